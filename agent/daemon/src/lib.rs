@@ -1,0 +1,1 @@
+//! The agent of a clerk terminal: agent, card worker, forwarder.

@@ -1,0 +1,1 @@
+//! The operator card, personalised: keys, PINs, grants.

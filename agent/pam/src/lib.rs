@@ -1,0 +1,1 @@
+//! PAM module: asks the agent, decides nothing.

@@ -1,0 +1,1 @@
+//! User service of a graphical session: idle, lock confirmation, pinentry, notifications.

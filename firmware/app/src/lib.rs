@@ -1,0 +1,2 @@
+//! The operator card: a PIV card edge that knows no board.
+#![no_std]

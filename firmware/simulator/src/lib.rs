@@ -1,0 +1,1 @@
+//! The operator card on a PC: joins pcscd through vpcd.

@@ -1,0 +1,1 @@
+//! The central ledger: ingest, sealing, register delivery, search, fsck.

@@ -1,0 +1,2 @@
+//! Acts, the fold that turns acts into a register, and decide().
+#![no_std]
