@@ -1,2 +1,10 @@
 //! Bytes that cross a wire: APDUs, PIV objects, ids, records, acts, secrets.
 #![no_std]
+#![forbid(unsafe_code)]
+#![cfg_attr(not(test), deny(clippy::indexing_slicing, clippy::arithmetic_side_effects))]
+
+pub mod apdu;
+pub mod piv;
+pub mod secret;
+pub mod status;
+pub mod tlv;
