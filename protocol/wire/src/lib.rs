@@ -8,3 +8,14 @@ pub mod piv;
 pub mod secret;
 pub mod status;
 pub mod tlv;
+
+pub mod batch;
+pub mod canonical;
+pub mod cose;
+pub mod decision;
+pub mod grant;
+pub mod id;
+pub mod reason;
+pub mod record;
+pub mod verdict;
+pub mod words;

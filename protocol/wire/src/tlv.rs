@@ -218,6 +218,11 @@ impl<'a> Writer<'a> {
         Ok(self)
     }
 
+    /// The buffer itself, for what writes there on its own.
+    pub const fn buffer(&mut self) -> &mut VecView<u8> {
+        self.out
+    }
+
     /// Appends bytes as they are.
     ///
     /// # Errors

@@ -1,0 +1,194 @@
+//! Chain and batch (wire §7): how a terminal's records travel, nothing missing and nothing twice.
+
+use minicbor::encode::{self, Encoder, Write};
+use minicbor::{Decode, Encode};
+
+use crate::canonical::{Malformed, decode_canonical, labelled_digest};
+use crate::cose::{Sign1, Signer};
+use crate::id::{Code, Hash, OfficeId};
+
+/// The batch format this crate writes.
+pub const BATCH_VERSION: u8 = 1;
+/// Most records in one batch (wire §1.4).
+pub const BATCH_RECORDS_MAX: u32 = 1000;
+/// Most bytes of one batch (wire §1.4).
+pub const BATCH_MAX: usize = 1 << 20;
+
+/// What the terminal signs about a batch (wire §7.3).
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct BatchHeader {
+    /// Format: [`BATCH_VERSION`].
+    #[n(0)]
+    pub version: u8,
+    /// Always true: nobody may skip a batch.
+    #[n(1)]
+    pub critical: bool,
+    /// The office.
+    #[n(2)]
+    pub office: OfficeId,
+    /// The terminal.
+    #[n(3)]
+    pub terminal: Code,
+    /// Its history.
+    #[n(4)]
+    pub epoch: u32,
+    /// Seq of the first record.
+    #[n(5)]
+    pub first: u64,
+    /// Number of records, at least 1.
+    #[n(6)]
+    pub count: u32,
+    /// Chain before the first record.
+    #[n(7)]
+    pub before: Hash,
+    /// Chain after the last record.
+    #[n(8)]
+    pub after: Hash,
+    /// Size of the newest checkpoint of the records log that the terminal verified.
+    #[n(9)]
+    pub seen_size: u64,
+    /// Its root.
+    #[n(10)]
+    pub seen_root: Hash,
+    /// Trusted time of sending, ms.
+    #[n(11)]
+    pub sent: u64,
+}
+
+/// A batch as it came: header and signature, and the records' bytes. Nothing is verified yet.
+#[derive(Clone, Debug)]
+pub struct Batch<'a> {
+    /// The signed header, for whoever checks the signature.
+    pub sign1: Sign1<'a>,
+    /// What it says.
+    pub header: BatchHeader,
+    records: &'a [u8],
+}
+
+impl<'a> Batch<'a> {
+    /// Reads a batch. Checks form, version, that the signer is the terminal named, and that there are as many records as the header says.
+    ///
+    /// # Errors
+    /// [`Malformed`].
+    pub fn decode(bytes: &'a [u8]) -> Result<Self, Malformed> {
+        let broken = |at| Malformed { what: "batch", at };
+        let mut d = minicbor::Decoder::new(bytes);
+        if bytes.len() > BATCH_MAX || d.array().map_err(|_| broken(0))? != Some(2) {
+            return Err(broken(0));
+        }
+        let start = d.position();
+        d.skip().map_err(|_| broken(start))?;
+        let sign1 = Sign1::decode(bytes.get(start..d.position()).unwrap_or(&[]))?;
+        let header: BatchHeader = decode_canonical("batch header", sign1.payload)?;
+        let records = bytes.get(d.position()..).unwrap_or(&[]);
+        let batch = Self { sign1, header, records };
+        batch.check().ok_or(broken(start))?;
+        Ok(batch)
+    }
+
+    fn check(&self) -> Option<()> {
+        let header = &self.header;
+        let sound = header.version == BATCH_VERSION
+            && header.critical
+            && (1..=BATCH_RECORDS_MAX).contains(&header.count)
+            && header.first.checked_add(u64::from(header.count)).is_some()
+            && self.sign1.signer == Signer::Terminal(header.terminal.clone());
+        let mut d = minicbor::Decoder::new(self.records);
+        let counted = d.array().ok()? == Some(u64::from(header.count));
+        for _ in 0..header.count {
+            d.bytes().ok()?;
+        }
+        (sound && counted && d.position() == self.records.len()).then_some(())
+    }
+
+    /// The records' bytes, in order. As many as the header counts.
+    pub fn records(&self) -> impl Iterator<Item = &'a [u8]> + use<'a> {
+        let mut d = minicbor::Decoder::new(self.records);
+        let count = d.array().ok().flatten().unwrap_or(0);
+        (0..count).map_while(move |_| d.bytes().ok())
+    }
+}
+
+/// Writes a batch from its signed header and its records.
+///
+/// # Errors
+/// Only the writer's own.
+pub fn write_batch<W: Write, R: AsRef<[u8]>>(
+    header: &Sign1<'_>,
+    records: &[R],
+    mut out: W,
+) -> Result<(), encode::Error<W::Error>> {
+    Encoder::new(&mut out).array(2)?;
+    header.write(&mut out)?;
+    let mut e = Encoder::new(&mut out);
+    e.array(u64::try_from(records.len()).unwrap_or(u64::MAX))?;
+    records.iter().try_for_each(|record| e.bytes(record.as_ref())?.ok())
+}
+
+/// The chain before the first record of an epoch (wire §7.2).
+#[must_use]
+pub fn chain_start(office: &OfficeId, terminal: &Code, epoch: u32) -> Hash {
+    Hash(labelled_digest("sekisho chain v1", &(office, terminal, epoch)))
+}
+
+/// The chain after one more record, whose leaf hash this is (wire §7.2).
+#[must_use]
+pub fn chain_next(chain: &Hash, leaf: &Hash) -> Hash {
+    use sha2::{Digest, Sha256};
+    Hash(Sha256::new().chain_update(chain.0).chain_update(leaf.0).finalize().into())
+}
+
+/// What binds an envelope to its sender: CBOR `[office, terminal]` (wire §8).
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct EnvelopeBinding {
+    /// The office.
+    #[n(0)]
+    pub office: OfficeId,
+    /// The terminal.
+    #[n(1)]
+    pub terminal: Code,
+}
+
+/// HPKE info of an envelope (wire §8).
+pub const ENVELOPE_INFO: &[u8] = b"sekisho envelope v1";
+
+/// What the forwarder carries (wire §8).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Envelope<'a> {
+    /// First 8 bytes of the SHA-256 of the ledger's public key.
+    pub key_id: [u8; 8],
+    /// The encapsulated key.
+    pub enc: &'a [u8],
+    /// The sealed batch.
+    pub ciphertext: &'a [u8],
+}
+
+impl<'a> Envelope<'a> {
+    /// Reads one.
+    ///
+    /// # Errors
+    /// [`Malformed`].
+    pub fn decode(bytes: &'a [u8]) -> Result<Self, Malformed> {
+        let mut d = minicbor::Decoder::new(bytes);
+        let read = Self::read(&mut d);
+        let at = d.position();
+        read.filter(|_| at == bytes.len()).ok_or(Malformed { what: "envelope", at })
+    }
+
+    fn read(d: &mut minicbor::Decoder<'a>) -> Option<Self> {
+        if d.array().ok()? != Some(4) || d.u8().ok()? != 1 {
+            return None;
+        }
+        let key_id = d.bytes().ok()?.try_into().ok()?;
+        Some(Self { key_id, enc: d.bytes().ok()?, ciphertext: d.bytes().ok()? })
+    }
+
+    /// Writes it.
+    ///
+    /// # Errors
+    /// Only the writer's own.
+    pub fn write<W: Write>(&self, out: W) -> Result<(), encode::Error<W::Error>> {
+        Encoder::new(out).array(4)?.u8(1)?.bytes(&self.key_id)?.bytes(self.enc)?.bytes(self.ciphertext)?.ok()
+    }
+}

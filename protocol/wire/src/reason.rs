@@ -1,0 +1,187 @@
+//! Small enumerations of record bodies (wire §4.1, §4.4). Numbers never change meaning.
+
+use minicbor::{Decode, Encode};
+
+/// Why a session was locked, closed, or a decision taken back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(index_only)]
+#[repr(u8)]
+pub enum Reason {
+    /// Nobody worked for as long as policy allows.
+    #[n(0)]
+    Idle = 0,
+    /// The card was pulled.
+    #[n(1)]
+    CardRemoved = 1,
+    /// The operator asked.
+    #[n(2)]
+    Asked = 2,
+    /// The reader went away.
+    #[n(3)]
+    ReaderLost = 3,
+    /// pcscd went away.
+    #[n(4)]
+    CardServiceLost = 4,
+    /// Our card worker went away.
+    #[n(5)]
+    WorkerLost = 5,
+    /// The session reached its absolute length.
+    #[n(6)]
+    SessionTooLong = 6,
+    /// The register took the right away.
+    #[n(7)]
+    RegisterChanged = 7,
+    /// The register is older than policy allows.
+    #[n(8)]
+    RegisterStale = 8,
+    /// The clock cannot be believed.
+    #[n(9)]
+    ClockImpossible = 9,
+    /// The machine goes to sleep.
+    #[n(10)]
+    Suspend = 10,
+    /// The agent stops in order.
+    #[n(11)]
+    AgentStopping = 11,
+    /// The journal could not be written.
+    #[n(12)]
+    JournalFailed = 12,
+    /// Another card is in the reader.
+    #[n(13)]
+    OtherCard = 13,
+    /// The office's connection was stopped (結合停止).
+    #[n(14)]
+    ConnectionStopped = 14,
+    /// The agent died; written at its next start.
+    #[n(15)]
+    AgentDied = 15,
+    /// The office's hours ended.
+    #[n(16)]
+    EndOfHours = 16,
+}
+
+/// How what was permitted ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(index_only)]
+pub enum Outcome {
+    /// Done.
+    #[n(0)]
+    Done,
+    /// Failed in the application.
+    #[n(1)]
+    Failed,
+    /// Given up by the operator.
+    #[n(2)]
+    Cancelled,
+}
+
+/// How the run of the agent before this one ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(index_only)]
+pub enum PreviousEnd {
+    /// There was none.
+    #[n(0)]
+    FirstStart,
+    /// In order.
+    #[n(1)]
+    InOrder,
+    /// Without notice: killed, or the power went.
+    #[n(2)]
+    WithoutNotice,
+}
+
+/// The way to the ledger.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(index_only)]
+pub enum LinkState {
+    /// Closed.
+    #[n(0)]
+    Down,
+    /// Open.
+    #[n(1)]
+    Up,
+}
+
+/// Why records are gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(index_only)]
+pub enum LostReason {
+    /// The journal was damaged.
+    #[n(0)]
+    JournalDamaged,
+    /// The journal came back from an old copy.
+    #[n(1)]
+    JournalRestored,
+}
+
+/// The card worker.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(index_only)]
+pub enum WorkerState {
+    /// Lost.
+    #[n(0)]
+    Lost,
+    /// Back.
+    #[n(1)]
+    Back,
+}
+
+/// What kind of question was put to the ledger.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(index_only)]
+pub enum Query {
+    /// A search.
+    #[n(0)]
+    Search,
+    /// Entry bundles.
+    #[n(1)]
+    Entries,
+    /// The register.
+    #[n(2)]
+    Register,
+    /// A record with its proof.
+    #[n(3)]
+    Proof,
+}
+
+/// What the ledger alarms about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(index_only)]
+pub enum AlarmKind {
+    /// Two histories under one epoch.
+    #[n(0)]
+    Fork,
+    /// A batch that does not continue the chain.
+    #[n(1)]
+    WrongChain,
+    /// A clock far off the ledger's.
+    #[n(2)]
+    ClockFarOff,
+    /// A record that does not decode.
+    #[n(3)]
+    UnreadableRecord,
+    /// One operator at two terminals.
+    #[n(4)]
+    TwoTerminals,
+    /// An act that the fold refused.
+    #[n(5)]
+    ActRefused,
+}
+
+/// A step of a terminal's enrolment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(index_only)]
+pub enum EnrolmentEvent {
+    /// A code was given out.
+    #[n(0)]
+    Invited,
+    /// The terminal showed its key.
+    #[n(1)]
+    Requested,
+    /// Its certificate was given.
+    #[n(2)]
+    CertificateGiven,
+    /// The code was wrong, used or expired.
+    #[n(3)]
+    CodeRefused,
+}
