@@ -1,0 +1,191 @@
+//! Records: every kind comes back from its bytes, the bytes are those of the release, and nothing else passes for one.
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+use sekisho_wire::decision::{ClockState, DecisionInput, Level, Request, SessionKind, TerminalState};
+use sekisho_wire::id::{
+    BootId, CardGuid, CaseReference, Code, Hash, Numbered, OfficeId, ReaderIdentity, RequestId, Salt, SessionId,
+    Signature,
+};
+use sekisho_wire::reason::{
+    AlarmKind, EnrolmentEvent, LinkState, LostReason, Outcome, PreviousEnd, Query, Reason, WorkerState,
+};
+use sekisho_wire::record::{
+    AgentVersion, Alarm, Body, CardSeen, ClockStep, Completed, Decision, Emitter, Enrolment, Exported, Lost, Opening,
+    PinFailed, RECORD_VERSION, Read, Record, RegisterAdvanced, SessionReason, TerminalUp, Withdrawn, decision_digest,
+    session_digest,
+};
+use sekisho_wire::verdict::VerdictCode;
+
+/// Bytes of every kind as release 1 writes them: `kind hex`. A line never changes; new kinds add lines.
+const GOLDEN: &str = include_str!("../vectors/records-1.txt");
+
+fn code(text: &str) -> Code {
+    Code::new(text).unwrap()
+}
+
+fn input(request: Request) -> DecisionInput {
+    DecisionInput {
+        rules: 1,
+        register: 42,
+        office: OfficeId([1; 16]),
+        terminal: code("jumin-1"),
+        reader: Some(ReaderIdentity::new("usb:076b:3031:0001").unwrap()),
+        state: TerminalState::Open,
+        request,
+        level: Level::Session,
+        card: Some(CardGuid([2; 16])),
+        operator: Some(code("10023")),
+        profile: Some(code("jumin-a")),
+        section: Some(code("jumin")),
+        session: Some(SessionId([3; 16])),
+        session_kind: SessionKind::Ordinary,
+        opened: Some(1_795_000_000_000),
+        application: Some(code("juki")),
+        function: Some(code("juminhyo.issue")),
+        purpose: Some(code("counter")),
+        case: Some(CaseReference::new("R8-0012").unwrap()),
+        permit: Some(Numbered { fiscal_year: 2026, number: 12 }),
+        time: 1_795_000_060_000,
+        clock: ClockState::Sound,
+        note_time: Some(1_795_000_000_000),
+        note_until: Some(1_795_259_200_000),
+        worked: 600,
+        worked_today: 3600,
+    }
+}
+
+fn bodies() -> Vec<Body> {
+    let session = SessionId([3; 16]);
+    let reader = ReaderIdentity::new("name:Virtual-PCD-00-00").unwrap();
+    let opening = |request| Opening { input: input(request), root: Hash([4; 32]), signature: Signature([5; 64]) };
+    vec![
+        Body::SessionOpened(opening(Request::Open)),
+        Body::SessionUnlocked(opening(Request::Unlock)),
+        Body::SessionClosed(SessionReason { session, reason: Reason::CardRemoved }),
+        Body::Decision(Decision {
+            request: RequestId([6; 16]),
+            input: input(Request::Function),
+            verdict: VerdictCode::FunctionNotInScope,
+            signature: Some(Signature([7; 64])),
+        }),
+        Body::Completed(Completed { of: 7, items: 3, outcome: Outcome::Done }),
+        Body::Withdrawn(Withdrawn { of: 7, reason: Reason::CardRemoved }),
+        Body::Locked(SessionReason { session, reason: Reason::Idle }),
+        Body::PinFailed(PinFailed { card: CardGuid([2; 16]), operator: Some(code("10023")), tries_left: 4 }),
+        Body::TerminalUp(TerminalUp {
+            version: AgentVersion("0.1.0".try_into().unwrap()),
+            previous: PreviousEnd::WithoutNotice,
+        }),
+        Body::TerminalDown,
+        Body::ReaderUp(reader.clone()),
+        Body::ReaderDown(reader.clone()),
+        Body::Link(LinkState::Up),
+        Body::Clock(ClockStep { from: 1, to: 2 }),
+        Body::Lost(Lost { from: 3, to: 9, reason: LostReason::JournalDamaged }),
+        Body::RegisterAdvanced(RegisterAdvanced { size: 43, root: Hash([8; 32]) }),
+        Body::Worker(WorkerState::Lost),
+        Body::CardSeen(CardSeen { card: CardGuid([2; 16]), reader: Some(reader) }),
+        Body::Read(Read { operator: code("20001"), card: CardGuid([9; 16]), query: Query::Search, count: 17 }),
+        Body::Exported(Exported { operator: code("20001"), card: CardGuid([9; 16]), permit: None, count: 17 }),
+        Body::Alarm(Alarm { kind: AlarmKind::Fork, terminal: Some(code("jumin-1")), epoch: Some(0), seq: Some(5) }),
+        Body::Enrolment(Enrolment { terminal: code("jumin-2"), event: EnrolmentEvent::Invited }),
+    ]
+}
+
+fn record(body: Body) -> Record {
+    let emitter = if body.kind().0 >= 30 { Emitter::Ledger } else { Emitter::Terminal(code("jumin-1")) };
+    Record {
+        version: RECORD_VERSION,
+        critical: true,
+        emitter,
+        office: OfficeId([1; 16]),
+        epoch: 0,
+        seq: 1000,
+        boot: BootId([10; 16]),
+        salt: Salt([11; 16]),
+        retention: body.retention(),
+        wall: 1_795_000_060_123,
+        trusted: 1_795_000_060_000,
+        monotonic: 86_400_000,
+        body,
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[test]
+fn every_kind_comes_back_and_has_the_bytes_of_its_release() {
+    let now: String = bodies()
+        .into_iter()
+        .map(record)
+        .map(|record| {
+            let bytes = record.encode().unwrap();
+            assert_eq!(Record::decode(&bytes).unwrap(), record);
+            format!("{} {}\n", record.body.kind().1, hex(&bytes))
+        })
+        .collect();
+    assert_eq!(now, GOLDEN, "bytes of a released record changed:\n{now}");
+}
+
+#[test]
+fn a_full_decision_stays_well_below_the_limit() {
+    for body in bodies() {
+        let kind = body.kind().1;
+        let length = record(body).encode().unwrap().len();
+        assert!(length <= 460, "{kind}: {length} bytes");
+    }
+}
+
+#[test]
+fn any_flipped_bit_is_malformed_or_another_record() {
+    let original = record(bodies().remove(3));
+    let bytes = original.encode().unwrap();
+    for at in 0..bytes.len() {
+        for bit in 0..8 {
+            let mut flipped = bytes.clone();
+            flipped[at] ^= 1 << bit;
+            assert_ne!(Record::decode(&flipped).ok().as_ref(), Some(&original), "byte {at} bit {bit}");
+        }
+    }
+}
+
+#[test]
+fn a_record_cut_short_or_continued_is_malformed() {
+    let bytes = record(Body::TerminalDown).encode().unwrap();
+    for end in 0..bytes.len() {
+        assert!(Record::decode(&bytes[..end]).is_err(), "{end} of {} bytes", bytes.len());
+    }
+    let longer: Vec<u8> = bytes.iter().copied().chain([0]).collect();
+    assert!(Record::decode(&longer).is_err());
+}
+
+#[test]
+fn a_class_that_is_not_the_kinds_is_malformed() {
+    let mut wrong = record(Body::TerminalDown);
+    wrong.retention = sekisho_wire::record::Retention::Access;
+    assert!(Record::decode(&wrong.encode().unwrap()).is_err());
+}
+
+#[test]
+fn what_the_card_signs_changes_with_everything_it_vouches_for() {
+    let base = input(Request::Open);
+    let digest =
+        |salt: u8, root: u8, input: &DecisionInput| session_digest(&Salt([salt; 16]), &Hash([root; 32]), input);
+    let mut later = base.clone();
+    later.time += 1;
+    let mut elsewhere = base.clone();
+    elsewhere.terminal = code("jumin-2");
+    let digests = [
+        digest(1, 1, &base),
+        digest(2, 1, &base),
+        digest(1, 2, &base),
+        digest(1, 1, &later),
+        digest(1, 1, &elsewhere),
+        decision_digest(&Salt([1; 16]), &RequestId([1; 16]), &base),
+    ];
+    for (i, a) in digests.iter().enumerate() {
+        assert!(digests.iter().skip(i + 1).all(|b| a != b), "digest {i} stands twice");
+    }
+}
