@@ -4,14 +4,24 @@
 //! The README tells the life of a card in a reader.
 #![forbid(unsafe_code)]
 
+mod card;
+mod conversation;
+mod error;
+mod exchange;
 mod pcsc;
 mod reader_events;
 mod reader_identity;
 mod reader_name;
+mod signature;
 mod transport;
 
+pub use card::OperatorCard;
+pub use conversation::{Asked, Conversation, LoggedOut, PinAnswer, PinVerified, joined};
+pub use error::{CardCause, CardError, Fault, LoginError, Tries};
+pub use exchange::{ANSWER_MAX, ExchangeError, Reply, exchange};
 pub use pcsc::{PcscReader, PcscReaders, PcscTransaction, PcscTransport, SharePolicy, Waker};
 pub use reader_events::ReaderEvent;
 pub use reader_identity::{Basis, IDENTITY_MAX, Identified};
 pub use reader_name::ReaderName;
+pub use signature::verify_signature;
 pub use transport::{Cause, Disposition, Doing, Lengths, Sharing, Transaction, Transport, TransportError};
