@@ -1,0 +1,18 @@
+#!/usr/bin/env bash
+# Sets up and runs every test; the last line counts them.
+#   tests/all.sh              everything
+#   tests/all.sh NAME …       only tests whose name contains NAME
+set -euo pipefail
+cd "$(dirname "$0")/.."
+tests/setup.sh
+
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+cargo build --workspace --bins
+status=0
+# Two scenarios at a time: each has its own pcscd, ledger and terminals, and two cores is what we promise to need.
+cargo test --workspace --no-fail-fast -- --test-threads 2 "$@" 2>&1 | tee "$log" || status=$?
+
+awk '/^test result:/ { passed += $4; failed += $6; ignored += $8 }
+     END { printf "%d passed, %d failed, %d skipped\n", passed, failed, ignored; exit passed == 0 }' "$log" || status=1
+exit "$status"

@@ -1,0 +1,7 @@
+#!/usr/bin/env bash
+# Speed as ratios against a bare loop or a named peer in the same run (design section 10). Decides nothing, fails on nothing but errors.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+tests/setup.sh
+cargo build --quiet --release --workspace --bins
+exec target/release/sekisho-bench "$@"

@@ -1,0 +1,4 @@
+//! Whole-system stories, one file each.
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+mod layers;

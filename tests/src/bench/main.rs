@@ -1,0 +1,3 @@
+//! Speed as ratios in one run.
+
+fn main() {}

@@ -1,0 +1,45 @@
+//! Where the built programs are.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+/// The checkout's top folder.
+#[must_use]
+pub fn checkout() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the tests folder lies in the checkout")
+}
+
+/// The folder this build's programs are in: beside the running test or program.
+fn folder() -> &'static Path {
+    static FOLDER: OnceLock<PathBuf> = OnceLock::new();
+    FOLDER.get_or_init(|| {
+        let running = std::env::current_exe().expect("a running program has a path");
+        let folder = running.parent().expect("a program lies in a folder");
+        let folder = if folder.ends_with("deps") { folder.parent().expect("deps lies in a folder") } else { folder };
+        build(folder);
+        folder.to_owned()
+    })
+}
+
+/// Builds all programs, so that no story runs against yesterday's. Quick when nothing changed.
+fn build(folder: &Path) {
+    if std::env::var_os("SEKISHO_BUILT").is_some() {
+        return;
+    }
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.current_dir(checkout()).args(["build", "--quiet", "--workspace", "--bins"]);
+    if folder.ends_with("release") {
+        cargo.arg("--release");
+    }
+    let status = cargo.status().expect("cannot start cargo");
+    assert!(status.success(), "the programs do not build");
+}
+
+/// The program of this name, as built now.
+#[must_use]
+pub fn program(name: &str) -> PathBuf {
+    let path = folder().join(name);
+    assert!(path.is_file(), "no program {name} in {}", folder().display());
+    path
+}

@@ -1,0 +1,3 @@
+//! The main job on real parts, told as a story.
+
+fn main() {}

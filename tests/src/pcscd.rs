@@ -1,0 +1,115 @@
+//! A private pcscd: the real one, in a mount namespace of its own, with virtual readers on ports of its own.
+//!
+//! Its socket directory is bound over `/run/pcscd` inside the namespace only, so the machine's own pcscd, if any, is never touched.
+//! Clients reach it by `PCSCLITE_CSOCK_NAME`.
+
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::process::Process;
+
+/// Where Debian's vsmartcard-vpcd puts its driver.
+const DRIVER: &str = "/usr/lib/pcsc/drivers/serial/libifdvpcd.so";
+
+/// A running pcscd with one virtual reader of two slots for each pair of ports.
+pub struct Pcscd {
+    process: Process,
+    socket: PathBuf,
+    ports: Vec<u16>,
+    folder: PathBuf,
+}
+
+impl Pcscd {
+    /// Starts one with `slots` slots (rounded up to even) in `folder`.
+    ///
+    /// # Panics
+    /// When pcscd or the driver is missing, or it does not start.
+    #[must_use]
+    pub fn start(folder: &Path, slots: usize) -> Self {
+        assert!(Path::new(DRIVER).exists(), "no virtual reader driver: run tests/setup.sh");
+        let ports: Vec<u16> = (0..slots.div_ceil(2)).flat_map(|_| free_pair()).collect();
+        let readers = folder.join("readers");
+        std::fs::create_dir_all(&readers).expect("cannot make a folder");
+        std::fs::create_dir_all(folder.join("run")).expect("cannot make a folder");
+        std::fs::write(readers.join("vpcd"), configuration(&ports)).expect("cannot write pcscd's configuration");
+        let process = launch(folder);
+        let mut pcscd = Self { process, socket: folder.join("run/pcscd.comm"), ports, folder: folder.to_owned() };
+        pcscd.wait_ready();
+        pcscd
+    }
+
+    fn wait_ready(&mut self) {
+        let socket = self.socket.clone();
+        self.process.wait_ready("pcscd's socket", || socket.exists().then_some(()));
+    }
+
+    /// What clients set as `PCSCLITE_CSOCK_NAME`.
+    #[must_use]
+    pub fn socket(&self) -> &Path {
+        &self.socket
+    }
+
+    /// The port of a slot, for the virtual card that is to lie in it.
+    #[must_use]
+    pub fn port(&self, slot: usize) -> u16 {
+        self.ports[slot]
+    }
+
+    /// The reader name of a slot, as PC/SC shows it.
+    #[must_use]
+    pub fn reader(&self, slot: usize) -> String {
+        format!("Virtual PCD {:02X} {:02X}", slot / 2, slot % 2)
+    }
+
+    /// Kills pcscd.
+    pub fn kill(&mut self) {
+        self.process.kill();
+        let _ = std::fs::remove_file(&self.socket);
+        let _ = std::fs::remove_file(self.folder.join("run/pcscd.pid"));
+    }
+
+    /// Starts it again on the same ports.
+    pub fn restart(&mut self) {
+        self.kill();
+        self.process = launch(&self.folder);
+        self.wait_ready();
+    }
+}
+
+fn configuration(ports: &[u16]) -> String {
+    ports
+        .chunks(2)
+        .map(|pair| {
+            let port = pair[0];
+            format!(
+                "FRIENDLYNAME \"Virtual PCD\"\nDEVICENAME /dev/null:0x{port:04X}\nLIBPATH {DRIVER}\nCHANNELID 0x{port:04X}\n\n"
+            )
+        })
+        .collect()
+}
+
+fn launch(folder: &Path) -> Process {
+    let script = r#"mount --bind "$1/run" /run/pcscd && exec pcscd --foreground --config "$1/readers""#;
+    let mut command = Command::new("unshare");
+    if rustix::process::geteuid().is_root() {
+        command.args(["--mount", "--propagation", "private"]);
+    } else {
+        command.args(["--user", "--map-root-user", "--mount"]);
+    }
+    command.args(["sh", "-c", script, "pcscd"]).arg(folder);
+    Process::start("pcscd", &mut command, &folder.join("pcscd.log"))
+}
+
+/// Two neighbouring free ports: vpcd takes the port after its first for the second slot.
+fn free_pair() -> [u16; 2] {
+    for _ in 0..1000 {
+        let first = TcpListener::bind(("127.0.0.1", 0)).expect("no free port");
+        let port = first.local_addr().expect("a bound socket has an address").port();
+        let Some(next) = port.checked_add(1) else { continue };
+        if TcpListener::bind(("127.0.0.1", next)).is_ok() {
+            return [port, next];
+        }
+    }
+    panic!("no two neighbouring free ports")
+}
