@@ -1,1 +1,22 @@
-//! The operator card on a PC: joins pcscd through vpcd.
+//! The operator card on a PC: the firmware's own card application, its memory in a file, its contacts on a socket.
+//!
+//! It is a card for tests and demonstrations. Its keys lie in a file in plain sight; never issue one to a person.
+#![forbid(unsafe_code)]
+
+mod apdu_log;
+mod card;
+mod control;
+mod memory;
+mod presence;
+mod state_file;
+mod transport;
+mod vpcd;
+
+pub use apdu_log::ApduLog;
+pub use card::{ATR, SimulatedCard};
+pub use control::{Control, ControlError};
+pub use memory::Memory;
+pub use presence::Presence;
+pub use state_file::{StateError, StateFile};
+pub use transport::{InProcess, InProcessTransaction, SharedCard};
+pub use vpcd::Vpcd;

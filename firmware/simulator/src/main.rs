@@ -1,0 +1,106 @@
+//! `sekisho-simulator`: a blank card in a file, and that card in a reader.
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use sekisho_simulator::{ApduLog, Control, Presence, SimulatedCard, StateFile, Vpcd};
+
+/// The operator card on a PC: the firmware's card application, its memory in a file, its contacts in a vpcd reader.
+///
+/// A card for tests and demonstrations. Its keys lie in the state file in plain sight; never issue it to a person.
+#[derive(Parser)]
+#[command(name = "sekisho-simulator", version)]
+struct Arguments {
+    #[command(subcommand)]
+    act: Act,
+}
+
+#[derive(Subcommand)]
+enum Act {
+    /// Make a blank card in factory state: PIN 123456, PUK 12345678, no keys. Prints its serial number.
+    New {
+        /// Where the card keeps its memory. The file must not exist yet.
+        #[arg(long, value_name = "FILE")]
+        state: PathBuf,
+        /// Eight hexadecimal digits; random unless given.
+        #[arg(long, value_name = "HEX", value_parser = serial)]
+        serial: Option<[u8; 4]>,
+    },
+    /// Put the card into a reader, until it is pulled: ending the process pulls it.
+    ///
+    /// Starting the process inserts the card, ending it (any signal, also SIGKILL) pulls it; what the card has
+    /// acknowledged survives. With --control one process can pull and insert many times.
+    Run {
+        /// The card's memory, made by `new`.
+        #[arg(long, value_name = "FILE")]
+        state: PathBuf,
+        /// The vpcd reader: where pcscd listens for a card. Tried again until it is there.
+        #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:35963")]
+        vpcd: String,
+        /// Listen on this Unix socket for the lines `insert`, `pull` and `quit`; each is answered `ok`.
+        #[arg(long, value_name = "SOCKET")]
+        control: Option<PathBuf>,
+        /// Begin with the card outside the reader; wants --control.
+        #[arg(long, requires = "control")]
+        pulled: bool,
+        /// Append one line per APDU: header, lengths, status word; never data. Lines beginning with # are power events.
+        #[arg(long, value_name = "FILE")]
+        log_apdus: Option<PathBuf>,
+    },
+}
+
+fn main() -> ExitCode {
+    env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("warn")).init();
+    let outcome = match Arguments::parse().act {
+        Act::New { state, serial } => new(&state, serial),
+        Act::Run { state, vpcd, control, pulled, log_apdus } => {
+            let presence = if pulled { Presence::pulled() } else { Presence::inserted() };
+            run(&state, &Vpcd::at(&vpcd), control.as_deref(), log_apdus.as_deref(), &presence)
+        }
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // There is nobody left to tell when even this fails.
+            let _ = writeln!(io::stderr(), "sekisho-simulator: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn new(state: &std::path::Path, serial: Option<[u8; 4]>) -> Result<(), Box<dyn std::error::Error>> {
+    let serial = match serial {
+        Some(serial) => serial,
+        None => getrandom::u32()?.to_be_bytes(),
+    };
+    SimulatedCard::blank(StateFile::create(state)?, serial)?;
+    writeln!(io::stdout(), "{:08x}", u32::from_be_bytes(serial))?;
+    Ok(())
+}
+
+fn run(
+    state: &std::path::Path,
+    vpcd: &Vpcd,
+    control: Option<&std::path::Path>,
+    log_apdus: Option<&std::path::Path>,
+    presence: &Presence,
+) -> Result<(), Box<dyn std::error::Error>> {
+    let log = match log_apdus {
+        Some(path) => ApduLog::append_to(path)?,
+        None => ApduLog::none(),
+    };
+    let mut card = SimulatedCard::new(StateFile::open(state)?).with_log(log);
+    if let Some(path) = control {
+        Control::listen(path)?.obey(presence.clone(), || std::process::exit(0));
+    }
+    vpcd.serve(&mut card, presence)
+}
+
+fn serial(text: &str) -> Result<[u8; 4], String> {
+    match (text.len(), u32::from_str_radix(text, 16)) {
+        (8, Ok(serial)) => Ok(serial.to_be_bytes()),
+        _ => Err("eight hexadecimal digits are needed".to_owned()),
+    }
+}
