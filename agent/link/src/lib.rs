@@ -1,1 +1,22 @@
-//! The ledger as seen from a terminal or an administrator: HTTPS with a pinned key.
+//! The ledger as seen from a terminal or an administrator: HTTPS that trusts one authority and nobody else.
+//!
+//! `LEDGER.md` says what is asked and answered; this crate carries it, and says in words a person can use why it could not.
+
+#![forbid(unsafe_code)]
+
+mod answer;
+mod code;
+mod config;
+mod error;
+mod failure;
+mod language;
+mod link;
+mod problem;
+
+pub use answer::Answer;
+pub use code::{CodeError, CodeKind, LedgerCode};
+pub use config::{Identity, LinkConfig, ServerAddress};
+pub use error::{CertificateFault, LinkError, Unreachable};
+pub use language::Language;
+pub use link::{Link, MediaType, Options};
+pub use problem::Problem;
