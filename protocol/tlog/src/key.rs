@@ -297,7 +297,7 @@ mod tests {
     use alloc::string::ToString;
 
     // The example key of Go's golang.org/x/mod/sumdb/note.
-    const PETER: &str = "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4iWy10TW9";
+    const PETER: &str = "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW";
 
     #[test]
     fn a_verifier_key_reads_and_writes() {
