@@ -1,5 +1,7 @@
 //! The link against a small TLS server of our own: every way a conversation can go.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail the test")]
+
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
