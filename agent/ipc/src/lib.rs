@@ -1,1 +1,58 @@
 //! Messages between the agent and its clients (Varlink), and a small blocking client.
+//!
+//! [`INTERFACE`] is the contract; every type here has its field names. [`Connection`] carries messages, [`Client`] asks,
+//! [`PinFrame`] is the one thing that never travels in a message.
+#![forbid(unsafe_code)]
+
+mod call;
+mod client;
+mod client_error;
+mod clock;
+mod connection;
+mod connection_error;
+mod error;
+mod frames;
+mod method;
+mod peer;
+mod pin_frame;
+mod prompt;
+mod service;
+mod state;
+mod writer;
+
+pub use call::{Call, Reply};
+pub use client::{Client, Watch};
+pub use client_error::ClientError;
+pub use connection::{Connection, Descriptors};
+pub use connection_error::ConnectionError;
+pub use error::{AgentError, NotThisInterface};
+pub use frames::{Frames, Oversized};
+pub use method::{
+    AuthorizeAnswer, AuthorizeRequest, AwaitAnswer, AwaitRequest, CompleteAnswer, CompleteRequest, LockRequest, Method,
+    Nothing, Outcome, PromptAnswer, PromptRequest, PromptWhat, StateAnswer,
+};
+pub use peer::{Peer, peer_of};
+pub use pin_frame::{PIN_FRAME_LEN, PinFrame, PinFrameError};
+pub use prompt::Prompt;
+pub use service::{DescriptionAnswer, DescriptionRequest, InfoAnswer, SERVICE_INTERFACE, ServiceError, ServiceMethod};
+pub use state::{Card, Function, LinkState, Purpose, Recent, RecordRef, Session, SessionState, State, Verdict};
+pub use writer::Writer;
+
+/// The interface, as `GetInterfaceDescription` gives it out. The types of this crate follow it field by field.
+pub const INTERFACE: &str = include_str!("io.sekisho.varlink");
+/// The interface's name.
+pub const INTERFACE_NAME: &str = "io.sekisho";
+/// Where the agent listens unless configured otherwise.
+pub const SOCKET: &str = "/run/sekisho/agent.sock";
+/// The environment variable that names another socket.
+pub const SOCKET_VARIABLE: &str = "SEKISHO_SOCKET";
+/// The longest message that is read: a [`State`] with some hundred functions fits, a flood does not.
+pub const MESSAGE_MAX: usize = 64 * 1024;
+/// The longest message that a client reads from the agent, whom it trusts more than the agent trusts it.
+pub const STATE_MAX: usize = 1024 * 1024;
+
+/// The socket to use: what [`SOCKET_VARIABLE`] names, else [`SOCKET`].
+#[must_use]
+pub fn socket_path() -> std::path::PathBuf {
+    std::env::var_os(SOCKET_VARIABLE).filter(|path| !path.is_empty()).unwrap_or_else(|| SOCKET.into()).into()
+}

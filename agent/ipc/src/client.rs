@@ -1,0 +1,200 @@
+//! A small blocking client: one typed call after another.
+
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::time::Duration;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::STATE_MAX;
+use crate::call::{Call, Reply};
+use crate::client_error::ClientError;
+use crate::connection::{Connection, Descriptors};
+use crate::connection_error::ConnectionError;
+use crate::error::AgentError;
+use crate::method::{
+    AuthorizeAnswer, AuthorizeRequest, AwaitAnswer, AwaitRequest, CompleteAnswer, CompleteRequest, LockRequest, Method,
+    Nothing, PromptAnswer, PromptRequest, StateAnswer,
+};
+use crate::prompt::Prompt;
+use crate::state::{RecordRef, State};
+
+/// How long an answer may take that needs no person. `Authorize` may use the card, which takes a second or two.
+const ANSWER_WAIT: Duration = Duration::from_secs(15);
+/// How long a message may take to leave or, once begun, to arrive.
+const MESSAGE_WAIT: Duration = Duration::from_secs(5);
+
+/// A connection to the agent.
+#[derive(Debug)]
+pub struct Client {
+    connection: Connection,
+}
+
+impl Client {
+    /// Connects to the agent at this path; [`crate::socket_path`] says which is usual.
+    ///
+    /// # Errors
+    /// [`ClientError::Connection`]: nothing listens there, or it may not be opened.
+    pub fn connect(path: &Path) -> Result<Self, ClientError> {
+        Ok(Self::over(Connection::connect(path)?))
+    }
+
+    /// Speaks over a stream that is connected already.
+    ///
+    /// # Errors
+    /// [`ClientError::Connection`] when the stream cannot be duplicated.
+    pub fn from_stream(stream: UnixStream) -> Result<Self, ClientError> {
+        Ok(Self::over(Connection::new(stream, Descriptors::Accepted)?))
+    }
+
+    fn over(mut connection: Connection) -> Self {
+        connection.set_write_wait(Some(MESSAGE_WAIT));
+        Self { connection }
+    }
+
+    /// What is now.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub fn status(&mut self) -> Result<State, ClientError> {
+        self.ask::<StateAnswer>(Method::Status, &Nothing {}).map(|answer| answer.state)
+    }
+
+    /// Opens a prompt.
+    ///
+    /// # Errors
+    /// [`ClientError`]; [`ConnectionError::NoDescriptor`] when the agent passed none.
+    pub fn prompt(&mut self, request: &PromptRequest) -> Result<Prompt, ClientError> {
+        self.send(&Call::new(Method::Prompt.name(), request))?;
+        let (answer, _, descriptor) = self.receive::<PromptAnswer>(Some(ANSWER_WAIT))?;
+        Ok(Prompt::new(answer, descriptor.ok_or(ConnectionError::NoDescriptor)?))
+    }
+
+    /// Waits for what came of a prompt, for as long as the agent keeps it open.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub fn wait_for(&mut self, prompt: &Prompt) -> Result<AwaitAnswer, ClientError> {
+        self.send(&Call::new(Method::Await.name(), &AwaitRequest { prompt: prompt.id.clone() }))?;
+        self.receive(None).map(|(answer, _, _)| answer)
+    }
+
+    /// Locks the session.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub fn lock(&mut self) -> Result<(), ClientError> {
+        self.ask::<Nothing>(Method::Lock, &LockRequest { end: false }).map(drop)
+    }
+
+    /// Locks and closes the session.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub fn end(&mut self) -> Result<(), ClientError> {
+        self.ask::<Nothing>(Method::Lock, &LockRequest { end: true }).map(drop)
+    }
+
+    /// Asks for a decision. When this returns, the record of it is durable.
+    ///
+    /// # Errors
+    /// [`ClientError`]. A refusal is not an error.
+    pub fn authorize(&mut self, request: &AuthorizeRequest) -> Result<AuthorizeAnswer, ClientError> {
+        self.ask(Method::Authorize, request)
+    }
+
+    /// Says what came of a granted function.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub fn complete(&mut self, request: &CompleteRequest) -> Result<RecordRef, ClientError> {
+        self.ask::<CompleteAnswer>(Method::Complete, request).map(|answer| answer.record)
+    }
+
+    /// Says that the clerk is working.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub fn activity(&mut self) -> Result<(), ClientError> {
+        self.ask::<Nothing>(Method::Activity, &Nothing {}).map(drop)
+    }
+
+    /// Watches: the state now, and again at each change. The connection then serves nothing else.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub fn watch(mut self) -> Result<Watch, ClientError> {
+        self.send(&Call::new(Method::Watch.name(), &Nothing {}).with_more())?;
+        Ok(Watch { client: self, wait: None, over: false })
+    }
+
+    fn ask<T: DeserializeOwned>(&mut self, method: Method, parameters: &impl Serialize) -> Result<T, ClientError> {
+        self.send(&Call::new(method.name(), parameters))?;
+        self.receive(Some(ANSWER_WAIT)).map(|(answer, _, _)| answer)
+    }
+
+    fn send(&mut self, call: &Call) -> Result<(), ClientError> {
+        Ok(self.connection.write_message(call)?)
+    }
+
+    fn receive<T: DeserializeOwned>(
+        &mut self,
+        wait: Option<Duration>,
+    ) -> Result<(T, Continues, Option<OwnedFd>), ClientError> {
+        self.connection.set_read_waits(wait, Some(MESSAGE_WAIT));
+        let (reply, descriptor) = self.connection.read_message_with_fd::<Reply>(STATE_MAX)?;
+        if let Some(name) = reply.error {
+            return Err(AgentError::from_parts(&name, reply.parameters)
+                .map_or(ClientError::Foreign { name }, ClientError::Agent));
+        }
+        let answer = serde_json::from_value(reply.parameters).map_err(|cause| ConnectionError::NotJson { cause })?;
+        Ok((answer, if reply.continues { Continues::Yes } else { Continues::No }, descriptor))
+    }
+}
+
+/// Whether another reply to the same call follows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Continues {
+    Yes,
+    No,
+}
+
+/// The states of the agent, one at each change. Ends after the first error.
+#[derive(Debug)]
+pub struct Watch {
+    client: Client,
+    wait: Option<Duration>,
+    over: bool,
+}
+
+impl Watch {
+    /// How long to wait for the next change; without this, for ever. A wait that is over ends the watch with
+    /// [`ConnectionError::TimedOut`].
+    #[must_use]
+    pub fn with_wait(self, wait: Duration) -> Self {
+        Self { wait: Some(wait), ..self }
+    }
+
+    /// The stream, to wait on or to shut down from another thread.
+    ///
+    /// # Errors
+    /// When it cannot be duplicated.
+    pub fn try_clone_stream(&self) -> std::io::Result<UnixStream> {
+        self.client.connection.stream().try_clone()
+    }
+}
+
+impl Iterator for Watch {
+    type Item = Result<State, ClientError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.over {
+            return None;
+        }
+        let received = self.client.receive::<StateAnswer>(self.wait);
+        self.over = !matches!(received, Ok((_, Continues::Yes, _)));
+        Some(received.map(|(answer, _, _)| answer.state))
+    }
+}

@@ -1,0 +1,265 @@
+//! The methods of the interface: what is asked, what is answered.
+
+use serde::{Deserialize, Serialize};
+
+use crate::state::{RecordRef, Session, State, Verdict};
+
+/// A method of `io.sekisho`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Method {
+    /// What is now.
+    Status,
+    /// Opens a prompt and passes a descriptor for the PIN.
+    Prompt,
+    /// Waits for what came of a prompt.
+    Await,
+    /// Locks or ends.
+    Lock,
+    /// Asks for a decision.
+    Authorize,
+    /// Says what came of a granted function.
+    Complete,
+    /// The clerk is working.
+    Activity,
+    /// The state, and again at each change.
+    Watch,
+}
+
+impl Method {
+    /// Every method, in the interface's order.
+    pub const ALL: [Self; 8] = [
+        Self::Status,
+        Self::Prompt,
+        Self::Await,
+        Self::Lock,
+        Self::Authorize,
+        Self::Complete,
+        Self::Activity,
+        Self::Watch,
+    ];
+
+    /// The name on the wire.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Status => "io.sekisho.Status",
+            Self::Prompt => "io.sekisho.Prompt",
+            Self::Await => "io.sekisho.Await",
+            Self::Lock => "io.sekisho.Lock",
+            Self::Authorize => "io.sekisho.Authorize",
+            Self::Complete => "io.sekisho.Complete",
+            Self::Activity => "io.sekisho.Activity",
+            Self::Watch => "io.sekisho.Watch",
+        }
+    }
+
+    /// The method with this name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|method| method.name() == name)
+    }
+}
+
+/// No parameters, or an answer without content: `{}`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Nothing {}
+
+/// Answer of `Status` and `Watch`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StateAnswer {
+    /// What is.
+    pub state: State,
+}
+
+/// What a prompt is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PromptWhat {
+    /// Opens a session, or opens a locked one again.
+    Login,
+    /// Decides about a function whose level is `pin`.
+    Authorize,
+    /// Changes the PIN: two frames, old then new.
+    ChangePin,
+}
+
+/// Parameters of `Prompt`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PromptRequest {
+    /// `login`, `authorize` or `change_pin`.
+    pub what: PromptWhat,
+    /// The permission profile to log in with.
+    #[serde(default)]
+    pub profile: Option<String>,
+    /// The kind of session: `ordinary`, `maintenance`, `training`.
+    #[serde(default)]
+    pub kind: Option<String>,
+    /// As in [`AuthorizeRequest`].
+    #[serde(default)]
+    pub function: Option<String>,
+    /// As in [`AuthorizeRequest`].
+    #[serde(default)]
+    pub purpose: Option<String>,
+    /// As in [`AuthorizeRequest`].
+    #[serde(default)]
+    pub case: Option<String>,
+    /// As in [`AuthorizeRequest`].
+    #[serde(default)]
+    pub request: Option<String>,
+}
+
+impl PromptRequest {
+    /// A prompt that logs in, with the agent's defaults.
+    #[must_use]
+    pub const fn login() -> Self {
+        Self::new(PromptWhat::Login)
+    }
+
+    /// A prompt that changes the PIN.
+    #[must_use]
+    pub const fn change_pin() -> Self {
+        Self::new(PromptWhat::ChangePin)
+    }
+
+    /// A prompt that decides about a function.
+    #[must_use]
+    pub fn authorize(request: AuthorizeRequest) -> Self {
+        let AuthorizeRequest { function, purpose, case, request } = request;
+        Self { function: Some(function), purpose, case, request, ..Self::new(PromptWhat::Authorize) }
+    }
+
+    const fn new(what: PromptWhat) -> Self {
+        Self { what, profile: None, kind: None, function: None, purpose: None, case: None, request: None }
+    }
+}
+
+/// Answer of `Prompt`; a descriptor comes with it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PromptAnswer {
+    /// Names the prompt in `Await`.
+    pub prompt: String,
+    /// How many wrong PINs the card would still bear.
+    #[serde(default)]
+    pub tries_left: Option<u32>,
+    /// Whose card it is.
+    #[serde(default)]
+    pub operator: Option<String>,
+    /// That operator's name.
+    #[serde(default)]
+    pub name: Option<String>,
+}
+
+/// Parameters of `Await`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AwaitRequest {
+    /// From [`PromptAnswer`].
+    pub prompt: String,
+}
+
+/// Answer of `Await`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AwaitAnswer {
+    /// What came of it.
+    pub verdict: Verdict,
+    /// How many wrong PINs the card would still bear.
+    #[serde(default)]
+    pub tries_left: Option<u32>,
+    /// The session, when one was opened.
+    #[serde(default)]
+    pub session: Option<Session>,
+    /// The record of the decision, when one was asked for.
+    #[serde(default)]
+    pub record: Option<RecordRef>,
+}
+
+/// Parameters of `Lock`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LockRequest {
+    /// Whether the session is closed too.
+    pub end: bool,
+}
+
+/// Parameters of `Authorize`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuthorizeRequest {
+    /// The function's code.
+    pub function: String,
+    /// The purpose's code (事由).
+    #[serde(default)]
+    pub purpose: Option<String>,
+    /// The case in the office's own ledger.
+    #[serde(default)]
+    pub case: Option<String>,
+    /// 16 bytes in hexadecimal, the caller's: the same request asked again gets the same answer and no second record.
+    #[serde(default)]
+    pub request: Option<String>,
+}
+
+/// Answer of `Authorize`. The record is durable before this leaves the agent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuthorizeAnswer {
+    /// What was decided.
+    pub verdict: Verdict,
+    /// The record of it; absent when none was written.
+    #[serde(default)]
+    pub record: Option<RecordRef>,
+}
+
+/// What came of a granted function.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// It was done.
+    Done,
+    /// It failed.
+    Failed,
+    /// The clerk gave it up, or the session ended.
+    Cancelled,
+}
+
+/// Parameters of `Complete`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CompleteRequest {
+    /// The record of the grant.
+    pub record: RecordRef,
+    /// How many items (件数).
+    pub items: u32,
+    /// What came of it.
+    pub outcome: Outcome,
+}
+
+/// Answer of `Complete`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CompleteAnswer {
+    /// The record that says so.
+    pub record: RecordRef,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_method_of_the_interface_is_known_and_no_other() {
+        let declared: Vec<String> = crate::INTERFACE
+            .lines()
+            .filter_map(|line| line.strip_prefix("method "))
+            .filter_map(|line| line.split_once('('))
+            .map(|(name, _)| format!("io.sekisho.{name}"))
+            .collect();
+        let known: Vec<String> = Method::ALL.iter().map(|method| method.name().to_owned()).collect();
+        assert_eq!(declared, known);
+        for name in &declared {
+            assert!(Method::from_name(name).is_some());
+        }
+        assert_eq!(Method::from_name("io.sekisho.Unlock"), None);
+    }
+
+    #[test]
+    fn left_out_and_null_parameters_mean_the_same() {
+        let short: AuthorizeRequest = serde_json::from_str(r#"{"function":"jumin.query"}"#).unwrap();
+        let long: AuthorizeRequest =
+            serde_json::from_str(r#"{"function":"jumin.query","purpose":null,"case":null,"request":null}"#).unwrap();
+        assert_eq!(short, long);
+    }
+}

@@ -1,0 +1,174 @@
+//! What the agent shows: the types of the interface, field by field.
+
+use serde::{Deserialize, Serialize};
+
+/// What a person is told: the code for programs, the words for people.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[must_use]
+pub struct Verdict {
+    /// Whether it may go ahead.
+    pub granted: bool,
+    /// The verdict's name: `function_not_in_scope`.
+    pub code: String,
+    /// Its number, as it stands in records.
+    pub number: u16,
+    /// What happened, in English.
+    pub what: String,
+    /// What to do next, in English; empty when nothing is to be done.
+    pub next: String,
+    /// What happened, in Japanese.
+    pub what_ja: String,
+    /// What to do next, in Japanese.
+    pub next_ja: String,
+}
+
+/// The open or locked session.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Session {
+    /// 16 bytes in hexadecimal.
+    pub id: String,
+    /// The operator's code (照合ID).
+    pub operator: String,
+    /// The operator's name, where this terminal knows it.
+    pub name: Option<String>,
+    /// The permission profile (操作者ID) that is in use.
+    pub profile: String,
+    /// The section of the operator.
+    pub section: String,
+    /// `ordinary`, `maintenance` or `training`.
+    pub kind: String,
+    /// When it was opened: milliseconds since 1970 UTC.
+    pub opened: u64,
+    /// How many milliseconds until the idle lock.
+    pub idle_lock_in: u64,
+    /// How many milliseconds until the session has lasted as long as it may.
+    pub ends_in: u64,
+}
+
+/// The card in the reader.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Card {
+    /// The GUID of its CHUID, in hexadecimal.
+    pub guid: String,
+    /// What the register says it is: `business`, `spare`, ….
+    pub kind: Option<String>,
+    /// Whose card it is.
+    pub operator: Option<String>,
+    /// That operator's name, where this terminal knows it.
+    pub name: Option<String>,
+    /// How many wrong PINs the card would still bear, as the card last said.
+    pub tries_left: Option<u32>,
+    /// The permission profiles that may be chosen.
+    pub profiles: Vec<String>,
+}
+
+/// A purpose (事由) that a function may be used for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Purpose {
+    /// Its code.
+    pub purpose: String,
+    /// Its title, for people.
+    pub title: String,
+}
+
+/// A function, and whether it would be granted here and now.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Function {
+    /// Its code.
+    pub function: String,
+    /// Its title, for people.
+    pub title: String,
+    /// What proof it asks for: `session`, `card` or `pin`.
+    pub level: String,
+    /// Whether a purpose must be given.
+    pub purpose_required: bool,
+    /// The purposes to choose from.
+    pub purposes: Vec<Purpose>,
+    /// What would be said now.
+    pub verdict: Verdict,
+}
+
+/// A decision of this session.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recent {
+    /// When: milliseconds since 1970 UTC.
+    pub time: u64,
+    /// Which function; absent for what is not about one.
+    pub function: Option<String>,
+    /// What was said.
+    pub verdict: Verdict,
+}
+
+/// Where a record stands in this terminal's history.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct RecordRef {
+    /// The terminal's epoch.
+    pub epoch: u64,
+    /// The record's number within it.
+    pub seq: u64,
+}
+
+/// What is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SessionState {
+    /// No card in the reader.
+    NoCard,
+    /// A card, and no PIN proved.
+    AwaitPin,
+    /// A session is open.
+    Open,
+    /// A session is there, and locked.
+    Locked,
+}
+
+/// Whether the ledger can be reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LinkState {
+    /// The ledger answers.
+    Up,
+    /// It does not.
+    Down,
+}
+
+/// Everything a panel shows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct State {
+    /// The office's id; absent before enrolment.
+    pub office: Option<String>,
+    /// The office's name.
+    pub title: Option<String>,
+    /// This terminal's code.
+    pub terminal: Option<String>,
+    /// What is.
+    pub state: SessionState,
+    /// The reader as it is registered.
+    pub reader: Option<String>,
+    /// The card in it.
+    pub card: Option<Card>,
+    /// The session.
+    pub session: Option<Session>,
+    /// Why the last session was locked or ended.
+    pub last_lock_reason: Option<String>,
+    /// The functions that the chosen profile knows, in order.
+    pub functions: Vec<Function>,
+    /// The last decisions, newest first.
+    pub recent: Vec<Recent>,
+    /// How many acts the verified register stands on.
+    pub register_size: u64,
+    /// How old it is in milliseconds; absent when no freshness note was verified yet.
+    pub register_age: Option<u64>,
+    /// Whether it is older than policy allows.
+    pub register_stale: bool,
+    /// Whether the ledger can be reached.
+    pub link: LinkState,
+    /// Records that the ledger does not hold yet.
+    pub unsent: u64,
+    /// Records that are not yet under a checkpoint.
+    pub unsealed: u64,
+    /// The agent's time: milliseconds since 1970 UTC.
+    pub time: u64,
+    /// What happened and what to do next, for the state as a whole.
+    pub advice: Verdict,
+}
