@@ -1,1 +1,26 @@
-//! The operator card, personalised: keys, PINs, grants.
+//! The operator card, personalised: keys, PINs, grants. Only the administrator's tool and tests depend on this crate, so
+//! that nothing that runs at a clerk's terminal can change what a card is.
+//!
+//! [`Issuer`] works on one card, [`OfficeCa`] gives it certificates. The README tells the life of a card.
+#![forbid(unsafe_code)]
+
+mod authenticate;
+mod day;
+mod error;
+mod inspect;
+mod issuer;
+mod office_ca;
+mod personalise;
+mod pins;
+mod random;
+mod secret;
+mod wipe;
+
+pub use day::{Day, Validity};
+pub use error::{IssuerCause, IssuerError, Step};
+pub use inspect::Personalisation;
+pub use issuer::Issuer;
+pub use office_ca::{CaError, OfficeCa};
+pub use personalise::{CardKeys, Order, Personalised};
+pub use pins::PinChoice;
+pub use secret::CardManagementSecret;

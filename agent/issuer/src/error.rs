@@ -1,0 +1,279 @@
+//! What can go wrong while a card is personalised, and what an administrator does next.
+
+use std::fmt;
+
+use sekisho_card::{CardError, ExchangeError, Fault, TransportError};
+use sekisho_wire::piv::Slot;
+use sekisho_wire::secret::PinRefused;
+use sekisho_wire::status::Status;
+use sekisho_wire::tlv::TlvError;
+use sekisho_wire::words::Language;
+
+use crate::office_ca::CaError;
+use crate::random::NoRandom;
+
+/// A step of personalisation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Looking at the card.
+    Look,
+    /// Showing the card that we hold its management key.
+    Authenticate,
+    /// Writing the CHUID with the card's GUID.
+    Identity,
+    /// Writing the card capability container.
+    Capability,
+    /// Making the key of a slot on the card, and its certificate.
+    Key(Slot),
+    /// Setting the PUK.
+    Puk,
+    /// Setting the PIN.
+    Pin,
+    /// Replacing the management key of the factory.
+    ManagementKey,
+    /// Writing the grant.
+    Grant,
+    /// Making the card blank again.
+    Wipe,
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Look => write!(f, "look at the card"),
+            Self::Authenticate => write!(f, "authenticate to the card"),
+            Self::Identity => write!(f, "give the card its GUID"),
+            Self::Capability => write!(f, "write the card's capability container"),
+            Self::Key(slot) => write!(f, "make key {:02X} of the card", slot.byte()),
+            Self::Puk => write!(f, "set the PUK of the card"),
+            Self::Pin => write!(f, "set the PIN of the card"),
+            Self::ManagementKey => write!(f, "replace the management key of the card"),
+            Self::Grant => write!(f, "write the grant to the card"),
+            Self::Wipe => write!(f, "make the card blank"),
+        }
+    }
+}
+
+/// A step was not done.
+#[derive(Debug, PartialEq, Eq)]
+pub struct IssuerError {
+    /// Which.
+    pub step: Step,
+    /// Why.
+    pub cause: IssuerCause,
+}
+
+/// Why a step was not done.
+#[derive(Debug, PartialEq, Eq)]
+pub enum IssuerCause {
+    /// The card could not be spoken to, or did not do what any operator card does.
+    Card(CardError),
+    /// No whole answer came.
+    Exchange(ExchangeError),
+    /// The transaction could not begin or end.
+    Transport(TransportError),
+    /// The card refused.
+    Status(Status),
+    /// The card's management key is neither the factory's nor made of our secret: another office's card, or another
+    /// secret.
+    ForeignManagementKey,
+    /// The card did not show that it holds the management key.
+    NotGenuine,
+    /// What the card sent is not what it should be.
+    Object(TlvError),
+    /// What the card sent is no public key of curve P-256.
+    NoPublicKey,
+    /// The card has no GUID yet.
+    NoIdentity,
+    /// The card is somebody's already. Wipe it first.
+    AlreadyPersonalised,
+    /// The card's PUK is not the one made of our secret.
+    WrongPuk {
+        /// So many tries are left.
+        tries_left: u8,
+    },
+    /// The card's PUK is blocked: nobody can set its PIN any more.
+    PukBlocked,
+    /// The PIN breaks a rule.
+    PinPolicy(PinRefused),
+    /// The card does not take such a PIN (6A80).
+    PinRefusedByCard,
+    /// No certificate could be made.
+    Certificate(CaError),
+    /// There were no random bytes.
+    NoRandom(NoRandom),
+    /// What is to be written is larger than a card takes.
+    TooLarge {
+        /// How many bytes it has.
+        length: usize,
+        /// How many fit.
+        most: usize,
+    },
+}
+
+impl IssuerError {
+    /// Who has to act.
+    #[must_use]
+    pub const fn fault(&self) -> Fault {
+        match &self.cause {
+            IssuerCause::Card(error) => error.fault(),
+            IssuerCause::Exchange(ExchangeError::Transport(error)) | IssuerCause::Transport(error) => error.fault(),
+            IssuerCause::Exchange(ExchangeError::NoStatus { .. } | ExchangeError::Endless { .. })
+            | IssuerCause::Status(_)
+            | IssuerCause::NotGenuine
+            | IssuerCause::Object(_)
+            | IssuerCause::NoPublicKey
+            | IssuerCause::PukBlocked => Fault::Card,
+            IssuerCause::ForeignManagementKey
+            | IssuerCause::NoIdentity
+            | IssuerCause::AlreadyPersonalised
+            | IssuerCause::WrongPuk { .. }
+            | IssuerCause::PinPolicy(_)
+            | IssuerCause::PinRefusedByCard => Fault::Operator,
+            IssuerCause::Exchange(ExchangeError::Command(_))
+            | IssuerCause::Certificate(_)
+            | IssuerCause::NoRandom(_)
+            | IssuerCause::TooLarge { .. } => Fault::Us,
+        }
+    }
+
+    /// What the administrator does next.
+    #[must_use]
+    pub const fn next_step(&self, language: Language) -> &'static str {
+        let [japanese, english] = match &self.cause {
+            IssuerCause::Card(error) => return error.next_step(language),
+            IssuerCause::Exchange(ExchangeError::Transport(error)) | IssuerCause::Transport(error) => {
+                return error.next_step(language);
+            }
+            IssuerCause::ForeignManagementKey | IssuerCause::WrongPuk { .. } => [
+                "このカードは当団体のカード管理鍵で管理されていません。カードと管理鍵を確かめてください。",
+                "This card is not managed with this office's secret. Check card and secret.",
+            ],
+            IssuerCause::NoIdentity => ["先にカードを発行してください。", "Personalise the card first."],
+            IssuerCause::AlreadyPersonalised => [
+                "発行済みのカードです。使い直す場合は、先に初期化してください。",
+                "The card has been issued. To use it again, wipe it first.",
+            ],
+            IssuerCause::PukBlocked => [
+                "PUKが閉塞しています。カードを廃棄し、新しいカードを発行してください。",
+                "The PUK is blocked. Destroy the card and issue another.",
+            ],
+            IssuerCause::PinPolicy(_) | IssuerCause::PinRefusedByCard => [
+                "6〜8文字で、同じ文字の繰り返しや連番でない暗証番号を指定してください。",
+                "Choose 6 to 8 characters, not one character repeated and not characters in a row.",
+            ],
+            IssuerCause::Exchange(ExchangeError::NoStatus { .. } | ExchangeError::Endless { .. })
+            | IssuerCause::Status(_)
+            | IssuerCause::NotGenuine
+            | IssuerCause::Object(_)
+            | IssuerCause::NoPublicKey => [
+                "カードを挿し直し、同じ操作をもう一度行ってください。続く場合は別のカードを使ってください。",
+                "Insert the card again and repeat the step. If it fails again, take another card.",
+            ],
+            IssuerCause::Exchange(ExchangeError::Command(_))
+            | IssuerCause::Certificate(_)
+            | IssuerCause::NoRandom(_)
+            | IssuerCause::TooLarge { .. } => ["システム管理者に連絡してください。", "Tell the system administrator."],
+        };
+        match language {
+            Language::Japanese => japanese,
+            Language::English => english,
+        }
+    }
+}
+
+impl fmt::Display for IssuerError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "cannot {}: {}", self.step, self.cause)
+    }
+}
+
+impl fmt::Display for IssuerCause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Card(error) => error.fmt(f),
+            Self::Exchange(error) => error.fmt(f),
+            Self::Transport(error) => error.fmt(f),
+            Self::Status(status) => write!(f, "the card answers {status}"),
+            Self::ForeignManagementKey => write!(f, "its management key is not this office's"),
+            Self::NotGenuine => write!(f, "the card does not show that it holds the management key"),
+            Self::Object(error) => error.fmt(f),
+            Self::NoPublicKey => write!(f, "the card answered something else than a P-256 public key"),
+            Self::NoIdentity => write!(f, "the card has no GUID yet"),
+            Self::AlreadyPersonalised => write!(f, "the card is already personalised"),
+            Self::WrongPuk { tries_left } => write!(f, "wrong PUK, {tries_left} tries left"),
+            Self::PukBlocked => write!(f, "PUK blocked"),
+            Self::PinPolicy(refused) => refused.fmt(f),
+            Self::PinRefusedByCard => write!(f, "the card takes no such PIN"),
+            Self::Certificate(error) => error.fmt(f),
+            Self::NoRandom(error) => error.fmt(f),
+            Self::TooLarge { length, most } => write!(f, "{length} bytes are too many, {most} fit"),
+        }
+    }
+}
+
+impl std::error::Error for IssuerError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match &self.cause {
+            IssuerCause::Card(error) => Some(error),
+            IssuerCause::Exchange(error) => Some(error),
+            IssuerCause::Transport(error) => Some(error),
+            IssuerCause::Object(error) => Some(error),
+            IssuerCause::PinPolicy(refused) => Some(refused),
+            IssuerCause::Certificate(error) => Some(error),
+            IssuerCause::Status(_)
+            | IssuerCause::ForeignManagementKey
+            | IssuerCause::NotGenuine
+            | IssuerCause::NoPublicKey
+            | IssuerCause::NoIdentity
+            | IssuerCause::AlreadyPersonalised
+            | IssuerCause::WrongPuk { .. }
+            | IssuerCause::PukBlocked
+            | IssuerCause::PinRefusedByCard
+            | IssuerCause::NoRandom(_)
+            | IssuerCause::TooLarge { .. } => None,
+        }
+    }
+}
+
+impl From<CardError> for IssuerCause {
+    fn from(error: CardError) -> Self {
+        Self::Card(error)
+    }
+}
+
+impl From<ExchangeError> for IssuerCause {
+    fn from(error: ExchangeError) -> Self {
+        Self::Exchange(error)
+    }
+}
+
+impl From<TransportError> for IssuerCause {
+    fn from(error: TransportError) -> Self {
+        Self::Transport(error)
+    }
+}
+
+impl From<Status> for IssuerCause {
+    fn from(status: Status) -> Self {
+        Self::Status(status)
+    }
+}
+
+impl From<TlvError> for IssuerCause {
+    fn from(error: TlvError) -> Self {
+        Self::Object(error)
+    }
+}
+
+impl From<CaError> for IssuerCause {
+    fn from(error: CaError) -> Self {
+        Self::Certificate(error)
+    }
+}
+
+impl From<NoRandom> for IssuerCause {
+    fn from(error: NoRandom) -> Self {
+        Self::NoRandom(error)
+    }
+}

@@ -1,0 +1,107 @@
+//! A blank card becomes an operator card.
+
+use sekisho_card::Transport;
+use sekisho_wire::id::CardGuid;
+use sekisho_wire::piv::Slot;
+use sekisho_wire::secret::Pin;
+
+use crate::day::Validity;
+use crate::error::{IssuerCause, IssuerError, Step};
+use crate::inspect::Personalisation;
+use crate::issuer::Issuer;
+use crate::office_ca::OfficeCa;
+use crate::pins::PinChoice;
+
+/// What a card is to become.
+#[derive(Debug)]
+pub struct Order<'a> {
+    /// The card's number in the office, as text: 令和8年度第12号.
+    pub number: &'a str,
+    /// What its certificates claim.
+    pub validity: Validity,
+    /// Its first PIN.
+    pub pin: PinChoice,
+}
+
+/// The public keys of a card, compressed (SEC 1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CardKeys {
+    /// 9A: login.
+    pub authentication: [u8; 33],
+    /// 9C: acts.
+    pub signature: [u8; 33],
+    /// 9E: presence.
+    pub card_authentication: [u8; 33],
+}
+
+/// What became of the card. The grant is still missing: it is the act that issues the card, and that names these keys.
+#[derive(Debug)]
+pub struct Personalised {
+    /// Which card it is.
+    pub guid: CardGuid,
+    /// Its keys, made on it.
+    pub keys: CardKeys,
+    /// Its PIN: shown once, kept nowhere.
+    pub pin: Pin,
+}
+
+impl<T: Transport> Issuer<'_, T> {
+    /// Does every step but the grant, on a blank card or on one where this was interrupted. GUID first, because keys and
+    /// PUK are made of it; the management key last, because it stands for "PIN and PUK are set".
+    ///
+    /// Interrupted, it is run again: it keeps the GUID and makes new keys, since nobody has heard of the old ones.
+    ///
+    /// # Errors
+    /// [`IssuerCause::AlreadyPersonalised`] when all this has been done before; else the step that failed.
+    pub fn personalise(&mut self, order: Order<'_>, ca: &OfficeCa) -> Result<Personalised, IssuerError> {
+        self.expect_unfinished()?;
+        // Before anything is written: a PIN that breaks the rules should not leave a half-made card.
+        let pin = order.pin.choose().map_err(|cause| IssuerError { step: Step::Pin, cause })?;
+        let guid = self.write_identity(order.validity.until)?;
+        self.write_capability()?;
+        let keys = CardKeys {
+            authentication: self.certified_key(Slot::Authentication, guid, order.number, order.validity, ca)?,
+            signature: self.certified_key(Slot::Signature, guid, order.number, order.validity, ca)?,
+            card_authentication: self.certified_key(
+                Slot::CardAuthentication,
+                guid,
+                order.number,
+                order.validity,
+                ca,
+            )?,
+        };
+        self.set_puk()?;
+        let pin = self.reset_pin(PinChoice::Given(pin))?;
+        self.replace_management_key()?;
+        log::info!("card {guid} is personalised");
+        Ok(Personalised { guid, keys, pin })
+    }
+
+    fn expect_unfinished(&mut self) -> Result<(), IssuerError> {
+        let step = Step::Look;
+        match self.inspect()? {
+            Personalisation::Blank => Ok(()),
+            Personalisation::Partial { missing } if missing.contains(&Step::ManagementKey) => Ok(()),
+            Personalisation::Partial { .. } | Personalisation::Complete => {
+                Err(IssuerError { step, cause: IssuerCause::AlreadyPersonalised })
+            }
+            Personalisation::Foreign => Err(IssuerError { step, cause: IssuerCause::ForeignManagementKey }),
+        }
+    }
+
+    fn certified_key(
+        &mut self,
+        slot: Slot,
+        guid: CardGuid,
+        number: &str,
+        validity: Validity,
+        ca: &OfficeCa,
+    ) -> Result<[u8; 33], IssuerError> {
+        let key = self.generate_key(slot)?;
+        let certificate = ca
+            .issue(slot, &key, number, guid, validity)
+            .map_err(|error| IssuerError { step: Step::Key(slot), cause: error.into() })?;
+        self.write_certificate(slot, &certificate)?;
+        Ok(key)
+    }
+}

@@ -1,0 +1,85 @@
+//! The office's card-management secret, and what each card's keys are made of.
+
+use hkdf::Hkdf;
+use sekisho_wire::id::CardGuid;
+use sekisho_wire::secret::{Pin, Puk, SecretBytes};
+use sha2::Sha256;
+use zeroize::Zeroizing;
+
+use crate::random;
+
+/// The management key of a blank card (CARD.md §C21).
+const FACTORY_KEY: [u8; 32] = *b"\x01\x02\x03\x04\x05\x06\x07\x08\x01\x02\x03\x04\x05\x06\x07\x08\x01\x02\x03\x04\x05\x06\x07\x08\x01\x02\x03\x04\x05\x06\x07\x08";
+/// The PUK of a blank card (CARD.md §C21).
+const FACTORY_PUK: &[u8] = b"12345678";
+
+/// What an office needs to manage every card it has personalised: 32 random bytes. The caller keeps it; see the README for
+/// why nothing else has to be kept.
+#[derive(Debug)]
+pub struct CardManagementSecret(SecretBytes<32>);
+
+impl CardManagementSecret {
+    /// Takes the secret over.
+    #[must_use]
+    pub const fn new(secret: SecretBytes<32>) -> Self {
+        Self(secret)
+    }
+
+    /// The management key of a card: `HKDF-SHA256(secret, info = GUID ‖ "9B")`, 32 bytes.
+    #[must_use]
+    pub(crate) fn management_key(&self, guid: CardGuid) -> SecretBytes<32> {
+        SecretBytes::new(*self.derive(guid, b"9B"))
+    }
+
+    /// The PUK of a card: digits out of `HKDF-SHA256(secret, info = GUID ‖ "PUK" ‖ n)` for the first n that gives
+    /// eight digits which are no run and no repeat, because cards refuse those.
+    #[must_use]
+    pub(crate) fn puk(&self, guid: CardGuid) -> Puk {
+        (0..=u8::MAX)
+            .filter_map(|n| random::digits::<8>(&*self.derive(guid, &[b'P', b'U', b'K', n])))
+            .filter(|digits| Pin::parse(&**digits).is_ok_and(|pin| pin.check_choice().is_ok()))
+            .find_map(|digits| Puk::parse(&*digits).ok())
+            .expect("32 random bytes hold no eight digits 256 times in a row less often than hardware fails")
+    }
+
+    fn derive(&self, guid: CardGuid, label: &[u8]) -> Zeroizing<[u8; 32]> {
+        let mut key = Zeroizing::new([0; 32]);
+        Hkdf::<Sha256>::new(None, self.0.expose())
+            .expand_multi_info(&[&guid.0, label], &mut *key)
+            .expect("32 bytes are less than HKDF can give");
+        key
+    }
+}
+
+pub(crate) const fn factory_key() -> SecretBytes<32> {
+    SecretBytes::new(FACTORY_KEY)
+}
+
+pub(crate) fn factory_puk() -> Puk {
+    Puk::parse(FACTORY_PUK).expect("eight digits are a PUK")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::CardManagementSecret;
+    use sekisho_wire::id::CardGuid;
+    use sekisho_wire::secret::SecretBytes;
+
+    #[test]
+    fn every_card_has_its_own_key_and_puk() {
+        let secret = CardManagementSecret::new(SecretBytes::new([7; 32]));
+        let [one, other] = [CardGuid([1; 16]), CardGuid([2; 16])];
+        assert_eq!(secret.management_key(one), secret.management_key(one));
+        assert_ne!(secret.management_key(one), secret.management_key(other));
+        assert_ne!(secret.puk(one), secret.puk(other));
+        assert!(secret.puk(one).expose().iter().all(u8::is_ascii_digit));
+    }
+
+    #[test]
+    fn the_secret_does_not_show() {
+        assert_eq!(
+            format!("{:?}", CardManagementSecret::new(SecretBytes::new([7; 32]))),
+            "CardManagementSecret(SecretBytes(..))"
+        );
+    }
+}
