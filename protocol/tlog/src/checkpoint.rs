@@ -59,13 +59,12 @@ impl Checkpoint {
     /// As [`Checkpoint::open`]; also when a witness's line is there and does not verify.
     pub fn open_cosigned(text: &str, log: &[VerifyingKey], witnesses: &[VerifyingKey]) -> Result<Cosigned, TlogError> {
         let note = Note::parse(text)?;
-        let signers = note.verify(log)?;
+        let signers = note.verify_as(KeyKind::Ed25519, log)?;
         let checkpoint = Self::from_text(note.text())?;
         if let Some(other) = signers.iter().find(|signer| signer.name != checkpoint.origin) {
             return Err(TlogError::OriginMismatch { key: other.name.clone(), origin: checkpoint.origin });
         }
-        let timed: Vec<_> = witnesses.iter().filter(|key| key.kind() == KeyKind::CosignatureV1).cloned().collect();
-        let witnesses = match note.verify(&timed) {
+        let witnesses = match note.verify_as(KeyKind::CosignatureV1, witnesses) {
             Err(TlogError::NotSigned) => Vec::new(),
             verified => verified?,
         };
@@ -212,6 +211,15 @@ mod tests {
         let without_log: String = text.split_inclusive('\n').filter(|line| !line.starts_with("\u{2014} log")).collect();
         let opened = Checkpoint::open_cosigned(&without_log, &[log.verifying_key()], &[witness.verifying_key()]);
         assert_eq!(opened, Err(TlogError::NotSigned));
+    }
+
+    #[test]
+    fn a_witness_of_the_same_name_is_not_the_log() {
+        let (log, witness) = (key("log", 7), CosigningKey::from_seed("log", &[8; 32]).unwrap());
+        let text = Checkpoint::cosign(&checkpoint().sign(&log), &[log.verifying_key()], &witness, 5).unwrap();
+        assert_eq!(Checkpoint::open(&text, &witness.verifying_key()), Err(TlogError::NotSigned));
+        let opened = Checkpoint::open_cosigned(&text, &[log.verifying_key()], &[log.verifying_key()]);
+        assert_eq!(opened.map(|opened| opened.witnesses.len()), Ok(0));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use alloc::string::String;
 
 use crate::error::{Document, TlogError};
 use crate::hash::Hash;
-use crate::key::{SigningKey, VerifyingKey};
+use crate::key::{KeyKind, SigningKey, VerifyingKey};
 use crate::note::{Note, signed};
 use crate::text::Lines;
 
@@ -41,7 +41,7 @@ impl Freshness {
     /// When it is malformed, the key did not sign it, or its origin is not the key's name.
     pub fn open(text: &str, key: &VerifyingKey) -> Result<Self, TlogError> {
         let note = Note::parse(text)?;
-        let _signers = note.verify(core::slice::from_ref(key))?;
+        let _signers = note.verify_as(KeyKind::Ed25519, core::slice::from_ref(key))?;
         let freshness = Self::from_text(note.text())?;
         if freshness.origin != key.name() {
             return Err(TlogError::OriginMismatch { key: key.name().to_owned(), origin: freshness.origin });

@@ -264,13 +264,18 @@ pub(crate) enum Stamp {
     At(u64),
 }
 
-/// Whether a name can stand in a signature line (§7.1).
+/// Whether a name can be a key's name (§7.1).
 pub(crate) fn check_name(name: &str) -> Result<(), TlogError> {
-    let fits = |c: char| !c.is_whitespace() && !c.is_control() && c != '+';
-    if name.is_empty() || !name.chars().all(fits) || name == freshness::FIRST_LINE {
-        return Err(TlogError::KeyName { name: name.to_owned() });
+    if is_line_name(name) && !name.contains(char::is_control) && name != freshness::FIRST_LINE {
+        Ok(())
+    } else {
+        Err(TlogError::KeyName { name: name.to_owned() })
     }
-    Ok(())
+}
+
+/// Whether somebody else's name can stand in a signature line (§8.1): what the specification asks, no more.
+pub(crate) fn is_line_name(name: &str) -> bool {
+    !name.is_empty() && !name.contains(|c: char| c.is_whitespace() || c == '+')
 }
 
 fn pair(name: &str, kind: KeyKind, seed: &[u8; 32]) -> Result<(VerifyingKey, ed25519_dalek::SigningKey), TlogError> {

@@ -32,5 +32,5 @@ pub use key::{CosigningKey, KeyId, KeyKind, SigningKey, VerifyingKey};
 pub use memory::MemoryTree;
 pub use note::Note;
 pub use proof::TlogProof;
-pub use prove::{HashReader, RangeProof, consistency_proof, inclusion_proof, range_proof, root_at};
+pub use prove::{HashReader, RangeProof, consistency_proof, frontier_at, inclusion_proof, range_proof, root_at};
 pub use verify::{verify_consistency, verify_inclusion, verify_range};

@@ -9,7 +9,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use crate::error::{Document, TlogError};
-use crate::key::{Stamp, check_name};
+use crate::key::{Stamp, is_line_name};
 use crate::text::Lines;
 
 pub use crate::key::{CosigningKey, KeyId, KeyKind, SigningKey, VerifyingKey};
@@ -119,6 +119,12 @@ impl Note {
         self.add(Signature::by(key.public(), key.signature(&self.text, time_s)?))
     }
 
+    /// As [`Note::verify`], with those of the known keys that are of this kind: a witness's line is no log's signature, nor the reverse.
+    pub(crate) fn verify_as(&self, kind: KeyKind, known: &[VerifyingKey]) -> Result<Vec<Verified>, TlogError> {
+        let known: Vec<_> = known.iter().filter(|key| key.kind() == kind).cloned().collect();
+        self.verify(&known)
+    }
+
     /// Says which of the known keys signed: at least one, each once, in the order of the lines (§8.3).
     ///
     /// # Errors
@@ -167,8 +173,7 @@ impl Signature {
 
     fn parse(line: &str) -> Option<Self> {
         let (name, encoded) = line.strip_prefix(SIGNATURE_START)?.split_once(' ')?;
-        check_name(name).ok()?;
-        let decoded = STANDARD.decode(encoded).ok()?;
+        let decoded = STANDARD.decode(encoded).ok().filter(|_| is_line_name(name))?;
         let (id, bytes) = decoded.split_first_chunk()?;
         // Four bytes of key id and at least one of signature.
         (!bytes.is_empty()).then(|| Self { name: name.to_owned(), id: KeyId(*id), bytes: bytes.to_vec() })

@@ -3,6 +3,7 @@
 use alloc::vec::Vec;
 
 use crate::error::{ProveError, TlogError};
+use crate::frontier::Frontier;
 use crate::hash::{EMPTY_ROOT, Hash, node_hash};
 
 /// Where the complete nodes of a tree are kept.
@@ -42,6 +43,16 @@ pub struct RangeProof {
 /// Those of the reader.
 pub fn root_at<R: HashReader>(reader: &R, size: u64) -> Result<Hash, ProveError<R::Error>> {
     if size == 0 { Ok(EMPTY_ROOT) } else { span_hash(reader, 0, size) }
+}
+
+/// The frontier of the first `size` leaves: what a log needs to go on appending where its store ends.
+///
+/// # Errors
+/// When `size` is not below 2^63, and those of the reader.
+pub fn frontier_at<R: HashReader>(reader: &R, size: u64) -> Result<Frontier, ProveError<R::Error>> {
+    let levels = (0..u64::BITS as u8).rev().filter(|level| size >> level & 1 == 1);
+    let hashes = levels.map(|level| reader.node(level, (size >> level) - 1)).collect::<Result<_, _>>();
+    Frontier::from_parts(size, hashes.map_err(ProveError::Reader)?).map_err(ProveError::Request)
 }
 
 /// The inclusion proof of leaf `index` in the first `size` leaves (§4.1).
@@ -182,10 +193,11 @@ mod tests {
     }
 
     #[test]
-    fn an_older_root_is_still_there() {
+    fn an_older_root_and_its_frontier_are_still_there() {
         let grown = tree(100);
         for size in 0..100 {
             assert_eq!(root_at(&grown, u64::from(size)), Ok(tree(size).root()), "size {size}");
+            assert_eq!(frontier_at(&grown, u64::from(size)).as_ref(), Ok(tree(size).frontier()), "size {size}");
         }
     }
 

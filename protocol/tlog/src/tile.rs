@@ -7,8 +7,8 @@ use core::fmt;
 use core::str::FromStr;
 
 use crate::error::{ProveError, TlogError};
+use crate::frontier::Frontier;
 use crate::hash::{HASH_BYTES, Hash};
-use crate::memory::MemoryTree;
 use crate::prove::HashReader;
 use crate::text::decimal;
 
@@ -139,7 +139,9 @@ impl TileNode {
         let bytes = tile.get(first * HASH_BYTES..end * HASH_BYTES);
         let cut_short = TlogError::TileBytes { expected: end * HASH_BYTES, found: tile.len() };
         let bytes = bytes.ok_or(cut_short)?;
-        Ok(bytes.chunks(HASH_BYTES).filter_map(Hash::from_slice).collect::<MemoryTree>().root())
+        let mut subtree = Frontier::new();
+        bytes.chunks(HASH_BYTES).filter_map(Hash::from_slice).for_each(|hash| subtree.append(hash));
+        Ok(subtree.root())
     }
 }
 
@@ -209,6 +211,7 @@ const SHOWN: usize = 80;
 mod tests {
     use super::*;
     use crate::hash::leaf_hash;
+    use crate::memory::MemoryTree;
 
     fn hashes(level: u8, index: u64, width: u16) -> TilePath {
         TilePath { content: TileContent::Hashes(level), index, width }

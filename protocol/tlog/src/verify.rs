@@ -41,9 +41,9 @@ pub fn verify_consistency(
     let mut path = Path::to(old_size - 1, new_size);
     path.inner -= level as usize;
     // An old tree that is one complete subtree is where the walk starts: its root is known and not repeated in the proof.
-    let known = usize::from(old_size.is_power_of_two());
-    expect_length(1 - known + path.inner + path.border, proof.len())?;
-    let (start, rest) = if known == 1 { (old_root, proof) } else { proof.split_first().unwrap_or((old_root, proof)) };
+    let known = old_size.is_power_of_two();
+    expect_length(usize::from(!known) + path.inner + path.border, proof.len())?;
+    let (start, rest) = proof.split_first().filter(|_| !known).unwrap_or((old_root, proof));
     let (inner, border) = path.divide(rest)?;
     let steps = (old_size - 1) >> level;
     let old = fold_border(fold_inner_left(*start, inner, steps), border);
@@ -148,4 +148,72 @@ fn expect_length(expected: usize, found: usize) -> Result<(), TlogError> {
 
 fn same_root(size: u64, signed: &Hash, computed: Hash) -> Result<(), TlogError> {
     if *signed == computed { Ok(()) } else { Err(TlogError::RootMismatch { size, signed: *signed, computed }) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::hash::leaf_hash;
+    use crate::memory::MemoryTree;
+    use crate::prove::{consistency_proof, inclusion_proof, range_proof, root_at};
+    use alloc::vec::Vec;
+
+    fn tree() -> (MemoryTree, Vec<Hash>) {
+        let leaves: Vec<Hash> = (0..7u8).map(|i| leaf_hash(&[i])).collect();
+        (leaves.iter().copied().collect(), leaves)
+    }
+
+    #[test]
+    fn an_index_or_a_size_that_is_not_there_is_refused() {
+        let hash = leaf_hash(b"");
+        for (index, size) in [(0, 0), (1, 1), (u64::MAX, u64::MAX), (5, 4)] {
+            let refused = Err(TlogError::IndexOutsideTree { index, size });
+            assert_eq!(verify_inclusion(&hash, index, size, &[], &hash), refused);
+        }
+        for (old, new) in [(0, 0), (0, 5), (6, 5)] {
+            let refused = Err(TlogError::SizesOutOfOrder { old, new });
+            assert_eq!(verify_consistency(old, &hash, new, &hash, &[]), refused);
+        }
+        for (first, count, size) in [(0, 0, 0), (0, 0, 7), (7, 1, 7), (6, 2, 7), (u64::MAX, 1, u64::MAX)] {
+            let refused = Err(TlogError::RangeOutsideTree { first, count, size });
+            let leaves = [hash; 2];
+            assert_eq!(verify_range(first, &leaves[..count as usize], size, &RangeProof::default(), &hash), refused);
+        }
+    }
+
+    #[test]
+    fn a_hash_too_many_or_too_few_is_counted() {
+        let (tree, leaves) = tree();
+        let length = |expected, found| Err(TlogError::ProofLength { expected, found });
+        let mut proof = inclusion_proof(&tree, 2, 7).unwrap();
+        proof.push(leaves[0]);
+        assert_eq!(verify_inclusion(&leaves[2], 2, 7, &proof, &tree.root()), length(3, 4));
+        assert_eq!(verify_inclusion(&leaves[2], 2, 7, &proof[..2], &tree.root()), length(3, 2));
+
+        let old = root_at(&tree, 3).unwrap();
+        let mut proof = consistency_proof(&tree, 3, 7).unwrap();
+        proof.push(leaves[0]);
+        assert_eq!(verify_consistency(3, &old, 7, &tree.root(), &proof), length(4, 5));
+        assert_eq!(verify_consistency(3, &old, 7, &tree.root(), &[]), length(4, 0));
+        assert_eq!(verify_consistency(7, &tree.root(), 7, &tree.root(), &proof), length(0, 5));
+
+        let mut proof = range_proof(&tree, 2, 3, 7).unwrap();
+        proof.right.push(leaves[0]);
+        assert_eq!(verify_range(2, &leaves[2..5], 7, &proof, &tree.root()), length(2, 3));
+        proof.right.clear();
+        assert_eq!(verify_range(2, &leaves[2..5], 7, &proof, &tree.root()), length(2, 0));
+        proof.left.clear();
+        assert_eq!(verify_range(2, &leaves[2..5], 7, &proof, &tree.root()), length(1, 0));
+    }
+
+    #[test]
+    fn the_root_that_differs_is_named() {
+        let (tree, leaves) = tree();
+        let (old, other) = (root_at(&tree, 3).unwrap(), leaves[0]);
+        let proof = consistency_proof(&tree, 3, 7).unwrap();
+        let differs = |size, signed, computed| Err(TlogError::RootMismatch { size, signed, computed });
+        assert_eq!(verify_consistency(3, &other, 7, &tree.root(), &proof), differs(3, other, old));
+        assert_eq!(verify_consistency(3, &old, 7, &other, &proof), differs(7, other, tree.root()));
+        assert!(verify_consistency(3, &old, 3, &other, &[]).is_err());
+    }
 }
