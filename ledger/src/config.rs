@@ -1,0 +1,138 @@
+//! `ledger.toml`: where the ledger listens and what it is called. Unknown keys are refused, each error names file, line and key.
+
+use std::net::SocketAddr;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::LedgerError;
+
+/// The whole file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// What the ledger is called; the first part of every log's origin, so it never changes.
+    pub name: String,
+    /// Address and port to listen on.
+    pub listen: SocketAddr,
+    /// Host names and addresses that the server's certificate is for; codes point at the first.
+    pub hosts: Vec<String>,
+    /// Milliseconds from one look at new entries to the next; a checkpoint is never older than that: 10 to 250.
+    #[serde(default = "default_tick")]
+    pub tick_ms: u64,
+    /// Requests that may wait for the database before others are told to come again: at least 1.
+    #[serde(default = "default_waiting")]
+    pub waiting_max: usize,
+}
+
+const fn default_tick() -> u64 {
+    100
+}
+
+const fn default_waiting() -> usize {
+    256
+}
+
+impl Config {
+    /// A configuration with everything else at its default.
+    #[must_use]
+    pub fn new(name: &str, listen: SocketAddr, hosts: Vec<String>) -> Self {
+        Self { name: name.into(), listen, hosts, tick_ms: default_tick(), waiting_max: default_waiting() }
+    }
+
+    /// Reads and checks the file.
+    ///
+    /// # Errors
+    /// With file, line and key.
+    pub fn read(path: &Path) -> Result<Self, LedgerError> {
+        let text = std::fs::read_to_string(path).map_err(LedgerError::file("read", path))?;
+        Self::parse(path, &text)
+    }
+
+    fn parse(path: &Path, text: &str) -> Result<Self, LedgerError> {
+        let config: Self = toml::from_str(text).map_err(|error| {
+            let start = error.span().map_or(0, |span| span.start);
+            let line = text.get(..start).unwrap_or("").matches('\n').count() + 1;
+            let key = text.lines().nth(line - 1).and_then(|line| line.split_once('='));
+            let key = key.map(|(key, _)| key.trim().into()).unwrap_or_default();
+            LedgerError::Config { path: path.into(), line, key, cause: error.message().trim().into() }
+        })?;
+        let wrong = |key: &str, cause: &str| {
+            let line = text.lines().position(|line| line.trim_start().starts_with(key)).map_or(0, |at| at + 1);
+            Err(LedgerError::Config { path: path.into(), line, key: key.into(), cause: cause.into() })
+        };
+        if !name_is_sound(&config.name) {
+            return wrong("name", NAME_RULE);
+        }
+        if config.hosts.is_empty() {
+            return wrong("hosts", "at least one host name or address is needed");
+        }
+        if !(10..=250).contains(&config.tick_ms) {
+            return wrong("tick_ms", "10 to 250 milliseconds");
+        }
+        if config.waiting_max == 0 {
+            return wrong("waiting_max", "at least 1");
+        }
+        Ok(config)
+    }
+
+    /// The file's text.
+    ///
+    /// # Errors
+    /// When the values cannot be written as TOML, which sound ones can.
+    pub fn to_text(&self) -> Result<String, LedgerError> {
+        toml::to_string(self).map_err(|error| LedgerError::Crypto { act: "write the configuration", cause: error.to_string() })
+    }
+
+    /// Where others reach the ledger.
+    #[must_use]
+    pub fn url(&self) -> String {
+        let host = self.hosts.first().map_or("localhost", String::as_str);
+        let bracketed = if host.contains(':') { format!("[{host}]") } else { host.into() };
+        format!("https://{bracketed}:{}", self.listen.port())
+    }
+}
+
+/// Whether a ledger may be called so: it becomes part of key names (tlog §7.1).
+#[must_use]
+pub fn name_is_sound(name: &str) -> bool {
+    let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '.' | '-');
+    (1..=64).contains(&name.len()) && name.chars().all(fits)
+}
+
+/// What [`name_is_sound`] asks for.
+pub const NAME_RULE: &str = "1 to 64 of a-z 0-9 . -";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: &str = "name = \"ledger.example\"\nlisten = \"127.0.0.1:8443\"\nhosts = [\"localhost\"]\n";
+
+    fn fault(text: &str) -> String {
+        Config::parse(Path::new("ledger.toml"), text).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn what_is_written_is_read_back() {
+        let config = Config::parse(Path::new("x"), GOOD).unwrap();
+        assert_eq!(Config::parse(Path::new("x"), &config.to_text().unwrap()).unwrap(), config);
+        assert_eq!(config.url(), "https://localhost:8443");
+    }
+
+    #[test]
+    fn errors_name_file_line_and_key() {
+        for (text, expected) in [
+            (format!("{GOOD}tick = 4\n"), "ledger.toml, line 4, key 'tick'"),
+            (format!("{GOOD}tick_ms = \"a\"\n"), "ledger.toml, line 4, key 'tick_ms'"),
+            (format!("{GOOD}tick_ms = 400\n"), "ledger.toml, line 4, key 'tick_ms'"),
+            (GOOD.replace("127.0.0.1:8443", "here"), "ledger.toml, line 2, key 'listen'"),
+            (GOOD.replace("ledger.example", "Ledger Example"), "ledger.toml, line 1, key 'name'"),
+            (GOOD.replace("[\"localhost\"]", "[]"), "ledger.toml, line 3, key 'hosts'"),
+            (format!("{GOOD}= 3"), "ledger.toml, line 4"),
+        ] {
+            assert!(fault(&text).contains(expected), "{}", fault(&text));
+        }
+        assert!(fault("name = \"a\"\n").contains("hosts") || fault("name = \"a\"\n").contains("listen"));
+    }
+}

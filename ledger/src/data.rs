@@ -1,0 +1,130 @@
+//! The data directory: which files there are, who may read them, and how one is written so that a crash leaves the old or the new.
+
+use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
+use std::io::Write;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use crate::error::LedgerError;
+
+/// A ledger's directory (0700).
+#[derive(Clone, Debug)]
+pub struct DataDir {
+    root: PathBuf,
+}
+
+/// Proof that no other process serves this directory; ends with the process.
+#[derive(Debug)]
+pub struct Lock {
+    _file: File,
+}
+
+impl DataDir {
+    /// A directory that holds a ledger already, or is about to.
+    #[must_use]
+    pub fn new(root: &Path) -> Self {
+        Self { root: root.into() }
+    }
+
+    /// Makes the directory, refusing one that holds a ledger.
+    ///
+    /// # Errors
+    /// When it holds one, or cannot be made.
+    pub fn create(root: &Path) -> Result<Self, LedgerError> {
+        let data = Self::new(root);
+        if data.config().exists() || data.master_key().exists() {
+            return Err(LedgerError::AlreadyThere { path: root.into() });
+        }
+        make_dir(root)?;
+        make_dir(&data.checkpoints())?;
+        Ok(data)
+    }
+
+    /// Takes the directory for this process alone.
+    ///
+    /// # Errors
+    /// When another process has it.
+    pub fn lock(&self) -> Result<Lock, LedgerError> {
+        let path = self.root.join("lock");
+        let open = OpenOptions::new().create(true).append(true).mode(0o600).open(&path);
+        let file = open.map_err(LedgerError::file("open", &path))?;
+        match file.try_lock() {
+            Ok(()) => Ok(Lock { _file: file }),
+            Err(TryLockError::WouldBlock) => Err(LedgerError::InUse { path: self.root.clone() }),
+            Err(TryLockError::Error(source)) => Err(LedgerError::File { act: "lock", path, source }),
+        }
+    }
+
+    /// `ledger.toml`.
+    #[must_use]
+    pub fn config(&self) -> PathBuf {
+        self.root.join("ledger.toml")
+    }
+
+    /// The database that is the book.
+    #[must_use]
+    pub fn database(&self) -> PathBuf {
+        self.root.join("ledger.db")
+    }
+
+    /// The search index: can be thrown away and made again.
+    #[must_use]
+    pub fn index(&self) -> PathBuf {
+        self.root.join("index.db")
+    }
+
+    /// The key that wraps every key in the database.
+    #[must_use]
+    pub fn master_key(&self) -> PathBuf {
+        self.root.join("master.key")
+    }
+
+    /// The HPKE key that opens envelopes.
+    #[must_use]
+    pub fn envelope_key(&self) -> PathBuf {
+        self.root.join("envelope.key")
+    }
+
+    /// The TLS authority's certificate.
+    #[must_use]
+    pub fn authority_certificate(&self) -> PathBuf {
+        self.root.join("authority.der")
+    }
+
+    /// The TLS authority's key.
+    #[must_use]
+    pub fn authority_key(&self) -> PathBuf {
+        self.root.join("authority.key")
+    }
+
+    /// Where each log's last signed checkpoint stands, one file per log.
+    #[must_use]
+    pub fn checkpoints(&self) -> PathBuf {
+        self.root.join("checkpoints")
+    }
+}
+
+/// Makes a directory that nobody else may enter.
+///
+/// # Errors
+/// When it cannot be made.
+pub fn make_dir(path: &Path) -> Result<(), LedgerError> {
+    DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(LedgerError::file("make", path))
+}
+
+/// Puts a whole file (0600) in place of an older one: written beside it, synced, renamed, the directory synced. After a crash there is
+/// the old one or the new one, never a part.
+///
+/// # Errors
+/// When one of the steps fails; the old file may or may not have been replaced then.
+pub fn replace_file(path: &Path, content: &[u8]) -> std::io::Result<()> {
+    let directory = path.parent().unwrap_or(Path::new("."));
+    // The directory is opened before anything is written: opening it later could fail after the rename.
+    let directory = File::open(directory)?;
+    let fresh = path.with_extension("new");
+    let mut file = OpenOptions::new().create(true).write(true).truncate(true).mode(0o600).open(&fresh)?;
+    file.write_all(content)?;
+    file.sync_all()?;
+    std::fs::rename(&fresh, path)?;
+    directory.sync_all()
+}

@@ -1,0 +1,195 @@
+//! Every way in which a command of the ledger fails, for the person at the machine.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use sekisho_tlog::TlogError;
+
+use crate::store::StoreError;
+
+/// What a command could not do.
+#[derive(Debug)]
+pub enum LedgerError {
+    /// A file or directory.
+    File {
+        /// What was done to it: "read", "write", ….
+        act: &'static str,
+        /// Which.
+        path: PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// The configuration.
+    Config {
+        /// Which file.
+        path: PathBuf,
+        /// Line, counted from 1; 0 when it concerns the whole file.
+        line: usize,
+        /// The key, or empty.
+        key: String,
+        /// What is wrong.
+        cause: String,
+    },
+    /// A file of ours does not hold what it must.
+    Damaged {
+        /// Which.
+        path: PathBuf,
+        /// What was expected in it.
+        expected: &'static str,
+    },
+    /// The data directory holds a ledger already.
+    AlreadyThere {
+        /// Which.
+        path: PathBuf,
+    },
+    /// Another process serves this data directory.
+    InUse {
+        /// Which.
+        path: PathBuf,
+    },
+    /// An argument of the command.
+    Argument {
+        /// Which.
+        name: &'static str,
+        /// What is wrong with it.
+        cause: String,
+    },
+    /// Keys or certificates.
+    Crypto {
+        /// What was done.
+        act: &'static str,
+        /// Why not.
+        cause: String,
+    },
+    /// The database.
+    Store(StoreError),
+    /// A tree, a checkpoint, a key.
+    Tlog(TlogError),
+    /// The register that the logs give is not the one they were folded to before.
+    Register {
+        /// Index of the act.
+        index: u64,
+        /// What the fold said.
+        cause: String,
+    },
+    /// The address to listen on.
+    Listen {
+        /// Which.
+        address: String,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// A release build was asked for a simulated clock.
+    NoSimulatedClock,
+}
+
+impl LedgerError {
+    /// For `map_err` on file operations.
+    pub fn file(act: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.into();
+        move |source| Self::File { act, path, source }
+    }
+
+    /// What to do next: English, Japanese.
+    #[must_use]
+    pub const fn next_step(&self) -> (&'static str, &'static str) {
+        match self {
+            Self::File { .. } => (
+                "Check that the path exists, belongs to the user that runs the ledger, and that the disk is not full.",
+                "パス、所有者、ディスクの空き容量を確認してください。",
+            ),
+            Self::Config { .. } => (
+                "Correct that line of the file; README.md lists every key.",
+                "該当の行を修正してください。設定項目は README.md にあります。",
+            ),
+            Self::Damaged { .. } => (
+                "Restore the file from the backup, then run `sekisho-ledger fsck`.",
+                "バックアップからファイルを復元し、`sekisho-ledger fsck` を実行してください。",
+            ),
+            Self::AlreadyThere { .. } => (
+                "Use it with `sekisho-ledger serve`, or name another directory.",
+                "`sekisho-ledger serve` で使用するか、別のディレクトリを指定してください。",
+            ),
+            Self::InUse { .. } => {
+                ("Stop the other sekisho-ledger first.", "先に動作中の sekisho-ledger を停止してください。")
+            }
+            Self::Argument { .. } => ("See `sekisho-ledger help`.", "`sekisho-ledger help` を参照してください。"),
+            Self::Crypto { .. } => (
+                "If a key file was altered, restore it from the backup.",
+                "鍵ファイルが変更されている場合は、バックアップから復元してください。",
+            ),
+            Self::Store(error) => error.next_step(),
+            Self::Tlog(_) | Self::Register { .. } => (
+                "Stop serving and run `sekisho-ledger fsck`: it names the first wrong entry.",
+                "停止して `sekisho-ledger fsck` を実行してください。最初の異常箇所が表示されます。",
+            ),
+            Self::Listen { .. } => (
+                "Change `listen` in ledger.toml, or stop what uses the address.",
+                "ledger.toml の `listen` を変更するか、そのアドレスを使用中のプログラムを停止してください。",
+            ),
+            Self::NoSimulatedClock => (
+                "Leave the option out; only test builds have a simulated clock.",
+                "このオプションを外してください。模擬時計は試験用ビルドにのみあります。",
+            ),
+        }
+    }
+}
+
+impl fmt::Display for LedgerError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File { act, path, source } => write!(f, "cannot {act} {}: {source}", path.display()),
+            Self::Config { path, line: 0, key, cause } => {
+                write!(f, "cannot use the configuration {}: {key}: {cause}", path.display())
+            }
+            Self::Config { path, line, key, cause } if key.is_empty() => {
+                write!(f, "cannot use the configuration {}, line {line}: {cause}", path.display())
+            }
+            Self::Config { path, line, key, cause } => {
+                write!(f, "cannot use the configuration {}, line {line}, key '{key}': {cause}", path.display())
+            }
+            Self::Damaged { path, expected } => write!(f, "cannot read {}: it does not hold {expected}", path.display()),
+            Self::AlreadyThere { path } => write!(f, "cannot make a ledger in {}: there is one already", path.display()),
+            Self::InUse { path } => write!(f, "cannot serve {}: another process does", path.display()),
+            Self::Argument { name, cause } => write!(f, "cannot use {name}: {cause}"),
+            Self::Crypto { act, cause } => write!(f, "cannot {act}: {cause}"),
+            Self::Store(error) => error.fmt(f),
+            Self::Tlog(error) => error.fmt(f),
+            Self::Register { index, cause } => {
+                write!(f, "cannot fold the register: the act at index {index} is refused: {cause}")
+            }
+            Self::Listen { address, source } => write!(f, "cannot listen on {address}: {source}"),
+            Self::NoSimulatedClock => f.write_str("cannot simulate the clock: this is a release build and has no simulated clock"),
+        }
+    }
+}
+
+impl std::error::Error for LedgerError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::File { source, .. } | Self::Listen { source, .. } => Some(source),
+            Self::Store(error) => Some(error),
+            Self::Tlog(error) => Some(error),
+            Self::Config { .. }
+            | Self::Damaged { .. }
+            | Self::AlreadyThere { .. }
+            | Self::InUse { .. }
+            | Self::Argument { .. }
+            | Self::Crypto { .. }
+            | Self::Register { .. }
+            | Self::NoSimulatedClock => None,
+        }
+    }
+}
+
+impl From<StoreError> for LedgerError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl From<TlogError> for LedgerError {
+    fn from(error: TlogError) -> Self {
+        Self::Tlog(error)
+    }
+}

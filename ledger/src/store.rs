@@ -1,0 +1,552 @@
+//! Where the book is kept: what every store must do, whatever database it is.
+//!
+//! # Obligations
+//!
+//! 1. [`Store::commit`] MUST be atomic: all of a [`Change`] or nothing of it is there afterwards, also after a crash or a power cut.
+//! 2. When it returns `Ok`, the change MUST be durable on as many machines as the store promises; a wait that was cut short is an error.
+//! 3. When it returns an error, the change MAY be there all the same (the answer was lost). The caller reads the heads again before it
+//!    writes anything else; a store MUST then show what is truly there.
+//! 4. An append MUST fail with [`StoreError::Conflict`] and change nothing when the log's size is not [`Append::from`]; a cursor move
+//!    when the cursor is not [`CursorMove::before`]; the use of a code when it is unknown or used. Two writers can therefore never both succeed.
+//! 5. Reads MUST see every change whose commit returned before they began, and MUST never see a part of a change.
+//! 6. Bytes MUST come back as they were given; nothing is normalised.
+//! 7. A store made by a newer version MUST be refused, never guessed at.
+//!
+//! `tests/store_conformance.rs` holds every store to these.
+
+mod schema;
+mod sqlite;
+mod sqlite_write;
+
+use std::fmt;
+
+use sekisho_tlog::{Frontier, Hash, HashReader, MemoryTree};
+use sekisho_wire::id::{Code, OfficeId};
+
+use crate::clock::Millis;
+
+pub use sqlite::SqliteStore;
+
+/// One of the three logs of an office.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum LogName {
+    /// What happened at terminals and at the ledger.
+    Records,
+    /// What decisions depend on.
+    Register,
+    /// Incidents, approvals in progress.
+    Casebook,
+}
+
+impl LogName {
+    /// All three.
+    pub const ALL: [Self; 3] = [Self::Records, Self::Register, Self::Casebook];
+
+    /// The last part of the log's origin (LEDGER §L2).
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Records => "records",
+            Self::Register => "register",
+            Self::Casebook => "casebook",
+        }
+    }
+
+    /// The log of that name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|log| log.as_str() == name)
+    }
+
+    /// Its number in tables: 0, 1, 2.
+    #[must_use]
+    pub const fn number(self) -> usize {
+        match self {
+            Self::Records => 0,
+            Self::Register => 1,
+            Self::Casebook => 2,
+        }
+    }
+}
+
+impl fmt::Display for LogName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// One entry as it is stored. The payload of a records log is sealed; acts are stored as they are: everybody in the office may read them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// The leaf.
+    pub leaf: Hash,
+    /// Number of the payload key, 0 for an open payload.
+    pub key: u32,
+    /// The payload.
+    pub payload: Vec<u8>,
+}
+
+/// A hash that a tile gains: number `at` of tile `index` at tile level `level` ≥ 1. The hashes of level 0 stand with the entries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TileGrowth {
+    /// Tile level.
+    pub level: u8,
+    /// Tile number within the level.
+    pub index: u64,
+    /// Which hash of the tile: as many stand in it already.
+    pub at: u16,
+    /// The hash.
+    pub hash: Hash,
+}
+
+/// Entries put at the end of one log.
+#[derive(Clone, Debug)]
+pub struct Append {
+    /// The office.
+    pub office: OfficeId,
+    /// The log.
+    pub log: LogName,
+    /// Size of the log before.
+    pub from: u64,
+    /// The entries.
+    pub entries: Vec<Entry>,
+    /// What tiles gain by them.
+    pub tiles: Vec<TileGrowth>,
+    /// The tree's frontier afterwards.
+    pub frontier: Frontier,
+}
+
+/// How far one emitter's history has been stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cursor {
+    /// Seq of the next record.
+    pub next: u64,
+    /// The chain over all before (wire §7.2); zeros for the ledger's own records.
+    pub chain: Hash,
+}
+
+/// Who wrote a history: a terminal, or the ledger itself.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum EmitterName {
+    /// The ledger.
+    Ledger,
+    /// A terminal.
+    Terminal(Code),
+}
+
+impl EmitterName {
+    /// For tables: empty for the ledger, which no code is.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Ledger => "",
+            Self::Terminal(code) => code.as_str(),
+        }
+    }
+
+    fn parse(text: &str) -> Result<Self, StoreError> {
+        if text.is_empty() {
+            return Ok(Self::Ledger);
+        }
+        Code::new(text).map(Self::Terminal).map_err(|_| StoreError::Damaged { what: "emitter" })
+    }
+}
+
+impl fmt::Display for EmitterName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ledger => f.write_str("ledger"),
+            Self::Terminal(code) => code.fmt(f),
+        }
+    }
+}
+
+/// A cursor's step.
+#[derive(Clone, Debug)]
+pub struct CursorMove {
+    /// The office.
+    pub office: OfficeId,
+    /// Whose.
+    pub emitter: EmitterName,
+    /// In which epoch.
+    pub epoch: u32,
+    /// Where it must stand; nothing for the first step.
+    pub before: Option<Cursor>,
+    /// Where it goes.
+    pub after: Cursor,
+}
+
+/// What was stored of one batch, and the signed header as evidence.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredBatch {
+    /// The office.
+    pub office: OfficeId,
+    /// The terminal.
+    pub terminal: Code,
+    /// Its epoch.
+    pub epoch: u32,
+    /// Seq of the first record stored: the header's, or later when the batch repeated some.
+    pub first: u64,
+    /// Records stored.
+    pub count: u32,
+    /// Index of the first in the records log.
+    pub index: u64,
+    /// The header as it came: COSE_Sign1.
+    pub header: Vec<u8>,
+    /// The ledger's clock when it came.
+    pub received: Millis,
+}
+
+/// An act by its id.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredAct {
+    /// The office.
+    pub office: OfficeId,
+    /// The act's id.
+    pub id: Hash,
+    /// Register or casebook.
+    pub log: LogName,
+    /// Its index there.
+    pub index: u64,
+}
+
+/// A name beside an act.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredName {
+    /// The office.
+    pub office: OfficeId,
+    /// The log of the act that first needed it.
+    pub log: LogName,
+    /// That act's index.
+    pub index: u64,
+    /// What the act says: SHA-256 of salt and text.
+    pub hash: [u8; 32],
+    /// Salt and text, sealed under the master key.
+    pub sealed: Vec<u8>,
+}
+
+/// A code that was given out. Its secret is not stored, only the hash.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredCode {
+    /// Hash of the secret.
+    pub hash: [u8; 32],
+    /// Until when it may be used.
+    pub expires: Millis,
+    /// What it is for.
+    pub purpose: CodePurpose,
+    /// When it was used.
+    pub used: Option<Millis>,
+}
+
+/// What a code is for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CodePurpose {
+    /// Founding; holds the seeds of the three log keys, wrapped by the master key.
+    Founding {
+        /// The seeds, one after the other, sealed.
+        seeds: Vec<u8>,
+    },
+    /// Enrolling one terminal.
+    Terminal {
+        /// The office.
+        office: OfficeId,
+        /// The terminal.
+        terminal: Code,
+    },
+}
+
+/// A terminal that has shown its key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredEnrolment {
+    /// The office.
+    pub office: OfficeId,
+    /// The terminal.
+    pub terminal: Code,
+    /// Hash of the code's secret.
+    pub code: [u8; 32],
+    /// The terminal's Ed25519 key.
+    pub key: [u8; 32],
+    /// The certificate that was given.
+    pub certificate: Vec<u8>,
+    /// When.
+    pub at: Millis,
+}
+
+/// A payload key, wrapped by the master key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredKey {
+    /// Its number, counted from 1 in each office.
+    pub number: u32,
+    /// The office.
+    pub office: OfficeId,
+    /// Retention class (wire §3): 1, 2, 3.
+    pub class: u8,
+    /// Month of the operations (UTC+9): year × 12 + month − 1.
+    pub month: u32,
+    /// The key, sealed.
+    pub wrapped: Vec<u8>,
+}
+
+/// An office.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredOffice {
+    /// Its id.
+    pub id: OfficeId,
+    /// The seeds of the three log keys, wrapped by the master key.
+    pub seeds: Vec<u8>,
+    /// When it was founded, by the ledger's clock.
+    pub founded: Millis,
+}
+
+/// Everything that one commit changes.
+#[derive(Clone, Debug, Default)]
+pub struct Change {
+    /// Offices founded.
+    pub offices: Vec<StoredOffice>,
+    /// Entries appended; at most one per log.
+    pub appends: Vec<Append>,
+    /// Cursors moved.
+    pub cursors: Vec<CursorMove>,
+    /// Batches stored.
+    pub batches: Vec<StoredBatch>,
+    /// Acts by id.
+    pub acts: Vec<StoredAct>,
+    /// Names beside acts.
+    pub names: Vec<StoredName>,
+    /// Codes given out.
+    pub codes: Vec<StoredCode>,
+    /// Codes used, by hash, with the time.
+    pub used: Vec<([u8; 32], Millis)>,
+    /// Terminals that showed a key.
+    pub enrolments: Vec<StoredEnrolment>,
+    /// Payload keys made.
+    pub keys: Vec<StoredKey>,
+}
+
+impl Change {
+    /// Whether there is nothing to commit.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.offices.is_empty()
+            && self.appends.is_empty()
+            && self.cursors.is_empty()
+            && self.batches.is_empty()
+            && self.acts.is_empty()
+            && self.names.is_empty()
+            && self.codes.is_empty()
+            && self.used.is_empty()
+            && self.enrolments.is_empty()
+            && self.keys.is_empty()
+    }
+}
+
+/// A place that keeps the book. See the module's obligations.
+pub trait Store: Send + Sync {
+    /// Makes all of a change durable, or nothing.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when something is not where the change says it is; others when the database fails, and then the change may
+    /// be there or not (obligation 3).
+    fn commit(&self, change: &Change) -> Result<(), StoreError>;
+
+    /// Every office.
+    ///
+    /// # Errors
+    /// When the database fails; so for every read below.
+    fn offices(&self) -> Result<Vec<StoredOffice>, StoreError>;
+
+    /// The frontier of a log; empty for one that has no entries.
+    ///
+    /// # Errors
+    /// When the database fails.
+    fn frontier(&self, office: &OfficeId, log: LogName) -> Result<Frontier, StoreError>;
+
+    /// At most `limit` entries from index `from` on.
+    ///
+    /// # Errors
+    /// When the database fails.
+    fn entries(&self, office: &OfficeId, log: LogName, from: u64, limit: u32) -> Result<Vec<Entry>, StoreError>;
+
+    /// The leaf hashes of indexes `from` to before `to`, as many as there are.
+    ///
+    /// # Errors
+    /// When the database fails.
+    fn leaves(&self, office: &OfficeId, log: LogName, from: u64, to: u64) -> Result<Vec<Hash>, StoreError>;
+
+    /// A hash tile of level ≥ 1, as wide as it is by now; empty when it does not exist.
+    ///
+    /// # Errors
+    /// When the database fails.
+    fn tile(&self, office: &OfficeId, log: LogName, level: u8, index: u64) -> Result<Vec<u8>, StoreError>;
+
+    /// Where an emitter's history stands.
+    ///
+    /// # Errors
+    /// When the database fails.
+    fn cursor(&self, office: &OfficeId, emitter: &EmitterName, epoch: u32) -> Result<Option<Cursor>, StoreError>;
+
+    /// Every cursor of an office.
+    ///
+    /// # Errors
+    /// When the database fails.
+    fn cursors(&self, office: &OfficeId) -> Result<Vec<(EmitterName, u32, Cursor)>, StoreError>;
+
+    /// At most `limit` batches that hold records with seq ≥ `seq`, ascending.
+    ///
+    /// # Errors
+    /// When the database fails.
+    fn batches(
+        &self,
+        office: &OfficeId,
+        terminal: &Code,
+        epoch: u32,
+        seq: u64,
+        limit: u32,
+    ) -> Result<Vec<StoredBatch>, StoreError>;
+
+    /// The batches of an office in log order: at most `limit` whose first record has an index ≥ `index`.
+    ///
+    /// # Errors
+    /// When the database fails.
+    fn batches_by_index(&self, office: &OfficeId, index: u64, limit: u32) -> Result<Vec<StoredBatch>, StoreError>;
+
+    /// When each terminal's last batch came: terminal, epoch, time.
+    ///
+    /// # Errors
+    /// When the database fails.
+    fn last_heard(&self, office: &OfficeId) -> Result<Vec<(Code, u32, Millis)>, StoreError>;
+
+    /// Where an act stands.
+    ///
+    /// # Errors
+    /// When the database fails.
+    fn act(&self, office: &OfficeId, id: &Hash) -> Result<Option<StoredAct>, StoreError>;
+
+    /// Every act of a log, by index.
+    ///
+    /// # Errors
+    /// When the database fails.
+    fn acts(&self, office: &OfficeId, log: LogName) -> Result<Vec<StoredAct>, StoreError>;
+
+    /// The names beside acts of indexes `from` to before `to`.
+    ///
+    /// # Errors
+    /// When the database fails.
+    fn names(&self, office: &OfficeId, log: LogName, from: u64, to: u64) -> Result<Vec<StoredName>, StoreError>;
+
+    /// A code by the hash of its secret.
+    ///
+    /// # Errors
+    /// When the database fails.
+    fn code(&self, hash: &[u8; 32]) -> Result<Option<StoredCode>, StoreError>;
+
+    /// Every terminal that showed a key, oldest first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    fn enrolments(&self, office: &OfficeId) -> Result<Vec<StoredEnrolment>, StoreError>;
+
+    /// Every payload key of an office.
+    ///
+    /// # Errors
+    /// When the database fails.
+    fn keys(&self, office: &OfficeId) -> Result<Vec<StoredKey>, StoreError>;
+}
+
+/// What a store could not do.
+#[derive(Debug)]
+pub enum StoreError {
+    /// Something is not where the change says it is; nothing was changed.
+    Conflict {
+        /// What.
+        what: &'static str,
+    },
+    /// The database failed.
+    Database {
+        /// What was done.
+        act: &'static str,
+        /// What the database says.
+        cause: String,
+    },
+    /// The database was made by a newer version of the ledger.
+    Newer {
+        /// Its schema.
+        found: i64,
+        /// Ours.
+        known: i64,
+    },
+    /// What stands in the database cannot have been written by us.
+    Damaged {
+        /// What.
+        what: &'static str,
+    },
+}
+
+impl StoreError {
+    /// What to do next: English, Japanese.
+    #[must_use]
+    pub const fn next_step(&self) -> (&'static str, &'static str) {
+        match self {
+            Self::Conflict { .. } => (
+                "Make sure that only one sekisho-ledger writes to this database, then start it again.",
+                "このデータベースに書き込む sekisho-ledger が一つだけであることを確認し、再起動してください。",
+            ),
+            Self::Database { .. } => (
+                "Check the disk (space, errors) and the permissions of the data directory.",
+                "ディスク（空き容量、エラー）とデータディレクトリの権限を確認してください。",
+            ),
+            Self::Newer { .. } => (
+                "Install the newer sekisho-ledger again; an older one cannot read its database.",
+                "新しい版の sekisho-ledger を再度インストールしてください。古い版では読めません。",
+            ),
+            Self::Damaged { .. } => (
+                "Run `sekisho-ledger fsck`; restore the database from the backup if it finds damage.",
+                "`sekisho-ledger fsck` を実行し、破損があればバックアップから復元してください。",
+            ),
+        }
+    }
+}
+
+impl fmt::Display for StoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Conflict { what } => write!(f, "cannot write to the database: {what} is not where it was"),
+            Self::Database { act, cause } => write!(f, "cannot {act}: {cause}"),
+            Self::Newer { found, known } => {
+                write!(f, "cannot open the database: its schema is version {found}, this program knows {known}")
+            }
+            Self::Damaged { what } => write!(f, "cannot read the database: the {what} in it is not one of ours"),
+        }
+    }
+}
+
+impl std::error::Error for StoreError {}
+
+/// The tree of one log, read out of a store.
+pub struct StoredTree<'a> {
+    /// The store.
+    pub store: &'a dyn Store,
+    /// The office.
+    pub office: OfficeId,
+    /// The log.
+    pub log: LogName,
+}
+
+impl HashReader for StoredTree<'_> {
+    type Error = StoreError;
+
+    fn node(&self, level: u8, index: u64) -> Result<Hash, StoreError> {
+        let missing = StoreError::Damaged { what: "tree" };
+        let place = sekisho_tlog::tile::TileNode::of(level, index);
+        if place.tile_level > 0 {
+            let tile = self.store.tile(&self.office, self.log, place.tile_level, place.tile_index)?;
+            return place.hash_in(&tile).map_err(|_| missing);
+        }
+        let from = place.tile_index * u64::from(sekisho_tlog::tile::TILE_WIDTH) + u64::from(place.first);
+        let leaves = self.store.leaves(&self.office, self.log, from, from + u64::from(place.count))?;
+        if leaves.len() != usize::from(place.count) {
+            return Err(missing);
+        }
+        Ok(leaves.into_iter().collect::<MemoryTree>().root())
+    }
+}

@@ -1,0 +1,101 @@
+//! The tables. A change here is a new version with a step that brings old databases to it.
+
+/// The version that this program writes.
+pub(super) const VERSION: i64 = 1;
+
+/// Version 1. Offices have a small number inside the database, so that every key can begin with the office at the cost of one byte.
+pub(super) const TABLES: &str = "
+CREATE TABLE offices (
+    number INTEGER PRIMARY KEY,
+    id BLOB NOT NULL UNIQUE CHECK (length(id) = 16),
+    seeds BLOB NOT NULL,
+    founded INTEGER NOT NULL
+) STRICT;
+CREATE TABLE heads (
+    office INTEGER NOT NULL REFERENCES offices,
+    log INTEGER NOT NULL CHECK (log BETWEEN 0 AND 2),
+    size INTEGER NOT NULL,
+    frontier BLOB NOT NULL,
+    PRIMARY KEY (office, log)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE entries (
+    office INTEGER NOT NULL REFERENCES offices,
+    log INTEGER NOT NULL,
+    idx INTEGER NOT NULL,
+    leaf BLOB NOT NULL,
+    key INTEGER NOT NULL,
+    payload BLOB NOT NULL,
+    PRIMARY KEY (office, log, idx)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE tiles (
+    office INTEGER NOT NULL REFERENCES offices,
+    log INTEGER NOT NULL,
+    level INTEGER NOT NULL CHECK (level >= 1),
+    idx INTEGER NOT NULL,
+    hashes BLOB NOT NULL,
+    PRIMARY KEY (office, log, level, idx)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE cursors (
+    office INTEGER NOT NULL REFERENCES offices,
+    emitter TEXT NOT NULL,
+    epoch INTEGER NOT NULL,
+    next INTEGER NOT NULL,
+    chain BLOB NOT NULL,
+    PRIMARY KEY (office, emitter, epoch)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE batches (
+    office INTEGER NOT NULL REFERENCES offices,
+    terminal TEXT NOT NULL,
+    epoch INTEGER NOT NULL,
+    first INTEGER NOT NULL,
+    count INTEGER NOT NULL CHECK (count >= 1),
+    idx INTEGER NOT NULL,
+    received INTEGER NOT NULL,
+    header BLOB NOT NULL,
+    PRIMARY KEY (office, terminal, epoch, first)
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX batches_by_index ON batches (office, idx);
+CREATE TABLE acts (
+    office INTEGER NOT NULL REFERENCES offices,
+    id BLOB NOT NULL,
+    log INTEGER NOT NULL,
+    idx INTEGER NOT NULL,
+    PRIMARY KEY (office, id)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE names (
+    office INTEGER NOT NULL REFERENCES offices,
+    log INTEGER NOT NULL,
+    idx INTEGER NOT NULL,
+    hash BLOB NOT NULL,
+    sealed BLOB NOT NULL,
+    PRIMARY KEY (office, log, idx, hash)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE codes (
+    hash BLOB PRIMARY KEY,
+    expires INTEGER NOT NULL,
+    office BLOB,
+    terminal TEXT,
+    seeds BLOB,
+    used INTEGER,
+    CHECK ((seeds IS NULL) = (terminal IS NOT NULL)),
+    CHECK ((office IS NULL) = (terminal IS NULL))
+) STRICT, WITHOUT ROWID;
+CREATE TABLE enrolments (
+    office INTEGER NOT NULL REFERENCES offices,
+    code BLOB NOT NULL,
+    terminal TEXT NOT NULL,
+    key BLOB NOT NULL,
+    certificate BLOB NOT NULL,
+    at INTEGER NOT NULL,
+    PRIMARY KEY (office, code)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE keys (
+    office INTEGER NOT NULL REFERENCES offices,
+    number INTEGER NOT NULL,
+    class INTEGER NOT NULL,
+    month INTEGER NOT NULL,
+    wrapped BLOB NOT NULL,
+    PRIMARY KEY (office, number),
+    UNIQUE (office, class, month)
+) STRICT, WITHOUT ROWID;
+";

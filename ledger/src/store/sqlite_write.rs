@@ -1,0 +1,145 @@
+//! One commit to SQLite: every table in one transaction, each step checked against what the change expects.
+
+use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior};
+use sekisho_tlog::tile::TILE_WIDTH;
+
+use super::sqlite::{StoreOrSqlite, int, number_of};
+use super::{Append, Change, CodePurpose, CursorMove, Entry, StoreError, StoredBatch, StoredCode, TileGrowth};
+
+type Written = Result<(), StoreOrSqlite>;
+
+pub(super) fn commit(connection: &mut Connection, change: &Change) -> Result<(), StoreError> {
+    write(connection, change).map_err(|error| error.into_store("write to the database"))
+}
+
+fn write(connection: &mut Connection, change: &Change) -> Written {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    for office in &change.offices {
+        let mut insert = transaction.prepare_cached("INSERT INTO offices (id, seeds, founded) VALUES (?1, ?2, ?3)")?;
+        let id = office.id.as_bytes().as_slice();
+        insert.execute((id, &office.seeds, int(office.founded))).map_err(taken("the office"))?;
+    }
+    change.keys.iter().try_for_each(|key| {
+        let number = number_of(&transaction, &key.office)?;
+        let sql = "INSERT INTO keys (office, number, class, month, wrapped) VALUES (?1, ?2, ?3, ?4, ?5)";
+        let mut insert = transaction.prepare_cached(sql)?;
+        let row = (number, key.number, key.class, key.month, &key.wrapped);
+        insert.execute(row).map(drop).map_err(taken("the payload key"))
+    })?;
+    change.appends.iter().try_for_each(|append| write_append(&transaction, append))?;
+    change.cursors.iter().try_for_each(|step| move_cursor(&transaction, step))?;
+    change.batches.iter().try_for_each(|batch| write_batch(&transaction, batch))?;
+    write_acts(&transaction, change)?;
+    change.codes.iter().try_for_each(|code| write_code(&transaction, code))?;
+    for (hash, at) in &change.used {
+        let mut update = transaction.prepare_cached("UPDATE codes SET used = ?2 WHERE hash = ?1 AND used IS NULL")?;
+        exactly_one(update.execute((hash.as_slice(), int(*at)))?, "the code")?;
+    }
+    for enrolment in &change.enrolments {
+        let number = number_of(&transaction, &enrolment.office)?;
+        let sql = "INSERT INTO enrolments (office, code, terminal, key, certificate, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+        let (code, key) = (enrolment.code.as_slice(), enrolment.key.as_slice());
+        let row = (number, code, enrolment.terminal.as_str(), key, &enrolment.certificate, int(enrolment.at));
+        transaction.prepare_cached(sql)?.execute(row).map_err(taken("the enrolment"))?;
+    }
+    Ok(transaction.commit()?)
+}
+
+fn write_append(transaction: &Transaction<'_>, append: &Append) -> Written {
+    let number = number_of(transaction, &append.office)?;
+    let log = int(append.log.number() as u64);
+    let sql = "SELECT size FROM heads WHERE office = ?1 AND log = ?2";
+    let size: Option<i64> = transaction.prepare_cached(sql)?.query_row((number, log), |row| row.get(0)).optional()?;
+    if size.unwrap_or(0) != int(append.from) {
+        return Err(StoreError::Conflict { what: "the end of the log" }.into());
+    }
+    let sql = "INSERT INTO entries (office, log, idx, leaf, key, payload) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+    let mut insert = transaction.prepare_cached(sql)?;
+    for (index, Entry { leaf, key, payload }) in (append.from..).zip(&append.entries) {
+        insert.execute((number, log, int(index), leaf.0.as_slice(), key, payload)).map_err(taken("an entry"))?;
+    }
+    append.tiles.iter().try_for_each(|growth| grow_tile(transaction, number, log, growth))?;
+    let sql = "INSERT INTO heads (office, log, size, frontier) VALUES (?1, ?2, ?3, ?4)
+        ON CONFLICT DO UPDATE SET size = excluded.size, frontier = excluded.frontier";
+    let row = (number, log, int(append.frontier.size()), append.frontier.to_bytes());
+    transaction.prepare_cached(sql)?.execute(row)?;
+    Ok(())
+}
+
+fn grow_tile(transaction: &Transaction<'_>, office: i64, log: i64, growth: &TileGrowth) -> Written {
+    debug_assert!(growth.at < TILE_WIDTH, "a tile has 256 hashes");
+    let hash = growth.hash.0.as_slice();
+    if growth.at == 0 {
+        let sql = "INSERT INTO tiles (office, log, level, idx, hashes) VALUES (?1, ?2, ?3, ?4, ?5)";
+        let row = (office, log, growth.level, int(growth.index), hash);
+        return transaction.prepare_cached(sql)?.execute(row).map(drop).map_err(taken("a tile"));
+    }
+    // `||` makes text of blobs; the cast makes a blob again, byte for byte.
+    let sql = "UPDATE tiles SET hashes = CAST(hashes || ?5 AS BLOB)
+        WHERE office = ?1 AND log = ?2 AND level = ?3 AND idx = ?4 AND length(hashes) = ?6";
+    let row = (office, log, growth.level, int(growth.index), hash, i64::from(growth.at) * 32);
+    exactly_one(transaction.prepare_cached(sql)?.execute(row)?, "a tile")
+}
+
+fn move_cursor(transaction: &Transaction<'_>, step: &CursorMove) -> Written {
+    let number = number_of(transaction, &step.office)?;
+    let (emitter, after) = (step.emitter.as_str(), step.after);
+    let Some(before) = step.before else {
+        let sql = "INSERT INTO cursors (office, emitter, epoch, next, chain) VALUES (?1, ?2, ?3, ?4, ?5)";
+        let row = (number, emitter, step.epoch, int(after.next), after.chain.0.as_slice());
+        return transaction.prepare_cached(sql)?.execute(row).map(drop).map_err(taken("the cursor"));
+    };
+    let sql = "UPDATE cursors SET next = ?4, chain = ?5
+        WHERE office = ?1 AND emitter = ?2 AND epoch = ?3 AND next = ?6 AND chain = ?7";
+    let (to, from) = (after.chain.0.as_slice(), before.chain.0.as_slice());
+    let row = (number, emitter, step.epoch, int(after.next), to, int(before.next), from);
+    exactly_one(transaction.prepare_cached(sql)?.execute(row)?, "the cursor")
+}
+
+fn write_batch(transaction: &Transaction<'_>, batch: &StoredBatch) -> Written {
+    let number = number_of(transaction, &batch.office)?;
+    let sql = "INSERT INTO batches (office, terminal, epoch, first, count, idx, received, header)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+    let (first, index, received) = (int(batch.first), int(batch.index), int(batch.received));
+    let row = (number, batch.terminal.as_str(), batch.epoch, first, batch.count, index, received, &batch.header);
+    transaction.prepare_cached(sql)?.execute(row).map(drop).map_err(taken("the batch"))
+}
+
+fn write_acts(transaction: &Transaction<'_>, change: &Change) -> Written {
+    for act in &change.acts {
+        let number = number_of(transaction, &act.office)?;
+        let sql = "INSERT INTO acts (office, id, log, idx) VALUES (?1, ?2, ?3, ?4)";
+        let row = (number, act.id.0.as_slice(), int(act.log.number() as u64), int(act.index));
+        transaction.prepare_cached(sql)?.execute(row).map_err(taken("the act"))?;
+    }
+    for name in &change.names {
+        let number = number_of(transaction, &name.office)?;
+        let sql = "INSERT INTO names (office, log, idx, hash, sealed) VALUES (?1, ?2, ?3, ?4, ?5)";
+        let (log, index) = (int(name.log.number() as u64), int(name.index));
+        let row = (number, log, index, name.hash.as_slice(), &name.sealed);
+        transaction.prepare_cached(sql)?.execute(row).map_err(taken("the name"))?;
+    }
+    Ok(())
+}
+
+fn write_code(transaction: &Transaction<'_>, code: &StoredCode) -> Written {
+    let (office, terminal, seeds) = match &code.purpose {
+        CodePurpose::Founding { seeds } => (None, None, Some(seeds)),
+        CodePurpose::Terminal { office, terminal } => (Some(office.as_bytes().as_slice()), Some(terminal.as_str()), None),
+    };
+    let sql = "INSERT INTO codes (hash, expires, office, terminal, seeds, used) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+    let row = (code.hash.as_slice(), int(code.expires), office, terminal, seeds, code.used.map(int));
+    transaction.prepare_cached(sql)?.execute(row).map(drop).map_err(taken("the code"))
+}
+
+fn exactly_one(rows: usize, what: &'static str) -> Written {
+    if rows == 1 { Ok(()) } else { Err(StoreError::Conflict { what }.into()) }
+}
+
+/// A row that is there already is a conflict; everything else is the database's failure.
+fn taken(what: &'static str) -> impl Fn(rusqlite::Error) -> StoreOrSqlite {
+    move |error| match error.sqlite_error_code() {
+        Some(rusqlite::ErrorCode::ConstraintViolation) => StoreError::Conflict { what }.into(),
+        Some(_) | None => error.into(),
+    }
+}
