@@ -353,6 +353,18 @@ mod tests {
     }
 
     #[test]
+    fn a_cosignature_from_beyond_the_last_second_is_refused() {
+        let witness = CosigningKey::from_seed("witness", &[7; 32]).unwrap();
+        let verifies = |time_s: u64| {
+            let signature = witness.secret.sign(cosigned_message("text\n", time_s).as_bytes()).to_bytes();
+            witness.public.verify("text\n", &[time_s.to_be_bytes().as_slice(), &signature].concat()).is_some()
+        };
+        assert!(verifies(MAX_TIME_S));
+        assert!(!verifies(MAX_TIME_S + 1));
+        assert!(!verifies(u64::MAX));
+    }
+
+    #[test]
     fn a_secret_key_prints_as_its_public_half() {
         let seed = [0xab; 32];
         let shown = format!("{:?}", SigningKey::from_seed("log", &seed).unwrap());
