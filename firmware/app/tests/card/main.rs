@@ -1,0 +1,11 @@
+//! The card from outside: commands in, answers out.
+#![allow(clippy::unwrap_used, reason = "a helper of a test fails the test")]
+
+mod breakable;
+mod conversations;
+mod keys;
+mod management;
+mod nonsense;
+mod pin;
+mod power_cuts;
+mod session;
