@@ -1,11 +1,11 @@
 //! `sekisho-simulator`: a blank card in a file, and that card in a reader.
 
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use sekisho_simulator::{ApduLog, Control, Presence, SimulatedCard, StateFile, Vpcd};
+use sekisho_simulator::{ApduLog, Control, Presence, SimulatedCard, StateError, StateFile, Vpcd};
 
 /// The operator card on a PC: the firmware's card application, its memory in a file, its contacts in a vpcd reader.
 ///
@@ -65,12 +65,15 @@ fn main() -> ExitCode {
         Err(error) => {
             // There is nobody left to tell when even this fails.
             let _ = writeln!(io::stderr(), "sekisho-simulator: {error}");
+            if let Some(next_step) = error.downcast_ref().and_then(StateError::next_step) {
+                let _ = writeln!(io::stderr(), "{next_step}");
+            }
             ExitCode::FAILURE
         }
     }
 }
 
-fn new(state: &std::path::Path, serial: Option<[u8; 4]>) -> Result<(), Box<dyn std::error::Error>> {
+fn new(state: &Path, serial: Option<[u8; 4]>) -> Result<(), Box<dyn std::error::Error>> {
     let serial = match serial {
         Some(serial) => serial,
         None => getrandom::u32()?.to_be_bytes(),
@@ -81,14 +84,16 @@ fn new(state: &std::path::Path, serial: Option<[u8; 4]>) -> Result<(), Box<dyn s
 }
 
 fn run(
-    state: &std::path::Path,
+    state: &Path,
     vpcd: &Vpcd,
-    control: Option<&std::path::Path>,
-    log_apdus: Option<&std::path::Path>,
+    control: Option<&Path>,
+    log_apdus: Option<&Path>,
     presence: &Presence,
 ) -> Result<(), Box<dyn std::error::Error>> {
     let log = match log_apdus {
-        Some(path) => ApduLog::append_to(path)?,
+        Some(path) => {
+            ApduLog::append_to(path).map_err(|error| format!("cannot write '{}': {error}", path.display()))?
+        }
         None => ApduLog::none(),
     };
     let mut card = SimulatedCard::new(StateFile::open(state)?).with_log(log);

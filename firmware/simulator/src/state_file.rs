@@ -48,6 +48,19 @@ pub enum StateError {
     },
 }
 
+impl StateError {
+    /// What a person can do about it.
+    #[must_use]
+    pub const fn next_step(&self) -> Option<&'static str> {
+        match self {
+            Self::Exists(_) => Some("Choose another file, or move the old card away."),
+            Self::InUse(_) => Some("End the other simulator, or make another card with `sekisho-simulator new`."),
+            Self::Malformed(_) => Some("Make a card with `sekisho-simulator new`."),
+            Self::Io { .. } => None,
+        }
+    }
+}
+
 impl fmt::Display for StateError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
