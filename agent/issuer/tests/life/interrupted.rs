@@ -1,0 +1,76 @@
+//! Personalisation and wiping, cut at every single command: what is left is recognised, and can be finished.
+
+use sekisho_card::{Disposition, Lengths};
+use sekisho_issuer::{Issuer, IssuerCause, Personalisation, PinChoice};
+
+use crate::rig::{Card, Cut, READER, Watched, blank, ca, in_use, order, personalised, secret};
+
+fn cuts(commands: usize) -> impl Iterator<Item = Cut> {
+    (0..commands).flat_map(|at| [Cut::Before(at), Cut::After(at)])
+}
+
+fn replug(card: &Card) {
+    card.pull();
+    card.insert();
+}
+
+#[test]
+fn personalisation_cut_anywhere_can_be_finished() {
+    let (secret, ca) = (secret(), ca());
+    let (transport, watch) = Watched::new(blank().connect(READER).unwrap(), Cut::Never, Lengths::Extended);
+    Issuer::open(transport, &secret).unwrap().personalise(order(PinChoice::Random), &ca).unwrap();
+    let commands = watch.borrow().commands.len();
+
+    let mut resumed = 0;
+    for cut in cuts(commands) {
+        let card = blank();
+        let (transport, _) = Watched::new(card.connect(READER).unwrap(), cut, Lengths::Extended);
+        let attempt =
+            Issuer::open(transport, &secret).and_then(|mut issuer| issuer.personalise(order(PinChoice::Random), &ca));
+        assert!(attempt.is_err(), "{cut:?}");
+        replug(&card);
+
+        let mut issuer = Issuer::open(card.connect(READER).unwrap(), &secret).unwrap();
+        let seen = issuer.inspect().unwrap();
+        assert!(matches!(seen, Personalisation::Blank | Personalisation::Partial { .. }), "{cut:?}: {seen:?}");
+        let begun = issuer.guid();
+        let made = match issuer.personalise(order(PinChoice::Random), &ca) {
+            Ok(made) => {
+                assert!(begun.is_none_or(|guid| guid == made.guid), "{cut:?}: the GUID stays");
+                resumed += 1;
+                made
+            }
+            // Only the last answer was lost: the card is done, but nobody was told its PIN and keys.
+            Err(error) => {
+                assert_eq!((error.cause, cut), (IssuerCause::AlreadyPersonalised, Cut::After(commands - 1)));
+                issuer.dangerous_wipe().unwrap();
+                issuer.personalise(order(PinChoice::Random), &ca).unwrap()
+            }
+        };
+        issuer.close(Disposition::Reset).unwrap();
+        let mut card = in_use(&card);
+        card.login(&made.pin, &[1; 32]).unwrap();
+        assert_eq!(card.tries_left().unwrap(), 5);
+    }
+    assert_eq!(resumed, 2 * commands - 1);
+}
+
+#[test]
+fn wiping_cut_anywhere_can_be_finished() {
+    let secret = secret();
+    let (transport, watch) = Watched::new(personalised().0.connect(READER).unwrap(), Cut::Never, Lengths::Extended);
+    Issuer::open(transport, &secret).unwrap().dangerous_wipe().unwrap();
+    let commands = watch.borrow().commands.len();
+
+    for cut in cuts(commands) {
+        let (card, _) = personalised();
+        let (transport, _) = Watched::new(card.connect(READER).unwrap(), cut, Lengths::Extended);
+        let attempt = Issuer::open(transport, &secret).and_then(|mut issuer| issuer.dangerous_wipe());
+        assert!(attempt.is_err(), "{cut:?}");
+        replug(&card);
+
+        let mut issuer = Issuer::open(card.connect(READER).unwrap(), &secret).unwrap();
+        issuer.dangerous_wipe().unwrap();
+        assert_eq!(issuer.inspect().unwrap(), Personalisation::Blank, "{cut:?}");
+    }
+}

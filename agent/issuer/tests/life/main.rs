@@ -1,0 +1,8 @@
+//! The life of a card, on the card application itself: blank, personalised, used, unblocked, wiped.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
+
+mod certificates;
+mod interrupted;
+mod personalised;
+mod rig;
+mod used;

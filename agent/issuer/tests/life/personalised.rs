@@ -1,0 +1,118 @@
+//! A blank card becomes an operator card, and blank again.
+
+use sekisho_card::{Disposition, Lengths, OperatorCard};
+use sekisho_issuer::{CardManagementSecret, Issuer, IssuerCause, Personalisation, PinChoice, Step};
+use sekisho_wire::secret::{PinRefused, SecretBytes};
+
+use crate::rig::{Cut, READER, Watched, blank, ca, in_use, order, personalised, pin, secret};
+
+#[test]
+fn a_blank_card_is_personalised_and_lacks_only_its_grant() {
+    let card = blank();
+    let secret = secret();
+    let mut issuer = Issuer::open(card.connect(READER).unwrap(), &secret).unwrap();
+    assert_eq!(issuer.inspect().unwrap(), Personalisation::Blank);
+    let made = issuer.personalise(order(PinChoice::Random), &ca()).unwrap();
+    assert_eq!(issuer.guid(), Some(made.guid));
+    assert_eq!(issuer.inspect().unwrap(), Personalisation::Partial { missing: vec![Step::Grant] });
+    issuer.update_grant(b"grant").unwrap();
+    assert_eq!(issuer.inspect().unwrap(), Personalisation::Complete);
+    let mut card = OperatorCard::open(issuer.into_transport().unwrap()).unwrap();
+    assert_eq!(card.guid(), made.guid);
+    assert_eq!(card.read_grant().unwrap().as_deref(), Some(&b"grant"[..]));
+    card.login(&made.pin, &[1; 32]).unwrap();
+}
+
+#[test]
+fn two_cards_have_nothing_in_common() {
+    let (_, one) = personalised();
+    let (_, other) = personalised();
+    assert_ne!(one.guid, other.guid);
+    assert_ne!(one.keys.authentication, other.keys.authentication);
+    assert_ne!(one.keys.authentication, one.keys.signature);
+    assert_ne!(one.keys.signature, one.keys.card_authentication);
+}
+
+#[test]
+fn a_grant_of_full_length_is_chained_and_comes_back() {
+    let grant: Vec<u8> = (0..1800_u32).map(|i| (i % 251) as u8).collect();
+    for lengths in [Lengths::Short, Lengths::Extended] {
+        let (card, _) = personalised();
+        let secret = secret();
+        let (transport, watch) = Watched::new(card.connect(READER).unwrap(), Cut::Never, lengths);
+        let mut issuer = Issuer::open(transport, &secret).unwrap();
+        issuer.update_grant(&grant).unwrap();
+        issuer.update_grant(&grant[..1799]).unwrap();
+        let chained = watch.borrow().starting_with(&[0x10, 0xDB]);
+        assert_eq!(chained, if lengths == Lengths::Short { 14 } else { 0 });
+        let mut card = OperatorCard::open(issuer.into_transport().unwrap()).unwrap();
+        assert_eq!(card.read_grant().unwrap().as_deref(), Some(&grant[..1799]));
+    }
+    let (card, _) = personalised();
+    let secret = secret();
+    let error = Issuer::open(card.connect(READER).unwrap(), &secret).unwrap().update_grant(&[0; 1801]).unwrap_err();
+    assert_eq!(error.cause, IssuerCause::TooLarge { length: 1801, most: 1800 });
+}
+
+#[test]
+fn a_personalised_card_is_not_personalised_over_somebodys_head() {
+    let (card, made) = personalised();
+    let secret = secret();
+    let mut issuer = Issuer::open(card.connect(READER).unwrap(), &secret).unwrap();
+    let error = issuer.personalise(order(PinChoice::Random), &ca()).unwrap_err();
+    assert_eq!(error.cause, IssuerCause::AlreadyPersonalised);
+    issuer.close(Disposition::Reset).unwrap();
+    in_use(&card).login(&made.pin, &[1; 32]).unwrap();
+}
+
+#[test]
+fn a_card_of_another_office_takes_no_orders() {
+    let (card, made) = personalised();
+    let stranger = CardManagementSecret::new(SecretBytes::new([0x77; 32]));
+    let mut issuer = Issuer::open(card.connect(READER).unwrap(), &stranger).unwrap();
+    assert_eq!(issuer.inspect().unwrap(), Personalisation::Foreign);
+    assert_eq!(issuer.update_grant(b"x").unwrap_err().cause, IssuerCause::ForeignManagementKey);
+    assert_eq!(issuer.dangerous_wipe().unwrap_err().cause, IssuerCause::ForeignManagementKey);
+    assert!(matches!(issuer.reset_pin(PinChoice::Random).unwrap_err().cause, IssuerCause::WrongPuk { tries_left: 4 }));
+    issuer.close(Disposition::Reset).unwrap();
+    in_use(&card).login(&made.pin, &[1; 32]).unwrap();
+}
+
+#[test]
+fn a_pin_that_breaks_the_rules_leaves_the_card_blank() {
+    let card = blank();
+    let secret = secret();
+    let mut issuer = Issuer::open(card.connect(READER).unwrap(), &secret).unwrap();
+    let error = issuer.personalise(order(PinChoice::Given(pin(b"111111"))), &ca()).unwrap_err();
+    assert_eq!(error.cause, IssuerCause::PinPolicy(PinRefused::Repeat));
+    assert_eq!(issuer.inspect().unwrap(), Personalisation::Blank);
+}
+
+#[test]
+fn a_wiped_card_is_blank_and_becomes_another_card() {
+    let (card, first) = personalised();
+    let secret = secret();
+    let mut issuer = Issuer::open(card.connect(READER).unwrap(), &secret).unwrap();
+    issuer.update_grant(b"grant").unwrap();
+    issuer.dangerous_wipe().unwrap();
+    assert_eq!(issuer.inspect().unwrap(), Personalisation::Blank);
+    assert_eq!(issuer.guid(), None);
+    let second = issuer.personalise(order(PinChoice::Random), &ca()).unwrap();
+    assert_ne!(first.guid, second.guid);
+    assert_ne!(first.keys, second.keys);
+    issuer.close(Disposition::Reset).unwrap();
+    in_use(&card).login(&second.pin, &[1; 32]).unwrap();
+}
+
+#[test]
+fn the_factory_pin_and_puk_are_gone() {
+    let (card, _) = personalised();
+    card.with(|card| {
+        let select = [&[0x00, 0xA4, 0x04, 0x00, 0x05][..], &[0xA0, 0, 0, 3, 8]].concat();
+        assert!(card.transmit(&select).ends_with(&[0x90, 0x00]));
+        let verify = [&[0x00, 0x20, 0x00, 0x80, 0x08][..], b"123456\xFF\xFF"].concat();
+        assert_eq!(card.transmit(&verify), [0x63, 0xC4]);
+        let unblock = [&[0x00, 0x2C, 0x00, 0x80, 0x10][..], b"12345678", b"493716\xFF\xFF"].concat();
+        assert_eq!(card.transmit(&unblock), [0x63, 0xC4]);
+    });
+}

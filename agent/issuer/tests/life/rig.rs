@@ -1,0 +1,136 @@
+//! A card in the same process, and a transport that counts, records and cuts.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use sekisho_card::{Cause, Disposition, Doing, Lengths, OperatorCard, Transaction, Transport, TransportError};
+use sekisho_issuer::{CardManagementSecret, Day, Issuer, OfficeCa, Order, Personalised, PinChoice, Validity};
+use sekisho_simulator::{InProcess, Memory, SharedCard, SimulatedCard};
+use sekisho_wire::secret::{Pin, SecretBytes};
+
+pub(crate) const READER: &str = "test reader";
+
+pub(crate) type Card = SharedCard<Memory>;
+
+pub(crate) fn blank() -> Card {
+    SharedCard::inserted(SimulatedCard::blank(Memory::default(), [0, 0, 0, 1]).unwrap())
+}
+
+pub(crate) fn secret() -> CardManagementSecret {
+    CardManagementSecret::new(SecretBytes::new([0x5E; 32]))
+}
+
+pub(crate) fn validity() -> Validity {
+    Validity { from: Day::new(2026, 4, 1).unwrap(), until: Day::new(2031, 3, 31).unwrap() }
+}
+
+pub(crate) fn ca() -> OfficeCa {
+    OfficeCa::create("関所市", validity()).unwrap()
+}
+
+pub(crate) fn pin(typed: &[u8]) -> Pin {
+    Pin::parse(typed).unwrap()
+}
+
+pub(crate) fn order(pin: PinChoice) -> Order<'static> {
+    Order { number: "令和8年度第12号", validity: validity(), pin }
+}
+
+/// A card personalised with PIN 493716.
+pub(crate) fn personalised() -> (Card, Personalised) {
+    let card = blank();
+    let secret = secret();
+    let mut issuer = Issuer::open(card.connect(READER).unwrap(), &secret).unwrap();
+    let made = issuer.personalise(order(PinChoice::Given(pin(b"493716"))), &ca()).unwrap();
+    issuer.close(Disposition::Reset).unwrap();
+    (card, made)
+}
+
+pub(crate) fn in_use(card: &Card) -> OperatorCard<InProcess<Memory>> {
+    OperatorCard::open(card.connect(READER).unwrap()).unwrap()
+}
+
+/// Where the connection breaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Cut {
+    Never,
+    /// This command does not reach the card.
+    Before(usize),
+    /// This command is carried out, its answer lost.
+    After(usize),
+}
+
+/// What went by.
+#[derive(Debug, Default)]
+pub(crate) struct Watch {
+    pub(crate) commands: Vec<Vec<u8>>,
+}
+
+impl Watch {
+    pub(crate) fn starting_with(&self, header: &[u8]) -> usize {
+        self.commands.iter().filter(|command| command.starts_with(header)).count()
+    }
+}
+
+/// A connection that is watched, and cut where the test says. Once cut it stays so.
+#[derive(Debug)]
+pub(crate) struct Watched<T> {
+    inner: T,
+    watch: Rc<RefCell<Watch>>,
+    cut: Cut,
+    lengths: Lengths,
+}
+
+impl<T: Transport> Watched<T> {
+    pub(crate) fn new(inner: T, cut: Cut, lengths: Lengths) -> (Self, Rc<RefCell<Watch>>) {
+        let watch = Rc::<RefCell<Watch>>::default();
+        (Self { inner, watch: Rc::clone(&watch), cut, lengths }, watch)
+    }
+}
+
+pub(crate) struct WatchedTransaction<'card, X> {
+    inner: X,
+    watch: &'card RefCell<Watch>,
+    cut: Cut,
+}
+
+impl<T: Transport> Transport for Watched<T> {
+    type Transaction<'card>
+        = WatchedTransaction<'card, T::Transaction<'card>>
+    where
+        Self: 'card;
+
+    fn reader_name(&self) -> &str {
+        self.inner.reader_name()
+    }
+
+    fn lengths(&self) -> Lengths {
+        self.lengths
+    }
+
+    fn begin(&mut self) -> Result<Self::Transaction<'_>, TransportError> {
+        Ok(WatchedTransaction { inner: self.inner.begin()?, watch: &self.watch, cut: self.cut })
+    }
+
+    fn close(self, disposition: Disposition) -> Result<(), TransportError> {
+        self.inner.close(disposition)
+    }
+}
+
+impl<X: Transaction> Transaction for WatchedTransaction<'_, X> {
+    fn transmit(&mut self, command: &[u8], reply: &mut Vec<u8>) -> Result<(), TransportError> {
+        let number = self.watch.borrow().commands.len();
+        self.watch.borrow_mut().commands.push(command.to_vec());
+        let broken = Err(TransportError::new(Doing::Transmit, READER, Cause::ReaderFault));
+        match self.cut {
+            Cut::Before(at) if number >= at => broken,
+            Cut::After(at) if number > at => broken,
+            Cut::After(at) if number == at => self.inner.transmit(command, reply).and(broken),
+            Cut::Never | Cut::Before(_) | Cut::After(_) => self.inner.transmit(command, reply),
+        }
+    }
+
+    fn end(self, disposition: Disposition) -> Result<(), TransportError> {
+        self.inner.end(disposition)
+    }
+}
