@@ -67,8 +67,7 @@ pub(crate) enum MetadataOf {
     Reference(Reference),
 }
 
-/// A command that means something to this card.
-#[derive(Debug)]
+/// A command that means something to this card. It has no `Debug`: most of them carry what must not be shown.
 pub(crate) enum PivCommand<'a> {
     Select {
         aid: &'a [u8],

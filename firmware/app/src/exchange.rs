@@ -13,7 +13,7 @@ const CLASS_SECURE_MESSAGING: u8 = 0x0C;
 const STATUS_LENGTH: usize = 2;
 
 /// Blocks that have come, and pieces that have not yet left.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Exchange {
     /// INS, P1, P2 of the chain that is under way.
     chain: Option<(u8, u8, u8)>,
@@ -21,6 +21,13 @@ pub(crate) struct Exchange {
     outbox: Vec<u8, ANSWER_MAX>,
     /// How much of the outbox has left.
     sent: usize,
+}
+
+impl core::fmt::Debug for Exchange {
+    /// Lengths, never bytes: PINs pass through here.
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "Exchange(in={} out={} sent={})", self.inbox.len(), self.outbox.len(), self.sent)
+    }
 }
 
 /// What a block made of the command.

@@ -4,6 +4,7 @@
 mod breakable;
 mod conversations;
 mod keys;
+mod long;
 mod management;
 mod nonsense;
 mod pin;
