@@ -1,2 +1,44 @@
 //! Acts, the fold that turns acts into a register, and decide().
+//!
+//! Pure: no I/O, no clock, no randomness. The clauses stand in this folder's `README.md`; the code cites them as `§R4.2`.
 #![no_std]
+#![forbid(unsafe_code)]
+
+extern crate alloc;
+
+pub mod act;
+mod authority;
+pub mod calendar;
+pub mod cards;
+pub mod casebook;
+pub mod change;
+pub mod decide;
+pub mod fold;
+pub mod functions;
+pub mod hours;
+mod office;
+pub mod organisation;
+pub mod people;
+pub mod places;
+pub mod policy;
+mod queries;
+pub mod refusal;
+pub mod replay;
+pub mod role;
+pub mod routes;
+mod state;
+pub mod thing;
+pub mod timeline;
+pub mod values;
+pub mod wareki;
+
+pub use act::{Act, NO_OFFICE, SignedAct, ToBeSigned, office_of};
+pub use casebook::{Casebook, Filed};
+pub use change::Change;
+pub use decide::{RULES_VERSION, Verdict, decide};
+pub use fold::{Folded, Given, Register};
+pub use policy::Policy;
+pub use refusal::FoldRefusal;
+pub use replay::{Mismatch, replay};
+pub use role::{Class, Role};
+pub use values::{Ed25519Key, NameHash, P256Key, PublicKeyBytes, Title};

@@ -1,0 +1,198 @@
+//! Who signed, and may he (§R4.2): shared by the register and the casebook.
+
+use alloc::vec::Vec;
+
+use ed25519_dalek::{Signature as Ed25519Signature, VerifyingKey as Ed25519VerifyingKey};
+use p256::ecdsa::signature::hazmat::PrehashVerifier;
+use p256::ecdsa::{Signature as EcdsaSignature, VerifyingKey};
+use sekisho_wire::cose::Signer;
+use sekisho_wire::id::{CardGuid, Code, Signature};
+
+use crate::act::SignedAct;
+use crate::change::{CardState, Change, StateReason, TerminalUse};
+use crate::fold::Register;
+use crate::organisation::Capacity;
+use crate::refusal::FoldRefusal;
+use crate::role::Role;
+use crate::routes::Route;
+use crate::state::Trust;
+use crate::values::{Ed25519Key, P256Key};
+
+/// In whose name an act stands, once its signature and its signer hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Authority {
+    /// A person in a post.
+    Person {
+        /// The person.
+        operator: Code,
+        /// The post's roles.
+        roles: Vec<Role>,
+    },
+    /// A terminal.
+    Terminal(Code),
+    /// A recovery key.
+    Recovery([u8; 32]),
+}
+
+impl Register {
+    /// Verifies the signature and that signer, person and post are current at `t`.
+    pub(crate) fn authority(&self, signed: &SignedAct, t: u64, trust: Trust) -> Result<Authority, FoldRefusal> {
+        match signed.signer() {
+            Signer::Card(guid) => self.card_authority(signed, guid, t, trust),
+            Signer::Terminal(code) => self.terminal_authority(signed, code, t, trust),
+            Signer::Recovery(key) => {
+                let known = self.founding().is_some_and(|found| found.recovery.keys.contains(&Ed25519Key(*key)));
+                if !known {
+                    return Err(FoldRefusal::SignerUnknown(signed.signer().clone()));
+                }
+                check_ed25519(signed, &Ed25519Key(*key), trust)?;
+                Ok(Authority::Recovery(*key))
+            }
+        }
+    }
+
+    fn card_authority(
+        &self,
+        signed: &SignedAct,
+        guid: &CardGuid,
+        t: u64,
+        trust: Trust,
+    ) -> Result<Authority, FoldRefusal> {
+        let unknown = || FoldRefusal::SignerUnknown(signed.signer().clone());
+        let card = self.card(guid).ok_or_else(unknown)?;
+        let key = card.issued().signature.as_ref().ok_or_else(unknown)?;
+        check_p256(signed, key, trust)?;
+        let holder = card.holder(t).filter(|_| card.is_current(t));
+        let operator = holder.ok_or_else(|| FoldRefusal::SignerNotCurrent(signed.signer().clone()))?.operator;
+        if !self.operator(operator).is_some_and(|person| person.is_current(t)) {
+            return Err(FoldRefusal::OperatorNotCurrent(operator.clone()));
+        }
+        let act = signed.act();
+        let named = act.post.as_ref().unwrap_or(operator);
+        let capacity = Capacity::of(act.as_deputy);
+        let post = self.post(named).filter(|post| act.post.is_some() && post.is_held_by(operator, capacity, t));
+        let post = post.ok_or_else(|| FoldRefusal::PostNotHeld { post: named.clone(), operator: operator.clone() })?;
+        Ok(Authority::Person { operator: operator.clone(), roles: post.roles().to_vec() })
+    }
+
+    fn terminal_authority(
+        &self,
+        signed: &SignedAct,
+        code: &Code,
+        t: u64,
+        trust: Trust,
+    ) -> Result<Authority, FoldRefusal> {
+        let terminal = self.terminal(code).ok_or_else(|| FoldRefusal::SignerUnknown(signed.signer().clone()))?;
+        check_ed25519(signed, terminal.key(), trust)?;
+        if terminal.state(t) != TerminalUse::Active {
+            return Err(FoldRefusal::SignerNotCurrent(signed.signer().clone()));
+        }
+        Ok(Authority::Terminal(code.clone()))
+    }
+
+    /// Whether `chain` (the act first, the proposal it approves after it) may make these changes.
+    pub(crate) fn admit(&self, chain: &[(SignedAct, Authority)], changes: &[Change]) -> Result<(), FoldRefusal> {
+        match chain {
+            [(act, Authority::Terminal(terminal))] => {
+                let allowed = changes.iter().all(|change| terminal_may(terminal, change));
+                if allowed { Ok(()) } else { Err(FoldRefusal::SignerNotAllowed(act.signer().clone())) }
+            }
+            [(_, Authority::Person { roles, .. })] => {
+                changes.iter().try_for_each(|change| self.admit_alone(roles, change))
+            }
+            [(_, approver @ Authority::Person { .. }), (_, proposer @ Authority::Person { .. })] => {
+                changes.iter().try_for_each(|change| self.admit_approved(approver, proposer, change))
+            }
+            [first, ..] => self.admit_recovery(first.0.signer(), chain),
+            [] => Err(FoldRefusal::NotAProposal),
+        }
+    }
+
+    fn admit_alone(&self, roles: &[Role], change: &Change) -> Result<(), FoldRefusal> {
+        let (class, route) = (change.class(), self.route(change.class()));
+        if !route.admits_proposer(roles) {
+            return Err(FoldRefusal::NoRoute(class));
+        }
+        if route.approvers.is_empty() { Ok(()) } else { Err(FoldRefusal::ApprovalNeeded(class)) }
+    }
+
+    fn admit_approved(&self, approver: &Authority, proposer: &Authority, change: &Change) -> Result<(), FoldRefusal> {
+        let (class, route): (_, Route) = (change.class(), self.route(change.class()));
+        if !route.admits_proposer(proposer.roles()) || !route.admits_approver(approver.roles()) {
+            return Err(FoldRefusal::NoRoute(class));
+        }
+        let alone = route.distinct && !route.approvers.is_empty() && approver.operator() == proposer.operator();
+        if alone { Err(FoldRefusal::SamePerson(class)) } else { Ok(()) }
+    }
+
+    /// `k` different recovery keys, each wrapping the act of the one before (§R4.6).
+    fn admit_recovery(&self, first: &Signer, chain: &[(SignedAct, Authority)]) -> Result<(), FoldRefusal> {
+        let mut keys = Vec::new();
+        for (act, authority) in chain {
+            let Authority::Recovery(key) = authority else {
+                return Err(FoldRefusal::SignerNotAllowed(act.signer().clone()));
+            };
+            keys.push(*key);
+        }
+        keys.sort_unstable();
+        keys.dedup();
+        let need = self.founding().map_or(0, |found| found.recovery.k);
+        if need == 0 {
+            return Err(FoldRefusal::SignerNotAllowed(first.clone()));
+        }
+        if keys.len() < usize::from(need) {
+            Err(FoldRefusal::RecoveryIncomplete { have: keys.len(), need })
+        } else {
+            Ok(())
+        }
+    }
+}
+
+impl Authority {
+    fn roles(&self) -> &[Role] {
+        match self {
+            Self::Person { roles, .. } => roles,
+            Self::Terminal(_) | Self::Recovery(_) => &[],
+        }
+    }
+
+    pub(crate) const fn operator(&self) -> Option<&Code> {
+        match self {
+            Self::Person { operator, .. } => Some(operator),
+            Self::Terminal(_) | Self::Recovery(_) => None,
+        }
+    }
+}
+
+/// Any panel may block a card that its finder brings, and report what happened at it: nothing else (§R3.3).
+fn terminal_may(terminal: &Code, change: &Change) -> bool {
+    if let Change::CardState(change) = change {
+        let reported = matches!(change.reason, StateReason::Lost | StateReason::Stolen | StateReason::PinCompromised);
+        return change.state == CardState::Suspended && reported;
+    }
+    if let Change::Incident(incident) = change { incident.terminal.as_ref() == Some(terminal) } else { false }
+}
+
+pub(crate) fn check_p256(signed: &SignedAct, key: &P256Key, trust: Trust) -> Result<(), FoldRefusal> {
+    let holds = trust == Trust::Stored || verify_p256(key, &signed.id().0, signed.signature());
+    if holds { Ok(()) } else { Err(FoldRefusal::SignatureWrong(signed.signer().clone())) }
+}
+
+fn check_ed25519(signed: &SignedAct, key: &Ed25519Key, trust: Trust) -> Result<(), FoldRefusal> {
+    let holds = trust == Trust::Stored || verify_ed25519(key, &signed.signed_bytes(), signed.signature());
+    if holds { Ok(()) } else { Err(FoldRefusal::SignatureWrong(signed.signer().clone())) }
+}
+
+/// ES256 over a digest that was already taken.
+pub(crate) fn verify_p256(key: &P256Key, digest: &[u8; 32], signature: &Signature) -> bool {
+    let (Ok(key), Ok(signature)) = (VerifyingKey::from_sec1_bytes(&key.0), EcdsaSignature::from_slice(&signature.0))
+    else {
+        return false;
+    };
+    key.verify_prehash(digest, &signature).is_ok()
+}
+
+fn verify_ed25519(key: &Ed25519Key, message: &[u8], signature: &Signature) -> bool {
+    let Ok(key) = Ed25519VerifyingKey::from_bytes(&key.0) else { return false };
+    key.verify_strict(message, &Ed25519Signature::from_bytes(&signature.0)).is_ok()
+}

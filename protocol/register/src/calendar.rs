@@ -1,0 +1,118 @@
+//! Legal time: UTC+9 without summer time, days and weekdays, fiscal years from 1 April to 31 March.
+
+/// Milliseconds of a day.
+pub const DAY_MS: u64 = 24 * 60 * 60 * 1000;
+/// Milliseconds of a minute.
+pub const MINUTE_MS: u64 = 60 * 1000;
+/// Japan is nine hours ahead of UTC all year (標準時).
+const OFFSET_MS: u64 = 9 * 60 * MINUTE_MS;
+
+/// A legal date.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Date {
+    /// Gregorian year.
+    pub year: u16,
+    /// 1 to 12.
+    pub month: u8,
+    /// 1 to 31.
+    pub day: u8,
+}
+
+/// Legal day of `t`: days since 1970-01-01 in UTC+9.
+#[must_use]
+pub const fn local_day(t: u64) -> u32 {
+    // Saturating: a Time of u64::MAX means "without end" and is never printed as a day.
+    let days = t.saturating_add(OFFSET_MS) / DAY_MS;
+    if days > u32::MAX as u64 { u32::MAX } else { days as u32 }
+}
+
+/// Minute of the legal day, 0 to 1439.
+#[must_use]
+pub const fn local_minute(t: u64) -> u16 {
+    ((t.saturating_add(OFFSET_MS) % DAY_MS) / MINUTE_MS) as u16
+}
+
+/// The moment at which minute `minute` of legal day `day` begins; 1440 is the end of the day.
+#[must_use]
+pub const fn moment(day: u32, minute: u16) -> u64 {
+    (day as u64 * DAY_MS + minute as u64 * MINUTE_MS).saturating_sub(OFFSET_MS)
+}
+
+/// Weekday of a legal day: 0 is Monday.
+#[must_use]
+pub const fn weekday(day: u32) -> usize {
+    // 1970-01-01 was a Thursday.
+    ((day as usize) + 3) % 7
+}
+
+/// The date of `t` in UTC+9.
+#[must_use]
+pub fn date(t: u64) -> Date {
+    date_of_day(local_day(t))
+}
+
+/// The date of a legal day, by the civil-from-days method: years begin in March, so that the leap day comes last.
+#[must_use]
+pub fn date_of_day(day: u32) -> Date {
+    let shifted = u64::from(day) + 719_468;
+    let era = shifted / 146_097;
+    let of_era = shifted % 146_097;
+    let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let march_month = (5 * of_year + 2) / 153;
+    let day = of_year - (153 * march_month + 2) / 5 + 1;
+    let month = if march_month < 10 { march_month + 3 } else { march_month - 9 };
+    let year = year_of_era + era * 400 + u64::from(month <= 2);
+    Date { year: u16::try_from(year).unwrap_or(u16::MAX), month: month as u8, day: day as u8 }
+}
+
+/// The legal day of a date; the inverse of [`date_of_day`] for dates from 1970 on.
+#[must_use]
+pub fn day_of_date(date: Date) -> u32 {
+    let year = u32::from(date.year) - u32::from(date.month <= 2);
+    let march_month = (u32::from(date.month) + 9) % 12;
+    let of_year = (153 * march_month + 2) / 5 + u32::from(date.day) - 1;
+    let era = year / 400;
+    let year_of_era = year % 400;
+    let of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + of_year;
+    (era * 146_097 + of_era).saturating_sub(719_468)
+}
+
+/// Fiscal year of `t`: the Gregorian year of the 1 April with which it begins.
+#[must_use]
+pub fn fiscal_year(t: u64) -> u16 {
+    let date = date(t);
+    date.year - u16::from(date.month < 4)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// 2026-11-22T05:05:11Z.
+    const A_SUNDAY: u64 = 1_795_323_911_000;
+
+    #[test]
+    fn the_legal_day_begins_at_fifteen_hundred_utc() {
+        let midnight = moment(day_of_date(Date { year: 2026, month: 4, day: 1 }), 0);
+        assert_eq!(midnight % DAY_MS, 15 * 60 * MINUTE_MS);
+        assert_eq!((fiscal_year(midnight - 1), fiscal_year(midnight)), (2025, 2026));
+        assert_eq!(date(midnight - 1), Date { year: 2026, month: 3, day: 31 });
+    }
+
+    #[test]
+    fn dates_go_there_and_back_over_leap_days() {
+        for day in 0..60_000 {
+            assert_eq!(day_of_date(date_of_day(day)), day);
+        }
+        assert_eq!(date_of_day(0), Date { year: 1970, month: 1, day: 1 });
+        assert_eq!(date_of_day(11_016), Date { year: 2000, month: 2, day: 29 });
+    }
+
+    #[test]
+    fn weekdays_and_minutes_are_those_of_japan() {
+        assert_eq!(weekday(local_day(A_SUNDAY)), 6);
+        assert_eq!(local_minute(A_SUNDAY), 14 * 60 + 5);
+        assert_eq!(date(A_SUNDAY), Date { year: 2026, month: 11, day: 22 });
+    }
+}

@@ -1,0 +1,186 @@
+//! Cards: what was issued, in which state it is, whose it is now.
+
+use alloc::vec::Vec;
+
+use p256::ecdsa::VerifyingKey;
+use sekisho_wire::id::{CardGuid, Code, Numbered};
+
+use crate::calendar::fiscal_year;
+use crate::change::{ActivateCard, CardState, IssueCard, SetCardState, StateReason};
+use crate::refusal::FoldRefusal;
+use crate::role::Class;
+use crate::state::{Counted, Draft, Position, Trust};
+use crate::thing::Thing;
+use crate::timeline::Timeline;
+
+/// A card in the register.
+#[derive(Clone, Debug)]
+pub struct Card {
+    issued: IssueCard,
+    number: Numbered,
+    index: u64,
+    states: Timeline<(CardState, StateReason)>,
+    activations: Timeline<ActivateCard>,
+}
+
+/// Whose a card is at a moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CardHolder<'a> {
+    /// The person.
+    pub operator: &'a Code,
+    /// Which of the person's profiles work with it; empty: all.
+    pub profiles: &'a [Code],
+}
+
+impl Card {
+    /// The card's GUID.
+    #[must_use]
+    pub const fn guid(&self) -> &CardGuid {
+        &self.issued.card
+    }
+
+    /// As it was issued: kind, keys, dates.
+    #[must_use]
+    pub const fn issued(&self) -> &IssueCard {
+        &self.issued
+    }
+
+    /// Its number: 令和8年度第12号.
+    #[must_use]
+    pub const fn number(&self) -> Numbered {
+        self.number
+    }
+
+    /// Index of the act that issued it.
+    #[must_use]
+    pub const fn index(&self) -> u64 {
+        self.index
+    }
+
+    /// Its state at `t`. A final state in force by then beats every other, whatever stands later in the log (§R4.4).
+    #[must_use]
+    pub fn state(&self, t: u64) -> CardState {
+        self.state_with_reason(t).0
+    }
+
+    /// Its state at `t`, and why.
+    #[must_use]
+    pub fn state_with_reason(&self, t: u64) -> (CardState, StateReason) {
+        let in_force = self.states.iter().rev().filter(|entry| entry.effective <= t).map(|entry| entry.value);
+        let last_final = in_force.clone().find(|(state, _)| state.is_final());
+        last_final.or_else(|| in_force.into_iter().next()).unwrap_or((CardState::Active, StateReason::None))
+    }
+
+    /// Every state with its reason.
+    #[must_use]
+    pub const fn states(&self) -> &Timeline<(CardState, StateReason)> {
+        &self.states
+    }
+
+    /// Every activation of a dormant card.
+    #[must_use]
+    pub const fn activations(&self) -> &Timeline<ActivateCard> {
+        &self.activations
+    }
+
+    /// Whose it is at `t`; nobody's while it is dormant.
+    #[must_use]
+    pub fn holder(&self, t: u64) -> Option<CardHolder<'_>> {
+        if !self.issued.dormant {
+            let operator = self.issued.operator.as_ref()?;
+            return Some(CardHolder { operator, profiles: &self.issued.profiles });
+        }
+        let activation = self.activations.at(t).filter(|activation| t < activation.to)?;
+        Some(CardHolder { operator: &activation.operator, profiles: &activation.profiles })
+    }
+
+    /// Active, awake and within its dates at `t`.
+    #[must_use]
+    pub fn is_current(&self, t: u64) -> bool {
+        self.state(t) == CardState::Active && self.is_within_dates(t) && self.holder(t).is_some()
+    }
+
+    /// Within the dates it was issued for.
+    #[must_use]
+    pub const fn is_within_dates(&self, t: u64) -> bool {
+        self.issued.from <= t && t < self.issued.to
+    }
+}
+
+impl Draft<'_> {
+    pub(crate) fn apply_issue(&mut self, change: &IssueCard, at: Position) -> Result<Numbered, FoldRefusal> {
+        let thing = Thing::Card(change.card);
+        if change.to <= change.from {
+            return Err(FoldRefusal::DatesWrong(thing));
+        }
+        if self.card(&change.card).is_some() {
+            return Err(FoldRefusal::CardUsed(change.card));
+        }
+        match &change.operator {
+            Some(operator) => self.need_operator(operator)?,
+            None if change.dormant => {}
+            None => return Err(FoldRefusal::ValueWrong("operator of the card")),
+        }
+        self.use_card_keys(change, at)?;
+        self.touch(thing, Class::Cards, at)?;
+        let number = self.next_number(Counted::Cards, fiscal_year(at.made));
+        let (states, activations) = (Timeline::default(), Timeline::default());
+        let card = Card { issued: change.clone(), number, index: at.index, states, activations };
+        self.new_entries().cards.insert(change.card, card);
+        self.new_entries().cards_by_number.insert(number, change.card);
+        Ok(number)
+    }
+
+    /// The three keys must be points of the curve, and used for no card before, nor twice on this one (§R4.4).
+    fn use_card_keys(&mut self, change: &IssueCard, at: Position) -> Result<(), FoldRefusal> {
+        let keys: Vec<_> =
+            [Some(change.authentication), change.signature, Some(change.presence)].into_iter().flatten().collect();
+        for key in keys {
+            if self.card_key(&key).is_some() {
+                return Err(FoldRefusal::KeyUsed);
+            }
+            if at.trust == Trust::Verify && VerifyingKey::from_sec1_bytes(&key.0).is_err() {
+                return Err(FoldRefusal::KeyMalformed);
+            }
+            self.new_entries().card_keys.insert(key, change.card);
+        }
+        Ok(())
+    }
+
+    pub(crate) fn apply_card_state(
+        &mut self,
+        change: &SetCardState,
+        class: Class,
+        at: Position,
+    ) -> Result<(), FoldRefusal> {
+        let thing = Thing::Card(change.card);
+        self.touch(thing.clone(), class, at)?;
+        let card = self.card_mut(&change.card).ok_or(FoldRefusal::Unknown(thing))?;
+        let before = card.state(change.effective);
+        let comes_back = before.is_final() && !change.state.is_final();
+        if comes_back || before == CardState::Disposed {
+            return Err(FoldRefusal::CardFinal { card: change.card, state: before });
+        }
+        card.states.push(at.index, change.effective, (change.state, change.reason));
+        Ok(())
+    }
+
+    pub(crate) fn apply_activate(&mut self, change: &ActivateCard, at: Position) -> Result<(), FoldRefusal> {
+        let thing = Thing::Card(change.card);
+        if change.to <= change.from {
+            return Err(FoldRefusal::DatesWrong(thing));
+        }
+        self.need_operator(&change.operator)?;
+        self.touch(thing.clone(), Class::Cards, at)?;
+        let card = self.card_mut(&change.card).ok_or(FoldRefusal::Unknown(thing))?;
+        if !card.issued.dormant {
+            return Err(FoldRefusal::ValueWrong("card that is not dormant"));
+        }
+        let state = card.state(change.from);
+        if state.is_final() {
+            return Err(FoldRefusal::CardFinal { card: change.card, state });
+        }
+        card.activations.push(at.index, change.from, change.clone());
+        Ok(())
+    }
+}

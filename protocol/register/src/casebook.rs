@@ -1,0 +1,253 @@
+//! The casebook: proposals that wait for approval, and incidents. Never sent to terminals.
+
+use alloc::collections::BTreeMap;
+
+use sekisho_tlog::{Frontier, leaf_hash};
+use sekisho_wire::cose::Signer;
+use sekisho_wire::id::{Code, Hash, Numbered};
+
+use crate::act::SignedAct;
+use crate::authority::Authority;
+use crate::calendar::fiscal_year;
+use crate::change::{Change, Log, ReportIncident};
+use crate::fold::{Register, check_clock, decode};
+use crate::refusal::FoldRefusal;
+use crate::state::{Draft, Position, Trust};
+
+/// What all accepted acts of the casebook together say.
+#[derive(Clone, Debug, Default)]
+pub struct Casebook {
+    frontier: Frontier,
+    proposals: BTreeMap<Hash, Proposed>,
+    incidents: BTreeMap<Numbered, Incident>,
+    filed: BTreeMap<Hash, u64>,
+}
+
+/// A proposal in the casebook.
+#[derive(Clone, Debug)]
+pub struct Proposed {
+    /// Its place in the casebook.
+    pub index: u64,
+    /// The person who proposed it; none for a recovery key.
+    pub operator: Option<Code>,
+    /// The signed proposal: what an approval carries whole.
+    pub act: SignedAct,
+}
+
+/// A reported incident.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Incident {
+    /// Its number: 令和8年度第3号.
+    pub number: Numbered,
+    /// Its place in the casebook.
+    pub index: u64,
+    /// When it was reported.
+    pub made: u64,
+    /// Who reported it.
+    pub signer: Signer,
+    /// What was reported.
+    pub report: ReportIncident,
+}
+
+/// What an accepted casebook act is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Filed {
+    /// A proposal with that id.
+    Proposal {
+        /// Its id.
+        id: Hash,
+        /// Its place in the casebook.
+        index: u64,
+    },
+    /// Incidents with the first of their consecutive numbers.
+    Incidents {
+        /// The first number.
+        first: Numbered,
+        /// How many.
+        count: u32,
+        /// Its place in the casebook.
+        index: u64,
+    },
+}
+
+impl Casebook {
+    /// The casebook of no entries.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Takes the next entry, judged by `register`: signatures, current signers, held posts and routes are its.
+    ///
+    /// # Errors
+    /// [`FoldRefusal`]; then nothing but size and root has changed.
+    pub fn fold(&mut self, register: &Register, entry: &[u8]) -> Result<Filed, FoldRefusal> {
+        self.fold_with(register, entry, Trust::Verify)
+    }
+
+    /// As [`Self::fold`] for entries that this holder accepted and stored before: neither signatures nor rights are looked at again,
+    /// since the register may have moved on since.
+    ///
+    /// # Errors
+    /// [`FoldRefusal`].
+    pub fn fold_trusted(&mut self, register: &Register, entry: &[u8]) -> Result<Filed, FoldRefusal> {
+        self.fold_with(register, entry, Trust::Stored)
+    }
+
+    /// Says what [`Self::fold`] would, at the clock `now`, and changes nothing. Also refuses a proposal that could not take effect on
+    /// the register as it stands: its proposer hears so at once, not its approver.
+    ///
+    /// # Errors
+    /// [`FoldRefusal`].
+    pub fn would_accept(&self, register: &Register, entry: &[u8], now: u64) -> Result<Filed, FoldRefusal> {
+        let (signed, _) = self.examine(register, entry, Trust::Verify)?;
+        let act = signed.act();
+        check_clock(act, now)?;
+        let at = Position { index: register.size(), made: act.made, seen_size: act.seen_size, trust: Trust::Verify };
+        let mut draft = Draft::over(&register.state);
+        for change in act.changes.iter().filter(|change| !matches!(change, Change::Incident(_))) {
+            draft.apply(change, at)?;
+        }
+        Ok(self.filed(&signed))
+    }
+
+    /// Entries folded, refused ones included.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        self.frontier.size()
+    }
+
+    /// Root of the casebook's log.
+    #[must_use]
+    pub fn root(&self) -> Hash {
+        Hash(self.frontier.root().0)
+    }
+
+    /// A proposal by its id, whatever came of it.
+    #[must_use]
+    pub fn proposal(&self, id: &Hash) -> Option<&Proposed> {
+        self.proposals.get(id)
+    }
+
+    /// Proposals that are neither approved in `register` nor expired at `now`, by id.
+    pub fn open_proposals(&self, register: &Register, now: u64) -> impl Iterator<Item = (&Hash, &Proposed)> {
+        self.proposals
+            .iter()
+            .filter(move |(id, proposed)| register.act_index(id).is_none() && now < proposed.act.act().expires)
+    }
+
+    /// Every incident, by number.
+    pub fn incidents(&self) -> impl Iterator<Item = &Incident> {
+        self.incidents.values()
+    }
+
+    /// Index of the act with that id.
+    #[must_use]
+    pub fn act_index(&self, id: &Hash) -> Option<u64> {
+        self.filed.get(id).copied()
+    }
+
+    fn fold_with(&mut self, register: &Register, entry: &[u8], trust: Trust) -> Result<Filed, FoldRefusal> {
+        let examined = self.examine(register, entry, trust);
+        let index = self.size();
+        self.frontier.append(leaf_hash(entry));
+        let (signed, operator) = examined?;
+        let filed = self.filed_at(&signed, index);
+        self.file(signed, operator, &filed, index);
+        Ok(filed)
+    }
+
+    fn examine(
+        &self,
+        register: &Register,
+        entry: &[u8],
+        trust: Trust,
+    ) -> Result<(SignedAct, Option<Code>), FoldRefusal> {
+        let signed = decode(entry)?;
+        let envelope = register.check_envelope(&signed, Log::Casebook);
+        // A stored proposal that was approved meanwhile stands in the register: that is how it should be.
+        let approved = trust == Trust::Stored && matches!(envelope, Err(FoldRefusal::Repeated { .. }));
+        if !approved {
+            envelope?;
+        }
+        if let Some(index) = self.act_index(&signed.id()) {
+            return Err(FoldRefusal::Repeated { index });
+        }
+        let reports = |change: &Change| matches!(change, Change::Incident(_));
+        let changes = &signed.act().changes;
+        if changes.iter().any(reports) && !changes.iter().all(reports) {
+            return Err(FoldRefusal::NotAProposal);
+        }
+        let wrong_level =
+            |change: &Change| matches!(change, Change::Incident(report) if !(1..=3).contains(&report.level));
+        if changes.iter().any(wrong_level) {
+            return Err(FoldRefusal::ValueWrong("threat level"));
+        }
+        if trust == Trust::Stored {
+            return Ok((signed, None));
+        }
+        register.check_seen([signed.act()].into_iter())?;
+        let operator = admit(register, &signed)?;
+        Ok((signed, operator))
+    }
+
+    fn filed(&self, signed: &SignedAct) -> Filed {
+        self.filed_at(signed, self.size())
+    }
+
+    fn filed_at(&self, signed: &SignedAct, index: u64) -> Filed {
+        if !matches!(signed.act().changes.first(), Some(Change::Incident(_))) {
+            return Filed::Proposal { id: signed.id(), index };
+        }
+        let fiscal_year = fiscal_year(signed.act().made);
+        let last = self.incidents.keys().rev().find(|number| number.fiscal_year == fiscal_year);
+        let number = last.map_or(1, |number| number.number + 1);
+        let count = u32::try_from(signed.act().changes.len()).unwrap_or(u32::MAX);
+        Filed::Incidents { first: Numbered { fiscal_year, number }, count, index }
+    }
+
+    fn file(&mut self, signed: SignedAct, operator: Option<Code>, filed: &Filed, index: u64) {
+        self.filed.insert(signed.id(), index);
+        match filed {
+            Filed::Proposal { id, .. } => {
+                self.proposals.insert(*id, Proposed { index, operator, act: signed });
+            }
+            Filed::Incidents { first, .. } => {
+                let act = signed.act();
+                let mut number = *first;
+                for change in &act.changes {
+                    if let Change::Incident(report) = change {
+                        let (made, signer, report) = (act.made, signed.signer().clone(), report.clone());
+                        self.incidents.insert(number, Incident { number, index, made, signer, report });
+                        number.number += 1;
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Whether the signer may propose or report that.
+fn admit(register: &Register, signed: &SignedAct) -> Result<Option<Code>, FoldRefusal> {
+    let chain = register.chain(signed, Trust::Verify)?;
+    let Some((_, authority)) = chain.first() else { return Err(FoldRefusal::NotAProposal) };
+    match authority {
+        Authority::Person { operator, roles } => {
+            for change in &signed.act().changes {
+                let class = change.class();
+                if !register.route(class).admits_proposer(roles) {
+                    return Err(FoldRefusal::NoRoute(class));
+                }
+            }
+            Ok(Some(operator.clone()))
+        }
+        Authority::Terminal(_) => {
+            let reports = signed.act().changes.iter().all(|change| matches!(change, Change::Incident(_)));
+            if !reports {
+                return Err(FoldRefusal::SignerNotAllowed(signed.signer().clone()));
+            }
+            register.admit(&chain, &signed.act().changes).map(|()| None)
+        }
+        Authority::Recovery(_) => Ok(None),
+    }
+}

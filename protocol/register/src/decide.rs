@@ -1,0 +1,298 @@
+//! May this person do this, here, now? A pure function of the register and the input (§R6, §R7).
+
+use sekisho_wire::decision::{ClockState, DecisionInput, Level, Request, TerminalState};
+use sekisho_wire::verdict::VerdictCode;
+
+use crate::cards::Card;
+use crate::change::{CardState, OperatorState, SectionState, SetFunction, TerminalUse};
+use crate::fold::Register;
+use crate::people::{Designation, Operator, Profile, ProfileStanding, Standing};
+use crate::places::Terminal;
+
+/// The newest rules. Older versions stay in this crate, so that old records can be replayed.
+pub const RULES_VERSION: u16 = 1;
+
+/// What was decided.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use = "whoever asked must be told, and the record written"]
+pub enum Verdict {
+    /// The request may go ahead.
+    Granted,
+    /// It may not, by this rule.
+    Refused(VerdictCode),
+}
+
+impl Verdict {
+    /// The code as it stands in the record.
+    #[must_use]
+    pub const fn code(self) -> VerdictCode {
+        match self {
+            Self::Granted => VerdictCode::Granted,
+            Self::Refused(code) => code,
+        }
+    }
+}
+
+/// Decides. `register` must have the size that the input names: [`crate::replay`] sees to that for old records.
+pub fn decide(register: &Register, input: &DecisionInput) -> Verdict {
+    let decided = match input.rules {
+        1 => rules_1(register, input),
+        _ => Err(VerdictCode::RulesUnknown),
+    };
+    match decided {
+        Ok(()) => Verdict::Granted,
+        Err(code) => Verdict::Refused(code),
+    }
+}
+
+type Rule<T = ()> = Result<T, VerdictCode>;
+
+/// What the rules look at, gathered on the way.
+struct Case<'a> {
+    register: &'a Register,
+    input: &'a DecisionInput,
+    /// The moment that counts for the register's dates: an act in force at the ledger is in force here, whatever this clock lags.
+    at: u64,
+}
+
+/// Version 1: the table of §R7, in its order.
+fn rules_1(register: &Register, input: &DecisionInput) -> Rule {
+    let case = Case { register, input, at: input.time.max(register.newest_made()) };
+    case.register_is_ours()?;
+    case.state_allows()?;
+    case.clock_is_sound()?;
+    case.register_is_fresh()?;
+    case.session_is_short_enough()?;
+    let terminal = case.terminal()?;
+    let card = case.card()?;
+    let designation = case.operator(card)?;
+    case.section_works(designation)?;
+    operator_may_work_at(designation, terminal)?;
+    let profile = case.profile(card)?;
+    case.connection_stands(card)?;
+    if input.request == Request::Function {
+        case.function_fits(card, profile, terminal)?;
+    }
+    case.hours_or_permit(card)?;
+    case.rest_is_not_due()?;
+    case.level_is_proved()
+}
+
+/// `Err(code)` unless `holds`.
+fn unless(holds: bool, code: VerdictCode) -> Rule {
+    if holds { Ok(()) } else { Err(code) }
+}
+
+impl<'a> Case<'a> {
+    fn register_is_ours(&self) -> Rule {
+        unless(self.register.required_version() <= RULES_VERSION, VerdictCode::RulesUnknown)?;
+        unless(self.register.office() == Some(self.input.office), VerdictCode::OtherOffice)
+    }
+
+    fn state_allows(&self) -> Rule {
+        if self.input.request != Request::Function {
+            return unless(self.input.card.is_some(), VerdictCode::NoCard);
+        }
+        match self.input.state {
+            TerminalState::NoCard => Err(VerdictCode::NoCard),
+            TerminalState::AwaitPin => Err(VerdictCode::PinNeeded),
+            TerminalState::Locked => Err(VerdictCode::Locked),
+            TerminalState::Open => Ok(()),
+        }
+    }
+
+    const fn clock_is_sound(&self) -> Rule {
+        match self.input.clock {
+            ClockState::Sound => Ok(()),
+            ClockState::Behind => Err(VerdictCode::ClockBehind),
+            ClockState::Unknown => Err(VerdictCode::ClockUnknown),
+        }
+    }
+
+    fn register_is_fresh(&self) -> Rule {
+        let (Some(time), Some(until)) = (self.input.note_time, self.input.note_until) else {
+            return unless(self.is_essential(), VerdictCode::RegisterStale);
+        };
+        let now = self.input.time;
+        let age = now.saturating_sub(time);
+        let fresh = now < until && age <= seconds(self.register.policy().freshness_seconds);
+        unless(fresh || self.is_essential(), VerdictCode::RegisterStale)
+    }
+
+    /// The function is essential; to open: some function of the profile is.
+    fn is_essential(&self) -> bool {
+        let essential = |code| self.register.function(code).is_some_and(|function| function.version().essential);
+        if self.input.request == Request::Function {
+            return self.input.function.as_ref().is_some_and(essential);
+        }
+        let person = self.input.operator.as_ref().and_then(|code| self.register.operator(code));
+        let (Some(person), Some(profile)) = (person, &self.input.profile) else { return false };
+        match person.profile(profile, self.at) {
+            ProfileStanding::Held(profile) => profile.functions.iter().any(essential),
+            ProfileStanding::OutsideDates | ProfileStanding::NotHeld => false,
+        }
+    }
+
+    fn session_is_short_enough(&self) -> Rule {
+        if self.input.request == Request::Open {
+            return Ok(());
+        }
+        // A session that does not say when it opened has no length that could be short enough.
+        let length = self.input.opened.map(|opened| self.input.time.saturating_sub(opened));
+        let limit = seconds(self.register.policy().session_seconds);
+        unless(length.is_some_and(|length| length < limit), VerdictCode::SessionTooLong)
+    }
+
+    fn terminal(&self) -> Rule<&'a Terminal> {
+        let terminal = self.register.terminal(&self.input.terminal).ok_or(VerdictCode::TerminalUnknown)?;
+        match terminal.state(self.at) {
+            TerminalUse::Retired => return Err(VerdictCode::TerminalRetired),
+            TerminalUse::Suspended => return Err(VerdictCode::TerminalSuspended),
+            TerminalUse::Active => {}
+        }
+        unless(terminal.has_reader(self.input.reader.as_ref()), VerdictCode::ReaderUnknown)?;
+        Ok(terminal)
+    }
+
+    fn card(&self) -> Rule<&'a Card> {
+        let known = self.input.card.as_ref().and_then(|guid| self.register.card(guid));
+        let card = known.ok_or(VerdictCode::CardUnknown)?;
+        match card.state(self.at) {
+            CardState::Revoked => return Err(VerdictCode::CardRevoked),
+            CardState::Returned | CardState::Disposed => return Err(VerdictCode::CardReturned),
+            CardState::Suspended => return Err(VerdictCode::CardSuspended),
+            CardState::Active => {}
+        }
+        unless(card.issued().kind.opens_sessions(), VerdictCode::CardNeverOpens)?;
+        unless(!card.issued().dormant || card.holder(self.at).is_some(), VerdictCode::CardDormant)?;
+        unless(card.is_within_dates(self.at), VerdictCode::CardExpired)?;
+        Ok(card)
+    }
+
+    fn person(&self) -> Rule<&'a Operator> {
+        let code = self.input.operator.as_ref().ok_or(VerdictCode::OperatorUnknown)?;
+        self.register.operator(code).ok_or(VerdictCode::OperatorUnknown)
+    }
+
+    fn operator(&self, card: &Card) -> Rule<&'a Designation> {
+        let person = self.person()?;
+        let holds = card.holder(self.at).is_some_and(|holder| holder.operator == person.code());
+        unless(holds, VerdictCode::OperatorUnknown)?;
+        match person.state(self.at) {
+            OperatorState::Ended => return Err(VerdictCode::OperatorEnded),
+            OperatorState::Suspended => return Err(VerdictCode::OperatorSuspended),
+            OperatorState::Active => {}
+        }
+        match person.standing(self.at) {
+            Standing::Designated(designation) => Ok(designation),
+            Standing::NotBegun => Err(VerdictCode::DesignationNotBegun),
+            Standing::Ended => Err(VerdictCode::DesignationEnded),
+        }
+    }
+
+    fn section_works(&self, designation: &Designation) -> Rule {
+        let Some(code) = &designation.section else { return Ok(()) };
+        let state = self.register.section(code).and_then(|section| section.state(self.at));
+        unless(state == Some(SectionState::Open), VerdictCode::SectionSuspended)
+    }
+
+    fn profile(&self, card: &Card) -> Rule<&'a Profile> {
+        let code = self.input.profile.as_ref().ok_or(VerdictCode::ProfileUnknown)?;
+        let on_card =
+            card.holder(self.at).is_some_and(|holder| holder.profiles.is_empty() || holder.profiles.contains(code));
+        unless(on_card, VerdictCode::ProfileUnknown)?;
+        match self.person()?.profile(code, self.at) {
+            ProfileStanding::Held(profile) => Ok(profile),
+            ProfileStanding::OutsideDates => Err(VerdictCode::ProfileEnded),
+            ProfileStanding::NotHeld => Err(VerdictCode::ProfileUnknown),
+        }
+    }
+
+    /// A stop without a list of functions stops all business, not the management of cards.
+    fn connection_stands(&self, card: &Card) -> Rule {
+        let stopped_for_all = self.register.is_stopped(None);
+        let stopped = if self.input.request == Request::Function {
+            let function = self.input.function.as_ref();
+            let manages =
+                function.and_then(|code| self.register.function(code)).is_some_and(|known| known.version().management);
+            if stopped_for_all { !manages } else { self.register.is_stopped(function) }
+        } else {
+            stopped_for_all && !Register::manages_cards(card.issued().kind)
+        };
+        unless(!stopped, VerdictCode::ConnectionStopped)
+    }
+
+    fn function_fits(&self, card: &Card, profile: &Profile, terminal: &Terminal) -> Rule {
+        let function = self.function().ok_or(VerdictCode::FunctionUnknown)?;
+        let code = &function.function;
+        unless(function.management == Register::manages_cards(card.issued().kind), VerdictCode::CardKindWrong)?;
+        unless(profile.functions.contains(code), VerdictCode::FunctionNotInScope)?;
+        unless(terminal.version().functions.contains(code), VerdictCode::FunctionNotForTerminal)?;
+        let right_kind = function.terminal_kind.is_none_or(|kind| kind == terminal.version().kind);
+        unless(right_kind, VerdictCode::TerminalKindWrong)?;
+        let caller = self.input.application.as_ref();
+        let right_caller =
+            function.applications.is_empty() || caller.is_some_and(|caller| function.applications.contains(caller));
+        unless(right_caller, VerdictCode::FunctionNotForApplication)?;
+        self.purpose_fits(function)
+    }
+
+    fn purpose_fits(&self, function: &SetFunction) -> Rule {
+        let Some(code) = &self.input.purpose else {
+            return unless(!function.purpose_required, VerdictCode::PurposeMissing);
+        };
+        let fits = self.register.purpose(code).is_some_and(|purpose| purpose.is_for(&function.function));
+        unless(fits, VerdictCode::PurposeUnknown)
+    }
+
+    fn function(&self) -> Option<&'a SetFunction> {
+        let function = self.register.function(self.input.function.as_ref()?)?;
+        function.is_in_use().then(|| function.version())
+    }
+
+    fn hours_or_permit(&self, card: &Card) -> Rule {
+        if let Some(number) = self.input.permit {
+            let permit = self.register.permit(number).ok_or(VerdictCode::PermitUnknown)?;
+            let function = self.input.function.as_ref().filter(|_| self.input.request == Request::Function);
+            let operator = self.person()?.code();
+            let covers = permit.covers(operator, &self.input.terminal, function, self.at);
+            return unless(covers, VerdictCode::PermitDoesNotCover);
+        }
+        let policy = self.register.policy();
+        let bound = policy.hours_enforced && !policy.out_of_hours_kinds.contains(&card.issued().kind);
+        unless(!bound || self.register.is_open(&self.input.terminal, self.input.time), VerdictCode::OutOfHours)
+    }
+
+    fn rest_is_not_due(&self) -> Rule {
+        let policy = self.register.policy();
+        let rest = policy.rest_after_seconds > 0 && self.input.worked >= policy.rest_after_seconds;
+        unless(!rest, VerdictCode::RestNeeded)?;
+        let day = policy.daily_seconds > 0 && self.input.worked_today >= policy.daily_seconds;
+        unless(!day, VerdictCode::DailyLimit)
+    }
+
+    fn level_is_proved(&self) -> Rule {
+        if self.input.request != Request::Function {
+            return Ok(());
+        }
+        let needed = self.function().map_or(Level::Pin, |function| function.level);
+        if needed <= self.input.level {
+            return Ok(());
+        }
+        match needed {
+            Level::Pin => Err(VerdictCode::PinProofNeeded),
+            Level::Card | Level::Session => Err(VerdictCode::CardProofNeeded),
+        }
+    }
+}
+
+/// Neither the terminal nor its section listed for this person: the person is not for the terminal (S4 10(1)(3)).
+fn operator_may_work_at(designation: &Designation, terminal: &Terminal) -> Rule {
+    let place = terminal.version();
+    let listed = designation.terminals.contains(&place.terminal) || designation.sections.contains(&place.section);
+    unless(listed, VerdictCode::OperatorNotForTerminal)
+}
+
+const fn seconds(seconds: u32) -> u64 {
+    seconds as u64 * 1000
+}

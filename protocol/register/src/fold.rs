@@ -1,0 +1,350 @@
+//! The fold (§R4): entries of the register log in order, each checked, each accepted whole or not at all.
+
+use alloc::vec::Vec;
+
+use sekisho_tlog::{Frontier, leaf_hash};
+use sekisho_wire::cose::Signer;
+use sekisho_wire::id::{CardGuid, Code, Hash, Numbered};
+
+use crate::act::{Act, NO_OFFICE, SignedAct, office_of, version_of};
+use crate::authority::{Authority, check_p256};
+use crate::change::{Change, Found, Log};
+use crate::decide::RULES_VERSION;
+use crate::office::RECOVERY_MAX;
+use crate::refusal::FoldRefusal;
+use crate::state::{Draft, Position, State, Trust};
+
+/// How far an act's time may lie before the newest one folded (§R4.2).
+pub const MADE_BEHIND_MS: u64 = 10 * 60 * 1000;
+/// How far a signer's clock may be ahead of the ledger's (§R4.2).
+pub const MADE_AHEAD_MS: u64 = 2 * 60 * 1000;
+/// Longest life of an act (§R1).
+pub const LIFETIME_MS: u64 = 30 * 24 * 60 * 60 * 1000;
+
+/// The register: what all accepted acts together say.
+#[derive(Clone, Debug)]
+pub struct Register {
+    pub(crate) state: State,
+    frontier: Frontier,
+    /// Root at each size, so that an act signed over another history is recognised.
+    roots: Vec<Hash>,
+    newest_made: u64,
+}
+
+/// What an accepted act did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Folded {
+    /// Its place in the log.
+    pub index: u64,
+    /// Its id.
+    pub id: Hash,
+    /// When it was made.
+    pub made: u64,
+    /// Who signed it.
+    pub signer: Signer,
+    /// The person who signed it; none for terminals and recovery keys.
+    pub operator: Option<Code>,
+    /// The proposal it approved.
+    pub approved: Option<Hash>,
+    /// What changed.
+    pub changes: Vec<Change>,
+    /// The numbers that were given, in the order of the changes.
+    pub given: Vec<Given>,
+}
+
+/// A number given by the fold (§R3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Given {
+    /// To a card.
+    Card(CardGuid, Numbered),
+    /// To a permit.
+    Permit(Numbered),
+}
+
+impl Default for Register {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Register {
+    /// The register of no entries.
+    #[must_use]
+    pub fn new() -> Self {
+        let frontier = Frontier::new();
+        let roots = Vec::from([Hash(frontier.root().0)]);
+        Self { state: State::default(), frontier, roots, newest_made: 0 }
+    }
+
+    /// Takes the next entry of the log. Size and root advance whatever comes of it (§R4.1).
+    ///
+    /// # Errors
+    /// [`FoldRefusal`]; then nothing but size and root has changed.
+    pub fn fold(&mut self, entry: &[u8]) -> Result<Folded, FoldRefusal> {
+        self.fold_with(entry, Trust::Verify)
+    }
+
+    /// As [`Self::fold`] without looking at signatures and curve points: only for entries that this holder accepted through
+    /// [`Self::fold`] before and has stored since where nobody else writes. Everything else is checked as ever.
+    ///
+    /// # Errors
+    /// [`FoldRefusal`].
+    pub fn fold_trusted(&mut self, entry: &[u8]) -> Result<Folded, FoldRefusal> {
+        self.fold_with(entry, Trust::Stored)
+    }
+
+    /// Says what [`Self::fold`] would, at the clock `now`, and changes nothing. The ledger asks before it appends.
+    ///
+    /// # Errors
+    /// [`FoldRefusal`]: also for an act made more than two minutes ahead of `now`, or expired by `now`.
+    pub fn would_accept(&self, entry: &[u8], now: u64) -> Result<Folded, FoldRefusal> {
+        let (_, folded) = self.examine(entry, Trust::Verify)?;
+        check_clock(SignedAct::decode(entry).map_err(FoldRefusal::Malformed)?.act(), now)?;
+        Ok(folded)
+    }
+
+    /// Entries folded, refused ones included.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        self.frontier.size()
+    }
+
+    /// Root of the log at [`Self::size`].
+    #[must_use]
+    pub fn root(&self) -> Hash {
+        Hash(self.frontier.root().0)
+    }
+
+    /// Root of the log at an earlier size.
+    #[must_use]
+    pub fn root_at(&self, size: u64) -> Option<Hash> {
+        self.roots.get(usize::try_from(size).ok()?).copied()
+    }
+
+    /// Time of the newest accepted act: the register's own idea of how late it is at least.
+    #[must_use]
+    pub const fn newest_made(&self) -> u64 {
+        self.newest_made
+    }
+
+    fn fold_with(&mut self, entry: &[u8], trust: Trust) -> Result<Folded, FoldRefusal> {
+        let examined = self.examine(entry, trust);
+        self.frontier.append(leaf_hash(entry));
+        self.roots.push(Hash(self.frontier.root().0));
+        let (over, folded) = examined?;
+        self.state.take_over(over);
+        self.newest_made = self.newest_made.max(folded.made);
+        Ok(folded)
+    }
+
+    /// Everything but taking it over.
+    fn examine(&self, entry: &[u8], trust: Trust) -> Result<(State, Folded), FoldRefusal> {
+        let signed = decode(entry)?;
+        self.check_envelope(&signed, Log::Register)?;
+        if let [Change::Found(found)] = signed.act().changes.as_slice() {
+            return self.examine_founding(&signed, found, trust);
+        }
+        self.check_made(signed.act())?;
+        let chain = self.chain(&signed, trust)?;
+        self.check_seen(chain.iter().map(|(link, _)| link.act()))?;
+        let (source, _) = chain.last().ok_or(FoldRefusal::NotAProposal)?;
+        let changes = &source.act().changes;
+        self.admit(&chain, changes)?;
+
+        let seen_size = chain.iter().map(|(link, _)| link.act().seen_size).min().unwrap_or(0);
+        let at = Position { index: self.size(), made: signed.act().made, seen_size, trust };
+        let mut draft = Draft::over(&self.state);
+        let given =
+            changes.iter().filter_map(|change| draft.apply(change, at).transpose()).collect::<Result<_, _>>()?;
+        draft.new_entries().folded.extend(chain.iter().map(|(link, _)| (link.id(), at.index)));
+        let operator = chain.first().and_then(|(_, authority)| authority.operator().cloned());
+        let approved = chain.get(1).map(|(proposal, _)| proposal.id());
+        Ok((draft.finish(), folded(&signed, at, operator, approved, changes, given)))
+    }
+
+    fn examine_founding(
+        &self,
+        signed: &SignedAct,
+        found: &Found,
+        trust: Trust,
+    ) -> Result<(State, Folded), FoldRefusal> {
+        let unknown = || FoldRefusal::SignerUnknown(signed.signer().clone());
+        let Signer::Card(guid) = signed.signer() else { return Err(unknown()) };
+        let own =
+            found.administrators.iter().find(|administrator| administrator.card.card == *guid).ok_or_else(unknown)?;
+        check_p256(signed, own.card.signature.as_ref().ok_or_else(unknown)?, trust)?;
+        self.check_seen([signed.act()].into_iter())?;
+
+        let at = Position { index: self.size(), made: signed.act().made, seen_size: self.size(), trust };
+        let mut draft = Draft::over(&self.state);
+        draft.apply_found(found, office_of(signed), at)?;
+        let issue = |card| draft.apply_issue(card, at).map(|number| Given::Card(card.card, number));
+        let given = found
+            .administrators
+            .iter()
+            .map(|administrator| &administrator.card)
+            .map(issue)
+            .collect::<Result<_, _>>()?;
+        draft.new_entries().folded.insert(signed.id(), at.index);
+        let operator = Some(own.operator.clone());
+        Ok((draft.finish(), folded(signed, at, operator, None, &signed.act().changes, given)))
+    }
+
+    /// Version, office, log, not seen before, lifetime.
+    pub(crate) fn check_envelope(&self, signed: &SignedAct, log: Log) -> Result<(), FoldRefusal> {
+        let act = signed.act();
+        let founds = act.changes.iter().any(|change| matches!(change, Change::Found(_)));
+        match (&self.state.office, founds) {
+            (Some(_), true) => return Err(FoldRefusal::AlreadyFounded),
+            (None, false) => return Err(FoldRefusal::NotFounded),
+            (None, true) if act.changes.len() != 1 || act.proposal.is_some() => {
+                return Err(FoldRefusal::ValueWrong("founding act"));
+            }
+            (None, true) if act.office != NO_OFFICE => return Err(FoldRefusal::OtherOffice),
+            (Some(office), false) if act.office != office.id => return Err(FoldRefusal::OtherOffice),
+            (Some(office), false) if office.required_version > RULES_VERSION => {
+                return Err(FoldRefusal::RulesTooOld { needed: office.required_version });
+            }
+            (Some(_), false) | (None, true) => {}
+        }
+        if act.log != log {
+            return Err(FoldRefusal::OtherLog);
+        }
+        if let Some(index) = self.act_index(&signed.id()) {
+            return Err(FoldRefusal::Repeated { index });
+        }
+        let lives = act.made < act.expires && act.expires - act.made <= LIFETIME_MS;
+        if lives { Ok(()) } else { Err(FoldRefusal::Lifetime { made: act.made, expires: act.expires }) }
+    }
+
+    const fn check_made(&self, act: &Act) -> Result<(), FoldRefusal> {
+        if act.made.saturating_add(MADE_BEHIND_MS) < self.newest_made {
+            return Err(FoldRefusal::MadeTooEarly { made: act.made, newest: self.newest_made });
+        }
+        Ok(())
+    }
+
+    /// What signers saw must be a beginning of this very log.
+    pub(crate) fn check_seen<'a>(&self, acts: impl Iterator<Item = &'a Act>) -> Result<(), FoldRefusal> {
+        for act in acts {
+            let root =
+                self.root_at(act.seen_size).ok_or(FoldRefusal::SeenAhead { seen: act.seen_size, size: self.size() })?;
+            if root != act.seen_root {
+                return Err(FoldRefusal::OtherHistory { seen: act.seen_size });
+            }
+        }
+        Ok(())
+    }
+
+    /// The act, the proposal it approves, and so on: each with its signature verified and its signer current now.
+    pub(crate) fn chain(&self, signed: &SignedAct, trust: Trust) -> Result<Vec<(SignedAct, Authority)>, FoldRefusal> {
+        let now = signed.act().made;
+        let mut chain = Vec::new();
+        let mut next = Some(signed.clone());
+        while let Some(link) = next {
+            if chain.len() >= RECOVERY_MAX || link.act().proposal.is_some() != link.act().changes.is_empty() {
+                return Err(FoldRefusal::NotAProposal);
+            }
+            let authority = self.authority(&link, now, trust)?;
+            next = match &link.act().proposal {
+                Some(proposal) => Some(self.proposal(&proposal.0, now)?),
+                None => None,
+            };
+            chain.push((link, authority));
+        }
+        Ok(chain)
+    }
+
+    /// A proposal is an act for the casebook, still alive when it is approved, and not approved before.
+    fn proposal(&self, entry: &[u8], now: u64) -> Result<SignedAct, FoldRefusal> {
+        let proposal = decode(entry)?;
+        self.check_envelope(&proposal, Log::Casebook)?;
+        let act = proposal.act();
+        if act.expires <= now {
+            return Err(FoldRefusal::Expired { expires: act.expires, now });
+        }
+        if act.made > now.saturating_add(MADE_BEHIND_MS) {
+            return Err(FoldRefusal::MadeInFuture { made: act.made, now });
+        }
+        Ok(proposal)
+    }
+}
+
+/// Decodes an entry; tells a version we do not know from damage.
+pub(crate) fn decode(entry: &[u8]) -> Result<SignedAct, FoldRefusal> {
+    SignedAct::decode(entry).map_err(|malformed| match version_of(entry) {
+        Some(version) if version != u16::from(crate::act::ACT_VERSION) => FoldRefusal::VersionUnknown { version },
+        Some(_) | None => FoldRefusal::Malformed(malformed),
+    })
+}
+
+/// What only the ledger can check: its own clock.
+pub(crate) const fn check_clock(act: &Act, now: u64) -> Result<(), FoldRefusal> {
+    if act.made > now.saturating_add(MADE_AHEAD_MS) {
+        return Err(FoldRefusal::MadeInFuture { made: act.made, now });
+    }
+    if act.expires <= now {
+        return Err(FoldRefusal::Expired { expires: act.expires, now });
+    }
+    Ok(())
+}
+
+fn folded(
+    signed: &SignedAct,
+    at: Position,
+    operator: Option<Code>,
+    approved: Option<Hash>,
+    changes: &[Change],
+    given: Vec<Given>,
+) -> Folded {
+    let signer = signed.signer().clone();
+    Folded {
+        index: at.index,
+        id: signed.id(),
+        made: at.made,
+        signer,
+        operator,
+        approved,
+        changes: changes.to_vec(),
+        given,
+    }
+}
+
+impl Draft<'_> {
+    /// One change; the number it was given, if any.
+    pub(crate) fn apply(&mut self, change: &Change, at: Position) -> Result<Option<Given>, FoldRefusal> {
+        let class = change.class();
+        match change {
+            Change::Found(_) => Err(FoldRefusal::AlreadyFounded),
+            Change::RequireVersion(change) => self.apply_require_version(change, at),
+            Change::Section(change) => self.apply_section(change, at),
+            Change::Post(change) => self.apply_post(change, at),
+            Change::HoldPost(change) => self.apply_hold_post(change, at),
+            Change::LeavePost(change) => self.apply_leave_post(change, at),
+            Change::Function(change) => self.apply_function(change, at),
+            Change::Purpose(change) => self.apply_purpose(change, at),
+            Change::Designate(change) => self.apply_designate(change, at),
+            Change::OperatorState(change) => self.apply_operator_state(change, class, at),
+            Change::Profile(change) => self.apply_profile(change, at),
+            Change::WithdrawProfile(change) => self.apply_withdraw(change, at),
+            Change::IssueCard(change) => {
+                return self.apply_issue(change, at).map(|number| Some(Given::Card(change.card, number)));
+            }
+            Change::CardState(change) => self.apply_card_state(change, class, at),
+            Change::ActivateCard(change) => self.apply_activate(change, at),
+            Change::Terminal(change) => self.apply_terminal(change, at),
+            Change::TerminalState(change) => self.apply_terminal_state(change, class, at),
+            Change::OpenEpoch(change) => self.apply_open_epoch(change, at),
+            Change::Hours(change) => self.apply_hours(change, at),
+            Change::Calendar(change) => self.apply_calendar(change, at),
+            Change::Permit(change) => return self.apply_permit(change, at).map(|number| Some(Given::Permit(number))),
+            Change::EndPermit(change) => self.apply_end_permit(change, at),
+            Change::Connection(change) => self.apply_connection(change, class, at),
+            Change::Policy(change) => self.apply_policy(change, at),
+            Change::Route(change) => self.apply_route(change, at),
+            Change::LogKey(change) => self.apply_log_key(change, at),
+            Change::Incident(_) => Err(FoldRefusal::OtherLog),
+        }?;
+        Ok(None)
+    }
+}

@@ -1,0 +1,174 @@
+//! The office itself: what the founding act says, connection, policy, routes, log keys.
+
+use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
+
+use sekisho_wire::id::{Code, OfficeId};
+
+use crate::change::{
+    Administrator, ConnectionState, Found, Log, RequireVersion, SetCalendar, SetConnection, SetLogKey, SetPolicy,
+    SetRoute,
+};
+use crate::organisation::{Capacity, Holder, Holding, Post, PostVersion};
+use crate::people::Operator;
+use crate::policy::Policy;
+use crate::refusal::FoldRefusal;
+use crate::role::{Class, Role};
+use crate::routes::{Route, default_route};
+use crate::state::{Draft, Position};
+use crate::thing::Thing;
+use crate::timeline::Timeline;
+use crate::values::{Ed25519Key, Title};
+
+/// The office.
+#[derive(Clone, Debug)]
+pub(crate) struct Office {
+    pub(crate) id: OfficeId,
+    pub(crate) founding: Found,
+    pub(crate) policy: Timeline<Policy>,
+    pub(crate) calendar: Timeline<SetCalendar>,
+    pub(crate) connection: Timeline<SetConnection>,
+    pub(crate) routes: BTreeMap<Class, Timeline<Route>>,
+    pub(crate) log_keys: BTreeMap<Log, Timeline<Ed25519Key>>,
+    pub(crate) required_version: u16,
+}
+
+impl Office {
+    pub(crate) fn route(&self, class: Class) -> Route {
+        self.routes.get(&class).and_then(Timeline::last).cloned().unwrap_or_else(|| default_route(class))
+    }
+
+    /// Whether the connection is stopped for `function`; for any use at all when there is none. The newest word in the log holds.
+    pub(crate) fn is_stopped(&self, function: Option<&Code>) -> bool {
+        self.connection.last().is_some_and(|connection| {
+            connection.state == ConnectionState::Stopped
+                && (connection.functions.is_empty()
+                    || function.is_some_and(|function| connection.functions.contains(function)))
+        })
+    }
+}
+
+/// A founding act must leave an office that cannot lock itself out (§R3.5).
+fn check_founding(found: &Found) -> Result<(), FoldRefusal> {
+    let wrong = |what| Err(FoldRefusal::ValueWrong(what));
+    let persons = found.administrators.iter().map(|administrator| &administrator.operator);
+    let mut distinct: Vec<_> = persons.collect();
+    distinct.sort();
+    distinct.dedup();
+    if distinct.len() < 2 || distinct.len() != found.administrators.len() {
+        return wrong("administrators: at least two persons");
+    }
+    if !found.administrators.iter().all(administrator_can_sign) {
+        return wrong("administrator's card");
+    }
+    let recovery = &found.recovery;
+    let recoverable = usize::from(recovery.k) <= recovery.keys.len() && (recovery.k > 0) != recovery.keys.is_empty();
+    if !recoverable || usize::from(recovery.k) > RECOVERY_MAX {
+        return wrong("recovery keys");
+    }
+    if found.policy.is_sound() { Ok(()) } else { wrong("policy") }
+}
+
+/// Most recovery keys that can be asked for together: each wraps the act of the one before (§R4.6).
+pub(crate) const RECOVERY_MAX: usize = 8;
+
+fn administrator_can_sign(administrator: &Administrator) -> bool {
+    let card = &administrator.card;
+    card.operator.as_ref() == Some(&administrator.operator) && card.signature.is_some() && !card.dormant
+}
+
+impl Draft<'_> {
+    pub(crate) fn apply_found(&mut self, found: &Found, id: OfficeId, at: Position) -> Result<(), FoldRefusal> {
+        check_founding(found)?;
+        let mut policy = Timeline::default();
+        policy.push(at.index, at.made, found.policy.clone());
+        let keys = &found.keys;
+        let log_keys = [(Log::Records, keys.records), (Log::Register, keys.register), (Log::Casebook, keys.casebook)];
+        let log_keys = log_keys.into_iter().map(|(log, key)| {
+            let mut timeline = Timeline::default();
+            timeline.push(at.index, 0, key);
+            (log, timeline)
+        });
+        self.new_entries().office = Some(Office {
+            id,
+            founding: found.clone(),
+            policy,
+            calendar: Timeline::default(),
+            connection: Timeline::default(),
+            routes: BTreeMap::new(),
+            log_keys: log_keys.collect(),
+            required_version: 0,
+        });
+        self.touch(Thing::Office, Class::Founding, at)?;
+        found.administrators.iter().try_for_each(|administrator| self.seat_administrator(administrator, at))
+    }
+
+    fn seat_administrator(&mut self, administrator: &Administrator, at: Position) -> Result<(), FoldRefusal> {
+        let operator = Operator::founding(administrator.operator.clone(), administrator.name, at);
+        self.new_entries().operators.insert(administrator.operator.clone(), operator);
+        self.touch(Thing::Operator(administrator.operator.clone()), Class::Founding, at)?;
+        self.touch(Thing::Post(administrator.post.clone()), Class::Founding, at)?;
+        if self.post(&administrator.post).is_none() {
+            let title = Title::new(administrator.post.as_str()).ok_or(FoldRefusal::ValueWrong("post"))?;
+            let version = PostVersion { title, roles: Role::FOUNDING.to_vec(), section: None };
+            let post = Post::founding(administrator.post.clone(), version, at);
+            self.new_entries().posts.insert(administrator.post.clone(), post);
+        }
+        if let Some(post) = self.post_mut(&administrator.post) {
+            let holder = Holder { operator: administrator.operator.clone(), capacity: Capacity::Holder };
+            post.seat(holder, at.index, at.made, Holding::Until(None));
+        }
+        Ok(())
+    }
+
+    pub(crate) fn apply_require_version(&mut self, change: &RequireVersion, at: Position) -> Result<(), FoldRefusal> {
+        self.touch(Thing::Office, Class::Founding, at)?;
+        let office = self.office_mut()?;
+        office.required_version = office.required_version.max(change.version);
+        Ok(())
+    }
+
+    pub(crate) fn apply_connection(
+        &mut self,
+        change: &SetConnection,
+        class: Class,
+        at: Position,
+    ) -> Result<(), FoldRefusal> {
+        change.functions.iter().try_for_each(|function| self.need_function(function))?;
+        self.touch(Thing::Connection, class, at)?;
+        self.office_mut()?.connection.push(at.index, at.made, change.clone());
+        Ok(())
+    }
+
+    pub(crate) fn apply_policy(&mut self, change: &SetPolicy, at: Position) -> Result<(), FoldRefusal> {
+        if !change.policy.is_sound() {
+            return Err(FoldRefusal::ValueWrong("policy"));
+        }
+        self.touch(Thing::Policy, Class::Policy, at)?;
+        self.office_mut()?.policy.push(at.index, at.made, change.policy.clone());
+        Ok(())
+    }
+
+    pub(crate) fn apply_route(&mut self, change: &SetRoute, at: Position) -> Result<(), FoldRefusal> {
+        let ascending = |roles: &[Role]| roles.is_sorted_by(|a, b| a < b);
+        let sound = !change.proposers.is_empty() && ascending(&change.proposers) && ascending(&change.approvers);
+        // What only takes rights away must never have to wait for a second person (§R3.3).
+        if !sound || (change.class.only_takes_away() && !change.approvers.is_empty()) {
+            return Err(FoldRefusal::ValueWrong("roles of the route"));
+        }
+        self.touch(Thing::Route(change.class), Class::Founding, at)?;
+        let route = Route {
+            proposers: change.proposers.clone(),
+            approvers: change.approvers.clone(),
+            distinct: change.distinct,
+        };
+        self.office_mut()?.routes.entry(change.class).or_default().push(at.index, at.made, route);
+        Ok(())
+    }
+
+    pub(crate) fn apply_log_key(&mut self, change: &SetLogKey, at: Position) -> Result<(), FoldRefusal> {
+        self.touch(Thing::LogKey(change.log), Class::Founding, at)?;
+        self.office_mut()?.log_keys.entry(change.log).or_default().push(at.index, change.effective, change.key);
+        Ok(())
+    }
+}

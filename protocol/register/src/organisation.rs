@@ -1,0 +1,232 @@
+//! Sections and posts. Posts, not persons, hold authority; persons hold posts from a date to a date.
+
+use alloc::collections::BTreeMap;
+use alloc::collections::btree_map::Entry;
+use alloc::vec::Vec;
+
+use sekisho_wire::id::Code;
+
+use crate::change::{HoldPost, LeavePost, SectionState, SetPost, SetSection};
+use crate::refusal::FoldRefusal;
+use crate::role::{Class, Role};
+use crate::state::{Draft, Position};
+use crate::thing::Thing;
+use crate::timeline::Timeline;
+use crate::values::Title;
+
+/// A section (課).
+#[derive(Clone, Debug)]
+pub struct Section {
+    code: Code,
+    versions: Timeline<(Title, SectionState)>,
+}
+
+impl Section {
+    /// Its code.
+    #[must_use]
+    pub const fn code(&self) -> &Code {
+        &self.code
+    }
+
+    /// Its newest name.
+    #[must_use]
+    pub fn title(&self) -> &str {
+        self.versions.last().map_or("", |(title, _)| title.as_str())
+    }
+
+    /// Its state at `t`; nothing before it opened.
+    #[must_use]
+    pub fn state(&self, t: u64) -> Option<SectionState> {
+        self.versions.at(t).map(|(_, state)| *state)
+    }
+
+    /// Every version: name and state.
+    #[must_use]
+    pub const fn versions(&self) -> &Timeline<(Title, SectionState)> {
+        &self.versions
+    }
+}
+
+/// A post (職).
+#[derive(Clone, Debug)]
+pub struct Post {
+    code: Code,
+    versions: Timeline<PostVersion>,
+    holders: BTreeMap<Holder, Timeline<Holding>>,
+}
+
+/// What a post is from one act to the next.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PostVersion {
+    /// Its name.
+    pub title: Title,
+    /// What it may do.
+    pub roles: Vec<Role>,
+    /// Its section.
+    pub section: Option<Code>,
+}
+
+/// Who holds a post, and how.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Holder {
+    /// The person.
+    pub operator: Code,
+    /// As holder or as deputy.
+    pub capacity: Capacity,
+}
+
+/// As holder or as deputy of the holder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Capacity {
+    /// The holder.
+    Holder,
+    /// The deputy (代決).
+    Deputy,
+}
+
+impl Capacity {
+    /// From the `deputy` field of an act.
+    #[must_use]
+    pub const fn of(deputy: bool) -> Self {
+        if deputy { Self::Deputy } else { Self::Holder }
+    }
+}
+
+/// How long a person holds a post.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Holding {
+    /// Until then (exclusive), if a date was set.
+    Until(Option<u64>),
+    /// No longer.
+    Left,
+}
+
+impl Post {
+    /// A post that the founding act names; nobody holds it yet.
+    pub(crate) fn founding(code: Code, version: PostVersion, at: Position) -> Self {
+        let mut versions = Timeline::default();
+        versions.push(at.index, at.made, version);
+        Self { code, versions, holders: BTreeMap::new() }
+    }
+
+    pub(crate) fn seat(&mut self, holder: Holder, index: u64, effective: u64, holding: Holding) {
+        self.holders.entry(holder).or_default().push(index, effective, holding);
+    }
+
+    /// Its code.
+    #[must_use]
+    pub const fn code(&self) -> &Code {
+        &self.code
+    }
+
+    /// What it is now.
+    #[must_use]
+    pub fn version(&self) -> &PostVersion {
+        self.versions.last().expect("a post is made with a version")
+    }
+
+    /// What it may do.
+    #[must_use]
+    pub fn roles(&self) -> &[Role] {
+        &self.version().roles
+    }
+
+    /// Every version.
+    #[must_use]
+    pub const fn versions(&self) -> &Timeline<PostVersion> {
+        &self.versions
+    }
+
+    /// Whether `operator` holds it in that capacity at `t`.
+    #[must_use]
+    pub fn is_held_by(&self, operator: &Code, capacity: Capacity, t: u64) -> bool {
+        let holder = Holder { operator: operator.clone(), capacity };
+        self.holders.get(&holder).is_some_and(|holding| holds(holding, t))
+    }
+
+    /// Who holds it at `t`.
+    pub fn holders(&self, t: u64) -> impl Iterator<Item = &Holder> {
+        self.holders.iter().filter(move |(_, holding)| holds(holding, t)).map(|(holder, _)| holder)
+    }
+}
+
+fn holds(holding: &Timeline<Holding>, t: u64) -> bool {
+    match holding.at(t) {
+        Some(Holding::Until(to)) => to.is_none_or(|to| t < to),
+        Some(Holding::Left) | None => false,
+    }
+}
+
+impl Draft<'_> {
+    pub(crate) fn apply_section(&mut self, change: &SetSection, at: Position) -> Result<(), FoldRefusal> {
+        self.touch(Thing::Section(change.section.clone()), Class::Organisation, at)?;
+        let value = (change.title.clone(), change.state);
+        if let Some(section) = self.section_mut(&change.section) {
+            section.versions.push(at.index, change.effective, value);
+            return Ok(());
+        }
+        let mut versions = Timeline::default();
+        versions.push(at.index, change.effective, value);
+        self.new_entries().sections.insert(change.section.clone(), Section { code: change.section.clone(), versions });
+        Ok(())
+    }
+
+    pub(crate) fn apply_post(&mut self, change: &SetPost, at: Position) -> Result<(), FoldRefusal> {
+        if let Some(section) = &change.section {
+            self.need_section(section)?;
+        }
+        if !change.roles.is_sorted_by(|a, b| a < b) {
+            return Err(FoldRefusal::ValueWrong("roles"));
+        }
+        self.touch(Thing::Post(change.post.clone()), Class::Organisation, at)?;
+        let version =
+            PostVersion { title: change.title.clone(), roles: change.roles.clone(), section: change.section.clone() };
+        if let Some(post) = self.post_mut(&change.post) {
+            post.versions.push(at.index, at.made, version);
+            return Ok(());
+        }
+        let post = Post::founding(change.post.clone(), version, at);
+        self.new_entries().posts.insert(change.post.clone(), post);
+        Ok(())
+    }
+
+    pub(crate) fn apply_hold_post(&mut self, change: &HoldPost, at: Position) -> Result<(), FoldRefusal> {
+        let thing = Thing::Post(change.post.clone());
+        if change.to.is_some_and(|to| to <= change.from) {
+            return Err(FoldRefusal::DatesWrong(thing));
+        }
+        self.need_operator(&change.operator)?;
+        self.touch(thing.clone(), Class::Organisation, at)?;
+        let post = self.post_mut(&change.post).ok_or(FoldRefusal::Unknown(thing))?;
+        let holder = Holder { operator: change.operator.clone(), capacity: Capacity::of(change.deputy) };
+        post.seat(holder, at.index, change.from, Holding::Until(change.to));
+        Ok(())
+    }
+
+    pub(crate) fn apply_leave_post(&mut self, change: &LeavePost, at: Position) -> Result<(), FoldRefusal> {
+        let thing = Thing::Post(change.post.clone());
+        self.touch(thing.clone(), Class::Organisation, at)?;
+        let post = self.post_mut(&change.post).ok_or_else(|| FoldRefusal::Unknown(thing.clone()))?;
+        let mut left = false;
+        for capacity in [Capacity::Holder, Capacity::Deputy] {
+            let holder = Holder { operator: change.operator.clone(), capacity };
+            if let Entry::Occupied(mut holding) = post.holders.entry(holder) {
+                holding.get_mut().push(at.index, change.effective, Holding::Left);
+                left = true;
+            }
+        }
+        if left {
+            Ok(())
+        } else {
+            Err(FoldRefusal::PostNotHeld { post: change.post.clone(), operator: change.operator.clone() })
+        }
+    }
+
+    pub(crate) fn need_section(&self, code: &Code) -> Result<(), FoldRefusal> {
+        self.section(code).map(drop).ok_or_else(|| FoldRefusal::Unknown(Thing::Section(code.clone())))
+    }
+
+    pub(crate) fn need_post(&self, code: &Code) -> Result<(), FoldRefusal> {
+        self.post(code).map(drop).ok_or_else(|| FoldRefusal::Unknown(Thing::Post(code.clone())))
+    }
+}

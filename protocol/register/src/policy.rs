@@ -1,0 +1,111 @@
+//! Policy (§R5). The figures are ours: the regulations give none, or differ.
+
+use alloc::vec::Vec;
+
+use minicbor::{Decode, Encode};
+
+use crate::change::CardKind;
+
+/// What an office can set. Every act that changes it replaces it whole.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Policy {
+    /// Seconds without input until the terminal locks.
+    #[n(0)]
+    pub idle_seconds: u32,
+    /// Most seconds from login to logout.
+    #[n(1)]
+    pub session_seconds: u32,
+    /// Most age in seconds of the newest freshness note, for functions that are not essential.
+    #[n(2)]
+    pub freshness_seconds: u32,
+    /// PIN tries that new cards are given.
+    #[n(3)]
+    pub pin_tries: u8,
+    /// Whether operating hours bind.
+    #[n(4)]
+    pub hours_enforced: bool,
+    /// Kinds of card that ignore hours; ascending.
+    #[n(5)]
+    pub out_of_hours_kinds: Vec<CardKind>,
+    /// Seconds of work after which a rest is due; 0: off.
+    #[n(6)]
+    pub rest_after_seconds: u32,
+    /// Seconds that count as a rest.
+    #[n(7)]
+    pub rest_seconds: u32,
+    /// Most seconds of work on one legal day; 0: off.
+    #[n(8)]
+    pub daily_seconds: u32,
+    /// Days that sealed records stay on the terminal.
+    #[n(9)]
+    pub keep_sealed_days: u16,
+    /// Years that records are kept.
+    #[n(10)]
+    pub retention_years: RetentionYears,
+    /// Seconds of warning before the idle lock.
+    #[n(11)]
+    pub warn_seconds: u16,
+    /// What pulling the card does.
+    #[n(12)]
+    pub on_removal: OnRemoval,
+}
+
+/// Years by retention class (wire §3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct RetentionYears {
+    /// 操作履歴.
+    #[n(1)]
+    pub access: u8,
+    /// 稼働状況.
+    #[n(2)]
+    pub operation: u8,
+    /// Administration.
+    #[n(3)]
+    pub administration: u8,
+}
+
+/// What pulling the card does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(index_only)]
+pub enum OnRemoval {
+    /// Closes the session.
+    #[n(0)]
+    Close,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self::DEFAULT
+    }
+}
+
+impl Policy {
+    /// Our defaults.
+    pub const DEFAULT: Self = Self {
+        idle_seconds: 5 * 60,
+        session_seconds: 10 * 60 * 60,
+        freshness_seconds: 72 * 60 * 60,
+        pin_tries: 5,
+        hours_enforced: true,
+        out_of_hours_kinds: Vec::new(),
+        rest_after_seconds: 0,
+        rest_seconds: 15 * 60,
+        daily_seconds: 0,
+        keep_sealed_days: 35,
+        retention_years: RetentionYears { access: 7, operation: 1, administration: 7 },
+        warn_seconds: 30,
+        on_removal: OnRemoval::Close,
+    };
+
+    /// Whether the figures can be lived with: a session and an idle limit exist, a PIN has 1 to 15 tries (§R5).
+    #[must_use]
+    pub fn is_sound(&self) -> bool {
+        self.idle_seconds > 0
+            && self.session_seconds > 0
+            && self.freshness_seconds > 0
+            && (1..=15).contains(&self.pin_tries)
+            && u32::from(self.warn_seconds) <= self.idle_seconds
+    }
+}

@@ -1,0 +1,303 @@
+//! Questions to the register. Those with a time answer "as of" it (§R4.5); iterators are sorted by code.
+
+use alloc::vec::Vec;
+
+use sekisho_wire::id::{CardGuid, Code, Hash, Numbered, OfficeId};
+
+use crate::cards::Card;
+use crate::change::{CardKind, ConnectionState, Found, Log, OpenSpan, SetCalendar};
+use crate::fold::Register;
+use crate::functions::{Function, Purpose};
+use crate::hours::{DEFAULT_WEEK, Hours, Permit, is_open, next_closing};
+use crate::organisation::{Post, Section};
+use crate::people::{Operator, ProfileStanding};
+use crate::places::Terminal;
+use crate::policy::Policy;
+use crate::role::{Class, Role};
+use crate::routes::Route;
+use crate::values::{Ed25519Key, NameHash, PublicKeyBytes};
+
+impl Register {
+    /// The office, once founded.
+    #[must_use]
+    pub fn office(&self) -> Option<OfficeId> {
+        self.state.office.as_ref().map(|office| office.id)
+    }
+
+    /// What the founding act says: names, envelope key, administrators, recovery keys.
+    #[must_use]
+    pub fn founding(&self) -> Option<&Found> {
+        self.state.office.as_ref().map(|office| &office.founding)
+    }
+
+    /// The office's name.
+    #[must_use]
+    pub fn title(&self) -> &str {
+        self.founding().map_or("", |found| found.title.as_str())
+    }
+
+    /// The ledger's name: first part of each log's origin.
+    #[must_use]
+    pub fn ledger(&self) -> &str {
+        self.founding().map_or("", |found| found.ledger.as_str())
+    }
+
+    /// The key that signs checkpoints of `log` at `t`.
+    #[must_use]
+    pub fn log_key(&self, log: Log, t: u64) -> Option<&Ed25519Key> {
+        self.state.office.as_ref()?.log_keys.get(&log)?.at(t)
+    }
+
+    /// Every key a log ever had: checkpoints of earlier days verify under earlier keys.
+    pub fn log_keys(&self, log: Log) -> impl Iterator<Item = &Ed25519Key> {
+        let timeline = self.state.office.as_ref().and_then(|office| office.log_keys.get(&log));
+        timeline.into_iter().flat_map(|timeline| timeline.iter().map(|entry| &entry.value))
+    }
+
+    /// The key under which envelopes are sealed (wire §8).
+    #[must_use]
+    pub fn envelope_key(&self) -> Option<&PublicKeyBytes> {
+        self.founding().map(|found| &found.keys.envelope)
+    }
+
+    /// Least version of rules that acts ask for.
+    #[must_use]
+    pub fn required_version(&self) -> u16 {
+        self.state.office.as_ref().map_or(0, |office| office.required_version)
+    }
+
+    /// Index of the act with that id (or of the act that approved the proposal with that id), if it took effect.
+    #[must_use]
+    pub fn act_index(&self, id: &Hash) -> Option<u64> {
+        self.state.folded.get(id).copied()
+    }
+
+    /// A card by GUID.
+    #[must_use]
+    pub fn card(&self, card: &CardGuid) -> Option<&Card> {
+        self.state.cards.get(card)
+    }
+
+    /// A card by its number.
+    #[must_use]
+    pub fn card_by_number(&self, number: Numbered) -> Option<&Card> {
+        self.card(self.state.cards_by_number.get(&number)?)
+    }
+
+    /// Every card ever issued, by GUID.
+    pub fn cards(&self) -> impl Iterator<Item = &Card> {
+        self.state.cards.values()
+    }
+
+    /// Every card by number.
+    pub fn cards_by_number(&self) -> impl Iterator<Item = &Card> {
+        self.state.cards_by_number.values().filter_map(|guid| self.card(guid))
+    }
+
+    /// The cards that `operator` can use at `t`.
+    pub fn cards_of(&self, operator: &Code, t: u64) -> impl Iterator<Item = &Card> {
+        self.cards()
+            .filter(move |card| card.is_current(t) && card.holder(t).is_some_and(|holder| holder.operator == operator))
+    }
+
+    /// An operator.
+    #[must_use]
+    pub fn operator(&self, operator: &Code) -> Option<&Operator> {
+        self.state.operators.get(operator)
+    }
+
+    /// Every operator.
+    pub fn operators(&self) -> impl Iterator<Item = &Operator> {
+        self.state.operators.values()
+    }
+
+    /// Under which hash a person's name is known.
+    #[must_use]
+    pub fn name_hash(&self, operator: &Code) -> Option<&NameHash> {
+        self.operator(operator).map(Operator::name)
+    }
+
+    /// A terminal.
+    #[must_use]
+    pub fn terminal(&self, terminal: &Code) -> Option<&Terminal> {
+        self.state.terminals.get(terminal)
+    }
+
+    /// Every terminal.
+    pub fn terminals(&self) -> impl Iterator<Item = &Terminal> {
+        self.state.terminals.values()
+    }
+
+    /// The terminal that signs with `key`, now or once.
+    #[must_use]
+    pub fn terminal_with_key(&self, key: &Ed25519Key) -> Option<&Terminal> {
+        self.terminal(self.state.terminal_keys.get(key)?)
+    }
+
+    /// A section.
+    #[must_use]
+    pub fn section(&self, section: &Code) -> Option<&Section> {
+        self.state.sections.get(section)
+    }
+
+    /// Every section.
+    pub fn sections(&self) -> impl Iterator<Item = &Section> {
+        self.state.sections.values()
+    }
+
+    /// A function.
+    #[must_use]
+    pub fn function(&self, function: &Code) -> Option<&Function> {
+        self.state.functions.get(function)
+    }
+
+    /// Every function.
+    pub fn functions(&self) -> impl Iterator<Item = &Function> {
+        self.state.functions.values()
+    }
+
+    /// A purpose.
+    #[must_use]
+    pub fn purpose(&self, purpose: &Code) -> Option<&Purpose> {
+        self.state.purposes.get(purpose)
+    }
+
+    /// Every purpose.
+    pub fn purposes(&self) -> impl Iterator<Item = &Purpose> {
+        self.state.purposes.values()
+    }
+
+    /// The purposes that can be given for `function`.
+    pub fn purposes_for(&self, function: &Code) -> impl Iterator<Item = &Purpose> {
+        self.purposes().filter(move |purpose| purpose.is_for(function))
+    }
+
+    /// A post.
+    #[must_use]
+    pub fn post(&self, post: &Code) -> Option<&Post> {
+        self.state.posts.get(post)
+    }
+
+    /// Every post.
+    pub fn posts(&self) -> impl Iterator<Item = &Post> {
+        self.state.posts.values()
+    }
+
+    /// Every (post, role) that `operator` holds at `t`, as holder or deputy, sorted; nothing for who may not act.
+    #[must_use]
+    pub fn roles_of(&self, operator: &Code, at: u64) -> Vec<(Code, Role)> {
+        if !self.operator(operator).is_some_and(|person| person.is_current(at)) {
+            return Vec::new();
+        }
+        let held = self.posts().filter(|post| post.holders(at).any(|holder| holder.operator == *operator));
+        held.flat_map(|post| post.roles().iter().map(|role| (post.code().clone(), *role))).collect()
+    }
+
+    /// A permit.
+    #[must_use]
+    pub fn permit(&self, permit: Numbered) -> Option<&Permit> {
+        self.state.permits.get(&permit)
+    }
+
+    /// Every permit, by number.
+    pub fn permits(&self) -> impl Iterator<Item = &Permit> {
+        self.state.permits.values()
+    }
+
+    /// The first permit that lets `operator` work at `terminal` at `t`; with a function, run it.
+    #[must_use]
+    pub fn permit_covering(
+        &self,
+        operator: &Code,
+        terminal: &Code,
+        function: Option<&Code>,
+        t: u64,
+    ) -> Option<Numbered> {
+        self.permits().find(|permit| permit.covers(operator, terminal, function, t)).map(Permit::number)
+    }
+
+    /// The policy now in force; the defaults before the founding act.
+    #[must_use]
+    pub fn policy(&self) -> &Policy {
+        let policy = self.state.office.as_ref().and_then(|office| office.policy.last());
+        policy.unwrap_or(&DEFAULT_POLICY)
+    }
+
+    /// The route of a class now in force.
+    #[must_use]
+    pub fn route(&self, class: Class) -> Route {
+        self.state.office.as_ref().map_or_else(|| crate::routes::default_route(class), |office| office.route(class))
+    }
+
+    /// The week of a terminal now in force, Monday first: its own, else the office's, else ours.
+    #[must_use]
+    pub fn hours(&self, terminal: &Code) -> &[OpenSpan; 7] {
+        let hours = &self.state.hours;
+        hours.get(&Some(terminal.clone())).or_else(|| hours.get(&None)).map_or(&DEFAULT_WEEK, Hours::week)
+    }
+
+    /// The calendar now in force.
+    #[must_use]
+    pub fn calendar(&self) -> &SetCalendar {
+        self.state.office.as_ref().and_then(|office| office.calendar.last()).unwrap_or(&NO_CALENDAR)
+    }
+
+    /// Whether `t` lies within the terminal's hours.
+    #[must_use]
+    pub fn is_open(&self, terminal: &Code, t: u64) -> bool {
+        is_open(self.hours(terminal), self.calendar(), t)
+    }
+
+    /// When the hours that `t` lies in end; nothing when closed now or open without end.
+    #[must_use]
+    pub fn next_closing(&self, terminal: &Code, t: u64) -> Option<u64> {
+        next_closing(self.hours(terminal), self.calendar(), t)
+    }
+
+    /// The connection as of `t`. (`decide` goes by the newest word in the log, so that a stop works at once.)
+    #[must_use]
+    pub fn connection(&self, at: u64) -> ConnectionState {
+        let connection = self.state.office.as_ref().and_then(|office| office.connection.at(at));
+        connection.map_or(ConnectionState::Connected, |connection| connection.state)
+    }
+
+    /// Whether the connection is now stopped for `function`; for all use when none is named.
+    #[must_use]
+    pub fn is_stopped(&self, function: Option<&Code>) -> bool {
+        self.state.office.as_ref().is_some_and(|office| office.is_stopped(function))
+    }
+
+    /// The profiles that the card's holder can use with it at `t`, sorted.
+    #[must_use]
+    pub fn profiles_on_card(&self, card: &CardGuid, at: u64) -> Vec<Code> {
+        let Some(holder) = self.card(card).and_then(|card| card.holder(at)) else { return Vec::new() };
+        let Some(operator) = self.operator(holder.operator) else { return Vec::new() };
+        let on_card = |profile: &Code| holder.profiles.is_empty() || holder.profiles.contains(profile);
+        operator.profiles_at(at).map(|(code, _)| code).filter(|code| on_card(code)).cloned().collect()
+    }
+
+    /// What the panel lists: functions in the profile's scope that this terminal is for and that are in use.
+    #[must_use]
+    pub fn functions_for(&self, operator: &Code, profile: &Code, terminal: &Code, at: u64) -> Vec<&Function> {
+        let (Some(person), Some(place)) = (self.operator(operator), self.terminal(terminal)) else { return Vec::new() };
+        let ProfileStanding::Held(held) = person.profile(profile, at) else { return Vec::new() };
+        let place = place.version();
+        let fits = |function: &&Function| {
+            let version = function.version();
+            held.functions.contains(&version.function)
+                && place.functions.contains(&version.function)
+                && version.terminal_kind.is_none_or(|kind| kind == place.kind)
+        };
+        self.functions().filter(|function| function.is_in_use()).filter(fits).collect()
+    }
+
+    /// Whether a card of this kind may run a management function.
+    pub(crate) const fn manages_cards(kind: CardKind) -> bool {
+        matches!(kind, CardKind::CardManagement)
+    }
+}
+
+/// A calendar that names no day.
+static NO_CALENDAR: SetCalendar = SetCalendar { closed: Vec::new(), open: Vec::new() };
+/// What holds before the founding act.
+static DEFAULT_POLICY: Policy = Policy::DEFAULT;

@@ -1,0 +1,435 @@
+//! Why the fold refuses an act (§R4.2): a stable code, the facts, and what to do next.
+
+use alloc::format;
+use alloc::string::{String, ToString};
+use core::fmt;
+
+use sekisho_wire::canonical::Malformed;
+use sekisho_wire::cose::Signer;
+use sekisho_wire::id::{CardGuid, Code};
+use sekisho_wire::words::Language;
+
+use crate::change::CardState;
+use crate::role::Class;
+use crate::thing::Thing;
+use crate::wareki::moment_text;
+
+/// One refusal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FoldRefusal {
+    /// The bytes are no act, or not in the one spelling.
+    Malformed(Malformed),
+    /// An act of a version this program does not know.
+    VersionUnknown {
+        /// The version.
+        version: u16,
+    },
+    /// The register asks for newer rules than this program has.
+    RulesTooOld {
+        /// What it asks for.
+        needed: u16,
+    },
+    /// The act is for another office.
+    OtherOffice,
+    /// The act is for another log.
+    OtherLog,
+    /// Nothing can be done before the founding act.
+    NotFounded,
+    /// The office is founded once.
+    AlreadyFounded,
+    /// The same act, or the proposal in it, took effect before.
+    Repeated {
+        /// Where.
+        index: u64,
+    },
+    /// It expires before it is made, or more than 30 days later.
+    Lifetime {
+        /// When it was made.
+        made: u64,
+        /// When it expires.
+        expires: u64,
+    },
+    /// Made more than ten minutes before the newest act.
+    MadeTooEarly {
+        /// When it was made.
+        made: u64,
+        /// The newest act's time.
+        newest: u64,
+    },
+    /// Made later than the ledger's clock shows.
+    MadeInFuture {
+        /// When it was made.
+        made: u64,
+        /// The clock.
+        now: u64,
+    },
+    /// Its time is over.
+    Expired {
+        /// When it expired.
+        expires: u64,
+        /// The moment that counts.
+        now: u64,
+    },
+    /// The signer saw a longer register than there is.
+    SeenAhead {
+        /// What was seen.
+        seen: u64,
+        /// What there is.
+        size: u64,
+    },
+    /// The signer saw another register of that size: somebody shows two histories.
+    OtherHistory {
+        /// The size.
+        seen: u64,
+    },
+    /// The signer is not in the register.
+    SignerUnknown(Signer),
+    /// The signer's card or terminal may not act now.
+    SignerNotCurrent(Signer),
+    /// The signature is not the signer's.
+    SignatureWrong(Signer),
+    /// This kind of signer may not do that.
+    SignerNotAllowed(Signer),
+    /// Not enough recovery keys signed.
+    RecoveryIncomplete {
+        /// How many did.
+        have: usize,
+        /// How many must.
+        need: u8,
+    },
+    /// The person may not act now.
+    OperatorNotCurrent(Code),
+    /// The person does not hold that post in that capacity.
+    PostNotHeld {
+        /// The post; the person's code when the act names none.
+        post: Code,
+        /// The person.
+        operator: Code,
+    },
+    /// The post's roles do not admit that.
+    NoRoute(Class),
+    /// It takes effect only as an approved proposal.
+    ApprovalNeeded(Class),
+    /// Proposer and approver are one person.
+    SamePerson(Class),
+    /// A proposal holds no changes, or too much.
+    NotAProposal,
+    /// The thing changed after the signer looked.
+    ChangedSince {
+        /// What.
+        thing: Thing,
+        /// Index of the change.
+        index: u64,
+    },
+    /// There is no such thing.
+    Unknown(Thing),
+    /// The card's GUID was used before.
+    CardUsed(CardGuid),
+    /// The key was used before.
+    KeyUsed,
+    /// The key is no point of its curve.
+    KeyMalformed,
+    /// The card can never come back.
+    CardFinal {
+        /// The card.
+        card: CardGuid,
+        /// Its state.
+        state: CardState,
+    },
+    /// An epoch that is not larger than the one before.
+    EpochNotNew {
+        /// The terminal.
+        terminal: Code,
+        /// The epoch asked for.
+        epoch: u32,
+    },
+    /// From and to are the wrong way round.
+    DatesWrong(Thing),
+    /// A value that cannot be: what.
+    ValueWrong(&'static str),
+}
+
+impl FoldRefusal {
+    /// The stable name, for programs.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Malformed(_) => "malformed",
+            Self::VersionUnknown { .. } => "version_unknown",
+            Self::RulesTooOld { .. } => "rules_too_old",
+            Self::OtherOffice => "other_office",
+            Self::OtherLog => "other_log",
+            Self::NotFounded => "not_founded",
+            Self::AlreadyFounded => "already_founded",
+            Self::Repeated { .. } => "repeated",
+            Self::Lifetime { .. } => "lifetime",
+            Self::MadeTooEarly { .. } => "made_too_early",
+            Self::MadeInFuture { .. } => "made_in_future",
+            Self::Expired { .. } => "expired",
+            Self::SeenAhead { .. } => "seen_ahead",
+            Self::OtherHistory { .. } => "other_history",
+            Self::SignerUnknown(_) => "signer_unknown",
+            Self::SignerNotCurrent(_) => "signer_not_current",
+            Self::SignatureWrong(_) => "signature_wrong",
+            Self::SignerNotAllowed(_) => "signer_not_allowed",
+            Self::RecoveryIncomplete { .. } => "recovery_incomplete",
+            Self::OperatorNotCurrent(_) => "operator_not_current",
+            Self::PostNotHeld { .. } => "post_not_held",
+            Self::NoRoute(_) => "no_route",
+            Self::ApprovalNeeded(_) => "approval_needed",
+            Self::SamePerson(_) => "same_person",
+            Self::NotAProposal => "not_a_proposal",
+            Self::ChangedSince { .. } => "changed_since",
+            Self::Unknown(_) => "unknown",
+            Self::CardUsed(_) => "card_used",
+            Self::KeyUsed => "key_used",
+            Self::KeyMalformed => "key_malformed",
+            Self::CardFinal { .. } => "card_final",
+            Self::EpochNotNew { .. } => "epoch_not_new",
+            Self::DatesWrong(_) => "dates_wrong",
+            Self::ValueWrong(_) => "value_wrong",
+        }
+    }
+
+    /// What was refused and why: one line, without a full stop.
+    #[must_use]
+    pub fn text(&self, language: Language) -> String {
+        match language {
+            Language::English => self.english(),
+            Language::Japanese => self.japanese(),
+        }
+    }
+
+    fn english(&self) -> String {
+        let moment = |t| moment_text(t, Language::English);
+        let thing = |thing: &Thing| thing.text(Language::English);
+        match self {
+            Self::Malformed(malformed) => format!("cannot read the act: {malformed}"),
+            Self::VersionUnknown { version } => {
+                format!("cannot read the act: version {version} is newer than this program")
+            }
+            Self::RulesTooOld { needed } => format!("cannot take the act: the register needs rules version {needed}"),
+            Self::OtherOffice => "cannot take the act: it is for another office".into(),
+            Self::OtherLog => "cannot take the act: it is for another log".into(),
+            Self::NotFounded => "cannot take the act: the office is not founded yet".into(),
+            Self::AlreadyFounded => "cannot take the act: the office is founded already".into(),
+            Self::Repeated { index } => format!("cannot take the act: it took effect before, at entry {index}"),
+            Self::Lifetime { made, expires } => {
+                format!(
+                    "cannot take the act: made {}, expires {}: at most 30 days later",
+                    moment(*made),
+                    moment(*expires)
+                )
+            }
+            Self::MadeTooEarly { made, newest } => {
+                format!(
+                    "cannot take the act: made {}, more than 10 minutes before the newest act of {}",
+                    moment(*made),
+                    moment(*newest)
+                )
+            }
+            Self::MadeInFuture { made, now } => {
+                format!("cannot take the act: made {}, but it is {}", moment(*made), moment(*now))
+            }
+            Self::Expired { expires, now } => {
+                format!("cannot take the act: it expired {}, and it is {}", moment(*expires), moment(*now))
+            }
+            Self::SeenAhead { seen, size } => {
+                format!("cannot take the act: its signer saw {seen} entries of the register, there are {size}")
+            }
+            Self::OtherHistory { seen } => {
+                format!("cannot take the act: its signer saw another register of {seen} entries than this one")
+            }
+            Self::SignerUnknown(signer) => {
+                format!("cannot take the act: {signer} is not in the register, or has no signature key")
+            }
+            Self::SignerNotCurrent(signer) => format!("cannot take the act: {signer} may not act now"),
+            Self::SignatureWrong(signer) => format!("cannot take the act: the signature is not that of {signer}"),
+            Self::SignerNotAllowed(signer) => format!("cannot take the act: {signer} may not sign this"),
+            Self::RecoveryIncomplete { have, need } => {
+                format!("cannot take the act: {have} recovery keys signed, {need} are needed")
+            }
+            Self::OperatorNotCurrent(operator) => format!("cannot take the act: operator {operator} may not act now"),
+            Self::PostNotHeld { post, operator } => {
+                format!("cannot take the act: operator {operator} does not hold post {post}")
+            }
+            Self::NoRoute(class) => {
+                format!("cannot take the act: the post may not sign changes of class {}", class.name())
+            }
+            Self::ApprovalNeeded(class) => {
+                format!("cannot take the act: changes of class {} need an approval", class.name())
+            }
+            Self::SamePerson(class) => {
+                format!("cannot take the act: for class {} proposer and approver must be two persons", class.name())
+            }
+            Self::NotAProposal => "cannot take the act: what it approves is not a proposal".into(),
+            Self::ChangedSince { thing: what, index } => {
+                format!("cannot take the act: {} changed at entry {index}, after the signer looked", thing(what))
+            }
+            Self::Unknown(what) => format!("cannot take the act: there is no {}", thing(what)),
+            Self::CardUsed(card) => format!("cannot issue card {card}: it was issued before"),
+            Self::KeyUsed => "cannot take the act: a key in it was used before".into(),
+            Self::KeyMalformed => "cannot take the act: a key in it is not a public key".into(),
+            Self::CardFinal { card, state } => {
+                format!("cannot change card {card}: it is {} for good", card_state(*state, Language::English))
+            }
+            Self::EpochNotNew { terminal, epoch } => {
+                format!("cannot open epoch {epoch} of terminal {terminal}: it is not larger than the one before")
+            }
+            Self::DatesWrong(what) => {
+                format!("cannot take the act: the dates of {} end before they begin", thing(what))
+            }
+            Self::ValueWrong(what) => format!("cannot take the act: wrong value: {what}"),
+        }
+    }
+
+    fn japanese(&self) -> String {
+        let moment = |t| moment_text(t, Language::Japanese);
+        let thing = |thing: &Thing| thing.text(Language::Japanese);
+        match self {
+            Self::Malformed(malformed) => format!("処分の内容を読み取れません({malformed})"),
+            Self::VersionUnknown { version } => format!("処分の形式(第{version}版)にこのプログラムは対応していません"),
+            Self::RulesTooOld { needed } => format!("登録簿は規則第{needed}版を必要としています"),
+            Self::OtherOffice => "別の団体あての処分です".into(),
+            Self::OtherLog => "別の記録簿あての処分です".into(),
+            Self::NotFounded => "団体がまだ設置されていません".into(),
+            Self::AlreadyFounded => "団体は既に設置されています".into(),
+            Self::Repeated { index } => format!("同じ処分が既に登録されています(登録順{index})"),
+            Self::Lifetime { made, expires } => {
+                format!("処分の期限が正しくありません(作成 {}、期限 {}、30日以内)", moment(*made), moment(*expires))
+            }
+            Self::MadeTooEarly { made, newest } => {
+                format!("処分の作成時刻 {} が、最新の処分 {} より10分を超えて前です", moment(*made), moment(*newest))
+            }
+            Self::MadeInFuture { made, now } => {
+                format!("処分の作成時刻 {} が現在時刻 {} より後です", moment(*made), moment(*now))
+            }
+            Self::Expired { expires, now } => {
+                format!("処分の期限 {} を過ぎています(基準時刻 {})", moment(*expires), moment(*now))
+            }
+            Self::SeenAhead { seen, size } => format!("署名者が確認した登録簿は{seen}件ですが、実際は{size}件です"),
+            Self::OtherHistory { seen } => format!("署名者が確認した登録簿({seen}件)は、この登録簿と内容が異なります"),
+            Self::SignerUnknown(signer) => {
+                format!("署名者({})が登録されていないか、署名用の鍵がありません", signer_text(signer))
+            }
+            Self::SignerNotCurrent(signer) => format!("署名者({})は現在有効ではありません", signer_text(signer)),
+            Self::SignatureWrong(signer) => format!("署名が署名者({})のものではありません", signer_text(signer)),
+            Self::SignerNotAllowed(signer) => format!("署名者({})はこの処分に署名できません", signer_text(signer)),
+            Self::RecoveryIncomplete { have, need } => format!("復旧鍵の署名が足りません({have}件、必要数{need}件)"),
+            Self::OperatorNotCurrent(operator) => {
+                format!("操作者 {operator} は現在、指定されていないか停止されています")
+            }
+            Self::PostNotHeld { post, operator } => format!("操作者 {operator} は職 {post} に就いていません"),
+            Self::NoRoute(class) => format!("この職では「{}」の処分に署名できません", class.title()),
+            Self::ApprovalNeeded(class) => format!("「{}」の処分には承認が必要です", class.title()),
+            Self::SamePerson(class) => {
+                format!("「{}」の処分では、申請者と承認者は別の者でなければなりません", class.title())
+            }
+            Self::NotAProposal => "承認の対象が申請ではありません".into(),
+            Self::ChangedSince { thing: what, index } => {
+                format!("{}は、署名者が確認した後に変更されています(登録順{index})", thing(what))
+            }
+            Self::Unknown(what) => format!("{}は登録されていません", thing(what)),
+            Self::CardUsed(card) => format!("カード {card} は既に貸与されたことがあります"),
+            Self::KeyUsed => "既に使用された鍵が含まれています".into(),
+            Self::KeyMalformed => "公開鍵として正しくない値が含まれています".into(),
+            Self::CardFinal { card, state } => {
+                format!("カード {card} は{}となっており、元に戻せません", card_state(*state, Language::Japanese))
+            }
+            Self::EpochNotNew { terminal, epoch } => {
+                format!("端末 {terminal} の履歴番号 {epoch} は、これまでの番号より大きくありません")
+            }
+            Self::DatesWrong(what) => format!("{}の終了日時が開始日時より前です", thing(what)),
+            Self::ValueWrong(what) => format!("値が正しくありません({what})"),
+        }
+    }
+
+    /// What a person can do about it.
+    #[must_use]
+    pub const fn next_step(&self, language: Language) -> &'static str {
+        let (ja, en) = match self {
+            Self::Malformed(_) | Self::NotAProposal => ("処分を作り直してください。", "Make the act again."),
+            Self::VersionUnknown { .. } | Self::RulesTooOld { .. } => {
+                ("プログラムを更新してください。", "Update this program.")
+            }
+            Self::OtherOffice | Self::OtherLog => ("宛先を確認してください。", "Check where the act is meant to go."),
+            Self::NotFounded => ("先に設置の処分を行ってください。", "Found the office first."),
+            Self::AlreadyFounded | Self::Repeated { .. } => {
+                ("手続きは不要です。登録簿を確認してください。", "Nothing to do: look at the register.")
+            }
+            Self::Lifetime { .. } | Self::MadeTooEarly { .. } | Self::MadeInFuture { .. } | Self::Expired { .. } => {
+                ("時計を確認し、もう一度署名してください。", "Check the clock and sign again.")
+            }
+            Self::SeenAhead { .. } | Self::OtherHistory { .. } => (
+                "台帳に異常がある可能性があります。署名せず、システム管理者に連絡してください。",
+                "The ledger may show two histories: sign nothing and call the system manager.",
+            ),
+            Self::SignerUnknown(_) | Self::SignerNotCurrent(_) | Self::OperatorNotCurrent(_) => {
+                ("有効な管理者のカードで署名してください。", "Sign with the card of a current administrator.")
+            }
+            Self::SignatureWrong(_) => ("もう一度署名してください。", "Sign again."),
+            Self::SignerNotAllowed(_) | Self::NoRoute(_) => {
+                ("権限のある職の者が署名してください。", "Let a post with that role sign.")
+            }
+            Self::RecoveryIncomplete { .. } => {
+                ("別の復旧鍵でも署名してください。", "Sign with another recovery key as well.")
+            }
+            Self::PostNotHeld { .. } => ("就いている職を指定してください。", "Name a post that the signer holds."),
+            Self::ApprovalNeeded(_) => ("申請として提出し、承認を受けてください。", "Propose it and have it approved."),
+            Self::SamePerson(_) => ("別の者が承認してください。", "Let another person approve."),
+            Self::ChangedSince { .. } => (
+                "最新の登録簿を確認し、必要であればもう一度署名してください。",
+                "Look at the new register and sign again if it is still right.",
+            ),
+            Self::Unknown(_) => ("先に登録するか、コードを確認してください。", "Register it first, or check the code."),
+            Self::CardUsed(_) | Self::KeyUsed | Self::CardFinal { .. } => {
+                ("新しいカード又は鍵を使ってください。", "Use a new card or a new key.")
+            }
+            Self::KeyMalformed => {
+                ("カード又は端末の鍵を作り直してください。", "Make the key of the card or terminal again.")
+            }
+            Self::EpochNotNew { .. } => ("より大きい番号を指定してください。", "Name a larger one."),
+            Self::DatesWrong(_) | Self::ValueWrong(_) => ("内容を修正してください。", "Correct the value."),
+        };
+        match language {
+            Language::Japanese => ja,
+            Language::English => en,
+        }
+    }
+}
+
+impl fmt::Display for FoldRefusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.english())
+    }
+}
+
+impl core::error::Error for FoldRefusal {
+    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
+        if let Self::Malformed(malformed) = self { Some(malformed) } else { None }
+    }
+}
+
+/// The state of a card, for people.
+pub(crate) const fn card_state(state: CardState, language: Language) -> &'static str {
+    match (state, language) {
+        (CardState::Active, Language::Japanese) => "有効",
+        (CardState::Suspended, Language::Japanese) => "停止",
+        (CardState::Revoked, Language::Japanese) => "失効",
+        (CardState::Returned, Language::Japanese) => "返納",
+        (CardState::Disposed, Language::Japanese) => "廃棄",
+        (CardState::Active, Language::English) => "active",
+        (CardState::Suspended, Language::English) => "suspended",
+        (CardState::Revoked, Language::English) => "revoked",
+        (CardState::Returned, Language::English) => "returned",
+        (CardState::Disposed, Language::English) => "disposed of",
+    }
+}
+
+fn signer_text(signer: &Signer) -> String {
+    match signer {
+        Signer::Card(card) => format!("カード {card}"),
+        Signer::Terminal(terminal) => format!("端末 {terminal}"),
+        Signer::Recovery(_) => "復旧鍵".to_string(),
+    }
+}

@@ -1,0 +1,164 @@
+//! Decide again from the bytes of a record and compare (§R6): what an auditor does with any past decision.
+
+use core::fmt;
+
+use sekisho_wire::decision::{DecisionInput, Level, Request};
+use sekisho_wire::id::{RequestId, Salt, Signature};
+use sekisho_wire::record::{Body, Decision, Emitter, Opening, Record, decision_digest, session_digest};
+use sekisho_wire::verdict::VerdictCode;
+
+use crate::authority::verify_p256;
+use crate::decide::decide;
+use crate::fold::Register;
+use crate::people::Standing;
+use crate::values::P256Key;
+
+/// What in a record does not stand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mismatch {
+    /// The register given has another size than the one that decided.
+    RegisterSize {
+        /// Size that decided.
+        needed: u64,
+        /// Size given.
+        given: u64,
+    },
+    /// The terminal decided by another register of that size.
+    RegisterRoot,
+    /// Record and input name two offices, or two terminals.
+    OtherPlace,
+    /// The kind of record does not fit what was asked.
+    OtherRequest,
+    /// The section in the input is not the operator's.
+    OtherSection,
+    /// The verdict is not the one that the rules give.
+    Verdict {
+        /// What stands in the record.
+        recorded: VerdictCode,
+        /// What the rules say.
+        decided: VerdictCode,
+    },
+    /// The card's signature is missing.
+    SignatureMissing,
+    /// The signature is not that of the card named.
+    SignatureWrong,
+}
+
+impl fmt::Display for Mismatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::RegisterSize { needed, given } => {
+                write!(
+                    f,
+                    "cannot replay the decision: it was made at register size {needed}, this register has {given}"
+                )
+            }
+            Self::RegisterRoot => f.write_str("the decision was made by another register of the same size"),
+            Self::OtherPlace => f.write_str("record and decision name different offices or terminals"),
+            Self::OtherRequest => f.write_str("the kind of record does not fit what was asked"),
+            Self::OtherSection => f.write_str("the section in the record is not the operator's"),
+            Self::Verdict { recorded, decided } => {
+                write!(f, "the record says verdict {}, the rules say {}", recorded.number(), decided.number())
+            }
+            Self::SignatureMissing => f.write_str("the card's signature is missing"),
+            Self::SignatureWrong => f.write_str("the signature is not that of the card"),
+        }
+    }
+}
+
+impl core::error::Error for Mismatch {}
+
+/// Decides again. Records that hold no decision have nothing to compare.
+///
+/// # Errors
+/// [`Mismatch`]: the first thing that does not stand.
+pub fn replay(register: &Register, record: &Record) -> Result<(), Mismatch> {
+    let Some(input) = record.body.input() else { return Ok(()) };
+    check_place(register, record, input)?;
+    if let Body::SessionOpened(opening) = &record.body {
+        check_opening(register, record, opening, Request::Open)?;
+    }
+    if let Body::SessionUnlocked(opening) = &record.body {
+        check_opening(register, record, opening, Request::Unlock)?;
+    }
+    if let Body::Decision(decision) = &record.body {
+        check_decision(register, record, decision)?;
+    }
+    Ok(())
+}
+
+fn check_place(register: &Register, record: &Record, input: &DecisionInput) -> Result<(), Mismatch> {
+    if register.size() != input.register {
+        return Err(Mismatch::RegisterSize { needed: input.register, given: register.size() });
+    }
+    let here = matches!(&record.emitter, Emitter::Terminal(terminal) if *terminal == input.terminal);
+    if !here || record.office != input.office {
+        return Err(Mismatch::OtherPlace);
+    }
+    let Some(section) = &input.section else { return Ok(()) };
+    let person = input.operator.as_ref().and_then(|code| register.operator(code));
+    match person.map(|person| person.standing(input.time.max(register.newest_made()))) {
+        Some(Standing::Designated(designation)) if designation.section.as_ref() != Some(section) => {
+            Err(Mismatch::OtherSection)
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
+fn check_opening(register: &Register, record: &Record, opening: &Opening, request: Request) -> Result<(), Mismatch> {
+    if opening.input.request != request {
+        return Err(Mismatch::OtherRequest);
+    }
+    if opening.root != register.root() {
+        return Err(Mismatch::RegisterRoot);
+    }
+    check_verdict(register, &opening.input, VerdictCode::Granted)?;
+    let digest = session_digest(&record.salt, &opening.root, &opening.input);
+    check_signature(register, &opening.input, &digest, &opening.signature, Level::Pin)
+}
+
+fn check_decision(register: &Register, record: &Record, decision: &Decision) -> Result<(), Mismatch> {
+    let input = &decision.input;
+    check_verdict(register, input, decision.verdict)?;
+    let function = input.request == Request::Function;
+    if !function && decision.verdict.is_granted() {
+        // A login that was granted stands as session_opened, with the card's word for it.
+        return Err(Mismatch::OtherRequest);
+    }
+    match &decision.signature {
+        Some(signature) => check_request_signature(register, &record.salt, &decision.request, input, signature),
+        None if function && input.level > Level::Session => Err(Mismatch::SignatureMissing),
+        None => Ok(()),
+    }
+}
+
+fn check_verdict(register: &Register, input: &DecisionInput, recorded: VerdictCode) -> Result<(), Mismatch> {
+    let decided = decide(register, input).code();
+    if decided == recorded { Ok(()) } else { Err(Mismatch::Verdict { recorded, decided }) }
+}
+
+fn check_request_signature(
+    register: &Register,
+    salt: &Salt,
+    request: &RequestId,
+    input: &DecisionInput,
+    signature: &Signature,
+) -> Result<(), Mismatch> {
+    check_signature(register, input, &decision_digest(salt, request, input), signature, input.level)
+}
+
+/// Slot 9E for a proof by the card alone, 9A when the PIN was typed (wire §6).
+fn check_signature(
+    register: &Register,
+    input: &DecisionInput,
+    digest: &[u8; 32],
+    signature: &Signature,
+    level: Level,
+) -> Result<(), Mismatch> {
+    let card = input.card.as_ref().and_then(|guid| register.card(guid)).ok_or(Mismatch::SignatureWrong)?;
+    let key: &P256Key = match level {
+        Level::Pin => &card.issued().authentication,
+        Level::Card | Level::Session => &card.issued().presence,
+    };
+    if verify_p256(key, digest, signature) { Ok(()) } else { Err(Mismatch::SignatureWrong) }
+}

@@ -1,0 +1,186 @@
+//! What the fold knows, and a draft over it: an act changes a draft, and only an accepted act's draft is taken over.
+
+use alloc::collections::BTreeMap;
+
+use sekisho_wire::id::{CardGuid, Code, Hash, Numbered};
+
+use crate::cards::Card;
+use crate::functions::{Function, Purpose};
+use crate::hours::{Hours, Permit};
+use crate::office::Office;
+use crate::organisation::{Post, Section};
+use crate::people::Operator;
+use crate::places::Terminal;
+use crate::refusal::FoldRefusal;
+use crate::role::Class;
+use crate::thing::Thing;
+use crate::values::{Ed25519Key, P256Key};
+
+/// Everything in force or ever in force, by its id.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct State {
+    pub(crate) office: Option<Office>,
+    pub(crate) sections: BTreeMap<Code, Section>,
+    pub(crate) posts: BTreeMap<Code, Post>,
+    pub(crate) operators: BTreeMap<Code, Operator>,
+    pub(crate) functions: BTreeMap<Code, Function>,
+    pub(crate) purposes: BTreeMap<Code, Purpose>,
+    pub(crate) cards: BTreeMap<CardGuid, Card>,
+    pub(crate) terminals: BTreeMap<Code, Terminal>,
+    pub(crate) hours: BTreeMap<Option<Code>, Hours>,
+    pub(crate) permits: BTreeMap<Numbered, Permit>,
+    /// Last number given, by what is counted and fiscal year.
+    pub(crate) counters: BTreeMap<(Counted, u16), u32>,
+    pub(crate) cards_by_number: BTreeMap<Numbered, CardGuid>,
+    /// Keys of cards, ever: never used for a second one (§R4.4).
+    pub(crate) card_keys: BTreeMap<P256Key, CardGuid>,
+    /// Keys of terminals, ever.
+    pub(crate) terminal_keys: BTreeMap<Ed25519Key, Code>,
+    /// Log index of the last change of each thing (§R4.3).
+    pub(crate) touched: BTreeMap<Thing, u64>,
+    /// Ids of acts, and of the proposals inside approvals, that took effect.
+    pub(crate) folded: BTreeMap<Hash, u64>,
+}
+
+/// What the fold counts per fiscal year.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Counted {
+    Cards,
+    Permits,
+}
+
+/// What every change is told about the act it stands in.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Position {
+    /// Index in the log.
+    pub(crate) index: u64,
+    /// The act's own time.
+    pub(crate) made: u64,
+    /// Size of the register that its signers had seen.
+    pub(crate) seen_size: u64,
+    /// Whether keys have to be looked at, or were when the entry was first folded.
+    pub(crate) trust: Trust,
+}
+
+/// Whether an entry still has to prove itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Trust {
+    /// Signatures and keys are verified.
+    Verify,
+    /// The holder verified and stored this entry before.
+    Stored,
+}
+
+/// Changes not yet taken over. Reads see the draft first, then what lies under it.
+pub(crate) struct Draft<'a> {
+    base: &'a State,
+    over: State,
+}
+
+/// Reading one map through the draft.
+macro_rules! read {
+    ($map:ident, $key:ty, $value:ty, $read:ident) => {
+        pub(crate) fn $read(&self, key: &$key) -> Option<&$value> {
+            self.over.$map.get(key).or_else(|| self.base.$map.get(key))
+        }
+    };
+}
+
+/// Writing one map: the entry is copied into the draft first.
+macro_rules! write {
+    ($map:ident, $key:ty, $value:ty, $write:ident) => {
+        pub(crate) fn $write(&mut self, key: &$key) -> Option<&mut $value> {
+            if !self.over.$map.contains_key(key) {
+                let copy = self.base.$map.get(key)?.clone();
+                self.over.$map.insert(key.clone(), copy);
+            }
+            self.over.$map.get_mut(key)
+        }
+    };
+}
+
+impl<'a> Draft<'a> {
+    pub(crate) fn over(base: &'a State) -> Self {
+        Self { base, over: State::default() }
+    }
+
+    read!(sections, Code, Section, section);
+    write!(sections, Code, Section, section_mut);
+    read!(posts, Code, Post, post);
+    write!(posts, Code, Post, post_mut);
+    read!(operators, Code, Operator, operator);
+    write!(operators, Code, Operator, operator_mut);
+    read!(functions, Code, Function, function);
+    write!(functions, Code, Function, function_mut);
+    read!(cards, CardGuid, Card, card);
+    write!(cards, CardGuid, Card, card_mut);
+    read!(terminals, Code, Terminal, terminal);
+    write!(terminals, Code, Terminal, terminal_mut);
+    read!(card_keys, P256Key, CardGuid, card_key);
+    read!(terminal_keys, Ed25519Key, Code, terminal_key);
+    read!(counters, (Counted, u16), u32, counter);
+    write!(purposes, Code, Purpose, purpose_mut);
+    write!(hours, Option<Code>, Hours, hours_mut);
+    write!(permits, Numbered, Permit, permit_mut);
+
+    /// The new entries; insert here what did not exist.
+    pub(crate) fn new_entries(&mut self) -> &mut State {
+        &mut self.over
+    }
+
+    /// The office, to change it.
+    pub(crate) fn office_mut(&mut self) -> Result<&mut Office, FoldRefusal> {
+        if self.over.office.is_none() {
+            self.over.office = self.base.office.clone();
+        }
+        self.over.office.as_mut().ok_or(FoldRefusal::NotFounded)
+    }
+
+    /// Notes that `thing` changes here; refuses when it changed since the signers looked (§R4.3).
+    pub(crate) fn touch(&mut self, thing: Thing, class: Class, position: Position) -> Result<(), FoldRefusal> {
+        // Only what lies under the draft counts: an act may change one thing twice.
+        let last = self.base.touched.get(&thing).copied();
+        if let Some(index) = last.filter(|index| *index >= position.seen_size && !class.only_takes_away()) {
+            return Err(FoldRefusal::ChangedSince { thing, index });
+        }
+        self.over.touched.insert(thing, position.index);
+        Ok(())
+    }
+
+    /// The next number of this fiscal year.
+    pub(crate) fn next_number(&mut self, counted: Counted, fiscal_year: u16) -> Numbered {
+        let key = (counted, fiscal_year);
+        let number = self.counter(&key).copied().unwrap_or(0) + 1;
+        self.over.counters.insert(key, number);
+        Numbered { fiscal_year, number }
+    }
+
+    /// What has to be taken over.
+    pub(crate) fn finish(self) -> State {
+        self.over
+    }
+}
+
+impl State {
+    /// Takes over an accepted draft.
+    pub(crate) fn take_over(&mut self, over: Self) {
+        if over.office.is_some() {
+            self.office = over.office;
+        }
+        self.sections.extend(over.sections);
+        self.posts.extend(over.posts);
+        self.operators.extend(over.operators);
+        self.functions.extend(over.functions);
+        self.purposes.extend(over.purposes);
+        self.cards.extend(over.cards);
+        self.terminals.extend(over.terminals);
+        self.hours.extend(over.hours);
+        self.permits.extend(over.permits);
+        self.counters.extend(over.counters);
+        self.cards_by_number.extend(over.cards_by_number);
+        self.card_keys.extend(over.card_keys);
+        self.terminal_keys.extend(over.terminal_keys);
+        self.touched.extend(over.touched);
+        self.folded.extend(over.folded);
+    }
+}

@@ -1,0 +1,93 @@
+//! What acts are about: each thing remembers the log index of its last change (§R4.3).
+
+use alloc::format;
+use alloc::string::{String, ToString};
+
+use sekisho_wire::id::{CardGuid, Code, Numbered};
+use sekisho_wire::words::Language;
+
+use crate::change::Log;
+use crate::role::Class;
+use crate::wareki;
+
+/// One thing in the register.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Thing {
+    /// The office itself.
+    Office,
+    /// A section.
+    Section(Code),
+    /// A post.
+    Post(Code),
+    /// An operator.
+    Operator(Code),
+    /// A profile held by an operator.
+    Profile(Code, Code),
+    /// A card.
+    Card(CardGuid),
+    /// A terminal.
+    Terminal(Code),
+    /// A function.
+    Function(Code),
+    /// A purpose.
+    Purpose(Code),
+    /// Hours of one terminal, or of all.
+    Hours(Option<Code>),
+    /// The calendar.
+    Calendar,
+    /// A permit.
+    Permit(Numbered),
+    /// The connection.
+    Connection,
+    /// The policy.
+    Policy,
+    /// A route.
+    Route(Class),
+    /// A log's key.
+    LogKey(Log),
+}
+
+impl Thing {
+    /// Kind and code, for people.
+    #[must_use]
+    pub fn text(&self, language: Language) -> String {
+        let japanese = language == Language::Japanese;
+        let (ja, en, code) = match self {
+            Self::Office => ("団体", "office", String::new()),
+            Self::Section(code) => ("課", "section", code.to_string()),
+            Self::Post(code) => ("職", "post", code.to_string()),
+            Self::Operator(code) => ("操作者", "operator", code.to_string()),
+            Self::Profile(operator, profile) => ("操作権限", "profile", format!("{profile} ({operator})")),
+            Self::Card(guid) => ("カード", "card", guid.to_string()),
+            Self::Terminal(code) => ("端末", "terminal", code.to_string()),
+            Self::Function(code) => ("機能", "function", code.to_string()),
+            Self::Purpose(code) => ("事由", "purpose", code.to_string()),
+            Self::Hours(None) => ("運用時間", "hours", String::new()),
+            Self::Hours(Some(code)) => ("端末の運用時間", "hours of terminal", code.to_string()),
+            Self::Calendar => ("休日表", "calendar", String::new()),
+            Self::Permit(number) => ("時間外使用許可", "permit", wareki::numbered(*number, language)),
+            Self::Connection => ("結合", "connection", String::new()),
+            Self::Policy => ("運用方針", "policy", String::new()),
+            Self::Route(class) if japanese => ("決裁区分", "", class.title().to_string()),
+            Self::Route(class) => ("", "route", class.name().to_string()),
+            Self::LogKey(log) => ("記録簿の鍵", "log key", log.name(language).to_string()),
+        };
+        let kind = if japanese { ja } else { en };
+        if code.is_empty() { kind.to_string() } else { format!("{kind} {code}") }
+    }
+}
+
+impl Log {
+    /// Its name, for people.
+    #[must_use]
+    pub const fn name(self, language: Language) -> &'static str {
+        match (self, language) {
+            (Self::Records, Language::Japanese) => "操作記録",
+            (Self::Register, Language::Japanese) => "登録簿",
+            (Self::Casebook, Language::Japanese) => "処理簿",
+            (Self::Records, Language::English) => "records",
+            (Self::Register, Language::English) => "register",
+            (Self::Casebook, Language::English) => "casebook",
+        }
+    }
+}
