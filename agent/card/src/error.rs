@@ -148,7 +148,13 @@ impl CardError {
 
 impl fmt::Display for CardError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "cannot {}: {}", self.asked, self.cause)
+        match self.transport_error() {
+            // One act, one place, one cause: what the transport was doing adds nothing to what was asked.
+            Some(TransportError { reader: Some(reader), cause, .. }) => {
+                write!(f, "cannot {} in '{reader}': {cause}", self.asked)
+            }
+            Some(_) | None => write!(f, "cannot {}: {}", self.asked, self.cause),
+        }
     }
 }
 
