@@ -59,12 +59,14 @@ impl VirtualCard {
     /// How many APDUs the card has answered in its life.
     #[must_use]
     pub fn apdus(&self) -> usize {
-        std::fs::read_to_string(&self.apdus).unwrap_or_default().lines().count()
+        self.apdus_from(0).len()
     }
 
     /// The card's APDUs from number `from` on: header, lengths, status; never data.
     #[must_use]
     pub fn apdus_from(&self, from: usize) -> Vec<String> {
-        std::fs::read_to_string(&self.apdus).unwrap_or_default().lines().skip(from).map(str::to_owned).collect()
+        let log = std::fs::read_to_string(&self.apdus).unwrap_or_default();
+        // Lines with a # tell of power, the others of one APDU each.
+        log.lines().filter(|line| !line.starts_with('#')).skip(from).map(str::to_owned).collect()
     }
 }
