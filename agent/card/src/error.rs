@@ -316,6 +316,7 @@ impl LoginError {
 impl fmt::Display for LoginError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::WrongPin { tries_left: 1 } => write!(f, "cannot log in to the card: wrong PIN, 1 try left"),
             Self::WrongPin { tries_left } => write!(f, "cannot log in to the card: wrong PIN, {tries_left} tries left"),
             Self::Blocked => write!(f, "cannot log in to the card: PIN blocked"),
             Self::PinPolicy(refused) => refused.fmt(f),

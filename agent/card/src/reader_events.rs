@@ -79,10 +79,7 @@ impl Seen {
         let mut events = Vec::new();
         let gone: Vec<ReaderName> = self.readers.keys().filter(|known| !present.contains(known)).cloned().collect();
         for reader in gone {
-            if let Some((Presence::Card | Presence::Mute, _)) = self.readers.remove(&reader) {
-                events.push(ReaderEvent::CardRemoved { reader: reader.clone() });
-            }
-            events.push(ReaderEvent::ReaderRemoved { reader });
+            events.extend(self.left(&reader));
         }
         for reader in present {
             if !self.readers.contains_key(reader) {
@@ -91,6 +88,18 @@ impl Seen {
             }
         }
         events
+    }
+
+    /// Takes the word of the service that a reader is leaving. If one of the same name is listed next, it is another.
+    pub(crate) fn left(&mut self, reader: &ReaderName) -> Vec<ReaderEvent> {
+        let removed = || ReaderEvent::ReaderRemoved { reader: reader.clone() };
+        match self.readers.remove(reader) {
+            None => vec![],
+            Some((Presence::Empty, _)) => vec![removed()],
+            Some((Presence::Card | Presence::Mute, _)) => {
+                vec![ReaderEvent::CardRemoved { reader: reader.clone() }, removed()]
+            }
+        }
     }
 
     /// Takes one look at one reader. Only presence and the event count matter: readers also change state when
@@ -178,6 +187,17 @@ mod tests {
         assert_eq!(letters(&seen.listed(&[name("A"), name("B")])), "");
         assert_eq!(letters(&seen.listed(&[name("B")])), "rD");
         assert_eq!(letters(&seen.listed(&[])), "D");
+    }
+
+    #[test]
+    fn a_reader_that_left_and_came_back_between_two_lists_is_another() {
+        let mut seen = Seen::default();
+        seen.listed(&[name("A")]);
+        seen.looked(look(Presence::Card, 1));
+        assert_eq!(letters(&seen.left(&name("A"))), "rD");
+        assert_eq!(letters(&seen.left(&name("A"))), "");
+        assert_eq!(letters(&seen.listed(&[name("A")])), "A");
+        assert_eq!(letters(&seen.looked(look(Presence::Card, 1))), "i");
     }
 
     #[test]

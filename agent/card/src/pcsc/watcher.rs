@@ -162,11 +162,15 @@ impl Watch {
         }
         self.context.get_status_change(slice, &mut self.states)?;
         for state in self.states.iter_mut().filter(|state| state.event_state().contains(State::CHANGED)) {
-            if let Some(look) = look_at(state) {
-                events.extend(seen.looked(look));
+            match look_at(state) {
+                Sight::Plug => {}
+                Sight::Leaving(reader) => events.extend(seen.left(&reader)),
+                Sight::Reader(look) => events.extend(seen.looked(look)),
             }
             state.sync_current_state();
         }
+        // A reader that comes back under the same name starts from "unaware".
+        self.states.retain(|state| is_plug(state) || !is_leaving(state));
         Ok(events)
     }
 
@@ -195,12 +199,26 @@ fn is_plug(state: &ReaderState) -> bool {
     state.name() == PNP_NOTIFICATION()
 }
 
-/// What a reported state says of a card; `None` for the plug notification and for a reader that is leaving, whose end
-/// the next listing tells.
-fn look_at(state: &ReaderState) -> Option<Look> {
+fn is_leaving(state: &ReaderState) -> bool {
+    state.event_state().intersects(State::UNKNOWN | State::UNAVAILABLE)
+}
+
+/// What a reported state is about.
+enum Sight {
+    /// The plug notification: the next listing tells more.
+    Plug,
+    Leaving(ReaderName),
+    Reader(Look),
+}
+
+fn look_at(state: &ReaderState) -> Sight {
     let flags = state.event_state();
-    if is_plug(state) || flags.intersects(State::UNKNOWN | State::UNAVAILABLE | State::IGNORE) {
-        return None;
+    if is_plug(state) {
+        return Sight::Plug;
+    }
+    let reader = ReaderName::from(state.name());
+    if is_leaving(state) {
+        return Sight::Leaving(reader);
     }
     let presence = if flags.contains(State::MUTE) {
         Presence::Mute
@@ -209,10 +227,5 @@ fn look_at(state: &ReaderState) -> Option<Look> {
     } else {
         Presence::Empty
     };
-    Some(Look {
-        reader: ReaderName::from(state.name()),
-        presence,
-        event_count: state.event_count(),
-        atr: state.atr().to_vec(),
-    })
+    Sight::Reader(Look { reader, presence, event_count: state.event_count(), atr: state.atr().to_vec() })
 }
