@@ -5,6 +5,7 @@
 use std::fmt;
 
 use rusb::{Context, Device, DeviceDescriptor, UsbContext};
+use sekisho_wire::id::ReaderIdentity;
 use sha2::{Digest, Sha256};
 
 /// The longest identity that is made here, in characters (wire README §2 allows 48).
@@ -19,8 +20,8 @@ const MARK_BYTES: usize = 4;
 pub struct Identified {
     /// `usb:076b:3031:SERIAL`, `usb:076b:3031:p1-2.3` or `name:Virtual_PCD_00_00`: at most 32 characters of
     /// `A–Z a–z 0–9 : . _ -`.
-    pub text: String,
-    /// What the text was made of.
+    pub identity: ReaderIdentity,
+    /// What it was made of.
     pub basis: Basis,
 }
 
@@ -37,7 +38,7 @@ pub enum Basis {
 
 impl fmt::Display for Identified {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.text)
+        f.pad(self.identity.as_str())
     }
 }
 
@@ -65,18 +66,23 @@ fn of_usb(reader: &UsbReader) -> Identified {
     let model = format!("usb:{:04x}:{:04x}:", reader.vendor, reader.product);
     let room = IDENTITY_MAX - model.len();
     match &reader.serial {
-        Some(serial) => Identified { text: model + &fitted(serial, room), basis: Basis::Serial },
+        Some(serial) => identified(&(model + &fitted(serial, room)), Basis::Serial),
         None => {
             let ports: Vec<String> = reader.ports.iter().map(u8::to_string).collect();
             let port = format!("p{}-{}", reader.bus, ports.join("."));
-            Identified { text: model + &fitted(&port, room), basis: Basis::Port }
+            identified(&(model + &fitted(&port, room)), Basis::Port)
         }
     }
 }
 
 fn of_name(name: &str) -> Identified {
     const KIND: &str = "name:";
-    Identified { text: KIND.to_owned() + &fitted(name, IDENTITY_MAX - KIND.len()), basis: Basis::Name }
+    identified(&(KIND.to_owned() + &fitted(name, IDENTITY_MAX - KIND.len())), Basis::Name)
+}
+
+fn identified(text: &str, basis: Basis) -> Identified {
+    let identity = ReaderIdentity::new(text).expect("`fitted` keeps to alphabet and length");
+    Identified { identity, basis }
 }
 
 /// The text in our alphabet. What does not fit ends in a mark made of the whole, so that two long serial numbers with
@@ -142,15 +148,15 @@ mod tests {
 
     #[test]
     fn a_reader_is_known_by_its_serial_number_else_by_its_port() {
-        assert_eq!(of_usb(&reader(Some("K0012345"))).text, "usb:076b:3031:K0012345");
+        assert_eq!(of_usb(&reader(Some("K0012345"))).identity.as_str(), "usb:076b:3031:K0012345");
         let by_port = of_usb(&reader(None));
-        assert_eq!((by_port.text.as_str(), by_port.basis), ("usb:076b:3031:p1-2.3", Basis::Port));
+        assert_eq!((by_port.identity.as_str(), by_port.basis), ("usb:076b:3031:p1-2.3", Basis::Port));
     }
 
     #[test]
     fn what_is_not_usb_is_known_by_its_name() {
         let identified = identify("Virtual PCD 00 00", None);
-        assert_eq!((identified.text.as_str(), identified.basis), ("name:Virtual_PCD_00_00", Basis::Name));
+        assert_eq!((identified.identity.as_str(), identified.basis), ("name:Virtual_PCD_00_00", Basis::Name));
         assert_eq!(identify("x", Some(&[1, 0, 0, 0])).basis, Basis::Name);
     }
 
@@ -158,7 +164,8 @@ mod tests {
     fn every_identity_fits_length_and_alphabet() {
         let long = "Generic Smart Card Reader Interface [CCID] (1234567890) 00 00";
         for text in ["", "読取機", "a b", long, "0123456789ABCDEF0123456789ABCDEF"] {
-            for identity in [of_name(text).text, of_usb(&reader(Some(text))).text] {
+            for identity in [of_name(text), of_usb(&reader(Some(text)))] {
+                let identity = identity.identity.as_str().to_owned();
                 assert!(identity.len() <= IDENTITY_MAX && identity.chars().all(is_allowed), "{identity}");
             }
         }
