@@ -1,0 +1,272 @@
+//! The card worker: the one process that speaks to cards. It knows no journal, no register and no network, and decides nothing.
+//!
+//! Per connection to the agent there are three threads: this one reads what the agent asks, the watcher tells what happens in the
+//! readers, the desk has the cards. A removal is told by the watcher, so it never waits behind a card that is busy.
+
+use std::collections::HashMap;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use sekisho_card::{PcscReaders, ReaderEvent, ReaderName, SharePolicy};
+use sekisho_ipc::{Connection, ConnectionError, Descriptors, PinFrame, Writer};
+
+use crate::card_desk::{CardDesk, Job};
+use crate::config::{Config, Sharing};
+use crate::pin_intake::{Intake, take_in};
+use crate::watchdog::Watchdog;
+use crate::worker_link::{Failure, FromWorker, ToWorker, WORKER_MESSAGE_MAX};
+
+/// Pause before the agent is called again: the first, and the longest.
+const RETRY_FIRST: Duration = Duration::from_millis(100);
+const RETRY_MAX: Duration = Duration::from_secs(5);
+/// The watcher looks up this often to see whether its connection is over.
+const WATCH: Duration = Duration::from_secs(5);
+/// How long the agent may take to read a message.
+const WRITE: Duration = Duration::from_secs(5);
+
+/// Works until the process ends.
+///
+/// # Errors
+/// When no watchdog can be started.
+pub fn run(config: &Config) -> io::Result<std::convert::Infallible> {
+    let deadline = config.card.deadline();
+    let watchdog = Watchdog::start(deadline, move || {
+        log::error!("a card call has not come back for {} s: the card worker ends itself", deadline.as_secs());
+        // At once and without a core: this process may hold a PIN.
+        let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
+    })?;
+    let mut pause = RETRY_FIRST;
+    loop {
+        match UnixStream::connect(config.worker_socket()) {
+            Ok(stream) => {
+                pause = RETRY_FIRST;
+                log::info!("waiting upon the agent at {}", config.worker_socket().display());
+                match serve(stream, policy(config.card.sharing), &watchdog) {
+                    Ok(()) | Err(ConnectionError::Closed) => log::warn!("the agent went away"),
+                    Err(error) => log::warn!("the agent was lost: {error}"),
+                }
+            }
+            Err(error) => log::debug!("cannot reach the agent: {error}"),
+        }
+        std::thread::sleep(pause);
+        pause = (pause * 2).min(RETRY_MAX);
+    }
+}
+
+const fn policy(sharing: Sharing) -> SharePolicy {
+    match sharing {
+        Sharing::Exclusive => SharePolicy::Exclusive,
+        Sharing::ExclusiveThenShared => SharePolicy::ExclusiveThenShared,
+        Sharing::Shared => SharePolicy::Shared,
+    }
+}
+
+/// What the threads of one connection share.
+pub(crate) struct Outbox {
+    state: Mutex<OutboxState>,
+}
+
+struct OutboxState {
+    writer: Writer,
+    /// Insertions whose card is in its reader, by reader. A card may only be told while it stands here.
+    present: HashMap<ReaderName, u64>,
+}
+
+impl Outbox {
+    fn lock(&self) -> MutexGuard<'_, OutboxState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Tells the agent. A message that cannot be told means that the connection is over, which the reading thread sees too.
+    pub(crate) fn tell(&self, message: &FromWorker) {
+        tell(&mut self.lock().writer, message);
+    }
+
+    /// Tells of a card, unless it was pulled while it was being read: after "removed" nobody may hear "inserted".
+    pub(crate) fn tell_of_card(&self, insertion: u64, message: &FromWorker) {
+        let mut state = self.lock();
+        if state.present.values().any(|present| *present == insertion) {
+            tell(&mut state.writer, message);
+        }
+    }
+
+    fn inserted(&self, reader: &ReaderName, insertion: u64) {
+        let mut state = self.lock();
+        if let Some(before) = state.present.insert(reader.clone(), insertion) {
+            tell(&mut state.writer, &FromWorker::CardRemoved { insertion: before });
+        }
+    }
+
+    fn removed(&self, reader: &ReaderName) -> Option<u64> {
+        let mut state = self.lock();
+        let insertion = state.present.remove(reader)?;
+        tell(&mut state.writer, &FromWorker::CardRemoved { insertion });
+        Some(insertion)
+    }
+
+    fn all_removed(&self) {
+        let mut state = self.lock();
+        state.present.clear();
+        tell(&mut state.writer, &FromWorker::ServiceLost);
+    }
+}
+
+fn tell(writer: &mut Writer, message: &FromWorker) {
+    if let Err(error) = writer.write_message(message) {
+        log::debug!("cannot tell the agent: {error}");
+    }
+}
+
+/// Waits upon the agent over one connection.
+fn serve(stream: UnixStream, policy: SharePolicy, watchdog: &Watchdog) -> Result<(), ConnectionError> {
+    let mut connection = Connection::new(stream, Descriptors::Accepted)?;
+    let state = OutboxState { writer: connection.writer(Some(WRITE))?, present: HashMap::new() };
+    let outbox = Arc::new(Outbox { state: Mutex::new(state) });
+    let over = Arc::new(AtomicBool::new(false));
+    let (jobs, desk_jobs) = channel();
+    let readers = PcscReaders::new();
+    let waker = readers.waker();
+    std::thread::scope(|scope| {
+        let desk_outbox = Arc::clone(&outbox);
+        scope.spawn(move || desk_loop(CardDesk::new(policy), &desk_jobs, &desk_outbox, watchdog));
+        let (watch_jobs, watch_over, watch_outbox) = (jobs.clone(), Arc::clone(&over), Arc::clone(&outbox));
+        scope.spawn(move || watch(readers, &watch_over, &watch_outbox, &watch_jobs));
+        let outcome = Asked { jobs, outbox: Arc::clone(&outbox), intakes: HashMap::new() }.listen(&mut connection);
+        over.store(true, Ordering::Release);
+        waker.wake();
+        outcome
+    })
+}
+
+fn desk_loop(mut desk: CardDesk, jobs: &Receiver<Job>, outbox: &Outbox, watchdog: &Watchdog) {
+    while let Ok(job) = jobs.recv() {
+        watchdog.during(|| desk.work(job, outbox));
+    }
+    watchdog.during(|| desk.close());
+}
+
+/// Insertions of this process.
+static INSERTIONS: AtomicU64 = AtomicU64::new(1);
+
+fn watch(mut readers: PcscReaders, over: &AtomicBool, outbox: &Outbox, jobs: &Sender<Job>) {
+    while !over.load(Ordering::Acquire) {
+        let Some(event) = readers.wait(WATCH) else { continue };
+        match event {
+            ReaderEvent::ServiceLost => {
+                outbox.all_removed();
+                let _ = jobs.send(Job::ForgetAll);
+            }
+            ReaderEvent::ServiceBack => outbox.tell(&FromWorker::ServiceBack),
+            ReaderEvent::ReaderAdded { reader } => outbox.tell(&FromWorker::ReaderAdded { reader: by_name(&reader) }),
+            ReaderEvent::ReaderRemoved { reader } => {
+                outbox.tell(&FromWorker::ReaderRemoved { reader: by_name(&reader) });
+            }
+            ReaderEvent::CardInserted { reader, .. } => {
+                let insertion = INSERTIONS.fetch_add(1, Ordering::Relaxed);
+                outbox.inserted(&reader, insertion);
+                let _ = jobs.send(Job::Open { reader, insertion });
+            }
+            ReaderEvent::CardRemoved { reader } => {
+                if let Some(insertion) = outbox.removed(&reader) {
+                    let _ = jobs.send(Job::Forget { insertion });
+                }
+            }
+            ReaderEvent::CardMute { reader } => {
+                if let Some(insertion) = outbox.removed(&reader) {
+                    let _ = jobs.send(Job::Forget { insertion });
+                }
+                outbox.tell(&FromWorker::CardUnreadable { problem: crate::card_desk::mute() });
+            }
+        }
+    }
+}
+
+/// The identity of a reader in which no card was: all that can be told without connecting.
+fn by_name(reader: &ReaderName) -> String {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, ':' | '.' | '_' | '-');
+    let name: String = reader.to_string().chars().map(|c| if allowed(c) { c } else { '_' }).take(43).collect();
+    format!("name:{name}")
+}
+
+/// What the agent asks.
+struct Asked {
+    jobs: Sender<Job>,
+    outbox: Arc<Outbox>,
+    /// Prompts that are open, and PINs that wait for their digest.
+    intakes: HashMap<u64, Arc<Intake>>,
+}
+
+impl Asked {
+    fn listen(mut self, connection: &mut Connection) -> Result<(), ConnectionError> {
+        let outcome = loop {
+            match connection.read_message_with_fd::<ToWorker>(WORKER_MESSAGE_MAX) {
+                Ok((message, descriptor)) => self.take(message, descriptor),
+                Err(ConnectionError::Closed) => break Ok(()),
+                Err(error) => break Err(error),
+            }
+        };
+        self.intakes.values().for_each(|intake| intake.cancel());
+        outcome
+    }
+
+    fn take(&mut self, message: ToWorker, descriptor: Option<OwnedFd>) {
+        self.intakes.retain(|_, intake| !intake.is_over());
+        match message {
+            ToWorker::Prompt { call, frames, seconds } => {
+                let Some(descriptor) = descriptor else { return self.fail(call, Failure::NoPin) };
+                let intake = Arc::new(Intake::default());
+                self.intakes.insert(call, Arc::clone(&intake));
+                let (outbox, wait) = (Arc::clone(&self.outbox), Duration::from_secs(seconds));
+                let spawned = std::thread::Builder::new().name("pin".into()).spawn(move || {
+                    let came = take_in(&intake, &descriptor, frames, wait);
+                    outbox.tell(&match came {
+                        true => FromWorker::PinTyped { call },
+                        false => FromWorker::Failed { call, failure: Failure::NoPin },
+                    });
+                });
+                if spawned.is_err() {
+                    self.fail(call, Failure::NoPin);
+                }
+            }
+            ToWorker::SignWithPin { call, insertion, digest } => match (self.pins(call), unhex(&digest)) {
+                (Some([pin, ..]), Some(digest)) => self.job(Job::Sign { call, insertion, pin, digest }),
+                (Some(_) | None, _) => self.fail(call, Failure::NoPin),
+            },
+            ToWorker::ChangePin { call, insertion } => match self.pins(call) {
+                Some([old, Some(new)]) => self.job(Job::ChangePin { call, insertion, old, new: Some(new) }),
+                Some(_) | None => self.fail(call, Failure::NoPin),
+            },
+            ToWorker::ProvePresence { call, insertion, digest } => match unhex(&digest) {
+                Some(digest) => self.job(Job::Prove { call, insertion, digest }),
+                None => self.fail(call, Failure::CardGone),
+            },
+            ToWorker::Forget { call } => {
+                if let Some(intake) = self.intakes.remove(&call) {
+                    intake.cancel();
+                }
+            }
+            ToWorker::LogOut { insertion } => self.job(Job::LogOut { insertion }),
+        }
+    }
+
+    fn job(&self, job: Job) {
+        let _ = self.jobs.send(job);
+    }
+
+    fn fail(&self, call: u64, failure: Failure) {
+        self.outbox.tell(&FromWorker::Failed { call, failure });
+    }
+
+    fn pins(&mut self, call: u64) -> Option<[Option<PinFrame>; 2]> {
+        self.intakes.remove(&call).map(|intake| intake.take())
+    }
+}
+
+fn unhex(text: &str) -> Option<[u8; 32]> {
+    text.parse::<sekisho_wire::id::Hash>().ok().map(|hash| hash.0)
+}

@@ -1,0 +1,345 @@
+//! The agent's configuration file. Every error names file, line, key, and what to do.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use sekisho_wire::id::Code;
+use serde::Deserialize;
+
+/// What stands in `agent.toml`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Where the agent keeps keys, journal and register; its own, mode 0700.
+    #[serde(default = "default_state")]
+    pub state: PathBuf,
+    /// Where the sockets are; made by the service manager.
+    #[serde(default = "default_runtime")]
+    pub runtime: PathBuf,
+    /// The socket for programs and people; `agent.sock` in `runtime` unless given.
+    #[serde(default)]
+    pub socket: Option<PathBuf>,
+    /// Who may speak on which socket.
+    #[serde(default)]
+    pub peers: Peers,
+    /// Programs with a uid of their own: application code = uid.
+    #[serde(default)]
+    pub applications: BTreeMap<String, u32>,
+    /// The card reader and the card.
+    #[serde(default)]
+    pub card: Card,
+    /// Limits of the socket.
+    #[serde(default)]
+    pub limits: Limits,
+}
+
+/// Who may speak on which socket, by uid. Root always may.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Peers {
+    /// The card worker; the agent's own uid unless given.
+    #[serde(default)]
+    pub worker: Option<u32>,
+    /// The forwarder; the agent's own uid unless given.
+    #[serde(default)]
+    pub forwarder: Option<u32>,
+    /// Who may open a prompt for a PIN: panel, seat, PAM. The agent's own uid unless given.
+    #[serde(default)]
+    pub prompt: Vec<u32>,
+    /// Whether every uid may connect and ask; else only those named here, in `prompt` or in `applications`.
+    #[serde(default = "yes")]
+    pub anyone_may_ask: bool,
+}
+
+/// The card reader and the card.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Card {
+    /// Whether other programs may use the card besides us.
+    pub sharing: Sharing,
+    /// Seconds after which a card call that has not come back ends the card worker.
+    pub deadline_seconds: u64,
+    /// PINs sent to the card per insertion.
+    pub tries_per_insertion: u8,
+    /// Seconds that a prompt waits for a PIN.
+    pub prompt_seconds: u64,
+}
+
+/// Whether other programs may use the card besides us.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Sharing {
+    /// Ours alone, or not at all.
+    Exclusive,
+    /// Ours alone if possible.
+    ExclusiveThenShared,
+    /// Shared from the start.
+    Shared,
+}
+
+impl Default for Card {
+    fn default() -> Self {
+        Self { sharing: Sharing::Exclusive, deadline_seconds: 10, tries_per_insertion: 3, prompt_seconds: 120 }
+    }
+}
+
+impl Card {
+    /// After how long a card call is given up, and the worker with it.
+    #[must_use]
+    pub const fn deadline(&self) -> Duration {
+        Duration::from_secs(self.deadline_seconds)
+    }
+
+    /// How long a prompt waits for a PIN.
+    #[must_use]
+    pub const fn prompt(&self) -> Duration {
+        Duration::from_secs(self.prompt_seconds)
+    }
+}
+
+/// Limits of the socket.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Limits {
+    /// Connections at one time.
+    pub connections: usize,
+    /// Requests per second and connection, on average; ten seconds' worth may come at once.
+    pub requests_per_second: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { connections: 128, requests_per_second: 2000 }
+    }
+}
+
+const fn yes() -> bool {
+    true
+}
+
+fn default_state() -> PathBuf {
+    "/var/lib/sekisho".into()
+}
+
+fn default_runtime() -> PathBuf {
+    "/run/sekisho".into()
+}
+
+impl Config {
+    /// Reads and checks a file.
+    ///
+    /// # Errors
+    /// [`ConfigError`] with file, line and key.
+    pub fn load(file: &Path) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(file).map_err(|source| ConfigError {
+            file: file.into(),
+            line: None,
+            problem: Problem::Unreadable(source),
+        })?;
+        Self::parse(file, &text)
+    }
+
+    /// Checks the text of a file; `file` is for messages only.
+    ///
+    /// # Errors
+    /// [`ConfigError`] with file, line and key.
+    pub fn parse(file: &Path, text: &str) -> Result<Self, ConfigError> {
+        let config: Self = toml::from_str(text).map_err(|error| ConfigError {
+            file: file.into(),
+            line: error.span().map(|span| line_of(text, span.start)),
+            problem: Problem::Syntax(error.message().to_owned()),
+        })?;
+        config.check().map_err(|(key, rule)| ConfigError {
+            file: file.into(),
+            line: line_of_key(text, &key),
+            problem: Problem::Value { key, rule },
+        })?;
+        Ok(config)
+    }
+
+    fn check(&self) -> Result<(), (String, &'static str)> {
+        for (key, path) in [("state", &self.state), ("runtime", &self.runtime)] {
+            if !path.is_absolute() {
+                return Err((key.into(), "an absolute path, such as /var/lib/sekisho"));
+            }
+        }
+        for code in self.applications.keys() {
+            if Code::new(code).is_err() {
+                return Err((code.clone(), "a code: 1 to 32 of a-z 0-9 . _ -, starting with a letter or digit"));
+            }
+        }
+        let mut uids: Vec<u32> = self.applications.values().copied().collect();
+        uids.sort_unstable();
+        if let Some(pair) = uids.windows(2).find(|pair| pair.first() == pair.last()) {
+            let twice = self.applications.iter().filter(|(_, uid)| pair.contains(uid)).map(|(code, _)| code.clone());
+            return Err((
+                twice.last().unwrap_or_default(),
+                "a uid of its own: two applications with one uid cannot be told apart",
+            ));
+        }
+        for (key, value, most) in [
+            ("deadline_seconds", self.card.deadline_seconds, 600),
+            ("prompt_seconds", self.card.prompt_seconds, 3600),
+            ("tries_per_insertion", u64::from(self.card.tries_per_insertion), 15),
+            ("connections", self.limits.connections as u64, 4096),
+            ("requests_per_second", u64::from(self.limits.requests_per_second), 1_000_000),
+        ] {
+            if value == 0 || value > most {
+                return Err((key.into(), "a whole number from 1 to the limit that the manual names"));
+            }
+        }
+        Ok(())
+    }
+
+    /// The socket for programs and people.
+    #[must_use]
+    pub fn agent_socket(&self) -> PathBuf {
+        self.socket.clone().unwrap_or_else(|| self.runtime.join("agent.sock"))
+    }
+
+    /// The socket at which the card worker waits upon the agent.
+    #[must_use]
+    pub fn worker_socket(&self) -> PathBuf {
+        self.runtime.join("worker.sock")
+    }
+
+    /// The socket at which the forwarder waits upon the agent.
+    #[must_use]
+    pub fn forwarder_socket(&self) -> PathBuf {
+        self.runtime.join("forwarder.sock")
+    }
+
+    /// What enrolment left for the agent.
+    #[must_use]
+    pub fn identity_file(&self) -> PathBuf {
+        self.state.join("identity.json")
+    }
+
+    /// What enrolment left for the forwarder: a folder, so that it can belong to another user.
+    #[must_use]
+    pub fn link_folder(&self) -> PathBuf {
+        self.state.join("link")
+    }
+
+    /// The application that this uid is, as far as the configuration says.
+    #[must_use]
+    pub fn application_of(&self, uid: u32) -> Option<Code> {
+        let (code, _) = self.applications.iter().find(|(_, listed)| **listed == uid)?;
+        Code::new(code).ok()
+    }
+}
+
+fn line_of(text: &str, offset: usize) -> usize {
+    text.bytes().take(offset).filter(|byte| *byte == b'\n').count() + 1
+}
+
+fn line_of_key(text: &str, key: &str) -> Option<usize> {
+    let names = |line: &str| {
+        let name = line.split('=').next().unwrap_or("").trim().trim_matches('"');
+        line.contains('=') && name == key
+    };
+    text.lines().position(names).map(|index| index + 1)
+}
+
+/// The configuration cannot be used.
+#[derive(Debug)]
+pub struct ConfigError {
+    file: PathBuf,
+    line: Option<usize>,
+    problem: Problem,
+}
+
+#[derive(Debug)]
+enum Problem {
+    Unreadable(std::io::Error),
+    Syntax(String),
+    Value { key: String, rule: &'static str },
+}
+
+impl ConfigError {
+    /// What a person does next.
+    #[must_use]
+    pub const fn next_step(&self) -> &'static str {
+        match self.problem {
+            Problem::Unreadable(_) => "Check the path given with --config and who may read the file.",
+            Problem::Syntax(_) | Problem::Value { .. } => {
+                "Correct that line, then try it with: sekisho-agent check --config FILE"
+            }
+        }
+    }
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "cannot use configuration {}", self.file.display())?;
+        if let Some(line) = self.line {
+            write!(f, ", line {line}")?;
+        }
+        match &self.problem {
+            Problem::Unreadable(source) => write!(f, ": {source}"),
+            Problem::Syntax(message) => write!(f, ": {}", message.replace('\n', " ")),
+            Problem::Value { key, rule } => write!(f, ", key '{key}': it must be {rule}"),
+        }
+    }
+}
+
+impl std::error::Error for ConfigError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match &self.problem {
+            Problem::Unreadable(source) => Some(source),
+            Problem::Syntax(_) | Problem::Value { .. } => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(text: &str) -> String {
+        Config::parse(Path::new("agent.toml"), text).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn an_empty_file_is_a_good_one() {
+        let config = Config::parse(Path::new("agent.toml"), "").unwrap();
+        assert_eq!(config.agent_socket(), Path::new("/run/sekisho/agent.sock"));
+        assert_eq!(config.card.deadline(), Duration::from_secs(10));
+    }
+
+    #[test]
+    fn every_mistake_names_file_line_and_key() {
+        for (text, expected) in [
+            ("state = \"/x\"\nsate = 1\n", &["agent.toml", "line 2", "sate"][..]),
+            ("state = \"var\"\n", &["line 1", "'state'", "absolute path"]),
+            ("\n[card]\nsharing = \"mine\"\n", &["line 3", "exclusive"]),
+            ("[card]\ndeadline_seconds = 0\n", &["line 2", "'deadline_seconds'"]),
+            ("[card]\ndeadline_seconds = \"ten\"\n", &["line 2", "invalid type"]),
+            ("[applications]\nJumin = 1000\n", &["line 2", "'Jumin'", "a code"]),
+            ("[applications]\na = 1000\nb = 1000\n", &["'b'", "told apart"]),
+            ("state = \n", &["line 1"]),
+        ] {
+            let message = refused(text);
+            for part in expected {
+                assert!(message.contains(part), "{text:?}: {message}");
+            }
+            assert!(!message.contains('\n'), "{message}");
+        }
+    }
+
+    #[test]
+    fn a_file_that_is_not_there_is_named() {
+        let error = Config::load(Path::new("/nowhere/agent.toml")).unwrap_err();
+        assert!(error.to_string().contains("/nowhere/agent.toml"));
+        assert!(error.next_step().contains("--config"));
+    }
+
+    #[test]
+    fn an_application_is_known_by_its_uid() {
+        let config = Config::parse(Path::new("agent.toml"), "[applications]\ncounter = 1001\n").unwrap();
+        assert_eq!(config.application_of(1001), Code::new("counter").ok());
+        assert_eq!(config.application_of(1002), None);
+    }
+}

@@ -1,0 +1,328 @@
+//! The journal: every record of this terminal, sealed, in order, on disk before anything is granted on it.
+//!
+//! `append` gives a record its place; `wait` returns when it is durable. Whoever waits first writes for all that wait: one write, one
+//! fdatasync. A failed write or sync abandons the segment, because nobody can say what it holds now; those who wait are refused, and
+//! the same bytes go to the beginning of the next segment, so that no seq ever has two contents.
+
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, TryLockError};
+
+use sekisho_tlog::leaf_hash;
+use sekisho_wire::batch::chain_next;
+use sekisho_wire::id::Hash;
+use sekisho_wire::secret::SecretBytes;
+
+pub mod error;
+pub mod medium;
+pub mod recovery;
+pub mod segment;
+
+use error::{JournalError, NotRecorded};
+use medium::{Medium, SegmentFile};
+use recovery::{Segment, name_of, number_of, open_segment, recover};
+use segment::{Seal, Start};
+
+/// A segment that has grown to this many bytes is closed: pruning removes whole segments.
+const SEGMENT_BYTES: u64 = 256 << 10;
+
+/// A terminal's journal; shared by all threads.
+pub struct Journal {
+    master: SecretBytes<32>,
+    medium: Arc<dyn Medium>,
+    /// Where records get their place. Held for moments only.
+    queue: Mutex<Queue>,
+    /// Told when something became durable or failed.
+    settled: Condvar,
+    /// Whoever holds this writes. Taken before `queue`, never while holding it.
+    writer: Mutex<Writer>,
+}
+
+struct Queue {
+    /// Where the next record goes.
+    next: Start,
+    /// Records below this are durable.
+    durable: u64,
+    /// Records with a place that are not durable, in order.
+    waiting: Vec<Vec<u8>>,
+    /// Who waited for one of these has been refused.
+    refused: Vec<std::ops::Range<u64>>,
+    /// Whether the last attempt to write failed.
+    failing: bool,
+    /// Whether somebody is writing what stood in `waiting` when he began.
+    writing: bool,
+}
+
+struct Writer {
+    medium: Arc<dyn Medium>,
+    segments: Vec<Segment>,
+    open: Option<OpenSegment>,
+    /// Number for the name of the next segment.
+    number: u64,
+    /// Where the next record that is not durable belongs.
+    next: Start,
+}
+
+struct OpenSegment {
+    file: Box<dyn SegmentFile>,
+    seal: Seal,
+    bytes: u64,
+}
+
+/// Records read back, in order.
+#[derive(Debug)]
+pub struct Run {
+    /// Seq of the first.
+    pub first: u64,
+    /// The chain before the first.
+    pub chain: Hash,
+    /// Their bytes.
+    pub records: Vec<Vec<u8>>,
+}
+
+impl std::fmt::Debug for Journal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Journal(..)")
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // Every change under these locks is complete before anything that may panic, so the data is sound.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Journal {
+    /// Opens a journal. `beginning` is where an empty one starts; its epoch also ends an older epoch's history. `see` is given each
+    /// record that is there, oldest first.
+    ///
+    /// # Errors
+    /// [`JournalError`]: then nothing may be granted at this terminal.
+    pub fn open(
+        medium: Arc<dyn Medium>,
+        master: SecretBytes<32>,
+        beginning: Start,
+        see: impl FnMut(u64, &[u8]),
+    ) -> Result<Self, JournalError> {
+        let recovered = recover(medium.as_ref(), &master, see)?;
+        let next = recovered.next.filter(|next| next.epoch >= beginning.epoch).unwrap_or(beginning);
+        let names = medium.names().map_err(|source| JournalError::io("list", "the journal", source))?;
+        let number = names.iter().filter_map(|name| number_of(name)).max().map_or(0, |highest| highest + 1);
+        let queue = Queue::from(next);
+        let writer = Writer { medium: Arc::clone(&medium), segments: recovered.segments, open: None, number, next };
+        Ok(Self { master, medium, queue: Mutex::new(queue), settled: Condvar::new(), writer: Mutex::new(writer) })
+    }
+
+    /// Where the next record goes: its epoch, its seq, the chain before it.
+    #[must_use]
+    pub fn next(&self) -> Start {
+        lock(&self.queue).next
+    }
+
+    /// Records below this seq are durable.
+    #[must_use]
+    pub fn durable(&self) -> u64 {
+        lock(&self.queue).durable
+    }
+
+    /// Whether the last attempt to write failed: then nothing new may be granted, whatever happens to it.
+    #[must_use]
+    pub fn is_failing(&self) -> bool {
+        lock(&self.queue).failing
+    }
+
+    /// Gives a record the next place. `encode` is told which, and returns the record's bytes. Nothing is durable yet.
+    pub fn append(&self, encode: impl FnOnce(u32, u64) -> Vec<u8>) -> u64 {
+        let mut queue = lock(&self.queue);
+        let place = queue.next;
+        let bytes = encode(place.epoch, place.first);
+        queue.next.first += 1;
+        queue.next.chain = chain_next(&place.chain, &Hash(leaf_hash(&bytes).0));
+        queue.waiting.push(bytes);
+        place.first
+    }
+
+    /// Returns when the record is durable.
+    ///
+    /// # Errors
+    /// [`NotRecorded`] when a write or sync failed while it waited. It may become durable later all the same: say so in a record.
+    pub fn wait(&self, seq: u64) -> Result<(), NotRecorded> {
+        loop {
+            if let Some(settled) = lock(&self.queue).settled(seq) {
+                return settled;
+            }
+            match self.writer.try_lock() {
+                Ok(mut writer) => self.write(&mut writer),
+                Err(TryLockError::Poisoned(poisoned)) => self.write(&mut poisoned.into_inner()),
+                // Somebody writes, perhaps without us: wait for the outcome, then look again.
+                Err(TryLockError::WouldBlock) => self.wait_for_writer(seq),
+            }
+        }
+    }
+
+    fn wait_for_writer(&self, seq: u64) {
+        let mut queue = lock(&self.queue);
+        while queue.writing && queue.settled(seq).is_none() {
+            queue = self.settled.wait(queue).unwrap_or_else(PoisonError::into_inner);
+        }
+        drop(queue);
+        std::thread::yield_now();
+    }
+
+    /// Writes what waits, whoever waits for it. For records that nobody waits for.
+    pub fn flush(&self) {
+        let mut writer = lock(&self.writer);
+        self.write(&mut writer);
+    }
+
+    /// One group commit.
+    fn write(&self, writer: &mut Writer) {
+        let (records, end) = {
+            let mut queue = lock(&self.queue);
+            if queue.waiting.is_empty() {
+                return;
+            }
+            queue.writing = true;
+            (queue.waiting.clone(), queue.next)
+        };
+        let outcome = writer.write(&self.master, &records, end);
+        let mut queue = lock(&self.queue);
+        queue.writing = false;
+        match outcome {
+            Ok(()) => {
+                queue.durable = end.first;
+                queue.waiting.drain(..records.len());
+                queue.failing = false;
+            }
+            Err(error) => {
+                log::error!("{error}; {}", error.next_step());
+                let range = queue.durable..end.first;
+                if queue.refused.last() != Some(&range) {
+                    queue.refused.push(range);
+                }
+                queue.failing = true;
+            }
+        }
+        drop(queue);
+        self.settled.notify_all();
+    }
+
+    /// Durable records from `first` on, at most `count` and `bytes`.
+    ///
+    /// # Errors
+    /// [`JournalError`]: the segment cannot be read, or `first` was pruned.
+    pub fn read(&self, first: u64, count: usize, bytes: usize) -> Result<Run, JournalError> {
+        let (durable, epoch) = {
+            let queue = lock(&self.queue);
+            (queue.durable, queue.next.epoch)
+        };
+        let pruned = || JournalError::Damaged { segment: "the oldest segment".into(), first: Some(first) };
+        let name = {
+            let writer = lock(&self.writer);
+            let holds = |segment: &&Segment| segment.start.epoch == epoch && segment.start.first <= first;
+            writer.segments.iter().rev().find(holds).map(|segment| segment.name.clone()).ok_or_else(pruned)?
+        };
+        let content = self.medium.read(&name).map_err(|source| JournalError::io("read", &name, source))?;
+        let (start, records) = open_segment(&self.master, &content).ok_or_else(pruned)?;
+        let mut run = Run { first, chain: start.chain, records: Vec::new() };
+        let mut left = bytes;
+        for (seq, record) in (start.first..durable).zip(records) {
+            if seq < first {
+                run.chain = chain_next(&run.chain, &Hash(leaf_hash(&record).0));
+                continue;
+            }
+            if run.records.len() == count || record.len() > left {
+                break;
+            }
+            left -= record.len();
+            run.records.push(record);
+        }
+        Ok(run)
+    }
+
+    /// Removes segments whose records are all below `sealed` and older than `before` (trusted time, ms). The newest always stays: it
+    /// knows where to go on.
+    pub fn prune(&self, sealed: u64, before: u64) {
+        let mut writer = lock(&self.writer);
+        while writer.segments.len() > 1 {
+            let Some(oldest) = writer.segments.first() else { return };
+            // Another epoch's history is a matter for people.
+            if oldest.start.epoch != writer.next.epoch || oldest.end() > sealed || oldest.newest >= before {
+                return;
+            }
+            let name = oldest.name.clone();
+            if let Err(source) = writer.medium.remove(&name) {
+                log::warn!("cannot remove {name}: {source}");
+                return;
+            }
+            writer.segments.remove(0);
+        }
+    }
+}
+
+impl Queue {
+    fn from(next: Start) -> Self {
+        let (waiting, refused) = (Vec::new(), Vec::new());
+        Self { next, durable: next.first, waiting, refused, failing: false, writing: false }
+    }
+
+    fn settled(&self, seq: u64) -> Option<Result<(), NotRecorded>> {
+        if self.refused.iter().any(|range| range.contains(&seq)) {
+            Some(Err(NotRecorded))
+        } else {
+            (seq < self.durable).then_some(Ok(()))
+        }
+    }
+}
+
+impl Writer {
+    fn write(&mut self, master: &SecretBytes<32>, records: &[Vec<u8>], end: Start) -> Result<(), JournalError> {
+        let written = self.try_write(master, records);
+        match written {
+            Ok(()) => {
+                self.next = end;
+                Ok(())
+            }
+            Err(error) => {
+                self.open = None;
+                // A segment without a record of its own is the next one's business.
+                self.segments.retain(|segment| segment.count > 0);
+                Err(error)
+            }
+        }
+    }
+
+    fn try_write(&mut self, master: &SecretBytes<32>, records: &[Vec<u8>]) -> Result<(), JournalError> {
+        if self.open.as_ref().is_none_or(|open| open.bytes >= SEGMENT_BYTES) {
+            self.begin(master)?;
+        }
+        let (Some(open), Some(segment)) = (self.open.as_mut(), self.segments.last_mut()) else {
+            return Err(JournalError::NoRandomness);
+        };
+        let mut out = Vec::with_capacity(records.iter().map(|record| record.len() + 32).sum());
+        for (number, record) in (segment.count..).zip(records) {
+            open.seal.frame(number, record, &mut out).map_err(|_| JournalError::NoRandomness)?;
+        }
+        let wrote = open.file.write(&out).and_then(|()| open.file.sync());
+        wrote.map_err(|source| JournalError::io("write", &segment.name, source))?;
+        open.bytes += out.len() as u64;
+        segment.count += records.len() as u64;
+        let newest = records.last().and_then(|record| sekisho_wire::record::Record::decode(record).ok());
+        segment.newest = segment.newest.max(newest.map_or(0, |record| record.trusted));
+        Ok(())
+    }
+
+    fn begin(&mut self, master: &SecretBytes<32>) -> Result<(), JournalError> {
+        let (header, seal) = Seal::begin(master, &self.next).map_err(|_| JournalError::NoRandomness)?;
+        let name = name_of(self.number);
+        self.number += 1;
+        let created = self.medium.create(&name);
+        let mut file = created.map_err(|source| JournalError::io("create", &name, source))?;
+        file.write(&header).map_err(|source| JournalError::io("write", &name, source))?;
+        let bytes = header.len() as u64;
+        self.segments.push(Segment { name, start: self.next, count: 0, newest: 0 });
+        self.open = Some(OpenSegment { file, seal, bytes });
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+#[path = "journal/tests.rs"]
+mod tests;

@@ -1,0 +1,83 @@
+//! Why the journal cannot be opened, and why an append was not recorded.
+
+use std::fmt;
+use std::io;
+
+/// The journal cannot be used.
+#[derive(Debug)]
+pub enum JournalError {
+    /// The file system refused.
+    Io {
+        /// What was being done: "read", "create", ….
+        act: &'static str,
+        /// With what.
+        object: String,
+        /// Why.
+        source: io::Error,
+    },
+    /// Records are missing, or a segment was not sealed by this terminal's key.
+    Damaged {
+        /// In or before which segment.
+        segment: String,
+        /// The first seq that is missing, where that is known.
+        first: Option<u64>,
+    },
+    /// The kernel gives no randomness.
+    NoRandomness,
+}
+
+impl JournalError {
+    pub(crate) fn io(act: &'static str, object: &str, source: io::Error) -> Self {
+        Self::Io { act, object: object.into(), source }
+    }
+
+    /// What a person does next.
+    #[must_use]
+    pub const fn next_step(&self) -> &'static str {
+        match self {
+            Self::Io { .. } => {
+                "Check that the disk has room, is not read-only, and that the folder belongs to the agent."
+            }
+            Self::Damaged { .. } => {
+                "Leave the journal as it is and call the system manager: it is evidence. Do not restore it from a copy."
+            }
+            Self::NoRandomness => "Restart the machine; if that does not help, call the system manager.",
+        }
+    }
+}
+
+impl fmt::Display for JournalError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Io { act, object, source } => write!(f, "cannot {act} {object}: {source}"),
+            Self::Damaged { segment, first: Some(first) } => {
+                write!(f, "cannot use the journal: records from {first} on are missing before {segment}")
+            }
+            Self::Damaged { segment, first: None } => {
+                write!(f, "cannot use the journal: {segment} is damaged or belongs to another terminal")
+            }
+            Self::NoRandomness => f.write_str("cannot seal the journal: the kernel gives no randomness"),
+        }
+    }
+}
+
+impl std::error::Error for JournalError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Io { source, .. } => Some(source),
+            Self::Damaged { .. } | Self::NoRandomness => None,
+        }
+    }
+}
+
+/// The record is not known to be on disk: nothing may be granted on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NotRecorded;
+
+impl fmt::Display for NotRecorded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("cannot write the record to the journal")
+    }
+}
+
+impl std::error::Error for NotRecorded {}

@@ -1,0 +1,327 @@
+use std::collections::BTreeMap;
+use std::io;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use sekisho_wire::id::{BootId, Code, OfficeId, Salt};
+use sekisho_wire::record::{Body, Emitter, RECORD_VERSION, Record, Retention};
+
+use super::medium::{Medium, SegmentFile};
+use super::*;
+
+/// A disk in memory that can be told to fail, and to lie about it.
+#[derive(Clone, Default)]
+struct Disk(Arc<Mutex<Content>>);
+
+#[derive(Default)]
+struct Content {
+    files: BTreeMap<String, Vec<u8>>,
+    fault: Option<Fault>,
+    syncs: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Fault {
+    /// A write fails and leaves this many bytes behind.
+    Write(usize),
+    /// A sync fails; the bytes are there all the same.
+    SyncLanded,
+    /// A new segment cannot be made.
+    Create,
+}
+
+struct DiskFile(Disk, String);
+
+impl SegmentFile for DiskFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let mut content = lock(&self.0.0);
+        let fault = content.fault;
+        let file = content.files.get_mut(&self.1).unwrap();
+        if let Some(Fault::Write(landed)) = fault {
+            file.extend_from_slice(&bytes[..landed.min(bytes.len())]);
+            return Err(io::ErrorKind::StorageFull.into());
+        }
+        file.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
+        let mut content = lock(&self.0.0);
+        content.syncs += 1;
+        if content.fault == Some(Fault::SyncLanded) { Err(io::ErrorKind::Other.into()) } else { Ok(()) }
+    }
+}
+
+impl Medium for Disk {
+    fn create(&self, name: &str) -> io::Result<Box<dyn SegmentFile>> {
+        let mut content = lock(&self.0);
+        if content.fault == Some(Fault::Create) {
+            return Err(io::ErrorKind::StorageFull.into());
+        }
+        assert!(content.files.insert(name.into(), Vec::new()).is_none(), "a segment's name is used once");
+        Ok(Box::new(DiskFile(self.clone(), name.into())))
+    }
+
+    fn names(&self) -> io::Result<Vec<String>> {
+        Ok(lock(&self.0).files.keys().cloned().collect())
+    }
+
+    fn make_durable(&self, _: &str) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn read(&self, name: &str) -> io::Result<Vec<u8>> {
+        lock(&self.0).files.get(name).cloned().ok_or(io::ErrorKind::NotFound.into())
+    }
+
+    fn remove(&self, name: &str) -> io::Result<()> {
+        lock(&self.0).files.remove(name).map(drop).ok_or(io::ErrorKind::NotFound.into())
+    }
+}
+
+impl Disk {
+    fn fail(&self, fault: impl Into<Option<Fault>>) {
+        lock(&self.0).fault = fault.into();
+    }
+
+    fn newest(&self) -> (String, Vec<u8>) {
+        let content = lock(&self.0);
+        let (name, bytes) = content.files.last_key_value().unwrap();
+        (name.clone(), bytes.clone())
+    }
+
+    fn put(&self, name: &str, bytes: &[u8]) {
+        lock(&self.0).files.insert(name.into(), bytes.into());
+    }
+
+    /// What a power cut now would leave.
+    fn copy(&self) -> Self {
+        let files = lock(&self.0).files.clone();
+        Self(Arc::new(Mutex::new(Content { files, ..Content::default() })))
+    }
+}
+
+const BEGINNING: Start = Start { epoch: 0, first: 0, chain: Hash([9; 32]) };
+
+fn open(disk: &Disk) -> (Journal, Vec<(u64, Vec<u8>)>) {
+    let mut seen = Vec::new();
+    let see = |seq, record: &[u8]| seen.push((seq, record.to_vec()));
+    let journal = Journal::open(Arc::new(disk.clone()), SecretBytes::new([1; 32]), BEGINNING, see).unwrap();
+    (journal, seen)
+}
+
+fn record(epoch: u32, seq: u64, trusted: u64) -> Vec<u8> {
+    let record = Record {
+        version: RECORD_VERSION,
+        critical: true,
+        emitter: Emitter::Terminal(Code::new("jumin-1").unwrap()),
+        office: OfficeId([1; 16]),
+        epoch,
+        seq,
+        boot: BootId([2; 16]),
+        salt: Salt([u8::try_from(seq % 251).unwrap(); 16]),
+        retention: Retention::Operation,
+        wall: trusted,
+        trusted,
+        monotonic: 5,
+        body: Body::TerminalDown,
+    };
+    record.encode().unwrap().to_vec()
+}
+
+fn append(journal: &Journal) -> u64 {
+    journal.append(|epoch, seq| record(epoch, seq, 1000 + seq))
+}
+
+fn chain_over(records: &[(u64, Vec<u8>)]) -> Hash {
+    records.iter().fold(BEGINNING.chain, |chain, (_, record)| chain_next(&chain, &Hash(leaf_hash(record).0)))
+}
+
+/// What every recovered journal must satisfy: dense from 0, and the next record continues its chain.
+fn assert_unbroken(journal: &Journal, seen: &[(u64, Vec<u8>)]) {
+    for (index, (seq, bytes)) in seen.iter().enumerate() {
+        assert_eq!(*seq, index as u64);
+        assert_eq!(Record::decode(bytes).unwrap().seq, *seq);
+    }
+    assert_eq!(journal.next().first, seen.len() as u64);
+    assert_eq!(journal.next().chain, chain_over(seen));
+}
+
+#[test]
+fn what_was_waited_for_is_there_after_a_restart() {
+    let disk = Disk::default();
+    for round in 0..4_u64 {
+        let (journal, seen) = open(&disk.copy());
+        assert_unbroken(&journal, &seen);
+        let (journal, _) = open(&disk);
+        for _ in 0..3 {
+            let seq = append(&journal);
+            journal.wait(seq).unwrap();
+        }
+        assert_eq!(open(&disk.copy()).1.len() as u64, 3 * (round + 1));
+    }
+}
+
+#[test]
+fn a_tail_torn_at_any_byte_loses_only_what_nobody_was_told_of() {
+    let disk = Disk::default();
+    let (journal, _) = open(&disk);
+    for _ in 0..3 {
+        let seq = append(&journal);
+        journal.wait(seq).unwrap();
+    }
+    let (name, before) = disk.newest();
+    let last = append(&journal);
+    journal.wait(last).unwrap();
+    let after = disk.newest().1;
+    for length in 0..=after.len() {
+        let torn = disk.copy();
+        torn.put(&name, &after[..length]);
+        let (journal, seen) = open(&torn);
+        assert_unbroken(&journal, &seen);
+        if length >= before.len() {
+            assert!(seen.len() >= 3, "torn at {length}");
+        }
+        // And it goes on from there, and that survives too.
+        let seq = append(&journal);
+        journal.wait(seq).unwrap();
+        let (journal, again) = open(&torn);
+        assert_eq!(again.len(), seen.len() + 1, "torn at {length}");
+        assert_unbroken(&journal, &again);
+    }
+}
+
+#[test]
+fn a_failed_write_refuses_those_who_wait_and_never_gives_a_seq_two_contents() {
+    for fault in [Fault::Write(0), Fault::Write(20), Fault::Write(usize::MAX), Fault::SyncLanded, Fault::Create] {
+        let disk = Disk::default();
+        let (journal, _) = open(&disk);
+        let first = append(&journal);
+        if fault == Fault::Create {
+            disk.fail(fault);
+            assert_eq!(journal.wait(first), Err(NotRecorded));
+        } else {
+            journal.wait(first).unwrap();
+            disk.fail(fault);
+        }
+        let refused = append(&journal);
+        assert_eq!(journal.wait(refused), Err(NotRecorded), "{fault:?}");
+        assert!(journal.is_failing());
+        let cut_now = disk.copy();
+        disk.fail(None);
+        journal.flush();
+        assert!(!journal.is_failing());
+        // It was refused for good, although it is on disk now.
+        assert_eq!(journal.wait(refused), Err(NotRecorded), "{fault:?}");
+        let after = append(&journal);
+        journal.wait(after).unwrap();
+        let (again, seen) = open(&disk);
+        assert_eq!(seen.len(), 3, "{fault:?}");
+        assert_unbroken(&again, &seen);
+        let (again, at_the_cut) = open(&cut_now);
+        assert_unbroken(&again, &at_the_cut);
+        assert!(seen.starts_with(&at_the_cut), "{fault:?}: one seq, two contents");
+    }
+}
+
+#[test]
+fn one_sync_serves_all_that_wait() {
+    let disk = Disk::default();
+    let (journal, _) = open(&disk);
+    let seqs: Vec<u64> = (0..50).map(|_| append(&journal)).collect();
+    for seq in seqs {
+        journal.wait(seq).unwrap();
+    }
+    assert_eq!(lock(&disk.0).syncs, 1);
+}
+
+#[test]
+fn many_threads_get_every_seq_once() {
+    let disk = Disk::default();
+    let (journal, _) = open(&disk);
+    let sum = AtomicU64::new(0);
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| {
+                for _ in 0..50 {
+                    let seq = append(&journal);
+                    journal.wait(seq).unwrap();
+                    sum.fetch_add(seq, Ordering::Relaxed);
+                }
+            });
+        }
+    });
+    assert_eq!(sum.into_inner(), (0..400).sum::<u64>());
+    let (again, seen) = open(&disk);
+    assert_unbroken(&again, &seen);
+}
+
+#[test]
+fn records_come_back_from_any_place_with_the_chain_before_them() {
+    let disk = Disk::default();
+    let mut all = Vec::new();
+    for _ in 0..5 {
+        let (journal, _) = open(&disk);
+        for _ in 0..4 {
+            let seq = append(&journal);
+            journal.wait(seq).unwrap();
+        }
+        all = open(&disk.copy()).1;
+    }
+    let (journal, _) = open(&disk);
+    for first in 0..20_u64 {
+        let run = journal.read(first, 3, 1 << 20).unwrap();
+        let at = usize::try_from(first).unwrap();
+        assert_eq!(run.chain, chain_over(&all[..at]), "from {first}");
+        assert!(!run.records.is_empty() && run.records.len() <= 3);
+        for (offset, record) in run.records.iter().enumerate() {
+            assert_eq!(record, &all[at + offset].1);
+        }
+    }
+}
+
+#[test]
+fn pruning_keeps_what_is_not_sealed_and_what_is_young() {
+    let disk = Disk::default();
+    for _ in 0..5 {
+        let (journal, _) = open(&disk);
+        for _ in 0..2 {
+            let seq = append(&journal);
+            journal.wait(seq).unwrap();
+        }
+    }
+    let (journal, _) = open(&disk);
+    journal.prune(3, u64::MAX);
+    assert!(journal.read(2, 1, 1000).is_ok(), "3 is not sealed, so its segment stays");
+    assert!(journal.read(1, 1, 1000).is_err(), "0 and 1 are sealed and old");
+    journal.prune(10, 1004);
+    assert!(journal.read(4, 1, 1000).is_ok(), "5 is younger than asked");
+    journal.prune(10, u64::MAX);
+    assert_eq!(journal.next().first, 10);
+    drop(journal);
+    assert_eq!(open(&disk).0.next().first, 10, "the newest segment knows where to go on");
+}
+
+#[test]
+fn missing_records_are_not_passed_over() {
+    let disk = Disk::default();
+    for _ in 0..3 {
+        let (journal, _) = open(&disk);
+        let seq = append(&journal);
+        journal.wait(seq).unwrap();
+    }
+    let name = lock(&disk.0).files.keys().nth(1).unwrap().clone();
+    disk.remove(&name).unwrap();
+    let opened = Journal::open(Arc::new(disk), SecretBytes::new([1; 32]), BEGINNING, |_, _| {});
+    let error = opened.err().unwrap();
+    assert!(error.to_string().contains("records from 1 on are missing"), "{error}");
+    assert!(error.next_step().contains("evidence"));
+}
+
+#[test]
+fn another_terminals_journal_is_refused() {
+    let disk = Disk::default();
+    let (journal, _) = open(&disk);
+    let seq = append(&journal);
+    journal.wait(seq).unwrap();
+    assert!(Journal::open(Arc::new(disk), SecretBytes::new([2; 32]), BEGINNING, |_, _| {}).is_err());
+}

@@ -1,0 +1,217 @@
+//! Trusted time (design 6): the newest verified freshness note plus the boot time that has passed since. Pure; it never goes back.
+
+use sekisho_wire::decision::ClockState;
+use sekisho_wire::id::BootId;
+use serde::{Deserialize, Serialize};
+
+/// What the two clocks say at one moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Moment {
+    /// The machine's clock, ms since 1970 UTC.
+    pub wall: u64,
+    /// Since the machine started, ms.
+    pub boottime: u64,
+}
+
+/// A freshness note that was verified.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SeenNote {
+    /// When the ledger wrote it, ms since 1970 UTC.
+    pub time: u64,
+    /// Until when it may be relied on.
+    pub until: u64,
+}
+
+/// What has to be on disk, so that time does not go back over a restart.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TimeBase {
+    /// The newest note.
+    pub note: SeenNote,
+    /// Trusted time at the moment of `boottime` in that boot.
+    pub trusted: u64,
+    /// Boot time at which `trusted` was so.
+    pub boottime: u64,
+    /// In which boot, as hex.
+    pub boot: String,
+}
+
+/// How far the wall clock may stand behind the newest note after a restart of the machine before it is called impossible.
+/// A note that comes in while the machine runs carries its own time, so this is only about the machine's battery clock.
+const TOLERANCE: u64 = 2 * 60 * 1000;
+
+/// A step of trusted time that is worth a record (wire §4.1, kind 14).
+const STEP: u64 = 2 * 60 * 1000;
+
+/// The terminal's idea of what time it is.
+#[derive(Clone, Debug)]
+pub struct TrustedTime {
+    boot: String,
+    base: Option<Base>,
+    /// The largest value given out: nothing smaller ever leaves.
+    given: u64,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Base {
+    note: SeenNote,
+    trusted: u64,
+    boottime: u64,
+    /// Whether the wall clock at our start was before the note.
+    behind: bool,
+}
+
+/// Trusted time went forward by more than two minutes at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// Before.
+    pub from: u64,
+    /// After.
+    pub to: u64,
+}
+
+impl TrustedTime {
+    /// Continues from what was kept. In another boot than that of `kept` only the wall clock tells how long the machine was off; it is
+    /// believed as far as it does not contradict the note.
+    #[must_use]
+    pub fn new(boot: &BootId, kept: Option<TimeBase>, now: Moment) -> Self {
+        let boot = boot.to_string();
+        let base = kept.map(|kept| {
+            if kept.boot == boot && now.boottime >= kept.boottime {
+                Base { note: kept.note, trusted: kept.trusted, boottime: kept.boottime, behind: false }
+            } else {
+                let behind = now.wall.saturating_add(TOLERANCE) < kept.note.time;
+                let trusted = kept.trusted.max(now.wall);
+                Base { note: kept.note, trusted, boottime: now.boottime, behind }
+            }
+        });
+        Self { boot, base, given: base.map_or(0, |base| base.trusted) }
+    }
+
+    /// Trusted time now. Without any note it is the wall clock, and [`Self::clock_state`] says so.
+    pub fn now(&mut self, now: Moment) -> u64 {
+        let computed =
+            self.base.map_or(now.wall, |base| base.trusted.saturating_add(now.boottime.saturating_sub(base.boottime)));
+        self.given = self.given.max(computed);
+        self.given
+    }
+
+    /// Takes a verified note. A note that is not newer than the last changes nothing.
+    pub fn note(&mut self, note: SeenNote, now: Moment) -> Option<Step> {
+        if self.base.is_some_and(|base| note.time <= base.note.time && note.until <= base.note.until) {
+            return None;
+        }
+        let first = self.base.is_none();
+        // The first note replaces the wall clock, which nobody vouched for.
+        let from = if first { now.wall } else { self.now(now) };
+        let to = if first { note.time } else { from.max(note.time) };
+        self.base = Some(Base { note, trusted: to, boottime: now.boottime, behind: false });
+        self.given = to;
+        (from.abs_diff(to) > STEP).then_some(Step { from, to })
+    }
+
+    /// How far trusted time can be believed (wire §4.2, 21).
+    #[must_use]
+    pub const fn clock_state(&self) -> ClockState {
+        match self.base {
+            None => ClockState::Unknown,
+            Some(Base { behind: true, .. }) => ClockState::Behind,
+            Some(Base { behind: false, .. }) => ClockState::Sound,
+        }
+    }
+
+    /// The newest note.
+    #[must_use]
+    pub fn newest_note(&self) -> Option<SeenNote> {
+        self.base.map(|base| base.note)
+    }
+
+    /// What to keep on disk.
+    #[must_use]
+    pub fn to_keep(&self, now: Moment) -> Option<TimeBase> {
+        let base = self.base?;
+        let passed = now.boottime.saturating_sub(base.boottime);
+        Some(TimeBase {
+            note: base.note,
+            trusted: self.given.max(base.trusted.saturating_add(passed)),
+            boottime: now.boottime,
+            boot: self.boot.clone(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BOOT: BootId = BootId([1; 16]);
+    const NOTE: SeenNote = SeenNote { time: 1_000_000_000, until: 2_000_000_000 };
+
+    fn at(wall: u64, boottime: u64) -> Moment {
+        Moment { wall, boottime }
+    }
+
+    #[test]
+    fn before_any_note_nothing_is_believed() {
+        let mut time = TrustedTime::new(&BOOT, None, at(5, 5));
+        assert_eq!(time.clock_state(), ClockState::Unknown);
+        assert_eq!(time.now(at(7, 6)), 7);
+    }
+
+    #[test]
+    fn setting_the_wall_clock_moves_nothing() {
+        let mut time = TrustedTime::new(&BOOT, None, at(5, 5));
+        let _ = time.note(NOTE, at(5, 100));
+        assert_eq!(time.now(at(9_999_999_999_999, 600)), NOTE.time + 500);
+        assert_eq!(time.now(at(0, 700)), NOTE.time + 600);
+        assert_eq!(time.clock_state(), ClockState::Sound);
+    }
+
+    #[test]
+    fn time_never_goes_back() {
+        let mut time = TrustedTime::new(&BOOT, None, at(5, 5));
+        let _ = time.note(NOTE, at(5, 100));
+        let late = time.now(at(0, 900_100));
+        let _ = time.note(SeenNote { time: NOTE.time + 1, until: NOTE.until + 1 }, at(0, 900_200));
+        assert!(time.now(at(0, 900_200)) >= late);
+    }
+
+    #[test]
+    fn a_big_step_is_told() {
+        let mut time = TrustedTime::new(&BOOT, None, at(NOTE.time, 5));
+        assert_eq!(time.note(NOTE, at(NOTE.time, 100)), None);
+        let next = SeenNote { time: NOTE.time + 600_000, until: NOTE.until };
+        assert_eq!(time.note(next, at(0, 100)), Some(Step { from: NOTE.time, to: next.time }));
+    }
+
+    #[test]
+    fn the_same_boot_goes_on_without_the_wall_clock() {
+        let mut time = TrustedTime::new(&BOOT, None, at(5, 5));
+        let _ = time.note(NOTE, at(5, 100));
+        let kept = time.to_keep(at(5, 1100)).unwrap();
+        let mut again = TrustedTime::new(&BOOT, Some(kept), at(0, 2100));
+        assert_eq!(again.clock_state(), ClockState::Sound);
+        assert_eq!(again.now(at(0, 2100)), NOTE.time + 2000);
+    }
+
+    #[test]
+    fn after_a_restart_a_clock_behind_the_note_is_impossible() {
+        let mut time = TrustedTime::new(&BOOT, None, at(5, 5));
+        let _ = time.note(NOTE, at(5, 100));
+        let kept = time.to_keep(at(5, 1100)).unwrap();
+        let other = BootId([2; 16]);
+        let back = TrustedTime::new(&other, Some(kept.clone()), at(NOTE.time - TOLERANCE - 1, 10));
+        assert_eq!(back.clock_state(), ClockState::Behind);
+        let mut sound = TrustedTime::new(&other, Some(kept), at(NOTE.time + 5_000_000, 10));
+        assert_eq!(sound.clock_state(), ClockState::Sound);
+        assert_eq!(sound.now(at(0, 20)), NOTE.time + 5_000_010);
+    }
+
+    #[test]
+    fn a_new_note_heals_a_clock_that_was_behind() {
+        let kept = TimeBase { note: NOTE, trusted: NOTE.time, boottime: 1, boot: "x".into() };
+        let mut time = TrustedTime::new(&BOOT, Some(kept), at(0, 10));
+        assert_eq!(time.clock_state(), ClockState::Behind);
+        let _ = time.note(SeenNote { time: NOTE.time + 9, until: NOTE.until }, at(0, 20));
+        assert_eq!(time.clock_state(), ClockState::Sound);
+    }
+}

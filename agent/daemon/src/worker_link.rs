@@ -1,0 +1,155 @@
+//! What agent and card worker say to each other: messages of `sekisho-ipc`, and the descriptor of a prompt beside one of them.
+//! No PIN is in any message.
+
+use serde::{Deserialize, Serialize};
+
+/// Longest message on this link.
+pub const WORKER_MESSAGE_MAX: usize = 8 * 1024;
+
+/// From the card worker to the agent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "say", rename_all = "snake_case")]
+pub enum FromWorker {
+    /// pcscd is gone, with all readers and cards.
+    ServiceLost,
+    /// pcscd is there.
+    ServiceBack,
+    /// A reader is there.
+    ReaderAdded {
+        /// Its identity as far as its name tells it.
+        reader: String,
+    },
+    /// A reader is gone.
+    ReaderRemoved {
+        /// As in `ReaderAdded`.
+        reader: String,
+    },
+    /// A card is in and said who it is.
+    CardInserted {
+        /// Number of this insertion, never used twice in the life of a worker.
+        insertion: u64,
+        /// GUID in hexadecimal.
+        card: String,
+        /// The reader's identity.
+        reader: String,
+        /// PIN tries left.
+        tries_left: Option<u8>,
+    },
+    /// Something is in the reader that is no operator card, or does not answer.
+    CardUnreadable {
+        /// What happened and what to do.
+        problem: Problem,
+    },
+    /// The card of an insertion is gone; also said of insertions that were never told.
+    CardRemoved {
+        /// Which insertion.
+        insertion: u64,
+    },
+    /// The PIN of a prompt was typed; it waits for the digest.
+    PinTyped {
+        /// Which call.
+        call: u64,
+    },
+    /// The card signed.
+    Signed {
+        /// Which call.
+        call: u64,
+        /// r ‖ s in hexadecimal.
+        signature: String,
+    },
+    /// The PIN was changed.
+    PinChanged {
+        /// Which call.
+        call: u64,
+    },
+    /// A call came to nothing.
+    Failed {
+        /// Which call.
+        call: u64,
+        /// Why.
+        failure: Failure,
+    },
+}
+
+/// Why a call came to nothing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "why", rename_all = "snake_case")]
+pub enum Failure {
+    /// The card says that the PIN is wrong.
+    WrongPin {
+        /// Tries left; 0 is blocked.
+        tries_left: u8,
+    },
+    /// Nobody typed a PIN: the descriptor was closed or the time is over.
+    NoPin,
+    /// The card is not there any more.
+    CardGone,
+    /// Card or reader did not do it.
+    Problem {
+        /// What happened and what to do.
+        problem: Problem,
+        /// PIN tries left, where the card said so afterwards.
+        tries_left: Option<u8>,
+    },
+}
+
+/// What happened and what to do, in both languages.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Problem {
+    /// What happened, in English.
+    pub what: String,
+    /// What to do next, in English.
+    pub next: String,
+    /// What to do next, in Japanese.
+    pub next_ja: String,
+}
+
+/// From the agent to the card worker.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "do", rename_all = "snake_case")]
+pub enum ToWorker {
+    /// Wait for PIN frames on the descriptor that comes with this, then say `PinTyped`.
+    Prompt {
+        /// Names the call in answers.
+        call: u64,
+        /// 1 for a PIN, 2 for old and new.
+        frames: u8,
+        /// How long to wait.
+        seconds: u64,
+    },
+    /// Sign with 9A, by the PIN of this call.
+    SignWithPin {
+        /// The call whose PIN was typed.
+        call: u64,
+        /// For which card.
+        insertion: u64,
+        /// 32 bytes in hexadecimal.
+        digest: String,
+    },
+    /// Change the PIN, by the two PINs of this call.
+    ChangePin {
+        /// The call whose PINs were typed.
+        call: u64,
+        /// For which card.
+        insertion: u64,
+    },
+    /// Sign with 9E: is this very card still there?
+    ProvePresence {
+        /// Names the call in the answer.
+        call: u64,
+        /// For which card.
+        insertion: u64,
+        /// 32 bytes in hexadecimal.
+        digest: String,
+    },
+    /// Forget the PIN of this call, and stop waiting for it.
+    Forget {
+        /// Which call.
+        call: u64,
+    },
+    /// End whatever the card holds verified.
+    LogOut {
+        /// Which card.
+        insertion: u64,
+    },
+}
