@@ -1,0 +1,128 @@
+//! A ledger of a story: the real program with its data in the story's folder.
+
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use crate::binaries::program;
+use crate::clock::StoryClock;
+use crate::process::Process;
+
+/// The ledger: its data, and the process while it serves.
+pub struct Ledger {
+    data: PathBuf,
+    port: u16,
+    clock: PathBuf,
+    log: PathBuf,
+    process: Option<Process>,
+}
+
+impl Ledger {
+    /// Makes a ledger's data, and does not start it yet.
+    ///
+    /// # Panics
+    /// When `sekisho-ledger init` fails.
+    #[must_use]
+    pub fn init(folder: &Path, clock: &StoryClock) -> Self {
+        let data = folder.join("data");
+        let port = free_port();
+        let output = Command::new(program("sekisho-ledger"))
+            .args(["init", "--name", "ledger.example", "--host", "127.0.0.1", "--host", "localhost"])
+            .arg("--data")
+            .arg(&data)
+            .arg("--listen")
+            .arg(format!("127.0.0.1:{port}"))
+            .output()
+            .expect("cannot start sekisho-ledger");
+        succeeded("sekisho-ledger init", &output);
+        Self { data, port, clock: clock.file().to_owned(), log: folder.join("ledger.log"), process: None }
+    }
+
+    /// Starts serving, and waits until it answers.
+    ///
+    /// # Panics
+    /// When it ends instead.
+    pub fn serve(&mut self) {
+        let mut command = self.command("serve");
+        command.env("RUST_LOG", "info").arg("--simulated-clock").arg(&self.clock);
+        let mut process = Process::start("ledger", &mut command, &self.log);
+        let port = self.port;
+        process.wait_ready("the ledger's port", || std::net::TcpStream::connect(("127.0.0.1", port)).ok().map(|_| ()));
+        self.process = Some(process);
+    }
+
+    /// Kills it as a power cut would.
+    pub fn kill(&mut self) {
+        if let Some(mut process) = self.process.take() {
+            process.kill();
+        }
+    }
+
+    /// Asks it to end, and waits.
+    pub fn stop(&mut self) {
+        if let Some(mut process) = self.process.take() {
+            process.stop();
+        }
+    }
+
+    /// A founding code in a file.
+    ///
+    /// # Panics
+    /// When the ledger gives none.
+    #[must_use]
+    pub fn founding_code(&self) -> PathBuf {
+        let file = self.data.with_file_name("founding.code");
+        let output = self.command("founding-code").arg("--out").arg(&file).output().expect("cannot start sekisho-ledger");
+        succeeded("sekisho-ledger founding-code", &output);
+        file
+    }
+
+    /// Runs `fsck`: its exit status and everything it said.
+    ///
+    /// # Panics
+    /// When it cannot be started.
+    #[must_use]
+    pub fn fsck(&self) -> (Option<i32>, String) {
+        let output = self.command("fsck").args(["--lang", "en"]).output().expect("cannot start sekisho-ledger");
+        (output.status.code(), both(&output))
+    }
+
+    /// A command on this ledger's data.
+    #[must_use]
+    pub fn command(&self, name: &str) -> Command {
+        let mut command = Command::new(program("sekisho-ledger"));
+        command.arg(name).arg("--data").arg(&self.data);
+        command
+    }
+
+    /// The data folder.
+    #[must_use]
+    pub fn data(&self) -> &Path {
+        &self.data
+    }
+
+    /// The port it listens on.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+}
+
+/// Everything a finished process said.
+#[must_use]
+pub fn both(output: &Output) -> String {
+    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+}
+
+/// Fails with everything that was said unless the process ended well.
+///
+/// # Panics
+/// When it did not.
+pub fn succeeded(what: &str, output: &Output) {
+    assert!(output.status.success(), "{what} ended with {}:\n{}", output.status, both(output));
+}
+
+fn free_port() -> u16 {
+    let socket = TcpListener::bind(("127.0.0.1", 0)).expect("no free port");
+    socket.local_addr().expect("a bound socket has an address").port()
+}

@@ -1,0 +1,160 @@
+//! A clerk terminal of a story: a pcscd with a virtual reader, and agent, card worker and forwarder as three processes.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::binaries::program;
+use crate::clock::StoryClock;
+use crate::ledger::{both, succeeded};
+use crate::pcscd::Pcscd;
+use crate::process::Process;
+use crate::wait;
+
+/// The parts of a terminal that run, and can be killed, each for itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// Decides, keeps the journal, answers the socket.
+    Agent,
+    /// Speaks to the card.
+    CardWorker,
+    /// Speaks to the ledger.
+    Forwarder,
+}
+
+impl Part {
+    const ALL: [Self; 3] = [Self::Agent, Self::CardWorker, Self::Forwarder];
+
+    const fn argument(self) -> &'static str {
+        match self {
+            Self::Agent => "run",
+            Self::CardWorker => "card-worker",
+            Self::Forwarder => "forwarder",
+        }
+    }
+}
+
+/// A terminal and everything on it.
+pub struct Terminal {
+    folder: PathBuf,
+    clock: PathBuf,
+    /// Its own card service.
+    pub pcscd: Pcscd,
+    parts: [Option<Process>; 3],
+}
+
+impl Terminal {
+    /// A terminal that is set up and belongs to nobody yet. `folder` must be short: sockets lie in it.
+    #[must_use]
+    pub fn new(folder: &Path, clock: &StoryClock) -> Self {
+        let pcscd = Pcscd::start(&folder.join("pcsc"), 2);
+        let terminal =
+            Self { folder: folder.to_owned(), clock: clock.file().to_owned(), pcscd, parts: [None, None, None] };
+        std::fs::create_dir_all(folder.join("run")).expect("cannot make a folder");
+        let (state, runtime) = (folder.join("state"), folder.join("run"));
+        terminal.configure(&format!("state = {state:?}\nruntime = {runtime:?}\n"));
+        terminal
+    }
+
+    /// Replaces the configuration.
+    pub fn configure(&self, text: &str) {
+        std::fs::write(self.configuration(), text).expect("cannot write the agent's configuration");
+    }
+
+    /// The configuration file.
+    #[must_use]
+    pub fn configuration(&self) -> PathBuf {
+        self.folder.join("agent.toml")
+    }
+
+    /// Enrols with a code; gives what was said, the key's fingerprint among it.
+    ///
+    /// # Panics
+    /// When it fails.
+    pub fn enrol(&self, code: &Path) -> String {
+        let output = self.agent("enrol").arg(code).output().expect("cannot start sekisho-agent");
+        succeeded("sekisho-agent enrol", &output);
+        both(&output)
+    }
+
+    /// A call of `sekisho-agent` with this terminal's configuration.
+    #[must_use]
+    pub fn agent(&self, name: &str) -> Command {
+        let mut command = Command::new(program("sekisho-agent"));
+        command.arg(name).arg("--config").arg(self.configuration());
+        command.env("RUST_LOG", "info").env("PCSCLITE_CSOCK_NAME", self.pcscd.socket());
+        command
+    }
+
+    /// Starts all three parts, and waits until the agent answers.
+    pub fn start(&mut self) {
+        Part::ALL.into_iter().for_each(|part| self.start_part(part));
+    }
+
+    /// Starts one part.
+    ///
+    /// # Panics
+    /// When the agent does not come up.
+    pub fn start_part(&mut self, part: Part) {
+        let mut command = self.agent(part.argument());
+        command.arg("--simulated-clock").arg(&self.clock);
+        let log = self.folder.join(format!("{}.log", part.argument()));
+        let mut process = Process::start(part.argument(), &mut command, &log);
+        if part == Part::Agent {
+            let socket = self.socket();
+            process.wait_ready("the agent's socket", || {
+                std::os::unix::net::UnixStream::connect(&socket).ok().map(|_| ())
+            });
+        }
+        self.parts[part as usize] = Some(process);
+    }
+
+    /// Kills one part as a crash would.
+    pub fn kill(&mut self, part: Part) {
+        if let Some(mut process) = self.parts[part as usize].take() {
+            process.kill();
+        }
+    }
+
+    /// Whether a part has ended by itself.
+    pub fn has_ended(&mut self, part: Part) -> bool {
+        self.parts[part as usize].as_mut().is_none_or(|process| process.ended().is_some())
+    }
+
+    /// Asks all parts to end, and waits.
+    pub fn stop(&mut self) {
+        for part in Part::ALL {
+            if let Some(mut process) = self.parts[part as usize].take() {
+                process.stop();
+            }
+        }
+    }
+
+    /// The agent's socket.
+    #[must_use]
+    pub fn socket(&self) -> PathBuf {
+        self.folder.join("run/agent.sock")
+    }
+
+    /// Where the agent keeps keys, journal and register.
+    #[must_use]
+    pub fn state(&self) -> PathBuf {
+        self.folder.join("state")
+    }
+
+    /// A connection to the agent.
+    ///
+    /// # Panics
+    /// When it does not answer.
+    #[must_use]
+    pub fn client(&self) -> sekisho_ipc::Client {
+        wait::until("the agent's socket", || sekisho_ipc::Client::connect(&self.socket()).ok())
+    }
+
+    /// A call of the clerk's command line on this terminal, in English.
+    #[must_use]
+    pub fn sekisho(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(program("sekisho"));
+        command.args(["--lang", "en", "--socket"]).arg(self.socket()).args(arguments);
+        command
+    }
+}
