@@ -7,7 +7,7 @@ use sekisho_wire::id::{CardGuid, Code, Numbered};
 
 use crate::calendar::fiscal_year;
 use crate::change::{ActivateCard, CardState, IssueCard, SetCardState, StateReason};
-use crate::refusal::FoldRefusal;
+use crate::refusal::{FoldRefusal, WrongValue};
 use crate::role::Class;
 use crate::state::{Counted, Draft, Position, Trust};
 use crate::thing::Thing;
@@ -119,7 +119,7 @@ impl Draft<'_> {
         match &change.operator {
             Some(operator) => self.need_operator(operator)?,
             None if change.dormant => {}
-            None => return Err(FoldRefusal::ValueWrong("operator of the card")),
+            None => return Err(FoldRefusal::ValueWrong(WrongValue::CardHolder)),
         }
         self.use_card_keys(change, at)?;
         self.touch(thing, Class::Cards, at)?;
@@ -174,7 +174,7 @@ impl Draft<'_> {
         self.touch(thing.clone(), Class::Cards, at)?;
         let card = self.card_mut(&change.card).ok_or(FoldRefusal::Unknown(thing))?;
         if !card.issued.dormant {
-            return Err(FoldRefusal::ValueWrong("card that is not dormant"));
+            return Err(FoldRefusal::ValueWrong(WrongValue::NotDormant));
         }
         let state = card.state(change.from);
         if state.is_final() {

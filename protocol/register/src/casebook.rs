@@ -11,7 +11,7 @@ use crate::authority::Authority;
 use crate::calendar::fiscal_year;
 use crate::change::{Change, Log, ReportIncident};
 use crate::fold::{Register, check_clock, decode};
-use crate::refusal::FoldRefusal;
+use crate::refusal::{FoldRefusal, WrongValue};
 use crate::state::{Draft, Position, Trust};
 
 /// What all accepted acts of the casebook together say.
@@ -181,7 +181,7 @@ impl Casebook {
         let wrong_level =
             |change: &Change| matches!(change, Change::Incident(report) if !(1..=3).contains(&report.level));
         if changes.iter().any(wrong_level) {
-            return Err(FoldRefusal::ValueWrong("threat level"));
+            return Err(FoldRefusal::ValueWrong(WrongValue::ThreatLevel));
         }
         if trust == Trust::Stored {
             return Ok((signed, None));

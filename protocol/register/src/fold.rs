@@ -11,7 +11,7 @@ use crate::authority::{Authority, check_p256};
 use crate::change::{Change, Found, Log};
 use crate::decide::RULES_VERSION;
 use crate::office::RECOVERY_MAX;
-use crate::refusal::FoldRefusal;
+use crate::refusal::{FoldRefusal, WrongValue};
 use crate::state::{Draft, Position, State, Trust};
 
 /// How far an act's time may lie before the newest one folded (§R4.2).
@@ -198,7 +198,7 @@ impl Register {
             (Some(_), true) => return Err(FoldRefusal::AlreadyFounded),
             (None, false) => return Err(FoldRefusal::NotFounded),
             (None, true) if act.changes.len() != 1 || act.proposal.is_some() => {
-                return Err(FoldRefusal::ValueWrong("founding act"));
+                return Err(FoldRefusal::ValueWrong(WrongValue::FoundingAct));
             }
             (None, true) if act.office != NO_OFFICE => return Err(FoldRefusal::OtherOffice),
             (Some(office), false) if act.office != office.id => return Err(FoldRefusal::OtherOffice),

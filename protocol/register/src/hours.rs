@@ -4,7 +4,7 @@ use sekisho_wire::id::{Code, Numbered};
 
 use crate::calendar::{fiscal_year, local_day, local_minute, moment, weekday};
 use crate::change::{EndPermit, GivePermit, OpenSpan, SetCalendar, SetHours};
-use crate::refusal::FoldRefusal;
+use crate::refusal::{FoldRefusal, WrongValue};
 use crate::role::Class;
 use crate::state::{Counted, Draft, Position};
 use crate::thing::Thing;
@@ -138,7 +138,7 @@ impl Permit {
 impl Draft<'_> {
     pub(crate) fn apply_hours(&mut self, change: &SetHours, at: Position) -> Result<(), FoldRefusal> {
         if !change.week.iter().all(|span| span.is_sound()) {
-            return Err(FoldRefusal::ValueWrong("hours"));
+            return Err(FoldRefusal::ValueWrong(WrongValue::Hours));
         }
         change.terminal.iter().try_for_each(|terminal| self.need_terminal(terminal))?;
         self.touch(Thing::Hours(change.terminal.clone()), Class::Hours, at)?;
@@ -154,7 +154,7 @@ impl Draft<'_> {
     pub(crate) fn apply_calendar(&mut self, change: &SetCalendar, at: Position) -> Result<(), FoldRefusal> {
         let ascending = |days: &[u32]| days.is_sorted_by(|a, b| a < b);
         if !ascending(&change.closed) || !ascending(&change.open) {
-            return Err(FoldRefusal::ValueWrong("days of the calendar"));
+            return Err(FoldRefusal::ValueWrong(WrongValue::CalendarDays));
         }
         self.touch(Thing::Calendar, Class::Hours, at)?;
         self.office_mut()?.calendar.push(at.index, at.made, change.clone());
@@ -163,7 +163,7 @@ impl Draft<'_> {
 
     pub(crate) fn apply_permit(&mut self, change: &GivePermit, at: Position) -> Result<Numbered, FoldRefusal> {
         if change.operators.is_empty() || change.terminals.is_empty() || change.to <= change.from {
-            return Err(FoldRefusal::ValueWrong("persons, terminals or dates of the permit"));
+            return Err(FoldRefusal::ValueWrong(WrongValue::Permit));
         }
         change.operators.iter().try_for_each(|operator| self.need_operator(operator))?;
         change.terminals.iter().try_for_each(|terminal| self.need_terminal(terminal))?;

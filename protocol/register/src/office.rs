@@ -12,7 +12,7 @@ use crate::change::{
 use crate::organisation::{Capacity, Holder, Holding, Post, PostVersion};
 use crate::people::Operator;
 use crate::policy::Policy;
-use crate::refusal::FoldRefusal;
+use crate::refusal::{FoldRefusal, WrongValue};
 use crate::role::{Class, Role};
 use crate::routes::{Route, default_route};
 use crate::state::{Draft, Position};
@@ -56,17 +56,17 @@ fn check_founding(found: &Found) -> Result<(), FoldRefusal> {
     distinct.sort();
     distinct.dedup();
     if distinct.len() < 2 || distinct.len() != found.administrators.len() {
-        return wrong("administrators: at least two persons");
+        return wrong(WrongValue::Administrators);
     }
     if !found.administrators.iter().all(administrator_can_sign) {
-        return wrong("administrator's card");
+        return wrong(WrongValue::AdministratorCard);
     }
     let recovery = &found.recovery;
     let recoverable = usize::from(recovery.k) <= recovery.keys.len() && (recovery.k > 0) != recovery.keys.is_empty();
     if !recoverable || usize::from(recovery.k) > RECOVERY_MAX {
-        return wrong("recovery keys");
+        return wrong(WrongValue::RecoveryKeys);
     }
-    if found.policy.is_sound() { Ok(()) } else { wrong("policy") }
+    if found.policy.is_sound() { Ok(()) } else { wrong(WrongValue::Policy) }
 }
 
 /// Most recovery keys that can be asked for together: each wraps the act of the one before (§R4.6).
@@ -109,7 +109,7 @@ impl Draft<'_> {
         self.touch(Thing::Operator(administrator.operator.clone()), Class::Founding, at)?;
         self.touch(Thing::Post(administrator.post.clone()), Class::Founding, at)?;
         if self.post(&administrator.post).is_none() {
-            let title = Title::new(administrator.post.as_str()).ok_or(FoldRefusal::ValueWrong("post"))?;
+            let title = Title::new(administrator.post.as_str()).ok_or(FoldRefusal::ValueWrong(WrongValue::Post))?;
             let version = PostVersion { title, roles: Role::FOUNDING.to_vec(), section: None };
             let post = Post::founding(administrator.post.clone(), version, at);
             self.new_entries().posts.insert(administrator.post.clone(), post);
@@ -142,7 +142,7 @@ impl Draft<'_> {
 
     pub(crate) fn apply_policy(&mut self, change: &SetPolicy, at: Position) -> Result<(), FoldRefusal> {
         if !change.policy.is_sound() {
-            return Err(FoldRefusal::ValueWrong("policy"));
+            return Err(FoldRefusal::ValueWrong(WrongValue::Policy));
         }
         self.touch(Thing::Policy, Class::Policy, at)?;
         self.office_mut()?.policy.push(at.index, at.made, change.policy.clone());
@@ -154,7 +154,7 @@ impl Draft<'_> {
         let sound = !change.proposers.is_empty() && ascending(&change.proposers) && ascending(&change.approvers);
         // What only takes rights away must never have to wait for a second person (§R3.3).
         if !sound || (change.class.only_takes_away() && !change.approvers.is_empty()) {
-            return Err(FoldRefusal::ValueWrong("roles of the route"));
+            return Err(FoldRefusal::ValueWrong(WrongValue::RouteRoles));
         }
         self.touch(Thing::Route(change.class), Class::Founding, at)?;
         let route = Route {

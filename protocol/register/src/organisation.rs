@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 use sekisho_wire::id::Code;
 
 use crate::change::{HoldPost, LeavePost, SectionState, SetPost, SetSection};
-use crate::refusal::FoldRefusal;
+use crate::refusal::{FoldRefusal, WrongValue};
 use crate::role::{Class, Role};
 use crate::state::{Draft, Position};
 use crate::thing::Thing;
@@ -176,7 +176,7 @@ impl Draft<'_> {
             self.need_section(section)?;
         }
         if !change.roles.is_sorted_by(|a, b| a < b) {
-            return Err(FoldRefusal::ValueWrong("roles"));
+            return Err(FoldRefusal::ValueWrong(WrongValue::Roles));
         }
         self.touch(Thing::Post(change.post.clone()), Class::Organisation, at)?;
         let version =

@@ -145,8 +145,82 @@ pub enum FoldRefusal {
     },
     /// From and to are the wrong way round.
     DatesWrong(Thing),
-    /// A value that cannot be: what.
-    ValueWrong(&'static str),
+    /// A value that cannot be.
+    ValueWrong(WrongValue),
+}
+
+/// Which value cannot be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WrongValue {
+    /// A founding act holds one change and nothing else.
+    FoundingAct,
+    /// At least two administrators, each a person of his own.
+    Administrators,
+    /// An administrator's card is his, awake, and has a signature key.
+    AdministratorCard,
+    /// Recovery: 1 ≤ k ≤ number of keys, k at most 8; or none at all.
+    RecoveryKeys,
+    /// A policy that nobody can live with.
+    Policy,
+    /// A post's code that cannot be its title.
+    Post,
+    /// A post's roles, not ascending.
+    Roles,
+    /// A route without proposers, not ascending, or an approval stage for what only takes rights away.
+    RouteRoles,
+    /// A card that is not dormant belongs to somebody.
+    CardHolder,
+    /// Only a dormant card is activated.
+    NotDormant,
+    /// Hours run from an earlier minute to a later one of the same day.
+    Hours,
+    /// Days of a calendar, not ascending.
+    CalendarDays,
+    /// A permit without persons, terminals or time.
+    Permit,
+    /// A threat level other than 1 to 3.
+    ThreatLevel,
+}
+
+impl WrongValue {
+    /// What is wrong, for people.
+    #[must_use]
+    pub const fn text(self, language: Language) -> &'static str {
+        let (ja, en) = match self {
+            Self::FoundingAct => ("設置の処分には他の内容を含められません", "a founding act holds nothing else"),
+            Self::Administrators => {
+                ("管理者は2名以上必要です", "there must be at least two administrators, each a person of his own")
+            }
+            Self::AdministratorCard => (
+                "管理者のカードは本人のもので署名用の鍵が必要です",
+                "an administrator's card must be his and have a signature key",
+            ),
+            Self::RecoveryKeys => {
+                ("復旧鍵の数と必要数が合いません", "the number of recovery keys does not fit how many are needed")
+            }
+            Self::Policy => ("運用方針の値が範囲外です", "a figure of the policy is out of range"),
+            Self::Post => ("職のコードが正しくありません", "the post's code cannot be its title"),
+            Self::Roles => ("役割は番号順に重複なく並べます", "roles must be ascending"),
+            Self::RouteRoles => (
+                "決裁区分の役割が正しくありません",
+                "the route needs proposers, ascending, and nobody approves what only takes rights away",
+            ),
+            Self::CardHolder => ("カードの使用者が指定されていません", "the card has no holder and is not dormant"),
+            Self::NotDormant => ("このカードは有効化の対象ではありません", "the card is not a dormant one"),
+            Self::Hours => {
+                ("運用時間が正しくありません", "hours must run from an earlier minute to a later one of the same day")
+            }
+            Self::CalendarDays => ("休日表の日付は順に重複なく並べます", "days of the calendar must be ascending"),
+            Self::Permit => {
+                ("許可の対象者、端末又は期間がありません", "the permit names no person, no terminal or no time")
+            }
+            Self::ThreatLevel => ("脅威度は1から3です", "the threat level is 1 to 3"),
+        };
+        match language {
+            Language::Japanese => ja,
+            Language::English => en,
+        }
+    }
 }
 
 impl FoldRefusal {
@@ -279,7 +353,7 @@ impl FoldRefusal {
             Self::DatesWrong(what) => {
                 format!("cannot take the act: the dates of {} end before they begin", thing(what))
             }
-            Self::ValueWrong(what) => format!("cannot take the act: wrong value: {what}"),
+            Self::ValueWrong(what) => format!("cannot take the act: {}", what.text(Language::English)),
         }
     }
 
@@ -287,7 +361,7 @@ impl FoldRefusal {
         let moment = |t| moment_text(t, Language::Japanese);
         let thing = |thing: &Thing| thing.text(Language::Japanese);
         match self {
-            Self::Malformed(malformed) => format!("処分の内容を読み取れません({malformed})"),
+            Self::Malformed(malformed) => format!("処分の内容を読み取れません({}バイト目)", malformed.at),
             Self::VersionUnknown { version } => format!("処分の形式(第{version}版)にこのプログラムは対応していません"),
             Self::RulesTooOld { needed } => format!("登録簿は規則第{needed}版を必要としています"),
             Self::OtherOffice => "別の団体あての処分です".into(),
@@ -340,7 +414,7 @@ impl FoldRefusal {
                 format!("端末 {terminal} の履歴番号 {epoch} は、これまでの番号より大きくありません")
             }
             Self::DatesWrong(what) => format!("{}の終了日時が開始日時より前です", thing(what)),
-            Self::ValueWrong(what) => format!("値が正しくありません({what})"),
+            Self::ValueWrong(what) => what.text(Language::Japanese).into(),
         }
     }
 

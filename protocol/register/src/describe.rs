@@ -1,0 +1,491 @@
+//! One change in one or two lines, in Japanese and English.
+
+use alloc::format;
+use alloc::string::{String, ToString};
+
+use sekisho_wire::decision::Level;
+use sekisho_wire::id::Code;
+
+use crate::change::*;
+use crate::policy::Policy;
+use crate::refusal::card_state;
+use crate::render::Titles;
+use crate::role::Role;
+use crate::wareki::{day_text, numbered};
+
+/// The change as text. Nothing that it does is left out.
+pub(crate) fn describe(change: &Change, say: &Titles<'_>) -> String {
+    match change {
+        Change::Found(change) => found(change, say),
+        Change::RequireVersion(change) => say.say(
+            &format!("規則第{}版に対応したプログラムを必須とする", change.version),
+            &format!("require programs that know rules version {}", change.version),
+        ),
+        Change::Section(change) => section(change, say),
+        Change::Post(change) => post(change, say),
+        Change::HoldPost(change) => hold_post(change, say),
+        Change::LeavePost(change) => say.say(
+            &format!(
+                "操作者 {} は {} に職 {} を離れる",
+                change.operator,
+                say.moment(change.effective),
+                say.post(&change.post)
+            ),
+            &format!(
+                "operator {} leaves post {} on {}",
+                change.operator,
+                say.post(&change.post),
+                say.moment(change.effective)
+            ),
+        ),
+        Change::Function(change) => function(change, say),
+        Change::Purpose(change) => purpose(change, say),
+        Change::Designate(change) => designate(change, say),
+        Change::OperatorState(change) => operator_state(change, say),
+        Change::Profile(change) => profile(change, say),
+        Change::WithdrawProfile(change) => say.say(
+            &format!(
+                "操作者 {} の操作権限 {} を {} から取り消す",
+                change.operator,
+                change.profile,
+                say.moment(change.effective)
+            ),
+            &format!(
+                "withdraw profile {} of operator {} from {}",
+                change.profile,
+                change.operator,
+                say.moment(change.effective)
+            ),
+        ),
+        Change::IssueCard(change) => issue_card(change, say),
+        Change::CardState(change) => card(change, say),
+        Change::ActivateCard(change) => activate_card(change, say),
+        Change::Terminal(change) => terminal(change, say),
+        Change::TerminalState(change) => terminal_state(change, say),
+        Change::OpenEpoch(change) => open_epoch(change, say),
+        Change::Hours(change) => hours(change, say),
+        Change::Calendar(change) => calendar(change, say),
+        Change::Permit(change) => permit(change, say),
+        Change::EndPermit(change) => end_permit(change, say),
+        Change::Connection(change) => connection(change, say),
+        Change::Policy(change) => policy(&change.policy, say),
+        Change::Route(change) => route(change, say),
+        Change::LogKey(change) => say.say(
+            &format!(
+                "{}の鍵を {} から {} に替える",
+                change.log.name(say.language),
+                say.moment(change.effective),
+                change.key
+            ),
+            &format!(
+                "change the key of log {} to {} from {}",
+                change.log.name(say.language),
+                change.key,
+                say.moment(change.effective)
+            ),
+        ),
+        Change::Incident(change) => incident(change, say),
+    }
+}
+
+fn found(change: &Found, say: &Titles<'_>) -> String {
+    let administrators = say.list(change.administrators.iter().map(|person| {
+        say.say(
+            &format!("{} (職 {}、カード {})", person.operator, person.post, person.card.card),
+            &format!("{} (post {}, card {})", person.operator, person.post, person.card.card),
+        )
+    }));
+    let keys = change.recovery.keys.len();
+    let k = change.recovery.k;
+    let head = say.say(
+        &format!(
+            "{}(団体コード {})を台帳「{}」に設置する。管理者: {administrators}。復旧鍵: {keys}件のうち{k}件",
+            change.title, change.jurisdiction, change.ledger
+        ),
+        &format!(
+            "found {} (jurisdiction {}) at ledger {}; administrators: {administrators}; recovery: {k} of {keys} keys",
+            change.title, change.jurisdiction, change.ledger
+        ),
+    );
+    let keys = say.list(
+        [
+            (Log::Records, change.keys.records),
+            (Log::Register, change.keys.register),
+            (Log::Casebook, change.keys.casebook),
+        ]
+        .into_iter()
+        .map(|(log, key)| format!("{} {key}", log.name(say.language))),
+    );
+    let keys = say.say(&format!("鍵: {keys}"), &format!("keys: {keys}"));
+    format!("{head}\n   {keys}\n   {}", policy(&change.policy, say))
+}
+
+fn section(change: &SetSection, say: &Titles<'_>) -> String {
+    let (code, title, from) = (&change.section, &change.title, say.moment(change.effective));
+    match change.state {
+        SectionState::Open => say.say(
+            &format!("課 {title} ({code}) を {from} から置く"),
+            &format!("section {title} ({code}) open from {from}"),
+        ),
+        SectionState::Suspended => say.say(
+            &format!("課 {title} ({code}) の利用を {from} から停止する"),
+            &format!("suspend use by section {title} ({code}) from {from}"),
+        ),
+        SectionState::Ended => say.say(
+            &format!("課 {title} ({code}) を {from} に廃止する"),
+            &format!("end section {title} ({code}) on {from}"),
+        ),
+    }
+}
+
+fn roles(roles: &[Role], say: &Titles<'_>) -> String {
+    say.list(roles.iter().map(|role| say.say(role.title(), role.name())))
+}
+
+fn post(change: &SetPost, say: &Titles<'_>) -> String {
+    let (code, title, roles) = (&change.post, &change.title, roles(&change.roles, say));
+    let place = change.section.as_ref().map(|section| say.section(section));
+    let place =
+        place.map_or_else(String::new, |place| say.say(&format!("、所属: {place}"), &format!(", section: {place}")));
+    say.say(
+        &format!("職 {title} ({code})、役割: {roles}{place}"),
+        &format!("post {title} ({code}), roles: {roles}{place}"),
+    )
+}
+
+fn hold_post(change: &HoldPost, say: &Titles<'_>) -> String {
+    let (operator, post) = (&change.operator, say.post(&change.post));
+    let period = say.period(change.from, change.to.unwrap_or(u64::MAX));
+    if change.deputy {
+        say.say(
+            &format!("操作者 {operator} を職 {post} の代決者とする({period})"),
+            &format!("operator {operator} deputises for post {post} {period}"),
+        )
+    } else {
+        say.say(
+            &format!("操作者 {operator} を職 {post} に充てる({period})"),
+            &format!("operator {operator} holds post {post} {period}"),
+        )
+    }
+}
+
+fn function(change: &SetFunction, say: &Titles<'_>) -> String {
+    let (code, title) = (&change.function, &change.title);
+    if change.state == UseState::Ended {
+        return say.say(&format!("機能 {title} ({code}) を廃止する"), &format!("end function {title} ({code})"));
+    }
+    let level = match change.level {
+        Level::Session => say.say("ログインのみ", "an open session"),
+        Level::Card => say.say("カードによる確認", "a proof by the card"),
+        Level::Pin => say.say("暗証番号による確認", "the PIN each time"),
+    };
+    let mut text = say.say(
+        &format!("機能 {title} ({code})、必要な確認: {level}"),
+        &format!("function {title} ({code}), needs {level}"),
+    );
+    let flags = [
+        (change.purpose_required, "、事由の入力が必要", ", needs a purpose"),
+        (change.essential, "、必須業務(登録情報が古くても利用可)", ", essential: works on with a stale register"),
+        (change.management, "、カード管理用カードが必要", ", needs a card-management card"),
+    ];
+    flags.into_iter().filter(|(set, ..)| *set).for_each(|(_, ja, en)| text.push_str(&say.say(ja, en)));
+    if let Some(kind) = change.terminal_kind {
+        let kind = terminal_kind(kind, say);
+        text.push_str(&say.say(&format!("、{kind}のみ"), &format!(", only on a {kind}")));
+    }
+    if !change.applications.is_empty() {
+        let callers = say.codes(&change.applications);
+        text.push_str(&say.say(&format!("、アプリケーション: {callers}"), &format!(", only from {callers}")));
+    }
+    text
+}
+
+fn purpose(change: &SetPurpose, say: &Titles<'_>) -> String {
+    let (code, title) = (&change.purpose, &change.title);
+    let functions = say.functions(&change.functions, ("すべての機能", "any function"));
+    match change.state {
+        UseState::InUse => say.say(
+            &format!("事由 {title} ({code})、対象: {functions}"),
+            &format!("purpose {title} ({code}) for {functions}"),
+        ),
+        UseState::Ended => {
+            say.say(&format!("事由 {title} ({code}) を廃止する"), &format!("end purpose {title} ({code})"))
+        }
+    }
+}
+
+fn designate(change: &Designate, say: &Titles<'_>) -> String {
+    let class = match change.class {
+        PersonClass::Operator => say.say("操作者", "operator"),
+        PersonClass::SystemStaff => say.say("電算要員", "system staff"),
+    };
+    let (operator, section, period) =
+        (&change.operator, say.section(&change.section), say.period(change.from, change.to));
+    let (terminals, sections) = (say.codes(&change.terminals), say.sections(&change.sections));
+    say.say(
+        &format!("{operator} を{class}に指定する。所属: {section}、期間: {period}、操作できる端末: {terminals}、端末を操作できる課: {sections}"),
+        &format!("designate {operator} as {class} of section {section} {period}; terminals: {terminals}; terminals of sections: {sections}"),
+    )
+}
+
+fn reason(reason: StateReason, say: &Titles<'_>) -> String {
+    let (ja, en) = match reason {
+        StateReason::None => ("なし", "none"),
+        StateReason::Lost => ("紛失", "lost"),
+        StateReason::Stolen => ("盗難", "stolen"),
+        StateReason::Damaged => ("き損", "damaged"),
+        StateReason::PinCompromised => ("暗証番号の漏えい", "PIN compromised"),
+        StateReason::NameChanged => ("氏名変更", "name changed"),
+        StateReason::LeftDuty => ("担当の解除", "left the duty"),
+        StateReason::Replaced => ("再交付", "replaced"),
+        StateReason::Other => ("その他", "other"),
+    };
+    say.say(ja, en)
+}
+
+fn operator_state(change: &SetOperatorState, say: &Titles<'_>) -> String {
+    let (operator, from, reason) = (&change.operator, say.moment(change.effective), reason(change.reason, say));
+    let (ja, en) = match change.state {
+        OperatorState::Active => ("の利用を再開する", "restore"),
+        OperatorState::Suspended => ("の利用を停止する", "suspend"),
+        OperatorState::Ended => ("の指定を解除する", "end the duty of"),
+    };
+    say.say(
+        &format!("操作者 {operator} {ja}({from}から、理由: {reason})"),
+        &format!("{en} operator {operator} from {from}, reason: {reason}"),
+    )
+}
+
+fn profile(change: &GiveProfile, say: &Titles<'_>) -> String {
+    let functions = say.functions(&change.functions, ("なし", "none"));
+    let (operator, profile, period) = (&change.operator, &change.profile, say.period(change.from, change.to));
+    say.say(
+        &format!("操作者 {operator} に操作権限 {profile} を付与する。取扱範囲: {functions}、期間: {period}"),
+        &format!("give operator {operator} profile {profile} for {functions} {period}"),
+    )
+}
+
+/// The kind of a card, for people.
+fn card_kind(kind: CardKind, say: &Titles<'_>) -> String {
+    let (ja, en) = match kind {
+        CardKind::Business => ("業務カード", "business card"),
+        CardKind::Special => ("特別業務カード", "special card"),
+        CardKind::CardManagement => ("カード管理用カード", "card-management card"),
+        CardKind::Spare => ("予備カード", "spare card"),
+        CardKind::Emergency => ("緊急カード", "emergency card"),
+        CardKind::RoomEntry => ("入室用カード", "room-entry card"),
+    };
+    say.say(ja, en)
+}
+
+fn issue_card(change: &IssueCard, say: &Titles<'_>) -> String {
+    let kind = card_kind(change.kind, say);
+    let holder = change.operator.as_ref().map_or_else(|| say.say("未定", "nobody yet"), ToString::to_string);
+    let profiles = on_card(&change.profiles, say);
+    let period = say.period(change.from, change.to);
+    let mut text = say.say(
+        &format!("{kind} {} を {holder} に貸与する。操作権限: {profiles}、期間: {period}", change.card),
+        &format!("issue {kind} {} to {holder}, profiles: {profiles}, {period}", change.card),
+    );
+    if change.dormant {
+        text.push_str(&say.say("、有効化するまで使用不可", ", dormant until activated"));
+    }
+    if change.signature.is_some() {
+        text.push_str(&say.say("、処分への署名可", ", can sign acts"));
+    }
+    text
+}
+
+fn on_card(profiles: &[Code], say: &Titles<'_>) -> String {
+    if profiles.is_empty() {
+        say.say("本人の操作権限すべて", "all the holder has")
+    } else {
+        say.codes(profiles)
+    }
+}
+
+fn card(change: &SetCardState, say: &Titles<'_>) -> String {
+    let (card, state, reason) = (change.card, card_state(change.state, say.language), reason(change.reason, say));
+    let number = say.register.card(&card).map(|known| format!(" ({})", numbered(known.number(), say.language)));
+    let (number, from) = (number.unwrap_or_default(), say.moment(change.effective));
+    let forever =
+        if change.state.is_final() { say.say("。元に戻せません", "; this is final") } else { String::new() };
+    say.say(
+        &format!("カード {card}{number} を {from} から{state}とする(理由: {reason}){forever}"),
+        &format!("card {card}{number} becomes {state} from {from}, reason: {reason}{forever}"),
+    )
+}
+
+fn activate_card(change: &ActivateCard, say: &Titles<'_>) -> String {
+    let (card, operator, period) = (change.card, &change.operator, say.period(change.from, change.to));
+    let (profiles, why) = (on_card(&change.profiles, say), &change.reason);
+    say.say(
+        &format!(
+            "カード {card} を操作者 {operator} に限り有効化する。操作権限: {profiles}、期間: {period}、理由: {why}"
+        ),
+        &format!("activate card {card} for operator {operator}, profiles: {profiles}, {period}, reason: {why}"),
+    )
+}
+
+/// The kind of a terminal, for people.
+fn terminal_kind(kind: TerminalKind, say: &Titles<'_>) -> String {
+    let (ja, en) = match kind {
+        TerminalKind::Business => ("業務端末", "business terminal"),
+        TerminalKind::Management => ("管理用端末機", "management terminal"),
+        TerminalKind::Integrated => ("統合端末", "integrated terminal"),
+        TerminalKind::CardIssuing => ("カード発行用端末", "card-issuing terminal"),
+    };
+    say.say(ja, en)
+}
+
+fn terminal(change: &SetTerminal, say: &Titles<'_>) -> String {
+    let (code, kind, section) = (&change.terminal, terminal_kind(change.kind, say), say.section(&change.section));
+    let functions = say.functions(&change.functions, ("なし", "none"));
+    let readers = change.readers.iter().map(ToString::to_string);
+    let readers = if change.readers.is_empty() { say.say("限定なし", "any") } else { say.list(readers) };
+    let responsible = change.responsible.as_ref().map_or_else(|| say.say("なし", "nobody"), |post| say.post(post));
+    let key = change.key;
+    say.say(
+        &format!("{kind} {code} を登録する。設置課: {section}、責任者: {responsible}、機能: {functions}、カードリーダー: {readers}、鍵: {key}"),
+        &format!("register {kind} {code} in section {section}, responsible: {responsible}, for {functions}, readers: {readers}, key {key}"),
+    )
+}
+
+fn terminal_state(change: &SetTerminalState, say: &Titles<'_>) -> String {
+    let (terminal, from) = (&change.terminal, say.moment(change.effective));
+    let (ja, en) = match change.state {
+        TerminalUse::Active => ("の使用を再開する", "restore"),
+        TerminalUse::Suspended => ("の使用を停止する", "suspend"),
+        TerminalUse::Retired => ("を廃止する", "retire"),
+    };
+    say.say(&format!("端末 {terminal} {ja}({from}から)"), &format!("{en} terminal {terminal} from {from}"))
+}
+
+fn open_epoch(change: &OpenEpoch, say: &Titles<'_>) -> String {
+    let (terminal, epoch) = (&change.terminal, change.epoch);
+    let (ja, en) = match change.reason {
+        EpochReason::Replaced => ("ディスク交換", "disk replaced"),
+        EpochReason::Restored => ("複製からの復元", "restored from a copy"),
+        EpochReason::Fork => ("重複の発生", "two machines claimed to be it"),
+        EpochReason::Other => ("その他", "other"),
+    };
+    say.say(
+        &format!("端末 {terminal} に新しい記録の系列 {epoch} を開く(理由: {ja})"),
+        &format!("open epoch {epoch} of terminal {terminal}, reason: {en}"),
+    )
+}
+
+fn hours(change: &SetHours, say: &Titles<'_>) -> String {
+    const DAYS: [(&str, &str); 7] =
+        [("月", "Mon"), ("火", "Tue"), ("水", "Wed"), ("木", "Thu"), ("金", "Fri"), ("土", "Sat"), ("日", "Sun")];
+    let day = |(name, span): (&(&str, &str), &OpenSpan)| {
+        let hours = format!("{}:{:02}-{}:{:02}", span.open / 60, span.open % 60, span.close / 60, span.close % 60);
+        let hours = if span.is_closed() { say.say("なし", "closed") } else { hours };
+        format!("{} {hours}", say.say(name.0, name.1))
+    };
+    let week = say.list(DAYS.iter().zip(&change.week).map(day));
+    match &change.terminal {
+        Some(terminal) => {
+            say.say(&format!("端末 {terminal} の運用時間: {week}"), &format!("hours of terminal {terminal}: {week}"))
+        }
+        None => say.say(&format!("運用時間: {week}"), &format!("hours: {week}")),
+    }
+}
+
+fn calendar(change: &SetCalendar, say: &Titles<'_>) -> String {
+    let closed = say.list(change.closed.iter().map(|day| day_text(*day, say.language)));
+    let open = say.list(change.open.iter().map(|day| day_text(*day, say.language)));
+    say.say(
+        &format!("休日表を置き換える。休日: {closed}。臨時の開庁日: {open}"),
+        &format!("replace the calendar; closed: {closed}; open: {open}"),
+    )
+}
+
+fn permit(change: &GivePermit, say: &Titles<'_>) -> String {
+    let (who, places) = (say.codes(&change.operators), say.codes(&change.terminals));
+    let functions = say.functions(&change.functions, ("すべての機能", "every function"));
+    let (period, why) = (say.period(change.from, change.to), &change.reason);
+    say.say(
+        &format!("時間外使用を許可する。操作者: {who}、端末: {places}、機能: {functions}、期間: {period}、理由: {why}"),
+        &format!("permit use out of hours to {who} at {places}, for {functions}, {period}, reason: {why}"),
+    )
+}
+
+fn end_permit(change: &EndPermit, say: &Titles<'_>) -> String {
+    let (number, from) = (numbered(change.permit, say.language), say.moment(change.effective));
+    say.say(&format!("時間外使用許可 {number} を {from} に終了する"), &format!("end permit {number} on {from}"))
+}
+
+fn connection(change: &SetConnection, say: &Titles<'_>) -> String {
+    let functions = say.functions(&change.functions, ("すべての業務機能", "all business functions"));
+    let incident = change.incident.map(|number| numbered(number, say.language));
+    let incident = incident
+        .map_or_else(String::new, |number| say.say(&format!("(事案 {number})"), &format!(" (incident {number})")));
+    match change.state {
+        ConnectionState::Stopped => say.say(
+            &format!("結合を直ちに停止する。対象: {functions}{incident}"),
+            &format!("stop the connection at once for {functions}{incident}"),
+        ),
+        ConnectionState::Connected => {
+            say.say(&format!("再結合する{incident}"), &format!("restore the connection{incident}"))
+        }
+    }
+}
+
+fn policy(policy: &Policy, say: &Titles<'_>) -> String {
+    let kinds = say.list(policy.out_of_hours_kinds.iter().map(|kind| card_kind(*kind, say)));
+    let hours = if policy.hours_enforced {
+        say.say("適用する", "enforced")
+    } else {
+        say.say("適用しない", "not enforced")
+    };
+    let years = policy.retention_years;
+    say.say(
+        &format!(
+            "運用方針: 離席時のロックまで {}秒(予告 {}秒前)、連続利用の上限 {}秒、登録情報の有効時間 {}秒、暗証番号の試行 {}回、運用時間 {hours}(対象外のカード: {kinds})、\
+             休憩までの操作時間 {}秒(0は適用なし)、休憩 {}秒、1日の上限 {}秒(0は適用なし)、端末での保存 {}日、保存年数 操作履歴{}年・稼働状況{}年・管理{}年、カードを抜くと終了",
+            policy.idle_seconds, policy.warn_seconds, policy.session_seconds, policy.freshness_seconds, policy.pin_tries,
+            policy.rest_after_seconds, policy.rest_seconds, policy.daily_seconds, policy.keep_sealed_days,
+            years.access, years.operation, years.administration
+        ),
+        &format!(
+            "policy: idle lock after {} s (warning {} s before), session at most {} s, register at most {} s old, {} PIN tries, hours {hours} (cards exempt: {kinds}), \
+             rest due after {} s (0: off), a rest is {} s, at most {} s a day (0: off), {} days kept on terminals, years kept: access {}, operation {}, administration {}; \
+             pulling the card closes the session",
+            policy.idle_seconds, policy.warn_seconds, policy.session_seconds, policy.freshness_seconds, policy.pin_tries,
+            policy.rest_after_seconds, policy.rest_seconds, policy.daily_seconds, policy.keep_sealed_days,
+            years.access, years.operation, years.administration
+        ),
+    )
+}
+
+fn route(change: &SetRoute, say: &Titles<'_>) -> String {
+    let (proposers, approvers) = (roles(&change.proposers, say), roles(&change.approvers, say));
+    let mut text = say.say(
+        &format!("「{}」の決裁区分。申請: {proposers}、承認: {approvers}", change.class.title()),
+        &format!("route of class {}; proposers: {proposers}; approvers: {approvers}", change.class.name()),
+    );
+    if change.distinct && !change.approvers.is_empty() {
+        text.push_str(&say.say("、申請者と承認者は別の者", "; two different persons"));
+    }
+    text
+}
+
+fn incident(change: &ReportIncident, say: &Titles<'_>) -> String {
+    let class = match change.class {
+        IncidentClass::Failure => say.say("障害", "failure"),
+        IncidentClass::Misuse => say.say("不正行為", "misuse"),
+    };
+    let (level, kind) = (change.level, &change.kind);
+    let mut text = say.say(
+        &format!("{class}の報告: {kind}、脅威度{level}"),
+        &format!("report of {class}: {kind}, threat level {level}"),
+    );
+    if let Some(terminal) = &change.terminal {
+        text.push_str(&say.say(&format!("、端末 {terminal}"), &format!(", terminal {terminal}")));
+    }
+    if let Some(card) = &change.card {
+        text.push_str(&say.say(&format!("、カード {card}"), &format!(", card {card}")));
+    }
+    text
+}

@@ -1,0 +1,179 @@
+//! What a signer reads before signing (§R8): derived from the payload, with titles from the register.
+
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+use sekisho_wire::id::Code;
+use sekisho_wire::words::Language;
+
+use crate::act::{Act, SignedAct};
+use crate::change::{Change, Log};
+use crate::describe::describe;
+use crate::fold::Register;
+use crate::wareki::moment_text;
+
+/// The act as text, one fact a line.
+#[must_use]
+pub fn render(act: &Act, register: &Register, language: Language) -> String {
+    let titles = Titles { register, language, own: act };
+    let mut lines = heading(act, &titles);
+    match &act.proposal {
+        Some(proposal) => lines.extend(proposal_lines(&proposal.0, register, language)),
+        None => lines.extend(numbered_changes(&act.changes, &titles)),
+    }
+    lines.join("\n")
+}
+
+fn heading(act: &Act, titles: &Titles<'_>) -> Vec<String> {
+    let language = titles.language;
+    let mut lines = Vec::from([kind_line(act, language), office_line(act, titles), signer_line(act, titles)]);
+    let period = (moment_text(act.made, language), moment_text(act.expires, language));
+    lines.push(match language {
+        Language::Japanese => format!("作成: {}(期限: {})", period.0, period.1),
+        Language::English => format!("made: {} (expires {})", period.0, period.1),
+    });
+    if let Some(request) = &act.request {
+        lines.push(titles.say(&format!("依頼番号: {request}"), &format!("at the request of: {request}")));
+    }
+    if let Some(agreement) = &act.agreement {
+        lines.push(titles.say(&format!("協議書番号: {agreement}"), &format!("under agreement: {agreement}")));
+    }
+    lines
+}
+
+fn kind_line(act: &Act, language: Language) -> String {
+    let founds = act.changes.iter().any(|change| matches!(change, Change::Found(_)));
+    let reports = act.changes.iter().any(|change| matches!(change, Change::Incident(_)));
+    let (ja, en) = match (act.log, &act.proposal) {
+        (_, Some(_)) => ("承認", "approval"),
+        (Log::Casebook, None) if reports => ("事故等の報告", "report"),
+        (Log::Casebook, None) => ("申請(承認を受けて効力を生じます)", "proposal (takes effect when it is approved)"),
+        (Log::Register | Log::Records, None) if founds => ("団体の設置", "founding of an office"),
+        (Log::Register | Log::Records, None) => ("処分", "act"),
+    };
+    if language == Language::Japanese { ja } else { en }.to_string()
+}
+
+fn office_line(act: &Act, titles: &Titles<'_>) -> String {
+    let founded =
+        act.changes.iter().find_map(|change| if let Change::Found(found) = change { Some(found) } else { None });
+    let title = founded.map_or_else(|| titles.register.title().to_string(), |found| found.title.to_string());
+    titles.say(&format!("団体: {title}"), &format!("office: {title}"))
+}
+
+fn signer_line(act: &Act, titles: &Titles<'_>) -> String {
+    let Some(post) = &act.post else {
+        return titles.say("署名: 職によらない署名", "signed: not in the name of a post");
+    };
+    let title = titles.post(post);
+    if act.as_deputy {
+        titles.say(&format!("職: {title}(代決)"), &format!("post: {title}, as deputy"))
+    } else {
+        titles.say(&format!("職: {title}"), &format!("post: {title}"))
+    }
+}
+
+fn numbered_changes(changes: &[Change], titles: &Titles<'_>) -> Vec<String> {
+    changes.iter().enumerate().map(|(index, change)| format!("{}. {}", index + 1, describe(change, titles))).collect()
+}
+
+fn proposal_lines(bytes: &[u8], register: &Register, language: Language) -> Vec<String> {
+    let Ok(proposal) = SignedAct::decode(bytes) else {
+        let unreadable = if language == Language::Japanese {
+            "申請の内容を読み取れません"
+        } else {
+            "the proposal cannot be read"
+        };
+        return Vec::from([unreadable.to_string()]);
+    };
+    let signer = match language {
+        Language::Japanese => format!("--- 承認する申請(署名: {})", proposal.signer()),
+        Language::English => format!("--- the proposal (signed by {})", proposal.signer()),
+    };
+    Vec::from([signer, render(proposal.act(), register, language)])
+}
+
+/// Titles next to codes, from the register and from the act itself, which may name what it uses.
+pub(crate) struct Titles<'a> {
+    pub(crate) register: &'a Register,
+    pub(crate) language: Language,
+    own: &'a Act,
+}
+
+impl Titles<'_> {
+    /// One of two texts.
+    pub(crate) fn say(&self, japanese: &str, english: &str) -> String {
+        if self.language == Language::Japanese { japanese } else { english }.to_string()
+    }
+
+    pub(crate) fn section(&self, code: &Code) -> String {
+        let here = |change: &Change| {
+            if let Change::Section(set) = change { (set.section == *code).then(|| set.title.to_string()) } else { None }
+        };
+        let known = self.register.section(code).map(|section| section.title().to_string());
+        with_code(known.or_else(|| self.own.changes.iter().find_map(here)), code)
+    }
+
+    pub(crate) fn post(&self, code: &Code) -> String {
+        let here = |change: &Change| {
+            if let Change::Post(set) = change { (set.post == *code).then(|| set.title.to_string()) } else { None }
+        };
+        let known = self.register.post(code).map(|post| post.version().title.to_string());
+        with_code(known.or_else(|| self.own.changes.iter().find_map(here)), code)
+    }
+
+    pub(crate) fn function(&self, code: &Code) -> String {
+        let here = |change: &Change| {
+            if let Change::Function(set) = change {
+                (set.function == *code).then(|| set.title.to_string())
+            } else {
+                None
+            }
+        };
+        let known = self.register.function(code).map(|function| function.title().to_string());
+        with_code(known.or_else(|| self.own.changes.iter().find_map(here)), code)
+    }
+
+    /// Functions as a list; the empty list in the words given.
+    pub(crate) fn functions(&self, codes: &[Code], empty: (&str, &str)) -> String {
+        if codes.is_empty() {
+            return self.say(empty.0, empty.1);
+        }
+        self.list(codes.iter().map(|code| self.function(code)))
+    }
+
+    pub(crate) fn sections(&self, codes: &[Code]) -> String {
+        self.list(codes.iter().map(|code| self.section(code)))
+    }
+
+    /// A list in the language's own punctuation; "none" when empty.
+    pub(crate) fn list(&self, items: impl Iterator<Item = String>) -> String {
+        let items: Vec<_> = items.collect();
+        if items.is_empty() {
+            return self.say("なし", "none");
+        }
+        items.join(&self.say("、", ", "))
+    }
+
+    pub(crate) fn codes(&self, codes: &[Code]) -> String {
+        self.list(codes.iter().map(ToString::to_string))
+    }
+
+    pub(crate) fn moment(&self, t: u64) -> String {
+        moment_text(t, self.language)
+    }
+
+    /// From … until …
+    pub(crate) fn period(&self, from: u64, to: u64) -> String {
+        let (from, to) = (self.moment(from), self.moment(to));
+        self.say(&format!("{from}から{to}まで"), &format!("from {from} until {to}"))
+    }
+}
+
+fn with_code(title: Option<String>, code: &Code) -> String {
+    match title {
+        Some(title) if title != code.as_str() => format!("{title} ({code})"),
+        Some(_) | None => code.to_string(),
+    }
+}

@@ -1,0 +1,428 @@
+//! One row per rule of §R7: each differs from a granted case by one thing, and the earlier rule wins over every later one.
+
+use sekisho_register::change::*;
+use sekisho_register::*;
+use sekisho_wire::decision::*;
+use sekisho_wire::id::*;
+use sekisho_wire::verdict::VerdictCode as V;
+
+use crate::office::*;
+
+struct Row {
+    code: V,
+    /// What is different in the register.
+    arrange: fn(&mut Office),
+    /// What is different in the input.
+    change: fn(&mut DecisionInput),
+}
+
+fn as_ever(_: &mut Office) {}
+fn same(_: &mut DecisionInput) {}
+
+fn row(code: V, arrange: fn(&mut Office), change: fn(&mut DecisionInput)) -> Row {
+    Row { code, arrange, change }
+}
+
+fn act(office: &mut Office, change: Change) {
+    office.act(vec![change]).unwrap();
+}
+
+fn terminal_state(office: &mut Office, state: TerminalUse) {
+    let effective = office.now;
+    act(office, Change::TerminalState(SetTerminalState { terminal: code("mado-1"), state, effective }));
+}
+
+fn operator_state(office: &mut Office, state: OperatorState) {
+    let (operator, effective) = (code("chiba"), office.now);
+    act(office, Change::OperatorState(SetOperatorState { operator, state, effective, reason: StateReason::None }));
+}
+
+fn set_card_state(office: &mut Office, state: CardState) {
+    let change = card_state(10, state, office.now);
+    act(office, change);
+}
+
+fn redesignate(office: &mut Office, change: impl Fn(&mut Designate)) {
+    let mut designation = designation("chiba");
+    change(&mut designation);
+    act(office, Change::Designate(Box::new(designation)));
+}
+
+fn refunction(office: &mut Office, change: impl Fn(&mut SetFunction)) {
+    let mut function = set_function("juminhyo", Level::Session);
+    change(&mut function);
+    act(office, Change::Function(function));
+}
+
+fn reterminal(office: &mut Office, change: impl Fn(&mut SetTerminal)) {
+    let mut terminal = set_terminal();
+    change(&mut terminal);
+    act(office, Change::Terminal(Box::new(terminal)));
+}
+
+fn repolicy(office: &mut Office, change: impl Fn(&mut Policy)) {
+    let mut policy = office.register.policy().clone();
+    change(&mut policy);
+    act(office, Change::Policy(SetPolicy { policy }));
+}
+
+/// A card of another kind for the same clerk, as card 11.
+fn other_card(office: &mut Office, change: impl Fn(&mut IssueCard)) {
+    let mut card = issue(11, Some("chiba"));
+    change(&mut card);
+    act(office, Change::IssueCard(Box::new(card)));
+}
+
+fn permit(office: &mut Office, terminal: &str) {
+    let (from, to) = (office.now, office.now + 24 * 60 * 60 * 1000);
+    let given = GivePermit {
+        operators: codes(&["chiba"]),
+        terminals: codes(&[terminal]),
+        functions: vec![],
+        from,
+        to,
+        reason: code("nendomatsu"),
+    };
+    act(office, Change::Permit(Box::new(given)));
+}
+
+fn card_11(input: &mut DecisionInput) {
+    input.card = Some(guid(11));
+}
+
+/// The table of §R7 for functions, in its order.
+fn rows() -> Vec<Row> {
+    vec![
+        row(V::RulesUnknown, as_ever, |input| input.rules = 2),
+        row(V::OtherOffice, as_ever, |input| input.office = OfficeId([9; 16])),
+        row(V::NoCard, as_ever, |input| input.state = TerminalState::NoCard),
+        row(V::PinNeeded, as_ever, |input| input.state = TerminalState::AwaitPin),
+        row(V::Locked, as_ever, |input| input.state = TerminalState::Locked),
+        row(V::ClockBehind, as_ever, |input| input.clock = ClockState::Behind),
+        row(V::ClockUnknown, as_ever, |input| input.clock = ClockState::Unknown),
+        row(V::RegisterStale, as_ever, |input| input.note_until = Some(input.time)),
+        row(V::SessionTooLong, as_ever, |input| input.opened = Some(input.time - 10 * 60 * 60 * 1000)),
+        row(V::TerminalUnknown, as_ever, |input| input.terminal = code("mado-9")),
+        row(V::TerminalRetired, |office| terminal_state(office, TerminalUse::Retired), same),
+        row(V::TerminalSuspended, |office| terminal_state(office, TerminalUse::Suspended), same),
+        row(
+            V::ReaderUnknown,
+            |office| {
+                reterminal(office, |terminal| terminal.readers = vec![ReaderIdentity::new("usb:04e6:5116:2").unwrap()])
+            },
+            same,
+        ),
+        row(V::CardUnknown, as_ever, |input| input.card = Some(guid(99))),
+        row(V::CardRevoked, |office| set_card_state(office, CardState::Revoked), same),
+        row(V::CardReturned, |office| set_card_state(office, CardState::Returned), same),
+        row(V::CardSuspended, |office| set_card_state(office, CardState::Suspended), same),
+        row(V::CardNeverOpens, |office| other_card(office, |card| card.kind = CardKind::RoomEntry), card_11),
+        row(V::CardDormant, |office| other_card(office, |card| card.dormant = true), card_11),
+        row(V::CardExpired, |office| other_card(office, |card| card.to = card.from + 1), card_11),
+        row(V::OperatorUnknown, as_ever, |input| input.operator = Some(code("aoki"))),
+        row(V::OperatorEnded, |office| operator_state(office, OperatorState::Ended), same),
+        row(V::OperatorSuspended, |office| operator_state(office, OperatorState::Suspended), same),
+        row(V::DesignationNotBegun, as_ever, same),
+        row(
+            V::DesignationEnded,
+            |office| redesignate(office, |designation| designation.to = designation.from + 1),
+            same,
+        ),
+        row(V::SectionSuspended, |office| act(office, section("jumin", "住民課", SectionState::Suspended)), same),
+        row(
+            V::OperatorNotForTerminal,
+            |office| redesignate(office, |designation| designation.sections = codes(&["zeimu"])),
+            same,
+        ),
+        row(V::ProfileUnknown, as_ever, |input| input.profile = Some(code("p9"))),
+        row(
+            V::ProfileEnded,
+            |office| {
+                let (operator, profile, effective) = (code("chiba"), code("p1"), office.now);
+                act(office, Change::WithdrawProfile(WithdrawProfile { operator, profile, effective }));
+            },
+            same,
+        ),
+        row(
+            V::ConnectionStopped,
+            |office| {
+                let stop = SetConnection { state: ConnectionState::Stopped, functions: vec![], incident: None };
+                act(office, Change::Connection(stop));
+            },
+            same,
+        ),
+        row(V::FunctionUnknown, as_ever, |input| input.function = Some(code("koseki"))),
+        row(V::CardKindWrong, |office| refunction(office, |function| function.management = true), same),
+        row(V::FunctionNotInScope, |office| act(office, profile("chiba", "p1", &["inkan"])), same),
+        row(
+            V::FunctionNotForTerminal,
+            |office| reterminal(office, |terminal| terminal.functions = codes(&["inkan"])),
+            same,
+        ),
+        row(
+            V::TerminalKindWrong,
+            |office| refunction(office, |function| function.terminal_kind = Some(TerminalKind::Management)),
+            same,
+        ),
+        row(
+            V::FunctionNotForApplication,
+            |office| refunction(office, |function| function.applications = codes(&["jumin-app"])),
+            |input| {
+                input.application = Some(code("other-app"));
+            },
+        ),
+        row(
+            V::PurposeMissing,
+            |office| refunction(office, |function| function.purpose_required = true),
+            |input| input.purpose = None,
+        ),
+        row(V::PurposeUnknown, as_ever, |input| input.purpose = Some(code("kyomi"))),
+        row(V::PermitUnknown, as_ever, |input| input.permit = Some(Numbered { fiscal_year: 2026, number: 9 })),
+        row(V::PermitDoesNotCover, other_permit, |input| {
+            input.permit = Some(Numbered { fiscal_year: 2026, number: 1 })
+        }),
+        row(V::OutOfHours, |office| act(office, closed_all_week()), same),
+        row(
+            V::RestNeeded,
+            |office| repolicy(office, |policy| policy.rest_after_seconds = 7200),
+            |input| input.worked = 7200,
+        ),
+        row(
+            V::DailyLimit,
+            |office| repolicy(office, |policy| policy.daily_seconds = 14_400),
+            |input| input.worked_today = 14_400,
+        ),
+        row(V::CardProofNeeded, |office| refunction(office, |function| function.level = Level::Card), same),
+        row(V::PinProofNeeded, |office| refunction(office, |function| function.level = Level::Pin), same),
+    ]
+}
+
+fn other_permit(office: &mut Office) {
+    let mut other = set_terminal();
+    other.terminal = code("mado-2");
+    other.key = edwards_public(41);
+    act(office, Change::Terminal(Box::new(other)));
+    permit(office, "mado-2");
+}
+
+fn closed_all_week() -> Change {
+    Change::Hours(SetHours { terminal: None, week: [OpenSpan { open: 0, close: 0 }; 7] })
+}
+
+/// The one row that needs another clerk: a timeline never forgets a designation that has begun.
+fn arrange(office: &mut Office, row: &Row) {
+    if row.code == V::DesignationNotBegun {
+        let mut later = designation("doi");
+        later.from = office.now + 24 * 60 * 60 * 1000;
+        let changes = vec![
+            Change::Designate(Box::new(later)),
+            profile("doi", "p1", &["juminhyo"]),
+            Change::IssueCard(Box::new(issue(12, Some("doi")))),
+        ];
+        office.act(changes).unwrap();
+    } else {
+        (row.arrange)(office);
+    }
+}
+
+fn change(input: &mut DecisionInput, row: &Row) {
+    if row.code == V::DesignationNotBegun {
+        input.operator = Some(code("doi"));
+        input.card = Some(guid(12));
+    } else {
+        (row.change)(input);
+    }
+}
+
+#[test]
+fn each_rule_refuses_with_its_own_code_and_nothing_else_is_needed() {
+    let base = Office::furnished();
+    assert_eq!(decide(&base.register, &base.request()), Verdict::Granted);
+    for row in rows() {
+        let mut office = base.clone();
+        arrange(&mut office, &row);
+        let mut input = office.request();
+        change(&mut input, &row);
+        assert_eq!(decide(&office.register, &input), Verdict::Refused(row.code));
+    }
+}
+
+#[test]
+fn the_table_reaches_every_code_that_decide_can_give() {
+    let reached: Vec<V> = rows().iter().map(|row| row.code).collect();
+    for code in V::ALL {
+        let of_decide = code != V::Granted && code.number() < 200;
+        assert_eq!(reached.contains(&code), of_decide, "{code:?}");
+    }
+}
+
+#[test]
+fn where_two_rules_fail_the_earlier_one_speaks() {
+    let base = Office::furnished();
+    let rows = rows();
+    // What only the register can make wrong about the card or person stands in the way of another card or person.
+    let replaces =
+        |row: &Row| matches!(row.code, V::CardNeverOpens | V::CardDormant | V::CardExpired | V::DesignationNotBegun);
+    let of_the_card = |row: &Row| matches!(row.code, V::CardRevoked | V::CardReturned | V::CardSuspended);
+    let of_the_person = |row: &Row| matches!(row.code, V::OperatorEnded | V::OperatorSuspended);
+    // A management function is no business that a stop could reach.
+    let exempt = |earlier: &Row, later: &Row| earlier.code == V::ConnectionStopped && later.code == V::CardKindWrong;
+    let mut pairs = 0;
+    for (index, earlier) in rows.iter().enumerate() {
+        for later in &rows[index + 1..] {
+            if replaces(earlier) && replaces(later)
+                || of_the_card(earlier) && (replaces(later) || of_the_card(later))
+                || of_the_person(earlier) && replaces(later)
+                || exempt(earlier, later)
+            {
+                continue;
+            }
+            let mut office = base.clone();
+            arrange(&mut office, later);
+            arrange(&mut office, earlier);
+            let mut input = office.request();
+            change(&mut input, later);
+            change(&mut input, earlier);
+            assert_eq!(decide(&office.register, &input), Verdict::Refused(earlier.code), "with {:?}", later.code);
+            pairs += 1;
+        }
+    }
+    assert!(pairs > 900, "{pairs} pairs");
+}
+
+#[test]
+fn a_login_is_granted_and_goes_by_the_same_card_person_and_place() {
+    let base = Office::furnished();
+    assert_eq!(decide(&base.register, &base.login()), Verdict::Granted);
+    assert_eq!(decide(&base.register, &DecisionInput { card: None, ..base.login() }), Verdict::Refused(V::NoCard));
+    for (arrange, code) in [
+        ((|office| set_card_state(office, CardState::Revoked)) as fn(&mut Office), V::CardRevoked),
+        (|office| terminal_state(office, TerminalUse::Suspended), V::TerminalSuspended),
+        (
+            |office| redesignate(office, |designation| designation.sections = codes(&["zeimu"])),
+            V::OperatorNotForTerminal,
+        ),
+        (|office| act(office, closed_all_week()), V::OutOfHours),
+    ] {
+        let mut office = base.clone();
+        arrange(&mut office);
+        assert_eq!(decide(&office.register, &office.login()), Verdict::Refused(code));
+    }
+}
+
+#[test]
+fn s3_18_1_function_not_for_this_terminal_is_kept_apart_from_operator_not_for_this_terminal() {
+    let base = Office::furnished();
+    let (mut function, mut person) = (base.clone(), base);
+    reterminal(&mut function, |terminal| terminal.functions = vec![]);
+    redesignate(&mut person, |designation| designation.sections = vec![]);
+    assert_eq!(decide(&function.register, &function.request()).code(), V::FunctionNotForTerminal);
+    assert_eq!(decide(&person.register, &person.request()).code(), V::OperatorNotForTerminal);
+    // The terminal itself may be listed instead of its section.
+    redesignate(&mut person, |designation| {
+        designation.sections = vec![];
+        designation.terminals = codes(&["mado-1"]);
+    });
+    assert_eq!(decide(&person.register, &person.request()), Verdict::Granted);
+}
+
+#[test]
+fn a_room_entry_card_never_opens_a_session() {
+    let mut office = Office::furnished();
+    other_card(&mut office, |card| card.kind = CardKind::RoomEntry);
+    let input = DecisionInput { card: Some(guid(11)), ..office.login() };
+    assert_eq!(decide(&office.register, &input), Verdict::Refused(V::CardNeverOpens));
+}
+
+#[test]
+fn s3_18_4_out_of_hours_needs_a_permit() {
+    let mut office = Office::furnished();
+    permit(&mut office, "mado-1");
+    let evening = office.now + 9 * 60 * 60 * 1000;
+    let late = |office: &Office| {
+        let (time, note) = (evening, Some(evening));
+        DecisionInput { time, note_time: note, note_until: Some(evening + 1000), opened: note, ..office.request() }
+    };
+    assert_eq!(decide(&office.register, &late(&office)), Verdict::Refused(V::OutOfHours));
+    let number = office.register.permit_covering(&code("chiba"), &code("mado-1"), Some(&code("juminhyo")), evening);
+    assert_eq!(number, Some(Numbered { fiscal_year: 2026, number: 1 }));
+    let with_permit = DecisionInput { permit: number, ..late(&office) };
+    assert_eq!(decide(&office.register, &with_permit), Verdict::Granted);
+    let effective = office.now;
+    act(&mut office, Change::EndPermit(EndPermit { permit: number.unwrap(), effective }));
+    assert_eq!(decide(&office.register, &with_permit), Verdict::Refused(V::PermitDoesNotCover));
+}
+
+#[test]
+fn an_essential_function_works_on_with_a_stale_register() {
+    let mut office = Office::furnished();
+    refunction(&mut office, |function| function.essential = true);
+    let stale = DecisionInput { note_until: Some(office.now - 1), ..office.request() };
+    assert_eq!(decide(&office.register, &stale), Verdict::Granted);
+    let login = DecisionInput { note_until: Some(office.now - 1), ..office.login() };
+    assert_eq!(decide(&office.register, &login), Verdict::Granted);
+    let never_heard = DecisionInput { note_time: None, ..office.login() };
+    assert_eq!(decide(&office.register, &never_heard), Verdict::Granted);
+}
+
+#[test]
+fn s4_11_5_a_spare_card_works_for_the_named_person_and_the_named_time() {
+    let mut office = Office::furnished();
+    let spare = IssueCard { kind: CardKind::Spare, dormant: true, operator: None, ..issue(11, None) };
+    act(&mut office, Change::IssueCard(Box::new(spare)));
+    let login = |office: &Office| DecisionInput { card: Some(guid(11)), ..office.login() };
+    assert_eq!(decide(&office.register, &login(&office)), Verdict::Refused(V::CardDormant));
+    let (from, to) = (office.now, office.now + 60 * 60 * 1000);
+    let activation =
+        ActivateCard { card: guid(11), operator: code("chiba"), profiles: vec![], from, to, reason: code("wasure") };
+    act(&mut office, Change::ActivateCard(Box::new(activation)));
+    assert_eq!(decide(&office.register, &login(&office)), Verdict::Granted);
+    let somebody_else = DecisionInput { operator: Some(code("aoki")), ..login(&office) };
+    assert_eq!(decide(&office.register, &somebody_else), Verdict::Refused(V::OperatorUnknown));
+    let later = DecisionInput { time: to, note_time: Some(to), note_until: Some(to + 1), ..login(&office) };
+    assert_eq!(decide(&office.register, &later), Verdict::Refused(V::CardDormant));
+}
+
+#[test]
+fn s1_14_3_a_stop_leaves_the_management_of_cards_alone() {
+    let mut office = Office::furnished();
+    refunction(&mut office, |function| function.management = true);
+    other_card(&mut office, |card| card.kind = CardKind::CardManagement);
+    let stop = SetConnection { state: ConnectionState::Stopped, functions: vec![], incident: None };
+    act(&mut office, Change::Connection(stop));
+    assert_eq!(decide(&office.register, &office.login()), Verdict::Refused(V::ConnectionStopped));
+    let manager = DecisionInput { card: Some(guid(11)), ..office.login() };
+    assert_eq!(decide(&office.register, &manager), Verdict::Granted);
+    let manages = DecisionInput { card: Some(guid(11)), ..office.request() };
+    assert_eq!(decide(&office.register, &manages), Verdict::Granted);
+}
+
+#[test]
+fn a_stop_for_one_function_lets_the_others_work() {
+    let mut office = Office::furnished();
+    act(&mut office, profile("chiba", "p1", &["juminhyo", "inkan"]));
+    reterminal(&mut office, |terminal| terminal.functions = codes(&["juminhyo", "inkan"]));
+    let stop = SetConnection { state: ConnectionState::Stopped, functions: codes(&["juminhyo"]), incident: None };
+    act(&mut office, Change::Connection(stop));
+    assert_eq!(decide(&office.register, &office.request()), Verdict::Refused(V::ConnectionStopped));
+    let other = DecisionInput { function: Some(code("inkan")), purpose: None, ..office.request() };
+    assert_eq!(decide(&office.register, &other), Verdict::Granted);
+    assert_eq!(decide(&office.register, &office.login()), Verdict::Granted);
+}
+
+#[test]
+fn a_suspension_works_at_once_on_a_terminal_whose_clock_lags() {
+    let mut office = Office::furnished();
+    set_card_state(&mut office, CardState::Suspended);
+    let lagging = DecisionInput { time: office.now - 90_000, opened: Some(office.now - 100_000), ..office.request() };
+    assert_eq!(decide(&office.register, &lagging), Verdict::Refused(V::CardSuspended));
+}
+
+#[test]
+fn the_panel_lists_what_would_be_granted() {
+    let mut office = Office::furnished();
+    act(&mut office, profile("chiba", "p1", &["juminhyo", "inkan"]));
+    let listed = office.register.functions_for(&code("chiba"), &code("p1"), &code("mado-1"), office.now);
+    assert_eq!(listed.iter().map(|function| function.code().as_str()).collect::<Vec<_>>(), ["juminhyo"]);
+    assert_eq!(office.register.profiles_on_card(&guid(10), office.now), codes(&["p1"]));
+}

@@ -1,0 +1,11 @@
+//! The crate's public face: acts folded, decisions made and replayed, texts rendered, in a small office with real keys.
+
+#![allow(clippy::unwrap_used, reason = "a helper of a test may fail like the test itself")]
+
+mod casebook;
+mod decide;
+mod fold;
+mod office;
+mod render;
+mod replay;
+mod routes;

@@ -1,0 +1,144 @@
+//! Proposal and approval, by two persons where the route says so (S4 10(2), 11(1)); recovery keys together.
+
+use sekisho_register::change::*;
+use sekisho_register::*;
+use sekisho_wire::cose::Signer;
+
+use crate::office::*;
+
+fn needs_approval(class: Class) -> Change {
+    Change::Route(SetRoute {
+        class,
+        proposers: vec![Role::SystemManager],
+        approvers: vec![Role::DataProtectionManager],
+        distinct: true,
+    })
+}
+
+fn code_of(result: Result<Folded, FoldRefusal>) -> Result<(), &'static str> {
+    result.map(drop).map_err(|refusal| refusal.code())
+}
+
+#[test]
+fn nobody_changes_routes_log_keys_or_versions_alone() {
+    let mut office = Office::furnished();
+    let key = Change::LogKey(SetLogKey { log: Log::Records, key: edwards_public(50), effective: office.now });
+    for change in [needs_approval(Class::Cards), key, Change::RequireVersion(RequireVersion { version: 1 })] {
+        assert_eq!(code_of(office.act(vec![change.clone()])), Err("approval_needed"));
+        assert_eq!(code_of(office.approved(vec![change])), Ok(()));
+    }
+    assert_eq!(office.register.log_key(Log::Records, office.now), Some(&edwards_public(50)));
+    assert_eq!(office.register.log_keys(Log::Records).count(), 2);
+}
+
+#[test]
+fn s4_11_1_where_the_route_says_so_chooser_and_approver_are_two_persons() {
+    let mut office = Office::furnished();
+    office.approved(vec![needs_approval(Class::Operators)]).unwrap();
+    assert_eq!(code_of(office.act(vec![designate("doi")])), Err("approval_needed"));
+
+    let proposal = office.proposal(vec![designate("doi")]);
+    let alone = office.approval(&proposal, "chief", 1);
+    assert_eq!(code_of(office.take(&alone)), Err("same_person"));
+    assert!(office.register.operator(&code("doi")).is_none());
+
+    let together = office.approval(&proposal, "vice", 2);
+    let folded = office.take(&together).unwrap();
+    assert_eq!(folded.approved, Some(SignedAct::decode(&proposal).unwrap().id()));
+    assert_eq!(folded.operator, Some(code("baba")));
+    assert!(office.register.operator(&code("doi")).is_some());
+
+    let again = office.approval(&proposal, "vice", 2);
+    assert_eq!(code_of(office.take(&again)), Err("repeated"));
+}
+
+#[test]
+fn a_deputy_who_is_the_proposer_is_still_one_person() {
+    let mut office = Office::furnished();
+    let hold = HoldPost { post: code("vice"), operator: code("aoki"), from: office.now, to: None, deputy: true };
+    office.act(vec![Change::HoldPost(hold)]).unwrap();
+    let proposal = office.proposal(vec![needs_approval(Class::Cards)]);
+    let mut act = office.draft(vec![]);
+    act.proposal = Some(act::Proposal(proposal));
+    (act.post, act.as_deputy) = (Some(code("vice")), true);
+    assert_eq!(code_of(office.take(&sign_card(&act, 1))), Err("same_person"));
+}
+
+#[test]
+fn a_proposal_is_judged_again_when_it_is_approved() {
+    let mut office = Office::furnished();
+    let proposal = office.proposal(vec![needs_approval(Class::Cards)]);
+    let (mut late, mut overtaken, mut left) = (office.clone(), office.clone(), office.clone());
+
+    late.now += 24 * 60 * 60 * 1000;
+    let entry = late.approval(&proposal, "vice", 2);
+    assert_eq!(code_of(late.take(&entry)), Err("expired"));
+
+    overtaken.approved(vec![needs_approval(Class::Cards)]).unwrap();
+    let entry = overtaken.approval(&proposal, "vice", 2);
+    assert_eq!(code_of(overtaken.take(&entry)), Err("changed_since"));
+
+    left.act(vec![Change::LeavePost(LeavePost { post: code("chief"), operator: code("aoki"), effective: left.now })])
+        .unwrap();
+    let entry = left.approval(&proposal, "vice", 2);
+    assert_eq!(code_of(left.take(&entry)), Err("post_not_held"));
+
+    // What stands in the register log is no proposal, nor is noise.
+    let act = office.entries.last().unwrap().clone();
+    let entry = office.approval(&act, "vice", 2);
+    assert_eq!(code_of(office.take(&entry)), Err("other_log"));
+    let entry = office.approval(b"noise", "vice", 2);
+    assert_eq!(code_of(office.take(&entry)), Err("malformed"));
+}
+
+#[test]
+fn a_post_signs_only_what_its_roles_admit() {
+    let mut office = Office::furnished();
+    let post = SetPost {
+        post: code("kakaricho"),
+        title: title("住民係長"),
+        roles: vec![Role::TerminalManager],
+        section: None,
+    };
+    let hold = HoldPost { post: code("kakaricho"), operator: code("chiba"), from: office.now, to: None, deputy: false };
+    office.act(vec![Change::Post(post), Change::HoldPost(hold)]).unwrap();
+    let mut sign = |change: Change| {
+        let mut act = office.draft(vec![change]);
+        act.post = Some(code("kakaricho"));
+        code_of(office.take(&sign_card(&act, 10)))
+    };
+    assert_eq!(sign(designate("doi")), Err("no_route"));
+    assert_eq!(sign(card_state(2, CardState::Active, tuesday_ten())), Err("no_route"));
+    assert_eq!(sign(terminal()), Ok(()));
+    assert_eq!(sign(card_state(2, CardState::Suspended, tuesday_ten())), Ok(()));
+}
+
+#[test]
+fn what_only_takes_away_can_be_given_no_approval_stage() {
+    let mut office = Office::furnished();
+    assert_eq!(code_of(office.approved(vec![needs_approval(Class::Block)])), Err("value_wrong"));
+    assert_eq!(code_of(office.approved(vec![needs_approval(Class::Stop)])), Err("value_wrong"));
+}
+
+#[test]
+fn recovery_keys_count_only_together() {
+    let mut office = Office::furnished();
+    // Both administrators' cards are lost.
+    let now = office.now;
+    office.act(vec![card_state(2, CardState::Revoked, now), card_state(1, CardState::Revoked, now)]).unwrap();
+    let new_card = IssueCard { kind: CardKind::CardManagement, ..issue(3, Some("aoki")) };
+    let recovery = |seed| Signer::Recovery(edwards_public(seed).0);
+
+    let mut alone = office.draft(vec![Change::IssueCard(Box::new(new_card))]);
+    alone.post = None;
+    assert_eq!(code_of(office.take(&sign_edwards(&alone, recovery(30), 30))), Err("recovery_incomplete"));
+
+    alone.log = Log::Casebook;
+    let first = sign_edwards(&alone, recovery(30), 30);
+    let mut second = office.draft(vec![]);
+    (second.post, second.proposal) = (None, Some(act::Proposal(first)));
+    assert_eq!(code_of(office.take(&sign_edwards(&second, recovery(30), 30))), Err("recovery_incomplete"));
+    assert_eq!(code_of(office.take(&sign_edwards(&second, recovery(33), 33))), Err("signer_unknown"));
+    assert_eq!(code_of(office.take(&sign_edwards(&second, recovery(31), 31))), Ok(()));
+    assert!(office.register.card(&guid(3)).is_some_and(|card| card.is_current(now)));
+}
