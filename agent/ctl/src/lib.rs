@@ -1,1 +1,77 @@
-//! The clerk's command line and panel.
+//! The clerk's command line and panel. Both only ask the agent: nothing is decided here.
+
+mod arguments;
+mod authorize;
+mod clock;
+mod complete;
+mod exit;
+mod failure;
+mod foreground;
+mod help_japanese;
+mod language;
+mod login;
+mod output;
+mod panel;
+mod phrases;
+mod program;
+mod status;
+mod terminal_pin;
+mod time_text;
+mod typed_pin;
+mod watch;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use sekisho_ipc::Client;
+use sekisho_wire::words::Language;
+
+use crate::arguments::{Arguments, Command};
+use crate::failure::Failure;
+
+/// What every command needs to know.
+struct Surroundings {
+    socket: PathBuf,
+    language: Language,
+}
+
+impl Surroundings {
+    fn connect(&self) -> Result<Client, Failure> {
+        Client::connect(&self.socket).map_err(|error| Failure::asking(&self.socket, error))
+    }
+
+    fn asking(&self, error: sekisho_ipc::ClientError) -> Failure {
+        Failure::asking(&self.socket, error)
+    }
+}
+
+/// Runs the command that the arguments name; the exit code is documented in `sekisho --help`.
+#[must_use]
+pub fn run() -> ExitCode {
+    let arguments = Arguments::from_command_line();
+    let surroundings = Surroundings {
+        socket: arguments.socket.clone().unwrap_or_else(sekisho_ipc::socket_path),
+        language: arguments.language(),
+    };
+    match dispatch(&surroundings, arguments.command) {
+        Ok(code) => code,
+        Err(failure) => {
+            failure.report(surroundings.language);
+            exit::ERROR.into()
+        }
+    }
+}
+
+fn dispatch(surroundings: &Surroundings, command: Command) -> Result<ExitCode, Failure> {
+    match command {
+        Command::Status { json } => status::run(surroundings, json),
+        Command::Login { profile, kind, pin_stdin } => login::run(surroundings, profile, kind, pin_stdin),
+        Command::ChangePin { pin_stdin } => login::change_pin(surroundings, pin_stdin),
+        Command::Lock { end } => login::lock(surroundings, end),
+        Command::Authorize { request, json, pin_stdin } => authorize::run(surroundings, request, json, pin_stdin),
+        Command::Complete { record, items, outcome } => complete::run(surroundings, record, items, outcome),
+        Command::Run(run) => program::run(surroundings, run),
+        Command::Watch { json } => watch::run(surroundings, json),
+        Command::Panel => panel::run(surroundings),
+    }
+}

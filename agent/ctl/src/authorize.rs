@@ -1,0 +1,44 @@
+//! `sekisho authorize`: may this clerk run this function, here, now?
+
+use std::process::ExitCode;
+
+use sekisho_ipc::{AuthorizeAnswer, AuthorizeRequest, Client, PromptRequest};
+
+use crate::arguments::Asked;
+use crate::failure::Failure;
+use crate::language::pick;
+use crate::phrases::sentence;
+use crate::{Surroundings, exit, login, output};
+
+/// The verdict that asks for the PIN (wire, verdict 87).
+const PIN_PROOF_NEEDED: &str = "pin_proof_needed";
+
+pub(crate) fn run(surroundings: &Surroundings, asked: Asked, json: bool, pin_stdin: bool) -> Result<ExitCode, Failure> {
+    let answer = ask(surroundings, &mut surroundings.connect()?, asked.into_request(), pin_stdin)?;
+    if json {
+        output::json(&answer)?;
+    } else {
+        output::line(&sentence(&answer.verdict, surroundings.language))?;
+        if let Some(record) = answer.record {
+            let label = pick(surroundings.language, "記録", "record");
+            output::line(&format!("{label} {}:{}", record.epoch, record.seq))?;
+        }
+    }
+    Ok(if answer.verdict.granted { exit::DONE } else { exit::REFUSED }.into())
+}
+
+/// Asks, and asks again with the PIN where the function wants it.
+pub(crate) fn ask(
+    surroundings: &Surroundings,
+    client: &mut Client,
+    request: AuthorizeRequest,
+    pin_stdin: bool,
+) -> Result<AuthorizeAnswer, Failure> {
+    let answer = client.authorize(&request).map_err(|error| surroundings.asking(error))?;
+    if answer.verdict.code != PIN_PROOF_NEEDED {
+        return Ok(answer);
+    }
+    output::remark(&sentence(&answer.verdict, surroundings.language));
+    let proved = login::prove(surroundings, client, &PromptRequest::authorize(request), pin_stdin)?;
+    Ok(AuthorizeAnswer { verdict: proved.verdict, record: proved.record })
+}

@@ -1,0 +1,202 @@
+//! What went wrong and what to do next, in both languages.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use sekisho_ipc::{AgentError, ClientError, ConnectionError, PinFrameError, Verdict};
+use sekisho_wire::words::Language;
+
+use crate::language::pick;
+use crate::output;
+use crate::phrases::{next_of, what_of};
+
+/// A command could not do its work. (A refusal is no failure.)
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// Nothing listens on the agent's socket, or we may not open it.
+    NoAgent { socket: PathBuf, cause: io::Error },
+    /// The agent was asked and gave no answer.
+    Asking(ClientError),
+    /// What was typed is no PIN.
+    Pin(PinFrameError),
+    /// The two new PINs differ.
+    PinsDiffer,
+    /// The person gave up.
+    GivenUp,
+    /// There is no terminal to ask for the PIN on.
+    NoTerminal { cause: io::Error },
+    /// `--pin-stdin` with a keyboard on standard input, where the PIN would be shown.
+    StdinIsTerminal,
+    /// The terminal cannot be used for the panel.
+    Screen { cause: io::Error },
+    /// Standard output failed.
+    Output { cause: io::Error },
+    /// Whoever read our output went away.
+    ReaderGone,
+    /// The program cannot be started or waited for.
+    Program { name: String, cause: io::Error },
+}
+
+impl Failure {
+    pub(crate) fn asking(socket: &Path, error: ClientError) -> Self {
+        match error {
+            ClientError::Connection(ConnectionError::Io { cause }) => {
+                Self::NoAgent { socket: socket.to_owned(), cause }
+            }
+            ClientError::Pin(error) => Self::Pin(error),
+            other @ (ClientError::Connection(_) | ClientError::Agent(_) | ClientError::Foreign { .. }) => {
+                Self::Asking(other)
+            }
+        }
+    }
+
+    /// Says it on standard error: what happened, then what to do.
+    pub(crate) fn report(&self, language: Language) {
+        if matches!(self, Self::ReaderGone) {
+            return;
+        }
+        output::remark(&format!("sekisho: {}", self.what(language)));
+        let next = self.next(language);
+        if !next.is_empty() {
+            output::remark(&format!("  {next}"));
+        }
+    }
+
+    pub(crate) fn what(&self, language: Language) -> String {
+        let say = |japanese: &str, english: &str| pick(language, japanese, english).to_owned();
+        let with = |japanese: &str, english: &str, cause: &dyn std::fmt::Display| {
+            format!("{}: {cause}", pick(language, japanese, english))
+        };
+        match self {
+            Self::NoAgent { socket, cause } => {
+                let path = socket.display();
+                with(
+                    &format!("エージェントに接続できません ({path})"),
+                    &format!("cannot reach the agent at {path}"),
+                    cause,
+                )
+            }
+            Self::Asking(error) => what_of_client(error, language),
+            Self::Pin(error) => what_of_pin(*error, language),
+            Self::PinsDiffer => say("新しい暗証番号が一致しません", "the two new PINs differ"),
+            Self::GivenUp => say("入力を取り消しました", "given up, no PIN was sent"),
+            Self::NoTerminal { cause } => {
+                with("暗証番号を入力する端末がありません", "no terminal to type the PIN on", cause)
+            }
+            Self::StdinIsTerminal => say(
+                "--pin-stdin では暗証番号が画面に表示されます",
+                "with --pin-stdin the PIN would show on this terminal",
+            ),
+            Self::Screen { cause } => with("画面を使えません", "cannot use the terminal for the panel", cause),
+            Self::Output { cause } => with("出力できません", "cannot write the output", cause),
+            Self::ReaderGone => String::new(),
+            Self::Program { name, cause } => {
+                with(&format!("プログラム '{name}' を実行できません"), &format!("cannot run '{name}'"), cause)
+            }
+        }
+    }
+
+    pub(crate) fn next(&self, language: Language) -> String {
+        let (japanese, english) = match self {
+            Self::NoAgent { .. } => (
+                "エージェントが動いているか確認してください: systemctl status sekisho-agent",
+                "See whether the agent runs: systemctl status sekisho-agent",
+            ),
+            Self::Asking(error) => return next_of_client(error, language),
+            Self::Pin(PinFrameError::Closed) => ("もう一度実行してください。", "Try again."),
+            Self::Pin(_) => (
+                "暗証番号は6～8文字の英数字です。カードには送られていません。",
+                "A PIN has 6 to 8 letters or digits. Nothing was sent to the card.",
+            ),
+            Self::PinsDiffer => {
+                ("もう一度実行してください。カードは変更されていません。", "Try again. The card is unchanged.")
+            }
+            Self::GivenUp | Self::Output { .. } | Self::ReaderGone => ("", ""),
+            Self::NoTerminal { .. } => (
+                "端末から実行するか、--pin-stdin で標準入力から渡してください。",
+                "Run this on a terminal, or pass the PIN on standard input with --pin-stdin.",
+            ),
+            Self::StdinIsTerminal => ("--pin-stdin を付けずに実行してください。", "Run it without --pin-stdin."),
+            Self::Screen { .. } => ("端末から実行してください。", "Run the panel on a terminal."),
+            Self::Program { .. } => {
+                ("プログラム名とその権限を確認してください。", "Check the program's name and permissions.")
+            }
+        };
+        pick(language, japanese, english).to_owned()
+    }
+}
+
+fn what_of_client(error: &ClientError, language: Language) -> String {
+    match (language, error) {
+        (_, ClientError::Agent(AgentError::CardProblem { verdict, .. })) => what_of(verdict, language).to_owned(),
+        (Language::English, _) => error.to_string(),
+        (Language::Japanese, ClientError::Connection(error)) => format!("エージェントから応答がありません: {error}"),
+        (Language::Japanese, ClientError::Pin(error)) => what_of_pin(*error, language),
+        (Language::Japanese, ClientError::Foreign { name }) => format!("エージェントの応答が不明です: {name}"),
+        (Language::Japanese, ClientError::Agent(error)) => match error {
+            AgentError::InvalidArgument { field, rule } => format!("'{field}' の値が正しくありません: {rule}"),
+            AgentError::NotPermitted { reason } => format!("許可されていません: {reason}"),
+            AgentError::NoSuchPrompt => "暗証番号の入力受付は終了しています".into(),
+            AgentError::PromptCancelled => "暗証番号の入力が中止されました".into(),
+            AgentError::CardProblem { verdict, .. } => verdict.what_ja.clone(),
+            AgentError::NotEnrolled => "この端末はまだ登録手続きが済んでいません".into(),
+            AgentError::TooLarge { limit } => format!("要求が長すぎます ({limit} バイトまで)"),
+        },
+    }
+}
+
+fn next_of_client(error: &ClientError, language: Language) -> String {
+    let (japanese, english) = match error {
+        ClientError::Agent(AgentError::CardProblem { verdict, tries_left }) => {
+            return with_tries(verdict, *tries_left, language);
+        }
+        ClientError::Agent(AgentError::InvalidArgument { .. } | AgentError::TooLarge { .. }) => {
+            ("入力を直してもう一度実行してください。", "Correct it and try again.")
+        }
+        ClientError::Agent(AgentError::NotPermitted { .. }) => {
+            ("ログインした画面から実行してください。", "Run it from the session in which you logged in.")
+        }
+        ClientError::Agent(AgentError::NoSuchPrompt | AgentError::PromptCancelled) => {
+            ("カードを確認してもう一度実行してください。", "Check the card and try again.")
+        }
+        ClientError::Agent(AgentError::NotEnrolled) => (
+            "システム管理者から登録コードを受け取り、sekisho-agent enrol を実行してください。",
+            "Get the enrolment code from the system manager and run sekisho-agent enrol.",
+        ),
+        ClientError::Connection(_) => (
+            "しばらくしてからもう一度実行し、続くようならシステム管理者に連絡してください。",
+            "Try again in a moment; if it goes on, call the system manager.",
+        ),
+        ClientError::Foreign { .. } => (
+            "sekisho とエージェントの版が合っているか、システム管理者に確認してください。",
+            "Ask the system manager whether sekisho and the agent are of the same version.",
+        ),
+        ClientError::Pin(_) => ("もう一度実行してください。", "Try again."),
+    };
+    pick(language, japanese, english).to_owned()
+}
+
+fn what_of_pin(error: PinFrameError, language: Language) -> String {
+    let japanese = match error {
+        PinFrameError::Length => "暗証番号は6～8文字です",
+        PinFrameError::NotAscii => "暗証番号に使えない文字があります",
+        PinFrameError::Malformed => "暗証番号を渡せません",
+        PinFrameError::Closed => "暗証番号の入力受付は終了しています",
+        PinFrameError::Io(errno) => {
+            return format!("{}: {errno}", pick(language, "暗証番号を渡せません", "cannot pass the PIN on"));
+        }
+    };
+    match language {
+        Language::Japanese => japanese.into(),
+        Language::English => error.to_string(),
+    }
+}
+
+/// What to do next, and how many wrong PINs the card still bears where that is known.
+fn with_tries(verdict: &Verdict, tries_left: Option<u32>, language: Language) -> String {
+    let next = next_of(verdict, language);
+    match tries_left {
+        None => next.to_owned(),
+        Some(tries) => format!("{next} {}", crate::phrases::tries(tries, language)).trim_start().to_owned(),
+    }
+}

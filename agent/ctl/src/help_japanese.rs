@@ -1,0 +1,78 @@
+//! The Japanese texts of `--help`. A test sees to it that none is missing.
+
+use clap::{Arg, ArgAction, Command};
+
+const TEMPLATE: &str = "{about}\n\n使い方: {usage}\n\n{all-args}{after-help}";
+const EXIT_CODES: &str = "\
+終了コード:
+  0  完了、または許可
+  1  失敗（原因と対処を標準エラーに表示）
+  2  引数の誤り
+  3  不許可
+  4  run: ロックまたは終了のためプログラムを終了させた
+  run はそれ以外の場合、プログラムの終了コード、128+シグナル番号、起動できないときは 127 を返します。";
+
+/// The same command with Japanese texts.
+pub(crate) fn of(command: Command) -> Command {
+    let names: Vec<String> = command.get_subcommands().map(|sub| sub.get_name().to_owned()).collect();
+    let command = arguments(command.about("操作者用カードで端末を使う").after_help(EXIT_CODES))
+        .subcommand_help_heading("コマンド")
+        .disable_help_flag(true)
+        .disable_version_flag(true)
+        .arg(help_flag())
+        .arg(Arg::new("version").short('V').long("version").action(ArgAction::Version).help("版を表示する"));
+    names.into_iter().fold(command, |command, name| {
+        command.mut_subcommand(&name, |sub| {
+            let about = about(sub.get_name());
+            arguments(sub.about(about)).disable_help_flag(true).arg(help_flag())
+        })
+    })
+}
+
+fn help_flag() -> Arg {
+    Arg::new("help").short('h').long("help").action(ArgAction::Help).help("使い方を表示する").help_heading("オプション")
+}
+
+fn arguments(command: Command) -> Command {
+    command.help_template(TEMPLATE).mut_args(|argument| {
+        let text = argument_text(argument.get_id().as_str());
+        let heading = if argument.is_positional() { "引数" } else { "オプション" };
+        argument.help(text).help_heading(heading)
+    })
+}
+
+fn about(name: &str) -> &'static str {
+    match name {
+        "status" => "利用者、許可されている機能、次にすることを表示する",
+        "login" => "挿入されたカードで利用を始める。ロック中なら解除する",
+        "lock" => "ロックする",
+        "authorize" => "機能を今ここで実行してよいか確認し、記録する",
+        "complete" => "許可された機能の結果を記録する",
+        "run" => "許可を得てプログラムを実行し、ロックされたら終了させる",
+        "watch" => "状態の変化を表示し続ける",
+        "change-pin" => "挿入されたカードの暗証番号を変更する",
+        "panel" => "操作パネルを表示する",
+        _ => "",
+    }
+}
+
+fn argument_text(id: &str) -> &'static str {
+    match id {
+        "lang" => "表示言語: ja または en [省略時: LC_ALL, LC_MESSAGES, LANG、なければ ja]",
+        "socket" => "エージェントのソケット [省略時: SEKISHO_SOCKET、なければ /run/sekisho/agent.sock]",
+        "json" => "JSON で1行ずつ出力する",
+        "profile" => "使用する操作権限（操作者ID）",
+        "kind" => "利用の種別: ordinary 通常、maintenance 保守、training 研修",
+        "pin_stdin" => "暗証番号を端末ではなく標準入力から読む",
+        "end" => "利用を終了する",
+        "function" => "機能コード",
+        "purpose" => "事由コード",
+        "case" => "受付番号などの案件番号（氏名は入力しない）",
+        "request" => "16進32桁の要求番号。同じ番号の要求には同じ回答を返す",
+        "record" => "許可の記録番号",
+        "items" => "処理した件数",
+        "outcome" => "結果: done 完了、failed 失敗、cancelled 取消",
+        "program" => "プログラムとその引数",
+        _ => "",
+    }
+}

@@ -1,0 +1,108 @@
+//! `sekisho login`, `change-pin`, `lock`: what the operator does with the session.
+
+use std::process::ExitCode;
+
+use sekisho_ipc::{AwaitAnswer, Client, PinFrame, Prompt, PromptRequest};
+use sekisho_wire::words::Language;
+
+use crate::arguments::Kind;
+use crate::failure::Failure;
+use crate::language::pick;
+use crate::phrases::{sentence, tries};
+use crate::terminal_pin::PinSource;
+use crate::{Surroundings, exit, output};
+
+pub(crate) fn run(
+    surroundings: &Surroundings,
+    profile: Option<String>,
+    kind: Option<Kind>,
+    pin_stdin: bool,
+) -> Result<ExitCode, Failure> {
+    let kind = kind.map(|kind| kind.name().to_owned());
+    let request = PromptRequest { profile, kind, ..PromptRequest::login() };
+    let answer = prove(surroundings, &mut surroundings.connect()?, &request, pin_stdin)?;
+    if answer.verdict.granted
+        && let Some(session) = &answer.session
+    {
+        crate::status::session_lines(session, surroundings.language).iter().try_for_each(|line| output::line(line))?;
+    }
+    told(&answer, surroundings.language)
+}
+
+pub(crate) fn change_pin(surroundings: &Surroundings, pin_stdin: bool) -> Result<ExitCode, Failure> {
+    let language = surroundings.language;
+    let mut client = surroundings.connect()?;
+    let prompt = open(surroundings, &mut client, &PromptRequest::change_pin())?;
+    let mut source = PinSource::open(pin_stdin)?;
+    let old = source.ask(&question(&prompt, pick(language, "現在の暗証番号: ", "Present PIN: "), language))?;
+    let new = source.ask(pick(language, "新しい暗証番号: ", "New PIN: "))?;
+    if !pin_stdin && !source.ask(pick(language, "新しい暗証番号(確認): ", "New PIN again: "))?.same_as(&new) {
+        return Err(Failure::PinsDiffer);
+    }
+    // Both are framed before either is sent: a new PIN that is none must not cost a try of the old one.
+    let frames = [old.frame().map_err(Failure::Pin)?, new.frame().map_err(Failure::Pin)?];
+    drop(source);
+    told(&send(surroundings, &mut client, &prompt, &frames)?, language)
+}
+
+pub(crate) fn lock(surroundings: &Surroundings, end: bool) -> Result<ExitCode, Failure> {
+    let mut client = surroundings.connect()?;
+    if end { client.end() } else { client.lock() }.map_err(|error| surroundings.asking(error))?;
+    let (japanese, english) =
+        if end { ("終了しました", "session ended") } else { ("ロックしました", "locked") };
+    output::line(pick(surroundings.language, japanese, english))?;
+    Ok(exit::DONE.into())
+}
+
+/// Opens a prompt, asks for one PIN, waits for what comes of it.
+pub(crate) fn prove(
+    surroundings: &Surroundings,
+    client: &mut Client,
+    request: &PromptRequest,
+    pin_stdin: bool,
+) -> Result<AwaitAnswer, Failure> {
+    let language = surroundings.language;
+    let prompt = open(surroundings, client, request)?;
+    let mut source = PinSource::open(pin_stdin)?;
+    let typed = source.ask(&question(&prompt, pick(language, "暗証番号: ", "PIN: "), language))?;
+    let frame = typed.frame().map_err(Failure::Pin)?;
+    drop((source, typed));
+    send(surroundings, client, &prompt, &[frame])
+}
+
+fn open(surroundings: &Surroundings, client: &mut Client, request: &PromptRequest) -> Result<Prompt, Failure> {
+    client.prompt(request).map_err(|error| surroundings.asking(error))
+}
+
+fn send(
+    surroundings: &Surroundings,
+    client: &mut Client,
+    prompt: &Prompt,
+    frames: &[PinFrame],
+) -> Result<AwaitAnswer, Failure> {
+    frames.iter().try_for_each(|frame| prompt.send_pin(frame)).map_err(|error| surroundings.asking(error))?;
+    client.wait_for(prompt).map_err(|error| surroundings.asking(error))
+}
+
+/// Whose card it is comes before the PIN: nobody shall type it for another's card.
+fn question(prompt: &Prompt, ask: &str, language: Language) -> String {
+    let holder =
+        [prompt.operator.as_deref(), prompt.name.as_deref()].into_iter().flatten().collect::<Vec<_>>().join(" ");
+    let left = prompt.tries_left.map(|left| tries(left, language)).unwrap_or_default();
+    let card =
+        if holder.is_empty() { String::new() } else { format!("{}: {holder}", pick(language, "カード", "card")) };
+    [card, left].iter().filter(|line| !line.is_empty()).map(|line| format!("{line}\n")).collect::<String>() + ask
+}
+
+/// Says what came of it; the exit code goes with it.
+fn told(answer: &AwaitAnswer, language: Language) -> Result<ExitCode, Failure> {
+    if answer.verdict.granted {
+        output::line(crate::phrases::what_of(&answer.verdict, language))?;
+        return Ok(exit::DONE.into());
+    }
+    output::line(&sentence(&answer.verdict, language))?;
+    if let Some(left) = answer.tries_left {
+        output::line(&tries(left, language))?;
+    }
+    Ok(exit::REFUSED.into())
+}

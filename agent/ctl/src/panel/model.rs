@@ -1,0 +1,432 @@
+//! What the panel knows, and what an event makes of it. No I/O: events in, actions out.
+
+use sekisho_ipc::{AuthorizeAnswer, AuthorizeRequest, AwaitAnswer, Function, PinFrame, Purpose, SessionState, State};
+use sekisho_wire::words::Language;
+
+use crate::failure::Failure;
+use crate::language::{other, pick};
+use crate::phrases::{sentence, tries, what_of};
+use crate::typed_pin::TypedPin;
+
+/// A key press counts as work at most this often, in milliseconds.
+const ACTIVITY_EVERY: u64 = 1000;
+/// The longest case reference (wire §2).
+const CASE_MAX: usize = 40;
+/// The verdict that asks for the PIN (wire, verdict 87).
+const PIN_PROOF_NEEDED: &str = "pin_proof_needed";
+
+/// Keys, in the panel's own words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Key {
+    Character(char),
+    Enter,
+    Escape,
+    Backspace,
+    Tab,
+    Up,
+    Down,
+    Language,
+    Lock,
+    End,
+    Quit,
+}
+
+/// What happened.
+#[derive(Debug)]
+pub(super) enum Event {
+    Key(Key),
+    Redraw,
+    State(Box<State>),
+    Lost(Failure),
+    Proved(Result<AwaitAnswer, Failure>),
+    Authorized { request: AuthorizeRequest, answer: Result<AuthorizeAnswer, Failure> },
+    Did(Result<(), Failure>),
+}
+
+/// What to do.
+#[derive(Debug)]
+pub(super) enum Action {
+    Login { profile: Option<String>, pin: PinFrame },
+    Prove { request: AuthorizeRequest, pin: PinFrame },
+    Authorize(AuthorizeRequest),
+    Lock,
+    End,
+    Activity,
+    Quit,
+}
+
+/// The agent, as far as the panel knows.
+#[derive(Debug)]
+pub(super) enum Agent {
+    /// Nothing was heard yet.
+    Connecting,
+    /// It does not answer.
+    Unreachable(Failure),
+    /// It said this, at this time of the panel's own clock.
+    Reached { state: Box<State>, at: u64 },
+}
+
+/// What the person is amid.
+#[derive(Debug)]
+pub(super) enum Dialog {
+    None,
+    /// Chooses the purpose of a function.
+    Purpose {
+        function: String,
+        choices: Vec<Option<Purpose>>,
+        choice: usize,
+    },
+    /// Types the case.
+    Case {
+        function: String,
+        purpose: Option<String>,
+        text: String,
+    },
+    /// Types the PIN for a function.
+    Pin {
+        request: AuthorizeRequest,
+        typed: TypedPin,
+    },
+    /// Waits: the card or the agent is at work.
+    Waiting,
+}
+
+/// What was said last.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Notice {
+    pub(super) good: bool,
+    pub(super) text: String,
+}
+
+/// Everything that is shown.
+#[derive(Debug)]
+pub(super) struct Panel {
+    pub(super) language: Language,
+    pub(super) agent: Agent,
+    pub(super) dialog: Dialog,
+    /// The PIN that opens the session, while it is typed.
+    pub(super) typed: TypedPin,
+    /// Which of the card's profiles is to be used.
+    pub(super) profile: usize,
+    /// Which function is marked.
+    pub(super) selected: usize,
+    pub(super) notice: Option<Notice>,
+    pub(super) now: u64,
+    active_at: Option<u64>,
+}
+
+impl Panel {
+    pub(super) fn new(language: Language) -> Self {
+        Self {
+            language,
+            agent: Agent::Connecting,
+            dialog: Dialog::None,
+            typed: TypedPin::default(),
+            profile: 0,
+            selected: 0,
+            notice: None,
+            now: 0,
+            active_at: None,
+        }
+    }
+
+    pub(super) fn set_now(&mut self, now: u64) {
+        self.now = now;
+    }
+
+    /// What the agent said last, if it still answers.
+    pub(super) fn state(&self) -> Option<&State> {
+        match &self.agent {
+            Agent::Reached { state, .. } => Some(state),
+            Agent::Connecting | Agent::Unreachable(_) => None,
+        }
+    }
+
+    /// The function that is marked.
+    pub(super) fn function(&self) -> Option<&Function> {
+        self.state()?.functions.get(self.selected)
+    }
+
+    /// Takes an event in.
+    pub(super) fn take(&mut self, event: Event) -> Vec<Action> {
+        match event {
+            Event::Key(key) => return self.key(key),
+            Event::Redraw => {}
+            Event::State(state) => self.arrived(state),
+            Event::Lost(failure) => {
+                self.forget_input();
+                self.agent = Agent::Unreachable(failure);
+            }
+            Event::Proved(answer) => self.proved(answer),
+            Event::Authorized { request, answer } => self.authorized(request, answer),
+            Event::Did(done) => {
+                if let Err(failure) = done {
+                    self.failed(&failure);
+                }
+            }
+        }
+        Vec::new()
+    }
+
+    fn arrived(&mut self, state: Box<State>) {
+        let before = self.state().map(|state| (state.state, state.card.as_ref().map(|card| card.guid.clone())));
+        let after = (state.state, state.card.as_ref().map(|card| card.guid.clone()));
+        if before.is_some_and(|before| before != after) {
+            // What was begun belonged to another card or another session; a PIN typed for one card goes to no other.
+            if !matches!(self.dialog, Dialog::Waiting) {
+                self.forget_input();
+            }
+            self.typed.clear();
+            self.profile = 0;
+            if after.0 != SessionState::Open {
+                self.selected = 0;
+            }
+            self.notice = None;
+        }
+        self.selected = self.selected.min(state.functions.len().saturating_sub(1));
+        self.agent = Agent::Reached { state, at: self.now };
+    }
+
+    fn forget_input(&mut self) {
+        self.dialog = Dialog::None;
+        self.typed.clear();
+    }
+
+    fn key(&mut self, key: Key) -> Vec<Action> {
+        match key {
+            Key::Quit => return vec![Action::Quit],
+            Key::Language => self.language = other(self.language),
+            Key::Lock => return self.lock(),
+            Key::End => return self.end(),
+            Key::Character(_) | Key::Enter | Key::Escape | Key::Backspace | Key::Tab | Key::Up | Key::Down => {
+                let mut actions = self.activity();
+                actions.extend(self.key_in_place(key));
+                return actions;
+            }
+        }
+        self.activity()
+    }
+
+    /// A clerk who types is a clerk who works; while locked it changes nothing.
+    fn activity(&mut self) -> Vec<Action> {
+        let open = self.state().is_some_and(|state| state.state == SessionState::Open);
+        if !open || self.active_at.is_some_and(|at| self.now.saturating_sub(at) < ACTIVITY_EVERY) {
+            return Vec::new();
+        }
+        self.active_at = Some(self.now);
+        vec![Action::Activity]
+    }
+
+    fn key_in_place(&mut self, key: Key) -> Option<Action> {
+        match std::mem::replace(&mut self.dialog, Dialog::None) {
+            Dialog::None => self.key_in_state(key),
+            Dialog::Waiting => {
+                self.dialog = Dialog::Waiting;
+                None
+            }
+            dialog if key == Key::Escape => {
+                drop(dialog);
+                None
+            }
+            Dialog::Purpose { function, choices, choice } => self.key_in_purposes(key, function, choices, choice),
+            Dialog::Case { function, purpose, text } => self.key_in_case(key, function, purpose, text),
+            Dialog::Pin { request, typed } => self.key_in_proof(key, request, typed),
+        }
+    }
+
+    fn key_in_state(&mut self, key: Key) -> Option<Action> {
+        match self.state().map(|state| state.state) {
+            Some(SessionState::Open) => self.key_in_list(key),
+            Some(SessionState::AwaitPin | SessionState::Locked) => self.key_in_login(key),
+            Some(SessionState::NoCard) | None => match key {
+                Key::Character('q') => Some(Action::Quit),
+                Key::Character('l') => {
+                    self.language = other(self.language);
+                    None
+                }
+                Key::Character('e') => self.end().pop(),
+                _ => None,
+            },
+        }
+    }
+
+    fn key_in_list(&mut self, key: Key) -> Option<Action> {
+        let last = self.state().map_or(0, |state| state.functions.len().saturating_sub(1));
+        match key {
+            Key::Character('q') => return Some(Action::Quit),
+            Key::Character('k') => return self.lock().pop(),
+            Key::Character('e') => return self.end().pop(),
+            Key::Character('l') => self.language = other(self.language),
+            Key::Character('a') | Key::Enter => self.begin(),
+            Key::Up => self.selected = self.selected.saturating_sub(1),
+            Key::Down => self.selected = (self.selected + 1).min(last),
+            Key::Escape => self.notice = None,
+            _ => {}
+        }
+        None
+    }
+
+    /// Letters go into the PIN here, so the commands are on function keys.
+    fn key_in_login(&mut self, key: Key) -> Option<Action> {
+        let profiles = self.profiles();
+        match key {
+            Key::Tab if !profiles.is_empty() => self.profile = (self.profile + 1) % profiles.len(),
+            Key::Enter if !self.typed.is_empty() => {
+                let typed = std::mem::take(&mut self.typed);
+                let profile = profiles.into_iter().nth(self.profile);
+                return self.sent(&typed, |pin| Action::Login { profile, pin });
+            }
+            _ => type_into(&mut self.typed, key),
+        }
+        None
+    }
+
+    /// The profiles to choose from: only before a session is opened, and only where there is a choice.
+    pub(super) fn profiles(&self) -> Vec<String> {
+        match self.state() {
+            Some(State { state: SessionState::AwaitPin, card: Some(card), .. }) => card.profiles.clone(),
+            Some(_) | None => Vec::new(),
+        }
+    }
+
+    /// Begins to ask for the marked function: its purpose first, then the case.
+    fn begin(&mut self) {
+        let Some(function) = self.function() else { return };
+        let name = function.function.clone();
+        let mut choices: Vec<Option<Purpose>> = function.purposes.iter().cloned().map(Some).collect();
+        if !function.purpose_required {
+            choices.insert(0, None);
+        }
+        self.notice = None;
+        self.dialog = if choices.iter().any(Option::is_some) {
+            Dialog::Purpose { function: name, choices, choice: 0 }
+        } else {
+            Dialog::Case { function: name, purpose: None, text: String::new() }
+        };
+    }
+
+    fn key_in_purposes(
+        &mut self,
+        key: Key,
+        function: String,
+        choices: Vec<Option<Purpose>>,
+        choice: usize,
+    ) -> Option<Action> {
+        let last = choices.len().saturating_sub(1);
+        let choice = match key {
+            Key::Up => choice.saturating_sub(1),
+            Key::Down => (choice + 1).min(last),
+            _ => choice,
+        };
+        self.dialog = if key == Key::Enter {
+            let purpose = choices.into_iter().nth(choice).flatten().map(|purpose| purpose.purpose);
+            Dialog::Case { function, purpose, text: String::new() }
+        } else {
+            Dialog::Purpose { function, choices, choice }
+        };
+        None
+    }
+
+    fn key_in_case(&mut self, key: Key, function: String, purpose: Option<String>, mut text: String) -> Option<Action> {
+        match key {
+            Key::Enter => {
+                self.dialog = Dialog::Waiting;
+                let case = Some(text).filter(|text| !text.is_empty());
+                return Some(Action::Authorize(AuthorizeRequest { function, purpose, case, request: None }));
+            }
+            Key::Backspace => drop(text.pop()),
+            Key::Character(c) if text.len() < CASE_MAX && (c.is_ascii_alphanumeric() || "./_-".contains(c)) => {
+                text.push(c);
+            }
+            _ => {}
+        }
+        self.dialog = Dialog::Case { function, purpose, text };
+        None
+    }
+
+    fn key_in_proof(&mut self, key: Key, request: AuthorizeRequest, mut typed: TypedPin) -> Option<Action> {
+        if key == Key::Enter && !typed.is_empty() {
+            return self.sent(&typed, |pin| Action::Prove { request, pin });
+        }
+        type_into(&mut typed, key);
+        self.dialog = Dialog::Pin { request, typed };
+        None
+    }
+
+    /// A PIN that is none is not sent: it would cost nothing but time, and the card none of its tries.
+    fn sent(&mut self, typed: &TypedPin, action: impl FnOnce(PinFrame) -> Action) -> Option<Action> {
+        match typed.frame() {
+            Ok(pin) => {
+                self.notice = None;
+                self.dialog = Dialog::Waiting;
+                Some(action(pin))
+            }
+            Err(error) => {
+                self.failed(&Failure::Pin(error));
+                None
+            }
+        }
+    }
+
+    fn lock(&mut self) -> Vec<Action> {
+        match self.state().map(|state| state.state) {
+            Some(SessionState::Open) => vec![Action::Lock],
+            Some(SessionState::NoCard | SessionState::AwaitPin | SessionState::Locked) | None => Vec::new(),
+        }
+    }
+
+    fn end(&mut self) -> Vec<Action> {
+        match self.state() {
+            Some(State { session: Some(_), .. }) => vec![Action::End],
+            Some(_) | None => Vec::new(),
+        }
+    }
+
+    fn proved(&mut self, answer: Result<AwaitAnswer, Failure>) {
+        self.forget_input();
+        match answer {
+            Err(failure) => self.failed(&failure),
+            Ok(answer) if answer.verdict.granted => self.notice(true, what_of(&answer.verdict, self.language).into()),
+            Ok(answer) => {
+                let left = answer.tries_left.map(|left| tries(left, self.language)).unwrap_or_default();
+                self.notice(false, format!("{} {left}", sentence(&answer.verdict, self.language)).trim_end().into());
+            }
+        }
+    }
+
+    fn authorized(&mut self, request: AuthorizeRequest, answer: Result<AuthorizeAnswer, Failure>) {
+        self.forget_input();
+        match answer {
+            Err(failure) => self.failed(&failure),
+            Ok(answer) if answer.verdict.code == PIN_PROOF_NEEDED => {
+                self.dialog = Dialog::Pin { request, typed: TypedPin::default() };
+            }
+            Ok(answer) => {
+                let record = answer.record.map(|record| {
+                    format!(" ({} {}:{})", pick(self.language, "記録", "record"), record.epoch, record.seq)
+                });
+                let text = format!("{}: {}", request.function, sentence(&answer.verdict, self.language));
+                self.notice(answer.verdict.granted, text + &record.unwrap_or_default());
+            }
+        }
+    }
+
+    fn failed(&mut self, failure: &Failure) {
+        let text = format!("{}. {}", failure.what(self.language), failure.next(self.language));
+        self.notice(false, text);
+    }
+
+    fn notice(&mut self, good: bool, text: String) {
+        self.notice = Some(Notice { good, text });
+    }
+}
+
+fn type_into(typed: &mut TypedPin, key: Key) {
+    match key {
+        // What is not ASCII cannot be in a PIN; a mark in its place makes the whole be refused, not silently shortened.
+        Key::Character(character) => typed.push(u8::try_from(character).unwrap_or(0)),
+        Key::Backspace => typed.pop(),
+        Key::Escape => typed.clear(),
+        Key::Enter | Key::Tab | Key::Up | Key::Down | Key::Language | Key::Lock | Key::End | Key::Quit => {}
+    }
+}

@@ -1,0 +1,81 @@
+//! Carries out what the panel asks for, in threads that may wait: the screen never does.
+
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread;
+use std::time::Duration;
+
+use sekisho_ipc::{AwaitAnswer, Client, ClientError, ConnectionError, PinFrame, PromptRequest};
+
+use super::model::{Action, Event};
+use crate::Surroundings;
+use crate::failure::Failure;
+
+/// How long to wait before the agent is looked for again.
+const RETRY: Duration = Duration::from_secs(1);
+
+/// Watches the agent and serves actions until the panel ends.
+pub(super) fn start(surroundings: &Surroundings, events: &Sender<Event>) -> Sender<Action> {
+    let (watched, events_of_watch) = (surroundings.socket.clone(), events.clone());
+    thread::spawn(move || while watch(&watched, &events_of_watch) {});
+    let (actions, asked) = channel();
+    let (socket, answers) = (surroundings.socket.clone(), events.clone());
+    thread::spawn(move || serve(&socket, &asked, &answers));
+    actions
+}
+
+/// Follows the agent until it goes away; says whether someone still listens.
+fn watch(socket: &Path, events: &Sender<Event>) -> bool {
+    let Err(error) = follow(socket, events) else { return false };
+    let listening = events.send(Event::Lost(Failure::asking(socket, error))).is_ok();
+    thread::sleep(RETRY);
+    listening
+}
+
+/// Passes each state on. Ends well only when nobody listens any more.
+fn follow(socket: &Path, events: &Sender<Event>) -> Result<(), ClientError> {
+    for state in Client::connect(socket)?.watch()? {
+        if events.send(Event::State(Box::new(state?))).is_err() {
+            return Ok(());
+        }
+    }
+    Err(ConnectionError::Closed.into())
+}
+
+fn serve(socket: &PathBuf, asked: &Receiver<Action>, answers: &Sender<Event>) {
+    for action in asked {
+        let failed = |error| Failure::asking(socket, error);
+        let answer = match action {
+            Action::Login { profile, pin } => {
+                Event::Proved(prove(socket, &PromptRequest { profile, ..PromptRequest::login() }, &pin))
+            }
+            Action::Prove { request, pin } => Event::Proved(prove(socket, &PromptRequest::authorize(request), &pin)),
+            Action::Authorize(request) => {
+                let answer = Client::connect(socket).and_then(|mut client| client.authorize(&request)).map_err(failed);
+                Event::Authorized { request, answer }
+            }
+            Action::Lock => Event::Did(Client::connect(socket).and_then(|mut client| client.lock()).map_err(failed)),
+            Action::End => Event::Did(Client::connect(socket).and_then(|mut client| client.end()).map_err(failed)),
+            Action::Activity => {
+                // That a key press was not counted shows as a lock, with its reason.
+                let _ = Client::connect(socket).and_then(|mut client| client.activity());
+                continue;
+            }
+            Action::Quit => return,
+        };
+        if answers.send(answer).is_err() {
+            return;
+        }
+    }
+}
+
+/// The PIN was typed before the prompt opens: the card is not held while a person thinks.
+fn prove(socket: &Path, request: &PromptRequest, pin: &PinFrame) -> Result<AwaitAnswer, Failure> {
+    let attempt = || {
+        let mut client = Client::connect(socket)?;
+        let prompt = client.prompt(request)?;
+        prompt.send_pin(pin)?;
+        client.wait_for(&prompt)
+    };
+    attempt().map_err(|error| Failure::asking(socket, error))
+}

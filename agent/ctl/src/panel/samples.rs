@@ -1,0 +1,379 @@
+//! Every state that the panel can show, drawn in both languages and compared with the pictures in `tests/panel.*.txt`.
+//! `SEKISHO_WRITE_PANELS=1 cargo test -p sekisho` draws the pictures anew.
+
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+use sekisho_ipc::{
+    AuthorizeRequest, Card, Function, LinkState, Purpose, Recent, Session, SessionState, State, Verdict,
+};
+use sekisho_wire::verdict::VerdictCode;
+use sekisho_wire::words::Language;
+use unicode_width::UnicodeWidthStr;
+
+use super::draw::draw;
+use super::model::{Action, Dialog, Event, Key, Panel};
+use crate::failure::Failure;
+use crate::typed_pin::TypedPin;
+
+/// 22 November 2026, 10:15:00 in Japan.
+const NOW: u64 = 1_795_310_100_000;
+
+fn verdict(code: VerdictCode) -> Verdict {
+    let (english, japanese) = (code.words(Language::English), code.words(Language::Japanese));
+    Verdict {
+        granted: code.is_granted(),
+        code: code.name().into(),
+        number: code.number(),
+        what: english.what.into(),
+        next: english.next.into(),
+        what_ja: japanese.what.into(),
+        next_ja: japanese.next.into(),
+    }
+}
+
+fn function(name: &str, title: &str, level: &str, code: VerdictCode) -> Function {
+    let purposes = vec![
+        Purpose { purpose: "madoguchi".into(), title: "窓口での請求".into() },
+        Purpose { purpose: "yubin".into(), title: "郵送での請求".into() },
+    ];
+    Function {
+        function: name.into(),
+        title: title.into(),
+        level: level.into(),
+        purpose_required: name == "juminhyo.issue",
+        purposes: if name == "juminhyo.issue" { purposes } else { Vec::new() },
+        verdict: verdict(code),
+    }
+}
+
+fn no_card() -> State {
+    State {
+        office: Some("5f0c".into()),
+        title: Some("あおば市".into()),
+        terminal: Some("madoguchi-01".into()),
+        state: SessionState::NoCard,
+        reader: Some("usb:04e6:5116:21120".into()),
+        card: None,
+        session: None,
+        last_lock_reason: None,
+        functions: Vec::new(),
+        recent: Vec::new(),
+        register_size: 48,
+        register_age: Some(60_000),
+        register_stale: false,
+        link: LinkState::Up,
+        unsent: 0,
+        unsealed: 0,
+        time: NOW,
+        advice: verdict(VerdictCode::NoCard),
+    }
+}
+
+fn await_pin(tries_left: u32) -> State {
+    let card = Card {
+        guid: "9b1d".into(),
+        kind: Some("business".into()),
+        operator: Some("0012".into()),
+        name: Some("田中 一郎".into()),
+        tries_left: Some(tries_left),
+        profiles: vec!["jumin-1".into(), "jumin-2".into()],
+    };
+    let advice = verdict(VerdictCode::PinNeeded);
+    State { state: SessionState::AwaitPin, card: Some(card), advice, ..no_card() }
+}
+
+fn open() -> State {
+    let session = Session {
+        id: "c27e".into(),
+        operator: "0012".into(),
+        name: Some("田中 一郎".into()),
+        profile: "jumin-1".into(),
+        section: "jumin".into(),
+        kind: "ordinary".into(),
+        opened: NOW - 3_600_000,
+        idle_lock_in: 300_000,
+        ends_in: 32_400_000,
+    };
+    let granted = VerdictCode::Granted;
+    State {
+        state: SessionState::Open,
+        session: Some(session),
+        functions: vec![
+            function("juminhyo.issue", "住民票の写しの交付", "session", granted),
+            function("juminhyo.query", "住民票の照会", "session", granted),
+            function("ido.register", "異動の届出", "card", granted),
+            function("shogai.delete", "記録の消除", "pin", granted),
+            function("zei.query", "税情報の照会", "session", VerdictCode::FunctionNotInScope),
+            function("koseki.issue", "戸籍証明の交付", "session", VerdictCode::FunctionNotForTerminal),
+        ],
+        recent: vec![
+            Recent {
+                time: NOW - 60_000,
+                function: Some("zei.query".into()),
+                verdict: verdict(VerdictCode::FunctionNotInScope),
+            },
+            Recent { time: NOW - 120_000, function: Some("juminhyo.issue".into()), verdict: verdict(granted) },
+        ],
+        advice: verdict(granted),
+        ..await_pin(5)
+    }
+}
+
+fn locked() -> State {
+    let advice = verdict(VerdictCode::Locked);
+    State {
+        state: SessionState::Locked,
+        last_lock_reason: Some("idle".into()),
+        functions: Vec::new(),
+        recent: Vec::new(),
+        advice,
+        ..open()
+    }
+}
+
+fn showing(language: Language, state: State) -> Panel {
+    let mut panel = Panel::new(language);
+    let _ = panel.take(Event::State(Box::new(state)));
+    panel
+}
+
+fn typing(panel: &mut Panel, text: &str) -> Vec<Action> {
+    text.chars().flat_map(|character| panel.take(Event::Key(Key::Character(character)))).collect()
+}
+
+/// Every state with its name.
+fn every(language: Language) -> Vec<(&'static str, Panel)> {
+    let show = |state| showing(language, state);
+    let with = |mut panel: Panel, change: fn(&mut Panel)| {
+        change(&mut panel);
+        panel
+    };
+    let nowhere = || Failure::NoAgent {
+        socket: sekisho_ipc::SOCKET.into(),
+        cause: std::io::Error::new(std::io::ErrorKind::NotFound, "No such file or directory"),
+    };
+    vec![
+        ("no card", show(no_card())),
+        ("no reader", show(State { reader: None, last_lock_reason: Some("reader_lost".into()), ..no_card() })),
+        ("await PIN", show(await_pin(5))),
+        ("await PIN, typing, one try left", with(show(await_pin(1)), |panel| drop(typing(panel, "246813")))),
+        ("open", show(open())),
+        ("open, warnings", {
+            let mut state = open();
+            if let Some(session) = &mut state.session {
+                (session.idle_lock_in, session.ends_in) = (45_000, 300_000);
+            }
+            let mut panel = show(State {
+                link: LinkState::Down,
+                unsent: 12,
+                register_stale: true,
+                register_age: Some(4 * 86_400_000),
+                ..state
+            });
+            panel.set_now(5_000);
+            panel.selected = 4;
+            panel
+        }),
+        ("open, granted", {
+            let mut panel = show(open());
+            let answer = sekisho_ipc::AuthorizeAnswer {
+                verdict: verdict(VerdictCode::Granted),
+                record: Some(sekisho_ipc::RecordRef { epoch: 1, seq: 57 }),
+            };
+            let _ = panel.take(Event::Authorized { request: request("juminhyo.issue"), answer: Ok(answer) });
+            panel
+        }),
+        ("choosing a purpose", with(show(open()), |panel| drop(panel.take(Event::Key(Key::Enter))))),
+        (
+            "typing a case",
+            with(show(open()), |panel| {
+                drop(panel.take(Event::Key(Key::Enter)));
+                drop(panel.take(Event::Key(Key::Enter)));
+                drop(typing(panel, "R8-1024"));
+            }),
+        ),
+        (
+            "PIN for a function",
+            with(show(open()), |panel| {
+                panel.dialog = Dialog::Pin { request: request("shogai.delete"), typed: TypedPin::default() };
+                drop(typing(panel, "2468"));
+            }),
+        ),
+        ("the card at work", with(show(open()), |panel| panel.dialog = Dialog::Waiting)),
+        ("locked", show(locked())),
+        (
+            "not enrolled",
+            show(State {
+                office: None,
+                title: None,
+                terminal: None,
+                link: LinkState::Down,
+                advice: verdict(VerdictCode::NotEnrolled),
+                ..no_card()
+            }),
+        ),
+        ("agent not reachable", {
+            let mut panel = show(open());
+            let _ = panel.take(Event::Lost(nowhere()));
+            panel
+        }),
+    ]
+}
+
+fn request(function: &str) -> AuthorizeRequest {
+    AuthorizeRequest { function: function.into(), purpose: None, case: None, request: None }
+}
+
+/// The screen as text: a character of two columns stands for both.
+fn drawn(panel: &Panel, columns: u16, rows: u16) -> String {
+    let mut terminal = Terminal::new(TestBackend::new(columns, rows)).unwrap();
+    terminal.draw(|frame| draw(frame, panel)).unwrap();
+    let mut text = String::new();
+    for line in terminal.backend().buffer().content().chunks(columns.into()) {
+        let mut hidden = 0;
+        let mut row = String::new();
+        for cell in line {
+            if hidden == 0 {
+                row.push_str(cell.symbol());
+            }
+            hidden = hidden.max(cell.symbol().width()).saturating_sub(1);
+        }
+        writeln!(text, "{}", row.trim_end()).unwrap();
+    }
+    text
+}
+
+fn pictures(language: Language) -> String {
+    let mut all = String::new();
+    for (name, panel) in every(language) {
+        writeln!(all, "=== {name}\n{}", drawn(&panel, 80, 24)).unwrap();
+    }
+    all
+}
+
+fn compare(language: Language, file: &str) {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests").join(file);
+    let drawn = pictures(language);
+    if std::env::var_os("SEKISHO_WRITE_PANELS").is_some() {
+        std::fs::write(&path, &drawn).unwrap();
+    }
+    let kept = std::fs::read_to_string(&path).unwrap();
+    for (drawn, kept) in drawn.split("=== ").zip(kept.split("=== ")) {
+        assert_eq!(drawn, kept, "{file}");
+    }
+    assert_eq!(drawn.len(), kept.len(), "{file}");
+}
+
+#[test]
+fn every_state_looks_as_in_the_japanese_pictures() {
+    compare(Language::Japanese, "panel.ja.txt");
+}
+
+#[test]
+fn every_state_looks_as_in_the_english_pictures() {
+    compare(Language::English, "panel.en.txt");
+}
+
+#[test]
+fn every_size_can_be_drawn() {
+    for language in [Language::Japanese, Language::English] {
+        for (columns, rows) in [(1, 1), (20, 5), (40, 10), (81, 25), (200, 60)] {
+            for (_, panel) in every(language) {
+                assert_eq!(drawn(&panel, columns, rows).lines().count(), usize::from(rows));
+            }
+        }
+    }
+}
+
+#[test]
+fn no_picture_shows_a_character_of_a_pin() {
+    let pin = "Zq7#Xw";
+    for state in [await_pin(5), locked()] {
+        let mut panel = showing(Language::English, state);
+        assert!(typing(&mut panel, pin).is_empty(), "letters are no commands here");
+        let text = drawn(&panel, 80, 24);
+        assert!(text.contains("[ ****** "), "{text}");
+        assert!(!pin.chars().any(|character| "7#".contains(character) && text.contains(&format!("[ {character}"))));
+        assert!(!format!("{panel:?}").contains(pin));
+    }
+}
+
+#[test]
+fn enter_sends_the_typed_pin_with_the_chosen_profile() {
+    let mut panel = showing(Language::English, await_pin(5));
+    drop(panel.take(Event::Key(Key::Tab)));
+    drop(typing(&mut panel, "246813"));
+    let actions = panel.take(Event::Key(Key::Enter));
+    let [Action::Login { profile, pin }] = &actions[..] else { panic!("one login") };
+    assert_eq!((profile.as_deref(), pin.expose()), (Some("jumin-2"), &b"246813"[..]));
+    assert!(panel.typed.is_empty());
+}
+
+#[test]
+fn a_short_pin_is_not_sent() {
+    let mut panel = showing(Language::English, await_pin(5));
+    drop(typing(&mut panel, "1234"));
+    assert!(panel.take(Event::Key(Key::Enter)).is_empty());
+    assert!(!panel.notice.as_ref().unwrap().good);
+}
+
+#[test]
+fn a_pin_typed_for_one_card_is_forgotten_when_another_comes() {
+    let mut panel = showing(Language::English, await_pin(5));
+    drop(typing(&mut panel, "246813"));
+    let mut other = await_pin(5);
+    other.card.as_mut().unwrap().guid = "77aa".into();
+    drop(panel.take(Event::State(Box::new(other))));
+    assert!(panel.typed.is_empty());
+}
+
+#[test]
+fn key_presses_count_as_work_once_a_second_and_only_while_open() {
+    let mut panel = showing(Language::English, open());
+    let press = |panel: &mut Panel, now| {
+        panel.set_now(now);
+        panel.take(Event::Key(Key::Down)).into_iter().filter(|action| matches!(action, Action::Activity)).count()
+    };
+    assert_eq!([0, 10, 999, 1000, 1500, 2100].map(|now| press(&mut panel, now)), [1, 0, 0, 1, 0, 1]);
+    let mut panel = showing(Language::English, locked());
+    assert_eq!(press(&mut panel, 0), 0);
+}
+
+#[test]
+fn a_function_is_asked_for_with_purpose_and_case() {
+    let mut panel = showing(Language::English, open());
+    drop(typing(&mut panel, "a"));
+    drop(panel.take(Event::Key(Key::Down)));
+    drop(panel.take(Event::Key(Key::Enter)));
+    drop(typing(&mut panel, "R8 田-1"));
+    let actions = panel.take(Event::Key(Key::Enter));
+    let Some(Action::Authorize(request)) = actions.last() else { panic!("asks") };
+    assert_eq!(request.function, "juminhyo.issue");
+    assert_eq!((request.purpose.as_deref(), request.case.as_deref()), (Some("yubin"), Some("R8-1")));
+}
+
+#[test]
+fn a_function_that_wants_the_pin_gets_a_prompt_and_then_the_proof() {
+    let mut panel = showing(Language::English, open());
+    let answer = sekisho_ipc::AuthorizeAnswer { verdict: verdict(VerdictCode::PinProofNeeded), record: None };
+    drop(panel.take(Event::Authorized { request: request("shogai.delete"), answer: Ok(answer) }));
+    drop(typing(&mut panel, "246813"));
+    let actions = panel.take(Event::Key(Key::Enter));
+    let Some(Action::Prove { request, pin }) = actions.last() else { panic!("proves") };
+    assert_eq!((request.function.as_str(), pin.expose()), ("shogai.delete", &b"246813"[..]));
+}
+
+#[test]
+fn commands_do_what_the_foot_line_says() {
+    let mut panel = showing(Language::English, open());
+    assert!(matches!(typing(&mut panel, "k").last(), Some(Action::Lock)));
+    assert!(matches!(typing(&mut panel, "e").last(), Some(Action::End)));
+    assert!(matches!(typing(&mut panel, "q").last(), Some(Action::Quit)));
+    drop(typing(&mut panel, "l"));
+    assert_eq!(panel.language, Language::Japanese);
+    drop(panel.take(Event::Key(Key::Language)));
+    assert_eq!(panel.language, Language::English);
+}

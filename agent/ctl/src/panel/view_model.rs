@@ -1,0 +1,456 @@
+//! What to show: the panel's knowledge as rows of text. Pure, so that every state can be looked at in a test.
+
+use sekisho_ipc::{Function, Recent, Session, SessionState, State};
+use sekisho_wire::words::Language;
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+use super::model::{Agent, Dialog, Panel};
+use crate::failure::Failure;
+use crate::language::pick;
+use crate::phrases::{holder, lock_reason, next_of, sentence, session_kind, tries, warnings, what_of};
+use crate::status::padded;
+use crate::time_text::{countdown, of_day};
+
+/// From when on the coming idle lock is warned of, in milliseconds.
+const IDLE_WARNING: u64 = 60_000;
+/// From when on the coming end of the session is warned of.
+const END_WARNING: u64 = 600_000;
+/// How many decisions are shown.
+const RECENT: usize = 3;
+
+/// How much fits.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Size {
+    pub(super) columns: usize,
+    pub(super) rows: usize,
+}
+
+/// How a row looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Tone {
+    Plain,
+    /// Across the screen: head, foot, what is marked.
+    Bar,
+    Strong,
+    Quiet,
+    Good,
+    Warning,
+}
+
+/// One row of the screen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Row {
+    pub(super) tone: Tone,
+    pub(super) text: String,
+}
+
+/// Exactly as many rows as fit: head, warnings, body, what was said last, keys.
+pub(super) fn view(panel: &Panel, size: Size) -> Vec<Row> {
+    let language = panel.language;
+    let mut rows = vec![head(panel, size.columns)];
+    if let Some(state) = panel.state() {
+        rows.extend(warnings(state, language).iter().map(|text| row(Tone::Warning, format!(" ! {text}"))));
+    }
+    let mut foot: Vec<Row> = panel
+        .notice
+        .iter()
+        .flat_map(|notice| {
+            let (tone, mark) = if notice.good { (Tone::Good, " * ") } else { (Tone::Warning, " ! ") };
+            wrapped(&notice.text, size.columns.saturating_sub(4))
+                .into_iter()
+                .enumerate()
+                .map(move |(line, text)| row(tone, format!("{}{text}", if line == 0 { mark } else { "   " })))
+        })
+        .collect();
+    foot.push(row(Tone::Bar, fitted(&format!(" {}", keys(panel)), size.columns)));
+    let room = size.rows.saturating_sub(rows.len() + foot.len());
+    let mut body = body(panel, Size { rows: room, ..size });
+    body.resize(room, row(Tone::Plain, String::new()));
+    rows.extend(body);
+    rows.extend(foot);
+    rows
+}
+
+fn row(tone: Tone, text: impl Into<String>) -> Row {
+    Row { tone, text: text.into() }
+}
+
+fn head(panel: &Panel, columns: usize) -> Row {
+    let state = panel.state();
+    let office = state.and_then(|state| state.title.as_deref()).unwrap_or_default();
+    let terminal = state.and_then(|state| state.terminal.as_deref()).unwrap_or_default();
+    let left = format!(" {}  {office}  {terminal}", pick(panel.language, "関所 Sekisho", "Sekisho"));
+    let clock = state.map(|state| of_day(state.time.saturating_add(since(panel)))).unwrap_or_default();
+    row(Tone::Bar, format!("{}{clock} ", fitted(left.trim_end(), columns.saturating_sub(clock.width() + 1))))
+}
+
+/// How many milliseconds ago the agent said what is shown.
+fn since(panel: &Panel) -> u64 {
+    match panel.agent {
+        Agent::Reached { at, .. } => panel.now.saturating_sub(at),
+        Agent::Connecting | Agent::Unreachable(_) => 0,
+    }
+}
+
+fn body(panel: &Panel, size: Size) -> Vec<Row> {
+    let language = panel.language;
+    let state = match &panel.agent {
+        Agent::Connecting => {
+            return middle(
+                vec![row(Tone::Plain, pick(language, "エージェントに接続しています", "Connecting to the agent"))],
+                size,
+            );
+        }
+        Agent::Unreachable(failure) => return unreachable(failure, language, size),
+        Agent::Reached { state, .. } => state,
+    };
+    match &panel.dialog {
+        Dialog::None => {}
+        Dialog::Waiting => return waiting(language, size),
+        Dialog::Purpose { .. } | Dialog::Case { .. } | Dialog::Pin { .. } => return dialog(panel, size),
+    }
+    if state.office.is_none() {
+        return not_enrolled(state, language, size);
+    }
+    match (state.state, &state.session) {
+        (SessionState::Open, Some(session)) => open(panel, state, session, size),
+        (SessionState::NoCard, _) => no_card(panel, state, size),
+        (SessionState::Locked, _) => locked(panel, state, size),
+        // Open without a session: another session of the machine is at work and we may not see more.
+        (SessionState::AwaitPin | SessionState::Open, _) => await_pin(panel, state, size),
+    }
+}
+
+fn unreachable(failure: &Failure, language: Language, size: Size) -> Vec<Row> {
+    let retry = pick(language, "自動的に再接続します", "Trying again every second");
+    let mut rows = vec![row(Tone::Strong, pick(language, "エージェントが応答しません", "The agent does not answer"))];
+    rows.push(row(Tone::Plain, ""));
+    rows.extend(paragraph(&failure.what(language), Tone::Plain, size));
+    rows.extend(paragraph(&failure.next(language), Tone::Warning, size));
+    rows.extend([row(Tone::Plain, ""), row(Tone::Quiet, retry)]);
+    middle(rows, size)
+}
+
+fn not_enrolled(state: &State, language: Language, size: Size) -> Vec<Row> {
+    let title = pick(language, "この端末はまだ登録されていません", "This terminal is not enrolled");
+    let mut rows = vec![row(Tone::Strong, title), row(Tone::Plain, "")];
+    rows.extend(advice(state, language, size));
+    middle(rows, size)
+}
+
+fn waiting(language: Language, size: Size) -> Vec<Row> {
+    let (japanese, english) =
+        ("確認しています。カードを抜かないでください。", "Working. Leave the card in the reader.");
+    middle(vec![row(Tone::Strong, pick(language, japanese, english))], size)
+}
+
+fn no_card(panel: &Panel, state: &State, size: Size) -> Vec<Row> {
+    let language = panel.language;
+    let call = pick(language, "カ ー ド を 挿 入 し て く だ さ い", "I N S E R T   Y O U R   C A R D");
+    let mut rows: Vec<Row> = [
+        "+--------------------+",
+        "|  ##                |",
+        "|  ##      SEKISHO   |",
+        "|                    |",
+        "+--------||----------+",
+        "         \\/           ",
+        "======================",
+    ]
+    .into_iter()
+    .map(|line| row(Tone::Plain, line))
+    .collect();
+    rows.extend([row(Tone::Plain, ""), row(Tone::Strong, call), row(Tone::Plain, "")]);
+    if state.reader.is_none() {
+        let text = pick(language, "! カードリーダーが接続されていません", "! No card reader is connected");
+        rows.push(row(Tone::Warning, text));
+    }
+    rows.extend(why_locked(state, language));
+    if state.session.is_none() && !matches!(state.advice.code.as_str(), "no_card" | "granted") {
+        rows.extend(advice(state, language, size));
+    }
+    middle(rows, size)
+}
+
+fn await_pin(panel: &Panel, state: &State, size: Size) -> Vec<Row> {
+    let language = panel.language;
+    let mut rows = vec![row(Tone::Strong, pick(language, "暗証番号を入力してください", "Type your PIN"))];
+    if let Some(card) = &state.card {
+        rows.push(row(Tone::Plain, format!("{}: {}", pick(language, "カード", "card"), holder(card))));
+    }
+    let profiles = panel.profiles();
+    if let Some(profile) = profiles.get(panel.profile) {
+        let more = if profiles.len() > 1 { pick(language, "  (Tab: 切替)", "  (Tab: next)") } else { "" };
+        rows.push(row(Tone::Plain, format!("{}: {profile}{more}", pick(language, "操作権限", "profile"))));
+    }
+    rows.extend(why_locked(state, language));
+    rows.extend(pin_field(panel.typed.len(), state, language));
+    if !matches!(state.advice.code.as_str(), "pin_needed" | "granted") {
+        rows.extend(advice(state, language, size));
+    }
+    middle(rows, size)
+}
+
+fn locked(panel: &Panel, state: &State, size: Size) -> Vec<Row> {
+    let language = panel.language;
+    let mut rows = vec![row(Tone::Strong, pick(language, "ロックしています", "Locked"))];
+    if let Some(session) = &state.session {
+        rows.push(row(Tone::Plain, who(session)));
+    }
+    rows.extend(why_locked(state, language));
+    rows.push(row(Tone::Plain, ""));
+    rows.push(row(Tone::Plain, pick(language, "続けるには暗証番号を入力してください", "Type your PIN to go on")));
+    rows.extend(pin_field(panel.typed.len(), state, language));
+    middle(rows, size)
+}
+
+fn why_locked(state: &State, language: Language) -> Option<Row> {
+    let reason = lock_reason(state.last_lock_reason.as_deref()?, language);
+    let lead = pick(language, "前回のロック: ", "Last locked: ");
+    Some(row(Tone::Plain, format!("{lead}{reason}")))
+}
+
+/// As many stars as characters, and how many tries are left.
+fn pin_field(length: usize, state: &State, language: Language) -> Vec<Row> {
+    let field = format!("[ {} ]", padded(&"*".repeat(length), 10));
+    let mut rows = vec![row(Tone::Plain, ""), row(Tone::Strong, field), row(Tone::Plain, "")];
+    if let Some(left) = state.card.as_ref().and_then(|card| card.tries_left) {
+        let (tone, mark) = if left <= 2 { (Tone::Warning, "! ") } else { (Tone::Plain, "") };
+        rows.push(row(tone, format!("{mark}{}", tries(left, language))));
+    }
+    rows
+}
+
+fn advice(state: &State, language: Language, size: Size) -> Vec<Row> {
+    let mut rows = paragraph(what_of(&state.advice, language), Tone::Plain, size);
+    rows.extend(paragraph(next_of(&state.advice, language), Tone::Warning, size));
+    rows
+}
+
+fn who(session: &Session) -> String {
+    session.name.as_ref().map_or_else(|| session.operator.clone(), |name| format!("{name} ({})", session.operator))
+}
+
+fn open(panel: &Panel, state: &State, session: &Session, size: Size) -> Vec<Row> {
+    let language = panel.language;
+    let label = |japanese, english| pick(language, japanese, english);
+    let mut rows = vec![
+        row(Tone::Strong, format!(" {}", who(session))),
+        row(
+            Tone::Plain,
+            format!(
+                " {} {}   {} {}   {} {}   {} {}",
+                label("所属", "section"),
+                session.section,
+                label("操作権限", "profile"),
+                session.profile,
+                label("種別", "kind"),
+                session_kind(&session.kind, language),
+                label("開始", "since"),
+                of_day(session.opened),
+            ),
+        ),
+        timer(session.idle_lock_in, since(panel), IDLE_WARNING, label("自動ロックまで", "Idle lock in"), language),
+        timer(session.ends_in, since(panel), END_WARNING, label("利用終了まで", "Session ends in"), language),
+        row(Tone::Plain, ""),
+        row(Tone::Strong, format!(" {}", label("この端末で今できること", "What you may do here and now"))),
+    ];
+    let recent = recent(&state.recent, language, size.columns);
+    // The advice on the marked function takes one row below the list.
+    let room = size.rows.saturating_sub(rows.len() + recent.len() + 1).max(1);
+    let first = panel.selected.saturating_sub(room - 1);
+    rows.extend(
+        state
+            .functions
+            .iter()
+            .enumerate()
+            .skip(first)
+            .take(room)
+            .map(|(index, function)| function_row(function, index == panel.selected, language, size.columns)),
+    );
+    let refused = panel.function().filter(|function| !function.verdict.granted);
+    let why = refused.map(|function| format!("   -> {}", sentence(&function.verdict, language))).unwrap_or_default();
+    rows.push(row(Tone::Quiet, why));
+    rows.resize(rows.len().max(size.rows.saturating_sub(recent.len())), row(Tone::Plain, ""));
+    rows.extend(recent);
+    rows
+}
+
+/// A countdown; in its last stretch it says in words that it is one.
+fn timer(left: u64, since: u64, warn_from: u64, label: &str, language: Language) -> Row {
+    let left = left.saturating_sub(since);
+    let text = format!("{} {}", padded(label, 16), countdown(left));
+    if left > warn_from {
+        return row(Tone::Plain, format!("   {text}"));
+    }
+    row(Tone::Warning, format!(" ! {text}  {}", pick(language, "まもなくです", "soon")))
+}
+
+fn function_row(function: &Function, marked: bool, language: Language, columns: usize) -> Row {
+    let granted = function.verdict.granted;
+    let allowed = if granted { pick(language, "可", "yes") } else { pick(language, "否", "no") };
+    let reason = match (granted, function.level.as_str()) {
+        (false, _) => what_of(&function.verdict, language),
+        (true, "pin") => pick(language, "暗証番号が必要", "asks for the PIN"),
+        (true, "card") => pick(language, "カードで確認", "asks the card"),
+        (true, _) => "",
+    };
+    let text = format!(
+        " {} {} {} {} {reason}",
+        if marked { ">" } else { " " },
+        padded(allowed, 3),
+        fitted(&function.function, 17),
+        fitted(&function.title, 22),
+    );
+    let tone = match (marked, granted) {
+        (true, _) => Tone::Bar,
+        (false, true) => Tone::Plain,
+        (false, false) => Tone::Quiet,
+    };
+    row(tone, fitted(&text, columns))
+}
+
+fn recent(recent: &[Recent], language: Language, columns: usize) -> Vec<Row> {
+    if recent.is_empty() {
+        return Vec::new();
+    }
+    let mut rows = vec![row(Tone::Strong, format!(" {}", pick(language, "最近の記録", "Last decisions")))];
+    rows.extend(recent.iter().take(RECENT).map(|entry| {
+        let function = fitted(entry.function.as_deref().unwrap_or("-"), 17);
+        let mark = if entry.verdict.granted { "   " } else { " ! " };
+        let what = what_of(&entry.verdict, language);
+        row(Tone::Plain, fitted(&format!("{mark}{}  {function} {what}", of_day(entry.time)), columns))
+    }));
+    rows
+}
+
+fn dialog(panel: &Panel, size: Size) -> Vec<Row> {
+    let language = panel.language;
+    let mut rows = Vec::new();
+    match &panel.dialog {
+        Dialog::None | Dialog::Waiting => {}
+        Dialog::Purpose { function, choices, choice } => {
+            rows.push(row(
+                Tone::Strong,
+                format!(" {function}: {}", pick(language, "事由を選んでください", "choose the purpose")),
+            ));
+            rows.push(row(Tone::Plain, ""));
+            let room = size.rows.saturating_sub(2).max(1);
+            let first = choice.saturating_sub(room - 1);
+            rows.extend(choices.iter().enumerate().skip(first).take(room).map(|(index, purpose)| {
+                let none = pick(language, "(事由なし)", "(no purpose)");
+                let text = purpose.as_ref().map_or_else(
+                    || none.to_owned(),
+                    |purpose| format!("{} {}", fitted(&purpose.purpose, 20), purpose.title),
+                );
+                let (tone, mark) = if index == *choice { (Tone::Bar, ">") } else { (Tone::Plain, " ") };
+                row(tone, fitted(&format!(" {mark} {text}"), size.columns))
+            }));
+        }
+        Dialog::Case { function, purpose, text } => {
+            let ask = pick(
+                language,
+                "案件番号を入力してください(なければ Enter)",
+                "type the case reference (Enter for none)",
+            );
+            rows.push(row(Tone::Strong, format!(" {function} {}: {ask}", purpose.as_deref().unwrap_or_default())));
+            rows.push(row(Tone::Plain, ""));
+            rows.push(row(Tone::Strong, format!("   [ {} ]", padded(text, 40))));
+            rows.push(row(Tone::Plain, ""));
+            let note = pick(
+                language,
+                "氏名は入力しないでください。英数字と . / _ - が使えます。",
+                "Never a person's name. Letters, digits and . / _ - only.",
+            );
+            rows.push(row(Tone::Quiet, format!("   {note}")));
+        }
+        Dialog::Pin { request, typed } => {
+            let ask = pick(language, "この操作のために暗証番号を入力してください", "type your PIN for this function");
+            rows.push(row(Tone::Strong, format!("{}: {ask}", request.function)));
+            rows.extend(panel.state().map(|state| pin_field(typed.len(), state, language)).unwrap_or_default());
+            return middle(rows, size);
+        }
+    }
+    rows
+}
+
+/// The keys that do something now.
+fn keys(panel: &Panel) -> String {
+    let language = panel.language;
+    let label = |japanese, english| pick(language, japanese, english);
+    let tongue = label("English", "日本語");
+    let typing = match (&panel.dialog, panel.state().map(|state| state.state)) {
+        (Dialog::Purpose { .. }, _) => {
+            return format!("Enter {}  Esc {}", label("選択", "choose"), label("戻る", "back"));
+        }
+        (Dialog::Case { .. } | Dialog::Pin { .. }, _) => {
+            return format!("Enter {}  Esc {}", label("確定", "send"), label("戻る", "back"));
+        }
+        (Dialog::Waiting, _) => return format!("F10 {}", label("閉じる", "quit")),
+        (Dialog::None, Some(SessionState::Open)) => {
+            return format!(
+                "a {}  k {}  e {}  l {tongue}  q {}",
+                label("実行確認", "ask"),
+                label("ロック", "lock"),
+                label("利用終了", "end"),
+                label("閉じる", "quit"),
+            );
+        }
+        (Dialog::None, Some(SessionState::AwaitPin | SessionState::Locked)) => true,
+        (Dialog::None, Some(SessionState::NoCard) | None) => false,
+    };
+    let mut keys = if typing {
+        format!("Enter {}  Esc {}  ", label("確定", "send"), label("消去", "clear"))
+    } else {
+        String::new()
+    };
+    if typing && panel.state().is_some_and(|state| state.session.is_some()) {
+        keys += &format!("F8 {}  ", label("利用終了", "end session"));
+    }
+    keys + &format!("F2 {tongue}  F10 {}", label("閉じる", "quit"))
+}
+
+/// In the middle of the screen.
+fn middle(rows: Vec<Row>, size: Size) -> Vec<Row> {
+    let above = size.rows.saturating_sub(rows.len()) / 2;
+    let centred = rows.into_iter().map(|Row { tone, text }| {
+        let indent = size.columns.saturating_sub(text.width()) / 2;
+        Row { tone, text: format!("{}{text}", " ".repeat(indent)) }
+    });
+    std::iter::repeat_n(row(Tone::Plain, ""), above).chain(centred).collect()
+}
+
+fn paragraph(text: &str, tone: Tone, size: Size) -> Vec<Row> {
+    wrapped(text, size.columns.saturating_sub(4)).into_iter().map(|line| row(tone, line)).collect()
+}
+
+/// Exactly this many columns: cut or filled up. A character of two columns is never cut in half.
+fn fitted(text: &str, columns: usize) -> String {
+    let mut fitted = String::new();
+    let mut used = 0;
+    for character in text.chars() {
+        let width = character.width().unwrap_or(0);
+        if used + width > columns {
+            break;
+        }
+        used += width;
+        fitted.push(character);
+    }
+    padded(&fitted, columns)
+}
+
+/// In lines of at most so many columns, broken at spaces where there are some.
+fn wrapped(text: &str, columns: usize) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut line = String::new();
+    for character in text.chars() {
+        if line.width() + character.width().unwrap_or(0) > columns {
+            let rest = line.rfind(' ').map(|at| line.split_off(at)).unwrap_or_default();
+            lines.push(std::mem::replace(&mut line, rest.trim_start().to_owned()));
+        }
+        line.push(character);
+    }
+    if !line.trim().is_empty() {
+        lines.push(line.trim_end().to_owned());
+    }
+    lines
+}

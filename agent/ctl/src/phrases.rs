@@ -1,0 +1,109 @@
+//! What the command line and the panel both say about a state.
+
+use sekisho_ipc::{Card, SessionState, State, Verdict};
+use sekisho_wire::words::Language;
+
+use crate::language::pick;
+
+/// What happened.
+pub(crate) fn what_of(verdict: &Verdict, language: Language) -> &str {
+    pick(language, &verdict.what_ja, &verdict.what)
+}
+
+/// What to do next.
+pub(crate) fn next_of(verdict: &Verdict, language: Language) -> &str {
+    pick(language, &verdict.next_ja, &verdict.next)
+}
+
+/// `function_not_in_scope`, for people: what happened, and what to do next when something is to be done.
+pub(crate) fn sentence(verdict: &Verdict, language: Language) -> String {
+    match next_of(verdict, language) {
+        "" => what_of(verdict, language).to_owned(),
+        next => format!("{}{}{next}", what_of(verdict, language), pick(language, "。", ". ")),
+    }
+}
+
+/// How many wrong PINs the card still bears.
+pub(crate) fn tries(left: u32, language: Language) -> String {
+    match (language, left) {
+        (Language::Japanese, 0) => "暗証番号は閉塞しています。アクセス管理責任者に連絡してください。".into(),
+        (Language::Japanese, 1) => "残り1回です。もう一度間違えるとカードが使えなくなります。".into(),
+        (Language::Japanese, _) => format!("残り{left}回です。"),
+        (Language::English, 0) => "The PIN is blocked. Call the access manager.".into(),
+        (Language::English, 1) => "1 try left: one more wrong PIN blocks the card.".into(),
+        (Language::English, _) => format!("{left} tries left."),
+    }
+}
+
+/// The state in one word.
+pub(crate) const fn state_name(state: SessionState, language: Language) -> &'static str {
+    match state {
+        SessionState::NoCard => pick(language, "カードなし", "no card"),
+        SessionState::AwaitPin => pick(language, "暗証番号待ち", "waiting for the PIN"),
+        SessionState::Open => pick(language, "利用中", "open"),
+        SessionState::Locked => pick(language, "ロック中", "locked"),
+    }
+}
+
+/// The kind of a session; a kind that this program does not know stands as it came.
+pub(crate) fn session_kind(kind: &str, language: Language) -> &str {
+    match kind {
+        "ordinary" => pick(language, "通常", "ordinary"),
+        "maintenance" => pick(language, "保守", "maintenance"),
+        "training" => pick(language, "研修", "training"),
+        other => other,
+    }
+}
+
+/// Why a session was locked; a reason that this program does not know stands as it came.
+pub(crate) fn lock_reason(reason: &str, language: Language) -> &str {
+    let (japanese, english) = match reason {
+        "idle" => ("操作がなかったため", "nobody worked for a while"),
+        "card_removed" => ("カードが抜かれたため", "the card was pulled"),
+        "asked" => ("操作者がロックしたため", "you locked it"),
+        "reader_lost" => ("カードリーダーが外されたため", "the reader went away"),
+        "card_service_lost" => ("カードサービスが停止したため", "the card service stopped"),
+        "worker_lost" => ("カード処理が停止したため", "the card worker stopped"),
+        "session_too_long" => ("連続利用時間の上限に達したため", "the session lasted as long as it may"),
+        "register_changed" => ("権限が変更されたため", "your rights were changed"),
+        "register_stale" => ("登録簿が古いため", "the register is too old"),
+        "clock_impossible" => ("時計が正しくないため", "the clock cannot be believed"),
+        "suspend" => ("端末が休止したため", "the machine went to sleep"),
+        "agent_stopping" => ("エージェントが停止したため", "the agent stopped"),
+        "agent_died" => ("エージェントが異常終了したため", "the agent died"),
+        "journal_failed" => ("記録を書き込めないため", "the records cannot be written"),
+        "other_card" => ("別のカードが挿入されたため", "another card is in the reader"),
+        "connection_stopped" => ("結合が停止されたため", "the connection was stopped"),
+        "end_of_hours" => ("運用時間が終了したため", "the office's hours ended"),
+        other => return other,
+    };
+    pick(language, japanese, english)
+}
+
+/// Whose card it is, as far as is known: name, else operator, else the card's own id.
+pub(crate) fn holder(card: &Card) -> &str {
+    card.name.as_deref().or(card.operator.as_deref()).unwrap_or(&card.guid)
+}
+
+/// What stands in the way of work beside the session: the way to the ledger, an old register.
+pub(crate) fn warnings(state: &State, language: Language) -> Vec<String> {
+    let mut warnings = Vec::new();
+    if state.link == sekisho_ipc::LinkState::Down && state.office.is_some() {
+        warnings.push(match language {
+            Language::Japanese => format!("台帳に接続できません。業務は続けられます。未送信の記録: {}件", state.unsent),
+            Language::English => {
+                format!("The ledger cannot be reached. Work goes on. Records not yet sent: {}", state.unsent)
+            }
+        });
+    }
+    if state.register_stale {
+        let age = state.register_age.map(|age| crate::time_text::age(age, language));
+        warnings.push(match (language, age) {
+            (Language::Japanese, Some(age)) => format!("登録簿が古くなっています({age}前)。必須の機能だけが使えます。"),
+            (Language::Japanese, None) => "登録簿が確認されていません。必須の機能だけが使えます。".into(),
+            (Language::English, Some(age)) => format!("The register is {age} old. Only essential functions work."),
+            (Language::English, None) => "The register was never confirmed. Only essential functions work.".into(),
+        });
+    }
+    warnings
+}

@@ -1,0 +1,89 @@
+//! A PIN while it is being typed: bounded, wiped, never shown.
+
+use std::fmt;
+
+use sekisho_ipc::{PinFrame, PinFrameError};
+use zeroize::{Zeroize, ZeroizeOnDrop};
+
+/// One more than the longest PIN, so that a ninth character is noticed and not swallowed.
+const ROOM: usize = 9;
+
+/// What was typed so far.
+#[derive(Default, Zeroize, ZeroizeOnDrop)]
+pub(crate) struct TypedPin {
+    bytes: [u8; ROOM],
+    length: usize,
+}
+
+impl TypedPin {
+    /// Adds a character; what no PIN can hold is kept as a mark that makes the whole no PIN.
+    pub(crate) fn push(&mut self, byte: u8) {
+        if let Some(place) = self.bytes.get_mut(self.length) {
+            *place = byte;
+            self.length += 1;
+        }
+    }
+
+    /// Takes the last character back.
+    pub(crate) fn pop(&mut self) {
+        self.length = self.length.saturating_sub(1);
+        if let Some(place) = self.bytes.get_mut(self.length) {
+            place.zeroize();
+        }
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.zeroize();
+    }
+
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.length == 0
+    }
+
+    /// How many characters: the panel shows as many dots.
+    pub(crate) const fn len(&self) -> usize {
+        self.length
+    }
+
+    /// As the frame that the card worker reads.
+    pub(crate) fn frame(&self) -> Result<PinFrame, PinFrameError> {
+        PinFrame::new(self.bytes.get(..self.length).unwrap_or_default())
+    }
+
+    /// Whether both hold the same. Only for two that the same person typed a moment ago, so time does not matter.
+    pub(crate) fn same_as(&self, other: &Self) -> bool {
+        self.bytes == other.bytes && self.length == other.length
+    }
+}
+
+impl fmt::Debug for TypedPin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("TypedPin(..)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn typed(text: &[u8]) -> TypedPin {
+        let mut pin = TypedPin::default();
+        text.iter().for_each(|byte| pin.push(*byte));
+        pin
+    }
+
+    #[test]
+    fn what_is_typed_is_what_is_framed() {
+        let mut pin = typed(b"24681x");
+        pin.pop();
+        pin.push(b'3');
+        assert_eq!(pin.frame().unwrap().expose(), b"246813");
+        pin.clear();
+        assert!(pin.is_empty() && pin.bytes == [0; ROOM]);
+    }
+
+    #[test]
+    fn nine_characters_are_no_pin_however_many_follow() {
+        assert_eq!(typed(b"1234567890123").frame().unwrap_err(), PinFrameError::Length);
+    }
+}
