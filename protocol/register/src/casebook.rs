@@ -229,7 +229,7 @@ impl Casebook {
 
 /// Whether the signer may propose or report that.
 fn admit(register: &Register, signed: &SignedAct) -> Result<Option<Code>, FoldRefusal> {
-    let chain = register.chain(signed, Trust::Verify)?;
+    let chain = register.chain(signed, signed.act().made, Trust::Verify)?;
     let Some((_, authority)) = chain.first() else { return Err(FoldRefusal::NotAProposal) };
     match authority {
         Authority::Person { operator, roles } => {

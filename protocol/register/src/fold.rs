@@ -145,7 +145,8 @@ impl Register {
             return self.examine_founding(&signed, found, trust);
         }
         self.check_made(signed.act())?;
-        let chain = self.chain(&signed, trust)?;
+        // Backdating must not help: who lost a right by an act that is folded already has lost it here.
+        let chain = self.chain(&signed, signed.act().made.max(self.newest_made), trust)?;
         self.check_seen(chain.iter().map(|(link, _)| link.act()))?;
         let (source, _) = chain.last().ok_or(FoldRefusal::NotAProposal)?;
         let changes = &source.act().changes;
@@ -221,6 +222,9 @@ impl Register {
         if act.made.saturating_add(MADE_BEHIND_MS) < self.newest_made {
             return Err(FoldRefusal::MadeTooEarly { made: act.made, newest: self.newest_made });
         }
+        if act.expires <= self.newest_made {
+            return Err(FoldRefusal::Expired { expires: act.expires, now: self.newest_made });
+        }
         Ok(())
     }
 
@@ -236,9 +240,13 @@ impl Register {
         Ok(())
     }
 
-    /// The act, the proposal it approves, and so on: each with its signature verified and its signer current now.
-    pub(crate) fn chain(&self, signed: &SignedAct, trust: Trust) -> Result<Vec<(SignedAct, Authority)>, FoldRefusal> {
-        let now = signed.act().made;
+    /// The act, the proposal it approves, and so on: each with its signature verified and its signer current at `now`.
+    pub(crate) fn chain(
+        &self,
+        signed: &SignedAct,
+        now: u64,
+        trust: Trust,
+    ) -> Result<Vec<(SignedAct, Authority)>, FoldRefusal> {
         let mut chain = Vec::new();
         let mut next = Some(signed.clone());
         while let Some(link) = next {

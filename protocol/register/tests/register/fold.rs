@@ -318,6 +318,19 @@ fn who_is_suspended_or_holds_no_role_signs_nothing() {
 }
 
 #[test]
+fn backdating_an_act_does_not_bring_a_revoked_card_back() {
+    let mut office = Office::furnished();
+    office.act(vec![card_state(2, CardState::Revoked, office.now)]).unwrap();
+    let mut act = office.draft(vec![section("fukushi", "福祉課", SectionState::Open)]);
+    act.post = Some(code("vice"));
+    act.made -= 9 * 60 * 1000;
+    assert_eq!(refusal(office.take(&sign_card(&act, 2))), "signer_not_current");
+    let mut over = office.draft(vec![section("fukushi", "福祉課", SectionState::Open)]);
+    (over.made, over.expires) = (office.now - 60_000, office.now);
+    assert_eq!(refusal(office.register.would_accept(&sign_card(&over, 1), office.now - 30_000)), "expired");
+}
+
+#[test]
 fn a_terminal_may_block_a_lost_card_and_nothing_else() {
     let mut office = Office::furnished();
     let mut from_panel = |change: Change, seed| {
