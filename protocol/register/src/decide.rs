@@ -33,7 +33,7 @@ impl Verdict {
     }
 }
 
-/// Decides. `register` must have the size that the input names: [`crate::replay`] sees to that for old records.
+/// Decides. `register` must have the size that the input names: [`crate::replay()`] sees to that for old records.
 pub fn decide(register: &Register, input: &DecisionInput) -> Verdict {
     let decided = match input.rules {
         1 => rules_1(register, input),

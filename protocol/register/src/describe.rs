@@ -13,7 +13,7 @@ use crate::render::Titles;
 use crate::role::Role;
 use crate::wareki::{day_text, numbered};
 
-/// The change as text. Nothing that it does is left out.
+/// The change as text. Only public keys of cards and of the envelope are left out: no reader can compare them with anything.
 pub(crate) fn describe(change: &Change, say: &Titles<'_>) -> String {
     match change {
         Change::Found(change) => found(change, say),

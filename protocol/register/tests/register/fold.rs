@@ -391,3 +391,59 @@ fn every_refusal_speaks_both_languages() {
     assert_eq!(refused.text(Language::Japanese), "カード 4d4d4d4d4d4d4d4d4d4d4d4d4d4d4d4dは登録されていません");
     assert_eq!(refused.next_step(Language::Japanese), "先に登録するか、コードを確認してください。");
 }
+
+#[test]
+fn no_flipped_bit_of_an_entry_is_ever_accepted() {
+    let mut office = Office::furnished();
+    let entry = sign_card(&office.draft(vec![section("fukushi", "福祉課", SectionState::Open)]), 1);
+    for byte in 0..entry.len() {
+        for bit in 0..8 {
+            let mut flipped = entry.clone();
+            flipped[byte] ^= 1 << bit;
+            assert!(office.register.would_accept(&flipped, office.now).is_err(), "bit {bit} of byte {byte}");
+        }
+    }
+    for length in 0..entry.len() {
+        assert_eq!(refusal(office.register.would_accept(&entry[..length], office.now)), "malformed");
+    }
+}
+
+#[test]
+fn the_bytes_of_an_act_never_change() {
+    let act = Act {
+        version: 1,
+        critical: true,
+        office: OfficeId([0x11; 16]),
+        log: Log::Register,
+        salt: Salt([0x22; 16]),
+        made: 1_000,
+        expires: 2_000,
+        seen_size: 3,
+        seen_root: Hash([0x33; 32]),
+        post: Some(code("chief")),
+        as_deputy: false,
+        request: None,
+        agreement: None,
+        changes: vec![card_state(0x44, CardState::Suspended, 5)],
+        proposal: None,
+    };
+    let hex: String = act.encode_payload().iter().map(|byte| format!("{byte:02x}")).collect();
+    let expected = [
+        "ac000101f50250",
+        &"11".repeat(16),
+        "03010450",
+        &"22".repeat(16),
+        "051903e8061907d007030858",
+        "20",
+        &"33".repeat(32),
+        "09656368696566",
+        "0af4",
+        "0d81",
+        "82181f81a40050",
+        &"44".repeat(16),
+        "010102080305",
+    ];
+    assert_eq!(hex, expected.concat());
+    let founding = SignedAct::decode(&Office::founded().entries[0]).unwrap();
+    assert_eq!(founding.id().to_string(), "b0824ce4954ab622889ad610a0e1fd8aeecf75886dd1d0fbb14cd1bad90d9ffb");
+}
