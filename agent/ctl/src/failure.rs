@@ -7,8 +7,13 @@ use sekisho_ipc::{AgentError, ClientError, ConnectionError, PinFrameError, Verdi
 use sekisho_wire::words::Language;
 
 use crate::language::pick;
-use crate::output;
 use crate::phrases::{next_of, what_of};
+use crate::{exit, output};
+
+/// The agent's code for a card or reader that does not work.
+const CARD_BROKEN: &str = "card_problem";
+/// The agent's code for a wrong PIN; its words say how many tries are left.
+const WRONG_PIN: &str = "wrong_pin";
 
 /// A command could not do its work. (A refusal is no failure.)
 #[derive(Debug)]
@@ -47,6 +52,28 @@ impl Failure {
             other @ (ClientError::Connection(_) | ClientError::Agent(_) | ClientError::Foreign { .. }) => {
                 Self::Asking(other)
             }
+        }
+    }
+
+    /// A card that says no (wrong PIN, revoked, unknown) refuses; a card or reader that does not work is a failure.
+    pub(crate) fn exit_code(&self) -> u8 {
+        match self {
+            Self::Asking(ClientError::Agent(AgentError::CardProblem { verdict, .. }))
+                if verdict.code != CARD_BROKEN =>
+            {
+                exit::REFUSED
+            }
+            Self::NoAgent { .. }
+            | Self::Asking(_)
+            | Self::Pin(_)
+            | Self::PinsDiffer
+            | Self::GivenUp
+            | Self::NoTerminal { .. }
+            | Self::StdinIsTerminal
+            | Self::Screen { .. }
+            | Self::Output { .. }
+            | Self::ReaderGone
+            | Self::Program { .. } => exit::ERROR,
         }
     }
 
@@ -197,6 +224,7 @@ fn with_tries(verdict: &Verdict, tries_left: Option<u32>, language: Language) ->
     let next = next_of(verdict, language);
     match tries_left {
         None => next.to_owned(),
+        Some(2..) if verdict.code == WRONG_PIN => next.to_owned(),
         Some(tries) => format!("{next} {}", crate::phrases::tries(tries, language)).trim_start().to_owned(),
     }
 }

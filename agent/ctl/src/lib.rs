@@ -57,7 +57,7 @@ pub fn run() -> ExitCode {
         Ok(code) => code,
         Err(failure) => {
             failure.report(surroundings.language);
-            exit::ERROR.into()
+            failure.exit_code().into()
         }
     }
 }

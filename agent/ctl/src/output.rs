@@ -7,9 +7,8 @@ use crate::failure::Failure;
 /// Writes one line.
 pub(crate) fn line(text: &str) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
-    writeln!(out, "{text}").and_then(|()| out.flush()).map_err(|cause| match cause.kind() {
-        io::ErrorKind::BrokenPipe => Failure::ReaderGone,
-        _ => Failure::Output { cause },
+    writeln!(out, "{text}").and_then(|()| out.flush()).map_err(|cause| {
+        if cause.kind() == io::ErrorKind::BrokenPipe { Failure::ReaderGone } else { Failure::Output { cause } }
     })
 }
 

@@ -73,6 +73,6 @@ fn attend(
 fn stop_on_signals(sender: &Sender<Event>) -> std::io::Result<()> {
     let mut signals = Signals::new([SIGTERM, SIGHUP, SIGINT])?;
     let sender = sender.clone();
-    thread::spawn(move || signals.forever().try_for_each(|_| sender.send(Event::Key(Key::Quit))));
+    thread::spawn(move || signals.forever().all(|_| sender.send(Event::Key(Key::Quit)).is_ok()));
     Ok(())
 }

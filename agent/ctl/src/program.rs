@@ -82,7 +82,7 @@ fn start(run: &Run, sender: &Sender<Event>) -> Result<Child, Failure> {
     let (pid, ended) = (pid_of(&child), sender.clone());
     thread::spawn(move || {
         let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
-        while matches!(waitid(WaitId::Pid(pid), options.clone()), Err(rustix::io::Errno::INTR)) {}
+        while matches!(waitid(WaitId::Pid(pid), options), Err(rustix::io::Errno::INTR)) {}
         ended.send(Event::Ended)
     });
     Ok(child)

@@ -245,7 +245,17 @@ impl Panel {
                     None
                 }
                 Key::Character('e') => self.end().pop(),
-                _ => None,
+                Key::Character(_)
+                | Key::Enter
+                | Key::Escape
+                | Key::Backspace
+                | Key::Tab
+                | Key::Up
+                | Key::Down
+                | Key::Language
+                | Key::Lock
+                | Key::End
+                | Key::Quit => None,
             },
         }
     }
@@ -261,7 +271,7 @@ impl Panel {
             Key::Up => self.selected = self.selected.saturating_sub(1),
             Key::Down => self.selected = (self.selected + 1).min(last),
             Key::Escape => self.notice = None,
-            _ => {}
+            Key::Character(_) | Key::Backspace | Key::Tab | Key::Language | Key::Lock | Key::End | Key::Quit => {}
         }
         None
     }
@@ -276,7 +286,17 @@ impl Panel {
                 let profile = profiles.into_iter().nth(self.profile);
                 return self.sent(&typed, |pin| Action::Login { profile, pin });
             }
-            _ => type_into(&mut self.typed, key),
+            Key::Tab
+            | Key::Enter
+            | Key::Character(_)
+            | Key::Escape
+            | Key::Backspace
+            | Key::Up
+            | Key::Down
+            | Key::Language
+            | Key::Lock
+            | Key::End
+            | Key::Quit => type_into(&mut self.typed, key),
         }
         None
     }
@@ -313,10 +333,12 @@ impl Panel {
         choice: usize,
     ) -> Option<Action> {
         let last = choices.len().saturating_sub(1);
-        let choice = match key {
-            Key::Up => choice.saturating_sub(1),
-            Key::Down => (choice + 1).min(last),
-            _ => choice,
+        let choice = if key == Key::Up {
+            choice.saturating_sub(1)
+        } else if key == Key::Down {
+            (choice + 1).min(last)
+        } else {
+            choice
         };
         self.dialog = if key == Key::Enter {
             let purpose = choices.into_iter().nth(choice).flatten().map(|purpose| purpose.purpose);
@@ -338,7 +360,15 @@ impl Panel {
             Key::Character(c) if text.len() < CASE_MAX && (c.is_ascii_alphanumeric() || "./_-".contains(c)) => {
                 text.push(c);
             }
-            _ => {}
+            Key::Character(_)
+            | Key::Escape
+            | Key::Tab
+            | Key::Up
+            | Key::Down
+            | Key::Language
+            | Key::Lock
+            | Key::End
+            | Key::Quit => {}
         }
         self.dialog = Dialog::Case { function, purpose, text };
         None

@@ -1,6 +1,6 @@
 //! Carries out what the panel asks for, in threads that may wait: the screen never does.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 use std::time::Duration;
@@ -42,7 +42,7 @@ fn follow(socket: &Path, events: &Sender<Event>) -> Result<(), ClientError> {
     Err(ConnectionError::Closed.into())
 }
 
-fn serve(socket: &PathBuf, asked: &Receiver<Action>, answers: &Sender<Event>) {
+fn serve(socket: &Path, asked: &Receiver<Action>, answers: &Sender<Event>) {
     for action in asked {
         let failed = |error| Failure::asking(socket, error);
         let answer = match action {

@@ -134,7 +134,7 @@ fn unreachable(failure: &Failure, language: Language, size: Size) -> Vec<Row> {
 fn not_enrolled(state: &State, language: Language, size: Size) -> Vec<Row> {
     let title = pick(language, "この端末はまだ登録されていません", "This terminal is not enrolled");
     let mut rows = vec![row(Tone::Strong, title), row(Tone::Plain, "")];
-    rows.extend(advice(state, language, size));
+    rows.extend(paragraph(next_of(&state.advice, language), Tone::Warning, size));
     middle(rows, size)
 }
 
@@ -200,6 +200,9 @@ fn locked(panel: &Panel, state: &State, size: Size) -> Vec<Row> {
     rows.push(row(Tone::Plain, ""));
     rows.push(row(Tone::Plain, pick(language, "続けるには暗証番号を入力してください", "Type your PIN to go on")));
     rows.extend(pin_field(panel.typed.len(), state, language));
+    if !matches!(state.advice.code.as_str(), "locked" | "pin_needed" | "granted") {
+        rows.extend(advice(state, language, size));
+    }
     middle(rows, size)
 }
 
@@ -255,8 +258,8 @@ fn open(panel: &Panel, state: &State, session: &Session, size: Size) -> Vec<Row>
         row(Tone::Strong, format!(" {}", label("この端末で今できること", "What you may do here and now"))),
     ];
     let recent = recent(&state.recent, language, size.columns);
-    // The advice on the marked function takes one row below the list.
-    let room = size.rows.saturating_sub(rows.len() + recent.len() + 1).max(1);
+    let why = why_refused(panel, size);
+    let room = size.rows.saturating_sub(rows.len() + recent.len() + why.len()).max(1);
     let first = panel.selected.saturating_sub(room - 1);
     rows.extend(
         state
@@ -267,12 +270,18 @@ fn open(panel: &Panel, state: &State, session: &Session, size: Size) -> Vec<Row>
             .take(room)
             .map(|(index, function)| function_row(function, index == panel.selected, language, size.columns)),
     );
-    let refused = panel.function().filter(|function| !function.verdict.granted);
-    let why = refused.map(|function| format!("   -> {}", sentence(&function.verdict, language))).unwrap_or_default();
-    rows.push(row(Tone::Quiet, why));
+    rows.extend(why);
     rows.resize(rows.len().max(size.rows.saturating_sub(recent.len())), row(Tone::Plain, ""));
     rows.extend(recent);
     rows
+}
+
+/// What stands against the marked function, in full: the list has room for its beginning only.
+fn why_refused(panel: &Panel, size: Size) -> Vec<Row> {
+    let refused = panel.function().filter(|function| !function.verdict.granted);
+    let why = refused.map(|function| sentence(&function.verdict, panel.language)).unwrap_or_default();
+    let lines = wrapped(&why, size.columns.saturating_sub(8)).into_iter().enumerate();
+    lines.map(|(line, text)| row(Tone::Plain, format!("  {} {text}", if line == 0 { "->" } else { "  " }))).collect()
 }
 
 /// A countdown; in its last stretch it says in words that it is one.
