@@ -232,6 +232,8 @@ fn admit(register: &Register, signed: &SignedAct) -> Result<Option<Code>, FoldRe
     let chain = register.chain(signed, signed.act().made, Trust::Verify)?;
     let Some((_, authority)) = chain.first() else { return Err(FoldRefusal::NotAProposal) };
     match authority {
+        // Only recovery keys wrap each other's acts here; a person approves in the register log.
+        Authority::Person { .. } if signed.act().proposal.is_some() => Err(FoldRefusal::NotAProposal),
         Authority::Person { operator, roles } => {
             for change in &signed.act().changes {
                 let class = change.class();

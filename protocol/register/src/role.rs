@@ -1,4 +1,4 @@
-//! Roles that posts hold (regulations part 3), and the classes of change that routes speak of (§R3).
+//! Roles that posts hold (regulations part 3, §R3.1), and the classes of change whose routes speak of them (§R3.2).
 
 use minicbor::{Decode, Encode};
 

@@ -2,7 +2,8 @@
 
 use alloc::vec::Vec;
 
-use crate::role::{Class, Role};
+use crate::role::Class;
+use crate::role::Role;
 
 /// The way of one class of change.
 #[derive(Clone, Debug, PartialEq, Eq)]

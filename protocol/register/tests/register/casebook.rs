@@ -43,6 +43,12 @@ fn a_proposal_that_could_not_take_effect_is_refused_when_it_is_made() {
     let mut office = Office::furnished();
     let entry = office.proposal(vec![card_state(77, CardState::Suspended, tuesday_ten())]);
     assert_eq!(office.casebook.would_accept(&office.register, &entry, office.now).unwrap_err().code(), "unknown");
+    // Nor is an approval a proposal.
+    let inner = office.proposal(vec![route()]);
+    let mut wrapped = office.draft(vec![]);
+    (wrapped.log, wrapped.proposal) = (Log::Casebook, Some(act::Proposal(inner)));
+    let entry = sign_card(&wrapped, 1);
+    assert_eq!(office.casebook.fold(&office.register, &entry).unwrap_err().code(), "not_a_proposal");
 }
 
 #[test]
