@@ -184,7 +184,8 @@ impl Casebook {
             return Err(FoldRefusal::ValueWrong(WrongValue::ThreatLevel));
         }
         if trust == Trust::Stored {
-            return Ok((signed, None));
+            let operator = holder_of(register, &signed);
+            return Ok((signed, operator));
         }
         register.check_seen([signed.act()].into_iter())?;
         let operator = admit(register, &signed)?;
@@ -225,6 +226,12 @@ impl Casebook {
             }
         }
     }
+}
+
+/// Whose card signed, at the time it did.
+fn holder_of(register: &Register, signed: &SignedAct) -> Option<Code> {
+    let Signer::Card(guid) = signed.signer() else { return None };
+    register.card(guid)?.holder(signed.act().made).map(|holder| holder.operator.clone())
 }
 
 /// Whether the signer may propose or report that.

@@ -8,8 +8,7 @@ use sekisho_wire::decision::Level;
 use sekisho_wire::id::{CardGuid, Code, Numbered, ReaderIdentity};
 
 use crate::policy::Policy;
-use crate::role::Class;
-use crate::role::Role;
+use crate::role::{Class, Role};
 use crate::values::{Ed25519Key, NameHash, P256Key, PublicKeyBytes, Title};
 
 /// One change.

@@ -8,8 +8,7 @@ use sekisho_wire::id::Code;
 
 use crate::change::{HoldPost, LeavePost, SectionState, SetPost, SetSection};
 use crate::refusal::{FoldRefusal, WrongValue};
-use crate::role::Class;
-use crate::role::Role;
+use crate::role::{Class, Role};
 use crate::state::{Draft, Position};
 use crate::thing::Thing;
 use crate::timeline::Timeline;

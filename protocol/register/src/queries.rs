@@ -13,8 +13,7 @@ use crate::organisation::{Post, Section};
 use crate::people::{Operator, ProfileStanding};
 use crate::places::Terminal;
 use crate::policy::Policy;
-use crate::role::Class;
-use crate::role::Role;
+use crate::role::{Class, Role};
 use crate::routes::Route;
 use crate::values::{Ed25519Key, NameHash, PublicKeyBytes};
 

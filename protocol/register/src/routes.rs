@@ -2,8 +2,7 @@
 
 use alloc::vec::Vec;
 
-use crate::role::Class;
-use crate::role::Role;
+use crate::role::{Class, Role};
 
 /// The way of one class of change.
 #[derive(Clone, Debug, PartialEq, Eq)]
