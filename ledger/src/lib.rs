@@ -1,15 +1,33 @@
 //! The central ledger: ingest, sealing, register delivery, search, fsck.
 #![forbid(unsafe_code)]
 
+pub mod acts;
 pub mod authority;
+pub mod checkpoint;
 pub mod clock;
 pub mod code;
+pub mod command;
 pub mod config;
 pub mod data;
+pub mod enrol;
 pub mod error;
+pub mod http;
+pub mod index;
+pub mod ingest;
 pub mod keys;
+pub mod ledger;
+pub mod office;
+pub mod people;
 pub mod random;
+pub mod refusal;
+pub mod search;
 pub mod secret;
+pub mod server;
+pub mod stage;
 pub mod store;
+pub mod terminals;
 #[cfg(test)]
 mod testing;
+pub mod vault;
+pub mod world;
+pub mod writer;

@@ -1,0 +1,282 @@
+//! The way of an act into the register log or the casebook: judged by the fold first, appended then, under a checkpoint before the answer.
+
+use std::sync::Arc;
+
+use sekisho_register::change::Log;
+use sekisho_register::{Change, FoldRefusal, NameHash, Register, SignedAct, office_of};
+use sekisho_tlog::{Hash, leaf_hash};
+use sekisho_wire::id::{OfficeId, Salt};
+use sekisho_wire::reason::AlarmKind;
+use sekisho_wire::record::{Alarm, Body};
+use zeroize::Zeroizing;
+
+use crate::clock::Millis;
+use crate::code::{CodeSecret, LogKeys};
+use crate::refusal::{CodeFault, Refusal};
+use crate::secret::{DoesNotOpen, SecretKey};
+use crate::stage::Stage;
+use crate::store::{CodePurpose, Entry, LogName, StoreError, StoredAct, StoredName, StoredOffice};
+
+/// A person's name beside an act: erasable, unlike the act.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Name {
+    /// Makes the hash unguessable.
+    pub salt: Salt,
+    /// The name.
+    pub text: Zeroizing<String>,
+}
+
+/// Where an act stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Placed {
+    /// In which log.
+    pub log: LogName,
+    /// At which index.
+    pub index: u64,
+    /// Its id.
+    pub id: Hash,
+}
+
+/// Judges and stages an act for an office that exists.
+///
+/// # Errors
+/// [`Refusal::Act`] when the fold refuses it, [`Refusal::NameWrong`], or the store's failure.
+pub fn plan(
+    stage: &mut Stage<'_>,
+    office: &OfficeId,
+    entry: &[u8],
+    names: &[Name],
+    master: &SecretKey,
+    now: Millis,
+) -> Result<Placed, Refusal> {
+    let signed = SignedAct::decode(entry).map_err(|malformed| Refusal::Act(FoldRefusal::Malformed(malformed)))?;
+    if let Some(stored) = stage.store().act(office, &Hash(signed.id().0))? {
+        // The answer was lost: the same bytes get the same answer.
+        let there = stage.store().entries(office, stored.log, stored.index, 1)?;
+        if there.first().is_some_and(|there| there.payload == entry) {
+            return Ok(Placed { log: stored.log, index: stored.index, id: stored.id });
+        }
+    }
+    let register = stage.register(office).ok_or(Refusal::NotFound("office"))?;
+    match signed.act().log {
+        Log::Casebook => plan_case(stage, office, &register, &signed, entry, names, master, now),
+        Log::Register | Log::Records => plan_change(stage, office, &register, entry, names, master, now),
+    }
+}
+
+fn plan_change(
+    stage: &mut Stage<'_>,
+    office: &OfficeId,
+    register: &Register,
+    entry: &[u8],
+    names: &[Name],
+    master: &SecretKey,
+    now: Millis,
+) -> Result<Placed, Refusal> {
+    let folded = register.would_accept(entry, now).map_err(Refusal::Act)?;
+    if folded.changes.iter().any(|change| matches!(change, Change::LogKey(_))) {
+        return Err(Refusal::LogKeyFixed);
+    }
+    let mut next = register.clone();
+    next.fold(entry).map_err(Refusal::Act)?;
+    let placed = Placed { log: LogName::Register, index: folded.index, id: Hash(folded.id.0) };
+    let needed = names_of(&folded.changes);
+    // An approval need not bring the names that its proposal brought: they were stored beside the proposal.
+    let names = match folded.approved {
+        Some(proposal) if names.is_empty() => proposal_names(stage, office, placed, &Hash(proposal.0), &needed)?,
+        Some(_) | None => check_names(office, placed, &needed, names, master)?,
+    };
+    store_act(stage, office, placed, entry, names)?;
+    stage.set_register(*office, Arc::new(next));
+    Ok(placed)
+}
+
+#[expect(clippy::too_many_arguments, reason = "one straight road; a struct for these would only be unpacked at once")]
+fn plan_case(
+    stage: &mut Stage<'_>,
+    office: &OfficeId,
+    register: &Register,
+    signed: &SignedAct,
+    entry: &[u8],
+    names: &[Name],
+    master: &SecretKey,
+    now: Millis,
+) -> Result<Placed, Refusal> {
+    let casebook = stage.casebook(office).ok_or(Refusal::NotFound("office"))?;
+    casebook.would_accept(register, entry, now).map_err(Refusal::Act)?;
+    let mut next = (*casebook).clone();
+    next.fold(register, entry).map_err(Refusal::Act)?;
+    let placed = Placed { log: LogName::Casebook, index: casebook.size(), id: Hash(signed.id().0) };
+    let names = check_names(office, placed, &names_of(&signed.act().changes), names, master)?;
+    store_act(stage, office, placed, entry, names)?;
+    stage.set_casebook(*office, Arc::new(next));
+    Ok(placed)
+}
+
+/// The names of an approved proposal lie beside the proposal; terminals are told names beside register entries, so they get a second place.
+fn proposal_names(
+    stage: &Stage<'_>,
+    office: &OfficeId,
+    placed: Placed,
+    proposal: &Hash,
+    needed: &[NameHash],
+) -> Result<Vec<StoredName>, Refusal> {
+    let filed = stage.store().act(office, proposal)?;
+    let beside = match &filed {
+        Some(at) => stage.store().names(office, at.log, at.index, at.index + 1)?,
+        None => Vec::new(),
+    };
+    let of = |hash: &NameHash| {
+        let name = beside.iter().find(|name| name.hash == hash.0).cloned();
+        name.map(|name| StoredName { log: placed.log, index: placed.index, ..name }).ok_or(Refusal::NameWrong)
+    };
+    needed.iter().map(of).collect()
+}
+
+fn store_act(
+    stage: &mut Stage<'_>,
+    office: &OfficeId,
+    placed: Placed,
+    entry: &[u8],
+    names: Vec<StoredName>,
+) -> Result<(), StoreError> {
+    let entry = Entry { leaf: leaf_hash(entry), key: 0, payload: entry.to_vec() };
+    stage.append(office, placed.log, vec![entry])?;
+    let change = stage.change();
+    change.acts.push(StoredAct { office: *office, id: placed.id, log: placed.log, index: placed.index });
+    change.names.extend(names);
+    Ok(())
+}
+
+/// The hashes of the names that changes speak of.
+#[must_use]
+pub fn names_of(changes: &[Change]) -> Vec<NameHash> {
+    let mut hashes: Vec<NameHash> = changes.iter().flat_map(names_in).collect();
+    hashes.sort();
+    hashes.dedup();
+    hashes
+}
+
+fn names_in(change: &Change) -> Vec<NameHash> {
+    if let Change::Found(found) = change {
+        return found.administrators.iter().map(|administrator| administrator.name).collect();
+    }
+    if let Change::Designate(designate) = change { vec![designate.name] } else { Vec::new() }
+}
+
+/// Exactly the names that the act speaks of, each under its hash.
+fn check_names(
+    office: &OfficeId,
+    placed: Placed,
+    needed: &[NameHash],
+    names: &[Name],
+    master: &SecretKey,
+) -> Result<Vec<StoredName>, Refusal> {
+    let mut stored = Vec::with_capacity(needed.len());
+    for hash in needed {
+        let name = names.iter().find(|name| NameHash::of(&name.salt, &name.text) == *hash).ok_or(Refusal::NameWrong)?;
+        let sealed = name.seal(office, hash, master);
+        stored.push(StoredName { office: *office, log: placed.log, index: placed.index, hash: hash.0, sealed });
+    }
+    let superfluous = names.iter().any(|name| !needed.contains(&NameHash::of(&name.salt, &name.text)));
+    if superfluous { Err(Refusal::NameWrong) } else { Ok(stored) }
+}
+
+impl Name {
+    fn seal(&self, office: &OfficeId, hash: &NameHash, master: &SecretKey) -> Vec<u8> {
+        let plain = Zeroizing::new([self.salt.0.as_slice(), self.text.as_bytes()].concat());
+        master.seal(&name_aad(office, &hash.0), &plain)
+    }
+
+    /// Opens a stored name.
+    ///
+    /// # Errors
+    /// When it was altered or sealed under another key.
+    pub fn open(stored: &StoredName, master: &SecretKey) -> Result<Self, DoesNotOpen> {
+        let plain = master.open(&name_aad(&stored.office, &stored.hash), &stored.sealed)?;
+        let (salt, text) = plain.split_at_checked(16).ok_or(DoesNotOpen)?;
+        let text = String::from_utf8(text.to_vec()).map_err(|_| DoesNotOpen)?;
+        Ok(Self { salt: Salt::from_slice(salt).ok_or(DoesNotOpen)?, text: Zeroizing::new(text) })
+    }
+}
+
+fn name_aad(office: &OfficeId, hash: &[u8; 32]) -> Vec<u8> {
+    [b"sekisho name v1".as_slice(), office.as_bytes(), hash].concat()
+}
+
+impl std::fmt::Debug for Name {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Name(..)")
+    }
+}
+
+/// Writes down that an act was refused, so that attempts are seen.
+///
+/// # Errors
+/// When the store fails.
+pub fn record_refusal(stage: &mut Stage<'_>, office: &OfficeId, now: Millis) -> Result<(), StoreError> {
+    let alarm = Alarm { kind: AlarmKind::ActRefused, terminal: None, epoch: None, seq: None };
+    stage.emit(office, Body::Alarm(alarm), now)
+}
+
+/// What founding needs to know of this ledger.
+#[derive(Clone, Copy, Debug)]
+pub struct Founder<'a> {
+    /// The ledger's name.
+    pub name: &'a str,
+    /// The HPKE key.
+    pub envelope: &'a [u8],
+    /// Seals names.
+    pub master: &'a SecretKey,
+}
+
+/// Judges and stages a founding act under its code.
+///
+/// # Errors
+/// [`Refusal::CodeRefused`], [`Refusal::OtherKeys`], [`Refusal::Act`], [`Refusal::NameWrong`].
+pub fn plan_founding(
+    stage: &mut Stage<'_>,
+    secret: &CodeSecret,
+    entry: &[u8],
+    names: &[Name],
+    founder: Founder<'_>,
+    now: Millis,
+) -> Result<OfficeId, Refusal> {
+    let code = stage.store().code(&secret.hash())?.ok_or(Refusal::CodeRefused(CodeFault::Unknown))?;
+    let CodePurpose::Founding { seeds } = code.purpose else { return Err(Refusal::CodeRefused(CodeFault::Other)) };
+    let signed = SignedAct::decode(entry).map_err(|malformed| Refusal::Act(FoldRefusal::Malformed(malformed)))?;
+    let office = office_of(&signed);
+    if code.used.is_some() {
+        // The same act again gets the same answer; another one is refused.
+        let there = stage.register(&office).is_some_and(|register| register.act_index(&signed.id()) == Some(0));
+        return if there { Ok(office) } else { Err(Refusal::CodeRefused(CodeFault::Used)) };
+    }
+    if code.expires <= now {
+        return Err(Refusal::CodeRefused(CodeFault::Expired));
+    }
+    let mut register = Register::new();
+    let folded = register.would_accept(entry, now).map_err(Refusal::Act)?;
+    register.fold(entry).map_err(Refusal::Act)?;
+    let keys = crate::office::wrapped_public_keys(founder.master, &seeds);
+    let keys = keys.map_err(|error| Refusal::Unavailable { cause: error.to_string() })?;
+    if !is_for(&register, &keys, founder) {
+        return Err(Refusal::OtherKeys);
+    }
+    let placed = Placed { log: LogName::Register, index: 0, id: Hash(signed.id().0) };
+    let names = check_names(&office, placed, &names_of(&folded.changes), names, founder.master)?;
+    let change = stage.change();
+    change.offices.push(StoredOffice { id: office, seeds, founded: now });
+    change.used.push((secret.hash(), now));
+    store_act(stage, &office, placed, entry, names)?;
+    Ok(office)
+}
+
+fn is_for(register: &Register, keys: &LogKeys, founder: Founder<'_>) -> bool {
+    register.founding().is_some_and(|found| {
+        found.ledger.as_str() == founder.name
+            && found.keys.records.0 == keys.records
+            && found.keys.register.0 == keys.register
+            && found.keys.casebook.0 == keys.casebook
+            && found.keys.envelope.as_bytes() == founder.envelope
+    })
+}

@@ -1,0 +1,214 @@
+//! The last signed checkpoint of each log, in a file outside the database: the ledger's second memory.
+//!
+//! A checkpoint is written here by compare-and-swap before anybody sees it. Whoever restores the database from yesterday's backup
+//! finds this file ahead of it, and the log stops instead of signing a second history.
+
+use std::fmt;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use sekisho_tlog::{Checkpoint, Frontier, HashReader, ProveError, VerifyingKey, root_at};
+
+use crate::data::{make_dir, replace_file};
+use crate::error::LedgerError;
+use crate::store::{LogName, StoreError};
+
+/// One log's file.
+#[derive(Clone, Debug)]
+pub struct CheckpointFile {
+    path: PathBuf,
+}
+
+/// Why a checkpoint was not put in place of the older one.
+#[derive(Debug)]
+pub enum SwapError {
+    /// The file does not hold what was written last: somebody else writes to it.
+    Changed,
+    /// The disk failed; the new one may be in place or not.
+    Disk(std::io::Error),
+}
+
+/// Why a log signs nothing any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Halt {
+    /// The file is gone although the log was published.
+    Missing,
+    /// The file is torn, altered, or signed by another key.
+    Unreadable,
+    /// The database has fewer entries than were signed.
+    Behind {
+        /// Entries signed.
+        signed: u64,
+        /// Entries in the database.
+        stored: u64,
+    },
+    /// The database has another history than was signed.
+    Forked {
+        /// At which size.
+        size: u64,
+    },
+    /// Head and tree of the database do not agree.
+    TreeDamaged,
+    /// The file changed under the running ledger.
+    Changed,
+}
+
+impl CheckpointFile {
+    /// The file of one log; makes the office's directory.
+    ///
+    /// # Errors
+    /// When the directory cannot be made.
+    pub fn at(checkpoints: &Path, office: &str, log: LogName) -> Result<Self, LedgerError> {
+        let directory = checkpoints.join(office);
+        make_dir(&directory)?;
+        Ok(Self { path: directory.join(log.as_str()) })
+    }
+
+    /// What stands in it; nothing when it is not there.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn read(&self) -> std::io::Result<Option<String>> {
+        match std::fs::read(&self.path) {
+            Ok(bytes) => Ok(Some(String::from_utf8_lossy(&bytes).into_owned())),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Puts `new` in place of one of `expected` (the last one written, and one whose writing failed but may have landed), durably. The
+    /// caller holds the log's lock and the directory's: nobody else of ours writes.
+    ///
+    /// # Errors
+    /// When something else stands there, or the disk fails.
+    pub fn swap(&self, expected: &[Option<&str>], new: &str) -> Result<(), SwapError> {
+        let found = self.read().map_err(SwapError::Disk)?;
+        // What landed although writing it failed may not be durable yet: it is written again.
+        if found.as_deref() != Some(new) && !expected.contains(&found.as_deref()) {
+            return Err(SwapError::Changed);
+        }
+        replace_file(&self.path, new.as_bytes()).map_err(SwapError::Disk)
+    }
+}
+
+/// What a log begins with after a start: what the file says, once it agrees with the database.
+///
+/// # Errors
+/// [`Halt`] when it does not agree; the log must sign nothing then. The outer error is the database's.
+pub fn check<R: HashReader<Error = StoreError>>(
+    file: Option<&str>,
+    key: &VerifyingKey,
+    tree: &R,
+    head: &Frontier,
+    fresh: u64,
+) -> Result<Result<Option<Checkpoint>, Halt>, StoreError> {
+    let stored_root = |size| match root_at(tree, size) {
+        Ok(root) => Ok(Some(root)),
+        Err(ProveError::Reader(StoreError::Damaged { .. }) | ProveError::Request(_)) => Ok(None),
+        Err(ProveError::Reader(error)) => Err(error),
+    };
+    if stored_root(head.size())? != Some(head.root()) {
+        return Ok(Err(Halt::TreeDamaged));
+    }
+    let Some(text) = file else {
+        // Between the founding commit and the first files there is a moment in which a crash leaves none.
+        return Ok(if head.size() <= fresh { Ok(None) } else { Err(Halt::Missing) });
+    };
+    let Ok(signed) = Checkpoint::open(text, key) else { return Ok(Err(Halt::Unreadable)) };
+    if signed.size > head.size() {
+        return Ok(Err(Halt::Behind { signed: signed.size, stored: head.size() }));
+    }
+    if stored_root(signed.size)? != Some(signed.root) {
+        return Ok(Err(Halt::Forked { size: signed.size }));
+    }
+    Ok(Ok(Some(signed)))
+}
+
+impl fmt::Display for Halt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Missing => f.write_str("its checkpoint file is gone"),
+            Self::Unreadable => f.write_str("its checkpoint file is torn or altered"),
+            Self::Behind { signed, stored } => {
+                write!(f, "{signed} entries were signed, the database has {stored}")
+            }
+            Self::Forked { size } => write!(f, "the database has another history than was signed at {size} entries"),
+            Self::TreeDamaged => f.write_str("head and tree in the database do not agree"),
+            Self::Changed => f.write_str("its checkpoint file was changed by somebody else"),
+        }
+    }
+}
+
+impl fmt::Display for SwapError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Changed => f.write_str("the file holds another checkpoint than the last one written"),
+            Self::Disk(error) => error.fmt(f),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sekisho_tlog::{Hash, MemoryTree, SigningKey, TlogError, leaf_hash};
+
+    struct Tree(MemoryTree);
+
+    impl HashReader for Tree {
+        type Error = StoreError;
+
+        fn node(&self, level: u8, index: u64) -> Result<Hash, StoreError> {
+            self.0.node(level, index).map_err(|_: TlogError| StoreError::Damaged { what: "tree" })
+        }
+    }
+
+    fn tree(entries: &[&str]) -> (Tree, Frontier) {
+        let leaves = entries.iter().map(|entry| leaf_hash(entry.as_bytes()));
+        let mut frontier = Frontier::new();
+        leaves.clone().for_each(|leaf| frontier.append(leaf));
+        (Tree(leaves.collect()), frontier)
+    }
+
+    fn signed(key: &SigningKey, entries: &[&str]) -> String {
+        let (_, frontier) = tree(entries);
+        let (size, root) = (frontier.size(), frontier.root());
+        Checkpoint { origin: key.name().into(), size, root, extensions: Vec::new() }.sign(key)
+    }
+
+    #[test]
+    fn a_database_behind_or_beside_what_was_signed_halts_the_log() {
+        let key = SigningKey::from_seed("ledger/00/records", &[7; 32]).unwrap();
+        let other = SigningKey::from_seed("ledger/00/records", &[8; 32]).unwrap();
+        let (reader, head) = tree(&["a", "b", "c"]);
+        let ask = |file: Option<&str>| check(file, &key.verifying_key(), &reader, &head, 0).unwrap();
+        let good = signed(&key, &["a", "b"]);
+        assert_eq!(ask(Some(&good)).unwrap().unwrap().size, 2);
+        assert_eq!(ask(None), Err(Halt::Missing));
+        assert_eq!(ask(Some(&good[..good.len() - 9])), Err(Halt::Unreadable));
+        assert_eq!(ask(Some("")), Err(Halt::Unreadable));
+        assert_eq!(ask(Some(&signed(&other, &["a", "b"]))), Err(Halt::Unreadable));
+        let ahead = signed(&key, &["a", "b", "c", "d"]);
+        assert_eq!(ask(Some(&ahead)), Err(Halt::Behind { signed: 4, stored: 3 }));
+        assert_eq!(ask(Some(&signed(&key, &["a", "x"]))), Err(Halt::Forked { size: 2 }));
+        let (shorter, _) = tree(&["a", "b"]);
+        assert_eq!(check(Some(&good), &key.verifying_key(), &shorter, &head, 0).unwrap(), Err(Halt::TreeDamaged));
+    }
+
+    #[test]
+    fn a_file_is_replaced_only_when_it_holds_what_was_written_last() {
+        let directory = crate::testing::scratch("checkpoint");
+        let file = CheckpointFile::at(&directory, "00", LogName::Records).unwrap();
+        file.swap(&[None], "one").unwrap();
+        assert!(matches!(file.swap(&[None], "two"), Err(SwapError::Changed)));
+        file.swap(&[Some("one")], "two").unwrap();
+        // Failed but landed: the caller still believes that "one" stands there, and signs more by now.
+        file.swap(&[Some("one")], "two").unwrap();
+        assert!(matches!(file.swap(&[Some("one")], "three"), Err(SwapError::Changed)));
+        file.swap(&[Some("one"), Some("two")], "three").unwrap();
+        file.swap(&[Some("three")], "two").unwrap();
+        assert_eq!(file.read().unwrap().as_deref(), Some("two"));
+        std::fs::write(directory.join("00/records.new"), "torn").unwrap();
+        assert_eq!(file.read().unwrap().as_deref(), Some("two"));
+    }
+}

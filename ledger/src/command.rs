@@ -1,0 +1,117 @@
+//! What the command line does, once it is read.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+
+use crate::authority::Authority;
+use crate::clock::{Clock, MachineClock};
+use crate::code::{CodeSecret, LedgerFacts};
+use crate::config::{Config, NAME_RULE, name_is_sound};
+use crate::data::{DataDir, replace_file};
+use crate::error::LedgerError;
+use crate::keys::Keys;
+use crate::ledger::Ledger;
+use crate::office::make_log_keys;
+use crate::server::Server;
+use crate::store::{Change, CodePurpose, SqliteStore, Store, StoredCode};
+
+/// Makes a ledger: directory, keys, TLS authority, configuration, empty database.
+///
+/// # Errors
+/// When there is one already, or something cannot be written.
+pub fn init(root: &Path, name: &str, listen: SocketAddr, hosts: Vec<String>) -> Result<Config, LedgerError> {
+    if !name_is_sound(name) {
+        return Err(LedgerError::Argument { name: "--name", cause: NAME_RULE.into() });
+    }
+    if listen.port() == 0 {
+        return Err(LedgerError::Argument { name: "--listen", cause: "codes carry the port, so it cannot be 0".into() });
+    }
+    let config = Config::new(name, listen, hosts);
+    let data = DataDir::create(root)?;
+    Keys::create(&data)?;
+    Authority::create(&data, name, MachineClock.machine())?;
+    // Fails here, and not at the first start, when a host is no name for a certificate.
+    Authority::read(&data)?.server(&config.hosts, MachineClock.machine())?;
+    SqliteStore::open(&data.database())?;
+    // The configuration comes last: a directory without it is not a ledger yet, and `init` may run again after its files are removed.
+    let text = config.to_text()?;
+    replace_file(&data.config(), text.as_bytes()).map_err(LedgerError::file("write", data.config()))?;
+    Ok(config)
+}
+
+/// Prepares log keys for an office to be, and gives out the code that founds it.
+///
+/// # Errors
+/// When the ledger's files cannot be read or its database not be written.
+pub fn founding_code(root: &Path, valid: Duration, clock: &dyn Clock) -> Result<String, LedgerError> {
+    let data = DataDir::new(root);
+    let config = Config::read(&data.config())?;
+    let keys = Keys::read(&data)?;
+    let authority = Authority::read(&data)?;
+    let store = SqliteStore::open_existing(&data.database())?;
+    let (seeds, log_keys) = make_log_keys(&keys.master)?;
+    let secret = CodeSecret::generate();
+    let expires = clock.now().saturating_add(u64::try_from(valid.as_millis()).unwrap_or(u64::MAX));
+    let purpose = CodePurpose::Founding { seeds };
+    let code = StoredCode { hash: secret.hash(), expires, purpose, used: None };
+    store.commit(&Change { codes: vec![code], ..Change::default() })?;
+    let facts = LedgerFacts {
+        url: config.url(),
+        name: config.name,
+        authority: authority.certificate().to_vec(),
+        envelope: keys.envelope.public().to_vec(),
+    };
+    Ok(facts.founding(&log_keys, &secret, expires).to_line())
+}
+
+/// Serves until SIGTERM or SIGINT.
+///
+/// # Errors
+/// When the ledger cannot be opened or the address not be listened on.
+pub fn serve(root: &Path, clock: Arc<dyn Clock>) -> Result<(), LedgerError> {
+    let data = DataDir::new(root);
+    let ledger = Ledger::open(&data, clock)?;
+    let threads = ledger.start().map_err(LedgerError::file("start the threads for", root))?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = runtime.map_err(LedgerError::file("start the runtime for", root))?;
+    let served = runtime.block_on(serve_until_told(Arc::clone(&ledger), root));
+    runtime.shutdown_timeout(Duration::from_secs(5));
+    ledger.stop(threads);
+    log::info!("stopped in order");
+    served
+}
+
+async fn serve_until_told(ledger: Arc<Ledger>, root: &Path) -> Result<(), LedgerError> {
+    let waits = |kind| signal(kind).map_err(LedgerError::file("wait for signals in", root));
+    let (mut terminate, mut interrupt) = (waits(SignalKind::terminate())?, waits(SignalKind::interrupt())?);
+    let server = Server::bind(Arc::clone(&ledger)).await?;
+    let address = server.address().map_or_else(|_| ledger.config.listen.to_string(), |address| address.to_string());
+    log::info!("{} listens on {address} for {} offices", ledger.config.name, ledger.offices().len());
+    let (stop, stopping) = watch::channel(false);
+    let told = async move {
+        tokio::select! { _ = terminate.recv() => {} _ = interrupt.recv() => {} }
+        log::info!("told to stop");
+        stop.send_replace(true);
+    };
+    tokio::join!(server.serve(stopping), told);
+    Ok(())
+}
+
+/// The clock that a command goes by.
+///
+/// # Errors
+/// In a release build, when a simulated one is asked for.
+pub fn clock(simulated: Option<PathBuf>) -> Result<Arc<dyn Clock>, LedgerError> {
+    match simulated {
+        None => Ok(Arc::new(MachineClock)),
+        #[cfg(debug_assertions)]
+        Some(file) => Ok(Arc::new(crate::clock::SimulatedClock::new(file))),
+        #[cfg(not(debug_assertions))]
+        Some(_) => Err(LedgerError::NoSimulatedClock),
+    }
+}

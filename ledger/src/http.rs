@@ -1,0 +1,180 @@
+//! The ledger's face: routes, and what every route shares. Which route does what stands in LEDGER.md.
+
+mod logs;
+mod people;
+mod problem;
+mod terminals;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::{Body, Bytes, to_bytes};
+use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
+use axum::http::request::Parts;
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use sekisho_tlog::Hash;
+use sekisho_wire::id::OfficeId;
+use serde::de::DeserializeOwned;
+use tokio::sync::watch;
+
+use crate::authority::Peer;
+use crate::ledger::Ledger;
+use crate::refusal::Refusal;
+use crate::store::LogName;
+
+/// What every handler gets.
+#[derive(Clone, Debug)]
+pub struct Hall {
+    /// The ledger.
+    pub ledger: Arc<Ledger>,
+    /// Turns true when the server stops: long polls answer at once then.
+    pub stopping: watch::Receiver<bool>,
+}
+
+/// All routes.
+pub fn routes(hall: Hall) -> Router {
+    Router::new()
+        .route("/healthz", get(healthz))
+        .route("/readyz", get(readyz))
+        .route("/v1/enrol", post(terminals::enrol))
+        .route("/v1/terminal/register", get(terminals::register))
+        .route("/v1/terminal/batches", post(terminals::batches))
+        .route("/v1/terminal/seal", get(terminals::seal))
+        .route("/v1/terminal/cursor", get(terminals::cursor))
+        .route("/v1/terminal/certificate", post(terminals::certificate))
+        .route("/v1/offices", post(people::found))
+        .route("/v1/{office}/challenge", post(people::challenge))
+        .route("/v1/{office}/token", post(people::token))
+        .route("/v1/{office}/register", get(people::register))
+        .route("/v1/{office}/acts", post(people::submit))
+        .route("/v1/{office}/acts/{id}", get(people::act))
+        .route("/v1/{office}/invitations", post(people::invite))
+        .route("/v1/{office}/enrolments", get(people::enrolments))
+        .route("/v1/{office}/search", get(people::search))
+        .route("/v1/{office}/evidence/{index}", get(people::evidence))
+        .route("/v1/{office}/behind", get(people::behind))
+        .route("/{office}/{log}/checkpoint", get(logs::checkpoint))
+        .route("/{office}/{log}/tile/{*rest}", get(logs::tile))
+        .fallback(|| async { Refusal::NotFound("address") })
+        .with_state(hall)
+}
+
+async fn healthz() -> &'static str {
+    "ok\n"
+}
+
+/// Ready when no log has stopped.
+async fn readyz(axum::extract::State(hall): axum::extract::State<Hall>) -> Response {
+    let mut halted = String::new();
+    for office in hall.ledger.offices() {
+        for log in LogName::ALL.map(|name| office.log(name)) {
+            if let Some(halt) = log.halted() {
+                halted.push_str(&format!("{}: {halt}\n", log.origin()));
+            }
+        }
+    }
+    if halted.is_empty() { "ready\n".into_response() } else { (StatusCode::SERVICE_UNAVAILABLE, halted).into_response() }
+}
+
+/// A request's whole body, within size and time (LEDGER, limits).
+#[derive(Debug)]
+pub struct Content(pub Bytes);
+
+impl<S: Send + Sync> FromRequest<S> for Content {
+    type Rejection = Refusal;
+
+    async fn from_request(request: Request<Body>, _: &S) -> Result<Self, Refusal> {
+        let whole = tokio::time::timeout(REQUEST_TIME, to_bytes(request.into_body(), BODY_MAX)).await;
+        match whole {
+            Ok(Ok(bytes)) => Ok(Self(bytes)),
+            // axum gives one error for too much and for a connection that broke; nobody hears the answer to the second.
+            Ok(Err(_)) => Err(Refusal::TooLarge),
+            Err(_) => Err(Refusal::Malformed("the body did not come within 30 seconds")),
+        }
+    }
+}
+
+/// A request's JSON.
+#[derive(Debug)]
+pub struct Json<T>(pub T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
+    type Rejection = Refusal;
+
+    async fn from_request(request: Request<Body>, state: &S) -> Result<Self, Refusal> {
+        let Content(bytes) = Content::from_request(request, state).await?;
+        serde_json::from_slice(&bytes).map(Self).map_err(|_| Refusal::Malformed("JSON"))
+    }
+}
+
+/// The terminal whose certificate the handshake verified.
+#[derive(Clone, Debug)]
+pub struct Terminal(pub Peer);
+
+impl<S: Send + Sync> FromRequestParts<S> for Terminal {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refusal> {
+        parts.extensions.get::<Peer>().cloned().map(Self).ok_or(Refusal::NotYou)
+    }
+}
+
+/// The bearer token, if one came.
+#[derive(Clone)]
+pub struct Bearer(pub Option<String>);
+
+impl<S: Send + Sync> FromRequestParts<S> for Bearer {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refusal> {
+        let value = parts.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+        Ok(Self(value.and_then(|value| value.strip_prefix("Bearer ")).map(str::to_owned)))
+    }
+}
+
+impl std::fmt::Debug for Bearer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Bearer(..)")
+    }
+}
+
+/// An answer of JSON.
+fn answer(value: &serde_json::Value) -> Response {
+    let content = HeaderValue::from_static("application/json");
+    ([(CONTENT_TYPE, content)], value.to_string()).into_response()
+}
+
+/// Runs what blocks (disk, database, writer) beside the runtime.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, Refusal> + Send + 'static) -> Result<T, Refusal> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.unwrap_or_else(|_| Err(Refusal::Unavailable { cause: "a request could not be worked on".into() }))
+}
+
+fn office_of(text: &str) -> Result<OfficeId, Refusal> {
+    text.parse().map_err(|_| Refusal::NotFound("office"))
+}
+
+fn encode(bytes: impl AsRef<[u8]>) -> String {
+    STANDARD.encode(bytes)
+}
+
+fn encode_all(hashes: &[Hash]) -> Vec<String> {
+    hashes.iter().map(Hash::to_base64).collect()
+}
+
+fn decode(text: &str, what: &'static str) -> Result<Vec<u8>, Refusal> {
+    STANDARD.decode(text).map_err(|_| Refusal::Malformed(what))
+}
+
+fn decode_array<const N: usize>(text: &str, what: &'static str) -> Result<[u8; N], Refusal> {
+    decode(text, what)?.try_into().map_err(|_| Refusal::Malformed(what))
+}
+
+const BODY_MAX: usize = 2 << 20;
+const REQUEST_TIME: Duration = Duration::from_secs(30);

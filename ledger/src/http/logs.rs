@@ -1,0 +1,94 @@
+//! The C2SP read paths (LEDGER §L2): checkpoints and hash tiles for everybody, entries for whom the register permits.
+
+use axum::extract::{Path, State};
+use axum::http::HeaderValue;
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use axum::response::{IntoResponse, Response};
+use sekisho_register::Role;
+use sekisho_tlog::tile::{TileContent, TilePath, encode_bundle};
+use sekisho_wire::id::OfficeId;
+use sekisho_wire::reason::Query;
+
+use super::{Bearer, Hall, blocking, office_of};
+use crate::ledger::Ledger;
+use crate::people::READERS;
+use crate::refusal::Refusal;
+use crate::store::LogName;
+
+pub(super) async fn checkpoint(
+    State(hall): State<Hall>,
+    Path((office, log)): Path<(String, String)>,
+) -> Result<Response, Refusal> {
+    let office = hall.ledger.office(&office_of(&office)?)?;
+    let log = LogName::from_name(&log).ok_or(Refusal::NotFound("log"))?;
+    let published = blocking(move || Ok(office.log(log).published()?)).await?;
+    let content = HeaderValue::from_static("text/plain; charset=utf-8");
+    let caching = HeaderValue::from_static("no-store");
+    Ok(([(CONTENT_TYPE, content), (CACHE_CONTROL, caching)], published.text.clone()).into_response())
+}
+
+pub(super) async fn tile(
+    State(hall): State<Hall>,
+    Path((office, log, rest)): Path<(String, String, String)>,
+    Bearer(token): Bearer,
+) -> Result<Response, Refusal> {
+    let office = office_of(&office)?;
+    let log = LogName::from_name(&log).ok_or(Refusal::NotFound("log"))?;
+    let tile: TilePath = format!("tile/{rest}").parse().map_err(|_| Refusal::NotFound("tile"))?;
+    let bytes = match tile.content() {
+        TileContent::Hashes(level) => blocking(move || hall.ledger.hash_tile(&office, log, level, &tile)).await?,
+        TileContent::Entries => {
+            let roles: &[Role] = if log == LogName::Register { &[] } else { &READERS };
+            let visitor = hall.ledger.visitor(&office, token.as_deref(), roles)?;
+            blocking(move || {
+                let bundle = hall.ledger.entry_bundle(&office, log, &tile)?;
+                let query = if log == LogName::Register { Query::Register } else { Query::Entries };
+                hall.ledger.note_read(&visitor, query, usize::from(tile.width()))?;
+                Ok(bundle)
+            })
+            .await?
+        }
+    };
+    Ok(([(CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"))], bytes).into_response())
+}
+
+impl Ledger {
+    /// The bytes of a hash tile under the newest checkpoint.
+    ///
+    /// # Errors
+    /// [`Refusal::NotFound`] when the published tree does not have it.
+    pub fn hash_tile(&self, office: &OfficeId, log: LogName, level: u8, tile: &TilePath) -> Result<Vec<u8>, Refusal> {
+        let size = self.office(office)?.log(log).published()?.size;
+        if !tile.is_in_tree(size) {
+            return Err(Refusal::NotFound("tile"));
+        }
+        let width = usize::from(tile.width()) * 32;
+        let bytes = if level == 0 {
+            let leaves = self.store.leaves(office, log, tile.first(), tile.first() + u64::from(tile.width()))?;
+            leaves.iter().flat_map(|leaf| leaf.0).collect()
+        } else {
+            self.store.tile(office, log, level, tile.index())?
+        };
+        let damaged = || Refusal::Unavailable { cause: format!("tile {tile} is shorter than the tree") };
+        Ok(bytes.get(..width).ok_or_else(damaged)?.to_vec())
+    }
+
+    /// The bytes of an entry bundle under the newest checkpoint.
+    ///
+    /// # Errors
+    /// [`Refusal::NotFound`] when the published tree does not have it.
+    pub fn entry_bundle(&self, office: &OfficeId, log: LogName, tile: &TilePath) -> Result<Vec<u8>, Refusal> {
+        let size = self.office(office)?.log(log).published()?.size;
+        if !tile.is_in_tree(size) {
+            return Err(Refusal::NotFound("tile"));
+        }
+        let entries: Vec<Vec<u8>> = if log == LogName::Records {
+            let indexes = tile.first()..tile.first() + u64::from(tile.width());
+            indexes.map(|index| self.record_bytes(office, index)).collect::<Result<_, _>>()?
+        } else {
+            let entries = self.store.entries(office, log, tile.first(), u32::from(tile.width()))?;
+            entries.into_iter().map(|entry| entry.payload).collect()
+        };
+        encode_bundle(&entries).map_err(|error| Refusal::Unavailable { cause: error.to_string() })
+    }
+}

@@ -1,0 +1,289 @@
+//! Routes of people (LEDGER §L4, §L5).
+
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Path, Query, State};
+use axum::response::Response;
+use sekisho_register::Role;
+use sekisho_tlog::Hash;
+use sekisho_wire::id::{CardGuid, Code, Hash as WireHash, Salt};
+use sekisho_wire::reason::Query as Asked;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use zeroize::Zeroizing;
+
+use super::terminals::{From, register_answer};
+use super::{Bearer, Hall, Json, answer, blocking, decode, decode_array, encode, encode_all, office_of};
+use crate::acts::Name;
+use crate::clock::Millis;
+use crate::code::CodeSecret;
+use crate::enrol::fingerprint;
+use crate::index::{AskedVerdict, Question};
+use crate::people::{INVITERS, Proved, READERS};
+use crate::refusal::Refusal;
+use crate::search::Behind;
+use crate::store::LogName;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WireName {
+    salt: String,
+    text: String,
+}
+
+impl WireName {
+    fn read(self) -> Result<Name, Refusal> {
+        let salt = Salt(decode_array(&self.salt, "salt")?);
+        Ok(Name { salt, text: Zeroizing::new(self.text) })
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Founding {
+    secret: String,
+    act: String,
+    #[serde(default)]
+    names: Vec<WireName>,
+}
+
+pub(super) async fn found(State(hall): State<Hall>, Json(founding): Json<Founding>) -> Result<Response, Refusal> {
+    let secret = CodeSecret::from_base64(&founding.secret).ok_or(Refusal::Malformed("secret"))?;
+    let act = decode(&founding.act, "act")?;
+    let names = founding.names.into_iter().map(WireName::read).collect::<Result<_, _>>()?;
+    let (office, size) = blocking(move || hall.ledger.found(secret, act, names)).await?;
+    Ok(answer(&json!({"office": office.to_string(), "size": size})))
+}
+
+pub(super) async fn challenge(State(hall): State<Hall>, Path(office): Path<String>) -> Result<Response, Refusal> {
+    let (challenge, expires) = hall.ledger.challenge(&office_of(&office)?)?;
+    Ok(answer(&json!({"challenge": encode(challenge), "expires": expires})))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Proof {
+    card: String,
+    challenge: String,
+    signature: String,
+}
+
+pub(super) async fn token(
+    State(hall): State<Hall>,
+    Path(office): Path<String>,
+    Json(proof): Json<Proof>,
+) -> Result<Response, Refusal> {
+    let office = office_of(&office)?;
+    let card: CardGuid = proof.card.parse().map_err(|_| Refusal::Malformed("card"))?;
+    let challenge = decode_array(&proof.challenge, "challenge")?;
+    let signature = decode_array(&proof.signature, "signature")?;
+    let admitted = hall.ledger.admit(&office, &card, &challenge, &signature)?;
+    let roles: Vec<&str> = admitted.roles.iter().map(|role| role.name()).collect();
+    Ok(answer(&json!({
+        "token": admitted.token,
+        "expires": admitted.visitor.expires,
+        "operator": admitted.visitor.operator.as_str(),
+        "roles": roles,
+    })))
+}
+
+pub(super) async fn register(
+    State(hall): State<Hall>,
+    Path(office): Path<String>,
+    Bearer(token): Bearer,
+    query: Result<Query<From>, QueryRejection>,
+) -> Result<Response, Refusal> {
+    let Query(asked) = query.map_err(|_| Refusal::Malformed("query"))?;
+    let id = office_of(&office)?;
+    hall.ledger.visitor(&id, token.as_deref(), ANY_ROLE)?;
+    let office = hall.ledger.office(&id)?;
+    register_answer(hall, office, &asked).await
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Submission {
+    act: String,
+    #[serde(default)]
+    names: Vec<WireName>,
+}
+
+pub(super) async fn submit(
+    State(hall): State<Hall>,
+    Path(office): Path<String>,
+    Json(submission): Json<Submission>,
+) -> Result<Response, Refusal> {
+    let office = office_of(&office)?;
+    let act = decode(&submission.act, "act")?;
+    let names = submission.names.into_iter().map(WireName::read).collect::<Result<_, _>>()?;
+    let (placed, size) = blocking(move || hall.ledger.submit(&office, act, names)).await?;
+    Ok(answer(&json!({
+        "log": placed.log.as_str(),
+        "index": placed.index,
+        "id": WireHash(placed.id.0).to_string(),
+        "size": size,
+    })))
+}
+
+pub(super) async fn act(
+    State(hall): State<Hall>,
+    Path((office, id)): Path<(String, String)>,
+    Bearer(token): Bearer,
+) -> Result<Response, Refusal> {
+    let office = office_of(&office)?;
+    let id: WireHash = id.parse().map_err(|_| Refusal::NotFound("act"))?;
+    hall.ledger.visitor(&office, token.as_deref(), ANY_ROLE)?;
+    let proved = blocking(move || hall.ledger.act_proof(&office, &Hash(id.0))).await?;
+    Ok(answer(&proved_json(&proved)))
+}
+
+fn proved_json(proved: &Proved) -> Value {
+    json!({
+        "log": proved.log.as_str(),
+        "index": proved.index,
+        "proof": encode_all(&proved.proof),
+        "checkpoint": proved.checkpoint.text,
+    })
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Invitation {
+    terminal: String,
+}
+
+pub(super) async fn invite(
+    State(hall): State<Hall>,
+    Path(office): Path<String>,
+    Bearer(token): Bearer,
+    Json(invitation): Json<Invitation>,
+) -> Result<Response, Refusal> {
+    let office = office_of(&office)?;
+    let terminal = Code::new(&invitation.terminal).map_err(|_| Refusal::Malformed("terminal"))?;
+    hall.ledger.visitor(&office, token.as_deref(), &INVITERS)?;
+    let (code, expires) = blocking(move || hall.ledger.invite(&office, &terminal)).await?;
+    Ok(answer(&json!({"code": code, "expires": expires})))
+}
+
+pub(super) async fn enrolments(
+    State(hall): State<Hall>,
+    Path(office): Path<String>,
+    Bearer(token): Bearer,
+) -> Result<Response, Refusal> {
+    let office = office_of(&office)?;
+    hall.ledger.visitor(&office, token.as_deref(), ANY_ROLE)?;
+    let waiting = blocking(move || hall.ledger.waiting_enrolments(&office)).await?;
+    let rows = waiting.iter().map(|row| {
+        json!({
+            "terminal": row.terminal.as_str(),
+            "key": encode(row.key),
+            "fingerprint": fingerprint(&row.key),
+            "at": row.at,
+        })
+    });
+    Ok(answer(&rows.collect()))
+}
+
+/// §L5. All of it is text first: an unknown name or a wrong number is the client's mistake, and said so.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SearchQuery {
+    operator: Option<String>,
+    card: Option<String>,
+    terminal: Option<String>,
+    function: Option<String>,
+    case: Option<String>,
+    verdict: Option<String>,
+    kind: Option<String>,
+    since: Option<Millis>,
+    until: Option<Millis>,
+    before: Option<u64>,
+    limit: Option<u32>,
+}
+
+impl SearchQuery {
+    fn question(self) -> Result<Question, Refusal> {
+        let verdict = match self.verdict.as_deref() {
+            None => None,
+            Some("granted") => Some(AskedVerdict::Granted),
+            Some("refused") => Some(AskedVerdict::Refused),
+            Some(number) => Some(AskedVerdict::Code(number.parse().map_err(|_| Refusal::Malformed("verdict"))?)),
+        };
+        let limit = self.limit.unwrap_or(SEARCH_DEFAULT).min(SEARCH_MAX);
+        Ok(Question {
+            operator: self.operator,
+            card: self.card,
+            terminal: self.terminal,
+            function: self.function,
+            case: self.case,
+            verdict,
+            kind: self.kind,
+            since: self.since,
+            until: self.until,
+            before: self.before,
+            limit,
+        })
+    }
+}
+
+pub(super) async fn search(
+    State(hall): State<Hall>,
+    Path(office): Path<String>,
+    Bearer(token): Bearer,
+    query: Result<Query<SearchQuery>, QueryRejection>,
+) -> Result<Response, Refusal> {
+    let office = office_of(&office)?;
+    let Query(query) = query.map_err(|_| Refusal::Malformed("query"))?;
+    let question = query.question()?;
+    let visitor = hall.ledger.visitor(&office, token.as_deref(), &READERS)?;
+    let found = blocking(move || hall.ledger.search(&visitor, &question)).await?;
+    let row = |(index, record): &(u64, Vec<u8>)| json!({"index": index, "record": encode(record)});
+    let mut body = json!({
+        "rows": found.rows.iter().map(row).collect::<Vec<_>>(),
+        "behind": found.behind.iter().map(behind_json).collect::<Vec<_>>(),
+        "size": found.size,
+    });
+    if let (Some(next), Value::Object(body)) = (found.next, &mut body) {
+        body.insert("next".into(), json!(next));
+    }
+    Ok(answer(&body))
+}
+
+fn behind_json(row: &Behind) -> Value {
+    json!({"terminal": row.terminal, "last_heard": row.last_heard, "epoch": row.epoch, "next": row.next})
+}
+
+pub(super) async fn evidence(
+    State(hall): State<Hall>,
+    Path((office, index)): Path<(String, u64)>,
+    Bearer(token): Bearer,
+) -> Result<Response, Refusal> {
+    let office = office_of(&office)?;
+    let visitor = hall.ledger.visitor(&office, token.as_deref(), &READERS)?;
+    let (record, proved) = blocking(move || {
+        let proved = hall.ledger.prove(&*hall.ledger.office(&office)?, LogName::Records, index)?;
+        let record = hall.ledger.record_bytes(&office, index)?;
+        hall.ledger.note_read(&visitor, Asked::Proof, 1)?;
+        Ok((record, proved))
+    })
+    .await?;
+    let mut body = proved_json(&proved);
+    if let Value::Object(body) = &mut body {
+        body.insert("record".into(), json!(encode(record)));
+    }
+    Ok(answer(&body))
+}
+
+pub(super) async fn behind(
+    State(hall): State<Hall>,
+    Path(office): Path<String>,
+    Bearer(token): Bearer,
+) -> Result<Response, Refusal> {
+    let office = office_of(&office)?;
+    hall.ledger.visitor(&office, token.as_deref(), ANY_ROLE)?;
+    let rows = blocking(move || hall.ledger.behind(&office)).await?;
+    Ok(answer(&rows.iter().map(behind_json).collect()))
+}
+
+const ANY_ROLE: &[Role] = &[];
+const SEARCH_DEFAULT: u32 = 100;
+const SEARCH_MAX: u32 = 500;

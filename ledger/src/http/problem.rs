@@ -1,0 +1,58 @@
+//! Refusals as `application/problem+json`.
+
+use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use sekisho_wire::words::Language;
+use serde_json::{Value, json};
+
+use crate::refusal::{Place, Refusal};
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let (status, code) = self.code();
+        if let Self::Unavailable { cause } = &self {
+            log::error!("a request failed: {cause}");
+        }
+        let (detail, next_step) = self.text(Language::English);
+        let (detail_ja, next_step_ja) = self.text(Language::Japanese);
+        let mut body = json!({
+            "code": code,
+            "detail": detail,
+            "detail_ja": detail_ja,
+            "next_step": next_step,
+            "next_step_ja": next_step_ja,
+        });
+        if let Value::Object(body) = &mut body {
+            body.extend(self.facts());
+        }
+        let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let content = HeaderValue::from_static("application/problem+json");
+        let mut response = (status, [(CONTENT_TYPE, content)], body.to_string()).into_response();
+        if matches!(self, Self::Busy | Self::Unavailable { .. }) {
+            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
+        }
+        response
+    }
+}
+
+impl Refusal {
+    fn facts(&self) -> serde_json::Map<String, Value> {
+        let mut facts = serde_json::Map::new();
+        let mut put = |key: &str, value: Value| drop(facts.insert(key.into(), value));
+        if let Self::Gap(place) | Self::Fork(place) | Self::WrongChain(place) = self {
+            let Place { epoch, expected, chain } = place;
+            put("epoch", json!(epoch));
+            put("expected", json!(expected));
+            put("chain", json!(chain.to_base64()));
+        }
+        if let Self::Act(refusal) = self {
+            put("reason", json!(refusal.code()));
+        }
+        if let Self::EpochNotOpen { epoch, open } = self {
+            put("epoch", json!(epoch));
+            put("open", json!(open));
+        }
+        facts
+    }
+}

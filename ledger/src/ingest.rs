@@ -1,0 +1,289 @@
+//! The way of a batch into the records log, exactly once (wire §7).
+//!
+//! [`open`] does what needs no order: unseal, decode, verify, hash, seal for the disk; many threads do it at a time. [`plan`] runs on the
+//! writer's thread: compare with the cursor and with what is stored, then stage.
+
+use ed25519_dalek::{Signature, VerifyingKey};
+use sekisho_register::Register;
+use sekisho_register::change::TerminalUse;
+use sekisho_tlog::{Hash, leaf_hash};
+use sekisho_wire::batch::{Batch, BatchHeader, EnvelopeBinding, chain_next, chain_start};
+use sekisho_wire::cose::{Context, Sign1, write_signed_bytes};
+use sekisho_wire::id::{Code, OfficeId};
+use sekisho_wire::id::Hash as WireHash;
+use sekisho_wire::reason::AlarmKind;
+use sekisho_wire::record::{Alarm, Body, Emitter, Record};
+
+use crate::authority::Peer;
+use crate::clock::{Millis, legal_month};
+use crate::keys::EnvelopeKey;
+use crate::refusal::{Place, Refusal};
+use crate::stage::{Stage, class_number, seal_entry};
+use crate::store::{Cursor, CursorMove, EmitterName, Entry, LogName, Store, StoreError, StoredBatch};
+use crate::vault::{KeyName, PayloadKey};
+
+/// A batch that was verified: it is from this terminal, and its chain holds in itself.
+#[derive(Clone, Debug)]
+pub struct Verified {
+    /// What the terminal signed.
+    pub header: BatchHeader,
+    /// The COSE_Sign1 as it came: the evidence.
+    pub signed: Vec<u8>,
+    /// The records.
+    pub records: Vec<Arrived>,
+}
+
+/// One record as it came.
+#[derive(Clone, Debug)]
+pub struct Arrived {
+    /// Its leaf.
+    pub leaf: Hash,
+    /// The key it will be sealed under.
+    pub key: KeyName,
+    /// Its bytes.
+    pub bytes: Vec<u8>,
+    /// What it declares lost, if it does.
+    pub lost: Option<(u64, u64)>,
+    /// Whether it is a record at this place of this history. If not, it is stored all the same, and alarms (wire §7.5).
+    pub readable: Readable,
+}
+
+/// Whether bytes are the record that they should be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Readable {
+    /// They are.
+    Yes,
+    /// They are not: evidence all the same.
+    No,
+}
+
+/// What became of a batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Receipt {
+    /// Where the history stands now.
+    pub place: Place,
+    /// Records stored by this batch.
+    pub stored: u64,
+    /// Records that were stored before.
+    pub repeated: u64,
+}
+
+/// Opens and verifies an envelope that came over a connection of `peer`.
+///
+/// # Errors
+/// [`Refusal::Malformed`], [`Refusal::NotYou`], [`Refusal::NotEnrolled`], [`Refusal::EpochNotOpen`].
+pub fn open(
+    envelope: &[u8],
+    key: &EnvelopeKey,
+    peer: &Peer,
+    register: &Register,
+    now: Millis,
+) -> Result<Verified, Refusal> {
+    let terminal_key = active_key(register, &peer.terminal, now)?;
+    let binding = EnvelopeBinding { office: peer.office, terminal: peer.terminal.clone() };
+    let bytes = key.open(&binding, envelope).map_err(|_| Refusal::Malformed("envelope"))?;
+    let batch = Batch::decode(&bytes).map_err(|_| Refusal::Malformed("batch"))?;
+    if batch.header.office != peer.office || batch.header.terminal != peer.terminal {
+        return Err(Refusal::NotYou);
+    }
+    if !is_signed(&batch.sign1, &terminal_key) {
+        return Err(Refusal::NotEnrolled);
+    }
+    let open = register.terminal(&peer.terminal).map_or(0, |terminal| terminal.epoch());
+    if batch.header.epoch > open {
+        return Err(Refusal::EpochNotOpen { epoch: batch.header.epoch, open });
+    }
+    let mut signed = Vec::new();
+    batch.sign1.write(&mut signed).map_err(|_| Refusal::Malformed("batch"))?;
+    let records = (batch.header.first..).zip(batch.records());
+    let records = records.map(|(seq, bytes)| arrived(&batch.header, seq, bytes, now)).collect();
+    Ok(Verified { header: batch.header, signed, records })
+}
+
+/// The key under which a terminal may send now.
+fn active_key(register: &Register, terminal: &Code, now: Millis) -> Result<VerifyingKey, Refusal> {
+    let terminal = register.terminal(terminal).ok_or(Refusal::NotEnrolled)?;
+    if terminal.state(now) != TerminalUse::Active {
+        return Err(Refusal::NotEnrolled);
+    }
+    VerifyingKey::from_bytes(&terminal.key().0).map_err(|_| Refusal::NotEnrolled)
+}
+
+/// Whether a batch header is signed by this key.
+#[must_use]
+pub fn is_signed(sign1: &Sign1<'_>, key: &VerifyingKey) -> bool {
+    let mut message = Vec::with_capacity(sign1.payload.len() + 96);
+    let written = write_signed_bytes(Context::Batch, &sign1.signer, sign1.payload, &mut message);
+    written.is_ok() && key.verify_strict(&message, &Signature::from_bytes(&sign1.signature.0)).is_ok()
+}
+
+fn arrived(header: &BatchHeader, seq: u64, bytes: &[u8], now: Millis) -> Arrived {
+    let leaf = leaf_hash(bytes);
+    let record = Record::decode(bytes).ok().filter(|record| stands_here(record, header, seq));
+    let (class, month, lost) = match &record {
+        Some(record) => {
+            let lost = if let Body::Lost(lost) = &record.body { Some((lost.from, lost.to)) } else { None };
+            (class_number(record.retention), legal_month(record.trusted), lost)
+        }
+        // Nobody knows what it is, so it is kept as long as anything.
+        None => (UNREADABLE_CLASS, legal_month(now), None),
+    };
+    let readable = if record.is_some() { Readable::Yes } else { Readable::No };
+    Arrived { leaf, key: (header.office, class, month), bytes: bytes.to_vec(), lost, readable }
+}
+
+fn stands_here(record: &Record, header: &BatchHeader, seq: u64) -> bool {
+    record.emitter == Emitter::Terminal(header.terminal.clone())
+        && record.office == header.office
+        && record.epoch == header.epoch
+        && record.seq == seq
+}
+
+/// Seals every record for the disk. The keys must be durable, or be made by the commit that stores the records.
+pub fn seal(verified: &Verified, mut key: impl FnMut(KeyName) -> PayloadKey) -> Vec<Entry> {
+    verified.records.iter().map(|record| seal_entry(&key(record.key), record.leaf, &record.bytes)).collect()
+}
+
+/// What jobs of one history exclude each other by: two of its batches never wait in one group.
+#[must_use]
+pub fn exclusive(header: &BatchHeader) -> u64 {
+    use std::hash::{DefaultHasher, Hash, Hasher};
+    let mut hasher = DefaultHasher::new();
+    (header.office, &header.terminal, header.epoch).hash(&mut hasher);
+    hasher.finish()
+}
+
+/// Compares a batch with what is stored and stages what is new.
+///
+/// # Errors
+/// [`Refusal::Gap`], [`Refusal::Fork`], [`Refusal::WrongChain`], or the store's failure. Alarms are staged by [`alarm`], not here.
+pub fn plan(stage: &mut Stage<'_>, verified: &Verified, entries: Vec<Entry>, now: Millis) -> Result<Receipt, Refusal> {
+    let header = &verified.header;
+    let emitter = EmitterName::Terminal(header.terminal.clone());
+    let before = stage.cursor(&header.office, &emitter, header.epoch)?;
+    let cursor = before.unwrap_or_else(|| beginning(&header.office, &header.terminal, header.epoch));
+    let place = Place { epoch: header.epoch, expected: cursor.next, chain: cursor.chain };
+    let known = overlap(stage.store(), verified, &cursor)?;
+    let chain = continue_chain(verified, &cursor, known, place)?;
+
+    let repeated = u64::try_from(known).unwrap_or(u64::MAX);
+    if known == verified.records.len() {
+        return Ok(Receipt { place, stored: 0, repeated });
+    }
+    let first = header.first.saturating_add(repeated);
+    let new: Vec<Entry> = entries.into_iter().skip(known).collect();
+    let count = new.len() as u64;
+    let index = stage.size(&header.office, LogName::Records)?;
+    stage.append(&header.office, LogName::Records, new)?;
+    let after = Cursor { next: first.saturating_add(count), chain };
+    stage.move_cursor(CursorMove { office: header.office, emitter, epoch: header.epoch, before, after });
+    stage.change().batches.push(StoredBatch {
+        office: header.office,
+        terminal: header.terminal.clone(),
+        epoch: header.epoch,
+        first,
+        count: u32::try_from(count).unwrap_or(u32::MAX),
+        index,
+        header: verified.signed.clone(),
+        received: now,
+    });
+    for (seq, record) in (header.first..).zip(&verified.records).skip(known) {
+        if record.readable == Readable::No {
+            alarm(stage, header, AlarmKind::UnreadableRecord, Some(seq), now)?;
+        }
+    }
+    let place = Place { epoch: header.epoch, expected: after.next, chain };
+    Ok(Receipt { place, stored: count, repeated })
+}
+
+/// Where a history stands before its first record (wire §7.2).
+#[must_use]
+pub fn beginning(office: &OfficeId, terminal: &Code, epoch: u32) -> Cursor {
+    Cursor { next: 0, chain: tree_hash(&chain_start(office, terminal, epoch)) }
+}
+
+/// How many of the batch's records are stored already, once every one of them is the same byte for byte (leaf for leaf).
+fn overlap(store: &dyn Store, verified: &Verified, cursor: &Cursor) -> Result<usize, Refusal> {
+    let header = &verified.header;
+    let Some(behind) = cursor.next.checked_sub(header.first).filter(|behind| *behind > 0) else { return Ok(0) };
+    let known = usize::try_from(behind).unwrap_or(usize::MAX).min(verified.records.len());
+    let stored = stored_leaves(store, header, known)?;
+    let same = verified.records.iter().take(known).map(|record| Some(record.leaf)).eq(stored);
+    let place = Place { epoch: header.epoch, expected: cursor.next, chain: cursor.chain };
+    if same { Ok(known) } else { Err(Refusal::Fork(place)) }
+}
+
+/// The stored leaves of the batch's first `known` records; nothing where a seq was declared lost.
+fn stored_leaves(store: &dyn Store, header: &BatchHeader, known: usize) -> Result<Vec<Option<Hash>>, StoreError> {
+    let mut leaves = vec![None; known];
+    let end = header.first.saturating_add(known as u64);
+    let mut seq = header.first;
+    while seq < end {
+        let batches = store.batches(&header.office, &header.terminal, header.epoch, seq, OVERLAP_PAGE)?;
+        let Some(last) = batches.last() else { break };
+        let next = last.first.saturating_add(u64::from(last.count));
+        for batch in &batches {
+            let from = batch.first.max(header.first);
+            let to = batch.first.saturating_add(u64::from(batch.count)).min(end);
+            if from >= to {
+                continue;
+            }
+            let index = batch.index + (from - batch.first);
+            let found = store.leaves(&header.office, LogName::Records, index, index + (to - from))?;
+            let start = usize::try_from(from - header.first).unwrap_or(usize::MAX);
+            leaves.iter_mut().skip(start).zip(found).for_each(|(place, leaf)| *place = Some(leaf));
+        }
+        seq = next;
+    }
+    Ok(leaves)
+}
+
+/// The chain after the batch, once it continues the stored one.
+fn continue_chain(verified: &Verified, cursor: &Cursor, known: usize, place: Place) -> Result<Hash, Refusal> {
+    let header = &verified.header;
+    if header.first > cursor.next && !declares_lost(verified, cursor.next) {
+        return Err(Refusal::Gap(place));
+    }
+    let mut chain = WireHash(header.before.0);
+    for (number, record) in verified.records.iter().enumerate() {
+        if number == known && chain.0 != cursor.chain.0 && header.first + known as u64 >= cursor.next {
+            return Err(Refusal::WrongChain(place));
+        }
+        chain = chain_next(&chain, &WireHash(record.leaf.0));
+    }
+    let all_known_to_the_end = known == verified.records.len() && header.first + known as u64 == cursor.next;
+    if chain != header.after || (all_known_to_the_end && chain.0 != cursor.chain.0) {
+        return Err(Refusal::WrongChain(place));
+    }
+    Ok(tree_hash(&chain))
+}
+
+/// Whether the batch begins with the record that declares exactly the missing ones lost (wire §4.1): the chain goes on over the gap.
+fn declares_lost(verified: &Verified, next: u64) -> bool {
+    let lost = verified.records.first().and_then(|record| record.lost);
+    lost.is_some_and(|(from, to)| from == next && to.checked_add(1) == Some(verified.header.first))
+}
+
+/// Stages an alarm about a batch.
+///
+/// # Errors
+/// When the store fails.
+pub fn alarm(
+    stage: &mut Stage<'_>,
+    header: &BatchHeader,
+    kind: AlarmKind,
+    seq: Option<u64>,
+    now: Millis,
+) -> Result<(), StoreError> {
+    let alarm = Alarm { kind, terminal: Some(header.terminal.clone()), epoch: Some(header.epoch), seq };
+    stage.emit(&header.office, Body::Alarm(alarm), now)
+}
+
+/// The same 32 bytes, as the tree's type.
+#[must_use]
+pub const fn tree_hash(hash: &WireHash) -> Hash {
+    Hash(hash.0)
+}
+
+const UNREADABLE_CLASS: u8 = 1;
+const OVERLAP_PAGE: u32 = 64;

@@ -1,0 +1,209 @@
+//! The ledger as one thing: opened from its directory, asked by the server's routes, kept signed by its sequencer.
+
+use std::collections::HashSet;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use sekisho_wire::id::OfficeId;
+
+use crate::authority::Authority;
+use crate::clock::{Clock, Millis};
+use crate::code::LedgerFacts;
+use crate::config::Config;
+use crate::data::{DataDir, Lock};
+use crate::error::LedgerError;
+use crate::index::Index;
+use crate::keys::{EnvelopeKey, Keys};
+use crate::office::{Office, Surroundings};
+use crate::people::Visitors;
+use crate::refusal::Refusal;
+use crate::store::{LogName, SqliteStore, Store};
+use crate::vault::Vault;
+use crate::world::{Offices, Places};
+use crate::writer::Writer;
+
+/// A running ledger.
+pub struct Ledger {
+    /// What `ledger.toml` says.
+    pub config: Config,
+    /// The clock.
+    pub clock: Arc<dyn Clock>,
+    /// The TLS authority.
+    pub authority: Authority,
+    pub(crate) envelope: EnvelopeKey,
+    pub(crate) vault: Arc<Vault>,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) offices: Arc<Offices>,
+    pub(crate) writer: Writer,
+    pub(crate) places: Places,
+    pub(crate) visitors: Visitors,
+    pub(crate) index: Index,
+    /// Alarms raised since the start, so that a terminal that tries again and again fills no log.
+    pub(crate) alarmed: Mutex<HashSet<(OfficeId, String)>>,
+    /// Refused codes and acts written down lately: an office's log cannot be flooded by strangers.
+    pub(crate) strangers: Mutex<Vec<Millis>>,
+    stopping: AtomicBool,
+    _lock: Option<Lock>,
+}
+
+/// The threads that work beside the requests.
+#[derive(Debug)]
+pub struct Threads {
+    sequencer: JoinHandle<()>,
+    follower: JoinHandle<()>,
+}
+
+impl Ledger {
+    /// Opens the ledger of a data directory for this process alone.
+    ///
+    /// # Errors
+    /// When a file is missing or damaged, another process has it, or a register does not fold.
+    pub fn open(data: &DataDir, clock: Arc<dyn Clock>) -> Result<Arc<Self>, LedgerError> {
+        let lock = data.lock()?;
+        let store = Arc::new(SqliteStore::open_existing(&data.database())?);
+        Self::open_with(data, clock, store, Some(lock))
+    }
+
+    /// The same over any store, for tests that let it fail.
+    ///
+    /// # Errors
+    /// As [`Ledger::open`].
+    pub fn open_with(
+        data: &DataDir,
+        clock: Arc<dyn Clock>,
+        store: Arc<dyn Store>,
+        lock: Option<Lock>,
+    ) -> Result<Arc<Self>, LedgerError> {
+        let config = Config::read(&data.config())?;
+        let Keys { master, envelope } = Keys::read(data)?;
+        let vault = Arc::new(Vault::open(master, &*store)?);
+        let places = Places { checkpoints: data.checkpoints(), index: data.index() };
+        let offices = Arc::new(Offices::default());
+        for stored in store.offices()? {
+            let around =
+                Surroundings { name: &config.name, checkpoints: &places.checkpoints, master: vault.master() };
+            offices.add(Arc::new(Office::open(&*store, &stored, around)?));
+        }
+        let started = Writer::start(Arc::clone(&store), Arc::clone(&offices), Arc::clone(&vault), config.waiting_max);
+        // The writer ends by itself when the ledger is dropped: the last sender goes then.
+        let (writer, _) = started.map_err(LedgerError::file("start the writer for", data.database()))?;
+        Ok(Arc::new(Self {
+            authority: Authority::read(data)?,
+            index: Index::open(&places.index)?,
+            visitors: Visitors::default(),
+            alarmed: Mutex::default(),
+            strangers: Mutex::default(),
+            stopping: AtomicBool::new(false),
+            config,
+            clock,
+            envelope,
+            vault,
+            store,
+            offices,
+            writer,
+            places,
+            _lock: lock,
+        }))
+    }
+
+    /// Starts the sequencer and the index's follower.
+    ///
+    /// # Errors
+    /// When a thread cannot be started.
+    pub fn start(self: &Arc<Self>) -> std::io::Result<Threads> {
+        let (sequencing, following) = (Arc::clone(self), Arc::clone(self));
+        let spawn = |name: &str, work: Box<dyn FnOnce() + Send>| std::thread::Builder::new().name(name.into()).spawn(work);
+        let sequencer = spawn("sequencer", Box::new(move || sequencing.sequence()))?;
+        let follower = spawn("follower", Box::new(move || following.follow()))?;
+        Ok(Threads { sequencer, follower })
+    }
+
+    /// Tells the threads to end. What is committed gets its checkpoint first.
+    pub fn stop(&self, threads: Threads) {
+        self.stopping.store(true, Ordering::Release);
+        for thread in [threads.sequencer, threads.follower] {
+            thread.thread().unpark();
+            if thread.join().is_err() {
+                log::error!("a thread of the ledger had panicked");
+            }
+        }
+        self.publish_all();
+    }
+
+    /// The office, if it is one of ours.
+    ///
+    /// # Errors
+    /// [`Refusal::NotFound`].
+    pub fn office(&self, id: &OfficeId) -> Result<Arc<Office>, Refusal> {
+        self.offices.find(id).ok_or(Refusal::NotFound("office"))
+    }
+
+    /// Every office.
+    #[must_use]
+    pub fn offices(&self) -> Vec<Arc<Office>> {
+        self.offices.all()
+    }
+
+    /// What codes hold of this ledger.
+    #[must_use]
+    pub fn facts(&self) -> LedgerFacts {
+        LedgerFacts {
+            url: self.config.url(),
+            name: self.config.name.clone(),
+            authority: self.authority.certificate().to_vec(),
+            envelope: self.envelope.public().to_vec(),
+        }
+    }
+
+    /// Whether something strangers cause may be written down now: at most ten a minute.
+    pub(crate) fn may_note_stranger(&self, now: Millis) -> bool {
+        let mut noted = self.strangers.lock().unwrap_or_else(PoisonError::into_inner);
+        noted.retain(|at| at.saturating_add(STRANGERS_WINDOW) > now);
+        let may = noted.len() < STRANGERS_MAX;
+        if may {
+            noted.push(now);
+        }
+        may
+    }
+
+    /// Whether this alarm is the first of its kind since the start.
+    pub(crate) fn first_alarm(&self, office: OfficeId, about: String) -> bool {
+        self.alarmed.lock().unwrap_or_else(PoisonError::into_inner).insert((office, about))
+    }
+
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Acquire)
+    }
+
+    /// One look at every log per tick: what is committed and not yet signed is signed.
+    fn sequence(&self) {
+        while !self.is_stopping() {
+            self.publish_all();
+            std::thread::park_timeout(Duration::from_millis(self.config.tick_ms));
+        }
+    }
+
+    fn publish_all(&self) {
+        for office in self.offices.all() {
+            for name in LogName::ALL {
+                let log = office.log(name);
+                if log.halted().is_none()
+                    && let Err(error) = log.publish()
+                {
+                    log::error!("no new checkpoint for {}: {}", log.origin(), Refusal::from(error));
+                }
+            }
+        }
+    }
+}
+
+impl std::fmt::Debug for Ledger {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Ledger({})", self.config.name)
+    }
+}
+
+const STRANGERS_WINDOW: Millis = 60_000;
+const STRANGERS_MAX: usize = 10;

@@ -1,0 +1,122 @@
+//! `sekisho-ledger`: reads the command line and calls the library.
+#![forbid(unsafe_code)]
+
+use std::io::Write;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::{Parser, Subcommand};
+use sekisho_ledger::command;
+use sekisho_ledger::error::LedgerError;
+
+/// The central ledger of Sekisho: takes every access record, loses none, proves that none changed.
+/// （関所の中央台帳: すべての利用記録を受け取り、失わず、改変がないことを証明します）
+#[derive(Parser)]
+#[command(name = "sekisho-ledger", version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Make a ledger: directory, keys, TLS authority, configuration （台帳を新しく作ります）
+    Init {
+        /// Where it is to live （データディレクトリ）
+        #[arg(long)]
+        data: PathBuf,
+        /// What it is called, for ever: part of every log's name （台帳の名前。変更できません）
+        #[arg(long)]
+        name: String,
+        /// Address and port to listen on （待ち受けるアドレスとポート）
+        #[arg(long, value_name = "ADDR:PORT")]
+        listen: SocketAddr,
+        /// A host name or address that others reach it by; the first stands in codes （他から接続するときのホスト名）
+        #[arg(long = "host", required = true, value_name = "HOST")]
+        hosts: Vec<String>,
+    },
+    /// Give out a code that founds an office （団体を設置するコードを発行します）
+    FoundingCode {
+        /// The ledger's directory （データディレクトリ）
+        #[arg(long)]
+        data: PathBuf,
+        /// How long it may be used: a number with s, m, h or d （有効期間）
+        #[arg(long, default_value = "24h", value_parser = duration)]
+        valid: Duration,
+        /// Write it to this file (0600) instead of the screen （画面ではなくファイルに書き出します）
+        #[arg(long)]
+        out: Option<PathBuf>,
+        /// For tests: a file with milliseconds to add to the clock （試験用の模擬時計）
+        #[arg(long, value_name = "FILE")]
+        simulated_clock: Option<PathBuf>,
+    },
+    /// Serve until SIGTERM （台帳を動かします）
+    Serve {
+        /// The ledger's directory （データディレクトリ）
+        #[arg(long)]
+        data: PathBuf,
+        /// For tests: a file with milliseconds to add to the clock （試験用の模擬時計）
+        #[arg(long, value_name = "FILE")]
+        simulated_clock: Option<PathBuf>,
+    },
+}
+
+fn main() -> ExitCode {
+    let logging = env_logger::Env::default().default_filter_or("info");
+    env_logger::Builder::from_env(logging).target(env_logger::Target::Stderr).init();
+    match run(Arguments::parse().command) {
+        Ok(code) => code,
+        Err(error) => {
+            let (english, japanese) = error.next_step();
+            complain(&format!("sekisho-ledger: {error}\n  {english}\n  {japanese}\n"));
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn run(command: Command) -> Result<ExitCode, LedgerError> {
+    match command {
+        Command::Init { data, name, listen, hosts } => {
+            let config = command::init(&data, &name, listen, hosts)?;
+            say(&format!("ledger {} made in {}\n台帳 {} を {} に作成しました\n", config.name, data.display(), config.name, data.display()));
+        }
+        Command::FoundingCode { data, valid, out, simulated_clock } => {
+            let code = command::founding_code(&data, valid, &*command::clock(simulated_clock)?)?;
+            match out {
+                Some(path) => {
+                    let written = sekisho_ledger::data::replace_file(&path, format!("{code}\n").as_bytes());
+                    written.map_err(LedgerError::file("write", &path))?;
+                }
+                None => say(&format!("{code}\n")),
+            }
+        }
+        Command::Serve { data, simulated_clock } => command::serve(&data, command::clock(simulated_clock)?)?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// `24h` and the like.
+fn duration(text: &str) -> Result<Duration, String> {
+    let rule = || "a number with s, m, h or d, such as 24h".to_owned();
+    let (number, unit) = text.split_at_checked(text.len().saturating_sub(1)).ok_or_else(rule)?;
+    let seconds = match unit {
+        "s" => 1,
+        "m" => 60,
+        "h" => 3600,
+        "d" => 86_400,
+        _ => return Err(rule()),
+    };
+    let number: u64 = number.parse().map_err(|_| rule())?;
+    number.checked_mul(seconds).map(Duration::from_secs).ok_or_else(rule)
+}
+
+/// A broken pipe is the reader's affair.
+fn say(text: &str) {
+    drop(std::io::stdout().write_all(text.as_bytes()));
+}
+
+fn complain(text: &str) {
+    drop(std::io::stderr().write_all(text.as_bytes()));
+}

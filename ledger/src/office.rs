@@ -1,0 +1,388 @@
+//! One office at run time: its three logs with their keys, and the register that is in force.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+
+use sekisho_register::{Casebook, Register};
+use sekisho_tlog::{Checkpoint, Freshness, Frontier, Hash, SigningKey, VerifyingKey};
+use sekisho_wire::id::OfficeId;
+use sekisho_wire::words::Language;
+use tokio::sync::watch;
+use zeroize::Zeroizing;
+
+use crate::checkpoint::{CheckpointFile, Halt, SwapError, check};
+use crate::clock::Millis;
+use crate::code::LogKeys;
+use crate::error::LedgerError;
+use crate::secret::{DoesNotOpen, SecretKey};
+use crate::store::{LogName, Store, StoreError, StoredOffice, StoredTree};
+
+/// An office.
+#[derive(Debug)]
+pub struct Office {
+    /// Its id.
+    pub id: OfficeId,
+    logs: [Log; 3],
+    register: RwLock<Arc<Register>>,
+    casebook: RwLock<Arc<Casebook>>,
+}
+
+/// One log at run time.
+#[derive(Debug)]
+pub struct Log {
+    name: LogName,
+    key: SigningKey,
+    file: CheckpointFile,
+    /// What the database holds. The writer sets it after each commit, the sequencer reads it.
+    committed: Mutex<Frontier>,
+    /// What is signed. Whoever signs holds this lock from the look at the database to the answer.
+    signed: Mutex<Memory>,
+    size: watch::Sender<u64>,
+}
+
+/// What is signed, and what a write that failed may have left in the file all the same.
+#[derive(Debug)]
+struct Memory {
+    signed: Signed,
+    attempted: Option<String>,
+}
+
+/// Where a log's signature stands.
+#[derive(Clone, Debug)]
+enum Signed {
+    /// Nothing is signed yet: the office was founded a moment ago.
+    Nothing,
+    /// This is.
+    Checkpoint(Arc<Published>),
+    /// Nothing will be signed any more.
+    Halted(Halt),
+}
+
+/// A checkpoint that everybody may see.
+#[derive(Debug)]
+pub struct Published {
+    /// The signed note.
+    pub text: String,
+    /// Entries under it.
+    pub size: u64,
+    /// Their root.
+    pub root: Hash,
+}
+
+/// A log gives no checkpoint.
+#[derive(Debug)]
+pub enum Unpublished {
+    /// It has stopped.
+    Halted(LogName, Halt),
+    /// The disk failed; the next tick tries again.
+    Disk(LogName, std::io::Error),
+}
+
+/// What must be known besides the store to bring an office up.
+#[derive(Clone, Copy, Debug)]
+pub struct Surroundings<'a> {
+    /// The ledger's name: first part of each origin.
+    pub name: &'a str,
+    /// Where checkpoint files stand.
+    pub checkpoints: &'a Path,
+    /// Unwraps the log keys.
+    pub master: &'a SecretKey,
+}
+
+impl Office {
+    /// Brings an office up from the store: unwraps its keys, folds its acts, compares each log with its checkpoint file.
+    ///
+    /// # Errors
+    /// When the store fails or the register does not fold. A log that disagrees with its file is no error: it is halted.
+    pub fn open(store: &dyn Store, stored: &StoredOffice, around: Surroundings<'_>) -> Result<Self, LedgerError> {
+        let seeds = open_seeds(around.master, &stored.seeds)?;
+        let log = |name: LogName| Log::open(store, &stored.id, name, &seeds, around);
+        let logs = [log(LogName::Records)?, log(LogName::Register)?, log(LogName::Casebook)?];
+        let register = fold_register(store, &stored.id)?;
+        let casebook = fold_casebook(store, &stored.id, &register)?;
+        let (register, casebook) = (RwLock::new(Arc::new(register)), RwLock::new(Arc::new(casebook)));
+        Ok(Self { id: stored.id, logs, register, casebook })
+    }
+
+    /// One of its logs.
+    #[must_use]
+    pub const fn log(&self, name: LogName) -> &Log {
+        let [records, register, casebook] = &self.logs;
+        match name {
+            LogName::Records => records,
+            LogName::Register => register,
+            LogName::Casebook => casebook,
+        }
+    }
+
+    /// The register in force.
+    #[must_use]
+    pub fn register(&self) -> Arc<Register> {
+        Arc::clone(&self.register.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The casebook as it stands.
+    #[must_use]
+    pub fn casebook(&self) -> Arc<Casebook> {
+        Arc::clone(&self.casebook.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Takes over a register that is durable now. Only the writer calls this.
+    pub fn set_register(&self, register: Arc<Register>) {
+        *self.register.write().unwrap_or_else(PoisonError::into_inner) = register;
+    }
+
+    /// Takes over a casebook that is durable now. Only the writer calls this.
+    pub fn set_casebook(&self, casebook: Arc<Casebook>) {
+        *self.casebook.write().unwrap_or_else(PoisonError::into_inner) = casebook;
+    }
+
+    /// The public keys of the three logs.
+    #[must_use]
+    pub fn keys(&self) -> LogKeys {
+        let key = |name| self.log(name).verifying_key().to_bytes();
+        LogKeys {
+            records: key(LogName::Records),
+            register: key(LogName::Register),
+            casebook: key(LogName::Casebook),
+        }
+    }
+
+    /// A note that the register is as fresh as the newest checkpoint, for as long as policy says (tlog §11).
+    ///
+    /// # Errors
+    /// When the register log has no checkpoint.
+    pub fn freshness(&self, now: Millis) -> Result<(Arc<Published>, String), Unpublished> {
+        let log = self.log(LogName::Register);
+        let published = log.published()?;
+        let age = u64::from(self.register().policy().freshness_seconds).saturating_mul(1000);
+        let note = Freshness {
+            origin: log.key.name().into(),
+            size: published.size,
+            root: published.root,
+            time_ms: now,
+            valid_until_ms: now.saturating_add(age),
+        };
+        Ok((published, note.sign(&log.key)))
+    }
+}
+
+impl Log {
+    fn open(
+        store: &dyn Store,
+        office: &OfficeId,
+        name: LogName,
+        seeds: &Zeroizing<Vec<u8>>,
+        around: Surroundings<'_>,
+    ) -> Result<Self, LedgerError> {
+        let origin = origin(around.name, office, name);
+        let seed = seed_of(seeds, name)?;
+        let key = SigningKey::from_seed(&origin, &seed)?;
+        let file = CheckpointFile::at(around.checkpoints, &office.to_string(), name)?;
+        let head = store.frontier(office, name)?;
+        let text = file.read().map_err(LedgerError::file("read", around.checkpoints.join(office.to_string()).join(name.as_str())))?;
+        let tree = StoredTree { store, office: *office, log: name };
+        let fresh = u64::from(name == LogName::Register);
+        let signed = match (check(text.as_deref(), &key.verifying_key(), &tree, &head, fresh)?, text) {
+            (Ok(Some(signed)), Some(text)) => {
+                Signed::Checkpoint(Arc::new(Published { text, size: signed.size, root: signed.root }))
+            }
+            (Ok(_), _) => Signed::Nothing,
+            (Err(halt), _) => {
+                log::error!("log {origin} is halted and will not be signed: {halt}");
+                Signed::Halted(halt)
+            }
+        };
+        let size = match &signed {
+            Signed::Checkpoint(published) => published.size,
+            Signed::Nothing | Signed::Halted(_) => 0,
+        };
+        let (committed, signed) = (Mutex::new(head), Mutex::new(Memory { signed, attempted: None }));
+        Ok(Self { name, key, file, committed, signed, size: watch::Sender::new(size) })
+    }
+
+    /// The key that its checkpoints verify with.
+    #[must_use]
+    pub fn verifying_key(&self) -> VerifyingKey {
+        self.key.verifying_key()
+    }
+
+    /// Its name in the world (LEDGER §L2).
+    #[must_use]
+    pub fn origin(&self) -> &str {
+        self.key.name()
+    }
+
+    /// Entries in the database.
+    #[must_use]
+    pub fn committed_size(&self) -> u64 {
+        lock(&self.committed).size()
+    }
+
+    /// Takes over a head that is durable now. Only the writer calls this.
+    pub fn set_committed(&self, head: Frontier) {
+        *lock(&self.committed) = head;
+    }
+
+    /// Tells each new published size.
+    #[must_use]
+    pub fn watch(&self) -> watch::Receiver<u64> {
+        self.size.subscribe()
+    }
+
+    /// Why the log has stopped, if it has.
+    #[must_use]
+    pub fn halted(&self) -> Option<Halt> {
+        match &lock(&self.signed).signed {
+            Signed::Halted(halt) => Some(*halt),
+            Signed::Nothing | Signed::Checkpoint(_) => None,
+        }
+    }
+
+    /// The newest checkpoint.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn published(&self) -> Result<Arc<Published>, Unpublished> {
+        let signed = lock(&self.signed).signed.clone();
+        match signed {
+            Signed::Checkpoint(published) => Ok(published),
+            Signed::Halted(halt) => Err(Unpublished::Halted(self.name, halt)),
+            Signed::Nothing => self.publish(),
+        }
+    }
+
+    /// Signs what the database holds, if that is more than was signed: into the file first, then before everybody's eyes.
+    ///
+    /// # Errors
+    /// When the log is halted, or the file could not be written: then nothing new was published.
+    pub fn publish(&self) -> Result<Arc<Published>, Unpublished> {
+        let mut memory = lock(&self.signed);
+        let head = lock(&self.committed).clone();
+        let before = match &memory.signed {
+            Signed::Halted(halt) => return Err(Unpublished::Halted(self.name, *halt)),
+            Signed::Checkpoint(published) if published.size >= head.size() => return Ok(Arc::clone(published)),
+            Signed::Checkpoint(published) => Some(Arc::clone(published)),
+            Signed::Nothing => None,
+        };
+        let (size, root) = (head.size(), head.root());
+        let text = Checkpoint { origin: self.key.name().into(), size, root, extensions: Vec::new() }.sign(&self.key);
+        let written = before.as_ref().map(|published| published.text.as_str());
+        let outcome = self.file.swap(&[written, memory.attempted.as_deref().or(written)], &text);
+        match outcome {
+            Ok(()) => {}
+            Err(SwapError::Changed) => {
+                log::error!("log {} is halted and will not be signed: {}", self.key.name(), Halt::Changed);
+                memory.signed = Signed::Halted(Halt::Changed);
+                return Err(Unpublished::Halted(self.name, Halt::Changed));
+            }
+            Err(SwapError::Disk(error)) => {
+                memory.attempted = Some(text);
+                return Err(Unpublished::Disk(self.name, error));
+            }
+        }
+        let published = Arc::new(Published { text, size, root });
+        *memory = Memory { signed: Signed::Checkpoint(Arc::clone(&published)), attempted: None };
+        drop(memory);
+        self.size.send_replace(size);
+        Ok(published)
+    }
+}
+
+/// Name of a log in the world (LEDGER §L2).
+#[must_use]
+pub fn origin(ledger: &str, office: &OfficeId, log: LogName) -> String {
+    format!("{ledger}/{office}/{log}")
+}
+
+/// Folds the register log.
+///
+/// # Errors
+/// When the store fails, or the fold refuses an entry: the ledger never appends such a one.
+pub fn fold_register(store: &dyn Store, office: &OfficeId) -> Result<Register, LedgerError> {
+    let mut register = Register::new();
+    each_act(store, office, LogName::Register, |index, entry| {
+        let folded = register.fold(entry);
+        folded.map(drop).map_err(|refusal| LedgerError::Register { index, cause: refusal.text(Language::English) })
+    })?;
+    Ok(register)
+}
+
+/// Folds the casebook.
+///
+/// # Errors
+/// As [`fold_register`].
+pub fn fold_casebook(store: &dyn Store, office: &OfficeId, register: &Register) -> Result<Casebook, LedgerError> {
+    let mut casebook = Casebook::new();
+    each_act(store, office, LogName::Casebook, |index, entry| {
+        let folded = casebook.fold_trusted(register, entry);
+        folded.map(drop).map_err(|refusal| LedgerError::Register { index, cause: refusal.text(Language::English) })
+    })?;
+    Ok(casebook)
+}
+
+fn each_act(
+    store: &dyn Store,
+    office: &OfficeId,
+    log: LogName,
+    mut take: impl FnMut(u64, &[u8]) -> Result<(), LedgerError>,
+) -> Result<(), LedgerError> {
+    let mut next = 0;
+    loop {
+        let entries = store.entries(office, log, next, PAGE)?;
+        if entries.is_empty() {
+            return Ok(());
+        }
+        for entry in &entries {
+            take(next, &entry.payload)?;
+            next += 1;
+        }
+    }
+}
+
+fn open_seeds(master: &SecretKey, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, LedgerError> {
+    let opened = master.open(SEEDS_AAD, sealed);
+    opened.map_err(|DoesNotOpen| StoreError::Damaged { what: "wrapped log keys" }.into())
+}
+
+fn seed_of(seeds: &Zeroizing<Vec<u8>>, log: LogName) -> Result<Zeroizing<[u8; 32]>, LedgerError> {
+    let start = log.number() * 32;
+    let seed = seeds.get(start..start + 32).and_then(|seed| seed.try_into().ok());
+    seed.map(Zeroizing::new).ok_or_else(|| StoreError::Damaged { what: "log key" }.into())
+}
+
+/// Fresh seeds for the three logs of an office to be: wrapped, and their public keys.
+///
+/// # Errors
+/// When a key cannot be made from its seed, which random ones can.
+pub fn make_log_keys(master: &SecretKey) -> Result<(Vec<u8>, LogKeys), LedgerError> {
+    let seeds: Zeroizing<Vec<u8>> = Zeroizing::new(crate::random::bytes::<96>().to_vec());
+    Ok((master.seal(SEEDS_AAD, &seeds), public_keys(&seeds)?))
+}
+
+/// The public keys of wrapped seeds.
+///
+/// # Errors
+/// When they do not open.
+pub fn wrapped_public_keys(master: &SecretKey, sealed: &[u8]) -> Result<LogKeys, LedgerError> {
+    public_keys(&open_seeds(master, sealed)?)
+}
+
+fn public_keys(seeds: &Zeroizing<Vec<u8>>) -> Result<LogKeys, LedgerError> {
+    let public = |log| -> Result<[u8; 32], LedgerError> {
+        let seed = seed_of(seeds, log)?;
+        Ok(SigningKey::from_seed("sekisho", &seed)?.verifying_key().to_bytes())
+    };
+    Ok(LogKeys {
+        records: public(LogName::Records)?,
+        register: public(LogName::Register)?,
+        casebook: public(LogName::Casebook)?,
+    })
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+const SEEDS_AAD: &[u8] = b"sekisho log keys v1";
+const PAGE: u32 = 1000;

@@ -1,0 +1,303 @@
+//! People at the ledger: a card proves who asks, the register says what he may.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use p256::ecdsa::signature::hazmat::PrehashVerifier;
+use p256::ecdsa::{Signature, VerifyingKey};
+use sekisho_register::{P256Key, Register, Role, SignedAct};
+use sekisho_tlog::{Hash, inclusion_proof};
+use sekisho_wire::id::{CardGuid, Code, Hash as WireHash, OfficeId};
+use sekisho_wire::reason::Query;
+use sekisho_wire::record::{Body, Read, token_digest};
+
+use crate::acts::{self, Founder, Name, Placed};
+use crate::clock::Millis;
+use crate::code::CodeSecret;
+use crate::ledger::Ledger;
+use crate::office::{Office, Published, Surroundings};
+use crate::refusal::Refusal;
+use crate::store::{LogName, StoredOffice, StoredTree};
+use crate::terminals::unproved;
+
+/// Challenges given out and tokens in use. In memory only: a restart asks everybody for his card again.
+#[derive(Default)]
+pub struct Visitors {
+    challenges: Mutex<HashMap<[u8; 32], (OfficeId, Millis)>>,
+    tokens: Mutex<HashMap<String, Visitor>>,
+}
+
+/// Somebody whose card has signed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Visitor {
+    /// In which office.
+    pub office: OfficeId,
+    /// The person.
+    pub operator: Code,
+    /// The card.
+    pub card: CardGuid,
+    /// Until when.
+    pub expires: Millis,
+}
+
+/// A token, and what the register says of its holder.
+#[derive(Debug)]
+pub struct Admitted {
+    /// The bearer token.
+    pub token: String,
+    /// Whose.
+    pub visitor: Visitor,
+    /// The roles held now.
+    pub roles: Vec<Role>,
+}
+
+/// An act's place with its proof.
+#[derive(Debug)]
+pub struct Proved {
+    /// In which log.
+    pub log: LogName,
+    /// At which index.
+    pub index: u64,
+    /// The inclusion proof.
+    pub proof: Vec<Hash>,
+    /// Under this checkpoint.
+    pub checkpoint: Arc<Published>,
+}
+
+impl Ledger {
+    /// A challenge for a card to sign.
+    ///
+    /// # Errors
+    /// When the office is unknown, or too many challenges are open.
+    pub fn challenge(&self, office: &OfficeId) -> Result<([u8; 32], Millis), Refusal> {
+        self.office(office)?;
+        let now = self.clock.now();
+        let mut open = lock(&self.visitors.challenges);
+        open.retain(|_, (_, expires)| *expires > now);
+        if open.len() >= CHALLENGES_MAX {
+            return Err(Refusal::Busy);
+        }
+        let (challenge, expires) = (crate::random::bytes(), now.saturating_add(CHALLENGE));
+        open.insert(challenge, (*office, expires));
+        Ok((challenge, expires))
+    }
+
+    /// A token for whoever's card signed a challenge (wire §6.3).
+    ///
+    /// # Errors
+    /// [`Refusal::ProofRefused`].
+    pub fn admit(
+        &self,
+        office: &OfficeId,
+        card: &CardGuid,
+        challenge: &[u8; 32],
+        signature: &[u8; 64],
+    ) -> Result<Admitted, Refusal> {
+        let now = self.clock.now();
+        // A challenge is spent by the first try, whatever comes of it.
+        let given = lock(&self.visitors.challenges).remove(challenge);
+        let fresh = given.is_some_and(|(of, expires)| of == *office && expires > now);
+        let register = self.office(office)?.register();
+        let found = register.card(card).filter(|card| fresh && card.is_current(now));
+        let found = found.ok_or(Refusal::ProofRefused)?;
+        let digest = token_digest(office, &WireHash(*challenge));
+        if !card_signed(&found.issued().authentication, &digest, signature) {
+            return Err(Refusal::ProofRefused);
+        }
+        let operator = found.holder(now).map(|holder| holder.operator.clone()).ok_or(Refusal::ProofRefused)?;
+        if !register.operator(&operator).is_some_and(|person| person.is_current(now)) {
+            return Err(Refusal::ProofRefused);
+        }
+        let visitor = Visitor { office: *office, operator, card: *card, expires: now.saturating_add(TOKEN) };
+        let token = URL_SAFE_NO_PAD.encode(crate::random::bytes::<32>());
+        let mut tokens = lock(&self.visitors.tokens);
+        tokens.retain(|_, visitor| visitor.expires > now);
+        tokens.insert(token.clone(), visitor.clone());
+        let roles = roles(&register, &visitor.operator, now);
+        Ok(Admitted { token, visitor, roles })
+    }
+
+    /// Who holds this token, if he still may act in this office: card and person are looked up again each time.
+    ///
+    /// # Errors
+    /// [`Refusal::TokenNeeded`], [`Refusal::RoleMissing`] when none of `any_of` is his now. An empty list asks for any role.
+    pub fn visitor(&self, office: &OfficeId, token: Option<&str>, any_of: &[Role]) -> Result<Visitor, Refusal> {
+        let now = self.clock.now();
+        let visitor = token.and_then(|token| lock(&self.visitors.tokens).get(token).cloned());
+        let visitor = visitor.filter(|visitor| visitor.office == *office && visitor.expires > now);
+        let visitor = visitor.ok_or(Refusal::TokenNeeded)?;
+        let register = self.office(office)?.register();
+        if !register.card(&visitor.card).is_some_and(|card| card.is_current(now)) {
+            return Err(Refusal::TokenNeeded);
+        }
+        let held = roles(&register, &visitor.operator, now);
+        let permitted = held.iter().any(|role| any_of.is_empty() || any_of.contains(role));
+        if permitted { Ok(visitor) } else { Err(Refusal::RoleMissing) }
+    }
+
+    /// Writes down that somebody read. The record is durable before the answer leaves.
+    ///
+    /// # Errors
+    /// When it cannot be written: then nothing may be answered.
+    pub fn note_read(&self, visitor: &Visitor, query: Query, count: usize) -> Result<(), Refusal> {
+        let now = self.clock.now();
+        let count = u32::try_from(count).unwrap_or(u32::MAX);
+        let body = Body::Read(Read { operator: visitor.operator.clone(), card: visitor.card, query, count });
+        let office = visitor.office;
+        Ok(self.writer.run(None, move |stage| stage.emit(&office, body, now))??)
+    }
+
+    /// Takes an act; answers when it lies under a checkpoint. Blocks.
+    ///
+    /// # Errors
+    /// [`Refusal`].
+    pub fn submit(&self, office: &OfficeId, entry: Vec<u8>, names: Vec<Name>) -> Result<(Placed, u64), Refusal> {
+        let now = self.clock.now();
+        let office = self.office(office)?;
+        for log in [LogName::Register, LogName::Casebook] {
+            if let Some(halt) = office.log(log).halted() {
+                return Err(Refusal::Halted { cause: format!("{log}: {halt}") });
+            }
+        }
+        let (id, vault) = (office.id, Arc::clone(&self.vault));
+        let note = self.may_note_stranger(now);
+        let placed = self.writer.run(Some(act_exclusive(&id)), move |stage| {
+            let placed = acts::plan(stage, &id, &entry, &names, vault.master(), now);
+            if note && matches!(placed, Err(Refusal::Act(_))) {
+                acts::record_refusal(stage, &id, now)?;
+            }
+            placed
+        })??;
+        let published = office.log(placed.log).publish()?;
+        Ok((placed, published.size))
+    }
+
+    /// Founds an office. Blocks.
+    ///
+    /// # Errors
+    /// [`Refusal`].
+    pub fn found(&self, secret: CodeSecret, entry: Vec<u8>, names: Vec<Name>) -> Result<(OfficeId, u64), Refusal> {
+        let now = self.clock.now();
+        let (name, envelope) = (self.config.name.clone(), self.envelope.public().to_vec());
+        let vault = Arc::clone(&self.vault);
+        let id = self.writer.run(Some(FOUNDING), move |stage| {
+            let founder = Founder { name: &name, envelope: &envelope, master: vault.master() };
+            acts::plan_founding(stage, &secret, &entry, &names, founder, now)
+        })??;
+        let office = match self.offices.find(&id) {
+            Some(office) => office,
+            None => self.bring_up(&id)?,
+        };
+        for log in LogName::ALL {
+            office.log(log).publish()?;
+        }
+        Ok((id, office.log(LogName::Register).published()?.size))
+    }
+
+    fn bring_up(&self, id: &OfficeId) -> Result<Arc<Office>, Refusal> {
+        let stored: Option<StoredOffice> = self.store.offices()?.into_iter().find(|office| office.id == *id);
+        let stored = stored.ok_or(Refusal::NotFound("office"))?;
+        let (name, checkpoints) = (self.config.name.as_str(), self.places.checkpoints.as_path());
+        let around = Surroundings { name, checkpoints, master: self.vault.master() };
+        let office = Office::open(&*self.store, &stored, around);
+        let office = Arc::new(office.map_err(|error| Refusal::Unavailable { cause: error.to_string() })?);
+        self.offices.add(Arc::clone(&office));
+        Ok(office)
+    }
+
+    /// Where an act stands, proved.
+    ///
+    /// # Errors
+    /// [`Refusal::NotFound`].
+    pub fn act_proof(&self, office: &OfficeId, id: &Hash) -> Result<Proved, Refusal> {
+        let office = self.office(office)?;
+        let act = self.store.act(&office.id, id)?.ok_or(Refusal::NotFound("act"))?;
+        self.prove(&office, act.log, act.index)
+    }
+
+    /// An entry's inclusion under the newest checkpoint.
+    ///
+    /// # Errors
+    /// [`Refusal::NotFound`] when it does not lie under it.
+    pub fn prove(&self, office: &Office, log: LogName, index: u64) -> Result<Proved, Refusal> {
+        let checkpoint = office.log(log).published()?;
+        if index >= checkpoint.size {
+            return Err(Refusal::NotFound("entry"));
+        }
+        let tree = StoredTree { store: &*self.store, office: office.id, log };
+        let proof = inclusion_proof(&tree, index, checkpoint.size).map_err(unproved)?;
+        Ok(Proved { log, index, proof, checkpoint })
+    }
+
+    /// The bytes of a record.
+    ///
+    /// # Errors
+    /// [`Refusal::NotFound`]; [`Refusal::Unavailable`] when its key is gone or its payload does not open.
+    pub fn record_bytes(&self, office: &OfficeId, index: u64) -> Result<Vec<u8>, Refusal> {
+        let entries = self.store.entries(office, LogName::Records, index, 1)?;
+        let entry = entries.first().ok_or(Refusal::NotFound("record"))?;
+        let key = self.vault.numbered(office, entry.key);
+        let opened = key.and_then(|key| key.open(&entry.leaf.0, &entry.payload).ok());
+        let opened = opened.ok_or_else(|| Refusal::Unavailable { cause: format!("the payload of record {index} does not open") })?;
+        Ok(opened.to_vec())
+    }
+}
+
+/// Every role that a person's posts give him now, each once.
+fn roles(register: &Register, operator: &Code, now: Millis) -> Vec<Role> {
+    let mut roles: Vec<Role> = register.roles_of(operator, now).into_iter().map(|(_, role)| role).collect();
+    roles.sort_unstable();
+    roles.dedup();
+    roles
+}
+
+/// Whether the card with this key signed this digest.
+fn card_signed(key: &P256Key, digest: &[u8; 32], signature: &[u8; 64]) -> bool {
+    let key = VerifyingKey::from_sec1_bytes(&key.0);
+    let signature = Signature::from_slice(signature);
+    matches!((key, signature), (Ok(key), Ok(signature)) if key.verify_prehash(digest, &signature).is_ok())
+}
+
+/// Acts of one office are judged one after the other, each on what the one before left durable.
+fn act_exclusive(office: &OfficeId) -> u64 {
+    use std::hash::{DefaultHasher, Hash, Hasher};
+    let mut hasher = DefaultHasher::new();
+    ("act", office).hash(&mut hasher);
+    hasher.finish()
+}
+
+/// The id of an act, for answers; nothing when it is none.
+#[must_use]
+pub fn id_of(entry: &[u8]) -> Option<Hash> {
+    SignedAct::decode(entry).ok().map(|signed| Hash(signed.id().0))
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl std::fmt::Debug for Visitors {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Visitors(..)")
+    }
+}
+
+/// Who may search and read records (LEDGER §L5).
+pub const READERS: [Role; 6] = [
+    Role::SystemManager,
+    Role::AccessManager,
+    Role::SecurityManager,
+    Role::DataProtectionManager,
+    Role::Auditor,
+    Role::ChiefSecurityOfficer,
+];
+/// Who may invite terminals (LEDGER §L4).
+pub const INVITERS: [Role; 3] = [Role::SystemManager, Role::AccessManager, Role::TerminalManager];
+/// Two minutes: the time to type a PIN.
+const CHALLENGE: Millis = 2 * 60_000;
+const CHALLENGES_MAX: usize = 1000;
+/// Fifteen minutes (LEDGER §L4).
+const TOKEN: Millis = 15 * 60_000;
+const FOUNDING: u64 = 0;

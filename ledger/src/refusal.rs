@@ -1,0 +1,279 @@
+//! What the ledger answers instead of doing: a stable code, the facts, and what to do next, in both languages.
+
+use std::fmt;
+
+use sekisho_register::FoldRefusal;
+use sekisho_tlog::Hash;
+use sekisho_wire::words::Language;
+
+use crate::office::Unpublished;
+use crate::store::StoreError;
+use crate::writer::NotWritten;
+
+/// One refusal.
+#[derive(Debug)]
+pub enum Refusal {
+    /// The request cannot be read: which part.
+    Malformed(&'static str),
+    /// The body is larger than the ledger takes.
+    TooLarge,
+    /// The terminal is not in the register, not active, or sends under another key.
+    NotEnrolled,
+    /// The certificate names another office or terminal, or there is none.
+    NotYou,
+    /// A batch begins after what is stored.
+    Gap(Place),
+    /// A batch says otherwise than what is stored.
+    Fork(Place),
+    /// A batch does not continue the chain.
+    WrongChain(Place),
+    /// An epoch that no act has opened.
+    EpochNotOpen {
+        /// The epoch of the batch.
+        epoch: u32,
+        /// The newest that the register knows.
+        open: u32,
+    },
+    /// The log signs nothing: entries, act or answer have to wait for a person.
+    Halted {
+        /// Why.
+        cause: String,
+    },
+    /// Too many wait.
+    Busy,
+    /// The database or the disk failed.
+    Unavailable {
+        /// What failed; for the log, not for the answer.
+        cause: String,
+    },
+    /// There is no such office, act, record, log, tile.
+    NotFound(&'static str),
+    /// The fold refuses the act.
+    Act(FoldRefusal),
+    /// A name beside an act is missing or is another than the act's hash.
+    NameWrong,
+    /// The act changes a key that this version of the ledger cannot change.
+    LogKeyFixed,
+    /// The code is unknown, used, expired, or for something else.
+    CodeRefused(CodeFault),
+    /// The founding act names other keys or another ledger than the code.
+    OtherKeys,
+    /// No token, or one that has ended.
+    TokenNeeded,
+    /// The challenge is unknown or too old, or the signature is not the card's.
+    ProofRefused,
+    /// None of the person's roles permits this.
+    RoleMissing,
+    /// The certificate signing request is not one.
+    RequestRefused,
+}
+
+/// Where a terminal's history stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The epoch.
+    pub epoch: u32,
+    /// Seq of the next record.
+    pub expected: u64,
+    /// The chain over all before.
+    pub chain: Hash,
+}
+
+/// What is wrong with a code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CodeFault {
+    /// Nobody was given it.
+    Unknown,
+    /// Somebody used it.
+    Used,
+    /// Its time is over.
+    Expired,
+    /// It is for another office, terminal or purpose.
+    Other,
+}
+
+/// What happened and what to do next.
+pub type Text = (String, &'static str);
+
+impl Refusal {
+    /// HTTP status and stable code.
+    #[must_use]
+    pub const fn code(&self) -> (u16, &'static str) {
+        match self {
+            Self::Malformed(_) => (400, "malformed"),
+            Self::TooLarge => (413, "too_large"),
+            Self::NotEnrolled => (403, "not_enrolled"),
+            Self::NotYou => (403, "not_you"),
+            Self::Gap(_) => (409, "gap"),
+            Self::Fork(_) => (409, "fork"),
+            Self::WrongChain(_) => (409, "wrong_chain"),
+            Self::EpochNotOpen { .. } => (403, "epoch_not_open"),
+            Self::Halted { .. } => (503, "halted"),
+            Self::Busy => (429, "busy"),
+            Self::Unavailable { .. } => (503, "unavailable"),
+            Self::NotFound(_) => (404, "not_found"),
+            Self::Act(_) => (409, "refused"),
+            Self::NameWrong => (400, "name_wrong"),
+            Self::LogKeyFixed => (409, "log_key_fixed"),
+            Self::CodeRefused(CodeFault::Unknown) => (403, "code_unknown"),
+            Self::CodeRefused(CodeFault::Used) => (403, "code_used"),
+            Self::CodeRefused(CodeFault::Expired) => (403, "code_expired"),
+            Self::CodeRefused(CodeFault::Other) => (403, "code_other"),
+            Self::OtherKeys => (409, "other_keys"),
+            Self::TokenNeeded => (401, "token_needed"),
+            Self::ProofRefused => (403, "proof_refused"),
+            Self::RoleMissing => (403, "role_missing"),
+            Self::RequestRefused => (400, "request_refused"),
+        }
+    }
+
+    /// In one language: what happened, what to do next.
+    #[must_use]
+    pub fn text(&self, language: Language) -> Text {
+        match language {
+            Language::English => self.english(),
+            Language::Japanese => self.japanese(),
+        }
+    }
+
+    fn english(&self) -> Text {
+        let plain = |what: &str, next| (what.to_owned(), next);
+        match self {
+            Self::Malformed(part) => (format!("cannot read the request: {part}"), "Update the program that sent it."),
+            Self::TooLarge => plain("the request is too large", "Send fewer records at once."),
+            Self::NotEnrolled => plain(
+                "the terminal is not active in the register under this key",
+                "An administrator registers the terminal's key, or makes the terminal active again.",
+            ),
+            Self::NotYou => plain("the request is not from the terminal it names", "Enrol the terminal again."),
+            Self::Gap(place) => {
+                (format!("records are missing: {} is expected", place.expected), "Send the records from there on.")
+            }
+            Self::Fork(place) => (
+                format!("another history is stored already; {} would be next", place.expected),
+                "The terminal was restored from a copy: an administrator opens a new epoch for it.",
+            ),
+            Self::WrongChain(place) => (
+                format!("the batch does not continue the chain at {}", place.expected),
+                "An administrator looks at the terminal's journal and opens a new epoch for it.",
+            ),
+            Self::EpochNotOpen { epoch, open } => (
+                format!("epoch {epoch} was never opened; the newest is {open}"),
+                "An administrator opens a new epoch for the terminal by an act.",
+            ),
+            Self::Halted { cause } => (
+                format!("the log has stopped: {cause}"),
+                "The operator of the ledger runs `sekisho-ledger fsck` and restores the newest copy.",
+            ),
+            Self::Busy => plain("too many requests wait", "Come again after the time in Retry-After."),
+            Self::Unavailable { .. } => plain("the ledger cannot write now", "Try again; if it goes on, tell the operator of the ledger."),
+            Self::NotFound(what) => (format!("there is no such {what}"), "Check the address."),
+            Self::Act(refusal) => (refusal.text(Language::English), "Read the register again and make a new act."),
+            Self::NameWrong => plain("a name beside the act is missing or is not the one whose hash was signed", "Send the names with their salts."),
+            Self::LogKeyFixed => plain("this version of the ledger cannot change log keys", "Install a newer version first."),
+            Self::CodeRefused(fault) => (format!("the code {}", fault.english()), "Ask for a new code."),
+            Self::OtherKeys => plain("the founding act names another ledger or other keys than the code", "Begin again from the code as it was given out."),
+            Self::TokenNeeded => plain("a token is needed", "Prove your card again."),
+            Self::ProofRefused => plain("the card's proof was not accepted", "Ask for a new challenge and sign it with a current card."),
+            Self::RoleMissing => plain("none of your posts permits this", "Ask somebody whose post does."),
+            Self::RequestRefused => plain("the certificate request is not one for a P-256 key", "Enrol the terminal again."),
+        }
+    }
+
+    fn japanese(&self) -> Text {
+        let plain = |what: &str, next| (what.to_owned(), next);
+        match self {
+            Self::Malformed(part) => (format!("要求を読み取れません（{part}）"), "送信したプログラムを更新してください。"),
+            Self::TooLarge => plain("要求が大きすぎます", "一度に送る記録を減らしてください。"),
+            Self::NotEnrolled => plain(
+                "この端末機は、この鍵で利用可能な状態として登録されていません",
+                "管理者が端末機の鍵を登録するか、利用停止を解除してください。",
+            ),
+            Self::NotYou => plain("要求は名乗っている端末機からのものではありません", "端末機を登録し直してください。"),
+            Self::Gap(place) => (format!("記録が欠けています（次は {} 番）", place.expected), "その番号から送り直してください。"),
+            Self::Fork(place) => (
+                format!("すでに異なる履歴が保存されています（次は {} 番）", place.expected),
+                "端末機が複製から復元されています。管理者が新しい系列を開始してください。",
+            ),
+            Self::WrongChain(place) => (
+                format!("連鎖が {} 番で一致しません", place.expected),
+                "管理者が端末機の記録を確認し、新しい系列を開始してください。",
+            ),
+            Self::EpochNotOpen { epoch, open } => {
+                (format!("系列 {epoch} は開始されていません（最新は {open}）"), "管理者が新しい系列を開始してください。")
+            }
+            Self::Halted { cause } => (
+                format!("台帳のログが停止しています（{cause}）"),
+                "台帳の運用者が `sekisho-ledger fsck` を実行し、最新の複製を復元してください。",
+            ),
+            Self::Busy => plain("要求が混み合っています", "Retry-After の時間の後に再試行してください。"),
+            Self::Unavailable { .. } => plain("台帳は現在書き込めません", "再試行し、続く場合は台帳の運用者に連絡してください。"),
+            Self::NotFound(what) => (format!("該当するものがありません（{what}）"), "指定を確認してください。"),
+            Self::Act(refusal) => (refusal.text(Language::Japanese), "登録簿を読み直し、あらためて作成してください。"),
+            Self::NameWrong => plain("添えられた氏名が、署名されたハッシュと一致しないか、不足しています", "氏名を正しいソルトとともに送ってください。"),
+            Self::LogKeyFixed => plain("この版の台帳はログの鍵を変更できません", "新しい版をインストールしてください。"),
+            Self::CodeRefused(fault) => (format!("コードは{}", fault.japanese()), "新しいコードを発行してもらってください。"),
+            Self::OtherKeys => plain("設置の内容が、コードの台帳名または鍵と一致しません", "発行されたコードから、やり直してください。"),
+            Self::TokenNeeded => plain("認証が必要です", "カードで認証し直してください。"),
+            Self::ProofRefused => plain("カードの証明が認められませんでした", "有効なカードで、あらためて署名してください。"),
+            Self::RoleMissing => plain("この操作を許可する職にありません", "権限のある職の方に依頼してください。"),
+            Self::RequestRefused => plain("証明書の要求が P-256 の鍵のものではありません", "端末機を登録し直してください。"),
+        }
+    }
+}
+
+impl CodeFault {
+    const fn english(self) -> &'static str {
+        match self {
+            Self::Unknown => "is not one of ours",
+            Self::Used => "was used already",
+            Self::Expired => "has expired",
+            Self::Other => "is for something else",
+        }
+    }
+
+    const fn japanese(self) -> &'static str {
+        match self {
+            Self::Unknown => "この台帳が発行したものではありません",
+            Self::Used => "使用済みです",
+            Self::Expired => "有効期限が切れています",
+            Self::Other => "別の用途のものです",
+        }
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Self::Unavailable { cause } = self {
+            return write!(f, "the ledger cannot write now: {cause}");
+        }
+        f.write_str(&self.text(Language::English).0)
+    }
+}
+
+impl std::error::Error for Refusal {}
+
+impl From<StoreError> for Refusal {
+    fn from(error: StoreError) -> Self {
+        Self::Unavailable { cause: error.to_string() }
+    }
+}
+
+impl From<NotWritten> for Refusal {
+    fn from(error: NotWritten) -> Self {
+        match error {
+            NotWritten::Busy => Self::Busy,
+            NotWritten::Store(error) => Self::Unavailable { cause: error.to_string() },
+            NotWritten::Gone => Self::Unavailable { cause: "the writer has ended".into() },
+        }
+    }
+}
+
+impl From<Unpublished> for Refusal {
+    fn from(error: Unpublished) -> Self {
+        match error {
+            Unpublished::Halted(log, halt) => Self::Halted { cause: format!("{log}: {halt}") },
+            Unpublished::Disk(log, error) => Self::Unavailable { cause: format!("checkpoint of {log}: {error}") },
+        }
+    }
+}

@@ -1,0 +1,271 @@
+//! What one commit is going to change, and the book as it will look then: every plan of a group sees those before it.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use sekisho_register::{Casebook, Register};
+use sekisho_tlog::tile::{TILE_HEIGHT, TILE_WIDTH};
+use sekisho_tlog::{Frontier, Hash, leaf_hash};
+use sekisho_wire::id::{BootId, OfficeId, Salt};
+use sekisho_wire::record::{Body, Emitter, RECORD_VERSION, Record, Retention};
+
+use crate::clock::{Millis, boot_id, legal_month, since_boot};
+use crate::secret::SecretKey;
+use crate::store::{
+    Append, Change, Cursor, CursorMove, EmitterName, Entry, LogName, Store, StoreError, StoredKey, TileGrowth,
+};
+use crate::vault::{KeyName, PayloadKey, Vault};
+use crate::world::Offices;
+
+/// Heads of logs as the writer last saw them in the store.
+#[derive(Debug, Default)]
+pub struct Heads {
+    frontiers: HashMap<(OfficeId, LogName), Frontier>,
+}
+
+/// A commit in the making.
+pub struct Stage<'a> {
+    store: &'a dyn Store,
+    offices: &'a Offices,
+    vault: &'a Vault,
+    heads: &'a mut Heads,
+    change: Change,
+    cursors: HashMap<(OfficeId, EmitterName, u32), Cursor>,
+    registers: HashMap<OfficeId, Arc<Register>>,
+    casebooks: HashMap<OfficeId, Arc<Casebook>>,
+    made: Vec<(StoredKey, Arc<SecretKey>)>,
+}
+
+impl<'a> Stage<'a> {
+    pub(crate) fn new(store: &'a dyn Store, offices: &'a Offices, vault: &'a Vault, heads: &'a mut Heads) -> Self {
+        Self {
+            store,
+            offices,
+            vault,
+            heads,
+            change: Change::default(),
+            cursors: HashMap::new(),
+            registers: HashMap::new(),
+            casebooks: HashMap::new(),
+            made: Vec::new(),
+        }
+    }
+
+    /// What is committed; nothing of this stage is in it.
+    #[must_use]
+    pub const fn store(&self) -> &'a dyn Store {
+        self.store
+    }
+
+    /// The change, for rows that need nothing else.
+    pub const fn change(&mut self) -> &mut Change {
+        &mut self.change
+    }
+
+    /// Where a log will end.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn size(&mut self, office: &OfficeId, log: LogName) -> Result<u64, StoreError> {
+        if let Some(append) = self.change.appends.iter().find(|append| append.office == *office && append.log == log) {
+            return Ok(append.frontier.size());
+        }
+        Ok(self.head(office, log)?.size())
+    }
+
+    fn head(&mut self, office: &OfficeId, log: LogName) -> Result<Frontier, StoreError> {
+        let place = (*office, log);
+        if let Some(frontier) = self.heads.frontiers.get(&place) {
+            return Ok(frontier.clone());
+        }
+        // An office that this very commit founds is not in the store yet.
+        let founded_here = self.change.offices.iter().any(|founded| founded.id == *office);
+        let frontier = if founded_here { Frontier::new() } else { self.store.frontier(office, log)? };
+        self.heads.frontiers.insert(place, frontier.clone());
+        Ok(frontier)
+    }
+
+    /// Puts entries at the end of a log.
+    ///
+    /// # Errors
+    /// When the head of the log cannot be read; nothing is staged then.
+    pub fn append(&mut self, office: &OfficeId, log: LogName, entries: Vec<Entry>) -> Result<(), StoreError> {
+        let staged = self.change.appends.iter().position(|append| append.office == *office && append.log == log);
+        let at = match staged {
+            Some(at) => at,
+            None => {
+                let frontier = self.head(office, log)?;
+                let (from, tiles) = (frontier.size(), Vec::new());
+                self.change.appends.push(Append { office: *office, log, from, entries: Vec::new(), tiles, frontier });
+                self.change.appends.len() - 1
+            }
+        };
+        let append = &mut self.change.appends[at];
+        for entry in &entries {
+            append.frontier.append_with(entry.leaf, &mut |level, index, hash| {
+                append.tiles.extend(growth(level, index, hash));
+            });
+        }
+        append.entries.extend(entries);
+        Ok(())
+    }
+
+    /// Where an emitter's history will stand.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn cursor(&self, office: &OfficeId, emitter: &EmitterName, epoch: u32) -> Result<Option<Cursor>, StoreError> {
+        match self.cursors.get(&(*office, emitter.clone(), epoch)) {
+            Some(cursor) => Ok(Some(*cursor)),
+            None if self.change.offices.iter().any(|founded| founded.id == *office) => Ok(None),
+            None => self.store.cursor(office, emitter, epoch),
+        }
+    }
+
+    /// Moves an emitter's history on.
+    pub fn move_cursor(&mut self, step: CursorMove) {
+        self.cursors.insert((step.office, step.emitter.clone(), step.epoch), step.after);
+        let same = |other: &&mut CursorMove| {
+            other.office == step.office && other.emitter == step.emitter && other.epoch == step.epoch
+        };
+        match self.change.cursors.iter_mut().find(same) {
+            Some(earlier) => earlier.after = step.after,
+            None => self.change.cursors.push(step),
+        }
+    }
+
+    /// The register as it will be.
+    #[must_use]
+    pub fn register(&self, office: &OfficeId) -> Option<Arc<Register>> {
+        let staged = self.registers.get(office).cloned();
+        staged.or_else(|| self.offices.find(office).map(|office| office.register()))
+    }
+
+    /// The casebook as it will be.
+    #[must_use]
+    pub fn casebook(&self, office: &OfficeId) -> Option<Arc<Casebook>> {
+        let staged = self.casebooks.get(office).cloned();
+        staged.or_else(|| self.offices.find(office).map(|office| office.casebook()))
+    }
+
+    /// The register that holds once this is committed.
+    pub fn set_register(&mut self, office: OfficeId, register: Arc<Register>) {
+        self.registers.insert(office, register);
+    }
+
+    /// The casebook that holds once this is committed.
+    pub fn set_casebook(&mut self, office: OfficeId, casebook: Arc<Casebook>) {
+        self.casebooks.insert(office, casebook);
+    }
+
+    /// The payload key of that name; made with this commit when there is none.
+    pub fn payload_key(&mut self, name: KeyName) -> PayloadKey {
+        if let Some(key) = self.vault.named(&name) {
+            return key;
+        }
+        let (office, class, month) = name;
+        let of_office = || self.made.iter().filter(move |(stored, _)| stored.office == office);
+        let staged = of_office().find(|(stored, _)| stored.class == class && stored.month == month);
+        if let Some((stored, key)) = staged {
+            return PayloadKey { number: stored.number, key: Arc::clone(key) };
+        }
+        let (stored, key) = self.vault.make(name, of_office().count());
+        let number = stored.number;
+        self.change.keys.push(stored.clone());
+        self.made.push((stored, Arc::clone(&key)));
+        PayloadKey { number, key }
+    }
+
+    /// Writes a record of the ledger's own.
+    ///
+    /// # Errors
+    /// When the store fails; nothing is staged then.
+    pub fn emit(&mut self, office: &OfficeId, body: Body, now: Millis) -> Result<(), StoreError> {
+        let before = self.cursor(office, &EmitterName::Ledger, LEDGER_EPOCH)?;
+        let seq = before.map_or(0, |cursor| cursor.next);
+        let (name, _) = body.kind();
+        let record = own_record(office, seq, body, now);
+        let Ok(bytes) = record.encode() else {
+            log::error!("a record {name} of the ledger is too large and is not written");
+            return Ok(());
+        };
+        let key = self.payload_key((*office, class_number(record.retention), legal_month(now)));
+        let entry = seal_entry(&key, leaf_hash(&bytes), &bytes);
+        self.append(office, LogName::Records, vec![entry])?;
+        let after = Cursor { next: seq + 1, chain: NO_CHAIN };
+        let emitter = EmitterName::Ledger;
+        self.move_cursor(CursorMove { office: *office, emitter, epoch: LEDGER_EPOCH, before, after });
+        Ok(())
+    }
+
+    /// Commits, and then lets everybody see what is durable.
+    pub(crate) fn commit(self) -> Result<(), StoreError> {
+        if self.change.is_empty() {
+            return Ok(());
+        }
+        self.store.commit(&self.change)?;
+        self.made.into_iter().for_each(|(stored, key)| self.vault.add(&stored, key));
+        for append in self.change.appends {
+            if let Some(office) = self.offices.find(&append.office) {
+                office.log(append.log).set_committed(append.frontier.clone());
+            }
+            self.heads.frontiers.insert((append.office, append.log), append.frontier);
+        }
+        for (id, register) in self.registers {
+            self.offices.find(&id).into_iter().for_each(|office| office.set_register(Arc::clone(&register)));
+        }
+        for (id, casebook) in self.casebooks {
+            self.offices.find(&id).into_iter().for_each(|office| office.set_casebook(Arc::clone(&casebook)));
+        }
+        Ok(())
+    }
+}
+
+/// A payload under its key, bound to its leaf.
+#[must_use]
+pub fn seal_entry(key: &PayloadKey, leaf: Hash, bytes: &[u8]) -> Entry {
+    Entry { leaf, key: key.number, payload: key.key.seal(&leaf.0, bytes) }
+}
+
+/// The class's number (wire §3).
+#[must_use]
+pub const fn class_number(retention: Retention) -> u8 {
+    match retention {
+        Retention::Access => 1,
+        Retention::Operation => 2,
+        Retention::Administration => 3,
+    }
+}
+
+/// What a tile gains by a completed node: only every eighth level stands in tiles, and level 0 stands with the entries.
+fn growth(level: u8, index: u64, hash: Hash) -> Option<TileGrowth> {
+    if level == 0 || level % TILE_HEIGHT != 0 {
+        return None;
+    }
+    let width = u64::from(TILE_WIDTH);
+    let at = u16::try_from(index % width).unwrap_or(0);
+    Some(TileGrowth { level: level / TILE_HEIGHT, index: index / width, at, hash })
+}
+
+fn own_record(office: &OfficeId, seq: u64, body: Body, now: Millis) -> Record {
+    Record {
+        version: RECORD_VERSION,
+        critical: true,
+        emitter: Emitter::Ledger,
+        office: *office,
+        epoch: LEDGER_EPOCH,
+        seq,
+        boot: BootId(boot_id()),
+        salt: Salt(crate::random::bytes()),
+        retention: body.retention(),
+        wall: now,
+        trusted: now,
+        monotonic: since_boot(),
+        body,
+    }
+}
+
+/// The ledger has one history: its cursor moves in the same commit as its records, so it never loses count.
+pub const LEDGER_EPOCH: u32 = 0;
+/// The ledger's own records need no chain: nobody carries them.
+pub const NO_CHAIN: Hash = Hash([0; 32]);

@@ -1,0 +1,200 @@
+//! What terminals ask (LEDGER §L3): take my records, how far did you get, give me the register, prove that my records are sealed.
+
+use std::sync::Arc;
+
+use sekisho_tlog::{Hash, ProveError, consistency_proof, range_proof, root_at};
+use sekisho_wire::reason::AlarmKind;
+
+use crate::acts::Name;
+use crate::authority::Peer;
+use crate::ingest::{self, Receipt, Verified};
+use crate::ledger::Ledger;
+use crate::office::{Office, Published};
+use crate::refusal::{Place, Refusal};
+use crate::store::{EmitterName, LogName, StoreError, StoredTree};
+
+/// What a terminal gets of the register.
+#[derive(Debug)]
+pub struct RegisterPart {
+    /// The newest checkpoint of the register log.
+    pub checkpoint: Arc<Published>,
+    /// A note that it is fresh.
+    pub freshness: String,
+    /// Entries from the index asked for on, under the checkpoint.
+    pub entries: Vec<Vec<u8>>,
+    /// The names beside them.
+    pub names: Vec<Name>,
+}
+
+/// What proves that records are sealed.
+#[derive(Debug)]
+pub struct Seal {
+    /// The newest checkpoint of the records log.
+    pub checkpoint: Arc<Published>,
+    /// That it continues the one the terminal saw.
+    pub consistency: Vec<Hash>,
+    /// Where the records stand.
+    pub ranges: Vec<SealedRange>,
+}
+
+/// Records of one batch under a checkpoint.
+#[derive(Debug)]
+pub struct SealedRange {
+    /// Seq of the first.
+    pub first: u64,
+    /// How many.
+    pub count: u64,
+    /// Index of the first in the records log.
+    pub index: u64,
+    /// The proof's left side (tlog §4.3).
+    pub left: Vec<Hash>,
+    /// Its right side.
+    pub right: Vec<Hash>,
+}
+
+impl Ledger {
+    /// Takes an envelope. Blocks until the records are durable.
+    ///
+    /// # Errors
+    /// [`Refusal`]; nothing of the batch is stored then.
+    pub fn ingest(&self, peer: &Peer, envelope: &[u8]) -> Result<Receipt, Refusal> {
+        let office = self.office(&peer.office)?;
+        let now = self.clock.now();
+        if let Some(halt) = office.log(LogName::Records).halted() {
+            return Err(Refusal::Halted { cause: halt.to_string() });
+        }
+        let verified = ingest::open(envelope, &self.envelope, peer, &office.register(), now)?;
+        self.check_seen(&office, &verified)?;
+        self.make_keys(&verified)?;
+        let vault = Arc::clone(&self.vault);
+        let entries = ingest::seal(&verified, |name| vault.named(&name).expect("made a line before"));
+        let header = verified.header.clone();
+        let receipt = self.writer.run(Some(ingest::exclusive(&header)), move |stage| {
+            ingest::plan(stage, &verified, entries, now)
+        })?;
+        receipt.inspect_err(|refusal| self.alarm_about(refusal, header, now))
+    }
+
+    /// A terminal that has verified more than there is, or something else, knows a history that this ledger does not.
+    fn check_seen(&self, office: &Office, verified: &Verified) -> Result<(), Refusal> {
+        let (size, root) = (verified.header.seen_size, Hash(verified.header.seen_root.0));
+        let log = office.log(LogName::Records);
+        let stored = log.committed_size();
+        if size > stored {
+            log::error!("{}: a terminal has verified {size} entries, there are {stored}", log.origin());
+            return Err(Refusal::Halted { cause: format!("a terminal has verified {size} entries, there are {stored}") });
+        }
+        let tree = StoredTree { store: &*self.store, office: office.id, log: LogName::Records };
+        if size > 0 && root_at(&tree, size).map_err(unproved)? != root {
+            log::error!("{}: a terminal has verified another history at {size} entries", log.origin());
+            return Err(Refusal::Halted { cause: format!("a terminal has verified another history at {size} entries") });
+        }
+        Ok(())
+    }
+
+    /// Payload keys become durable before anything is sealed under them.
+    fn make_keys(&self, verified: &Verified) -> Result<(), Refusal> {
+        let mut missing: Vec<_> = verified.records.iter().map(|record| record.key).collect();
+        missing.sort_unstable();
+        missing.dedup();
+        missing.retain(|name| self.vault.named(name).is_none());
+        if missing.is_empty() {
+            return Ok(());
+        }
+        Ok(self.writer.run(None, move |stage| missing.into_iter().for_each(|name| drop(stage.payload_key(name))))?)
+    }
+
+    /// Raises the alarm that a fork or a wrong chain deserves, once. If it cannot be written, the next try of the terminal tries again.
+    fn alarm_about(&self, refusal: &Refusal, header: sekisho_wire::batch::BatchHeader, now: u64) {
+        let Some((kind, place)) = alarm_kind(refusal) else { return };
+        let about = format!("{kind:?} {} {} {}", header.terminal, header.epoch, place.expected);
+        if !self.first_alarm(header.office, about) {
+            return;
+        }
+        log::warn!("terminal {}, epoch {}: {refusal}", header.terminal, header.epoch);
+        let written = self.writer.run(None, move |stage| {
+            ingest::alarm(stage, &header, kind, Some(place.expected), now).map_err(|error| error.to_string())
+        });
+        if !matches!(written, Ok(Ok(()))) {
+            log::error!("the alarm could not be written");
+            self.alarmed.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clear();
+        }
+    }
+
+    /// Where a terminal's history stands.
+    ///
+    /// # Errors
+    /// When there is no such office, or the store fails.
+    pub fn cursor(&self, peer: &Peer, epoch: u32) -> Result<Place, Refusal> {
+        self.office(&peer.office)?;
+        let emitter = EmitterName::Terminal(peer.terminal.clone());
+        let cursor = self.store.cursor(&peer.office, &emitter, epoch)?;
+        let cursor = cursor.unwrap_or_else(|| ingest::beginning(&peer.office, &peer.terminal, epoch));
+        Ok(Place { epoch, expected: cursor.next, chain: cursor.chain })
+    }
+
+    /// The register from entry `from` on, under the newest checkpoint, with a new freshness note.
+    ///
+    /// # Errors
+    /// [`Refusal::Halted`] also when the terminal knows more entries than there are.
+    pub fn register_part(&self, office: &Office, from: u64) -> Result<RegisterPart, Refusal> {
+        let (checkpoint, freshness) = office.freshness(self.clock.now())?;
+        let waiting = checkpoint.size.checked_sub(from).ok_or_else(|| Refusal::Halted {
+            cause: format!("a terminal knows {from} entries of the register, there are {}", checkpoint.size),
+        })?;
+        let count = u32::try_from(waiting).unwrap_or(u32::MAX).min(REGISTER_PAGE);
+        let entries = self.store.entries(&office.id, LogName::Register, from, count)?;
+        let to = from + entries.len() as u64;
+        let names = self.store.names(&office.id, LogName::Register, from, to)?;
+        let names = names.iter().filter_map(|name| {
+            let opened = Name::open(name, self.vault.master());
+            opened.inspect_err(|_| log::error!("a name beside register entry {} does not open", name.index)).ok()
+        });
+        let names = names.collect();
+        let entries = entries.into_iter().map(|entry| entry.payload).collect();
+        Ok(RegisterPart { checkpoint, freshness, entries, names })
+    }
+
+    /// Proof that a terminal's records from `from` on are sealed.
+    ///
+    /// # Errors
+    /// [`Refusal::Halted`] also when the terminal has seen more entries than there are.
+    pub fn seal(&self, peer: &Peer, epoch: u32, from: u64, seen: u64) -> Result<Seal, Refusal> {
+        let office = self.office(&peer.office)?;
+        let checkpoint = office.log(LogName::Records).published()?;
+        let tree = StoredTree { store: &*self.store, office: office.id, log: LogName::Records };
+        if seen > checkpoint.size {
+            let cause = format!("a terminal has verified {seen} entries, {} are published", checkpoint.size);
+            return Err(Refusal::Halted { cause });
+        }
+        let consistency = match seen {
+            0 => Vec::new(),
+            seen => consistency_proof(&tree, seen, checkpoint.size).map_err(unproved)?,
+        };
+        let mut ranges = Vec::new();
+        for batch in self.store.batches(&office.id, &peer.terminal, epoch, from, SEAL_RANGES)? {
+            let first = batch.first.max(from);
+            let index = batch.index + (first - batch.first);
+            let end = (batch.index + u64::from(batch.count)).min(checkpoint.size);
+            let Some(count) = end.checked_sub(index).filter(|count| *count > 0) else { break };
+            let proof = range_proof(&tree, index, count, checkpoint.size).map_err(unproved)?;
+            ranges.push(SealedRange { first, count, index, left: proof.left, right: proof.right });
+        }
+        Ok(Seal { checkpoint, consistency, ranges })
+    }
+}
+
+fn alarm_kind(refusal: &Refusal) -> Option<(AlarmKind, Place)> {
+    if let Refusal::Fork(place) = refusal {
+        return Some((AlarmKind::Fork, *place));
+    }
+    if let Refusal::WrongChain(place) = refusal { Some((AlarmKind::WrongChain, *place)) } else { None }
+}
+
+/// A proof that cannot be made from the store.
+pub(crate) fn unproved(error: ProveError<StoreError>) -> Refusal {
+    Refusal::Unavailable { cause: error.to_string() }
+}
+
+const REGISTER_PAGE: u32 = 500;
+const SEAL_RANGES: u32 = 64;

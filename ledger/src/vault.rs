@@ -1,0 +1,102 @@
+//! Payload keys: one per office, retention class and month of the operation, so that a month can be forgotten by destroying one key.
+
+use std::collections::HashMap;
+use std::sync::{Arc, RwLock};
+
+use sekisho_wire::id::OfficeId;
+
+use crate::error::LedgerError;
+use crate::secret::{DoesNotOpen, SecretKey};
+use crate::store::{Store, StoreError, StoredKey};
+
+/// Which key: office, retention class, month.
+pub type KeyName = (OfficeId, u8, u32);
+
+/// A payload key with its number inside the office.
+#[derive(Clone, Debug)]
+pub struct PayloadKey {
+    /// Its number, counted from 1.
+    pub number: u32,
+    /// The key.
+    pub key: Arc<SecretKey>,
+}
+
+/// Every payload key that is durable.
+#[derive(Debug)]
+pub struct Vault {
+    master: SecretKey,
+    keys: RwLock<Keys>,
+}
+
+#[derive(Debug, Default)]
+struct Keys {
+    by_name: HashMap<KeyName, PayloadKey>,
+    by_number: HashMap<(OfficeId, u32), Arc<SecretKey>>,
+}
+
+impl Vault {
+    /// Unwraps every key that the store has.
+    ///
+    /// # Errors
+    /// When the store fails, or a key does not open under this master key.
+    pub fn open(master: SecretKey, store: &dyn Store) -> Result<Self, LedgerError> {
+        let vault = Self { master, keys: RwLock::default() };
+        for office in store.offices()? {
+            for stored in store.keys(&office.id)? {
+                let key = vault.unwrap(&stored).map_err(|DoesNotOpen| StoreError::Damaged { what: "payload key" })?;
+                vault.add(&stored, Arc::new(key));
+            }
+        }
+        Ok(vault)
+    }
+
+    /// The master key, for what it wraps besides payload keys.
+    #[must_use]
+    pub const fn master(&self) -> &SecretKey {
+        &self.master
+    }
+
+    /// The key of that name, if it was made already.
+    #[must_use]
+    pub fn named(&self, name: &KeyName) -> Option<PayloadKey> {
+        self.read().by_name.get(name).cloned()
+    }
+
+    /// The key of that number in an office.
+    #[must_use]
+    pub fn numbered(&self, office: &OfficeId, number: u32) -> Option<Arc<SecretKey>> {
+        self.read().by_number.get(&(*office, number)).cloned()
+    }
+
+    /// A new key for this name and what has to be stored of it. It is used only after it was stored and [`Vault::add`]ed.
+    #[must_use]
+    pub fn make(&self, name: KeyName, staged: usize) -> (StoredKey, Arc<SecretKey>) {
+        let (office, class, month) = name;
+        let known = self.read().by_number.keys().filter(|(of, _)| *of == office).map(|(_, number)| *number).max();
+        let number = known.unwrap_or(0).saturating_add(1 + u32::try_from(staged).unwrap_or(u32::MAX));
+        let key = SecretKey::generate();
+        let wrapped = self.master.seal(&wrap_aad(&office, class, month), key.expose());
+        (StoredKey { number, office, class, month, wrapped }, Arc::new(key))
+    }
+
+    /// Takes a key into use that is durable now.
+    pub fn add(&self, stored: &StoredKey, key: Arc<SecretKey>) {
+        let mut keys = self.keys.write().unwrap_or_else(std::sync::PoisonError::into_inner);
+        keys.by_number.insert((stored.office, stored.number), Arc::clone(&key));
+        keys.by_name.insert((stored.office, stored.class, stored.month), PayloadKey { number: stored.number, key });
+    }
+
+    fn unwrap(&self, stored: &StoredKey) -> Result<SecretKey, DoesNotOpen> {
+        let aad = wrap_aad(&stored.office, stored.class, stored.month);
+        let opened = self.master.open(&aad, &stored.wrapped)?;
+        SecretKey::from_slice(&opened).ok_or(DoesNotOpen)
+    }
+
+    fn read(&self) -> std::sync::RwLockReadGuard<'_, Keys> {
+        self.keys.read().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+fn wrap_aad(office: &OfficeId, class: u8, month: u32) -> Vec<u8> {
+    [b"sekisho payload key v1".as_slice(), office.as_bytes(), &[class], &month.to_be_bytes()].concat()
+}
