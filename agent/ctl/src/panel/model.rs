@@ -442,7 +442,8 @@ impl Panel {
     }
 
     fn failed(&mut self, failure: &Failure) {
-        let text = format!("{}. {}", failure.what(self.language), failure.next(self.language));
+        let stop = pick(self.language, "。", ". ");
+        let text = format!("{}{stop}{}", failure.what(self.language), failure.next(self.language));
         self.notice(false, text);
     }
 

@@ -7,7 +7,8 @@ use std::path::PathBuf;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use sekisho_ipc::{
-    AuthorizeRequest, Card, Function, LinkState, Purpose, Recent, Session, SessionState, State, Verdict,
+    AgentError, AuthorizeRequest, Card, ClientError, Function, LinkState, Purpose, Recent, Session, SessionState,
+    State, Verdict,
 };
 use sekisho_wire::verdict::VerdictCode;
 use sekisho_wire::words::Language;
@@ -186,6 +187,14 @@ fn every(language: Language) -> Vec<(&'static str, Panel)> {
             let _ = panel.take(Event::Authorized { request: request("juminhyo.issue"), answer: Ok(answer) });
             panel
         }),
+        ("await PIN, the card refused", {
+            let mut panel = show(await_pin(5));
+            let error =
+                AgentError::CardProblem { verdict: Box::new(verdict(VerdictCode::CardSuspended)), tries_left: None };
+            let failure = Failure::Asking(ClientError::Agent(error));
+            let _ = panel.take(Event::Proved(Err(failure)));
+            panel
+        }),
         ("choosing a purpose", with(show(open()), |panel| drop(panel.take(Event::Key(Key::Enter))))),
         (
             "typing a case",
@@ -275,6 +284,25 @@ fn every_state_looks_as_in_the_japanese_pictures() {
 #[test]
 fn every_state_looks_as_in_the_english_pictures() {
     compare(Language::English, "panel.en.txt");
+}
+
+/// Runs of empty lines as one, indented as Markdown wants it.
+fn in_markdown(picture: &str) -> String {
+    let mut lines: Vec<&str> = picture.trim_end().lines().skip(1).collect();
+    lines.dedup_by(|one, other| one.is_empty() && other.is_empty());
+    lines.iter().map(|line| if line.is_empty() { "\n".into() } else { format!("    {line}\n") }).collect()
+}
+
+#[test]
+fn the_readme_shows_the_panel_as_it_is() {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../README.md");
+    let readme = std::fs::read_to_string(path).unwrap();
+    for language in [Language::Japanese, Language::English] {
+        for picture in pictures(language).split("=== ").skip(1) {
+            let name = picture.lines().next().unwrap_or_default();
+            assert!(readme.contains(&in_markdown(picture)), "{name} {language:?}:\n{}", in_markdown(picture));
+        }
+    }
 }
 
 #[test]
