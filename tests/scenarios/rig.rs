@@ -27,7 +27,5 @@ fn a_virtual_card_is_a_piv_card_to_strangers() {
     let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(said.contains("PIV") || said.contains("Personal Identity Verification"), "{said}");
     card.pull();
-    wait::until("an empty slot", || {
-        readers(&pcscd).lines().all(|line| !line.contains("Yes")).then_some(())
-    });
+    wait::until("an empty slot", || readers(&pcscd).lines().all(|line| !line.contains("Yes")).then_some(()));
 }

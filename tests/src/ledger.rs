@@ -72,7 +72,8 @@ impl Ledger {
     #[must_use]
     pub fn founding_code(&self) -> PathBuf {
         let file = self.data.with_file_name("founding.code");
-        let output = self.command("founding-code").arg("--out").arg(&file).output().expect("cannot start sekisho-ledger");
+        let output =
+            self.command("founding-code").arg("--out").arg(&file).output().expect("cannot start sekisho-ledger");
         succeeded("sekisho-ledger founding-code", &output);
         file
     }

@@ -1,12 +1,16 @@
 //! The harness of the whole-system stories: real pcscd, real processes, real TLS, one temporary folder per story.
 //!
-//! A story owns an [`scene::Scene`]: a private pcscd with virtual cards, a ledger, an administrator's desk and terminals, each a process that can
-//! be killed, and one simulated clock for all of them.
+//! A story owns a [`scene::Scene`]: a ledger, an administrator's desk and a terminal, each with processes that can be killed, and one
+//! clock for all of them.
 
 pub mod binaries;
 pub mod clock;
+pub mod desk;
+pub mod ledger;
 pub mod pcscd;
 pub mod process;
+pub mod scene;
 pub mod scratch;
+pub mod terminal;
 pub mod virtual_card;
 pub mod wait;

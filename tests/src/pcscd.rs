@@ -90,7 +90,8 @@ fn configuration(ports: &[u16]) -> String {
 }
 
 fn launch(folder: &Path) -> Process {
-    let script = r#"mkdir -p /run/pcscd && mount --bind "$1/run" /run/pcscd && exec pcscd --foreground --config "$1/readers""#;
+    let script =
+        r#"mkdir -p /run/pcscd && mount --bind "$1/run" /run/pcscd && exec pcscd --foreground --config "$1/readers""#;
     let mut command = Command::new("unshare");
     if rustix::process::geteuid().is_root() {
         command.args(["--mount", "--propagation", "private"]);

@@ -101,9 +101,8 @@ impl Terminal {
         let mut process = Process::start(part.argument(), &mut command, &log);
         if part == Part::Agent {
             let socket = self.socket();
-            process.wait_ready("the agent's socket", || {
-                std::os::unix::net::UnixStream::connect(&socket).ok().map(|_| ())
-            });
+            process
+                .wait_ready("the agent's socket", || std::os::unix::net::UnixStream::connect(&socket).ok().map(|_| ()));
         }
         self.parts[part as usize] = Some(process);
     }

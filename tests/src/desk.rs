@@ -1,0 +1,148 @@
+//! The administrator's desk of a story: `sekisho-admin` with a pcscd of its own and two readers, one for the signer's card, one for the card to be made.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use crate::binaries::{checkout, program};
+use crate::ledger::{Ledger, both, succeeded};
+use crate::pcscd::Pcscd;
+use crate::virtual_card::VirtualCard;
+
+/// The slot of the signer's card, and of the card to be worked on.
+const SIGNER: usize = 0;
+const WORK: usize = 1;
+
+/// An operator's card and where its first PIN was written.
+pub struct Issued {
+    /// The card.
+    pub card: VirtualCard,
+    pin_file: PathBuf,
+}
+
+impl Issued {
+    /// The PIN.
+    ///
+    /// # Panics
+    /// When the file is gone.
+    #[must_use]
+    pub fn pin(&self) -> String {
+        std::fs::read_to_string(&self.pin_file).expect("the first PIN was written").trim().to_owned()
+    }
+}
+
+/// The desk, with the administrators' cards.
+pub struct Desk {
+    folder: PathBuf,
+    /// Its card service.
+    pub pcscd: Pcscd,
+    administrators: Vec<Issued>,
+}
+
+impl Desk {
+    /// A desk without an office yet.
+    #[must_use]
+    pub fn new(folder: &Path) -> Self {
+        let pcscd = Pcscd::start(&folder.join("pcsc"), 2);
+        std::fs::create_dir_all(folder.join("pins")).expect("cannot make a folder");
+        Self { folder: folder.to_owned(), pcscd, administrators: Vec::new() }
+    }
+
+    /// Founds the office that `offices/<office>.toml` describes; afterwards the first administrator's card lies in the signer's reader.
+    ///
+    /// # Panics
+    /// When founding fails.
+    pub fn found(&mut self, ledger: &Ledger, office: &str) -> String {
+        let operators = ["20001", "20002"];
+        self.administrators = operators.iter().map(|operator| self.blank(operator)).collect();
+        for (slot, issued) in self.administrators.iter_mut().enumerate() {
+            issued.card.insert(&self.pcscd, slot);
+        }
+        let mut command = self.bare();
+        command.args(["--reader", &self.pcscd.reader(SIGNER), "--reader", &self.pcscd.reader(WORK)]);
+        command.arg("found").arg("--code").arg(ledger.founding_code());
+        command.arg("--config").arg(checkout().join("tests/offices").join(office));
+        command.arg("--recovery-dir").arg(self.folder.join("recovery"));
+        command.arg("--first-pin-dir").arg(self.folder.join("pins"));
+        let said = run("sekisho-admin found", &mut command);
+        self.sign_as(0);
+        said
+    }
+
+    fn blank(&self, operator: &str) -> Issued {
+        let card = VirtualCard::blank(&self.folder, operator);
+        Issued { card, pin_file: self.folder.join("pins").join(format!("{operator}.pin")) }
+    }
+
+    /// Puts this administrator's card into the signer's reader, and takes the others out.
+    pub fn sign_as(&mut self, administrator: usize) {
+        self.administrators.iter_mut().for_each(|issued| issued.card.pull());
+        self.administrators[administrator].card.insert(&self.pcscd, SIGNER);
+        self.administrators.swap(0, administrator);
+    }
+
+    /// The PINs of all administrators.
+    #[must_use]
+    pub fn pins(&self) -> Vec<String> {
+        self.administrators.iter().map(Issued::pin).collect()
+    }
+
+    /// A call of `sekisho-admin` in English that answers every question with yes.
+    fn bare(&self) -> Command {
+        let mut command = Command::new(program("sekisho-admin"));
+        command.env("PCSCLITE_CSOCK_NAME", self.pcscd.socket()).env("RUST_LOG", "info");
+        command.args(["--lang", "en", "--yes", "--wait", "30", "--home"]).arg(self.folder.join("home"));
+        command
+    }
+
+    /// A call signed by the administrator whose card lies in the signer's reader.
+    #[must_use]
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = self.bare();
+        command.args(["--signer-reader", &self.pcscd.reader(SIGNER), "--reader", &self.pcscd.reader(WORK)]);
+        command.arg("--pin-file").arg(&self.administrators[0].pin_file).args(arguments);
+        command
+    }
+
+    /// Runs a call that must succeed; gives what was said.
+    ///
+    /// # Panics
+    /// When it fails.
+    pub fn run(&self, arguments: &[&str]) -> String {
+        run(&format!("sekisho-admin {}", arguments.join(" ")), &mut self.command(arguments))
+    }
+
+    /// Runs a call that may fail.
+    ///
+    /// # Panics
+    /// When it cannot be started.
+    pub fn try_run(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().expect("cannot start sekisho-admin")
+    }
+
+    /// Makes a card for an operator. `more` are further arguments of `card issue`.
+    ///
+    /// # Panics
+    /// When it fails.
+    pub fn issue(&mut self, name: &str, more: &[&str]) -> (Issued, String) {
+        let mut issued = self.blank(name);
+        issued.card.insert(&self.pcscd, WORK);
+        let pin_file = issued.pin_file.to_str().expect("a scratch path is text").to_owned();
+        let mut arguments = vec!["card", "issue", "--first-pin-file", &pin_file];
+        arguments.extend(more);
+        let said = self.run(&arguments);
+        issued.card.pull();
+        (issued, said)
+    }
+
+    /// A file at the desk.
+    #[must_use]
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
+    }
+}
+
+fn run(what: &str, command: &mut Command) -> String {
+    let output = command.output().expect("cannot start sekisho-admin");
+    succeeded(what, &output);
+    both(&output)
+}

@@ -1,0 +1,91 @@
+//! A founded office to tell a story in: ledger, desk, one terminal, two clerks with cards.
+
+use crate::clock::StoryClock;
+use crate::desk::{Desk, Issued};
+use crate::ledger::Ledger;
+use crate::scratch::Scratch;
+use crate::terminal::Terminal;
+use crate::wait;
+
+/// Everything of one story. Fields are dropped in order: processes before the folder they write to.
+pub struct Scene {
+    /// The residents' counter.
+    pub terminal: Terminal,
+    /// The administrator's desk.
+    pub desk: Desk,
+    /// The ledger.
+    pub ledger: Ledger,
+    /// The clerk of the residents' section (10023).
+    pub clerk: Issued,
+    /// The clerk of the tax section (10031).
+    pub other: Issued,
+    /// The story's time.
+    pub clock: StoryClock,
+    /// The folder.
+    pub scratch: Scratch,
+}
+
+impl Scene {
+    /// Founds the town, issues two cards, enrols the terminal `jumin-1` and starts it.
+    #[must_use]
+    pub fn new(story: &str) -> Self {
+        let scratch = Scratch::new(story);
+        let clock = StoryClock::new(scratch.path());
+        let mut ledger = Ledger::init(&scratch.folder("l"), &clock);
+        ledger.serve();
+        let mut desk = Desk::new(&scratch.folder("d"));
+        desk.found(&ledger, "town.toml");
+        let (clerk, _) = desk.issue("10023", &["--operator", "10023"]);
+        let (other, _) = desk.issue("10031", &["--operator", "10031"]);
+        let mut terminal = Terminal::new(&scratch.folder("t"), &clock);
+        enrol(&desk, &terminal, "jumin-1", FUNCTIONS);
+        terminal.start();
+        let mut scene = Self { terminal, desk, ledger, clerk, other, clock, scratch };
+        scene.wait_fresh();
+        scene
+    }
+
+    /// Waits until the terminal has a register it may decide by.
+    pub fn wait_fresh(&mut self) {
+        let mut client = self.terminal.client();
+        wait::until("a fresh register at the terminal", || {
+            let state = client.status().ok()?;
+            (state.terminal.is_some() && state.register_size > 0 && !state.register_stale).then_some(())
+        });
+    }
+
+    /// Waits until the terminal has folded as many acts as the desk knows.
+    pub fn wait_register(&mut self, size: u64) {
+        let mut client = self.terminal.client();
+        wait::until("the register's newest acts at the terminal", || {
+            (client.status().ok()?.register_size >= size).then_some(())
+        });
+    }
+
+    /// Waits until everything that happened at the terminal is sealed.
+    pub fn wait_sealed(&mut self) {
+        let mut client = self.terminal.client();
+        wait::until("everything sealed", || {
+            let state = client.status().ok()?;
+            (state.unsent == 0 && state.unsealed == 0).then_some(())
+        });
+    }
+}
+
+/// What the residents' counter is for. Not the tax certificate.
+pub const FUNCTIONS: &[&str] = &["juminhyo.issue", "juminhyo.search", "koseki.issue", "inkan.register"];
+
+/// Invites a terminal, lets it enrol, and signs its act.
+///
+/// # Panics
+/// When a step fails.
+pub fn enrol(desk: &Desk, terminal: &Terminal, code: &str, functions: &[&str]) -> String {
+    let invitation = desk.file(&format!("{code}.code"));
+    let file = invitation.to_str().expect("a scratch path is text");
+    let mut said = desk.run(&["terminal", "invite", code, "--out", file]);
+    said += &terminal.enrol(&invitation);
+    let mut arguments = vec!["terminal", "enrol", code, "--section", "jumin"];
+    arguments.extend(functions.iter().flat_map(|function| ["--function", *function]));
+    said += &desk.run(&arguments);
+    said
+}
