@@ -55,6 +55,11 @@ impl Failure {
         }
     }
 
+    /// Whether the agent said nothing at all, as against something that we have to tell.
+    pub(crate) fn is_silence(&self) -> bool {
+        matches!(self, Self::NoAgent { .. } | Self::Asking(ClientError::Connection(_)))
+    }
+
     /// A card that says no (wrong PIN, revoked, unknown) refuses; a card or reader that does not work is a failure.
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
@@ -180,9 +185,10 @@ fn next_of_client(error: &ClientError, language: Language) -> String {
         ClientError::Agent(AgentError::InvalidArgument { .. } | AgentError::TooLarge { .. }) => {
             ("入力を直してもう一度実行してください。", "Correct it and try again.")
         }
-        ClientError::Agent(AgentError::NotPermitted { .. }) => {
-            ("ログインした画面から実行してください。", "Run it from the session in which you logged in.")
-        }
+        ClientError::Agent(AgentError::NotPermitted { .. }) => (
+            "利用中の場合はロックまたは終了するか、ログインした画面から実行してください。",
+            "If a session is open, lock or end it first; else run this where you logged in.",
+        ),
         ClientError::Agent(AgentError::NoSuchPrompt | AgentError::PromptCancelled) => {
             ("カードを確認してもう一度実行してください。", "Check the card and try again.")
         }

@@ -158,52 +158,7 @@ fn every(language: Language) -> Vec<(&'static str, Panel)> {
     };
     vec![
         ("no card", show(no_card())),
-        ("no reader", show(State { reader: None, last_lock_reason: Some("reader_lost".into()), ..no_card() })),
-        ("await PIN", show(await_pin(5))),
-        ("await PIN, typing, one try left", with(show(await_pin(1)), |panel| drop(typing(panel, "246813")))),
-        ("open", show(open())),
-        ("open, warnings", {
-            let mut state = open();
-            if let Some(session) = &mut state.session {
-                (session.idle_lock_in, session.ends_in) = (45_000, 300_000);
-            }
-            let mut panel = show(State {
-                link: LinkState::Down,
-                unsent: 12,
-                register_stale: true,
-                register_age: Some(4 * 86_400_000),
-                ..state
-            });
-            panel.set_now(5_000);
-            panel.selected = 4;
-            panel
-        }),
-        ("open, granted", {
-            let mut panel = show(open());
-            let answer = sekisho_ipc::AuthorizeAnswer {
-                verdict: verdict(VerdictCode::Granted),
-                record: Some(sekisho_ipc::RecordRef { epoch: 1, seq: 57 }),
-            };
-            let _ = panel.take(Event::Authorized { request: request("juminhyo.issue"), answer: Ok(answer) });
-            panel
-        }),
-        ("await PIN, the card refused", {
-            let mut panel = show(await_pin(5));
-            let error =
-                AgentError::CardProblem { verdict: Box::new(verdict(VerdictCode::CardSuspended)), tries_left: None };
-            let failure = Failure::Asking(ClientError::Agent(error));
-            let _ = panel.take(Event::Proved(Err(failure)));
-            panel
-        }),
-        ("choosing a purpose", with(show(open()), |panel| drop(panel.take(Event::Key(Key::Enter))))),
-        (
-            "typing a case",
-            with(show(open()), |panel| {
-                drop(panel.take(Event::Key(Key::Enter)));
-                drop(panel.take(Event::Key(Key::Enter)));
-                drop(typing(panel, "R8-1024"));
-            }),
-        ),
+        ("reader lost", show(State { reader: None, last_lock_reason: Some("reader_lost".into()), ..no_card() })),
         (
             "PIN for a function",
             with(show(open()), |panel| {
@@ -224,6 +179,12 @@ fn every(language: Language) -> Vec<(&'static str, Panel)> {
                 ..no_card()
             }),
         ),
+        ("not enrolled, the agent says so", {
+            let mut panel = show(no_card());
+            let _ = panel.take(Event::Lost(Failure::Asking(ClientError::Agent(AgentError::NotEnrolled))));
+            panel
+        }),
+        ("in use elsewhere", show(State { card: None, session: None, functions: Vec::new(), ..open() })),
         ("agent not reachable", {
             let mut panel = show(open());
             let _ = panel.take(Event::Lost(nowhere()));

@@ -114,21 +114,31 @@ fn body(panel: &Panel, size: Size) -> Vec<Row> {
     }
     match (state.state, &state.session) {
         (SessionState::Open, Some(session)) => open(panel, state, session, size),
-        (SessionState::NoCard, _) => no_card(panel, state, size),
+        (SessionState::NoCard, _) => no_card(state, language, size),
         (SessionState::Locked, _) => locked(panel, state, size),
-        // Open without a session: another session of the machine is at work and we may not see more.
-        (SessionState::AwaitPin | SessionState::Open, _) => await_pin(panel, state, size),
+        (SessionState::AwaitPin, _) => await_pin(panel, state, size),
+        (SessionState::Open, None) => elsewhere(language, size),
     }
 }
 
 fn unreachable(failure: &Failure, language: Language, size: Size) -> Vec<Row> {
-    let retry = pick(language, "自動的に再接続します", "Trying again every second");
-    let mut rows = vec![row(Tone::Strong, pick(language, "エージェントが応答しません", "The agent does not answer"))];
-    rows.push(row(Tone::Plain, ""));
-    rows.extend(paragraph(&failure.what(language), Tone::Plain, size));
+    let mut rows = vec![];
+    if failure.is_silence() {
+        rows.push(row(Tone::Strong, pick(language, "エージェントが応答しません", "The agent does not answer")));
+        rows.push(row(Tone::Plain, ""));
+    }
+    rows.extend(paragraph(&failure.what(language), Tone::Strong, size));
     rows.extend(paragraph(&failure.next(language), Tone::Warning, size));
+    let retry = pick(language, "自動的に再接続します", "Trying again every second");
     rows.extend([row(Tone::Plain, ""), row(Tone::Quiet, retry)]);
     middle(rows, size)
+}
+
+/// Somebody works in another session of this machine, and we may not see more than that.
+fn elsewhere(language: Language, size: Size) -> Vec<Row> {
+    let what = pick(language, "この端末は別の画面で使用中です", "This terminal is in use in another session");
+    let next = pick(language, "そちらの画面で終了してから使ってください", "End that session first, on its own screen");
+    middle(vec![row(Tone::Strong, what), row(Tone::Plain, ""), row(Tone::Warning, next)], size)
 }
 
 fn not_enrolled(state: &State, language: Language, size: Size) -> Vec<Row> {
@@ -144,8 +154,7 @@ fn waiting(language: Language, size: Size) -> Vec<Row> {
     middle(vec![row(Tone::Strong, pick(language, japanese, english))], size)
 }
 
-fn no_card(panel: &Panel, state: &State, size: Size) -> Vec<Row> {
-    let language = panel.language;
+fn no_card(state: &State, language: Language, size: Size) -> Vec<Row> {
     let call = pick(language, "カ ー ド を 挿 入 し て く だ さ い", "I N S E R T   Y O U R   C A R D");
     let mut rows: Vec<Row> = [
         "+--------------------+",
@@ -160,10 +169,6 @@ fn no_card(panel: &Panel, state: &State, size: Size) -> Vec<Row> {
     .map(|line| row(Tone::Plain, line))
     .collect();
     rows.extend([row(Tone::Plain, ""), row(Tone::Strong, call), row(Tone::Plain, "")]);
-    if state.reader.is_none() {
-        let text = pick(language, "! カードリーダーが接続されていません", "! No card reader is connected");
-        rows.push(row(Tone::Warning, text));
-    }
     rows.extend(why_locked(state, language));
     if state.session.is_none() && !matches!(state.advice.code.as_str(), "no_card" | "granted") {
         rows.extend(advice(state, language, size));
@@ -387,7 +392,8 @@ fn keys(panel: &Panel) -> String {
     let language = panel.language;
     let label = |japanese, english| pick(language, japanese, english);
     let tongue = label("English", "日本語");
-    let typing = match (&panel.dialog, panel.state().map(|state| state.state)) {
+    let ours = panel.state().filter(|state| state.session.is_some() || state.state != SessionState::Open);
+    let typing = match (&panel.dialog, ours.map(|state| state.state)) {
         (Dialog::Purpose { .. }, _) => {
             return format!("Enter {}  Esc {}", label("選択", "choose"), label("戻る", "back"));
         }

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test whose surroundings fail has failed")]
 
 mod fake_agent;
+mod terminal;
 
 use std::io::Write;
 use std::process::{Command, Output, Stdio};
