@@ -52,6 +52,18 @@ impl Control {
         }
     }
 
+    /// Sends one line to a running card, and gives its answer.
+    ///
+    /// # Errors
+    /// When nobody listens there.
+    pub fn ask(path: &Path, line: &str) -> io::Result<String> {
+        let mut stream = UnixStream::connect(path)?;
+        writeln!(stream, "{line}")?;
+        let mut answer = String::new();
+        BufReader::new(stream).read_line(&mut answer)?;
+        Ok(answer.trim().to_owned())
+    }
+
     /// Obeys in the background, as long as the process lives; `quit` is called for `quit`.
     pub fn obey(self, presence: Presence, quit: impl Fn() + Clone + Send + 'static) {
         thread::spawn(move || {

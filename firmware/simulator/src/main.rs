@@ -49,6 +49,14 @@ enum Act {
         #[arg(long, value_name = "FILE")]
         log_apdus: Option<PathBuf>,
     },
+    /// Tell a running card with --control what to do.
+    Steer {
+        /// Its control socket.
+        #[arg(long, value_name = "SOCKET")]
+        control: PathBuf,
+        /// insert, pull or quit.
+        what: String,
+    },
 }
 
 fn main() -> ExitCode {
@@ -59,6 +67,7 @@ fn main() -> ExitCode {
             let presence = if pulled { Presence::pulled() } else { Presence::inserted() };
             run(&state, &Vpcd::at(&vpcd), control.as_deref(), log_apdus.as_deref(), &presence)
         }
+        Act::Steer { control, what } => steer(&control, &what),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -101,6 +110,11 @@ fn run(
         Control::listen(path)?.obey(presence.clone(), || std::process::exit(0));
     }
     vpcd.serve(&mut card, presence)
+}
+
+fn steer(control: &Path, what: &str) -> Result<(), Box<dyn std::error::Error>> {
+    let answer = Control::ask(control, what)?;
+    if answer == "ok" { Ok(()) } else { Err(answer.into()) }
 }
 
 fn serial(text: &str) -> Result<[u8; 4], String> {
