@@ -12,6 +12,8 @@ use crate::virtual_card::VirtualCard;
 const SIGNER: usize = 0;
 const WORK: usize = 1;
 
+use crate::foreign_card::{FOREIGN_PIN, personalise};
+
 /// An operator's card and where its first PIN was written.
 pub struct Issued {
     /// The card.
@@ -132,6 +134,33 @@ impl Desk {
         let said = self.run(&arguments);
         issued.card.pull();
         (issued, said)
+    }
+
+    /// A card of another office, with its PIN.
+    ///
+    /// # Panics
+    /// When it cannot be made.
+    #[must_use]
+    pub fn unregistered(&self, name: &str) -> Issued {
+        let issued = self.blank(name);
+        personalise(issued.card.state());
+        std::fs::write(&issued.pin_file, FOREIGN_PIN).expect("cannot write a PIN file");
+        issued
+    }
+
+    /// The GUID of an operator's newest card, as the register prints it.
+    ///
+    /// # Panics
+    /// When the operator has none.
+    #[must_use]
+    pub fn guid_of(&self, operator: &str) -> String {
+        let listed = self.run(&["--json", "card", "list"]);
+        let start = listed.find('[').expect("a JSON list");
+        let cards: serde_json::Value =
+            serde_json::from_str(listed[start..].lines().next().unwrap_or("")).expect("a JSON list");
+        let cards = cards.as_array().expect("a JSON list").iter();
+        let mut guids = cards.filter(|card| card["operator"] == operator).filter_map(|card| card["guid"].as_str());
+        guids.next_back().unwrap_or_else(|| panic!("{operator} has no card: {listed}")).to_owned()
     }
 
     /// A file at the desk.

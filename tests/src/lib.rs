@@ -6,6 +6,8 @@
 pub mod binaries;
 pub mod clock;
 pub mod desk;
+pub mod foreign_card;
+pub mod history;
 pub mod ledger;
 pub mod pcscd;
 pub mod process;

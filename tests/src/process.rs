@@ -23,7 +23,7 @@ impl Process {
     pub fn start(name: &str, command: &mut Command, log: &Path) -> Self {
         let out = std::fs::OpenOptions::new().create(true).append(true).open(log).expect("cannot open a log");
         let err = out.try_clone().expect("cannot share a log");
-        let child = command.stdin(Stdio::null()).stdout(out).stderr(err).spawn();
+        let child = dying_with_us(command).stdin(Stdio::null()).stdout(out).stderr(err).spawn();
         let child = child.unwrap_or_else(|cause| panic!("cannot start {name}: {cause}"));
         Self { name: name.to_owned(), child, log: log.to_owned() }
     }
@@ -76,6 +76,19 @@ impl Process {
             let _ = kill_process(pid, signal);
         }
     }
+}
+
+/// The same command, such that the kernel ends it when whoever started it goes away, even by SIGKILL.
+fn dying_with_us(command: &Command) -> Command {
+    let mut wrapped = Command::new("setpriv");
+    wrapped.args(["--pdeathsig", "KILL", "--"]).arg(command.get_program()).args(command.get_args());
+    for (key, value) in command.get_envs() {
+        match value {
+            Some(value) => wrapped.env(key, value),
+            None => wrapped.env_remove(key),
+        };
+    }
+    wrapped
 }
 
 impl Drop for Process {

@@ -40,36 +40,33 @@ impl Scene {
         let mut terminal = Terminal::new(&scratch.folder("t"), &clock);
         enrol(&desk, &terminal, "jumin-1", FUNCTIONS);
         terminal.start();
-        let mut scene = Self { terminal, desk, ledger, clerk, other, clock, scratch };
-        scene.wait_fresh();
-        scene
+        wait_fresh(&terminal);
+        Self { terminal, desk, ledger, clerk, other, clock, scratch }
     }
+}
 
-    /// Waits until the terminal has a register it may decide by.
-    pub fn wait_fresh(&mut self) {
-        let mut client = self.terminal.client();
-        wait::until("a fresh register at the terminal", || {
-            let state = client.status().ok()?;
-            (state.terminal.is_some() && state.register_size > 0 && !state.register_stale).then_some(())
-        });
-    }
+/// Waits until the terminal has a register it may decide by.
+pub fn wait_fresh(terminal: &Terminal) {
+    let mut client = terminal.client();
+    wait::until("a fresh register at the terminal", || {
+        let state = client.status().ok()?;
+        (state.terminal.is_some() && state.register_size > 0 && !state.register_stale).then_some(())
+    });
+}
 
-    /// Waits until the terminal has folded as many acts as the desk knows.
-    pub fn wait_register(&mut self, size: u64) {
-        let mut client = self.terminal.client();
-        wait::until("the register's newest acts at the terminal", || {
-            (client.status().ok()?.register_size >= size).then_some(())
-        });
-    }
+/// Waits until the terminal has folded more acts than it had.
+pub fn wait_register(terminal: &Terminal, more_than: u64) {
+    let mut client = terminal.client();
+    wait::until("newer acts at the terminal", || (client.status().ok()?.register_size > more_than).then_some(()));
+}
 
-    /// Waits until everything that happened at the terminal is sealed.
-    pub fn wait_sealed(&mut self) {
-        let mut client = self.terminal.client();
-        wait::until("everything sealed", || {
-            let state = client.status().ok()?;
-            (state.unsent == 0 && state.unsealed == 0).then_some(())
-        });
-    }
+/// Waits until everything that happened at the terminal is sealed.
+pub fn wait_sealed(terminal: &Terminal) {
+    let mut client = terminal.client();
+    wait::until("everything sealed", || {
+        let state = client.status().ok()?;
+        (state.unsent == 0 && state.unsealed == 0).then_some(())
+    });
 }
 
 /// What the residents' counter is for. Not the tax certificate.

@@ -12,6 +12,7 @@ pub struct VirtualCard {
     name: String,
     state: PathBuf,
     apdus: PathBuf,
+    control: PathBuf,
     log: PathBuf,
     inserted: Option<Process>,
 }
@@ -31,6 +32,7 @@ impl VirtualCard {
             name: name.to_owned(),
             state,
             apdus: folder.join(format!("{name}.apdus")),
+            control: folder.join(format!("{name}.sock")),
             log: folder.join(format!("{name}.log")),
             inserted: None,
         }
@@ -38,9 +40,19 @@ impl VirtualCard {
 
     /// Puts the card into a slot.
     pub fn insert(&mut self, pcscd: &Pcscd, slot: usize) {
+        self.run(pcscd, slot, &[]);
+    }
+
+    /// Lets the card lie beside a slot, to be put in and taken out through [`Self::control`].
+    pub fn lay_beside(&mut self, pcscd: &Pcscd, slot: usize) {
+        self.run(pcscd, slot, &["--pulled"]);
+    }
+
+    fn run(&mut self, pcscd: &Pcscd, slot: usize, more: &[&str]) {
         self.pull();
         let mut command = Command::new(program("sekisho-simulator"));
         command.arg("run").arg("--state").arg(&self.state).arg("--log-apdus").arg(&self.apdus);
+        command.arg("--control").arg(&self.control).args(more);
         command.arg("--vpcd").arg(format!("127.0.0.1:{}", pcscd.port(slot)));
         self.inserted = Some(Process::start(&self.name, &mut command, &self.log));
     }
@@ -56,6 +68,18 @@ impl VirtualCard {
         &self.state
     }
 
+    /// The socket at which the running card takes `insert` and `pull`.
+    #[must_use]
+    pub fn control(&self) -> &Path {
+        &self.control
+    }
+
+    /// How many VERIFY commands with a PIN the card has seen from APDU number `from` on.
+    #[must_use]
+    pub fn verifications_from(&self, from: usize) -> usize {
+        self.apdus_from(from).iter().filter(|line| carries_a_pin(line)).count()
+    }
+
     /// How many APDUs the card has answered in its life.
     #[must_use]
     pub fn apdus(&self) -> usize {
@@ -69,4 +93,9 @@ impl VirtualCard {
         // Lines with a # tell of power, the others of one APDU each.
         log.lines().filter(|line| !line.starts_with('#')).skip(from).map(str::to_owned).collect()
     }
+}
+
+/// A line of the APDU log that is a VERIFY (SP 800-73-4 part 2, 3.2.1) with data: neither a query nor a logout.
+fn carries_a_pin(line: &str) -> bool {
+    line.contains("00 20 00 80 lc=8")
 }

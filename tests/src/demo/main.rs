@@ -1,3 +1,23 @@
-//! The main job on real parts, told as a story.
+//! The main job on real parts: told as a script, or left up to play with.
 
-fn main() {}
+mod play;
+mod story;
+mod tell;
+
+use clap::Parser;
+
+/// A ledger, a real pcscd with virtual cards, one clerk terminal: founds a made-up town and works in it (デモ)
+#[derive(Parser)]
+struct Arguments {
+    /// Tell the whole story without asking; exit status 0 if all of it came true
+    #[arg(long)]
+    script: bool,
+    /// Language of what the programs say: en or ja
+    #[arg(long, default_value = "en", value_parser = ["en", "ja"])]
+    lang: String,
+}
+
+fn main() {
+    let arguments = Arguments::parse();
+    if arguments.script { story::tell(&arguments.lang) } else { play::play(&arguments.lang) }
+}
