@@ -26,7 +26,8 @@ struct Story {
     desk: Desk,
     ledger: Ledger,
     clock: StoryClock,
-    scratch: Scratch,
+    /// Last, so that it goes after everything that writes there.
+    _scratch: Scratch,
 }
 
 /// Tells it all. Panics, and so ends with a failure, at the first thing that does not come true.
@@ -36,7 +37,7 @@ pub(crate) fn tell(lang: &str) {
     let terminal = Terminal::new(&scratch.folder("t"), &clock);
     let desk = Desk::new(&scratch.folder("d"));
     let ledger = Ledger::init(&scratch.folder("l"), &clock);
-    let mut story = Story { narrator: Narrator::new(lang), terminal, desk, ledger, clock, scratch };
+    let mut story = Story { narrator: Narrator::new(lang), terminal, desk, ledger, clock, _scratch: scratch };
     story.founding();
     let (mut clerk, mut other) = story.cards();
     story.enrolment();
@@ -127,7 +128,7 @@ impl Story {
         self.sekisho(&["status"], None).ends(0);
     }
 
-    fn a_day_s_work(&self, clerk: &Issued) {
+    fn a_day_s_work(&mut self, clerk: &Issued) {
         self.narrator.chapter("Work within the permitted scope, and at its edges");
         self.sekisho(&["authorize", "juminhyo.issue", "--case", "R8-0012"], None).ends(GRANTED);
         self.sekisho(&["authorize", "juminhyo.search", "--purpose", "counter"], None).ends(GRANTED);
@@ -139,7 +140,7 @@ impl Story {
         self.refused(&["authorize", "fukushi.search"], VerdictCode::FunctionUnknown);
     }
 
-    fn idle(&self, clerk: &Issued) {
+    fn idle(&mut self, clerk: &Issued) {
         self.narrator.chapter("Nobody works for five minutes: the terminal locks, and the PIN opens it again");
         self.narrator.happens("five minutes pass");
         self.clock.pass(Duration::from_secs(301));
@@ -152,7 +153,7 @@ impl Story {
         self.sekisho(&["authorize", "juminhyo.issue"], None).ends(GRANTED);
     }
 
-    fn pulled(&self, clerk: &mut Issued) {
+    fn pulled(&mut self, clerk: &mut Issued) {
         self.narrator.chapter("The card is pulled: the very next request is refused");
         clerk.card.pull();
         self.narrator.happens("田中 pulls the card");
@@ -214,7 +215,7 @@ impl Story {
         assert_eq!(code, Some(0), "fsck finds nothing wrong");
     }
 
-    fn tampering(&self) {
+    fn tampering(&mut self) {
         self.narrator.chapter("Somebody flips one byte in the ledger's database");
         let entry = flip_a_byte(&self.ledger);
         self.narrator.happens(&format!("a byte of entry {entry} of the records log is another one now"));
@@ -223,7 +224,6 @@ impl Story {
         said.lines().for_each(|text| line(&format!("     {text}")));
         assert_eq!(code, Some(1), "fsck finds it");
         assert!(said.contains(&entry.to_string()), "fsck names entry {entry}");
-        let _ = self.scratch.path();
     }
 }
 
