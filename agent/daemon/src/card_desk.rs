@@ -12,7 +12,7 @@ use sekisho_wire::secret::Pin;
 use sekisho_wire::words::Language;
 
 use crate::card_worker::Outbox;
-use crate::worker_link::{Failure, FromWorker, Problem};
+use crate::worker_link::{CallAnswer, Failure, FromWorker, Problem};
 
 /// Something to do with a card.
 #[derive(Debug)]
@@ -54,7 +54,7 @@ impl CardDesk {
             Job::ForgetAll => self.cards.clear(),
             Job::Sign { call, insertion, pin, digest } => {
                 let done = self.with_pin(insertion, pin, |card, pin| card.login(pin, &digest));
-                outbox.tell(&answer(call, done.map(|signature| signed(call, signature))));
+                outbox.tell(&answer(call, done.map(signed)));
             }
             Job::ChangePin { call, insertion, old, new } => {
                 let new = new.and_then(|frame| Pin::parse(frame.expose()).ok());
@@ -62,13 +62,13 @@ impl CardDesk {
                     Some(new) => self.with_pin(insertion, old, |card, old| card.change_pin(old, &new)),
                     None => Err(Failure::NoPin),
                 };
-                outbox.tell(&answer(call, done.map(|()| FromWorker::PinChanged { call })));
+                outbox.tell(&answer(call, done.map(|()| CallAnswer::PinChanged)));
             }
             Job::Prove { call, insertion, digest } => {
                 let proved = self
                     .card(insertion)
                     .and_then(|card| card.prove_presence(&digest).map_err(|error| failure(&error, None)));
-                outbox.tell(&answer(call, proved.map(|signature| signed(call, signature))));
+                outbox.tell(&answer(call, proved.map(signed)));
             }
             Job::LogOut { insertion } => {
                 if let Some(card) = self.cards.get_mut(&insertion)
@@ -127,12 +127,13 @@ impl CardDesk {
     }
 }
 
-fn signed(call: u64, signature: [u8; 64]) -> FromWorker {
-    FromWorker::Signed { call, signature: Signature(signature).to_string() }
+fn signed(signature: [u8; 64]) -> CallAnswer {
+    CallAnswer::Signed { signature: Signature(signature).to_string() }
 }
 
-fn answer(call: u64, done: Result<FromWorker, Failure>) -> FromWorker {
-    done.unwrap_or_else(|failure| FromWorker::Failed { call, failure })
+fn answer(call: u64, done: Result<CallAnswer, Failure>) -> FromWorker {
+    let answer = done.unwrap_or_else(|failure| CallAnswer::Failed { failure });
+    FromWorker::Answer { call, answer }
 }
 
 /// Only the card's own word counts as a wrong PIN. After anything else the count is read again, because nobody knows what it cost.

@@ -19,7 +19,7 @@ use crate::card_desk::{CardDesk, Job};
 use crate::config::{Config, Sharing};
 use crate::pin_intake::{Intake, take_in};
 use crate::watchdog::Watchdog;
-use crate::worker_link::{Failure, FromWorker, ToWorker, WORKER_MESSAGE_MAX};
+use crate::worker_link::{CallAnswer, Failure, FromWorker, ToWorker, WORKER_MESSAGE_MAX};
 
 /// Pause before the agent is called again: the first, and the longest.
 const RETRY_FIRST: Duration = Duration::from_millis(100);
@@ -224,10 +224,9 @@ impl Asked {
                 let (outbox, wait) = (Arc::clone(&self.outbox), Duration::from_secs(seconds));
                 let spawned = std::thread::Builder::new().name("pin".into()).spawn(move || {
                     let came = take_in(&intake, &descriptor, frames, wait);
-                    outbox.tell(&match came {
-                        true => FromWorker::PinTyped { call },
-                        false => FromWorker::Failed { call, failure: Failure::NoPin },
-                    });
+                    let typed = CallAnswer::PinTyped;
+                    let answer = if came { typed } else { CallAnswer::Failed { failure: Failure::NoPin } };
+                    outbox.tell(&FromWorker::Answer { call, answer });
                 });
                 if spawned.is_err() {
                     self.fail(call, Failure::NoPin);
@@ -259,7 +258,7 @@ impl Asked {
     }
 
     fn fail(&self, call: u64, failure: Failure) {
-        self.outbox.tell(&FromWorker::Failed { call, failure });
+        self.outbox.tell(&FromWorker::Answer { call, answer: CallAnswer::Failed { failure } });
     }
 
     fn pins(&mut self, call: u64) -> Option<[Option<PinFrame>; 2]> {

@@ -173,9 +173,10 @@ impl Config {
         let mut uids: Vec<u32> = self.applications.values().copied().collect();
         uids.sort_unstable();
         if let Some(pair) = uids.windows(2).find(|pair| pair.first() == pair.last()) {
-            let twice = self.applications.iter().filter(|(_, uid)| pair.contains(uid)).map(|(code, _)| code.clone());
+            let mut twice =
+                self.applications.iter().filter(|(_, uid)| pair.contains(uid)).map(|(code, _)| code.clone());
             return Err((
-                twice.last().unwrap_or_default(),
+                twice.next_back().unwrap_or_default(),
                 "a uid of its own: two applications with one uid cannot be told apart",
             ));
         }

@@ -1,14 +1,32 @@
 //! The agent of a clerk terminal: agent, card worker, forwarder. The README tells the life of a session and of a request.
 #![forbid(unsafe_code)]
 
+pub mod agent;
+pub mod batch;
 mod card_desk;
 pub mod card_worker;
+mod carrier;
 pub mod clock;
 pub mod config;
+mod deciding;
+pub mod enrol;
 pub mod files;
+pub mod forwarder;
+mod forwarder_link;
+pub mod function;
+pub mod identity;
 pub mod journal;
+mod keeper;
 mod pin_intake;
+mod prompt;
+mod rate;
+pub mod run;
+mod server;
 pub mod session;
+mod spoken;
+mod status;
 pub mod trusted;
+mod uplink;
 pub mod watchdog;
-pub mod worker_link;
+mod worker_door;
+mod worker_link;

@@ -50,8 +50,8 @@ pub struct Session {
     pub operator: Code,
     /// With which permission.
     pub profile: Code,
-    /// Of which section.
-    pub section: Code,
+    /// Of which section; a founding administrator may have none yet.
+    pub section: Option<Code>,
     /// What it is for.
     pub kind: SessionKind,
     /// Trusted time at which it opened.

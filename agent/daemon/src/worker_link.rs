@@ -4,12 +4,12 @@
 use serde::{Deserialize, Serialize};
 
 /// Longest message on this link.
-pub const WORKER_MESSAGE_MAX: usize = 8 * 1024;
+pub(crate) const WORKER_MESSAGE_MAX: usize = 8 * 1024;
 
 /// From the card worker to the agent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "say", rename_all = "snake_case")]
-pub enum FromWorker {
+pub(crate) enum FromWorker {
     /// pcscd is gone, with all readers and cards.
     ServiceLost,
     /// pcscd is there.
@@ -45,27 +45,30 @@ pub enum FromWorker {
         /// Which insertion.
         insertion: u64,
     },
-    /// The PIN of a prompt was typed; it waits for the digest.
-    PinTyped {
+    /// What came of a call.
+    Answer {
         /// Which call.
         call: u64,
+        /// What.
+        answer: CallAnswer,
     },
+}
+
+/// What came of a call.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "came", rename_all = "snake_case")]
+pub(crate) enum CallAnswer {
+    /// The PIN of a prompt was typed; it waits for the digest.
+    PinTyped,
     /// The card signed.
     Signed {
-        /// Which call.
-        call: u64,
         /// r ‖ s in hexadecimal.
         signature: String,
     },
     /// The PIN was changed.
-    PinChanged {
-        /// Which call.
-        call: u64,
-    },
-    /// A call came to nothing.
+    PinChanged,
+    /// Nothing.
     Failed {
-        /// Which call.
-        call: u64,
         /// Why.
         failure: Failure,
     },
@@ -74,7 +77,7 @@ pub enum FromWorker {
 /// Why a call came to nothing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "why", rename_all = "snake_case")]
-pub enum Failure {
+pub(crate) enum Failure {
     /// The card says that the PIN is wrong.
     WrongPin {
         /// Tries left; 0 is blocked.
@@ -95,19 +98,19 @@ pub enum Failure {
 
 /// What happened and what to do, in both languages.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Problem {
+pub(crate) struct Problem {
     /// What happened, in English.
-    pub what: String,
+    pub(crate) what: String,
     /// What to do next, in English.
-    pub next: String,
+    pub(crate) next: String,
     /// What to do next, in Japanese.
-    pub next_ja: String,
+    pub(crate) next_ja: String,
 }
 
 /// From the agent to the card worker.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "do", rename_all = "snake_case")]
-pub enum ToWorker {
+pub(crate) enum ToWorker {
     /// Wait for PIN frames on the descriptor that comes with this, then say `PinTyped`.
     Prompt {
         /// Names the call in answers.

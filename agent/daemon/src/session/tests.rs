@@ -11,7 +11,7 @@ fn card(insertion: u64, guid: u8) -> InsertedCard {
 
 fn session(id: u8) -> Session {
     let code = |text| Code::new(text).unwrap();
-    let (operator, profile, section) = (code("e10023"), code("jumin-a"), code("jumin"));
+    let (operator, profile, section) = (code("e10023"), code("jumin-a"), Some(code("jumin")));
     Session { id: SessionId([id; 16]), operator, profile, section, kind: SessionKind::Ordinary, opened: START.trusted }
 }
 

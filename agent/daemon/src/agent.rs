@@ -1,0 +1,344 @@
+//! What all threads of the agent share: the session machine, the register, the journal. One lock; nothing waits while holding it.
+
+use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::sync::mpsc::{Sender, SyncSender};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+
+use sekisho_ipc::{LinkState, Recent, RecordRef, Writer};
+use sekisho_register::{NameHash, Register};
+use sekisho_wire::id::{BootId, Code, Hash, RequestId, Salt};
+use sekisho_wire::reason::LinkState as RecordedLink;
+use sekisho_wire::record::{Body, Emitter, RECORD_VERSION, Record, SessionReason};
+
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::function::{Answered, Granted};
+use crate::identity::Identity;
+use crate::journal::Journal;
+use crate::journal::segment::random;
+use crate::prompt::Prompt;
+use crate::session::{Action, Event, Insertion, Limits, Machine, Now};
+use crate::trusted::{Moment, TrustedTime};
+use crate::worker_link::{CallAnswer, Problem, ToWorker};
+
+/// The agent.
+#[derive(Debug)]
+pub struct Agent {
+    /// Its configuration.
+    pub config: Config,
+    /// Who it is.
+    pub identity: Identity,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) journal: Journal,
+    core: Mutex<Core>,
+    /// Told at each change that a watcher, a prompt or the uplink may wait for.
+    changed: Condvar,
+    /// Wakes the thread that writes records nobody waits for.
+    kick: SyncSender<()>,
+}
+
+/// What changes, under the one lock.
+#[derive(Debug)]
+pub(crate) struct Core {
+    pub(crate) machine: Machine,
+    pub(crate) trusted: TrustedTime,
+    pub(crate) register: Arc<Register>,
+    pub(crate) names: HashMap<NameHash, String>,
+    pub(crate) worker: Option<Worker>,
+    /// Who waits for an answer of the card worker. Dropping the sender tells that none will come.
+    pub(crate) calls: HashMap<u64, Sender<CallAnswer>>,
+    pub(crate) last_call: u64,
+    pub(crate) prompts: Vec<Prompt>,
+    /// Requests of this session that have their answer.
+    pub(crate) answered: HashMap<RequestId, Answered>,
+    /// Grants that may still be completed, oldest first.
+    pub(crate) granted: VecDeque<Granted>,
+    /// Decisions that have been taken back.
+    pub(crate) withdrawn: BTreeSet<u64>,
+    pub(crate) recent: VecDeque<Recent>,
+    /// The uid that opened the session's prompt.
+    pub(crate) owner: Option<u32>,
+    /// Counts changes.
+    pub(crate) generation: u64,
+    pub(crate) link: LinkState,
+    pub(crate) acknowledged: Acknowledged,
+    /// Wrong PINs since the card was inserted.
+    pub(crate) wrong_pins: u8,
+    /// What is in the reader and cannot be used.
+    pub(crate) unreadable: Option<Problem>,
+    boot: BootId,
+}
+
+/// How far the ledger has our records.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Acknowledged {
+    /// Records below this are durable at the ledger.
+    pub(crate) stored: u64,
+    /// Records below this lie under a checkpoint that we checked.
+    pub(crate) sealed: u64,
+}
+
+/// The card worker that is connected.
+#[derive(Debug)]
+pub(crate) struct Worker {
+    pub(crate) writer: Writer,
+    /// Which connection: insertions of another one mean other cards.
+    pub(crate) number: u64,
+}
+
+/// What the agent begins with.
+pub(crate) struct Beginning {
+    pub(crate) trusted: TrustedTime,
+    pub(crate) register: Register,
+    pub(crate) names: HashMap<NameHash, String>,
+    pub(crate) acknowledged: Acknowledged,
+    pub(crate) boot: BootId,
+}
+
+impl Agent {
+    pub(crate) fn new(
+        config: Config,
+        identity: Identity,
+        clock: Arc<dyn Clock>,
+        journal: Journal,
+        beginning: Beginning,
+        kick: SyncSender<()>,
+    ) -> Self {
+        let Beginning { trusted, register, names, acknowledged, boot } = beginning;
+        let core = Core {
+            machine: Machine::default(),
+            trusted,
+            register: Arc::new(register),
+            names,
+            worker: None,
+            calls: HashMap::new(),
+            last_call: 0,
+            prompts: Vec::new(),
+            answered: HashMap::new(),
+            granted: VecDeque::new(),
+            withdrawn: BTreeSet::new(),
+            recent: VecDeque::new(),
+            owner: None,
+            generation: 0,
+            link: LinkState::Down,
+            acknowledged,
+            wrong_pins: 0,
+            unreadable: None,
+            boot,
+        };
+        Self { config, identity, clock, journal, core: Mutex::new(core), changed: Condvar::new(), kick }
+    }
+
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Core> {
+        // A panic elsewhere must not unlock anything: the machine changes in one step, and records are appended whole.
+        self.core.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn moment(&self) -> Moment {
+        Moment { wall: self.clock.wall(), boottime: self.clock.boottime() }
+    }
+
+    /// Trusted time and boot time.
+    pub(crate) fn now(&self, core: &mut Core) -> Now {
+        let moment = self.moment();
+        Now { trusted: core.trusted.now(moment), boottime: moment.boottime }
+    }
+
+    /// Appends a record. It is durable when [`Journal::wait`] says so; nobody need wait for one that grants nothing.
+    pub(crate) fn write(&self, core: &mut Core, body: Body) -> RecordRef {
+        let salt = self.salt();
+        self.write_salted(core, salt, body)
+    }
+
+    /// As [`Self::write`], with the salt that a card has signed over.
+    pub(crate) fn write_salted(&self, core: &mut Core, salt: Salt, body: Body) -> RecordRef {
+        let moment = self.moment();
+        let trusted = core.trusted.now(moment);
+        let mut written = 0;
+        let seq = self.journal.append(|epoch, seq| {
+            written = epoch;
+            let record = Record {
+                version: RECORD_VERSION,
+                critical: true,
+                emitter: Emitter::Terminal(self.identity.terminal.clone()),
+                office: self.identity.office,
+                epoch,
+                seq,
+                boot: core.boot,
+                salt,
+                retention: body.retention(),
+                wall: moment.wall,
+                trusted,
+                monotonic: moment.boottime,
+                body,
+            };
+            record.encode().expect("a record made of valid parts fits its 1024 bytes").to_vec()
+        });
+        // Full means that the writer is already on its way.
+        let _ = self.kick.try_send(());
+        RecordRef { epoch: u64::from(written), seq }
+    }
+
+    /// Sixteen random bytes.
+    pub(crate) fn salt(&self) -> Salt {
+        Salt(random().expect("the kernel has given randomness since before this process started"))
+    }
+
+    /// Takes an event and carries out what follows from it. Locking waits for nothing.
+    pub(crate) fn step(&self, core: &mut Core, event: Event) {
+        let now = self.now(core);
+        let limits = limits(&core.register);
+        let before = (core.machine.terminal_state(), core.machine.card().cloned());
+        let actions = core.machine.step(now, &limits, event);
+        if !actions.is_empty() || before != (core.machine.terminal_state(), core.machine.card().cloned()) {
+            self.tell(core);
+        }
+        for action in actions {
+            self.carry_out(core, action);
+        }
+    }
+
+    fn carry_out(&self, core: &mut Core, action: Action) {
+        match action {
+            // The seat watches the state and locks the screen by it; the authorization is locked already.
+            Action::LockScreen => log::info!("locked"),
+            Action::LogOutCard(insertion) => self.log_out(core, insertion),
+            Action::CancelPrompts(insertion) => core.cancel_prompts(insertion),
+            Action::WriteLocked(session, reason) => {
+                self.write(core, Body::Locked(SessionReason { session, reason }));
+            }
+            Action::WriteClosed(session, reason) => {
+                core.answered.clear();
+                core.owner = None;
+                self.write(core, Body::SessionClosed(SessionReason { session, reason }));
+            }
+        }
+    }
+
+    fn log_out(&self, core: &mut Core, insertion: Insertion) {
+        let Some(worker) = core.worker.as_ref() else { return };
+        if let Some(insertion) = worker.own(insertion) {
+            core.ask_worker(&ToWorker::LogOut { insertion }, None);
+        }
+    }
+
+    /// Something changed that others may wait for.
+    pub(crate) fn tell(&self, core: &mut Core) {
+        core.generation += 1;
+        self.changed.notify_all();
+    }
+
+    /// Waits for the next change, at most `patience` of real time.
+    pub(crate) fn wait_for_change<'a>(
+        &self,
+        core: MutexGuard<'a, Core>,
+        patience: std::time::Duration,
+    ) -> MutexGuard<'a, Core> {
+        self.changed.wait_timeout(core, patience).unwrap_or_else(PoisonError::into_inner).0
+    }
+
+    /// The way to the ledger opened or closed.
+    pub(crate) fn link_is(&self, state: LinkState) {
+        let mut core = self.lock();
+        if core.link == state {
+            return;
+        }
+        core.link = state;
+        let recorded = match state {
+            LinkState::Up => RecordedLink::Up,
+            LinkState::Down => RecordedLink::Down,
+        };
+        self.write(&mut core, Body::Link(recorded));
+        self.tell(&mut core);
+    }
+
+    /// Writes what nobody waits for, as long as the agent lives.
+    pub(crate) fn flush_loop(&self, kicks: &std::sync::mpsc::Receiver<()>) {
+        while kicks.recv().is_ok() {
+            self.journal.flush();
+            while self.journal.is_failing() {
+                {
+                    let mut core = self.lock();
+                    self.step(&mut core, Event::JournalFailed);
+                }
+                std::thread::sleep(std::time::Duration::from_secs(1));
+                self.journal.flush();
+            }
+            // The uplink and watchers wait for durable records.
+            let mut core = self.lock();
+            self.tell(&mut core);
+        }
+    }
+
+    /// Lets time do its work, as long as the agent lives.
+    pub(crate) fn tick_loop(&self) {
+        loop {
+            std::thread::sleep(self.clock.tick());
+            self.tick();
+        }
+    }
+
+    /// One tick.
+    pub(crate) fn tick(&self) {
+        let mut core = self.lock();
+        self.step(&mut core, Event::Tick);
+        self.recheck(&mut core);
+    }
+}
+
+impl Core {
+    /// Sends to the card worker; `false` when there is none.
+    pub(crate) fn ask_worker(&mut self, message: &ToWorker, descriptor: Option<std::os::fd::BorrowedFd<'_>>) -> bool {
+        let Some(worker) = self.worker.as_mut() else { return false };
+        let sent = match descriptor {
+            Some(descriptor) => worker.writer.write_message_with_fd(message, descriptor),
+            None => worker.writer.write_message(message),
+        };
+        // The reading thread sees the end of the connection too, and locks.
+        sent.inspect_err(|error| log::warn!("cannot ask the card worker: {error}")).is_ok()
+    }
+
+    fn cancel_prompts(&mut self, insertion: Insertion) {
+        for prompt in self.prompts.iter_mut().filter(|prompt| prompt.insertion == insertion) {
+            prompt.cancel();
+            let call = prompt.call;
+            self.calls.remove(&call);
+        }
+        let calls: Vec<u64> =
+            self.prompts.iter().filter(|prompt| prompt.insertion == insertion).map(|prompt| prompt.call).collect();
+        for call in calls {
+            self.ask_worker(&ToWorker::Forget { call }, None);
+        }
+    }
+
+    /// Under which root the register stands.
+    pub(crate) fn root(&self) -> Hash {
+        self.register.root()
+    }
+
+    /// A person's name, where this terminal has heard it.
+    pub(crate) fn name_of(&self, operator: &Code) -> Option<String> {
+        self.names.get(self.register.name_hash(operator)?).cloned()
+    }
+}
+
+/// Insertions are numbered by the worker; the upper bits say which worker.
+const WORKER_SHIFT: u32 = 40;
+
+impl Worker {
+    /// The insertion as the agent names it.
+    pub(crate) const fn insertion(&self, own: u64) -> Insertion {
+        Insertion(self.number << WORKER_SHIFT | own & ((1 << WORKER_SHIFT) - 1))
+    }
+
+    /// The insertion as the worker names it, if it is one of its own.
+    pub(crate) fn own(&self, insertion: Insertion) -> Option<u64> {
+        (insertion.0 >> WORKER_SHIFT == self.number).then_some(insertion.0 & ((1 << WORKER_SHIFT) - 1))
+    }
+}
+
+/// What policy says about sessions.
+pub(crate) fn limits(register: &Register) -> Limits {
+    let policy = register.policy();
+    Limits { idle: u64::from(policy.idle_seconds) * 1000, session: u64::from(policy.session_seconds) * 1000 }
+}

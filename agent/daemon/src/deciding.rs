@@ -1,0 +1,187 @@
+//! From what is to what `decide` looks at.
+
+use sekisho_register::people::Standing;
+use sekisho_register::{RULES_VERSION, decide};
+use sekisho_wire::decision::{DecisionInput, Level, Request, SessionKind, TerminalState};
+use sekisho_wire::id::{CaseReference, Code, SessionId};
+use sekisho_wire::reason::Reason;
+use sekisho_wire::verdict::VerdictCode;
+
+use crate::agent::{Agent, Core};
+use crate::session::Event;
+
+/// What is asked, besides what the terminal knows itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Question {
+    pub(crate) application: Option<Code>,
+    pub(crate) function: Option<Code>,
+    pub(crate) purpose: Option<Code>,
+    pub(crate) case: Option<CaseReference>,
+}
+
+/// A session that is to open, or to open again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Wish {
+    pub(crate) session: SessionId,
+    pub(crate) profile: Option<Code>,
+    pub(crate) kind: SessionKind,
+}
+
+impl Agent {
+    /// The input for a function, here and now.
+    pub(crate) fn function_input(&self, core: &mut Core, question: &Question, level: Level) -> DecisionInput {
+        let mut input = self.input(core, Request::Function, level);
+        if let Some(session) = core.machine.session() {
+            input.session = Some(session.id);
+            input.profile = Some(session.profile.clone());
+            input.session_kind = session.kind;
+            input.opened = Some(session.opened);
+        }
+        input.application.clone_from(&question.application);
+        input.function.clone_from(&question.function);
+        input.purpose.clone_from(&question.purpose);
+        input.case.clone_from(&question.case);
+        self.complete(core, input)
+    }
+
+    /// The input for opening a session, or opening it again.
+    pub(crate) fn opening_input(&self, core: &mut Core, wish: &Wish) -> DecisionInput {
+        let request = match core.machine.terminal_state() {
+            TerminalState::Locked => Request::Unlock,
+            TerminalState::NoCard | TerminalState::AwaitPin | TerminalState::Open => Request::Open,
+        };
+        let mut input = self.input(core, request, Level::Pin);
+        input.session = Some(wish.session);
+        input.profile.clone_from(&wish.profile);
+        input.session_kind = wish.kind;
+        if request == Request::Unlock {
+            input.opened = core.machine.session().map(|session| session.opened);
+        }
+        self.complete(core, input)
+    }
+
+    fn input(&self, core: &mut Core, request: Request, level: Level) -> DecisionInput {
+        let time = self.now(core).trusted;
+        let note = core.trusted.newest_note();
+        let card = core.machine.card();
+        DecisionInput {
+            rules: RULES_VERSION,
+            register: core.register.size(),
+            office: self.identity.office,
+            terminal: self.identity.terminal.clone(),
+            reader: card.and_then(|card| card.reader.clone()),
+            state: core.machine.terminal_state(),
+            request,
+            level,
+            card: card.map(|card| card.card),
+            operator: None,
+            profile: None,
+            section: None,
+            session: None,
+            session_kind: SessionKind::Ordinary,
+            opened: None,
+            application: None,
+            function: None,
+            purpose: None,
+            case: None,
+            permit: None,
+            time,
+            clock: core.trusted.clock_state(),
+            note_time: note.map(|note| note.time),
+            note_until: note.map(|note| note.until),
+            worked: 0,
+            worked_today: 0,
+        }
+    }
+
+    /// What follows from the card by the register: person, section, permit, working time.
+    fn complete(&self, core: &Core, mut input: DecisionInput) -> DecisionInput {
+        let register = &core.register;
+        let at = input.time.max(register.newest_made());
+        let holder = input.card.and_then(|card| register.card(&card)?.holder(at));
+        input.operator = holder.map(|holder| holder.operator.clone());
+        let person = input.operator.as_ref().and_then(|operator| register.operator(operator));
+        if let Some(Standing::Designated(designation)) = person.map(|person| person.standing(at)) {
+            input.section.clone_from(&designation.section);
+        }
+        if register.policy().hours_enforced && !register.is_open(&input.terminal, input.time) {
+            let function = input.function.as_ref();
+            let covering = |operator| register.permit_covering(operator, &input.terminal, function, at);
+            input.permit = input.operator.as_ref().and_then(covering);
+        }
+        let worked = input.opened.map_or(0, |opened| input.time.saturating_sub(opened) / 1000);
+        input.worked = u32::try_from(worked).unwrap_or(u32::MAX);
+        input.worked_today = input.worked;
+        input
+    }
+
+    /// Looks again whether the session may be: the register may have taken the right away, or time.
+    pub(crate) fn recheck(&self, core: &mut Core) {
+        let Some(session) = core.machine.session() else { return };
+        let profile = Some(session.profile.clone());
+        let wish = Wish { session: session.id, profile, kind: session.kind };
+        let mut input = self.opening_input(core, &wish);
+        input.request = Request::Unlock;
+        input.opened = core.machine.session().map(|session| session.opened);
+        if let Some(reason) = reason_of(decide(&core.register, &input).code()) {
+            log::info!("the session may not go on: {}", crate::spoken::reason(reason));
+            self.step(core, Event::RightGone(reason));
+        }
+    }
+}
+
+/// Why a session cannot go on under this verdict; `None` when it can.
+const fn reason_of(code: VerdictCode) -> Option<Reason> {
+    match code {
+        VerdictCode::Granted
+        | VerdictCode::RestNeeded
+        | VerdictCode::DailyLimit
+        | VerdictCode::CardProofNeeded
+        | VerdictCode::PinProofNeeded => None,
+        VerdictCode::SessionTooLong => Some(Reason::SessionTooLong),
+        VerdictCode::ClockBehind | VerdictCode::ClockUnknown => Some(Reason::ClockImpossible),
+        VerdictCode::RegisterStale => Some(Reason::RegisterStale),
+        VerdictCode::ConnectionStopped => Some(Reason::ConnectionStopped),
+        VerdictCode::OutOfHours | VerdictCode::PermitUnknown | VerdictCode::PermitDoesNotCover => {
+            Some(Reason::EndOfHours)
+        }
+        VerdictCode::NoCard
+        | VerdictCode::PinNeeded
+        | VerdictCode::Locked
+        | VerdictCode::RulesUnknown
+        | VerdictCode::OtherOffice
+        | VerdictCode::TerminalUnknown
+        | VerdictCode::TerminalSuspended
+        | VerdictCode::TerminalRetired
+        | VerdictCode::TerminalKindWrong
+        | VerdictCode::ReaderUnknown
+        | VerdictCode::CardUnknown
+        | VerdictCode::CardDormant
+        | VerdictCode::CardSuspended
+        | VerdictCode::CardRevoked
+        | VerdictCode::CardReturned
+        | VerdictCode::CardExpired
+        | VerdictCode::CardNeverOpens
+        | VerdictCode::CardKindWrong
+        | VerdictCode::OperatorUnknown
+        | VerdictCode::OperatorSuspended
+        | VerdictCode::OperatorEnded
+        | VerdictCode::DesignationNotBegun
+        | VerdictCode::DesignationEnded
+        | VerdictCode::OperatorNotForTerminal
+        | VerdictCode::SectionSuspended
+        | VerdictCode::ProfileUnknown
+        | VerdictCode::ProfileEnded
+        | VerdictCode::FunctionUnknown
+        | VerdictCode::FunctionNotInScope
+        | VerdictCode::FunctionNotForTerminal
+        | VerdictCode::FunctionNotForApplication
+        | VerdictCode::PurposeMissing
+        | VerdictCode::PurposeUnknown
+        | VerdictCode::NotRecorded
+        | VerdictCode::EndedMeanwhile
+        | VerdictCode::NotYourSession
+        | VerdictCode::AgentBusy
+        | VerdictCode::NotEnrolled => Some(Reason::RegisterChanged),
+    }
+}

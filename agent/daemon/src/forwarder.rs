@@ -1,0 +1,159 @@
+//! The forwarder: the one process with a network. It carries sealed bytes between agent and ledger, and decides nothing.
+
+use std::fmt;
+use std::io;
+use std::os::unix::net::UnixStream;
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use sekisho_ipc::{Connection, ConnectionError, Descriptors};
+use sekisho_link::{Answer, Identity, Language, Link, LinkConfig, LinkError, MediaType, Options};
+use zeroize::Zeroizing;
+
+use crate::config::Config;
+use crate::files;
+use crate::forwarder_link::{Brought, Errand, FORWARDER_MESSAGE_MAX, Hello, Line};
+use crate::identity::StoredLink;
+
+/// Pause before the agent is called again: the first, and the longest.
+const RETRY_FIRST: Duration = Duration::from_millis(100);
+const RETRY_MAX: Duration = Duration::from_secs(5);
+/// How long a seal or cursor may take.
+const SHORT: Duration = Duration::from_secs(15);
+
+/// The forwarder cannot work.
+#[derive(Debug)]
+pub enum ForwarderError {
+    /// The terminal is not enrolled.
+    NotEnrolled,
+    /// What enrolment left cannot be read.
+    Unreadable(io::Error),
+    /// It cannot be used.
+    Link(LinkError),
+}
+
+impl ForwarderError {
+    /// What a person does next.
+    #[must_use]
+    pub fn next_step(&self) -> String {
+        match self {
+            Self::NotEnrolled => "Ask for an enrolment code, then: sekisho-agent enrol --config FILE CODEFILE".into(),
+            Self::Unreadable(_) => "Check who may read the folder 'link' in the agent's state.".into(),
+            Self::Link(error) => error.next_step(Language::English).to_string(),
+        }
+    }
+}
+
+impl fmt::Display for ForwarderError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotEnrolled => f.write_str("cannot reach the ledger: this terminal is not enrolled"),
+            Self::Unreadable(error) => write!(f, "cannot read what enrolment left: {error}"),
+            Self::Link(error) => write!(f, "{}", error.in_words(Language::English)),
+        }
+    }
+}
+
+impl std::error::Error for ForwarderError {}
+
+/// Carries until the process ends.
+///
+/// # Errors
+/// [`ForwarderError`] when it cannot begin.
+pub fn run(config: &Config) -> Result<std::convert::Infallible, ForwarderError> {
+    let link = open_link(config)?;
+    let (register, records) = (link.clone(), link);
+    std::thread::scope(|scope| {
+        scope.spawn(|| carry_forever(config, &register, Line::Register));
+        carry_forever(config, &records, Line::Records)
+    })
+}
+
+fn open_link(config: &Config) -> Result<Link, ForwarderError> {
+    let stored: Option<StoredLink> =
+        files::read_json(&config.link_folder().join("link.json")).map_err(ForwarderError::Unreadable)?;
+    let stored = stored.ok_or(ForwarderError::NotEnrolled)?;
+    let bytes = |text: &str| {
+        STANDARD
+            .decode(text)
+            .map_err(|error| ForwarderError::Unreadable(io::Error::new(io::ErrorKind::InvalidData, error.to_string())))
+    };
+    let identity = Identity { certificate: bytes(&stored.certificate)?, key: Zeroizing::new(bytes(&stored.key)?) };
+    let config = LinkConfig::new(stored.url.clone(), bytes(&stored.authority)?).with_identity(identity);
+    Link::new(config).map_err(ForwarderError::Link)
+}
+
+fn carry_forever(config: &Config, link: &Link, line: Line) -> ! {
+    let mut pause = RETRY_FIRST;
+    loop {
+        match UnixStream::connect(config.forwarder_socket()) {
+            Ok(stream) => {
+                pause = RETRY_FIRST;
+                match serve(stream, link, line) {
+                    Ok(()) | Err(ConnectionError::Closed) => log::warn!("the agent went away"),
+                    Err(error) => log::warn!("the agent was lost: {error}"),
+                }
+            }
+            Err(error) => log::debug!("cannot reach the agent: {error}"),
+        }
+        std::thread::sleep(pause);
+        pause = (pause * 2).min(RETRY_MAX);
+    }
+}
+
+fn serve(stream: UnixStream, link: &Link, line: Line) -> Result<(), ConnectionError> {
+    let mut connection = Connection::new(stream, Descriptors::Refused)?;
+    connection.write_message(&Hello { line })?;
+    loop {
+        let errand: Errand = connection.read_message(FORWARDER_MESSAGE_MAX)?;
+        let brought = carry(link, &errand);
+        connection.write_message(&brought)?;
+    }
+}
+
+fn carry(link: &Link, errand: &Errand) -> Brought {
+    let short = Options { within: SHORT, ..Options::default() };
+    let outcome = match errand {
+        Errand::Register { from, wait } => {
+            let options = Options { limit: FORWARDER_MESSAGE_MAX / 2, ..Options::long_poll(*wait) };
+            link.get(&format!("/v1/terminal/register?from={from}&wait={wait}"), &options)
+        }
+        Errand::Batch { envelope } => match STANDARD.decode(envelope) {
+            Ok(bytes) => link.post("/v1/terminal/batches", MediaType::OctetStream, &bytes, &Options::default()),
+            Err(error) => return unreachable(error.to_string(), String::new()),
+        },
+        Errand::Seal { epoch, from, seen } => {
+            link.get(&format!("/v1/terminal/seal?epoch={epoch}&from={from}&seen={seen}"), &short)
+        }
+        Errand::Cursor { epoch } => link.get(&format!("/v1/terminal/cursor?epoch={epoch}"), &short),
+    };
+    brought(outcome)
+}
+
+fn brought(outcome: Result<Answer, LinkError>) -> Brought {
+    let answer = match outcome {
+        Ok(answer) => answer,
+        Err(LinkError::Refused(problem)) => {
+            return Brought::Refused {
+                status: problem.status,
+                detail: problem.in_words(sekisho_link::Language::English).to_owned(),
+                code: problem.code,
+                retry_after: problem.retry_after,
+                facts: problem.facts,
+            };
+        }
+        Err(error) => {
+            let next = error.next_step(Language::English).to_string();
+            return unreachable(error.in_words(Language::English).to_string(), next);
+        }
+    };
+    match answer.json() {
+        Ok(body) => Brought::Answer { body },
+        Err(error) => unreachable(error.in_words(Language::English).to_string(), String::new()),
+    }
+}
+
+fn unreachable(what: String, next: String) -> Brought {
+    Brought::Unreachable { what, next }
+}

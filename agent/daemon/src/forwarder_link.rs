@@ -1,0 +1,87 @@
+//! What agent and forwarder say to each other. The agent asks, the forwarder carries and brings the answer; it understands neither.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+/// Longest message on this link: a register answer of 500 acts in base64, with room.
+pub(crate) const FORWARDER_MESSAGE_MAX: usize = 64 * 1024 * 1024;
+
+/// The two lines of a forwarder: the register's waits up to a minute for news, and records must not wait behind it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Line {
+    /// Register and freshness.
+    Register,
+    /// Batches, seals, cursor.
+    Records,
+}
+
+/// The first message of the forwarder on each line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Hello {
+    /// Which line this is.
+    pub(crate) line: Line,
+}
+
+/// From the agent to the forwarder (LEDGER.md §L3).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "carry", rename_all = "snake_case")]
+pub(crate) enum Errand {
+    /// GET register.
+    Register {
+        /// Entries from this index on.
+        from: u64,
+        /// Seconds to wait for one.
+        wait: u64,
+    },
+    /// POST batches.
+    Batch {
+        /// The sealed envelope, base64.
+        envelope: String,
+    },
+    /// GET seal.
+    Seal {
+        /// Epoch.
+        epoch: u32,
+        /// From which seq.
+        from: u64,
+        /// Size of the newest checkpoint that was verified.
+        seen: u64,
+    },
+    /// GET cursor.
+    Cursor {
+        /// Epoch.
+        epoch: u32,
+    },
+}
+
+/// From the forwarder to the agent.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "brought", rename_all = "snake_case")]
+pub(crate) enum Brought {
+    /// The ledger's answer, as it came.
+    Answer {
+        /// Its JSON.
+        body: Value,
+    },
+    /// The ledger refused.
+    Refused {
+        /// HTTP status.
+        status: u16,
+        /// The ledger's code: "gap", "fork", ….
+        code: String,
+        /// What happened, for the log.
+        detail: String,
+        /// Seconds to wait.
+        retry_after: Option<u64>,
+        /// What else it said.
+        facts: Map<String, Value>,
+    },
+    /// The ledger did not answer, or not as a ledger does.
+    Unreachable {
+        /// Why.
+        what: String,
+        /// What to do about it.
+        next: String,
+    },
+}

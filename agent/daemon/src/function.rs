@@ -1,0 +1,305 @@
+//! The life of a request (design 3.7): decide, record, wait until the record is durable, look at the session once more, answer.
+
+use sekisho_ipc::{AgentError, AuthorizeAnswer, AuthorizeRequest, CompleteRequest, Outcome, Recent, RecordRef};
+use sekisho_register::decide;
+use sekisho_wire::decision::{DecisionInput, Level, TerminalState};
+use sekisho_wire::id::{CaseReference, Code, RequestId, Salt, SessionId, Signature};
+use sekisho_wire::reason::{Outcome as RecordedOutcome, Reason};
+use sekisho_wire::record::{Body, Completed, Decision, Withdrawn, decision_digest};
+use sekisho_wire::verdict::VerdictCode;
+
+use crate::agent::{Agent, Core};
+use crate::card_desk::hex;
+use crate::deciding::Question;
+use crate::session::{Event, Insertion};
+use crate::spoken;
+use crate::worker_link::{CallAnswer, ToWorker};
+
+/// Who asks, as the kernel and the configuration say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Caller {
+    /// Its uid.
+    pub uid: u32,
+    /// The application that this uid is.
+    pub application: Option<Code>,
+    /// Whether it sees and may do everything: root, the agent's own user, panels.
+    pub trusted: bool,
+}
+
+/// A request of this session that has its answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Answered {
+    question: Question,
+    decided: Decided,
+}
+
+/// A decision on its way to the disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Decided {
+    pub(crate) record: RecordRef,
+    pub(crate) code: VerdictCode,
+    session: Option<SessionId>,
+}
+
+/// A grant whose outcome may still be told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Granted {
+    record: RecordRef,
+    uid: u32,
+}
+
+/// So many grants wait for their outcome at most; what is older can no longer be completed.
+const GRANTED_MAX: usize = 4096;
+/// So many decisions the state shows.
+const RECENT_MAX: usize = 20;
+
+/// A request of a program, read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Asked {
+    pub(crate) request: RequestId,
+    pub(crate) question: Question,
+}
+
+/// The proof that a card gave for one input.
+pub(crate) struct Proof {
+    pub(crate) salt: Salt,
+    pub(crate) input: DecisionInput,
+    pub(crate) signature: Signature,
+}
+
+/// Parses an optional parameter.
+pub(crate) fn field<T: std::str::FromStr<Err = sekisho_wire::id::NotAllowed>>(
+    field: &str,
+    text: Option<&str>,
+) -> Result<Option<T>, AgentError> {
+    let invalid = |error: sekisho_wire::id::NotAllowed| AgentError::InvalidArgument {
+        field: field.into(),
+        rule: error.rule.into(),
+    };
+    text.map(str::parse).transpose().map_err(invalid)
+}
+
+impl Agent {
+    /// Reads a request.
+    pub(crate) fn asked(&self, caller: &Caller, request: &AuthorizeRequest) -> Result<Asked, AgentError> {
+        let question = Question {
+            application: caller.application.clone(),
+            function: field::<Code>("function", Some(&request.function))?,
+            purpose: field::<Code>("purpose", request.purpose.as_deref())?,
+            case: field::<CaseReference>("case", request.case.as_deref())?,
+        };
+        let request = field("request", request.request.as_deref())?.unwrap_or_else(|| RequestId(self.salt().0));
+        Ok(Asked { request, question })
+    }
+
+    /// May this clerk run this function, here, now?
+    ///
+    /// # Errors
+    /// [`AgentError`] when the question cannot be understood; a refusal is an answer.
+    pub fn authorize(&self, caller: &Caller, request: &AuthorizeRequest) -> Result<AuthorizeAnswer, AgentError> {
+        let asked = self.asked(caller, request)?;
+        let mut core = self.lock();
+        if !core.belongs_to(caller) {
+            return Ok(without_record(VerdictCode::NotYourSession));
+        }
+        if self.journal.is_failing() {
+            return Ok(without_record(VerdictCode::NotRecorded));
+        }
+        if let Some(decided) = core.repeated(&asked)? {
+            drop(core);
+            return Ok(self.settle(caller, decided));
+        }
+        let input = self.function_input(&mut core, &asked.question, Level::Session);
+        let code = decide(&core.register, &input).code();
+        let decided = if code == VerdictCode::CardProofNeeded {
+            drop(core);
+            self.with_card_proof(&asked)
+        } else {
+            self.record(&mut core, &asked, self.salt(), input, None)
+        };
+        Ok(self.settle(caller, decided))
+    }
+
+    /// Everything else allows it: lets the card sign this very request, and decides again.
+    fn with_card_proof(&self, asked: &Asked) -> Decided {
+        let proof = self.card_proof(asked);
+        let mut core = self.lock();
+        match proof {
+            Some(proof) if self.stands(&mut core, &proof) => {
+                self.record(&mut core, asked, proof.salt, proof.input, Some(proof.signature))
+            }
+            Some(_) | None => {
+                let input = self.function_input(&mut core, &asked.question, Level::Session);
+                self.record(&mut core, asked, self.salt(), input, None)
+            }
+        }
+    }
+
+    fn card_proof(&self, asked: &Asked) -> Option<Proof> {
+        let mut core = self.lock();
+        let input = self.function_input(&mut core, &asked.question, Level::Card);
+        let salt = self.salt();
+        let digest = decision_digest(&salt, &asked.request, &input);
+        let (call, answers) = core.new_call();
+        let insertion = core.own_insertion()?;
+        let sent = core.ask_worker(&ToWorker::ProvePresence { call, insertion, digest: hex(&digest) }, None);
+        drop(core);
+        let answer = if sent { answers.recv_timeout(self.config.card.deadline()).ok() } else { None };
+        let mut core = self.lock();
+        core.calls.remove(&call);
+        let signature = match answer? {
+            CallAnswer::Signed { signature } => signature.parse::<Signature>().ok()?,
+            CallAnswer::Failed { failure } => {
+                log::warn!("the card gave no proof: {failure:?}");
+                return None;
+            }
+            CallAnswer::PinTyped | CallAnswer::PinChanged => return None,
+        };
+        let key = core.register.card(&input.card?)?.issued().presence.0;
+        let sound = sekisho_card::verify_signature(&key, &digest, &signature.0);
+        sound.then_some(Proof { salt, input, signature })
+    }
+
+    /// Whether what was proved is still about now: the same session, open, and the same register.
+    pub(crate) fn stands(&self, core: &mut Core, proof: &Proof) -> bool {
+        core.register.size() == proof.input.register
+            && core.machine.terminal_state() == TerminalState::Open
+            && core.machine.session().map(|session| session.id) == proof.input.session
+    }
+
+    /// Decides upon exactly this input, and gives the record its place.
+    pub(crate) fn record(
+        &self,
+        core: &mut Core,
+        asked: &Asked,
+        salt: Salt,
+        input: DecisionInput,
+        signature: Option<Signature>,
+    ) -> Decided {
+        let code = decide(&core.register, &input).code();
+        let (session, time) = (input.session, input.time);
+        let function = input.function.as_ref().map(ToString::to_string);
+        let decision = Decision { request: asked.request, input, verdict: code, signature };
+        let record = self.write_salted(core, salt, Body::Decision(decision));
+        let decided = Decided { record, code, session };
+        if core.machine.session().is_some() {
+            core.answered.insert(asked.request, Answered { question: asked.question.clone(), decided });
+        }
+        core.recent.push_front(Recent { time, function, verdict: spoken::verdict(code) });
+        core.recent.truncate(RECENT_MAX);
+        self.tell(core);
+        decided
+    }
+
+    /// Waits for the disk, then looks at the session once more: a grant whose session ended meanwhile is none.
+    pub(crate) fn settle(&self, caller: &Caller, decided: Decided) -> AuthorizeAnswer {
+        let durable = self.journal.wait(decided.record.seq);
+        let mut core = self.lock();
+        let code = match (durable, decided.code, decided.session) {
+            (Err(_), code, _) => {
+                self.step(&mut core, Event::JournalFailed);
+                if code.is_granted() {
+                    self.withdraw(&mut core, decided, Reason::JournalFailed);
+                }
+                return without_record(VerdictCode::NotRecorded);
+            }
+            (Ok(()), VerdictCode::Granted, Some(session)) => match core.machine.still_open(session) {
+                Ok(()) => VerdictCode::Granted,
+                Err(reason) => {
+                    self.withdraw(&mut core, decided, reason);
+                    VerdictCode::EndedMeanwhile
+                }
+            },
+            (Ok(()), code, _) => code,
+        };
+        if code.is_granted() {
+            self.step(&mut core, Event::Active);
+            core.may_complete(Granted { record: decided.record, uid: caller.uid });
+        }
+        AuthorizeAnswer { verdict: spoken::verdict(code), record: Some(decided.record) }
+    }
+
+    fn withdraw(&self, core: &mut Core, decided: Decided, reason: Reason) {
+        if core.withdrawn.insert(decided.record.seq) {
+            self.write(core, Body::Withdrawn(Withdrawn { of: decided.record.seq, reason }));
+        }
+    }
+
+    /// Records what came of a grant.
+    ///
+    /// # Errors
+    /// [`AgentError::InvalidArgument`] for a record that is no open grant of this caller; [`AgentError::NotPermitted`] when it could
+    /// not be recorded.
+    pub fn complete_function(&self, caller: &Caller, request: &CompleteRequest) -> Result<RecordRef, AgentError> {
+        let mut core = self.lock();
+        let mine =
+            |granted: &Granted| granted.record == request.record && (caller.trusted || granted.uid == caller.uid);
+        let place = core.granted.iter().position(mine).ok_or_else(|| AgentError::InvalidArgument {
+            field: "record".into(),
+            rule: "a grant of yours whose outcome was not told yet".into(),
+        })?;
+        core.granted.remove(place);
+        let outcome = match request.outcome {
+            Outcome::Done => RecordedOutcome::Done,
+            Outcome::Failed => RecordedOutcome::Failed,
+            Outcome::Cancelled => RecordedOutcome::Cancelled,
+        };
+        let body = Body::Completed(Completed { of: request.record.seq, items: request.items, outcome });
+        let record = self.write(&mut core, body);
+        drop(core);
+        match self.journal.wait(record.seq) {
+            Ok(()) => Ok(record),
+            Err(error) => Err(AgentError::NotPermitted { reason: error.to_string() }),
+        }
+    }
+}
+
+impl Core {
+    /// Whether this caller may speak for the session that there is.
+    pub(crate) fn belongs_to(&self, caller: &Caller) -> bool {
+        caller.trusted || caller.application.is_some() || self.owner.is_none_or(|owner| owner == caller.uid)
+    }
+
+    /// The answer that this request got before in this session.
+    fn repeated(&self, asked: &Asked) -> Result<Option<Decided>, AgentError> {
+        match self.answered.get(&asked.request) {
+            None => Ok(None),
+            Some(answered) if answered.question == asked.question => Ok(Some(answered.decided)),
+            Some(_) => Err(AgentError::InvalidArgument {
+                field: "request".into(),
+                rule: "a number of its own: this one was used for another question".into(),
+            }),
+        }
+    }
+
+    fn may_complete(&mut self, granted: Granted) {
+        if !self.granted.contains(&granted) {
+            self.granted.push_back(granted);
+        }
+        if self.granted.len() > GRANTED_MAX {
+            self.granted.pop_front();
+        }
+    }
+
+    /// A call to the card worker, and where its answers come.
+    pub(crate) fn new_call(&mut self) -> (u64, std::sync::mpsc::Receiver<CallAnswer>) {
+        self.last_call += 1;
+        let (sender, receiver) = std::sync::mpsc::channel();
+        self.calls.insert(self.last_call, sender);
+        (self.last_call, receiver)
+    }
+
+    /// The card that counts, as the worker names its insertion.
+    pub(crate) fn own_insertion(&self) -> Option<u64> {
+        self.own(self.machine.card()?.insertion)
+    }
+
+    /// An insertion, as the worker that is connected names it.
+    pub(crate) fn own(&self, insertion: Insertion) -> Option<u64> {
+        self.worker.as_ref()?.own(insertion)
+    }
+}
+
+fn without_record(code: VerdictCode) -> AuthorizeAnswer {
+    AuthorizeAnswer { verdict: spoken::verdict(code), record: None }
+}

@@ -1,0 +1,352 @@
+//! Keeps the register: fetches acts, checks them against the signed checkpoint, puts them on disk, then lets decisions use them.
+//!
+//! Nothing the ledger says is believed without the register log's signature, and nothing that contradicts what was verified before:
+//! not a smaller log (rollback), not another root for the same size (fork).
+
+use std::collections::HashMap;
+use std::fmt;
+use std::fs::OpenOptions;
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use sekisho_register::change::Log;
+use sekisho_register::{NameHash, Register};
+use sekisho_tlog::{Checkpoint, Freshness, KeyKind, TlogError, VerifyingKey};
+use sekisho_wire::id::Salt;
+use sekisho_wire::record::{Body, ClockStep, RegisterAdvanced};
+use serde::{Deserialize, Serialize};
+
+use crate::agent::Agent;
+use crate::carrier::Carrier;
+use crate::config::Config;
+use crate::files;
+use crate::forwarder_link::{Brought, Errand};
+use crate::identity::Identity;
+use crate::trusted::{SeenNote, TimeBase};
+
+/// Seconds that the ledger may wait for news.
+const WAIT: u64 = 50;
+/// Pause after something went wrong: the first, and the longest.
+const RETRY_FIRST: Duration = Duration::from_millis(500);
+const RETRY_MAX: Duration = Duration::from_secs(30);
+
+/// The ledger's answer (LEDGER.md §L3).
+#[derive(Debug, Deserialize)]
+pub(crate) struct RegisterAnswer {
+    checkpoint: String,
+    freshness: String,
+    #[serde(default)]
+    entries: Vec<String>,
+    #[serde(default)]
+    names: Vec<NameText>,
+}
+
+/// A person's name beside its hash.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct NameText {
+    salt: String,
+    text: String,
+}
+
+/// What lies beside the entries on disk.
+#[derive(Debug, Serialize, Deserialize)]
+struct Kept {
+    checkpoint: String,
+    freshness: String,
+    time: Option<TimeBase>,
+    names: Vec<NameText>,
+}
+
+/// Why an answer is not believed.
+#[derive(Debug)]
+pub(crate) enum Disbelief {
+    /// A signature or form is wrong.
+    Note(TlogError),
+    /// Not base64.
+    Malformed,
+    /// The log is smaller than it was.
+    Rollback { seen: u64, shown: u64 },
+    /// Entries and checkpoint do not agree, or the same size has another root.
+    Fork { size: u64 },
+    /// The first act founds another office.
+    OtherOffice,
+    /// It could not be kept.
+    Disk(io::Error),
+}
+
+impl fmt::Display for Disbelief {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Note(error) => write!(f, "cannot believe the register: {error}"),
+            Self::Malformed => f.write_str("cannot read the register: malformed"),
+            Self::Rollback { seen, shown } => {
+                write!(f, "cannot believe the register: it had {seen} acts and is shown with {shown}")
+            }
+            Self::Fork { size } => write!(f, "cannot believe the register: two histories at size {size}"),
+            Self::OtherOffice => f.write_str("cannot use the register: it is another office's"),
+            Self::Disk(error) => write!(f, "cannot keep the register: {error}"),
+        }
+    }
+}
+
+impl From<TlogError> for Disbelief {
+    fn from(error: TlogError) -> Self {
+        Self::Note(error)
+    }
+}
+
+/// What was verified before, as found at the start.
+pub(crate) struct Found {
+    pub(crate) register: Register,
+    pub(crate) names: HashMap<NameHash, String>,
+    pub(crate) time: Option<TimeBase>,
+}
+
+/// The keeper.
+pub(crate) struct Keeper {
+    folder: PathBuf,
+    /// As last written.
+    kept: Option<Kept>,
+    /// Acts that came before the checkpoint over them: one answer holds no more than 500. Nothing decides by them yet.
+    ahead: Option<Ahead>,
+}
+
+struct Ahead {
+    register: Arc<Register>,
+    entries: Vec<Vec<u8>>,
+}
+
+impl Keeper {
+    /// Opens what is kept. What is not whole is fetched again.
+    pub(crate) fn open(config: &Config, identity: &Identity) -> io::Result<(Self, Found)> {
+        let folder = config.state.join("register");
+        files::private_folder(&folder)?;
+        let keeper = Self { folder, kept: None, ahead: None };
+        let kept: Option<Kept> = files::read_json(&keeper.note_file()).unwrap_or(None);
+        let mut register = Register::new();
+        let Some(kept) = kept else { return Ok((keeper, Found { register, names: HashMap::new(), time: None })) };
+        let size = open_checkpoint(&kept.checkpoint, std::slice::from_ref(&identity.register))
+            .map(|checkpoint| checkpoint.size);
+        for entry in keeper.entries()? {
+            // An entry beyond the checkpoint was being written when the agent died.
+            if size.is_some_and(|size| register.size() >= size) {
+                break;
+            }
+            let _ = register.fold_trusted(&entry);
+        }
+        let keys = register_keys(&register, identity);
+        let sound = open_checkpoint(&kept.checkpoint, &keys)
+            .is_some_and(|checkpoint| checkpoint.size == register.size() && checkpoint.root.0 == register.root().0);
+        let names = kept.names.iter().filter_map(named).collect();
+        let time = kept.time.clone();
+        if !sound {
+            log::warn!("the register on disk is not whole; it is fetched again");
+            std::fs::remove_file(keeper.entries_file()).or_else(absent)?;
+            return Ok((keeper, Found { register: Register::new(), names, time }));
+        }
+        keeper.truncate(register.size())?;
+        Ok((Self { kept: Some(kept), ..keeper }, Found { register, names, time }))
+    }
+
+    fn note_file(&self) -> PathBuf {
+        self.folder.join("register.json")
+    }
+
+    fn entries_file(&self) -> PathBuf {
+        self.folder.join("register.entries")
+    }
+
+    /// Whole entries in the file: length (4 bytes), bytes.
+    fn entries(&self) -> io::Result<Vec<Vec<u8>>> {
+        let bytes = std::fs::read(self.entries_file()).or_else(|error| absent(error).map(|()| Vec::new()))?;
+        let mut rest = bytes.as_slice();
+        let mut entries = Vec::new();
+        while let Some((length, after)) = rest.split_first_chunk::<4>() {
+            let length = usize::try_from(u32::from_be_bytes(*length)).unwrap_or(usize::MAX);
+            let Some((entry, after)) = after.split_at_checked(length) else { break };
+            entries.push(entry.to_vec());
+            rest = after;
+        }
+        Ok(entries)
+    }
+
+    /// Cuts off what was being written when the agent died.
+    fn truncate(&self, count: u64) -> io::Result<()> {
+        let entries = self.entries()?;
+        let kept = entries.iter().take(usize::try_from(count).unwrap_or(usize::MAX));
+        let length: usize = kept.map(|entry| entry.len() + 4).sum();
+        match OpenOptions::new().write(true).open(self.entries_file()) {
+            Ok(file) => file.set_len(length as u64),
+            Err(error) => absent(error),
+        }
+    }
+
+    fn append(&self, entries: &[Vec<u8>]) -> io::Result<()> {
+        let mut bytes = Vec::new();
+        for entry in entries {
+            let length = u32::try_from(entry.len()).map_err(io::Error::other)?;
+            bytes.extend_from_slice(&length.to_be_bytes());
+            bytes.extend_from_slice(entry);
+        }
+        let mut file = OpenOptions::new().append(true).create(true).mode(0o600).open(self.entries_file())?;
+        file.write_all(&bytes)?;
+        file.sync_data()
+    }
+
+    /// Fetches and applies, as long as the agent lives.
+    pub(crate) fn run(mut self, agent: &Agent, carrier: &dyn Carrier) -> ! {
+        let mut pause = RETRY_FIRST;
+        loop {
+            let known = agent.lock().register.size();
+            let from = self.ahead.as_ref().map_or(known, |ahead| ahead.register.size());
+            let known = agent.lock().trusted.newest_note().is_some();
+            // The first note at once: until it is there, nothing is granted.
+            let wait = if known { WAIT } else { 0 };
+            match agent.send_out(carrier, &Errand::Register { from, wait }) {
+                Some(Brought::Answer { body }) => match serde_json::from_value(body) {
+                    Ok(answer) => match self.believe(agent, &answer) {
+                        Ok(()) => {
+                            pause = RETRY_FIRST;
+                            continue;
+                        }
+                        Err(disbelief) => log::error!("{disbelief}"),
+                    },
+                    Err(error) => log::error!("cannot read the register: {error}"),
+                },
+                Some(Brought::Refused { code, detail, .. }) => {
+                    log::warn!("the ledger refuses the register: {code}: {detail}")
+                }
+                Some(Brought::Unreachable { .. }) | None => {}
+            }
+            std::thread::sleep(pause);
+            pause = (pause * 2).min(RETRY_MAX);
+        }
+    }
+
+    /// Verifies an answer, keeps it, applies it.
+    pub(crate) fn believe(&mut self, agent: &Agent, answer: &RegisterAnswer) -> Result<(), Disbelief> {
+        let before = Arc::clone(&agent.lock().register);
+        let ahead = self.ahead.take();
+        let (base, mut fetched) =
+            ahead.map_or_else(|| (Arc::clone(&before), Vec::new()), |ahead| (ahead.register, ahead.entries));
+        let entries = answer.entries.iter().map(|entry| STANDARD.decode(entry));
+        let entries: Vec<Vec<u8>> = entries.collect::<Result<_, _>>().map_err(|_| Disbelief::Malformed)?;
+        let after = if entries.is_empty() { base } else { fold(&base, &entries, &agent.identity)? };
+        fetched.extend(entries);
+        let keys = register_keys(&after, &agent.identity);
+        let Some(checkpoint) = open_checkpoint(&answer.checkpoint, &keys) else {
+            // Say why, by the newest key.
+            let newest = keys.last().unwrap_or(&agent.identity.register);
+            return Checkpoint::open(&answer.checkpoint, newest).map(drop).map_err(Disbelief::Note);
+        };
+        if checkpoint.size < before.size() {
+            return Err(Disbelief::Rollback { seen: before.size(), shown: checkpoint.size });
+        }
+        if checkpoint.size > after.size() && !answer.entries.is_empty() {
+            self.ahead = Some(Ahead { register: after, entries: fetched });
+            return Ok(());
+        }
+        if checkpoint.size != after.size() || checkpoint.root.0 != after.root().0 {
+            return Err(Disbelief::Fork { size: checkpoint.size });
+        }
+        let entries = fetched;
+        let freshness = keys.iter().rev().find_map(|key| Freshness::open(&answer.freshness, key).ok());
+        let freshness = freshness.filter(|note| note.size == after.size() && note.root.0 == after.root().0);
+        if !entries.is_empty() {
+            self.append(&entries).map_err(Disbelief::Disk)?;
+        }
+        self.keep(agent, answer, freshness.as_ref(), &after)?;
+        agent.advance(&before, after, freshness.as_ref(), &answer.names);
+        Ok(())
+    }
+
+    fn keep(
+        &mut self,
+        agent: &Agent,
+        answer: &RegisterAnswer,
+        freshness: Option<&Freshness>,
+        after: &Register,
+    ) -> Result<(), Disbelief> {
+        let mut names = self.kept.take().map(|kept| kept.names).unwrap_or_default();
+        names.extend(answer.names.iter().cloned());
+        let known: std::collections::HashSet<NameHash> =
+            after.operators().filter_map(|operator| after.name_hash(operator.code()).copied()).collect();
+        names.retain(|name| named(name).is_some_and(|(hash, _)| known.contains(&hash)));
+        names.dedup_by(|one, other| one.salt == other.salt);
+        let moment = agent.moment();
+        let time = {
+            let mut trusted = agent.lock().trusted.clone();
+            if let Some(note) = freshness {
+                let _ = trusted.note(SeenNote { time: note.time_ms, until: note.valid_until_ms }, moment);
+            }
+            trusted.to_keep(moment)
+        };
+        let kept = Kept { checkpoint: answer.checkpoint.clone(), freshness: answer.freshness.clone(), time, names };
+        files::replace_json(&self.note_file(), &kept).map_err(Disbelief::Disk)?;
+        self.kept = Some(kept);
+        Ok(())
+    }
+}
+
+fn fold(before: &Register, entries: &[Vec<u8>], identity: &Identity) -> Result<Arc<Register>, Disbelief> {
+    let mut after = before.clone();
+    for entry in entries {
+        if let Err(refusal) = after.fold(entry) {
+            // The ledger appends nothing that the fold refuses: it is at fault, and size and root go on all the same.
+            log::error!("an act in the register is refused: {}", refusal.text(sekisho_wire::words::Language::English));
+        }
+    }
+    match after.office() {
+        Some(office) if office != identity.office => Err(Disbelief::OtherOffice),
+        Some(_) | None => Ok(Arc::new(after)),
+    }
+}
+
+fn open_checkpoint(text: &str, keys: &[VerifyingKey]) -> Option<Checkpoint> {
+    keys.iter().rev().find_map(|key| Checkpoint::open(text, key).ok())
+}
+
+/// Every key the register log ever had, oldest first; before the founding act the one of the enrolment code.
+fn register_keys(register: &Register, identity: &Identity) -> Vec<VerifyingKey> {
+    let name = identity.register.name();
+    let named = |key: &sekisho_register::Ed25519Key| VerifyingKey::from_bytes(name, KeyKind::Ed25519, &key.0).ok();
+    let keys: Vec<_> = register.log_keys(Log::Register).filter_map(named).collect();
+    if keys.is_empty() { vec![identity.register.clone()] } else { keys }
+}
+
+fn named(name: &NameText) -> Option<(NameHash, String)> {
+    let salt = STANDARD.decode(&name.salt).ok().and_then(|salt| Salt::from_slice(&salt));
+    let salt = salt.or_else(|| name.salt.parse().ok())?;
+    Some((NameHash::of(&salt, &name.text), name.text.clone()))
+}
+
+fn absent(error: io::Error) -> io::Result<()> {
+    if error.kind() == io::ErrorKind::NotFound { Ok(()) } else { Err(error) }
+}
+
+impl Agent {
+    /// A newer register and note are on disk: from here on they decide.
+    fn advance(&self, before: &Register, after: Arc<Register>, freshness: Option<&Freshness>, names: &[NameText]) {
+        let moment = self.moment();
+        let mut core = self.lock();
+        core.names.extend(names.iter().filter_map(named));
+        if let Some(note) = freshness {
+            let note = SeenNote { time: note.time_ms, until: note.valid_until_ms };
+            if let Some(step) = core.trusted.note(note, moment) {
+                self.write(&mut core, Body::Clock(ClockStep { from: step.from, to: step.to }));
+            }
+        }
+        if after.size() != before.size() {
+            let (size, root) = (after.size(), after.root());
+            core.register = after;
+            self.write(&mut core, Body::RegisterAdvanced(RegisterAdvanced { size, root }));
+        }
+        self.recheck(&mut core);
+        self.tell(&mut core);
+    }
+}

@@ -1,0 +1,165 @@
+//! `sekisho-agent`: one binary, three units with three privileges, and the administrator's commands.
+
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::{Parser, Subcommand};
+use sekisho_agent::clock::{Clock, SystemClock};
+use sekisho_agent::config::Config;
+use sekisho_agent::{card_worker, enrol, forwarder, run};
+
+/// The agent of a clerk terminal.
+#[derive(Parser)]
+#[command(version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Decide, record, answer the socket; neither card nor network.
+    Run {
+        #[command(flatten)]
+        config: ConfigFile,
+        /// Milliseconds in this file are added to all clocks. For tests.
+        #[arg(long, value_name = "FILE")]
+        simulated_clock: Option<PathBuf>,
+    },
+    /// Speak to the cards; neither journal nor network.
+    CardWorker {
+        #[command(flatten)]
+        config: ConfigFile,
+    },
+    /// Carry sealed records to the ledger; neither journal nor card.
+    Forwarder {
+        #[command(flatten)]
+        config: ConfigFile,
+    },
+    /// Enrol this terminal with a code from an administrator.
+    Enrol {
+        #[command(flatten)]
+        config: ConfigFile,
+        /// File that holds the code.
+        code: PathBuf,
+    },
+    /// Check the configuration.
+    Check {
+        #[command(flatten)]
+        config: ConfigFile,
+    },
+    /// Show what the agent says of itself.
+    Status {
+        #[command(flatten)]
+        config: ConfigFile,
+    },
+}
+
+#[derive(clap::Args)]
+struct ConfigFile {
+    /// The configuration.
+    #[arg(long, value_name = "FILE", default_value = "/etc/sekisho/agent.toml")]
+    config: PathBuf,
+}
+
+/// What is said before the process ends: what happened, and what to do.
+struct Failure {
+    what: String,
+    next: String,
+}
+
+fn failure(what: &dyn std::fmt::Display, next: impl Into<String>) -> Failure {
+    Failure { what: what.to_string(), next: next.into() }
+}
+
+fn main() -> ExitCode {
+    env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("info")).init();
+    match obey(Arguments::parse().command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Failure { what, next }) => {
+            let _ = writeln!(std::io::stderr(), "sekisho-agent: {what}\n  {next}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn obey(command: Command) -> Result<(), Failure> {
+    match command {
+        Command::Run { config, simulated_clock } => run::run(load(&config)?, clock(simulated_clock)?, wait_for_signal)
+            .map_err(|error| failure(&error, error.next_step())),
+        Command::CardWorker { config } => {
+            let never = card_worker::run(&load(&config)?);
+            never.map(|never| match never {}).map_err(|error| failure(&error, "Restart the card worker."))
+        }
+        Command::Forwarder { config } => {
+            let never = forwarder::run(&load(&config)?);
+            never.map(|never| match never {}).map_err(|error| failure(&error, error.next_step()))
+        }
+        Command::Enrol { config, code } => enrol_terminal(&load(&config)?, &code),
+        Command::Check { config } => {
+            load(&config)?;
+            say(&format!("{}: good", config.config.display()))
+        }
+        Command::Status { config } => status(&load(&config)?),
+    }
+}
+
+fn load(file: &ConfigFile) -> Result<Config, Failure> {
+    Config::load(&file.config).map_err(|error| failure(&error, error.next_step()))
+}
+
+#[cfg(debug_assertions)]
+fn clock(simulated: Option<PathBuf>) -> Result<Arc<dyn Clock>, Failure> {
+    Ok(match simulated {
+        Some(file) => Arc::new(sekisho_agent::clock::SimulatedClock::new(file)),
+        None => Arc::new(SystemClock),
+    })
+}
+
+#[cfg(not(debug_assertions))]
+fn clock(simulated: Option<PathBuf>) -> Result<Arc<dyn Clock>, Failure> {
+    match simulated {
+        Some(_) => Err(failure(&"cannot use --simulated-clock: this is a release build", "Leave the option out.")),
+        None => Ok(Arc::new(SystemClock)),
+    }
+}
+
+/// Returns at SIGTERM or SIGINT.
+fn wait_for_signal() {
+    use signal_hook::consts::{SIGINT, SIGTERM};
+    match signal_hook::iterator::Signals::new([SIGTERM, SIGINT]) {
+        Ok(mut signals) => {
+            let _ = signals.forever().next();
+        }
+        Err(error) => {
+            log::error!("cannot listen to signals: {error}; the agent will not be able to end in order");
+            loop {
+                std::thread::park();
+            }
+        }
+    }
+}
+
+fn enrol_terminal(config: &Config, code: &PathBuf) -> Result<(), Failure> {
+    let text = std::fs::read_to_string(code).map_err(enrol::EnrolError::File);
+    let enrolled = text.and_then(|text| enrol::enrol(config, &text));
+    let enrolled = enrolled.map_err(|error| failure(&error, error.next_step()))?;
+    say(&format!(
+        "terminal {} is known to the ledger.\nRead this fingerprint out to the administrator, who confirms it with a card:\n\n  {}\n",
+        enrolled.terminal, enrolled.fingerprint
+    ))
+}
+
+fn status(config: &Config) -> Result<(), Failure> {
+    let next = "Start the agent, or check its log: sekisho-agent run --config FILE";
+    let mut client = sekisho_ipc::Client::connect(&config.agent_socket()).map_err(|error| failure(&error, next))?;
+    let state = client.status().map_err(|error| failure(&error, next))?;
+    let text = serde_json::to_string_pretty(&state).map_err(|error| failure(&error, next))?;
+    say(&text)
+}
+
+fn say(text: &str) -> Result<(), Failure> {
+    writeln!(std::io::stdout(), "{text}").map_err(|error| failure(&error, "Check where the output goes."))
+}

@@ -1,0 +1,446 @@
+//! The life of a prompt: asked for by a panel, a descriptor handed out, the PIN typed past the agent to the card worker, the card's
+//! signature checked, the record durable, the session open.
+
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::net::UnixStream;
+use std::sync::Arc;
+use std::sync::mpsc::Receiver;
+use std::time::Duration;
+
+use sekisho_ipc::{AgentError, AuthorizeRequest, AwaitAnswer, PromptAnswer, PromptRequest, PromptWhat, RecordRef};
+use sekisho_register::decide;
+use sekisho_wire::decision::{DecisionInput, Level, SessionKind, TerminalState};
+use sekisho_wire::id::{Code, RequestId, SessionId, Signature};
+use sekisho_wire::record::{Body, Decision, Opening, PinFailed, decision_digest, session_digest};
+use sekisho_wire::verdict::VerdictCode;
+
+use crate::agent::{Agent, Core};
+use crate::card_desk::hex;
+use crate::deciding::Wish;
+use crate::function::{Asked, Caller, Proof, field};
+use crate::session::{Event, Insertion, Session};
+use crate::spoken;
+use crate::worker_link::{CallAnswer, Failure, ToWorker};
+
+/// A prompt, open or answered.
+#[derive(Debug)]
+pub(crate) struct Prompt {
+    pub(crate) id: String,
+    pub(crate) insertion: Insertion,
+    pub(crate) call: u64,
+    outcome: Option<Result<AwaitAnswer, AgentError>>,
+}
+
+impl Prompt {
+    pub(crate) fn cancel(&mut self) {
+        self.outcome.get_or_insert(Err(AgentError::PromptCancelled));
+    }
+}
+
+/// So many prompts, open and answered, are remembered.
+const PROMPTS_MAX: usize = 8;
+/// How often `Await` looks whether its client is still there, at least.
+const LOOK: Duration = Duration::from_secs(5);
+
+/// What a prompt is for, read.
+enum Purpose {
+    Login(Wish),
+    Function(Asked),
+    ChangePin,
+}
+
+impl Agent {
+    /// Opens a prompt. The descriptor is the client's end; the other one is with the card worker.
+    ///
+    /// # Errors
+    /// [`AgentError`]: a refusal by `decide` is recorded and costs no try, because no PIN was asked for.
+    pub fn prompt(
+        self: &Arc<Self>,
+        caller: &Caller,
+        request: &PromptRequest,
+    ) -> Result<(PromptAnswer, OwnedFd), AgentError> {
+        if !caller.trusted {
+            return Err(AgentError::NotPermitted { reason: "only panel, seat and PAM may ask for a PIN".into() });
+        }
+        let mut core = self.lock();
+        let Some(card) = core.machine.card().cloned() else {
+            let problem = core.unreadable.as_ref().map(|problem| spoken::problem(problem, None));
+            return Err(problem.unwrap_or_else(|| spoken::refused(VerdictCode::NoCard, None)));
+        };
+        let purpose = self.purpose(&core, caller, request)?;
+        self.allowed(&mut core, &purpose, card.tries_left)?;
+        if core.wrong_pins >= self.config.card.tries_per_insertion {
+            return Err(spoken::too_many_pins(card.tries_left));
+        }
+        if card.tries_left == Some(0) {
+            return Err(spoken::wrong_pin(0));
+        }
+        let (prompt, answers, client) = self.open(&mut core, card.insertion, &purpose)?;
+        let id = prompt.id.clone();
+        let (insertion, call) = (prompt.insertion, prompt.call);
+        core.remember(prompt);
+        let operator = self.operator_of(&mut core);
+        let name = operator.as_ref().and_then(|operator| core.name_of(operator));
+        drop(core);
+        let agent = Arc::clone(self);
+        let (caller, prompt) = (caller.clone(), id.clone());
+        let conduct = move || {
+            let outcome = agent.conduct(&caller, insertion, call, purpose, &answers);
+            let mut core = agent.lock();
+            core.calls.remove(&call);
+            if let Some(prompt) = core.prompts.iter_mut().find(|open| open.id == prompt) {
+                prompt.outcome.get_or_insert(outcome);
+            }
+            agent.tell(&mut core);
+        };
+        let spawned = std::thread::Builder::new().name("prompt".into()).spawn(conduct);
+        spawned.map_err(|_| spoken::refused(VerdictCode::AgentBusy, card.tries_left))?;
+        let tries_left = card.tries_left.map(u32::from);
+        Ok((PromptAnswer { prompt: id, tries_left, operator: operator.map(|code| code.to_string()), name }, client))
+    }
+
+    fn purpose(&self, core: &Core, caller: &Caller, request: &PromptRequest) -> Result<Purpose, AgentError> {
+        match request.what {
+            PromptWhat::ChangePin => Ok(Purpose::ChangePin),
+            PromptWhat::Authorize => {
+                let function = request.function.clone().unwrap_or_default();
+                let (purpose, case) = (request.purpose.clone(), request.case.clone());
+                let request = AuthorizeRequest { function, purpose, case, request: request.request.clone() };
+                Ok(Purpose::Function(self.asked(caller, &request)?))
+            }
+            PromptWhat::Login => {
+                let kind = session_kind(request.kind.as_deref())?;
+                let profile = field::<Code>("profile", request.profile.as_deref())?;
+                Ok(Purpose::Login(self.wish(core, profile, kind)))
+            }
+        }
+    }
+
+    /// A locked session is opened again as it was; a new one gets the profile asked for, else the first on the card.
+    fn wish(&self, core: &Core, profile: Option<Code>, kind: SessionKind) -> Wish {
+        if let (TerminalState::Locked, Some(session)) = (core.machine.terminal_state(), core.machine.session()) {
+            return Wish { session: session.id, profile: Some(session.profile.clone()), kind: session.kind };
+        }
+        let at = core.register.newest_made().max(self.clock.wall());
+        let first = || core.register.profiles_on_card(&core.machine.card()?.card, at).into_iter().next();
+        Wish { session: SessionId(self.salt().0), profile: profile.or_else(first), kind }
+    }
+
+    /// Decides before a PIN is asked for.
+    fn allowed(&self, core: &mut Core, purpose: &Purpose, tries_left: Option<u8>) -> Result<(), AgentError> {
+        let (request, input) = match purpose {
+            Purpose::ChangePin => return Ok(()),
+            Purpose::Login(_) if core.machine.terminal_state() == TerminalState::Open => {
+                let reason = "a session is open; lock or end it first".into();
+                return Err(AgentError::NotPermitted { reason });
+            }
+            Purpose::Login(wish) => (RequestId(self.salt().0), self.opening_input(core, wish)),
+            Purpose::Function(asked) => (asked.request, self.function_input(core, &asked.question, Level::Pin)),
+        };
+        self.granted(core, request, input, tries_left).map(drop)
+    }
+
+    /// The input, if it is granted. A refusal is recorded, and cost no try.
+    fn granted(
+        &self,
+        core: &mut Core,
+        request: RequestId,
+        input: DecisionInput,
+        tries_left: Option<u8>,
+    ) -> Result<DecisionInput, AgentError> {
+        let verdict = decide(&core.register, &input).code();
+        if verdict.is_granted() {
+            return Ok(input);
+        }
+        self.write(core, Body::Decision(Decision { request, input, verdict, signature: None }));
+        Err(spoken::refused(verdict, tries_left))
+    }
+
+    fn operator_of(&self, core: &mut Core) -> Option<Code> {
+        let at = self.now(core).trusted.max(core.register.newest_made());
+        let card = core.register.card(&core.machine.card()?.card)?;
+        card.holder(at).map(|holder| holder.operator.clone())
+    }
+
+    fn open(
+        &self,
+        core: &mut Core,
+        insertion: Insertion,
+        purpose: &Purpose,
+    ) -> Result<(Prompt, Receiver<CallAnswer>, OwnedFd), AgentError> {
+        let busy = || spoken::refused(VerdictCode::AgentBusy, None);
+        let (client, worker) = UnixStream::pair().map_err(|_| busy())?;
+        let frames = match purpose {
+            Purpose::ChangePin => 2,
+            Purpose::Login(_) | Purpose::Function(_) => 1,
+        };
+        let (call, answers) = core.new_call();
+        let seconds = self.config.card.prompt_seconds;
+        if !core.ask_worker(&ToWorker::Prompt { call, frames, seconds }, Some(worker.as_fd())) {
+            core.calls.remove(&call);
+            return Err(busy());
+        }
+        let id = self.salt().to_string();
+        Ok((Prompt { id, insertion, call, outcome: None }, answers, client.into()))
+    }
+
+    /// Goes the whole way from the open prompt to its outcome, on a thread of its own.
+    fn conduct(
+        &self,
+        caller: &Caller,
+        insertion: Insertion,
+        call: u64,
+        purpose: Purpose,
+        answers: &Receiver<CallAnswer>,
+    ) -> Result<AwaitAnswer, AgentError> {
+        let patience = self.config.card.prompt() + Duration::from_secs(2);
+        let typed = answers.recv_timeout(patience).map_err(|_| AgentError::PromptCancelled)?;
+        if typed != CallAnswer::PinTyped {
+            return Err(AgentError::PromptCancelled);
+        }
+        let went = match purpose {
+            Purpose::Login(wish) => self.log_in(caller, insertion, call, wish, answers),
+            Purpose::Function(asked) => self.with_pin_proof(caller, insertion, call, &asked, answers),
+            Purpose::ChangePin => self.change_pin(insertion, call, answers),
+        };
+        if went.is_err() {
+            self.lock().ask_worker(&ToWorker::Forget { call }, None);
+        }
+        went
+    }
+
+    /// The PIN is typed: decides now, lets the card sign what was decided upon, opens the session on its durable record.
+    fn log_in(
+        &self,
+        caller: &Caller,
+        insertion: Insertion,
+        call: u64,
+        wish: Wish,
+        answers: &Receiver<CallAnswer>,
+    ) -> Result<AwaitAnswer, AgentError> {
+        let mut core = self.lock();
+        core.still_in(insertion)?;
+        let wish = if core.machine.terminal_state() == TerminalState::Locked {
+            self.wish(&core, wish.profile, wish.kind)
+        } else {
+            wish
+        };
+        let tries_left = core.machine.card().and_then(|card| card.tries_left);
+        let again = core.machine.terminal_state() == TerminalState::Locked;
+        let input = self.opening_input(&mut core, &wish);
+        let input = self.granted(&mut core, RequestId(self.salt().0), input, tries_left)?;
+        let (salt, root) = (self.salt(), core.root());
+        let digest = session_digest(&salt, &root, &input);
+        let key = core.register.card(&input.card.ok_or(AgentError::PromptCancelled)?);
+        let key = key.ok_or_else(|| spoken::refused(VerdictCode::CardUnknown, tries_left))?.issued().authentication.0;
+        let own = core.own(insertion).ok_or(AgentError::PromptCancelled)?;
+        core.ask_worker(&ToWorker::SignWithPin { call, insertion: own, digest: hex(&digest) }, None);
+        drop(core);
+        let signature = self.signature(insertion, answers)?;
+        if !sekisho_card::verify_signature(&key, &digest, &signature.0) {
+            log::error!("the card's signature is not by the key in the register");
+            return Err(spoken::false_card());
+        }
+        let mut core = self.lock();
+        core.wrong_pins = 0;
+        let tries = core.register.policy().pin_tries;
+        self.step(&mut core, Event::TriesLeft(insertion, tries));
+        let part = |code: Option<Code>| code.ok_or_else(|| spoken::refused(VerdictCode::OperatorUnknown, None));
+        let session = Session {
+            id: wish.session,
+            operator: part(input.operator.clone())?,
+            profile: part(input.profile.clone())?,
+            section: input.section.clone(),
+            kind: wish.kind,
+            opened: input.time,
+        };
+        let opening = Opening { input, root, signature };
+        let body = if again { Body::SessionUnlocked(opening) } else { Body::SessionOpened(opening) };
+        let record = self.write_salted(&mut core, salt, body);
+        drop(core);
+        self.opened(caller, insertion, session, again, record)
+    }
+
+    fn opened(
+        &self,
+        caller: &Caller,
+        insertion: Insertion,
+        session: Session,
+        again: bool,
+        record: RecordRef,
+    ) -> Result<AwaitAnswer, AgentError> {
+        let durable = self.journal.wait(record.seq);
+        let mut core = self.lock();
+        let id = session.id;
+        if durable.is_err() {
+            self.step(&mut core, Event::JournalFailed);
+            self.write(&mut core, closed(id));
+            return Err(spoken::refused(VerdictCode::NotRecorded, None));
+        }
+        let event =
+            if again { Event::Unlocked { insertion, session: id } } else { Event::Opened { insertion, session } };
+        self.step(&mut core, event);
+        if core.machine.still_open(id).is_err() {
+            return Err(AgentError::PromptCancelled);
+        }
+        if !again {
+            core.owner = Some(caller.uid);
+            core.recent.clear();
+        }
+        self.recheck(&mut core);
+        let verdict = match core.machine.still_open(id) {
+            Ok(()) => spoken::verdict(VerdictCode::Granted),
+            Err(_) => spoken::verdict(VerdictCode::EndedMeanwhile),
+        };
+        let session = self.session_shown(&mut core);
+        Ok(AwaitAnswer { verdict, tries_left: None, session, record: Some(record) })
+    }
+
+    /// A function of level PIN: as a login, but the card signs the request.
+    fn with_pin_proof(
+        &self,
+        caller: &Caller,
+        insertion: Insertion,
+        call: u64,
+        asked: &Asked,
+        answers: &Receiver<CallAnswer>,
+    ) -> Result<AwaitAnswer, AgentError> {
+        let mut core = self.lock();
+        core.still_in(insertion)?;
+        let input = self.function_input(&mut core, &asked.question, Level::Pin);
+        let input = self.granted(&mut core, asked.request, input, None)?;
+        let salt = self.salt();
+        let digest = decision_digest(&salt, &asked.request, &input);
+        let key = input.card.and_then(|card| core.register.card(&card)).map(|card| card.issued().authentication.0);
+        let key = key.ok_or_else(|| spoken::refused(VerdictCode::CardUnknown, None))?;
+        let own = core.own(insertion).ok_or(AgentError::PromptCancelled)?;
+        core.ask_worker(&ToWorker::SignWithPin { call, insertion: own, digest: hex(&digest) }, None);
+        drop(core);
+        let signature = self.signature(insertion, answers)?;
+        if !sekisho_card::verify_signature(&key, &digest, &signature.0) {
+            return Err(spoken::false_card());
+        }
+        let mut core = self.lock();
+        let proof = Proof { salt, input, signature };
+        if !self.stands(&mut core, &proof) {
+            return Err(spoken::refused(VerdictCode::EndedMeanwhile, None));
+        }
+        core.wrong_pins = 0;
+        let decided = self.record(&mut core, asked, proof.salt, proof.input, Some(proof.signature));
+        drop(core);
+        let answer = self.settle(caller, decided);
+        let session = self.session_shown(&mut self.lock());
+        Ok(AwaitAnswer { verdict: answer.verdict, tries_left: None, session, record: answer.record })
+    }
+
+    fn change_pin(
+        &self,
+        insertion: Insertion,
+        call: u64,
+        answers: &Receiver<CallAnswer>,
+    ) -> Result<AwaitAnswer, AgentError> {
+        let mut core = self.lock();
+        core.still_in(insertion)?;
+        let own = core.own(insertion).ok_or(AgentError::PromptCancelled)?;
+        core.ask_worker(&ToWorker::ChangePin { call, insertion: own }, None);
+        drop(core);
+        match self.answer(answers)? {
+            CallAnswer::PinChanged => {
+                let verdict = spoken::verdict(VerdictCode::Granted);
+                Ok(AwaitAnswer { verdict, tries_left: None, session: None, record: None })
+            }
+            CallAnswer::Failed { failure } => Err(self.failed(insertion, failure)),
+            CallAnswer::PinTyped | CallAnswer::Signed { .. } => Err(AgentError::PromptCancelled),
+        }
+    }
+
+    fn answer(&self, answers: &Receiver<CallAnswer>) -> Result<CallAnswer, AgentError> {
+        let patience = self.config.card.deadline() + Duration::from_secs(1);
+        answers.recv_timeout(patience).map_err(|_| AgentError::PromptCancelled)
+    }
+
+    fn signature(&self, insertion: Insertion, answers: &Receiver<CallAnswer>) -> Result<Signature, AgentError> {
+        match self.answer(answers)? {
+            CallAnswer::Signed { signature } => signature.parse().map_err(|_| spoken::false_card()),
+            CallAnswer::Failed { failure } => Err(self.failed(insertion, failure)),
+            CallAnswer::PinTyped | CallAnswer::PinChanged => Err(AgentError::PromptCancelled),
+        }
+    }
+
+    /// The card did not do it. Only its own word about the PIN is recorded as a wrong PIN.
+    fn failed(&self, insertion: Insertion, failure: Failure) -> AgentError {
+        let mut core = self.lock();
+        match failure {
+            Failure::NoPin | Failure::CardGone => AgentError::PromptCancelled,
+            Failure::Problem { problem, tries_left } => {
+                if let Some(tries) = tries_left {
+                    self.step(&mut core, Event::TriesLeft(insertion, tries));
+                }
+                spoken::problem(&problem, tries_left)
+            }
+            Failure::WrongPin { tries_left } => {
+                core.wrong_pins = core.wrong_pins.saturating_add(1);
+                self.step(&mut core, Event::TriesLeft(insertion, tries_left));
+                let operator = self.operator_of(&mut core);
+                if let Some(card) = core.machine.card().map(|card| card.card) {
+                    self.write(&mut core, Body::PinFailed(PinFailed { card, operator, tries_left }));
+                }
+                spoken::wrong_pin(tries_left)
+            }
+        }
+    }
+
+    /// Waits for what comes of a prompt.
+    ///
+    /// # Errors
+    /// Its outcome, or [`AgentError::NoSuchPrompt`].
+    pub fn await_prompt(&self, id: &str) -> Result<AwaitAnswer, AgentError> {
+        let mut core = self.lock();
+        loop {
+            let place = core.prompts.iter().position(|prompt| prompt.id == id).ok_or(AgentError::NoSuchPrompt)?;
+            if core.prompts.get(place).is_some_and(|prompt| prompt.outcome.is_some()) {
+                let prompt = core.prompts.remove(place);
+                return prompt.outcome.unwrap_or(Err(AgentError::PromptCancelled));
+            }
+            core = self.wait_for_change(core, LOOK);
+        }
+    }
+}
+
+impl Core {
+    fn remember(&mut self, prompt: Prompt) {
+        // Only one PIN is asked for at a time: two prompts on a screen are how a PIN goes to the wrong one.
+        let open: Vec<u64> =
+            self.prompts.iter().filter(|other| other.outcome.is_none()).map(|other| other.call).collect();
+        for call in open {
+            self.calls.remove(&call);
+            self.ask_worker(&ToWorker::Forget { call }, None);
+        }
+        self.prompts.iter_mut().for_each(Prompt::cancel);
+        self.prompts.push(prompt);
+        if self.prompts.len() > PROMPTS_MAX {
+            self.prompts.remove(0);
+        }
+    }
+
+    fn still_in(&self, insertion: Insertion) -> Result<(), AgentError> {
+        let same = self.machine.card().is_some_and(|card| card.insertion == insertion);
+        if same { Ok(()) } else { Err(AgentError::PromptCancelled) }
+    }
+}
+
+fn closed(session: SessionId) -> Body {
+    let reason = sekisho_wire::reason::Reason::JournalFailed;
+    Body::SessionClosed(sekisho_wire::record::SessionReason { session, reason })
+}
+
+fn session_kind(text: Option<&str>) -> Result<SessionKind, AgentError> {
+    match text {
+        None | Some("ordinary") => Ok(SessionKind::Ordinary),
+        Some("maintenance") => Ok(SessionKind::Maintenance),
+        Some("training") => Ok(SessionKind::Training),
+        Some(_) => {
+            Err(AgentError::InvalidArgument { field: "kind".into(), rule: "ordinary, maintenance or training".into() })
+        }
+    }
+}

@@ -1,0 +1,360 @@
+//! The agent's life: open what is on disk, say so in a record, serve, and end in order.
+
+use std::fmt;
+use std::io;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use sekisho_ipc::peer_of;
+use sekisho_wire::batch::chain_start;
+use sekisho_wire::id::SessionId;
+use sekisho_wire::reason::{PreviousEnd, Reason};
+use sekisho_wire::record::{AgentVersion, Body, Record, SessionReason, TerminalUp};
+
+use crate::agent::{Agent, Beginning};
+use crate::carrier::Lines;
+use crate::clock::{Clock, boot_id};
+use crate::config::Config;
+use crate::files;
+use crate::forwarder_link::Line;
+use crate::identity::Identity;
+use crate::journal::Journal;
+use crate::journal::error::JournalError;
+use crate::journal::medium::Folder;
+use crate::journal::segment::Start;
+use crate::keeper::{Found, Keeper};
+use crate::server;
+use crate::session::Event;
+use crate::trusted::{Moment, TrustedTime};
+use crate::uplink::Uplink;
+
+/// The agent cannot work.
+#[derive(Debug)]
+pub enum RunError {
+    /// A file or folder.
+    File {
+        /// Which.
+        what: &'static str,
+        /// Why.
+        source: io::Error,
+    },
+    /// A socket.
+    Socket {
+        /// Its path.
+        path: String,
+        /// Why.
+        source: io::Error,
+    },
+    /// The journal.
+    Journal(JournalError),
+}
+
+impl RunError {
+    /// What a person does next.
+    #[must_use]
+    pub const fn next_step(&self) -> &'static str {
+        match self {
+            Self::File { .. } => "Check that the state folder exists, has room and belongs to the agent.",
+            Self::Socket { .. } => {
+                "Check that the runtime folder exists and belongs to the agent, and that no other agent runs."
+            }
+            Self::Journal(error) => error.next_step(),
+        }
+    }
+}
+
+impl fmt::Display for RunError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File { what, source } => write!(f, "cannot use {what}: {source}"),
+            Self::Socket { path, source } => write!(f, "cannot listen at {path}: {source}"),
+            Self::Journal(error) => write!(f, "{error}"),
+        }
+    }
+}
+
+impl std::error::Error for RunError {}
+
+impl From<JournalError> for RunError {
+    fn from(error: JournalError) -> Self {
+        Self::Journal(error)
+    }
+}
+
+fn file(what: &'static str) -> impl FnOnce(io::Error) -> RunError {
+    move |source| RunError::File { what, source }
+}
+
+/// Runs the agent until it is asked to stop. `stop` returns when it is.
+///
+/// # Errors
+/// [`RunError`] when it cannot begin.
+pub fn run(config: Config, clock: Arc<dyn Clock>, stop: impl FnOnce()) -> Result<(), RunError> {
+    files::private_folder(&config.state).map_err(file("the state folder"))?;
+    let listener = bind(&config.agent_socket(), Who::Anyone)?;
+    let identity = match Identity::load(&config.identity_file()).map_err(file("identity.json"))? {
+        Some(identity) => identity,
+        None => wait_for_enrolment(&config, &listener)?,
+    };
+    let opened = Opened::new(config, identity, clock)?;
+    let agent = Arc::clone(&opened.agent);
+    opened.serve(listener)?;
+    stop();
+    agent.stop();
+    Ok(())
+}
+
+/// Answers that this terminal is not enrolled, until it is.
+fn wait_for_enrolment(config: &Config, listener: &UnixListener) -> Result<Identity, RunError> {
+    log::warn!("this terminal is not enrolled; waiting for: sekisho-agent enrol --config FILE CODEFILE");
+    listener.set_nonblocking(true).map_err(file("the socket"))?;
+    loop {
+        if let Some(identity) = Identity::load(&config.identity_file()).map_err(file("identity.json"))? {
+            listener.set_nonblocking(false).map_err(file("the socket"))?;
+            return Ok(identity);
+        }
+        while let Ok((stream, _)) = listener.accept() {
+            let config = config.clone();
+            let answer = move || server::serve(None, &config, stream);
+            let _ = std::thread::Builder::new().name("client".into()).spawn(answer);
+        }
+        std::thread::sleep(Duration::from_millis(200));
+    }
+}
+
+struct Opened {
+    agent: Arc<Agent>,
+    keeper: Keeper,
+    uplink: Uplink,
+    kicks: std::sync::mpsc::Receiver<()>,
+}
+
+/// What the records of the run before say about its end.
+#[derive(Default)]
+struct Before {
+    any: bool,
+    in_order: bool,
+    open: Option<SessionId>,
+}
+
+impl Before {
+    fn see(&mut self, record: &[u8]) {
+        let Ok(record) = Record::decode(record) else { return };
+        self.any = true;
+        self.in_order = matches!(record.body, Body::TerminalDown);
+        match record.body {
+            Body::SessionOpened(opening) | Body::SessionUnlocked(opening) => self.open = opening.input.session,
+            Body::SessionClosed(closed) if self.open == Some(closed.session) => self.open = None,
+            Body::SessionClosed(_)
+            | Body::Decision(_)
+            | Body::Completed(_)
+            | Body::Withdrawn(_)
+            | Body::Locked(_)
+            | Body::PinFailed(_)
+            | Body::TerminalUp(_)
+            | Body::TerminalDown
+            | Body::ReaderUp(_)
+            | Body::ReaderDown(_)
+            | Body::Link(_)
+            | Body::Clock(_)
+            | Body::Lost(_)
+            | Body::RegisterAdvanced(_)
+            | Body::Worker(_)
+            | Body::CardSeen(_)
+            | Body::Read(_)
+            | Body::Exported(_)
+            | Body::Alarm(_)
+            | Body::Enrolment(_) => {}
+        }
+    }
+
+    const fn end(&self) -> PreviousEnd {
+        match (self.any, self.in_order) {
+            (false, _) => PreviousEnd::FirstStart,
+            (true, true) => PreviousEnd::InOrder,
+            (true, false) => PreviousEnd::WithoutNotice,
+        }
+    }
+}
+
+impl Opened {
+    fn new(config: Config, identity: Identity, clock: Arc<dyn Clock>) -> Result<Self, RunError> {
+        let (keeper, Found { register, names, time }) =
+            Keeper::open(&config, &identity).map_err(file("the register"))?;
+        let epoch = register.terminal(&identity.terminal).map_or(0, |terminal| terminal.epoch());
+        let master = files::secret_key(&config.state.join("journal.key")).map_err(file("journal.key"))?;
+        let folder = Folder::open(&config.state.join("journal")).map_err(file("the journal"))?;
+        let start = Start { epoch, first: 0, chain: chain_start(&identity.office, &identity.terminal, epoch) };
+        let mut before = Before::default();
+        let journal = Journal::open(Arc::new(folder), master, start, |_, record| before.see(record))?;
+        let (uplink, acknowledged) = Uplink::open(&config, journal.next().epoch).map_err(file("uplink.json"))?;
+        let boot = boot_id();
+        let moment = Moment { wall: clock.wall(), boottime: clock.boottime() };
+        let trusted = TrustedTime::new(&boot, time, moment);
+        let (kick, kicks) = std::sync::mpsc::sync_channel(1);
+        let beginning = Beginning { trusted, register, names, acknowledged, boot };
+        let agent = Arc::new(Agent::new(config, identity, clock, journal, beginning, kick));
+        agent.come_up(&before);
+        Ok(Self { agent, keeper, uplink, kicks })
+    }
+
+    fn serve(self, listener: UnixListener) -> Result<(), RunError> {
+        let Self { agent, keeper, uplink, kicks } = self;
+        let lines = Arc::new(Lines::default());
+        let peers = &agent.config.peers;
+        let workers = bind(&agent.config.worker_socket(), Who::of(peers.worker))?;
+        let forwarders = bind(&agent.config.forwarder_socket(), Who::of(peers.forwarder))?;
+        let (one, two, three, four, five, six) =
+            (agent.clone(), agent.clone(), agent.clone(), agent.clone(), agent.clone(), agent.clone());
+        let (register, records) = (Arc::clone(&lines), Arc::clone(&lines));
+        spawn("flush", move || one.flush_loop(&kicks))?;
+        spawn("tick", move || two.tick_loop())?;
+        spawn("register", move || keeper.run(&three, &register.line(Line::Register)))?;
+        spawn("uplink", move || uplink.run(&four, &records.line(Line::Records)))?;
+        spawn("worker", move || accept_workers(&five, &workers))?;
+        spawn("forwarder", move || accept_forwarders(&six, &forwarders, &lines))?;
+        spawn("socket", move || accept_clients(&agent, &listener))
+    }
+}
+
+fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<(), RunError> {
+    std::thread::Builder::new().name(name.into()).spawn(work).map(drop).map_err(file("another thread"))
+}
+
+/// Who may open a socket's file; who may speak is checked again by uid.
+#[derive(Clone, Copy)]
+enum Who {
+    Anyone,
+    Ourselves,
+}
+
+impl Who {
+    fn of(uid: Option<u32>) -> Self {
+        let own = rustix::process::getuid().as_raw();
+        if uid.is_none_or(|uid| uid == own) { Self::Ourselves } else { Self::Anyone }
+    }
+}
+
+fn bind(path: &Path, who: Who) -> Result<UnixListener, RunError> {
+    let socket = |source| RunError::Socket { path: path.display().to_string(), source };
+    // A socket that nobody listens at is what a killed agent leaves.
+    if UnixStream::connect(path).is_ok() {
+        return Err(socket(io::ErrorKind::AddrInUse.into()));
+    }
+    match std::fs::remove_file(path) {
+        Ok(()) => {}
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => return Err(socket(error)),
+    }
+    let listener = UnixListener::bind(path).map_err(socket)?;
+    let mode = match who {
+        Who::Anyone => 0o666,
+        Who::Ourselves => 0o600,
+    };
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).map_err(socket)?;
+    Ok(listener)
+}
+
+fn accept(listener: &UnixListener) -> Option<(UnixStream, u32)> {
+    match listener.accept() {
+        Ok((stream, _)) => peer_of(&stream).ok().map(|peer| (stream, peer.uid)),
+        Err(error) => {
+            log::warn!("cannot accept a connection: {error}");
+            std::thread::sleep(Duration::from_millis(100));
+            None
+        }
+    }
+}
+
+fn is_ours(uid: u32, configured: Option<u32>) -> bool {
+    let own = configured.unwrap_or_else(|| rustix::process::getuid().as_raw());
+    let ours = uid == own || uid == 0;
+    if !ours {
+        log::warn!("uid {uid} was turned away from an inner socket");
+    }
+    ours
+}
+
+fn accept_workers(agent: &Arc<Agent>, listener: &UnixListener) {
+    let mut number = 0;
+    loop {
+        let Some((stream, uid)) = accept(listener) else { continue };
+        if is_ours(uid, agent.config.peers.worker) {
+            number += 1;
+            let (agent, number) = (Arc::clone(agent), number);
+            let serve = move || agent.serve_worker(stream, number);
+            let _ = std::thread::Builder::new().name("card worker".into()).spawn(serve);
+        }
+    }
+}
+
+fn accept_forwarders(agent: &Agent, listener: &UnixListener, lines: &Arc<Lines>) {
+    loop {
+        let Some((stream, uid)) = accept(listener) else { continue };
+        if is_ours(uid, agent.config.peers.forwarder) {
+            let lines = Arc::clone(lines);
+            let take = move || {
+                if let Err(error) = lines.take(stream) {
+                    log::warn!("lost the forwarder: {error}");
+                }
+            };
+            let _ = std::thread::Builder::new().name("line".into()).spawn(take);
+        }
+    }
+}
+
+/// Counts connections down when one ends, however it ends.
+struct Slot(Arc<AtomicUsize>);
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+fn accept_clients(agent: &Arc<Agent>, listener: &UnixListener) {
+    let taken = Arc::new(AtomicUsize::new(0));
+    loop {
+        let Some((stream, uid)) = accept(listener) else { continue };
+        if !server::may_connect(&agent.config, uid) || taken.load(Ordering::Acquire) >= agent.config.limits.connections
+        {
+            log::info!("a connection of uid {uid} was turned away");
+            continue;
+        }
+        taken.fetch_add(1, Ordering::AcqRel);
+        let (agent, slot) = (Arc::clone(agent), Slot(Arc::clone(&taken)));
+        let serve = move || {
+            let _slot = slot;
+            server::serve(Some(&agent), &agent.config, stream);
+        };
+        let _ = std::thread::Builder::new().name("client".into()).spawn(serve);
+    }
+}
+
+impl Agent {
+    fn come_up(&self, before: &Before) {
+        let mut core = self.lock();
+        let version = heapless::String::try_from(env!("CARGO_PKG_VERSION")).unwrap_or_default();
+        if let Some(session) = before.open {
+            let reason = Reason::AgentDied;
+            self.write(&mut core, Body::SessionClosed(SessionReason { session, reason }));
+        }
+        self.write(&mut core, Body::TerminalUp(TerminalUp { version: AgentVersion(version), previous: before.end() }));
+    }
+
+    /// Ends in order: locked, recorded, on disk.
+    fn stop(&self) {
+        let last = {
+            let mut core = self.lock();
+            self.step(&mut core, Event::Stopping);
+            self.write(&mut core, Body::TerminalDown)
+        };
+        if let Err(error) = self.journal.wait(last.seq) {
+            log::error!("{error}");
+        }
+    }
+}

@@ -1,0 +1,199 @@
+//! The socket for programs and people: Varlink, a thread per connection, limits on everything.
+
+use std::os::unix::net::UnixStream;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sekisho_ipc::{
+    AgentError, AuthorizeRequest, AwaitRequest, Call, CompleteAnswer, CompleteRequest, Connection, ConnectionError,
+    DescriptionAnswer, DescriptionRequest, Descriptors, InfoAnswer, LockRequest, MESSAGE_MAX, Method, Nothing,
+    PromptRequest, Reply, ServiceError, ServiceMethod, StateAnswer, peer_of,
+};
+use serde::de::DeserializeOwned;
+
+use crate::agent::Agent;
+use crate::function::Caller;
+use crate::rate::Rate;
+use crate::session::Event;
+
+/// How long one message may take to come whole, or to leave.
+const MESSAGE_WAIT: Duration = Duration::from_secs(10);
+/// How often `Watch` looks whether its client is still there.
+const WATCH: Duration = Duration::from_secs(30);
+
+/// Serves one connection until it ends. `agent` is nothing before enrolment.
+pub(crate) fn serve(agent: Option<&Arc<Agent>>, config: &crate::config::Config, stream: UnixStream) {
+    match Served::new(agent, config, stream).and_then(|mut served| served.run()) {
+        Ok(()) | Err(ConnectionError::Closed) => {}
+        Err(error) => log::info!("a client was let go: {error}"),
+    }
+}
+
+struct Served<'a> {
+    agent: Option<&'a Arc<Agent>>,
+    connection: Connection,
+    caller: Caller,
+    rate: Rate,
+}
+
+impl<'a> Served<'a> {
+    fn new(
+        agent: Option<&'a Arc<Agent>>,
+        config: &crate::config::Config,
+        stream: UnixStream,
+    ) -> Result<Self, ConnectionError> {
+        let caller = caller(config, peer_of(&stream)?.uid);
+        let mut connection = Connection::new(stream, Descriptors::Refused)?;
+        connection.set_read_waits(None, Some(MESSAGE_WAIT));
+        connection.set_write_wait(Some(MESSAGE_WAIT));
+        let rate = Rate::new(config.limits.requests_per_second);
+        Ok(Self { agent, connection, caller, rate })
+    }
+
+    fn run(&mut self) -> Result<(), ConnectionError> {
+        loop {
+            let call = match self.connection.read_message::<Call>(MESSAGE_MAX) {
+                Ok(call) => call,
+                Err(ConnectionError::TooLarge { limit }) => {
+                    let limit = limit as u64;
+                    self.connection.write_message(&AgentError::TooLarge { limit }.to_reply())?;
+                    return Err(ConnectionError::TooLarge { limit: MESSAGE_MAX });
+                }
+                Err(ConnectionError::NotJson { cause }) => {
+                    let rule = format!("a Varlink call as JSON, ended by a zero byte ({cause})");
+                    let error = AgentError::InvalidArgument { field: "message".into(), rule };
+                    self.connection.write_message(&error.to_reply())?;
+                    return Err(ConnectionError::NotJson { cause });
+                }
+                Err(error) => return Err(error),
+            };
+            self.rate.wait();
+            self.answer(&call)?;
+        }
+    }
+
+    fn answer(&mut self, call: &Call) -> Result<(), ConnectionError> {
+        let service = ServiceMethod::from_name(&call.method);
+        let reply = match (Method::from_name(&call.method), service, self.agent) {
+            (None, Some(method), _) => serve_description(method, call),
+            (None, None, _) => ServiceError::unknown(&call.method).to_reply(),
+            (Some(_), _, None) => AgentError::NotEnrolled.to_reply(),
+            (Some(Method::Watch), _, Some(agent)) if call.more => return self.watch(agent),
+            (Some(Method::Prompt), _, Some(agent)) => return self.prompt(agent, call),
+            (Some(method), _, Some(agent)) => match self.method(agent, method, call) {
+                Ok(reply) => reply,
+                Err(error) => error.to_reply(),
+            },
+        };
+        self.send(call, &reply)
+    }
+
+    fn send(&mut self, call: &Call, reply: &Reply) -> Result<(), ConnectionError> {
+        if call.oneway { Ok(()) } else { self.connection.write_message(reply) }
+    }
+
+    fn method(&self, agent: &Arc<Agent>, method: Method, call: &Call) -> Result<Reply, AgentError> {
+        let caller = &self.caller;
+        Ok(match method {
+            Method::Status | Method::Watch => Reply::new(&StateAnswer { state: agent.state(caller).0 }),
+            Method::Await => Reply::new(&agent.await_prompt(&parameters::<AwaitRequest>(call)?.prompt)?),
+            Method::Lock => {
+                let LockRequest { end } = parameters(call)?;
+                agent.lock_asked(caller, if end { Event::EndAsked } else { Event::LockAsked })?;
+                Reply::new(&Nothing {})
+            }
+            Method::Authorize => Reply::new(&agent.authorize(caller, &parameters::<AuthorizeRequest>(call)?)?),
+            Method::Complete => {
+                let record = agent.complete_function(caller, &parameters::<CompleteRequest>(call)?)?;
+                Reply::new(&CompleteAnswer { record })
+            }
+            Method::Activity => {
+                agent.lock_asked(caller, Event::Active)?;
+                Reply::new(&Nothing {})
+            }
+            Method::Prompt => return Err(AgentError::NoSuchPrompt),
+        })
+    }
+
+    fn prompt(&mut self, agent: &Arc<Agent>, call: &Call) -> Result<(), ConnectionError> {
+        let opened = parameters::<PromptRequest>(call).and_then(|request| agent.prompt(&self.caller, &request));
+        match opened {
+            Ok((answer, client)) => {
+                use std::os::fd::AsFd;
+                self.connection.write_message_with_fd(&Reply::new(&answer), client.as_fd())
+            }
+            Err(error) => self.connection.write_message(&error.to_reply()),
+        }
+    }
+
+    /// One reply now, one at each change, until the client goes away.
+    fn watch(&mut self, agent: &Arc<Agent>) -> Result<(), ConnectionError> {
+        let mut sent = None;
+        loop {
+            let (state, generation) = agent.state(&self.caller);
+            if sent != Some(generation) {
+                self.connection.write_message(&Reply::continuing(&StateAnswer { state }))?;
+                sent = Some(generation);
+            }
+            agent.wait_beyond(generation, WATCH);
+            if is_hung_up(self.connection.stream()) {
+                return Ok(());
+            }
+        }
+    }
+}
+
+fn is_hung_up(stream: &UnixStream) -> bool {
+    use rustix::event::{PollFd, PollFlags, Timespec, poll};
+    let mut polled = [PollFd::new(stream, PollFlags::IN)];
+    let now = Timespec { tv_sec: 0, tv_nsec: 0 };
+    poll(&mut polled, Some(&now)).is_ok_and(|ready| ready > 0)
+        && polled.iter().any(|polled| polled.revents().intersects(PollFlags::HUP | PollFlags::ERR))
+}
+
+/// Reads the parameters; a wrong one is named as far as the parser knows it.
+fn parameters<T: DeserializeOwned>(call: &Call) -> Result<T, AgentError> {
+    T::deserialize(&call.parameters).map_err(|error| {
+        let rule = error.to_string();
+        let field = rule.split('`').nth(1).unwrap_or("parameters").to_owned();
+        AgentError::InvalidArgument { field, rule }
+    })
+}
+
+fn serve_description(method: ServiceMethod, call: &Call) -> Reply {
+    match method {
+        ServiceMethod::GetInfo => Reply::new(&InfoAnswer::of_agent(env!("CARGO_PKG_VERSION"))),
+        ServiceMethod::GetInterfaceDescription => match parameters::<DescriptionRequest>(call) {
+            Err(_) => ServiceError::InvalidParameter { parameter: "interface".into() }.to_reply(),
+            Ok(DescriptionRequest { interface }) => match DescriptionAnswer::of(&interface) {
+                Some(answer) => Reply::new(&answer),
+                None => ServiceError::InterfaceNotFound { interface }.to_reply(),
+            },
+        },
+    }
+}
+
+/// Who this uid is to us.
+fn caller(config: &crate::config::Config, uid: u32) -> Caller {
+    let own = rustix::process::getuid().as_raw();
+    let trusted = uid == 0 || uid == own || config.peers.prompt.contains(&uid);
+    Caller { uid, application: config.application_of(uid), trusted }
+}
+
+/// Whether this uid may connect at all.
+pub(crate) fn may_connect(config: &crate::config::Config, uid: u32) -> bool {
+    let caller = caller(config, uid);
+    config.peers.anyone_may_ask || caller.trusted || caller.application.is_some()
+}
+
+impl Agent {
+    /// Lock, end, or activity, from who may.
+    pub(crate) fn lock_asked(&self, caller: &Caller, event: Event) -> Result<(), AgentError> {
+        let mut core = self.lock();
+        if !core.belongs_to(caller) {
+            return Err(AgentError::NotPermitted { reason: "this is another user's session".into() });
+        }
+        self.step(&mut core, event);
+        Ok(())
+    }
+}

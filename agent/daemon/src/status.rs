@@ -1,0 +1,194 @@
+//! What the agent shows: the whole state to panels, no more than where it stands to others.
+
+use sekisho_ipc::{Card, Function, Purpose, Session, SessionState, State, Verdict};
+use sekisho_register::change::CardKind;
+use sekisho_register::decide;
+use sekisho_wire::decision::{Level, SessionKind, TerminalState};
+use sekisho_wire::verdict::VerdictCode;
+
+use crate::agent::{Agent, Core, limits};
+use crate::deciding::{Question, Wish};
+use crate::function::Caller;
+use crate::session::State as MachineState;
+use crate::spoken;
+
+impl Agent {
+    /// The state, as far as this caller may see it, and its generation: a change makes another.
+    pub fn state(&self, caller: &Caller) -> (State, u64) {
+        let mut core = self.lock();
+        let full = self.full_state(&mut core);
+        let generation = core.generation;
+        let own = caller.trusted || core.owner == Some(caller.uid);
+        (if own { full } else { redacted(full) }, generation)
+    }
+
+    /// Waits until the generation is another, at most `patience`.
+    pub fn wait_beyond(&self, generation: u64, patience: std::time::Duration) {
+        let core = self.lock();
+        if core.generation == generation {
+            drop(self.wait_for_change(core, patience));
+        }
+    }
+
+    fn full_state(&self, core: &mut Core) -> State {
+        let time = self.now(core).trusted;
+        let next = self.journal.next().first;
+        let note = core.trusted.newest_note();
+        let age = note.map(|note| time.saturating_sub(note.time));
+        let freshness = u64::from(core.register.policy().freshness_seconds) * 1000;
+        let stale = note.is_none_or(|note| time >= note.until) || age.is_none_or(|age| age > freshness);
+        let title = core.register.title().to_owned();
+        State {
+            office: Some(self.identity.office.to_string()),
+            title: Some(title).filter(|title| !title.is_empty()),
+            terminal: Some(self.identity.terminal.to_string()),
+            state: session_state(core.machine.terminal_state()),
+            reader: core.machine.card().and_then(|card| card.reader.as_ref()).map(ToString::to_string),
+            card: self.card_shown(core),
+            session: self.session_shown(core),
+            last_lock_reason: core.machine.last_reason().map(|reason| spoken::reason(reason).to_owned()),
+            functions: self.functions(core),
+            recent: core.recent.iter().cloned().collect(),
+            register_size: core.register.size(),
+            register_age: age,
+            register_stale: stale,
+            link: core.link,
+            unsent: next.saturating_sub(core.acknowledged.stored),
+            unsealed: next.saturating_sub(core.acknowledged.sealed),
+            time,
+            advice: self.advice(core),
+        }
+    }
+
+    fn card_shown(&self, core: &mut Core) -> Option<Card> {
+        let at = self.now(core).trusted.max(core.register.newest_made());
+        let inserted = core.machine.card()?;
+        let known = core.register.card(&inserted.card);
+        let operator = known.and_then(|card| card.holder(at)).map(|holder| holder.operator.clone());
+        let profiles = core.register.profiles_on_card(&inserted.card, at);
+        Some(Card {
+            guid: inserted.card.to_string(),
+            kind: known.map(|card| card_kind(card.issued().kind).to_owned()),
+            name: operator.as_ref().and_then(|operator| core.name_of(operator)),
+            operator: operator.map(|operator| operator.to_string()),
+            tries_left: inserted.tries_left.map(u32::from),
+            profiles: profiles.iter().map(ToString::to_string).collect(),
+        })
+    }
+
+    /// The session as the socket shows it.
+    pub(crate) fn session_shown(&self, core: &mut Core) -> Option<Session> {
+        let now = self.now(core);
+        let limits = limits(&core.register);
+        let session = core.machine.session()?;
+        let idle_lock_in = match core.machine.state() {
+            MachineState::Open(open) => limits.idle.saturating_sub(now.boottime.saturating_sub(open.active)),
+            MachineState::NoCard | MachineState::AwaitPin(_) | MachineState::Locked(_) => 0,
+        };
+        Some(Session {
+            id: session.id.to_string(),
+            operator: session.operator.to_string(),
+            name: core.name_of(&session.operator),
+            profile: session.profile.to_string(),
+            section: session.section.as_ref().map(ToString::to_string).unwrap_or_default(),
+            kind: kind_name(session.kind).into(),
+            opened: session.opened,
+            idle_lock_in,
+            ends_in: limits.session.saturating_sub(now.trusted.saturating_sub(session.opened)),
+        })
+    }
+
+    /// The functions of the profile in use, each with what would be said if it were asked for with its proof and a purpose.
+    fn functions(&self, core: &mut Core) -> Vec<Function> {
+        let at = self.now(core).trusted.max(core.register.newest_made());
+        let Some(session) = core.machine.session() else { return Vec::new() };
+        let register = std::sync::Arc::clone(&core.register);
+        let listed = register.functions_for(&session.operator, &session.profile, &self.identity.terminal, at);
+        let show = |function: &sekisho_register::functions::Function| {
+            let version = function.version();
+            let purposes: Vec<_> = register.purposes_for(function.code()).collect();
+            let purpose = purposes.first().map(|purpose| purpose.code().clone()).filter(|_| version.purpose_required);
+            let application = version.applications.first().cloned();
+            let question = Question { application, function: Some(function.code().clone()), purpose, case: None };
+            let input = self.function_input(core, &question, version.level);
+            let shown = |purpose: &&sekisho_register::functions::Purpose| Purpose {
+                purpose: purpose.code().to_string(),
+                title: purpose.title().to_owned(),
+            };
+            Function {
+                function: function.code().to_string(),
+                title: function.title().to_owned(),
+                level: level_name(version.level).into(),
+                purpose_required: version.purpose_required,
+                purposes: purposes.iter().map(shown).collect(),
+                verdict: spoken::verdict(decide(&register, &input).code()),
+            }
+        };
+        listed.into_iter().map(show).collect()
+    }
+
+    /// One sentence about everything: what is, and what to do next.
+    fn advice(&self, core: &mut Core) -> Verdict {
+        if self.journal.is_failing() {
+            return spoken::verdict(VerdictCode::NotRecorded);
+        }
+        match core.machine.terminal_state() {
+            TerminalState::NoCard => match &core.unreadable {
+                Some(problem) => spoken::problem_verdict(problem),
+                None => spoken::verdict(VerdictCode::NoCard),
+            },
+            TerminalState::AwaitPin => {
+                let at = self.now(core).trusted.max(core.register.newest_made());
+                let profiles = core.machine.card().map(|card| core.register.profiles_on_card(&card.card, at));
+                let profile = profiles.unwrap_or_default().into_iter().next();
+                let session = sekisho_wire::id::SessionId([0; 16]);
+                let input = self.opening_input(core, &Wish { session, profile, kind: SessionKind::Ordinary });
+                let verdict = decide(&core.register, &input).code();
+                spoken::verdict(if verdict.is_granted() { VerdictCode::PinNeeded } else { verdict })
+            }
+            TerminalState::Locked => spoken::verdict(VerdictCode::Locked),
+            TerminalState::Open => spoken::verdict(VerdictCode::Granted),
+        }
+    }
+}
+
+/// What a stranger may know.
+fn redacted(state: State) -> State {
+    State { card: None, session: None, functions: Vec::new(), recent: Vec::new(), last_lock_reason: None, ..state }
+}
+
+const fn session_state(state: TerminalState) -> SessionState {
+    match state {
+        TerminalState::NoCard => SessionState::NoCard,
+        TerminalState::AwaitPin => SessionState::AwaitPin,
+        TerminalState::Open => SessionState::Open,
+        TerminalState::Locked => SessionState::Locked,
+    }
+}
+
+const fn card_kind(kind: CardKind) -> &'static str {
+    match kind {
+        CardKind::Business => "business",
+        CardKind::Special => "special",
+        CardKind::CardManagement => "card_management",
+        CardKind::Spare => "spare",
+        CardKind::Emergency => "emergency",
+        CardKind::RoomEntry => "room_entry",
+    }
+}
+
+const fn kind_name(kind: SessionKind) -> &'static str {
+    match kind {
+        SessionKind::Ordinary => "ordinary",
+        SessionKind::Maintenance => "maintenance",
+        SessionKind::Training => "training",
+    }
+}
+
+const fn level_name(level: Level) -> &'static str {
+    match level {
+        Level::Session => "session",
+        Level::Card => "card",
+        Level::Pin => "pin",
+    }
+}

@@ -1,0 +1,442 @@
+//! Brings records to the ledger, exactly once, and checks that it has them: *stored* when it says so, *sealed* when its signed
+//! checkpoint proves it.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use sekisho_register::Register;
+use sekisho_register::change::Log;
+use sekisho_tlog::{
+    Checkpoint, EMPTY_ROOT, Hash as TreeHash, KeyKind, RangeProof, TlogError, VerifyingKey, leaf_hash,
+    verify_consistency, verify_range,
+};
+use sekisho_wire::batch::BATCH_RECORDS_MAX;
+use sekisho_wire::id::Hash;
+use serde::{Deserialize, Serialize};
+
+use crate::agent::{Acknowledged, Agent};
+use crate::batch::{Seen, chain_after, seal};
+use crate::carrier::Carrier;
+use crate::files;
+use crate::forwarder_link::{Brought, Errand};
+use crate::journal::Run;
+use crate::journal::error::JournalError;
+use crate::journal::segment::random;
+
+/// Bytes of records in one batch: the rest of the mebibyte (wire §1.4) is for the header and the lengths.
+const BATCH_BYTES: usize = 1_000_000;
+/// How soon the ledger is asked whether it has sealed what it stored, and how slowly at last.
+const SEAL_FIRST: Duration = Duration::from_millis(100);
+const SEAL_MAX: Duration = Duration::from_secs(10);
+/// Pause after something went wrong: the first, and the longest.
+const RETRY_FIRST: Duration = Duration::from_millis(250);
+const RETRY_MAX: Duration = Duration::from_secs(30);
+/// Pause after an answer that only people can put right.
+const STUCK: Duration = Duration::from_secs(30);
+/// With nothing to do, look this often.
+const IDLE: Duration = Duration::from_secs(30);
+const DAY: u64 = 24 * 60 * 60 * 1000;
+
+/// How far the ledger is, kept over restarts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Cursor {
+    epoch: u32,
+    stored: u64,
+    sealed: u64,
+    seen_size: u64,
+    seen_root: String,
+}
+
+#[derive(Debug, Deserialize)]
+struct StoredAnswer {
+    epoch: u32,
+    next: u64,
+    chain: String,
+}
+
+#[derive(Debug, Deserialize)]
+struct SealAnswer {
+    checkpoint: String,
+    #[serde(default)]
+    consistency: Vec<String>,
+    #[serde(default)]
+    ranges: Vec<SealRange>,
+}
+
+#[derive(Debug, Deserialize)]
+struct SealRange {
+    first: u64,
+    count: u64,
+    index: u64,
+    left: Vec<String>,
+    right: Vec<String>,
+}
+
+/// Why the ledger's word is not believed, or records cannot be sent.
+#[derive(Debug)]
+enum Trouble {
+    /// A proof or signature is wrong.
+    Proof(TlogError),
+    /// The answer is not what it should be.
+    Malformed,
+    /// The records log is smaller than it was.
+    Rollback { seen: u64, shown: u64 },
+    /// The ledger's chain is not ours.
+    OtherChain { next: u64 },
+    /// The journal cannot be read.
+    Journal(JournalError),
+    /// Our half of sealing failed.
+    CannotSeal(crate::batch::CannotSeal),
+    /// The cursor cannot be kept.
+    Disk(std::io::Error),
+}
+
+impl fmt::Display for Trouble {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Proof(error) => write!(f, "cannot believe the ledger's seal: {error}"),
+            Self::Malformed => f.write_str("cannot read the ledger's answer: malformed"),
+            Self::Rollback { seen, shown } => {
+                write!(f, "cannot believe the ledger: its records log had {seen} entries and is shown with {shown}")
+            }
+            Self::OtherChain { next } => {
+                write!(f, "cannot send records: the ledger has another history of this terminal before record {next}")
+            }
+            Self::Journal(error) => write!(f, "{error}"),
+            Self::CannotSeal(error) => write!(f, "{error}"),
+            Self::Disk(error) => write!(f, "cannot keep how far the ledger is: {error}"),
+        }
+    }
+}
+
+impl From<TlogError> for Trouble {
+    fn from(error: TlogError) -> Self {
+        Self::Proof(error)
+    }
+}
+
+impl From<JournalError> for Trouble {
+    fn from(error: JournalError) -> Self {
+        Self::Journal(error)
+    }
+}
+
+/// What came of one round.
+#[derive(Debug, PartialEq, Eq)]
+enum Round {
+    /// Something went forward: go on at once.
+    Forward,
+    /// Nothing to do but to wait for news.
+    Rest,
+    /// The ledger asks for patience.
+    Busy(Duration),
+    /// It cannot be reached, or something is wrong for now.
+    Again,
+    /// Only people can put it right.
+    Stuck,
+}
+
+/// The uplink.
+pub(crate) struct Uplink {
+    file: PathBuf,
+    cursor: Cursor,
+    /// Whether the ledger has confirmed our cursor since we started.
+    agreed: bool,
+}
+
+impl Uplink {
+    /// Continues from what is kept.
+    pub(crate) fn open(config: &crate::config::Config, epoch: u32) -> std::io::Result<(Self, Acknowledged)> {
+        let file = config.state.join("uplink.json");
+        let seen_root = Hash(EMPTY_ROOT.0).to_string();
+        let fresh = Cursor { epoch, stored: 0, sealed: 0, seen_size: 0, seen_root };
+        let cursor = match files::read_json::<Cursor>(&file)? {
+            Some(kept) if kept.epoch == epoch => kept,
+            // The log goes on over our epochs: what was seen of it stays seen.
+            Some(kept) => Cursor { seen_size: kept.seen_size, seen_root: kept.seen_root, ..fresh },
+            None => fresh,
+        };
+        let acknowledged = Acknowledged { stored: cursor.stored, sealed: cursor.sealed };
+        Ok((Self { file, cursor, agreed: false }, acknowledged))
+    }
+
+    /// Sends and asks, as long as the agent lives.
+    pub(crate) fn run(mut self, agent: &Agent, carrier: &dyn Carrier) -> ! {
+        let (mut retry, mut seal_pause) = (RETRY_FIRST, SEAL_FIRST);
+        loop {
+            let sealed = self.cursor.sealed;
+            let round = self.round(agent, carrier).unwrap_or_else(|trouble| {
+                log::error!("{trouble}");
+                Round::Stuck
+            });
+            agent.acknowledge(self.cursor.stored, self.cursor.sealed);
+            if self.cursor.sealed != sealed {
+                seal_pause = SEAL_FIRST;
+            }
+            match round {
+                Round::Forward => retry = RETRY_FIRST,
+                Round::Rest if self.cursor.sealed < self.cursor.stored => {
+                    agent.wait_for_records(self.cursor.stored, seal_pause);
+                    seal_pause = (seal_pause * 3 / 2).min(SEAL_MAX);
+                }
+                Round::Rest => {
+                    seal_pause = SEAL_FIRST;
+                    agent.wait_for_records(self.cursor.stored, IDLE);
+                }
+                Round::Busy(wait) => std::thread::sleep(wait),
+                Round::Again => {
+                    std::thread::sleep(jittered(retry));
+                    retry = (retry * 2).min(RETRY_MAX);
+                }
+                Round::Stuck => std::thread::sleep(STUCK),
+            }
+        }
+    }
+
+    /// One errand, and what it brought.
+    fn round(&mut self, agent: &Agent, carrier: &dyn Carrier) -> Result<Round, Trouble> {
+        if !self.agreed {
+            return self.agree(agent, carrier);
+        }
+        if self.cursor.stored < agent.journal.durable() {
+            return self.send(agent, carrier);
+        }
+        if self.cursor.sealed < self.cursor.stored {
+            return self.ask_for_seal(agent, carrier);
+        }
+        Ok(Round::Rest)
+    }
+
+    /// After each start the ledger says where it is: it may have been restored, or we.
+    fn agree(&mut self, agent: &Agent, carrier: &dyn Carrier) -> Result<Round, Trouble> {
+        let epoch = self.cursor.epoch;
+        let body = match agent.send_out(carrier, &Errand::Cursor { epoch }) {
+            Some(Brought::Answer { body }) => body,
+            other => return Ok(refused(other.as_ref())),
+        };
+        let answer: StoredAnswer = serde_json::from_value(body).map_err(|_| Trouble::Malformed)?;
+        self.continue_at(agent, &answer)?;
+        self.agreed = true;
+        Ok(Round::Forward)
+    }
+
+    /// Continues where the ledger says, if its history is ours.
+    fn continue_at(&mut self, agent: &Agent, answer: &StoredAnswer) -> Result<(), Trouble> {
+        let chain = hash(&answer.chain)?;
+        if answer.epoch != self.cursor.epoch || answer.next > agent.journal.durable() {
+            return Err(Trouble::OtherChain { next: answer.next });
+        }
+        if chain_at(agent, answer.next)? != chain {
+            return Err(Trouble::OtherChain { next: answer.next });
+        }
+        self.cursor.stored = answer.next;
+        // A ledger that was restored from a backup has lost what it had sealed, too: it is sealed again.
+        self.cursor.sealed = self.cursor.sealed.min(answer.next);
+        self.keep()
+    }
+
+    fn send(&mut self, agent: &Agent, carrier: &dyn Carrier) -> Result<Round, Trouble> {
+        let run = agent.journal.read(self.cursor.stored, BATCH_RECORDS_MAX as usize, BATCH_BYTES)?;
+        if run.records.is_empty() {
+            return Ok(Round::Again);
+        }
+        let seen = Seen { size: self.cursor.seen_size, root: hash_hex(&self.cursor.seen_root)? };
+        let sent = {
+            let mut core = agent.lock();
+            agent.now(&mut core).trusted
+        };
+        let envelope = seal(&agent.identity, self.cursor.epoch, &run, &seen, sent).map_err(Trouble::CannotSeal)?;
+        match agent.send_out(carrier, &Errand::Batch { envelope: STANDARD.encode(envelope) }) {
+            Some(Brought::Answer { body }) => {
+                let answer: StoredAnswer = serde_json::from_value(body).map_err(|_| Trouble::Malformed)?;
+                let end = run.first + run.records.len() as u64;
+                if answer.next == end && hash(&answer.chain)? == chain_after(&run) {
+                    self.cursor.stored = end;
+                    self.keep()?;
+                } else {
+                    self.continue_at(agent, &answer)?;
+                }
+                Ok(Round::Forward)
+            }
+            Some(Brought::Refused { code, facts, .. }) if code == "gap" => {
+                let next = facts.get("expected").and_then(serde_json::Value::as_u64).ok_or(Trouble::Malformed)?;
+                let chain =
+                    facts.get("chain").and_then(serde_json::Value::as_str).ok_or(Trouble::Malformed)?.to_owned();
+                log::info!("the ledger expects record {next}");
+                self.continue_at(agent, &StoredAnswer { epoch: self.cursor.epoch, next, chain })?;
+                Ok(Round::Forward)
+            }
+            other => {
+                let round = refused(other.as_ref());
+                // Whatever is wrong, the next attempt begins by asking where the ledger is.
+                self.agreed = round != Round::Stuck;
+                Ok(round)
+            }
+        }
+    }
+
+    fn ask_for_seal(&mut self, agent: &Agent, carrier: &dyn Carrier) -> Result<Round, Trouble> {
+        let (epoch, from, seen) = (self.cursor.epoch, self.cursor.sealed, self.cursor.seen_size);
+        let body = match agent.send_out(carrier, &Errand::Seal { epoch, from, seen }) {
+            Some(Brought::Answer { body }) => body,
+            other => return Ok(refused(other.as_ref())),
+        };
+        let answer: SealAnswer = serde_json::from_value(body).map_err(|_| Trouble::Malformed)?;
+        let before = self.cursor.clone();
+        let checkpoint = self.see_checkpoint(agent, &answer)?;
+        for range in &answer.ranges {
+            self.check_range(agent, &checkpoint, range)?;
+        }
+        if before == self.cursor {
+            return Ok(Round::Rest);
+        }
+        self.keep()?;
+        self.prune(agent);
+        Ok(if self.cursor.sealed > before.sealed { Round::Forward } else { Round::Rest })
+    }
+
+    /// The checkpoint must be signed, and must contain what we saw before.
+    fn see_checkpoint(&mut self, agent: &Agent, answer: &SealAnswer) -> Result<Checkpoint, Trouble> {
+        let register = Arc::clone(&agent.lock().register);
+        let keys = records_keys(&register, &agent.identity.records);
+        let opened = keys.iter().rev().find_map(|key| Checkpoint::open(&answer.checkpoint, key).ok());
+        let checkpoint = match opened {
+            Some(checkpoint) => checkpoint,
+            None => Checkpoint::open(&answer.checkpoint, &agent.identity.records)?,
+        };
+        let (seen, root) = (self.cursor.seen_size, TreeHash(hash_hex(&self.cursor.seen_root)?.0));
+        if checkpoint.size < seen {
+            return Err(Trouble::Rollback { seen, shown: checkpoint.size });
+        }
+        if seen > 0 {
+            let proof = hashes(&answer.consistency)?;
+            verify_consistency(seen, &root, checkpoint.size, &checkpoint.root, &proof)?;
+        }
+        self.cursor.seen_size = checkpoint.size;
+        self.cursor.seen_root = Hash(checkpoint.root.0).to_string();
+        Ok(checkpoint)
+    }
+
+    /// The next records lie in the log, in order: checked against the leaves of our own journal.
+    fn check_range(&mut self, agent: &Agent, checkpoint: &Checkpoint, range: &SealRange) -> Result<(), Trouble> {
+        let end = range.first.checked_add(range.count).ok_or(Trouble::Malformed)?;
+        if range.first != self.cursor.sealed || end > self.cursor.stored {
+            return Err(Trouble::Malformed);
+        }
+        let leaves = leaves(agent, range.first, end)?;
+        let proof = RangeProof { left: hashes(&range.left)?, right: hashes(&range.right)? };
+        verify_range(range.index, &leaves, checkpoint.size, &proof, &checkpoint.root)?;
+        self.cursor.sealed = end;
+        Ok(())
+    }
+
+    fn keep(&self) -> Result<(), Trouble> {
+        files::replace_json(&self.file, &self.cursor).map_err(Trouble::Disk)
+    }
+
+    fn prune(&self, agent: &Agent) {
+        let (now, days) = {
+            let mut core = agent.lock();
+            let days = u64::from(core.register.policy().keep_sealed_days);
+            (agent.now(&mut core).trusted, days)
+        };
+        agent.journal.prune(self.cursor.sealed, now.saturating_sub(days * DAY));
+    }
+}
+
+/// What to do when no answer came, by who is at fault.
+fn refused(brought: Option<&Brought>) -> Round {
+    let Some(Brought::Refused { status, code, detail, retry_after, .. }) = brought else { return Round::Again };
+    match code.as_str() {
+        "busy" => Round::Busy(jittered(Duration::from_secs(retry_after.unwrap_or(1).min(60)))),
+        "not_enrolled" => {
+            log::warn!("the ledger does not take our records yet: an administrator has to confirm this terminal's key");
+            Round::Again
+        }
+        "fork" | "wrong_chain" | "malformed" | "too_large" => {
+            log::error!("the ledger refuses our records ({code}): {detail}; call the system manager");
+            Round::Stuck
+        }
+        _ => {
+            log::warn!("the ledger does not answer as it should ({status} {code}): {detail}");
+            Round::Again
+        }
+    }
+}
+
+/// Between half and all of it: terminals that lost the ledger together should not come back together.
+fn jittered(pause: Duration) -> Duration {
+    let [byte] = random::<1>().unwrap_or([128]);
+    pause / 2 + pause / 2 * u32::from(byte) / 255
+}
+
+fn chain_at(agent: &Agent, seq: u64) -> Result<Hash, Trouble> {
+    let next = agent.journal.next();
+    if seq == next.first {
+        return Ok(next.chain);
+    }
+    Ok(agent.journal.read(seq, 1, BATCH_BYTES)?.chain)
+}
+
+fn leaves(agent: &Agent, first: u64, end: u64) -> Result<Vec<TreeHash>, Trouble> {
+    let mut leaves = Vec::new();
+    while first + (leaves.len() as u64) < end {
+        let at = first + leaves.len() as u64;
+        let left = usize::try_from(end - at).unwrap_or(usize::MAX);
+        let Run { records, .. } = agent.journal.read(at, left, usize::MAX)?;
+        if records.is_empty() {
+            return Err(Trouble::Malformed);
+        }
+        leaves.extend(records.iter().map(|record| leaf_hash(record)));
+    }
+    Ok(leaves)
+}
+
+fn records_keys(register: &Register, enrolled: &VerifyingKey) -> Vec<VerifyingKey> {
+    let named =
+        |key: &sekisho_register::Ed25519Key| VerifyingKey::from_bytes(enrolled.name(), KeyKind::Ed25519, &key.0).ok();
+    let keys: Vec<_> = register.log_keys(Log::Records).filter_map(named).collect();
+    if keys.is_empty() { vec![enrolled.clone()] } else { keys }
+}
+
+fn hash(text: &str) -> Result<Hash, Trouble> {
+    TreeHash::from_base64(text).map(|hash| Hash(hash.0)).ok_or(Trouble::Malformed)
+}
+
+fn hash_hex(text: &str) -> Result<Hash, Trouble> {
+    text.parse().map_err(|_| Trouble::Malformed)
+}
+
+fn hashes(texts: &[String]) -> Result<Vec<TreeHash>, Trouble> {
+    texts.iter().map(|text| TreeHash::from_base64(text).ok_or(Trouble::Malformed)).collect()
+}
+
+impl Agent {
+    fn acknowledge(&self, stored: u64, sealed: u64) {
+        let mut core = self.lock();
+        if (core.acknowledged.stored, core.acknowledged.sealed) != (stored, sealed) {
+            core.acknowledged = Acknowledged { stored, sealed };
+            self.tell(&mut core);
+        }
+    }
+
+    /// Waits until there is a durable record from `next` on, at most `patience` of real time.
+    fn wait_for_records(&self, next: u64, patience: Duration) {
+        let slice = patience.min(Duration::from_secs(1));
+        let mut left = patience;
+        let mut core = self.lock();
+        while self.journal.durable() <= next && !left.is_zero() {
+            let generation = core.generation;
+            core = self.wait_for_change(core, left);
+            if core.generation == generation {
+                return;
+            }
+            // A change that was not a record must not shorten the pause to nothing, nor lengthen it for ever.
+            left = left.saturating_sub(slice / 10);
+        }
+    }
+}
