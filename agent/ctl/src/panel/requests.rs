@@ -5,7 +5,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 use std::time::Duration;
 
-use sekisho_ipc::{AwaitAnswer, Client, ClientError, ConnectionError, PinFrame, PromptRequest};
+use sekisho_ipc::{AwaitAnswer, Client, ClientError, ConnectionError, PinFrame, PromptRequest, State};
 
 use super::model::{Action, Event};
 use crate::Surroundings;
@@ -56,17 +56,24 @@ fn serve(socket: &Path, asked: &Receiver<Action>, answers: &Sender<Event>) {
             }
             Action::Lock => Event::Did(Client::connect(socket).and_then(|mut client| client.lock()).map_err(failed)),
             Action::End => Event::Did(Client::connect(socket).and_then(|mut client| client.end()).map_err(failed)),
-            Action::Activity => {
-                // That a key press was not counted shows as a lock, with its reason.
-                let _ = Client::connect(socket).and_then(|mut client| client.activity());
-                continue;
-            }
+            Action::Activity => match active(socket) {
+                Ok(state) => Event::State(Box::new(state)),
+                // That a key press was not counted shows as a lock, with its reason; an agent that is gone, in the watch.
+                Err(_) => continue,
+            },
             Action::Quit => return,
         };
         if answers.send(answer).is_err() {
             return;
         }
     }
+}
+
+/// The watch is silent about a countdown that begins anew, so it is asked for.
+fn active(socket: &Path) -> Result<State, ClientError> {
+    let mut client = Client::connect(socket)?;
+    client.activity()?;
+    client.status()
 }
 
 /// The PIN was typed before the prompt opens: the card is not held while a person thinks.

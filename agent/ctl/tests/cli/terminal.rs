@@ -25,8 +25,9 @@ struct OnTerminal {
 impl OnTerminal {
     /// Runs a line of shell on the terminal that `script` makes.
     fn run(agent: &FakeAgent, line: &str) -> Self {
-        let mut command = Command::new("script");
-        command.args(["-qec", &format!("stty rows 24 cols 80; {line}"), "/dev/null"]);
+        // A test that waits for what never comes shall fail, not hang.
+        let mut command = Command::new("timeout");
+        command.args(["30", "script", "-qec", &format!("stty rows 24 cols 80; {line}"), "/dev/null"]);
         command.env("SEKISHO_SOCKET", agent.path()).env("TERM", "xterm").env("SHELL", "/bin/sh");
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let (keys, screen) = (child.stdin.take(), child.stdout.take().unwrap());
@@ -113,6 +114,27 @@ fn the_panel_puts_the_screen_back_at_q_and_at_sigterm() {
         let (shown, _) = terminal.end();
         assert!(shown.contains(RESTORED) && shown.contains(" icanon "), "{quit}: {shown:?}");
     }
+}
+
+#[test]
+fn keys_in_the_panel_put_off_the_lock_and_ask_how_long_it_is_off() {
+    let agent = FakeAgent::start(|call| match call["method"].as_str() {
+        Some("io.sekisho.Watch") => {
+            Answer::States(vec![(Duration::ZERO, state("open")), (Duration::from_secs(30), state("open"))])
+        }
+        Some("io.sekisho.Status") => {
+            let mut later = state("open");
+            later["session"]["idle_lock_in"] = json!(1_517_000);
+            Answer::Reply(json!({ "state": later }))
+        }
+        _ => Answer::Reply(json!({})),
+    });
+    let mut terminal = OnTerminal::run(&agent, &format!("{} --lang en panel", program()));
+    // Two presses within a second, one report.
+    terminal.wait_for("yes").press("\u{1b}[B\u{1b}[B").wait_for("25:1").press("q");
+    terminal.end();
+    let asked: Vec<_> = agent.calls().iter().map(|call| call["method"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(asked, ["io.sekisho.Watch", "io.sekisho.Activity", "io.sekisho.Status"]);
 }
 
 #[test]
