@@ -34,6 +34,8 @@ const WAIT: u64 = 50;
 /// Pause after something went wrong: the first, and the longest.
 const RETRY_FIRST: Duration = Duration::from_millis(500);
 const RETRY_MAX: Duration = Duration::from_secs(30);
+/// Least pause between two questions.
+const BREATH: Duration = Duration::from_millis(50);
 
 /// The ledger's answer (LEDGER.md §L3).
 #[derive(Debug, Deserialize)]
@@ -212,6 +214,8 @@ impl Keeper {
                     Ok(answer) => match self.believe(agent, &answer) {
                         Ok(()) => {
                             pause = RETRY_FIRST;
+                            // A ledger that does not wait must not keep us busy.
+                            std::thread::sleep(BREATH);
                             continue;
                         }
                         Err(disbelief) => log::error!("{disbelief}"),
@@ -257,6 +261,9 @@ impl Keeper {
         let entries = fetched;
         let freshness = keys.iter().rev().find_map(|key| Freshness::open(&answer.freshness, key).ok());
         let freshness = freshness.filter(|note| note.size == after.size() && note.root.0 == after.root().0);
+        if freshness.is_none() {
+            log::warn!("the ledger's freshness note does not fit the register; it is not used");
+        }
         if !entries.is_empty() {
             self.append(&entries).map_err(Disbelief::Disk)?;
         }

@@ -23,20 +23,17 @@ enum Command {
     /// Decide, record, answer the socket; neither card nor network.
     Run {
         #[command(flatten)]
-        config: ConfigFile,
-        /// Milliseconds in this file are added to all clocks. For tests.
-        #[arg(long, value_name = "FILE")]
-        simulated_clock: Option<PathBuf>,
+        unit: Unit,
     },
     /// Speak to the cards; neither journal nor network.
     CardWorker {
         #[command(flatten)]
-        config: ConfigFile,
+        unit: Unit,
     },
     /// Carry sealed records to the ledger; neither journal nor card.
     Forwarder {
         #[command(flatten)]
-        config: ConfigFile,
+        unit: Unit,
     },
     /// Enrol this terminal with a code from an administrator.
     Enrol {
@@ -55,6 +52,16 @@ enum Command {
         #[command(flatten)]
         config: ConfigFile,
     },
+}
+
+/// What the three units take.
+#[derive(clap::Args)]
+struct Unit {
+    #[command(flatten)]
+    config: ConfigFile,
+    /// Milliseconds in this file are added to all clocks. For tests: a release build refuses it.
+    #[arg(long, value_name = "FILE")]
+    simulated_clock: Option<PathBuf>,
 }
 
 #[derive(clap::Args)]
@@ -87,14 +94,19 @@ fn main() -> ExitCode {
 
 fn obey(command: Command) -> Result<(), Failure> {
     match command {
-        Command::Run { config, simulated_clock } => run::run(load(&config)?, clock(simulated_clock)?, wait_for_signal)
-            .map_err(|error| failure(&error, error.next_step())),
-        Command::CardWorker { config } => {
-            let never = card_worker::run(&load(&config)?);
+        Command::Run { unit } => {
+            let clock = clock(unit.simulated_clock)?;
+            let ran = run::run(load(&unit.config)?, clock, wait_for_signal);
+            ran.map_err(|error| failure(&error, error.next_step()))
+        }
+        Command::CardWorker { unit } => {
+            let _ = clock(unit.simulated_clock)?;
+            let never = card_worker::run(&load(&unit.config)?);
             never.map(|never| match never {}).map_err(|error| failure(&error, "Restart the card worker."))
         }
-        Command::Forwarder { config } => {
-            let never = forwarder::run(&load(&config)?);
+        Command::Forwarder { unit } => {
+            let _ = clock(unit.simulated_clock)?;
+            let never = forwarder::run(&load(&unit.config)?);
             never.map(|never| match never {}).map_err(|error| failure(&error, error.next_step()))
         }
         Command::Enrol { config, code } => enrol_terminal(&load(&config)?, &code),
