@@ -1,0 +1,252 @@
+//! Batches: each way in which one can come, and what is stored of it (wire §7).
+
+use sekisho_ledger::refusal::Refusal;
+use sekisho_ledger::store::{EmitterName, LogName, SqliteStore, Store};
+use sekisho_register::change::{Change, SetTerminalState, TerminalUse};
+use sekisho_tlog::leaf_hash;
+use sekisho_wire::id::{Hash, OfficeId};
+use sekisho_wire::reason::{AlarmKind, LinkState, LostReason};
+use sekisho_wire::record::{Body, Lost, Record};
+
+use crate::town::{TestBatch, TestTerminal, Town, code};
+
+impl Town {
+    pub(crate) fn stored(&self) -> SqliteStore {
+        SqliteStore::open_existing(&self.data.database()).unwrap()
+    }
+
+    pub(crate) fn records(&self) -> u64 {
+        self.stored().frontier(&self.office, LogName::Records).unwrap().size()
+    }
+
+    fn next_of(&self, terminal: &TestTerminal) -> u64 {
+        let emitter = EmitterName::Terminal(terminal.peer.terminal.clone());
+        self.stored().cursor(&self.office, &emitter, terminal.epoch).unwrap().map_or(0, |cursor| cursor.next)
+    }
+
+    fn alarms(&self) -> Vec<AlarmKind> {
+        let all = (0..self.records()).map(|index| self.ledger.record_bytes(&self.office, index).unwrap());
+        let alarm = |bytes: Vec<u8>| match Record::decode(&bytes).ok()?.body {
+            Body::Alarm(alarm) => Some(alarm.kind),
+            _ => None,
+        };
+        all.filter_map(alarm).collect()
+    }
+}
+
+#[test]
+fn records_come_back_byte_for_byte_in_order() {
+    let mut town = Town::new();
+    let receipt = town.send(300);
+    assert_eq!((receipt.stored, receipt.repeated, receipt.place.expected), (300, 0, 300));
+    assert_eq!(receipt.place.chain.0, town.terminal.chain.0);
+    let fresh = TestTerminal::new(town.office, "jumin-1", [3; 32], Vec::new());
+    for seq in [0, 1, 255, 256, 299] {
+        let expected = fresh.record(seq, Body::Link(LinkState::Up));
+        assert_eq!(town.ledger.record_bytes(&town.office, seq).unwrap(), expected);
+        let entry = &town.stored().entries(&town.office, LogName::Records, seq, 1).unwrap()[0];
+        assert_eq!(entry.leaf, leaf_hash(&expected));
+        assert!(!entry.payload.windows(7).any(|window| window == b"jumin-1"), "payloads are sealed at rest");
+    }
+}
+
+#[test]
+fn a_repeat_is_compared_and_absorbed() {
+    let mut town = Town::new();
+    let (first, after) = town.terminal.batch(10);
+    town.deliver(&first).unwrap();
+    let again = town.deliver(&first).unwrap();
+    assert_eq!((again.stored, again.repeated, again.place.expected), (0, 10, 10));
+    town.terminal = after;
+    town.send(5);
+    let old = town.deliver(&first).unwrap();
+    assert_eq!((old.stored, old.repeated, old.place.expected), (0, 10, 15));
+    assert_eq!((town.records(), town.next_of(&town.terminal)), (15, 15));
+}
+
+#[test]
+fn a_partial_repeat_stores_only_what_is_new() {
+    let mut town = Town::new();
+    let beginning = town.terminal.clone();
+    town.send(10);
+    town.send(3);
+    let (longer, after) = beginning.batch(40);
+    let receipt = town.deliver(&longer).unwrap();
+    assert_eq!((receipt.stored, receipt.repeated, receipt.place.expected), (27, 13, 40));
+    town.terminal = after;
+    town.send(2);
+    assert_eq!(town.records(), 42);
+}
+
+#[test]
+fn a_gap_is_answered_with_what_is_expected() {
+    let mut town = Town::new();
+    town.send(4);
+    let (_, skipped) = town.terminal.batch(3);
+    let (late, _) = skipped.batch(2);
+    match town.deliver(&late) {
+        Err(Refusal::Gap(place)) => {
+            assert_eq!((place.expected, place.epoch), (4, 0));
+            assert_eq!(place.chain.0, town.terminal.chain.0);
+        }
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(town.records(), 4);
+    assert!(town.alarms().is_empty(), "a gap is no alarm: the terminal sends what is missing");
+}
+
+#[test]
+fn a_gap_declared_lost_is_crossed_and_the_chain_goes_on() {
+    let mut town = Town::new();
+    town.send(4);
+    let mut ahead = town.terminal.clone();
+    ahead.next = 9;
+    let lost = |to| Body::Lost(Lost { from: 4, to, reason: LostReason::JournalDamaged });
+    let (wrong, _) = ahead.batch_of(vec![ahead.record(9, lost(7))]);
+    assert!(matches!(town.deliver(&wrong), Err(Refusal::Gap(_))), "the declared range must be the missing one");
+    let (declared, after) = ahead.batch_of(vec![ahead.record(9, lost(8)), ahead.record(10, Body::TerminalDown)]);
+    assert_eq!(town.deliver(&declared).unwrap().stored, 2);
+    assert_eq!(town.deliver(&declared).unwrap().repeated, 2);
+    town.terminal = after;
+    town.send(1);
+    assert_eq!((town.records(), town.next_of(&town.terminal)), (7, 12));
+}
+
+#[test]
+fn a_fork_stores_nothing_and_alarms_once() {
+    let mut town = Town::new();
+    let restored = town.terminal.clone();
+    town.send(6);
+    let other = (0..8).map(|seq| restored.record(seq, Body::Link(LinkState::Down))).collect();
+    let (fork, _) = restored.batch_of(other);
+    for _ in 0..3 {
+        assert!(matches!(town.deliver(&fork), Err(Refusal::Fork(place)) if place.expected == 6));
+    }
+    assert_eq!(town.alarms(), [AlarmKind::Fork]);
+    assert_eq!((town.records(), town.next_of(&town.terminal)), (7, 6));
+    town.send(1);
+}
+
+#[test]
+fn a_wrong_chain_stores_nothing_and_alarms() {
+    let mut town = Town::new();
+    town.send(6);
+    for spoil in [
+        (|batch: &mut TestBatch| batch.header.before = Hash([1; 32])) as fn(&mut TestBatch),
+        |batch| batch.header.after = Hash([1; 32]),
+    ] {
+        let (mut batch, _) = town.terminal.batch(2);
+        spoil(&mut batch);
+        assert!(matches!(town.deliver(&batch), Err(Refusal::WrongChain(_))));
+    }
+    assert_eq!(town.alarms(), [AlarmKind::WrongChain]);
+    assert_eq!(town.next_of(&town.terminal), 6);
+}
+
+#[test]
+fn bytes_that_are_no_record_are_kept_flagged_and_block_nothing() {
+    let mut town = Town::new();
+    let elsewhere = TestTerminal::new(OfficeId([5; 16]), "jumin-1", [3; 32], Vec::new());
+    let records = vec![
+        town.terminal.record(0, Body::TerminalDown),
+        b"poison".to_vec(),
+        elsewhere.record(2, Body::TerminalDown),
+        town.terminal.record(7, Body::TerminalDown),
+        town.terminal.record(4, Body::TerminalDown),
+    ];
+    let (batch, after) = town.terminal.batch_of(records);
+    assert_eq!(town.deliver(&batch).unwrap().stored, 5);
+    assert_eq!(town.ledger.record_bytes(&town.office, 1).unwrap(), b"poison");
+    assert_eq!(town.alarms(), [AlarmKind::UnreadableRecord; 3]);
+    town.terminal = after;
+    town.send(1);
+}
+
+#[test]
+fn only_the_terminal_itself_is_heard() {
+    let town = Town::new();
+    let (batch, _) = town.terminal.batch(1);
+    let forger = TestTerminal { key: ed25519_dalek::SigningKey::from_bytes(&[8; 32]), ..town.terminal.clone() };
+    let forged = town.ledger.ingest(&town.terminal.peer, &batch.envelope(&forger));
+    assert!(matches!(forged, Err(Refusal::NotEnrolled)), "{forged:?}");
+
+    let mut other = town.terminal.clone();
+    other.peer.terminal = code("jumin-2");
+    let relayed = town.ledger.ingest(&town.terminal.peer, &batch.envelope(&other));
+    assert!(matches!(relayed, Err(Refusal::Malformed("envelope"))), "{relayed:?}");
+    let (mut lying, _) = town.terminal.batch(1);
+    lying.header.office = OfficeId([5; 16]);
+    assert!(matches!(town.deliver(&lying), Err(Refusal::NotYou)));
+    lying.header.office = town.office;
+    lying.header.terminal = code("jumin-2");
+    assert!(matches!(town.deliver(&lying), Err(Refusal::NotYou)));
+    assert_eq!(town.records(), 0);
+}
+
+#[test]
+fn damaged_envelopes_are_malformed() {
+    let town = Town::new();
+    let envelope = town.terminal.batch(1).0.envelope(&town.terminal);
+    for length in [0, 1, 20, envelope.len() - 1] {
+        let cut = town.ledger.ingest(&town.terminal.peer, &envelope[..length]);
+        assert!(matches!(cut, Err(Refusal::Malformed(_))), "{cut:?}");
+    }
+    for at in [12, 40, envelope.len() - 5] {
+        let mut flipped = envelope.clone();
+        flipped[at] ^= 1;
+        let flipped = town.ledger.ingest(&town.terminal.peer, &flipped);
+        assert!(matches!(flipped, Err(Refusal::Malformed(_))), "{flipped:?}");
+    }
+}
+
+#[test]
+fn an_epoch_that_no_act_opened_is_refused() {
+    let mut town = Town::new();
+    town.terminal.epoch = 1;
+    let (batch, _) = town.terminal.batch(1);
+    assert!(matches!(town.deliver(&batch), Err(Refusal::EpochNotOpen { epoch: 1, open: 0 })));
+}
+
+#[test]
+fn a_suspended_terminal_is_not_heard() {
+    let town = Town::new();
+    let state = SetTerminalState { terminal: code("jumin-1"), state: TerminalUse::Suspended, effective: 0 };
+    town.submit(vec![Change::TerminalState(state)]).unwrap();
+    let (batch, _) = town.terminal.batch(1);
+    assert!(matches!(town.deliver(&batch), Err(Refusal::NotEnrolled)));
+}
+
+#[test]
+fn a_terminal_that_knows_more_than_the_ledger_is_told_to_wait() {
+    let mut town = Town::new();
+    town.send(3);
+    let (mut batch, _) = town.terminal.batch(1);
+    batch.header.seen_size = 9;
+    assert!(matches!(town.deliver(&batch), Err(Refusal::Halted { .. })));
+    batch.header.seen_size = 2;
+    batch.header.seen_root = Hash([4; 32]);
+    assert!(matches!(town.deliver(&batch), Err(Refusal::Halted { .. })));
+    assert_eq!(town.records(), 3);
+}
+
+#[test]
+fn two_terminals_and_many_threads_lose_nothing_and_double_nothing() {
+    let town = Town::new();
+    let envelope = town.terminal.envelope.clone();
+    let other = TestTerminal::new(town.office, "jumin-2", [4; 32], envelope);
+    town.submit(vec![Change::Terminal(Box::new(other.registration()))]).unwrap();
+    std::thread::scope(|scope| {
+        for terminal in [&town.terminal, &other, &town.terminal, &other] {
+            scope.spawn(|| {
+                let mut terminal = terminal.clone();
+                for _ in 0..20 {
+                    let (batch, after) = terminal.batch(7);
+                    town.ledger.ingest(&terminal.peer, &batch.envelope(&terminal)).unwrap();
+                    terminal = after;
+                }
+            });
+        }
+    });
+    assert_eq!(town.records(), 280);
+    assert_eq!((town.next_of(&town.terminal), town.next_of(&other)), (140, 140));
+}
