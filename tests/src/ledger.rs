@@ -24,8 +24,16 @@ impl Ledger {
     /// When `sekisho-ledger init` fails.
     #[must_use]
     pub fn init(folder: &Path, clock: &StoryClock) -> Self {
+        Self::init_at(folder, clock, free_port())
+    }
+
+    /// As [`Self::init`], on a port of the story's choice.
+    ///
+    /// # Panics
+    /// When `sekisho-ledger init` fails.
+    #[must_use]
+    pub fn init_at(folder: &Path, clock: &StoryClock, port: u16) -> Self {
         let data = folder.join("data");
-        let port = free_port();
         let output = Command::new(program("sekisho-ledger"))
             .args(["init", "--name", "ledger.example", "--host", "127.0.0.1", "--host", "localhost"])
             .arg("--data")

@@ -4,6 +4,7 @@
 //! clock for all of them.
 
 pub mod binaries;
+pub mod clerk;
 pub mod clock;
 pub mod desk;
 pub mod foreign_card;

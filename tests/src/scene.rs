@@ -1,5 +1,7 @@
 //! A founded office to tell a story in: ledger, desk, one terminal, two clerks with cards.
 
+use std::path::{Path, PathBuf};
+
 use crate::clock::StoryClock;
 use crate::desk::{Desk, Issued};
 use crate::ledger::Ledger;
@@ -26,6 +28,14 @@ pub struct Scene {
 }
 
 impl Scene {
+    /// The files that hold keys: at the terminal, at the desk, at the ledger.
+    #[must_use]
+    pub fn key_files(&self) -> Vec<PathBuf> {
+        let places =
+            [self.terminal.state(), self.desk.file("home"), self.desk.file("recovery"), self.ledger.data().to_owned()];
+        places.iter().flat_map(|place| secret_files(place)).collect()
+    }
+
     /// Founds the town, issues two cards, enrols the terminal `jumin-1` and starts it.
     #[must_use]
     pub fn new(story: &str) -> Self {
@@ -67,6 +77,23 @@ pub fn wait_sealed(terminal: &Terminal) {
         let state = client.status().ok()?;
         (state.unsent == 0 && state.unsealed == 0).then_some(())
     });
+}
+
+/// Files below a folder whose name says that they hold a key or a secret.
+fn secret_files(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let paths = entries.map(|entry| entry.path());
+    let holds_one = |path: &Path| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        ["key", "secret", "identity", "recovery"].iter().any(|word| name.contains(word))
+    };
+    paths
+        .flat_map(|path| match (path.is_dir(), holds_one(&path)) {
+            (true, _) => secret_files(&path),
+            (false, true) => vec![path],
+            (false, false) => Vec::new(),
+        })
+        .collect()
 }
 
 /// What the residents' counter is for. Not the tax certificate.

@@ -15,6 +15,7 @@ pub struct VirtualCard {
     control: PathBuf,
     log: PathBuf,
     inserted: Option<Process>,
+    at_insertion: usize,
 }
 
 impl VirtualCard {
@@ -35,6 +36,7 @@ impl VirtualCard {
             control: folder.join(format!("{name}.sock")),
             log: folder.join(format!("{name}.log")),
             inserted: None,
+            at_insertion: 0,
         }
     }
 
@@ -50,6 +52,7 @@ impl VirtualCard {
 
     fn run(&mut self, pcscd: &Pcscd, slot: usize, more: &[&str]) {
         self.pull();
+        self.at_insertion = self.apdus();
         let mut command = Command::new(program("sekisho-simulator"));
         command.arg("run").arg("--state").arg(&self.state).arg("--log-apdus").arg(&self.apdus);
         command.arg("--control").arg(&self.control).args(more);
@@ -84,6 +87,12 @@ impl VirtualCard {
     #[must_use]
     pub fn apdus(&self) -> usize {
         self.apdus_from(0).len()
+    }
+
+    /// How many APDUs it had answered when it was last inserted.
+    #[must_use]
+    pub fn apdus_at_insertion(&self) -> usize {
+        self.at_insertion
     }
 
     /// The card's APDUs from number `from` on: header, lengths, status; never data.

@@ -1,0 +1,76 @@
+//! The demo tells the main job; it has to come true, and to leave no secret behind.
+
+use std::path::Path;
+use std::process::Command;
+
+use sekisho_tests::binaries::program;
+
+#[test]
+fn the_demo_s_story_comes_true() {
+    let output = Command::new(program("sekisho-demo")).arg("--script").env("SEKISHO_BUILT", "1").output().unwrap();
+    let said = sekisho_tests::ledger::both(&output);
+    assert!(output.status.success(), "{said}");
+    for chapter in 1..=9 {
+        assert!(said.contains(&format!("── {chapter}. ")), "chapter {chapter} was not told:\n{said}");
+    }
+}
+
+/// Every file below a folder.
+fn files(folder: &Path) -> Vec<std::path::PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap().flatten() {
+        let kind = entry.file_type().unwrap();
+        if kind.is_dir() {
+            found.extend(files(&entry.path()));
+        } else if kind.is_file() {
+            found.push(entry.path());
+        }
+    }
+    found
+}
+
+#[test]
+fn no_secret_in_logs() {
+    use sekisho_ipc::PromptRequest;
+    use sekisho_tests::clerk::{authorize, insert, login, type_pin};
+    let mut scene = sekisho_tests::scene::Scene::new("secrets");
+    insert(&scene.terminal, &mut scene.clerk);
+    let wrong = "918273";
+    let _ = type_pin(&mut scene.terminal.client(), &PromptRequest::login(), wrong);
+    login(&scene.terminal, &scene.clerk);
+    assert!(authorize(&scene.terminal, "juminhyo.issue").verdict.granted);
+    sekisho_tests::scene::wait_sealed(&scene.terminal);
+
+    let mut secrets: Vec<String> = scene.desk.pins();
+    secrets.extend([wrong.to_owned(), scene.clerk.pin(), scene.other.pin()]);
+    // Keys lie in files of their own; what stands there must stand nowhere else, as bytes or as hexadecimal.
+    let key_files = scene.key_files();
+    assert!(key_files.len() >= 6, "terminal, desk and ledger keep their keys in files: {key_files:?}");
+    let mut needles: Vec<Vec<u8>> = secrets.into_iter().map(String::into_bytes).collect();
+    for key in &key_files {
+        let bytes = std::fs::read(key).unwrap();
+        if bytes.len() == 32 {
+            needles.push(bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>().into_bytes());
+            needles.push(bytes);
+        }
+    }
+    let mut looked_at = 0;
+    for file in files(scene.scratch.path()) {
+        let bytes = std::fs::read(&file).unwrap();
+        let name = file.display().to_string();
+        if key_files.contains(&file) || is_a_secret_s_own_place(&name) {
+            continue;
+        }
+        looked_at += 1;
+        for needle in &needles {
+            let found = bytes.windows(needle.len()).any(|window| window == needle.as_slice());
+            assert!(!found, "a secret of {} bytes stands in {name}", needle.len());
+        }
+    }
+    assert!(looked_at > 10, "only {looked_at} files were looked at");
+}
+
+/// The cards' memories and the files that hand the first PIN to its holder.
+fn is_a_secret_s_own_place(name: &str) -> bool {
+    [".card", ".pin"].iter().any(|end| name.ends_with(end))
+}
