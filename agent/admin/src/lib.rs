@@ -1,1 +1,116 @@
-//! The administrator's tool.
+//! The administrator's tool: founds offices, makes cards, decides by card-signed acts, verifies records.
+//!
+//! The README tells the life of an act from the command to the terminal.
+#![forbid(unsafe_code)]
+
+mod changes_file;
+mod cli;
+mod clock;
+mod commands;
+mod config_text;
+mod dates;
+mod desk;
+mod error;
+mod grant;
+mod home;
+mod ledger;
+mod office_file;
+mod pending;
+mod pin_entry;
+mod random;
+mod readers;
+mod record_words;
+mod recovery;
+mod register_cache;
+mod screen;
+mod table;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Parser;
+use sekisho_register::organisation::Capacity;
+use sekisho_wire::words::Language;
+
+use crate::cli::{Cli, Lang};
+use crate::desk::Signing;
+use crate::error::AdminError;
+use crate::home::Home;
+use crate::pin_entry::PinSource;
+use crate::readers::Readers;
+use crate::screen::{Confirm, Lists, Screen};
+
+/// The whole program: parses the arguments, does what they say, and says what went wrong in the language asked for.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let language = language(&cli);
+    match run(cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("sekisho-admin: {}", error.in_words(language));
+            let next = error.next_step(language);
+            if !next.is_empty() {
+                eprintln!("{next}");
+            }
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The language of this run: as asked, else as the environment says.
+fn language(cli: &Cli) -> Language {
+    match cli.lang {
+        Some(Lang::Ja) => Language::Japanese,
+        Some(Lang::En) => Language::English,
+        None => {
+            let set = |name| std::env::var(name).ok().filter(|value: &String| !value.is_empty());
+            Language::from_locale(
+                &set("LC_ALL").or_else(|| set("LC_MESSAGES")).or_else(|| set("LANG")).unwrap_or_default(),
+            )
+        }
+    }
+}
+
+/// Does what the command line says.
+///
+/// # Errors
+/// [`AdminError`], with words for people.
+fn run(cli: Cli) -> Result<(), AdminError> {
+    let screen = Screen {
+        language: language(&cli),
+        confirm: if cli.yes { Confirm::Yes } else { Confirm::Ask },
+        lists: if cli.json { Lists::Json } else { Lists::Text },
+    };
+    let home = Home::open(&home_path(cli.home)?)?;
+    let readers = Readers::new(Duration::from_secs(cli.wait));
+    let pin = match (cli.pin_file, cli.pin_stdin) {
+        (Some(file), _) => PinSource::File(file),
+        (None, true) => PinSource::Stdin,
+        (None, false) => PinSource::Terminal,
+    };
+    let signing = Signing {
+        pin,
+        reader: cli.signer_reader,
+        post: cli.post,
+        capacity: Capacity::of(cli.as_deputy),
+        request: cli.request,
+        agreement: cli.agreement,
+        propose: cli.propose,
+    };
+    commands::run(cli.command, &cli.reader, screen, home, readers, signing)
+}
+
+fn home_path(given: Option<PathBuf>) -> Result<PathBuf, AdminError> {
+    if let Some(path) = given {
+        return Ok(path);
+    }
+    let user = std::env::var_os("HOME").filter(|home| !home.is_empty());
+    let user = user.ok_or_else(|| AdminError::Argument {
+        name: "--home",
+        value: String::new(),
+        rule: "HOME is not set, so --home must be given".to_owned(),
+    })?;
+    Ok(PathBuf::from(user).join(".sekisho-admin"))
+}

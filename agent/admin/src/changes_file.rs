@@ -1,0 +1,757 @@
+//! The file that `apply` and `found` read: a list of changes, in the office's words (README, "The file of changes").
+
+use std::path::{Path, PathBuf};
+
+use sekisho_register::Title;
+use sekisho_register::calendar::{Date, day_of_date, fiscal_year, moment};
+use sekisho_register::change::{
+    ActivateCard, CardKind, CardState, Change, Designate, EndPermit, GivePermit, GiveProfile, HoldPost, LeavePost,
+    OpenSpan, OperatorState, PersonClass, SectionState, SetCalendar, SetCardState, SetFunction, SetHours,
+    SetOperatorState, SetPolicy, SetPost, SetPurpose, SetRoute, SetSection, SetTerminal, SetTerminalState, StateReason,
+    TerminalKind, TerminalUse, UseState, WithdrawProfile,
+};
+use sekisho_register::role::{Class, Role};
+use sekisho_register::{NameHash, Policy, Register};
+use sekisho_wire::decision::Level;
+use sekisho_wire::id::{CardGuid, Code, Numbered, ReaderIdentity, Salt};
+use serde::Deserialize;
+
+use crate::config_text::{Dated, MAX_FILE, Minute, Text, parse, plain};
+use crate::dates::Edge;
+use crate::error::AdminError;
+use crate::random;
+use crate::register_cache::Name;
+
+/// Everything such a file can hold.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct ChangesFile {
+    /// Only in the file that founds an office.
+    pub office: Option<OfficeTable>,
+    /// Only in the file that founds an office.
+    pub administrator: Vec<AdministratorTable>,
+    section: Vec<SectionTable>,
+    post: Vec<PostTable>,
+    hold_post: Vec<HoldPostTable>,
+    leave_post: Vec<LeavePostTable>,
+    function: Vec<FunctionTable>,
+    purpose: Vec<PurposeTable>,
+    operator: Vec<OperatorTable>,
+    operator_state: Vec<OperatorStateTable>,
+    profile: Vec<ProfileTable>,
+    withdraw_profile: Vec<WithdrawProfileTable>,
+    card_state: Vec<CardStateTable>,
+    activate_card: Vec<ActivateCardTable>,
+    terminal: Vec<TerminalTable>,
+    terminal_state: Vec<TerminalStateTable>,
+    hours: Vec<HoursTable>,
+    calendar: Option<CalendarTable>,
+    permit: Vec<PermitTable>,
+    end_permit: Vec<EndPermitTable>,
+    route: Vec<RouteTable>,
+    policy: Option<PolicyTable>,
+}
+
+/// The office to be founded.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct OfficeTable {
+    /// Its name.
+    pub title: Text<Title>,
+    /// 全国地方公共団体コード.
+    pub jurisdiction: Text<Code>,
+    /// Keys on paper for the safe.
+    pub recovery: RecoveryTable,
+}
+
+/// How many recovery keys there are, and how many of them together may act.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RecoveryTable {
+    /// How many are needed.
+    pub needed: u8,
+    /// How many are made.
+    pub keys: u8,
+}
+
+/// An administrator named by the founding act.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct AdministratorTable {
+    /// The person.
+    pub operator: Text<Code>,
+    /// The person's name.
+    pub name: String,
+    /// The post.
+    pub post: Text<Code>,
+    /// What kind of card; a business card unless said otherwise.
+    pub kind: Option<Text<CardKind>>,
+    /// Until when the card holds; the end of the fiscal year after this one unless said otherwise.
+    pub to: Option<Dated>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SectionTable {
+    section: Text<Code>,
+    title: Text<Title>,
+    state: Option<Text<SectionState>>,
+    from: Option<Dated>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PostTable {
+    post: Text<Code>,
+    title: Text<Title>,
+    roles: Vec<Text<Role>>,
+    section: Option<Text<Code>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct HoldPostTable {
+    post: Text<Code>,
+    operator: Text<Code>,
+    from: Option<Dated>,
+    to: Option<Dated>,
+    #[serde(default)]
+    deputy: bool,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LeavePostTable {
+    post: Text<Code>,
+    operator: Text<Code>,
+    from: Option<Dated>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FunctionTable {
+    function: Text<Code>,
+    title: Text<Title>,
+    level: Option<Text<Level>>,
+    #[serde(default)]
+    purpose_required: bool,
+    #[serde(default)]
+    essential: bool,
+    terminal_kind: Option<Text<TerminalKind>>,
+    #[serde(default)]
+    applications: Vec<Text<Code>>,
+    state: Option<Text<UseState>>,
+    #[serde(default)]
+    management: bool,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PurposeTable {
+    purpose: Text<Code>,
+    title: Text<Title>,
+    #[serde(default)]
+    functions: Vec<Text<Code>>,
+    state: Option<Text<UseState>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct OperatorTable {
+    operator: Text<Code>,
+    name: String,
+    class: Option<Text<PersonClass>>,
+    section: Text<Code>,
+    from: Option<Dated>,
+    to: Option<Dated>,
+    #[serde(default)]
+    terminals: Vec<Text<Code>>,
+    #[serde(default)]
+    sections: Vec<Text<Code>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct OperatorStateTable {
+    operator: Text<Code>,
+    state: Text<OperatorState>,
+    reason: Option<Text<StateReason>>,
+    from: Option<Dated>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ProfileTable {
+    operator: Text<Code>,
+    profile: Text<Code>,
+    functions: Vec<Text<Code>>,
+    from: Option<Dated>,
+    to: Option<Dated>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WithdrawProfileTable {
+    operator: Text<Code>,
+    profile: Text<Code>,
+    from: Option<Dated>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CardStateTable {
+    card: Text<CardGuid>,
+    state: Text<CardState>,
+    reason: Option<Text<StateReason>>,
+    from: Option<Dated>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ActivateCardTable {
+    card: Text<CardGuid>,
+    operator: Text<Code>,
+    #[serde(default)]
+    profiles: Vec<Text<Code>>,
+    from: Option<Dated>,
+    to: Dated,
+    reason: Text<Code>,
+}
+
+/// What is left out stays as it is: a key cannot be given here, so the terminal must be registered.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TerminalTable {
+    terminal: Text<Code>,
+    kind: Option<Text<TerminalKind>>,
+    section: Option<Text<Code>>,
+    responsible: Option<Text<Code>>,
+    functions: Option<Vec<Text<Code>>>,
+    readers: Option<Vec<Text<ReaderIdentity>>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TerminalStateTable {
+    terminal: Text<Code>,
+    state: Text<TerminalUse>,
+    from: Option<Dated>,
+}
+
+/// Days that are not named are closed.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct HoursTable {
+    terminal: Option<Text<Code>>,
+    monday: Option<[Minute; 2]>,
+    tuesday: Option<[Minute; 2]>,
+    wednesday: Option<[Minute; 2]>,
+    thursday: Option<[Minute; 2]>,
+    friday: Option<[Minute; 2]>,
+    saturday: Option<[Minute; 2]>,
+    sunday: Option<[Minute; 2]>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+#[derive(Default)]
+struct CalendarTable {
+    closed: Vec<Dated>,
+    open: Vec<Dated>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PermitTable {
+    operators: Vec<Text<Code>>,
+    terminals: Vec<Text<Code>>,
+    #[serde(default)]
+    functions: Vec<Text<Code>>,
+    from: Dated,
+    to: Dated,
+    reason: Text<Code>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct EndPermitTable {
+    permit: Text<Numbered>,
+    from: Option<Dated>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RouteTable {
+    class: Text<Class>,
+    proposers: Vec<Text<Role>>,
+    #[serde(default)]
+    approvers: Vec<Text<Role>>,
+    #[serde(default = "yes")]
+    distinct: bool,
+}
+
+const fn yes() -> bool {
+    true
+}
+
+/// What is left out stays as it is.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct PolicyTable {
+    idle_seconds: Option<u32>,
+    warn_seconds: Option<u16>,
+    session_seconds: Option<u32>,
+    freshness_seconds: Option<u32>,
+    pin_tries: Option<u8>,
+    hours_enforced: Option<bool>,
+    out_of_hours_kinds: Option<Vec<Text<CardKind>>>,
+    rest_after_seconds: Option<u32>,
+    rest_seconds: Option<u32>,
+    daily_seconds: Option<u32>,
+    keep_sealed_days: Option<u16>,
+    retention_access_years: Option<u8>,
+    retention_operation_years: Option<u8>,
+    retention_administration_years: Option<u8>,
+}
+
+impl PolicyTable {
+    fn over(&self, mut policy: Policy) -> Policy {
+        fn set<T: Copy>(field: &mut T, value: Option<T>) {
+            if let Some(value) = value {
+                *field = value;
+            }
+        }
+        set(&mut policy.idle_seconds, self.idle_seconds);
+        set(&mut policy.warn_seconds, self.warn_seconds);
+        set(&mut policy.session_seconds, self.session_seconds);
+        set(&mut policy.freshness_seconds, self.freshness_seconds);
+        set(&mut policy.pin_tries, self.pin_tries);
+        set(&mut policy.hours_enforced, self.hours_enforced);
+        set(&mut policy.rest_after_seconds, self.rest_after_seconds);
+        set(&mut policy.rest_seconds, self.rest_seconds);
+        set(&mut policy.daily_seconds, self.daily_seconds);
+        set(&mut policy.keep_sealed_days, self.keep_sealed_days);
+        set(&mut policy.retention_years.access, self.retention_access_years);
+        set(&mut policy.retention_years.operation, self.retention_operation_years);
+        set(&mut policy.retention_years.administration, self.retention_administration_years);
+        if let Some(kinds) = &self.out_of_hours_kinds {
+            policy.out_of_hours_kinds = sorted(plain(kinds));
+        }
+        policy
+    }
+}
+
+fn sorted<T: Ord>(mut list: Vec<T>) -> Vec<T> {
+    list.sort();
+    list.dedup();
+    list
+}
+
+/// Makes changes: knows the time, the register as it stands, and collects the names that travel beside the act.
+#[derive(Debug)]
+pub(crate) struct Drafter<'a> {
+    register: &'a Register,
+    now: u64,
+    /// Names behind the hashes in the changes.
+    pub names: Vec<Name>,
+}
+
+impl<'a> Drafter<'a> {
+    /// For acts over this register, made now.
+    #[must_use]
+    pub(crate) const fn new(register: &'a Register, now: u64) -> Self {
+        Self { register, now, names: Vec::new() }
+    }
+
+    /// From this date on; without one from now on.
+    #[must_use]
+    pub(crate) fn from(&self, date: Option<Dated>) -> u64 {
+        date.map_or(self.now, |date| date.0.moment(Edge::From))
+    }
+
+    /// Until this date has passed; without one until the fiscal year has.
+    #[must_use]
+    pub(crate) fn until(&self, date: Option<Dated>) -> u64 {
+        date.map_or_else(|| end_of_fiscal_year(self.now, 0), |date| date.0.moment(Edge::Until))
+    }
+
+    /// The hash of a name, salted; the name itself goes beside the act.
+    ///
+    /// # Errors
+    /// When there are no random bytes.
+    pub(crate) fn name(&mut self, text: &str) -> Result<NameHash, AdminError> {
+        let salt = Salt(random::bytes()?);
+        self.names.push(Name { salt, text: text.to_owned() });
+        Ok(NameHash::of(&salt, text))
+    }
+}
+
+/// The end of the fiscal year of `now`, or of so many years later: 1 April, 0:00.
+pub(crate) fn end_of_fiscal_year(now: u64, later: u16) -> u64 {
+    moment(day_of_date(Date { year: fiscal_year(now) + 1 + later, month: 4, day: 1 }), 0)
+}
+
+/// Reads a file of changes.
+///
+/// # Errors
+/// When it cannot be read, or a [`crate::error::ConfigError`] with line and key.
+pub(crate) fn read(path: &Path) -> Result<ChangesFile, AdminError> {
+    let fail = |cause| AdminError::File { path: path.to_owned(), cause };
+    let size = std::fs::metadata(path).map_err(fail)?.len();
+    if size > MAX_FILE {
+        return Err(AdminError::TooLarge);
+    }
+    let text = std::fs::read_to_string(path).map_err(fail)?;
+    Ok(parse(path, &text)?)
+}
+
+impl ChangesFile {
+    /// The policy to begin with.
+    #[must_use]
+    pub(crate) fn founding_policy(&self) -> Policy {
+        self.policy.as_ref().map_or_else(Policy::default, |table| table.over(Policy::default()))
+    }
+
+    /// Refuses what only the founding file holds.
+    ///
+    /// # Errors
+    /// [`AdminError::Argument`].
+    pub(crate) fn expect_no_founding(&self, path: &Path) -> Result<(), AdminError> {
+        if self.office.is_none() && self.administrator.is_empty() {
+            return Ok(());
+        }
+        Err(AdminError::Argument {
+            name: "file",
+            value: PathBuf::from(path).display().to_string(),
+            rule: "it holds 'office' or 'administrator', which only 'found' can use".to_owned(),
+        })
+    }
+
+    /// The changes in an order in which each finds what it needs: sections before posts, functions before profiles, and so on.
+    ///
+    /// # Errors
+    /// [`AdminError::Unknown`] for a terminal that is not registered.
+    pub(crate) fn into_changes(
+        self,
+        with_policy: PolicyUse,
+        drafter: &mut Drafter<'_>,
+    ) -> Result<Vec<Change>, AdminError> {
+        let mut changes = self.organisation(drafter);
+        changes.extend(self.functions());
+        changes.extend(self.people(drafter)?);
+        changes.extend(self.cards(drafter));
+        changes.extend(self.places(drafter)?);
+        changes.extend(self.times(drafter));
+        if let (PolicyUse::Change, Some(table)) = (with_policy, &self.policy) {
+            changes.push(Change::Policy(SetPolicy { policy: table.over(drafter.register.policy().clone()) }));
+        }
+        changes.extend(self.route.iter().map(|table| {
+            Change::Route(SetRoute {
+                class: table.class.0,
+                proposers: sorted(plain(&table.proposers)),
+                approvers: sorted(plain(&table.approvers)),
+                distinct: table.distinct,
+            })
+        }));
+        Ok(changes)
+    }
+
+    fn organisation(&self, drafter: &Drafter<'_>) -> Vec<Change> {
+        let sections = self.section.iter().map(|table| {
+            Change::Section(SetSection {
+                section: table.section.0.clone(),
+                title: table.title.0.clone(),
+                state: table.state.as_ref().map_or(SectionState::Open, |state| state.0),
+                effective: drafter.from(table.from),
+            })
+        });
+        let posts = self.post.iter().map(|table| {
+            Change::Post(SetPost {
+                post: table.post.0.clone(),
+                title: table.title.0.clone(),
+                roles: sorted(plain(&table.roles)),
+                section: table.section.as_ref().map(|section| section.0.clone()),
+            })
+        });
+        sections.chain(posts).collect()
+    }
+
+    fn functions(&self) -> Vec<Change> {
+        let functions = self.function.iter().map(|table| {
+            Change::Function(SetFunction {
+                function: table.function.0.clone(),
+                title: table.title.0.clone(),
+                level: table.level.as_ref().map_or(Level::Session, |level| level.0),
+                purpose_required: table.purpose_required,
+                essential: table.essential,
+                terminal_kind: table.terminal_kind.as_ref().map(|kind| kind.0),
+                applications: plain(&table.applications),
+                state: table.state.as_ref().map_or(UseState::InUse, |state| state.0),
+                management: table.management,
+            })
+        });
+        let purposes = self.purpose.iter().map(|table| {
+            Change::Purpose(SetPurpose {
+                purpose: table.purpose.0.clone(),
+                title: table.title.0.clone(),
+                functions: plain(&table.functions),
+                state: table.state.as_ref().map_or(UseState::InUse, |state| state.0),
+            })
+        });
+        functions.chain(purposes).collect()
+    }
+
+    fn people(&self, drafter: &mut Drafter<'_>) -> Result<Vec<Change>, AdminError> {
+        let mut changes = Vec::new();
+        for table in &self.operator {
+            changes.push(Change::Designate(Box::new(Designate {
+                operator: table.operator.0.clone(),
+                name: drafter.name(&table.name)?,
+                class: table.class.as_ref().map_or(PersonClass::Operator, |class| class.0),
+                section: table.section.0.clone(),
+                from: drafter.from(table.from),
+                to: drafter.until(table.to),
+                terminals: plain(&table.terminals),
+                sections: plain(&table.sections),
+            })));
+        }
+        changes.extend(self.operator_state.iter().map(|table| {
+            Change::OperatorState(SetOperatorState {
+                operator: table.operator.0.clone(),
+                state: table.state.0,
+                effective: drafter.from(table.from),
+                reason: table.reason.as_ref().map_or(StateReason::None, |reason| reason.0),
+            })
+        }));
+        changes.extend(self.profile.iter().map(|table| {
+            Change::Profile(GiveProfile {
+                operator: table.operator.0.clone(),
+                profile: table.profile.0.clone(),
+                functions: plain(&table.functions),
+                from: drafter.from(table.from),
+                to: drafter.until(table.to),
+            })
+        }));
+        changes.extend(self.withdraw_profile.iter().map(|table| {
+            Change::WithdrawProfile(WithdrawProfile {
+                operator: table.operator.0.clone(),
+                profile: table.profile.0.clone(),
+                effective: drafter.from(table.from),
+            })
+        }));
+        changes.extend(self.hold_post.iter().map(|table| {
+            Change::HoldPost(HoldPost {
+                post: table.post.0.clone(),
+                operator: table.operator.0.clone(),
+                from: drafter.from(table.from),
+                to: table.to.map(|date| date.0.moment(Edge::Until)),
+                deputy: table.deputy,
+            })
+        }));
+        changes.extend(self.leave_post.iter().map(|table| {
+            Change::LeavePost(LeavePost {
+                post: table.post.0.clone(),
+                operator: table.operator.0.clone(),
+                effective: drafter.from(table.from),
+            })
+        }));
+        Ok(changes)
+    }
+
+    fn cards(&self, drafter: &Drafter<'_>) -> Vec<Change> {
+        let states = self.card_state.iter().map(|table| {
+            Change::CardState(SetCardState {
+                card: table.card.0,
+                state: table.state.0,
+                reason: table.reason.as_ref().map_or(StateReason::None, |reason| reason.0),
+                effective: drafter.from(table.from),
+            })
+        });
+        let activations = self.activate_card.iter().map(|table| {
+            Change::ActivateCard(Box::new(ActivateCard {
+                card: table.card.0,
+                operator: table.operator.0.clone(),
+                profiles: plain(&table.profiles),
+                from: drafter.from(table.from),
+                to: table.to.0.moment(Edge::Until),
+                reason: table.reason.0.clone(),
+            }))
+        });
+        states.chain(activations).collect()
+    }
+
+    fn places(&self, drafter: &Drafter<'_>) -> Result<Vec<Change>, AdminError> {
+        let mut changes = Vec::new();
+        for table in &self.terminal {
+            let unknown = || AdminError::Unknown { what: "terminal", code: table.terminal.0.to_string() };
+            let now = drafter.register.terminal(&table.terminal.0).ok_or_else(unknown)?.version();
+            changes.push(Change::Terminal(Box::new(table.over(now))));
+        }
+        changes.extend(self.terminal_state.iter().map(|table| {
+            Change::TerminalState(SetTerminalState {
+                terminal: table.terminal.0.clone(),
+                state: table.state.0,
+                effective: drafter.from(table.from),
+            })
+        }));
+        Ok(changes)
+    }
+
+    fn times(&self, drafter: &Drafter<'_>) -> Vec<Change> {
+        let mut changes: Vec<Change> = self.hours.iter().map(|table| Change::Hours(table.hours())).collect();
+        changes.extend(self.calendar.as_ref().map(|table| {
+            let days = |dates: &[Dated]| sorted(dates.iter().map(|date| date.0.day).collect());
+            Change::Calendar(SetCalendar { closed: days(&table.closed), open: days(&table.open) })
+        }));
+        changes.extend(self.permit.iter().map(|table| {
+            Change::Permit(Box::new(GivePermit {
+                operators: plain(&table.operators),
+                terminals: plain(&table.terminals),
+                functions: plain(&table.functions),
+                from: table.from.0.moment(Edge::From),
+                to: table.to.0.moment(Edge::Until),
+                reason: table.reason.0.clone(),
+            }))
+        }));
+        changes.extend(
+            self.end_permit.iter().map(|table| {
+                Change::EndPermit(EndPermit { permit: table.permit.0, effective: drafter.from(table.from) })
+            }),
+        );
+        changes
+    }
+}
+
+/// Whether a policy in the file becomes a change; at founding it stands in the founding act.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum PolicyUse {
+    /// It becomes a change.
+    Change,
+    /// It is in force already.
+    Founded,
+}
+
+impl TerminalTable {
+    fn over(&self, now: &SetTerminal) -> SetTerminal {
+        SetTerminal {
+            terminal: now.terminal.clone(),
+            kind: self.kind.as_ref().map_or(now.kind, |kind| kind.0),
+            section: self.section.as_ref().map_or_else(|| now.section.clone(), |section| section.0.clone()),
+            responsible: self.responsible.as_ref().map(|post| post.0.clone()).or_else(|| now.responsible.clone()),
+            functions: self.functions.as_ref().map_or_else(|| now.functions.clone(), |functions| plain(functions)),
+            readers: self.readers.as_ref().map_or_else(|| now.readers.clone(), |readers| plain(readers)),
+            key: now.key,
+        }
+    }
+}
+
+impl HoursTable {
+    fn hours(&self) -> SetHours {
+        let days = [self.monday, self.tuesday, self.wednesday, self.thursday, self.friday, self.saturday, self.sunday];
+        let span = |day: Option<[Minute; 2]>| match day {
+            Some([open, close]) => OpenSpan { open: open.0, close: close.0 },
+            None => OpenSpan { open: 0, close: 0 },
+        };
+        SetHours { terminal: self.terminal.as_ref().map(|terminal| terminal.0.clone()), week: days.map(span) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn changes_of(text: &str) -> Vec<Change> {
+        let file: ChangesFile = parse(Path::new("office.toml"), text).unwrap();
+        let register = Register::new();
+        let mut drafter = Drafter::new(&register, 1_795_000_000_000);
+        file.into_changes(PolicyUse::Change, &mut drafter).unwrap()
+    }
+
+    #[test]
+    fn each_change_finds_what_it_needs_before_it() {
+        let changes = changes_of(
+            r#"
+            [[profile]]
+            operator = "0012"
+            profile = "juki"
+            functions = ["juminhyo"]
+            [[operator]]
+            operator = "0012"
+            name = "関守 花子"
+            section = "jumin"
+            sections = ["jumin"]
+            from = 2026-04-01
+            to = "令和9年3月31日"
+            [[function]]
+            function = "juminhyo"
+            title = "住民票の写しの交付"
+            level = "card"
+            purpose_required = true
+            [[section]]
+            section = "jumin"
+            title = "住民課"
+            [policy]
+            idle_seconds = 60
+            [[hours]]
+            monday = ["08:30", "17:15"]
+            "#,
+        );
+        let kinds: Vec<Class> = changes.iter().map(Change::class).collect();
+        let expected =
+            [Class::Organisation, Class::Functions, Class::Operators, Class::Operators, Class::Hours, Class::Policy];
+        assert_eq!(kinds, expected);
+        let Change::Designate(designation) = &changes[2] else { panic!("{changes:?}") };
+        assert_eq!(designation.to - designation.from, 365 * 24 * 60 * 60 * 1000);
+        let Change::Hours(hours) = &changes[4] else { panic!("{changes:?}") };
+        assert_eq!(hours.week[0], OpenSpan { open: 510, close: 1035 });
+        assert_eq!(hours.week[6], OpenSpan { open: 0, close: 0 });
+        let Change::Policy(policy) = &changes[5] else { panic!("{changes:?}") };
+        assert_eq!((policy.policy.idle_seconds, policy.policy.pin_tries), (60, 5));
+    }
+
+    #[test]
+    fn what_has_no_end_ends_with_the_fiscal_year() {
+        let changes = changes_of("[[profile]]\noperator = 'a'\nprofile = 'p'\nfunctions = []\n");
+        let Change::Profile(profile) = &changes[0] else { panic!("{changes:?}") };
+        assert_eq!(profile.to, crate::dates::When::parse("2027-03-31").unwrap().moment(Edge::Until));
+    }
+
+    #[test]
+    fn mistakes_are_named_by_line_and_key() {
+        let cases = [
+            ("[[section]]\nsection = 'Jumin'\ntitle = 'x'\n", 2, "section.section", "not a code"),
+            ("[[section]]\nsection = 'jumin'\ntitle = ''\n", 3, "section.title", "not a title"),
+            ("[[section]]\nsection = 'jumin'\n", 1, "section.title", "missing field `title`"),
+            (
+                "\n[[function]]\nfunction = 'a'\ntitle = 'x'\nlevel = 'pim'\n",
+                5,
+                "function.level",
+                "one of session card pin",
+            ),
+            ("[[post]]\npost = 'a'\ntitle = 'x'\nroles = ['system_manager', 'king']\n", 4, "post.roles", "not a role"),
+            (
+                "[[permit]]\noperators = []\nterminals = []\nfrom = 2026-02-30\nto = 2026-03-01\nreason = 'a'\n",
+                4,
+                "",
+                "",
+            ),
+            (
+                "[[permit]]\noperators = []\nterminals = []\nfrom = 'soon'\nto = 2026-03-01\nreason = 'a'\n",
+                4,
+                "permit.from",
+                "not a date",
+            ),
+            ("[[end_permit]]\npermit = '12'\n", 2, "end_permit.permit", "as in 2026-12"),
+            ("[[hours]]\nmonday = ['8 o clock', '17:15']\n", 2, "hours.monday", "not a time of day"),
+            ("[policy]\nidle_seconds = 'long'\n", 2, "policy.idle_seconds", "invalid type"),
+            ("[policy]\nidle = 3\n", 2, "policy.idle", "unknown field `idle`"),
+            ("[[section]\n", 1, "", ""),
+            ("[[card_state]]\ncard = 'abc'\nstate = 'revoked'\n", 2, "card_state.card", "hexadecimal"),
+        ];
+        for (text, line, key, what) in cases {
+            let error = parse::<ChangesFile>(Path::new("x.toml"), text).unwrap_err();
+            assert_eq!((error.line, error.key.as_str()), (line, key), "{text}: {error}");
+            assert!(error.what.contains(what), "{text}: {error}");
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! Each command, one file for what belongs together.
+
+mod acts;
+mod cards;
+mod decisions;
+mod first_pin;
+mod found;
+mod issue;
+mod proposals;
+mod records;
+mod registers;
+mod terminals;
+
+use crate::changes_file::{self, Drafter, PolicyUse};
+use crate::cli::{CardCommand, Command, FileArgument, OperatorCommand, PermitCommand, RouteCommand};
+use crate::clock;
+use crate::desk::{Desk, Signing};
+use crate::error::AdminError;
+use crate::home::Home;
+use crate::readers::Readers;
+use crate::screen::Screen;
+
+/// Does one command.
+///
+/// # Errors
+/// [`AdminError`].
+pub(crate) fn run(
+    command: Command,
+    reader: &[String],
+    screen: Screen,
+    home: Home,
+    readers: Readers,
+    signing: Signing,
+) -> Result<(), AdminError> {
+    if let Command::Found(arguments) = &command {
+        return found::run(arguments, reader, screen, home, readers, signing);
+    }
+    let mut desk = Desk::open(screen, home, readers, signing)?;
+    let reader = reader.first().map(String::as_str);
+    match command {
+        Command::Found(_) => Ok(()),
+        Command::Apply(file) => apply(&mut desk, &file, Manner::AsAsked),
+        Command::Propose(file) => apply(&mut desk, &file, Manner::Propose),
+        Command::Section(command) => decisions::section(&mut desk, command),
+        Command::Post(command) => decisions::post(&mut desk, command),
+        Command::Function(command) => decisions::function(&mut desk, command),
+        Command::Purpose(command) => decisions::purpose(&mut desk, command),
+        Command::Operator(OperatorCommand::List) => registers::print_now(&mut desk, crate::cli::Which::Operators),
+        Command::Operator(command) => decisions::operator(&mut desk, command),
+        Command::Card(CardCommand::Issue(arguments)) => issue::run(&mut desk, arguments, reader),
+        Command::Card(command) => cards::run(&mut desk, command, reader),
+        Command::Terminal(command) => terminals::run(&mut desk, command),
+        Command::Permit(PermitCommand::List) => registers::permits(&mut desk),
+        Command::Permit(command) => decisions::permit(&mut desk, command),
+        Command::Connection(command) => decisions::connection(&mut desk, command),
+        Command::Route(RouteCommand::List) => registers::routes(&mut desk),
+        Command::Route(command) => decisions::route(&mut desk, command),
+        Command::Approve { id } => proposals::approve(&mut desk, &id),
+        Command::Proposals => proposals::list(&mut desk),
+        Command::Acts { last, full } => acts::run(&mut desk, last, full),
+        Command::Records(command) => records::run(&mut desk, command),
+        Command::Register(command) => registers::run(&mut desk, command),
+    }
+}
+
+/// Whether `apply` proposes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Manner {
+    AsAsked,
+    Propose,
+}
+
+/// The file is read before anything is asked: a mistake in it should cost no PIN.
+fn apply(desk: &mut Desk, argument: &FileArgument, manner: Manner) -> Result<(), AdminError> {
+    let file = changes_file::read(&argument.file)?;
+    file.expect_no_founding(&argument.file)?;
+    desk.log_in()?;
+    let mut drafter = Drafter::new(desk.cache.register(), clock::now());
+    let changes = file.into_changes(PolicyUse::Change, &mut drafter)?;
+    let names = drafter.names;
+    match manner {
+        Manner::AsAsked => desk.submit(changes, &names).map(drop),
+        Manner::Propose => desk.propose(changes, &names).map(drop),
+    }
+}

@@ -1,0 +1,92 @@
+//! The register log as text: number, date, who, what.
+
+use sekisho_register::SignedAct;
+use sekisho_register::wareki::moment_text;
+use sekisho_wire::cose::Signer;
+
+use crate::desk::Desk;
+use crate::error::AdminError;
+use crate::register_cache::RegisterCache;
+use crate::table::Table;
+
+pub(super) fn run(desk: &mut Desk, last: Option<usize>, full: bool) -> Result<(), AdminError> {
+    desk.log_in()?;
+    let size = usize::try_from(desk.cache.size()).unwrap_or(usize::MAX);
+    let first = last.map_or(0, |last| size.saturating_sub(last));
+    if full { print_full(desk, first) } else { print_list(desk, first) }
+}
+
+fn print_list(desk: &Desk, first: usize) -> Result<(), AdminError> {
+    let language = desk.screen.language;
+    let mut table = Table::new(&[
+        ("index", desk.screen.words("no.", "登録順")),
+        ("made", desk.screen.words("made", "作成日時")),
+        ("by", desk.screen.words("by", "署名者")),
+        ("what", desk.screen.words("what", "内容")),
+        ("id", "id"),
+    ]);
+    for (index, (entry, folded)) in desk.cache.acts().enumerate().skip(first) {
+        let Ok(signed) = SignedAct::decode(entry) else {
+            table.row([index.to_string(), "-".to_owned(), "-".to_owned(), unreadable(desk), "-".to_owned()]);
+            continue;
+        };
+        let text = sekisho_register::render(signed.act(), desk.cache.register(), language);
+        let what = match folded {
+            Ok(_) => changes_of(&text),
+            Err(refusal) => refusal.text(language),
+        };
+        let by = who(&desk.cache, signed.signer(), signed.act().made);
+        table.row([index.to_string(), moment_text(signed.act().made, language), by, what, signed.id().to_string()]);
+    }
+    desk.screen.print_table(&table)
+}
+
+fn unreadable(desk: &Desk) -> String {
+    desk.screen.words("an entry that is no act: the ledger is at fault", "処分でない登録(台帳の異常)").to_owned()
+}
+
+fn print_full(desk: &Desk, first: usize) -> Result<(), AdminError> {
+    for (index, (entry, folded)) in desk.cache.acts().enumerate().skip(first) {
+        let text = match SignedAct::decode(entry) {
+            Ok(signed) => {
+                let by = who(&desk.cache, signed.signer(), signed.act().made);
+                let text = sekisho_register::render(signed.act(), desk.cache.register(), desk.screen.language);
+                format!("== {index}  {}\n{by}\n{text}", signed.id())
+            }
+            Err(_) => format!("== {index}\n{}", unreadable(desk)),
+        };
+        desk.screen.print(&text)?;
+        if let Err(refusal) = folded {
+            desk.screen.print(&refusal.text(desk.screen.language))?;
+        }
+    }
+    Ok(())
+}
+
+/// The signer as people know him.
+pub(super) fn who(cache: &RegisterCache, signer: &Signer, at: u64) -> String {
+    match signer {
+        Signer::Card(guid) => {
+            let holder = cache.register().card(guid).and_then(|card| card.holder(at));
+            holder.map_or_else(|| signer.to_string(), |holder| cache.person(holder.operator))
+        }
+        Signer::Terminal(_) | Signer::Recovery(_) => signer.to_string(),
+    }
+}
+
+/// The numbered lines of a rendered act, on one line.
+pub(super) fn changes_of(text: &str) -> String {
+    let numbered = |line: &&str| line.split_once(". ").is_some_and(|(number, _)| number.parse::<u32>().is_ok());
+    text.lines().filter(numbered).collect::<Vec<_>>().join(" / ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::changes_of;
+
+    #[test]
+    fn only_the_changes_of_a_rendered_act_go_on_one_line() {
+        let text = "act\noffice: x\n1. section jumin\n2. post kanri\nmade: 2026. 1";
+        assert_eq!(changes_of(text), "1. section jumin / 2. post kanri");
+    }
+}

@@ -1,0 +1,144 @@
+//! Cards that exist: their state in the register, what is in the reader, a new PIN.
+
+use sekisho_card::{OperatorCard, ReaderName};
+use sekisho_issuer::{Issuer, Personalisation, PinChoice};
+use sekisho_register::cards::Card;
+use sekisho_register::change::{ActivateCard, CardState, Change, SetCardState};
+use sekisho_register::wareki::{moment_text, numbered};
+use sekisho_wire::id::{CardGuid, Numbered};
+
+use super::decisions::{from, since};
+use super::first_pin::Delivery;
+use super::registers;
+use crate::cli::{CardChange, CardCommand, Which};
+use crate::clock;
+use crate::config_text::FromText;
+use crate::dates::Edge;
+use crate::desk::Desk;
+use crate::error::AdminError;
+use crate::pending;
+use crate::readers::{Look, connect};
+
+pub(super) fn run(desk: &mut Desk, command: CardCommand, reader: Option<&str>) -> Result<(), AdminError> {
+    match command {
+        CardCommand::Issue(_) => Ok(()),
+        CardCommand::Suspend(change) => state(desk, &change, CardState::Suspended),
+        CardCommand::Lift(change) => state(desk, &change, CardState::Active),
+        CardCommand::Revoke(change) => state(desk, &change, CardState::Revoked),
+        CardCommand::Return(change) => state(desk, &change, CardState::Returned),
+        CardCommand::Dispose(change) => state(desk, &change, CardState::Disposed),
+        CardCommand::Activate { card, operator, profiles, reason, from: begin, to } => {
+            desk.log_in()?;
+            let card = find(desk, &card)?;
+            let (from, to) = (from(begin), to.moment(Edge::Until));
+            let change = ActivateCard { card, operator, profiles, from, to, reason };
+            desk.submit(vec![Change::ActivateCard(Box::new(change))], &[]).map(drop)
+        }
+        CardCommand::Show => {
+            let reader = desk.readers.choose(reader)?;
+            show(desk, &reader)
+        }
+        CardCommand::ResetPin { first_pin_file } => {
+            let delivery = Delivery::open(first_pin_file)?;
+            let reader = desk.readers.choose(reader)?;
+            reset_pin(desk, &reader, delivery)
+        }
+        CardCommand::List => registers::print_now(desk, Which::Cards),
+    }
+}
+
+/// A card by GUID or by its number.
+fn find(desk: &Desk, text: &str) -> Result<CardGuid, AdminError> {
+    let register = desk.cache.register();
+    let unknown = || AdminError::Unknown { what: "card", code: text.to_owned() };
+    if let Ok(number) = Numbered::from_text(text) {
+        return register.card_by_number(number).map(|card| *card.guid()).ok_or_else(unknown);
+    }
+    let guid = text.parse().map_err(|error: sekisho_wire::id::NotAllowed| AdminError::Argument {
+        name: "card",
+        value: text.to_owned(),
+        rule: error.to_string(),
+    })?;
+    register.card(&guid).map(|card| *card.guid()).ok_or_else(unknown)
+}
+
+fn state(desk: &mut Desk, change: &CardChange, state: CardState) -> Result<(), AdminError> {
+    desk.log_in()?;
+    let card = find(desk, &change.card)?;
+    let change = SetCardState { card, state, reason: change.reason, effective: since(change.since) };
+    desk.submit(vec![Change::CardState(change)], &[]).map(drop)
+}
+
+/// What the card is, by itself and by the register at hand. Needs no PIN and no ledger.
+fn show(desk: &mut Desk, reader: &ReaderName) -> Result<(), AdminError> {
+    let transport = connect(reader)?;
+    let mut lines = vec![desk.screen.words(format!("reader: {reader}"), format!("カードリーダー: {reader}"))];
+    let guid = match desk.home.card_secret() {
+        Ok(secret) => {
+            let mut issuer = Issuer::open(transport, &secret)?;
+            lines.push(personalisation(desk, &issuer.inspect()?));
+            issuer.guid()
+        }
+        // Another administrator's home holds it; the card can still be read.
+        Err(AdminError::NoCardSecret(_)) => Some(OperatorCard::open(transport)?.guid()),
+        Err(error) => return Err(error),
+    };
+    if let Some(guid) = guid {
+        lines.push(desk.screen.words(format!("GUID: {guid}"), format!("カードGUID: {guid}")));
+        let tries = OperatorCard::open(connect(reader)?)?.tries_left()?;
+        lines.push(desk.screen.words(format!("PIN tries left: {tries}"), format!("暗証番号の残り回数: {tries}")));
+        lines.push(match desk.cache.register().card(&guid) {
+            Some(card) => in_register(desk, card),
+            None if pending::find(&desk.home, guid)?.is_some() => desk
+                .screen
+                .words(
+                    "register: its act is missing; 'card issue --resume' goes on",
+                    "登録簿: 貸与の処分がまだです(card issue --resume で続行)",
+                )
+                .to_owned(),
+            None => desk.screen.words("register: unknown card", "登録簿: 登録のないカードです").to_owned(),
+        });
+    }
+    desk.screen.print(&lines.join("\n"))
+}
+
+fn personalisation(desk: &Desk, state: &Personalisation) -> String {
+    let say = |english: &str, japanese: &str| desk.screen.words(english, japanese).to_owned();
+    match state {
+        Personalisation::Blank => say("state: blank", "状態: 白紙"),
+        Personalisation::Complete => say("state: complete", "状態: 作成済み"),
+        Personalisation::Foreign => say("state: managed by another office", "状態: 別の団体の管理"),
+        Personalisation::Partial { missing } => {
+            let steps: Vec<String> = missing.iter().map(ToString::to_string).collect();
+            let steps = steps.join(", ");
+            desk.screen
+                .words(format!("state: unfinished; still to do: {steps}"), format!("状態: 作成の途中(残り: {steps})"))
+        }
+    }
+}
+
+fn in_register(desk: &Desk, card: &Card) -> String {
+    let (now, language) = (clock::now(), desk.screen.language);
+    let holder = card.holder(now).map_or_else(|| "-".to_owned(), |holder| desk.cache.person(holder.operator));
+    let (state, _) = card.state_with_reason(now);
+    let state = registers::card_state(state, language);
+    let number = numbered(card.number(), language);
+    let (from, to) = (moment_text(card.issued().from, language), moment_text(card.issued().to, language));
+    desk.screen.words(
+        format!("register: number {number}, {holder}, {state}, {from} to {to}"),
+        format!("登録簿: {number}、{holder}、{state}、{from} から {to} まで"),
+    )
+}
+
+/// A new PIN by way of the PUK: nobody has to know the old one. Also what unblocks a card.
+fn reset_pin(desk: &mut Desk, reader: &ReaderName, delivery: Delivery) -> Result<(), AdminError> {
+    let secret = desk.home.card_secret()?;
+    desk.screen.confirm("give the card in the reader a new PIN?", "挿入されたカードの暗証番号を再設定しますか?")?;
+    let mut issuer = desk.readers.wait_for(reader, &desk.screen, ("the card", "カード"), |transport| {
+        Ok(Look::Right(Issuer::open(transport, &secret)?))
+    })?;
+    let pin = issuer.reset_pin(PinChoice::Random)?;
+    delivery.deliver(&desk.screen, &pin)?;
+    desk.screen.note("the card has a new PIN", "暗証番号を再設定しました");
+    Ok(())
+}

@@ -1,0 +1,418 @@
+//! `found`: the administrators' cards, the recovery keys, the founding act, and the first changes. Interrupted, it is run again.
+
+use sekisho_card::{OperatorCard, PcscTransport, ReaderName};
+use sekisho_issuer::{CardManagementSecret, Day, Validity};
+use sekisho_link::{CodeKind, LedgerCode, Link, LinkConfig};
+use sekisho_register::act::ACT_VERSION;
+use sekisho_register::change::{Administrator, CardKind, Change, Found, FoundingKeys, Log, Recovery};
+use sekisho_register::{Act, Ed25519Key, NO_OFFICE, PublicKeyBytes, Register, SignedAct, Title, office_of};
+use sekisho_wire::cose::Signer;
+use sekisho_wire::id::{CardGuid, Hash, Salt};
+use sekisho_wire::secret::Pin;
+use serde::{Deserialize, Serialize};
+
+use super::first_pin::Delivery;
+use super::issue::{Making, act_of, make, write_grant};
+use crate::changes_file::{self, AdministratorTable, ChangesFile, Drafter, OfficeTable, PolicyUse, end_of_fiscal_year};
+use crate::cli;
+use crate::clock;
+use crate::desk::{Desk, Signing, show};
+use crate::error::AdminError;
+use crate::home::Home;
+use crate::ledger::Ledger;
+use crate::office_file::Office;
+use crate::pending::{self, Wanted};
+use crate::random;
+use crate::readers::{Look, Readers};
+use crate::recovery;
+use crate::register_cache::{Name, RegisterCache};
+use crate::screen::Screen;
+
+/// The signed founding act and the names beside it: from the signature until the ledger has taken it.
+const SIGNED: &str = "founding/signed.json";
+/// Public halves of the recovery keys whose sheets are written.
+const RECOVERY: &str = "founding/recovery.cbor";
+/// A founding act is sent at once; a day is for a ledger that is down.
+const LIFE_MS: u64 = 24 * 60 * 60 * 1000;
+
+#[derive(Serialize, Deserialize)]
+struct Signed {
+    act: Vec<u8>,
+    names: Vec<(String, String)>,
+}
+
+pub(super) fn run(
+    arguments: &cli::Found,
+    reader_names: &[String],
+    screen: Screen,
+    home: Home,
+    mut readers: Readers,
+    signing: Signing,
+) -> Result<(), AdminError> {
+    if Office::load(&home)?.is_some() {
+        return Err(AdminError::OfficeExists);
+    }
+    let code = read_code(arguments)?;
+    let link = Link::new(LinkConfig::new(code.url.clone(), code.authority.clone()))?;
+    let file = changes_file::read(&arguments.config)?;
+    let office = check(&file)?;
+
+    let secret = home.ensure_card_secret()?;
+    home.ensure_card_ca(office.title.0.as_str(), authority_validity())?;
+    let readers_in_use = choose(&mut readers, reader_names)?;
+    let cards = Cards { home: &home, screen: &screen, secret: &secret, arguments };
+    let (administrators, names, first_pin) = cards.of_all(&file, &mut readers, &readers_in_use)?;
+    let recovery = recovery_keys(&home, arguments, office, &screen)?;
+
+    let found = founding(&code, office, administrators, recovery, &file)?;
+    let (signed, names, pin) = match load_signed(&home)? {
+        Some((signed, names)) => (signed, names, first_pin),
+        None => {
+            let signer = SigningNow {
+                screen: &screen,
+                readers: &mut readers,
+                readers_in_use: &readers_in_use,
+                signing: &signing,
+            };
+            let (signed, pin) = signer.sign(found, &names, first_pin)?;
+            keep_signed(&home, &signed, &names)?;
+            (signed, names, Some(pin))
+        }
+    };
+    Ledger::found(&link, &code, &signed, &names)?;
+    let act = SignedAct::decode(&signed)?;
+    Office::from_code(office_of(&act), &code).save(&home)?;
+    home.remove(SIGNED)?;
+    home.remove(RECOVERY)?;
+    screen.print(
+        &screen.words(
+            format!("office {} is founded", office_of(&act)),
+            format!("団体 {} を設置しました", office_of(&act)),
+        ),
+    )?;
+    set_up(Setup { screen, home, readers, signing, secret, readers_in_use, file, pin, first: &act })
+}
+
+fn read_code(arguments: &cli::Found) -> Result<LedgerCode, AdminError> {
+    let fail = |cause| AdminError::File { path: arguments.code.clone(), cause };
+    let text = zeroize::Zeroizing::new(std::fs::read_to_string(&arguments.code).map_err(fail)?);
+    let code = LedgerCode::parse(&text)?;
+    match &code.kind {
+        CodeKind::Founding if code.expires < clock::now() => Err(AdminError::CodeExpired),
+        CodeKind::Founding => Ok(code),
+        CodeKind::Terminal { .. } => Err(AdminError::CodeKind),
+    }
+}
+
+/// Everything that can be wrong with the file, before a card is touched.
+fn check(file: &ChangesFile) -> Result<&OfficeTable, AdminError> {
+    let wrong = |name, value: String, rule: &str| AdminError::Argument { name, value, rule: rule.to_owned() };
+    let office = file.office.as_ref().ok_or_else(|| wrong("config", String::new(), "it holds no table 'office'"))?;
+    let mut operators: Vec<_> = file.administrator.iter().map(|administrator| &administrator.operator.0).collect();
+    operators.sort();
+    operators.dedup();
+    if operators.len() < 2 || operators.len() != file.administrator.len() {
+        let count = file.administrator.len().to_string();
+        return Err(wrong("administrators", count, "at least two different persons are needed"));
+    }
+    let recovery = office.recovery;
+    if recovery.needed > recovery.keys || (recovery.needed == 0) != (recovery.keys == 0) || recovery.needed > 8 {
+        let value = format!("{} of {}", recovery.needed, recovery.keys);
+        return Err(wrong("recovery", value, "at most 8 are needed, and no more than are made"));
+    }
+    if !file.founding_policy().is_sound() {
+        return Err(wrong(
+            "policy",
+            String::new(),
+            "limits above zero, 1 to 15 PIN tries, a warning shorter than the idle time",
+        ));
+    }
+    Ok(office)
+}
+
+/// The authority outlives the cards of many years: certificates decide nothing, and renewing it would change every card.
+fn authority_validity() -> Validity {
+    let year = sekisho_register::calendar::fiscal_year(clock::now());
+    let day = |year| Day::new(year, 4, 1).expect("1 April is a day of every year up to 9999");
+    Validity { from: day(year), until: day((year + 30).min(9999)) }
+}
+
+fn choose(readers: &mut Readers, names: &[String]) -> Result<Vec<ReaderName>, AdminError> {
+    if names.is_empty() {
+        return Ok(vec![readers.choose(None)?]);
+    }
+    names.iter().map(|name| readers.choose(Some(name))).collect()
+}
+
+/// The administrators as the founding act names them, their names, and the PIN of the first one if it was made just now.
+type Named = (Vec<Administrator>, Vec<Name>, Option<Pin>);
+
+struct Cards<'a> {
+    home: &'a Home,
+    screen: &'a Screen,
+    secret: &'a CardManagementSecret,
+    arguments: &'a cli::Found,
+}
+
+impl Cards<'_> {
+    fn of_all(&self, file: &ChangesFile, readers: &mut Readers, in_use: &[ReaderName]) -> Result<Named, AdminError> {
+        let register = Register::new();
+        let mut drafter = Drafter::new(&register, clock::now());
+        let mut administrators = Vec::new();
+        let mut first_pin = None;
+        for (index, table) in file.administrator.iter().enumerate() {
+            let reader = in_use.get(index).or(in_use.last()).ok_or(AdminError::NoReader)?;
+            let (card, pin) = self.of_one(table, readers, reader)?;
+            if index == 0 {
+                first_pin = pin;
+            }
+            administrators.push(Administrator {
+                operator: table.operator.0.clone(),
+                name: drafter.name(&table.name)?,
+                post: table.post.0.clone(),
+                card,
+            });
+        }
+        Ok((administrators, drafter.names, first_pin))
+    }
+
+    /// A card that was made before an interruption is taken as it is.
+    fn of_one(
+        &self,
+        table: &AdministratorTable,
+        readers: &mut Readers,
+        reader: &ReaderName,
+    ) -> Result<(sekisho_register::change::IssueCard, Option<Pin>), AdminError> {
+        let operator = &table.operator.0;
+        for guid in pending::list(self.home)? {
+            if let Some(card) = pending::find(self.home, guid)?.filter(|card| card.operator.as_ref() == Some(operator))
+            {
+                let (english, japanese) = (
+                    format!("card {guid} of {operator} was made before"),
+                    format!("{operator} のカード {guid} は作成済みです"),
+                );
+                self.screen.note(&english, &japanese);
+                return Ok((card, None));
+            }
+        }
+        let now = clock::now();
+        let wanted = Wanted {
+            kind: table.kind.as_ref().map_or(CardKind::Business, |kind| kind.0),
+            operator: Some(operator.clone()),
+            profiles: Vec::new(),
+            from: now,
+            to: table.to.map_or_else(|| end_of_fiscal_year(now, 1), |date| date.0.moment(crate::dates::Edge::Until)),
+            dormant: false,
+        };
+        let file = self.arguments.first_pin_dir.as_ref().map(|directory| directory.join(format!("{operator}.pin")));
+        let whose = (
+            format!("a blank card for {} ({operator})", table.name),
+            format!("{}({operator})の白紙のカード", table.name),
+        );
+        let (card, pin) = make(Making {
+            home: self.home,
+            screen: self.screen,
+            readers,
+            secret: self.secret,
+            reader,
+            whose: (&whose.0, &whose.1),
+            number: "founding".to_owned(),
+            wanted,
+            delivery: Delivery::open(file)?,
+        })?;
+        Ok((card, Some(pin)))
+    }
+}
+
+/// Makes the keys once: their sheets cannot be written a second time.
+fn recovery_keys(
+    home: &Home,
+    arguments: &cli::Found,
+    office: &OfficeTable,
+    screen: &Screen,
+) -> Result<Recovery, AdminError> {
+    if let Some(bytes) = home.read(RECOVERY)? {
+        return minicbor::decode(&bytes).map_err(|_| AdminError::Damaged(home.path(RECOVERY)));
+    }
+    let made = recovery::make(&arguments.recovery_dir, office.title.0.as_str(), office.recovery, screen.language)?;
+    home.write(RECOVERY, &minicbor::to_vec(&made).expect("a vector takes any number of bytes"))?;
+    let directory = arguments.recovery_dir.display();
+    screen.note(
+        &format!("print the recovery sheets in {directory}, seal them, and destroy the files"),
+        &format!("{directory} の復旧鍵を印刷し、封をして保管し、ファイルを消去してください"),
+    );
+    Ok(made)
+}
+
+fn founding(
+    code: &LedgerCode,
+    office: &OfficeTable,
+    administrators: Vec<Administrator>,
+    recovery: Recovery,
+    file: &ChangesFile,
+) -> Result<Found, AdminError> {
+    let argument = |name, value: &str| AdminError::Argument {
+        name,
+        value: value.to_owned(),
+        rule: "the ledger's code holds no such value".to_owned(),
+    };
+    Ok(Found {
+        ledger: Title::new(&code.ledger).ok_or_else(|| argument("ledger", &code.ledger))?,
+        title: office.title.0.clone(),
+        jurisdiction: office.jurisdiction.0.clone(),
+        keys: FoundingKeys {
+            records: Ed25519Key(code.records),
+            register: Ed25519Key(code.register),
+            casebook: Ed25519Key(code.casebook),
+            envelope: PublicKeyBytes::new(&code.envelope).ok_or_else(|| argument("envelope", ""))?,
+        },
+        administrators,
+        recovery,
+        policy: file.founding_policy(),
+    })
+}
+
+struct SigningNow<'a> {
+    screen: &'a Screen,
+    readers: &'a mut Readers,
+    readers_in_use: &'a [ReaderName],
+    signing: &'a Signing,
+}
+
+impl SigningNow<'_> {
+    /// Shows the founding act and has the first administrator sign it.
+    fn sign(self, found: Found, names: &[Name], pin: Option<Pin>) -> Result<(Vec<u8>, Pin), AdminError> {
+        let guid = found.administrators.first().map(|administrator| administrator.card.card);
+        let guid = guid.ok_or(AdminError::NothingToDo)?;
+        let empty = Register::new();
+        let made = clock::now();
+        let act = Act {
+            version: ACT_VERSION,
+            critical: true,
+            office: NO_OFFICE,
+            log: Log::Register,
+            salt: Salt(random::bytes()?),
+            made,
+            expires: made + LIFE_MS,
+            seen_size: 0,
+            seen_root: empty.root(),
+            post: None,
+            as_deputy: false,
+            request: self.signing.request.clone(),
+            agreement: self.signing.agreement.clone(),
+            changes: vec![Change::Found(Box::new(found))],
+            proposal: None,
+        };
+        show(self.screen, &act, &RegisterCache::default(), names);
+        self.screen.confirm("sign the founding act?", "設置の処分に署名しますか?")?;
+        let reader = reader_of(self.readers, self.readers_in_use, self.signing.reader.as_deref(), guid)?;
+        let mut card = wait_for(self.readers, &reader, self.screen, guid)?;
+        let pin = match pin {
+            Some(pin) => pin,
+            None => self.signing.pin.read(
+                self.screen,
+                "PIN of the first administrator's card",
+                "最初の管理者のカードの暗証番号",
+            )?,
+        };
+        let to_be_signed = act.to_be_signed(&Signer::Card(guid));
+        let signature = card.sign_act(&pin, &to_be_signed.digest)?;
+        let entry = to_be_signed.finish(signature);
+        // What the ledger would say, it says here first: its code works once.
+        let _ = empty.would_accept(&entry, made).map_err(AdminError::Fold)?;
+        Ok((entry, pin))
+    }
+}
+
+/// Where the first administrator's card is now, else where it was made.
+fn reader_of(
+    readers: &mut Readers,
+    in_use: &[ReaderName],
+    wanted: Option<&str>,
+    guid: CardGuid,
+) -> Result<ReaderName, AdminError> {
+    if wanted.is_some() {
+        return readers.choose(wanted);
+    }
+    let cards = readers.operator_cards();
+    let there = cards.iter().find(|(_, card)| card.guid() == guid).map(|(reader, _)| reader.clone());
+    there.or_else(|| in_use.first().cloned()).ok_or(AdminError::NoReader)
+}
+
+fn wait_for(
+    readers: &mut Readers,
+    reader: &ReaderName,
+    screen: &Screen,
+    expected: CardGuid,
+) -> Result<OperatorCard<PcscTransport>, AdminError> {
+    readers.wait_for(reader, screen, ("the first administrator's card", "最初の管理者のカード"), |transport| {
+        Ok(match OperatorCard::open(transport) {
+            Ok(card) if card.guid() == expected => Look::Right(card),
+            Ok(card) => Look::Wrong(AdminError::OtherCard { expected, found: card.guid() }),
+            Err(error) => Look::Wrong(error.into()),
+        })
+    })
+}
+
+fn keep_signed(home: &Home, act: &[u8], names: &[Name]) -> Result<(), AdminError> {
+    let names = names.iter().map(|name| (name.salt.to_string(), name.text.clone())).collect();
+    let json = serde_json::to_vec(&Signed { act: act.to_vec(), names }).expect("numbers and strings are JSON");
+    home.write(SIGNED, &json)
+}
+
+/// The act and the names beside it.
+type Kept = (Vec<u8>, Vec<Name>);
+
+fn load_signed(home: &Home) -> Result<Option<Kept>, AdminError> {
+    let Some(json) = home.read(SIGNED)? else { return Ok(None) };
+    let damaged = || AdminError::Damaged(home.path(SIGNED));
+    let signed: Signed = serde_json::from_slice(&json).map_err(|_| damaged())?;
+    let name = |(salt, text): (String, String)| Some(Name { salt: salt.parse().ok()?, text });
+    let names: Option<Vec<Name>> = signed.names.into_iter().map(name).collect();
+    Ok(Some((signed.act, names.ok_or_else(damaged)?)))
+}
+
+struct Setup<'a> {
+    screen: Screen,
+    home: Home,
+    readers: Readers,
+    signing: Signing,
+    secret: CardManagementSecret,
+    readers_in_use: Vec<ReaderName>,
+    file: ChangesFile,
+    pin: Option<Pin>,
+    first: &'a SignedAct,
+}
+
+/// The rest of the file becomes a second act; the grants go onto the cards that are still in the readers.
+fn set_up(setup: Setup<'_>) -> Result<(), AdminError> {
+    let Setup { screen, home, mut readers, signing, secret, readers_in_use, file, pin, first } = setup;
+    let Signer::Card(guid) = *first.signer() else { return Err(AdminError::NothingToDo) };
+    let reader = reader_of(&mut readers, &readers_in_use, signing.reader.as_deref(), guid)?;
+    let mut desk = Desk::open(screen, home, readers, Signing { propose: false, ..signing })?;
+    if let Some(pin) = pin {
+        desk = desk.with_signer(reader, guid, pin);
+    }
+    desk.log_in()?;
+    let mut drafter = Drafter::new(desk.cache.register(), clock::now());
+    let changes = file.into_changes(PolicyUse::Founded, &mut drafter)?;
+    let names = drafter.names;
+    if !changes.is_empty() {
+        desk.decide(changes, &names)?;
+    }
+    finish_cards(&mut desk, &secret)
+}
+
+/// A card that has left its reader works without its grant; `card issue --resume` writes it later.
+fn finish_cards(desk: &mut Desk, secret: &CardManagementSecret) -> Result<(), AdminError> {
+    let there: Vec<(ReaderName, CardGuid)> =
+        desk.readers.operator_cards().iter().map(|(reader, card)| (reader.clone(), card.guid())).collect();
+    for guid in pending::list(&desk.home)? {
+        let Ok(id): Result<Hash, AdminError> = act_of(desk, guid) else { continue };
+        if let Some((reader, _)) = there.iter().find(|(_, found)| *found == guid) {
+            write_grant(desk, secret, reader, guid, &id)?;
+        }
+        pending::forget(&desk.home, guid)?;
+    }
+    Ok(())
+}

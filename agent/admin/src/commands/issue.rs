@@ -1,0 +1,301 @@
+//! `card issue`: keys and PIN on the card, then the act, then the grant on the card. Interrupted anywhere, `--resume` goes on.
+
+use sekisho_card::{OperatorCard, PcscTransport, ReaderName};
+use sekisho_issuer::{
+    CardKeys, CardManagementSecret, Day, Issuer, IssuerCause, Order, Personalisation, PinChoice, Step, Validity,
+};
+use sekisho_register::calendar::date;
+use sekisho_register::change::{Change, IssueCard};
+use sekisho_wire::id::{CardGuid, Hash};
+use sekisho_wire::piv::Slot;
+use sekisho_wire::secret::Pin;
+
+use super::decisions;
+use super::first_pin::Delivery;
+use crate::cli::IssueArguments;
+use crate::desk::{Desk, Submitted};
+use crate::error::AdminError;
+use crate::grant;
+use crate::home::Home;
+use crate::pending::{self, Wanted};
+use crate::readers::{Look, Readers};
+use crate::screen::Screen;
+
+/// What lies in a certificate before a P-256 public key: the curve's OID, a bit string, an uncompressed point (RFC 5480, 2).
+const P256_POINT: &[u8] = b"\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07\x03\x42\x00\x04";
+
+/// Where a card stands between blank and finished.
+pub(super) enum Stage {
+    /// Nothing, or an interrupted personalisation: begin at the beginning.
+    Unmade,
+    /// Keys and PIN are there, the grant is not.
+    WithoutGrant(CardGuid),
+    /// Everything is there.
+    Finished(CardGuid),
+}
+
+pub(super) fn run(desk: &mut Desk, arguments: IssueArguments, reader: Option<&str>) -> Result<(), AdminError> {
+    let secret = desk.home.card_secret()?;
+    let reader = desk.readers.choose(reader)?;
+    if arguments.resume {
+        return resume(desk, &secret, &reader);
+    }
+    if let Some(operator) = &arguments.operator {
+        expect_operator(desk, operator, &reader)?;
+    }
+    let (from, to) = decisions::period(arguments.period);
+    let wanted = Wanted {
+        kind: arguments.kind,
+        operator: arguments.operator,
+        profiles: arguments.profiles,
+        from,
+        to,
+        dormant: arguments.dormant,
+    };
+    let delivery = Delivery::open(arguments.first_pin_file)?;
+    let (card, _) = make(Making {
+        home: &desk.home,
+        screen: &desk.screen,
+        readers: &mut desk.readers,
+        secret: &secret,
+        reader: &reader,
+        whose: ("a blank card", "白紙のカード"),
+        number: desk.cache.register().founding().map_or_else(String::new, |found| found.jurisdiction.to_string()),
+        wanted,
+        delivery,
+    })?;
+    act_and_grant(desk, &secret, &reader, card)
+}
+
+/// The register that is at hand may be old; then the ledger is asked, which needs the administrator's card first.
+fn expect_operator(desk: &mut Desk, operator: &sekisho_wire::id::Code, reader: &ReaderName) -> Result<(), AdminError> {
+    let unknown = || AdminError::Unknown { what: "operator", code: operator.to_string() };
+    if desk.cache.register().operator(operator).is_some() {
+        return Ok(());
+    }
+    log::info!(
+        "operator {operator} is not in the register at hand, which may be old; the card for '{reader}' comes later"
+    );
+    desk.log_in()?;
+    desk.cache.register().operator(operator).map(drop).ok_or_else(unknown)
+}
+
+/// Everything that making a card needs.
+pub(super) struct Making<'a> {
+    pub(super) home: &'a Home,
+    pub(super) screen: &'a Screen,
+    pub(super) readers: &'a mut Readers,
+    pub(super) secret: &'a CardManagementSecret,
+    pub(super) reader: &'a ReaderName,
+    pub(super) whose: (&'a str, &'a str),
+    pub(super) number: String,
+    pub(super) wanted: Wanted,
+    pub(super) delivery: Delivery,
+}
+
+/// Personalises the card in the reader, and keeps what its act will say. The PIN is handed over and comes back for this run.
+pub(super) fn make(making: Making<'_>) -> Result<(IssueCard, Pin), AdminError> {
+    let Making { home, screen, readers, secret, reader, whose, number, wanted, delivery } = making;
+    let ca = home.card_ca()?;
+    let mut issuer = readers.wait_for(reader, screen, whose, |transport| {
+        let mut issuer = Issuer::open(transport, secret)?;
+        Ok(match stage(&mut issuer)? {
+            Stage::Unmade => Look::Right(issuer),
+            Stage::WithoutGrant(guid) if pending::find(home, guid)?.is_some() => {
+                return Err(AdminError::CardUnfinished);
+            }
+            Stage::WithoutGrant(guid) | Stage::Finished(guid) => Look::Wrong(AdminError::CardIssued(guid)),
+        })
+    })?;
+    screen.note("making the card: do not take it out", "カードを作成しています。抜かないでください");
+    let validity = Validity { from: day(wanted.from), until: day(wanted.to) };
+    let made = issuer.personalise(Order { number: &number, validity, pin: PinChoice::Random }, &ca)?;
+    let card = wanted.card(made.guid, &made.keys);
+    pending::keep(home, &card)?;
+    delivery.deliver(screen, &made.pin)?;
+    screen.note(&format!("card {} is made", made.guid), &format!("カード {} を作成しました", made.guid));
+    Ok((card, made.pin))
+}
+
+/// The legal day of a moment, as certificates carry it. Past the year 9999 nothing can be said.
+fn day(t: u64) -> Day {
+    let date = date(t.min(253_000_000_000_000));
+    Day::new(date.year, date.month, date.day).unwrap_or_else(|| Day::new(9999, 12, 31).expect("a day of the calendar"))
+}
+
+/// How far the card in the reader has come.
+pub(super) fn stage(issuer: &mut Issuer<'_, PcscTransport>) -> Result<Stage, AdminError> {
+    let state = issuer.inspect()?;
+    let guid = issuer.guid();
+    match (state, guid) {
+        (Personalisation::Foreign, _) => Err(AdminError::ForeignCard),
+        (Personalisation::Complete, Some(guid)) => Ok(Stage::Finished(guid)),
+        (Personalisation::Partial { missing }, Some(guid)) if missing == [Step::Grant] => Ok(Stage::WithoutGrant(guid)),
+        (Personalisation::Blank | Personalisation::Partial { .. } | Personalisation::Complete, _) => Ok(Stage::Unmade),
+    }
+}
+
+/// Goes on with a card that is made: its act, if that is missing, and its grant.
+fn resume(desk: &mut Desk, secret: &CardManagementSecret, reader: &ReaderName) -> Result<(), AdminError> {
+    let whose = ("the card to go on with", "続きを行うカード");
+    let guid = desk.readers.wait_for(reader, &desk.screen, whose, |transport| {
+        let mut issuer = Issuer::open(transport, secret)?;
+        Ok(match stage(&mut issuer)? {
+            Stage::WithoutGrant(guid) | Stage::Finished(guid) => Look::Right(guid),
+            Stage::Unmade => return Err(AdminError::NothingToResume),
+        })
+    })?;
+    let card = match pending::find(&desk.home, guid)? {
+        Some(card) => card,
+        None => {
+            desk.log_in()?;
+            let known = desk.cache.register().card(&guid).map(|card| card.issued().clone());
+            known.ok_or(AdminError::NothingToResume)?
+        }
+    };
+    expect_keys(&mut desk.readers, reader, &desk.screen, &card)?;
+    act_and_grant(desk, secret, reader, card)
+}
+
+/// What the act will say must be what is on the card: a card made anew since has other keys.
+fn expect_keys(
+    readers: &mut Readers,
+    reader: &ReaderName,
+    screen: &Screen,
+    card: &IssueCard,
+) -> Result<(), AdminError> {
+    let keys = readers.wait_for(reader, screen, ("the same card", "同じカード"), |transport| {
+        Ok(Look::Right(keys_on(&mut OperatorCard::open(transport)?)?))
+    })?;
+    let same = keys.is_some_and(|keys| {
+        keys.authentication == card.authentication.0
+            && card.signature.is_none_or(|key| key.0 == keys.signature)
+            && keys.card_authentication == card.presence.0
+    });
+    if same { Ok(()) } else { Err(AdminError::NothingToResume) }
+}
+
+/// The public keys out of the certificates that the issuer wrote.
+fn keys_on(card: &mut OperatorCard<PcscTransport>) -> Result<Option<CardKeys>, AdminError> {
+    let mut key = |slot| Ok::<_, AdminError>(card.read_certificate(slot)?.as_deref().and_then(public_key));
+    let keys = (key(Slot::Authentication)?, key(Slot::Signature)?, key(Slot::CardAuthentication)?);
+    let (Some(authentication), Some(signature), Some(card_authentication)) = keys else { return Ok(None) };
+    Ok(Some(CardKeys { authentication, signature, card_authentication }))
+}
+
+fn public_key(certificate: &[u8]) -> Option<[u8; 33]> {
+    let at = certificate.windows(P256_POINT.len()).position(|window| window == P256_POINT)? + P256_POINT.len();
+    let point = certificate.get(at - 1..at + 64)?;
+    let key = p256::PublicKey::from_sec1_bytes(point).ok()?;
+    let bytes = p256::elliptic_curve::sec1::ToEncodedPoint::to_encoded_point(&key, true);
+    bytes.as_bytes().try_into().ok()
+}
+
+/// Posts the act that issues the card, unless the register holds it, and writes the grant.
+fn act_and_grant(
+    desk: &mut Desk,
+    secret: &CardManagementSecret,
+    reader: &ReaderName,
+    card: IssueCard,
+) -> Result<(), AdminError> {
+    let guid = card.card;
+    desk.log_in().inspect_err(|_| say_how_to_go_on(&desk.screen))?;
+    if desk.cache.register().card(&guid).is_none() {
+        let submitted = desk
+            .submit(vec![Change::IssueCard(Box::new(card))], &[])
+            .inspect_err(|_| say_how_to_go_on(&desk.screen))?;
+        if let Submitted::Proposed = submitted {
+            say_how_to_go_on(&desk.screen);
+            return Ok(());
+        }
+    }
+    let id = act_of(desk, guid)?;
+    write_grant(desk, secret, reader, guid, &id).inspect_err(|_| say_how_to_go_on(&desk.screen))?;
+    pending::forget(&desk.home, guid)?;
+    let number = desk.cache.register().card(&guid).map(sekisho_register::cards::Card::number);
+    let number =
+        number.map_or_else(String::new, |number| sekisho_register::wareki::numbered(number, desk.screen.language));
+    desk.screen.print(
+        &desk.screen.words(
+            format!("card {guid}, number {number}, is issued"),
+            format!("カード {guid}({number})を貸与しました"),
+        ),
+    )
+}
+
+fn say_how_to_go_on(screen: &Screen) {
+    screen.note(
+        "the card itself is made. when this is settled: 'sekisho-admin card issue --resume' with the card in the reader",
+        "カード自体は作成済みです。解決後、カードを挿入して「sekisho-admin card issue --resume」を実行してください",
+    );
+}
+
+/// The act that issued a card.
+pub(super) fn act_of(desk: &Desk, guid: CardGuid) -> Result<Hash, AdminError> {
+    let unknown = || AdminError::Unknown { what: "card", code: guid.to_string() };
+    let index = desk.cache.register().card(&guid).ok_or_else(unknown)?.index();
+    let folded = desk
+        .cache
+        .acts()
+        .nth(usize::try_from(index).unwrap_or(usize::MAX))
+        .and_then(|(_, folded)| folded.as_ref().ok());
+    folded.map(|folded| folded.id).ok_or_else(unknown)
+}
+
+/// Fetches the proof, checks it, and writes the grant on the card in the reader.
+pub(super) fn write_grant(
+    desk: &mut Desk,
+    secret: &CardManagementSecret,
+    reader: &ReaderName,
+    guid: CardGuid,
+    id: &Hash,
+) -> Result<(), AdminError> {
+    let unknown = || AdminError::Unknown { what: "act", code: id.to_string() };
+    let entry = desk.cache.act(id).map(|(_, entry)| entry.to_vec()).ok_or_else(unknown)?;
+    let bytes = match grant::encode(&entry, &desk.ledger.place_of(id)?, desk.register_key()) {
+        Ok(bytes) => bytes,
+        Err(AdminError::GrantTooLarge) => {
+            let error = AdminError::GrantTooLarge;
+            desk.screen.note(&error.to_string(), &error.in_words(desk.screen.language));
+            return Ok(());
+        }
+        Err(error) => return Err(error),
+    };
+    let whose = (format!("card {guid}"), format!("カード {guid}"));
+    let mut issuer = desk.readers.wait_for(reader, &desk.screen, (&whose.0, &whose.1), |transport| {
+        // The administrator's card may still lie there: it is not ours to write on now.
+        Ok(match Issuer::open(transport, secret) {
+            Ok(issuer) if issuer.guid() == Some(guid) => Look::Right(issuer),
+            Ok(issuer) => Look::Wrong(
+                issuer.guid().map_or(AdminError::ForeignCard, |found| AdminError::OtherCard { expected: guid, found }),
+            ),
+            Err(error) if matches!(error.cause, IssuerCause::Card(_)) => Look::Wrong(error.into()),
+            Err(error) => return Err(error.into()),
+        })
+    })?;
+    Ok(issuer.update_grant(&bytes)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use p256::elliptic_curve::sec1::ToEncodedPoint;
+    use sekisho_issuer::OfficeCa;
+
+    #[test]
+    fn the_key_is_found_in_a_certificate_of_ours() {
+        let key = p256::SecretKey::from_slice(&[9; 32]).unwrap().public_key();
+        let compressed: [u8; 33] = key.to_encoded_point(true).as_bytes().try_into().unwrap();
+        let validity = Validity { from: Day::new(2026, 4, 1).unwrap(), until: Day::new(2027, 3, 31).unwrap() };
+        let ca = OfficeCa::create("関所町", validity).unwrap();
+        let certificate = ca.issue(Slot::Signature, &compressed, "131016", CardGuid([1; 16]), validity).unwrap();
+        assert_eq!(public_key(&certificate), Some(compressed));
+        assert_eq!(public_key(&certificate[..40]), None);
+    }
+
+    #[test]
+    fn certificates_end_when_calendars_do() {
+        assert_eq!(day(u64::MAX), day(253_000_000_000_000));
+        assert_eq!(day(1_806_418_800_000), Day::new(2027, 3, 31).unwrap());
+    }
+}

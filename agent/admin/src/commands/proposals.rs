@@ -1,0 +1,69 @@
+//! Proposals that wait in the casebook, and their approval.
+
+use sekisho_register::Casebook;
+use sekisho_register::wareki::moment_text;
+use sekisho_tlog::{Checkpoint, MemoryTree, leaf_hash};
+use sekisho_wire::id::Hash;
+
+use crate::cli::is_beginning_of;
+use crate::clock;
+use crate::desk::Desk;
+use crate::error::AdminError;
+use crate::office_file::LogName;
+use crate::register_cache::CacheError;
+use crate::table::Table;
+
+/// The casebook, verified under its checkpoint, with the entries as they are.
+fn casebook(desk: &mut Desk) -> Result<(Casebook, Vec<Vec<u8>>), AdminError> {
+    desk.log_in()?;
+    let note = desk.ledger.checkpoint(LogName::Casebook)?;
+    let checkpoint = Checkpoint::open(&note, &desk.office.log_key(LogName::Casebook)?)?;
+    let entries = desk.ledger.entries(LogName::Casebook, checkpoint.size)?;
+    let tree: MemoryTree = entries.iter().map(|entry| leaf_hash(entry)).collect();
+    if tree.size() != checkpoint.size {
+        return Err(CacheError::Incomplete { have: tree.size(), size: checkpoint.size }.into());
+    }
+    if tree.root() != checkpoint.root {
+        return Err(CacheError::Fork { size: checkpoint.size }.into());
+    }
+    let mut casebook = Casebook::new();
+    for entry in &entries {
+        // Whether its signer may still act is asked again when it is approved; here it is only listed.
+        if let Err(refusal) = casebook.fold_trusted(desk.cache.register(), entry) {
+            log::warn!("an entry of the casebook is passed over: {refusal}");
+        }
+    }
+    Ok((casebook, entries))
+}
+
+pub(super) fn list(desk: &mut Desk) -> Result<(), AdminError> {
+    let (casebook, _) = casebook(desk)?;
+    let (register, now, language) = (desk.cache.register(), clock::now(), desk.screen.language);
+    let mut table = Table::new(&[
+        ("id", desk.screen.words("id", "申請ID")),
+        ("made", desk.screen.words("made", "申請日時")),
+        ("by", desk.screen.words("by", "申請者")),
+        ("what", desk.screen.words("what", "内容")),
+    ]);
+    for (id, proposed) in casebook.open_proposals(register, now) {
+        let act = proposed.act.act();
+        let by = super::acts::who(&desk.cache, proposed.act.signer(), act.made);
+        let text = sekisho_register::render(act, register, language);
+        table.row([id.to_string(), moment_text(act.made, language), by, super::acts::changes_of(&text)]);
+    }
+    desk.screen.print_table(&table)
+}
+
+/// The whole proposal is shown again before the approval is signed.
+pub(super) fn approve(desk: &mut Desk, id: &str) -> Result<(), AdminError> {
+    let (casebook, entries) = casebook(desk)?;
+    let open: Vec<(Hash, u64)> = casebook
+        .open_proposals(desk.cache.register(), clock::now())
+        .filter(|(found, _)| is_beginning_of(id, found))
+        .map(|(found, proposed)| (*found, proposed.index))
+        .collect();
+    let unknown = || AdminError::Unknown { what: "open proposal", code: id.to_owned() };
+    let [(_, index)] = open.as_slice() else { return Err(unknown()) };
+    let entry = usize::try_from(*index).ok().and_then(|index| entries.get(index)).ok_or_else(unknown)?;
+    desk.approve(entry.clone())
+}

@@ -1,0 +1,312 @@
+//! Registers as plain tables, as they stood on a date (台帳), and lists of permits and routes.
+
+use sekisho_register::Register;
+use sekisho_register::change::{CardKind, CardState, OperatorState, TerminalKind, TerminalUse};
+use sekisho_register::people::Standing;
+use sekisho_register::role::{Class, Role};
+use sekisho_register::wareki::{moment_text, numbered, wareki};
+use sekisho_wire::decision::Level;
+use sekisho_wire::id::Code;
+use sekisho_wire::words::Language;
+
+use crate::cli::{RegisterCommand, Which};
+use crate::clock;
+use crate::dates::Edge;
+use crate::desk::Desk;
+use crate::error::AdminError;
+use crate::screen::Lists;
+use crate::table::Table;
+
+pub(super) fn run(desk: &mut Desk, command: RegisterCommand) -> Result<(), AdminError> {
+    let RegisterCommand::Print { which, as_of } = command;
+    desk.log_in()?;
+    // "As of a day" is as of its end: what was decided on that day counts.
+    let at = as_of.map_or_else(clock::now, |date| date.moment(Edge::Until).saturating_sub(1));
+    if desk.screen.lists == Lists::Text {
+        let title = desk.cache.register().title();
+        let (size, language) = (desk.cache.size(), desk.screen.language);
+        let heading = match language {
+            Language::Japanese => format!("{title} {}  {} 現在(登録簿 {size} 件)", name(which, language), wareki(at)),
+            Language::English => {
+                format!("{title}: {}  as of {} ({size} entries)", name(which, language), moment_text(at, language))
+            }
+        };
+        desk.screen.print(&heading)?;
+    }
+    print(desk, which, at)
+}
+
+/// The register as it is now.
+pub(super) fn print_now(desk: &mut Desk, which: Which) -> Result<(), AdminError> {
+    desk.log_in()?;
+    print(desk, which, clock::now())
+}
+
+fn print(desk: &Desk, which: Which, at: u64) -> Result<(), AdminError> {
+    let printer = Printer { desk, register: desk.cache.register(), at };
+    desk.screen.print_table(&match which {
+        Which::Operators => printer.operators(),
+        Which::Cards => printer.cards(),
+        Which::Terminals => printer.terminals(),
+        Which::Functions => printer.functions(),
+    })
+}
+
+const fn name(which: Which, language: Language) -> &'static str {
+    match (which, language) {
+        (Which::Operators, Language::Japanese) => "操作者名簿",
+        (Which::Cards, Language::Japanese) => "操作者カード管理簿",
+        (Which::Terminals, Language::Japanese) => "端末機管理簿",
+        (Which::Functions, Language::Japanese) => "業務機能一覧",
+        (Which::Operators, Language::English) => "register of operators",
+        (Which::Cards, Language::English) => "register of cards",
+        (Which::Terminals, Language::English) => "register of terminals",
+        (Which::Functions, Language::English) => "functions",
+    }
+}
+
+struct Printer<'a> {
+    desk: &'a Desk,
+    register: &'a Register,
+    at: u64,
+}
+
+impl Printer<'_> {
+    fn words(&self, english: &'static str, japanese: &'static str) -> &'static str {
+        self.desk.screen.words(english, japanese)
+    }
+
+    fn day(&self, t: u64) -> String {
+        match self.desk.screen.language {
+            Language::Japanese if t != u64::MAX => wareki(t),
+            Language::Japanese | Language::English => moment_text(t, self.desk.screen.language),
+        }
+    }
+
+    /// The last day of a span: the register keeps the moment after it.
+    fn last_day(&self, t: u64) -> String {
+        self.day(if t == u64::MAX { t } else { t.saturating_sub(1) })
+    }
+
+    fn operators(&self) -> Table {
+        let mut table = Table::new(&[
+            ("operator", self.words("operator", "照合ID")),
+            ("name", self.words("name", "氏名")),
+            ("section", self.words("section", "所属")),
+            ("state", self.words("state", "状態")),
+            ("from", self.words("from", "開始日")),
+            ("to", self.words("until", "終了日")),
+            ("profiles", self.words("permissions", "操作者ID")),
+            ("where", self.words("may work at", "使用場所")),
+        ]);
+        for operator in self.register.operators() {
+            let name = self.desk.cache.name(operator.name()).unwrap_or("-").to_owned();
+            let profiles: Vec<Code> = operator.profiles_at(self.at).map(|(code, _)| code.clone()).collect();
+            let (section, from, to, places) = match operator.standing(self.at) {
+                Standing::Designated(designation) => {
+                    let section =
+                        designation.section.as_ref().map_or_else(|| "-".to_owned(), |section| self.section(section));
+                    let places: Vec<&Code> = designation.terminals.iter().chain(&designation.sections).collect();
+                    (section, self.day(designation.from), self.last_day(designation.to), list(&places))
+                }
+                Standing::NotBegun | Standing::Ended => {
+                    ("-".to_owned(), "-".to_owned(), "-".to_owned(), "-".to_owned())
+                }
+            };
+            let state = self.operator_state(operator.state(self.at), operator.standing(self.at)).to_owned();
+            table.row([operator.code().to_string(), name, section, state, from, to, list(&profiles), places]);
+        }
+        table
+    }
+
+    fn operator_state(&self, state: OperatorState, standing: Standing<'_>) -> &'static str {
+        match (state, standing) {
+            (OperatorState::Suspended, _) => self.words("suspended", "停止"),
+            (OperatorState::Ended, _) | (OperatorState::Active, Standing::Ended) => self.words("ended", "解除"),
+            (OperatorState::Active, Standing::NotBegun) => self.words("not yet", "開始前"),
+            (OperatorState::Active, Standing::Designated(_)) => self.words("active", "有効"),
+        }
+    }
+
+    fn section(&self, code: &Code) -> String {
+        self.register.section(code).map_or_else(|| code.to_string(), |section| format!("{} ({code})", section.title()))
+    }
+
+    fn cards(&self) -> Table {
+        let mut table = Table::new(&[
+            ("number", self.words("number", "番号")),
+            ("kind", self.words("kind", "種別")),
+            ("holder", self.words("holder", "所持者")),
+            ("state", self.words("state", "状態")),
+            ("from", self.words("from", "開始日")),
+            ("to", self.words("until", "終了日")),
+            ("profiles", self.words("permissions", "操作者ID")),
+            ("card", self.words("GUID", "カードGUID")),
+        ]);
+        let language = self.desk.screen.language;
+        for card in self.register.cards_by_number() {
+            let issued = card.issued();
+            let holder =
+                card.holder(self.at).map_or_else(|| "-".to_owned(), |holder| self.desk.cache.person(holder.operator));
+            let profiles = if issued.profiles.is_empty() {
+                self.words("all", "全て").to_owned()
+            } else {
+                list(&issued.profiles)
+            };
+            table.row([
+                numbered(card.number(), language),
+                self.card_kind(issued.kind).to_owned(),
+                holder,
+                card_state(card.state(self.at), language).to_owned(),
+                self.day(issued.from),
+                self.last_day(issued.to),
+                profiles,
+                card.guid().to_string(),
+            ]);
+        }
+        table
+    }
+
+    fn card_kind(&self, kind: CardKind) -> &'static str {
+        match kind {
+            CardKind::Business => self.words("business", "業務カード"),
+            CardKind::Special => self.words("special", "特別業務カード"),
+            CardKind::CardManagement => self.words("card management", "カード管理用カード"),
+            CardKind::Spare => self.words("spare", "予備カード"),
+            CardKind::Emergency => self.words("emergency", "緊急カード"),
+            CardKind::RoomEntry => self.words("room entry", "入室用カード"),
+        }
+    }
+
+    fn terminals(&self) -> Table {
+        let mut table = Table::new(&[
+            ("terminal", self.words("terminal", "端末機")),
+            ("kind", self.words("kind", "種別")),
+            ("section", self.words("section", "設置課")),
+            ("responsible", self.words("responsible", "管理責任者")),
+            ("state", self.words("state", "状態")),
+            ("functions", self.words("for", "用途")),
+            ("readers", self.words("readers", "カードリーダー")),
+        ]);
+        for terminal in self.register.terminals() {
+            let Some(version) = terminal.versions().at(self.at) else { continue };
+            let kind = match version.kind {
+                TerminalKind::Business => self.words("business", "業務端末"),
+                TerminalKind::Management => self.words("management", "管理用端末機"),
+                TerminalKind::Integrated => self.words("integrated", "統合端末"),
+                TerminalKind::CardIssuing => self.words("card issuing", "カード発行用端末"),
+            };
+            let state = match terminal.state(self.at) {
+                TerminalUse::Active => self.words("active", "使用中"),
+                TerminalUse::Suspended => self.words("suspended", "停止"),
+                TerminalUse::Retired => self.words("retired", "廃止"),
+            };
+            let responsible = version.responsible.as_ref().map_or_else(|| "-".to_owned(), ToString::to_string);
+            let section = self.section(&version.section);
+            let (functions, readers) = (list(&version.functions), list(&version.readers));
+            table.row([
+                version.terminal.to_string(),
+                kind.to_owned(),
+                section,
+                responsible,
+                state.to_owned(),
+                functions,
+                readers,
+            ]);
+        }
+        table
+    }
+
+    fn functions(&self) -> Table {
+        let mut table = Table::new(&[
+            ("function", self.words("function", "機能")),
+            ("title", self.words("title", "名称")),
+            ("level", self.words("proved by", "確認")),
+            ("purpose", self.words("purpose", "事由")),
+            ("essential", self.words("essential", "停止時使用")),
+        ]);
+        for function in self.register.functions() {
+            let Some(version) = function.versions().at(self.at) else { continue };
+            let level = match version.level {
+                Level::Session => self.words("session", "セッション"),
+                Level::Card => self.words("card", "カード"),
+                Level::Pin => self.words("card and PIN", "カードと暗証番号"),
+            };
+            let purpose = if version.purpose_required { self.words("needed", "必須") } else { "-" };
+            let essential = if version.essential { self.words("yes", "可") } else { "-" };
+            let code = version.function.to_string();
+            table.row([code, version.title.to_string(), level.to_owned(), purpose.to_owned(), essential.to_owned()]);
+        }
+        table
+    }
+}
+
+fn list<T: ToString>(items: &[T]) -> String {
+    if items.is_empty() {
+        return "-".to_owned();
+    }
+    items.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
+}
+
+/// The state of a card, for people.
+pub(super) const fn card_state(state: CardState, language: Language) -> &'static str {
+    match (state, language) {
+        (CardState::Active, Language::Japanese) => "有効",
+        (CardState::Suspended, Language::Japanese) => "停止",
+        (CardState::Revoked, Language::Japanese) => "失効",
+        (CardState::Returned, Language::Japanese) => "返納",
+        (CardState::Disposed, Language::Japanese) => "廃棄",
+        (CardState::Active, Language::English) => "active",
+        (CardState::Suspended, Language::English) => "suspended",
+        (CardState::Revoked, Language::English) => "revoked",
+        (CardState::Returned, Language::English) => "returned",
+        (CardState::Disposed, Language::English) => "disposed of",
+    }
+}
+
+/// Permits, newest number last.
+pub(super) fn permits(desk: &mut Desk) -> Result<(), AdminError> {
+    desk.log_in()?;
+    let language = desk.screen.language;
+    let mut table = Table::new(&[
+        ("number", desk.screen.words("number", "番号")),
+        ("operators", desk.screen.words("who", "操作者")),
+        ("terminals", desk.screen.words("where", "端末機")),
+        ("functions", desk.screen.words("what", "機能")),
+        ("from", desk.screen.words("from", "開始")),
+        ("to", desk.screen.words("until", "終了")),
+        ("reason", desk.screen.words("reason", "理由")),
+    ]);
+    for permit in desk.cache.register().permits() {
+        let given = permit.given();
+        table.row([
+            numbered(permit.number(), language),
+            list(&given.operators),
+            list(&given.terminals),
+            list(&given.functions),
+            moment_text(given.from, language),
+            moment_text(given.to, language),
+            given.reason.to_string(),
+        ]);
+    }
+    desk.screen.print_table(&table)
+}
+
+/// Who proposes and who approves, for each class.
+pub(super) fn routes(desk: &mut Desk) -> Result<(), AdminError> {
+    desk.log_in()?;
+    let screen = desk.screen;
+    let mut table = Table::new(&[
+        ("class", screen.words("class", "処分の種類")),
+        ("proposers", screen.words("proposed or signed by", "申請・署名")),
+        ("approvers", screen.words("approved by", "承認")),
+    ]);
+    let roles =
+        |roles: &[Role]| list(&roles.iter().map(|role| screen.words(role.name(), role.title())).collect::<Vec<_>>());
+    for class in Class::ALL {
+        let route = desk.cache.register().route(class);
+        let name = screen.words(class.name(), class.title()).to_owned();
+        table.row([name, roles(&route.proposers), roles(&route.approvers)]);
+    }
+    desk.screen.print_table(&table)
+}

@@ -1,0 +1,146 @@
+//! Terminals: invitation, enrolment, state, how far their records have come.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use sekisho_register::Ed25519Key;
+use sekisho_register::change::{Change, OpenEpoch, SetTerminal, SetTerminalState, TerminalUse};
+use sekisho_register::wareki::moment_text;
+use sha2::{Digest, Sha256};
+
+use super::decisions::since;
+use super::registers;
+use crate::cli::{EnrolArguments, TerminalChange, TerminalCommand, Which};
+use crate::desk::Desk;
+use crate::error::AdminError;
+use crate::home::write_new_secret;
+use crate::ledger::Waiting;
+use crate::table::Table;
+
+pub(super) fn run(desk: &mut Desk, command: TerminalCommand) -> Result<(), AdminError> {
+    match command {
+        TerminalCommand::Invite { terminal, out } => {
+            desk.log_in()?;
+            let (code, expires) = desk.ledger.invite(terminal.as_str())?;
+            write_new_secret(&out, format!("{}\n", code.trim_end()).as_bytes())?;
+            let until = moment_text(expires, desk.screen.language);
+            let out = out.display();
+            desk.screen.note(
+                &format!("the code in {out} enrols {terminal} once, until {until}"),
+                &format!("{out} のコードで {terminal} を一度だけ登録できます(期限: {until})"),
+            );
+            Ok(())
+        }
+        TerminalCommand::Pending => pending(desk),
+        TerminalCommand::Enrol(arguments) => enrol(desk, arguments),
+        TerminalCommand::Suspend(change) => state(desk, change, TerminalUse::Suspended),
+        TerminalCommand::Lift(change) => state(desk, change, TerminalUse::Active),
+        TerminalCommand::Retire(change) => state(desk, change, TerminalUse::Retired),
+        TerminalCommand::OpenEpoch { terminal, epoch, reason } => {
+            desk.submit(vec![Change::OpenEpoch(OpenEpoch { terminal, epoch, reason })], &[]).map(drop)
+        }
+        TerminalCommand::List => registers::print_now(desk, Which::Terminals),
+        TerminalCommand::Behind => behind(desk),
+    }
+}
+
+fn state(desk: &mut Desk, change: TerminalChange, state: TerminalUse) -> Result<(), AdminError> {
+    let change = SetTerminalState { terminal: change.terminal, state, effective: since(change.since) };
+    desk.submit(vec![Change::TerminalState(change)], &[]).map(drop)
+}
+
+fn pending(desk: &mut Desk) -> Result<(), AdminError> {
+    desk.log_in()?;
+    let mut table = Table::new(&[
+        ("terminal", desk.screen.words("terminal", "端末機")),
+        ("fingerprint", desk.screen.words("fingerprint", "鍵の指紋")),
+        ("at", desk.screen.words("asked", "申込日時")),
+    ]);
+    for waiting in desk.ledger.waiting()? {
+        let fingerprint = fingerprint(&key_of(&waiting)?);
+        table.row([waiting.terminal, fingerprint, moment_text(waiting.at, desk.screen.language)]);
+    }
+    desk.screen.print_table(&table)
+}
+
+fn key_of(waiting: &Waiting) -> Result<[u8; 32], AdminError> {
+    let bytes = STANDARD.decode(&waiting.key).map_err(|_| AdminError::Ledger("a key that is not base64"))?;
+    bytes.try_into().map_err(|_| AdminError::Ledger("a key that has not 32 bytes"))
+}
+
+/// As the terminal shows it: the first 16 bytes of the key's SHA-256 in groups of four digits. Made here from the key that will
+/// be signed, because the ledger could show one key's fingerprint beside another key.
+fn fingerprint(key: &[u8; 32]) -> String {
+    let digest = Sha256::digest(key);
+    let group = |pair: &[u8]| pair.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    digest[..16].chunks(2).map(group).collect::<Vec<_>>().join(" ")
+}
+
+fn enrol(desk: &mut Desk, arguments: EnrolArguments) -> Result<(), AdminError> {
+    desk.log_in()?;
+    let unknown = || AdminError::Unknown { what: "waiting terminal", code: arguments.terminal.to_string() };
+    let waiting = desk.ledger.waiting()?;
+    // One code may have been tried twice; the newest is the one on the terminal's screen.
+    let mine = waiting
+        .iter()
+        .filter(|waiting| waiting.terminal == arguments.terminal.as_str())
+        .max_by_key(|waiting| waiting.at);
+    let key = key_of(mine.ok_or_else(unknown)?)?;
+    let found = fingerprint(&key);
+    match &arguments.fingerprint {
+        Some(given) if same_digits(given, &found) => {}
+        Some(given) => return Err(AdminError::FingerprintWrong { given: given.clone(), found }),
+        None => {
+            let terminal = &arguments.terminal;
+            desk.screen.confirm(
+                &format!("does the screen of {terminal} show {found}?"),
+                &format!("{terminal} の画面に {found} と表示されていますか?"),
+            )?;
+        }
+    }
+    let terminal = SetTerminal {
+        terminal: arguments.terminal,
+        kind: arguments.kind,
+        section: arguments.section,
+        responsible: arguments.responsible,
+        functions: arguments.functions,
+        readers: arguments.readers,
+        key: Ed25519Key(key),
+    };
+    desk.submit(vec![Change::Terminal(Box::new(terminal))], &[]).map(drop)
+}
+
+fn same_digits(a: &str, b: &str) -> bool {
+    let digits =
+        |text: &str| text.chars().filter(char::is_ascii_hexdigit).map(|c| c.to_ascii_lowercase()).collect::<String>();
+    digits(a) == digits(b)
+}
+
+fn behind(desk: &mut Desk) -> Result<(), AdminError> {
+    desk.log_in()?;
+    let mut table = Table::new(&[
+        ("terminal", desk.screen.words("terminal", "端末機")),
+        ("last_heard", desk.screen.words("last heard", "最終受信")),
+        ("epoch", desk.screen.words("epoch", "履歴番号")),
+        ("next", desk.screen.words("records", "受信済み")),
+        ("gap", desk.screen.words("missing", "未着")),
+    ]);
+    for row in desk.ledger.behind()? {
+        let heard = row.last_heard.map_or_else(|| "-".to_owned(), |at| moment_text(at, desk.screen.language));
+        let gap = row.gap.filter(|gap| !gap.is_null()).map_or_else(|| "-".to_owned(), |gap| gap.to_string());
+        table.row([row.terminal, heard, row.epoch.to_string(), row.next.to_string(), gap]);
+    }
+    desk.screen.print_table(&table)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fingerprints_are_compared_by_their_digits() {
+        let shown = fingerprint(&[7; 32]);
+        assert_eq!(shown.split(' ').count(), 8);
+        assert!(same_digits(&shown.to_uppercase().replace(' ', ""), &shown));
+        assert!(!same_digits(&fingerprint(&[8; 32]), &shown));
+    }
+}

@@ -1,0 +1,209 @@
+//! Reading what an administrator wrote: values with their own rules, and errors that name file, line and key.
+
+use std::path::Path;
+
+use sekisho_register::Title;
+use sekisho_register::role::{Class, Role};
+use sekisho_wire::id::{CardGuid, Code, Numbered, ReaderIdentity};
+use serde::de::{Deserialize, DeserializeOwned, Deserializer, Error as _};
+
+use crate::dates::{When, minute_of_day};
+use crate::error::ConfigError;
+
+/// Files of changes are short; what is longer is another file.
+pub(crate) const MAX_FILE: u64 = 4 * 1024 * 1024;
+
+/// Reads TOML of this shape.
+///
+/// # Errors
+/// [`ConfigError`] with the line and the key.
+pub(crate) fn parse<T: DeserializeOwned>(file: &Path, text: &str) -> Result<T, ConfigError> {
+    toml::from_str(text).map_err(|error| explain(file, text, error))
+}
+
+fn explain(file: &Path, text: &str, mut error: toml::de::Error) -> ConfigError {
+    let at = error.span().map_or(0, |span| span.start).min(text.len());
+    let line = text.as_bytes()[..at].iter().filter(|byte| **byte == b'\n').count() + 1;
+    let what = error.message().to_owned();
+    error.set_input(None);
+    // Without its input the library names the key on a line of its own; it has no other way to ask for it.
+    let shown = error.to_string();
+    let path = shown.rsplit_once("in `").and_then(|(_, rest)| rest.trim_end().strip_suffix('`')).unwrap_or_default();
+    ConfigError { file: file.to_owned(), line, key: whole_key(path, &what), what }
+}
+
+/// The library names the table of a key that is missing or unknown; people look for the key.
+fn whole_key(table: &str, what: &str) -> String {
+    let rest = what.strip_prefix("missing field `").or_else(|| what.strip_prefix("unknown field `"));
+    match rest.and_then(|rest| rest.split('`').next()) {
+        Some(key) if table.is_empty() => key.to_owned(),
+        Some(key) => format!("{table}.{key}"),
+        None => table.to_owned(),
+    }
+}
+
+/// Text that becomes a value with a rule of its own.
+pub(crate) trait FromText: Sized {
+    /// The value, or the rule that the text breaks.
+    ///
+    /// # Errors
+    /// The rule.
+    fn from_text(text: &str) -> Result<Self, String>;
+}
+
+/// A TOML string that is read by [`FromText`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Text<T>(pub T);
+
+impl<'de, T: FromText> Deserialize<'de> for Text<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        T::from_text(&text).map(Self).map_err(|rule| D::Error::custom(format!("'{text}': {rule}")))
+    }
+}
+
+/// The values of a list.
+pub(crate) fn plain<T: Clone>(list: &[Text<T>]) -> Vec<T> {
+    list.iter().map(|text| text.0.clone()).collect()
+}
+
+macro_rules! from_str {
+    ($($type:ty),+) => {
+        $(impl FromText for $type {
+            fn from_text(text: &str) -> Result<Self, String> {
+                text.parse().map_err(|error: sekisho_wire::id::NotAllowed| error.to_string())
+            }
+        })+
+    };
+}
+
+from_str!(Code, CardGuid, ReaderIdentity);
+
+impl FromText for Title {
+    fn from_text(text: &str) -> Result<Self, String> {
+        Self::new(text).ok_or_else(|| "not a title: 1 to 64 visible characters".to_owned())
+    }
+}
+
+impl FromText for Role {
+    fn from_text(text: &str) -> Result<Self, String> {
+        Self::from_name(text).ok_or_else(|| {
+            let names: Vec<&str> = Self::ALL.into_iter().map(Self::name).collect();
+            format!("not a role: one of {}", names.join(", "))
+        })
+    }
+}
+
+impl FromText for Class {
+    fn from_text(text: &str) -> Result<Self, String> {
+        Self::ALL.into_iter().find(|class| class.name() == text).ok_or_else(|| {
+            let names: Vec<&str> = Self::ALL.into_iter().map(Self::name).collect();
+            format!("not a class: one of {}", names.join(", "))
+        })
+    }
+}
+
+impl FromText for Numbered {
+    fn from_text(text: &str) -> Result<Self, String> {
+        let number = text
+            .split_once('-')
+            .and_then(|(year, number)| Some(Self { fiscal_year: year.parse().ok()?, number: number.parse().ok()? }));
+        number.ok_or_else(|| "not a number: the fiscal year and the number, as in 2026-12".to_owned())
+    }
+}
+
+/// A date: as TOML writes dates, or as text that [`When::parse`] reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Dated(pub When);
+
+impl<'de> Deserialize<'de> for Dated {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = match toml::Value::deserialize(deserializer)? {
+            toml::Value::String(text) => text,
+            toml::Value::Datetime(date) => date.to_string(),
+            other @ (toml::Value::Integer(_)
+            | toml::Value::Float(_)
+            | toml::Value::Boolean(_)
+            | toml::Value::Array(_)
+            | toml::Value::Table(_)) => return Err(D::Error::custom(format!("not a date: a {}", other.type_str()))),
+        };
+        When::parse(&text).map(Self).ok_or_else(|| {
+            D::Error::custom(format!("'{text}': not a date: 2026-04-01, 2026-04-01T08:30, 令和8年4月1日 or R8.4.1"))
+        })
+    }
+}
+
+/// A time of day, `08:30`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Minute(pub u16);
+
+impl<'de> Deserialize<'de> for Minute {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        minute_of_day(&text).map(Self).ok_or_else(|| D::Error::custom(format!("'{text}': not a time of day: 08:30")))
+    }
+}
+
+/// Declares words for the variants of an enum of the register, for files and for the command line.
+macro_rules! words {
+    ($type:ty, $what:literal, { $($word:literal => $value:path),+ $(,)? }) => {
+        impl FromText for $type {
+            fn from_text(text: &str) -> Result<Self, String> {
+                match text {
+                    $($word => Ok($value),)+
+                    _ => Err(concat!("not ", $what, ": one of" $(, " ", $word)+).to_owned()),
+                }
+            }
+        }
+    };
+}
+
+pub(crate) mod vocabulary {
+    //! The words of files and arguments.
+
+    use sekisho_register::change::{
+        CardKind, CardState, EpochReason, IncidentClass, OperatorState, PersonClass, SectionState, StateReason,
+        TerminalKind, TerminalUse, UseState,
+    };
+    use sekisho_wire::decision::Level;
+
+    use super::FromText;
+
+    words!(Level, "a level", { "session" => Level::Session, "card" => Level::Card, "pin" => Level::Pin });
+    words!(SectionState, "a state of a section", {
+        "open" => SectionState::Open, "suspended" => SectionState::Suspended, "ended" => SectionState::Ended,
+    });
+    words!(UseState, "a state", { "in_use" => UseState::InUse, "ended" => UseState::Ended });
+    words!(PersonClass, "a class of person", {
+        "operator" => PersonClass::Operator, "system_staff" => PersonClass::SystemStaff,
+    });
+    words!(OperatorState, "a state of an operator", {
+        "active" => OperatorState::Active, "suspended" => OperatorState::Suspended, "ended" => OperatorState::Ended,
+    });
+    words!(CardState, "a state of a card", {
+        "active" => CardState::Active, "suspended" => CardState::Suspended, "revoked" => CardState::Revoked,
+        "returned" => CardState::Returned, "disposed" => CardState::Disposed,
+    });
+    words!(StateReason, "a reason", {
+        "none" => StateReason::None, "lost" => StateReason::Lost, "stolen" => StateReason::Stolen,
+        "damaged" => StateReason::Damaged, "pin_compromised" => StateReason::PinCompromised,
+        "name_changed" => StateReason::NameChanged, "left_duty" => StateReason::LeftDuty,
+        "replaced" => StateReason::Replaced, "other" => StateReason::Other,
+    });
+    words!(CardKind, "a kind of card", {
+        "business" => CardKind::Business, "special" => CardKind::Special, "card-management" => CardKind::CardManagement,
+        "spare" => CardKind::Spare, "emergency" => CardKind::Emergency, "room-entry" => CardKind::RoomEntry,
+    });
+    words!(TerminalKind, "a kind of terminal", {
+        "business" => TerminalKind::Business, "management" => TerminalKind::Management,
+        "integrated" => TerminalKind::Integrated, "card-issuing" => TerminalKind::CardIssuing,
+    });
+    words!(TerminalUse, "a state of a terminal", {
+        "active" => TerminalUse::Active, "suspended" => TerminalUse::Suspended, "retired" => TerminalUse::Retired,
+    });
+    words!(EpochReason, "a reason", {
+        "replaced" => EpochReason::Replaced, "restored" => EpochReason::Restored, "fork" => EpochReason::Fork,
+        "other" => EpochReason::Other,
+    });
+    words!(IncidentClass, "a class of incident", { "failure" => IncidentClass::Failure, "misuse" => IncidentClass::Misuse });
+}

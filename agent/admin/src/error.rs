@@ -1,0 +1,447 @@
+//! Every way an administrator's command can fail, and what to do about it.
+
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+
+use sekisho_card::{CardError, LoginError, TransportError};
+use sekisho_issuer::{CaError, IssuerError};
+use sekisho_link::{CodeError, LinkError};
+use sekisho_register::FoldRefusal;
+use sekisho_tlog::TlogError;
+use sekisho_wire::canonical::Malformed;
+use sekisho_wire::id::CardGuid;
+use sekisho_wire::secret::PinRefused;
+use sekisho_wire::words::Language;
+
+use crate::register_cache::CacheError;
+
+/// Why a command did not do what it was asked.
+#[derive(Debug)]
+pub(crate) enum AdminError {
+    /// A file of ours cannot be read or written.
+    File {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        cause: io::Error,
+    },
+    /// A file in the home directory is not what this program wrote.
+    Damaged(PathBuf),
+    /// Others may read the home directory.
+    HomeOpenToOthers(PathBuf),
+    /// The home directory belongs to no office yet.
+    NoOffice,
+    /// The home directory belongs to an office already.
+    OfficeExists,
+    /// This home does not hold the card-management secret.
+    NoCardSecret(PathBuf),
+    /// A file or argument the administrator wrote is wrong.
+    Config(ConfigError),
+    /// An argument is wrong.
+    Argument {
+        /// Which.
+        name: &'static str,
+        /// What was given.
+        value: String,
+        /// What it should look like.
+        rule: String,
+    },
+    /// The ledger's code cannot be read.
+    Code(CodeError),
+    /// The code is past its time.
+    CodeExpired,
+    /// The code is for something else.
+    CodeKind,
+    /// The ledger did not do what was asked.
+    Link(LinkError),
+    /// The ledger shows another register than the one that was verified before.
+    Cache(CacheError),
+    /// The fold refuses the act; it was not sent.
+    Fold(FoldRefusal),
+    /// A checkpoint, a proof or a key does not hold.
+    Tlog(TlogError),
+    /// The ledger's answer holds bytes that are not what they should be.
+    Malformed(Malformed),
+    /// The answer is well-formed and wrong.
+    Ledger(&'static str),
+    /// A card in use failed.
+    Card(CardError),
+    /// The PIN was not accepted.
+    Login(LoginError),
+    /// A card could not be changed.
+    Issuer(IssuerError),
+    /// The reader or its service failed.
+    Transport(TransportError),
+    /// The certificate authority of cards cannot be used.
+    Ca(CaError),
+    /// What was typed is no PIN.
+    PinShape(PinRefused),
+    /// There is no terminal to type a PIN at.
+    NoTerminalForPin,
+    /// There is no terminal to show a first PIN at.
+    NoTerminalForFirstPin,
+    /// There is no reader.
+    NoReader,
+    /// Several readers, and none was named.
+    WhichReader(Vec<String>),
+    /// No card came into the reader in time.
+    NoCardInTime(String),
+    /// The card in the reader signs no acts of this office.
+    NotASigner(CardGuid),
+    /// The card in the reader is not the one that is needed.
+    OtherCard {
+        /// Needed.
+        expected: CardGuid,
+        /// Found.
+        found: CardGuid,
+    },
+    /// The signer holds no post, or several.
+    WhichPost(Vec<String>),
+    /// The card belongs to another office, or another secret manages it.
+    ForeignCard,
+    /// The card is issued already.
+    CardIssued(CardGuid),
+    /// A card whose personalisation was interrupted, and nobody asked to go on.
+    CardUnfinished,
+    /// The card in the reader is not one whose issue was interrupted.
+    NothingToResume,
+    /// The terminal's key is not the one whose fingerprint was given.
+    FingerprintWrong {
+        /// As given.
+        given: String,
+        /// As the ledger's key has it.
+        found: String,
+    },
+    /// Nothing in the register has this name.
+    Unknown {
+        /// What kind of thing.
+        what: &'static str,
+        /// Its code.
+        code: String,
+    },
+    /// Nothing to do.
+    NothingToDo,
+    /// One change alone is larger than an act may be.
+    TooLarge,
+    /// No grant fits the card: the act that issued it is too large.
+    GrantTooLarge,
+    /// Verification found a record that does not hold.
+    RecordsDoNotHold(usize),
+    /// The person said no.
+    Declined,
+    /// A question, but nobody at the keyboard.
+    NobodyToAsk,
+    /// Standard input cannot be read.
+    Input(io::Error),
+    /// Standard output cannot be written.
+    Output(io::Error),
+    /// No random bytes.
+    NoRandom(getrandom::Error),
+}
+
+/// What is wrong in a file that the administrator wrote.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ConfigError {
+    /// Which file.
+    pub file: PathBuf,
+    /// Counted from 1.
+    pub line: usize,
+    /// The key, dotted from the top; empty when the file is no TOML there.
+    pub key: String,
+    /// What is wrong with it.
+    pub what: String,
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "cannot use {}, line {}", self.file.display(), self.line)?;
+        if !self.key.is_empty() {
+            write!(f, ", key '{}'", self.key)?;
+        }
+        write!(f, ": {}", self.what)
+    }
+}
+
+impl AdminError {
+    /// What happened, in one line.
+    #[must_use]
+    pub(crate) fn in_words(&self, language: Language) -> String {
+        match language {
+            Language::English => self.english(),
+            Language::Japanese => self.japanese(),
+        }
+    }
+
+    fn english(&self) -> String {
+        match self {
+            Self::File { path, cause } => format!("cannot use {}: {cause}", path.display()),
+            Self::Damaged(path) => format!("cannot use {}: it is not what this program wrote", path.display()),
+            Self::HomeOpenToOthers(path) => format!("cannot use {}: other users may read it", path.display()),
+            Self::NoOffice => "cannot go on: this home directory belongs to no office".to_owned(),
+            Self::OfficeExists => "cannot found an office: this home directory belongs to one already".to_owned(),
+            Self::NoCardSecret(path) => format!("cannot change cards: {} is missing", path.display()),
+            Self::Config(error) => error.to_string(),
+            Self::Argument { name, value, rule } => format!("cannot use {name} '{value}': {rule}"),
+            Self::Code(error) => error.in_words(sekisho_link::Language::English),
+            Self::CodeExpired => "cannot use the code: it has expired".to_owned(),
+            Self::CodeKind => "cannot use the code: it is not a founding code".to_owned(),
+            Self::Link(error) => error.in_words(sekisho_link::Language::English),
+            Self::Cache(error) => error.to_string(),
+            Self::Fold(refusal) => refusal.text(Language::English),
+            Self::Tlog(error) => format!("cannot trust what the ledger shows: {error}"),
+            Self::Malformed(error) => format!("cannot read what the ledger sent: {error}"),
+            Self::Ledger(what) => format!("cannot use the ledger's answer: {what}"),
+            Self::Card(error) => error.to_string(),
+            Self::Login(error) => error.to_string(),
+            Self::Issuer(error) => error.to_string(),
+            Self::Transport(error) => error.to_string(),
+            Self::Ca(error) => error.to_string(),
+            Self::PinShape(error) => error.to_string(),
+            Self::NoTerminalForPin => "cannot ask for the PIN: there is no terminal".to_owned(),
+            Self::NoTerminalForFirstPin => "cannot show the first PIN: there is no terminal".to_owned(),
+            Self::NoReader => "cannot find a card reader".to_owned(),
+            Self::WhichReader(names) => format!("cannot choose among {} readers: {}", names.len(), names.join("; ")),
+            Self::NoCardInTime(reader) => format!("cannot go on: no card came into '{reader}'"),
+            Self::NotASigner(guid) => format!("cannot sign with card {guid}: it signs no acts of this office now"),
+            Self::OtherCard { expected, found } => format!("cannot use card {found}: card {expected} is needed"),
+            Self::WhichPost(posts) if posts.is_empty() => "cannot sign: the card's holder holds no post".to_owned(),
+            Self::WhichPost(posts) => format!("cannot choose the post to sign for among: {}", posts.join(", ")),
+            Self::ForeignCard => "cannot work on the card: another office's secret manages it".to_owned(),
+            Self::CardIssued(guid) => format!("cannot issue card {guid}: it is issued already"),
+            Self::CardUnfinished => {
+                "cannot issue the card: its personalisation was done before, its act was not".to_owned()
+            }
+            Self::NothingToResume => {
+                "cannot go on with the card: its issue was not begun here, or was begun anew".to_owned()
+            }
+            Self::FingerprintWrong { given, found } => {
+                format!("cannot enrol the terminal: its key has fingerprint {found}, not {given}")
+            }
+            Self::Unknown { what, code } => format!("cannot find {what} '{code}' in the register"),
+            Self::NothingToDo => "nothing to do: the file holds no changes".to_owned(),
+            Self::TooLarge => "cannot make the act: one change alone is larger than an act may be".to_owned(),
+            Self::GrantTooLarge => {
+                "cannot write the grant: the act that issued the card is too large for it".to_owned()
+            }
+            Self::RecordsDoNotHold(count) => format!("{count} records do not hold"),
+            Self::Declined => "nothing was signed".to_owned(),
+            Self::NobodyToAsk => "cannot ask: nobody is at the keyboard".to_owned(),
+            Self::Input(cause) => format!("cannot read the input: {cause}"),
+            Self::Output(cause) => format!("cannot write the output: {cause}"),
+            Self::NoRandom(cause) => format!("cannot get random bytes: {cause}"),
+        }
+    }
+
+    fn japanese(&self) -> String {
+        match self {
+            Self::File { path, cause } => format!("{} を使えません: {cause}", path.display()),
+            Self::Damaged(path) => format!("{} が壊れています", path.display()),
+            Self::HomeOpenToOthers(path) => format!("{} が他の利用者から読める状態です", path.display()),
+            Self::NoOffice => "このホームディレクトリには団体が登録されていません".to_owned(),
+            Self::OfficeExists => "このホームディレクトリには既に団体が登録されています".to_owned(),
+            Self::NoCardSecret(path) => format!("カードを扱えません: {} がありません", path.display()),
+            Self::Config(error) => {
+                let key = if error.key.is_empty() { String::new() } else { format!("、項目「{}」", error.key) };
+                format!("{} の {}行目{key}: {}", error.file.display(), error.line, error.what)
+            }
+            Self::Argument { name, value, rule } => format!("{name} の「{value}」は使えません: {rule}"),
+            Self::Code(error) => error.in_words(sekisho_link::Language::Japanese),
+            Self::CodeExpired => "コードの期限が切れています".to_owned(),
+            Self::CodeKind => "団体設置用のコードではありません".to_owned(),
+            Self::Link(error) => error.in_words(sekisho_link::Language::Japanese),
+            Self::Cache(error) => error.japanese(),
+            Self::Fold(refusal) => refusal.text(Language::Japanese),
+            Self::Tlog(error) => format!("台帳の示すものを信頼できません: {error}"),
+            Self::Malformed(error) => format!("台帳から届いたものを読めません: {error}"),
+            Self::Ledger(what) => format!("台帳の応答が使えません: {what}"),
+            Self::Card(error) => format!("カードの操作に失敗しました: {error}"),
+            Self::Login(error) => match error {
+                LoginError::WrongPin { tries_left } => format!("暗証番号が違います(残り{tries_left}回)"),
+                LoginError::Blocked => "カードが閉塞しています".to_owned(),
+                LoginError::PinPolicy(_)
+                | LoginError::RefusedByCard
+                | LoginError::CardRemoved { .. }
+                | LoginError::Transport { .. }
+                | LoginError::SecurityStatus { .. }
+                | LoginError::Card { .. } => format!("カードで認証できません: {error}"),
+            },
+            Self::Issuer(error) => format!("カードを発行・変更できません: {error}"),
+            Self::Transport(error) => format!("カードリーダーを使えません: {error}"),
+            Self::Ca(error) => format!("カード用認証局を使えません: {error}"),
+            Self::PinShape(error) => format!("暗証番号として使えません: {error}"),
+            Self::NoTerminalForPin => "暗証番号を入力する端末がありません".to_owned(),
+            Self::NoTerminalForFirstPin => "初期暗証番号を表示する端末がありません".to_owned(),
+            Self::NoReader => "カードリーダーが見つかりません".to_owned(),
+            Self::WhichReader(names) => format!("カードリーダーが{}台あります: {}", names.len(), names.join("、")),
+            Self::NoCardInTime(reader) => format!("「{reader}」にカードが挿入されませんでした"),
+            Self::NotASigner(guid) => format!("カード {guid} は現在この団体の処分に署名できません"),
+            Self::OtherCard { expected, found } => format!("カード {found} ではなく、カード {expected} が必要です"),
+            Self::WhichPost(posts) if posts.is_empty() => "カードの所持者はどの職にも就いていません".to_owned(),
+            Self::WhichPost(posts) => format!("署名する職を選べません: {}", posts.join("、")),
+            Self::ForeignCard => "このカードは別の団体のカード管理鍵で管理されています".to_owned(),
+            Self::CardIssued(guid) => format!("カード {guid} は発行済みです"),
+            Self::CardUnfinished => "カードへの書込みは済んでいますが、貸与の処分がまだです".to_owned(),
+            Self::NothingToResume => "このカードの発行はここで中断されたものではありません".to_owned(),
+            Self::FingerprintWrong { given, found } => {
+                format!("端末機の鍵の指紋は {found} で、{given} ではありません")
+            }
+            Self::Unknown { what, code } => format!("登録簿に {what}「{code}」がありません"),
+            Self::NothingToDo => "ファイルに変更がありません".to_owned(),
+            Self::TooLarge => "一つの変更だけで処分の大きさの上限を超えます".to_owned(),
+            Self::GrantTooLarge => "カードを貸与した処分が大きすぎて、カードに書き込めません".to_owned(),
+            Self::RecordsDoNotHold(count) => format!("{count}件の記録が検証に合格しませんでした"),
+            Self::Declined => "署名しませんでした".to_owned(),
+            Self::NobodyToAsk => "確認できる人が端末の前にいません".to_owned(),
+            Self::Input(cause) => format!("入力を読めません: {cause}"),
+            Self::Output(cause) => format!("出力できません: {cause}"),
+            Self::NoRandom(cause) => format!("乱数を得られません: {cause}"),
+        }
+    }
+
+    /// What to do about it; empty when nothing is to be done.
+    #[must_use]
+    pub(crate) fn next_step(&self, language: Language) -> String {
+        let (english, japanese) = match self {
+            Self::Code(error) => return error.next_step(link_language(language)).to_owned(),
+            Self::Link(error) => return error.next_step(link_language(language)),
+            Self::Fold(refusal) => return refusal.next_step(language).to_owned(),
+            Self::Card(error) => return error.next_step(language).to_owned(),
+            Self::Login(error) => return error.next_step(language).to_owned(),
+            Self::Issuer(error) => return error.next_step(language).to_owned(),
+            Self::Transport(error) => return error.next_step(language).to_owned(),
+            Self::File { .. } | Self::Output(_) | Self::Input(_) | Self::NoRandom(_) => {
+                ("Check the path, its owner and the disk.", "パス、所有者、ディスクを確かめてください。")
+            }
+            Self::Damaged(_) | Self::NoCardSecret(_) => (
+                "Restore the home directory from the safe's copy.",
+                "金庫に保管した写しからホームディレクトリを復元してください。",
+            ),
+            Self::HomeOpenToOthers(_) => ("Run chmod 700 on it.", "chmod 700 を実行してください。"),
+            Self::NoOffice => (
+                "Run 'sekisho-admin found', or name the right directory with --home.",
+                "「sekisho-admin found」を実行するか、--home で正しいディレクトリを指定してください。",
+            ),
+            Self::OfficeExists => {
+                ("Name another directory with --home.", "--home で別のディレクトリを指定してください。")
+            }
+            Self::Config(_) | Self::Argument { .. } | Self::NothingToDo | Self::TooLarge => {
+                ("Correct it and run the command again.", "修正して、もう一度実行してください。")
+            }
+            Self::CodeExpired | Self::CodeKind => {
+                ("Have the ledger make a new code.", "台帳で新しいコードを発行してください。")
+            }
+            Self::Cache(_) | Self::Tlog(_) => (
+                "Sign nothing. Keep this home directory as evidence and call the ledger's operator and the security officer.",
+                "署名しないでください。このホームディレクトリを証拠として保全し、台帳の運用者とセキュリティ責任者に連絡してください。",
+            ),
+            Self::Malformed(_) | Self::Ledger(_) => (
+                "Bring this program and the ledger to neighbouring releases.",
+                "このプログラムと台帳の版をそろえてください。",
+            ),
+            Self::Ca(_) => ("Tell the system administrator.", "システム管理者に連絡してください。"),
+            Self::PinShape(_) => ("Type 6 to 8 characters.", "6〜8文字で入力してください。"),
+            Self::NoTerminalForPin => {
+                ("Use --pin-file or --pin-stdin.", "--pin-file か --pin-stdin を使ってください。")
+            }
+            Self::NoTerminalForFirstPin => (
+                "Use --first-pin-file, with 'found' --first-pin-dir.",
+                "--first-pin-file(found では --first-pin-dir)を使ってください。",
+            ),
+            Self::NoReader => (
+                "Connect a reader, and check that pcscd runs.",
+                "カードリーダーを接続し、pcscd が動いているか確かめてください。",
+            ),
+            Self::WhichReader(_) => {
+                ("Name one with --reader or --signer-reader.", "--reader か --signer-reader で指定してください。")
+            }
+            Self::NoCardInTime(_) => {
+                ("Insert the card and run the command again.", "カードを挿入して、もう一度実行してください。")
+            }
+            Self::NotASigner(_) => {
+                ("Sign with the card of a current administrator.", "有効な管理者のカードで署名してください。")
+            }
+            Self::OtherCard { .. } => ("Insert the right card.", "正しいカードを挿入してください。"),
+            Self::WhichPost(posts) if posts.is_empty() => {
+                ("Use the card of somebody who holds a post.", "職に就いている者のカードを使ってください。")
+            }
+            Self::WhichPost(_) => ("Name one with --post.", "--post で指定してください。"),
+            Self::ForeignCard => {
+                ("Take a card of this office, or a blank one.", "この団体のカードか、白紙のカードを使ってください。")
+            }
+            Self::CardIssued(_) => ("Take a blank card.", "白紙のカードを使ってください。"),
+            Self::CardUnfinished => (
+                "Run 'sekisho-admin card issue --resume' with this card in the reader.",
+                "このカードを挿入したまま「sekisho-admin card issue --resume」を実行してください。",
+            ),
+            Self::NothingToResume => (
+                "Run 'sekisho-admin card issue --operator …' with this card.",
+                "このカードで「sekisho-admin card issue --operator …」を実行してください。",
+            ),
+            Self::FingerprintWrong { .. } => (
+                "Do not enrol it: another machine asked under this name. Compare at the terminal's own screen.",
+                "登録しないでください。別の機械がこの名前で申し込んでいます。端末機の画面で指紋を確かめてください。",
+            ),
+            Self::Unknown { .. } => {
+                ("Check the code, or register it first.", "コードを確かめるか、先に登録してください。")
+            }
+            Self::GrantTooLarge => (
+                "Nothing: terminals learn of the card from the register.",
+                "手続きは不要です。端末は登録簿からこのカードを知ります。",
+            ),
+            Self::RecordsDoNotHold(_) => (
+                "Keep the output as evidence and call the security officer.",
+                "出力を証拠として保全し、セキュリティ責任者に連絡してください。",
+            ),
+            Self::Declined => ("", ""),
+            Self::NobodyToAsk => {
+                ("Add --yes to run without questions.", "質問なしで実行するには --yes を付けてください。")
+            }
+        };
+        match language {
+            Language::English => english,
+            Language::Japanese => japanese,
+        }
+        .to_owned()
+    }
+}
+
+/// The link has no words of its own in common with the wire.
+const fn link_language(language: Language) -> sekisho_link::Language {
+    match language {
+        Language::English => sekisho_link::Language::English,
+        Language::Japanese => sekisho_link::Language::Japanese,
+    }
+}
+
+impl fmt::Display for AdminError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.english())
+    }
+}
+
+impl std::error::Error for AdminError {}
+
+/// Errors that keep their words on the way up.
+macro_rules! from {
+    ($($variant:ident($cause:ty)),+ $(,)?) => {
+        $(impl From<$cause> for AdminError {
+            fn from(cause: $cause) -> Self {
+                Self::$variant(cause)
+            }
+        })+
+    };
+}
+
+from!(
+    Config(ConfigError),
+    Code(CodeError),
+    Link(LinkError),
+    Cache(CacheError),
+    Tlog(TlogError),
+    Malformed(Malformed),
+    Card(CardError),
+    Login(LoginError),
+    Issuer(IssuerError),
+    Transport(TransportError),
+);

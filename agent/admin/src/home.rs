@@ -1,0 +1,230 @@
+//! The administrator's home directory: 0700, each file 0600, each replaced as a whole or not at all.
+
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use sekisho_issuer::{CardManagementSecret, OfficeCa, Validity};
+use sekisho_wire::secret::SecretBytes;
+use zeroize::Zeroizing;
+
+use crate::error::AdminError;
+use crate::random;
+
+const CARD_SECRET: &str = "card-management.secret";
+const CA_KEY: &str = "card-ca.key.pem";
+const CA_CERTIFICATE: &str = "card-ca.pem";
+
+/// The directory.
+#[derive(Clone, Debug)]
+pub(crate) struct Home(PathBuf);
+
+impl Home {
+    /// Opens the directory, and makes it when it is not there.
+    ///
+    /// # Errors
+    /// When it cannot be made, or others may read it.
+    pub(crate) fn open(path: &Path) -> Result<Self, AdminError> {
+        let fail = |cause| AdminError::File { path: path.to_owned(), cause };
+        match DirBuilder::new().mode(0o700).create(path) {
+            Ok(()) => {}
+            Err(cause) if cause.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(cause) => return Err(fail(cause)),
+        }
+        let mode = fs::metadata(path).map_err(fail)?.permissions().mode();
+        if mode & 0o077 != 0 {
+            return Err(AdminError::HomeOpenToOthers(path.to_owned()));
+        }
+        Ok(Self(path.to_owned()))
+    }
+
+    /// A file in it.
+    #[must_use]
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.0.join(name)
+    }
+
+    /// Reads a file; nothing when there is none.
+    ///
+    /// # Errors
+    /// When it is there and cannot be read.
+    pub(crate) fn read(&self, name: &str) -> Result<Option<Zeroizing<Vec<u8>>>, AdminError> {
+        let path = self.path(name);
+        let fail = |cause| AdminError::File { path: path.clone(), cause };
+        let mut file = match File::open(&path) {
+            Ok(file) => file,
+            Err(cause) if cause.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(cause) => return Err(fail(cause)),
+        };
+        let size = file.metadata().map_err(fail)?.len();
+        // Room for everything at once: a buffer that grows leaves pieces of a secret behind.
+        let mut bytes = Zeroizing::new(Vec::with_capacity(usize::try_from(size).unwrap_or(0) + 1));
+        file.read_to_end(&mut bytes).map_err(fail)?;
+        Ok(Some(bytes))
+    }
+
+    /// Replaces a file: after a crash it is the old one or the new one.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub(crate) fn write(&self, name: &str, bytes: &[u8]) -> Result<(), AdminError> {
+        let path = self.path(name);
+        let fail = |cause| AdminError::File { path: path.clone(), cause };
+        let parent = path.parent().unwrap_or(&self.0);
+        DirBuilder::new().mode(0o700).recursive(true).create(parent).map_err(fail)?;
+        let new = path.with_extension("new");
+        let mut file =
+            OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&new).map_err(fail)?;
+        file.write_all(bytes).and_then(|()| file.sync_all()).map_err(fail)?;
+        fs::rename(&new, &path).map_err(fail)?;
+        File::open(parent).and_then(|directory| directory.sync_all()).map_err(fail)
+    }
+
+    /// Removes a file, if it is there.
+    ///
+    /// # Errors
+    /// When it stays.
+    pub(crate) fn remove(&self, name: &str) -> Result<(), AdminError> {
+        let path = self.path(name);
+        match fs::remove_file(&path) {
+            Ok(()) => Ok(()),
+            Err(cause) if cause.kind() == io::ErrorKind::NotFound => Ok(()),
+            Err(cause) => Err(AdminError::File { path, cause }),
+        }
+    }
+
+    /// The names of the files in a subdirectory, sorted; none when it is not there.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub(crate) fn list(&self, directory: &str) -> Result<Vec<String>, AdminError> {
+        let path = self.path(directory);
+        let entries = match fs::read_dir(&path) {
+            Ok(entries) => entries,
+            Err(cause) if cause.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(cause) => return Err(AdminError::File { path, cause }),
+        };
+        let mut names: Vec<String> =
+            entries.flatten().filter_map(|entry| entry.file_name().into_string().ok()).collect();
+        names.sort();
+        Ok(names)
+    }
+
+    /// The secret that every card's keys are made of.
+    ///
+    /// # Errors
+    /// [`AdminError::NoCardSecret`] when this home has none; damage is told from absence.
+    pub(crate) fn card_secret(&self) -> Result<CardManagementSecret, AdminError> {
+        let bytes = self.read(CARD_SECRET)?.ok_or_else(|| AdminError::NoCardSecret(self.path(CARD_SECRET)))?;
+        let secret = SecretBytes::from_slice(&bytes).ok_or_else(|| AdminError::Damaged(self.path(CARD_SECRET)))?;
+        Ok(CardManagementSecret::new(secret))
+    }
+
+    /// Makes the secret, unless there is one.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub(crate) fn ensure_card_secret(&self) -> Result<CardManagementSecret, AdminError> {
+        if self.read(CARD_SECRET)?.is_none() {
+            let secret = Zeroizing::new(random::bytes::<32>()?);
+            self.write(CARD_SECRET, &*secret)?;
+        }
+        self.card_secret()
+    }
+
+    /// The authority that issues the certificates of cards.
+    ///
+    /// # Errors
+    /// [`AdminError::NoCardSecret`] when this home has none.
+    pub(crate) fn card_ca(&self) -> Result<OfficeCa, AdminError> {
+        let missing = || AdminError::NoCardSecret(self.path(CA_KEY));
+        let text = |bytes: Zeroizing<Vec<u8>>| {
+            std::str::from_utf8(&bytes)
+                .map(|text| Zeroizing::new(text.to_owned()))
+                .map_err(|_| AdminError::Damaged(self.path(CA_KEY)))
+        };
+        let key = text(self.read(CA_KEY)?.ok_or_else(missing)?)?;
+        let certificate = text(self.read(CA_CERTIFICATE)?.ok_or_else(missing)?)?;
+        OfficeCa::load(&key, &certificate).map_err(AdminError::Ca)
+    }
+
+    /// Makes the authority, unless there is one.
+    ///
+    /// # Errors
+    /// When it cannot be made or written.
+    pub(crate) fn ensure_card_ca(&self, office: &str, validity: Validity) -> Result<OfficeCa, AdminError> {
+        if self.read(CA_KEY)?.is_none() || self.read(CA_CERTIFICATE)?.is_none() {
+            let ca = OfficeCa::create(office, validity).map_err(AdminError::Ca)?;
+            self.write(CA_CERTIFICATE, ca.certificate_pem().as_bytes())?;
+            self.write(CA_KEY, ca.key_pem().as_bytes())?;
+        }
+        self.card_ca()
+    }
+}
+
+/// Writes a secret for a person to a new file of his own: 0600, and never over another one.
+///
+/// # Errors
+/// When the file exists or cannot be written.
+pub(crate) fn write_new_secret(path: &Path, bytes: &[u8]) -> Result<(), AdminError> {
+    let fail = |cause| AdminError::File { path: path.to_owned(), cause };
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(fail)?;
+    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(fail)
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// A home of its own, removed at the end.
+    pub(crate) struct TempHome(pub(crate) Home);
+
+    impl TempHome {
+        pub(crate) fn new() -> Self {
+            let name = format!("sekisho-admin-test-{:032x}", u128::from_le_bytes(random::bytes().unwrap()));
+            Self(Home::open(&std::env::temp_dir().join(name)).unwrap())
+        }
+    }
+
+    impl Drop for TempHome {
+        fn drop(&mut self) {
+            let _ = fs::remove_dir_all(&self.0.0);
+        }
+    }
+
+    #[test]
+    fn nobody_else_can_read_what_lies_in_it() {
+        let home = TempHome::new();
+        home.0.ensure_card_secret().unwrap();
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode(&home.0.0), 0o700);
+        assert_eq!(mode(&home.0.path(CARD_SECRET)), 0o600);
+        fs::set_permissions(&home.0.0, fs::Permissions::from_mode(0o750)).unwrap();
+        assert!(matches!(Home::open(&home.0.0), Err(AdminError::HomeOpenToOthers(_))));
+    }
+
+    #[test]
+    fn a_secret_is_made_once() {
+        let home = TempHome::new();
+        assert!(matches!(home.0.card_secret(), Err(AdminError::NoCardSecret(_))));
+        home.0.ensure_card_secret().unwrap();
+        let first = home.0.read(CARD_SECRET).unwrap().unwrap();
+        home.0.ensure_card_secret().unwrap();
+        assert_eq!(home.0.read(CARD_SECRET).unwrap().unwrap(), first);
+        home.0.write(CARD_SECRET, &first[1..]).unwrap();
+        assert!(matches!(home.0.card_secret(), Err(AdminError::Damaged(_))));
+    }
+
+    #[test]
+    fn files_in_subdirectories_come_and_go() {
+        let home = TempHome::new();
+        assert_eq!(home.0.list("pending").unwrap(), Vec::<String>::new());
+        home.0.write("pending/b.toml", b"x").unwrap();
+        home.0.write("pending/a.toml", b"y").unwrap();
+        assert_eq!(home.0.list("pending").unwrap(), ["a.toml", "b.toml"]);
+        home.0.remove("pending/a.toml").unwrap();
+        home.0.remove("pending/a.toml").unwrap();
+        assert_eq!(home.0.read("pending/a.toml").unwrap(), None);
+    }
+}

@@ -1,0 +1,363 @@
+//! What an administrator asks the ledger (LEDGER §L4), in the words of this program.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use sekisho_link::{LedgerCode, Link, Options};
+use sekisho_tlog::bundle::decode_bundle;
+use sekisho_tlog::{Checkpoint, VerifyingKey};
+use sekisho_wire::id::{CardGuid, Hash, OfficeId, Salt};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use zeroize::Zeroizing;
+
+use crate::error::AdminError;
+use crate::office_file::{LogName, Office};
+use crate::register_cache::{CacheError, Name, RegisterCache};
+
+/// Entries in one bundle (tlog §6).
+const BUNDLE: u64 = 256;
+
+/// The ledger, as one office sees it.
+#[derive(Debug)]
+pub(crate) struct Ledger {
+    link: Link,
+    office: OfficeId,
+    token: Option<Zeroizing<String>>,
+}
+
+/// Where an act came to lie.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Posted {
+    /// Index in its log.
+    pub index: u64,
+}
+
+/// An act's place, proved.
+#[derive(Clone, Debug)]
+pub(crate) struct Place {
+    /// Index in its log.
+    pub index: u64,
+    /// Inclusion proof.
+    pub proof: Vec<Hash>,
+    /// The checkpoint it leads to.
+    pub checkpoint: String,
+}
+
+/// A terminal that asks to belong to the office.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Waiting {
+    /// Its code.
+    pub terminal: String,
+    /// Its key, base64.
+    pub key: String,
+    /// When it asked.
+    pub at: u64,
+}
+
+/// How far a terminal's records have come.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Behind {
+    /// Its code.
+    pub terminal: String,
+    /// When the ledger last heard of it.
+    pub last_heard: Option<u64>,
+    /// Its epoch.
+    pub epoch: u64,
+    /// The next record that the ledger expects.
+    pub next: u64,
+    /// What is missing, if anything is known to be.
+    #[serde(default)]
+    pub gap: Option<Value>,
+}
+
+/// One page of a search.
+#[derive(Clone, Debug)]
+pub(crate) struct Found {
+    /// Index in the records log, and the record's bytes; newest first.
+    pub rows: Vec<(u64, Vec<u8>)>,
+    /// Where the next page begins.
+    pub next: Option<u64>,
+    /// Terminals with something missing.
+    pub behind: Vec<Value>,
+}
+
+/// A record with what proves it.
+#[derive(Clone, Debug)]
+pub(crate) struct Evidence {
+    /// The record's bytes.
+    pub record: Vec<u8>,
+    /// Its place.
+    pub place: Place,
+}
+
+#[derive(Deserialize)]
+struct RegisterPage {
+    checkpoint: String,
+    entries: Vec<String>,
+    #[serde(default)]
+    names: Vec<WireName>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct WireName {
+    salt: String,
+    text: String,
+}
+
+#[derive(Deserialize)]
+struct Row {
+    index: u64,
+    record: String,
+}
+
+fn bytes(text: &str) -> Result<Vec<u8>, AdminError> {
+    STANDARD.decode(text).map_err(|_| AdminError::Ledger("bytes that are not base64"))
+}
+
+fn hashes(texts: &[String]) -> Result<Vec<Hash>, AdminError> {
+    let hash =
+        |text: &String| Hash::from_slice(&bytes(text)?).ok_or(AdminError::Ledger("a hash that has not 32 bytes"));
+    texts.iter().map(hash).collect()
+}
+
+fn names_json(names: &[Name]) -> Value {
+    let wire = |name: &Name| json!({"salt": STANDARD.encode(name.salt.as_bytes()), "text": name.text});
+    names.iter().map(wire).collect()
+}
+
+impl Ledger {
+    /// The ledger of this office; not logged in yet.
+    ///
+    /// # Errors
+    /// When address or authority cannot be used.
+    pub(crate) fn of(office: &Office) -> Result<Self, AdminError> {
+        Ok(Self { link: Link::new(office.link_config())?, office: office.id, token: None })
+    }
+
+    /// Founds an office with a founding code (no token).
+    ///
+    /// # Errors
+    /// As the link says.
+    pub(crate) fn found(link: &Link, code: &LedgerCode, act: &[u8], names: &[Name]) -> Result<(), AdminError> {
+        let body = json!({
+            "secret": STANDARD.encode(*code.secret), "act": STANDARD.encode(act), "names": names_json(names),
+        });
+        let _: Value = link.post_json("/v1/offices", &body, &Options::default())?;
+        Ok(())
+    }
+
+    /// Asks for a challenge (§L4).
+    ///
+    /// # Errors
+    /// As the link says.
+    pub(crate) fn challenge(&self) -> Result<Hash, AdminError> {
+        #[derive(Deserialize)]
+        struct Answer {
+            challenge: String,
+        }
+        let answer: Answer = self.link.post_json(&self.path("challenge"), &json!({}), &Options::default())?;
+        Hash::from_slice(&bytes(&answer.challenge)?).ok_or(AdminError::Ledger("a challenge that has not 32 bytes"))
+    }
+
+    /// Hands in the signed challenge, and keeps the token for this run.
+    ///
+    /// # Errors
+    /// As the link says.
+    pub(crate) fn log_in(&mut self, card: CardGuid, challenge: &Hash, signature: &[u8; 64]) -> Result<(), AdminError> {
+        #[derive(Deserialize)]
+        struct Answer {
+            token: Zeroizing<String>,
+        }
+        let body = json!({
+            "card": card.to_string(),
+            "challenge": STANDARD.encode(challenge.as_bytes()),
+            "signature": STANDARD.encode(signature),
+        });
+        let answer: Answer = self.link.post_json(&self.path("token"), &body, &Options::default())?;
+        self.token = Some(answer.token);
+        Ok(())
+    }
+
+    /// Whether there is a token.
+    #[must_use]
+    pub(crate) const fn is_logged_in(&self) -> bool {
+        self.token.is_some()
+    }
+
+    /// Fetches what is new in the register, verifies it, and returns the register as it is now.
+    ///
+    /// # Errors
+    /// As the link says; [`CacheError`] when the ledger does not continue what it showed before.
+    pub(crate) fn refresh(&self, cache: &RegisterCache, key: &VerifyingKey) -> Result<RegisterCache, AdminError> {
+        let mut entries = Vec::new();
+        let mut names = Vec::new();
+        loop {
+            let have = cache.size() + entries.len() as u64;
+            let path = format!("{}?from={have}", self.path("register"));
+            let page: RegisterPage = self.link.get_json(&path, &self.options())?;
+            let size = Checkpoint::open(&page.checkpoint, key).map_err(CacheError::Checkpoint)?.size;
+            let came = page.entries.len();
+            for entry in &page.entries {
+                entries.push(bytes(entry)?);
+            }
+            for name in page.names {
+                let salt =
+                    Salt::from_slice(&bytes(&name.salt)?).ok_or(AdminError::Ledger("a salt that has not 16 bytes"))?;
+                names.push(Name { salt, text: name.text });
+            }
+            // Acts that came in after this checkpoint was signed are left for the next time.
+            let settled = usize::try_from(size.saturating_sub(cache.size())).unwrap_or(usize::MAX);
+            if came == 0 || entries.len() >= settled {
+                entries.truncate(settled);
+                let mut newer = cache.extend(key, &page.checkpoint, &entries)?;
+                newer.learn(&names);
+                return Ok(newer);
+            }
+        }
+    }
+
+    /// Sends a signed act. It is its own proof, so no token is needed.
+    ///
+    /// # Errors
+    /// As the link says.
+    pub(crate) fn post_act(&self, act: &[u8], names: &[Name]) -> Result<Posted, AdminError> {
+        let body = json!({"act": STANDARD.encode(act), "names": names_json(names)});
+        Ok(self.link.post_json(&self.path("acts"), &body, &Options::default())?)
+    }
+
+    /// Where an act lies, with its proof.
+    ///
+    /// # Errors
+    /// As the link says.
+    pub(crate) fn place_of(&self, id: &Hash) -> Result<Place, AdminError> {
+        #[derive(Deserialize)]
+        struct Answer {
+            index: u64,
+            proof: Vec<String>,
+            checkpoint: String,
+        }
+        let answer: Answer = self.link.get_json(&self.path(&format!("acts/{id}")), &self.options())?;
+        Ok(Place { index: answer.index, proof: hashes(&answer.proof)?, checkpoint: answer.checkpoint })
+    }
+
+    /// Has the ledger make a one-time code for a terminal.
+    ///
+    /// # Errors
+    /// As the link says.
+    pub(crate) fn invite(&self, terminal: &str) -> Result<(Zeroizing<String>, u64), AdminError> {
+        #[derive(Deserialize)]
+        struct Answer {
+            code: Zeroizing<String>,
+            expires: u64,
+        }
+        let body = json!({"terminal": terminal});
+        let answer: Answer = self.link.post_json(&self.path("invitations"), &body, &self.options())?;
+        Ok((answer.code, answer.expires))
+    }
+
+    /// Terminals waiting for an act.
+    ///
+    /// # Errors
+    /// As the link says.
+    pub(crate) fn waiting(&self) -> Result<Vec<Waiting>, AdminError> {
+        Ok(self.link.get_json(&self.path("enrolments"), &self.options())?)
+    }
+
+    /// How far each terminal's records have come.
+    ///
+    /// # Errors
+    /// As the link says.
+    pub(crate) fn behind(&self) -> Result<Vec<Behind>, AdminError> {
+        Ok(self.link.get_json(&self.path("behind"), &self.options())?)
+    }
+
+    /// One page of a search (§L5); `query` is encoded already.
+    ///
+    /// # Errors
+    /// As the link says.
+    pub(crate) fn search(&self, query: &str) -> Result<Found, AdminError> {
+        #[derive(Deserialize)]
+        struct Answer {
+            rows: Vec<Row>,
+            #[serde(default)]
+            next: Option<u64>,
+            #[serde(default)]
+            behind: Vec<Value>,
+        }
+        let answer: Answer = self.link.get_json(&format!("{}?{query}", self.path("search")), &self.options())?;
+        let rows = answer.rows.iter().map(|row| Ok((row.index, bytes(&row.record)?)));
+        Ok(Found { rows: rows.collect::<Result<_, AdminError>>()?, next: answer.next, behind: answer.behind })
+    }
+
+    /// A record and what proves it.
+    ///
+    /// # Errors
+    /// As the link says.
+    pub(crate) fn evidence(&self, index: u64) -> Result<Evidence, AdminError> {
+        #[derive(Deserialize)]
+        struct Answer {
+            record: String,
+            index: u64,
+            proof: Vec<String>,
+            checkpoint: String,
+        }
+        let answer: Answer = self.link.get_json(&self.path(&format!("evidence/{index}")), &self.options())?;
+        let place = Place { index: answer.index, proof: hashes(&answer.proof)?, checkpoint: answer.checkpoint };
+        Ok(Evidence { record: bytes(&answer.record)?, place })
+    }
+
+    /// The newest checkpoint of a log, as a note.
+    ///
+    /// # Errors
+    /// As the link says.
+    pub(crate) fn checkpoint(&self, log: LogName) -> Result<String, AdminError> {
+        let answer = self.link.get(&format!("/{}/{}/checkpoint", self.office, log.as_str()), &self.options())?;
+        Ok(answer.text()?.to_owned())
+    }
+
+    /// All entries of a log up to `size`, from its bundles (tlog §6).
+    ///
+    /// # Errors
+    /// As the link says; a bundle that is none.
+    pub(crate) fn entries(&self, log: LogName, size: u64) -> Result<Vec<Vec<u8>>, AdminError> {
+        let mut entries = Vec::new();
+        for bundle in 0..size.div_ceil(BUNDLE) {
+            let width = (size - bundle * BUNDLE).min(BUNDLE);
+            let partial = if width == BUNDLE { String::new() } else { format!(".p/{width}") };
+            let path = format!("/{}/{}/tile/entries/{}{partial}", self.office, log.as_str(), tile_number(bundle));
+            let answer = self.link.get(&path, &Options { limit: 20 * 1024 * 1024, ..self.options() })?;
+            entries.extend(decode_bundle(&answer.body)?.into_iter().map(<[u8]>::to_vec));
+        }
+        Ok(entries)
+    }
+
+    fn path(&self, what: &str) -> String {
+        format!("/v1/{}/{what}", self.office)
+    }
+
+    fn options(&self) -> Options<'_> {
+        Options { bearer: self.token.as_deref().map(String::as_str), ..Options::default() }
+    }
+}
+
+/// The number in a tile's path: groups of three digits, all but the last with an `x` before them (tlog §5.1).
+fn tile_number(mut number: u64) -> String {
+    let mut text = format!("{:03}", number % 1000);
+    while number >= 1000 {
+        number /= 1000;
+        text = format!("x{:03}/{text}", number % 1000);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::tile_number;
+
+    #[test]
+    fn tile_numbers_come_in_groups() {
+        for (number, text) in [(0, "000"), (67, "067"), (1000, "x001/000"), (1_234_067, "x001/x234/067")] {
+            assert_eq!(tile_number(number), text);
+        }
+    }
+}

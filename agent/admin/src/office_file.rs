@@ -1,0 +1,171 @@
+//! `office.toml`: which office this home administers, and what it trusts.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use sekisho_link::{LedgerCode, LinkConfig};
+use sekisho_tlog::{KeyKind, VerifyingKey};
+use sekisho_wire::id::OfficeId;
+use serde::{Deserialize, Serialize};
+
+use crate::error::AdminError;
+use crate::home::Home;
+
+const NAME: &str = "office.toml";
+
+/// The office and its ledger.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Office {
+    /// The office.
+    pub id: OfficeId,
+    /// Where the ledger listens.
+    pub url: String,
+    /// The ledger's authority certificate, DER.
+    pub authority: Vec<u8>,
+    /// The ledger's name.
+    pub ledger: String,
+    /// Public key of the records log.
+    pub records: [u8; 32],
+    /// Public key of the register log.
+    pub register: [u8; 32],
+    /// Public key of the casebook.
+    pub casebook: [u8; 32],
+}
+
+/// Which of the three logs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum LogName {
+    /// What happened.
+    Records,
+    /// What was decided.
+    Register,
+    /// Proposals and incidents.
+    Casebook,
+}
+
+impl LogName {
+    /// As in URLs and origins.
+    #[must_use]
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Records => "records",
+            Self::Register => "register",
+            Self::Casebook => "casebook",
+        }
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    office: String,
+    url: String,
+    ledger: String,
+    authority: String,
+    records: String,
+    register: String,
+    casebook: String,
+}
+
+impl Office {
+    /// What a founding code says, once the office has an id.
+    #[must_use]
+    pub(crate) fn from_code(id: OfficeId, code: &LedgerCode) -> Self {
+        Self {
+            id,
+            url: code.url.clone(),
+            authority: code.authority.clone(),
+            ledger: code.ledger.clone(),
+            records: code.records,
+            register: code.register,
+            casebook: code.casebook,
+        }
+    }
+
+    /// Reads `office.toml`; nothing when this home has no office yet.
+    ///
+    /// # Errors
+    /// When it is there and damaged.
+    pub(crate) fn load(home: &Home) -> Result<Option<Self>, AdminError> {
+        let Some(bytes) = home.read(NAME)? else { return Ok(None) };
+        let damaged = || AdminError::Damaged(home.path(NAME));
+        let text = std::str::from_utf8(&bytes).map_err(|_| damaged())?;
+        let file: File = toml::from_str(text).map_err(|_| damaged())?;
+        Self::from_file(file).map(Some).ok_or_else(damaged)
+    }
+
+    /// Writes `office.toml`.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub(crate) fn save(&self, home: &Home) -> Result<(), AdminError> {
+        let file = File {
+            office: self.id.to_string(),
+            url: self.url.clone(),
+            ledger: self.ledger.clone(),
+            authority: STANDARD.encode(&self.authority),
+            records: STANDARD.encode(self.records),
+            register: STANDARD.encode(self.register),
+            casebook: STANDARD.encode(self.casebook),
+        };
+        let text = toml::to_string(&file).expect("a table of strings is TOML");
+        home.write(NAME, text.as_bytes())
+    }
+
+    fn from_file(file: File) -> Option<Self> {
+        let key = |text: &str| STANDARD.decode(text).ok()?.try_into().ok();
+        Some(Self {
+            id: file.office.parse().ok()?,
+            url: file.url,
+            authority: STANDARD.decode(&file.authority).ok()?,
+            ledger: file.ledger,
+            records: key(&file.records)?,
+            register: key(&file.register)?,
+            casebook: key(&file.casebook)?,
+        })
+    }
+
+    /// How to reach the ledger.
+    #[must_use]
+    pub(crate) fn link_config(&self) -> LinkConfig {
+        LinkConfig::new(self.url.clone(), self.authority.clone())
+    }
+
+    /// The key that opens checkpoints of a log; its name is the log's origin (LEDGER §L2).
+    ///
+    /// # Errors
+    /// [`AdminError::Tlog`] when the stored bytes are no key.
+    pub(crate) fn log_key(&self, log: LogName) -> Result<VerifyingKey, AdminError> {
+        let bytes = match log {
+            LogName::Records => &self.records,
+            LogName::Register => &self.register,
+            LogName::Casebook => &self.casebook,
+        };
+        let origin = format!("{}/{}/{}", self.ledger, self.id, log.as_str());
+        VerifyingKey::from_bytes(&origin, KeyKind::Ed25519, bytes).map_err(AdminError::Tlog)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::home::tests::TempHome;
+
+    #[test]
+    fn an_office_survives_its_file_and_damage_is_told_from_absence() {
+        let home = TempHome::new();
+        assert_eq!(Office::load(&home.0).unwrap(), None);
+        let office = Office {
+            id: OfficeId([7; 16]),
+            url: "https://ledger.example".to_owned(),
+            authority: vec![1, 2, 3],
+            ledger: "ledger.example".to_owned(),
+            records: [1; 32],
+            register: [2; 32],
+            casebook: [3; 32],
+        };
+        office.save(&home.0).unwrap();
+        assert_eq!(Office::load(&home.0).unwrap(), Some(office));
+        home.0.write(NAME, b"office = 3").unwrap();
+        assert!(matches!(Office::load(&home.0), Err(AdminError::Damaged(_))));
+    }
+}

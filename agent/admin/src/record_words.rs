@@ -1,0 +1,362 @@
+//! A record in sentences: who did what, when and where, and why it was permitted or refused.
+
+use sekisho_register::Register;
+use sekisho_register::wareki::{moment_text, numbered};
+use sekisho_wire::decision::{DecisionInput, Level, Request, SessionKind};
+use sekisho_wire::reason::{
+    AlarmKind, EnrolmentEvent, LinkState, LostReason, Outcome, PreviousEnd, Query, Reason, WorkerState,
+};
+use sekisho_wire::record::{Body, Decision, Emitter, Record};
+use sekisho_wire::verdict::VerdictCode;
+use sekisho_wire::words::Language;
+
+use crate::register_cache::RegisterCache;
+
+/// Tells records with the names and titles of this register.
+#[derive(Debug)]
+pub(crate) struct Teller<'a> {
+    /// Where names come from.
+    pub cache: &'a RegisterCache,
+    /// In which language.
+    pub language: Language,
+}
+
+impl Teller<'_> {
+    fn say(&self, english: impl Into<String>, japanese: impl Into<String>) -> String {
+        match self.language {
+            Language::English => english.into(),
+            Language::Japanese => japanese.into(),
+        }
+    }
+
+    /// One line: when, where, who, what.
+    #[must_use]
+    pub(crate) fn line(&self, record: &Record) -> String {
+        let place = match &record.emitter {
+            Emitter::Terminal(terminal) => self.say(format!("terminal {terminal}"), format!("端末機 {terminal}")),
+            Emitter::Ledger => self.say("the ledger", "台帳"),
+        };
+        format!("{}  {place}  {}", moment_text(record.trusted, self.language), self.happened(&record.body))
+    }
+
+    /// What happened.
+    #[must_use]
+    pub(crate) fn happened(&self, body: &Body) -> String {
+        match body {
+            Body::SessionOpened(opening) => {
+                let who = self.who(&opening.input);
+                let kind = self.session_kind(opening.input.session_kind);
+                self.say(
+                    format!("{who} logged in with card and PIN{kind}"),
+                    format!("{who} がカードと暗証番号でログインした{kind}"),
+                )
+            }
+            Body::SessionUnlocked(opening) => {
+                let who = self.who(&opening.input);
+                self.say(
+                    format!("{who} unlocked the terminal with the PIN"),
+                    format!("{who} が暗証番号でロックを解除した"),
+                )
+            }
+            Body::SessionClosed(end) => {
+                let why = self.reason(end.reason);
+                self.say(
+                    format!("session {} ended: {why}", end.session),
+                    format!("セッション {} が終了した: {why}", end.session),
+                )
+            }
+            Body::Locked(end) => {
+                let why = self.reason(end.reason);
+                self.say(
+                    format!("session {} was locked: {why}", end.session),
+                    format!("セッション {} がロックされた: {why}", end.session),
+                )
+            }
+            Body::Decision(decision) => self.decision(decision),
+            Body::Completed(done) => {
+                let outcome = self.outcome(done.outcome);
+                self.say(
+                    format!("what record {} permitted was {outcome}: {} items", done.of, done.items),
+                    format!("記録 {} で許可された処理は{outcome}({}件)", done.of, done.items),
+                )
+            }
+            Body::Withdrawn(withdrawn) => {
+                let why = self.reason(withdrawn.reason);
+                self.say(
+                    format!("what record {} permitted was taken back before it was answered: {why}", withdrawn.of),
+                    format!("記録 {} の許可は回答前に取り消された: {why}", withdrawn.of),
+                )
+            }
+            Body::PinFailed(failed) => {
+                let whose =
+                    failed.operator.as_ref().map_or_else(|| failed.card.to_string(), |who| self.cache.person(who));
+                let left = failed.tries_left;
+                self.say(
+                    format!("a wrong PIN was typed for {whose}: {left} tries left"),
+                    format!("{whose} の暗証番号が誤って入力された(残り{left}回)"),
+                )
+            }
+            Body::TerminalUp(_)
+            | Body::TerminalDown
+            | Body::ReaderUp(_)
+            | Body::ReaderDown(_)
+            | Body::Link(_)
+            | Body::Clock(_)
+            | Body::Lost(_)
+            | Body::RegisterAdvanced(_)
+            | Body::Worker(_)
+            | Body::CardSeen(_) => self.operation(body),
+            Body::Read(_) | Body::Exported(_) | Body::Alarm(_) | Body::Enrolment(_) => self.administration(body),
+        }
+    }
+
+    fn operation(&self, body: &Body) -> String {
+        match body {
+            Body::TerminalUp(up) => {
+                let before = match up.previous {
+                    PreviousEnd::FirstStart => self.say("for the first time", "初回"),
+                    PreviousEnd::InOrder => self.say("after ending in order", "前回は正常終了"),
+                    PreviousEnd::WithoutNotice => self.say("after ending without notice", "前回は異常終了"),
+                };
+                self.say(
+                    format!("the agent {} started {before}", up.version.0),
+                    format!("エージェント {} が起動した({before})", up.version.0),
+                )
+            }
+            Body::TerminalDown => self.say("the agent stopped", "エージェントが停止した"),
+            Body::ReaderUp(reader) => {
+                self.say(format!("reader {reader} appeared"), format!("カードリーダー {reader} が接続された"))
+            }
+            Body::ReaderDown(reader) => {
+                self.say(format!("reader {reader} went away"), format!("カードリーダー {reader} が外された"))
+            }
+            Body::Link(LinkState::Up) => self.say("the way to the ledger opened", "台帳に接続した"),
+            Body::Link(LinkState::Down) => self.say("the way to the ledger closed", "台帳との接続が切れた"),
+            Body::Clock(step) => {
+                let (from, to) = (moment_text(step.from, self.language), moment_text(step.to, self.language));
+                self.say(
+                    format!("trusted time stepped from {from} to {to}"),
+                    format!("時刻が {from} から {to} に変わった"),
+                )
+            }
+            Body::Lost(lost) => {
+                let why = match lost.reason {
+                    LostReason::JournalDamaged => self.say("the journal was damaged", "記録の破損"),
+                    LostReason::JournalRestored => {
+                        self.say("the journal was restored from a copy", "記録の写しからの復元")
+                    }
+                };
+                self.say(
+                    format!("records {} to {} are lost: {why}", lost.from, lost.to),
+                    format!("記録 {} から {} は失われた: {why}", lost.from, lost.to),
+                )
+            }
+            Body::RegisterAdvanced(newer) => self.say(
+                format!("decides by the register of {} entries", newer.size),
+                format!("登録簿({}件)に切り替えた", newer.size),
+            ),
+            Body::Worker(WorkerState::Lost) => self.say("the card worker was lost", "カード処理が停止した"),
+            Body::Worker(WorkerState::Back) => self.say("the card worker is back", "カード処理が復旧した"),
+            Body::CardSeen(seen) => {
+                self.say(format!("card {} was inserted", seen.card), format!("カード {} が挿入された", seen.card))
+            }
+            Body::SessionOpened(_)
+            | Body::SessionUnlocked(_)
+            | Body::SessionClosed(_)
+            | Body::Decision(_)
+            | Body::Completed(_)
+            | Body::Withdrawn(_)
+            | Body::Locked(_)
+            | Body::PinFailed(_)
+            | Body::Read(_)
+            | Body::Exported(_)
+            | Body::Alarm(_)
+            | Body::Enrolment(_) => self.happened(body),
+        }
+    }
+
+    fn administration(&self, body: &Body) -> String {
+        if let Body::Read(read) = body {
+            let who = self.cache.person(&read.operator);
+            let what = match read.query {
+                Query::Search => self.say("searched", "検索した"),
+                Query::Entries => self.say("read entries", "記録を読んだ"),
+                Query::Register => self.say("read the register", "登録簿を読んだ"),
+                Query::Proof => self.say("fetched evidence", "証拠を取得した"),
+            };
+            return self
+                .say(format!("{who} {what}: {} entries", read.count), format!("{who} が{what}({}件)", read.count));
+        }
+        if let Body::Exported(exported) = body {
+            let who = self.cache.person(&exported.operator);
+            return self.say(
+                format!("{who} exported {} records", exported.count),
+                format!("{who} が{}件を出力した", exported.count),
+            );
+        }
+        if let Body::Alarm(alarm) = body {
+            let what = self.alarm(alarm.kind);
+            let place = alarm.terminal.as_ref().map_or_else(String::new, |terminal| format!(" ({terminal})"));
+            return self.say(format!("ALARM{place}: {what}"), format!("警報{place}: {what}"));
+        }
+        if let Body::Enrolment(enrolment) = body {
+            let terminal = &enrolment.terminal;
+            let (english, japanese) = match enrolment.event {
+                EnrolmentEvent::Invited => ("was invited", "の登録コードを発行した"),
+                EnrolmentEvent::Requested => ("asked to be enrolled", "が登録を申し込んだ"),
+                EnrolmentEvent::CertificateGiven => ("was given a certificate", "に証明書を発行した"),
+                EnrolmentEvent::CodeRefused => {
+                    ("came with an expired or wrong code", "の登録コードが誤り又は期限切れだった")
+                }
+            };
+            return self.say(format!("terminal {terminal} {english}"), format!("端末機 {terminal} {japanese}"));
+        }
+        body.kind().1.to_owned()
+    }
+
+    fn alarm(&self, kind: AlarmKind) -> String {
+        let (english, japanese) = match kind {
+            AlarmKind::Fork => ("two histories of one terminal", "一つの端末機に二つの履歴がある"),
+            AlarmKind::WrongChain => ("a terminal's chain does not fit", "端末機の記録の連鎖が合わない"),
+            AlarmKind::ClockFarOff => ("a terminal's clock is far off", "端末機の時計が大きくずれている"),
+            AlarmKind::UnreadableRecord => ("a record cannot be read", "読めない記録がある"),
+            AlarmKind::TwoTerminals => {
+                ("two machines claim to be one terminal", "二台の機械が一つの端末機を名乗っている")
+            }
+            AlarmKind::ActRefused => ("an act was refused", "処分が拒否された"),
+        };
+        self.say(english, japanese)
+    }
+
+    fn decision(&self, decision: &Decision) -> String {
+        let input = &decision.input;
+        let who = self.who(input);
+        let what = self.asked(input);
+        let verdict = decision.verdict.words(self.language).what;
+        let number = decision.verdict.number();
+        if decision.verdict == VerdictCode::Granted {
+            return self.say(format!("{who} asked for {what}: granted"), format!("{who} が{what}を求め、許可された"));
+        }
+        self.say(
+            format!("{who} asked for {what}: refused ({number}: {verdict})"),
+            format!("{who} が{what}を求め、拒否された({number}: {verdict})"),
+        )
+    }
+
+    /// Who asked, as the register knows him.
+    #[must_use]
+    pub(crate) fn who(&self, input: &DecisionInput) -> String {
+        match (&input.operator, &input.card) {
+            (Some(operator), _) => self.cache.person(operator),
+            (None, Some(card)) => self.say(format!("somebody with card {card}"), format!("カード {card} の持参者")),
+            (None, None) => self.say("somebody without a card", "カードのない者"),
+        }
+    }
+
+    fn asked(&self, input: &DecisionInput) -> String {
+        match input.request {
+            Request::Open => self.say("a login", "ログイン"),
+            Request::Unlock => self.say("the lock to be opened", "ロックの解除"),
+            Request::Function => {
+                let title =
+                    input.function.as_ref().and_then(|code| self.cache.register().function(code)).map(|it| it.title());
+                let code = input.function.as_ref().map_or("-", |code| code.as_str());
+                let mut text = title.map_or_else(|| code.to_owned(), |title| format!("{title} ({code})"));
+                if let Some(purpose) = &input.purpose {
+                    let title = self
+                        .cache
+                        .register()
+                        .purpose(purpose)
+                        .map_or_else(|| purpose.to_string(), |it| it.title().to_owned());
+                    text.push_str(&self.say(format!(" for {title}"), format!("(事由: {title})")));
+                }
+                if let Some(case) = &input.case {
+                    text.push_str(&self.say(format!(", case {case}"), format!("(案件 {case})")));
+                }
+                text
+            }
+        }
+    }
+
+    /// Why a request was permitted, by the register that decided.
+    #[must_use]
+    pub(crate) fn why_granted(&self, register: &Register, input: &DecisionInput) -> String {
+        let mut facts = Vec::new();
+        if let Some(card) = input.card.as_ref().and_then(|guid| register.card(guid)) {
+            let number = numbered(card.number(), self.language);
+            facts.push(self.say(
+                format!("card number {number} (entry {}) is valid", card.index()),
+                format!("カード {number}(登録順{})が有効", card.index()),
+            ));
+        }
+        if let Some(profile) = &input.profile {
+            facts.push(match &input.function {
+                Some(function) => self.say(
+                    format!("permission {profile} covers {function}"),
+                    format!("操作者ID {profile} が {function} を含む"),
+                ),
+                None => self.say(format!("permission {profile} is held"), format!("操作者ID {profile} を所持")),
+            });
+        }
+        let terminal = &input.terminal;
+        facts.push(self.say(format!("terminal {terminal} is for it"), format!("端末機 {terminal} の用途に含まれる")));
+        facts.push(match input.permit {
+            Some(permit) => {
+                let permit = numbered(permit, self.language);
+                self.say(format!("permit {permit} covers it"), format!("許可 {permit} がある"))
+            }
+            None if register.is_open(terminal, input.time) => self.say("within operating hours", "運用時間内"),
+            None => self.say("hours do not bind this card", "運用時間の制限がない"),
+        });
+        facts.push(match input.level {
+            Level::Session => self.say("proved by the open session", "開いたセッションで確認"),
+            Level::Card => self.say("proved by the card", "カードの署名で確認"),
+            Level::Pin => self.say("proved by card and PIN", "カードと暗証番号で確認"),
+        });
+        let size = input.register;
+        let facts = facts.join(&self.say("; ", "、"));
+        self.say(
+            format!("permitted by the register of {size} entries: {facts}"),
+            format!("登録簿({size}件)により許可: {facts}"),
+        )
+    }
+
+    fn session_kind(&self, kind: SessionKind) -> String {
+        match kind {
+            SessionKind::Ordinary => String::new(),
+            SessionKind::Maintenance => self.say(" (maintenance)", "(保守)"),
+            SessionKind::Training => self.say(" (training)", "(研修)"),
+        }
+    }
+
+    fn outcome(&self, outcome: Outcome) -> String {
+        match outcome {
+            Outcome::Done => self.say("done", "完了した"),
+            Outcome::Failed => self.say("not done: it failed", "失敗した"),
+            Outcome::Cancelled => self.say("given up", "取りやめられた"),
+        }
+    }
+
+    fn reason(&self, reason: Reason) -> String {
+        let (english, japanese) = match reason {
+            Reason::Idle => ("nobody worked", "一定時間操作がなかった"),
+            Reason::CardRemoved => ("the card was pulled", "カードが抜かれた"),
+            Reason::Asked => ("the operator asked", "操作者が求めた"),
+            Reason::ReaderLost => ("the reader went away", "カードリーダーが外れた"),
+            Reason::CardServiceLost => ("the smart card service went away", "カードサービスが停止した"),
+            Reason::WorkerLost => ("the card worker went away", "カード処理が停止した"),
+            Reason::SessionTooLong => ("it lasted as long as policy allows", "連続使用の上限に達した"),
+            Reason::RegisterChanged => ("the register took the right away", "登録簿の変更で権限を失った"),
+            Reason::RegisterStale => ("the register is too old", "登録簿が古くなった"),
+            Reason::ClockImpossible => ("the clock cannot be believed", "時計が信頼できない"),
+            Reason::Suspend => ("the machine went to sleep", "端末機が休止した"),
+            Reason::AgentStopping => ("the agent stopped", "エージェントが停止した"),
+            Reason::JournalFailed => ("the journal could not be written", "記録を書けなかった"),
+            Reason::OtherCard => ("another card came", "別のカードが挿入された"),
+            Reason::ConnectionStopped => ("the connection was stopped", "結合が停止された"),
+            Reason::AgentDied => ("the agent died", "エージェントが異常終了した"),
+            Reason::EndOfHours => ("the hours ended", "運用時間が終わった"),
+        };
+        self.say(english, japanese)
+    }
+}

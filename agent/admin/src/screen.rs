@@ -1,0 +1,95 @@
+//! What the administrator sees and is asked: results on standard output, everything else on standard error.
+
+use std::io::{self, BufRead, IsTerminal, Write};
+
+use sekisho_wire::words::Language;
+
+use crate::error::AdminError;
+use crate::table::Table;
+
+/// Whether questions are asked or answered by themselves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Confirm {
+    /// A person is asked.
+    Ask,
+    /// `--yes`.
+    Yes,
+}
+
+/// How lists are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Lists {
+    /// Aligned columns.
+    Text,
+    /// `--json`.
+    Json,
+}
+
+/// One conversation with the person at the keyboard.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Screen {
+    /// In which language.
+    pub language: Language,
+    /// Whether to ask.
+    pub confirm: Confirm,
+    /// How to print lists.
+    pub lists: Lists,
+}
+
+impl Screen {
+    /// The text in the person's language.
+    #[must_use]
+    pub(crate) fn words<T>(&self, english: T, japanese: T) -> T {
+        match self.language {
+            Language::English => english,
+            Language::Japanese => japanese,
+        }
+    }
+
+    /// A result.
+    ///
+    /// # Errors
+    /// When standard output is closed.
+    pub(crate) fn print(&self, text: &str) -> Result<(), AdminError> {
+        let mut out = io::stdout().lock();
+        let written = out
+            .write_all(text.as_bytes())
+            .and_then(|()| if text.ends_with('\n') { Ok(()) } else { out.write_all(b"\n") });
+        written.and_then(|()| out.flush()).map_err(AdminError::Output)
+    }
+
+    /// A list, as `--json` says.
+    ///
+    /// # Errors
+    /// When standard output is closed.
+    pub(crate) fn print_table(&self, table: &Table) -> Result<(), AdminError> {
+        match self.lists {
+            Lists::Text => self.print(&table.text()),
+            Lists::Json => self.print(&table.json().to_string()),
+        }
+    }
+
+    /// A remark beside the results.
+    pub(crate) fn note(&self, english: &str, japanese: &str) {
+        // A closed standard error takes no complaint about itself.
+        let _ = writeln!(io::stderr(), "{}", self.words(english, japanese));
+    }
+
+    /// Asks yes or no; without a keyboard the answer is no, so that a script has to say `--yes`.
+    ///
+    /// # Errors
+    /// [`AdminError::Declined`] when the answer is no.
+    pub(crate) fn confirm(&self, english: &str, japanese: &str) -> Result<(), AdminError> {
+        if self.confirm == Confirm::Yes {
+            return Ok(());
+        }
+        if !io::stdin().is_terminal() {
+            return Err(AdminError::NobodyToAsk);
+        }
+        let _ = write!(io::stderr(), "{} [y/N] ", self.words(english, japanese));
+        let mut answer = String::new();
+        io::stdin().lock().read_line(&mut answer).map_err(AdminError::Input)?;
+        let yes = ["y", "yes", "はい", "h"].contains(&answer.trim().to_lowercase().as_str());
+        if yes { Ok(()) } else { Err(AdminError::Declined) }
+    }
+}

@@ -1,0 +1,78 @@
+//! Plain tables for terminals and printers, and the same rows as JSON.
+
+use serde_json::{Map, Value};
+
+/// Rows under named columns.
+#[derive(Debug, Default)]
+pub(crate) struct Table {
+    keys: Vec<&'static str>,
+    titles: Vec<&'static str>,
+    rows: Vec<Vec<String>>,
+}
+
+impl Table {
+    /// A table with these columns: the key in JSON, the title for people.
+    #[must_use]
+    pub(crate) fn new(columns: &[(&'static str, &'static str)]) -> Self {
+        let (keys, titles) = columns.iter().copied().unzip();
+        Self { keys, titles, rows: Vec::new() }
+    }
+
+    /// Adds a row.
+    pub(crate) fn row<const N: usize>(&mut self, cells: [String; N]) {
+        self.rows.push(cells.into());
+    }
+
+    /// Lines with aligned columns, titles first.
+    #[must_use]
+    pub(crate) fn text(&self) -> String {
+        let titles: Vec<String> = self.titles.iter().map(|title| (*title).to_owned()).collect();
+        let widths: Vec<usize> = (0..titles.len())
+            .map(|column| {
+                self.rows.iter().chain([&titles]).filter_map(|row| row.get(column)).map(|cell| width(cell)).max()
+            })
+            .map(Option::unwrap_or_default)
+            .collect();
+        let mut text = String::new();
+        for row in [&titles].into_iter().chain(&self.rows) {
+            let mut line = String::new();
+            for (cell, wanted) in row.iter().zip(&widths) {
+                line.push_str(cell);
+                line.push_str(&" ".repeat(wanted - width(cell) + 2));
+            }
+            text.push_str(line.trim_end());
+            text.push('\n');
+        }
+        text
+    }
+
+    /// An array of objects with the columns' keys.
+    #[must_use]
+    pub(crate) fn json(&self) -> Value {
+        let object = |row: &Vec<String>| {
+            let members = self.keys.iter().zip(row).map(|(key, cell)| ((*key).to_owned(), Value::from(cell.as_str())));
+            Value::Object(members.collect::<Map<_, _>>())
+        };
+        Value::Array(self.rows.iter().map(object).collect())
+    }
+}
+
+/// Columns a text takes on a terminal: East Asian wide characters take two (UAX #11, the blocks offices use).
+fn width(text: &str) -> usize {
+    let wide = |c: char| matches!(c, '\u{1100}'..='\u{115f}' | '\u{2e80}'..='\u{a4cf}' | '\u{ac00}'..='\u{d7a3}' | '\u{f900}'..='\u{faff}' | '\u{fe30}'..='\u{fe6f}' | '\u{ff00}'..='\u{ff60}' | '\u{ffe0}'..='\u{ffe6}' | '\u{20000}'..='\u{3fffd}');
+    text.chars().map(|c| 1 + usize::from(wide(c))).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_line_up_under_japanese() {
+        let mut table = Table::new(&[("section", "課"), ("title", "name")]);
+        table.row(["jumin".to_owned(), "住民課".to_owned()]);
+        table.row(["a".to_owned(), "b".to_owned()]);
+        assert_eq!(table.text(), "課     name\njumin  住民課\na      b\n");
+        assert_eq!(table.json()[0]["title"], "住民課");
+    }
+}
