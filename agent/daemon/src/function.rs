@@ -111,12 +111,13 @@ impl Agent {
         }
         let input = self.function_input(&mut core, &asked.question, Level::Session);
         let code = decide(&core.register, &input).code();
-        let decided = if code == VerdictCode::CardProofNeeded {
+        if code == VerdictCode::CardProofNeeded {
             drop(core);
-            self.with_card_proof(&asked)
-        } else {
-            self.record(&mut core, &asked, self.salt(), input, None)
-        };
+            let decided = self.with_card_proof(&asked);
+            return Ok(self.settle(caller, decided));
+        }
+        let decided = self.record(&mut core, &asked, self.salt(), input, None);
+        drop(core);
         Ok(self.settle(caller, decided))
     }
 
