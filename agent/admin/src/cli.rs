@@ -67,6 +67,10 @@ pub(crate) struct Cli {
     /// Put the decision into the casebook for somebody else to approve (申請として提出)
     #[arg(long, global = true)]
     pub propose: bool,
+    /// For tests: a file with milliseconds to add to the clock
+    #[cfg(debug_assertions)]
+    #[arg(long, global = true, value_name = "FILE", hide = true)]
+    pub simulated_clock: Option<PathBuf>,
     /// What to do
     #[command(subcommand)]
     pub command: Command,

@@ -78,6 +78,10 @@ fn language(cli: &Cli) -> Language {
 /// # Errors
 /// [`AdminError`], with words for people.
 fn run(cli: Cli) -> Result<(), AdminError> {
+    #[cfg(debug_assertions)]
+    if let Some(file) = cli.simulated_clock {
+        clock::simulate(file);
+    }
     let screen = Screen {
         language: language(&cli),
         confirm: if cli.yes { Confirm::Yes } else { Confirm::Ask },

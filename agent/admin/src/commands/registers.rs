@@ -136,18 +136,19 @@ impl Printer<'_> {
         let mut table = Table::new(&[
             ("number", self.words("number", "番号")),
             ("kind", self.words("kind", "種別")),
-            ("holder", self.words("holder", "所持者")),
+            ("operator", self.words("operator", "照合ID")),
+            ("name", self.words("name", "氏名")),
             ("state", self.words("state", "状態")),
             ("from", self.words("from", "開始日")),
             ("to", self.words("until", "終了日")),
             ("profiles", self.words("permissions", "操作者ID")),
-            ("card", self.words("GUID", "カードGUID")),
+            ("guid", self.words("GUID", "カードGUID")),
         ]);
         let language = self.desk.screen.language;
         for card in self.register.cards_by_number() {
             let issued = card.issued();
-            let holder =
-                card.holder(self.at).map_or_else(|| "-".to_owned(), |holder| self.desk.cache.person(holder.operator));
+            let operator = card.holder(self.at).map(|holder| holder.operator);
+            let name = operator.and_then(|operator| self.desk.cache.name(self.register.name_hash(operator)?));
             let profiles = if issued.profiles.is_empty() {
                 self.words("all", "全て").to_owned()
             } else {
@@ -156,7 +157,8 @@ impl Printer<'_> {
             table.row([
                 numbered(card.number(), language),
                 self.card_kind(issued.kind).to_owned(),
-                holder,
+                operator.map_or_else(|| "-".to_owned(), ToString::to_string),
+                name.unwrap_or("-").to_owned(),
                 card_state(card.state(self.at), language).to_owned(),
                 self.day(issued.from),
                 self.last_day(issued.to),
