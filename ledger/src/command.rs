@@ -5,20 +5,23 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use sekisho_wire::id::OfficeId;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
 use crate::authority::Authority;
+use crate::checkpoint::CheckpointFile;
 use crate::clock::{Clock, MachineClock};
 use crate::code::{CodeSecret, LedgerFacts};
 use crate::config::{Config, NAME_RULE, name_is_sound};
 use crate::data::{DataDir, replace_file};
 use crate::error::LedgerError;
+use crate::fsck::Report;
 use crate::keys::Keys;
 use crate::ledger::Ledger;
-use crate::office::make_log_keys;
+use crate::office::{fold_register, make_log_keys};
 use crate::server::Server;
-use crate::store::{Change, CodePurpose, SqliteStore, Store, StoredCode};
+use crate::store::{Change, CodePurpose, LogName, SqliteStore, Store, StoredCode};
 
 /// Makes a ledger: directory, keys, TLS authority, configuration, empty database.
 ///
@@ -100,6 +103,48 @@ async fn serve_until_told(ledger: Arc<Ledger>, root: &Path) -> Result<(), Ledger
     };
     tokio::join!(server.serve(stopping), told);
     Ok(())
+}
+
+/// Checks everything (see [`crate::fsck`]).
+///
+/// # Errors
+/// When it cannot run.
+pub fn fsck(root: &Path, office: Option<&OfficeId>, progress: &mut dyn FnMut(u64)) -> Result<Report, LedgerError> {
+    crate::fsck::check(&DataDir::new(root), office, progress)
+}
+
+/// Throws the search index away and makes it again. The ledger must not be running. Returns how many entries were taken.
+///
+/// # Errors
+/// When log or index cannot be read or written.
+pub fn reindex(root: &Path) -> Result<u64, LedgerError> {
+    Ledger::open(&DataDir::new(root), Arc::new(MachineClock))?.reindex()
+}
+
+/// What stands in a ledger's directory, for people. The ledger may be running.
+///
+/// # Errors
+/// When keys or database cannot be read.
+pub fn status(root: &Path) -> Result<String, LedgerError> {
+    let data = DataDir::new(root);
+    let config = Config::read(&data.config())?;
+    let store = SqliteStore::open_snapshot(&data.database())?;
+    let mut text = format!("{} {}\n", config.name, config.url());
+    for office in store.offices()? {
+        let register = fold_register(&store, &office.id)?;
+        text += &format!("{} {}\n", office.id, register.title());
+        for log in LogName::ALL {
+            let head = store.frontier(&office.id, log)?;
+            let file = CheckpointFile::at(&data.checkpoints(), &office.id.to_string(), log)?;
+            let signed = file.read().ok().flatten();
+            let signed = signed.and_then(|text| text.lines().nth(1).map(str::to_owned));
+            let signed = signed.unwrap_or_else(|| "-".into());
+            text += &format!("  {log}: {} entries, {signed} signed（{} 件、署名済み {signed} 件）\n", head.size(), head.size());
+        }
+        let terminals = register.terminals().count();
+        text += &format!("  {terminals} terminals（端末機 {terminals} 台）\n");
+    }
+    Ok(text)
 }
 
 /// The clock that a command goes by.

@@ -11,6 +11,7 @@ pub mod config;
 pub mod data;
 pub mod enrol;
 pub mod error;
+pub mod fsck;
 pub mod http;
 pub mod index;
 pub mod ingest;

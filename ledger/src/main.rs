@@ -10,6 +10,8 @@ use std::time::Duration;
 use clap::{Parser, Subcommand};
 use sekisho_ledger::command;
 use sekisho_ledger::error::LedgerError;
+use sekisho_wire::id::OfficeId;
+use sekisho_wire::words::Language;
 
 /// The central ledger of Sekisho: takes every access record, loses none, proves that none changed.
 /// （関所の中央台帳: すべての利用記録を受け取り、失わず、改変がないことを証明します）
@@ -61,6 +63,27 @@ enum Command {
         #[arg(long, value_name = "FILE")]
         simulated_clock: Option<PathBuf>,
     },
+    /// Check everything on the disk and name the first wrong entry; 0 sound, 1 findings, 2 cannot run （すべてを検査します）
+    Fsck {
+        /// The ledger's directory （データディレクトリ）
+        #[arg(long)]
+        data: PathBuf,
+        /// Only this office （この団体だけ）
+        #[arg(long)]
+        office: Option<OfficeId>,
+    },
+    /// Show the offices and how far their logs have come （団体とログの状態を表示します）
+    Status {
+        /// The ledger's directory （データディレクトリ）
+        #[arg(long)]
+        data: PathBuf,
+    },
+    /// Make the search index again; the ledger must not be running （検索の索引を作り直します）
+    Reindex {
+        /// The ledger's directory （データディレクトリ）
+        #[arg(long)]
+        data: PathBuf,
+    },
 }
 
 fn main() -> ExitCode {
@@ -93,8 +116,31 @@ fn run(command: Command) -> Result<ExitCode, LedgerError> {
             }
         }
         Command::Serve { data, simulated_clock } => command::serve(&data, command::clock(simulated_clock)?)?,
+        Command::Fsck { data, office } => return fsck(&data, office.as_ref()),
+        Command::Status { data } => say(&command::status(&data)?),
+        Command::Reindex { data } => {
+            let taken = command::reindex(&data)?;
+            say(&format!("{taken} entries taken into the index\n{taken} 件を索引に登録しました\n"));
+        }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn fsck(data: &std::path::Path, office: Option<&OfficeId>) -> Result<ExitCode, LedgerError> {
+    let mut progress = |entries| complain(&format!("{entries} entries checked（{entries} 件を検査済み）\n"));
+    let report = command::fsck(data, office, &mut progress)?;
+    for finding in &report.findings {
+        say(&format!("{}\n  {}\n", finding.text(Language::English), finding.text(Language::Japanese)));
+    }
+    let (english, japanese) = (report.summary(Language::English), report.summary(Language::Japanese));
+    if report.findings.is_empty() {
+        say(&format!("sound: {english}\n異常なし: {japanese}\n"));
+        return Ok(ExitCode::SUCCESS);
+    }
+    say(&format!("NOT sound: {english}\n異常あり: {japanese}\n"));
+    say("Stop the ledger, keep this disk as evidence, and restore the newest sound copy.\n");
+    say("台帳を停止し、このディスクを証拠として保管し、正常な最新の複製を復元してください。\n");
+    Ok(ExitCode::from(1))
 }
 
 /// `24h` and the like.

@@ -351,6 +351,21 @@ fn seed_of(seeds: &Zeroizing<Vec<u8>>, log: LogName) -> Result<Zeroizing<[u8; 32
     seed.map(Zeroizing::new).ok_or_else(|| StoreError::Damaged { what: "log key" }.into())
 }
 
+/// The key of one log of an office, out of its wrapped seeds.
+///
+/// # Errors
+/// When they do not open.
+pub fn log_key(
+    master: &SecretKey,
+    sealed: &[u8],
+    ledger: &str,
+    office: &OfficeId,
+    log: LogName,
+) -> Result<SigningKey, LedgerError> {
+    let seed = seed_of(&open_seeds(master, sealed)?, log)?;
+    Ok(SigningKey::from_seed(&origin(ledger, office, log), &seed)?)
+}
+
 /// Fresh seeds for the three logs of an office to be: wrapped, and their public keys.
 ///
 /// # Errors

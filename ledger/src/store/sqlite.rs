@@ -55,6 +55,19 @@ impl SqliteStore {
         Self::open(path)
     }
 
+    /// A view of the book as it is now, for one reader: whatever is committed later is not seen. For checks that must be consistent.
+    ///
+    /// # Errors
+    /// When the database is not there, cannot be opened, or is of a newer version.
+    pub fn open_snapshot(path: &Path) -> Result<Self, StoreError> {
+        let store = Self::open_existing(path)?;
+        let reader = open_reader(path)?;
+        // The view begins with the first read of the transaction, not with its BEGIN.
+        reader.execute_batch("BEGIN; SELECT count(*) FROM heads;").map_err(failed("begin a view of the database"))?;
+        lock(&store.readers).push(reader);
+        Ok(store)
+    }
+
     /// Runs a read on a connection of its own, so that readers never wait for the writer.
     fn read<T>(
         &self,

@@ -1,0 +1,239 @@
+//! `fsck`: derives everything again from what is on the disk, and names the first entry that is not what it must be.
+//!
+//! Payload → leaf → tiles → head → signed checkpoint; batches → signatures → chains → cursors; acts → register; records → verdicts.
+
+mod acts;
+mod records;
+mod tree;
+mod words;
+
+use std::path::Path;
+
+use sekisho_register::{FoldRefusal, Mismatch};
+use sekisho_tlog::{Checkpoint, Frontier, Hash, SigningKey};
+use sekisho_wire::id::OfficeId;
+
+use crate::checkpoint::CheckpointFile;
+use crate::data::DataDir;
+use crate::error::LedgerError;
+use crate::keys::Keys;
+use crate::office::log_key;
+use crate::store::{EmitterName, LogName, SqliteStore, Store, StoredOffice};
+use crate::vault::Vault;
+
+/// Something that is not what it must be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// In which office.
+    pub office: OfficeId,
+    /// In which log; nothing for what belongs to none.
+    pub log: Option<LogName>,
+    /// At which entry.
+    pub index: Option<u64>,
+    /// Of which history: emitter, epoch, seq.
+    pub place: Option<(EmitterName, u32, u64)>,
+    /// What is wrong.
+    pub fault: Fault,
+}
+
+/// What is wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// Entry or payload is gone.
+    EntryMissing,
+    /// There are entries after the end of the log.
+    EntryBeyondHead,
+    /// The payload does not open: payload, leaf or key was altered.
+    PayloadAltered,
+    /// The payload's key is gone.
+    KeyMissing,
+    /// The leaf is not the hash of the payload.
+    LeafAltered,
+    /// A hash tile is not what the leaves give.
+    TileAltered {
+        /// Tile level.
+        level: u8,
+        /// Tile number.
+        tile: u64,
+    },
+    /// The head is not what the leaves give.
+    HeadAltered,
+    /// There is no checkpoint file.
+    CheckpointMissing,
+    /// The checkpoint file is torn, altered, or signed by another key.
+    CheckpointUnreadable,
+    /// More was signed than there is.
+    CheckpointAhead {
+        /// Entries signed.
+        signed: u64,
+        /// Entries there.
+        stored: u64,
+    },
+    /// The signed root is not what the leaves give.
+    CheckpointRoot,
+    /// Neither a batch nor the ledger's own history accounts for the entry.
+    Unaccounted,
+    /// The batch's header is not one, or not what stands beside it.
+    BatchAltered,
+    /// The batch is not signed by a key that the terminal ever had.
+    BatchSignature,
+    /// The batch does not follow the one before.
+    BatchOrder,
+    /// The chain is not the one that the terminal signed.
+    ChainBroken,
+    /// A cursor is not where the records end.
+    CursorAltered {
+        /// Where it stands.
+        stored: u64,
+        /// Where the records end.
+        derived: u64,
+    },
+    /// The cursor's chain is not the records' one.
+    CursorChain,
+    /// A cursor without records, or records without a cursor.
+    CursorUnpaired,
+    /// The fold refuses the act.
+    ActRefused(FoldRefusal),
+    /// The act is not under its id, or a row names an act that is not there.
+    ActRow,
+    /// A name beside an act does not open or is not the one that was hashed.
+    NameAltered,
+    /// The register names other log keys than those that sign.
+    OtherLogKeys,
+    /// The record's verdict is not what the rules give.
+    Verdict(Mismatch),
+    /// The record was made by a register that is longer than the log.
+    RegisterAhead {
+        /// Its size.
+        size: u64,
+    },
+}
+
+/// What was looked at.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Report {
+    /// Offices.
+    pub offices: u64,
+    /// Entries of all logs.
+    pub entries: u64,
+    /// Batches.
+    pub batches: u64,
+    /// Decisions that were made again.
+    pub replayed: u64,
+    /// Records that decode as none; alarmed when they came, and no damage.
+    pub unreadable: u64,
+    /// What is wrong, in the order found; at most a hundred.
+    pub findings: Vec<Finding>,
+}
+
+/// Checks a data directory, or one office of it. The ledger may be running: what is checked is one consistent view.
+///
+/// # Errors
+/// When it cannot run: keys or database cannot be read, or there is no such office.
+pub fn check(data: &DataDir, only: Option<&OfficeId>, progress: &mut dyn FnMut(u64)) -> Result<Report, LedgerError> {
+    let config = crate::config::Config::read(&data.config())?;
+    let Keys { master, .. } = Keys::read(data)?;
+    // Files first: the view of the database is younger then, and may only be ahead of them.
+    let files = Files::read(&data.checkpoints(), data)?;
+    let store = SqliteStore::open_snapshot(&data.database())?;
+    let vault = Vault::open(master, &store)?;
+    let mut check = Check { store: &store, vault: &vault, name: &config.name, files, report: Report::default(), progress };
+    let offices: Vec<StoredOffice> =
+        store.offices()?.into_iter().filter(|office| only.is_none_or(|only| *only == office.id)).collect();
+    if let Some(office) = only.filter(|_| offices.is_empty()) {
+        return Err(LedgerError::Argument { name: "--office", cause: format!("{office} is not an office of this ledger") });
+    }
+    offices.iter().try_for_each(|office| check.office(office))?;
+    Ok(check.report)
+}
+
+/// The checkpoint files as they stood before the view of the database began.
+struct Files {
+    texts: std::collections::HashMap<(OfficeId, LogName), Option<String>>,
+}
+
+impl Files {
+    fn read(checkpoints: &Path, data: &DataDir) -> Result<Self, LedgerError> {
+        let before = SqliteStore::open_existing(&data.database())?;
+        let mut texts = std::collections::HashMap::new();
+        for office in before.offices()? {
+            for log in LogName::ALL {
+                let file = CheckpointFile::at(checkpoints, &office.id.to_string(), log)?;
+                let path = checkpoints.join(office.id.to_string()).join(log.as_str());
+                texts.insert((office.id, log), file.read().map_err(LedgerError::file("read", path))?);
+            }
+        }
+        Ok(Self { texts })
+    }
+}
+
+/// A check under way.
+struct Check<'a> {
+    store: &'a dyn Store,
+    vault: &'a Vault,
+    name: &'a str,
+    files: Files,
+    report: Report,
+    progress: &'a mut dyn FnMut(u64),
+}
+
+impl Check<'_> {
+    fn office(&mut self, office: &StoredOffice) -> Result<(), LedgerError> {
+        self.report.offices += 1;
+        let folded = self.acts(office)?;
+        self.records(office, &folded)
+    }
+
+    fn find(&mut self, office: OfficeId, log: LogName, index: u64, fault: Fault) {
+        self.note(Finding { office, log: Some(log), index: Some(index), place: None, fault });
+    }
+
+    fn note(&mut self, finding: Finding) {
+        if self.report.findings.len() < FINDINGS_MAX {
+            self.report.findings.push(finding);
+        }
+    }
+
+    fn looked_at_entry(&mut self) {
+        self.report.entries += 1;
+        if self.report.entries.is_multiple_of(PROGRESS_EVERY) {
+            (self.progress)(self.report.entries);
+        }
+    }
+
+    /// The signed checkpoint of a log, if its file holds one; a finding if not.
+    fn signed(&mut self, office: &StoredOffice, log: LogName, head: &Frontier) -> Result<Option<Checkpoint>, LedgerError> {
+        let key: SigningKey = log_key(self.vault.master(), &office.seeds, self.name, &office.id, log)?;
+        let last = head.size().saturating_sub(1);
+        let text = match self.files.texts.get(&(office.id, log)) {
+            // Founded after the files were read.
+            None => return Ok(None),
+            Some(None) => {
+                self.find(office.id, log, last, Fault::CheckpointMissing);
+                return Ok(None);
+            }
+            Some(Some(text)) => text,
+        };
+        match Checkpoint::open(text, &key.verifying_key()) {
+            Ok(signed) if signed.size > head.size() => {
+                let fault = Fault::CheckpointAhead { signed: signed.size, stored: head.size() };
+                self.find(office.id, log, last, fault);
+                Ok(None)
+            }
+            Ok(signed) => Ok(Some(signed)),
+            Err(_) => {
+                self.find(office.id, log, last, Fault::CheckpointUnreadable);
+                Ok(None)
+            }
+        }
+    }
+}
+
+/// The 32 bytes of a signed thing's id, as the tree's type.
+const fn tree_hash(hash: sekisho_wire::id::Hash) -> Hash {
+    Hash(hash.0)
+}
+
+const FINDINGS_MAX: usize = 100;
+const PROGRESS_EVERY: u64 = 100_000;
+const PAGE: u32 = 1000;

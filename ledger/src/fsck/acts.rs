@@ -1,0 +1,157 @@
+//! The register log and the casebook: every act folds, stands under its id, and has its names.
+
+use std::collections::{BTreeMap, HashMap};
+
+use sekisho_register::change::Log;
+use sekisho_register::{Casebook, Change, Ed25519Key, NameHash, Register, SignedAct};
+use sekisho_tlog::{Hash, leaf_hash};
+use sekisho_wire::id::{Code, OfficeId};
+
+use super::{Check, Fault, tree_hash};
+use crate::acts::Name;
+use crate::error::LedgerError;
+use crate::office::wrapped_public_keys;
+use crate::store::{Entry, LogName, Store, StoreError, StoredOffice};
+
+/// What the register log gives.
+pub(super) struct Acts {
+    /// Entries in it.
+    pub(super) size: u64,
+    /// Every key that a terminal ever had.
+    pub(super) keys: HashMap<Code, Vec<Ed25519Key>>,
+}
+
+impl Check<'_> {
+    pub(super) fn acts(&mut self, office: &StoredOffice) -> Result<Acts, LedgerError> {
+        let mut register = Register::new();
+        let mut keys: HashMap<Code, Vec<Ed25519Key>> = HashMap::new();
+        let mut rows = self.rows(office, LogName::Register)?;
+        self.walk(office, LogName::Register, |check, index, entry| {
+            check.act_entry(office, LogName::Register, index, entry, &mut rows);
+            match register.fold(&entry.payload) {
+                Ok(folded) => folded.changes.iter().for_each(|change| {
+                    if let Change::Terminal(terminal) = change {
+                        keys.entry(terminal.terminal.clone()).or_default().push(terminal.key);
+                    }
+                }),
+                Err(refusal) => check.find(office.id, LogName::Register, index, Fault::ActRefused(refusal)),
+            }
+            Ok(())
+        })?;
+        self.missing_acts(office, LogName::Register, &rows);
+        self.log_keys(office, &register)?;
+        self.casebook(office, &register)?;
+        self.names(office)?;
+        Ok(Acts { size: register.size(), keys })
+    }
+
+    /// Signers of a casebook act were judged by the register as it stood then, and that is not written anywhere: here its form, its
+    /// number and its place are checked.
+    fn casebook(&mut self, office: &StoredOffice, register: &Register) -> Result<(), LedgerError> {
+        let mut casebook = Casebook::new();
+        let mut rows = self.rows(office, LogName::Casebook)?;
+        self.walk(office, LogName::Casebook, |check, index, entry| {
+            check.act_entry(office, LogName::Casebook, index, entry, &mut rows);
+            if let Err(refusal) = casebook.fold_trusted(register, &entry.payload) {
+                check.find(office.id, LogName::Casebook, index, Fault::ActRefused(refusal));
+            }
+            Ok(())
+        })?;
+        self.missing_acts(office, LogName::Casebook, &rows);
+        Ok(())
+    }
+
+    fn rows(&self, office: &StoredOffice, log: LogName) -> Result<BTreeMap<u64, Hash>, LedgerError> {
+        Ok(self.store.acts(&office.id, log)?.into_iter().map(|act| (act.index, act.id)).collect())
+    }
+
+    /// The leaf of an act, and its row among the ids.
+    fn act_entry(
+        &mut self,
+        office: &StoredOffice,
+        log: LogName,
+        index: u64,
+        entry: &Entry,
+        rows: &mut BTreeMap<u64, Hash>,
+    ) {
+        if leaf_hash(&entry.payload) != entry.leaf {
+            self.find(office.id, log, index, Fault::LeafAltered);
+        }
+        let id = SignedAct::decode(&entry.payload).ok().map(|act| tree_hash(act.id()));
+        if rows.remove(&index) != id {
+            self.find(office.id, log, index, Fault::ActRow);
+        }
+    }
+
+    fn missing_acts(&mut self, office: &StoredOffice, log: LogName, rows: &BTreeMap<u64, Hash>) {
+        rows.keys().for_each(|index| self.find(office.id, log, *index, Fault::ActRow));
+    }
+
+    fn log_keys(&mut self, office: &StoredOffice, register: &Register) -> Result<(), LedgerError> {
+        let ours = wrapped_public_keys(self.vault.master(), &office.seeds)?;
+        let same = [(Log::Records, ours.records), (Log::Register, ours.register), (Log::Casebook, ours.casebook)];
+        let named = |log| register.log_keys(log).last().map(|key| key.0);
+        if same.into_iter().any(|(log, key)| named(log) != Some(key)) {
+            self.find(office.id, LogName::Register, 0, Fault::OtherLogKeys);
+        }
+        Ok(())
+    }
+
+    fn names(&mut self, office: &StoredOffice) -> Result<(), LedgerError> {
+        for log in [LogName::Register, LogName::Casebook] {
+            for name in self.store.names(&office.id, log, 0, i64::MAX as u64)? {
+                let opened = Name::open(&name, self.vault.master());
+                let sound = opened.is_ok_and(|opened| NameHash::of(&opened.salt, &opened.text).0 == name.hash);
+                if !sound {
+                    self.find(office.id, log, name.index, Fault::NameAltered);
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Registers of the sizes that records name. Records mostly ask for ascending sizes, so a few remembered ones suffice; what was folded
+/// and verified before is folded again without looking at signatures.
+pub(super) struct Registers<'a> {
+    store: &'a dyn Store,
+    office: OfficeId,
+    known: BTreeMap<u64, Register>,
+}
+
+impl<'a> Registers<'a> {
+    pub(super) fn new(store: &'a dyn Store, office: OfficeId) -> Self {
+        Self { store, office, known: BTreeMap::from([(0, Register::new())]) }
+    }
+
+    /// The register of that size, which the log has.
+    pub(super) fn at(&mut self, size: u64) -> Result<&Register, StoreError> {
+        if !self.known.contains_key(&size) {
+            let below = self.known.range(..size).next_back().map(|(_, register)| register.clone());
+            let mut register = below.unwrap_or_default();
+            while register.size() < size {
+                let left = u32::try_from(size - register.size()).unwrap_or(u32::MAX).min(super::PAGE);
+                let page = self.store.entries(&self.office, LogName::Register, register.size(), left)?;
+                if page.is_empty() {
+                    return Err(StoreError::Damaged { what: "register log" });
+                }
+                // A refusal was found when the log itself was walked; size and root advance all the same.
+                page.iter().for_each(|entry| drop(register.fold_trusted(&entry.payload)));
+            }
+            self.known.insert(size, register);
+            self.forget();
+        }
+        self.known.get(&size).ok_or(StoreError::Damaged { what: "register log" })
+    }
+
+    /// The smallest but the empty one goes first: later records ask for larger sizes.
+    fn forget(&mut self) {
+        if self.known.len() > REMEMBERED
+            && let Some(oldest) = self.known.keys().copied().nth(1)
+        {
+            self.known.remove(&oldest);
+        }
+    }
+}
+
+const REMEMBERED: usize = 8;

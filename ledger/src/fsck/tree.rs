@@ -1,0 +1,117 @@
+//! One log's tree, grown again leaf by leaf and compared with everything that was derived from it.
+
+use std::collections::BTreeMap;
+
+use sekisho_tlog::tile::{TILE_HEIGHT, TILE_WIDTH};
+use sekisho_tlog::{Checkpoint, Frontier, Hash};
+
+use super::{Check, Fault};
+use crate::error::LedgerError;
+use crate::store::{Entry, LogName, StoredOffice};
+
+/// A tree that grows while a log is walked.
+pub(super) struct Growing {
+    frontier: Frontier,
+    /// The tile that is being filled, by level: its number and hashes.
+    tiles: BTreeMap<u8, (u64, Vec<u8>)>,
+    full: Vec<(u8, u64, Vec<u8>)>,
+    signed: Option<Checkpoint>,
+}
+
+impl Growing {
+    pub(super) fn new(signed: Option<Checkpoint>) -> Self {
+        Self { frontier: Frontier::new(), tiles: BTreeMap::new(), full: Vec::new(), signed }
+    }
+
+    fn push(&mut self, leaf: Hash) {
+        let (tiles, full) = (&mut self.tiles, &mut self.full);
+        self.frontier.append_with(leaf, &mut |level, index, hash| {
+            if level == 0 || level % TILE_HEIGHT != 0 {
+                return;
+            }
+            let (level, number) = (level / TILE_HEIGHT, index / u64::from(TILE_WIDTH));
+            let (_, hashes) = tiles.entry(level).or_insert((number, Vec::new()));
+            hashes.extend_from_slice(&hash.0);
+            if hashes.len() == usize::from(TILE_WIDTH) * 32 {
+                full.extend(tiles.remove(&level).map(|(number, hashes)| (level, number, hashes)));
+            }
+        });
+    }
+}
+
+impl Check<'_> {
+    /// Walks a log to its head: each entry to `look`, its leaf into the tree, tiles, head and checkpoint compared on the way.
+    pub(super) fn walk(
+        &mut self,
+        office: &StoredOffice,
+        log: LogName,
+        mut look: impl FnMut(&mut Self, u64, &Entry) -> Result<(), LedgerError>,
+    ) -> Result<(), LedgerError> {
+        let head = self.store.frontier(&office.id, log)?;
+        let signed = self.signed(office, log, &head)?;
+        let mut tree = Growing::new(signed);
+        let mut index = 0;
+        self.compare_signed(office, log, &mut tree);
+        while index < head.size() {
+            let page = self.store.entries(&office.id, log, index, super::PAGE)?;
+            if page.is_empty() {
+                self.find(office.id, log, index, Fault::EntryMissing);
+                break;
+            }
+            for entry in page.iter().take(usize::try_from(head.size() - index).unwrap_or(usize::MAX)) {
+                look(self, index, entry)?;
+                self.looked_at_entry();
+                tree.push(entry.leaf);
+                index += 1;
+                self.compare_full_tiles(office, log, &mut tree)?;
+                self.compare_signed(office, log, &mut tree);
+            }
+        }
+        self.finish(office, log, tree, &head)
+    }
+
+    fn compare_full_tiles(&mut self, office: &StoredOffice, log: LogName, tree: &mut Growing) -> Result<(), LedgerError> {
+        for (level, tile, hashes) in tree.full.drain(..) {
+            self.compare_tile(office, log, (level, tile), &hashes)?;
+        }
+        Ok(())
+    }
+
+    fn compare_tile(
+        &mut self,
+        office: &StoredOffice,
+        log: LogName,
+        (level, tile): (u8, u64),
+        derived: &[u8],
+    ) -> Result<(), LedgerError> {
+        let stored = self.store.tile(&office.id, log, level, tile)?;
+        if stored == derived {
+            return Ok(());
+        }
+        let same = stored.chunks(32).zip(derived.chunks(32)).take_while(|(stored, derived)| stored == derived).count();
+        let span = 1_u64 << (level * TILE_HEIGHT);
+        let first = (tile * u64::from(TILE_WIDTH) + same as u64) * span;
+        self.find(office.id, log, first, Fault::TileAltered { level, tile });
+        Ok(())
+    }
+
+    fn compare_signed(&mut self, office: &StoredOffice, log: LogName, tree: &mut Growing) {
+        let Some(signed) = tree.signed.take_if(|signed| signed.size == tree.frontier.size()) else { return };
+        if signed.root != tree.frontier.root() {
+            self.find(office.id, log, signed.size.saturating_sub(1), Fault::CheckpointRoot);
+        }
+    }
+
+    fn finish(&mut self, office: &StoredOffice, log: LogName, tree: Growing, head: &Frontier) -> Result<(), LedgerError> {
+        for (level, (tile, hashes)) in &tree.tiles {
+            self.compare_tile(office, log, (*level, *tile), hashes)?;
+        }
+        if tree.frontier.size() == head.size() && tree.frontier != *head {
+            self.find(office.id, log, head.size().saturating_sub(1), Fault::HeadAltered);
+        }
+        if !self.store.entries(&office.id, log, head.size(), 1)?.is_empty() {
+            self.find(office.id, log, head.size(), Fault::EntryBeyondHead);
+        }
+        Ok(())
+    }
+}

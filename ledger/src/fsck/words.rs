@@ -1,0 +1,107 @@
+//! Findings in words, for people: where, and what is wrong there.
+
+use sekisho_wire::words::Language;
+
+use super::{Fault, Finding, Report};
+
+impl Finding {
+    /// One line: office, log, entry, history, fault.
+    #[must_use]
+    pub fn text(&self, language: Language) -> String {
+        let japanese = language == Language::Japanese;
+        let mut line = if japanese { format!("団体 {}", self.office) } else { format!("office {}", self.office) };
+        if let Some(log) = self.log {
+            line += &if japanese { format!("、ログ {log}") } else { format!(", log {log}") };
+        }
+        if let Some(index) = self.index {
+            line += &if japanese { format!("、{index} 番") } else { format!(", entry {index}") };
+        }
+        if let Some((emitter, epoch, seq)) = &self.place {
+            line += &if japanese {
+                format!("（{emitter}、系列 {epoch}、記録 {seq}）")
+            } else {
+                format!(" ({emitter}, epoch {epoch}, seq {seq})")
+            };
+        }
+        line + ": " + &if japanese { self.fault.japanese() } else { self.fault.english() }
+    }
+}
+
+impl Fault {
+    fn english(&self) -> String {
+        match self {
+            Self::EntryMissing => "the entry is gone".into(),
+            Self::EntryBeyondHead => "there is an entry after the end of the log".into(),
+            Self::PayloadAltered => "the payload does not open: payload, leaf hash or key was altered".into(),
+            Self::KeyMissing => "the payload's key is gone".into(),
+            Self::LeafAltered => "the leaf hash is not that of the payload".into(),
+            Self::TileAltered { level, tile } => format!("hash tile {tile} of level {level} is not what the leaves give"),
+            Self::HeadAltered => "the head is not what the leaves give".into(),
+            Self::CheckpointMissing => "there is no checkpoint file".into(),
+            Self::CheckpointUnreadable => "the checkpoint file is torn, altered or signed by another key".into(),
+            Self::CheckpointAhead { signed, stored } => format!("{signed} entries were signed, {stored} are there"),
+            Self::CheckpointRoot => "the signed root is not what the leaves give".into(),
+            Self::Unaccounted => "neither a batch nor the ledger's own history accounts for the entry".into(),
+            Self::BatchAltered => "the batch header is not one, or not that of the rows beside it".into(),
+            Self::BatchSignature => "the batch is not signed by a key that the terminal ever had".into(),
+            Self::BatchOrder => "the batch does not follow the one before".into(),
+            Self::ChainBroken => "the chain is not the one that the terminal signed".into(),
+            Self::CursorAltered { stored, derived } => format!("the cursor stands at {stored}, the records end at {derived}"),
+            Self::CursorChain => "the cursor's chain is not that of the records".into(),
+            Self::CursorUnpaired => "a cursor without records, or records without a cursor".into(),
+            Self::ActRefused(refusal) => refusal.text(Language::English),
+            Self::ActRow => "the act does not stand under its id".into(),
+            Self::NameAltered => "a name beside the act is not the one that was hashed".into(),
+            Self::OtherLogKeys => "the register names other log keys than those that sign".into(),
+            Self::Verdict(mismatch) => mismatch.to_string(),
+            Self::RegisterAhead { size } => format!("the record was made by a register of {size} entries, which the log does not have"),
+        }
+    }
+
+    fn japanese(&self) -> String {
+        match self {
+            Self::EntryMissing => "記録がありません".into(),
+            Self::EntryBeyondHead => "ログの終端の後に記録があります".into(),
+            Self::PayloadAltered => "内容を復号できません（内容、葉ハッシュまたは鍵が変更されています）".into(),
+            Self::KeyMissing => "内容の鍵がありません".into(),
+            Self::LeafAltered => "葉ハッシュが内容と一致しません".into(),
+            Self::TileAltered { level, tile } => format!("ハッシュタイル（第 {level} 層 {tile} 番）が葉と一致しません"),
+            Self::HeadAltered => "ログの先頭情報が葉と一致しません".into(),
+            Self::CheckpointMissing => "チェックポイントのファイルがありません".into(),
+            Self::CheckpointUnreadable => "チェックポイントのファイルが破損または変更されています".into(),
+            Self::CheckpointAhead { signed, stored } => format!("署名済みは {signed} 件ですが、{stored} 件しかありません"),
+            Self::CheckpointRoot => "署名されたルートが葉と一致しません".into(),
+            Self::Unaccounted => "どの送信単位にも台帳自身の履歴にも属さない記録です".into(),
+            Self::BatchAltered => "送信単位の署名部が不正か、記録と一致しません".into(),
+            Self::BatchSignature => "送信単位が、この端末機の鍵で署名されていません".into(),
+            Self::BatchOrder => "送信単位が前のものに続いていません".into(),
+            Self::ChainBroken => "連鎖が端末機の署名したものと一致しません".into(),
+            Self::CursorAltered { stored, derived } => format!("カーソルは {stored} ですが、記録は {derived} で終わっています"),
+            Self::CursorChain => "カーソルの連鎖が記録と一致しません".into(),
+            Self::CursorUnpaired => "記録のないカーソル、またはカーソルのない記録です".into(),
+            Self::ActRefused(refusal) => refusal.text(Language::Japanese),
+            Self::ActRow => "処分が自身の識別子の下にありません".into(),
+            Self::NameAltered => "添えられた氏名がハッシュと一致しません".into(),
+            Self::OtherLogKeys => "登録簿のログの鍵が、署名に使われている鍵と異なります".into(),
+            Self::Verdict(mismatch) => format!("判定を再現できません（{mismatch}）"),
+            Self::RegisterAhead { size } => format!("{size} 件の登録簿による判定ですが、登録簿はそこまでありません"),
+        }
+    }
+}
+
+impl Report {
+    /// What was looked at, in one line.
+    #[must_use]
+    pub fn summary(&self, language: Language) -> String {
+        let Self { offices, entries, batches, replayed, unreadable, findings } = self;
+        let found = findings.len();
+        if language == Language::Japanese {
+            return format!(
+                "団体 {offices}、記録 {entries}、送信単位 {batches}、再現した判定 {replayed}、読み取れない記録 {unreadable}、異常 {found}"
+            );
+        }
+        format!(
+            "{offices} offices, {entries} entries, {batches} batches, {replayed} decisions replayed, {unreadable} unreadable records, {found} findings"
+        )
+    }
+}
