@@ -79,8 +79,8 @@ fn language(cli: &Cli) -> Language {
 /// [`AdminError`], with words for people.
 fn run(cli: Cli) -> Result<(), AdminError> {
     #[cfg(debug_assertions)]
-    if let Some(file) = cli.simulated_clock {
-        clock::simulate(file);
+    if let Some(file) = &cli.simulated_clock {
+        clock::simulate(file.clone());
     }
     let screen = Screen {
         language: language(&cli),

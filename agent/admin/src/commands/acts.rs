@@ -7,6 +7,7 @@ use sekisho_wire::cose::Signer;
 use crate::desk::Desk;
 use crate::error::AdminError;
 use crate::register_cache::RegisterCache;
+use crate::screen::Lists;
 use crate::table::Table;
 
 pub(super) fn run(desk: &mut Desk, last: Option<usize>, full: bool) -> Result<(), AdminError> {
@@ -18,27 +19,27 @@ pub(super) fn run(desk: &mut Desk, last: Option<usize>, full: bool) -> Result<()
 
 fn print_list(desk: &Desk, first: usize) -> Result<(), AdminError> {
     let language = desk.screen.language;
-    let mut table = Table::new(&[
-        ("index", desk.screen.words("no.", "登録順")),
-        ("made", desk.screen.words("made", "作成日時")),
-        ("by", desk.screen.words("by", "署名者")),
-        ("what", desk.screen.words("what", "内容")),
-        ("id", "id"),
-    ]);
+    let mut table = Table::new(&[("index", ""), ("made", ""), ("by", ""), ("id", ""), ("what", "")]);
+    let mut text = String::new();
     for (index, (entry, folded)) in desk.cache.acts().enumerate().skip(first) {
-        let Ok(signed) = SignedAct::decode(entry) else {
-            table.row([index.to_string(), "-".to_owned(), "-".to_owned(), unreadable(desk), "-".to_owned()]);
-            continue;
+        let (made, by, id, what) = match SignedAct::decode(entry) {
+            Ok(signed) => {
+                let rendered = sekisho_register::render(signed.act(), desk.cache.register(), language);
+                let what =
+                    folded.as_ref().map_or_else(|refusal| vec![refusal.text(language)], |_| changes_of(&rendered));
+                let made = signed.act().made;
+                (moment_text(made, language), who(&desk.cache, signed.signer(), made), signed.id().to_string(), what)
+            }
+            Err(_) => ("-".to_owned(), "-".to_owned(), "-".to_owned(), vec![unreadable(desk)]),
         };
-        let text = sekisho_register::render(signed.act(), desk.cache.register(), language);
-        let what = match folded {
-            Ok(_) => changes_of(&text),
-            Err(refusal) => refusal.text(language),
-        };
-        let by = who(&desk.cache, signed.signer(), signed.act().made);
-        table.row([index.to_string(), moment_text(signed.act().made, language), by, what, signed.id().to_string()]);
+        text.push_str(&format!("{index:>5}  {made}  {by}  {}\n", &id[..id.len().min(16)]));
+        what.iter().for_each(|line| text.push_str(&format!("       {line}\n")));
+        table.row([index.to_string(), made, by, id, what.join(" / ")]);
     }
-    desk.screen.print_table(&table)
+    match desk.screen.lists {
+        Lists::Text => desk.screen.print(&text),
+        Lists::Json => desk.screen.print_table(&table),
+    }
 }
 
 fn unreadable(desk: &Desk) -> String {
@@ -74,10 +75,10 @@ pub(super) fn who(cache: &RegisterCache, signer: &Signer, at: u64) -> String {
     }
 }
 
-/// The numbered lines of a rendered act, on one line.
-pub(super) fn changes_of(text: &str) -> String {
+/// The numbered lines of a rendered act.
+pub(super) fn changes_of(text: &str) -> Vec<String> {
     let numbered = |line: &&str| line.split_once(". ").is_some_and(|(number, _)| number.parse::<u32>().is_ok());
-    text.lines().filter(numbered).collect::<Vec<_>>().join(" / ")
+    text.lines().filter(numbered).map(str::to_owned).collect()
 }
 
 #[cfg(test)]
@@ -85,8 +86,8 @@ mod tests {
     use super::changes_of;
 
     #[test]
-    fn only_the_changes_of_a_rendered_act_go_on_one_line() {
+    fn only_the_changes_of_a_rendered_act_are_listed() {
         let text = "act\noffice: x\n1. section jumin\n2. post kanri\nmade: 2026. 1";
-        assert_eq!(changes_of(text), "1. section jumin / 2. post kanri");
+        assert_eq!(changes_of(text), ["1. section jumin", "2. post kanri"]);
     }
 }

@@ -49,7 +49,7 @@ pub(super) fn list(desk: &mut Desk) -> Result<(), AdminError> {
         let act = proposed.act.act();
         let by = super::acts::who(&desk.cache, proposed.act.signer(), act.made);
         let text = sekisho_register::render(act, register, language);
-        table.row([id.to_string(), moment_text(act.made, language), by, super::acts::changes_of(&text)]);
+        table.row([id.to_string(), moment_text(act.made, language), by, super::acts::changes_of(&text).join(" / ")]);
     }
     desk.screen.print_table(&table)
 }

@@ -1,10 +1,11 @@
 //! Registers as plain tables, as they stood on a date (台帳), and lists of permits and routes.
 
 use sekisho_register::Register;
+use sekisho_register::calendar::local_day;
 use sekisho_register::change::{CardKind, CardState, OperatorState, TerminalKind, TerminalUse};
 use sekisho_register::people::Standing;
 use sekisho_register::role::{Class, Role};
-use sekisho_register::wareki::{moment_text, numbered, wareki};
+use sekisho_register::wareki::{day_text, moment_text, numbered, wareki};
 use sekisho_wire::decision::Level;
 use sekisho_wire::id::Code;
 use sekisho_wire::words::Language;
@@ -77,10 +78,14 @@ impl Printer<'_> {
     }
 
     fn day(&self, t: u64) -> String {
-        match self.desk.screen.language {
-            Language::Japanese if t != u64::MAX => wareki(t),
-            Language::Japanese | Language::English => moment_text(t, self.desk.screen.language),
-        }
+        let language = self.desk.screen.language;
+        if t == u64::MAX { moment_text(t, language) } else { day_text(local_day(t), language) }
+    }
+
+    /// Whether the act at this index had been made by then: a register of last month does not list this month's cards.
+    fn was_decided(&self, index: u64) -> bool {
+        let act = usize::try_from(index).ok().and_then(|index| self.desk.cache.acts().nth(index));
+        act.is_some_and(|(_, folded)| folded.as_ref().is_ok_and(|folded| folded.made <= self.at))
     }
 
     /// The last day of a span: the register keeps the moment after it.
@@ -100,6 +105,9 @@ impl Printer<'_> {
             ("where", self.words("may work at", "使用場所")),
         ]);
         for operator in self.register.operators() {
+            if !operator.designations().iter().any(|designation| self.was_decided(designation.index)) {
+                continue;
+            }
             let name = self.desk.cache.name(operator.name()).unwrap_or("-").to_owned();
             let profiles: Vec<Code> = operator.profiles_at(self.at).map(|(code, _)| code.clone()).collect();
             let (section, from, to, places) = match operator.standing(self.at) {
@@ -145,7 +153,7 @@ impl Printer<'_> {
             ("guid", self.words("GUID", "カードGUID")),
         ]);
         let language = self.desk.screen.language;
-        for card in self.register.cards_by_number() {
+        for card in self.register.cards_by_number().filter(|card| self.was_decided(card.index())) {
             let issued = card.issued();
             let operator = card.holder(self.at).map(|holder| holder.operator);
             let name = operator.and_then(|operator| self.desk.cache.name(self.register.name_hash(operator)?));
