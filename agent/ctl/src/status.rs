@@ -40,7 +40,7 @@ fn lines(state: &State, language: Language) -> Vec<String> {
     }
     lines.push(field("状態", "state", state_name(state.state, language)));
     if let Some(reason) = &state.last_lock_reason {
-        lines.push(field("ロックの理由", "locked because", lock_reason(reason, language)));
+        lines.push(field("前回のロック", "last locked", lock_reason(reason, language)));
     }
     if let Some(card) = &state.card {
         lines.push(field("カード", "card", holder(card)));
