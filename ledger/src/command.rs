@@ -32,7 +32,10 @@ pub fn init(root: &Path, name: &str, listen: SocketAddr, hosts: Vec<String>) -> 
         return Err(LedgerError::Argument { name: "--name", cause: NAME_RULE.into() });
     }
     if listen.port() == 0 {
-        return Err(LedgerError::Argument { name: "--listen", cause: "codes carry the port, so it cannot be 0".into() });
+        return Err(LedgerError::Argument {
+            name: "--listen",
+            cause: "codes carry the port, so it cannot be 0".into(),
+        });
     }
     let config = Config::new(name, listen, hosts);
     let data = DataDir::create(root)?;
@@ -139,7 +142,11 @@ pub fn status(root: &Path) -> Result<String, LedgerError> {
             let signed = file.read().ok().flatten();
             let signed = signed.and_then(|text| text.lines().nth(1).map(str::to_owned));
             let signed = signed.unwrap_or_else(|| "-".into());
-            text += &format!("  {log}: {} entries, {signed} signed（{} 件、署名済み {signed} 件）\n", head.size(), head.size());
+            text += &format!(
+                "  {log}: {} entries, {signed} signed（{} 件、署名済み {signed} 件）\n",
+                head.size(),
+                head.size()
+            );
         }
         let terminals = register.terminals().count();
         text += &format!("  {terminals} terminals（端末機 {terminals} 台）\n");

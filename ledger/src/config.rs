@@ -81,7 +81,8 @@ impl Config {
     /// # Errors
     /// When the values cannot be written as TOML, which sound ones can.
     pub fn to_text(&self) -> Result<String, LedgerError> {
-        toml::to_string(self).map_err(|error| LedgerError::Crypto { act: "write the configuration", cause: error.to_string() })
+        toml::to_string(self)
+            .map_err(|error| LedgerError::Crypto { act: "write the configuration", cause: error.to_string() })
     }
 
     /// Where others reach the ledger.

@@ -67,7 +67,11 @@ impl Ledger {
             plan(stage, row, note, now)
         })?;
         if let Err(Refusal::CodeRefused(fault)) = &enrolled {
-            log::warn!("terminal {} of office {} came with a code that is refused: {fault:?}", applicant.peer.terminal, id);
+            log::warn!(
+                "terminal {} of office {} came with a code that is refused: {fault:?}",
+                applicant.peer.terminal,
+                id
+            );
         }
         enrolled
     }

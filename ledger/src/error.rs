@@ -148,8 +148,12 @@ impl fmt::Display for LedgerError {
             Self::Config { path, line, key, cause } => {
                 write!(f, "cannot use the configuration {}, line {line}, key '{key}': {cause}", path.display())
             }
-            Self::Damaged { path, expected } => write!(f, "cannot read {}: it does not hold {expected}", path.display()),
-            Self::AlreadyThere { path } => write!(f, "cannot make a ledger in {}: there is one already", path.display()),
+            Self::Damaged { path, expected } => {
+                write!(f, "cannot read {}: it does not hold {expected}", path.display())
+            }
+            Self::AlreadyThere { path } => {
+                write!(f, "cannot make a ledger in {}: there is one already", path.display())
+            }
             Self::InUse { path } => write!(f, "cannot serve {}: another process does", path.display()),
             Self::Argument { name, cause } => write!(f, "cannot use {name}: {cause}"),
             Self::Crypto { act, cause } => write!(f, "cannot {act}: {cause}"),
@@ -159,7 +163,9 @@ impl fmt::Display for LedgerError {
                 write!(f, "cannot fold the register: the act at index {index} is refused: {cause}")
             }
             Self::Listen { address, source } => write!(f, "cannot listen on {address}: {source}"),
-            Self::NoSimulatedClock => f.write_str("cannot simulate the clock: this is a release build and has no simulated clock"),
+            Self::NoSimulatedClock => {
+                f.write_str("cannot simulate the clock: this is a release build and has no simulated clock")
+            }
         }
     }
 }

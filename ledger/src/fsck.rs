@@ -137,11 +137,15 @@ pub fn check(data: &DataDir, only: Option<&OfficeId>, progress: &mut dyn FnMut(u
     let files = Files::read(&data.checkpoints(), data)?;
     let store = SqliteStore::open_snapshot(&data.database())?;
     let vault = Vault::open(master, &store)?;
-    let mut check = Check { store: &store, vault: &vault, name: &config.name, files, report: Report::default(), progress };
+    let mut check =
+        Check { store: &store, vault: &vault, name: &config.name, files, report: Report::default(), progress };
     let offices: Vec<StoredOffice> =
         store.offices()?.into_iter().filter(|office| only.is_none_or(|only| *only == office.id)).collect();
     if let Some(office) = only.filter(|_| offices.is_empty()) {
-        return Err(LedgerError::Argument { name: "--office", cause: format!("{office} is not an office of this ledger") });
+        return Err(LedgerError::Argument {
+            name: "--office",
+            cause: format!("{office} is not an office of this ledger"),
+        });
     }
     offices.iter().try_for_each(|office| check.office(office))?;
     Ok(check.report)
@@ -202,7 +206,12 @@ impl Check<'_> {
     }
 
     /// The signed checkpoint of a log, if its file holds one; a finding if not.
-    fn signed(&mut self, office: &StoredOffice, log: LogName, head: &Frontier) -> Result<Option<Checkpoint>, LedgerError> {
+    fn signed(
+        &mut self,
+        office: &StoredOffice,
+        log: LogName,
+        head: &Frontier,
+    ) -> Result<Option<Checkpoint>, LedgerError> {
         let key: SigningKey = log_key(self.vault.master(), &office.seeds, self.name, &office.id, log)?;
         let last = head.size().saturating_sub(1);
         let text = match self.files.texts.get(&(office.id, log)) {

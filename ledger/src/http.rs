@@ -79,7 +79,11 @@ async fn readyz(axum::extract::State(hall): axum::extract::State<Hall>) -> Respo
             }
         }
     }
-    if halted.is_empty() { "ready\n".into_response() } else { (StatusCode::SERVICE_UNAVAILABLE, halted).into_response() }
+    if halted.is_empty() {
+        "ready\n".into_response()
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, halted).into_response()
+    }
 }
 
 /// A request's whole body, within size and time (LEDGER, limits).

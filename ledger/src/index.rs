@@ -146,7 +146,8 @@ fn take(connection: &mut Connection, office: &OfficeId, from: u64, records: &[Op
             (row.operator, row.card) = found.unwrap_or_default();
         }
         if let Some(of) = row.of {
-            let sql = "SELECT operator, card FROM records WHERE office = ?1 AND terminal = ?2 AND epoch = ?3 AND seq = ?4";
+            let sql =
+                "SELECT operator, card FROM records WHERE office = ?1 AND terminal = ?2 AND epoch = ?3 AND seq = ?4";
             let key = (office, &row.terminal, record.epoch, signed(of));
             let found = transaction.prepare_cached(sql)?.query_row(key, who).optional()?;
             (row.operator, row.card) = found.unwrap_or_default();
@@ -156,8 +157,19 @@ fn take(connection: &mut Connection, office: &OfficeId, from: u64, records: &[Op
             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
         let (kind, _) = record.body.kind();
         let values = (
-            office, signed(index), &row.terminal, record.epoch, signed(record.seq), kind, signed(record.trusted),
-            &row.operator, &row.card, &row.function, &row.case, row.verdict, row.session,
+            office,
+            signed(index),
+            &row.terminal,
+            record.epoch,
+            signed(record.seq),
+            kind,
+            signed(record.trusted),
+            &row.operator,
+            &row.card,
+            &row.function,
+            &row.case,
+            row.verdict,
+            row.session,
         );
         transaction.prepare_cached(sql)?.execute(values)?;
     }
@@ -215,7 +227,9 @@ impl Row {
                 self.card = Some(failed.card.to_string());
             }
             Body::CardSeen(seen) => self.card = Some(seen.card.to_string()),
-            Body::Read(read) => (self.operator, self.card) = (Some(read.operator.to_string()), Some(read.card.to_string())),
+            Body::Read(read) => {
+                (self.operator, self.card) = (Some(read.operator.to_string()), Some(read.card.to_string()))
+            }
             Body::Exported(exported) => {
                 (self.operator, self.card) = (Some(exported.operator.to_string()), Some(exported.card.to_string()));
             }
@@ -269,7 +283,10 @@ impl Question {
 
 /// A kind by number or name; a number that no kind has for what is neither.
 fn kind_number(kind: &str) -> u16 {
-    kind.parse().ok().or_else(|| KINDS.iter().find(|(name, _)| *name == kind).map(|(_, number)| *number)).unwrap_or(u16::MAX)
+    kind.parse()
+        .ok()
+        .or_else(|| KINDS.iter().find(|(name, _)| *name == kind).map(|(_, number)| *number))
+        .unwrap_or(u16::MAX)
 }
 
 /// An entry number or time as SQLite keeps it; none of ours reaches 2^63.

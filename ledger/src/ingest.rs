@@ -9,8 +9,8 @@ use sekisho_register::change::TerminalUse;
 use sekisho_tlog::{Hash, leaf_hash};
 use sekisho_wire::batch::{Batch, BatchHeader, EnvelopeBinding, chain_next, chain_start};
 use sekisho_wire::cose::{Context, Sign1, write_signed_bytes};
-use sekisho_wire::id::{Code, OfficeId};
 use sekisho_wire::id::Hash as WireHash;
+use sekisho_wire::id::{Code, OfficeId};
 use sekisho_wire::reason::AlarmKind;
 use sekisho_wire::record::{Alarm, Body, Emitter, Record};
 

@@ -82,8 +82,7 @@ impl Ledger {
         let places = Places { checkpoints: data.checkpoints(), index: data.index() };
         let offices = Arc::new(Offices::default());
         for stored in store.offices()? {
-            let around =
-                Surroundings { name: &config.name, checkpoints: &places.checkpoints, master: vault.master() };
+            let around = Surroundings { name: &config.name, checkpoints: &places.checkpoints, master: vault.master() };
             offices.add(Arc::new(Office::open(&*store, &stored, around)?));
         }
         let started = Writer::start(Arc::clone(&store), Arc::clone(&offices), Arc::clone(&vault), config.waiting_max);
@@ -114,7 +113,8 @@ impl Ledger {
     /// When a thread cannot be started.
     pub fn start(self: &Arc<Self>) -> std::io::Result<Threads> {
         let (sequencing, following) = (Arc::clone(self), Arc::clone(self));
-        let spawn = |name: &str, work: Box<dyn FnOnce() + Send>| std::thread::Builder::new().name(name.into()).spawn(work);
+        let spawn =
+            |name: &str, work: Box<dyn FnOnce() + Send>| std::thread::Builder::new().name(name.into()).spawn(work);
         let sequencer = spawn("sequencer", Box::new(move || sequencing.sequence()))?;
         let follower = spawn("follower", Box::new(move || following.follow()))?;
         Ok(Threads { sequencer, follower })

@@ -103,7 +103,13 @@ fn run(command: Command) -> Result<ExitCode, LedgerError> {
     match command {
         Command::Init { data, name, listen, hosts } => {
             let config = command::init(&data, &name, listen, hosts)?;
-            say(&format!("ledger {} made in {}\n台帳 {} を {} に作成しました\n", config.name, data.display(), config.name, data.display()));
+            say(&format!(
+                "ledger {} made in {}\n台帳 {} を {} に作成しました\n",
+                config.name,
+                data.display(),
+                config.name,
+                data.display()
+            ));
         }
         Command::FoundingCode { data, valid, out, simulated_clock } => {
             let code = command::founding_code(&data, valid, &*command::clock(simulated_clock)?)?;

@@ -141,11 +141,7 @@ impl Office {
     #[must_use]
     pub fn keys(&self) -> LogKeys {
         let key = |name| self.log(name).verifying_key().to_bytes();
-        LogKeys {
-            records: key(LogName::Records),
-            register: key(LogName::Register),
-            casebook: key(LogName::Casebook),
-        }
+        LogKeys { records: key(LogName::Records), register: key(LogName::Register), casebook: key(LogName::Casebook) }
     }
 
     /// A note that the register is as fresh as the newest checkpoint, for as long as policy says (tlog §11).
@@ -180,7 +176,9 @@ impl Log {
         let key = SigningKey::from_seed(&origin, &seed)?;
         let file = CheckpointFile::at(around.checkpoints, &office.to_string(), name)?;
         let head = store.frontier(office, name)?;
-        let text = file.read().map_err(LedgerError::file("read", around.checkpoints.join(office.to_string()).join(name.as_str())))?;
+        let text = file
+            .read()
+            .map_err(LedgerError::file("read", around.checkpoints.join(office.to_string()).join(name.as_str())))?;
         let tree = StoredTree { store, office: *office, log: name };
         let fresh = u64::from(name == LogName::Register);
         let signed = match (check(text.as_deref(), &key.verifying_key(), &tree, &head, fresh)?, text) {

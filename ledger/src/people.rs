@@ -240,7 +240,8 @@ impl Ledger {
         let entry = entries.first().ok_or(Refusal::NotFound("record"))?;
         let key = self.vault.numbered(office, entry.key);
         let opened = key.and_then(|key| key.open(&entry.leaf.0, &entry.payload).ok());
-        let opened = opened.ok_or_else(|| Refusal::Unavailable { cause: format!("the payload of record {index} does not open") })?;
+        let opened = opened
+            .ok_or_else(|| Refusal::Unavailable { cause: format!("the payload of record {index} does not open") })?;
         Ok(opened.to_vec())
     }
 }

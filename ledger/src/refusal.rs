@@ -166,31 +166,49 @@ impl Refusal {
                 "The operator of the ledger runs `sekisho-ledger fsck` and restores the newest copy.",
             ),
             Self::Busy => plain("too many requests wait", "Come again after the time in Retry-After."),
-            Self::Unavailable { .. } => plain("the ledger cannot write now", "Try again; if it goes on, tell the operator of the ledger."),
+            Self::Unavailable { .. } => {
+                plain("the ledger cannot write now", "Try again; if it goes on, tell the operator of the ledger.")
+            }
             Self::NotFound(what) => (format!("there is no such {what}"), "Check the address."),
             Self::Act(refusal) => (refusal.text(Language::English), "Read the register again and make a new act."),
-            Self::NameWrong => plain("a name beside the act is missing or is not the one whose hash was signed", "Send the names with their salts."),
-            Self::LogKeyFixed => plain("this version of the ledger cannot change log keys", "Install a newer version first."),
+            Self::NameWrong => plain(
+                "a name beside the act is missing or is not the one whose hash was signed",
+                "Send the names with their salts.",
+            ),
+            Self::LogKeyFixed => {
+                plain("this version of the ledger cannot change log keys", "Install a newer version first.")
+            }
             Self::CodeRefused(fault) => (format!("the code {}", fault.english()), "Ask for a new code."),
-            Self::OtherKeys => plain("the founding act names another ledger or other keys than the code", "Begin again from the code as it was given out."),
+            Self::OtherKeys => plain(
+                "the founding act names another ledger or other keys than the code",
+                "Begin again from the code as it was given out.",
+            ),
             Self::TokenNeeded => plain("a token is needed", "Prove your card again."),
-            Self::ProofRefused => plain("the card's proof was not accepted", "Ask for a new challenge and sign it with a current card."),
+            Self::ProofRefused => {
+                plain("the card's proof was not accepted", "Ask for a new challenge and sign it with a current card.")
+            }
             Self::RoleMissing => plain("none of your posts permits this", "Ask somebody whose post does."),
-            Self::RequestRefused => plain("the certificate request is not one for a P-256 key", "Enrol the terminal again."),
+            Self::RequestRefused => {
+                plain("the certificate request is not one for a P-256 key", "Enrol the terminal again.")
+            }
         }
     }
 
     fn japanese(&self) -> Text {
         let plain = |what: &str, next| (what.to_owned(), next);
         match self {
-            Self::Malformed(part) => (format!("要求を読み取れません（{part}）"), "送信したプログラムを更新してください。"),
+            Self::Malformed(part) => {
+                (format!("要求を読み取れません（{part}）"), "送信したプログラムを更新してください。")
+            }
             Self::TooLarge => plain("要求が大きすぎます", "一度に送る記録を減らしてください。"),
             Self::NotEnrolled => plain(
                 "この端末機は、この鍵で利用可能な状態として登録されていません",
                 "管理者が端末機の鍵を登録するか、利用停止を解除してください。",
             ),
             Self::NotYou => plain("要求は名乗っている端末機からのものではありません", "端末機を登録し直してください。"),
-            Self::Gap(place) => (format!("記録が欠けています（次は {} 番）", place.expected), "その番号から送り直してください。"),
+            Self::Gap(place) => {
+                (format!("記録が欠けています（次は {} 番）", place.expected), "その番号から送り直してください。")
+            }
             Self::Fork(place) => (
                 format!("すでに異なる履歴が保存されています（次は {} 番）", place.expected),
                 "端末機が複製から復元されています。管理者が新しい系列を開始してください。",
@@ -199,25 +217,42 @@ impl Refusal {
                 format!("連鎖が {} 番で一致しません", place.expected),
                 "管理者が端末機の記録を確認し、新しい系列を開始してください。",
             ),
-            Self::EpochNotOpen { epoch, open } => {
-                (format!("系列 {epoch} は開始されていません（最新は {open}）"), "管理者が新しい系列を開始してください。")
-            }
+            Self::EpochNotOpen { epoch, open } => (
+                format!("系列 {epoch} は開始されていません（最新は {open}）"),
+                "管理者が新しい系列を開始してください。",
+            ),
             Self::Halted { cause } => (
                 format!("台帳のログが停止しています（{cause}）"),
                 "台帳の運用者が `sekisho-ledger fsck` を実行し、最新の複製を復元してください。",
             ),
             Self::Busy => plain("要求が混み合っています", "Retry-After の時間の後に再試行してください。"),
-            Self::Unavailable { .. } => plain("台帳は現在書き込めません", "再試行し、続く場合は台帳の運用者に連絡してください。"),
+            Self::Unavailable { .. } => {
+                plain("台帳は現在書き込めません", "再試行し、続く場合は台帳の運用者に連絡してください。")
+            }
             Self::NotFound(what) => (format!("該当するものがありません（{what}）"), "指定を確認してください。"),
             Self::Act(refusal) => (refusal.text(Language::Japanese), "登録簿を読み直し、あらためて作成してください。"),
-            Self::NameWrong => plain("添えられた氏名が、署名されたハッシュと一致しないか、不足しています", "氏名を正しいソルトとともに送ってください。"),
-            Self::LogKeyFixed => plain("この版の台帳はログの鍵を変更できません", "新しい版をインストールしてください。"),
-            Self::CodeRefused(fault) => (format!("コードは{}", fault.japanese()), "新しいコードを発行してもらってください。"),
-            Self::OtherKeys => plain("設置の内容が、コードの台帳名または鍵と一致しません", "発行されたコードから、やり直してください。"),
+            Self::NameWrong => plain(
+                "添えられた氏名が、署名されたハッシュと一致しないか、不足しています",
+                "氏名を正しいソルトとともに送ってください。",
+            ),
+            Self::LogKeyFixed => {
+                plain("この版の台帳はログの鍵を変更できません", "新しい版をインストールしてください。")
+            }
+            Self::CodeRefused(fault) => {
+                (format!("コードは{}", fault.japanese()), "新しいコードを発行してもらってください。")
+            }
+            Self::OtherKeys => plain(
+                "設置の内容が、コードの台帳名または鍵と一致しません",
+                "発行されたコードから、やり直してください。",
+            ),
             Self::TokenNeeded => plain("認証が必要です", "カードで認証し直してください。"),
-            Self::ProofRefused => plain("カードの証明が認められませんでした", "有効なカードで、あらためて署名してください。"),
+            Self::ProofRefused => {
+                plain("カードの証明が認められませんでした", "有効なカードで、あらためて署名してください。")
+            }
             Self::RoleMissing => plain("この操作を許可する職にありません", "権限のある職の方に依頼してください。"),
-            Self::RequestRefused => plain("証明書の要求が P-256 の鍵のものではありません", "端末機を登録し直してください。"),
+            Self::RequestRefused => {
+                plain("証明書の要求が P-256 の鍵のものではありません", "端末機を登録し直してください。")
+            }
         }
     }
 }

@@ -69,9 +69,9 @@ impl Ledger {
         let vault = Arc::clone(&self.vault);
         let entries = ingest::seal(&verified, |name| vault.named(&name).expect("made a line before"));
         let header = verified.header.clone();
-        let receipt = self.writer.run(Some(ingest::exclusive(&header)), move |stage| {
-            ingest::plan(stage, &verified, entries, now)
-        })?;
+        let receipt = self
+            .writer
+            .run(Some(ingest::exclusive(&header)), move |stage| ingest::plan(stage, &verified, entries, now))?;
         receipt.inspect_err(|refusal| self.alarm_about(refusal, header, now))
     }
 
@@ -82,12 +82,16 @@ impl Ledger {
         let stored = log.committed_size();
         if size > stored {
             log::error!("{}: a terminal has verified {size} entries, there are {stored}", log.origin());
-            return Err(Refusal::Halted { cause: format!("a terminal has verified {size} entries, there are {stored}") });
+            return Err(Refusal::Halted {
+                cause: format!("a terminal has verified {size} entries, there are {stored}"),
+            });
         }
         let tree = StoredTree { store: &*self.store, office: office.id, log: LogName::Records };
         if size > 0 && root_at(&tree, size).map_err(unproved)? != root {
             log::error!("{}: a terminal has verified another history at {size} entries", log.origin());
-            return Err(Refusal::Halted { cause: format!("a terminal has verified another history at {size} entries") });
+            return Err(Refusal::Halted {
+                cause: format!("a terminal has verified another history at {size} entries"),
+            });
         }
         Ok(())
     }

@@ -61,8 +61,13 @@ impl Check<'_> {
         self.enter_batch(walk, index)?;
         let place = walk.place(index, record.as_ref());
         let note = |check: &mut Self, fault| {
-            let finding =
-                Finding { office: walk.office.id, log: Some(LogName::Records), index: Some(index), place: place.clone(), fault };
+            let finding = Finding {
+                office: walk.office.id,
+                log: Some(LogName::Records),
+                index: Some(index),
+                place: place.clone(),
+                fault,
+            };
             check.note(finding);
         };
         match &bytes {
@@ -133,7 +138,13 @@ impl Check<'_> {
             Some(_) => None,
         };
         if let Some(fault) = fault {
-            self.note(Finding { office: walk.office.id, log: Some(LogName::Records), index: Some(index), place, fault });
+            self.note(Finding {
+                office: walk.office.id,
+                log: Some(LogName::Records),
+                index: Some(index),
+                place,
+                fault,
+            });
         }
         walk.open = Some((batch, header));
         Ok(())
@@ -141,7 +152,8 @@ impl Check<'_> {
 
     /// The end of a batch: the chain is what the terminal signed.
     fn leave_batch(&mut self, walk: &mut Walk<'_>, index: u64) {
-        let ends = |(batch, _): &mut (StoredBatch, Option<BatchHeader>)| index + 1 >= batch.index + u64::from(batch.count);
+        let ends =
+            |(batch, _): &mut (StoredBatch, Option<BatchHeader>)| index + 1 >= batch.index + u64::from(batch.count);
         let Some((batch, header)) = walk.open.take_if(ends) else { return };
         let emitter = EmitterName::Terminal(batch.terminal.clone());
         let chain = walk.history(&emitter, batch.epoch).cursor.chain;
@@ -203,9 +215,11 @@ impl Walk<'_> {
         match record {
             // Its own payloads may be damaged: the history goes on by counting.
             None => Some((EmitterName::Ledger, LEDGER_EPOCH, next)),
-            Some(record) => {
-                stands_at(record, &EmitterName::Ledger, LEDGER_EPOCH, next).then_some((EmitterName::Ledger, LEDGER_EPOCH, next))
-            }
+            Some(record) => stands_at(record, &EmitterName::Ledger, LEDGER_EPOCH, next).then_some((
+                EmitterName::Ledger,
+                LEDGER_EPOCH,
+                next,
+            )),
         }
     }
 

@@ -70,7 +70,12 @@ impl Check<'_> {
         self.finish(office, log, tree, &head)
     }
 
-    fn compare_full_tiles(&mut self, office: &StoredOffice, log: LogName, tree: &mut Growing) -> Result<(), LedgerError> {
+    fn compare_full_tiles(
+        &mut self,
+        office: &StoredOffice,
+        log: LogName,
+        tree: &mut Growing,
+    ) -> Result<(), LedgerError> {
         for (level, tile, hashes) in tree.full.drain(..) {
             self.compare_tile(office, log, (level, tile), &hashes)?;
         }
@@ -102,7 +107,13 @@ impl Check<'_> {
         }
     }
 
-    fn finish(&mut self, office: &StoredOffice, log: LogName, tree: Growing, head: &Frontier) -> Result<(), LedgerError> {
+    fn finish(
+        &mut self,
+        office: &StoredOffice,
+        log: LogName,
+        tree: Growing,
+        head: &Frontier,
+    ) -> Result<(), LedgerError> {
         for (level, (tile, hashes)) in &tree.tiles {
             self.compare_tile(office, log, (*level, *tile), hashes)?;
         }

@@ -35,7 +35,9 @@ impl Fault {
             Self::PayloadAltered => "the payload does not open: payload, leaf hash or key was altered".into(),
             Self::KeyMissing => "the payload's key is gone".into(),
             Self::LeafAltered => "the leaf hash is not that of the payload".into(),
-            Self::TileAltered { level, tile } => format!("hash tile {tile} of level {level} is not what the leaves give"),
+            Self::TileAltered { level, tile } => {
+                format!("hash tile {tile} of level {level} is not what the leaves give")
+            }
             Self::HeadAltered => "the head is not what the leaves give".into(),
             Self::CheckpointMissing => "there is no checkpoint file".into(),
             Self::CheckpointUnreadable => "the checkpoint file is torn, altered or signed by another key".into(),
@@ -46,7 +48,9 @@ impl Fault {
             Self::BatchSignature => "the batch is not signed by a key that the terminal ever had".into(),
             Self::BatchOrder => "the batch does not follow the one before".into(),
             Self::ChainBroken => "the chain is not the one that the terminal signed".into(),
-            Self::CursorAltered { stored, derived } => format!("the cursor stands at {stored}, the records end at {derived}"),
+            Self::CursorAltered { stored, derived } => {
+                format!("the cursor stands at {stored}, the records end at {derived}")
+            }
             Self::CursorChain => "the cursor's chain is not that of the records".into(),
             Self::CursorUnpaired => "a cursor without records, or records without a cursor".into(),
             Self::ActRefused(refusal) => refusal.text(Language::English),
@@ -54,7 +58,9 @@ impl Fault {
             Self::NameAltered => "a name beside the act is not the one that was hashed".into(),
             Self::OtherLogKeys => "the register names other log keys than those that sign".into(),
             Self::Verdict(mismatch) => mismatch.to_string(),
-            Self::RegisterAhead { size } => format!("the record was made by a register of {size} entries, which the log does not have"),
+            Self::RegisterAhead { size } => {
+                format!("the record was made by a register of {size} entries, which the log does not have")
+            }
         }
     }
 
@@ -69,14 +75,18 @@ impl Fault {
             Self::HeadAltered => "ログの先頭情報が葉と一致しません".into(),
             Self::CheckpointMissing => "チェックポイントのファイルがありません".into(),
             Self::CheckpointUnreadable => "チェックポイントのファイルが破損または変更されています".into(),
-            Self::CheckpointAhead { signed, stored } => format!("署名済みは {signed} 件ですが、{stored} 件しかありません"),
+            Self::CheckpointAhead { signed, stored } => {
+                format!("署名済みは {signed} 件ですが、{stored} 件しかありません")
+            }
             Self::CheckpointRoot => "署名されたルートが葉と一致しません".into(),
             Self::Unaccounted => "どの送信単位にも台帳自身の履歴にも属さない記録です".into(),
             Self::BatchAltered => "送信単位の署名部が不正か、記録と一致しません".into(),
             Self::BatchSignature => "送信単位が、この端末機の鍵で署名されていません".into(),
             Self::BatchOrder => "送信単位が前のものに続いていません".into(),
             Self::ChainBroken => "連鎖が端末機の署名したものと一致しません".into(),
-            Self::CursorAltered { stored, derived } => format!("カーソルは {stored} ですが、記録は {derived} で終わっています"),
+            Self::CursorAltered { stored, derived } => {
+                format!("カーソルは {stored} ですが、記録は {derived} で終わっています")
+            }
             Self::CursorChain => "カーソルの連鎖が記録と一致しません".into(),
             Self::CursorUnpaired => "記録のないカーソル、またはカーソルのない記録です".into(),
             Self::ActRefused(refusal) => refusal.text(Language::Japanese),

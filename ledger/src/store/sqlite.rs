@@ -226,7 +226,8 @@ impl Store for SqliteStore {
 
     fn frontier(&self, office: &OfficeId, log: LogName) -> Result<Frontier, StoreError> {
         self.read("read the head of a log", |connection| {
-            let mut statement = connection.prepare_cached("SELECT frontier FROM heads WHERE office = ?1 AND log = ?2")?;
+            let mut statement =
+                connection.prepare_cached("SELECT frontier FROM heads WHERE office = ?1 AND log = ?2")?;
             let number = number_of(connection, office)?;
             let bytes: Option<Vec<u8>> = statement.query_row((number, log_number(log)), |row| row.get(0)).optional()?;
             let frontier = bytes.map_or(Ok(Frontier::new()), |bytes| Frontier::from_bytes(&bytes));
@@ -257,7 +258,8 @@ impl Store for SqliteStore {
             let number = number_of(connection, office)?;
             let sql = "SELECT hashes FROM tiles WHERE office = ?1 AND log = ?2 AND level = ?3 AND idx = ?4";
             let mut statement = connection.prepare_cached(sql)?;
-            let tile = statement.query_row((number, log_number(log), level, int(index)), |row| row.get(0)).optional()?;
+            let tile =
+                statement.query_row((number, log_number(log), level, int(index)), |row| row.get(0)).optional()?;
             Ok(tile.unwrap_or_default())
         })
     }

@@ -37,7 +37,8 @@ fn write(connection: &mut Connection, change: &Change) -> Written {
     }
     for enrolment in &change.enrolments {
         let number = number_of(&transaction, &enrolment.office)?;
-        let sql = "INSERT INTO enrolments (office, code, terminal, key, certificate, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+        let sql =
+            "INSERT INTO enrolments (office, code, terminal, key, certificate, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
         let (code, key) = (enrolment.code.as_slice(), enrolment.key.as_slice());
         let row = (number, code, enrolment.terminal.as_str(), key, &enrolment.certificate, int(enrolment.at));
         transaction.prepare_cached(sql)?.execute(row).map_err(taken("the enrolment"))?;
@@ -125,7 +126,9 @@ fn write_acts(transaction: &Transaction<'_>, change: &Change) -> Written {
 fn write_code(transaction: &Transaction<'_>, code: &StoredCode) -> Written {
     let (office, terminal, seeds) = match &code.purpose {
         CodePurpose::Founding { seeds } => (None, None, Some(seeds)),
-        CodePurpose::Terminal { office, terminal } => (Some(office.as_bytes().as_slice()), Some(terminal.as_str()), None),
+        CodePurpose::Terminal { office, terminal } => {
+            (Some(office.as_bytes().as_slice()), Some(terminal.as_str()), None)
+        }
     };
     let sql = "INSERT INTO codes (hash, expires, office, terminal, seeds, used) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
     let row = (code.hash.as_slice(), int(code.expires), office, terminal, seeds, code.used.map(int));

@@ -52,10 +52,7 @@ fn a_lived_in_ledger_is_sound() {
 #[test]
 fn every_altered_byte_is_found_and_named() {
     let flip = |column: &str, at: u32| {
-        format!(
-            "CAST(substr({column}, 1, {at}) || CAST(x'5a' AS BLOB) || substr({column}, {}) AS BLOB)",
-            at + 2
-        )
+        format!("CAST(substr({column}, 1, {at}) || CAST(x'5a' AS BLOB) || substr({column}, {}) AS BLOB)", at + 2)
     };
     let entry = |log: u32, index: u32| format!("WHERE log = {log} AND idx = {index}");
     let table: [(String, Option<u64>, fn(&Fault) -> bool); 14] = [

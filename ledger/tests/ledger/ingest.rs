@@ -131,10 +131,9 @@ fn a_fork_stores_nothing_and_alarms_once() {
 fn a_wrong_chain_stores_nothing_and_alarms() {
     let mut town = Town::new();
     town.send(6);
-    for spoil in [
-        (|batch: &mut TestBatch| batch.header.before = Hash([1; 32])) as fn(&mut TestBatch),
-        |batch| batch.header.after = Hash([1; 32]),
-    ] {
+    for spoil in [(|batch: &mut TestBatch| batch.header.before = Hash([1; 32])) as fn(&mut TestBatch), |batch| {
+        batch.header.after = Hash([1; 32])
+    }] {
         let (mut batch, _) = town.terminal.batch(2);
         spoil(&mut batch);
         assert!(matches!(town.deliver(&batch), Err(Refusal::WrongChain(_))));

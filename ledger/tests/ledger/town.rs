@@ -387,8 +387,7 @@ impl TestBatch {
         let mut batch = Vec::new();
         write_batch(&sign1, &self.records, &mut batch).unwrap();
         let public = <DhP256HkdfSha256 as Kem>::PublicKey::from_bytes(&terminal.envelope).unwrap();
-        let binding =
-            EnvelopeBinding { office: terminal.peer.office, terminal: terminal.peer.terminal.clone() };
+        let binding = EnvelopeBinding { office: terminal.peer.office, terminal: terminal.peer.terminal.clone() };
         let aad = minicbor::to_vec(&binding).unwrap();
         let mut random = KernelRandom;
         let (enc, ciphertext) = hpke::single_shot_seal::<AesGcm256, HkdfSha256, DhP256HkdfSha256, _>(

@@ -1,0 +1,406 @@
+//! Over real TLS on loopback: who is let in, what is answered, and that an answer can be verified by whoever gets it.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use rcgen::{CertificateParams, KeyPair, PKCS_ECDSA_P256_SHA256};
+use sekisho_ledger::code::Code as LedgerCode;
+use sekisho_ledger::server::Server;
+use sekisho_register::change::{Change, EpochReason, OpenEpoch};
+use sekisho_tlog::tile::decode_bundle;
+use sekisho_tlog::{
+    Checkpoint, Freshness, Hash, RangeProof, leaf_hash, verify_consistency, verify_inclusion, verify_range,
+};
+use sekisho_wire::id::Hash as WireHash;
+use sekisho_wire::record::{Body, Record, token_digest};
+use serde_json::{Value, json};
+use tokio::sync::watch;
+
+use crate::client::{Client, Identity};
+use crate::town::{Slot, TestTerminal, Town, code};
+
+/// A town that listens.
+struct Served {
+    town: Town,
+    address: SocketAddr,
+    stop: watch::Sender<bool>,
+    server: Option<std::thread::JoinHandle<()>>,
+    threads: Option<sekisho_ledger::ledger::Threads>,
+}
+
+impl Served {
+    fn new() -> Self {
+        let town = Town::new();
+        let (stop, stopping) = watch::channel(false);
+        let (sender, receiver) = std::sync::mpsc::channel();
+        let ledger = Arc::clone(&town.ledger);
+        let server = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+            runtime.block_on(async {
+                let server = Server::bind(ledger).await.unwrap();
+                sender.send(server.address().unwrap()).unwrap();
+                server.serve(stopping).await;
+            });
+        });
+        let address = receiver.recv().unwrap();
+        let threads = town.ledger.start().unwrap();
+        Self { town, address, stop, server: Some(server), threads: Some(threads) }
+    }
+
+    fn anybody(&self) -> Client {
+        Client::new(self.address, &self.town.authority, None)
+    }
+
+    fn at(&self, path: &str) -> String {
+        format!("/v1/{}/{path}", self.town.office)
+    }
+
+    /// The mayor's token.
+    fn token(&self) -> String {
+        self.prove(&self.town.mayor).ok()["token"].as_str().unwrap().to_owned()
+    }
+
+    fn prove(&self, card: &crate::town::TestCard) -> crate::client::Answer {
+        let challenge = self.anybody().post(&self.at("challenge"), &json!({})).ok();
+        let challenge: [u8; 32] = bytes(&challenge["challenge"]).try_into().unwrap();
+        let signature = card.sign(Slot::Authentication, &token_digest(&self.town.office, &WireHash(challenge)));
+        let proof = json!({"card": card.guid.to_string(), "challenge": STANDARD.encode(challenge), "signature": STANDARD.encode(signature)});
+        self.anybody().post(&self.at("token"), &proof)
+    }
+
+    /// Enrols the town's terminal under a code: its client certificate.
+    fn enrol(&self) -> Identity {
+        let invitation = json!({"terminal": "jumin-1"});
+        let code = self.anybody().post_as(&self.at("invitations"), &self.token(), &invitation).ok();
+        let code = LedgerCode::from_line(code["code"].as_str().unwrap()).unwrap();
+        let (request, key) = self.request(&code.secret, &self.town.terminal);
+        (bytes(&self.anybody().post("/v1/enrol", &request).ok()["certificate"]), key)
+    }
+
+    fn request(&self, secret: &str, terminal: &TestTerminal) -> (Value, Vec<u8>) {
+        let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).unwrap();
+        let csr = CertificateParams::default().serialize_request(&key).unwrap();
+        let request = json!({
+            "secret": secret,
+            "office": self.town.office.to_string(),
+            "terminal": terminal.peer.terminal.as_str(),
+            "key": STANDARD.encode(terminal.key.verifying_key().to_bytes()),
+            "csr": STANDARD.encode(csr.der()),
+        });
+        (request, key.serialize_der())
+    }
+
+    fn terminal(&self) -> Client {
+        Client::new(self.address, &self.town.authority, Some(self.enrol()))
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        self.stop.send_replace(true);
+        self.server.take().map(std::thread::JoinHandle::join);
+        self.threads.take().into_iter().for_each(|threads| self.town.ledger.stop(threads));
+    }
+}
+
+fn bytes(value: &Value) -> Vec<u8> {
+    STANDARD.decode(value.as_str().unwrap()).unwrap()
+}
+
+fn hashes(value: &Value) -> Vec<Hash> {
+    value.as_array().unwrap().iter().map(|hash| Hash::from_base64(hash.as_str().unwrap()).unwrap()).collect()
+}
+
+fn open(served: &Served, log: sekisho_ledger::store::LogName, text: &Value) -> Checkpoint {
+    let key = served.town.ledger.office(&served.town.office).unwrap().log(log).verifying_key();
+    Checkpoint::open(text.as_str().unwrap(), &key).unwrap()
+}
+
+/// Waits for something that another thread brings about.
+fn until(mut holds: impl FnMut() -> bool) {
+    for _ in 0..500 {
+        if holds() {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    panic!("it never came about");
+}
+
+use sekisho_ledger::store::LogName;
+
+#[test]
+fn a_terminal_enrols_sends_and_verifies_that_its_records_are_sealed() {
+    let served = Served::new();
+    let terminal = served.terminal();
+    let (batch, after) = served.town.terminal.batch(300);
+    let envelope = batch.envelope(&served.town.terminal);
+    let octets = [("Content-Type", "application/octet-stream")];
+    let receipt = terminal.request("POST", "/v1/terminal/batches", &octets, &envelope).ok();
+    assert_eq!((&receipt["stored"], &receipt["next"], &receipt["repeated"]), (&json!(300), &json!(300), &json!(0)));
+    assert_eq!(bytes(&receipt["chain"]), after.chain.0);
+    let cursor = terminal.get("/v1/terminal/cursor?epoch=0").ok();
+    assert_eq!((&cursor["next"], &cursor["chain"]), (&receipt["next"], &receipt["chain"]));
+
+    let seal = || terminal.get("/v1/terminal/seal?epoch=0&from=5&seen=0").ok();
+    until(|| !seal()["ranges"].as_array().unwrap().is_empty());
+    let answer = seal();
+    let checkpoint = open(&served, LogName::Records, &answer["checkpoint"]);
+    let range = &answer["ranges"][0];
+    assert_eq!((&range["first"], &range["count"]), (&json!(5), &json!(295)));
+    let proof = RangeProof { left: hashes(&range["left"]), right: hashes(&range["right"]) };
+    let leaves: Vec<Hash> = batch.records[5..].iter().map(|record| leaf_hash(record)).collect();
+    verify_range(range["index"].as_u64().unwrap(), &leaves, checkpoint.size, &proof, &checkpoint.root).unwrap();
+
+    let again = terminal.request("POST", "/v1/terminal/batches", &octets, &envelope).ok();
+    assert_eq!((&again["stored"], &again["repeated"]), (&json!(0), &json!(300)));
+    let (more, _) = after.batch(1);
+    terminal.request("POST", "/v1/terminal/batches", &octets, &more.envelope(&served.town.terminal)).ok();
+    let later = || terminal.get(&format!("/v1/terminal/seal?epoch=0&from=300&seen={}", checkpoint.size)).ok();
+    until(|| !later()["ranges"].as_array().unwrap().is_empty());
+    let answer = later();
+    let newer = open(&served, LogName::Records, &answer["checkpoint"]);
+    let consistency = hashes(&answer["consistency"]);
+    verify_consistency(checkpoint.size, &checkpoint.root, newer.size, &newer.root, &consistency).unwrap();
+}
+
+#[test]
+fn the_register_comes_with_checkpoint_freshness_and_names() {
+    let served = Served::new();
+    let terminal = served.terminal();
+    let answer = terminal.get("/v1/terminal/register?from=0&wait=0").ok();
+    let checkpoint = open(&served, LogName::Register, &answer["checkpoint"]);
+    let entries: Vec<Vec<u8>> = answer["entries"].as_array().unwrap().iter().map(bytes).collect();
+    let mut register = sekisho_register::Register::new();
+    entries.iter().for_each(|entry| drop(register.fold(entry).unwrap()));
+    assert_eq!((register.size(), register.root().0), (checkpoint.size, checkpoint.root.0));
+    let key = served.town.ledger.office(&served.town.office).unwrap().log(LogName::Register).verifying_key();
+    let note = Freshness::open(answer["freshness"].as_str().unwrap(), &key).unwrap();
+    assert_eq!((note.size, note.root), (checkpoint.size, checkpoint.root));
+    assert_eq!(note.valid_until_ms - note.time_ms, 72 * 3_600_000);
+    let names: Vec<&str> =
+        answer["names"].as_array().unwrap().iter().map(|name| name["text"].as_str().unwrap()).collect();
+    assert_eq!(names.len(), 2);
+    assert!(names.contains(&"関守 花子") && names.contains(&"山田 太郎"));
+    assert_eq!(terminal.get("/v1/terminal/register?from=9").problem(), (503, "halted".into()));
+}
+
+#[test]
+fn a_waiting_terminal_hears_of_an_act_at_once() {
+    let served = Served::new();
+    let terminal = served.terminal();
+    let started = Instant::now();
+    let entries = std::thread::scope(|scope| {
+        let waiting = scope.spawn(|| terminal.get("/v1/terminal/register?from=2&wait=15").ok());
+        std::thread::sleep(Duration::from_millis(300));
+        let epoch = OpenEpoch { terminal: code("jumin-1"), epoch: 1, reason: EpochReason::Other };
+        let act = served.town.act(vec![Change::OpenEpoch(epoch)]);
+        let body = json!({"act": STANDARD.encode(&act), "names": []});
+        let placed = served.anybody().post(&served.at("acts"), &body).ok();
+        assert_eq!((&placed["log"], &placed["index"], &placed["size"]), (&json!("register"), &json!(2), &json!(3)));
+        let again = served.anybody().post(&served.at("acts"), &body).ok();
+        assert_eq!((&again["index"], &again["id"]), (&placed["index"], &placed["id"]), "a lost answer is given again");
+
+        let proof = served
+            .anybody()
+            .get_as(&served.at(&format!("acts/{}", placed["id"].as_str().unwrap())), &served.token())
+            .ok();
+        let checkpoint = open(&served, LogName::Register, &proof["checkpoint"]);
+        verify_inclusion(&leaf_hash(&act), 2, checkpoint.size, &hashes(&proof["proof"]), &checkpoint.root).unwrap();
+        waiting.join().unwrap()["entries"].as_array().unwrap().len()
+    });
+    assert_eq!(entries, 1);
+    assert!(started.elapsed() < Duration::from_secs(10), "the answer did not wait for the end of the poll");
+}
+
+#[test]
+fn an_act_that_the_fold_refuses_says_why() {
+    let served = Served::new();
+    let epoch = OpenEpoch { terminal: code("nowhere"), epoch: 1, reason: EpochReason::Other };
+    let act = served.town.act(vec![Change::OpenEpoch(epoch)]);
+    let refused = served.anybody().post(&served.at("acts"), &json!({"act": STANDARD.encode(act), "names": []}));
+    assert_eq!(refused.problem(), (409, "refused".into()));
+    assert_eq!(refused.json()["reason"], json!("unknown"));
+    let malformed = served.anybody().post(&served.at("acts"), &json!({"act": STANDARD.encode(b"x"), "names": []}));
+    assert_eq!(malformed.json()["reason"], json!("malformed"));
+}
+
+#[test]
+fn routes_of_terminals_insist_on_a_certificate() {
+    let served = Served::new();
+    for path in ["register?from=0", "cursor?epoch=0", "seal?epoch=0&from=0&seen=0"] {
+        let refused = served.anybody().get(&format!("/v1/terminal/{path}"));
+        assert_eq!(refused.problem(), (403, "not_you".into()), "{path}");
+    }
+    let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).unwrap();
+    let own = CertificateParams::default().self_signed(&key).unwrap();
+    let stranger = Client::new(served.address, &served.town.authority, Some((own.der().to_vec(), key.serialize_der())));
+    assert!(stranger.send(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").is_err());
+}
+
+#[test]
+fn codes_work_once_until_they_expire_and_misuse_is_written_down() {
+    let served = Served::new();
+    let invite = || {
+        let code =
+            served.anybody().post_as(&served.at("invitations"), &served.token(), &json!({"terminal": "jumin-1"})).ok();
+        LedgerCode::from_line(code["code"].as_str().unwrap()).unwrap().secret.clone()
+    };
+    let secret = invite();
+    let (request, _) = served.request(&secret, &served.town.terminal);
+    served.anybody().post("/v1/enrol", &request).ok();
+    served.anybody().post("/v1/enrol", &request).ok();
+    let other = TestTerminal { key: ed25519_dalek::SigningKey::from_bytes(&[77; 32]), ..served.town.terminal.clone() };
+    let used = served.anybody().post("/v1/enrol", &served.request(&secret, &other).0);
+    assert_eq!(used.problem(), (403, "code_used".into()));
+    let unknown = served.anybody().post("/v1/enrol", &served.request(&STANDARD.encode([1; 16]), &other).0);
+    assert_eq!(unknown.problem(), (403, "code_unknown".into()));
+    let mut elsewhere = other.clone();
+    elsewhere.peer.terminal = code("jumin-2");
+    let wrong = served.anybody().post("/v1/enrol", &served.request(&invite(), &elsewhere).0);
+    assert_eq!(wrong.problem(), (403, "code_other".into()));
+    let late = invite();
+    served.town.clock.advance(25 * 3_600_000);
+    let expired = served.anybody().post("/v1/enrol", &served.request(&late, &other).0);
+    assert_eq!(expired.problem(), (403, "code_expired".into()));
+
+    let all =
+        (0..served.town.records()).map(|index| served.town.ledger.record_bytes(&served.town.office, index).unwrap());
+    let refused = |bytes: Vec<u8>| {
+        matches!(Record::decode(&bytes).unwrap().body,
+            Body::Enrolment(enrolment) if enrolment.event == sekisho_wire::reason::EnrolmentEvent::CodeRefused)
+    };
+    assert_eq!(all.filter(|bytes| refused(bytes.clone())).count(), 4);
+}
+
+#[test]
+fn an_enrolment_waits_until_an_act_names_its_key() {
+    let served = Served::new();
+    let waiting = || served.anybody().get_as(&served.at("enrolments"), &served.token()).ok();
+    served.enrol();
+    assert_eq!(waiting(), json!([]), "the town's register names this key already");
+    let code =
+        served.anybody().post_as(&served.at("invitations"), &served.token(), &json!({"terminal": "jumin-9"})).ok();
+    let secret = LedgerCode::from_line(code["code"].as_str().unwrap()).unwrap().secret.clone();
+    let newcomer = TestTerminal::new(served.town.office, "jumin-9", [9; 32], served.town.terminal.envelope.clone());
+    let (request, key) = served.request(&secret, &newcomer);
+    let certificate = bytes(&served.anybody().post("/v1/enrol", &request).ok()["certificate"]);
+    let rows = waiting();
+    assert_eq!(rows[0]["terminal"], json!("jumin-9"));
+    assert_eq!(rows[0]["fingerprint"].as_str().unwrap().split(' ').count(), 8);
+
+    let client = Client::new(served.address, &served.town.authority, Some((certificate, key)));
+    let send = || {
+        let envelope = newcomer.batch(1).0.envelope(&newcomer);
+        client.request("POST", "/v1/terminal/batches", &[("Content-Type", "application/octet-stream")], &envelope)
+    };
+    assert_eq!(send().problem(), (403, "not_enrolled".into()));
+    served.town.submit(vec![Change::Terminal(Box::new(newcomer.registration()))]).unwrap();
+    assert_eq!(send().ok()["stored"], json!(1));
+    assert_eq!(waiting(), json!([]));
+}
+
+#[test]
+fn tokens_are_for_cards_that_sign_and_challenges_work_once() {
+    let served = Served::new();
+    let admitted = served.prove(&served.town.deputy).ok();
+    assert_eq!(admitted["operator"], json!("deputy"));
+    assert!(admitted["roles"].as_array().unwrap().contains(&json!("system_manager")));
+
+    let challenge = served.anybody().post(&served.at("challenge"), &json!({})).ok()["challenge"].clone();
+    let digest = token_digest(&served.town.office, &WireHash(bytes(&challenge).try_into().unwrap()));
+    let wrong_slot = STANDARD.encode(served.town.mayor.sign(Slot::Signature, &digest));
+    let right = STANDARD.encode(served.town.mayor.sign(Slot::Authentication, &digest));
+    for signature in [wrong_slot, right] {
+        // The second is right, but the first try spent the challenge.
+        let proof = json!({"card": served.town.mayor.guid.to_string(), "challenge": challenge, "signature": signature});
+        assert_eq!(served.anybody().post(&served.at("token"), &proof).problem(), (403, "proof_refused".into()));
+    }
+    let token = served.token();
+    served.anybody().get_as(&served.at("behind"), &token).ok();
+    assert_eq!(served.anybody().get(&served.at("behind")).problem(), (401, "token_needed".into()));
+    served.town.clock.advance(16 * 60_000);
+    assert_eq!(served.anybody().get_as(&served.at("behind"), &token).problem(), (401, "token_needed".into()));
+}
+
+#[test]
+fn a_search_finds_proves_and_is_itself_written_down() {
+    let mut served = Served::new();
+    served.town.send(20);
+    let token = served.token();
+    let search = |query: &str| served.anybody().get_as(&served.at(&format!("search?{query}")), &token).ok();
+    until(|| search("terminal=jumin-1&limit=3")["rows"].as_array().unwrap().len() == 3);
+    let page = search("terminal=jumin-1&limit=3&before=18");
+    let indexes: Vec<u64> = page["rows"].as_array().unwrap().iter().map(|row| row["index"].as_u64().unwrap()).collect();
+    assert_eq!((indexes, &page["next"]), (vec![17, 16, 15], &json!(15)));
+    assert_eq!(bytes(&page["rows"][0]["record"]), served.town.ledger.record_bytes(&served.town.office, 17).unwrap());
+    assert_eq!(page["behind"], json!([]));
+    until(|| !search("kind=read&operator=mayor")["rows"].as_array().unwrap().is_empty());
+    assert_eq!(search("kind=decision")["rows"], json!([]));
+    served.town.clock.advance(11 * 60_000);
+    assert_eq!(search("verdict=refused")["behind"][0]["terminal"], json!("jumin-1"));
+    let wrong = served.anybody().get_as(&served.at("search?colour=red"), &token);
+    assert_eq!(wrong.problem(), (400, "malformed".into()));
+
+    let evidence = served.anybody().get_as(&served.at("evidence/4"), &token).ok();
+    let checkpoint = open(&served, LogName::Records, &evidence["checkpoint"]);
+    let leaf = leaf_hash(&bytes(&evidence["record"]));
+    verify_inclusion(&leaf, 4, checkpoint.size, &hashes(&evidence["proof"]), &checkpoint.root).unwrap();
+}
+
+#[test]
+fn hash_tiles_are_open_and_entries_are_not() {
+    let mut served = Served::new();
+    served.town.send(520);
+    served.town.publish();
+    let log = format!("/{}/records", served.town.office);
+    let checkpoint = served.anybody().get(&format!("{log}/checkpoint"));
+    let text = String::from_utf8(checkpoint.body).unwrap();
+    assert!(text.starts_with(&format!("ledger.test/{}/records\n", served.town.office)), "{text}");
+    let leaves = served.anybody().get(&format!("{log}/tile/0/001")).body;
+    assert_eq!(leaves.len(), 256 * 32);
+    let upper = served.anybody().get(&format!("{log}/tile/1/000.p/2")).body;
+    let tree: sekisho_tlog::MemoryTree = leaves.chunks(32).map(|leaf| Hash::from_slice(leaf).unwrap()).collect();
+    assert_eq!(upper[32..64], tree.root().0);
+    assert_eq!(served.anybody().get(&format!("{log}/tile/1/000")).problem(), (404, "not_found".into()));
+    assert_eq!(served.anybody().get(&format!("{log}/tile/entries/001")).problem(), (401, "token_needed".into()));
+    let bundle = served.anybody().get_as(&format!("{log}/tile/entries/001"), &served.token());
+    assert_eq!(bundle.status, 200);
+    let entries = decode_bundle(&bundle.body).unwrap();
+    assert_eq!(leaf_hash(entries[255]).0, leaves[255 * 32..]);
+}
+
+#[test]
+fn bad_requests_get_a_problem_in_two_languages() {
+    let served = Served::new();
+    let anybody = served.anybody();
+    assert_eq!(anybody.get("/nowhere").problem(), (404, "not_found".into()));
+    assert_eq!(anybody.post("/v1/enrol", &json!({"secret": 3})).problem(), (400, "malformed".into()));
+    let huge = vec![b'x'; (2 << 20) + 1];
+    let too_large = anybody.request("POST", "/v1/offices", &[], &huge);
+    assert_eq!(too_large.problem(), (413, "too_large".into()));
+    let terminal = served.terminal();
+    let octets = [("Content-Type", "application/octet-stream")];
+    let malformed = terminal.request("POST", "/v1/terminal/batches", &octets, b"not an envelope");
+    assert_eq!(malformed.problem(), (400, "malformed".into()));
+    let (_, ahead) = served.town.terminal.batch(5);
+    let (gap, _) = ahead.batch(1);
+    let refused = terminal.request("POST", "/v1/terminal/batches", &octets, &gap.envelope(&served.town.terminal));
+    assert_eq!(refused.problem(), (409, "gap".into()));
+    assert_eq!((&refused.json()["expected"], &refused.json()["epoch"]), (&json!(0), &json!(0)));
+}
+
+#[test]
+fn a_certificate_can_be_renewed_with_the_old_one() {
+    let served = Served::new();
+    let terminal = served.terminal();
+    let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).unwrap();
+    let csr = CertificateParams::default().serialize_request(&key).unwrap();
+    let renewed = terminal.post("/v1/terminal/certificate", &json!({"csr": STANDARD.encode(csr.der())})).ok();
+    let renewed = (bytes(&renewed["certificate"]), key.serialize_der());
+    let renewed = Client::new(served.address, &served.town.authority, Some(renewed));
+    assert_eq!(renewed.get("/v1/terminal/cursor?epoch=0").ok()["next"], json!(0));
+}
