@@ -732,6 +732,36 @@ mod tests {
         Cli::command().debug_assert();
     }
 
+    /// Every command, argument and default in one text. When it is meant to change, run the test with `UPDATE_HELP=1`.
+    #[test]
+    fn the_help_is_what_was_agreed() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/help.txt");
+        let mut command = Cli::command();
+        command.build();
+        let text = help_of(&command, "");
+        if std::env::var_os("UPDATE_HELP").is_some() {
+            std::fs::write(path, &text).unwrap();
+        }
+        let agreed = std::fs::read_to_string(path).unwrap();
+        assert!(text == agreed, "the help changed: look at it with UPDATE_HELP=1 and git diff");
+    }
+
+    /// The usage and the arguments of each command, without the global ones, which stand at the top.
+    fn help_of(command: &clap::Command, path: &str) -> String {
+        let name = format!("{path} {}", command.get_name()).trim().to_owned();
+        let about = command.get_about().map(ToString::to_string).unwrap_or_default();
+        let mut text = format!("{name}: {about}\n");
+        let own = |argument: &&clap::Arg| path.is_empty() || !argument.is_global_set();
+        for argument in command.get_arguments().filter(own).filter(|argument| !argument.is_hide_set()) {
+            let help = argument.get_help().map(ToString::to_string).unwrap_or_default();
+            text.push_str(&format!("    {argument}  {help}\n"));
+        }
+        for inner in command.get_subcommands().filter(|inner| inner.get_name() != "help") {
+            text.push_str(&help_of(inner, &name));
+        }
+        text
+    }
+
     #[test]
     fn arguments_follow_the_rules_of_files() {
         let line = "sekisho-admin --lang en card issue --operator 0012 --kind spare --from R8.4.1 --to 2027-03-31";

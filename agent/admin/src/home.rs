@@ -39,6 +39,14 @@ impl Home {
         Ok(Self(path.to_owned()))
     }
 
+    /// Opens a directory that must be there: a mistyped path should not become an empty home.
+    ///
+    /// # Errors
+    /// [`AdminError::NoOffice`] when it is not there; when others may read it.
+    pub(crate) fn existing(path: &Path) -> Result<Self, AdminError> {
+        if path.is_dir() { Self::open(path) } else { Err(AdminError::NoOffice) }
+    }
+
     /// A file in it.
     #[must_use]
     pub(crate) fn path(&self, name: &str) -> PathBuf {

@@ -87,7 +87,9 @@ fn run(cli: Cli) -> Result<(), AdminError> {
         confirm: if cli.yes { Confirm::Yes } else { Confirm::Ask },
         lists: if cli.json { Lists::Json } else { Lists::Text },
     };
-    let home = Home::open(&home_path(cli.home)?)?;
+    let path = home_path(cli.home)?;
+    let founding = matches!(cli.command, cli::Command::Found(_));
+    let home = if founding { Home::open(&path)? } else { Home::existing(&path)? };
     let readers = Readers::new(Duration::from_secs(cli.wait));
     let pin = match (cli.pin_file, cli.pin_stdin) {
         (Some(file), _) => PinSource::File(file),

@@ -260,3 +260,211 @@ fn names_from(json: &[u8]) -> Option<BTreeMap<NameHash, String>> {
     let kept: BTreeMap<String, String> = serde_json::from_slice(json).ok()?;
     kept.into_iter().map(|(hash, text)| Some((NameHash(hash.parse::<Hash>().ok()?.0), text))).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use p256::ecdsa::signature::hazmat::PrehashSigner;
+    use p256::ecdsa::{Signature, SigningKey as CardKey};
+    use sekisho_register::act::ACT_VERSION;
+    use sekisho_register::change::{
+        Administrator, CardKind, Change, Found, FoundingKeys, IssueCard, Log, Recovery, SectionState, SetSection,
+    };
+    use sekisho_register::{Act, Ed25519Key, NO_OFFICE, P256Key, Policy, PublicKeyBytes, SignedAct, Title, office_of};
+    use sekisho_tlog::{MemoryTree, SigningKey, leaf_hash};
+    use sekisho_wire::cose::Signer;
+    use sekisho_wire::id::{CardGuid, OfficeId};
+
+    use super::*;
+    use crate::home::tests::TempHome;
+
+    const NOW: u64 = 1_795_000_000_000;
+
+    /// A ledger's register log, and the card of its first administrator.
+    struct Story {
+        log: SigningKey,
+        card: CardKey,
+        entries: Vec<Vec<u8>>,
+    }
+
+    fn public(key: &CardKey) -> P256Key {
+        P256Key(key.verifying_key().to_encoded_point(true).as_bytes().try_into().unwrap())
+    }
+
+    fn administrator(number: u8, signature: P256Key) -> Administrator {
+        let key = |slot: u8| public(&CardKey::from_slice(&[number * 10 + slot; 32]).unwrap());
+        let operator = Code::new(&format!("a{number}")).unwrap();
+        let card = IssueCard {
+            card: CardGuid([number; 16]),
+            kind: CardKind::Business,
+            operator: Some(operator.clone()),
+            profiles: Vec::new(),
+            authentication: key(1),
+            signature: Some(signature),
+            presence: key(3),
+            from: NOW,
+            to: NOW * 2,
+            dormant: false,
+        };
+        let name = NameHash::of(&Salt([number; 16]), "佐藤 一郎");
+        Administrator { operator, name, post: Code::new("kacho").unwrap(), card }
+    }
+
+    impl Story {
+        fn begin() -> Self {
+            let card = CardKey::from_slice(&[7; 32]).unwrap();
+            let second = CardKey::from_slice(&[8; 32]).unwrap();
+            let log = SigningKey::from_seed("ledger/office/register", &[9; 32]).unwrap();
+            let key = Ed25519Key(log.verifying_key().to_bytes());
+            let found = Found {
+                ledger: Title::new("ledger").unwrap(),
+                title: Title::new("関所町").unwrap(),
+                jurisdiction: Code::new("131016").unwrap(),
+                keys: FoundingKeys {
+                    records: key,
+                    register: key,
+                    casebook: key,
+                    envelope: PublicKeyBytes::new(&[4; 65]).unwrap(),
+                },
+                administrators: vec![administrator(1, public(&card)), administrator(2, public(&second))],
+                recovery: Recovery { k: 0, keys: Vec::new() },
+                policy: Policy::default(),
+            };
+            let mut story = Self { log, card, entries: Vec::new() };
+            story.act(NO_OFFICE, None, Change::Found(Box::new(found)));
+            story
+        }
+
+        fn act(&mut self, office: OfficeId, post: Option<Code>, change: Change) {
+            let mut register = Register::new();
+            for entry in &self.entries {
+                register.fold(entry).unwrap();
+            }
+            let act = Act {
+                version: ACT_VERSION,
+                critical: true,
+                office,
+                log: Log::Register,
+                salt: Salt([u8::try_from(self.entries.len()).unwrap(); 16]),
+                made: NOW,
+                expires: NOW + 1000,
+                seen_size: register.size(),
+                seen_root: register.root(),
+                post,
+                as_deputy: false,
+                request: None,
+                agreement: None,
+                changes: vec![change],
+                proposal: None,
+            };
+            let to_be_signed = act.to_be_signed(&Signer::Card(CardGuid([1; 16])));
+            let signature: Signature = self.card.sign_prehash(&to_be_signed.digest).unwrap();
+            self.entries.push(to_be_signed.finish(signature.to_bytes().into()));
+        }
+
+        fn section(&mut self, section: &str) {
+            let office = office_of(&SignedAct::decode(&self.entries[0]).unwrap());
+            let change = SetSection {
+                section: Code::new(section).unwrap(),
+                title: Title::new("課").unwrap(),
+                state: SectionState::Open,
+                effective: NOW,
+            };
+            self.act(office, Some(Code::new("kacho").unwrap()), Change::Section(change));
+        }
+
+        fn checkpoint(&self, size: usize) -> String {
+            let tree: MemoryTree = self.entries[..size].iter().map(|entry| leaf_hash(entry)).collect();
+            let (size, root) = (tree.size(), tree.root());
+            Checkpoint { origin: self.log.name().to_owned(), size, root, extensions: Vec::new() }.sign(&self.log)
+        }
+
+        fn cache(&self, size: usize) -> RegisterCache {
+            let key = self.log.verifying_key();
+            RegisterCache::default().extend(&key, &self.checkpoint(size), &self.entries[..size]).unwrap()
+        }
+    }
+
+    #[test]
+    fn a_register_grows_and_comes_back_from_its_home() {
+        let mut story = Story::begin();
+        story.section("jumin");
+        let key = story.log.verifying_key();
+        let mut cache = story.cache(1).extend(&key, &story.checkpoint(2), &story.entries[1..]).unwrap();
+        cache.learn(&[Name { salt: Salt([1; 16]), text: "佐藤 一郎".to_owned() }]);
+        assert!(cache.acts().all(|(_, folded)| folded.is_ok()));
+        assert_eq!(cache.person(&Code::new("a1").unwrap()), "佐藤 一郎 (a1)");
+        assert_eq!(cache.person(&Code::new("a2").unwrap()), "a2");
+        let home = TempHome::new();
+        cache.save(&home.0).unwrap();
+        let back = RegisterCache::load(&home.0, &key).unwrap();
+        assert_eq!((back.size(), back.register().root()), (2, cache.register().root()));
+        assert_eq!(back.person(&Code::new("a1").unwrap()), "佐藤 一郎 (a1)");
+        assert!(back.register_at(1).unwrap().section(&Code::new("jumin").unwrap()).is_none());
+        assert!(back.register_at(3).is_none());
+    }
+
+    #[test]
+    fn a_ledger_that_went_back_is_refused() {
+        let mut story = Story::begin();
+        story.section("jumin");
+        let refused = story.cache(2).extend(&story.log.verifying_key(), &story.checkpoint(1), &[]);
+        assert_eq!(refused.unwrap_err(), CacheError::Rollback { known: 2, shown: 1 });
+    }
+
+    #[test]
+    fn a_ledger_that_forked_is_refused() {
+        let (mut story, mut other) = (Story::begin(), Story::begin());
+        story.section("jumin");
+        other.section("zeimu");
+        let key = story.log.verifying_key();
+        // The same size with another content, signed by the right key.
+        let refused = story.cache(2).extend(&key, &other.checkpoint(2), &[]);
+        assert_eq!(refused.unwrap_err(), CacheError::Fork { size: 2 });
+        // A longer log that does not begin with ours.
+        other.section("kikaku");
+        let refused = story.cache(2).extend(&key, &other.checkpoint(3), &other.entries[2..]);
+        assert_eq!(refused.unwrap_err(), CacheError::Fork { size: 3 });
+    }
+
+    #[test]
+    fn entries_that_are_kept_back_or_altered_are_noticed() {
+        let mut story = Story::begin();
+        story.section("jumin");
+        let key = story.log.verifying_key();
+        let refused = story.cache(1).extend(&key, &story.checkpoint(2), &[]);
+        assert_eq!(refused.unwrap_err(), CacheError::Incomplete { have: 1, size: 2 });
+        let mut altered = story.entries[1].clone();
+        altered[100] ^= 1;
+        let refused = story.cache(1).extend(&key, &story.checkpoint(2), &[altered]);
+        assert_eq!(refused.unwrap_err(), CacheError::Fork { size: 2 });
+        let stranger = SigningKey::from_seed("ledger/office/register", &[1; 32]).unwrap().verifying_key();
+        let refused = story.cache(1).extend(&stranger, &story.checkpoint(2), &story.entries[1..]);
+        assert!(matches!(refused.unwrap_err(), CacheError::Checkpoint(_)));
+    }
+
+    #[test]
+    fn a_home_whose_entries_were_altered_does_not_open() {
+        let mut story = Story::begin();
+        story.section("jumin");
+        let (home, key) = (TempHome::new(), story.log.verifying_key());
+        story.cache(2).save(&home.0).unwrap();
+        let mut bytes = home.0.read(ENTRIES).unwrap().unwrap().to_vec();
+        let last = bytes.len() - 1;
+        bytes[last] ^= 1;
+        home.0.write(ENTRIES, &bytes).unwrap();
+        let refused = RegisterCache::load(&home.0, &key).unwrap_err();
+        assert!(matches!(refused, AdminError::Cache(CacheError::Fork { size: 2 })), "{refused}");
+        home.0.write(ENTRIES, &bytes[..last]).unwrap();
+        assert!(matches!(RegisterCache::load(&home.0, &key), Err(AdminError::Damaged(_))));
+    }
+
+    #[test]
+    fn a_crash_between_entries_and_checkpoint_leaves_the_register_before() {
+        let mut story = Story::begin();
+        story.section("jumin");
+        let (home, key) = (TempHome::new(), story.log.verifying_key());
+        story.cache(1).save(&home.0).unwrap();
+        home.0.write(ENTRIES, &join(&story.entries)).unwrap();
+        assert_eq!(RegisterCache::load(&home.0, &key).unwrap().size(), 1);
+    }
+}
