@@ -111,7 +111,7 @@ fn kill_under_load(story: &str, victim: Victim, kills: usize) {
     assert!(acknowledged.iter().all(|(epoch, _)| *epoch == 0), "nobody opened another epoch");
     assert!(last < records, "record {last} was acknowledged, the ledger has {records}");
     assert_eq!(u64::try_from(stored(&scene.ledger, "jumin-1")).unwrap(), records);
-    let (code, said) = scene.ledger.fsck("en");
+    let (code, said) = scene.ledger.fsck();
     assert_eq!(code, Some(0), "{said}");
 }
 

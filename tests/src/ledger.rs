@@ -91,8 +91,8 @@ impl Ledger {
     /// # Panics
     /// When it cannot be started.
     #[must_use]
-    pub fn fsck(&self, lang: &str) -> (Option<i32>, String) {
-        let output = self.command("fsck").args(["--lang", lang]).output().expect("cannot start sekisho-ledger");
+    pub fn fsck(&self) -> (Option<i32>, String) {
+        let output = self.command("fsck").output().expect("cannot start sekisho-ledger");
         (output.status.code(), both(&output))
     }
 

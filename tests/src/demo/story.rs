@@ -209,7 +209,7 @@ impl Story {
         self.ledger.stop();
         let records = assert_once_each(&self.ledger);
         self.narrator.happens(&format!("{records} records of the terminal are sealed, each exactly once"));
-        let (code, said) = self.ledger.fsck(self.narrator.lang());
+        let (code, said) = self.ledger.fsck();
         line("   $ sekisho-ledger fsck --data …");
         said.lines().for_each(|text| line(&format!("     {text}")));
         assert_eq!(code, Some(0), "fsck finds nothing wrong");
@@ -219,7 +219,7 @@ impl Story {
         self.narrator.chapter("Somebody flips one byte in the ledger's database");
         let entry = flip_a_byte(&self.ledger);
         self.narrator.happens(&format!("a byte of entry {entry} of the records log is another one now"));
-        let (code, said) = self.ledger.fsck(self.narrator.lang());
+        let (code, said) = self.ledger.fsck();
         line("   $ sekisho-ledger fsck --data …");
         said.lines().for_each(|text| line(&format!("     {text}")));
         assert_eq!(code, Some(1), "fsck finds it");
