@@ -3,7 +3,7 @@
 //! Per connection to the agent there are three threads: this one reads what the agent asks, the watcher tells what happens in the
 //! readers, the desk has the cards. A removal is told by the watcher, so it never waits behind a card that is busy.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
@@ -136,7 +136,9 @@ fn serve(stream: UnixStream, policy: SharePolicy, watchdog: &Watchdog) -> Result
         scope.spawn(move || desk_loop(CardDesk::new(policy), &desk_jobs, &desk_outbox, watchdog));
         let (watch_jobs, watch_over, watch_outbox) = (jobs.clone(), Arc::clone(&over), Arc::clone(&outbox));
         scope.spawn(move || watch(readers, &watch_over, &watch_outbox, &watch_jobs));
-        let outcome = Asked { jobs, outbox: Arc::clone(&outbox), intakes: HashMap::new() }.listen(&mut connection);
+        let outcome =
+            Asked { jobs, outbox: Arc::clone(&outbox), intakes: HashMap::new(), descriptors: VecDeque::new() }
+                .listen(&mut connection);
         over.store(true, Ordering::Release);
         waker.wake();
         outcome
@@ -199,13 +201,18 @@ struct Asked {
     outbox: Arc<Outbox>,
     /// Prompts that are open, and PINs that wait for their digest.
     intakes: HashMap<u64, Arc<Intake>>,
+    /// Descriptors that no prompt has taken yet. The kernel may hand one out together with the message before its own.
+    descriptors: VecDeque<OwnedFd>,
 }
 
 impl Asked {
     fn listen(mut self, connection: &mut Connection) -> Result<(), ConnectionError> {
         let outcome = loop {
             match connection.read_message_with_fd::<ToWorker>(WORKER_MESSAGE_MAX) {
-                Ok((message, descriptor)) => self.take(message, descriptor),
+                Ok((message, descriptor)) => {
+                    self.descriptors.extend(descriptor);
+                    self.take(message);
+                }
                 Err(ConnectionError::Closed) => break Ok(()),
                 Err(error) => break Err(error),
             }
@@ -214,11 +221,11 @@ impl Asked {
         outcome
     }
 
-    fn take(&mut self, message: ToWorker, descriptor: Option<OwnedFd>) {
+    fn take(&mut self, message: ToWorker) {
         self.intakes.retain(|_, intake| !intake.is_over());
         match message {
             ToWorker::Prompt { call, frames, seconds } => {
-                let Some(descriptor) = descriptor else { return self.fail(call, Failure::NoPin) };
+                let Some(descriptor) = self.descriptors.pop_front() else { return self.fail(call, Failure::NoPin) };
                 let intake = Arc::new(Intake::default());
                 self.intakes.insert(call, Arc::clone(&intake));
                 let (outbox, wait) = (Arc::clone(&self.outbox), Duration::from_secs(seconds));

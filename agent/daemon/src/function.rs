@@ -304,3 +304,7 @@ impl Core {
 fn without_record(code: VerdictCode) -> AuthorizeAnswer {
     AuthorizeAnswer { verdict: spoken::verdict(code), record: None }
 }
+
+#[cfg(test)]
+#[path = "function/tests.rs"]
+mod tests;

@@ -324,5 +324,7 @@ impl Writer {
 }
 
 #[cfg(test)]
+pub(crate) mod disk;
+#[cfg(test)]
 #[path = "journal/tests.rs"]
 mod tests;

@@ -25,6 +25,8 @@ mod server;
 pub mod session;
 mod spoken;
 mod status;
+#[cfg(test)]
+mod testing;
 pub mod trusted;
 mod uplink;
 pub mod watchdog;

@@ -1,104 +1,11 @@
-use std::collections::BTreeMap;
-use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use sekisho_wire::id::{BootId, Code, OfficeId, Salt};
 use sekisho_wire::record::{Body, Emitter, RECORD_VERSION, Record, Retention};
 
-use super::medium::{Medium, SegmentFile};
+use super::disk::{Disk, Fault};
+use super::medium::Medium;
 use super::*;
-
-/// A disk in memory that can be told to fail, and to lie about it.
-#[derive(Clone, Default)]
-struct Disk(Arc<Mutex<Content>>);
-
-#[derive(Default)]
-struct Content {
-    files: BTreeMap<String, Vec<u8>>,
-    fault: Option<Fault>,
-    syncs: u64,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Fault {
-    /// A write fails and leaves this many bytes behind.
-    Write(usize),
-    /// A sync fails; the bytes are there all the same.
-    SyncLanded,
-    /// A new segment cannot be made.
-    Create,
-}
-
-struct DiskFile(Disk, String);
-
-impl SegmentFile for DiskFile {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
-        let mut content = lock(&self.0.0);
-        let fault = content.fault;
-        let file = content.files.get_mut(&self.1).unwrap();
-        if let Some(Fault::Write(landed)) = fault {
-            file.extend_from_slice(&bytes[..landed.min(bytes.len())]);
-            return Err(io::ErrorKind::StorageFull.into());
-        }
-        file.extend_from_slice(bytes);
-        Ok(())
-    }
-
-    fn sync(&mut self) -> io::Result<()> {
-        let mut content = lock(&self.0.0);
-        content.syncs += 1;
-        if content.fault == Some(Fault::SyncLanded) { Err(io::ErrorKind::Other.into()) } else { Ok(()) }
-    }
-}
-
-impl Medium for Disk {
-    fn create(&self, name: &str) -> io::Result<Box<dyn SegmentFile>> {
-        let mut content = lock(&self.0);
-        if content.fault == Some(Fault::Create) {
-            return Err(io::ErrorKind::StorageFull.into());
-        }
-        assert!(content.files.insert(name.into(), Vec::new()).is_none(), "a segment's name is used once");
-        Ok(Box::new(DiskFile(self.clone(), name.into())))
-    }
-
-    fn names(&self) -> io::Result<Vec<String>> {
-        Ok(lock(&self.0).files.keys().cloned().collect())
-    }
-
-    fn make_durable(&self, _: &str) -> io::Result<()> {
-        Ok(())
-    }
-
-    fn read(&self, name: &str) -> io::Result<Vec<u8>> {
-        lock(&self.0).files.get(name).cloned().ok_or(io::ErrorKind::NotFound.into())
-    }
-
-    fn remove(&self, name: &str) -> io::Result<()> {
-        lock(&self.0).files.remove(name).map(drop).ok_or(io::ErrorKind::NotFound.into())
-    }
-}
-
-impl Disk {
-    fn fail(&self, fault: impl Into<Option<Fault>>) {
-        lock(&self.0).fault = fault.into();
-    }
-
-    fn newest(&self) -> (String, Vec<u8>) {
-        let content = lock(&self.0);
-        let (name, bytes) = content.files.last_key_value().unwrap();
-        (name.clone(), bytes.clone())
-    }
-
-    fn put(&self, name: &str, bytes: &[u8]) {
-        lock(&self.0).files.insert(name.into(), bytes.into());
-    }
-
-    /// What a power cut now would leave.
-    fn copy(&self) -> Self {
-        let files = lock(&self.0).files.clone();
-        Self(Arc::new(Mutex::new(Content { files, ..Content::default() })))
-    }
-}
 
 const BEGINNING: Start = Start { epoch: 0, first: 0, chain: Hash([9; 32]) };
 
@@ -231,7 +138,7 @@ fn one_sync_serves_all_that_wait() {
     for seq in seqs {
         journal.wait(seq).unwrap();
     }
-    assert_eq!(lock(&disk.0).syncs, 1);
+    assert_eq!(disk.syncs(), 1);
 }
 
 #[test]
@@ -309,7 +216,7 @@ fn missing_records_are_not_passed_over() {
         let seq = append(&journal);
         journal.wait(seq).unwrap();
     }
-    let name = lock(&disk.0).files.keys().nth(1).unwrap().clone();
+    let name = disk.names().unwrap().into_iter().nth(1).unwrap();
     disk.remove(&name).unwrap();
     let opened = Journal::open(Arc::new(disk), SecretBytes::new([1; 32]), BEGINNING, |_, _| {});
     let error = opened.err().unwrap();

@@ -1,0 +1,494 @@
+//! A terminal on a bench, for tests: a real agent over a disk in memory, a clock that is set, and a card worker that signs with keys
+//! that the register knows.
+
+use std::collections::HashMap;
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use p256::ecdsa::signature::hazmat::PrehashSigner;
+use sekisho_ipc::{AgentError, AuthorizeRequest, AwaitAnswer, Connection, Descriptors, PinFrame, PromptRequest};
+use sekisho_register::calendar::{Date, day_of_date, moment};
+use sekisho_register::change::*;
+use sekisho_register::{
+    Act, Change, Ed25519Key, NO_OFFICE, NameHash, P256Key, Policy, PublicKeyBytes, Register, Title,
+};
+use sekisho_tlog::{KeyKind, SigningKey as LogKey, VerifyingKey};
+use sekisho_wire::batch::chain_start;
+use sekisho_wire::cose::Signer;
+use sekisho_wire::decision::Level;
+use sekisho_wire::id::*;
+use sekisho_wire::record::{Body, Record};
+use sekisho_wire::secret::SecretBytes;
+
+use crate::agent::{Acknowledged, Agent, Beginning};
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::function::Caller;
+use crate::identity::Identity;
+use crate::journal::Journal;
+use crate::journal::disk::Disk;
+use crate::journal::segment::Start;
+use crate::trusted::{Moment, SeenNote, TrustedTime};
+use crate::worker_link::{CallAnswer, Failure, FromWorker, ToWorker, WORKER_MESSAGE_MAX};
+
+/// 2026-11-24 is a Tuesday; 10:00 in Japan.
+pub(crate) fn tuesday_ten() -> u64 {
+    day(2026, 11, 24, 10)
+}
+
+fn day(year: u16, month: u8, day: u8, hour: u16) -> u64 {
+    moment(day_of_date(Date { year, month, day }), hour * 60)
+}
+
+pub(crate) fn code(text: &str) -> Code {
+    Code::new(text).unwrap()
+}
+
+fn title(text: &str) -> Title {
+    Title::new(text).unwrap()
+}
+
+pub(crate) const LEDGER: &str = "ledger.example";
+pub(crate) const CLERK: u8 = 10;
+pub(crate) const RIGHT_PIN: &[u8] = b"246813";
+
+#[derive(Clone, Copy)]
+enum Slot {
+    Authentication = 1,
+    Signature = 2,
+    Presence = 3,
+}
+
+fn card_key(card: u8, slot: Slot) -> p256::ecdsa::SigningKey {
+    let mut seed = [card; 32];
+    seed[31] = slot as u8;
+    p256::ecdsa::SigningKey::from_slice(&seed).unwrap()
+}
+
+fn public(card: u8, slot: Slot) -> P256Key {
+    P256Key(card_key(card, slot).verifying_key().to_encoded_point(true).as_bytes().try_into().unwrap())
+}
+
+fn sign(card: u8, slot: Slot, digest: &[u8; 32]) -> [u8; 64] {
+    let signature: p256::ecdsa::Signature = card_key(card, slot).sign_prehash(digest).unwrap();
+    signature.to_bytes().into()
+}
+
+pub(crate) fn log_key(log: &str, office: &OfficeId, seed: u8) -> LogKey {
+    LogKey::from_seed(&format!("{LEDGER}/{office}/{log}"), &[seed; 32]).unwrap()
+}
+
+fn edwards(seed: u8) -> Ed25519Key {
+    Ed25519Key(ed25519_dalek::SigningKey::from_bytes(&[seed; 32]).verifying_key().to_bytes())
+}
+
+pub(crate) const RECORDS_SEED: u8 = 20;
+pub(crate) const REGISTER_SEED: u8 = 21;
+const TERMINAL_SEED: u8 = 40;
+
+fn issue(card: u8, operator: &str, kind: CardKind) -> IssueCard {
+    IssueCard {
+        card: CardGuid([card; 16]),
+        kind,
+        operator: Some(code(operator)),
+        profiles: vec![],
+        authentication: public(card, Slot::Authentication),
+        signature: Some(public(card, Slot::Signature)),
+        presence: public(card, Slot::Presence),
+        from: day(2026, 4, 1, 0),
+        to: day(2027, 4, 1, 0),
+        dormant: false,
+    }
+}
+
+fn founding(envelope: &[u8]) -> Found {
+    let administrator = |operator: &str, post: &str, card: u8| Administrator {
+        operator: code(operator),
+        name: NameHash::of(&Salt([card; 16]), operator),
+        post: code(post),
+        card: issue(card, operator, CardKind::CardManagement),
+    };
+    Found {
+        ledger: title(LEDGER),
+        title: title("関所町"),
+        jurisdiction: code("011011"),
+        keys: FoundingKeys {
+            records: edwards(RECORDS_SEED),
+            register: edwards(REGISTER_SEED),
+            casebook: edwards(22),
+            envelope: PublicKeyBytes::new(envelope).unwrap(),
+        },
+        administrators: vec![administrator("aoki", "chief", 1), administrator("baba", "vice", 2)],
+        recovery: Recovery { k: 2, keys: vec![edwards(30), edwards(31), edwards(32)] },
+        policy: Policy::default(),
+    }
+}
+
+/// A register that grows by acts of its chief.
+#[derive(Clone)]
+pub(crate) struct Office {
+    pub(crate) register: Register,
+    pub(crate) entries: Vec<Vec<u8>>,
+    now: u64,
+}
+
+impl Office {
+    pub(crate) fn new(envelope: &[u8]) -> Self {
+        let mut office = Self { register: Register::new(), entries: Vec::new(), now: tuesday_ten() - 3_600_000 };
+        office.act(vec![Change::Found(Box::new(founding(envelope)))]);
+        let function = |name: &str, level| {
+            Change::Function(SetFunction {
+                function: code(name),
+                title: title(name),
+                level,
+                purpose_required: false,
+                essential: false,
+                terminal_kind: None,
+                applications: vec![],
+                state: UseState::InUse,
+                management: false,
+            })
+        };
+        let effective = day(2026, 4, 1, 0);
+        let (from, to) = (effective, day(2027, 4, 1, 0));
+        let open =
+            SetSection { section: code("jumin"), title: title("住民課"), state: SectionState::Open, effective };
+        let functions = vec![code("juminhyo"), code("koseki"), code("inkan")];
+        office.act(vec![
+            Change::Section(open),
+            function("juminhyo", Level::Session),
+            function("koseki", Level::Card),
+            function("inkan", Level::Pin),
+            Change::Terminal(Box::new(SetTerminal {
+                terminal: code("mado-1"),
+                kind: TerminalKind::Business,
+                section: code("jumin"),
+                responsible: None,
+                functions: functions.clone(),
+                readers: vec![],
+                key: edwards(TERMINAL_SEED),
+            })),
+            Change::Designate(Box::new(Designate {
+                operator: code("chiba"),
+                name: NameHash::of(&Salt([9; 16]), "chiba"),
+                class: PersonClass::Operator,
+                section: code("jumin"),
+                from,
+                to,
+                terminals: vec![],
+                sections: vec![code("jumin")],
+            })),
+            Change::Profile(GiveProfile { operator: code("chiba"), profile: code("p1"), functions, from, to }),
+            Change::IssueCard(Box::new(issue(CLERK, "chiba", CardKind::Business))),
+        ]);
+        office
+    }
+
+    pub(crate) fn act(&mut self, changes: Vec<Change>) {
+        let mut salt = [0; 16];
+        salt[..8].copy_from_slice(&self.register.size().to_be_bytes());
+        let act = Act {
+            version: 1,
+            critical: true,
+            office: self.register.office().unwrap_or(NO_OFFICE),
+            log: Log::Register,
+            salt: Salt(salt),
+            made: self.now,
+            expires: self.now + 24 * 60 * 60 * 1000,
+            seen_size: self.register.size(),
+            seen_root: self.register.root(),
+            post: self.register.office().map(|_| code("chief")),
+            as_deputy: false,
+            request: None,
+            agreement: None,
+            changes,
+            proposal: None,
+        };
+        let to_be_signed = act.to_be_signed(&Signer::Card(CardGuid([1; 16])));
+        let signature = sign(1, Slot::Signature, &to_be_signed.digest);
+        let entry = to_be_signed.finish(signature);
+        self.register.fold(&entry).unwrap();
+        self.entries.push(entry);
+    }
+
+    pub(crate) fn revoke_clerk(&mut self) {
+        let (state, reason) = (CardState::Revoked, StateReason::Lost);
+        let card = CardGuid([CLERK; 16]);
+        self.act(vec![Change::CardState(SetCardState { card, state, reason, effective: self.now })]);
+    }
+}
+
+/// A clock that is set.
+#[derive(Debug)]
+pub(crate) struct TestClock(AtomicU64);
+
+impl TestClock {
+    pub(crate) fn forward(&self, ms: u64) {
+        self.0.fetch_add(ms, Ordering::SeqCst);
+    }
+}
+
+impl Clock for TestClock {
+    fn wall(&self) -> u64 {
+        tuesday_ten() + self.0.load(Ordering::SeqCst)
+    }
+
+    fn boottime(&self) -> u64 {
+        1_000_000 + self.0.load(Ordering::SeqCst)
+    }
+
+    fn tick(&self) -> Duration {
+        Duration::from_millis(100)
+    }
+}
+
+/// The terminal.
+pub(crate) struct Bench {
+    pub(crate) agent: Arc<Agent>,
+    pub(crate) disk: Disk,
+    pub(crate) clock: Arc<TestClock>,
+    pub(crate) office: Office,
+    pub(crate) worker: Double,
+    kicks: std::sync::mpsc::Receiver<()>,
+}
+
+impl Bench {
+    pub(crate) fn new() -> Self {
+        Self::with_envelope(&[4; 65])
+    }
+
+    pub(crate) fn with_envelope(envelope: &[u8]) -> Self {
+        let office = Office::new(envelope);
+        let id = office.register.office().unwrap();
+        let key = |log, seed| {
+            VerifyingKey::from_bytes(log_key(log, &id, seed).name(), KeyKind::Ed25519, &edwards(seed).0).unwrap()
+        };
+        let identity = Identity {
+            office: id,
+            terminal: code("mado-1"),
+            records: key("records", RECORDS_SEED),
+            register: key("register", REGISTER_SEED),
+            envelope: envelope.to_vec(),
+            key: ed25519_dalek::SigningKey::from_bytes(&[TERMINAL_SEED; 32]),
+        };
+        let disk = Disk::default();
+        let start = Start { epoch: 0, first: 0, chain: chain_start(&id, &code("mado-1"), 0) };
+        let journal = Journal::open(Arc::new(disk.clone()), SecretBytes::new([1; 32]), start, |_, _| {}).unwrap();
+        let clock = Arc::new(TestClock(AtomicU64::new(0)));
+        let boot = BootId([7; 16]);
+        let now = Moment { wall: clock.wall(), boottime: clock.boottime() };
+        let mut trusted = TrustedTime::new(&boot, None, now);
+        let until = tuesday_ten() + 72 * 3_600_000;
+        let _ = trusted.note(SeenNote { time: tuesday_ten(), until }, now);
+        let config = Config::parse(Path::new("agent.toml"), "").unwrap();
+        let (kick, kicks) = std::sync::mpsc::sync_channel(1);
+        let (names, acknowledged) = (HashMap::new(), Acknowledged::default());
+        let beginning = Beginning { trusted, register: office.register.clone(), names, acknowledged, boot };
+        let agent = Arc::new(Agent::new(config, identity, clock.clone(), journal, beginning, kick));
+        let worker = Double::join(&agent, 1);
+        Self { agent, disk, clock, office, worker, kicks }
+    }
+
+    /// Brings the office's newest register to the terminal, as the keeper would after checking it.
+    pub(crate) fn advance(&self) {
+        let mut core = self.agent.lock();
+        core.register = Arc::new(self.office.register.clone());
+        self.agent.recheck(&mut core);
+    }
+
+    pub(crate) fn insert(&self, card: u8) {
+        self.worker.insert(&self.agent, card);
+    }
+
+    /// Types a PIN, and waits for what comes of it.
+    pub(crate) fn prompt(&self, request: &PromptRequest, pin: &[u8]) -> Result<AwaitAnswer, AgentError> {
+        let (answer, client) = self.agent.prompt(&panel(), request)?;
+        PinFrame::new(pin).unwrap().send(&client).unwrap();
+        self.agent.await_prompt(&answer.prompt)
+    }
+
+    pub(crate) fn log_in(&self) {
+        self.insert(CLERK);
+        let answer = self.prompt(&PromptRequest::login(), RIGHT_PIN).unwrap();
+        assert!(answer.verdict.granted && answer.session.is_some(), "{answer:?}");
+    }
+
+    /// All records, after everything has reached the disk.
+    pub(crate) fn records(&self) -> Vec<Record> {
+        let _ = self.kicks.try_recv();
+        self.agent.journal.flush();
+        self.on_disk()
+    }
+
+    /// The records that a power cut now would leave.
+    pub(crate) fn on_disk(&self) -> Vec<Record> {
+        let mut records = Vec::new();
+        let start = Start { epoch: 0, first: 0, chain: Hash([0; 32]) };
+        let see = |_, bytes: &[u8]| records.push(Record::decode(bytes).unwrap());
+        Journal::open(Arc::new(self.disk.copy()), SecretBytes::new([1; 32]), start, see).unwrap();
+        records
+    }
+
+    pub(crate) fn kinds(&self) -> Vec<&'static str> {
+        self.records().iter().map(|record| record.body.kind().1).collect()
+    }
+
+    /// Every verdict and signature in the records must come out again from the bytes alone.
+    pub(crate) fn assert_replays(&self) {
+        for record in self.records() {
+            let size = match &record.body {
+                Body::SessionOpened(opening) | Body::SessionUnlocked(opening) => opening.input.register,
+                Body::Decision(decision) => decision.input.register,
+                _ => continue,
+            };
+            let mut register = Register::new();
+            for entry in self.office.entries.iter().take(usize::try_from(size).unwrap()) {
+                register.fold(entry).unwrap();
+            }
+            sekisho_register::replay(&register, &record).unwrap();
+        }
+    }
+}
+
+/// A panel of the agent's own user.
+pub(crate) fn panel() -> Caller {
+    Caller { uid: 0, application: None, trusted: true }
+}
+
+pub(crate) fn ask(function: &str) -> AuthorizeRequest {
+    AuthorizeRequest { function: function.into(), purpose: None, case: None, request: None }
+}
+
+/// What the card behind the double does wrong.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Fraud {
+    None,
+    /// It signs with other keys than the register knows.
+    OtherKeys,
+}
+
+/// Stands in for the card worker: speaks its messages, and signs as the card would.
+#[derive(Clone)]
+pub(crate) struct Double {
+    state: Arc<Mutex<DoubleState>>,
+}
+
+struct DoubleState {
+    stream: UnixStream,
+    writer: sekisho_ipc::Writer,
+    card: u8,
+    insertions: u64,
+    tries: u8,
+    fraud: Fraud,
+    pins: HashMap<u64, PinFrame>,
+    /// How often a PIN reached the card.
+    verified: u32,
+}
+
+impl Double {
+    pub(crate) fn join(agent: &Arc<Agent>, number: u64) -> Self {
+        let (ours, theirs) = UnixStream::pair().unwrap();
+        let stream = ours.try_clone().unwrap();
+        let connection = Connection::new(ours, Descriptors::Accepted).unwrap();
+        let writer = connection.writer(None).unwrap();
+        let pins = HashMap::new();
+        let state =
+            DoubleState { stream, writer, card: 0, insertions: 0, tries: 5, fraud: Fraud::None, pins, verified: 0 };
+        let double = Self { state: Arc::new(Mutex::new(state)) };
+        let (served, working) = (Arc::clone(agent), double.clone());
+        std::thread::spawn(move || served.serve_worker(theirs, number));
+        std::thread::spawn(move || working.work(connection));
+        until(|| agent.lock().worker.is_some());
+        double
+    }
+
+    fn work(&self, mut connection: Connection) {
+        // As in the card worker: a descriptor may come together with the message before its own.
+        let mut descriptors = std::collections::VecDeque::new();
+        while let Ok((message, descriptor)) = connection.read_message_with_fd::<ToWorker>(WORKER_MESSAGE_MAX) {
+            descriptors.extend(descriptor);
+            let mut state = self.state.lock().unwrap();
+            let answer = match message {
+                ToWorker::Prompt { call, .. } => {
+                    let frame = PinFrame::receive(descriptors.pop_front().unwrap());
+                    let came = frame.map(|frame| state.pins.insert(call, frame)).is_ok();
+                    let none = CallAnswer::Failed { failure: Failure::NoPin };
+                    Some((call, if came { CallAnswer::PinTyped } else { none }))
+                }
+                ToWorker::SignWithPin { call, digest, .. } => {
+                    let pin = state.pins.remove(&call).unwrap();
+                    Some((call, state.verify(&pin, &digest)))
+                }
+                ToWorker::ProvePresence { call, digest, .. } => Some((call, state.signed(Slot::Presence, &digest))),
+                ToWorker::ChangePin { call, .. } => Some((call, CallAnswer::PinChanged)),
+                ToWorker::Forget { .. } | ToWorker::LogOut { .. } => None,
+            };
+            if let Some((call, answer)) = answer {
+                let _ = state.writer.write_message(&FromWorker::Answer { call, answer });
+            }
+        }
+    }
+
+    pub(crate) fn insert(&self, agent: &Arc<Agent>, card: u8) {
+        {
+            let mut state = self.state.lock().unwrap();
+            state.insertions += 1;
+            state.card = card;
+            let (insertion, tries_left) = (state.insertions, Some(state.tries));
+            let (card, reader) = (CardGuid([card; 16]).to_string(), "name:Bench".to_owned());
+            state.writer.write_message(&FromWorker::CardInserted { insertion, card, reader, tries_left }).unwrap();
+        }
+        until(|| agent.lock().machine.card().is_some_and(|inserted| inserted.card == CardGuid([card; 16])));
+    }
+
+    pub(crate) fn pull(&self) {
+        let mut state = self.state.lock().unwrap();
+        let insertion = state.insertions;
+        state.writer.write_message(&FromWorker::CardRemoved { insertion }).unwrap();
+    }
+
+    pub(crate) fn defraud(&self) {
+        self.state.lock().unwrap().fraud = Fraud::OtherKeys;
+    }
+
+    pub(crate) fn verified(&self) -> u32 {
+        self.state.lock().unwrap().verified
+    }
+
+    /// The worker dies.
+    pub(crate) fn die(&self) {
+        self.state.lock().unwrap().stream.shutdown(std::net::Shutdown::Both).unwrap();
+    }
+}
+
+impl DoubleState {
+    fn verify(&mut self, pin: &PinFrame, digest: &str) -> CallAnswer {
+        self.verified += 1;
+        if pin.expose() == RIGHT_PIN {
+            self.tries = 5;
+            return self.signed(Slot::Authentication, digest);
+        }
+        self.tries -= 1;
+        CallAnswer::Failed { failure: Failure::WrongPin { tries_left: self.tries } }
+    }
+
+    fn signed(&self, slot: Slot, digest: &str) -> CallAnswer {
+        let card = if self.fraud == Fraud::OtherKeys { self.card + 1 } else { self.card };
+        let digest: Hash = digest.parse().unwrap();
+        CallAnswer::Signed { signature: Signature(sign(card, slot, &digest.0)).to_string() }
+    }
+}
+
+/// Waits for another thread to come so far.
+pub(crate) fn until(mut so: impl FnMut() -> bool) {
+    for _ in 0..2000 {
+        if so() {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    panic!("it did not come to that");
+}
