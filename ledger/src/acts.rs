@@ -248,7 +248,9 @@ pub fn plan_founding(
     let office = office_of(&signed);
     if code.used.is_some() {
         // The same act again gets the same answer; another one is refused.
-        let there = stage.register(&office).is_some_and(|register| register.act_index(&signed.id()) == Some(0));
+        // Asked of the store, for the office may have landed without being brought up.
+        let founded = stage.store().offices()?.iter().any(|stored| stored.id == office);
+        let there = founded && stage.store().act(&office, &Hash(signed.id().0))?.is_some();
         return if there { Ok(office) } else { Err(Refusal::CodeRefused(CodeFault::Used)) };
     }
     if code.expires <= now {

@@ -44,6 +44,8 @@ pub struct Ledger {
     pub(crate) alarmed: Mutex<HashSet<(OfficeId, String)>>,
     /// Refused codes and acts written down lately: an office's log cannot be flooded by strangers.
     pub(crate) strangers: Mutex<Vec<Millis>>,
+    /// Held while an office is brought up.
+    pub(crate) founding: Mutex<()>,
     stopping: AtomicBool,
     _lock: Option<Lock>,
 }
@@ -94,6 +96,7 @@ impl Ledger {
             visitors: Visitors::default(),
             alarmed: Mutex::default(),
             strangers: Mutex::default(),
+            founding: Mutex::default(),
             stopping: AtomicBool::new(false),
             config,
             clock,

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
-use sekisho_register::{Casebook, Register};
+use sekisho_register::{Casebook, FoldRefusal, Register};
 use sekisho_tlog::{Checkpoint, Freshness, Frontier, Hash, SigningKey, VerifyingKey};
 use sekisho_wire::id::OfficeId;
 use sekisho_wire::words::Language;
@@ -102,6 +102,27 @@ impl Office {
         let casebook = fold_casebook(store, &stored.id, &register)?;
         let (register, casebook) = (RwLock::new(Arc::new(register)), RwLock::new(Arc::new(casebook)));
         Ok(Self { id: stored.id, logs, register, casebook })
+    }
+
+    /// Takes over what the store has and memory has not: a commit that failed may have landed all the same.
+    ///
+    /// # Errors
+    /// When the store fails, or an act in it does not fold.
+    pub fn catch_up(&self, store: &dyn Store) -> Result<(), LedgerError> {
+        let mut register = (*self.register()).clone();
+        each_act(store, &self.id, LogName::Register, register.size(), |index, entry| {
+            register.fold(entry).map(drop).map_err(|refusal| unfolded(index, &refusal))
+        })?;
+        let mut casebook = (*self.casebook()).clone();
+        each_act(store, &self.id, LogName::Casebook, casebook.size(), |index, entry| {
+            casebook.fold_trusted(&register, entry).map(drop).map_err(|refusal| unfolded(index, &refusal))
+        })?;
+        for log in &self.logs {
+            log.set_committed(store.frontier(&self.id, log.name)?);
+        }
+        self.set_register(Arc::new(register));
+        self.set_casebook(Arc::new(casebook));
+        Ok(())
     }
 
     /// One of its logs.
@@ -299,9 +320,8 @@ pub fn origin(ledger: &str, office: &OfficeId, log: LogName) -> String {
 /// When the store fails, or the fold refuses an entry: the ledger never appends such a one.
 pub fn fold_register(store: &dyn Store, office: &OfficeId) -> Result<Register, LedgerError> {
     let mut register = Register::new();
-    each_act(store, office, LogName::Register, |index, entry| {
-        let folded = register.fold(entry);
-        folded.map(drop).map_err(|refusal| LedgerError::Register { index, cause: refusal.text(Language::English) })
+    each_act(store, office, LogName::Register, 0, |index, entry| {
+        register.fold(entry).map(drop).map_err(|refusal| unfolded(index, &refusal))
     })?;
     Ok(register)
 }
@@ -312,20 +332,23 @@ pub fn fold_register(store: &dyn Store, office: &OfficeId) -> Result<Register, L
 /// As [`fold_register`].
 pub fn fold_casebook(store: &dyn Store, office: &OfficeId, register: &Register) -> Result<Casebook, LedgerError> {
     let mut casebook = Casebook::new();
-    each_act(store, office, LogName::Casebook, |index, entry| {
-        let folded = casebook.fold_trusted(register, entry);
-        folded.map(drop).map_err(|refusal| LedgerError::Register { index, cause: refusal.text(Language::English) })
+    each_act(store, office, LogName::Casebook, 0, |index, entry| {
+        casebook.fold_trusted(register, entry).map(drop).map_err(|refusal| unfolded(index, &refusal))
     })?;
     Ok(casebook)
+}
+
+fn unfolded(index: u64, refusal: &FoldRefusal) -> LedgerError {
+    LedgerError::Register { index, cause: refusal.text(Language::English) }
 }
 
 fn each_act(
     store: &dyn Store,
     office: &OfficeId,
     log: LogName,
+    mut next: u64,
     mut take: impl FnMut(u64, &[u8]) -> Result<(), LedgerError>,
 ) -> Result<(), LedgerError> {
-    let mut next = 0;
     loop {
         let entries = store.entries(office, log, next, PAGE)?;
         if entries.is_empty() {

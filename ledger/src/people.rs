@@ -186,17 +186,19 @@ impl Ledger {
             let founder = Founder { name: &name, envelope: &envelope, master: vault.master() };
             acts::plan_founding(stage, &secret, &entry, &names, founder, now)
         })??;
-        let office = match self.offices.find(&id) {
-            Some(office) => office,
-            None => self.bring_up(&id)?,
-        };
+        let office = self.bring_up(&id)?;
         for log in LogName::ALL {
             office.log(log).publish()?;
         }
         Ok((id, office.log(LogName::Register).published()?.size))
     }
 
+    /// The office at run time; the first who asks brings it up. Twice would be two memories of one signature.
     fn bring_up(&self, id: &OfficeId) -> Result<Arc<Office>, Refusal> {
+        let _alone = lock(&self.founding);
+        if let Some(office) = self.offices.find(id) {
+            return Ok(office);
+        }
         let stored: Option<StoredOffice> = self.store.offices()?.into_iter().find(|office| office.id == *id);
         let stored = stored.ok_or(Refusal::NotFound("office"))?;
         let (name, checkpoints) = (self.config.name.as_str(), self.places.checkpoints.as_path());

@@ -299,7 +299,7 @@ impl From<NotWritten> for Refusal {
         match error {
             NotWritten::Busy => Self::Busy,
             NotWritten::Store(error) => Self::Unavailable { cause: error.to_string() },
-            NotWritten::Gone => Self::Unavailable { cause: "the writer has ended".into() },
+            NotWritten::Gone => Self::Unavailable { cause: "the writer gave up".into() },
         }
     }
 }

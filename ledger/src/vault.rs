@@ -41,13 +41,22 @@ impl Vault {
     /// When the store fails, or a key does not open under this master key.
     pub fn open(master: SecretKey, store: &dyn Store) -> Result<Self, LedgerError> {
         let vault = Self { master, keys: RwLock::default() };
+        vault.catch_up(store)?;
+        Ok(vault)
+    }
+
+    /// Takes over every key that the store has: also one whose commit failed and landed all the same.
+    ///
+    /// # Errors
+    /// As [`Vault::open`].
+    pub fn catch_up(&self, store: &dyn Store) -> Result<(), LedgerError> {
         for office in store.offices()? {
             for stored in store.keys(&office.id)? {
-                let key = vault.unwrap(&stored).map_err(|DoesNotOpen| StoreError::Damaged { what: "payload key" })?;
-                vault.add(&stored, Arc::new(key));
+                let key = self.unwrap(&stored).map_err(|DoesNotOpen| StoreError::Damaged { what: "payload key" })?;
+                self.add(&stored, Arc::new(key));
             }
         }
-        Ok(vault)
+        Ok(())
     }
 
     /// The master key, for what it wraps besides payload keys.

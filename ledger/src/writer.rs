@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, channel, sync_channel};
 use std::thread::JoinHandle;
 
+use crate::error::LedgerError;
 use crate::stage::{Heads, Stage};
 use crate::store::{Store, StoreError};
 use crate::vault::Vault;
@@ -35,7 +36,7 @@ pub enum NotWritten {
     Busy,
     /// The store failed.
     Store(Arc<StoreError>),
-    /// The writer has ended: a defect of ours.
+    /// The writer gave the job up: the store cannot be read, or a defect of ours.
     Gone,
 }
 
@@ -51,7 +52,9 @@ impl Writer {
         waiting_max: usize,
     ) -> std::io::Result<(Self, JoinHandle<()>)> {
         let (jobs, waiting) = sync_channel(waiting_max);
-        let work = move || Loop { store, offices, vault, heads: Heads::default(), held: None }.run(&waiting);
+        let work = move || {
+            Loop { store, offices, vault, heads: Heads::default(), held: None, trust: Trust::Memory }.run(&waiting)
+        };
         let thread = std::thread::Builder::new().name("writer".into()).spawn(work)?;
         Ok((Self { jobs }, thread))
     }
@@ -93,6 +96,16 @@ struct Loop {
     heads: Heads,
     /// The job that a group ended before.
     held: Option<Job>,
+    trust: Trust,
+}
+
+/// What the next plan may stand on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Trust {
+    /// What is in memory is what the store has.
+    Memory,
+    /// A commit failed and may have landed: only the store knows.
+    StoreAlone,
 }
 
 impl Loop {
@@ -118,6 +131,13 @@ impl Loop {
     }
 
     fn commit(&mut self, group: Vec<Job>) {
+        if self.trust == Trust::StoreAlone {
+            match self.catch_up() {
+                Ok(()) => self.trust = Trust::Memory,
+                // Whoever waits is told that the writer is not there; the next group tries again.
+                Err(error) => return log::error!("nothing can be written: {error}"),
+            }
+        }
         let mut stage = Stage::new(&*self.store, &self.offices, &self.vault, &mut self.heads);
         let mut answers = Vec::with_capacity(group.len());
         for job in group {
@@ -137,8 +157,16 @@ impl Loop {
             log::error!("{error}");
             // The change may have landed: nothing that was in memory is believed any more.
             self.heads = Heads::default();
+            self.trust = Trust::StoreAlone;
         }
         answers.into_iter().for_each(|answer| answer(outcome.clone()));
+    }
+
+    /// Register, casebook, heads and keys as the store has them.
+    fn catch_up(&mut self) -> Result<(), LedgerError> {
+        self.heads = Heads::default();
+        self.vault.catch_up(&*self.store)?;
+        self.offices.all().iter().try_for_each(|office| office.catch_up(&*self.store))
     }
 }
 

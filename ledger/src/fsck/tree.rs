@@ -26,7 +26,7 @@ impl Growing {
     fn push(&mut self, leaf: Hash) {
         let (tiles, full) = (&mut self.tiles, &mut self.full);
         self.frontier.append_with(leaf, &mut |level, index, hash| {
-            if level == 0 || level % TILE_HEIGHT != 0 {
+            if level == 0 || !level.is_multiple_of(TILE_HEIGHT) {
                 return;
             }
             let (level, number) = (level / TILE_HEIGHT, index / u64::from(TILE_WIDTH));

@@ -1,8 +1,12 @@
 //! The ledger's public face, end to end: real acts, real batches, real TLS, real files.
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on says so by panicking")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
 
+mod checkpoints;
 mod client;
+mod faulty;
 mod fsck;
 mod https;
 mod ingest;
+mod office;
+mod store_conformance;
 mod town;

@@ -1,0 +1,118 @@
+//! A store that fails when it is told to: before the change lands, or after.
+
+use std::sync::atomic::{AtomicU8, Ordering};
+
+use sekisho_ledger::clock::Millis;
+use sekisho_ledger::store::{
+    Change, Cursor, EmitterName, Entry, LogName, SqliteStore, Store, StoreError, StoredAct, StoredBatch, StoredCode,
+    StoredEnrolment, StoredKey, StoredName, StoredOffice,
+};
+use sekisho_tlog::{Frontier, Hash};
+use sekisho_wire::id::{Code, OfficeId};
+
+/// What the next commit does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Next {
+    Works = 0,
+    Fails = 1,
+    FailsButLands = 2,
+}
+
+/// SQLite with a fault on order.
+pub(crate) struct FaultyStore {
+    inner: SqliteStore,
+    next: AtomicU8,
+}
+
+impl FaultyStore {
+    pub(crate) fn new(inner: SqliteStore) -> Self {
+        Self { inner, next: AtomicU8::new(Next::Works as u8) }
+    }
+
+    pub(crate) fn order(&self, next: Next) {
+        self.next.store(next as u8, Ordering::SeqCst);
+    }
+}
+
+impl Store for FaultyStore {
+    fn commit(&self, change: &Change) -> Result<(), StoreError> {
+        let next = self.next.swap(Next::Works as u8, Ordering::SeqCst);
+        let failed = || StoreError::Database { act: "write to the database", cause: "the test said so".into() };
+        if next == Next::Fails as u8 {
+            return Err(failed());
+        }
+        self.inner.commit(change)?;
+        if next == Next::FailsButLands as u8 { Err(failed()) } else { Ok(()) }
+    }
+
+    fn offices(&self) -> Result<Vec<StoredOffice>, StoreError> {
+        self.inner.offices()
+    }
+
+    fn frontier(&self, office: &OfficeId, log: LogName) -> Result<Frontier, StoreError> {
+        self.inner.frontier(office, log)
+    }
+
+    fn entries(&self, office: &OfficeId, log: LogName, from: u64, limit: u32) -> Result<Vec<Entry>, StoreError> {
+        self.inner.entries(office, log, from, limit)
+    }
+
+    fn leaves(&self, office: &OfficeId, log: LogName, from: u64, to: u64) -> Result<Vec<Hash>, StoreError> {
+        self.inner.leaves(office, log, from, to)
+    }
+
+    fn tile(&self, office: &OfficeId, log: LogName, level: u8, index: u64) -> Result<Vec<u8>, StoreError> {
+        self.inner.tile(office, log, level, index)
+    }
+
+    fn cursor(&self, office: &OfficeId, emitter: &EmitterName, epoch: u32) -> Result<Option<Cursor>, StoreError> {
+        self.inner.cursor(office, emitter, epoch)
+    }
+
+    fn cursors(&self, office: &OfficeId) -> Result<Vec<(EmitterName, u32, Cursor)>, StoreError> {
+        self.inner.cursors(office)
+    }
+
+    fn batches(
+        &self,
+        office: &OfficeId,
+        terminal: &Code,
+        epoch: u32,
+        seq: u64,
+        limit: u32,
+    ) -> Result<Vec<StoredBatch>, StoreError> {
+        self.inner.batches(office, terminal, epoch, seq, limit)
+    }
+
+    fn batches_by_index(&self, office: &OfficeId, index: u64, limit: u32) -> Result<Vec<StoredBatch>, StoreError> {
+        self.inner.batches_by_index(office, index, limit)
+    }
+
+    fn last_heard(&self, office: &OfficeId) -> Result<Vec<(Code, u32, Millis)>, StoreError> {
+        self.inner.last_heard(office)
+    }
+
+    fn act(&self, office: &OfficeId, id: &Hash) -> Result<Option<StoredAct>, StoreError> {
+        self.inner.act(office, id)
+    }
+
+    fn acts(&self, office: &OfficeId, log: LogName) -> Result<Vec<StoredAct>, StoreError> {
+        self.inner.acts(office, log)
+    }
+
+    fn names(&self, office: &OfficeId, log: LogName, from: u64, to: u64) -> Result<Vec<StoredName>, StoreError> {
+        self.inner.names(office, log, from, to)
+    }
+
+    fn code(&self, hash: &[u8; 32]) -> Result<Option<StoredCode>, StoreError> {
+        self.inner.code(hash)
+    }
+
+    fn enrolments(&self, office: &OfficeId) -> Result<Vec<StoredEnrolment>, StoreError> {
+        self.inner.enrolments(office)
+    }
+
+    fn keys(&self, office: &OfficeId) -> Result<Vec<StoredKey>, StoreError> {
+        self.inner.keys(office)
+    }
+}

@@ -1,0 +1,248 @@
+//! What every store owes (the numbered obligations of `sekisho_ledger::store`), asked of each implementation. Another database adds one
+//! line to [`every_store`].
+
+use std::sync::Arc;
+
+use sekisho_ledger::store::{
+    Append, Change, CodePurpose, Cursor, CursorMove, EmitterName, Entry, LogName, SqliteStore, Store, StoreError,
+    StoredAct, StoredBatch, StoredCode, StoredEnrolment, StoredKey, StoredName, StoredOffice, StoredTree, TileGrowth,
+};
+use sekisho_tlog::{Frontier, Hash, MemoryTree, inclusion_proof, leaf_hash, verify_inclusion};
+use sekisho_wire::id::OfficeId;
+
+use crate::faulty::FaultyStore;
+use crate::town::{code, scratch};
+
+/// Opens a store; called again on the same place, it finds what was committed.
+type Open = Box<dyn Fn() -> Arc<dyn Store>>;
+
+fn every_store() -> Vec<(&'static str, Open)> {
+    let (sqlite, faulty) = (fresh_file(), fresh_file());
+    vec![
+        ("sqlite", Box::new(move || Arc::new(SqliteStore::open(&sqlite).unwrap()))),
+        ("sqlite, wrapped", Box::new(move || Arc::new(FaultyStore::new(SqliteStore::open(&faulty).unwrap())))),
+    ]
+}
+
+fn fresh_file() -> std::path::PathBuf {
+    let directory = scratch();
+    std::fs::create_dir_all(&directory).unwrap();
+    directory.join("book.db")
+}
+
+const OFFICE: OfficeId = OfficeId([1; 16]);
+const OTHER: OfficeId = OfficeId([2; 16]);
+
+fn founded(store: &dyn Store) {
+    let office = |id, seed| StoredOffice { id, seeds: vec![seed; 3], founded: 5 };
+    let offices = vec![office(OFFICE, 1), office(OTHER, 2)];
+    store.commit(&Change { offices, ..Change::default() }).unwrap();
+}
+
+/// An append of these payloads after what `head` holds, with what tiles gain.
+fn append(office: OfficeId, log: LogName, head: &Frontier, payloads: &[Vec<u8>]) -> Append {
+    let (mut frontier, mut tiles) = (head.clone(), Vec::new());
+    let entries = payloads.iter().map(|payload| Entry { leaf: leaf_hash(payload), key: 3, payload: payload.clone() });
+    let entries: Vec<Entry> = entries.collect();
+    for entry in &entries {
+        frontier.append_with(entry.leaf, &mut |level, index, hash| {
+            if level > 0 && level.is_multiple_of(8) {
+                let at = u16::try_from(index % 256).unwrap();
+                tiles.push(TileGrowth { level: level / 8, index: index / 256, at, hash });
+            }
+        });
+    }
+    Append { office, log, from: head.size(), entries, tiles, frontier }
+}
+
+fn payloads(range: std::ops::Range<u32>) -> Vec<Vec<u8>> {
+    // Zero bytes, and bytes that are no UTF-8: nothing may be normalised (obligation 6).
+    range.map(|number| [&[0, 0xff, 0xfe][..], &number.to_be_bytes()].concat()).collect()
+}
+
+fn appended(append: Append) -> Change {
+    Change { appends: vec![append], ..Change::default() }
+}
+
+fn step(before: Option<Cursor>, after: Cursor) -> Change {
+    let emitter = EmitterName::Terminal(code("t-1"));
+    Change { cursors: vec![CursorMove { office: OFFICE, emitter, epoch: 0, before, after }], ..Change::default() }
+}
+
+fn conflict(outcome: Result<(), StoreError>) {
+    assert!(matches!(outcome, Err(StoreError::Conflict { .. })), "{outcome:?}");
+}
+
+#[test]
+fn entries_leaves_tiles_and_heads_come_back_as_given() {
+    for (name, open) in every_store() {
+        let store = open();
+        founded(&*store);
+        let mut head = Frontier::new();
+        for part in [0..1, 1..255, 255..700, 700..70_000] {
+            let change = append(OFFICE, LogName::Records, &head, &payloads(part));
+            head = change.frontier.clone();
+            store.commit(&appended(change)).unwrap();
+        }
+        let store = open();
+        assert_eq!(store.frontier(&OFFICE, LogName::Records).unwrap(), head, "{name}");
+        assert_eq!(store.frontier(&OFFICE, LogName::Casebook).unwrap(), Frontier::new());
+        assert_eq!(store.frontier(&OTHER, LogName::Records).unwrap(), Frontier::new());
+        let page = store.entries(&OFFICE, LogName::Records, 254, 3).unwrap();
+        assert_eq!(page.iter().map(|entry| entry.payload.clone()).collect::<Vec<_>>(), payloads(254..257));
+        assert!(store.entries(&OFFICE, LogName::Records, 70_000, 3).unwrap().is_empty());
+        let whole: MemoryTree = payloads(0..70_000).iter().map(|payload| leaf_hash(payload)).collect();
+        assert_eq!(store.leaves(&OFFICE, LogName::Records, 69_999, 70_005).unwrap().len(), 1);
+        assert_eq!(store.tile(&OFFICE, LogName::Records, 1, 1).unwrap().len(), (70_000 / 256 - 256) * 32);
+        assert_eq!(store.tile(&OFFICE, LogName::Records, 2, 0).unwrap().len(), 32);
+        assert!(store.tile(&OFFICE, LogName::Records, 3, 0).unwrap().is_empty());
+        let tree = StoredTree { store: &*store, office: OFFICE, log: LogName::Records };
+        for index in [0, 255, 256, 65_535, 65_536, 69_999] {
+            let proof = inclusion_proof(&tree, index, 70_000).unwrap();
+            let leaf = leaf_hash(&payloads(index as u32..index as u32 + 1)[0]);
+            verify_inclusion(&leaf, index, 70_000, &proof, &whole.root()).unwrap();
+        }
+    }
+}
+
+#[test]
+fn two_writers_never_both_succeed() {
+    for (name, open) in every_store() {
+        let (one, two) = (open(), open());
+        founded(&*one);
+        let empty = Frontier::new();
+        one.commit(&appended(append(OFFICE, LogName::Records, &empty, &payloads(0..2)))).unwrap();
+        conflict(two.commit(&appended(append(OFFICE, LogName::Records, &empty, &payloads(5..7)))));
+        let at = |next| Cursor { next, chain: Hash([next as u8; 32]) };
+        one.commit(&step(None, at(1))).unwrap();
+        conflict(two.commit(&step(None, at(2))));
+        conflict(two.commit(&step(Some(at(2)), at(3))));
+        conflict(two.commit(&step(Some(Cursor { chain: Hash([9; 32]), ..at(1) }), at(3))));
+        two.commit(&step(Some(at(1)), at(3))).unwrap();
+        let emitter = EmitterName::Terminal(code("t-1"));
+        assert_eq!(one.cursor(&OFFICE, &emitter, 0).unwrap(), Some(at(3)), "{name}");
+        assert_eq!(one.cursors(&OFFICE).unwrap(), [(emitter, 0, at(3))]);
+    }
+}
+
+#[test]
+fn a_change_that_conflicts_anywhere_changes_nothing() {
+    for (name, open) in every_store() {
+        let store = open();
+        founded(&*store);
+        let entries = append(OFFICE, LogName::Records, &Frontier::new(), &payloads(0..300));
+        let purpose = CodePurpose::Terminal { office: OFFICE, terminal: code("t-1") };
+        let code = StoredCode { hash: [4; 32], expires: 9, purpose, used: None };
+        // The last step fails: the code is not known before this very commit, and another one is used.
+        let used = vec![([5; 32], 1)];
+        conflict(store.commit(&Change { codes: vec![code], used, ..appended(entries) }));
+        assert_eq!(open().frontier(&OFFICE, LogName::Records).unwrap().size(), 0, "{name}");
+        assert!(open().entries(&OFFICE, LogName::Records, 0, 9).unwrap().is_empty());
+        assert!(open().tile(&OFFICE, LogName::Records, 1, 0).unwrap().is_empty());
+        assert_eq!(open().code(&[4; 32]).unwrap(), None);
+    }
+}
+
+#[test]
+fn a_code_is_used_once() {
+    for (_, open) in every_store() {
+        let store = open();
+        founded(&*store);
+        let founding = CodePurpose::Founding { seeds: vec![0, 1] };
+        let code = StoredCode { hash: [4; 32], expires: 9, purpose: founding, used: None };
+        store.commit(&Change { codes: vec![code.clone()], ..Change::default() }).unwrap();
+        assert_eq!(store.code(&[4; 32]).unwrap(), Some(code.clone()));
+        let used = Change { used: vec![([4; 32], 77)], ..Change::default() };
+        store.commit(&used).unwrap();
+        conflict(store.commit(&used));
+        assert_eq!(store.code(&[4; 32]).unwrap(), Some(StoredCode { used: Some(77), ..code }));
+    }
+}
+
+#[test]
+fn batches_are_found_by_the_seqs_they_hold() {
+    for (name, open) in every_store() {
+        let store = open();
+        founded(&*store);
+        let batch = |terminal: &str, first, count, index| StoredBatch {
+            office: OFFICE,
+            terminal: code(terminal),
+            epoch: 0,
+            first,
+            count,
+            index,
+            header: vec![0, 255, 7],
+            received: 1000 + first,
+        };
+        let all = [batch("a", 0, 10, 0), batch("b", 0, 3, 10), batch("a", 10, 5, 13), batch("a", 20, 1, 18)];
+        let cursors = ["a", "b"].map(|terminal| CursorMove {
+            office: OFFICE,
+            emitter: EmitterName::Terminal(code(terminal)),
+            epoch: 0,
+            before: None,
+            after: Cursor { next: 21, chain: Hash([0; 32]) },
+        });
+        store.commit(&Change { batches: all.to_vec(), cursors: cursors.to_vec(), ..Change::default() }).unwrap();
+        let firsts = |seq, limit| -> Vec<u64> {
+            store.batches(&OFFICE, &code("a"), 0, seq, limit).unwrap().iter().map(|batch| batch.first).collect()
+        };
+        assert_eq!(firsts(0, 9), [0, 10, 20], "{name}");
+        assert_eq!(firsts(9, 9), [0, 10, 20]);
+        assert_eq!(firsts(10, 1), [10]);
+        assert_eq!(firsts(17, 9), [20], "a seq that was declared lost");
+        assert_eq!(firsts(21, 9), [0; 0]);
+        assert_eq!(store.batches(&OFFICE, &code("a"), 1, 0, 9).unwrap(), []);
+        assert_eq!(store.batches_by_index(&OFFICE, 10, 2).unwrap(), [all[1].clone(), all[2].clone()]);
+        assert_eq!(store.last_heard(&OFFICE).unwrap(), [(code("a"), 0, 1020), (code("b"), 0, 1000)]);
+        conflict(store.commit(&Change { batches: vec![batch("a", 10, 5, 40)], ..Change::default() }));
+        conflict(store.commit(&Change { batches: vec![batch("c", 0, 5, 13)], ..Change::default() }));
+    }
+}
+
+#[test]
+fn acts_names_enrolments_and_keys_come_back_and_offices_are_apart() {
+    for (name, open) in every_store() {
+        let store = open();
+        founded(&*store);
+        let act = |office, id, index| StoredAct { office, id: Hash([id; 32]), log: LogName::Register, index };
+        let of =
+            |office, index| StoredName { office, log: LogName::Register, index, hash: [8; 32], sealed: vec![0, 1] };
+        let enrolment = |office, at| StoredEnrolment {
+            office,
+            terminal: code("t-1"),
+            code: [at as u8; 32],
+            key: [7; 32],
+            certificate: vec![0, 9],
+            at,
+        };
+        let key = |office, number, month| StoredKey { number, office, class: 1, month, wrapped: vec![6; 4] };
+        let change = Change {
+            acts: vec![act(OFFICE, 1, 0), act(OFFICE, 2, 1), act(OTHER, 1, 5)],
+            names: vec![of(OFFICE, 0), of(OFFICE, 1), of(OTHER, 0)],
+            enrolments: vec![enrolment(OFFICE, 9), enrolment(OFFICE, 3), enrolment(OTHER, 1)],
+            keys: vec![key(OFFICE, 1, 5), key(OFFICE, 2, 6), key(OTHER, 1, 5)],
+            ..Change::default()
+        };
+        store.commit(&change).unwrap();
+        let store = open();
+        assert_eq!(store.act(&OFFICE, &Hash([1; 32])).unwrap(), Some(act(OFFICE, 1, 0)), "{name}");
+        assert_eq!(store.act(&OTHER, &Hash([1; 32])).unwrap(), Some(act(OTHER, 1, 5)));
+        assert_eq!(store.act(&OFFICE, &Hash([3; 32])).unwrap(), None);
+        assert_eq!(store.acts(&OFFICE, LogName::Register).unwrap(), [act(OFFICE, 1, 0), act(OFFICE, 2, 1)]);
+        assert_eq!(store.names(&OFFICE, LogName::Register, 1, 2).unwrap(), [of(OFFICE, 1)]);
+        assert_eq!(store.enrolments(&OFFICE).unwrap(), [enrolment(OFFICE, 3), enrolment(OFFICE, 9)]);
+        assert_eq!(store.keys(&OFFICE).unwrap(), [key(OFFICE, 1, 5), key(OFFICE, 2, 6)]);
+        assert_eq!(store.offices().unwrap().len(), 2);
+        conflict(store.commit(&Change { keys: vec![key(OFFICE, 3, 5)], ..Change::default() }));
+        conflict(store.commit(&Change { acts: vec![act(OFFICE, 1, 9)], ..Change::default() }));
+    }
+}
+
+#[test]
+fn a_newer_database_is_refused() {
+    let path = fresh_file();
+    drop(SqliteStore::open(&path).unwrap());
+    rusqlite::Connection::open(&path).unwrap().pragma_update(None, "user_version", 99).unwrap();
+    let refused = SqliteStore::open(&path).err();
+    assert!(matches!(refused, Some(StoreError::Newer { found: 99, .. })), "{refused:?}");
+}
