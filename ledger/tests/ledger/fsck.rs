@@ -8,6 +8,9 @@ use sekisho_wire::words::Language;
 
 use crate::town::Town;
 
+/// What is altered, which entry must be named, and what must be said of it.
+type Altered = (String, Option<u64>, fn(&Fault) -> bool);
+
 fn check(town: &Town) -> Report {
     command::fsck(&town.root, None, &mut |_| {}).unwrap()
 }
@@ -55,7 +58,7 @@ fn every_altered_byte_is_found_and_named() {
         format!("CAST(substr({column}, 1, {at}) || CAST(x'5a' AS BLOB) || substr({column}, {}) AS BLOB)", at + 2)
     };
     let entry = |log: u32, index: u32| format!("WHERE log = {log} AND idx = {index}");
-    let table: [(String, Option<u64>, fn(&Fault) -> bool); 14] = [
+    let table: [Altered; 14] = [
         (format!("UPDATE entries SET payload = {} {}", flip("payload", 40), entry(0, 300)), Some(300), |fault| {
             matches!(fault, Fault::PayloadAltered)
         }),

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -192,9 +192,9 @@ fn the_register_comes_with_checkpoint_freshness_and_names() {
 fn a_waiting_terminal_hears_of_an_act_at_once() {
     let served = Served::new();
     let terminal = served.terminal();
-    let started = Instant::now();
+    // The poll would last 55 seconds, the client gives up after 20.
     let entries = std::thread::scope(|scope| {
-        let waiting = scope.spawn(|| terminal.get("/v1/terminal/register?from=2&wait=15").ok());
+        let waiting = scope.spawn(|| terminal.get("/v1/terminal/register?from=2&wait=55").ok());
         std::thread::sleep(Duration::from_millis(300));
         let epoch = OpenEpoch { terminal: code("jumin-1"), epoch: 1, reason: EpochReason::Other };
         let act = served.town.act(vec![Change::OpenEpoch(epoch)]);
@@ -213,7 +213,6 @@ fn a_waiting_terminal_hears_of_an_act_at_once() {
         waiting.join().unwrap()["entries"].as_array().unwrap().len()
     });
     assert_eq!(entries, 1);
-    assert!(started.elapsed() < Duration::from_secs(10), "the answer did not wait for the end of the poll");
 }
 
 #[test]

@@ -26,9 +26,9 @@ impl Town {
 
     fn alarms(&self) -> Vec<AlarmKind> {
         let all = (0..self.records()).map(|index| self.ledger.record_bytes(&self.office, index).unwrap());
-        let alarm = |bytes: Vec<u8>| match Record::decode(&bytes).ok()?.body {
-            Body::Alarm(alarm) => Some(alarm.kind),
-            _ => None,
+        let alarm = |bytes: Vec<u8>| {
+            let body = Record::decode(&bytes).ok()?.body;
+            if let Body::Alarm(alarm) = body { Some(alarm.kind) } else { None }
         };
         all.filter_map(alarm).collect()
     }
