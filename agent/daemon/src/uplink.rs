@@ -440,3 +440,7 @@ impl Agent {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "uplink/tests.rs"]
+mod tests;

@@ -161,7 +161,8 @@ fn a_card_pulled_while_its_session_is_written_leaves_none_behind() {
         until(|| agent.lock().machine.card().is_none());
     });
     assert!(bench.prompt(&PromptRequest::login(), RIGHT_PIN).is_err());
-    assert!(bench.kinds().ends_with(&["session_opened", "session_closed"]), "{:?}", bench.kinds());
+    // The prompt was cancelled with the card; its thread still waits for the disk.
+    until(|| bench.kinds().ends_with(&["session_opened", "session_closed"]));
     assert!(bench.agent.lock().machine.session().is_none());
 }
 

@@ -1,0 +1,281 @@
+use std::cell::RefCell;
+use std::sync::Mutex;
+
+use hpke::aead::AesGcm256;
+use hpke::kdf::HkdfSha256;
+use hpke::kem::DhP256HkdfSha256;
+use hpke::{Deserializable, Kem, OpModeR, Serializable};
+use sekisho_tlog::{MemoryTree, consistency_proof, range_proof};
+use sekisho_wire::batch::{Batch, ENVELOPE_INFO, Envelope, EnvelopeBinding, chain_next, chain_start};
+use sekisho_wire::cose::{Context, write_signed_bytes};
+use serde_json::{Map, Value, json};
+
+use super::*;
+use crate::testing::{Bench, RECORDS_SEED, code, log_key};
+
+/// Answers as a ledger does (LEDGER.md §L3), from memory; and wrongly, when told to.
+struct Ledger {
+    key: <DhP256HkdfSha256 as Kem>::PrivateKey,
+    state: Mutex<State>,
+}
+
+struct State {
+    office: sekisho_wire::id::OfficeId,
+    records: Vec<Vec<u8>>,
+    chain: Hash,
+    tree: MemoryTree,
+    fault: Fault,
+    batches: u32,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Fault {
+    None,
+    Unreachable,
+    /// It stores, and the answer is lost on the way.
+    AnswerLost,
+    Busy,
+    Fork,
+    /// It seals other records than it was sent.
+    OtherLeaves,
+    /// Its checkpoint is smaller than the one before.
+    Rollback,
+}
+
+fn ledger_bench() -> (Bench, Ledger) {
+    let (key, public) = DhP256HkdfSha256::derive_keypair(&[5; 32]);
+    let bench = Bench::with_envelope(&public.to_bytes());
+    let office = bench.agent.identity.office;
+    let chain = chain_start(&office, &code("mado-1"), 0);
+    let (records, tree) = (Vec::new(), MemoryTree::new());
+    let state = State { office, records, chain, tree, fault: Fault::None, batches: 0 };
+    (bench, Ledger { key, state: Mutex::new(state) })
+}
+
+impl Ledger {
+    fn fault(&self, fault: Fault) {
+        self.state.lock().unwrap().fault = fault;
+    }
+
+    fn open(&self, envelope: &str, office: sekisho_wire::id::OfficeId) -> Vec<u8> {
+        let bytes = STANDARD.decode(envelope).unwrap();
+        let envelope = Envelope::decode(&bytes).unwrap();
+        let enc = <DhP256HkdfSha256 as Kem>::EncappedKey::from_bytes(envelope.enc).unwrap();
+        let aad = minicbor::to_vec(EnvelopeBinding { office, terminal: code("mado-1") }).unwrap();
+        hpke::single_shot_open::<AesGcm256, HkdfSha256, DhP256HkdfSha256>(
+            &OpModeR::Base,
+            &self.key,
+            &enc,
+            ENVELOPE_INFO,
+            envelope.ciphertext,
+            &aad,
+        )
+        .unwrap()
+    }
+}
+
+impl State {
+    fn place(&self) -> Value {
+        json!({"epoch": 0, "next": self.records.len(), "chain": TreeHash(self.chain.0).to_base64()})
+    }
+
+    fn take(&mut self, bytes: &[u8], key: &ed25519_dalek::VerifyingKey) -> Brought {
+        let batch = Batch::decode(bytes).unwrap();
+        let mut signed = Vec::new();
+        write_signed_bytes(Context::Batch, &batch.sign1.signer, batch.sign1.payload, &mut signed).unwrap();
+        let signature = ed25519_dalek::Signature::from_bytes(&batch.sign1.signature.0);
+        key.verify_strict(&signed, &signature).unwrap();
+        self.batches += 1;
+        let next = self.records.len() as u64;
+        if batch.header.first > next {
+            let chain = TreeHash(self.chain.0).to_base64();
+            return refusal(409, "gap", json!({"epoch": 0, "expected": next, "chain": chain}));
+        }
+        for (seq, record) in (batch.header.first..).zip(batch.records()) {
+            if let Some(stored) = self.records.get(usize::try_from(seq).unwrap()) {
+                assert_eq!(stored, record, "a repeat has the same bytes");
+                continue;
+            }
+            let leaf = leaf_hash(record);
+            self.chain = chain_next(&self.chain, &Hash(leaf.0));
+            self.tree.append(if self.fault == Fault::OtherLeaves { leaf_hash(b"other") } else { leaf });
+            self.records.push(record.to_vec());
+        }
+        assert!(self.records.len() as u64 > batch.header.first);
+        Brought::Answer { body: self.place() }
+    }
+
+    fn seal(&self, from: u64, seen: u64) -> Value {
+        let size = if self.fault == Fault::Rollback { seen - 1 } else { self.tree.size() };
+        let root = sekisho_tlog::root_at(&self.tree, size).unwrap();
+        let key = log_key("records", &self.office, RECORDS_SEED);
+        let checkpoint = Checkpoint { origin: key.name().into(), size, root, extensions: vec![] }.sign(&key);
+        let texts = |hashes: Vec<TreeHash>| hashes.iter().map(TreeHash::to_base64).collect::<Vec<_>>();
+        let consistency =
+            if seen == 0 || size < seen { vec![] } else { consistency_proof(&self.tree, seen, size).unwrap() };
+        let ranges = if from < size {
+            let proof = range_proof(&self.tree, from, size - from, size).unwrap();
+            vec![
+                json!({"first": from, "count": size - from, "index": from, "left": texts(proof.left), "right": texts(proof.right)}),
+            ]
+        } else {
+            vec![]
+        };
+        json!({"checkpoint": checkpoint, "consistency": texts(consistency), "ranges": ranges})
+    }
+}
+
+fn refusal(status: u16, code: &str, facts: Value) -> Brought {
+    let facts: Map<String, Value> = facts.as_object().cloned().unwrap_or_default();
+    Brought::Refused { status, code: code.into(), detail: String::new(), retry_after: Some(1), facts }
+}
+
+thread_local!(static TERMINAL: RefCell<Option<ed25519_dalek::VerifyingKey>> = const { RefCell::new(None) });
+
+impl Carrier for Ledger {
+    fn go(&self, errand: &Errand) -> Option<Brought> {
+        let mut state = self.state.lock().unwrap();
+        let unreachable = Brought::Unreachable { what: "no way".into(), next: String::new() };
+        Some(match (state.fault, errand) {
+            (Fault::Unreachable, _) => unreachable,
+            (Fault::Busy, Errand::Batch { .. }) => refusal(429, "busy", json!({})),
+            (Fault::Fork, Errand::Batch { .. }) => refusal(409, "fork", json!({})),
+            (_, Errand::Register { .. }) => unreachable,
+            (_, Errand::Cursor { .. }) => Brought::Answer { body: state.place() },
+            (_, Errand::Seal { from, seen, .. }) => Brought::Answer { body: state.seal(*from, *seen) },
+            (fault, Errand::Batch { envelope }) => {
+                let batch = self.open(envelope, state.office);
+                let key = TERMINAL.with_borrow(|key| key.unwrap());
+                let answer = state.take(&batch, &key);
+                if fault == Fault::AnswerLost { unreachable } else { answer }
+            }
+        })
+    }
+}
+
+fn uplink(bench: &Bench) -> Uplink {
+    TERMINAL.set(Some(bench.agent.identity.key.verifying_key()));
+    let file = std::env::temp_dir().join(format!("sekisho-uplink-{}-{:?}", std::process::id(), bench.agent.salt()));
+    let seen_root = Hash(EMPTY_ROOT.0).to_string();
+    let cursor = Cursor { epoch: 0, stored: 0, sealed: 0, seen_size: 0, seen_root };
+    Uplink { file, cursor, agreed: false }
+}
+
+/// Goes round until there is nothing more to do, or something is wrong.
+fn run(uplink: &mut Uplink, bench: &Bench, ledger: &Ledger) -> Result<Round, Trouble> {
+    let _ = bench.records();
+    for _ in 0..50 {
+        match uplink.round(&bench.agent, ledger)? {
+            Round::Forward => {}
+            other => return Ok(other),
+        }
+    }
+    panic!("it goes round and round");
+}
+
+fn assert_exactly_once(bench: &Bench, ledger: &Ledger) {
+    let ours: Vec<Vec<u8>> = bench.records().iter().map(|record| record.encode().unwrap().to_vec()).collect();
+    assert_eq!(ledger.state.lock().unwrap().records, ours);
+}
+
+#[test]
+fn records_are_stored_then_sealed() {
+    let (bench, ledger) = ledger_bench();
+    let mut uplink = uplink(&bench);
+    for _ in 0..3 {
+        bench.insert(crate::testing::CLERK);
+        assert_eq!(run(&mut uplink, &bench, &ledger).unwrap(), Round::Rest);
+        let all = bench.records().len() as u64;
+        // The link coming up is itself a record, so there may be more on the disk than was sent in that round.
+        assert!(
+            uplink.cursor.sealed > 0 && uplink.cursor.sealed == uplink.cursor.stored && uplink.cursor.stored <= all
+        );
+        let _ = run(&mut uplink, &bench, &ledger).unwrap();
+    }
+    assert_exactly_once(&bench, &ledger);
+    assert_eq!(uplink.cursor.sealed, bench.records().len() as u64);
+}
+
+#[test]
+fn a_lost_answer_stores_nothing_twice() {
+    let (bench, ledger) = ledger_bench();
+    let mut uplink = uplink(&bench);
+    bench.insert(crate::testing::CLERK);
+    ledger.fault(Fault::AnswerLost);
+    assert_eq!(run(&mut uplink, &bench, &ledger).unwrap(), Round::Again);
+    ledger.fault(Fault::None);
+    for _ in 0..3 {
+        let _ = run(&mut uplink, &bench, &ledger).unwrap();
+    }
+    assert_exactly_once(&bench, &ledger);
+}
+
+#[test]
+fn a_ledger_restored_from_a_backup_is_filled_again() {
+    let (bench, ledger) = ledger_bench();
+    let mut uplink = uplink(&bench);
+    bench.log_in();
+    for _ in 0..3 {
+        let _ = run(&mut uplink, &bench, &ledger).unwrap();
+    }
+    {
+        let mut state = ledger.state.lock().unwrap();
+        state.records.truncate(1);
+        state.chain = chain_next(
+            &chain_start(&state.office, &code("mado-1"), 0),
+            &Hash(leaf_hash(&state.records.first().unwrap().clone()).0),
+        );
+    }
+    bench.worker.pull();
+    crate::testing::until(|| bench.agent.lock().machine.card().is_none());
+    // It is sent from where the cursor was, the ledger names the gap, and all follows.
+    let _ = run(&mut uplink, &bench, &ledger);
+    assert_exactly_once(&bench, &ledger);
+}
+
+#[test]
+fn a_fork_is_a_matter_for_people() {
+    let (bench, ledger) = ledger_bench();
+    let mut uplink = uplink(&bench);
+    bench.insert(crate::testing::CLERK);
+    ledger.fault(Fault::Fork);
+    assert_eq!(run(&mut uplink, &bench, &ledger).unwrap(), Round::Stuck);
+    ledger.state.lock().unwrap().chain = Hash([3; 32]);
+    assert!(matches!(run(&mut uplink, &bench, &ledger), Err(Trouble::OtherChain { next: 0 })));
+}
+
+#[test]
+fn a_busy_or_silent_ledger_is_asked_again_later() {
+    let (bench, ledger) = ledger_bench();
+    let mut uplink = uplink(&bench);
+    bench.insert(crate::testing::CLERK);
+    ledger.fault(Fault::Unreachable);
+    assert_eq!(run(&mut uplink, &bench, &ledger).unwrap(), Round::Again);
+    assert!(bench.kinds().is_empty() || !bench.kinds().contains(&"link"), "the link was never up");
+    ledger.fault(Fault::Busy);
+    assert!(matches!(run(&mut uplink, &bench, &ledger).unwrap(), Round::Busy(wait) if wait <= Duration::from_secs(1)));
+    ledger.fault(Fault::Unreachable);
+    assert_eq!(run(&mut uplink, &bench, &ledger).unwrap(), Round::Again);
+    assert_eq!(bench.kinds().iter().filter(|kind| **kind == "link").count(), 2, "up, and down again");
+}
+
+#[test]
+fn nothing_is_called_sealed_that_is_not_in_the_log() {
+    let (bench, ledger) = ledger_bench();
+    let mut uplink = uplink(&bench);
+    bench.insert(crate::testing::CLERK);
+    ledger.fault(Fault::OtherLeaves);
+    assert!(matches!(run(&mut uplink, &bench, &ledger), Err(Trouble::Proof(_))));
+    assert_eq!(uplink.cursor.sealed, 0);
+}
+
+#[test]
+fn a_smaller_records_log_is_not_believed() {
+    let (bench, ledger) = ledger_bench();
+    let mut uplink = uplink(&bench);
+    bench.insert(crate::testing::CLERK);
+    let _ = run(&mut uplink, &bench, &ledger).unwrap();
+    bench.insert(crate::testing::CLERK);
+    ledger.fault(Fault::Rollback);
+    assert!(matches!(run(&mut uplink, &bench, &ledger), Err(Trouble::Rollback { .. })));
+}
