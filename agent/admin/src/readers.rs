@@ -25,6 +25,23 @@ pub(crate) enum Look<T> {
     Wrong(AdminError),
 }
 
+/// Where something happened.
+enum Happened {
+    /// In every reader.
+    ToAll,
+    /// In this one.
+    To(ReaderName),
+}
+
+impl Happened {
+    fn concerns(&self, reader: &ReaderName) -> bool {
+        match self {
+            Self::ToAll => true,
+            Self::To(other) => other == reader,
+        }
+    }
+}
+
 /// The readers of this machine.
 pub(crate) struct Readers {
     watch: PcscReaders,
@@ -47,29 +64,33 @@ impl Readers {
         Self { watch: PcscReaders::new(), readers: BTreeMap::new(), patience }
     }
 
-    /// Takes in whatever has happened.
-    fn look(&mut self, timeout: Duration) -> bool {
-        let Some(event) = self.watch.wait(timeout) else { return false };
-        match event {
-            ReaderEvent::ServiceLost | ReaderEvent::ServiceBack => self.readers.clear(),
+    /// Takes in one thing that has happened: whose card came, went or changed; `None` when nothing happened.
+    fn look(&mut self, timeout: Duration) -> Option<Happened> {
+        Some(match self.watch.wait(timeout)? {
+            ReaderEvent::ServiceLost | ReaderEvent::ServiceBack => {
+                self.readers.clear();
+                Happened::ToAll
+            }
             ReaderEvent::ReaderAdded { reader }
             | ReaderEvent::CardRemoved { reader }
             | ReaderEvent::CardMute { reader } => {
-                self.readers.insert(reader, false);
+                self.readers.insert(reader.clone(), false);
+                Happened::To(reader)
             }
             ReaderEvent::ReaderRemoved { reader } => {
                 self.readers.remove(&reader);
+                Happened::To(reader)
             }
             ReaderEvent::CardInserted { reader, .. } => {
-                self.readers.insert(reader, true);
+                self.readers.insert(reader.clone(), true);
+                Happened::To(reader)
             }
-        }
-        true
+        })
     }
 
     fn settle(&mut self) {
         for _ in 0..FIRST_LOOKS {
-            while self.look(QUIET) {}
+            while self.look(QUIET).is_some() {}
             if !self.readers.is_empty() {
                 return;
             }
@@ -109,7 +130,10 @@ impl Readers {
         let mut seen = false;
         // Waits are counted, not timed: each lasts at most a second.
         for _ in 0..=self.patience.as_secs() {
-            while self.look(Duration::ZERO) {}
+            // A card that went and another that came between two looks is another card.
+            while let Some(happened) = self.look(Duration::ZERO) {
+                seen = seen && !happened.concerns(reader);
+            }
             let present = self.readers.get(reader).copied().unwrap_or(false);
             if present && !seen {
                 seen = true;
@@ -132,8 +156,8 @@ impl Readers {
                     &format!("「{reader}」に{}を挿入してください", request.1),
                 );
             }
-            if self.look(Duration::from_secs(1)) {
-                seen = seen && self.readers.get(reader).copied().unwrap_or(false);
+            if let Some(happened) = self.look(Duration::from_secs(1)) {
+                seen = seen && !happened.concerns(reader);
             }
         }
         Err(AdminError::NoCardInTime(reader.to_string()))

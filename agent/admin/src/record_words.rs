@@ -299,19 +299,27 @@ impl Teller<'_> {
             });
         }
         let terminal = &input.terminal;
-        facts.push(self.say(format!("terminal {terminal} is for it"), format!("端末機 {terminal} の用途に含まれる")));
+        facts.push(match input.request {
+            Request::Function => {
+                self.say(format!("terminal {terminal} is for it"), format!("端末機 {terminal} の用途に含まれる"))
+            }
+            Request::Open | Request::Unlock => {
+                self.say(format!("may work at terminal {terminal}"), format!("端末機 {terminal} を使用できる"))
+            }
+        });
         facts.push(match input.permit {
             Some(permit) => {
                 let permit = numbered(permit, self.language);
                 self.say(format!("permit {permit} covers it"), format!("許可 {permit} がある"))
             }
+            None if !register.policy().hours_enforced => self.say("hours are not enforced", "運用時間の制限なし"),
             None if register.is_open(terminal, input.time) => self.say("within operating hours", "運用時間内"),
-            None => self.say("hours do not bind this card", "運用時間の制限がない"),
+            None => self.say("hours do not bind this kind of card", "この種別のカードは運用時間によらない"),
         });
         facts.push(match input.level {
             Level::Session => self.say("proved by the open session", "開いたセッションで確認"),
-            Level::Card => self.say("proved by the card", "カードの署名で確認"),
-            Level::Pin => self.say("proved by card and PIN", "カードと暗証番号で確認"),
+            Level::Card => self.say("the card signed it", "カードの署名を確認"),
+            Level::Pin => self.say("the card signed it after the PIN", "暗証番号入力後のカードの署名を確認"),
         });
         let size = input.register;
         let facts = facts.join(&self.say("; ", "、"));

@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
-use sekisho_register::{Mismatch, replay};
-use sekisho_tlog::{Checkpoint, VerifyingKey};
+use sekisho_register::{Mismatch, Register, replay};
+use sekisho_tlog::{Checkpoint, MemoryTree, VerifyingKey, leaf_hash};
 use sekisho_wire::record::{Body, Record};
 use sekisho_wire::verdict::VerdictCode;
 
@@ -13,9 +13,9 @@ use crate::dates::Edge;
 use crate::desk::Desk;
 use crate::error::AdminError;
 use crate::grant::verify_place;
-use crate::ledger::Evidence;
 use crate::office_file::LogName;
 use crate::record_words::Teller;
+use crate::register_cache::CacheError;
 use crate::table::Table;
 
 /// Most rows of one page (LEDGER §L5).
@@ -25,13 +25,8 @@ pub(super) fn run(desk: &mut Desk, command: RecordsCommand) -> Result<(), AdminE
     match command {
         RecordsCommand::Search(arguments) => search(desk, &arguments),
         RecordsCommand::Show { index } => show(desk, index),
-        RecordsCommand::Verify { index: Some(index), .. } => verify(desk, index..index + 1),
-        RecordsCommand::Verify { index: None, .. } => {
-            desk.log_in()?;
-            let note = desk.ledger.checkpoint(LogName::Records)?;
-            let size = Checkpoint::open(&note, &records_key(desk)?)?.size;
-            verify(desk, 0..size)
-        }
+        RecordsCommand::Verify { index: Some(index), .. } => verify_one(desk, index),
+        RecordsCommand::Verify { index: None, .. } => verify_all(desk),
     }
 }
 
@@ -150,73 +145,118 @@ enum Held {
     No(String),
 }
 
-fn verify(desk: &mut Desk, range: std::ops::Range<u64>) -> Result<(), AdminError> {
+/// One record, by its own evidence: inclusion proof, replay, signature.
+fn verify_one(desk: &mut Desk, index: u64) -> Result<(), AdminError> {
     desk.log_in()?;
-    let key = records_key(desk)?;
+    let evidence = desk.ledger.evidence(index)?;
+    let mut judge = Judge::new(desk);
+    let held = if evidence.place.index == index {
+        match verify_place(&evidence.record, &evidence.place, &records_key(desk)?) {
+            Ok(size) => judge.record(&evidence.record, size),
+            Err(error) => Held::No(error.to_string()),
+        }
+    } else {
+        Held::No(desk.screen.words(
+            format!("the ledger answered with record {}", evidence.place.index),
+            format!("台帳は記録 {} を返した", evidence.place.index),
+        ))
+    };
+    report(desk, [(index, held)])
+}
+
+/// Every record: together they must have the root that the ledger signed, and each must stand for itself.
+fn verify_all(desk: &mut Desk) -> Result<(), AdminError> {
+    desk.log_in()?;
+    let note = desk.ledger.checkpoint(LogName::Records)?;
+    let checkpoint = Checkpoint::open(&note, &records_key(desk)?)?;
+    let entries = desk.ledger.entries(LogName::Records, checkpoint.size)?;
+    let tree: MemoryTree = entries.iter().map(|entry| leaf_hash(entry)).collect();
+    if tree.size() != checkpoint.size {
+        return Err(CacheError::Incomplete { have: tree.size(), size: checkpoint.size }.into());
+    }
+    if tree.root() != checkpoint.root {
+        return Err(CacheError::Fork { size: checkpoint.size }.into());
+    }
+    let mut judge = Judge::new(desk);
+    let judged = entries.iter().zip(0..).map(|(entry, index)| (index, judge.record(entry, checkpoint.size)));
+    report(desk, judged)
+}
+
+fn report(desk: &Desk, judged: impl IntoIterator<Item = (u64, Held)>) -> Result<(), AdminError> {
     let (mut held, mut failed) = (0_usize, 0_usize);
-    for index in range {
-        let evidence = desk.ledger.evidence(index)?;
-        let text = match judge(desk, index, &evidence, &key)? {
+    for (index, one) in judged {
+        match one {
             Held::Yes(text) => {
                 held += 1;
-                text
+                desk.screen.print(&format!("{index}: {text}"))?;
             }
-            Held::No(text) => {
+            Held::No(why) => {
                 failed += 1;
-                text
+                let why = desk.screen.words(format!("DOES NOT HOLD: {why}"), format!("不合格: {why}"));
+                desk.screen.print(&format!("{index}: {why}"))?;
             }
-        };
-        desk.screen.print(&format!("{index}: {text}"))?;
+        }
     }
     desk.screen
         .note(&format!("{held} records hold, {failed} do not"), &format!("{held}件が検証に合格、{failed}件が不合格"));
     if failed == 0 { Ok(()) } else { Err(AdminError::RecordsDoNotHold(failed)) }
 }
 
-fn judge(desk: &Desk, index: u64, evidence: &Evidence, key: &VerifyingKey) -> Result<Held, AdminError> {
-    let say = |english: String, japanese: String| desk.screen.words(english, japanese);
-    let no = |why: String| Ok(Held::No(say(format!("DOES NOT HOLD: {why}"), format!("不合格: {why}"))));
-    if evidence.place.index != index {
-        return no(say(
-            format!("the ledger answered with record {}", evidence.place.index),
-            format!("台帳は記録 {} を返した", evidence.place.index),
-        ));
+/// Judges records one after the other. Keeps the register it folded last: neighbours were mostly decided by the same one.
+struct Judge<'a> {
+    desk: &'a Desk,
+    register: Option<Register>,
+}
+
+impl<'a> Judge<'a> {
+    const fn new(desk: &'a Desk) -> Self {
+        Self { desk, register: None }
     }
-    let size = match verify_place(&evidence.record, &evidence.place, key) {
-        Ok(size) => size,
-        Err(error) => return no(error.to_string()),
-    };
-    let record = match Record::decode(&evidence.record) {
-        Ok(record) => record,
-        Err(error) => return no(error.to_string()),
-    };
-    let teller = Teller { cache: &desk.cache, language: desk.screen.language };
-    let line = teller.line(&record);
-    let Some(input) = record.body.input() else {
-        return Ok(Held::Yes(say(
-            format!("{line}\n   lies in the records log under the checkpoint of {size}"),
-            format!("{line}\n   記録簿({size}件)に含まれることを確認"),
-        )));
-    };
-    let Some(register) = desk.cache.register_at(input.register) else {
-        return no(format!("{line}: {}", Mismatch::RegisterSize { needed: input.register, given: desk.cache.size() }));
-    };
-    if let Err(mismatch) = replay(&register, &record) {
-        return no(format!("{line}: {mismatch}"));
+
+    /// A record that lies in the log of this size: its decision again, and the card's signature.
+    fn record(&mut self, bytes: &[u8], size: u64) -> Held {
+        let desk = self.desk;
+        let say = |english: String, japanese: String| desk.screen.words(english, japanese);
+        let record = match Record::decode(bytes) {
+            Ok(record) => record,
+            Err(error) => return Held::No(error.to_string()),
+        };
+        let teller = Teller { cache: &desk.cache, language: desk.screen.language };
+        let line = teller.line(&record);
+        let Some(input) = record.body.input() else {
+            return Held::Yes(say(
+                format!("{line}\n   lies in the records log under the checkpoint of {size}"),
+                format!("{line}\n   記録簿({size}件)に含まれることを確認"),
+            ));
+        };
+        let Some(register) = self.register_of(input.register) else {
+            let mismatch = Mismatch::RegisterSize { needed: input.register, given: desk.cache.size() };
+            return Held::No(format!("{line}: {mismatch}"));
+        };
+        if let Err(mismatch) = replay(register, &record) {
+            return Held::No(format!("{line}: {mismatch}"));
+        }
+        // An opening is only ever written when it was granted.
+        let refused = matches!(&record.body, Body::Decision(decision) if decision.verdict != VerdictCode::Granted);
+        let why = if refused {
+            say("refused by the same rule when decided again".to_owned(), "再判定でも同じ規則により拒否".to_owned())
+        } else {
+            teller.why_granted(register, input)
+        };
+        Held::Yes(say(
+            format!(
+                "{line}\n   lies in the records log under the checkpoint of {size}; decided again with the same outcome\n   {why}"
+            ),
+            format!("{line}\n   記録簿({size}件)に含まれ、再判定の結果も同じ\n   {why}"),
+        ))
     }
-    // An opening is only ever written when it was granted.
-    let refused = matches!(&record.body, Body::Decision(decision) if decision.verdict != VerdictCode::Granted);
-    let why = if refused {
-        say("refused by the same rule when decided again".to_owned(), "再判定でも同じ規則により拒否".to_owned())
-    } else {
-        teller.why_granted(&register, input)
-    };
-    Ok(Held::Yes(say(
-        format!(
-            "{line}\n   lies in the records log under the checkpoint of {size}; decided again with the same outcome\n   {why}"
-        ),
-        format!("{line}\n   記録簿({size}件)に含まれ、再判定の結果も同じ\n   {why}"),
-    )))
+
+    fn register_of(&mut self, size: u64) -> Option<&Register> {
+        if self.register.as_ref().is_none_or(|register| register.size() != size) {
+            self.register = self.desk.cache.register_at(size);
+        }
+        self.register.as_ref().filter(|register| register.size() == size)
+    }
 }
 
 #[cfg(test)]
