@@ -20,7 +20,7 @@ use sekisho_wire::batch::chain_start;
 use sekisho_wire::cose::Signer;
 use sekisho_wire::decision::Level;
 use sekisho_wire::id::*;
-use sekisho_wire::record::{Body, Record};
+use sekisho_wire::record::Record;
 use sekisho_wire::secret::SecretBytes;
 
 use crate::agent::{Acknowledged, Agent, Beginning};
@@ -339,11 +339,8 @@ impl Bench {
     /// Every verdict and signature in the records must come out again from the bytes alone.
     pub(crate) fn assert_replays(&self) {
         for record in self.records() {
-            let size = match &record.body {
-                Body::SessionOpened(opening) | Body::SessionUnlocked(opening) => opening.input.register,
-                Body::Decision(decision) => decision.input.register,
-                _ => continue,
-            };
+            let Some(input) = record.body.input() else { continue };
+            let size = input.register;
             let mut register = Register::new();
             for entry in self.office.entries.iter().take(usize::try_from(size).unwrap()) {
                 register.fold(entry).unwrap();

@@ -153,6 +153,12 @@ impl Carrier for Ledger {
     }
 }
 
+impl Drop for Uplink {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.file);
+    }
+}
+
 fn uplink(bench: &Bench) -> Uplink {
     TERMINAL.set(Some(bench.agent.identity.key.verifying_key()));
     let file = std::env::temp_dir().join(format!("sekisho-uplink-{}-{:?}", std::process::id(), bench.agent.salt()));
@@ -165,9 +171,9 @@ fn uplink(bench: &Bench) -> Uplink {
 fn run(uplink: &mut Uplink, bench: &Bench, ledger: &Ledger) -> Result<Round, Trouble> {
     let _ = bench.records();
     for _ in 0..50 {
-        match uplink.round(&bench.agent, ledger)? {
-            Round::Forward => {}
-            other => return Ok(other),
+        let round = uplink.round(&bench.agent, ledger)?;
+        if round != Round::Forward {
+            return Ok(round);
         }
     }
     panic!("it goes round and round");
