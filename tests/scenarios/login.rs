@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sekisho_ipc::{ClientError, PromptRequest, SessionState};
+use sekisho_ipc::{AgentError, ClientError, PromptRequest, SessionState};
 use sekisho_tests::clerk::{authorize, insert, login, pull, type_pin, wait_state};
 use sekisho_tests::scene::Scene;
 use sekisho_tests::terminal::Part;
@@ -28,9 +28,11 @@ fn a_wrong_pin_costs_one_try_and_nothing_else() {
     let mut scene = Scene::new("wrongpin");
     insert(&scene.terminal, &mut scene.clerk);
     let before = scene.clerk.card.apdus();
-    let answer = type_pin(&mut scene.terminal.client(), &PromptRequest::login(), "918273").unwrap();
-    assert!(!answer.verdict.granted);
-    assert_eq!(answer.tries_left, Some(4));
+    let answer = type_pin(&mut scene.terminal.client(), &PromptRequest::login(), "918273");
+    let Err(ClientError::Agent(AgentError::CardProblem { verdict, tries_left })) = answer else {
+        panic!("a wrong PIN is a problem of the card: {answer:?}")
+    };
+    assert_eq!((verdict.code.as_str(), tries_left), ("wrong_pin", Some(4)));
     assert_eq!(scene.clerk.card.verifications_from(before), 1);
     wait_state(&scene.terminal, SessionState::AwaitPin);
     login(&scene.terminal, &scene.clerk);

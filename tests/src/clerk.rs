@@ -17,6 +17,7 @@ pub fn insert(terminal: &Terminal, issued: &mut Issued) {
 /// Pulls a card and waits until the terminal has seen that.
 pub fn pull(terminal: &Terminal, issued: &mut Issued) {
     issued.card.pull();
+    terminal.pcscd.wait_slot(0, false);
     wait_card(terminal, false);
 }
 

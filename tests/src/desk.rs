@@ -78,7 +78,9 @@ impl Desk {
     /// Puts this administrator's card into the signer's reader, and takes the others out.
     pub fn sign_as(&mut self, administrator: usize) {
         self.administrators.iter_mut().for_each(|issued| issued.card.pull());
+        [SIGNER, WORK].into_iter().for_each(|slot| self.pcscd.wait_slot(slot, false));
         self.administrators[administrator].card.insert(&self.pcscd, SIGNER);
+        self.pcscd.wait_slot(SIGNER, true);
         self.administrators.swap(0, administrator);
     }
 
@@ -91,7 +93,7 @@ impl Desk {
     /// A call of `sekisho-admin` in English that answers every question with yes.
     fn bare(&self) -> Command {
         let mut command = Command::new(program("sekisho-admin"));
-        command.env("PCSCLITE_CSOCK_NAME", self.pcscd.socket()).env("RUST_LOG", "info");
+        command.env("PCSCLITE_CSOCK_NAME", self.pcscd.socket()).env("RUST_LOG", "warn");
         command.args(["--lang", "en", "--yes", "--wait", "30", "--home"]).arg(self.folder.join("home"));
         command
     }
@@ -128,11 +130,13 @@ impl Desk {
     pub fn issue(&mut self, name: &str, more: &[&str]) -> (Issued, String) {
         let mut issued = self.blank(name);
         issued.card.insert(&self.pcscd, WORK);
+        self.pcscd.wait_slot(WORK, true);
         let pin_file = issued.pin_file.to_str().expect("a scratch path is text").to_owned();
         let mut arguments = vec!["card", "issue", "--first-pin-file", &pin_file];
         arguments.extend(more);
         let said = self.run(&arguments);
         issued.card.pull();
+        self.pcscd.wait_slot(WORK, false);
         (issued, said)
     }
 

@@ -62,6 +62,19 @@ impl Pcscd {
         format!("Virtual PCD {:02X} {:02X}", slot / 2, slot % 2)
     }
 
+    /// Waits until pcscd has noticed that a slot holds a card, or holds none: it looks every 0.4 s, and a card that is exchanged in between
+    /// is to it the same card, gone mute.
+    pub fn wait_slot(&self, slot: usize, present: bool) {
+        let name = self.reader(slot);
+        crate::wait::until("pcscd to notice a card", || {
+            let mut opensc = Command::new("opensc-tool");
+            let output = opensc.arg("-l").env("PCSCLITE_CSOCK_NAME", &self.socket).output().ok()?;
+            let listed = String::from_utf8_lossy(&output.stdout).into_owned();
+            let line = listed.lines().find(|line| line.contains(&name))?;
+            (line.contains("Yes") == present).then_some(())
+        });
+    }
+
     /// Kills pcscd.
     pub fn kill(&mut self) {
         self.process.kill();

@@ -120,7 +120,7 @@ impl Story {
         self.narrator.chapter("A clerk logs in, with a wrong PIN first");
         self.insert(&mut clerk.card, "田中");
         let before = clerk.card.apdus();
-        self.sekisho(&["login", "--pin-stdin"], Some("918273\n")).ends(REFUSED_PIN).says(["4", "4"]);
+        self.sekisho(&["login", "--pin-stdin"], Some("918273\n")).ends(REFUSED_PIN).says(["tries left: 4", "残り4回"]);
         let spent = clerk.card.verifications_from(before);
         assert_eq!(spent, 1, "the wrong PIN went to the card once and nothing else was spent");
         self.narrator.happens("the card saw one VERIFY: one try is gone, nothing else");
