@@ -16,6 +16,7 @@ use crate::error::AdminError;
 use crate::home::Home;
 use crate::ledger::Ledger;
 use crate::office_file::{LogName, Office};
+use crate::pending;
 use crate::pin_entry::PinSource;
 use crate::random;
 use crate::readers::{Look, Readers};
@@ -151,7 +152,7 @@ impl Desk {
             (None, None) => self.find_signer()?,
         };
         let known = self.signer.as_ref().map(|(_, guid)| *guid);
-        let cache = &self.cache;
+        let (cache, home) = (&self.cache, &self.home);
         let card = self.readers.wait_for(
             &reader,
             &self.screen,
@@ -165,7 +166,7 @@ impl Desk {
                 let found = card.guid();
                 Ok(match known {
                     Some(expected) if expected != found => Look::Wrong(AdminError::OtherCard { expected, found }),
-                    None if !may_sign(cache, found) => Look::Wrong(AdminError::NotASigner(found)),
+                    None if !may_sign(cache, home, found) => Look::Wrong(AdminError::NotASigner(found)),
                     Some(_) | None => Look::Right(card),
                 })
             },
@@ -177,9 +178,9 @@ impl Desk {
 
     /// Where nobody named a reader: the one with a card that may sign, else the only reader.
     fn find_signer(&mut self) -> Result<ReaderName, AdminError> {
-        let cache = &self.cache;
+        let (cache, home) = (&self.cache, &self.home);
         let cards = self.readers.operator_cards();
-        let found = cards.iter().find(|(_, card)| may_sign(cache, card.guid())).map(|(reader, _)| reader.clone());
+        let found = cards.iter().find(|(_, card)| may_sign(cache, home, card.guid())).map(|(reader, _)| reader.clone());
         match found {
             Some(reader) => Ok(reader),
             None => self.readers.choose(None),
@@ -319,18 +320,16 @@ pub(crate) fn show(screen: &Screen, act: &Act, cache: &RegisterCache, names: &[N
     }
 }
 
-/// Whether the card is one that signs acts now. A home that has not seen a register yet cannot know, and lets the ledger say.
-fn may_sign(cache: &RegisterCache, guid: CardGuid) -> bool {
-    if cache.size() == 0 {
-        return true;
-    }
+/// Whether the card is one that signs acts now, as far as the register at hand can say. A card that it does not know may have been
+/// issued since: the ledger will say. A card that is being made here is known to sign nothing yet.
+fn may_sign(cache: &RegisterCache, home: &Home, guid: CardGuid) -> bool {
     let now = clock::now();
     let register = cache.register();
-    let Some(card) = register.card(&guid).filter(|card| card.is_current(now) && card.issued().signature.is_some())
-    else {
-        return false;
+    let Some(card) = register.card(&guid) else {
+        return pending::find(home, guid).is_ok_and(|pending| pending.is_none());
     };
-    card.holder(now).is_some_and(|holder| !register.roles_of(holder.operator, now).is_empty())
+    let signs = card.is_current(now) && card.issued().signature.is_some();
+    signs && card.holder(now).is_some_and(|holder| !register.roles_of(holder.operator, now).is_empty())
 }
 
 /// Cuts changes into parts that each fit an act.
