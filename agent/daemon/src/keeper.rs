@@ -357,3 +357,7 @@ impl Agent {
         self.tell(&mut core);
     }
 }
+
+#[cfg(test)]
+#[path = "keeper/tests.rs"]
+mod tests;

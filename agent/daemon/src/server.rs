@@ -197,3 +197,7 @@ impl Agent {
         Ok(())
     }
 }
+
+#[cfg(test)]
+#[path = "server/tests.rs"]
+mod tests;

@@ -1,0 +1,112 @@
+use sekisho_tlog::MemoryTree;
+
+use super::*;
+use crate::testing::{Bench, Office, REGISTER_SEED, log_key, tuesday_ten};
+use sekisho_tlog::leaf_hash;
+
+/// A folder of its own, gone afterwards.
+struct Scratch(PathBuf);
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+fn scratch(bench: &Bench) -> (Scratch, Config) {
+    let folder = std::env::temp_dir().join(format!("sekisho-keeper-{}-{}", std::process::id(), bench.agent.salt()));
+    let config = Config { state: folder.clone(), ..bench.agent.config.clone() };
+    (Scratch(folder), config)
+}
+
+/// What a ledger with these acts answers to "from": all that follow, or as many as `count`.
+fn answer(office: &Office, from: u64, count: usize, seed: u8) -> RegisterAnswer {
+    let id = office.register.office().unwrap();
+    let key = log_key("register", &id, seed);
+    let mut tree = MemoryTree::new();
+    office.entries.iter().for_each(|entry| tree.append(leaf_hash(entry)));
+    let (size, root, origin) = (tree.size(), tree.root(), key.name().to_owned());
+    let checkpoint = Checkpoint { origin: origin.clone(), size, root, extensions: vec![] }.sign(&key);
+    let (time_ms, valid_until_ms) = (tuesday_ten() + 60_000, tuesday_ten() + 3_600_000);
+    let freshness = Freshness { origin, size, root, time_ms, valid_until_ms }.sign(&key);
+    let entries = office.entries.iter().skip(usize::try_from(from).unwrap()).take(count);
+    let entries = entries.map(|entry| STANDARD.encode(entry)).collect();
+    RegisterAnswer { checkpoint, freshness, entries, names: vec![] }
+}
+
+fn size(bench: &Bench) -> u64 {
+    bench.agent.lock().register.size()
+}
+
+#[test]
+fn a_new_act_is_on_disk_before_it_decides_and_survives_a_restart() {
+    let mut bench = Bench::new();
+    let (_scratch, config) = scratch(&bench);
+    let before = Arc::new(Register::new());
+    bench.agent.lock().register = before;
+    let (mut keeper, _) = Keeper::open(&config, &bench.agent.identity).unwrap();
+    keeper.believe(&bench.agent, &answer(&bench.office, 0, 500, REGISTER_SEED)).unwrap();
+    bench.office.revoke_clerk();
+    keeper.believe(&bench.agent, &answer(&bench.office, 2, 500, REGISTER_SEED)).unwrap();
+    assert_eq!(size(&bench), 3);
+    assert!(bench.kinds().contains(&"register_advanced"));
+    let (_, found) = Keeper::open(&config, &bench.agent.identity).unwrap();
+    assert_eq!(found.register.root(), bench.office.register.root());
+    assert_eq!(found.time.unwrap().note.time, tuesday_ten() + 60_000);
+}
+
+#[test]
+fn a_register_torn_at_any_byte_is_fetched_again_or_whole() {
+    let bench = Bench::new();
+    let (_scratch, config) = scratch(&bench);
+    bench.agent.lock().register = Arc::new(Register::new());
+    let (mut keeper, _) = Keeper::open(&config, &bench.agent.identity).unwrap();
+    keeper.believe(&bench.agent, &answer(&bench.office, 0, 500, REGISTER_SEED)).unwrap();
+    let file = config.state.join("register/register.entries");
+    let whole = std::fs::read(&file).unwrap();
+    let more = [whole.as_slice(), b"\0\0\0\x20half an act"].concat();
+    for length in (0..=more.len()).step_by(97).chain([whole.len(), more.len()]) {
+        std::fs::write(&file, &more[..length]).unwrap();
+        let (_, found) = Keeper::open(&config, &bench.agent.identity).unwrap();
+        let expected = if length >= whole.len() { 2 } else { 0 };
+        assert_eq!(found.register.size(), expected, "cut at {length}");
+    }
+}
+
+#[test]
+fn what_the_ledger_cannot_prove_changes_nothing() {
+    let mut bench = Bench::new();
+    let (_scratch, config) = scratch(&bench);
+    let (mut keeper, _) = Keeper::open(&config, &bench.agent.identity).unwrap();
+    let mut longer = bench.office.clone();
+    longer.revoke_clerk();
+    let foreign_key = answer(&longer, 2, 500, 77);
+    let missing_entry = RegisterAnswer { entries: vec![], ..answer(&longer, 2, 500, REGISTER_SEED) };
+    let garbage = RegisterAnswer { entries: vec!["?".into()], ..answer(&longer, 2, 500, REGISTER_SEED) };
+    let other_entry = RegisterAnswer {
+        entries: answer(&longer, 0, 1, REGISTER_SEED).entries,
+        ..answer(&longer, 2, 500, REGISTER_SEED)
+    };
+    for (what, wrong) in
+        [("key", foreign_key), ("missing", missing_entry), ("garbage", garbage), ("other entry", other_entry)]
+    {
+        assert!(keeper.believe(&bench.agent, &wrong).is_err(), "{what}");
+        assert_eq!(size(&bench), 2, "{what}");
+    }
+    let shorter = answer(&bench.office, 2, 500, REGISTER_SEED);
+    bench.office = longer;
+    bench.advance();
+    assert!(matches!(keeper.believe(&bench.agent, &shorter), Err(Disbelief::Rollback { seen: 3, shown: 2 })));
+}
+
+#[test]
+fn acts_ahead_of_their_checkpoint_decide_nothing_until_it_is_reached() {
+    let bench = Bench::new();
+    let (_scratch, config) = scratch(&bench);
+    bench.agent.lock().register = Arc::new(Register::new());
+    let (mut keeper, _) = Keeper::open(&config, &bench.agent.identity).unwrap();
+    keeper.believe(&bench.agent, &answer(&bench.office, 0, 1, REGISTER_SEED)).unwrap();
+    assert_eq!(size(&bench), 0);
+    keeper.believe(&bench.agent, &answer(&bench.office, 1, 1, REGISTER_SEED)).unwrap();
+    assert_eq!(size(&bench), 2);
+}
