@@ -8,7 +8,7 @@ use rcgen::{
 };
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use sekisho_wire::id::{Code, OfficeId};
-use x509_parser::prelude::{FromDer, X509Certificate, X509Name};
+use x509_parser::prelude::{AttributeTypeAndValue, FromDer, X509Certificate};
 use zeroize::Zeroizing;
 
 use crate::clock::{DAY, Millis, civil, days_of};
@@ -125,15 +125,16 @@ impl Peer {
     pub fn of(certificate: &CertificateDer<'_>) -> Option<Self> {
         let (_, certificate) = X509Certificate::from_der(certificate).ok()?;
         let subject = certificate.subject();
-        let only = |mut values: Vec<&str>| values.pop().filter(|_| values.is_empty()).map(str::to_owned);
-        let office = only(texts(subject, |name| name.iter_organization().filter_map(|a| a.as_str().ok()).collect()))?;
-        let terminal = only(texts(subject, |name| name.iter_common_name().filter_map(|a| a.as_str().ok()).collect()))?;
+        let office = only(subject.iter_organization())?;
+        let terminal = only(subject.iter_common_name())?;
         Some(Self { office: office.parse().ok()?, terminal: Code::new(&terminal).ok()? })
     }
 }
 
-fn texts<'a>(name: &'a X509Name<'a>, read: impl FnOnce(&'a X509Name<'a>) -> Vec<&'a str>) -> Vec<&'a str> {
-    read(name)
+/// The text of an attribute that stands once. Two names would be two answers to "who are you".
+fn only<'a>(mut values: impl Iterator<Item = &'a AttributeTypeAndValue<'a>>) -> Option<String> {
+    let first = values.next()?.as_str().ok()?.to_owned();
+    values.next().is_none().then_some(first)
 }
 
 /// Valid from yesterday, so that a terminal whose clock is a little behind can begin.

@@ -51,6 +51,18 @@ pub enum Halt {
     TreeDamaged,
     /// The file changed under the running ledger.
     Changed,
+    /// A terminal has verified more entries than there are: database and file were both put back.
+    Outrun {
+        /// Entries that the terminal verified.
+        seen: u64,
+        /// Entries in the database.
+        stored: u64,
+    },
+    /// A terminal has verified another history.
+    Contradicted {
+        /// At which size.
+        size: u64,
+    },
 }
 
 impl CheckpointFile {
@@ -135,6 +147,10 @@ impl fmt::Display for Halt {
             Self::Forked { size } => write!(f, "the database has another history than was signed at {size} entries"),
             Self::TreeDamaged => f.write_str("head and tree in the database do not agree"),
             Self::Changed => f.write_str("its checkpoint file was changed by somebody else"),
+            Self::Outrun { seen, stored } => {
+                write!(f, "a terminal has verified {seen} entries, the database has {stored}")
+            }
+            Self::Contradicted { size } => write!(f, "a terminal has verified another history at {size} entries"),
         }
     }
 }

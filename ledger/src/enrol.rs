@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use crate::authority::Peer;
 use crate::clock::Millis;
 use crate::code::CodeSecret;
-use crate::ledger::Ledger;
+use crate::ledger::{Ledger, Strangers};
 use crate::refusal::{CodeFault, Refusal};
 use crate::stage::Stage;
 use crate::store::{CodePurpose, StoreError, StoredCode, StoredEnrolment};
@@ -58,13 +58,13 @@ impl Ledger {
         let office = self.office(&applicant.peer.office)?;
         let certificate = self.authority.terminal(&applicant.peer, &applicant.request, self.clock.machine());
         let certificate = certificate.map_err(|_| Refusal::RequestRefused)?;
-        let note = self.may_note_stranger(now);
+        let strangers = self.strangers.clone();
         let (id, terminal) = (office.id, applicant.peer.terminal.clone());
         let hash = applicant.secret.hash();
         let key = applicant.key;
         let enrolled = self.writer.run(Some(u64::from_be_bytes(first_eight(&hash))), move |stage| {
             let row = StoredEnrolment { office: id, terminal, code: hash, key, certificate, at: now };
-            plan(stage, row, note, now)
+            plan(stage, row, &strangers, now)
         })?;
         if let Err(Refusal::CodeRefused(fault)) = &enrolled {
             log::warn!(
@@ -102,7 +102,7 @@ impl Ledger {
     }
 }
 
-fn plan(stage: &mut Stage<'_>, row: StoredEnrolment, note: bool, now: Millis) -> Result<Vec<u8>, Refusal> {
+fn plan(stage: &mut Stage<'_>, row: StoredEnrolment, strangers: &Strangers, now: Millis) -> Result<Vec<u8>, Refusal> {
     match judge(stage, &row, now)? {
         Judged::Fresh => {
             let certificate = row.certificate.clone();
@@ -115,7 +115,7 @@ fn plan(stage: &mut Stage<'_>, row: StoredEnrolment, note: bool, now: Millis) ->
         // Its TLS key may be a new one, so it gets the new certificate; the code names the same terminal and key as before.
         Judged::Again => Ok(row.certificate),
         Judged::Refused(fault) => {
-            if note {
+            if strangers.may_note(now) {
                 emit(stage, &row.office, row.terminal, EnrolmentEvent::CodeRefused, now)?;
             }
             Err(Refusal::CodeRefused(fault))

@@ -122,8 +122,11 @@ fn arrived(header: &BatchHeader, seq: u64, bytes: &[u8], now: Millis) -> Arrived
     let record = Record::decode(bytes).ok().filter(|record| stands_here(record, header, seq));
     let (class, month, lost) = match &record {
         Some(record) => {
+            // A clock far off must not make keys for months that never were; such records are kept from when they came.
+            let plausible = now.saturating_sub(OLDEST)..now.saturating_add(crate::clock::DAY);
+            let operated = if plausible.contains(&record.trusted) { record.trusted } else { now };
             let lost = if let Body::Lost(lost) = &record.body { Some((lost.from, lost.to)) } else { None };
-            (class_number(record.retention), legal_month(record.trusted), lost)
+            (class_number(record.retention), legal_month(operated), lost)
         }
         // Nobody knows what it is, so it is kept as long as anything.
         None => (UNREADABLE_CLASS, legal_month(now), None),
@@ -287,3 +290,5 @@ pub const fn tree_hash(hash: &WireHash) -> Hash {
 
 const UNREADABLE_CLASS: u8 = 1;
 const OVERLAP_PAGE: u32 = 64;
+/// Ten years: longer than any record is kept.
+const OLDEST: Millis = 3653 * crate::clock::DAY;

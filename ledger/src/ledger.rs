@@ -43,11 +43,28 @@ pub struct Ledger {
     /// Alarms raised since the start, so that a terminal that tries again and again fills no log.
     pub(crate) alarmed: Mutex<HashSet<(OfficeId, String)>>,
     /// Refused codes and acts written down lately: an office's log cannot be flooded by strangers.
-    pub(crate) strangers: Mutex<Vec<Millis>>,
+    pub(crate) strangers: Strangers,
     /// Held while an office is brought up.
     pub(crate) founding: Mutex<()>,
     stopping: AtomicBool,
     _lock: Option<Lock>,
+}
+
+/// Counts what strangers cause to be written: wrong codes and refused acts, at most ten a minute.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Strangers(Arc<Mutex<Vec<Millis>>>);
+
+impl Strangers {
+    /// Whether one more may be written down now; counts it if so.
+    pub(crate) fn may_note(&self, now: Millis) -> bool {
+        let mut noted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        noted.retain(|at| at.saturating_add(STRANGERS_WINDOW) > now);
+        let may = noted.len() < STRANGERS_MAX;
+        if may {
+            noted.push(now);
+        }
+        may
+    }
 }
 
 /// The threads that work beside the requests.
@@ -95,7 +112,7 @@ impl Ledger {
             index: Index::open(&places.index)?,
             visitors: Visitors::default(),
             alarmed: Mutex::default(),
-            strangers: Mutex::default(),
+            strangers: Strangers::default(),
             founding: Mutex::default(),
             stopping: AtomicBool::new(false),
             config,
@@ -158,17 +175,6 @@ impl Ledger {
             authority: self.authority.certificate().to_vec(),
             envelope: self.envelope.public().to_vec(),
         }
-    }
-
-    /// Whether something strangers cause may be written down now: at most ten a minute.
-    pub(crate) fn may_note_stranger(&self, now: Millis) -> bool {
-        let mut noted = self.strangers.lock().unwrap_or_else(PoisonError::into_inner);
-        noted.retain(|at| at.saturating_add(STRANGERS_WINDOW) > now);
-        let may = noted.len() < STRANGERS_MAX;
-        if may {
-            noted.push(now);
-        }
-        may
     }
 
     /// Whether this alarm is the first of its kind since the start.

@@ -258,6 +258,13 @@ impl Log {
         }
     }
 
+    /// Stops signing: somebody has shown that this database is not the one that was signed. Lasts until the next start, and for ever if
+    /// nothing is put right, for the next to show it stops it again.
+    pub fn halt(&self, halt: Halt) {
+        log::error!("log {} is halted and will not be signed: {halt}", self.key.name());
+        lock(&self.signed).signed = Signed::Halted(halt);
+    }
+
     /// The newest checkpoint.
     ///
     /// # Errors

@@ -162,10 +162,10 @@ impl Ledger {
             }
         }
         let (id, vault) = (office.id, Arc::clone(&self.vault));
-        let note = self.may_note_stranger(now);
+        let strangers = self.strangers.clone();
         let placed = self.writer.run(Some(act_exclusive(&id)), move |stage| {
             let placed = acts::plan(stage, &id, &entry, &names, vault.master(), now);
-            if note && matches!(placed, Err(Refusal::Act(_))) {
+            if matches!(placed, Err(Refusal::Act(_))) && strangers.may_note(now) {
                 acts::record_refusal(stage, &id, now)?;
             }
             placed

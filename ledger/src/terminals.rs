@@ -7,6 +7,7 @@ use sekisho_wire::reason::AlarmKind;
 
 use crate::acts::Name;
 use crate::authority::Peer;
+use crate::checkpoint::Halt;
 use crate::ingest::{self, Receipt, Verified};
 use crate::ledger::Ledger;
 use crate::office::{Office, Published};
@@ -75,25 +76,23 @@ impl Ledger {
         receipt.inspect_err(|refusal| self.alarm_about(refusal, header, now))
     }
 
-    /// A terminal that has verified more than there is, or something else, knows a history that this ledger does not.
+    /// A terminal that has verified more than there is, or something else, knows a history that this ledger has lost: signing on would make
+    /// a second one (design §3.10). The terminal has signed what it says, so whoever says it falsely is known.
     fn check_seen(&self, office: &Office, verified: &Verified) -> Result<(), Refusal> {
-        let (size, root) = (verified.header.seen_size, Hash(verified.header.seen_root.0));
+        let (seen, root) = (verified.header.seen_size, Hash(verified.header.seen_root.0));
         let log = office.log(LogName::Records);
         let stored = log.committed_size();
-        if size > stored {
-            log::error!("{}: a terminal has verified {size} entries, there are {stored}", log.origin());
-            return Err(Refusal::Halted {
-                cause: format!("a terminal has verified {size} entries, there are {stored}"),
-            });
-        }
         let tree = StoredTree { store: &*self.store, office: office.id, log: LogName::Records };
-        if size > 0 && root_at(&tree, size).map_err(unproved)? != root {
-            log::error!("{}: a terminal has verified another history at {size} entries", log.origin());
-            return Err(Refusal::Halted {
-                cause: format!("a terminal has verified another history at {size} entries"),
-            });
-        }
-        Ok(())
+        let halt = if seen > stored {
+            Halt::Outrun { seen, stored }
+        } else if seen > 0 && root_at(&tree, seen).map_err(unproved)? != root {
+            Halt::Contradicted { size: seen }
+        } else {
+            return Ok(());
+        };
+        log::error!("terminal {} shows a checkpoint that does not fit", verified.header.terminal);
+        log.halt(halt);
+        Err(Refusal::Halted { cause: halt.to_string() })
     }
 
     /// Payload keys become durable before anything is sealed under them.

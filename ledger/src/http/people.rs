@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
-use super::terminals::{From, register_answer};
+use super::terminals::{From, Reader, register_answer};
 use super::{Bearer, Hall, Json, answer, blocking, decode, decode_array, encode, encode_all, office_of};
 use crate::acts::Name;
 use crate::clock::Millis;
@@ -94,9 +94,9 @@ pub(super) async fn register(
 ) -> Result<Response, Refusal> {
     let Query(asked) = query.map_err(|_| Refusal::Malformed("query"))?;
     let id = office_of(&office)?;
-    hall.ledger.visitor(&id, token.as_deref(), ANY_ROLE)?;
+    let visitor = hall.ledger.visitor(&id, token.as_deref(), ANY_ROLE)?;
     let office = hall.ledger.office(&id)?;
-    register_answer(hall, office, &asked).await
+    register_answer(hall, office, &asked, Reader::Person(visitor)).await
 }
 
 #[derive(Deserialize)]

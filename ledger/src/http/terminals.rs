@@ -16,6 +16,7 @@ use crate::authority::Peer;
 use crate::code::CodeSecret;
 use crate::enrol::Applicant;
 use crate::office::Office;
+use crate::people::Visitor;
 use crate::refusal::Refusal;
 use crate::store::LogName;
 use crate::terminals::{RegisterPart, SealedRange};
@@ -73,15 +74,36 @@ pub(super) async fn register(
 ) -> Result<Response, Refusal> {
     let Query(asked) = query.map_err(|_| Refusal::Malformed("query"))?;
     let office = hall.ledger.office(&peer.office)?;
-    register_answer(hall, office, &asked).await
+    register_answer(hall, office, &asked, Reader::Terminal).await
 }
 
 /// The register from an index on; waits while there is nothing, as long as was asked for.
-pub(super) async fn register_answer(hall: Hall, office: Arc<Office>, asked: &From) -> Result<Response, Refusal> {
+pub(super) async fn register_answer(
+    hall: Hall,
+    office: Arc<Office>,
+    asked: &From,
+    reader: Reader,
+) -> Result<Response, Refusal> {
     let From { from, wait } = *asked;
     wait_for_more(hall.clone(), &office, from, Duration::from_secs(wait.min(WAIT_MAX))).await;
-    let part = blocking(move || hall.ledger.register_part(&office, from)).await?;
+    let part = blocking(move || {
+        let part = hall.ledger.register_part(&office, from)?;
+        match &reader {
+            Reader::Person(visitor) if !part.entries.is_empty() => {
+                hall.ledger.note_read(visitor, sekisho_wire::reason::Query::Register, part.entries.len())?;
+            }
+            Reader::Person(_) | Reader::Terminal => {}
+        }
+        Ok(part)
+    })
+    .await?;
     Ok(answer(&register_json(&part)))
+}
+
+/// Who reads the register. What people read is written down; terminals read it all the time.
+pub(super) enum Reader {
+    Terminal,
+    Person(Visitor),
 }
 
 async fn wait_for_more(mut hall: Hall, office: &Office, from: u64, wait: Duration) {

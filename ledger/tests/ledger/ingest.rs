@@ -1,5 +1,6 @@
 //! Batches: each way in which one can come, and what is stored of it (wire §7).
 
+use sekisho_ledger::checkpoint::Halt;
 use sekisho_ledger::refusal::Refusal;
 use sekisho_ledger::store::{EmitterName, LogName, SqliteStore, Store};
 use sekisho_register::change::{Change, SetTerminalState, TerminalUse};
@@ -216,16 +217,27 @@ fn a_suspended_terminal_is_not_heard() {
 }
 
 #[test]
-fn a_terminal_that_knows_more_than_the_ledger_is_told_to_wait() {
-    let mut town = Town::new();
-    town.send(3);
-    let (mut batch, _) = town.terminal.batch(1);
-    batch.header.seen_size = 9;
-    assert!(matches!(town.deliver(&batch), Err(Refusal::Halted { .. })));
-    batch.header.seen_size = 2;
-    batch.header.seen_root = Hash([4; 32]);
-    assert!(matches!(town.deliver(&batch), Err(Refusal::Halted { .. })));
-    assert_eq!(town.records(), 3);
+fn a_terminal_that_knows_another_history_stops_the_log() {
+    let table: [(u64, Hash, Halt); 2] =
+        [(9, Hash([4; 32]), Halt::Outrun { seen: 9, stored: 3 }), (2, Hash([4; 32]), Halt::Contradicted { size: 2 })];
+    for (seen, root, expected) in table {
+        let mut town = Town::new();
+        town.send(3);
+        town.publish();
+        let (mut batch, _) = town.terminal.batch(1);
+        let office = town.ledger.office(&town.office).unwrap();
+        let published = office.log(LogName::Records).published().unwrap();
+        (batch.header.seen_size, batch.header.seen_root) = (published.size, Hash(published.root.0));
+        town.deliver(&batch).unwrap();
+        (batch.header.seen_size, batch.header.seen_root) = (seen, root);
+        let stored = town.records();
+        assert!(matches!(town.deliver(&batch), Err(Refusal::Halted { .. })));
+        let halted = office.log(LogName::Records).halted().unwrap();
+        let expected = if let Halt::Outrun { seen, .. } = expected { Halt::Outrun { seen, stored } } else { expected };
+        assert_eq!(halted, expected);
+        assert!(office.log(LogName::Records).publish().is_err(), "nothing is signed any more");
+        assert!(matches!(town.deliver(&town.terminal.batch(1).0), Err(Refusal::Halted { .. })));
+    }
 }
 
 #[test]
