@@ -3,10 +3,12 @@
 
 mod checkpoints;
 mod client;
+mod commands;
 mod faulty;
 mod fsck;
 mod https;
 mod ingest;
 mod office;
+mod replay;
 mod store_conformance;
 mod town;

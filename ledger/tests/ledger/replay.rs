@@ -1,0 +1,72 @@
+//! Decisions are made again by fsck, each by the register that made it (design §3.3).
+
+use sekisho_ledger::command;
+use sekisho_ledger::fsck::Fault;
+use sekisho_register::Mismatch;
+use sekisho_register::change::{Change, EpochReason, OpenEpoch};
+use sekisho_wire::decision::{ClockState, DecisionInput, Level, Request, SessionKind, TerminalState};
+use sekisho_wire::id::RequestId;
+use sekisho_wire::record::{Body, Decision};
+use sekisho_wire::verdict::VerdictCode;
+
+use crate::town::{NOON, Town, code};
+
+fn decision(town: &Town, register: u64, verdict: VerdictCode) -> Body {
+    let input = DecisionInput {
+        rules: sekisho_register::RULES_VERSION,
+        register,
+        office: town.office,
+        terminal: code("jumin-1"),
+        reader: None,
+        state: TerminalState::NoCard,
+        request: Request::Function,
+        level: Level::Session,
+        card: None,
+        operator: None,
+        profile: None,
+        section: None,
+        session: None,
+        session_kind: SessionKind::Ordinary,
+        opened: None,
+        application: None,
+        function: Some(code("juminhyo.issue")),
+        purpose: None,
+        case: None,
+        permit: None,
+        time: NOON,
+        clock: ClockState::Sound,
+        note_time: Some(NOON),
+        note_until: Some(NOON + 1000),
+        worked: 0,
+        worked_today: 0,
+    };
+    Body::Decision(Decision { request: RequestId([1; 16]), input, verdict, signature: None })
+}
+
+#[test]
+fn a_verdict_that_the_rules_do_not_give_is_named() {
+    let mut town = Town::new();
+    let epoch = OpenEpoch { terminal: code("jumin-1"), epoch: 1, reason: EpochReason::Other };
+    town.submit(vec![Change::OpenEpoch(epoch)]).unwrap();
+    // Sizes neither ascend nor repeat in order: a terminal that was away decides by an older register.
+    let decisions = [
+        (3, VerdictCode::NoCard),
+        (1, VerdictCode::NoCard),
+        (2, VerdictCode::NoCard),
+        (3, VerdictCode::Granted),
+        (9, VerdictCode::NoCard),
+    ];
+    let records = (0..)
+        .zip(decisions)
+        .map(|(seq, (register, verdict))| town.terminal.record(seq, decision(&town, register, verdict)));
+    let (batch, after) = town.terminal.batch_of(records.collect());
+    town.deliver(&batch).unwrap();
+    town.terminal = after;
+    town.publish();
+    let report = command::fsck(&town.root, None, &mut |_| {}).unwrap();
+    let found: Vec<_> = report.findings.into_iter().map(|finding| (finding.index.unwrap(), finding.fault)).collect();
+    let mismatch = Mismatch::Verdict { recorded: VerdictCode::Granted, decided: VerdictCode::NoCard };
+    // At size 1 the terminal was not registered, but without a card that rule is not reached.
+    assert_eq!(found, [(3, Fault::Verdict(mismatch)), (4, Fault::RegisterAhead { size: 9 })]);
+    assert_eq!(report.replayed, 4);
+}
