@@ -1,318 +1,26 @@
 //! The file that `apply` and `found` read: a list of changes, in the office's words (README, "The file of changes").
 
+mod tables;
+
 use std::path::{Path, PathBuf};
 
-use sekisho_register::Title;
 use sekisho_register::calendar::{Date, day_of_date, fiscal_year, moment};
 use sekisho_register::change::{
-    ActivateCard, CardKind, CardState, Change, Designate, EndPermit, GivePermit, GiveProfile, HoldPost, LeavePost,
-    OpenSpan, OperatorState, PersonClass, SectionState, SetCalendar, SetCardState, SetFunction, SetHours,
-    SetOperatorState, SetPolicy, SetPost, SetPurpose, SetRoute, SetSection, SetTerminal, SetTerminalState, StateReason,
-    TerminalKind, TerminalUse, UseState, WithdrawProfile,
+    ActivateCard, Change, Designate, EndPermit, GivePermit, GiveProfile, HoldPost, LeavePost, OpenSpan, PersonClass,
+    SectionState, SetCalendar, SetCardState, SetFunction, SetHours, SetOperatorState, SetPolicy, SetPost, SetPurpose,
+    SetRoute, SetSection, SetTerminal, SetTerminalState, StateReason, UseState, WithdrawProfile,
 };
-use sekisho_register::role::{Class, Role};
 use sekisho_register::{NameHash, Policy, Register};
 use sekisho_wire::decision::Level;
-use sekisho_wire::id::{CardGuid, Code, Numbered, ReaderIdentity, Salt};
-use serde::Deserialize;
+use sekisho_wire::id::Salt;
 
-use crate::config_text::{Dated, MAX_FILE, Minute, Text, parse, plain};
+pub(crate) use self::tables::{AdministratorTable, ChangesFile, OfficeTable, RecoveryTable};
+use self::tables::{HoursTable, PolicyTable, TerminalTable};
+use crate::config_text::{Dated, MAX_FILE, Minute, parse, plain};
 use crate::dates::Edge;
 use crate::error::AdminError;
 use crate::random;
 use crate::register_cache::Name;
-
-/// Everything such a file can hold.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(crate) struct ChangesFile {
-    /// Only in the file that founds an office.
-    pub office: Option<OfficeTable>,
-    /// Only in the file that founds an office.
-    pub administrator: Vec<AdministratorTable>,
-    section: Vec<SectionTable>,
-    post: Vec<PostTable>,
-    hold_post: Vec<HoldPostTable>,
-    leave_post: Vec<LeavePostTable>,
-    function: Vec<FunctionTable>,
-    purpose: Vec<PurposeTable>,
-    operator: Vec<OperatorTable>,
-    operator_state: Vec<OperatorStateTable>,
-    profile: Vec<ProfileTable>,
-    withdraw_profile: Vec<WithdrawProfileTable>,
-    card_state: Vec<CardStateTable>,
-    activate_card: Vec<ActivateCardTable>,
-    terminal: Vec<TerminalTable>,
-    terminal_state: Vec<TerminalStateTable>,
-    hours: Vec<HoursTable>,
-    calendar: Option<CalendarTable>,
-    permit: Vec<PermitTable>,
-    end_permit: Vec<EndPermitTable>,
-    route: Vec<RouteTable>,
-    policy: Option<PolicyTable>,
-}
-
-/// The office to be founded.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct OfficeTable {
-    /// Its name.
-    pub title: Text<Title>,
-    /// 全国地方公共団体コード.
-    pub jurisdiction: Text<Code>,
-    /// Keys on paper for the safe.
-    pub recovery: RecoveryTable,
-}
-
-/// How many recovery keys there are, and how many of them together may act.
-#[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct RecoveryTable {
-    /// How many are needed.
-    pub needed: u8,
-    /// How many are made.
-    pub keys: u8,
-}
-
-/// An administrator named by the founding act.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct AdministratorTable {
-    /// The person.
-    pub operator: Text<Code>,
-    /// The person's name.
-    pub name: String,
-    /// The post.
-    pub post: Text<Code>,
-    /// What kind of card; a business card unless said otherwise.
-    pub kind: Option<Text<CardKind>>,
-    /// Until when the card holds; the end of the fiscal year after this one unless said otherwise.
-    pub to: Option<Dated>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct SectionTable {
-    section: Text<Code>,
-    title: Text<Title>,
-    state: Option<Text<SectionState>>,
-    from: Option<Dated>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct PostTable {
-    post: Text<Code>,
-    title: Text<Title>,
-    roles: Vec<Text<Role>>,
-    section: Option<Text<Code>>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct HoldPostTable {
-    post: Text<Code>,
-    operator: Text<Code>,
-    from: Option<Dated>,
-    to: Option<Dated>,
-    #[serde(default)]
-    deputy: bool,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct LeavePostTable {
-    post: Text<Code>,
-    operator: Text<Code>,
-    from: Option<Dated>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct FunctionTable {
-    function: Text<Code>,
-    title: Text<Title>,
-    level: Option<Text<Level>>,
-    #[serde(default)]
-    purpose_required: bool,
-    #[serde(default)]
-    essential: bool,
-    terminal_kind: Option<Text<TerminalKind>>,
-    #[serde(default)]
-    applications: Vec<Text<Code>>,
-    state: Option<Text<UseState>>,
-    #[serde(default)]
-    management: bool,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct PurposeTable {
-    purpose: Text<Code>,
-    title: Text<Title>,
-    #[serde(default)]
-    functions: Vec<Text<Code>>,
-    state: Option<Text<UseState>>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct OperatorTable {
-    operator: Text<Code>,
-    name: String,
-    class: Option<Text<PersonClass>>,
-    section: Text<Code>,
-    from: Option<Dated>,
-    to: Option<Dated>,
-    #[serde(default)]
-    terminals: Vec<Text<Code>>,
-    #[serde(default)]
-    sections: Vec<Text<Code>>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct OperatorStateTable {
-    operator: Text<Code>,
-    state: Text<OperatorState>,
-    reason: Option<Text<StateReason>>,
-    from: Option<Dated>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ProfileTable {
-    operator: Text<Code>,
-    profile: Text<Code>,
-    functions: Vec<Text<Code>>,
-    from: Option<Dated>,
-    to: Option<Dated>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct WithdrawProfileTable {
-    operator: Text<Code>,
-    profile: Text<Code>,
-    from: Option<Dated>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct CardStateTable {
-    card: Text<CardGuid>,
-    state: Text<CardState>,
-    reason: Option<Text<StateReason>>,
-    from: Option<Dated>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ActivateCardTable {
-    card: Text<CardGuid>,
-    operator: Text<Code>,
-    #[serde(default)]
-    profiles: Vec<Text<Code>>,
-    from: Option<Dated>,
-    to: Dated,
-    reason: Text<Code>,
-}
-
-/// What is left out stays as it is: a key cannot be given here, so the terminal must be registered.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct TerminalTable {
-    terminal: Text<Code>,
-    kind: Option<Text<TerminalKind>>,
-    section: Option<Text<Code>>,
-    responsible: Option<Text<Code>>,
-    functions: Option<Vec<Text<Code>>>,
-    readers: Option<Vec<Text<ReaderIdentity>>>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct TerminalStateTable {
-    terminal: Text<Code>,
-    state: Text<TerminalUse>,
-    from: Option<Dated>,
-}
-
-/// Days that are not named are closed.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct HoursTable {
-    terminal: Option<Text<Code>>,
-    monday: Option<[Minute; 2]>,
-    tuesday: Option<[Minute; 2]>,
-    wednesday: Option<[Minute; 2]>,
-    thursday: Option<[Minute; 2]>,
-    friday: Option<[Minute; 2]>,
-    saturday: Option<[Minute; 2]>,
-    sunday: Option<[Minute; 2]>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-#[derive(Default)]
-struct CalendarTable {
-    closed: Vec<Dated>,
-    open: Vec<Dated>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct PermitTable {
-    operators: Vec<Text<Code>>,
-    terminals: Vec<Text<Code>>,
-    #[serde(default)]
-    functions: Vec<Text<Code>>,
-    from: Dated,
-    to: Dated,
-    reason: Text<Code>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct EndPermitTable {
-    permit: Text<Numbered>,
-    from: Option<Dated>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RouteTable {
-    class: Text<Class>,
-    proposers: Vec<Text<Role>>,
-    #[serde(default)]
-    approvers: Vec<Text<Role>>,
-    #[serde(default = "yes")]
-    distinct: bool,
-}
-
-const fn yes() -> bool {
-    true
-}
-
-/// What is left out stays as it is.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct PolicyTable {
-    idle_seconds: Option<u32>,
-    warn_seconds: Option<u16>,
-    session_seconds: Option<u32>,
-    freshness_seconds: Option<u32>,
-    pin_tries: Option<u8>,
-    hours_enforced: Option<bool>,
-    out_of_hours_kinds: Option<Vec<Text<CardKind>>>,
-    rest_after_seconds: Option<u32>,
-    rest_seconds: Option<u32>,
-    daily_seconds: Option<u32>,
-    keep_sealed_days: Option<u16>,
-    retention_access_years: Option<u8>,
-    retention_operation_years: Option<u8>,
-    retention_administration_years: Option<u8>,
-}
 
 impl PolicyTable {
     fn over(&self, mut policy: Policy) -> Policy {
@@ -658,6 +366,8 @@ impl HoursTable {
 
 #[cfg(test)]
 mod tests {
+    use sekisho_register::role::Class;
+
     use super::*;
 
     fn changes_of(text: &str) -> Vec<Change> {

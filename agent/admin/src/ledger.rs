@@ -120,6 +120,14 @@ fn hashes(texts: &[String]) -> Result<Vec<Hash>, AdminError> {
     texts.iter().map(hash).collect()
 }
 
+fn read_names(names: Vec<WireName>) -> Result<Vec<Name>, AdminError> {
+    let read = |name: WireName| {
+        let salt = Salt::from_slice(&bytes(&name.salt)?).ok_or(AdminError::Ledger("a salt that has not 16 bytes"))?;
+        Ok(Name { salt, text: name.text })
+    };
+    names.into_iter().map(read).collect()
+}
+
 fn names_json(names: &[Name]) -> Value {
     let wire = |name: &Name| json!({"salt": STANDARD.encode(name.salt.as_bytes()), "text": name.text});
     names.iter().map(wire).collect()
@@ -190,7 +198,7 @@ impl Ledger {
     /// As the link says; [`CacheError`] when the ledger does not continue what it showed before.
     pub(crate) fn refresh(&self, cache: &RegisterCache, key: &VerifyingKey) -> Result<RegisterCache, AdminError> {
         let mut entries = Vec::new();
-        let mut names = Vec::new();
+        let mut names = if cache.wants_names() { self.names(cache.size())? } else { Vec::new() };
         loop {
             let have = cache.size() + entries.len() as u64;
             let path = format!("{}?from={have}", self.path("register"));
@@ -200,11 +208,7 @@ impl Ledger {
             for entry in &page.entries {
                 entries.push(bytes(entry)?);
             }
-            for name in page.names {
-                let salt =
-                    Salt::from_slice(&bytes(&name.salt)?).ok_or(AdminError::Ledger("a salt that has not 16 bytes"))?;
-                names.push(Name { salt, text: name.text });
-            }
+            names.extend(read_names(page.names)?);
             // Acts that came in after this checkpoint was signed are left for the next time.
             let settled = usize::try_from(size.saturating_sub(cache.size())).unwrap_or(usize::MAX);
             if came == 0 || entries.len() >= settled {
@@ -214,6 +218,21 @@ impl Ledger {
                 return Ok(newer);
             }
         }
+    }
+
+    /// The names beside the first `size` entries, as far as the ledger still has them.
+    fn names(&self, size: u64) -> Result<Vec<Name>, AdminError> {
+        let (mut names, mut have) = (Vec::new(), 0);
+        while have < size {
+            let path = format!("{}?from={have}", self.path("register"));
+            let page: RegisterPage = self.link.get_json(&path, &self.options())?;
+            if page.entries.is_empty() {
+                break;
+            }
+            have += page.entries.len() as u64;
+            names.extend(read_names(page.names)?);
+        }
+        Ok(names)
     }
 
     /// Sends a signed act. It is its own proof, so no token is needed.

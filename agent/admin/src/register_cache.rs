@@ -106,6 +106,8 @@ pub(crate) struct RegisterCache {
     register: Register,
     checkpoint: Option<String>,
     names: BTreeMap<NameHash, String>,
+    /// The file of names was taken away: they have to be fetched from the first entry on.
+    names_gone: bool,
 }
 
 impl RegisterCache {
@@ -125,8 +127,9 @@ impl RegisterCache {
         // Entries are written before their checkpoint: what lies beyond it was never settled.
         entries.truncate(usize::try_from(size).unwrap_or(usize::MAX));
         let mut cache = Self::default().settle(key, &checkpoint, &entries, Register::fold_trusted)?;
-        if let Some(names) = home.read(NAMES)? {
-            cache.names = names_from(&names).ok_or_else(|| damaged(NAMES))?;
+        match home.read(NAMES)? {
+            Some(names) => cache.names = names_from(&names).ok_or_else(|| damaged(NAMES))?,
+            None => cache.names_gone = true,
         }
         Ok(cache)
     }
@@ -162,6 +165,12 @@ impl RegisterCache {
         }
         self.checkpoint = Some(checkpoint.to_owned());
         Ok(self)
+    }
+
+    /// Whether the names of entries that are here have to be fetched again.
+    #[must_use]
+    pub(crate) const fn wants_names(&self) -> bool {
+        self.names_gone
     }
 
     /// Takes names; those that no hash in the register asks for do no harm.
@@ -401,6 +410,8 @@ mod tests {
         assert_eq!(back.person(&Code::new("a1").unwrap()), "佐藤 一郎 (a1)");
         assert!(back.register_at(1).unwrap().section(&Code::new("jumin").unwrap()).is_none());
         assert!(back.register_at(3).is_none());
+        home.0.remove(NAMES).unwrap();
+        assert!(!back.wants_names() && RegisterCache::load(&home.0, &key).unwrap().wants_names());
     }
 
     #[test]
