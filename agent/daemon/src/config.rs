@@ -146,10 +146,11 @@ impl Config {
     /// # Errors
     /// [`ConfigError`] with file, line and key.
     pub fn parse(file: &Path, text: &str) -> Result<Self, ConfigError> {
-        let config: Self = toml::from_str(text).map_err(|error| ConfigError {
-            file: file.into(),
-            line: error.span().map(|span| line_of(text, span.start)),
-            problem: Problem::Syntax(error.message().to_owned()),
+        let config: Self = toml::from_str(text).map_err(|error| {
+            let line = error.span().map(|span| line_of(text, span.start));
+            let message = error.message().replace('\n', " ");
+            let key = line.and_then(|line| key_on_line(text, line));
+            ConfigError { file: file.into(), line, problem: Problem::Syntax { key, message } }
         })?;
         config.check().map_err(|(key, rule)| ConfigError {
             file: file.into(),
@@ -236,6 +237,12 @@ fn line_of(text: &str, offset: usize) -> usize {
     text.bytes().take(offset).filter(|byte| *byte == b'\n').count() + 1
 }
 
+/// What stands before the equals sign of a line that has one.
+fn key_on_line(text: &str, line: usize) -> Option<String> {
+    let (key, _) = text.lines().nth(line.checked_sub(1)?)?.split_once('=')?;
+    Some(key.trim().trim_matches('"').to_owned())
+}
+
 fn line_of_key(text: &str, key: &str) -> Option<usize> {
     let names = |line: &str| {
         let name = line.split('=').next().unwrap_or("").trim().trim_matches('"');
@@ -255,7 +262,7 @@ pub struct ConfigError {
 #[derive(Debug)]
 enum Problem {
     Unreadable(std::io::Error),
-    Syntax(String),
+    Syntax { key: Option<String>, message: String },
     Value { key: String, rule: &'static str },
 }
 
@@ -265,7 +272,7 @@ impl ConfigError {
     pub const fn next_step(&self) -> &'static str {
         match self.problem {
             Problem::Unreadable(_) => "Check the path given with --config and who may read the file.",
-            Problem::Syntax(_) | Problem::Value { .. } => {
+            Problem::Syntax { .. } | Problem::Value { .. } => {
                 "Correct that line, then try it with: sekisho-agent check --config FILE"
             }
         }
@@ -280,7 +287,8 @@ impl fmt::Display for ConfigError {
         }
         match &self.problem {
             Problem::Unreadable(source) => write!(f, ": {source}"),
-            Problem::Syntax(message) => write!(f, ": {}", message.replace('\n', " ")),
+            Problem::Syntax { key: Some(key), message } => write!(f, ", key '{key}': {message}"),
+            Problem::Syntax { key: None, message } => write!(f, ": {message}"),
             Problem::Value { key, rule } => write!(f, ", key '{key}': it must be {rule}"),
         }
     }
@@ -290,7 +298,7 @@ impl std::error::Error for ConfigError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match &self.problem {
             Problem::Unreadable(source) => Some(source),
-            Problem::Syntax(_) | Problem::Value { .. } => None,
+            Problem::Syntax { .. } | Problem::Value { .. } => None,
         }
     }
 }
