@@ -2,6 +2,8 @@
 
 #[cfg(debug_assertions)]
 use std::path::PathBuf;
+#[cfg(debug_assertions)]
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use sekisho_wire::id::Salt;
@@ -34,9 +36,11 @@ impl Clock for MachineClock {
 /// The machine's clock plus an offset in milliseconds that stands in a text file, read again on every use. For scenarios only:
 /// a release build does not have it.
 #[cfg(debug_assertions)]
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct SimulatedClock {
     file: PathBuf,
+    /// The offset read last: it holds while the file is being replaced, so that time makes no jump there.
+    last: AtomicI64,
 }
 
 #[cfg(debug_assertions)]
@@ -44,15 +48,15 @@ impl SimulatedClock {
     /// A clock moved by what stands in `file`.
     #[must_use]
     pub fn new(file: PathBuf) -> Self {
-        Self { file }
+        Self { file, last: AtomicI64::new(0) }
     }
 
     fn offset(&self) -> i64 {
         let text = std::fs::read_to_string(&self.file).unwrap_or_default();
-        text.trim().parse().unwrap_or_else(|_| {
-            log::warn!("no number of milliseconds in the simulated clock {}: offset 0", self.file.display());
-            0
-        })
+        if let Ok(offset) = text.trim().parse() {
+            self.last.store(offset, Ordering::Relaxed);
+        }
+        self.last.load(Ordering::Relaxed)
     }
 }
 
@@ -132,6 +136,19 @@ mod tests {
         ] {
             assert_eq!(civil(days), date);
         }
+    }
+
+    #[test]
+    fn a_simulated_clock_follows_its_file_and_never_jumps_back_while_it_is_replaced() {
+        let file = crate::testing::scratch("clock").join("offset");
+        let clock = SimulatedClock::new(file.clone());
+        let hours = |clock: &SimulatedClock| (clock.now() + 60_000 - machine_time()) / 3_600_000;
+        assert_eq!(hours(&clock), 0);
+        std::fs::write(&file, "7200000\n").unwrap();
+        assert_eq!(hours(&clock), 2);
+        std::fs::write(&file, "").unwrap();
+        assert_eq!(hours(&clock), 2);
+        assert!(machine_time().abs_diff(clock.machine()) < 60_000, "TLS goes by the machine");
     }
 
     #[test]
