@@ -437,7 +437,8 @@ impl Body {
             | Self::Completed(_)
             | Self::Withdrawn(_)
             | Self::Locked(_)
-            | Self::PinFailed(_) => Retention::Access,
+            | Self::PinFailed(_)
+            | Self::RegisterAdvanced(_) => Retention::Access,
             Self::TerminalUp(_)
             | Self::TerminalDown
             | Self::ReaderUp(_)
@@ -445,7 +446,6 @@ impl Body {
             | Self::Link(_)
             | Self::Clock(_)
             | Self::Lost(_)
-            | Self::RegisterAdvanced(_)
             | Self::Worker(_)
             | Self::CardSeen(_) => Retention::Operation,
             Self::Read(_) | Self::Exported(_) | Self::Alarm(_) | Self::Enrolment(_) => Retention::Administration,

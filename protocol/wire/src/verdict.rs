@@ -24,6 +24,9 @@ pub enum VerdictCode {
     /// The session reached its absolute length.
     #[n(13)]
     SessionTooLong = 13,
+    /// The request belongs to no session, or to none that is locked.
+    #[n(14)]
+    SessionMissing = 14,
     /// The register asks for rules this agent does not know.
     #[n(20)]
     RulesUnknown = 20,
@@ -39,6 +42,9 @@ pub enum VerdictCode {
     /// The input names another office.
     #[n(24)]
     OtherOffice = 24,
+    /// The register is not the one that the input names.
+    #[n(25)]
+    OtherRegister = 25,
     /// The office stopped its connection (結合停止).
     #[n(30)]
     ConnectionStopped = 30,
@@ -166,17 +172,19 @@ pub enum VerdictCode {
 
 impl VerdictCode {
     /// Every code, in the order of its number.
-    pub const ALL: [Self; 51] = [
+    pub const ALL: [Self; 53] = [
         Self::Granted,
         Self::NoCard,
         Self::PinNeeded,
         Self::Locked,
         Self::SessionTooLong,
+        Self::SessionMissing,
         Self::RulesUnknown,
         Self::ClockBehind,
         Self::ClockUnknown,
         Self::RegisterStale,
         Self::OtherOffice,
+        Self::OtherRegister,
         Self::ConnectionStopped,
         Self::TerminalUnknown,
         Self::TerminalSuspended,
@@ -247,11 +255,13 @@ impl VerdictCode {
             Self::PinNeeded => "pin_needed",
             Self::Locked => "locked",
             Self::SessionTooLong => "session_too_long",
+            Self::SessionMissing => "session_missing",
             Self::RulesUnknown => "rules_unknown",
             Self::ClockBehind => "clock_behind",
             Self::ClockUnknown => "clock_unknown",
             Self::RegisterStale => "register_stale",
             Self::OtherOffice => "other_office",
+            Self::OtherRegister => "other_register",
             Self::ConnectionStopped => "connection_stopped",
             Self::TerminalUnknown => "terminal_unknown",
             Self::TerminalSuspended => "terminal_suspended",
@@ -319,6 +329,7 @@ impl VerdictCode {
             Self::SessionTooLong => {
                 Words { what: "the session has lasted as long as the office allows", next: "Log in again." }
             }
+            Self::SessionMissing => Words { what: "there is no session for this request", next: "Log in again." },
             Self::RulesUnknown => Words {
                 what: "this agent is too old for the office's rules",
                 next: "Ask the system manager to update the agent.",
@@ -338,6 +349,7 @@ impl VerdictCode {
             Self::OtherOffice => {
                 Words { what: "this terminal belongs to another office", next: "Call the system manager." }
             }
+            Self::OtherRegister => Words { what: "the register changed while this was decided", next: "Try again." },
             Self::ConnectionStopped => Words {
                 what: "the connection has been stopped",
                 next: "Wait for the announcement that it is open again.",
@@ -483,6 +495,10 @@ impl VerdictCode {
                 what: "利用時間の上限に達しました",
                 next: "もう一度ログインしてください。",
             },
+            Self::SessionMissing => Words {
+                what: "この要求に対応するログインがありません",
+                next: "もう一度ログインしてください。",
+            },
             Self::RulesUnknown => Words {
                 what: "この端末のプログラムが古く、現在の規則に対応していません",
                 next: "システム管理者に更新を依頼してください。",
@@ -502,6 +518,10 @@ impl VerdictCode {
             Self::OtherOffice => Words {
                 what: "この端末は別の団体のものです",
                 next: "システム管理者に連絡してください。",
+            },
+            Self::OtherRegister => Words {
+                what: "判定中に登録情報が更新されました",
+                next: "もう一度実行してください。",
             },
             Self::ConnectionStopped => Words {
                 what: "結合が停止されています",
