@@ -153,7 +153,8 @@ impl Agent {
     /// As [`Self::write`], with the salt that a card has signed over.
     pub(crate) fn write_salted(&self, core: &mut Core, salt: Salt, body: Body) -> RecordRef {
         let moment = self.moment();
-        let trusted = core.trusted.now(moment);
+        // A record that holds an input names one moment: that of the decision (wire §4.2).
+        let trusted = body.input().map_or_else(|| core.trusted.now(moment), |input| input.time);
         let mut written = 0;
         let seq = self.journal.append(|epoch, seq| {
             written = epoch;

@@ -121,7 +121,8 @@ impl Agent {
         let profile = Some(session.profile.clone());
         let wish = Wish { session: session.id, profile, kind: session.kind };
         let mut input = self.opening_input(core, &wish);
-        input.request = Request::Unlock;
+        // Asked as if the session were locked now: what would not let it open again ends it.
+        (input.request, input.state) = (Request::Unlock, TerminalState::Locked);
         input.opened = core.machine.session().map(|session| session.opened);
         if let Some(reason) = reason_of(decide(&core.register, &input).code()) {
             log::info!("the session may not go on: {}", crate::spoken::reason(reason));
@@ -148,8 +149,10 @@ const fn reason_of(code: VerdictCode) -> Option<Reason> {
         VerdictCode::NoCard
         | VerdictCode::PinNeeded
         | VerdictCode::Locked
+        | VerdictCode::SessionMissing
         | VerdictCode::RulesUnknown
         | VerdictCode::OtherOffice
+        | VerdictCode::OtherRegister
         | VerdictCode::TerminalUnknown
         | VerdictCode::TerminalSuspended
         | VerdictCode::TerminalRetired
