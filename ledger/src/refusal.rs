@@ -290,6 +290,9 @@ impl std::error::Error for Refusal {}
 
 impl From<StoreError> for Refusal {
     fn from(error: StoreError) -> Self {
+        if let StoreError::Halted { log, halt } = error {
+            return Self::Halted { cause: format!("{log}: {halt}") };
+        }
         Self::Unavailable { cause: error.to_string() }
     }
 }

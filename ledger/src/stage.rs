@@ -88,8 +88,12 @@ impl<'a> Stage<'a> {
     /// Puts entries at the end of a log.
     ///
     /// # Errors
-    /// When the head of the log cannot be read; nothing is staged then.
+    /// When the log has stopped, or its head cannot be read; nothing is staged then.
     pub fn append(&mut self, office: &OfficeId, log: LogName, entries: Vec<Entry>) -> Result<(), StoreError> {
+        let halted = self.offices.find(office).and_then(|office| office.log(log).halted());
+        if let Some(halt) = halted {
+            return Err(StoreError::Halted { log, halt });
+        }
         let staged = self.change.appends.iter().position(|append| append.office == *office && append.log == log);
         let at = match staged {
             Some(at) => at,

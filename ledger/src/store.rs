@@ -23,6 +23,7 @@ use std::fmt;
 use sekisho_tlog::{Frontier, Hash, HashReader, MemoryTree};
 use sekisho_wire::id::{Code, OfficeId};
 
+use crate::checkpoint::Halt;
 use crate::clock::Millis;
 
 pub use sqlite::SqliteStore;
@@ -475,6 +476,13 @@ pub enum StoreError {
         /// Ours.
         known: i64,
     },
+    /// The log has stopped: nothing may be added to it, or it could never be refilled to what was signed.
+    Halted {
+        /// Which log.
+        log: LogName,
+        /// Why.
+        halt: Halt,
+    },
     /// What stands in the database cannot have been written by us.
     Damaged {
         /// What.
@@ -499,7 +507,7 @@ impl StoreError {
                 "Install the newer sekisho-ledger again; an older one cannot read its database.",
                 "新しい版の sekisho-ledger を再度インストールしてください。古い版では読めません。",
             ),
-            Self::Damaged { .. } => (
+            Self::Halted { .. } | Self::Damaged { .. } => (
                 "Run `sekisho-ledger fsck`; restore the database from the backup if it finds damage.",
                 "`sekisho-ledger fsck` を実行し、破損があればバックアップから復元してください。",
             ),
@@ -515,6 +523,7 @@ impl fmt::Display for StoreError {
             Self::Newer { found, known } => {
                 write!(f, "cannot open the database: its schema is version {found}, this program knows {known}")
             }
+            Self::Halted { log, halt } => write!(f, "cannot write to the log {log}: it has stopped: {halt}"),
             Self::Damaged { what } => write!(f, "cannot read the database: the {what} in it is not one of ours"),
         }
     }
