@@ -159,6 +159,19 @@ fn every(language: Language) -> Vec<(&'static str, Panel)> {
     vec![
         ("no card", show(no_card())),
         ("reader lost", show(State { reader: None, last_lock_reason: Some("reader_lost".into()), ..no_card() })),
+        ("PIN awaited", show(await_pin(5))),
+        ("last try", show(await_pin(1))),
+        ("open", show(open())),
+        (
+            "about to lock, ledger away",
+            show(State {
+                session: open().session.map(|session| Session { idle_lock_in: 20_000, ..session }),
+                link: LinkState::Down,
+                unsent: 12,
+                register_stale: true,
+                ..open()
+            }),
+        ),
         (
             "PIN for a function",
             with(show(open()), |panel| {
