@@ -53,10 +53,21 @@ const GRANTED_MAX: usize = 4096;
 /// So many decisions the state shows.
 const RECENT_MAX: usize = 20;
 
+/// Who gave a request its id: only a caller that did can ask again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum NamedBy {
+    Caller,
+    Us,
+}
+
+/// So many answers are remembered for being asked again; a caller that asks again does so at once.
+const ANSWERED_MAX: usize = 4096;
+
 /// A request of a program, read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Asked {
     pub(crate) request: RequestId,
+    named_by: NamedBy,
     pub(crate) question: Question,
 }
 
@@ -88,8 +99,10 @@ impl Agent {
             purpose: field::<Code>("purpose", request.purpose.as_deref())?,
             case: field::<CaseReference>("case", request.case.as_deref())?,
         };
-        let request = field("request", request.request.as_deref())?.unwrap_or_else(|| RequestId(self.salt().0));
-        Ok(Asked { request, question })
+        Ok(match field("request", request.request.as_deref())? {
+            Some(request) => Asked { request, named_by: NamedBy::Caller, question },
+            None => Asked { request: RequestId(self.salt().0), named_by: NamedBy::Us, question },
+        })
     }
 
     /// May this clerk run this function, here, now?
@@ -183,8 +196,8 @@ impl Agent {
         let decision = Decision { request: asked.request, input, verdict: code, signature };
         let record = self.write_salted(core, salt, Body::Decision(decision));
         let decided = Decided { record, code, session };
-        if core.machine.session().is_some() {
-            core.answered.insert(asked.request, Answered { question: asked.question.clone(), decided });
+        if asked.named_by == NamedBy::Caller && core.machine.session().is_some() {
+            core.remember_answer(asked, decided);
         }
         core.recent.push_front(Recent { time, function, verdict: spoken::verdict(code) });
         core.recent.truncate(RECENT_MAX);
@@ -271,6 +284,14 @@ impl Core {
                 rule: "a number of its own: this one was used for another question".into(),
             }),
         }
+    }
+
+    fn remember_answer(&mut self, asked: &Asked, decided: Decided) {
+        if self.answered.len() >= ANSWERED_MAX {
+            let youngest_half = decided.record.seq.saturating_sub(ANSWERED_MAX as u64 / 2);
+            self.answered.retain(|_, answered| answered.decided.record.seq > youngest_half);
+        }
+        self.answered.insert(asked.request, Answered { question: asked.question.clone(), decided });
     }
 
     fn may_complete(&mut self, granted: Granted) {
