@@ -92,10 +92,10 @@ impl Desk {
         Ok(Self { screen, home, office, cache, ledger, readers, signing, key, pin: None, signer: None })
     }
 
-    /// Goes on with a PIN and a card that are known already, as right after founding.
+    /// Goes on with a card that is known already, and its PIN if that is, as right after founding.
     #[must_use]
-    pub(crate) fn with_signer(mut self, reader: ReaderName, card: CardGuid, pin: Pin) -> Self {
-        self.pin = Some(pin);
+    pub(crate) fn with_signer(mut self, reader: ReaderName, card: CardGuid, pin: Option<Pin>) -> Self {
+        self.pin = pin;
         self.signer = Some((reader, card));
         self
     }
@@ -323,6 +323,9 @@ pub(crate) fn show(screen: &Screen, act: &Act, cache: &RegisterCache, names: &[N
 /// Whether the card is one that signs acts now, as far as the register at hand can say. A card that it does not know may have been
 /// issued since: the ledger will say. A card that is being made here is known to sign nothing yet.
 fn may_sign(cache: &RegisterCache, home: &Home, guid: CardGuid) -> bool {
+    if cache.size() == 0 {
+        return true;
+    }
     let now = clock::now();
     let register = cache.register();
     let Some(card) = register.card(&guid) else {

@@ -389,10 +389,8 @@ fn set_up(setup: Setup<'_>) -> Result<(), AdminError> {
     let Setup { screen, home, mut readers, signing, secret, readers_in_use, file, pin, first } = setup;
     let Signer::Card(guid) = *first.signer() else { return Err(AdminError::NothingToDo) };
     let reader = reader_of(&mut readers, &readers_in_use, signing.reader.as_deref(), guid)?;
-    let mut desk = Desk::open(screen, home, readers, Signing { propose: false, ..signing })?;
-    if let Some(pin) = pin {
-        desk = desk.with_signer(reader, guid, pin);
-    }
+    let desk = Desk::open(screen, home, readers, Signing { propose: false, ..signing })?;
+    let mut desk = desk.with_signer(reader, guid, pin);
     desk.log_in()?;
     let mut drafter = Drafter::new(desk.cache.register(), clock::now());
     let changes = file.into_changes(PolicyUse::Founded, &mut drafter)?;
