@@ -126,7 +126,7 @@ impl RegisterCache {
         let mut entries = split(&entries).ok_or_else(|| damaged(ENTRIES))?;
         // Entries are written before their checkpoint: what lies beyond it was never settled.
         entries.truncate(usize::try_from(size).unwrap_or(usize::MAX));
-        let mut cache = Self::default().settle(key, &checkpoint, &entries, Register::fold_trusted)?;
+        let mut cache = Self::default().settle(key, &checkpoint, &entries)?;
         match home.read(NAMES)? {
             Some(names) => cache.names = names_from(&names).ok_or_else(|| damaged(NAMES))?,
             None => cache.names_gone = true,
@@ -139,22 +139,16 @@ impl RegisterCache {
     /// # Errors
     /// [`CacheError`]; the register stays what it was.
     pub(crate) fn extend(&self, key: &VerifyingKey, checkpoint: &str, entries: &[Vec<u8>]) -> Result<Self, CacheError> {
-        self.clone().settle(key, checkpoint, entries, Register::fold)
+        self.clone().settle(key, checkpoint, entries)
     }
 
-    fn settle(
-        mut self,
-        key: &VerifyingKey,
-        checkpoint: &str,
-        entries: &[Vec<u8>],
-        fold: fn(&mut Register, &[u8]) -> Result<Folded, FoldRefusal>,
-    ) -> Result<Self, CacheError> {
+    fn settle(mut self, key: &VerifyingKey, checkpoint: &str, entries: &[Vec<u8>]) -> Result<Self, CacheError> {
         let signed = Checkpoint::open(checkpoint, key).map_err(CacheError::Checkpoint)?;
         if signed.size < self.size() {
             return Err(CacheError::Rollback { known: self.size(), shown: signed.size });
         }
         for entry in entries {
-            self.folded.push(fold(&mut self.register, entry));
+            self.folded.push(self.register.fold(entry));
             self.entries.push(entry.clone());
         }
         if self.size() != signed.size {
@@ -211,8 +205,8 @@ impl RegisterCache {
         let entries = self.entries.get(..usize::try_from(size).ok()?)?;
         let mut register = Register::new();
         for entry in entries {
-            // What was refused when it was verified is refused again, and changes nothing.
-            let _ = register.fold_trusted(entry);
+            // What was refused before is refused again, and changes nothing.
+            let _ = register.fold(entry);
         }
         Some(register)
     }
