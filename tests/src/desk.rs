@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use crate::binaries::{checkout, program};
+use crate::clock::{StoryClock, live_by};
 use crate::ledger::{Ledger, both, succeeded};
 use crate::pcscd::Pcscd;
 use crate::virtual_card::VirtualCard;
@@ -38,7 +39,11 @@ pub struct Desk {
     /// Its card service.
     pub pcscd: Pcscd,
     administrators: Vec<Issued>,
+    clock: Option<PathBuf>,
 }
+
+/// The administrators of the offices in `offices/`.
+const ADMINISTRATORS: [&str; 2] = ["20001", "20002"];
 
 impl Desk {
     /// A desk without an office yet.
@@ -46,7 +51,21 @@ impl Desk {
     pub fn new(folder: &Path) -> Self {
         let pcscd = Pcscd::start(&folder.join("pcsc"), 2);
         std::fs::create_dir_all(folder.join("pins")).expect("cannot make a folder");
-        Self { folder: folder.to_owned(), pcscd, administrators: Vec::new() }
+        Self { folder: folder.to_owned(), pcscd, administrators: Vec::new(), clock: None }
+    }
+
+    /// The desk of an office that was founded before, in a folder that was copied.
+    #[must_use]
+    pub fn copied(folder: &Path) -> Self {
+        let mut desk = Self::new(folder);
+        desk.administrators = ADMINISTRATORS.iter().map(|operator| desk.known(operator)).collect();
+        desk.sign_as(0);
+        desk
+    }
+
+    /// Lets the administrator's tool live in the story's time.
+    pub fn follow(&mut self, clock: &StoryClock) {
+        self.clock = Some(clock.file().to_owned());
     }
 
     /// Founds the office that `offices/<office>.toml` describes; afterwards the first administrator's card lies in the signer's reader.
@@ -54,8 +73,7 @@ impl Desk {
     /// # Panics
     /// When founding fails.
     pub fn found(&mut self, ledger: &Ledger, office: &str) -> String {
-        let operators = ["20001", "20002"];
-        self.administrators = operators.iter().map(|operator| self.blank(operator)).collect();
+        self.administrators = ADMINISTRATORS.iter().map(|operator| self.blank(operator)).collect();
         for (slot, issued) in self.administrators.iter_mut().enumerate() {
             issued.card.insert(&self.pcscd, slot);
         }
@@ -73,6 +91,13 @@ impl Desk {
     fn blank(&self, operator: &str) -> Issued {
         let card = VirtualCard::blank(&self.folder, operator);
         Issued { card, pin_file: self.folder.join("pins").join(format!("{operator}.pin")) }
+    }
+
+    /// A card that was made before, in this folder.
+    #[must_use]
+    pub fn known(&self, name: &str) -> Issued {
+        let card = VirtualCard::known(&self.folder, name);
+        Issued { card, pin_file: self.folder.join("pins").join(format!("{name}.pin")) }
     }
 
     /// Puts this administrator's card into the signer's reader, and takes the others out.
@@ -95,6 +120,9 @@ impl Desk {
         let mut command = Command::new(program("sekisho-admin"));
         command.env("PCSCLITE_CSOCK_NAME", self.pcscd.socket()).env("RUST_LOG", "warn");
         command.args(["--lang", "en", "--yes", "--wait", "30", "--home"]).arg(self.folder.join("home"));
+        if let Some(clock) = &self.clock {
+            live_by(clock, &mut command);
+        }
         command
     }
 

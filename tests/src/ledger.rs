@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use crate::binaries::program;
-use crate::clock::StoryClock;
+use crate::clock::{StoryClock, live_by};
 use crate::process::Process;
 
 /// The ledger: its data, and the process while it serves.
@@ -46,13 +46,29 @@ impl Ledger {
         Self { data, port, clock: clock.file().to_owned(), log: folder.join("ledger.log"), process: None }
     }
 
+    /// The ledger whose data was copied into this folder, on a port of its own.
+    ///
+    /// # Panics
+    /// When there is no such data.
+    #[must_use]
+    pub fn copied(folder: &Path, clock: &StoryClock) -> Self {
+        let (data, port) = (folder.join("data"), free_port());
+        let file = data.join("ledger.toml");
+        let text = std::fs::read_to_string(&file).expect("a ledger's configuration");
+        let listen = |line: &str| line.starts_with("listen").then(|| format!("listen = \"127.0.0.1:{port}\""));
+        let lines: Vec<String> = text.lines().map(|line| listen(line).unwrap_or_else(|| line.to_owned())).collect();
+        std::fs::write(&file, lines.join("\n") + "\n").expect("cannot write the ledger's configuration");
+        Self { data, port, clock: clock.file().to_owned(), log: folder.join("ledger.log"), process: None }
+    }
+
     /// Starts serving, and waits until it answers.
     ///
     /// # Panics
     /// When it ends instead.
     pub fn serve(&mut self) {
         let mut command = self.command("serve");
-        command.env("RUST_LOG", "info").arg("--simulated-clock").arg(&self.clock);
+        command.env("RUST_LOG", "info");
+        live_by(&self.clock, &mut command);
         let mut process = Process::start("ledger", &mut command, &self.log);
         let port = self.port;
         process.wait_ready("the ledger's port", || std::net::TcpStream::connect(("127.0.0.1", port)).ok().map(|_| ()));
@@ -80,8 +96,9 @@ impl Ledger {
     #[must_use]
     pub fn founding_code(&self) -> PathBuf {
         let file = self.data.with_file_name("founding.code");
-        let output =
-            self.command("founding-code").arg("--out").arg(&file).output().expect("cannot start sekisho-ledger");
+        let mut command = self.command("founding-code");
+        live_by(&self.clock, command.arg("--out").arg(&file));
+        let output = command.output().expect("cannot start sekisho-ledger");
         succeeded("sekisho-ledger founding-code", &output);
         file
     }

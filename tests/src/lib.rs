@@ -15,5 +15,6 @@ pub mod process;
 pub mod scene;
 pub mod scratch;
 pub mod terminal;
+pub mod town;
 pub mod virtual_card;
 pub mod wait;

@@ -7,6 +7,7 @@ use crate::desk::{Desk, Issued};
 use crate::ledger::Ledger;
 use crate::scratch::Scratch;
 use crate::terminal::Terminal;
+use crate::town::Town;
 use crate::wait;
 
 /// Everything of one story. Fields are dropped in order: processes before the folder they write to.
@@ -36,17 +37,12 @@ impl Scene {
         places.iter().flat_map(|place| secret_files(place)).collect()
     }
 
-    /// Founds the town, issues two cards, enrols the terminal `jumin-1` and starts it.
+    /// The town with two cards issued; its terminal `jumin-1` is enrolled and started.
     #[must_use]
     pub fn new(story: &str) -> Self {
         let scratch = Scratch::new(story);
         let clock = StoryClock::new(scratch.path());
-        let mut ledger = Ledger::init(&scratch.folder("l"), &clock);
-        ledger.serve();
-        let mut desk = Desk::new(&scratch.folder("d"));
-        desk.found(&ledger, "town.toml");
-        let (clerk, _) = desk.issue("10023", &["--operator", "10023"]);
-        let (other, _) = desk.issue("10031", &["--operator", "10031"]);
+        let Town { ledger, desk, clerk, other } = Town::copy(scratch.path(), &clock);
         let mut terminal = Terminal::new(&scratch.folder("t"), &clock);
         enrol(&desk, &terminal, "jumin-1", FUNCTIONS);
         terminal.start();

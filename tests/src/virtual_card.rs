@@ -25,13 +25,19 @@ impl VirtualCard {
     /// When the simulator fails.
     #[must_use]
     pub fn blank(folder: &Path, name: &str) -> Self {
-        let state = folder.join(format!("{name}.card"));
-        let status = Command::new(program("sekisho-simulator")).arg("new").arg("--state").arg(&state).output();
+        let card = Self::known(folder, name);
+        let status = Command::new(program("sekisho-simulator")).arg("new").arg("--state").arg(&card.state).output();
         let output = status.expect("cannot start the simulator");
         assert!(output.status.success(), "no blank card: {}", String::from_utf8_lossy(&output.stderr));
+        card
+    }
+
+    /// A card whose memory is in this folder already.
+    #[must_use]
+    pub fn known(folder: &Path, name: &str) -> Self {
         Self {
             name: name.to_owned(),
-            state,
+            state: folder.join(format!("{name}.card")),
             apdus: folder.join(format!("{name}.apdus")),
             control: folder.join(format!("{name}.sock")),
             log: folder.join(format!("{name}.log")),
