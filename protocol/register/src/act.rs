@@ -151,7 +151,7 @@ impl SignedAct {
     /// Reads one entry of the register log or the casebook.
     ///
     /// # Errors
-    /// [`Malformed`]: not COSE_Sign1, not canonical, an unknown kind of change, too long, or another version ([`version_of`]).
+    /// [`Malformed`]: not COSE_Sign1, not canonical, an unknown kind of change, too long, or another version.
     pub fn decode(entry: &[u8]) -> Result<Self, Malformed> {
         let sign1 = Sign1::decode(entry)?;
         let act: Act = decode_canonical("act", sign1.payload)?;
@@ -210,16 +210,7 @@ pub fn office_of(founding: &SignedAct) -> OfficeId {
     OfficeId(id)
 }
 
-/// The version an entry says it has, if it is a COSE_Sign1 over a map that begins with one: tells "newer than us" from "damaged".
-#[must_use]
-pub fn version_of(entry: &[u8]) -> Option<u16> {
-    let sign1 = Sign1::decode(entry).ok()?;
-    let mut d = minicbor::Decoder::new(sign1.payload);
-    d.map().ok()?;
-    (d.u8().ok()? == 0).then(|| d.u16().ok())?
-}
-
-fn signed_bytes(signer: &Signer, payload: &[u8]) -> Vec<u8> {
+pub(crate) fn signed_bytes(signer: &Signer, payload: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(payload.len() + 96);
     write_signed_bytes(Context::Act, signer, payload, &mut out).expect("a vector takes any number of bytes");
     out

@@ -192,7 +192,7 @@ pub(crate) fn verify_p256(key: &P256Key, digest: &[u8; 32], signature: &Signatur
     key.verify_prehash(digest, &signature).is_ok()
 }
 
-fn verify_ed25519(key: &Ed25519Key, message: &[u8], signature: &Signature) -> bool {
+pub(crate) fn verify_ed25519(key: &Ed25519Key, message: &[u8], signature: &Signature) -> bool {
     let Ok(key) = Ed25519VerifyingKey::from_bytes(&key.0) else { return false };
     key.verify_strict(message, &Ed25519Signature::from_bytes(&signature.0)).is_ok()
 }

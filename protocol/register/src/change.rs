@@ -911,6 +911,44 @@ pub struct ReportIncident {
 }
 
 impl Change {
+    /// Every kind this program knows; 54 (recovery), 55 (envelope_key) and 56 (witnesses) are reserved.
+    pub const KINDS: [u16; 27] =
+        [1, 2, 10, 11, 12, 13, 15, 16, 20, 21, 22, 23, 30, 31, 32, 40, 41, 42, 45, 46, 47, 48, 50, 51, 52, 53, 60];
+
+    /// The number of its kind (§R3).
+    #[must_use]
+    pub const fn kind(&self) -> u16 {
+        match self {
+            Self::Found(_) => 1,
+            Self::RequireVersion(_) => 2,
+            Self::Section(_) => 10,
+            Self::Post(_) => 11,
+            Self::HoldPost(_) => 12,
+            Self::LeavePost(_) => 13,
+            Self::Function(_) => 15,
+            Self::Purpose(_) => 16,
+            Self::Designate(_) => 20,
+            Self::OperatorState(_) => 21,
+            Self::Profile(_) => 22,
+            Self::WithdrawProfile(_) => 23,
+            Self::IssueCard(_) => 30,
+            Self::CardState(_) => 31,
+            Self::ActivateCard(_) => 32,
+            Self::Terminal(_) => 40,
+            Self::TerminalState(_) => 41,
+            Self::OpenEpoch(_) => 42,
+            Self::Hours(_) => 45,
+            Self::Calendar(_) => 46,
+            Self::Permit(_) => 47,
+            Self::EndPermit(_) => 48,
+            Self::Connection(_) => 50,
+            Self::Policy(_) => 51,
+            Self::Route(_) => 52,
+            Self::LogKey(_) => 53,
+            Self::Incident(_) => 60,
+        }
+    }
+
     /// The class whose route this change takes (§R3).
     #[must_use]
     pub const fn class(&self) -> Class {

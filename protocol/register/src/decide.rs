@@ -85,7 +85,8 @@ fn unless(holds: bool, code: VerdictCode) -> Rule {
 
 impl<'a> Case<'a> {
     fn register_is_ours(&self) -> Rule {
-        unless(self.register.required_version() <= RULES_VERSION, VerdictCode::RulesUnknown)?;
+        let understood = self.register.not_understood().is_none();
+        unless(understood && self.register.required_version() <= RULES_VERSION, VerdictCode::RulesUnknown)?;
         unless(self.register.office() == Some(self.input.office), VerdictCode::OtherOffice)
     }
 

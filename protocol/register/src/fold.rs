@@ -6,10 +6,12 @@ use sekisho_tlog::{Frontier, leaf_hash};
 use sekisho_wire::cose::Signer;
 use sekisho_wire::id::{CardGuid, Code, Hash, Numbered};
 
-use crate::act::{Act, NO_OFFICE, SignedAct, office_of, version_of};
+use crate::act::{Act, NO_OFFICE, SignedAct, office_of};
 use crate::authority::{Authority, check_p256};
 use crate::change::{Change, Found, Log};
+use crate::concluded::Concluded;
 use crate::decide::RULES_VERSION;
+use crate::newer::unread;
 use crate::office::RECOVERY_MAX;
 use crate::refusal::{FoldRefusal, WrongValue};
 use crate::state::{Draft, Position, State, Trust};
@@ -29,6 +31,8 @@ pub struct Register {
     /// Root at each size, so that an act signed over another history is recognised.
     roots: Vec<Hash>,
     newest_made: u64,
+    /// The first entry that only a newer program understands.
+    not_understood: Option<u64>,
 }
 
 /// What an accepted act did.
@@ -73,7 +77,7 @@ impl Register {
     pub fn new() -> Self {
         let frontier = Frontier::new();
         let roots = Vec::from([Hash(frontier.root().0)]);
-        Self { state: State::default(), frontier, roots, newest_made: 0 }
+        Self { state: State::default(), frontier, roots, newest_made: 0, not_understood: None }
     }
 
     /// Takes the next entry of the log. Size and root advance whatever comes of it (§R4.1).
@@ -84,13 +88,22 @@ impl Register {
         self.fold_with(entry, Trust::Verify)
     }
 
-    /// As [`Self::fold`] without looking at signatures and curve points: only for entries that this holder accepted through
-    /// [`Self::fold`] before and has stored since where nobody else writes. Everything else is checked as ever.
+    /// Takes an entry that this holder folded before and has stored since where nobody else writes, with what it concluded then
+    /// (§R4.9): an accepted one without looking at signatures and curve points again, a refused one for size and root alone. Auditors
+    /// use [`Self::fold`].
     ///
     /// # Errors
-    /// [`FoldRefusal`].
-    pub fn fold_trusted(&mut self, entry: &[u8]) -> Result<Folded, FoldRefusal> {
-        self.fold_with(entry, Trust::Stored)
+    /// [`FoldRefusal`]; for what was refused before, [`FoldRefusal::RefusedBefore`].
+    pub fn fold_stored(&mut self, entry: &[u8], concluded: Concluded) -> Result<Folded, FoldRefusal> {
+        match concluded {
+            Concluded::Accepted => self.fold_with(entry, Trust::Stored),
+            Concluded::Refused => {
+                self.advance(entry);
+                Err(FoldRefusal::RefusedBefore)
+            }
+            // This program may be the newer one that understands it: then it is an entry like any other.
+            Concluded::NotUnderstood => self.fold(entry),
+        }
     }
 
     /// Says what [`Self::fold`] would, at the clock `now`, and changes nothing. The ledger asks before it appends.
@@ -127,10 +140,23 @@ impl Register {
         self.newest_made
     }
 
-    fn fold_with(&mut self, entry: &[u8], trust: Trust) -> Result<Folded, FoldRefusal> {
-        let examined = self.examine(entry, trust);
+    /// Index of the first act that only a newer program understands: from there on nothing is decided (§R4.10).
+    #[must_use]
+    pub const fn not_understood(&self) -> Option<u64> {
+        self.not_understood
+    }
+
+    fn advance(&mut self, entry: &[u8]) {
         self.frontier.append(leaf_hash(entry));
         self.roots.push(Hash(self.frontier.root().0));
+    }
+
+    fn fold_with(&mut self, entry: &[u8], trust: Trust) -> Result<Folded, FoldRefusal> {
+        let (examined, index) = (self.examine(entry, trust), self.size());
+        self.advance(entry);
+        if examined.as_ref().is_err_and(FoldRefusal::is_not_understood) {
+            self.not_understood.get_or_insert(index);
+        }
         let (over, folded) = examined?;
         self.state.take_over(over);
         self.newest_made = self.newest_made.max(folded.made);
@@ -139,7 +165,7 @@ impl Register {
 
     /// Everything but taking it over.
     fn examine(&self, entry: &[u8], trust: Trust) -> Result<(State, Folded), FoldRefusal> {
-        let signed = decode(entry)?;
+        let signed = SignedAct::decode(entry).map_err(|malformed| self.unread(entry, malformed))?;
         self.check_envelope(&signed, Log::Register)?;
         if let [Change::Found(found)] = signed.act().changes.as_slice() {
             return self.examine_founding(&signed, found, trust);
@@ -254,6 +280,9 @@ impl Register {
                 return Err(FoldRefusal::NotAProposal);
             }
             let authority = self.authority(&link, now, trust)?;
+            if matches!(authority, Authority::Terminal(_)) && link.act().proposal.is_some() {
+                return Err(FoldRefusal::SignerNotAllowed(link.signer().clone()));
+            }
             next = match &link.act().proposal {
                 Some(proposal) => Some(self.proposal(&proposal.0, now)?),
                 None => None,
@@ -278,12 +307,9 @@ impl Register {
     }
 }
 
-/// Decodes an entry; tells a version we do not know from damage.
+/// Decodes an entry; tells what we do not know from damage.
 pub(crate) fn decode(entry: &[u8]) -> Result<SignedAct, FoldRefusal> {
-    SignedAct::decode(entry).map_err(|malformed| match version_of(entry) {
-        Some(version) if version != u16::from(crate::act::ACT_VERSION) => FoldRefusal::VersionUnknown { version },
-        Some(_) | None => FoldRefusal::Malformed(malformed),
-    })
+    SignedAct::decode(entry).map_err(|malformed| unread(entry, malformed))
 }
 
 /// What only the ledger can check: its own clock.

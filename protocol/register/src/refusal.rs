@@ -24,6 +24,18 @@ pub enum FoldRefusal {
         /// The version.
         version: u16,
     },
+    /// An act with a kind of change that this program does not know.
+    KindUnknown {
+        /// The kind.
+        kind: u16,
+    },
+    /// An act of a version or kind that this program does not know and may pass over.
+    Skipped {
+        /// The version.
+        version: u16,
+    },
+    /// This holder refused it when it folded it first.
+    RefusedBefore,
     /// The register asks for newer rules than this program has.
     RulesTooOld {
         /// What it asks for.
@@ -224,12 +236,21 @@ impl WrongValue {
 }
 
 impl FoldRefusal {
+    /// Whether it is a newer program's act, signed by somebody who may: from then on nothing is decided (§R4.10).
+    #[must_use]
+    pub const fn is_not_understood(&self) -> bool {
+        matches!(self, Self::VersionUnknown { .. } | Self::KindUnknown { .. })
+    }
+
     /// The stable name, for programs.
     #[must_use]
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Malformed(_) => "malformed",
             Self::VersionUnknown { .. } => "version_unknown",
+            Self::KindUnknown { .. } => "kind_unknown",
+            Self::Skipped { .. } => "skipped",
+            Self::RefusedBefore => "refused_before",
             Self::RulesTooOld { .. } => "rules_too_old",
             Self::OtherOffice => "other_office",
             Self::OtherLog => "other_log",
@@ -282,6 +303,15 @@ impl FoldRefusal {
             Self::VersionUnknown { version } => {
                 format!("cannot read the act: version {version} is newer than this program")
             }
+            Self::KindUnknown { kind } => {
+                format!("cannot read the act: changes of kind {kind} are newer than this program")
+            }
+            Self::Skipped { version } => {
+                format!(
+                    "the act is passed over: version {version} is newer than this program, and it says that this does no harm"
+                )
+            }
+            Self::RefusedBefore => "cannot take the act: it was refused when it was folded first".into(),
             Self::RulesTooOld { needed } => format!("cannot take the act: the register needs rules version {needed}"),
             Self::OtherOffice => "cannot take the act: it is for another office".into(),
             Self::OtherLog => "cannot take the act: it is for another log".into(),
@@ -363,6 +393,11 @@ impl FoldRefusal {
         match self {
             Self::Malformed(malformed) => format!("処分の内容を読み取れません({}バイト目)", malformed.at),
             Self::VersionUnknown { version } => format!("処分の形式(第{version}版)にこのプログラムは対応していません"),
+            Self::KindUnknown { kind } => format!("処分の内容(種別{kind})にこのプログラムは対応していません"),
+            Self::Skipped { version } => {
+                format!("処分の形式(第{version}版)にこのプログラムは対応していないため、読み飛ばしました")
+            }
+            Self::RefusedBefore => "最初に読み込んだときに拒否された処分です".into(),
             Self::RulesTooOld { needed } => format!("登録簿は規則第{needed}版を必要としています"),
             Self::OtherOffice => "別の団体あての処分です".into(),
             Self::OtherLog => "別の記録簿あての処分です".into(),
@@ -423,10 +458,15 @@ impl FoldRefusal {
     pub const fn next_step(&self, language: Language) -> &'static str {
         let (ja, en) = match self {
             Self::Malformed(_) | Self::NotAProposal => ("処分を作り直してください。", "Make the act again."),
-            Self::VersionUnknown { .. } | Self::RulesTooOld { .. } => {
-                ("プログラムを更新してください。", "Update this program.")
-            }
+            Self::VersionUnknown { .. }
+            | Self::KindUnknown { .. }
+            | Self::Skipped { .. }
+            | Self::RulesTooOld { .. } => ("プログラムを更新してください。", "Update this program."),
             Self::OtherOffice | Self::OtherLog => ("宛先を確認してください。", "Check where the act is meant to go."),
+            Self::RefusedBefore => (
+                "台帳に異常があります。システム管理者に連絡してください。",
+                "The ledger keeps what it should have refused: call the system manager.",
+            ),
             Self::NotFounded => ("先に設置の処分を行ってください。", "Found the office first."),
             Self::AlreadyFounded | Self::Repeated { .. } => {
                 ("手続きは不要です。登録簿を確認してください。", "Nothing to do: look at the register.")

@@ -3,7 +3,7 @@
 use sekisho_register::change::*;
 use sekisho_register::*;
 use sekisho_wire::cose::Signer;
-use sekisho_wire::decision::Level;
+use sekisho_wire::decision::{DecisionInput, Level};
 use sekisho_wire::id::*;
 
 use crate::office::*;
@@ -136,6 +136,75 @@ fn a_second_spelling_of_an_act_is_malformed() {
         let entry = act::ToBeSigned { signer, payload: bytes, digest }.finish(signature);
         assert_eq!(refusal(office.take(&entry)), "malformed");
     }
+}
+
+#[test]
+fn a_forged_entry_that_was_refused_is_not_accepted_when_it_is_folded_again_from_the_disk() {
+    let mut office = Office::furnished();
+    let act = office.draft(vec![profile("chiba", "p9", &["inkan"])]);
+    // Whoever runs the ledger has no card.
+    let forged = act.to_be_signed(&Signer::Card(guid(1))).finish([0x11; 64]);
+    let folded = office.register.fold(&forged);
+    let concluded = Concluded::of(&folded);
+    assert_eq!((refusal(folded), concluded), ("signature_wrong", Concluded::Refused));
+    let mut again = Register::new();
+    for entry in &office.entries {
+        again.fold_stored(entry, Concluded::Accepted).unwrap();
+    }
+    assert_eq!(refusal(again.fold_stored(&forged, concluded)), "refused_before");
+    assert_eq!((again.size(), again.root()), (office.register.size(), office.register.root()));
+    let held: Vec<_> = again.operator(&code("chiba")).unwrap().profiles_at(office.now).map(|(code, _)| code).collect();
+    assert_eq!(held, [&code("p1")]);
+}
+
+#[test]
+fn after_a_critical_act_of_the_future_nothing_is_decided() {
+    let base = Office::furnished();
+    let folded = |change: fn(&mut Act), card| {
+        let mut office = base.clone();
+        let mut act = office.draft(vec![card_state(10, CardState::Revoked, office.now)]);
+        change(&mut act);
+        let entry = sign_card(&act, card);
+        let folded = office.register.fold(&entry);
+        let concluded = Concluded::of(&folded);
+        // The same, started again from the disk.
+        let mut again = base.register.clone();
+        again.fold_stored(&entry, concluded).unwrap_err();
+        assert_eq!(again.not_understood(), office.register.not_understood());
+        let input = DecisionInput { register: again.size(), ..office.request() };
+        (refusal(folded), decide(&again, &input).code())
+    };
+    use sekisho_wire::verdict::VerdictCode as V;
+    assert_eq!(folded(|act| act.version = 2, 1), ("version_unknown", V::RulesUnknown));
+    let unknown = |act: &mut Act| (act.version, act.critical) = (2, false);
+    assert_eq!(folded(unknown, 1), ("skipped", V::Granted));
+    // Who holds no post, or none of our cards, halts nobody.
+    assert_eq!(folded(|act| act.version = 2, 10), ("signer_not_current", V::Granted));
+    assert_eq!(folded(|act| act.version = 2, 99), ("signer_unknown", V::Granted));
+}
+
+#[test]
+fn a_critical_change_of_an_unknown_kind_halts_decisions_also_inside_an_approval() {
+    let mut office = Office::furnished();
+    let act = office.draft(vec![card_state(10, CardState::Revoked, office.now)]);
+    let mut payload = act.encode_payload();
+    // [31, [{…}]] becomes [54, [{…}]].
+    let kind = payload.windows(3).position(|bytes| bytes == [0x82, 0x18, 31]).unwrap() + 2;
+    payload[kind] = 54;
+    let signer = Signer::Card(guid(1));
+    let digest = sekisho_wire::cose::signed_digest(sekisho_wire::cose::Context::Act, &signer, &payload);
+    let signature = sign_with_card(1, Slot::Signature, &digest);
+    let entry = act::ToBeSigned { signer, payload, digest }.finish(signature);
+    let mut direct = office.clone();
+    assert_eq!(refusal(direct.register.fold(&entry)), "kind_unknown");
+    assert_eq!(direct.register.not_understood(), Some(2));
+    let approval = office.approval(&entry, "vice", 2);
+    assert_eq!(refusal(office.register.fold(&approval)), "kind_unknown");
+    assert_eq!(office.register.not_understood(), Some(2));
+    let mut by_terminal = office.draft(vec![]);
+    (by_terminal.post, by_terminal.proposal) = (None, Some(act::Proposal(entry)));
+    let entry = sign_edwards(&by_terminal, Signer::Terminal(code("mado-1")), TERMINAL_SEED);
+    assert_eq!(refusal(Office::furnished().register.fold(&entry)), "signer_not_allowed");
 }
 
 #[test]
@@ -365,7 +434,7 @@ fn a_register_folded_again_from_stored_entries_is_the_same() {
     office.act(vec![function("juminhyo", Level::Pin)]).unwrap();
     let (mut verified, mut trusted) = (Register::new(), Register::new());
     for entry in &office.entries {
-        assert_eq!(verified.fold(entry), trusted.fold_trusted(entry));
+        assert_eq!(verified.fold(entry), trusted.fold_stored(entry, Concluded::Accepted));
     }
     for register in [&verified, &trusted] {
         assert_eq!((register.size(), register.root()), (office.register.size(), office.register.root()));
