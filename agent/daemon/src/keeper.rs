@@ -15,7 +15,7 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sekisho_register::change::Log;
-use sekisho_register::{NameHash, Register};
+use sekisho_register::{Concluded, NameHash, Register};
 use sekisho_tlog::{Checkpoint, Freshness, KeyKind, TlogError, VerifyingKey};
 use sekisho_wire::id::Salt;
 use sekisho_wire::record::{Body, ClockStep, RegisterAdvanced};
@@ -120,8 +120,11 @@ pub(crate) struct Keeper {
 
 struct Ahead {
     register: Arc<Register>,
-    entries: Vec<Vec<u8>>,
+    entries: Vec<Judged>,
 }
+
+/// An entry with what the fold concluded about it.
+type Judged = (Concluded, Vec<u8>);
 
 impl Keeper {
     /// Opens what is kept. What is not whole is fetched again.
@@ -134,16 +137,19 @@ impl Keeper {
         let Some(kept) = kept else { return Ok((keeper, Found { register, names: HashMap::new(), time: None })) };
         let size = open_checkpoint(&kept.checkpoint, std::slice::from_ref(&identity.register))
             .map(|checkpoint| checkpoint.size);
-        for entry in keeper.entries()? {
+        let mut same = true;
+        for (concluded, entry) in keeper.entries()? {
             // An entry beyond the checkpoint was being written when the agent died.
             if size.is_some_and(|size| register.size() >= size) {
                 break;
             }
-            let _ = register.fold_trusted(&entry);
+            let again = register.fold_stored(&entry, concluded);
+            same &= again.is_ok() == (concluded == Concluded::Accepted) || concluded == Concluded::NotUnderstood;
         }
         let keys = register_keys(&register, identity);
-        let sound = open_checkpoint(&kept.checkpoint, &keys)
-            .is_some_and(|checkpoint| checkpoint.size == register.size() && checkpoint.root.0 == register.root().0);
+        let sound = same
+            && open_checkpoint(&kept.checkpoint, &keys)
+                .is_some_and(|checkpoint| checkpoint.size == register.size() && checkpoint.root.0 == register.root().0);
         let names = kept.names.iter().filter_map(named).collect();
         let time = kept.time.clone();
         if !sound {
@@ -163,15 +169,17 @@ impl Keeper {
         self.folder.join("register.entries")
     }
 
-    /// Whole entries in the file: length (4 bytes), bytes.
-    fn entries(&self) -> io::Result<Vec<Vec<u8>>> {
+    /// Whole entries in the file: length (4 bytes), what was concluded about it (1 byte, register §R4.9), bytes.
+    fn entries(&self) -> io::Result<Vec<Judged>> {
         let bytes = std::fs::read(self.entries_file()).or_else(|error| absent(error).map(|()| Vec::new()))?;
         let mut rest = bytes.as_slice();
         let mut entries = Vec::new();
         while let Some((length, after)) = rest.split_first_chunk::<4>() {
             let length = usize::try_from(u32::from_be_bytes(*length)).unwrap_or(usize::MAX);
+            let Some((concluded, after)) = after.split_first() else { break };
+            let Some(concluded) = Concluded::from_byte(*concluded) else { break };
             let Some((entry, after)) = after.split_at_checked(length) else { break };
-            entries.push(entry.to_vec());
+            entries.push((concluded, entry.to_vec()));
             rest = after;
         }
         Ok(entries)
@@ -181,18 +189,19 @@ impl Keeper {
     fn truncate(&self, count: u64) -> io::Result<()> {
         let entries = self.entries()?;
         let kept = entries.iter().take(usize::try_from(count).unwrap_or(usize::MAX));
-        let length: usize = kept.map(|entry| entry.len() + 4).sum();
+        let length: usize = kept.map(|(_, entry)| entry.len() + 5).sum();
         match OpenOptions::new().write(true).open(self.entries_file()) {
             Ok(file) => file.set_len(length as u64),
             Err(error) => absent(error),
         }
     }
 
-    fn append(&self, entries: &[Vec<u8>]) -> io::Result<()> {
+    fn append(&self, entries: &[Judged]) -> io::Result<()> {
         let mut bytes = Vec::new();
-        for entry in entries {
+        for (concluded, entry) in entries {
             let length = u32::try_from(entry.len()).map_err(io::Error::other)?;
             bytes.extend_from_slice(&length.to_be_bytes());
+            bytes.push(concluded.byte());
             bytes.extend_from_slice(entry);
         }
         let mut file = OpenOptions::new().append(true).create(true).mode(0o600).open(self.entries_file())?;
@@ -240,8 +249,7 @@ impl Keeper {
             ahead.map_or_else(|| (Arc::clone(&before), Vec::new()), |ahead| (ahead.register, ahead.entries));
         let entries = answer.entries.iter().map(|entry| STANDARD.decode(entry));
         let entries: Vec<Vec<u8>> = entries.collect::<Result<_, _>>().map_err(|_| Disbelief::Malformed)?;
-        let after = if entries.is_empty() { base } else { fold(&base, &entries, &agent.identity)? };
-        fetched.extend(entries);
+        let after = if entries.is_empty() { base } else { fold(&base, entries, &mut fetched, &agent.identity)? };
         let keys = register_keys(&after, &agent.identity);
         let Some(checkpoint) = open_checkpoint(&answer.checkpoint, &keys) else {
             // Say why, by the newest key.
@@ -300,10 +308,18 @@ impl Keeper {
     }
 }
 
-fn fold(before: &Register, entries: &[Vec<u8>], identity: &Identity) -> Result<Arc<Register>, Disbelief> {
+/// Folds the new entries, and adds them with what was concluded about each to those that were fetched before.
+fn fold(
+    before: &Register,
+    entries: Vec<Vec<u8>>,
+    fetched: &mut Vec<Judged>,
+    identity: &Identity,
+) -> Result<Arc<Register>, Disbelief> {
     let mut after = before.clone();
     for entry in entries {
-        if let Err(refusal) = after.fold(entry) {
+        let folded = after.fold(&entry);
+        fetched.push((Concluded::of(&folded), entry));
+        if let Err(refusal) = folded {
             // The ledger appends nothing that the fold refuses: it is at fault, and size and root go on all the same.
             log::error!("an act in the register is refused: {}", refusal.text(sekisho_wire::words::Language::English));
         }
