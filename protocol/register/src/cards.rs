@@ -121,6 +121,9 @@ impl Draft<'_> {
             None if change.dormant => {}
             None => return Err(FoldRefusal::ValueWrong(WrongValue::CardHolder)),
         }
+        if change.signature.is_some() && (change.dormant || !change.kind.opens_sessions()) {
+            return Err(FoldRefusal::ValueWrong(WrongValue::CardSigns));
+        }
         self.use_card_keys(change, at)?;
         self.touch(thing, Class::Cards, at)?;
         let number = self.next_number(Counted::Cards, fiscal_year(at.made));

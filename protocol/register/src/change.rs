@@ -954,7 +954,10 @@ impl Change {
     pub const fn class(&self) -> Class {
         match self {
             Self::Found(_) | Self::RequireVersion(_) | Self::Route(_) | Self::LogKey(_) => Class::Founding,
-            Self::Section(_) | Self::Post(_) | Self::HoldPost(_) | Self::LeavePost(_) => Class::Organisation,
+            // Who makes signers makes everything: posts, who holds them, and cards that sign.
+            Self::Post(_) | Self::HoldPost(_) => Class::Founding,
+            Self::IssueCard(change) if change.signature.is_some() => Class::Founding,
+            Self::Section(_) | Self::LeavePost(_) => Class::Organisation,
             Self::Function(_) | Self::Purpose(_) => Class::Functions,
             Self::OperatorState(change) if matches!(change.state, OperatorState::Suspended) => Class::Block,
             Self::CardState(change) if matches!(change.state, CardState::Suspended | CardState::Revoked) => {

@@ -60,6 +60,7 @@ fn rules_1(register: &Register, input: &DecisionInput) -> Rule {
     let case = Case { register, input, at: input.time.max(register.newest_made()) };
     case.register_is_ours()?;
     case.state_allows()?;
+    case.session_is_named()?;
     case.clock_is_sound()?;
     case.register_is_fresh()?;
     case.session_is_short_enough()?;
@@ -87,24 +88,37 @@ impl<'a> Case<'a> {
     fn register_is_ours(&self) -> Rule {
         let understood = self.register.not_understood().is_none();
         unless(understood && self.register.required_version() <= RULES_VERSION, VerdictCode::RulesUnknown)?;
-        unless(self.register.office() == Some(self.input.office), VerdictCode::OtherOffice)
+        unless(self.register.office() == Some(self.input.office), VerdictCode::OtherOffice)?;
+        unless(self.register.size() == self.input.register, VerdictCode::OtherRegister)
     }
 
+    /// A session is opened with the PIN where none is, opened again with the PIN where one is locked, used where it is open.
     fn state_allows(&self) -> Rule {
-        if self.input.request != Request::Function {
-            return unless(self.input.card.is_some(), VerdictCode::NoCard);
-        }
-        match self.input.state {
-            TerminalState::NoCard => Err(VerdictCode::NoCard),
-            TerminalState::AwaitPin => Err(VerdictCode::PinNeeded),
-            TerminalState::Locked => Err(VerdictCode::Locked),
-            TerminalState::Open => Ok(()),
+        unless(self.input.card.is_some(), VerdictCode::NoCard)?;
+        match (self.input.request, self.input.state) {
+            (_, TerminalState::NoCard) => Err(VerdictCode::NoCard),
+            (Request::Function, TerminalState::AwaitPin) => Err(VerdictCode::PinNeeded),
+            (Request::Function, TerminalState::Locked) => Err(VerdictCode::Locked),
+            (Request::Function, TerminalState::Open) => Ok(()),
+            (Request::Open, TerminalState::AwaitPin) | (Request::Unlock, TerminalState::Locked) => {
+                unless(self.input.level == Level::Pin, VerdictCode::PinNeeded)
+            }
+            (Request::Open, TerminalState::Open | TerminalState::Locked) => Err(VerdictCode::PinNeeded),
+            (Request::Unlock, TerminalState::AwaitPin | TerminalState::Open) => Err(VerdictCode::SessionMissing),
         }
     }
 
-    const fn clock_is_sound(&self) -> Rule {
+    /// What belongs to no session cannot be counted with it.
+    fn session_is_named(&self) -> Rule {
+        unless(self.input.session.is_some(), VerdictCode::SessionMissing)
+    }
+
+    fn clock_is_sound(&self) -> Rule {
         match self.input.clock {
-            ClockState::Sound => Ok(()),
+            // A note from the future says that this clock is behind, whatever the terminal says.
+            ClockState::Sound => {
+                unless(self.input.note_time.is_none_or(|note| note <= self.input.time), VerdictCode::ClockBehind)
+            }
             ClockState::Behind => Err(VerdictCode::ClockBehind),
             ClockState::Unknown => Err(VerdictCode::ClockUnknown),
         }
@@ -116,7 +130,7 @@ impl<'a> Case<'a> {
         };
         let now = self.input.time;
         let age = now.saturating_sub(time);
-        let fresh = now < until && age <= seconds(self.register.policy().freshness_seconds);
+        let fresh = now < until && age < seconds(self.register.policy().freshness_seconds);
         unless(fresh || self.is_essential(), VerdictCode::RegisterStale)
     }
 
@@ -138,8 +152,8 @@ impl<'a> Case<'a> {
         if self.input.request == Request::Open {
             return Ok(());
         }
-        // A session that does not say when it opened has no length that could be short enough.
-        let length = self.input.opened.map(|opened| self.input.time.saturating_sub(opened));
+        // A session that does not say when it opened, or will open later, has no length that could be short enough.
+        let length = self.input.opened.and_then(|opened| self.input.time.checked_sub(opened));
         let limit = seconds(self.register.policy().session_seconds);
         unless(length.is_some_and(|length| length < limit), VerdictCode::SessionTooLong)
     }
@@ -184,11 +198,13 @@ impl<'a> Case<'a> {
             OperatorState::Suspended => return Err(VerdictCode::OperatorSuspended),
             OperatorState::Active => {}
         }
-        match person.standing(self.at) {
-            Standing::Designated(designation) => Ok(designation),
-            Standing::NotBegun => Err(VerdictCode::DesignationNotBegun),
-            Standing::Ended => Err(VerdictCode::DesignationEnded),
-        }
+        let designation = match person.standing(self.at) {
+            Standing::Designated(designation) => designation,
+            Standing::NotBegun => return Err(VerdictCode::DesignationNotBegun),
+            Standing::Ended => return Err(VerdictCode::DesignationEnded),
+        };
+        unless(self.input.section == designation.section, VerdictCode::OperatorUnknown)?;
+        Ok(designation)
     }
 
     fn section_works(&self, designation: &Designation) -> Rule {

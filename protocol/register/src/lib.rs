@@ -45,6 +45,6 @@ pub use fold::{Folded, Given, Register};
 pub use policy::Policy;
 pub use refusal::{FoldRefusal, WrongValue};
 pub use render::render;
-pub use replay::{Mismatch, replay};
+pub use replay::{Mismatch, replay, replay_in_session};
 pub use role::{Class, Role};
 pub use values::{Ed25519Key, NameHash, P256Key, PublicKeyBytes, Title};

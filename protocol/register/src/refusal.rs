@@ -182,6 +182,8 @@ pub enum WrongValue {
     RouteRoles,
     /// A card that is not dormant belongs to somebody.
     CardHolder,
+    /// A dormant card, or one for rooms, signs nothing.
+    CardSigns,
     /// Only a dormant card is activated.
     NotDormant,
     /// Hours run from an earlier minute to a later one of the same day.
@@ -218,6 +220,10 @@ impl WrongValue {
                 "the route needs proposers, ascending, and nobody approves what only takes rights away",
             ),
             Self::CardHolder => ("カードの使用者が指定されていません", "the card has no holder and is not dormant"),
+            Self::CardSigns => (
+                "予備・緊急・入室用のカードに署名用の鍵は登録できません",
+                "a dormant card or one for rooms has no signature key",
+            ),
             Self::NotDormant => ("このカードは有効化の対象ではありません", "the card is not a dormant one"),
             Self::Hours => {
                 ("運用時間が正しくありません", "hours must run from an earlier minute to a later one of the same day")

@@ -10,7 +10,6 @@ use sekisho_wire::verdict::VerdictCode;
 use crate::authority::verify_p256;
 use crate::decide::decide;
 use crate::fold::Register;
-use crate::people::Standing;
 use crate::values::P256Key;
 
 /// What in a record does not stand.
@@ -29,8 +28,10 @@ pub enum Mismatch {
     OtherPlace,
     /// The kind of record does not fit what was asked.
     OtherRequest,
-    /// The section in the input is not the operator's.
-    OtherSection,
+    /// The record was written at another moment than the decision in it.
+    OtherTime,
+    /// The record is not of the session that the opening opened.
+    OtherSession,
     /// The verdict is not the one that the rules give.
     Verdict {
         /// What stands in the record.
@@ -56,7 +57,8 @@ impl fmt::Display for Mismatch {
             Self::RegisterRoot => f.write_str("the decision was made by another register of the same size"),
             Self::OtherPlace => f.write_str("record and decision name different offices or terminals"),
             Self::OtherRequest => f.write_str("the kind of record does not fit what was asked"),
-            Self::OtherSection => f.write_str("the section in the record is not the operator's"),
+            Self::OtherTime => f.write_str("the record was written at another moment than its decision was made"),
+            Self::OtherSession => f.write_str("the record does not belong to the session that was opened"),
             Self::Verdict { recorded, decided } => {
                 write!(f, "the record says verdict {}, the rules say {}", recorded.number(), decided.number())
             }
@@ -95,13 +97,26 @@ fn check_place(register: &Register, record: &Record, input: &DecisionInput) -> R
     if !here || record.office != input.office {
         return Err(Mismatch::OtherPlace);
     }
-    let Some(section) = &input.section else { return Ok(()) };
-    let person = input.operator.as_ref().and_then(|code| register.operator(code));
-    match person.map(|person| person.standing(input.time.max(register.newest_made()))) {
-        Some(Standing::Designated(designation)) if designation.section.as_ref() != Some(section) => {
-            Err(Mismatch::OtherSection)
-        }
-        Some(_) | None => Ok(()),
+    if record.trusted == input.time { Ok(()) } else { Err(Mismatch::OtherTime) }
+}
+
+/// As [`replay`], for a record that must also be of the session that `opening` opened. Whether `opening` itself stands, [`replay`] says, at
+/// the register of its own size.
+///
+/// # Errors
+/// [`Mismatch`]: [`Mismatch::OtherSession`] for another session, card, person, permission or kind of session, another history of another
+/// terminal, or a record that stands before the opening.
+pub fn replay_in_session(register: &Register, opening: &Record, record: &Record) -> Result<(), Mismatch> {
+    let Some(input) = record.body.input() else { return Ok(()) };
+    let Body::SessionOpened(Opening { input: opened, .. }) = &opening.body else { return Err(Mismatch::OtherSession) };
+    let same_history = (&opening.emitter, opening.epoch) == (&record.emitter, record.epoch);
+    let same_session = (opened.session, opened.session_kind) == (input.session, input.session_kind);
+    let same_person = (opened.card, &opened.operator, &opened.profile) == (input.card, &input.operator, &input.profile);
+    let since = input.opened == Some(opened.time) && input.time >= opened.time && record.seq > opening.seq;
+    if same_history && same_session && same_person && since && opening.trusted == opened.time {
+        replay(register, record)
+    } else {
+        Err(Mismatch::OtherSession)
     }
 }
 

@@ -95,9 +95,11 @@ fn rows() -> Vec<Row> {
     vec![
         row(V::RulesUnknown, as_ever, |input| input.rules = 2),
         row(V::OtherOffice, as_ever, |input| input.office = OfficeId([9; 16])),
+        row(V::OtherRegister, as_ever, |input| input.register += 1),
         row(V::NoCard, as_ever, |input| input.state = TerminalState::NoCard),
         row(V::PinNeeded, as_ever, |input| input.state = TerminalState::AwaitPin),
         row(V::Locked, as_ever, |input| input.state = TerminalState::Locked),
+        row(V::SessionMissing, as_ever, |input| input.session = None),
         row(V::ClockBehind, as_ever, |input| input.clock = ClockState::Behind),
         row(V::ClockUnknown, as_ever, |input| input.clock = ClockState::Unknown),
         row(V::RegisterStale, as_ever, |input| input.note_until = Some(input.time)),
@@ -311,6 +313,49 @@ fn a_login_is_granted_and_goes_by_the_same_card_person_and_place() {
 }
 
 #[test]
+fn a_session_is_opened_or_unlocked_from_its_own_state_with_the_pin_and_a_name() {
+    let office = Office::furnished();
+    let login = office.login();
+    let (request, opened) = (Request::Unlock, Some(login.time - 1000));
+    let unlock = DecisionInput { request, opened, state: TerminalState::Locked, ..login.clone() };
+    let asked = |input: &DecisionInput, state, level, session: bool| {
+        let session = input.session.filter(|_| session);
+        decide(&office.register, &DecisionInput { state, level, session, ..input.clone() }).code()
+    };
+    use TerminalState::{AwaitPin, Locked, NoCard, Open};
+    assert_eq!(asked(&login, AwaitPin, Level::Pin, true), V::Granted);
+    assert_eq!(asked(&unlock, Locked, Level::Pin, true), V::Granted);
+    for (input, own) in [(&login, AwaitPin), (&unlock, Locked)] {
+        assert_eq!(asked(input, own, Level::Session, true), V::PinNeeded);
+        assert_eq!(asked(input, own, Level::Card, true), V::PinNeeded);
+        assert_eq!(asked(input, own, Level::Pin, false), V::SessionMissing);
+        assert_eq!(asked(input, NoCard, Level::Pin, true), V::NoCard);
+    }
+    assert_eq!(asked(&login, Locked, Level::Pin, true), V::PinNeeded);
+    assert_eq!(asked(&login, Open, Level::Pin, true), V::PinNeeded);
+    assert_eq!(asked(&unlock, Open, Level::Pin, true), V::SessionMissing);
+    assert_eq!(asked(&unlock, AwaitPin, Level::Pin, true), V::SessionMissing);
+}
+
+#[test]
+fn what_the_input_claims_about_time_and_section_must_fit() {
+    let office = Office::furnished();
+    let asked = |change: fn(&mut DecisionInput)| {
+        let mut input = office.request();
+        change(&mut input);
+        decide(&office.register, &input).code()
+    };
+    assert_eq!(asked(|input| input.opened = Some(input.time + 1)), V::SessionTooLong);
+    assert_eq!(asked(|input| input.note_time = Some(input.time + 1)), V::ClockBehind);
+    assert_eq!(asked(|input| input.section = None), V::OperatorUnknown);
+    assert_eq!(asked(|input| input.section = Some(code("zeimu"))), V::OperatorUnknown);
+    let limit = u64::from(office.register.policy().freshness_seconds) * 1000;
+    let aged = |age| DecisionInput { note_time: Some(office.now - age), ..office.request() };
+    assert_eq!(decide(&office.register, &aged(limit - 1)), Verdict::Granted);
+    assert_eq!(decide(&office.register, &aged(limit)), Verdict::Refused(V::RegisterStale));
+}
+
+#[test]
 fn s3_18_1_function_not_for_this_terminal_is_kept_apart_from_operator_not_for_this_terminal() {
     let base = Office::furnished();
     let (mut function, mut person) = (base.clone(), base);
@@ -346,11 +391,11 @@ fn s3_18_4_out_of_hours_needs_a_permit() {
     assert_eq!(decide(&office.register, &late(&office)), Verdict::Refused(V::OutOfHours));
     let number = office.register.permit_covering(&code("chiba"), &code("mado-1"), Some(&code("juminhyo")), evening);
     assert_eq!(number, Some(Numbered { fiscal_year: 2026, number: 1 }));
-    let with_permit = DecisionInput { permit: number, ..late(&office) };
-    assert_eq!(decide(&office.register, &with_permit), Verdict::Granted);
+    let with_permit = |office: &Office| DecisionInput { permit: number, ..late(office) };
+    assert_eq!(decide(&office.register, &with_permit(&office)), Verdict::Granted);
     let effective = office.now;
     act(&mut office, Change::EndPermit(EndPermit { permit: number.unwrap(), effective }));
-    assert_eq!(decide(&office.register, &with_permit), Verdict::Refused(V::PermitDoesNotCover));
+    assert_eq!(decide(&office.register, &with_permit(&office)), Verdict::Refused(V::PermitDoesNotCover));
 }
 
 #[test]
@@ -414,7 +459,8 @@ fn a_stop_for_one_function_lets_the_others_work() {
 fn a_suspension_works_at_once_on_a_terminal_whose_clock_lags() {
     let mut office = Office::furnished();
     set_card_state(&mut office, CardState::Suspended);
-    let lagging = DecisionInput { time: office.now - 90_000, opened: Some(office.now - 100_000), ..office.request() };
+    let (time, note_time) = (office.now - 90_000, Some(office.now - 95_000));
+    let lagging = DecisionInput { time, note_time, opened: Some(office.now - 100_000), ..office.request() };
     assert_eq!(decide(&office.register, &lagging), Verdict::Refused(V::CardSuspended));
 }
 

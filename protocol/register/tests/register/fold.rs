@@ -287,7 +287,6 @@ fn things_must_exist_before_they_are_spoken_of() {
         (Change::Terminal(Box::new(stolen_key)), "key_used"),
         (profile("nobody", "p1", &[]), "unknown"),
         (profile("chiba", "p1", &["nofunction"]), "unknown"),
-        (Change::HoldPost(deputy), "unknown"),
         (
             Change::OpenEpoch(OpenEpoch { terminal: code("mado-1"), epoch: 0, reason: EpochReason::Fork }),
             "epoch_not_new",
@@ -297,6 +296,7 @@ fn things_must_exist_before_they_are_spoken_of() {
     ] {
         assert_eq!(refusal(office.act(vec![change.clone()])), code, "{change:?}");
     }
+    assert_eq!(refusal(office.approved(vec![Change::HoldPost(deputy)])), "unknown");
 }
 
 pub(crate) fn incident(terminal: &str) -> ReportIncident {
@@ -350,7 +350,7 @@ fn posts_pass_from_person_to_person_and_deputies_sign_as_deputies() {
     let mut office = Office::furnished();
     let now = office.now;
     let hold = HoldPost { post: code("chief"), operator: code("baba"), from: now, to: Some(now + 1000), deputy: true };
-    office.act(vec![Change::HoldPost(hold)]).unwrap();
+    office.approved(vec![Change::HoldPost(hold)]).unwrap();
     let mut act = office.draft(vec![section("fukushi", "福祉課", SectionState::Open)]);
     act.as_deputy = true;
     let folded = office.take(&sign_card(&act, 2)).unwrap();

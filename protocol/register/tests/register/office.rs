@@ -74,7 +74,7 @@ pub(crate) fn issue(card: u8, operator: Option<&str>) -> IssueCard {
         operator: operator.map(code),
         profiles: vec![],
         authentication: public(card, Slot::Authentication),
-        signature: Some(public(card, Slot::Signature)),
+        signature: None,
         presence: public(card, Slot::Presence),
         from: at(2026, 4, 1, 0),
         to: at(2027, 4, 1, 0),
@@ -82,8 +82,13 @@ pub(crate) fn issue(card: u8, operator: Option<&str>) -> IssueCard {
     }
 }
 
+/// As [`issue`], with a key that signs acts: takes two persons.
+pub(crate) fn issue_signing(card: u8, operator: &str) -> IssueCard {
+    IssueCard { signature: Some(public(card, Slot::Signature)), ..issue(card, Some(operator)) }
+}
+
 fn administrator(operator: &str, post: &str, card: u8) -> Administrator {
-    let card = IssueCard { kind: CardKind::CardManagement, to: at(2030, 4, 1, 0), ..issue(card, Some(operator)) };
+    let card = IssueCard { kind: CardKind::CardManagement, to: at(2030, 4, 1, 0), ..issue_signing(card, operator) };
     Administrator {
         operator: code(operator),
         name: NameHash::of(&Salt([card.card.0[0]; 16]), operator),
@@ -136,7 +141,7 @@ impl Office {
     pub(crate) fn furnished() -> Self {
         let mut office = Self::founded();
         office
-            .act(vec![
+            .approved(vec![
                 section("jumin", "住民課", SectionState::Open),
                 section("zeimu", "税務課", SectionState::Open),
                 function("juminhyo", Level::Session),
@@ -150,7 +155,7 @@ impl Office {
                 terminal(),
                 designate("chiba"),
                 profile("chiba", "p1", &["juminhyo"]),
-                Change::IssueCard(Box::new(issue(10, Some("chiba")))),
+                Change::IssueCard(Box::new(issue_signing(10, "chiba"))),
             ])
             .unwrap();
         office

@@ -76,6 +76,7 @@ fn a_session_without_the_cards_own_signature_is_found() {
     let mut moved = opened(&office, office.login(), 10);
     if let Body::SessionOpened(opening) = &mut moved.body {
         opening.input.time += 1;
+        moved.trusted += 1;
     }
     assert_eq!(replayed(&office, &moved), Err(Mismatch::SignatureWrong));
     let mut copied = opened(&office, office.login(), 10);
@@ -132,7 +133,59 @@ fn a_record_about_another_place_or_section_is_found() {
     abroad.office = OfficeId([1; 16]);
     assert_eq!(replayed(&office, &abroad), Err(Mismatch::OtherPlace));
     let lying = DecisionInput { section: Some(code("zeimu")), ..office.request() };
-    assert_eq!(replayed(&office, &decided(&office, lying, VerdictCode::Granted, None)), Err(Mismatch::OtherSection));
+    let expected = Mismatch::Verdict { recorded: VerdictCode::Granted, decided: VerdictCode::OperatorUnknown };
+    assert_eq!(replayed(&office, &decided(&office, lying, VerdictCode::Granted, None)), Err(expected));
+    let mut moved = decided(&office, office.request(), VerdictCode::Granted, None);
+    moved.trusted += 1;
+    assert_eq!(replayed(&office, &moved), Err(Mismatch::OtherTime));
     let quiet_login = decided(&office, office.login(), VerdictCode::Granted, None);
     assert_eq!(replayed(&office, &quiet_login), Err(Mismatch::OtherRequest));
+}
+
+#[test]
+fn a_decision_that_belongs_to_no_opened_session_is_found() {
+    let mut office = Office::furnished();
+    let opening = opened(&office, office.login(), 10);
+    let opened_at = office.now;
+    office.now += 60_000;
+    let asked = DecisionInput { opened: Some(opened_at), ..office.request() };
+    let record = |change: fn(&mut DecisionInput), retell: fn(&mut Record)| {
+        let mut input = asked.clone();
+        change(&mut input);
+        let verdict = decide(&office.register, &input).code();
+        let mut record = decided(&office, input, verdict, None);
+        record.seq = 7;
+        retell(&mut record);
+        record
+    };
+    let judged = |record: &Record| replay_in_session(&office.register, &opening, record);
+    assert_eq!(judged(&record(|_| {}, |_| {})), Ok(()));
+    let elsewhere: [fn(&mut DecisionInput); 7] = [
+        |input| input.session = Some(SessionId([6; 16])),
+        |input| input.session = None,
+        |input| input.card = Some(guid(1)),
+        |input| input.operator = Some(code("aoki")),
+        |input| input.profile = Some(code("p2")),
+        |input| input.session_kind = SessionKind::Training,
+        |input| input.opened = Some(input.time - 1),
+    ];
+    for change in elsewhere {
+        assert_eq!(judged(&record(change, |_| {})), Err(Mismatch::OtherSession));
+    }
+    let retold: [fn(&mut Record); 3] = [
+        |record| record.seq = 0,
+        |record| record.epoch = 1,
+        |record| record.emitter = Emitter::Terminal(code("mado-2")),
+    ];
+    for retell in retold {
+        assert_eq!(judged(&record(|_| {}, retell)), Err(Mismatch::OtherSession));
+    }
+    // A decision is no opening; and what belongs to the session must still replay.
+    let record = record(|_| {}, |_| {});
+    assert_eq!(replay_in_session(&office.register, &record, &record), Err(Mismatch::OtherSession));
+    let mut forged = record;
+    if let Body::Decision(decision) = &mut forged.body {
+        decision.verdict = VerdictCode::OutOfHours;
+    }
+    assert!(matches!(judged(&forged), Err(Mismatch::Verdict { .. })));
 }

@@ -56,7 +56,7 @@ fn s4_11_1_where_the_route_says_so_chooser_and_approver_are_two_persons() {
 fn a_deputy_who_is_the_proposer_is_still_one_person() {
     let mut office = Office::furnished();
     let hold = HoldPost { post: code("vice"), operator: code("aoki"), from: office.now, to: None, deputy: true };
-    office.act(vec![Change::HoldPost(hold)]).unwrap();
+    office.approved(vec![Change::HoldPost(hold)]).unwrap();
     let proposal = office.proposal(vec![needs_approval(Class::Cards)]);
     let mut act = office.draft(vec![]);
     act.proposal = Some(act::Proposal(proposal));
@@ -101,7 +101,7 @@ fn a_post_signs_only_what_its_roles_admit() {
         section: None,
     };
     let hold = HoldPost { post: code("kakaricho"), operator: code("chiba"), from: office.now, to: None, deputy: false };
-    office.act(vec![Change::Post(post), Change::HoldPost(hold)]).unwrap();
+    office.approved(vec![Change::Post(post), Change::HoldPost(hold)]).unwrap();
     let mut sign = |change: Change| {
         let mut act = office.draft(vec![change]);
         act.post = Some(code("kakaricho"));
@@ -111,6 +111,33 @@ fn a_post_signs_only_what_its_roles_admit() {
     assert_eq!(sign(card_state(2, CardState::Active, tuesday_ten())), Err("no_route"));
     assert_eq!(sign(terminal()), Ok(()));
     assert_eq!(sign(card_state(2, CardState::Suspended, tuesday_ten())), Ok(()));
+}
+
+#[test]
+fn nobody_makes_signers_alone() {
+    let mut office = Office::furnished();
+    let post = SetPost { post: code("am"), title: title("AM"), roles: vec![Role::AccessManager], section: None };
+    let hold = HoldPost { post: code("am"), operator: code("chiba"), from: office.now, to: None, deputy: false };
+    let (post, hold) = (Change::Post(post), Change::HoldPost(hold));
+    let spare = IssueCard { kind: CardKind::Spare, operator: None, dormant: true, ..issue_signing(63, "aoki") };
+    let room = IssueCard { kind: CardKind::RoomEntry, ..issue_signing(64, "chiba") };
+    let card = |card| Change::IssueCard(Box::new(card));
+    let deputy = HoldPost { post: code("vice"), operator: code("aoki"), from: office.now, to: None, deputy: true };
+    for change in [post.clone(), hold.clone(), Change::HoldPost(deputy), card(issue_signing(61, "aoki"))] {
+        assert_eq!(code_of(office.act(vec![change])), Err("approval_needed"));
+    }
+    // Not by the ones who issue clerks' cards either; those they issue alone.
+    office.approved(vec![post, hold]).unwrap();
+    let mut as_manager = |change: Change| {
+        let mut act = office.draft(vec![change]);
+        act.post = Some(code("am"));
+        code_of(office.take(&sign_card(&act, 10)))
+    };
+    assert_eq!(as_manager(card(issue_signing(61, "aoki"))), Err("no_route"));
+    assert_eq!(as_manager(card(issue(61, Some("chiba")))), Ok(()));
+    // And no card that sleeps or opens doors signs, whoever agrees.
+    assert_eq!(code_of(office.approved(vec![card(spare)])), Err("value_wrong"));
+    assert_eq!(code_of(office.approved(vec![card(room)])), Err("value_wrong"));
 }
 
 #[test]
@@ -126,7 +153,7 @@ fn recovery_keys_count_only_together() {
     // Both administrators' cards are lost.
     let now = office.now;
     office.act(vec![card_state(2, CardState::Revoked, now), card_state(1, CardState::Revoked, now)]).unwrap();
-    let new_card = IssueCard { kind: CardKind::CardManagement, ..issue(3, Some("aoki")) };
+    let new_card = IssueCard { kind: CardKind::CardManagement, ..issue_signing(3, "aoki") };
     let recovery = |seed| Signer::Recovery(edwards_public(seed).0);
 
     let mut alone = office.draft(vec![Change::IssueCard(Box::new(new_card))]);
