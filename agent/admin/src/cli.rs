@@ -458,6 +458,9 @@ pub(crate) struct IssueArguments {
     /// The card sleeps until it is activated (spare and emergency cards)
     #[arg(long)]
     pub dormant: bool,
+    /// The card may sign acts: its issue is a proposal that a second person approves
+    #[arg(long, conflicts_with_all = ["dormant", "resume"])]
+    pub signing: bool,
     /// Write the first PIN to this new file instead of showing it
     #[arg(long, value_name = "FILE")]
     pub first_pin_file: Option<PathBuf>,

@@ -62,6 +62,8 @@ pub(crate) struct Wanted {
     pub to: u64,
     /// Whether it sleeps.
     pub dormant: bool,
+    /// Whether it may sign acts: then the register names its signature key, which takes two persons (register §R3.5a).
+    pub signing: bool,
 }
 
 impl Wanted {
@@ -74,7 +76,7 @@ impl Wanted {
             operator: self.operator,
             profiles: self.profiles,
             authentication: P256Key(keys.authentication),
-            signature: Some(P256Key(keys.signature)),
+            signature: self.signing.then_some(P256Key(keys.signature)),
             presence: P256Key(keys.card_authentication),
             from: self.from,
             to: self.to,
@@ -89,10 +91,29 @@ mod tests {
     use crate::home::tests::TempHome;
 
     #[test]
+    fn the_register_learns_the_signature_key_of_a_signing_card_only() {
+        let keys = CardKeys { authentication: [2; 33], signature: [3; 33], card_authentication: [2; 33] };
+        let key = |signing| {
+            let (kind, operator, profiles, dormant) = (CardKind::Business, None, Vec::new(), false);
+            Wanted { kind, operator, profiles, from: 1, to: 2, dormant, signing }
+                .card(CardGuid([9; 16]), &keys)
+                .signature
+        };
+        assert_eq!((key(false), key(true)), (None, Some(P256Key([3; 33]))));
+    }
+
+    #[test]
     fn a_card_waits_until_it_is_finished() {
         let home = TempHome::new();
-        let wanted =
-            Wanted { kind: CardKind::Business, operator: None, profiles: Vec::new(), from: 1, to: 2, dormant: true };
+        let wanted = Wanted {
+            kind: CardKind::Business,
+            operator: None,
+            profiles: Vec::new(),
+            from: 1,
+            to: 2,
+            dormant: true,
+            signing: false,
+        };
         let keys = CardKeys { authentication: [2; 33], signature: [3; 33], card_authentication: [2; 33] };
         let card = wanted.card(CardGuid([9; 16]), &keys);
         keep(&home.0, &card).unwrap();

@@ -203,6 +203,7 @@ impl Cards<'_> {
             from: now,
             to: table.to.map_or_else(|| end_of_fiscal_year(now, 1), |date| date.0.moment(crate::dates::Edge::Until)),
             dormant: false,
+            signing: true,
         };
         let file = self.arguments.first_pin_dir.as_ref().map(|directory| directory.join(format!("{operator}.pin")));
         let whose = (

@@ -51,6 +51,7 @@ pub(super) fn run(desk: &mut Desk, arguments: IssueArguments, reader: Option<&st
         from,
         to,
         dormant: arguments.dormant,
+        signing: arguments.signing,
     };
     let delivery = Delivery::open(arguments.first_pin_file)?;
     let (card, _) = make(Making {
@@ -201,8 +202,10 @@ fn act_and_grant(
     let guid = card.card;
     desk.log_in().inspect_err(|_| say_how_to_go_on(&desk.screen))?;
     if desk.cache.register().card(&guid).is_none() {
-        let submitted = desk
-            .submit(vec![Change::IssueCard(Box::new(card))], &[])
+        let change = Change::IssueCard(Box::new(card));
+        // What one person may not decide is proposed, asked for or not.
+        let alone = desk.cache.register().route(change.class()).approvers.is_empty();
+        let submitted = if alone { desk.submit(vec![change], &[]) } else { desk.propose(vec![change], &[]) }
             .inspect_err(|_| say_how_to_go_on(&desk.screen))?;
         if let Submitted::Proposed = submitted {
             say_how_to_go_on(&desk.screen);
