@@ -1,7 +1,8 @@
 //! What a clerk does at a terminal of a story, through the agent's socket.
 
 use sekisho_ipc::{
-    AuthorizeAnswer, AuthorizeRequest, AwaitAnswer, Client, ClientError, PinFrame, PromptRequest, SessionState,
+    AgentError, AuthorizeAnswer, AuthorizeRequest, AwaitAnswer, Client, ClientError, PinFrame, PromptRequest,
+    SessionState,
 };
 
 use crate::desk::Issued;
@@ -55,6 +56,32 @@ pub fn login(terminal: &Terminal, issued: &Issued) {
     let answer = type_pin(&mut terminal.client(), &PromptRequest::login(), &issued.pin());
     let answer = answer.unwrap_or_else(|error| panic!("no login: {error}"));
     assert!(answer.verdict.granted, "login is refused: {}", answer.verdict.code);
+}
+
+/// Tries to log in; gives the verdict's name.
+#[must_use]
+pub fn try_login(terminal: &Terminal, issued: &Issued) -> String {
+    try_prompt(terminal, &PromptRequest::login(), issued)
+}
+
+/// Tries to log in with one of several profiles; gives the verdict's name.
+#[must_use]
+pub fn try_login_with(terminal: &Terminal, profile: &str, issued: &Issued) -> String {
+    try_prompt(terminal, &PromptRequest { profile: Some(profile.to_owned()), ..PromptRequest::login() }, issued)
+}
+
+fn try_prompt(terminal: &Terminal, request: &PromptRequest, issued: &Issued) -> String {
+    match type_pin(&mut terminal.client(), request, &issued.pin()) {
+        Ok(answer) => answer.verdict.code,
+        Err(ClientError::Agent(AgentError::CardProblem { verdict, .. })) => verdict.code,
+        Err(error) => panic!("neither granted nor refused: {error}"),
+    }
+}
+
+/// Asks for a function; gives the verdict's name.
+#[must_use]
+pub fn verdict_of(terminal: &Terminal, function: &str) -> String {
+    authorize(terminal, function).verdict.code
 }
 
 /// A request without purpose or case.

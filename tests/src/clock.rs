@@ -1,9 +1,17 @@
 //! The clock of a story: real time plus an offset in a file that every process of the story reads.
 //!
-//! Debug builds of agent and ledger take `--simulated-clock FILE`; release builds refuse it.
+//! Debug builds take `--simulated-clock FILE`; release builds refuse it, and the benches that run them live in real time.
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::Duration;
+
+/// Lets a program live by the clock in this file. A release build lives in real time.
+pub fn live_by(file: &Path, command: &mut Command) {
+    if cfg!(debug_assertions) {
+        command.arg("--simulated-clock").arg(file);
+    }
+}
 
 /// A clock that can be set forward (and, to see what happens, back).
 pub struct StoryClock {
@@ -47,6 +55,21 @@ impl StoryClock {
         real.saturating_add_signed(self.offset())
     }
 
+    /// Japanese time in so long, to the minute, as administrators write it: `2026-04-01T08:30`.
+    #[must_use]
+    pub fn minute_in(&self, time: Duration) -> String {
+        let minutes = (self.now_ms() / 1000 + time.as_secs()) / 60 + 9 * 60;
+        let (year, month, day) = civil(minutes / (24 * 60));
+        format!("{year}-{month:02}-{day:02}T{:02}:{:02}", minutes / 60 % 24, minutes % 60)
+    }
+
+    /// The fiscal year that Japan is in (from 1 April).
+    #[must_use]
+    pub fn fiscal_year(&self) -> u64 {
+        let (year, month, _) = civil((self.now_ms() / 1000 + 9 * 3600) / (24 * 3600));
+        if month < 4 { year - 1 } else { year }
+    }
+
     fn offset(&self) -> i64 {
         std::fs::read_to_string(&self.file).ok().and_then(|text| text.trim().parse().ok()).unwrap_or(0)
     }
@@ -56,5 +79,19 @@ impl StoryClock {
         let aside = self.file.with_extension("new");
         std::fs::write(&aside, offset.to_string()).expect("cannot write the story's clock");
         std::fs::rename(aside, &self.file).expect("cannot set the story's clock");
+    }
+}
+
+/// Year, month and day of a number of days since 1970: counted month by month, for the few years a story can lie in.
+fn civil(mut days: u64) -> (u64, u64, u64) {
+    let (mut year, mut month) = (1970, 1);
+    loop {
+        let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+        let length = [31, if leap { 29 } else { 28 }, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31][month - 1];
+        if days < length {
+            return (year, month as u64, days + 1);
+        }
+        days -= length;
+        (year, month) = if month == 12 { (year + 1, 1) } else { (year, month + 1) };
     }
 }

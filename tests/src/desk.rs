@@ -117,9 +117,13 @@ impl Desk {
 
     /// A call of `sekisho-admin` in English that answers every question with yes.
     fn bare(&self) -> Command {
+        self.bare_in("en")
+    }
+
+    fn bare_in(&self, language: &str) -> Command {
         let mut command = Command::new(program("sekisho-admin"));
         command.env("PCSCLITE_CSOCK_NAME", self.pcscd.socket()).env("RUST_LOG", "warn");
-        command.args(["--lang", "en", "--yes", "--wait", "30", "--home"]).arg(self.folder.join("home"));
+        command.args(["--lang", language, "--yes", "--wait", "30", "--home"]).arg(self.folder.join("home"));
         if let Some(clock) = &self.clock {
             live_by(clock, &mut command);
         }
@@ -129,7 +133,13 @@ impl Desk {
     /// A call signed by the administrator whose card lies in the signer's reader.
     #[must_use]
     pub fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = self.bare();
+        self.command_in("en", arguments)
+    }
+
+    /// As [`Self::command`], in the language asked for.
+    #[must_use]
+    pub fn command_in(&self, language: &str, arguments: &[&str]) -> Command {
+        let mut command = self.bare_in(language);
         command.args(["--signer-reader", &self.pcscd.reader(SIGNER), "--reader", &self.pcscd.reader(WORK)]);
         command.arg("--pin-file").arg(&self.administrators[0].pin_file).args(arguments);
         command
@@ -186,13 +196,31 @@ impl Desk {
     /// When the operator has none.
     #[must_use]
     pub fn guid_of(&self, operator: &str) -> String {
-        let listed = self.run(&["--json", "card", "list"]);
-        let start = listed.find('[').expect("a JSON list");
-        let cards: serde_json::Value =
-            serde_json::from_str(listed[start..].lines().next().unwrap_or("")).expect("a JSON list");
-        let cards = cards.as_array().expect("a JSON list").iter();
-        let mut guids = cards.filter(|card| card["operator"] == operator).filter_map(|card| card["guid"].as_str());
-        guids.next_back().unwrap_or_else(|| panic!("{operator} has no card: {listed}")).to_owned()
+        let cards = self.list(&["card", "list"]);
+        let cards = cards.iter().filter(|card| card["operator"] == operator);
+        let mut guids = cards.filter_map(|card| card["guid"].as_str());
+        guids.next_back().unwrap_or_else(|| panic!("{operator} has no card")).to_owned()
+    }
+
+    /// What a call lists.
+    ///
+    /// # Panics
+    /// When it fails.
+    #[must_use]
+    pub fn list(&self, arguments: &[&str]) -> Vec<serde_json::Value> {
+        self.list_in("en", arguments)
+    }
+
+    /// As [`Self::list`], with titles and numbers in the language asked for.
+    ///
+    /// # Panics
+    /// When it fails.
+    #[must_use]
+    pub fn list_in(&self, language: &str, arguments: &[&str]) -> Vec<serde_json::Value> {
+        let what = format!("sekisho-admin {}", arguments.join(" "));
+        let said = run(&what, self.command_in(language, &["--json"]).args(arguments));
+        let list = said.lines().find(|line| line.starts_with('[')).unwrap_or_else(|| panic!("{what}: {said}"));
+        serde_json::from_str(list).expect("a JSON list")
     }
 
     /// A file at the desk.

@@ -50,6 +50,18 @@ pub fn stored(ledger: &Ledger, terminal: &str) -> i64 {
         .expect("the batches of a terminal")
 }
 
+/// The number of acts in the register log.
+///
+/// # Panics
+/// When the database cannot be read.
+#[must_use]
+pub fn acts(ledger: &Ledger) -> u64 {
+    let count: i64 = open(ledger)
+        .query_row("SELECT count(*) FROM entries WHERE log = 1", [], |row| row.get(0))
+        .expect("the register log");
+    u64::try_from(count).expect("a count")
+}
+
 /// Flips one bit in the middle of the payload of an entry in the middle of the records log. Gives the entry's index.
 ///
 /// # Panics

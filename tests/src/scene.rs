@@ -49,6 +49,36 @@ impl Scene {
         wait_fresh(&terminal);
         Self { terminal, desk, ledger, clerk, other, clock, scratch }
     }
+
+    /// Runs an administrator's decision, and waits until the terminal goes by it.
+    pub fn decide(&self, arguments: &[&str]) -> String {
+        let said = self.desk.run(arguments);
+        self.wait_current();
+        said
+    }
+
+    /// Decides a file of changes, and waits until the terminal goes by it.
+    ///
+    /// # Panics
+    /// When the file cannot be written.
+    pub fn apply(&self, changes: &str) -> String {
+        let file = self.desk.file("changes.toml");
+        std::fs::write(&file, changes).expect("cannot write a file of changes");
+        self.decide(&["apply", file.to_str().expect("a scratch path is text")])
+    }
+
+    /// Waits until the terminal has folded every act that the ledger has.
+    pub fn wait_current(&self) {
+        let acts = crate::history::acts(&self.ledger);
+        let mut client = self.terminal.client();
+        wait::until("the newest act at the terminal", || (client.status().ok()?.register_size >= acts).then_some(()));
+    }
+
+    /// The rows of a search, newest first: index, kind, what.
+    #[must_use]
+    pub fn search(&self, arguments: &[&str]) -> Vec<serde_json::Value> {
+        self.desk.list(&[&["records", "search"], arguments].concat())
+    }
 }
 
 /// Waits until the terminal has a register it may decide by.

@@ -76,7 +76,10 @@ fn remove_old() {
 }
 
 /// Copies files and folders; what is neither (sockets) belongs to processes that are gone.
-fn copy_files(from: &Path, to: &Path) {
+///
+/// # Panics
+/// When something cannot be copied.
+pub fn copy_files(from: &Path, to: &Path) {
     let permissions = std::fs::metadata(from).expect("the town's folder").permissions();
     std::fs::create_dir_all(to).expect("cannot make a folder");
     std::fs::set_permissions(to, permissions).expect("cannot set a folder's mode");

@@ -1,0 +1,71 @@
+//! Hours of the office, and permits for work outside them.
+
+use std::time::Duration;
+
+use sekisho_ipc::SessionState;
+use sekisho_tests::clerk::{insert, login, pull, try_login, verdict_of, wait_state};
+use sekisho_tests::scene::{Scene, wait_sealed};
+
+const MINUTE: Duration = Duration::from_secs(60);
+const FUNCTION: &str = "juminhyo.issue";
+
+/// A town whose every day is a closed one.
+fn closed(story: &str) -> Scene {
+    let scene = Scene::new(story);
+    scene.apply("[policy]\nhours_enforced = true\n\n[[hours]]\n");
+    scene
+}
+
+/// Permits an operator to work at the counter from the next minute on.
+fn permit(scene: &Scene, operator: &str, lasts: Duration) {
+    let (from, to) = (scene.clock.minute_in(MINUTE), scene.clock.minute_in(MINUTE + lasts));
+    let who = ["--operator", operator, "--terminal", "jumin-1"];
+    scene.decide(&[&["permit", "grant"], &who[..], &["--from", &from, "--to", &to, "--reason", "zangyo"]].concat());
+}
+
+#[test]
+fn s3_18_4_out_of_hours_needs_a_permit() {
+    let mut scene = closed("hours");
+    insert(&scene.terminal, &mut scene.clerk);
+    assert_eq!(try_login(&scene.terminal, &scene.clerk), "out_of_hours");
+    permit(&scene, "10023", 10 * MINUTE);
+    assert_eq!(try_login(&scene.terminal, &scene.clerk), "out_of_hours", "the permit has not begun");
+    scene.clock.pass(MINUTE);
+    login(&scene.terminal, &scene.clerk);
+    assert_eq!(verdict_of(&scene.terminal, FUNCTION), "granted");
+
+    scene.decide(&["permit", "end", &format!("{}-1", scene.clock.fiscal_year())]);
+    wait_state(&scene.terminal, SessionState::AwaitPin);
+    assert_eq!(try_login(&scene.terminal, &scene.clerk), "out_of_hours", "the permit was ended");
+    wait_sealed(&scene.terminal);
+    let verified = scene.desk.run(&["records", "verify", "--all"]);
+    let number = format!("permit {}-1 covers it", scene.clock.fiscal_year());
+    assert_eq!(verified.matches(&number).count(), 2, "login and function name the permit:\n{verified}");
+    assert_eq!(scene.search(&["--verdict", "90"]).len(), 3, "each refusal is on record");
+}
+
+#[test]
+fn a_permit_is_for_the_person_it_names() {
+    let mut scene = closed("person");
+    permit(&scene, "10031", 10 * MINUTE);
+    scene.clock.pass(MINUTE);
+    insert(&scene.terminal, &mut scene.clerk);
+    assert_eq!(try_login(&scene.terminal, &scene.clerk), "out_of_hours");
+    pull(&scene.terminal, &mut scene.clerk);
+    insert(&scene.terminal, &mut scene.other);
+    login(&scene.terminal, &scene.other);
+}
+
+#[test]
+fn when_a_permit_runs_out_the_open_session_ends() {
+    let mut scene = closed("runsout");
+    permit(&scene, "10023", 3 * MINUTE);
+    scene.clock.pass(MINUTE);
+    insert(&scene.terminal, &mut scene.clerk);
+    login(&scene.terminal, &scene.clerk);
+    assert_eq!(verdict_of(&scene.terminal, FUNCTION), "granted");
+    scene.clock.pass(4 * MINUTE);
+    assert_ne!(verdict_of(&scene.terminal, FUNCTION), "granted");
+    wait_state(&scene.terminal, SessionState::AwaitPin);
+    assert_eq!(try_login(&scene.terminal, &scene.clerk), "out_of_hours");
+}
