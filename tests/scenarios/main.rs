@@ -3,10 +3,14 @@
 
 mod bad_input;
 mod cards;
+mod complete;
 mod connection;
 mod demo;
+mod evidence;
 mod hours;
+mod ingest;
 mod killed;
+mod language;
 mod layers;
 mod login;
 mod rig;

@@ -11,6 +11,7 @@ pub mod foreign_card;
 pub mod history;
 pub mod ledger;
 pub mod pcscd;
+pub mod peer;
 pub mod process;
 pub mod scene;
 pub mod scratch;
