@@ -1,6 +1,8 @@
-//! The demo to play with: everything stays up until Ctrl-C, and the screen says what can be done.
+//! The demo to play with: everything stays up, small commands lie in one folder, and the screen says what they do.
 
 use std::io::IsTerminal;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use std::process::Command;
 
 use sekisho_tests::binaries::program;
@@ -15,7 +17,9 @@ pub(crate) fn play(lang: &str) {
     let mut scene = Scene::new("play");
     scene.clerk.card.insert(&scene.terminal.pcscd, 0);
     scene.other.card.lay_beside(&scene.terminal.pcscd, 1);
-    explain(&scene, lang);
+    let folder = scene.scratch.folder("play");
+    write_commands(&folder, &scene, lang);
+    explain(&folder, &scene);
     if std::io::stdin().is_terminal() {
         panel(&scene, lang)
     } else {
@@ -26,43 +30,57 @@ pub(crate) fn play(lang: &str) {
     scene.ledger.stop();
 }
 
-fn person(name: &str, issued: &Issued) -> String {
-    let simulator = program("sekisho-simulator");
-    let control = issued.card.control();
-    format!(
-        "  {name}: PIN {}\n    {} steer --control {} insert   (or: pull)",
-        issued.pin(),
-        simulator.display(),
-        control.display()
-    )
-}
-
-fn explain(scene: &Scene, lang: &str) {
+/// One small command for each thing that a person at the counter, at the desk or at the clock would do.
+fn write_commands(folder: &Path, scene: &Scene, lang: &str) {
+    let steer = |issued: &Issued| {
+        let control = issued.card.control().display();
+        format!("exec '{}' steer --control '{control}' \"$@\"", program("sekisho-simulator").display())
+    };
     let sekisho = program("sekisho");
+    let socket = scene.terminal.socket();
     let desk = scene.desk.command(&[]);
-    let desk: Vec<String> = desk.get_args().map(|word| format!("'{}'", word.to_string_lossy())).collect();
-    line(&format!(
-        "\nEverything is up. In another terminal:\n\n\
-         Cards ({} lies in the reader, {} beside it):\n{}\n{}\n\n\
-         Ask as a business application would:\n  {} --socket {} --lang {lang} authorize juminhyo.issue\n\n\
-         Let five minutes pass at once, so that the terminal locks:\n  echo 301000 > {}\n\n\
-         Search the records as administrator:\n  PCSCLITE_CSOCK_NAME={} {} {} records search\n",
-        "田中's",
-        "高橋's",
-        person("田中 (10023)", &scene.clerk),
-        person("高橋 (10031)", &scene.other),
-        sekisho.display(),
-        scene.terminal.socket().display(),
-        scene.clock.file().display(),
+    let arguments: Vec<String> = desk.get_args().map(|word| format!("'{}'", word.to_string_lossy())).collect();
+    let admin = format!(
+        "export PCSCLITE_CSOCK_NAME='{}'\nexec '{}' {} --lang {lang} \"$@\"",
         scene.desk.pcscd.socket().display(),
         program("sekisho-admin").display(),
-        desk.join(" "),
+        arguments.join(" ").replace("'--lang' 'en' ", ""),
+    );
+    let clock = scene.clock.file().display();
+    let later = format!("echo $(($(cat '{clock}') + $1 * 1000)) > '{clock}.new' && mv '{clock}.new' '{clock}'");
+    let commands = [
+        ("tanaka", steer(&scene.clerk)),
+        ("takahashi", steer(&scene.other)),
+        ("sekisho", format!("exec '{}' --socket '{}' --lang {lang} \"$@\"", sekisho.display(), socket.display())),
+        ("admin", admin),
+        ("later", later),
+    ];
+    for (name, body) in commands {
+        let path = folder.join(name);
+        std::fs::write(&path, format!("#!/bin/sh\n{body}\n")).expect("cannot write a command");
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).expect("cannot make a command run");
+    }
+}
+
+fn explain(folder: &Path, scene: &Scene) {
+    line(&format!(
+        "\nEverything is up. In another terminal:  cd {}\n\n\
+         ./tanaka pull | insert          田中 (10023), PIN {}: the card lies in the reader\n\
+         ./takahashi insert | pull       高橋 (10031), PIN {}: the card lies beside it\n\
+         ./sekisho authorize juminhyo.issue     ask as a business application would\n\
+         ./sekisho status                what the terminal says; more: ./sekisho --help\n\
+         ./later 301                     five minutes pass at once: the terminal locks\n\
+         ./admin records search          search the ledger as administrator; more: ./admin --help\n\
+         ./admin records verify --all    prove it all\n",
+        folder.display(),
+        scene.clerk.pin(),
+        scene.other.pin(),
     ));
 }
 
 /// The panel, here; leaving it (q) ends the demo.
 fn panel(scene: &Scene, lang: &str) {
-    line("Press Enter for the panel; leave it with q, and everything is taken down.");
+    line("Press Enter for the panel; leave it with q or F10, and everything is taken down.");
     let _ = std::io::stdin().read_line(&mut String::new());
     let mut command = Command::new(program("sekisho"));
     let status = command.args(["--lang", lang, "--socket"]).arg(scene.terminal.socket()).arg("panel").status();
