@@ -121,6 +121,12 @@ impl Ledger {
         command
     }
 
+    /// The process, while it serves.
+    #[must_use]
+    pub fn process_id(&self) -> Option<u32> {
+        self.process.as_ref().map(Process::id)
+    }
+
     /// The data folder.
     #[must_use]
     pub fn data(&self) -> &Path {

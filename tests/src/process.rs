@@ -70,6 +70,12 @@ impl Process {
         ended.unwrap_or_else(|| panic!("{} does not end when asked; it said:\n{}", self.name, self.said()))
     }
 
+    /// Interrupts it as Ctrl-C would, and waits until it is gone.
+    pub fn interrupt(&mut self) {
+        self.signal(Signal::INT);
+        let _ = self.child.wait();
+    }
+
     fn signal(&mut self, signal: Signal) {
         if self.ended().is_none() {
             let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw).expect("a child has a pid");

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::binaries::program;
-use crate::clock::StoryClock;
+use crate::clock::{StoryClock, live_by};
 use crate::ledger::{both, succeeded};
 use crate::pcscd::Pcscd;
 use crate::process::Process;
@@ -96,7 +96,7 @@ impl Terminal {
     /// When the agent does not come up.
     pub fn start_part(&mut self, part: Part) {
         let mut command = self.agent(part.argument());
-        command.arg("--simulated-clock").arg(&self.clock);
+        live_by(&self.clock, &mut command);
         let log = self.folder.join(format!("{}.log", part.argument()));
         let mut process = Process::start(part.argument(), &mut command, &log);
         if part == Part::Agent {
@@ -117,6 +117,12 @@ impl Terminal {
     /// Whether a part has ended by itself.
     pub fn has_ended(&mut self, part: Part) -> bool {
         self.parts[part as usize].as_mut().is_none_or(|process| process.ended().is_some())
+    }
+
+    /// The process of a part that runs.
+    #[must_use]
+    pub fn process_id(&self, part: Part) -> Option<u32> {
+        self.parts[part as usize].as_ref().map(Process::id)
     }
 
     /// Asks all parts to end, and waits.

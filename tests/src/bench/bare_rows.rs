@@ -1,0 +1,71 @@
+//! The bare loop beside ingest: rows of the same shape and size into a table of the same shape, by rusqlite alone.
+
+use std::path::Path;
+
+use rusqlite::Connection;
+
+/// What sealing adds to a record: nonce and tag of AES-256-GCM.
+pub(crate) const SEALED: usize = 28;
+
+/// A database with the ledger's pragmas and its table of entries, and nothing else.
+pub(crate) struct BareRows {
+    connection: Connection,
+    next: i64,
+}
+
+impl BareRows {
+    pub(crate) fn new(path: &Path) -> Self {
+        let connection = Connection::open(path).expect("cannot make the bare database");
+        let set = |name: &str, value: &str| connection.pragma_update(None, name, value).expect("a pragma");
+        set("journal_mode", "WAL");
+        set("synchronous", "FULL");
+        connection.execute_batch(TABLE).expect("cannot make the bare table");
+        Self { connection, next: 0 }
+    }
+
+    /// One transaction with a row for each record; returns when it is durable.
+    pub(crate) fn insert(&mut self, rows: &[Row]) {
+        let transaction = self.connection.transaction().expect("a transaction");
+        {
+            let mut insert =
+                transaction.prepare_cached("INSERT INTO entries VALUES (1, 0, ?1, ?2, 1, ?3)").expect("a statement");
+            for row in rows {
+                insert.execute((self.next, row.leaf.as_slice(), &row.payload)).expect("a row");
+                self.next += 1;
+            }
+        }
+        transaction.commit().expect("a commit");
+    }
+}
+
+/// What stands in a row.
+pub(crate) struct Row {
+    leaf: [u8; 32],
+    payload: Vec<u8>,
+}
+
+impl Row {
+    /// Rows as large as the ledger's for these records. The bytes are as good as random there too.
+    pub(crate) fn like(records: &[Vec<u8>]) -> Vec<Self> {
+        records.iter().map(|record| Self::random(record.len() + SEALED)).collect()
+    }
+
+    fn random(len: usize) -> Self {
+        let (mut leaf, mut payload) = ([0; 32], vec![0; len]);
+        getrandom::fill(&mut leaf).expect("the system gives randomness");
+        getrandom::fill(&mut payload).expect("the system gives randomness");
+        Self { leaf, payload }
+    }
+}
+
+const TABLE: &str = "
+CREATE TABLE entries (
+    office INTEGER NOT NULL,
+    log INTEGER NOT NULL,
+    idx INTEGER NOT NULL,
+    leaf BLOB NOT NULL,
+    key INTEGER NOT NULL,
+    payload BLOB NOT NULL,
+    PRIMARY KEY (office, log, idx)
+) STRICT, WITHOUT ROWID;
+";

@@ -1,0 +1,131 @@
+//! Batches as the terminal would send them: its own keys, its own history, records like those it wrote.
+
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use sekisho_agent::batch::{Seen, chain_after, seal};
+use sekisho_agent::files;
+use sekisho_agent::identity::{Identity, StoredLink};
+use sekisho_agent::journal::medium::Folder;
+use sekisho_agent::journal::segment::Start;
+use sekisho_agent::journal::{Journal, Run};
+use sekisho_link::{Link, LinkConfig, MediaType, Options};
+use sekisho_wire::batch::chain_start;
+use sekisho_wire::id::{Hash, RequestId, Salt};
+use sekisho_wire::record::{Body, Record};
+use zeroize::Zeroizing;
+
+/// Records in a batch.
+pub(crate) const BATCH: u64 = 1000;
+
+/// The terminal's end of the line, while its own processes are stopped and everything they wrote is sealed.
+pub(crate) struct Sender {
+    /// Who it is.
+    pub(crate) identity: Identity,
+    link: Link,
+    next: Start,
+    decisions: Vec<Record>,
+}
+
+/// One batch: what is sent, and the records in it.
+pub(crate) struct Prepared {
+    /// Signed and sealed.
+    pub(crate) envelope: Vec<u8>,
+    /// The records.
+    pub(crate) records: Vec<Vec<u8>>,
+}
+
+impl Sender {
+    /// Goes on where the terminal whose state lies in this folder stopped.
+    pub(crate) fn of(state: &Path) -> Self {
+        let identity = Identity::load(&state.join("identity.json")).expect("a readable identity");
+        let identity = identity.expect("an enrolled terminal");
+        let journal = open_journal(state, &identity);
+        let next = journal.next();
+        let decisions = decisions_in(&journal, next.first);
+        Self { link: link(state), identity, next, decisions }
+    }
+
+    /// The granted decisions in the terminal's journal.
+    pub(crate) fn decisions(&self) -> &[Record] {
+        &self.decisions
+    }
+
+    /// The next batch.
+    pub(crate) fn prepare(&mut self) -> Prepared {
+        let Start { epoch, first, chain } = self.next;
+        let records = (first..first + BATCH).map(|seq| self.record(seq)).collect();
+        let run = Run { first, chain, records };
+        let seen = Seen { size: 0, root: Hash(sekisho_tlog::EMPTY_ROOT.0) };
+        let sent = run.records.last().map_or(0, |_| self.decisions[0].wall);
+        let envelope = seal(&self.identity, epoch, &run, &seen, sent).unwrap_or_else(|error| panic!("{error}"));
+        self.next = Start { epoch, first: first + BATCH, chain: chain_after(&run) };
+        Prepared { envelope, records: run.records }
+    }
+
+    /// A decision that was made at this terminal, as if it were made once more.
+    fn record(&self, seq: u64) -> Vec<u8> {
+        let place = usize::try_from(seq).expect("a short history") % self.decisions.len();
+        let mut record = self.decisions[place].clone();
+        record.seq = seq;
+        record.salt = Salt(random());
+        if let Body::Decision(decision) = &mut record.body {
+            decision.request = RequestId(random());
+        }
+        record.encode().expect("a record no longer than the one it is made from").to_vec()
+    }
+
+    /// Sends a batch over HTTPS, and returns when it is durable.
+    pub(crate) fn send(&self, batch: &Prepared) {
+        let answer =
+            self.link.post("/v1/terminal/batches", MediaType::OctetStream, &batch.envelope, &Options::default());
+        let answer = answer.unwrap_or_else(|error| panic!("{}", error.in_words(sekisho_link::Language::English)));
+        let receipt: serde_json::Value = answer.json().expect("a receipt");
+        assert_eq!(receipt["stored"], BATCH, "all of the batch is new: {receipt}");
+    }
+}
+
+fn open_journal(state: &Path, identity: &Identity) -> Journal {
+    let master = files::secret_key(&state.join("journal.key")).expect("the journal's key");
+    let folder = Folder::open(&state.join("journal")).expect("the journal's folder");
+    let chain = chain_start(&identity.office, &identity.terminal, 0);
+    let beginning = Start { epoch: 0, first: 0, chain };
+    Journal::open(Arc::new(folder), master, beginning, |_, _| ()).unwrap_or_else(|error| panic!("{error}"))
+}
+
+fn decisions_in(journal: &Journal, end: u64) -> Vec<Record> {
+    let mut found = Vec::new();
+    let mut seq = 0;
+    while seq < end && found.len() < 1000 {
+        let run = journal.read(seq, 1000, 1 << 20).unwrap_or_else(|error| panic!("{error}"));
+        seq += run.records.len() as u64;
+        let records = run.records.iter().filter_map(|bytes| Record::decode(bytes).ok());
+        found.extend(records.filter(|record| is_granted(&record.body)));
+    }
+    assert!(!found.is_empty(), "the terminal has granted nothing");
+    found
+}
+
+fn is_granted(body: &Body) -> bool {
+    if let Body::Decision(decision) = body { decision.verdict.is_granted() } else { false }
+}
+
+/// The forwarder's link.
+fn link(state: &Path) -> Link {
+    let stored: io::Result<Option<StoredLink>> = files::read_json(&state.join("link/link.json"));
+    let stored = stored.expect("a readable link").expect("an enrolled terminal");
+    let bytes = |text: &str| STANDARD.decode(text).expect("base64");
+    let key = Zeroizing::new(bytes(&stored.key));
+    let identity = sekisho_link::Identity { certificate: bytes(&stored.certificate), key };
+    let config = LinkConfig::new(stored.url.clone(), bytes(&stored.authority)).with_identity(identity);
+    Link::new(config).unwrap_or_else(|error| panic!("{}", error.in_words(sekisho_link::Language::English)))
+}
+
+fn random<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).expect("the system gives randomness");
+    bytes
+}

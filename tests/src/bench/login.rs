@@ -1,0 +1,132 @@
+//! From the typed PIN to the open session, beside `pkcs11-tool --login --sign` and beside the bare APDUs.
+
+use std::process::Command;
+use std::thread::sleep;
+use std::time::Duration;
+
+use sekisho_ipc::{PinFrame, PromptRequest, SessionState};
+use sekisho_tests::clerk::{login, wait_state};
+use sekisho_tests::ledger::succeeded;
+use sekisho_tests::scene::Scene;
+use sekisho_tests::terminal::Part;
+
+use crate::report::{Goal, Report};
+use crate::stopwatch::timed;
+use crate::times::Times;
+use crate::{Effort, bare_card};
+
+/// After an end the worker logs out and resets the card; that belongs to no login.
+const AFTER_END: Duration = Duration::from_millis(60);
+const ROUNDS: usize = 3;
+
+#[derive(Default)]
+struct Measured {
+    ours: Vec<Duration>,
+    bare: Vec<Duration>,
+    theirs: Vec<Duration>,
+    our_apdus: usize,
+    bare_apdus: usize,
+    their_apdus: usize,
+}
+
+pub(crate) fn measure(scene: &mut Scene, effort: Effort, report: &mut Report) {
+    let first = first_login(scene);
+    let mut measured = Measured::default();
+    for _ in 0..ROUNDS {
+        let count = effort.of(60, 6).div_ceil(ROUNDS);
+        measured.our_apdus = counted(scene, count, |scene| measured.ours.extend(through_the_agent(scene, count)));
+        scene.terminal.kill(Part::CardWorker);
+        measured.bare_apdus = counted(scene, count, |scene| {
+            measured.bare.extend(bare_card::run(&scene.terminal.pcscd, &scene.clerk, count));
+        });
+        let count = count / 2;
+        measured.their_apdus = counted(scene, count, |scene| measured.theirs.extend(by_opensc(scene, count)));
+        scene.terminal.start_part(Part::CardWorker);
+        wait_state(&scene.terminal, SessionState::AwaitPin);
+    }
+    tell(measured, first, report);
+}
+
+fn tell(measured: Measured, first: usize, report: &mut Report) {
+    let Measured { ours, bare, theirs, our_apdus, bare_apdus, their_apdus } = measured;
+    let (ours, bare, theirs): (Times, Times, Times) =
+        (ours.into_iter().collect(), bare.into_iter().collect(), theirs.into_iter().collect());
+    report.goal(
+        "APDUs from insertion to open session, known card",
+        "≤ 8",
+        Goal::AtMost(8.0),
+        first as f64,
+        first.to_string(),
+    );
+    report.from(format!("pkcs11-tool --login --sign: {their_apdus}"));
+    let ratio = ours.ratio_to(&theirs);
+    report.goal(
+        "PIN to open ÷ pkcs11-tool --login --sign",
+        "≤ 1/20",
+        Goal::AtMost(0.05),
+        ratio,
+        format!("1/{:.1}", 1.0 / ratio),
+    );
+    report.from(format!("agent: {ours}, {our_apdus} APDUs each (card was reset before)"));
+    report.from(format!("pkcs11-tool: {theirs}, {their_apdus} APDUs each"));
+    report.number("PIN to open ÷ the same APDUs without an agent", format!("{:.2}", ours.ratio_to(&bare)));
+    report.from(format!("bare: {bare}, {bare_apdus} APDUs each with the reset's"));
+}
+
+/// APDUs from insertion to the open session, then ends that session.
+fn first_login(scene: &Scene) -> usize {
+    wait_state(&scene.terminal, SessionState::AwaitPin);
+    login(&scene.terminal, &scene.clerk);
+    let spent = scene.clerk.card.apdus_from(scene.clerk.card.apdus_at_insertion()).len();
+    end(scene);
+    spent
+}
+
+fn end(scene: &Scene) {
+    scene.terminal.client().end().unwrap_or_else(|error| panic!("the session does not end: {error}"));
+    wait_state(&scene.terminal, SessionState::AwaitPin);
+    sleep(AFTER_END);
+}
+
+/// How many APDUs one of `count` costs.
+fn counted(scene: &Scene, count: usize, work: impl FnOnce(&Scene)) -> usize {
+    let before = scene.clerk.card.apdus();
+    work(scene);
+    (scene.clerk.card.apdus() - before) / count
+}
+
+/// Opens and ends a session `count` times; the time from sending the PIN to the answer of `Await`.
+fn through_the_agent(scene: &Scene, count: usize) -> Vec<Duration> {
+    let pin = scene.clerk.pin();
+    let once = || {
+        let mut client = scene.terminal.client();
+        let prompt = client.prompt(&PromptRequest::login()).unwrap_or_else(|error| panic!("no prompt: {error}"));
+        let frame = PinFrame::new(pin.as_bytes()).expect("a PIN");
+        let (answer, took) = timed(|| {
+            prompt.send_pin(&frame)?;
+            client.wait_for(&prompt)
+        });
+        let answer = answer.unwrap_or_else(|error| panic!("no login: {error}"));
+        assert!(answer.verdict.granted, "login is refused: {}", answer.verdict.code);
+        end(scene);
+        took
+    };
+    (0..count).map(|_| once()).collect()
+}
+
+/// The same card in the same reader, logged in to by OpenSC: start of the program to its end, as somebody would call it.
+fn by_opensc(scene: &Scene, count: usize) -> Vec<Duration> {
+    let digest = scene.scratch.path().join("digest");
+    std::fs::write(&digest, [7; 32]).expect("cannot write a digest");
+    let pin = scene.clerk.pin();
+    let once = || {
+        let mut command = Command::new("pkcs11-tool");
+        command.args(["--login", "--pin", &pin, "--sign", "-m", "ECDSA", "--id", "01", "--input-file"]).arg(&digest);
+        command.arg("--output-file").arg(scene.scratch.path().join("signature"));
+        command.env("PCSCLITE_CSOCK_NAME", scene.terminal.pcscd.socket());
+        let (output, took) = timed(|| command.output());
+        succeeded("pkcs11-tool", &output.expect("cannot start pkcs11-tool"));
+        took
+    };
+    (0..count).map(|_| once()).collect()
+}
