@@ -65,6 +65,9 @@ pub struct Act {
     /// The signed proposal that this act approves.
     #[n(14)]
     pub proposal: Option<Proposal>,
+    /// When changes without a date of their own take effect; absent: at once.
+    #[n(15)]
+    pub effective: Option<u64>,
 }
 
 /// A whole signed proposal, as bytes.

@@ -34,6 +34,9 @@ pub(crate) enum Authority {
     Recovery([u8; 32]),
 }
 
+/// A signed act with the authority behind it.
+pub(crate) type Link = (SignedAct, Authority);
+
 impl Register {
     /// Verifies the signature and that signer, person and post are current at `t`.
     pub(crate) fn authority(&self, signed: &SignedAct, t: u64, trust: Trust) -> Result<Authority, FoldRefusal> {
@@ -72,7 +75,7 @@ impl Register {
         let capacity = Capacity::of(act.as_deputy);
         let post = self.post(named).filter(|post| act.post.is_some() && post.is_held_by(operator, capacity, t));
         let post = post.ok_or_else(|| FoldRefusal::PostNotHeld { post: named.clone(), operator: operator.clone() })?;
-        Ok(Authority::Person { operator: operator.clone(), roles: post.roles().to_vec() })
+        Ok(Authority::Person { operator: operator.clone(), roles: post.roles_at(t).to_vec() })
     }
 
     fn terminal_authority(
@@ -83,7 +86,8 @@ impl Register {
         trust: Trust,
     ) -> Result<Authority, FoldRefusal> {
         let terminal = self.terminal(code).ok_or_else(|| FoldRefusal::SignerUnknown(signed.signer().clone()))?;
-        check_ed25519(signed, terminal.key(), trust)?;
+        let version = terminal.version_at(t).ok_or_else(|| FoldRefusal::SignerNotCurrent(signed.signer().clone()))?;
+        check_ed25519(signed, &version.key, trust)?;
         if terminal.state(t) != TerminalUse::Active {
             return Err(FoldRefusal::SignerNotCurrent(signed.signer().clone()));
         }
@@ -91,33 +95,39 @@ impl Register {
     }
 
     /// Whether `chain` (the act first, the proposal it approves after it) may make these changes.
-    pub(crate) fn admit(&self, chain: &[(SignedAct, Authority)], changes: &[Change]) -> Result<(), FoldRefusal> {
+    pub(crate) fn admit(&self, chain: &[Link], changes: &[Change], t: u64) -> Result<(), FoldRefusal> {
         match chain {
             [(act, Authority::Terminal(terminal))] => {
-                let allowed = changes.iter().all(|change| terminal_may(terminal, change));
+                let allowed = matches!(changes, [change] if terminal_may(terminal, change, act.act().made));
                 if allowed { Ok(()) } else { Err(FoldRefusal::SignerNotAllowed(act.signer().clone())) }
             }
             [(_, Authority::Person { roles, .. })] => {
-                changes.iter().try_for_each(|change| self.admit_alone(roles, change))
+                changes.iter().try_for_each(|change| self.admit_alone(roles, change, t))
             }
             [(_, approver @ Authority::Person { .. }), (_, proposer @ Authority::Person { .. })] => {
-                changes.iter().try_for_each(|change| self.admit_approved(approver, proposer, change))
+                changes.iter().try_for_each(|change| self.admit_approved(approver, proposer, change, t))
             }
             [first, ..] => self.admit_recovery(first.0.signer(), chain),
             [] => Err(FoldRefusal::NotAProposal),
         }
     }
 
-    fn admit_alone(&self, roles: &[Role], change: &Change) -> Result<(), FoldRefusal> {
-        let (class, route) = (change.class(), self.route(change.class()));
+    fn admit_alone(&self, roles: &[Role], change: &Change, t: u64) -> Result<(), FoldRefusal> {
+        let (class, route) = (change.class(), self.route_at(change.class(), t));
         if !route.admits_proposer(roles) {
             return Err(FoldRefusal::NoRoute(class));
         }
         if route.approvers.is_empty() { Ok(()) } else { Err(FoldRefusal::ApprovalNeeded(class)) }
     }
 
-    fn admit_approved(&self, approver: &Authority, proposer: &Authority, change: &Change) -> Result<(), FoldRefusal> {
-        let (class, route): (_, Route) = (change.class(), self.route(change.class()));
+    fn admit_approved(
+        &self,
+        approver: &Authority,
+        proposer: &Authority,
+        change: &Change,
+        t: u64,
+    ) -> Result<(), FoldRefusal> {
+        let (class, route): (_, Route) = (change.class(), self.route_at(change.class(), t));
         if !route.admits_proposer(proposer.roles()) || !route.admits_approver(approver.roles()) {
             return Err(FoldRefusal::NoRoute(class));
         }
@@ -126,7 +136,7 @@ impl Register {
     }
 
     /// `k` different recovery keys, each wrapping the act of the one before (§R4.6).
-    fn admit_recovery(&self, first: &Signer, chain: &[(SignedAct, Authority)]) -> Result<(), FoldRefusal> {
+    fn admit_recovery(&self, first: &Signer, chain: &[Link]) -> Result<(), FoldRefusal> {
         let mut keys = Vec::new();
         for (act, authority) in chain {
             let Authority::Recovery(key) = authority else {
@@ -164,11 +174,14 @@ impl Authority {
     }
 }
 
-/// Any panel may block a card that its finder brings, and report what happened at it: nothing else (§R3.3).
-fn terminal_may(terminal: &Code, change: &Change) -> bool {
+/// Any panel may block a card that its finder brings, at once, and report what happened at it: nothing else (§R3.3).
+fn terminal_may(terminal: &Code, change: &Change, made: u64) -> bool {
     if let Change::CardState(change) = change {
-        let reported = matches!(change.reason, StateReason::Lost | StateReason::Stolen | StateReason::PinCompromised);
-        return change.state == CardState::Suspended && reported;
+        let reported = matches!(
+            change.reason,
+            StateReason::Lost | StateReason::Stolen | StateReason::Damaged | StateReason::PinCompromised
+        );
+        return change.state == CardState::Suspended && reported && change.effective == made;
     }
     if let Change::Incident(incident) = change { incident.terminal.as_ref() == Some(terminal) } else { false }
 }

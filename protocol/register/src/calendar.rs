@@ -42,7 +42,7 @@ pub const fn moment(day: u32, minute: u16) -> u64 {
 #[must_use]
 pub const fn weekday(day: u32) -> usize {
     // 1970-01-01 was a Thursday.
-    ((day as usize) + 3) % 7
+    ((day % 7 + 3) % 7) as usize
 }
 
 /// The date of `t` in UTC+9.
@@ -69,9 +69,9 @@ pub fn date_of_day(day: u32) -> Date {
 /// The legal day of a date; the inverse of [`date_of_day`] for dates from 1970 on.
 #[must_use]
 pub fn day_of_date(date: Date) -> u32 {
-    let year = u32::from(date.year) - u32::from(date.month <= 2);
+    let year = u32::from(date.year).saturating_sub(u32::from(date.month <= 2));
     let march_month = (u32::from(date.month) + 9) % 12;
-    let of_year = (153 * march_month + 2) / 5 + u32::from(date.day) - 1;
+    let of_year = (153 * march_month + 2) / 5 + u32::from(date.day).saturating_sub(1);
     let era = year / 400;
     let year_of_era = year % 400;
     let of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + of_year;
@@ -82,7 +82,7 @@ pub fn day_of_date(date: Date) -> u32 {
 #[must_use]
 pub fn fiscal_year(t: u64) -> u16 {
     let date = date(t);
-    date.year - u16::from(date.month < 4)
+    date.year.saturating_sub(u16::from(date.month < 4))
 }
 
 #[cfg(test)]
@@ -107,6 +107,13 @@ mod tests {
         }
         assert_eq!(date_of_day(0), Date { year: 1970, month: 1, day: 1 });
         assert_eq!(date_of_day(11_016), Date { year: 2000, month: 2, day: 29 });
+    }
+
+    #[test]
+    fn no_moment_is_too_late_to_have_a_day() {
+        assert_eq!((local_day(u64::MAX), fiscal_year(u64::MAX)), (u32::MAX, u16::MAX - 1));
+        assert!(weekday(u32::MAX) < 7 && moment(u32::MAX, 1440) < u64::MAX);
+        assert_eq!(day_of_date(Date { year: 0, month: 1, day: 0 }), 0);
     }
 
     #[test]

@@ -8,7 +8,6 @@ use sekisho_wire::id::{CardGuid, Code, Numbered};
 use crate::calendar::fiscal_year;
 use crate::change::{ActivateCard, CardState, IssueCard, SetCardState, StateReason};
 use crate::refusal::{FoldRefusal, WrongValue};
-use crate::role::Class;
 use crate::state::{Counted, Draft, Position, Trust};
 use crate::thing::Thing;
 use crate::timeline::Timeline;
@@ -66,9 +65,12 @@ impl Card {
     /// Its state at `t`, and why.
     #[must_use]
     pub fn state_with_reason(&self, t: u64) -> (CardState, StateReason) {
-        let in_force = self.states.iter().rev().filter(|entry| entry.effective <= t).map(|entry| entry.value);
-        let last_final = in_force.clone().find(|(state, _)| state.is_final());
-        last_final.or_else(|| in_force.into_iter().next()).unwrap_or((CardState::Active, StateReason::None))
+        let mut in_force = self.states.iter().rev().filter(|entry| entry.effective <= t).map(|entry| entry.value);
+        let last_final = in_force.find(|(state, _)| state.is_final());
+        let strictness = |state: &(CardState, StateReason)| usize::from(state.0 != CardState::Active);
+        last_final
+            .or_else(|| self.states.strictest_at(t, strictness).copied())
+            .unwrap_or((CardState::Active, StateReason::None))
     }
 
     /// Every state with its reason.
@@ -125,7 +127,7 @@ impl Draft<'_> {
             return Err(FoldRefusal::ValueWrong(WrongValue::CardSigns));
         }
         self.use_card_keys(change, at)?;
-        self.touch(thing, Class::Cards, at)?;
+        self.touch(thing, at)?;
         let number = self.next_number(Counted::Cards, fiscal_year(at.made));
         let (states, activations) = (Timeline::default(), Timeline::default());
         let card = Card { issued: change.clone(), number, index: at.index, states, activations };
@@ -150,21 +152,16 @@ impl Draft<'_> {
         Ok(())
     }
 
-    pub(crate) fn apply_card_state(
-        &mut self,
-        change: &SetCardState,
-        class: Class,
-        at: Position,
-    ) -> Result<(), FoldRefusal> {
+    pub(crate) fn apply_card_state(&mut self, change: &SetCardState, at: Position) -> Result<(), FoldRefusal> {
         let thing = Thing::Card(change.card);
-        self.touch(thing.clone(), class, at)?;
+        self.touch(thing.clone(), at)?;
         let card = self.card_mut(&change.card).ok_or(FoldRefusal::Unknown(thing))?;
-        let before = card.state(change.effective);
+        let before = card.state(at.from(change.effective));
         let comes_back = before.is_final() && !change.state.is_final();
         if comes_back || before == CardState::Disposed {
             return Err(FoldRefusal::CardFinal { card: change.card, state: before });
         }
-        card.states.push(at.index, change.effective, (change.state, change.reason));
+        card.states.push(at.index, at.from(change.effective), (change.state, change.reason));
         Ok(())
     }
 
@@ -174,7 +171,7 @@ impl Draft<'_> {
             return Err(FoldRefusal::DatesWrong(thing));
         }
         self.need_operator(&change.operator)?;
-        self.touch(thing.clone(), Class::Cards, at)?;
+        self.touch(thing.clone(), at)?;
         let card = self.card_mut(&change.card).ok_or(FoldRefusal::Unknown(thing))?;
         if !card.issued.dormant {
             return Err(FoldRefusal::ValueWrong(WrongValue::NotDormant));
@@ -183,7 +180,7 @@ impl Draft<'_> {
         if state.is_final() {
             return Err(FoldRefusal::CardFinal { card: change.card, state });
         }
-        card.activations.push(at.index, change.from, change.clone());
+        card.activations.push(at.index, at.from(change.from), change.clone());
         Ok(())
     }
 }

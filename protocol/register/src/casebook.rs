@@ -10,9 +10,9 @@ use crate::act::SignedAct;
 use crate::authority::Authority;
 use crate::calendar::fiscal_year;
 use crate::change::{Change, Log, ReportIncident};
-use crate::fold::{Register, check_clock, decode};
+use crate::fold::{Register, check_clock, check_recent, decode};
 use crate::refusal::{FoldRefusal, WrongValue};
-use crate::state::{Draft, Position, Trust};
+use crate::state::{Draft, Trust};
 
 /// What all accepted acts of the casebook together say.
 #[derive(Clone, Debug, Default)]
@@ -103,7 +103,10 @@ impl Casebook {
         let (signed, _) = self.examine(register, entry, Trust::Verify)?;
         let act = signed.act();
         check_clock(act, now)?;
-        let at = Position { index: register.size(), made: act.made, seen_size: act.seen_size, trust: Trust::Verify };
+        check_recent(&signed, now)?;
+        // An old date brings no right back.
+        admit(register, &signed, now.max(register.counting(&signed)), Trust::Stored)?;
+        let at = register.position(&signed, act, act.seen_size, Trust::Verify);
         let mut draft = Draft::over(&register.state);
         for change in act.changes.iter().filter(|change| !matches!(change, Change::Incident(_))) {
             draft.apply(change, at)?;
@@ -188,7 +191,7 @@ impl Casebook {
             return Ok((signed, operator));
         }
         register.check_seen([signed.act()].into_iter())?;
-        let operator = admit(register, &signed)?;
+        let operator = admit(register, &signed, signed.act().made, Trust::Verify)?;
         Ok((signed, operator))
     }
 
@@ -202,7 +205,7 @@ impl Casebook {
         }
         let fiscal_year = fiscal_year(signed.act().made);
         let last = self.incidents.keys().rev().find(|number| number.fiscal_year == fiscal_year);
-        let number = last.map_or(1, |number| number.number + 1);
+        let number = last.map_or(1, |number| number.number.saturating_add(1));
         let count = u32::try_from(signed.act().changes.len()).unwrap_or(u32::MAX);
         Filed::Incidents { first: Numbered { fiscal_year, number }, count, index }
     }
@@ -220,7 +223,7 @@ impl Casebook {
                     if let Change::Incident(report) = change {
                         let (made, signer, report) = (act.made, signed.signer().clone(), report.clone());
                         self.incidents.insert(number, Incident { number, index, made, signer, report });
-                        number.number += 1;
+                        number.number = number.number.saturating_add(1);
                     }
                 }
             }
@@ -235,8 +238,8 @@ fn holder_of(register: &Register, signed: &SignedAct) -> Option<Code> {
 }
 
 /// Whether the signer may propose or report that.
-fn admit(register: &Register, signed: &SignedAct) -> Result<Option<Code>, FoldRefusal> {
-    let chain = register.chain(signed, signed.act().made, Trust::Verify)?;
+fn admit(register: &Register, signed: &SignedAct, t: u64, trust: Trust) -> Result<Option<Code>, FoldRefusal> {
+    let chain = register.chain(signed, t, trust)?;
     let Some((_, authority)) = chain.first() else { return Err(FoldRefusal::NotAProposal) };
     match authority {
         // Only recovery keys wrap each other's acts here; a person approves in the register log.
@@ -244,7 +247,7 @@ fn admit(register: &Register, signed: &SignedAct) -> Result<Option<Code>, FoldRe
         Authority::Person { operator, roles } => {
             for change in &signed.act().changes {
                 let class = change.class();
-                if !register.route(class).admits_proposer(roles) {
+                if !register.route_at(class, t).admits_proposer(roles) {
                     return Err(FoldRefusal::NoRoute(class));
                 }
             }
@@ -255,7 +258,7 @@ fn admit(register: &Register, signed: &SignedAct) -> Result<Option<Code>, FoldRe
             if !reports {
                 return Err(FoldRefusal::SignerNotAllowed(signed.signer().clone()));
             }
-            register.admit(&chain, &signed.act().changes).map(|()| None)
+            register.admit(&chain, &signed.act().changes, t).map(|()| None)
         }
         Authority::Recovery(_) => Ok(None),
     }

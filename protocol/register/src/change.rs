@@ -949,6 +949,38 @@ impl Change {
         }
     }
 
+    /// Whether it only takes rights away: then it never loses a race (§R4.3).
+    #[must_use]
+    pub const fn only_takes_away(&self) -> bool {
+        match self {
+            Self::LeavePost(_) | Self::WithdrawProfile(_) | Self::EndPermit(_) => true,
+            Self::CardState(change) => !matches!(change.state, CardState::Active),
+            Self::OperatorState(change) => !matches!(change.state, OperatorState::Active),
+            Self::TerminalState(change) => !matches!(change.state, TerminalUse::Active),
+            Self::Section(change) => !matches!(change.state, SectionState::Open),
+            Self::Function(change) => matches!(change.state, UseState::Ended),
+            Self::Purpose(change) => matches!(change.state, UseState::Ended),
+            Self::Found(_)
+            | Self::RequireVersion(_)
+            | Self::Post(_)
+            | Self::HoldPost(_)
+            | Self::Designate(_)
+            | Self::Profile(_)
+            | Self::IssueCard(_)
+            | Self::ActivateCard(_)
+            | Self::Terminal(_)
+            | Self::OpenEpoch(_)
+            | Self::Hours(_)
+            | Self::Calendar(_)
+            | Self::Permit(_)
+            | Self::Connection(_)
+            | Self::Policy(_)
+            | Self::Route(_)
+            | Self::LogKey(_)
+            | Self::Incident(_) => self.class().only_takes_away(),
+        }
+    }
+
     /// The class whose route this change takes (§R3).
     #[must_use]
     pub const fn class(&self) -> Class {

@@ -4,10 +4,11 @@ use sekisho_wire::decision::{ClockState, DecisionInput, Level, Request, Terminal
 use sekisho_wire::verdict::VerdictCode;
 
 use crate::cards::Card;
-use crate::change::{CardState, OperatorState, SectionState, SetFunction, TerminalUse};
+use crate::change::{CardState, OperatorState, SectionState, SetFunction, SetTerminal, TerminalUse, UseState};
 use crate::fold::Register;
+use crate::hours::is_open;
 use crate::people::{Designation, Operator, Profile, ProfileStanding, Standing};
-use crate::places::Terminal;
+use crate::policy::Policy;
 
 /// The newest rules. Older versions stay in this crate, so that old records can be replayed.
 pub const RULES_VERSION: u16 = 1;
@@ -85,6 +86,10 @@ fn unless(holds: bool, code: VerdictCode) -> Rule {
 }
 
 impl<'a> Case<'a> {
+    fn policy(&self) -> &'a Policy {
+        self.register.policy_at(self.at)
+    }
+
     fn register_is_ours(&self) -> Rule {
         let understood = self.register.not_understood().is_none();
         unless(understood && self.register.required_version() <= RULES_VERSION, VerdictCode::RulesUnknown)?;
@@ -130,13 +135,18 @@ impl<'a> Case<'a> {
         };
         let now = self.input.time;
         let age = now.saturating_sub(time);
-        let fresh = now < until && age < seconds(self.register.policy().freshness_seconds);
+        let fresh = now < until && age < seconds(self.policy().freshness_seconds);
         unless(fresh || self.is_essential(), VerdictCode::RegisterStale)
     }
 
     /// The function is essential; to open: some function of the profile is.
     fn is_essential(&self) -> bool {
-        let essential = |code| self.register.function(code).is_some_and(|function| function.version().essential);
+        let essential = |code| {
+            self.register
+                .function(code)
+                .and_then(|known| known.version_at(self.at))
+                .is_some_and(|version| version.essential)
+        };
         if self.input.request == Request::Function {
             return self.input.function.as_ref().is_some_and(essential);
         }
@@ -154,19 +164,21 @@ impl<'a> Case<'a> {
         }
         // A session that does not say when it opened, or will open later, has no length that could be short enough.
         let length = self.input.opened.and_then(|opened| self.input.time.checked_sub(opened));
-        let limit = seconds(self.register.policy().session_seconds);
+        let limit = seconds(self.policy().session_seconds);
         unless(length.is_some_and(|length| length < limit), VerdictCode::SessionTooLong)
     }
 
-    fn terminal(&self) -> Rule<&'a Terminal> {
+    fn terminal(&self) -> Rule<&'a SetTerminal> {
         let terminal = self.register.terminal(&self.input.terminal).ok_or(VerdictCode::TerminalUnknown)?;
         match terminal.state(self.at) {
             TerminalUse::Retired => return Err(VerdictCode::TerminalRetired),
             TerminalUse::Suspended => return Err(VerdictCode::TerminalSuspended),
             TerminalUse::Active => {}
         }
-        unless(terminal.has_reader(self.input.reader.as_ref()), VerdictCode::ReaderUnknown)?;
-        Ok(terminal)
+        let place = terminal.version_at(self.at).ok_or(VerdictCode::TerminalUnknown)?;
+        let listed = self.input.reader.as_ref().is_some_and(|reader| place.readers.contains(reader));
+        unless(place.readers.is_empty() || listed, VerdictCode::ReaderUnknown)?;
+        Ok(place)
     }
 
     fn card(&self) -> Rule<&'a Card> {
@@ -227,25 +239,25 @@ impl<'a> Case<'a> {
 
     /// A stop without a list of functions stops all business, not the management of cards.
     fn connection_stands(&self, card: &Card) -> Rule {
-        let stopped_for_all = self.register.is_stopped(None);
+        let Some(stops) = self.register.stops() else { return Ok(()) };
         let stopped = if self.input.request == Request::Function {
             let function = self.input.function.as_ref();
-            let manages =
-                function.and_then(|code| self.register.function(code)).is_some_and(|known| known.version().management);
-            if stopped_for_all { !manages } else { self.register.is_stopped(function) }
+            let known = function.and_then(|code| self.register.function(code)?.version_at(self.at));
+            let manages = known.is_some_and(|known| known.management);
+            function.is_some_and(|function| stops.names(function)) || (stops.all_but_restored(function) && !manages)
         } else {
-            stopped_for_all && !Register::manages_cards(card.issued().kind)
+            stops.all_but_restored(None) && !Register::manages_cards(card.issued().kind)
         };
         unless(!stopped, VerdictCode::ConnectionStopped)
     }
 
-    fn function_fits(&self, card: &Card, profile: &Profile, terminal: &Terminal) -> Rule {
+    fn function_fits(&self, card: &Card, profile: &Profile, place: &SetTerminal) -> Rule {
         let function = self.function().ok_or(VerdictCode::FunctionUnknown)?;
         let code = &function.function;
         unless(function.management == Register::manages_cards(card.issued().kind), VerdictCode::CardKindWrong)?;
         unless(profile.functions.contains(code), VerdictCode::FunctionNotInScope)?;
-        unless(terminal.version().functions.contains(code), VerdictCode::FunctionNotForTerminal)?;
-        let right_kind = function.terminal_kind.is_none_or(|kind| kind == terminal.version().kind);
+        unless(place.functions.contains(code), VerdictCode::FunctionNotForTerminal)?;
+        let right_kind = function.terminal_kind.is_none_or(|kind| kind == place.kind);
         unless(right_kind, VerdictCode::TerminalKindWrong)?;
         let caller = self.input.application.as_ref();
         let right_caller =
@@ -258,13 +270,13 @@ impl<'a> Case<'a> {
         let Some(code) = &self.input.purpose else {
             return unless(!function.purpose_required, VerdictCode::PurposeMissing);
         };
-        let fits = self.register.purpose(code).is_some_and(|purpose| purpose.is_for(&function.function));
+        let fits = self.register.purpose(code).is_some_and(|purpose| purpose.is_for_at(&function.function, self.at));
         unless(fits, VerdictCode::PurposeUnknown)
     }
 
     fn function(&self) -> Option<&'a SetFunction> {
-        let function = self.register.function(self.input.function.as_ref()?)?;
-        function.is_in_use().then(|| function.version())
+        let version = self.register.function(self.input.function.as_ref()?)?.version_at(self.at)?;
+        (version.state == UseState::InUse).then_some(version)
     }
 
     fn hours_or_permit(&self, card: &Card) -> Rule {
@@ -275,13 +287,14 @@ impl<'a> Case<'a> {
             let covers = permit.covers(operator, &self.input.terminal, function, self.at);
             return unless(covers, VerdictCode::PermitDoesNotCover);
         }
-        let policy = self.register.policy();
+        let policy = self.policy();
         let bound = policy.hours_enforced && !policy.out_of_hours_kinds.contains(&card.issued().kind);
-        unless(!bound || self.register.is_open(&self.input.terminal, self.input.time), VerdictCode::OutOfHours)
+        let (week, calendar) = (self.register.hours(&self.input.terminal, self.at), self.register.calendar(self.at));
+        unless(!bound || is_open(week, calendar, self.input.time), VerdictCode::OutOfHours)
     }
 
     fn rest_is_not_due(&self) -> Rule {
-        let policy = self.register.policy();
+        let policy = self.policy();
         let rest = policy.rest_after_seconds > 0 && self.input.worked >= policy.rest_after_seconds;
         unless(!rest, VerdictCode::RestNeeded)?;
         let day = policy.daily_seconds > 0 && self.input.worked_today >= policy.daily_seconds;
@@ -304,8 +317,7 @@ impl<'a> Case<'a> {
 }
 
 /// Neither the terminal nor its section listed for this person: the person is not for the terminal (S4 10(1)(3)).
-fn operator_may_work_at(designation: &Designation, terminal: &Terminal) -> Rule {
-    let place = terminal.version();
+fn operator_may_work_at(designation: &Designation, place: &SetTerminal) -> Rule {
     let listed = designation.terminals.contains(&place.terminal) || designation.sections.contains(&place.section);
     unless(listed, VerdictCode::OperatorNotForTerminal)
 }

@@ -7,19 +7,27 @@ use sekisho_wire::cose::Signer;
 use sekisho_wire::id::{CardGuid, Code, Hash, Numbered};
 
 use crate::act::{Act, NO_OFFICE, SignedAct, office_of};
-use crate::authority::{Authority, check_p256};
-use crate::change::{Change, Found, Log};
+use crate::authority::{Authority, Link, check_p256};
+use crate::calendar::local_day;
+use crate::change::{CardState, Change, Found, Log};
 use crate::concluded::Concluded;
 use crate::decide::RULES_VERSION;
 use crate::newer::unread;
 use crate::office::RECOVERY_MAX;
 use crate::refusal::{FoldRefusal, WrongValue};
 use crate::state::{Draft, Position, State, Trust};
+use crate::thing::Thing;
 
 /// How far an act's time may lie before the newest one folded (§R4.2).
 pub const MADE_BEHIND_MS: u64 = 10 * 60 * 1000;
 /// How far a signer's clock may be ahead of the ledger's (§R4.2).
 pub const MADE_AHEAD_MS: u64 = 2 * 60 * 1000;
+/// How far ahead an act may take effect (§R1).
+pub const EFFECTIVE_AHEAD_MS: u64 = 400 * 24 * 60 * 60 * 1000;
+/// Most acts that one terminal signs on one legal day (§R3.8).
+pub const TERMINAL_ACTS_A_DAY: u32 = 5;
+/// Cards that must be left which can decide about the office itself (§R3.8).
+const LEAST_SIGNERS: usize = 2;
 /// Longest life of an act (§R1).
 pub const LIFETIME_MS: u64 = 30 * 24 * 60 * 60 * 1000;
 
@@ -112,7 +120,15 @@ impl Register {
     /// [`FoldRefusal`]: also for an act made more than two minutes ahead of `now`, or expired by `now`.
     pub fn would_accept(&self, entry: &[u8], now: u64) -> Result<Folded, FoldRefusal> {
         let (_, folded) = self.examine(entry, Trust::Verify)?;
-        check_clock(SignedAct::decode(entry).map_err(FoldRefusal::Malformed)?.act(), now)?;
+        let signed = SignedAct::decode(entry).map_err(FoldRefusal::Malformed)?;
+        check_clock(signed.act(), now)?;
+        if folded.changes.iter().any(too_new) {
+            return Err(FoldRefusal::ValueWrong(WrongValue::Version));
+        }
+        // The founding act names its own signers, and its code is used once.
+        if self.office().is_some() {
+            self.stands_now(&signed, &folded.changes, now)?;
+        }
         Ok(folded)
     }
 
@@ -159,8 +175,25 @@ impl Register {
         }
         let (over, folded) = examined?;
         self.state.take_over(over);
-        self.newest_made = self.newest_made.max(folded.made);
+        // A terminal's clock is nobody's word: else one key could put every later act into the past.
+        if !matches!(folded.signer, Signer::Terminal(_)) {
+            self.newest_made = self.newest_made.max(folded.made);
+        }
         Ok(folded)
+    }
+
+    /// Whether it would still be taken if it were made now: an old date brings back neither a right nor a proposal.
+    fn stands_now(&self, signed: &SignedAct, changes: &[Change], now: u64) -> Result<(), FoldRefusal> {
+        check_recent(signed, now)?;
+        let t = now.max(self.counting(signed));
+        let chain = self.chain(signed, t, Trust::Stored)?;
+        self.admit(&chain, changes, t)
+    }
+
+    /// The moment at which an act is judged: backdating must not help, who lost a right by an act that is folded already has lost it.
+    /// Recovery keys lose no rights, and must work where an act from the future stands in the log.
+    pub(crate) fn counting(&self, signed: &SignedAct) -> u64 {
+        if is_recovery(signed) { signed.act().made } else { signed.act().made.max(self.newest_made) }
     }
 
     /// Everything but taking it over.
@@ -170,17 +203,22 @@ impl Register {
         if let [Change::Found(found)] = signed.act().changes.as_slice() {
             return self.examine_founding(&signed, found, trust);
         }
-        self.check_made(signed.act())?;
-        // Backdating must not help: who lost a right by an act that is folded already has lost it here.
-        let chain = self.chain(&signed, signed.act().made.max(self.newest_made), trust)?;
+        if !is_recovery(&signed) {
+            self.check_made(signed.act())?;
+        }
+        let counting = self.counting(&signed);
+        let chain = self.chain(&signed, counting, trust)?;
         self.check_seen(chain.iter().map(|(link, _)| link.act()))?;
         let (source, _) = chain.last().ok_or(FoldRefusal::NotAProposal)?;
         let changes = &source.act().changes;
-        self.admit(&chain, changes)?;
+        self.admit(&chain, changes, counting)?;
 
         let seen_size = chain.iter().map(|(link, _)| link.act().seen_size).min().unwrap_or(0);
-        let at = Position { index: self.size(), made: signed.act().made, seen_size, trust };
+        let at = self.position(&signed, source.act(), seen_size, trust);
         let mut draft = Draft::over(&self.state);
+        if let Some((_, Authority::Terminal(terminal))) = chain.first() {
+            self.check_terminal_act(&mut draft, terminal, changes, at)?;
+        }
         let given =
             changes.iter().filter_map(|change| draft.apply(change, at).transpose()).collect::<Result<_, _>>()?;
         draft.new_entries().folded.extend(chain.iter().map(|(link, _)| (link.id(), at.index)));
@@ -202,7 +240,7 @@ impl Register {
         check_p256(signed, own.card.signature.as_ref().ok_or_else(unknown)?, trust)?;
         self.check_seen([signed.act()].into_iter())?;
 
-        let at = Position { index: self.size(), made: signed.act().made, seen_size: self.size(), trust };
+        let at = self.position(signed, signed.act(), self.size(), trust);
         let mut draft = Draft::over(&self.state);
         draft.apply_found(found, office_of(signed), at)?;
         let issue = |card| draft.apply_issue(card, at).map(|number| Given::Card(card.card, number));
@@ -215,6 +253,42 @@ impl Register {
         draft.new_entries().folded.insert(signed.id(), at.index);
         let operator = Some(own.operator.clone());
         Ok((draft.finish(), folded(signed, at, operator, None, &signed.act().changes, given)))
+    }
+
+    /// Where `signed` stands, and when what `source` says takes effect.
+    pub(crate) fn position(&self, signed: &SignedAct, source: &Act, seen_size: u64, trust: Trust) -> Position {
+        let made = signed.act().made;
+        let now = made.max(self.newest_made);
+        let effective = source.effective.map_or(now, |effective| effective.max(now));
+        Position { index: self.size(), made, now, effective, kind: 0, takes_away: false, seen_size, trust }
+    }
+
+    /// A terminal's key lies on a disk: few acts a day, about cards in use, never against the last ones that can decide (§R3.8).
+    fn check_terminal_act(
+        &self,
+        draft: &mut Draft<'_>,
+        terminal: &Code,
+        changes: &[Change],
+        at: Position,
+    ) -> Result<(), FoldRefusal> {
+        if draft.count_terminal_act(terminal, local_day(at.made)) > TERMINAL_ACTS_A_DAY {
+            return Err(FoldRefusal::TerminalLimit(terminal.clone()));
+        }
+        for change in changes {
+            let Change::CardState(change) = change else { continue };
+            let card = self.card(&change.card).ok_or(FoldRefusal::Unknown(Thing::Card(change.card)))?;
+            if card.state(at.now) != CardState::Active {
+                return Err(FoldRefusal::CardNotActive(change.card));
+            }
+            if card.issued().signature.is_some() {
+                let mut after = Draft::over(&self.state);
+                after.apply_card_state(change, at)?;
+                if after.founding_cards(at.now) < LEAST_SIGNERS.min(draft.founding_cards(at.now)) {
+                    return Err(FoldRefusal::TooFewSigners);
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Version, office, log, not seen before, lifetime.
@@ -239,6 +313,9 @@ impl Register {
         }
         if let Some(index) = self.act_index(&signed.id()) {
             return Err(FoldRefusal::Repeated { index });
+        }
+        if let Some(effective) = act.effective.filter(|at| *at < act.made || *at - act.made > EFFECTIVE_AHEAD_MS) {
+            return Err(FoldRefusal::EffectiveWrong { made: act.made, effective });
         }
         let lives = act.made < act.expires && act.expires - act.made <= LIFETIME_MS;
         if lives { Ok(()) } else { Err(FoldRefusal::Lifetime { made: act.made, expires: act.expires }) }
@@ -267,12 +344,7 @@ impl Register {
     }
 
     /// The act, the proposal it approves, and so on: each with its signature verified and its signer current at `now`.
-    pub(crate) fn chain(
-        &self,
-        signed: &SignedAct,
-        now: u64,
-        trust: Trust,
-    ) -> Result<Vec<(SignedAct, Authority)>, FoldRefusal> {
+    pub(crate) fn chain(&self, signed: &SignedAct, now: u64, trust: Trust) -> Result<Vec<Link>, FoldRefusal> {
         let mut chain = Vec::new();
         let mut next = Some(signed.clone());
         while let Some(link) = next {
@@ -312,6 +384,24 @@ pub(crate) fn decode(entry: &[u8]) -> Result<SignedAct, FoldRefusal> {
     SignedAct::decode(entry).map_err(|malformed| unread(entry, malformed))
 }
 
+fn is_recovery(signed: &SignedAct) -> bool {
+    matches!(signed.signer(), Signer::Recovery(_))
+}
+
+/// Rules that this program does not know: a ledger takes no act that it could not go by itself.
+fn too_new(change: &Change) -> bool {
+    matches!(change, Change::RequireVersion(change) if change.version > RULES_VERSION)
+}
+
+/// An act is sent when it is made. Recovery sheets travel from safe to safe.
+pub(crate) fn check_recent(signed: &SignedAct, now: u64) -> Result<(), FoldRefusal> {
+    let made = signed.act().made;
+    if made.saturating_add(MADE_BEHIND_MS) < now && !is_recovery(signed) {
+        return Err(FoldRefusal::MadeTooEarly { made, newest: now });
+    }
+    Ok(())
+}
+
 /// What only the ledger can check: its own clock.
 pub(crate) const fn check_clock(act: &Act, now: u64) -> Result<(), FoldRefusal> {
     if act.made > now.saturating_add(MADE_AHEAD_MS) {
@@ -347,7 +437,7 @@ fn folded(
 impl Draft<'_> {
     /// One change; the number it was given, if any.
     pub(crate) fn apply(&mut self, change: &Change, at: Position) -> Result<Option<Given>, FoldRefusal> {
-        let class = change.class();
+        let at = Position { kind: change.kind(), takes_away: change.only_takes_away(), ..at };
         match change {
             Change::Found(_) => Err(FoldRefusal::AlreadyFounded),
             Change::RequireVersion(change) => self.apply_require_version(change, at),
@@ -358,22 +448,22 @@ impl Draft<'_> {
             Change::Function(change) => self.apply_function(change, at),
             Change::Purpose(change) => self.apply_purpose(change, at),
             Change::Designate(change) => self.apply_designate(change, at),
-            Change::OperatorState(change) => self.apply_operator_state(change, class, at),
+            Change::OperatorState(change) => self.apply_operator_state(change, at),
             Change::Profile(change) => self.apply_profile(change, at),
             Change::WithdrawProfile(change) => self.apply_withdraw(change, at),
             Change::IssueCard(change) => {
                 return self.apply_issue(change, at).map(|number| Some(Given::Card(change.card, number)));
             }
-            Change::CardState(change) => self.apply_card_state(change, class, at),
+            Change::CardState(change) => self.apply_card_state(change, at),
             Change::ActivateCard(change) => self.apply_activate(change, at),
             Change::Terminal(change) => self.apply_terminal(change, at),
-            Change::TerminalState(change) => self.apply_terminal_state(change, class, at),
+            Change::TerminalState(change) => self.apply_terminal_state(change, at),
             Change::OpenEpoch(change) => self.apply_open_epoch(change, at),
             Change::Hours(change) => self.apply_hours(change, at),
             Change::Calendar(change) => self.apply_calendar(change, at),
             Change::Permit(change) => return self.apply_permit(change, at).map(|number| Some(Given::Permit(number))),
             Change::EndPermit(change) => self.apply_end_permit(change, at),
-            Change::Connection(change) => self.apply_connection(change, class, at),
+            Change::Connection(change) => self.apply_connection(change, at),
             Change::Policy(change) => self.apply_policy(change, at),
             Change::Route(change) => self.apply_route(change, at),
             Change::LogKey(change) => self.apply_log_key(change, at),

@@ -4,7 +4,6 @@ use sekisho_wire::id::Code;
 
 use crate::change::{SetFunction, SetPurpose, UseState};
 use crate::refusal::FoldRefusal;
-use crate::role::Class;
 use crate::state::{Draft, Position};
 use crate::thing::Thing;
 use crate::timeline::Timeline;
@@ -16,10 +15,16 @@ pub struct Function {
 }
 
 impl Function {
-    /// What it is now.
+    /// What was last decided about it, whatever its date.
     #[must_use]
     pub fn version(&self) -> &SetFunction {
         self.versions.last().expect("a function is made with a version")
+    }
+
+    /// What it is at `t`.
+    #[must_use]
+    pub fn version_at(&self, t: u64) -> Option<&SetFunction> {
+        self.versions.at(t)
     }
 
     /// Its code.
@@ -34,7 +39,13 @@ impl Function {
         self.version().title.as_str()
     }
 
-    /// Whether it can be used.
+    /// Whether it can be used at `t`.
+    #[must_use]
+    pub fn is_in_use_at(&self, t: u64) -> bool {
+        self.version_at(t).is_some_and(|version| version.state == UseState::InUse)
+    }
+
+    /// Whether it can be used, by what was last decided.
     #[must_use]
     pub fn is_in_use(&self) -> bool {
         self.version().state == UseState::InUse
@@ -54,7 +65,7 @@ pub struct Purpose {
 }
 
 impl Purpose {
-    /// What it is now.
+    /// What was last decided about it, whatever its date.
     #[must_use]
     pub fn version(&self) -> &SetPurpose {
         self.versions.last().expect("a purpose is made with a version")
@@ -72,11 +83,16 @@ impl Purpose {
         self.version().title.as_str()
     }
 
-    /// Whether it can be given for `function`.
+    /// Whether it can be given for `function`, by what was last decided.
     #[must_use]
     pub fn is_for(&self, function: &Code) -> bool {
-        let version = self.version();
-        version.state == UseState::InUse && (version.functions.is_empty() || version.functions.contains(function))
+        is_for(self.version(), function)
+    }
+
+    /// Whether it can be given for `function` at `t`.
+    #[must_use]
+    pub fn is_for_at(&self, function: &Code, t: u64) -> bool {
+        self.versions.at(t).is_some_and(|version| is_for(version, function))
     }
 
     /// Every version.
@@ -86,28 +102,32 @@ impl Purpose {
     }
 }
 
+fn is_for(purpose: &SetPurpose, function: &Code) -> bool {
+    purpose.state == UseState::InUse && (purpose.functions.is_empty() || purpose.functions.contains(function))
+}
+
 impl Draft<'_> {
     pub(crate) fn apply_function(&mut self, change: &SetFunction, at: Position) -> Result<(), FoldRefusal> {
-        self.touch(Thing::Function(change.function.clone()), Class::Functions, at)?;
+        self.touch(Thing::Function(change.function.clone()), at)?;
         if let Some(function) = self.function_mut(&change.function) {
-            function.versions.push(at.index, at.made, change.clone());
+            function.versions.push(at.index, at.effective, change.clone());
             return Ok(());
         }
         let mut versions = Timeline::default();
-        versions.push(at.index, at.made, change.clone());
+        versions.push(at.index, at.effective, change.clone());
         self.new_entries().functions.insert(change.function.clone(), Function { versions });
         Ok(())
     }
 
     pub(crate) fn apply_purpose(&mut self, change: &SetPurpose, at: Position) -> Result<(), FoldRefusal> {
         change.functions.iter().try_for_each(|function| self.need_function(function))?;
-        self.touch(Thing::Purpose(change.purpose.clone()), Class::Functions, at)?;
+        self.touch(Thing::Purpose(change.purpose.clone()), at)?;
         if let Some(purpose) = self.purpose_mut(&change.purpose) {
-            purpose.versions.push(at.index, at.made, change.clone());
+            purpose.versions.push(at.index, at.effective, change.clone());
             return Ok(());
         }
         let mut versions = Timeline::default();
-        versions.push(at.index, at.made, change.clone());
+        versions.push(at.index, at.effective, change.clone());
         self.new_entries().purposes.insert(change.purpose.clone(), Purpose { versions });
         Ok(())
     }

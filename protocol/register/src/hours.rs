@@ -5,7 +5,6 @@ use sekisho_wire::id::{Code, Numbered};
 use crate::calendar::{fiscal_year, local_day, local_minute, moment, weekday};
 use crate::change::{EndPermit, GivePermit, OpenSpan, SetCalendar, SetHours};
 use crate::refusal::{FoldRefusal, WrongValue};
-use crate::role::Class;
 use crate::state::{Counted, Draft, Position};
 use crate::thing::Thing;
 use crate::timeline::Timeline;
@@ -25,10 +24,10 @@ pub struct Hours {
 }
 
 impl Hours {
-    /// The week now in force, Monday first.
+    /// The week in force at `t`, Monday first; nothing before the first that was set.
     #[must_use]
-    pub fn week(&self) -> &[OpenSpan; 7] {
-        self.versions.last().unwrap_or(&DEFAULT_WEEK)
+    pub fn week_at(&self, t: u64) -> Option<&[OpenSpan; 7]> {
+        self.versions.at(t)
     }
 
     /// Every week that was ever set.
@@ -68,7 +67,7 @@ pub(crate) fn next_closing(week: &[OpenSpan; 7], calendar: &SetCalendar, t: u64)
         if span.close < DAY_MINUTES {
             return Some(moment(day, span.close));
         }
-        day += 1;
+        day = day.checked_add(1)?;
         if day - first > 7 {
             return None;
         }
@@ -141,12 +140,12 @@ impl Draft<'_> {
             return Err(FoldRefusal::ValueWrong(WrongValue::Hours));
         }
         change.terminal.iter().try_for_each(|terminal| self.need_terminal(terminal))?;
-        self.touch(Thing::Hours(change.terminal.clone()), Class::Hours, at)?;
+        self.touch(Thing::Hours(change.terminal.clone()), at)?;
         if self.hours_mut(&change.terminal).is_none() {
             self.new_entries().hours.insert(change.terminal.clone(), Hours::default());
         }
         if let Some(hours) = self.hours_mut(&change.terminal) {
-            hours.versions.push(at.index, at.made, change.week);
+            hours.versions.push(at.index, at.effective, change.week);
         }
         Ok(())
     }
@@ -156,8 +155,8 @@ impl Draft<'_> {
         if !ascending(&change.closed) || !ascending(&change.open) {
             return Err(FoldRefusal::ValueWrong(WrongValue::CalendarDays));
         }
-        self.touch(Thing::Calendar, Class::Hours, at)?;
-        self.office_mut()?.calendar.push(at.index, at.made, change.clone());
+        self.touch(Thing::Calendar, at)?;
+        self.office_mut()?.calendar.push(at.index, at.effective, change.clone());
         Ok(())
     }
 
@@ -169,7 +168,7 @@ impl Draft<'_> {
         change.terminals.iter().try_for_each(|terminal| self.need_terminal(terminal))?;
         change.functions.iter().try_for_each(|function| self.need_function(function))?;
         let number = self.next_number(Counted::Permits, fiscal_year(at.made));
-        self.touch(Thing::Permit(number), Class::Hours, at)?;
+        self.touch(Thing::Permit(number), at)?;
         let permit = Permit { number, index: at.index, given: change.clone(), ends: Timeline::default() };
         self.new_entries().permits.insert(number, permit);
         Ok(number)
@@ -177,9 +176,9 @@ impl Draft<'_> {
 
     pub(crate) fn apply_end_permit(&mut self, change: &EndPermit, at: Position) -> Result<(), FoldRefusal> {
         let thing = Thing::Permit(change.permit);
-        self.touch(thing.clone(), Class::Hours, at)?;
+        self.touch(thing.clone(), at)?;
         let permit = self.permit_mut(&change.permit).ok_or(FoldRefusal::Unknown(thing))?;
-        permit.ends.push(at.index, change.effective, ());
+        permit.ends.push(at.index, at.from(change.effective), ());
         Ok(())
     }
 }

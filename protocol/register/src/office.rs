@@ -1,14 +1,14 @@
 //! The office itself: what the founding act says, connection, policy, routes, log keys.
 
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 
-use sekisho_wire::id::{Code, OfficeId};
+use sekisho_wire::id::OfficeId;
 
 use crate::change::{
-    Administrator, ConnectionState, Found, Log, RequireVersion, SetCalendar, SetConnection, SetLogKey, SetPolicy,
-    SetRoute,
+    Administrator, Found, Log, RequireVersion, SetCalendar, SetConnection, SetLogKey, SetPolicy, SetRoute,
 };
+use crate::connection::Stops;
 use crate::organisation::{Capacity, Holder, Holding, Post, PostVersion};
 use crate::people::Operator;
 use crate::policy::Policy;
@@ -27,24 +27,20 @@ pub(crate) struct Office {
     pub(crate) founding: Found,
     pub(crate) policy: Timeline<Policy>,
     pub(crate) calendar: Timeline<SetCalendar>,
-    pub(crate) connection: Timeline<SetConnection>,
+    pub(crate) connection: Timeline<Stops>,
     pub(crate) routes: BTreeMap<Class, Timeline<Route>>,
     pub(crate) log_keys: BTreeMap<Log, Timeline<Ed25519Key>>,
     pub(crate) required_version: u16,
 }
 
 impl Office {
-    pub(crate) fn route(&self, class: Class) -> Route {
-        self.routes.get(&class).and_then(Timeline::last).cloned().unwrap_or_else(|| default_route(class))
+    pub(crate) fn route_at(&self, class: Class, t: u64) -> Route {
+        let set = self.routes.get(&class).and_then(|timeline| timeline.at(t));
+        set.cloned().unwrap_or_else(|| default_route(class))
     }
 
-    /// Whether the connection is stopped for `function`; for any use at all when there is none. The newest word in the log holds.
-    pub(crate) fn is_stopped(&self, function: Option<&Code>) -> bool {
-        self.connection.last().is_some_and(|connection| {
-            connection.state == ConnectionState::Stopped
-                && (connection.functions.is_empty()
-                    || function.is_some_and(|function| connection.functions.contains(function)))
-        })
+    pub(crate) fn route(&self, class: Class) -> Route {
+        self.routes.get(&class).and_then(Timeline::last).cloned().unwrap_or_else(|| default_route(class))
     }
 }
 
@@ -62,9 +58,18 @@ fn check_founding(found: &Found) -> Result<(), FoldRefusal> {
         return wrong(WrongValue::AdministratorCard);
     }
     let recovery = &found.recovery;
-    let recoverable = usize::from(recovery.k) <= recovery.keys.len() && (recovery.k > 0) != recovery.keys.is_empty();
-    if !recoverable || usize::from(recovery.k) > RECOVERY_MAX {
+    let distinct: BTreeSet<_> = recovery.keys.iter().collect();
+    let needed = (1..=RECOVERY_MAX.min(recovery.keys.len())).contains(&usize::from(recovery.k));
+    if !needed || distinct.len() != recovery.keys.len() || !recovery.keys.iter().all(Ed25519Key::is_sound) {
         return wrong(WrongValue::RecoveryKeys);
+    }
+    let keys = [&found.keys.records, &found.keys.register, &found.keys.casebook];
+    if !keys.into_iter().all(Ed25519Key::is_sound) {
+        return Err(FoldRefusal::KeyMalformed);
+    }
+    // The first part of each log's origin, which is a key name (tlog §7.1).
+    if found.ledger.as_str().contains(|c: char| c.is_whitespace() || c == '+') {
+        return wrong(WrongValue::LedgerName);
     }
     if found.policy.is_sound() { Ok(()) } else { wrong(WrongValue::Policy) }
 }
@@ -81,7 +86,7 @@ impl Draft<'_> {
     pub(crate) fn apply_found(&mut self, found: &Found, id: OfficeId, at: Position) -> Result<(), FoldRefusal> {
         check_founding(found)?;
         let mut policy = Timeline::default();
-        policy.push(at.index, at.made, found.policy.clone());
+        policy.push(at.index, at.effective, found.policy.clone());
         let keys = &found.keys;
         let log_keys = [(Log::Records, keys.records), (Log::Register, keys.register), (Log::Casebook, keys.casebook)];
         let log_keys = log_keys.into_iter().map(|(log, key)| {
@@ -99,15 +104,15 @@ impl Draft<'_> {
             log_keys: log_keys.collect(),
             required_version: 0,
         });
-        self.touch(Thing::Office, Class::Founding, at)?;
+        self.mark(Thing::Office, at)?;
         found.administrators.iter().try_for_each(|administrator| self.seat_administrator(administrator, at))
     }
 
     fn seat_administrator(&mut self, administrator: &Administrator, at: Position) -> Result<(), FoldRefusal> {
         let operator = Operator::founding(administrator.operator.clone(), administrator.name, at);
         self.new_entries().operators.insert(administrator.operator.clone(), operator);
-        self.touch(Thing::Operator(administrator.operator.clone()), Class::Founding, at)?;
-        self.touch(Thing::Post(administrator.post.clone()), Class::Founding, at)?;
+        self.mark(Thing::Operator(administrator.operator.clone()), at)?;
+        self.mark(Thing::Post(administrator.post.clone()), at)?;
         if self.post(&administrator.post).is_none() {
             let title = Title::new(administrator.post.as_str()).ok_or(FoldRefusal::ValueWrong(WrongValue::Post))?;
             let version = PostVersion { title, roles: Role::FOUNDING.to_vec(), section: None };
@@ -116,27 +121,24 @@ impl Draft<'_> {
         }
         if let Some(post) = self.post_mut(&administrator.post) {
             let holder = Holder { operator: administrator.operator.clone(), capacity: Capacity::Holder };
-            post.seat(holder, at.index, at.made, Holding::Until(None));
+            post.seat(holder, at.index, at.now, Holding::Until(None));
         }
         Ok(())
     }
 
     pub(crate) fn apply_require_version(&mut self, change: &RequireVersion, at: Position) -> Result<(), FoldRefusal> {
-        self.touch(Thing::Office, Class::Founding, at)?;
+        self.touch(Thing::Office, at)?;
         let office = self.office_mut()?;
         office.required_version = office.required_version.max(change.version);
         Ok(())
     }
 
-    pub(crate) fn apply_connection(
-        &mut self,
-        change: &SetConnection,
-        class: Class,
-        at: Position,
-    ) -> Result<(), FoldRefusal> {
+    pub(crate) fn apply_connection(&mut self, change: &SetConnection, at: Position) -> Result<(), FoldRefusal> {
         change.functions.iter().try_for_each(|function| self.need_function(function))?;
-        self.touch(Thing::Connection, class, at)?;
-        self.office_mut()?.connection.push(at.index, at.made, change.clone());
+        self.touch(Thing::Connection, at)?;
+        let connection = &mut self.office_mut()?.connection;
+        let stops = connection.last().unwrap_or(&Stops::default()).after(change);
+        connection.push(at.index, at.now, stops);
         Ok(())
     }
 
@@ -144,8 +146,8 @@ impl Draft<'_> {
         if !change.policy.is_sound() {
             return Err(FoldRefusal::ValueWrong(WrongValue::Policy));
         }
-        self.touch(Thing::Policy, Class::Policy, at)?;
-        self.office_mut()?.policy.push(at.index, at.made, change.policy.clone());
+        self.touch(Thing::Policy, at)?;
+        self.office_mut()?.policy.push(at.index, at.effective, change.policy.clone());
         Ok(())
     }
 
@@ -156,19 +158,29 @@ impl Draft<'_> {
         if !sound || (change.class.only_takes_away() && !change.approvers.is_empty()) {
             return Err(FoldRefusal::ValueWrong(WrongValue::RouteRoles));
         }
-        self.touch(Thing::Route(change.class), Class::Founding, at)?;
+        self.touch(Thing::Route(change.class), at)?;
         let route = Route {
             proposers: change.proposers.clone(),
             approvers: change.approvers.clone(),
             distinct: change.distinct,
         };
-        self.office_mut()?.routes.entry(change.class).or_default().push(at.index, at.made, route);
+        if !self.can_be_taken(&route, at.now) {
+            return Err(FoldRefusal::ValueWrong(WrongValue::DeadRoute));
+        }
+        self.office_mut()?.routes.entry(change.class).or_default().push(at.index, at.effective, route);
         Ok(())
     }
 
     pub(crate) fn apply_log_key(&mut self, change: &SetLogKey, at: Position) -> Result<(), FoldRefusal> {
-        self.touch(Thing::LogKey(change.log), Class::Founding, at)?;
-        self.office_mut()?.log_keys.entry(change.log).or_default().push(at.index, change.effective, change.key);
+        if !change.key.is_sound() {
+            return Err(FoldRefusal::KeyMalformed);
+        }
+        self.touch(Thing::LogKey(change.log), at)?;
+        self.office_mut()?.log_keys.entry(change.log).or_default().push(
+            at.index,
+            at.from(change.effective),
+            change.key,
+        );
         Ok(())
     }
 }

@@ -8,7 +8,7 @@ use sekisho_wire::id::Code;
 
 use crate::change::{HoldPost, LeavePost, SectionState, SetPost, SetSection};
 use crate::refusal::{FoldRefusal, WrongValue};
-use crate::role::{Class, Role};
+use crate::role::Role;
 use crate::state::{Draft, Position};
 use crate::thing::Thing;
 use crate::timeline::Timeline;
@@ -37,7 +37,12 @@ impl Section {
     /// Its state at `t`; nothing before it opened.
     #[must_use]
     pub fn state(&self, t: u64) -> Option<SectionState> {
-        self.versions.at(t).map(|(_, state)| *state)
+        let strictness = |version: &(Title, SectionState)| match version.1 {
+            SectionState::Open => 0,
+            SectionState::Suspended => 1,
+            SectionState::Ended => 2,
+        };
+        self.versions.strictest_at(t, strictness).map(|(_, state)| *state)
     }
 
     /// Every version: name and state.
@@ -105,7 +110,7 @@ impl Post {
     /// A post that the founding act names; nobody holds it yet.
     pub(crate) fn founding(code: Code, version: PostVersion, at: Position) -> Self {
         let mut versions = Timeline::default();
-        versions.push(at.index, at.made, version);
+        versions.push(at.index, at.effective, version);
         Self { code, versions, holders: BTreeMap::new() }
     }
 
@@ -119,13 +124,19 @@ impl Post {
         &self.code
     }
 
-    /// What it is now.
+    /// What was last decided about it, whatever its date.
     #[must_use]
     pub fn version(&self) -> &PostVersion {
         self.versions.last().expect("a post is made with a version")
     }
 
-    /// What it may do.
+    /// What it may do at `t`.
+    #[must_use]
+    pub fn roles_at(&self, t: u64) -> &[Role] {
+        self.versions.at(t).map_or(&[], |version| &version.roles)
+    }
+
+    /// What it may do, by what was last decided.
     #[must_use]
     pub fn roles(&self) -> &[Role] {
         &self.version().roles
@@ -151,22 +162,23 @@ impl Post {
 }
 
 fn holds(holding: &Timeline<Holding>, t: u64) -> bool {
-    match holding.at(t) {
-        Some(Holding::Until(to)) => to.is_none_or(|to| t < to),
-        Some(Holding::Left) | None => false,
-    }
+    let until = |holding: &Holding| match holding {
+        Holding::Until(to) => Some(to.unwrap_or(u64::MAX)),
+        Holding::Left => None,
+    };
+    holding.period_at(t, until).is_some()
 }
 
 impl Draft<'_> {
     pub(crate) fn apply_section(&mut self, change: &SetSection, at: Position) -> Result<(), FoldRefusal> {
-        self.touch(Thing::Section(change.section.clone()), Class::Organisation, at)?;
+        self.touch(Thing::Section(change.section.clone()), at)?;
         let value = (change.title.clone(), change.state);
         if let Some(section) = self.section_mut(&change.section) {
-            section.versions.push(at.index, change.effective, value);
+            section.versions.push(at.index, at.from(change.effective), value);
             return Ok(());
         }
         let mut versions = Timeline::default();
-        versions.push(at.index, change.effective, value);
+        versions.push(at.index, at.from(change.effective), value);
         self.new_entries().sections.insert(change.section.clone(), Section { code: change.section.clone(), versions });
         Ok(())
     }
@@ -178,11 +190,11 @@ impl Draft<'_> {
         if !change.roles.is_sorted_by(|a, b| a < b) {
             return Err(FoldRefusal::ValueWrong(WrongValue::Roles));
         }
-        self.touch(Thing::Post(change.post.clone()), Class::Organisation, at)?;
+        self.touch(Thing::Post(change.post.clone()), at)?;
         let version =
             PostVersion { title: change.title.clone(), roles: change.roles.clone(), section: change.section.clone() };
         if let Some(post) = self.post_mut(&change.post) {
-            post.versions.push(at.index, at.made, version);
+            post.versions.push(at.index, at.effective, version);
             return Ok(());
         }
         let post = Post::founding(change.post.clone(), version, at);
@@ -196,22 +208,24 @@ impl Draft<'_> {
             return Err(FoldRefusal::DatesWrong(thing));
         }
         self.need_operator(&change.operator)?;
-        self.touch(thing.clone(), Class::Organisation, at)?;
+        self.say_once(&Thing::Seat(change.post.clone(), change.operator.clone()), at)?;
+        self.mark(thing.clone(), at)?;
         let post = self.post_mut(&change.post).ok_or(FoldRefusal::Unknown(thing))?;
         let holder = Holder { operator: change.operator.clone(), capacity: Capacity::of(change.deputy) };
-        post.seat(holder, at.index, change.from, Holding::Until(change.to));
+        post.seat(holder, at.index, at.from(change.from), Holding::Until(change.to));
         Ok(())
     }
 
     pub(crate) fn apply_leave_post(&mut self, change: &LeavePost, at: Position) -> Result<(), FoldRefusal> {
         let thing = Thing::Post(change.post.clone());
-        self.touch(thing.clone(), Class::Organisation, at)?;
+        self.say_once(&Thing::Seat(change.post.clone(), change.operator.clone()), at)?;
+        self.mark(thing.clone(), at)?;
         let post = self.post_mut(&change.post).ok_or_else(|| FoldRefusal::Unknown(thing.clone()))?;
         let mut left = false;
         for capacity in [Capacity::Holder, Capacity::Deputy] {
             let holder = Holder { operator: change.operator.clone(), capacity };
             if let Entry::Occupied(mut holding) = post.holders.entry(holder) {
-                holding.get_mut().push(at.index, change.effective, Holding::Left);
+                holding.get_mut().push(at.index, at.from(change.effective), Holding::Left);
                 left = true;
             }
         }

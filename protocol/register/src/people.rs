@@ -9,7 +9,6 @@ use crate::change::{
     Designate, GiveProfile, OperatorState, PersonClass, SetOperatorState, StateReason, WithdrawProfile,
 };
 use crate::refusal::FoldRefusal;
-use crate::role::Class;
 use crate::state::{Draft, Position};
 use crate::thing::Thing;
 use crate::timeline::Timeline;
@@ -84,12 +83,12 @@ impl Operator {
             name,
             class: PersonClass::SystemStaff,
             section: None,
-            from: at.made,
+            from: at.now,
             to: u64::MAX,
             terminals: Vec::new(),
             sections: Vec::new(),
         };
-        designations.push(at.index, at.made, designation);
+        designations.push(at.index, at.now, designation);
         Self { code, designations, states: Timeline::default(), profiles: BTreeMap::new() }
     }
 
@@ -108,10 +107,10 @@ impl Operator {
     /// Where the designation stands at `t`.
     #[must_use]
     pub fn standing(&self, t: u64) -> Standing<'_> {
-        match self.designations.at(t) {
-            None => Standing::NotBegun,
-            Some(designation) if designation.to <= t => Standing::Ended,
+        match self.designations.period_at(t, |designation| Some(designation.to)) {
             Some(designation) => Standing::Designated(designation),
+            None if self.designations.has_begun(t) => Standing::Ended,
+            None => Standing::NotBegun,
         }
     }
 
@@ -124,7 +123,12 @@ impl Operator {
     /// The person's state at `t`.
     #[must_use]
     pub fn state(&self, t: u64) -> OperatorState {
-        self.states.at(t).map_or(OperatorState::Active, |(state, _)| *state)
+        let strictness = |state: &(OperatorState, StateReason)| match state.0 {
+            OperatorState::Active => 0,
+            OperatorState::Suspended => 1,
+            OperatorState::Ended => 2,
+        };
+        self.states.strictest_at(t, strictness).map_or(OperatorState::Active, |(state, _)| *state)
     }
 
     /// Every state with its reason.
@@ -143,9 +147,9 @@ impl Operator {
     #[must_use]
     pub fn profile(&self, profile: &Code, t: u64) -> ProfileStanding<'_> {
         let Some(timeline) = self.profiles.get(profile) else { return ProfileStanding::NotHeld };
-        match timeline.at(t) {
-            Some(Some(held)) if t < held.to => ProfileStanding::Held(held),
-            Some(_) | None => ProfileStanding::OutsideDates,
+        match timeline.period_at(t, |given| given.as_ref().map(|held| held.to)) {
+            Some(Some(held)) => ProfileStanding::Held(held),
+            Some(None) | None => ProfileStanding::OutsideDates,
         }
     }
 
@@ -172,7 +176,7 @@ impl Draft<'_> {
         self.need_section(&change.section)?;
         change.sections.iter().try_for_each(|section| self.need_section(section))?;
         change.terminals.iter().try_for_each(|terminal| self.need_terminal(terminal))?;
-        self.touch(thing, Class::Operators, at)?;
+        self.touch(thing, at)?;
         let designation = Designation {
             name: change.name,
             class: change.class,
@@ -183,26 +187,21 @@ impl Draft<'_> {
             sections: change.sections.clone(),
         };
         if let Some(operator) = self.operator_mut(&change.operator) {
-            operator.designations.push(at.index, change.from, designation);
+            operator.designations.push(at.index, at.from(change.from), designation);
             return Ok(());
         }
         let mut operator = Operator::founding(change.operator.clone(), change.name, at);
         operator.designations = Timeline::default();
-        operator.designations.push(at.index, change.from, designation);
+        operator.designations.push(at.index, at.from(change.from), designation);
         self.new_entries().operators.insert(change.operator.clone(), operator);
         Ok(())
     }
 
-    pub(crate) fn apply_operator_state(
-        &mut self,
-        change: &SetOperatorState,
-        class: Class,
-        at: Position,
-    ) -> Result<(), FoldRefusal> {
+    pub(crate) fn apply_operator_state(&mut self, change: &SetOperatorState, at: Position) -> Result<(), FoldRefusal> {
         let thing = Thing::Operator(change.operator.clone());
-        self.touch(thing.clone(), class, at)?;
+        self.touch(thing.clone(), at)?;
         let operator = self.operator_mut(&change.operator).ok_or(FoldRefusal::Unknown(thing))?;
-        operator.states.push(at.index, change.effective, (change.state, change.reason));
+        operator.states.push(at.index, at.from(change.effective), (change.state, change.reason));
         Ok(())
     }
 
@@ -213,9 +212,9 @@ impl Draft<'_> {
         }
         change.functions.iter().try_for_each(|function| self.need_function(function))?;
         self.need_operator(&change.operator)?;
-        self.touch(thing, Class::Operators, at)?;
+        self.touch(thing, at)?;
         let profile = Profile { functions: change.functions.clone(), from: change.from, to: change.to };
-        self.push_profile(&change.operator, &change.profile, change.from, Some(profile), at)
+        self.push_profile(&change.operator, &change.profile, at.from(change.from), Some(profile), at)
     }
 
     pub(crate) fn apply_withdraw(&mut self, change: &WithdrawProfile, at: Position) -> Result<(), FoldRefusal> {
@@ -224,8 +223,8 @@ impl Draft<'_> {
         if !operator.is_some_and(|operator| operator.profiles.contains_key(&change.profile)) {
             return Err(FoldRefusal::Unknown(thing));
         }
-        self.touch(thing, Class::Operators, at)?;
-        self.push_profile(&change.operator, &change.profile, change.effective, None, at)
+        self.touch(thing, at)?;
+        self.push_profile(&change.operator, &change.profile, at.from(change.effective), None, at)
     }
 
     fn push_profile(

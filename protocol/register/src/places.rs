@@ -1,11 +1,9 @@
 //! Terminals: what they are for, which readers they have, which history of records they write.
 
-use ed25519_dalek::VerifyingKey;
-use sekisho_wire::id::{Code, ReaderIdentity};
+use sekisho_wire::id::Code;
 
 use crate::change::{EpochReason, OpenEpoch, SetTerminal, SetTerminalState, TerminalUse};
 use crate::refusal::FoldRefusal;
-use crate::role::Class;
 use crate::state::{Draft, Position, Trust};
 use crate::thing::Thing;
 use crate::timeline::Timeline;
@@ -20,7 +18,13 @@ pub struct Terminal {
 }
 
 impl Terminal {
-    /// What it is now.
+    /// What it is at `t`.
+    #[must_use]
+    pub fn version_at(&self, t: u64) -> Option<&SetTerminal> {
+        self.versions.at(t)
+    }
+
+    /// What was last decided about it, whatever its date.
     #[must_use]
     pub fn version(&self) -> &SetTerminal {
         self.versions.last().expect("a terminal is registered with a version")
@@ -47,7 +51,12 @@ impl Terminal {
     /// Its state at `t`.
     #[must_use]
     pub fn state(&self, t: u64) -> TerminalUse {
-        self.states.at(t).copied().unwrap_or(TerminalUse::Active)
+        let strictness = |state: &TerminalUse| match state {
+            TerminalUse::Active => 0,
+            TerminalUse::Suspended => 1,
+            TerminalUse::Retired => 2,
+        };
+        self.states.strictest_at(t, strictness).copied().unwrap_or(TerminalUse::Active)
     }
 
     /// Every state.
@@ -67,13 +76,6 @@ impl Terminal {
     pub const fn epochs(&self) -> &Timeline<(u32, EpochReason)> {
         &self.epochs
     }
-
-    /// Whether a card in this reader counts here.
-    #[must_use]
-    pub fn has_reader(&self, reader: Option<&ReaderIdentity>) -> bool {
-        let readers = &self.version().readers;
-        readers.is_empty() || reader.is_some_and(|reader| readers.contains(reader))
-    }
 }
 
 impl Draft<'_> {
@@ -82,13 +84,13 @@ impl Draft<'_> {
         change.responsible.iter().try_for_each(|post| self.need_post(post))?;
         change.functions.iter().try_for_each(|function| self.need_function(function))?;
         self.use_terminal_key(change, at)?;
-        self.touch(Thing::Terminal(change.terminal.clone()), Class::Terminals, at)?;
+        self.touch(Thing::Terminal(change.terminal.clone()), at)?;
         if let Some(terminal) = self.terminal_mut(&change.terminal) {
-            terminal.versions.push(at.index, at.made, change.clone());
+            terminal.versions.push(at.index, at.effective, change.clone());
             return Ok(());
         }
         let mut versions = Timeline::default();
-        versions.push(at.index, at.made, change.clone());
+        versions.push(at.index, at.effective, change.clone());
         let terminal = Terminal { versions, states: Timeline::default(), epochs: Timeline::default() };
         self.new_entries().terminals.insert(change.terminal.clone(), terminal);
         Ok(())
@@ -99,34 +101,29 @@ impl Draft<'_> {
         if self.terminal_key(&change.key).is_some_and(|owner| *owner != change.terminal) {
             return Err(FoldRefusal::KeyUsed);
         }
-        if at.trust == Trust::Verify && VerifyingKey::from_bytes(&change.key.0).is_err() {
+        if at.trust == Trust::Verify && !change.key.is_sound() {
             return Err(FoldRefusal::KeyMalformed);
         }
         self.new_entries().terminal_keys.insert(change.key, change.terminal.clone());
         Ok(())
     }
 
-    pub(crate) fn apply_terminal_state(
-        &mut self,
-        change: &SetTerminalState,
-        class: Class,
-        at: Position,
-    ) -> Result<(), FoldRefusal> {
+    pub(crate) fn apply_terminal_state(&mut self, change: &SetTerminalState, at: Position) -> Result<(), FoldRefusal> {
         let thing = Thing::Terminal(change.terminal.clone());
-        self.touch(thing.clone(), class, at)?;
+        self.touch(thing.clone(), at)?;
         let terminal = self.terminal_mut(&change.terminal).ok_or(FoldRefusal::Unknown(thing))?;
-        terminal.states.push(at.index, change.effective, change.state);
+        terminal.states.push(at.index, at.from(change.effective), change.state);
         Ok(())
     }
 
     pub(crate) fn apply_open_epoch(&mut self, change: &OpenEpoch, at: Position) -> Result<(), FoldRefusal> {
         let thing = Thing::Terminal(change.terminal.clone());
-        self.touch(thing.clone(), Class::Terminals, at)?;
+        self.touch(thing.clone(), at)?;
         let terminal = self.terminal_mut(&change.terminal).ok_or(FoldRefusal::Unknown(thing))?;
-        if change.epoch <= terminal.epoch() {
+        if Some(change.epoch) != terminal.epoch().checked_add(1) {
             return Err(FoldRefusal::EpochNotNew { terminal: change.terminal.clone(), epoch: change.epoch });
         }
-        terminal.epochs.push(at.index, at.made, (change.epoch, change.reason));
+        terminal.epochs.push(at.index, at.now, (change.epoch, change.reason));
         Ok(())
     }
 

@@ -99,13 +99,54 @@ impl Policy {
         on_removal: OnRemoval::Close,
     };
 
-    /// Whether the figures can be lived with: a session and an idle limit exist, a PIN has 1 to 15 tries (§R5).
+    /// Whether the figures can be lived with, and protect at all (§R5).
     #[must_use]
     pub fn is_sound(&self) -> bool {
-        self.idle_seconds > 0
-            && self.session_seconds > 0
-            && self.freshness_seconds > 0
+        let years = &self.retention_years;
+        (30..=3600).contains(&self.idle_seconds)
+            && (600..=24 * 60 * 60).contains(&self.session_seconds)
+            && (60 * 60..=30 * 24 * 60 * 60).contains(&self.freshness_seconds)
+            && [years.access, years.operation, years.administration].iter().all(|years| *years >= 1)
+            && self.keep_sealed_days >= 1
             && (1..=15).contains(&self.pin_tries)
             && u32::from(self.warn_seconds) <= self.idle_seconds
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_out_of_bounds_are_no_policy() {
+        let sound = |change: fn(&mut Policy)| {
+            let mut policy = Policy::DEFAULT;
+            change(&mut policy);
+            policy.is_sound()
+        };
+        assert!(sound(|_| {}));
+        let at_the_edge: [fn(&mut Policy); 6] = [
+            |policy| policy.idle_seconds = 30,
+            |policy| policy.idle_seconds = 3600,
+            |policy| policy.session_seconds = 600,
+            |policy| policy.session_seconds = 86_400,
+            |policy| policy.freshness_seconds = 3600,
+            |policy| policy.freshness_seconds = 2_592_000,
+        ];
+        let beyond: [fn(&mut Policy); 11] = [
+            |policy| (policy.idle_seconds, policy.warn_seconds) = (29, 0),
+            |policy| policy.idle_seconds = 3601,
+            |policy| policy.session_seconds = 599,
+            |policy| policy.session_seconds = 86_401,
+            |policy| policy.freshness_seconds = 3599,
+            |policy| policy.freshness_seconds = u32::MAX,
+            |policy| policy.retention_years.access = 0,
+            |policy| policy.retention_years.operation = 0,
+            |policy| policy.retention_years.administration = 0,
+            |policy| policy.keep_sealed_days = 0,
+            |policy| policy.pin_tries = 16,
+        ];
+        assert!(at_the_edge.into_iter().all(sound));
+        assert!(!beyond.into_iter().any(sound));
     }
 }

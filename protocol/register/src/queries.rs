@@ -6,9 +6,10 @@ use sekisho_wire::id::{CardGuid, Code, Hash, Numbered, OfficeId};
 
 use crate::cards::Card;
 use crate::change::{CardKind, ConnectionState, Found, Log, OpenSpan, SetCalendar};
+use crate::connection::Stops;
 use crate::fold::Register;
 use crate::functions::{Function, Purpose};
-use crate::hours::{DEFAULT_WEEK, Hours, Permit, is_open, next_closing};
+use crate::hours::{DEFAULT_WEEK, Permit, is_open, next_closing};
 use crate::organisation::{Post, Section};
 use crate::people::{Operator, ProfileStanding};
 use crate::places::Terminal;
@@ -167,7 +168,7 @@ impl Register {
         self.state.purposes.values()
     }
 
-    /// The purposes that can be given for `function`.
+    /// The purposes that can be given now, by what was last decided, for `function`.
     pub fn purposes_for(&self, function: &Code) -> impl Iterator<Item = &Purpose> {
         self.purposes().filter(move |purpose| purpose.is_for(function))
     }
@@ -190,7 +191,7 @@ impl Register {
             return Vec::new();
         }
         let held = self.posts().filter(|post| post.holders(at).any(|holder| holder.operator == *operator));
-        held.flat_map(|post| post.roles().iter().map(|role| (post.code().clone(), *role))).collect()
+        held.flat_map(|post| post.roles_at(at).iter().map(|role| (post.code().clone(), *role))).collect()
     }
 
     /// A permit.
@@ -216,55 +217,77 @@ impl Register {
         self.permits().find(|permit| permit.covers(operator, terminal, function, t)).map(Permit::number)
     }
 
-    /// The policy now in force; the defaults before the founding act.
+    /// The policy in force at `t`; the defaults before the founding act.
+    #[must_use]
+    pub fn policy_at(&self, t: u64) -> &Policy {
+        let policy = self.state.office.as_ref().and_then(|office| office.policy.at(t));
+        policy.unwrap_or(&DEFAULT_POLICY)
+    }
+
+    /// The policy that was last decided, whatever its date: what the next change is drafted over.
     #[must_use]
     pub fn policy(&self) -> &Policy {
         let policy = self.state.office.as_ref().and_then(|office| office.policy.last());
         policy.unwrap_or(&DEFAULT_POLICY)
     }
 
-    /// The route of a class now in force.
+    /// The route of a class in force at `t`.
+    #[must_use]
+    pub fn route_at(&self, class: Class, t: u64) -> Route {
+        let office = self.state.office.as_ref();
+        office.map_or_else(|| crate::routes::default_route(class), |office| office.route_at(class, t))
+    }
+
+    /// The route of a class that was last decided, whatever its date.
     #[must_use]
     pub fn route(&self, class: Class) -> Route {
         self.state.office.as_ref().map_or_else(|| crate::routes::default_route(class), |office| office.route(class))
     }
 
-    /// The week of a terminal now in force, Monday first: its own, else the office's, else ours.
+    /// The week of a terminal in force at `t`, Monday first: its own, else the office's, else ours.
     #[must_use]
-    pub fn hours(&self, terminal: &Code) -> &[OpenSpan; 7] {
-        let hours = &self.state.hours;
-        hours.get(&Some(terminal.clone())).or_else(|| hours.get(&None)).map_or(&DEFAULT_WEEK, Hours::week)
+    pub fn hours(&self, terminal: &Code, t: u64) -> &[OpenSpan; 7] {
+        let week = |whose: &Option<Code>| self.state.hours.get(whose).and_then(|hours| hours.week_at(t));
+        week(&Some(terminal.clone())).or_else(|| week(&None)).unwrap_or(&DEFAULT_WEEK)
     }
 
-    /// The calendar now in force.
+    /// The calendar in force at `t`.
     #[must_use]
-    pub fn calendar(&self) -> &SetCalendar {
-        self.state.office.as_ref().and_then(|office| office.calendar.last()).unwrap_or(&NO_CALENDAR)
+    pub fn calendar(&self, t: u64) -> &SetCalendar {
+        self.state.office.as_ref().and_then(|office| office.calendar.at(t)).unwrap_or(&NO_CALENDAR)
     }
 
     /// Whether `t` lies within the terminal's hours.
     #[must_use]
     pub fn is_open(&self, terminal: &Code, t: u64) -> bool {
-        is_open(self.hours(terminal), self.calendar(), t)
+        is_open(self.hours(terminal, t), self.calendar(t), t)
     }
 
     /// When the hours that `t` lies in end; nothing when closed now or open without end.
     #[must_use]
     pub fn next_closing(&self, terminal: &Code, t: u64) -> Option<u64> {
-        next_closing(self.hours(terminal), self.calendar(), t)
+        next_closing(self.hours(terminal, t), self.calendar(t), t)
     }
 
     /// The connection as of `t`. (`decide` goes by the newest word in the log, so that a stop works at once.)
     #[must_use]
     pub fn connection(&self, at: u64) -> ConnectionState {
-        let connection = self.state.office.as_ref().and_then(|office| office.connection.at(at));
-        connection.map_or(ConnectionState::Connected, |connection| connection.state)
+        let stops = self.state.office.as_ref().and_then(|office| office.connection.at(at));
+        if stops.is_none_or(Stops::is_none) { ConnectionState::Connected } else { ConnectionState::Stopped }
+    }
+
+    /// What is stopped, by the newest word in the log; nothing before the first stop.
+    #[must_use]
+    pub fn stops(&self) -> Option<&Stops> {
+        self.state.office.as_ref()?.connection.last()
     }
 
     /// Whether the connection is now stopped for `function`; for all use when none is named.
     #[must_use]
     pub fn is_stopped(&self, function: Option<&Code>) -> bool {
-        self.state.office.as_ref().is_some_and(|office| office.is_stopped(function))
+        self.stops().is_some_and(|stops| {
+            stops.all_but_restored(function) || function.is_some_and(|function| stops.names(function))
+        })
     }
 
     /// The profiles that the card's holder can use with it at `t`, sorted.
@@ -281,14 +304,14 @@ impl Register {
     pub fn functions_for(&self, operator: &Code, profile: &Code, terminal: &Code, at: u64) -> Vec<&Function> {
         let (Some(person), Some(place)) = (self.operator(operator), self.terminal(terminal)) else { return Vec::new() };
         let ProfileStanding::Held(held) = person.profile(profile, at) else { return Vec::new() };
-        let place = place.version();
+        let Some(place) = place.version_at(at) else { return Vec::new() };
         let fits = |function: &&Function| {
-            let version = function.version();
+            let Some(version) = function.version_at(at) else { return false };
             held.functions.contains(&version.function)
                 && place.functions.contains(&version.function)
                 && version.terminal_kind.is_none_or(|kind| kind == place.kind)
         };
-        self.functions().filter(|function| function.is_in_use()).filter(fits).collect()
+        self.functions().filter(|function| function.is_in_use_at(at)).filter(fits).collect()
     }
 
     /// Whether a card of this kind may run a management function.

@@ -75,6 +75,21 @@ pub enum FoldRefusal {
         /// The clock.
         now: u64,
     },
+    /// It takes effect before it is made, or more than 400 days later.
+    EffectiveWrong {
+        /// When it was made.
+        made: u64,
+        /// When it is to take effect.
+        effective: u64,
+    },
+    /// The terminal signed as many acts on this day as it may.
+    TerminalLimit(Code),
+    /// Too few cards would be left that can decide.
+    TooFewSigners,
+    /// Only a card that is active is suspended from a panel.
+    CardNotActive(CardGuid),
+    /// The act says two things about one thing.
+    ChangedTwice(Thing),
     /// Its time is over.
     Expired {
         /// When it expired.
@@ -170,8 +185,14 @@ pub enum WrongValue {
     Administrators,
     /// An administrator's card is his, awake, and has a signature key.
     AdministratorCard,
-    /// Recovery: 1 ≤ k ≤ number of keys, k at most 8; or none at all.
+    /// Recovery: 1 ≤ k ≤ number of keys, k at most 8, the keys different and good.
     RecoveryKeys,
+    /// A ledger's name that cannot be a key name.
+    LedgerName,
+    /// Rules that the ledger itself does not know.
+    Version,
+    /// A route that nobody could take.
+    DeadRoute,
     /// A policy that nobody can live with.
     Policy,
     /// A post's code that cannot be its title.
@@ -209,9 +230,13 @@ impl WrongValue {
                 "管理者のカードは本人のもので署名用の鍵が必要です",
                 "an administrator's card must be his and have a signature key",
             ),
-            Self::RecoveryKeys => {
-                ("復旧鍵の数と必要数が合いません", "the number of recovery keys does not fit how many are needed")
-            }
+            Self::RecoveryKeys => (
+                "復旧鍵の数、必要数又は値が正しくありません",
+                "recovery needs different, good keys, and at least one of them",
+            ),
+            Self::LedgerName => ("台帳の名前に空白と「+」は使えません", "a ledger's name has no blanks and no '+'"),
+            Self::Version => ("台帳が対応していない規則の版です", "the ledger itself does not know these rules"),
+            Self::DeadRoute => ("この決裁区分で処分を行える者がいません", "nobody could take this route"),
             Self::Policy => ("運用方針の値が範囲外です", "a figure of the policy is out of range"),
             Self::Post => ("職のコードが正しくありません", "the post's code cannot be its title"),
             Self::Roles => ("役割は番号順に重複なく並べます", "roles must be ascending"),
@@ -266,6 +291,11 @@ impl FoldRefusal {
             Self::Lifetime { .. } => "lifetime",
             Self::MadeTooEarly { .. } => "made_too_early",
             Self::MadeInFuture { .. } => "made_in_future",
+            Self::EffectiveWrong { .. } => "effective_wrong",
+            Self::TerminalLimit(_) => "terminal_limit",
+            Self::TooFewSigners => "too_few_signers",
+            Self::CardNotActive(_) => "card_not_active",
+            Self::ChangedTwice(_) => "changed_twice",
             Self::Expired { .. } => "expired",
             Self::SeenAhead { .. } => "seen_ahead",
             Self::OtherHistory { .. } => "other_history",
@@ -333,7 +363,7 @@ impl FoldRefusal {
             }
             Self::MadeTooEarly { made, newest } => {
                 format!(
-                    "cannot take the act: made {}, more than 10 minutes before the newest act of {}",
+                    "cannot take the act: made {}, more than 10 minutes before {} (the newest act, or now)",
                     moment(*made),
                     moment(*newest)
                 )
@@ -341,6 +371,17 @@ impl FoldRefusal {
             Self::MadeInFuture { made, now } => {
                 format!("cannot take the act: made {}, but it is {}", moment(*made), moment(*now))
             }
+            Self::EffectiveWrong { made, effective } => format!(
+                "cannot take the act: made {}, takes effect {}: not before, and at most 400 days later",
+                moment(*made),
+                moment(*effective)
+            ),
+            Self::TerminalLimit(terminal) => {
+                format!("cannot take the act: terminal {terminal} signed as many acts today as it may")
+            }
+            Self::TooFewSigners => "cannot take the act: fewer than two cards would be left that can decide".into(),
+            Self::CardNotActive(card) => format!("cannot suspend card {card}: it is not active"),
+            Self::ChangedTwice(what) => format!("cannot take the act: it changes {} twice", thing(what)),
             Self::Expired { expires, now } => {
                 format!("cannot take the act: it expired {}, and it is {}", moment(*expires), moment(*now))
             }
@@ -414,11 +455,24 @@ impl FoldRefusal {
                 format!("処分の期限が正しくありません(作成 {}、期限 {}、30日以内)", moment(*made), moment(*expires))
             }
             Self::MadeTooEarly { made, newest } => {
-                format!("処分の作成時刻 {} が、最新の処分 {} より10分を超えて前です", moment(*made), moment(*newest))
+                format!(
+                    "処分の作成時刻 {} が、最新の処分又は現在の時刻 {} より10分を超えて前です",
+                    moment(*made),
+                    moment(*newest)
+                )
             }
             Self::MadeInFuture { made, now } => {
                 format!("処分の作成時刻 {} が現在時刻 {} より後です", moment(*made), moment(*now))
             }
+            Self::EffectiveWrong { made, effective } => format!(
+                "処分の効力発生日時が正しくありません(作成 {}、効力発生 {}、作成以後400日以内)",
+                moment(*made),
+                moment(*effective)
+            ),
+            Self::TerminalLimit(terminal) => format!("端末 {terminal} が本日署名できる処分の数を超えました"),
+            Self::TooFewSigners => "処分を行えるカードが2枚未満になります".into(),
+            Self::CardNotActive(card) => format!("カード {card} は有効ではないため、停止できません"),
+            Self::ChangedTwice(what) => format!("一つの処分で{}を二度変更しています", thing(what)),
             Self::Expired { expires, now } => {
                 format!("処分の期限 {} を過ぎています(基準時刻 {})", moment(*expires), moment(*now))
             }
@@ -509,7 +563,12 @@ impl FoldRefusal {
                 ("カード又は端末の鍵を作り直してください。", "Make the key of the card or terminal again.")
             }
             Self::EpochNotNew { .. } => ("より大きい番号を指定してください。", "Name a larger one."),
-            Self::DatesWrong(_) | Self::ValueWrong(_) => ("内容を修正してください。", "Correct the value."),
+            Self::TerminalLimit(_) | Self::TooFewSigners | Self::CardNotActive(_) => {
+                ("管理者に連絡してください。", "Call an administrator: his card can do it.")
+            }
+            Self::DatesWrong(_) | Self::ValueWrong(_) | Self::EffectiveWrong { .. } | Self::ChangedTwice(_) => {
+                ("内容を修正してください。", "Correct the value.")
+            }
         };
         match language {
             Language::Japanese => ja,

@@ -1,6 +1,6 @@
 //! What the fold knows, and a draft over it: an act changes a draft, and only an accepted act's draft is taken over.
 
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 
 use sekisho_wire::id::{CardGuid, Code, Hash, Numbered};
 
@@ -13,6 +13,7 @@ use crate::people::Operator;
 use crate::places::Terminal;
 use crate::refusal::FoldRefusal;
 use crate::role::Class;
+use crate::routes::{Route, default_route};
 use crate::thing::Thing;
 use crate::values::{Ed25519Key, P256Key};
 
@@ -38,6 +39,8 @@ pub(crate) struct State {
     pub(crate) terminal_keys: BTreeMap<Ed25519Key, Code>,
     /// Log index of the last change of each thing (§R4.3).
     pub(crate) touched: BTreeMap<Thing, u64>,
+    /// Acts that terminals signed, by terminal and legal day (§R3.8).
+    pub(crate) terminal_acts: BTreeMap<(Code, u32), u32>,
     /// Ids of acts, and of the proposals inside approvals, that took effect.
     pub(crate) folded: BTreeMap<Hash, u64>,
 }
@@ -54,12 +57,27 @@ pub(crate) enum Counted {
 pub(crate) struct Position {
     /// Index in the log.
     pub(crate) index: u64,
-    /// The act's own time.
+    /// The act's own time: numbers are given by its fiscal year.
     pub(crate) made: u64,
+    /// The later of that and the newest folded before: nothing takes effect earlier.
+    pub(crate) now: u64,
+    /// When changes without a date of their own take effect.
+    pub(crate) effective: u64,
+    /// Number of the kind of change.
+    pub(crate) kind: u16,
+    /// Whether the change only takes rights away: then it never loses a race.
+    pub(crate) takes_away: bool,
     /// Size of the register that its signers had seen.
     pub(crate) seen_size: u64,
     /// Whether keys have to be looked at, or were when the entry was first folded.
     pub(crate) trust: Trust,
+}
+
+impl Position {
+    /// The date from which a change with its own date takes effect: no act reaches back.
+    pub(crate) fn from(self, date: u64) -> u64 {
+        date.max(self.now)
+    }
 }
 
 /// Whether an entry still has to prove itself.
@@ -75,6 +93,8 @@ pub(crate) enum Trust {
 pub(crate) struct Draft<'a> {
     base: &'a State,
     over: State,
+    /// What this act has spoken of, by the kind of change.
+    said: BTreeSet<(u16, Thing)>,
 }
 
 /// Reading one map through the draft.
@@ -101,7 +121,7 @@ macro_rules! write {
 
 impl<'a> Draft<'a> {
     pub(crate) fn over(base: &'a State) -> Self {
-        Self { base, over: State::default() }
+        Self { base, over: State::default(), said: BTreeSet::new() }
     }
 
     read!(sections, Code, Section, section);
@@ -136,11 +156,23 @@ impl<'a> Draft<'a> {
         self.over.office.as_mut().ok_or(FoldRefusal::NotFounded)
     }
 
-    /// Notes that `thing` changes here; refuses when it changed since the signers looked (§R4.3).
-    pub(crate) fn touch(&mut self, thing: Thing, class: Class, position: Position) -> Result<(), FoldRefusal> {
-        // Only what lies under the draft counts: an act may change one thing twice.
+    /// Notes that `thing` changes here, for the first time in this act; refuses when it changed since the signers looked (§R4.3).
+    pub(crate) fn touch(&mut self, thing: Thing, position: Position) -> Result<(), FoldRefusal> {
+        self.say_once(&thing, position)?;
+        self.mark(thing, position)
+    }
+
+    /// An act says one thing about a thing: two changes of one kind would leave it to their order what was meant.
+    pub(crate) fn say_once(&mut self, thing: &Thing, position: Position) -> Result<(), FoldRefusal> {
+        let first = self.said.insert((position.kind, thing.clone()));
+        if first { Ok(()) } else { Err(FoldRefusal::ChangedTwice(thing.clone())) }
+    }
+
+    /// As [`Self::touch`], for a thing that an act may speak of more than once: a post and the persons in it.
+    pub(crate) fn mark(&mut self, thing: Thing, position: Position) -> Result<(), FoldRefusal> {
+        // Only what lies under the draft counts.
         let last = self.base.touched.get(&thing).copied();
-        if let Some(index) = last.filter(|index| *index >= position.seen_size && !class.only_takes_away()) {
+        if let Some(index) = last.filter(|index| *index >= position.seen_size && !position.takes_away) {
             return Err(FoldRefusal::ChangedSince { thing, index });
         }
         self.over.touched.insert(thing, position.index);
@@ -150,9 +182,28 @@ impl<'a> Draft<'a> {
     /// The next number of this fiscal year.
     pub(crate) fn next_number(&mut self, counted: Counted, fiscal_year: u16) -> Numbered {
         let key = (counted, fiscal_year);
-        let number = self.counter(&key).copied().unwrap_or(0) + 1;
+        let number = self.counter(&key).copied().unwrap_or(0).saturating_add(1);
         self.over.counters.insert(key, number);
         Numbered { fiscal_year, number }
+    }
+
+    /// What lies under, and what lies over it.
+    pub(crate) fn layers(&self) -> (&State, &State) {
+        (self.base, &self.over)
+    }
+
+    /// The route of a class at `t`.
+    pub(crate) fn route_at(&self, class: Class, t: u64) -> Route {
+        let office = self.over.office.as_ref().or(self.base.office.as_ref());
+        office.map_or_else(|| default_route(class), |office| office.route_at(class, t))
+    }
+
+    /// One more act that this terminal signed on this legal day; how many there are then.
+    pub(crate) fn count_terminal_act(&mut self, terminal: &Code, day: u32) -> u32 {
+        let key = (terminal.clone(), day);
+        let count = self.base.terminal_acts.get(&key).copied().unwrap_or(0).saturating_add(1);
+        self.over.terminal_acts.insert(key, count);
+        count
     }
 
     /// What has to be taken over.
@@ -181,6 +232,7 @@ impl State {
         self.card_keys.extend(over.card_keys);
         self.terminal_keys.extend(over.terminal_keys);
         self.touched.extend(over.touched);
+        self.terminal_acts.extend(over.terminal_acts);
         self.folded.extend(over.folded);
     }
 }

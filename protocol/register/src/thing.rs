@@ -19,6 +19,8 @@ pub enum Thing {
     Section(Code),
     /// A post.
     Post(Code),
+    /// A person in a post: post and operator.
+    Seat(Code, Code),
     /// An operator.
     Operator(Code),
     /// A profile held by an operator.
@@ -56,6 +58,7 @@ impl Thing {
             Self::Office => ("団体", "office", String::new()),
             Self::Section(code) => ("課", "section", code.to_string()),
             Self::Post(code) => ("職", "post", code.to_string()),
+            Self::Seat(post, operator) => ("職", "post", format!("{post} ({operator})")),
             Self::Operator(code) => ("操作者", "operator", code.to_string()),
             Self::Profile(operator, profile) => ("操作権限", "profile", format!("{profile} ({operator})")),
             Self::Card(guid) => ("カード", "card", guid.to_string()),

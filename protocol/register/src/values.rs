@@ -111,6 +111,14 @@ fixed_bytes!(
     Ed25519Key, 32
 );
 
+impl Ed25519Key {
+    /// Whether it is a point of its curve, and none of the few that sign anything for anybody.
+    #[must_use]
+    pub fn is_sound(&self) -> bool {
+        ed25519_dalek::VerifyingKey::from_bytes(&self.0).is_ok_and(|key| !key.is_weak())
+    }
+}
+
 impl NameHash {
     /// The hash under which `text` is known in the register.
     #[must_use]

@@ -64,16 +64,22 @@ fn s3_27_any_panel_reports_what_happened_at_it_and_numbers_follow() {
     };
     let number = |number| Numbered { fiscal_year: 2026, number };
     let here = || Change::Incident(incident("mado-1"));
-    assert_eq!(report(vec![here(), here()]), Ok(Filed::Incidents { first: number(1), count: 2, index: 0 }));
+    assert_eq!(report(vec![here(), here()]), Err("signer_not_allowed"));
+    assert_eq!(report(vec![here()]), Ok(Filed::Incidents { first: number(1), count: 1, index: 1 }));
     assert_eq!(report(vec![Change::Incident(incident("mado-2"))]), Err("signer_not_allowed"));
     assert_eq!(report(vec![designate("doi")]), Err("signer_not_allowed"));
     assert_eq!(report(vec![here(), designate("doi")]), Err("not_a_proposal"));
     let mut too_bad = incident("mado-1");
     too_bad.level = 4;
     assert_eq!(report(vec![Change::Incident(too_bad)]), Err("value_wrong"));
-    assert_eq!(report(vec![here()]), Ok(Filed::Incidents { first: number(3), count: 1, index: 5 }));
+    assert_eq!(report(vec![here()]), Ok(Filed::Incidents { first: number(2), count: 1, index: 6 }));
+    // A person reports several at once.
+    let mut act = office.draft(vec![here(), here()]);
+    act.log = Log::Casebook;
+    let filed = office.casebook.fold(&office.register, &sign_card(&act, 1));
+    assert_eq!(filed, Ok(Filed::Incidents { first: number(3), count: 2, index: 7 }));
     assert_eq!(
         office.casebook.incidents().map(|incident| incident.number).collect::<Vec<_>>(),
-        [number(1), number(2), number(3)]
+        [1, 2, 3, 4].map(number)
     );
 }

@@ -445,7 +445,11 @@ fn a_register_folded_again_from_stored_entries_is_the_same() {
 #[test]
 fn a_register_that_needs_newer_rules_decides_nothing() {
     let mut office = Office::furnished();
-    office.approved(vec![Change::RequireVersion(RequireVersion { version: 2 })]).unwrap();
+    let proposal = office.proposal(vec![Change::RequireVersion(RequireVersion { version: 2 })]);
+    let approval = office.approval(&proposal, "vice", 2);
+    // A ledger takes no act by which it could not go itself; a terminal that is older than its ledger must.
+    assert_eq!(refusal(office.register.would_accept(&approval, office.now)), "value_wrong");
+    office.register.fold(&approval).unwrap();
     let refused = decide(&office.register, &office.request());
     assert_eq!(refused.code(), sekisho_wire::verdict::VerdictCode::RulesUnknown);
     assert_eq!(refusal(office.act(vec![section("jumin", "住民課", SectionState::Open)])), "rules_too_old");
@@ -495,6 +499,7 @@ fn the_bytes_of_an_act_never_change() {
         agreement: None,
         changes: vec![card_state(0x44, CardState::Suspended, 5)],
         proposal: None,
+        effective: None,
     };
     let hex: String = act.encode_payload().iter().map(|byte| format!("{byte:02x}")).collect();
     let expected = [

@@ -182,6 +182,7 @@ impl Office {
             agreement: None,
             changes,
             proposal: None,
+            effective: None,
         }
     }
 

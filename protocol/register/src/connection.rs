@@ -1,0 +1,59 @@
+//! What is stopped (結合停止, 再結合): stops add up, and only a restoration takes them away (§R3.7).
+
+use alloc::collections::BTreeSet;
+
+use sekisho_wire::id::Code;
+
+use crate::change::{ConnectionState, SetConnection};
+
+/// What is stopped at a moment.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Stops {
+    /// All business is, but for what was restored by name since.
+    all: bool,
+    restored: BTreeSet<Code>,
+    functions: BTreeSet<Code>,
+}
+
+impl Stops {
+    /// After one more change: without a list it is about everything, with a list about exactly that list.
+    pub(crate) fn after(&self, change: &SetConnection) -> Self {
+        let mut next = self.clone();
+        match (change.state, change.functions.is_empty()) {
+            (ConnectionState::Connected, true) => next = Self::default(),
+            (ConnectionState::Stopped, true) => {
+                next.all = true;
+                next.restored.clear();
+            }
+            (ConnectionState::Stopped, false) => change.functions.iter().for_each(|function| {
+                next.restored.remove(function);
+                next.functions.insert(function.clone());
+            }),
+            (ConnectionState::Connected, false) => change.functions.iter().for_each(|function| {
+                next.functions.remove(function);
+                if next.all {
+                    next.restored.insert(function.clone());
+                }
+            }),
+        }
+        next
+    }
+
+    /// Whether the function was stopped by its name.
+    #[must_use]
+    pub fn names(&self, function: &Code) -> bool {
+        self.functions.contains(function)
+    }
+
+    /// Whether all business is stopped, this function with it; without a function: whether nothing at all can be used.
+    #[must_use]
+    pub fn all_but_restored(&self, function: Option<&Code>) -> bool {
+        self.all && function.map_or(self.restored.is_empty(), |function| !self.restored.contains(function))
+    }
+
+    /// Whether anything is stopped.
+    #[must_use]
+    pub fn is_none(&self) -> bool {
+        !self.all && self.functions.is_empty()
+    }
+}
