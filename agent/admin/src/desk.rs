@@ -263,6 +263,7 @@ impl Desk {
             agreement: self.signing.agreement.clone(),
             changes,
             proposal,
+            effective: None,
         })
     }
 

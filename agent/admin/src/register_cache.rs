@@ -329,7 +329,7 @@ mod tests {
                     envelope: PublicKeyBytes::new(&[4; 65]).unwrap(),
                 },
                 administrators: vec![administrator(1, public(&card)), administrator(2, public(&second))],
-                recovery: Recovery { k: 0, keys: Vec::new() },
+                recovery: Recovery { k: 1, keys: vec![key] },
                 policy: Policy::default(),
             };
             let mut story = Self { log, card, entries: Vec::new() };
@@ -358,6 +358,7 @@ mod tests {
                 agreement: None,
                 changes: vec![change],
                 proposal: None,
+                effective: None,
             };
             let to_be_signed = act.to_be_signed(&Signer::Card(CardGuid([1; 16])));
             let signature: Signature = self.card.sign_prehash(&to_be_signed.digest).unwrap();

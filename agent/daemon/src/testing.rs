@@ -96,7 +96,8 @@ fn issue(card: u8, operator: &str, kind: CardKind) -> IssueCard {
         operator: Some(code(operator)),
         profiles: vec![],
         authentication: public(card, Slot::Authentication),
-        signature: Some(public(card, Slot::Signature)),
+        // A clerk's card signs no acts (register §R3.5a).
+        signature: (card != CLERK).then(|| public(card, Slot::Signature)),
         presence: public(card, Slot::Presence),
         from: day(2026, 4, 1, 0),
         to: day(2027, 4, 1, 0),
@@ -206,6 +207,7 @@ impl Office {
             agreement: None,
             changes,
             proposal: None,
+            effective: None,
         };
         let to_be_signed = act.to_be_signed(&Signer::Card(CardGuid([1; 16])));
         let signature = sign(1, Slot::Signature, &to_be_signed.digest);

@@ -264,6 +264,7 @@ pub(crate) fn blank_act(now: u64, changes: Vec<Change>) -> Act {
         agreement: None,
         changes,
         proposal: None,
+        effective: None,
     }
 }
 
@@ -292,7 +293,7 @@ pub(crate) fn founding_act(founding: &LedgerCode, mayor: &TestCard, deputy: &Tes
             envelope: PublicKeyBytes::new(&STANDARD.decode(&founding.envelope).unwrap()).unwrap(),
         },
         administrators: vec![administrator(mayor, "関守 花子"), administrator(deputy, "山田 太郎")],
-        recovery: Recovery { k: 0, keys: Vec::new() },
+        recovery: Recovery { k: 1, keys: vec![key(&founding.records)] },
         policy: Policy::default(),
     };
     sign_act(&blank_act(NOON, vec![Change::Found(Box::new(found))]), mayor)

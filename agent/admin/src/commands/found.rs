@@ -303,6 +303,7 @@ impl SigningNow<'_> {
             agreement: self.signing.agreement.clone(),
             changes: vec![Change::Found(Box::new(found))],
             proposal: None,
+            effective: None,
         };
         show(self.screen, &act, &RegisterCache::default(), names);
         self.screen.confirm("sign the founding act?", "設置の処分に署名しますか?")?;
