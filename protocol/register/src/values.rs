@@ -112,10 +112,13 @@ fixed_bytes!(
 );
 
 impl Ed25519Key {
-    /// Whether it is a point of its curve, and none of the few that sign anything for anybody.
+    /// Whether it is a point of its curve in its one spelling, and none of the few whose signatures fit anything.
     #[must_use]
     pub fn is_sound(&self) -> bool {
-        ed25519_dalek::VerifyingKey::from_bytes(&self.0).is_ok_and(|key| !key.is_weak())
+        let [low, middle @ .., high] = &self.0;
+        // y at or above the field's prime is a second spelling.
+        let second_spelling = *low >= 0xed && middle.iter().all(|byte| *byte == 0xff) && high & 0x7f == 0x7f;
+        !second_spelling && ed25519_dalek::VerifyingKey::from_bytes(&self.0).is_ok_and(|key| !key.is_weak())
     }
 }
 

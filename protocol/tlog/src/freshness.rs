@@ -10,7 +10,7 @@ use crate::key::{KeyKind, SigningKey, VerifyingKey};
 use crate::note::{Note, signed};
 use crate::text::Lines;
 
-/// At `time_ms` the register log had this size and root; nobody may rely on that after `valid_until_ms`.
+/// At `time_ms` the register log had this size and root; nobody may rely on that from `valid_until_ms` on.
 #[must_use]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Freshness {
@@ -22,7 +22,7 @@ pub struct Freshness {
     pub root: Hash,
     /// When this was so: milliseconds since 1970 UTC.
     pub time_ms: u64,
-    /// The last moment to rely on it: milliseconds since 1970 UTC, not before `time_ms`.
+    /// The first moment not to rely on it any more: milliseconds since 1970 UTC, not before `time_ms`.
     pub valid_until_ms: u64,
 }
 
@@ -52,7 +52,7 @@ impl Freshness {
     /// Whether the register may be relied on at this time, milliseconds since 1970 UTC.
     #[must_use]
     pub const fn is_valid_at(&self, now_ms: u64) -> bool {
-        now_ms <= self.valid_until_ms
+        now_ms < self.valid_until_ms
     }
 
     /// The note text (§11.1).
@@ -109,10 +109,10 @@ mod tests {
     }
 
     #[test]
-    fn what_was_signed_opens_and_ends_after_its_last_moment() {
+    fn what_was_signed_opens_and_ends_with_its_last_moment() {
         assert_eq!(Freshness::open(&freshness().sign(&key()), &key().verifying_key()), Ok(freshness()));
-        assert!(freshness().is_valid_at(0) && freshness().is_valid_at(2_000));
-        assert!(!freshness().is_valid_at(2_001));
+        assert!(freshness().is_valid_at(0) && freshness().is_valid_at(1_999));
+        assert!(!freshness().is_valid_at(2_000));
     }
 
     #[test]

@@ -3,8 +3,10 @@
 #![allow(clippy::unwrap_used, reason = "a helper of a test may fail like the test itself")]
 
 mod casebook;
+mod dates;
 mod decide;
 mod fold;
+mod limits;
 mod office;
 mod render;
 mod replay;

@@ -1,0 +1,236 @@
+//! What no single key can do, whoever holds it (§R3.8, §R4.2): a terminal's, a leaver's, one administrator's.
+
+use sekisho_register::change::*;
+use sekisho_register::*;
+use sekisho_wire::cose::Signer;
+
+use crate::office::*;
+
+const MINUTE: u64 = 60 * 1000;
+const DAY: u64 = 24 * 60 * MINUTE;
+
+fn code_of<T>(result: Result<T, FoldRefusal>) -> Result<(), &'static str> {
+    result.map(drop).map_err(|refusal| refusal.code())
+}
+
+fn lost(office: &Office, card: u8) -> Change {
+    let (state, reason) = (CardState::Suspended, StateReason::Damaged);
+    Change::CardState(SetCardState { card: guid(card), state, reason, effective: office.now })
+}
+
+fn from_panel(office: &mut Office, changes: Vec<Change>) -> Result<(), &'static str> {
+    let mut act = office.draft(changes);
+    act.post = None;
+    code_of(office.take(&sign_edwards(&act, Signer::Terminal(code("mado-1")), TERMINAL_SEED)))
+}
+
+#[test]
+fn a_panel_blocks_one_card_that_is_in_use_and_at_once() {
+    let mut office = Office::furnished();
+    let two = vec![lost(&office, 10), lost(&office, 1)];
+    assert_eq!(from_panel(&mut office, two), Err("signer_not_allowed"));
+    let now = office.now;
+    for effective in [0, now - 1, now + 1] {
+        let change = SetCardState { card: guid(10), state: CardState::Suspended, reason: StateReason::Lost, effective };
+        assert_eq!(from_panel(&mut office, vec![Change::CardState(change)]), Err("signer_not_allowed"));
+    }
+    let change = lost(&office, 10);
+    assert_eq!(from_panel(&mut office, vec![change.clone()]), Ok(()));
+    assert_eq!(from_panel(&mut office, vec![change]), Err("card_not_active"));
+}
+
+#[test]
+fn a_panel_never_takes_the_last_two_cards_that_can_decide() {
+    let mut office = Office::furnished();
+    let change = lost(&office, 1);
+    assert_eq!(from_panel(&mut office, vec![change.clone()]), Err("too_few_signers"));
+    // A third administrator's card makes room for one.
+    let hold = HoldPost { post: code("vice"), operator: code("chiba"), from: office.now, to: None, deputy: false };
+    office.approved(vec![Change::HoldPost(hold)]).unwrap();
+    assert_eq!(from_panel(&mut office, vec![change]), Ok(()));
+    let next = lost(&office, 2);
+    assert_eq!(from_panel(&mut office, vec![next]), Err("too_few_signers"));
+}
+
+#[test]
+fn a_panel_signs_five_acts_a_day() {
+    let mut office = Office::furnished();
+    let mut once = |day: u64| {
+        office.now = tuesday_ten() + day * DAY;
+        let change = lost(&office, 10);
+        let blocked = from_panel(&mut office, vec![change]);
+        if blocked.is_ok() {
+            office.act(vec![card_state(10, CardState::Active, office.now)]).unwrap();
+        }
+        blocked
+    };
+    assert!((0..5).all(|_| once(0).is_ok()));
+    assert_eq!(once(0), Err("terminal_limit"));
+    assert_eq!(once(1), Ok(()));
+}
+
+#[test]
+fn a_panels_act_from_the_future_puts_no_other_act_into_the_past() {
+    let mut office = Office::furnished();
+    office.now = at(2100, 1, 1, 0);
+    let mut act = office.draft(vec![lost(&office.clone(), 10)]);
+    act.post = None;
+    let entry = sign_edwards(&act, Signer::Terminal(code("mado-1")), TERMINAL_SEED);
+    office.register.fold(&entry).unwrap();
+    office.now = tuesday_ten();
+    assert_eq!(office.register.newest_made(), office.now);
+    assert_eq!(code_of(office.act(vec![designate("doi")])), Ok(()));
+}
+
+#[test]
+fn recovery_works_where_an_act_from_the_future_stands_in_the_log() {
+    let mut office = Office::furnished();
+    let mut future = office.draft(vec![designate("doi")]);
+    (future.made, future.expires) = (at(2026, 12, 24, 10), at(2026, 12, 25, 10));
+    office.register.fold(&sign_card(&future, 1)).unwrap();
+    assert_eq!(code_of(office.act(vec![designate("eto")])), Err("made_too_early"));
+    let recovery = |seed| Signer::Recovery(edwards_public(seed).0);
+    let mut first = office.draft(vec![designate("eto")]);
+    (first.post, first.log) = (None, Log::Casebook);
+    let mut second = office.draft(vec![]);
+    (second.post, second.proposal) = (None, Some(act::Proposal(sign_edwards(&first, recovery(30), 30))));
+    assert_eq!(code_of(office.take(&sign_edwards(&second, recovery(31), 31))), Ok(()));
+}
+
+#[test]
+fn the_ledger_takes_no_old_act_and_judges_its_signer_as_of_now() {
+    let mut office = Office::furnished();
+    let until = office.now + 5 * MINUTE;
+    let post = SetPost { post: code("am"), title: title("AM"), roles: vec![Role::AccessManager], section: None };
+    let hold = HoldPost { post: code("am"), operator: code("chiba"), from: office.now, to: Some(until), deputy: false };
+    office.approved(vec![Change::Post(post), Change::HoldPost(hold)]).unwrap();
+    let mut act = office.draft(vec![designate("doi")]);
+    act.post = Some(code("am"));
+    let entry = sign_card(&act, 10);
+    let asked = |now| code_of(office.register.would_accept(&entry, now));
+    assert_eq!(asked(office.now), Ok(()));
+    assert_eq!(asked(until - 1), Ok(()));
+    assert_eq!(asked(until), Err("post_not_held"));
+    let sent_late = sign_card(&office.clone().draft(vec![designate("doi")]), 1);
+    let asked = |age| code_of(office.register.would_accept(&sent_late, office.now + age));
+    assert_eq!(asked(10 * MINUTE), Ok(()));
+    assert_eq!(asked(10 * MINUTE + 1), Err("made_too_early"));
+}
+
+#[test]
+fn the_ledger_files_no_proposal_of_a_card_that_was_revoked_since() {
+    let mut office = Office::furnished();
+    let mut old = office.draft(vec![designate("doi")]);
+    (old.log, old.post) = (Log::Casebook, Some(code("vice")));
+    let entry = sign_card(&old, 2);
+    let ask = |office: &Office| code_of(office.casebook.would_accept(&office.register, &entry, office.now));
+    assert_eq!(ask(&office), Ok(()));
+    office.now += MINUTE;
+    office.act(vec![card_state(2, CardState::Revoked, office.now)]).unwrap();
+    assert_eq!(ask(&office), Err("signer_not_current"));
+    office.now += 10 * DAY;
+    assert_eq!(ask(&office), Err("expired"));
+}
+
+#[test]
+fn a_proposal_that_expired_meanwhile_is_not_approved_by_an_act_of_before() {
+    let mut office = Office::furnished();
+    let mut proposal = office.draft(vec![designate("doi")]);
+    (proposal.log, proposal.expires) = (Log::Casebook, office.now + MINUTE);
+    let proposal = sign_card(&proposal, 1);
+    let approval = office.approval(&proposal, "vice", 2);
+    let asked = |age| code_of(office.register.would_accept(&approval, office.now + age));
+    assert_eq!((asked(MINUTE - 1), asked(MINUTE)), (Ok(()), Err("expired")));
+}
+
+#[test]
+fn an_act_says_one_thing_about_a_thing() {
+    let mut office = Office::furnished();
+    let twice = |change: &Change| vec![change.clone(), change.clone()];
+    let block = card_state(10, CardState::Suspended, office.now);
+    assert_eq!(code_of(office.act(twice(&block))), Err("changed_twice"));
+    assert_eq!(code_of(office.act(twice(&profile("chiba", "p1", &[])))), Err("changed_twice"));
+    let hold = |deputy| {
+        let (post, operator) = (code("vice"), code("chiba"));
+        Change::HoldPost(HoldPost { post, operator, from: tuesday_ten(), to: None, deputy })
+    };
+    assert_eq!(code_of(office.approved(vec![hold(false), hold(true)])), Err("changed_twice"));
+    // Two persons may come to one post in one act, and a card be issued and woken.
+    let other = HoldPost { post: code("vice"), operator: code("aoki"), from: office.now, to: None, deputy: true };
+    assert_eq!(code_of(office.approved(vec![hold(false), Change::HoldPost(other)])), Ok(()));
+}
+
+#[test]
+fn what_shrinks_a_right_never_loses_a_race() {
+    let mut office = Office::furnished();
+    let (operator, profile_code, effective) = (code("chiba"), code("p1"), office.now);
+    let withdraw = WithdrawProfile { operator: operator.clone(), profile: profile_code, effective };
+    let ends = SetOperatorState { operator, state: OperatorState::Ended, effective, reason: StateReason::LeftDuty };
+    let returned = card_state(10, CardState::Returned, effective);
+    let leave = LeavePost { post: code("vice"), operator: code("baba"), effective };
+    let stale = office.draft(vec![
+        Change::WithdrawProfile(withdraw),
+        Change::OperatorState(ends),
+        returned,
+        Change::LeavePost(leave),
+    ]);
+    let hold = HoldPost { post: code("vice"), operator: code("chiba"), from: office.now, to: None, deputy: true };
+    let changes = vec![
+        profile("chiba", "p1", &["juminhyo", "inkan"]),
+        designate("chiba"),
+        card_state(10, CardState::Active, office.now),
+        Change::HoldPost(hold),
+    ];
+    office.approved(changes).unwrap();
+    assert_eq!(code_of(office.take(&sign_card(&stale, 1))), Ok(()));
+}
+
+#[test]
+fn a_route_that_nobody_could_take_is_refused() {
+    let mut office = Office::furnished();
+    let route = |proposers, approvers, distinct| {
+        Change::Route(SetRoute { class: Class::Founding, proposers, approvers, distinct })
+    };
+    let trustee = vec![Role::TrusteeAdmin];
+    let manager = vec![Role::SystemManager];
+    for dead in [route(trustee.clone(), trustee.clone(), true), route(manager.clone(), trustee, true)] {
+        assert_eq!(code_of(office.approved(vec![dead])), Err("value_wrong"));
+    }
+    assert_eq!(code_of(office.approved(vec![route(manager.clone(), manager, true)])), Ok(()));
+}
+
+#[test]
+fn an_office_is_founded_with_good_keys_and_a_way_back() {
+    let found = |change: fn(&mut Found)| {
+        let mut office = Office::empty();
+        let mut found = founding();
+        change(&mut found);
+        let mut act = office.draft(vec![Change::Found(Box::new(found))]);
+        act.post = None;
+        code_of(office.take(&sign_card(&act, 1)))
+    };
+    assert_eq!(found(|_| {}), Ok(()));
+    assert_eq!(found(|found| found.recovery = Recovery { k: 0, keys: vec![] }), Err("value_wrong"));
+    assert_eq!(found(|found| found.recovery.k = 0), Err("value_wrong"));
+    assert_eq!(found(|found| found.recovery.keys[1] = edwards_public(30)), Err("value_wrong"));
+    assert_eq!(found(|found| found.recovery.keys[1] = Ed25519Key([0xff; 32])), Err("value_wrong"));
+    // The identity: a point, and a signature by it fits everything.
+    let weak = |found: &mut Found| {
+        found.recovery.keys[1] = Ed25519Key([0; 32]);
+        found.recovery.keys[1].0[0] = 1;
+    };
+    assert_eq!(found(weak), Err("value_wrong"));
+    assert_eq!(found(|found| found.keys.register = Ed25519Key([0xff; 32])), Err("key_malformed"));
+    assert_eq!(found(|found| found.ledger = title("my ledger+1")), Err("value_wrong"));
+}
+
+#[test]
+fn epochs_follow_each_other_one_by_one() {
+    let mut office = Office::furnished();
+    let mut open = |epoch| {
+        let (terminal, reason) = (code("mado-1"), EpochReason::Replaced);
+        code_of(office.act(vec![Change::OpenEpoch(OpenEpoch { terminal, epoch, reason })]))
+    };
+    assert_eq!((open(u32::MAX), open(2), open(1)), (Err("epoch_not_new"), Err("epoch_not_new"), Ok(())));
+    assert_eq!((open(1), open(2)), (Err("epoch_not_new"), Ok(())));
+}
