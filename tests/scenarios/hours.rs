@@ -41,6 +41,9 @@ fn s3_18_4_out_of_hours_needs_a_permit() {
     let verified = scene.desk.run(&["records", "verify", "--all"]);
     let number = format!("permit {}-1 covers it", scene.clock.fiscal_year());
     assert_eq!(verified.matches(&number).count(), 2, "login and function name the permit:\n{verified}");
+    let opened = scene.search(&["--kind", "session_opened"]);
+    let shown = scene.desk.run(&["records", "show", opened[0]["index"].as_str().unwrap()]);
+    assert!(shown.contains(&format!("permit {}-1", scene.clock.fiscal_year())), "{shown}");
     assert_eq!(scene.search(&["--verdict", "90"]).len(), 3, "each refusal is on record");
 }
 
