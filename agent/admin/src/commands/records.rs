@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use sekisho_register::wareki::numbered;
 use sekisho_register::{Mismatch, Register, replay};
 use sekisho_tlog::{Checkpoint, MemoryTree, VerifyingKey, leaf_hash};
 use sekisho_wire::record::{Body, Record};
@@ -133,6 +134,10 @@ fn show(desk: &mut Desk, index: u64) -> Result<(), AdminError> {
             input.register,
             input.rules
         );
+        if let Some(permit) = input.permit {
+            let number = numbered(permit, desk.screen.language);
+            text += &desk.screen.words(format!(", permit {number}"), format!("、許可 {number}"));
+        }
     }
     desk.screen.print(&text)
 }
