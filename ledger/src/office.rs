@@ -172,7 +172,7 @@ impl Office {
     pub fn freshness(&self, now: Millis) -> Result<(Arc<Published>, String), Unpublished> {
         let log = self.log(LogName::Register);
         let published = log.published()?;
-        let age = u64::from(self.register().policy().freshness_seconds).saturating_mul(1000);
+        let age = u64::from(self.register().policy_at(now).freshness_seconds).saturating_mul(1000);
         let note = Freshness {
             origin: log.key.name().into(),
             size: published.size,

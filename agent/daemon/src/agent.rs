@@ -188,7 +188,7 @@ impl Agent {
     /// Takes an event and carries out what follows from it. Locking waits for nothing.
     pub(crate) fn step(&self, core: &mut Core, event: Event) {
         let now = self.now(core);
-        let limits = limits(&core.register);
+        let limits = limits(&core.register, now.trusted);
         let before = (core.machine.terminal_state(), core.machine.card().cloned());
         let actions = core.machine.step(now, &limits, event);
         if !actions.is_empty() || before != (core.machine.terminal_state(), core.machine.card().cloned()) {
@@ -339,7 +339,7 @@ impl Worker {
 }
 
 /// What policy says about sessions.
-pub(crate) fn limits(register: &Register) -> Limits {
-    let policy = register.policy();
+pub(crate) fn limits(register: &Register, time: u64) -> Limits {
+    let policy = register.policy_at(time.max(register.newest_made()));
     Limits { idle: u64::from(policy.idle_seconds) * 1000, session: u64::from(policy.session_seconds) * 1000 }
 }

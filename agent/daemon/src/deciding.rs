@@ -104,7 +104,7 @@ impl Agent {
         if let Some(Standing::Designated(designation)) = person.map(|person| person.standing(at)) {
             input.section.clone_from(&designation.section);
         }
-        if register.policy().hours_enforced && !register.is_open(&input.terminal, input.time) {
+        if register.policy_at(at).hours_enforced && !register.is_open(&input.terminal, input.time) {
             let function = input.function.as_ref();
             let covering = |operator| register.permit_covering(operator, &input.terminal, function, at);
             input.permit = input.operator.as_ref().and_then(covering);

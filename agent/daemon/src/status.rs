@@ -35,8 +35,9 @@ impl Agent {
         let next = self.journal.next().first;
         let note = core.trusted.newest_note();
         let age = note.map(|note| time.saturating_sub(note.time));
-        let freshness = u64::from(core.register.policy().freshness_seconds) * 1000;
-        let stale = note.is_none_or(|note| time >= note.until) || age.is_none_or(|age| age > freshness);
+        let freshness =
+            u64::from(core.register.policy_at(time.max(core.register.newest_made())).freshness_seconds) * 1000;
+        let stale = note.is_none_or(|note| time >= note.until) || age.is_none_or(|age| age >= freshness);
         let title = core.register.title().to_owned();
         State {
             office: Some(self.identity.office.to_string()),
@@ -79,7 +80,7 @@ impl Agent {
     /// The session as the socket shows it.
     pub(crate) fn session_shown(&self, core: &mut Core) -> Option<Session> {
         let now = self.now(core);
-        let limits = limits(&core.register);
+        let limits = limits(&core.register, now.trusted);
         let session = core.machine.session()?;
         let idle_lock_in = match core.machine.state() {
             MachineState::Open(open) => limits.idle.saturating_sub(now.boottime.saturating_sub(open.active)),

@@ -330,7 +330,7 @@ impl TestTerminal {
             salt: Salt([u8::try_from(seq % 251).unwrap(); 16]),
             retention: body.retention(),
             wall: NOON + seq,
-            trusted: NOON + seq,
+            trusted: body.input().map_or(NOON + seq, |input| input.time),
             monotonic: seq,
             body,
         };
