@@ -5,6 +5,7 @@ use alloc::string::{String, ToString};
 
 use sekisho_wire::decision::Level;
 use sekisho_wire::id::Code;
+use sha2::{Digest, Sha256};
 
 use crate::change::*;
 use crate::policy::Policy;
@@ -13,7 +14,7 @@ use crate::render::Titles;
 use crate::role::Role;
 use crate::wareki::{day_text, numbered};
 
-/// The change as text. Only public keys of cards and of the envelope are left out: no reader can compare them with anything.
+/// The change as text. Keys of cards stand as fingerprints; only the envelope's key is left out.
 pub(crate) fn describe(change: &Change, say: &Titles<'_>) -> String {
     match change {
         Change::Found(change) => found(change, say),
@@ -121,20 +122,18 @@ fn found(change: &Found, say: &Titles<'_>) -> String {
 }
 
 fn section(change: &SetSection, say: &Titles<'_>) -> String {
-    let (code, title, from) = (&change.section, &change.title, say.moment(change.effective));
+    let (title, from) = (say.titled(change.title.as_str(), &change.section), say.moment(change.effective));
     match change.state {
-        SectionState::Open => say.say(
-            &format!("課 {title} ({code}) を {from} から置く"),
-            &format!("section {title} ({code}) open from {from}"),
-        ),
+        SectionState::Open => {
+            say.say(&format!("課 {title} を {from} から置く"), &format!("section {title} open from {from}"))
+        }
         SectionState::Suspended => say.say(
-            &format!("課 {title} ({code}) の利用を {from} から停止する"),
-            &format!("suspend use by section {title} ({code}) from {from}"),
+            &format!("課 {title} の利用を {from} から停止する"),
+            &format!("suspend use by section {title} from {from}"),
         ),
-        SectionState::Ended => say.say(
-            &format!("課 {title} ({code}) を {from} に廃止する"),
-            &format!("end section {title} ({code}) on {from}"),
-        ),
+        SectionState::Ended => {
+            say.say(&format!("課 {title} を {from} に廃止する"), &format!("end section {title} on {from}"))
+        }
     }
 }
 
@@ -143,14 +142,11 @@ fn roles(roles: &[Role], say: &Titles<'_>) -> String {
 }
 
 fn post(change: &SetPost, say: &Titles<'_>) -> String {
-    let (code, title, roles) = (&change.post, &change.title, roles(&change.roles, say));
+    let (title, roles) = (say.titled(change.title.as_str(), &change.post), roles(&change.roles, say));
     let place = change.section.as_ref().map(|section| say.section(section));
     let place =
         place.map_or_else(String::new, |place| say.say(&format!("、所属: {place}"), &format!(", section: {place}")));
-    say.say(
-        &format!("職 {title} ({code})、役割: {roles}{place}"),
-        &format!("post {title} ({code}), roles: {roles}{place}"),
-    )
+    say.say(&format!("職 {title}、役割: {roles}{place}"), &format!("post {title}, roles: {roles}{place}"))
 }
 
 fn hold_post(change: &HoldPost, say: &Titles<'_>) -> String {
@@ -170,19 +166,16 @@ fn hold_post(change: &HoldPost, say: &Titles<'_>) -> String {
 }
 
 fn function(change: &SetFunction, say: &Titles<'_>) -> String {
-    let (code, title) = (&change.function, &change.title);
+    let title = say.titled(change.title.as_str(), &change.function);
     if change.state == UseState::Ended {
-        return say.say(&format!("機能 {title} ({code}) を廃止する"), &format!("end function {title} ({code})"));
+        return say.say(&format!("機能 {title} を廃止する"), &format!("end function {title}"));
     }
     let level = match change.level {
         Level::Session => say.say("ログインのみ", "an open session"),
         Level::Card => say.say("カードによる確認", "a proof by the card"),
         Level::Pin => say.say("暗証番号による確認", "the PIN each time"),
     };
-    let mut text = say.say(
-        &format!("機能 {title} ({code})、必要な確認: {level}"),
-        &format!("function {title} ({code}), needs {level}"),
-    );
+    let mut text = say.say(&format!("機能 {title}、必要な確認: {level}"), &format!("function {title}, needs {level}"));
     let flags = [
         (change.purpose_required, "、事由の入力が必要", ", needs a purpose"),
         (change.essential, "、必須業務(登録情報が古くても利用可)", ", essential: works on with a stale register"),
@@ -201,16 +194,13 @@ fn function(change: &SetFunction, say: &Titles<'_>) -> String {
 }
 
 fn purpose(change: &SetPurpose, say: &Titles<'_>) -> String {
-    let (code, title) = (&change.purpose, &change.title);
+    let title = say.titled(change.title.as_str(), &change.purpose);
     let functions = say.functions(&change.functions, ("すべての機能", "any function"));
     match change.state {
-        UseState::InUse => say.say(
-            &format!("事由 {title} ({code})、対象: {functions}"),
-            &format!("purpose {title} ({code}) for {functions}"),
-        ),
-        UseState::Ended => {
-            say.say(&format!("事由 {title} ({code}) を廃止する"), &format!("end purpose {title} ({code})"))
+        UseState::InUse => {
+            say.say(&format!("事由 {title}、対象: {functions}"), &format!("purpose {title} for {functions}"))
         }
+        UseState::Ended => say.say(&format!("事由 {title} を廃止する"), &format!("end purpose {title}")),
     }
 }
 
@@ -222,9 +212,10 @@ fn designate(change: &Designate, say: &Titles<'_>) -> String {
     let (operator, section, period) =
         (&change.operator, say.section(&change.section), say.period(change.from, change.to));
     let (terminals, sections) = (say.codes(&change.terminals), say.sections(&change.sections));
+    let name = short(&change.name.0);
     say.say(
-        &format!("{operator} を{class}に指定する。所属: {section}、期間: {period}、操作できる端末: {terminals}、端末を操作できる課: {sections}"),
-        &format!("designate {operator} as {class} of section {section} {period}; terminals: {terminals}; terminals of sections: {sections}"),
+        &format!("{operator} (氏名のハッシュ {name}) を{class}に指定する。所属: {section}、期間: {period}、操作できる端末: {terminals}、端末を操作できる課: {sections}"),
+        &format!("designate {operator} (name hash {name}) as {class} of section {section} {period}; terminals: {terminals}; terminals of sections: {sections}"),
     )
 }
 
@@ -293,7 +284,20 @@ fn issue_card(change: &IssueCard, say: &Titles<'_>) -> String {
     if change.signature.is_some() {
         text.push_str(&say.say("、処分への署名可", ", can sign acts"));
     }
+    let keys = [("9A", Some(change.authentication)), ("9C", change.signature), ("9E", Some(change.presence))];
+    let keys = keys.into_iter().filter_map(|(slot, key)| Some(format!("{slot} {}", fingerprint(&key?.0))));
+    let keys = say.list(keys);
+    text.push_str(&say.say(&format!("、鍵の指紋: {keys}"), &format!(", key fingerprints: {keys}")));
     text
+}
+
+/// Eight bytes of the SHA-256 of a public key or a name's hash: enough to compare by eye.
+fn short(bytes: &[u8]) -> String {
+    bytes.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn fingerprint(key: &[u8]) -> String {
+    short(&Sha256::digest(key))
 }
 
 fn on_card(profiles: &[Code], say: &Titles<'_>) -> String {
@@ -427,7 +431,17 @@ fn connection(change: &SetConnection, say: &Titles<'_>) -> String {
             &format!("stop the connection at once for {functions}{incident}"),
         ),
         ConnectionState::Connected => {
-            say.say(&format!("再結合する{incident}"), &format!("restore the connection{incident}"))
+            if change.functions.is_empty() {
+                say.say(
+                    &format!("すべての結合停止を解除し、再結合する{incident}"),
+                    &format!("lift every stop: restore the connection for everything{incident}"),
+                )
+            } else {
+                say.say(
+                    &format!("次の機能に限り再結合する: {functions}{incident}"),
+                    &format!("restore the connection for exactly {functions}{incident}"),
+                )
+            }
         }
     }
 }

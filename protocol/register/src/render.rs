@@ -11,15 +11,22 @@ use crate::act::{Act, SignedAct};
 use crate::change::{Change, Log};
 use crate::describe::describe;
 use crate::fold::Register;
+use crate::office::RECOVERY_MAX;
 use crate::wareki::moment_text;
 
 /// The act as text, one fact a line.
 #[must_use]
 pub fn render(act: &Act, register: &Register, language: Language) -> String {
+    rendered(act, register, language, 0)
+}
+
+/// Proposals in proposals, as deep as recovery keys go: the fold takes none that are deeper.
+fn rendered(act: &Act, register: &Register, language: Language, depth: usize) -> String {
     let titles = Titles { register, language, own: act };
     let mut lines = heading(act, &titles);
     match &act.proposal {
-        Some(proposal) => lines.extend(proposal_lines(&proposal.0, register, language)),
+        Some(_) if depth >= RECOVERY_MAX => lines.push(titles.say("(以下省略)", "(too deep to show)")),
+        Some(proposal) => lines.extend(proposal_lines(&proposal.0, register, language, depth + 1)),
         None => lines.extend(numbered_changes(&act.changes, &titles)),
     }
     lines.join("\n")
@@ -33,6 +40,10 @@ fn heading(act: &Act, titles: &Titles<'_>) -> Vec<String> {
         Language::Japanese => format!("作成: {}(期限: {})", period.0, period.1),
         Language::English => format!("made: {} (expires {})", period.0, period.1),
     });
+    if let Some(effective) = act.effective {
+        let from = moment_text(effective, language);
+        lines.push(titles.say(&format!("効力発生: {from}"), &format!("takes effect: {from}")));
+    }
     if let Some(request) = &act.request {
         lines.push(titles.say(&format!("依頼番号: {request}"), &format!("at the request of: {request}")));
     }
@@ -78,7 +89,7 @@ fn numbered_changes(changes: &[Change], titles: &Titles<'_>) -> Vec<String> {
     changes.iter().enumerate().map(|(index, change)| format!("{}. {}", index + 1, describe(change, titles))).collect()
 }
 
-fn proposal_lines(bytes: &[u8], register: &Register, language: Language) -> Vec<String> {
+fn proposal_lines(bytes: &[u8], register: &Register, language: Language, depth: usize) -> Vec<String> {
     let Ok(proposal) = SignedAct::decode(bytes) else {
         let unreadable = if language == Language::Japanese {
             "申請の内容を読み取れません"
@@ -91,7 +102,7 @@ fn proposal_lines(bytes: &[u8], register: &Register, language: Language) -> Vec<
         Language::Japanese => format!("--- 承認する申請(署名: {})", proposal.signer()),
         Language::English => format!("--- the proposal (signed by {})", proposal.signer()),
     };
-    Vec::from([signer, render(proposal.act(), register, language)])
+    Vec::from([signer, rendered(proposal.act(), register, language, depth)])
 }
 
 /// Titles next to codes, from the register and from the act itself, which may name what it uses.
@@ -102,6 +113,18 @@ pub(crate) struct Titles<'a> {
 }
 
 impl Titles<'_> {
+    /// A title next to its code, framed: no title holds its frame, so none can go on as something else (§R3.4).
+    pub(crate) fn titled(&self, title: &str, code: &Code) -> String {
+        self.say(&format!("「{title}」({code})"), &format!("\"{title}\" ({code})"))
+    }
+
+    fn with_code(&self, title: Option<String>, code: &Code) -> String {
+        match title {
+            Some(title) if title != code.as_str() => self.titled(&title, code),
+            Some(_) | None => code.to_string(),
+        }
+    }
+
     /// One of two texts.
     pub(crate) fn say(&self, japanese: &str, english: &str) -> String {
         if self.language == Language::Japanese { japanese } else { english }.to_string()
@@ -112,7 +135,7 @@ impl Titles<'_> {
             if let Change::Section(set) = change { (set.section == *code).then(|| set.title.to_string()) } else { None }
         };
         let known = self.register.section(code).map(|section| section.title().to_string());
-        with_code(known.or_else(|| self.own.changes.iter().find_map(here)), code)
+        self.with_code(known.or_else(|| self.own.changes.iter().find_map(here)), code)
     }
 
     pub(crate) fn post(&self, code: &Code) -> String {
@@ -120,7 +143,7 @@ impl Titles<'_> {
             if let Change::Post(set) = change { (set.post == *code).then(|| set.title.to_string()) } else { None }
         };
         let known = self.register.post(code).map(|post| post.version().title.to_string());
-        with_code(known.or_else(|| self.own.changes.iter().find_map(here)), code)
+        self.with_code(known.or_else(|| self.own.changes.iter().find_map(here)), code)
     }
 
     pub(crate) fn function(&self, code: &Code) -> String {
@@ -132,7 +155,7 @@ impl Titles<'_> {
             }
         };
         let known = self.register.function(code).map(|function| function.title().to_string());
-        with_code(known.or_else(|| self.own.changes.iter().find_map(here)), code)
+        self.with_code(known.or_else(|| self.own.changes.iter().find_map(here)), code)
     }
 
     /// Functions as a list; the empty list in the words given.
@@ -168,12 +191,5 @@ impl Titles<'_> {
     pub(crate) fn period(&self, from: u64, to: u64) -> String {
         let (from, to) = (self.moment(from), self.moment(to));
         self.say(&format!("{from}から{to}まで"), &format!("from {from} until {to}"))
-    }
-}
-
-fn with_code(title: Option<String>, code: &Code) -> String {
-    match title {
-        Some(title) if title != code.as_str() => format!("{title} ({code})"),
-        Some(_) | None => code.to_string(),
     }
 }

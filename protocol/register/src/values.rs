@@ -15,22 +15,34 @@ pub const TITLE_MAX: usize = 64;
 /// Most bytes of a byte string that is not a proposal: an HPKE public key of the largest curve.
 const KEY_MAX: usize = 133;
 
-/// What an office calls something: 1 to 64 characters, none of them invisible (§R3.4).
+/// What an office calls something: 1 to 64 characters that are seen as what they are (§R3.4).
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Title(String);
 
-/// Characters that let a text look like another one before it is signed: controls, and the invisible ones that turn direction.
-fn misleads(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+/// What offices in Japan write: a list of what is seen, since nobody can list all that is not. The quotes 「 」 and " frame titles in
+/// what a signer reads (§R8), so they are in none.
+fn is_seen(c: char) -> bool {
+    matches!(c,
+        ' ' | '!' | '#'..='~'
+        | '\u{c0}'..='\u{17f}'
+        | '\u{2010}'..='\u{2015}' | '\u{2018}' | '\u{2019}' | '\u{2025}' | '\u{2026}' | '※' | '№'
+        | '\u{2160}'..='\u{217f}' | '\u{2190}'..='\u{2193}' | '\u{2460}'..='\u{2473}'
+        | '\u{25a0}'..='\u{25ef}' | '★' | '☆'
+        | '\u{3000}'..='\u{300b}' | '\u{300e}'..='\u{3020}' | '\u{3041}'..='\u{3096}' | '\u{309b}'..='\u{30ff}'
+        | '\u{3231}'..='\u{3239}' | '\u{32a4}'..='\u{32a8}' | '\u{3300}'..='\u{33ff}'
+        | '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' | '\u{f900}'..='\u{faff}'
+        | '\u{ff01}'..='\u{ff5e}' | '\u{ff61}'..='\u{ff9f}'
+        | '\u{20000}'..='\u{323af}')
 }
 
 impl Title {
-    /// Takes text that fits; nothing for text that is empty, too long, or could mislead who reads it.
+    /// Takes text that fits; nothing for text that is empty, too long, framed by blanks, or could mislead who reads it.
     #[must_use]
     pub fn new(text: &str) -> Option<Self> {
         let length = text.chars().count();
-        let sound = (1..=TITLE_MAX).contains(&length) && !text.chars().any(misleads);
+        let blank = |c: char| c == ' ' || c == '\u{3000}';
+        let framed = text.starts_with(blank) || text.ends_with(blank);
+        let sound = (1..=TITLE_MAX).contains(&length) && !framed && text.chars().all(is_seen);
         sound.then(|| Self(text.into()))
     }
 
@@ -168,7 +180,18 @@ mod tests {
     fn titles_are_short_and_cannot_move_a_cursor() {
         assert_eq!(Title::new("住民課").unwrap().as_str(), "住民課");
         assert!(Title::new(&"あ".repeat(64)).is_some());
-        for bad in ["", "a\nb", "\u{1b}[2J", "a\u{0}", "gnp.\u{202e}exe"] {
+        for good in
+            ["市民課(第2係)", "子ども・子育て支援課", "税務課 窓口", "№3 ①", "髙﨑 𠮷田", "Bürgeramt", "ヶ丘ー々"]
+        {
+            assert!(Title::new(good).is_some(), "{good:?}");
+        }
+        let invisible = ["a\u{ad}b", "a\u{61c}b", "\u{3164}", "a\u{e0041}b", "a\u{200b}b", "か\u{3099}", "a\u{fe0f}"];
+        for bad in invisible {
+            assert!(Title::new(bad).is_none(), "{bad:?}");
+        }
+        for bad in
+            ["", " ", "\u{3000}", " a", "a ", "a\"b", "係」", "「係", "a\nb", "\u{1b}[2J", "a\u{0}", "gnp.\u{202e}exe"]
+        {
             assert!(Title::new(bad).is_none(), "{bad:?}");
         }
         assert!(Title::new(&"あ".repeat(65)).is_none());

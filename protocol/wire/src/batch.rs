@@ -1,11 +1,13 @@
 //! Chain and batch (wire §7): how a terminal's records travel, nothing missing and nothing twice.
 
+use heapless::String;
+use minicbor::decode::{self, Decoder};
 use minicbor::encode::{self, Encoder, Write};
 use minicbor::{Decode, Encode};
 
 use crate::canonical::{Malformed, decode_canonical, labelled_digest};
 use crate::cose::{Sign1, Signer};
-use crate::id::{Code, Hash, OfficeId};
+use crate::id::{Code, Hash, NotAllowed, OfficeId};
 
 /// The batch format this crate writes.
 pub const BATCH_VERSION: u8 = 1;
@@ -13,6 +15,44 @@ pub const BATCH_VERSION: u8 = 1;
 pub const BATCH_RECORDS_MAX: u32 = 1000;
 /// Most bytes of one batch (wire §1.4).
 pub const BATCH_MAX: usize = 1 << 20;
+
+/// Longest checkpoint note that a batch carries (wire §7.3).
+pub const SEEN_NOTE_MAX: usize = 512;
+/// No seq reaches this: databases and JSON readers keep whole numbers exactly up to here (wire §7.3).
+pub const SEQ_END: u64 = 1 << 53;
+
+/// The signed checkpoint that a terminal verified, word for word: whoever reads the batch can check the signature himself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SeenNote(String<SEEN_NOTE_MAX>);
+
+impl SeenNote {
+    /// Takes a note's text.
+    ///
+    /// # Errors
+    /// [`NotAllowed`] when it is longer than [`SEEN_NOTE_MAX`].
+    pub fn new(text: &str) -> Result<Self, NotAllowed> {
+        let too_long = NotAllowed { what: "checkpoint note", rule: "at most 512 bytes" };
+        String::try_from(text).map(Self).map_err(|_| too_long)
+    }
+
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl<C> Encode<C> for SeenNote {
+    fn encode<W: Write>(&self, e: &mut Encoder<W>, _: &mut C) -> Result<(), encode::Error<W::Error>> {
+        e.str(&self.0)?.ok()
+    }
+}
+
+impl<'b, C> Decode<'b, C> for SeenNote {
+    fn decode(d: &mut Decoder<'b>, _: &mut C) -> Result<Self, decode::Error> {
+        Self::new(d.str()?).map_err(|_| decode::Error::message("checkpoint note"))
+    }
+}
 
 /// What the terminal signs about a batch (wire §7.3).
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
@@ -54,6 +94,9 @@ pub struct BatchHeader {
     /// Trusted time of sending, ms.
     #[n(11)]
     pub sent: u64,
+    /// The note that `seen_size` and `seen_root` were read from. Without it they are a claim that stops nothing.
+    #[n(12)]
+    pub seen_note: Option<SeenNote>,
 }
 
 /// A batch as it came: header and signature, and the records' bytes. Nothing is verified yet.
@@ -92,7 +135,7 @@ impl<'a> Batch<'a> {
         let sound = header.version == BATCH_VERSION
             && header.critical
             && (1..=BATCH_RECORDS_MAX).contains(&header.count)
-            && header.first.checked_add(u64::from(header.count)).is_some()
+            && header.first.checked_add(u64::from(header.count)).is_some_and(|end| end <= SEQ_END)
             && self.sign1.signer == Signer::Terminal(header.terminal.clone());
         let mut d = minicbor::Decoder::new(self.records);
         let counted = d.array().ok()? == Some(u64::from(header.count));

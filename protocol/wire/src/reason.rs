@@ -166,6 +166,9 @@ pub enum AlarmKind {
     /// An act that the fold refused.
     #[n(5)]
     ActRefused,
+    /// A terminal says that it has seen a log that the ledger does not have, and shows no signed checkpoint of it.
+    #[n(6)]
+    SeenUnproved,
 }
 
 /// A step of a terminal's enrolment.
