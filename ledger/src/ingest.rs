@@ -27,6 +27,8 @@ use crate::vault::{KeyName, PayloadKey};
 pub struct Verified {
     /// What the terminal signed.
     pub header: BatchHeader,
+    /// The key it was signed with: it must still be the terminal's when the batch is stored.
+    pub key: [u8; 32],
     /// The COSE_Sign1 as it came: the evidence.
     pub signed: Vec<u8>,
     /// The records.
@@ -97,7 +99,7 @@ pub fn open(
     batch.sign1.write(&mut signed).map_err(|_| Refusal::Malformed("batch"))?;
     let records = (batch.header.first..).zip(batch.records());
     let records = records.map(|(seq, bytes)| arrived(&batch.header, seq, bytes, now)).collect();
-    Ok(Verified { header: batch.header, signed, records })
+    Ok(Verified { header: batch.header, key: terminal_key.to_bytes(), signed, records })
 }
 
 /// The key under which a terminal may send now.
@@ -125,7 +127,9 @@ fn arrived(header: &BatchHeader, seq: u64, bytes: &[u8], now: Millis) -> Arrived
             // A clock far off must not make keys for months that never were; such records are kept from when they came.
             let plausible = now.saturating_sub(OLDEST)..now.saturating_add(crate::clock::DAY);
             let operated = if plausible.contains(&record.trusted) { record.trusted } else { now };
+            // Only what lies before the record itself can be lost.
             let lost = if let Body::Lost(lost) = &record.body { Some((lost.from, lost.to)) } else { None };
+            let lost = lost.filter(|(from, to)| from <= to && *to < seq);
             (class_number(record.retention), legal_month(operated), lost)
         }
         // Nobody knows what it is, so it is kept as long as anything.
@@ -159,9 +163,11 @@ pub fn exclusive(header: &BatchHeader) -> u64 {
 /// Compares a batch with what is stored and stages what is new.
 ///
 /// # Errors
-/// [`Refusal::Gap`], [`Refusal::Fork`], [`Refusal::WrongChain`], or the store's failure. Alarms are staged by [`alarm`], not here.
+/// [`Refusal::Gap`], [`Refusal::Fork`], [`Refusal::WrongChain`], [`Refusal::EpochClosed`], [`Refusal::NotEnrolled`], or the store's failure.
+/// Alarms are staged by [`alarm`], not here.
 pub fn plan(stage: &mut Stage<'_>, verified: &Verified, entries: Vec<Entry>, now: Millis) -> Result<Receipt, Refusal> {
     let header = &verified.header;
+    let open = still_enrolled(stage, verified, now)?;
     let emitter = EmitterName::Terminal(header.terminal.clone());
     let before = stage.cursor(&header.office, &emitter, header.epoch)?;
     let cursor = before.unwrap_or_else(|| beginning(&header.office, &header.terminal, header.epoch));
@@ -172,6 +178,10 @@ pub fn plan(stage: &mut Stage<'_>, verified: &Verified, entries: Vec<Entry>, now
     let repeated = u64::try_from(known).unwrap_or(u64::MAX);
     if known == verified.records.len() {
         return Ok(Receipt { place, stored: 0, repeated });
+    }
+    // Once an act has opened a later epoch, what is stored of an earlier one can be confirmed, nothing can be added (wire §7.4).
+    if header.epoch < open {
+        return Err(Refusal::EpochClosed { epoch: header.epoch, open });
     }
     let first = header.first.saturating_add(repeated);
     let new: Vec<Entry> = entries.into_iter().skip(known).collect();
@@ -197,6 +207,20 @@ pub fn plan(stage: &mut Stage<'_>, verified: &Verified, entries: Vec<Entry>, now
     }
     let place = Place { epoch: header.epoch, expected: after.next, chain };
     Ok(Receipt { place, stored: count, repeated })
+}
+
+/// The terminal's open epoch, if the batch's key is still its key in the register as it will be: an act may have waited before this batch.
+fn still_enrolled(stage: &Stage<'_>, verified: &Verified, now: Millis) -> Result<u32, Refusal> {
+    let header = &verified.header;
+    let register = stage.register(&header.office).ok_or(Refusal::NotFound("office"))?;
+    if active_key(&register, &header.terminal, now)?.to_bytes() != verified.key {
+        return Err(Refusal::NotEnrolled);
+    }
+    let open = register.terminal(&header.terminal).map_or(0, |terminal| terminal.epoch());
+    if header.epoch > open {
+        return Err(Refusal::EpochNotOpen { epoch: header.epoch, open });
+    }
+    Ok(open)
 }
 
 /// Where a history stands before its first record (wire §7.2).

@@ -34,6 +34,15 @@ pub enum Refusal {
         /// The newest that the register knows.
         open: u32,
     },
+    /// A later epoch is open: this one takes repeats only.
+    EpochClosed {
+        /// The epoch of the batch.
+        epoch: u32,
+        /// The one that is open.
+        open: u32,
+    },
+    /// The terminal says it has seen a log that the ledger does not have, and shows no signed checkpoint of it.
+    SeenUnproved,
     /// The log signs nothing: entries, act or answer have to wait for a person.
     Halted {
         /// Why.
@@ -108,6 +117,8 @@ impl Refusal {
             Self::Fork(_) => (409, "fork"),
             Self::WrongChain(_) => (409, "wrong_chain"),
             Self::EpochNotOpen { .. } => (403, "epoch_not_open"),
+            Self::EpochClosed { .. } => (403, "epoch_closed"),
+            Self::SeenUnproved => (409, "seen_unproved"),
             Self::Halted { .. } => (503, "halted"),
             Self::Busy => (429, "busy"),
             Self::Unavailable { .. } => (503, "unavailable"),
@@ -160,6 +171,14 @@ impl Refusal {
             Self::EpochNotOpen { epoch, open } => (
                 format!("epoch {epoch} was never opened; the newest is {open}"),
                 "An administrator opens a new epoch for the terminal by an act.",
+            ),
+            Self::EpochClosed { epoch, open } => (
+                format!("epoch {epoch} takes nothing new: epoch {open} is open"),
+                "The terminal goes on in the epoch that an administrator opened for it.",
+            ),
+            Self::SeenUnproved => plain(
+                "the terminal claims to have seen another log and shows no signed checkpoint of it",
+                "The system manager looks at the terminal; the log of everybody else goes on.",
             ),
             Self::Halted { cause } => (
                 format!("the log has stopped: {cause}"),
@@ -220,6 +239,14 @@ impl Refusal {
             Self::EpochNotOpen { epoch, open } => (
                 format!("系列 {epoch} は開始されていません（最新は {open}）"),
                 "管理者が新しい系列を開始してください。",
+            ),
+            Self::EpochClosed { epoch, open } => (
+                format!("系列 {epoch} には新しい記録を追加できません（現在は系列 {open}）"),
+                "端末機は、管理者が開始した系列で続けてください。",
+            ),
+            Self::SeenUnproved => plain(
+                "端末機が、署名された証拠なしに、別のログを見たと主張しています",
+                "システム管理者がこの端末機を調べてください。ほかの端末機の記録は継続しています。",
             ),
             Self::Halted { cause } => (
                 format!("台帳のログが停止しています（{cause}）"),

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use sekisho_tlog::{Hash, ProveError, consistency_proof, range_proof, root_at};
+use sekisho_tlog::{Checkpoint, Hash, ProveError, consistency_proof, range_proof, root_at};
+use sekisho_wire::batch::BatchHeader;
 use sekisho_wire::reason::AlarmKind;
 
 use crate::acts::Name;
@@ -65,7 +66,8 @@ impl Ledger {
             return Err(Refusal::Halted { cause: halt.to_string() });
         }
         let verified = ingest::open(envelope, &self.envelope, peer, &office.register(), now)?;
-        self.check_seen(&office, &verified)?;
+        self.check_seen(&office, &verified.header)
+            .inspect_err(|refusal| self.alarm_about(refusal, verified.header.clone(), now))?;
         self.make_keys(&verified)?;
         let vault = Arc::clone(&self.vault);
         let entries = ingest::seal(&verified, |name| vault.named(&name).expect("made a line before"));
@@ -77,22 +79,35 @@ impl Ledger {
     }
 
     /// A terminal that has verified more than there is, or something else, knows a history that this ledger has lost: signing on would make
-    /// a second one (design §3.10). The terminal has signed what it says, so whoever says it falsely is known.
-    fn check_seen(&self, office: &Office, verified: &Verified) -> Result<(), Refusal> {
-        let (seen, root) = (verified.header.seen_size, Hash(verified.header.seen_root.0));
+    /// a second one (design §3.10). Only our own signature under what it saw stops the log (wire §7.3): a bare claim refuses its batch.
+    fn check_seen(&self, office: &Office, header: &BatchHeader) -> Result<(), Refusal> {
+        let claimed = self.misfit(office, header.seen_size, Hash(header.seen_root.0))?;
+        let Some(claimed) = claimed else { return Ok(()) };
         let log = office.log(LogName::Records);
-        let stored = log.committed_size();
-        let tree = StoredTree { store: &*self.store, office: office.id, log: LogName::Records };
-        let halt = if seen > stored {
-            Halt::Outrun { seen, stored }
-        } else if seen > 0 && root_at(&tree, seen).map_err(unproved)? != root {
-            Halt::Contradicted { size: seen }
-        } else {
-            return Ok(());
+        let note = header.seen_note.as_ref().map(sekisho_wire::batch::SeenNote::as_str);
+        let signed = note.and_then(|note| Checkpoint::open(note, &log.verifying_key()).ok());
+        let proved = match signed {
+            Some(signed) => self.misfit(office, signed.size, signed.root)?,
+            None => None,
         };
-        log::error!("terminal {} shows a checkpoint that does not fit", verified.header.terminal);
+        let Some(halt) = proved else {
+            log::warn!("terminal {} claims without proof: {claimed}", header.terminal);
+            return Err(Refusal::SeenUnproved);
+        };
+        log::error!("terminal {} shows a checkpoint of ours that does not fit", header.terminal);
         log.halt(halt);
         Err(Refusal::Halted { cause: halt.to_string() })
+    }
+
+    /// How a checkpoint disagrees with what the ledger has, if it does.
+    fn misfit(&self, office: &Office, seen: u64, root: Hash) -> Result<Option<Halt>, Refusal> {
+        let stored = office.log(LogName::Records).committed_size();
+        if seen > stored {
+            return Ok(Some(Halt::Outrun { seen, stored }));
+        }
+        let tree = StoredTree { store: &*self.store, office: office.id, log: LogName::Records };
+        let agrees = seen == 0 || root_at(&tree, seen).map_err(unproved)? == root;
+        Ok((!agrees).then_some(Halt::Contradicted { size: seen }))
     }
 
     /// Payload keys become durable before anything is sealed under them.
@@ -107,17 +122,18 @@ impl Ledger {
         Ok(self.writer.run(None, move |stage| missing.into_iter().for_each(|name| drop(stage.payload_key(name))))?)
     }
 
-    /// Raises the alarm that a fork or a wrong chain deserves, once. If it cannot be written, the next try of the terminal tries again.
-    fn alarm_about(&self, refusal: &Refusal, header: sekisho_wire::batch::BatchHeader, now: u64) {
-        let Some((kind, place)) = alarm_kind(refusal) else { return };
-        let about = format!("{kind:?} {} {} {}", header.terminal, header.epoch, place.expected);
+    /// Raises the alarm that a fork, a wrong chain or an unproved claim deserves, once. If it cannot be written, the next try of the terminal
+    /// tries again.
+    fn alarm_about(&self, refusal: &Refusal, header: BatchHeader, now: u64) {
+        let Some((kind, seq)) = alarm_kind(refusal) else { return };
+        let about = format!("{kind:?} {} {} {seq:?}", header.terminal, header.epoch);
         if !self.first_alarm(header.office, about) {
             return;
         }
         log::warn!("terminal {}, epoch {}: {refusal}", header.terminal, header.epoch);
-        let written = self.writer.run(None, move |stage| {
-            ingest::alarm(stage, &header, kind, Some(place.expected), now).map_err(|error| error.to_string())
-        });
+        let written = self
+            .writer
+            .run(None, move |stage| ingest::alarm(stage, &header, kind, seq, now).map_err(|error| error.to_string()));
         if !matches!(written, Ok(Ok(()))) {
             log::error!("the alarm could not be written");
             self.alarmed.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clear();
@@ -187,11 +203,14 @@ impl Ledger {
     }
 }
 
-fn alarm_kind(refusal: &Refusal) -> Option<(AlarmKind, Place)> {
+fn alarm_kind(refusal: &Refusal) -> Option<(AlarmKind, Option<u64>)> {
     if let Refusal::Fork(place) = refusal {
-        return Some((AlarmKind::Fork, *place));
+        return Some((AlarmKind::Fork, Some(place.expected)));
     }
-    if let Refusal::WrongChain(place) = refusal { Some((AlarmKind::WrongChain, *place)) } else { None }
+    if let Refusal::WrongChain(place) = refusal {
+        return Some((AlarmKind::WrongChain, Some(place.expected)));
+    }
+    matches!(refusal, Refusal::SeenUnproved).then_some((AlarmKind::SeenUnproved, None))
 }
 
 /// A proof that cannot be made from the store.

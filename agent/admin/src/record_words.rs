@@ -224,6 +224,9 @@ impl Teller<'_> {
                 ("two machines claim to be one terminal", "二台の機械が一つの端末機を名乗っている")
             }
             AlarmKind::ActRefused => ("an act was refused", "処分が拒否された"),
+            AlarmKind::SeenUnproved => {
+                ("a terminal claims another log without proof", "端末機が証明なしに別のログを主張した")
+            }
         };
         self.say(english, japanese)
     }

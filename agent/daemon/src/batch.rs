@@ -10,7 +10,7 @@ use hpke::{Deserializable, Kem, OpModeS, Serializable};
 use rand_core_09::TryRngCore;
 use sekisho_tlog::leaf_hash;
 use sekisho_wire::batch::{
-    BATCH_VERSION, BatchHeader, ENVELOPE_INFO, Envelope, EnvelopeBinding, chain_next, write_batch,
+    BATCH_VERSION, BatchHeader, ENVELOPE_INFO, Envelope, EnvelopeBinding, SeenNote, chain_next, write_batch,
 };
 use sekisho_wire::cose::{Context, Sign1, Signer, write_signed_bytes};
 use sekisho_wire::id::{Hash, Signature};
@@ -20,12 +20,14 @@ use crate::identity::Identity;
 use crate::journal::Run;
 
 /// What the header says besides the records.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Seen {
     /// Size of the newest checkpoint of the records log that was verified.
     pub size: u64,
     /// Its root.
     pub root: Hash,
+    /// Its signed note as it came; a ledger that has lost it stops only when it is shown.
+    pub note: Option<SeenNote>,
 }
 
 /// The ledger's key, or the kernel's randomness, cannot be used.
@@ -58,6 +60,7 @@ pub fn seal(identity: &Identity, epoch: u32, run: &Run, seen: &Seen, sent: u64) 
         seen_size: seen.size,
         seen_root: seen.root,
         sent,
+        seen_note: seen.note.clone(),
     };
     let payload = minicbor::to_vec(&header).map_err(|_| CannotSeal)?;
     let signer = Signer::Terminal(identity.terminal.clone());

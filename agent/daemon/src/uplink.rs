@@ -14,7 +14,7 @@ use sekisho_tlog::{
     Checkpoint, EMPTY_ROOT, Hash as TreeHash, KeyKind, RangeProof, TlogError, VerifyingKey, leaf_hash,
     verify_consistency, verify_range,
 };
-use sekisho_wire::batch::BATCH_RECORDS_MAX;
+use sekisho_wire::batch::{BATCH_RECORDS_MAX, SeenNote};
 use sekisho_wire::id::Hash;
 use serde::{Deserialize, Serialize};
 
@@ -49,6 +49,9 @@ struct Cursor {
     sealed: u64,
     seen_size: u64,
     seen_root: String,
+    /// The note of that checkpoint; state files of earlier versions have none.
+    #[serde(default)]
+    seen_note: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -153,11 +156,11 @@ impl Uplink {
     pub(crate) fn open(config: &crate::config::Config, epoch: u32) -> std::io::Result<(Self, Acknowledged)> {
         let file = config.state.join("uplink.json");
         let seen_root = Hash(EMPTY_ROOT.0).to_string();
-        let fresh = Cursor { epoch, stored: 0, sealed: 0, seen_size: 0, seen_root };
+        let fresh = Cursor { epoch, stored: 0, sealed: 0, seen_size: 0, seen_root, seen_note: None };
         let cursor = match files::read_json::<Cursor>(&file)? {
             Some(kept) if kept.epoch == epoch => kept,
             // The log goes on over our epochs: what was seen of it stays seen.
-            Some(kept) => Cursor { seen_size: kept.seen_size, seen_root: kept.seen_root, ..fresh },
+            Some(Cursor { seen_size, seen_root, seen_note, .. }) => Cursor { seen_size, seen_root, seen_note, ..fresh },
             None => fresh,
         };
         let acknowledged = Acknowledged { stored: cursor.stored, sealed: cursor.sealed };
@@ -244,7 +247,9 @@ impl Uplink {
         if run.records.is_empty() {
             return Ok(Round::Again);
         }
-        let seen = Seen { size: self.cursor.seen_size, root: hash_hex(&self.cursor.seen_root)? };
+        // A note too long to carry is left out: what it says is then a claim that stops nothing.
+        let note = self.cursor.seen_note.as_deref().and_then(|text| SeenNote::new(text).ok());
+        let seen = Seen { size: self.cursor.seen_size, root: hash_hex(&self.cursor.seen_root)?, note };
         let sent = {
             let mut core = agent.lock();
             agent.now(&mut core).trusted
@@ -318,6 +323,7 @@ impl Uplink {
         }
         self.cursor.seen_size = checkpoint.size;
         self.cursor.seen_root = Hash(checkpoint.root.0).to_string();
+        self.cursor.seen_note = Some(answer.checkpoint.clone());
         Ok(checkpoint)
     }
 
@@ -357,7 +363,7 @@ fn refused(brought: Option<&Brought>) -> Round {
             log::warn!("the ledger does not take our records yet: an administrator has to confirm this terminal's key");
             Round::Again
         }
-        "fork" | "wrong_chain" | "malformed" | "too_large" => {
+        "fork" | "wrong_chain" | "epoch_closed" | "seen_unproved" | "malformed" | "too_large" => {
             log::error!("the ledger refuses our records ({code}): {detail}; call the system manager");
             Round::Stuck
         }

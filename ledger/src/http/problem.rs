@@ -49,7 +49,7 @@ impl Refusal {
         if let Self::Act(refusal) = self {
             put("reason", json!(refusal.code()));
         }
-        if let Self::EpochNotOpen { epoch, open } = self {
+        if let Self::EpochNotOpen { epoch, open } | Self::EpochClosed { epoch, open } = self {
             put("epoch", json!(epoch));
             put("open", json!(open));
         }

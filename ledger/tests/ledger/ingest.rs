@@ -1,10 +1,13 @@
 //! Batches: each way in which one can come, and what is stored of it (wire §7).
 
 use sekisho_ledger::checkpoint::Halt;
+use sekisho_ledger::keys::Keys;
+use sekisho_ledger::office::log_key;
 use sekisho_ledger::refusal::Refusal;
 use sekisho_ledger::store::{EmitterName, LogName, SqliteStore, Store};
-use sekisho_register::change::{Change, SetTerminalState, TerminalUse};
-use sekisho_tlog::leaf_hash;
+use sekisho_register::change::{Change, EpochReason, OpenEpoch, SetTerminalState, TerminalUse};
+use sekisho_tlog::{Checkpoint, leaf_hash};
+use sekisho_wire::batch::{SeenNote, chain_start};
 use sekisho_wire::id::{Hash, OfficeId};
 use sekisho_wire::reason::{AlarmKind, LinkState, LostReason};
 use sekisho_wire::record::{Body, Lost, Record};
@@ -216,8 +219,18 @@ fn a_suspended_terminal_is_not_heard() {
     assert!(matches!(town.deliver(&batch), Err(Refusal::NotEnrolled)));
 }
 
+/// A checkpoint of the records log as only this ledger can sign one.
+fn signed_note(town: &Town, size: u64, root: Hash) -> SeenNote {
+    let master = Keys::read(&town.data).unwrap().master;
+    let seeds = &town.stored().offices().unwrap()[0].seeds;
+    let key = log_key(&master, seeds, "ledger.test", &town.office, LogName::Records).unwrap();
+    let root = sekisho_tlog::Hash(root.0);
+    let checkpoint = Checkpoint { origin: key.name().into(), size, root, extensions: Vec::new() };
+    SeenNote::new(&checkpoint.sign(&key)).unwrap()
+}
+
 #[test]
-fn a_terminal_that_knows_another_history_stops_the_log() {
+fn a_terminal_that_shows_another_signed_history_stops_the_log() {
     let table: [(u64, Hash, Halt); 2] =
         [(9, Hash([4; 32]), Halt::Outrun { seen: 9, stored: 3 }), (2, Hash([4; 32]), Halt::Contradicted { size: 2 })];
     for (seen, root, expected) in table {
@@ -228,8 +241,10 @@ fn a_terminal_that_knows_another_history_stops_the_log() {
         let office = town.ledger.office(&town.office).unwrap();
         let published = office.log(LogName::Records).published().unwrap();
         (batch.header.seen_size, batch.header.seen_root) = (published.size, Hash(published.root.0));
+        batch.header.seen_note = Some(SeenNote::new(&published.text).unwrap());
         town.deliver(&batch).unwrap();
         (batch.header.seen_size, batch.header.seen_root) = (seen, root);
+        batch.header.seen_note = Some(signed_note(&town, seen, root));
         let stored = town.records();
         assert!(matches!(town.deliver(&batch), Err(Refusal::Halted { .. })));
         let halted = office.log(LogName::Records).halted().unwrap();
@@ -241,6 +256,70 @@ fn a_terminal_that_knows_another_history_stops_the_log() {
         assert!(matches!(invited, Err(Refusal::Halted { .. })), "the ledger writes nothing of its own either");
         assert_eq!(town.records(), stored);
     }
+}
+
+#[test]
+fn a_terminal_that_only_claims_another_history_is_refused_alone() {
+    let mut town = Town::new();
+    let other = TestTerminal::new(town.office, "jumin-2", [4; 32], town.terminal.envelope.clone());
+    town.submit(vec![Change::Terminal(Box::new(other.registration()))]).unwrap();
+    town.send(3);
+    town.publish();
+    let office = town.ledger.office(&town.office).unwrap();
+    let published = office.log(LogName::Records).published().unwrap();
+    let forged = sekisho_tlog::SigningKey::from_seed(office.log(LogName::Records).origin(), &[9; 32]).unwrap();
+    let root = sekisho_tlog::Hash([1; 32]);
+    let forged = Checkpoint { origin: forged.name().into(), size: 1 << 40, root, extensions: Vec::new() }.sign(&forged);
+    // Nothing; a note of another key; a true note beside another claim.
+    for note in [None, Some(forged.as_str()), Some(published.text.as_str())] {
+        let (mut batch, _) = town.terminal.batch(1);
+        (batch.header.seen_size, batch.header.seen_root) = (1 << 40, Hash([1; 32]));
+        batch.header.seen_note = note.map(|note| SeenNote::new(note).unwrap());
+        assert!(matches!(town.deliver(&batch), Err(Refusal::SeenUnproved)));
+    }
+    assert_eq!(town.alarms(), [AlarmKind::SeenUnproved], "once, however often it is tried");
+    town.ledger.ingest(&other.peer, &other.batch(1).0.envelope(&other)).unwrap();
+    assert_eq!(office.log(LogName::Records).halted(), None);
+}
+
+#[test]
+fn once_a_later_epoch_is_open_an_earlier_one_takes_repeats_only() {
+    let mut town = Town::new();
+    let (old, after) = town.terminal.batch(3);
+    town.deliver(&old).unwrap();
+    let open = OpenEpoch { terminal: code("jumin-1"), epoch: 1, reason: EpochReason::Restored };
+    town.submit(vec![Change::OpenEpoch(open)]).unwrap();
+    assert_eq!(town.deliver(&old).unwrap().repeated, 3);
+    let (new, _) = after.batch(2);
+    assert!(matches!(town.deliver(&new), Err(Refusal::EpochClosed { epoch: 0, open: 1 })));
+    let (longer, _) = town.terminal.batch(4);
+    assert!(matches!(town.deliver(&longer), Err(Refusal::EpochClosed { .. })), "nor the new rest of a repeat");
+    assert_eq!(town.records(), 3);
+    let peer = town.terminal.peer.clone();
+    town.terminal.epoch = 1;
+    town.terminal.chain = chain_start(&peer.office, &peer.terminal, 1);
+    town.send(1);
+}
+
+#[test]
+fn a_seq_beyond_what_a_database_counts_is_malformed_and_hurts_nobody() {
+    let mut town = Town::new();
+    for first in [1 << 53, (1 << 63) + 5] {
+        let mut ahead = town.terminal.clone();
+        ahead.next = first;
+        let lost = Body::Lost(Lost { from: 0, to: first - 1, reason: LostReason::JournalDamaged });
+        let (batch, _) = ahead.batch_of(vec![ahead.record(first, lost)]);
+        assert!(matches!(town.deliver(&batch), Err(Refusal::Malformed(_))));
+    }
+    town.send(2);
+    let last = (1 << 53) - 1;
+    let mut ahead = town.terminal.clone();
+    ahead.next = last;
+    let lost = Body::Lost(Lost { from: 2, to: last - 1, reason: LostReason::JournalDamaged });
+    let (batch, after) = ahead.batch_of(vec![ahead.record(last, lost)]);
+    assert_eq!(town.deliver(&batch).unwrap().place.expected, 1 << 53);
+    assert_eq!(town.deliver(&batch).unwrap().repeated, 1);
+    assert_eq!(after.next, 1 << 53);
 }
 
 #[test]

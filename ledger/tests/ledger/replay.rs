@@ -2,8 +2,8 @@
 
 use sekisho_ledger::command;
 use sekisho_ledger::fsck::Fault;
-use sekisho_register::Mismatch;
-use sekisho_register::change::{Change, EpochReason, OpenEpoch};
+use sekisho_register::change::{Change, SectionState, SetSection};
+use sekisho_register::{Mismatch, Title};
 use sekisho_wire::decision::{ClockState, DecisionInput, Level, Request, SessionKind, TerminalState};
 use sekisho_wire::id::RequestId;
 use sekisho_wire::record::{Body, Decision};
@@ -46,8 +46,9 @@ fn decision(town: &Town, register: u64, verdict: VerdictCode) -> Body {
 #[test]
 fn a_verdict_that_the_rules_do_not_give_is_named() {
     let mut town = Town::new();
-    let epoch = OpenEpoch { terminal: code("jumin-1"), epoch: 1, reason: EpochReason::Other };
-    town.submit(vec![Change::OpenEpoch(epoch)]).unwrap();
+    let (section, title) = (code("zeimu"), Title::new("税務課").unwrap());
+    let section = SetSection { section, title, state: SectionState::Open, effective: 0 };
+    town.submit(vec![Change::Section(section)]).unwrap();
     // Sizes neither ascend nor repeat in order: a terminal that was away decides by an older register.
     let decisions = [
         (3, VerdictCode::NoCard),

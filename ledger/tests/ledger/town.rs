@@ -360,6 +360,7 @@ impl TestTerminal {
             seen_size: 0,
             seen_root: Hash(sekisho_tlog::EMPTY_ROOT.0),
             sent: NOON,
+            seen_note: None,
         };
         (TestBatch { header, records }, Self { next: self.next + u64::from(count), chain, ..self.clone() })
     }

@@ -26,6 +26,8 @@ struct State {
     tree: MemoryTree,
     fault: Fault,
     batches: u32,
+    /// Batches that showed a checkpoint.
+    notes: u32,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -48,7 +50,7 @@ fn ledger_bench() -> (Bench, Ledger) {
     let office = bench.agent.identity.office;
     let chain = chain_start(&office, &code("mado-1"), 0);
     let (records, tree) = (Vec::new(), MemoryTree::new());
-    let state = State { office, records, chain, tree, fault: Fault::None, batches: 0 };
+    let state = State { office, records, chain, tree, fault: Fault::None, batches: 0, notes: 0 };
     (bench, Ledger { key, state: Mutex::new(state) })
 }
 
@@ -85,6 +87,13 @@ impl State {
         write_signed_bytes(Context::Batch, &batch.sign1.signer, batch.sign1.payload, &mut signed).unwrap();
         let signature = ed25519_dalek::Signature::from_bytes(&batch.sign1.signature.0);
         key.verify_strict(&signed, &signature).unwrap();
+        if batch.header.seen_size > 0 {
+            let note = batch.header.seen_note.as_ref().expect("what was seen is shown");
+            let key = log_key("records", &self.office, RECORDS_SEED).verifying_key();
+            let seen = Checkpoint::open(note.as_str(), &key).unwrap();
+            assert_eq!((seen.size, Hash(seen.root.0)), (batch.header.seen_size, batch.header.seen_root));
+            self.notes += 1;
+        }
         self.batches += 1;
         let next = self.records.len() as u64;
         if batch.header.first > next {
@@ -163,7 +172,7 @@ fn uplink(bench: &Bench) -> Uplink {
     TERMINAL.set(Some(bench.agent.identity.key.verifying_key()));
     let file = std::env::temp_dir().join(format!("sekisho-uplink-{}-{:?}", std::process::id(), bench.agent.salt()));
     let seen_root = Hash(EMPTY_ROOT.0).to_string();
-    let cursor = Cursor { epoch: 0, stored: 0, sealed: 0, seen_size: 0, seen_root };
+    let cursor = Cursor { epoch: 0, stored: 0, sealed: 0, seen_size: 0, seen_root, seen_note: None };
     Uplink { file, cursor, agreed: false }
 }
 
@@ -200,6 +209,7 @@ fn records_are_stored_then_sealed() {
     }
     assert_exactly_once(&bench, &ledger);
     assert_eq!(uplink.cursor.sealed, bench.records().len() as u64);
+    assert!(ledger.state.lock().unwrap().notes > 0, "a batch after the first seal shows the checkpoint");
 }
 
 #[test]
