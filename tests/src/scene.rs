@@ -133,9 +133,21 @@ pub fn enrol(desk: &Desk, terminal: &Terminal, code: &str, functions: &[&str]) -
     let invitation = desk.file(&format!("{code}.code"));
     let file = invitation.to_str().expect("a scratch path is text");
     let mut said = desk.run(&["terminal", "invite", code, "--out", file]);
-    said += &terminal.enrol(&invitation);
-    let mut arguments = vec!["terminal", "enrol", code, "--section", "jumin"];
+    let shown = terminal.enrol(&invitation);
+    let fingerprint = fingerprint_in(&shown);
+    said += &shown;
+    let mut arguments = vec!["terminal", "enrol", code, "--section", "jumin", "--fingerprint", &fingerprint];
     arguments.extend(functions.iter().flat_map(|function| ["--function", *function]));
     said += &desk.run(&arguments);
     said
+}
+
+/// The fingerprint that the terminal shows: the line of eight groups of four digits.
+///
+/// # Panics
+/// When there is none.
+fn fingerprint_in(shown: &str) -> String {
+    let group = |text: &str| text.len() == 4 && text.chars().all(|digit| digit.is_ascii_hexdigit());
+    let is_one = |line: &&str| line.split(' ').count() == 8 && line.split(' ').all(group);
+    shown.lines().map(str::trim).find(is_one).unwrap_or_else(|| panic!("no fingerprint in: {shown}")).to_owned()
 }

@@ -543,7 +543,7 @@ pub(crate) struct EnrolArguments {
     /// A reader that belongs to it [default: any one]
     #[arg(long = "reader-id", value_parser = word::<ReaderIdentity>)]
     pub readers: Vec<ReaderIdentity>,
-    /// The fingerprint that the terminal shows; compared instead of asking
+    /// The fingerprint that the terminal shows; compared instead of asking. Needed with --yes
     #[arg(long, value_name = "HEX")]
     pub fingerprint: Option<String>,
 }

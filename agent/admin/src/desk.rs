@@ -22,11 +22,14 @@ use crate::random;
 use crate::readers::{Look, Readers};
 use crate::register_cache::{Name, RegisterCache};
 use crate::screen::Screen;
+use crate::sending::names_for;
 
 /// A direct act is sealed at once or never: what a server can hold back, it can hold back for a day.
 const ACT_LIFE_MS: u64 = 24 * 60 * 60 * 1000;
 /// A proposal waits for an approver.
 const PROPOSAL_LIFE_MS: u64 = 14 * 24 * 60 * 60 * 1000;
+/// A token is good for 15 minutes (LEDGER §L4); a long run asks for the next one in time.
+const TOKEN_MS: u64 = 10 * 60 * 1000;
 /// What surrounds the changes of an act: header, names of fields, signature.
 const ACT_OVERHEAD: usize = 1024;
 
@@ -77,6 +80,10 @@ pub(crate) struct Desk {
     key: VerifyingKey,
     pin: Option<Pin>,
     signer: Option<(ReaderName, CardGuid)>,
+    /// Until when the token is good enough to begin something with it.
+    token_until: u64,
+    /// An act of an earlier run whose answer was lost, and that was found in force in this one.
+    pub settled: Option<Hash>,
 }
 
 impl Desk {
@@ -89,7 +96,20 @@ impl Desk {
         let key = office.log_key(LogName::Register)?;
         let cache = RegisterCache::load(&home, &key)?;
         let ledger = Ledger::of(&office)?;
-        Ok(Self { screen, home, office, cache, ledger, readers, signing, key, pin: None, signer: None })
+        Ok(Self {
+            screen,
+            home,
+            office,
+            cache,
+            ledger,
+            readers,
+            signing,
+            key,
+            pin: None,
+            signer: None,
+            token_until: 0,
+            settled: None,
+        })
     }
 
     /// Goes on with a card that is known already, and its PIN if that is, as right after founding.
@@ -105,16 +125,24 @@ impl Desk {
     /// # Errors
     /// Card, PIN, ledger; [`crate::register_cache::CacheError`] when the ledger does not continue what it showed before.
     pub(crate) fn log_in(&mut self) -> Result<(), AdminError> {
-        if self.ledger.is_logged_in() {
+        if clock::now() < self.token_until {
             return Ok(());
         }
+        let first = self.token_until == 0;
+        self.renew_token()?;
+        self.refresh()?;
+        if first { self.settle() } else { Ok(()) }
+    }
+
+    fn renew_token(&mut self) -> Result<(), AdminError> {
         let (mut card, guid) = self.signer_card()?;
         self.need_pin(&mut card)?;
         let challenge = self.ledger.challenge()?;
         let pin = self.pin.as_ref().expect("need_pin left one");
         let signature = card.login(pin, &token_digest(&self.office.id, &challenge))?;
         self.ledger.log_in(guid, &challenge, &signature)?;
-        self.refresh()
+        self.token_until = clock::now() + TOKEN_MS;
+        Ok(())
     }
 
     /// Brings the register up to date; needs a token.
@@ -122,6 +150,9 @@ impl Desk {
     /// # Errors
     /// As [`Self::log_in`].
     pub(crate) fn refresh(&mut self) -> Result<(), AdminError> {
+        if clock::now() >= self.token_until {
+            self.renew_token()?;
+        }
         self.cache = self.ledger.refresh(&self.cache, &self.key)?;
         self.cache.save(&self.home)
     }
@@ -206,12 +237,19 @@ impl Desk {
     pub(crate) fn decide(&mut self, changes: Vec<Change>, names: &[Name]) -> Result<(), AdminError> {
         self.log_in()?;
         for part in parts(changes)? {
-            let act = self.act(Log::Register, part, None)?;
-            self.sign_and_send(act, names)?;
-            // The next part was looked at together with this one, and must not be refused for it.
-            self.refresh()?;
+            self.decide_part(part, names)?;
         }
         Ok(())
+    }
+
+    /// One act of changes that fit one.
+    ///
+    /// # Errors
+    /// As [`Self::decide`].
+    pub(crate) fn decide_part(&mut self, part: Vec<Change>, names: &[Name]) -> Result<(), AdminError> {
+        self.log_in()?;
+        let act = self.act(Log::Register, part, None)?;
+        self.sign_and_send(act, names).map(drop)
     }
 
     /// Puts changes into the casebook for somebody else to approve.
@@ -239,8 +277,7 @@ impl Desk {
     pub(crate) fn approve(&mut self, proposal: Vec<u8>) -> Result<(), AdminError> {
         self.log_in()?;
         let act = self.act(Log::Register, Vec::new(), Some(Proposal(proposal)))?;
-        self.sign_and_send(act, &[])?;
-        self.refresh()
+        self.sign_and_send(act, &[]).map(drop)
     }
 
     fn act(&mut self, log: Log, changes: Vec<Change>, proposal: Option<Proposal>) -> Result<Act, AdminError> {
@@ -289,7 +326,12 @@ impl Desk {
 
     /// Shows, asks, signs with 9C, checks what the fold would say, sends.
     fn sign_and_send(&mut self, act: Act, names: &[Name]) -> Result<Hash, AdminError> {
-        show(&self.screen, &act, &self.cache, names);
+        // Perhaps the very decision that is asked for again.
+        if let Some(id) = self.settled.take() {
+            return Err(AdminError::SettledNow(id));
+        }
+        let names = names_for(&act.changes, names);
+        show(&self.screen, &act, &self.cache, &names);
         self.screen.confirm("sign this act?", "この処分に署名しますか?")?;
         let log = act.log;
         let (mut card, guid) = self.signer_card()?;
@@ -305,8 +347,8 @@ impl Desk {
                 Err(refusal) => return Err(AdminError::Fold(refusal)),
             }
         }
-        let posted = self.ledger.post_act(&entry, names)?;
-        self.screen.note(&format!("act {id}: entry {}", posted.index), &format!("処分 {id}: 登録順{}", posted.index));
+        let index = self.send(log, &id, entry, names)?;
+        self.screen.note(&format!("act {id}: entry {index}"), &format!("処分 {id}: 登録順{index}"));
         Ok(id)
     }
 }
@@ -337,7 +379,10 @@ fn may_sign(cache: &RegisterCache, home: &Home, guid: CardGuid) -> bool {
 }
 
 /// Cuts changes into parts that each fit an act.
-fn parts(changes: Vec<Change>) -> Result<Vec<Vec<Change>>, AdminError> {
+///
+/// # Errors
+/// [`AdminError::NothingToDo`], [`AdminError::TooLarge`].
+pub(crate) fn parts(changes: Vec<Change>) -> Result<Vec<Vec<Change>>, AdminError> {
     if changes.is_empty() {
         return Err(AdminError::NothingToDo);
     }

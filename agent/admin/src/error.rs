@@ -10,7 +10,7 @@ use sekisho_link::{CodeError, LinkError};
 use sekisho_register::FoldRefusal;
 use sekisho_tlog::TlogError;
 use sekisho_wire::canonical::Malformed;
-use sekisho_wire::id::CardGuid;
+use sekisho_wire::id::{CardGuid, Hash};
 use sekisho_wire::secret::PinRefused;
 use sekisho_wire::words::Language;
 
@@ -59,6 +59,14 @@ pub(crate) enum AdminError {
     Cache(CacheError),
     /// The fold refuses the act; it was not sent.
     Fold(FoldRefusal),
+    /// The ledger took the act, and the verified log does not hold it.
+    NotInForce(Hash),
+    /// The act was sent, and no answer came.
+    Unanswered(Hash),
+    /// An act of an earlier run, whose answer was lost, turned out to be in force.
+    SettledNow(Hash),
+    /// A key is to be signed for, and nobody has compared it.
+    FingerprintNeeded(String),
     /// A checkpoint, a proof or a key does not hold.
     Tlog(TlogError),
     /// The ledger's answer holds bytes that are not what they should be.
@@ -189,6 +197,18 @@ impl AdminError {
             Self::Link(error) => error.in_words(sekisho_link::Language::English),
             Self::Cache(error) => error.to_string(),
             Self::Fold(refusal) => refusal.text(Language::English),
+            Self::NotInForce(id) => {
+                format!("act {id} is not in force: the ledger took it, its signed log does not show it")
+            }
+            Self::Unanswered(id) => {
+                format!("act {id} was sent, and the ledger did not answer: it may be in force or not")
+            }
+            Self::SettledNow(id) => {
+                format!("nothing was signed: act {id} of an earlier run got no answer then, and is in force")
+            }
+            Self::FingerprintNeeded(found) => {
+                format!("cannot enrol the terminal: nobody has compared its key, which has fingerprint {found}")
+            }
             Self::Tlog(error) => format!("cannot trust what the ledger shows: {error}"),
             Self::Malformed(error) => format!("cannot read what the ledger sent: {error}"),
             Self::Ledger(what) => format!("cannot use the ledger's answer: {what}"),
@@ -252,6 +272,16 @@ impl AdminError {
             Self::Link(error) => error.in_words(sekisho_link::Language::Japanese),
             Self::Cache(error) => error.japanese(),
             Self::Fold(refusal) => refusal.text(Language::Japanese),
+            Self::NotInForce(id) => {
+                format!("処分 {id} は効力を生じていません(台帳は受け付けたと答えましたが、署名された履歴にありません)")
+            }
+            Self::Unanswered(id) => format!("処分 {id} を送信しましたが、台帳の応答がありません(効力の有無は不明です)"),
+            Self::SettledNow(id) => {
+                format!("署名しませんでした: 以前に応答のなかった処分 {id} が効力を生じています")
+            }
+            Self::FingerprintNeeded(found) => {
+                format!("端末機を登録できません: 鍵の指紋 {found} を誰も確かめていません")
+            }
             Self::Tlog(error) => format!("台帳の示すものを信頼できません: {error}"),
             Self::Malformed(error) => format!("台帳から届いたものを読めません: {error}"),
             Self::Ledger(what) => format!("台帳の応答が使えません: {what}"),
@@ -334,6 +364,22 @@ impl AdminError {
             Self::Cache(_) | Self::Tlog(_) => (
                 "Sign nothing. Keep this home directory as evidence and call the ledger's operator and the security officer.",
                 "署名しないでください。このホームディレクトリを証拠として保全し、台帳の運用者とセキュリティ責任者に連絡してください。",
+            ),
+            Self::NotInForce(_) => (
+                "Do not rely on it: cards and rights that it takes away still work. Call the ledger's operator and the security officer; the next run sends it again.",
+                "効力を前提にしないでください(失効させたはずのカードや権限はまだ有効です)。台帳の運用者とセキュリティ責任者に連絡してください。次回の実行時に再送します。",
+            ),
+            Self::Unanswered(_) => (
+                "Run 'sekisho-admin acts --last 5' when the ledger answers again: it sends the act again and shows what became of it.",
+                "台帳が応答するようになったら「sekisho-admin acts --last 5」を実行してください。処分を再送し、結果を表示します。",
+            ),
+            Self::SettledNow(_) => (
+                "Look at 'sekisho-admin acts --last 5'. If the decision is still missing, run the command again.",
+                "「sekisho-admin acts --last 5」で確かめ、まだ必要な処分であれば、もう一度実行してください。",
+            ),
+            Self::FingerprintNeeded(_) => (
+                "Read the fingerprint from the terminal's own screen and give it with --fingerprint; --yes does not answer this question.",
+                "端末機の画面に表示された指紋を --fingerprint で指定してください。--yes ではこの確認を省けません。",
             ),
             Self::Malformed(_) | Self::Ledger(_) => (
                 "Bring this program and the ledger to neighbouring releases.",

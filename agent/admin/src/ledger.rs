@@ -25,13 +25,6 @@ pub(crate) struct Ledger {
     token: Option<Zeroizing<String>>,
 }
 
-/// Where an act came to lie.
-#[derive(Clone, Debug, Deserialize)]
-pub(crate) struct Posted {
-    /// Index in its log.
-    pub index: u64,
-}
-
 /// An act's place, proved.
 #[derive(Clone, Debug)]
 pub(crate) struct Place {
@@ -186,12 +179,6 @@ impl Ledger {
         Ok(())
     }
 
-    /// Whether there is a token.
-    #[must_use]
-    pub(crate) const fn is_logged_in(&self) -> bool {
-        self.token.is_some()
-    }
-
     /// Fetches what is new in the register, verifies it, and returns the register as it is now.
     ///
     /// # Errors
@@ -235,13 +222,14 @@ impl Ledger {
         Ok(names)
     }
 
-    /// Sends a signed act. It is its own proof, so no token is needed.
+    /// Sends a signed act. It is its own proof, so no token is needed. Where the answer says that it lies is not believed.
     ///
     /// # Errors
     /// As the link says.
-    pub(crate) fn post_act(&self, act: &[u8], names: &[Name]) -> Result<Posted, AdminError> {
+    pub(crate) fn post_act(&self, act: &[u8], names: &[Name]) -> Result<(), AdminError> {
         let body = json!({"act": STANDARD.encode(act), "names": names_json(names)});
-        Ok(self.link.post_json(&self.path("acts"), &body, &Options::default())?)
+        let _: Value = self.link.post_json(&self.path("acts"), &body, &Options::default())?;
+        Ok(())
     }
 
     /// Where an act lies, with its proof.

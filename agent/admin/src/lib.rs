@@ -15,6 +15,7 @@ mod grant;
 mod home;
 mod ledger;
 mod office_file;
+mod outbox;
 mod pending;
 mod pin_entry;
 mod random;
@@ -23,6 +24,7 @@ mod record_words;
 mod recovery;
 mod register_cache;
 mod screen;
+mod sending;
 mod table;
 
 use std::path::PathBuf;

@@ -3,10 +3,9 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use sekisho_register::FoldRefusal;
-use sekisho_register::Register;
 use sekisho_register::fold::Folded;
 use sekisho_register::values::NameHash;
+use sekisho_register::{FoldRefusal, Register, SignedAct};
 use sekisho_tlog::{Checkpoint, TlogError, VerifyingKey};
 use sekisho_wire::id::{Code, Hash, Salt};
 
@@ -221,6 +220,19 @@ impl RegisterCache {
     pub(crate) fn act(&self, id: &Hash) -> Option<(u64, &[u8])> {
         let index = self.folded.iter().position(|folded| folded.as_ref().is_ok_and(|folded| folded.id == *id))?;
         Some((index as u64, &self.entries[index]))
+    }
+
+    /// Where the act with this id lies, and what the fold said of it; one that it took counts before copies that it refused.
+    #[must_use]
+    pub(crate) fn outcome(&self, id: &Hash) -> Option<(u64, Result<(), FoldRefusal>)> {
+        if let Some((index, _)) = self.act(id) {
+            return Some((index, Ok(())));
+        }
+        let refused = self.entries.iter().zip(&self.folded).enumerate().rev();
+        let is_it = |entry: &[u8]| SignedAct::decode(entry).is_ok_and(|signed| signed.id() == *id);
+        let mut refused = refused.filter(|(_, (_, folded))| folded.is_err());
+        let (index, (_, folded)) = refused.find(|(_, (entry, _))| is_it(entry))?;
+        Some((index as u64, folded.clone().map(drop)))
     }
 
     /// The name behind a hash, if it is known and not erased.

@@ -14,6 +14,7 @@ use crate::desk::Desk;
 use crate::error::AdminError;
 use crate::home::write_new_secret;
 use crate::ledger::Waiting;
+use crate::screen::Confirm;
 use crate::table::Table;
 
 pub(super) fn run(desk: &mut Desk, command: TerminalCommand) -> Result<(), AdminError> {
@@ -89,6 +90,8 @@ fn enrol(desk: &mut Desk, arguments: EnrolArguments) -> Result<(), AdminError> {
     match &arguments.fingerprint {
         Some(given) if same_digits(given, &found) => {}
         Some(given) => return Err(AdminError::FingerprintWrong { given: given.clone(), found }),
+        // Whether two numbers are the same, --yes cannot know.
+        None if desk.screen.confirm == Confirm::Yes => return Err(AdminError::FingerprintNeeded(found)),
         None => {
             let terminal = &arguments.terminal;
             desk.screen.confirm(

@@ -1,0 +1,163 @@
+//! An act's way to the ledger, until it is seen in force. What the ledger answers is its word; what the verified log holds is proof.
+
+use std::thread::sleep;
+use std::time::Duration;
+
+use sekisho_link::LinkError;
+use sekisho_register::change::Log;
+use sekisho_register::{Change, NameHash, SignedAct};
+use sekisho_wire::id::Hash;
+
+use crate::clock;
+use crate::desk::Desk;
+use crate::error::AdminError;
+use crate::grant::verify_place;
+use crate::office_file::LogName;
+use crate::outbox::{self, Kept};
+use crate::register_cache::Name;
+
+/// Waits before an act that got no answer is sent again, and before a log is looked at again.
+const PAUSES: [Duration; 3] = [Duration::from_millis(300), Duration::from_secs(1), Duration::from_secs(3)];
+
+impl Desk {
+    /// Sends a signed act, and believes that it is there when the log under its signed checkpoint shows it: in the register folded
+    /// and not refused, in the casebook by its inclusion proof.
+    ///
+    /// # Errors
+    /// [`AdminError::NotInForce`] when the ledger took the act and does not show it; [`AdminError::Unanswered`]; what the ledger refuses.
+    pub(crate) fn send(&mut self, log: Log, id: &Hash, act: Vec<u8>, names: Vec<Name>) -> Result<u64, AdminError> {
+        let kept = Kept { act, names };
+        outbox::keep(&self.home, id, &kept)?;
+        self.send_kept(log, id, &kept)
+    }
+
+    fn send_kept(&mut self, log: Log, id: &Hash, kept: &Kept) -> Result<u64, AdminError> {
+        let sent = self.hand_in(kept, id);
+        if !matches!(sent, Ok(()) | Err(AdminError::Unanswered(_))) {
+            outbox::forget(&self.home, id)?;
+        }
+        sent?;
+        let index = match log {
+            Log::Register => self.expect_folded(id)?,
+            Log::Casebook | Log::Records => self.expect_filed(id, &kept.act)?,
+        };
+        outbox::forget(&self.home, id)?;
+        Ok(index)
+    }
+
+    /// The same act again gets the same answer, so a lost answer is asked for again.
+    fn hand_in(&self, kept: &Kept, id: &Hash) -> Result<(), AdminError> {
+        for pause in PAUSES {
+            match self.ledger.post_act(&kept.act, &kept.names) {
+                Ok(_) => return Ok(()),
+                Err(AdminError::Link(LinkError::Unreachable { .. })) => sleep(pause),
+                Err(error) => return Err(error),
+            }
+        }
+        match self.ledger.post_act(&kept.act, &kept.names) {
+            Err(AdminError::Link(LinkError::Unreachable { .. })) => Err(AdminError::Unanswered(*id)),
+            Err(error) => Err(error),
+            Ok(_) => Ok(()),
+        }
+    }
+
+    fn expect_folded(&mut self, id: &Hash) -> Result<u64, AdminError> {
+        for pause in PAUSES {
+            self.refresh()?;
+            match self.cache.outcome(id) {
+                Some((index, Ok(_))) => return Ok(index),
+                Some((_, Err(refusal))) => {
+                    outbox::forget(&self.home, id)?;
+                    return Err(AdminError::Fold(refusal));
+                }
+                // The checkpoint over it may be a moment late.
+                None => sleep(pause),
+            }
+        }
+        Err(AdminError::NotInForce(*id))
+    }
+
+    fn expect_filed(&mut self, id: &Hash, act: &[u8]) -> Result<u64, AdminError> {
+        self.log_in()?;
+        let place = self.ledger.place_of(id).map_err(|error| match error {
+            AdminError::Link(LinkError::Refused(problem)) if problem.code == "not_found" => AdminError::NotInForce(*id),
+            error => error,
+        })?;
+        verify_place(act, &place, &self.office.log_key(LogName::Casebook)?)?;
+        Ok(place.index)
+    }
+
+    /// Finds out what became of acts of earlier runs whose answer was lost. They are sent again, which changes nothing where they arrived.
+    ///
+    /// # Errors
+    /// As [`Self::send`].
+    pub(crate) fn settle(&mut self) -> Result<(), AdminError> {
+        for id in outbox::list(&self.home)? {
+            let Some(kept) = outbox::find(&self.home, &id)? else { continue };
+            let signed = SignedAct::decode(&kept.act).map_err(|_| AdminError::Damaged(self.home.path("outbox")))?;
+            let (log, expires) = (signed.act().log, signed.act().expires);
+            match self.send_kept(log, &id, &kept) {
+                Ok(_) => self.settled = Some(id),
+                Err(AdminError::Fold(_) | AdminError::Link(LinkError::Refused(_))) => self.say_refused(&id),
+                // Nobody can bring it into force any more.
+                Err(AdminError::NotInForce(_)) if expires < clock::now() => {
+                    outbox::forget(&self.home, &id)?;
+                    self.say_refused(&id);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    fn say_refused(&self, id: &Hash) {
+        self.screen.note(
+            &format!("act {id} of an earlier run got no answer then; it is not in force"),
+            &format!("以前に応答のなかった処分 {id} は効力を生じていません"),
+        );
+    }
+}
+
+/// The names that the changes of this act ask for: the ledger takes those and no others.
+pub(crate) fn names_for(changes: &[Change], names: &[Name]) -> Vec<Name> {
+    let asked: Vec<NameHash> = changes.iter().flat_map(asked_by).collect();
+    names.iter().filter(|name| asked.contains(&NameHash::of(&name.salt, &name.text))).cloned().collect()
+}
+
+fn asked_by(change: &Change) -> Vec<NameHash> {
+    if let Change::Designate(designate) = change {
+        return vec![designate.name];
+    }
+    if let Change::Found(found) = change {
+        return found.administrators.iter().map(|administrator| administrator.name).collect();
+    }
+    Vec::new()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sekisho_register::change::{Designate, PersonClass};
+    use sekisho_wire::id::{Code, Salt};
+
+    #[test]
+    fn each_act_travels_with_its_own_names() {
+        let names: Vec<Name> =
+            (0..3).map(|number| Name { salt: Salt([number; 16]), text: format!("職員{number}") }).collect();
+        let change = |name: &Name| {
+            Change::Designate(Box::new(Designate {
+                operator: Code::new("10023").unwrap(),
+                name: NameHash::of(&name.salt, &name.text),
+                class: PersonClass::Operator,
+                section: Code::new("jumin").unwrap(),
+                from: 0,
+                to: 1,
+                terminals: Vec::new(),
+                sections: Vec::new(),
+            }))
+        };
+        assert_eq!(names_for(&[change(&names[1])], &names), &names[1..2]);
+        assert_eq!(names_for(&[change(&names[0]), change(&names[2])], &names), [names[0].clone(), names[2].clone()]);
+        assert_eq!(names_for(&[], &names), []);
+    }
+}
