@@ -85,8 +85,8 @@ impl Casebook {
         self.fold_with(register, entry, Trust::Verify)
     }
 
-    /// As [`Self::fold`] for entries that this holder accepted and stored before: neither signatures nor rights are looked at again,
-    /// since the register may have moved on since.
+    /// As [`Self::fold`] for entries that were accepted before: the signature is verified, but rights are not looked at again, since
+    /// the register may have moved on since.
     ///
     /// # Errors
     /// [`FoldRefusal`].
@@ -187,6 +187,7 @@ impl Casebook {
             return Err(FoldRefusal::ValueWrong(WrongValue::ThreatLevel));
         }
         if trust == Trust::Stored {
+            register.check_signature(&signed)?;
             let operator = holder_of(register, &signed);
             return Ok((signed, operator));
         }

@@ -57,7 +57,7 @@ impl Register {
                 let card = self.card(guid).ok_or_else(unknown)?;
                 let key = card.issued().signature.as_ref().ok_or_else(unknown)?;
                 let holder = card.holder(t).filter(|_| card.is_current(t));
-                if !holder.is_some_and(|holder| !self.roles_of(holder.operator, t).is_empty()) {
+                if holder.is_none_or(|holder| self.roles_of(holder.operator, t).is_empty()) {
                     return Err(FoldRefusal::SignerNotCurrent(signer.clone()));
                 }
                 verify_p256(key, &sign1.id(Context::Act).0, &sign1.signature)

@@ -36,6 +36,9 @@ fn a_proposal_is_open_until_it_is_approved_or_expires() {
     // A holder that starts again folds the casebook beside the register of today.
     let mut again = Casebook::new();
     assert_eq!(again.fold_trusted(&office.register, &entry), Ok(Filed::Proposal { id, index: 0 }));
+    let mut forged = entry.clone();
+    *forged.last_mut().unwrap() ^= 1;
+    assert_eq!(Casebook::new().fold_trusted(&office.register, &forged).unwrap_err().code(), "signature_wrong");
     assert_eq!(again.proposal(&id).unwrap().operator, Some(code("aoki")));
     assert_eq!(office.casebook.proposal(&id).unwrap().operator, Some(code("aoki")));
 }
