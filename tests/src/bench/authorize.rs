@@ -11,19 +11,20 @@ use sekisho_tests::terminal::Part;
 use crate::append::Append;
 use crate::report::{Goal, Report};
 use crate::stopwatch::timed;
+use crate::sync_count::SyncCount;
 use crate::times::Times;
 use crate::{Effort, many_clients};
 
 /// A function of level `session`: no card is asked, only the disk.
 pub(crate) const FUNCTION: &str = "juminhyo.issue";
-/// Requests and bare appends take turns in blocks of this many: whatever else the machine does meets both.
-const BLOCK: usize = 50;
+/// Requests made before anything is timed.
+const SOME: usize = 50;
 
 /// Works for a moment, so that the terminal has decided something.
 pub(crate) fn work(scene: &Scene) {
     login(&scene.terminal, &scene.clerk);
     let mut client = scene.terminal.client();
-    (0..BLOCK).for_each(|_| ask(&mut client));
+    (0..SOME).for_each(|_| ask(&mut client));
     client.end().unwrap_or_else(|error| panic!("the session does not end: {error}"));
     wait_state(&scene.terminal, SessionState::AwaitPin);
 }
@@ -46,6 +47,7 @@ pub(crate) fn measure(scene: &mut Scene, effort: Effort, report: &mut Report) {
     report.from(format!("Authorize: {}, {:.0}/s", alone.ours, alone.ours.per_second()));
     report.from(format!("bare, {} bytes: {}, {:.0}/s", alone.frame, alone.bare, alone.bare.per_second()));
     report.from(format!("added to the bare append: {:.3} ms", ms(alone.ours.p50()) - ms(alone.bare.p50())));
+    report.from(format!("fdatasyncs of the agent per request: {}", syncs_per_request(scene)));
     report.number(
         "  the same while a ledger here takes the records",
         format!("{:.2}", with_ledger.ours.ratio_to(&with_ledger.bare)),
@@ -71,11 +73,22 @@ fn one_client(scene: &Scene, effort: Effort) -> Both {
     let file = scene.scratch.path().join("bare.append");
     let mut append = Append::new(&file, frame);
     let (mut ours, mut bare) = (Vec::new(), Vec::new());
-    for _ in 0..effort.of(20, 4) {
-        ours.extend((0..BLOCK).map(|_| timed(|| ask(&mut client)).1));
-        bare.extend((0..BLOCK).map(|_| timed(|| append.once()).1));
+    // In turns, one by one: whatever else the machine does meets both.
+    for _ in 0..effort.of(1000, 200) {
+        ours.push(timed(|| ask(&mut client)).1);
+        bare.push(timed(|| append.once()).1);
     }
     Both { ours: ours.into_iter().collect(), bare: bare.into_iter().collect(), frame }
+}
+
+fn syncs_per_request(scene: &Scene) -> String {
+    let agent = scene.terminal.process_id(Part::Agent).expect("the agent runs");
+    let counted = SyncCount::begin(agent, scene.scratch.path()).and_then(|count| {
+        let mut client = scene.terminal.client();
+        (0..SOME).for_each(|_| ask(&mut client));
+        count.end()
+    });
+    counted.map_or("not counted, no perf here".into(), |syncs| format!("{:.2}", syncs as f64 / SOME as f64))
 }
 
 /// Asks, and sees to it that it was granted.
@@ -88,8 +101,8 @@ pub(crate) fn ask(client: &mut Client) {
 fn frame_bytes(scene: &Scene, client: &mut Client) -> usize {
     let journal = scene.terminal.state().join("journal");
     let before = bytes_in(&journal);
-    (0..BLOCK).for_each(|_| ask(client));
-    usize::try_from(bytes_in(&journal) - before).expect("a small journal") / BLOCK
+    (0..SOME).for_each(|_| ask(client));
+    usize::try_from(bytes_in(&journal) - before).expect("a small journal") / SOME
 }
 
 fn bytes_in(folder: &Path) -> u64 {

@@ -12,7 +12,7 @@ use sekisho_agent::identity::{Identity, StoredLink};
 use sekisho_agent::journal::medium::Folder;
 use sekisho_agent::journal::segment::Start;
 use sekisho_agent::journal::{Journal, Run};
-use sekisho_link::{Link, LinkConfig, MediaType, Options};
+use sekisho_link::{Link, LinkConfig, LinkError, MediaType, Options};
 use sekisho_wire::batch::chain_start;
 use sekisho_wire::id::{Hash, RequestId, Salt};
 use sekisho_wire::record::{Body, Record};
@@ -26,6 +26,7 @@ pub(crate) struct Sender {
     /// Who it is.
     pub(crate) identity: Identity,
     link: Link,
+    journal: Journal,
     next: Start,
     decisions: Vec<Record>,
 }
@@ -46,7 +47,7 @@ impl Sender {
         let journal = open_journal(state, &identity);
         let next = journal.next();
         let decisions = decisions_in(&journal, next.first);
-        Self { link: link(state), identity, next, decisions }
+        Self { link: link(state), identity, journal, next, decisions }
     }
 
     /// The granted decisions in the terminal's journal.
@@ -54,16 +55,31 @@ impl Sender {
         &self.decisions
     }
 
+    /// Sends what the terminal wrote while it was being stopped.
+    pub(crate) fn send_the_rest(&self) {
+        let path = format!("/v1/terminal/cursor?epoch={}", self.next.epoch);
+        let cursor: serde_json::Value = self.link.get_json(&path, &Options::default()).unwrap_or_else(fail);
+        let first = cursor["next"].as_u64().expect("a number");
+        if first < self.next.first {
+            let rest = self.journal.read(first, usize::MAX, 1 << 20).unwrap_or_else(|error| panic!("{error}"));
+            self.post(&self.seal(self.next.epoch, &rest));
+        }
+    }
+
     /// The next batch.
     pub(crate) fn prepare(&mut self) -> Prepared {
         let Start { epoch, first, chain } = self.next;
         let records = (first..first + BATCH).map(|seq| self.record(seq)).collect();
         let run = Run { first, chain, records };
-        let seen = Seen { size: 0, root: Hash(sekisho_tlog::EMPTY_ROOT.0) };
-        let sent = run.records.last().map_or(0, |_| self.decisions[0].wall);
-        let envelope = seal(&self.identity, epoch, &run, &seen, sent).unwrap_or_else(|error| panic!("{error}"));
+        let envelope = self.seal(epoch, &run);
         self.next = Start { epoch, first: first + BATCH, chain: chain_after(&run) };
         Prepared { envelope, records: run.records }
+    }
+
+    fn seal(&self, epoch: u32, run: &Run) -> Vec<u8> {
+        let seen = Seen { size: 0, root: Hash(sekisho_tlog::EMPTY_ROOT.0) };
+        let sent = self.decisions.last().map_or(0, |record| record.wall);
+        seal(&self.identity, epoch, run, &seen, sent).unwrap_or_else(|error| panic!("{error}"))
     }
 
     /// A decision that was made at this terminal, as if it were made once more.
@@ -80,12 +96,18 @@ impl Sender {
 
     /// Sends a batch over HTTPS, and returns when it is durable.
     pub(crate) fn send(&self, batch: &Prepared) {
-        let answer =
-            self.link.post("/v1/terminal/batches", MediaType::OctetStream, &batch.envelope, &Options::default());
-        let answer = answer.unwrap_or_else(|error| panic!("{}", error.in_words(sekisho_link::Language::English)));
-        let receipt: serde_json::Value = answer.json().expect("a receipt");
+        let receipt = self.post(&batch.envelope);
         assert_eq!(receipt["stored"], BATCH, "all of the batch is new: {receipt}");
     }
+
+    fn post(&self, envelope: &[u8]) -> serde_json::Value {
+        let answer = self.link.post("/v1/terminal/batches", MediaType::OctetStream, envelope, &Options::default());
+        answer.and_then(|answer| answer.json()).unwrap_or_else(fail)
+    }
+}
+
+fn fail<T>(error: LinkError) -> T {
+    panic!("{}", error.in_words(sekisho_link::Language::English))
 }
 
 fn open_journal(state: &Path, identity: &Identity) -> Journal {
@@ -121,7 +143,7 @@ fn link(state: &Path) -> Link {
     let key = Zeroizing::new(bytes(&stored.key));
     let identity = sekisho_link::Identity { certificate: bytes(&stored.certificate), key };
     let config = LinkConfig::new(stored.url.clone(), bytes(&stored.authority)).with_identity(identity);
-    Link::new(config).unwrap_or_else(|error| panic!("{}", error.in_words(sekisho_link::Language::English)))
+    Link::new(config).unwrap_or_else(fail)
 }
 
 fn random<const N: usize>() -> [u8; N] {

@@ -37,13 +37,14 @@ pub(crate) fn measure(scene: &mut Scene, effort: Effort, report: &mut Report) {
     let mut bare = BareRows::new(&scene.scratch.path().join("bare.db"));
 
     scene.ledger.serve();
+    sender.send_the_rest();
     let https = over_https(scene, &mut sender, &mut bare, effort.of(12, 2));
     scene.ledger.stop();
     let data = DataDir::new(scene.ledger.data());
     let library = through_the_library(&data, &mut sender, &mut bare, effort.of(40, 8));
     let opening = opening_alone(&data, &mut sender, effort.of(20, 4));
     let copy = scene.scratch.path().join("copy.db");
-    std::fs::copy(data.database(), &copy).expect("cannot copy the database");
+    stored::copy(&data.database(), &copy);
     let store = through_the_store(&copy, &mut sender, &mut bare, effort.of(40, 8));
 
     let name = "ledger ingest over HTTPS ÷ bare rusqlite insert";

@@ -5,7 +5,7 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use sekisho_ipc::{PinFrame, PromptRequest, SessionState};
-use sekisho_tests::clerk::{login, wait_state};
+use sekisho_tests::clerk::{insert, login, pull, wait_state};
 use sekisho_tests::ledger::succeeded;
 use sekisho_tests::scene::Scene;
 use sekisho_tests::terminal::Part;
@@ -73,8 +73,10 @@ fn tell(measured: Measured, first: usize, report: &mut Report) {
     report.from(format!("bare: {bare}, {bare_apdus} APDUs each with the reset's"));
 }
 
-/// APDUs from insertion to the open session, then ends that session.
-fn first_login(scene: &Scene) -> usize {
+/// Puts the card in anew: APDUs from there to the open session.
+fn first_login(scene: &mut Scene) -> usize {
+    pull(&scene.terminal, &mut scene.clerk);
+    insert(&scene.terminal, &mut scene.clerk);
     wait_state(&scene.terminal, SessionState::AwaitPin);
     login(&scene.terminal, &scene.clerk);
     let spent = scene.clerk.card.apdus_from(scene.clerk.card.apdus_at_insertion()).len();

@@ -98,6 +98,6 @@ fn measure(arguments: &Arguments) {
     for (name, step) in steps.into_iter().filter(|(name, _)| wanted(name)) {
         report::progress(name);
         step(&mut scene, effort, &mut report);
+        report.print();
     }
-    report.print();
 }

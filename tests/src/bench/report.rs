@@ -65,10 +65,10 @@ impl Report {
         self
     }
 
-    /// Prints everything.
-    pub(crate) fn print(&self) {
+    /// Prints the rows that were not printed yet.
+    pub(crate) fn print(&mut self) {
         let mut out = std::io::stdout().lock();
-        for row in &self.rows {
+        for row in self.rows.drain(..) {
             let met = row.met.map_or("", |met| if met { "met" } else { "not met" });
             let _ = writeln!(out, "{:<52} {:>22}   {:<22} {met}", row.name, row.measured, row.goal);
             row.raw.iter().for_each(|line| drop(writeln!(out, "      {line}")));

@@ -1,5 +1,7 @@
 //! What the records cost once they are stored: bytes each, and checking them all.
 
+use std::path::Path;
+
 use rusqlite::Connection;
 use sekisho_tests::ledger::Ledger;
 use sekisho_tests::scene::Scene;
@@ -28,6 +30,13 @@ impl Stored {
         let counted = connection.query_row("SELECT count(*) FROM entries WHERE log = 0", [], |row| row.get(0));
         Self { entries: u64::try_from(counted.unwrap_or(0_i64)).unwrap_or(0), book, index }
     }
+}
+
+/// A copy of a database with what stands in its write-ahead log.
+pub(crate) fn copy(from: &Path, to: &Path) {
+    let connection = Connection::open(from).expect("a database of the ledger");
+    let to = to.to_str().expect("a scratch path is text");
+    connection.execute("VACUUM INTO ?1", [to]).expect("cannot copy the database");
 }
 
 /// Lets the ledger sign and index what ingest left behind, then measures.

@@ -21,6 +21,7 @@ impl SyncCount {
             return None;
         }
         let result = folder.join("fdatasyncs");
+        let _ = std::fs::remove_file(&result);
         let mut command = Command::new("perf");
         command.args(["stat", "-x", ",", "-e", event, "-p", &pid.to_string(), "-o"]).arg(&result);
         let perf = Process::start("perf", &mut command, &folder.join("perf.log"));

@@ -7,6 +7,11 @@ use std::time::Duration;
 pub(crate) struct Times(Vec<Duration>);
 
 impl Times {
+    /// The time that only one in ten stays below: what it takes when nothing else is going on.
+    pub(crate) fn p10(&self) -> Duration {
+        self.at(10)
+    }
+
     /// The time that half of them stay below.
     pub(crate) fn p50(&self) -> Duration {
         self.at(50)
@@ -45,7 +50,14 @@ impl FromIterator<Duration> for Times {
 impl fmt::Display for Times {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let ms = |time: Duration| time.as_secs_f64() * 1e3;
-        write!(f, "p50 {:.3} ms, p99 {:.3} ms, n {}", ms(self.p50()), ms(self.p99()), self.0.len())
+        write!(
+            f,
+            "p10 {:.3} ms, p50 {:.3} ms, p99 {:.3} ms, n {}",
+            ms(self.p10()),
+            ms(self.p50()),
+            ms(self.p99()),
+            self.0.len()
+        )
     }
 }
 
