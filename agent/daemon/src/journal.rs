@@ -18,11 +18,14 @@ pub mod segment;
 
 use error::{JournalError, NotRecorded};
 use medium::{Medium, SegmentFile};
-use recovery::{Segment, name_of, number_of, open_segment, recover};
+use recovery::{Opened, Segment, name_of, number_of, open_segment, recover};
 use segment::{Seal, Start};
 
 /// A segment that has grown to this many bytes is closed: pruning removes whole segments.
 const SEGMENT_BYTES: u64 = 256 << 10;
+
+/// So many failures are remembered for those who still wait; nobody waits longer than a few.
+const REFUSED_MAX: usize = 64;
 
 /// A terminal's journal; shared by all threads.
 pub struct Journal {
@@ -89,6 +92,15 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// A segment that stays when it should go costs room and nothing else: the next start finds it again.
+fn remove(medium: &dyn Medium, name: &str) {
+    match medium.remove(name) {
+        Ok(()) => {}
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+        Err(error) => log::warn!("cannot remove {name}: {error}"),
+    }
+}
+
 impl Journal {
     /// Opens a journal. `beginning` is where an empty one starts; its epoch also ends an older epoch's history. `see` is given each
     /// record that is there, oldest first.
@@ -105,9 +117,19 @@ impl Journal {
         let next = recovered.next.filter(|next| next.epoch >= beginning.epoch).unwrap_or(beginning);
         let names = medium.names().map_err(|source| JournalError::io("list", "the journal", source))?;
         let number = names.iter().filter_map(|name| number_of(name)).max().map_or(0, |highest| highest + 1);
+        recovered.remains.iter().for_each(|name| remove(medium.as_ref(), name));
         let queue = Queue::from(next);
         let writer = Writer { medium: Arc::clone(&medium), segments: recovered.segments, open: None, number, next };
         Ok(Self { master, medium, queue: Mutex::new(queue), settled: Condvar::new(), writer: Mutex::new(writer) })
+    }
+
+    /// Whether the journal holds all that the ledger has acknowledged of its epoch: records below `stored`.
+    ///
+    /// # Errors
+    /// [`JournalError::Short`]: to go on would give a seq two contents.
+    pub fn must_reach(&self, stored: u64) -> Result<(), JournalError> {
+        let next = self.next().first;
+        if stored > next { Err(JournalError::Short { next, stored }) } else { Ok(()) }
     }
 
     /// Where the next record goes: its epoch, its seq, the chain before it.
@@ -193,11 +215,7 @@ impl Journal {
             }
             Err(error) => {
                 log::error!("{error}; {}", error.next_step());
-                let range = queue.durable..end.first;
-                if queue.refused.last() != Some(&range) {
-                    queue.refused.push(range);
-                }
-                queue.failing = true;
+                queue.refuse(end.first);
             }
         }
         drop(queue);
@@ -220,7 +238,7 @@ impl Journal {
             writer.segments.iter().rev().find(holds).map(|segment| segment.name.clone()).ok_or_else(pruned)?
         };
         let content = self.medium.read(&name).map_err(|source| JournalError::io("read", &name, source))?;
-        let (start, records) = open_segment(&self.master, &content).ok_or_else(pruned)?;
+        let Opened { start, records, .. } = open_segment(&self.master, &content).ok_or_else(pruned)?;
         let mut run = Run { first, chain: start.chain, records: Vec::new() };
         let mut left = bytes;
         for (seq, record) in (start.first..durable).zip(records) {
@@ -247,11 +265,7 @@ impl Journal {
             if oldest.start.epoch != writer.next.epoch || oldest.end() > sealed || oldest.newest >= before {
                 return;
             }
-            let name = oldest.name.clone();
-            if let Err(source) = writer.medium.remove(&name) {
-                log::warn!("cannot remove {name}: {source}");
-                return;
-            }
+            remove(writer.medium.as_ref(), &oldest.name);
             writer.segments.remove(0);
         }
     }
@@ -261,6 +275,19 @@ impl Queue {
     fn from(next: Start) -> Self {
         let (waiting, refused) = (Vec::new(), Vec::new());
         Self { next, durable: next.first, waiting, refused, failing: false, writing: false }
+    }
+
+    /// Whoever waits for a record below `end` that is not durable is refused.
+    fn refuse(&mut self, end: u64) {
+        self.failing = true;
+        match self.refused.last_mut() {
+            // The same failure goes on.
+            Some(range) if range.start == self.durable => range.end = end,
+            Some(_) | None => self.refused.push(self.durable..end),
+        }
+        if self.refused.len() > REFUSED_MAX {
+            self.refused.remove(0);
+        }
     }
 
     fn settled(&self, seq: u64) -> Option<Result<(), NotRecorded>> {
@@ -282,8 +309,11 @@ impl Writer {
             }
             Err(error) => {
                 self.open = None;
-                // A segment without a record of its own is the next one's business.
-                self.segments.retain(|segment| segment.count > 0);
+                // A segment without a record of its own is the next one's business. Its file goes: a disk that fails for a day
+                // must not fill up with what each attempt left.
+                if let Some(segment) = self.segments.pop_if(|segment| segment.count == 0) {
+                    remove(self.medium.as_ref(), &segment.name);
+                }
                 Err(error)
             }
         }
@@ -315,9 +345,10 @@ impl Writer {
         self.number += 1;
         let created = self.medium.create(&name);
         let mut file = created.map_err(|source| JournalError::io("create", &name, source))?;
+        // Listed before anything is written, so that it is known to be there should that fail.
+        self.segments.push(Segment { name: name.clone(), start: self.next, count: 0, newest: 0 });
         file.write(&header).map_err(|source| JournalError::io("write", &name, source))?;
         let bytes = header.len() as u64;
-        self.segments.push(Segment { name, start: self.next, count: 0, newest: 0 });
         self.open = Some(OpenSegment { file, seal, bytes });
         Ok(())
     }

@@ -192,6 +192,7 @@ impl Opened {
         let mut before = Before::default();
         let journal = Journal::open(Arc::new(folder), master, start, |_, record| before.see(record))?;
         let (uplink, acknowledged) = Uplink::open(&config, journal.next().epoch).map_err(file("uplink.json"))?;
+        journal.must_reach(acknowledged.stored)?;
         let boot = boot_id();
         let moment = Moment { wall: clock.wall(), boottime: clock.boottime() };
         let trusted = TrustedTime::new(&boot, time, moment);

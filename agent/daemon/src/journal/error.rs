@@ -22,6 +22,20 @@ pub enum JournalError {
         /// The first seq that is missing, where that is known.
         first: Option<u64>,
     },
+    /// Bytes that were sealed once do not open any more.
+    Changed {
+        /// In which segment.
+        segment: String,
+        /// The first record that does not open.
+        first: u64,
+    },
+    /// The journal ends before what the ledger has acknowledged: records are lost, or an old copy was put back.
+    Short {
+        /// Where the journal would go on.
+        next: u64,
+        /// Records below this were acknowledged by the ledger.
+        stored: u64,
+    },
     /// The kernel gives no randomness.
     NoRandomness,
 }
@@ -38,7 +52,7 @@ impl JournalError {
             Self::Io { .. } => {
                 "Check that the disk has room, is not read-only, and that the folder belongs to the agent."
             }
-            Self::Damaged { .. } => {
+            Self::Damaged { .. } | Self::Changed { .. } | Self::Short { .. } => {
                 "Leave the journal as it is and call the system manager: it is evidence. Do not restore it from a copy."
             }
             Self::NoRandomness => "Restart the machine; if that does not help, call the system manager.",
@@ -56,6 +70,13 @@ impl fmt::Display for JournalError {
             Self::Damaged { segment, first: None } => {
                 write!(f, "cannot use the journal: {segment} is damaged or belongs to another terminal")
             }
+            Self::Changed { segment, first } => {
+                write!(f, "cannot use the journal: record {first} in {segment} was changed or has decayed")
+            }
+            Self::Short { next, stored } => write!(
+                f,
+                "cannot use the journal: it ends before record {next}, and the ledger has acknowledged all before {stored}"
+            ),
             Self::NoRandomness => f.write_str("cannot seal the journal: the kernel gives no randomness"),
         }
     }
@@ -65,7 +86,7 @@ impl std::error::Error for JournalError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Io { source, .. } => Some(source),
-            Self::Damaged { .. } | Self::NoRandomness => None,
+            Self::Damaged { .. } | Self::Changed { .. } | Self::Short { .. } | Self::NoRandomness => None,
         }
     }
 }

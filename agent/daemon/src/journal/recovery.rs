@@ -10,7 +10,7 @@ use sekisho_wire::secret::SecretBytes;
 
 use super::error::JournalError;
 use super::medium::Medium;
-use super::segment::{HEADER_LEN, Seal, Start};
+use super::segment::{HEADER_LEN, Seal, Start, frame_of};
 
 /// A segment that holds at least one record that counts.
 #[derive(Clone, Debug)]
@@ -40,37 +40,49 @@ pub struct Recovered {
     pub segments: Vec<Segment>,
     /// Where the next record goes, and the chain before it. `None` in an empty journal.
     pub next: Option<Start>,
+    /// Files of segments that hold no record that counts: torn while they were made, or repeated as a whole.
+    pub remains: Vec<String>,
 }
 
 /// Reads all segments. `see` is given each record that counts, oldest first.
 ///
-/// A torn tail is ignored: nobody was told that it was written. A segment that was abandoned may repeat what the next one holds; the
-/// bytes are the same, and the next one's count.
+/// A torn tail is ignored: nobody was told that it was written. Where it was not torn but changed, the journal is damaged: what was
+/// acknowledged must never vanish without a word. A segment that was abandoned may repeat what the next one holds; the bytes are the
+/// same, and the next one's count.
 ///
 /// # Errors
-/// [`JournalError::Io`]; [`JournalError::Damaged`] when records are missing between two segments.
+/// [`JournalError::Io`]; [`JournalError::Damaged`] when records are missing between two segments or inside one.
 pub fn recover(
     medium: &dyn Medium,
     master: &SecretBytes<32>,
     mut see: impl FnMut(u64, &[u8]),
 ) -> Result<Recovered, JournalError> {
-    let mut found: Vec<(String, Start, Vec<Vec<u8>>)> = Vec::new();
+    let mut recovered = Recovered { segments: Vec::new(), next: None, remains: Vec::new() };
+    let mut found: Vec<(String, Opened)> = Vec::new();
     for name in sorted(medium).map_err(|source| JournalError::io("list", "the journal", source))? {
         let read = medium.make_durable(&name).and_then(|()| medium.read(&name));
         let bytes = read.map_err(|source| JournalError::io("read", &name, source))?;
-        let Some((start, records)) = open_segment(master, &bytes) else {
-            if bytes.len() >= HEADER_LEN {
-                return Err(JournalError::Damaged { segment: name, first: None });
+        let Some(opened) = open_segment(master, &bytes) else {
+            // Torn while it was made, nothing was ever in it; blocks that never reached the disk read as zeros.
+            if bytes.len() < HEADER_LEN || bytes.iter().all(|byte| *byte == 0) {
+                recovered.remains.push(name);
+                continue;
             }
-            continue; // Torn while it was made: nothing was ever in it.
+            return Err(JournalError::Damaged { segment: name, first: None });
         };
-        found.push((name, start, records));
+        found.push((name, opened));
     }
-    let mut recovered = Recovered { segments: Vec::new(), next: None };
     let mut rest = found.into_iter().peekable();
-    while let Some((name, start, mut records)) = rest.next() {
-        if let Some((_, next, _)) = rest.peek().filter(|(_, next, _)| next.epoch == start.epoch) {
-            records.truncate(usize::try_from(next.first.saturating_sub(start.first)).unwrap_or(usize::MAX));
+    while let Some((name, Opened { start, mut records, tail })) = rest.next() {
+        match rest.peek().filter(|(_, next)| next.start.epoch == start.epoch) {
+            // What the next segment repeats counts there, whatever became of it here.
+            Some((_, next)) => {
+                records.truncate(usize::try_from(next.start.first.saturating_sub(start.first)).unwrap_or(usize::MAX));
+            }
+            None if tail == Tail::Changed => {
+                return Err(JournalError::Changed { segment: name, first: start.first + records.len() as u64 });
+            }
+            None => {}
         }
         recovered.join(name, start, &records, &mut see)?;
     }
@@ -97,13 +109,34 @@ impl Recovered {
         }
         let count = records.len() as u64;
         self.next = Some(Start { epoch: start.epoch, first: start.first + count, chain });
-        self.segments.push(Segment { name, start, count, newest });
+        if count == 0 {
+            self.remains.push(name);
+        } else {
+            self.segments.push(Segment { name, start, count, newest });
+        }
         Ok(())
     }
 }
 
-/// Header and records of a segment, up to the first frame that is torn.
-pub(super) fn open_segment(master: &SecretBytes<32>, bytes: &[u8]) -> Option<(Start, Vec<Vec<u8>>)> {
+/// A segment as it was read.
+pub(super) struct Opened {
+    pub(super) start: Start,
+    /// Its records, up to the first frame that does not open.
+    pub(super) records: Vec<Vec<u8>>,
+    tail: Tail,
+}
+
+/// What stands behind the last record that opens.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Tail {
+    /// Nothing, or what a write that did not end may leave.
+    Torn,
+    /// A frame that was whole once.
+    Changed,
+}
+
+/// Header and records of a segment. `None` when the header does not open.
+pub(super) fn open_segment(master: &SecretBytes<32>, bytes: &[u8]) -> Option<Opened> {
     let (start, seal) = Seal::open(master, bytes)?;
     let mut rest = bytes.get(HEADER_LEN..)?;
     let mut records = Vec::new();
@@ -111,7 +144,26 @@ pub(super) fn open_segment(master: &SecretBytes<32>, bytes: &[u8]) -> Option<(St
         records.push(record);
         rest = rest.get(taken..)?;
     }
-    Some((start, records))
+    let tail = tail(&seal, records.len() as u64, rest);
+    Some(Opened { start, records, tail })
+}
+
+/// `rest` begins where frame `number` should.
+fn tail(seal: &Seal, number: u64, rest: &[u8]) -> Tail {
+    // A write that did not end leaves a beginning, or zeros in place of blocks that never reached the disk.
+    let whole_but_closed = frame_of(rest).is_some_and(|frame| frame.last() != Some(&0));
+    if whole_but_closed || opens_later(seal, number, rest) { Tail::Changed } else { Tail::Torn }
+}
+
+/// Whether any later frame opens. The length before it may be what was changed, so every place is looked at: a place where a length
+/// stands that can be one is rare among sealed bytes.
+fn opens_later(seal: &Seal, number: u64, rest: &[u8]) -> bool {
+    let mut skipped = 0;
+    (1..rest.len()).any(|at| {
+        let Some(candidate) = rest.get(at..).filter(|candidate| frame_of(candidate).is_some()) else { return false };
+        skipped += 1;
+        (number..=number + skipped).any(|number| seal.open_frame(number, candidate).is_some())
+    })
 }
 
 /// File names sort by time of making: a counter in front.

@@ -33,6 +33,14 @@ pub struct Start {
     pub chain: Hash,
 }
 
+/// The frame at the beginning of `bytes`, after its length field, if one can stand there whole.
+#[must_use]
+pub fn frame_of(bytes: &[u8]) -> Option<&[u8]> {
+    let (length, rest) = bytes.split_first_chunk::<4>()?;
+    let length = usize::try_from(u32::from_be_bytes(*length)).ok()?;
+    rest.get(..length).filter(|frame| (NONCE_LEN + TAG_LEN..=FRAME_MAX).contains(&frame.len()))
+}
+
 /// An open segment's key and name.
 pub struct Seal {
     id: [u8; 16],
@@ -122,12 +130,11 @@ impl Seal {
     /// is not frame `number` of this segment.
     #[must_use]
     pub fn open_frame(&self, number: u64, bytes: &[u8]) -> Option<(Vec<u8>, usize)> {
-        let (length, rest) = bytes.split_first_chunk::<4>()?;
-        let length = usize::try_from(u32::from_be_bytes(*length)).ok().filter(|length| *length <= FRAME_MAX)?;
-        let (nonce, sealed) = rest.get(..length)?.split_at_checked(NONCE_LEN)?;
+        let frame = frame_of(bytes)?;
+        let (nonce, sealed) = frame.split_at_checked(NONCE_LEN)?;
         let payload = Payload { msg: sealed, aad: &self.aad(number) };
         let record = self.cipher.decrypt(Nonce::from_slice(nonce), payload).ok()?;
-        Some((record, 4 + length))
+        Some((record, 4 + frame.len()))
     }
 
     fn aad(&self, number: u64) -> [u8; 24] {

@@ -232,3 +232,77 @@ fn another_terminals_journal_is_refused() {
     journal.wait(seq).unwrap();
     assert!(Journal::open(Arc::new(disk), SecretBytes::new([2; 32]), BEGINNING, |_, _| {}).is_err());
 }
+
+#[test]
+fn a_changed_byte_is_damage_and_never_a_torn_tail() {
+    let disk = Disk::default();
+    let (journal, _) = open(&disk);
+    for _ in 0..4 {
+        let seq = append(&journal);
+        journal.wait(seq).unwrap();
+    }
+    let (name, bytes) = disk.newest();
+    // The length of the last frame may also say that more was to come: only the ledger knows better there.
+    let last_length = bytes.len() - (bytes.len() - segment::HEADER_LEN) / 4;
+    for at in 0..bytes.len() {
+        let changed = disk.copy();
+        let mut content = bytes.clone();
+        content[at] ^= 0x81;
+        changed.put(&name, &content);
+        let opened = Journal::open(Arc::new(changed), SecretBytes::new([1; 32]), BEGINNING, |_, _| {});
+        let open_to_doubt = (last_length..last_length + 4).contains(&at) || content.last() == Some(&0);
+        assert!(opened.is_err() || open_to_doubt, "byte {at}");
+    }
+}
+
+#[test]
+fn blocks_that_never_reached_the_disk_are_a_torn_tail() {
+    let disk = Disk::default();
+    let (journal, _) = open(&disk);
+    for _ in 0..3 {
+        let seq = append(&journal);
+        journal.wait(seq).unwrap();
+    }
+    let (name, bytes) = disk.newest();
+    let frame = (bytes.len() - segment::HEADER_LEN) / 3;
+    for zeros in 1..frame {
+        let mut content = bytes.clone();
+        let from = content.len() - zeros;
+        content[from..].fill(0);
+        let torn = disk.copy();
+        torn.put(&name, &content);
+        assert_eq!(open(&torn).1.len(), 2, "{zeros} zeros");
+    }
+}
+
+#[test]
+fn a_journal_that_ends_before_what_was_acknowledged_is_refused() {
+    let disk = Disk::default();
+    let (journal, _) = open(&disk);
+    for _ in 0..3 {
+        let seq = append(&journal);
+        journal.wait(seq).unwrap();
+    }
+    assert!(journal.must_reach(3).is_ok());
+    let error = journal.must_reach(4).err().unwrap();
+    assert!(error.to_string().contains("acknowledged all before 4"), "{error}");
+}
+
+#[test]
+fn a_disk_that_goes_on_failing_does_not_fill_up() {
+    let disk = Disk::default();
+    let (journal, _) = open(&disk);
+    for fault in [Fault::Write(0), Fault::Write(20), Fault::SyncLanded] {
+        disk.fail(fault);
+        for _ in 0..20 {
+            let seq = append(&journal);
+            assert_eq!(journal.wait(seq), Err(NotRecorded));
+        }
+        disk.fail(None);
+        journal.flush();
+        assert!(disk.names().unwrap().len() <= 4, "{fault:?}: {:?}", disk.names());
+    }
+    let (again, seen) = open(&disk);
+    assert_eq!(seen.len(), 60);
+    assert_unbroken(&again, &seen);
+}
