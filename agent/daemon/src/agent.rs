@@ -9,6 +9,7 @@ use sekisho_register::{NameHash, Register};
 use sekisho_wire::id::{BootId, Code, Hash, RequestId, Salt};
 use sekisho_wire::reason::LinkState as RecordedLink;
 use sekisho_wire::record::{Body, Emitter, RECORD_VERSION, Record, SessionReason};
+use sekisho_wire::verdict::VerdictCode;
 
 use crate::clock::Clock;
 use crate::config::Config;
@@ -62,6 +63,7 @@ pub(crate) struct Core {
     pub(crate) generation: u64,
     pub(crate) link: LinkState,
     pub(crate) acknowledged: Acknowledged,
+    pub(crate) history: History,
     /// Wrong PINs since the card was inserted.
     pub(crate) wrong_pins: u8,
     /// What is in the reader and cannot be used.
@@ -76,6 +78,16 @@ pub(crate) struct Acknowledged {
     pub(crate) stored: u64,
     /// Records below this lie under a checkpoint that we checked.
     pub(crate) sealed: u64,
+}
+
+/// What the ledger says of the history that this terminal shows it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum History {
+    /// It goes on the one the ledger has, as far as anybody knows.
+    #[default]
+    Goes,
+    /// The ledger has another one: what is granted here would never be recorded there.
+    Refused,
 }
 
 /// The card worker that is connected.
@@ -122,6 +134,7 @@ impl Agent {
             generation: 0,
             link: LinkState::Down,
             acknowledged,
+            history: History::default(),
             wrong_pins: 0,
             unreadable: None,
             boot,
@@ -132,6 +145,14 @@ impl Agent {
     pub(crate) fn lock(&self) -> MutexGuard<'_, Core> {
         // A panic elsewhere must not unlock anything: the machine changes in one step, and records are appended whole.
         self.core.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Why nothing at all may be granted, whoever asks for what: what is granted here could not be recorded.
+    pub(crate) fn grants_nothing(&self, core: &Core) -> Option<VerdictCode> {
+        match core.history {
+            History::Refused => Some(VerdictCode::HistoryRefused),
+            History::Goes => self.journal.is_failing().then_some(VerdictCode::NotRecorded),
+        }
     }
 
     pub(crate) fn moment(&self) -> Moment {

@@ -185,6 +185,7 @@ const fn reason_of(code: VerdictCode) -> Option<Reason> {
         | VerdictCode::EndedMeanwhile
         | VerdictCode::NotYourSession
         | VerdictCode::AgentBusy
-        | VerdictCode::NotEnrolled => Some(Reason::RegisterChanged),
+        | VerdictCode::NotEnrolled
+        | VerdictCode::HistoryRefused => Some(Reason::RegisterChanged),
     }
 }

@@ -115,8 +115,8 @@ impl Agent {
         if !core.belongs_to(caller) {
             return Ok(without_record(VerdictCode::NotYourSession));
         }
-        if self.journal.is_failing() {
-            return Ok(without_record(VerdictCode::NotRecorded));
+        if let Some(code) = self.grants_nothing(&core) {
+            return Ok(without_record(code));
         }
         if let Some(decided) = core.repeated(&asked)? {
             drop(core);

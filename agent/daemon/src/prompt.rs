@@ -148,6 +148,9 @@ impl Agent {
         input: DecisionInput,
         tries_left: Option<u8>,
     ) -> Result<DecisionInput, AgentError> {
+        if let Some(code) = self.grants_nothing(core) {
+            return Err(spoken::refused(code, tries_left));
+        }
         let verdict = decide(&core.register, &input).code();
         if verdict.is_granted() {
             return Ok(input);

@@ -130,8 +130,8 @@ impl Agent {
 
     /// One sentence about everything: what is, and what to do next.
     fn advice(&self, core: &mut Core) -> Verdict {
-        if self.journal.is_failing() {
-            return spoken::verdict(VerdictCode::NotRecorded);
+        if let Some(code) = self.grants_nothing(core) {
+            return spoken::verdict(code);
         }
         match core.machine.terminal_state() {
             TerminalState::NoCard => match &core.unreadable {

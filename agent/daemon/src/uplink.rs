@@ -18,7 +18,7 @@ use sekisho_wire::batch::{BATCH_RECORDS_MAX, SeenNote};
 use sekisho_wire::id::Hash;
 use serde::{Deserialize, Serialize};
 
-use crate::agent::{Acknowledged, Agent};
+use crate::agent::{Acknowledged, Agent, History};
 use crate::batch::{Seen, chain_after, seal};
 use crate::carrier::Carrier;
 use crate::files;
@@ -52,6 +52,9 @@ struct Cursor {
     /// The note of that checkpoint; state files of earlier versions have none.
     #[serde(default)]
     seen_note: Option<String>,
+    /// Whether the ledger has another history of this terminal than its journal.
+    #[serde(default)]
+    refused: bool,
 }
 
 #[derive(Debug, Deserialize)]
@@ -156,7 +159,7 @@ impl Uplink {
     pub(crate) fn open(config: &crate::config::Config, epoch: u32) -> std::io::Result<(Self, Acknowledged)> {
         let file = config.state.join("uplink.json");
         let seen_root = Hash(EMPTY_ROOT.0).to_string();
-        let fresh = Cursor { epoch, stored: 0, sealed: 0, seen_size: 0, seen_root, seen_note: None };
+        let fresh = Cursor { epoch, stored: 0, sealed: 0, seen_size: 0, seen_root, seen_note: None, refused: false };
         let cursor = match files::read_json::<Cursor>(&file)? {
             Some(kept) if kept.epoch == epoch => kept,
             // The log goes on over our epochs: what was seen of it stays seen.
@@ -172,10 +175,7 @@ impl Uplink {
         let (mut retry, mut seal_pause) = (RETRY_FIRST, SEAL_FIRST);
         loop {
             let sealed = self.cursor.sealed;
-            let round = self.round(agent, carrier).unwrap_or_else(|trouble| {
-                log::error!("{trouble}");
-                Round::Stuck
-            });
+            let round = self.go_round(agent, carrier);
             agent.acknowledge(self.cursor.stored, self.cursor.sealed);
             if self.cursor.sealed != sealed {
                 seal_pause = SEAL_FIRST;
@@ -198,6 +198,25 @@ impl Uplink {
                 Round::Stuck => std::thread::sleep(STUCK),
             }
         }
+    }
+
+    fn go_round(&mut self, agent: &Agent, carrier: &dyn Carrier) -> Round {
+        agent.history_is(self.history());
+        let round = self.round(agent, carrier).unwrap_or_else(|trouble| {
+            log::error!("{trouble}");
+            self.cursor.refused |= matches!(trouble, Trouble::OtherChain { .. });
+            Round::Stuck
+        });
+        if self.history() != agent.history_is(self.history())
+            && let Err(trouble) = self.keep()
+        {
+            log::error!("{trouble}");
+        }
+        round
+    }
+
+    const fn history(&self) -> History {
+        if self.cursor.refused { History::Refused } else { History::Goes }
     }
 
     /// One errand, and what it brought.
@@ -224,6 +243,8 @@ impl Uplink {
         let answer: StoredAnswer = serde_json::from_value(body).map_err(|_| Trouble::Malformed)?;
         self.continue_at(agent, &answer)?;
         self.agreed = true;
+        // While there is something to send, only its being taken shows that the two histories are one again.
+        self.cursor.refused &= self.cursor.stored < agent.journal.durable();
         Ok(Round::Forward)
     }
 
@@ -260,7 +281,7 @@ impl Uplink {
                 let answer: StoredAnswer = serde_json::from_value(body).map_err(|_| Trouble::Malformed)?;
                 let end = run.first + run.records.len() as u64;
                 if answer.next == end && hash(&answer.chain)? == chain_after(&run) {
-                    self.cursor.stored = end;
+                    (self.cursor.stored, self.cursor.refused) = (end, false);
                     self.keep()?;
                 } else {
                     self.continue_at(agent, &answer)?;
@@ -277,6 +298,7 @@ impl Uplink {
             }
             other => {
                 let round = refused(other.as_ref());
+                self.cursor.refused |= other.as_ref().is_some_and(tells_of_another_history);
                 // Whatever is wrong, the next attempt begins by asking where the ledger is.
                 self.agreed = round != Round::Stuck;
                 Ok(round)
@@ -354,6 +376,11 @@ impl Uplink {
     }
 }
 
+/// The ledger has this terminal's records otherwise than it shows them now (wire §7.2).
+fn tells_of_another_history(brought: &Brought) -> bool {
+    matches!(brought, Brought::Refused { code, .. } if code == "fork" || code == "wrong_chain")
+}
+
 /// What to do when no answer came, by who is at fault.
 fn refused(brought: Option<&Brought>) -> Round {
     let Some(Brought::Refused { status, code, detail, retry_after, .. }) = brought else { return Round::Again };
@@ -422,6 +449,16 @@ fn hashes(texts: &[String]) -> Result<Vec<TreeHash>, Trouble> {
 }
 
 impl Agent {
+    /// Notes what the ledger says of our history; returns what was noted before.
+    fn history_is(&self, history: History) -> History {
+        let mut core = self.lock();
+        let before = std::mem::replace(&mut core.history, history);
+        if before != history {
+            self.tell(&mut core);
+        }
+        before
+    }
+
     fn acknowledge(&self, stored: u64, sealed: u64) {
         let mut core = self.lock();
         if (core.acknowledged.stored, core.acknowledged.sealed) != (stored, sealed) {

@@ -168,11 +168,14 @@ pub enum VerdictCode {
     /// The terminal belongs to no office yet.
     #[n(204)]
     NotEnrolled = 204,
+    /// The ledger holds another history of this terminal than its journal, so what it grants would not be recorded.
+    #[n(205)]
+    HistoryRefused = 205,
 }
 
 impl VerdictCode {
     /// Every code, in the order of its number.
-    pub const ALL: [Self; 53] = [
+    pub const ALL: [Self; 54] = [
         Self::Granted,
         Self::NoCard,
         Self::PinNeeded,
@@ -226,6 +229,7 @@ impl VerdictCode {
         Self::NotYourSession,
         Self::AgentBusy,
         Self::NotEnrolled,
+        Self::HistoryRefused,
     ];
 
     /// Whether the request may go ahead.
@@ -303,6 +307,7 @@ impl VerdictCode {
             Self::NotYourSession => "not_your_session",
             Self::AgentBusy => "agent_busy",
             Self::NotEnrolled => "not_enrolled",
+            Self::HistoryRefused => "history_refused",
         }
     }
 
@@ -473,6 +478,10 @@ impl VerdictCode {
             Self::NotEnrolled => Words {
                 what: "this terminal is not enrolled",
                 next: "Ask the system manager for an enrolment code, then: sekisho-agent enrol",
+            },
+            Self::HistoryRefused => Words {
+                what: "the ledger refuses this terminal's records",
+                next: "Work at another terminal and call the system manager. Leave this one as it is: it is evidence.",
             },
         }
     }
@@ -681,6 +690,10 @@ impl VerdictCode {
             Self::NotEnrolled => Words {
                 what: "この端末はまだ登録手続きが済んでいません",
                 next: "システム管理者から登録コードを受け取り、sekisho-agent enrol を実行してください。",
+            },
+            Self::HistoryRefused => Words {
+                what: "この端末の記録が台帳に受け入れられません",
+                next: "別の端末を使い、システム管理者に連絡してください。この端末は証拠となるため、そのままにしてください。",
             },
         }
     }

@@ -11,7 +11,7 @@ use sekisho_wire::cose::{Context, write_signed_bytes};
 use serde_json::{Map, Value, json};
 
 use super::*;
-use crate::testing::{Bench, RECORDS_SEED, code, log_key};
+use crate::testing::{Bench, RECORDS_SEED, ask, code, log_key, panel};
 
 /// Answers as a ledger does (LEDGER.md §L3), from memory; and wrongly, when told to.
 struct Ledger {
@@ -172,7 +172,7 @@ fn uplink(bench: &Bench) -> Uplink {
     TERMINAL.set(Some(bench.agent.identity.key.verifying_key()));
     let file = std::env::temp_dir().join(format!("sekisho-uplink-{}-{:?}", std::process::id(), bench.agent.salt()));
     let seen_root = Hash(EMPTY_ROOT.0).to_string();
-    let cursor = Cursor { epoch: 0, stored: 0, sealed: 0, seen_size: 0, seen_root, seen_note: None };
+    let cursor = Cursor { epoch: 0, stored: 0, sealed: 0, seen_size: 0, seen_root, seen_note: None, refused: false };
     Uplink { file, cursor, agreed: false }
 }
 
@@ -258,6 +258,30 @@ fn a_fork_is_a_matter_for_people() {
     assert_eq!(run(&mut uplink, &bench, &ledger).unwrap(), Round::Stuck);
     ledger.state.lock().unwrap().chain = Hash([3; 32]);
     assert!(matches!(run(&mut uplink, &bench, &ledger), Err(Trouble::OtherChain { next: 0 })));
+}
+
+#[test]
+fn another_history_at_the_ledger_stops_all_grants_until_it_is_one_again() {
+    let (bench, ledger) = ledger_bench();
+    let mut uplink = uplink(&bench);
+    bench.log_in();
+    let _ = bench.records();
+    let ours = ledger.state.lock().unwrap().chain;
+    for broken in [Fault::Fork, Fault::None] {
+        ledger.fault(broken);
+        ledger.state.lock().unwrap().chain = if broken == Fault::None { Hash([3; 32]) } else { ours };
+        for _ in 0..4 {
+            let _ = uplink.go_round(&bench.agent, &ledger);
+        }
+        let answer = bench.agent.authorize(&panel(), &ask("juminhyo")).unwrap();
+        assert_eq!((answer.verdict.code.as_str(), answer.record), ("history_refused", None), "{broken:?}");
+        assert!(bench.agent.state(&panel()).0.advice.next.contains("evidence"));
+    }
+    ledger.state.lock().unwrap().chain = ours;
+    for _ in 0..6 {
+        let _ = uplink.go_round(&bench.agent, &ledger);
+    }
+    assert!(bench.agent.authorize(&panel(), &ask("juminhyo")).unwrap().verdict.granted);
 }
 
 #[test]
