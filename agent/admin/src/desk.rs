@@ -4,7 +4,7 @@ use sekisho_card::{OperatorCard, PcscTransport, ReaderName};
 use sekisho_register::act::{ACT_MAX, ACT_VERSION, Proposal};
 use sekisho_register::change::Log;
 use sekisho_register::organisation::Capacity;
-use sekisho_register::{Act, Change, FoldRefusal};
+use sekisho_register::{Act, Change, Concluded, FoldRefusal};
 use sekisho_tlog::VerifyingKey;
 use sekisho_wire::cose::Signer;
 use sekisho_wire::id::{CardGuid, CaseReference, Code, Hash, Salt};
@@ -280,6 +280,20 @@ impl Desk {
         self.sign_and_send(act, &[]).map(drop)
     }
 
+    /// Asks the fold what it would say to this change, signed by the card at hand, without signing anything.
+    ///
+    /// # Errors
+    /// [`AdminError::Fold`].
+    pub(crate) fn rehearse(&mut self, change: Change) -> Result<(), AdminError> {
+        self.log_in()?;
+        let act = self.act(Log::Register, vec![change], None)?;
+        let (_, guid) = self.signer.as_ref().ok_or(AdminError::NoReader)?;
+        let entry = act.to_be_signed(&Signer::Card(*guid)).finish([0; 64]);
+        // As for an act whose signature was looked at before: everything else is asked.
+        let mut register = self.cache.register().clone();
+        register.fold_stored(&entry, Concluded::Accepted).map(drop).map_err(AdminError::Fold)
+    }
+
     fn act(&mut self, log: Log, changes: Vec<Change>, proposal: Option<Proposal>) -> Result<Act, AdminError> {
         let made = clock::now();
         let register = self.cache.register();
@@ -372,7 +386,8 @@ fn may_sign(cache: &RegisterCache, home: &Home, guid: CardGuid) -> bool {
     let now = clock::now();
     let register = cache.register();
     let Some(card) = register.card(&guid) else {
-        return pending::find(home, guid).is_ok_and(|pending| pending.is_none());
+        let unknown = pending::find(home, guid).is_ok_and(|pending| pending.is_none());
+        return unknown && pending::intended(home, guid).is_ok_and(|intended| intended.is_none());
     };
     let signs = card.is_current(now) && card.issued().signature.is_some();
     signs && card.holder(now).is_some_and(|holder| !register.roles_of(holder.operator, now).is_empty())

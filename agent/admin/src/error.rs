@@ -172,6 +172,12 @@ impl fmt::Display for ConfigError {
 }
 
 impl AdminError {
+    /// The ledger's code, when it is the ledger who refused.
+    #[must_use]
+    pub(crate) fn code(&self) -> Option<&str> {
+        if let Self::Link(LinkError::Refused(problem)) = self { Some(&problem.code) } else { None }
+    }
+
     /// What happened, in one line.
     #[must_use]
     pub(crate) fn in_words(&self, language: Language) -> String {

@@ -3,13 +3,89 @@
 use sekisho_issuer::CardKeys;
 use sekisho_register::change::{CardKind, IssueCard};
 use sekisho_register::values::P256Key;
-use sekisho_wire::id::CardGuid;
+use sekisho_wire::id::{CardGuid, Code};
 
 use crate::error::AdminError;
 use crate::home::Home;
 
 fn name(guid: CardGuid) -> String {
     format!("pending/{guid}.card")
+}
+
+fn intent(guid: CardGuid) -> String {
+    format!("pending/{guid}.intent")
+}
+
+fn refused(guid: CardGuid) -> String {
+    format!("pending/{guid}.refused")
+}
+
+/// Keeps what a card is to become, before its keys are made. Until [`made`], its PIN may be known to nobody.
+///
+/// # Errors
+/// When it cannot be written.
+pub(crate) fn intend(home: &Home, guid: CardGuid, wanted: &Wanted) -> Result<(), AdminError> {
+    let no_keys = CardKeys { authentication: [0; 33], signature: [0; 33], card_authentication: [0; 33] };
+    let card = wanted.clone().card(guid, &no_keys);
+    home.remove(&refused(guid))?;
+    home.write(&intent(guid), &minicbor::to_vec(&card).expect("a vector takes any number of bytes"))
+}
+
+/// The card is made, and its PIN handed over.
+///
+/// # Errors
+/// When the file stays.
+pub(crate) fn made(home: &Home, guid: CardGuid) -> Result<(), AdminError> {
+    home.remove(&intent(guid))
+}
+
+/// What a card was to become whose making did not come to its end here.
+///
+/// # Errors
+/// When the file is damaged.
+pub(crate) fn intended(home: &Home, guid: CardGuid) -> Result<Option<Wanted>, AdminError> {
+    let Some(bytes) = home.read(&intent(guid))? else { return Ok(None) };
+    let card: IssueCard = minicbor::decode(&bytes).map_err(|_| AdminError::Damaged(home.path(&intent(guid))))?;
+    Ok(Some(Wanted {
+        kind: card.kind,
+        signing: card.signature.is_some(),
+        operator: card.operator,
+        profiles: card.profiles,
+        from: card.from,
+        to: card.to,
+        dormant: card.dormant,
+    }))
+}
+
+/// Whether the making of a card for this operator did not come to its end here.
+///
+/// # Errors
+/// When the directory or a file cannot be read.
+pub(crate) fn was_interrupted(home: &Home, operator: Option<&Code>) -> Result<bool, AdminError> {
+    for file in home.list("pending")? {
+        let Some(guid) = file.strip_suffix(".intent").and_then(|guid| guid.parse().ok()) else { continue };
+        if intended(home, guid)?.is_some_and(|wanted| wanted.operator.as_ref() == operator) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// The fold refused the card's act: the card may be made anew for something else.
+///
+/// # Errors
+/// When it cannot be written.
+pub(crate) fn refuse(home: &Home, guid: CardGuid) -> Result<(), AdminError> {
+    home.write(&refused(guid), b"")
+}
+
+/// Whether a card made here waits for its act, and its act was not refused.
+///
+/// # Errors
+/// When a file is damaged.
+pub(crate) fn is_waiting(home: &Home, guid: CardGuid) -> Result<bool, AdminError> {
+    let unfinished = home.read(&refused(guid))?.is_some() || home.read(&intent(guid))?.is_some();
+    Ok(!unfinished && find(home, guid)?.is_some())
 }
 
 /// Keeps what the act will say.
@@ -35,7 +111,9 @@ pub(crate) fn find(home: &Home, guid: CardGuid) -> Result<Option<IssueCard>, Adm
 /// # Errors
 /// When the file stays.
 pub(crate) fn forget(home: &Home, guid: CardGuid) -> Result<(), AdminError> {
-    home.remove(&name(guid))
+    home.remove(&name(guid))?;
+    home.remove(&intent(guid))?;
+    home.remove(&refused(guid))
 }
 
 /// The cards that are waiting.
@@ -53,9 +131,9 @@ pub(crate) struct Wanted {
     /// What it is for.
     pub kind: CardKind,
     /// Whose it is.
-    pub operator: Option<sekisho_wire::id::Code>,
+    pub operator: Option<Code>,
     /// Which permissions work with it.
-    pub profiles: Vec<sekisho_wire::id::Code>,
+    pub profiles: Vec<Code>,
     /// From when.
     pub from: u64,
     /// Until when.
@@ -122,5 +200,26 @@ mod tests {
         forget(&home.0, card.card).unwrap();
         assert_eq!(find(&home.0, card.card).unwrap(), None);
         assert_eq!(list(&home.0).unwrap(), []);
+    }
+    #[test]
+    fn a_card_whose_making_was_interrupted_is_remembered_with_what_it_was_to_become() {
+        let (home, guid) = (TempHome::new(), CardGuid([9; 16]));
+        let operator = Code::new("10023").unwrap();
+        let (kind, profiles) = (CardKind::Business, vec![Code::new("jumin-a").unwrap()]);
+        let wanted =
+            Wanted { kind, operator: Some(operator.clone()), profiles, from: 1, to: 2, dormant: false, signing: true };
+        intend(&home.0, guid, &wanted).unwrap();
+        assert!(was_interrupted(&home.0, Some(&operator)).unwrap() && !was_interrupted(&home.0, None).unwrap());
+        let back = intended(&home.0, guid).unwrap().unwrap();
+        assert_eq!((back.operator, back.profiles, back.signing), (Some(operator), wanted.profiles.clone(), true));
+        let keys = CardKeys { authentication: [2; 33], signature: [3; 33], card_authentication: [2; 33] };
+        keep(&home.0, &wanted.card(guid, &keys)).unwrap();
+        assert!(!is_waiting(&home.0, guid).unwrap(), "nobody knows its PIN yet");
+        made(&home.0, guid).unwrap();
+        assert!(is_waiting(&home.0, guid).unwrap());
+        refuse(&home.0, guid).unwrap();
+        assert!(!is_waiting(&home.0, guid).unwrap(), "it may be made anew");
+        forget(&home.0, guid).unwrap();
+        assert_eq!(home.0.list("pending").unwrap(), Vec::<String>::new());
     }
 }

@@ -227,6 +227,7 @@ impl Teller<'_> {
             AlarmKind::SeenUnproved => {
                 ("a terminal claims another log without proof", "端末機が証明なしに別のログを主張した")
             }
+            AlarmKind::LogResumed => ("a stopped log goes on", "停止したログが再開された"),
         };
         self.say(english, japanese)
     }

@@ -79,10 +79,11 @@ impl Desk {
 
     fn expect_filed(&mut self, id: &Hash, act: &[u8]) -> Result<u64, AdminError> {
         self.log_in()?;
-        let place = self.ledger.place_of(id).map_err(|error| match error {
-            AdminError::Link(LinkError::Refused(problem)) if problem.code == "not_found" => AdminError::NotInForce(*id),
-            error => error,
-        })?;
+        let place = self.ledger.place_of(id);
+        if place.as_ref().is_err_and(|error| error.code() == Some("not_found")) {
+            return Err(AdminError::NotInForce(*id));
+        }
+        let place = place?;
         verify_place(act, &place, &self.office.log_key(LogName::Casebook)?)?;
         Ok(place.index)
     }

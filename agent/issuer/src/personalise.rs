@@ -2,7 +2,7 @@
 
 use sekisho_card::Transport;
 use sekisho_wire::id::CardGuid;
-use sekisho_wire::piv::Slot;
+use sekisho_wire::piv::{Object, Slot};
 use sekisho_wire::secret::Pin;
 
 use crate::day::Validity;
@@ -55,6 +55,27 @@ impl<T: Transport> Issuer<'_, T> {
     /// [`IssuerCause::AlreadyPersonalised`] when all this has been done before; else the step that failed.
     pub fn personalise(&mut self, order: Order<'_>, ca: &OfficeCa) -> Result<Personalised, IssuerError> {
         self.expect_unfinished()?;
+        self.make(order, ca)
+    }
+
+    /// As [`Self::personalise`], also on a card of ours that was finished before: it keeps its GUID, and loses its keys, its grant
+    /// and its PIN. Only for a card that no register names, such as one whose making was interrupted after the last step: nobody
+    /// has heard of its keys, and nobody knows its PIN.
+    ///
+    /// # Errors
+    /// [`IssuerCause::ForeignManagementKey`] when the card is not ours; else the step that failed.
+    pub fn personalise_anew(&mut self, order: Order<'_>, ca: &OfficeCa) -> Result<Personalised, IssuerError> {
+        match self.inspect()? {
+            Personalisation::Blank => {}
+            Personalisation::Partial { .. } | Personalisation::Complete => self.put(Step::Grant, Object::Grant, &[])?,
+            Personalisation::Foreign => {
+                return Err(IssuerError { step: Step::Look, cause: IssuerCause::ForeignManagementKey });
+            }
+        }
+        self.make(order, ca)
+    }
+
+    fn make(&mut self, order: Order<'_>, ca: &OfficeCa) -> Result<Personalised, IssuerError> {
         // Before anything is written: a PIN that breaks the rules should not leave a half-made card.
         let pin = order.pin.choose().map_err(|cause| IssuerError { step: Step::Pin, cause })?;
         let guid = self.write_identity(order.validity.until)?;

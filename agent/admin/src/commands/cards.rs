@@ -8,7 +8,7 @@ use sekisho_register::wareki::{moment_text, numbered};
 use sekisho_wire::id::{CardGuid, Numbered};
 
 use super::decisions::{from, since};
-use super::first_pin::Delivery;
+use super::first_pin::{Delivery, Left};
 use super::registers;
 use crate::cli::{CardChange, CardCommand, Which};
 use crate::clock;
@@ -39,7 +39,7 @@ pub(super) fn run(desk: &mut Desk, command: CardCommand, reader: Option<&str>) -
             show(desk, &reader)
         }
         CardCommand::ResetPin { first_pin_file } => {
-            let delivery = Delivery::open(first_pin_file)?;
+            let delivery = Delivery::open(first_pin_file, Left::ForSomebody)?;
             let reader = desk.readers.choose(reader)?;
             reset_pin(desk, &reader, delivery)
         }

@@ -19,10 +19,28 @@ pub(super) enum Delivery {
     Terminal(File),
 }
 
+/// What a file with a PIN may be that is there already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Left {
+    /// Somebody's PIN.
+    ForSomebody,
+    /// Of a card whose making did not come to its end.
+    ByInterruption,
+}
+
+impl Left {
+    pub(super) const fn of(interrupted: bool) -> Self {
+        if interrupted { Self::ByInterruption } else { Self::ForSomebody }
+    }
+}
+
 impl Delivery {
-    /// A place for a PIN.
-    pub(super) fn open(file: Option<PathBuf>) -> Result<Self, AdminError> {
+    /// A place for a PIN. A file that is there is in the way, unless it is what an interrupted run left: that card is made anew.
+    pub(super) fn open(file: Option<PathBuf>, left: Left) -> Result<Self, AdminError> {
         if let Some(path) = file {
+            if left == Left::ByInterruption && path.exists() {
+                std::fs::remove_file(&path).map_err(|cause| AdminError::File { path: path.clone(), cause })?;
+            }
             if path.exists() {
                 let cause = std::io::ErrorKind::AlreadyExists.into();
                 return Err(AdminError::File { path, cause });

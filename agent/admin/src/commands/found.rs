@@ -11,7 +11,7 @@ use sekisho_wire::id::{CardGuid, Hash, Salt};
 use sekisho_wire::secret::Pin;
 use serde::{Deserialize, Serialize};
 
-use super::first_pin::Delivery;
+use super::first_pin::{Delivery, Left};
 use super::issue::{Making, act_of, make, write_grant};
 use crate::changes_file::{self, AdministratorTable, ChangesFile, Drafter, OfficeTable, PolicyUse, end_of_fiscal_year};
 use crate::cli;
@@ -185,8 +185,9 @@ impl Cards<'_> {
     ) -> Result<(sekisho_register::change::IssueCard, Option<Pin>), AdminError> {
         let operator = &table.operator.0;
         for guid in pending::list(self.home)? {
-            if let Some(card) = pending::find(self.home, guid)?.filter(|card| card.operator.as_ref() == Some(operator))
-            {
+            let card = pending::find(self.home, guid)?.filter(|card| card.operator.as_ref() == Some(operator));
+            // One whose PIN was never handed over is made anew.
+            if let Some(card) = card.filter(|_| pending::is_waiting(self.home, guid).is_ok_and(|waits| waits)) {
                 let (english, japanese) = (
                     format!("card {guid} of {operator} was made before"),
                     format!("{operator} のカード {guid} は作成済みです"),
@@ -219,7 +220,8 @@ impl Cards<'_> {
             whose: (&whose.0, &whose.1),
             number: "founding".to_owned(),
             wanted,
-            delivery: Delivery::open(file)?,
+            delivery: Delivery::open(file, Left::of(pending::was_interrupted(self.home, Some(operator))?))?,
+            register: &Register::new(),
         })?;
         Ok((card, Some(pin)))
     }

@@ -1,9 +1,12 @@
 //! `card issue`: keys and PIN on the card, then the act, then the grant on the card. Interrupted anywhere, `--resume` goes on.
 
+use std::path::PathBuf;
+
 use sekisho_card::{OperatorCard, PcscTransport, ReaderName};
 use sekisho_issuer::{
     CardKeys, CardManagementSecret, Day, Issuer, IssuerCause, Order, Personalisation, PinChoice, Step, Validity,
 };
+use sekisho_register::Register;
 use sekisho_register::calendar::date;
 use sekisho_register::change::{Change, IssueCard};
 use sekisho_wire::id::{CardGuid, Hash};
@@ -11,13 +14,14 @@ use sekisho_wire::piv::Slot;
 use sekisho_wire::secret::Pin;
 
 use super::decisions;
-use super::first_pin::Delivery;
+use super::first_pin::{Delivery, Left};
 use crate::cli::IssueArguments;
 use crate::desk::{Desk, Submitted};
 use crate::error::AdminError;
 use crate::grant;
 use crate::home::Home;
 use crate::pending::{self, Wanted};
+use crate::random;
 use crate::readers::{Look, Readers};
 use crate::screen::Screen;
 
@@ -38,10 +42,7 @@ pub(super) fn run(desk: &mut Desk, arguments: IssueArguments, reader: Option<&st
     let secret = desk.home.card_secret()?;
     let reader = desk.readers.choose(reader)?;
     if arguments.resume {
-        return resume(desk, &secret, &reader);
-    }
-    if let Some(operator) = &arguments.operator {
-        expect_operator(desk, operator, &reader)?;
+        return resume(desk, &secret, &reader, arguments.first_pin_file);
     }
     let (from, to) = decisions::period(arguments.period);
     let wanted = Wanted {
@@ -53,32 +54,60 @@ pub(super) fn run(desk: &mut Desk, arguments: IssueArguments, reader: Option<&st
         dormant: arguments.dormant,
         signing: arguments.signing,
     };
-    let delivery = Delivery::open(arguments.first_pin_file)?;
+    begin(desk, &secret, &reader, wanted, arguments.first_pin_file)
+}
+
+/// Asks the fold first: what it would refuse should not cost a card.
+fn begin(
+    desk: &mut Desk,
+    secret: &CardManagementSecret,
+    reader: &ReaderName,
+    wanted: Wanted,
+    first_pin_file: Option<PathBuf>,
+) -> Result<(), AdminError> {
+    desk.log_in()?;
+    rehearse(desk, &wanted)?;
+    let left = Left::of(pending::was_interrupted(&desk.home, wanted.operator.as_ref())?);
+    let delivery = Delivery::open(first_pin_file, left)?;
     let (card, _) = make(Making {
         home: &desk.home,
         screen: &desk.screen,
         readers: &mut desk.readers,
-        secret: &secret,
-        reader: &reader,
+        secret,
+        reader,
         whose: ("a blank card", "白紙のカード"),
         number: desk.cache.register().founding().map_or_else(String::new, |found| found.jurisdiction.to_string()),
         wanted,
         delivery,
+        register: desk.cache.register(),
     })?;
-    act_and_grant(desk, &secret, &reader, card)
+    act_and_grant(desk, secret, reader, card)
 }
 
-/// The register that is at hand may be old; then the ledger is asked, which needs the administrator's card first.
-fn expect_operator(desk: &mut Desk, operator: &sekisho_wire::id::Code, reader: &ReaderName) -> Result<(), AdminError> {
-    let unknown = || AdminError::Unknown { what: "operator", code: operator.to_string() };
-    if desk.cache.register().operator(operator).is_some() {
-        return Ok(());
+/// Whether the fold would take such a card, with a GUID and keys that no card has.
+fn rehearse(desk: &mut Desk, wanted: &Wanted) -> Result<(), AdminError> {
+    if let Some(operator) = &wanted.operator
+        && desk.cache.register().operator(operator).is_none()
+    {
+        return Err(AdminError::Unknown { what: "operator", code: operator.to_string() });
     }
-    log::info!(
-        "operator {operator} is not in the register at hand, which may be old; the card for '{reader}' comes later"
-    );
-    desk.log_in()?;
-    desk.cache.register().operator(operator).map(drop).ok_or_else(unknown)
+    let keys = CardKeys {
+        authentication: random::bytes()?,
+        signature: random::bytes()?,
+        card_authentication: random::bytes()?,
+    };
+    let guid = CardGuid(random::bytes()?);
+    let mut card = wanted.clone().card(guid, &keys);
+    if !may_decide_alone(desk, &Change::IssueCard(Box::new(card.clone()))) {
+        // Nobody can say yet who will approve it; without the key that makes it a matter for two, the rest can be tried.
+        card.signature = None;
+    }
+    let change = Change::IssueCard(Box::new(card));
+    if may_decide_alone(desk, &change) { desk.rehearse(change) } else { Ok(()) }
+}
+
+fn may_decide_alone(desk: &Desk, change: &Change) -> bool {
+    desk.cache.register().route(change.class()).approvers.is_empty()
 }
 
 /// Everything that making a card needs.
@@ -92,30 +121,61 @@ pub(super) struct Making<'a> {
     pub(super) number: String,
     pub(super) wanted: Wanted,
     pub(super) delivery: Delivery,
+    /// Which cards are issued; empty before there is an office.
+    pub(super) register: &'a Register,
 }
 
 /// Personalises the card in the reader, and keeps what its act will say. The PIN is handed over and comes back for this run.
+///
+/// What the card is to become is kept under its GUID before its keys are made: whatever interrupts this, the card can be made anew.
 pub(super) fn make(making: Making<'_>) -> Result<(IssueCard, Pin), AdminError> {
-    let Making { home, screen, readers, secret, reader, whose, number, wanted, delivery } = making;
+    let Making { home, screen, readers, secret, reader, whose, number, wanted, delivery, register } = making;
     let ca = home.card_ca()?;
     let mut issuer = readers.wait_for(reader, screen, whose, |transport| {
         let mut issuer = Issuer::open(transport, secret)?;
-        Ok(match stage(&mut issuer)? {
-            Stage::Unmade => Look::Right(issuer),
-            Stage::WithoutGrant(guid) if pending::find(home, guid)?.is_some() => {
-                return Err(AdminError::CardUnfinished);
-            }
-            Stage::WithoutGrant(guid) | Stage::Finished(guid) => Look::Wrong(AdminError::CardIssued(guid)),
+        let stage = stage(&mut issuer)?;
+        Ok(match may_make(home, screen, register, &stage, issuer.guid()) {
+            Ok(()) => Look::Right(issuer),
+            // Before there is an office the cards are made one after the other, and the one before may still lie there.
+            Err(AdminError::CardUnfinished) if register.size() == 0 => Look::Wrong(AdminError::CardUnfinished),
+            Err(error @ AdminError::CardIssued(_)) => Look::Wrong(error),
+            Err(error) => return Err(error),
         })
     })?;
     screen.note("making the card: do not take it out", "カードを作成しています。抜かないでください");
     let validity = Validity { from: day(wanted.from), until: day(wanted.to) };
-    let made = issuer.personalise(Order { number: &number, validity, pin: PinChoice::Random }, &ca)?;
+    pending::intend(home, issuer.write_identity(validity.until)?, &wanted)?;
+    let made = issuer.personalise_anew(Order { number: &number, validity, pin: PinChoice::Random }, &ca)?;
     let card = wanted.card(made.guid, &made.keys);
     pending::keep(home, &card)?;
     delivery.deliver(screen, &made.pin)?;
+    pending::made(home, made.guid)?;
     screen.note(&format!("card {} is made", made.guid), &format!("カード {} を作成しました", made.guid));
     Ok((card, made.pin))
+}
+
+/// A card that no register names may be made, and made anew; one that waits for its act keeps its keys.
+fn may_make(
+    home: &Home,
+    screen: &Screen,
+    register: &Register,
+    stage: &Stage,
+    guid: Option<CardGuid>,
+) -> Result<(), AdminError> {
+    let Some(guid) = guid else { return Ok(()) };
+    if register.card(&guid).is_some() {
+        return Err(AdminError::CardIssued(guid));
+    }
+    if pending::is_waiting(home, guid)? {
+        return Err(AdminError::CardUnfinished);
+    }
+    match stage {
+        Stage::Unmade => Ok(()),
+        Stage::WithoutGrant(_) | Stage::Finished(_) => screen.confirm(
+            &format!("card {guid} was made before, and no register names it: make it anew?"),
+            &format!("カード {guid} は作成済みですが、登録簿にありません。作り直しますか?"),
+        ),
+    }
 }
 
 /// The legal day of a moment, as certificates carry it. Past the year 9999 nothing can be said.
@@ -136,16 +196,24 @@ pub(super) fn stage(issuer: &mut Issuer<'_, PcscTransport>) -> Result<Stage, Adm
     }
 }
 
-/// Goes on with a card that is made: its act, if that is missing, and its grant.
-fn resume(desk: &mut Desk, secret: &CardManagementSecret, reader: &ReaderName) -> Result<(), AdminError> {
+/// Goes on with a card: its making, if that was interrupted; its act, if that is missing; its grant.
+fn resume(
+    desk: &mut Desk,
+    secret: &CardManagementSecret,
+    reader: &ReaderName,
+    first_pin_file: Option<PathBuf>,
+) -> Result<(), AdminError> {
     let whose = ("the card to go on with", "続きを行うカード");
     let guid = desk.readers.wait_for(reader, &desk.screen, whose, |transport| {
         let mut issuer = Issuer::open(transport, secret)?;
-        Ok(match stage(&mut issuer)? {
-            Stage::WithoutGrant(guid) | Stage::Finished(guid) => Look::Right(guid),
-            Stage::Unmade => return Err(AdminError::NothingToResume),
+        Ok(match (stage(&mut issuer)?, issuer.guid()) {
+            (Stage::WithoutGrant(guid) | Stage::Finished(guid), _) | (Stage::Unmade, Some(guid)) => Look::Right(guid),
+            (Stage::Unmade, None) => return Err(AdminError::NothingToResume),
         })
     })?;
+    if let Some(wanted) = pending::intended(&desk.home, guid)? {
+        return begin(desk, secret, reader, wanted, first_pin_file);
+    }
     let card = match pending::find(&desk.home, guid)? {
         Some(card) => card,
         None => {
@@ -204,9 +272,12 @@ fn act_and_grant(
     if desk.cache.register().card(&guid).is_none() {
         let change = Change::IssueCard(Box::new(card));
         // What one person may not decide is proposed, asked for or not.
-        let alone = desk.cache.register().route(change.class()).approvers.is_empty();
-        let submitted = if alone { desk.submit(vec![change], &[]) } else { desk.propose(vec![change], &[]) }
-            .inspect_err(|_| say_how_to_go_on(&desk.screen))?;
+        let alone = may_decide_alone(desk, &change);
+        let submitted = if alone { desk.submit(vec![change], &[]) } else { desk.propose(vec![change], &[]) };
+        if submitted.as_ref().is_err_and(is_refusal) {
+            pending::refuse(&desk.home, guid)?;
+        }
+        let submitted = submitted.inspect_err(|_| say_how_to_go_on(&desk.screen))?;
         if let Submitted::Proposed = submitted {
             say_how_to_go_on(&desk.screen);
             return Ok(());
@@ -224,6 +295,11 @@ fn act_and_grant(
             format!("カード {guid}({number})を貸与しました"),
         ),
     )
+}
+
+/// The act, as it stands, will not be taken: the card may become something else.
+fn is_refusal(error: &AdminError) -> bool {
+    matches!(error, AdminError::Fold(_)) || error.code() == Some("refused")
 }
 
 fn say_how_to_go_on(screen: &Screen) {

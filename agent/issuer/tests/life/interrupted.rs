@@ -74,3 +74,27 @@ fn wiping_cut_anywhere_can_be_finished() {
         assert_eq!(issuer.inspect().unwrap(), Personalisation::Blank, "{cut:?}");
     }
 }
+
+#[test]
+fn a_finished_card_can_be_made_anew_cut_anywhere_and_keeps_its_guid() {
+    let (secret, ca) = (secret(), ca());
+    let (transport, watch) = Watched::new(personalised().0.connect(READER).unwrap(), Cut::Never, Lengths::Extended);
+    Issuer::open(transport, &secret).unwrap().personalise_anew(order(PinChoice::Random), &ca).unwrap();
+    let commands = watch.borrow().commands.len();
+
+    for cut in cuts(commands) {
+        let (card, _) = personalised();
+        let (transport, _) = Watched::new(card.connect(READER).unwrap(), cut, Lengths::Extended);
+        let attempt = Issuer::open(transport, &secret)
+            .and_then(|mut issuer| issuer.personalise_anew(order(PinChoice::Random), &ca));
+        assert!(attempt.is_err(), "{cut:?}");
+        replug(&card);
+
+        let mut issuer = Issuer::open(card.connect(READER).unwrap(), &secret).unwrap();
+        let guid = issuer.guid().unwrap();
+        let made = issuer.personalise_anew(order(PinChoice::Random), &ca).unwrap();
+        assert_eq!(made.guid, guid, "{cut:?}");
+        issuer.close(Disposition::Reset).unwrap();
+        in_use(&card).login(&made.pin, &[1; 32]).unwrap();
+    }
+}
