@@ -13,7 +13,7 @@ use sekisho_tests::terminal::Part;
 use crate::report::{Goal, Report};
 use crate::stopwatch::timed;
 use crate::times::Times;
-use crate::{Effort, bare_card};
+use crate::{Effort, bare_card, card_in_memory};
 
 /// After an end the worker logs out and resets the card; that belongs to no login.
 const AFTER_END: Duration = Duration::from_millis(60);
@@ -31,8 +31,26 @@ struct Measured {
 
 pub(crate) fn measure(scene: &mut Scene, effort: Effort, report: &mut Report) {
     let first = first_login(scene);
+    report.goal(
+        "APDUs from insertion to open session, known card",
+        "≤ 8",
+        Goal::AtMost(8.0),
+        first as f64,
+        first.to_string(),
+    );
+    let on_disk = in_turns(scene, effort);
+    report.from(format!("pkcs11-tool --login --sign: {}", on_disk.their_apdus));
+    tell(on_disk, "the card's memory is a file on this disk: four syncs a login, for all three", report);
+    card_in_memory::with(scene, |scene| {
+        tell(in_turns(scene, effort), "the card's memory is in RAM", report);
+    });
+}
+
+/// Ours, the bare loop and OpenSC, in turns.
+fn in_turns(scene: &mut Scene, effort: Effort) -> Measured {
     let mut measured = Measured::default();
     for _ in 0..ROUNDS {
+        wait_state(&scene.terminal, SessionState::AwaitPin);
         let count = effort.of(60, 6).div_ceil(ROUNDS);
         measured.our_apdus = counted(scene, count, |scene| measured.ours.extend(through_the_agent(scene, count)));
         scene.terminal.kill(Part::CardWorker);
@@ -44,21 +62,13 @@ pub(crate) fn measure(scene: &mut Scene, effort: Effort, report: &mut Report) {
         scene.terminal.start_part(Part::CardWorker);
         wait_state(&scene.terminal, SessionState::AwaitPin);
     }
-    tell(measured, first, report);
+    measured
 }
 
-fn tell(measured: Measured, first: usize, report: &mut Report) {
+fn tell(measured: Measured, how: &str, report: &mut Report) {
     let Measured { ours, bare, theirs, our_apdus, bare_apdus, their_apdus } = measured;
     let (ours, bare, theirs): (Times, Times, Times) =
         (ours.into_iter().collect(), bare.into_iter().collect(), theirs.into_iter().collect());
-    report.goal(
-        "APDUs from insertion to open session, known card",
-        "≤ 8",
-        Goal::AtMost(8.0),
-        first as f64,
-        first.to_string(),
-    );
-    report.from(format!("pkcs11-tool --login --sign: {their_apdus}"));
     let ratio = ours.ratio_to(&theirs);
     report.goal(
         "PIN to open ÷ pkcs11-tool --login --sign",
@@ -67,6 +77,7 @@ fn tell(measured: Measured, first: usize, report: &mut Report) {
         ratio,
         format!("1/{:.1}", 1.0 / ratio),
     );
+    report.from(how);
     report.from(format!("agent: {ours}, {our_apdus} APDUs each (card was reset before)"));
     report.from(format!("pkcs11-tool: {theirs}, {their_apdus} APDUs each"));
     report.number("PIN to open ÷ the same APDUs without an agent", format!("{:.2}", ours.ratio_to(&bare)));

@@ -8,6 +8,7 @@ mod authorize;
 mod bare_card;
 mod bare_rows;
 mod batches;
+mod card_in_memory;
 mod ingest;
 mod login;
 mod many_clients;
