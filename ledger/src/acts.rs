@@ -12,10 +12,11 @@ use zeroize::Zeroizing;
 
 use crate::clock::Millis;
 use crate::code::{CodeSecret, LogKeys};
+use crate::office::Office;
 use crate::refusal::{CodeFault, Refusal};
 use crate::secret::{DoesNotOpen, SecretKey};
 use crate::stage::Stage;
-use crate::store::{CodePurpose, Entry, LogName, StoreError, StoredAct, StoredName, StoredOffice};
+use crate::store::{CodePurpose, Entry, LogName, Store, StoreError, StoredAct, StoredName, StoredOffice};
 
 /// A person's name beside an act: erasable, unlike the act.
 #[derive(Clone, PartialEq, Eq)]
@@ -35,6 +36,23 @@ pub struct Placed {
     pub index: u64,
     /// Its id.
     pub id: Hash,
+}
+
+/// Whether an act has a chance by what is in force: it stands there already, or the fold would accept it. The writer's word is the last one.
+///
+/// # Errors
+/// [`Refusal::Act`], or the store's failure.
+pub fn judge(store: &dyn Store, office: &Office, entry: &[u8], now: Millis) -> Result<(), Refusal> {
+    let signed = SignedAct::decode(entry).map_err(|malformed| Refusal::Act(FoldRefusal::Malformed(malformed)))?;
+    if store.act(&office.id, &Hash(signed.id().0))?.is_some() {
+        return Ok(());
+    }
+    let register = office.register();
+    let judged = match signed.act().log {
+        Log::Casebook => office.casebook().would_accept(&register, entry, now).map(drop),
+        Log::Register | Log::Records => register.would_accept(entry, now).map(drop),
+    };
+    judged.map_err(Refusal::Act)
 }
 
 /// Judges and stages an act for an office that exists.

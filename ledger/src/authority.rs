@@ -8,6 +8,8 @@ use rcgen::{
 };
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use sekisho_wire::id::{Code, OfficeId};
+use sha2::{Digest, Sha256};
+use x509_parser::certification_request::X509CertificationRequest;
 use x509_parser::prelude::{AttributeTypeAndValue, FromDer, X509Certificate};
 use zeroize::Zeroizing;
 
@@ -36,6 +38,47 @@ pub struct Peer {
     pub office: OfficeId,
     /// The terminal.
     pub terminal: Code,
+}
+
+/// Who stands behind a TLS connection: the name in his certificate, and the key that he has shown to hold.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Caller {
+    /// The name.
+    pub peer: Peer,
+    /// Which key.
+    pub tls_key: TlsKey,
+}
+
+/// A TLS key: SHA-256 of the public key in a certificate or in a request for one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct TlsKey(pub [u8; 32]);
+
+impl TlsKey {
+    /// Of a certificate.
+    #[must_use]
+    pub fn of_certificate(certificate: &[u8]) -> Option<Self> {
+        let (_, certificate) = X509Certificate::from_der(certificate).ok()?;
+        Some(Self::of(&certificate.public_key().subject_public_key.data))
+    }
+
+    /// Of a certificate signing request. Whether it is signed is seen when it is certified.
+    #[must_use]
+    pub fn of_request(request: &[u8]) -> Option<Self> {
+        let (_, request) = X509CertificationRequest::from_der(request).ok()?;
+        Some(Self::of(&request.certification_request_info.subject_pki.subject_public_key.data))
+    }
+
+    fn of(key: &[u8]) -> Self {
+        Self(Sha256::digest(key).into())
+    }
+}
+
+impl Caller {
+    /// Reads a certificate that the handshake has verified already.
+    #[must_use]
+    pub fn of(certificate: &CertificateDer<'_>) -> Option<Self> {
+        Some(Self { peer: Peer::of(certificate)?, tls_key: TlsKey::of_certificate(certificate)? })
+    }
 }
 
 impl Authority {

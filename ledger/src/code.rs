@@ -77,6 +77,12 @@ impl CodeSecret {
         STANDARD.decode(text).ok()?.try_into().ok().map(Self)
     }
 
+    /// What a terminal's key signs to show that it is there when the code is used (LEDGER §L3).
+    #[must_use]
+    pub fn enrol_digest(&self, request: &[u8]) -> [u8; 32] {
+        sekisho_wire::batch::enrol_digest(&self.0, request)
+    }
+
     /// What is stored: looking a code up by this hash needs no constant-time comparison, for 128 random bits cannot be approached.
     #[must_use]
     pub fn hash(&self) -> [u8; 32] {

@@ -1,18 +1,23 @@
 //! Codes and enrolment: how a terminal becomes known before an act makes it count.
 
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use ed25519_dalek::{Signature, VerifyingKey};
 use sekisho_register::Ed25519Key;
+use sekisho_register::change::TerminalUse;
 use sekisho_wire::id::{Code, OfficeId};
 use sekisho_wire::reason::EnrolmentEvent;
 use sekisho_wire::record::{Body, Enrolment};
 use sha2::{Digest, Sha256};
 
-use crate::authority::Peer;
+use crate::authority::{Caller, Peer, TlsKey};
 use crate::clock::Millis;
 use crate::code::CodeSecret;
-use crate::ledger::{Ledger, Strangers};
+use crate::ledger::Ledger;
 use crate::refusal::{CodeFault, Refusal};
 use crate::stage::Stage;
-use crate::store::{CodePurpose, StoreError, StoredCode, StoredEnrolment};
+use crate::store::{CodePurpose, Store, StoreError, StoredCode, StoredEnrolment};
 
 /// A terminal that wants to belong to an office.
 #[derive(Debug)]
@@ -25,6 +30,8 @@ pub struct Applicant {
     pub key: [u8; 32],
     /// Its certificate signing request.
     pub request: Vec<u8>,
+    /// The Ed25519 key's signature over code and request (LEDGER §L3).
+    pub proof: [u8; 64],
 }
 
 impl Ledger {
@@ -41,39 +48,50 @@ impl Ledger {
         let stored = StoredCode { hash: secret.hash(), expires, purpose, used: None };
         let (id, name) = (*office, terminal.clone());
         self.writer.run(None, move |stage| -> Result<(), StoreError> {
-            emit(stage, &id, name, EnrolmentEvent::Invited, now)?;
-            stage.change().codes.push(stored);
+            emit(stage, &id, name.clone(), EnrolmentEvent::Invited, now)?;
+            stage.change().codes.push(stored.clone());
             Ok(())
         })??;
         let code = self.facts().terminal(&keys, &secret, expires, &office.to_string(), terminal.as_str());
         Ok((code.to_line(), expires))
     }
 
-    /// Takes an applicant's key and certifies its TLS key. The same applicant with the same key may ask again: the answer was lost.
+    /// Takes an applicant's key and certifies its TLS key. The same applicant with the same keys may ask again: the answer was lost.
     ///
     /// # Errors
-    /// [`Refusal::CodeRefused`], written down; [`Refusal::RequestRefused`].
+    /// [`Refusal::CodeRefused`], written down; [`Refusal::KeyUnproved`]; [`Refusal::RequestRefused`].
     pub fn enrol(&self, applicant: Applicant) -> Result<Vec<u8>, Refusal> {
         let now = self.clock.now();
         let office = self.office(&applicant.peer.office)?;
-        let certificate = self.authority.terminal(&applicant.peer, &applicant.request, self.clock.machine());
-        let certificate = certificate.map_err(|_| Refusal::RequestRefused)?;
-        let strangers = self.strangers.clone();
+        let tls_key = TlsKey::of_request(&applicant.request).ok_or(Refusal::RequestRefused)?;
+        if !applicant.is_proved() {
+            return Err(Refusal::KeyUnproved);
+        }
         let (id, terminal) = (office.id, applicant.peer.terminal.clone());
         let hash = applicant.secret.hash();
-        let key = applicant.key;
-        let enrolled = self.writer.run(Some(u64::from_be_bytes(first_eight(&hash))), move |stage| {
-            let row = StoredEnrolment { office: id, terminal, code: hash, key, certificate, at: now };
-            plan(stage, row, &strangers, now)
-        })?;
-        if let Err(Refusal::CodeRefused(fault)) = &enrolled {
-            log::warn!(
-                "terminal {} of office {} came with a code that is refused: {fault:?}",
-                applicant.peer.terminal,
-                id
-            );
+        let mut row =
+            StoredEnrolment { office: id, terminal, code: hash, key: applicant.key, certificate: Vec::new(), at: now };
+        // Strangers are turned away here: neither a signature of the authority nor a place in the writer's line is spent on them.
+        if let Judged::Refused(fault) = judge(&*self.store, &row, tls_key, now)? {
+            log::warn!("terminal {} of office {id} came with a code that {}", row.terminal, fault.english());
+            return Err(self.refuse_code(row, fault, now));
         }
-        enrolled
+        let certificate = self.authority.terminal(&applicant.peer, &applicant.request, self.clock.machine());
+        row.certificate = certificate.map_err(|_| Refusal::RequestRefused)?;
+        self.writer
+            .run(Some(u64::from_be_bytes(first_eight(&hash))), move |stage| plan(stage, row.clone(), tls_key, now))?
+    }
+
+    /// Writes down that a code was refused, if not too many were lately.
+    fn refuse_code(&self, row: StoredEnrolment, fault: CodeFault, now: Millis) -> Refusal {
+        if self.strangers.may_note(row.office, now) {
+            let event = EnrolmentEvent::CodeRefused;
+            let noted = self.writer.run(None, move |stage| emit(stage, &row.office, row.terminal.clone(), event, now));
+            if !matches!(noted, Ok(Ok(()))) {
+                log::error!("a refused code could not be written down");
+            }
+        }
+        Refusal::CodeRefused(fault)
     }
 
     /// Terminals whose key is not yet in the register.
@@ -87,23 +105,81 @@ impl Ledger {
         Ok(waiting)
     }
 
-    /// A new certificate for a terminal that shows its old one (they live 30 days).
+    /// Lets a terminal in by its TLS key: the key was enrolled together with an Ed25519 key that is the terminal's now, or that waits for
+    /// its act while its invitation holds. A certificate outlives a retirement; this does not.
     ///
     /// # Errors
-    /// [`Refusal::RequestRefused`].
-    pub fn renew(&self, peer: &Peer, request: &[u8]) -> Result<Vec<u8>, Refusal> {
+    /// [`Refusal::NotEnrolled`].
+    pub fn admit_terminal(&self, caller: &Caller) -> Result<(), Refusal> {
+        let Peer { office, terminal } = &caller.peer;
+        let register = self.office(office)?.register();
         let now = self.clock.now();
-        self.office(&peer.office)?;
-        let certificate = self.authority.terminal(peer, request, self.clock.machine());
+        for row in self.store.enrolments(office)?.iter().rev().filter(|row| row.terminal == *terminal) {
+            if TlsKey::of_certificate(&row.certificate) != Some(caller.tls_key) {
+                continue;
+            }
+            let key = Ed25519Key(row.key);
+            let registered = register.terminal(terminal).filter(|registered| *registered.key() == key);
+            if registered.is_some_and(|registered| registered.state(now) != TerminalUse::Retired) {
+                return Ok(());
+            }
+            let named_before = register.terminal_with_key(&key).is_some();
+            if !named_before && self.store.code(&row.code)?.is_some_and(|code| code.expires > now) {
+                return Ok(());
+            }
+        }
+        Err(Refusal::NotEnrolled)
+    }
+
+    /// A new certificate for a terminal that shows its old one (they live 30 days), over the same TLS key, at most one a day.
+    ///
+    /// # Errors
+    /// [`Refusal::NotEnrolled`], [`Refusal::RequestRefused`], [`Refusal::RenewedLately`].
+    pub fn renew(&self, caller: &Caller, request: &[u8]) -> Result<Vec<u8>, Refusal> {
+        let now = self.clock.now();
+        self.admit_terminal(caller)?;
+        if TlsKey::of_request(request) != Some(caller.tls_key) {
+            return Err(Refusal::RequestRefused);
+        }
+        let certificate = self.authority.terminal(&caller.peer, request, self.clock.machine());
         let certificate = certificate.map_err(|_| Refusal::RequestRefused)?;
-        let (office, terminal) = (peer.office, peer.terminal.clone());
-        self.writer.run(None, move |stage| emit(stage, &office, terminal, EnrolmentEvent::CertificateGiven, now))??;
+        if !self.renewals.may_renew(&caller.peer, now) {
+            return Err(Refusal::RenewedLately);
+        }
+        let (office, terminal) = (caller.peer.office, caller.peer.terminal.clone());
+        self.writer
+            .run(None, move |stage| emit(stage, &office, terminal.clone(), EnrolmentEvent::CertificateGiven, now))??;
         Ok(certificate)
     }
 }
 
-fn plan(stage: &mut Stage<'_>, row: StoredEnrolment, strangers: &Strangers, now: Millis) -> Result<Vec<u8>, Refusal> {
-    match judge(stage, &row, now)? {
+impl Applicant {
+    /// Whether the key that he names has signed for this code and this request.
+    fn is_proved(&self) -> bool {
+        let digest = self.secret.enrol_digest(&self.request);
+        let key = VerifyingKey::from_bytes(&self.key);
+        key.is_ok_and(|key| key.verify_strict(&digest, &Signature::from_bytes(&self.proof)).is_ok())
+    }
+}
+
+/// When each terminal's certificate was renewed last, since the start.
+#[derive(Debug, Default)]
+pub(crate) struct Renewals(Mutex<HashMap<Peer, Millis>>);
+
+impl Renewals {
+    fn may_renew(&self, peer: &Peer, now: Millis) -> bool {
+        let mut renewed = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        renewed.retain(|_, at| at.saturating_add(RENEWAL) > now);
+        let may = !renewed.contains_key(peer);
+        if may {
+            renewed.insert(peer.clone(), now);
+        }
+        may
+    }
+}
+
+fn plan(stage: &mut Stage<'_>, row: StoredEnrolment, tls_key: TlsKey, now: Millis) -> Result<Vec<u8>, Refusal> {
+    match judge(stage.store(), &row, tls_key, now)? {
         Judged::Fresh => {
             let certificate = row.certificate.clone();
             emit(stage, &row.office, row.terminal.clone(), EnrolmentEvent::Requested, now)?;
@@ -112,12 +188,13 @@ fn plan(stage: &mut Stage<'_>, row: StoredEnrolment, strangers: &Strangers, now:
             stage.change().enrolments.push(row);
             Ok(certificate)
         }
-        // Its TLS key may be a new one, so it gets the new certificate; the code names the same terminal and key as before.
-        Judged::Again => Ok(row.certificate),
+        Judged::Again => {
+            emit(stage, &row.office, row.terminal, EnrolmentEvent::CertificateGiven, now)?;
+            Ok(row.certificate)
+        }
+        // It was good a moment ago: somebody else was faster.
         Judged::Refused(fault) => {
-            if strangers.may_note(now) {
-                emit(stage, &row.office, row.terminal, EnrolmentEvent::CodeRefused, now)?;
-            }
+            emit(stage, &row.office, row.terminal, EnrolmentEvent::CodeRefused, now)?;
             Err(Refusal::CodeRefused(fault))
         }
     }
@@ -125,12 +202,13 @@ fn plan(stage: &mut Stage<'_>, row: StoredEnrolment, strangers: &Strangers, now:
 
 enum Judged {
     Fresh,
+    /// The same code, terminal and keys as before.
     Again,
     Refused(CodeFault),
 }
 
-fn judge(stage: &Stage<'_>, row: &StoredEnrolment, now: Millis) -> Result<Judged, StoreError> {
-    let Some(code) = stage.store().code(&row.code)? else { return Ok(Judged::Refused(CodeFault::Unknown)) };
+fn judge(store: &dyn Store, row: &StoredEnrolment, tls_key: TlsKey, now: Millis) -> Result<Judged, StoreError> {
+    let Some(code) = store.code(&row.code)? else { return Ok(Judged::Refused(CodeFault::Unknown)) };
     let meant = CodePurpose::Terminal { office: row.office, terminal: row.terminal.clone() };
     if code.purpose != meant {
         return Ok(Judged::Refused(CodeFault::Other));
@@ -141,8 +219,10 @@ fn judge(stage: &Stage<'_>, row: &StoredEnrolment, now: Millis) -> Result<Judged
     if code.used.is_none() {
         return Ok(Judged::Fresh);
     }
-    let same = |other: &StoredEnrolment| other.code == row.code && other.key == row.key;
-    let again = stage.store().enrolments(&row.office)?.iter().any(same);
+    let same = |other: &StoredEnrolment| {
+        other.code == row.code && other.key == row.key && TlsKey::of_certificate(&other.certificate) == Some(tls_key)
+    };
+    let again = store.enrolments(&row.office)?.iter().any(same);
     Ok(if again { Judged::Again } else { Judged::Refused(CodeFault::Used) })
 }
 
@@ -172,3 +252,5 @@ pub fn fingerprint(key: &[u8; 32]) -> String {
 
 /// A day: the code is carried to the terminal by hand.
 const INVITATION: Millis = 24 * 3_600_000;
+/// Certificates live thirty days: whoever renews more often than once a day only fills the log.
+const RENEWAL: Millis = crate::clock::DAY;

@@ -23,7 +23,7 @@ use sekisho_wire::id::OfficeId;
 use serde::de::DeserializeOwned;
 use tokio::sync::watch;
 
-use crate::authority::Peer;
+use crate::authority::Caller;
 use crate::ledger::Ledger;
 use crate::refusal::Refusal;
 use crate::store::LogName;
@@ -119,13 +119,13 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
 
 /// The terminal whose certificate the handshake verified.
 #[derive(Clone, Debug)]
-pub struct Terminal(pub Peer);
+pub struct Terminal(pub Caller);
 
 impl<S: Send + Sync> FromRequestParts<S> for Terminal {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refusal> {
-        parts.extensions.get::<Peer>().cloned().map(Self).ok_or(Refusal::NotYou)
+        parts.extensions.get::<Caller>().cloned().map(Self).ok_or(Refusal::NotYou)
     }
 }
 

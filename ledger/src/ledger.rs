@@ -1,18 +1,22 @@
 //! The ledger as one thing: opened from its directory, asked by the server's routes, kept signed by its sequencer.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use sekisho_wire::id::OfficeId;
+use sekisho_wire::id::{Code, OfficeId};
+use sekisho_wire::reason::AlarmKind;
+use sekisho_wire::record::{Alarm, Body};
 
 use crate::authority::Authority;
+use crate::checkpoint::signed_offices;
 use crate::clock::{Clock, Millis};
 use crate::code::LedgerFacts;
 use crate::config::Config;
-use crate::data::{DataDir, Lock};
+use crate::data::{DataDir, Lock, make_private};
+use crate::enrol::Renewals;
 use crate::error::LedgerError;
 use crate::index::Index;
 use crate::keys::{EnvelopeKey, Keys};
@@ -44,20 +48,23 @@ pub struct Ledger {
     pub(crate) alarmed: Mutex<HashSet<(OfficeId, String)>>,
     /// Refused codes and acts written down lately: an office's log cannot be flooded by strangers.
     pub(crate) strangers: Strangers,
+    /// Certificates renewed lately.
+    pub(crate) renewals: Renewals,
     /// Held while an office is brought up.
     pub(crate) founding: Mutex<()>,
     stopping: AtomicBool,
     _lock: Option<Lock>,
 }
 
-/// Counts what strangers cause to be written: wrong codes and refused acts, at most ten a minute.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Strangers(Arc<Mutex<Vec<Millis>>>);
+/// Counts what strangers cause to be written: wrong codes and refused acts, at most ten a minute in each office.
+#[derive(Debug, Default)]
+pub(crate) struct Strangers(Mutex<HashMap<OfficeId, Vec<Millis>>>);
 
 impl Strangers {
-    /// Whether one more may be written down now; counts it if so.
-    pub(crate) fn may_note(&self, now: Millis) -> bool {
-        let mut noted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+    /// Whether one more may be written down now; counts it if so. Only for offices that exist, so that the table stays small.
+    pub(crate) fn may_note(&self, office: OfficeId, now: Millis) -> bool {
+        let mut offices = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let noted = offices.entry(office).or_default();
         noted.retain(|at| at.saturating_add(STRANGERS_WINDOW) > now);
         let may = noted.len() < STRANGERS_MAX;
         if may {
@@ -80,6 +87,7 @@ impl Ledger {
     /// # Errors
     /// When a file is missing or damaged, another process has it, or a register does not fold.
     pub fn open(data: &DataDir, clock: Arc<dyn Clock>) -> Result<Arc<Self>, LedgerError> {
+        data.check_private()?;
         let lock = data.lock()?;
         let store = Arc::new(SqliteStore::open_existing(&data.database())?);
         Self::open_with(data, clock, store, Some(lock))
@@ -100,7 +108,14 @@ impl Ledger {
         let vault = Arc::new(Vault::open(master, &*store)?);
         let places = Places { checkpoints: data.checkpoints(), index: data.index() };
         let offices = Arc::new(Offices::default());
-        for stored in store.offices()? {
+        let stored_offices = store.offices()?;
+        for office in signed_offices(&places.checkpoints)? {
+            if stored_offices.iter().all(|stored| stored.id != office) {
+                return Err(LedgerError::OfficeGone { office, path: places.checkpoints.join(office.to_string()) });
+            }
+        }
+        make_private(&places.index).map_err(LedgerError::file("make", &places.index))?;
+        for stored in stored_offices {
             let around = Surroundings { name: &config.name, checkpoints: &places.checkpoints, master: vault.master() };
             offices.add(Arc::new(Office::open(&*store, &stored, around)?));
         }
@@ -113,6 +128,7 @@ impl Ledger {
             visitors: Visitors::default(),
             alarmed: Mutex::default(),
             strangers: Strangers::default(),
+            renewals: Renewals::default(),
             founding: Mutex::default(),
             stopping: AtomicBool::new(false),
             config,
@@ -175,6 +191,36 @@ impl Ledger {
             authority: self.authority.certificate().to_vec(),
             envelope: self.envelope.public().to_vec(),
         }
+    }
+
+    /// Writes down that an operator let a stopped log go on. When the records log itself stands still, only the note beside its checkpoint
+    /// file tells.
+    pub fn note_resumed(&self, office: &OfficeId, log: LogName) {
+        log::warn!("log {log} of office {office} goes on: an operator said so");
+        self.alarm(office, AlarmKind::LogResumed, None);
+    }
+
+    /// A terminal knows more entries of a log than there are, and shows no signature of ours: refused by whoever calls this, and alarmed
+    /// once. It may be a liar, or database and checkpoint files were both put back.
+    pub fn note_outrun(&self, office: &OfficeId, terminal: &Code, log: LogName, seen: u64) {
+        log::error!("terminal {terminal} of office {office} knows {seen} entries of the log {log}, which has fewer");
+        if self.first_alarm(*office, format!("outrun {log} {terminal}"))
+            && !self.alarm(office, AlarmKind::SeenUnproved, Some(terminal.clone()))
+        {
+            self.alarmed.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        }
+    }
+
+    /// Writes an alarm of the ledger's own; says whether it is durable.
+    fn alarm(&self, office: &OfficeId, kind: AlarmKind, terminal: Option<Code>) -> bool {
+        let (office, now) = (*office, self.clock.now());
+        let body = Body::Alarm(Alarm { kind, terminal, epoch: None, seq: None });
+        let written = self.writer.run(None, move |stage| stage.emit(&office, body.clone(), now));
+        let durable = matches!(written, Ok(Ok(())));
+        if !durable {
+            log::error!("an alarm of office {office} could not be written");
+        }
+        durable
     }
 
     /// Whether this alarm is the first of its kind since the start.

@@ -18,7 +18,7 @@ use crate::clock::Millis;
 use crate::code::CodeSecret;
 use crate::ledger::Ledger;
 use crate::office::{Office, Published, Surroundings};
-use crate::refusal::Refusal;
+use crate::refusal::{CodeFault, Refusal};
 use crate::store::{LogName, StoredOffice, StoredTree};
 use crate::terminals::unproved;
 
@@ -146,7 +146,7 @@ impl Ledger {
         let count = u32::try_from(count).unwrap_or(u32::MAX);
         let body = Body::Read(Read { operator: visitor.operator.clone(), card: visitor.card, query, count });
         let office = visitor.office;
-        Ok(self.writer.run(None, move |stage| stage.emit(&office, body, now))??)
+        Ok(self.writer.run(None, move |stage| stage.emit(&office, body.clone(), now))??)
     }
 
     /// Takes an act; answers when it lies under a checkpoint. Blocks.
@@ -162,16 +162,29 @@ impl Ledger {
             }
         }
         let (id, vault) = (office.id, Arc::clone(&self.vault));
-        let strangers = self.strangers.clone();
-        let placed = self.writer.run(Some(act_exclusive(&id)), move |stage| {
-            let placed = acts::plan(stage, &id, &entry, &names, vault.master(), now);
-            if matches!(placed, Err(Refusal::Act(_))) && strangers.may_note(now) {
-                acts::record_refusal(stage, &id, now)?;
-            }
-            placed
-        })??;
+        // Whatever the register in force refuses never waits for the writer: strangers cost the others no commit.
+        if let Err(refused) = acts::judge(&*self.store, &office, &entry, now) {
+            self.note_refused_act(&id, &refused, now);
+            return Err(refused);
+        }
+        let placed = self
+            .writer
+            .run(Some(act_exclusive(&id)), move |stage| acts::plan(stage, &id, &entry, &names, vault.master(), now))?;
+        let placed = placed.inspect_err(|refused| self.note_refused_act(&office.id, refused, now))?;
         let published = office.log(placed.log).publish()?;
         Ok((placed, published.size))
+    }
+
+    /// Writes down that the fold refused an act, if not too many were lately: attempts are seen, and fill no log.
+    fn note_refused_act(&self, office: &OfficeId, refused: &Refusal, now: Millis) {
+        if !matches!(refused, Refusal::Act(_)) || !self.strangers.may_note(*office, now) {
+            return;
+        }
+        let id = *office;
+        let noted = self.writer.run(None, move |stage| acts::record_refusal(stage, &id, now));
+        if !matches!(noted, Ok(Ok(()))) {
+            log::error!("a refused act could not be written down");
+        }
     }
 
     /// Founds an office. Blocks.
@@ -180,6 +193,9 @@ impl Ledger {
     /// [`Refusal`].
     pub fn found(&self, secret: CodeSecret, entry: Vec<u8>, names: Vec<Name>) -> Result<(OfficeId, u64), Refusal> {
         let now = self.clock.now();
+        if self.store.code(&secret.hash())?.is_none() {
+            return Err(Refusal::CodeRefused(CodeFault::Unknown));
+        }
         let (name, envelope) = (self.config.name.clone(), self.envelope.public().to_vec());
         let vault = Arc::clone(&self.vault);
         let id = self.writer.run(Some(FOUNDING), move |stage| {

@@ -73,8 +73,12 @@ pub enum Refusal {
     ProofRefused,
     /// None of the person's roles permits this.
     RoleMissing,
-    /// The certificate signing request is not one.
+    /// The certificate signing request is not one, or not for the key that it must be for.
     RequestRefused,
+    /// The key of a newcomer did not sign his application.
+    KeyUnproved,
+    /// The certificate was renewed a short while ago.
+    RenewedLately,
 }
 
 /// Where a terminal's history stands.
@@ -135,6 +139,8 @@ impl Refusal {
             Self::ProofRefused => (403, "proof_refused"),
             Self::RoleMissing => (403, "role_missing"),
             Self::RequestRefused => (400, "request_refused"),
+            Self::KeyUnproved => (403, "key_unproved"),
+            Self::RenewedLately => (429, "renewed_lately"),
         }
     }
 
@@ -208,8 +214,12 @@ impl Refusal {
             }
             Self::RoleMissing => plain("none of your posts permits this", "Ask somebody whose post does."),
             Self::RequestRefused => {
-                plain("the certificate request is not one for a P-256 key", "Enrol the terminal again.")
+                plain("the certificate request is not one for the terminal's P-256 key", "Enrol the terminal again.")
             }
+            Self::KeyUnproved => {
+                plain("the terminal has not shown that it holds its key", "Update the terminal's program.")
+            }
+            Self::RenewedLately => plain("the certificate was renewed within a day", "Use the newest certificate."),
         }
     }
 
@@ -278,14 +288,18 @@ impl Refusal {
             }
             Self::RoleMissing => plain("この操作を許可する職にありません", "権限のある職の方に依頼してください。"),
             Self::RequestRefused => {
-                plain("証明書の要求が P-256 の鍵のものではありません", "端末機を登録し直してください。")
+                plain("証明書の要求が、この端末機の P-256 の鍵のものではありません", "端末機を登録し直してください。")
             }
+            Self::KeyUnproved => {
+                plain("端末機が鍵を持つことの証明がありません", "端末機のプログラムを更新してください。")
+            }
+            Self::RenewedLately => plain("証明書は一日以内に更新されています", "最新の証明書を使用してください。"),
         }
     }
 }
 
 impl CodeFault {
-    const fn english(self) -> &'static str {
+    pub(crate) const fn english(self) -> &'static str {
         match self {
             Self::Unknown => "is not one of ours",
             Self::Used => "was used already",

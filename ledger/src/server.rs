@@ -16,7 +16,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 
-use crate::authority::{Peer, ServerIdentity};
+use crate::authority::{Caller, ServerIdentity};
 use crate::error::LedgerError;
 use crate::http::{Hall, routes};
 use crate::ledger::Ledger;
@@ -98,10 +98,10 @@ async fn connection(stream: TcpStream, acceptor: TlsAcceptor, service: Routes, m
         Err(_) => return log::debug!("a handshake took too long"),
     };
     let certificates = stream.get_ref().1.peer_certificates();
-    let peer = certificates.and_then(|chain| chain.first()).and_then(Peer::of);
+    let caller = certificates.and_then(|chain| chain.first()).and_then(Caller::of);
     let service = hyper::service::service_fn(move |mut request: hyper::Request<hyper::body::Incoming>| {
-        if let Some(peer) = peer.clone() {
-            request.extensions_mut().insert(peer);
+        if let Some(caller) = caller.clone() {
+            request.extensions_mut().insert(caller);
         }
         service.call(request)
     });

@@ -5,9 +5,10 @@ use std::io;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use ed25519_dalek::SigningKey;
+use ed25519_dalek::{Signer as _, SigningKey};
 use rcgen::{CertificateParams, DistinguishedName, DnType, KeyPair, PKCS_ECDSA_P256_SHA256};
 use sekisho_link::{CodeError, CodeKind, Language, LedgerCode, Link, LinkConfig, LinkError, Options};
+use sekisho_wire::batch::enrol_digest;
 use sekisho_wire::id::OfficeId;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
@@ -109,9 +110,10 @@ pub fn enrol(config: &Config, text: &str) -> Result<Enrolled, EnrolError> {
     let (tls_key, csr) = certificate_request(terminal, &office).ok_or(EnrolError::Keys)?;
     files::private_folder(&config.state).map_err(EnrolError::Disk)?;
     files::private_folder(&config.link_folder()).map_err(EnrolError::Disk)?;
+    let proof = key.sign(&enrol_digest(&code.secret, &csr)).to_bytes();
     let body = serde_json::json!({
         "secret": STANDARD.encode(*code.secret), "office": office, "terminal": terminal,
-        "key": STANDARD.encode(public), "csr": STANDARD.encode(csr),
+        "key": STANDARD.encode(public), "csr": STANDARD.encode(csr), "proof": STANDARD.encode(proof),
     });
     let link = Link::new(LinkConfig::new(code.url.clone(), code.authority.clone()))?;
     let answer: Certificate = link.post_json("/v1/enrol", &body, &Options::default())?;

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::{Content, Hall, Json, Terminal, answer, blocking, decode, decode_array, encode, encode_all, office_of};
 use crate::acts::Name;
-use crate::authority::Peer;
+use crate::authority::{Caller, Peer};
 use crate::code::CodeSecret;
 use crate::enrol::Applicant;
 use crate::office::Office;
@@ -29,6 +29,7 @@ pub(super) struct Enrol {
     terminal: String,
     key: String,
     csr: String,
+    proof: String,
 }
 
 pub(super) async fn enrol(State(hall): State<Hall>, Json(enrol): Json<Enrol>) -> Result<Response, Refusal> {
@@ -38,6 +39,7 @@ pub(super) async fn enrol(State(hall): State<Hall>, Json(enrol): Json<Enrol>) ->
         secret: CodeSecret::from_base64(&enrol.secret).ok_or(Refusal::Malformed("secret"))?,
         key: decode_array(&enrol.key, "key")?,
         request: decode(&enrol.csr, "csr")?,
+        proof: decode_array(&enrol.proof, "proof")?,
     };
     let certificate = blocking(move || hall.ledger.enrol(applicant)).await?;
     Ok(answer(&json!({"certificate": encode(certificate)})))
@@ -51,11 +53,11 @@ pub(super) struct Renewal {
 
 pub(super) async fn certificate(
     State(hall): State<Hall>,
-    Terminal(peer): Terminal,
+    Terminal(caller): Terminal,
     Json(renewal): Json<Renewal>,
 ) -> Result<Response, Refusal> {
     let request = decode(&renewal.csr, "csr")?;
-    let certificate = blocking(move || hall.ledger.renew(&peer, &request)).await?;
+    let certificate = blocking(move || hall.ledger.renew(&caller, &request)).await?;
     Ok(answer(&json!({"certificate": encode(certificate)})))
 }
 
@@ -69,12 +71,19 @@ pub(super) struct From {
 
 pub(super) async fn register(
     State(hall): State<Hall>,
-    Terminal(peer): Terminal,
+    Terminal(caller): Terminal,
     query: Result<Query<From>, axum::extract::rejection::QueryRejection>,
 ) -> Result<Response, Refusal> {
     let Query(asked) = query.map_err(|_| Refusal::Malformed("query"))?;
-    let office = hall.ledger.office(&peer.office)?;
-    register_answer(hall, office, &asked, Reader::Terminal).await
+    let office = hall.ledger.office(&caller.peer.office)?;
+    admitted(&hall, &caller).await?;
+    register_answer(hall, office, &asked, Reader::Terminal(caller)).await
+}
+
+/// Beside the runtime, for the store is asked.
+async fn admitted(hall: &Hall, caller: &Caller) -> Result<(), Refusal> {
+    let (hall, caller) = (hall.clone(), caller.clone());
+    blocking(move || hall.ledger.admit_terminal(&caller)).await
 }
 
 /// The register from an index on; waits while there is nothing, as long as was asked for.
@@ -87,12 +96,16 @@ pub(super) async fn register_answer(
     let From { from, wait } = *asked;
     wait_for_more(hall.clone(), &office, from, Duration::from_secs(wait.min(WAIT_MAX))).await;
     let part = blocking(move || {
+        // Again: it may have been retired by the very act that it waited for.
+        if let Reader::Terminal(caller) = &reader {
+            hall.ledger.admit_terminal(caller)?;
+        }
         let part = hall.ledger.register_part(&office, from)?;
         match &reader {
             Reader::Person(visitor) if !part.entries.is_empty() => {
                 hall.ledger.note_read(visitor, sekisho_wire::reason::Query::Register, part.entries.len())?;
             }
-            Reader::Person(_) | Reader::Terminal => {}
+            Reader::Person(_) | Reader::Terminal(_) => {}
         }
         Ok(part)
     })
@@ -102,7 +115,7 @@ pub(super) async fn register_answer(
 
 /// Who reads the register. What people read is written down; terminals read it all the time.
 pub(super) enum Reader {
-    Terminal,
+    Terminal(Caller),
     Person(Visitor),
 }
 
@@ -130,7 +143,7 @@ fn register_json(part: &RegisterPart) -> Value {
 
 pub(super) async fn batches(
     State(hall): State<Hall>,
-    Terminal(peer): Terminal,
+    Terminal(Caller { peer, .. }): Terminal,
     headers: HeaderMap,
     Content(envelope): Content,
 ) -> Result<Response, Refusal> {
@@ -157,11 +170,15 @@ pub(super) struct Sealed {
 
 pub(super) async fn seal(
     State(hall): State<Hall>,
-    Terminal(peer): Terminal,
+    Terminal(caller): Terminal,
     query: Result<Query<Sealed>, axum::extract::rejection::QueryRejection>,
 ) -> Result<Response, Refusal> {
     let Query(Sealed { epoch, from, seen }) = query.map_err(|_| Refusal::Malformed("query"))?;
-    let seal = blocking(move || hall.ledger.seal(&peer, epoch, from, seen)).await?;
+    let seal = blocking(move || {
+        hall.ledger.admit_terminal(&caller)?;
+        hall.ledger.seal(&caller.peer, epoch, from, seen)
+    })
+    .await?;
     let range = |range: &SealedRange| {
         json!({
             "first": range.first,
@@ -186,11 +203,15 @@ pub(super) struct OfEpoch {
 
 pub(super) async fn cursor(
     State(hall): State<Hall>,
-    Terminal(peer): Terminal,
+    Terminal(caller): Terminal,
     query: Result<Query<OfEpoch>, axum::extract::rejection::QueryRejection>,
 ) -> Result<Response, Refusal> {
     let Query(OfEpoch { epoch }) = query.map_err(|_| Refusal::Malformed("query"))?;
-    let place = blocking(move || hall.ledger.cursor(&peer, epoch)).await?;
+    let place = blocking(move || {
+        hall.ledger.admit_terminal(&caller)?;
+        hall.ledger.cursor(&caller.peer, epoch)
+    })
+    .await?;
     Ok(answer(&json!({"epoch": epoch, "next": place.expected, "chain": place.chain.to_base64()})))
 }
 

@@ -6,14 +6,17 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use ed25519_dalek::Signer as _;
 use rcgen::{CertificateParams, KeyPair, PKCS_ECDSA_P256_SHA256};
 use sekisho_ledger::code::Code as LedgerCode;
 use sekisho_ledger::server::Server;
-use sekisho_register::change::{Change, EpochReason, OpenEpoch};
+use sekisho_register::Ed25519Key;
+use sekisho_register::change::{Change, EpochReason, OpenEpoch, SetTerminal, SetTerminalState, TerminalUse};
 use sekisho_tlog::tile::decode_bundle;
 use sekisho_tlog::{
     Checkpoint, Freshness, Hash, RangeProof, leaf_hash, verify_consistency, verify_inclusion, verify_range,
 };
+use sekisho_wire::batch::enrol_digest;
 use sekisho_wire::id::Hash as WireHash;
 use sekisho_wire::record::{Body, Record, token_digest};
 use serde_json::{Value, json};
@@ -82,15 +85,22 @@ impl Served {
 
     fn request(&self, secret: &str, terminal: &TestTerminal) -> (Value, Vec<u8>) {
         let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).unwrap();
-        let csr = CertificateParams::default().serialize_request(&key).unwrap();
-        let request = json!({
+        (self.request_for(secret, terminal, &key), key.serialize_der())
+    }
+
+    /// An application over a TLS key that is there already.
+    fn request_for(&self, secret: &str, terminal: &TestTerminal, key: &KeyPair) -> Value {
+        let csr = CertificateParams::default().serialize_request(key).unwrap();
+        let shared: [u8; 16] = STANDARD.decode(secret).unwrap().try_into().unwrap();
+        let proof = terminal.key.sign(&enrol_digest(&shared, csr.der())).to_bytes();
+        json!({
             "secret": secret,
             "office": self.town.office.to_string(),
             "terminal": terminal.peer.terminal.as_str(),
             "key": STANDARD.encode(terminal.key.verifying_key().to_bytes()),
             "csr": STANDARD.encode(csr.der()),
-        });
-        (request, key.serialize_der())
+            "proof": STANDARD.encode(proof),
+        })
     }
 
     fn terminal(&self) -> Client {
@@ -392,14 +402,87 @@ fn bad_requests_get_a_problem_in_two_languages() {
     assert_eq!((&refused.json()["expected"], &refused.json()["epoch"]), (&json!(0), &json!(0)));
 }
 
+fn certificate_request(identity: &Identity) -> Value {
+    let key = KeyPair::try_from(identity.1.as_slice()).unwrap();
+    json!({"csr": STANDARD.encode(CertificateParams::default().serialize_request(&key).unwrap().der())})
+}
+
 #[test]
-fn a_certificate_can_be_renewed_with_the_old_one() {
+fn a_certificate_can_be_renewed_once_a_day_over_the_same_key() {
     let served = Served::new();
-    let terminal = served.terminal();
-    let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).unwrap();
-    let csr = CertificateParams::default().serialize_request(&key).unwrap();
-    let renewed = terminal.post("/v1/terminal/certificate", &json!({"csr": STANDARD.encode(csr.der())})).ok();
-    let renewed = (bytes(&renewed["certificate"]), key.serialize_der());
+    let identity = served.enrol();
+    let terminal = Client::new(served.address, &served.town.authority, Some(identity.clone()));
+    let other = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).unwrap();
+    let other = (identity.0.clone(), other.serialize_der());
+    let refused = terminal.post("/v1/terminal/certificate", &certificate_request(&other));
+    assert_eq!(refused.problem(), (400, "request_refused".into()));
+    let renew = || terminal.post("/v1/terminal/certificate", &certificate_request(&identity));
+    let renewed = (bytes(&renew().ok()["certificate"]), identity.1.clone());
     let renewed = Client::new(served.address, &served.town.authority, Some(renewed));
     assert_eq!(renewed.get("/v1/terminal/cursor?epoch=0").ok()["next"], json!(0));
+    assert_eq!(renew().problem(), (429, "renewed_lately".into()));
+    served.town.clock.advance(25 * 3_600_000);
+    renew().ok();
+}
+
+#[test]
+fn a_retired_or_replaced_terminal_is_shown_nothing_whatever_its_certificate_says() {
+    let served = Served::new();
+    let identity = served.enrol();
+    let terminal = Client::new(served.address, &served.town.authority, Some(identity.clone()));
+    let paths = ["register?from=0", "cursor?epoch=0", "seal?epoch=0&from=0&seen=0"];
+    paths.iter().for_each(|path| drop(terminal.get(&format!("/v1/terminal/{path}")).ok()));
+    let replaced = SetTerminal {
+        key: Ed25519Key(ed25519_dalek::SigningKey::from_bytes(&[55; 32]).verifying_key().to_bytes()),
+        ..served.town.terminal.registration()
+    };
+    let retired = SetTerminalState { terminal: code("jumin-1"), state: TerminalUse::Retired, effective: 0 };
+    for change in [Change::Terminal(Box::new(replaced)), Change::TerminalState(retired)] {
+        served.town.submit(vec![change]).unwrap();
+        for path in paths {
+            let refused = terminal.get(&format!("/v1/terminal/{path}"));
+            assert_eq!(refused.problem(), (403, "not_enrolled".into()), "{path}");
+        }
+        let before = served.town.records();
+        let refused = terminal.post("/v1/terminal/certificate", &certificate_request(&identity));
+        assert_eq!(refused.problem(), (403, "not_enrolled".into()));
+        assert_eq!(served.town.records(), before);
+    }
+}
+
+#[test]
+fn a_newcomer_knocks_while_his_invitation_holds_and_no_longer() {
+    let served = Served::new();
+    let code =
+        served.anybody().post_as(&served.at("invitations"), &served.token(), &json!({"terminal": "jumin-9"})).ok();
+    let secret = LedgerCode::from_line(code["code"].as_str().unwrap()).unwrap().secret.clone();
+    let newcomer = TestTerminal::new(served.town.office, "jumin-9", [9; 32], Vec::new());
+    let (request, key) = served.request(&secret, &newcomer);
+    let certificate = bytes(&served.anybody().post("/v1/enrol", &request).ok()["certificate"]);
+    let client = Client::new(served.address, &served.town.authority, Some((certificate, key)));
+    client.get("/v1/terminal/register?from=0").ok();
+    served.town.clock.advance(25 * 3_600_000);
+    assert_eq!(client.get("/v1/terminal/register?from=0").problem(), (403, "not_enrolled".into()));
+}
+
+#[test]
+fn a_code_alone_enrols_no_key_and_again_means_the_same_two_keys() {
+    let served = Served::new();
+    let code =
+        served.anybody().post_as(&served.at("invitations"), &served.token(), &json!({"terminal": "jumin-1"})).ok();
+    let secret = LedgerCode::from_line(code["code"].as_str().unwrap()).unwrap().secret.clone();
+    let terminal = &served.town.terminal;
+    let thief = TestTerminal { key: ed25519_dalek::SigningKey::from_bytes(&[8; 32]), ..terminal.clone() };
+    let tls_key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).unwrap();
+    // The thief knows code and public key, and signs with his own.
+    let mut stolen = served.request_for(&secret, &thief, &tls_key);
+    stolen["key"] = json!(STANDARD.encode(terminal.key.verifying_key().to_bytes()));
+    assert_eq!(served.anybody().post("/v1/enrol", &stolen).problem(), (403, "key_unproved".into()));
+    let request = served.request_for(&secret, terminal, &tls_key);
+    served.anybody().post("/v1/enrol", &request).ok();
+    let before = served.town.records();
+    served.anybody().post("/v1/enrol", &request).ok();
+    assert_eq!(served.town.records(), before + 1, "each certificate is written down");
+    let other_tls_key = served.request(&secret, terminal).0;
+    assert_eq!(served.anybody().post("/v1/enrol", &other_tls_key).problem(), (403, "code_used".into()));
 }

@@ -1,6 +1,7 @@
 //! Chain and batch (wire §7): how a terminal's records travel, nothing missing and nothing twice.
 
 use heapless::String;
+use minicbor::bytes::ByteSlice;
 use minicbor::decode::{self, Decoder};
 use minicbor::encode::{self, Encoder, Write};
 use minicbor::{Decode, Encode};
@@ -180,6 +181,12 @@ pub fn chain_start(office: &OfficeId, terminal: &Code, epoch: u32) -> Hash {
 pub fn chain_next(chain: &Hash, leaf: &Hash) -> Hash {
     use sha2::{Digest, Sha256};
     Hash(Sha256::new().chain_update(chain.0).chain_update(leaf.0).finalize().into())
+}
+
+/// What a terminal's key signs when it enrols (LEDGER.md §L3): that this key, this code and this request for a certificate belong together.
+#[must_use]
+pub fn enrol_digest(secret: &[u8; 16], csr: &[u8]) -> [u8; 32] {
+    labelled_digest("sekisho enrol v1", &(<&ByteSlice>::from(secret.as_slice()), <&ByteSlice>::from(csr)))
 }
 
 /// What binds an envelope to its sender: CBOR `[office, terminal]` (wire §8).
