@@ -10,6 +10,7 @@ use std::time::Duration;
 use clap::{Parser, Subcommand};
 use sekisho_ledger::command;
 use sekisho_ledger::error::LedgerError;
+use sekisho_ledger::store::LogName;
 use sekisho_wire::id::OfficeId;
 use sekisho_wire::words::Language;
 
@@ -78,6 +79,24 @@ enum Command {
         #[arg(long)]
         data: PathBuf,
     },
+    /// Let a stopped log go on, after its reason was found and put right （停止したログを再開します）
+    Resume {
+        /// The ledger's directory （データディレクトリ）
+        #[arg(long)]
+        data: PathBuf,
+        /// Whose log （団体）
+        #[arg(long)]
+        office: OfficeId,
+        /// Which log: records, register, casebook （ログの名前）
+        #[arg(long, value_parser = log_name)]
+        log: LogName,
+        /// That fsck was run, the copies were compared, and nothing newer is known anywhere （確認済みであること）
+        #[arg(long, required = true)]
+        i_have_checked: bool,
+        /// For tests: a file with milliseconds to add to the clock （試験用の模擬時計）
+        #[arg(long, value_name = "FILE")]
+        simulated_clock: Option<PathBuf>,
+    },
     /// Make the search index again; the ledger must not be running （検索の索引を作り直します）
     Reindex {
         /// The ledger's directory （データディレクトリ）
@@ -86,9 +105,24 @@ enum Command {
     },
 }
 
+/// A ledger without its sequencer or follower takes records and never seals them, and nobody would notice: it ends, and its service
+/// manager starts a whole one. The writer and the workers of HTTP answer for their own panics.
+fn end_with_its_threads() {
+    let report = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        report(info);
+        if matches!(std::thread::current().name(), Some("sequencer" | "follower")) {
+            std::process::abort();
+        }
+    }));
+}
+
 fn main() -> ExitCode {
+    // Whatever is made from here on is the ledger's alone, also what libraries make.
+    rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
     let logging = env_logger::Env::default().default_filter_or("info");
     env_logger::Builder::from_env(logging).target(env_logger::Target::Stderr).init();
+    end_with_its_threads();
     match run(Arguments::parse().command) {
         Ok(code) => code,
         Err(error) => {
@@ -124,6 +158,10 @@ fn run(command: Command) -> Result<ExitCode, LedgerError> {
         Command::Serve { data, simulated_clock } => command::serve(&data, command::clock(simulated_clock)?)?,
         Command::Fsck { data, office } => return fsck(&data, office.as_ref()),
         Command::Status { data } => say(&command::status(&data)?),
+        Command::Resume { data, office, log, i_have_checked: _, simulated_clock } => {
+            let note = command::resume(&data, &office, log, command::clock(simulated_clock)?)?;
+            say(&format!("log {log} goes on; it had stopped because {}\nログ {log} を再開しました\n", note.halt));
+        }
         Command::Reindex { data } => {
             let taken = command::reindex(&data)?;
             say(&format!("{taken} entries taken into the index\n{taken} 件を索引に登録しました\n"));
@@ -147,6 +185,10 @@ fn fsck(data: &std::path::Path, office: Option<&OfficeId>) -> Result<ExitCode, L
     say("Stop the ledger, keep this disk as evidence, and restore the newest sound copy.\n");
     say("台帳を停止し、このディスクを証拠として保管し、正常な最新の複製を復元してください。\n");
     Ok(ExitCode::from(1))
+}
+
+fn log_name(text: &str) -> Result<LogName, String> {
+    LogName::from_name(text).ok_or_else(|| "records, register or casebook".to_owned())
 }
 
 /// `24h` and the like.

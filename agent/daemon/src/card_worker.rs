@@ -17,6 +17,7 @@ use sekisho_ipc::{Connection, ConnectionError, Descriptors, PinFrame, Writer};
 
 use crate::card_desk::{CardDesk, Job};
 use crate::config::{Config, Sharing};
+use crate::ending;
 use crate::pin_intake::{Intake, take_in};
 use crate::watchdog::Watchdog;
 use crate::worker_link::{CallAnswer, Failure, FromWorker, ToWorker, WORKER_MESSAGE_MAX};
@@ -37,8 +38,7 @@ pub fn run(config: &Config) -> io::Result<std::convert::Infallible> {
     let deadline = config.card.deadline();
     let watchdog = Watchdog::start(deadline, move || {
         log::error!("a card call has not come back for {} s: the card worker ends itself", deadline.as_secs());
-        // At once and without a core: this process may hold a PIN.
-        let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
+        ending::at_once();
     })?;
     let mut pause = RETRY_FIRST;
     loop {

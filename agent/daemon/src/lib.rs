@@ -9,6 +9,7 @@ mod carrier;
 pub mod clock;
 pub mod config;
 mod deciding;
+pub mod ending;
 pub mod enrol;
 pub mod files;
 pub mod forwarder;

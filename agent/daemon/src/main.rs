@@ -8,7 +8,7 @@ use std::sync::Arc;
 use clap::{Parser, Subcommand};
 use sekisho_agent::clock::{Clock, SystemClock};
 use sekisho_agent::config::Config;
-use sekisho_agent::{card_worker, enrol, forwarder, run};
+use sekisho_agent::{card_worker, ending, enrol, forwarder, run};
 
 /// The agent of a clerk terminal.
 #[derive(Parser)]
@@ -82,6 +82,7 @@ fn failure(what: &dyn std::fmt::Display, next: impl Into<String>) -> Failure {
 }
 
 fn main() -> ExitCode {
+    ending::with_the_first_panic();
     env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("info")).init();
     match obey(Arguments::parse().command) {
         Ok(()) => ExitCode::SUCCESS,
