@@ -8,7 +8,10 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use sekisho_tlog::{Checkpoint, Frontier, HashReader, ProveError, VerifyingKey, root_at};
+use sekisho_wire::id::OfficeId;
+use serde::{Deserialize, Serialize};
 
+use crate::clock::Millis;
 use crate::data::{make_dir, replace_file};
 use crate::error::LedgerError;
 use crate::store::{LogName, StoreError};
@@ -29,7 +32,8 @@ pub enum SwapError {
 }
 
 /// Why a log signs nothing any more.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Halt {
     /// The file is gone although the log was published.
     Missing,
@@ -51,6 +55,8 @@ pub enum Halt {
     TreeDamaged,
     /// The file changed under the running ledger.
     Changed,
+    /// It has stopped before, and the note that says why cannot be read.
+    NoteUnreadable,
     /// A terminal has verified more entries than there are: database and file were both put back.
     Outrun {
         /// Entries that the terminal verified.
@@ -65,15 +71,96 @@ pub enum Halt {
     },
 }
 
+/// That a log has stopped, as it stands beside its checkpoint file until somebody says that it may go on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HaltNote {
+    /// Why.
+    pub halt: Halt,
+    /// Since when, by the machine's clock: milliseconds since 1970.
+    pub at: Millis,
+    /// What showed it: the checkpoint file as it was found, or the signed batch header of a terminal in base64.
+    pub evidence: String,
+}
+
+/// Offices that have a directory of checkpoints.
+///
+/// # Errors
+/// When the directory above cannot be read.
+pub fn signed_offices(checkpoints: &Path) -> Result<Vec<OfficeId>, LedgerError> {
+    let mut offices = Vec::new();
+    for entry in std::fs::read_dir(checkpoints).map_err(LedgerError::file("read", checkpoints))? {
+        let entry = entry.map_err(LedgerError::file("read", checkpoints))?;
+        offices.extend(entry.file_name().to_str().and_then(|name| name.parse::<OfficeId>().ok()));
+    }
+    offices.sort_unstable();
+    Ok(offices)
+}
+
 impl CheckpointFile {
-    /// The file of one log; makes the office's directory.
+    /// The file of one log.
+    #[must_use]
+    pub fn at(checkpoints: &Path, office: &str, log: LogName) -> Self {
+        Self { path: checkpoints.join(office).join(log.as_str()) }
+    }
+
+    /// Makes the office's directory, durably.
     ///
     /// # Errors
-    /// When the directory cannot be made.
-    pub fn at(checkpoints: &Path, office: &str, log: LogName) -> Result<Self, LedgerError> {
-        let directory = checkpoints.join(office);
-        make_dir(&directory)?;
-        Ok(Self { path: directory.join(log.as_str()) })
+    /// When it cannot be made.
+    pub fn make_directory(&self) -> Result<(), LedgerError> {
+        self.path.parent().map_or(Ok(()), make_dir)
+    }
+
+    /// Where it stands.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Why the log has stopped, if it has. A note that cannot be read stops it too.
+    ///
+    /// # Errors
+    /// When the disk fails.
+    pub fn halted(&self) -> Result<Option<HaltNote>, LedgerError> {
+        let path = self.halt_path();
+        match std::fs::read_to_string(&path) {
+            Ok(text) => {
+                let torn = |_| HaltNote { halt: Halt::NoteUnreadable, at: 0, evidence: text.clone() };
+                Ok(Some(serde_json::from_str(&text).unwrap_or_else(torn)))
+            }
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(LedgerError::file("read", path)(error)),
+        }
+    }
+
+    /// Writes down that the log has stopped. The first reason stays: what follows from it says less.
+    ///
+    /// # Errors
+    /// When the disk fails.
+    pub fn note_halt(&self, note: &HaltNote) -> Result<(), LedgerError> {
+        if self.halted()?.is_some() {
+            return Ok(());
+        }
+        let path = self.halt_path();
+        let text = serde_json::to_vec_pretty(note).unwrap_or_default();
+        replace_file(&path, &text).map_err(LedgerError::file("write", path))
+    }
+
+    /// Lets the log go on; the note is kept under another name.
+    ///
+    /// # Errors
+    /// When the disk fails.
+    pub fn clear_halt(&self, at: Millis) -> Result<(), LedgerError> {
+        let (path, kept) = (self.halt_path(), self.path.with_extension(format!("halted.{at}")));
+        std::fs::rename(&path, &kept).map_err(LedgerError::file("rename", &path))?;
+        self.make_directory()?;
+        let directory = self.path.parent().unwrap_or(Path::new("."));
+        let synced = std::fs::File::open(directory).and_then(|directory| directory.sync_all());
+        synced.map_err(LedgerError::file("sync", directory))
+    }
+
+    fn halt_path(&self) -> PathBuf {
+        self.path.with_extension("halted")
     }
 
     /// What stands in it; nothing when it is not there.
@@ -88,7 +175,7 @@ impl CheckpointFile {
         }
     }
 
-    /// Puts `new` in place of one of `expected` (the last one written, and one whose writing failed but may have landed), durably. The
+    /// Puts `new` in place of one of `expected` (the last one written, and those whose writing failed but may have landed), durably. The
     /// caller holds the log's lock and the directory's: nobody else of ours writes.
     ///
     /// # Errors
@@ -147,6 +234,7 @@ impl fmt::Display for Halt {
             Self::Forked { size } => write!(f, "the database has another history than was signed at {size} entries"),
             Self::TreeDamaged => f.write_str("head and tree in the database do not agree"),
             Self::Changed => f.write_str("its checkpoint file was changed by somebody else"),
+            Self::NoteUnreadable => f.write_str("it had stopped before, and the note that says why cannot be read"),
             Self::Outrun { seen, stored } => {
                 write!(f, "a terminal has verified {seen} entries, the database has {stored}")
             }
@@ -214,7 +302,8 @@ mod tests {
     #[test]
     fn a_file_is_replaced_only_when_it_holds_what_was_written_last() {
         let directory = crate::testing::scratch("checkpoint");
-        let file = CheckpointFile::at(&directory, "00", LogName::Records).unwrap();
+        let file = CheckpointFile::at(&directory, "00", LogName::Records);
+        file.make_directory().unwrap();
         file.swap(&[None], "one").unwrap();
         assert!(matches!(file.swap(&[None], "two"), Err(SwapError::Changed)));
         file.swap(&[Some("one")], "two").unwrap();

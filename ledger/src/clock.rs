@@ -102,6 +102,14 @@ pub fn civil(days: i64) -> (i64, u8, u8) {
     (year, u8::try_from(month).unwrap_or(1), u8::try_from(day).unwrap_or(1))
 }
 
+/// A time for people: date, hour and minute in Japan.
+#[must_use]
+pub fn stamp(time: Millis) -> String {
+    let local = time.saturating_add(LEGAL_OFFSET);
+    let ((year, month, day), minutes) = (civil(days_of(local)), local % DAY / 60_000);
+    format!("{year:04}-{month:02}-{day:02} {:02}:{:02}", minutes / 60, minutes % 60)
+}
+
 /// One day in milliseconds.
 pub const DAY: Millis = 86_400_000;
 const LEGAL_OFFSET: Millis = 9 * 3_600_000;
@@ -149,6 +157,11 @@ mod tests {
         std::fs::write(&file, "").unwrap();
         assert_eq!(hours(&clock), 2);
         assert!(machine_time().abs_diff(clock.machine()) < 60_000, "TLS goes by the machine");
+    }
+
+    #[test]
+    fn a_stamp_is_the_time_in_japan() {
+        assert_eq!(stamp(20_544 * DAY - 9 * 3_600_000 + 61_000), "2026-04-01 00:01");
     }
 
     #[test]

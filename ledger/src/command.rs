@@ -10,8 +10,8 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
 use crate::authority::Authority;
-use crate::checkpoint::CheckpointFile;
-use crate::clock::{Clock, MachineClock};
+use crate::checkpoint::{CheckpointFile, HaltNote};
+use crate::clock::{Clock, MachineClock, stamp};
 use crate::code::{CodeSecret, LedgerFacts};
 use crate::config::{Config, NAME_RULE, name_is_sound};
 use crate::data::{DataDir, replace_file};
@@ -19,7 +19,7 @@ use crate::error::LedgerError;
 use crate::fsck::Report;
 use crate::keys::Keys;
 use crate::ledger::Ledger;
-use crate::office::{fold_register, make_log_keys};
+use crate::office::{Surroundings, disagreement, fold_register, make_log_keys};
 use crate::server::Server;
 use crate::store::{Change, CodePurpose, LogName, SqliteStore, Store, StoredCode};
 
@@ -43,7 +43,7 @@ pub fn init(root: &Path, name: &str, listen: SocketAddr, hosts: Vec<String>) -> 
     Authority::create(&data, name, MachineClock.machine())?;
     // Fails here, and not at the first start, when a host is no name for a certificate.
     Authority::read(&data)?.server(&config.hosts, MachineClock.machine())?;
-    SqliteStore::open(&data.database())?;
+    SqliteStore::create(&data.database())?;
     // The configuration comes last: a directory without it is not a ledger yet, and `init` may run again after its files are removed.
     let text = config.to_text()?;
     replace_file(&data.config(), text.as_bytes()).map_err(LedgerError::file("write", data.config()))?;
@@ -56,6 +56,7 @@ pub fn init(root: &Path, name: &str, listen: SocketAddr, hosts: Vec<String>) -> 
 /// When the ledger's files cannot be read or its database not be written.
 pub fn founding_code(root: &Path, valid: Duration, clock: &dyn Clock) -> Result<String, LedgerError> {
     let data = DataDir::new(root);
+    data.check_private()?;
     let config = Config::read(&data.config())?;
     let keys = Keys::read(&data)?;
     let authority = Authority::read(&data)?;
@@ -137,21 +138,53 @@ pub fn status(root: &Path) -> Result<String, LedgerError> {
         let register = fold_register(&store, &office.id)?;
         text += &format!("{} {}\n", office.id, register.title());
         for log in LogName::ALL {
-            let head = store.frontier(&office.id, log)?;
-            let file = CheckpointFile::at(&data.checkpoints(), &office.id.to_string(), log)?;
-            let signed = file.read().ok().flatten();
-            let signed = signed.and_then(|text| text.lines().nth(1).map(str::to_owned));
-            let signed = signed.unwrap_or_else(|| "-".into());
-            text += &format!(
-                "  {log}: {} entries, {signed} signed（{} 件、署名済み {signed} 件）\n",
-                head.size(),
-                head.size()
-            );
+            text += &log_status(&data, &store, &office.id, log)?;
         }
         let terminals = register.terminals().count();
         text += &format!("  {terminals} terminals（端末機 {terminals} 台）\n");
     }
     Ok(text)
+}
+
+fn log_status(data: &DataDir, store: &dyn Store, office: &OfficeId, log: LogName) -> Result<String, LedgerError> {
+    let stored = store.frontier(office, log)?.size();
+    let file = CheckpointFile::at(&data.checkpoints(), &office.to_string(), log);
+    let signed = file.read().ok().flatten().and_then(|text| text.lines().nth(1).map(str::to_owned));
+    let signed = signed.unwrap_or_else(|| "-".into());
+    let mut text = format!("  {log}: {stored} entries, {signed} signed（{stored} 件、署名済み {signed} 件）\n");
+    if let Some(note) = file.halted()? {
+        let since = stamp(note.at);
+        text += &format!("    STOPPED since {since}: {}（{since} から停止中）\n", note.halt);
+    }
+    Ok(text)
+}
+
+/// Lets a stopped log go on, once it agrees with its checkpoint file. The ledger must not be running.
+///
+/// # Errors
+/// When the log has not stopped, when the reason still holds, or when something cannot be read or written.
+pub fn resume(root: &Path, office: &OfficeId, log: LogName, clock: Arc<dyn Clock>) -> Result<HaltNote, LedgerError> {
+    let data = DataDir::new(root);
+    data.check_private()?;
+    let lock = data.lock()?;
+    let config = Config::read(&data.config())?;
+    let Keys { master, .. } = Keys::read(&data)?;
+    let store = SqliteStore::open_existing(&data.database())?;
+    let file = CheckpointFile::at(&data.checkpoints(), &office.to_string(), log);
+    let Some(note) = file.halted()? else {
+        return Err(LedgerError::Argument {
+            name: "--log",
+            cause: format!("{log} of office {office} has not stopped"),
+        });
+    };
+    let around = Surroundings { name: &config.name, checkpoints: &data.checkpoints(), master: &master };
+    if let Some(halt) = disagreement(&store, office, log, around)? {
+        return Err(LedgerError::NotResumed { cause: format!("what stopped it is still so: {halt}") });
+    }
+    file.clear_halt(clock.machine())?;
+    let ledger = Ledger::open_with(&data, clock, Arc::new(store), Some(lock))?;
+    ledger.note_resumed(office, log);
+    Ok(note)
 }
 
 /// The clock that a command goes by.

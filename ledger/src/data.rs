@@ -1,8 +1,8 @@
 //! The data directory: which files there are, who may read them, and how one is written so that a crash leaves the old or the new.
 
-use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
+use std::fs::{DirBuilder, File, OpenOptions, Permissions, TryLockError};
 use std::io::Write;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use crate::error::LedgerError;
@@ -36,8 +36,30 @@ impl DataDir {
             return Err(LedgerError::AlreadyThere { path: root.into() });
         }
         make_dir(root)?;
+        // It may have been there: from now on it holds keys.
+        std::fs::set_permissions(root, Permissions::from_mode(0o700)).map_err(LedgerError::file("close", root))?;
         make_dir(&data.checkpoints())?;
         Ok(data)
+    }
+
+    /// Refuses a directory that others may enter: keys and personal data lie in it.
+    ///
+    /// # Errors
+    /// When others may, or it cannot be looked at.
+    pub fn check_private(&self) -> Result<(), LedgerError> {
+        for path in [&self.root, &self.checkpoints()] {
+            let mode = std::fs::metadata(path).map_err(LedgerError::file("look at", path))?.permissions().mode();
+            if mode & 0o077 != 0 {
+                return Err(LedgerError::Open { path: path.clone(), mode: mode & 0o777 });
+            }
+        }
+        Ok(())
+    }
+
+    /// The directory itself.
+    #[must_use]
+    pub fn root(&self) -> &Path {
+        &self.root
     }
 
     /// Takes the directory for this process alone.
@@ -104,12 +126,23 @@ impl DataDir {
     }
 }
 
-/// Makes a directory that nobody else may enter.
+/// Makes a directory that nobody else may enter, durably.
 ///
 /// # Errors
 /// When it cannot be made.
 pub fn make_dir(path: &Path) -> Result<(), LedgerError> {
-    DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(LedgerError::file("make", path))
+    DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(LedgerError::file("make", path))?;
+    // Its name stands in the directory above. Synced also when it was there already: a crash may have come between the two.
+    let above = path.parent().filter(|above| !above.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    File::open(above).and_then(|above| above.sync_all()).map_err(LedgerError::file("sync", above))
+}
+
+/// Makes an empty file (0600) unless it is there: `SQLite` would make one that the umask decides about.
+///
+/// # Errors
+/// When it cannot be made.
+pub fn make_private(path: &Path) -> std::io::Result<()> {
+    OpenOptions::new().create(true).append(true).mode(0o600).open(path).map(drop)
 }
 
 /// Puts a whole file (0600) in place of an older one: written beside it, synced, renamed, the directory synced. After a crash there is

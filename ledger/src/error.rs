@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use sekisho_tlog::TlogError;
+use sekisho_wire::id::OfficeId;
 
 use crate::store::StoreError;
 
@@ -46,6 +47,25 @@ pub enum LedgerError {
     InUse {
         /// Which.
         path: PathBuf,
+    },
+    /// The data directory may be entered by others.
+    Open {
+        /// Which directory.
+        path: PathBuf,
+        /// Its permissions.
+        mode: u32,
+    },
+    /// An office has signed checkpoints, and the database does not know it.
+    OfficeGone {
+        /// Which.
+        office: OfficeId,
+        /// Its checkpoints.
+        path: PathBuf,
+    },
+    /// A stopped log may not go on.
+    NotResumed {
+        /// Why.
+        cause: String,
     },
     /// An argument of the command.
     Argument {
@@ -113,6 +133,18 @@ impl LedgerError {
             Self::InUse { .. } => {
                 ("Stop the other sekisho-ledger first.", "先に動作中の sekisho-ledger を停止してください。")
             }
+            Self::Open { .. } => (
+                "Run `chmod 700` on that directory, and find out who has read it: keys lie in it.",
+                "そのディレクトリに `chmod 700` を実行し、誰かに読まれていないか調べてください。鍵が置かれています。",
+            ),
+            Self::OfficeGone { .. } => (
+                "The database was emptied or is an older one: keep this disk as evidence and restore the newest sound copy.",
+                "データベースが空にされたか古いものです。このディスクを証拠として保管し、正常な最新の複製を復元してください。",
+            ),
+            Self::NotResumed { .. } => (
+                "Run `sekisho-ledger fsck`, put right what it names, and resume then; README.md, \"When a log has stopped\".",
+                "`sekisho-ledger fsck` が示す異常を解消してから再開してください（README.md 参照）。",
+            ),
             Self::Argument { .. } => ("See `sekisho-ledger help`.", "`sekisho-ledger help` を参照してください。"),
             Self::Crypto { .. } => (
                 "If a key file was altered, restore it from the backup.",
@@ -155,6 +187,17 @@ impl fmt::Display for LedgerError {
                 write!(f, "cannot make a ledger in {}: there is one already", path.display())
             }
             Self::InUse { path } => write!(f, "cannot serve {}: another process does", path.display()),
+            Self::Open { path, mode } => {
+                write!(f, "cannot use {}: others may enter it (mode {mode:03o})", path.display())
+            }
+            Self::OfficeGone { office, path } => {
+                write!(
+                    f,
+                    "cannot serve: office {office} has signed checkpoints in {} and is not in the database",
+                    path.display()
+                )
+            }
+            Self::NotResumed { cause } => write!(f, "cannot resume the log: {cause}"),
             Self::Argument { name, cause } => write!(f, "cannot use {name}: {cause}"),
             Self::Crypto { act, cause } => write!(f, "cannot {act}: {cause}"),
             Self::Store(error) => error.fmt(f),
@@ -181,6 +224,9 @@ impl std::error::Error for LedgerError {
             | Self::AlreadyThere { .. }
             | Self::InUse { .. }
             | Self::Argument { .. }
+            | Self::Open { .. }
+            | Self::OfficeGone { .. }
+            | Self::NotResumed { .. }
             | Self::Crypto { .. }
             | Self::Register { .. }
             | Self::NoSimulatedClock => None,

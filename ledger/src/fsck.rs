@@ -13,12 +13,13 @@ use sekisho_register::{FoldRefusal, Mismatch};
 use sekisho_tlog::{Checkpoint, Frontier, Hash, SigningKey};
 use sekisho_wire::id::OfficeId;
 
-use crate::checkpoint::CheckpointFile;
+use crate::checkpoint::{CheckpointFile, Halt, HaltNote, signed_offices};
+use crate::clock::Millis;
 use crate::data::DataDir;
 use crate::error::LedgerError;
 use crate::keys::Keys;
 use crate::office::log_key;
-use crate::store::{EmitterName, LogName, SqliteStore, Store, StoredOffice};
+use crate::store::{EmitterName, LogName, SqliteStore, Store, StoreError, StoredOffice};
 use crate::vault::Vault;
 
 /// Something that is not what it must be.
@@ -39,6 +40,15 @@ pub struct Finding {
 /// What is wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fault {
+    /// The office has signed checkpoints, and the database does not know it.
+    OfficeGone,
+    /// The log has stopped, and nobody has said that it may go on.
+    Halted {
+        /// Why.
+        halt: Halt,
+        /// Since when.
+        at: Millis,
+    },
     /// Entry or payload is gone.
     EntryMissing,
     /// There are entries after the end of the log.
@@ -134,40 +144,64 @@ pub fn check(data: &DataDir, only: Option<&OfficeId>, progress: &mut dyn FnMut(u
     let config = crate::config::Config::read(&data.config())?;
     let Keys { master, .. } = Keys::read(data)?;
     // Files first: the view of the database is younger then, and may only be ahead of them.
-    let files = Files::read(&data.checkpoints(), data)?;
-    let store = SqliteStore::open_snapshot(&data.database())?;
+    let (signed, known) = (signed_offices(&data.checkpoints())?, known_before(data)?);
+    let files = Files::read(&data.checkpoints(), signed.iter().chain(&known))?;
+    let store = match SqliteStore::open_snapshot(&data.database()) {
+        Err(StoreError::Empty { .. }) if !signed.is_empty() => return Ok(all_gone(&signed)),
+        other => other?,
+    };
     let vault = Vault::open(master, &store)?;
     let mut check =
         Check { store: &store, vault: &vault, name: &config.name, files, report: Report::default(), progress };
-    let offices: Vec<StoredOffice> =
-        store.offices()?.into_iter().filter(|office| only.is_none_or(|only| *only == office.id)).collect();
-    if let Some(office) = only.filter(|_| offices.is_empty()) {
+    let all = store.offices()?;
+    let chosen = |id: &OfficeId| only.is_none_or(|only| only == id);
+    let gone: Vec<OfficeId> =
+        signed.into_iter().filter(|id| chosen(id) && all.iter().all(|known| known.id != *id)).collect();
+    let offices: Vec<&StoredOffice> = all.iter().filter(|office| chosen(&office.id)).collect();
+    if let Some(office) = only.filter(|_| offices.is_empty() && gone.is_empty()) {
         return Err(LedgerError::Argument {
             name: "--office",
             cause: format!("{office} is not an office of this ledger"),
         });
     }
-    offices.iter().try_for_each(|office| check.office(office))?;
+    gone.into_iter().for_each(|office| check.note(Finding::of(office, Fault::OfficeGone)));
+    offices.into_iter().try_for_each(|office| check.office(office))?;
     Ok(check.report)
+}
+
+/// Nothing is left but what was signed.
+fn all_gone(signed: &[OfficeId]) -> Report {
+    let findings = signed.iter().map(|office| Finding::of(*office, Fault::OfficeGone)).collect();
+    Report { findings, ..Report::default() }
+}
+
+/// Offices that the database knows before the files are read.
+fn known_before(data: &DataDir) -> Result<Vec<OfficeId>, LedgerError> {
+    match SqliteStore::open_snapshot(&data.database()) {
+        Err(StoreError::Empty { .. }) => Ok(Vec::new()),
+        Err(error) => Err(error.into()),
+        Ok(before) => Ok(before.offices()?.into_iter().map(|office| office.id).collect()),
+    }
 }
 
 /// The checkpoint files as they stood before the view of the database began.
 struct Files {
     texts: std::collections::HashMap<(OfficeId, LogName), Option<String>>,
+    halts: Vec<(OfficeId, LogName, HaltNote)>,
 }
 
 impl Files {
-    fn read(checkpoints: &Path, data: &DataDir) -> Result<Self, LedgerError> {
-        let before = SqliteStore::open_existing(&data.database())?;
-        let mut texts = std::collections::HashMap::new();
-        for office in before.offices()? {
+    fn read<'a>(checkpoints: &Path, offices: impl Iterator<Item = &'a OfficeId>) -> Result<Self, LedgerError> {
+        let mut files = Self { texts: std::collections::HashMap::new(), halts: Vec::new() };
+        for office in offices.copied().collect::<std::collections::BTreeSet<_>>() {
             for log in LogName::ALL {
-                let file = CheckpointFile::at(checkpoints, &office.id.to_string(), log)?;
-                let path = checkpoints.join(office.id.to_string()).join(log.as_str());
-                texts.insert((office.id, log), file.read().map_err(LedgerError::file("read", path))?);
+                let file = CheckpointFile::at(checkpoints, &office.to_string(), log);
+                let text = file.read().map_err(LedgerError::file("read", file.path()))?;
+                files.texts.insert((office, log), text);
+                files.halts.extend(file.halted()?.map(|note| (office, log, note)));
             }
         }
-        Ok(Self { texts })
+        Ok(files)
     }
 }
 
@@ -181,11 +215,28 @@ struct Check<'a> {
     progress: &'a mut dyn FnMut(u64),
 }
 
+impl Finding {
+    /// One that belongs to no log.
+    const fn of(office: OfficeId, fault: Fault) -> Self {
+        Self { office, log: None, index: None, place: None, fault }
+    }
+}
+
 impl Check<'_> {
     fn office(&mut self, office: &StoredOffice) -> Result<(), LedgerError> {
         self.report.offices += 1;
+        self.halts(office);
         let folded = self.acts(office)?;
         self.records(office, &folded)
+    }
+
+    fn halts(&mut self, office: &StoredOffice) {
+        let halts = self.files.halts.iter().filter(|(of, _, _)| *of == office.id);
+        let halts: Vec<_> = halts.map(|(_, log, note)| (*log, note.halt, note.at)).collect();
+        for (log, halt, at) in halts {
+            let (log, fault) = (Some(log), Fault::Halted { halt, at });
+            self.note(Finding { log, ..Finding::of(office.id, fault) });
+        }
     }
 
     fn find(&mut self, office: OfficeId, log: LogName, index: u64, fault: Fault) {

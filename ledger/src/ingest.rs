@@ -165,7 +165,7 @@ pub fn exclusive(header: &BatchHeader) -> u64 {
 /// # Errors
 /// [`Refusal::Gap`], [`Refusal::Fork`], [`Refusal::WrongChain`], [`Refusal::EpochClosed`], [`Refusal::NotEnrolled`], or the store's failure.
 /// Alarms are staged by [`alarm`], not here.
-pub fn plan(stage: &mut Stage<'_>, verified: &Verified, entries: Vec<Entry>, now: Millis) -> Result<Receipt, Refusal> {
+pub fn plan(stage: &mut Stage<'_>, verified: &Verified, entries: &[Entry], now: Millis) -> Result<Receipt, Refusal> {
     let header = &verified.header;
     let open = still_enrolled(stage, verified, now)?;
     let emitter = EmitterName::Terminal(header.terminal.clone());
@@ -184,7 +184,7 @@ pub fn plan(stage: &mut Stage<'_>, verified: &Verified, entries: Vec<Entry>, now
         return Err(Refusal::EpochClosed { epoch: header.epoch, open });
     }
     let first = header.first.saturating_add(repeated);
-    let new: Vec<Entry> = entries.into_iter().skip(known).collect();
+    let new: Vec<Entry> = entries.iter().skip(known).cloned().collect();
     let count = new.len() as u64;
     let index = stage.size(&header.office, LogName::Records)?;
     stage.append(&header.office, LogName::Records, new)?;

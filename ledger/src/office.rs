@@ -1,7 +1,8 @@
 //! One office at run time: its three logs with their keys, and the register that is in force.
 
+use std::iter;
 use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 
 use sekisho_register::{Casebook, FoldRefusal, Register};
 use sekisho_tlog::{Checkpoint, Freshness, Frontier, Hash, SigningKey, VerifyingKey};
@@ -10,8 +11,8 @@ use sekisho_wire::words::Language;
 use tokio::sync::watch;
 use zeroize::Zeroizing;
 
-use crate::checkpoint::{CheckpointFile, Halt, SwapError, check};
-use crate::clock::Millis;
+use crate::checkpoint::{CheckpointFile, Halt, HaltNote, SwapError, check};
+use crate::clock::{Clock, MachineClock, Millis};
 use crate::code::LogKeys;
 use crate::error::LedgerError;
 use crate::secret::{DoesNotOpen, SecretKey};
@@ -35,16 +36,12 @@ pub struct Log {
     file: CheckpointFile,
     /// What the database holds. The writer sets it after each commit, the sequencer reads it.
     committed: Mutex<Frontier>,
-    /// What is signed. Whoever signs holds this lock from the look at the database to the answer.
-    signed: Mutex<Memory>,
+    /// What is signed. Held for a moment only, never while a disk works: requests look at it.
+    signed: RwLock<Signed>,
+    /// What writes that failed may have left in the file all the same: each of them, for a disk can fail twice. Whoever signs holds this
+    /// lock from the look at the database to the answer.
+    attempted: Mutex<Vec<String>>,
     size: watch::Sender<u64>,
-}
-
-/// What is signed, and what a write that failed may have left in the file all the same.
-#[derive(Debug)]
-struct Memory {
-    signed: Signed,
-    attempted: Option<String>,
 }
 
 /// Where a log's signature stands.
@@ -90,14 +87,21 @@ pub struct Surroundings<'a> {
 }
 
 impl Office {
-    /// Brings an office up from the store: unwraps its keys, folds its acts, compares each log with its checkpoint file.
+    /// Brings an office up from the store: unwraps its keys, folds its acts, compares each log with its checkpoint file. What is not signed
+    /// yet is signed before anybody can write: a log that has entries and no file is one whose file was taken away.
     ///
     /// # Errors
-    /// When the store fails or the register does not fold. A log that disagrees with its file is no error: it is halted.
+    /// When store or disk fails or the register does not fold. A log that disagrees with its file is no error: it is halted.
     pub fn open(store: &dyn Store, stored: &StoredOffice, around: Surroundings<'_>) -> Result<Self, LedgerError> {
         let seeds = open_seeds(around.master, &stored.seeds)?;
         let log = |name: LogName| Log::open(store, &stored.id, name, &seeds, around);
         let logs = [log(LogName::Records)?, log(LogName::Register)?, log(LogName::Casebook)?];
+        for log in &logs {
+            match log.publish() {
+                Ok(_) | Err(Unpublished::Halted(..)) => {}
+                Err(Unpublished::Disk(_, source)) => return Err(LedgerError::file("write", log.file.path())(source)),
+            }
+        }
         let register = fold_register(store, &stored.id)?;
         let casebook = fold_casebook(store, &stored.id, &register)?;
         let (register, casebook) = (RwLock::new(Arc::new(register)), RwLock::new(Arc::new(casebook)));
@@ -195,29 +199,34 @@ impl Log {
         let origin = origin(around.name, office, name);
         let seed = seed_of(seeds, name)?;
         let key = SigningKey::from_seed(&origin, &seed)?;
-        let file = CheckpointFile::at(around.checkpoints, &office.to_string(), name)?;
+        let file = CheckpointFile::at(around.checkpoints, &office.to_string(), name);
+        file.make_directory()?;
         let head = store.frontier(office, name)?;
-        let text = file
-            .read()
-            .map_err(LedgerError::file("read", around.checkpoints.join(office.to_string()).join(name.as_str())))?;
+        let text = file.read().map_err(LedgerError::file("read", file.path()))?;
         let tree = StoredTree { store, office: *office, log: name };
-        let fresh = u64::from(name == LogName::Register);
-        let signed = match (check(text.as_deref(), &key.verifying_key(), &tree, &head, fresh)?, text) {
-            (Ok(Some(signed)), Some(text)) => {
-                Signed::Checkpoint(Arc::new(Published { text, size: signed.size, root: signed.root }))
-            }
-            (Ok(_), _) => Signed::Nothing,
-            (Err(halt), _) => {
-                log::error!("log {origin} is halted and will not be signed: {halt}");
-                Signed::Halted(halt)
-            }
-        };
+        let noted = file.halted()?.map(|note| note.halt);
+        let (signed, found) =
+            match (check(text.as_deref(), &key.verifying_key(), &tree, &head, fresh_size(name))?, &text) {
+                (Ok(Some(signed)), Some(text)) => {
+                    let published = Published { text: text.clone(), size: signed.size, root: signed.root };
+                    (Signed::Checkpoint(Arc::new(published)), None)
+                }
+                (Ok(_), _) => (Signed::Nothing, None),
+                (Err(halt), _) => (Signed::Halted(halt), Some(halt)),
+            };
         let size = match &signed {
             Signed::Checkpoint(published) => published.size,
             Signed::Nothing | Signed::Halted(_) => 0,
         };
-        let (committed, signed) = (Mutex::new(head), Mutex::new(Memory { signed, attempted: None }));
-        Ok(Self { name, key, file, committed, signed, size: watch::Sender::new(size) })
+        let (committed, signed) = (Mutex::new(head), RwLock::new(signed));
+        let log =
+            Self { name, key, file, committed, signed, attempted: Mutex::default(), size: watch::Sender::new(size) };
+        match (noted, found) {
+            (Some(halt), _) => log.stop(halt),
+            (None, Some(halt)) => log.halt(halt, text.as_deref().unwrap_or_default()),
+            (None, None) => {}
+        }
+        Ok(log)
     }
 
     /// The key that its checkpoints verify with.
@@ -252,17 +261,29 @@ impl Log {
     /// Why the log has stopped, if it has.
     #[must_use]
     pub fn halted(&self) -> Option<Halt> {
-        match &lock(&self.signed).signed {
+        match &*self.signed() {
             Signed::Halted(halt) => Some(*halt),
             Signed::Nothing | Signed::Checkpoint(_) => None,
         }
     }
 
-    /// Stops signing: somebody has shown that this database is not the one that was signed. Lasts until the next start, and for ever if
-    /// nothing is put right, for the next to show it stops it again.
-    pub fn halt(&self, halt: Halt) {
+    /// Stops signing: somebody has shown that this database is not the one that was signed. Lasts until an operator says that it may go on
+    /// (`sekisho-ledger resume`): it is written beside the checkpoint file, with what showed it.
+    pub fn halt(&self, halt: Halt, evidence: &str) {
+        self.stop(halt);
+        let note = HaltNote { halt, at: MachineClock.machine(), evidence: evidence.to_owned() };
+        if let Err(error) = self.file.note_halt(&note) {
+            log::error!("that log {} is halted could not be written down: {error}", self.key.name());
+        }
+    }
+
+    fn stop(&self, halt: Halt) {
         log::error!("log {} is halted and will not be signed: {halt}", self.key.name());
-        lock(&self.signed).signed = Signed::Halted(halt);
+        *self.signed.write().unwrap_or_else(PoisonError::into_inner) = Signed::Halted(halt);
+    }
+
+    fn signed(&self) -> RwLockReadGuard<'_, Signed> {
+        self.signed.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The newest checkpoint.
@@ -270,7 +291,7 @@ impl Log {
     /// # Errors
     /// When there is none.
     pub fn published(&self) -> Result<Arc<Published>, Unpublished> {
-        let signed = lock(&self.signed).signed.clone();
+        let signed = self.signed().clone();
         match signed {
             Signed::Checkpoint(published) => Ok(published),
             Signed::Halted(halt) => Err(Unpublished::Halted(self.name, halt)),
@@ -283,9 +304,9 @@ impl Log {
     /// # Errors
     /// When the log is halted, or the file could not be written: then nothing new was published.
     pub fn publish(&self) -> Result<Arc<Published>, Unpublished> {
-        let mut memory = lock(&self.signed);
+        let mut attempted = lock(&self.attempted);
         let head = lock(&self.committed).clone();
-        let before = match &memory.signed {
+        let before = match &*self.signed() {
             Signed::Halted(halt) => return Err(Unpublished::Halted(self.name, *halt)),
             Signed::Checkpoint(published) if published.size >= head.size() => return Ok(Arc::clone(published)),
             Signed::Checkpoint(published) => Some(Arc::clone(published)),
@@ -294,25 +315,60 @@ impl Log {
         let (size, root) = (head.size(), head.root());
         let text = Checkpoint { origin: self.key.name().into(), size, root, extensions: Vec::new() }.sign(&self.key);
         let written = before.as_ref().map(|published| published.text.as_str());
-        let outcome = self.file.swap(&[written, memory.attempted.as_deref().or(written)], &text);
-        match outcome {
-            Ok(()) => {}
+        let expected: Vec<Option<&str>> =
+            iter::once(written).chain(attempted.iter().map(|text| Some(text.as_str()))).collect();
+        match self.file.swap(&expected, &text) {
+            Ok(()) => attempted.clear(),
             Err(SwapError::Changed) => {
-                log::error!("log {} is halted and will not be signed: {}", self.key.name(), Halt::Changed);
-                memory.signed = Signed::Halted(Halt::Changed);
+                let found = self.file.read().ok().flatten().unwrap_or_default();
+                self.halt(Halt::Changed, &found);
                 return Err(Unpublished::Halted(self.name, Halt::Changed));
             }
             Err(SwapError::Disk(error)) => {
-                memory.attempted = Some(text);
+                if !attempted.contains(&text) {
+                    attempted.push(text);
+                }
                 return Err(Unpublished::Disk(self.name, error));
             }
         }
         let published = Arc::new(Published { text, size, root });
-        *memory = Memory { signed: Signed::Checkpoint(Arc::clone(&published)), attempted: None };
-        drop(memory);
+        {
+            let mut signed = self.signed.write().unwrap_or_else(PoisonError::into_inner);
+            // Stopped while the disk worked: what is in the file is a continuation, but nobody is shown it.
+            if let Signed::Halted(halt) = &*signed {
+                return Err(Unpublished::Halted(self.name, *halt));
+            }
+            *signed = Signed::Checkpoint(Arc::clone(&published));
+        }
         self.size.send_replace(size);
         Ok(published)
     }
+}
+
+/// How database and checkpoint file of a log disagree, if they do.
+///
+/// # Errors
+/// When either cannot be read.
+pub fn disagreement(
+    store: &dyn Store,
+    office: &OfficeId,
+    log: LogName,
+    around: Surroundings<'_>,
+) -> Result<Option<Halt>, LedgerError> {
+    let known = store.offices()?.into_iter().find(|stored| stored.id == *office);
+    let path = around.checkpoints.join(office.to_string());
+    let known = known.ok_or(LedgerError::OfficeGone { office: *office, path })?;
+    let key = log_key(around.master, &known.seeds, around.name, office, log)?;
+    let file = CheckpointFile::at(around.checkpoints, &office.to_string(), log);
+    let text = file.read().map_err(LedgerError::file("read", file.path()))?;
+    let tree = StoredTree { store, office: *office, log };
+    let head = store.frontier(office, log)?;
+    Ok(check(text.as_deref(), &key.verifying_key(), &tree, &head, fresh_size(log))?.err())
+}
+
+/// Entries that a log has from the founding commit itself, before its first checkpoint.
+fn fresh_size(log: LogName) -> u64 {
+    u64::from(log == LogName::Register)
 }
 
 /// Name of a log in the world (LEDGER §L2).

@@ -10,7 +10,8 @@
 //!    when the cursor is not [`CursorMove::before`]; the use of a code when it is unknown or used. Two writers can therefore never both succeed.
 //! 5. Reads MUST see every change whose commit returned before they began, and MUST never see a part of a change.
 //! 6. Bytes MUST come back as they were given; nothing is normalised.
-//! 7. A store made by a newer version MUST be refused, never guessed at.
+//! 7. A store made by a newer version MUST be refused, never guessed at; one without tables too, and tables are made only by `init`.
+//! 8. A number that the database cannot hold MUST be refused, never bent to one that it can.
 //!
 //! `tests/store_conformance.rs` holds every store to these.
 
@@ -359,7 +360,7 @@ pub trait Store: Send + Sync {
     /// The frontier of a log; empty for one that has no entries.
     ///
     /// # Errors
-    /// When the database fails.
+    /// When the database fails, or the size beside it is another one.
     fn frontier(&self, office: &OfficeId, log: LogName) -> Result<Frontier, StoreError>;
 
     /// At most `limit` entries from index `from` on.
@@ -379,6 +380,12 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// When the database fails.
     fn tile(&self, office: &OfficeId, log: LogName, level: u8, index: u64) -> Result<Vec<u8>, StoreError>;
+
+    /// Level and number of every tile of a log.
+    ///
+    /// # Errors
+    /// When the database fails.
+    fn tiles(&self, office: &OfficeId, log: LogName) -> Result<Vec<(u8, u64)>, StoreError>;
 
     /// Where an emitter's history stands.
     ///
@@ -441,6 +448,12 @@ pub trait Store: Send + Sync {
     /// When the database fails.
     fn code(&self, hash: &[u8; 32]) -> Result<Option<StoredCode>, StoreError>;
 
+    /// Every code that was given out.
+    ///
+    /// # Errors
+    /// When the database fails.
+    fn codes(&self) -> Result<Vec<StoredCode>, StoreError>;
+
     /// Every terminal that showed a key, oldest first.
     ///
     /// # Errors
@@ -461,6 +474,16 @@ pub enum StoreError {
     Conflict {
         /// What.
         what: &'static str,
+    },
+    /// A number is larger than the database holds; nothing was changed.
+    TooLarge {
+        /// What was done.
+        act: &'static str,
+    },
+    /// The database has no tables: it was truncated, or is none of ours.
+    Empty {
+        /// Which.
+        path: std::path::PathBuf,
     },
     /// The database failed.
     Database {
@@ -491,6 +514,12 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// Whether it is certain that the change is not there.
+    #[must_use]
+    pub const fn changed_nothing(&self) -> bool {
+        matches!(self, Self::Conflict { .. } | Self::TooLarge { .. } | Self::Halted { .. })
+    }
+
     /// What to do next: English, Japanese.
     #[must_use]
     pub const fn next_step(&self) -> (&'static str, &'static str) {
@@ -502,6 +531,14 @@ impl StoreError {
             Self::Database { .. } => (
                 "Check the disk (space, errors) and the permissions of the data directory.",
                 "ディスク（空き容量、エラー）とデータディレクトリの権限を確認してください。",
+            ),
+            Self::TooLarge { .. } => (
+                "Update the program that sent it: no honest one counts that far.",
+                "送信したプログラムを更新してください。正しいものはこのような数を送りません。",
+            ),
+            Self::Empty { .. } => (
+                "Keep this disk as evidence and restore the newest sound copy: a ledger that has begun is never begun again.",
+                "このディスクを証拠として保管し、正常な最新の複製を復元してください。使用中の台帳を空から始めることはありません。",
             ),
             Self::Newer { .. } => (
                 "Install the newer sekisho-ledger again; an older one cannot read its database.",
@@ -519,6 +556,8 @@ impl fmt::Display for StoreError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Conflict { what } => write!(f, "cannot write to the database: {what} is not where it was"),
+            Self::TooLarge { act } => write!(f, "cannot {act}: a number in it is larger than the database holds"),
+            Self::Empty { path } => write!(f, "cannot open the database {}: it has no tables", path.display()),
             Self::Database { act, cause } => write!(f, "cannot {act}: {cause}"),
             Self::Newer { found, known } => {
                 write!(f, "cannot open the database: its schema is version {found}, this program knows {known}")

@@ -74,7 +74,7 @@ impl Ledger {
         let header = verified.header.clone();
         let receipt = self
             .writer
-            .run(Some(ingest::exclusive(&header)), move |stage| ingest::plan(stage, &verified, entries, now))?;
+            .run(Some(ingest::exclusive(&header)), move |stage| ingest::plan(stage, &verified, &entries, now))?;
         receipt.inspect_err(|refusal| self.alarm_about(refusal, header, now))
     }
 
@@ -95,7 +95,7 @@ impl Ledger {
             return Err(Refusal::SeenUnproved);
         };
         log::error!("terminal {} shows a checkpoint of ours that does not fit", header.terminal);
-        log.halt(halt);
+        log.halt(halt, note.unwrap_or_default());
         Err(Refusal::Halted { cause: halt.to_string() })
     }
 
@@ -119,7 +119,7 @@ impl Ledger {
         if missing.is_empty() {
             return Ok(());
         }
-        Ok(self.writer.run(None, move |stage| missing.into_iter().for_each(|name| drop(stage.payload_key(name))))?)
+        Ok(self.writer.run(None, move |stage| missing.iter().for_each(|name| drop(stage.payload_key(*name))))?)
     }
 
     /// Raises the alarm that a fork, a wrong chain or an unproved claim deserves, once. If it cannot be written, the next try of the terminal

@@ -23,7 +23,7 @@ pub type Exclusive = Option<u64>;
 
 struct Job {
     exclusive: Exclusive,
-    plan: Box<dyn FnOnce(&mut Stage<'_>) -> Answer + Send>,
+    plan: Box<dyn FnMut(&mut Stage<'_>) -> Answer + Send>,
 }
 
 /// Tells the waiting caller how the commit went.
@@ -61,18 +61,20 @@ impl Writer {
 
     /// Plans a change on what is there by then, commits it with others, and returns when it is durable. Blocks.
     ///
-    /// `plan` looks first and stages then: what it staged is committed even if it returns a refusal.
+    /// `plan` looks first and stages then: what it staged is committed even if it returns a refusal. It is called again when a commit that it
+    /// shared with others was refused because of one of them.
     ///
     /// # Errors
     /// [`NotWritten`].
     pub fn run<T: Send + 'static>(
         &self,
         exclusive: Exclusive,
-        plan: impl FnOnce(&mut Stage<'_>) -> T + Send + 'static,
+        mut plan: impl FnMut(&mut Stage<'_>) -> T + Send + 'static,
     ) -> Result<T, NotWritten> {
         let (sender, answer) = channel();
         let plan = Box::new(move |stage: &mut Stage<'_>| -> Answer {
             let outcome = plan(stage);
+            let sender = sender.clone();
             Box::new(move |committed| {
                 // Whoever asked may be gone: what was committed stays committed.
                 drop(sender.send(committed.map(|()| outcome)));
@@ -108,6 +110,18 @@ enum Trust {
     StoreAlone,
 }
 
+/// Why a group was not committed.
+enum Failed {
+    /// The store refuses it, and nothing of it is there.
+    Refused(Arc<StoreError>, Vec<Answer>),
+    /// The store failed, and it may be there or not.
+    Unknown(Arc<StoreError>, Vec<Answer>),
+    /// The plan of the job at this place panicked.
+    Panicked(usize),
+    /// The store cannot even be read.
+    Unread(LedgerError),
+}
+
 impl Loop {
     fn run(mut self, waiting: &Receiver<Job>) {
         while let Some(first) = self.held.take().or_else(|| waiting.recv().ok()) {
@@ -130,36 +144,55 @@ impl Loop {
         group
     }
 
-    fn commit(&mut self, group: Vec<Job>) {
-        if self.trust == Trust::StoreAlone {
-            match self.catch_up() {
-                Ok(()) => self.trust = Trust::Memory,
-                // Whoever waits is told that the writer is not there; the next group tries again.
-                Err(error) => return log::error!("nothing can be written: {error}"),
+    /// Commits a group, or each of it alone when one spoils it for all: a batch that nobody can store must not keep others from theirs.
+    fn commit(&mut self, mut group: Vec<Job>) {
+        match self.attempt(&mut group) {
+            Ok(answers) => answers.into_iter().for_each(|answer| answer(Ok(()))),
+            Err(Failed::Refused(error, _)) if group.len() > 1 => {
+                log::warn!("{error}; each of {} changes is tried alone", group.len());
+                group.into_iter().for_each(|job| self.commit(vec![job]));
             }
+            Err(Failed::Refused(error, answers) | Failed::Unknown(error, answers)) => {
+                log::error!("{error}");
+                answers.into_iter().for_each(|answer| answer(Err(Arc::clone(&error))));
+            }
+            Err(Failed::Panicked(at)) => {
+                log::error!("a change could not be planned and is given up");
+                drop(group.remove(at));
+                if !group.is_empty() {
+                    self.commit(group);
+                }
+            }
+            // Whoever waits is told that the writer is not there; the next group tries again.
+            Err(Failed::Unread(error)) => log::error!("nothing can be written: {error}"),
+        }
+    }
+
+    fn attempt(&mut self, group: &mut [Job]) -> Result<Vec<Answer>, Failed> {
+        if self.trust == Trust::StoreAlone {
+            self.catch_up().map_err(Failed::Unread)?;
+            self.trust = Trust::Memory;
         }
         let mut stage = Stage::new(&*self.store, &self.offices, &self.vault, &mut self.heads);
         let mut answers = Vec::with_capacity(group.len());
-        for job in group {
-            // A plan that panics must not take the writer with it. It may have staged a part, so the whole group is given up.
+        for (at, job) in group.iter_mut().enumerate() {
+            // A plan that panics must not take the writer with it. It may have staged a part, so the others are planned again.
             match catch_unwind(AssertUnwindSafe(|| (job.plan)(&mut stage))) {
                 Ok(answer) => answers.push(answer),
                 Err(_) => {
-                    log::error!("a change could not be planned; what waited with it is given up");
                     drop(stage);
                     self.heads = Heads::default();
-                    return;
+                    return Err(Failed::Panicked(at));
                 }
             }
         }
-        let outcome = stage.commit().map_err(Arc::new);
-        if let Err(error) = &outcome {
-            log::error!("{error}");
-            // The change may have landed: nothing that was in memory is believed any more.
-            self.heads = Heads::default();
-            self.trust = Trust::StoreAlone;
-        }
-        answers.into_iter().for_each(|answer| answer(outcome.clone()));
+        let Err(error) = stage.commit() else { return Ok(answers) };
+        // The change may have landed, or somebody else's is there: nothing that was in memory is believed any more.
+        self.heads = Heads::default();
+        self.trust = Trust::StoreAlone;
+        let refused = error.changed_nothing();
+        let error = Arc::new(error);
+        Err(if refused { Failed::Refused(error, answers) } else { Failed::Unknown(error, answers) })
     }
 
     /// Register, casebook, heads and keys as the store has them.

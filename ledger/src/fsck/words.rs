@@ -3,6 +3,7 @@
 use sekisho_wire::words::Language;
 
 use super::{Fault, Finding, Report};
+use crate::clock::stamp;
 
 impl Finding {
     /// One line: office, log, entry, history, fault.
@@ -30,6 +31,8 @@ impl Finding {
 impl Fault {
     fn english(&self) -> String {
         match self {
+            Self::OfficeGone => "it has signed checkpoints, and the database does not know it".into(),
+            Self::Halted { halt, at } => format!("the log has stopped ({}): {halt}", stamp(*at)),
             Self::EntryMissing => "the entry is gone".into(),
             Self::EntryBeyondHead => "there is an entry after the end of the log".into(),
             Self::PayloadAltered => "the payload does not open: payload, leaf hash or key was altered".into(),
@@ -66,6 +69,8 @@ impl Fault {
 
     fn japanese(&self) -> String {
         match self {
+            Self::OfficeGone => "署名済みのチェックポイントがありますが、データベースにこの団体がありません".into(),
+            Self::Halted { halt, at } => format!("ログが停止しています（{}、{halt}）", stamp(*at)),
             Self::EntryMissing => "記録がありません".into(),
             Self::EntryBeyondHead => "ログの終端の後に記録があります".into(),
             Self::PayloadAltered => "内容を復号できません（内容、葉ハッシュまたは鍵が変更されています）".into(),

@@ -1,10 +1,11 @@
 //! SQLite: one file, one machine, WAL with `synchronous=FULL`. One connection writes, others read beside it.
 
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::{Condvar, Mutex};
 use std::time::Duration;
 
-use rusqlite::{Connection, OpenFlags, OptionalExtension, Params, Row};
+use rusqlite::types::ToSqlOutput;
+use rusqlite::{Connection, OpenFlags, OptionalExtension, Params, Row, ToSql};
 use sekisho_tlog::{Frontier, Hash};
 use sekisho_wire::id::{Code, OfficeId};
 
@@ -18,54 +19,95 @@ use crate::clock::Millis;
 /// The SQLite store.
 pub struct SqliteStore {
     path: PathBuf,
-    writer: Mutex<Connection>,
-    readers: Mutex<Vec<Connection>>,
+    /// None in a view that only reads.
+    writer: Mutex<Option<Connection>>,
+    readers: Mutex<Readers>,
+    returned: Condvar,
+}
+
+/// Connections that read, at most [`READERS_MAX`].
+#[derive(Default)]
+struct Readers {
+    /// Those that nobody reads with at the moment.
+    idle: Vec<Connection>,
+    /// How many are read with.
+    busy: usize,
 }
 
 impl SqliteStore {
-    /// Opens the database, making it when it is not there.
+    /// Makes the database (0600), which must not hold anything yet. Only `init` does: a ledger whose book is gone must not begin an empty one.
     ///
     /// # Errors
-    /// When it cannot be opened or is of a newer version.
-    pub fn open(path: &Path) -> Result<Self, StoreError> {
-        let writer = Connection::open(path).map_err(failed("open the database"))?;
+    /// When there is something already, or it cannot be made.
+    pub fn create(path: &Path) -> Result<Self, StoreError> {
+        let act = "make the database";
+        crate::data::make_private(path).map_err(|error| StoreError::Database { act, cause: error.to_string() })?;
+        let writer = open_connection(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        if version_of(&writer)? != 0 {
+            return Err(StoreError::Database { act, cause: format!("{} holds one already", path.display()) });
+        }
+        writer.pragma_update(None, "journal_mode", "WAL").map_err(failed(act))?;
         prepare(&writer)?;
-        let version: i64 = writer
-            .pragma_query_value(None, "user_version", |row| row.get(0))
-            .map_err(failed("read the version of the database"))?;
-        match version {
-            VERSION => {}
-            0 => writer
-                .execute_batch(&format!("BEGIN IMMEDIATE;{TABLES}PRAGMA user_version = {VERSION};COMMIT;"))
-                .map_err(failed("make the tables of the database"))?,
-            found => return Err(StoreError::Newer { found, known: VERSION }),
-        }
-        Ok(Self { path: path.into(), writer: Mutex::new(writer), readers: Mutex::default() })
+        let tables = format!("BEGIN IMMEDIATE;{TABLES}PRAGMA user_version = {VERSION};COMMIT;");
+        writer.execute_batch(&tables).map_err(failed("make the tables of the database"))?;
+        Ok(Self::with_writer(path, writer))
     }
 
-    /// Opens a database that must be there already.
+    /// Opens a database that must be there, with its tables.
     ///
     /// # Errors
-    /// When it is not, cannot be opened, or is of a newer version.
+    /// When it is not, is empty, cannot be opened, or is of a newer version.
     pub fn open_existing(path: &Path) -> Result<Self, StoreError> {
-        if !path.exists() {
-            let cause = format!("{} is not there", path.display());
-            return Err(StoreError::Database { act: "open the database", cause });
-        }
-        Self::open(path)
+        let writer = open_connection(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        check_version(&writer, path)?;
+        prepare(&writer)?;
+        Ok(Self::with_writer(path, writer))
     }
 
-    /// A view of the book as it is now, for one reader: whatever is committed later is not seen. For checks that must be consistent.
+    /// A view of the book as it is now, for one reader: whatever is committed later is not seen. Nothing is written to the database, so it
+    /// may be evidence. SQLite makes its two side files when they are missing; where it cannot, and there is nothing in a write-ahead log,
+    /// the database is read as it lies there.
     ///
     /// # Errors
-    /// When the database is not there, cannot be opened, or is of a newer version.
+    /// When the database is not there, is empty, cannot be opened, or is of a newer version.
     pub fn open_snapshot(path: &Path) -> Result<Self, StoreError> {
-        let store = Self::open_existing(path)?;
-        let reader = open_reader(path)?;
-        // The view begins with the first read of the transaction, not with its BEGIN.
-        reader.execute_batch("BEGIN; SELECT count(*) FROM heads;").map_err(failed("begin a view of the database"))?;
-        lock(&store.readers).push(reader);
-        Ok(store)
+        let begin = |connection: Connection| {
+            check_version(&connection, path)?;
+            // The view begins with the first read of the transaction, not with its BEGIN.
+            let begun = connection.execute_batch("BEGIN; SELECT count(*) FROM heads;");
+            begun.map_err(failed("begin a view of the database"))?;
+            Ok(connection)
+        };
+        let log = PathBuf::from(format!("{}-wal", path.display()));
+        let nothing_waits = std::fs::metadata(log).map_or(true, |log| log.len() == 0);
+        let reader = match open_connection(path, OpenFlags::SQLITE_OPEN_READ_ONLY).and_then(begin) {
+            Err(StoreError::Database { .. }) if nothing_waits && path.exists() => begin(open_immutable(path)?)?,
+            other => other?,
+        };
+        let readers = Readers { idle: vec![reader], busy: 0 };
+        Ok(Self { path: path.into(), writer: Mutex::new(None), readers: Mutex::new(readers), returned: Condvar::new() })
+    }
+
+    fn with_writer(path: &Path, writer: Connection) -> Self {
+        let (writer, readers) = (Mutex::new(Some(writer)), Mutex::default());
+        Self { path: path.into(), writer, readers, returned: Condvar::new() }
+    }
+
+    /// Copies the database, as it is at one moment, to a new file (0600) while it is being written to.
+    ///
+    /// # Errors
+    /// When the copy cannot be made or written.
+    pub fn copy_to(&self, path: &Path) -> Result<(), StoreError> {
+        let act = "copy the database";
+        crate::data::make_private(path).map_err(|error| StoreError::Database { act, cause: error.to_string() })?;
+        self.read(act, |connection| {
+            // One step holds one view of the database from its first page to its last. Writers go on: the view is in the write-ahead log.
+            let mut to = Connection::open(path)?;
+            rusqlite::backup::Backup::new(connection, &mut to)?.run_to_completion(-1, Duration::ZERO, None)?;
+            Ok(())
+        })?;
+        let synced = std::fs::File::open(path).and_then(|file| file.sync_all());
+        synced.map_err(|error| StoreError::Database { act, cause: error.to_string() })
     }
 
     /// Runs a read on a connection of its own, so that readers never wait for the writer.
@@ -74,33 +116,76 @@ impl SqliteStore {
         act: &'static str,
         read: impl FnOnce(&Connection) -> Result<T, StoreOrSqlite>,
     ) -> Result<T, StoreError> {
-        let pooled = lock(&self.readers).pop();
-        let connection = match pooled {
-            Some(connection) => connection,
-            None => open_reader(&self.path)?,
-        };
+        let connection = self.borrow()?;
         let result = read(&connection).map_err(|error| error.into_store(act));
-        lock(&self.readers).push(connection);
+        self.give_back(Some(connection));
         result
+    }
+
+    /// A connection to read with; waits when as many read as may.
+    fn borrow(&self) -> Result<Connection, StoreError> {
+        let full = |readers: &mut Readers| readers.idle.is_empty() && readers.busy >= READERS_MAX;
+        let waited = self.returned.wait_while(lock(&self.readers), full);
+        let mut readers = waited.unwrap_or_else(std::sync::PoisonError::into_inner);
+        readers.busy += 1;
+        let idle = readers.idle.pop();
+        drop(readers);
+        idle.map_or_else(|| open_reader(&self.path), Ok).inspect_err(|_| self.give_back(None))
+    }
+
+    fn give_back(&self, connection: Option<Connection>) {
+        let mut readers = lock(&self.readers);
+        readers.busy -= 1;
+        readers.idle.extend(connection);
+        drop(readers);
+        self.returned.notify_one();
     }
 }
 
+fn open_connection(path: &Path, mode: OpenFlags) -> Result<Connection, StoreError> {
+    if !path.exists() {
+        let cause = format!("{} is not there", path.display());
+        return Err(StoreError::Database { act: "open the database", cause });
+    }
+    let connection = Connection::open_with_flags(path, mode | OpenFlags::SQLITE_OPEN_NO_MUTEX);
+    let connection = connection.map_err(failed("open the database"))?;
+    connection.busy_timeout(Duration::from_secs(10)).map_err(failed("set up the database"))?;
+    connection.set_prepared_statement_cache_capacity(64);
+    Ok(connection)
+}
+
+fn open_immutable(path: &Path) -> Result<Connection, StoreError> {
+    let escape = |text: String| text.replace('%', "%25").replace('?', "%3f").replace('#', "%23");
+    let uri = format!("file:{}?immutable=1", escape(path.display().to_string()));
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
+    Connection::open_with_flags(uri, flags).map_err(failed("open the database"))
+}
+
 fn open_reader(path: &Path) -> Result<Connection, StoreError> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(path, flags).map_err(failed("open the database"))?;
+    let connection = open_connection(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     prepare(&connection)?;
     connection.pragma_update(None, "query_only", true).map_err(failed("set up the database"))?;
     Ok(connection)
 }
 
+fn version_of(connection: &Connection) -> Result<i64, StoreError> {
+    let version = connection.pragma_query_value(None, "user_version", |row| row.get(0));
+    version.map_err(failed("read the version of the database"))
+}
+
+/// Reads only: a truncated database must stay as it is.
+fn check_version(connection: &Connection, path: &Path) -> Result<(), StoreError> {
+    match version_of(connection)? {
+        VERSION => Ok(()),
+        0 => Err(StoreError::Empty { path: path.into() }),
+        found => Err(StoreError::Newer { found, known: VERSION }),
+    }
+}
+
 fn prepare(connection: &Connection) -> Result<(), StoreError> {
     let set_up = || -> rusqlite::Result<()> {
-        connection.busy_timeout(Duration::from_secs(10))?;
-        connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.pragma_update(None, "synchronous", "FULL")?;
-        connection.pragma_update(None, "foreign_keys", true)?;
-        connection.set_prepared_statement_cache_capacity(64);
-        Ok(())
+        connection.pragma_update(None, "foreign_keys", true)
     };
     set_up().map_err(failed("set up the database"))
 }
@@ -115,6 +200,7 @@ impl StoreOrSqlite {
     pub(super) fn into_store(self, act: &'static str) -> StoreError {
         match self {
             Self::Store(error) => error,
+            Self::Sqlite(rusqlite::Error::ToSqlConversionFailure(_)) => StoreError::TooLarge { act },
             Self::Sqlite(error) => StoreError::Database { act, cause: error.to_string() },
         }
     }
@@ -148,13 +234,24 @@ pub(super) fn number_of(connection: &Connection, office: &OfficeId) -> Result<i6
     number.ok_or(StoreOrSqlite::Store(StoreError::Conflict { what: "the office" }))
 }
 
-/// SQLite's integers are signed; none of ours reaches 2^63.
-pub(super) fn int(value: u64) -> i64 {
-    i64::try_from(value).unwrap_or(i64::MAX)
+/// A number on its way into a column. `SQLite`'s integers are signed: what reaches 2^63 is an error, never another number.
+pub(super) struct Int(u64);
+
+/// See [`Int`].
+pub(super) const fn int(value: u64) -> Int {
+    Int(value)
 }
 
-fn uint(value: i64) -> u64 {
-    u64::try_from(value).unwrap_or(0)
+impl ToSql for Int {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        let value = i64::try_from(self.0).map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
+        Ok(value.into())
+    }
+}
+
+/// We write no negative ones.
+fn uint(value: i64) -> Result<u64, StoreOrSqlite> {
+    u64::try_from(value).map_err(|_| StoreOrSqlite::Store(StoreError::Damaged { what: "number" }))
 }
 
 fn hash_in(row: &Row<'_>, column: usize) -> Result<Hash, StoreOrSqlite> {
@@ -192,12 +289,22 @@ fn batch_in(office: &OfficeId, row: &Row<'_>) -> Result<StoredBatch, StoreOrSqli
         office: *office,
         terminal: code_in(row, 0)?,
         epoch: row.get(1)?,
-        first: uint(row.get(2)?),
+        first: uint(row.get(2)?)?,
         count: row.get(3)?,
-        index: uint(row.get(4)?),
-        received: uint(row.get(5)?),
+        index: uint(row.get(4)?)?,
+        received: uint(row.get(5)?)?,
         header: row.get(6)?,
     })
+}
+
+fn code_row(row: &Row<'_>) -> Result<StoredCode, StoreOrSqlite> {
+    let purpose = match row.get::<_, Option<Vec<u8>>>(4)? {
+        Some(seeds) => CodePurpose::Founding { seeds },
+        None => CodePurpose::Terminal { office: OfficeId(bytes_in(row, 2, "office id")?), terminal: code_in(row, 3)? },
+    };
+    let (hash, expires) = (bytes_in(row, 0, "code hash")?, uint(row.get(1)?)?);
+    let used = row.get::<_, Option<i64>>(5)?.map(uint).transpose()?;
+    Ok(StoredCode { hash, expires, purpose, used })
 }
 
 fn log_in(row: &Row<'_>, column: usize) -> Result<LogName, StoreOrSqlite> {
@@ -207,19 +314,26 @@ fn log_in(row: &Row<'_>, column: usize) -> Result<LogName, StoreOrSqlite> {
 }
 
 fn log_number(log: LogName) -> i64 {
-    int(log.number() as u64)
+    log.number() as i64
 }
+
+/// More would only wait for the same disk, and each holds files open.
+const READERS_MAX: usize = 16;
 
 impl Store for SqliteStore {
     fn commit(&self, change: &Change) -> Result<(), StoreError> {
-        super::sqlite_write::commit(&mut lock(&self.writer), change)
+        let mut writer = lock(&self.writer);
+        let writer = writer
+            .as_mut()
+            .ok_or(StoreError::Database { act: "write to the database", cause: "it was opened for reading".into() })?;
+        super::sqlite_write::commit(writer, change)
     }
 
     fn offices(&self) -> Result<Vec<StoredOffice>, StoreError> {
         self.read("read the offices", |connection| {
             all(connection, "SELECT id, seeds, founded FROM offices ORDER BY number", [], |row| {
                 let id = OfficeId(bytes_in(row, 0, "office id")?);
-                Ok(StoredOffice { id, seeds: row.get(1)?, founded: uint(row.get(2)?) })
+                Ok(StoredOffice { id, seeds: row.get(1)?, founded: uint(row.get(2)?)? })
             })
         })
     }
@@ -227,11 +341,13 @@ impl Store for SqliteStore {
     fn frontier(&self, office: &OfficeId, log: LogName) -> Result<Frontier, StoreError> {
         self.read("read the head of a log", |connection| {
             let mut statement =
-                connection.prepare_cached("SELECT frontier FROM heads WHERE office = ?1 AND log = ?2")?;
+                connection.prepare_cached("SELECT frontier, size FROM heads WHERE office = ?1 AND log = ?2")?;
             let number = number_of(connection, office)?;
-            let bytes: Option<Vec<u8>> = statement.query_row((number, log_number(log)), |row| row.get(0)).optional()?;
-            let frontier = bytes.map_or(Ok(Frontier::new()), |bytes| Frontier::from_bytes(&bytes));
-            frontier.map_err(|_| StoreOrSqlite::Store(StoreError::Damaged { what: "head" }))
+            let row = statement.query_row((number, log_number(log)), |row| Ok((row.get(0)?, row.get(1)?)));
+            let Some((bytes, size)): Option<(Vec<u8>, i64)> = row.optional()? else { return Ok(Frontier::new()) };
+            let frontier =
+                Frontier::from_bytes(&bytes).ok().filter(|frontier| Ok(frontier.size()) == u64::try_from(size));
+            frontier.ok_or(StoreOrSqlite::Store(StoreError::Damaged { what: "head" }))
         })
     }
 
@@ -264,12 +380,20 @@ impl Store for SqliteStore {
         })
     }
 
+    fn tiles(&self, office: &OfficeId, log: LogName) -> Result<Vec<(u8, u64)>, StoreError> {
+        self.read("read the tiles", |connection| {
+            let number = number_of(connection, office)?;
+            let sql = "SELECT level, idx FROM tiles WHERE office = ?1 AND log = ?2 ORDER BY level, idx";
+            all(connection, sql, (number, log_number(log)), |row| Ok((row.get(0)?, uint(row.get(1)?)?)))
+        })
+    }
+
     fn cursor(&self, office: &OfficeId, emitter: &EmitterName, epoch: u32) -> Result<Option<Cursor>, StoreError> {
         self.read("read a cursor", |connection| {
             let number = number_of(connection, office)?;
             let sql = "SELECT next, chain FROM cursors WHERE office = ?1 AND emitter = ?2 AND epoch = ?3";
             let found = all(connection, sql, (number, emitter.as_str(), epoch), |row| {
-                Ok(Cursor { next: uint(row.get(0)?), chain: hash_in(row, 1)? })
+                Ok(Cursor { next: uint(row.get(0)?)?, chain: hash_in(row, 1)? })
             })?;
             Ok(found.first().copied())
         })
@@ -281,7 +405,7 @@ impl Store for SqliteStore {
             let sql = "SELECT emitter, epoch, next, chain FROM cursors WHERE office = ?1 ORDER BY emitter, epoch";
             all(connection, sql, [number], |row| {
                 let name: String = row.get(0)?;
-                let cursor = Cursor { next: uint(row.get(2)?), chain: hash_in(row, 3)? };
+                let cursor = Cursor { next: uint(row.get(2)?)?, chain: hash_in(row, 3)? };
                 Ok((EmitterName::parse(&name)?, row.get(1)?, cursor))
             })
         })
@@ -322,7 +446,7 @@ impl Store for SqliteStore {
                     AND b.terminal = c.emitter AND b.epoch = c.epoch ORDER BY first DESC LIMIT 1)
                 FROM cursors c WHERE c.office = ?1 AND c.emitter <> '' ORDER BY c.emitter, c.epoch";
             all(connection, sql, [number], |row| {
-                Ok((code_in(row, 0)?, row.get(1)?, uint(row.get::<_, Option<i64>>(2)?.unwrap_or(0))))
+                Ok((code_in(row, 0)?, row.get(1)?, uint(row.get::<_, Option<i64>>(2)?.unwrap_or(0))?))
             })
         })
     }
@@ -332,7 +456,7 @@ impl Store for SqliteStore {
             let number = number_of(connection, office)?;
             let sql = "SELECT log, idx FROM acts WHERE office = ?1 AND id = ?2";
             let found = all(connection, sql, (number, id.0.as_slice()), |row| {
-                Ok(StoredAct { office: *office, id: *id, log: log_in(row, 0)?, index: uint(row.get(1)?) })
+                Ok(StoredAct { office: *office, id: *id, log: log_in(row, 0)?, index: uint(row.get(1)?)? })
             })?;
             Ok(found.into_iter().next())
         })
@@ -343,7 +467,7 @@ impl Store for SqliteStore {
             let number = number_of(connection, office)?;
             let sql = "SELECT id, idx FROM acts WHERE office = ?1 AND log = ?2 ORDER BY idx";
             all(connection, sql, (number, log_number(log)), |row| {
-                Ok(StoredAct { office: *office, id: hash_in(row, 0)?, log, index: uint(row.get(1)?) })
+                Ok(StoredAct { office: *office, id: hash_in(row, 0)?, log, index: uint(row.get(1)?)? })
             })
         })
     }
@@ -353,7 +477,7 @@ impl Store for SqliteStore {
             let number = number_of(connection, office)?;
             let sql = "SELECT idx, hash, sealed FROM names WHERE office = ?1 AND log = ?2 AND idx >= ?3 AND idx < ?4 ORDER BY idx, hash";
             all(connection, sql, (number, log_number(log), int(from), int(to)), |row| {
-                let (index, hash) = (uint(row.get(0)?), bytes_in(row, 1, "name hash")?);
+                let (index, hash) = (uint(row.get(0)?)?, bytes_in(row, 1, "name hash")?);
                 Ok(StoredName { office: *office, log, index, hash, sealed: row.get(2)? })
             })
         })
@@ -361,19 +485,15 @@ impl Store for SqliteStore {
 
     fn code(&self, hash: &[u8; 32]) -> Result<Option<StoredCode>, StoreError> {
         self.read("find a code", |connection| {
-            let sql = "SELECT expires, office, terminal, seeds, used FROM codes WHERE hash = ?1";
-            let found = all(connection, sql, [hash.as_slice()], |row| {
-                let purpose = match row.get::<_, Option<Vec<u8>>>(3)? {
-                    Some(seeds) => CodePurpose::Founding { seeds },
-                    None => CodePurpose::Terminal {
-                        office: OfficeId(bytes_in(row, 1, "office id")?),
-                        terminal: code_in(row, 2)?,
-                    },
-                };
-                let used: Option<i64> = row.get(4)?;
-                Ok(StoredCode { hash: *hash, expires: uint(row.get(0)?), purpose, used: used.map(uint) })
-            })?;
-            Ok(found.into_iter().next())
+            let sql = "SELECT hash, expires, office, terminal, seeds, used FROM codes WHERE hash = ?1";
+            Ok(all(connection, sql, [hash.as_slice()], code_row)?.into_iter().next())
+        })
+    }
+
+    fn codes(&self) -> Result<Vec<StoredCode>, StoreError> {
+        self.read("read the codes", |connection| {
+            let sql = "SELECT hash, expires, office, terminal, seeds, used FROM codes ORDER BY hash";
+            all(connection, sql, [], code_row)
         })
     }
 
@@ -388,7 +508,7 @@ impl Store for SqliteStore {
                     terminal: code_in(row, 1)?,
                     key: bytes_in(row, 2, "terminal key")?,
                     certificate: row.get(3)?,
-                    at: uint(row.get(4)?),
+                    at: uint(row.get(4)?)?,
                 })
             })
         })

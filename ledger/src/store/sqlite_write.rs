@@ -48,10 +48,10 @@ fn write(connection: &mut Connection, change: &Change) -> Written {
 
 fn write_append(transaction: &Transaction<'_>, append: &Append) -> Written {
     let number = number_of(transaction, &append.office)?;
-    let log = int(append.log.number() as u64);
+    let log = append.log.number() as i64;
     let sql = "SELECT size FROM heads WHERE office = ?1 AND log = ?2";
     let size: Option<i64> = transaction.prepare_cached(sql)?.query_row((number, log), |row| row.get(0)).optional()?;
-    if size.unwrap_or(0) != int(append.from) {
+    if u64::try_from(size.unwrap_or(0)) != Ok(append.from) {
         return Err(StoreError::Conflict { what: "the end of the log" }.into());
     }
     let sql = "INSERT INTO entries (office, log, idx, leaf, key, payload) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
@@ -110,13 +110,13 @@ fn write_acts(transaction: &Transaction<'_>, change: &Change) -> Written {
     for act in &change.acts {
         let number = number_of(transaction, &act.office)?;
         let sql = "INSERT INTO acts (office, id, log, idx) VALUES (?1, ?2, ?3, ?4)";
-        let row = (number, act.id.0.as_slice(), int(act.log.number() as u64), int(act.index));
+        let row = (number, act.id.0.as_slice(), act.log.number() as i64, int(act.index));
         transaction.prepare_cached(sql)?.execute(row).map_err(taken("the act"))?;
     }
     for name in &change.names {
         let number = number_of(transaction, &name.office)?;
         let sql = "INSERT INTO names (office, log, idx, hash, sealed) VALUES (?1, ?2, ?3, ?4, ?5)";
-        let (log, index) = (int(name.log.number() as u64), int(name.index));
+        let (log, index) = (name.log.number() as i64, int(name.index));
         let row = (number, log, index, name.hash.as_slice(), &name.sealed);
         transaction.prepare_cached(sql)?.execute(row).map_err(taken("the name"))?;
     }

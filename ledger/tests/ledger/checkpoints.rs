@@ -1,15 +1,40 @@
 //! A log never forks: what was signed is remembered outside the database, and a database that says otherwise signs nothing (design §3.10).
 
+use std::sync::Arc;
+
 use rusqlite::Connection;
-use sekisho_ledger::checkpoint::Halt;
+use sekisho_ledger::checkpoint::{Halt, HaltNote};
+use sekisho_ledger::command;
+use sekisho_ledger::error::LedgerError;
+use sekisho_ledger::fsck::Fault;
+use sekisho_ledger::keys::Keys;
+use sekisho_ledger::ledger::Ledger;
+use sekisho_ledger::office::log_key;
 use sekisho_ledger::refusal::Refusal;
-use sekisho_ledger::store::LogName;
+use sekisho_ledger::store::{LogName, Store};
+use sekisho_tlog::Checkpoint;
+use sekisho_wire::reason::AlarmKind;
 
 use crate::town::Town;
 
 impl Town {
     fn checkpoint_file(&self) -> std::path::PathBuf {
         self.root.join("checkpoints").join(self.office.to_string()).join("records")
+    }
+
+    fn resume(&self) -> Result<HaltNote, LedgerError> {
+        command::resume(&self.root, &self.office, LogName::Records, self.clock.clone())
+    }
+
+    /// The checkpoint that the ledger would sign now.
+    fn sign_records(&self) -> String {
+        let store = self.stored();
+        let stored = store.offices().unwrap().into_iter().find(|office| office.id == self.office).unwrap();
+        let master = Keys::read(&self.data).unwrap().master;
+        let key = log_key(&master, &stored.seeds, "ledger.test", &self.office, LogName::Records).unwrap();
+        let head = store.frontier(&self.office, LogName::Records).unwrap();
+        let (size, root) = (head.size(), head.root());
+        Checkpoint { origin: key.name().into(), size, root, extensions: Vec::new() }.sign(&key)
     }
 
     fn halt(&self) -> Option<Halt> {
@@ -81,10 +106,132 @@ fn a_torn_a_missing_and_a_strange_file_halt_the_log() {
         }
         town.reopen();
         assert_eq!(town.halt(), Some(expected));
+        assert!(town.resume().is_err(), "what stopped it is still so");
+        std::fs::write(town.checkpoint_file(), &signed).unwrap();
+        town.reopen();
+        assert_eq!(town.halt(), Some(expected), "somebody put the file back, and nobody has looked at it yet");
+        town.resume().unwrap();
+        town.reopen();
+        assert_eq!(town.halt(), None);
     }
-    std::fs::write(town.checkpoint_file(), signed).unwrap();
+}
+
+#[test]
+fn a_stopped_log_stays_stopped_until_an_operator_says_otherwise() {
+    let mut town = Town::new();
+    town.send(5);
+    town.publish();
+    let halt = Halt::Outrun { seen: 9, stored: 5 };
+    town.ledger.office(&town.office).unwrap().log(LogName::Records).halt(halt, "the note that a terminal showed");
+    town.reopen();
+    assert_eq!(town.halt(), Some(halt));
+    let (batch, _) = town.terminal.batch(1);
+    assert!(matches!(town.deliver(&batch), Err(Refusal::Halted { .. })));
+
+    let found = command::fsck(&town.root, None, &mut |_| {}).unwrap().findings;
+    assert!(matches!(found[0].fault, Fault::Halted { halt: named, .. } if named == halt), "{found:?}");
+    assert!(command::status(&town.root).unwrap().contains("STOPPED since"));
+
+    let note = town.resume().unwrap();
+    assert_eq!((note.halt, note.evidence.as_str()), (halt, "the note that a terminal showed"));
+    assert!(town.resume().is_err(), "it goes on already");
     town.reopen();
     assert_eq!(town.halt(), None);
+    assert_eq!(town.alarms(), [AlarmKind::LogResumed], "it is written down");
+    town.send(1);
+    town.publish();
+    assert_eq!(command::fsck(&town.root, None, &mut |_| {}).unwrap().findings, []);
+}
+
+#[test]
+fn a_note_that_cannot_be_read_stops_the_log_too() {
+    let mut town = Town::new();
+    std::fs::write(town.checkpoint_file().with_extension("halted"), "torn").unwrap();
+    town.reopen();
+    assert_eq!(town.halt(), Some(Halt::NoteUnreadable));
+}
+
+#[test]
+fn a_ledger_without_the_offices_that_it_has_signed_for_does_not_start() {
+    let mut town = Town::new();
+    town.send(3);
+    town.publish();
+    let connection = Connection::open(town.data.database()).unwrap();
+    connection.pragma_update(None, "foreign_keys", false).unwrap();
+    for table in ["heads", "entries", "tiles", "cursors", "batches", "acts", "names", "codes", "keys", "offices"] {
+        connection.execute(&format!("DELETE FROM {table}"), []).unwrap();
+    }
+    let found = || command::fsck(&town.root, None, &mut |_| {}).unwrap().findings;
+    assert_eq!(found().iter().map(|finding| &finding.fault).collect::<Vec<_>>(), [&Fault::OfficeGone]);
+    let store = Arc::new(town.stored());
+    let opened = Ledger::open_with(&town.data, town.clock.clone(), store, None);
+    assert!(matches!(opened, Err(LedgerError::OfficeGone { office, .. }) if office == town.office));
+
+    drop(connection);
+    std::fs::write(town.data.database(), b"").unwrap();
+    assert_eq!(found().iter().map(|finding| &finding.fault).collect::<Vec<_>>(), [&Fault::OfficeGone]);
+    assert_eq!(std::fs::metadata(town.data.database()).unwrap().len(), 0, "fsck wrote to the evidence");
+}
+
+#[test]
+fn a_disk_that_fails_twice_and_lands_once_halts_nothing() {
+    use std::os::unix::fs::PermissionsExt;
+    let mut town = Town::new();
+    town.send(1);
+    town.publish();
+    let office = town.ledger.office(&town.office).unwrap();
+    let log = office.log(LogName::Records);
+    let before = std::fs::read(town.checkpoint_file()).unwrap();
+    let blocked = town.checkpoint_file().with_extension("new");
+    std::fs::create_dir(&blocked).unwrap();
+    let mut landed = Vec::new();
+    for _ in 0..2 {
+        town.send(1);
+        assert!(log.publish().is_err());
+        landed.push(town.sign_records());
+    }
+    std::fs::remove_dir(&blocked).unwrap();
+    // The first of the two had landed all the same.
+    std::fs::write(town.checkpoint_file(), &landed[0]).unwrap();
+    town.send(1);
+    assert_eq!(log.publish().unwrap().size, 4);
+    assert_ne!(std::fs::read(town.checkpoint_file()).unwrap(), before);
+    let mode = std::fs::metadata(town.checkpoint_file()).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+}
+
+#[test]
+fn every_log_has_its_checkpoint_before_anybody_can_write_to_it() {
+    let mut town = Town::new();
+    let file = town.checkpoint_file();
+    let files = || LogName::ALL.map(|log| file.with_file_name(log.as_str()));
+    // The power went after the founding commit, before the first files.
+    for file in files() {
+        if !file.ends_with("register") {
+            std::fs::remove_file(file).unwrap();
+        }
+    }
+    town.reopen();
+    assert!(files().iter().all(|file| file.exists()));
+    town.send(1);
+    town.reopen();
+    assert_eq!(town.halt(), None);
+}
+
+#[test]
+fn a_directory_that_others_may_enter_is_refused() {
+    use std::os::unix::fs::PermissionsExt;
+    let town = Town::new();
+    let open = || Ledger::open(&town.data, town.clock.clone()).err();
+    for path in [town.root.clone(), town.root.join("checkpoints")] {
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o750)).unwrap();
+        let refused = open().unwrap();
+        assert!(refused.to_string().contains("mode 750") && refused.next_step().0.contains("chmod 700"), "{refused}");
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o700)).unwrap();
+    }
+    for file in ["ledger.db", "index.db"] {
+        assert_eq!(std::fs::metadata(town.root.join(file)).unwrap().permissions().mode() & 0o777, 0o600, "{file}");
+    }
 }
 
 #[test]

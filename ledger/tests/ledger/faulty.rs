@@ -65,6 +65,10 @@ impl Store for FaultyStore {
         self.inner.tile(office, log, level, index)
     }
 
+    fn tiles(&self, office: &OfficeId, log: LogName) -> Result<Vec<(u8, u64)>, StoreError> {
+        self.inner.tiles(office, log)
+    }
+
     fn cursor(&self, office: &OfficeId, emitter: &EmitterName, epoch: u32) -> Result<Option<Cursor>, StoreError> {
         self.inner.cursor(office, emitter, epoch)
     }
@@ -106,6 +110,10 @@ impl Store for FaultyStore {
 
     fn code(&self, hash: &[u8; 32]) -> Result<Option<StoredCode>, StoreError> {
         self.inner.code(hash)
+    }
+
+    fn codes(&self) -> Result<Vec<StoredCode>, StoreError> {
+        self.inner.codes()
     }
 
     fn enrolments(&self, office: &OfficeId) -> Result<Vec<StoredEnrolment>, StoreError> {

@@ -28,7 +28,7 @@ impl Town {
         self.stored().cursor(&self.office, &emitter, terminal.epoch).unwrap().map_or(0, |cursor| cursor.next)
     }
 
-    fn alarms(&self) -> Vec<AlarmKind> {
+    pub(crate) fn alarms(&self) -> Vec<AlarmKind> {
         let all = (0..self.records()).map(|index| self.ledger.record_bytes(&self.office, index).unwrap());
         let alarm = |bytes: Vec<u8>| {
             let body = Record::decode(&bytes).ok()?.body;

@@ -18,9 +18,10 @@ type Open = Box<dyn Fn() -> Arc<dyn Store>>;
 
 fn every_store() -> Vec<(&'static str, Open)> {
     let (sqlite, faulty) = (fresh_file(), fresh_file());
+    [&sqlite, &faulty].into_iter().for_each(|path| drop(SqliteStore::create(path).unwrap()));
     vec![
-        ("sqlite", Box::new(move || Arc::new(SqliteStore::open(&sqlite).unwrap()))),
-        ("sqlite, wrapped", Box::new(move || Arc::new(FaultyStore::new(SqliteStore::open(&faulty).unwrap())))),
+        ("sqlite", Box::new(move || Arc::new(SqliteStore::open_existing(&sqlite).unwrap()))),
+        ("sqlite, wrapped", Box::new(move || Arc::new(FaultyStore::new(SqliteStore::open_existing(&faulty).unwrap())))),
     ]
 }
 
@@ -241,8 +242,51 @@ fn acts_names_enrolments_and_keys_come_back_and_offices_are_apart() {
 #[test]
 fn a_newer_database_is_refused() {
     let path = fresh_file();
-    drop(SqliteStore::open(&path).unwrap());
+    drop(SqliteStore::create(&path).unwrap());
     rusqlite::Connection::open(&path).unwrap().pragma_update(None, "user_version", 99).unwrap();
-    let refused = SqliteStore::open(&path).err();
+    let refused = SqliteStore::open_existing(&path).err();
     assert!(matches!(refused, Some(StoreError::Newer { found: 99, .. })), "{refused:?}");
+}
+
+#[test]
+fn tables_are_made_once_and_never_again() {
+    let path = fresh_file();
+    drop(SqliteStore::create(&path).unwrap());
+    assert!(SqliteStore::create(&path).is_err(), "there is one already");
+    std::fs::write(&path, b"").unwrap();
+    for opened in [SqliteStore::open_existing(&path), SqliteStore::open_snapshot(&path)] {
+        assert!(matches!(opened.err(), Some(StoreError::Empty { .. })));
+    }
+    assert_eq!(std::fs::metadata(&path).unwrap().len(), 0, "looking at it changed it");
+}
+
+#[test]
+fn a_number_too_large_is_refused_and_not_bent() {
+    for (name, open) in every_store() {
+        let store = open();
+        founded(&*store);
+        let emitter = EmitterName::Terminal(code("t"));
+        let after = Cursor { next: 1 << 63, chain: Hash([1; 32]) };
+        let step = CursorMove { office: OFFICE, emitter: emitter.clone(), epoch: 0, before: None, after };
+        let refused = store.commit(&Change { cursors: vec![step], ..Change::default() }).unwrap_err();
+        assert!(matches!(refused, StoreError::TooLarge { .. }), "{name}: {refused}");
+        assert_eq!(store.cursor(&OFFICE, &emitter, 0).unwrap(), None);
+    }
+}
+
+#[test]
+fn a_snapshot_writes_nothing_and_opens_where_nothing_can_be_written() {
+    use std::os::unix::fs::PermissionsExt;
+    let path = fresh_file();
+    founded(&SqliteStore::create(&path).unwrap());
+    let bytes = std::fs::read(&path).unwrap();
+    let directory = path.parent().unwrap();
+    for mode in [0o700, 0o500] {
+        std::fs::set_permissions(directory, std::fs::Permissions::from_mode(mode)).unwrap();
+        let view = SqliteStore::open_snapshot(&path).unwrap();
+        assert_eq!(view.offices().unwrap().len(), 2);
+        assert!(view.commit(&Change::default()).is_err(), "it is for reading");
+    }
+    std::fs::set_permissions(directory, std::fs::Permissions::from_mode(0o700)).unwrap();
+    assert_eq!(std::fs::read(&path).unwrap(), bytes);
 }

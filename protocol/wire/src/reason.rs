@@ -169,6 +169,9 @@ pub enum AlarmKind {
     /// A terminal says that it has seen a log that the ledger does not have, and shows no signed checkpoint of it.
     #[n(6)]
     SeenUnproved,
+    /// An operator of the ledger let a log go on that had stopped.
+    #[n(7)]
+    LogResumed,
 }
 
 /// A step of a terminal's enrolment.
