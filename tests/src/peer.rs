@@ -102,7 +102,7 @@ impl Peer {
     /// When it cannot be sealed.
     #[must_use]
     pub fn envelope(&self, run: &Run) -> Vec<u8> {
-        let seen = Seen { size: 0, root: Hash(EMPTY_ROOT.0) };
+        let seen = Seen { size: 0, root: Hash(EMPTY_ROOT.0), note: None };
         seal(&self.identity, 0, run, &seen, 0).expect("a run can be sealed")
     }
 

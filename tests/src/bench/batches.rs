@@ -77,7 +77,7 @@ impl Sender {
     }
 
     fn seal(&self, epoch: u32, run: &Run) -> Vec<u8> {
-        let seen = Seen { size: 0, root: Hash(sekisho_tlog::EMPTY_ROOT.0) };
+        let seen = Seen { size: 0, root: Hash(sekisho_tlog::EMPTY_ROOT.0), note: None };
         let sent = self.decisions.last().map_or(0, |record| record.wall);
         seal(&self.identity, epoch, run, &seen, sent).unwrap_or_else(|error| panic!("{error}"))
     }

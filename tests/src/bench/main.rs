@@ -57,6 +57,9 @@ enum Helper {
     TellRemovals,
 }
 
+/// One measurement.
+type Measure = fn(&mut Scene, Effort, &mut Report);
+
 /// How often things are measured.
 #[derive(Clone, Copy)]
 pub(crate) struct Effort {
@@ -87,7 +90,7 @@ fn measure(arguments: &Arguments) {
     let mut scene = Scene::new("bench");
     insert(&scene.terminal, &mut scene.clerk);
     authorize::work(&scene);
-    let steps: [(&str, fn(&mut Scene, Effort, &mut Report)); 7] = [
+    let steps: [(&str, Measure); 7] = [
         ("at-rest", at_rest::measure),
         ("login", login::measure),
         ("authorize", authorize::measure),

@@ -139,6 +139,7 @@ impl Desk {
             agreement: None,
             changes: vec![self.change(number)],
             proposal: None,
+            effective: None,
         };
         act.to_be_signed(&self.signer).finish([0; 64])
     }
