@@ -171,6 +171,7 @@ fn what_of_client(error: &ClientError, language: Language) -> String {
             AgentError::NoSuchPrompt => "暗証番号の入力受付は終了しています".into(),
             AgentError::PromptCancelled => "暗証番号の入力が中止されました".into(),
             AgentError::CardProblem { verdict, .. } => verdict.what_ja.clone(),
+            AgentError::AlreadyCompleted => "この実行の結果は既に記録されています".into(),
             AgentError::NotEnrolled => "この端末はまだ登録手続きが済んでいません".into(),
             AgentError::TooLarge { limit } => format!("要求が長すぎます ({limit} バイトまで)"),
         },
@@ -192,6 +193,7 @@ fn next_of_client(error: &ClientError, language: Language) -> String {
         ClientError::Agent(AgentError::NoSuchPrompt | AgentError::PromptCancelled) => {
             ("カードを確認してもう一度実行してください。", "Check the card and try again.")
         }
+        ClientError::Agent(AgentError::AlreadyCompleted) => ("何もする必要はありません。", "Nothing is left to do."),
         ClientError::Agent(AgentError::NotEnrolled) => (
             "システム管理者から登録コードを受け取り、sekisho-agent enrol を実行してください。",
             "Get the enrolment code from the system manager and run sekisho-agent enrol.",

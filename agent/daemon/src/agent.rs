@@ -1,12 +1,13 @@
 //! What all threads of the agent share: the session machine, the register, the journal. One lock; nothing waits while holding it.
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::os::fd::OwnedFd;
 use std::sync::mpsc::{Sender, SyncSender};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-use sekisho_ipc::{LinkState, Recent, RecordRef, Writer};
+use sekisho_ipc::{LinkState, Recent, RecordRef};
 use sekisho_register::{NameHash, Register};
-use sekisho_wire::id::{BootId, Code, Hash, RequestId, Salt};
+use sekisho_wire::id::{BootId, CardGuid, Code, Hash, RequestId, Salt, SessionId};
 use sekisho_wire::reason::LinkState as RecordedLink;
 use sekisho_wire::record::{Body, Emitter, RECORD_VERSION, Record, SessionReason};
 use sekisho_wire::verdict::VerdictCode;
@@ -56,9 +57,15 @@ pub(crate) struct Core {
     pub(crate) granted: VecDeque<Granted>,
     /// Decisions that have been taken back.
     pub(crate) withdrawn: BTreeSet<u64>,
+    /// Grants whose outcome has been told.
+    pub(crate) completed: BTreeSet<u64>,
     pub(crate) recent: VecDeque<Recent>,
-    /// The uid that opened the session's prompt.
-    pub(crate) owner: Option<u32>,
+    /// The session that opened last, and the uid that opened its prompt.
+    pub(crate) owner: Option<(SessionId, u32)>,
+    /// The prompt whose PIN is typed and whose outcome is not known yet: no other one opens meanwhile.
+    pub(crate) proving: Option<u64>,
+    /// PINs that are on their way to a card, by call. They count whoever still waits for them.
+    pub(crate) presented: HashMap<u64, Presented>,
     /// Counts changes.
     pub(crate) generation: u64,
     pub(crate) link: LinkState,
@@ -90,10 +97,21 @@ pub(crate) enum History {
     Refused,
 }
 
+/// A PIN that is on its way to a card.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Presented {
+    pub(crate) insertion: Insertion,
+    pub(crate) card: CardGuid,
+}
+
+/// What the worker is asked, and the descriptor that goes with it.
+pub(crate) type Errand = (ToWorker, Option<OwnedFd>);
+
 /// The card worker that is connected.
 #[derive(Debug)]
 pub(crate) struct Worker {
-    pub(crate) writer: Writer,
+    /// Goes to a thread that writes: nothing waits for the worker under the lock.
+    pub(crate) queue: SyncSender<Errand>,
     /// Which connection: insertions of another one mean other cards.
     pub(crate) number: u64,
 }
@@ -129,8 +147,11 @@ impl Agent {
             answered: HashMap::new(),
             granted: VecDeque::new(),
             withdrawn: BTreeSet::new(),
+            completed: BTreeSet::new(),
             recent: VecDeque::new(),
             owner: None,
+            proving: None,
+            presented: HashMap::new(),
             generation: 0,
             link: LinkState::Down,
             acknowledged,
@@ -230,8 +251,7 @@ impl Agent {
                 self.write(core, Body::Locked(SessionReason { session, reason }));
             }
             Action::WriteClosed(session, reason) => {
-                core.answered.clear();
-                core.owner = None;
+                core.forget_session(session);
                 self.write(core, Body::SessionClosed(SessionReason { session, reason }));
             }
         }
@@ -240,7 +260,7 @@ impl Agent {
     fn log_out(&self, core: &mut Core, insertion: Insertion) {
         let Some(worker) = core.worker.as_ref() else { return };
         if let Some(insertion) = worker.own(insertion) {
-            core.ask_worker(&ToWorker::LogOut { insertion }, None);
+            core.ask_worker(ToWorker::LogOut { insertion }, None);
         }
     }
 
@@ -309,15 +329,20 @@ impl Agent {
 }
 
 impl Core {
-    /// Sends to the card worker; `false` when there is none.
-    pub(crate) fn ask_worker(&mut self, message: &ToWorker, descriptor: Option<std::os::fd::BorrowedFd<'_>>) -> bool {
-        let Some(worker) = self.worker.as_mut() else { return false };
-        let sent = match descriptor {
-            Some(descriptor) => worker.writer.write_message_with_fd(message, descriptor),
-            None => worker.writer.write_message(message),
-        };
-        // The reading thread sees the end of the connection too, and locks.
-        sent.inspect_err(|error| log::warn!("cannot ask the card worker: {error}")).is_ok()
+    /// Sends to the card worker, and waits for nothing; `false` when there is none, or it takes nothing any more.
+    pub(crate) fn ask_worker(&self, message: ToWorker, descriptor: Option<OwnedFd>) -> bool {
+        let Some(worker) = self.worker.as_ref() else { return false };
+        let sent = worker.queue.try_send((message, descriptor));
+        sent.inspect_err(|_| log::warn!("cannot ask the card worker: it does not read")).is_ok()
+    }
+
+    /// What belongs to a session ends with it, and with no other: a login that lost its card has opened nothing.
+    fn forget_session(&mut self, session: SessionId) {
+        self.answered.retain(|_, answered| answered.session() != Some(session));
+        if self.owner.is_some_and(|(owned, _)| owned == session) {
+            self.owner = None;
+            self.recent.clear();
+        }
     }
 
     fn cancel_prompts(&mut self, insertion: Insertion) {
@@ -329,7 +354,7 @@ impl Core {
         let calls: Vec<u64> =
             self.prompts.iter().filter(|prompt| prompt.insertion == insertion).map(|prompt| prompt.call).collect();
         for call in calls {
-            self.ask_worker(&ToWorker::Forget { call }, None);
+            self.ask_worker(ToWorker::Forget { call }, None);
         }
     }
 

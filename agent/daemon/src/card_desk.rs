@@ -54,7 +54,9 @@ impl CardDesk {
             Job::ForgetAll => self.cards.clear(),
             Job::Sign { call, insertion, pin, digest } => {
                 let done = self.with_pin(insertion, pin, |card, pin| card.login(pin, &digest));
-                outbox.tell(&answer(call, done.map(signed)));
+                // A right PIN fills the counter: how far, only the card knows.
+                let tries_left = self.card(insertion).ok().and_then(|card| card.tries_left().ok());
+                outbox.tell(&answer(call, done.map(|signature| signed(signature, tries_left))));
             }
             Job::ChangePin { call, insertion, old, new } => {
                 let new = new.and_then(|frame| Pin::parse(frame.expose()).ok());
@@ -68,7 +70,7 @@ impl CardDesk {
                 let proved = self
                     .card(insertion)
                     .and_then(|card| card.prove_presence(&digest).map_err(|error| failure(&error, None)));
-                outbox.tell(&answer(call, proved.map(signed)));
+                outbox.tell(&answer(call, proved.map(|signature| signed(signature, None))));
             }
             Job::LogOut { insertion } => {
                 if let Some(card) = self.cards.get_mut(&insertion)
@@ -127,8 +129,8 @@ impl CardDesk {
     }
 }
 
-fn signed(signature: [u8; 64]) -> CallAnswer {
-    CallAnswer::Signed { signature: Signature(signature).to_string() }
+fn signed(signature: [u8; 64], tries_left: Option<u8>) -> CallAnswer {
+    CallAnswer::Signed { signature: Signature(signature).to_string(), tries_left }
 }
 
 fn answer(call: u64, done: Result<CallAnswer, Failure>) -> FromWorker {

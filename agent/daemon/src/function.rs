@@ -1,8 +1,10 @@
 //! The life of a request (design 3.7): decide, record, wait until the record is durable, look at the session once more, answer.
 
+use std::collections::BTreeSet;
+
 use sekisho_ipc::{AgentError, AuthorizeAnswer, AuthorizeRequest, CompleteRequest, Outcome, Recent, RecordRef};
 use sekisho_register::decide;
-use sekisho_wire::decision::{DecisionInput, Level, TerminalState};
+use sekisho_wire::decision::{ClockState, DecisionInput, Level, TerminalState};
 use sekisho_wire::id::{CaseReference, Code, RequestId, Salt, SessionId, Signature};
 use sekisho_wire::reason::{Outcome as RecordedOutcome, Reason};
 use sekisho_wire::record::{Body, Completed, Decision, Withdrawn, decision_digest};
@@ -11,7 +13,7 @@ use sekisho_wire::verdict::VerdictCode;
 use crate::agent::{Agent, Core};
 use crate::card_desk::hex;
 use crate::deciding::Question;
-use crate::session::{Event, Insertion};
+use crate::session::{Event, Insertion, Now};
 use crate::spoken;
 use crate::worker_link::{CallAnswer, ToWorker};
 
@@ -22,8 +24,10 @@ pub struct Caller {
     pub uid: u32,
     /// The application that this uid is.
     pub application: Option<Code>,
-    /// Whether it sees and may do everything: root, the agent's own user, panels.
+    /// Whether it sees and may do everything: root and the agent's own user.
     pub trusted: bool,
+    /// Whether it may ask for a PIN: panel, seat, PAM. That is no right over another's session.
+    pub may_prompt: bool,
 }
 
 /// A request of this session that has its answer.
@@ -31,7 +35,29 @@ pub struct Caller {
 pub(crate) struct Answered {
     question: Question,
     decided: Decided,
+    basis: Basis,
+    /// Boot time at which it was decided.
+    at: u64,
 }
+
+impl Answered {
+    /// Within which session it was decided.
+    pub(crate) const fn session(&self) -> Option<SessionId> {
+        self.decided.session
+    }
+}
+
+/// What an answer stands on: when any of it has changed, a repeated request is decided anew.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Basis {
+    session: Option<SessionId>,
+    state: TerminalState,
+    register: u64,
+    clock: ClockState,
+}
+
+/// A repeated request within this time, in ms, gets its answer again; later it is another one.
+const REPEAT: u64 = 60_000;
 
 /// A decision on its way to the disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -118,7 +144,8 @@ impl Agent {
         if let Some(code) = self.grants_nothing(&core) {
             return Ok(without_record(code));
         }
-        if let Some(decided) = core.repeated(&asked)? {
+        let now = self.now(&mut core);
+        if let Some(decided) = core.repeated(&asked, now)? {
             drop(core);
             return Ok(self.settle(caller, decided));
         }
@@ -156,13 +183,13 @@ impl Agent {
         let digest = decision_digest(&salt, &asked.request, &input);
         let (call, answers) = core.new_call();
         let insertion = core.own_insertion()?;
-        let sent = core.ask_worker(&ToWorker::ProvePresence { call, insertion, digest: hex(&digest) }, None);
+        let sent = core.ask_worker(ToWorker::ProvePresence { call, insertion, digest: hex(&digest) }, None);
         drop(core);
         let answer = if sent { answers.recv_timeout(self.config.card.deadline()).ok() } else { None };
         let mut core = self.lock();
         core.calls.remove(&call);
         let signature = match answer? {
-            CallAnswer::Signed { signature } => signature.parse::<Signature>().ok()?,
+            CallAnswer::Signed { signature, .. } => signature.parse::<Signature>().ok()?,
             CallAnswer::Failed { failure } => {
                 log::warn!("the card gave no proof: {failure:?}");
                 return None;
@@ -192,12 +219,16 @@ impl Agent {
     ) -> Decided {
         let code = decide(&core.register, &input).code();
         let (session, time) = (input.session, input.time);
+        let basis = Basis { session, state: input.state, register: input.register, clock: input.clock };
+        // A PIN is typed for one decision; what it proved is not said twice.
+        let repeatable = asked.named_by == NamedBy::Caller && input.level != Level::Pin;
         let function = input.function.as_ref().map(ToString::to_string);
         let decision = Decision { request: asked.request, input, verdict: code, signature };
         let record = self.write_salted(core, salt, Body::Decision(decision));
         let decided = Decided { record, code, session };
-        if asked.named_by == NamedBy::Caller && core.machine.session().is_some() {
-            core.remember_answer(asked, decided);
+        if repeatable && core.machine.session().is_some() {
+            let at = self.moment().boottime;
+            core.remember_answer(asked.request, Answered { question: asked.question.clone(), decided, basis, at });
         }
         core.recent.push_front(Recent { time, function, verdict: spoken::verdict(code) });
         core.recent.truncate(RECENT_MAX);
@@ -217,6 +248,9 @@ impl Agent {
                 }
                 return without_record(VerdictCode::NotRecorded);
             }
+            (Ok(()), VerdictCode::Granted, Some(_)) if core.withdrawn.contains(&decided.record.seq) => {
+                VerdictCode::EndedMeanwhile
+            }
             (Ok(()), VerdictCode::Granted, Some(session)) => match core.machine.still_open(session) {
                 Ok(()) => VerdictCode::Granted,
                 Err(reason) => {
@@ -234,7 +268,9 @@ impl Agent {
     }
 
     fn withdraw(&self, core: &mut Core, decided: Decided, reason: Reason) {
+        core.answered.retain(|_, answered| answered.decided.record != decided.record);
         if core.withdrawn.insert(decided.record.seq) {
+            bound(&mut core.withdrawn);
             self.write(core, Body::Withdrawn(Withdrawn { of: decided.record.seq, reason }));
         }
     }
@@ -242,17 +278,22 @@ impl Agent {
     /// Records what came of a grant.
     ///
     /// # Errors
-    /// [`AgentError::InvalidArgument`] for a record that is no open grant of this caller; [`AgentError::NotPermitted`] when it could
+    /// [`AgentError::InvalidArgument`] for a record that is no grant of this caller; [`AgentError::AlreadyCompleted`]; [`AgentError::NotPermitted`] when it could
     /// not be recorded.
     pub fn complete_function(&self, caller: &Caller, request: &CompleteRequest) -> Result<RecordRef, AgentError> {
         let mut core = self.lock();
         let mine =
             |granted: &Granted| granted.record == request.record && (caller.trusted || granted.uid == caller.uid);
+        if core.completed.contains(&request.record.seq) {
+            return Err(AgentError::AlreadyCompleted);
+        }
         let place = core.granted.iter().position(mine).ok_or_else(|| AgentError::InvalidArgument {
             field: "record".into(),
             rule: "a grant of yours whose outcome was not told yet".into(),
         })?;
         core.granted.remove(place);
+        core.completed.insert(request.record.seq);
+        bound(&mut core.completed);
         let outcome = match request.outcome {
             Outcome::Done => RecordedOutcome::Done,
             Outcome::Failed => RecordedOutcome::Failed,
@@ -271,14 +312,28 @@ impl Agent {
 impl Core {
     /// Whether this caller may speak for the session that there is.
     pub(crate) fn belongs_to(&self, caller: &Caller) -> bool {
-        caller.trusted || caller.application.is_some() || self.owner.is_none_or(|owner| owner == caller.uid)
+        caller.trusted || caller.application.is_some() || self.is_owner(caller)
     }
 
-    /// The answer that this request got before in this session.
-    fn repeated(&self, asked: &Asked) -> Result<Option<Decided>, AgentError> {
+    /// Whether the session is this caller's own. Where there is none, nobody can be in its way.
+    pub(crate) fn is_owner(&self, caller: &Caller) -> bool {
+        self.machine.session().is_none_or(|session| self.owner == Some((session.id, caller.uid)))
+    }
+
+    /// The answer that this request got before, if everything it stood on still stands.
+    fn repeated(&self, asked: &Asked, now: Now) -> Result<Option<Decided>, AgentError> {
+        let basis = Basis {
+            session: self.machine.session().map(|session| session.id),
+            state: self.machine.terminal_state(),
+            register: self.register.size(),
+            clock: self.trusted.clock_state(),
+        };
         match self.answered.get(&asked.request) {
             None => Ok(None),
-            Some(answered) if answered.question == asked.question => Ok(Some(answered.decided)),
+            Some(answered) if answered.question == asked.question => {
+                let stands = answered.basis == basis && now.boottime.saturating_sub(answered.at) < REPEAT;
+                Ok(stands.then_some(answered.decided))
+            }
             Some(_) => Err(AgentError::InvalidArgument {
                 field: "request".into(),
                 rule: "a number of its own: this one was used for another question".into(),
@@ -286,16 +341,16 @@ impl Core {
         }
     }
 
-    fn remember_answer(&mut self, asked: &Asked, decided: Decided) {
+    fn remember_answer(&mut self, request: RequestId, answer: Answered) {
         if self.answered.len() >= ANSWERED_MAX {
-            let youngest_half = decided.record.seq.saturating_sub(ANSWERED_MAX as u64 / 2);
+            let youngest_half = answer.decided.record.seq.saturating_sub(ANSWERED_MAX as u64 / 2);
             self.answered.retain(|_, answered| answered.decided.record.seq > youngest_half);
         }
-        self.answered.insert(asked.request, Answered { question: asked.question.clone(), decided });
+        self.answered.insert(request, answer);
     }
 
     fn may_complete(&mut self, granted: Granted) {
-        if !self.granted.contains(&granted) {
+        if !self.granted.contains(&granted) && !self.completed.contains(&granted.record.seq) {
             self.granted.push_back(granted);
         }
         if self.granted.len() > GRANTED_MAX {
@@ -319,6 +374,13 @@ impl Core {
     /// An insertion, as the worker that is connected names it.
     pub(crate) fn own(&self, insertion: Insertion) -> Option<u64> {
         self.worker.as_ref()?.own(insertion)
+    }
+}
+
+/// Forgets the oldest: what is so long ago nobody asks about.
+fn bound(seqs: &mut BTreeSet<u64>) {
+    while seqs.len() > ANSWERED_MAX.max(GRANTED_MAX) {
+        seqs.pop_first();
     }
 }
 

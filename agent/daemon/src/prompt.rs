@@ -1,7 +1,7 @@
 //! The life of a prompt: asked for by a panel, a descriptor handed out, the PIN typed past the agent to the card worker, the card's
 //! signature checked, the record durable, the session open.
 
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
@@ -11,10 +11,10 @@ use sekisho_ipc::{AgentError, AuthorizeRequest, AwaitAnswer, PromptAnswer, Promp
 use sekisho_register::decide;
 use sekisho_wire::decision::{DecisionInput, Level, SessionKind, TerminalState};
 use sekisho_wire::id::{Code, RequestId, SessionId, Signature};
-use sekisho_wire::record::{Body, Decision, Opening, PinFailed, decision_digest, session_digest};
+use sekisho_wire::record::{Body, Decision, Opening, decision_digest, session_digest};
 use sekisho_wire::verdict::VerdictCode;
 
-use crate::agent::{Agent, Core};
+use crate::agent::{Agent, Core, Presented};
 use crate::card_desk::hex;
 use crate::deciding::Wish;
 use crate::function::{Asked, Caller, Proof, field};
@@ -59,7 +59,7 @@ impl Agent {
         caller: &Caller,
         request: &PromptRequest,
     ) -> Result<(PromptAnswer, OwnedFd), AgentError> {
-        if !caller.trusted {
+        if !caller.may_prompt {
             return Err(AgentError::NotPermitted { reason: "only panel, seat and PAM may ask for a PIN".into() });
         }
         let mut core = self.lock();
@@ -67,7 +67,13 @@ impl Agent {
             let problem = core.unreadable.as_ref().map(|problem| spoken::problem(problem, None));
             return Err(problem.unwrap_or_else(|| spoken::refused(VerdictCode::NoCard, None)));
         };
-        let purpose = self.purpose(&core, caller, request)?;
+        if !caller.trusted && !core.is_owner(caller) {
+            return Err(AgentError::NotPermitted { reason: "this is another user's session".into() });
+        }
+        if core.proving.is_some() || !core.presented.is_empty() {
+            return Err(spoken::refused(VerdictCode::AgentBusy, card.tries_left));
+        }
+        let purpose = self.purpose(&mut core, caller, request)?;
         self.allowed(&mut core, &purpose, card.tries_left)?;
         if core.wrong_pins >= self.config.card.tries_per_insertion {
             return Err(spoken::too_many_pins(card.tries_left));
@@ -88,6 +94,7 @@ impl Agent {
             let outcome = agent.conduct(&caller, insertion, call, purpose, &answers);
             let mut core = agent.lock();
             core.calls.remove(&call);
+            core.proving.take_if(|proving| *proving == call);
             if let Some(prompt) = core.prompts.iter_mut().find(|open| open.id == prompt) {
                 prompt.outcome.get_or_insert(outcome);
             }
@@ -99,7 +106,7 @@ impl Agent {
         Ok((PromptAnswer { prompt: id, tries_left, operator: operator.map(|code| code.to_string()), name }, client))
     }
 
-    fn purpose(&self, core: &Core, caller: &Caller, request: &PromptRequest) -> Result<Purpose, AgentError> {
+    fn purpose(&self, core: &mut Core, caller: &Caller, request: &PromptRequest) -> Result<Purpose, AgentError> {
         match request.what {
             PromptWhat::ChangePin => Ok(Purpose::ChangePin),
             PromptWhat::Authorize => {
@@ -117,11 +124,11 @@ impl Agent {
     }
 
     /// A locked session is opened again as it was; a new one gets the profile asked for, else the first on the card.
-    fn wish(&self, core: &Core, profile: Option<Code>, kind: SessionKind) -> Wish {
+    fn wish(&self, core: &mut Core, profile: Option<Code>, kind: SessionKind) -> Wish {
         if let (TerminalState::Locked, Some(session)) = (core.machine.terminal_state(), core.machine.session()) {
             return Wish { session: session.id, profile: Some(session.profile.clone()), kind: session.kind };
         }
-        let at = core.register.newest_made().max(self.clock.wall());
+        let at = self.now(core).trusted.max(core.register.newest_made());
         let first = || core.register.profiles_on_card(&core.machine.card()?.card, at).into_iter().next();
         Wish { session: SessionId(self.salt().0), profile: profile.or_else(first), kind }
     }
@@ -179,7 +186,7 @@ impl Agent {
         };
         let (call, answers) = core.new_call();
         let seconds = self.config.card.prompt_seconds;
-        if !core.ask_worker(&ToWorker::Prompt { call, frames, seconds }, Some(worker.as_fd())) {
+        if !core.ask_worker(ToWorker::Prompt { call, frames, seconds }, Some(worker.into())) {
             core.calls.remove(&call);
             return Err(busy());
         }
@@ -207,7 +214,7 @@ impl Agent {
             Purpose::ChangePin => self.change_pin(insertion, call, answers),
         };
         if went.is_err() {
-            self.lock().ask_worker(&ToWorker::Forget { call }, None);
+            self.lock().ask_worker(ToWorker::Forget { call }, None);
         }
         went
     }
@@ -224,7 +231,7 @@ impl Agent {
         let mut core = self.lock();
         core.still_in(insertion)?;
         let wish = if core.machine.terminal_state() == TerminalState::Locked {
-            self.wish(&core, wish.profile, wish.kind)
+            self.wish(&mut core, wish.profile, wish.kind)
         } else {
             wish
         };
@@ -237,16 +244,15 @@ impl Agent {
         let key = core.register.card(&input.card.ok_or(AgentError::PromptCancelled)?);
         let key = key.ok_or_else(|| spoken::refused(VerdictCode::CardUnknown, tries_left))?.issued().authentication.0;
         let own = core.own(insertion).ok_or(AgentError::PromptCancelled)?;
-        core.ask_worker(&ToWorker::SignWithPin { call, insertion: own, digest: hex(&digest) }, None);
+        core.present_pin(insertion, call, ToWorker::SignWithPin { call, insertion: own, digest: hex(&digest) });
         drop(core);
-        let signature = self.signature(insertion, answers)?;
+        let (signature, tries) = self.signature(insertion, answers)?;
         if !sekisho_card::verify_signature(&key, &digest, &signature.0) {
             log::error!("the card's signature is not by the key in the register");
             return Err(spoken::false_card());
         }
         let mut core = self.lock();
         core.wrong_pins = 0;
-        let tries = core.register.policy().pin_tries;
         self.step(&mut core, Event::TriesLeft(insertion, tries));
         let part = |code: Option<Code>| code.ok_or_else(|| spoken::refused(VerdictCode::OperatorUnknown, None));
         let session = Session {
@@ -277,7 +283,10 @@ impl Agent {
         let id = session.id;
         if durable.is_err() {
             self.step(&mut core, Event::JournalFailed);
-            self.write(&mut core, closed(id));
+            // The step has closed a locked session already; one that was not open yet nobody has.
+            if !again {
+                self.write(&mut core, closed(id));
+            }
             return Err(spoken::refused(VerdictCode::NotRecorded, None));
         }
         let event =
@@ -287,7 +296,7 @@ impl Agent {
             return Err(AgentError::PromptCancelled);
         }
         if !again {
-            core.owner = Some(caller.uid);
+            core.owner = Some((id, caller.uid));
             core.recent.clear();
         }
         self.recheck(&mut core);
@@ -317,9 +326,9 @@ impl Agent {
         let key = input.card.and_then(|card| core.register.card(&card)).map(|card| card.issued().authentication.0);
         let key = key.ok_or_else(|| spoken::refused(VerdictCode::CardUnknown, None))?;
         let own = core.own(insertion).ok_or(AgentError::PromptCancelled)?;
-        core.ask_worker(&ToWorker::SignWithPin { call, insertion: own, digest: hex(&digest) }, None);
+        core.present_pin(insertion, call, ToWorker::SignWithPin { call, insertion: own, digest: hex(&digest) });
         drop(core);
-        let signature = self.signature(insertion, answers)?;
+        let (signature, tries) = self.signature(insertion, answers)?;
         if !sekisho_card::verify_signature(&key, &digest, &signature.0) {
             return Err(spoken::false_card());
         }
@@ -329,6 +338,7 @@ impl Agent {
             return Err(spoken::refused(VerdictCode::EndedMeanwhile, None));
         }
         core.wrong_pins = 0;
+        self.step(&mut core, Event::TriesLeft(insertion, tries));
         let decided = self.record(&mut core, asked, proof.salt, proof.input, Some(proof.signature));
         drop(core);
         let answer = self.settle(caller, decided);
@@ -345,7 +355,7 @@ impl Agent {
         let mut core = self.lock();
         core.still_in(insertion)?;
         let own = core.own(insertion).ok_or(AgentError::PromptCancelled)?;
-        core.ask_worker(&ToWorker::ChangePin { call, insertion: own }, None);
+        core.present_pin(insertion, call, ToWorker::ChangePin { call, insertion: own });
         drop(core);
         match self.answer(answers)? {
             CallAnswer::PinChanged => {
@@ -362,34 +372,33 @@ impl Agent {
         answers.recv_timeout(patience).map_err(|_| AgentError::PromptCancelled)
     }
 
-    fn signature(&self, insertion: Insertion, answers: &Receiver<CallAnswer>) -> Result<Signature, AgentError> {
+    fn signature(
+        &self,
+        insertion: Insertion,
+        answers: &Receiver<CallAnswer>,
+    ) -> Result<(Signature, Option<u8>), AgentError> {
         match self.answer(answers)? {
-            CallAnswer::Signed { signature } => signature.parse().map_err(|_| spoken::false_card()),
+            CallAnswer::Signed { signature, tries_left } => {
+                signature.parse().map(|signature| (signature, tries_left)).map_err(|_| spoken::false_card())
+            }
             CallAnswer::Failed { failure } => Err(self.failed(insertion, failure)),
             CallAnswer::PinTyped | CallAnswer::PinChanged => Err(AgentError::PromptCancelled),
         }
     }
 
-    /// The card did not do it. Only its own word about the PIN is recorded as a wrong PIN.
+    /// The card did not do it.
     fn failed(&self, insertion: Insertion, failure: Failure) -> AgentError {
         let mut core = self.lock();
         match failure {
             Failure::NoPin | Failure::CardGone => AgentError::PromptCancelled,
             Failure::Problem { problem, tries_left } => {
                 if let Some(tries) = tries_left {
-                    self.step(&mut core, Event::TriesLeft(insertion, tries));
+                    self.step(&mut core, Event::TriesLeft(insertion, Some(tries)));
                 }
                 spoken::problem(&problem, tries_left)
             }
-            Failure::WrongPin { tries_left } => {
-                core.wrong_pins = core.wrong_pins.saturating_add(1);
-                self.step(&mut core, Event::TriesLeft(insertion, tries_left));
-                let operator = self.operator_of(&mut core);
-                if let Some(card) = core.machine.card().map(|card| card.card) {
-                    self.write(&mut core, Body::PinFailed(PinFailed { card, operator, tries_left }));
-                }
-                spoken::wrong_pin(tries_left)
-            }
+            // Counted and recorded as it came.
+            Failure::WrongPin { tries_left } => spoken::wrong_pin(tries_left),
         }
     }
 
@@ -417,12 +426,20 @@ impl Core {
             self.prompts.iter().filter(|other| other.outcome.is_none()).map(|other| other.call).collect();
         for call in open {
             self.calls.remove(&call);
-            self.ask_worker(&ToWorker::Forget { call }, None);
+            self.ask_worker(ToWorker::Forget { call }, None);
         }
         self.prompts.iter_mut().for_each(Prompt::cancel);
         self.prompts.push(prompt);
         if self.prompts.len() > PROMPTS_MAX {
             self.prompts.remove(0);
+        }
+    }
+
+    /// Sends a PIN to the card that it was typed for. From here on its outcome counts, whoever waits for it.
+    fn present_pin(&mut self, insertion: Insertion, call: u64, errand: ToWorker) {
+        let Some(card) = self.machine.card().map(|card| card.card) else { return };
+        if self.ask_worker(errand, None) {
+            self.presented.insert(call, Presented { insertion, card });
         }
     }
 

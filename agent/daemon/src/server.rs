@@ -176,14 +176,15 @@ fn serve_description(method: ServiceMethod, call: &Call) -> Reply {
 /// Who this uid is to us.
 fn caller(config: &crate::config::Config, uid: u32) -> Caller {
     let own = rustix::process::getuid().as_raw();
-    let trusted = uid == 0 || uid == own || config.peers.prompt.contains(&uid);
-    Caller { uid, application: config.application_of(uid), trusted }
+    let trusted = uid == 0 || uid == own;
+    let may_prompt = trusted || config.peers.prompt.contains(&uid);
+    Caller { uid, application: config.application_of(uid), trusted, may_prompt }
 }
 
 /// Whether this uid may connect at all.
 pub(crate) fn may_connect(config: &crate::config::Config, uid: u32) -> bool {
     let caller = caller(config, uid);
-    config.peers.anyone_may_ask || caller.trusted || caller.application.is_some()
+    config.peers.anyone_may_ask || caller.may_prompt || caller.application.is_some()
 }
 
 impl Agent {

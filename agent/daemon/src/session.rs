@@ -102,8 +102,8 @@ pub enum Event {
     CardRemoved(Insertion),
     /// The reader with the card of this insertion is gone.
     ReaderLost(Insertion),
-    /// The card said how many tries are left.
-    TriesLeft(Insertion, u8),
+    /// The card said how many tries are left; `None` when nobody knows any more.
+    TriesLeft(Insertion, Option<u8>),
     /// PIN and signature were verified, and the record of opening is durable.
     Opened {
         /// Of which insertion the PIN was proved.
@@ -286,7 +286,7 @@ impl Machine {
         self.card().map(|card| card.insertion).map_or_else(Vec::new, |insertion| self.removed(insertion, reason))
     }
 
-    fn tries(&mut self, insertion: Insertion, tries: u8) -> Vec<Action> {
+    fn tries(&mut self, insertion: Insertion, tries: Option<u8>) -> Vec<Action> {
         let card = match &mut self.state {
             State::NoCard => return Vec::new(),
             State::AwaitPin(card) => card,
@@ -294,7 +294,7 @@ impl Machine {
             State::Locked(locked) => &mut locked.card,
         };
         if card.insertion == insertion {
-            card.tries_left = Some(tries);
+            card.tries_left = tries;
         }
         Vec::new()
     }
@@ -307,10 +307,21 @@ impl Machine {
                 Vec::new()
             }
             State::NoCard | State::AwaitPin(_) | State::Open(_) | State::Locked(_) => {
-                self.last = Some((session.id, self.left));
-                vec![Action::WriteClosed(session.id, self.left)]
+                let reason = self.why_lost(insertion);
+                self.last = Some((session.id, reason));
+                vec![Action::WriteClosed(session.id, reason)]
             }
         }
+    }
+
+    /// Why a login for this insertion comes too late.
+    fn why_lost(&self, insertion: Insertion) -> Reason {
+        if self.others.iter().any(|card| card.insertion == insertion) {
+            return Reason::OtherCard;
+        }
+        // Its card is in: another session has been opened with it.
+        let here = self.card().is_some_and(|card| card.insertion == insertion);
+        if here { Reason::Asked } else { self.left }
     }
 
     fn unlocked(&mut self, now: Now, insertion: Insertion, session: SessionId) -> Vec<Action> {

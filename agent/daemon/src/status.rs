@@ -18,7 +18,8 @@ impl Agent {
         let mut core = self.lock();
         let full = self.full_state(&mut core);
         let generation = core.generation;
-        let own = caller.trusted || core.owner == Some(caller.uid);
+        let session = core.machine.session().is_some();
+        let own = caller.trusted || (if session { core.is_owner(caller) } else { caller.may_prompt });
         (if own { full } else { redacted(full) }, generation)
     }
 

@@ -354,7 +354,7 @@ impl Bench {
 
 /// A panel of the agent's own user.
 pub(crate) fn panel() -> Caller {
-    Caller { uid: 0, application: None, trusted: true }
+    Caller { uid: 0, application: None, trusted: true, may_prompt: true }
 }
 
 pub(crate) fn ask(function: &str) -> AuthorizeRequest {
@@ -383,6 +383,8 @@ struct DoubleState {
     tries: u8,
     fraud: Fraud,
     pins: HashMap<u64, PinFrame>,
+    /// How long the card thinks about a PIN.
+    slow: Duration,
     /// How often a PIN reached the card.
     verified: u32,
 }
@@ -394,8 +396,17 @@ impl Double {
         let connection = Connection::new(ours, Descriptors::Accepted).unwrap();
         let writer = connection.writer(None).unwrap();
         let pins = HashMap::new();
-        let state =
-            DoubleState { stream, writer, card: 0, insertions: 0, tries: 5, fraud: Fraud::None, pins, verified: 0 };
+        let state = DoubleState {
+            stream,
+            writer,
+            card: 0,
+            insertions: 0,
+            tries: 5,
+            fraud: Fraud::None,
+            pins,
+            slow: Duration::ZERO,
+            verified: 0,
+        };
         let double = Self { state: Arc::new(Mutex::new(state)) };
         let (served, working) = (Arc::clone(agent), double.clone());
         std::thread::spawn(move || served.serve_worker(theirs, number));
@@ -418,6 +429,10 @@ impl Double {
                     Some((call, if came { CallAnswer::PinTyped } else { none }))
                 }
                 ToWorker::SignWithPin { call, digest, .. } => {
+                    let slow = state.slow;
+                    drop(state);
+                    std::thread::sleep(slow);
+                    state = self.state.lock().unwrap();
                     let pin = state.pins.remove(&call).unwrap();
                     Some((call, state.verify(&pin, &digest)))
                 }
@@ -453,6 +468,10 @@ impl Double {
         self.state.lock().unwrap().fraud = Fraud::OtherKeys;
     }
 
+    pub(crate) fn slow(&self, slow: Duration) {
+        self.state.lock().unwrap().slow = slow;
+    }
+
     pub(crate) fn verified(&self) -> u32 {
         self.state.lock().unwrap().verified
     }
@@ -477,7 +496,10 @@ impl DoubleState {
     fn signed(&self, slot: Slot, digest: &str) -> CallAnswer {
         let card = if self.fraud == Fraud::OtherKeys { self.card + 1 } else { self.card };
         let digest: Hash = digest.parse().unwrap();
-        CallAnswer::Signed { signature: Signature(sign(card, slot, &digest.0)).to_string() }
+        CallAnswer::Signed {
+            signature: Signature(sign(card, slot, &digest.0)).to_string(),
+            tries_left: Some(self.tries),
+        }
     }
 }
 

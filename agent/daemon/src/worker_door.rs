@@ -1,27 +1,31 @@
 //! The agent's end of the card worker: what it tells becomes events. When it goes away, everything is locked at once.
 
+use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
+use std::sync::mpsc::{SyncSender, sync_channel};
 use std::time::Duration;
 
 use sekisho_ipc::{Connection, ConnectionError, Descriptors};
 use sekisho_wire::id::ReaderIdentity;
 use sekisho_wire::reason::WorkerState;
-use sekisho_wire::record::{Body, CardSeen};
+use sekisho_wire::record::{Body, CardSeen, PinFailed};
 
-use crate::agent::{Agent, Core, Worker};
+use crate::agent::{Agent, Core, Errand, Presented, Worker};
 use crate::session::{Event, InsertedCard, Insertion};
-use crate::worker_link::{CallAnswer, FromWorker, WORKER_MESSAGE_MAX};
+use crate::worker_link::{CallAnswer, Failure, FromWorker, WORKER_MESSAGE_MAX};
 
 /// How long the worker may take to read a message. It reads all the time, whatever its card does.
 const WRITE: Duration = Duration::from_secs(2);
+/// So much may wait for the worker to read; a worker that is so far behind is lost.
+const ERRANDS: usize = 256;
 
 impl Agent {
     /// Listens to one worker until it goes away.
     pub(crate) fn serve_worker(self: &Arc<Self>, stream: UnixStream, number: u64) {
         let outcome = Connection::new(stream, Descriptors::Refused).and_then(|mut connection| {
-            let writer = connection.writer(Some(WRITE))?;
-            if !self.worker_came(Worker { writer, number }) {
+            let queue = send_errands(&connection)?;
+            if !self.worker_came(Worker { queue, number }) {
                 log::warn!("a second card worker was turned away");
                 return Ok(());
             }
@@ -51,6 +55,7 @@ impl Agent {
         let mut core = self.lock();
         core.worker = None;
         core.calls.clear();
+        core.presented.clear();
         core.unreadable = None;
         self.step(&mut core, Event::WorkerLost);
         self.write(&mut core, Body::Worker(WorkerState::Lost));
@@ -103,7 +108,7 @@ impl Agent {
                 }
                 self.tell(&mut core);
             }
-            FromWorker::Answer { call, answer } => core.answer(call, answer),
+            FromWorker::Answer { call, answer } => self.answered(&mut core, call, answer),
         }
     }
 
@@ -118,6 +123,58 @@ impl Agent {
         self.write(core, Body::CardSeen(CardSeen { card, reader: reader.clone() }));
         self.step(core, Event::CardInserted(InsertedCard { insertion, card, reader, tries_left }));
     }
+
+    /// What the card said of a PIN counts whoever waits for it: a prompt that was given up has cost its try all the same.
+    fn answered(&self, core: &mut Core, call: u64, answer: CallAnswer) {
+        match &answer {
+            CallAnswer::PinTyped if core.calls.contains_key(&call) => core.proving = Some(call),
+            CallAnswer::PinTyped => {}
+            CallAnswer::Failed { failure: Failure::WrongPin { tries_left } } => {
+                if let Some(presented) = core.presented.remove(&call) {
+                    self.wrong_pin(core, presented, *tries_left);
+                }
+            }
+            CallAnswer::Signed { .. } | CallAnswer::PinChanged | CallAnswer::Failed { .. } => {
+                core.presented.remove(&call);
+            }
+        }
+        core.pass_on(call, answer);
+    }
+
+    fn wrong_pin(&self, core: &mut Core, presented: Presented, tries_left: u8) {
+        let Presented { insertion, card } = presented;
+        if core.machine.card().is_some_and(|inserted| inserted.insertion == insertion) {
+            core.wrong_pins = core.wrong_pins.saturating_add(1);
+            self.step(core, Event::TriesLeft(insertion, Some(tries_left)));
+        }
+        let at = self.now(core).trusted.max(core.register.newest_made());
+        let holder = core.register.card(&card).and_then(|card| card.holder(at));
+        let operator = holder.map(|holder| holder.operator.clone());
+        self.write(core, Body::PinFailed(PinFailed { card, operator, tries_left }));
+    }
+}
+
+/// A thread that writes to the worker what is put into the queue. It ends with the queue, or when the worker takes nothing.
+fn send_errands(connection: &Connection) -> Result<SyncSender<Errand>, ConnectionError> {
+    let mut writer = connection.writer(Some(WRITE))?;
+    let stream = connection.stream().try_clone()?;
+    let (queue, errands) = sync_channel::<Errand>(ERRANDS);
+    let send = move || {
+        for (message, descriptor) in errands {
+            let sent = match descriptor {
+                Some(descriptor) => writer.write_message_with_fd(&message, descriptor.as_fd()),
+                None => writer.write_message(&message),
+            };
+            if let Err(error) = sent {
+                log::warn!("cannot ask the card worker: {error}");
+                // The reading thread sees the end of the connection, and locks.
+                let _ = stream.shutdown(std::net::Shutdown::Both);
+                return;
+            }
+        }
+    };
+    std::thread::Builder::new().name("to card worker".into()).spawn(send)?;
+    Ok(queue)
 }
 
 impl Core {
@@ -126,7 +183,7 @@ impl Core {
     }
 
     /// Gives an answer to whoever waits for it. After the last answer of a call its sender is dropped by the waiter.
-    fn answer(&mut self, call: u64, answer: CallAnswer) {
+    fn pass_on(&mut self, call: u64, answer: CallAnswer) {
         if let Some(waiting) = self.calls.get(&call)
             && waiting.send(answer).is_err()
         {

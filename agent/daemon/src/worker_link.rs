@@ -64,6 +64,8 @@ pub(crate) enum CallAnswer {
     Signed {
         /// r ‖ s in hexadecimal.
         signature: String,
+        /// PIN tries left, where a PIN was used and the card said so afterwards.
+        tries_left: Option<u8>,
     },
     /// The PIN was changed.
     PinChanged,

@@ -36,6 +36,8 @@ pub enum AgentError {
         /// How many wrong PINs the card would still bear, where it said so.
         tries_left: Option<u32>,
     },
+    /// What came of this grant was told before.
+    AlreadyCompleted,
     /// The terminal belongs to no office yet.
     NotEnrolled,
     /// The message was longer than the agent reads.
@@ -82,6 +84,7 @@ impl AgentError {
             Self::NoSuchPrompt => "io.sekisho.NoSuchPrompt",
             Self::PromptCancelled => "io.sekisho.PromptCancelled",
             Self::CardProblem { .. } => "io.sekisho.CardProblem",
+            Self::AlreadyCompleted => "io.sekisho.AlreadyCompleted",
             Self::NotEnrolled => "io.sekisho.NotEnrolled",
             Self::TooLarge { .. } => "io.sekisho.TooLarge",
         }
@@ -95,7 +98,9 @@ impl AgentError {
             Self::NotPermitted { reason } => object(&Reason { reason }),
             Self::CardProblem { verdict, tries_left } => object(&Problem { verdict, tries_left }),
             Self::TooLarge { limit } => object(&Limit { limit }),
-            Self::NoSuchPrompt | Self::PromptCancelled | Self::NotEnrolled => object(&Nothing {}),
+            Self::NoSuchPrompt | Self::PromptCancelled | Self::AlreadyCompleted | Self::NotEnrolled => {
+                object(&Nothing {})
+            }
         };
         Reply { parameters, continues: false, error: Some(self.name().to_owned()) }
     }
@@ -113,6 +118,7 @@ impl AgentError {
             "CardProblem" => {
                 read(parameters).map(|Problem { verdict, tries_left }| Self::CardProblem { verdict, tries_left })
             }
+            "AlreadyCompleted" => Ok(Self::AlreadyCompleted),
             "NotEnrolled" => Ok(Self::NotEnrolled),
             "TooLarge" => read(parameters).map(|Limit { limit }| Self::TooLarge { limit }),
             _ => Err(NotThisInterface),
@@ -137,6 +143,7 @@ impl fmt::Display for AgentError {
             Self::NoSuchPrompt => f.write_str("cannot wait for the prompt: it is not open any more"),
             Self::PromptCancelled => f.write_str("the prompt ended without a PIN"),
             Self::CardProblem { verdict, .. } => f.write_str(&verdict.what),
+            Self::AlreadyCompleted => f.write_str("cannot record the outcome: it was told before"),
             Self::NotEnrolled => f.write_str("this terminal is not enrolled"),
             Self::TooLarge { limit } => write!(f, "cannot send the request: longer than {limit} bytes"),
         }
@@ -149,7 +156,7 @@ impl std::error::Error for AgentError {}
 mod tests {
     use super::*;
 
-    fn every() -> [AgentError; 7] {
+    fn every() -> [AgentError; 8] {
         let verdict = Verdict {
             granted: false,
             code: "card_suspended".into(),
@@ -165,6 +172,7 @@ mod tests {
             AgentError::NoSuchPrompt,
             AgentError::PromptCancelled,
             AgentError::CardProblem { verdict: Box::new(verdict), tries_left: Some(3) },
+            AgentError::AlreadyCompleted,
             AgentError::NotEnrolled,
             AgentError::TooLarge { limit: 65536 },
         ]

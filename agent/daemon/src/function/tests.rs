@@ -1,8 +1,10 @@
 use super::*;
 use crate::journal::disk::Fault;
-use crate::session::State;
+use crate::session::{Session, State};
 use crate::testing::{Bench, CLERK, RIGHT_PIN, ask, code, panel, until};
-use sekisho_ipc::PromptRequest;
+use sekisho_ipc::{PinFrame, PromptRequest};
+use sekisho_wire::record::SessionReason;
+use std::time::Duration;
 
 fn named(request: &str) -> AuthorizeRequest {
     AuthorizeRequest { request: Some(request.repeat(16)), ..ask("juminhyo") }
@@ -208,14 +210,14 @@ fn the_idle_lock_keeps_the_session_and_the_pin_opens_it_again() {
 fn strangers_neither_see_nor_use_the_session() {
     let bench = Bench::new();
     bench.log_in();
-    let stranger = Caller { uid: 4321, application: None, trusted: false };
+    let stranger = Caller { uid: 4321, application: None, trusted: false, may_prompt: false };
     let answer = bench.agent.authorize(&stranger, &ask("juminhyo")).unwrap();
     assert_eq!((answer.verdict.code.as_str(), answer.record), ("not_your_session", None));
     let (state, _) = bench.agent.state(&stranger);
     assert!(state.session.is_none() && state.card.is_none() && state.functions.is_empty());
     assert!(matches!(bench.agent.prompt(&stranger, &PromptRequest::login()), Err(AgentError::NotPermitted { .. })));
     assert!(bench.agent.lock_asked(&stranger, Event::EndAsked).is_err());
-    let counter = Caller { uid: 4322, application: Some(code("counter")), trusted: false };
+    let counter = Caller { uid: 4322, application: Some(code("counter")), trusted: false, may_prompt: false };
     assert!(bench.agent.authorize(&counter, &ask("juminhyo")).unwrap().verdict.granted);
 }
 
@@ -223,7 +225,7 @@ fn strangers_neither_see_nor_use_the_session() {
 fn a_grant_is_completed_once_and_by_its_caller() {
     let bench = Bench::new();
     bench.log_in();
-    let counter = Caller { uid: 4322, application: Some(code("counter")), trusted: false };
+    let counter = Caller { uid: 4322, application: Some(code("counter")), trusted: false, may_prompt: false };
     let record = bench.agent.authorize(&counter, &ask("juminhyo")).unwrap().record.unwrap();
     let request = CompleteRequest { record, items: 3, outcome: Outcome::Done };
     let other = Caller { uid: 4323, ..counter.clone() };
@@ -232,4 +234,172 @@ fn a_grant_is_completed_once_and_by_its_caller() {
     assert!(bench.agent.complete_function(&counter, &request).is_err());
     let of = bench.on_disk().into_iter().find(|record| record.seq == completed.seq).unwrap().body;
     assert_eq!(of, Body::Completed(Completed { of: record.seq, items: 3, outcome: RecordedOutcome::Done }));
+}
+
+#[test]
+fn what_was_taken_back_is_not_granted_to_the_same_request_after_the_unlock() {
+    let bench = Bench::new();
+    bench.log_in();
+    let agent = bench.agent.clone();
+    let _ = bench.records();
+    bench.disk.amid_next_sync(move || agent.lock_asked(&panel(), Event::LockAsked).unwrap());
+    let first = bench.agent.authorize(&panel(), &named("ab")).unwrap();
+    assert_eq!(first.verdict.code, "ended_meanwhile");
+    bench.prompt(&PromptRequest::login(), RIGHT_PIN).unwrap();
+    let again = bench.agent.authorize(&panel(), &named("ab")).unwrap();
+    assert_eq!(again.verdict.code, "granted");
+    assert_ne!(again.record, first.record, "the record that was taken back is no grant");
+    let withdrawn = first.record.unwrap().seq;
+    assert!(bench.records().iter().any(|record| matches!(&record.body, Body::Withdrawn(it) if it.of == withdrawn)));
+    bench.assert_replays();
+}
+
+fn juminhyo_wants(bench: &mut Bench, level: Level) {
+    use sekisho_register::change::{Change, SetFunction, UseState};
+    bench.office.act(vec![Change::Function(SetFunction {
+        function: code("juminhyo"),
+        title: sekisho_register::Title::new("juminhyo").unwrap(),
+        level,
+        purpose_required: false,
+        essential: false,
+        terminal_kind: None,
+        applications: vec![],
+        state: UseState::InUse,
+        management: false,
+    })]);
+    bench.advance();
+}
+
+#[test]
+fn a_repeated_request_is_decided_anew_once_the_register_has_grown() {
+    let mut bench = Bench::new();
+    bench.log_in();
+    assert_eq!(bench.agent.authorize(&panel(), &named("ab")).unwrap().verdict.code, "granted");
+    juminhyo_wants(&mut bench, Level::Pin);
+    assert_eq!(bench.agent.authorize(&panel(), &named("ab")).unwrap().verdict.code, "pin_proof_needed");
+}
+
+#[test]
+fn a_repeated_request_is_another_one_after_a_minute() {
+    let bench = Bench::new();
+    bench.log_in();
+    let first = bench.agent.authorize(&panel(), &named("ab")).unwrap();
+    bench.clock.forward(59_000);
+    assert_eq!(bench.agent.authorize(&panel(), &named("ab")).unwrap().record, first.record);
+    bench.clock.forward(2_000);
+    assert_ne!(bench.agent.authorize(&panel(), &named("ab")).unwrap().record, first.record);
+}
+
+#[test]
+fn an_outcome_is_told_once_however_often_the_grant_is_asked_for() {
+    let bench = Bench::new();
+    bench.log_in();
+    let granted = bench.agent.authorize(&panel(), &named("ab")).unwrap();
+    let done = CompleteRequest { record: granted.record.unwrap(), items: 1, outcome: Outcome::Done };
+    bench.agent.complete_function(&panel(), &done).unwrap();
+    assert_eq!(bench.agent.authorize(&panel(), &named("ab")).unwrap().record, granted.record);
+    assert_eq!(bench.agent.complete_function(&panel(), &done), Err(AgentError::AlreadyCompleted));
+}
+
+#[test]
+fn wrong_pins_count_and_are_recorded_though_nobody_waits_for_them() {
+    let bench = Bench::new();
+    bench.insert(CLERK);
+    bench.worker.slow(Duration::from_millis(100));
+    let cap = u32::from(bench.agent.config.card.tries_per_insertion);
+    let (mut kept, mut refused) = (Vec::new(), 0);
+    until(|| {
+        match bench.agent.prompt(&panel(), &PromptRequest::login()) {
+            Ok((_, client)) => {
+                let _ = PinFrame::new(b"999999").unwrap().send(&client);
+                kept.push(client);
+            }
+            Err(_) => refused += 1,
+        }
+        std::thread::sleep(Duration::from_millis(30));
+        u32::from(bench.agent.lock().wrong_pins) >= cap
+    });
+    until(|| bench.agent.lock().presented.is_empty());
+    assert!(refused > 0, "a prompt opened while a PIN was at the card");
+    let failed = bench.kinds().iter().filter(|kind| **kind == "pin_failed").count();
+    assert_eq!(failed, usize::try_from(bench.worker.verified()).unwrap());
+    assert_eq!((bench.worker.verified(), u32::from(bench.agent.lock().wrong_pins)), (cap, cap));
+}
+
+#[test]
+fn a_wrong_pin_counts_when_the_card_was_pulled_before_it_answered() {
+    let bench = Bench::new();
+    bench.insert(CLERK);
+    bench.worker.slow(Duration::from_millis(200));
+    let (_, client) = bench.agent.prompt(&panel(), &PromptRequest::login()).unwrap();
+    PinFrame::new(b"999999").unwrap().send(&client).unwrap();
+    until(|| !bench.agent.lock().presented.is_empty());
+    let insertion = bench.agent.lock().machine.card().unwrap().insertion;
+    {
+        let mut core = bench.agent.lock();
+        bench.agent.step(&mut core, Event::CardRemoved(insertion));
+    }
+    until(|| bench.agent.lock().presented.is_empty());
+    assert!(bench.kinds().contains(&"pin_failed"));
+}
+
+#[test]
+fn a_second_login_cannot_begin_while_the_record_of_the_first_is_written() {
+    let bench = Bench::new();
+    bench.insert(CLERK);
+    let _ = bench.records();
+    let clerk = Caller { uid: 1000, application: None, trusted: false, may_prompt: true };
+    let (agent, same) = (bench.agent.clone(), clerk.clone());
+    let (sender, second) = std::sync::mpsc::channel();
+    bench.disk.amid_next_sync(move || {
+        let _ = sender.send(agent.prompt(&same, &PromptRequest::login()).map(drop));
+    });
+    let (answer, client) = bench.agent.prompt(&clerk, &PromptRequest::login()).unwrap();
+    PinFrame::new(RIGHT_PIN).unwrap().send(&client).unwrap();
+    assert!(bench.agent.await_prompt(&answer.prompt).unwrap().verdict.granted);
+    let refused = second.recv().unwrap().unwrap_err();
+    assert!(matches!(refused, AgentError::CardProblem { verdict, .. } if verdict.code == "agent_busy"));
+}
+
+#[test]
+fn the_end_of_a_login_that_lost_leaves_the_session_to_its_owner() {
+    let bench = Bench::new();
+    bench.insert(CLERK);
+    let clerk = Caller { uid: 1000, application: None, trusted: false, may_prompt: true };
+    let (answer, client) = bench.agent.prompt(&clerk, &PromptRequest::login()).unwrap();
+    PinFrame::new(RIGHT_PIN).unwrap().send(&client).unwrap();
+    assert!(bench.agent.await_prompt(&answer.prompt).unwrap().verdict.granted);
+    let other = SessionId([9; 16]);
+    {
+        let mut core = bench.agent.lock();
+        let insertion = core.machine.card().unwrap().insertion;
+        let session = Session { id: other, ..core.machine.session().unwrap().clone() };
+        bench.agent.step(&mut core, Event::Opened { insertion, session });
+    }
+    let closed = Body::SessionClosed(SessionReason { session: other, reason: Reason::Asked });
+    assert!(bench.records().iter().any(|record| record.body == closed), "{:?}", bench.kinds());
+    let stranger = Caller { uid: 4242, application: None, trusted: false, may_prompt: false };
+    let refused = bench.agent.authorize(&stranger, &ask("juminhyo")).unwrap();
+    assert_eq!((refused.verdict.code.as_str(), refused.record), ("not_your_session", None));
+    assert!(bench.agent.authorize(&clerk, &ask("juminhyo")).unwrap().verdict.granted);
+}
+
+#[test]
+fn the_right_to_ask_for_a_pin_is_no_right_over_anothers_session() {
+    let bench = Bench::new();
+    let clerk = Caller { uid: 1000, application: None, trusted: false, may_prompt: true };
+    let other = Caller { uid: 1001, ..clerk.clone() };
+    bench.insert(CLERK);
+    assert!(bench.agent.state(&other).0.card.is_some(), "before a session the panel shows whose card it is");
+    let (answer, client) = bench.agent.prompt(&clerk, &PromptRequest::login()).unwrap();
+    PinFrame::new(RIGHT_PIN).unwrap().send(&client).unwrap();
+    assert!(bench.agent.await_prompt(&answer.prompt).unwrap().verdict.granted);
+    bench.agent.authorize(&clerk, &ask("juminhyo")).unwrap();
+    assert!(bench.agent.state(&clerk).0.session.is_some());
+    let seen = bench.agent.state(&other).0;
+    assert!(seen.session.is_none() && seen.card.is_none() && seen.recent.is_empty());
+    assert!(matches!(bench.agent.prompt(&other, &PromptRequest::change_pin()), Err(AgentError::NotPermitted { .. })));
+    assert!(bench.agent.lock_asked(&other, Event::EndAsked).is_err());
+    bench.agent.lock_asked(&clerk, Event::EndAsked).unwrap();
+    assert!(bench.agent.state(&clerk).0.recent.is_empty(), "what was asked within a session ends with it");
 }
