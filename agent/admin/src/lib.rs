@@ -25,6 +25,7 @@ mod recovery;
 mod register_cache;
 mod screen;
 mod sending;
+mod set_up_plan;
 mod table;
 
 use std::path::PathBuf;

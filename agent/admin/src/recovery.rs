@@ -1,6 +1,8 @@
 //! Recovery keys: Ed25519 keys on paper, for the safe. This program forgets them as soon as the sheets are written.
 
 use std::fmt::Write as _;
+use std::fs::File;
+use std::io::ErrorKind;
 use std::path::Path;
 
 use ed25519_dalek::SigningKey;
@@ -18,26 +20,75 @@ use crate::random;
 /// Bytes in one line of a sheet.
 const LINE: usize = 8;
 
-/// Makes the keys, writes one sheet for each, and returns what the founding act says about them.
-///
-/// # Errors
-/// When a sheet cannot be written; never over an older one.
-pub(crate) fn make(
-    directory: &Path,
-    office: &str,
-    table: RecoveryTable,
-    language: Language,
-) -> Result<Recovery, AdminError> {
-    std::fs::create_dir_all(directory).map_err(|cause| AdminError::File { path: directory.to_owned(), cause })?;
-    let mut keys = Vec::new();
-    for number in 1..=table.keys {
-        let seed = Zeroizing::new(random::bytes::<32>()?);
-        let public = SigningKey::from_bytes(&seed).verifying_key().to_bytes();
-        let sheet = sheet(office, table, number, &seed, &public, language);
-        write_new_secret(&directory.join(format!("recovery-{number}.txt")), sheet.as_bytes())?;
-        keys.push(Ed25519Key(public));
+/// Keys, and the sheet of each.
+pub(crate) struct Sheets {
+    recovery: Recovery,
+    texts: Vec<Zeroizing<String>>,
+}
+
+impl Sheets {
+    /// Makes the keys; nothing is written yet.
+    ///
+    /// # Errors
+    /// When there are no random bytes.
+    pub(crate) fn make(office: &str, table: RecoveryTable, language: Language) -> Result<Self, AdminError> {
+        let (mut keys, mut texts) = (Vec::new(), Vec::new());
+        for number in 1..=table.keys {
+            let seed = Zeroizing::new(random::bytes::<32>()?);
+            let public = SigningKey::from_bytes(&seed).verifying_key().to_bytes();
+            texts.push(sheet(office, table, number, &seed, &public, language));
+            keys.push(Ed25519Key(public));
+        }
+        Ok(Self { recovery: Recovery { k: table.needed, keys }, texts })
     }
-    Ok(Recovery { k: table.needed, keys })
+
+    /// What the founding act says about them.
+    #[must_use]
+    pub(crate) fn recovery(&self) -> Recovery {
+        self.recovery.clone()
+    }
+
+    /// Writes the sheets, each as a whole or not at all. Replaces none but those of `ours`: they are of a run that was interrupted.
+    ///
+    /// # Errors
+    /// When a sheet of another founding is there, or one cannot be written.
+    pub(crate) fn write(&self, directory: &Path, ours: &[Ed25519Key]) -> Result<(), AdminError> {
+        let fail = |path: &Path| {
+            let path = path.to_owned();
+            move |cause| AdminError::File { path, cause }
+        };
+        std::fs::create_dir_all(directory).map_err(fail(directory))?;
+        let path = |number: usize| directory.join(format!("recovery-{number}.txt"));
+        for number in 1..=self.texts.len() {
+            if is_foreign(&path(number), ours)? {
+                return Err(fail(&path(number))(ErrorKind::AlreadyExists.into()));
+            }
+        }
+        for (text, number) in self.texts.iter().zip(1..) {
+            let new = path(number).with_extension("new");
+            match std::fs::remove_file(&new) {
+                Err(cause) if cause.kind() != ErrorKind::NotFound => return Err(fail(&new)(cause)),
+                Ok(()) | Err(_) => write_new_secret(&new, text.as_bytes())?,
+            }
+            std::fs::rename(&new, path(number)).map_err(fail(&new))?;
+        }
+        File::open(directory).and_then(|directory| directory.sync_all()).map_err(fail(directory))
+    }
+}
+
+/// Whether a sheet lies there that none of these keys is on.
+fn is_foreign(path: &Path, ours: &[Ed25519Key]) -> Result<bool, AdminError> {
+    let text = match std::fs::read(path) {
+        Ok(bytes) => Zeroizing::new(bytes),
+        Err(cause) if cause.kind() == ErrorKind::NotFound => return Ok(false),
+        Err(cause) => return Err(AdminError::File { path: path.to_owned(), cause }),
+    };
+    let is_on = |key: &Ed25519Key| text.windows(64).any(|window| window == hex(&key.0).as_bytes());
+    Ok(!ours.iter().any(is_on))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// One sheet. Each line of the key ends in four digits of its own hash, so that a mistyped line is found.
@@ -75,7 +126,7 @@ fn sheet(
         let check = Sha256::digest(line);
         let _ = writeln!(text, "  [{:02x}{:02x}]", check[0], check[1]);
     }
-    let shown: String = public.iter().map(|byte| format!("{byte:02x}")).collect();
+    let shown = hex(public);
     let label = match language {
         Language::Japanese => "公開鍵",
         Language::English => "public key",
@@ -87,6 +138,7 @@ fn sheet(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::home::tests::TempHome;
 
     #[test]
     fn a_sheet_holds_the_key_in_lines_that_check_themselves() {
@@ -97,5 +149,21 @@ mod tests {
         let check = Sha256::digest([0xab; 8]);
         assert!(lines.iter().all(|line| line.ends_with(&format!("[{:02x}{:02x}]", check[0], check[1]))), "{lines:?}");
         assert!(text.capacity() == 4096, "the text must not have grown");
+    }
+    #[test]
+    fn sheets_replace_those_of_an_interrupted_run_and_no_others() {
+        let home = TempHome::new();
+        let directory = home.0.path("sheets");
+        let table = RecoveryTable { needed: 1, keys: 2 };
+        let make = || Sheets::make("関所町", table, Language::Japanese).unwrap();
+        let (first, second) = (make(), make());
+        first.write(&directory, &first.recovery().keys).unwrap();
+        let refused = second.write(&directory, &second.recovery().keys).unwrap_err();
+        assert!(matches!(refused, AdminError::File { .. }));
+        let ours = [first.recovery().keys, second.recovery().keys].concat();
+        second.write(&directory, &ours).unwrap();
+        let text = std::fs::read_to_string(directory.join("recovery-2.txt")).unwrap();
+        assert!(text.contains(&hex(&second.recovery().keys[1].0)), "{text}");
+        assert_eq!(std::fs::read_dir(&directory).unwrap().count(), 2);
     }
 }

@@ -9,37 +9,34 @@ use sekisho_register::{Act, Ed25519Key, NO_OFFICE, PublicKeyBytes, Register, Sig
 use sekisho_wire::cose::Signer;
 use sekisho_wire::id::{CardGuid, Hash, Salt};
 use sekisho_wire::secret::Pin;
-use serde::{Deserialize, Serialize};
 
 use super::first_pin::{Delivery, Left};
 use super::issue::{Making, act_of, make, write_grant};
 use crate::changes_file::{self, AdministratorTable, ChangesFile, Drafter, OfficeTable, PolicyUse, end_of_fiscal_year};
 use crate::cli;
 use crate::clock;
-use crate::desk::{Desk, Signing, show};
+use crate::desk::{Desk, Signing, parts, show};
 use crate::error::AdminError;
 use crate::home::Home;
 use crate::ledger::Ledger;
 use crate::office_file::Office;
+use crate::outbox::Kept;
 use crate::pending::{self, Wanted};
 use crate::random;
 use crate::readers::{Look, Readers};
-use crate::recovery;
+use crate::recovery::Sheets;
 use crate::register_cache::{Name, RegisterCache};
 use crate::screen::Screen;
+use crate::set_up_plan::Plan;
 
 /// The signed founding act and the names beside it: from the signature until the ledger has taken it.
 const SIGNED: &str = "founding/signed.json";
 /// Public halves of the recovery keys whose sheets are written.
 const RECOVERY: &str = "founding/recovery.cbor";
+/// Public halves of the recovery keys whose sheets are being written.
+const RECOVERY_BEGUN: &str = "founding/recovery-begun.cbor";
 /// A founding act is sent at once; a day is for a ledger that is down.
 const LIFE_MS: u64 = 24 * 60 * 60 * 1000;
-
-#[derive(Serialize, Deserialize)]
-struct Signed {
-    act: Vec<u8>,
-    names: Vec<(String, String)>,
-}
 
 pub(super) fn run(
     arguments: &cli::Found,
@@ -49,48 +46,82 @@ pub(super) fn run(
     mut readers: Readers,
     signing: Signing,
 ) -> Result<(), AdminError> {
-    if Office::load(&home)?.is_some() {
+    let known = Office::load(&home)?.is_some();
+    if known && Plan::load(&home)?.is_none() {
         return Err(AdminError::OfficeExists);
     }
-    let code = read_code(arguments)?;
-    let link = Link::new(LinkConfig::new(code.url.clone(), code.authority.clone()))?;
     let file = changes_file::read(&arguments.config)?;
     let office = check(&file)?;
-
     let secret = home.ensure_card_secret()?;
     home.ensure_card_ca(office.title.0.as_str(), authority_validity())?;
     let readers_in_use = choose(&mut readers, reader_names)?;
-    let cards = Cards { home: &home, screen: &screen, secret: &secret, arguments };
-    let (administrators, names, first_pin) = cards.of_all(&file, &mut readers, &readers_in_use)?;
-    let recovery = recovery_keys(&home, arguments, office, &screen)?;
+    let mut pin = None;
+    if !known {
+        let code = read_code(arguments)?;
+        let link = Link::new(LinkConfig::new(code.url.clone(), code.authority.clone()))?;
+        let taken = match Kept::read(&home, SIGNED)? {
+            Some(kept) => send_again(&home, &link, &code, kept)?,
+            None => None,
+        };
+        let signed = match taken {
+            Some(signed) => signed,
+            None if code.expires < clock::now() => return Err(AdminError::CodeExpired),
+            None => {
+                let cards = Cards { home: &home, screen: &screen, secret: &secret, arguments };
+                let (administrators, names, first_pin) = cards.of_all(&file, &mut readers, &readers_in_use)?;
+                let recovery = recovery_keys(&home, arguments, office, &screen)?;
+                let found = founding(&code, office, administrators, recovery, &file)?;
+                let (readers, readers_in_use) = (&mut readers, &readers_in_use);
+                let signer = SigningNow { screen: &screen, readers, readers_in_use, signing: &signing };
+                let (act, first_pin) = signer.sign(found, &names, first_pin)?;
+                pin = Some(first_pin);
+                let kept = Kept { act, names };
+                kept.write(&home, SIGNED)?;
+                Ledger::found(&link, &code, &kept.act, &kept.names)?;
+                kept.act
+            }
+        };
+        keep_office(&home, &screen, &code, &signed)?;
+    }
+    set_up(Setup { screen, home, readers, signing, secret, readers_in_use, file, pin })
+}
 
-    let found = founding(&code, office, administrators, recovery, &file)?;
-    let (signed, names, pin) = match load_signed(&home)? {
-        Some((signed, names)) => (signed, names, first_pin),
-        None => {
-            let signer = SigningNow {
-                screen: &screen,
-                readers: &mut readers,
-                readers_in_use: &readers_in_use,
-                signing: &signing,
-            };
-            let (signed, pin) = signer.sign(found, &names, first_pin)?;
-            keep_signed(&home, &signed, &names)?;
-            (signed, names, Some(pin))
+/// A founding act that was signed before may have arrived: only the ledger knows, so it is asked before anything is made anew, even
+/// with a code that has expired since. One that it refuses and that is too old, or for another code, is signed again.
+fn send_again(home: &Home, link: &Link, code: &LedgerCode, kept: Kept) -> Result<Option<Vec<u8>>, AdminError> {
+    let signed = SignedAct::decode(&kept.act).map_err(|_| AdminError::Damaged(home.path(SIGNED)))?;
+    match Ledger::found(link, code, &kept.act, &kept.names) {
+        Ok(()) => Ok(Some(kept.act)),
+        Err(error) if error.code().is_some() && !fits(&signed, code) => {
+            home.remove(SIGNED)?;
+            Ok(None)
         }
+        Err(error) => Err(error),
+    }
+}
+
+/// Whether a signed founding act can still be taken with this code.
+fn fits(signed: &SignedAct, code: &LedgerCode) -> bool {
+    let same_keys = |found: &Found| {
+        let keys = &found.keys;
+        let logs = [keys.records.0, keys.register.0, keys.casebook.0] == [code.records, code.register, code.casebook];
+        logs && keys.envelope.as_bytes() == code.envelope && found.ledger.as_str() == code.ledger
     };
-    Ledger::found(&link, &code, &signed, &names)?;
-    let act = SignedAct::decode(&signed)?;
-    Office::from_code(office_of(&act), &code).save(&home)?;
+    let [Change::Found(found)] = signed.act().changes.as_slice() else { return false };
+    same_keys(found) && clock::now() < signed.act().expires
+}
+
+/// The office is there. That its setting up is still to be done is written down first.
+fn keep_office(home: &Home, screen: &Screen, code: &LedgerCode, signed: &[u8]) -> Result<(), AdminError> {
+    let act = SignedAct::decode(signed)?;
+    let Signer::Card(signer) = *act.signer() else { return Err(AdminError::NothingToDo) };
+    Plan { signer, parts: None, names: Vec::new() }.save(home)?;
+    let id = office_of(&act);
+    Office::from_code(id, code).save(home)?;
     home.remove(SIGNED)?;
     home.remove(RECOVERY)?;
-    screen.print(
-        &screen.words(
-            format!("office {} is founded", office_of(&act)),
-            format!("団体 {} を設置しました", office_of(&act)),
-        ),
-    )?;
-    set_up(Setup { screen, home, readers, signing, secret, readers_in_use, file, pin, first: &act })
+    home.remove(RECOVERY_BEGUN)?;
+    screen.print(&screen.words(format!("office {id} is founded"), format!("団体 {id} を設置しました")))
 }
 
 fn read_code(arguments: &cli::Found) -> Result<LedgerCode, AdminError> {
@@ -98,7 +129,6 @@ fn read_code(arguments: &cli::Found) -> Result<LedgerCode, AdminError> {
     let text = zeroize::Zeroizing::new(std::fs::read_to_string(&arguments.code).map_err(fail)?);
     let code = LedgerCode::parse(&text)?;
     match &code.kind {
-        CodeKind::Founding if code.expires < clock::now() => Err(AdminError::CodeExpired),
         CodeKind::Founding => Ok(code),
         CodeKind::Terminal { .. } => Err(AdminError::CodeKind),
     }
@@ -237,8 +267,18 @@ fn recovery_keys(
     if let Some(bytes) = home.read(RECOVERY)? {
         return minicbor::decode(&bytes).map_err(|_| AdminError::Damaged(home.path(RECOVERY)));
     }
-    let made = recovery::make(&arguments.recovery_dir, office.title.0.as_str(), office.recovery, screen.language)?;
-    home.write(RECOVERY, &minicbor::to_vec(&made).expect("a vector takes any number of bytes"))?;
+    let damaged = || AdminError::Damaged(home.path(RECOVERY_BEGUN));
+    // Sheets of a run that was interrupted: no act names their keys, so they may be replaced.
+    let begun: Option<Recovery> =
+        home.read(RECOVERY_BEGUN)?.map(|bytes| minicbor::decode(&bytes).map_err(|_| damaged())).transpose()?;
+    let encoded = |recovery: &Recovery| minicbor::to_vec(recovery).expect("a vector takes any number of bytes");
+    let sheets = Sheets::make(office.title.0.as_str(), office.recovery, screen.language)?;
+    let made = sheets.recovery();
+    let mut ours = made.clone();
+    ours.keys.extend(begun.iter().flat_map(|recovery| recovery.keys.iter().copied()));
+    home.write(RECOVERY_BEGUN, &encoded(&ours))?;
+    sheets.write(&arguments.recovery_dir, &ours.keys)?;
+    home.write(RECOVERY, &encoded(&made))?;
     let directory = arguments.recovery_dir.display();
     screen.note(
         &format!("print the recovery sheets in {directory}, seal them, and destroy the files"),
@@ -358,25 +398,7 @@ fn wait_for(
     })
 }
 
-fn keep_signed(home: &Home, act: &[u8], names: &[Name]) -> Result<(), AdminError> {
-    let names = names.iter().map(|name| (name.salt.to_string(), name.text.clone())).collect();
-    let json = serde_json::to_vec(&Signed { act: act.to_vec(), names }).expect("numbers and strings are JSON");
-    home.write(SIGNED, &json)
-}
-
-/// The act and the names beside it.
-type Kept = (Vec<u8>, Vec<Name>);
-
-fn load_signed(home: &Home) -> Result<Option<Kept>, AdminError> {
-    let Some(json) = home.read(SIGNED)? else { return Ok(None) };
-    let damaged = || AdminError::Damaged(home.path(SIGNED));
-    let signed: Signed = serde_json::from_slice(&json).map_err(|_| damaged())?;
-    let name = |(salt, text): (String, String)| Some(Name { salt: salt.parse().ok()?, text });
-    let names: Option<Vec<Name>> = signed.names.into_iter().map(name).collect();
-    Ok(Some((signed.act, names.ok_or_else(damaged)?)))
-}
-
-struct Setup<'a> {
+struct Setup {
     screen: Screen,
     home: Home,
     readers: Readers,
@@ -385,24 +407,47 @@ struct Setup<'a> {
     readers_in_use: Vec<ReaderName>,
     file: ChangesFile,
     pin: Option<Pin>,
-    first: &'a SignedAct,
 }
 
-/// The rest of the file becomes a second act; the grants go onto the cards that are still in the readers.
-fn set_up(setup: Setup<'_>) -> Result<(), AdminError> {
-    let Setup { screen, home, mut readers, signing, secret, readers_in_use, file, pin, first } = setup;
-    let Signer::Card(guid) = *first.signer() else { return Err(AdminError::NothingToDo) };
-    let reader = reader_of(&mut readers, &readers_in_use, signing.reader.as_deref(), guid)?;
+/// The rest of the file becomes further acts; the grants go onto the cards that are still in the readers. The plan is kept until all
+/// of it is done.
+fn set_up(setup: Setup) -> Result<(), AdminError> {
+    let Setup { screen, home, mut readers, signing, secret, readers_in_use, file, pin } = setup;
+    let mut plan = Plan::load(&home)?.ok_or(AdminError::OfficeExists)?;
+    let reader = reader_of(&mut readers, &readers_in_use, signing.reader.as_deref(), plan.signer)?;
     let desk = Desk::open(screen, home, readers, Signing { propose: false, ..signing })?;
-    let mut desk = desk.with_signer(reader, guid, pin);
+    let mut desk = desk.with_signer(reader, plan.signer, pin);
     desk.log_in()?;
+    // An act whose answer was lost is one of the plan's, and is recognised below.
+    desk.settled = None;
+    let mut parts = match plan.parts.take() {
+        Some(parts) => parts,
+        None => draft(&desk, file, &mut plan.names)?,
+    };
+    while !parts.is_empty() {
+        plan.parts = Some(parts.clone());
+        plan.save(&desk.home)?;
+        let part = parts.remove(0);
+        if !is_decided(&desk, &part) {
+            desk.decide_part(part, &plan.names)?;
+        }
+    }
+    finish_cards(&mut desk, &secret)?;
+    Plan::forget(&desk.home)
+}
+
+fn draft(desk: &Desk, file: ChangesFile, names: &mut Vec<Name>) -> Result<Vec<Vec<Change>>, AdminError> {
     let mut drafter = Drafter::new(desk.cache.register(), clock::now());
     let changes = file.into_changes(PolicyUse::Founded, &mut drafter)?;
-    let names = drafter.names;
-    if !changes.is_empty() {
-        desk.decide(changes, &names)?;
-    }
-    finish_cards(&mut desk, &secret)
+    *names = drafter.names;
+    if changes.is_empty() { Ok(Vec::new()) } else { parts(changes) }
+}
+
+/// Whether an act in force made these very changes: names in them have salts of their own, so nobody else decided the same by chance.
+fn is_decided(desk: &Desk, part: &[Change]) -> bool {
+    desk.cache.acts().any(|(entry, folded)| {
+        folded.is_ok() && SignedAct::decode(entry).is_ok_and(|signed| signed.act().changes == part)
+    })
 }
 
 /// A card that has left its reader works without its grant; `card issue --resume` writes it later.
