@@ -286,7 +286,7 @@ impl Uplink {
                 } else {
                     self.continue_at(agent, &answer)?;
                 }
-                Ok(Round::Forward)
+                Ok(self.grown_from(run.first))
             }
             Some(Brought::Refused { code, facts, .. }) if code == "gap" => {
                 let next = facts.get("expected").and_then(serde_json::Value::as_u64).ok_or(Trouble::Malformed)?;
@@ -294,7 +294,7 @@ impl Uplink {
                     facts.get("chain").and_then(serde_json::Value::as_str).ok_or(Trouble::Malformed)?.to_owned();
                 log::info!("the ledger expects record {next}");
                 self.continue_at(agent, &StoredAnswer { epoch: self.cursor.epoch, next, chain })?;
-                Ok(Round::Forward)
+                Ok(self.grown_from(run.first))
             }
             other => {
                 let round = refused(other.as_ref());
@@ -304,6 +304,11 @@ impl Uplink {
                 Ok(round)
             }
         }
+    }
+
+    /// A ledger that takes nothing, or sends us back, must not keep us busy.
+    fn grown_from(&self, stored: u64) -> Round {
+        if self.cursor.stored > stored { Round::Forward } else { Round::Again }
     }
 
     fn ask_for_seal(&mut self, agent: &Agent, carrier: &dyn Carrier) -> Result<Round, Trouble> {

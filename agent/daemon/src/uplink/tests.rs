@@ -42,6 +42,10 @@ enum Fault {
     OtherLeaves,
     /// Its checkpoint is smaller than the one before.
     Rollback,
+    /// It answers as if it had stored, and stores nothing.
+    Stalls,
+    /// It expects the very record that it is sent.
+    AsksAgain,
 }
 
 fn ledger_bench() -> (Bench, Ledger) {
@@ -149,6 +153,11 @@ impl Carrier for Ledger {
             (Fault::Unreachable, _) => unreachable,
             (Fault::Busy, Errand::Batch { .. }) => refusal(429, "busy", json!({})),
             (Fault::Fork, Errand::Batch { .. }) => refusal(409, "fork", json!({})),
+            (Fault::Stalls, Errand::Batch { .. }) => Brought::Answer { body: state.place() },
+            (Fault::AsksAgain, Errand::Batch { .. }) => {
+                let (expected, chain) = (state.records.len(), TreeHash(state.chain.0).to_base64());
+                refusal(409, "gap", json!({"epoch": 0, "expected": expected, "chain": chain}))
+            }
             (_, Errand::Register { .. }) => unreachable,
             (_, Errand::Cursor { .. }) => Brought::Answer { body: state.place() },
             (_, Errand::Seal { from, seen, .. }) => Brought::Answer { body: state.seal(*from, *seen) },
@@ -244,7 +253,8 @@ fn a_ledger_restored_from_a_backup_is_filled_again() {
     }
     bench.worker.pull();
     crate::testing::until(|| bench.agent.lock().machine.card().is_none());
-    // It is sent from where the cursor was, the ledger names the gap, and all follows.
+    // It is sent from where the cursor was, the ledger names the gap, and after a pause all follows.
+    assert_eq!(run(&mut uplink, &bench, &ledger).unwrap(), Round::Again);
     let _ = run(&mut uplink, &bench, &ledger);
     assert_exactly_once(&bench, &ledger);
 }
@@ -318,4 +328,21 @@ fn a_smaller_records_log_is_not_believed() {
     bench.insert(crate::testing::CLERK);
     ledger.fault(Fault::Rollback);
     assert!(matches!(run(&mut uplink, &bench, &ledger), Err(Trouble::Rollback { .. })));
+}
+
+#[test]
+fn a_ledger_that_takes_nothing_is_asked_again_later() {
+    for fault in [Fault::Stalls, Fault::AsksAgain] {
+        let (bench, ledger) = ledger_bench();
+        let mut uplink = uplink(&bench);
+        bench.log_in();
+        ledger.fault(fault);
+        assert_eq!(run(&mut uplink, &bench, &ledger).unwrap(), Round::Again, "{fault:?}");
+        assert_eq!(run(&mut uplink, &bench, &ledger).unwrap(), Round::Again, "{fault:?}");
+        ledger.fault(Fault::None);
+        for _ in 0..3 {
+            let _ = run(&mut uplink, &bench, &ledger).unwrap();
+        }
+        assert_exactly_once(&bench, &ledger);
+    }
 }
