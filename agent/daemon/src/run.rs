@@ -139,6 +139,8 @@ struct Before {
     any: bool,
     in_order: bool,
     open: Option<SessionId>,
+    /// The latest trusted time in them.
+    latest: u64,
 }
 
 impl Before {
@@ -146,6 +148,9 @@ impl Before {
         let Ok(record) = Record::decode(record) else { return };
         self.any = true;
         self.in_order = matches!(record.body, Body::TerminalDown);
+        // Provisional time was replaced, downwards perhaps: what was recorded under it counts no more.
+        let replaced = if let Body::Clock(step) = &record.body { Some(step.to) } else { None };
+        self.latest = replaced.unwrap_or(self.latest.max(record.trusted));
         match record.body {
             Body::SessionOpened(opening) | Body::SessionUnlocked(opening) => self.open = opening.input.session,
             Body::SessionClosed(closed) if self.open == Some(closed.session) => self.open = None,
@@ -195,7 +200,7 @@ impl Opened {
         journal.must_reach(acknowledged.stored)?;
         let boot = boot_id();
         let moment = Moment { wall: clock.wall(), boottime: clock.boottime() };
-        let trusted = TrustedTime::new(&boot, time, moment);
+        let trusted = TrustedTime::new(&boot, time, moment).not_before(before.latest, moment);
         let (kick, kicks) = std::sync::mpsc::sync_channel(1);
         let beginning = Beginning { trusted, register, names, acknowledged, boot };
         let agent = Arc::new(Agent::new(config, identity, clock, journal, beginning, kick));

@@ -1,4 +1,7 @@
-//! Trusted time (design 6): the newest verified freshness note plus the boot time that has passed since. Pure; it never goes back.
+//! Trusted time (design 6): the newest verified freshness note plus the boot time that has passed since. Pure.
+//!
+//! It never goes back, with one exception: what the wall clock or old records said while the machine was off is provisional. A battery
+//! clock that stood in the future for one boot must not spoil the time for ever, so the next note replaces it, downwards too.
 
 use sekisho_wire::decision::ClockState;
 use sekisho_wire::id::BootId;
@@ -33,13 +36,16 @@ pub struct TimeBase {
     pub boottime: u64,
     /// In which boot, as hex.
     pub boot: String,
+    /// How much of `trusted` is sure: by the note, and the boot time since. State files of earlier versions have none: all.
+    #[serde(default)]
+    pub vouched: Option<u64>,
 }
 
 /// How far the wall clock may stand behind the newest note after a restart of the machine before it is called impossible.
 /// A note that comes in while the machine runs carries its own time, so this is only about the machine's battery clock.
 const TOLERANCE: u64 = 2 * 60 * 1000;
 
-/// A step of trusted time that is worth a record (wire §4.1, kind 14).
+/// A step of trusted time that is worth a record (wire §4.1, kind 14); provisional time that is ahead by less stays.
 const STEP: u64 = 2 * 60 * 1000;
 
 /// The terminal's idea of what time it is.
@@ -47,20 +53,23 @@ const STEP: u64 = 2 * 60 * 1000;
 pub struct TrustedTime {
     boot: String,
     base: Option<Base>,
-    /// The largest value given out: nothing smaller ever leaves.
+    /// The largest value given out: nothing smaller leaves before a note says so.
     given: u64,
 }
 
 #[derive(Clone, Copy, Debug)]
 struct Base {
     note: SeenNote,
+    /// Trusted time at `boottime`.
     trusted: u64,
+    /// How much of `trusted` is sure.
+    vouched: u64,
     boottime: u64,
     /// Whether the wall clock at our start was before the note.
     behind: bool,
 }
 
-/// Trusted time went forward by more than two minutes at once.
+/// Trusted time went forward, or provisional time back, by more than two minutes at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Step {
     /// Before.
@@ -74,17 +83,33 @@ impl TrustedTime {
     /// believed as far as it does not contradict the note.
     #[must_use]
     pub fn new(boot: &BootId, kept: Option<TimeBase>, now: Moment) -> Self {
+        // A boot without a name may be any other.
+        let named = *boot != BootId([0; 16]);
         let boot = boot.to_string();
         let base = kept.map(|kept| {
-            if kept.boot == boot && now.boottime >= kept.boottime {
-                Base { note: kept.note, trusted: kept.trusted, boottime: kept.boottime, behind: false }
+            let vouched = kept.vouched.unwrap_or(kept.trusted);
+            if named && kept.boot == boot && now.boottime >= kept.boottime {
+                Base { note: kept.note, trusted: kept.trusted, vouched, boottime: kept.boottime, behind: false }
             } else {
                 let behind = now.wall.saturating_add(TOLERANCE) < kept.note.time;
-                let trusted = kept.trusted.max(now.wall);
-                Base { note: kept.note, trusted, boottime: now.boottime, behind }
+                let trusted = vouched.max(now.wall);
+                Base { note: kept.note, trusted, vouched, boottime: now.boottime, behind }
             }
         });
         Self { boot, base, given: base.map_or(0, |base| base.trusted) }
+    }
+
+    /// Never less than this, which is what records say that were written before; provisional like the wall clock.
+    #[must_use]
+    pub fn not_before(mut self, recorded: u64, now: Moment) -> Self {
+        if self.now(now) < recorded
+            && let Some(base) = self.base.as_mut()
+        {
+            let passed = now.boottime.saturating_sub(base.boottime);
+            (base.trusted, base.vouched, base.boottime) = (recorded, base.vouched.saturating_add(passed), now.boottime);
+            self.given = recorded;
+        }
+        self
     }
 
     /// Trusted time now. Without any note it is the wall clock, and [`Self::clock_state`] says so.
@@ -97,14 +122,17 @@ impl TrustedTime {
 
     /// Takes a verified note. A note that is not newer than the last changes nothing.
     pub fn note(&mut self, note: SeenNote, now: Moment) -> Option<Step> {
-        if self.base.is_some_and(|base| note.time <= base.note.time && note.until <= base.note.until) {
+        if self.base.is_some_and(|base| note.time <= base.note.time) {
             return None;
         }
-        let first = self.base.is_none();
         // The first note replaces the wall clock, which nobody vouched for.
-        let from = if first { now.wall } else { self.now(now) };
-        let to = if first { note.time } else { from.max(note.time) };
-        self.base = Some(Base { note, trusted: to, boottime: now.boottime, behind: false });
+        let from = if self.base.is_none() { now.wall } else { self.now(now) };
+        let vouched = self.base.map_or(0, |base| base.vouched_at(now)).max(note.time);
+        let to = match self.base {
+            Some(_) if from <= vouched.saturating_add(STEP) => from.max(vouched),
+            Some(_) | None => vouched,
+        };
+        self.base = Some(Base { note, trusted: to, vouched, boottime: now.boottime, behind: false });
         self.given = to;
         (from.abs_diff(to) > STEP).then_some(Step { from, to })
     }
@@ -135,7 +163,14 @@ impl TrustedTime {
             trusted: self.given.max(base.trusted.saturating_add(passed)),
             boottime: now.boottime,
             boot: self.boot.clone(),
+            vouched: Some(base.vouched_at(now)),
         })
+    }
+}
+
+impl Base {
+    const fn vouched_at(&self, now: Moment) -> u64 {
+        self.vouched.saturating_add(now.boottime.saturating_sub(self.boottime))
     }
 }
 
@@ -208,10 +243,61 @@ mod tests {
 
     #[test]
     fn a_new_note_heals_a_clock_that_was_behind() {
-        let kept = TimeBase { note: NOTE, trusted: NOTE.time, boottime: 1, boot: "x".into() };
+        let kept = TimeBase { note: NOTE, trusted: NOTE.time, boottime: 1, boot: "x".into(), vouched: None };
         let mut time = TrustedTime::new(&BOOT, Some(kept), at(0, 10));
         assert_eq!(time.clock_state(), ClockState::Behind);
         let _ = time.note(SeenNote { time: NOTE.time + 9, until: NOTE.until }, at(0, 20));
         assert_eq!(time.clock_state(), ClockState::Sound);
+    }
+
+    #[test]
+    fn a_battery_clock_in_the_future_spoils_one_boot_only() {
+        let kept = TimeBase { note: NOTE, trusted: NOTE.time, boottime: 1, boot: "x".into(), vouched: None };
+        let far = NOTE.time + 10 * 365 * 86_400_000;
+        let mut time = TrustedTime::new(&BOOT, Some(kept), at(far, 10));
+        assert_eq!(time.now(at(far, 10)), far);
+        // Over another boot, still without a note, nobody vouches for it either.
+        let kept = time.to_keep(at(far, 20)).unwrap();
+        let sober = TrustedTime::new(&BootId([2; 16]), Some(kept.clone()), at(NOTE.time + 99, 5)).now(at(0, 5));
+        assert_eq!(sober, NOTE.time + 99);
+        // And in the same one, after a restart of the agent, it goes on until a note comes.
+        let mut time = TrustedTime::new(&BOOT, Some(kept), at(far, 30));
+        assert_eq!(time.now(at(far, 30)), far + 20);
+        let fresh = SeenNote { time: NOTE.time + 60_000, until: NOTE.until };
+        let step = time.note(fresh, at(far, 40)).unwrap();
+        assert_eq!(step, Step { from: far + 30, to: fresh.time });
+        assert_eq!(time.now(at(far, 50)), fresh.time + 10);
+        assert_eq!(time.to_keep(at(far, 50)).unwrap().trusted, fresh.time + 10);
+    }
+
+    #[test]
+    fn a_battery_clock_a_little_fast_moves_nothing_back() {
+        let kept = TimeBase { note: NOTE, trusted: NOTE.time, boottime: 1, boot: "x".into(), vouched: None };
+        let mut time = TrustedTime::new(&BOOT, Some(kept), at(NOTE.time + 60_000 + STEP, 10));
+        let late = time.now(at(0, 10));
+        assert_eq!(time.note(SeenNote { time: NOTE.time + 60_000, until: NOTE.until }, at(0, 10)), None);
+        assert_eq!(time.now(at(0, 10)), late);
+    }
+
+    #[test]
+    fn over_a_restart_time_is_not_before_what_records_say() {
+        let kept = TimeBase { note: NOTE, trusted: NOTE.time, boottime: 1, boot: "x".into(), vouched: None };
+        let recorded = NOTE.time + 18_000_000;
+        let slow = at(NOTE.time + 1000, 10);
+        let mut time = TrustedTime::new(&BOOT, Some(kept), slow).not_before(recorded, slow);
+        assert_eq!(time.now(at(0, 15)), recorded + 5);
+        // The records may have been written under a clock in the future: a note has the last word.
+        let _ = time.note(SeenNote { time: NOTE.time + 60_000, until: NOTE.until }, at(0, 20));
+        assert_eq!(time.now(at(0, 20)), NOTE.time + 60_000);
+    }
+
+    #[test]
+    fn a_boot_without_a_name_is_another_boot() {
+        let none = BootId([0; 16]);
+        let mut time = TrustedTime::new(&none, None, at(5, 5));
+        let _ = time.note(NOTE, at(5, 100));
+        let kept = time.to_keep(at(5, 1100)).unwrap();
+        let again = TrustedTime::new(&none, Some(kept), at(0, 2100));
+        assert_eq!(again.clock_state(), ClockState::Behind);
     }
 }
