@@ -20,13 +20,13 @@ use crate::config::{Config, Sharing};
 use crate::ending;
 use crate::pin_intake::{Intake, take_in};
 use crate::watchdog::Watchdog;
-use crate::worker_link::{CallAnswer, Failure, FromWorker, ToWorker, WORKER_MESSAGE_MAX};
+use crate::worker_link::{CallAnswer, Failure, FromWorker, ToWorker, WATCH, WORKER_MESSAGE_MAX};
 
 /// Pause before the agent is called again: the first, and the longest.
 const RETRY_FIRST: Duration = Duration::from_millis(100);
 const RETRY_MAX: Duration = Duration::from_secs(5);
-/// The watcher looks up this often to see whether its connection is over.
-const WATCH: Duration = Duration::from_secs(5);
+/// How long one look at the readers may take. While it lasts, nobody sees a card being pulled.
+const LOOK: Duration = WATCH.saturating_mul(2);
 /// How long the agent may take to read a message.
 const WRITE: Duration = Duration::from_secs(5);
 
@@ -36,17 +36,15 @@ const WRITE: Duration = Duration::from_secs(5);
 /// When no watchdog can be started.
 pub fn run(config: &Config) -> io::Result<std::convert::Infallible> {
     let deadline = config.card.deadline();
-    let watchdog = Watchdog::start(deadline, move || {
-        log::error!("a card call has not come back for {} s: the card worker ends itself", deadline.as_secs());
-        ending::at_once();
-    })?;
+    let watchdogs =
+        Watchdogs { desk: watchdog("a card call", deadline)?, watcher: watchdog("a look at the readers", LOOK)? };
     let mut pause = RETRY_FIRST;
     loop {
         match UnixStream::connect(config.worker_socket()) {
             Ok(stream) => {
                 pause = RETRY_FIRST;
                 log::info!("waiting upon the agent at {}", config.worker_socket().display());
-                match serve(stream, policy(config.card.sharing), &watchdog) {
+                match serve(stream, policy(config.card.sharing), &watchdogs) {
                     Ok(()) | Err(ConnectionError::Closed) => log::warn!("the agent went away"),
                     Err(error) => log::warn!("the agent was lost: {error}"),
                 }
@@ -56,6 +54,19 @@ pub fn run(config: &Config) -> io::Result<std::convert::Infallible> {
         std::thread::sleep(pause);
         pause = (pause * 2).min(RETRY_MAX);
     }
+}
+
+/// One for each thread that speaks to pcscd: a frozen service lets neither come back.
+struct Watchdogs {
+    desk: Watchdog,
+    watcher: Watchdog,
+}
+
+fn watchdog(what: &'static str, deadline: Duration) -> io::Result<Watchdog> {
+    Watchdog::start(deadline, move || {
+        log::error!("{what} has not come back for {} s: the card worker ends itself", deadline.as_secs());
+        ending::at_once();
+    })
 }
 
 const fn policy(sharing: Sharing) -> SharePolicy {
@@ -123,7 +134,7 @@ fn tell(writer: &mut Writer, message: &FromWorker) {
 }
 
 /// Waits upon the agent over one connection.
-fn serve(stream: UnixStream, policy: SharePolicy, watchdog: &Watchdog) -> Result<(), ConnectionError> {
+fn serve(stream: UnixStream, policy: SharePolicy, watchdogs: &Watchdogs) -> Result<(), ConnectionError> {
     let mut connection = Connection::new(stream, Descriptors::Accepted)?;
     let state = OutboxState { writer: connection.writer(Some(WRITE))?, present: HashMap::new() };
     let outbox = Arc::new(Outbox { state: Mutex::new(state) });
@@ -133,9 +144,9 @@ fn serve(stream: UnixStream, policy: SharePolicy, watchdog: &Watchdog) -> Result
     let waker = readers.waker();
     std::thread::scope(|scope| {
         let desk_outbox = Arc::clone(&outbox);
-        scope.spawn(move || desk_loop(CardDesk::new(policy), &desk_jobs, &desk_outbox, watchdog));
+        scope.spawn(move || desk_loop(CardDesk::new(policy), &desk_jobs, &desk_outbox, &watchdogs.desk));
         let (watch_jobs, watch_over, watch_outbox) = (jobs.clone(), Arc::clone(&over), Arc::clone(&outbox));
-        scope.spawn(move || watch(readers, &watch_over, &watch_outbox, &watch_jobs));
+        scope.spawn(move || watch(readers, &watch_over, &watch_outbox, &watch_jobs, &watchdogs.watcher));
         let outcome =
             Asked { jobs, outbox: Arc::clone(&outbox), intakes: HashMap::new(), descriptors: VecDeque::new() }
                 .listen(&mut connection);
@@ -155,9 +166,12 @@ fn desk_loop(mut desk: CardDesk, jobs: &Receiver<Job>, outbox: &Outbox, watchdog
 /// Insertions of this process.
 static INSERTIONS: AtomicU64 = AtomicU64::new(1);
 
-fn watch(mut readers: PcscReaders, over: &AtomicBool, outbox: &Outbox, jobs: &Sender<Job>) {
+fn watch(mut readers: PcscReaders, over: &AtomicBool, outbox: &Outbox, jobs: &Sender<Job>, watchdog: &Watchdog) {
     while !over.load(Ordering::Acquire) {
-        let Some(event) = readers.wait(WATCH) else { continue };
+        let Some(event) = watchdog.during(|| readers.wait(WATCH)) else {
+            outbox.tell(&FromWorker::Alive);
+            continue;
+        };
         match event {
             ReaderEvent::ServiceLost => {
                 outbox.all_removed();

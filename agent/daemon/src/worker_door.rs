@@ -13,17 +13,25 @@ use sekisho_wire::record::{Body, CardSeen, PinFailed};
 
 use crate::agent::{Agent, Core, Errand, Presented, Worker};
 use crate::session::{Event, InsertedCard, Insertion};
-use crate::worker_link::{CallAnswer, Failure, FromWorker, WORKER_MESSAGE_MAX};
+use crate::worker_link::{CallAnswer, Failure, FromWorker, WATCH, WORKER_MESSAGE_MAX};
 
 /// How long the worker may take to read a message. It reads all the time, whatever its card does.
 const WRITE: Duration = Duration::from_secs(2);
 /// So much may wait for the worker to read; a worker that is so far behind is lost.
 const ERRANDS: usize = 256;
+/// A worker that has said nothing for so long does not see the readers any more. It ends itself after two looks; this is for one that
+/// is frozen as a whole.
+const SILENCE: Duration = WATCH.saturating_mul(3);
 
 impl Agent {
     /// Listens to one worker until it goes away.
     pub(crate) fn serve_worker(self: &Arc<Self>, stream: UnixStream, number: u64) {
+        self.wait_upon_worker(stream, number, SILENCE);
+    }
+
+    fn wait_upon_worker(self: &Arc<Self>, stream: UnixStream, number: u64, silence: Duration) {
         let outcome = Connection::new(stream, Descriptors::Refused).and_then(|mut connection| {
+            connection.set_read_waits(Some(silence), Some(silence));
             let queue = send_errands(&connection)?;
             if !self.worker_came(Worker { queue, number }) {
                 log::warn!("a second card worker was turned away");
@@ -65,6 +73,7 @@ impl Agent {
     fn listen(&self, connection: &mut Connection) -> Result<(), ConnectionError> {
         loop {
             match connection.read_message::<FromWorker>(WORKER_MESSAGE_MAX) {
+                Ok(FromWorker::Alive) => {}
                 Ok(message) => self.heard(message),
                 Err(ConnectionError::Closed) => return Ok(()),
                 Err(error) => return Err(error),
@@ -75,6 +84,7 @@ impl Agent {
     fn heard(&self, message: FromWorker) {
         let mut core = self.lock();
         match message {
+            FromWorker::Alive => {}
             FromWorker::ServiceLost => {
                 core.unreadable = None;
                 core.calls.clear();
@@ -189,5 +199,25 @@ impl Core {
         {
             self.calls.remove(&call);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::session::State;
+    use crate::testing::{Bench, until};
+
+    #[test]
+    fn a_worker_that_falls_silent_is_lost_and_everything_is_locked() {
+        let bench = Bench::new();
+        bench.log_in();
+        bench.worker.die();
+        until(|| bench.agent.lock().worker.is_none());
+        let (_silent, theirs) = UnixStream::pair().unwrap();
+        bench.agent.wait_upon_worker(theirs, 7, Duration::from_millis(20));
+        let core = bench.agent.lock();
+        assert!(core.worker.is_none());
+        assert!(!matches!(core.machine.state(), State::Open(_)));
     }
 }
