@@ -78,8 +78,7 @@ impl Ledger {
         }
         let certificate = self.authority.terminal(&applicant.peer, &applicant.request, self.clock.machine());
         row.certificate = certificate.map_err(|_| Refusal::RequestRefused)?;
-        self.writer
-            .run(Some(u64::from_be_bytes(first_eight(&hash))), move |stage| plan(stage, row.clone(), tls_key, now))?
+        self.writer.run(Some(u64::from_be_bytes(first_eight(&hash))), move |stage| plan(stage, &row, tls_key, now))?
     }
 
     /// Writes down that a code was refused, if not too many were lately.
@@ -178,23 +177,23 @@ impl Renewals {
     }
 }
 
-fn plan(stage: &mut Stage<'_>, row: StoredEnrolment, tls_key: TlsKey, now: Millis) -> Result<Vec<u8>, Refusal> {
-    match judge(stage.store(), &row, tls_key, now)? {
+fn plan(stage: &mut Stage<'_>, row: &StoredEnrolment, tls_key: TlsKey, now: Millis) -> Result<Vec<u8>, Refusal> {
+    match judge(stage.store(), row, tls_key, now)? {
         Judged::Fresh => {
             let certificate = row.certificate.clone();
             emit(stage, &row.office, row.terminal.clone(), EnrolmentEvent::Requested, now)?;
             emit(stage, &row.office, row.terminal.clone(), EnrolmentEvent::CertificateGiven, now)?;
             stage.change().used.push((row.code, now));
-            stage.change().enrolments.push(row);
+            stage.change().enrolments.push(row.clone());
             Ok(certificate)
         }
         Judged::Again => {
-            emit(stage, &row.office, row.terminal, EnrolmentEvent::CertificateGiven, now)?;
-            Ok(row.certificate)
+            emit(stage, &row.office, row.terminal.clone(), EnrolmentEvent::CertificateGiven, now)?;
+            Ok(row.certificate.clone())
         }
         // It was good a moment ago: somebody else was faster.
         Judged::Refused(fault) => {
-            emit(stage, &row.office, row.terminal, EnrolmentEvent::CodeRefused, now)?;
+            emit(stage, &row.office, row.terminal.clone(), EnrolmentEvent::CodeRefused, now)?;
             Err(Refusal::CodeRefused(fault))
         }
     }

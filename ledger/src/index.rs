@@ -33,8 +33,8 @@ pub struct Question {
     pub case: Option<String>,
     /// The verdict.
     pub verdict: Option<AskedVerdict>,
-    /// The kind's number or name (wire §4.1).
-    pub kind: Option<String>,
+    /// The kind's number (wire §4.1).
+    pub kind: Option<u16>,
     /// Trusted time, from.
     pub since: Option<Millis>,
     /// Trusted time, to (not included).
@@ -141,20 +141,25 @@ fn take(connection: &mut Connection, office: &OfficeId, from: u64, records: &[Op
         if let Some(session) = row.session
             && row.operator.is_none()
         {
-            let sql = "SELECT operator, card FROM records WHERE office = ?1 AND session = ?2 AND operator IS NOT NULL LIMIT 1";
-            let found = transaction.prepare_cached(sql)?.query_row((office, session), who).optional()?;
+            // A session is one terminal's: what another claims about it names nobody.
+            let sql = "SELECT operator, card FROM records WHERE office = ?1 AND session = ?2 AND operator IS NOT NULL
+                AND terminal = ?3 AND own = 1 LIMIT 1";
+            let found = transaction.prepare_cached(sql)?.query_row((office, session, &row.terminal), who).optional()?;
             (row.operator, row.card) = found.unwrap_or_default();
         }
         if let Some(of) = row.of {
+            // The ledger's alarms carry a terminal's code with the ledger's own seq, and only a decision can be completed or withdrawn.
             let sql =
-                "SELECT operator, card FROM records WHERE office = ?1 AND terminal = ?2 AND epoch = ?3 AND seq = ?4";
+                "SELECT operator, card FROM records WHERE office = ?1 AND terminal = ?2 AND epoch = ?3 AND seq = ?4
+                AND own = 1 AND kind = 4";
             let key = (office, &row.terminal, record.epoch, signed(of));
             let found = transaction.prepare_cached(sql)?.query_row(key, who).optional()?;
             (row.operator, row.card) = found.unwrap_or_default();
         }
         let sql = "INSERT OR REPLACE INTO records
-            (office, idx, terminal, epoch, seq, kind, time, operator, card, function, case_reference, verdict, session)
-            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
+            (office, idx, terminal, epoch, seq, kind, time, operator, card, function, case_reference, verdict, session,
+             own)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
         let (kind, _) = record.body.kind();
         let values = (
             office,
@@ -170,6 +175,7 @@ fn take(connection: &mut Connection, office: &OfficeId, from: u64, records: &[Op
             &row.case,
             row.verdict,
             row.session,
+            row.own,
         );
         transaction.prepare_cached(sql)?.execute(values)?;
     }
@@ -193,6 +199,8 @@ struct Row {
     case: Option<String>,
     verdict: Option<u16>,
     session: Option<[u8; 16]>,
+    /// Whether the terminal in this row wrote it, and not the ledger about the terminal.
+    own: bool,
     /// Seq of the decision that this record belongs to.
     of: Option<u64>,
 }
@@ -203,7 +211,7 @@ impl Row {
             Emitter::Terminal(code) => Some(code.to_string()),
             Emitter::Ledger => None,
         };
-        let mut row = Self { terminal, ..Self::default() };
+        let mut row = Self { own: terminal.is_some(), terminal, ..Self::default() };
         if let Some(input) = record.body.input() {
             row.operator = input.operator.as_ref().map(ToString::to_string);
             row.card = input.card.as_ref().map(ToString::to_string);
@@ -265,7 +273,7 @@ impl Question {
         ask("terminal = ?", text(&self.terminal));
         ask("function = ?", text(&self.function));
         ask("case_reference = ?", text(&self.case));
-        ask("kind = ?", self.kind.as_deref().map(|kind| Value::Integer(kind_number(kind).into())));
+        ask("kind = ?", self.kind.map(|kind| Value::Integer(kind.into())));
         ask("time >= ?", self.since.map(|since| Value::Integer(signed(since))));
         ask("time < ?", self.until.map(|until| Value::Integer(signed(until))));
         ask("idx < ?", self.before.map(|before| Value::Integer(signed(before))));
@@ -281,12 +289,11 @@ impl Question {
     }
 }
 
-/// A kind by number or name; a number that no kind has for what is neither.
-fn kind_number(kind: &str) -> u16 {
-    kind.parse()
-        .ok()
-        .or_else(|| KINDS.iter().find(|(name, _)| *name == kind).map(|(_, number)| *number))
-        .unwrap_or(u16::MAX)
+/// A kind by its number or its name.
+#[must_use]
+pub fn kind_number(kind: &str) -> Option<u16> {
+    let number = kind.parse().ok();
+    KINDS.iter().find(|(name, of)| *name == kind || Some(*of) == number).map(|(_, number)| *number)
 }
 
 /// An entry number or time as SQLite keeps it; none of ours reaches 2^63.
@@ -330,7 +337,7 @@ const KINDS: [(&str, u16); 22] = [
     ("enrolment", 33),
 ];
 
-const VERSION: i64 = 1;
+const VERSION: i64 = 2;
 
 const TABLES: &str = "
 DROP TABLE IF EXISTS records;
@@ -350,6 +357,7 @@ CREATE TABLE records (
     case_reference TEXT,
     verdict INTEGER,
     session BLOB,
+    own INTEGER NOT NULL,
     PRIMARY KEY (office, idx)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX by_operator ON records (office, operator, idx) WHERE operator IS NOT NULL;
@@ -361,3 +369,56 @@ CREATE INDEX by_case ON records (office, case_reference, idx) WHERE case_referen
 CREATE INDEX by_session ON records (office, session) WHERE session IS NOT NULL AND operator IS NOT NULL;
 CREATE INDEX by_time ON records (office, time);
 ";
+
+#[cfg(test)]
+mod tests {
+    use sekisho_wire::id::{BootId, CardGuid, Code, Salt};
+    use sekisho_wire::reason::{AlarmKind, Outcome};
+    use sekisho_wire::record::{Alarm, Completed, PinFailed, RECORD_VERSION};
+
+    use super::*;
+
+    fn record(emitter: Emitter, seq: u64, body: Body) -> Record {
+        Record {
+            version: RECORD_VERSION,
+            critical: true,
+            emitter,
+            office: OfficeId([1; 16]),
+            epoch: 0,
+            seq,
+            boot: BootId([1; 16]),
+            salt: Salt([1; 16]),
+            retention: body.retention(),
+            wall: 1,
+            trusted: 1,
+            monotonic: 1,
+            body,
+        }
+    }
+
+    #[test]
+    fn a_completion_is_nobodys_when_what_it_names_is_no_decision_of_its_terminal() {
+        let path = crate::testing::scratch("index");
+        std::fs::create_dir_all(&path).unwrap();
+        let index = Index::open(&path.join("index.db")).unwrap();
+        let code = |text| Code::new(text).unwrap();
+        let terminal = || Emitter::Terminal(code("jumin-1"));
+        // The ledger's alarm and the terminal's wrong PIN both stand under (jumin-1, epoch 0, seq 1).
+        let alarm =
+            Alarm { kind: AlarmKind::UnreadableRecord, terminal: Some(code("jumin-1")), epoch: None, seq: None };
+        let failed = PinFailed { card: CardGuid([2; 16]), operator: Some(code("mayor")), tries_left: 3 };
+        let done = Completed { of: 1, items: 1, outcome: Outcome::Done };
+        let records = [
+            Some(record(Emitter::Ledger, 1, Body::Alarm(alarm))),
+            Some(record(terminal(), 1, Body::PinFailed(failed))),
+            Some(record(terminal(), 2, Body::Completed(done))),
+        ];
+        let office = OfficeId([1; 16]);
+        index.take(&office, 0, &records).unwrap();
+        let of_mayor = Question { operator: Some("mayor".into()), limit: 10, ..Question::default() };
+        assert_eq!(index.find(&office, &of_mayor).unwrap(), [1]);
+        let of_terminal = Question { terminal: Some("jumin-1".into()), limit: 10, ..Question::default() };
+        assert_eq!(index.find(&office, &of_terminal).unwrap(), [2, 1, 0]);
+        drop(std::fs::remove_dir_all(path));
+    }
+}

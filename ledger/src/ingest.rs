@@ -241,7 +241,11 @@ fn overlap(store: &dyn Store, verified: &Verified, cursor: &Cursor) -> Result<us
 }
 
 /// The stored leaves of the batch's first `known` records; nothing where a seq was declared lost.
-fn stored_leaves(store: &dyn Store, header: &BatchHeader, known: usize) -> Result<Vec<Option<Hash>>, StoreError> {
+pub(crate) fn stored_leaves(
+    store: &dyn Store,
+    header: &BatchHeader,
+    known: usize,
+) -> Result<Vec<Option<Hash>>, StoreError> {
     let mut leaves = vec![None; known];
     let end = header.first.saturating_add(known as u64);
     let mut seq = header.first;

@@ -43,11 +43,14 @@ pub struct Ledger {
     pub(crate) writer: Writer,
     pub(crate) places: Places,
     pub(crate) visitors: Visitors,
-    pub(crate) index: Index,
+    /// The search index.
+    pub index: Index,
     /// Alarms raised since the start, so that a terminal that tries again and again fills no log.
     pub(crate) alarmed: Mutex<HashSet<(OfficeId, String)>>,
     /// Refused codes and acts written down lately: an office's log cannot be flooded by strangers.
     pub(crate) strangers: Strangers,
+    /// Where batches began that came too early, by history: what is missing before them is known to be somewhere.
+    pub(crate) gaps: Mutex<HashMap<(OfficeId, Code, u32), u64>>,
     /// Certificates renewed lately.
     pub(crate) renewals: Renewals,
     /// Held while an office is brought up.
@@ -129,6 +132,7 @@ impl Ledger {
             alarmed: Mutex::default(),
             strangers: Strangers::default(),
             renewals: Renewals::default(),
+            gaps: Mutex::default(),
             founding: Mutex::default(),
             stopping: AtomicBool::new(false),
             config,

@@ -12,6 +12,7 @@ use sekisho_tlog::{Hash, inclusion_proof};
 use sekisho_wire::id::{CardGuid, Code, Hash as WireHash, OfficeId};
 use sekisho_wire::reason::Query;
 use sekisho_wire::record::{Body, Read, token_digest};
+use sha2::{Digest, Sha256};
 
 use crate::acts::{self, Founder, Name, Placed};
 use crate::clock::Millis;
@@ -22,11 +23,64 @@ use crate::refusal::{CodeFault, Refusal};
 use crate::store::{LogName, StoredOffice, StoredTree};
 use crate::terminals::unproved;
 
-/// Challenges given out and tokens in use. In memory only: a restart asks everybody for his card again.
-#[derive(Default)]
+/// Proofs accepted and tokens in use. In memory only: a restart asks everybody for his card again.
 pub struct Visitors {
-    challenges: Mutex<HashMap<[u8; 32], (OfficeId, Millis)>>,
+    /// Makes challenges that need not be remembered: nobody can use up the room for them by asking.
+    key: [u8; 32],
+    /// Challenges whose proof was accepted, until they end by themselves.
+    spent: Mutex<HashMap<OfficeId, HashMap<[u8; 32], Millis>>>,
     tokens: Mutex<HashMap<String, Visitor>>,
+}
+
+impl Default for Visitors {
+    fn default() -> Self {
+        Self { key: crate::random::bytes(), spent: Mutex::default(), tokens: Mutex::default() }
+    }
+}
+
+impl Visitors {
+    /// A challenge: when it ends (8 bytes), randomness (8), and our word for both and for the office (16).
+    fn challenge(&self, office: &OfficeId, expires: Millis) -> [u8; 32] {
+        let random = crate::random::bytes::<8>();
+        let mut challenge = [0; 32];
+        challenge[..8].copy_from_slice(&expires.to_be_bytes());
+        challenge[8..16].copy_from_slice(&random);
+        let word = self.word(office, &challenge[..16]);
+        challenge[16..].copy_from_slice(&word);
+        challenge
+    }
+
+    /// When a challenge ends, if it is one of ours for this office.
+    fn expiry(&self, office: &OfficeId, challenge: &[u8; 32]) -> Option<Millis> {
+        let (said, word) = challenge.split_at(16);
+        let differs = self.word(office, said).iter().zip(word).fold(0, |differs, (a, b)| differs | (a ^ b));
+        let expires = said.first_chunk::<8>().map(|bytes| Millis::from_be_bytes(*bytes));
+        expires.filter(|_| differs == 0)
+    }
+
+    /// A keyed hash over a message of one length, cut in half: nothing can be appended to it.
+    fn word(&self, office: &OfficeId, said: &[u8]) -> [u8; 16] {
+        let whole = Sha256::new_with_prefix(b"sekisho challenge v1\0").chain_update(self.key);
+        let whole: [u8; 32] = whole.chain_update(office.as_bytes()).chain_update(said).finalize().into();
+        let mut half = [0; 16];
+        half.copy_from_slice(&whole[..16]);
+        half
+    }
+
+    /// Spends a challenge whose proof is good. Each proof admits once.
+    fn spend(&self, office: &OfficeId, challenge: &[u8; 32], expires: Millis, now: Millis) -> Result<(), Refusal> {
+        let mut offices = lock(&self.spent);
+        let spent = offices.entry(*office).or_default();
+        spent.retain(|_, expires| *expires > now);
+        if spent.contains_key(challenge) {
+            return Err(Refusal::ProofRefused);
+        }
+        if spent.len() >= SPENT_MAX {
+            return Err(Refusal::Busy);
+        }
+        spent.insert(*challenge, expires);
+        Ok(())
+    }
 }
 
 /// Somebody whose card has signed.
@@ -70,18 +124,11 @@ impl Ledger {
     /// A challenge for a card to sign.
     ///
     /// # Errors
-    /// When the office is unknown, or too many challenges are open.
+    /// When the office is unknown.
     pub fn challenge(&self, office: &OfficeId) -> Result<([u8; 32], Millis), Refusal> {
         self.office(office)?;
-        let now = self.clock.now();
-        let mut open = lock(&self.visitors.challenges);
-        open.retain(|_, (_, expires)| *expires > now);
-        if open.len() >= CHALLENGES_MAX {
-            return Err(Refusal::Busy);
-        }
-        let (challenge, expires) = (crate::random::bytes(), now.saturating_add(CHALLENGE));
-        open.insert(challenge, (*office, expires));
-        Ok((challenge, expires))
+        let expires = self.clock.now().saturating_add(CHALLENGE);
+        Ok((self.visitors.challenge(office, expires), expires))
     }
 
     /// A token for whoever's card signed a challenge (wire §6.3).
@@ -96,11 +143,10 @@ impl Ledger {
         signature: &[u8; 64],
     ) -> Result<Admitted, Refusal> {
         let now = self.clock.now();
-        // A challenge is spent by the first try, whatever comes of it.
-        let given = lock(&self.visitors.challenges).remove(challenge);
-        let fresh = given.is_some_and(|(of, expires)| of == *office && expires > now);
         let register = self.office(office)?.register();
-        let found = register.card(card).filter(|card| fresh && card.is_current(now));
+        let expires = self.visitors.expiry(office, challenge).filter(|expires| *expires > now);
+        let expires = expires.ok_or(Refusal::ProofRefused)?;
+        let found = register.card(card).filter(|card| card.is_current(now));
         let found = found.ok_or(Refusal::ProofRefused)?;
         let digest = token_digest(office, &WireHash(*challenge));
         if !card_signed(&found.issued().authentication, &digest, signature) {
@@ -110,6 +156,7 @@ impl Ledger {
         if !register.operator(&operator).is_some_and(|person| person.is_current(now)) {
             return Err(Refusal::ProofRefused);
         }
+        self.visitors.spend(office, challenge, expires, now)?;
         let visitor = Visitor { office: *office, operator, card: *card, expires: now.saturating_add(TOKEN) };
         let token = URL_SAFE_NO_PAD.encode(crate::random::bytes::<32>());
         let mut tokens = lock(&self.visitors.tokens);
@@ -316,7 +363,8 @@ pub const READERS: [Role; 6] = [
 pub const INVITERS: [Role; 3] = [Role::SystemManager, Role::AccessManager, Role::TerminalManager];
 /// Two minutes: the time to type a PIN.
 const CHALLENGE: Millis = 2 * 60_000;
-const CHALLENGES_MAX: usize = 1000;
+/// Cards need seconds to sign: more proofs of one office within two minutes are not people.
+const SPENT_MAX: usize = 10_000;
 /// Fifteen minutes (LEDGER §L4).
 const TOKEN: Millis = 15 * 60_000;
 const FOUNDING: u64 = 0;

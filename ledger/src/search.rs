@@ -1,25 +1,30 @@
 //! Searching: the follower that feeds the index, the question put to it, and who is behind.
 
+use std::sync::PoisonError;
 use std::time::Duration;
 
 use sekisho_register::change::TerminalUse;
+use sekisho_tlog::Hash;
+use sekisho_wire::batch::{BATCH_RECORDS_MAX, BatchHeader};
+use sekisho_wire::cose::Sign1;
 use sekisho_wire::id::OfficeId;
 use sekisho_wire::reason::Query;
-use sekisho_wire::record::Record;
+use sekisho_wire::record::{Emitter, Record};
 
 use crate::clock::Millis;
 use crate::index::Question;
+use crate::ingest::stored_leaves;
 use crate::ledger::Ledger;
 use crate::office::Office;
-use crate::people::Visitor;
+use crate::people::{Proved, Visitor};
 use crate::refusal::Refusal;
-use crate::store::{EmitterName, LogName, StoreError};
+use crate::store::{EmitterName, Entry, LogName, StoreError, StoredBatch};
 
 /// What a search answers.
 #[derive(Debug)]
 pub struct Found {
-    /// Index and bytes, newest first.
-    pub rows: Vec<(u64, Vec<u8>)>,
+    /// Index and bytes, newest first; no bytes where the payload is damaged: the leaf still stands in the log, and the row says so.
+    pub rows: Vec<(u64, Option<Vec<u8>>)>,
     /// Where the next page begins.
     pub next: Option<u64>,
     /// Terminals with something missing.
@@ -39,6 +44,28 @@ pub struct Behind {
     pub epoch: u32,
     /// The record that is expected next.
     pub next: u64,
+    /// The first record that it has sent after those that are missing, when it has shown one.
+    pub gap: Option<u64>,
+}
+
+/// Evidence of one record (LEDGER §L4).
+#[derive(Debug)]
+pub struct Evidence {
+    /// Its bytes.
+    pub record: Vec<u8>,
+    /// Where it stands, proved.
+    pub proved: Proved,
+    /// What its terminal signed; nothing for records of the ledger.
+    pub signed: Option<SignedByTerminal>,
+}
+
+/// The terminal's own word for a record (wire §7.6).
+#[derive(Debug)]
+pub struct SignedByTerminal {
+    /// The signed batch header, as it came.
+    pub header: Vec<u8>,
+    /// The leaves of that batch, all of them.
+    pub leaves: Vec<Hash>,
 }
 
 impl Ledger {
@@ -66,16 +93,82 @@ impl Ledger {
             if entries.is_empty() {
                 break;
             }
-            let record = |entry: &crate::store::Entry| {
-                let key = self.vault.numbered(&office.id, entry.key)?;
-                let bytes = key.open(&entry.leaf.0, &entry.payload).ok()?;
-                Record::decode(&bytes).ok()
+            let batches = self.batches_around(&office.id, next, entries.len() as u64)?;
+            let record = |(index, entry): (u64, &Entry)| {
+                let taken = self.attributed(&office.id, &batches, index, entry);
+                taken.inspect_err(|why| log::warn!("record {index} of office {} is not indexed: {why}", office.id)).ok()
             };
-            let records: Vec<Option<Record>> = entries.iter().map(record).collect();
+            let records: Vec<Option<Record>> = (next..).zip(&entries).map(record).collect();
             self.index.take(&office.id, next, &records)?;
             next += records.len() as u64;
         }
         Ok(next - start)
+    }
+
+    /// The record in an entry, if it says the truth about who wrote it: a batch holds it in that place, or the ledger wrote it itself.
+    fn attributed(
+        &self,
+        office: &OfficeId,
+        batches: &[StoredBatch],
+        index: u64,
+        entry: &Entry,
+    ) -> Result<Record, &'static str> {
+        let key = self.vault.numbered(office, entry.key).ok_or("its key is not there")?;
+        let bytes = key.open(&entry.leaf.0, &entry.payload).map_err(|_| "its payload is damaged")?;
+        let record = Record::decode(&bytes).map_err(|_| "it is no record")?;
+        let own = match holding(batches, index) {
+            Some(batch) => {
+                record.emitter == Emitter::Terminal(batch.terminal.clone())
+                    && record.epoch == batch.epoch
+                    && record.seq == batch.first + (index - batch.index)
+            }
+            None => record.emitter == Emitter::Ledger,
+        };
+        if own { Ok(record) } else { Err("it names another emitter or place than its own") }
+    }
+
+    /// Every batch that holds one of `count` entries from `index` on.
+    fn batches_around(&self, office: &OfficeId, index: u64, count: u64) -> Result<Vec<StoredBatch>, StoreError> {
+        let end = index.saturating_add(count);
+        // No batch is longer than this, so none that begins earlier reaches here.
+        let mut from = index.saturating_sub(u64::from(BATCH_RECORDS_MAX));
+        let mut found = Vec::new();
+        loop {
+            let page = self.store.batches_by_index(office, from, FOLLOW_PAGE)?;
+            let Some(last) = page.last().map(|batch| batch.index) else { return Ok(found) };
+            found.extend(page.into_iter().filter(|batch| batch.index < end));
+            if last >= end {
+                return Ok(found);
+            }
+            from = last.saturating_add(1);
+        }
+    }
+
+    /// A record with everything that proves it. It is written down before it is answered.
+    ///
+    /// # Errors
+    /// [`Refusal::NotFound`]; [`Refusal::Unavailable`] when its payload does not open.
+    pub fn evidence(&self, visitor: &Visitor, index: u64) -> Result<Evidence, Refusal> {
+        let office = self.office(&visitor.office)?;
+        let proved = self.prove(&office, LogName::Records, index)?;
+        let record = self.record_bytes(&office.id, index)?;
+        let batches = self.batches_around(&office.id, index, 1)?;
+        let signed = match holding(&batches, index) {
+            Some(batch) => self.signed_by_terminal(batch)?,
+            None => None,
+        };
+        self.note_read(visitor, Query::Proof, 1)?;
+        Ok(Evidence { record, proved, signed })
+    }
+
+    /// The header of a batch with all its leaves, also those that an earlier batch had brought already.
+    fn signed_by_terminal(&self, batch: &StoredBatch) -> Result<Option<SignedByTerminal>, StoreError> {
+        let header = Sign1::decode(&batch.header).ok();
+        let header = header.and_then(|sign1| minicbor::decode::<BatchHeader>(sign1.payload).ok());
+        let header = header.ok_or(StoreError::Damaged { what: "batch header" })?;
+        let count = usize::try_from(header.count).unwrap_or(usize::MAX);
+        let leaves: Option<Vec<Hash>> = stored_leaves(&*self.store, &header, count)?.into_iter().collect();
+        Ok(leaves.map(|leaves| SignedByTerminal { header: batch.header.clone(), leaves }))
     }
 
     /// Throws the index away and makes it again.
@@ -101,8 +194,15 @@ impl Ledger {
         let indexes = self.index.find(&office.id, question)?;
         let full = indexes.len() >= usize::try_from(question.limit).unwrap_or(usize::MAX);
         let next = indexes.last().copied().filter(|_| full);
-        let rows = indexes.into_iter().map(|index| Ok((index, self.record_bytes(&office.id, index)?)));
-        let rows: Vec<(u64, Vec<u8>)> = rows.collect::<Result<_, Refusal>>()?;
+        // One damaged payload must not hide all the others.
+        let bytes = |index| match self.record_bytes(&office.id, index) {
+            Ok(bytes) => Some(bytes),
+            Err(refusal) => {
+                log::error!("record {index} of office {} cannot be shown: {refusal}", office.id);
+                None
+            }
+        };
+        let rows: Vec<_> = indexes.into_iter().map(|index| (index, bytes(index))).collect();
         self.note_read(visitor, Query::Search, rows.len())?;
         let behind = self.behind(&office.id)?;
         Ok(Found { rows, next, behind: behind.into_iter().filter(|row| self.is_late(row)).collect(), size })
@@ -122,15 +222,23 @@ impl Ledger {
             let last = heard.iter().filter(|(of, _, _)| *of == code).map(|(_, _, at)| *at).max();
             let cursor = self.store.cursor(office, &EmitterName::Terminal(code.clone()), epoch)?;
             let next = cursor.map_or(0, |cursor| cursor.next);
-            rows.push(Behind { terminal: code.to_string(), last_heard: last, epoch, next });
+            let gap =
+                self.gaps.lock().unwrap_or_else(PoisonError::into_inner).get(&(*office, code.clone(), epoch)).copied();
+            let gap = gap.filter(|first| *first > next);
+            rows.push(Behind { terminal: code.to_string(), last_heard: last, epoch, next, gap });
         }
         Ok(rows)
     }
 
-    /// A terminal that has been silent for a while may hold records that an answer lacks.
+    /// A terminal that has been silent for a while may hold records that an answer lacks; one with a gap surely does.
     fn is_late(&self, row: &Behind) -> bool {
-        row.last_heard.is_none_or(|at| at.saturating_add(LATE) < self.clock.now())
+        row.gap.is_some() || row.last_heard.is_none_or(|at| at.saturating_add(LATE) < self.clock.now())
     }
+}
+
+/// The batch that holds an entry.
+fn holding(batches: &[StoredBatch], index: u64) -> Option<&StoredBatch> {
+    batches.iter().find(|batch| index.checked_sub(batch.index).is_some_and(|at| at < u64::from(batch.count)))
 }
 
 const FOLLOW_PAGE: u32 = 1000;

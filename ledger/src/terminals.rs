@@ -75,6 +75,10 @@ impl Ledger {
         let receipt = self
             .writer
             .run(Some(ingest::exclusive(&header)), move |stage| ingest::plan(stage, &verified, &entries, now))?;
+        if let Err(Refusal::Gap(_)) = &receipt {
+            let history = (header.office, header.terminal.clone(), header.epoch);
+            self.gaps.lock().unwrap_or_else(std::sync::PoisonError::into_inner).insert(history, header.first);
+        }
         receipt.inspect_err(|refusal| self.alarm_about(refusal, header, now))
     }
 
@@ -162,7 +166,15 @@ impl Ledger {
             cause: format!("a terminal knows {from} entries of the register, there are {}", checkpoint.size),
         })?;
         let count = u32::try_from(waiting).unwrap_or(u32::MAX).min(REGISTER_PAGE);
-        let entries = self.store.entries(&office.id, LogName::Register, from, count)?;
+        let mut entries = self.store.entries(&office.id, LogName::Register, from, count)?;
+        // At least one, or nobody would ever come past a long one.
+        let mut bytes = 0;
+        let fits = entries.iter().take_while(|entry| {
+            bytes += entry.payload.len();
+            bytes <= REGISTER_BYTES
+        });
+        let fits = fits.count().max(1);
+        entries.truncate(fits);
         let to = from + entries.len() as u64;
         let names = self.store.names(&office.id, LogName::Register, from, to)?;
         let names = names.iter().filter_map(|name| {
@@ -219,4 +231,6 @@ pub(crate) fn unproved(error: ProveError<StoreError>) -> Refusal {
 }
 
 const REGISTER_PAGE: u32 = 500;
+/// Bytes of entries in one page: as base64 beside names it stays far below what clients take (4 MiB).
+const REGISTER_BYTES: usize = 1 << 20;
 const SEAL_RANGES: u32 = 64;

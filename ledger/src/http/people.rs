@@ -6,7 +6,6 @@ use axum::response::Response;
 use sekisho_register::Role;
 use sekisho_tlog::Hash;
 use sekisho_wire::id::{CardGuid, Code, Hash as WireHash, Salt};
-use sekisho_wire::reason::Query as Asked;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
@@ -17,11 +16,10 @@ use crate::acts::Name;
 use crate::clock::Millis;
 use crate::code::CodeSecret;
 use crate::enrol::fingerprint;
-use crate::index::{AskedVerdict, Question};
+use crate::index::{AskedVerdict, Question, kind_number};
 use crate::people::{INVITERS, Proved, READERS};
 use crate::refusal::Refusal;
 use crate::search::Behind;
-use crate::store::LogName;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -208,6 +206,7 @@ impl SearchQuery {
             Some("refused") => Some(AskedVerdict::Refused),
             Some(number) => Some(AskedVerdict::Code(number.parse().map_err(|_| Refusal::Malformed("verdict"))?)),
         };
+        let kind = self.kind.map(|kind| kind_number(&kind).ok_or(Refusal::Malformed("kind"))).transpose()?;
         let limit = self.limit.unwrap_or(SEARCH_DEFAULT).min(SEARCH_MAX);
         Ok(Question {
             operator: self.operator,
@@ -216,7 +215,7 @@ impl SearchQuery {
             function: self.function,
             case: self.case,
             verdict,
-            kind: self.kind,
+            kind,
             since: self.since,
             until: self.until,
             before: self.before,
@@ -236,7 +235,10 @@ pub(super) async fn search(
     let question = query.question()?;
     let visitor = hall.ledger.visitor(&office, token.as_deref(), &READERS)?;
     let found = blocking(move || hall.ledger.search(&visitor, &question)).await?;
-    let row = |(index, record): &(u64, Vec<u8>)| json!({"index": index, "record": encode(record)});
+    let row = |(index, record): &(u64, Option<Vec<u8>>)| match record {
+        Some(record) => json!({"index": index, "record": encode(record)}),
+        None => json!({"index": index, "record": "", "damaged": true}),
+    };
     let mut body = json!({
         "rows": found.rows.iter().map(row).collect::<Vec<_>>(),
         "behind": found.behind.iter().map(behind_json).collect::<Vec<_>>(),
@@ -249,7 +251,12 @@ pub(super) async fn search(
 }
 
 fn behind_json(row: &Behind) -> Value {
-    json!({"terminal": row.terminal, "last_heard": row.last_heard, "epoch": row.epoch, "next": row.next})
+    let mut body =
+        json!({"terminal": row.terminal, "last_heard": row.last_heard, "epoch": row.epoch, "next": row.next});
+    if let (Some(first), Value::Object(body)) = (row.gap, &mut body) {
+        body.insert("gap".into(), json!({"from": row.next, "to": first - 1}));
+    }
+    body
 }
 
 pub(super) async fn evidence(
@@ -259,16 +266,14 @@ pub(super) async fn evidence(
 ) -> Result<Response, Refusal> {
     let office = office_of(&office)?;
     let visitor = hall.ledger.visitor(&office, token.as_deref(), &READERS)?;
-    let (record, proved) = blocking(move || {
-        let proved = hall.ledger.prove(&*hall.ledger.office(&office)?, LogName::Records, index)?;
-        let record = hall.ledger.record_bytes(&office, index)?;
-        hall.ledger.note_read(&visitor, Asked::Proof, 1)?;
-        Ok((record, proved))
-    })
-    .await?;
-    let mut body = proved_json(&proved);
+    let evidence = blocking(move || hall.ledger.evidence(&visitor, index)).await?;
+    let mut body = proved_json(&evidence.proved);
     if let Value::Object(body) = &mut body {
-        body.insert("record".into(), json!(encode(record)));
+        body.insert("record".into(), json!(encode(evidence.record)));
+        if let Some(signed) = evidence.signed {
+            body.insert("batch".into(), json!(encode(signed.header)));
+            body.insert("leaves".into(), json!(encode_all(&signed.leaves)));
+        }
     }
     Ok(answer(&body))
 }

@@ -16,7 +16,8 @@ use sekisho_tlog::tile::decode_bundle;
 use sekisho_tlog::{
     Checkpoint, Freshness, Hash, RangeProof, leaf_hash, verify_consistency, verify_inclusion, verify_range,
 };
-use sekisho_wire::batch::enrol_digest;
+use sekisho_wire::batch::{BatchHeader, chain_next, enrol_digest};
+use sekisho_wire::cose::Sign1;
 use sekisho_wire::id::Hash as WireHash;
 use sekisho_wire::record::{Body, Record, token_digest};
 use serde_json::{Value, json};
@@ -323,10 +324,26 @@ fn tokens_are_for_cards_that_sign_and_challenges_work_once() {
     let digest = token_digest(&served.town.office, &WireHash(bytes(&challenge).try_into().unwrap()));
     let wrong_slot = STANDARD.encode(served.town.mayor.sign(Slot::Signature, &digest));
     let right = STANDARD.encode(served.town.mayor.sign(Slot::Authentication, &digest));
-    for signature in [wrong_slot, right] {
-        // The second is right, but the first try spent the challenge.
+    let prove = |signature: &str| {
         let proof = json!({"card": served.town.mayor.guid.to_string(), "challenge": challenge, "signature": signature});
-        assert_eq!(served.anybody().post(&served.at("token"), &proof).problem(), (403, "proof_refused".into()));
+        served.anybody().post(&served.at("token"), &proof)
+    };
+    assert_eq!(prove(&wrong_slot).problem(), (403, "proof_refused".into()));
+    prove(&right).ok();
+    assert_eq!(prove(&right).problem(), (403, "proof_refused".into()), "a proof that was overheard is worth nothing");
+    // A challenge that the ledger did not give, one of another office, and one that is too old.
+    let own = [7; 32];
+    let signature = served.town.mayor.sign(Slot::Authentication, &token_digest(&served.town.office, &WireHash(own)));
+    let admitted = served.town.ledger.admit(&served.town.office, &served.town.mayor.guid, &own, &signature);
+    assert!(matches!(admitted, Err(sekisho_ledger::refusal::Refusal::ProofRefused)));
+    let (old, _) = served.town.ledger.challenge(&served.town.office).unwrap();
+    let signature = served.town.mayor.sign(Slot::Authentication, &token_digest(&served.town.office, &WireHash(old)));
+    served.town.clock.advance(2 * 60_000);
+    let admitted = served.town.ledger.admit(&served.town.office, &served.town.mayor.guid, &old, &signature);
+    assert!(matches!(admitted, Err(sekisho_ledger::refusal::Refusal::ProofRefused)));
+    // Whoever asks for challenges and never answers takes nothing from anybody.
+    for _ in 0..20_000 {
+        served.town.ledger.challenge(&served.town.office).unwrap();
     }
     let token = served.token();
     served.anybody().get_as(&served.at("behind"), &token).ok();
@@ -358,6 +375,82 @@ fn a_search_finds_proves_and_is_itself_written_down() {
     let checkpoint = open(&served, LogName::Records, &evidence["checkpoint"]);
     let leaf = leaf_hash(&bytes(&evidence["record"]));
     verify_inclusion(&leaf, 4, checkpoint.size, &hashes(&evidence["proof"]), &checkpoint.root).unwrap();
+    // The terminal's own word (wire §7.6), by nothing but the answer and the terminal's key.
+    let batch = bytes(&evidence["batch"]);
+    let sign1 = Sign1::decode(&batch).unwrap();
+    assert!(sekisho_ledger::ingest::is_signed(&sign1, &served.town.terminal.key.verifying_key()));
+    let header: BatchHeader = minicbor::decode(sign1.payload).unwrap();
+    let leaves = hashes(&evidence["leaves"]);
+    assert_eq!((leaves.len(), header.count, leaves[4]), (20, 20, leaf));
+    let after = leaves.iter().fold(header.before, |chain, leaf| chain_next(&chain, &WireHash(leaf.0)));
+    assert_eq!(after, header.after);
+    let own = search("kind=read&limit=1")["rows"][0]["index"].as_u64().unwrap();
+    served.town.publish();
+    let own = served.anybody().get_as(&served.at(&format!("evidence/{own}")), &token).ok();
+    assert_eq!((&own["batch"], &own["leaves"]), (&Value::Null, &Value::Null), "the ledger's own records have no batch");
+}
+
+#[test]
+fn evidence_has_all_leaves_of_a_batch_that_repeated_some() {
+    let mut served = Served::new();
+    let beginning = served.town.terminal.clone();
+    served.town.send(5);
+    let (longer, after) = beginning.batch(9);
+    served.town.deliver(&longer).unwrap();
+    served.town.terminal = after;
+    served.town.publish();
+    let evidence = served.anybody().get_as(&served.at("evidence/7"), &served.token()).ok();
+    let expected: Vec<Hash> = longer.records.iter().map(|record| leaf_hash(record)).collect();
+    assert_eq!(hashes(&evidence["leaves"]), expected);
+}
+
+#[test]
+fn a_damaged_payload_is_shown_as_one_and_hides_no_other() {
+    let mut served = Served::new();
+    served.town.send(5);
+    served.town.publish();
+    let office = served.town.ledger.office(&served.town.office).unwrap();
+    until(|| {
+        served.town.ledger.follow_office(&office).unwrap();
+        served.town.ledger.index.next(&served.town.office).unwrap() >= 5
+    });
+    let connection = rusqlite::Connection::open(served.town.data.database()).unwrap();
+    connection.execute("UPDATE entries SET payload = zeroblob(80) WHERE log = 0 AND idx = 2", []).unwrap();
+    let found = served.anybody().get_as(&served.at("search?terminal=jumin-1"), &served.token()).ok();
+    let rows = found["rows"].as_array().unwrap();
+    let damaged: Vec<&Value> = rows.iter().filter(|row| row["damaged"] == json!(true)).collect();
+    assert_eq!((rows.len(), damaged.len(), &damaged[0]["index"]), (5, 1, &json!(2)));
+}
+
+#[test]
+fn the_index_believes_no_record_about_who_wrote_it() {
+    let mut served = Served::new();
+    let terminal = &served.town.terminal;
+    let mut forged = Record::decode(&terminal.record(0, Body::Link(sekisho_wire::reason::LinkState::Up))).unwrap();
+    forged.emitter = sekisho_wire::record::Emitter::Terminal(code("jumin-2"));
+    let (batch, after) = terminal.batch_of(vec![forged.encode().unwrap().to_vec()]);
+    served.town.deliver(&batch).unwrap();
+    served.town.terminal = after;
+    served.town.send(1);
+    let token = served.token();
+    let search = |query: &str| served.anybody().get_as(&served.at(&format!("search?{query}")), &token).ok();
+    until(|| !search("terminal=jumin-1&kind=link")["rows"].as_array().unwrap().is_empty());
+    assert_eq!(search("terminal=jumin-2")["rows"], json!([]));
+    let unknown = served.anybody().get_as(&served.at("search?kind=nonsense"), &token);
+    assert_eq!(unknown.problem(), (400, "malformed".into()));
+}
+
+#[test]
+fn a_gap_that_a_terminal_has_shown_is_told() {
+    let mut served = Served::new();
+    served.town.send(2);
+    let (_, skipped) = served.town.terminal.batch(3);
+    assert!(served.town.deliver(&skipped.batch(1).0).is_err());
+    let token = served.token();
+    let behind = |served: &Served| served.anybody().get_as(&served.at("behind"), &token).ok();
+    assert_eq!(behind(&served)[0]["gap"], json!({"from": 2, "to": 4}));
+    served.town.send(4);
+    assert_eq!(behind(&served)[0]["gap"], Value::Null);
 }
 
 #[test]

@@ -9,7 +9,8 @@ use sekisho_ledger::ledger::Ledger;
 use sekisho_ledger::refusal::{CodeFault, Refusal};
 use sekisho_ledger::store::{LogName, SqliteStore, Store};
 use sekisho_register::NameHash;
-use sekisho_register::change::{Change, Designate, EpochReason, OpenEpoch, PersonClass};
+use sekisho_register::Title;
+use sekisho_register::change::{Change, Designate, EpochReason, OpenEpoch, PersonClass, SectionState, SetSection};
 
 use crate::faulty::{FaultyStore, Next};
 use crate::town::{TestClock, Town, code, empty_ledger, founding_act, person};
@@ -85,6 +86,29 @@ fn names_are_kept_beside_the_act_and_only_those_it_hashes() {
     let bytes = std::fs::read(town.data.database()).unwrap();
     let bare = "関 一郎".as_bytes();
     assert!(!bytes.windows(bare.len()).any(|window| window == bare), "names are sealed at rest");
+}
+
+#[test]
+fn a_page_of_the_register_ends_at_a_mebibyte_and_the_next_goes_on() {
+    let town = Town::new();
+    let section = |number: u64, part: u64| {
+        let (section, title) = (code(&format!("s-{number}-{part}")), Title::new(&"課".repeat(60)).unwrap());
+        Change::Section(SetSection { section, title, state: SectionState::Open, effective: 0 })
+    };
+    for number in 0..30 {
+        town.submit((0..250).map(|part| section(number, part)).collect()).unwrap();
+    }
+    let office = town.ledger.office(&town.office).unwrap();
+    let (mut all, mut pages) = (0, 0);
+    loop {
+        let part = town.ledger.register_part(&office, all).unwrap();
+        if part.entries.is_empty() {
+            break;
+        }
+        assert!(part.entries.iter().map(Vec::len).sum::<usize>() <= 1 << 20);
+        (all, pages) = (all + part.entries.len() as u64, pages + 1);
+    }
+    assert_eq!((all, pages), (32, 2));
 }
 
 #[test]
