@@ -13,6 +13,7 @@ use zeroize::Zeroizing;
 use crate::error::AdminError;
 use crate::office_file::{LogName, Office};
 use crate::register_cache::{CacheError, Name, RegisterCache};
+use crate::terminal_word::TerminalWord;
 
 /// Entries in one bundle (tlog §6).
 const BUNDLE: u64 = 256;
@@ -81,6 +82,8 @@ pub(crate) struct Evidence {
     pub record: Vec<u8>,
     /// Its place.
     pub place: Place,
+    /// What its terminal signed; nothing for records of the ledger.
+    pub word: Option<TerminalWord>,
 }
 
 #[derive(Deserialize)]
@@ -307,10 +310,18 @@ impl Ledger {
             index: u64,
             proof: Vec<String>,
             checkpoint: String,
+            #[serde(default)]
+            batch: Option<String>,
+            #[serde(default)]
+            leaves: Vec<String>,
         }
         let answer: Answer = self.link.get_json(&self.path(&format!("evidence/{index}")), &self.options())?;
         let place = Place { index: answer.index, proof: hashes(&answer.proof)?, checkpoint: answer.checkpoint };
-        Ok(Evidence { record: bytes(&answer.record)?, place })
+        let word = match &answer.batch {
+            Some(batch) => Some(TerminalWord { batch: bytes(batch)?, leaves: hashes(&answer.leaves)? }),
+            None => None,
+        };
+        Ok(Evidence { record: bytes(&answer.record)?, place, word })
     }
 
     /// The newest checkpoint of a log, as a note.

@@ -2,7 +2,7 @@
 
 use sekisho_register::Casebook;
 use sekisho_register::wareki::moment_text;
-use sekisho_tlog::{Checkpoint, MemoryTree, leaf_hash};
+use sekisho_tlog::Checkpoint;
 use sekisho_wire::id::Hash;
 
 use crate::cli::is_beginning_of;
@@ -10,22 +10,16 @@ use crate::clock;
 use crate::desk::Desk;
 use crate::error::AdminError;
 use crate::office_file::LogName;
-use crate::register_cache::CacheError;
+use crate::seen;
 use crate::table::Table;
 
 /// The casebook, verified under its checkpoint, with the entries as they are.
 fn casebook(desk: &mut Desk) -> Result<(Casebook, Vec<Vec<u8>>), AdminError> {
     desk.log_in()?;
     let note = desk.ledger.checkpoint(LogName::Casebook)?;
-    let checkpoint = Checkpoint::open(&note, &desk.office.log_key(LogName::Casebook)?)?;
-    let entries = desk.ledger.entries(LogName::Casebook, checkpoint.size)?;
-    let tree: MemoryTree = entries.iter().map(|entry| leaf_hash(entry)).collect();
-    if tree.size() != checkpoint.size {
-        return Err(CacheError::Incomplete { have: tree.size(), size: checkpoint.size }.into());
-    }
-    if tree.root() != checkpoint.root {
-        return Err(CacheError::Fork { size: checkpoint.size }.into());
-    }
+    let key = desk.office.log_key(LogName::Casebook)?;
+    let entries = desk.ledger.entries(LogName::Casebook, Checkpoint::open(&note, &key)?.size)?;
+    seen::expect_continued(&desk.home, LogName::Casebook, &key, &note, &entries)?;
     let mut casebook = Casebook::new();
     for entry in &entries {
         // Whether its signer may still act is asked again when it is approved; here it is only listed.
