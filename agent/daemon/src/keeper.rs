@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
@@ -62,6 +62,16 @@ struct Kept {
     freshness: String,
     time: Option<TimeBase>,
     names: Vec<NameText>,
+    /// What the checkpoint says; state files of earlier versions have only the checkpoint.
+    #[serde(default)]
+    floor: Option<Floor>,
+}
+
+/// The largest register that was ever verified here. It stays when the entries are lost: nothing smaller or other is believed again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Floor {
+    size: u64,
+    root: [u8; 32],
 }
 
 /// Why an answer is not believed.
@@ -77,6 +87,8 @@ pub(crate) enum Disbelief {
     Fork { size: u64 },
     /// The first act founds another office.
     OtherOffice,
+    /// More acts before their checkpoint than any office has.
+    TooMuch,
     /// It could not be kept.
     Disk(io::Error),
 }
@@ -91,6 +103,7 @@ impl fmt::Display for Disbelief {
             }
             Self::Fork { size } => write!(f, "cannot believe the register: two histories at size {size}"),
             Self::OtherOffice => f.write_str("cannot use the register: it is another office's"),
+            Self::TooMuch => f.write_str("cannot take the register: too many acts before their checkpoint"),
             Self::Disk(error) => write!(f, "cannot keep the register: {error}"),
         }
     }
@@ -116,6 +129,8 @@ pub(crate) struct Keeper {
     kept: Option<Kept>,
     /// Acts that came before the checkpoint over them: one answer holds no more than 500. Nothing decides by them yet.
     ahead: Option<Ahead>,
+    /// How much of the entries' file is verified; what follows was being written when something went wrong.
+    length: u64,
 }
 
 struct Ahead {
@@ -123,42 +138,63 @@ struct Ahead {
     entries: Vec<Judged>,
 }
 
+/// Acts ahead of their checkpoint may take so many bytes: far more than an office has, far less than memory.
+const AHEAD_MAX: usize = 64 << 20;
+
 /// An entry with what the fold concluded about it.
 type Judged = (Concluded, Vec<u8>);
 
+/// Bytes before an entry in the file: its length, and what was concluded about it.
+const ENTRY_HEAD: u64 = 5;
+
 impl Keeper {
-    /// Opens what is kept. What is not whole is fetched again.
+    /// Opens what is kept. Entries that are not whole are fetched again, and must come to the same.
     pub(crate) fn open(config: &Config, identity: &Identity) -> io::Result<(Self, Found)> {
         let folder = config.state.join("register");
         files::private_folder(&folder)?;
-        let keeper = Self { folder, kept: None, ahead: None };
-        let kept: Option<Kept> = files::read_json(&keeper.note_file()).unwrap_or(None);
-        let mut register = Register::new();
-        let Some(kept) = kept else { return Ok((keeper, Found { register, names: HashMap::new(), time: None })) };
-        let size = open_checkpoint(&kept.checkpoint, std::slice::from_ref(&identity.register))
-            .map(|checkpoint| checkpoint.size);
-        let mut same = true;
-        for (concluded, entry) in keeper.entries()? {
+        let mut keeper = Self { folder, kept: None, ahead: None, length: 0 };
+        let Some(mut kept) = files::read_json::<Kept>(&keeper.note_file())? else {
+            return Ok((keeper, Found { register: Register::new(), names: HashMap::new(), time: None }));
+        };
+        let names = kept.names.iter().filter_map(named).collect();
+        let time = kept.time.clone();
+        let (register, length) = match keeper.fold_kept(&kept, identity)? {
+            Some((register, length)) => {
+                kept.floor = Some(Floor { size: register.size(), root: register.root().0 });
+                (register, length)
+            }
+            None => {
+                log::warn!("the register on disk is not whole; it is fetched again");
+                let signed = || open_checkpoint(&kept.checkpoint, std::slice::from_ref(&identity.register));
+                kept.floor = kept.floor.or_else(|| signed().map(|signed| Floor { size: signed.size, root: signed.root.0 }));
+                (Register::new(), 0)
+            }
+        };
+        (keeper.kept, keeper.length) = (Some(kept), length);
+        Ok((keeper, Found { register, names, time }))
+    }
+
+    /// The register up to the checkpoint that was kept, and how many bytes its entries take; `None` when they do not come to it.
+    fn fold_kept(&self, kept: &Kept, identity: &Identity) -> io::Result<Option<(Register, u64)>> {
+        let (mut register, mut length) = (Register::new(), 0);
+        let since = kept.time.as_ref().map_or(0, |time| time.note.time);
+        let keys = |register: &Register| keys_in_force(register, Log::Register, &identity.register, since);
+        let mut size = kept.floor.map(|floor| floor.size);
+        for (concluded, entry) in self.entries()? {
+            size = size.or_else(|| open_checkpoint(&kept.checkpoint, &keys(&register)).map(|checkpoint| checkpoint.size));
             // An entry beyond the checkpoint was being written when the agent died.
             if size.is_some_and(|size| register.size() >= size) {
                 break;
             }
             let again = register.fold_stored(&entry, concluded);
-            same &= again.is_ok() == (concluded == Concluded::Accepted) || concluded == Concluded::NotUnderstood;
+            if again.is_ok() != (concluded == Concluded::Accepted) && concluded != Concluded::NotUnderstood {
+                return Ok(None);
+            }
+            length += ENTRY_HEAD + entry.len() as u64;
         }
-        let keys = register_keys(&register, identity);
-        let sound = same
-            && open_checkpoint(&kept.checkpoint, &keys)
-                .is_some_and(|checkpoint| checkpoint.size == register.size() && checkpoint.root.0 == register.root().0);
-        let names = kept.names.iter().filter_map(named).collect();
-        let time = kept.time.clone();
-        if !sound {
-            log::warn!("the register on disk is not whole; it is fetched again");
-            std::fs::remove_file(keeper.entries_file()).or_else(absent)?;
-            return Ok((keeper, Found { register: Register::new(), names, time }));
-        }
-        keeper.truncate(register.size())?;
-        Ok((Self { kept: Some(kept), ..keeper }, Found { register, names, time }))
+        let signed = open_checkpoint(&kept.checkpoint, &keys(&register));
+        let whole = signed.is_some_and(|signed| signed.size == register.size() && signed.root.0 == register.root().0);
+        Ok(whole.then_some((register, length)))
     }
 
     fn note_file(&self) -> PathBuf {
@@ -185,18 +221,8 @@ impl Keeper {
         Ok(entries)
     }
 
-    /// Cuts off what was being written when the agent died.
-    fn truncate(&self, count: u64) -> io::Result<()> {
-        let entries = self.entries()?;
-        let kept = entries.iter().take(usize::try_from(count).unwrap_or(usize::MAX));
-        let length: usize = kept.map(|(_, entry)| entry.len() + 5).sum();
-        match OpenOptions::new().write(true).open(self.entries_file()) {
-            Ok(file) => file.set_len(length as u64),
-            Err(error) => absent(error),
-        }
-    }
-
-    fn append(&self, entries: &[Judged]) -> io::Result<()> {
+    /// Writes entries behind those that are verified; whatever was there is cut off.
+    fn append(&mut self, entries: &[Judged]) -> io::Result<()> {
         let mut bytes = Vec::new();
         for (concluded, entry) in entries {
             let length = u32::try_from(entry.len()).map_err(io::Error::other)?;
@@ -205,8 +231,14 @@ impl Keeper {
             bytes.extend_from_slice(entry);
         }
         let mut file = OpenOptions::new().append(true).create(true).mode(0o600).open(self.entries_file())?;
+        file.set_len(self.length)?;
         file.write_all(&bytes)?;
-        file.sync_data()
+        file.sync_data()?;
+        if self.length == 0 {
+            File::open(&self.folder)?.sync_all()?;
+        }
+        self.length += bytes.len() as u64;
+        Ok(())
     }
 
     /// Fetches and applies, as long as the agent lives.
@@ -249,15 +281,21 @@ impl Keeper {
             ahead.map_or_else(|| (Arc::clone(&before), Vec::new()), |ahead| (ahead.register, ahead.entries));
         let entries = answer.entries.iter().map(|entry| STANDARD.decode(entry));
         let entries: Vec<Vec<u8>> = entries.collect::<Result<_, _>>().map_err(|_| Disbelief::Malformed)?;
-        let after = if entries.is_empty() { base } else { fold(&base, entries, &mut fetched, &agent.identity)? };
-        let keys = register_keys(&after, &agent.identity);
+        let floor = self.kept.as_ref().and_then(|kept| kept.floor);
+        let after = if entries.is_empty() { base } else { fold(&base, entries, &mut fetched, &agent.identity, floor)? };
+        if fetched.iter().map(|(_, entry)| entry.len()).sum::<usize>() > AHEAD_MAX {
+            return Err(Disbelief::TooMuch);
+        }
+        let since = agent.lock().trusted.newest_note().map_or(0, |note| note.time);
+        let keys = keys_in_force(&after, Log::Register, &agent.identity.register, since);
         let Some(checkpoint) = open_checkpoint(&answer.checkpoint, &keys) else {
             // Say why, by the newest key.
             let newest = keys.last().unwrap_or(&agent.identity.register);
             return Checkpoint::open(&answer.checkpoint, newest).map(drop).map_err(Disbelief::Note);
         };
-        if checkpoint.size < before.size() {
-            return Err(Disbelief::Rollback { seen: before.size(), shown: checkpoint.size });
+        let seen = before.size().max(floor.map_or(0, |floor| floor.size));
+        if checkpoint.size < seen {
+            return Err(Disbelief::Rollback { seen, shown: checkpoint.size });
         }
         if checkpoint.size > after.size() && !answer.entries.is_empty() {
             self.ahead = Some(Ahead { register: after, entries: fetched });
@@ -287,7 +325,7 @@ impl Keeper {
         freshness: Option<&Freshness>,
         after: &Register,
     ) -> Result<(), Disbelief> {
-        let mut names = self.kept.take().map(|kept| kept.names).unwrap_or_default();
+        let mut names = self.kept.as_ref().map(|kept| kept.names.clone()).unwrap_or_default();
         names.extend(answer.names.iter().cloned());
         let known: std::collections::HashSet<NameHash> =
             after.operators().filter_map(|operator| after.name_hash(operator.code()).copied()).collect();
@@ -301,7 +339,9 @@ impl Keeper {
             }
             trusted.to_keep(moment)
         };
-        let kept = Kept { checkpoint: answer.checkpoint.clone(), freshness: answer.freshness.clone(), time, names };
+        let floor = Some(Floor { size: after.size(), root: after.root().0 });
+        let (checkpoint, freshness) = (answer.checkpoint.clone(), answer.freshness.clone());
+        let kept = Kept { checkpoint, freshness, time, names, floor };
         files::replace_json(&self.note_file(), &kept).map_err(Disbelief::Disk)?;
         self.kept = Some(kept);
         Ok(())
@@ -314,10 +354,14 @@ fn fold(
     entries: Vec<Vec<u8>>,
     fetched: &mut Vec<Judged>,
     identity: &Identity,
+    floor: Option<Floor>,
 ) -> Result<Arc<Register>, Disbelief> {
     let mut after = before.clone();
     for entry in entries {
         let folded = after.fold(&entry);
+        if floor.is_some_and(|floor| floor.size == after.size() && floor.root != after.root().0) {
+            return Err(Disbelief::Fork { size: after.size() });
+        }
         fetched.push((Concluded::of(&folded), entry));
         if let Err(refusal) = folded {
             // The ledger appends nothing that the fold refuses: it is at fault, and size and root go on all the same.
@@ -334,12 +378,15 @@ fn open_checkpoint(text: &str, keys: &[VerifyingKey]) -> Option<Checkpoint> {
     keys.iter().rev().find_map(|key| Checkpoint::open(text, key).ok())
 }
 
-/// Every key the register log ever had, oldest first; before the founding act the one of the enrolment code.
-fn register_keys(register: &Register, identity: &Identity) -> Vec<VerifyingKey> {
-    let name = identity.register.name();
-    let named = |key: &sekisho_register::Ed25519Key| VerifyingKey::from_bytes(name, KeyKind::Ed25519, &key.0).ok();
-    let keys: Vec<_> = register.log_keys(Log::Register).filter_map(named).collect();
-    if keys.is_empty() { vec![identity.register.clone()] } else { keys }
+/// The keys of a log that nothing had replaced at `since`, oldest first: a key that was replaced signs nothing new. Before the founding
+/// act it is the one of the enrolment code. `since` is the newest note's time, so that no clock can retire a key.
+pub(crate) fn keys_in_force(register: &Register, log: Log, enrolled: &VerifyingKey, since: u64) -> Vec<VerifyingKey> {
+    let all: Vec<_> = register.log_keys(log).collect();
+    let current = register.log_key(log, since).and_then(|key| all.iter().rposition(|one| *one == key));
+    let in_force = all.iter().skip(current.unwrap_or(0));
+    let keys: Vec<_> =
+        in_force.filter_map(|key| VerifyingKey::from_bytes(enrolled.name(), KeyKind::Ed25519, &key.0).ok()).collect();
+    if keys.is_empty() { vec![enrolled.clone()] } else { keys }
 }
 
 fn named(name: &NameText) -> Option<(NameHash, String)> {

@@ -8,10 +8,9 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use sekisho_register::Register;
 use sekisho_register::change::Log;
 use sekisho_tlog::{
-    Checkpoint, EMPTY_ROOT, Hash as TreeHash, KeyKind, RangeProof, TlogError, VerifyingKey, leaf_hash,
+    Checkpoint, EMPTY_ROOT, Hash as TreeHash, RangeProof, TlogError, leaf_hash,
     verify_consistency, verify_range,
 };
 use sekisho_wire::batch::{BATCH_RECORDS_MAX, SeenNote};
@@ -26,6 +25,7 @@ use crate::forwarder_link::{Brought, Errand};
 use crate::journal::Run;
 use crate::journal::error::JournalError;
 use crate::journal::segment::random;
+use crate::keeper::keys_in_force;
 
 /// Bytes of records in one batch: the rest of the mebibyte (wire §1.4) is for the header and the lengths.
 const BATCH_BYTES: usize = 1_000_000;
@@ -333,12 +333,16 @@ impl Uplink {
 
     /// The checkpoint must be signed, and must contain what we saw before.
     fn see_checkpoint(&mut self, agent: &Agent, answer: &SealAnswer) -> Result<Checkpoint, Trouble> {
-        let register = Arc::clone(&agent.lock().register);
-        let keys = records_keys(&register, &agent.identity.records);
+        let (register, since) = {
+            let core = agent.lock();
+            (Arc::clone(&core.register), core.trusted.newest_note().map_or(0, |note| note.time))
+        };
+        let keys = keys_in_force(&register, Log::Records, &agent.identity.records, since);
         let opened = keys.iter().rev().find_map(|key| Checkpoint::open(&answer.checkpoint, key).ok());
-        let checkpoint = match opened {
-            Some(checkpoint) => checkpoint,
-            None => Checkpoint::open(&answer.checkpoint, &agent.identity.records)?,
+        let checkpoint = match (opened, keys.last()) {
+            (Some(checkpoint), _) => checkpoint,
+            // Say why, by the newest key.
+            (None, newest) => Checkpoint::open(&answer.checkpoint, newest.ok_or(Trouble::Malformed)?)?,
         };
         let (seen, root) = (self.cursor.seen_size, TreeHash(hash_hex(&self.cursor.seen_root)?.0));
         if checkpoint.size < seen {
@@ -432,13 +436,6 @@ fn leaves(agent: &Agent, first: u64, end: u64) -> Result<Vec<TreeHash>, Trouble>
         leaves.extend(records.iter().map(|record| leaf_hash(record)));
     }
     Ok(leaves)
-}
-
-fn records_keys(register: &Register, enrolled: &VerifyingKey) -> Vec<VerifyingKey> {
-    let named =
-        |key: &sekisho_register::Ed25519Key| VerifyingKey::from_bytes(enrolled.name(), KeyKind::Ed25519, &key.0).ok();
-    let keys: Vec<_> = register.log_keys(Log::Records).filter_map(named).collect();
-    if keys.is_empty() { vec![enrolled.clone()] } else { keys }
 }
 
 fn hash(text: &str) -> Result<Hash, Trouble> {

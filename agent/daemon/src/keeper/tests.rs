@@ -1,8 +1,11 @@
 use sekisho_tlog::MemoryTree;
 
 use super::*;
-use crate::testing::{Bench, Office, REGISTER_SEED, log_key, tuesday_ten};
+use crate::testing::{Bench, CLERK, Office, REGISTER_SEED, log_key, tuesday_ten};
+use sekisho_register::Change;
+use sekisho_register::change::{CardState, SetCardState, StateReason};
 use sekisho_tlog::leaf_hash;
+use sekisho_wire::id::CardGuid;
 
 /// A folder of its own, gone afterwards.
 struct Scratch(PathBuf);
@@ -109,4 +112,56 @@ fn acts_ahead_of_their_checkpoint_decide_nothing_until_it_is_reached() {
     assert_eq!(size(&bench), 0);
     keeper.believe(&bench.agent, &answer(&bench.office, 1, 1, REGISTER_SEED)).unwrap();
     assert_eq!(size(&bench), 2);
+}
+
+#[test]
+fn a_register_that_was_lost_comes_back_as_it_was_or_not_at_all() {
+    let mut bench = Bench::new();
+    let (_scratch, config) = scratch(&bench);
+    let shorter = answer(&bench.office, 0, 500, REGISTER_SEED);
+    let mut other = bench.office.clone();
+    bench.agent.lock().register = Arc::new(Register::new());
+    bench.office.revoke_clerk();
+    let (mut keeper, _) = Keeper::open(&config, &bench.agent.identity).unwrap();
+    keeper.believe(&bench.agent, &answer(&bench.office, 0, 500, REGISTER_SEED)).unwrap();
+    std::fs::write(config.state.join("register/register.entries"), b"decayed").unwrap();
+    bench.agent.lock().register = Arc::new(Register::new());
+    let (mut keeper, found) = Keeper::open(&config, &bench.agent.identity).unwrap();
+    assert_eq!(found.register.size(), 0);
+    assert!(matches!(keeper.believe(&bench.agent, &shorter), Err(Disbelief::Rollback { seen: 3, shown: 2 })));
+    other.act(vec![Change::CardState(SetCardState {
+        card: CardGuid([CLERK; 16]),
+        state: CardState::Suspended,
+        reason: StateReason::Lost,
+        effective: tuesday_ten(),
+    })]);
+    let forked = answer(&other, 0, 500, REGISTER_SEED);
+    assert!(matches!(keeper.believe(&bench.agent, &forked), Err(Disbelief::Fork { size: 3 })));
+    keeper.believe(&bench.agent, &answer(&bench.office, 0, 500, REGISTER_SEED)).unwrap();
+    assert_eq!(Keeper::open(&config, &bench.agent.identity).unwrap().1.register.size(), 3);
+}
+
+#[test]
+fn half_an_append_is_cut_off_before_the_next() {
+    let mut bench = Bench::new();
+    let (_scratch, config) = scratch(&bench);
+    bench.agent.lock().register = Arc::new(Register::new());
+    let (mut keeper, _) = Keeper::open(&config, &bench.agent.identity).unwrap();
+    keeper.believe(&bench.agent, &answer(&bench.office, 0, 500, REGISTER_SEED)).unwrap();
+    let file = config.state.join("register/register.entries");
+    let whole = std::fs::read(&file).unwrap();
+    std::fs::write(&file, [whole.as_slice(), b"\0\0\0\x20half an act"].concat()).unwrap();
+    bench.office.revoke_clerk();
+    keeper.believe(&bench.agent, &answer(&bench.office, 2, 500, REGISTER_SEED)).unwrap();
+    let (_, found) = Keeper::open(&config, &bench.agent.identity).unwrap();
+    assert_eq!(found.register.root(), bench.office.register.root());
+}
+
+#[test]
+fn a_register_that_cannot_be_read_is_not_an_empty_one() {
+    let bench = Bench::new();
+    let (_scratch, config) = scratch(&bench);
+    let (_, _) = Keeper::open(&config, &bench.agent.identity).unwrap();
+    std::fs::create_dir(config.state.join("register/register.json")).unwrap();
+    assert!(Keeper::open(&config, &bench.agent.identity).is_err());
 }
