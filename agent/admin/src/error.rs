@@ -302,7 +302,7 @@ impl AdminError {
                 | LoginError::SecurityStatus { .. }
                 | LoginError::Card { .. } => format!("カードで認証できません: {error}"),
             },
-            Self::Issuer(error) => format!("カードを発行・変更できません: {error}"),
+            Self::Issuer(error) => error.in_words(Language::Japanese),
             Self::Transport(error) => format!("カードリーダーを使えません: {error}"),
             Self::Ca(error) => format!("カード用認証局を使えません: {error}"),
             Self::PinShape(error) => format!("暗証番号として使えません: {error}"),

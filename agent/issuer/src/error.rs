@@ -54,6 +54,25 @@ impl fmt::Display for Step {
     }
 }
 
+impl Step {
+    /// In Japanese: what could not be done.
+    fn japanese(self) -> String {
+        let text = match self {
+            Self::Look => "カードの確認",
+            Self::Authenticate => "カードに対する管理鍵の認証",
+            Self::Identity => "カードGUIDの書込み",
+            Self::Capability => "カード能力情報の書込み",
+            Self::Key(slot) => return format!("カードの鍵({:02X})の生成", slot.byte()),
+            Self::Puk => "PUKの設定",
+            Self::Pin => "暗証番号の設定",
+            Self::ManagementKey => "カード管理鍵の設定",
+            Self::Grant => "貸与の処分のカードへの書込み",
+            Self::Wipe => "カードの初期化",
+        };
+        text.to_owned()
+    }
+}
+
 /// A step was not done.
 #[derive(Debug, PartialEq, Eq)]
 pub struct IssuerError {
@@ -137,6 +156,15 @@ impl IssuerError {
         }
     }
 
+    /// What happened, in one line.
+    #[must_use]
+    pub fn in_words(&self, language: Language) -> String {
+        match language {
+            Language::English => self.to_string(),
+            Language::Japanese => format!("{}ができません: {}", self.step.japanese(), self.cause.japanese()),
+        }
+    }
+
     /// What the administrator does next.
     #[must_use]
     pub const fn next_step(&self, language: Language) -> &'static str {
@@ -185,6 +213,31 @@ impl IssuerError {
 impl fmt::Display for IssuerError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "cannot {}: {}", self.step, self.cause)
+    }
+}
+
+impl IssuerCause {
+    fn japanese(&self) -> String {
+        let text = match self {
+            Self::Card(error) => return format!("カードの応答が正しくありません({error})"),
+            Self::Exchange(error) => return format!("カードとの通信に失敗しました({error})"),
+            Self::Transport(error) => return format!("カードリーダーとの通信に失敗しました({error})"),
+            Self::Status(status) => return format!("カードが拒否しました({status})"),
+            Self::ForeignManagementKey => "当団体のカード管理鍵で管理されているカードではありません",
+            Self::NotGenuine => "カードが管理鍵を持つことを証明しませんでした",
+            Self::Object(error) => return format!("カードの内容を読めません({error})"),
+            Self::NoPublicKey => "カードの応答がP-256公開鍵ではありません",
+            Self::NoIdentity => "カードGUIDがまだありません",
+            Self::AlreadyPersonalised => "カードは作成済みです",
+            Self::WrongPuk { tries_left } => return format!("PUKが違います(残り{tries_left}回)"),
+            Self::PukBlocked => "PUKが閉塞しています",
+            Self::PinPolicy(_) => "その暗証番号は使えません",
+            Self::PinRefusedByCard => "カードがその暗証番号を受け付けません",
+            Self::Certificate(error) => return format!("証明書を作成できません({error})"),
+            Self::NoRandom(error) => return format!("乱数を得られません({error})"),
+            Self::TooLarge { length, most } => return format!("{length}バイトは大きすぎます(上限{most}バイト)"),
+        };
+        text.to_owned()
     }
 }
 
