@@ -8,6 +8,13 @@ pub fn at_once() -> ! {
     std::process::abort()
 }
 
+/// Asks this process to end in order, as its service manager would.
+pub fn in_order() {
+    if let Err(error) = kill_process(getpid(), Signal::TERM) {
+        log::error!("cannot end in order: {error}");
+    }
+}
+
 /// From now on a panic in any thread ends the process. A thread that is gone fails open: without the tick no session ends, without the
 /// watcher no removal is seen, and nobody would notice.
 pub fn with_the_first_panic() {

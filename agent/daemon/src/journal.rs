@@ -255,14 +255,16 @@ impl Journal {
         Ok(run)
     }
 
-    /// Removes segments whose records are all below `sealed` and older than `before` (trusted time, ms). The newest always stays: it
+    /// Removes segments whose records are all below `sealed`, or of an earlier epoch, and older than `before` (trusted time, ms). The newest always stays: it
     /// knows where to go on.
     pub fn prune(&self, sealed: u64, before: u64) {
         let mut writer = lock(&self.writer);
         while writer.segments.len() > 1 {
             let Some(oldest) = writer.segments.first() else { return };
-            // Another epoch's history is a matter for people.
-            if oldest.start.epoch != writer.next.epoch || oldest.end() > sealed || oldest.newest >= before {
+            // The ledger takes nothing more of an epoch that an act has closed: what is left of it stays as long as other records,
+            // for people to look at.
+            let needed = oldest.start.epoch == writer.next.epoch && oldest.end() > sealed;
+            if needed || oldest.newest >= before {
                 return;
             }
             remove(writer.medium.as_ref(), &oldest.name);

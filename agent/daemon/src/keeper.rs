@@ -24,6 +24,7 @@ use serde::{Deserialize, Serialize};
 use crate::agent::Agent;
 use crate::carrier::Carrier;
 use crate::config::Config;
+use crate::ending;
 use crate::files;
 use crate::forwarder_link::{Brought, Errand};
 use crate::identity::Identity;
@@ -415,6 +416,10 @@ impl Agent {
             let (size, root) = (after.size(), after.root());
             core.register = after;
             self.write(&mut core, Body::RegisterAdvanced(RegisterAdvanced { size, root }));
+            if self.epoch_is_over(&core.register) {
+                log::warn!("an act has opened a new epoch of this terminal: the agent ends in order, and begins it");
+                ending::in_order();
+            }
         }
         self.recheck(&mut core);
         self.tell(&mut core);

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use clap::{Parser, Subcommand};
 use sekisho_agent::clock::{Clock, SystemClock};
 use sekisho_agent::config::Config;
+use sekisho_agent::run::End;
 use sekisho_agent::{card_worker, ending, enrol, forwarder, run};
 
 /// The agent of a clerk terminal.
@@ -84,6 +85,9 @@ fn failure(what: &dyn std::fmt::Display, next: impl Into<String>) -> Failure {
 fn main() -> ExitCode {
     ending::with_the_first_panic();
     env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("info")).init();
+    if let Err(error) = sekisho_ipc::forbid_dumps() {
+        log::warn!("cannot forbid images of this process: {error}");
+    }
     match obey(Arguments::parse().command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(Failure { what, next }) => {
@@ -98,7 +102,10 @@ fn obey(command: Command) -> Result<(), Failure> {
         Command::Run { unit } => {
             let clock = clock(unit.simulated_clock)?;
             let ran = run::run(load(&unit.config)?, clock, wait_for_signal);
-            ran.map_err(|error| failure(&error, error.next_step()))
+            match ran.map_err(|error| failure(&error, error.next_step()))? {
+                End::Asked => Ok(()),
+                End::NewEpoch => Err(failure(&begin_again(), "Start the agent.")),
+            }
         }
         Command::CardWorker { unit } => {
             let _ = clock(unit.simulated_clock)?;
@@ -136,6 +143,15 @@ fn clock(simulated: Option<PathBuf>) -> Result<Arc<dyn Clock>, Failure> {
     match simulated {
         Some(_) => Err(failure(&"cannot use --simulated-clock: this is a release build", "Leave the option out.")),
         None => Ok(Arc::new(SystemClock)),
+    }
+}
+
+/// Becomes the same program from its beginning; returns why it could not.
+fn begin_again() -> std::io::Error {
+    use std::os::unix::process::CommandExt as _;
+    match std::env::current_exe() {
+        Ok(program) => std::process::Command::new(program).args(std::env::args_os().skip(1)).exec(),
+        Err(error) => error,
     }
 }
 

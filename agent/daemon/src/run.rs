@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use sekisho_ipc::peer_of;
+use sekisho_register::Register;
 use sekisho_wire::batch::chain_start;
 use sekisho_wire::id::SessionId;
 use sekisho_wire::reason::{PreviousEnd, Reason};
@@ -89,11 +90,20 @@ fn file(what: &'static str) -> impl FnOnce(io::Error) -> RunError {
     move |source| RunError::File { what, source }
 }
 
+/// Why an agent ended in order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// It was asked to.
+    Asked,
+    /// An act opened a new epoch of this terminal: run it again, and it begins that.
+    NewEpoch,
+}
+
 /// Runs the agent until it is asked to stop. `stop` returns when it is.
 ///
 /// # Errors
 /// [`RunError`] when it cannot begin.
-pub fn run(config: Config, clock: Arc<dyn Clock>, stop: impl FnOnce()) -> Result<(), RunError> {
+pub fn run(config: Config, clock: Arc<dyn Clock>, stop: impl FnOnce()) -> Result<End, RunError> {
     files::private_folder(&config.state).map_err(file("the state folder"))?;
     let listener = bind(&config.agent_socket(), Who::Anyone)?;
     let identity = match Identity::load(&config.identity_file()).map_err(file("identity.json"))? {
@@ -105,7 +115,8 @@ pub fn run(config: Config, clock: Arc<dyn Clock>, stop: impl FnOnce()) -> Result
     opened.serve(listener)?;
     stop();
     agent.stop();
-    Ok(())
+    let epoch_is_over = agent.epoch_is_over(&agent.lock().register);
+    Ok(if epoch_is_over { End::NewEpoch } else { End::Asked })
 }
 
 /// Answers that this terminal is not enrolled, until it is.
@@ -350,6 +361,12 @@ impl Agent {
             self.write(&mut core, Body::SessionClosed(SessionReason { session, reason }));
         }
         self.write(&mut core, Body::TerminalUp(TerminalUp { version: AgentVersion(version), previous: before.end() }));
+    }
+
+    /// Whether an act has opened a later epoch than that which the journal writes.
+    pub(crate) fn epoch_is_over(&self, register: &Register) -> bool {
+        let open = register.terminal(&self.identity.terminal).map_or(0, |terminal| terminal.epoch());
+        open > self.journal.next().epoch
     }
 
     /// Ends in order: locked, recorded, on disk.

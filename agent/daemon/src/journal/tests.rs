@@ -306,3 +306,22 @@ fn a_disk_that_goes_on_failing_does_not_fill_up() {
     assert_eq!(seen.len(), 60);
     assert_unbroken(&again, &seen);
 }
+
+#[test]
+fn an_earlier_epoch_does_not_stay_for_ever() {
+    let disk = Disk::default();
+    let (journal, _) = open(&disk);
+    for _ in 0..2 {
+        let seq = append(&journal);
+        journal.wait(seq).unwrap();
+    }
+    drop(journal);
+    let beginning = Start { epoch: 1, ..BEGINNING };
+    let journal = Journal::open(Arc::new(disk.clone()), SecretBytes::new([1; 32]), beginning, |_, _| {}).unwrap();
+    let seq = append(&journal);
+    journal.wait(seq).unwrap();
+    journal.prune(0, 1001);
+    assert_eq!(disk.names().unwrap().len(), 2, "its newest record is younger than asked");
+    journal.prune(0, 1002);
+    assert_eq!(disk.names().unwrap().len(), 1, "nobody takes its records any more");
+}
