@@ -10,12 +10,24 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
 
-/// Makes a folder with mode 0700 when it is not there.
+/// Makes a folder with mode 0700 when it is not there; its name is durable when this returns.
 ///
 /// # Errors
 /// The file system's.
 pub fn private_folder(path: &Path) -> io::Result<()> {
-    DirBuilder::new().recursive(true).mode(0o700).create(path)
+    if path.is_dir() {
+        return Ok(());
+    }
+    let parent = parent(path);
+    if !parent.is_dir() {
+        private_folder(parent)?;
+    }
+    DirBuilder::new().recursive(true).mode(0o700).create(path)?;
+    File::open(parent)?.sync_all()
+}
+
+fn parent(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 /// Writes a file of mode 0600 so that, whatever happens, there is afterwards the old one or the new one, whole.
@@ -28,8 +40,7 @@ pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     file.write_all(bytes)?;
     file.sync_all()?;
     std::fs::rename(&new, path)?;
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    File::open(folder)?.sync_all()
+    File::open(parent(path))?.sync_all()
 }
 
 /// As [`replace`], for a value as JSON.

@@ -167,7 +167,8 @@ impl Keeper {
             None => {
                 log::warn!("the register on disk is not whole; it is fetched again");
                 let signed = || open_checkpoint(&kept.checkpoint, std::slice::from_ref(&identity.register));
-                kept.floor = kept.floor.or_else(|| signed().map(|signed| Floor { size: signed.size, root: signed.root.0 }));
+                kept.floor =
+                    kept.floor.or_else(|| signed().map(|signed| Floor { size: signed.size, root: signed.root.0 }));
                 (Register::new(), 0)
             }
         };
@@ -182,7 +183,8 @@ impl Keeper {
         let keys = |register: &Register| keys_in_force(register, Log::Register, &identity.register, since);
         let mut size = kept.floor.map(|floor| floor.size);
         for (concluded, entry) in self.entries()? {
-            size = size.or_else(|| open_checkpoint(&kept.checkpoint, &keys(&register)).map(|checkpoint| checkpoint.size));
+            size =
+                size.or_else(|| open_checkpoint(&kept.checkpoint, &keys(&register)).map(|checkpoint| checkpoint.size));
             // An entry beyond the checkpoint was being written when the agent died.
             if size.is_some_and(|size| register.size() >= size) {
                 break;

@@ -123,14 +123,19 @@ pub fn run(config: Config, clock: Arc<dyn Clock>, stop: impl FnOnce()) -> Result
 fn wait_for_enrolment(config: &Config, listener: &UnixListener) -> Result<Identity, RunError> {
     log::warn!("this terminal is not enrolled; waiting for: sekisho-agent enrol --config FILE CODEFILE");
     listener.set_nonblocking(true).map_err(file("the socket"))?;
+    let taken = Arc::new(AtomicUsize::new(0));
     loop {
         if let Some(identity) = Identity::load(&config.identity_file()).map_err(file("identity.json"))? {
             listener.set_nonblocking(false).map_err(file("the socket"))?;
             return Ok(identity);
         }
         while let Ok((stream, _)) = listener.accept() {
+            let Some(slot) = Slot::take(&taken, config) else { continue };
             let config = config.clone();
-            let answer = move || server::serve(None, &config, stream);
+            let answer = move || {
+                let _slot = slot;
+                server::serve(None, &config, stream);
+            };
             let _ = std::thread::Builder::new().name("client".into()).spawn(answer);
         }
         std::thread::sleep(Duration::from_millis(200));
@@ -327,6 +332,17 @@ fn accept_forwarders(agent: &Agent, listener: &UnixListener, lines: &Arc<Lines>)
 /// Counts connections down when one ends, however it ends.
 struct Slot(Arc<AtomicUsize>);
 
+impl Slot {
+    /// One of the connections that the configuration allows, if one is free. Only one thread takes slots.
+    fn take(taken: &Arc<AtomicUsize>, config: &Config) -> Option<Self> {
+        if taken.load(Ordering::Acquire) >= config.limits.connections {
+            return None;
+        }
+        taken.fetch_add(1, Ordering::AcqRel);
+        Some(Self(Arc::clone(taken)))
+    }
+}
+
 impl Drop for Slot {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::AcqRel);
@@ -337,13 +353,12 @@ fn accept_clients(agent: &Arc<Agent>, listener: &UnixListener) {
     let taken = Arc::new(AtomicUsize::new(0));
     loop {
         let Some((stream, uid)) = accept(listener) else { continue };
-        if !server::may_connect(&agent.config, uid) || taken.load(Ordering::Acquire) >= agent.config.limits.connections
-        {
+        let slot = server::may_connect(&agent.config, uid).then(|| Slot::take(&taken, &agent.config)).flatten();
+        let Some(slot) = slot else {
             log::info!("a connection of uid {uid} was turned away");
             continue;
-        }
-        taken.fetch_add(1, Ordering::AcqRel);
-        let (agent, slot) = (Arc::clone(agent), Slot(Arc::clone(&taken)));
+        };
+        let agent = Arc::clone(agent);
         let serve = move || {
             let _slot = slot;
             server::serve(Some(&agent), &agent.config, stream);

@@ -10,8 +10,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sekisho_register::change::Log;
 use sekisho_tlog::{
-    Checkpoint, EMPTY_ROOT, Hash as TreeHash, RangeProof, TlogError, leaf_hash,
-    verify_consistency, verify_range,
+    Checkpoint, EMPTY_ROOT, Hash as TreeHash, RangeProof, TlogError, leaf_hash, verify_consistency, verify_range,
 };
 use sekisho_wire::batch::{BATCH_RECORDS_MAX, SeenNote};
 use sekisho_wire::id::Hash;
