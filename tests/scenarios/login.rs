@@ -106,6 +106,15 @@ fn a_dead_pcscd_ends_the_session_and_a_new_one_is_found() {
 }
 
 #[test]
+fn a_frozen_pcscd_ends_the_session() {
+    let mut scene = Scene::new("frozen");
+    insert(&scene.terminal, &mut scene.clerk);
+    login(&scene.terminal, &scene.clerk);
+    scene.terminal.pcscd.freeze();
+    wait_state(&scene.terminal, SessionState::NoCard);
+}
+
+#[test]
 fn a_prompt_without_a_card_is_refused_before_any_pin() {
     let scene = Scene::new("nocard");
     let refused = scene.terminal.client().prompt(&PromptRequest::login());

@@ -63,6 +63,11 @@ impl Process {
         let _ = self.child.wait();
     }
 
+    /// Stops it in its tracks: it is there, and does nothing any more.
+    pub fn freeze(&mut self) {
+        self.signal(Signal::STOP);
+    }
+
     /// Asks it to end, and waits until it has.
     pub fn stop(&mut self) -> ExitStatus {
         self.signal(Signal::TERM);
