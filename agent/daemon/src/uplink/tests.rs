@@ -197,6 +197,13 @@ fn run(uplink: &mut Uplink, bench: &Bench, ledger: &Ledger) -> Result<Round, Tro
     panic!("it goes round and round");
 }
 
+/// Inserts the clerk's card, perhaps once more, and waits until that is recorded.
+fn insert(bench: &Bench) {
+    let before = bench.records().len();
+    bench.insert(crate::testing::CLERK);
+    crate::testing::until(|| bench.records().len() > before);
+}
+
 fn assert_exactly_once(bench: &Bench, ledger: &Ledger) {
     let ours: Vec<Vec<u8>> = bench.records().iter().map(|record| record.encode().unwrap().to_vec()).collect();
     assert_eq!(ledger.state.lock().unwrap().records, ours);
@@ -207,7 +214,7 @@ fn records_are_stored_then_sealed() {
     let (bench, ledger) = ledger_bench();
     let mut uplink = uplink(&bench);
     for _ in 0..3 {
-        bench.insert(crate::testing::CLERK);
+        insert(&bench);
         assert_eq!(run(&mut uplink, &bench, &ledger).unwrap(), Round::Rest);
         let all = bench.records().len() as u64;
         // The link coming up is itself a record, so there may be more on the disk than was sent in that round.
@@ -225,7 +232,7 @@ fn records_are_stored_then_sealed() {
 fn a_lost_answer_stores_nothing_twice() {
     let (bench, ledger) = ledger_bench();
     let mut uplink = uplink(&bench);
-    bench.insert(crate::testing::CLERK);
+    insert(&bench);
     ledger.fault(Fault::AnswerLost);
     assert_eq!(run(&mut uplink, &bench, &ledger).unwrap(), Round::Again);
     ledger.fault(Fault::None);
@@ -263,7 +270,7 @@ fn a_ledger_restored_from_a_backup_is_filled_again() {
 fn a_fork_is_a_matter_for_people() {
     let (bench, ledger) = ledger_bench();
     let mut uplink = uplink(&bench);
-    bench.insert(crate::testing::CLERK);
+    insert(&bench);
     ledger.fault(Fault::Fork);
     assert_eq!(run(&mut uplink, &bench, &ledger).unwrap(), Round::Stuck);
     ledger.state.lock().unwrap().chain = Hash([3; 32]);
@@ -298,7 +305,7 @@ fn another_history_at_the_ledger_stops_all_grants_until_it_is_one_again() {
 fn a_busy_or_silent_ledger_is_asked_again_later() {
     let (bench, ledger) = ledger_bench();
     let mut uplink = uplink(&bench);
-    bench.insert(crate::testing::CLERK);
+    insert(&bench);
     ledger.fault(Fault::Unreachable);
     assert_eq!(run(&mut uplink, &bench, &ledger).unwrap(), Round::Again);
     assert!(bench.kinds().is_empty() || !bench.kinds().contains(&"link"), "the link was never up");
@@ -313,7 +320,7 @@ fn a_busy_or_silent_ledger_is_asked_again_later() {
 fn nothing_is_called_sealed_that_is_not_in_the_log() {
     let (bench, ledger) = ledger_bench();
     let mut uplink = uplink(&bench);
-    bench.insert(crate::testing::CLERK);
+    insert(&bench);
     ledger.fault(Fault::OtherLeaves);
     assert!(matches!(run(&mut uplink, &bench, &ledger), Err(Trouble::Proof(_))));
     assert_eq!(uplink.cursor.sealed, 0);
@@ -323,9 +330,9 @@ fn nothing_is_called_sealed_that_is_not_in_the_log() {
 fn a_smaller_records_log_is_not_believed() {
     let (bench, ledger) = ledger_bench();
     let mut uplink = uplink(&bench);
-    bench.insert(crate::testing::CLERK);
+    insert(&bench);
     let _ = run(&mut uplink, &bench, &ledger).unwrap();
-    bench.insert(crate::testing::CLERK);
+    insert(&bench);
     ledger.fault(Fault::Rollback);
     assert!(matches!(run(&mut uplink, &bench, &ledger), Err(Trouble::Rollback { .. })));
 }
