@@ -200,9 +200,9 @@ impl<X: Transaction> Conversation<X> {
     /// # Errors
     /// When no answer came.
     pub fn verify(&mut self, pin: &Pin) -> Result<PinAnswer, CardError> {
-        let padded = pin.padded();
+        // By reference from where it lies: each copy on the way would be one more to wipe.
         let command =
-            Command::new(0x00, Instruction::Verify.byte(), 0x00, Reference::Pin.byte()).with_data(padded.expose());
+            Command::new(0x00, Instruction::Verify.byte(), 0x00, Reference::Pin.byte()).with_data(pin.field());
         Ok(pin_answer(self.ask(Asked::Verify, command)?.status))
     }
 
@@ -211,9 +211,12 @@ impl<X: Transaction> Conversation<X> {
     /// # Errors
     /// When no answer came; which of the two PINs counts is then open.
     pub fn change_pin(&mut self, old: &Pin, new: &Pin) -> Result<PinAnswer, CardError> {
-        let both = joined(&old.padded(), &new.padded());
+        let mut both = zeroize::Zeroizing::new([0; 16]);
+        let (first, second) = both.split_at_mut(8);
+        first.copy_from_slice(old.field());
+        second.copy_from_slice(new.field());
         let command = Command::new(0x00, Instruction::ChangeReferenceData.byte(), 0x00, Reference::Pin.byte())
-            .with_data(both.expose());
+            .with_data(both.as_slice());
         Ok(pin_answer(self.ask(Asked::ChangePin, command)?.status))
     }
 

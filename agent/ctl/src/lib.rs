@@ -48,6 +48,8 @@ impl Surroundings {
 /// Runs the command that the arguments name; the exit code is documented in `sekisho --help`.
 #[must_use]
 pub fn run() -> ExitCode {
+    // Before anything else: a PIN may be typed into this process.
+    let _ = sekisho_ipc::forbid_dumps();
     let arguments = Arguments::from_command_line();
     let surroundings = Surroundings {
         socket: arguments.socket.clone().unwrap_or_else(sekisho_ipc::socket_path),

@@ -3,15 +3,16 @@
 use std::fmt;
 
 use sekisho_ipc::{PinFrame, PinFrameError};
-use zeroize::{Zeroize, ZeroizeOnDrop};
+use zeroize::Zeroize;
 
 /// One more than the longest PIN, so that a ninth character is noticed and not swallowed.
 const ROOM: usize = 9;
 
-/// What was typed so far.
-#[derive(Default, Zeroize, ZeroizeOnDrop)]
+/// What was typed so far, wiped on drop.
+#[derive(Default)]
 pub(crate) struct TypedPin {
-    bytes: [u8; ROOM],
+    /// Boxed: what is moved is a pointer, and no copy stays behind.
+    bytes: Box<[u8; ROOM]>,
     length: usize,
 }
 
@@ -33,7 +34,8 @@ impl TypedPin {
     }
 
     pub(crate) fn clear(&mut self) {
-        self.zeroize();
+        self.bytes.zeroize();
+        self.length = 0;
     }
 
     pub(crate) const fn is_empty(&self) -> bool {
@@ -53,6 +55,12 @@ impl TypedPin {
     /// Whether both hold the same. Only for two that the same person typed a moment ago, so time does not matter.
     pub(crate) fn same_as(&self, other: &Self) -> bool {
         self.bytes == other.bytes && self.length == other.length
+    }
+}
+
+impl Drop for TypedPin {
+    fn drop(&mut self) {
+        self.clear();
     }
 }
 
@@ -79,7 +87,7 @@ mod tests {
         pin.push(b'3');
         assert_eq!(pin.frame().unwrap().expose(), b"246813");
         pin.clear();
-        assert!(pin.is_empty() && pin.bytes == [0; ROOM]);
+        assert!(pin.is_empty() && *pin.bytes == [0; ROOM]);
     }
 
     #[test]

@@ -347,7 +347,10 @@ impl Core {
 
     fn cancel_prompts(&mut self, insertion: Insertion) {
         for prompt in self.prompts.iter_mut().filter(|prompt| prompt.insertion == insertion) {
-            prompt.cancel();
+            // One whose PIN is typed ends by itself, with what the card said if it said anything.
+            if self.proving != Some(prompt.call) {
+                prompt.cancel();
+            }
             let call = prompt.call;
             self.calls.remove(&call);
         }

@@ -1,10 +1,11 @@
 //! The cards in the readers, and what is done with them, one after the other.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use sekisho_card::{
-    CardError, Disposition, Lengths, LoginError, OperatorCard, PcscReader, PcscTransport, ReaderName, SharePolicy,
-    Tries,
+    CardCause, CardError, Disposition, Lengths, LoginError, OperatorCard, PcscReader, PcscTransport, ReaderName,
+    SharePolicy, Tries,
 };
 use sekisho_ipc::PinFrame;
 use sekisho_wire::id::{Hash, Signature};
@@ -12,6 +13,7 @@ use sekisho_wire::secret::Pin;
 use sekisho_wire::words::Language;
 
 use crate::card_worker::Outbox;
+use crate::pin_intake::Intake;
 use crate::worker_link::{CallAnswer, Failure, FromWorker, Problem};
 
 /// Something to do with a card.
@@ -20,8 +22,8 @@ pub(crate) enum Job {
     Open { reader: ReaderName, insertion: u64 },
     Forget { insertion: u64 },
     ForgetAll,
-    Sign { call: u64, insertion: u64, pin: Option<PinFrame>, digest: [u8; 32] },
-    ChangePin { call: u64, insertion: u64, old: Option<PinFrame>, new: Option<PinFrame> },
+    Sign { call: u64, insertion: u64, intake: Arc<Intake>, digest: [u8; 32] },
+    ChangePin { call: u64, insertion: u64, intake: Arc<Intake> },
     Prove { call: u64, insertion: u64, digest: [u8; 32] },
     LogOut { insertion: u64 },
 }
@@ -52,33 +54,54 @@ impl CardDesk {
                 self.cards.remove(&insertion);
             }
             Job::ForgetAll => self.cards.clear(),
-            Job::Sign { call, insertion, pin, digest } => {
+            Job::Sign { call, insertion, intake, digest } => {
+                let [pin, _] = intake.take();
                 let done = self.with_pin(insertion, pin, |card, pin| card.login(pin, &digest));
                 // A right PIN fills the counter: how far, only the card knows.
                 let tries_left = self.card(insertion).ok().and_then(|card| card.tries_left().ok());
-                outbox.tell(&answer(call, done.map(|signature| signed(signature, tries_left))));
+                self.finish(call, insertion, done.map(|signature| signed(signature, tries_left)), outbox);
             }
-            Job::ChangePin { call, insertion, old, new } => {
-                let new = new.and_then(|frame| Pin::parse(frame.expose()).ok());
-                let done = match new {
+            Job::ChangePin { call, insertion, intake } => {
+                let [old, new] = intake.take();
+                let done = match new.as_ref().and_then(pin_of) {
                     Some(new) => self.with_pin(insertion, old, |card, old| card.change_pin(old, &new)),
-                    None => Err(Failure::NoPin),
+                    None => Err(Failure::NoPin.into()),
                 };
-                outbox.tell(&answer(call, done.map(|()| CallAnswer::PinChanged)));
+                self.finish(call, insertion, done.map(|()| CallAnswer::PinChanged), outbox);
             }
             Job::Prove { call, insertion, digest } => {
-                let proved = self
-                    .card(insertion)
-                    .and_then(|card| card.prove_presence(&digest).map_err(|error| failure(&error, None)));
-                outbox.tell(&answer(call, proved.map(|signature| signed(signature, None))));
+                let proved = self.card(insertion).map_err(Fault::from);
+                let proved = proved.and_then(|card| card.prove_presence(&digest).map_err(|error| fault(&error)));
+                self.finish(call, insertion, proved.map(|signature| signed(signature, None)), outbox);
             }
             Job::LogOut { insertion } => {
                 if let Some(card) = self.cards.get_mut(&insertion)
                     && let Err(error) = card.reset()
                 {
                     log::warn!("{error}");
+                    if is_lost(&error) {
+                        self.lost(insertion, outbox);
+                    }
                 }
             }
+        }
+    }
+
+    /// Tells what came of a call. A card that is not there any more locks, whoever notices first: watcher or desk.
+    fn finish(&mut self, call: u64, insertion: u64, done: Result<CallAnswer, Fault>, outbox: &Outbox) {
+        let lost = done.as_ref().is_err_and(|fault| fault.lost);
+        let answer = done.unwrap_or_else(|fault| CallAnswer::Failed { failure: fault.failure });
+        outbox.tell(&FromWorker::Answer { call, answer });
+        if lost {
+            self.lost(insertion, outbox);
+        }
+    }
+
+    /// The way to the card is broken, or it is another one: this insertion has ended. Whatever is in the reader now is looked at anew.
+    fn lost(&mut self, insertion: u64, outbox: &Outbox) {
+        self.cards.remove(&insertion);
+        if let Some((reader, insertion)) = outbox.lost(insertion) {
+            self.work(Job::Open { reader, insertion }, outbox);
         }
     }
 
@@ -122,10 +145,11 @@ impl CardDesk {
         insertion: u64,
         frame: Option<PinFrame>,
         work: impl FnOnce(&mut Card, &Pin) -> Result<R, LoginError>,
-    ) -> Result<R, Failure> {
+    ) -> Result<R, Fault> {
         let card = self.card(insertion)?;
-        let pin = frame.and_then(|frame| Pin::parse(frame.expose()).ok()).ok_or(Failure::NoPin)?;
-        work(card, &pin).map_err(|error| login_failure(card, &error))
+        let pin = frame.as_ref().and_then(pin_of).ok_or(Failure::NoPin)?;
+        drop(frame);
+        work(card, &pin).map_err(|error| login_fault(card, &error))
     }
 }
 
@@ -133,9 +157,35 @@ fn signed(signature: [u8; 64], tries_left: Option<u8>) -> CallAnswer {
     CallAnswer::Signed { signature: Signature(signature).to_string(), tries_left }
 }
 
-fn answer(call: u64, done: Result<CallAnswer, Failure>) -> FromWorker {
-    let answer = done.unwrap_or_else(|failure| CallAnswer::Failed { failure });
-    FromWorker::Answer { call, answer }
+/// The PIN of a frame, in a place of its own that is wiped with it.
+fn pin_of(frame: &PinFrame) -> Option<Box<Pin>> {
+    let mut pin = Box::new(Pin::blank());
+    pin.fill(frame.expose()).ok().map(|()| pin)
+}
+
+/// Why a call came to nothing, and whether the card is lost with it.
+struct Fault {
+    failure: Failure,
+    lost: bool,
+}
+
+impl From<Failure> for Fault {
+    fn from(failure: Failure) -> Self {
+        Self { failure, lost: false }
+    }
+}
+
+fn login_fault(card: &mut Card, error: &LoginError) -> Fault {
+    let lost = match error {
+        LoginError::CardRemoved { .. } | LoginError::Transport { .. } => true,
+        LoginError::Card { error, .. } => is_lost(error),
+        LoginError::WrongPin { .. }
+        | LoginError::Blocked
+        | LoginError::PinPolicy(_)
+        | LoginError::RefusedByCard
+        | LoginError::SecurityStatus { .. } => false,
+    };
+    Fault { failure: login_failure(card, error), lost }
 }
 
 /// Only the card's own word counts as a wrong PIN. After anything else the count is read again, because nobody knows what it cost.
@@ -155,8 +205,13 @@ fn login_failure(card: &mut Card, error: &LoginError) -> Failure {
     }
 }
 
-fn failure(error: &CardError, tries_left: Option<u8>) -> Failure {
-    Failure::Problem { problem: problem(error), tries_left }
+fn fault(error: &CardError) -> Fault {
+    Fault { failure: Failure::Problem { problem: problem(error), tries_left: None }, lost: is_lost(error) }
+}
+
+/// Whether nobody can say any more that the card that was told of is in the reader.
+const fn is_lost(error: &CardError) -> bool {
+    error.transport_error().is_some() || matches!(error.cause, CardCause::OtherCard { .. } | CardCause::NotPiv)
 }
 
 fn problem(error: &CardError) -> Problem {

@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use sekisho_card::{PcscReaders, ReaderEvent, ReaderName, SharePolicy};
-use sekisho_ipc::{Connection, ConnectionError, Descriptors, PinFrame, Writer};
+use sekisho_ipc::{Connection, ConnectionError, Descriptors, Writer};
 
 use crate::card_desk::{CardDesk, Job};
 use crate::config::{Config, Sharing};
@@ -120,6 +120,16 @@ impl Outbox {
         Some(insertion)
     }
 
+    /// A card that the desk lost before the watcher saw it go. Its reader, and the number of what may be in there now.
+    pub(crate) fn lost(&self, insertion: u64) -> Option<(ReaderName, u64)> {
+        let mut state = self.lock();
+        let reader = state.present.iter().find(|(_, present)| **present == insertion)?.0.clone();
+        tell(&mut state.writer, &FromWorker::CardRemoved { insertion });
+        let next = next_insertion();
+        state.present.insert(reader.clone(), next);
+        Some((reader, next))
+    }
+
     fn all_removed(&self) {
         let mut state = self.lock();
         state.present.clear();
@@ -166,6 +176,10 @@ fn desk_loop(mut desk: CardDesk, jobs: &Receiver<Job>, outbox: &Outbox, watchdog
 /// Insertions of this process.
 static INSERTIONS: AtomicU64 = AtomicU64::new(1);
 
+fn next_insertion() -> u64 {
+    INSERTIONS.fetch_add(1, Ordering::Relaxed)
+}
+
 fn watch(mut readers: PcscReaders, over: &AtomicBool, outbox: &Outbox, jobs: &Sender<Job>, watchdog: &Watchdog) {
     while !over.load(Ordering::Acquire) {
         let Some(event) = watchdog.during(|| readers.wait(WATCH)) else {
@@ -183,7 +197,7 @@ fn watch(mut readers: PcscReaders, over: &AtomicBool, outbox: &Outbox, jobs: &Se
                 outbox.tell(&FromWorker::ReaderRemoved { reader: by_name(&reader) });
             }
             ReaderEvent::CardInserted { reader, .. } => {
-                let insertion = INSERTIONS.fetch_add(1, Ordering::Relaxed);
+                let insertion = next_insertion();
                 outbox.inserted(&reader, insertion);
                 let _ = jobs.send(Job::Open { reader, insertion });
             }
@@ -253,13 +267,13 @@ impl Asked {
                     self.fail(call, Failure::NoPin);
                 }
             }
-            ToWorker::SignWithPin { call, insertion, digest } => match (self.pins(call), unhex(&digest)) {
-                (Some([pin, ..]), Some(digest)) => self.job(Job::Sign { call, insertion, pin, digest }),
+            ToWorker::SignWithPin { call, insertion, digest } => match (self.intake(call), unhex(&digest)) {
+                (Some(intake), Some(digest)) => self.job(Job::Sign { call, insertion, intake, digest }),
                 (Some(_) | None, _) => self.fail(call, Failure::NoPin),
             },
-            ToWorker::ChangePin { call, insertion } => match self.pins(call) {
-                Some([old, Some(new)]) => self.job(Job::ChangePin { call, insertion, old, new: Some(new) }),
-                Some(_) | None => self.fail(call, Failure::NoPin),
+            ToWorker::ChangePin { call, insertion } => match self.intake(call) {
+                Some(intake) => self.job(Job::ChangePin { call, insertion, intake }),
+                None => self.fail(call, Failure::NoPin),
             },
             ToWorker::ProvePresence { call, insertion, digest } => match unhex(&digest) {
                 Some(digest) => self.job(Job::Prove { call, insertion, digest }),
@@ -282,8 +296,9 @@ impl Asked {
         self.outbox.tell(&FromWorker::Answer { call, answer: CallAnswer::Failed { failure } });
     }
 
-    fn pins(&mut self, call: u64) -> Option<[Option<PinFrame>; 2]> {
-        self.intakes.remove(&call).map(|intake| intake.take())
+    /// The PIN stays here until the desk comes to the job: forgotten before that, it never goes to a card.
+    fn intake(&self, call: u64) -> Option<Arc<Intake>> {
+        self.intakes.get(&call).cloned()
     }
 }
 

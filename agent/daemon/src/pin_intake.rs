@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
-use sekisho_ipc::PinFrame;
+use sekisho_ipc::{PinFrame, PinReader};
 
 /// How often a waiting prompt looks whether it was cancelled. Only while one is open.
 const LOOK: Duration = Duration::from_millis(200);
@@ -60,6 +60,10 @@ impl Intake {
 
 /// Waits for one or two frames. `false`: none came, in time or at all.
 pub(crate) fn take_in(intake: &Intake, descriptor: &OwnedFd, frames: u8, wait: Duration) -> bool {
+    if let Err(errno) = rustix::io::ioctl_fionbio(descriptor, true) {
+        log::warn!("cannot wait for the PIN: {errno}");
+        return end(intake);
+    }
     let mut left = wait;
     let mut next = || receive(intake, descriptor, &mut left);
     let Some(first) = next() else { return end(intake) };
@@ -75,13 +79,16 @@ fn end(intake: &Intake) -> bool {
     false
 }
 
+/// Looks again and again until a frame is whole. A client that sends half of one holds nobody up beyond the time it has.
 fn receive(intake: &Intake, descriptor: &OwnedFd, left: &mut Duration) -> Option<PinFrame> {
     let slice = Timespec { tv_sec: 0, tv_nsec: i64::from(LOOK.subsec_nanos()) };
+    let mut reader = PinReader::default();
     while !left.is_zero() && !intake.is_over() {
         match poll(&mut [PollFd::from_borrowed_fd(descriptor.as_fd(), PollFlags::IN)], Some(&slice)) {
             Ok(0) => *left = left.saturating_sub(LOOK),
-            Ok(_) => match PinFrame::receive(descriptor) {
-                Ok(frame) => return Some(frame),
+            Ok(_) => match reader.read(descriptor) {
+                Ok(Some(frame)) => return Some(frame),
+                Ok(None) => {}
                 Err(error) => {
                     log::info!("{error}");
                     return None;
@@ -126,6 +133,26 @@ mod tests {
         let intake = Intake::default();
         intake.cancel();
         assert!(!take_in(&intake, &worker, 1, Duration::from_secs(9)));
+    }
+
+    #[test]
+    fn half_a_frame_holds_nobody_up_beyond_the_time_it_has() {
+        let (client, worker) = pair();
+        rustix::io::write(&client, b"PIN1").unwrap();
+        assert!(!take_in(&Intake::default(), &worker, 1, Duration::from_millis(400)));
+        let intake = Intake::default();
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                for piece in [&b"PIN1\x06246"[..], b"813\xff\xff\0\0\0"] {
+                    std::thread::sleep(Duration::from_millis(50));
+                    rustix::io::write(&client, piece).unwrap();
+                }
+            });
+            let (_, worker) = (&client, worker.try_clone().unwrap());
+            let _ = rustix::io::read(&worker, &mut [0; 4]);
+            assert!(take_in(&intake, &worker, 1, Duration::from_secs(9)));
+        });
+        assert_eq!(intake.take()[0].as_ref().unwrap().expose(), b"246813");
     }
 
     #[test]

@@ -18,6 +18,7 @@ mod pin_frame;
 mod prompt;
 mod service;
 mod state;
+mod undumpable;
 mod writer;
 
 pub use call::{Call, Reply};
@@ -32,10 +33,11 @@ pub use method::{
     Nothing, Outcome, PromptAnswer, PromptRequest, PromptWhat, StateAnswer,
 };
 pub use peer::{Peer, peer_of};
-pub use pin_frame::{PIN_FRAME_LEN, PinFrame, PinFrameError};
+pub use pin_frame::{PIN_FRAME_LEN, PinFrame, PinFrameError, PinReader};
 pub use prompt::Prompt;
 pub use service::{DescriptionAnswer, DescriptionRequest, InfoAnswer, SERVICE_INTERFACE, ServiceError, ServiceMethod};
 pub use state::{Card, Function, LinkState, Purpose, Recent, RecordRef, Session, SessionState, State, Verdict};
+pub use undumpable::forbid_dumps;
 pub use writer::Writer;
 
 /// The interface, as `GetInterfaceDescription` gives it out. The types of this crate follow it field by field.

@@ -4,7 +4,7 @@ use std::fmt;
 use std::os::fd::AsFd;
 
 use rustix::io::Errno;
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::Zeroize;
 
 /// How long a frame is.
 pub const PIN_FRAME_LEN: usize = 16;
@@ -16,10 +16,10 @@ const PIN_MAX: usize = 8;
 /// What fills a shorter PIN up.
 const PAD: u8 = 0xFF;
 
-/// One PIN, wiped on drop.
+/// One PIN, wiped on drop. It stays where it was written: whoever moves a frame moves a pointer, and leaves no copy behind.
 pub struct PinFrame {
     /// The whole frame as it travels.
-    bytes: [u8; PIN_FRAME_LEN],
+    bytes: Box<[u8; PIN_FRAME_LEN]>,
 }
 
 /// Why a frame cannot be made, sent or read.
@@ -43,28 +43,31 @@ impl PinFrame {
     /// # Errors
     /// [`PinFrameError::Length`], [`PinFrameError::NotAscii`]. Nothing is trimmed.
     pub fn new(typed: &[u8]) -> Result<Self, PinFrameError> {
-        if !typed.iter().all(u8::is_ascii_graphic) {
-            return Err(PinFrameError::NotAscii);
-        }
         let length = u8::try_from(typed.len()).map_err(|_| PinFrameError::Length)?;
-        let mut frame = Self { bytes: [0; PIN_FRAME_LEN] };
+        let mut frame = Self { bytes: Box::default() };
         let (head, field, _) = parts(&mut frame.bytes);
         head.copy_from_slice(&[MAGIC[0], MAGIC[1], MAGIC[2], MAGIC[3], length]);
         field.fill(PAD);
-        match field.get_mut(..typed.len()) {
-            Some(pin) if typed.len() >= PIN_MIN => pin.copy_from_slice(typed),
-            Some(_) | None => return Err(PinFrameError::Length),
+        if !typed.iter().all(u8::is_ascii_graphic) {
+            return Err(PinFrameError::NotAscii);
         }
-        Ok(frame)
+        field.get_mut(..typed.len()).ok_or(PinFrameError::Length)?.copy_from_slice(typed);
+        frame.checked()
     }
 
-    /// Reads the bytes of a frame.
+    /// Reads the bytes of a frame. The caller wipes its own copy.
     ///
     /// # Errors
     /// [`PinFrameError::Malformed`], [`PinFrameError::Length`], [`PinFrameError::NotAscii`].
     pub fn decode(bytes: &[u8; PIN_FRAME_LEN]) -> Result<Self, PinFrameError> {
-        let mut given = Zeroizing::new(*bytes);
-        let (head, field, end) = parts(&mut given);
+        let mut frame = Self { bytes: Box::default() };
+        frame.bytes.copy_from_slice(bytes);
+        frame.checked()
+    }
+
+    /// Whether what is there is a frame.
+    fn checked(mut self) -> Result<Self, PinFrameError> {
+        let (head, field, end) = parts(&mut self.bytes);
         let [a, b, c, d, length] = *head;
         if [a, b, c, d] != MAGIC || *end != [0; 3] {
             return Err(PinFrameError::Malformed);
@@ -73,7 +76,10 @@ impl PinFrame {
         if padding.iter().any(|byte| *byte != PAD) {
             return Err(PinFrameError::Malformed);
         }
-        Self::new(pin)
+        if !pin.iter().all(u8::is_ascii_graphic) {
+            return Err(PinFrameError::NotAscii);
+        }
+        if pin.len() < PIN_MIN { Err(PinFrameError::Length) } else { Ok(self) }
     }
 
     /// Writes the frame to the descriptor of a prompt, in one piece.
@@ -82,7 +88,7 @@ impl PinFrame {
     /// [`PinFrameError::Closed`] when nobody reads any more, [`PinFrameError::Io`].
     pub fn send(&self, descriptor: impl AsFd) -> Result<(), PinFrameError> {
         loop {
-            match rustix::io::write(&descriptor, &self.bytes) {
+            match rustix::io::write(&descriptor, self.bytes.as_slice()) {
                 Ok(PIN_FRAME_LEN) => return Ok(()),
                 // A pipe or socket takes 16 bytes whole or not at all; half a PIN must not be followed by another half.
                 Ok(_) => return Err(PinFrameError::Malformed),
@@ -98,27 +104,58 @@ impl PinFrame {
     /// # Errors
     /// As [`PinFrame::decode`]; [`PinFrameError::Closed`] when the other end closed first.
     pub fn receive(descriptor: impl AsFd) -> Result<Self, PinFrameError> {
-        let mut bytes = Zeroizing::new([0; PIN_FRAME_LEN]);
-        let mut filled = 0;
-        while filled < PIN_FRAME_LEN {
-            let rest = bytes.get_mut(filled..).unwrap_or_default();
-            match rustix::io::read(&descriptor, rest) {
-                Ok(0) if filled == 0 => return Err(PinFrameError::Closed),
-                Ok(0) => return Err(PinFrameError::Malformed),
-                Ok(read) => filled += read,
-                Err(Errno::INTR) => {}
-                Err(Errno::CONNRESET) => return Err(PinFrameError::Closed),
-                Err(errno) => return Err(PinFrameError::Io(errno)),
-            }
-        }
-        Self::decode(&bytes)
+        // Nothing comes only from a descriptor that does not block.
+        PinReader::default().read(descriptor)?.ok_or(PinFrameError::Io(Errno::AGAIN))
     }
 
     /// The PIN as it was typed. Only the card worker has a reason to look.
     #[must_use]
     pub fn expose(&self) -> &[u8] {
-        let [_, _, _, _, length, rest @ ..] = &self.bytes;
+        let [_, _, _, _, length, rest @ ..] = &*self.bytes;
         rest.get(..usize::from(*length)).unwrap_or_default()
+    }
+}
+
+/// A frame that comes in pieces. What came is wiped on drop.
+#[derive(Default)]
+pub struct PinReader {
+    bytes: Box<[u8; PIN_FRAME_LEN]>,
+    filled: usize,
+}
+
+impl PinReader {
+    /// Takes what is there: nothing when that is no whole frame yet and the descriptor does not block.
+    ///
+    /// # Errors
+    /// As [`PinFrame::receive`].
+    pub fn read(&mut self, descriptor: impl AsFd) -> Result<Option<PinFrame>, PinFrameError> {
+        while let rest = self.bytes.get_mut(self.filled..).unwrap_or_default()
+            && !rest.is_empty()
+        {
+            match rustix::io::read(&descriptor, rest) {
+                Ok(0) if self.filled == 0 => return Err(PinFrameError::Closed),
+                Ok(0) => return Err(PinFrameError::Malformed),
+                Ok(read) => self.filled += read,
+                Err(Errno::INTR) => {}
+                Err(Errno::AGAIN) => return Ok(None),
+                Err(Errno::CONNRESET) => return Err(PinFrameError::Closed),
+                Err(errno) => return Err(PinFrameError::Io(errno)),
+            }
+        }
+        self.filled = 0;
+        PinFrame { bytes: std::mem::take(&mut self.bytes) }.checked().map(Some)
+    }
+}
+
+impl Drop for PinReader {
+    fn drop(&mut self) {
+        self.bytes.zeroize();
+    }
+}
+
+impl fmt::Debug for PinReader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PinReader(..)")
     }
 }
 
@@ -162,7 +199,7 @@ mod tests {
     #[test]
     fn a_frame_has_the_bytes_of_the_readme() {
         let frame = PinFrame::new(b"246813").unwrap();
-        assert_eq!(&frame.bytes, b"PIN1\x06246813\xff\xff\0\0\0");
+        assert_eq!(&*frame.bytes, b"PIN1\x06246813\xff\xff\0\0\0");
         assert_eq!(PinFrame::decode(&frame.bytes).unwrap().expose(), b"246813");
         assert_eq!(format!("{frame:?}"), "PinFrame(..)");
     }

@@ -116,16 +116,46 @@ impl Pin {
     }
 
     fn with_minimum(typed: &[u8], minimum: usize) -> Result<Self, PinRefused> {
-        let length = typed.len();
-        if length < minimum {
+        let mut pin = Self::blank();
+        pin.fill_with_minimum(typed, minimum).map(|()| pin)
+    }
+
+    /// The place of a PIN, with none in it yet. Moving a PIN leaves a copy behind that nobody wipes: where that matters,
+    /// put the place where it stays, then [`Pin::fill`] it.
+    #[must_use]
+    pub const fn blank() -> Self {
+        Self { padded: [PAD; PIN_MAX], length: 0 }
+    }
+
+    /// As [`Pin::parse`], into this place.
+    ///
+    /// # Errors
+    /// The rule that the bytes break; the place is as it was then.
+    pub fn fill(&mut self, typed: &[u8]) -> Result<(), PinRefused> {
+        self.fill_with_minimum(typed, PIN_MIN)
+    }
+
+    fn fill_with_minimum(&mut self, typed: &[u8], minimum: usize) -> Result<(), PinRefused> {
+        if typed.len() < minimum {
             return Err(PinRefused::TooShort);
         }
         if !typed.iter().all(u8::is_ascii_graphic) {
             return Err(PinRefused::NotAscii);
         }
-        let mut padded = [PAD; PIN_MAX];
-        padded.get_mut(..length).ok_or(PinRefused::TooLong)?.copy_from_slice(typed);
-        Ok(Self { padded, length })
+        if typed.len() > PIN_MAX {
+            return Err(PinRefused::TooLong);
+        }
+        let (field, padding) = self.padded.split_at_mut(typed.len());
+        field.copy_from_slice(typed);
+        padding.fill(PAD);
+        self.length = typed.len();
+        Ok(())
+    }
+
+    /// The field as it goes over the wire, where it lies.
+    #[must_use]
+    pub const fn field(&self) -> &[u8; PIN_MAX] {
+        &self.padded
     }
 
     /// Whether this is a PIN that a person may choose: no repeats, no runs (our policy, see `CARD.md` §C14).
