@@ -38,6 +38,10 @@ fn no_secret_in_logs() {
     let wrong = "918273";
     let _ = type_pin(&mut scene.terminal.client(), &PromptRequest::login(), wrong);
     login(&scene.terminal, &scene.clerk);
+    let worker = scene.terminal.process_id(sekisho_tests::terminal::Part::CardWorker).unwrap();
+    for pin in [wrong.to_owned(), scene.clerk.pin()] {
+        assert!(!remembers(worker, pin.as_bytes()), "the card worker still holds a PIN of {} characters", pin.len());
+    }
     assert!(authorize(&scene.terminal, "juminhyo.issue").verdict.granted);
     sekisho_tests::scene::wait_sealed(&scene.terminal);
 
@@ -68,6 +72,26 @@ fn no_secret_in_logs() {
         }
     }
     assert!(looked_at > 10, "only {looked_at} files were looked at");
+}
+
+/// Whether these bytes stand anywhere in what a process can write to.
+fn remembers(process: u32, needle: &[u8]) -> bool {
+    use std::os::unix::fs::FileExt;
+    let memory = std::fs::File::open(format!("/proc/{process}/mem")).unwrap();
+    let maps = std::fs::read_to_string(format!("/proc/{process}/maps")).unwrap();
+    let mut looked_at = 0;
+    let mut found = false;
+    for line in maps.lines().filter(|line| line.contains(" rw")) {
+        let (from, to) = line.split_once(' ').unwrap().0.split_once('-').unwrap();
+        let (from, to) = (u64::from_str_radix(from, 16).unwrap(), u64::from_str_radix(to, 16).unwrap());
+        let mut bytes = vec![0; usize::try_from(to - from).unwrap()];
+        if memory.read_exact_at(&mut bytes, from).is_ok() {
+            looked_at += bytes.len();
+            found |= bytes.windows(needle.len()).any(|window| window == needle);
+        }
+    }
+    assert!(looked_at > 100_000, "only {looked_at} bytes were looked at");
+    found
 }
 
 /// The cards' memories and the files that hand the first PIN to its holder.
