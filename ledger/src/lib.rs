@@ -9,6 +9,7 @@ pub mod code;
 pub mod command;
 pub mod config;
 pub mod data;
+mod doors;
 pub mod enrol;
 pub mod error;
 pub mod fsck;

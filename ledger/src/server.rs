@@ -4,22 +4,26 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::response::IntoResponse;
 use hyper::server::conn::http1;
 use hyper::service::Service;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use rustls::RootCertStore;
 use rustls::ServerConfig;
 use rustls::server::WebPkiClientVerifier;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 
 use crate::authority::{Caller, ServerIdentity};
+use crate::doors::{Doors, Patient, Place};
 use crate::error::LedgerError;
 use crate::http::{Hall, routes};
 use crate::ledger::Ledger;
+use crate::refusal::Refusal;
 
 /// A server that listens and does not yet serve.
 #[derive(Debug)]
@@ -56,26 +60,27 @@ impl Server {
         let hall = Hall { ledger: self.ledger, stopping: stopping.clone() };
         let service = TowerToHyperService::new(routes(hall));
         let acceptor = TlsAcceptor::from(self.config);
-        let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+        let doors = Doors::new(connections_max());
         let mut connections = JoinSet::new();
-        let mut stop = stopping.clone();
+        let mut stopped = stopping.clone();
         loop {
             let accepted = tokio::select! {
                 accepted = self.listener.accept() => accepted,
-                _ = stop.wait_for(|stopping| *stopping) => break,
+                _ = stopped.wait_for(|stopping| *stopping) => break,
             };
-            // Without a free descriptor accept fails at once, again and again: breathe.
-            let Ok((stream, _)) = accepted else {
-                tokio::time::sleep(Duration::from_millis(50)).await;
-                continue;
+            let (stream, address) = match accepted {
+                Ok(accepted) => accepted,
+                // Out of file descriptors, say: a pause lets some come free.
+                Err(error) => {
+                    log::warn!("cannot take a connection: {error}");
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                    continue;
+                }
             };
-            // Without a free place the connection is closed rather than kept waiting: the client comes again.
-            let Ok(place) = Arc::clone(&places).try_acquire_owned() else { continue };
+            // Beyond the limits a connection is closed: the client comes again.
+            let Some(place) = doors.enter(address.ip()) else { continue };
             let (acceptor, service, stopping) = (acceptor.clone(), service.clone(), stopping.clone());
-            connections.spawn(async move {
-                connection(stream, acceptor, service, stopping).await;
-                drop(place);
-            });
+            connections.spawn(connection(stream, acceptor, service, stopping, place));
             while connections.try_join_next().is_some() {}
         }
         drop(self.listener);
@@ -88,7 +93,13 @@ impl Server {
 
 type Routes = TowerToHyperService<axum::Router>;
 
-async fn connection(stream: TcpStream, acceptor: TlsAcceptor, service: Routes, mut stopping: watch::Receiver<bool>) {
+async fn connection(
+    stream: TcpStream,
+    acceptor: TlsAcceptor,
+    service: Routes,
+    mut stopping: watch::Receiver<bool>,
+    place: Place,
+) {
     // A small answer must not wait for an acknowledgement of the one before.
     drop(stream.set_nodelay(true));
     let handshake = tokio::time::timeout(HANDSHAKE_TIME, acceptor.accept(stream)).await;
@@ -99,27 +110,57 @@ async fn connection(stream: TcpStream, acceptor: TlsAcceptor, service: Routes, m
     };
     let certificates = stream.get_ref().1.peer_certificates();
     let caller = certificates.and_then(|chain| chain.first()).and_then(Caller::of);
+    // Whoever shows no certificate leaves room for those that do.
+    let _unknown = match &caller {
+        Some(_) => None,
+        None => match place.stay_unknown() {
+            Some(permit) => Some(permit),
+            None => return log::debug!("too many connections without a certificate"),
+        },
+    };
     let service = hyper::service::service_fn(move |mut request: hyper::Request<hyper::body::Incoming>| {
         if let Some(caller) = caller.clone() {
             request.extensions_mut().insert(caller);
         }
-        service.call(request)
+        let answer = service.call(request);
+        async move {
+            let late = |_| Ok(Refusal::Unavailable { cause: "a request took too long".into() }.into_response());
+            tokio::time::timeout(REQUEST_TIME, answer).await.unwrap_or_else(late)
+        }
     });
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(HEADER_TIME).max_buf_size(HEADER_BYTES);
-    let connection = http.serve_connection(TokioIo::new(stream), service);
+    let connection = http.serve_connection(TokioIo::new(Patient::new(stream, WRITE_TIME)), service);
     tokio::pin!(connection);
-    let stopped = async move { drop(stopping.wait_for(|stopping| *stopping).await) };
+    let ending = async move {
+        tokio::select! {
+            _ = stopping.wait_for(|stopping| *stopping) => {}
+            () = tokio::time::sleep(CONNECTION_TIME) => {}
+        }
+    };
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
-        () = stopped => {
+        () = ending => {
             connection.as_mut().graceful_shutdown();
-            connection.await
+            match tokio::time::timeout(REQUEST_TIME, connection).await {
+                Ok(ended) => ended,
+                Err(_) => return log::debug!("a connection did not end and is cut"),
+            }
         }
     };
     if let Err(error) = ended {
         log::debug!("a connection ended: {error}");
     }
+}
+
+/// As many connections as there may be file descriptors for, with some left for the database and its readers.
+fn connections_max() -> usize {
+    let limit = getrlimit(Resource::Nofile);
+    // As far as an ordinary process may: the usual 1024 are for programs that use select().
+    let raised = Rlimit { current: limit.maximum, ..limit };
+    let raised = if setrlimit(Resource::Nofile, raised).is_ok() { limit.maximum } else { limit.current };
+    let files = raised.map_or(usize::MAX, |files| usize::try_from(files).unwrap_or(usize::MAX));
+    files.saturating_sub(FILES_OF_OUR_OWN).clamp(CONNECTIONS_MIN, CONNECTIONS_MAX)
 }
 
 /// TLS 1.3 alone. A client certificate is asked for and may be missing: people have none; routes of terminals insist.
@@ -138,8 +179,17 @@ fn tls_config(ledger: &Ledger, identity: ServerIdentity) -> Result<ServerConfig,
 }
 
 const CONNECTIONS_MAX: usize = 4096;
+const CONNECTIONS_MIN: usize = 16;
+const FILES_OF_OUR_OWN: usize = 256;
 const HANDSHAKE_TIME: Duration = Duration::from_secs(10);
-/// Also ends connections that nobody uses any more; longer than terminals pause between two requests.
-const HEADER_TIME: Duration = Duration::from_secs(60);
+/// To send the head of a request (LEDGER, limits). Also ends connections that nobody uses any more.
+const HEADER_TIME: Duration = Duration::from_secs(30);
 const HEADER_BYTES: usize = 16 * 1024;
+/// From the head of a request to its answer: the body's 30 seconds, the longest poll, and the writer.
+const REQUEST_TIME: Duration = Duration::from_secs(120);
+/// Without a byte taken by the client.
+const WRITE_TIME: Duration = Duration::from_secs(30);
+/// However busy: whoever reads a byte now and then holds no place for ever.
+const CONNECTION_TIME: Duration = Duration::from_secs(15 * 60);
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 const FINISH_TIME: Duration = Duration::from_secs(10);
