@@ -3,6 +3,7 @@
 //! Payload → leaf → tiles → head → signed checkpoint; batches → signatures → chains → cursors; acts → register; records → verdicts.
 
 mod acts;
+mod beside;
 mod records;
 mod tree;
 mod words;
@@ -10,8 +11,8 @@ mod words;
 use std::path::Path;
 
 use sekisho_register::{FoldRefusal, Mismatch};
-use sekisho_tlog::{Checkpoint, Frontier, Hash, SigningKey};
-use sekisho_wire::id::OfficeId;
+use sekisho_tlog::{Checkpoint, Hash, SigningKey};
+use sekisho_wire::id::{Code, OfficeId};
 
 use crate::checkpoint::{CheckpointFile, Halt, HaltNote, signed_offices};
 use crate::clock::Millis;
@@ -57,6 +58,11 @@ pub enum Fault {
     PayloadAltered,
     /// The payload's key is gone.
     KeyMissing,
+    /// A payload key does not open under the master key: nothing that it sealed can be read.
+    KeyDamaged {
+        /// Its number.
+        number: u32,
+    },
     /// The leaf is not the hash of the payload.
     LeafAltered,
     /// A hash tile is not what the leaves give.
@@ -66,7 +72,14 @@ pub enum Fault {
         /// Tile number.
         tile: u64,
     },
-    /// The head is not what the leaves give.
+    /// There is a hash tile that the leaves do not give.
+    TileStray {
+        /// Tile level.
+        level: u8,
+        /// Tile number.
+        tile: u64,
+    },
+    /// The head is not what the leaves give, or its size is not the frontier's.
     HeadAltered,
     /// There is no checkpoint file.
     CheckpointMissing,
@@ -108,6 +121,47 @@ pub enum Fault {
     ActRow,
     /// A name beside an act does not open or is not the one that was hashed.
     NameAltered,
+    /// A name that the act hashes is not there.
+    NameMissing,
+    /// There is a name that no act hashes.
+    NameStray,
+    /// A casebook act that its signer could not have put there, neither by the register that he had seen nor by the newest.
+    CaseRefused(FoldRefusal),
+    /// The batch came before the office was founded, or more than a day before one that stands before it.
+    BatchTime {
+        /// When it came, as it is stored.
+        received: Millis,
+    },
+    /// The office's founding does not fall into the days of its founding act.
+    FoundedAltered {
+        /// When it was founded, as it is stored.
+        founded: Millis,
+    },
+    /// No used founding code holds the office's log keys.
+    FoundingCode,
+    /// Codes of a terminal, and records that say they were given out, are not as many.
+    CodesMiscounted {
+        /// The terminal.
+        terminal: Code,
+        /// Codes.
+        codes: u64,
+        /// Records.
+        invited: u64,
+    },
+    /// Enrolments of a terminal, and records of them, are not as many.
+    EnrolmentsMiscounted {
+        /// The terminal.
+        terminal: Code,
+        /// Enrolments.
+        enrolments: u64,
+        /// Records.
+        requested: u64,
+    },
+    /// An enrolment without its code, with one for another terminal, or used at another time.
+    EnrolmentCode {
+        /// The terminal.
+        terminal: Code,
+    },
     /// The register names other log keys than those that sign.
     OtherLogKeys,
     /// The record's verdict is not what the rules give.
@@ -227,7 +281,10 @@ impl Check<'_> {
         self.report.offices += 1;
         self.halts(office);
         let folded = self.acts(office)?;
-        self.records(office, &folded)
+        self.keys(office)?;
+        let enrolled = self.records(office, &folded)?;
+        self.founding(office, &folded)?;
+        self.codes(office, &enrolled)
     }
 
     fn halts(&mut self, office: &StoredOffice) {
@@ -257,14 +314,9 @@ impl Check<'_> {
     }
 
     /// The signed checkpoint of a log, if its file holds one; a finding if not.
-    fn signed(
-        &mut self,
-        office: &StoredOffice,
-        log: LogName,
-        head: &Frontier,
-    ) -> Result<Option<Checkpoint>, LedgerError> {
+    fn signed(&mut self, office: &StoredOffice, log: LogName, end: u64) -> Result<Option<Checkpoint>, LedgerError> {
         let key: SigningKey = log_key(self.vault.master(), &office.seeds, self.name, &office.id, log)?;
-        let last = head.size().saturating_sub(1);
+        let last = if end == u64::MAX { 0 } else { end.saturating_sub(1) };
         let text = match self.files.texts.get(&(office.id, log)) {
             // Founded after the files were read.
             None => return Ok(None),
@@ -275,8 +327,8 @@ impl Check<'_> {
             Some(Some(text)) => text,
         };
         match Checkpoint::open(text, &key.verifying_key()) {
-            Ok(signed) if signed.size > head.size() => {
-                let fault = Fault::CheckpointAhead { signed: signed.size, stored: head.size() };
+            Ok(signed) if signed.size > end => {
+                let fault = Fault::CheckpointAhead { signed: signed.size, stored: end };
                 self.find(office.id, log, last, fault);
                 Ok(None)
             }

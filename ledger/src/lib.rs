@@ -3,6 +3,7 @@
 
 pub mod acts;
 pub mod authority;
+pub mod backup;
 pub mod checkpoint;
 pub mod clock;
 pub mod code;

@@ -79,6 +79,16 @@ enum Command {
         #[arg(long)]
         data: PathBuf,
     },
+    /// Copy database, checkpoints and configuration to a new directory, also while the ledger runs; keys are kept apart
+    /// （データベース等の複製を作ります。鍵は含みません）
+    Backup {
+        /// The ledger's directory （データディレクトリ）
+        #[arg(long)]
+        data: PathBuf,
+        /// A directory that does not exist yet or is empty （複製先。空のディレクトリ）
+        #[arg(long, value_name = "DIR")]
+        to: PathBuf,
+    },
     /// Let a stopped log go on, after its reason was found and put right （停止したログを再開します）
     Resume {
         /// The ledger's directory （データディレクトリ）
@@ -158,6 +168,14 @@ fn run(command: Command) -> Result<ExitCode, LedgerError> {
         Command::Serve { data, simulated_clock } => command::serve(&data, command::clock(simulated_clock)?)?,
         Command::Fsck { data, office } => return fsck(&data, office.as_ref()),
         Command::Status { data } => say(&command::status(&data)?),
+        Command::Backup { data, to } => {
+            let copied = sekisho_ledger::backup::backup(&data, &to)?;
+            let (offices, entries, to) = (copied.offices, copied.entries, to.display());
+            say(&format!(
+                "{offices} offices with {entries} entries copied to {to}; keep the keys in another place\n\
+                 {offices} 団体、{entries} 件を {to} に複製しました。鍵は別の場所に保管してください\n"
+            ));
+        }
         Command::Resume { data, office, log, i_have_checked: _, simulated_clock } => {
             let note = command::resume(&data, &office, log, command::clock(simulated_clock)?)?;
             say(&format!("log {log} goes on; it had stopped because {}\nログ {log} を再開しました\n", note.halt));

@@ -1,13 +1,13 @@
 //! Payload keys: one per office, retention class and month of the operation, so that a month can be forgotten by destroying one key.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, RwLock};
 
 use sekisho_wire::id::OfficeId;
 
 use crate::error::LedgerError;
 use crate::secret::{DoesNotOpen, SecretKey};
-use crate::store::{Store, StoreError, StoredKey};
+use crate::store::{Store, StoredKey};
 
 /// Which key: office, retention class, month.
 pub type KeyName = (OfficeId, u8, u32);
@@ -32,13 +32,15 @@ pub struct Vault {
 struct Keys {
     by_name: HashMap<KeyName, PayloadKey>,
     by_number: HashMap<(OfficeId, u32), Arc<SecretKey>>,
+    /// Numbers of stored keys that do not open. What they sealed cannot be read, and nothing can be sealed for their month; the rest can.
+    damaged: HashSet<(OfficeId, u32)>,
 }
 
 impl Vault {
     /// Unwraps every key that the store has.
     ///
     /// # Errors
-    /// When the store fails, or a key does not open under this master key.
+    /// When the store fails. A key that does not open is no error: it is known as damaged.
     pub fn open(master: SecretKey, store: &dyn Store) -> Result<Self, LedgerError> {
         let vault = Self { master, keys: RwLock::default() };
         vault.catch_up(store)?;
@@ -52,8 +54,10 @@ impl Vault {
     pub fn catch_up(&self, store: &dyn Store) -> Result<(), LedgerError> {
         for office in store.offices()? {
             for stored in store.keys(&office.id)? {
-                let key = self.unwrap(&stored).map_err(|DoesNotOpen| StoreError::Damaged { what: "payload key" })?;
-                self.add(&stored, Arc::new(key));
+                match self.unwrap(&stored) {
+                    Ok(key) => self.add(&stored, Arc::new(key)),
+                    Err(DoesNotOpen) => self.mark_damaged(&stored),
+                }
             }
         }
         Ok(())
@@ -77,11 +81,31 @@ impl Vault {
         self.read().by_number.get(&(*office, number)).cloned()
     }
 
+    /// Whether the key of that number is stored and does not open.
+    #[must_use]
+    pub fn is_damaged(&self, office: &OfficeId, number: u32) -> bool {
+        self.read().damaged.contains(&(*office, number))
+    }
+
+    fn mark_damaged(&self, stored: &StoredKey) {
+        let mut keys = self.keys.write().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if keys.damaged.insert((stored.office, stored.number)) {
+            log::error!(
+                "payload key {} of office {} does not open: run `sekisho-ledger fsck`",
+                stored.number,
+                stored.office
+            );
+        }
+    }
+
     /// A new key for this name and what has to be stored of it. It is used only after it was stored and [`Vault::add`]ed.
     #[must_use]
     pub fn make(&self, name: KeyName, staged: usize) -> (StoredKey, Arc<SecretKey>) {
         let (office, class, month) = name;
-        let known = self.read().by_number.keys().filter(|(of, _)| *of == office).map(|(_, number)| *number).max();
+        let keys = self.read();
+        let known = keys.by_number.keys().chain(&keys.damaged).filter(|(of, _)| *of == office);
+        let known = known.map(|(_, number)| *number).max();
+        drop(keys);
         let number = known.unwrap_or(0).saturating_add(1 + u32::try_from(staged).unwrap_or(u32::MAX));
         let key = SecretKey::generate();
         let wrapped = self.master.seal(&wrap_aad(&office, class, month), key.expose());

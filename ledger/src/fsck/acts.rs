@@ -1,6 +1,6 @@
 //! The register log and the casebook: every act folds, stands under its id, and has its names.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use sekisho_register::change::Log;
 use sekisho_register::{Casebook, Change, Ed25519Key, NameHash, Register, SignedAct};
@@ -8,7 +8,7 @@ use sekisho_tlog::{Hash, leaf_hash};
 use sekisho_wire::id::{Code, OfficeId};
 
 use super::{Check, Fault, tree_hash};
-use crate::acts::Name;
+use crate::acts::{Name, names_of};
 use crate::error::LedgerError;
 use crate::office::wrapped_public_keys;
 use crate::store::{Entry, LogName, Store, StoreError, StoredOffice};
@@ -19,39 +19,65 @@ pub(super) struct Acts {
     pub(super) size: u64,
     /// Every key that a terminal ever had.
     pub(super) keys: HashMap<Code, Vec<Ed25519Key>>,
+    /// When the founding act was made, and when it would have expired.
+    pub(super) founding: Option<(u64, u64)>,
 }
+
+/// The names that acts hash: log, index, hash.
+type Named = BTreeSet<(LogName, u64, [u8; 32])>;
 
 impl Check<'_> {
     pub(super) fn acts(&mut self, office: &StoredOffice) -> Result<Acts, LedgerError> {
         let mut register = Register::new();
         let mut keys: HashMap<Code, Vec<Ed25519Key>> = HashMap::new();
         let mut rows = self.rows(office, LogName::Register)?;
+        let (mut named, mut founding) = (Named::new(), None);
         self.walk(office, LogName::Register, |check, index, entry| {
             check.act_entry(office, LogName::Register, index, entry, &mut rows);
+            if index == 0 {
+                let act = SignedAct::decode(&entry.payload).ok();
+                founding = act.map(|signed| (signed.act().made, signed.act().expires));
+            }
             match register.fold(&entry.payload) {
-                Ok(folded) => folded.changes.iter().for_each(|change| {
-                    if let Change::Terminal(terminal) = change {
-                        keys.entry(terminal.terminal.clone()).or_default().push(terminal.key);
+                Ok(folded) => {
+                    named.extend(names_of(&folded.changes).iter().map(|hash| (LogName::Register, index, hash.0)));
+                    for change in &folded.changes {
+                        if let Change::Terminal(terminal) = change {
+                            keys.entry(terminal.terminal.clone()).or_default().push(terminal.key);
+                        }
                     }
-                }),
+                }
                 Err(refusal) => check.find(office.id, LogName::Register, index, Fault::ActRefused(refusal)),
             }
             Ok(())
         })?;
         self.missing_acts(office, LogName::Register, &rows);
         self.log_keys(office, &register)?;
-        self.casebook(office, &register)?;
-        self.names(office)?;
-        Ok(Acts { size: register.size(), keys })
+        self.casebook(office, &register, &mut named)?;
+        self.names(office, named)?;
+        Ok(Acts { size: register.size(), keys, founding })
     }
 
-    /// Signers of a casebook act were judged by the register as it stood then, and that is not written anywhere: here its form, its
-    /// number and its place are checked.
-    fn casebook(&mut self, office: &StoredOffice, register: &Register) -> Result<(), LedgerError> {
+    /// A casebook act was judged by the register as it stood when it came, and that size is not written anywhere. Here form, number and
+    /// place are checked, and signature and right by the register that its signer had seen; if that one refuses, by the newest. What is
+    /// not judged: whether the signer still had the right between the two.
+    fn casebook(&mut self, office: &StoredOffice, register: &Register, named: &mut Named) -> Result<(), LedgerError> {
+        let mut seen = Registers::new(self.store, office.id);
         let mut casebook = Casebook::new();
         let mut rows = self.rows(office, LogName::Casebook)?;
         self.walk(office, LogName::Casebook, |check, index, entry| {
             check.act_entry(office, LogName::Casebook, index, entry, &mut rows);
+            if let Ok(signed) = SignedAct::decode(&entry.payload) {
+                named.extend(names_of(&signed.act().changes).iter().map(|hash| (LogName::Casebook, index, hash.0)));
+                let size = signed.act().seen_size;
+                let by = if size <= register.size() { seen.at(size)? } else { register };
+                // An empty one judges signature and right as any other; whether the act was there before is seen below.
+                if let Err(refusal) = Casebook::new().fold(by, &entry.payload)
+                    && Casebook::new().fold(register, &entry.payload).is_err()
+                {
+                    check.find(office.id, LogName::Casebook, index, Fault::CaseRefused(refusal));
+                }
+            }
             if let Err(refusal) = casebook.fold_trusted(register, &entry.payload) {
                 check.find(office.id, LogName::Casebook, index, Fault::ActRefused(refusal));
             }
@@ -97,9 +123,13 @@ impl Check<'_> {
         Ok(())
     }
 
-    fn names(&mut self, office: &StoredOffice) -> Result<(), LedgerError> {
+    /// Every name is one that its act hashes, and every name that an act hashes is there.
+    fn names(&mut self, office: &StoredOffice, mut expected: Named) -> Result<(), LedgerError> {
         for log in [LogName::Register, LogName::Casebook] {
             for name in self.store.names(&office.id, log, 0, i64::MAX as u64)? {
+                if !expected.remove(&(log, name.index, name.hash)) {
+                    self.find(office.id, log, name.index, Fault::NameStray);
+                }
                 let opened = Name::open(&name, self.vault.master());
                 let sound = opened.is_ok_and(|opened| NameHash::of(&opened.salt, &opened.text).0 == name.hash);
                 if !sound {
@@ -107,6 +137,7 @@ impl Check<'_> {
                 }
             }
         }
+        expected.into_iter().for_each(|(log, index, _)| self.find(office.id, log, index, Fault::NameMissing));
         Ok(())
     }
 }

@@ -12,7 +12,9 @@ use sekisho_wire::id::Hash as WireHash;
 use sekisho_wire::record::{Body, Emitter, Record};
 
 use super::acts::{Acts, Registers};
+use super::beside::Enrolled;
 use super::{Check, Fault, Finding};
+use crate::clock::{DAY, Millis};
 use crate::error::LedgerError;
 use crate::ingest::{beginning, is_signed};
 use crate::stage::{LEDGER_EPOCH, NO_CHAIN};
@@ -36,10 +38,13 @@ struct Walk<'a> {
     /// The batch that the walk is in, and what its header says.
     open: Option<(StoredBatch, Option<BatchHeader>)>,
     histories: HashMap<(EmitterName, u32), History>,
+    enrolled: Enrolled,
+    /// When the latest batch so far came.
+    latest: Millis,
 }
 
 impl Check<'_> {
-    pub(super) fn records(&mut self, office: &StoredOffice, acts: &Acts) -> Result<(), LedgerError> {
+    pub(super) fn records(&mut self, office: &StoredOffice, acts: &Acts) -> Result<Enrolled, LedgerError> {
         let mut walk = Walk {
             office,
             acts,
@@ -48,10 +53,13 @@ impl Check<'_> {
             next_batch: 0,
             open: None,
             histories: HashMap::new(),
+            enrolled: Enrolled::default(),
+            latest: office.founded,
         };
         self.walk(office, LogName::Records, |check, index, entry| check.record(&mut walk, index, entry))?;
         self.left_over_batches(&mut walk)?;
-        self.cursors(&walk)
+        self.cursors(&walk)?;
+        Ok(walk.enrolled)
     }
 
     fn record(&mut self, walk: &mut Walk<'_>, index: u64, entry: &Entry) -> Result<(), LedgerError> {
@@ -71,6 +79,8 @@ impl Check<'_> {
             check.note(finding);
         };
         match &bytes {
+            // One finding for the key stands for all that it sealed.
+            None if self.vault.is_damaged(&walk.office.id, entry.key) => {}
             None if key.is_none() => note(self, Fault::KeyMissing),
             None => note(self, Fault::PayloadAltered),
             Some(bytes) if leaf_hash(bytes) != entry.leaf => note(self, Fault::LeafAltered),
@@ -86,6 +96,9 @@ impl Check<'_> {
         }
         walk.advance(&emitter, epoch, seq, entry.leaf);
         let record = record.filter(|record| stands_at(record, &emitter, epoch, seq));
+        if let Some(record) = record.as_ref().filter(|_| emitter == EmitterName::Ledger) {
+            walk.enrolled.take(record);
+        }
         match (&record, &bytes) {
             (Some(record), _) => self.verdict(walk, record, note)?,
             (None, Some(_)) => self.report.unreadable += 1,
@@ -137,14 +150,13 @@ impl Check<'_> {
             Some(header) if before.is_some_and(|chain| chain.0 != header.before.0) => Some(Fault::ChainBroken),
             Some(_) => None,
         };
-        if let Some(fault) = fault {
-            self.note(Finding {
-                office: walk.office.id,
-                log: Some(LogName::Records),
-                index: Some(index),
-                place,
-                fault,
-            });
+        // The ledger's clock may be put right by hand, so a day is forgiven.
+        let received = batch.received;
+        let early = received.saturating_add(DAY) < walk.latest;
+        walk.latest = walk.latest.max(received);
+        for fault in fault.into_iter().chain(early.then_some(Fault::BatchTime { received })) {
+            let (office, log, place) = (walk.office.id, Some(LogName::Records), place.clone());
+            self.note(Finding { office, log, index: Some(index), place, fault });
         }
         walk.open = Some((batch, header));
         Ok(())

@@ -1,13 +1,13 @@
 //! One log's tree, grown again leaf by leaf and compared with everything that was derived from it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sekisho_tlog::tile::{TILE_HEIGHT, TILE_WIDTH};
 use sekisho_tlog::{Checkpoint, Frontier, Hash};
 
-use super::{Check, Fault};
+use super::{Check, Fault, Finding};
 use crate::error::LedgerError;
-use crate::store::{Entry, LogName, StoredOffice};
+use crate::store::{Entry, LogName, StoreError, StoredOffice};
 
 /// A tree that grows while a log is walked.
 pub(super) struct Growing {
@@ -15,21 +15,24 @@ pub(super) struct Growing {
     /// The tile that is being filled, by level: its number and hashes.
     tiles: BTreeMap<u8, (u64, Vec<u8>)>,
     full: Vec<(u8, u64, Vec<u8>)>,
+    /// Every tile so far.
+    seen: BTreeSet<(u8, u64)>,
     signed: Option<Checkpoint>,
 }
 
 impl Growing {
     pub(super) fn new(signed: Option<Checkpoint>) -> Self {
-        Self { frontier: Frontier::new(), tiles: BTreeMap::new(), full: Vec::new(), signed }
+        Self { frontier: Frontier::new(), tiles: BTreeMap::new(), full: Vec::new(), seen: BTreeSet::new(), signed }
     }
 
     fn push(&mut self, leaf: Hash) {
-        let (tiles, full) = (&mut self.tiles, &mut self.full);
+        let (tiles, full, seen) = (&mut self.tiles, &mut self.full, &mut self.seen);
         self.frontier.append_with(leaf, &mut |level, index, hash| {
             if level == 0 || !level.is_multiple_of(TILE_HEIGHT) {
                 return;
             }
             let (level, number) = (level / TILE_HEIGHT, index / u64::from(TILE_WIDTH));
+            seen.insert((level, number));
             let (_, hashes) = tiles.entry(level).or_insert((number, Vec::new()));
             hashes.extend_from_slice(&hash.0);
             if hashes.len() == usize::from(TILE_WIDTH) * 32 {
@@ -47,18 +50,27 @@ impl Check<'_> {
         log: LogName,
         mut look: impl FnMut(&mut Self, u64, &Entry) -> Result<(), LedgerError>,
     ) -> Result<(), LedgerError> {
-        let head = self.store.frontier(&office.id, log)?;
-        let signed = self.signed(office, log, &head)?;
+        let head = match self.store.frontier(&office.id, log) {
+            Ok(head) => Some(head),
+            // The entries tell where the log ends.
+            Err(StoreError::Damaged { .. }) => None,
+            Err(error) => return Err(error.into()),
+        };
+        let end = head.as_ref().map_or(u64::MAX, Frontier::size);
+        let signed = self.signed(office, log, end)?;
         let mut tree = Growing::new(signed);
         let mut index = 0;
         self.compare_signed(office, log, &mut tree);
-        while index < head.size() {
+        while index < end {
             let page = self.store.entries(&office.id, log, index, super::PAGE)?;
+            if page.is_empty() && head.is_none() {
+                break;
+            }
             if page.is_empty() {
                 self.find(office.id, log, index, Fault::EntryMissing);
                 break;
             }
-            for entry in page.iter().take(usize::try_from(head.size() - index).unwrap_or(usize::MAX)) {
+            for entry in page.iter().take(usize::try_from(end - index).unwrap_or(usize::MAX)) {
                 look(self, index, entry)?;
                 self.looked_at_entry();
                 tree.push(entry.leaf);
@@ -67,7 +79,7 @@ impl Check<'_> {
                 self.compare_signed(office, log, &mut tree);
             }
         }
-        self.finish(office, log, tree, &head)
+        self.finish(office, log, tree, head.as_ref())
     }
 
     fn compare_full_tiles(
@@ -112,14 +124,26 @@ impl Check<'_> {
         office: &StoredOffice,
         log: LogName,
         tree: Growing,
-        head: &Frontier,
+        head: Option<&Frontier>,
     ) -> Result<(), LedgerError> {
         for (level, (tile, hashes)) in &tree.tiles {
             self.compare_tile(office, log, (*level, *tile), hashes)?;
         }
-        if tree.frontier.size() == head.size() && tree.frontier != *head {
-            self.find(office.id, log, head.size().saturating_sub(1), Fault::HeadAltered);
+        let stray = self.store.tiles(&office.id, log)?.into_iter().filter(|tile| !tree.seen.contains(tile));
+        for (level, tile) in stray {
+            let log = Some(log);
+            self.note(Finding { log, ..Finding::of(office.id, Fault::TileStray { level, tile }) });
         }
+        let size = tree.frontier.size();
+        let altered = head.is_none_or(|head| size == head.size() && tree.frontier != *head);
+        if altered {
+            self.find(office.id, log, size.saturating_sub(1), Fault::HeadAltered);
+        }
+        if let Some(signed) = tree.signed {
+            let fault = Fault::CheckpointAhead { signed: signed.size, stored: size };
+            self.find(office.id, log, size.saturating_sub(1), fault);
+        }
+        let Some(head) = head else { return Ok(()) };
         if !self.store.entries(&office.id, log, head.size(), 1)?.is_empty() {
             self.find(office.id, log, head.size(), Fault::EntryBeyondHead);
         }

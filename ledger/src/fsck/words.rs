@@ -41,6 +41,31 @@ impl Fault {
             Self::TileAltered { level, tile } => {
                 format!("hash tile {tile} of level {level} is not what the leaves give")
             }
+            Self::TileStray { level, tile } => {
+                format!("hash tile {tile} of level {level} is not one that the leaves give")
+            }
+            Self::KeyDamaged { number } => {
+                format!("payload key {number} does not open: nothing that it sealed can be read")
+            }
+            Self::NameMissing => "a name that the act hashes is not there".into(),
+            Self::NameStray => "there is a name that no act hashes".into(),
+            Self::CaseRefused(refusal) => refusal.text(Language::English),
+            Self::BatchTime { received } => {
+                format!("the batch is said to have come {}, before what stands before it", stamp(*received))
+            }
+            Self::FoundedAltered { founded } => {
+                format!("it is said to be founded {}, which its founding act does not fit", stamp(*founded))
+            }
+            Self::FoundingCode => "no used founding code holds its log keys".into(),
+            Self::CodesMiscounted { terminal, codes, invited } => {
+                format!("{codes} codes for terminal {terminal}, and {invited} records of one given out")
+            }
+            Self::EnrolmentsMiscounted { terminal, enrolments, requested } => {
+                format!("{enrolments} enrolments of terminal {terminal}, and {requested} records of one")
+            }
+            Self::EnrolmentCode { terminal } => {
+                format!("an enrolment of terminal {terminal} without the code that let it in")
+            }
             Self::HeadAltered => "the head is not what the leaves give".into(),
             Self::CheckpointMissing => "there is no checkpoint file".into(),
             Self::CheckpointUnreadable => "the checkpoint file is torn, altered or signed by another key".into(),
@@ -77,6 +102,25 @@ impl Fault {
             Self::KeyMissing => "内容の鍵がありません".into(),
             Self::LeafAltered => "葉ハッシュが内容と一致しません".into(),
             Self::TileAltered { level, tile } => format!("ハッシュタイル（第 {level} 層 {tile} 番）が葉と一致しません"),
+            Self::TileStray { level, tile } => {
+                format!("葉から導かれないハッシュタイル（第 {level} 層 {tile} 番）があります")
+            }
+            Self::KeyDamaged { number } => format!("内容の鍵 {number} を復号できません（この鍵の記録は読めません）"),
+            Self::NameMissing => "処分がハッシュで示す氏名がありません".into(),
+            Self::NameStray => "どの処分も示していない氏名があります".into(),
+            Self::CaseRefused(refusal) => refusal.text(Language::Japanese),
+            Self::BatchTime { received } => {
+                format!("受信時刻（{}）が、前の送信単位より前になっています", stamp(*received))
+            }
+            Self::FoundedAltered { founded } => format!("設置時刻（{}）が設置の処分と合いません", stamp(*founded)),
+            Self::FoundingCode => "ログの鍵を含む使用済みの設置コードがありません".into(),
+            Self::CodesMiscounted { terminal, codes, invited } => {
+                format!("端末機 {terminal} のコードは {codes} 件、発行の記録は {invited} 件です")
+            }
+            Self::EnrolmentsMiscounted { terminal, enrolments, requested } => {
+                format!("端末機 {terminal} の申請は {enrolments} 件、その記録は {requested} 件です")
+            }
+            Self::EnrolmentCode { terminal } => format!("端末機 {terminal} の申請に、使用したコードがありません"),
             Self::HeadAltered => "ログの先頭情報が葉と一致しません".into(),
             Self::CheckpointMissing => "チェックポイントのファイルがありません".into(),
             Self::CheckpointUnreadable => "チェックポイントのファイルが破損または変更されています".into(),

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Condvar, Mutex};
 use std::time::Duration;
 
+use rusqlite::backup::StepResult;
 use rusqlite::types::ToSqlOutput;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Params, Row, ToSql};
 use sekisho_tlog::{Frontier, Hash};
@@ -103,8 +104,10 @@ impl SqliteStore {
         self.read(act, |connection| {
             // One step holds one view of the database from its first page to its last. Writers go on: the view is in the write-ahead log.
             let mut to = Connection::open(path)?;
-            rusqlite::backup::Backup::new(connection, &mut to)?.run_to_completion(-1, Duration::ZERO, None)?;
-            Ok(())
+            let step = rusqlite::backup::Backup::new(connection, &mut to)?.step(-1)?;
+            // One step copies everything or waits in vain; there is no third.
+            let locked = || StoreError::Database { act, cause: "it is locked".into() };
+            if step == StepResult::Done { Ok(()) } else { Err(locked().into()) }
         })?;
         let synced = std::fs::File::open(path).and_then(|file| file.sync_all());
         synced.map_err(|error| StoreError::Database { act, cause: error.to_string() })

@@ -1,6 +1,7 @@
 //! The ledger's public face, end to end: real acts, real batches, real TLS, real files.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
 
+mod backup;
 mod checkpoints;
 mod client;
 mod commands;
@@ -12,3 +13,4 @@ mod office;
 mod replay;
 mod store_conformance;
 mod town;
+mod writer;
