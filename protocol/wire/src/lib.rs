@@ -18,4 +18,5 @@ pub mod id;
 pub mod reason;
 pub mod record;
 pub mod verdict;
+mod verdict_words;
 pub mod words;
