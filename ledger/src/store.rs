@@ -17,6 +17,7 @@
 
 mod schema;
 mod sqlite;
+mod sqlite_read;
 mod sqlite_write;
 
 use std::fmt;
