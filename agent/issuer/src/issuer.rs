@@ -98,7 +98,7 @@ impl<'office, T: Transport> Issuer<'office, T> {
     /// # Errors
     /// When the card makes none.
     pub fn generate_key(&mut self, slot: Slot) -> Result<[u8; 33], IssuerError> {
-        self.privileged(Step::Key(slot), |conversation, _| generate(conversation, slot))
+        self.privileged(Step::Key(slot), |conversation, _, _| generate(conversation, slot))
     }
 
     /// Writes the certificate of a slot.
@@ -124,7 +124,7 @@ impl<'office, T: Transport> Issuer<'office, T> {
     }
 
     pub(crate) fn set_management_key(&mut self, step: Step, key: &SecretBytes<32>) -> Result<(), IssuerError> {
-        self.privileged(step, |conversation, _| {
+        self.privileged(step, |conversation, _, _| {
             let mut data = [0; 35];
             let (head, body) = data.split_at_mut(3);
             head.copy_from_slice(&[Algorithm::Aes256.byte(), Slot::Management.byte(), 32]);
@@ -173,7 +173,7 @@ impl<'office, T: Transport> Issuer<'office, T> {
 
     /// PUT DATA. Empty content removes the object.
     pub(crate) fn put(&mut self, step: Step, object: Object, content: &[u8]) -> Result<(), IssuerError> {
-        self.privileged(step, |conversation, _| put(conversation, object, content))
+        self.privileged(step, |conversation, _, _| put(conversation, object, content))
     }
 
     /// A transaction in which PIV is selected.
@@ -197,11 +197,13 @@ impl<'office, T: Transport> Issuer<'office, T> {
     pub(crate) fn privileged<R>(
         &mut self,
         step: Step,
-        work: impl FnOnce(&mut Conversation<T::Transaction<'_>>, &Authenticated) -> Result<R, IssuerCause>,
+        work: impl FnOnce(&mut Conversation<T::Transaction<'_>>, KeyHeld, &Authenticated) -> Result<R, IssuerCause>,
     ) -> Result<R, IssuerError> {
         let (secret, guid) = (self.secret, self.guid);
         self.converse(step, |conversation| match prove(conversation, secret, guid)? {
-            (KeyHeld::Factory | KeyHeld::Ours, Some(authenticated)) => work(conversation, &authenticated),
+            (held @ (KeyHeld::Factory | KeyHeld::Ours), Some(authenticated)) => {
+                work(conversation, held, &authenticated)
+            }
             (KeyHeld::Factory | KeyHeld::Ours | KeyHeld::Foreign, _) => Err(IssuerCause::ForeignManagementKey),
         })
     }

@@ -92,7 +92,7 @@ impl<T: Transport> Issuer<'_, T> {
             )?,
         };
         self.set_puk()?;
-        let pin = self.reset_pin(PinChoice::Given(pin))?;
+        self.set_first_pin(&pin)?;
         self.replace_management_key()?;
         log::info!("card {guid} is personalised");
         Ok(Personalised { guid, keys, pin })

@@ -46,7 +46,7 @@ impl<T: Transport> Issuer<'_, T> {
         let step = Step::Wipe;
         let ours = self.our_puk(step)?;
         let passing = PinChoice::Random.choose().map_err(|cause| IssuerError { step, cause })?;
-        self.privileged(step, |conversation, _| {
+        self.privileged(step, |conversation, _, _| {
             match unblock(conversation, &ours, &passing) {
                 // An interrupted wipe, or an interrupted personalisation, has the factory's PUK.
                 Err(IssuerCause::WrongPuk { .. }) => unblock(conversation, &factory_puk(), &passing)?,

@@ -1,9 +1,10 @@
 //! A personalised card in use: logins, acts, presence, PINs.
 
 use sekisho_card::{Lengths, LoginError, OperatorCard, Tries, verify_signature};
-use sekisho_issuer::{Issuer, PinChoice};
+use sekisho_issuer::{CardManagementSecret, Issuer, IssuerCause, PinChoice};
+use sekisho_wire::secret::SecretBytes;
 
-use crate::rig::{Cut, READER, Watched, in_use, personalised, pin, secret};
+use crate::rig::{Cut, READER, Watched, blank, in_use, personalised, pin, secret, validity};
 
 const DIGEST: [u8; 32] = [0x42; 32];
 
@@ -64,6 +65,28 @@ fn five_wrong_pins_block_and_the_office_unblocks() {
     let mut card = OperatorCard::open(issuer.into_transport().unwrap()).unwrap();
     assert_eq!(card.tries_left().unwrap(), 5);
     card.login(&fresh, &DIGEST).unwrap();
+}
+
+#[test]
+fn a_card_that_does_not_hold_our_key_never_hears_a_puk() {
+    let secret = secret();
+    // It has a GUID, as anybody can write one, and the management key that everybody knows.
+    let shared = blank();
+    Issuer::open(shared.connect(READER).unwrap(), &secret).unwrap().write_identity(validity().until).unwrap();
+    let (transport, watch) = Watched::new(shared.connect(READER).unwrap(), Cut::Never, Lengths::Short);
+    let mut issuer = Issuer::open(transport, &secret).unwrap();
+    assert_eq!(issuer.reset_pin(PinChoice::Random).unwrap_err().cause, IssuerCause::ForeignManagementKey);
+    assert_eq!(watch.borrow().starting_with(&[0x00, 0x2C]), 0);
+
+    // Nor does the card of another office, which says a GUID of its own.
+    let (shared, _) = personalised();
+    let other = CardManagementSecret::new(SecretBytes::new([7; 32]));
+    let (transport, watch) = Watched::new(shared.connect(READER).unwrap(), Cut::Never, Lengths::Short);
+    let mut issuer = Issuer::open(transport, &other).unwrap();
+    assert_eq!(issuer.set_puk().unwrap_err().cause, IssuerCause::ForeignManagementKey);
+    assert_eq!(issuer.reset_pin(PinChoice::Random).unwrap_err().cause, IssuerCause::ForeignManagementKey);
+    let watch = watch.borrow();
+    assert_eq!(watch.starting_with(&[0x00, 0x2C]) + watch.starting_with(&[0x00, 0x24]), 0);
 }
 
 #[test]
