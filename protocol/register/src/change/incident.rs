@@ -1,0 +1,37 @@
+//! What is reported into the casebook.
+
+use minicbor::{Decode, Encode};
+use sekisho_wire::id::{CardGuid, Code};
+
+/// Class of an incident.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(index_only)]
+pub enum IncidentClass {
+    /// 障害.
+    #[n(0)]
+    Failure,
+    /// 不正行為.
+    #[n(1)]
+    Misuse,
+}
+
+/// Kind 60.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct ReportIncident {
+    /// Failure or misuse.
+    #[n(0)]
+    pub class: IncidentClass,
+    /// 脅威度 1 to 3.
+    #[n(1)]
+    pub level: u8,
+    /// What kind, as the office codes it.
+    #[n(2)]
+    pub kind: Code,
+    /// At which terminal.
+    #[n(3)]
+    pub terminal: Option<Code>,
+    /// With which card.
+    #[n(4)]
+    pub card: Option<CardGuid>,
+}

@@ -1,0 +1,80 @@
+//! What holds for the whole office: connection, policy, routes, log keys.
+
+use alloc::vec::Vec;
+
+use minicbor::{Decode, Encode};
+use sekisho_wire::id::{Code, Numbered};
+
+use crate::change::Log;
+use crate::policy::Policy;
+use crate::role::{Class, Role};
+use crate::values::Ed25519Key;
+
+/// State of the connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(index_only)]
+pub enum ConnectionState {
+    /// 結合.
+    #[n(0)]
+    Connected,
+    /// 結合停止.
+    #[n(1)]
+    Stopped,
+}
+
+/// Kind 50. Takes effect where it stands in the log.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct SetConnection {
+    /// Connected or stopped.
+    #[n(0)]
+    pub state: ConnectionState,
+    /// Which functions; empty: all business functions.
+    #[n(1)]
+    pub functions: Vec<Code>,
+    /// The incident it answers.
+    #[n(2)]
+    pub incident: Option<Numbered>,
+}
+
+/// Kind 51.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct SetPolicy {
+    /// The whole new policy.
+    #[n(0)]
+    pub policy: Policy,
+}
+
+/// Kind 52.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct SetRoute {
+    /// For which changes.
+    #[n(0)]
+    pub class: Class,
+    /// Who may propose (or sign, without approval); ascending.
+    #[n(1)]
+    pub proposers: Vec<Role>,
+    /// Who approves; empty: no approval. Ascending.
+    #[n(2)]
+    pub approvers: Vec<Role>,
+    /// Approver and proposer must be two persons.
+    #[n(3)]
+    pub distinct: bool,
+}
+
+/// Kind 53.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct SetLogKey {
+    /// Which log.
+    #[n(0)]
+    pub log: Log,
+    /// Its new key.
+    #[n(1)]
+    pub key: Ed25519Key,
+    /// From when.
+    #[n(2)]
+    pub effective: u64,
+}
