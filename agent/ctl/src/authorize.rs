@@ -3,15 +3,13 @@
 use std::process::ExitCode;
 
 use sekisho_ipc::{AuthorizeAnswer, AuthorizeRequest, Client, PromptRequest};
+use sekisho_wire::verdict::VerdictCode;
 
 use crate::arguments::Asked;
 use crate::failure::Failure;
 use crate::language::pick;
 use crate::phrases::sentence;
 use crate::{Surroundings, exit, login, output};
-
-/// The verdict that asks for the PIN (wire, verdict 87).
-const PIN_PROOF_NEEDED: &str = "pin_proof_needed";
 
 pub(crate) fn run(surroundings: &Surroundings, asked: Asked, json: bool, pin_stdin: bool) -> Result<ExitCode, Failure> {
     let answer = ask(surroundings, &mut surroundings.connect()?, asked.into_request(), pin_stdin)?;
@@ -35,7 +33,7 @@ pub(crate) fn ask(
     pin_stdin: bool,
 ) -> Result<AuthorizeAnswer, Failure> {
     let answer = client.authorize(&request).map_err(|error| surroundings.asking(error))?;
-    if answer.verdict.code != PIN_PROOF_NEEDED {
+    if answer.verdict.code != VerdictCode::PinProofNeeded.name() {
         return Ok(answer);
     }
     output::remark(&sentence(&answer.verdict, surroundings.language));

@@ -4,16 +4,15 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use sekisho_ipc::{AgentError, ClientError, ConnectionError, PinFrameError, Verdict};
+use sekisho_wire::verdict::VerdictCode;
 use sekisho_wire::words::Language;
 
 use crate::language::pick;
 use crate::phrases::{next_of, what_of};
 use crate::{exit, output};
 
-/// The agent's code for a card or reader that does not work.
-const CARD_BROKEN: &str = "card_problem";
-/// The agent's code for a wrong PIN; its words say how many tries are left.
-const WRONG_PIN: &str = "wrong_pin";
+/// What the agent says of a card or reader that does not work.
+const BROKEN: [&str; 2] = [VerdictCode::CardProblem.name(), VerdictCode::PinUnanswered.name()];
 
 /// A command could not do its work. (A refusal is no failure.)
 #[derive(Debug)]
@@ -64,7 +63,7 @@ impl Failure {
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
             Self::Asking(ClientError::Agent(AgentError::CardProblem { verdict, .. }))
-                if verdict.code != CARD_BROKEN =>
+                if !BROKEN.contains(&verdict.code.as_str()) =>
             {
                 exit::REFUSED
             }
@@ -232,7 +231,8 @@ fn with_tries(verdict: &Verdict, tries_left: Option<u32>, language: Language) ->
     let next = next_of(verdict, language);
     match tries_left {
         None => next.to_owned(),
-        Some(2..) if verdict.code == WRONG_PIN => next.to_owned(),
+        // Its words say how many are left.
+        Some(2..) if verdict.code == VerdictCode::WrongPin.name() => next.to_owned(),
         Some(tries) => format!("{next} {}", crate::phrases::tries(tries, language)).trim_start().to_owned(),
     }
 }

@@ -186,6 +186,13 @@ const fn reason_of(code: VerdictCode) -> Option<Reason> {
         | VerdictCode::NotYourSession
         | VerdictCode::AgentBusy
         | VerdictCode::NotEnrolled
-        | VerdictCode::HistoryRefused => Some(Reason::RegisterChanged),
+        | VerdictCode::HistoryRefused
+        | VerdictCode::WrongPin
+        | VerdictCode::PinBlocked
+        | VerdictCode::PinNotSent
+        | VerdictCode::CardProblem
+        | VerdictCode::CardFalse
+        | VerdictCode::CardOther
+        | VerdictCode::PinUnanswered => Some(Reason::RegisterChanged),
     }
 }

@@ -76,7 +76,7 @@ impl Agent {
         let purpose = self.purpose(&mut core, caller, request)?;
         self.allowed(&mut core, &purpose, card.tries_left)?;
         if core.wrong_pins >= self.config.card.tries_per_insertion {
-            return Err(spoken::too_many_pins(card.tries_left));
+            return Err(spoken::refused(VerdictCode::PinNotSent, card.tries_left));
         }
         if card.tries_left == Some(0) {
             return Err(spoken::wrong_pin(0));
@@ -249,7 +249,7 @@ impl Agent {
         let (signature, tries) = self.signature(insertion, answers)?;
         if !sekisho_card::verify_signature(&key, &digest, &signature.0) {
             log::error!("the card's signature is not by the key in the register");
-            return Err(spoken::false_card());
+            return Err(spoken::refused(VerdictCode::CardFalse, None));
         }
         let mut core = self.lock();
         core.wrong_pins = 0;
@@ -330,7 +330,7 @@ impl Agent {
         drop(core);
         let (signature, tries) = self.signature(insertion, answers)?;
         if !sekisho_card::verify_signature(&key, &digest, &signature.0) {
-            return Err(spoken::false_card());
+            return Err(spoken::refused(VerdictCode::CardFalse, None));
         }
         let mut core = self.lock();
         let proof = Proof { salt, input, signature };
@@ -378,9 +378,10 @@ impl Agent {
         answers: &Receiver<CallAnswer>,
     ) -> Result<(Signature, Option<u8>), AgentError> {
         match self.answer(answers)? {
-            CallAnswer::Signed { signature, tries_left } => {
-                signature.parse().map(|signature| (signature, tries_left)).map_err(|_| spoken::false_card())
-            }
+            CallAnswer::Signed { signature, tries_left } => signature
+                .parse()
+                .map(|signature| (signature, tries_left))
+                .map_err(|_| spoken::refused(VerdictCode::CardFalse, None)),
             CallAnswer::Failed { failure } => Err(self.failed(insertion, failure)),
             CallAnswer::PinTyped | CallAnswer::PinChanged => Err(AgentError::PromptCancelled),
         }

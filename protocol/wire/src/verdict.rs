@@ -4,7 +4,8 @@ use minicbor::{Decode, Encode};
 
 use crate::words::{Language, Words};
 
-/// What was decided. Codes from 200 are the agent's own: never out of `decide`, never in a record.
+/// What was decided. Codes from 200 are the agent's own, those from 240 say what became of a PIN or a card: never out of `decide`, never
+/// in a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
 #[cbor(index_only)]
 #[repr(u16)]
@@ -171,11 +172,32 @@ pub enum VerdictCode {
     /// The ledger holds another history of this terminal than its journal, so what it grants would not be recorded.
     #[n(205)]
     HistoryRefused = 205,
+    /// The card says that the PIN is wrong.
+    #[n(240)]
+    WrongPin = 240,
+    /// The card says that no try is left.
+    #[n(241)]
+    PinBlocked = 241,
+    /// Enough wrong PINs went to the card since it was inserted: this one was not sent.
+    #[n(242)]
+    PinNotSent = 242,
+    /// Card or reader did not do what was asked.
+    #[n(243)]
+    CardProblem = 243,
+    /// The card's signature is not by the key that the register knows.
+    #[n(244)]
+    CardFalse = 244,
+    /// Another card is in the reader than the one that the PIN was asked for: it was not sent.
+    #[n(245)]
+    CardOther = 245,
+    /// Card, reader or card worker was lost while the card had the PIN: it may have cost a try.
+    #[n(246)]
+    PinUnanswered = 246,
 }
 
 impl VerdictCode {
     /// Every code, in the order of its number.
-    pub const ALL: [Self; 54] = [
+    pub const ALL: [Self; 61] = [
         Self::Granted,
         Self::NoCard,
         Self::PinNeeded,
@@ -230,12 +252,25 @@ impl VerdictCode {
         Self::AgentBusy,
         Self::NotEnrolled,
         Self::HistoryRefused,
+        Self::WrongPin,
+        Self::PinBlocked,
+        Self::PinNotSent,
+        Self::CardProblem,
+        Self::CardFalse,
+        Self::CardOther,
+        Self::PinUnanswered,
     ];
 
     /// Whether the request may go ahead.
     #[must_use]
     pub const fn is_granted(self) -> bool {
         matches!(self, Self::Granted)
+    }
+
+    /// Whether this comes out of `decide`, and so may stand in a record: all below 200.
+    #[must_use]
+    pub const fn is_decided(self) -> bool {
+        self.number() < 200
     }
 
     /// The number that stands in records.
@@ -308,6 +343,13 @@ impl VerdictCode {
             Self::AgentBusy => "agent_busy",
             Self::NotEnrolled => "not_enrolled",
             Self::HistoryRefused => "history_refused",
+            Self::WrongPin => "wrong_pin",
+            Self::PinBlocked => "pin_blocked",
+            Self::PinNotSent => "pin_not_sent",
+            Self::CardProblem => "card_problem",
+            Self::CardFalse => "card_false",
+            Self::CardOther => "card_other",
+            Self::PinUnanswered => "pin_unanswered",
         }
     }
 
@@ -334,6 +376,17 @@ mod tests {
                 assert_eq!(words.next.is_empty(), code.is_granted(), "{code:?}");
             }
             assert_eq!(VerdictCode::from_number(code.number()), Some(code));
+        }
+    }
+
+    #[test]
+    fn the_list_of_all_codes_leaves_none_out() {
+        for number in 0..=u16::MAX {
+            let mut bytes = [0; 3];
+            let mut cursor = minicbor::encode::write::Cursor::new(&mut bytes[..]);
+            minicbor::encode(number, &mut cursor).unwrap();
+            let length = cursor.position();
+            assert_eq!(minicbor::decode(&bytes[..length]).ok(), VerdictCode::from_number(number), "{number}");
         }
     }
 }

@@ -167,6 +167,33 @@ impl VerdictCode {
                 what: "the ledger refuses this terminal's records",
                 next: "Work at another terminal and call the system manager. Leave this one as it is: it is evidence.",
             },
+            Self::WrongPin => Words {
+                what: "the PIN is wrong",
+                next: "Check the PIN and type it again; unless sure, ask an administrator.",
+            },
+            Self::PinBlocked => {
+                Words { what: "the PIN of this card is blocked", next: "Ask an administrator to unblock the card." }
+            }
+            Self::PinNotSent => Words {
+                what: "too many wrong PINs since the card was inserted; none was sent",
+                next: "Take the card out and insert it again, when you are sure of the PIN.",
+            },
+            Self::CardProblem => Words {
+                what: "the card could not be used",
+                next: "Take the card out and insert it again; if that does not help, call the system manager.",
+            },
+            Self::CardFalse => Words {
+                what: "this is not the card that it says it is",
+                next: "Keep the card and call the system manager.",
+            },
+            Self::CardOther => Words {
+                what: "another card is in the reader than the one that was shown; the PIN was not sent",
+                next: "Look whose card is shown, and type the PIN of that card.",
+            },
+            Self::PinUnanswered => Words {
+                what: "the card was lost while it checked the PIN, which may have cost a try",
+                next: "Insert the card again, and look at the tries left before typing the PIN.",
+            },
         }
     }
 
@@ -378,6 +405,34 @@ impl VerdictCode {
             Self::HistoryRefused => Words {
                 what: "この端末の記録が台帳に受け入れられません",
                 next: "別の端末を使い、システム管理者に連絡してください。この端末は証拠となるため、そのままにしてください。",
+            },
+            Self::WrongPin => Words {
+                what: "暗証番号が違います",
+                next: "確かめてもう一度入力してください。確かでなければ管理者に相談してください。",
+            },
+            Self::PinBlocked => Words {
+                what: "カードの暗証番号が閉塞しています",
+                next: "管理者に閉塞解除を依頼してください。",
+            },
+            Self::PinNotSent => Words {
+                what: "カード挿入後の誤入力が多いため、送信しませんでした",
+                next: "暗証番号を確かめてから、カードを挿し直してください。",
+            },
+            Self::CardProblem => Words {
+                what: "カードを使用できませんでした",
+                next: "カードを挿し直してください。直らなければシステム管理者に連絡してください。",
+            },
+            Self::CardFalse => Words {
+                what: "カードの署名が登録と一致しません",
+                next: "カードを保管し、システム管理者に連絡してください。",
+            },
+            Self::CardOther => Words {
+                what: "表示されたカードと別のカードが挿入されているため、暗証番号を送信しませんでした",
+                next: "表示されたカードの持ち主を確かめて、そのカードの暗証番号を入力してください。",
+            },
+            Self::PinUnanswered => Words {
+                what: "暗証番号の照合中にカードとの接続が失われました。残り回数が減った可能性があります",
+                next: "カードを挿し直し、残り回数を確かめてから入力してください。",
             },
         }
     }

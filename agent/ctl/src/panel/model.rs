@@ -1,6 +1,7 @@
 //! What the panel knows, and what an event makes of it. No I/O: events in, actions out.
 
 use sekisho_ipc::{AuthorizeAnswer, AuthorizeRequest, AwaitAnswer, Function, PinFrame, Purpose, SessionState, State};
+use sekisho_wire::verdict::VerdictCode;
 use sekisho_wire::words::Language;
 
 use crate::failure::Failure;
@@ -12,8 +13,6 @@ use crate::typed_pin::TypedPin;
 const ACTIVITY_EVERY: u64 = 1000;
 /// The longest case reference (wire §2).
 const CASE_MAX: usize = 40;
-/// The verdict that asks for the PIN (wire, verdict 87).
-const PIN_PROOF_NEEDED: &str = "pin_proof_needed";
 
 /// Keys, in the panel's own words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -428,7 +427,7 @@ impl Panel {
         self.forget_input();
         match answer {
             Err(failure) => self.failed(&failure),
-            Ok(answer) if answer.verdict.code == PIN_PROOF_NEEDED => {
+            Ok(answer) if answer.verdict.code == VerdictCode::PinProofNeeded.name() => {
                 self.dialog = Dialog::Pin { request, typed: TypedPin::default() };
             }
             Ok(answer) => {
