@@ -1,0 +1,341 @@
+//! The words of refusals: what was refused, why, and what to do, in Japanese and English.
+
+use alloc::format;
+use alloc::string::{String, ToString};
+
+use sekisho_wire::cose::Signer;
+use sekisho_wire::words::Language;
+
+use crate::change::CardState;
+use crate::refusal::{FoldRefusal, WrongValue};
+use crate::thing::Thing;
+use crate::wareki::moment_text;
+
+impl FoldRefusal {
+    /// What was refused and why: one line, without a full stop.
+    #[must_use]
+    pub fn text(&self, language: Language) -> String {
+        match language {
+            Language::English => self.english(),
+            Language::Japanese => self.japanese(),
+        }
+    }
+
+    fn english(&self) -> String {
+        let moment = |t| moment_text(t, Language::English);
+        let thing = |thing: &Thing| thing.text(Language::English);
+        match self {
+            Self::Malformed(malformed) => format!("cannot read the act: {malformed}"),
+            Self::VersionUnknown { version } => {
+                format!("cannot read the act: version {version} is newer than this program")
+            }
+            Self::KindUnknown { kind } => {
+                format!("cannot read the act: changes of kind {kind} are newer than this program")
+            }
+            Self::Skipped { version } => {
+                format!(
+                    "the act is passed over: version {version} is newer than this program, and it says that this does no harm"
+                )
+            }
+            Self::RefusedBefore => "cannot take the act: it was refused when it was folded first".into(),
+            Self::RulesTooOld { needed } => format!("cannot take the act: the register needs rules version {needed}"),
+            Self::OtherOffice => "cannot take the act: it is for another office".into(),
+            Self::OtherLog => "cannot take the act: it is for another log".into(),
+            Self::NotFounded => "cannot take the act: the office is not founded yet".into(),
+            Self::AlreadyFounded => "cannot take the act: the office is founded already".into(),
+            Self::Repeated { index } => format!("cannot take the act: it took effect before, at entry {index}"),
+            Self::Lifetime { made, expires } => {
+                format!(
+                    "cannot take the act: made {}, expires {}: at most 30 days later",
+                    moment(*made),
+                    moment(*expires)
+                )
+            }
+            Self::MadeTooEarly { made, newest } => {
+                format!(
+                    "cannot take the act: made {}, more than 10 minutes before {} (the newest act, or now)",
+                    moment(*made),
+                    moment(*newest)
+                )
+            }
+            Self::MadeInFuture { made, now } => {
+                format!("cannot take the act: made {}, but it is {}", moment(*made), moment(*now))
+            }
+            Self::EffectiveWrong { made, effective } => format!(
+                "cannot take the act: made {}, takes effect {}: not before, and at most 400 days later",
+                moment(*made),
+                moment(*effective)
+            ),
+            Self::TerminalLimit(terminal) => {
+                format!("cannot take the act: terminal {terminal} signed as many acts today as it may")
+            }
+            Self::TooFewSigners => "cannot take the act: fewer than two cards would be left that can decide".into(),
+            Self::CardNotActive(card) => format!("cannot suspend card {card}: it is not active"),
+            Self::ChangedTwice(what) => format!("cannot take the act: it changes {} twice", thing(what)),
+            Self::Expired { expires, now } => {
+                format!("cannot take the act: it expired {}, and it is {}", moment(*expires), moment(*now))
+            }
+            Self::SeenAhead { seen, size } => {
+                format!("cannot take the act: its signer saw {seen} entries of the register, there are {size}")
+            }
+            Self::OtherHistory { seen } => {
+                format!("cannot take the act: its signer saw another register of {seen} entries than this one")
+            }
+            Self::SignerUnknown(signer) => {
+                format!("cannot take the act: {signer} is not in the register, or has no signature key")
+            }
+            Self::SignerNotCurrent(signer) => format!("cannot take the act: {signer} may not act now"),
+            Self::SignatureWrong(signer) => format!("cannot take the act: the signature is not that of {signer}"),
+            Self::SignerNotAllowed(signer) => format!("cannot take the act: {signer} may not sign this"),
+            Self::RecoveryIncomplete { have, need } => {
+                format!("cannot take the act: {have} recovery keys signed, {need} are needed")
+            }
+            Self::OperatorNotCurrent(operator) => format!("cannot take the act: operator {operator} may not act now"),
+            Self::PostNotHeld { post, operator } => {
+                format!("cannot take the act: operator {operator} does not hold post {post}")
+            }
+            Self::NoRoute(class) => {
+                format!("cannot take the act: the post may not sign changes of class {}", class.name())
+            }
+            Self::ApprovalNeeded(class) => {
+                format!("cannot take the act: changes of class {} need an approval", class.name())
+            }
+            Self::SamePerson(class) => {
+                format!("cannot take the act: for class {} proposer and approver must be two persons", class.name())
+            }
+            Self::NotAProposal => "cannot take the act: what it approves is not a proposal".into(),
+            Self::ChangedSince { thing: what, index } => {
+                format!("cannot take the act: {} changed at entry {index}, after the signer looked", thing(what))
+            }
+            Self::Unknown(what) => format!("cannot take the act: there is no {}", thing(what)),
+            Self::CardUsed(card) => format!("cannot issue card {card}: it was issued before"),
+            Self::KeyUsed => "cannot take the act: a key in it was used before".into(),
+            Self::KeyMalformed => "cannot take the act: a key in it is not a public key".into(),
+            Self::CardFinal { card, state } => {
+                format!("cannot change card {card}: it is {} for good", card_state(*state, Language::English))
+            }
+            Self::EpochNotNew { terminal, epoch } => {
+                format!("cannot open epoch {epoch} of terminal {terminal}: it is not larger than the one before")
+            }
+            Self::DatesWrong(what) => {
+                format!("cannot take the act: the dates of {} end before they begin", thing(what))
+            }
+            Self::ValueWrong(what) => format!("cannot take the act: {}", what.text(Language::English)),
+        }
+    }
+
+    fn japanese(&self) -> String {
+        let moment = |t| moment_text(t, Language::Japanese);
+        let thing = |thing: &Thing| thing.text(Language::Japanese);
+        match self {
+            Self::Malformed(malformed) => format!("処分の内容を読み取れません({}バイト目)", malformed.at),
+            Self::VersionUnknown { version } => format!("処分の形式(第{version}版)にこのプログラムは対応していません"),
+            Self::KindUnknown { kind } => format!("処分の内容(種別{kind})にこのプログラムは対応していません"),
+            Self::Skipped { version } => {
+                format!("処分の形式(第{version}版)にこのプログラムは対応していないため、読み飛ばしました")
+            }
+            Self::RefusedBefore => "最初に読み込んだときに拒否された処分です".into(),
+            Self::RulesTooOld { needed } => format!("登録簿は規則第{needed}版を必要としています"),
+            Self::OtherOffice => "別の団体あての処分です".into(),
+            Self::OtherLog => "別の記録簿あての処分です".into(),
+            Self::NotFounded => "団体がまだ設置されていません".into(),
+            Self::AlreadyFounded => "団体は既に設置されています".into(),
+            Self::Repeated { index } => format!("同じ処分が既に登録されています(登録順{index})"),
+            Self::Lifetime { made, expires } => {
+                format!("処分の期限が正しくありません(作成 {}、期限 {}、30日以内)", moment(*made), moment(*expires))
+            }
+            Self::MadeTooEarly { made, newest } => {
+                format!(
+                    "処分の作成時刻 {} が、最新の処分又は現在の時刻 {} より10分を超えて前です",
+                    moment(*made),
+                    moment(*newest)
+                )
+            }
+            Self::MadeInFuture { made, now } => {
+                format!("処分の作成時刻 {} が現在時刻 {} より後です", moment(*made), moment(*now))
+            }
+            Self::EffectiveWrong { made, effective } => format!(
+                "処分の効力発生日時が正しくありません(作成 {}、効力発生 {}、作成以後400日以内)",
+                moment(*made),
+                moment(*effective)
+            ),
+            Self::TerminalLimit(terminal) => format!("端末 {terminal} が本日署名できる処分の数を超えました"),
+            Self::TooFewSigners => "処分を行えるカードが2枚未満になります".into(),
+            Self::CardNotActive(card) => format!("カード {card} は有効ではないため、停止できません"),
+            Self::ChangedTwice(what) => format!("一つの処分で{}を二度変更しています", thing(what)),
+            Self::Expired { expires, now } => {
+                format!("処分の期限 {} を過ぎています(基準時刻 {})", moment(*expires), moment(*now))
+            }
+            Self::SeenAhead { seen, size } => format!("署名者が確認した登録簿は{seen}件ですが、実際は{size}件です"),
+            Self::OtherHistory { seen } => format!("署名者が確認した登録簿({seen}件)は、この登録簿と内容が異なります"),
+            Self::SignerUnknown(signer) => {
+                format!("署名者({})が登録されていないか、署名用の鍵がありません", signer_text(signer))
+            }
+            Self::SignerNotCurrent(signer) => format!("署名者({})は現在有効ではありません", signer_text(signer)),
+            Self::SignatureWrong(signer) => format!("署名が署名者({})のものではありません", signer_text(signer)),
+            Self::SignerNotAllowed(signer) => format!("署名者({})はこの処分に署名できません", signer_text(signer)),
+            Self::RecoveryIncomplete { have, need } => format!("復旧鍵の署名が足りません({have}件、必要数{need}件)"),
+            Self::OperatorNotCurrent(operator) => {
+                format!("操作者 {operator} は現在、指定されていないか停止されています")
+            }
+            Self::PostNotHeld { post, operator } => format!("操作者 {operator} は職 {post} に就いていません"),
+            Self::NoRoute(class) => format!("この職では「{}」の処分に署名できません", class.title()),
+            Self::ApprovalNeeded(class) => format!("「{}」の処分には承認が必要です", class.title()),
+            Self::SamePerson(class) => {
+                format!("「{}」の処分では、申請者と承認者は別の者でなければなりません", class.title())
+            }
+            Self::NotAProposal => "承認の対象が申請ではありません".into(),
+            Self::ChangedSince { thing: what, index } => {
+                format!("{}は、署名者が確認した後に変更されています(登録順{index})", thing(what))
+            }
+            Self::Unknown(what) => format!("{}は登録されていません", thing(what)),
+            Self::CardUsed(card) => format!("カード {card} は既に貸与されたことがあります"),
+            Self::KeyUsed => "既に使用された鍵が含まれています".into(),
+            Self::KeyMalformed => "公開鍵として正しくない値が含まれています".into(),
+            Self::CardFinal { card, state } => {
+                format!("カード {card} は{}となっており、元に戻せません", card_state(*state, Language::Japanese))
+            }
+            Self::EpochNotNew { terminal, epoch } => {
+                format!("端末 {terminal} の履歴番号 {epoch} は、これまでの番号より大きくありません")
+            }
+            Self::DatesWrong(what) => format!("{}の終了日時が開始日時より前です", thing(what)),
+            Self::ValueWrong(what) => what.text(Language::Japanese).into(),
+        }
+    }
+
+    /// What a person can do about it.
+    #[must_use]
+    pub const fn next_step(&self, language: Language) -> &'static str {
+        let (ja, en) = match self {
+            Self::Malformed(_) | Self::NotAProposal => ("処分を作り直してください。", "Make the act again."),
+            Self::VersionUnknown { .. }
+            | Self::KindUnknown { .. }
+            | Self::Skipped { .. }
+            | Self::RulesTooOld { .. } => ("プログラムを更新してください。", "Update this program."),
+            Self::OtherOffice | Self::OtherLog => ("宛先を確認してください。", "Check where the act is meant to go."),
+            Self::RefusedBefore => (
+                "台帳に異常があります。システム管理者に連絡してください。",
+                "The ledger keeps what it should have refused: call the system manager.",
+            ),
+            Self::NotFounded => ("先に設置の処分を行ってください。", "Found the office first."),
+            Self::AlreadyFounded | Self::Repeated { .. } => {
+                ("手続きは不要です。登録簿を確認してください。", "Nothing to do: look at the register.")
+            }
+            Self::Lifetime { .. } | Self::MadeTooEarly { .. } | Self::MadeInFuture { .. } | Self::Expired { .. } => {
+                ("時計を確認し、もう一度署名してください。", "Check the clock and sign again.")
+            }
+            Self::SeenAhead { .. } | Self::OtherHistory { .. } => (
+                "台帳に異常がある可能性があります。署名せず、システム管理者に連絡してください。",
+                "The ledger may show two histories: sign nothing and call the system manager.",
+            ),
+            Self::SignerUnknown(_) | Self::SignerNotCurrent(_) | Self::OperatorNotCurrent(_) => {
+                ("有効な管理者のカードで署名してください。", "Sign with the card of a current administrator.")
+            }
+            Self::SignatureWrong(_) => ("もう一度署名してください。", "Sign again."),
+            Self::SignerNotAllowed(_) | Self::NoRoute(_) => {
+                ("権限のある職の者が署名してください。", "Let a post with that role sign.")
+            }
+            Self::RecoveryIncomplete { .. } => {
+                ("別の復旧鍵でも署名してください。", "Sign with another recovery key as well.")
+            }
+            Self::PostNotHeld { .. } => ("就いている職を指定してください。", "Name a post that the signer holds."),
+            Self::ApprovalNeeded(_) => ("申請として提出し、承認を受けてください。", "Propose it and have it approved."),
+            Self::SamePerson(_) => ("別の者が承認してください。", "Let another person approve."),
+            Self::ChangedSince { .. } => (
+                "最新の登録簿を確認し、必要であればもう一度署名してください。",
+                "Look at the new register and sign again if it is still right.",
+            ),
+            Self::Unknown(_) => ("先に登録するか、コードを確認してください。", "Register it first, or check the code."),
+            Self::CardUsed(_) | Self::KeyUsed | Self::CardFinal { .. } => {
+                ("新しいカード又は鍵を使ってください。", "Use a new card or a new key.")
+            }
+            Self::KeyMalformed => {
+                ("カード又は端末の鍵を作り直してください。", "Make the key of the card or terminal again.")
+            }
+            Self::EpochNotNew { .. } => ("より大きい番号を指定してください。", "Name a larger one."),
+            Self::TerminalLimit(_) | Self::TooFewSigners | Self::CardNotActive(_) => {
+                ("管理者に連絡してください。", "Call an administrator: his card can do it.")
+            }
+            Self::DatesWrong(_) | Self::ValueWrong(_) | Self::EffectiveWrong { .. } | Self::ChangedTwice(_) => {
+                ("内容を修正してください。", "Correct the value.")
+            }
+        };
+        match language {
+            Language::Japanese => ja,
+            Language::English => en,
+        }
+    }
+}
+
+impl WrongValue {
+    /// What is wrong, for people.
+    #[must_use]
+    pub const fn text(self, language: Language) -> &'static str {
+        let (ja, en) = match self {
+            Self::FoundingAct => ("設置の処分には他の内容を含められません", "a founding act holds nothing else"),
+            Self::Administrators => {
+                ("管理者は2名以上必要です", "there must be at least two administrators, each a person of his own")
+            }
+            Self::AdministratorCard => (
+                "管理者のカードは本人のもので署名用の鍵が必要です",
+                "an administrator's card must be his and have a signature key",
+            ),
+            Self::RecoveryKeys => (
+                "復旧鍵の数、必要数又は値が正しくありません",
+                "recovery needs different, good keys, and at least one of them",
+            ),
+            Self::LedgerName => ("台帳の名前に空白と「+」は使えません", "a ledger's name has no blanks and no '+'"),
+            Self::Version => ("台帳が対応していない規則の版です", "the ledger itself does not know these rules"),
+            Self::DeadRoute => ("この決裁区分で処分を行える者がいません", "nobody could take this route"),
+            Self::Policy => ("運用方針の値が範囲外です", "a figure of the policy is out of range"),
+            Self::Post => ("職のコードが正しくありません", "the post's code cannot be its title"),
+            Self::Roles => ("役割は番号順に重複なく並べます", "roles must be ascending"),
+            Self::RouteRoles => (
+                "決裁区分の役割が正しくありません",
+                "the route needs proposers, ascending, and nobody approves what only takes rights away",
+            ),
+            Self::CardHolder => ("カードの使用者が指定されていません", "the card has no holder and is not dormant"),
+            Self::CardSigns => (
+                "予備・緊急・入室用のカードに署名用の鍵は登録できません",
+                "a dormant card or one for rooms has no signature key",
+            ),
+            Self::NotDormant => ("このカードは有効化の対象ではありません", "the card is not a dormant one"),
+            Self::Hours => {
+                ("運用時間が正しくありません", "hours must run from an earlier minute to a later one of the same day")
+            }
+            Self::CalendarDays => ("休日表の日付は順に重複なく並べます", "days of the calendar must be ascending"),
+            Self::Permit => {
+                ("許可の対象者、端末又は期間がありません", "the permit names no person, no terminal or no time")
+            }
+            Self::ThreatLevel => ("脅威度は1から3です", "the threat level is 1 to 3"),
+        };
+        match language {
+            Language::Japanese => ja,
+            Language::English => en,
+        }
+    }
+}
+
+/// The state of a card, for people.
+pub(crate) const fn card_state(state: CardState, language: Language) -> &'static str {
+    match (state, language) {
+        (CardState::Active, Language::Japanese) => "有効",
+        (CardState::Suspended, Language::Japanese) => "停止",
+        (CardState::Revoked, Language::Japanese) => "失効",
+        (CardState::Returned, Language::Japanese) => "返納",
+        (CardState::Disposed, Language::Japanese) => "廃棄",
+        (CardState::Active, Language::English) => "active",
+        (CardState::Suspended, Language::English) => "suspended",
+        (CardState::Revoked, Language::English) => "revoked",
+        (CardState::Returned, Language::English) => "returned",
+        (CardState::Disposed, Language::English) => "disposed of",
+    }
+}
+
+fn signer_text(signer: &Signer) -> String {
+    match signer {
+        Signer::Card(card) => format!("カード {card}"),
+        Signer::Terminal(terminal) => format!("端末 {terminal}"),
+        Signer::Recovery(_) => "復旧鍵".to_string(),
+    }
+}
