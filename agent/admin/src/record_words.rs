@@ -130,8 +130,14 @@ impl Teller<'_> {
             Body::ReaderDown(reader) => {
                 self.say(format!("reader {reader} went away"), format!("カードリーダー {reader} が外された"))
             }
-            Body::Link(LinkState::Up) => self.say("the way to the ledger opened", "台帳に接続した"),
-            Body::Link(LinkState::Down) => self.say("the way to the ledger closed", "台帳との接続が切れた"),
+            Body::Link(LinkState::Up) => self.say("records reach the ledger", "記録が台帳に届くようになった"),
+            Body::Link(LinkState::Down) => self.say("records do not reach the ledger", "記録が台帳に届かなくなった"),
+            Body::Link(LinkState::RegisterUp) => {
+                self.say("the register comes from the ledger", "台帳から登録簿が届くようになった")
+            }
+            Body::Link(LinkState::RegisterDown) => {
+                self.say("the register does not come from the ledger", "台帳から登録簿が届かなくなった")
+            }
             Body::Clock(step) => {
                 let (from, to) = (moment_text(step.from, self.language), moment_text(step.to, self.language));
                 self.say(

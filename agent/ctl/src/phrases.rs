@@ -88,7 +88,7 @@ pub(crate) fn holder(card: &Card) -> &str {
 /// What stands in the way of work beside the session: the way to the ledger, an old register.
 pub(crate) fn warnings(state: &State, language: Language) -> Vec<String> {
     let mut warnings = Vec::new();
-    if state.link == sekisho_ipc::LinkState::Down && state.office.is_some() {
+    if [state.link, state.register_link].contains(&sekisho_ipc::LinkState::Down) && state.office.is_some() {
         warnings.push(match language {
             Language::Japanese => format!("台帳に接続できません。業務は続けられます。未送信の記録: {}件", state.unsent),
             Language::English => {

@@ -5,13 +5,13 @@ use std::os::fd::OwnedFd;
 use std::sync::mpsc::{Sender, SyncSender};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-use sekisho_ipc::{LinkState, Recent, RecordRef};
+use sekisho_ipc::{Recent, RecordRef};
 use sekisho_register::{NameHash, Register};
 use sekisho_wire::id::{BootId, CardGuid, Code, Hash, RequestId, Salt, SessionId};
-use sekisho_wire::reason::LinkState as RecordedLink;
 use sekisho_wire::record::{Body, Emitter, RECORD_VERSION, Record, SessionReason};
 use sekisho_wire::verdict::VerdictCode;
 
+use crate::carrier::Links;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::function::{Answered, Granted};
@@ -68,7 +68,9 @@ pub(crate) struct Core {
     pub(crate) presented: HashMap<u64, Presented>,
     /// Counts changes.
     pub(crate) generation: u64,
-    pub(crate) link: LinkState,
+    pub(crate) links: Links,
+    /// Until when the forwarder's certificate holds, as it said last.
+    pub(crate) certificate_ends: Option<u64>,
     pub(crate) acknowledged: Acknowledged,
     pub(crate) history: History,
     /// Wrong PINs since the card was inserted.
@@ -153,7 +155,8 @@ impl Agent {
             proving: None,
             presented: HashMap::new(),
             generation: 0,
-            link: LinkState::Down,
+            links: Links::default(),
+            certificate_ends: None,
             acknowledged,
             history: History::default(),
             wrong_pins: 0,
@@ -277,21 +280,6 @@ impl Agent {
         patience: std::time::Duration,
     ) -> MutexGuard<'a, Core> {
         self.changed.wait_timeout(core, patience).unwrap_or_else(PoisonError::into_inner).0
-    }
-
-    /// The way to the ledger opened or closed.
-    pub(crate) fn link_is(&self, state: LinkState) {
-        let mut core = self.lock();
-        if core.link == state {
-            return;
-        }
-        core.link = state;
-        let recorded = match state {
-            LinkState::Up => RecordedLink::Up,
-            LinkState::Down => RecordedLink::Down,
-        };
-        self.write(&mut core, Body::Link(recorded));
-        self.tell(&mut core);
     }
 
     /// Writes what nobody waits for, as long as the agent lives.

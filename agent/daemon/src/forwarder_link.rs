@@ -55,6 +55,16 @@ pub(crate) enum Errand {
     },
 }
 
+impl Errand {
+    /// On which line it goes.
+    pub(crate) const fn line(&self) -> Line {
+        match self {
+            Self::Register { .. } => Line::Register,
+            Self::Batch { .. } | Self::Seal { .. } | Self::Cursor { .. } => Line::Records,
+        }
+    }
+}
+
 /// From the forwarder to the agent.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "brought", rename_all = "snake_case")]

@@ -22,7 +22,7 @@ use sekisho_wire::record::{Body, ClockStep, RegisterAdvanced};
 use serde::{Deserialize, Serialize};
 
 use crate::agent::Agent;
-use crate::carrier::Carrier;
+use crate::carrier::{Carrier, printable};
 use crate::config::Config;
 use crate::ending;
 use crate::files;
@@ -267,7 +267,7 @@ impl Keeper {
                     Err(error) => log::error!("cannot read the register: {error}"),
                 },
                 Some(Brought::Refused { code, detail, .. }) => {
-                    log::warn!("the ledger refuses the register: {code}: {detail}")
+                    log::warn!("the ledger refuses the register: {}: {}", printable(&code), printable(&detail))
                 }
                 Some(Brought::Unreachable { .. }) | None => {}
             }

@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::agent::{Acknowledged, Agent, History};
 use crate::batch::{Seen, chain_after, seal};
-use crate::carrier::Carrier;
+use crate::carrier::{Carrier, printable};
 use crate::files;
 use crate::forwarder_link::{Brought, Errand};
 use crate::journal::Run;
@@ -377,8 +377,9 @@ impl Uplink {
     fn prune(&self, agent: &Agent) {
         let (now, days) = {
             let mut core = agent.lock();
-            let days = u64::from(core.register.policy().keep_sealed_days);
-            (agent.now(&mut core).trusted, days)
+            let now = agent.now(&mut core).trusted;
+            let policy = core.register.policy_at(now.max(core.register.newest_made()));
+            (now, u64::from(policy.keep_sealed_days))
         };
         agent.journal.prune(self.cursor.sealed, now.saturating_sub(days * DAY));
     }
@@ -392,6 +393,7 @@ fn tells_of_another_history(brought: &Brought) -> bool {
 /// What to do when no answer came, by who is at fault.
 fn refused(brought: Option<&Brought>) -> Round {
     let Some(Brought::Refused { status, code, detail, retry_after, .. }) = brought else { return Round::Again };
+    let detail = printable(detail);
     match code.as_str() {
         "busy" => Round::Busy(jittered(Duration::from_secs(retry_after.unwrap_or(1).min(60)))),
         "not_enrolled" => {
@@ -403,7 +405,7 @@ fn refused(brought: Option<&Brought>) -> Round {
             Round::Stuck
         }
         _ => {
-            log::warn!("the ledger does not answer as it should ({status} {code}): {detail}");
+            log::warn!("the ledger does not answer as it should ({status} {}): {detail}", printable(code));
             Round::Again
         }
     }

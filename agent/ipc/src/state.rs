@@ -161,8 +161,13 @@ pub struct State {
     pub register_age: Option<u64>,
     /// Whether it is older than policy allows.
     pub register_stale: bool,
-    /// Whether the ledger can be reached.
+    /// Whether records get through to the ledger.
     pub link: LinkState,
+    /// Whether the register comes from the ledger.
+    pub register_link: LinkState,
+    /// Until when the terminal's TLS certificate holds, milliseconds since 1970 UTC; absent while nobody has said. It renews itself ten
+    /// days before: nearer means that this fails.
+    pub certificate_ends: Option<u64>,
     /// Records that the ledger does not hold yet.
     pub unsent: u64,
     /// Records that are not yet under a checkpoint.

@@ -90,16 +90,22 @@ pub enum PreviousEnd {
     WithoutNotice,
 }
 
-/// The way to the ledger.
+/// The two ways to the ledger: records go up on one, the register comes down on the other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
 #[cbor(index_only)]
 pub enum LinkState {
-    /// Closed.
+    /// Records do not get through.
     #[n(0)]
     Down,
-    /// Open.
+    /// Records get through.
     #[n(1)]
     Up,
+    /// The register does not come.
+    #[n(2)]
+    RegisterDown,
+    /// The register comes.
+    #[n(3)]
+    RegisterUp,
 }
 
 /// Why records are gone.

@@ -66,6 +66,8 @@ fn no_card() -> State {
         register_age: Some(60_000),
         register_stale: false,
         link: LinkState::Up,
+        register_link: LinkState::Up,
+        certificate_ends: None,
         unsent: 0,
         unsealed: 0,
         time: NOW,
@@ -167,6 +169,7 @@ fn every(language: Language) -> Vec<(&'static str, Panel)> {
             show(State {
                 session: open().session.map(|session| Session { idle_lock_in: 20_000, ..session }),
                 link: LinkState::Down,
+                register_link: LinkState::Down,
                 unsent: 12,
                 register_stale: true,
                 ..open()
@@ -188,6 +191,7 @@ fn every(language: Language) -> Vec<(&'static str, Panel)> {
                 title: None,
                 terminal: None,
                 link: LinkState::Down,
+                register_link: LinkState::Down,
                 advice: verdict(VerdictCode::NotEnrolled),
                 ..no_card()
             }),
