@@ -12,9 +12,9 @@ use std::time::Duration;
 use sekisho_ipc::peer_of;
 use sekisho_register::Register;
 use sekisho_wire::batch::chain_start;
-use sekisho_wire::id::SessionId;
+use sekisho_wire::id::{AgentVersion, SessionId};
 use sekisho_wire::reason::{PreviousEnd, Reason};
-use sekisho_wire::record::{AgentVersion, Body, Record, SessionReason, TerminalUp};
+use sekisho_wire::record::{Body, Record, SessionReason, TerminalUp};
 
 use crate::agent::{Agent, Beginning};
 use crate::carrier::Lines;
@@ -370,12 +370,12 @@ fn accept_clients(agent: &Arc<Agent>, listener: &UnixListener) {
 impl Agent {
     fn come_up(&self, before: &Before) {
         let mut core = self.lock();
-        let version = heapless::String::try_from(env!("CARGO_PKG_VERSION")).unwrap_or_default();
+        let version = AgentVersion::new(env!("CARGO_PKG_VERSION")).expect("our versions keep to the alphabet");
         if let Some(session) = before.open {
             let reason = Reason::AgentDied;
             self.write(&mut core, Body::SessionClosed(SessionReason { session, reason }));
         }
-        self.write(&mut core, Body::TerminalUp(TerminalUp { version: AgentVersion(version), previous: before.end() }));
+        self.write(&mut core, Body::TerminalUp(TerminalUp { version, previous: before.end() }));
     }
 
     /// Whether an act has opened a later epoch than that which the journal writes.

@@ -27,8 +27,8 @@ impl<P: Platform> Applet<P> {
             PivCommand::PinStatus => self.pin_status(),
             PivCommand::Verify(pin) => self.verify(&pin),
             PivCommand::Logout => self.logout(),
-            PivCommand::ChangePin { old, new } => self.change(Reference::Pin, &old.padded(), &new.padded()),
-            PivCommand::ChangePuk { old, new } => self.change(Reference::Puk, &old.padded(), &new.padded()),
+            PivCommand::ChangePin { old, new } => self.change(Reference::Pin, old.field(), new.field()),
+            PivCommand::ChangePuk { old, new } => self.change(Reference::Puk, old.field(), new.field()),
             PivCommand::ResetPin { puk, new } => self.reset_pin(&puk, &new),
             PivCommand::GeneralAuthenticate { algorithm, key, data } => {
                 self.general_authenticate(algorithm, key, data, out)

@@ -156,8 +156,8 @@ impl<P: Platform> Persistent<P> {
 
     /// PIN and PUK of the factory, with these tries (§C15).
     pub(crate) fn set_factory_references(&mut self, pin_tries: u8, puk_tries: u8) -> Result<(), Fault> {
-        self.set_reference(Reference::Pin, &SecretBytes::new(FACTORY_PIN))?;
-        self.set_reference(Reference::Puk, &SecretBytes::new(FACTORY_PUK))?;
+        self.set_reference(Reference::Pin, &FACTORY_PIN)?;
+        self.set_reference(Reference::Puk, &FACTORY_PUK)?;
         self.store_tally(Reference::Pin, Tally { left: pin_tries, full: pin_tries })?;
         self.store_tally(Reference::Puk, Tally { left: puk_tries, full: puk_tries })
     }
@@ -176,7 +176,7 @@ impl<P: Platform> Persistent<P> {
     }
 
     /// Compares a PIN or PUK with the card's, at the price of a try (§C13).
-    pub(crate) fn present(&mut self, reference: Reference, field: &SecretBytes<PIN_MAX>) -> Result<Compared, Fault> {
+    pub(crate) fn present(&mut self, reference: Reference, field: &[u8; PIN_MAX]) -> Result<Compared, Fault> {
         let tally = self.tally(reference)?;
         let Some(left) = tally.left.checked_sub(1) else { return Ok(Compared::Blocked) };
         // Count the try before looking at the PIN: pulling the card out between the two must cost a try, never save one.
@@ -190,7 +190,7 @@ impl<P: Platform> Persistent<P> {
 
     /// Whether this is the PIN or PUK. Gives nothing away by its time; costs no try, so nobody but
     /// [`Self::present`] and the card's own look at its factory values may ask.
-    pub(crate) fn is_reference(&mut self, reference: Reference, field: &SecretBytes<PIN_MAX>) -> Result<bool, Fault> {
+    pub(crate) fn is_reference(&mut self, reference: Reference, field: &[u8; PIN_MAX]) -> Result<bool, Fault> {
         let kept: Zeroizing<[u8; SMALL_MAX]> = Zeroizing::new(self.required(reference_record(reference))?);
         let (salt, hash) = kept.split_at_checked(SALT_LENGTH).ok_or(Fault::Broken)?;
         Ok(salted_hash(salt, field).as_slice().ct_eq(hash).into())
@@ -198,7 +198,7 @@ impl<P: Platform> Persistent<P> {
 
     /// Replaces PIN or PUK. The salt and hash only keep it out of plain sight of whoever reads the memory: the six digits
     /// of a PIN are soon tried. What protects it is that the memory cannot be read.
-    pub(crate) fn set_reference(&mut self, reference: Reference, field: &SecretBytes<PIN_MAX>) -> Result<(), Fault> {
+    pub(crate) fn set_reference(&mut self, reference: Reference, field: &[u8; PIN_MAX]) -> Result<(), Fault> {
         let mut salt = [0; SALT_LENGTH];
         self.platform.random(&mut salt)?;
         let hash = salted_hash(&salt, field);
@@ -306,6 +306,6 @@ const fn reference_record(reference: Reference) -> Record {
     }
 }
 
-fn salted_hash(salt: &[u8], field: &SecretBytes<PIN_MAX>) -> Zeroizing<[u8; HASH_LENGTH]> {
-    Zeroizing::new(Sha256::new().chain_update(salt).chain_update(field.expose()).finalize().into())
+fn salted_hash(salt: &[u8], field: &[u8; PIN_MAX]) -> Zeroizing<[u8; HASH_LENGTH]> {
+    Zeroizing::new(Sha256::new().chain_update(salt).chain_update(field).finalize().into())
 }

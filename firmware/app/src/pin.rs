@@ -1,7 +1,7 @@
 //! VERIFY, CHANGE REFERENCE DATA, RESET RETRY COUNTER: SP 800-73-4 part 2, 3.2.1 to 3.2.3 (§C10 to §C15).
 
 use sekisho_wire::piv::Reference;
-use sekisho_wire::secret::{PIN_MAX, Pin, Puk, SecretBytes};
+use sekisho_wire::secret::{PIN_MAX, Pin, Puk};
 use sekisho_wire::status::Status;
 
 use crate::dispatch::Applet;
@@ -22,7 +22,7 @@ impl<P: Platform> Applet<P> {
     pub(crate) fn verify(&mut self, pin: &Pin) -> Result<(), Status> {
         // Whatever happens next, an earlier VERIFY no longer counts (3.2.1).
         self.volatile.forget_pin();
-        self.persistent.present(Reference::Pin, &pin.padded())?.into_result()?;
+        self.persistent.present(Reference::Pin, pin.field())?.into_result()?;
         self.volatile.pin_matched();
         Ok(())
     }
@@ -36,8 +36,8 @@ impl<P: Platform> Applet<P> {
     pub(crate) fn change(
         &mut self,
         reference: Reference,
-        old: &SecretBytes<PIN_MAX>,
-        new: &SecretBytes<PIN_MAX>,
+        old: &[u8; PIN_MAX],
+        new: &[u8; PIN_MAX],
     ) -> Result<(), Status> {
         if reference == Reference::Pin {
             self.volatile.forget_pin();
@@ -49,10 +49,10 @@ impl<P: Platform> Applet<P> {
     /// RESET RETRY COUNTER: the PUK gives the PIN a new value and all its tries.
     pub(crate) fn reset_pin(&mut self, puk: &Puk, new: &Pin) -> Result<(), Status> {
         self.volatile.forget_pin();
-        self.persistent.present(Reference::Puk, &puk.padded())?.into_result()?;
+        self.persistent.present(Reference::Puk, puk.field())?.into_result()?;
         // The PIN before its tries: a cut between the two leaves a blocked PIN, which the PUK opens again, and never gives
         // fresh tries at the old one.
-        self.persistent.set_reference(Reference::Pin, &new.padded())?;
+        self.persistent.set_reference(Reference::Pin, new.field())?;
         Ok(self.persistent.refill(Reference::Pin)?)
     }
 }

@@ -84,7 +84,7 @@ impl<P: Platform> Applet<P> {
             Reference::Pin => FACTORY_PIN,
             Reference::Puk => FACTORY_PUK,
         };
-        self.persistent.is_reference(reference, &SecretBytes::new(factory))
+        self.persistent.is_reference(reference, &factory)
     }
 }
 

@@ -6,9 +6,10 @@ use minicbor::decode::{self, Decoder};
 use minicbor::encode::{self, Encoder, Write};
 use minicbor::{Decode, Encode};
 
-use crate::canonical::{Malformed, decode_canonical, labelled_digest};
+use crate::canonical::{Malformed, decode_canonical, is_spelled, labelled_digest};
 use crate::cose::{Sign1, Signer};
 use crate::id::{Code, Hash, NotAllowed, OfficeId};
+use crate::record::RECORD_MAX;
 
 /// The batch format this crate writes.
 pub const BATCH_VERSION: u8 = 1;
@@ -111,7 +112,8 @@ pub struct Batch<'a> {
 }
 
 impl<'a> Batch<'a> {
-    /// Reads a batch. Checks form, version, that the signer is the terminal named, and that there are as many records as the header says.
+    /// Reads a batch. Checks form, version, that the signer is the terminal named, that there are as many records as the header says, and that
+    /// none is longer than a record may be.
     ///
     /// # Errors
     /// [`Malformed`].
@@ -121,29 +123,24 @@ impl<'a> Batch<'a> {
         if bytes.len() > BATCH_MAX || d.array().map_err(|_| broken(0))? != Some(2) {
             return Err(broken(0));
         }
-        let start = d.position();
-        d.skip().map_err(|_| broken(start))?;
-        let sign1 = Sign1::decode(bytes.get(start..d.position()).unwrap_or(&[]))?;
+        let sign1 = Sign1::read(&mut d).ok_or(broken(d.position()))?;
         let header: BatchHeader = decode_canonical("batch header", sign1.payload)?;
-        let records = bytes.get(d.position()..).unwrap_or(&[]);
-        let batch = Self { sign1, header, records };
-        batch.check().ok_or(broken(start))?;
-        Ok(batch)
+        let at = d.position();
+        let batch = Self { sign1, header, records: bytes.get(at..).unwrap_or(&[]) };
+        let count = u64::from(batch.header.count);
+        let same = is_spelled(bytes, |out| write_parts(&batch.sign1, count, batch.records(), out));
+        if batch.is_sound() && same { Ok(batch) } else { Err(broken(at)) }
     }
 
-    fn check(&self) -> Option<()> {
+    fn is_sound(&self) -> bool {
         let header = &self.header;
-        let sound = header.version == BATCH_VERSION
+        header.version == BATCH_VERSION
             && header.critical
             && (1..=BATCH_RECORDS_MAX).contains(&header.count)
             && header.first.checked_add(u64::from(header.count)).is_some_and(|end| end <= SEQ_END)
-            && self.sign1.signer == Signer::Terminal(header.terminal.clone());
-        let mut d = minicbor::Decoder::new(self.records);
-        let counted = d.array().ok()? == Some(u64::from(header.count));
-        for _ in 0..header.count {
-            d.bytes().ok()?;
-        }
-        (sound && counted && d.position() == self.records.len()).then_some(())
+            && self.sign1.signer == Signer::Terminal(header.terminal.clone())
+            && u32::try_from(self.records().count()) == Ok(header.count)
+            && self.records().all(|record| record.len() <= RECORD_MAX)
     }
 
     /// The records' bytes, in order. As many as the header counts.
@@ -161,13 +158,23 @@ impl<'a> Batch<'a> {
 pub fn write_batch<W: Write, R: AsRef<[u8]>>(
     header: &Sign1<'_>,
     records: &[R],
+    out: W,
+) -> Result<(), encode::Error<W::Error>> {
+    let count = u64::try_from(records.len()).unwrap_or(u64::MAX);
+    write_parts(header, count, records.iter().map(AsRef::as_ref), out)
+}
+
+fn write_parts<'r, W: Write>(
+    header: &Sign1<'_>,
+    count: u64,
+    mut records: impl Iterator<Item = &'r [u8]>,
     mut out: W,
 ) -> Result<(), encode::Error<W::Error>> {
     Encoder::new(&mut out).array(2)?;
     header.write(&mut out)?;
     let mut e = Encoder::new(&mut out);
-    e.array(u64::try_from(records.len()).unwrap_or(u64::MAX))?;
-    records.iter().try_for_each(|record| e.bytes(record.as_ref())?.ok())
+    e.array(count)?;
+    records.try_for_each(|record| e.bytes(record)?.ok())
 }
 
 /// The chain before the first record of an epoch (wire §7.2).
@@ -222,8 +229,8 @@ impl<'a> Envelope<'a> {
     pub fn decode(bytes: &'a [u8]) -> Result<Self, Malformed> {
         let mut d = minicbor::Decoder::new(bytes);
         let read = Self::read(&mut d);
-        let at = d.position();
-        read.filter(|_| at == bytes.len()).ok_or(Malformed { what: "envelope", at })
+        read.filter(|envelope| is_spelled(bytes, |out| envelope.write(out)))
+            .ok_or(Malformed { what: "envelope", at: d.position() })
     }
 
     fn read(d: &mut minicbor::Decoder<'a>) -> Option<Self> {

@@ -33,16 +33,24 @@ where
 {
     let mut decoder = minicbor::Decoder::new(bytes);
     let value: T = decoder.decode().map_err(|_| Malformed { what, at: decoder.position() })?;
-    let mut rest = Comparing(bytes);
-    let same = minicbor::encode(&value, &mut rest).is_ok() && rest.0.is_empty();
+    let same = is_spelled(bytes, |out| minicbor::encode(&value, out));
     if same { Ok(value) } else { Err(Malformed { what, at: bytes.len() }) }
 }
 
+/// Whether `write` writes exactly these bytes: how a decoder refuses a second spelling.
+pub(crate) fn is_spelled<'b>(
+    bytes: &'b [u8],
+    write: impl FnOnce(&mut Comparing<'b>) -> Result<(), minicbor::encode::Error<Differs>>,
+) -> bool {
+    let mut rest = Comparing(bytes);
+    write(&mut rest).is_ok() && rest.0.is_empty()
+}
+
 /// A writer that only checks: each chunk must be what stands next in the slice.
-struct Comparing<'a>(&'a [u8]);
+pub(crate) struct Comparing<'a>(&'a [u8]);
 
 /// What is written is not what stands there.
-struct Differs;
+pub(crate) struct Differs;
 
 impl fmt::Display for Differs {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -6,7 +6,7 @@ use minicbor::data::Tag;
 use minicbor::encode::{self, Encoder, Write};
 use sha2::{Digest, Sha256};
 
-use crate::canonical::{Hashing, Malformed};
+use crate::canonical::{Hashing, Malformed, is_spelled};
 use crate::id::{CardGuid, Code, Hash, Signature};
 
 /// Most bytes of a protected header: algorithm and key id.
@@ -157,14 +157,12 @@ impl<'a> Sign1<'a> {
     pub fn decode(bytes: &'a [u8]) -> Result<Self, Malformed> {
         let mut d = minicbor::Decoder::new(bytes);
         let sign1 = Self::read(&mut d).ok_or(Malformed { what: "COSE_Sign1", at: d.position() })?;
-        if d.position() == bytes.len() && sign1.spells(bytes) {
-            Ok(sign1)
-        } else {
-            Err(Malformed { what: "COSE_Sign1", at: bytes.len() })
-        }
+        let same = is_spelled(bytes, |out| sign1.write(out));
+        if same { Ok(sign1) } else { Err(Malformed { what: "COSE_Sign1", at: bytes.len() }) }
     }
 
-    fn read(d: &mut minicbor::Decoder<'a>) -> Option<Self> {
+    /// Reads one that stands at the beginning of something; whoever asks compares the spelling of the whole.
+    pub(crate) fn read(d: &mut minicbor::Decoder<'a>) -> Option<Self> {
         if d.tag().ok()? != Tag::new(SIGN1) || d.array().ok()? != Some(4) {
             return None;
         }
@@ -175,13 +173,6 @@ impl<'a> Sign1<'a> {
         let payload = d.bytes().ok()?;
         let signature = Signature::from_slice(d.bytes().ok()?)?;
         Some(Self { signer, payload, signature })
-    }
-
-    /// Whether encoding this gives these bytes: lengths are checked by counting, heads by their only short form.
-    fn spells(&self, bytes: &[u8]) -> bool {
-        let mut rest = Spelling { rest: bytes, same: true };
-        let written = self.write(&mut rest);
-        written.is_ok() && rest.same && rest.rest.is_empty()
     }
 
     /// Writes it.
@@ -198,24 +189,6 @@ impl<'a> Sign1<'a> {
     #[must_use]
     pub fn id(&self, context: Context) -> Hash {
         Hash(signed_digest(context, &self.signer, self.payload))
-    }
-}
-
-/// A writer that compares with what stands there.
-struct Spelling<'a> {
-    rest: &'a [u8],
-    same: bool,
-}
-
-impl Write for Spelling<'_> {
-    type Error = core::convert::Infallible;
-
-    fn write_all(&mut self, chunk: &[u8]) -> Result<(), Self::Error> {
-        match self.rest.strip_prefix(chunk) {
-            Some(rest) => self.rest = rest,
-            None => self.same = false,
-        }
-        Ok(())
     }
 }
 

@@ -130,7 +130,7 @@ fixed_bytes!(
 
 /// Declares a newtype over short text with a narrow alphabet.
 macro_rules! narrow_text {
-    ($(#[$doc:meta])* $name:ident, $max:literal, $what:literal, $rule:literal, $first:expr, $rest:expr) => {
+    ($(#[$doc:meta])* $name:ident, $max:literal, $what:literal, $rule:literal, $first:expr, $rest:expr, $whole:expr) => {
         $(#[$doc])*
         #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub struct $name(String<$max>);
@@ -143,9 +143,10 @@ macro_rules! narrow_text {
             pub fn new(text: &str) -> Result<Self, NotAllowed> {
                 let first: fn(u8) -> bool = $first;
                 let rest: fn(u8) -> bool = $rest;
+                let whole: fn(&str) -> bool = $whole;
                 let broken = NotAllowed { what: $what, rule: $rule };
                 let (head, tail) = text.as_bytes().split_first().ok_or(broken)?;
-                if !first(*head) || !tail.iter().copied().all(rest) {
+                if !first(*head) || !tail.iter().copied().all(rest) || !whole(text) {
                     return Err(broken);
                 }
                 String::try_from(text).map(Self).map_err(|_| broken)
@@ -208,18 +209,39 @@ const fn reader_char(c: u8) -> bool {
     c.is_ascii_alphanumeric() || matches!(c, b':' | b'.' | b'_' | b'-')
 }
 
+const fn digit(c: u8) -> bool {
+    c.is_ascii_digit()
+}
+
+const fn version_char(c: u8) -> bool {
+    c.is_ascii_alphanumeric() || matches!(c, b'.' | b'+' | b'-')
+}
+
+const fn anything(_: &str) -> bool {
+    true
+}
+
+fn has_digit(text: &str) -> bool {
+    text.bytes().any(digit)
+}
+
 narrow_text!(
     /// What an office gives out to name something: section, post, operator (照合ID), permission profile (操作者ID),
     /// terminal, function, purpose, application.
-    Code, 32, "code", "1 to 32 of a-z 0-9 . _ -, starting with a letter or digit", code_start, code_rest
+    Code, 32, "code", "1 to 32 of a-z 0-9 . _ -, starting with a letter or digit", code_start, code_rest, anything
 );
 narrow_text!(
-    /// Number of a case in the office's own ledger. The alphabet keeps residents' names out (S3 5(1)).
-    CaseReference, 40, "case reference", "1 to 40 of A-Z a-z 0-9 . / _ -", case_char, case_char
+    /// Number of a case in the office's own ledger. Alphabet and digit keep residents' names out (S3 5(1)).
+    CaseReference, 40, "case reference", "1 to 40 of A-Z a-z 0-9 . / _ -, at least one of them a digit", case_char, case_char, has_digit
 );
 narrow_text!(
     /// A reader as the terminal recognises it: `usb:vid:pid:serial` or `name:…`.
-    ReaderIdentity, 48, "reader identity", "1 to 48 of A-Z a-z 0-9 : . _ -", reader_char, reader_char
+    ReaderIdentity, 48, "reader identity", "1 to 48 of A-Z a-z 0-9 : . _ -", reader_char, reader_char, anything
+);
+
+narrow_text!(
+    /// Version of the agent.
+    AgentVersion, 16, "agent version", "1 to 16 of A-Z a-z 0-9 . + -, starting with a digit", digit, version_char, anything
 );
 
 /// A number given by the fold in log order: 令和8年度第12号 is `{ fiscal_year: 2026, number: 12 }`.
@@ -244,6 +266,22 @@ mod tests {
         }
         for good in ["jumin", "0012", "juminhyo.issue", "a", "jumin-1"] {
             assert_eq!(Code::new(good).unwrap().as_str(), good);
+        }
+    }
+
+    #[test]
+    fn case_references_and_versions_refuse_what_could_hold_a_name() {
+        for bad in ["", "Tanaka", "tanaka-taro", "田中1", "tanaka 1", "R8-1\n"] {
+            assert!(CaseReference::new(bad).is_err(), "{bad:?} must be refused");
+        }
+        for good in ["R8-0012", "7", "juki/R8.12"] {
+            assert_eq!(CaseReference::new(good).unwrap().as_str(), good);
+        }
+        for bad in ["", "tanaka", "v1", "1.0 taro", "1_0", "0.1.0-alpha.12345"] {
+            assert!(AgentVersion::new(bad).is_err(), "{bad:?} must be refused");
+        }
+        for good in ["0.1.0", "1.2.3-rc.1+abc"] {
+            assert_eq!(AgentVersion::new(good).unwrap().as_str(), good);
         }
     }
 

@@ -1,12 +1,13 @@
 //! The record: what happened, as one leaf of the office's records log (wire §3, §4).
 
-use heapless::{String, Vec};
+use heapless::Vec;
 use minicbor::{Decode, Encode};
 
 use crate::canonical::{Malformed, decode_canonical, labelled_digest};
 use crate::decision::DecisionInput;
 use crate::id::{
-    BootId, CardGuid, Code, Hash, Numbered, OfficeId, ReaderIdentity, RequestId, Salt, SessionId, Signature,
+    AgentVersion, BootId, CardGuid, Code, Hash, Numbered, OfficeId, ReaderIdentity, RequestId, Salt, SessionId,
+    Signature,
 };
 use crate::reason::{
     AlarmKind, EnrolmentEvent, LinkState, LostReason, Outcome, PreviousEnd, Query, Reason, WorkerState,
@@ -259,26 +260,6 @@ pub struct TerminalUp {
     pub previous: PreviousEnd,
 }
 
-/// Version of the agent: at most 16 bytes.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AgentVersion(pub String<16>);
-
-impl<C> Encode<C> for AgentVersion {
-    fn encode<W: minicbor::encode::Write>(
-        &self,
-        e: &mut minicbor::Encoder<W>,
-        _: &mut C,
-    ) -> Result<(), minicbor::encode::Error<W::Error>> {
-        e.str(&self.0)?.ok()
-    }
-}
-
-impl<'b, C> Decode<'b, C> for AgentVersion {
-    fn decode(d: &mut minicbor::Decoder<'b>, _: &mut C) -> Result<Self, minicbor::decode::Error> {
-        String::try_from(d.str()?).map(Self).map_err(|_| minicbor::decode::Error::message("agent version"))
-    }
-}
-
 /// Trusted time made a step of more than two minutes.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
@@ -498,13 +479,21 @@ impl Record {
     /// Reads a leaf of a version this crate knows.
     ///
     /// # Errors
-    /// [`Malformed`]: not canonical, an unknown kind, a version other than [`RECORD_VERSION`], or a class that is not the kind's.
+    /// [`Malformed`]: not canonical, an unknown kind, a version other than [`RECORD_VERSION`], a class or an emitter that is not the kind's, or a
+    /// verdict that is never recorded.
     pub fn decode(bytes: &[u8]) -> Result<Self, Malformed> {
         let record: Self = decode_canonical("record", bytes)?;
-        let sound = bytes.len() <= RECORD_MAX
-            && record.version == RECORD_VERSION
-            && record.retention == record.body.retention();
+        let sound = bytes.len() <= RECORD_MAX && record.version == RECORD_VERSION && record.is_of_its_kind();
         if sound { Ok(record) } else { Err(Malformed { what: "record", at: 0 }) }
+    }
+
+    /// Whether class, emitter and verdict are such as records of this kind have (wire §4.1, §4.3).
+    fn is_of_its_kind(&self) -> bool {
+        let class = self.body.retention();
+        // What administrators do is seen by the ledger, all else by a terminal.
+        let by_ledger = class == Retention::Administration;
+        let decided = if let Body::Decision(decision) = &self.body { decision.verdict.is_decided() } else { true };
+        self.retention == class && (self.emitter == Emitter::Ledger) == by_ledger && decided
     }
 }
 

@@ -152,7 +152,7 @@ impl Pin {
         Ok(())
     }
 
-    /// The field as it goes over the wire, where it lies.
+    /// The field as it goes over the wire, where it lies: eight bytes, filled up with FF.
     #[must_use]
     pub const fn field(&self) -> &[u8; PIN_MAX] {
         &self.padded
@@ -171,12 +171,6 @@ impl Pin {
             }
         }
         Ok(())
-    }
-
-    /// The field as it goes over the wire: eight bytes, filled up with FF.
-    #[must_use]
-    pub const fn padded(&self) -> SecretBytes<PIN_MAX> {
-        SecretBytes(self.padded)
     }
 
     /// The characters as they were typed. Whoever calls this must not let them out.
@@ -219,10 +213,10 @@ impl Puk {
         Pin::with_minimum(typed, PIN_MAX).map(Self)
     }
 
-    /// The field as it goes over the wire.
+    /// The field as it goes over the wire, where it lies.
     #[must_use]
-    pub const fn padded(&self) -> SecretBytes<PIN_MAX> {
-        self.0.padded()
+    pub const fn field(&self) -> &[u8; PIN_MAX] {
+        self.0.field()
     }
 
     /// The characters. Whoever calls this must not let them out.
@@ -290,8 +284,8 @@ mod tests {
     #[test]
     fn padding_goes_on_and_comes_off() {
         let pin = Pin::parse(b"493716").unwrap();
-        assert_eq!(pin.padded().expose(), b"493716\xFF\xFF");
-        assert_eq!(Pin::from_padded(pin.padded().expose()).unwrap(), pin);
+        assert_eq!(pin.field(), b"493716\xFF\xFF");
+        assert_eq!(Pin::from_padded(pin.field()).unwrap(), pin);
         for field in [&b"493716"[..], b"493716\xFF7", b"4937\xFF\xFF\xFF\xFF", b"\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF"] {
             assert!(Pin::from_padded(field).is_err(), "{field:02X?}");
         }

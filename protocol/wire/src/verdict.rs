@@ -267,6 +267,12 @@ impl VerdictCode {
         matches!(self, Self::Granted)
     }
 
+    /// Whether this comes out of `decide`, and so may stand in a record: all below 200.
+    #[must_use]
+    pub const fn is_decided(self) -> bool {
+        self.number() < 200
+    }
+
     /// The number that stands in records.
     #[must_use]
     pub const fn number(self) -> u16 {
@@ -370,6 +376,17 @@ mod tests {
                 assert_eq!(words.next.is_empty(), code.is_granted(), "{code:?}");
             }
             assert_eq!(VerdictCode::from_number(code.number()), Some(code));
+        }
+    }
+
+    #[test]
+    fn the_list_of_all_codes_leaves_none_out() {
+        for number in 0..=u16::MAX {
+            let mut bytes = [0; 3];
+            let mut cursor = minicbor::encode::write::Cursor::new(&mut bytes[..]);
+            minicbor::encode(number, &mut cursor).unwrap();
+            let length = cursor.position();
+            assert_eq!(minicbor::decode(&bytes[..length]).ok(), VerdictCode::from_number(number), "{number}");
         }
     }
 }

@@ -3,15 +3,15 @@
 
 use sekisho_wire::decision::{ClockState, DecisionInput, Level, Request, SessionKind, TerminalState};
 use sekisho_wire::id::{
-    BootId, CardGuid, CaseReference, Code, Hash, Numbered, OfficeId, ReaderIdentity, RequestId, Salt, SessionId,
-    Signature,
+    AgentVersion, BootId, CardGuid, CaseReference, Code, Hash, Numbered, OfficeId, ReaderIdentity, RequestId, Salt,
+    SessionId, Signature,
 };
 use sekisho_wire::reason::{
     AlarmKind, EnrolmentEvent, LinkState, LostReason, Outcome, PreviousEnd, Query, Reason, WorkerState,
 };
 use sekisho_wire::record::{
-    AgentVersion, Alarm, Body, CardSeen, ClockStep, Completed, Decision, Emitter, Enrolment, Exported, Lost, Opening,
-    PinFailed, RECORD_VERSION, Read, Record, RegisterAdvanced, SessionReason, TerminalUp, Withdrawn, decision_digest,
+    Alarm, Body, CardSeen, ClockStep, Completed, Decision, Emitter, Enrolment, Exported, Lost, Opening, PinFailed,
+    RECORD_VERSION, Read, Record, RegisterAdvanced, SessionReason, TerminalUp, Withdrawn, decision_digest,
     session_digest,
 };
 use sekisho_wire::verdict::VerdictCode;
@@ -73,7 +73,7 @@ fn bodies() -> Vec<Body> {
         Body::Locked(SessionReason { session, reason: Reason::Idle }),
         Body::PinFailed(PinFailed { card: CardGuid([2; 16]), operator: Some(code("10023")), tries_left: 4 }),
         Body::TerminalUp(TerminalUp {
-            version: AgentVersion("0.1.0".try_into().unwrap()),
+            version: AgentVersion::new("0.1.0").unwrap(),
             previous: PreviousEnd::WithoutNotice,
         }),
         Body::TerminalDown,
@@ -166,6 +166,69 @@ fn a_class_that_is_not_the_kinds_is_malformed() {
     let mut wrong = record(Body::TerminalDown);
     wrong.retention = sekisho_wire::record::Retention::Access;
     assert!(Record::decode(&wrong.encode().unwrap()).is_err());
+}
+
+#[test]
+fn an_emitter_that_is_not_the_kinds_is_malformed() {
+    for body in bodies() {
+        let mut wrong = record(body);
+        wrong.emitter = match wrong.emitter {
+            Emitter::Ledger => Emitter::Terminal(code("jumin-1")),
+            Emitter::Terminal(_) => Emitter::Ledger,
+        };
+        assert!(Record::decode(&wrong.encode().unwrap()).is_err(), "{}", wrong.body.kind().1);
+    }
+}
+
+#[test]
+fn a_verdict_of_the_agent_alone_is_never_a_record() {
+    for verdict in VerdictCode::ALL {
+        let Body::Decision(decision) = bodies().remove(3) else { panic!("the fourth is a decision") };
+        let whole = record(Body::Decision(Decision { verdict, ..decision }));
+        let read = Record::decode(&whole.encode().unwrap());
+        assert_eq!(read.is_ok(), verdict.number() < 200, "{}", verdict.name());
+    }
+}
+
+#[test]
+fn the_longest_record_of_every_kind_fits() {
+    let longest = code(&"a".repeat(32));
+    let reader = ReaderIdentity::new(&"r".repeat(48)).unwrap();
+    let widest = DecisionInput {
+        rules: u16::MAX,
+        register: u64::MAX,
+        terminal: longest.clone(),
+        reader: Some(reader.clone()),
+        operator: Some(longest.clone()),
+        profile: Some(longest.clone()),
+        section: Some(longest.clone()),
+        opened: Some(u64::MAX),
+        application: Some(longest.clone()),
+        function: Some(longest.clone()),
+        purpose: Some(longest.clone()),
+        case: Some(CaseReference::new(&"1".repeat(40)).unwrap()),
+        permit: Some(Numbered { fiscal_year: u16::MAX, number: u32::MAX }),
+        time: u64::MAX,
+        note_time: Some(u64::MAX),
+        note_until: Some(u64::MAX),
+        worked: u32::MAX,
+        worked_today: u32::MAX,
+        ..input(Request::Function)
+    };
+    let Body::Decision(decision) = bodies().remove(3) else { panic!("the fourth is a decision") };
+    let opening = Opening { input: widest.clone(), root: Hash([255; 32]), signature: Signature([255; 64]) };
+    for body in [Body::SessionOpened(opening), Body::Decision(Decision { input: widest, ..decision })] {
+        let whole = Record {
+            emitter: Emitter::Terminal(longest.clone()),
+            epoch: u32::MAX,
+            seq: u64::MAX,
+            wall: u64::MAX,
+            trusted: u64::MAX,
+            monotonic: u64::MAX,
+            ..record(body)
+        };
+        assert_eq!(Record::decode(&whole.encode().unwrap()), Ok(whole));
+    }
 }
 
 #[test]
