@@ -119,8 +119,8 @@ impl Teller<'_> {
                     PreviousEnd::WithoutNotice => self.say("after ending without notice", "前回は異常終了"),
                 };
                 self.say(
-                    format!("the agent {} started {before}", up.version.0),
-                    format!("エージェント {} が起動した({before})", up.version.0),
+                    format!("the agent {} started {before}", up.version),
+                    format!("エージェント {} が起動した({before})", up.version),
                 )
             }
             Body::TerminalDown => self.say("the agent stopped", "エージェントが停止した"),
