@@ -647,7 +647,7 @@ pub(crate) enum RecordsCommand {
         /// Its index in the records log
         index: u64,
     },
-    /// Verify records: place in the log, decision, signature of the card (検証)
+    /// Verify records: place in the log, terminal, decision, card; ends with 3 if one does not hold, 4 if some are missing (検証)
     Verify {
         /// Its index in the records log
         #[arg(required_unless_present = "all")]

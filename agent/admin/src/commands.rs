@@ -10,6 +10,7 @@ mod proposals;
 mod records;
 mod registers;
 mod terminals;
+mod verify;
 
 use crate::changes_file::{self, Drafter, PolicyUse};
 use crate::cli::{CardCommand, Command, FileArgument, OperatorCommand, PermitCommand, RouteCommand};

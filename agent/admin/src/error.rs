@@ -136,6 +136,13 @@ pub(crate) enum AdminError {
     GrantTooLarge,
     /// Verification found a record that does not hold.
     RecordsDoNotHold(usize),
+    /// All records at hand hold, and some are missing, cannot be read, or cannot be judged.
+    RecordsMissing {
+        /// Ranges of records that never came.
+        ranges: usize,
+        /// Records that cannot be read or judged.
+        unclear: usize,
+    },
     /// The person said no.
     Declined,
     /// A question, but nobody at the keyboard.
@@ -251,6 +258,9 @@ impl AdminError {
                 "cannot write the grant: the act that issued the card is too large for it".to_owned()
             }
             Self::RecordsDoNotHold(count) => format!("{count} records do not hold"),
+            Self::RecordsMissing { ranges, unclear } => {
+                format!("the records are not complete: {ranges} ranges are missing, {unclear} cannot be read or judged")
+            }
             Self::Declined => "nothing was signed".to_owned(),
             Self::NobodyToAsk => "cannot ask: nobody is at the keyboard".to_owned(),
             Self::Input(cause) => format!("cannot read the input: {cause}"),
@@ -327,11 +337,26 @@ impl AdminError {
             Self::TooLarge => "一つの変更だけで処分の大きさの上限を超えます".to_owned(),
             Self::GrantTooLarge => "カードを貸与した処分が大きすぎて、カードに書き込めません".to_owned(),
             Self::RecordsDoNotHold(count) => format!("{count}件の記録が検証に合格しませんでした"),
+            Self::RecordsMissing { ranges, unclear } => {
+                format!("記録がそろっていません(欠落{ranges}か所、読み取り・判定不能{unclear}件)")
+            }
             Self::Declined => "署名しませんでした".to_owned(),
             Self::NobodyToAsk => "確認できる人が端末の前にいません".to_owned(),
             Self::Input(cause) => format!("入力を読めません: {cause}"),
             Self::Output(cause) => format!("出力できません: {cause}"),
             Self::NoRandom(cause) => format!("乱数を得られません: {cause}"),
+        }
+    }
+
+    /// What the program ends with (README, "How it ends").
+    #[must_use]
+    pub(crate) const fn exit_code(&self) -> u8 {
+        if let Self::RecordsDoNotHold(_) = self {
+            3
+        } else if let Self::RecordsMissing { .. } = self {
+            4
+        } else {
+            1
         }
     }
 
@@ -444,6 +469,10 @@ impl AdminError {
             Self::RecordsDoNotHold(_) => (
                 "Keep the output as evidence and call the security officer.",
                 "出力を証拠として保全し、セキュリティ責任者に連絡してください。",
+            ),
+            Self::RecordsMissing { .. } => (
+                "See 'sekisho-admin terminal behind'. What a terminal will never send, its 'lost' record or a new epoch must say.",
+                "「sekisho-admin terminal behind」で確かめてください。送られることのない記録は、端末機の欠落記録か新しい履歴番号で示される必要があります。",
             ),
             Self::Declined => ("", ""),
             Self::NobodyToAsk => {

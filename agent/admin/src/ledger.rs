@@ -4,6 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sekisho_link::{LedgerCode, Link, Options};
 use sekisho_tlog::bundle::decode_bundle;
+use sekisho_tlog::tile::{TileContent, TilePath};
 use sekisho_tlog::{Checkpoint, VerifyingKey};
 use sekisho_wire::id::{CardGuid, Hash, OfficeId, Salt};
 use serde::{Deserialize, Serialize};
@@ -12,11 +13,13 @@ use zeroize::Zeroizing;
 
 use crate::error::AdminError;
 use crate::office_file::{LogName, Office};
-use crate::register_cache::{CacheError, Name, RegisterCache};
+use crate::register_cache::{Broken, Name, RegisterCache};
 use crate::terminal_word::TerminalWord;
 
 /// Entries in one bundle (tlog §6).
 const BUNDLE: u64 = 256;
+/// More than the largest bundle: 256 entries of 64 KiB.
+const TILE_MAX: usize = 20 * 1024 * 1024;
 
 /// The ledger, as one office sees it.
 #[derive(Debug)]
@@ -185,7 +188,7 @@ impl Ledger {
     /// Fetches what is new in the register, verifies it, and returns the register as it is now.
     ///
     /// # Errors
-    /// As the link says; [`CacheError`] when the ledger does not continue what it showed before.
+    /// As the link says; [`crate::register_cache::CacheError`] when the ledger does not continue what it showed before.
     pub(crate) fn refresh(&self, cache: &RegisterCache, key: &VerifyingKey) -> Result<RegisterCache, AdminError> {
         let mut entries = Vec::new();
         let mut names = if cache.wants_names() { self.names(cache.size())? } else { Vec::new() };
@@ -193,7 +196,9 @@ impl Ledger {
             let have = cache.size() + entries.len() as u64;
             let path = format!("{}?from={have}", self.path("register"));
             let page: RegisterPage = self.link.get_json(&path, &self.options())?;
-            let size = Checkpoint::open(&page.checkpoint, key).map_err(CacheError::Checkpoint)?.size;
+            let size = Checkpoint::open(&page.checkpoint, key)
+                .map_err(|error| Broken::Checkpoint(error).of(LogName::Register))?
+                .size;
             let came = page.entries.len();
             for entry in &page.entries {
                 entries.push(bytes(entry)?);
@@ -339,14 +344,24 @@ impl Ledger {
     /// As the link says; a bundle that is none.
     pub(crate) fn entries(&self, log: LogName, size: u64) -> Result<Vec<Vec<u8>>, AdminError> {
         let mut entries = Vec::new();
-        for bundle in 0..size.div_ceil(BUNDLE) {
-            let width = (size - bundle * BUNDLE).min(BUNDLE);
-            let partial = if width == BUNDLE { String::new() } else { format!(".p/{width}") };
-            let path = format!("/{}/{}/tile/entries/{}{partial}", self.office, log.as_str(), tile_number(bundle));
-            let answer = self.link.get(&path, &Options { limit: 20 * 1024 * 1024, ..self.options() })?;
-            entries.extend(decode_bundle(&answer.body)?.into_iter().map(<[u8]>::to_vec));
+        while let Some(path) = TilePath::in_tree(TileContent::Entries, entries.len() as u64 / BUNDLE, size) {
+            let bundle = self.tile(log, &path)?;
+            let came = decode_bundle(&bundle)?;
+            if came.len() != usize::from(path.width()) {
+                return Err(AdminError::Ledger("a bundle of another width than was asked for"));
+            }
+            entries.extend(came.into_iter().map(<[u8]>::to_vec));
         }
         Ok(entries)
+    }
+
+    /// One tile of a log: hashes or entries.
+    ///
+    /// # Errors
+    /// As the link says.
+    pub(crate) fn tile(&self, log: LogName, path: &TilePath) -> Result<Vec<u8>, AdminError> {
+        let path = format!("/{}/{}/{path}", self.office, log.as_str());
+        Ok(self.link.get(&path, &Options { limit: TILE_MAX, ..self.options() })?.body)
     }
 
     fn path(&self, what: &str) -> String {
@@ -355,27 +370,5 @@ impl Ledger {
 
     fn options(&self) -> Options<'_> {
         Options { bearer: self.token.as_deref().map(String::as_str), ..Options::default() }
-    }
-}
-
-/// The number in a tile's path: groups of three digits, all but the last with an `x` before them (tlog §5.1).
-fn tile_number(mut number: u64) -> String {
-    let mut text = format!("{:03}", number % 1000);
-    while number >= 1000 {
-        number /= 1000;
-        text = format!("x{:03}/{text}", number % 1000);
-    }
-    text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::tile_number;
-
-    #[test]
-    fn tile_numbers_come_in_groups() {
-        for (number, text) in [(0, "000"), (67, "067"), (1000, "x001/000"), (1_234_067, "x001/x234/067")] {
-            assert_eq!(tile_number(number), text);
-        }
     }
 }

@@ -13,7 +13,9 @@ mod desk;
 mod error;
 mod grant;
 mod home;
+mod judge;
 mod ledger;
+mod log_tiles;
 mod missing;
 mod office_file;
 mod outbox;
@@ -60,7 +62,7 @@ pub fn main() -> ExitCode {
             if !next.is_empty() {
                 eprintln!("{next}");
             }
-            ExitCode::FAILURE
+            ExitCode::from(error.exit_code())
         }
     }
 }

@@ -52,6 +52,26 @@ impl LogName {
             Self::Casebook => "casebook",
         }
     }
+
+    /// For people.
+    #[must_use]
+    pub(crate) const fn english(self) -> &'static str {
+        match self {
+            Self::Records => "records log",
+            Self::Register => "register",
+            Self::Casebook => "casebook",
+        }
+    }
+
+    /// For people.
+    #[must_use]
+    pub(crate) const fn japanese(self) -> &'static str {
+        match self {
+            Self::Records => "記録簿",
+            Self::Register => "登録簿",
+            Self::Casebook => "事案簿",
+        }
+    }
 }
 
 #[derive(Serialize, Deserialize)]

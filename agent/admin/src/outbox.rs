@@ -8,18 +8,12 @@ use crate::home::Home;
 use crate::register_cache::Name;
 
 /// A signed act, and the names beside it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Kept {
     /// The signed act.
     pub act: Vec<u8>,
     /// The names.
     pub names: Vec<Name>,
-}
-
-#[derive(Serialize, Deserialize)]
-struct File {
-    act: Vec<u8>,
-    names: Vec<(String, String)>,
 }
 
 impl Kept {
@@ -28,9 +22,7 @@ impl Kept {
     /// # Errors
     /// When it cannot be written.
     pub(crate) fn write(&self, home: &Home, file: &str) -> Result<(), AdminError> {
-        let names = self.names.iter().map(|name| (name.salt.to_string(), name.text.clone())).collect();
-        let json = serde_json::to_vec(&File { act: self.act.clone(), names }).expect("numbers and strings are JSON");
-        home.write(file, &json)
+        home.write(file, &serde_json::to_vec(self).expect("numbers and strings are JSON"))
     }
 
     /// Reads a file back; nothing when there is none.
@@ -39,11 +31,7 @@ impl Kept {
     /// When it is damaged.
     pub(crate) fn read(home: &Home, file: &str) -> Result<Option<Self>, AdminError> {
         let Some(json) = home.read(file)? else { return Ok(None) };
-        let damaged = || AdminError::Damaged(home.path(file));
-        let kept: File = serde_json::from_slice(&json).map_err(|_| damaged())?;
-        let name = |(salt, text): (String, String)| Some(Name { salt: salt.parse().ok()?, text });
-        let names: Option<Vec<Name>> = kept.names.into_iter().map(name).collect();
-        Ok(Some(Self { act: kept.act, names: names.ok_or_else(damaged)? }))
+        serde_json::from_slice(&json).map(Some).map_err(|_| AdminError::Damaged(home.path(file)))
     }
 }
 

@@ -234,6 +234,12 @@ impl Teller<'_> {
                 ("a terminal claims another log without proof", "端末機が証明なしに別のログを主張した")
             }
             AlarmKind::LogResumed => ("a stopped log goes on", "停止したログが再開された"),
+            AlarmKind::SealRefused => {
+                ("the terminal did not believe the ledger's seal", "端末機が台帳の封印を信用しなかった")
+            }
+            AlarmKind::RegisterRefused => {
+                ("the terminal did not believe the register shown to it", "端末機が示された登録簿を信用しなかった")
+            }
         };
         self.say(english, japanese)
     }

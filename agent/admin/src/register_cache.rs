@@ -7,18 +7,29 @@ use sekisho_register::fold::Folded;
 use sekisho_register::values::NameHash;
 use sekisho_register::{FoldRefusal, Register, SignedAct};
 use sekisho_tlog::{Checkpoint, TlogError, VerifyingKey};
-use sekisho_wire::id::{Code, Hash, Salt};
+use sekisho_wire::id::{Code, Hash, NotAllowed, Salt};
+use serde::{Deserialize, Serialize};
 
 use crate::error::AdminError;
 use crate::home::Home;
+use crate::office_file::LogName;
 
 const ENTRIES: &str = "register/entries";
 const CHECKPOINT: &str = "register/checkpoint";
 const NAMES: &str = "register/names";
 
-/// What the ledger shows is not a continuation of what it showed before.
+/// What the ledger shows of a log is not a continuation of what it showed before.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum CacheError {
+pub(crate) struct CacheError {
+    /// Which log.
+    pub log: LogName,
+    /// What is wrong with it.
+    pub broken: Broken,
+}
+
+/// What is wrong with a log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Broken {
     /// Fewer entries than were verified before.
     Rollback {
         /// Entries verified before.
@@ -38,63 +49,85 @@ pub(crate) enum CacheError {
         /// Entries the checkpoint names.
         size: u64,
     },
-    /// The checkpoint is not signed by the register log's key.
+    /// The checkpoint is not signed by the log's key.
     Checkpoint(TlogError),
+}
+
+impl Broken {
+    /// Of this log.
+    #[must_use]
+    pub(crate) const fn of(self, log: LogName) -> CacheError {
+        CacheError { log, broken: self }
+    }
 }
 
 impl CacheError {
     /// In Japanese.
     #[must_use]
     pub(crate) fn japanese(&self) -> String {
-        match self {
-            Self::Rollback { known, shown } => {
-                format!("台帳の登録簿が後戻りしています(検証済み{known}件、台帳は{shown}件)")
+        let log = self.log.japanese();
+        match &self.broken {
+            Broken::Rollback { known, shown } => {
+                format!("台帳の{log}が後戻りしています(検証済み{known}件、台帳は{shown}件)")
             }
-            Self::Fork { size } => format!("台帳の示す登録簿({size}件)は、以前に検証したものの続きではありません"),
-            Self::Incomplete { have, size } => {
-                format!("台帳の登録簿がそろっていません(届いたもの{have}件、署名{size}件)")
+            Broken::Fork { size } => format!("台帳の示す{log}({size}件)は、以前に検証したものの続きではありません"),
+            Broken::Incomplete { have, size } => {
+                format!("台帳の{log}がそろっていません(届いたもの{have}件、署名{size}件)")
             }
-            Self::Checkpoint(error) => format!("登録簿のチェックポイントを信頼できません: {error}"),
+            Broken::Checkpoint(error) => format!("{log}のチェックポイントを信頼できません: {error}"),
         }
     }
 }
 
 impl fmt::Display for CacheError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Rollback { known, shown } => {
-                write!(f, "the ledger's register went back: {known} entries were verified, it shows {shown}")
+        let log = self.log.english();
+        match &self.broken {
+            Broken::Rollback { known, shown } => {
+                write!(f, "the ledger's {log} went back: {known} entries were verified, it shows {shown}")
             }
-            Self::Fork { size } => {
-                write!(
-                    f,
-                    "the ledger's register forked: its checkpoint over {size} entries does not continue what was verified"
-                )
+            Broken::Fork { size } => {
+                write!(f, "the ledger's {log} forked: {size} entries are not those that were verified")
             }
-            Self::Incomplete { have, size } => {
-                write!(f, "the ledger's register is incomplete: {have} entries came, the checkpoint names {size}")
+            Broken::Incomplete { have, size } => {
+                write!(f, "the ledger's {log} is incomplete: {have} entries came, the checkpoint names {size}")
             }
-            Self::Checkpoint(error) => write!(f, "cannot trust the register's checkpoint: {error}"),
+            Broken::Checkpoint(error) => write!(f, "cannot trust the checkpoint of the {log}: {error}"),
         }
     }
 }
 
 impl std::error::Error for CacheError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::Checkpoint(error) => Some(error),
-            Self::Rollback { .. } | Self::Fork { .. } | Self::Incomplete { .. } => None,
+        match &self.broken {
+            Broken::Checkpoint(error) => Some(error),
+            Broken::Rollback { .. } | Broken::Fork { .. } | Broken::Incomplete { .. } => None,
         }
     }
 }
 
-/// A name that the ledger sent beside the entries (register §R3).
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A name that the ledger sent beside the entries (register §R3). In files of this home: salt and text.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "(String, String)", into = "(String, String)")]
 pub(crate) struct Name {
     /// Its salt.
     pub salt: Salt,
     /// The name.
     pub text: String,
+}
+
+impl From<Name> for (String, String) {
+    fn from(name: Name) -> Self {
+        (name.salt.to_string(), name.text)
+    }
+}
+
+impl TryFrom<(String, String)> for Name {
+    type Error = NotAllowed;
+
+    fn try_from((salt, text): (String, String)) -> Result<Self, NotAllowed> {
+        Ok(Self { salt: salt.parse()?, text })
+    }
 }
 
 /// The register, as far as it is verified.
@@ -121,7 +154,8 @@ impl RegisterCache {
         };
         let damaged = |name| AdminError::Damaged(home.path(name));
         let checkpoint = String::from_utf8(checkpoint.to_vec()).map_err(|_| damaged(CHECKPOINT))?;
-        let size = Checkpoint::open(&checkpoint, key).map_err(CacheError::Checkpoint)?.size;
+        let size =
+            Checkpoint::open(&checkpoint, key).map_err(|error| Broken::Checkpoint(error).of(LogName::Register))?.size;
         let mut entries = split(&entries).ok_or_else(|| damaged(ENTRIES))?;
         // Entries are written before their checkpoint: what lies beyond it was never settled.
         entries.truncate(usize::try_from(size).unwrap_or(usize::MAX));
@@ -142,19 +176,20 @@ impl RegisterCache {
     }
 
     fn settle(mut self, key: &VerifyingKey, checkpoint: &str, entries: &[Vec<u8>]) -> Result<Self, CacheError> {
-        let signed = Checkpoint::open(checkpoint, key).map_err(CacheError::Checkpoint)?;
+        let signed =
+            Checkpoint::open(checkpoint, key).map_err(|error| Broken::Checkpoint(error).of(LogName::Register))?;
         if signed.size < self.size() {
-            return Err(CacheError::Rollback { known: self.size(), shown: signed.size });
+            return Err(Broken::Rollback { known: self.size(), shown: signed.size }.of(LogName::Register));
         }
         for entry in entries {
             self.folded.push(self.register.fold(entry));
             self.entries.push(entry.clone());
         }
         if self.size() != signed.size {
-            return Err(CacheError::Incomplete { have: self.size(), size: signed.size });
+            return Err(Broken::Incomplete { have: self.size(), size: signed.size }.of(LogName::Register));
         }
         if self.register.root().0 != signed.root.0 {
-            return Err(CacheError::Fork { size: signed.size });
+            return Err(Broken::Fork { size: signed.size }.of(LogName::Register));
         }
         self.checkpoint = Some(checkpoint.to_owned());
         Ok(self)
@@ -277,7 +312,7 @@ fn names_from(json: &[u8]) -> Option<BTreeMap<NameHash, String>> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use p256::ecdsa::signature::hazmat::PrehashSigner;
     use p256::ecdsa::{Signature, SigningKey as CardKey};
     use sekisho_register::act::ACT_VERSION;
@@ -295,10 +330,10 @@ mod tests {
     const NOW: u64 = 1_795_000_000_000;
 
     /// A ledger's register log, and the card of its first administrator.
-    struct Story {
+    pub(crate) struct Story {
         log: SigningKey,
         card: CardKey,
-        entries: Vec<Vec<u8>>,
+        pub(crate) entries: Vec<Vec<u8>>,
     }
 
     fn public(key: &CardKey) -> P256Key {
@@ -325,7 +360,7 @@ mod tests {
     }
 
     impl Story {
-        fn begin() -> Self {
+        pub(crate) fn begin() -> Self {
             let card = CardKey::from_slice(&[7; 32]).unwrap();
             let second = CardKey::from_slice(&[8; 32]).unwrap();
             let log = SigningKey::from_seed("ledger/office/register", &[9; 32]).unwrap();
@@ -349,7 +384,7 @@ mod tests {
             story
         }
 
-        fn act(&mut self, office: OfficeId, post: Option<Code>, change: Change) {
+        pub(crate) fn act(&mut self, office: OfficeId, post: Option<Code>, change: Change) {
             let mut register = Register::new();
             for entry in &self.entries {
                 register.fold(entry).unwrap();
@@ -377,7 +412,7 @@ mod tests {
             self.entries.push(to_be_signed.finish(signature.to_bytes().into()));
         }
 
-        fn section(&mut self, section: &str) {
+        pub(crate) fn section(&mut self, section: &str) {
             let office = office_of(&SignedAct::decode(&self.entries[0]).unwrap());
             let change = SetSection {
                 section: Code::new(section).unwrap(),
@@ -394,7 +429,7 @@ mod tests {
             Checkpoint { origin: self.log.name().to_owned(), size, root, extensions: Vec::new() }.sign(&self.log)
         }
 
-        fn cache(&self, size: usize) -> RegisterCache {
+        pub(crate) fn cache(&self, size: usize) -> RegisterCache {
             let key = self.log.verifying_key();
             RegisterCache::default().extend(&key, &self.checkpoint(size), &self.entries[..size]).unwrap()
         }
@@ -426,7 +461,7 @@ mod tests {
         let mut story = Story::begin();
         story.section("jumin");
         let refused = story.cache(2).extend(&story.log.verifying_key(), &story.checkpoint(1), &[]);
-        assert_eq!(refused.unwrap_err(), CacheError::Rollback { known: 2, shown: 1 });
+        assert_eq!(refused.unwrap_err(), Broken::Rollback { known: 2, shown: 1 }.of(LogName::Register));
     }
 
     #[test]
@@ -437,11 +472,11 @@ mod tests {
         let key = story.log.verifying_key();
         // The same size with another content, signed by the right key.
         let refused = story.cache(2).extend(&key, &other.checkpoint(2), &[]);
-        assert_eq!(refused.unwrap_err(), CacheError::Fork { size: 2 });
+        assert_eq!(refused.unwrap_err(), Broken::Fork { size: 2 }.of(LogName::Register));
         // A longer log that does not begin with ours.
         other.section("kikaku");
         let refused = story.cache(2).extend(&key, &other.checkpoint(3), &other.entries[2..]);
-        assert_eq!(refused.unwrap_err(), CacheError::Fork { size: 3 });
+        assert_eq!(refused.unwrap_err(), Broken::Fork { size: 3 }.of(LogName::Register));
     }
 
     #[test]
@@ -450,14 +485,14 @@ mod tests {
         story.section("jumin");
         let key = story.log.verifying_key();
         let refused = story.cache(1).extend(&key, &story.checkpoint(2), &[]);
-        assert_eq!(refused.unwrap_err(), CacheError::Incomplete { have: 1, size: 2 });
+        assert_eq!(refused.unwrap_err(), Broken::Incomplete { have: 1, size: 2 }.of(LogName::Register));
         let mut altered = story.entries[1].clone();
         altered[100] ^= 1;
         let refused = story.cache(1).extend(&key, &story.checkpoint(2), &[altered]);
-        assert_eq!(refused.unwrap_err(), CacheError::Fork { size: 2 });
+        assert_eq!(refused.unwrap_err(), Broken::Fork { size: 2 }.of(LogName::Register));
         let stranger = SigningKey::from_seed("ledger/office/register", &[1; 32]).unwrap().verifying_key();
         let refused = story.cache(1).extend(&stranger, &story.checkpoint(2), &story.entries[1..]);
-        assert!(matches!(refused.unwrap_err(), CacheError::Checkpoint(_)));
+        assert!(matches!(refused.unwrap_err().broken, Broken::Checkpoint(_)));
     }
 
     #[test]
@@ -471,7 +506,8 @@ mod tests {
         bytes[last] ^= 1;
         home.0.write(ENTRIES, &bytes).unwrap();
         let refused = RegisterCache::load(&home.0, &key).unwrap_err();
-        assert!(matches!(refused, AdminError::Cache(CacheError::Fork { size: 2 })), "{refused}");
+        let AdminError::Cache(refused) = refused else { panic!("{refused}") };
+        assert_eq!(refused, Broken::Fork { size: 2 }.of(LogName::Register));
         home.0.write(ENTRIES, &bytes[..last]).unwrap();
         assert!(matches!(RegisterCache::load(&home.0, &key), Err(AdminError::Damaged(_))));
     }

@@ -1,60 +1,80 @@
 //! The newest verified checkpoint of the records log and of the casebook, kept in the home: what was seen once must stay.
 
-use sekisho_tlog::{Checkpoint, MemoryTree, VerifyingKey, leaf_hash};
+use sekisho_tlog::{
+    Checkpoint, HashReader, MemoryTree, ProveError, TlogError, VerifyingKey, consistency_proof, leaf_hash,
+    verify_consistency,
+};
 
 use crate::error::AdminError;
 use crate::home::Home;
 use crate::office_file::LogName;
-use crate::register_cache::CacheError;
+use crate::register_cache::Broken;
 
 fn file(log: LogName) -> String {
     format!("seen/{}", log.as_str())
 }
 
-/// Holds a log that came whole against its checkpoint, and against the newest one seen before; then this one is the newest. Gives its size.
+/// A log that came whole, under the checkpoint that says so.
 ///
 /// # Errors
-/// [`CacheError`] when the entries are not the log that was signed, or the log does not continue what was seen.
-pub(crate) fn expect_continued(
-    home: &Home,
+/// [`crate::register_cache::CacheError`] when the entries are not the log that was signed.
+pub(crate) fn whole(
     log: LogName,
     key: &VerifyingKey,
     note: &str,
     entries: &[Vec<u8>],
-) -> Result<u64, AdminError> {
-    let shown = Checkpoint::open(note, key)?;
-    if entries.len() as u64 != shown.size {
-        return Err(CacheError::Incomplete { have: entries.len() as u64, size: shown.size }.into());
+) -> Result<MemoryTree, AdminError> {
+    let signed = Checkpoint::open(note, key).map_err(|error| Broken::Checkpoint(error).of(log))?;
+    let have = entries.len() as u64;
+    if have != signed.size {
+        return Err(Broken::Incomplete { have, size: signed.size }.of(log).into());
     }
-    let known = match home.read(&file(log))? {
-        Some(bytes) => {
-            let text = String::from_utf8(bytes.to_vec()).map_err(|_| AdminError::Damaged(home.path(&file(log))))?;
-            // The key of a log may have been changed by an act since; then the note is a stranger's, and begins anew.
-            Checkpoint::open(&text, key).ok()
-        }
-        None => None,
-    };
-    if let Some(known) = &known {
-        if shown.size < known.size {
-            return Err(CacheError::Rollback { known: known.size, shown: shown.size }.into());
-        }
-        expect_root(known, entries)?;
-    }
-    expect_root(&shown, entries)?;
-    home.write(&file(log), note.as_bytes())?;
-    Ok(shown.size)
+    let tree: MemoryTree = entries.iter().map(|entry| leaf_hash(entry)).collect();
+    if tree.root() == signed.root { Ok(tree) } else { Err(Broken::Fork { size: signed.size }.of(log).into()) }
 }
 
-fn expect_root(checkpoint: &Checkpoint, entries: &[Vec<u8>]) -> Result<(), CacheError> {
-    let size = usize::try_from(checkpoint.size).unwrap_or(usize::MAX);
-    let tree: MemoryTree = entries.iter().take(size).map(|entry| leaf_hash(entry)).collect();
-    if tree.root() == checkpoint.root { Ok(()) } else { Err(CacheError::Fork { size: checkpoint.size }) }
+/// Holds a signed checkpoint against the newest one seen before, by a consistency proof out of `tree`; then it is the newest.
+/// `tree` need not be trusted: a proof that is made of anything else leads to another root.
+///
+/// # Errors
+/// [`crate::register_cache::CacheError`] when the log does not continue what was seen; those of `tree`.
+pub(crate) fn expect_continued<R: HashReader>(
+    home: &Home,
+    log: LogName,
+    key: &VerifyingKey,
+    note: &str,
+    tree: &R,
+) -> Result<(), AdminError>
+where
+    AdminError: From<R::Error>,
+{
+    let shown = Checkpoint::open(note, key).map_err(|error| Broken::Checkpoint(error).of(log))?;
+    if let Some(known) = newest(home, log, key)?.filter(|known| known.size > 0) {
+        if shown.size < known.size {
+            return Err(Broken::Rollback { known: known.size, shown: shown.size }.of(log).into());
+        }
+        let proof = consistency_proof(tree, known.size, shown.size).map_err(|error| match error {
+            ProveError::Reader(error) => error.into(),
+            ProveError::Request(error) => AdminError::Tlog(error),
+        })?;
+        let fork = |_: TlogError| Broken::Fork { size: known.size }.of(log);
+        verify_consistency(known.size, &known.root, shown.size, &shown.root, &proof).map_err(fork)?;
+    }
+    home.write(&file(log), note.as_bytes())
+}
+
+fn newest(home: &Home, log: LogName, key: &VerifyingKey) -> Result<Option<Checkpoint>, AdminError> {
+    let Some(bytes) = home.read(&file(log))? else { return Ok(None) };
+    let text = std::str::from_utf8(&bytes).map_err(|_| AdminError::Damaged(home.path(&file(log))))?;
+    // The key of a log may have been changed by an act since; then the note is a stranger's, and begins anew.
+    Ok(Checkpoint::open(text, key).ok())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::home::tests::TempHome;
+    use crate::register_cache::CacheError;
     use sekisho_tlog::SigningKey;
 
     #[test]
@@ -66,14 +86,35 @@ mod tests {
             let tree: MemoryTree = entries.iter().map(|entry| leaf_hash(entry)).collect();
             let (size, root) = (tree.size(), tree.root());
             let note = Checkpoint { origin: key.name().to_owned(), size, root, extensions: Vec::new() }.sign(&key);
-            expect_continued(&home.0, LogName::Records, &key.verifying_key(), &note, &entries)
+            let tree = whole(LogName::Records, &key.verifying_key(), &note, &entries)?;
+            expect_continued(&home.0, LogName::Records, &key.verifying_key(), &note, &tree)
         };
+        let broken = |refused: Result<(), AdminError>| match refused {
+            Err(AdminError::Cache(CacheError { log: LogName::Records, broken })) => broken,
+            other => panic!("{other:?}"),
+        };
+        show(&[]).unwrap();
         show(&[b"a", b"b"]).unwrap();
-        assert_eq!(show(&[b"a", b"b", b"c"]).unwrap(), 3);
-        let refused = show(&[b"a", b"b"]).unwrap_err();
-        assert!(matches!(refused, AdminError::Cache(CacheError::Rollback { known: 3, shown: 2 })), "{refused}");
-        let refused = show(&[b"a", b"x", b"c", b"d"]).unwrap_err();
-        assert!(matches!(refused, AdminError::Cache(CacheError::Fork { size: 3 })), "{refused}");
-        assert_eq!(show(&[b"a", b"b", b"c", b"d"]).unwrap(), 4);
+        show(&[b"a", b"b", b"c"]).unwrap();
+        assert_eq!(broken(show(&[b"a", b"b"])), Broken::Rollback { known: 3, shown: 2 });
+        assert_eq!(broken(show(&[b"a", b"x", b"c", b"d"])), Broken::Fork { size: 3 });
+        show(&[b"a", b"b", b"c", b"d"]).unwrap();
+    }
+
+    #[test]
+    fn entries_that_were_not_signed_are_no_log() {
+        let key = SigningKey::from_seed("ledger/office/casebook", &[7; 32]).unwrap();
+        let tree: MemoryTree = [leaf_hash(b"a"), leaf_hash(b"b")].into_iter().collect();
+        let (size, root) = (tree.size(), tree.root());
+        let note = Checkpoint { origin: key.name().to_owned(), size, root, extensions: Vec::new() }.sign(&key);
+        for (entries, expected) in [
+            (vec![b"a".to_vec()], Broken::Incomplete { have: 1, size: 2 }),
+            (vec![b"b".to_vec(), b"a".to_vec()], Broken::Fork { size: 2 }),
+        ] {
+            let refused = whole(LogName::Casebook, &key.verifying_key(), &note, &entries).unwrap_err();
+            let AdminError::Cache(CacheError { broken, .. }) = &refused else { panic!("{refused}") };
+            assert_eq!(*broken, expected);
+            assert!(refused.to_string().contains("casebook"), "{refused}");
+        }
     }
 }

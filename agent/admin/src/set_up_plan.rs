@@ -25,7 +25,7 @@ pub(crate) struct Plan {
 struct File {
     signer: String,
     parts: Option<Vec<Vec<u8>>>,
-    names: Vec<(String, String)>,
+    names: Vec<Name>,
 }
 
 impl Plan {
@@ -45,9 +45,7 @@ impl Plan {
             Some(parts) => Some(parts.iter().map(part).collect::<Option<_>>()?),
             None => None,
         };
-        let name = |(salt, text): (String, String)| Some(Name { salt: salt.parse().ok()?, text });
-        let names = file.names.into_iter().map(name).collect::<Option<_>>()?;
-        Some(Self { signer: file.signer.parse().ok()?, parts, names })
+        Some(Self { signer: file.signer.parse().ok()?, parts, names: file.names })
     }
 
     /// Keeps the plan.
@@ -57,8 +55,7 @@ impl Plan {
     pub(crate) fn save(&self, home: &Home) -> Result<(), AdminError> {
         let part = |part: &Vec<Change>| minicbor::to_vec(part).expect("a vector takes any number of bytes");
         let parts = self.parts.as_ref().map(|parts| parts.iter().map(part).collect());
-        let names = self.names.iter().map(|name| (name.salt.to_string(), name.text.clone())).collect();
-        let file = File { signer: self.signer.to_string(), parts, names };
+        let file = File { signer: self.signer.to_string(), parts, names: self.names.clone() };
         home.write(FILE, &serde_json::to_vec(&file).expect("numbers and strings are JSON"))
     }
 

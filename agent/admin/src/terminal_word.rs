@@ -90,3 +90,149 @@ fn is_signed(sign1: &Sign1<'_>, header: &BatchHeader, register: &Register) -> bo
         key.is_ok_and(|key| key.verify_strict(&message, &signature).is_ok())
     })
 }
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use ed25519_dalek::{Signer as _, SigningKey};
+    use sekisho_register::change::{Change, SetTerminal, TerminalKind};
+    use sekisho_register::{Ed25519Key, SignedAct, office_of};
+    use sekisho_wire::batch::{BATCH_VERSION, chain_start};
+    use sekisho_wire::id::{BootId, Code, OfficeId, Salt};
+    use sekisho_wire::record::{Body, RECORD_VERSION};
+
+    use super::*;
+    use crate::register_cache::tests::Story;
+
+    const FIRST: u64 = 7;
+
+    /// What a terminal could have written.
+    pub(crate) fn a_record(terminal: &Code, office: OfficeId, seq: u64, body: Body) -> Record {
+        Record {
+            version: RECORD_VERSION,
+            critical: true,
+            emitter: Emitter::Terminal(terminal.clone()),
+            office,
+            epoch: 0,
+            seq,
+            boot: BootId([1; 16]),
+            salt: Salt([u8::try_from(seq).unwrap(); 16]),
+            retention: body.retention(),
+            wall: 5,
+            trusted: 5,
+            monotonic: 5,
+            body,
+        }
+    }
+
+    /// An office with one terminal, and a batch of two records of it.
+    struct Terminal {
+        register: Register,
+        office: OfficeId,
+        code: Code,
+        key: SigningKey,
+        records: Vec<Record>,
+    }
+
+    impl Terminal {
+        fn new() -> Self {
+            let mut story = Story::begin();
+            story.section("jumin");
+            let key = SigningKey::from_bytes(&[3; 32]);
+            let code = Code::new("jumin-1").unwrap();
+            let office = office_of(&SignedAct::decode(&story.entries[0]).unwrap());
+            let terminal = SetTerminal {
+                terminal: code.clone(),
+                kind: TerminalKind::Business,
+                section: Code::new("jumin").unwrap(),
+                responsible: None,
+                functions: Vec::new(),
+                readers: Vec::new(),
+                key: Ed25519Key(key.verifying_key().to_bytes()),
+            };
+            let post = Some(Code::new("kacho").unwrap());
+            story.act(office, post, Change::Terminal(Box::new(terminal)));
+            let register = story.cache(3).register().clone();
+            assert!(register.terminal(&code).is_some());
+            let record = |seq| a_record(&code, office, seq, Body::TerminalDown);
+            Self { register, office, records: vec![record(FIRST), record(FIRST + 1)], code, key }
+        }
+
+        fn bytes(&self) -> Vec<Vec<u8>> {
+            self.records.iter().map(|record| record.encode().unwrap().to_vec()).collect()
+        }
+
+        fn header(&self) -> BatchHeader {
+            let before = chain_start(&self.office, &self.code, 0);
+            let after = self.bytes().iter().fold(before, |chain, bytes| chain_next(&chain, &Hash(leaf_hash(bytes).0)));
+            BatchHeader {
+                version: BATCH_VERSION,
+                critical: true,
+                office: self.office,
+                terminal: self.code.clone(),
+                epoch: 0,
+                first: FIRST,
+                count: 2,
+                before,
+                after,
+                seen_size: 0,
+                seen_root: Hash(sekisho_tlog::EMPTY_ROOT.0),
+                sent: 3,
+                seen_note: None,
+            }
+        }
+
+        fn word(&self, header: &BatchHeader, key: &SigningKey) -> TerminalWord {
+            let (payload, signer) = (minicbor::to_vec(header).unwrap(), Signer::Terminal(self.code.clone()));
+            let mut message = Vec::new();
+            write_signed_bytes(Context::Batch, &signer, &payload, &mut message).unwrap();
+            let signature = sekisho_wire::id::Signature(key.sign(&message).to_bytes());
+            let mut batch = Vec::new();
+            Sign1 { signer, payload: &payload, signature }.write(&mut batch).unwrap();
+            let leaves = self.bytes().iter().map(|bytes| Hash(leaf_hash(bytes).0)).collect();
+            TerminalWord { batch, leaves }
+        }
+
+        fn verify(&self, word: &TerminalWord, at: usize) -> Result<(), WordFault> {
+            word.verify(&self.bytes()[at], &self.records[at], &self.register)
+        }
+    }
+
+    #[test]
+    fn a_terminal_vouches_for_each_record_of_its_batch_in_its_place() {
+        let terminal = Terminal::new();
+        let word = terminal.word(&terminal.header(), &terminal.key);
+        assert_eq!((terminal.verify(&word, 0), terminal.verify(&word, 1)), (Ok(()), Ok(())));
+        // The same bytes in another place, and other bytes in this one.
+        let mut moved = terminal.records[0].clone();
+        moved.seq = FIRST + 1;
+        assert_eq!(word.verify(&terminal.bytes()[0], &moved, &terminal.register), Err(WordFault::Leaf));
+        moved.seq = FIRST - 1;
+        assert_eq!(word.verify(&terminal.bytes()[0], &moved, &terminal.register), Err(WordFault::Leaf));
+    }
+
+    #[test]
+    fn nobody_else_speaks_for_a_terminal() {
+        let terminal = Terminal::new();
+        let header = terminal.header();
+        let stranger = terminal.word(&header, &SigningKey::from_bytes(&[4; 32]));
+        assert_eq!(terminal.verify(&stranger, 0), Err(WordFault::Signature));
+        let nobody = Register::new();
+        let word = terminal.word(&header, &terminal.key);
+        assert_eq!(word.verify(&terminal.bytes()[0], &terminal.records[0], &nobody), Err(WordFault::Signature));
+        let other = BatchHeader { terminal: Code::new("jumin-2").unwrap(), ..header.clone() };
+        assert_eq!(terminal.verify(&terminal.word(&other, &terminal.key), 0), Err(WordFault::Header));
+        let other = BatchHeader { epoch: 1, ..header };
+        assert_eq!(terminal.verify(&terminal.word(&other, &terminal.key), 0), Err(WordFault::Header));
+        let torn = TerminalWord { batch: word.batch[1..].to_vec(), leaves: word.leaves };
+        assert_eq!(terminal.verify(&torn, 0), Err(WordFault::Header));
+    }
+
+    #[test]
+    fn leaves_that_were_exchanged_or_left_out_break_the_chain() {
+        let terminal = Terminal::new();
+        let word = terminal.word(&terminal.header(), &terminal.key);
+        for leaves in [vec![word.leaves[1], word.leaves[0]], vec![word.leaves[0]], Vec::new()] {
+            assert_eq!(terminal.verify(&TerminalWord { leaves, ..word.clone() }, 0), Err(WordFault::Chain));
+        }
+    }
+}

@@ -19,7 +19,8 @@ fn casebook(desk: &mut Desk) -> Result<(Casebook, Vec<Vec<u8>>), AdminError> {
     let note = desk.ledger.checkpoint(LogName::Casebook)?;
     let key = desk.office.log_key(LogName::Casebook)?;
     let entries = desk.ledger.entries(LogName::Casebook, Checkpoint::open(&note, &key)?.size)?;
-    seen::expect_continued(&desk.home, LogName::Casebook, &key, &note, &entries)?;
+    let tree = seen::whole(LogName::Casebook, &key, &note, &entries)?;
+    seen::expect_continued(&desk.home, LogName::Casebook, &key, &note, &tree)?;
     let mut casebook = Casebook::new();
     for entry in &entries {
         // Whether its signer may still act is asked again when it is approved; here it is only listed.

@@ -1,0 +1,162 @@
+//! Verification of access records: place in the log, the terminal's word, the decision made again in its session, the card's signature.
+
+use sekisho_register::change::Log;
+use sekisho_tlog::VerifyingKey;
+use sekisho_wire::record::{Emitter, Record};
+
+use crate::clock;
+use crate::desk::Desk;
+use crate::error::AdminError;
+use crate::grant::verify_place;
+use crate::judge::{Held, Judge};
+use crate::ledger::Evidence;
+use crate::log_tiles::LogTiles;
+use crate::missing::{Hole, Seqs};
+use crate::office_file::{LogName, Office};
+use crate::seen;
+
+/// The key of the records log: the newest that the register names, else the one of the founding code.
+fn records_key(desk: &Desk) -> Result<VerifyingKey, AdminError> {
+    let office = &desk.office;
+    match desk.cache.register().log_key(Log::Records, clock::now()) {
+        Some(key) => Office { records: key.0, ..office.clone() }.log_key(LogName::Records),
+        None => office.log_key(LogName::Records),
+    }
+}
+
+/// One record, by its own evidence: inclusion proof, the terminal's word, replay in its session, signature. Costs a handful of
+/// tiles, however long the log is.
+pub(super) fn one(desk: &mut Desk, index: u64) -> Result<(), AdminError> {
+    desk.log_in()?;
+    let key = records_key(desk)?;
+    let evidence = desk.ledger.evidence(index)?;
+    let mut judge = Judge::new(&desk.cache, desk.screen.language);
+    if let Ok(record) = Record::decode(&evidence.record)
+        && let Some(opening) = opening_of(desk, &key, &mut judge, &record)?
+    {
+        judge.remember(&opening);
+    }
+    let held = proved(desk, &key, &mut judge, index, &evidence)?;
+    report(desk, [(index, held)], &[])
+}
+
+/// A record of the ledger's evidence: nothing is said of it before its place is proved, in the log that was seen before.
+fn proved(
+    desk: &Desk,
+    key: &VerifyingKey,
+    judge: &mut Judge<'_>,
+    index: u64,
+    evidence: &Evidence,
+) -> Result<Held, AdminError> {
+    let place = &evidence.place;
+    if place.index != index {
+        return Ok(Held::No(desk.screen.words(
+            format!("the ledger answered with record {}", place.index),
+            format!("台帳は記録 {} を返した", place.index),
+        )));
+    }
+    let size = match verify_place(&evidence.record, place, key) {
+        Ok(size) => size,
+        Err(error) => return Ok(Held::No(error.in_words(desk.screen.language))),
+    };
+    let tiles = LogTiles::new(&desk.ledger, LogName::Records, size);
+    seen::expect_continued(&desk.home, LogName::Records, key, &place.checkpoint, &tiles)?;
+    Ok(judge.evidence(&evidence.record, evidence.word.as_ref(), size))
+}
+
+/// The record that opened the session of this one, if it needs one: asked for by its terminal and time, and held against the log like
+/// any other. What the ledger does not show is missing.
+fn opening_of(
+    desk: &Desk,
+    key: &VerifyingKey,
+    judge: &mut Judge<'_>,
+    record: &Record,
+) -> Result<Option<Record>, AdminError> {
+    let Some((input, opened)) = crate::judge::needs_opening(record) else { return Ok(None) };
+    let Emitter::Terminal(terminal) = &record.emitter else { return Ok(None) };
+    let query = format!("limit=500&kind=session_opened&terminal={terminal}&since={opened}&until={}", opened + 1);
+    for (index, bytes) in desk.ledger.search(&query)?.rows {
+        let Ok(found) = Record::decode(&bytes) else { continue };
+        let same = found.body.input().is_some_and(|opening| opening.session == input.session);
+        if !same || found.epoch != record.epoch {
+            continue;
+        }
+        let evidence = desk.ledger.evidence(index)?;
+        // The search said what it is; the evidence says that it stands.
+        if evidence.record == bytes && matches!(proved(desk, key, judge, index, &evidence)?, Held::Yes(_)) {
+            return Ok(Some(found));
+        }
+    }
+    Ok(None)
+}
+
+/// Every record: together they must have the root that the ledger signed, and each must stand for itself.
+pub(super) fn all(desk: &mut Desk) -> Result<(), AdminError> {
+    desk.log_in()?;
+    let note = desk.ledger.checkpoint(LogName::Records)?;
+    let key = records_key(desk)?;
+    let size = sekisho_tlog::Checkpoint::open(&note, &key)?.size;
+    let entries = desk.ledger.entries(LogName::Records, size)?;
+    let tree = seen::whole(LogName::Records, &key, &note, &entries)?;
+    seen::expect_continued(&desk.home, LogName::Records, &key, &note, &tree)?;
+    let records: Vec<Option<Record>> = entries.iter().map(|entry| Record::decode(entry).ok()).collect();
+    let mut seqs = Seqs::default();
+    let mut judge = Judge::new(&desk.cache, desk.screen.language);
+    // A terminal's records lie in the log in their order, so an opening comes before what it opened.
+    for record in records.iter().flatten() {
+        seqs.saw(record);
+        judge.remember(record);
+    }
+    let judged = entries.iter().zip(0..).map(|(entry, index)| (index, judge.record(entry, size)));
+    let judged: Vec<(u64, Held)> = judged.collect();
+    report(desk, judged, &seqs.holes())
+}
+
+fn report(desk: &Desk, judged: impl IntoIterator<Item = (u64, Held)>, holes: &[Hole]) -> Result<(), AdminError> {
+    let (mut held, mut failed, mut unclear) = (0_usize, 0_usize, 0_usize);
+    for (index, one) in judged {
+        let text = match one {
+            Held::Yes(text) => {
+                held += 1;
+                text
+            }
+            Held::No(why) => {
+                failed += 1;
+                desk.screen.words(format!("DOES NOT HOLD: {why}"), format!("不合格: {why}"))
+            }
+            Held::Unreadable(why) => {
+                unclear += 1;
+                desk.screen.words(format!("UNREADABLE: {why}"), format!("読めない記録: {why}"))
+            }
+            Held::WithoutOpening(line) => {
+                unclear += 1;
+                desk.screen.words(
+                    format!("UNCLEAR: {line}: the record that opened its session is not there"),
+                    format!("確認不能: {line}: セッション開始の記録がない"),
+                )
+            }
+        };
+        desk.screen.print(&format!("{index}: {text}"))?;
+    }
+    for Hole { terminal, epoch, range: (from, to) } in holes {
+        desk.screen.print(&desk.screen.words(
+            format!(
+                "missing: terminal {terminal}, epoch {epoch}, records {from} to {to} (or among the unreadable ones)"
+            ),
+            format!("欠落: 端末機 {terminal}、履歴番号 {epoch}、記録 {from}〜{to}(読めない記録である場合を含む)"),
+        ))?;
+    }
+    desk.screen
+        .note(&format!("{held} records hold, {failed} do not"), &format!("{held}件が検証に合格、{failed}件が不合格"));
+    if unclear > 0 {
+        desk.screen.note(
+            &format!("{unclear} records lie in the log, and cannot be read or judged"),
+            &format!("{unclear}件は記録簿にありますが、読み取り又は判定ができません"),
+        );
+    }
+    match (failed, unclear + holes.len()) {
+        (0, 0) => Ok(()),
+        (0, _) => Err(AdminError::RecordsMissing { ranges: holes.len(), unclear }),
+        (failed, _) => Err(AdminError::RecordsDoNotHold(failed)),
+    }
+}
