@@ -49,12 +49,11 @@ impl<P: Platform> Applet<P> {
     ) -> Result<(), Status> {
         let pin = self.volatile.use_pin();
         let template = Template::parse(data).map_err(|_| Status::WRONG_DATA);
-        let algorithm = Algorithm::from_byte(algorithm).ok_or(Status::WRONG_PARAMETERS)?;
         if key == Slot::Management.byte() {
             return self.authenticate_management(algorithm, template, out);
         }
         let slot = KeySlot::from_byte(key).ok_or(Status::WRONG_PARAMETERS)?;
-        if algorithm != Algorithm::EccP256 {
+        if algorithm != Algorithm::EccP256.byte() {
             return Err(Status::WRONG_PARAMETERS);
         }
         let template = template?;

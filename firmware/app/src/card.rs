@@ -54,7 +54,10 @@ impl<P: Platform> Card<P> {
                 log::debug!("{command:?} lr={} sw={:04X}", reply.len(), status.word());
                 status
             }
-            Err(_) => Status::WRONG_LENGTH,
+            Err(_) => {
+                self.exchange.forget();
+                Status::WRONG_LENGTH
+            }
         };
         // Room for these two bytes was kept by `Exchange::deliver`.
         let written = reply.extend_from_slice(&status.to_bytes());
@@ -86,7 +89,7 @@ impl<P: Platform> Card<P> {
     fn answer(&mut self, command: Command<'_>, reply: &mut VecView<u8>) -> Status {
         let Self { applet, exchange } = self;
         if Instruction::from_byte(command.instruction) == Some(Instruction::GetResponse) {
-            return exchange.deliver_rest(command.accepted_length(), reply);
+            return exchange.deliver_rest(command, reply);
         }
         let accepted = command.accepted_length();
         match exchange.collect(command) {

@@ -42,7 +42,7 @@ impl Exchange {
     /// Takes one block. A header that does not continue the chain ends it without effect.
     pub(crate) fn collect<'a>(&'a mut self, block: Command<'a>) -> Result<Incoming<'a>, Status> {
         self.forget_answer();
-        check_class(block.class)?;
+        check_class(block.class).inspect_err(|_| self.forget_chain())?;
         let header = (block.instruction, block.p1, block.p2);
         if self.chain.is_some_and(|chain| chain != header) {
             self.forget_chain();
@@ -74,12 +74,17 @@ impl Exchange {
         }
     }
 
-    /// GET RESPONSE.
-    pub(crate) fn deliver_rest(&mut self, accepted: usize, reply: &mut VecView<u8>) -> Status {
+    /// GET RESPONSE. A chain that is under way ends with it, as with any other header.
+    pub(crate) fn deliver_rest(&mut self, command: Command<'_>, reply: &mut VecView<u8>) -> Status {
+        self.forget_chain();
+        if let Err(status) = check_class(command.class) {
+            self.forget_answer();
+            return status;
+        }
         if self.sent >= self.outbox.len() {
             return Status::CONDITIONS_NOT_SATISFIED;
         }
-        self.deliver(accepted, reply)
+        self.deliver(command.accepted_length(), reply)
     }
 
     /// Never more than Le: clients have been overrun by cards that knew better.

@@ -40,19 +40,17 @@ impl<'a> Message<'a> {
 impl<P: Platform> Applet<P> {
     pub(crate) fn authenticate_management(
         &mut self,
-        algorithm: Algorithm,
+        algorithm: u8,
         template: Result<Template<'_>, Status>,
         out: &mut VecView<u8>,
     ) -> Result<(), Status> {
-        let message = template.and_then(|template| Message::parse(&template));
-        if algorithm != Algorithm::Aes256 || message.is_err() {
-            // Nonsense ends the dialogue: nothing that was asked for before can be answered after it.
-            self.volatile.forget_management();
-        }
-        if algorithm != Algorithm::Aes256 {
-            return Err(Status::WRONG_PARAMETERS);
-        }
-        match message? {
+        let message = if algorithm == Algorithm::Aes256.byte() {
+            template.and_then(|template| Message::parse(&template))
+        } else {
+            Err(Status::WRONG_PARAMETERS)
+        };
+        // Nonsense ends the dialogue: nothing that was asked for before can be answered after it.
+        match message.inspect_err(|_| self.volatile.forget_management())? {
             Message::RequestWitness => self.send_witness(out),
             Message::AnswerWitness { witness, challenge } => self.answer_host(witness, challenge, out),
             Message::RequestChallenge => self.send_challenge(out),

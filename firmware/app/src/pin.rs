@@ -32,16 +32,14 @@ impl<P: Platform> Applet<P> {
         Ok(())
     }
 
-    /// CHANGE REFERENCE DATA. The new PIN has to be verified before it opens anything.
+    /// CHANGE REFERENCE DATA. Whatever was changed, the PIN has to be verified again before it opens anything (§C14).
     pub(crate) fn change(
         &mut self,
         reference: Reference,
         old: &[u8; PIN_MAX],
         new: &[u8; PIN_MAX],
     ) -> Result<(), Status> {
-        if reference == Reference::Pin {
-            self.volatile.forget_pin();
-        }
+        self.volatile.forget_pin();
         self.persistent.present(reference, old)?.into_result()?;
         Ok(self.persistent.set_reference(reference, new)?)
     }

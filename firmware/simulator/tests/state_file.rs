@@ -74,6 +74,47 @@ fn what_is_not_a_state_file_is_not_a_card() {
 }
 
 #[test]
+fn a_torn_state_file_gives_no_try_back() {
+    let path = folder("torn").join("card");
+    let mut card = SimulatedCard::blank(StateFile::create(&path).unwrap(), [0; 4]).unwrap();
+    for left in [0xC4, 0xC3] {
+        assert_eq!(card.transmit(&WRONG), [0x63, left]);
+    }
+    drop(card);
+    let whole = fs::read(&path).unwrap();
+    let mut opened = 0;
+    for end in 0..whole.len() {
+        fs::write(&path, &whole[..end]).unwrap();
+        let Ok(state) = StateFile::open(&path) else { continue };
+        // Cut between two records: a card that lacks something, and knows no more tries than before.
+        opened += 1;
+        let mut card = SimulatedCard::new(state);
+        let answer = card.transmit(&ASK);
+        assert!(answer == [0x63, 0xC3] || answer == [0x6F, 0x00], "{end}: {answer:02X?}");
+        let judged = (0..6).filter(|_| matches!(card.transmit(&WRONG)[..], [0x63, _])).count();
+        assert!(judged <= 3, "{end}: {judged} guesses");
+    }
+    assert!(opened > 3, "only {opened} cuts fall between two records");
+}
+
+#[test]
+fn what_was_left_of_a_write_that_was_cut_is_not_the_card() {
+    let path = folder("cut").join("card");
+    let mut card = SimulatedCard::blank(StateFile::create(&path).unwrap(), [0; 4]).unwrap();
+    let fresh = fs::read(&path).unwrap();
+    assert_eq!(card.transmit(&WRONG), [0x63, 0xC4]);
+    drop(card);
+    // The power went while the next version was written beside the card: half of it, or all of an older one.
+    for beside in [&fresh[..fresh.len() / 2], &fresh] {
+        fs::write(path.with_extension("new"), beside).unwrap();
+        assert_eq!(SimulatedCard::new(StateFile::open(&path).unwrap()).transmit(&ASK), [0x63, 0xC4]);
+    }
+    let mut card = SimulatedCard::new(StateFile::open(&path).unwrap());
+    assert_eq!(card.transmit(&WRONG), [0x63, 0xC3]);
+    assert!(!path.with_extension("new").exists());
+}
+
+#[test]
 fn the_log_counts_apdus_and_shows_no_data() {
     let folder = folder("log");
     let log = folder.join("apdus");

@@ -150,7 +150,7 @@ pub enum Query {
     Proof,
 }
 
-/// What the ledger alarms about.
+/// What the ledger alarms about; the last two come from terminals.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
 #[cbor(index_only)]
 pub enum AlarmKind {
@@ -178,6 +178,12 @@ pub enum AlarmKind {
     /// An operator of the ledger let a log go on that had stopped.
     #[n(7)]
     LogResumed,
+    /// A terminal did not believe the ledger's seal of its records: the checkpoint or a proof in it is wrong.
+    #[n(8)]
+    SealRefused,
+    /// A terminal did not believe the register that it was shown, or the time beside it.
+    #[n(9)]
+    RegisterRefused,
 }
 
 /// A step of a terminal's enrolment.

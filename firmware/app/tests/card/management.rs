@@ -133,9 +133,12 @@ fn a_failed_attempt_ends_what_was_open() {
     card.manage_factory();
     assert_eq!(card.say(0x87, 0x0C, 0x9B, &[0x7C]).1, Status::WRONG_DATA);
     assert!(!card.is_managed());
-    card.manage_factory();
-    assert_eq!(card.authenticate(0x08, 0x9B, &[(TAG_WITNESS, &[])]).1, Status::WRONG_PARAMETERS);
-    assert!(!card.is_managed());
+    // AES-128, 3DES, and a number that stands for nothing.
+    for algorithm in [0x08, 0x03, 0x77] {
+        card.manage_factory();
+        assert_eq!(card.authenticate(algorithm, 0x9B, &[(TAG_WITNESS, &[])]).1, Status::WRONG_PARAMETERS);
+        assert!(!card.is_managed(), "{algorithm:02X}");
+    }
 }
 
 #[test]

@@ -97,6 +97,35 @@ fn the_puk_changes_by_the_old_one() {
 }
 
 #[test]
+fn after_a_change_of_pin_or_puk_the_pin_has_to_be_shown_again() {
+    for (instruction, reference, old, new) in
+        [(CHANGE, 0x80, PIN, NEW), (CHANGE, 0x81, PUK, b"73920461"), (RESET, 0x80, PUK, NEW)]
+    {
+        let mut card = Session::blank();
+        assert_eq!(card.verify(PIN), Status::OK);
+        assert_eq!(card.reference(instruction, reference, old, new), Status::OK);
+        assert_eq!(card.pin_status(), Status::wrong_tries_left(5), "{instruction:02X} {reference:02X}");
+    }
+}
+
+#[test]
+fn a_guess_of_any_wrong_shape_costs_no_try_and_opens_nothing() {
+    let mut card = Session::blank();
+    for reference in [0x80, 0x81] {
+        for instruction in [CHANGE, RESET] {
+            for length in (0..24).filter(|length| *length != 16) {
+                let data: Vec<u8> = PIN.iter().chain(NEW).chain(NEW).copied().take(length).collect();
+                let status = card.say(instruction, 0x00, reference, &data).1;
+                assert!(!status.is_ok() && status.pin_tries_left().is_none(), "{instruction:02X} {length}: {status}");
+            }
+        }
+    }
+    assert_eq!(card.pin_status(), Status::wrong_tries_left(5));
+    assert_eq!(card.puk_left(), 5);
+    assert_eq!(card.verify(PIN), Status::OK, "nothing was changed");
+}
+
+#[test]
 fn tries_are_set_by_the_issuer_with_the_pin_only() {
     let mut card = Session::blank();
     assert_eq!(card.say(0xFA, 3, 8, &[]).1, Status::SECURITY_STATUS_NOT_SATISFIED);

@@ -8,33 +8,68 @@ use crate::session::{NEW, PIN, PUK, Session, WRONG};
 
 const BOTH: [Broken; 2] = [Broken::Failed, Broken::FailedButLanded];
 
+const WRONG_PUK: &[u8; 8] = b"73920461";
+const NEW_PUK: &[u8; 8] = b"84031572";
+
 /// PIN tries left, asked of a card that nobody has verified.
 fn left(card: &mut Session) -> u8 {
     card.pin_status().pin_tries_left().expect("nobody has verified")
 }
 
+/// A wrong guess, and the tries that are left of what it guessed at.
+struct Guess {
+    name: &'static str,
+    make: fn(&mut Session) -> Status,
+    left: fn(&mut Session) -> u8,
+}
+
+/// Every command that compares what was typed.
+const GUESSES: [Guess; 4] = [
+    Guess { name: "VERIFY", make: |card| card.verify(WRONG), left },
+    Guess { name: "CHANGE PIN", make: |card| card.reference(0x24, 0x80, WRONG, NEW), left },
+    Guess { name: "CHANGE PUK", make: |card| card.reference(0x24, 0x81, WRONG_PUK, NEW_PUK), left: Session::puk_left },
+    Guess { name: "RESET PIN", make: |card| card.reference(0x2C, 0x80, WRONG_PUK, NEW), left: Session::puk_left },
+];
+
 #[test]
 fn a_guess_is_never_free() {
+    for Guess { name, make, left } in GUESSES {
+        for how in BOTH {
+            let mut card = Session::blank();
+            card.0.platform().break_at(0, how);
+            // The count could not be written, so nobody looked at what was typed.
+            assert_eq!(make(&mut card), Status::MEMORY_FAILURE, "{name}");
+            assert_ne!(card.pin_status(), Status::OK);
+            let mut card = card.restart();
+            assert_eq!(left(&mut card), if how == Broken::Failed { 5 } else { 4 }, "{name}");
+        }
+    }
+}
+
+#[test]
+fn a_right_guess_that_could_not_be_counted_looks_like_a_wrong_one() {
     for how in BOTH {
         let mut card = Session::blank();
         card.0.platform().break_at(0, how);
-        // The count could not be written, so the PIN was not looked at: right and wrong look the same.
-        assert_eq!(card.verify(WRONG), Status::MEMORY_FAILURE);
         assert_eq!(card.verify(PIN), Status::MEMORY_FAILURE);
+        assert_eq!(card.reference(0x24, 0x80, PIN, NEW), Status::MEMORY_FAILURE);
+        assert_eq!(card.reference(0x2C, 0x80, PUK, NEW), Status::MEMORY_FAILURE);
         assert_ne!(card.pin_status(), Status::OK);
         let mut card = card.restart();
-        assert_eq!(left(&mut card), if how == Broken::Failed { 5 } else { 4 });
+        assert_eq!(card.verify(PIN), Status::OK, "nothing was changed");
     }
 }
 
 #[test]
 fn a_wrong_guess_whose_power_is_cut_has_cost_its_try() {
-    let mut card = Session::blank();
-    // A wrong guess writes once, before the comparison: cutting every later write changes nothing.
-    card.0.platform().break_at(1, Broken::Failed);
-    assert_eq!(card.verify(WRONG), Status::wrong_tries_left(4));
-    assert_eq!(card.0.platform().writes, 1);
-    assert_eq!(left(&mut card.restart()), 4);
+    for Guess { name, make, left } in GUESSES {
+        let mut card = Session::blank();
+        // A wrong guess writes once, before the comparison: cutting every later write changes nothing.
+        card.0.platform().break_at(1, Broken::Failed);
+        assert_eq!(make(&mut card), Status::wrong_tries_left(4), "{name}");
+        assert_eq!(card.0.platform().writes, 1, "{name}");
+        assert_eq!(left(&mut card.restart()), 4, "{name}");
+    }
 }
 
 #[test]
