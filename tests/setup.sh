@@ -11,7 +11,7 @@ if ! command -v cargo >/dev/null; then
     exit 1
 fi
 
-packages=(gcc make pkg-config libpcsclite-dev libusb-1.0-0-dev pcscd vsmartcard-vpcd opensc util-linux python3 python3-venv)
+packages=(gcc libc6-dev make pkg-config libpcsclite-dev libusb-1.0-0-dev pcscd vsmartcard-vpcd opensc util-linux mount procps python3 python3-venv)
 missing=()
 for package in "${packages[@]}"; do
     dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")

@@ -1,6 +1,7 @@
 //! A private pcscd: the real one, in a mount namespace of its own, with virtual readers on ports of its own.
 //!
-//! Its socket directory is bound over `/run/pcscd` inside the namespace only, so the machine's own pcscd, if any, is never touched.
+//! Inside the namespace only, `/run` is an empty one and its socket directory is bound over `/run/pcscd`: the machine's own pcscd, if any, is
+//! never touched, and nobody has to be root.
 //! Clients reach it by `PCSCLITE_CSOCK_NAME`.
 
 use std::net::TcpListener;
@@ -108,8 +109,9 @@ fn configuration(ports: &[u16]) -> String {
 }
 
 fn launch(folder: &Path) -> Process {
-    let script =
-        r#"mkdir -p /run/pcscd && mount --bind "$1/run" /run/pcscd && exec pcscd --foreground --config "$1/readers""#;
+    // A /run of its own: the machine's may have no folder to bind over, and not be ours to make one in.
+    let script = r#"mount -t tmpfs sekisho /run && mkdir /run/pcscd && mount --bind "$1/run" /run/pcscd &&
+        exec pcscd --foreground --config "$1/readers""#;
     let mut command = Command::new("unshare");
     if rustix::process::geteuid().is_root() {
         command.args(["--mount", "--propagation", "private"]);
