@@ -107,9 +107,8 @@ impl Register {
         trust: Trust,
     ) -> Result<Authority, FoldRefusal> {
         let terminal = self.terminal(code).ok_or_else(|| FoldRefusal::SignerUnknown(signed.signer().clone()))?;
-        let version = terminal.version_at(t).ok_or_else(|| FoldRefusal::SignerNotCurrent(signed.signer().clone()))?;
-        check_ed25519(signed, &version.key, trust)?;
-        if terminal.state(t) != TerminalUse::Active {
+        check_ed25519(signed, terminal.key(), trust)?;
+        if terminal.version_at(t).is_none() || terminal.state(t) != TerminalUse::Active {
             return Err(FoldRefusal::SignerNotCurrent(signed.signer().clone()));
         }
         Ok(Authority::Terminal(code.clone()))

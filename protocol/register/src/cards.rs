@@ -18,6 +18,8 @@ pub struct Card {
     issued: IssueCard,
     number: Numbered,
     index: u64,
+    /// From when it can be used: what it was issued for, but not before its act.
+    begins: u64,
     states: Timeline<(CardState, StateReason)>,
     activations: Timeline<ActivateCard>,
 }
@@ -92,7 +94,7 @@ impl Card {
             let operator = self.issued.operator.as_ref()?;
             return Some(CardHolder { operator, profiles: &self.issued.profiles });
         }
-        let activation = self.activations.at(t).filter(|activation| t < activation.to)?;
+        let activation = self.activations.period_at(t, |activation| Some((activation.from, activation.to)))?;
         Some(CardHolder { operator: &activation.operator, profiles: &activation.profiles })
     }
 
@@ -102,10 +104,10 @@ impl Card {
         self.state(t) == CardState::Active && self.is_within_dates(t) && self.holder(t).is_some()
     }
 
-    /// Within the dates it was issued for.
+    /// Within the dates it was issued for, and not before its act.
     #[must_use]
     pub const fn is_within_dates(&self, t: u64) -> bool {
-        self.issued.from <= t && t < self.issued.to
+        self.begins <= t && t < self.issued.to
     }
 }
 
@@ -130,7 +132,8 @@ impl Draft<'_> {
         self.touch(thing, at)?;
         let number = self.next_number(Counted::Cards, fiscal_year(at.made));
         let (states, activations) = (Timeline::default(), Timeline::default());
-        let card = Card { issued: change.clone(), number, index: at.index, states, activations };
+        let begins = at.from(change.from);
+        let card = Card { issued: change.clone(), number, index: at.index, begins, states, activations };
         self.new_entries().cards.insert(change.card, card);
         self.new_entries().cards_by_number.insert(number, change.card);
         Ok(number)
@@ -176,7 +179,7 @@ impl Draft<'_> {
         if !card.issued.dormant {
             return Err(FoldRefusal::ValueWrong(WrongValue::NotDormant));
         }
-        let state = card.state(change.from);
+        let state = card.state(at.from(change.from));
         if state.is_final() {
             return Err(FoldRefusal::CardFinal { card: change.card, state });
         }

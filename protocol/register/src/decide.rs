@@ -4,7 +4,7 @@ use sekisho_wire::decision::{ClockState, DecisionInput, Level, Request, Terminal
 use sekisho_wire::verdict::VerdictCode;
 
 use crate::cards::Card;
-use crate::change::{CardState, OperatorState, SectionState, SetFunction, SetTerminal, TerminalUse, UseState};
+use crate::change::{CardState, OperatorState, SectionState, SetFunction, SetTerminal, TerminalUse};
 use crate::fold::Register;
 use crate::hours::is_open;
 use crate::people::{Designation, Operator, Profile, ProfileStanding, Standing};
@@ -275,8 +275,7 @@ impl<'a> Case<'a> {
     }
 
     fn function(&self) -> Option<&'a SetFunction> {
-        let version = self.register.function(self.input.function.as_ref()?)?.version_at(self.at)?;
-        (version.state == UseState::InUse).then_some(version)
+        self.register.function(self.input.function.as_ref()?)?.in_use_at(self.at)
     }
 
     fn hours_or_permit(&self, card: &Card) -> Rule {

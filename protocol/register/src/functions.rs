@@ -39,10 +39,17 @@ impl Function {
         self.version().title.as_str()
     }
 
+    /// What it is at `t`, if it can be used then. An end outlives what was announced before it (§R4.5a).
+    #[must_use]
+    pub fn in_use_at(&self, t: u64) -> Option<&SetFunction> {
+        let ends = self.versions.strictest_at(t, |version| strictness(version.state))?.state == UseState::Ended;
+        self.version_at(t).filter(|_| !ends)
+    }
+
     /// Whether it can be used at `t`.
     #[must_use]
     pub fn is_in_use_at(&self, t: u64) -> bool {
-        self.version_at(t).is_some_and(|version| version.state == UseState::InUse)
+        self.in_use_at(t).is_some()
     }
 
     /// Whether it can be used, by what was last decided.
@@ -92,13 +99,22 @@ impl Purpose {
     /// Whether it can be given for `function` at `t`.
     #[must_use]
     pub fn is_for_at(&self, function: &Code, t: u64) -> bool {
-        self.versions.at(t).is_some_and(|version| is_for(version, function))
+        let ends = self.versions.strictest_at(t, |version| strictness(version.state));
+        let ends = ends.is_none_or(|version| version.state == UseState::Ended);
+        !ends && self.versions.at(t).is_some_and(|version| is_for(version, function))
     }
 
     /// Every version.
     #[must_use]
     pub const fn versions(&self) -> &Timeline<SetPurpose> {
         &self.versions
+    }
+}
+
+const fn strictness(state: UseState) -> usize {
+    match state {
+        UseState::InUse => 0,
+        UseState::Ended => 2,
     }
 }
 

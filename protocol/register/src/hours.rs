@@ -94,6 +94,8 @@ impl OpenSpan {
 pub struct Permit {
     number: Numbered,
     index: u64,
+    /// As given, but not before its act.
+    begins: u64,
     given: GivePermit,
     ends: Timeline<()>,
 }
@@ -120,7 +122,7 @@ impl Permit {
     /// Whether it is in force at `t`.
     #[must_use]
     pub fn is_in_force(&self, t: u64) -> bool {
-        self.given.from <= t && t < self.given.to && self.ends.at(t).is_none()
+        self.begins <= t && t < self.given.to && self.ends.at(t).is_none()
     }
 
     /// Whether it lets this person work here at `t`; with a function, run it.
@@ -169,7 +171,8 @@ impl Draft<'_> {
         change.functions.iter().try_for_each(|function| self.need_function(function))?;
         let number = self.next_number(Counted::Permits, fiscal_year(at.made));
         self.touch(Thing::Permit(number), at)?;
-        let permit = Permit { number, index: at.index, given: change.clone(), ends: Timeline::default() };
+        let begins = at.from(change.from);
+        let permit = Permit { number, index: at.index, begins, given: change.clone(), ends: Timeline::default() };
         self.new_entries().permits.insert(number, permit);
         Ok(number)
     }

@@ -121,7 +121,7 @@ impl Draft<'_> {
         }
         if let Some(post) = self.post_mut(&administrator.post) {
             let holder = Holder { operator: administrator.operator.clone(), capacity: Capacity::Holder };
-            post.seat(holder, at.index, at.now, Holding::Until(None));
+            post.seat(holder, at.index, at.now, Holding::Held { from: at.now, to: None });
         }
         Ok(())
     }

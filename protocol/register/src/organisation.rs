@@ -100,8 +100,13 @@ impl Capacity {
 /// How long a person holds a post.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Holding {
-    /// Until then (exclusive), if a date was set.
-    Until(Option<u64>),
+    /// From then, and until then (exclusive) if a date was set.
+    Held {
+        /// From when.
+        from: u64,
+        /// Until when.
+        to: Option<u64>,
+    },
     /// No longer.
     Left,
 }
@@ -162,18 +167,22 @@ impl Post {
 }
 
 fn holds(holding: &Timeline<Holding>, t: u64) -> bool {
-    let until = |holding: &Holding| match holding {
-        Holding::Until(to) => Some(to.unwrap_or(u64::MAX)),
+    let span = |holding: &Holding| match holding {
+        Holding::Held { from, to } => Some((*from, to.unwrap_or(u64::MAX))),
         Holding::Left => None,
     };
-    holding.period_at(t, until).is_some()
+    holding.period_at(t, span).is_some()
 }
 
 impl Draft<'_> {
     pub(crate) fn apply_section(&mut self, change: &SetSection, at: Position) -> Result<(), FoldRefusal> {
-        self.touch(Thing::Section(change.section.clone()), at)?;
+        let thing = Thing::Section(change.section.clone());
+        self.touch(thing.clone(), at)?;
         let value = (change.title.clone(), change.state);
         if let Some(section) = self.section_mut(&change.section) {
+            if section.state(at.now) == Some(SectionState::Ended) && change.state == SectionState::Open {
+                return Err(FoldRefusal::Ended(thing));
+            }
             section.versions.push(at.index, at.from(change.effective), value);
             return Ok(());
         }
@@ -212,7 +221,8 @@ impl Draft<'_> {
         self.mark(thing.clone(), at)?;
         let post = self.post_mut(&change.post).ok_or(FoldRefusal::Unknown(thing))?;
         let holder = Holder { operator: change.operator.clone(), capacity: Capacity::of(change.deputy) };
-        post.seat(holder, at.index, at.from(change.from), Holding::Until(change.to));
+        let holding = Holding::Held { from: change.from, to: change.to };
+        post.seat(holder, at.index, at.from(change.from), holding);
         Ok(())
     }
 

@@ -107,7 +107,7 @@ impl Operator {
     /// Where the designation stands at `t`.
     #[must_use]
     pub fn standing(&self, t: u64) -> Standing<'_> {
-        match self.designations.period_at(t, |designation| Some(designation.to)) {
+        match self.designations.period_at(t, |designation| Some((designation.from, designation.to))) {
             Some(designation) => Standing::Designated(designation),
             None if self.designations.has_begun(t) => Standing::Ended,
             None => Standing::NotBegun,
@@ -147,7 +147,7 @@ impl Operator {
     #[must_use]
     pub fn profile(&self, profile: &Code, t: u64) -> ProfileStanding<'_> {
         let Some(timeline) = self.profiles.get(profile) else { return ProfileStanding::NotHeld };
-        match timeline.period_at(t, |given| given.as_ref().map(|held| held.to)) {
+        match timeline.period_at(t, |given| given.as_ref().map(|held| (held.from, held.to))) {
             Some(Some(held)) => ProfileStanding::Held(held),
             Some(None) | None => ProfileStanding::OutsideDates,
         }
@@ -176,7 +176,7 @@ impl Draft<'_> {
         self.need_section(&change.section)?;
         change.sections.iter().try_for_each(|section| self.need_section(section))?;
         change.terminals.iter().try_for_each(|terminal| self.need_terminal(terminal))?;
-        self.touch(thing, at)?;
+        self.touch(thing.clone(), at)?;
         let designation = Designation {
             name: change.name,
             class: change.class,
@@ -187,6 +187,9 @@ impl Draft<'_> {
             sections: change.sections.clone(),
         };
         if let Some(operator) = self.operator_mut(&change.operator) {
+            if operator.state(at.now) == OperatorState::Ended {
+                return Err(FoldRefusal::Ended(thing));
+            }
             operator.designations.push(at.index, at.from(change.from), designation);
             return Ok(());
         }
@@ -200,7 +203,10 @@ impl Draft<'_> {
     pub(crate) fn apply_operator_state(&mut self, change: &SetOperatorState, at: Position) -> Result<(), FoldRefusal> {
         let thing = Thing::Operator(change.operator.clone());
         self.touch(thing.clone(), at)?;
-        let operator = self.operator_mut(&change.operator).ok_or(FoldRefusal::Unknown(thing))?;
+        let operator = self.operator_mut(&change.operator).ok_or_else(|| FoldRefusal::Unknown(thing.clone()))?;
+        if operator.state(at.now) == OperatorState::Ended && change.state == OperatorState::Active {
+            return Err(FoldRefusal::Ended(thing));
+        }
         operator.states.push(at.index, at.from(change.effective), (change.state, change.reason));
         Ok(())
     }

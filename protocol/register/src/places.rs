@@ -42,7 +42,8 @@ impl Terminal {
         &self.version().terminal
     }
 
-    /// The key that signs its batches.
+    /// The key that signs its batches and acts: the one last named, at once and whatever else was announced for later. A key that was
+    /// replaced must not come back on a date.
     #[must_use]
     pub fn key(&self) -> &Ed25519Key {
         &self.version().key
@@ -84,8 +85,12 @@ impl Draft<'_> {
         change.responsible.iter().try_for_each(|post| self.need_post(post))?;
         change.functions.iter().try_for_each(|function| self.need_function(function))?;
         self.use_terminal_key(change, at)?;
-        self.touch(Thing::Terminal(change.terminal.clone()), at)?;
+        let thing = Thing::Terminal(change.terminal.clone());
+        self.touch(thing.clone(), at)?;
         if let Some(terminal) = self.terminal_mut(&change.terminal) {
+            if terminal.state(at.now) == TerminalUse::Retired {
+                return Err(FoldRefusal::Ended(thing));
+            }
             terminal.versions.push(at.index, at.effective, change.clone());
             return Ok(());
         }
@@ -111,7 +116,10 @@ impl Draft<'_> {
     pub(crate) fn apply_terminal_state(&mut self, change: &SetTerminalState, at: Position) -> Result<(), FoldRefusal> {
         let thing = Thing::Terminal(change.terminal.clone());
         self.touch(thing.clone(), at)?;
-        let terminal = self.terminal_mut(&change.terminal).ok_or(FoldRefusal::Unknown(thing))?;
+        let terminal = self.terminal_mut(&change.terminal).ok_or_else(|| FoldRefusal::Unknown(thing.clone()))?;
+        if terminal.state(at.now) == TerminalUse::Retired && change.state == TerminalUse::Active {
+            return Err(FoldRefusal::Ended(thing));
+        }
         terminal.states.push(at.index, at.from(change.effective), change.state);
         Ok(())
     }

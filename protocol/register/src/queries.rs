@@ -306,12 +306,12 @@ impl Register {
         let ProfileStanding::Held(held) = person.profile(profile, at) else { return Vec::new() };
         let Some(place) = place.version_at(at) else { return Vec::new() };
         let fits = |function: &&Function| {
-            let Some(version) = function.version_at(at) else { return false };
+            let Some(version) = function.in_use_at(at) else { return false };
             held.functions.contains(&version.function)
                 && place.functions.contains(&version.function)
                 && version.terminal_kind.is_none_or(|kind| kind == place.kind)
         };
-        self.functions().filter(|function| function.is_in_use_at(at)).filter(fits).collect()
+        self.functions().filter(fits).collect()
     }
 
     /// Whether a card of this kind may run a management function.

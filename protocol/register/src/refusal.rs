@@ -85,7 +85,7 @@ pub enum FoldRefusal {
     },
     /// The terminal signed as many acts on this day as it may.
     TerminalLimit(Code),
-    /// Too few cards would be left that can decide.
+    /// Those who would be left could not decide about the office.
     TooFewSigners,
     /// Only a card that is active is suspended from a panel.
     CardNotActive(CardGuid),
@@ -164,6 +164,8 @@ pub enum FoldRefusal {
         /// Its state.
         state: CardState,
     },
+    /// It has ended for good: a section, a person's duty, a terminal.
+    Ended(Thing),
     /// An epoch that is not larger than the one before.
     EpochNotNew {
         /// The terminal.
@@ -268,6 +270,7 @@ impl FoldRefusal {
             Self::KeyUsed => "key_used",
             Self::KeyMalformed => "key_malformed",
             Self::CardFinal { .. } => "card_final",
+            Self::Ended(_) => "ended",
             Self::EpochNotNew { .. } => "epoch_not_new",
             Self::DatesWrong(_) => "dates_wrong",
             Self::ValueWrong(_) => "value_wrong",

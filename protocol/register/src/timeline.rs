@@ -78,19 +78,18 @@ impl<T> Timeline<T> {
         strictest.map(|(_, value)| value)
     }
 
-    /// The period that holds at `t` (§R4.5b): the later word holds within its own period, an earlier one only where it begins after the
-    /// later ones have ended. `until` is nothing for a word that takes everything earlier away.
-    pub(crate) fn period_at(&self, t: u64, until: impl Fn(&T) -> Option<u64>) -> Option<&T> {
-        let mut floor = 0;
+    /// The period that holds at `t` (§R4.5b): the later word holds within its own period, an earlier one only if it was to begin when
+    /// all later ones have ended. `span` is from when until when a word was said to hold, whatever its act made of that; nothing for a
+    /// word that takes everything earlier away.
+    pub(crate) fn period_at(&self, t: u64, span: impl Fn(&T) -> Option<(u64, u64)>) -> Option<&T> {
+        let mut ended = 0;
         for entry in self.entries.iter().rev().filter(|entry| entry.effective <= t) {
-            if entry.effective < floor {
-                continue;
-            }
-            let end = until(&entry.value)?;
-            if t < end {
+            let (from, to) = span(&entry.value)?;
+            if from >= ended && t < to {
                 return Some(&entry.value);
             }
-            floor = floor.max(end).max(entry.effective.saturating_add(1));
+            // Also by a word that was replaced itself: shortening the one must not bring back what the other had taken away.
+            ended = ended.max(to);
         }
         None
     }
@@ -147,7 +146,7 @@ mod tests {
         let held = |periods: &[(u64, Option<u64>)], t| {
             let mut timeline = Timeline::default();
             periods.iter().for_each(|(from, to)| timeline.push(0, *from, (*from, *to)));
-            timeline.period_at(t, |(_, to)| *to).map(|(from, _)| *from)
+            timeline.period_at(t, |(from, to)| to.map(|to| (*from, to))).map(|(from, _)| *from)
         };
         let amended = [(10, Some(100)), (100, Some(200)), (20, Some(100))];
         assert_eq!(
@@ -158,6 +157,7 @@ mod tests {
         assert_eq!([25, 30, 99].map(|t| held(&shortened, t)), [Some(20), None, None]);
         let withdrawn = [(10, Some(100)), (100, Some(200)), (20, None)];
         assert_eq!([15, 20, 150].map(|t| held(&withdrawn, t)), [Some(10), None, None]);
-        assert_eq!(held(&[(10, Some(100)), (10, Some(5))], 50), None);
+        let given_after_it = [(10, Some(100)), (100, Some(200)), (20, None), (30, Some(40))];
+        assert_eq!([35, 40, 150].map(|t| held(&given_after_it, t)), [Some(30), None, None]);
     }
 }

@@ -69,7 +69,9 @@ impl FoldRefusal {
             Self::TerminalLimit(terminal) => {
                 format!("cannot take the act: terminal {terminal} signed as many acts today as it may")
             }
-            Self::TooFewSigners => "cannot take the act: fewer than two cards would be left that can decide".into(),
+            Self::TooFewSigners => {
+                "cannot take the act: those who would be left could not decide about the office".into()
+            }
             Self::CardNotActive(card) => format!("cannot suspend card {card}: it is not active"),
             Self::ChangedTwice(what) => format!("cannot take the act: it changes {} twice", thing(what)),
             Self::Expired { expires, now } => {
@@ -114,6 +116,7 @@ impl FoldRefusal {
             Self::CardFinal { card, state } => {
                 format!("cannot change card {card}: it is {} for good", card_state(*state, Language::English))
             }
+            Self::Ended(what) => format!("cannot take the act: {} has ended for good", thing(what)),
             Self::EpochNotNew { terminal, epoch } => {
                 format!("cannot open epoch {epoch} of terminal {terminal}: it is not larger than the one before")
             }
@@ -160,7 +163,7 @@ impl FoldRefusal {
                 moment(*effective)
             ),
             Self::TerminalLimit(terminal) => format!("端末 {terminal} が本日署名できる処分の数を超えました"),
-            Self::TooFewSigners => "処分を行えるカードが2枚未満になります".into(),
+            Self::TooFewSigners => "残る者だけでは設置に関する処分を行えなくなります".into(),
             Self::CardNotActive(card) => format!("カード {card} は有効ではないため、停止できません"),
             Self::ChangedTwice(what) => format!("一つの処分で{}を二度変更しています", thing(what)),
             Self::Expired { expires, now } => {
@@ -195,6 +198,7 @@ impl FoldRefusal {
             Self::CardFinal { card, state } => {
                 format!("カード {card} は{}となっており、元に戻せません", card_state(*state, Language::Japanese))
             }
+            Self::Ended(what) => format!("{}は廃止又は解除されており、元に戻せません", thing(what)),
             Self::EpochNotNew { terminal, epoch } => {
                 format!("端末 {terminal} の履歴番号 {epoch} は、これまでの番号より大きくありません")
             }
@@ -252,6 +256,7 @@ impl FoldRefusal {
             Self::KeyMalformed => {
                 ("カード又は端末の鍵を作り直してください。", "Make the key of the card or terminal again.")
             }
+            Self::Ended(_) => ("新しいコードで登録してください。", "Register it anew under another code."),
             Self::EpochNotNew { .. } => ("より大きい番号を指定してください。", "Name a larger one."),
             Self::TerminalLimit(_) | Self::TooFewSigners | Self::CardNotActive(_) => {
                 ("管理者に連絡してください。", "Call an administrator: his card can do it.")

@@ -8,6 +8,7 @@ mod decide;
 mod fold;
 mod limits;
 mod office;
+mod periods;
 mod render;
 mod replay;
 mod routes;
