@@ -156,10 +156,13 @@ impl SignedAct {
     /// # Errors
     /// [`Malformed`]: not COSE_Sign1, not canonical, an unknown kind of change, too long, or another version.
     pub fn decode(entry: &[u8]) -> Result<Self, Malformed> {
+        // Before anything is read: what one act can make a reader hold is bounded by its length.
+        if entry.len() > ACT_MAX {
+            return Err(Malformed { what: "act", at: ACT_MAX });
+        }
         let sign1 = Sign1::decode(entry)?;
         let act: Act = decode_canonical("act", sign1.payload)?;
-        let sound = entry.len() <= ACT_MAX && act.version == ACT_VERSION && act.critical && act.log != Log::Records;
-        if !sound {
+        if act.version != ACT_VERSION || !act.critical || act.log == Log::Records {
             return Err(Malformed { what: "act", at: 0 });
         }
         let id = sign1.id(Context::Act);

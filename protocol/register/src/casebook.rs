@@ -8,9 +8,9 @@ use sekisho_wire::id::{Code, Hash, Numbered};
 
 use crate::act::SignedAct;
 use crate::authority::Authority;
-use crate::calendar::fiscal_year;
+use crate::calendar::{fiscal_year, local_day};
 use crate::change::{Change, Log, ReportIncident};
-use crate::fold::{Register, check_clock, check_recent, decode};
+use crate::fold::{Register, TERMINAL_ACTS_A_DAY, check_clock, check_recent, decode};
 use crate::refusal::{FoldRefusal, WrongValue};
 use crate::state::{Draft, Trust};
 
@@ -21,6 +21,8 @@ pub struct Casebook {
     proposals: BTreeMap<Hash, Proposed>,
     incidents: BTreeMap<Numbered, Incident>,
     filed: BTreeMap<Hash, u64>,
+    /// Reports that terminals signed, by terminal and legal day (§R3.8).
+    reports: BTreeMap<(Code, u32), u32>,
 }
 
 /// A proposal in the casebook.
@@ -193,7 +195,16 @@ impl Casebook {
         }
         register.check_seen([signed.act()].into_iter())?;
         let operator = admit(register, &signed, signed.act().made, Trust::Verify)?;
+        self.check_terminal(&signed)?;
         Ok((signed, operator))
+    }
+
+    /// A terminal's key lies on a disk: it must not be able to fill a log.
+    fn check_terminal(&self, signed: &SignedAct) -> Result<(), FoldRefusal> {
+        let Signer::Terminal(terminal) = signed.signer() else { return Ok(()) };
+        let day = (terminal.clone(), local_day(signed.act().made));
+        let most = self.reports.get(&day).is_some_and(|reports| *reports >= TERMINAL_ACTS_A_DAY);
+        if most { Err(FoldRefusal::TerminalLimit(terminal.clone())) } else { Ok(()) }
     }
 
     fn filed(&self, signed: &SignedAct) -> Filed {
@@ -213,6 +224,9 @@ impl Casebook {
 
     fn file(&mut self, signed: SignedAct, operator: Option<Code>, filed: &Filed, index: u64) {
         self.filed.insert(signed.id(), index);
+        if let Signer::Terminal(terminal) = signed.signer() {
+            *self.reports.entry((terminal.clone(), local_day(signed.act().made))).or_default() += 1;
+        }
         match filed {
             Filed::Proposal { id, .. } => {
                 self.proposals.insert(*id, Proposed { index, operator, act: signed });

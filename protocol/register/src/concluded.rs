@@ -10,7 +10,8 @@ pub enum Concluded {
     Accepted,
     /// The fold refused it.
     Refused,
-    /// It is newer than the program that folded it, and signed by somebody who may: nothing is decided until a program understands it.
+    /// The program that folded it was too old to judge it: of a newer version or kind, or under rules that are newer. It is folded as if it
+    /// came now; whoever finds it taken then folds everything after it anew, which was judged without it.
     NotUnderstood,
 }
 
@@ -20,7 +21,7 @@ impl Concluded {
     pub const fn of(folded: &Result<Folded, FoldRefusal>) -> Self {
         match folded {
             Ok(_) => Self::Accepted,
-            Err(refusal) if refusal.is_not_understood() => Self::NotUnderstood,
+            Err(refusal) if refusal.is_too_new() => Self::NotUnderstood,
             Err(_) => Self::Refused,
         }
     }

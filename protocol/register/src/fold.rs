@@ -15,6 +15,8 @@ use crate::decide::RULES_VERSION;
 use crate::newer::unread;
 use crate::office::RECOVERY_MAX;
 use crate::refusal::{FoldRefusal, WrongValue};
+use crate::role::Class;
+use crate::routes::default_route;
 use crate::state::{Draft, Position, State, Trust};
 use crate::thing::Thing;
 
@@ -26,8 +28,6 @@ pub const MADE_AHEAD_MS: u64 = 2 * 60 * 1000;
 pub const EFFECTIVE_AHEAD_MS: u64 = 400 * 24 * 60 * 60 * 1000;
 /// Most acts that one terminal signs on one legal day (§R3.8).
 pub const TERMINAL_ACTS_A_DAY: u32 = 5;
-/// Cards that must be left which can decide about the office itself (§R3.8).
-const LEAST_SIGNERS: usize = 2;
 /// Longest life of an act (§R1).
 pub const LIFETIME_MS: u64 = 30 * 24 * 60 * 60 * 1000;
 
@@ -250,6 +250,9 @@ impl Register {
             .map(|administrator| &administrator.card)
             .map(issue)
             .collect::<Result<_, _>>()?;
+        if !draft.can_be_taken(&default_route(Class::Founding), at.now) {
+            return Err(FoldRefusal::ValueWrong(WrongValue::AdministratorCard));
+        }
         draft.new_entries().folded.insert(signed.id(), at.index);
         let operator = Some(own.operator.clone());
         Ok((draft.finish(), folded(signed, at, operator, None, &signed.act().changes, given)))
@@ -263,7 +266,7 @@ impl Register {
         Position { index: self.size(), made, now, effective, kind: 0, takes_away: false, seen_size, trust }
     }
 
-    /// A terminal's key lies on a disk: few acts a day, about cards in use, never against the last ones that can decide (§R3.8).
+    /// A terminal's key lies on a disk: few acts a day, about cards in use, never against those without whom nobody could decide (§R3.8).
     fn check_terminal_act(
         &self,
         draft: &mut Draft<'_>,
@@ -283,7 +286,8 @@ impl Register {
             if card.issued().signature.is_some() {
                 let mut after = Draft::over(&self.state);
                 after.apply_card_state(change, at)?;
-                if after.founding_cards(at.now) < LEAST_SIGNERS.min(draft.founding_cards(at.now)) {
+                let takes_part = after.founding_cards(at.now) < draft.founding_cards(at.now);
+                if takes_part && !after.can_be_taken(&after.route_at(Class::Founding, at.now), at.now) {
                     return Err(FoldRefusal::TooFewSigners);
                 }
             }
@@ -314,7 +318,9 @@ impl Register {
         if let Some(index) = self.act_index(&signed.id()) {
             return Err(FoldRefusal::Repeated { index });
         }
-        if let Some(effective) = act.effective.filter(|at| *at < act.made || *at - act.made > EFFECTIVE_AHEAD_MS) {
+        // An approval goes by the proposal's date: one of its own would be shown to its signer and mean nothing.
+        let wrong = |at: &u64| *at < act.made || *at - act.made > EFFECTIVE_AHEAD_MS || act.proposal.is_some();
+        if let Some(effective) = act.effective.filter(wrong) {
             return Err(FoldRefusal::EffectiveWrong { made: act.made, effective });
         }
         let lives = act.made < act.expires && act.expires - act.made <= LIFETIME_MS;

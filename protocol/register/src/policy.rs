@@ -110,6 +110,7 @@ impl Policy {
             && self.keep_sealed_days >= 1
             && (1..=15).contains(&self.pin_tries)
             && u32::from(self.warn_seconds) <= self.idle_seconds
+            && self.out_of_hours_kinds.is_sorted_by(|a, b| a < b)
     }
 }
 
@@ -133,7 +134,8 @@ mod tests {
             |policy| policy.freshness_seconds = 3600,
             |policy| policy.freshness_seconds = 2_592_000,
         ];
-        let beyond: [fn(&mut Policy); 11] = [
+        let beyond: [fn(&mut Policy); 12] = [
+            |policy| policy.out_of_hours_kinds = alloc::vec![CardKind::Emergency; 2],
             |policy| (policy.idle_seconds, policy.warn_seconds) = (29, 0),
             |policy| policy.idle_seconds = 3601,
             |policy| policy.session_seconds = 599,

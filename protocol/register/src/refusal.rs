@@ -227,6 +227,12 @@ impl FoldRefusal {
         matches!(self, Self::VersionUnknown { .. } | Self::KindUnknown { .. })
     }
 
+    /// Whether a newer program might take it (§R4.9).
+    #[must_use]
+    pub(crate) const fn is_too_new(&self) -> bool {
+        self.is_not_understood() || matches!(self, Self::Skipped { .. } | Self::RulesTooOld { .. })
+    }
+
     /// The stable name, for programs.
     #[must_use]
     pub const fn code(&self) -> &'static str {

@@ -158,6 +158,22 @@ fn a_forged_entry_that_was_refused_is_not_accepted_when_it_is_folded_again_from_
 }
 
 #[test]
+fn what_was_refused_for_old_rules_or_passed_over_is_asked_again_by_a_newer_program() {
+    let mut office = Office::furnished();
+    let mut skipped = office.draft(vec![designate("doi")]);
+    (skipped.version, skipped.critical) = (2, false);
+    let skipped = office.register.fold(&sign_card(&skipped, 1));
+    assert_eq!((Concluded::of(&skipped), refusal(skipped)), (Concluded::NotUnderstood, "skipped"));
+    let newer = office.proposal(vec![Change::RequireVersion(RequireVersion { version: 2 })]);
+    let newer = office.approval(&newer, "vice", 2);
+    office.register.fold(&newer).unwrap();
+    // A revocation that this program may not judge. The one that may must not find it refused for ever.
+    let revoked = office.draft(vec![card_state(10, CardState::Revoked, office.now)]);
+    let revoked = office.register.fold(&sign_card(&revoked, 1));
+    assert_eq!((Concluded::of(&revoked), refusal(revoked)), (Concluded::NotUnderstood, "rules_too_old"));
+}
+
+#[test]
 fn after_a_critical_act_of_the_future_nothing_is_decided() {
     let base = Office::furnished();
     let folded = |change: fn(&mut Act), card| {

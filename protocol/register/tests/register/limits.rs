@@ -53,6 +53,36 @@ fn a_panel_never_takes_the_last_two_cards_that_can_decide() {
 }
 
 #[test]
+fn a_panel_never_leaves_one_person_with_two_cards_where_two_must_decide() {
+    let mut office = Office::furnished();
+    let second = IssueCard { kind: CardKind::CardManagement, ..issue_signing(3, "aoki") };
+    office.approved(vec![Change::IssueCard(Box::new(second))]).unwrap();
+    let baba = lost(&office, 2);
+    assert_eq!(from_panel(&mut office, vec![baba]), Err("too_few_signers"));
+    // One of two cards of one person may go.
+    let aoki = lost(&office, 1);
+    assert_eq!(from_panel(&mut office, vec![aoki]), Ok(()));
+}
+
+#[test]
+fn a_panel_reports_five_times_a_day() {
+    let mut office = Office::furnished();
+    let mut once = |day: u64| {
+        office.now = tuesday_ten() + day * DAY;
+        let mut act = office.draft(vec![Change::Incident(crate::fold::incident("mado-1"))]);
+        (act.post, act.log) = (None, Log::Casebook);
+        let entry = sign_edwards(&act, Signer::Terminal(code("mado-1")), TERMINAL_SEED);
+        let asked = code_of(office.casebook.would_accept(&office.register, &entry, office.now));
+        let folded = code_of(office.casebook.fold(&office.register, &entry));
+        assert_eq!(asked, folded);
+        folded
+    };
+    assert!((0..5).all(|_| once(0).is_ok()));
+    assert_eq!(once(0), Err("terminal_limit"));
+    assert_eq!(once(1), Ok(()));
+}
+
+#[test]
 fn a_panel_signs_five_acts_a_day() {
     let mut office = Office::furnished();
     let mut once = |day: u64| {
@@ -222,6 +252,33 @@ fn an_office_is_founded_with_good_keys_and_a_way_back() {
     assert_eq!(found(weak), Err("value_wrong"));
     assert_eq!(found(|found| found.keys.register = Ed25519Key([0xff; 32])), Err("key_malformed"));
     assert_eq!(found(|found| found.ledger = title("my ledger+1")), Err("value_wrong"));
+}
+
+#[test]
+fn an_office_is_founded_with_cards_that_can_decide_at_once() {
+    let found = |change: fn(&mut Found), retell: fn(&mut Act)| {
+        let mut office = Office::empty();
+        let mut found = founding();
+        change(&mut found);
+        let mut act = office.draft(vec![Change::Found(Box::new(found))]);
+        act.post = None;
+        retell(&mut act);
+        code_of(office.take(&sign_card(&act, 1)))
+    };
+    assert_eq!(found(|found| found.administrators[1].card.to = at(2026, 4, 2, 0), |_| {}), Err("value_wrong"));
+    assert_eq!(found(|found| found.administrators[1].card.from = at(2027, 4, 2, 0), |_| {}), Err("value_wrong"));
+    assert_eq!(found(|_| {}, |act| act.effective = Some(act.made + DAY)), Err("value_wrong"));
+    assert_eq!(found(|_| {}, |_| {}), Ok(()));
+}
+
+#[test]
+fn an_approval_has_no_date_of_its_own() {
+    let mut office = Office::furnished();
+    let proposal = office.proposal(vec![designate("doi")]);
+    let mut act = office.draft(vec![]);
+    (act.proposal, act.post) = (Some(act::Proposal(proposal)), Some(code("vice")));
+    act.effective = Some(act.made + DAY);
+    assert_eq!(code_of(office.take(&sign_card(&act, 2))), Err("effective_wrong"));
 }
 
 #[test]
