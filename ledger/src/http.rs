@@ -4,14 +4,15 @@ mod logs;
 mod people;
 mod problem;
 mod terminals;
+mod visit;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
-use axum::extract::{FromRequest, FromRequestParts, Request};
-use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
+use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request, State};
+use axum::http::header::CONTENT_TYPE;
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -25,6 +26,7 @@ use tokio::sync::watch;
 
 use crate::authority::Caller;
 use crate::ledger::Ledger;
+use crate::office::Office;
 use crate::refusal::Refusal;
 use crate::store::LogName;
 
@@ -62,6 +64,7 @@ pub fn routes(hall: Hall) -> Router {
         .route("/{office}/{log}/checkpoint", get(logs::checkpoint))
         .route("/{office}/{log}/tile/{*rest}", get(logs::tile))
         .fallback(|| async { Refusal::NotFound("address") })
+        .method_not_allowed_fallback(|| async { Refusal::MethodWrong })
         .with_state(hall)
 }
 
@@ -69,21 +72,28 @@ async fn healthz() -> &'static str {
     "ok\n"
 }
 
-/// Ready when no log has stopped.
-async fn readyz(axum::extract::State(hall): axum::extract::State<Hall>) -> Response {
-    let mut halted = String::new();
-    for office in hall.ledger.offices() {
-        for log in LogName::ALL.map(|name| office.log(name)) {
-            if let Some(halt) = log.halted() {
-                halted.push_str(&format!("{}: {halt}\n", log.origin()));
-            }
-        }
+/// Ready when no log has stopped. Strangers hear no more than that; a terminal hears which log of its office, and why.
+async fn readyz(State(hall): State<Hall>, terminal: Result<Terminal, Refusal>) -> Response {
+    let stopped: Vec<(OfficeId, String)> = hall.ledger.offices().iter().flat_map(|office| stopped(office)).collect();
+    if stopped.is_empty() {
+        return "ready\n".into_response();
     }
-    if halted.is_empty() {
-        "ready\n".into_response()
-    } else {
-        (StatusCode::SERVICE_UNAVAILABLE, halted).into_response()
-    }
+    let admitted = match terminal {
+        Ok(Terminal(caller)) => terminals::admitted(&hall, &caller).await.is_ok().then_some(caller.peer.office),
+        Err(_) => None,
+    };
+    let told = stopped.iter().filter(|(office, _)| Some(*office) == admitted).map(|(_, why)| why.as_str());
+    let text = told.fold(String::from("a log has stopped\n"), |text, why| text + why);
+    (StatusCode::SERVICE_UNAVAILABLE, text).into_response()
+}
+
+/// What has stopped in an office, one line each.
+fn stopped(office: &Office) -> Vec<(OfficeId, String)> {
+    let line = |name| {
+        let log = office.log(name);
+        log.halted().map(|halt| (office.id, format!("{}: {halt}\n", log.origin())))
+    };
+    LogName::ALL.into_iter().filter_map(line).collect()
 }
 
 /// A request's whole body, within size and time (LEDGER, limits).
@@ -129,22 +139,29 @@ impl<S: Send + Sync> FromRequestParts<S> for Terminal {
     }
 }
 
-/// The bearer token, if one came.
-#[derive(Clone)]
-pub struct Bearer(pub Option<String>);
+/// What the address names. One that cannot be read names nothing.
+#[derive(Debug)]
+pub struct Named<T>(pub T);
 
-impl<S: Send + Sync> FromRequestParts<S> for Bearer {
+impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Named<T> {
     type Rejection = Refusal;
 
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refusal> {
-        let value = parts.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-        Ok(Self(value.and_then(|value| value.strip_prefix("Bearer ")).map(str::to_owned)))
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
+        let path = Path::<T>::from_request_parts(parts, state).await;
+        path.map(|Path(named)| Self(named)).map_err(|_| Refusal::NotFound("address"))
     }
 }
 
-impl std::fmt::Debug for Bearer {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Bearer(..)")
+/// What stands behind the question mark.
+#[derive(Debug)]
+pub struct Asked<T>(pub T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Asked<T> {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refusal> {
+        let query = Query::<T>::try_from_uri(&parts.uri);
+        query.map(|Query(asked)| Self(asked)).map_err(|_| Refusal::Malformed("query"))
     }
 }
 

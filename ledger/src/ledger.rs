@@ -204,12 +204,13 @@ impl Ledger {
         self.alarm(office, AlarmKind::LogResumed, None);
     }
 
-    /// A terminal knows more entries of a log than there are, and shows no signature of ours: refused by whoever calls this, and alarmed
-    /// once. It may be a liar, or database and checkpoint files were both put back.
-    pub fn note_outrun(&self, office: &OfficeId, terminal: &Code, log: LogName, seen: u64) {
-        log::error!("terminal {terminal} of office {office} knows {seen} entries of the log {log}, which has fewer");
-        if self.first_alarm(*office, format!("outrun {log} {terminal}"))
-            && !self.alarm(office, AlarmKind::SeenUnproved, Some(terminal.clone()))
+    /// A terminal, or a person's program, knows more entries of a log than there are, and shows no signature of ours: refused by whoever
+    /// calls this, and alarmed once. It may be a liar, or database and checkpoint files were both put back.
+    pub fn note_outrun(&self, office: &OfficeId, terminal: Option<&Code>, log: LogName, seen: u64) {
+        let asker = terminal.map_or_else(|| "a person".to_owned(), |code| format!("terminal {code}"));
+        log::error!("{asker} of office {office} knows {seen} entries of the log {log}, which has fewer");
+        if self.first_alarm(*office, format!("outrun {log} {asker}"))
+            && !self.alarm(office, AlarmKind::SeenUnproved, terminal.cloned())
         {
             self.alarmed.lock().unwrap_or_else(PoisonError::into_inner).clear();
         }

@@ -154,12 +154,12 @@ impl Office {
 
     /// Takes over a register that is durable now. Only the writer calls this.
     pub fn set_register(&self, register: Arc<Register>) {
-        *self.register.write().unwrap_or_else(PoisonError::into_inner) = register;
+        replace(&self.register, register);
     }
 
     /// Takes over a casebook that is durable now. Only the writer calls this.
     pub fn set_casebook(&self, casebook: Arc<Casebook>) {
-        *self.casebook.write().unwrap_or_else(PoisonError::into_inner) = casebook;
+        replace(&self.casebook, casebook);
     }
 
     /// The public keys of the three logs.
@@ -233,6 +233,12 @@ impl Log {
     #[must_use]
     pub fn verifying_key(&self) -> VerifyingKey {
         self.key.verifying_key()
+    }
+
+    /// Which of the three it is.
+    #[must_use]
+    pub const fn name(&self) -> LogName {
+        self.name
     }
 
     /// Its name in the world (LEDGER §L2).
@@ -477,6 +483,12 @@ fn public_keys(seeds: &Zeroizing<Vec<u8>>) -> Result<LogKeys, LedgerError> {
         register: public(LogName::Register)?,
         casebook: public(LogName::Casebook)?,
     })
+}
+
+/// The old value ends after the lock is free: a big register takes its time, and requests wait for the lock.
+fn replace<T>(place: &RwLock<T>, value: T) {
+    let old = std::mem::replace(&mut *place.write().unwrap_or_else(PoisonError::into_inner), value);
+    drop(old);
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

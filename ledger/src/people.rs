@@ -176,7 +176,9 @@ impl Ledger {
         let visitor = visitor.filter(|visitor| visitor.office == *office && visitor.expires > now);
         let visitor = visitor.ok_or(Refusal::TokenNeeded)?;
         let register = self.office(office)?.register();
-        if !register.card(&visitor.card).is_some_and(|card| card.is_current(now)) {
+        let card = register.card(&visitor.card).filter(|card| card.is_current(now));
+        let holder = card.and_then(|card| card.holder(now)).map(|holder| holder.operator);
+        if holder != Some(&visitor.operator) {
             return Err(Refusal::TokenNeeded);
         }
         let held = roles(&register, &visitor.operator, now);
@@ -351,7 +353,7 @@ impl std::fmt::Debug for Visitors {
 }
 
 /// Who may search and read records (LEDGER §L5).
-pub const READERS: [Role; 6] = [
+pub const READERS: &[Role] = &[
     Role::SystemManager,
     Role::AccessManager,
     Role::SecurityManager,
@@ -360,7 +362,9 @@ pub const READERS: [Role; 6] = [
     Role::ChiefSecurityOfficer,
 ];
 /// Who may invite terminals (LEDGER §L4).
-pub const INVITERS: [Role; 3] = [Role::SystemManager, Role::AccessManager, Role::TerminalManager];
+pub const INVITERS: &[Role] = &[Role::SystemManager, Role::AccessManager, Role::TerminalManager];
+/// Whoever holds any post.
+pub const ANY_ROLE: &[Role] = &[];
 /// Two minutes: the time to type a PIN.
 const CHALLENGE: Millis = 2 * 60_000;
 /// Cards need seconds to sign: more proofs of one office within two minutes are not people.

@@ -67,6 +67,8 @@ pub enum Refusal {
     CodeRefused(CodeFault),
     /// The founding act names other keys or another ledger than the code.
     OtherKeys,
+    /// The address knows no such method.
+    MethodWrong,
     /// No token, or one that has ended.
     TokenNeeded,
     /// The challenge is unknown or too old, or the signature is not the card's.
@@ -135,6 +137,7 @@ impl Refusal {
             Self::CodeRefused(CodeFault::Expired) => (403, "code_expired"),
             Self::CodeRefused(CodeFault::Other) => (403, "code_other"),
             Self::OtherKeys => (409, "other_keys"),
+            Self::MethodWrong => (405, "method_wrong"),
             Self::TokenNeeded => (401, "token_needed"),
             Self::ProofRefused => (403, "proof_refused"),
             Self::RoleMissing => (403, "role_missing"),
@@ -151,6 +154,21 @@ impl Refusal {
             Language::English => self.english(),
             Language::Japanese => self.japanese(),
         }
+    }
+
+    /// The same for somebody whom no office knows: that a log has stopped, and not why. What shows a defect to its operator shows a hole
+    /// to others.
+    #[must_use]
+    pub fn public_text(&self, language: Language) -> Text {
+        let (text, next_step) = self.text(language);
+        if !matches!(self, Self::Halted { .. }) {
+            return (text, next_step);
+        }
+        let stopped = match language {
+            Language::English => "the log has stopped",
+            Language::Japanese => "台帳のログが停止しています",
+        };
+        (stopped.into(), next_step)
     }
 
     fn english(&self) -> Text {
@@ -208,6 +226,9 @@ impl Refusal {
                 "the founding act names another ledger or other keys than the code",
                 "Begin again from the code as it was given out.",
             ),
+            Self::MethodWrong => {
+                plain("the address does not take this method", "Use a method that the header Allow names.")
+            }
             Self::TokenNeeded => plain("a token is needed", "Prove your card again."),
             Self::ProofRefused => {
                 plain("the card's proof was not accepted", "Ask for a new challenge and sign it with a current card.")
@@ -282,6 +303,9 @@ impl Refusal {
                 "設置の内容が、コードの台帳名または鍵と一致しません",
                 "発行されたコードから、やり直してください。",
             ),
+            Self::MethodWrong => {
+                plain("この宛先では使えないメソッドです", "Allow ヘッダーにあるメソッドを使用してください。")
+            }
             Self::TokenNeeded => plain("認証が必要です", "カードで認証し直してください。"),
             Self::ProofRefused => {
                 plain("カードの証明が認められませんでした", "有効なカードで、あらためて署名してください。")

@@ -8,7 +8,6 @@ use sekisho_tlog::Hash;
 use sekisho_wire::batch::{BATCH_RECORDS_MAX, BatchHeader};
 use sekisho_wire::cose::Sign1;
 use sekisho_wire::id::OfficeId;
-use sekisho_wire::reason::Query;
 use sekisho_wire::record::{Emitter, Record};
 
 use crate::clock::Millis;
@@ -16,7 +15,7 @@ use crate::index::Question;
 use crate::ingest::stored_leaves;
 use crate::ledger::Ledger;
 use crate::office::Office;
-use crate::people::{Proved, Visitor};
+use crate::people::Proved;
 use crate::refusal::Refusal;
 use crate::store::{EmitterName, Entry, LogName, StoreError, StoredBatch};
 
@@ -144,31 +143,33 @@ impl Ledger {
         }
     }
 
-    /// A record with everything that proves it. It is written down before it is answered.
+    /// A record with everything that proves it. Whoever shows it to a person writes that down first.
     ///
     /// # Errors
-    /// [`Refusal::NotFound`]; [`Refusal::Unavailable`] when its payload does not open.
-    pub fn evidence(&self, visitor: &Visitor, index: u64) -> Result<Evidence, Refusal> {
-        let office = self.office(&visitor.office)?;
+    /// [`Refusal::NotFound`]; [`Refusal::Unavailable`] when its payload does not open, or when the terminal's signature over it is gone:
+    /// evidence without it would show only what the ledger says.
+    pub fn evidence(&self, office: &OfficeId, index: u64) -> Result<Evidence, Refusal> {
+        let office = self.office(office)?;
         let proved = self.prove(&office, LogName::Records, index)?;
         let record = self.record_bytes(&office.id, index)?;
         let batches = self.batches_around(&office.id, index, 1)?;
         let signed = match holding(&batches, index) {
-            Some(batch) => self.signed_by_terminal(batch)?,
-            None => None,
+            Some(batch) => Some(self.signed_by_terminal(batch)?),
+            None if Record::decode(&record).is_ok_and(|record| record.emitter == Emitter::Ledger) => None,
+            None => return Err(StoreError::Damaged { what: "batch of a terminal's record" }.into()),
         };
-        self.note_read(visitor, Query::Proof, 1)?;
         Ok(Evidence { record, proved, signed })
     }
 
     /// The header of a batch with all its leaves, also those that an earlier batch had brought already.
-    fn signed_by_terminal(&self, batch: &StoredBatch) -> Result<Option<SignedByTerminal>, StoreError> {
+    fn signed_by_terminal(&self, batch: &StoredBatch) -> Result<SignedByTerminal, StoreError> {
         let header = Sign1::decode(&batch.header).ok();
         let header = header.and_then(|sign1| minicbor::decode::<BatchHeader>(sign1.payload).ok());
         let header = header.ok_or(StoreError::Damaged { what: "batch header" })?;
         let count = usize::try_from(header.count).unwrap_or(usize::MAX);
         let leaves: Option<Vec<Hash>> = stored_leaves(&*self.store, &header, count)?.into_iter().collect();
-        Ok(leaves.map(|leaves| SignedByTerminal { header: batch.header.clone(), leaves }))
+        let leaves = leaves.ok_or(StoreError::Damaged { what: "batch" })?;
+        Ok(SignedByTerminal { header: batch.header.clone(), leaves })
     }
 
     /// Throws the index away and makes it again.
@@ -184,12 +185,12 @@ impl Ledger {
         Ok(taken)
     }
 
-    /// Answers a search. It is written down before it is answered.
+    /// Answers a search. Whoever shows it to a person writes that down first.
     ///
     /// # Errors
     /// [`Refusal`].
-    pub fn search(&self, visitor: &Visitor, question: &Question) -> Result<Found, Refusal> {
-        let office = self.office(&visitor.office)?;
+    pub fn search(&self, office: &OfficeId, question: &Question) -> Result<Found, Refusal> {
+        let office = self.office(office)?;
         let size = self.index.next(&office.id)?;
         let indexes = self.index.find(&office.id, question)?;
         let full = indexes.len() >= usize::try_from(question.limit).unwrap_or(usize::MAX);
@@ -203,7 +204,6 @@ impl Ledger {
             }
         };
         let rows: Vec<_> = indexes.into_iter().map(|index| (index, bytes(index))).collect();
-        self.note_read(visitor, Query::Search, rows.len())?;
         let behind = self.behind(&office.id)?;
         Ok(Found { rows, next, behind: behind.into_iter().filter(|row| self.is_late(row)).collect(), size })
     }

@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use sekisho_tlog::{Checkpoint, Hash, ProveError, consistency_proof, range_proof, root_at};
 use sekisho_wire::batch::BatchHeader;
+use sekisho_wire::id::Code;
 use sekisho_wire::reason::AlarmKind;
 
 use crate::acts::Name;
-use crate::authority::Peer;
+use crate::authority::{Caller, Peer};
 use crate::checkpoint::Halt;
 use crate::ingest::{self, Receipt, Verified};
 use crate::ledger::Ledger;
@@ -62,10 +63,10 @@ impl Ledger {
     pub fn ingest(&self, peer: &Peer, envelope: &[u8]) -> Result<Receipt, Refusal> {
         let office = self.office(&peer.office)?;
         let now = self.clock.now();
+        let verified = ingest::open(envelope, &self.envelope, peer, &office.register(), now)?;
         if let Some(halt) = office.log(LogName::Records).halted() {
             return Err(Refusal::Halted { cause: halt.to_string() });
         }
-        let verified = ingest::open(envelope, &self.envelope, peer, &office.register(), now)?;
         self.check_seen(&office, &verified.header)
             .inspect_err(|refusal| self.alarm_about(refusal, verified.header.clone(), now))?;
         self.make_keys(&verified)?;
@@ -85,31 +86,31 @@ impl Ledger {
     /// A terminal that has verified more than there is, or something else, knows a history that this ledger has lost: signing on would make
     /// a second one (design §3.10). Only our own signature under what it saw stops the log (wire §7.3): a bare claim refuses its batch.
     fn check_seen(&self, office: &Office, header: &BatchHeader) -> Result<(), Refusal> {
-        let claimed = self.misfit(office, header.seen_size, Hash(header.seen_root.0))?;
+        let claimed = self.misfit(office, LogName::Records, header.seen_size, Hash(header.seen_root.0))?;
         let Some(claimed) = claimed else { return Ok(()) };
-        let log = office.log(LogName::Records);
-        let note = header.seen_note.as_ref().map(sekisho_wire::batch::SeenNote::as_str);
-        let signed = note.and_then(|note| Checkpoint::open(note, &log.verifying_key()).ok());
-        let proved = match signed {
-            Some(signed) => self.misfit(office, signed.size, signed.root)?,
-            None => None,
-        };
-        let Some(halt) = proved else {
-            log::warn!("terminal {} claims without proof: {claimed}", header.terminal);
-            return Err(Refusal::SeenUnproved);
-        };
-        log::error!("terminal {} shows a checkpoint of ours that does not fit", header.terminal);
-        log.halt(halt, note.unwrap_or_default());
+        let note = header.seen_note.as_ref().map_or("", sekisho_wire::batch::SeenNote::as_str);
+        self.check_note(office, LogName::Records, &header.terminal, note)?;
+        log::warn!("terminal {} claims without proof: {claimed}", header.terminal);
+        Err(Refusal::SeenUnproved)
+    }
+
+    /// Stops a log when a checkpoint that it has signed does not fit it any more. A note that is none of ours says nothing.
+    fn check_note(&self, office: &Office, log: LogName, terminal: &Code, note: &str) -> Result<(), Refusal> {
+        let log = office.log(log);
+        let Ok(signed) = Checkpoint::open(note, &log.verifying_key()) else { return Ok(()) };
+        let Some(halt) = self.misfit(office, log.name(), signed.size, signed.root)? else { return Ok(()) };
+        log::error!("terminal {terminal} shows a checkpoint of {} that does not fit", log.origin());
+        log.halt(halt, note);
         Err(Refusal::Halted { cause: halt.to_string() })
     }
 
     /// How a checkpoint disagrees with what the ledger has, if it does.
-    fn misfit(&self, office: &Office, seen: u64, root: Hash) -> Result<Option<Halt>, Refusal> {
-        let stored = office.log(LogName::Records).committed_size();
+    fn misfit(&self, office: &Office, log: LogName, seen: u64, root: Hash) -> Result<Option<Halt>, Refusal> {
+        let stored = office.log(log).committed_size();
         if seen > stored {
             return Ok(Some(Halt::Outrun { seen, stored }));
         }
-        let tree = StoredTree { store: &*self.store, office: office.id, log: LogName::Records };
+        let tree = StoredTree { store: &*self.store, office: office.id, log };
         let agrees = seen == 0 || root_at(&tree, seen).map_err(unproved)? == root;
         Ok((!agrees).then_some(Halt::Contradicted { size: seen }))
     }
@@ -156,15 +157,31 @@ impl Ledger {
         Ok(Place { epoch, expected: cursor.next, chain: cursor.chain })
     }
 
+    /// The register for a terminal: from entry `from` on, held against the checkpoint that it shows, if it shows one.
+    ///
+    /// # Errors
+    /// [`Refusal::NotEnrolled`]; as [`Ledger::register_part`]; [`Refusal::Halted`] when the checkpoint is ours and does not fit.
+    pub fn register_for(&self, caller: &Caller, from: u64, seen: Option<&str>) -> Result<RegisterPart, Refusal> {
+        // Again, if it waited: it may have been retired by the very act that it waited for.
+        self.admit_terminal(caller)?;
+        let Peer { office, terminal } = &caller.peer;
+        let office = self.office(office)?;
+        if let Some(note) = seen {
+            self.check_note(&office, LogName::Register, terminal, note)?;
+        }
+        self.register_part(&office, from, Some(terminal))
+    }
+
     /// The register from entry `from` on, under the newest checkpoint, with a new freshness note.
     ///
     /// # Errors
-    /// [`Refusal::Halted`] also when the terminal knows more entries than there are.
-    pub fn register_part(&self, office: &Office, from: u64) -> Result<RegisterPart, Refusal> {
+    /// [`Refusal::SeenUnproved`], with an alarm, when whoever asks knows more entries than there are.
+    pub fn register_part(&self, office: &Office, from: u64, asker: Option<&Code>) -> Result<RegisterPart, Refusal> {
         let (checkpoint, freshness) = office.freshness(self.clock.now())?;
-        let waiting = checkpoint.size.checked_sub(from).ok_or_else(|| Refusal::Halted {
-            cause: format!("a terminal knows {from} entries of the register, there are {}", checkpoint.size),
-        })?;
+        let Some(waiting) = checkpoint.size.checked_sub(from) else {
+            self.note_outrun(&office.id, asker, LogName::Register, from);
+            return Err(Refusal::SeenUnproved);
+        };
         let count = u32::try_from(waiting).unwrap_or(u32::MAX).min(REGISTER_PAGE);
         let mut entries = self.store.entries(&office.id, LogName::Register, from, count)?;
         // At least one, or nobody would ever come past a long one.
@@ -189,14 +206,14 @@ impl Ledger {
     /// Proof that a terminal's records from `from` on are sealed.
     ///
     /// # Errors
-    /// [`Refusal::Halted`] also when the terminal has seen more entries than there are.
+    /// [`Refusal::SeenUnproved`], with an alarm, when the terminal has seen more entries than there are.
     pub fn seal(&self, peer: &Peer, epoch: u32, from: u64, seen: u64) -> Result<Seal, Refusal> {
         let office = self.office(&peer.office)?;
         let checkpoint = office.log(LogName::Records).published()?;
         let tree = StoredTree { store: &*self.store, office: office.id, log: LogName::Records };
         if seen > checkpoint.size {
-            let cause = format!("a terminal has verified {seen} entries, {} are published", checkpoint.size);
-            return Err(Refusal::Halted { cause });
+            self.note_outrun(&office.id, Some(&peer.terminal), LogName::Records, seen);
+            return Err(Refusal::SeenUnproved);
         }
         let consistency = match seen {
             0 => Vec::new(),

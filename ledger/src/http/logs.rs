@@ -1,23 +1,24 @@
 //! The C2SP read paths (LEDGER §L2): checkpoints and hash tiles for everybody, entries for whom the register permits.
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::HeaderValue;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
-use sekisho_register::Role;
 use sekisho_tlog::tile::{TileContent, TilePath, encode_bundle};
 use sekisho_wire::id::OfficeId;
 use sekisho_wire::reason::Query;
 
-use super::{Bearer, Hall, blocking, office_of};
+use super::problem::Inside;
+use super::visit::{Knock, Shown};
+use super::{Hall, Named, blocking, office_of};
 use crate::ledger::Ledger;
-use crate::people::READERS;
+use crate::people::{ANY_ROLE, READERS};
 use crate::refusal::Refusal;
 use crate::store::LogName;
 
 pub(super) async fn checkpoint(
     State(hall): State<Hall>,
-    Path((office, log)): Path<(String, String)>,
+    Named((office, log)): Named<(String, String)>,
 ) -> Result<Response, Refusal> {
     let office = hall.ledger.office(&office_of(&office)?)?;
     let log = LogName::from_name(&log).ok_or(Refusal::NotFound("log"))?;
@@ -29,27 +30,32 @@ pub(super) async fn checkpoint(
 
 pub(super) async fn tile(
     State(hall): State<Hall>,
-    Path((office, log, rest)): Path<(String, String, String)>,
-    Bearer(token): Bearer,
+    Named((_, log, rest)): Named<(String, String, String)>,
+    knock: Knock,
 ) -> Result<Response, Refusal> {
-    let office = office_of(&office)?;
     let log = LogName::from_name(&log).ok_or(Refusal::NotFound("log"))?;
     let tile: TilePath = format!("tile/{rest}").parse().map_err(|_| Refusal::NotFound("tile"))?;
-    let bytes = match tile.content() {
-        TileContent::Hashes(level) => blocking(move || hall.ledger.hash_tile(&office, log, level, &tile)).await?,
-        TileContent::Entries => {
-            let roles: &[Role] = if log == LogName::Register { &[] } else { &READERS };
-            let visitor = hall.ledger.visitor(&office, token.as_deref(), roles)?;
-            blocking(move || {
-                let bundle = hall.ledger.entry_bundle(&office, log, &tile)?;
-                let query = if log == LogName::Register { Query::Register } else { Query::Entries };
-                hall.ledger.note_read(&visitor, query, usize::from(tile.width()))?;
-                Ok(bundle)
-            })
-            .await?
+    match tile.content() {
+        TileContent::Hashes(level) => {
+            Ok(octets(blocking(move || hall.ledger.hash_tile(&knock.office, log, level, &tile)).await?))
         }
+        TileContent::Entries => Ok(entries(hall, knock, log, tile).await.into_response()),
+    }
+}
+
+async fn entries(hall: Hall, knock: Knock, log: LogName, tile: TilePath) -> Result<Response, Inside> {
+    let (roles, query) = match log {
+        LogName::Register => (ANY_ROLE, Query::Register),
+        LogName::Records | LogName::Casebook => (READERS, Query::Entries),
     };
-    Ok(([(CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"))], bytes).into_response())
+    let bundle = knock.visit(hall, roles, move |ledger, office| {
+        Ok((ledger.entry_bundle(office, log, &tile)?, Shown::Rows(query, usize::from(tile.width()))))
+    });
+    Ok(octets(bundle.await?))
+}
+
+fn octets(bytes: Vec<u8>) -> Response {
+    ([(CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"))], bytes).into_response()
 }
 
 impl Ledger {

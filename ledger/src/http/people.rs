@@ -1,23 +1,24 @@
 //! Routes of people (LEDGER §L4, §L5).
 
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use axum::response::Response;
-use sekisho_register::Role;
 use sekisho_tlog::Hash;
 use sekisho_wire::id::{CardGuid, Code, Hash as WireHash, Salt};
+use sekisho_wire::reason::Query as ReadQuery;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
-use super::terminals::{From, Reader, register_answer};
-use super::{Bearer, Hall, Json, answer, blocking, decode, decode_array, encode, encode_all, office_of};
+use super::problem::Inside;
+use super::terminals::{RegisterFrom, register_json, wait_for_more};
+use super::visit::{Knock, Shown};
+use super::{Asked, Hall, Json, Named, answer, blocking, decode, decode_array, encode, encode_all};
 use crate::acts::Name;
 use crate::clock::Millis;
 use crate::code::CodeSecret;
 use crate::enrol::fingerprint;
 use crate::index::{AskedVerdict, Question, kind_number};
-use crate::people::{INVITERS, Proved, READERS};
+use crate::people::{ANY_ROLE, INVITERS, Proved, READERS};
 use crate::refusal::Refusal;
 use crate::search::Behind;
 
@@ -52,8 +53,8 @@ pub(super) async fn found(State(hall): State<Hall>, Json(founding): Json<Foundin
     Ok(answer(&json!({"office": office.to_string(), "size": size})))
 }
 
-pub(super) async fn challenge(State(hall): State<Hall>, Path(office): Path<String>) -> Result<Response, Refusal> {
-    let (challenge, expires) = hall.ledger.challenge(&office_of(&office)?)?;
+pub(super) async fn challenge(State(hall): State<Hall>, knock: Knock) -> Result<Response, Refusal> {
+    let (challenge, expires) = hall.ledger.challenge(&knock.office)?;
     Ok(answer(&json!({"challenge": encode(challenge), "expires": expires})))
 }
 
@@ -67,14 +68,13 @@ pub(super) struct Proof {
 
 pub(super) async fn token(
     State(hall): State<Hall>,
-    Path(office): Path<String>,
+    Knock { office, .. }: Knock,
     Json(proof): Json<Proof>,
 ) -> Result<Response, Refusal> {
-    let office = office_of(&office)?;
     let card: CardGuid = proof.card.parse().map_err(|_| Refusal::Malformed("card"))?;
     let challenge = decode_array(&proof.challenge, "challenge")?;
     let signature = decode_array(&proof.signature, "signature")?;
-    let admitted = hall.ledger.admit(&office, &card, &challenge, &signature)?;
+    let admitted = blocking(move || hall.ledger.admit(&office, &card, &challenge, &signature)).await?;
     let roles: Vec<&str> = admitted.roles.iter().map(|role| role.name()).collect();
     Ok(answer(&json!({
         "token": admitted.token,
@@ -86,15 +86,22 @@ pub(super) async fn token(
 
 pub(super) async fn register(
     State(hall): State<Hall>,
-    Path(office): Path<String>,
-    Bearer(token): Bearer,
-    query: Result<Query<From>, QueryRejection>,
-) -> Result<Response, Refusal> {
-    let Query(asked) = query.map_err(|_| Refusal::Malformed("query"))?;
-    let id = office_of(&office)?;
-    let visitor = hall.ledger.visitor(&id, token.as_deref(), ANY_ROLE)?;
-    let office = hall.ledger.office(&id)?;
-    register_answer(hall, office, &asked, Reader::Person(visitor)).await
+    knock: Knock,
+    Asked(asked): Asked<RegisterFrom>,
+) -> Result<Response, Inside> {
+    knock.admitted(&hall.ledger, ANY_ROLE)?;
+    wait_for_more(&hall, &knock.office, &asked).await?;
+    // The visit looks at card and posts again: they may have ended by the very act that was waited for.
+    let part = knock.visit(hall, ANY_ROLE, move |ledger, office| {
+        let office = ledger.office(office)?;
+        let part = ledger.register_part(&office, asked.from, None)?;
+        let shown = match part.entries.len() {
+            0 => Shown::NoPersons,
+            count => Shown::Rows(ReadQuery::Register, count),
+        };
+        Ok((part, shown))
+    });
+    Ok(answer(&register_json(&part.await?)))
 }
 
 #[derive(Deserialize)]
@@ -107,10 +114,9 @@ pub(super) struct Submission {
 
 pub(super) async fn submit(
     State(hall): State<Hall>,
-    Path(office): Path<String>,
+    Knock { office, .. }: Knock,
     Json(submission): Json<Submission>,
 ) -> Result<Response, Refusal> {
-    let office = office_of(&office)?;
     let act = decode(&submission.act, "act")?;
     let names = submission.names.into_iter().map(WireName::read).collect::<Result<_, _>>()?;
     let (placed, size) = blocking(move || hall.ledger.submit(&office, act, names)).await?;
@@ -122,16 +128,21 @@ pub(super) async fn submit(
     })))
 }
 
+/// Index and hashes: neither speaks of a person.
 pub(super) async fn act(
     State(hall): State<Hall>,
-    Path((office, id)): Path<(String, String)>,
-    Bearer(token): Bearer,
-) -> Result<Response, Refusal> {
-    let office = office_of(&office)?;
+    knock: Knock,
+    Named(OfId { id }): Named<OfId>,
+) -> Result<Response, Inside> {
     let id: WireHash = id.parse().map_err(|_| Refusal::NotFound("act"))?;
-    hall.ledger.visitor(&office, token.as_deref(), ANY_ROLE)?;
-    let proved = blocking(move || hall.ledger.act_proof(&office, &Hash(id.0))).await?;
-    Ok(answer(&proved_json(&proved)))
+    let proved = knock
+        .visit(hall, ANY_ROLE, move |ledger, office| Ok((ledger.act_proof(office, &Hash(id.0))?, Shown::NoPersons)));
+    Ok(answer(&proved_json(&proved.await?)))
+}
+
+#[derive(Deserialize)]
+pub(super) struct OfId {
+    id: String,
 }
 
 fn proved_json(proved: &Proved) -> Value {
@@ -149,27 +160,24 @@ pub(super) struct Invitation {
     terminal: String,
 }
 
+/// The code is written down as an enrolment.
 pub(super) async fn invite(
     State(hall): State<Hall>,
-    Path(office): Path<String>,
-    Bearer(token): Bearer,
+    knock: Knock,
     Json(invitation): Json<Invitation>,
-) -> Result<Response, Refusal> {
-    let office = office_of(&office)?;
+) -> Result<Response, Inside> {
     let terminal = Code::new(&invitation.terminal).map_err(|_| Refusal::Malformed("terminal"))?;
-    hall.ledger.visitor(&office, token.as_deref(), &INVITERS)?;
-    let (code, expires) = blocking(move || hall.ledger.invite(&office, &terminal)).await?;
+    let invited =
+        knock.visit(hall, INVITERS, move |ledger, office| Ok((ledger.invite(office, &terminal)?, Shown::NoPersons)));
+    let (code, expires) = invited.await?;
     Ok(answer(&json!({"code": code, "expires": expires})))
 }
 
-pub(super) async fn enrolments(
-    State(hall): State<Hall>,
-    Path(office): Path<String>,
-    Bearer(token): Bearer,
-) -> Result<Response, Refusal> {
-    let office = office_of(&office)?;
-    hall.ledger.visitor(&office, token.as_deref(), ANY_ROLE)?;
-    let waiting = blocking(move || hall.ledger.waiting_enrolments(&office)).await?;
+/// Terminals and keys: no person stands in it.
+pub(super) async fn enrolments(State(hall): State<Hall>, knock: Knock) -> Result<Response, Inside> {
+    let waiting = knock
+        .visit(hall, ANY_ROLE, |ledger, office| Ok((ledger.waiting_enrolments(office)?, Shown::NoPersons)))
+        .await?;
     let rows = waiting.iter().map(|row| {
         json!({
             "terminal": row.terminal.as_str(),
@@ -226,15 +234,16 @@ impl SearchQuery {
 
 pub(super) async fn search(
     State(hall): State<Hall>,
-    Path(office): Path<String>,
-    Bearer(token): Bearer,
-    query: Result<Query<SearchQuery>, QueryRejection>,
-) -> Result<Response, Refusal> {
-    let office = office_of(&office)?;
-    let Query(query) = query.map_err(|_| Refusal::Malformed("query"))?;
+    knock: Knock,
+    Asked(query): Asked<SearchQuery>,
+) -> Result<Response, Inside> {
     let question = query.question()?;
-    let visitor = hall.ledger.visitor(&office, token.as_deref(), &READERS)?;
-    let found = blocking(move || hall.ledger.search(&visitor, &question)).await?;
+    let found = knock.visit(hall, READERS, move |ledger, office| {
+        let found = ledger.search(office, &question)?;
+        let shown = Shown::Rows(ReadQuery::Search, found.rows.len());
+        Ok((found, shown))
+    });
+    let found = found.await?;
     let row = |(index, record): &(u64, Option<Vec<u8>>)| match record {
         Some(record) => json!({"index": index, "record": encode(record)}),
         None => json!({"index": index, "record": "", "damaged": true}),
@@ -261,12 +270,13 @@ fn behind_json(row: &Behind) -> Value {
 
 pub(super) async fn evidence(
     State(hall): State<Hall>,
-    Path((office, index)): Path<(String, u64)>,
-    Bearer(token): Bearer,
-) -> Result<Response, Refusal> {
-    let office = office_of(&office)?;
-    let visitor = hall.ledger.visitor(&office, token.as_deref(), &READERS)?;
-    let evidence = blocking(move || hall.ledger.evidence(&visitor, index)).await?;
+    knock: Knock,
+    Named(AtIndex { index }): Named<AtIndex>,
+) -> Result<Response, Inside> {
+    let evidence = knock.visit(hall, READERS, move |ledger, office| {
+        Ok((ledger.evidence(office, index)?, Shown::Rows(ReadQuery::Proof, 1)))
+    });
+    let evidence = evidence.await?;
     let mut body = proved_json(&evidence.proved);
     if let Value::Object(body) = &mut body {
         body.insert("record".into(), json!(encode(evidence.record)));
@@ -278,17 +288,20 @@ pub(super) async fn evidence(
     Ok(answer(&body))
 }
 
-pub(super) async fn behind(
-    State(hall): State<Hall>,
-    Path(office): Path<String>,
-    Bearer(token): Bearer,
-) -> Result<Response, Refusal> {
-    let office = office_of(&office)?;
-    hall.ledger.visitor(&office, token.as_deref(), ANY_ROLE)?;
-    let rows = blocking(move || hall.ledger.behind(&office)).await?;
-    Ok(answer(&rows.iter().map(behind_json).collect()))
+#[derive(Deserialize)]
+pub(super) struct AtIndex {
+    index: u64,
 }
 
-const ANY_ROLE: &[Role] = &[];
+/// When a terminal was last used tells of whoever sits there.
+pub(super) async fn behind(State(hall): State<Hall>, knock: Knock) -> Result<Response, Inside> {
+    let rows = knock.visit(hall, ANY_ROLE, |ledger, office| {
+        let rows = ledger.behind(office)?;
+        let shown = Shown::Rows(ReadQuery::Search, rows.len());
+        Ok((rows, shown))
+    });
+    Ok(answer(&rows.await?.iter().map(behind_json).collect()))
+}
+
 const SEARCH_DEFAULT: u32 = 100;
 const SEARCH_MAX: u32 = 500;

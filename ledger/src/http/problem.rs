@@ -6,34 +6,54 @@ use axum::response::{IntoResponse, Response};
 use sekisho_wire::words::Language;
 use serde_json::{Value, json};
 
-use crate::refusal::{Place, Refusal};
+use crate::refusal::{Place, Refusal, Text};
+
+/// A refusal for a terminal or a person of the office: strangers are not told why a log has stopped.
+#[derive(Debug)]
+pub(super) struct Inside(pub(super) Refusal);
+
+impl From<Refusal> for Inside {
+    fn from(refusal: Refusal) -> Self {
+        Self(refusal)
+    }
+}
+
+impl IntoResponse for Inside {
+    fn into_response(self) -> Response {
+        problem(&self.0, Refusal::text)
+    }
+}
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
-        let (status, code) = self.code();
-        if let Self::Unavailable { cause } = &self {
-            log::error!("a request failed: {cause}");
-        }
-        let (detail, next_step) = self.text(Language::English);
-        let (detail_ja, next_step_ja) = self.text(Language::Japanese);
-        let mut body = json!({
-            "code": code,
-            "detail": detail,
-            "detail_ja": detail_ja,
-            "next_step": next_step,
-            "next_step_ja": next_step_ja,
-        });
-        if let Value::Object(body) = &mut body {
-            body.extend(self.facts());
-        }
-        let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let content = HeaderValue::from_static("application/problem+json");
-        let mut response = (status, [(CONTENT_TYPE, content)], body.to_string()).into_response();
-        if matches!(self, Self::Busy | Self::Unavailable { .. }) {
-            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
-        }
-        response
+        problem(&self, Refusal::public_text)
     }
+}
+
+fn problem(refusal: &Refusal, words: impl Fn(&Refusal, Language) -> Text) -> Response {
+    let (status, code) = refusal.code();
+    if let Refusal::Unavailable { cause } = refusal {
+        log::error!("a request failed: {cause}");
+    }
+    let (detail, next_step) = words(refusal, Language::English);
+    let (detail_ja, next_step_ja) = words(refusal, Language::Japanese);
+    let mut body = json!({
+        "code": code,
+        "detail": detail,
+        "detail_ja": detail_ja,
+        "next_step": next_step,
+        "next_step_ja": next_step_ja,
+    });
+    if let Value::Object(body) = &mut body {
+        body.extend(refusal.facts());
+    }
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let content = HeaderValue::from_static("application/problem+json");
+    let mut response = (status, [(CONTENT_TYPE, content)], body.to_string()).into_response();
+    if matches!(refusal, Refusal::Busy | Refusal::Unavailable { .. }) {
+        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
+    }
+    response
 }
 
 impl Refusal {

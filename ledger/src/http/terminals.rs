@@ -1,22 +1,25 @@
 //! Routes of terminals (LEDGER §L3).
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, header::CONTENT_TYPE};
 use axum::response::Response;
-use sekisho_wire::id::Code;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use sekisho_wire::batch::SEEN_NOTE_MAX;
+use sekisho_wire::id::{Code, OfficeId};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Content, Hall, Json, Terminal, answer, blocking, decode, decode_array, encode, encode_all, office_of};
+use super::problem::Inside;
+use super::{
+    Asked, Content, Hall, Json, Terminal, answer, blocking, decode, decode_array, encode, encode_all, office_of,
+};
 use crate::acts::Name;
 use crate::authority::{Caller, Peer};
 use crate::code::CodeSecret;
 use crate::enrol::Applicant;
-use crate::office::Office;
-use crate::people::Visitor;
 use crate::refusal::Refusal;
 use crate::store::LogName;
 use crate::terminals::{RegisterPart, SealedRange};
@@ -55,83 +58,65 @@ pub(super) async fn certificate(
     State(hall): State<Hall>,
     Terminal(caller): Terminal,
     Json(renewal): Json<Renewal>,
-) -> Result<Response, Refusal> {
+) -> Result<Response, Inside> {
     let request = decode(&renewal.csr, "csr")?;
     let certificate = blocking(move || hall.ledger.renew(&caller, &request)).await?;
     Ok(answer(&json!({"certificate": encode(certificate)})))
 }
 
+/// From which entry on somebody wants the register.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct From {
-    from: u64,
+pub(super) struct RegisterFrom {
+    pub(super) from: u64,
     #[serde(default)]
     wait: u64,
+    /// The checkpoint that he verified last, base64url.
+    #[serde(default)]
+    seen: Option<String>,
 }
 
 pub(super) async fn register(
     State(hall): State<Hall>,
     Terminal(caller): Terminal,
-    query: Result<Query<From>, axum::extract::rejection::QueryRejection>,
-) -> Result<Response, Refusal> {
-    let Query(asked) = query.map_err(|_| Refusal::Malformed("query"))?;
-    let office = hall.ledger.office(&caller.peer.office)?;
+    Asked(asked): Asked<RegisterFrom>,
+) -> Result<Response, Inside> {
+    let seen = asked.seen.as_deref().map(|seen| note(seen).ok_or(Refusal::Malformed("seen"))).transpose()?;
     admitted(&hall, &caller).await?;
-    register_answer(hall, office, &asked, Reader::Terminal(caller)).await
+    wait_for_more(&hall, &caller.peer.office, &asked).await?;
+    let part = blocking(move || hall.ledger.register_for(&caller, asked.from, seen.as_deref())).await?;
+    Ok(answer(&register_json(&part)))
+}
+
+/// A signed note out of an address: as long as one in a batch may be (wire §7.3).
+fn note(text: &str) -> Option<String> {
+    let bytes = URL_SAFE_NO_PAD.decode(text).ok().filter(|bytes| bytes.len() <= SEEN_NOTE_MAX)?;
+    String::from_utf8(bytes).ok()
 }
 
 /// Beside the runtime, for the store is asked.
-async fn admitted(hall: &Hall, caller: &Caller) -> Result<(), Refusal> {
+pub(super) async fn admitted(hall: &Hall, caller: &Caller) -> Result<(), Refusal> {
     let (hall, caller) = (hall.clone(), caller.clone());
     blocking(move || hall.ledger.admit_terminal(&caller)).await
 }
 
-/// The register from an index on; waits while there is nothing, as long as was asked for.
-pub(super) async fn register_answer(
-    hall: Hall,
-    office: Arc<Office>,
-    asked: &From,
-    reader: Reader,
-) -> Result<Response, Refusal> {
-    let From { from, wait } = *asked;
-    wait_for_more(hall.clone(), &office, from, Duration::from_secs(wait.min(WAIT_MAX))).await;
-    let part = blocking(move || {
-        // Again: it may have been retired by the very act that it waited for.
-        if let Reader::Terminal(caller) = &reader {
-            hall.ledger.admit_terminal(caller)?;
-        }
-        let part = hall.ledger.register_part(&office, from)?;
-        match &reader {
-            Reader::Person(visitor) if !part.entries.is_empty() => {
-                hall.ledger.note_read(visitor, sekisho_wire::reason::Query::Register, part.entries.len())?;
-            }
-            Reader::Person(_) | Reader::Terminal(_) => {}
-        }
-        Ok(part)
-    })
-    .await?;
-    Ok(answer(&register_json(&part)))
-}
-
-/// Who reads the register. What people read is written down; terminals read it all the time.
-pub(super) enum Reader {
-    Terminal(Caller),
-    Person(Visitor),
-}
-
-async fn wait_for_more(mut hall: Hall, office: &Office, from: u64, wait: Duration) {
+/// Waits while there is nothing new in the register, as long as was asked for.
+pub(super) async fn wait_for_more(hall: &Hall, office: &OfficeId, asked: &RegisterFrom) -> Result<(), Refusal> {
+    let office = hall.ledger.office(office)?;
     let mut size = office.log(LogName::Register).watch();
-    if wait.is_zero() || *size.borrow() != from {
-        return;
+    if asked.wait == 0 || *size.borrow() != asked.from {
+        return Ok(());
     }
+    let mut stopping = hall.stopping.clone();
     tokio::select! {
-        _ = size.wait_for(|size| *size > from) => {}
-        _ = hall.stopping.wait_for(|stopping| *stopping) => {}
-        () = tokio::time::sleep(wait) => {}
+        _ = size.wait_for(|size| *size > asked.from) => {}
+        _ = stopping.wait_for(|stopping| *stopping) => {}
+        () = tokio::time::sleep(Duration::from_secs(asked.wait.min(WAIT_MAX))) => {}
     }
+    Ok(())
 }
 
-fn register_json(part: &RegisterPart) -> Value {
+pub(super) fn register_json(part: &RegisterPart) -> Value {
     let name = |name: &Name| json!({"salt": encode(name.salt.0), "text": name.text.as_str()});
     json!({
         "checkpoint": part.checkpoint.text,
@@ -146,9 +131,9 @@ pub(super) async fn batches(
     Terminal(Caller { peer, .. }): Terminal,
     headers: HeaderMap,
     Content(envelope): Content,
-) -> Result<Response, Refusal> {
+) -> Result<Response, Inside> {
     if headers.get(CONTENT_TYPE).is_none_or(|content| content != "application/octet-stream") {
-        return Err(Refusal::Malformed("content type"));
+        return Err(Refusal::Malformed("content type").into());
     }
     let receipt = blocking(move || hall.ledger.ingest(&peer, &envelope)).await?;
     Ok(answer(&json!({
@@ -171,9 +156,8 @@ pub(super) struct Sealed {
 pub(super) async fn seal(
     State(hall): State<Hall>,
     Terminal(caller): Terminal,
-    query: Result<Query<Sealed>, axum::extract::rejection::QueryRejection>,
-) -> Result<Response, Refusal> {
-    let Query(Sealed { epoch, from, seen }) = query.map_err(|_| Refusal::Malformed("query"))?;
+    Asked(Sealed { epoch, from, seen }): Asked<Sealed>,
+) -> Result<Response, Inside> {
     let seal = blocking(move || {
         hall.ledger.admit_terminal(&caller)?;
         hall.ledger.seal(&caller.peer, epoch, from, seen)
@@ -204,9 +188,8 @@ pub(super) struct OfEpoch {
 pub(super) async fn cursor(
     State(hall): State<Hall>,
     Terminal(caller): Terminal,
-    query: Result<Query<OfEpoch>, axum::extract::rejection::QueryRejection>,
-) -> Result<Response, Refusal> {
-    let Query(OfEpoch { epoch }) = query.map_err(|_| Refusal::Malformed("query"))?;
+    Asked(OfEpoch { epoch }): Asked<OfEpoch>,
+) -> Result<Response, Inside> {
     let place = blocking(move || {
         hall.ledger.admit_terminal(&caller)?;
         hall.ledger.cursor(&caller.peer, epoch)

@@ -11,6 +11,8 @@ mod https;
 mod ingest;
 mod office;
 mod replay;
+mod served;
 mod store_conformance;
 mod town;
+mod visits;
 mod writer;

@@ -1,0 +1,71 @@
+//! A person's visit (LEDGER §L4): card and role first, then the answer, and what was read is on the disk before the answer leaves.
+
+use axum::extract::FromRequestParts;
+use axum::http::header::AUTHORIZATION;
+use axum::http::request::Parts;
+use sekisho_register::Role;
+use sekisho_wire::id::OfficeId;
+use sekisho_wire::reason::Query;
+use serde::Deserialize;
+
+use super::problem::Inside;
+use super::{Hall, Named, blocking, office_of};
+use crate::ledger::Ledger;
+use crate::people::Visitor;
+use crate::refusal::Refusal;
+
+/// Somebody at an office's door with a token, or without.
+pub(super) struct Knock {
+    pub(super) office: OfficeId,
+    token: Option<String>,
+}
+
+/// What a visitor is shown of persons: it becomes a record. Every route has to say.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Shown {
+    /// Nothing that speaks of a person.
+    NoPersons,
+    /// So many rows.
+    Rows(Query, usize),
+}
+
+impl Knock {
+    /// Whether this person may come in now.
+    pub(super) fn admitted(&self, ledger: &Ledger, any_of: &[Role]) -> Result<Visitor, Refusal> {
+        ledger.visitor(&self.office, self.token.as_deref(), any_of)
+    }
+
+    /// Lets the person in, works beside the runtime, and writes down what is shown.
+    pub(super) async fn visit<T: Send + 'static>(
+        self,
+        hall: Hall,
+        any_of: &'static [Role],
+        work: impl FnOnce(&Ledger, &OfficeId) -> Result<(T, Shown), Refusal> + Send + 'static,
+    ) -> Result<T, Inside> {
+        let answered = blocking(move || {
+            let visitor = self.admitted(&hall.ledger, any_of)?;
+            let (answer, shown) = work(&hall.ledger, &self.office)?;
+            if let Shown::Rows(query, count) = shown {
+                hall.ledger.note_read(&visitor, query, count)?;
+            }
+            Ok(answer)
+        });
+        Ok(answered.await?)
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Knock {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
+        let Named(AtOffice { office }) = Named::from_request_parts(parts, state).await?;
+        let value = parts.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+        let token = value.and_then(|value| value.strip_prefix("Bearer ")).map(str::to_owned);
+        Ok(Self { office: office_of(&office)?, token })
+    }
+}
+
+#[derive(Deserialize)]
+struct AtOffice {
+    office: String,
+}

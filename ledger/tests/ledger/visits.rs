@@ -1,0 +1,201 @@
+//! What visitors are told, what of it is written down, and what a terminal that knows too much sets off.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use sekisho_ledger::checkpoint::Halt;
+use sekisho_ledger::keys::Keys;
+use sekisho_ledger::office::log_key;
+use sekisho_ledger::store::{LogName, Store};
+use sekisho_register::change::{Change, EpochReason, OpenEpoch, OperatorState, SetOperatorState, StateReason};
+use sekisho_tlog::{Checkpoint, Hash, SigningKey};
+use sekisho_wire::reason::{AlarmKind, Query};
+use sekisho_wire::record::{Alarm, Body, Record};
+use serde_json::json;
+
+use crate::served::{Served, bytes, until};
+use crate::town::code;
+
+/// Bodies of all records, oldest first.
+fn records(served: &Served) -> Vec<Body> {
+    let indexes = 0..served.town.records();
+    let bytes = indexes.map(|index| served.town.ledger.record_bytes(&served.town.office, index).unwrap());
+    bytes.map(|bytes| Record::decode(&bytes).unwrap().body).collect()
+}
+
+fn alarms(served: &Served) -> Vec<Alarm> {
+    let alarm = |body| if let Body::Alarm(alarm) = body { Some(alarm) } else { None };
+    records(served).into_iter().filter_map(alarm).collect()
+}
+
+fn halt(served: &Served, log: LogName) -> Option<Halt> {
+    served.town.ledger.office(&served.town.office).unwrap().log(log).halted()
+}
+
+#[test]
+fn a_terminal_that_knows_more_than_there_is_is_refused_and_alarmed_once() {
+    let served = Served::new();
+    let terminal = served.terminal();
+    let alarm = |_| Alarm { kind: AlarmKind::SeenUnproved, terminal: Some(code("jumin-1")), epoch: None, seq: None };
+    for (path, alarmed) in [("register?from=9", 1), ("seal?epoch=0&from=0&seen=900", 2)] {
+        for _ in 0..2 {
+            let refused = terminal.get(&format!("/v1/terminal/{path}"));
+            assert_eq!(refused.problem(), (409, "seen_unproved".into()), "{path}");
+            assert_eq!(alarms(&served), (0..alarmed).map(alarm).collect::<Vec<_>>(), "{path}");
+        }
+    }
+    // A bare claim stops nothing for anybody.
+    assert_eq!((halt(&served, LogName::Register), halt(&served, LogName::Records)), (None, None));
+    terminal.get("/v1/terminal/register?from=0").ok();
+    let person = served.anybody().get_as(&served.at("register?from=9"), &served.token());
+    assert_eq!(person.problem(), (409, "seen_unproved".into()));
+    assert_eq!(alarms(&served)[2].terminal, None);
+}
+
+#[test]
+fn a_register_checkpoint_of_ours_that_does_not_fit_stops_the_register_log() {
+    let served = Served::new();
+    let terminal = served.terminal();
+    let office = served.town.ledger.office(&served.town.office).unwrap();
+    let log = office.log(LogName::Register);
+    let ask = |note: &str| terminal.get(&format!("/v1/terminal/register?from=0&seen={}", URL_SAFE_NO_PAD.encode(note)));
+    ask(&log.published().unwrap().text).ok();
+    let seen = Checkpoint { origin: log.origin().into(), size: 7, root: Hash([3; 32]), extensions: Vec::new() };
+    ask(&seen.sign(&SigningKey::from_seed(log.origin(), &[5; 32]).unwrap())).ok();
+    assert_eq!(ask(&"x".repeat(513)).problem(), (400, "malformed".into()));
+    assert_eq!(halt(&served, LogName::Register), None, "somebody else's signature stops nothing");
+
+    let master = Keys::read(&served.town.data).unwrap().master;
+    let seeds = &served.town.stored().offices().unwrap()[0].seeds;
+    let key = log_key(&master, seeds, "ledger.test", &served.town.office, LogName::Register).unwrap();
+    let refused = ask(&seen.sign(&key));
+    assert_eq!(refused.problem(), (503, "halted".into()));
+    assert_eq!(halt(&served, LogName::Register), Some(Halt::Outrun { seen: 7, stored: 2 }));
+    assert_eq!(terminal.get("/v1/terminal/register?from=2").problem(), (503, "halted".into()));
+}
+
+#[test]
+fn strangers_hear_that_a_log_has_stopped_and_not_why() {
+    let served = Served::new();
+    let (terminal, token) = (served.terminal(), served.token());
+    let office = served.town.ledger.office(&served.town.office).unwrap();
+    LogName::ALL.iter().for_each(|log| office.log(*log).halt(Halt::Outrun { seen: 4711, stored: 1 }, ""));
+    let log = format!("/{}/records", served.town.office);
+    let told = |answer: crate::client::Answer| {
+        let text = String::from_utf8(answer.body).unwrap();
+        assert!(answer.status == 503 && text.contains("stopped"), "{text}");
+        text.contains("4711") || text.contains(&served.town.office.to_string())
+    };
+    let act = served.town.act(vec![]);
+    let act = json!({"act": base64::engine::general_purpose::STANDARD.encode(act), "names": []});
+    let anybody = served.anybody();
+    for answer in [
+        anybody.get("/readyz"),
+        anybody.get(&format!("{log}/checkpoint")),
+        anybody.get(&format!("{log}/tile/0/000.p/1")),
+        anybody.post(&served.at("acts"), &act),
+    ] {
+        assert!(!told(answer));
+    }
+    for answer in [
+        terminal.get("/readyz"),
+        terminal.get("/v1/terminal/register?from=0"),
+        terminal.get("/v1/terminal/seal?epoch=0&from=0&seen=0"),
+        anybody.get_as(&served.at("register?from=0"), &token),
+        anybody.get_as(&format!("{log}/tile/entries/000.p/1"), &token),
+    ] {
+        assert!(told(answer));
+    }
+}
+
+#[test]
+fn what_a_person_is_shown_of_persons_is_written_down_and_nothing_else() {
+    let mut served = Served::new();
+    served.town.send(3);
+    served.town.publish();
+    let token = served.token();
+    let get = |path: &str| served.anybody().get_as(path, &token);
+    let act = served.town.act(vec![Change::OpenEpoch(OpenEpoch {
+        terminal: code("jumin-1"),
+        epoch: 1,
+        reason: EpochReason::Other,
+    })]);
+    let id = sekisho_ledger::people::id_of(&act).unwrap();
+    served.town.ledger.submit(&served.town.office, act, Vec::new()).unwrap();
+    let tile = |log: &str, tile: &str| format!("/{}/{log}/tile/{tile}", served.town.office);
+    let cases = [
+        (served.at("search?limit=5"), Some(Query::Search)),
+        (served.at("evidence/1"), Some(Query::Proof)),
+        (served.at("behind"), Some(Query::Search)),
+        (served.at("register?from=0"), Some(Query::Register)),
+        (served.at("register?from=3"), None),
+        (tile("register", "entries/000.p/2"), Some(Query::Register)),
+        (tile("records", "entries/000.p/2"), Some(Query::Entries)),
+        (tile("records", "0/000.p/2"), None),
+        (format!("/{}/register/checkpoint", served.town.office), None),
+        (served.at("enrolments"), None),
+        (served.at(&format!("acts/{}", sekisho_wire::id::Hash(id.0))), None),
+    ];
+    for (path, expected) in cases {
+        let before = served.town.records();
+        assert_eq!(get(&path).status, 200, "{path}");
+        let read = |body: &Body| if let Body::Read(read) = body { Some(read.query) } else { None };
+        let written: Vec<Option<Query>> =
+            records(&served).iter().skip(usize::try_from(before).unwrap()).map(read).collect();
+        assert_eq!(written, expected.map(Some).into_iter().collect::<Vec<_>>(), "{path}");
+    }
+}
+
+#[test]
+fn a_person_whose_rights_end_while_he_waits_is_shown_nothing() {
+    let served = Served::new();
+    let token = served.prove(&served.town.deputy).ok()["token"].as_str().unwrap().to_owned();
+    let answer = std::thread::scope(|scope| {
+        let waiting = scope.spawn(|| served.anybody().get_as(&served.at("register?from=2&wait=55"), &token).problem());
+        std::thread::sleep(std::time::Duration::from_millis(300));
+        let suspended = SetOperatorState {
+            operator: code("deputy"),
+            state: OperatorState::Suspended,
+            effective: 0,
+            reason: StateReason::None,
+        };
+        served.town.submit(vec![Change::OperatorState(suspended)]).unwrap();
+        waiting.join().unwrap()
+    });
+    assert_eq!(answer, (403, "role_missing".into()));
+}
+
+#[test]
+fn whatever_an_address_or_method_gets_wrong_is_a_problem_with_a_code() {
+    let served = Served::new();
+    let token = served.token();
+    let anybody = served.anybody();
+    let wrong = anybody.request("DELETE", &served.at("behind"), &[], b"");
+    assert!(wrong.head.to_lowercase().contains("allow: get"), "{}", wrong.head);
+    assert_eq!(wrong.problem(), (405, "method_wrong".into()));
+    assert_eq!(anybody.get("/v1/enrol").problem(), (405, "method_wrong".into()));
+    for path in ["/v1/%ff/behind".to_owned(), served.at("evidence/first"), served.at("acts/x"), "/a/b/tile/x".into()] {
+        assert_eq!(anybody.get_as(&path, &token).problem(), (404, "not_found".into()), "{path}");
+    }
+    let terminal = served.terminal();
+    for path in ["register", "register?from=-1", "seal?epoch=0", "cursor?epoch=a", "cursor?epoch=0&more=1"] {
+        assert_eq!(terminal.get(&format!("/v1/terminal/{path}")).problem(), (400, "malformed".into()), "{path}");
+    }
+    let json = [("Content-Type", "application/json")];
+    let wrong = terminal.request("POST", "/v1/terminal/batches", &json, b"{}");
+    assert_eq!(wrong.problem(), (400, "malformed".into()));
+}
+
+#[test]
+fn evidence_of_a_terminals_record_without_the_terminals_word_is_none() {
+    let mut served = Served::new();
+    served.town.send(3);
+    served.town.publish();
+    let token = served.token();
+    let evidence = |index: u64| served.anybody().get_as(&served.at(&format!("evidence/{index}")), &token);
+    assert!(!bytes(&evidence(1).ok()["batch"]).is_empty());
+    let connection = rusqlite::Connection::open(served.town.data.database()).unwrap();
+    connection.execute("DELETE FROM batches", []).unwrap();
+    assert_eq!(evidence(1).problem(), (503, "unavailable".into()));
+    until(|| evidence(3).status == 200);
+    assert_eq!(evidence(3).ok()["batch"], serde_json::Value::Null, "the ledger's own records have no batch");
+}
