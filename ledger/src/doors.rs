@@ -1,10 +1,10 @@
 //! Who may be connected at a time, and how long a client may leave an answer unread.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io;
 use std::net::IpAddr;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -12,65 +12,116 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Sleep;
 
-/// Counts connections: all of them, those of each address, those without a certificate.
+/// Counts connections: all of them, those of each neighbourhood, those of strangers. A stranger is whoever has shown no certificate yet
+/// and comes from where no certificate was shown lately: half of the places are never his, however many he comes with.
 #[derive(Clone, Debug)]
 pub(crate) struct Doors {
     places: Arc<Semaphore>,
-    unknown: Arc<Semaphore>,
-    addresses: Arc<Mutex<HashMap<IpAddr, usize>>>,
-    per_address: usize,
+    strangers: Arc<Semaphore>,
+    neighbourhoods: Arc<Mutex<Neighbourhoods>>,
+    per_neighbourhood: usize,
+}
+
+#[derive(Debug, Default)]
+struct Neighbourhoods {
+    /// Connections of each.
+    inside: HashMap<IpAddr, usize>,
+    /// Where certificates were shown.
+    familiar: HashSet<IpAddr>,
 }
 
 /// A connection's place; free again when it is dropped.
 #[derive(Debug)]
 pub(crate) struct Place {
     doors: Doors,
-    address: IpAddr,
+    neighbourhood: IpAddr,
+    stranger: Option<OwnedSemaphorePermit>,
     _place: OwnedSemaphorePermit,
 }
 
 impl Doors {
-    /// Doors for so many at a time: one address has at most a quarter of the places, clients without a certificate at most half.
+    /// Doors for so many at a time: one neighbourhood has at most a quarter of the places, strangers at most half.
     pub(crate) fn new(places: usize) -> Self {
         let semaphore = |permits: usize| Arc::new(Semaphore::new(permits));
         Self {
             places: semaphore(places),
-            unknown: semaphore(places / 2),
-            addresses: Arc::default(),
-            per_address: places / 4,
+            strangers: semaphore(places / 2),
+            neighbourhoods: Arc::default(),
+            per_neighbourhood: places / 4,
         }
     }
 
     /// A place for one more connection from an address, if there is one.
     pub(crate) fn enter(&self, address: IpAddr) -> Option<Place> {
         let place = Arc::clone(&self.places).try_acquire_owned().ok()?;
-        let mut addresses = self.addresses.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = addresses.entry(address).or_default();
-        if *count >= self.per_address {
+        let neighbourhood = neighbourhood(address);
+        let mut known = self.lock();
+        let stranger = if known.familiar.contains(&neighbourhood) {
+            None
+        } else {
+            Some(Arc::clone(&self.strangers).try_acquire_owned().ok()?)
+        };
+        let count = known.inside.entry(neighbourhood).or_default();
+        if *count >= self.per_neighbourhood {
             return None;
         }
         *count += 1;
-        Some(Place { doors: self.clone(), address, _place: place })
+        Some(Place { doors: self.clone(), neighbourhood, stranger, _place: place })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Neighbourhoods> {
+        self.neighbourhoods.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Place {
-    /// Leave to stay without a certificate.
-    pub(crate) fn stay_unknown(&self) -> Option<OwnedSemaphorePermit> {
-        Arc::clone(&self.doors.unknown).try_acquire_owned().ok()
+    /// How long the handshake may take: while strangers crowd the doors, no longer than an honest one needs.
+    pub(crate) fn handshake_time(&self) -> Duration {
+        let crowded = self.doors.strangers.available_permits() < self.doors.per_neighbourhood;
+        if self.stranger.is_some() && crowded { HANDSHAKE_TIME_CROWDED } else { HANDSHAKE_TIME }
+    }
+
+    /// He has shown a certificate: he takes no stranger's place, and the next one from there will not either.
+    pub(crate) fn becomes_familiar(&mut self) {
+        self.stranger = None;
+        let mut known = self.doors.lock();
+        if known.familiar.len() >= FAMILIAR_MAX {
+            known.familiar.clear();
+        }
+        known.familiar.insert(self.neighbourhood);
+    }
+
+    /// He stays without a certificate, if strangers have a place left.
+    #[must_use]
+    pub(crate) fn stays_stranger(&mut self) -> bool {
+        if self.stranger.is_none() {
+            self.stranger = Arc::clone(&self.doors.strangers).try_acquire_owned().ok();
+        }
+        self.stranger.is_some()
     }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
-        let mut addresses = self.doors.addresses.lock().unwrap_or_else(PoisonError::into_inner);
-        let left = addresses.get_mut(&self.address).map(|count| {
+        let mut known = self.doors.lock();
+        let left = known.inside.get_mut(&self.neighbourhood).map(|count| {
             *count -= 1;
             *count
         });
         if left == Some(0) {
-            addresses.remove(&self.address);
+            known.inside.remove(&self.neighbourhood);
         }
+    }
+}
+
+/// Whose address it is, as far as limits go: whoever has one IPv6 address has the other 2^64 of its network too.
+fn neighbourhood(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => {
+            let [a, b, c, d, ..] = address.segments();
+            IpAddr::from([a, b, c, d, 0, 0, 0, 0])
+        }
+        address @ IpAddr::V4(_) => address,
     }
 }
 
@@ -129,6 +180,11 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Patient<S> {
     }
 }
 
+const HANDSHAKE_TIME: Duration = Duration::from_secs(10);
+const HANDSHAKE_TIME_CROWDED: Duration = Duration::from_secs(2);
+/// Neighbourhoods remembered; the terminals of a big ledger, several times over.
+const FAMILIAR_MAX: usize = 1 << 16;
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -150,19 +206,48 @@ mod tests {
         }
     }
 
+    fn v4(number: u8) -> IpAddr {
+        IpAddr::from([10, 0, 0, number])
+    }
+
+    fn all(doors: &Doors, address: IpAddr) -> Vec<Place> {
+        std::iter::from_fn(|| doors.enter(address)).take(99).collect()
+    }
+
     #[test]
-    fn one_address_and_the_unknown_leave_places_for_others() {
+    fn one_neighbourhood_leaves_places_for_others() {
         let doors = Doors::new(8);
-        let (busy, other) = (IpAddr::from([10, 0, 0, 1]), IpAddr::from([10, 0, 0, 2]));
-        let first: Vec<Place> = std::iter::from_fn(|| doors.enter(busy)).take(9).collect();
+        let first = all(&doors, v4(1));
         assert_eq!(first.len(), 2);
-        let second = doors.enter(other).unwrap();
-        let stay: Vec<_> = std::iter::from_fn(|| second.stay_unknown()).take(9).collect();
-        assert_eq!(stay.len(), 4);
+        assert_eq!(all(&doors, v4(2)).len(), 2);
         drop(first);
-        assert!(doors.enter(busy).is_some());
-        drop((second, stay));
-        assert!(doors.addresses.lock().unwrap().is_empty(), "an address that has gone is forgotten");
+        assert!(doors.enter(v4(1)).is_some());
+        assert!(doors.lock().inside.is_empty(), "an address that has gone is forgotten");
+        let network = |host: u16| IpAddr::from([0x2001, 0xdb8, 0, 7, 1, 2, 3, host]);
+        let whole: Vec<Place> = (0..9).filter_map(|host| doors.enter(network(host))).collect();
+        assert_eq!(whole.len(), 2, "a network of IPv6 is one neighbourhood");
+        assert_eq!(neighbourhood("::ffff:10.0.0.1".parse().unwrap()), v4(1));
+    }
+
+    #[test]
+    fn strangers_from_everywhere_leave_half_of_the_places_to_those_who_are_known() {
+        let doors = Doors::new(16);
+        doors.enter(v4(200)).unwrap().becomes_familiar();
+        let mut crowd: Vec<Place> = (0..99).filter_map(|number| doors.enter(v4(number))).collect();
+        assert_eq!(crowd.len(), 8, "also while they shake hands and nobody knows who they are");
+        let (early, late) = (crowd[0].handshake_time(), crowd[7].handshake_time());
+        assert_eq!((early, late), (HANDSHAKE_TIME_CROWDED, HANDSHAKE_TIME_CROWDED));
+        let mut known = doors.enter(v4(200)).unwrap();
+        assert_eq!(known.handshake_time(), HANDSHAKE_TIME);
+        assert!(!known.stays_stranger(), "a familiar address is no way in for one more without a certificate");
+        assert!(doors.enter(v4(120)).is_none());
+        crowd[0].becomes_familiar();
+        let mut next = doors.enter(v4(120)).unwrap();
+        assert!(next.stays_stranger());
+        assert_eq!(doors.strangers.available_permits(), 0);
+        drop((crowd, next));
+        assert_eq!(doors.strangers.available_permits(), 8);
+        assert_eq!(doors.enter(v4(121)).unwrap().handshake_time(), HANDSHAKE_TIME);
     }
 
     #[test]

@@ -98,11 +98,11 @@ async fn connection(
     acceptor: TlsAcceptor,
     service: Routes,
     mut stopping: watch::Receiver<bool>,
-    place: Place,
+    mut place: Place,
 ) {
     // A small answer must not wait for an acknowledgement of the one before.
     drop(stream.set_nodelay(true));
-    let handshake = tokio::time::timeout(HANDSHAKE_TIME, acceptor.accept(stream)).await;
+    let handshake = tokio::time::timeout(place.handshake_time(), acceptor.accept(stream)).await;
     let stream = match handshake {
         Ok(Ok(stream)) => stream,
         Ok(Err(error)) => return log::debug!("a handshake failed: {error}"),
@@ -110,14 +110,11 @@ async fn connection(
     };
     let certificates = stream.get_ref().1.peer_certificates();
     let caller = certificates.and_then(|chain| chain.first()).and_then(Caller::of);
-    // Whoever shows no certificate leaves room for those that do.
-    let _unknown = match &caller {
-        Some(_) => None,
-        None => match place.stay_unknown() {
-            Some(permit) => Some(permit),
-            None => return log::debug!("too many connections without a certificate"),
-        },
-    };
+    if caller.is_some() {
+        place.becomes_familiar();
+    } else if !place.stays_stranger() {
+        return log::debug!("too many connections without a certificate");
+    }
     let service = hyper::service::service_fn(move |mut request: hyper::Request<hyper::body::Incoming>| {
         if let Some(caller) = caller.clone() {
             request.extensions_mut().insert(caller);
@@ -181,7 +178,6 @@ fn tls_config(ledger: &Ledger, identity: ServerIdentity) -> Result<ServerConfig,
 const CONNECTIONS_MAX: usize = 4096;
 const CONNECTIONS_MIN: usize = 16;
 const FILES_OF_OUR_OWN: usize = 256;
-const HANDSHAKE_TIME: Duration = Duration::from_secs(10);
 /// To send the head of a request (LEDGER, limits). Also ends connections that nobody uses any more.
 const HEADER_TIME: Duration = Duration::from_secs(30);
 const HEADER_BYTES: usize = 16 * 1024;
