@@ -6,9 +6,11 @@ mod decisions;
 mod first_pin;
 mod found;
 mod issue;
+mod office;
 mod proposals;
 mod records;
 mod registers;
+mod set_up;
 mod terminals;
 mod verify;
 
@@ -36,10 +38,14 @@ pub(crate) fn run(
     if let Command::Found(arguments) = &command {
         return found::run(arguments, reader, screen, home, readers, signing);
     }
+    if let Command::Join(arguments) = &command {
+        return office::join(arguments, screen, home, readers, signing);
+    }
     let mut desk = Desk::open(screen, home, readers, signing)?;
     let reader = reader.first().map(String::as_str);
     match command {
-        Command::Found(_) => Ok(()),
+        Command::Found(_) | Command::Join(_) => Ok(()),
+        Command::Office(command) => office::run(&desk, command),
         Command::Apply(file) => apply(&mut desk, &file, Manner::AsAsked),
         Command::Propose(file) => apply(&mut desk, &file, Manner::Propose),
         Command::Section(command) => decisions::section(&mut desk, command),

@@ -1,38 +1,33 @@
 //! One run of a command: the home, the verified register, the ledger, the administrator's card and its PIN.
 
 use sekisho_card::{OperatorCard, PcscTransport, ReaderName};
-use sekisho_register::act::{ACT_MAX, ACT_VERSION, Proposal};
+use sekisho_register::act::Proposal;
 use sekisho_register::change::Log;
 use sekisho_register::organisation::Capacity;
 use sekisho_register::{Act, Change, Concluded, FoldRefusal};
 use sekisho_tlog::VerifyingKey;
 use sekisho_wire::cose::Signer;
-use sekisho_wire::id::{CardGuid, CaseReference, Code, Hash, Salt};
+use sekisho_wire::id::{CardGuid, CaseReference, Code, Hash};
 use sekisho_wire::record::token_digest;
 use sekisho_wire::secret::Pin;
+use sekisho_wire::words::Language;
 
+use crate::act_draft::{draft, parts};
 use crate::clock;
+use crate::dates::{Edge, When};
 use crate::error::AdminError;
 use crate::home::Home;
 use crate::ledger::Ledger;
 use crate::office_file::{LogName, Office};
 use crate::pending;
 use crate::pin_entry::PinSource;
-use crate::random;
 use crate::readers::{Look, Readers};
 use crate::register_cache::{Name, RegisterCache};
 use crate::screen::Screen;
 use crate::sending::names_for;
 
-/// A direct act is sealed at once or never: what a server can hold back, it can hold back for a day.
-const ACT_LIFE_MS: u64 = 24 * 60 * 60 * 1000;
-/// A proposal waits for an approver.
-const PROPOSAL_LIFE_MS: u64 = 14 * 24 * 60 * 60 * 1000;
 /// A token is good for 15 minutes (LEDGER §L4); a long run asks for the next one in time.
 const TOKEN_MS: u64 = 10 * 60 * 1000;
-/// What surrounds the changes of an act: header, names of fields, signature.
-const ACT_OVERHEAD: usize = 1024;
-
 /// What the command line says about signing.
 #[derive(Clone, Debug)]
 pub(crate) struct Signing {
@@ -50,6 +45,30 @@ pub(crate) struct Signing {
     pub agreement: Option<CaseReference>,
     /// Into the casebook, for somebody else to approve.
     pub propose: bool,
+    /// From when changes without a date of their own take effect (register §R1, key 15).
+    pub effective: Option<When>,
+}
+
+impl Signing {
+    /// The moment of [`Self::effective`] for an act that is made now; today is at once.
+    ///
+    /// # Errors
+    /// When it lies in the past: no act reaches back.
+    pub(crate) fn effective_at(&self, now: u64) -> Result<Option<u64>, AdminError> {
+        let Some(date) = self.effective else { return Ok(None) };
+        let moment = date.moment(Edge::From);
+        if moment > now {
+            return Ok(Some(moment));
+        }
+        if date.moment(Edge::Until) > now {
+            return Ok(None);
+        }
+        Err(AdminError::Argument {
+            name: "--effective",
+            value: sekisho_register::wareki::moment_text(moment, Language::English),
+            rule: "it lies in the past, and no decision reaches back".to_owned(),
+        })
+    }
 }
 
 /// What became of changes that were submitted.
@@ -93,8 +112,23 @@ impl Desk {
     /// [`AdminError::NoOffice`]; a damaged home.
     pub(crate) fn open(screen: Screen, home: Home, readers: Readers, signing: Signing) -> Result<Self, AdminError> {
         let office = Office::load(&home)?.ok_or(AdminError::NoOffice)?;
+        let cache = RegisterCache::load(&home, &office.log_key(LogName::Register)?)?;
+        Self::of(office, cache, screen, home, readers, signing)
+    }
+
+    /// A desk for this office, that goes by this register.
+    ///
+    /// # Errors
+    /// When the office's keys or the ledger's address cannot be used.
+    pub(crate) fn of(
+        office: Office,
+        cache: RegisterCache,
+        screen: Screen,
+        home: Home,
+        readers: Readers,
+        signing: Signing,
+    ) -> Result<Self, AdminError> {
         let key = office.log_key(LogName::Register)?;
-        let cache = RegisterCache::load(&home, &key)?;
         let ledger = Ledger::of(&office)?;
         Ok(Self {
             screen,
@@ -118,6 +152,50 @@ impl Desk {
         self.pin = pin;
         self.signer = Some((reader, card));
         self
+    }
+
+    /// Does something in the hand of another person, who is at this desk too: with that person's card, for the post that its holder
+    /// holds. `pin` is that person's PIN, where it is known; it comes back for the next time.
+    ///
+    /// # Errors
+    /// Those of `work`.
+    pub(crate) fn in_the_hand_of<T>(
+        &mut self,
+        (reader, card): (ReaderName, CardGuid),
+        (pin, source): (&mut Option<Pin>, PinSource),
+        work: impl FnOnce(&mut Self) -> Result<T, AdminError>,
+    ) -> Result<T, AdminError> {
+        let hers = Signing {
+            pin: source,
+            reader: None,
+            post: None,
+            capacity: Capacity::Holder,
+            propose: false,
+            ..self.signing.clone()
+        };
+        let mine = std::mem::replace(&mut self.signing, hers);
+        let my_card = self.signer.replace((reader, card));
+        std::mem::swap(&mut self.pin, pin);
+        let done = work(self);
+        std::mem::swap(&mut self.pin, pin);
+        self.signer = my_card;
+        self.signing = mine;
+        done
+    }
+
+    /// The card that signs in this run, once it was found.
+    #[must_use]
+    pub(crate) fn signer(&self) -> Option<CardGuid> {
+        self.signer.as_ref().map(|(_, guid)| *guid)
+    }
+
+    /// Whose card this is, as far as the register says: for questions to people.
+    fn whose(&self, guid: Option<CardGuid>) -> (String, String) {
+        let holder = guid.and_then(|guid| self.cache.register().card(&guid)?.holder(clock::now()));
+        match holder.map(|holder| self.cache.person(holder.operator)) {
+            Some(person) => (format!("the card of {person}"), format!("{person} のカード")),
+            None => ("the administrator's card".to_owned(), "管理者カード".to_owned()),
+        }
     }
 
     /// Logs in at the ledger with the administrator's card, and brings the register up to date.
@@ -169,8 +247,9 @@ impl Desk {
             return Ok(());
         }
         let tries = card.tries_left()?;
-        let english = format!("PIN of the administrator's card ({tries} tries left)");
-        let japanese = format!("管理者カードの暗証番号(残り{tries}回)");
+        let whose = self.whose(Some(card.guid()));
+        let english = format!("PIN of {} ({tries} tries left)", whose.0);
+        let japanese = format!("{}の暗証番号(残り{tries}回)", whose.1);
         self.pin = Some(self.signing.pin.read(&self.screen, &english, &japanese)?);
         Ok(())
     }
@@ -182,26 +261,22 @@ impl Desk {
             (None, Some(wanted)) => self.readers.choose(Some(wanted))?,
             (None, None) => self.find_signer()?,
         };
-        let known = self.signer.as_ref().map(|(_, guid)| *guid);
+        let known = self.signer();
+        let whose = self.whose(known);
         let (cache, home) = (&self.cache, &self.home);
-        let card = self.readers.wait_for(
-            &reader,
-            &self.screen,
-            ("the administrator's card", "管理者カード"),
-            |transport| {
-                let card = match OperatorCard::open(transport) {
-                    Ok(card) => card,
-                    Err(error) if error.transport_error().is_some() => return Err(error.into()),
-                    Err(error) => return Ok(Look::Wrong(error.into())),
-                };
-                let found = card.guid();
-                Ok(match known {
-                    Some(expected) if expected != found => Look::Wrong(AdminError::OtherCard { expected, found }),
-                    None if !may_sign(cache, home, found) => Look::Wrong(AdminError::NotASigner(found)),
-                    Some(_) | None => Look::Right(card),
-                })
-            },
-        )?;
+        let card = self.readers.wait_for(&reader, &self.screen, (&whose.0, &whose.1), |transport| {
+            let card = match OperatorCard::open(transport) {
+                Ok(card) => card,
+                Err(error) if error.transport_error().is_some() => return Err(error.into()),
+                Err(error) => return Ok(Look::Wrong(error.into())),
+            };
+            let found = card.guid();
+            Ok(match known {
+                Some(expected) if expected != found => Look::Wrong(AdminError::OtherCard { expected, found }),
+                None if !may_sign(cache, home, found) => Look::Wrong(AdminError::NotASigner(found)),
+                Some(_) | None => Look::Right(card),
+            })
+        })?;
         let guid = card.guid();
         self.signer = Some((reader, guid));
         Ok((card, guid))
@@ -257,17 +332,25 @@ impl Desk {
     /// # Errors
     /// As [`Self::decide`].
     pub(crate) fn propose(&mut self, changes: Vec<Change>, names: &[Name]) -> Result<Submitted, AdminError> {
-        self.log_in()?;
-        if changes.is_empty() {
-            return Err(AdminError::NothingToDo);
-        }
-        let act = self.act(Log::Casebook, changes, None)?;
-        let id = self.sign_and_send(act, names)?;
+        let (id, _) = self.file(changes, names)?;
         self.screen.note(
             &format!("proposed: somebody else approves it with 'sekisho-admin approve {id}'"),
             &format!("申請しました。承認は「sekisho-admin approve {id}」で行います"),
         );
         Ok(Submitted::Proposed)
+    }
+
+    /// As [`Self::propose`]; the proposal's id, and the proposal as an approval carries it.
+    ///
+    /// # Errors
+    /// As [`Self::decide`].
+    pub(crate) fn file(&mut self, changes: Vec<Change>, names: &[Name]) -> Result<(Hash, Vec<u8>), AdminError> {
+        self.log_in()?;
+        if changes.is_empty() {
+            return Err(AdminError::NothingToDo);
+        }
+        let act = self.act(Log::Casebook, changes, None)?;
+        self.sign_and_send(act, names)
     }
 
     /// Approves a proposal.
@@ -296,25 +379,17 @@ impl Desk {
 
     fn act(&mut self, log: Log, changes: Vec<Change>, proposal: Option<Proposal>) -> Result<Act, AdminError> {
         let made = clock::now();
-        let register = self.cache.register();
-        let life = if log == Log::Casebook { PROPOSAL_LIFE_MS } else { ACT_LIFE_MS };
+        // An approval goes by its proposal's date.
+        let effective = if proposal.is_some() { None } else { self.signing.effective_at(made)? };
         Ok(Act {
-            version: ACT_VERSION,
-            critical: true,
-            office: self.office.id,
-            log,
-            salt: Salt(random::bytes()?),
-            made,
-            expires: made + life,
-            seen_size: register.size(),
-            seen_root: register.root(),
             post: Some(self.post(made)?),
             as_deputy: self.signing.capacity == Capacity::Deputy,
             request: self.signing.request.clone(),
             agreement: self.signing.agreement.clone(),
             changes,
             proposal,
-            effective: None,
+            effective,
+            ..draft(self.cache.register(), log, made)?
         })
     }
 
@@ -339,7 +414,7 @@ impl Desk {
     }
 
     /// Shows, asks, signs with 9C, checks what the fold would say, sends.
-    fn sign_and_send(&mut self, act: Act, names: &[Name]) -> Result<Hash, AdminError> {
+    fn sign_and_send(&mut self, act: Act, names: &[Name]) -> Result<(Hash, Vec<u8>), AdminError> {
         // Perhaps the very decision that is asked for again.
         if let Some(id) = self.settled.take() {
             return Err(AdminError::SettledNow(id));
@@ -361,9 +436,9 @@ impl Desk {
                 Err(refusal) => return Err(AdminError::Fold(refusal)),
             }
         }
-        let index = self.send(log, &id, entry, names)?;
+        let index = self.send(log, &id, entry.clone(), names)?;
         self.screen.note(&format!("act {id}: entry {index}"), &format!("処分 {id}: 登録順{index}"));
-        Ok(id)
+        Ok((id, entry))
     }
 }
 
@@ -379,7 +454,7 @@ pub(crate) fn show(screen: &Screen, act: &Act, cache: &RegisterCache, names: &[N
 
 /// Whether the card is one that signs acts now, as far as the register at hand can say. A card that it does not know may have been
 /// issued since: the ledger will say. A card that is being made here is known to sign nothing yet.
-fn may_sign(cache: &RegisterCache, home: &Home, guid: CardGuid) -> bool {
+pub(crate) fn may_sign(cache: &RegisterCache, home: &Home, guid: CardGuid) -> bool {
     if cache.size() == 0 {
         return true;
     }
@@ -393,57 +468,24 @@ fn may_sign(cache: &RegisterCache, home: &Home, guid: CardGuid) -> bool {
     signs && card.holder(now).is_some_and(|holder| !register.roles_of(holder.operator, now).is_empty())
 }
 
-/// Cuts changes into parts that each fit an act.
-///
-/// # Errors
-/// [`AdminError::NothingToDo`], [`AdminError::TooLarge`].
-pub(crate) fn parts(changes: Vec<Change>) -> Result<Vec<Vec<Change>>, AdminError> {
-    if changes.is_empty() {
-        return Err(AdminError::NothingToDo);
-    }
-    let mut parts = vec![Vec::new()];
-    let mut used = 0;
-    for change in changes {
-        let size = minicbor::to_vec(&change).expect("a vector takes any number of bytes").len();
-        if size > ACT_MAX - ACT_OVERHEAD {
-            return Err(AdminError::TooLarge);
-        }
-        if used + size > ACT_MAX - ACT_OVERHEAD {
-            parts.push(Vec::new());
-            used = 0;
-        }
-        used += size;
-        parts.last_mut().expect("there is always one").push(change);
-    }
-    Ok(parts)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use sekisho_register::Title;
-    use sekisho_register::change::{SectionState, SetSection};
-
-    fn section(number: usize) -> Change {
-        Change::Section(SetSection {
-            section: Code::new(&format!("section-{number}")).unwrap(),
-            title: Title::new(&"課".repeat(60)).unwrap(),
-            state: SectionState::Open,
-            effective: 0,
-        })
-    }
 
     #[test]
-    fn many_changes_become_as_many_acts_as_sizes_ask_for() {
-        let changes: Vec<Change> = (0..1000).map(section).collect();
-        let parts = parts(changes.clone()).unwrap();
-        assert!(parts.len() > 1);
-        assert!(parts.iter().all(|part| minicbor::to_vec(part).unwrap().len() <= ACT_MAX - ACT_OVERHEAD + 8));
-        assert_eq!(parts.concat(), changes);
-    }
-
-    #[test]
-    fn no_changes_are_nothing_to_sign() {
-        assert!(matches!(parts(Vec::new()), Err(AdminError::NothingToDo)));
+    fn a_decision_takes_effect_from_a_date_to_come_or_at_once_and_never_earlier() {
+        let now = When::parse("2026-11-24T10:00").unwrap().moment(Edge::From);
+        let effective = |date: Option<&str>| {
+            let effective = date.map(|date| When::parse(date).unwrap());
+            let (pin, capacity) = (PinSource::Stdin, Capacity::Holder);
+            let none = (None, None, None, None);
+            let (reader, post, request, agreement) = none;
+            Signing { pin, reader, post, capacity, request, agreement, propose: false, effective }.effective_at(now)
+        };
+        assert_eq!(effective(None).unwrap(), None);
+        assert_eq!(effective(Some("2026-11-24")).unwrap(), None, "today is at once");
+        let april = When::parse("2027-04-01").unwrap().moment(Edge::From);
+        assert_eq!(effective(Some("令和9年4月1日")).unwrap(), Some(april));
+        assert!(matches!(effective(Some("2026-11-23")), Err(AdminError::Argument { name: "--effective", .. })));
     }
 }

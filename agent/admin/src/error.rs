@@ -65,7 +65,13 @@ pub(crate) enum AdminError {
     Unanswered(Hash),
     /// An act of an earlier run, whose answer was lost, turned out to be in force.
     SettledNow(Hash),
-    /// A key is to be signed for, and nobody has compared it.
+    /// The card's issue is proposed, and the other person has not approved it.
+    NotApprovedYet(Hash),
+    /// What another desk handed over is not an office's file.
+    NotAnOffice(PathBuf),
+    /// The register is not that of the office in the file.
+    OtherOffice,
+    /// What came is to be trusted, and nobody has compared it.
     FingerprintNeeded(String),
     /// A checkpoint, a proof or a key does not hold.
     Tlog(TlogError),
@@ -114,11 +120,11 @@ pub(crate) enum AdminError {
     CardUnfinished,
     /// The card in the reader is not one whose issue was interrupted.
     NothingToResume,
-    /// The terminal's key is not the one whose fingerprint was given.
+    /// What came is not what the fingerprint was given for.
     FingerprintWrong {
         /// As given.
         given: String,
-        /// As the ledger's key has it.
+        /// As what came has it.
         found: String,
     },
     /// Nothing in the register has this name.
@@ -220,7 +226,7 @@ impl AdminError {
                 format!("nothing was signed: act {id} of an earlier run got no answer then, and is in force")
             }
             Self::FingerprintNeeded(found) => {
-                format!("cannot enrol the terminal: nobody has compared its key, which has fingerprint {found}")
+                format!("cannot go on: nobody has compared the fingerprint {found}")
             }
             Self::Tlog(error) => format!("cannot trust what the ledger shows: {error}"),
             Self::Malformed(error) => format!("cannot read what the ledger sent: {error}"),
@@ -245,11 +251,16 @@ impl AdminError {
             Self::CardUnfinished => {
                 "cannot issue the card: its personalisation was done before, its act was not".to_owned()
             }
+            Self::NotApprovedYet(id) => format!("cannot hand out the card: nobody has approved proposal {id} yet"),
+            Self::NotAnOffice(path) => {
+                format!("cannot join: '{}' is not what 'sekisho-admin office export' writes", path.display())
+            }
+            Self::OtherOffice => "cannot join: the ledger shows another office than the one in the file".to_owned(),
             Self::NothingToResume => {
                 "cannot go on with the card: its issue was not begun here, or was begun anew".to_owned()
             }
             Self::FingerprintWrong { given, found } => {
-                format!("cannot enrol the terminal: its key has fingerprint {found}, not {given}")
+                format!("cannot go on: the fingerprint is {found}, not {given}")
             }
             Self::Unknown { what, code } => format!("cannot find {what} '{code}' in the register"),
             Self::NothingToDo => "nothing to do: the file holds no changes".to_owned(),
@@ -296,7 +307,7 @@ impl AdminError {
                 format!("署名しませんでした: 以前に応答のなかった処分 {id} が効力を生じています")
             }
             Self::FingerprintNeeded(found) => {
-                format!("端末機を登録できません: 鍵の指紋 {found} を誰も確かめていません")
+                format!("続行できません: 指紋 {found} を誰も確かめていません")
             }
             Self::Tlog(error) => format!("台帳の示すものを信頼できません: {error}"),
             Self::Malformed(error) => format!("台帳から届いたものを読めません: {error}"),
@@ -328,9 +339,14 @@ impl AdminError {
             Self::ForeignCard => "このカードは別の団体のカード管理鍵で管理されています".to_owned(),
             Self::CardIssued(guid) => format!("カード {guid} は発行済みです"),
             Self::CardUnfinished => "カードへの書込みは済んでいますが、貸与の処分がまだです".to_owned(),
+            Self::NotApprovedYet(id) => format!("カードを貸与できません: 申請 {id} はまだ承認されていません"),
+            Self::NotAnOffice(path) => {
+                format!("{} は「sekisho-admin office export」で書き出したものではありません", path.display())
+            }
+            Self::OtherOffice => "台帳の示す団体は、ファイルの団体と異なります".to_owned(),
             Self::NothingToResume => "このカードの発行はここで中断されたものではありません".to_owned(),
             Self::FingerprintWrong { given, found } => {
-                format!("端末機の鍵の指紋は {found} で、{given} ではありません")
+                format!("指紋は {found} で、{given} ではありません")
             }
             Self::Unknown { what, code } => format!("登録簿に {what}「{code}」がありません"),
             Self::NothingToDo => "ファイルに変更がありません".to_owned(),
@@ -409,8 +425,8 @@ impl AdminError {
                 "「sekisho-admin acts --last 5」で確かめ、まだ必要な処分であれば、もう一度実行してください。",
             ),
             Self::FingerprintNeeded(_) => (
-                "Read the fingerprint from the terminal's own screen and give it with --fingerprint; --yes does not answer this question.",
-                "端末機の画面に表示された指紋を --fingerprint で指定してください。--yes ではこの確認を省けません。",
+                "Read the fingerprint from the other machine's own screen and give it with --fingerprint; --yes does not answer this question.",
+                "相手の機械の画面に表示された指紋を --fingerprint で指定してください。--yes ではこの確認を省けません。",
             ),
             Self::Malformed(_) | Self::Ledger(_) => (
                 "Bring this program and the ledger to neighbouring releases.",
@@ -451,13 +467,24 @@ impl AdminError {
                 "Run 'sekisho-admin card issue --resume' with this card in the reader.",
                 "このカードを挿入したまま「sekisho-admin card issue --resume」を実行してください。",
             ),
+            Self::NotApprovedYet(_) => (
+                "Have the other administrator run 'sekisho-admin approve', then 'sekisho-admin card issue --resume' with this card.",
+                "もう一人の管理者が「sekisho-admin approve」で承認した後、このカードで「sekisho-admin card issue --resume」を実行してください。",
+            ),
+            Self::NotAnOffice(_) => {
+                ("Have the other desk export it again.", "もう一方の端末で書き出し直してください。")
+            }
+            Self::OtherOffice => (
+                "Sign nothing. Compare the fingerprint with the desk that made the file, and tell the security officer.",
+                "署名しないでください。ファイルを作った端末の指紋と比べ、セキュリティ責任者に連絡してください。",
+            ),
             Self::NothingToResume => (
                 "Run 'sekisho-admin card issue --operator …' with this card.",
                 "このカードで「sekisho-admin card issue --operator …」を実行してください。",
             ),
             Self::FingerprintWrong { .. } => (
-                "Do not enrol it: another machine asked under this name. Compare at the terminal's own screen.",
-                "登録しないでください。別の機械がこの名前で申し込んでいます。端末機の画面で指紋を確かめてください。",
+                "Stop: this is not what the other machine shows, somebody may have put his own in its place. Compare at its screen.",
+                "中止してください。相手の機械の表示と異なり、すり替えのおそれがあります。相手の機械の画面で確かめてください。",
             ),
             Self::Unknown { .. } => {
                 ("Check the code, or register it first.", "コードを確かめるか、先に登録してください。")

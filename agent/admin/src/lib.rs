@@ -3,6 +3,7 @@
 //! The README tells the life of an act from the command to the terminal.
 #![forbid(unsafe_code)]
 
+mod act_draft;
 mod changes_file;
 mod cli;
 mod clock;
@@ -11,6 +12,7 @@ mod config_text;
 mod dates;
 mod desk;
 mod error;
+mod fingerprint;
 mod grant;
 mod home;
 mod judge;
@@ -96,8 +98,8 @@ fn run(cli: Cli) -> Result<(), AdminError> {
         lists: if cli.json { Lists::Json } else { Lists::Text },
     };
     let path = home_path(cli.home)?;
-    let founding = matches!(cli.command, cli::Command::Found(_));
-    let home = if founding { Home::open(&path)? } else { Home::existing(&path)? };
+    let begins = matches!(cli.command, cli::Command::Found(_) | cli::Command::Join(_));
+    let home = if begins { Home::open(&path)? } else { Home::existing(&path)? };
     let readers = Readers::new(Duration::from_secs(cli.wait));
     let pin = match (cli.pin_file, cli.pin_stdin) {
         (Some(file), _) => PinSource::File(file),
@@ -112,6 +114,7 @@ fn run(cli: Cli) -> Result<(), AdminError> {
         request: cli.request,
         agreement: cli.agreement,
         propose: cli.propose,
+        effective: cli.effective,
     };
     commands::run(cli.command, &cli.reader, screen, home, readers, signing)
 }

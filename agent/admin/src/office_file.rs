@@ -84,6 +84,9 @@ struct File {
     records: String,
     register: String,
     casebook: String,
+    /// Only in what is handed to another desk: the newest checkpoint of the register that this one has verified.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    seen: Option<String>,
 }
 
 impl Office {
@@ -107,10 +110,8 @@ impl Office {
     /// When it is there and damaged.
     pub(crate) fn load(home: &Home) -> Result<Option<Self>, AdminError> {
         let Some(bytes) = home.read(NAME)? else { return Ok(None) };
-        let damaged = || AdminError::Damaged(home.path(NAME));
-        let text = std::str::from_utf8(&bytes).map_err(|_| damaged())?;
-        let file: File = toml::from_str(text).map_err(|_| damaged())?;
-        Self::from_file(file).map(Some).ok_or_else(damaged)
+        let read = std::str::from_utf8(&bytes).ok().and_then(Self::from_text);
+        read.map(|(office, _)| Some(office)).ok_or_else(|| AdminError::Damaged(home.path(NAME)))
     }
 
     /// Writes `office.toml`.
@@ -118,6 +119,12 @@ impl Office {
     /// # Errors
     /// When it cannot be written.
     pub(crate) fn save(&self, home: &Home) -> Result<(), AdminError> {
+        home.write(NAME, self.text(None).as_bytes())
+    }
+
+    /// What another desk may know of the office: nothing in it is secret. `seen`: the newest verified checkpoint of the register.
+    #[must_use]
+    pub(crate) fn text(&self, seen: Option<String>) -> String {
         let file = File {
             office: self.id.to_string(),
             url: self.url.clone(),
@@ -126,9 +133,17 @@ impl Office {
             records: STANDARD.encode(self.records),
             register: STANDARD.encode(self.register),
             casebook: STANDARD.encode(self.casebook),
+            seen,
         };
-        let text = toml::to_string(&file).expect("a table of strings is TOML");
-        home.write(NAME, text.as_bytes())
+        toml::to_string(&file).expect("a table of strings is TOML")
+    }
+
+    /// Reads what [`Self::text`] wrote, with the checkpoint in it.
+    #[must_use]
+    pub(crate) fn from_text(text: &str) -> Option<(Self, Option<String>)> {
+        let mut file: File = toml::from_str(text).ok()?;
+        let seen = file.seen.take();
+        Some((Self::from_file(file)?, seen))
     }
 
     fn from_file(file: File) -> Option<Self> {
@@ -184,7 +199,9 @@ mod tests {
             casebook: [3; 32],
         };
         office.save(&home.0).unwrap();
-        assert_eq!(Office::load(&home.0).unwrap(), Some(office));
+        assert_eq!(Office::load(&home.0).unwrap(), Some(office.clone()));
+        let seen = Some("a note\nof three\nlines\n".to_owned());
+        assert_eq!(Office::from_text(&office.text(seen.clone())), Some((office, seen)));
         home.0.write(NAME, b"office = 3").unwrap();
         assert!(matches!(Office::load(&home.0), Err(AdminError::Damaged(_))));
     }

@@ -106,6 +106,17 @@ pub(crate) fn find(home: &Home, guid: CardGuid) -> Result<Option<IssueCard>, Adm
     minicbor::decode(&bytes).map(Some).map_err(|_| AdminError::Damaged(home.path(&name(guid))))
 }
 
+/// The cards whose issue was begun here, made or not.
+///
+/// # Errors
+/// When the directory cannot be read.
+pub(crate) fn begun(home: &Home) -> Result<Vec<CardGuid>, AdminError> {
+    let card = |file: &String| file.strip_suffix(".card").or(file.strip_suffix(".intent"))?.parse().ok();
+    let mut cards: Vec<CardGuid> = home.list("pending")?.iter().filter_map(card).collect();
+    cards.dedup();
+    Ok(cards)
+}
+
 /// The card is finished.
 ///
 /// # Errors
@@ -209,12 +220,14 @@ mod tests {
         let wanted =
             Wanted { kind, operator: Some(operator.clone()), profiles, from: 1, to: 2, dormant: false, signing: true };
         intend(&home.0, guid, &wanted).unwrap();
+        assert_eq!(begun(&home.0).unwrap(), [guid]);
         assert!(was_interrupted(&home.0, Some(&operator)).unwrap() && !was_interrupted(&home.0, None).unwrap());
         let back = intended(&home.0, guid).unwrap().unwrap();
         assert_eq!((back.operator, back.profiles, back.signing), (Some(operator), wanted.profiles.clone(), true));
         let keys = CardKeys { authentication: [2; 33], signature: [3; 33], card_authentication: [2; 33] };
         keep(&home.0, &wanted.card(guid, &keys)).unwrap();
         assert!(!is_waiting(&home.0, guid).unwrap(), "nobody knows its PIN yet");
+        assert_eq!(begun(&home.0).unwrap(), [guid]);
         made(&home.0, guid).unwrap();
         assert!(is_waiting(&home.0, guid).unwrap());
         refuse(&home.0, guid).unwrap();

@@ -217,6 +217,33 @@ impl RegisterCache {
         home.write(CHECKPOINT, checkpoint.as_bytes())
     }
 
+    /// Removes what [`Self::save`] wrote: it was not this home's register.
+    ///
+    /// # Errors
+    /// When it stays.
+    pub(crate) fn forget(home: &Home) -> Result<(), AdminError> {
+        [CHECKPOINT, ENTRIES, NAMES].into_iter().try_for_each(|file| home.remove(file))
+    }
+
+    /// The note that the register is verified under; none for the empty one.
+    #[must_use]
+    pub(crate) fn checkpoint(&self) -> Option<&str> {
+        self.checkpoint.as_deref()
+    }
+
+    /// Whether this register continues what another desk saw.
+    ///
+    /// # Errors
+    /// [`CacheError`] when it does not, or `note` is not signed by the log's key.
+    pub(crate) fn expect_continues(&self, note: &str, key: &VerifyingKey) -> Result<(), CacheError> {
+        let seen = Checkpoint::open(note, key).map_err(|error| Broken::Checkpoint(error).of(LogName::Register))?;
+        if seen.size > self.size() {
+            return Err(Broken::Rollback { known: seen.size, shown: self.size() }.of(LogName::Register));
+        }
+        let same = self.register.root_at(seen.size).is_some_and(|root| root.0 == seen.root.0);
+        if same { Ok(()) } else { Err(Broken::Fork { size: seen.size }.of(LogName::Register)) }
+    }
+
     fn kept_names(&self) -> BTreeMap<String, &str> {
         self.names.iter().map(|(hash, text)| (hash.to_string(), text.as_str())).collect()
     }
@@ -454,6 +481,21 @@ pub(crate) mod tests {
         assert!(back.register_at(3).is_none());
         home.0.remove(NAMES).unwrap();
         assert!(!back.wants_names() && RegisterCache::load(&home.0, &key).unwrap().wants_names());
+    }
+
+    #[test]
+    fn a_register_is_held_against_what_another_desk_saw() {
+        let (mut story, mut other) = (Story::begin(), Story::begin());
+        story.section("jumin");
+        other.section("zeimu");
+        let key = story.log.verifying_key();
+        let cache = story.cache(2);
+        cache.expect_continues(&story.checkpoint(1), &key).unwrap();
+        cache.expect_continues(&story.checkpoint(2), &key).unwrap();
+        let refused = cache.expect_continues(&other.checkpoint(2), &key);
+        assert_eq!(refused.unwrap_err().broken, Broken::Fork { size: 2 });
+        let refused = story.cache(1).expect_continues(&story.checkpoint(2), &key);
+        assert_eq!(refused.unwrap_err().broken, Broken::Rollback { known: 2, shown: 1 });
     }
 
     #[test]

@@ -32,33 +32,31 @@ impl Desk {
     }
 
     fn send_kept(&mut self, log: Log, id: &Hash, kept: &Kept) -> Result<u64, AdminError> {
-        let sent = self.hand_in(kept, id);
-        if !matches!(sent, Ok(()) | Err(AdminError::Unanswered(_))) {
-            outbox::forget(&self.home, id)?;
-        }
-        sent?;
-        let index = match log {
-            Log::Register => self.expect_folded(id)?,
-            Log::Casebook | Log::Records => self.expect_filed(id, &kept.act)?,
+        self.hand_in(kept, id)?;
+        let seen = match log {
+            Log::Register => self.expect_folded(id),
+            Log::Casebook | Log::Records => self.expect_filed(id, &kept.act),
         };
+        let index = seen.map_err(|error| if is_silence(&error) { AdminError::Unanswered(*id) } else { error })?;
         outbox::forget(&self.home, id)?;
         Ok(index)
     }
 
-    /// The same act again gets the same answer, so a lost answer is asked for again.
+    /// The same act again gets the same answer, so a lost answer is asked for again. Only a refusal of the act itself ends its waiting.
     fn hand_in(&self, kept: &Kept, id: &Hash) -> Result<(), AdminError> {
-        for pause in PAUSES {
-            match self.ledger.post_act(&kept.act, &kept.names) {
-                Ok(_) => return Ok(()),
-                Err(AdminError::Link(LinkError::Unreachable { .. })) => sleep(pause),
-                Err(error) => return Err(error),
+        for pause in PAUSES.map(Some).into_iter().chain([None]) {
+            match (self.ledger.post_act(&kept.act, &kept.names), pause) {
+                (Ok(()), _) => return Ok(()),
+                (Err(error), Some(pause)) if is_silence(&error) => sleep(pause),
+                (Err(error), None) if is_silence(&error) => return Err(AdminError::Unanswered(*id)),
+                (Err(error @ AdminError::Link(LinkError::Refused(_))), _) => {
+                    outbox::forget(&self.home, id)?;
+                    return Err(error);
+                }
+                (Err(error), _) => return Err(error),
             }
         }
-        match self.ledger.post_act(&kept.act, &kept.names) {
-            Err(AdminError::Link(LinkError::Unreachable { .. })) => Err(AdminError::Unanswered(*id)),
-            Err(error) => Err(error),
-            Ok(_) => Ok(()),
-        }
+        Err(AdminError::Unanswered(*id))
     }
 
     fn expect_folded(&mut self, id: &Hash) -> Result<u64, AdminError> {
@@ -99,11 +97,20 @@ impl Desk {
             let (log, expires) = (signed.act().log, signed.act().expires);
             match self.send_kept(log, &id, &kept) {
                 Ok(_) => self.settled = Some(id),
-                Err(AdminError::Fold(_) | AdminError::Link(LinkError::Refused(_))) => self.say_refused(&id),
+                Err(AdminError::Fold(_) | AdminError::Link(LinkError::Refused(_))) => {
+                    outbox::forget(&self.home, &id)?;
+                    self.say_refused(&id);
+                }
                 // Nobody can bring it into force any more.
                 Err(AdminError::NotInForce(_)) if expires < clock::now() => {
                     outbox::forget(&self.home, &id)?;
                     self.say_refused(&id);
+                }
+                // It stays in the outbox. What a ledger swallows must not keep anybody from looking, or from stopping something else.
+                Err(error @ (AdminError::NotInForce(_) | AdminError::Unanswered(_))) => {
+                    self.screen.note(&error.to_string(), &error.in_words(self.screen.language));
+                    let next = error.next_step(self.screen.language);
+                    self.screen.note(&next, &next);
                 }
                 Err(error) => return Err(error),
             }
@@ -116,6 +123,20 @@ impl Desk {
             &format!("act {id} of an earlier run got no answer then; it is not in force"),
             &format!("以前に応答のなかった処分 {id} は効力を生じていません"),
         );
+    }
+}
+
+/// Whether the act may have arrived all the same: no answer came, or none that makes sense, or one that says "not now".
+fn is_silence(error: &AdminError) -> bool {
+    let AdminError::Link(error) = error else { return false };
+    match error {
+        LinkError::Unreachable { .. } | LinkError::Malformed { .. } | LinkError::TooLarge { .. } => true,
+        LinkError::Refused(problem) => problem.status >= 500 || problem.status == 429,
+        LinkError::BadUrl(_)
+        | LinkError::BadAuthority(_)
+        | LinkError::BadIdentity(_)
+        | LinkError::WrongCertificate { .. }
+        | LinkError::IdentityRefused { .. } => false,
     }
 }
 

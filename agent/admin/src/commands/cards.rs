@@ -9,7 +9,7 @@ use sekisho_wire::id::{CardGuid, Numbered};
 
 use super::decisions::{from, since};
 use super::first_pin::{Delivery, Left};
-use super::registers;
+use super::{issue, registers};
 use crate::cli::{CardChange, CardCommand, Which};
 use crate::clock;
 use crate::config_text::FromText;
@@ -43,6 +43,7 @@ pub(super) fn run(desk: &mut Desk, command: CardCommand, reader: Option<&str>) -
             let reader = desk.readers.choose(reader)?;
             reset_pin(desk, &reader, delivery)
         }
+        CardCommand::Pending => issue::pending_list(desk),
         CardCommand::List => registers::print_now(desk, Which::Cards),
     }
 }
@@ -130,13 +131,20 @@ fn in_register(desk: &Desk, card: &Card) -> String {
     )
 }
 
-/// A new PIN by way of the PUK: nobody has to know the old one. Also what unblocks a card.
+/// A new PIN by way of the PUK: nobody has to know the old one. Also what unblocks a card. Whose card it is stands in the question: two
+/// people's cards look alike.
 fn reset_pin(desk: &mut Desk, reader: &ReaderName, delivery: Delivery) -> Result<(), AdminError> {
     let secret = desk.home.card_secret()?;
-    desk.screen.confirm("give the card in the reader a new PIN?", "挿入されたカードの暗証番号を再設定しますか?")?;
     let mut issuer = desk.readers.wait_for(reader, &desk.screen, ("the card", "カード"), |transport| {
         Ok(Look::Right(Issuer::open(transport, &secret)?))
     })?;
+    let card = issuer.guid().and_then(|guid| desk.cache.register().card(&guid));
+    let whose = card.map_or_else(
+        || desk.screen.words("register: unknown card", "登録簿: 登録のないカードです").to_owned(),
+        |card| in_register(desk, card),
+    );
+    desk.screen.note(&whose, &whose);
+    desk.screen.confirm("give the card in the reader a new PIN?", "挿入されたカードの暗証番号を再設定しますか?")?;
     let pin = issuer.reset_pin(PinChoice::Random)?;
     delivery.deliver(&desk.screen, &pin)?;
     desk.screen.note("the card has a new PIN", "暗証番号を再設定しました");

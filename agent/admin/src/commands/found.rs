@@ -1,28 +1,33 @@
-//! `found`: the administrators' cards, the recovery keys, the founding act, and the first changes. Interrupted, it is run again.
+//! `found`: the administrators' cards, the recovery keys, the founding act. Interrupted, it is run again.
+
+mod rehearsal;
+
+use std::path::Path;
 
 use sekisho_card::{OperatorCard, PcscTransport, ReaderName};
 use sekisho_issuer::{CardManagementSecret, Day, Validity};
 use sekisho_link::{CodeKind, LedgerCode, Link, LinkConfig};
-use sekisho_register::act::ACT_VERSION;
 use sekisho_register::change::{Administrator, CardKind, Change, Found, FoundingKeys, Log, Recovery};
-use sekisho_register::{Act, Ed25519Key, NO_OFFICE, PublicKeyBytes, Register, SignedAct, Title, office_of};
+use sekisho_register::{Act, Ed25519Key, PublicKeyBytes, Register, SignedAct, Title, office_of};
 use sekisho_wire::cose::Signer;
-use sekisho_wire::id::{CardGuid, Hash, Salt};
+use sekisho_wire::id::{CardGuid, Code};
 use sekisho_wire::secret::Pin;
 
 use super::first_pin::{Delivery, Left};
-use super::issue::{Making, act_of, make, write_grant};
-use crate::changes_file::{self, AdministratorTable, ChangesFile, Drafter, OfficeTable, PolicyUse, end_of_fiscal_year};
+use super::issue::{Making, make};
+use super::set_up::{self, Setup};
+use crate::act_draft::draft;
+use crate::changes_file::{self, AdministratorTable, ChangesFile, Drafter, OfficeTable, end_of_fiscal_year};
 use crate::cli;
 use crate::clock;
-use crate::desk::{Desk, Signing, parts, show};
+use crate::desk::{Signing, show};
 use crate::error::AdminError;
 use crate::home::Home;
 use crate::ledger::Ledger;
 use crate::office_file::Office;
 use crate::outbox::Kept;
 use crate::pending::{self, Wanted};
-use crate::random;
+use crate::pin_entry::PinSource;
 use crate::readers::{Look, Readers};
 use crate::recovery::Sheets;
 use crate::register_cache::{Name, RegisterCache};
@@ -35,9 +40,6 @@ const SIGNED: &str = "founding/signed.json";
 const RECOVERY: &str = "founding/recovery.cbor";
 /// Public halves of the recovery keys whose sheets are being written.
 const RECOVERY_BEGUN: &str = "founding/recovery-begun.cbor";
-/// A founding act is sent at once; a day is for a ledger that is down.
-const LIFE_MS: u64 = 24 * 60 * 60 * 1000;
-
 pub(super) fn run(
     arguments: &cli::Found,
     reader_names: &[String],
@@ -55,7 +57,7 @@ pub(super) fn run(
     let secret = home.ensure_card_secret()?;
     home.ensure_card_ca(office.title.0.as_str(), authority_validity())?;
     let readers_in_use = choose(&mut readers, reader_names)?;
-    let mut pin = None;
+    let mut pins = Vec::new();
     if !known {
         let code = read_code(arguments)?;
         let link = Link::new(LinkConfig::new(code.url.clone(), code.authority.clone()))?;
@@ -67,14 +69,14 @@ pub(super) fn run(
             Some(signed) => signed,
             None if code.expires < clock::now() => return Err(AdminError::CodeExpired),
             None => {
+                rehearsal::of_all(&code, office, &file, &arguments.config)?;
                 let cards = Cards { home: &home, screen: &screen, secret: &secret, arguments };
-                let (administrators, names, first_pin) = cards.of_all(&file, &mut readers, &readers_in_use)?;
+                let (administrators, names) = cards.of_all(&file, &mut readers, &readers_in_use, &mut pins)?;
                 let recovery = recovery_keys(&home, arguments, office, &screen)?;
                 let found = founding(&code, office, administrators, recovery, &file)?;
                 let (readers, readers_in_use) = (&mut readers, &readers_in_use);
-                let signer = SigningNow { screen: &screen, readers, readers_in_use, signing: &signing };
-                let (act, first_pin) = signer.sign(found, &names, first_pin)?;
-                pin = Some(first_pin);
+                let signer = SigningNow { screen: &screen, readers, readers_in_use, signing: &signing, arguments };
+                let act = signer.sign(found, &names, &mut pins)?;
                 let kept = Kept { act, names };
                 kept.write(&home, SIGNED)?;
                 Ledger::found(&link, &code, &kept.act, &kept.names)?;
@@ -83,7 +85,8 @@ pub(super) fn run(
         };
         keep_office(&home, &screen, &code, &signed)?;
     }
-    set_up(Setup { screen, home, readers, signing, secret, readers_in_use, file, pin })
+    let first_pins = arguments.first_pin_dir.clone();
+    set_up::run(Setup { screen, home, readers, signing, secret, readers_in_use, file, pins, first_pins })
 }
 
 /// A founding act that was signed before may have arrived: only the ledger knows, so it is asked before anything is made anew, even
@@ -174,8 +177,10 @@ fn choose(readers: &mut Readers, names: &[String]) -> Result<Vec<ReaderName>, Ad
     names.iter().map(|name| readers.choose(Some(name))).collect()
 }
 
-/// The administrators as the founding act names them, their names, and the PIN of the first one if it was made just now.
-type Named = (Vec<Administrator>, Vec<Name>, Option<Pin>);
+/// The administrators as the founding act names them, and their names.
+type Named = (Vec<Administrator>, Vec<Name>);
+/// The PINs of the cards that were made just now.
+pub(super) type Pins = Vec<(CardGuid, Pin)>;
 
 struct Cards<'a> {
     home: &'a Home,
@@ -185,25 +190,23 @@ struct Cards<'a> {
 }
 
 impl Cards<'_> {
-    fn of_all(&self, file: &ChangesFile, readers: &mut Readers, in_use: &[ReaderName]) -> Result<Named, AdminError> {
+    fn of_all(
+        &self,
+        file: &ChangesFile,
+        readers: &mut Readers,
+        in_use: &[ReaderName],
+        pins: &mut Pins,
+    ) -> Result<Named, AdminError> {
         let register = Register::new();
         let mut drafter = Drafter::new(&register, clock::now());
         let mut administrators = Vec::new();
-        let mut first_pin = None;
         for (index, table) in file.administrator.iter().enumerate() {
             let reader = in_use.get(index).or(in_use.last()).ok_or(AdminError::NoReader)?;
             let (card, pin) = self.of_one(table, readers, reader)?;
-            if index == 0 {
-                first_pin = pin;
-            }
-            administrators.push(Administrator {
-                operator: table.operator.0.clone(),
-                name: drafter.name(&table.name)?,
-                post: table.post.0.clone(),
-                card,
-            });
+            pins.extend(pin.map(|pin| (card.card, pin)));
+            administrators.push(named(table, card, &mut drafter)?);
         }
-        Ok((administrators, drafter.names, first_pin))
+        Ok((administrators, drafter.names))
     }
 
     /// A card that was made before an interruption is taken as it is.
@@ -226,16 +229,6 @@ impl Cards<'_> {
                 return Ok((card, None));
             }
         }
-        let now = clock::now();
-        let wanted = Wanted {
-            kind: table.kind.as_ref().map_or(CardKind::Business, |kind| kind.0),
-            operator: Some(operator.clone()),
-            profiles: Vec::new(),
-            from: now,
-            to: table.to.map_or_else(|| end_of_fiscal_year(now, 1), |date| date.0.moment(crate::dates::Edge::Until)),
-            dormant: false,
-            signing: true,
-        };
         let file = self.arguments.first_pin_dir.as_ref().map(|directory| directory.join(format!("{operator}.pin")));
         let whose = (
             format!("a blank card for {} ({operator})", table.name),
@@ -249,11 +242,35 @@ impl Cards<'_> {
             reader,
             whose: (&whose.0, &whose.1),
             number: "founding".to_owned(),
-            wanted,
+            wanted: wanted(table),
             delivery: Delivery::open(file, Left::of(pending::was_interrupted(self.home, Some(operator))?))?,
             register: &Register::new(),
         })?;
         Ok((card, Some(pin)))
+    }
+}
+
+/// An administrator as the founding act names him.
+fn named(
+    table: &AdministratorTable,
+    card: sekisho_register::change::IssueCard,
+    drafter: &mut Drafter<'_>,
+) -> Result<Administrator, AdminError> {
+    let (operator, post) = (table.operator.0.clone(), table.post.0.clone());
+    Ok(Administrator { operator, name: drafter.name(&table.name)?, post, card })
+}
+
+/// What an administrator's card is to become.
+fn wanted(table: &AdministratorTable) -> Wanted {
+    let now = clock::now();
+    Wanted {
+        kind: table.kind.as_ref().map_or(CardKind::Business, |kind| kind.0),
+        operator: Some(table.operator.0.clone()),
+        profiles: Vec::new(),
+        from: now,
+        to: table.to.map_or_else(|| end_of_fiscal_year(now, 1), |date| date.0.moment(crate::dates::Edge::Until)),
+        dormant: false,
+        signing: true,
     }
 }
 
@@ -320,56 +337,53 @@ struct SigningNow<'a> {
     readers: &'a mut Readers,
     readers_in_use: &'a [ReaderName],
     signing: &'a Signing,
+    arguments: &'a cli::Found,
 }
 
 impl SigningNow<'_> {
     /// Shows the founding act and has the first administrator sign it.
-    fn sign(self, found: Found, names: &[Name], pin: Option<Pin>) -> Result<(Vec<u8>, Pin), AdminError> {
-        let guid = found.administrators.first().map(|administrator| administrator.card.card);
-        let guid = guid.ok_or(AdminError::NothingToDo)?;
+    fn sign(self, found: Found, names: &[Name], pins: &mut Pins) -> Result<Vec<u8>, AdminError> {
+        let first = found.administrators.first().ok_or(AdminError::NothingToDo)?;
+        let (guid, operator) = (first.card.card, first.operator.clone());
         let empty = Register::new();
         let made = clock::now();
         let act = Act {
-            version: ACT_VERSION,
-            critical: true,
-            office: NO_OFFICE,
-            log: Log::Register,
-            salt: Salt(random::bytes()?),
-            made,
-            expires: made + LIFE_MS,
-            seen_size: 0,
-            seen_root: empty.root(),
-            post: None,
-            as_deputy: false,
             request: self.signing.request.clone(),
             agreement: self.signing.agreement.clone(),
             changes: vec![Change::Found(Box::new(found))],
-            proposal: None,
-            effective: None,
+            ..draft(&empty, Log::Register, made)?
         };
         show(self.screen, &act, &RegisterCache::default(), names);
         self.screen.confirm("sign the founding act?", "設置の処分に署名しますか?")?;
         let reader = reader_of(self.readers, self.readers_in_use, self.signing.reader.as_deref(), guid)?;
         let mut card = wait_for(self.readers, &reader, self.screen, guid)?;
-        let pin = match pin {
-            Some(pin) => pin,
-            None => self.signing.pin.read(
-                self.screen,
-                "PIN of the first administrator's card",
-                "最初の管理者のカードの暗証番号",
-            )?,
-        };
+        if !pins.iter().any(|(card, _)| *card == guid) {
+            let source = pin_source(self.arguments.first_pin_dir.as_deref(), &operator, &self.signing.pin);
+            let (english, japanese) = ("PIN of the first administrator's card", "最初の管理者のカードの暗証番号");
+            pins.push((guid, source.read(self.screen, english, japanese)?));
+        }
+        let pin =
+            pins.iter().find(|(card, _)| *card == guid).map(|(_, pin)| pin).ok_or(AdminError::NoTerminalForPin)?;
         let to_be_signed = act.to_be_signed(&Signer::Card(guid));
-        let signature = card.sign_act(&pin, &to_be_signed.digest)?;
+        let signature = card.sign_act(pin, &to_be_signed.digest)?;
         let entry = to_be_signed.finish(signature);
         // What the ledger would say, it says here first: its code works once.
         let _ = empty.would_accept(&entry, made).map_err(AdminError::Fold)?;
-        Ok((entry, pin))
+        Ok(entry)
     }
 }
 
-/// Where the first administrator's card is now, else where it was made.
-fn reader_of(
+/// Where the PIN of an administrator's card comes from: `asked`, where a file or pipe was named, else from where this founding wrote it.
+pub(super) fn pin_source(first_pins: Option<&Path>, operator: &Code, asked: &PinSource) -> PinSource {
+    let written = first_pins.map(|directory| directory.join(format!("{operator}.pin"))).filter(|file| file.exists());
+    match (asked, written) {
+        (PinSource::Terminal, Some(file)) => PinSource::File(file),
+        (PinSource::Terminal, None) | (PinSource::File(_) | PinSource::Stdin, _) => asked.clone(),
+    }
+}
+
+/// Where an administrator's card is now, else where the first one was made.
+pub(super) fn reader_of(
     readers: &mut Readers,
     in_use: &[ReaderName],
     wanted: Option<&str>,
@@ -396,70 +410,4 @@ fn wait_for(
             Err(error) => Look::Wrong(error.into()),
         })
     })
-}
-
-struct Setup {
-    screen: Screen,
-    home: Home,
-    readers: Readers,
-    signing: Signing,
-    secret: CardManagementSecret,
-    readers_in_use: Vec<ReaderName>,
-    file: ChangesFile,
-    pin: Option<Pin>,
-}
-
-/// The rest of the file becomes further acts; the grants go onto the cards that are still in the readers. The plan is kept until all
-/// of it is done.
-fn set_up(setup: Setup) -> Result<(), AdminError> {
-    let Setup { screen, home, mut readers, signing, secret, readers_in_use, file, pin } = setup;
-    let mut plan = Plan::load(&home)?.ok_or(AdminError::OfficeExists)?;
-    let reader = reader_of(&mut readers, &readers_in_use, signing.reader.as_deref(), plan.signer)?;
-    let desk = Desk::open(screen, home, readers, Signing { propose: false, ..signing })?;
-    let mut desk = desk.with_signer(reader, plan.signer, pin);
-    desk.log_in()?;
-    // An act whose answer was lost is one of the plan's, and is recognised below.
-    desk.settled = None;
-    let mut parts = match plan.parts.take() {
-        Some(parts) => parts,
-        None => draft(&desk, file, &mut plan.names)?,
-    };
-    while !parts.is_empty() {
-        plan.parts = Some(parts.clone());
-        plan.save(&desk.home)?;
-        let part = parts.remove(0);
-        if !is_decided(&desk, &part) {
-            desk.decide_part(part, &plan.names)?;
-        }
-    }
-    finish_cards(&mut desk, &secret)?;
-    Plan::forget(&desk.home)
-}
-
-fn draft(desk: &Desk, file: ChangesFile, names: &mut Vec<Name>) -> Result<Vec<Vec<Change>>, AdminError> {
-    let mut drafter = Drafter::new(desk.cache.register(), clock::now());
-    let changes = file.into_changes(PolicyUse::Founded, &mut drafter)?;
-    *names = drafter.names;
-    if changes.is_empty() { Ok(Vec::new()) } else { parts(changes) }
-}
-
-/// Whether an act in force made these very changes: names in them have salts of their own, so nobody else decided the same by chance.
-fn is_decided(desk: &Desk, part: &[Change]) -> bool {
-    desk.cache.acts().any(|(entry, folded)| {
-        folded.is_ok() && SignedAct::decode(entry).is_ok_and(|signed| signed.act().changes == part)
-    })
-}
-
-/// A card that has left its reader works without its grant; `card issue --resume` writes it later.
-fn finish_cards(desk: &mut Desk, secret: &CardManagementSecret) -> Result<(), AdminError> {
-    let there: Vec<(ReaderName, CardGuid)> =
-        desk.readers.operator_cards().iter().map(|(reader, card)| (reader.clone(), card.guid())).collect();
-    for guid in pending::list(&desk.home)? {
-        let Ok(id): Result<Hash, AdminError> = act_of(desk, guid) else { continue };
-        if let Some((reader, _)) = there.iter().find(|(_, found)| *found == guid) {
-            write_grant(desk, secret, reader, guid, &id)?;
-        }
-        pending::forget(&desk.home, guid)?;
-    }
-    Ok(())
 }

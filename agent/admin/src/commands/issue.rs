@@ -15,6 +15,8 @@ use sekisho_wire::secret::Pin;
 
 use super::decisions;
 use super::first_pin::{Delivery, Left};
+use super::proposals;
+use crate::act_draft::takes_two;
 use crate::cli::IssueArguments;
 use crate::desk::{Desk, Submitted};
 use crate::error::AdminError;
@@ -24,6 +26,7 @@ use crate::pending::{self, Wanted};
 use crate::random;
 use crate::readers::{Look, Readers};
 use crate::screen::Screen;
+use crate::table::Table;
 
 /// What lies in a certificate before a P-256 public key: the curve's OID, a bit string, an uncompressed point (RFC 5480, 2).
 const P256_POINT: &[u8] = b"\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07\x03\x42\x00\x04";
@@ -107,7 +110,7 @@ fn rehearse(desk: &mut Desk, wanted: &Wanted) -> Result<(), AdminError> {
 }
 
 fn may_decide_alone(desk: &Desk, change: &Change) -> bool {
-    desk.cache.register().route(change.class()).approvers.is_empty()
+    !takes_two(desk.cache.register(), std::slice::from_ref(change))
 }
 
 /// Everything that making a card needs.
@@ -270,6 +273,9 @@ fn act_and_grant(
     let guid = card.card;
     desk.log_in().inspect_err(|_| say_how_to_go_on(&desk.screen))?;
     if desk.cache.register().card(&guid).is_none() {
+        if let Some((id, _)) = proposed(desk, guid)? {
+            return Err(AdminError::NotApprovedYet(id));
+        }
         let change = Change::IssueCard(Box::new(card));
         // What one person may not decide is proposed, asked for or not.
         let alone = may_decide_alone(desk, &change);
@@ -279,7 +285,7 @@ fn act_and_grant(
         }
         let submitted = submitted.inspect_err(|_| say_how_to_go_on(&desk.screen))?;
         if let Submitted::Proposed = submitted {
-            say_how_to_go_on(&desk.screen);
+            say_when_approved(&desk.screen);
             return Ok(());
         }
     }
@@ -297,6 +303,40 @@ fn act_and_grant(
     )
 }
 
+/// The open proposal that issues this card.
+fn proposed(desk: &mut Desk, guid: CardGuid) -> Result<Option<(Hash, Vec<u8>)>, AdminError> {
+    let issues = |change: &Change| if let Change::IssueCard(card) = change { card.card == guid } else { false };
+    proposals::find(desk, |act| act.act().changes.iter().any(issues))
+}
+
+/// The cards whose issue was begun at this desk and is not done: what is still missing of each.
+pub(super) fn pending_list(desk: &mut Desk) -> Result<(), AdminError> {
+    desk.log_in()?;
+    let screen = desk.screen;
+    let mut table = Table::new(&[
+        ("guid", screen.words("GUID", "カードGUID")),
+        ("operator", screen.words("operator", "照合ID")),
+        ("missing", screen.words("still to do", "残り")),
+    ]);
+    for guid in pending::begun(&desk.home)? {
+        let operator = match (pending::intended(&desk.home, guid)?, pending::find(&desk.home, guid)?) {
+            (Some(wanted), _) => wanted.operator,
+            (None, card) => card.and_then(|card| card.operator),
+        };
+        let missing = if desk.cache.register().card(&guid).is_some() {
+            screen.words("its grant: 'card issue --resume'", "カードへの書込み(card issue --resume)").to_owned()
+        } else if !pending::is_waiting(&desk.home, guid)? {
+            screen.words("to be made anew: 'card issue --resume'", "作り直し(card issue --resume)").to_owned()
+        } else if let Some((id, _)) = proposed(desk, guid)? {
+            screen.words(format!("approval of {id}"), format!("{id} の承認"))
+        } else {
+            screen.words("its act: 'card issue --resume'", "貸与の処分(card issue --resume)").to_owned()
+        };
+        table.row([guid.to_string(), operator.map_or_else(|| "-".to_owned(), |code| code.to_string()), missing]);
+    }
+    screen.print_table(&table)
+}
+
 /// The act, as it stands, will not be taken: the card may become something else.
 fn is_refusal(error: &AdminError) -> bool {
     matches!(error, AdminError::Fold(_)) || error.code() == Some("refused")
@@ -306,6 +346,13 @@ fn say_how_to_go_on(screen: &Screen) {
     screen.note(
         "the card itself is made. when this is settled: 'sekisho-admin card issue --resume' with the card in the reader",
         "カード自体は作成済みです。解決後、カードを挿入して「sekisho-admin card issue --resume」を実行してください",
+    );
+}
+
+fn say_when_approved(screen: &Screen) {
+    screen.note(
+        "keep the card until it is approved ('sekisho-admin card pending' shows it); then 'sekisho-admin card issue --resume' with the card in the reader, and hand it out",
+        "承認されるまでカードを保管してください(sekisho-admin card pending で確認)。承認後、カードを挿入して「sekisho-admin card issue --resume」を実行してから貸与してください",
     );
 }
 

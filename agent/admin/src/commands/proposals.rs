@@ -1,7 +1,7 @@
 //! Proposals that wait in the casebook, and their approval.
 
-use sekisho_register::Casebook;
 use sekisho_register::wareki::moment_text;
+use sekisho_register::{Casebook, SignedAct};
 use sekisho_tlog::Checkpoint;
 use sekisho_wire::id::Hash;
 
@@ -12,6 +12,18 @@ use crate::error::AdminError;
 use crate::office_file::LogName;
 use crate::seen;
 use crate::table::Table;
+
+/// An open proposal whose changes are as asked for: its id, and the proposal as an approval carries it.
+///
+/// # Errors
+/// As the link says; [`crate::register_cache::CacheError`] when the casebook does not continue what was seen.
+pub(super) fn find(desk: &mut Desk, is_it: impl Fn(&SignedAct) -> bool) -> Result<Option<(Hash, Vec<u8>)>, AdminError> {
+    let (casebook, mut entries) = casebook(desk)?;
+    let mut open = casebook.open_proposals(desk.cache.register(), clock::now());
+    let Some((id, proposed)) = open.find(|(_, proposed)| is_it(&proposed.act)) else { return Ok(None) };
+    let index = usize::try_from(proposed.index).unwrap_or(usize::MAX);
+    Ok((index < entries.len()).then(|| (*id, entries.swap_remove(index))))
+}
 
 /// The casebook, verified under its checkpoint, with the entries as they are.
 fn casebook(desk: &mut Desk) -> Result<(Casebook, Vec<Vec<u8>>), AdminError> {

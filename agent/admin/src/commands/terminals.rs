@@ -5,16 +5,15 @@ use base64::engine::general_purpose::STANDARD;
 use sekisho_register::Ed25519Key;
 use sekisho_register::change::{Change, OpenEpoch, SetTerminal, SetTerminalState, TerminalUse};
 use sekisho_register::wareki::moment_text;
-use sha2::{Digest, Sha256};
 
 use super::decisions::since;
 use super::registers;
 use crate::cli::{EnrolArguments, TerminalChange, TerminalCommand, Which};
 use crate::desk::Desk;
 use crate::error::AdminError;
+use crate::fingerprint;
 use crate::home::write_new_secret;
 use crate::ledger::Waiting;
-use crate::screen::Confirm;
 use crate::table::Table;
 
 pub(super) fn run(desk: &mut Desk, command: TerminalCommand) -> Result<(), AdminError> {
@@ -57,7 +56,7 @@ fn pending(desk: &mut Desk) -> Result<(), AdminError> {
         ("at", desk.screen.words("asked", "申込日時")),
     ]);
     for waiting in desk.ledger.waiting()? {
-        let fingerprint = fingerprint(&key_of(&waiting)?);
+        let fingerprint = fingerprint::of(&key_of(&waiting)?);
         table.row([waiting.terminal, fingerprint, moment_text(waiting.at, desk.screen.language)]);
     }
     desk.screen.print_table(&table)
@@ -66,14 +65,6 @@ fn pending(desk: &mut Desk) -> Result<(), AdminError> {
 fn key_of(waiting: &Waiting) -> Result<[u8; 32], AdminError> {
     let bytes = STANDARD.decode(&waiting.key).map_err(|_| AdminError::Ledger("a key that is not base64"))?;
     bytes.try_into().map_err(|_| AdminError::Ledger("a key that has not 32 bytes"))
-}
-
-/// As the terminal shows it: the first 16 bytes of the key's SHA-256 in groups of four digits. Made here from the key that will
-/// be signed, because the ledger could show one key's fingerprint beside another key.
-fn fingerprint(key: &[u8; 32]) -> String {
-    let digest = Sha256::digest(key);
-    let group = |pair: &[u8]| pair.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
-    digest[..16].chunks(2).map(group).collect::<Vec<_>>().join(" ")
 }
 
 fn enrol(desk: &mut Desk, arguments: EnrolArguments) -> Result<(), AdminError> {
@@ -86,20 +77,13 @@ fn enrol(desk: &mut Desk, arguments: EnrolArguments) -> Result<(), AdminError> {
         .filter(|waiting| waiting.terminal == arguments.terminal.as_str())
         .max_by_key(|waiting| waiting.at);
     let key = key_of(mine.ok_or_else(unknown)?)?;
-    let found = fingerprint(&key);
-    match &arguments.fingerprint {
-        Some(given) if same_digits(given, &found) => {}
-        Some(given) => return Err(AdminError::FingerprintWrong { given: given.clone(), found }),
-        // Whether two numbers are the same, --yes cannot know.
-        None if desk.screen.confirm == Confirm::Yes => return Err(AdminError::FingerprintNeeded(found)),
-        None => {
-            let terminal = &arguments.terminal;
-            desk.screen.confirm(
-                &format!("does the screen of {terminal} show {found}?"),
-                &format!("{terminal} の画面に {found} と表示されていますか?"),
-            )?;
-        }
-    }
+    let found = fingerprint::of(&key);
+    let terminal = &arguments.terminal;
+    let question = (
+        format!("does the screen of {terminal} show {found}?"),
+        format!("{terminal} の画面に {found} と表示されていますか?"),
+    );
+    fingerprint::compare(&desk.screen, arguments.fingerprint.as_deref(), &found, (&question.0, &question.1))?;
     let terminal = SetTerminal {
         terminal: arguments.terminal,
         kind: arguments.kind,
@@ -110,12 +94,6 @@ fn enrol(desk: &mut Desk, arguments: EnrolArguments) -> Result<(), AdminError> {
         key: Ed25519Key(key),
     };
     desk.submit(vec![Change::Terminal(Box::new(terminal))], &[]).map(drop)
-}
-
-fn same_digits(a: &str, b: &str) -> bool {
-    let digits =
-        |text: &str| text.chars().filter(char::is_ascii_hexdigit).map(|c| c.to_ascii_lowercase()).collect::<String>();
-    digits(a) == digits(b)
 }
 
 fn behind(desk: &mut Desk) -> Result<(), AdminError> {
@@ -133,17 +111,4 @@ fn behind(desk: &mut Desk) -> Result<(), AdminError> {
         table.row([row.terminal, heard, row.epoch.to_string(), row.next.to_string(), gap]);
     }
     desk.screen.print_table(&table)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn fingerprints_are_compared_by_their_digits() {
-        let shown = fingerprint(&[7; 32]);
-        assert_eq!(shown.split(' ').count(), 8);
-        assert!(same_digits(&shown.to_uppercase().replace(' ', ""), &shown));
-        assert!(!same_digits(&fingerprint(&[8; 32]), &shown));
-    }
 }

@@ -1,0 +1,101 @@
+//! Arguments about cards.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use sekisho_register::change::{CardKind, StateReason};
+use sekisho_wire::id::Code;
+
+use super::{Period, Since, when, word};
+use crate::dates::When;
+
+/// Cards.
+#[derive(Debug, Subcommand)]
+pub(crate) enum CardCommand {
+    /// Make a card for an operator: keys on the card, PIN, act, grant (貸与)
+    Issue(IssueArguments),
+    /// Suspend a card (停止)
+    Suspend(CardChange),
+    /// Lift a suspension (停止の解除)
+    Lift(CardChange),
+    /// Revoke a card for good (失効)
+    Revoke(CardChange),
+    /// Take a card back for good (返納)
+    Return(CardChange),
+    /// Record that a card was destroyed (廃棄)
+    Dispose(CardChange),
+    /// Wake a dormant card for a person and a limited time (予備・緊急カードの使用)
+    Activate {
+        /// The card: GUID or number (2026-12)
+        card: String,
+        /// Who gets it
+        #[arg(long, value_parser = word::<Code>)]
+        operator: Code,
+        /// Which of his permissions work with it [default: all]
+        #[arg(long = "profile", value_parser = word::<Code>)]
+        profiles: Vec<Code>,
+        /// Why, as the office codes its reasons
+        #[arg(long, value_parser = word::<Code>)]
+        reason: Code,
+        /// From this date [default: now]
+        #[arg(long, value_parser = when, value_name = "DATE")]
+        from: Option<When>,
+        /// Until the end of this date
+        #[arg(long, value_parser = when, value_name = "DATE")]
+        to: When,
+    },
+    /// Show what is in the reader (カードの確認)
+    Show,
+    /// Set a new PIN and unblock the card in the reader (暗証番号の再設定)
+    ResetPin {
+        /// Write the new PIN to this new file instead of showing it
+        #[arg(long, value_name = "FILE")]
+        first_pin_file: Option<PathBuf>,
+    },
+    /// List the cards whose issue was begun here and is not done (発行途中の一覧)
+    Pending,
+    /// List cards (一覧)
+    List,
+}
+
+/// Arguments of `card issue`.
+#[derive(Debug, Args)]
+pub(crate) struct IssueArguments {
+    /// Whose card it is; a spare or emergency card has nobody
+    #[arg(long, value_parser = word::<Code>, required_unless_present_any = ["resume", "dormant"])]
+    pub operator: Option<Code>,
+    /// business, special, card-management, spare, emergency or room-entry
+    #[arg(long, value_parser = word::<CardKind>, default_value = "business")]
+    pub kind: CardKind,
+    /// Which of the operator's permissions work with it [default: all]
+    #[arg(long = "profile", value_parser = word::<Code>)]
+    pub profiles: Vec<Code>,
+    /// When it holds.
+    #[command(flatten)]
+    pub period: Period,
+    /// The card sleeps until it is activated (spare and emergency cards)
+    #[arg(long)]
+    pub dormant: bool,
+    /// The card may sign acts: its issue is a proposal that a second person approves
+    #[arg(long, conflicts_with_all = ["dormant", "resume"])]
+    pub signing: bool,
+    /// Write the first PIN to this new file instead of showing it
+    #[arg(long, value_name = "FILE")]
+    pub first_pin_file: Option<PathBuf>,
+    /// Go on with the card in the reader where it was interrupted
+    #[arg(long)]
+    pub resume: bool,
+}
+
+/// A change of a card's state.
+#[derive(Debug, Args)]
+pub(crate) struct CardChange {
+    /// The card: GUID or number (2026-12)
+    pub card: String,
+    /// Why: none, lost, stolen, damaged, pin_compromised, name_changed, left_duty, replaced or other
+    #[arg(long, value_parser = word::<StateReason>, default_value = "none")]
+    pub reason: StateReason,
+    /// From when.
+    #[command(flatten)]
+    pub since: Since,
+}

@@ -1,0 +1,82 @@
+//! Arguments about operators and their permissions.
+
+use clap::{Args, Subcommand};
+use sekisho_register::change::{PersonClass, StateReason};
+use sekisho_wire::id::Code;
+
+use super::{Period, Since, word};
+
+/// Operators.
+#[derive(Debug, Subcommand)]
+pub(crate) enum OperatorCommand {
+    /// Designate a person (指定)
+    Designate {
+        /// The person's code (照合ID)
+        #[arg(value_parser = word::<Code>)]
+        operator: Code,
+        /// The person's name
+        #[arg(long)]
+        name: String,
+        /// operator or system_staff
+        #[arg(long, value_parser = word::<PersonClass>, default_value = "operator")]
+        class: PersonClass,
+        /// The section the person belongs to
+        #[arg(long, value_parser = word::<Code>)]
+        section: Code,
+        /// Terminals where the person may work
+        #[arg(long = "terminal", value_parser = word::<Code>)]
+        terminals: Vec<Code>,
+        /// Sections at whose terminals the person may work
+        #[arg(long = "at-section", value_parser = word::<Code>)]
+        sections: Vec<Code>,
+        #[command(flatten)]
+        period: Period,
+    },
+    /// Suspend an operator (停止)
+    Suspend(OperatorChange),
+    /// Lift a suspension (停止の解除)
+    Lift(OperatorChange),
+    /// End a designation (指定の解除)
+    End(OperatorChange),
+    /// Give a permission (操作者IDの付与)
+    Profile {
+        /// The person
+        #[arg(value_parser = word::<Code>)]
+        operator: Code,
+        /// The permission (操作者ID)
+        #[arg(value_parser = word::<Code>)]
+        profile: Code,
+        /// What it permits; give it as often as needed
+        #[arg(long = "function", value_parser = word::<Code>, required = true)]
+        functions: Vec<Code>,
+        #[command(flatten)]
+        period: Period,
+    },
+    /// Withdraw a permission (操作者IDの取消し)
+    WithdrawProfile {
+        /// The person
+        #[arg(value_parser = word::<Code>)]
+        operator: Code,
+        /// The permission
+        #[arg(value_parser = word::<Code>)]
+        profile: Code,
+        #[command(flatten)]
+        since: Since,
+    },
+    /// List operators (一覧)
+    List,
+}
+
+/// A change of an operator's state.
+#[derive(Debug, Args)]
+pub(crate) struct OperatorChange {
+    /// The person
+    #[arg(value_parser = word::<Code>)]
+    pub operator: Code,
+    /// Why: none, lost, stolen, damaged, pin_compromised, name_changed, left_duty, replaced or other
+    #[arg(long, value_parser = word::<StateReason>, default_value = "none")]
+    pub reason: StateReason,
+    /// From when.
+    #[command(flatten)]
+    pub since: Since,
+}

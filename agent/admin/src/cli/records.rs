@@ -1,0 +1,89 @@
+//! Arguments about access records and printed registers.
+
+use clap::{Args, Subcommand, ValueEnum};
+use sekisho_wire::id::{CardGuid, CaseReference, Code};
+
+use super::{when, word};
+use crate::dates::When;
+
+/// Records.
+#[derive(Debug, Subcommand)]
+pub(crate) enum RecordsCommand {
+    /// Search access records, newest first; the search itself is recorded (検索)
+    Search(Box<SearchArguments>),
+    /// Show one record (表示)
+    Show {
+        /// Its index in the records log
+        index: u64,
+    },
+    /// Verify records: place in the log, terminal, decision, card; ends with 3 if one does not hold, 4 if some are missing (検証)
+    Verify {
+        /// Its index in the records log
+        #[arg(required_unless_present = "all")]
+        index: Option<u64>,
+        /// Every record
+        #[arg(long, conflicts_with = "index")]
+        all: bool,
+    },
+}
+
+/// What to look for.
+#[derive(Debug, Default, Args)]
+pub(crate) struct SearchArguments {
+    /// Who
+    #[arg(long, value_parser = word::<Code>)]
+    pub operator: Option<Code>,
+    /// With which card (GUID)
+    #[arg(long, value_parser = word::<CardGuid>)]
+    pub card: Option<CardGuid>,
+    /// At which terminal
+    #[arg(long, value_parser = word::<Code>)]
+    pub terminal: Option<Code>,
+    /// Which function
+    #[arg(long, value_parser = word::<Code>)]
+    pub function: Option<Code>,
+    /// For which case
+    #[arg(long)]
+    pub case: Option<CaseReference>,
+    /// granted, refused, or the number of a verdict
+    #[arg(long)]
+    pub verdict: Option<String>,
+    /// Kind of record, by name or number
+    #[arg(long)]
+    pub kind: Option<String>,
+    /// From this date
+    #[arg(long, value_parser = when, value_name = "DATE")]
+    pub since: Option<When>,
+    /// Until the end of this date
+    #[arg(long, value_parser = when, value_name = "DATE")]
+    pub until: Option<When>,
+    /// At most so many
+    #[arg(long, default_value_t = 100)]
+    pub limit: u32,
+}
+
+/// Registers.
+#[derive(Debug, Subcommand)]
+pub(crate) enum RegisterCommand {
+    /// Print a register as it stood on a date (台帳)
+    Print {
+        /// Which
+        which: Which,
+        /// As of this moment [default: now] (基準日)
+        #[arg(long, value_parser = when, value_name = "DATE")]
+        as_of: Option<When>,
+    },
+}
+
+/// Which register.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Which {
+    /// 操作者名簿
+    Operators,
+    /// カード管理簿
+    Cards,
+    /// 端末機管理簿
+    Terminals,
+    /// 業務機能一覧
+    Functions,
+}
