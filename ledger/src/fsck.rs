@@ -54,6 +54,11 @@ pub enum Fault {
     EntryMissing,
     /// There are entries after the end of the log.
     EntryBeyondHead,
+    /// The database does not give it back: a torn page, a bad sector, a value that is none of ours. Nothing behind it was looked at.
+    Unreadable {
+        /// What the database says.
+        cause: String,
+    },
     /// The payload does not open: payload, leaf or key was altered.
     PayloadAltered,
     /// The payload's key is gone.
@@ -200,14 +205,24 @@ pub fn check(data: &DataDir, only: Option<&OfficeId>, progress: &mut dyn FnMut(u
     // Files first: the view of the database is younger then, and may only be ahead of them.
     let (signed, known) = (signed_offices(&data.checkpoints())?, known_before(data)?);
     let files = Files::read(&data.checkpoints(), signed.iter().chain(&known))?;
-    let store = match SqliteStore::open_snapshot(&data.database()) {
-        Err(StoreError::Empty { .. }) if !signed.is_empty() => return Ok(all_gone(&signed)),
+    let opened = SqliteStore::open_snapshot(&data.database()).and_then(|store| Ok((store.offices()?, store)));
+    let (all, store) = match opened {
+        Err(StoreError::Empty { .. }) if !signed.is_empty() => return Ok(all_of(&signed, &Fault::OfficeGone)),
+        Err(error) if error.is_damage() && !signed.is_empty() => {
+            return Ok(all_of(&signed, &Fault::Unreadable { cause: error.to_string() }));
+        }
         other => other?,
     };
-    let vault = Vault::open(master, &store)?;
-    let mut check =
-        Check { store: &store, vault: &vault, name: &config.name, files, report: Report::default(), progress };
-    let all = store.offices()?;
+    let vault = Vault::empty(master);
+    let mut check = Check {
+        store: &store,
+        vault: &vault,
+        name: &config.name,
+        files,
+        report: Report::default(),
+        keys: Extent::Whole,
+        progress,
+    };
     let chosen = |id: &OfficeId| only.is_none_or(|only| only == id);
     let gone: Vec<OfficeId> =
         signed.into_iter().filter(|id| chosen(id) && all.iter().all(|known| known.id != *id)).collect();
@@ -219,22 +234,28 @@ pub fn check(data: &DataDir, only: Option<&OfficeId>, progress: &mut dyn FnMut(u
         });
     }
     gone.into_iter().for_each(|office| check.note(Finding::of(office, Fault::OfficeGone)));
+    if let Some(office) = offices.first() {
+        // They are common to all offices; said once.
+        let misfits = check.part(office, None, |check| Ok(check.store.misfits()?))?.unwrap_or_default();
+        let faults = misfits.into_iter().map(|cause| Finding::of(office.id, Fault::Unreadable { cause }));
+        faults.for_each(|finding| check.note(finding));
+    }
     offices.into_iter().try_for_each(|office| check.office(office))?;
     Ok(check.report)
 }
 
-/// Nothing is left but what was signed.
-fn all_gone(signed: &[OfficeId]) -> Report {
-    let findings = signed.iter().map(|office| Finding::of(*office, Fault::OfficeGone)).collect();
+/// Nothing can be said but what was signed once.
+fn all_of(signed: &[OfficeId], fault: &Fault) -> Report {
+    let findings = signed.iter().map(|office| Finding::of(*office, fault.clone())).collect();
     Report { findings, ..Report::default() }
 }
 
 /// Offices that the database knows before the files are read.
 fn known_before(data: &DataDir) -> Result<Vec<OfficeId>, LedgerError> {
-    match SqliteStore::open_snapshot(&data.database()) {
-        Err(StoreError::Empty { .. }) => Ok(Vec::new()),
-        Err(error) => Err(error.into()),
-        Ok(before) => Ok(before.offices()?.into_iter().map(|office| office.id).collect()),
+    match SqliteStore::open_snapshot(&data.database()).and_then(|before| before.offices()) {
+        // What is damaged is found when it is looked at.
+        Err(error) if error.is_damage() || matches!(error, StoreError::Empty { .. }) => Ok(Vec::new()),
+        before => Ok(before?.into_iter().map(|office| office.id).collect()),
     }
 }
 
@@ -266,7 +287,18 @@ struct Check<'a> {
     name: &'a str,
     files: Files,
     report: Report,
+    /// Whether the payload keys of the office could be read.
+    keys: Extent,
     progress: &'a mut dyn FnMut(u64),
+}
+
+/// How much of something was looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Extent {
+    /// All of it.
+    Whole,
+    /// As far as it could be read. What is derived from it would only say the same once more, so it is left out.
+    Partly,
 }
 
 impl Finding {
@@ -277,14 +309,33 @@ impl Finding {
 }
 
 impl Check<'_> {
+    /// Each part by itself: what cannot be read in one is a finding, and the next is looked at all the same.
     fn office(&mut self, office: &StoredOffice) -> Result<(), LedgerError> {
         self.report.offices += 1;
         self.halts(office);
+        let keys = self.part(office, None, |check| check.keys(office))?;
+        self.keys = if keys.is_some() { Extent::Whole } else { Extent::Partly };
         let folded = self.acts(office)?;
-        self.keys(office)?;
-        let enrolled = self.records(office, &folded)?;
-        self.founding(office, &folded)?;
-        self.codes(office, &enrolled)
+        let enrolled = self.part(office, Some(LogName::Records), |check| check.records(office, &folded))?.flatten();
+        self.part(office, None, |check| check.founding(office, &folded))?;
+        self.part(office, None, |check| check.codes(office, enrolled.as_ref())).map(drop)
+    }
+
+    /// What a part gives; nothing, and a finding, when the database does not give back what was written.
+    fn part<T>(
+        &mut self,
+        office: &StoredOffice,
+        log: Option<LogName>,
+        look: impl FnOnce(&mut Self) -> Result<T, LedgerError>,
+    ) -> Result<Option<T>, LedgerError> {
+        match look(self) {
+            Err(LedgerError::Store(error)) if error.is_damage() => {
+                let fault = Fault::Unreadable { cause: error.to_string() };
+                self.note(Finding { log, ..Finding::of(office.id, fault) });
+                Ok(None)
+            }
+            other => other.map(Some),
+        }
     }
 
     fn halts(&mut self, office: &StoredOffice) {
@@ -316,7 +367,7 @@ impl Check<'_> {
     /// The signed checkpoint of a log, if its file holds one; a finding if not.
     fn signed(&mut self, office: &StoredOffice, log: LogName, end: u64) -> Result<Option<Checkpoint>, LedgerError> {
         let key: SigningKey = log_key(self.vault.master(), &office.seeds, self.name, &office.id, log)?;
-        let last = if end == u64::MAX { 0 } else { end.saturating_sub(1) };
+        let last = end.saturating_sub(1);
         let text = match self.files.texts.get(&(office.id, log)) {
             // Founded after the files were read.
             None => return Ok(None),

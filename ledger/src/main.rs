@@ -1,7 +1,7 @@
 //! `sekisho-ledger`: reads the command line and calls the library.
 #![forbid(unsafe_code)]
 
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -189,8 +189,18 @@ fn run(command: Command) -> Result<ExitCode, LedgerError> {
 }
 
 fn fsck(data: &std::path::Path, office: Option<&OfficeId>) -> Result<ExitCode, LedgerError> {
-    let mut progress = |entries| complain(&format!("{entries} entries checked（{entries} 件を検査済み）\n"));
-    let report = command::fsck(data, office, &mut progress)?;
+    let watched = std::io::stderr().is_terminal();
+    let mut progress = |entries| {
+        if watched {
+            complain(&format!("\r{entries} entries checked（{entries} 件を検査済み）"));
+        }
+    };
+    let report = command::fsck(data, office, &mut progress);
+    if watched {
+        // What was found stands on a line of its own.
+        complain("\r\x1b[K");
+    }
+    let report = report?;
     for finding in &report.findings {
         say(&format!("{}\n  {}\n", finding.text(Language::English), finding.text(Language::Japanese)));
     }

@@ -306,7 +306,7 @@ impl Ledger {
         let entries = self.store.entries(office, LogName::Records, index, 1)?;
         let entry = entries.first().ok_or(Refusal::NotFound("record"))?;
         let key = self.vault.numbered(office, entry.key);
-        let opened = key.and_then(|key| key.open(&entry.leaf.0, &entry.payload).ok());
+        let opened = key.and_then(|key| key.open_payload(&entry.leaf.0, &entry.payload).ok());
         let opened = opened
             .ok_or_else(|| Refusal::Unavailable { cause: format!("the payload of record {index} does not open") })?;
         Ok(opened.to_vec())

@@ -113,7 +113,7 @@ impl Ledger {
         entry: &Entry,
     ) -> Result<Record, &'static str> {
         let key = self.vault.numbered(office, entry.key).ok_or("its key is not there")?;
-        let bytes = key.open(&entry.leaf.0, &entry.payload).map_err(|_| "its payload is damaged")?;
+        let bytes = key.open_payload(&entry.leaf.0, &entry.payload).map_err(|_| "its payload is damaged")?;
         let record = Record::decode(&bytes).map_err(|_| "it is no record")?;
         let own = match holding(batches, index) {
             Some(batch) => {

@@ -2,12 +2,17 @@
 
 use std::fmt;
 
-use aes_gcm::aead::{Aead, KeyInit, Payload};
-use aes_gcm::{Aes256Gcm, Nonce};
+use aes_gcm::aead::{AeadInPlace, KeyInit};
+use aes_gcm::{Aes256Gcm, Nonce, Tag};
+use sha2::{Digest, Sha256};
 use zeroize::{Zeroize, Zeroizing};
 
 /// 32 secret bytes.
-pub struct SecretKey([u8; 32]);
+pub struct SecretKey {
+    bytes: [u8; 32],
+    /// The key schedule, made once: making it costs more than sealing a record. Its crate wipes it.
+    cipher: Aes256Gcm,
+}
 
 /// Something sealed does not open: another key, or altered bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,31 +22,31 @@ impl SecretKey {
     /// A fresh one.
     #[must_use]
     pub fn generate() -> Self {
-        Self(crate::random::bytes())
+        Self::new(crate::random::bytes())
     }
 
     /// From bytes, when there are 32 of them.
     #[must_use]
     pub fn from_slice(bytes: &[u8]) -> Option<Self> {
-        bytes.try_into().ok().map(Self)
+        bytes.try_into().ok().map(Self::new)
+    }
+
+    fn new(bytes: [u8; 32]) -> Self {
+        let cipher = Aes256Gcm::new((&bytes).into());
+        Self { bytes, cipher }
     }
 
     /// The bytes, for the one place that needs them.
     #[must_use]
     pub const fn expose(&self) -> &[u8; 32] {
-        &self.0
+        &self.bytes
     }
 
-    /// AES-256-GCM under a random nonce: nonce, ciphertext, tag. A key seals far fewer than 2^32 messages: payload keys live for a month.
-    ///
-    /// # Panics
-    /// Never for what fits into memory.
+    /// AES-256-GCM under a random nonce: nonce, ciphertext, tag. For what is sealed a few times in a key's life.
     #[must_use]
     pub fn seal(&self, aad: &[u8], plain: &[u8]) -> Vec<u8> {
         let nonce: [u8; NONCE] = crate::random::bytes();
-        let sealed = Aes256Gcm::new((&self.0).into()).encrypt(Nonce::from_slice(&nonce), Payload { msg: plain, aad });
-        let sealed = sealed.expect("AES-GCM takes messages up to 64 GiB");
-        [nonce.as_slice(), &sealed].concat()
+        self.seal_after(nonce.to_vec(), nonce, aad, plain)
     }
 
     /// What [`SecretKey::seal`] sealed.
@@ -49,15 +54,66 @@ impl SecretKey {
     /// # Errors
     /// When key, aad or bytes are others.
     pub fn open(&self, aad: &[u8], sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, DoesNotOpen> {
-        let (nonce, sealed) = sealed.split_at_checked(NONCE).ok_or(DoesNotOpen)?;
-        let opened = Aes256Gcm::new((&self.0).into()).decrypt(Nonce::from_slice(nonce), Payload { msg: sealed, aad });
-        opened.map(Zeroizing::new).map_err(|_| DoesNotOpen)
+        let (nonce, sealed) = sealed.split_first_chunk().ok_or(DoesNotOpen)?;
+        let mut plain = Zeroizing::new(Vec::new());
+        self.open_into(&mut plain, *nonce, aad, sealed)?;
+        Ok(plain)
+    }
+
+    /// A payload, bound to its leaf: ciphertext and tag. The nonce follows from key and leaf, so it costs neither randomness nor bytes. Two
+    /// records have two leaves, for each holds 16 random bytes; and nobody without the key can look for leaves whose nonces meet.
+    #[must_use]
+    pub fn seal_payload(&self, leaf: &[u8; 32], plain: &[u8]) -> Vec<u8> {
+        self.seal_after(Vec::new(), self.payload_nonce(leaf), leaf, plain)
+    }
+
+    /// What [`SecretKey::seal_payload`] sealed.
+    ///
+    /// # Errors
+    /// When key, leaf or bytes are others.
+    pub fn open_payload(&self, leaf: &[u8; 32], sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, DoesNotOpen> {
+        let mut plain = Zeroizing::new(Vec::new());
+        self.open_payload_into(&mut plain, leaf, sealed)?;
+        Ok(plain)
+    }
+
+    /// As [`SecretKey::open_payload`], into a buffer that is used again and again.
+    ///
+    /// # Errors
+    /// As [`SecretKey::open_payload`]; what is in the buffer then means nothing.
+    pub fn open_payload_into(&self, plain: &mut Vec<u8>, leaf: &[u8; 32], sealed: &[u8]) -> Result<(), DoesNotOpen> {
+        self.open_into(plain, self.payload_nonce(leaf), leaf, sealed)
+    }
+
+    fn payload_nonce(&self, leaf: &[u8; 32]) -> [u8; NONCE] {
+        let digest =
+            Sha256::new().chain_update(b"sekisho payload nonce v1").chain_update(self.bytes).chain_update(leaf);
+        let mut nonce = [0; NONCE];
+        nonce.copy_from_slice(&digest.finalize()[..NONCE]);
+        nonce
+    }
+
+    fn seal_after(&self, mut out: Vec<u8>, nonce: [u8; NONCE], aad: &[u8], plain: &[u8]) -> Vec<u8> {
+        let start = out.len();
+        out.reserve_exact(plain.len() + TAG);
+        out.extend_from_slice(plain);
+        let tag = self.cipher.encrypt_in_place_detached(Nonce::from_slice(&nonce), aad, &mut out[start..]);
+        out.extend_from_slice(&tag.expect("AES-GCM takes messages up to 64 GiB"));
+        out
+    }
+
+    fn open_into(&self, plain: &mut Vec<u8>, nonce: [u8; NONCE], aad: &[u8], sealed: &[u8]) -> Result<(), DoesNotOpen> {
+        let (ciphertext, tag) = sealed.split_last_chunk::<TAG>().ok_or(DoesNotOpen)?;
+        plain.clear();
+        plain.extend_from_slice(ciphertext);
+        let opened = self.cipher.decrypt_in_place_detached(Nonce::from_slice(&nonce), aad, plain, Tag::from_slice(tag));
+        opened.map_err(|_| DoesNotOpen)
     }
 }
 
 impl Drop for SecretKey {
     fn drop(&mut self) {
-        self.0.zeroize();
+        self.bytes.zeroize();
     }
 }
 
@@ -68,6 +124,7 @@ impl fmt::Debug for SecretKey {
 }
 
 const NONCE: usize = 12;
+const TAG: usize = 16;
 
 #[cfg(test)]
 mod tests {
@@ -85,5 +142,21 @@ mod tests {
         flipped[14] ^= 1;
         assert!(key.open(b"aad", &flipped).is_err());
         assert_eq!(format!("{key:?}"), "SecretKey(..)");
+    }
+
+    #[test]
+    fn a_payload_opens_only_with_key_leaf_and_bytes_and_is_sealed_the_same_each_time() {
+        let (key, leaf) = (SecretKey::generate(), [7; 32]);
+        let sealed = key.seal_payload(&leaf, b"record");
+        assert_eq!(sealed.len(), b"record".len() + TAG);
+        assert_eq!(key.seal_payload(&leaf, b"record"), sealed);
+        assert_eq!(key.open_payload(&leaf, &sealed).unwrap().as_slice(), b"record");
+        assert!(key.open_payload(&[8; 32], &sealed).is_err());
+        assert!(SecretKey::generate().open_payload(&leaf, &sealed).is_err());
+        assert!(key.open_payload(&leaf, &sealed[1..]).is_err());
+        assert!(key.open_payload(&leaf, b"short").is_err());
+        let other = SecretKey::generate();
+        assert_ne!(other.payload_nonce(&leaf), key.payload_nonce(&leaf), "nobody finds a nonce without the key");
+        assert_ne!(key.payload_nonce(&[8; 32]), key.payload_nonce(&leaf));
     }
 }

@@ -228,7 +228,7 @@ impl<'a> Stage<'a> {
 /// A payload under its key, bound to its leaf.
 #[must_use]
 pub fn seal_entry(key: &PayloadKey, leaf: Hash, bytes: &[u8]) -> Entry {
-    Entry { leaf, key: key.number, payload: key.key.seal(&leaf.0, bytes) }
+    Entry { leaf, key: key.number, payload: key.key.seal_payload(&leaf.0, bytes) }
 }
 
 /// The class's number (wire §3).

@@ -364,7 +364,7 @@ pub trait Store: Send + Sync {
     /// When the database fails, or the size beside it is another one.
     fn frontier(&self, office: &OfficeId, log: LogName) -> Result<Frontier, StoreError>;
 
-    /// At most `limit` entries from index `from` on.
+    /// At most `limit` entries from index `from` on, up to the first that is missing.
     ///
     /// # Errors
     /// When the database fails.
@@ -384,6 +384,12 @@ pub trait Store: Send + Sync {
 
     /// Level and number of every tile of a log.
     ///
+    /// One more than the largest index of an entry that stands there, whatever the head says.
+    ///
+    /// # Errors
+    /// When the database fails.
+    fn end(&self, office: &OfficeId, log: LogName) -> Result<u64, StoreError>;
+
     /// # Errors
     /// When the database fails.
     fn tiles(&self, office: &OfficeId, log: LogName) -> Result<Vec<(u8, u64)>, StoreError>;
@@ -486,6 +492,13 @@ pub enum StoreError {
         /// Which.
         path: std::path::PathBuf,
     },
+
+    /// What in the database does not fit together, in its own words; reads above may never come there. Entries are left out: their tree
+    /// says more.
+    ///
+    /// # Errors
+    /// When the database fails.
+    fn misfits(&self) -> Result<Vec<String>, StoreError>;
     /// The database failed.
     Database {
         /// What was done.
@@ -513,6 +526,13 @@ pub enum StoreError {
         what: &'static str,
     },
 }
+    /// The database gives back other bytes than were written, or none: a torn page, a bad sector, a table that is gone.
+    Unreadable {
+        /// What was done.
+        act: &'static str,
+        /// What the database says.
+        cause: String,
+    },
 
 impl StoreError {
     /// Whether it is certain that the change is not there.
@@ -541,11 +561,17 @@ impl StoreError {
                 "Keep this disk as evidence and restore the newest sound copy: a ledger that has begun is never begun again.",
                 "このディスクを証拠として保管し、正常な最新の複製を復元してください。使用中の台帳を空から始めることはありません。",
             ),
+    /// Whether what stands on the disk is not what was written there; everything else may go well the next time.
+    #[must_use]
+    pub const fn is_damage(&self) -> bool {
+        matches!(self, Self::Unreadable { .. } | Self::Damaged { .. })
+    }
+
             Self::Newer { .. } => (
                 "Install the newer sekisho-ledger again; an older one cannot read its database.",
                 "新しい版の sekisho-ledger を再度インストールしてください。古い版では読めません。",
             ),
-            Self::Halted { .. } | Self::Damaged { .. } => (
+            Self::Halted { .. } | Self::Unreadable { .. } | Self::Damaged { .. } => (
                 "Run `sekisho-ledger fsck`; restore the database from the backup if it finds damage.",
                 "`sekisho-ledger fsck` を実行し、破損があればバックアップから復元してください。",
             ),
@@ -559,7 +585,7 @@ impl fmt::Display for StoreError {
             Self::Conflict { what } => write!(f, "cannot write to the database: {what} is not where it was"),
             Self::TooLarge { act } => write!(f, "cannot {act}: a number in it is larger than the database holds"),
             Self::Empty { path } => write!(f, "cannot open the database {}: it has no tables", path.display()),
-            Self::Database { act, cause } => write!(f, "cannot {act}: {cause}"),
+            Self::Database { act, cause } | Self::Unreadable { act, cause } => write!(f, "cannot {act}: {cause}"),
             Self::Newer { found, known } => {
                 write!(f, "cannot open the database: its schema is version {found}, this program knows {known}")
             }

@@ -42,9 +42,15 @@ impl Vault {
     /// # Errors
     /// When the store fails. A key that does not open is no error: it is known as damaged.
     pub fn open(master: SecretKey, store: &dyn Store) -> Result<Self, LedgerError> {
-        let vault = Self { master, keys: RwLock::default() };
+        let vault = Self::empty(master);
         vault.catch_up(store)?;
         Ok(vault)
+    }
+
+    /// One that knows no keys yet.
+    #[must_use]
+    pub fn empty(master: SecretKey) -> Self {
+        Self { master, keys: RwLock::default() }
     }
 
     /// Takes over every key that the store has: also one whose commit failed and landed all the same.
@@ -53,11 +59,20 @@ impl Vault {
     /// As [`Vault::open`].
     pub fn catch_up(&self, store: &dyn Store) -> Result<(), LedgerError> {
         for office in store.offices()? {
-            for stored in store.keys(&office.id)? {
-                match self.unwrap(&stored) {
-                    Ok(key) => self.add(&stored, Arc::new(key)),
-                    Err(DoesNotOpen) => self.mark_damaged(&stored),
-                }
+            self.catch_up_office(store, &office.id)?;
+        }
+        Ok(())
+    }
+
+    /// The same for one office.
+    ///
+    /// # Errors
+    /// As [`Vault::open`].
+    pub fn catch_up_office(&self, store: &dyn Store, office: &OfficeId) -> Result<(), LedgerError> {
+        for stored in store.keys(office)? {
+            match self.unwrap(&stored) {
+                Ok(key) => self.add(&stored, Arc::new(key)),
+                Err(DoesNotOpen) => self.mark_damaged(&stored),
             }
         }
         Ok(())

@@ -56,9 +56,8 @@ pub fn stored(ledger: &Ledger, terminal: &str) -> i64 {
 /// When the database cannot be read.
 #[must_use]
 pub fn acts(ledger: &Ledger) -> u64 {
-    let count: i64 = open(ledger)
-        .query_row("SELECT count(*) FROM entries WHERE log = 1", [], |row| row.get(0))
-        .expect("the register log");
+    let count: i64 =
+        open(ledger).query_row("SELECT count(*) FROM register_1", [], |row| row.get(0)).expect("the register log");
     u64::try_from(count).expect("a count")
 }
 
@@ -69,17 +68,16 @@ pub fn acts(ledger: &Ledger) -> u64 {
 #[must_use]
 pub fn flip_a_byte(ledger: &Ledger) -> i64 {
     let database = open(ledger);
-    let size: i64 = database
-        .query_row("SELECT count(*) FROM entries WHERE log = 0", [], |row| row.get(0))
-        .expect("the number of entries");
+    let size: i64 =
+        database.query_row("SELECT count(*) FROM records_1", [], |row| row.get(0)).expect("the number of entries");
     let index = size / 2;
     let mut payload: Vec<u8> = database
-        .query_row("SELECT payload FROM entries WHERE log = 0 AND idx = ?1", [index], |row| row.get(0))
+        .query_row("SELECT payload FROM records_1 WHERE idx = ?1", [index], |row| row.get(0))
         .expect("an entry");
     let middle = payload.len() / 2;
     payload[middle] ^= 1;
     let changed = database
-        .execute("UPDATE entries SET payload = ?1 WHERE log = 0 AND idx = ?2", rusqlite::params![payload, index])
+        .execute("UPDATE records_1 SET payload = ?1 WHERE idx = ?2", rusqlite::params![payload, index])
         .expect("cannot write into the ledger's database");
     assert_eq!(changed, 1, "one entry is changed");
     index

@@ -7,7 +7,7 @@ use sekisho_register::{Casebook, Change, Ed25519Key, NameHash, Register, SignedA
 use sekisho_tlog::{Hash, leaf_hash};
 use sekisho_wire::id::{Code, OfficeId};
 
-use super::{Check, Fault, tree_hash};
+use super::{Check, Extent, Fault, tree_hash};
 use crate::acts::{Name, names_of};
 use crate::error::LedgerError;
 use crate::office::wrapped_public_keys;
@@ -15,6 +15,8 @@ use crate::store::{Entry, LogName, Store, StoreError, StoredOffice};
 
 /// What the register log gives.
 pub(super) struct Acts {
+    /// Whether all of it could be read.
+    pub(super) extent: Extent,
     /// Entries in it.
     pub(super) size: u64,
     /// Every key that a terminal ever had.
@@ -28,22 +30,47 @@ type Named = BTreeSet<(LogName, u64, [u8; 32])>;
 
 impl Check<'_> {
     pub(super) fn acts(&mut self, office: &StoredOffice) -> Result<Acts, LedgerError> {
-        let mut register = Register::new();
-        let mut keys: HashMap<Code, Vec<Ed25519Key>> = HashMap::new();
+        let (mut register, mut named) = (Register::new(), Named::new());
+        let mut acts = Acts { extent: Extent::Partly, size: 0, keys: HashMap::new(), founding: None };
+        let read = |check: &mut Self| check.register(office, &mut register, &mut acts, &mut named);
+        let register_read = self.part(office, Some(LogName::Register), read)?.unwrap_or(Extent::Partly);
+        (acts.extent, acts.size) = (register_read, register.size());
+        if register_read == Extent::Partly {
+            return Ok(acts);
+        }
+        self.part(office, None, |check| check.log_keys(office, &register))?;
+        let read = |check: &mut Self| check.casebook(office, &register, &mut named);
+        let casebook_read = self.part(office, Some(LogName::Casebook), read)?.unwrap_or(Extent::Partly);
+        if casebook_read == Extent::Whole {
+            self.part(office, None, |check| check.names(office, named))?;
+        }
+        Ok(acts)
+    }
+
+    fn register(
+        &mut self,
+        office: &StoredOffice,
+        register: &mut Register,
+        acts: &mut Acts,
+        named: &mut Named,
+    ) -> Result<Extent, LedgerError> {
+        // No act stands in the records log.
+        self.rows(office, LogName::Records)?.keys().for_each(|index| {
+            self.find(office.id, LogName::Records, *index, Fault::ActRow);
+        });
         let mut rows = self.rows(office, LogName::Register)?;
-        let (mut named, mut founding) = (Named::new(), None);
-        self.walk(office, LogName::Register, |check, index, entry| {
+        let extent = self.walk(office, LogName::Register, |check, index, entry| {
             check.act_entry(office, LogName::Register, index, entry, &mut rows);
             if index == 0 {
                 let act = SignedAct::decode(&entry.payload).ok();
-                founding = act.map(|signed| (signed.act().made, signed.act().expires));
+                acts.founding = act.map(|signed| (signed.act().made, signed.act().expires));
             }
             match register.fold(&entry.payload) {
                 Ok(folded) => {
                     named.extend(names_of(&folded.changes).iter().map(|hash| (LogName::Register, index, hash.0)));
                     for change in &folded.changes {
                         if let Change::Terminal(terminal) = change {
-                            keys.entry(terminal.terminal.clone()).or_default().push(terminal.key);
+                            acts.keys.entry(terminal.terminal.clone()).or_default().push(terminal.key);
                         }
                     }
                 }
@@ -51,21 +78,23 @@ impl Check<'_> {
             }
             Ok(())
         })?;
-        self.missing_acts(office, LogName::Register, &rows);
-        self.log_keys(office, &register)?;
-        self.casebook(office, &register, &mut named)?;
-        self.names(office, named)?;
-        Ok(Acts { size: register.size(), keys, founding })
+        self.missing_acts(office, LogName::Register, &rows, extent);
+        Ok(extent)
     }
 
     /// A casebook act was judged by the register as it stood when it came, and that size is not written anywhere. Here form, number and
     /// place are checked, and signature and right by the register that its signer had seen; if that one refuses, by the newest. What is
     /// not judged: whether the signer still had the right between the two.
-    fn casebook(&mut self, office: &StoredOffice, register: &Register, named: &mut Named) -> Result<(), LedgerError> {
+    fn casebook(
+        &mut self,
+        office: &StoredOffice,
+        register: &Register,
+        named: &mut Named,
+    ) -> Result<Extent, LedgerError> {
         let mut seen = Registers::new(self.store, office.id);
         let mut casebook = Casebook::new();
         let mut rows = self.rows(office, LogName::Casebook)?;
-        self.walk(office, LogName::Casebook, |check, index, entry| {
+        let extent = self.walk(office, LogName::Casebook, |check, index, entry| {
             check.act_entry(office, LogName::Casebook, index, entry, &mut rows);
             if let Ok(signed) = SignedAct::decode(&entry.payload) {
                 named.extend(names_of(&signed.act().changes).iter().map(|hash| (LogName::Casebook, index, hash.0)));
@@ -83,12 +112,19 @@ impl Check<'_> {
             }
             Ok(())
         })?;
-        self.missing_acts(office, LogName::Casebook, &rows);
-        Ok(())
+        self.missing_acts(office, LogName::Casebook, &rows, extent);
+        Ok(extent)
     }
 
-    fn rows(&self, office: &StoredOffice, log: LogName) -> Result<BTreeMap<u64, Hash>, LedgerError> {
-        Ok(self.store.acts(&office.id, log)?.into_iter().map(|act| (act.index, act.id)).collect())
+    /// The ids of a log's acts by index. A second id for one index would keep the act that has it out: it counts as there already.
+    fn rows(&mut self, office: &StoredOffice, log: LogName) -> Result<BTreeMap<u64, Hash>, LedgerError> {
+        let mut rows = BTreeMap::new();
+        for act in self.store.acts(&office.id, log)? {
+            if rows.insert(act.index, act.id).is_some() {
+                self.find(office.id, log, act.index, Fault::ActRow);
+            }
+        }
+        Ok(rows)
     }
 
     /// The leaf of an act, and its row among the ids.
@@ -103,14 +139,19 @@ impl Check<'_> {
         if leaf_hash(&entry.payload) != entry.leaf {
             self.find(office.id, log, index, Fault::LeafAltered);
         }
+        if entry.key != 0 {
+            self.find(office.id, log, index, Fault::PayloadAltered);
+        }
         let id = SignedAct::decode(&entry.payload).ok().map(|act| tree_hash(act.id()));
         if rows.remove(&index) != id {
             self.find(office.id, log, index, Fault::ActRow);
         }
     }
 
-    fn missing_acts(&mut self, office: &StoredOffice, log: LogName, rows: &BTreeMap<u64, Hash>) {
-        rows.keys().for_each(|index| self.find(office.id, log, *index, Fault::ActRow));
+    fn missing_acts(&mut self, office: &StoredOffice, log: LogName, rows: &BTreeMap<u64, Hash>, extent: Extent) {
+        if extent == Extent::Whole {
+            rows.keys().for_each(|index| self.find(office.id, log, *index, Fault::ActRow));
+        }
     }
 
     fn log_keys(&mut self, office: &StoredOffice, register: &Register) -> Result<(), LedgerError> {

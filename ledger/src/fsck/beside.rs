@@ -8,10 +8,10 @@ use sekisho_wire::reason::EnrolmentEvent;
 use sekisho_wire::record::{Body, Record};
 
 use super::acts::Acts;
-use super::{Check, Fault, Finding};
+use super::{Check, Extent, Fault, Finding};
 use crate::clock::DAY;
 use crate::error::LedgerError;
-use crate::store::{CodePurpose, StoredCode, StoredOffice};
+use crate::store::{CodePurpose, StoredCode, StoredEnrolment, StoredOffice};
 
 /// What the ledger's own records tell of codes and enrolments.
 #[derive(Default)]
@@ -35,6 +35,7 @@ impl Enrolled {
 
 impl Check<'_> {
     pub(super) fn keys(&mut self, office: &StoredOffice) -> Result<(), LedgerError> {
+        self.vault.catch_up_office(self.store, &office.id)?;
         for key in self.store.keys(&office.id)? {
             if self.vault.is_damaged(&office.id, key.number) {
                 self.note(Finding::of(office.id, Fault::KeyDamaged { number: key.number }));
@@ -47,7 +48,7 @@ impl Check<'_> {
     pub(super) fn founding(&mut self, office: &StoredOffice, acts: &Acts) -> Result<(), LedgerError> {
         let founded = office.founded;
         let fits = |(made, expires): (u64, u64)| made.saturating_sub(DAY) <= founded && founded < expires;
-        if !acts.founding.is_some_and(fits) {
+        if acts.extent == Extent::Whole && !acts.founding.is_some_and(fits) {
             self.note(Finding::of(office.id, Fault::FoundedAltered { founded }));
         }
         let holds = |code: &StoredCode| {
@@ -60,11 +61,33 @@ impl Check<'_> {
         Ok(())
     }
 
-    pub(super) fn codes(&mut self, office: &StoredOffice, enrolled: &Enrolled) -> Result<(), LedgerError> {
+    /// `enrolled` is nothing when the records could not be read to their end: then nobody can count.
+    pub(super) fn codes(&mut self, office: &StoredOffice, enrolled: Option<&Enrolled>) -> Result<(), LedgerError> {
         let (all, enrolments) = (self.store.codes()?, self.store.enrolments(&office.id)?);
         let of_office =
             |code: &&StoredCode| matches!(&code.purpose, CodePurpose::Terminal { office: of, .. } if *of == office.id);
-        let codes = counted(all.iter().filter(of_office).filter_map(terminal_of));
+        if let Some(enrolled) = enrolled {
+            self.count_codes(office, enrolled, all.iter().filter(of_office), &enrolments);
+        }
+        for enrolment in enrolments {
+            let code = all.iter().filter(of_office).find(|code| code.hash == enrolment.code);
+            let fits =
+                |code: &StoredCode| code.used == Some(enrolment.at) && terminal_of(code) == Some(&enrolment.terminal);
+            if !code.is_some_and(fits) {
+                self.note(Finding::of(office.id, Fault::EnrolmentCode { terminal: enrolment.terminal }));
+            }
+        }
+        Ok(())
+    }
+
+    fn count_codes<'a>(
+        &mut self,
+        office: &StoredOffice,
+        enrolled: &Enrolled,
+        codes: impl Iterator<Item = &'a StoredCode>,
+        enrolments: &[StoredEnrolment],
+    ) {
+        let codes = counted(codes.filter_map(terminal_of));
         for terminal in union(&codes, &enrolled.invited) {
             let (codes, invited) = (number(&codes, &terminal), number(&enrolled.invited, &terminal));
             if codes != invited {
@@ -78,15 +101,6 @@ impl Check<'_> {
                 self.note(Finding::of(office.id, Fault::EnrolmentsMiscounted { terminal, enrolments, requested }));
             }
         }
-        for enrolment in enrolments {
-            let code = all.iter().filter(of_office).find(|code| code.hash == enrolment.code);
-            let fits =
-                |code: &StoredCode| code.used == Some(enrolment.at) && terminal_of(code) == Some(&enrolment.terminal);
-            if !code.is_some_and(fits) {
-                self.note(Finding::of(office.id, Fault::EnrolmentCode { terminal: enrolment.terminal }));
-            }
-        }
-        Ok(())
     }
 }
 

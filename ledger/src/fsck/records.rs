@@ -1,6 +1,7 @@
 //! The records log: payloads, batches, chains, cursors, verdicts.
 
 use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
 
 use ed25519_dalek::VerifyingKey;
 use sekisho_register::replay;
@@ -9,22 +10,47 @@ use sekisho_wire::batch::{BATCH_RECORDS_MAX, BatchHeader, chain_next};
 use sekisho_wire::canonical::decode_canonical;
 use sekisho_wire::cose::Sign1;
 use sekisho_wire::id::Hash as WireHash;
-use sekisho_wire::record::{Body, Emitter, Record};
+use sekisho_wire::record::{Body, Emitter, RECORD_MAX, Record};
+use zeroize::Zeroizing;
 
 use super::acts::{Acts, Registers};
 use super::beside::Enrolled;
-use super::{Check, Fault, Finding};
+use super::{Check, Extent, Fault, Finding};
 use crate::clock::{DAY, Millis};
 use crate::error::LedgerError;
 use crate::ingest::{beginning, is_signed};
+use crate::secret::{DoesNotOpen, SecretKey};
 use crate::stage::{LEDGER_EPOCH, NO_CHAIN};
 use crate::store::{Cursor, EmitterName, Entry, LogName, StoredBatch, StoredOffice};
+use crate::vault::Vault;
 
 /// One history as the records give it.
 struct History {
+    emitter: EmitterName,
+    epoch: u32,
     cursor: Cursor,
     /// The chain before each of the last records: a batch that repeats some begins there.
     recent: VecDeque<(u64, Hash)>,
+}
+
+/// A record's place: the number of its history in the walk, its seq there.
+type Place = (usize, u64);
+
+/// The batch that the walk is in.
+struct OpenBatch {
+    batch: StoredBatch,
+    /// What the terminal signed, if that is readable.
+    header: Option<BatchHeader>,
+    history: usize,
+}
+
+/// Whether a payload opens, and if not, why.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Payload {
+    Open,
+    Altered,
+    KeyMissing,
+    KeyDamaged,
 }
 
 /// The walk through the records log.
@@ -35,16 +61,21 @@ struct Walk<'a> {
     /// Batches not yet reached, in log order.
     batches: VecDeque<StoredBatch>,
     next_batch: u64,
-    /// The batch that the walk is in, and what its header says.
-    open: Option<(StoredBatch, Option<BatchHeader>)>,
-    histories: HashMap<(EmitterName, u32), History>,
+    open: Option<OpenBatch>,
+    histories: Vec<History>,
+    numbers: HashMap<(EmitterName, u32), usize>,
+    /// The payload key used last: the records of a month lie under a few.
+    key: Option<(u32, Arc<SecretKey>)>,
+    /// The bytes of the record that is looked at.
+    plain: Zeroizing<Vec<u8>>,
     enrolled: Enrolled,
     /// When the latest batch so far came.
     latest: Millis,
 }
 
 impl Check<'_> {
-    pub(super) fn records(&mut self, office: &StoredOffice, acts: &Acts) -> Result<Enrolled, LedgerError> {
+    /// What the ledger's own records tell; nothing when the log could not be read to its end.
+    pub(super) fn records(&mut self, office: &StoredOffice, acts: &Acts) -> Result<Option<Enrolled>, LedgerError> {
         let mut walk = Walk {
             office,
             acts,
@@ -52,57 +83,56 @@ impl Check<'_> {
             batches: VecDeque::new(),
             next_batch: 0,
             open: None,
-            histories: HashMap::new(),
+            histories: Vec::new(),
+            numbers: HashMap::new(),
+            key: None,
+            plain: Zeroizing::new(Vec::with_capacity(RECORD_MAX)),
             enrolled: Enrolled::default(),
             latest: office.founded,
         };
-        self.walk(office, LogName::Records, |check, index, entry| check.record(&mut walk, index, entry))?;
+        let extent =
+            self.walk(office, LogName::Records, |check, index, entry| check.record(&mut walk, index, entry))?;
+        if extent == Extent::Partly {
+            return Ok(None);
+        }
         self.left_over_batches(&mut walk)?;
         self.cursors(&walk)?;
-        Ok(walk.enrolled)
+        Ok(Some(walk.enrolled))
     }
 
     fn record(&mut self, walk: &mut Walk<'_>, index: u64, entry: &Entry) -> Result<(), LedgerError> {
-        let key = self.vault.numbered(&walk.office.id, entry.key);
-        let bytes = key.as_ref().and_then(|key| key.open(&entry.leaf.0, &entry.payload).ok());
-        let record = bytes.as_ref().and_then(|bytes| Record::decode(bytes).ok());
+        let payload = walk.open_payload(self.vault, entry);
+        let record = (payload == Payload::Open).then(|| Record::decode(&walk.plain).ok()).flatten();
         self.enter_batch(walk, index)?;
-        let place = walk.place(index, record.as_ref());
-        let note = |check: &mut Self, fault| {
-            let finding = Finding {
-                office: walk.office.id,
-                log: Some(LogName::Records),
-                index: Some(index),
-                place: place.clone(),
-                fault,
-            };
-            check.note(finding);
-        };
-        match &bytes {
-            // One finding for the key stands for all that it sealed.
-            None if self.vault.is_damaged(&walk.office.id, entry.key) => {}
-            None if key.is_none() => note(self, Fault::KeyMissing),
-            None => note(self, Fault::PayloadAltered),
-            Some(bytes) if leaf_hash(bytes) != entry.leaf => note(self, Fault::LeafAltered),
-            Some(_) => {}
+        let place = walk.place(index, payload, record.as_ref());
+        match payload {
+            Payload::Open if leaf_hash(&walk.plain) == entry.leaf => {}
+            Payload::Open => self.note_at(walk, index, place, Fault::LeafAltered),
+            Payload::Altered => self.note_at(walk, index, place, Fault::PayloadAltered),
+            // One finding for the keys stands for all that they sealed.
+            Payload::KeyMissing if self.keys == Extent::Whole => self.note_at(walk, index, place, Fault::KeyMissing),
+            Payload::KeyMissing | Payload::KeyDamaged => {}
         }
-        let Some((emitter, epoch, seq)) = place.clone() else {
-            note(self, Fault::Unaccounted);
+        let Some((history, seq)) = place else {
+            self.note_at(walk, index, None, Fault::Unaccounted);
             return Ok(());
         };
-        let expected = walk.history(&emitter, epoch).cursor.next;
+        let expected = walk.histories[history].cursor.next;
         if seq != expected && !record.as_ref().is_some_and(|record| declares(record, expected)) {
-            note(self, Fault::BatchOrder);
+            self.note_at(walk, index, place, Fault::BatchOrder);
         }
-        walk.advance(&emitter, epoch, seq, entry.leaf);
-        let record = record.filter(|record| stands_at(record, &emitter, epoch, seq));
-        if let Some(record) = record.as_ref().filter(|_| emitter == EmitterName::Ledger) {
-            walk.enrolled.take(record);
-        }
-        match (&record, &bytes) {
-            (Some(record), _) => self.verdict(walk, record, note)?,
-            (None, Some(_)) => self.report.unreadable += 1,
-            (None, None) => {}
+        let of = &mut walk.histories[history];
+        of.advance(seq, entry.leaf);
+        let record = record.filter(|record| stands_at(record, &of.emitter, of.epoch, seq));
+        match &record {
+            Some(record) => {
+                if of.emitter == EmitterName::Ledger {
+                    walk.enrolled.take(record);
+                }
+                self.verdict(walk, index, place, record)?;
+            }
+            None if payload == Payload::Open => self.report.unreadable += 1,
+            None => {}
         }
         self.leave_batch(walk, index);
         Ok(())
@@ -112,19 +142,27 @@ impl Check<'_> {
     fn verdict(
         &mut self,
         walk: &mut Walk<'_>,
+        index: u64,
+        place: Option<Place>,
         record: &Record,
-        note: impl Fn(&mut Self, Fault),
     ) -> Result<(), LedgerError> {
-        let Some(input) = record.body.input() else { return Ok(()) };
+        let Some(input) = record.body.input().filter(|_| walk.acts.extent == Extent::Whole) else { return Ok(()) };
         if input.register > walk.acts.size {
-            note(self, Fault::RegisterAhead { size: input.register });
+            self.note_at(walk, index, place, Fault::RegisterAhead { size: input.register });
             return Ok(());
         }
         self.report.replayed += 1;
         if let Err(mismatch) = replay(walk.registers.at(input.register)?, record) {
-            note(self, Fault::Verdict(mismatch));
+            self.note_at(walk, index, place, Fault::Verdict(mismatch));
         }
         Ok(())
+    }
+
+    fn note_at(&mut self, walk: &Walk<'_>, index: u64, place: Option<Place>, fault: Fault) {
+        let named =
+            |(history, seq): Place| (walk.histories[history].emitter.clone(), walk.histories[history].epoch, seq);
+        let (office, log, place) = (walk.office.id, Some(LogName::Records), place.map(named));
+        self.note(Finding { office, log, index: Some(index), place, fault });
     }
 
     /// The batch that begins here, if one does: its signature, its place in the history, its chain.
@@ -138,15 +176,14 @@ impl Check<'_> {
         let Some(batch) = walk.batches.pop_front() else { return Ok(()) };
         walk.next_batch = batch.index + 1;
         self.report.batches += 1;
-        let emitter = EmitterName::Terminal(batch.terminal.clone());
-        let place = Some((emitter.clone(), batch.epoch, batch.first));
         let header = header_of(&batch);
-        let history = walk.history(&emitter, batch.epoch);
-        let before = history.chain_before(header.as_ref().map_or(batch.first, |header| header.first));
+        let history = walk.number(&EmitterName::Terminal(batch.terminal.clone()), batch.epoch);
+        let first = header.as_ref().map_or(batch.first, |header| header.first);
+        let before = walk.histories[history].chain_before(first);
         let fault = match &header {
             None => Some(Fault::BatchAltered),
             Some(_) if batch.index != index || walk.open.is_some() => Some(Fault::BatchOrder),
-            Some(_) if !is_from(&batch, walk.acts) => Some(Fault::BatchSignature),
+            Some(_) if walk.acts.extent == Extent::Whole && !is_from(&batch, walk.acts) => Some(Fault::BatchSignature),
             Some(header) if before.is_some_and(|chain| chain.0 != header.before.0) => Some(Fault::ChainBroken),
             Some(_) => None,
         };
@@ -155,34 +192,28 @@ impl Check<'_> {
         let early = received.saturating_add(DAY) < walk.latest;
         walk.latest = walk.latest.max(received);
         for fault in fault.into_iter().chain(early.then_some(Fault::BatchTime { received })) {
-            let (office, log, place) = (walk.office.id, Some(LogName::Records), place.clone());
-            self.note(Finding { office, log, index: Some(index), place, fault });
+            self.note_at(walk, index, Some((history, batch.first)), fault);
         }
-        walk.open = Some((batch, header));
+        walk.open = Some(OpenBatch { batch, header, history });
         Ok(())
     }
 
     /// The end of a batch: the chain is what the terminal signed.
     fn leave_batch(&mut self, walk: &mut Walk<'_>, index: u64) {
-        let ends =
-            |(batch, _): &mut (StoredBatch, Option<BatchHeader>)| index + 1 >= batch.index + u64::from(batch.count);
-        let Some((batch, header)) = walk.open.take_if(ends) else { return };
-        let emitter = EmitterName::Terminal(batch.terminal.clone());
-        let chain = walk.history(&emitter, batch.epoch).cursor.chain;
+        let ends = |open: &mut OpenBatch| index + 1 >= open.batch.index + u64::from(open.batch.count);
+        let Some(OpenBatch { batch, header, history }) = walk.open.take_if(ends) else { return };
+        let chain = walk.histories[history].cursor.chain;
         if header.is_some_and(|header| header.after.0 != chain.0) {
-            let place = Some((emitter, batch.epoch, batch.first));
-            let (office, log) = (walk.office.id, Some(LogName::Records));
-            self.note(Finding { office, log, index: Some(batch.index), place, fault: Fault::ChainBroken });
+            self.note_at(walk, batch.index, Some((history, batch.first)), Fault::ChainBroken);
         }
     }
 
     fn left_over_batches(&mut self, walk: &mut Walk<'_>) -> Result<(), LedgerError> {
         let rest = self.store.batches_by_index(&walk.office.id, walk.next_batch, super::PAGE)?;
-        let cut = walk.open.take().map(|(batch, _)| batch);
+        let cut = walk.open.take().map(|open| open.batch);
         for batch in rest.into_iter().chain(cut) {
-            let place = Some((EmitterName::Terminal(batch.terminal), batch.epoch, batch.first));
-            let (office, log) = (walk.office.id, Some(LogName::Records));
-            self.note(Finding { office, log, index: Some(batch.index), place, fault: Fault::BatchOrder });
+            let history = walk.number(&EmitterName::Terminal(batch.terminal), batch.epoch);
+            self.note_at(walk, batch.index, Some((history, batch.first)), Fault::BatchOrder);
         }
         Ok(())
     }
@@ -190,14 +221,14 @@ impl Check<'_> {
     /// Cursors are where the records end, and each history has one.
     fn cursors(&mut self, walk: &Walk<'_>) -> Result<(), LedgerError> {
         let stored = self.store.cursors(&walk.office.id)?;
-        for ((emitter, epoch), history) in &walk.histories {
+        for History { emitter, epoch, cursor, .. } in &walk.histories {
             if !stored.iter().any(|(of, in_epoch, _)| of == emitter && in_epoch == epoch) {
-                self.cursor_fault(walk, (emitter.clone(), *epoch, history.cursor.next), Fault::CursorUnpaired);
+                self.cursor_fault(walk, (emitter.clone(), *epoch, cursor.next), Fault::CursorUnpaired);
             }
         }
         for (emitter, epoch, cursor) in stored {
             let place = (emitter.clone(), epoch, cursor.next);
-            match walk.histories.get(&(emitter, epoch)).map(|history| history.cursor) {
+            match walk.numbers.get(&(emitter, epoch)).map(|number| walk.histories[*number].cursor) {
                 None => self.cursor_fault(walk, place, Fault::CursorUnpaired),
                 Some(derived) if derived.next != cursor.next => {
                     let fault = Fault::CursorAltered { stored: cursor.next, derived: derived.next };
@@ -217,50 +248,63 @@ impl Check<'_> {
 }
 
 impl Walk<'_> {
-    /// Which history an entry belongs to: its batch's, or the ledger's own. A record that says otherwise is unreadable there.
-    fn place(&self, index: u64, record: Option<&Record>) -> Option<(EmitterName, u32, u64)> {
-        if let Some((batch, _)) = &self.open {
-            let emitter = EmitterName::Terminal(batch.terminal.clone());
-            return Some((emitter, batch.epoch, batch.first + (index - batch.index)));
+    /// Opens the entry's payload into `plain`.
+    fn open_payload(&mut self, vault: &Vault, entry: &Entry) -> Payload {
+        if self.key.as_ref().is_none_or(|(number, _)| *number != entry.key) {
+            self.key = vault.numbered(&self.office.id, entry.key).map(|key| (entry.key, key));
         }
-        let next = self.histories.get(&(EmitterName::Ledger, LEDGER_EPOCH)).map_or(0, |history| history.cursor.next);
-        match record {
-            // Its own payloads may be damaged: the history goes on by counting.
-            None => Some((EmitterName::Ledger, LEDGER_EPOCH, next)),
-            Some(record) => stands_at(record, &EmitterName::Ledger, LEDGER_EPOCH, next).then_some((
-                EmitterName::Ledger,
-                LEDGER_EPOCH,
-                next,
-            )),
+        match &self.key {
+            None if vault.is_damaged(&self.office.id, entry.key) => Payload::KeyDamaged,
+            None => Payload::KeyMissing,
+            Some((_, key)) => match key.open_payload_into(&mut self.plain, &entry.leaf.0, &entry.payload) {
+                Ok(()) => Payload::Open,
+                Err(DoesNotOpen) => Payload::Altered,
+            },
         }
     }
 
-    fn history(&mut self, emitter: &EmitterName, epoch: u32) -> &mut History {
-        let office = self.office.id;
-        self.histories.entry((emitter.clone(), epoch)).or_insert_with(|| {
-            let cursor = match emitter {
-                EmitterName::Ledger => Cursor { next: 0, chain: NO_CHAIN },
-                EmitterName::Terminal(code) => beginning(&office, code, epoch),
-            };
-            History { cursor, recent: VecDeque::new() }
-        })
+    /// Which history an entry belongs to: its batch's, or the ledger's own. The ledger writes no record that it cannot read; where its
+    /// payload is damaged, its history goes on by counting.
+    fn place(&mut self, index: u64, payload: Payload, record: Option<&Record>) -> Option<Place> {
+        if let Some(OpenBatch { batch, history, .. }) = &self.open {
+            return Some((*history, batch.first + (index - batch.index)));
+        }
+        let history = self.number(&EmitterName::Ledger, LEDGER_EPOCH);
+        let next = self.histories[history].cursor.next;
+        let its_own = match record {
+            Some(record) => stands_at(record, &EmitterName::Ledger, LEDGER_EPOCH, next),
+            None => payload != Payload::Open,
+        };
+        its_own.then_some((history, next))
     }
 
-    fn advance(&mut self, emitter: &EmitterName, epoch: u32, seq: u64, leaf: Hash) {
-        let history = self.history(emitter, epoch);
-        history.recent.push_back((seq, history.cursor.chain));
-        if history.recent.len() > RECENT {
-            history.recent.pop_front();
+    /// The number of a history in this walk.
+    fn number(&mut self, emitter: &EmitterName, epoch: u32) -> usize {
+        if let Some(number) = self.numbers.get(&(emitter.clone(), epoch)) {
+            return *number;
         }
-        history.cursor.next = seq + 1;
-        if *emitter != EmitterName::Ledger {
-            let chain = chain_next(&WireHash(history.cursor.chain.0), &WireHash(leaf.0));
-            history.cursor.chain = Hash(chain.0);
-        }
+        let cursor = match emitter {
+            EmitterName::Ledger => Cursor { next: 0, chain: NO_CHAIN },
+            EmitterName::Terminal(code) => beginning(&self.office.id, code, epoch),
+        };
+        self.histories.push(History { emitter: emitter.clone(), epoch, cursor, recent: VecDeque::new() });
+        self.numbers.insert((emitter.clone(), epoch), self.histories.len() - 1);
+        self.histories.len() - 1
     }
 }
 
 impl History {
+    fn advance(&mut self, seq: u64, leaf: Hash) {
+        self.recent.push_back((seq, self.cursor.chain));
+        if self.recent.len() > RECENT {
+            self.recent.pop_front();
+        }
+        self.cursor.next = seq + 1;
+        if self.emitter != EmitterName::Ledger {
+            self.cursor.chain = Hash(chain_next(&WireHash(self.cursor.chain.0), &WireHash(leaf.0)).0);
+        }
+    }
+
     /// The chain before the record of that seq, if it is still remembered. A batch over a declared gap begins at the cursor's chain.
     fn chain_before(&self, seq: u64) -> Option<Hash> {
         if seq >= self.cursor.next {

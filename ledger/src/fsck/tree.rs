@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use sekisho_tlog::tile::{TILE_HEIGHT, TILE_WIDTH};
 use sekisho_tlog::{Checkpoint, Frontier, Hash};
 
-use super::{Check, Fault, Finding};
+use super::{Check, Extent, Fault, Finding};
 use crate::error::LedgerError;
-use crate::store::{Entry, LogName, StoreError, StoredOffice};
+use crate::store::{Entry, LogName, StoredOffice};
 
 /// A tree that grows while a log is walked.
 pub(super) struct Growing {
@@ -43,32 +43,44 @@ impl Growing {
 }
 
 impl Check<'_> {
-    /// Walks a log to its head: each entry to `look`, its leaf into the tree, tiles, head and checkpoint compared on the way.
+    /// Walks a log to its head: each entry to `look`, its leaf into the tree, tiles, head and checkpoint compared on the way. Ends at the
+    /// first entry that is not there or cannot be read: without its leaf nothing behind it can be derived.
     pub(super) fn walk(
         &mut self,
         office: &StoredOffice,
         log: LogName,
         mut look: impl FnMut(&mut Self, u64, &Entry) -> Result<(), LedgerError>,
-    ) -> Result<(), LedgerError> {
+    ) -> Result<Extent, LedgerError> {
         let head = match self.store.frontier(&office.id, log) {
             Ok(head) => Some(head),
             // The entries tell where the log ends.
-            Err(StoreError::Damaged { .. }) => None,
+            Err(error) if error.is_damage() => None,
             Err(error) => return Err(error.into()),
         };
-        let end = head.as_ref().map_or(u64::MAX, Frontier::size);
-        let signed = self.signed(office, log, end)?;
+        let end = match &head {
+            Some(head) => head.size(),
+            None => self.part(office, Some(log), |check| Ok(check.store.end(&office.id, log)?))?.unwrap_or(0),
+        };
+        let signed = self.part(office, Some(log), |check| check.signed(office, log, end))?.flatten();
         let mut tree = Growing::new(signed);
-        let mut index = 0;
+        let (mut index, mut limit) = (0, super::PAGE);
         self.compare_signed(office, log, &mut tree);
         while index < end {
-            let page = self.store.entries(&office.id, log, index, super::PAGE)?;
-            if page.is_empty() && head.is_none() {
-                break;
-            }
+            let page = match self.store.entries(&office.id, log, index, limit) {
+                // One by one up to the one that cannot be read.
+                Err(error) if error.is_damage() && limit > 1 => {
+                    limit = 1;
+                    continue;
+                }
+                Err(error) if error.is_damage() => {
+                    self.find(office.id, log, index, Fault::Unreadable { cause: error.to_string() });
+                    return Ok(Extent::Partly);
+                }
+                page => page?,
+            };
             if page.is_empty() {
                 self.find(office.id, log, index, Fault::EntryMissing);
-                break;
+                return Ok(Extent::Partly);
             }
             for entry in page.iter().take(usize::try_from(end - index).unwrap_or(usize::MAX)) {
                 look(self, index, entry)?;
@@ -79,7 +91,8 @@ impl Check<'_> {
                 self.compare_signed(office, log, &mut tree);
             }
         }
-        self.finish(office, log, tree, head.as_ref())
+        self.part(office, Some(log), |check| check.finish(office, log, tree, head.as_ref()))?;
+        Ok(Extent::Whole)
     }
 
     fn compare_full_tiles(
@@ -101,14 +114,17 @@ impl Check<'_> {
         (level, tile): (u8, u64),
         derived: &[u8],
     ) -> Result<(), LedgerError> {
-        let stored = self.store.tile(&office.id, log, level, tile)?;
-        if stored == derived {
-            return Ok(());
-        }
+        let stored = self.store.tile(&office.id, log, level, tile);
+        let (stored, fault) = match stored {
+            Ok(stored) if stored == derived => return Ok(()),
+            Ok(stored) => (stored, Fault::TileAltered { level, tile }),
+            Err(error) if error.is_damage() => (Vec::new(), Fault::Unreadable { cause: error.to_string() }),
+            Err(error) => return Err(error.into()),
+        };
         let same = stored.chunks(32).zip(derived.chunks(32)).take_while(|(stored, derived)| stored == derived).count();
         let span = 1_u64 << (level * TILE_HEIGHT);
         let first = (tile * u64::from(TILE_WIDTH) + same as u64) * span;
-        self.find(office.id, log, first, Fault::TileAltered { level, tile });
+        self.find(office.id, log, first, fault);
         Ok(())
     }
 
@@ -139,13 +155,8 @@ impl Check<'_> {
         if altered {
             self.find(office.id, log, size.saturating_sub(1), Fault::HeadAltered);
         }
-        if let Some(signed) = tree.signed {
-            let fault = Fault::CheckpointAhead { signed: signed.size, stored: size };
-            self.find(office.id, log, size.saturating_sub(1), fault);
-        }
-        let Some(head) = head else { return Ok(()) };
-        if !self.store.entries(&office.id, log, head.size(), 1)?.is_empty() {
-            self.find(office.id, log, head.size(), Fault::EntryBeyondHead);
+        if self.store.end(&office.id, log)? > size {
+            self.find(office.id, log, size, Fault::EntryBeyondHead);
         }
         Ok(())
     }

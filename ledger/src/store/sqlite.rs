@@ -70,14 +70,16 @@ impl SqliteStore {
         let begin = |connection: Connection| {
             check_version(&connection, path)?;
             // The view begins with the first read of the transaction, not with its BEGIN.
-            let begun = connection.execute_batch("BEGIN; SELECT count(*) FROM heads;");
+            let begun = connection.execute_batch("BEGIN; SELECT count(*) FROM sqlite_schema;");
             begun.map_err(failed("begin a view of the database"))?;
             Ok(connection)
         };
         let log = PathBuf::from(format!("{}-wal", path.display()));
         let nothing_waits = std::fs::metadata(log).map_or(true, |log| log.len() == 0);
         let reader = match open_connection(path, OpenFlags::SQLITE_OPEN_READ_ONLY).and_then(begin) {
-            Err(StoreError::Database { .. }) if nothing_waits && path.exists() => begin(open_immutable(path)?)?,
+            Err(StoreError::Database { .. } | StoreError::Unreadable { .. }) if nothing_waits && path.exists() => {
+                begin(open_immutable(path)?)?
+            }
             other => other?,
         };
         let readers = Readers { idle: vec![reader], busy: 0 };
@@ -209,9 +211,25 @@ impl StoreOrSqlite {
         match self {
             Self::Store(error) => error,
             Self::Sqlite(rusqlite::Error::ToSqlConversionFailure(_)) => StoreError::TooLarge { act },
+            Self::Sqlite(error) if is_damage(&error) => StoreError::Unreadable { act, cause: error.to_string() },
             Self::Sqlite(error) => StoreError::Database { act, cause: error.to_string() },
         }
     }
+}
+
+/// Our statements are fixed, so one that SQLite does not understand (`Unknown`) speaks of a table that is gone or is another.
+fn is_damage(error: &rusqlite::Error) -> bool {
+    use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase, SystemIoFailure, Unknown};
+    error.sqlite_error_code().map_or_else(
+        || {
+            use rusqlite::Error::{
+                FromSqlConversionFailure, IntegralValueOutOfRange, InvalidColumnType, QueryReturnedNoRows, Utf8Error,
+            };
+            let of_another_type = matches!(error, FromSqlConversionFailure(..) | InvalidColumnType(..) | Utf8Error(..));
+            of_another_type || matches!(error, IntegralValueOutOfRange(..) | QueryReturnedNoRows)
+        },
+        |code| matches!(code, DatabaseCorrupt | NotADatabase | SystemIoFailure | Unknown),
+    )
 }
 
 impl From<rusqlite::Error> for StoreOrSqlite {
@@ -227,7 +245,7 @@ impl From<StoreError> for StoreOrSqlite {
 }
 
 fn failed(act: &'static str) -> impl Fn(rusqlite::Error) -> StoreError {
-    move |error| StoreError::Database { act, cause: error.to_string() }
+    move |error| StoreOrSqlite::Sqlite(error).into_store(act)
 }
 
 /// A thread that panicked while it held a connection leaves no transaction behind: rusqlite rolls back on drop.

@@ -158,7 +158,20 @@ fn a_ledger_without_the_offices_that_it_has_signed_for_does_not_start() {
     town.publish();
     let connection = Connection::open(town.data.database()).unwrap();
     connection.pragma_update(None, "foreign_keys", false).unwrap();
-    for table in ["heads", "entries", "tiles", "cursors", "batches", "acts", "names", "codes", "keys", "offices"] {
+    for table in [
+        "heads",
+        "records_1",
+        "register_1",
+        "casebook_1",
+        "tiles",
+        "cursors",
+        "batches",
+        "acts",
+        "names",
+        "codes",
+        "keys",
+        "offices",
+    ] {
         connection.execute(&format!("DELETE FROM {table}"), []).unwrap();
     }
     let found = || command::fsck(&town.root, None, &mut |_| {}).unwrap().findings;

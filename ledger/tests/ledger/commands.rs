@@ -75,7 +75,7 @@ fn fsck_says_by_its_exit_whether_the_book_is_sound() {
     let other = ledger(&["fsck", "--data", &data, "--office", &"00".repeat(16)]);
     assert_eq!(other.status.code(), Some(2));
     let connection = rusqlite::Connection::open(town.data.database()).unwrap();
-    connection.execute("UPDATE entries SET payload = zeroblob(90) WHERE log = 0 AND idx = 2", []).unwrap();
+    connection.execute("UPDATE records_1 SET payload = zeroblob(90) WHERE idx = 2", []).unwrap();
     let wrong = ledger(&["fsck", "--data", &data, "--office", &town.office.to_string()]);
     assert_eq!(wrong.status.code(), Some(1));
     let said = text(&wrong.stdout);

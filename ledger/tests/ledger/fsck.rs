@@ -1,12 +1,17 @@
 //! `fsck` names what was altered, wherever it is (design §3.8, §3.10).
 
 use rusqlite::Connection;
+use sekisho_ledger::clock::Clock;
 use sekisho_ledger::command;
 use sekisho_ledger::fsck::{Fault, Finding, Report};
-use sekisho_ledger::store::LogName;
+use sekisho_ledger::store::{self, Append, Entry, LogName, Store, StoredAct};
+use sekisho_register::change::{Change, IncidentClass, Log, ReportIncident};
+use sekisho_register::{Act, SignedAct};
+use sekisho_tlog::{Hash, leaf_hash};
+use sekisho_wire::cose::Signer;
 use sekisho_wire::words::Language;
 
-use crate::town::{Town, code};
+use crate::town::{Slot, Town, blank_act, code};
 
 /// What is altered, which entry must be named, and what must be said of it.
 type Altered = (String, Option<u64>, fn(&Fault) -> bool);
@@ -57,12 +62,11 @@ fn every_altered_byte_is_found_and_named() {
     let flip = |column: &str, at: u32| {
         format!("CAST(substr({column}, 1, {at}) || CAST(x'5a' AS BLOB) || substr({column}, {}) AS BLOB)", at + 2)
     };
-    let entry = |log: u32, index: u32| format!("WHERE log = {log} AND idx = {index}");
-    let table: [Altered; 14] = [
-        (format!("UPDATE entries SET payload = {} {}", flip("payload", 40), entry(0, 300)), Some(300), |fault| {
+    let table: [Altered; 19] = [
+        (format!("UPDATE records_1 SET payload = {} WHERE idx = 300", flip("payload", 40)), Some(300), |fault| {
             matches!(fault, Fault::PayloadAltered)
         }),
-        (format!("UPDATE entries SET leaf = {} {}", flip("leaf", 7), entry(0, 17)), Some(17), |fault| {
+        (format!("UPDATE records_1 SET leaf = {} WHERE idx = 17", flip("leaf", 7)), Some(17), |fault| {
             matches!(fault, Fault::PayloadAltered)
         }),
         (format!("UPDATE tiles SET hashes = {} WHERE log = 0 AND level = 1", flip("hashes", 33)), Some(256), |fault| {
@@ -87,16 +91,30 @@ fn every_altered_byte_is_found_and_named() {
             matches!(fault, Fault::CursorChain)
         }),
         ("DELETE FROM cursors WHERE emitter = ''".into(), None, |fault| matches!(fault, Fault::CursorUnpaired)),
-        (format!("UPDATE entries SET payload = {} {}", flip("payload", 60), entry(1, 1)), Some(1), |fault| {
+        (format!("UPDATE register_1 SET payload = {} WHERE idx = 1", flip("payload", 60)), Some(1), |fault| {
             matches!(fault, Fault::LeafAltered)
         }),
+        ("UPDATE register_1 SET key = 1 WHERE idx = 1".into(), Some(1), |fault| matches!(fault, Fault::PayloadAltered)),
         ("UPDATE acts SET idx = 7 WHERE idx = 1 AND log = 1".into(), Some(1), |fault| matches!(fault, Fault::ActRow)),
         (
             format!("UPDATE names SET sealed = {} WHERE hash = (SELECT min(hash) FROM names)", flip("sealed", 30)),
             Some(0),
             |fault| matches!(fault, Fault::NameAltered),
         ),
-        (format!("DELETE FROM entries {}", entry(0, 573)), Some(573), |fault| matches!(fault, Fault::EntryMissing)),
+        ("DELETE FROM records_1 WHERE idx = 573".into(), Some(573), |fault| matches!(fault, Fault::EntryMissing)),
+        ("DELETE FROM records_1 WHERE idx = 300".into(), Some(300), |fault| matches!(fault, Fault::EntryMissing)),
+        ("UPDATE records_1 SET key = -1 WHERE idx = 300".into(), Some(300), |fault| {
+            matches!(fault, Fault::Unreadable { .. })
+        }),
+        ("UPDATE records_1 SET leaf = zeroblob(31) WHERE idx = 300".into(), Some(300), |fault| {
+            matches!(fault, Fault::Unreadable { .. })
+        }),
+        // Far behind the end, where the next entry would not meet it.
+        (
+            "INSERT INTO records_1 SELECT 900, leaf, key, payload FROM records_1 WHERE idx = 3".into(),
+            Some(574),
+            |fault| matches!(fault, Fault::EntryBeyondHead),
+        ),
     ];
     for (sql, index, expected) in table {
         let town = lived_in();
@@ -113,7 +131,7 @@ fn every_altered_byte_is_found_and_named() {
 #[test]
 fn rows_that_no_leaf_covers_are_held_against_what_tells_of_them() {
     type Expected = fn(&Fault) -> bool;
-    let table: [(&str, Expected); 13] = [
+    let table: [(&str, Expected); 17] = [
         ("UPDATE heads SET size = size + 1 WHERE log = 0", |fault| matches!(fault, Fault::HeadAltered)),
         ("UPDATE heads SET frontier = zeroblob(9) WHERE log = 0", |fault| matches!(fault, Fault::HeadAltered)),
         ("INSERT INTO tiles SELECT office, 0, 2, 7, zeroblob(32) FROM heads WHERE log = 0", |fault| {
@@ -127,6 +145,17 @@ fn rows_that_no_leaf_covers_are_held_against_what_tells_of_them() {
         ("UPDATE batches SET received = 1 WHERE first = 203", |fault| {
             matches!(fault, Fault::BatchTime { received: 1 })
         }),
+        ("INSERT INTO records_1 SELECT -1, leaf, key, payload FROM records_1 WHERE idx = 3", |fault| {
+            matches!(fault, Fault::Unreadable { .. })
+        }),
+        // The act that has this id would count as taken, and would not be in the log.
+        ("INSERT INTO acts SELECT office, zeroblob(32), log, idx FROM acts WHERE idx = 1", |fault| {
+            matches!(fault, Fault::ActRow)
+        }),
+        ("INSERT INTO acts SELECT office, zeroblob(32), 0, 5 FROM acts WHERE idx = 1", |fault| {
+            matches!(fault, Fault::ActRow)
+        }),
+        ("UPDATE offices SET seeds = zeroblob(124)", |fault| matches!(fault, Fault::Unreadable { .. })),
         ("UPDATE offices SET founded = 7", |fault| matches!(fault, Fault::FoundedAltered { founded: 7 })),
         ("DELETE FROM codes WHERE seeds IS NOT NULL", |fault| matches!(fault, Fault::FoundingCode)),
         ("DELETE FROM codes WHERE seeds IS NULL", |fault| {
@@ -173,7 +202,7 @@ fn a_damaged_payload_key_stops_what_it_sealed_and_nothing_else() {
 #[test]
 fn a_finding_names_emitter_epoch_and_seq() {
     let town = lived_in();
-    alter(&town, "UPDATE entries SET payload = zeroblob(200) WHERE log = 0 AND idx = 300");
+    alter(&town, "UPDATE records_1 SET payload = zeroblob(200) WHERE idx = 300");
     let report = check(&town);
     let text = first(&report).text(Language::English);
     assert!(text.contains("log records, entry 300 (jumin-1, epoch 0, seq 300)"), "{text}");
@@ -221,4 +250,114 @@ fn a_rewritten_history_does_not_fit_what_was_signed() {
     std::fs::copy(&copy, &data).unwrap();
     let fault = Fault::CheckpointAhead { signed: 15, stored: 10 };
     assert!(check(&town).findings.iter().any(|finding| finding.fault == fault), "{:?}", check(&town).findings);
+}
+
+/// Overwrites the first page of a table or index with bytes that are no page, and gives back what stood there.
+fn tear(town: &Town, name: &str) -> (u64, Vec<u8>) {
+    let connection = Connection::open(town.data.database()).unwrap();
+    let page: u32 = connection
+        .query_row("SELECT pageno FROM dbstat WHERE name = ?1 AND pagetype = 'leaf' LIMIT 1", [name], |row| row.get(0))
+        .unwrap();
+    let size: u32 = connection.pragma_query_value(None, "page_size", |row| row.get(0)).unwrap();
+    let place = u64::from(page - 1) * u64::from(size);
+    (place, overwrite(town, place, &vec![0x5a; size as usize]))
+}
+
+fn overwrite(town: &Town, place: u64, bytes: &[u8]) -> Vec<u8> {
+    use std::os::unix::fs::FileExt;
+    let database = std::fs::OpenOptions::new().read(true).write(true).open(town.data.database()).unwrap();
+    let mut before = vec![0; bytes.len()];
+    database.read_exact_at(&mut before, place).unwrap();
+    database.write_all_at(bytes, place).unwrap();
+    before
+}
+
+#[test]
+fn a_torn_page_is_a_finding_and_the_rest_is_looked_at() {
+    let town = lived_in();
+    town.ledger.invite(&town.office, &code("jumin-2")).unwrap();
+    town.publish();
+    let connection = Connection::open(town.data.database()).unwrap();
+    connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).unwrap();
+    let names = {
+        let mut names = connection.prepare("SELECT DISTINCT name FROM dbstat").unwrap();
+        names.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect::<Vec<String>>()
+    };
+    drop(connection);
+    assert!(names.len() >= 13, "{names:?}");
+    let sound = check(&town);
+    assert_eq!(sound.findings, []);
+    for name in names {
+        let (place, before) = tear(&town, &name);
+        let report = check(&town);
+        let finding = first(&report);
+        let unreadable = report.findings.iter().any(|finding| matches!(finding.fault, Fault::Unreadable { .. }));
+        assert!(unreadable, "{name}: {:?}", report.findings);
+        assert_eq!(finding.office, town.office);
+        if name == "records_1" {
+            assert_eq!((finding.log, finding.index), (Some(LogName::Records), Some(0)), "{name}");
+            assert_eq!(report.findings.len(), 1, "what follows from it says nothing new: {:?}", report.findings);
+        }
+        if name == "tiles" || name == "codes" {
+            assert_eq!(report.entries, sound.entries, "{name}");
+        }
+        overwrite(&town, place, &before);
+    }
+    assert_eq!(check(&town).findings, []);
+}
+
+#[test]
+fn an_entry_in_the_middle_of_a_torn_log_is_named() {
+    let town = lived_in();
+    let connection = Connection::open(town.data.database()).unwrap();
+    connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).unwrap();
+    let last = "SELECT max(pageno) FROM dbstat WHERE name = 'records_1' AND pagetype = 'leaf'";
+    let last: u32 = connection.query_row(last, [], |row| row.get(0)).unwrap();
+
+    drop(connection);
+    overwrite(&town, u64::from(last - 1) * 4096, &[0x5a; 4096]);
+    let report = check(&town);
+    let finding = first(&report);
+    assert!(matches!(finding.fault, Fault::Unreadable { .. }), "{finding:?}");
+    assert!(finding.index.unwrap() > 500 && finding.index.unwrap() < 574, "{finding:?}");
+    assert_eq!(report.entries, finding.index.unwrap() + 2, "everything before it was looked at");
+}
+
+#[test]
+fn an_act_in_the_casebook_that_nobody_could_sign_there_is_found() {
+    let town = lived_in();
+    let office = town.ledger.office(&town.office).unwrap();
+    let (seen, store) = (office.register(), town.stored());
+    let incident = ReportIncident {
+        class: IncidentClass::Misuse,
+        level: 2,
+        kind: code("leak"),
+        terminal: Some(code("jumin-1")),
+        card: None,
+    };
+    let act = Act {
+        office: town.office,
+        log: Log::Casebook,
+        seen_size: seen.size(),
+        seen_root: seen.root(),
+        post: Some(code("managers")),
+        ..blank_act(town.clock.now(), vec![Change::Incident(incident)])
+    };
+    // The mayor's card, another card's signature: as if the operator of the server had written it in himself.
+    let to_sign = act.to_be_signed(&Signer::Card(town.mayor.guid));
+    let signature = town.deputy.sign(Slot::Signature, &to_sign.digest);
+    let forged = to_sign.finish(signature);
+    let mut frontier = store.frontier(&town.office, LogName::Casebook).unwrap();
+    let (from, leaf) = (frontier.size(), leaf_hash(&forged));
+    frontier.append(leaf);
+    let id = SignedAct::decode(&forged).unwrap().id();
+    let entries = vec![Entry { leaf, key: 0, payload: forged }];
+    let (office, log) = (town.office, LogName::Casebook);
+    let append = Append { office, log, from, entries, tiles: Vec::new(), frontier };
+    let act = StoredAct { office, id: Hash(id.0), log, index: from };
+    store.commit(&store::Change { appends: vec![append], acts: vec![act], ..store::Change::default() }).unwrap();
+    let report = check(&town);
+    let finding = first(&report);
+    assert_eq!((finding.log, finding.index), (Some(LogName::Casebook), Some(from)), "{:?}", report.findings);
+    assert!(matches!(finding.fault, Fault::CaseRefused(_)), "{finding:?}");
 }

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use rusqlite::Connection;
 
-/// What sealing adds to a record: nonce and tag of AES-256-GCM.
-pub(crate) const SEALED: usize = 28;
+/// What sealing adds to a record: the tag of AES-256-GCM.
+pub(crate) const SEALED: usize = 16;
 
 /// A database with the ledger's pragmas and its table of entries, and nothing else.
 pub(crate) struct BareRows {
@@ -28,7 +28,7 @@ impl BareRows {
         let transaction = self.connection.transaction().expect("a transaction");
         {
             let mut insert =
-                transaction.prepare_cached("INSERT INTO entries VALUES (1, 0, ?1, ?2, 1, ?3)").expect("a statement");
+                transaction.prepare_cached("INSERT INTO entries VALUES (?1, ?2, 2, ?3)").expect("a statement");
             for row in rows {
                 insert.execute((self.next, row.leaf.as_slice(), &row.payload)).expect("a row");
                 self.next += 1;
@@ -58,14 +58,12 @@ impl Row {
     }
 }
 
+/// As the ledger's table of one log.
 const TABLE: &str = "
 CREATE TABLE entries (
-    office INTEGER NOT NULL,
-    log INTEGER NOT NULL,
-    idx INTEGER NOT NULL,
+    idx INTEGER PRIMARY KEY,
     leaf BLOB NOT NULL,
     key INTEGER NOT NULL,
-    payload BLOB NOT NULL,
-    PRIMARY KEY (office, log, idx)
-) STRICT, WITHOUT ROWID;
+    payload BLOB NOT NULL
+) STRICT;
 ";

@@ -146,7 +146,7 @@ fn append(store: &SqliteStore, office: OfficeId, records: &[Vec<u8>]) -> Change 
     let entry = |record: &Vec<u8>| {
         let mut payload = vec![0; record.len() + SEALED];
         getrandom::fill(&mut payload).expect("the system gives randomness");
-        Entry { leaf: leaf_hash(record), key: 1, payload }
+        Entry { leaf: leaf_hash(record), key: 2, payload }
     };
     let entries: Vec<Entry> = records.iter().map(entry).collect();
     entries.iter().map(|entry| entry.leaf).for_each(|leaf: Hash| frontier.append(leaf));

@@ -6,6 +6,7 @@ use rusqlite::Connection;
 use sekisho_tests::ledger::Ledger;
 use sekisho_tests::scene::Scene;
 
+use crate::bare_rows::SEALED;
 use crate::report::{Goal, Report};
 use crate::stopwatch::timed;
 
@@ -27,7 +28,7 @@ impl Stored {
         };
         let (book, index) = (size("ledger.db"), size("index.db"));
         let connection = Connection::open(ledger.data().join("ledger.db")).expect("the book");
-        let counted = connection.query_row("SELECT count(*) FROM entries WHERE log = 0", [], |row| row.get(0));
+        let counted = connection.query_row("SELECT count(*) FROM records_1", [], |row| row.get(0));
         Self { entries: u64::try_from(counted.unwrap_or(0_i64)).unwrap_or(0), book, index }
     }
 }
@@ -69,8 +70,8 @@ pub(crate) fn measure(scene: &mut Scene, before: &Stored, report: &mut Report) {
 
 fn mean_lengths(ledger: &Ledger) -> String {
     let connection = Connection::open(ledger.data().join("ledger.db")).expect("the book");
-    let mean = "SELECT avg(length(payload)), avg(length(leaf)) FROM entries WHERE log = 0";
+    let mean = "SELECT avg(length(payload)), avg(length(leaf)) FROM records_1";
     let lengths = connection.query_row(mean, [], |row| Ok((row.get(0)?, row.get(1)?)));
     let (payload, leaf): (f64, f64) = lengths.expect("the book has entries");
-    format!("of that, sealed payload {payload:.0} (record {:.0}), leaf {leaf:.0}", payload - 28.0)
+    format!("of that, sealed payload {payload:.0} (record {:.0}), leaf {leaf:.0}", payload - SEALED as f64)
 }
