@@ -186,6 +186,14 @@ pub enum AlarmKind {
     RegisterRefused,
 }
 
+impl AlarmKind {
+    /// Whether terminals alarm about this, and not the ledger.
+    #[must_use]
+    pub const fn is_a_terminals(self) -> bool {
+        matches!(self, Self::SealRefused | Self::RegisterRefused)
+    }
+}
+
 /// A step of a terminal's enrolment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
 #[cbor(index_only)]

@@ -489,11 +489,14 @@ impl Record {
 
     /// Whether class, emitter and verdict are such as records of this kind have (wire §4.1, §4.3).
     fn is_of_its_kind(&self) -> bool {
-        let class = self.body.retention();
-        // What administrators do is seen by the ledger, all else by a terminal.
-        let by_ledger = class == Retention::Administration;
+        // What administrators do is seen by the ledger, all else by a terminal; both alarm.
+        let by_ledger = if let Body::Alarm(alarm) = &self.body {
+            !alarm.kind.is_a_terminals()
+        } else {
+            self.body.retention() == Retention::Administration
+        };
         let decided = if let Body::Decision(decision) = &self.body { decision.verdict.is_decided() } else { true };
-        self.retention == class && (self.emitter == Emitter::Ledger) == by_ledger && decided
+        self.retention == self.body.retention() && (self.emitter == Emitter::Ledger) == by_ledger && decided
     }
 }
 

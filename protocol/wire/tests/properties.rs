@@ -114,6 +114,12 @@ fn decision() -> impl Strategy<Value = Decision> {
     })
 }
 
+fn alarm(of: fn(AlarmKind) -> bool) -> impl Strategy<Value = Body> {
+    let kind = one_of::<AlarmKind>().prop_filter("another's alarm", move |kind| of(*kind));
+    (kind, option::of(code()), option::of(any::<u32>()), option::of(any::<u64>()))
+        .prop_map(|(kind, terminal, epoch, seq)| Body::Alarm(Alarm { kind, terminal, epoch, seq }))
+}
+
 /// What a terminal writes.
 fn of_a_terminal() -> impl Strategy<Value = Body> {
     let card = || any::<[u8; 16]>().prop_map(CardGuid);
@@ -150,6 +156,7 @@ fn of_a_terminal() -> impl Strategy<Value = Body> {
         (any::<u64>(), hash()).prop_map(|(size, root)| Body::RegisterAdvanced(RegisterAdvanced { size, root })),
         one_of::<WorkerState>().prop_map(Body::Worker),
         (card(), option::of(reader())).prop_map(|(card, reader)| Body::CardSeen(CardSeen { card, reader })),
+        alarm(AlarmKind::is_a_terminals),
     ]
 }
 
@@ -168,8 +175,7 @@ fn of_the_ledger() -> impl Strategy<Value = Body> {
             let permit = permit.map(|(fiscal_year, number)| Numbered { fiscal_year, number });
             Body::Exported(Exported { operator, card, permit, count })
         }),
-        (one_of::<AlarmKind>(), option::of(code()), option::of(any::<u32>()), option::of(any::<u64>()))
-            .prop_map(|(kind, terminal, epoch, seq)| Body::Alarm(Alarm { kind, terminal, epoch, seq })),
+        alarm(|kind| !kind.is_a_terminals()),
         (code(), one_of::<EnrolmentEvent>())
             .prop_map(|(terminal, event)| Body::Enrolment(Enrolment { terminal, event })),
     ]
