@@ -47,7 +47,7 @@ const MEANS: &[&str] = &["libc", "rustix", "tokio", "getrandom", "rusqlite", "pc
 fn metadata() -> serde_json::Value {
     let output = Command::new(env!("CARGO"))
         .current_dir(checkout())
-        .args(["metadata", "--format-version", "1", "--locked", "--offline"])
+        .args(["metadata", "--format-version", "1", "--no-deps", "--locked", "--offline"])
         .output()
         .unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
