@@ -174,6 +174,16 @@ impl Peer {
     }
 }
 
+/// Whether a terminal's certificate is one that would be made today: they are dated by the day.
+#[must_use]
+pub fn is_of_day(certificate: &[u8], now: Millis) -> bool {
+    let read = X509Certificate::from_der(certificate);
+    let begins = read.ok().and_then(|(_, certificate)| {
+        Millis::try_from(certificate.validity().not_before.timestamp()).ok().map(|seconds| seconds.saturating_mul(1000))
+    });
+    begins.is_some_and(|begins| days_of(begins) == days_of(now.saturating_sub(DAY)))
+}
+
 /// The text of an attribute that stands once. Two names would be two answers to "who are you".
 fn only<'a>(mut values: impl Iterator<Item = &'a AttributeTypeAndValue<'a>>) -> Option<String> {
     let first = values.next()?.as_str().ok()?.to_owned();
@@ -243,6 +253,8 @@ mod tests {
         let certificate = authority.terminal(&peer, request.der(), 1_700_000_000_000).unwrap();
         assert_eq!(Peer::of(&certificate.as_slice().into()), Some(peer.clone()));
         assert!(!certificate.windows(4).any(|window| window == b"evil"));
+        let days = [1_699_900_000_000, 1_700_000_000_000, 1_700_006_399_999, 1_700_006_400_000];
+        assert_eq!(days.map(|now| is_of_day(&certificate, now)), [false, true, true, false]);
         let mut broken = request.der().to_vec();
         *broken.last_mut().unwrap() ^= 1;
         assert_eq!(authority.terminal(&peer, &broken, 1_700_000_000_000), Err(RequestRefused));

@@ -1,8 +1,5 @@
 //! Codes and enrolment: how a terminal becomes known before an act makes it count.
 
-use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
-
 use ed25519_dalek::{Signature, VerifyingKey};
 use sekisho_register::Ed25519Key;
 use sekisho_register::change::TerminalUse;
@@ -11,13 +8,13 @@ use sekisho_wire::reason::EnrolmentEvent;
 use sekisho_wire::record::{Body, Enrolment};
 use sha2::{Digest, Sha256};
 
-use crate::authority::{Caller, Peer, TlsKey};
+use crate::authority::{Caller, Peer, TlsKey, is_of_day};
 use crate::clock::Millis;
 use crate::code::CodeSecret;
 use crate::ledger::Ledger;
 use crate::refusal::{CodeFault, Refusal};
 use crate::stage::Stage;
-use crate::store::{CodePurpose, Store, StoreError, StoredCode, StoredEnrolment};
+use crate::store::{CodePurpose, NewCertificate, Store, StoreError, StoredCode, StoredEnrolment};
 
 /// A terminal that wants to belong to an office.
 #[derive(Debug)]
@@ -72,9 +69,13 @@ impl Ledger {
         let mut row =
             StoredEnrolment { office: id, terminal, code: hash, key: applicant.key, certificate: Vec::new(), at: now };
         // Strangers are turned away here: neither a signature of the authority nor a place in the writer's line is spent on them.
-        if let Judged::Refused(fault) = judge(&*self.store, &row, tls_key, now)? {
-            log::warn!("terminal {} of office {id} came with a code that {}", row.terminal, fault.english());
-            return Err(self.refuse_code(row, fault, now));
+        match judge(&*self.store, &row, tls_key, now)? {
+            Judged::Refused(fault) => {
+                log::warn!("terminal {} of office {id} came with a code that {}", row.terminal, fault.english());
+                return Err(self.refuse_code(row, fault, now));
+            }
+            Judged::Again(certificate) => return Ok(certificate),
+            Judged::Fresh => {}
         }
         let certificate = self.authority.terminal(&applicant.peer, &applicant.request, self.clock.machine());
         row.certificate = certificate.map_err(|_| Refusal::RequestRefused)?;
@@ -105,50 +106,49 @@ impl Ledger {
     }
 
     /// Lets a terminal in by its TLS key: the key was enrolled together with an Ed25519 key that is the terminal's now, or that waits for
-    /// its act while its invitation holds. A certificate outlives a retirement; this does not.
+    /// its act while its invitation holds. A certificate outlives a retirement; this does not. Gives the enrolment that it came by.
     ///
     /// # Errors
     /// [`Refusal::NotEnrolled`].
-    pub fn admit_terminal(&self, caller: &Caller) -> Result<(), Refusal> {
+    pub fn admit_terminal(&self, caller: &Caller) -> Result<StoredEnrolment, Refusal> {
         let Peer { office, terminal } = &caller.peer;
         let register = self.office(office)?.register();
         let now = self.clock.now();
-        for row in self.store.enrolments(office)?.iter().rev().filter(|row| row.terminal == *terminal) {
+        for row in self.store.enrolments_of(office, terminal)?.into_iter().rev() {
             if TlsKey::of_certificate(&row.certificate) != Some(caller.tls_key) {
                 continue;
             }
             let key = Ed25519Key(row.key);
             let registered = register.terminal(terminal).filter(|registered| *registered.key() == key);
             if registered.is_some_and(|registered| registered.state(now) != TerminalUse::Retired) {
-                return Ok(());
+                return Ok(row);
             }
             let named_before = register.terminal_with_key(&key).is_some();
             if !named_before && self.store.code(&row.code)?.is_some_and(|code| code.expires > now) {
-                return Ok(());
+                return Ok(row);
             }
         }
         Err(Refusal::NotEnrolled)
     }
 
-    /// A new certificate for a terminal that shows its old one (they live 30 days), over the same TLS key, at most one a day.
+    /// A new certificate for a terminal that shows one that holds (they live 30 days), over the same TLS key. The day's first one is given
+    /// again for the rest of the day: an answer can be lost, and asking fills no log.
     ///
     /// # Errors
-    /// [`Refusal::NotEnrolled`], [`Refusal::RequestRefused`], [`Refusal::RenewedLately`].
+    /// [`Refusal::NotEnrolled`], [`Refusal::RequestRefused`].
     pub fn renew(&self, caller: &Caller, request: &[u8]) -> Result<Vec<u8>, Refusal> {
-        let now = self.clock.now();
-        self.admit_terminal(caller)?;
+        let (now, today) = (self.clock.now(), self.clock.machine());
+        let row = self.admit_terminal(caller)?;
         if TlsKey::of_request(request) != Some(caller.tls_key) {
             return Err(Refusal::RequestRefused);
         }
-        let certificate = self.authority.terminal(&caller.peer, request, self.clock.machine());
-        let certificate = certificate.map_err(|_| Refusal::RequestRefused)?;
-        if !self.renewals.may_renew(&caller.peer, now) {
-            return Err(Refusal::RenewedLately);
+        if is_of_day(&row.certificate, today) {
+            return Ok(row.certificate);
         }
-        let (office, terminal) = (caller.peer.office, caller.peer.terminal.clone());
-        self.writer
-            .run(None, move |stage| emit(stage, &office, terminal.clone(), EnrolmentEvent::CertificateGiven, now))??;
-        Ok(certificate)
+        let certificate = self.authority.terminal(&caller.peer, request, today);
+        let certificate = certificate.map_err(|_| Refusal::RequestRefused)?;
+        let alone = Some(u64::from_be_bytes(first_eight(&row.code)));
+        self.writer.run(alone, move |stage| plan_renewal(stage, &row, certificate.clone(), now, today))?
     }
 }
 
@@ -161,20 +161,24 @@ impl Applicant {
     }
 }
 
-/// When each terminal's certificate was renewed last, since the start.
-#[derive(Debug, Default)]
-pub(crate) struct Renewals(Mutex<HashMap<Peer, Millis>>);
-
-impl Renewals {
-    fn may_renew(&self, peer: &Peer, now: Millis) -> bool {
-        let mut renewed = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        renewed.retain(|_, at| at.saturating_add(RENEWAL) > now);
-        let may = !renewed.contains_key(peer);
-        if may {
-            renewed.insert(peer.clone(), now);
-        }
-        may
+fn plan_renewal(
+    stage: &mut Stage<'_>,
+    row: &StoredEnrolment,
+    certificate: Vec<u8>,
+    now: Millis,
+    today: Millis,
+) -> Result<Vec<u8>, Refusal> {
+    let rows = stage.store().enrolments_of(&row.office, &row.terminal)?;
+    // The same request a moment ago.
+    if let Some(newest) =
+        rows.into_iter().find(|newest| newest.code == row.code && is_of_day(&newest.certificate, today))
+    {
+        return Ok(newest.certificate);
     }
+    emit(stage, &row.office, row.terminal.clone(), EnrolmentEvent::CertificateGiven, now)?;
+    let given = NewCertificate { office: row.office, code: row.code, certificate: certificate.clone() };
+    stage.change().certificates.push(given);
+    Ok(certificate)
 }
 
 fn plan(stage: &mut Stage<'_>, row: &StoredEnrolment, tls_key: TlsKey, now: Millis) -> Result<Vec<u8>, Refusal> {
@@ -187,10 +191,7 @@ fn plan(stage: &mut Stage<'_>, row: &StoredEnrolment, tls_key: TlsKey, now: Mill
             stage.change().enrolments.push(row.clone());
             Ok(certificate)
         }
-        Judged::Again => {
-            emit(stage, &row.office, row.terminal.clone(), EnrolmentEvent::CertificateGiven, now)?;
-            Ok(row.certificate.clone())
-        }
+        Judged::Again(certificate) => Ok(certificate),
         // It was good a moment ago: somebody else was faster.
         Judged::Refused(fault) => {
             emit(stage, &row.office, row.terminal.clone(), EnrolmentEvent::CodeRefused, now)?;
@@ -201,8 +202,8 @@ fn plan(stage: &mut Stage<'_>, row: &StoredEnrolment, tls_key: TlsKey, now: Mill
 
 enum Judged {
     Fresh,
-    /// The same code, terminal and keys as before.
-    Again,
+    /// The same code, terminal and keys as before, and the certificate that was given.
+    Again(Vec<u8>),
     Refused(CodeFault),
 }
 
@@ -221,8 +222,8 @@ fn judge(store: &dyn Store, row: &StoredEnrolment, tls_key: TlsKey, now: Millis)
     let same = |other: &StoredEnrolment| {
         other.code == row.code && other.key == row.key && TlsKey::of_certificate(&other.certificate) == Some(tls_key)
     };
-    let again = store.enrolments(&row.office)?.iter().any(same);
-    Ok(if again { Judged::Again } else { Judged::Refused(CodeFault::Used) })
+    let before = store.enrolments_of(&row.office, &row.terminal)?.into_iter().find(same);
+    Ok(before.map_or(Judged::Refused(CodeFault::Used), |before| Judged::Again(before.certificate)))
 }
 
 fn emit(
@@ -251,5 +252,3 @@ pub fn fingerprint(key: &[u8; 32]) -> String {
 
 /// A day: the code is carried to the terminal by hand.
 const INVITATION: Millis = 24 * 3_600_000;
-/// Certificates live thirty days: whoever renews more often than once a day only fills the log.
-const RENEWAL: Millis = crate::clock::DAY;

@@ -16,7 +16,6 @@ use crate::clock::{Clock, Millis};
 use crate::code::LedgerFacts;
 use crate::config::Config;
 use crate::data::{DataDir, Lock, make_private};
-use crate::enrol::Renewals;
 use crate::error::LedgerError;
 use crate::index::Index;
 use crate::keys::{EnvelopeKey, Keys};
@@ -51,8 +50,6 @@ pub struct Ledger {
     pub(crate) strangers: Strangers,
     /// Where batches began that came too early, by history: what is missing before them is known to be somewhere.
     pub(crate) gaps: Mutex<HashMap<(OfficeId, Code, u32), u64>>,
-    /// Certificates renewed lately.
-    pub(crate) renewals: Renewals,
     /// Held while an office is brought up.
     pub(crate) founding: Mutex<()>,
     stopping: AtomicBool,
@@ -131,7 +128,6 @@ impl Ledger {
             visitors: Visitors::default(),
             alarmed: Mutex::default(),
             strangers: Strangers::default(),
-            renewals: Renewals::default(),
             gaps: Mutex::default(),
             founding: Mutex::default(),
             stopping: AtomicBool::new(false),

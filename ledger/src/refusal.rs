@@ -79,8 +79,6 @@ pub enum Refusal {
     RequestRefused,
     /// The key of a newcomer did not sign his application.
     KeyUnproved,
-    /// The certificate was renewed a short while ago.
-    RenewedLately,
 }
 
 /// Where a terminal's history stands.
@@ -143,7 +141,6 @@ impl Refusal {
             Self::RoleMissing => (403, "role_missing"),
             Self::RequestRefused => (400, "request_refused"),
             Self::KeyUnproved => (403, "key_unproved"),
-            Self::RenewedLately => (429, "renewed_lately"),
         }
     }
 
@@ -240,7 +237,6 @@ impl Refusal {
             Self::KeyUnproved => {
                 plain("the terminal has not shown that it holds its key", "Update the terminal's program.")
             }
-            Self::RenewedLately => plain("the certificate was renewed within a day", "Use the newest certificate."),
         }
     }
 
@@ -317,7 +313,6 @@ impl Refusal {
             Self::KeyUnproved => {
                 plain("端末機が鍵を持つことの証明がありません", "端末機のプログラムを更新してください。")
             }
-            Self::RenewedLately => plain("証明書は一日以内に更新されています", "最新の証明書を使用してください。"),
         }
     }
 }

@@ -7,7 +7,7 @@
 //! 3. When it returns an error, the change MAY be there all the same (the answer was lost). The caller reads the heads again before it
 //!    writes anything else; a store MUST then show what is truly there.
 //! 4. An append MUST fail with [`StoreError::Conflict`] and change nothing when the log's size is not [`Append::from`]; a cursor move
-//!    when the cursor is not [`CursorMove::before`]; the use of a code when it is unknown or used. Two writers can therefore never both succeed.
+//!    when the cursor is not [`CursorMove::before`]; the use of a code when it is unknown or used; a new certificate without its enrolment. Two writers can therefore never both succeed.
 //! 5. Reads MUST see every change whose commit returned before they began, and MUST never see a part of a change.
 //! 6. Bytes MUST come back as they were given; nothing is normalised.
 //! 7. A store made by a newer version MUST be refused, never guessed at; one without tables too, and tables are made only by `init`.
@@ -269,10 +269,21 @@ pub struct StoredEnrolment {
     pub code: [u8; 32],
     /// The terminal's Ed25519 key.
     pub key: [u8; 32],
-    /// The certificate that was given.
+    /// The certificate that was given last.
     pub certificate: Vec<u8>,
     /// When.
     pub at: Millis,
+}
+
+/// A certificate that takes the place of an enrolment's last one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewCertificate {
+    /// The office.
+    pub office: OfficeId,
+    /// The enrolment's code.
+    pub code: [u8; 32],
+    /// The certificate.
+    pub certificate: Vec<u8>,
 }
 
 /// A payload key, wrapped by the master key.
@@ -322,6 +333,8 @@ pub struct Change {
     pub used: Vec<([u8; 32], Millis)>,
     /// Terminals that showed a key.
     pub enrolments: Vec<StoredEnrolment>,
+    /// Certificates given instead of those that enrolments hold.
+    pub certificates: Vec<NewCertificate>,
     /// Payload keys made.
     pub keys: Vec<StoredKey>,
 }
@@ -339,6 +352,7 @@ impl Change {
             && self.codes.is_empty()
             && self.used.is_empty()
             && self.enrolments.is_empty()
+            && self.certificates.is_empty()
             && self.keys.is_empty()
     }
 }
@@ -364,7 +378,7 @@ pub trait Store: Send + Sync {
     /// When the database fails, or the size beside it is another one.
     fn frontier(&self, office: &OfficeId, log: LogName) -> Result<Frontier, StoreError>;
 
-    /// At most `limit` entries from index `from` on, up to the first that is missing.
+    /// At most `limit` entries from index `from` on.
     ///
     /// # Errors
     /// When the database fails.
@@ -384,12 +398,6 @@ pub trait Store: Send + Sync {
 
     /// Level and number of every tile of a log.
     ///
-    /// One more than the largest index of an entry that stands there, whatever the head says.
-    ///
-    /// # Errors
-    /// When the database fails.
-    fn end(&self, office: &OfficeId, log: LogName) -> Result<u64, StoreError>;
-
     /// # Errors
     /// When the database fails.
     fn tiles(&self, office: &OfficeId, log: LogName) -> Result<Vec<(u8, u64)>, StoreError>;
@@ -467,6 +475,12 @@ pub trait Store: Send + Sync {
     /// When the database fails.
     fn enrolments(&self, office: &OfficeId) -> Result<Vec<StoredEnrolment>, StoreError>;
 
+    /// Those of one terminal, oldest first: there are few, however many the office has.
+    ///
+    /// # Errors
+    /// When the database fails.
+    fn enrolments_of(&self, office: &OfficeId, terminal: &Code) -> Result<Vec<StoredEnrolment>, StoreError>;
+
     /// Every payload key of an office.
     ///
     /// # Errors
@@ -492,13 +506,6 @@ pub enum StoreError {
         /// Which.
         path: std::path::PathBuf,
     },
-
-    /// What in the database does not fit together, in its own words; reads above may never come there. Entries are left out: their tree
-    /// says more.
-    ///
-    /// # Errors
-    /// When the database fails.
-    fn misfits(&self) -> Result<Vec<String>, StoreError>;
     /// The database failed.
     Database {
         /// What was done.
@@ -526,13 +533,6 @@ pub enum StoreError {
         what: &'static str,
     },
 }
-    /// The database gives back other bytes than were written, or none: a torn page, a bad sector, a table that is gone.
-    Unreadable {
-        /// What was done.
-        act: &'static str,
-        /// What the database says.
-        cause: String,
-    },
 
 impl StoreError {
     /// Whether it is certain that the change is not there.
@@ -561,17 +561,11 @@ impl StoreError {
                 "Keep this disk as evidence and restore the newest sound copy: a ledger that has begun is never begun again.",
                 "このディスクを証拠として保管し、正常な最新の複製を復元してください。使用中の台帳を空から始めることはありません。",
             ),
-    /// Whether what stands on the disk is not what was written there; everything else may go well the next time.
-    #[must_use]
-    pub const fn is_damage(&self) -> bool {
-        matches!(self, Self::Unreadable { .. } | Self::Damaged { .. })
-    }
-
             Self::Newer { .. } => (
                 "Install the newer sekisho-ledger again; an older one cannot read its database.",
                 "新しい版の sekisho-ledger を再度インストールしてください。古い版では読めません。",
             ),
-            Self::Halted { .. } | Self::Unreadable { .. } | Self::Damaged { .. } => (
+            Self::Halted { .. } | Self::Damaged { .. } => (
                 "Run `sekisho-ledger fsck`; restore the database from the backup if it finds damage.",
                 "`sekisho-ledger fsck` を実行し、破損があればバックアップから復元してください。",
             ),
@@ -585,7 +579,7 @@ impl fmt::Display for StoreError {
             Self::Conflict { what } => write!(f, "cannot write to the database: {what} is not where it was"),
             Self::TooLarge { act } => write!(f, "cannot {act}: a number in it is larger than the database holds"),
             Self::Empty { path } => write!(f, "cannot open the database {}: it has no tables", path.display()),
-            Self::Database { act, cause } | Self::Unreadable { act, cause } => write!(f, "cannot {act}: {cause}"),
+            Self::Database { act, cause } => write!(f, "cannot {act}: {cause}"),
             Self::Newer { found, known } => {
                 write!(f, "cannot open the database: its schema is version {found}, this program knows {known}")
             }

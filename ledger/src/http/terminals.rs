@@ -97,7 +97,7 @@ fn note(text: &str) -> Option<String> {
 /// Beside the runtime, for the store is asked.
 pub(super) async fn admitted(hall: &Hall, caller: &Caller) -> Result<(), Refusal> {
     let (hall, caller) = (hall.clone(), caller.clone());
-    blocking(move || hall.ledger.admit_terminal(&caller)).await
+    blocking(move || hall.ledger.admit_terminal(&caller).map(drop)).await
 }
 
 /// Waits while there is nothing new in the register, as long as was asked for.

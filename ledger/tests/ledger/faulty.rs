@@ -57,10 +57,6 @@ impl Store for FaultyStore {
         self.inner.entries(office, log, from, limit)
     }
 
-    fn end(&self, office: &OfficeId, log: LogName) -> Result<u64, StoreError> {
-        self.inner.end(office, log)
-    }
-
     fn leaves(&self, office: &OfficeId, log: LogName, from: u64, to: u64) -> Result<Vec<Hash>, StoreError> {
         self.inner.leaves(office, log, from, to)
     }
@@ -124,11 +120,11 @@ impl Store for FaultyStore {
         self.inner.enrolments(office)
     }
 
+    fn enrolments_of(&self, office: &OfficeId, terminal: &Code) -> Result<Vec<StoredEnrolment>, StoreError> {
+        self.inner.enrolments_of(office, terminal)
+    }
+
     fn keys(&self, office: &OfficeId) -> Result<Vec<StoredKey>, StoreError> {
         self.inner.keys(office)
     }
 }
-
-    fn misfits(&self) -> Result<Vec<String>, StoreError> {
-        self.inner.misfits()
-    }

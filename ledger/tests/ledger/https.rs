@@ -1,11 +1,15 @@
 //! Over real TLS on loopback: who is let in, what is answered, and that an answer can be verified by whoever gets it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use rcgen::{CertificateParams, KeyPair, PKCS_ECDSA_P256_SHA256};
+use sekisho_ledger::authority::Caller;
+use sekisho_ledger::clock::DAY;
 use sekisho_ledger::code::Code as LedgerCode;
+use sekisho_ledger::ledger::Ledger;
 use sekisho_ledger::store::LogName;
 use sekisho_register::Ed25519Key;
 use sekisho_register::change::{Change, EpochReason, OpenEpoch, SetTerminal, SetTerminalState, TerminalUse};
@@ -378,7 +382,7 @@ fn certificate_request(identity: &Identity) -> Value {
 }
 
 #[test]
-fn a_certificate_can_be_renewed_once_a_day_over_the_same_key() {
+fn a_certificate_is_renewed_over_the_same_key_once_a_day_and_a_lost_answer_is_given_again() {
     let served = Served::new();
     let identity = served.enrol();
     let terminal = Client::new(served.address, &served.town.authority, Some(identity.clone()));
@@ -386,13 +390,27 @@ fn a_certificate_can_be_renewed_once_a_day_over_the_same_key() {
     let other = (identity.0.clone(), other.serialize_der());
     let refused = terminal.post("/v1/terminal/certificate", &certificate_request(&other));
     assert_eq!(refused.problem(), (400, "request_refused".into()));
-    let renew = || terminal.post("/v1/terminal/certificate", &certificate_request(&identity));
-    let renewed = (bytes(&renew().ok()["certificate"]), identity.1.clone());
-    let renewed = Client::new(served.address, &served.town.authority, Some(renewed));
-    assert_eq!(renewed.get("/v1/terminal/cursor?epoch=0").ok()["next"], json!(0));
-    assert_eq!(renew().problem(), (429, "renewed_lately".into()));
-    served.town.clock.advance(25 * 3_600_000);
-    renew().ok();
+    let renew =
+        || bytes(&terminal.post("/v1/terminal/certificate", &certificate_request(&identity)).ok()["certificate"]);
+    let before = served.town.records();
+    assert!(renew() == identity.0 && served.town.records() == before, "the one of today is given again");
+    served.town.clock.advance_machine(DAY);
+    let renewed = renew();
+    assert_ne!(renewed, identity.0);
+    assert_eq!(renew(), renewed);
+    assert_eq!(served.town.records(), before + 1);
+    // A clock that was wrong for a while keeps nobody from his certificate.
+    let caller = Caller::of(&identity.0.as_slice().into()).unwrap();
+    let request = bytes(&certificate_request(&identity)["csr"]);
+    served.town.clock.advance_machine(400 * DAY);
+    let future = served.town.ledger.renew(&caller, &request).unwrap();
+    served.town.clock.set_machine_back(400 * DAY);
+    let sound = served.town.ledger.renew(&caller, &request).unwrap();
+    assert!(sound != future && served.town.records() == before + 3);
+    let restarted =
+        Ledger::open_with(&served.town.data, served.town.clock.clone(), Arc::new(served.town.stored()), None).unwrap();
+    assert_eq!(restarted.renew(&caller, &request).unwrap(), sound, "also after a restart");
+    assert_eq!(served.town.records(), before + 3);
 }
 
 #[test]
@@ -452,7 +470,7 @@ fn a_code_alone_enrols_no_key_and_again_means_the_same_two_keys() {
     served.anybody().post("/v1/enrol", &request).ok();
     let before = served.town.records();
     served.anybody().post("/v1/enrol", &request).ok();
-    assert_eq!(served.town.records(), before + 1, "each certificate is written down");
+    assert_eq!(served.town.records(), before, "the certificate that was given is given again");
     let other_tls_key = served.request(&secret, terminal).0;
     assert_eq!(served.anybody().post("/v1/enrol", &other_tls_key).problem(), (403, "code_used".into()));
 }

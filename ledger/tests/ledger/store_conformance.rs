@@ -4,8 +4,9 @@
 use std::sync::Arc;
 
 use sekisho_ledger::store::{
-    Append, Change, CodePurpose, Cursor, CursorMove, EmitterName, Entry, LogName, SqliteStore, Store, StoreError,
-    StoredAct, StoredBatch, StoredCode, StoredEnrolment, StoredKey, StoredName, StoredOffice, StoredTree, TileGrowth,
+    Append, Change, CodePurpose, Cursor, CursorMove, EmitterName, Entry, LogName, NewCertificate, SqliteStore, Store,
+    StoreError, StoredAct, StoredBatch, StoredCode, StoredEnrolment, StoredKey, StoredName, StoredOffice, StoredTree,
+    TileGrowth,
 };
 use sekisho_tlog::{Frontier, Hash, MemoryTree, inclusion_proof, leaf_hash, verify_inclusion};
 use sekisho_wire::id::OfficeId;
@@ -232,6 +233,13 @@ fn acts_names_enrolments_and_keys_come_back_and_offices_are_apart() {
         assert_eq!(store.acts(&OFFICE, LogName::Register).unwrap(), [act(OFFICE, 1, 0), act(OFFICE, 2, 1)]);
         assert_eq!(store.names(&OFFICE, LogName::Register, 1, 2).unwrap(), [of(OFFICE, 1)]);
         assert_eq!(store.enrolments(&OFFICE).unwrap(), [enrolment(OFFICE, 3), enrolment(OFFICE, 9)]);
+        let renewed = |code| NewCertificate { office: OFFICE, code: [code; 32], certificate: vec![5; 70] };
+        store.commit(&Change { certificates: vec![renewed(9)], ..Change::default() }).unwrap();
+        let newest = StoredEnrolment { certificate: vec![5; 70], ..enrolment(OFFICE, 9) };
+        assert_eq!(store.enrolments_of(&OFFICE, &code("t-1")).unwrap(), [enrolment(OFFICE, 3), newest], "{name}");
+        assert_eq!(store.enrolments_of(&OTHER, &code("t-1")).unwrap(), [enrolment(OTHER, 1)]);
+        assert_eq!(store.enrolments_of(&OFFICE, &code("t-2")).unwrap(), []);
+        conflict(store.commit(&Change { certificates: vec![renewed(1)], ..Change::default() }));
         assert_eq!(store.keys(&OFFICE).unwrap(), [key(OFFICE, 1, 5), key(OFFICE, 2, 6)]);
         assert_eq!(store.offices().unwrap().len(), 2);
         conflict(store.commit(&Change { keys: vec![key(OFFICE, 3, 5)], ..Change::default() }));

@@ -9,7 +9,7 @@ use p256::ecdsa::SigningKey;
 use p256::ecdsa::signature::hazmat::PrehashSigner;
 use sekisho_ledger::acts::Name;
 use sekisho_ledger::authority::Peer;
-use sekisho_ledger::clock::Clock;
+use sekisho_ledger::clock::{Clock, MachineClock};
 use sekisho_ledger::code::{Code as LedgerCode, CodeSecret};
 use sekisho_ledger::command;
 use sekisho_ledger::data::DataDir;
@@ -42,17 +42,33 @@ pub(crate) const NOON: u64 = 1_780_300_800_000;
 
 /// A clock that stands until a test moves it.
 #[derive(Default)]
-pub(crate) struct TestClock(AtomicU64);
+pub(crate) struct TestClock {
+    now: AtomicU64,
+    machine: AtomicU64,
+}
 
 impl TestClock {
     pub(crate) fn advance(&self, milliseconds: u64) {
-        self.0.fetch_add(milliseconds, Ordering::SeqCst);
+        self.now.fetch_add(milliseconds, Ordering::SeqCst);
+    }
+
+    /// Moves the time that certificates are dated by; the one that TLS judges them by stays.
+    pub(crate) fn advance_machine(&self, milliseconds: u64) {
+        self.machine.fetch_add(milliseconds, Ordering::SeqCst);
+    }
+
+    pub(crate) fn set_machine_back(&self, milliseconds: u64) {
+        self.machine.fetch_sub(milliseconds, Ordering::SeqCst);
     }
 }
 
 impl Clock for TestClock {
     fn now(&self) -> u64 {
-        NOON + self.0.load(Ordering::SeqCst)
+        NOON + self.now.load(Ordering::SeqCst)
+    }
+
+    fn machine(&self) -> u64 {
+        MachineClock.machine() + self.machine.load(Ordering::SeqCst)
     }
 }
 
