@@ -378,11 +378,17 @@ pub trait Store: Send + Sync {
     /// When the database fails, or the size beside it is another one.
     fn frontier(&self, office: &OfficeId, log: LogName) -> Result<Frontier, StoreError>;
 
-    /// At most `limit` entries from index `from` on.
+    /// At most `limit` entries from index `from` on, up to the first that is missing.
     ///
     /// # Errors
     /// When the database fails.
     fn entries(&self, office: &OfficeId, log: LogName, from: u64, limit: u32) -> Result<Vec<Entry>, StoreError>;
+
+    /// One more than the largest index of an entry that stands there, whatever the head says.
+    ///
+    /// # Errors
+    /// When the database fails.
+    fn end(&self, office: &OfficeId, log: LogName) -> Result<u64, StoreError>;
 
     /// The leaf hashes of indexes `from` to before `to`, as many as there are.
     ///
@@ -486,6 +492,13 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// When the database fails.
     fn keys(&self, office: &OfficeId) -> Result<Vec<StoredKey>, StoreError>;
+
+    /// What in the database does not fit together, in its own words; reads above may never come there. Entries are left out: their tree
+    /// says more.
+    ///
+    /// # Errors
+    /// When the database fails.
+    fn misfits(&self) -> Result<Vec<String>, StoreError>;
 }
 
 /// What a store could not do.
@@ -508,6 +521,13 @@ pub enum StoreError {
     },
     /// The database failed.
     Database {
+        /// What was done.
+        act: &'static str,
+        /// What the database says.
+        cause: String,
+    },
+    /// The database gives back other bytes than were written, or none: a torn page, a bad sector, a table that is gone.
+    Unreadable {
         /// What was done.
         act: &'static str,
         /// What the database says.
@@ -541,6 +561,12 @@ impl StoreError {
         matches!(self, Self::Conflict { .. } | Self::TooLarge { .. } | Self::Halted { .. })
     }
 
+    /// Whether what stands on the disk is not what was written there; everything else may go well the next time.
+    #[must_use]
+    pub const fn is_damage(&self) -> bool {
+        matches!(self, Self::Unreadable { .. } | Self::Damaged { .. })
+    }
+
     /// What to do next: English, Japanese.
     #[must_use]
     pub const fn next_step(&self) -> (&'static str, &'static str) {
@@ -565,7 +591,7 @@ impl StoreError {
                 "Install the newer sekisho-ledger again; an older one cannot read its database.",
                 "新しい版の sekisho-ledger を再度インストールしてください。古い版では読めません。",
             ),
-            Self::Halted { .. } | Self::Damaged { .. } => (
+            Self::Halted { .. } | Self::Unreadable { .. } | Self::Damaged { .. } => (
                 "Run `sekisho-ledger fsck`; restore the database from the backup if it finds damage.",
                 "`sekisho-ledger fsck` を実行し、破損があればバックアップから復元してください。",
             ),
@@ -579,7 +605,7 @@ impl fmt::Display for StoreError {
             Self::Conflict { what } => write!(f, "cannot write to the database: {what} is not where it was"),
             Self::TooLarge { act } => write!(f, "cannot {act}: a number in it is larger than the database holds"),
             Self::Empty { path } => write!(f, "cannot open the database {}: it has no tables", path.display()),
-            Self::Database { act, cause } => write!(f, "cannot {act}: {cause}"),
+            Self::Database { act, cause } | Self::Unreadable { act, cause } => write!(f, "cannot {act}: {cause}"),
             Self::Newer { found, known } => {
                 write!(f, "cannot open the database: its schema is version {found}, this program knows {known}")
             }

@@ -1,5 +1,7 @@
 //! The tables. A change here is a new version with a step that brings old databases to it.
 
+use super::LogName;
+
 /// The version that this program writes.
 pub(super) const VERSION: i64 = 1;
 
@@ -17,15 +19,6 @@ CREATE TABLE heads (
     size INTEGER NOT NULL,
     frontier BLOB NOT NULL,
     PRIMARY KEY (office, log)
-) STRICT, WITHOUT ROWID;
-CREATE TABLE entries (
-    office INTEGER NOT NULL REFERENCES offices,
-    log INTEGER NOT NULL,
-    idx INTEGER NOT NULL,
-    leaf BLOB NOT NULL,
-    key INTEGER NOT NULL,
-    payload BLOB NOT NULL,
-    PRIMARY KEY (office, log, idx)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE tiles (
     office INTEGER NOT NULL REFERENCES offices,
@@ -100,3 +93,24 @@ CREATE TABLE keys (
     UNIQUE (office, class, month)
 ) STRICT, WITHOUT ROWID;
 ";
+
+/// Those tables.
+pub(super) const BESIDE_ENTRIES: [&str; 10] =
+    ["offices", "heads", "tiles", "cursors", "batches", "acts", "names", "codes", "enrolments", "keys"];
+
+/// The tables of an office's entries, made when it is founded.
+pub(super) fn entries_tables(office: i64) -> String {
+    let table = |log| {
+        let name = entries_table(office, log);
+        format!(
+            "CREATE TABLE {name} (idx INTEGER PRIMARY KEY, leaf BLOB NOT NULL, key INTEGER NOT NULL, payload BLOB NOT NULL) STRICT;"
+        )
+    };
+    LogName::ALL.map(table).concat()
+}
+
+/// One log's entries stand in a table of their own, so that they are always added at the right end of a tree: in one table for all logs
+/// every append would split pages in its middle. The index is the row's own number, and a row needs neither office nor log.
+pub(super) fn entries_table(office: i64, log: LogName) -> String {
+    format!("{log}_{office}")
+}

@@ -4,6 +4,7 @@ use rusqlite::{Connection, OptionalExtension, Params, Row};
 use sekisho_tlog::{Frontier, Hash};
 use sekisho_wire::id::{Code, OfficeId};
 
+use super::schema::{BESIDE_ENTRIES, entries_table};
 use super::sqlite::{SqliteStore, StoreOrSqlite, int, number_of};
 use super::{
     Change, CodePurpose, Cursor, EmitterName, Entry, LogName, Store, StoreError, StoredAct, StoredBatch, StoredCode,
@@ -40,19 +41,39 @@ impl Store for SqliteStore {
 
     fn entries(&self, office: &OfficeId, log: LogName, from: u64, limit: u32) -> Result<Vec<Entry>, StoreError> {
         self.read("read entries", |connection| {
-            let number = number_of(connection, office)?;
-            let sql = "SELECT leaf, key, payload FROM entries WHERE office = ?1 AND log = ?2 AND idx >= ?3 ORDER BY idx LIMIT ?4";
-            all(connection, sql, (number, log_number(log), int(from), limit), |row| {
-                Ok(Entry { leaf: hash_in(row, 0)?, key: row.get(1)?, payload: row.get(2)? })
-            })
+            let table = entries_table(number_of(connection, office)?, log);
+            let sql = format!("SELECT idx, leaf, key, payload FROM {table} WHERE idx >= ?1 ORDER BY idx LIMIT ?2");
+            let mut statement = connection.prepare_cached(&sql)?;
+            let mut rows = statement.query((int(from), limit))?;
+            let mut found = Vec::new();
+            while let Some(row) = rows.next()? {
+                // Whoever counts from `from` on must not take what stands behind a hole for what was in it.
+                if uint(row.get(0)?)? != from + found.len() as u64 {
+                    break;
+                }
+                found.push(Entry { leaf: hash_in(row, 1)?, key: row.get(2)?, payload: row.get(3)? });
+            }
+            Ok(found)
+        })
+    }
+
+    fn end(&self, office: &OfficeId, log: LogName) -> Result<u64, StoreError> {
+        self.read("find the end of a log", |connection| {
+            let table = entries_table(number_of(connection, office)?, log);
+            // Asked apart, each is one step down the tree. An index before the first is none of ours.
+            let sql = format!("SELECT (SELECT min(idx) FROM {table}), (SELECT max(idx) FROM {table})");
+            let (first, last): (Option<i64>, Option<i64>) =
+                connection.prepare_cached(&sql)?.query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            first.map(uint).transpose()?;
+            Ok(last.map(uint).transpose()?.map_or(0, |last| last.saturating_add(1)))
         })
     }
 
     fn leaves(&self, office: &OfficeId, log: LogName, from: u64, to: u64) -> Result<Vec<Hash>, StoreError> {
         self.read("read leaf hashes", |connection| {
-            let number = number_of(connection, office)?;
-            let sql = "SELECT leaf FROM entries WHERE office = ?1 AND log = ?2 AND idx >= ?3 AND idx < ?4 ORDER BY idx";
-            all(connection, sql, (number, log_number(log), int(from), int(to)), |row| hash_in(row, 0))
+            let table = entries_table(number_of(connection, office)?, log);
+            let sql = format!("SELECT leaf FROM {table} WHERE idx >= ?1 AND idx < ?2 ORDER BY idx");
+            all(connection, &sql, (int(from), int(to)), |row| hash_in(row, 0))
         })
     }
 
@@ -213,6 +234,17 @@ impl Store for SqliteStore {
                     wrapped: row.get(3)?,
                 })
             })
+        })
+    }
+
+    fn misfits(&self) -> Result<Vec<String>, StoreError> {
+        self.read("check the tables", |connection| {
+            let mut found = Vec::new();
+            for table in BESIDE_ENTRIES {
+                let rows = all(connection, &format!("PRAGMA integrity_check({table})"), [], |row| Ok(row.get(0)?))?;
+                found.extend(rows.into_iter().filter(|row: &String| row != "ok"));
+            }
+            Ok(found)
         })
     }
 }

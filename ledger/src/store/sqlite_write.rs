@@ -3,6 +3,7 @@
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior};
 use sekisho_tlog::tile::TILE_WIDTH;
 
+use super::schema::{entries_table, entries_tables};
 use super::sqlite::{StoreOrSqlite, int, number_of};
 use super::{Append, Change, CodePurpose, CursorMove, Entry, NewCertificate, StoreError, StoredBatch, StoredCode, TileGrowth};
 
@@ -18,6 +19,7 @@ fn write(connection: &mut Connection, change: &Change) -> Written {
         let mut insert = transaction.prepare_cached("INSERT INTO offices (id, seeds, founded) VALUES (?1, ?2, ?3)")?;
         let id = office.id.as_bytes().as_slice();
         insert.execute((id, &office.seeds, int(office.founded))).map_err(taken("the office"))?;
+        transaction.execute_batch(&entries_tables(transaction.last_insert_rowid()))?;
     }
     change.keys.iter().try_for_each(|key| {
         let number = number_of(&transaction, &key.office)?;
@@ -60,10 +62,11 @@ fn write_append(transaction: &Transaction<'_>, append: &Append) -> Written {
     if u64::try_from(size.unwrap_or(0)) != Ok(append.from) {
         return Err(StoreError::Conflict { what: "the end of the log" }.into());
     }
-    let sql = "INSERT INTO entries (office, log, idx, leaf, key, payload) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
-    let mut insert = transaction.prepare_cached(sql)?;
+    let table = entries_table(number, append.log);
+    let sql = format!("INSERT INTO {table} (idx, leaf, key, payload) VALUES (?1, ?2, ?3, ?4)");
+    let mut insert = transaction.prepare_cached(&sql)?;
     for (index, Entry { leaf, key, payload }) in (append.from..).zip(&append.entries) {
-        insert.execute((number, log, int(index), leaf.0.as_slice(), key, payload)).map_err(taken("an entry"))?;
+        insert.execute((int(index), leaf.0.as_slice(), key, payload)).map_err(taken("an entry"))?;
     }
     append.tiles.iter().try_for_each(|growth| grow_tile(transaction, number, log, growth))?;
     let sql = "INSERT INTO heads (office, log, size, frontier) VALUES (?1, ?2, ?3, ?4)

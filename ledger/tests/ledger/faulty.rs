@@ -57,6 +57,10 @@ impl Store for FaultyStore {
         self.inner.entries(office, log, from, limit)
     }
 
+    fn end(&self, office: &OfficeId, log: LogName) -> Result<u64, StoreError> {
+        self.inner.end(office, log)
+    }
+
     fn leaves(&self, office: &OfficeId, log: LogName, from: u64, to: u64) -> Result<Vec<Hash>, StoreError> {
         self.inner.leaves(office, log, from, to)
     }
@@ -126,5 +130,9 @@ impl Store for FaultyStore {
 
     fn keys(&self, office: &OfficeId) -> Result<Vec<StoredKey>, StoreError> {
         self.inner.keys(office)
+    }
+
+    fn misfits(&self) -> Result<Vec<String>, StoreError> {
+        self.inner.misfits()
     }
 }
