@@ -5,6 +5,7 @@
 
 use std::fmt;
 use std::io::{self, BufRead, BufReader, Write};
+use std::os::unix::fs::FileTypeExt;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::thread;
@@ -37,13 +38,14 @@ impl std::error::Error for ControlError {
 }
 
 impl Control {
-    /// Listens here. A socket left behind by an earlier run is replaced; one that somebody answers is not.
+    /// Listens here. A socket left behind by an earlier run is replaced; one that somebody answers, and anything that is no socket, is not.
     ///
     /// # Errors
     /// When the socket cannot be bound.
     pub fn listen(path: &Path) -> Result<Self, ControlError> {
-        if UnixStream::connect(path).is_err() {
-            // Not there, or nobody behind it. If it cannot be removed, binding says why.
+        let is_socket = std::fs::symlink_metadata(path).is_ok_and(|entry| entry.file_type().is_socket());
+        if is_socket && UnixStream::connect(path).is_err() {
+            // Nobody is behind it. If it cannot be removed, binding says why.
             let _ = std::fs::remove_file(path);
         }
         match UnixListener::bind(path) {

@@ -101,8 +101,11 @@ impl StateFile {
     /// # Errors
     /// When the file is missing, in use, malformed, or cannot be read.
     pub fn open(path: &Path) -> Result<Self, StateError> {
-        let mut file = File::open(path).map_err(|cause| io_error(path, cause))?;
+        // Looked for before the lock, so that a name typed wrong leaves no lock behind; opened after it, because until then another
+        // simulator may put a newer file in its place, and an older count of tries would come back.
+        std::fs::metadata(path).map_err(|cause| io_error(path, cause))?;
         let lock = lock(path)?;
+        let mut file = File::open(path).map_err(|cause| io_error(path, cause))?;
         let mut bytes = Zeroizing::new(Vec::new());
         file.read_to_end(&mut bytes).map_err(|cause| io_error(path, cause))?;
         let memory = parse(&bytes).ok_or_else(|| StateError::Malformed(path.to_owned()))?;
