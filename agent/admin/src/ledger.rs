@@ -16,8 +16,6 @@ use crate::office_file::{LogName, Office};
 use crate::register_cache::{Broken, Name, RegisterCache};
 use crate::terminal_word::TerminalWord;
 
-/// Entries in one bundle (tlog §6).
-const BUNDLE: u64 = 256;
 /// More than the largest bundle: 256 entries of 64 KiB.
 const TILE_MAX: usize = 20 * 1024 * 1024;
 
@@ -344,7 +342,7 @@ impl Ledger {
     /// As the link says; a bundle that is none.
     pub(crate) fn entries(&self, log: LogName, size: u64) -> Result<Vec<Vec<u8>>, AdminError> {
         let mut entries = Vec::new();
-        while let Some(path) = TilePath::in_tree(TileContent::Entries, entries.len() as u64 / BUNDLE, size) {
+        for path in (0..).map_while(|bundle| TilePath::in_tree(TileContent::Entries, bundle, size)) {
             let bundle = self.tile(log, &path)?;
             let came = decode_bundle(&bundle)?;
             if came.len() != usize::from(path.width()) {

@@ -27,15 +27,17 @@ pub(super) fn of_all(
     file: &ChangesFile,
     path: &Path,
 ) -> Result<(), AdminError> {
-    let (now, mut register) = (clock::now(), Register::new());
+    let mut register = Register::new();
     let mut administrators = Vec::new();
     {
-        let mut drafter = Drafter::new(&register, now);
+        let mut drafter = Drafter::new(&register, clock::now());
         for table in &file.administrator {
             let card = wanted(table).card(CardGuid(random::bytes()?), &no_keys()?);
             administrators.push(named(table, card, &mut drafter)?);
         }
     }
+    // Not before the cards begin to hold.
+    let now = clock::now();
     let signers: Vec<(CardGuid, Code)> = administrators.iter().map(|one| (one.card.card, one.post.clone())).collect();
     let keys = (0..office.recovery.keys).map(|_| recovery_key()).collect::<Result<_, _>>()?;
     let found = founding(code, office, administrators, Recovery { k: office.recovery.needed, keys }, file)?;
