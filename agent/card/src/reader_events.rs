@@ -16,7 +16,7 @@ pub enum ReaderEvent {
         /// Its name.
         reader: ReaderName,
     },
-    /// A reader is gone. If a card was in it, its removal was told before.
+    /// A reader is gone, and with it whatever card was in it: nobody has taken that one out, so no removal is told.
     ReaderRemoved {
         /// Its name.
         reader: ReaderName,
@@ -91,15 +91,8 @@ impl Seen {
     }
 
     /// Takes the word of the service that a reader is leaving. If one of the same name is listed next, it is another.
-    pub(crate) fn left(&mut self, reader: &ReaderName) -> Vec<ReaderEvent> {
-        let removed = || ReaderEvent::ReaderRemoved { reader: reader.clone() };
-        match self.readers.remove(reader) {
-            None => vec![],
-            Some((Presence::Empty, _)) => vec![removed()],
-            Some((Presence::Card | Presence::Mute, _)) => {
-                vec![ReaderEvent::CardRemoved { reader: reader.clone() }, removed()]
-            }
-        }
+    pub(crate) fn left(&mut self, reader: &ReaderName) -> Option<ReaderEvent> {
+        self.readers.remove(reader).map(|_| ReaderEvent::ReaderRemoved { reader: reader.clone() })
     }
 
     /// Takes one look at one reader. Only presence and the event count matter: readers also change state when
@@ -142,7 +135,7 @@ mod tests {
         Look { reader: name("A"), presence, event_count, atr: vec![0x3B] }
     }
 
-    fn letters(events: &[ReaderEvent]) -> String {
+    fn letters<'a>(events: impl IntoIterator<Item = &'a ReaderEvent>) -> String {
         let letter = |event: &ReaderEvent| match event {
             ReaderEvent::ServiceLost => 'L',
             ReaderEvent::ServiceBack => 'B',
@@ -152,7 +145,7 @@ mod tests {
             ReaderEvent::CardRemoved { .. } => 'r',
             ReaderEvent::CardMute { .. } => 'm',
         };
-        events.iter().map(letter).collect()
+        events.into_iter().map(letter).collect()
     }
 
     #[test]
@@ -180,12 +173,12 @@ mod tests {
     }
 
     #[test]
-    fn a_reader_that_leaves_takes_its_card_along() {
+    fn a_reader_that_leaves_takes_its_card_along_and_no_removal_is_told() {
         let mut seen = Seen::default();
         assert_eq!(letters(&seen.listed(&[name("A"), name("B")])), "AA");
         assert_eq!(letters(&seen.looked(look(Presence::Card, 1))), "i");
         assert_eq!(letters(&seen.listed(&[name("A"), name("B")])), "");
-        assert_eq!(letters(&seen.listed(&[name("B")])), "rD");
+        assert_eq!(letters(&seen.listed(&[name("B")])), "D");
         assert_eq!(letters(&seen.listed(&[])), "D");
     }
 
@@ -194,7 +187,7 @@ mod tests {
         let mut seen = Seen::default();
         seen.listed(&[name("A")]);
         seen.looked(look(Presence::Card, 1));
-        assert_eq!(letters(&seen.left(&name("A"))), "rD");
+        assert_eq!(letters(&seen.left(&name("A"))), "D");
         assert_eq!(letters(&seen.left(&name("A"))), "");
         assert_eq!(letters(&seen.listed(&[name("A")])), "A");
         assert_eq!(letters(&seen.looked(look(Presence::Card, 1))), "i");

@@ -7,7 +7,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use sekisho_ipc::{Recent, RecordRef};
 use sekisho_register::{NameHash, Register};
-use sekisho_wire::id::{BootId, CardGuid, Code, Hash, RequestId, Salt, SessionId};
+use sekisho_wire::id::{BootId, Code, Hash, RequestId, Salt, SessionId};
 use sekisho_wire::record::{Body, Emitter, RECORD_VERSION, Record, SessionReason};
 use sekisho_wire::verdict::VerdictCode;
 
@@ -18,6 +18,7 @@ use crate::function::{Answered, Granted};
 use crate::identity::Identity;
 use crate::journal::Journal;
 use crate::journal::segment::random;
+use crate::pins_sent::PinsSent;
 use crate::prompt::Prompt;
 use crate::session::{Action, Event, Insertion, Limits, Machine, Now};
 use crate::trusted::{Moment, TrustedTime};
@@ -64,8 +65,7 @@ pub(crate) struct Core {
     pub(crate) owner: Option<(SessionId, u32)>,
     /// The prompt whose PIN is typed and whose outcome is not known yet: no other one opens meanwhile.
     pub(crate) proving: Option<u64>,
-    /// PINs that are on their way to a card, by call. They count whoever still waits for them.
-    pub(crate) presented: HashMap<u64, Presented>,
+    pub(crate) pins: PinsSent,
     /// Counts changes.
     pub(crate) generation: u64,
     pub(crate) links: Links,
@@ -73,8 +73,6 @@ pub(crate) struct Core {
     pub(crate) certificate_ends: Option<u64>,
     pub(crate) acknowledged: Acknowledged,
     pub(crate) history: History,
-    /// Wrong PINs since the card was inserted.
-    pub(crate) wrong_pins: u8,
     /// What is in the reader and cannot be used.
     pub(crate) unreadable: Option<Problem>,
     boot: BootId,
@@ -97,13 +95,6 @@ pub(crate) enum History {
     Goes,
     /// The ledger has another one: what is granted here would never be recorded there.
     Refused,
-}
-
-/// A PIN that is on its way to a card.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Presented {
-    pub(crate) insertion: Insertion,
-    pub(crate) card: CardGuid,
 }
 
 /// What the worker is asked, and the descriptor that goes with it.
@@ -153,13 +144,12 @@ impl Agent {
             recent: VecDeque::new(),
             owner: None,
             proving: None,
-            presented: HashMap::new(),
+            pins: PinsSent::default(),
             generation: 0,
             links: Links::default(),
             certificate_ends: None,
             acknowledged,
             history: History::default(),
-            wrong_pins: 0,
             unreadable: None,
             boot,
         };

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use sekisho_card::{
-    CardCause, CardError, Disposition, Lengths, LoginError, OperatorCard, PcscReader, PcscTransport, ReaderName,
-    SharePolicy, Tries,
+    CardCause, CardError, Cause, Disposition, Lengths, LoginError, OperatorCard, PcscReader, PcscTransport, ReaderName,
+    SharePolicy, TransportError, Tries,
 };
 use sekisho_ipc::PinFrame;
 use sekisho_wire::id::{Hash, Signature};
@@ -14,7 +14,7 @@ use sekisho_wire::words::Language;
 
 use crate::card_worker::Outbox;
 use crate::pin_intake::Intake;
-use crate::worker_link::{CallAnswer, Failure, FromWorker, Problem};
+use crate::worker_link::{CallAnswer, Failure, FromWorker, Lost, Problem};
 
 /// Something to do with a card.
 #[derive(Debug)]
@@ -79,8 +79,8 @@ impl CardDesk {
                     && let Err(error) = card.reset()
                 {
                     log::warn!("{error}");
-                    if is_lost(&error) {
-                        self.lost(insertion, outbox);
+                    if let Some(lost) = what_is_lost(&error) {
+                        self.lost(insertion, lost, outbox);
                     }
                 }
             }
@@ -89,18 +89,18 @@ impl CardDesk {
 
     /// Tells what came of a call. A card that is not there any more locks, whoever notices first: watcher or desk.
     fn finish(&mut self, call: u64, insertion: u64, done: Result<CallAnswer, Fault>, outbox: &Outbox) {
-        let lost = done.as_ref().is_err_and(|fault| fault.lost);
+        let lost = done.as_ref().err().and_then(|fault| fault.lost);
         let answer = done.unwrap_or_else(|fault| CallAnswer::Failed { failure: fault.failure });
         outbox.tell(&FromWorker::Answer { call, answer });
-        if lost {
-            self.lost(insertion, outbox);
+        if let Some(lost) = lost {
+            self.lost(insertion, lost, outbox);
         }
     }
 
     /// The way to the card is broken, or it is another one: this insertion has ended. Whatever is in the reader now is looked at anew.
-    fn lost(&mut self, insertion: u64, outbox: &Outbox) {
+    fn lost(&mut self, insertion: u64, lost: Lost, outbox: &Outbox) {
         self.cards.remove(&insertion);
-        if let Some((reader, insertion)) = outbox.lost(insertion) {
+        if let Some((reader, insertion)) = outbox.lost(insertion, lost) {
             self.work(Job::Open { reader, insertion }, outbox);
         }
     }
@@ -166,24 +166,25 @@ fn pin_of(frame: &PinFrame) -> Option<Box<Pin>> {
 /// Why a call came to nothing, and whether the card is lost with it.
 struct Fault {
     failure: Failure,
-    lost: bool,
+    lost: Option<Lost>,
 }
 
 impl From<Failure> for Fault {
     fn from(failure: Failure) -> Self {
-        Self { failure, lost: false }
+        Self { failure, lost: None }
     }
 }
 
 fn login_fault(card: &mut Card, error: &LoginError) -> Fault {
     let lost = match error {
-        LoginError::CardRemoved { .. } | LoginError::Transport { .. } => true,
-        LoginError::Card { error, .. } => is_lost(error),
+        LoginError::CardRemoved { .. } => Some(Lost::Card),
+        LoginError::Transport { error, .. } => Some(lost_by(error)),
+        LoginError::Card { error, .. } => what_is_lost(error),
         LoginError::WrongPin { .. }
         | LoginError::Blocked
         | LoginError::PinPolicy(_)
         | LoginError::RefusedByCard
-        | LoginError::SecurityStatus { .. } => false,
+        | LoginError::SecurityStatus { .. } => None,
     };
     Fault { failure: login_failure(card, error), lost }
 }
@@ -193,25 +194,37 @@ fn login_failure(card: &mut Card, error: &LoginError) -> Failure {
     match error {
         LoginError::WrongPin { tries_left } => Failure::WrongPin { tries_left: *tries_left },
         LoginError::Blocked => Failure::WrongPin { tries_left: 0 },
+        LoginError::CardRemoved { tries: Tries::Unknown } => Failure::Unanswered,
         LoginError::CardRemoved { .. } => Failure::CardGone,
         LoginError::PinPolicy(_)
         | LoginError::RefusedByCard
         | LoginError::Transport { .. }
         | LoginError::SecurityStatus { .. }
         | LoginError::Card { .. } => {
-            let tries_left = if error.tries() == Tries::Unknown { card.tries_left().ok() } else { None };
+            let unknown = error.tries() == Tries::Unknown;
+            let tries_left = if unknown { card.tries_left().ok() } else { None };
+            if unknown && tries_left.is_none() {
+                log::warn!("{error}");
+                return Failure::Unanswered;
+            }
             Failure::Problem { problem: words(error, |language| error.next_step(language)), tries_left }
         }
     }
 }
 
 fn fault(error: &CardError) -> Fault {
-    Fault { failure: Failure::Problem { problem: problem(error), tries_left: None }, lost: is_lost(error) }
+    Fault { failure: Failure::Problem { problem: problem(error), tries_left: None }, lost: what_is_lost(error) }
 }
 
-/// Whether nobody can say any more that the card that was told of is in the reader.
-const fn is_lost(error: &CardError) -> bool {
-    error.transport_error().is_some() || matches!(error.cause, CardCause::OtherCard { .. } | CardCause::NotPiv)
+/// What is lost when nobody can say any more that the card that was told of is in the reader.
+fn what_is_lost(error: &CardError) -> Option<Lost> {
+    let another = matches!(error.cause, CardCause::OtherCard { .. } | CardCause::NotPiv);
+    error.transport_error().map(lost_by).or(another.then_some(Lost::Card))
+}
+
+/// A card that is pulled amid an exchange looks like a reader that fails; only the service's own word counts as a reader lost.
+fn lost_by(error: &TransportError) -> Lost {
+    if error.cause == Cause::ReaderGone { Lost::Reader } else { Lost::Card }
 }
 
 fn problem(error: &CardError) -> Problem {

@@ -20,7 +20,7 @@ use crate::config::{Config, Sharing};
 use crate::ending;
 use crate::pin_intake::{Intake, take_in};
 use crate::watchdog::Watchdog;
-use crate::worker_link::{CallAnswer, Failure, FromWorker, ToWorker, WATCH, WORKER_MESSAGE_MAX};
+use crate::worker_link::{CallAnswer, Failure, FromWorker, Lost, ToWorker, WATCH, WORKER_MESSAGE_MAX};
 
 /// Pause before the agent is called again: the first, and the longest.
 const RETRY_FIRST: Duration = Duration::from_millis(100);
@@ -120,12 +120,20 @@ impl Outbox {
         Some(insertion)
     }
 
+    /// A reader went away, and whatever was in it: one message, so that nobody takes it for a card that was pulled.
+    fn reader_removed(&self, reader: &ReaderName) -> Option<u64> {
+        let mut state = self.lock();
+        let insertion = state.present.remove(reader);
+        tell(&mut state.writer, &FromWorker::ReaderRemoved { reader: by_name(reader), insertion });
+        insertion
+    }
+
     /// A card that the desk lost before the watcher saw it go. Its reader, and the number of what may be in there now.
-    pub(crate) fn lost(&self, insertion: u64) -> Option<(ReaderName, u64)> {
+    pub(crate) fn lost(&self, insertion: u64, lost: Lost) -> Option<(ReaderName, u64)> {
         let mut state = self.lock();
         let reader = state.present.iter().find(|(_, present)| **present == insertion)?.0.clone();
-        tell(&mut state.writer, &FromWorker::CardRemoved { insertion });
         let next = next_insertion();
+        tell(&mut state.writer, &FromWorker::CardLost { insertion, next, lost });
         state.present.insert(reader.clone(), next);
         Some((reader, next))
     }
@@ -194,7 +202,9 @@ fn watch(mut readers: PcscReaders, over: &AtomicBool, outbox: &Outbox, jobs: &Se
             ReaderEvent::ServiceBack => outbox.tell(&FromWorker::ServiceBack),
             ReaderEvent::ReaderAdded { reader } => outbox.tell(&FromWorker::ReaderAdded { reader: by_name(&reader) }),
             ReaderEvent::ReaderRemoved { reader } => {
-                outbox.tell(&FromWorker::ReaderRemoved { reader: by_name(&reader) });
+                if let Some(insertion) = outbox.reader_removed(&reader) {
+                    let _ = jobs.send(Job::Forget { insertion });
+                }
             }
             ReaderEvent::CardInserted { reader, .. } => {
                 let insertion = next_insertion();

@@ -19,6 +19,7 @@ pub mod identity;
 pub mod journal;
 mod keeper;
 mod pin_intake;
+mod pins_sent;
 mod prompt;
 mod rate;
 pub mod run;

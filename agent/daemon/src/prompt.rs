@@ -10,14 +10,15 @@ use std::time::Duration;
 use sekisho_ipc::{AgentError, AuthorizeRequest, AwaitAnswer, PromptAnswer, PromptRequest, PromptWhat, RecordRef};
 use sekisho_register::decide;
 use sekisho_wire::decision::{DecisionInput, Level, SessionKind, TerminalState};
-use sekisho_wire::id::{Code, RequestId, SessionId, Signature};
+use sekisho_wire::id::{CardGuid, Code, RequestId, SessionId, Signature};
 use sekisho_wire::record::{Body, Decision, Opening, decision_digest, session_digest};
 use sekisho_wire::verdict::VerdictCode;
 
-use crate::agent::{Agent, Core, Presented};
+use crate::agent::{Agent, Core};
 use crate::card_desk::hex;
 use crate::deciding::Wish;
 use crate::function::{Asked, Caller, Proof, field};
+use crate::pins_sent::Sent;
 use crate::session::{Event, Insertion, Session};
 use crate::spoken;
 use crate::worker_link::{CallAnswer, Failure, ToWorker};
@@ -26,20 +27,26 @@ use crate::worker_link::{CallAnswer, Failure, ToWorker};
 #[derive(Debug)]
 pub(crate) struct Prompt {
     pub(crate) id: String,
+    /// Whose it is: nobody else hears what comes of it.
+    uid: u32,
     pub(crate) insertion: Insertion,
     pub(crate) call: u64,
     outcome: Option<Result<AwaitAnswer, AgentError>>,
 }
 
 impl Prompt {
+    const fn is_of(&self, caller: &Caller) -> bool {
+        caller.trusted || self.uid == caller.uid
+    }
+
     pub(crate) fn cancel(&mut self) {
         self.outcome.get_or_insert(Err(AgentError::PromptCancelled));
     }
 }
 
-/// So many prompts, open and answered, are remembered.
+/// So many prompts, open and answered, are remembered of each uid.
 const PROMPTS_MAX: usize = 8;
-/// How often `Await` looks whether its client is still there, at least.
+/// `Await` looks again after this long at the latest, told of a change or not.
 const LOOK: Duration = Duration::from_secs(5);
 
 /// What a prompt is for, read.
@@ -70,18 +77,23 @@ impl Agent {
         if !caller.trusted && !core.is_owner(caller) {
             return Err(AgentError::NotPermitted { reason: "this is another user's session".into() });
         }
-        if core.proving.is_some() || !core.presented.is_empty() {
+        let meant = field::<CardGuid>("card", request.card.as_deref())?;
+        if meant.is_some_and(|meant| meant != card.card) {
+            // Nothing of it is told: it is not the card that was asked about.
+            return Err(spoken::refused(VerdictCode::CardOther, None));
+        }
+        if core.proving.is_some() || core.pins.is_any_sent() {
             return Err(spoken::refused(VerdictCode::AgentBusy, card.tries_left));
         }
         let purpose = self.purpose(&mut core, caller, request)?;
         self.allowed(&mut core, &purpose, card.tries_left)?;
-        if core.wrong_pins >= self.config.card.tries_per_insertion {
+        if core.pins.wrong(&card.card) >= self.config.card.tries_per_insertion {
             return Err(spoken::refused(VerdictCode::PinNotSent, card.tries_left));
         }
         if card.tries_left == Some(0) {
             return Err(spoken::wrong_pin(0));
         }
-        let (prompt, answers, client) = self.open(&mut core, card.insertion, &purpose)?;
+        let (prompt, answers, client) = self.open(&mut core, caller, card.insertion, &purpose)?;
         let id = prompt.id.clone();
         let (insertion, call) = (prompt.insertion, prompt.call);
         core.remember(prompt);
@@ -103,7 +115,8 @@ impl Agent {
         let spawned = std::thread::Builder::new().name("prompt".into()).spawn(conduct);
         spawned.map_err(|_| spoken::refused(VerdictCode::AgentBusy, card.tries_left))?;
         let tries_left = card.tries_left.map(u32::from);
-        Ok((PromptAnswer { prompt: id, tries_left, operator: operator.map(|code| code.to_string()), name }, client))
+        let (card, operator) = (Some(card.card.to_string()), operator.map(|code| code.to_string()));
+        Ok((PromptAnswer { prompt: id, tries_left, card, operator, name }, client))
     }
 
     fn purpose(&self, core: &mut Core, caller: &Caller, request: &PromptRequest) -> Result<Purpose, AgentError> {
@@ -136,7 +149,7 @@ impl Agent {
     /// Decides before a PIN is asked for.
     fn allowed(&self, core: &mut Core, purpose: &Purpose, tries_left: Option<u8>) -> Result<(), AgentError> {
         let (request, input) = match purpose {
-            Purpose::ChangePin => return Ok(()),
+            Purpose::ChangePin => return self.may_change_pin(core, tries_left),
             Purpose::Login(_) if core.machine.terminal_state() == TerminalState::Open => {
                 let reason = "a session is open; lock or end it first".into();
                 return Err(AgentError::NotPermitted { reason });
@@ -145,6 +158,19 @@ impl Agent {
             Purpose::Function(asked) => (asked.request, self.function_input(core, &asked.question, Level::Pin)),
         };
         self.granted(core, request, input, tries_left).map(drop)
+    }
+
+    /// A PIN is changed by whom its card opens a session for, here and now: a card that was revoked, or whose operator has left, proves
+    /// nothing to us any more.
+    fn may_change_pin(&self, core: &mut Core, tries_left: Option<u8>) -> Result<(), AgentError> {
+        // Decides upon the session, if there is one; one that may not be ends.
+        self.recheck(core);
+        if core.machine.session().is_some() {
+            return Ok(());
+        }
+        let wish = self.wish(core, None, SessionKind::Ordinary);
+        let input = self.opening_input(core, &wish);
+        self.granted(core, RequestId(self.salt().0), input, tries_left).map(drop)
     }
 
     /// The input, if it is granted. A refusal is recorded, and cost no try.
@@ -175,6 +201,7 @@ impl Agent {
     fn open(
         &self,
         core: &mut Core,
+        caller: &Caller,
         insertion: Insertion,
         purpose: &Purpose,
     ) -> Result<(Prompt, Receiver<CallAnswer>, OwnedFd), AgentError> {
@@ -191,7 +218,7 @@ impl Agent {
             return Err(busy());
         }
         let id = self.salt().to_string();
-        Ok((Prompt { id, insertion, call, outcome: None }, answers, client.into()))
+        Ok((Prompt { id, uid: caller.uid, insertion, call, outcome: None }, answers, client.into()))
     }
 
     /// Goes the whole way from the open prompt to its outcome, on a thread of its own.
@@ -244,7 +271,7 @@ impl Agent {
         let key = core.register.card(&input.card.ok_or(AgentError::PromptCancelled)?);
         let key = key.ok_or_else(|| spoken::refused(VerdictCode::CardUnknown, tries_left))?.issued().authentication.0;
         let own = core.own(insertion).ok_or(AgentError::PromptCancelled)?;
-        core.present_pin(insertion, call, ToWorker::SignWithPin { call, insertion: own, digest: hex(&digest) });
+        core.send_pin(insertion, call, ToWorker::SignWithPin { call, insertion: own, digest: hex(&digest) })?;
         drop(core);
         let (signature, tries) = self.signature(insertion, answers)?;
         if !sekisho_card::verify_signature(&key, &digest, &signature.0) {
@@ -252,7 +279,7 @@ impl Agent {
             return Err(spoken::refused(VerdictCode::CardFalse, None));
         }
         let mut core = self.lock();
-        core.wrong_pins = 0;
+        input.card.iter().for_each(|card| core.pins.accepted(card));
         self.step(&mut core, Event::TriesLeft(insertion, tries));
         let part = |code: Option<Code>| code.ok_or_else(|| spoken::refused(VerdictCode::OperatorUnknown, None));
         let session = Session {
@@ -326,7 +353,7 @@ impl Agent {
         let key = input.card.and_then(|card| core.register.card(&card)).map(|card| card.issued().authentication.0);
         let key = key.ok_or_else(|| spoken::refused(VerdictCode::CardUnknown, None))?;
         let own = core.own(insertion).ok_or(AgentError::PromptCancelled)?;
-        core.present_pin(insertion, call, ToWorker::SignWithPin { call, insertion: own, digest: hex(&digest) });
+        core.send_pin(insertion, call, ToWorker::SignWithPin { call, insertion: own, digest: hex(&digest) })?;
         drop(core);
         let (signature, tries) = self.signature(insertion, answers)?;
         if !sekisho_card::verify_signature(&key, &digest, &signature.0) {
@@ -337,7 +364,7 @@ impl Agent {
         if !self.stands(&mut core, &proof) {
             return Err(spoken::refused(VerdictCode::EndedMeanwhile, None));
         }
-        core.wrong_pins = 0;
+        proof.input.card.iter().for_each(|card| core.pins.accepted(card));
         self.step(&mut core, Event::TriesLeft(insertion, tries));
         let decided = self.record(&mut core, asked, proof.salt, proof.input, Some(proof.signature));
         drop(core);
@@ -355,10 +382,13 @@ impl Agent {
         let mut core = self.lock();
         core.still_in(insertion)?;
         let own = core.own(insertion).ok_or(AgentError::PromptCancelled)?;
-        core.present_pin(insertion, call, ToWorker::ChangePin { call, insertion: own });
+        let (tries_left, card) = core.machine.card().map_or((None, None), |card| (card.tries_left, Some(card.card)));
+        self.may_change_pin(&mut core, tries_left)?;
+        core.send_pin(insertion, call, ToWorker::ChangePin { call, insertion: own })?;
         drop(core);
         match self.answer(answers)? {
             CallAnswer::PinChanged => {
+                card.iter().for_each(|card| self.lock().pins.accepted(card));
                 let verdict = spoken::verdict(VerdictCode::Granted);
                 Ok(AwaitAnswer { verdict, tries_left: None, session: None, record: None })
             }
@@ -369,7 +399,8 @@ impl Agent {
 
     fn answer(&self, answers: &Receiver<CallAnswer>) -> Result<CallAnswer, AgentError> {
         let patience = self.config.card.deadline() + Duration::from_secs(1);
-        answers.recv_timeout(patience).map_err(|_| AgentError::PromptCancelled)
+        // The card has the PIN by now, and nobody will say what became of it.
+        answers.recv_timeout(patience).map_err(|_| spoken::refused(VerdictCode::PinUnanswered, None))
     }
 
     fn signature(
@@ -392,6 +423,7 @@ impl Agent {
         let mut core = self.lock();
         match failure {
             Failure::NoPin | Failure::CardGone => AgentError::PromptCancelled,
+            Failure::Unanswered => spoken::refused(VerdictCode::PinUnanswered, None),
             Failure::Problem { problem, tries_left } => {
                 if let Some(tries) = tries_left {
                     self.step(&mut core, Event::TriesLeft(insertion, Some(tries)));
@@ -403,14 +435,18 @@ impl Agent {
         }
     }
 
-    /// Waits for what comes of a prompt.
+    /// Waits for what comes of a prompt. A prompt of somebody else is none.
     ///
     /// # Errors
     /// Its outcome, or [`AgentError::NoSuchPrompt`].
-    pub fn await_prompt(&self, id: &str) -> Result<AwaitAnswer, AgentError> {
+    pub fn await_prompt(&self, caller: &Caller, id: &str) -> Result<AwaitAnswer, AgentError> {
         let mut core = self.lock();
         loop {
-            let place = core.prompts.iter().position(|prompt| prompt.id == id).ok_or(AgentError::NoSuchPrompt)?;
+            let place = core
+                .prompts
+                .iter()
+                .position(|prompt| prompt.id == id && prompt.is_of(caller))
+                .ok_or(AgentError::NoSuchPrompt)?;
             if core.prompts.get(place).is_some_and(|prompt| prompt.outcome.is_some()) {
                 let prompt = core.prompts.remove(place);
                 return prompt.outcome.unwrap_or(Err(AgentError::PromptCancelled));
@@ -430,18 +466,24 @@ impl Core {
             self.ask_worker(ToWorker::Forget { call }, None);
         }
         self.prompts.iter_mut().for_each(Prompt::cancel);
-        self.prompts.push(prompt);
-        if self.prompts.len() > PROMPTS_MAX {
-            self.prompts.remove(0);
+        let of_same = |other: &Prompt| other.uid == prompt.uid;
+        if self.prompts.iter().filter(|other| of_same(other)).count() >= PROMPTS_MAX
+            && let Some(oldest) = self.prompts.iter().position(of_same)
+        {
+            self.prompts.remove(oldest);
         }
+        self.prompts.push(prompt);
     }
 
     /// Sends a PIN to the card that it was typed for. From here on its outcome counts, whoever waits for it.
-    fn present_pin(&mut self, insertion: Insertion, call: u64, errand: ToWorker) {
-        let Some(card) = self.machine.card().map(|card| card.card) else { return };
-        if self.ask_worker(errand, None) {
-            self.presented.insert(call, Presented { insertion, card });
+    fn send_pin(&mut self, insertion: Insertion, call: u64, errand: ToWorker) -> Result<(), AgentError> {
+        let card = self.machine.card().filter(|card| card.insertion == insertion).ok_or(AgentError::PromptCancelled)?;
+        let sent = Sent { insertion, card: card.card, tries_before: card.tries_left };
+        if !self.ask_worker(errand, None) {
+            return Err(spoken::refused(VerdictCode::AgentBusy, sent.tries_before));
         }
+        self.pins.send(call, sent);
+        Ok(())
     }
 
     fn still_in(&self, insertion: Insertion) -> Result<(), AgentError> {
@@ -465,3 +507,7 @@ fn session_kind(text: Option<&str>) -> Result<SessionKind, AgentError> {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "prompt/tests.rs"]
+mod tests;

@@ -96,7 +96,7 @@ impl<'a> Served<'a> {
         let caller = &self.caller;
         Ok(match method {
             Method::Status | Method::Watch => Reply::new(&StateAnswer { state: agent.state(caller).0 }),
-            Method::Await => Reply::new(&agent.await_prompt(&parameters::<AwaitRequest>(call)?.prompt)?),
+            Method::Await => Reply::new(&agent.await_prompt(caller, &parameters::<AwaitRequest>(call)?.prompt)?),
             Method::Lock => {
                 let LockRequest { end } = parameters(call)?;
                 agent.lock_asked(caller, if end { Event::EndAsked } else { Event::LockAsked })?;

@@ -122,14 +122,10 @@ pub enum Event {
     Active,
     /// Time passed.
     Tick,
-    /// The seat says that nobody is there.
-    IdleElapsed,
     /// The operator asked for the lock.
     LockAsked,
     /// The operator asked for the end of the session.
     EndAsked,
-    /// The machine goes to sleep.
-    Suspending,
     /// The register no longer lets this session be, or time or hours do not.
     RightGone(Reason),
     /// pcscd is gone, and all cards with it.
@@ -204,6 +200,12 @@ impl Machine {
         }
     }
 
+    /// The card of this insertion, in whichever reader.
+    #[must_use]
+    pub fn card_of(&self, insertion: Insertion) -> Option<CardGuid> {
+        self.card().into_iter().chain(&self.others).find(|card| card.insertion == insertion).map(|card| card.card)
+    }
+
     /// The session, open or locked.
     #[must_use]
     pub const fn session(&self) -> Option<&Session> {
@@ -244,9 +246,7 @@ impl Machine {
             Event::Unlocked { insertion, session } => self.unlocked(now, insertion, session),
             Event::Active => self.active(now),
             Event::Tick => self.tick(now, limits),
-            Event::IdleElapsed => self.lock(Reason::Idle),
             Event::LockAsked => self.lock(Reason::Asked),
-            Event::Suspending => self.lock(Reason::Suspend),
             Event::EndAsked => self.close(Reason::Asked),
             Event::RightGone(reason) => self.close(reason),
             Event::JournalFailed => self.close(Reason::JournalFailed),

@@ -32,7 +32,7 @@ use crate::journal::Journal;
 use crate::journal::disk::Disk;
 use crate::journal::segment::Start;
 use crate::trusted::{Moment, SeenNote, TrustedTime};
-use crate::worker_link::{CallAnswer, Failure, FromWorker, ToWorker, WORKER_MESSAGE_MAX};
+use crate::worker_link::{CallAnswer, Failure, FromWorker, Lost, ToWorker, WORKER_MESSAGE_MAX};
 
 /// 2026-11-24 is a Tuesday; 10:00 in Japan.
 pub(crate) fn tuesday_ten() -> u64 {
@@ -309,7 +309,7 @@ impl Bench {
     pub(crate) fn prompt(&self, request: &PromptRequest, pin: &[u8]) -> Result<AwaitAnswer, AgentError> {
         let (answer, client) = self.agent.prompt(&panel(), request)?;
         PinFrame::new(pin).unwrap().send(&client).unwrap();
-        self.agent.await_prompt(&answer.prompt)
+        self.agent.await_prompt(&panel(), &answer.prompt)
     }
 
     pub(crate) fn log_in(&self) {
@@ -387,6 +387,8 @@ struct DoubleState {
     slow: Duration,
     /// How often a PIN reached the card.
     verified: u32,
+    /// How often the card changed its PIN.
+    changed: u32,
 }
 
 impl Double {
@@ -406,6 +408,7 @@ impl Double {
             pins,
             slow: Duration::ZERO,
             verified: 0,
+            changed: 0,
         };
         let double = Self { state: Arc::new(Mutex::new(state)) };
         let (served, working) = (Arc::clone(agent), double.clone());
@@ -420,11 +423,13 @@ impl Double {
         let mut descriptors = std::collections::VecDeque::new();
         while let Ok((message, descriptor)) = connection.read_message_with_fd::<ToWorker>(WORKER_MESSAGE_MAX) {
             descriptors.extend(descriptor);
+            // Waits for the PIN without the state: cards come and go meanwhile.
+            let frame = matches!(message, ToWorker::Prompt { .. })
+                .then(|| PinFrame::receive(descriptors.pop_front().unwrap()).ok());
             let mut state = self.state.lock().unwrap();
             let answer = match message {
                 ToWorker::Prompt { call, .. } => {
-                    let frame = PinFrame::receive(descriptors.pop_front().unwrap());
-                    let came = frame.map(|frame| state.pins.insert(call, frame)).is_ok();
+                    let came = frame.flatten().map(|frame| state.pins.insert(call, frame)).is_some();
                     let none = CallAnswer::Failed { failure: Failure::NoPin };
                     Some((call, if came { CallAnswer::PinTyped } else { none }))
                 }
@@ -437,7 +442,10 @@ impl Double {
                     Some((call, state.verify(&pin, &digest)))
                 }
                 ToWorker::ProvePresence { call, digest, .. } => Some((call, state.signed(Slot::Presence, &digest))),
-                ToWorker::ChangePin { call, .. } => Some((call, CallAnswer::PinChanged)),
+                ToWorker::ChangePin { call, .. } => {
+                    state.changed += 1;
+                    Some((call, CallAnswer::PinChanged))
+                }
                 ToWorker::Forget { .. } | ToWorker::LogOut { .. } => None,
             };
             if let Some((call, answer)) = answer {
@@ -451,9 +459,7 @@ impl Double {
             let mut state = self.state.lock().unwrap();
             state.insertions += 1;
             state.card = card;
-            let (insertion, tries_left) = (state.insertions, Some(state.tries));
-            let (card, reader) = (CardGuid([card; 16]).to_string(), "name:Bench".to_owned());
-            state.writer.write_message(&FromWorker::CardInserted { insertion, card, reader, tries_left }).unwrap();
+            state.tell_card();
         }
         until(|| agent.lock().machine.card().is_some_and(|inserted| inserted.card == CardGuid([card; 16])));
     }
@@ -462,6 +468,38 @@ impl Double {
         let mut state = self.state.lock().unwrap();
         let insertion = state.insertions;
         state.writer.write_message(&FromWorker::CardRemoved { insertion }).unwrap();
+    }
+
+    /// The reader goes away with its card.
+    pub(crate) fn lose_reader(&self) {
+        let mut state = self.state.lock().unwrap();
+        let insertion = Some(state.insertions);
+        let reader = "name:Bench".to_owned();
+        state.writer.write_message(&FromWorker::ReaderRemoved { reader, insertion }).unwrap();
+    }
+
+    /// The way to the card breaks, as the worker's desk tells it.
+    pub(crate) fn lose_way(&self, lost: Lost) {
+        let mut state = self.state.lock().unwrap();
+        let insertion = state.insertions;
+        state.insertions += 1;
+        let next = state.insertions;
+        state.writer.write_message(&FromWorker::CardLost { insertion, next, lost }).unwrap();
+    }
+
+    /// What was lost is looked at anew, and is the same card.
+    pub(crate) fn tell_again(&self) {
+        self.state.lock().unwrap().tell_card();
+    }
+
+    /// So many tries the card has.
+    pub(crate) fn has_tries(&self, tries: u8) {
+        self.state.lock().unwrap().tries = tries;
+    }
+
+    /// How often the card changed its PIN.
+    pub(crate) fn changed(&self) -> u32 {
+        self.state.lock().unwrap().changed
     }
 
     pub(crate) fn defraud(&self) {
@@ -483,6 +521,12 @@ impl Double {
 }
 
 impl DoubleState {
+    fn tell_card(&mut self) {
+        let (insertion, tries_left) = (self.insertions, Some(self.tries));
+        let (card, reader) = (CardGuid([self.card; 16]).to_string(), "name:Bench".to_owned());
+        self.writer.write_message(&FromWorker::CardInserted { insertion, card, reader, tries_left }).unwrap();
+    }
+
     fn verify(&mut self, pin: &PinFrame, digest: &str) -> CallAnswer {
         self.verified += 1;
         if pin.expose() == RIGHT_PIN {

@@ -11,9 +11,10 @@ use sekisho_wire::id::ReaderIdentity;
 use sekisho_wire::reason::WorkerState;
 use sekisho_wire::record::{Body, CardSeen, PinFailed};
 
-use crate::agent::{Agent, Core, Errand, Presented, Worker};
+use crate::agent::{Agent, Core, Errand, Worker};
+use crate::pins_sent::Sent;
 use crate::session::{Event, InsertedCard, Insertion};
-use crate::worker_link::{CallAnswer, Failure, FromWorker, WATCH, WORKER_MESSAGE_MAX};
+use crate::worker_link::{CallAnswer, Failure, FromWorker, Lost, WATCH, WORKER_MESSAGE_MAX};
 
 /// How long the worker may take to read a message. It reads all the time, whatever its card does.
 const WRITE: Duration = Duration::from_secs(2);
@@ -63,7 +64,7 @@ impl Agent {
         let mut core = self.lock();
         core.worker = None;
         core.calls.clear();
-        core.presented.clear();
+        core.pins.worker_lost();
         core.unreadable = None;
         self.step(&mut core, Event::WorkerLost);
         self.write(&mut core, Body::Worker(WorkerState::Lost));
@@ -88,6 +89,7 @@ impl Agent {
             FromWorker::ServiceLost => {
                 core.unreadable = None;
                 core.calls.clear();
+                core.pins.cards_lost();
                 self.step(&mut core, Event::CardServiceLost);
                 self.tell(&mut core);
             }
@@ -97,8 +99,11 @@ impl Agent {
                     self.write(&mut core, Body::ReaderUp(reader));
                 }
             }
-            FromWorker::ReaderRemoved { reader } => {
+            FromWorker::ReaderRemoved { reader, insertion } => {
                 core.unreadable = None;
+                if let Some(insertion) = insertion.and_then(|own| core.numbered(own)) {
+                    self.step(&mut core, Event::ReaderLost(insertion));
+                }
                 if let Ok(reader) = ReaderIdentity::new(&reader) {
                     self.write(&mut core, Body::ReaderDown(reader));
                 }
@@ -114,7 +119,21 @@ impl Agent {
             FromWorker::CardRemoved { insertion } => {
                 core.unreadable = None;
                 if let Some(insertion) = core.numbered(insertion) {
+                    let card = core.machine.card_of(insertion);
+                    core.pins.pulled(insertion, card);
                     self.step(&mut core, Event::CardRemoved(insertion));
+                }
+                self.tell(&mut core);
+            }
+            FromWorker::CardLost { insertion, next, lost } => {
+                if let (Some(insertion), Some(next)) = (core.numbered(insertion), core.numbered(next)) {
+                    let card = core.machine.card_of(insertion);
+                    core.pins.way_lost(next, card);
+                    let event = match lost {
+                        Lost::Card => Event::CardRemoved(insertion),
+                        Lost::Reader => Event::ReaderLost(insertion),
+                    };
+                    self.step(&mut core, event);
                 }
                 self.tell(&mut core);
             }
@@ -129,9 +148,13 @@ impl Agent {
         };
         let reader = ReaderIdentity::new(reader).ok();
         core.unreadable = None;
-        core.wrong_pins = 0;
         self.write(core, Body::CardSeen(CardSeen { card, reader: reader.clone() }));
+        let lost_a_try = core.pins.inserted(insertion, &card, tries_left);
         self.step(core, Event::CardInserted(InsertedCard { insertion, card, reader, tries_left }));
+        if let (true, Some(left)) = (lost_a_try, tries_left) {
+            // Whoever typed it was not told. The record is what stays of it.
+            self.wrong_pin(core, Sent { insertion, card, tries_before: None }, left);
+        }
     }
 
     /// What the card said of a PIN counts whoever waits for it: a prompt that was given up has cost its try all the same.
@@ -140,21 +163,30 @@ impl Agent {
             CallAnswer::PinTyped if core.calls.contains_key(&call) => core.proving = Some(call),
             CallAnswer::PinTyped => {}
             CallAnswer::Failed { failure: Failure::WrongPin { tries_left } } => {
-                if let Some(presented) = core.presented.remove(&call) {
-                    self.wrong_pin(core, presented, *tries_left);
+                if let Some(sent) = core.pins.ended(call) {
+                    self.wrong_pin(core, sent, *tries_left);
                 }
             }
-            CallAnswer::Signed { .. } | CallAnswer::PinChanged | CallAnswer::Failed { .. } => {
-                core.presented.remove(&call);
+            CallAnswer::Failed { failure: Failure::Problem { tries_left: Some(left), .. } } => {
+                let sent = core.pins.ended(call);
+                if let Some(sent) = sent.filter(|sent| sent.tries_before.is_some_and(|before| *left < before)) {
+                    self.wrong_pin(core, sent, *left);
+                }
+            }
+            CallAnswer::Failed { failure: Failure::Unanswered } => core.pins.ended_unheard(call),
+            CallAnswer::Signed { .. }
+            | CallAnswer::PinChanged
+            | CallAnswer::Failed { failure: Failure::NoPin | Failure::CardGone | Failure::Problem { .. } } => {
+                core.pins.ended(call);
             }
         }
         core.pass_on(call, answer);
     }
 
-    fn wrong_pin(&self, core: &mut Core, presented: Presented, tries_left: u8) {
-        let Presented { insertion, card } = presented;
+    fn wrong_pin(&self, core: &mut Core, sent: Sent, tries_left: u8) {
+        let Sent { insertion, card, .. } = sent;
         if core.machine.card().is_some_and(|inserted| inserted.insertion == insertion) {
-            core.wrong_pins = core.wrong_pins.saturating_add(1);
+            core.pins.count_wrong(card);
             self.step(core, Event::TriesLeft(insertion, Some(tries_left)));
         }
         let at = self.now(core).trusted.max(core.register.newest_made());

@@ -30,6 +30,8 @@ pub(crate) enum FromWorker {
     ReaderRemoved {
         /// As in `ReaderAdded`.
         reader: String,
+        /// The insertion that went with it, if a card was in it.
+        insertion: Option<u64>,
     },
     /// A card is in and said who it is.
     CardInserted {
@@ -47,10 +49,19 @@ pub(crate) enum FromWorker {
         /// What happened and what to do.
         problem: Problem,
     },
-    /// The card of an insertion is gone; also said of insertions that were never told.
+    /// Somebody has taken the card of an insertion out; also said of insertions that were never told.
     CardRemoved {
         /// Which insertion.
         insertion: u64,
+    },
+    /// The way to the card of an insertion is broken. What is in the reader is looked at anew; nobody was seen to take a card out.
+    CardLost {
+        /// Which insertion.
+        insertion: u64,
+        /// What is in the reader now, if something is, has this number.
+        next: u64,
+        /// What was lost.
+        lost: Lost,
     },
     /// What came of a call.
     Answer {
@@ -59,6 +70,16 @@ pub(crate) enum FromWorker {
         /// What.
         answer: CallAnswer,
     },
+}
+
+/// What a broken way to a card means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Lost {
+    /// The card, for all anybody knows.
+    Card,
+    /// The reader: the service says so.
+    Reader,
 }
 
 /// What came of a call.
@@ -94,8 +115,10 @@ pub(crate) enum Failure {
     },
     /// Nobody typed a PIN: the descriptor was closed or the time is over.
     NoPin,
-    /// The card is not there any more.
+    /// The card is not there any more, and no PIN went to it.
     CardGone,
+    /// The way to the card broke while it had the PIN: that may have cost a try or not, and the card does not say.
+    Unanswered,
     /// Card or reader did not do it.
     Problem {
         /// What happened and what to do.

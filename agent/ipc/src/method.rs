@@ -94,6 +94,10 @@ pub struct PromptRequest {
     /// The kind of session: `ordinary`, `maintenance`, `training`.
     #[serde(default)]
     pub kind: Option<String>,
+    /// The card, by GUID, that the person was shown: the agent refuses when another one is in the reader. Whoever takes the PIN before it
+    /// opens the prompt must name it.
+    #[serde(default)]
+    pub card: Option<String>,
     /// As in [`AuthorizeRequest`].
     #[serde(default)]
     pub function: Option<String>,
@@ -129,7 +133,7 @@ impl PromptRequest {
     }
 
     const fn new(what: PromptWhat) -> Self {
-        Self { what, profile: None, kind: None, function: None, purpose: None, case: None, request: None }
+        Self { what, profile: None, kind: None, card: None, function: None, purpose: None, case: None, request: None }
     }
 }
 
@@ -141,6 +145,9 @@ pub struct PromptAnswer {
     /// How many wrong PINs the card would still bear.
     #[serde(default)]
     pub tries_left: Option<u32>,
+    /// For which card it is, by GUID: the PIN goes to this one and to no other.
+    #[serde(default)]
+    pub card: Option<String>,
     /// Whose card it is.
     #[serde(default)]
     pub operator: Option<String>,

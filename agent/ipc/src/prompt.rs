@@ -13,6 +13,8 @@ pub struct Prompt {
     pub id: String,
     /// How many wrong PINs the card would still bear.
     pub tries_left: Option<u32>,
+    /// For which card it is.
+    pub card: Option<String>,
     /// Whose card it is.
     pub operator: Option<String>,
     /// That operator's name.
@@ -22,8 +24,8 @@ pub struct Prompt {
 
 impl Prompt {
     pub(crate) fn new(answer: PromptAnswer, descriptor: OwnedFd) -> Self {
-        let PromptAnswer { prompt, tries_left, operator, name } = answer;
-        Self { id: prompt, tries_left, operator, name, descriptor }
+        let PromptAnswer { prompt, tries_left, card, operator, name } = answer;
+        Self { id: prompt, tries_left, card, operator, name, descriptor }
     }
 
     /// Sends one PIN; for a change of PIN the old one, then the new one.

@@ -45,8 +45,17 @@ pub(super) enum Event {
 /// What to do.
 #[derive(Debug)]
 pub(super) enum Action {
-    Login { profile: Option<String>, pin: PinFrame },
-    Prove { request: AuthorizeRequest, pin: PinFrame },
+    /// `card` is the one that was shown while the PIN was typed; the agent sends the PIN to no other.
+    Login {
+        card: Option<String>,
+        profile: Option<String>,
+        pin: PinFrame,
+    },
+    Prove {
+        card: Option<String>,
+        request: AuthorizeRequest,
+        pin: PinFrame,
+    },
     Authorize(AuthorizeRequest),
     Lock,
     End,
@@ -139,6 +148,11 @@ impl Panel {
             Agent::Reached { state, .. } => Some(state),
             Agent::Connecting | Agent::Unreachable(_) => None,
         }
+    }
+
+    /// The card that is shown: what is typed is typed for it.
+    fn card(&self) -> Option<String> {
+        self.state()?.card.as_ref().map(|card| card.guid.clone())
     }
 
     /// The function that is marked.
@@ -283,7 +297,8 @@ impl Panel {
             Key::Enter if !self.typed.is_empty() => {
                 let typed = std::mem::take(&mut self.typed);
                 let profile = profiles.into_iter().nth(self.profile);
-                return self.sent(&typed, |pin| Action::Login { profile, pin });
+                let card = self.card();
+                return self.sent(&typed, |pin| Action::Login { card, profile, pin });
             }
             Key::Tab
             | Key::Enter
@@ -375,7 +390,8 @@ impl Panel {
 
     fn key_in_proof(&mut self, key: Key, request: AuthorizeRequest, mut typed: TypedPin) -> Option<Action> {
         if key == Key::Enter && !typed.is_empty() {
-            return self.sent(&typed, |pin| Action::Prove { request, pin });
+            let card = self.card();
+            return self.sent(&typed, |pin| Action::Prove { card, request, pin });
         }
         type_into(&mut typed, key);
         self.dialog = Dialog::Pin { request, typed };

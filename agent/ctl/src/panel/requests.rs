@@ -46,10 +46,12 @@ fn serve(socket: &Path, asked: &Receiver<Action>, answers: &Sender<Event>) {
     for action in asked {
         let failed = |error| Failure::asking(socket, error);
         let answer = match action {
-            Action::Login { profile, pin } => {
-                Event::Proved(prove(socket, &PromptRequest { profile, ..PromptRequest::login() }, &pin))
+            Action::Login { card, profile, pin } => {
+                Event::Proved(prove(socket, &PromptRequest { card, profile, ..PromptRequest::login() }, &pin))
             }
-            Action::Prove { request, pin } => Event::Proved(prove(socket, &PromptRequest::authorize(request), &pin)),
+            Action::Prove { card, request, pin } => {
+                Event::Proved(prove(socket, &PromptRequest { card, ..PromptRequest::authorize(request) }, &pin))
+            }
             Action::Authorize(request) => {
                 let answer = Client::connect(socket).and_then(|mut client| client.authorize(&request)).map_err(failed);
                 Event::Authorized { request, answer }

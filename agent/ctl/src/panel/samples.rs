@@ -313,7 +313,8 @@ fn enter_sends_the_typed_pin_with_the_chosen_profile() {
     drop(panel.take(Event::Key(Key::Tab)));
     drop(typing(&mut panel, "246813"));
     let actions = panel.take(Event::Key(Key::Enter));
-    let [Action::Login { profile, pin }] = &actions[..] else { panic!("one login") };
+    let [Action::Login { card, profile, pin }] = &actions[..] else { panic!("one login") };
+    assert_eq!(card.as_deref(), Some("9b1d"), "the PIN is for the card that was shown");
     assert_eq!((profile.as_deref(), pin.expose()), (Some("jumin-2"), &b"246813"[..]));
     assert!(panel.typed.is_empty());
 }
@@ -368,7 +369,8 @@ fn a_function_that_wants_the_pin_gets_a_prompt_and_then_the_proof() {
     drop(panel.take(Event::Authorized { request: request("shogai.delete"), answer: Ok(answer) }));
     drop(typing(&mut panel, "246813"));
     let actions = panel.take(Event::Key(Key::Enter));
-    let Some(Action::Prove { request, pin }) = actions.last() else { panic!("proves") };
+    let Some(Action::Prove { card, request, pin }) = actions.last() else { panic!("proves") };
+    assert_eq!(card.as_deref(), Some("9b1d"));
     assert_eq!((request.function.as_str(), pin.expose()), ("shogai.delete", &b"246813"[..]));
 }
 

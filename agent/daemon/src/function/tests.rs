@@ -3,6 +3,7 @@ use crate::journal::disk::Fault;
 use crate::session::{Session, State};
 use crate::testing::{Bench, CLERK, RIGHT_PIN, ask, code, panel, until};
 use sekisho_ipc::{PinFrame, PromptRequest};
+use sekisho_wire::id::CardGuid;
 use sekisho_wire::record::SessionReason;
 use std::time::Duration;
 
@@ -254,6 +255,10 @@ fn what_was_taken_back_is_not_granted_to_the_same_request_after_the_unlock() {
     bench.assert_replays();
 }
 
+fn wrong_pins(bench: &Bench) -> u8 {
+    bench.agent.lock().pins.wrong(&CardGuid([CLERK; 16]))
+}
+
 fn juminhyo_wants(bench: &mut Bench, level: Level) {
     use sekisho_register::change::{Change, SetFunction, UseState};
     bench.office.act(vec![Change::Function(SetFunction {
@@ -317,13 +322,13 @@ fn wrong_pins_count_and_are_recorded_though_nobody_waits_for_them() {
             Err(_) => refused += 1,
         }
         std::thread::sleep(Duration::from_millis(30));
-        u32::from(bench.agent.lock().wrong_pins) >= cap
+        u32::from(wrong_pins(&bench)) >= cap
     });
-    until(|| bench.agent.lock().presented.is_empty());
+    until(|| !bench.agent.lock().pins.is_any_sent());
     assert!(refused > 0, "a prompt opened while a PIN was at the card");
     let failed = bench.kinds().iter().filter(|kind| **kind == "pin_failed").count();
     assert_eq!(failed, usize::try_from(bench.worker.verified()).unwrap());
-    assert_eq!((bench.worker.verified(), u32::from(bench.agent.lock().wrong_pins)), (cap, cap));
+    assert_eq!((bench.worker.verified(), u32::from(wrong_pins(&bench))), (cap, cap));
 }
 
 #[test]
@@ -333,13 +338,13 @@ fn a_wrong_pin_counts_when_the_card_was_pulled_before_it_answered() {
     bench.worker.slow(Duration::from_millis(200));
     let (_, client) = bench.agent.prompt(&panel(), &PromptRequest::login()).unwrap();
     PinFrame::new(b"999999").unwrap().send(&client).unwrap();
-    until(|| !bench.agent.lock().presented.is_empty());
+    until(|| bench.agent.lock().pins.is_any_sent());
     let insertion = bench.agent.lock().machine.card().unwrap().insertion;
     {
         let mut core = bench.agent.lock();
         bench.agent.step(&mut core, Event::CardRemoved(insertion));
     }
-    until(|| bench.agent.lock().presented.is_empty());
+    until(|| !bench.agent.lock().pins.is_any_sent());
     assert!(bench.kinds().contains(&"pin_failed"));
 }
 
@@ -356,7 +361,7 @@ fn a_second_login_cannot_begin_while_the_record_of_the_first_is_written() {
     });
     let (answer, client) = bench.agent.prompt(&clerk, &PromptRequest::login()).unwrap();
     PinFrame::new(RIGHT_PIN).unwrap().send(&client).unwrap();
-    assert!(bench.agent.await_prompt(&answer.prompt).unwrap().verdict.granted);
+    assert!(bench.agent.await_prompt(&clerk, &answer.prompt).unwrap().verdict.granted);
     let refused = second.recv().unwrap().unwrap_err();
     assert!(matches!(refused, AgentError::CardProblem { verdict, .. } if verdict.code == "agent_busy"));
 }
@@ -368,7 +373,7 @@ fn the_end_of_a_login_that_lost_leaves_the_session_to_its_owner() {
     let clerk = Caller { uid: 1000, application: None, trusted: false, may_prompt: true };
     let (answer, client) = bench.agent.prompt(&clerk, &PromptRequest::login()).unwrap();
     PinFrame::new(RIGHT_PIN).unwrap().send(&client).unwrap();
-    assert!(bench.agent.await_prompt(&answer.prompt).unwrap().verdict.granted);
+    assert!(bench.agent.await_prompt(&clerk, &answer.prompt).unwrap().verdict.granted);
     let other = SessionId([9; 16]);
     {
         let mut core = bench.agent.lock();
@@ -393,7 +398,7 @@ fn the_right_to_ask_for_a_pin_is_no_right_over_anothers_session() {
     assert!(bench.agent.state(&other).0.card.is_some(), "before a session the panel shows whose card it is");
     let (answer, client) = bench.agent.prompt(&clerk, &PromptRequest::login()).unwrap();
     PinFrame::new(RIGHT_PIN).unwrap().send(&client).unwrap();
-    assert!(bench.agent.await_prompt(&answer.prompt).unwrap().verdict.granted);
+    assert!(bench.agent.await_prompt(&clerk, &answer.prompt).unwrap().verdict.granted);
     bench.agent.authorize(&clerk, &ask("juminhyo")).unwrap();
     assert!(bench.agent.state(&clerk).0.session.is_some());
     let seen = bench.agent.state(&other).0;

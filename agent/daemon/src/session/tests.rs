@@ -69,10 +69,10 @@ fn every_event_that_ends_a_session_says_why() {
 
 #[test]
 fn every_lock_keeps_the_session_and_the_pin_opens_it_again() {
-    for (event, reason) in
-        [(Event::LockAsked, Reason::Asked), (Event::IdleElapsed, Reason::Idle), (Event::Suspending, Reason::Suspend)]
-    {
-        let (mut machine, actions) = after(opened().into_iter().chain([event]));
+    let idle = Now { boottime: START.boottime + LIMITS.idle, ..START };
+    for (event, now, reason) in [(Event::LockAsked, START, Reason::Asked), (Event::Tick, idle, Reason::Idle)] {
+        let (mut machine, _) = after(opened());
+        let actions = machine.step(now, &LIMITS, event);
         assert!(actions.contains(&Action::WriteLocked(SessionId([1; 16]), reason)));
         assert_eq!(machine.still_open(SessionId([1; 16])), Err(reason));
         let id = SessionId([1; 16]);
@@ -171,7 +171,6 @@ fn moves(machine: &Machine, world: &World) -> Vec<(Event, World)> {
     let mut moves: Vec<(Event, World)> = [
         Event::Active,
         Event::Tick,
-        Event::IdleElapsed,
         Event::LockAsked,
         Event::EndAsked,
         Event::RightGone(Reason::RegisterChanged),
