@@ -15,6 +15,7 @@ pub mod peer;
 pub mod process;
 pub mod scene;
 pub mod scratch;
+pub mod secrets;
 pub mod terminal;
 pub mod town;
 pub mod virtual_card;

@@ -1,11 +1,10 @@
 //! A founded office to tell a story in: ledger, desk, one terminal, two clerks with cards.
 
-use std::path::{Path, PathBuf};
-
 use crate::clock::StoryClock;
 use crate::desk::{Desk, Issued};
 use crate::ledger::Ledger;
 use crate::scratch::Scratch;
+use crate::secrets::{Secret, secrets_below};
 use crate::terminal::Terminal;
 use crate::town::Town;
 use crate::wait;
@@ -29,12 +28,12 @@ pub struct Scene {
 }
 
 impl Scene {
-    /// The files that hold keys: at the terminal, at the desk, at the ledger.
+    /// The keys of terminal, desk and ledger.
     #[must_use]
-    pub fn key_files(&self) -> Vec<PathBuf> {
+    pub fn secrets(&self) -> Vec<Secret> {
         let places =
             [self.terminal.state(), self.desk.file("home"), self.desk.file("recovery"), self.ledger.data().to_owned()];
-        places.iter().flat_map(|place| secret_files(place)).collect()
+        places.iter().flat_map(|place| secrets_below(place)).collect()
     }
 
     /// The town with two cards issued; its terminal `jumin-1` is enrolled and started.
@@ -103,23 +102,6 @@ pub fn wait_sealed(terminal: &Terminal) {
         let state = client.status().ok()?;
         (state.unsent == 0 && state.unsealed == 0).then_some(())
     });
-}
-
-/// Files below a folder whose name says that they hold a key or a secret.
-fn secret_files(folder: &Path) -> Vec<PathBuf> {
-    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-    let paths = entries.map(|entry| entry.path());
-    let holds_one = |path: &Path| {
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        ["key", "secret", "identity", "recovery"].iter().any(|word| name.contains(word))
-    };
-    paths
-        .flat_map(|path| match (path.is_dir(), holds_one(&path)) {
-            (true, _) => secret_files(&path),
-            (false, true) => vec![path],
-            (false, false) => Vec::new(),
-        })
-        .collect()
 }
 
 /// What the residents' counter is for. Not the tax certificate.
