@@ -1,5 +1,6 @@
 //! The ledger's face: routes, and what every route shares. Which route does what stands in LEDGER.md.
 
+pub(crate) mod content;
 mod logs;
 mod people;
 mod problem;
@@ -7,10 +8,9 @@ mod terminals;
 mod visit;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Router;
-use axum::body::{Body, Bytes, to_bytes};
+use axum::body::Body;
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request, State};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::request::Parts;
@@ -24,6 +24,7 @@ use sekisho_wire::id::OfficeId;
 use serde::de::DeserializeOwned;
 use tokio::sync::watch;
 
+use self::content::{Content, Rooms};
 use crate::authority::Caller;
 use crate::ledger::Ledger;
 use crate::office::Office;
@@ -37,6 +38,8 @@ pub struct Hall {
     pub ledger: Arc<Ledger>,
     /// Turns true when the server stops: long polls answer at once then.
     pub stopping: watch::Receiver<bool>,
+    /// Where bodies find room.
+    pub rooms: Rooms,
 }
 
 /// All routes.
@@ -96,34 +99,16 @@ fn stopped(office: &Office) -> Vec<(OfficeId, String)> {
     LogName::ALL.into_iter().filter_map(line).collect()
 }
 
-/// A request's whole body, within size and time (LEDGER, limits).
-#[derive(Debug)]
-pub struct Content(pub Bytes);
-
-impl<S: Send + Sync> FromRequest<S> for Content {
-    type Rejection = Refusal;
-
-    async fn from_request(request: Request<Body>, _: &S) -> Result<Self, Refusal> {
-        let whole = tokio::time::timeout(REQUEST_TIME, to_bytes(request.into_body(), BODY_MAX)).await;
-        match whole {
-            Ok(Ok(bytes)) => Ok(Self(bytes)),
-            // axum gives one error for too much and for a connection that broke; nobody hears the answer to the second.
-            Ok(Err(_)) => Err(Refusal::TooLarge),
-            Err(_) => Err(Refusal::Malformed("the body did not come within 30 seconds")),
-        }
-    }
-}
-
 /// A request's JSON.
 #[derive(Debug)]
 pub struct Json<T>(pub T);
 
-impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
+impl<T: DeserializeOwned> FromRequest<Hall> for Json<T> {
     type Rejection = Refusal;
 
-    async fn from_request(request: Request<Body>, state: &S) -> Result<Self, Refusal> {
-        let Content(bytes) = Content::from_request(request, state).await?;
-        serde_json::from_slice(&bytes).map(Self).map_err(|_| Refusal::Malformed("JSON"))
+    async fn from_request(request: Request<Body>, hall: &Hall) -> Result<Self, Refusal> {
+        let content = Content::from_request(request, hall).await?;
+        serde_json::from_slice(content.bytes()).map(Self).map_err(|_| Refusal::Malformed("JSON"))
     }
 }
 
@@ -196,6 +181,3 @@ fn decode(text: &str, what: &'static str) -> Result<Vec<u8>, Refusal> {
 fn decode_array<const N: usize>(text: &str, what: &'static str) -> Result<[u8; N], Refusal> {
     decode(text, what)?.try_into().map_err(|_| Refusal::Malformed(what))
 }
-
-const BODY_MAX: usize = 2 << 20;
-const REQUEST_TIME: Duration = Duration::from_secs(30);

@@ -57,13 +57,30 @@ pub enum AskedVerdict {
 }
 
 impl Index {
-    /// Opens the index, making it when it is not there or of another version.
+    /// Opens the index, making it when it is not there, of another version, or damaged: it is made from the log again.
     ///
     /// # Errors
     /// When the file cannot be opened or made.
     pub fn open(path: &Path) -> Result<Self, LedgerError> {
-        let connection = Self::connect(path)?;
+        let connection = Self::connect(path).or_else(|error| {
+            log::warn!("{error}; it is thrown away and made again");
+            Self::remove(path)?;
+            Self::connect(path)
+        })?;
         Ok(Self { connection: Mutex::new(connection), path: path.into() })
+    }
+
+    fn remove(path: &Path) -> Result<(), LedgerError> {
+        for suffix in ["", "-wal", "-shm"] {
+            let mut file = path.as_os_str().to_owned();
+            file.push(suffix);
+            match std::fs::remove_file(&file) {
+                Ok(()) => {}
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+                Err(error) => return Err(LedgerError::file("remove", PathBuf::from(file))(error)),
+            }
+        }
+        Ok(())
     }
 
     fn connect(path: &Path) -> Result<Connection, LedgerError> {
@@ -83,12 +100,31 @@ impl Index {
         Ok(connection)
     }
 
-    /// Throws everything away.
+    /// Throws everything away, the file too: what is damaged may not even be emptied.
     ///
     /// # Errors
-    /// When the file cannot be emptied.
+    /// When the file cannot be removed or made.
     pub fn clear(&self) -> Result<(), LedgerError> {
-        Ok(self.lock().execute_batch(TABLES).map_err(failed("clear the search index"))?)
+        let mut connection = self.lock();
+        *connection = Connection::open_in_memory().map_err(failed("close the search index"))?;
+        Self::remove(&self.path)?;
+        *connection = Self::connect(&self.path)?;
+        Ok(())
+    }
+
+    /// Throws away what it has of one office.
+    ///
+    /// # Errors
+    /// When the index cannot be written.
+    pub fn forget(&self, office: &OfficeId) -> Result<(), StoreError> {
+        let mut connection = self.lock();
+        let mut forget = || -> rusqlite::Result<()> {
+            let transaction = connection.transaction()?;
+            transaction.execute("DELETE FROM records WHERE office = ?1", [office.as_bytes().as_slice()])?;
+            transaction.execute("DELETE FROM followed WHERE office = ?1", [office.as_bytes().as_slice()])?;
+            transaction.commit()
+        };
+        forget().map_err(failed("clear the search index"))
     }
 
     /// Index of the next record to take.

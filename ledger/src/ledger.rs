@@ -65,7 +65,8 @@ impl Strangers {
     pub(crate) fn may_note(&self, office: OfficeId, now: Millis) -> bool {
         let mut offices = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let noted = offices.entry(office).or_default();
-        noted.retain(|at| at.saturating_add(STRANGERS_WINDOW) > now);
+        // Times ahead of now are from before the clock was set back.
+        noted.retain(|at| *at <= now && at.saturating_add(STRANGERS_WINDOW) > now);
         let may = noted.len() < STRANGERS_MAX;
         if may {
             noted.push(now);

@@ -24,21 +24,54 @@ use crate::store::{LogName, StoredOffice, StoredTree};
 use crate::terminals::unproved;
 
 /// Proofs accepted and tokens in use. In memory only: a restart asks everybody for his card again.
+#[derive(Default)]
 pub struct Visitors {
-    /// Makes challenges that need not be remembered: nobody can use up the room for them by asking.
-    key: [u8; 32],
-    /// Challenges whose proof was accepted, until they end by themselves.
-    spent: Mutex<HashMap<OfficeId, HashMap<[u8; 32], Millis>>>,
+    proofs: Mutex<Proofs>,
     tokens: Mutex<HashMap<String, Visitor>>,
 }
 
-impl Default for Visitors {
+struct Proofs {
+    /// Makes challenges that need not be remembered: nobody can use up the room for them by asking.
+    key: [u8; 32],
+    /// Challenges whose proof was accepted, until they end by themselves.
+    spent: HashMap<OfficeId, HashMap<[u8; 32], Millis>>,
+    /// The latest time that was seen.
+    latest: Millis,
+}
+
+impl Default for Proofs {
     fn default() -> Self {
-        Self { key: crate::random::bytes(), spent: Mutex::default(), tokens: Mutex::default() }
+        Self { key: crate::random::bytes(), spent: HashMap::new(), latest: 0 }
     }
 }
 
 impl Visitors {
+    /// What was proved. A clock that was set back would let what has ended begin again: then everybody proves his card anew.
+    fn proofs(&self, now: Millis) -> MutexGuard<'_, Proofs> {
+        let mut proofs = lock(&self.proofs);
+        if now.saturating_add(CLOCK_SLACK) < proofs.latest {
+            log::warn!("the clock was set back: every token and challenge has ended");
+            *proofs = Proofs::default();
+            lock(&self.tokens).clear();
+        }
+        proofs.latest = proofs.latest.max(now);
+        proofs
+    }
+
+    /// The holder of a token that has not ended.
+    fn holder(&self, token: &str, now: Millis) -> Option<Visitor> {
+        drop(self.proofs(now));
+        lock(&self.tokens).get(token).filter(|visitor| visitor.expires > now).cloned()
+    }
+
+    fn give(&self, token: String, visitor: Visitor, now: Millis) {
+        let mut tokens = lock(&self.tokens);
+        tokens.retain(|_, visitor| visitor.expires > now);
+        tokens.insert(token, visitor);
+    }
+}
+
+impl Proofs {
     /// A challenge: when it ends (8 bytes), randomness (8), and our word for both and for the office (16).
     fn challenge(&self, office: &OfficeId, expires: Millis) -> [u8; 32] {
         let random = crate::random::bytes::<8>();
@@ -68,10 +101,10 @@ impl Visitors {
     }
 
     /// Spends a challenge whose proof is good. Each proof admits once.
-    fn spend(&self, office: &OfficeId, challenge: &[u8; 32], expires: Millis, now: Millis) -> Result<(), Refusal> {
-        let mut offices = lock(&self.spent);
-        let spent = offices.entry(*office).or_default();
-        spent.retain(|_, expires| *expires > now);
+    fn spend(&mut self, office: &OfficeId, challenge: &[u8; 32], now: Millis) -> Result<(), Refusal> {
+        let expires = self.expiry(office, challenge).filter(|expires| *expires > now).ok_or(Refusal::ProofRefused)?;
+        let spent = self.spent.entry(*office).or_default();
+        spent.retain(|_, expires| expires.saturating_add(CLOCK_SLACK) > now);
         if spent.contains_key(challenge) {
             return Err(Refusal::ProofRefused);
         }
@@ -127,8 +160,9 @@ impl Ledger {
     /// When the office is unknown.
     pub fn challenge(&self, office: &OfficeId) -> Result<([u8; 32], Millis), Refusal> {
         self.office(office)?;
-        let expires = self.clock.now().saturating_add(CHALLENGE);
-        Ok((self.visitors.challenge(office, expires), expires))
+        let now = self.clock.now();
+        let expires = now.saturating_add(CHALLENGE);
+        Ok((self.visitors.proofs(now).challenge(office, expires), expires))
     }
 
     /// A token for whoever's card signed a challenge (wire §6.3).
@@ -144,8 +178,8 @@ impl Ledger {
     ) -> Result<Admitted, Refusal> {
         let now = self.clock.now();
         let register = self.office(office)?.register();
-        let expires = self.visitors.expiry(office, challenge).filter(|expires| *expires > now);
-        let expires = expires.ok_or(Refusal::ProofRefused)?;
+        let ours = self.visitors.proofs(now).expiry(office, challenge);
+        ours.filter(|expires| *expires > now).ok_or(Refusal::ProofRefused)?;
         let found = register.card(card).filter(|card| card.is_current(now));
         let found = found.ok_or(Refusal::ProofRefused)?;
         let digest = token_digest(office, &WireHash(*challenge));
@@ -156,12 +190,10 @@ impl Ledger {
         if !register.operator(&operator).is_some_and(|person| person.is_current(now)) {
             return Err(Refusal::ProofRefused);
         }
-        self.visitors.spend(office, challenge, expires, now)?;
+        self.visitors.proofs(now).spend(office, challenge, now)?;
         let visitor = Visitor { office: *office, operator, card: *card, expires: now.saturating_add(TOKEN) };
         let token = URL_SAFE_NO_PAD.encode(crate::random::bytes::<32>());
-        let mut tokens = lock(&self.visitors.tokens);
-        tokens.retain(|_, visitor| visitor.expires > now);
-        tokens.insert(token.clone(), visitor.clone());
+        self.visitors.give(token.clone(), visitor.clone(), now);
         let roles = roles(&register, &visitor.operator, now);
         Ok(Admitted { token, visitor, roles })
     }
@@ -172,8 +204,8 @@ impl Ledger {
     /// [`Refusal::TokenNeeded`], [`Refusal::RoleMissing`] when none of `any_of` is his now. An empty list asks for any role.
     pub fn visitor(&self, office: &OfficeId, token: Option<&str>, any_of: &[Role]) -> Result<Visitor, Refusal> {
         let now = self.clock.now();
-        let visitor = token.and_then(|token| lock(&self.visitors.tokens).get(token).cloned());
-        let visitor = visitor.filter(|visitor| visitor.office == *office && visitor.expires > now);
+        let visitor = token.and_then(|token| self.visitors.holder(token, now));
+        let visitor = visitor.filter(|visitor| visitor.office == *office);
         let visitor = visitor.ok_or(Refusal::TokenNeeded)?;
         let register = self.office(office)?.register();
         let card = register.card(&visitor.card).filter(|card| card.is_current(now));
@@ -369,6 +401,8 @@ pub const ANY_ROLE: &[Role] = &[];
 const CHALLENGE: Millis = 2 * 60_000;
 /// Cards need seconds to sign: more proofs of one office within two minutes are not people.
 const SPENT_MAX: usize = 10_000;
+/// Steps back that keeping time makes by itself.
+const CLOCK_SLACK: Millis = 5_000;
 /// Fifteen minutes (LEDGER §L4).
 const TOKEN: Millis = 15 * 60_000;
 const FOUNDING: u64 = 0;

@@ -85,7 +85,12 @@ impl Ledger {
     /// # Errors
     /// When log or index cannot be read or written.
     pub fn follow_office(&self, office: &Office) -> Result<u64, StoreError> {
-        let start = self.index.next(&office.id)?;
+        let mut start = self.index.next(&office.id)?;
+        if start > office.log(LogName::Records).committed_size() {
+            log::warn!("the search index is of another, longer log than that of office {}: made again", office.id);
+            self.index.forget(&office.id)?;
+            start = 0;
+        }
         let mut next = start;
         while next < office.log(LogName::Records).committed_size() && !self.is_stopping() {
             let entries = self.store.entries(&office.id, LogName::Records, next, FOLLOW_PAGE)?;

@@ -21,6 +21,7 @@ use tokio_rustls::TlsAcceptor;
 use crate::authority::{Caller, ServerIdentity};
 use crate::doors::{Doors, Patient, Place};
 use crate::error::LedgerError;
+use crate::http::content::Rooms;
 use crate::http::{Hall, routes};
 use crate::ledger::Ledger;
 use crate::refusal::Refusal;
@@ -57,7 +58,7 @@ impl Server {
 
     /// Serves until `stopping` turns true, then lets requests finish for ten seconds.
     pub async fn serve(self, stopping: watch::Receiver<bool>) {
-        let hall = Hall { ledger: self.ledger, stopping: stopping.clone() };
+        let hall = Hall { ledger: self.ledger, stopping: stopping.clone(), rooms: Rooms::default() };
         let service = TowerToHyperService::new(routes(hall));
         let acceptor = TlsAcceptor::from(self.config);
         let doors = Doors::new(connections_max());

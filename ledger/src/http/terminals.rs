@@ -130,12 +130,12 @@ pub(super) async fn batches(
     State(hall): State<Hall>,
     Terminal(Caller { peer, .. }): Terminal,
     headers: HeaderMap,
-    Content(envelope): Content,
+    content: Content,
 ) -> Result<Response, Inside> {
     if headers.get(CONTENT_TYPE).is_none_or(|content| content != "application/octet-stream") {
         return Err(Refusal::Malformed("content type").into());
     }
-    let receipt = blocking(move || hall.ledger.ingest(&peer, &envelope)).await?;
+    let receipt = blocking(move || hall.ledger.ingest(&peer, content.bytes())).await?;
     Ok(answer(&json!({
         "epoch": receipt.place.epoch,
         "next": receipt.place.expected,

@@ -52,6 +52,10 @@ impl TestClock {
         self.now.fetch_add(milliseconds, Ordering::SeqCst);
     }
 
+    pub(crate) fn set_back(&self, milliseconds: u64) {
+        self.now.fetch_sub(milliseconds, Ordering::SeqCst);
+    }
+
     /// Moves the time that certificates are dated by; the one that TLS judges them by stays.
     pub(crate) fn advance_machine(&self, milliseconds: u64) {
         self.machine.fetch_add(milliseconds, Ordering::SeqCst);
@@ -64,11 +68,11 @@ impl TestClock {
 
 impl Clock for TestClock {
     fn now(&self) -> u64 {
-        NOON + self.now.load(Ordering::SeqCst)
+        NOON.wrapping_add(self.now.load(Ordering::SeqCst))
     }
 
     fn machine(&self) -> u64 {
-        MachineClock.machine() + self.machine.load(Ordering::SeqCst)
+        MachineClock.machine().wrapping_add(self.machine.load(Ordering::SeqCst))
     }
 }
 

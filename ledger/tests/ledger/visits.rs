@@ -3,17 +3,20 @@
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sekisho_ledger::checkpoint::Halt;
+use sekisho_ledger::index::Question;
 use sekisho_ledger::keys::Keys;
 use sekisho_ledger::office::log_key;
+use sekisho_ledger::refusal::Refusal;
 use sekisho_ledger::store::{LogName, Store};
 use sekisho_register::change::{Change, EpochReason, OpenEpoch, OperatorState, SetOperatorState, StateReason};
-use sekisho_tlog::{Checkpoint, Hash, SigningKey};
+use sekisho_tlog::{Checkpoint, SigningKey};
+use sekisho_wire::id::Hash;
 use sekisho_wire::reason::{AlarmKind, Query};
-use sekisho_wire::record::{Alarm, Body, Record};
+use sekisho_wire::record::{Alarm, Body, Record, token_digest};
 use serde_json::json;
 
 use crate::served::{Served, bytes, until};
-use crate::town::code;
+use crate::town::{Slot, Town, code};
 
 /// Bodies of all records, oldest first.
 fn records(served: &Served) -> Vec<Body> {
@@ -59,7 +62,8 @@ fn a_register_checkpoint_of_ours_that_does_not_fit_stops_the_register_log() {
     let log = office.log(LogName::Register);
     let ask = |note: &str| terminal.get(&format!("/v1/terminal/register?from=0&seen={}", URL_SAFE_NO_PAD.encode(note)));
     ask(&log.published().unwrap().text).ok();
-    let seen = Checkpoint { origin: log.origin().into(), size: 7, root: Hash([3; 32]), extensions: Vec::new() };
+    let seen =
+        Checkpoint { origin: log.origin().into(), size: 7, root: sekisho_tlog::Hash([3; 32]), extensions: Vec::new() };
     ask(&seen.sign(&SigningKey::from_seed(log.origin(), &[5; 32]).unwrap())).ok();
     assert_eq!(ask(&"x".repeat(513)).problem(), (400, "malformed".into()));
     assert_eq!(halt(&served, LogName::Register), None, "somebody else's signature stops nothing");
@@ -133,7 +137,7 @@ fn what_a_person_is_shown_of_persons_is_written_down_and_nothing_else() {
         (tile("records", "0/000.p/2"), None),
         (format!("/{}/register/checkpoint", served.town.office), None),
         (served.at("enrolments"), None),
-        (served.at(&format!("acts/{}", sekisho_wire::id::Hash(id.0))), None),
+        (served.at(&format!("acts/{}", Hash(id.0))), None),
     ];
     for (path, expected) in cases {
         let before = served.town.records();
@@ -198,4 +202,68 @@ fn evidence_of_a_terminals_record_without_the_terminals_word_is_none() {
     assert_eq!(evidence(1).problem(), (503, "unavailable".into()));
     until(|| evidence(3).status == 200);
     assert_eq!(evidence(3).ok()["batch"], serde_json::Value::Null, "the ledger's own records have no batch");
+}
+
+#[test]
+fn a_clock_that_was_set_back_revives_no_token_and_no_proof() {
+    let served = Served::new();
+    let (ledger, town) = (&served.town.ledger, &served.town);
+    let prove = |challenge: [u8; 32]| {
+        let digest = token_digest(&town.office, &Hash(challenge));
+        let signature = town.mayor.sign(Slot::Authentication, &digest);
+        ledger.admit(&town.office, &town.mayor.guid, &challenge, &signature)
+    };
+    let (challenge, _) = ledger.challenge(&town.office).unwrap();
+    let token = prove(challenge).unwrap().token;
+    let holds = |token: &str| ledger.visitor(&town.office, Some(token), &[]).is_ok();
+    assert!(holds(&token));
+    town.clock.set_back(1_000);
+    assert!(holds(&token), "a second is what keeping time does");
+    town.clock.advance(3_600_000);
+    // Somebody else's proof lets what has ended be forgotten.
+    let later = prove(ledger.challenge(&town.office).unwrap().0).unwrap().token;
+    town.clock.set_back(3_600_000);
+    assert!(!holds(&token) && !holds(&later));
+    assert!(matches!(prove(challenge), Err(Refusal::ProofRefused)));
+    assert!(holds(&prove(ledger.challenge(&town.office).unwrap().0).unwrap().token));
+}
+
+#[test]
+fn attempts_of_strangers_are_written_down_also_after_the_clock_was_set_back() {
+    let served = Served::new();
+    let try_it = || drop(served.anybody().post(&served.at("acts"), &json!({"act": "eA==", "names": []})));
+    let written = || alarms(&served).len();
+    (0..11).for_each(|_| try_it());
+    assert_eq!(written(), 10);
+    served.town.clock.set_back(3_600_000);
+    try_it();
+    assert_eq!(written(), 11);
+}
+
+#[test]
+fn a_search_index_that_is_damaged_or_of_a_longer_log_is_made_again() {
+    let mut town = Town::new();
+    town.send(5);
+    town.publish();
+    let found = |town: &Town| {
+        let office = town.ledger.office(&town.office).unwrap();
+        town.ledger.follow_office(&office).unwrap();
+        let question = Question { terminal: Some("jumin-1".into()), limit: 9, ..Question::default() };
+        let rows = town.ledger.search(&town.office, &question).unwrap().rows;
+        rows.iter().filter(|(_, record)| record.is_some()).count()
+    };
+    assert_eq!(found(&town), 5);
+    let connection = rusqlite::Connection::open(town.data.index()).unwrap();
+    connection.execute("UPDATE followed SET next = 900", []).unwrap();
+    connection.execute("UPDATE records SET idx = idx + 800", []).unwrap();
+    drop(connection);
+    assert_eq!(found(&town), 5);
+    std::fs::write(town.data.index(), "this is no database, and was one yesterday").unwrap();
+    for suffix in ["db-wal", "db-shm"] {
+        std::fs::remove_file(town.data.index().with_extension(suffix)).unwrap();
+    }
+    town.reopen();
+    assert_eq!(found(&town), 5);
+    town.ledger.reindex().unwrap();
+    assert_eq!(found(&town), 5);
 }
