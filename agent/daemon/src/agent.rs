@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::os::fd::OwnedFd;
 use std::sync::mpsc::{Sender, SyncSender};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use sekisho_ipc::{Recent, RecordRef};
 use sekisho_register::{NameHash, Register};
@@ -14,6 +15,7 @@ use sekisho_wire::verdict::VerdictCode;
 use crate::carrier::Links;
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::doubt::Doubts;
 use crate::function::{Answered, Granted};
 use crate::identity::Identity;
 use crate::journal::Journal;
@@ -23,6 +25,12 @@ use crate::prompt::Prompt;
 use crate::session::{Action, Event, Insertion, Limits, Machine, Now};
 use crate::trusted::{Moment, TrustedTime};
 use crate::worker_link::{CallAnswer, Problem, ToWorker};
+
+/// How long records that nobody waits for may gather before they are written.
+const GATHER: Duration = Duration::from_millis(5);
+/// Pause before a journal that failed is tried again: the first, and the longest. Each attempt makes a segment.
+const RETRY_FIRST: Duration = Duration::from_millis(250);
+const RETRY_MAX: Duration = Duration::from_secs(15);
 
 /// The agent.
 #[derive(Debug)]
@@ -71,6 +79,7 @@ pub(crate) struct Core {
     pub(crate) links: Links,
     /// Until when the forwarder's certificate holds, as it said last.
     pub(crate) certificate_ends: Option<u64>,
+    pub(crate) doubts: Doubts,
     pub(crate) acknowledged: Acknowledged,
     pub(crate) history: History,
     /// What is in the reader and cannot be used.
@@ -148,6 +157,7 @@ impl Agent {
             generation: 0,
             links: Links::default(),
             certificate_ends: None,
+            doubts: Doubts::default(),
             acknowledged,
             history: History::default(),
             unreadable: None,
@@ -183,6 +193,16 @@ impl Agent {
     pub(crate) fn write(&self, core: &mut Core, body: Body) -> RecordRef {
         let salt = self.salt();
         self.write_salted(core, salt, body)
+    }
+
+    /// As [`Self::write`], for what was seen and neither grants nor ends anything. It is left out while more records wait for a failing
+    /// disk than memory should hold: nothing is granted then, and whoever pulls a card in and out must not end the agent.
+    pub(crate) fn observe(&self, core: &mut Core, body: Body) {
+        if self.journal.is_full() {
+            log::error!("{} is not recorded: too many records wait for the disk", body.kind().1);
+        } else {
+            self.write(core, body);
+        }
     }
 
     /// As [`Self::write`], with the salt that a card has signed over.
@@ -264,24 +284,24 @@ impl Agent {
     }
 
     /// Waits for the next change, at most `patience` of real time.
-    pub(crate) fn wait_for_change<'a>(
-        &self,
-        core: MutexGuard<'a, Core>,
-        patience: std::time::Duration,
-    ) -> MutexGuard<'a, Core> {
+    pub(crate) fn wait_for_change<'a>(&self, core: MutexGuard<'a, Core>, patience: Duration) -> MutexGuard<'a, Core> {
         self.changed.wait_timeout(core, patience).unwrap_or_else(PoisonError::into_inner).0
     }
 
     /// Writes what nobody waits for, as long as the agent lives.
     pub(crate) fn flush_loop(&self, kicks: &std::sync::mpsc::Receiver<()>) {
         while kicks.recv().is_ok() {
+            // Who waits for a record writes it himself. This is for the others, and must not race with those for the disk.
+            std::thread::sleep(GATHER);
             self.journal.flush();
+            let mut pause = RETRY_FIRST;
             while self.journal.is_failing() {
                 {
                     let mut core = self.lock();
                     self.step(&mut core, Event::JournalFailed);
                 }
-                std::thread::sleep(std::time::Duration::from_secs(1));
+                std::thread::sleep(pause);
+                pause = (pause * 2).min(RETRY_MAX);
                 self.journal.flush();
             }
             // The uplink and watchers wait for durable records.

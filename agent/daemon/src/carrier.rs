@@ -13,6 +13,8 @@ use crate::forwarder_link::{Brought, Errand, FORWARDER_MESSAGE_MAX, Hello, Line}
 
 /// The longest any errand takes: a long poll and the way there.
 const PATIENCE: Duration = Duration::from_secs(90);
+/// Least time between two records about one line, ms.
+const LINK_RECORDS: u64 = 10_000;
 /// So much of what others say is worth a line in the log.
 const LOGGED_MAX: usize = 500;
 
@@ -85,20 +87,47 @@ impl Carrier for OneLine<'_> {
 
 /// Whether each line reaches the ledger. One that works must not hide the other that does not: records that stay here are lost with the
 /// disk, and a register that does not come brings no revocation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Links {
-    pub(crate) records: LinkState,
-    pub(crate) register: LinkState,
+    records: OneLink,
+    register: OneLink,
 }
 
-impl Default for Links {
+#[derive(Clone, Copy, Debug)]
+struct OneLink {
+    state: LinkState,
+    recorded: LinkState,
+    /// Boot time of that record.
+    at: Option<u64>,
+}
+
+impl Default for OneLink {
     fn default() -> Self {
-        Self { records: LinkState::Down, register: LinkState::Down }
+        Self { state: LinkState::Down, recorded: LinkState::Down, at: None }
+    }
+}
+
+impl OneLink {
+    /// Whether a record is due. A line that comes and goes, or seems to, is recorded no faster than this.
+    fn is_due(&mut self, now: u64) -> bool {
+        let due = self.state != self.recorded && self.at.is_none_or(|at| now.saturating_sub(at) >= LINK_RECORDS);
+        if due {
+            (self.recorded, self.at) = (self.state, Some(now));
+        }
+        due
     }
 }
 
 impl Links {
-    const fn of(&mut self, line: Line) -> &mut LinkState {
+    /// How this line is.
+    pub(crate) const fn state(&self, line: Line) -> LinkState {
+        match line {
+            Line::Records => self.records.state,
+            Line::Register => self.register.state,
+        }
+    }
+
+    const fn of(&mut self, line: Line) -> &mut OneLink {
         match line {
             Line::Records => &mut self.records,
             Line::Register => &mut self.register,
@@ -112,6 +141,8 @@ impl Agent {
         let brought = carrier.go(errand);
         let state = match &brought {
             Some(Brought::Answer { .. } | Brought::Refused { .. }) => LinkState::Up,
+            // Looking at a certificate tells nothing of the ledger.
+            Some(Brought::Certified { .. }) => return brought,
             Some(Brought::Unreachable { what, next }) => {
                 log::info!("{}; {}", printable(what), printable(next));
                 LinkState::Down
@@ -124,8 +155,15 @@ impl Agent {
 
     /// A line to the ledger opened or closed.
     fn link_is(&self, line: Line, state: LinkState) {
+        let now = self.clock.boottime();
         let mut core = self.lock();
-        if std::mem::replace(core.links.of(line), state) == state {
+        let link = core.links.of(line);
+        let before = std::mem::replace(&mut link.state, state);
+        let is_due = link.is_due(now);
+        if before != state {
+            self.tell(&mut core);
+        }
+        if !is_due {
             return;
         }
         let recorded = match (line, state) {
@@ -134,8 +172,7 @@ impl Agent {
             (Line::Register, LinkState::Up) => RecordedLink::RegisterUp,
             (Line::Register, LinkState::Down) => RecordedLink::RegisterDown,
         };
-        self.write(&mut core, Body::Link(recorded));
-        self.tell(&mut core);
+        self.observe(&mut core, Body::Link(recorded));
     }
 }
 
@@ -167,6 +204,7 @@ mod tests {
                 let _ = bench.agent.send_out(&Half(works), &cursor);
                 let _ = bench.agent.send_out(&Half(works), &register);
             }
+            bench.clock.forward(LINK_RECORDS);
             let state = serde_json::to_value(bench.agent.state(&crate::testing::panel()).0).unwrap();
             assert_eq!([&state["link"], &state["register_link"]], links);
         }
@@ -174,6 +212,24 @@ mod tests {
         let recorded: Vec<_> =
             recorded.iter().filter_map(|body| if let Body::Link(state) = body { Some(*state) } else { None }).collect();
         assert_eq!(recorded, [RecordedLink::Up, RecordedLink::Down, RecordedLink::RegisterUp]);
+    }
+
+    #[test]
+    fn a_line_that_comes_and_goes_does_not_fill_the_journal() {
+        let bench = Bench::new();
+        let cursor = Errand::Cursor { epoch: 0 };
+        for _ in 0..50 {
+            let _ = bench.agent.send_out(&Half(Line::Records), &cursor);
+            let _ = bench.agent.send_out(&Half(Line::Register), &cursor);
+        }
+        assert_eq!(bench.kinds().iter().filter(|kind| **kind == "link").count(), 1);
+        bench.clock.forward(LINK_RECORDS);
+        let _ = bench.agent.send_out(&Half(Line::Register), &cursor);
+        assert_eq!(
+            bench.kinds().iter().filter(|kind| **kind == "link").count(),
+            2,
+            "how it is comes through in the end"
+        );
     }
 
     #[test]

@@ -88,9 +88,10 @@ pub struct Enrolled {
     pub fingerprint: String,
 }
 
+/// A certificate as the ledger gives it: base64 of DER.
 #[derive(Deserialize)]
-struct Certificate {
-    certificate: String,
+pub(crate) struct Certificate {
+    pub(crate) certificate: String,
 }
 
 /// Enrols this terminal with the code in `text`.

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::io;
 use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -11,7 +13,10 @@ use sekisho_ipc::{Connection, ConnectionError, Descriptors};
 use sekisho_link::{Answer, Identity, Language, Link, LinkConfig, LinkError, MediaType, Options};
 use zeroize::Zeroizing;
 
+use crate::certificate;
+use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
+use crate::enrol::Certificate;
 use crate::files;
 use crate::forwarder_link::{Brought, Errand, FORWARDER_MESSAGE_MAX, Hello, Line};
 use crate::identity::StoredLink;
@@ -62,18 +67,56 @@ impl std::error::Error for ForwarderError {}
 /// # Errors
 /// [`ForwarderError`] when it cannot begin.
 pub fn run(config: &Config) -> Result<std::convert::Infallible, ForwarderError> {
-    let link = open_link(config)?;
-    let (register, records) = (link.clone(), link);
+    let way = Way::open(config)?;
     std::thread::scope(|scope| {
-        scope.spawn(|| carry_forever(config, &register, Line::Register));
-        carry_forever(config, &records, Line::Records)
+        scope.spawn(|| carry_forever(config, &way, Line::Register));
+        carry_forever(config, &way, Line::Records)
     })
 }
 
-fn open_link(config: &Config) -> Result<Link, ForwarderError> {
-    let stored: Option<StoredLink> =
-        files::read_json(&config.link_folder().join("link.json")).map_err(ForwarderError::Unreadable)?;
-    let stored = stored.ok_or(ForwarderError::NotEnrolled)?;
+/// The way to the ledger; another one after the certificate was renewed.
+struct Way {
+    file: PathBuf,
+    link: Mutex<Link>,
+}
+
+impl Way {
+    fn open(config: &Config) -> Result<Self, ForwarderError> {
+        let file = config.link_folder().join("link.json");
+        let stored: Option<StoredLink> = files::read_json(&file).map_err(ForwarderError::Unreadable)?;
+        let link = open_link(&stored.ok_or(ForwarderError::NotEnrolled)?)?;
+        Ok(Self { file, link: Mutex::new(link) })
+    }
+
+    fn link(&self) -> Link {
+        self.link.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn look_after_certificate(&self) -> Brought {
+        let ask = |request: &[u8]| {
+            let body = serde_json::json!({ "csr": STANDARD.encode(request) });
+            let options = Options { within: SHORT, ..Options::default() };
+            let answer: Result<Certificate, LinkError> =
+                self.link().post_json("/v1/terminal/certificate", &body, &options);
+            answer.map(|answer| answer.certificate).map_err(|error| error.in_words(Language::English).to_string())
+        };
+        let looked = match certificate::look_after(&self.file, SystemClock.wall(), ask) {
+            Ok(looked) => looked,
+            Err(error) => return unreachable(error.to_string(), String::new()),
+        };
+        match looked.renewed.as_ref().map(open_link) {
+            Some(Ok(link)) => {
+                *self.link.lock().unwrap_or_else(PoisonError::into_inner) = link;
+                log::info!("the certificate was renewed");
+            }
+            Some(Err(error)) => log::error!("{error}"),
+            None => {}
+        }
+        Brought::Certified { ends: looked.ends, trouble: looked.trouble.map(|trouble| trouble.to_string()) }
+    }
+}
+
+fn open_link(stored: &StoredLink) -> Result<Link, ForwarderError> {
     let bytes = |text: &str| {
         STANDARD
             .decode(text)
@@ -84,13 +127,13 @@ fn open_link(config: &Config) -> Result<Link, ForwarderError> {
     Link::new(config).map_err(ForwarderError::Link)
 }
 
-fn carry_forever(config: &Config, link: &Link, line: Line) -> ! {
+fn carry_forever(config: &Config, way: &Way, line: Line) -> ! {
     let mut pause = RETRY_FIRST;
     loop {
         match UnixStream::connect(config.forwarder_socket()) {
             Ok(stream) => {
                 pause = RETRY_FIRST;
-                match serve(stream, link, line) {
+                match serve(stream, way, line) {
                     Ok(()) | Err(ConnectionError::Closed) => log::warn!("the agent went away"),
                     Err(error) => log::warn!("the agent was lost: {error}"),
                 }
@@ -102,17 +145,18 @@ fn carry_forever(config: &Config, link: &Link, line: Line) -> ! {
     }
 }
 
-fn serve(stream: UnixStream, link: &Link, line: Line) -> Result<(), ConnectionError> {
+fn serve(stream: UnixStream, way: &Way, line: Line) -> Result<(), ConnectionError> {
     let mut connection = Connection::new(stream, Descriptors::Refused)?;
     connection.write_message(&Hello { line })?;
     loop {
         let errand: Errand = connection.read_message(FORWARDER_MESSAGE_MAX)?;
-        let brought = carry(link, &errand);
+        let brought = carry(way, &errand);
         connection.write_message(&brought)?;
     }
 }
 
-fn carry(link: &Link, errand: &Errand) -> Brought {
+fn carry(way: &Way, errand: &Errand) -> Brought {
+    let link = way.link();
     let short = Options { within: SHORT, ..Options::default() };
     let outcome = match errand {
         Errand::Register { from, wait } => {
@@ -127,6 +171,7 @@ fn carry(link: &Link, errand: &Errand) -> Brought {
             link.get(&format!("/v1/terminal/seal?epoch={epoch}&from={from}&seen={seen}"), &short)
         }
         Errand::Cursor { epoch } => link.get(&format!("/v1/terminal/cursor?epoch={epoch}"), &short),
+        Errand::Certificate => return way.look_after_certificate(),
     };
     brought(outcome)
 }

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-/// Longest message on this link: a register answer of 500 acts in base64, with room.
-pub(crate) const FORWARDER_MESSAGE_MAX: usize = 64 * 1024 * 1024;
+/// Longest message on this link: a mebibyte of acts in base64 and the names in them (LEDGER.md §L3), with room.
+pub(crate) const FORWARDER_MESSAGE_MAX: usize = 16 * 1024 * 1024;
 
 /// The two lines of a forwarder: the register's waits up to a minute for news, and records must not wait behind it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -53,6 +53,8 @@ pub(crate) enum Errand {
         /// Epoch.
         epoch: u32,
     },
+    /// Look after the certificate; POST certificate when little of its time is left.
+    Certificate,
 }
 
 impl Errand {
@@ -60,7 +62,7 @@ impl Errand {
     pub(crate) const fn line(&self) -> Line {
         match self {
             Self::Register { .. } => Line::Register,
-            Self::Batch { .. } | Self::Seal { .. } | Self::Cursor { .. } => Line::Records,
+            Self::Batch { .. } | Self::Seal { .. } | Self::Cursor { .. } | Self::Certificate => Line::Records,
         }
     }
 }
@@ -86,6 +88,13 @@ pub(crate) enum Brought {
         retry_after: Option<u64>,
         /// What else it said.
         facts: Map<String, Value>,
+    },
+    /// How the certificate is.
+    Certified {
+        /// Until when it holds, ms since 1970 UTC.
+        ends: u64,
+        /// Why it was not renewed although it should have been.
+        trouble: Option<String>,
     },
     /// The ledger did not answer, or not as a ledger does.
     Unreachable {

@@ -137,6 +137,7 @@ impl Agent {
     /// [`AgentError`] when the question cannot be understood; a refusal is an answer.
     pub fn authorize(&self, caller: &Caller, request: &AuthorizeRequest) -> Result<AuthorizeAnswer, AgentError> {
         let asked = self.asked(caller, request)?;
+        let arriving = self.journal.announce();
         let mut core = self.lock();
         if !core.belongs_to(caller) {
             return Ok(without_record(VerdictCode::NotYourSession));
@@ -146,18 +147,18 @@ impl Agent {
         }
         let now = self.now(&mut core);
         if let Some(decided) = core.repeated(&asked, now)? {
-            drop(core);
+            drop((core, arriving));
             return Ok(self.settle(caller, decided));
         }
         let input = self.function_input(&mut core, &asked.question, Level::Session);
         let code = decide(&core.register, &input).code();
         if code == VerdictCode::CardProofNeeded {
-            drop(core);
+            drop((core, arriving));
             let decided = self.with_card_proof(&asked);
             return Ok(self.settle(caller, decided));
         }
         let decided = self.record(&mut core, &asked, self.salt(), input, None);
-        drop(core);
+        drop((core, arriving));
         Ok(self.settle(caller, decided))
     }
 

@@ -4,6 +4,7 @@
 //! fdatasync. A failed write or sync abandons the segment, because nobody can say what it holds now; those who wait are refused, and
 //! the same bytes go to the beginning of the next segment, so that no seq ever has two contents.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, TryLockError};
 
 use sekisho_tlog::leaf_hash;
@@ -27,6 +28,13 @@ const SEGMENT_BYTES: u64 = 256 << 10;
 /// So many failures are remembered for those who still wait; nobody waits longer than a few.
 const REFUSED_MAX: usize = 64;
 
+/// So many records wait for a failing disk before observations are left out. What must be said (an end, a refusal after the sync) is
+/// bounded by what was open, and always finds a place.
+const WAITING_MAX: usize = 4096;
+
+/// How often a writer lets others run first. Where nobody else can run, all turns together take microseconds.
+const GATHER_TURNS: usize = 64;
+
 /// A terminal's journal; shared by all threads.
 pub struct Journal {
     master: SecretBytes<32>,
@@ -37,6 +45,23 @@ pub struct Journal {
     settled: Condvar,
     /// Whoever holds this writes. Taken before `queue`, never while holding it.
     writer: Mutex<Writer>,
+    /// How many are about to append: a write that waits a moment takes them along.
+    arriving: AtomicUsize,
+}
+
+/// Somebody is about to append a record and to wait for it.
+pub struct Arriving<'a>(&'a AtomicUsize);
+
+impl std::fmt::Debug for Arriving<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Arriving")
+    }
+}
+
+impl Drop for Arriving<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Release);
+    }
 }
 
 struct Queue {
@@ -120,7 +145,14 @@ impl Journal {
         recovered.remains.iter().for_each(|name| remove(medium.as_ref(), name));
         let queue = Queue::from(next);
         let writer = Writer { medium: Arc::clone(&medium), segments: recovered.segments, open: None, number, next };
-        Ok(Self { master, medium, queue: Mutex::new(queue), settled: Condvar::new(), writer: Mutex::new(writer) })
+        Ok(Self {
+            master,
+            medium,
+            queue: Mutex::new(queue),
+            settled: Condvar::new(),
+            writer: Mutex::new(writer),
+            arriving: AtomicUsize::new(0),
+        })
     }
 
     /// Whether the journal holds all that the ledger has acknowledged of its epoch: records below `stored`.
@@ -150,6 +182,12 @@ impl Journal {
         lock(&self.queue).failing
     }
 
+    /// Whether so many records wait for the disk that only what must be said should join them.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        lock(&self.queue).waiting.len() >= WAITING_MAX
+    }
+
     /// Gives a record the next place. `encode` is told which, and returns the record's bytes. Nothing is durable yet.
     pub fn append(&self, encode: impl FnOnce(u32, u64) -> Vec<u8>) -> u64 {
         let mut queue = lock(&self.queue);
@@ -159,6 +197,22 @@ impl Journal {
         queue.next.chain = chain_next(&place.chain, &Hash(leaf_hash(&bytes).0));
         queue.waiting.push(bytes);
         place.first
+    }
+
+    /// Says that a record is coming, until what is returned is dropped: before waiting for that record.
+    pub fn announce(&self) -> Arriving<'_> {
+        self.arriving.fetch_add(1, Ordering::AcqRel);
+        Arriving(&self.arriving)
+    }
+
+    /// Lets those append who have been announced and can run now. Nobody waits for one who waits for something himself: a card, perhaps.
+    fn gather(&self) {
+        for _ in 0..GATHER_TURNS {
+            if self.arriving.load(Ordering::Acquire) == 0 {
+                return;
+            }
+            std::thread::yield_now();
+        }
     }
 
     /// Returns when the record is durable.
@@ -196,6 +250,7 @@ impl Journal {
 
     /// One group commit.
     fn write(&self, writer: &mut Writer) {
+        self.gather();
         let (records, end) = {
             let mut queue = lock(&self.queue);
             if queue.waiting.is_empty() {

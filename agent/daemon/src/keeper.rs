@@ -3,7 +3,7 @@
 //! Nothing the ledger says is believed without the register log's signature, and nothing that contradicts what was verified before:
 //! not a smaller log (rollback), not another root for the same size (fork).
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
@@ -18,6 +18,7 @@ use sekisho_register::change::Log;
 use sekisho_register::{Concluded, NameHash, Register};
 use sekisho_tlog::{Checkpoint, Freshness, KeyKind, TlogError, VerifyingKey};
 use sekisho_wire::id::Salt;
+use sekisho_wire::reason::AlarmKind;
 use sekisho_wire::record::{Body, ClockStep, RegisterAdvanced};
 use serde::{Deserialize, Serialize};
 
@@ -224,8 +225,9 @@ impl Keeper {
         Ok(entries)
     }
 
-    /// Writes entries behind those that are verified; whatever was there is cut off.
-    fn append(&mut self, entries: &[Judged]) -> io::Result<()> {
+    /// Writes entries behind those that are verified; whatever was there is cut off. Returns how long the file is then: they count once
+    /// the note beside them is kept, and are cut off again if that fails.
+    fn append(&self, entries: &[Judged]) -> io::Result<u64> {
         let mut bytes = Vec::new();
         for (concluded, entry) in entries {
             let length = u32::try_from(entry.len()).map_err(io::Error::other)?;
@@ -240,8 +242,7 @@ impl Keeper {
         if self.length == 0 {
             File::open(&self.folder)?.sync_all()?;
         }
-        self.length += bytes.len() as u64;
-        Ok(())
+        Ok(self.length + bytes.len() as u64)
     }
 
     /// Fetches and applies, as long as the agent lives.
@@ -254,26 +255,35 @@ impl Keeper {
             // The first note at once: until it is there, nothing is granted.
             let wait = if known { WAIT } else { 0 };
             match agent.send_out(carrier, &Errand::Register { from, wait }) {
-                Some(Brought::Answer { body }) => match serde_json::from_value(body) {
-                    Ok(answer) => match self.believe(agent, &answer) {
-                        Ok(()) => {
-                            pause = RETRY_FIRST;
-                            // A ledger that does not wait must not keep us busy.
-                            std::thread::sleep(BREATH);
-                            continue;
-                        }
-                        Err(disbelief) => log::error!("{disbelief}"),
-                    },
-                    Err(error) => log::error!("cannot read the register: {error}"),
-                },
+                Some(Brought::Answer { body }) => {
+                    if self.take(agent, body).is_ok() {
+                        pause = RETRY_FIRST;
+                        // A ledger that does not wait must not keep us busy.
+                        std::thread::sleep(BREATH);
+                        continue;
+                    }
+                }
                 Some(Brought::Refused { code, detail, .. }) => {
                     log::warn!("the ledger refuses the register: {}: {}", printable(&code), printable(&detail))
                 }
-                Some(Brought::Unreachable { .. }) | None => {}
+                Some(Brought::Unreachable { .. } | Brought::Certified { .. }) | None => {}
             }
             std::thread::sleep(pause);
             pause = (pause * 2).min(RETRY_MAX);
         }
+    }
+
+    /// Takes an answer as it came; what is not believed is recorded.
+    fn take(&mut self, agent: &Agent, body: serde_json::Value) -> Result<(), Disbelief> {
+        let answer = serde_json::from_value(body).map_err(|_| Disbelief::Malformed);
+        let taken = answer.and_then(|answer| self.believe(agent, &answer));
+        if let Err(disbelief) = &taken {
+            log::error!("{disbelief}");
+            if !matches!(disbelief, Disbelief::Disk(_)) {
+                agent.doubt(AlarmKind::RegisterRefused);
+            }
+        }
+        taken
     }
 
     /// Verifies an answer, keeps it, applies it.
@@ -291,7 +301,15 @@ impl Keeper {
         }
         let since = agent.lock().trusted.newest_note().map_or(0, |note| note.time);
         let keys = keys_in_force(&after, Log::Register, &agent.identity.register, since);
-        let Some(checkpoint) = open_checkpoint(&answer.checkpoint, &keys) else {
+        let opened = open_checkpoint(&answer.checkpoint, &keys);
+        // The act that names the key of this checkpoint may be among those that still follow: what its text claims decides only that
+        // more is asked for.
+        let size = opened.as_ref().map(|checkpoint| checkpoint.size).or_else(|| claimed_size(&answer.checkpoint));
+        if size.is_some_and(|size| size > after.size()) && !answer.entries.is_empty() {
+            self.ahead = Some(Ahead { register: after, entries: fetched });
+            return Ok(());
+        }
+        let Some(checkpoint) = opened else {
             // Say why, by the newest key.
             let newest = keys.last().unwrap_or(&agent.identity.register);
             return Checkpoint::open(&answer.checkpoint, newest).map(drop).map_err(Disbelief::Note);
@@ -300,24 +318,22 @@ impl Keeper {
         if checkpoint.size < seen {
             return Err(Disbelief::Rollback { seen, shown: checkpoint.size });
         }
-        if checkpoint.size > after.size() && !answer.entries.is_empty() {
-            self.ahead = Some(Ahead { register: after, entries: fetched });
-            return Ok(());
-        }
         if checkpoint.size != after.size() || checkpoint.root.0 != after.root().0 {
             return Err(Disbelief::Fork { size: checkpoint.size });
         }
         let entries = fetched;
         let freshness = keys.iter().rev().find_map(|key| Freshness::open(&answer.freshness, key).ok());
         let freshness = freshness.filter(|note| note.size == after.size() && note.root.0 == after.root().0);
+        let freshness = freshness.filter(|note| agent.credits(note));
         if freshness.is_none() {
-            log::warn!("the ledger's freshness note does not fit the register; it is not used");
+            log::warn!("the ledger's freshness note does not fit the register or the time; it is not used");
+            agent.doubt(AlarmKind::RegisterRefused);
         }
-        if !entries.is_empty() {
-            self.append(&entries).map_err(Disbelief::Disk)?;
-        }
-        self.keep(agent, answer, freshness.as_ref(), &after)?;
-        agent.advance(&before, after, freshness.as_ref(), &answer.names);
+        let length = if entries.is_empty() { self.length } else { self.append(&entries).map_err(Disbelief::Disk)? };
+        let names = names_in(&after, &answer.names);
+        self.keep(agent, answer, freshness.as_ref(), &after, &names)?;
+        self.length = length;
+        agent.advance(&before, after, freshness.as_ref(), names);
         Ok(())
     }
 
@@ -327,13 +343,12 @@ impl Keeper {
         answer: &RegisterAnswer,
         freshness: Option<&Freshness>,
         after: &Register,
+        new: &HashMap<NameHash, NameText>,
     ) -> Result<(), Disbelief> {
-        let mut names = self.kept.as_ref().map(|kept| kept.names.clone()).unwrap_or_default();
-        names.extend(answer.names.iter().cloned());
-        let known: std::collections::HashSet<NameHash> =
-            after.operators().filter_map(|operator| after.name_hash(operator.code()).copied()).collect();
-        names.retain(|name| named(name).is_some_and(|(hash, _)| known.contains(&hash)));
-        names.dedup_by(|one, other| one.salt == other.salt);
+        let kept = self.kept.as_ref().map(|kept| kept.names.as_slice()).unwrap_or_default();
+        let mut names = names_in(after, kept);
+        names.extend(new.clone());
+        let names = names.into_values().collect();
         let moment = agent.moment();
         let time = {
             let mut trusted = agent.lock().trusted.clone();
@@ -381,6 +396,11 @@ fn open_checkpoint(text: &str, keys: &[VerifyingKey]) -> Option<Checkpoint> {
     keys.iter().rev().find_map(|key| Checkpoint::open(text, key).ok())
 }
 
+/// The size in a checkpoint whose signature nobody has checked.
+fn claimed_size(checkpoint: &str) -> Option<u64> {
+    checkpoint.lines().nth(1)?.parse().ok()
+}
+
 /// The keys of a log that nothing had replaced at `since`, oldest first: a key that was replaced signs nothing new. Before the founding
 /// act it is the one of the enrolment code. `since` is the newest note's time, so that no clock can retire a key.
 pub(crate) fn keys_in_force(register: &Register, log: Log, enrolled: &VerifyingKey, since: u64) -> Vec<VerifyingKey> {
@@ -398,26 +418,49 @@ fn named(name: &NameText) -> Option<(NameHash, String)> {
     Some((NameHash::of(&salt, &name.text), name.text.clone()))
 }
 
+/// Of these names, those whose hash the register knows. Nobody signs names: what is in no act must not pile up here.
+fn names_in(register: &Register, names: &[NameText]) -> HashMap<NameHash, NameText> {
+    if names.is_empty() {
+        return HashMap::new();
+    }
+    let known: HashSet<NameHash> =
+        register.operators().filter_map(|operator| register.name_hash(operator.code()).copied()).collect();
+    let hashed = names.iter().filter_map(|name| Some((named(name)?.0, name.clone())));
+    hashed.filter(|(hash, _)| known.contains(hash)).collect()
+}
+
 fn absent(error: io::Error) -> io::Result<()> {
     if error.kind() == io::ErrorKind::NotFound { Ok(()) } else { Err(error) }
 }
 
 impl Agent {
+    /// Whether the time of a verified note can be true, by what this machine knows.
+    fn credits(&self, note: &Freshness) -> bool {
+        let moment = self.moment();
+        self.lock().trusted.credits(note.time_ms, moment)
+    }
+
     /// A newer register and note are on disk: from here on they decide.
-    fn advance(&self, before: &Register, after: Arc<Register>, freshness: Option<&Freshness>, names: &[NameText]) {
+    fn advance(
+        &self,
+        before: &Register,
+        after: Arc<Register>,
+        freshness: Option<&Freshness>,
+        names: HashMap<NameHash, NameText>,
+    ) {
         let moment = self.moment();
         let mut core = self.lock();
-        core.names.extend(names.iter().filter_map(named));
+        core.names.extend(names.into_iter().map(|(hash, name)| (hash, name.text)));
         if let Some(note) = freshness {
             let note = SeenNote { time: note.time_ms, until: note.valid_until_ms };
             if let Some(step) = core.trusted.note(note, moment) {
-                self.write(&mut core, Body::Clock(ClockStep { from: step.from, to: step.to }));
+                self.observe(&mut core, Body::Clock(ClockStep { from: step.from, to: step.to }));
             }
         }
         if after.size() != before.size() {
             let (size, root) = (after.size(), after.root());
             core.register = after;
-            self.write(&mut core, Body::RegisterAdvanced(RegisterAdvanced { size, root }));
+            self.observe(&mut core, Body::RegisterAdvanced(RegisterAdvanced { size, root }));
             if self.epoch_is_over(&core.register) {
                 log::warn!("an act has opened a new epoch of this terminal: the agent ends in order, and begins it");
                 ending::in_order();

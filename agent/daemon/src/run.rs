@@ -130,7 +130,7 @@ fn wait_for_enrolment(config: &Config, listener: &UnixListener) -> Result<Identi
             return Ok(identity);
         }
         while let Ok((stream, _)) = listener.accept() {
-            let Some(slot) = Slot::take(&taken, config) else { continue };
+            let Some(slot) = Slot::take(&taken, config.limits.connections) else { continue };
             let config = config.clone();
             let answer = move || {
                 let _slot = slot;
@@ -303,23 +303,33 @@ fn is_ours(uid: u32, configured: Option<u32>) -> bool {
 
 fn accept_workers(agent: &Arc<Agent>, listener: &UnixListener) {
     let mut number = 0;
+    let taken = Arc::new(AtomicUsize::new(0));
     loop {
         let Some((stream, uid)) = accept(listener) else { continue };
-        if is_ours(uid, agent.config.peers.worker) {
+        if is_ours(uid, agent.config.peers.worker)
+            && let Some(slot) = Slot::take(&taken, INNER_CONNECTIONS)
+        {
             number += 1;
             let (agent, number) = (Arc::clone(agent), number);
-            let serve = move || agent.serve_worker(stream, number);
+            let serve = move || {
+                let _slot = slot;
+                agent.serve_worker(stream, number);
+            };
             let _ = std::thread::Builder::new().name("card worker".into()).spawn(serve);
         }
     }
 }
 
 fn accept_forwarders(agent: &Agent, listener: &UnixListener, lines: &Arc<Lines>) {
+    let taken = Arc::new(AtomicUsize::new(0));
     loop {
         let Some((stream, uid)) = accept(listener) else { continue };
-        if is_ours(uid, agent.config.peers.forwarder) {
+        if is_ours(uid, agent.config.peers.forwarder)
+            && let Some(slot) = Slot::take(&taken, INNER_CONNECTIONS)
+        {
             let lines = Arc::clone(lines);
             let take = move || {
+                let _slot = slot;
                 if let Err(error) = lines.take(stream) {
                     log::warn!("lost the forwarder: {error}");
                 }
@@ -329,13 +339,16 @@ fn accept_forwarders(agent: &Agent, listener: &UnixListener, lines: &Arc<Lines>)
     }
 }
 
+/// A worker or forwarder that opens more than this at once is broken, or in wrong hands: it must not use up our threads.
+const INNER_CONNECTIONS: usize = 16;
+
 /// Counts connections down when one ends, however it ends.
 struct Slot(Arc<AtomicUsize>);
 
 impl Slot {
-    /// One of the connections that the configuration allows, if one is free. Only one thread takes slots.
-    fn take(taken: &Arc<AtomicUsize>, config: &Config) -> Option<Self> {
-        if taken.load(Ordering::Acquire) >= config.limits.connections {
+    /// One of so many connections, if one is free. Only one thread takes slots.
+    fn take(taken: &Arc<AtomicUsize>, limit: usize) -> Option<Self> {
+        if taken.load(Ordering::Acquire) >= limit {
             return None;
         }
         taken.fetch_add(1, Ordering::AcqRel);
@@ -353,7 +366,9 @@ fn accept_clients(agent: &Arc<Agent>, listener: &UnixListener) {
     let taken = Arc::new(AtomicUsize::new(0));
     loop {
         let Some((stream, uid)) = accept(listener) else { continue };
-        let slot = server::may_connect(&agent.config, uid).then(|| Slot::take(&taken, &agent.config)).flatten();
+        let slot = server::may_connect(&agent.config, uid)
+            .then(|| Slot::take(&taken, agent.config.limits.connections))
+            .flatten();
         let Some(slot) = slot else {
             log::info!("a connection of uid {uid} was turned away");
             continue;

@@ -8,6 +8,7 @@ use sekisho_wire::verdict::VerdictCode;
 
 use crate::agent::{Agent, Core, limits};
 use crate::deciding::{Question, Wish};
+use crate::forwarder_link::Line;
 use crate::function::Caller;
 use crate::session::State as MachineState;
 use crate::spoken;
@@ -54,8 +55,8 @@ impl Agent {
             register_size: core.register.size(),
             register_age: age,
             register_stale: stale,
-            link: core.links.records,
-            register_link: core.links.register,
+            link: core.links.state(Line::Records),
+            register_link: core.links.state(Line::Register),
             certificate_ends: core.certificate_ends,
             unsent: next.saturating_sub(core.acknowledged.stored),
             unsealed: next.saturating_sub(core.acknowledged.sealed),

@@ -189,31 +189,46 @@ impl Office {
     }
 
     pub(crate) fn act(&mut self, changes: Vec<Change>) {
+        let entry = self.signed(Log::Register, 1, "chief", changes, None);
+        self.take(entry);
+    }
+
+    /// What needs two persons: the chief proposes, the vice chief approves.
+    pub(crate) fn act_of_two(&mut self, changes: Vec<Change>) {
+        let proposal = self.signed(Log::Casebook, 1, "chief", changes, None);
+        let entry = self.signed(Log::Register, 2, "vice", vec![], Some(proposal));
+        self.take(entry);
+    }
+
+    fn take(&mut self, entry: Vec<u8>) {
+        self.register.fold(&entry).unwrap();
+        self.entries.push(entry);
+    }
+
+    fn signed(&self, log: Log, card: u8, post: &str, changes: Vec<Change>, proposal: Option<Vec<u8>>) -> Vec<u8> {
         let mut salt = [0; 16];
         salt[..8].copy_from_slice(&self.register.size().to_be_bytes());
         let act = Act {
             version: 1,
             critical: true,
             office: self.register.office().unwrap_or(NO_OFFICE),
-            log: Log::Register,
+            log,
             salt: Salt(salt),
             made: self.now,
             expires: self.now + 24 * 60 * 60 * 1000,
             seen_size: self.register.size(),
             seen_root: self.register.root(),
-            post: self.register.office().map(|_| code("chief")),
+            post: self.register.office().map(|_| code(post)),
             as_deputy: false,
             request: None,
             agreement: None,
             changes,
-            proposal: None,
+            proposal: proposal.map(sekisho_register::act::Proposal),
             effective: None,
         };
-        let to_be_signed = act.to_be_signed(&Signer::Card(CardGuid([1; 16])));
-        let signature = sign(1, Slot::Signature, &to_be_signed.digest);
-        let entry = to_be_signed.finish(signature);
-        self.register.fold(&entry).unwrap();
-        self.entries.push(entry);
+        let to_be_signed = act.to_be_signed(&Signer::Card(CardGuid([card; 16])));
+        let signature = sign(card, Slot::Signature, &to_be_signed.digest);
+        to_be_signed.finish(signature)
     }
 
     pub(crate) fn revoke_clerk(&mut self) {

@@ -48,6 +48,9 @@ const TOLERANCE: u64 = 2 * 60 * 1000;
 /// A step of trusted time that is worth a record (wire §4.1, kind 14); provisional time that is ahead by less stays.
 const STEP: u64 = 2 * 60 * 1000;
 
+/// How far ahead of this machine a note may be, ms.
+const AHEAD: u64 = 24 * 60 * 60 * 1000;
+
 /// The terminal's idea of what time it is.
 #[derive(Clone, Debug)]
 pub struct TrustedTime {
@@ -118,6 +121,14 @@ impl TrustedTime {
             self.base.map_or(now.wall, |base| base.trusted.saturating_add(now.boottime.saturating_sub(base.boottime)));
         self.given = self.given.max(computed);
         self.given
+    }
+
+    /// Whether a verified note of this time can be true. A ledger whose clock jumps ahead for a minute, or lies, must not leave its time
+    /// behind in every terminal for ever: a note more than a day ahead of both our time and the machine's clock is not taken. Where
+    /// neither is known, a note is all there is. A machine that was off for long with a slow battery clock is put right by its clock.
+    pub fn credits(&mut self, note: u64, now: Moment) -> bool {
+        let known = self.base.is_some_and(|base| !base.behind);
+        !known || note <= self.now(now).max(now.wall).saturating_add(AHEAD)
     }
 
     /// Takes a verified note. A note that is not newer than the last changes nothing.
@@ -239,6 +250,22 @@ mod tests {
         let mut sound = TrustedTime::new(&other, Some(kept), at(NOTE.time + 5_000_000, 10));
         assert_eq!(sound.clock_state(), ClockState::Sound);
         assert_eq!(sound.now(at(0, 20)), NOTE.time + 5_000_010);
+    }
+
+    #[test]
+    fn a_note_from_far_ahead_is_not_credited_while_the_time_is_known() {
+        let mut time = TrustedTime::new(&BOOT, None, at(5, 5));
+        assert!(time.credits(NOTE.time, at(5, 5)), "the first note is all there is");
+        let _ = time.note(NOTE, at(5, 100));
+        assert!(time.credits(NOTE.time + 500 + AHEAD, at(5, 600)));
+        assert!(!time.credits(NOTE.time + 501 + AHEAD, at(5, 600)));
+        assert!(
+            time.credits(NOTE.time + 501 + AHEAD, at(NOTE.time + 600, 600)),
+            "the machine's clock may vouch for it"
+        );
+        let kept = time.to_keep(at(5, 600)).unwrap();
+        let mut slow = TrustedTime::new(&BootId([2; 16]), Some(kept), at(0, 10));
+        assert!(slow.credits(NOTE.time + 90 * AHEAD, at(0, 20)), "a clock that is impossible vouches for nothing");
     }
 
     #[test]

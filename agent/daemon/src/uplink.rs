@@ -14,6 +14,7 @@ use sekisho_tlog::{
 };
 use sekisho_wire::batch::{BATCH_RECORDS_MAX, SeenNote};
 use sekisho_wire::id::Hash;
+use sekisho_wire::reason::AlarmKind;
 use serde::{Deserialize, Serialize};
 
 use crate::agent::{Acknowledged, Agent, History};
@@ -31,6 +32,13 @@ const BATCH_BYTES: usize = 1_000_000;
 /// How soon the ledger is asked whether it has sealed what it stored, and how slowly at last.
 const SEAL_FIRST: Duration = Duration::from_millis(100);
 const SEAL_MAX: Duration = Duration::from_secs(10);
+/// After so many questions without a seal the ledger is asked where it is: with the pauses between them, after a minute and a half.
+const ASK_AFTER: u32 = 16;
+/// How long records gather for the next batch.
+const GATHER: Duration = Duration::from_millis(50);
+/// How often the certificate is looked after, ms of boot time, and how often after trouble with it.
+const CERTIFICATE_LOOK: u64 = 6 * 60 * 60 * 1000;
+const CERTIFICATE_RETRY: u64 = 60 * 60 * 1000;
 /// Pause after something went wrong: the first, and the longest.
 const RETRY_FIRST: Duration = Duration::from_millis(250);
 const RETRY_MAX: Duration = Duration::from_secs(30);
@@ -118,6 +126,16 @@ impl fmt::Display for Trouble {
     }
 }
 
+impl Trouble {
+    /// Whether the ledger shows what cannot be true of its log.
+    const fn is_disbelief(&self) -> bool {
+        match self {
+            Self::Proof(_) | Self::Malformed | Self::Rollback { .. } => true,
+            Self::OtherChain { .. } | Self::Journal(_) | Self::CannotSeal(_) | Self::Disk(_) => false,
+        }
+    }
+}
+
 impl From<TlogError> for Trouble {
     fn from(error: TlogError) -> Self {
         Self::Proof(error)
@@ -151,6 +169,8 @@ pub(crate) struct Uplink {
     cursor: Cursor,
     /// Whether the ledger has confirmed our cursor since we started.
     agreed: bool,
+    /// How often in a row it was asked for seals and had none.
+    unsealed: u32,
 }
 
 impl Uplink {
@@ -166,13 +186,17 @@ impl Uplink {
             None => fresh,
         };
         let acknowledged = Acknowledged { stored: cursor.stored, sealed: cursor.sealed };
-        Ok((Self { file, cursor, agreed: false }, acknowledged))
+        Ok((Self { file, cursor, agreed: false, unsealed: 0 }, acknowledged))
     }
 
     /// Sends and asks, as long as the agent lives.
     pub(crate) fn run(mut self, agent: &Agent, carrier: &dyn Carrier) -> ! {
         let (mut retry, mut seal_pause) = (RETRY_FIRST, SEAL_FIRST);
+        let mut look = 0;
         loop {
+            if agent.clock.boottime() >= look {
+                look = agent.clock.boottime() + agent.look_after_certificate(carrier);
+            }
             let sealed = self.cursor.sealed;
             let round = self.go_round(agent, carrier);
             agent.acknowledge(self.cursor.stored, self.cursor.sealed);
@@ -180,7 +204,13 @@ impl Uplink {
                 seal_pause = SEAL_FIRST;
             }
             match round {
-                Round::Forward => retry = RETRY_FIRST,
+                Round::Forward => {
+                    retry = RETRY_FIRST;
+                    // While records come in one after the other, a batch for each would cost more than the records themselves.
+                    if agent.journal.durable().saturating_sub(self.cursor.stored) < u64::from(BATCH_RECORDS_MAX) {
+                        std::thread::sleep(GATHER);
+                    }
+                }
                 Round::Rest if self.cursor.sealed < self.cursor.stored => {
                     agent.wait_for_records(self.cursor.stored, seal_pause);
                     seal_pause = (seal_pause * 3 / 2).min(SEAL_MAX);
@@ -203,6 +233,9 @@ impl Uplink {
         agent.history_is(self.history());
         let round = self.round(agent, carrier).unwrap_or_else(|trouble| {
             log::error!("{trouble}");
+            if trouble.is_disbelief() {
+                agent.doubt(AlarmKind::SealRefused);
+            }
             self.cursor.refused |= matches!(trouble, Trouble::OtherChain { .. });
             Round::Stuck
         });
@@ -318,16 +351,28 @@ impl Uplink {
         };
         let answer: SealAnswer = serde_json::from_value(body).map_err(|_| Trouble::Malformed)?;
         let before = self.cursor.clone();
-        let checkpoint = self.see_checkpoint(agent, &answer)?;
-        for range in &answer.ranges {
-            self.check_range(agent, &checkpoint, range)?;
+        if let Err(trouble) = self.check_seal(agent, &answer) {
+            // An answer is believed as a whole or not at all.
+            self.cursor = before;
+            return Err(trouble);
         }
-        if before == self.cursor {
-            return Ok(Round::Rest);
+        if self.cursor.sealed > before.sealed {
+            self.unsealed = 0;
+        } else {
+            // A ledger that never seals what it said it had stored may have lost it: it is asked again where it is.
+            self.unsealed += 1;
+            self.agreed = !self.unsealed.is_multiple_of(ASK_AFTER);
         }
-        self.keep()?;
-        self.prune(agent);
+        if before != self.cursor {
+            self.keep()?;
+            self.prune(agent);
+        }
         Ok(if self.cursor.sealed > before.sealed { Round::Forward } else { Round::Rest })
+    }
+
+    fn check_seal(&mut self, agent: &Agent, answer: &SealAnswer) -> Result<(), Trouble> {
+        let checkpoint = self.see_checkpoint(agent, answer)?;
+        answer.ranges.iter().try_for_each(|range| self.check_range(agent, &checkpoint, range))
     }
 
     /// The checkpoint must be signed, and must contain what we saw before.
@@ -460,6 +505,22 @@ impl Agent {
             self.tell(&mut core);
         }
         before
+    }
+
+    /// Has the forwarder look after its certificate; returns when to do so again, in ms. A failure stays in the state: the day on which the
+    /// certificate ends comes nearer.
+    fn look_after_certificate(&self, carrier: &dyn Carrier) -> u64 {
+        let Some(Brought::Certified { ends, trouble }) = carrier.go(&Errand::Certificate) else {
+            return CERTIFICATE_RETRY / 60;
+        };
+        let mut core = self.lock();
+        if core.certificate_ends.replace(ends) != Some(ends) {
+            self.tell(&mut core);
+        }
+        trouble.map_or(CERTIFICATE_LOOK, |trouble| {
+            log::error!("{}; without it nothing reaches the ledger any more", printable(&trouble));
+            CERTIFICATE_RETRY
+        })
     }
 
     fn acknowledge(&self, stored: u64, sealed: u64) {

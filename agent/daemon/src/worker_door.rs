@@ -53,7 +53,7 @@ impl Agent {
             return false;
         }
         if worker.number > 1 {
-            self.write(&mut core, Body::Worker(WorkerState::Back));
+            self.observe(&mut core, Body::Worker(WorkerState::Back));
         }
         core.worker = Some(worker);
         self.tell(&mut core);
@@ -67,7 +67,7 @@ impl Agent {
         core.pins.worker_lost();
         core.unreadable = None;
         self.step(&mut core, Event::WorkerLost);
-        self.write(&mut core, Body::Worker(WorkerState::Lost));
+        self.observe(&mut core, Body::Worker(WorkerState::Lost));
         self.tell(&mut core);
     }
 
@@ -96,7 +96,7 @@ impl Agent {
             FromWorker::ServiceBack => log::info!("the smart card service is there"),
             FromWorker::ReaderAdded { reader } => {
                 if let Ok(reader) = ReaderIdentity::new(&reader) {
-                    self.write(&mut core, Body::ReaderUp(reader));
+                    self.observe(&mut core, Body::ReaderUp(reader));
                 }
             }
             FromWorker::ReaderRemoved { reader, insertion } => {
@@ -105,7 +105,7 @@ impl Agent {
                     self.step(&mut core, Event::ReaderLost(insertion));
                 }
                 if let Ok(reader) = ReaderIdentity::new(&reader) {
-                    self.write(&mut core, Body::ReaderDown(reader));
+                    self.observe(&mut core, Body::ReaderDown(reader));
                 }
             }
             FromWorker::CardInserted { insertion, card, reader, tries_left } => {
@@ -148,7 +148,7 @@ impl Agent {
         };
         let reader = ReaderIdentity::new(reader).ok();
         core.unreadable = None;
-        self.write(core, Body::CardSeen(CardSeen { card, reader: reader.clone() }));
+        self.observe(core, Body::CardSeen(CardSeen { card, reader: reader.clone() }));
         let lost_a_try = core.pins.inserted(insertion, &card, tries_left);
         self.step(core, Event::CardInserted(InsertedCard { insertion, card, reader, tries_left }));
         if let (true, Some(left)) = (lost_a_try, tries_left) {

@@ -325,3 +325,21 @@ fn an_earlier_epoch_does_not_stay_for_ever() {
     journal.prune(0, 1002);
     assert_eq!(disk.names().unwrap().len(), 1, "nobody takes its records any more");
 }
+
+#[test]
+fn a_disk_that_goes_on_failing_does_not_fill_the_memory() {
+    use sekisho_wire::reason::WorkerState;
+    let bench = crate::testing::Bench::new();
+    bench.log_in();
+    bench.disk.fail(Fault::SyncLanded);
+    for _ in 0..WAITING_MAX + 100 {
+        bench.agent.observe(&mut bench.agent.lock(), Body::Worker(WorkerState::Back));
+    }
+    let full = bench.agent.journal.next().first;
+    assert!(full <= WAITING_MAX as u64 + 10);
+    bench.agent.journal.flush();
+    bench.agent.step(&mut bench.agent.lock(), crate::session::Event::JournalFailed);
+    assert_eq!(bench.agent.journal.next().first, full + 1, "the end of the session finds its place all the same");
+    bench.disk.fail(None);
+    assert_eq!(bench.records().last().map(|record| record.body.kind().1), Some("session_closed"));
+}

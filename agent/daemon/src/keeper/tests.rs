@@ -1,9 +1,9 @@
 use sekisho_tlog::MemoryTree;
 
 use super::*;
-use crate::testing::{Bench, CLERK, Office, REGISTER_SEED, log_key, tuesday_ten};
-use sekisho_register::Change;
-use sekisho_register::change::{CardState, SetCardState, StateReason};
+use crate::testing::{Bench, CLERK, Office, REGISTER_SEED, code, log_key, tuesday_ten};
+use sekisho_register::change::{CardState, SectionState, SetCardState, SetLogKey, SetSection, StateReason};
+use sekisho_register::{Change, Ed25519Key};
 use sekisho_tlog::leaf_hash;
 use sekisho_wire::id::CardGuid;
 
@@ -164,4 +164,103 @@ fn a_register_that_cannot_be_read_is_not_an_empty_one() {
     let (_, _) = Keeper::open(&config, &bench.agent.identity).unwrap();
     std::fs::create_dir(config.state.join("register/register.json")).unwrap();
     assert!(Keeper::open(&config, &bench.agent.identity).is_err());
+}
+
+#[test]
+fn acts_whose_note_could_not_be_kept_are_not_on_disk_twice() {
+    let mut bench = Bench::new();
+    let (_scratch, config) = scratch(&bench);
+    bench.agent.lock().register = Arc::new(Register::new());
+    let (mut keeper, _) = Keeper::open(&config, &bench.agent.identity).unwrap();
+    keeper.believe(&bench.agent, &answer(&bench.office, 0, 500, REGISTER_SEED)).unwrap();
+    bench.office.revoke_clerk();
+    let newer = answer(&bench.office, 2, 500, REGISTER_SEED);
+    let in_the_way = config.state.join("register/register.new");
+    std::fs::create_dir(&in_the_way).unwrap();
+    assert!(matches!(keeper.believe(&bench.agent, &newer), Err(Disbelief::Disk(_))));
+    assert_eq!(size(&bench), 2, "what is not kept decides nothing");
+    std::fs::remove_dir(in_the_way).unwrap();
+    keeper.believe(&bench.agent, &newer).unwrap();
+    assert_eq!(Keeper::open(&config, &bench.agent.identity).unwrap().1.register.size(), 3);
+}
+
+#[test]
+fn names_that_stand_in_no_act_are_not_kept_and_others_once() {
+    let bench = Bench::new();
+    let (_scratch, config) = scratch(&bench);
+    bench.agent.lock().register = Arc::new(Register::new());
+    let (mut keeper, _) = Keeper::open(&config, &bench.agent.identity).unwrap();
+    let name = |text: &str| NameText { salt: STANDARD.encode([9; 16]), text: text.into() };
+    let names = vec![name("chiba"), name("nobody"), name("chiba")];
+    let full = RegisterAnswer { names: names.clone(), ..answer(&bench.office, 0, 500, REGISTER_SEED) };
+    keeper.believe(&bench.agent, &full).unwrap();
+    keeper.believe(&bench.agent, &RegisterAnswer { names, ..answer(&bench.office, 2, 500, REGISTER_SEED) }).unwrap();
+    assert_eq!(bench.agent.lock().names.len(), 1);
+    assert_eq!(keeper.kept.as_ref().unwrap().names.len(), 1);
+}
+
+#[test]
+fn a_note_from_far_ahead_moves_no_time_and_is_recorded() {
+    let bench = Bench::new();
+    let (_scratch, config) = scratch(&bench);
+    let (mut keeper, _) = Keeper::open(&config, &bench.agent.identity).unwrap();
+    let id = bench.office.register.office().unwrap();
+    let key = log_key("register", &id, REGISTER_SEED);
+    let mut ahead = answer(&bench.office, 2, 500, REGISTER_SEED);
+    let note = Freshness::open(&ahead.freshness, &key.verifying_key()).unwrap();
+    let year = 365 * 24 * 3_600_000;
+    let (time_ms, valid_until_ms) = (note.time_ms + year, note.valid_until_ms + year);
+    ahead.freshness = Freshness { time_ms, valid_until_ms, ..note }.sign(&key);
+    let before = bench.agent.lock().trusted.newest_note();
+    keeper.believe(&bench.agent, &ahead).unwrap();
+    assert_eq!(bench.agent.lock().trusted.newest_note(), before);
+    assert!(bench.kinds().contains(&"alarm") && !bench.kinds().contains(&"clock"));
+}
+
+#[test]
+fn what_is_not_believed_of_the_register_is_recorded() {
+    let bench = Bench::new();
+    let (_scratch, config) = scratch(&bench);
+    let (mut keeper, _) = Keeper::open(&config, &bench.agent.identity).unwrap();
+    for _ in 0..3 {
+        keeper.take(&bench.agent, answer_json(&answer(&bench.office, 2, 500, 77))).unwrap_err();
+    }
+    assert_eq!(bench.kinds().iter().filter(|kind| **kind == "alarm").count(), 1);
+}
+
+fn answer_json(answer: &RegisterAnswer) -> serde_json::Value {
+    serde_json::json!({"checkpoint": answer.checkpoint, "freshness": answer.freshness, "entries": answer.entries})
+}
+
+/// Seed of the key that replaces the register log's.
+const NEXT_SEED: u8 = 23;
+
+fn open_section(office: &mut Office, number: u16) {
+    let (section, title) = (code(&format!("s{number}")), sekisho_register::Title::new("課").unwrap());
+    let (state, effective) = (SectionState::Open, tuesday_ten());
+    office.act(vec![Change::Section(SetSection { section, title, state, effective })]);
+}
+
+#[test]
+fn more_acts_than_one_answer_holds_come_in_several_with_a_new_log_key_among_them() {
+    let mut bench = Bench::new();
+    let (_scratch, config) = scratch(&bench);
+    bench.agent.lock().register = Arc::new(Register::new());
+    (0..520).for_each(|number| open_section(&mut bench.office, number));
+    let key = Ed25519Key(ed25519_dalek::SigningKey::from_bytes(&[NEXT_SEED; 32]).verifying_key().to_bytes());
+    let effective = tuesday_ten() - 1000;
+    bench.office.act_of_two(vec![Change::LogKey(SetLogKey { log: Log::Register, key, effective })]);
+    (520..540).for_each(|number| open_section(&mut bench.office, number));
+    let (mut keeper, _) = Keeper::open(&config, &bench.agent.identity).unwrap();
+    let all = bench.office.entries.len() as u64;
+    assert!(all > 500);
+    for from in (0..all).step_by(500) {
+        assert_eq!(size(&bench), 0, "nothing decides before the checkpoint is reached");
+        keeper.believe(&bench.agent, &answer(&bench.office, from, 500, NEXT_SEED)).unwrap();
+    }
+    assert_eq!(size(&bench), all);
+    assert_eq!(Keeper::open(&config, &bench.agent.identity).unwrap().1.register.root(), bench.office.register.root());
+    open_section(&mut bench.office, 540);
+    let old_key = answer(&bench.office, all, 500, REGISTER_SEED);
+    assert!(matches!(keeper.believe(&bench.agent, &old_key), Err(Disbelief::Note(_))), "the old key signs nothing new");
 }

@@ -28,6 +28,7 @@ struct State {
     batches: u32,
     /// Batches that showed a checkpoint.
     notes: u32,
+    first_seal: Option<Value>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -46,6 +47,18 @@ enum Fault {
     Stalls,
     /// It expects the very record that it is sent.
     AsksAgain,
+    /// It says that it has stored, and forgets.
+    Swallows,
+    /// Its checkpoint is signed by somebody else.
+    ForgedSeal,
+    /// A hash in its proof is another.
+    ForgedProof,
+    /// It shows the seal of an earlier moment for the records of now.
+    StaleSeal,
+    /// It shows another log's checkpoint, properly signed.
+    OtherLog,
+    /// Its proof is true of another tree.
+    OtherTree,
 }
 
 fn ledger_bench() -> (Bench, Ledger) {
@@ -54,7 +67,7 @@ fn ledger_bench() -> (Bench, Ledger) {
     let office = bench.agent.identity.office;
     let chain = chain_start(&office, &code("mado-1"), 0);
     let (records, tree) = (Vec::new(), MemoryTree::new());
-    let state = State { office, records, chain, tree, fault: Fault::None, batches: 0, notes: 0 };
+    let state = State { office, records, chain, tree, fault: Fault::None, batches: 0, notes: 0, first_seal: None };
     (bench, Ledger { key, state: Mutex::new(state) })
 }
 
@@ -118,6 +131,41 @@ impl State {
         Brought::Answer { body: self.place() }
     }
 
+    /// The seal, and what is wrong with it.
+    fn show_seal(&mut self, from: u64, seen: u64) -> Value {
+        let sound = self.seal(from, seen);
+        let first = self.first_seal.get_or_insert_with(|| sound.clone()).clone();
+        let mut other = MemoryTree::new();
+        (0..self.tree.size()).for_each(|number| other.append(leaf_hash(&number.to_be_bytes())));
+        let office = self.office;
+        let checkpoint = |log: &str, seed: u8, tree: &MemoryTree| {
+            let (key, name) = (log_key(log, &office, seed), log_key(log, &office, seed).name().to_owned());
+            json!(Checkpoint { origin: name, size: tree.size(), root: tree.root(), extensions: vec![] }.sign(&key))
+        };
+        let mut shown = sound;
+        match self.fault {
+            Fault::ForgedSeal => shown["checkpoint"] = checkpoint("records", 99, &self.tree),
+            Fault::OtherLog => shown["checkpoint"] = checkpoint("register", RECORDS_SEED, &self.tree),
+            Fault::OtherTree => shown["checkpoint"] = checkpoint("records", RECORDS_SEED, &other),
+            Fault::ForgedProof => shown["ranges"][0]["left"] = json!([TreeHash([7; 32]).to_base64()]),
+            Fault::StaleSeal => {
+                shown["checkpoint"] = first["checkpoint"].clone();
+                shown["consistency"] = json!([]);
+            }
+            Fault::None
+            | Fault::Unreachable
+            | Fault::AnswerLost
+            | Fault::Busy
+            | Fault::Fork
+            | Fault::OtherLeaves
+            | Fault::Rollback
+            | Fault::Stalls
+            | Fault::AsksAgain
+            | Fault::Swallows => {}
+        }
+        shown
+    }
+
     fn seal(&self, from: u64, seen: u64) -> Value {
         let size = if self.fault == Fault::Rollback { seen - 1 } else { self.tree.size() };
         let root = sekisho_tlog::root_at(&self.tree, size).unwrap();
@@ -159,12 +207,17 @@ impl Carrier for Ledger {
                 refusal(409, "gap", json!({"epoch": 0, "expected": expected, "chain": chain}))
             }
             (_, Errand::Register { .. }) => unreachable,
+            (_, Errand::Certificate) => Brought::Certified { ends: 1_700_000_000_000, trouble: Some("no way".into()) },
             (_, Errand::Cursor { .. }) => Brought::Answer { body: state.place() },
-            (_, Errand::Seal { from, seen, .. }) => Brought::Answer { body: state.seal(*from, *seen) },
+            (_, Errand::Seal { from, seen, .. }) => Brought::Answer { body: state.show_seal(*from, *seen) },
             (fault, Errand::Batch { envelope }) => {
                 let batch = self.open(envelope, state.office);
                 let key = TERMINAL.with_borrow(|key| key.unwrap());
+                let (records, chain, tree) = (state.records.clone(), state.chain, state.tree.clone());
                 let answer = state.take(&batch, &key);
+                if fault == Fault::Swallows {
+                    (state.records, state.chain, state.tree) = (records, chain, tree);
+                }
                 if fault == Fault::AnswerLost { unreachable } else { answer }
             }
         })
@@ -182,7 +235,7 @@ fn uplink(bench: &Bench) -> Uplink {
     let file = std::env::temp_dir().join(format!("sekisho-uplink-{}-{:?}", std::process::id(), bench.agent.salt()));
     let seen_root = Hash(EMPTY_ROOT.0).to_string();
     let cursor = Cursor { epoch: 0, stored: 0, sealed: 0, seen_size: 0, seen_root, seen_note: None, refused: false };
-    Uplink { file, cursor, agreed: false }
+    Uplink { file, cursor, agreed: false, unsealed: 0 }
 }
 
 /// Goes round until there is nothing more to do, or something is wrong.
@@ -312,6 +365,7 @@ fn a_busy_or_silent_ledger_is_asked_again_later() {
     ledger.fault(Fault::Busy);
     assert!(matches!(run(&mut uplink, &bench, &ledger).unwrap(), Round::Busy(wait) if wait <= Duration::from_secs(1)));
     ledger.fault(Fault::Unreachable);
+    bench.clock.forward(60_000);
     assert_eq!(run(&mut uplink, &bench, &ledger).unwrap(), Round::Again);
     assert_eq!(bench.kinds().iter().filter(|kind| **kind == "link").count(), 2, "up, and down again");
 }
@@ -352,4 +406,73 @@ fn a_ledger_that_takes_nothing_is_asked_again_later() {
         }
         assert_exactly_once(&bench, &ledger);
     }
+}
+
+fn alarms(bench: &Bench) -> Vec<AlarmKind> {
+    use sekisho_wire::record::Body;
+    let bodies = bench.records().into_iter().map(|record| record.body);
+    bodies.filter_map(|body| if let Body::Alarm(alarm) = body { Some(alarm.kind) } else { None }).collect()
+}
+
+#[test]
+fn a_seal_that_is_forged_stale_or_of_another_tree_is_refused_and_recorded() {
+    for fault in [
+        Fault::ForgedSeal,
+        Fault::ForgedProof,
+        Fault::StaleSeal,
+        Fault::OtherLog,
+        Fault::OtherTree,
+        Fault::OtherLeaves,
+        Fault::Rollback,
+    ] {
+        let (bench, ledger) = ledger_bench();
+        let mut uplink = uplink(&bench);
+        insert(&bench);
+        let _ = run(&mut uplink, &bench, &ledger).unwrap();
+        let before = (uplink.cursor.sealed, uplink.cursor.seen_size, uplink.cursor.seen_note.clone());
+        assert!(before.0 > 0 && alarms(&bench).is_empty());
+        insert(&bench);
+        ledger.fault(fault);
+        for _ in 0..6 {
+            let _ = uplink.go_round(&bench.agent, &ledger);
+        }
+        assert_eq!(alarms(&bench), [AlarmKind::SealRefused], "{fault:?}: once, however often it is shown");
+        assert_eq!(
+            before,
+            (uplink.cursor.sealed, uplink.cursor.seen_size, uplink.cursor.seen_note.clone()),
+            "{fault:?}"
+        );
+        assert!(uplink.cursor.stored > uplink.cursor.sealed, "{fault:?}");
+    }
+}
+
+#[test]
+fn records_that_the_ledger_acknowledged_and_forgot_are_never_sealed_and_are_sent_again() {
+    let (bench, ledger) = ledger_bench();
+    let mut uplink = uplink(&bench);
+    insert(&bench);
+    ledger.fault(Fault::Swallows);
+    for _ in 0..6 {
+        let _ = uplink.go_round(&bench.agent, &ledger);
+    }
+    assert!(uplink.cursor.stored > 0, "it said so");
+    assert_eq!((uplink.cursor.sealed, ledger.state.lock().unwrap().records.len()), (0, 0));
+    bench.agent.journal.prune(uplink.cursor.sealed, u64::MAX);
+    ledger.fault(Fault::None);
+    for _ in 0..ASK_AFTER + 8 {
+        let _ = bench.records();
+        let _ = uplink.go_round(&bench.agent, &ledger);
+    }
+    assert_exactly_once(&bench, &ledger);
+    assert_eq!(uplink.cursor.sealed, uplink.cursor.stored);
+}
+
+#[test]
+fn how_long_the_certificate_holds_is_in_the_state_and_trouble_is_looked_at_sooner() {
+    let (bench, ledger) = ledger_bench();
+    ledger.fault(Fault::None);
+    TERMINAL.set(Some(bench.agent.identity.key.verifying_key()));
+    assert_eq!(bench.agent.state(&panel()).0.certificate_ends, None);
+    assert_eq!(bench.agent.look_after_certificate(&ledger), CERTIFICATE_RETRY);
+    assert_eq!(bench.agent.state(&panel()).0.certificate_ends, Some(1_700_000_000_000));
 }
