@@ -312,19 +312,10 @@ impl AdminError {
             Self::Tlog(error) => format!("台帳の示すものを信頼できません: {error}"),
             Self::Malformed(error) => format!("台帳から届いたものを読めません: {error}"),
             Self::Ledger(what) => format!("台帳の応答が使えません: {what}"),
-            Self::Card(error) => format!("カードの操作に失敗しました: {error}"),
-            Self::Login(error) => match error {
-                LoginError::WrongPin { tries_left } => format!("暗証番号が違います(残り{tries_left}回)"),
-                LoginError::Blocked => "カードが閉塞しています".to_owned(),
-                LoginError::PinPolicy(_)
-                | LoginError::RefusedByCard
-                | LoginError::CardRemoved { .. }
-                | LoginError::Transport { .. }
-                | LoginError::SecurityStatus { .. }
-                | LoginError::Card { .. } => format!("カードで認証できません: {error}"),
-            },
+            Self::Card(error) => error.in_words(Language::Japanese),
+            Self::Login(error) => error.in_words(Language::Japanese),
             Self::Issuer(error) => error.in_words(Language::Japanese),
-            Self::Transport(error) => format!("カードリーダーを使えません: {error}"),
+            Self::Transport(error) => error.in_words(Language::Japanese),
             Self::Ca(error) => format!("カード用認証局を使えません: {error}"),
             Self::PinShape(error) => format!("暗証番号として使えません: {error}"),
             Self::NoTerminalForPin => "暗証番号を入力する端末がありません".to_owned(),

@@ -6,7 +6,7 @@ use heapless::Vec as Bounded;
 use sekisho_wire::apdu::{Command, LE_DEFAULT};
 use sekisho_wire::id::CardGuid;
 use sekisho_wire::piv::{self, AID, Algorithm, CardHolderId, Instruction, Object, Reference, Slot};
-use sekisho_wire::secret::{Pin, SecretBytes};
+use sekisho_wire::secret::Pin;
 use sekisho_wire::status::Status;
 use sekisho_wire::tlv::{self, TlvError, Writer};
 
@@ -287,14 +287,4 @@ fn pin_answer(status: Status) -> PinAnswer {
         (Status::WRONG_DATA, None) => PinAnswer::Refused,
         (status, None) => PinAnswer::Unclear(status),
     }
-}
-
-/// Two reference data fields, one behind the other.
-#[must_use]
-pub fn joined(first: &SecretBytes<8>, second: &SecretBytes<8>) -> SecretBytes<16> {
-    let mut both = zeroize::Zeroizing::new([0; 16]);
-    let (left, right) = both.split_at_mut(8);
-    left.copy_from_slice(first.expose());
-    right.copy_from_slice(second.expose());
-    SecretBytes::new(*both)
 }

@@ -8,6 +8,7 @@ mod card;
 mod conversation;
 mod error;
 mod exchange;
+mod in_words;
 mod pcsc;
 mod reader_events;
 mod reader_identity;
@@ -16,7 +17,7 @@ mod signature;
 mod transport;
 
 pub use card::OperatorCard;
-pub use conversation::{Asked, Conversation, LoggedOut, PinAnswer, PinVerified, joined};
+pub use conversation::{Asked, Conversation, LoggedOut, PinAnswer, PinVerified};
 pub use error::{CardCause, CardError, Fault, LoginError, Tries};
 pub use exchange::{ANSWER_MAX, ExchangeError, Reply, exchange};
 pub use pcsc::{PcscReader, PcscReaders, PcscTransaction, PcscTransport, SharePolicy, Waker};

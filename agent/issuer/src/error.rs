@@ -219,9 +219,9 @@ impl fmt::Display for IssuerError {
 impl IssuerCause {
     fn japanese(&self) -> String {
         let text = match self {
-            Self::Card(error) => return format!("カードの応答が正しくありません({error})"),
-            Self::Exchange(error) => return format!("カードとの通信に失敗しました({error})"),
-            Self::Transport(error) => return format!("カードリーダーとの通信に失敗しました({error})"),
+            Self::Card(error) => return error.in_words(Language::Japanese),
+            Self::Exchange(error) => return error.in_words(Language::Japanese),
+            Self::Transport(error) => return error.in_words(Language::Japanese),
             Self::Status(status) => return format!("カードが拒否しました({status})"),
             Self::ForeignManagementKey => "当団体のカード管理鍵で管理されているカードではありません",
             Self::NotGenuine => "カードが管理鍵を持つことを証明しませんでした",
