@@ -313,8 +313,17 @@ impl Agent {
     /// Lets time do its work, as long as the agent lives.
     pub(crate) fn tick_loop(&self) {
         loop {
+            self.wait_for_session();
             std::thread::sleep(self.clock.tick());
             self.tick();
+        }
+    }
+
+    /// Time ends nothing but sessions: while there is none, nobody need be woken for it.
+    fn wait_for_session(&self) {
+        let mut core = self.lock();
+        while core.machine.session().is_none() {
+            core = self.changed.wait(core).unwrap_or_else(PoisonError::into_inner);
         }
     }
 

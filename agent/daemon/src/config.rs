@@ -103,9 +103,10 @@ impl Card {
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Limits {
-    /// Connections at one time.
+    /// Connections at one time. An eighth is kept for root; a uid that is named here has a quarter at most, any other a sixteenth, and those
+    /// together half.
     pub connections: usize,
-    /// Requests per second and connection, on average; ten seconds' worth may come at once.
+    /// Requests per second and uid that is named here, on average; ten seconds' worth may come at once. All others together have a tenth.
     pub requests_per_second: u32,
 }
 

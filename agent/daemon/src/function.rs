@@ -30,6 +30,29 @@ pub struct Caller {
     pub may_prompt: bool,
 }
 
+/// What the configuration makes of a caller.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// Root and the agent's own user.
+    Trusted,
+    /// Panel, seat, PAM, or an application.
+    Named,
+    /// Any other user of this machine. No session can be theirs, so nothing can be granted to them.
+    Stranger,
+}
+
+impl Caller {
+    /// What the configuration makes of it.
+    #[must_use]
+    pub const fn standing(&self) -> Standing {
+        match (self.trusted, self.may_prompt || self.application.is_some()) {
+            (true, _) => Standing::Trusted,
+            (false, true) => Standing::Named,
+            (false, false) => Standing::Stranger,
+        }
+    }
+}
+
 /// A request of this session that has its answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Answered {
@@ -139,7 +162,8 @@ impl Agent {
         let asked = self.asked(caller, request)?;
         let arriving = self.journal.announce();
         let mut core = self.lock();
-        if !core.belongs_to(caller) {
+        // Never a record of its own: any user of the machine could fill the journal with them.
+        if caller.standing() == Standing::Stranger || !core.belongs_to(caller) {
             return Ok(without_record(VerdictCode::NotYourSession));
         }
         if let Some(code) = self.grants_nothing(&core) {

@@ -22,6 +22,7 @@ pub mod journal;
 mod keeper;
 mod pin_intake;
 mod pins_sent;
+mod places;
 mod prompt;
 mod rate;
 pub mod run;

@@ -28,6 +28,7 @@ use crate::journal::error::JournalError;
 use crate::journal::medium::Folder;
 use crate::journal::segment::Start;
 use crate::keeper::{Found, Keeper};
+use crate::places::Places;
 use crate::server;
 use crate::session::Event;
 use crate::trusted::{Moment, TrustedTime};
@@ -123,19 +124,17 @@ pub fn run(config: Config, clock: Arc<dyn Clock>, stop: impl FnOnce()) -> Result
 fn wait_for_enrolment(config: &Config, listener: &UnixListener) -> Result<Identity, RunError> {
     log::warn!("this terminal is not enrolled; waiting for: sekisho-agent enrol --config FILE CODEFILE");
     listener.set_nonblocking(true).map_err(file("the socket"))?;
-    let taken = Arc::new(AtomicUsize::new(0));
+    let places = Places::new(&config.limits);
     loop {
         if let Some(identity) = Identity::load(&config.identity_file()).map_err(file("identity.json"))? {
             listener.set_nonblocking(false).map_err(file("the socket"))?;
             return Ok(identity);
         }
         while let Ok((stream, _)) = listener.accept() {
-            let Some(slot) = Slot::take(&taken, config.limits.connections) else { continue };
+            let place = peer_of(&stream).ok().and_then(|peer| server::place(&places, config, peer.uid));
+            let Some(place) = place else { continue };
             let config = config.clone();
-            let answer = move || {
-                let _slot = slot;
-                server::serve(None, &config, stream);
-            };
+            let answer = move || server::serve(None, &config, stream, &place);
             let _ = std::thread::Builder::new().name("client".into()).spawn(answer);
         }
         std::thread::sleep(Duration::from_millis(200));
@@ -363,21 +362,15 @@ impl Drop for Slot {
 }
 
 fn accept_clients(agent: &Arc<Agent>, listener: &UnixListener) {
-    let taken = Arc::new(AtomicUsize::new(0));
+    let places = Places::new(&agent.config.limits);
     loop {
         let Some((stream, uid)) = accept(listener) else { continue };
-        let slot = server::may_connect(&agent.config, uid)
-            .then(|| Slot::take(&taken, agent.config.limits.connections))
-            .flatten();
-        let Some(slot) = slot else {
-            log::info!("a connection of uid {uid} was turned away");
+        let Some(place) = server::place(&places, &agent.config, uid) else {
+            log::debug!("a connection of uid {uid} was turned away");
             continue;
         };
         let agent = Arc::clone(agent);
-        let serve = move || {
-            let _slot = slot;
-            server::serve(Some(&agent), &agent.config, stream);
-        };
+        let serve = move || server::serve(Some(&agent), &agent.config, stream, &place);
         let _ = std::thread::Builder::new().name("client".into()).spawn(serve);
     }
 }

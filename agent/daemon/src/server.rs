@@ -7,14 +7,15 @@ use std::time::Duration;
 use sekisho_ipc::{
     AgentError, AuthorizeRequest, AwaitRequest, Call, CompleteAnswer, CompleteRequest, Connection, ConnectionError,
     DescriptionAnswer, DescriptionRequest, Descriptors, InfoAnswer, LockRequest, MESSAGE_MAX, Method, Nothing,
-    PromptRequest, Reply, ServiceError, ServiceMethod, StateAnswer, peer_of,
+    PromptRequest, Reply, ServiceError, ServiceMethod, State, StateAnswer, peer_of,
 };
 use serde::de::DeserializeOwned;
 
 use crate::agent::Agent;
-use crate::function::Caller;
-use crate::rate::Rate;
+use crate::function::{Caller, Standing};
+use crate::places::{Place, Places};
 use crate::session::Event;
+use crate::status::is_news;
 
 /// How long one message may take to come whole, or to leave.
 const MESSAGE_WAIT: Duration = Duration::from_secs(10);
@@ -22,8 +23,8 @@ const MESSAGE_WAIT: Duration = Duration::from_secs(10);
 const WATCH: Duration = Duration::from_secs(30);
 
 /// Serves one connection until it ends. `agent` is nothing before enrolment.
-pub(crate) fn serve(agent: Option<&Arc<Agent>>, config: &crate::config::Config, stream: UnixStream) {
-    match Served::new(agent, config, stream).and_then(|mut served| served.run()) {
+pub(crate) fn serve(agent: Option<&Arc<Agent>>, config: &crate::config::Config, stream: UnixStream, place: &Place) {
+    match Served::new(agent, config, stream, place).and_then(|mut served| served.run()) {
         Ok(()) | Err(ConnectionError::Closed) => {}
         Err(error) => log::info!("a client was let go: {error}"),
     }
@@ -33,7 +34,7 @@ struct Served<'a> {
     agent: Option<&'a Arc<Agent>>,
     connection: Connection,
     caller: Caller,
-    rate: Rate,
+    place: &'a Place,
 }
 
 impl<'a> Served<'a> {
@@ -41,13 +42,13 @@ impl<'a> Served<'a> {
         agent: Option<&'a Arc<Agent>>,
         config: &crate::config::Config,
         stream: UnixStream,
+        place: &'a Place,
     ) -> Result<Self, ConnectionError> {
         let caller = caller(config, peer_of(&stream)?.uid);
         let mut connection = Connection::new(stream, Descriptors::Refused)?;
         connection.set_read_waits(None, Some(MESSAGE_WAIT));
         connection.set_write_wait(Some(MESSAGE_WAIT));
-        let rate = Rate::new(config.limits.requests_per_second);
-        Ok(Self { agent, connection, caller, rate })
+        Ok(Self { agent, connection, caller, place })
     }
 
     fn run(&mut self) -> Result<(), ConnectionError> {
@@ -67,7 +68,7 @@ impl<'a> Served<'a> {
                 }
                 Err(error) => return Err(error),
             };
-            self.rate.wait();
+            self.place.wait();
             self.answer(&call)?;
         }
     }
@@ -128,12 +129,12 @@ impl<'a> Served<'a> {
 
     /// One reply now, one at each change, until the client goes away.
     fn watch(&mut self, agent: &Arc<Agent>) -> Result<(), ConnectionError> {
-        let mut sent = None;
+        let mut sent: Option<State> = None;
         loop {
             let (state, generation) = agent.state(&self.caller);
-            if sent != Some(generation) {
-                self.connection.write_message(&Reply::continuing(&StateAnswer { state }))?;
-                sent = Some(generation);
+            if sent.as_ref().is_none_or(|sent| is_news(sent, &state)) {
+                self.connection.write_message(&Reply::continuing(&StateAnswer { state: state.clone() }))?;
+                sent = Some(state);
             }
             agent.wait_beyond(generation, WATCH);
             if is_hung_up(self.connection.stream()) {
@@ -181,10 +182,11 @@ fn caller(config: &crate::config::Config, uid: u32) -> Caller {
     Caller { uid, application: config.application_of(uid), trusted, may_prompt }
 }
 
-/// Whether this uid may connect at all.
-pub(crate) fn may_connect(config: &crate::config::Config, uid: u32) -> bool {
+/// A place for this uid, if it may connect at all and has not taken all that it may have.
+pub(crate) fn place(places: &Arc<Places>, config: &crate::config::Config, uid: u32) -> Option<Place> {
     let caller = caller(config, uid);
-    config.peers.anyone_may_ask || caller.may_prompt || caller.application.is_some()
+    let welcome = config.peers.anyone_may_ask || caller.standing() != Standing::Stranger;
+    welcome.then(|| places.take(&caller)).flatten()
 }
 
 impl Agent {

@@ -17,11 +17,19 @@ impl Agent {
     /// The state, as far as this caller may see it, and its generation: a change makes another.
     pub fn state(&self, caller: &Caller) -> (State, u64) {
         let mut core = self.lock();
-        let full = self.full_state(&mut core);
         let generation = core.generation;
-        let session = core.machine.session().is_some();
-        let own = caller.trusted || (if session { core.is_owner(caller) } else { caller.may_prompt });
-        (if own { full } else { redacted(full) }, generation)
+        let state = if core.is_shown_to(caller) { self.full_state(&mut core) } else { self.public_state(&mut core) };
+        (state, generation)
+    }
+
+    /// What anybody may know. It is made of nothing else, so there is nothing in it to forget to take out.
+    fn public_state(&self, core: &mut Core) -> State {
+        let code = match core.machine.terminal_state() {
+            TerminalState::NoCard => VerdictCode::NoCard,
+            TerminalState::AwaitPin => VerdictCode::PinNeeded,
+            TerminalState::Open | TerminalState::Locked => VerdictCode::NotYourSession,
+        };
+        self.bare_state(core, spoken::verdict(code))
     }
 
     /// Waits until the generation is another, at most `patience`.
@@ -32,9 +40,9 @@ impl Agent {
         }
     }
 
-    fn full_state(&self, core: &mut Core) -> State {
+    /// The state without card, session, and what was done.
+    fn bare_state(&self, core: &mut Core, advice: Verdict) -> State {
         let time = self.now(core).trusted;
-        let next = self.journal.next().first;
         let note = core.trusted.newest_note();
         let age = note.map(|note| time.saturating_sub(note.time));
         let freshness =
@@ -46,22 +54,39 @@ impl Agent {
             title: Some(title).filter(|title| !title.is_empty()),
             terminal: Some(self.identity.terminal.to_string()),
             state: session_state(core.machine.terminal_state()),
-            reader: core.machine.card().and_then(|card| card.reader.as_ref()).map(ToString::to_string),
-            card: self.card_shown(core),
-            session: self.session_shown(core),
-            last_lock_reason: core.machine.last_reason().map(|reason| spoken::reason(reason).to_owned()),
-            functions: self.functions(core),
-            recent: core.recent.iter().cloned().collect(),
+            reader: None,
+            card: None,
+            session: None,
+            last_lock_reason: None,
+            functions: Vec::new(),
+            recent: Vec::new(),
             register_size: core.register.size(),
             register_age: age,
             register_stale: stale,
             link: core.links.state(Line::Records),
             register_link: core.links.state(Line::Register),
             certificate_ends: core.certificate_ends,
+            // They count another's decisions.
+            unsent: 0,
+            unsealed: 0,
+            time,
+            advice,
+        }
+    }
+
+    fn full_state(&self, core: &mut Core) -> State {
+        let advice = self.advice(core);
+        let next = self.journal.next().first;
+        State {
+            reader: core.machine.card().and_then(|card| card.reader.as_ref()).map(ToString::to_string),
+            card: self.card_shown(core),
+            session: self.session_shown(core),
+            last_lock_reason: core.machine.last_reason().map(|reason| spoken::reason(reason).to_owned()),
+            functions: self.functions(core),
+            recent: core.recent.iter().cloned().collect(),
             unsent: next.saturating_sub(core.acknowledged.stored),
             unsealed: next.saturating_sub(core.acknowledged.sealed),
-            time,
-            advice: self.advice(core),
+            ..self.bare_state(core, advice)
         }
     }
 
@@ -157,9 +182,18 @@ impl Agent {
     }
 }
 
-/// What a stranger may know.
-fn redacted(state: State) -> State {
-    State { card: None, session: None, functions: Vec::new(), recent: Vec::new(), last_lock_reason: None, ..state }
+/// Whether a watcher has something new to hear. That time went by is nothing new: told at each change, it would tell of another's work.
+pub(crate) fn is_news(before: &State, now: &State) -> bool {
+    let timeless = |state: &State| State { time: 0, register_age: None, ..state.clone() };
+    timeless(before) != timeless(now)
+}
+
+impl Core {
+    /// Whether this caller sees more than anybody may: its own session, or before there is one whose card is in.
+    fn is_shown_to(&self, caller: &Caller) -> bool {
+        let session = self.machine.session().is_some();
+        caller.trusted || (if session { self.is_owner(caller) } else { caller.may_prompt })
+    }
 }
 
 const fn session_state(state: TerminalState) -> SessionState {

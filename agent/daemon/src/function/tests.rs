@@ -215,6 +215,7 @@ fn strangers_neither_see_nor_use_the_session() {
     let answer = bench.agent.authorize(&stranger, &ask("juminhyo")).unwrap();
     assert_eq!((answer.verdict.code.as_str(), answer.record), ("not_your_session", None));
     let (state, _) = bench.agent.state(&stranger);
+    assert_eq!((state.advice.code.as_str(), state.reader.as_ref(), state.unsent), ("not_your_session", None, 0));
     assert!(state.session.is_none() && state.card.is_none() && state.functions.is_empty());
     assert!(matches!(bench.agent.prompt(&stranger, &PromptRequest::login()), Err(AgentError::NotPermitted { .. })));
     assert!(bench.agent.lock_asked(&stranger, Event::EndAsked).is_err());
@@ -407,4 +408,37 @@ fn the_right_to_ask_for_a_pin_is_no_right_over_anothers_session() {
     assert!(bench.agent.lock_asked(&other, Event::EndAsked).is_err());
     bench.agent.lock_asked(&clerk, Event::EndAsked).unwrap();
     assert!(bench.agent.state(&clerk).0.recent.is_empty(), "what was asked within a session ends with it");
+}
+
+#[test]
+fn a_stranger_fills_no_journal_and_learns_nothing_of_the_card_that_is_in() {
+    let mut bench = Bench::new();
+    bench.office.revoke_clerk();
+    bench.advance();
+    bench.insert(CLERK);
+    let before = bench.records().len();
+    let stranger = Caller { uid: 4321, application: None, trusted: false, may_prompt: false };
+    for _ in 0..3 {
+        let answer = bench.agent.authorize(&stranger, &ask("juminhyo")).unwrap();
+        assert_eq!((answer.verdict.code.as_str(), answer.record), ("not_your_session", None));
+    }
+    assert_eq!(bench.records().len(), before);
+    assert_eq!(bench.agent.state(&panel()).0.advice.code, "card_revoked");
+    let seen = bench.agent.state(&stranger).0;
+    assert_eq!((seen.advice.code.as_str(), seen.reader), ("pin_needed", None));
+}
+
+#[test]
+fn a_stranger_s_watch_is_silent_about_another_s_work() {
+    let bench = Bench::new();
+    bench.log_in();
+    let stranger = Caller { uid: 4321, application: None, trusted: false, may_prompt: false };
+    let before = bench.agent.state(&stranger);
+    bench.clock.forward(1000);
+    bench.agent.authorize(&panel(), &ask("juminhyo")).unwrap();
+    let after = bench.agent.state(&stranger);
+    assert_ne!(before.1, after.1, "something has changed");
+    assert!(!crate::status::is_news(&before.0, &after.0));
+    bench.agent.lock_asked(&panel(), Event::LockAsked).unwrap();
+    assert!(crate::status::is_news(&after.0, &bench.agent.state(&stranger).0));
 }

@@ -8,7 +8,10 @@ use crate::testing::Bench;
 fn served(bench: &Bench) -> UnixStream {
     let (client, server) = UnixStream::pair().unwrap();
     let agent = bench.agent.clone();
-    std::thread::spawn(move || serve(Some(&agent), &agent.config, server));
+    std::thread::spawn(move || {
+        let place = place(&Places::new(&agent.config.limits), &agent.config, 0).unwrap();
+        serve(Some(&agent), &agent.config, server, &place);
+    });
     client
 }
 
@@ -88,7 +91,10 @@ fn the_socket_describes_itself() {
 fn before_enrolment_everything_says_so() {
     let (client, server) = UnixStream::pair().unwrap();
     let config = Bench::new().agent.config.clone();
-    std::thread::spawn(move || serve(None, &config, server));
+    std::thread::spawn(move || {
+        let place = place(&Places::new(&config.limits), &config, 0).unwrap();
+        serve(None, &config, server, &place);
+    });
     let mut client = client;
     assert_eq!(reply(&mut client, &json!({"method": "io.sekisho.Status"}))["error"], "io.sekisho.NotEnrolled");
 }
