@@ -18,7 +18,7 @@ use crate::authority::Peer;
 use crate::clock::{Millis, legal_month};
 use crate::keys::EnvelopeKey;
 use crate::refusal::{Place, Refusal};
-use crate::stage::{Stage, class_number, seal_entry};
+use crate::stage::{Stage, class_number};
 use crate::store::{Cursor, CursorMove, EmitterName, Entry, LogName, Store, StoreError, StoredBatch};
 use crate::vault::{KeyName, PayloadKey};
 
@@ -148,7 +148,7 @@ fn stands_here(record: &Record, header: &BatchHeader, seq: u64) -> bool {
 
 /// Seals every record for the disk. The keys must be durable, or be made by the commit that stores the records.
 pub fn seal(verified: &Verified, mut key: impl FnMut(KeyName) -> PayloadKey) -> Vec<Entry> {
-    verified.records.iter().map(|record| seal_entry(&key(record.key), record.leaf, &record.bytes)).collect()
+    verified.records.iter().map(|record| key(record.key).entry(record.leaf, &record.bytes)).collect()
 }
 
 /// What jobs of one history exclude each other by: two of its batches never wait in one group.

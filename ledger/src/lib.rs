@@ -20,6 +20,7 @@ pub mod ingest;
 pub mod keys;
 pub mod ledger;
 pub mod office;
+pub mod payload;
 pub mod people;
 pub mod random;
 pub mod refusal;

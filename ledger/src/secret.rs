@@ -46,7 +46,11 @@ impl SecretKey {
     #[must_use]
     pub fn seal(&self, aad: &[u8], plain: &[u8]) -> Vec<u8> {
         let nonce: [u8; NONCE] = crate::random::bytes();
-        self.seal_after(nonce.to_vec(), nonce, aad, plain)
+        // Sized at once: bytes that are moved stay behind in the clear.
+        let mut bytes = Vec::with_capacity(NONCE + plain.len() + TAG);
+        bytes.extend_from_slice(&nonce);
+        bytes.extend_from_slice(plain);
+        self.seal_from(NONCE, bytes, nonce, aad)
     }
 
     /// What [`SecretKey::seal`] sealed.
@@ -63,25 +67,15 @@ impl SecretKey {
     /// A payload, bound to its leaf: ciphertext and tag. The nonce follows from key and leaf, so it costs neither randomness nor bytes. Two
     /// records have two leaves, for each holds 16 random bytes; and nobody without the key can look for leaves whose nonces meet.
     #[must_use]
-    pub fn seal_payload(&self, leaf: &[u8; 32], plain: &[u8]) -> Vec<u8> {
-        self.seal_after(Vec::new(), self.payload_nonce(leaf), leaf, plain)
+    pub fn seal_payload(&self, leaf: &[u8; 32], plain: Vec<u8>) -> Vec<u8> {
+        self.seal_from(0, plain, self.payload_nonce(leaf), leaf)
     }
 
-    /// What [`SecretKey::seal_payload`] sealed.
+    /// What [`SecretKey::seal_payload`] sealed, into a buffer that may be used again and again.
     ///
     /// # Errors
-    /// When key, leaf or bytes are others.
-    pub fn open_payload(&self, leaf: &[u8; 32], sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, DoesNotOpen> {
-        let mut plain = Zeroizing::new(Vec::new());
-        self.open_payload_into(&mut plain, leaf, sealed)?;
-        Ok(plain)
-    }
-
-    /// As [`SecretKey::open_payload`], into a buffer that is used again and again.
-    ///
-    /// # Errors
-    /// As [`SecretKey::open_payload`]; what is in the buffer then means nothing.
-    pub fn open_payload_into(&self, plain: &mut Vec<u8>, leaf: &[u8; 32], sealed: &[u8]) -> Result<(), DoesNotOpen> {
+    /// When key, leaf or bytes are others; what is in the buffer then means nothing.
+    pub fn open_payload(&self, plain: &mut Vec<u8>, leaf: &[u8; 32], sealed: &[u8]) -> Result<(), DoesNotOpen> {
         self.open_into(plain, self.payload_nonce(leaf), leaf, sealed)
     }
 
@@ -93,13 +87,11 @@ impl SecretKey {
         nonce
     }
 
-    fn seal_after(&self, mut out: Vec<u8>, nonce: [u8; NONCE], aad: &[u8], plain: &[u8]) -> Vec<u8> {
-        let start = out.len();
-        out.reserve_exact(plain.len() + TAG);
-        out.extend_from_slice(plain);
-        let tag = self.cipher.encrypt_in_place_detached(Nonce::from_slice(&nonce), aad, &mut out[start..]);
-        out.extend_from_slice(&tag.expect("AES-GCM takes messages up to 64 GiB"));
-        out
+    /// Seals what stands in `bytes` from `start` on, where it stands.
+    fn seal_from(&self, start: usize, mut bytes: Vec<u8>, nonce: [u8; NONCE], aad: &[u8]) -> Vec<u8> {
+        let tag = self.cipher.encrypt_in_place_detached(Nonce::from_slice(&nonce), aad, &mut bytes[start..]);
+        bytes.extend_from_slice(&tag.expect("AES-GCM takes messages up to 64 GiB"));
+        bytes
     }
 
     fn open_into(&self, plain: &mut Vec<u8>, nonce: [u8; NONCE], aad: &[u8], sealed: &[u8]) -> Result<(), DoesNotOpen> {
@@ -147,14 +139,16 @@ mod tests {
     #[test]
     fn a_payload_opens_only_with_key_leaf_and_bytes_and_is_sealed_the_same_each_time() {
         let (key, leaf) = (SecretKey::generate(), [7; 32]);
-        let sealed = key.seal_payload(&leaf, b"record");
+        let sealed = key.seal_payload(&leaf, b"record".to_vec());
         assert_eq!(sealed.len(), b"record".len() + TAG);
-        assert_eq!(key.seal_payload(&leaf, b"record"), sealed);
-        assert_eq!(key.open_payload(&leaf, &sealed).unwrap().as_slice(), b"record");
-        assert!(key.open_payload(&[8; 32], &sealed).is_err());
-        assert!(SecretKey::generate().open_payload(&leaf, &sealed).is_err());
-        assert!(key.open_payload(&leaf, &sealed[1..]).is_err());
-        assert!(key.open_payload(&leaf, b"short").is_err());
+        assert_eq!(key.seal_payload(&leaf, b"record".to_vec()), sealed);
+        let mut plain = vec![1; 20];
+        key.open_payload(&mut plain, &leaf, &sealed).unwrap();
+        assert_eq!(plain, b"record");
+        assert!(key.open_payload(&mut plain, &[8; 32], &sealed).is_err());
+        assert!(SecretKey::generate().open_payload(&mut plain, &leaf, &sealed).is_err());
+        assert!(key.open_payload(&mut plain, &leaf, &sealed[1..]).is_err());
+        assert!(key.open_payload(&mut plain, &leaf, b"short").is_err());
         let other = SecretKey::generate();
         assert_ne!(other.payload_nonce(&leaf), key.payload_nonce(&leaf), "nobody finds a nonce without the key");
         assert_ne!(key.payload_nonce(&[8; 32]), key.payload_nonce(&leaf));

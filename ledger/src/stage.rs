@@ -10,7 +10,7 @@ use sekisho_wire::id::{BootId, OfficeId, Salt};
 use sekisho_wire::record::{Body, Emitter, RECORD_VERSION, Record, Retention};
 
 use crate::clock::{Millis, boot_id, legal_month, since_boot};
-use crate::secret::SecretKey;
+use crate::payload::RecordKey;
 use crate::store::{
     Append, Change, Cursor, CursorMove, EmitterName, Entry, LogName, Store, StoreError, StoredKey, TileGrowth,
 };
@@ -33,7 +33,7 @@ pub struct Stage<'a> {
     cursors: HashMap<(OfficeId, EmitterName, u32), Cursor>,
     registers: HashMap<OfficeId, Arc<Register>>,
     casebooks: HashMap<OfficeId, Arc<Casebook>>,
-    made: Vec<(StoredKey, Arc<SecretKey>)>,
+    made: Vec<(StoredKey, Arc<RecordKey>)>,
 }
 
 impl<'a> Stage<'a> {
@@ -194,7 +194,7 @@ impl<'a> Stage<'a> {
             return Ok(());
         };
         let key = self.payload_key((*office, class_number(record.retention), legal_month(now)));
-        let entry = seal_entry(&key, leaf_hash(&bytes), &bytes);
+        let entry = key.entry(leaf_hash(&bytes), &bytes);
         self.append(office, LogName::Records, vec![entry])?;
         let after = Cursor { next: seq + 1, chain: NO_CHAIN };
         let emitter = EmitterName::Ledger;
@@ -223,12 +223,6 @@ impl<'a> Stage<'a> {
         }
         Ok(())
     }
-}
-
-/// A payload under its key, bound to its leaf.
-#[must_use]
-pub fn seal_entry(key: &PayloadKey, leaf: Hash, bytes: &[u8]) -> Entry {
-    Entry { leaf, key: key.number, payload: key.key.seal_payload(&leaf.0, bytes) }
 }
 
 /// The class's number (wire §3).

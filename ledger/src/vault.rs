@@ -3,11 +3,13 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, RwLock};
 
+use sekisho_tlog::Hash;
 use sekisho_wire::id::OfficeId;
 
 use crate::error::LedgerError;
+use crate::payload::RecordKey;
 use crate::secret::{DoesNotOpen, SecretKey};
-use crate::store::{Store, StoredKey};
+use crate::store::{Entry, Store, StoredKey};
 
 /// Which key: office, retention class, month.
 pub type KeyName = (OfficeId, u8, u32);
@@ -18,7 +20,15 @@ pub struct PayloadKey {
     /// Its number, counted from 1.
     pub number: u32,
     /// The key.
-    pub key: Arc<SecretKey>,
+    pub key: Arc<RecordKey>,
+}
+
+impl PayloadKey {
+    /// The entry of a record.
+    #[must_use]
+    pub fn entry(&self, leaf: Hash, record: &[u8]) -> Entry {
+        Entry { leaf, key: self.number, payload: self.key.seal_payload(&leaf.0, record) }
+    }
 }
 
 /// Every payload key that is durable.
@@ -31,7 +41,7 @@ pub struct Vault {
 #[derive(Debug, Default)]
 struct Keys {
     by_name: HashMap<KeyName, PayloadKey>,
-    by_number: HashMap<(OfficeId, u32), Arc<SecretKey>>,
+    by_number: HashMap<(OfficeId, u32), Arc<RecordKey>>,
     /// Numbers of stored keys that do not open. What they sealed cannot be read, and nothing can be sealed for their month; the rest can.
     damaged: HashSet<(OfficeId, u32)>,
 }
@@ -92,7 +102,7 @@ impl Vault {
 
     /// The key of that number in an office.
     #[must_use]
-    pub fn numbered(&self, office: &OfficeId, number: u32) -> Option<Arc<SecretKey>> {
+    pub fn numbered(&self, office: &OfficeId, number: u32) -> Option<Arc<RecordKey>> {
         self.read().by_number.get(&(*office, number)).cloned()
     }
 
@@ -115,29 +125,29 @@ impl Vault {
 
     /// A new key for this name and what has to be stored of it. It is used only after it was stored and [`Vault::add`]ed.
     #[must_use]
-    pub fn make(&self, name: KeyName, staged: usize) -> (StoredKey, Arc<SecretKey>) {
+    pub fn make(&self, name: KeyName, staged: usize) -> (StoredKey, Arc<RecordKey>) {
         let (office, class, month) = name;
         let keys = self.read();
         let known = keys.by_number.keys().chain(&keys.damaged).filter(|(of, _)| *of == office);
         let known = known.map(|(_, number)| *number).max();
         drop(keys);
         let number = known.unwrap_or(0).saturating_add(1 + u32::try_from(staged).unwrap_or(u32::MAX));
-        let key = SecretKey::generate();
+        let key = RecordKey::new(office, SecretKey::generate());
         let wrapped = self.master.seal(&wrap_aad(&office, class, month), key.expose());
         (StoredKey { number, office, class, month, wrapped }, Arc::new(key))
     }
 
     /// Takes a key into use that is durable now.
-    pub fn add(&self, stored: &StoredKey, key: Arc<SecretKey>) {
+    pub fn add(&self, stored: &StoredKey, key: Arc<RecordKey>) {
         let mut keys = self.keys.write().unwrap_or_else(std::sync::PoisonError::into_inner);
         keys.by_number.insert((stored.office, stored.number), Arc::clone(&key));
         keys.by_name.insert((stored.office, stored.class, stored.month), PayloadKey { number: stored.number, key });
     }
 
-    fn unwrap(&self, stored: &StoredKey) -> Result<SecretKey, DoesNotOpen> {
+    fn unwrap(&self, stored: &StoredKey) -> Result<RecordKey, DoesNotOpen> {
         let aad = wrap_aad(&stored.office, stored.class, stored.month);
         let opened = self.master.open(&aad, &stored.wrapped)?;
-        SecretKey::from_slice(&opened).ok_or(DoesNotOpen)
+        SecretKey::from_slice(&opened).map(|key| RecordKey::new(stored.office, key)).ok_or(DoesNotOpen)
     }
 
     fn read(&self) -> std::sync::RwLockReadGuard<'_, Keys> {

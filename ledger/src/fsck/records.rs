@@ -10,8 +10,7 @@ use sekisho_wire::batch::{BATCH_RECORDS_MAX, BatchHeader, chain_next};
 use sekisho_wire::canonical::decode_canonical;
 use sekisho_wire::cose::Sign1;
 use sekisho_wire::id::Hash as WireHash;
-use sekisho_wire::record::{Body, Emitter, RECORD_MAX, Record};
-use zeroize::Zeroizing;
+use sekisho_wire::record::{Body, Emitter, Record};
 
 use super::acts::{Acts, Registers};
 use super::beside::Enrolled;
@@ -19,7 +18,8 @@ use super::{Check, Extent, Fault, Finding};
 use crate::clock::{DAY, Millis};
 use crate::error::LedgerError;
 use crate::ingest::{beginning, is_signed};
-use crate::secret::{DoesNotOpen, SecretKey};
+use crate::payload::{Opened, RecordKey};
+use crate::secret::DoesNotOpen;
 use crate::stage::{LEDGER_EPOCH, NO_CHAIN};
 use crate::store::{Cursor, EmitterName, Entry, LogName, StoredBatch, StoredOffice};
 use crate::vault::Vault;
@@ -61,13 +61,15 @@ struct Walk<'a> {
     /// Batches not yet reached, in log order.
     batches: VecDeque<StoredBatch>,
     next_batch: u64,
+    /// Whether the last page of them was read.
+    all_batches: bool,
     open: Option<OpenBatch>,
     histories: Vec<History>,
     numbers: HashMap<(EmitterName, u32), usize>,
     /// The payload key used last: the records of a month lie under a few.
-    key: Option<(u32, Arc<SecretKey>)>,
-    /// The bytes of the record that is looked at.
-    plain: Zeroizing<Vec<u8>>,
+    key: Option<(u32, Arc<RecordKey>)>,
+    /// The record that is looked at.
+    opened: Opened,
     enrolled: Enrolled,
     /// When the latest batch so far came.
     latest: Millis,
@@ -82,11 +84,12 @@ impl Check<'_> {
             registers: Registers::new(self.store, office.id),
             batches: VecDeque::new(),
             next_batch: 0,
+            all_batches: false,
             open: None,
             histories: Vec::new(),
             numbers: HashMap::new(),
             key: None,
-            plain: Zeroizing::new(Vec::with_capacity(RECORD_MAX)),
+            opened: Opened::default(),
             enrolled: Enrolled::default(),
             latest: office.founded,
         };
@@ -102,11 +105,11 @@ impl Check<'_> {
 
     fn record(&mut self, walk: &mut Walk<'_>, index: u64, entry: &Entry) -> Result<(), LedgerError> {
         let payload = walk.open_payload(self.vault, entry);
-        let record = (payload == Payload::Open).then(|| Record::decode(&walk.plain).ok()).flatten();
+        let record = (payload == Payload::Open).then(|| Record::decode(walk.opened.record()).ok()).flatten();
         self.enter_batch(walk, index)?;
         let place = walk.place(index, payload, record.as_ref());
         match payload {
-            Payload::Open if leaf_hash(&walk.plain) == entry.leaf => {}
+            Payload::Open if leaf_hash(walk.opened.record()) == entry.leaf => {}
             Payload::Open => self.note_at(walk, index, place, Fault::LeafAltered),
             Payload::Altered => self.note_at(walk, index, place, Fault::PayloadAltered),
             // One finding for the keys stands for all that they sealed.
@@ -167,8 +170,9 @@ impl Check<'_> {
 
     /// The batch that begins here, if one does: its signature, its place in the history, its chain.
     fn enter_batch(&mut self, walk: &mut Walk<'_>, index: u64) -> Result<(), LedgerError> {
-        if walk.batches.is_empty() {
+        if walk.batches.is_empty() && !walk.all_batches {
             walk.batches = self.store.batches_by_index(&walk.office.id, walk.next_batch, super::PAGE)?.into();
+            walk.all_batches = walk.batches.is_empty();
         }
         if walk.batches.front().is_none_or(|batch| batch.index > index) {
             return Ok(());
@@ -248,7 +252,7 @@ impl Check<'_> {
 }
 
 impl Walk<'_> {
-    /// Opens the entry's payload into `plain`.
+    /// Opens the entry's payload.
     fn open_payload(&mut self, vault: &Vault, entry: &Entry) -> Payload {
         if self.key.as_ref().is_none_or(|(number, _)| *number != entry.key) {
             self.key = vault.numbered(&self.office.id, entry.key).map(|key| (entry.key, key));
@@ -256,7 +260,7 @@ impl Walk<'_> {
         match &self.key {
             None if vault.is_damaged(&self.office.id, entry.key) => Payload::KeyDamaged,
             None => Payload::KeyMissing,
-            Some((_, key)) => match key.open_payload_into(&mut self.plain, &entry.leaf.0, &entry.payload) {
+            Some((_, key)) => match key.open_into(&mut self.opened, &entry.leaf.0, &entry.payload) {
                 Ok(()) => Payload::Open,
                 Err(DoesNotOpen) => Payload::Altered,
             },

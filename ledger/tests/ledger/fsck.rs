@@ -315,7 +315,7 @@ fn an_entry_in_the_middle_of_a_torn_log_is_named() {
     let last: u32 = connection.query_row(last, [], |row| row.get(0)).unwrap();
 
     drop(connection);
-    overwrite(&town, u64::from(last - 1) * 4096, &[0x5a; 4096]);
+    overwrite(&town, u64::from(last - 1) * 8192, &[0x5a; 8192]);
     let report = check(&town);
     let finding = first(&report);
     assert!(matches!(finding.fault, Fault::Unreadable { .. }), "{finding:?}");
