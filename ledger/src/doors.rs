@@ -1,6 +1,7 @@
 //! Who may be connected at a time, and how long a client may leave an answer unread.
 
 use std::collections::{HashMap, HashSet};
+use std::hash::Hash;
 use std::io;
 use std::net::IpAddr;
 use std::pin::Pin;
@@ -11,6 +12,8 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Sleep;
+
+use crate::authority::Peer;
 
 /// Counts connections: all of them, those of each neighbourhood, those of strangers. A stranger is whoever has shown no certificate yet
 /// and comes from where no certificate was shown lately: half of the places are never his, however many he comes with.
@@ -28,6 +31,8 @@ struct Neighbourhoods {
     inside: HashMap<IpAddr, usize>,
     /// Where certificates were shown.
     familiar: HashSet<IpAddr>,
+    /// Connections of each terminal.
+    terminals: HashMap<Peer, usize>,
 }
 
 /// A connection's place; free again when it is dropped.
@@ -36,6 +41,7 @@ pub(crate) struct Place {
     doors: Doors,
     neighbourhood: IpAddr,
     stranger: Option<OwnedSemaphorePermit>,
+    terminal: Option<Peer>,
     _place: OwnedSemaphorePermit,
 }
 
@@ -66,7 +72,7 @@ impl Doors {
             return None;
         }
         *count += 1;
-        Some(Place { doors: self.clone(), neighbourhood, stranger, _place: place })
+        Some(Place { doors: self.clone(), neighbourhood, stranger, terminal: None, _place: place })
     }
 
     fn lock(&self) -> MutexGuard<'_, Neighbourhoods> {
@@ -81,14 +87,23 @@ impl Place {
         if self.stranger.is_some() && crowded { HANDSHAKE_TIME_CROWDED } else { HANDSHAKE_TIME }
     }
 
-    /// He has shown a certificate: he takes no stranger's place, and the next one from there will not either.
-    pub(crate) fn becomes_familiar(&mut self) {
-        self.stranger = None;
+    /// He has shown a terminal's certificate: he takes no stranger's place, and the next one from there will not either. No when this terminal
+    /// is here too often already: one that was turned must not fill the doors from everywhere.
+    #[must_use]
+    pub(crate) fn belongs_to(&mut self, terminal: &Peer) -> bool {
         let mut known = self.doors.lock();
+        let count = known.terminals.entry(terminal.clone()).or_default();
+        if *count >= PER_TERMINAL {
+            return false;
+        }
+        *count += 1;
         if known.familiar.len() >= FAMILIAR_MAX {
             known.familiar.clear();
         }
         known.familiar.insert(self.neighbourhood);
+        self.terminal = Some(terminal.clone());
+        self.stranger = None;
+        true
     }
 
     /// He stays without a certificate, if strangers have a place left.
@@ -104,13 +119,21 @@ impl Place {
 impl Drop for Place {
     fn drop(&mut self) {
         let mut known = self.doors.lock();
-        let left = known.inside.get_mut(&self.neighbourhood).map(|count| {
-            *count -= 1;
-            *count
-        });
-        if left == Some(0) {
-            known.inside.remove(&self.neighbourhood);
+        one_less(&mut known.inside, &self.neighbourhood);
+        if let Some(terminal) = &self.terminal {
+            one_less(&mut known.terminals, terminal);
         }
+    }
+}
+
+/// What has none left is forgotten.
+fn one_less<K: Eq + Hash>(counts: &mut HashMap<K, usize>, key: &K) {
+    let left = counts.get_mut(key).map(|count| {
+        *count -= 1;
+        *count
+    });
+    if left == Some(0) {
+        counts.remove(key);
     }
 }
 
@@ -182,6 +205,8 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Patient<S> {
 
 const HANDSHAKE_TIME: Duration = Duration::from_secs(10);
 const HANDSHAKE_TIME_CROWDED: Duration = Duration::from_secs(2);
+/// A terminal needs three: records up, register down, seals.
+const PER_TERMINAL: usize = 32;
 /// Neighbourhoods remembered; the terminals of a big ledger, several times over.
 const FAMILIAR_MAX: usize = 1 << 16;
 
@@ -210,6 +235,22 @@ mod tests {
         IpAddr::from([10, 0, 0, number])
     }
 
+    fn peer() -> Peer {
+        Peer { office: sekisho_wire::id::OfficeId([1; 16]), terminal: sekisho_wire::id::Code::new("jumin-1").unwrap() }
+    }
+
+    #[test]
+    fn a_certificate_shown_from_everywhere_fills_no_doors() {
+        let doors = Doors::new(1000);
+        let mut places: Vec<Place> = (0..40).filter_map(|number| doors.enter(v4(number))).collect();
+        let accepted = |places: &mut Vec<Place>| {
+            places.iter_mut().map(|place| place.belongs_to(&peer())).filter(|stays| *stays).count()
+        };
+        assert_eq!((places.len(), accepted(&mut places)), (40, PER_TERMINAL));
+        places.clear();
+        assert!(doors.lock().terminals.is_empty());
+    }
+
     fn all(doors: &Doors, address: IpAddr) -> Vec<Place> {
         std::iter::from_fn(|| doors.enter(address)).take(99).collect()
     }
@@ -232,7 +273,7 @@ mod tests {
     #[test]
     fn strangers_from_everywhere_leave_half_of_the_places_to_those_who_are_known() {
         let doors = Doors::new(16);
-        doors.enter(v4(200)).unwrap().becomes_familiar();
+        assert!(doors.enter(v4(200)).unwrap().belongs_to(&peer()));
         let mut crowd: Vec<Place> = (0..99).filter_map(|number| doors.enter(v4(number))).collect();
         assert_eq!(crowd.len(), 8, "also while they shake hands and nobody knows who they are");
         let (early, late) = (crowd[0].handshake_time(), crowd[7].handshake_time());
@@ -241,7 +282,7 @@ mod tests {
         assert_eq!(known.handshake_time(), HANDSHAKE_TIME);
         assert!(!known.stays_stranger(), "a familiar address is no way in for one more without a certificate");
         assert!(doors.enter(v4(120)).is_none());
-        crowd[0].becomes_familiar();
+        assert!(crowd[0].belongs_to(&peer()));
         let mut next = doors.enter(v4(120)).unwrap();
         assert!(next.stays_stranger());
         assert_eq!(doors.strangers.available_permits(), 0);

@@ -111,10 +111,12 @@ async fn connection(
     };
     let certificates = stream.get_ref().1.peer_certificates();
     let caller = certificates.and_then(|chain| chain.first()).and_then(Caller::of);
-    if caller.is_some() {
-        place.becomes_familiar();
-    } else if !place.stays_stranger() {
-        return log::debug!("too many connections without a certificate");
+    let stays = match &caller {
+        Some(caller) => place.belongs_to(&caller.peer),
+        None => place.stays_stranger(),
+    };
+    if !stays {
+        return log::debug!("too many connections of this terminal, or without a certificate");
     }
     let service = hyper::service::service_fn(move |mut request: hyper::Request<hyper::body::Incoming>| {
         if let Some(caller) = caller.clone() {
