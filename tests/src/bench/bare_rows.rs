@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use rusqlite::Connection;
-
-/// What sealing adds to a record: the tag of AES-256-GCM.
-pub(crate) const SEALED: usize = 16;
+use sekisho_ledger::payload::RecordKey;
+use sekisho_ledger::secret::SecretKey;
+use sekisho_wire::id::OfficeId;
 
 /// A database with the ledger's pragmas and its table of entries, and nothing else.
 pub(crate) struct BareRows {
@@ -17,6 +17,7 @@ impl BareRows {
     pub(crate) fn new(path: &Path) -> Self {
         let connection = Connection::open(path).expect("cannot make the bare database");
         let set = |name: &str, value: &str| connection.pragma_update(None, name, value).expect("a pragma");
+        set("page_size", "8192");
         set("journal_mode", "WAL");
         set("synchronous", "FULL");
         connection.execute_batch(TABLE).expect("cannot make the bare table");
@@ -41,13 +42,15 @@ impl BareRows {
 /// What stands in a row.
 pub(crate) struct Row {
     leaf: [u8; 32],
-    payload: Vec<u8>,
+    /// As long as the ledger's.
+    pub(crate) payload: Vec<u8>,
 }
 
 impl Row {
-    /// Rows as large as the ledger's for these records. The bytes are as good as random there too.
-    pub(crate) fn like(records: &[Vec<u8>]) -> Vec<Self> {
-        records.iter().map(|record| Self::random(record.len() + SEALED)).collect()
+    /// Rows as large as the ledger's for these records of an office. The bytes are as good as random there too.
+    pub(crate) fn like(office: OfficeId, records: &[Vec<u8>]) -> Vec<Self> {
+        let key = RecordKey::new(office, SecretKey::generate());
+        records.iter().map(|record| Self::random(key.seal_payload(&[0; 32], record).len())).collect()
     }
 
     fn random(len: usize) -> Self {

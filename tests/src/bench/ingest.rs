@@ -16,7 +16,7 @@ use sekisho_tests::scene::{Scene, wait_sealed};
 use sekisho_tlog::{Hash, leaf_hash};
 use sekisho_wire::id::OfficeId;
 
-use crate::bare_rows::{BareRows, Row, SEALED};
+use crate::bare_rows::{BareRows, Row};
 use crate::batches::{BATCH, Prepared, Sender};
 use crate::report::{Goal, Report};
 use crate::stopwatch::timed;
@@ -91,7 +91,8 @@ fn over_https(scene: &Scene, sender: &mut Sender, bare: &mut BareRows, blocks: u
         wait_idle(ledger);
         let ours: Vec<Duration> = batches.iter().map(|batch| timed(|| sender.send(batch)).1).collect();
         wait_idle(ledger);
-        let rows = batches.iter().map(|batch| Row::like(&batch.records)).collect::<Vec<_>>();
+        let office = sender.identity.office;
+        let rows = batches.iter().map(|batch| Row::like(office, &batch.records)).collect::<Vec<_>>();
         let theirs: Vec<Duration> = rows.iter().map(|rows| timed(|| bare.insert(rows)).1).collect();
         ours.into_iter().zip(theirs).collect::<Vec<_>>()
     });
@@ -106,7 +107,7 @@ fn through_the_library(data: &DataDir, sender: &mut Sender, bare: &mut BareRows,
         let (receipt, took) = timed(|| ledger.ingest(&peer, &batch.envelope));
         let receipt = receipt.unwrap_or_else(|refusal| panic!("refused: {refusal}"));
         assert_eq!(receipt.stored, BATCH, "all of the batch is new");
-        let rows = Row::like(&batch.records);
+        let rows = Row::like(sender.identity.office, &batch.records);
         (took, timed(|| bare.insert(&rows)).1)
     }))
 }
@@ -133,7 +134,7 @@ fn through_the_store(copy: &Path, sender: &mut Sender, bare: &mut BareRows, batc
         let change = append(&store, sender.identity.office, &batch.records);
         let (committed, took) = timed(|| store.commit(&change));
         committed.unwrap_or_else(|error| panic!("{error}"));
-        let rows = Row::like(&batch.records);
+        let rows = Row::like(sender.identity.office, &batch.records);
         (took, timed(|| bare.insert(&rows)).1)
     }))
 }
@@ -143,12 +144,9 @@ fn append(store: &SqliteStore, office: OfficeId, records: &[Vec<u8>]) -> Change 
     let log = LogName::Records;
     let mut frontier = store.frontier(&office, log).unwrap_or_else(|error| panic!("{error}"));
     let from = frontier.size();
-    let entry = |record: &Vec<u8>| {
-        let mut payload = vec![0; record.len() + SEALED];
-        getrandom::fill(&mut payload).expect("the system gives randomness");
-        Entry { leaf: leaf_hash(record), key: 2, payload }
-    };
-    let entries: Vec<Entry> = records.iter().map(entry).collect();
+    let rows = Row::like(office, records).into_iter();
+    let entry = |(record, row): (&Vec<u8>, Row)| Entry { leaf: leaf_hash(record), key: 2, payload: row.payload };
+    let entries: Vec<Entry> = records.iter().zip(rows).map(entry).collect();
     entries.iter().map(|entry| entry.leaf).for_each(|leaf: Hash| frontier.append(leaf));
     Change { appends: vec![Append { office, log, from, entries, tiles: Vec::new(), frontier }], ..Change::default() }
 }
