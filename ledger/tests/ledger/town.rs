@@ -91,7 +91,7 @@ pub(crate) enum Slot {
 }
 
 impl TestCard {
-    fn new(number: u8, operator: &str) -> Self {
+    pub(crate) fn new(number: u8, operator: &str) -> Self {
         Self { guid: CardGuid([number; 16]), operator: code(operator) }
     }
 
@@ -108,7 +108,7 @@ impl TestCard {
         P256Key(self.key(slot).verifying_key().to_encoded_point(true).as_bytes().try_into().unwrap())
     }
 
-    fn issue(&self) -> IssueCard {
+    pub(crate) fn issue(&self) -> IssueCard {
         IssueCard {
             card: self.guid,
             kind: CardKind::Business,

@@ -8,7 +8,9 @@ use sekisho_ledger::keys::Keys;
 use sekisho_ledger::office::log_key;
 use sekisho_ledger::refusal::Refusal;
 use sekisho_ledger::store::{LogName, Store};
-use sekisho_register::change::{Change, EpochReason, OpenEpoch, OperatorState, SetOperatorState, StateReason};
+use sekisho_register::change::{
+    ActivateCard, CardKind, Change, EpochReason, IssueCard, OpenEpoch, OperatorState, SetOperatorState, StateReason,
+};
 use sekisho_tlog::{Checkpoint, SigningKey};
 use sekisho_wire::id::Hash;
 use sekisho_wire::reason::{AlarmKind, Query};
@@ -16,7 +18,7 @@ use sekisho_wire::record::{Alarm, Body, Record, token_digest};
 use serde_json::json;
 
 use crate::served::{Served, bytes, until};
-use crate::town::{Slot, Town, code};
+use crate::town::{NOON, Slot, TestCard, Town, code};
 
 /// Bodies of all records, oldest first.
 fn records(served: &Served) -> Vec<Body> {
@@ -268,4 +270,31 @@ fn a_search_index_that_is_damaged_or_of_a_longer_log_is_made_again() {
     assert_eq!(found(&town), 5);
     town.ledger.reindex().unwrap();
     assert_eq!(found(&town), 5);
+}
+
+#[test]
+fn a_token_ends_when_its_card_gets_another_holder() {
+    let served = Served::new();
+    let spare = TestCard::new(6, "nobody");
+    let issue = IssueCard { kind: CardKind::Spare, operator: None, signature: None, dormant: true, ..spare.issue() };
+    served.town.submit(vec![Change::IssueCard(Box::new(issue))]).unwrap();
+    let activate = |operator: &str, from: u64, to: u64| {
+        let change = ActivateCard {
+            card: spare.guid,
+            operator: code(operator),
+            profiles: Vec::new(),
+            from: NOON + from,
+            to: NOON + to,
+            reason: code("forgotten"),
+        };
+        served.town.submit(vec![Change::ActivateCard(Box::new(change))]).unwrap();
+    };
+    activate("mayor", 0, 60_000);
+    let token = served.prove(&spare).ok()["token"].as_str().unwrap().to_owned();
+    let behind = || served.anybody().get_as(&served.at("behind"), &token);
+    behind().ok();
+    served.town.clock.advance(61_000);
+    activate("deputy", 60_000, 120_000);
+    assert_eq!(served.prove(&spare).ok()["operator"], json!("deputy"));
+    assert_eq!(behind().problem(), (401, "token_needed".into()));
 }
