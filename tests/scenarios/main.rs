@@ -1,6 +1,7 @@
 //! Whole-system stories, one file each.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+mod auditor;
 mod bad_input;
 mod cards;
 mod complete;
@@ -14,6 +15,7 @@ mod killed;
 mod language;
 mod layers;
 mod login;
+mod lost;
 mod rig;
 mod routes;
 mod unanswered;

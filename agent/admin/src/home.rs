@@ -178,7 +178,9 @@ impl Home {
 pub(crate) fn write_new_secret(path: &Path, bytes: &[u8]) -> Result<(), AdminError> {
     let fail = |cause| AdminError::File { path: path.to_owned(), cause };
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(fail)?;
-    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(fail)
+    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(fail)?;
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    File::open(folder).and_then(|folder| folder.sync_all()).map_err(fail)
 }
 
 #[cfg(test)]

@@ -161,7 +161,7 @@ impl<'a> Judge<'a> {
 
     fn register_of(&mut self, size: u64) -> Option<&Register> {
         if self.register.as_ref().is_none_or(|register| register.size() != size) {
-            self.register = self.cache.register_at(size);
+            self.register = self.cache.register_at(size, self.register.take());
         }
         self.register.as_ref().filter(|register| register.size() == size)
     }

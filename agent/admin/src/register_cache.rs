@@ -5,7 +5,7 @@ use std::fmt;
 
 use sekisho_register::fold::Folded;
 use sekisho_register::values::NameHash;
-use sekisho_register::{FoldRefusal, Register, SignedAct};
+use sekisho_register::{Concluded, FoldRefusal, Register, SignedAct};
 use sekisho_tlog::{Checkpoint, TlogError, VerifyingKey};
 use sekisho_wire::id::{Code, Hash, NotAllowed, Salt};
 use serde::{Deserialize, Serialize};
@@ -260,14 +260,18 @@ impl RegisterCache {
         &self.register
     }
 
-    /// The register as it was when the log had `size` entries; nothing for a size it has not reached.
+    /// The register as it was when the log had `size` entries; nothing for a size it has not reached. `from` is an earlier state of this
+    /// very register, to go on from; one that is later than `size` is left aside.
+    ///
+    /// The entries were judged when they came into this program, so their signatures are not looked at again (register §R4.9).
     #[must_use]
-    pub(crate) fn register_at(&self, size: u64) -> Option<Register> {
-        let entries = self.entries.get(..usize::try_from(size).ok()?)?;
-        let mut register = Register::new();
-        for entry in entries {
+    pub(crate) fn register_at(&self, size: u64, from: Option<Register>) -> Option<Register> {
+        let mut register = from.filter(|register| register.size() <= size).unwrap_or_default();
+        let first = usize::try_from(register.size()).ok()?;
+        let missing = first..usize::try_from(size).ok()?;
+        for (entry, folded) in self.entries.get(missing.clone())?.iter().zip(self.folded.get(missing)?) {
             // What was refused before is refused again, and changes nothing.
-            let _ = register.fold(entry);
+            let _ = register.fold_stored(entry, Concluded::of(folded));
         }
         Some(register)
     }
@@ -477,8 +481,13 @@ pub(crate) mod tests {
         let back = RegisterCache::load(&home.0, &key).unwrap();
         assert_eq!((back.size(), back.register().root()), (2, cache.register().root()));
         assert_eq!(back.person(&Code::new("a1").unwrap()), "佐藤 一郎 (a1)");
-        assert!(back.register_at(1).unwrap().section(&Code::new("jumin").unwrap()).is_none());
-        assert!(back.register_at(3).is_none());
+        let first = back.register_at(1, None).unwrap();
+        assert!(first.section(&Code::new("jumin").unwrap()).is_none());
+        let second = back.register_at(2, Some(first)).unwrap();
+        assert_eq!((second.size(), second.root()), (2, back.register().root()));
+        assert!(second.section(&Code::new("jumin").unwrap()).is_some());
+        assert_eq!(back.register_at(1, Some(second)).unwrap().size(), 1, "back is from the beginning");
+        assert!(back.register_at(3, None).is_none());
         home.0.remove(NAMES).unwrap();
         assert!(!back.wants_names() && RegisterCache::load(&home.0, &key).unwrap().wants_names());
     }

@@ -13,6 +13,7 @@ use crate::ledger::Evidence;
 use crate::log_tiles::LogTiles;
 use crate::missing::{Hole, Seqs};
 use crate::office_file::{LogName, Office};
+use crate::screen::Screen;
 use crate::seen;
 
 /// The key of the records log: the newest that the register names, else the one of the founding code.
@@ -37,7 +38,7 @@ pub(super) fn one(desk: &mut Desk, index: u64) -> Result<(), AdminError> {
         judge.remember(&opening);
     }
     let held = proved(desk, &key, &mut judge, index, &evidence)?;
-    report(desk, [(index, held)], &[])
+    report(&desk.screen, [(index, held)], &[])
 }
 
 /// A record of the ledger's evidence: nothing is said of it before its place is proved, in the log that was seen before.
@@ -109,10 +110,10 @@ pub(super) fn all(desk: &mut Desk) -> Result<(), AdminError> {
     }
     let judged = entries.iter().zip(0..).map(|(entry, index)| (index, judge.record(entry, size)));
     let judged: Vec<(u64, Held)> = judged.collect();
-    report(desk, judged, &seqs.holes())
+    report(&desk.screen, judged, &seqs.holes())
 }
 
-fn report(desk: &Desk, judged: impl IntoIterator<Item = (u64, Held)>, holes: &[Hole]) -> Result<(), AdminError> {
+fn report(screen: &Screen, judged: impl IntoIterator<Item = (u64, Held)>, holes: &[Hole]) -> Result<(), AdminError> {
     let (mut held, mut failed, mut unclear) = (0_usize, 0_usize, 0_usize);
     for (index, one) in judged {
         let text = match one {
@@ -122,34 +123,33 @@ fn report(desk: &Desk, judged: impl IntoIterator<Item = (u64, Held)>, holes: &[H
             }
             Held::No(why) => {
                 failed += 1;
-                desk.screen.words(format!("DOES NOT HOLD: {why}"), format!("不合格: {why}"))
+                screen.words(format!("DOES NOT HOLD: {why}"), format!("不合格: {why}"))
             }
             Held::Unreadable(why) => {
                 unclear += 1;
-                desk.screen.words(format!("UNREADABLE: {why}"), format!("読めない記録: {why}"))
+                screen.words(format!("UNREADABLE: {why}"), format!("読めない記録: {why}"))
             }
             Held::WithoutOpening(line) => {
                 unclear += 1;
-                desk.screen.words(
+                screen.words(
                     format!("UNCLEAR: {line}: the record that opened its session is not there"),
                     format!("確認不能: {line}: セッション開始の記録がない"),
                 )
             }
         };
-        desk.screen.print(&format!("{index}: {text}"))?;
+        screen.print(&format!("{index}: {text}"))?;
     }
     for Hole { terminal, epoch, range: (from, to) } in holes {
-        desk.screen.print(&desk.screen.words(
+        screen.print(&screen.words(
             format!(
                 "missing: terminal {terminal}, epoch {epoch}, records {from} to {to} (or among the unreadable ones)"
             ),
             format!("欠落: 端末機 {terminal}、履歴番号 {epoch}、記録 {from}〜{to}(読めない記録である場合を含む)"),
         ))?;
     }
-    desk.screen
-        .note(&format!("{held} records hold, {failed} do not"), &format!("{held}件が検証に合格、{failed}件が不合格"));
+    screen.note(&format!("{held} records hold, {failed} do not"), &format!("{held}件が検証に合格、{failed}件が不合格"));
     if unclear > 0 {
-        desk.screen.note(
+        screen.note(
             &format!("{unclear} records lie in the log, and cannot be read or judged"),
             &format!("{unclear}件は記録簿にありますが、読み取り又は判定ができません"),
         );
@@ -158,5 +158,29 @@ fn report(desk: &Desk, judged: impl IntoIterator<Item = (u64, Held)>, holes: &[H
         (0, 0) => Ok(()),
         (0, _) => Err(AdminError::RecordsMissing { ranges: holes.len(), unclear }),
         (failed, _) => Err(AdminError::RecordsDoNotHold(failed)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::screen::{Confirm, Lists};
+    use sekisho_wire::words::Language;
+
+    #[test]
+    fn what_does_not_hold_and_what_is_missing_end_the_program_each_in_its_way() {
+        let screen = Screen { language: Language::English, confirm: Confirm::Ask, lists: Lists::Text };
+        let code = |judged: Vec<Held>, holes: &[Hole]| {
+            let judged = judged.into_iter().enumerate().map(|(index, held)| (index as u64, held));
+            report(&screen, judged, holes).map_or_else(|error| error.exit_code(), |()| 0)
+        };
+        let text = || "a record".to_owned();
+        let hole = Hole { terminal: "jumin-1".to_owned(), epoch: 0, range: (3, 4) };
+        assert_eq!(code(vec![Held::Yes(text())], &[]), 0);
+        assert_eq!(code(vec![Held::Yes(text()), Held::No(text())], &[]), 3);
+        assert_eq!(code(vec![Held::Yes(text())], std::slice::from_ref(&hole)), 4);
+        assert_eq!(code(vec![Held::Unreadable(text())], &[]), 4);
+        assert_eq!(code(vec![Held::WithoutOpening(text())], &[]), 4);
+        assert_eq!(code(vec![Held::No(text())], &[hole]), 3, "the worse of the two");
     }
 }

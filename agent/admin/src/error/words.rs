@@ -1,0 +1,316 @@
+//! What went wrong and what to do about it, in English and Japanese.
+
+use sekisho_wire::words::Language;
+
+use super::AdminError;
+
+impl AdminError {
+    /// What happened, in one line.
+    #[must_use]
+    pub(crate) fn in_words(&self, language: Language) -> String {
+        match language {
+            Language::English => self.english(),
+            Language::Japanese => self.japanese(),
+        }
+    }
+
+    fn english(&self) -> String {
+        match self {
+            Self::File { path, cause } => format!("cannot use {}: {cause}", path.display()),
+            Self::Damaged(path) => format!("cannot use {}: it is not what this program wrote", path.display()),
+            Self::HomeOpenToOthers(path) => format!("cannot use {}: other users may read it", path.display()),
+            Self::NoOffice => "cannot go on: this home directory belongs to no office".to_owned(),
+            Self::OfficeExists => "cannot found an office: this home directory belongs to one already".to_owned(),
+            Self::NoCardSecret(path) => format!("cannot change cards: {} is missing", path.display()),
+            Self::Config(error) => error.to_string(),
+            Self::Argument { name, value, rule } => format!("cannot use {name} '{value}': {rule}"),
+            Self::Code(error) => error.in_words(sekisho_link::Language::English),
+            Self::CodeExpired => "cannot use the code: it has expired".to_owned(),
+            Self::CodeKind => "cannot use the code: it is not a founding code".to_owned(),
+            Self::Link(error) => error.in_words(sekisho_link::Language::English),
+            Self::Cache(error) => error.to_string(),
+            Self::Fold(refusal) => refusal.text(Language::English),
+            Self::NotInForce(id) => {
+                format!("act {id} is not in force: the ledger took it, its signed log does not show it")
+            }
+            Self::Unanswered(id) => {
+                format!("act {id} was sent, and the ledger did not answer: it may be in force or not")
+            }
+            Self::SettledNow(id) => {
+                format!("nothing was signed: act {id} of an earlier run got no answer then, and is in force")
+            }
+            Self::FingerprintNeeded(found) => {
+                format!("cannot go on: nobody has compared the fingerprint {found}")
+            }
+            Self::Tlog(error) => format!("cannot trust what the ledger shows: {error}"),
+            Self::Malformed(error) => format!("cannot read what the ledger sent: {error}"),
+            Self::Ledger(what) => format!("cannot use the ledger's answer: {what}"),
+            Self::Card(error) => error.to_string(),
+            Self::Login(error) => error.to_string(),
+            Self::Issuer(error) => error.to_string(),
+            Self::Transport(error) => error.to_string(),
+            Self::Ca(error) => error.to_string(),
+            Self::PinShape(error) => error.to_string(),
+            Self::NoTerminalForPin => "cannot ask for the PIN: there is no terminal".to_owned(),
+            Self::NoTerminalForFirstPin => "cannot show the first PIN: there is no terminal".to_owned(),
+            Self::NoReader => "cannot find a card reader".to_owned(),
+            Self::WhichReader(names) => format!("cannot choose among {} readers: {}", names.len(), names.join("; ")),
+            Self::NoCardInTime(reader) => format!("cannot go on: no card came into '{reader}'"),
+            Self::NotASigner(guid) => format!("cannot sign with card {guid}: it signs no acts of this office now"),
+            Self::OtherCard { expected, found } => format!("cannot use card {found}: card {expected} is needed"),
+            Self::WhichPost(posts) if posts.is_empty() => "cannot sign: the card's holder holds no post".to_owned(),
+            Self::WhichPost(posts) => format!("cannot choose the post to sign for among: {}", posts.join(", ")),
+            Self::ForeignCard => "cannot work on the card: another office's secret manages it".to_owned(),
+            Self::CardIssued(guid) => format!("cannot issue card {guid}: it is issued already"),
+            Self::CardUnfinished => {
+                "cannot issue the card: its personalisation was done before, its act was not".to_owned()
+            }
+            Self::NotApprovedYet(id) => format!("cannot hand out the card: nobody has approved proposal {id} yet"),
+            Self::NotAnOffice(path) => {
+                format!("cannot join: '{}' is not what 'sekisho-admin office export' writes", path.display())
+            }
+            Self::OtherOffice => "cannot join: the ledger shows another office than the one in the file".to_owned(),
+            Self::NothingToResume => {
+                "cannot go on with the card: its issue was not begun here, or was begun anew".to_owned()
+            }
+            Self::FingerprintWrong { given, found } => {
+                format!("cannot go on: the fingerprint is {found}, not {given}")
+            }
+            Self::Unknown { what, code } => format!("cannot find {what} '{code}' in the register"),
+            Self::NothingToDo => "nothing to do: the file holds no changes".to_owned(),
+            Self::TooLarge => "cannot make the act: one change alone is larger than an act may be".to_owned(),
+            Self::GrantTooLarge => {
+                "cannot write the grant: the act that issued the card is too large for it".to_owned()
+            }
+            Self::RecordsDoNotHold(count) => format!("{count} records do not hold"),
+            Self::RecordsMissing { ranges, unclear } => {
+                format!("the records are not complete: {ranges} ranges are missing, {unclear} cannot be read or judged")
+            }
+            Self::Declined => "nothing was signed".to_owned(),
+            Self::NobodyToAsk => "cannot ask: nobody is at the keyboard".to_owned(),
+            Self::Input(cause) => format!("cannot read the input: {cause}"),
+            Self::Output(cause) => format!("cannot write the output: {cause}"),
+            Self::NoRandom(cause) => format!("cannot get random bytes: {cause}"),
+        }
+    }
+
+    fn japanese(&self) -> String {
+        match self {
+            Self::File { path, cause } => format!("{} を使えません: {cause}", path.display()),
+            Self::Damaged(path) => format!("{} が壊れています", path.display()),
+            Self::HomeOpenToOthers(path) => format!("{} が他の利用者から読める状態です", path.display()),
+            Self::NoOffice => "このホームディレクトリには団体が登録されていません".to_owned(),
+            Self::OfficeExists => "このホームディレクトリには既に団体が登録されています".to_owned(),
+            Self::NoCardSecret(path) => format!("カードを扱えません: {} がありません", path.display()),
+            Self::Config(error) => {
+                let key = if error.key.is_empty() { String::new() } else { format!("、項目「{}」", error.key) };
+                format!("{} の {}行目{key}: {}", error.file.display(), error.line, error.what)
+            }
+            Self::Argument { name, value, rule } => format!("{name} の「{value}」は使えません: {rule}"),
+            Self::Code(error) => error.in_words(sekisho_link::Language::Japanese),
+            Self::CodeExpired => "コードの期限が切れています".to_owned(),
+            Self::CodeKind => "団体設置用のコードではありません".to_owned(),
+            Self::Link(error) => error.in_words(sekisho_link::Language::Japanese),
+            Self::Cache(error) => error.japanese(),
+            Self::Fold(refusal) => refusal.text(Language::Japanese),
+            Self::NotInForce(id) => {
+                format!("処分 {id} は効力を生じていません(台帳は受け付けたと答えましたが、署名された履歴にありません)")
+            }
+            Self::Unanswered(id) => format!("処分 {id} を送信しましたが、台帳の応答がありません(効力の有無は不明です)"),
+            Self::SettledNow(id) => {
+                format!("署名しませんでした: 以前に応答のなかった処分 {id} が効力を生じています")
+            }
+            Self::FingerprintNeeded(found) => {
+                format!("続行できません: 指紋 {found} を誰も確かめていません")
+            }
+            Self::Tlog(error) => format!("台帳の示すものを信頼できません: {error}"),
+            Self::Malformed(error) => format!("台帳から届いたものを読めません: {error}"),
+            Self::Ledger(what) => format!("台帳の応答が使えません: {what}"),
+            Self::Card(error) => error.in_words(Language::Japanese),
+            Self::Login(error) => error.in_words(Language::Japanese),
+            Self::Issuer(error) => error.in_words(Language::Japanese),
+            Self::Transport(error) => error.in_words(Language::Japanese),
+            Self::Ca(error) => format!("カード用認証局を使えません: {error}"),
+            Self::PinShape(error) => format!("暗証番号として使えません: {error}"),
+            Self::NoTerminalForPin => "暗証番号を入力する端末がありません".to_owned(),
+            Self::NoTerminalForFirstPin => "初期暗証番号を表示する端末がありません".to_owned(),
+            Self::NoReader => "カードリーダーが見つかりません".to_owned(),
+            Self::WhichReader(names) => format!("カードリーダーが{}台あります: {}", names.len(), names.join("、")),
+            Self::NoCardInTime(reader) => format!("「{reader}」にカードが挿入されませんでした"),
+            Self::NotASigner(guid) => format!("カード {guid} は現在この団体の処分に署名できません"),
+            Self::OtherCard { expected, found } => format!("カード {found} ではなく、カード {expected} が必要です"),
+            Self::WhichPost(posts) if posts.is_empty() => "カードの所持者はどの職にも就いていません".to_owned(),
+            Self::WhichPost(posts) => format!("署名する職を選べません: {}", posts.join("、")),
+            Self::ForeignCard => "このカードは別の団体のカード管理鍵で管理されています".to_owned(),
+            Self::CardIssued(guid) => format!("カード {guid} は発行済みです"),
+            Self::CardUnfinished => "カードへの書込みは済んでいますが、貸与の処分がまだです".to_owned(),
+            Self::NotApprovedYet(id) => format!("カードを貸与できません: 申請 {id} はまだ承認されていません"),
+            Self::NotAnOffice(path) => {
+                format!("{} は「sekisho-admin office export」で書き出したものではありません", path.display())
+            }
+            Self::OtherOffice => "台帳の示す団体は、ファイルの団体と異なります".to_owned(),
+            Self::NothingToResume => "このカードの発行はここで中断されたものではありません".to_owned(),
+            Self::FingerprintWrong { given, found } => {
+                format!("指紋は {found} で、{given} ではありません")
+            }
+            Self::Unknown { what, code } => format!("登録簿に {what}「{code}」がありません"),
+            Self::NothingToDo => "ファイルに変更がありません".to_owned(),
+            Self::TooLarge => "一つの変更だけで処分の大きさの上限を超えます".to_owned(),
+            Self::GrantTooLarge => "カードを貸与した処分が大きすぎて、カードに書き込めません".to_owned(),
+            Self::RecordsDoNotHold(count) => format!("{count}件の記録が検証に合格しませんでした"),
+            Self::RecordsMissing { ranges, unclear } => {
+                format!("記録がそろっていません(欠落{ranges}か所、読み取り・判定不能{unclear}件)")
+            }
+            Self::Declined => "署名しませんでした".to_owned(),
+            Self::NobodyToAsk => "確認できる人が端末の前にいません".to_owned(),
+            Self::Input(cause) => format!("入力を読めません: {cause}"),
+            Self::Output(cause) => format!("出力できません: {cause}"),
+            Self::NoRandom(cause) => format!("乱数を得られません: {cause}"),
+        }
+    }
+
+    /// What to do about it; empty when nothing is to be done.
+    #[must_use]
+    pub(crate) fn next_step(&self, language: Language) -> String {
+        let (english, japanese) = match self {
+            Self::Code(error) => return error.next_step(link_language(language)).to_owned(),
+            Self::Link(error) => return error.next_step(link_language(language)),
+            Self::Fold(refusal) => return refusal.next_step(language).to_owned(),
+            Self::Card(error) => return error.next_step(language).to_owned(),
+            Self::Login(error) => return error.next_step(language).to_owned(),
+            Self::Issuer(error) => return error.next_step(language).to_owned(),
+            Self::Transport(error) => return error.next_step(language).to_owned(),
+            Self::File { .. } | Self::Output(_) | Self::Input(_) | Self::NoRandom(_) => {
+                ("Check the path, its owner and the disk.", "パス、所有者、ディスクを確かめてください。")
+            }
+            Self::Damaged(_) | Self::NoCardSecret(_) => (
+                "Restore the home directory from the safe's copy.",
+                "金庫に保管した写しからホームディレクトリを復元してください。",
+            ),
+            Self::HomeOpenToOthers(_) => ("Run chmod 700 on it.", "chmod 700 を実行してください。"),
+            Self::NoOffice => (
+                "Run 'sekisho-admin found', or name the right directory with --home.",
+                "「sekisho-admin found」を実行するか、--home で正しいディレクトリを指定してください。",
+            ),
+            Self::OfficeExists => {
+                ("Name another directory with --home.", "--home で別のディレクトリを指定してください。")
+            }
+            Self::Config(_) | Self::Argument { .. } | Self::NothingToDo | Self::TooLarge => {
+                ("Correct it and run the command again.", "修正して、もう一度実行してください。")
+            }
+            Self::CodeExpired | Self::CodeKind => {
+                ("Have the ledger make a new code.", "台帳で新しいコードを発行してください。")
+            }
+            Self::Cache(_) | Self::Tlog(_) => (
+                "Sign nothing. Keep this home directory as evidence and call the ledger's operator and the security officer.",
+                "署名しないでください。このホームディレクトリを証拠として保全し、台帳の運用者とセキュリティ責任者に連絡してください。",
+            ),
+            Self::NotInForce(_) => (
+                "Do not rely on it: cards and rights that it takes away still work. Call the ledger's operator and the security officer; the next run sends it again.",
+                "効力を前提にしないでください(失効させたはずのカードや権限はまだ有効です)。台帳の運用者とセキュリティ責任者に連絡してください。次回の実行時に再送します。",
+            ),
+            Self::Unanswered(_) => (
+                "Run 'sekisho-admin acts --last 5' when the ledger answers again: it sends the act again and shows what became of it.",
+                "台帳が応答するようになったら「sekisho-admin acts --last 5」を実行してください。処分を再送し、結果を表示します。",
+            ),
+            Self::SettledNow(_) => (
+                "Look at 'sekisho-admin acts --last 5'. If the decision is still missing, run the command again.",
+                "「sekisho-admin acts --last 5」で確かめ、まだ必要な処分であれば、もう一度実行してください。",
+            ),
+            Self::FingerprintNeeded(_) => (
+                "Read the fingerprint from the other machine's own screen and give it with --fingerprint; --yes does not answer this question.",
+                "相手の機械の画面に表示された指紋を --fingerprint で指定してください。--yes ではこの確認を省けません。",
+            ),
+            Self::Malformed(_) | Self::Ledger(_) => (
+                "Bring this program and the ledger to neighbouring releases.",
+                "このプログラムと台帳の版をそろえてください。",
+            ),
+            Self::Ca(_) => ("Tell the system administrator.", "システム管理者に連絡してください。"),
+            Self::PinShape(_) => ("Type 6 to 8 characters.", "6〜8文字で入力してください。"),
+            Self::NoTerminalForPin => {
+                ("Use --pin-file or --pin-stdin.", "--pin-file か --pin-stdin を使ってください。")
+            }
+            Self::NoTerminalForFirstPin => (
+                "Use --first-pin-file, with 'found' --first-pin-dir.",
+                "--first-pin-file(found では --first-pin-dir)を使ってください。",
+            ),
+            Self::NoReader => (
+                "Connect a reader, and check that pcscd runs.",
+                "カードリーダーを接続し、pcscd が動いているか確かめてください。",
+            ),
+            Self::WhichReader(_) => {
+                ("Name one with --reader or --signer-reader.", "--reader か --signer-reader で指定してください。")
+            }
+            Self::NoCardInTime(_) => {
+                ("Insert the card and run the command again.", "カードを挿入して、もう一度実行してください。")
+            }
+            Self::NotASigner(_) => {
+                ("Sign with the card of a current administrator.", "有効な管理者のカードで署名してください。")
+            }
+            Self::OtherCard { .. } => ("Insert the right card.", "正しいカードを挿入してください。"),
+            Self::WhichPost(posts) if posts.is_empty() => {
+                ("Use the card of somebody who holds a post.", "職に就いている者のカードを使ってください。")
+            }
+            Self::WhichPost(_) => ("Name one with --post.", "--post で指定してください。"),
+            Self::ForeignCard => {
+                ("Take a card of this office, or a blank one.", "この団体のカードか、白紙のカードを使ってください。")
+            }
+            Self::CardIssued(_) => ("Take a blank card.", "白紙のカードを使ってください。"),
+            Self::CardUnfinished => (
+                "Run 'sekisho-admin card issue --resume' with this card in the reader.",
+                "このカードを挿入したまま「sekisho-admin card issue --resume」を実行してください。",
+            ),
+            Self::NotApprovedYet(_) => (
+                "Have the other administrator run 'sekisho-admin approve', then 'sekisho-admin card issue --resume' with this card.",
+                "もう一人の管理者が「sekisho-admin approve」で承認した後、このカードで「sekisho-admin card issue --resume」を実行してください。",
+            ),
+            Self::NotAnOffice(_) => {
+                ("Have the other desk export it again.", "もう一方の端末で書き出し直してください。")
+            }
+            Self::OtherOffice => (
+                "Sign nothing. Compare the fingerprint with the desk that made the file, and tell the security officer.",
+                "署名しないでください。ファイルを作った端末の指紋と比べ、セキュリティ責任者に連絡してください。",
+            ),
+            Self::NothingToResume => (
+                "Run 'sekisho-admin card issue --operator …' with this card.",
+                "このカードで「sekisho-admin card issue --operator …」を実行してください。",
+            ),
+            Self::FingerprintWrong { .. } => (
+                "Stop: this is not what the other machine shows, somebody may have put his own in its place. Compare at its screen.",
+                "中止してください。相手の機械の表示と異なり、すり替えのおそれがあります。相手の機械の画面で確かめてください。",
+            ),
+            Self::Unknown { .. } => {
+                ("Check the code, or register it first.", "コードを確かめるか、先に登録してください。")
+            }
+            Self::GrantTooLarge => (
+                "Nothing: terminals learn of the card from the register.",
+                "手続きは不要です。端末は登録簿からこのカードを知ります。",
+            ),
+            Self::RecordsDoNotHold(_) => (
+                "Keep the output as evidence and call the security officer.",
+                "出力を証拠として保全し、セキュリティ責任者に連絡してください。",
+            ),
+            Self::RecordsMissing { .. } => (
+                "See 'sekisho-admin terminal behind'. What a terminal will never send, its 'lost' record or a new epoch must say.",
+                "「sekisho-admin terminal behind」で確かめてください。送られることのない記録は、端末機の欠落記録か新しい履歴番号で示される必要があります。",
+            ),
+            Self::Declined => ("", ""),
+            Self::NobodyToAsk => {
+                ("Add --yes to run without questions.", "質問なしで実行するには --yes を付けてください。")
+            }
+        };
+        match language {
+            Language::English => english,
+            Language::Japanese => japanese,
+        }
+        .to_owned()
+    }
+}
+
+/// The link has no words of its own in common with the wire.
+const fn link_language(language: Language) -> sekisho_link::Language {
+    match language {
+        Language::English => sekisho_link::Language::English,
+        Language::Japanese => sekisho_link::Language::Japanese,
+    }
+}
