@@ -81,7 +81,7 @@ fn no_secret_in_logs() {
 }
 
 /// Whether these bytes stand anywhere in what a process can write to.
-fn remembers(process: u32, needle: &[u8]) -> bool {
+pub(crate) fn remembers(process: u32, needle: &[u8]) -> bool {
     use std::os::unix::fs::FileExt;
     let memory = std::fs::File::open(format!("/proc/{process}/mem")).unwrap();
     let maps = std::fs::read_to_string(format!("/proc/{process}/maps")).unwrap();

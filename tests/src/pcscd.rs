@@ -33,7 +33,8 @@ impl Pcscd {
         let readers = folder.join("readers");
         std::fs::create_dir_all(&readers).expect("cannot make a folder");
         std::fs::create_dir_all(folder.join("run")).expect("cannot make a folder");
-        std::fs::write(readers.join("vpcd"), configuration(&ports)).expect("cannot write pcscd's configuration");
+        std::fs::write(readers.join("vpcd"), configuration(&ports, DRIVER))
+            .expect("cannot write pcscd's configuration");
         let process = launch(folder);
         let mut pcscd = Self { process, socket: folder.join("run/pcscd.comm"), ports, folder: folder.to_owned() };
         pcscd.wait_ready();
@@ -88,6 +89,42 @@ impl Pcscd {
         self.process.freeze();
     }
 
+    /// Starts it again with its readers on a cable that [`Self::unplug`] pulls.
+    ///
+    /// # Panics
+    /// When the driver cannot be built.
+    pub fn restart_on_a_cable(&mut self) {
+        let (cable, unplugged) = (self.folder.join("cable.so"), self.folder.join("unplugged"));
+        // The driver's library is looked for under the name that stands in it.
+        std::os::unix::fs::symlink(DRIVER, self.folder.join("libifdvpcd.so.0")).expect("cannot link the driver");
+        let mut compiler = Command::new("cc");
+        compiler.args(["-shared", "-fPIC", "-Wl,--no-as-needed", "-o"]).arg(&cable).arg(format!("-DUNPLUGGED={unplugged:?}"));
+        compiler.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/src/loose_cable.c")).arg(DRIVER);
+        compiler.arg(format!("-Wl,-rpath,{}", self.folder.display())).arg("-ldl");
+        let built = compiler.output().expect("cannot start cc");
+        assert!(built.status.success(), "no cable: {}", String::from_utf8_lossy(&built.stderr));
+        let cable = cable.to_str().expect("a scratch path is text");
+        let configuration = configuration(&self.ports, cable);
+        std::fs::write(self.folder.join("readers/vpcd"), configuration).expect("cannot write pcscd's configuration");
+        self.restart();
+    }
+
+    /// Pulls the plug of the readers.
+    ///
+    /// # Panics
+    /// When the file that stands for it cannot be written.
+    pub fn unplug(&self) {
+        std::fs::write(self.folder.join("unplugged"), "").expect("cannot write a file");
+    }
+
+    /// Plugs the readers in again.
+    ///
+    /// # Panics
+    /// When they were not unplugged.
+    pub fn plug_in(&self) {
+        std::fs::remove_file(self.folder.join("unplugged")).expect("they were unplugged");
+    }
+
     /// Starts it again on the same ports.
     pub fn restart(&mut self) {
         self.kill();
@@ -96,13 +133,13 @@ impl Pcscd {
     }
 }
 
-fn configuration(ports: &[u16]) -> String {
+fn configuration(ports: &[u16], driver: &str) -> String {
     ports
         .chunks(2)
         .map(|pair| {
             let port = pair[0];
             format!(
-                "FRIENDLYNAME \"Virtual PCD\"\nDEVICENAME /dev/null:0x{port:04X}\nLIBPATH {DRIVER}\nCHANNELID 0x{port:04X}\n\n"
+                "FRIENDLYNAME \"Virtual PCD\"\nDEVICENAME /dev/null:0x{port:04X}\nLIBPATH {driver}\nCHANNELID 0x{port:04X}\n\n"
             )
         })
         .collect()

@@ -114,6 +114,16 @@ impl Terminal {
         }
     }
 
+    /// Waits until a part that runs has said this in its log.
+    ///
+    /// # Panics
+    /// When it does not run.
+    pub fn wait_said(&mut self, part: Part, what: &str) {
+        let process = self.parts[part as usize].as_mut().expect("the part runs");
+        let said = || process.said().contains(what).then_some(());
+        wait::until(what, said);
+    }
+
     /// Whether a part has ended by itself.
     pub fn has_ended(&mut self, part: Part) -> bool {
         self.parts[part as usize].as_mut().is_none_or(|process| process.ended().is_some())

@@ -66,6 +66,16 @@ impl VirtualCard {
         self.inserted = Some(Process::start(&self.name, &mut command, &self.log));
     }
 
+    /// Stops it in its tracks: it is in the reader, and answers nothing.
+    pub fn freeze(&mut self) {
+        self.inserted.iter_mut().for_each(Process::freeze);
+    }
+
+    /// Lets it answer again.
+    pub fn thaw(&mut self) {
+        self.inserted.iter_mut().for_each(Process::thaw);
+    }
+
     /// Pulls it out.
     pub fn pull(&mut self) {
         self.inserted = None;

@@ -82,10 +82,7 @@ impl Seen {
             events.extend(self.left(&reader));
         }
         for reader in present {
-            if !self.readers.contains_key(reader) {
-                self.readers.insert(reader.clone(), (Presence::Empty, 0));
-                events.push(ReaderEvent::ReaderAdded { reader: reader.clone() });
-            }
+            events.extend(self.back(reader));
         }
         events
     }
@@ -93,6 +90,15 @@ impl Seen {
     /// Takes the word of the service that a reader is leaving. If one of the same name is listed next, it is another.
     pub(crate) fn left(&mut self, reader: &ReaderName) -> Option<ReaderEvent> {
         self.readers.remove(reader).map(|_| ReaderEvent::ReaderRemoved { reader: reader.clone() })
+    }
+
+    /// Takes the word of the service that a reader answers, which may have left before.
+    pub(crate) fn back(&mut self, reader: &ReaderName) -> Option<ReaderEvent> {
+        if self.readers.contains_key(reader) {
+            return None;
+        }
+        self.readers.insert(reader.clone(), (Presence::Empty, 0));
+        Some(ReaderEvent::ReaderAdded { reader: reader.clone() })
     }
 
     /// Takes one look at one reader. Only presence and the event count matter: readers also change state when
@@ -190,6 +196,17 @@ mod tests {
         assert_eq!(letters(&seen.left(&name("A"))), "D");
         assert_eq!(letters(&seen.left(&name("A"))), "");
         assert_eq!(letters(&seen.listed(&[name("A")])), "A");
+        assert_eq!(letters(&seen.looked(look(Presence::Card, 1))), "i");
+    }
+
+    #[test]
+    fn a_reader_that_answers_again_is_told_with_its_card() {
+        let mut seen = Seen::default();
+        seen.listed(&[name("A")]);
+        seen.looked(look(Presence::Card, 1));
+        assert_eq!(letters(&seen.left(&name("A"))), "D");
+        assert_eq!(letters(&seen.back(&name("A"))), "A");
+        assert_eq!(letters(&seen.back(&name("A"))), "");
         assert_eq!(letters(&seen.looked(look(Presence::Card, 1))), "i");
     }
 

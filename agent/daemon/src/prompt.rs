@@ -482,6 +482,7 @@ impl Core {
         if !self.ask_worker(errand, None) {
             return Err(spoken::refused(VerdictCode::AgentBusy, sent.tries_before));
         }
+        log::info!("a PIN goes to the card");
         self.pins.send(call, sent);
         Ok(())
     }

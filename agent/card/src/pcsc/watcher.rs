@@ -1,6 +1,7 @@
 //! Waits for what happens in the readers, through restarts of the service, without ever spinning.
 
 use std::collections::VecDeque;
+use std::ffi::CStr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
@@ -165,12 +166,13 @@ impl Watch {
             match look_at(state) {
                 Sight::Plug => {}
                 Sight::Leaving(reader) => events.extend(seen.left(&reader)),
-                Sight::Reader(look) => events.extend(seen.looked(look)),
+                Sight::Reader(look) => {
+                    events.extend(seen.back(&look.reader));
+                    events.extend(seen.looked(look));
+                }
             }
             state.sync_current_state();
         }
-        // A reader that comes back under the same name starts from "unaware".
-        self.states.retain(|state| is_plug(state) || !is_leaving(state));
         Ok(events)
     }
 
@@ -186,12 +188,14 @@ impl Watch {
                 self.states.push(unaware(name));
             }
         }
-        let names: Vec<ReaderName> = names.iter().map(|name| ReaderName::from(name.as_c_str())).collect();
-        Ok(seen.listed(&names))
+        // A reader that is listed and does not answer is away until it does: taken for a new one, it would come and go without end.
+        let away = |name: &CStr| self.states.iter().any(|state| is_leaving(state) && state.name() == name);
+        let names = names.iter().map(|name| name.as_c_str()).filter(|name| !away(name));
+        Ok(seen.listed(&names.map(ReaderName::from).collect::<Vec<_>>()))
     }
 }
 
-fn unaware(name: &std::ffi::CStr) -> ReaderState {
+fn unaware(name: &CStr) -> ReaderState {
     ReaderState::new(name, State::UNAWARE)
 }
 
