@@ -8,7 +8,7 @@ use sekisho_wire::id::Code;
 use sekisho_wire::reason::AlarmKind;
 
 use crate::acts::Name;
-use crate::authority::{Caller, Peer};
+use crate::authority::Peer;
 use crate::checkpoint::Halt;
 use crate::ingest::{self, Receipt, Verified};
 use crate::ledger::Ledger;
@@ -89,17 +89,17 @@ impl Ledger {
         let claimed = self.misfit(office, LogName::Records, header.seen_size, Hash(header.seen_root.0))?;
         let Some(claimed) = claimed else { return Ok(()) };
         let note = header.seen_note.as_ref().map_or("", sekisho_wire::batch::SeenNote::as_str);
-        self.check_note(office, LogName::Records, &header.terminal, note)?;
+        self.check_note(office, LogName::Records, note)?;
         log::warn!("terminal {} claims without proof: {claimed}", header.terminal);
         Err(Refusal::SeenUnproved)
     }
 
     /// Stops a log when a checkpoint that it has signed does not fit it any more. A note that is none of ours says nothing.
-    fn check_note(&self, office: &Office, log: LogName, terminal: &Code, note: &str) -> Result<(), Refusal> {
+    fn check_note(&self, office: &Office, log: LogName, note: &str) -> Result<(), Refusal> {
         let log = office.log(log);
         let Ok(signed) = Checkpoint::open(note, &log.verifying_key()) else { return Ok(()) };
         let Some(halt) = self.misfit(office, log.name(), signed.size, signed.root)? else { return Ok(()) };
-        log::error!("terminal {terminal} shows a checkpoint of {} that does not fit", log.origin());
+        log::error!("somebody shows a checkpoint of {} that we signed and that does not fit", log.origin());
         log.halt(halt, note);
         Err(Refusal::Halted { cause: halt.to_string() })
     }
@@ -157,29 +157,25 @@ impl Ledger {
         Ok(Place { epoch, expected: cursor.next, chain: cursor.chain })
     }
 
-    /// The register for a terminal: from entry `from` on, held against the checkpoint that it shows, if it shows one.
+    /// The register from entry `from` on, under the newest checkpoint, with a new freshness note; held against the checkpoint that whoever
+    /// asks has verified last, if he shows it.
     ///
     /// # Errors
-    /// [`Refusal::NotEnrolled`]; as [`Ledger::register_part`]; [`Refusal::Halted`] when the checkpoint is ours and does not fit.
-    pub fn register_for(&self, caller: &Caller, from: u64, seen: Option<&str>) -> Result<RegisterPart, Refusal> {
-        // Again, if it waited: it may have been retired by the very act that it waited for.
-        self.admit_terminal(caller)?;
-        let Peer { office, terminal } = &caller.peer;
-        let office = self.office(office)?;
+    /// [`Refusal::SeenUnproved`], with an alarm, when he knows more entries than there are. [`Refusal::Halted`] when the checkpoint is ours
+    /// and does not fit.
+    pub fn register_part(
+        &self,
+        office: &Office,
+        from: u64,
+        seen: Option<&str>,
+        terminal: Option<&Code>,
+    ) -> Result<RegisterPart, Refusal> {
         if let Some(note) = seen {
-            self.check_note(&office, LogName::Register, terminal, note)?;
+            self.check_note(office, LogName::Register, note)?;
         }
-        self.register_part(&office, from, Some(terminal))
-    }
-
-    /// The register from entry `from` on, under the newest checkpoint, with a new freshness note.
-    ///
-    /// # Errors
-    /// [`Refusal::SeenUnproved`], with an alarm, when whoever asks knows more entries than there are.
-    pub fn register_part(&self, office: &Office, from: u64, asker: Option<&Code>) -> Result<RegisterPart, Refusal> {
         let (checkpoint, freshness) = office.freshness(self.clock.now())?;
         let Some(waiting) = checkpoint.size.checked_sub(from) else {
-            self.note_outrun(&office.id, asker, LogName::Register, from);
+            self.note_outrun(&office.id, terminal, LogName::Register, from);
             return Err(Refusal::SeenUnproved);
         };
         let count = u32::try_from(waiting).unwrap_or(u32::MAX).min(REGISTER_PAGE);

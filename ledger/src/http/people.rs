@@ -89,12 +89,13 @@ pub(super) async fn register(
     knock: Knock,
     Asked(asked): Asked<RegisterFrom>,
 ) -> Result<Response, Inside> {
+    let seen = asked.seen()?;
     knock.admitted(&hall.ledger, ANY_ROLE)?;
     wait_for_more(&hall, &knock.office, &asked).await?;
     // The visit looks at card and posts again: they may have ended by the very act that was waited for.
     let part = knock.visit(hall, ANY_ROLE, move |ledger, office| {
         let office = ledger.office(office)?;
-        let part = ledger.register_part(&office, asked.from, None)?;
+        let part = ledger.register_part(&office, asked.from, seen.as_deref(), None)?;
         let shown = match part.entries.len() {
             0 => Shown::NoPersons,
             count => Shown::Rows(ReadQuery::Register, count),

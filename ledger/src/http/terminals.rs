@@ -81,17 +81,29 @@ pub(super) async fn register(
     Terminal(caller): Terminal,
     Asked(asked): Asked<RegisterFrom>,
 ) -> Result<Response, Inside> {
-    let seen = asked.seen.as_deref().map(|seen| note(seen).ok_or(Refusal::Malformed("seen"))).transpose()?;
+    let seen = asked.seen()?;
     admitted(&hall, &caller).await?;
     wait_for_more(&hall, &caller.peer.office, &asked).await?;
-    let part = blocking(move || hall.ledger.register_for(&caller, asked.from, seen.as_deref())).await?;
+    let part = blocking(move || {
+        // Again: it may have been retired by the very act that it waited for.
+        hall.ledger.admit_terminal(&caller)?;
+        let Peer { office, terminal } = &caller.peer;
+        let office = hall.ledger.office(office)?;
+        hall.ledger.register_part(&office, asked.from, seen.as_deref(), Some(terminal))
+    });
+    let part = part.await?;
     Ok(answer(&register_json(&part)))
 }
 
-/// A signed note out of an address: as long as one in a batch may be (wire §7.3).
-fn note(text: &str) -> Option<String> {
-    let bytes = URL_SAFE_NO_PAD.decode(text).ok().filter(|bytes| bytes.len() <= SEEN_NOTE_MAX)?;
-    String::from_utf8(bytes).ok()
+impl RegisterFrom {
+    /// The note that was shown: as long as one in a batch may be (wire §7.3).
+    pub(super) fn seen(&self) -> Result<Option<String>, Refusal> {
+        let note = |text: &String| {
+            let bytes = URL_SAFE_NO_PAD.decode(text).ok().filter(|bytes| bytes.len() <= SEEN_NOTE_MAX)?;
+            String::from_utf8(bytes).ok()
+        };
+        self.seen.as_ref().map(|text| note(text).ok_or(Refusal::Malformed("seen"))).transpose()
+    }
 }
 
 /// Beside the runtime, for the store is asked.

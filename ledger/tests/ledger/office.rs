@@ -81,7 +81,7 @@ fn names_are_kept_beside_the_act_and_only_those_it_hashes() {
     assert!(matches!(submit(vec![name.clone(), person("関 二郎")]), Err(Refusal::NameWrong)));
     submit(vec![name]).unwrap();
     let office = town.ledger.office(&town.office).unwrap();
-    let part = town.ledger.register_part(&office, 2, None).unwrap();
+    let part = town.ledger.register_part(&office, 2, None, None).unwrap();
     assert_eq!(part.names.iter().map(|name| name.text.as_str()).collect::<Vec<_>>(), ["関 一郎"]);
     let bytes = std::fs::read(town.data.database()).unwrap();
     let bare = "関 一郎".as_bytes();
@@ -101,7 +101,7 @@ fn a_page_of_the_register_ends_at_a_mebibyte_and_the_next_goes_on() {
     let office = town.ledger.office(&town.office).unwrap();
     let (mut all, mut pages) = (0, 0);
     loop {
-        let part = town.ledger.register_part(&office, all, None).unwrap();
+        let part = town.ledger.register_part(&office, all, None, None).unwrap();
         if part.entries.is_empty() {
             break;
         }

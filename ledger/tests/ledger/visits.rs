@@ -73,8 +73,12 @@ fn a_register_checkpoint_of_ours_that_does_not_fit_stops_the_register_log() {
     let master = Keys::read(&served.town.data).unwrap().master;
     let seeds = &served.town.stored().offices().unwrap()[0].seeds;
     let key = log_key(&master, seeds, "ledger.test", &served.town.office, LogName::Register).unwrap();
-    let refused = ask(&seen.sign(&key));
-    assert_eq!(refused.problem(), (503, "halted".into()));
+    let path = |note: &str| format!("register?from=0&seen={}", URL_SAFE_NO_PAD.encode(note));
+    let token = served.token();
+    let person = |note: &str| served.anybody().get_as(&served.at(&path(note)), &token);
+    person(&log.published().unwrap().text).ok();
+    assert_eq!(person(&seen.sign(&key)).problem(), (503, "halted".into()), "people's programs verify it too");
+    assert_eq!(ask(&seen.sign(&key)).problem(), (503, "halted".into()));
     assert_eq!(halt(&served, LogName::Register), Some(Halt::Outrun { seen: 7, stored: 2 }));
     assert_eq!(terminal.get("/v1/terminal/register?from=2").problem(), (503, "halted".into()));
 }
