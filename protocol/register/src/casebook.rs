@@ -193,7 +193,7 @@ impl Casebook {
             let operator = holder_of(register, &signed);
             return Ok((signed, operator));
         }
-        register.check_seen([signed.act()].into_iter())?;
+        register.check_seen([signed.act()].into_iter(), Trust::Verify)?;
         let operator = admit(register, &signed, signed.act().made, Trust::Verify)?;
         self.check_terminal(&signed)?;
         Ok((signed, operator))
@@ -254,7 +254,7 @@ fn holder_of(register: &Register, signed: &SignedAct) -> Option<Code> {
 
 /// Whether the signer may propose or report that.
 fn admit(register: &Register, signed: &SignedAct, t: u64, trust: Trust) -> Result<Option<Code>, FoldRefusal> {
-    let chain = register.chain(signed, t, trust)?;
+    let chain = register.chain(signed.clone(), t, trust)?;
     let Some((_, authority)) = chain.first() else { return Err(FoldRefusal::NotAProposal) };
     match authority {
         // Only recovery keys wrap each other's acts here; a person approves in the register log.

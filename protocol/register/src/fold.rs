@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use sekisho_tlog::{Frontier, leaf_hash};
+use sekisho_tlog::{MemoryTree, leaf_hash};
 use sekisho_wire::cose::Signer;
 use sekisho_wire::id::{CardGuid, Code, Hash, Numbered};
 
@@ -35,9 +35,8 @@ pub const LIFETIME_MS: u64 = 30 * 24 * 60 * 60 * 1000;
 #[derive(Clone, Debug)]
 pub struct Register {
     pub(crate) state: State,
-    frontier: Frontier,
-    /// Root at each size, so that an act signed over another history is recognised.
-    roots: Vec<Hash>,
+    /// Gives the root at each size, so that an act signed over another history is recognised.
+    tree: MemoryTree,
     newest_made: u64,
     /// The first entry that only a newer program understands.
     not_understood: Option<u64>,
@@ -83,9 +82,7 @@ impl Register {
     /// The register of no entries.
     #[must_use]
     pub fn new() -> Self {
-        let frontier = Frontier::new();
-        let roots = Vec::from([Hash(frontier.root().0)]);
-        Self { state: State::default(), frontier, roots, newest_made: 0, not_understood: None }
+        Self { state: State::default(), tree: MemoryTree::new(), newest_made: 0, not_understood: None }
     }
 
     /// Takes the next entry of the log. Size and root advance whatever comes of it (§R4.1).
@@ -97,7 +94,7 @@ impl Register {
     }
 
     /// Takes an entry that this holder folded before and has stored since where nobody else writes, with what it concluded then
-    /// (§R4.9): an accepted one without looking at signatures and curve points again, a refused one for size and root alone. Auditors
+    /// (§R4.9): an accepted one without looking at signatures, curve points and roots seen again, a refused one for size and root alone. Auditors
     /// use [`Self::fold`].
     ///
     /// # Errors
@@ -135,19 +132,20 @@ impl Register {
     /// Entries folded, refused ones included.
     #[must_use]
     pub fn size(&self) -> u64 {
-        self.frontier.size()
+        self.tree.size()
     }
 
     /// Root of the log at [`Self::size`].
     #[must_use]
     pub fn root(&self) -> Hash {
-        Hash(self.frontier.root().0)
+        Hash(self.tree.root().0)
     }
 
     /// Root of the log at an earlier size.
     #[must_use]
     pub fn root_at(&self, size: u64) -> Option<Hash> {
-        self.roots.get(usize::try_from(size).ok()?).copied()
+        let root = (size <= self.size()).then(|| sekisho_tlog::root_at(&self.tree, size))?;
+        root.ok().map(|root| Hash(root.0))
     }
 
     /// Time of the newest accepted act: the register's own idea of how late it is at least.
@@ -163,8 +161,7 @@ impl Register {
     }
 
     fn advance(&mut self, entry: &[u8]) {
-        self.frontier.append(leaf_hash(entry));
-        self.roots.push(Hash(self.frontier.root().0));
+        self.tree.append(leaf_hash(entry));
     }
 
     fn fold_with(&mut self, entry: &[u8], trust: Trust) -> Result<Folded, FoldRefusal> {
@@ -186,7 +183,7 @@ impl Register {
     fn stands_now(&self, signed: &SignedAct, changes: &[Change], now: u64) -> Result<(), FoldRefusal> {
         check_recent(signed, now)?;
         let t = now.max(self.counting(signed));
-        let chain = self.chain(signed, t, Trust::Stored)?;
+        let chain = self.chain(signed.clone(), t, Trust::Stored)?;
         self.admit(&chain, changes, t)
     }
 
@@ -207,24 +204,26 @@ impl Register {
             self.check_made(signed.act())?;
         }
         let counting = self.counting(&signed);
-        let chain = self.chain(&signed, counting, trust)?;
-        self.check_seen(chain.iter().map(|(link, _)| link.act()))?;
-        let (source, _) = chain.last().ok_or(FoldRefusal::NotAProposal)?;
+        let chain = self.chain(signed, counting, trust)?;
+        self.check_seen(chain.iter().map(|(link, _)| link.act()), trust)?;
+        let ([(signed, authority), ..], [.., (source, _)]) = (chain.as_slice(), chain.as_slice()) else {
+            return Err(FoldRefusal::NotAProposal);
+        };
         let changes = &source.act().changes;
         self.admit(&chain, changes, counting)?;
 
         let seen_size = chain.iter().map(|(link, _)| link.act().seen_size).min().unwrap_or(0);
-        let at = self.position(&signed, source.act(), seen_size, trust);
+        let at = self.position(signed, source.act(), seen_size, trust);
         let mut draft = Draft::over(&self.state);
-        if let Some((_, Authority::Terminal(terminal))) = chain.first() {
+        if let Authority::Terminal(terminal) = authority {
             self.check_terminal_act(&mut draft, terminal, changes, at)?;
         }
         let given =
             changes.iter().filter_map(|change| draft.apply(change, at).transpose()).collect::<Result<_, _>>()?;
         draft.new_entries().folded.extend(chain.iter().map(|(link, _)| (link.id(), at.index)));
-        let operator = chain.first().and_then(|(_, authority)| authority.operator().cloned());
+        let operator = authority.operator().cloned();
         let approved = chain.get(1).map(|(proposal, _)| proposal.id());
-        Ok((draft.finish(), folded(&signed, at, operator, approved, changes, given)))
+        Ok((draft.finish(), folded(signed, at, operator, approved, changes, given)))
     }
 
     fn examine_founding(
@@ -238,7 +237,7 @@ impl Register {
         let own =
             found.administrators.iter().find(|administrator| administrator.card.card == *guid).ok_or_else(unknown)?;
         check_p256(signed, own.card.signature.as_ref().ok_or_else(unknown)?, trust)?;
-        self.check_seen([signed.act()].into_iter())?;
+        self.check_seen([signed.act()].into_iter(), trust)?;
 
         let at = self.position(signed, signed.act(), self.size(), trust);
         let mut draft = Draft::over(&self.state);
@@ -337,12 +336,14 @@ impl Register {
         Ok(())
     }
 
-    /// What signers saw must be a beginning of this very log.
-    pub(crate) fn check_seen<'a>(&self, acts: impl Iterator<Item = &'a Act>) -> Result<(), FoldRefusal> {
+    /// What signers saw must be a beginning of this very log. Like a signature, a root that was compared once need not be again: it
+    /// follows from the entries before it, and they from the root of the whole.
+    pub(crate) fn check_seen<'a>(&self, acts: impl Iterator<Item = &'a Act>, trust: Trust) -> Result<(), FoldRefusal> {
         for act in acts {
-            let root =
-                self.root_at(act.seen_size).ok_or(FoldRefusal::SeenAhead { seen: act.seen_size, size: self.size() })?;
-            if root != act.seen_root {
+            if act.seen_size > self.size() {
+                return Err(FoldRefusal::SeenAhead { seen: act.seen_size, size: self.size() });
+            }
+            if trust == Trust::Verify && self.root_at(act.seen_size) != Some(act.seen_root) {
                 return Err(FoldRefusal::OtherHistory { seen: act.seen_size });
             }
         }
@@ -350,9 +351,9 @@ impl Register {
     }
 
     /// The act, the proposal it approves, and so on: each with its signature verified and its signer current at `now`.
-    pub(crate) fn chain(&self, signed: &SignedAct, now: u64, trust: Trust) -> Result<Vec<Link>, FoldRefusal> {
+    pub(crate) fn chain(&self, signed: SignedAct, now: u64, trust: Trust) -> Result<Vec<Link>, FoldRefusal> {
         let mut chain = Vec::new();
-        let mut next = Some(signed.clone());
+        let mut next = Some(signed);
         while let Some(link) = next {
             if chain.len() >= RECOVERY_MAX || link.act().proposal.is_some() != link.act().changes.is_empty() {
                 return Err(FoldRefusal::NotAProposal);

@@ -83,7 +83,7 @@ impl Position {
 /// Whether an entry still has to prove itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Trust {
-    /// Signatures and keys are verified.
+    /// Signatures, keys and the roots that signers saw are verified.
     Verify,
     /// The holder verified and stored this entry before.
     Stored,
