@@ -9,6 +9,7 @@ mod fold;
 mod limits;
 mod office;
 mod periods;
+mod properties;
 mod render;
 mod replay;
 mod routes;
