@@ -18,7 +18,7 @@ use crate::dates::{Edge, When};
 use crate::error::AdminError;
 use crate::home::Home;
 use crate::ledger::Ledger;
-use crate::office_file::{LogName, Office};
+use crate::office_file::Office;
 use crate::pending;
 use crate::pin_entry::PinSource;
 use crate::readers::{Look, Readers};
@@ -112,7 +112,7 @@ impl Desk {
     /// [`AdminError::NoOffice`]; a damaged home.
     pub(crate) fn open(screen: Screen, home: Home, readers: Readers, signing: Signing) -> Result<Self, AdminError> {
         let office = Office::load(&home)?.ok_or(AdminError::NoOffice)?;
-        let cache = RegisterCache::load(&home, &office.log_key(LogName::Register)?)?;
+        let cache = RegisterCache::load(&home, &office.log_key(Log::Register)?)?;
         Self::of(office, cache, screen, home, readers, signing)
     }
 
@@ -128,7 +128,7 @@ impl Desk {
         readers: Readers,
         signing: Signing,
     ) -> Result<Self, AdminError> {
-        let key = office.log_key(LogName::Register)?;
+        let key = office.log_key(Log::Register)?;
         let ledger = Ledger::of(&office)?;
         Ok(Self {
             screen,

@@ -3,16 +3,18 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sekisho_link::{LedgerCode, Link, Options};
+use sekisho_register::change::Log;
 use sekisho_tlog::bundle::decode_bundle;
 use sekisho_tlog::tile::{TileContent, TilePath};
 use sekisho_tlog::{Checkpoint, VerifyingKey};
 use sekisho_wire::id::{CardGuid, Hash, OfficeId, Salt};
+use sekisho_wire::words::Language;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
 use crate::error::AdminError;
-use crate::office_file::{LogName, Office};
+use crate::office_file::Office;
 use crate::register_cache::{Broken, Name, RegisterCache};
 use crate::terminal_word::TerminalWord;
 
@@ -195,7 +197,7 @@ impl Ledger {
             let path = format!("{}?from={have}", self.path("register"));
             let page: RegisterPage = self.link.get_json(&path, &self.options())?;
             let size = Checkpoint::open(&page.checkpoint, key)
-                .map_err(|error| Broken::Checkpoint(error).of(LogName::Register))?
+                .map_err(|error| Broken::Checkpoint(error).of(Log::Register))?
                 .size;
             let came = page.entries.len();
             for entry in &page.entries {
@@ -331,8 +333,9 @@ impl Ledger {
     ///
     /// # Errors
     /// As the link says.
-    pub(crate) fn checkpoint(&self, log: LogName) -> Result<String, AdminError> {
-        let answer = self.link.get(&format!("/{}/{}/checkpoint", self.office, log.as_str()), &self.options())?;
+    pub(crate) fn checkpoint(&self, log: Log) -> Result<String, AdminError> {
+        let answer =
+            self.link.get(&format!("/{}/{}/checkpoint", self.office, log.name(Language::English)), &self.options())?;
         Ok(answer.text()?.to_owned())
     }
 
@@ -340,7 +343,7 @@ impl Ledger {
     ///
     /// # Errors
     /// As the link says; a bundle that is none.
-    pub(crate) fn entries(&self, log: LogName, size: u64) -> Result<Vec<Vec<u8>>, AdminError> {
+    pub(crate) fn entries(&self, log: Log, size: u64) -> Result<Vec<Vec<u8>>, AdminError> {
         let mut entries = Vec::new();
         for path in (0..).map_while(|bundle| TilePath::in_tree(TileContent::Entries, bundle, size)) {
             let bundle = self.tile(log, &path)?;
@@ -357,8 +360,8 @@ impl Ledger {
     ///
     /// # Errors
     /// As the link says.
-    pub(crate) fn tile(&self, log: LogName, path: &TilePath) -> Result<Vec<u8>, AdminError> {
-        let path = format!("/{}/{}/{path}", self.office, log.as_str());
+    pub(crate) fn tile(&self, log: Log, path: &TilePath) -> Result<Vec<u8>, AdminError> {
+        let path = format!("/{}/{}/{path}", self.office, log.name(Language::English));
         Ok(self.link.get(&path, &Options { limit: TILE_MAX, ..self.options() })?.body)
     }
 

@@ -6,18 +6,18 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
+use sekisho_register::change::Log;
 use sekisho_tlog::tile::{TileContent, TileNode, TilePath};
 use sekisho_tlog::{Hash, HashReader};
 
 use crate::error::AdminError;
 use crate::ledger::Ledger;
-use crate::office_file::LogName;
 
 /// The tree of one log at one size.
 #[derive(Debug)]
 pub(crate) struct LogTiles<'a> {
     ledger: &'a Ledger,
-    log: LogName,
+    log: Log,
     size: u64,
     fetched: RefCell<BTreeMap<TilePath, Vec<u8>>>,
 }
@@ -25,7 +25,7 @@ pub(crate) struct LogTiles<'a> {
 impl<'a> LogTiles<'a> {
     /// Nothing is fetched yet.
     #[must_use]
-    pub(crate) const fn new(ledger: &'a Ledger, log: LogName, size: u64) -> Self {
+    pub(crate) const fn new(ledger: &'a Ledger, log: Log, size: u64) -> Self {
         Self { ledger, log, size, fetched: RefCell::new(BTreeMap::new()) }
     }
 }

@@ -3,8 +3,10 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sekisho_link::{LedgerCode, LinkConfig};
+use sekisho_register::change::Log;
 use sekisho_tlog::{KeyKind, VerifyingKey};
 use sekisho_wire::id::OfficeId;
+use sekisho_wire::words::Language;
 use serde::{Deserialize, Serialize};
 
 use crate::error::AdminError;
@@ -29,49 +31,6 @@ pub(crate) struct Office {
     pub register: [u8; 32],
     /// Public key of the casebook.
     pub casebook: [u8; 32],
-}
-
-/// Which of the three logs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum LogName {
-    /// What happened.
-    Records,
-    /// What was decided.
-    Register,
-    /// Proposals and incidents.
-    Casebook,
-}
-
-impl LogName {
-    /// As in URLs and origins.
-    #[must_use]
-    pub(crate) const fn as_str(self) -> &'static str {
-        match self {
-            Self::Records => "records",
-            Self::Register => "register",
-            Self::Casebook => "casebook",
-        }
-    }
-
-    /// For people.
-    #[must_use]
-    pub(crate) const fn english(self) -> &'static str {
-        match self {
-            Self::Records => "records log",
-            Self::Register => "register",
-            Self::Casebook => "casebook",
-        }
-    }
-
-    /// For people.
-    #[must_use]
-    pub(crate) const fn japanese(self) -> &'static str {
-        match self {
-            Self::Records => "記録簿",
-            Self::Register => "登録簿",
-            Self::Casebook => "事案簿",
-        }
-    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -169,13 +128,13 @@ impl Office {
     ///
     /// # Errors
     /// [`AdminError::Tlog`] when the stored bytes are no key.
-    pub(crate) fn log_key(&self, log: LogName) -> Result<VerifyingKey, AdminError> {
+    pub(crate) fn log_key(&self, log: Log) -> Result<VerifyingKey, AdminError> {
         let bytes = match log {
-            LogName::Records => &self.records,
-            LogName::Register => &self.register,
-            LogName::Casebook => &self.casebook,
+            Log::Records => &self.records,
+            Log::Register => &self.register,
+            Log::Casebook => &self.casebook,
         };
-        let origin = format!("{}/{}/{}", self.ledger, self.id, log.as_str());
+        let origin = format!("{}/{}/{}", self.ledger, self.id, log.name(Language::English));
         VerifyingKey::from_bytes(&origin, KeyKind::Ed25519, bytes).map_err(AdminError::Tlog)
     }
 }

@@ -3,16 +3,17 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use sekisho_register::change::Log;
 use sekisho_register::fold::Folded;
 use sekisho_register::values::NameHash;
 use sekisho_register::{Concluded, FoldRefusal, Register, SignedAct};
 use sekisho_tlog::{Checkpoint, TlogError, VerifyingKey};
 use sekisho_wire::id::{Code, Hash, NotAllowed, Salt};
+use sekisho_wire::words::Language;
 use serde::{Deserialize, Serialize};
 
 use crate::error::AdminError;
 use crate::home::Home;
-use crate::office_file::LogName;
 
 const ENTRIES: &str = "register/entries";
 const CHECKPOINT: &str = "register/checkpoint";
@@ -22,7 +23,7 @@ const NAMES: &str = "register/names";
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct CacheError {
     /// Which log.
-    pub log: LogName,
+    pub log: Log,
     /// What is wrong with it.
     pub broken: Broken,
 }
@@ -56,7 +57,7 @@ pub(crate) enum Broken {
 impl Broken {
     /// Of this log.
     #[must_use]
-    pub(crate) const fn of(self, log: LogName) -> CacheError {
+    pub(crate) const fn of(self, log: Log) -> CacheError {
         CacheError { log, broken: self }
     }
 }
@@ -65,7 +66,7 @@ impl CacheError {
     /// In Japanese.
     #[must_use]
     pub(crate) fn japanese(&self) -> String {
-        let log = self.log.japanese();
+        let log = self.log.name(Language::Japanese);
         match &self.broken {
             Broken::Rollback { known, shown } => {
                 format!("台帳の{log}が後戻りしています(検証済み{known}件、台帳は{shown}件)")
@@ -81,18 +82,18 @@ impl CacheError {
 
 impl fmt::Display for CacheError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let log = self.log.english();
+        let log = self.log.name(Language::English);
         match &self.broken {
             Broken::Rollback { known, shown } => {
-                write!(f, "the ledger's {log} went back: {known} entries were verified, it shows {shown}")
+                write!(f, "the ledger's {log} log went back: {known} entries were verified, it shows {shown}")
             }
             Broken::Fork { size } => {
-                write!(f, "the ledger's {log} forked: {size} entries are not those that were verified")
+                write!(f, "the ledger's {log} log forked: {size} entries are not those that were verified")
             }
             Broken::Incomplete { have, size } => {
-                write!(f, "the ledger's {log} is incomplete: {have} entries came, the checkpoint names {size}")
+                write!(f, "the ledger's {log} log is incomplete: {have} entries came, the checkpoint names {size}")
             }
-            Broken::Checkpoint(error) => write!(f, "cannot trust the checkpoint of the {log}: {error}"),
+            Broken::Checkpoint(error) => write!(f, "cannot trust the checkpoint of the {log} log: {error}"),
         }
     }
 }
@@ -155,7 +156,7 @@ impl RegisterCache {
         let damaged = |name| AdminError::Damaged(home.path(name));
         let checkpoint = String::from_utf8(checkpoint.to_vec()).map_err(|_| damaged(CHECKPOINT))?;
         let size =
-            Checkpoint::open(&checkpoint, key).map_err(|error| Broken::Checkpoint(error).of(LogName::Register))?.size;
+            Checkpoint::open(&checkpoint, key).map_err(|error| Broken::Checkpoint(error).of(Log::Register))?.size;
         let mut entries = split(&entries).ok_or_else(|| damaged(ENTRIES))?;
         // Entries are written before their checkpoint: what lies beyond it was never settled.
         entries.truncate(usize::try_from(size).unwrap_or(usize::MAX));
@@ -176,20 +177,19 @@ impl RegisterCache {
     }
 
     fn settle(mut self, key: &VerifyingKey, checkpoint: &str, entries: &[Vec<u8>]) -> Result<Self, CacheError> {
-        let signed =
-            Checkpoint::open(checkpoint, key).map_err(|error| Broken::Checkpoint(error).of(LogName::Register))?;
+        let signed = Checkpoint::open(checkpoint, key).map_err(|error| Broken::Checkpoint(error).of(Log::Register))?;
         if signed.size < self.size() {
-            return Err(Broken::Rollback { known: self.size(), shown: signed.size }.of(LogName::Register));
+            return Err(Broken::Rollback { known: self.size(), shown: signed.size }.of(Log::Register));
         }
         for entry in entries {
             self.folded.push(self.register.fold(entry));
             self.entries.push(entry.clone());
         }
         if self.size() != signed.size {
-            return Err(Broken::Incomplete { have: self.size(), size: signed.size }.of(LogName::Register));
+            return Err(Broken::Incomplete { have: self.size(), size: signed.size }.of(Log::Register));
         }
         if self.register.root().0 != signed.root.0 {
-            return Err(Broken::Fork { size: signed.size }.of(LogName::Register));
+            return Err(Broken::Fork { size: signed.size }.of(Log::Register));
         }
         self.checkpoint = Some(checkpoint.to_owned());
         Ok(self)
@@ -236,12 +236,12 @@ impl RegisterCache {
     /// # Errors
     /// [`CacheError`] when it does not, or `note` is not signed by the log's key.
     pub(crate) fn expect_continues(&self, note: &str, key: &VerifyingKey) -> Result<(), CacheError> {
-        let seen = Checkpoint::open(note, key).map_err(|error| Broken::Checkpoint(error).of(LogName::Register))?;
+        let seen = Checkpoint::open(note, key).map_err(|error| Broken::Checkpoint(error).of(Log::Register))?;
         if seen.size > self.size() {
-            return Err(Broken::Rollback { known: seen.size, shown: self.size() }.of(LogName::Register));
+            return Err(Broken::Rollback { known: seen.size, shown: self.size() }.of(Log::Register));
         }
         let same = self.register.root_at(seen.size).is_some_and(|root| root.0 == seen.root.0);
-        if same { Ok(()) } else { Err(Broken::Fork { size: seen.size }.of(LogName::Register)) }
+        if same { Ok(()) } else { Err(Broken::Fork { size: seen.size }.of(Log::Register)) }
     }
 
     fn kept_names(&self) -> BTreeMap<String, &str> {
@@ -512,7 +512,7 @@ pub(crate) mod tests {
         let mut story = Story::begin();
         story.section("jumin");
         let refused = story.cache(2).extend(&story.log.verifying_key(), &story.checkpoint(1), &[]);
-        assert_eq!(refused.unwrap_err(), Broken::Rollback { known: 2, shown: 1 }.of(LogName::Register));
+        assert_eq!(refused.unwrap_err(), Broken::Rollback { known: 2, shown: 1 }.of(Log::Register));
     }
 
     #[test]
@@ -523,11 +523,11 @@ pub(crate) mod tests {
         let key = story.log.verifying_key();
         // The same size with another content, signed by the right key.
         let refused = story.cache(2).extend(&key, &other.checkpoint(2), &[]);
-        assert_eq!(refused.unwrap_err(), Broken::Fork { size: 2 }.of(LogName::Register));
+        assert_eq!(refused.unwrap_err(), Broken::Fork { size: 2 }.of(Log::Register));
         // A longer log that does not begin with ours.
         other.section("kikaku");
         let refused = story.cache(2).extend(&key, &other.checkpoint(3), &other.entries[2..]);
-        assert_eq!(refused.unwrap_err(), Broken::Fork { size: 3 }.of(LogName::Register));
+        assert_eq!(refused.unwrap_err(), Broken::Fork { size: 3 }.of(Log::Register));
     }
 
     #[test]
@@ -536,11 +536,11 @@ pub(crate) mod tests {
         story.section("jumin");
         let key = story.log.verifying_key();
         let refused = story.cache(1).extend(&key, &story.checkpoint(2), &[]);
-        assert_eq!(refused.unwrap_err(), Broken::Incomplete { have: 1, size: 2 }.of(LogName::Register));
+        assert_eq!(refused.unwrap_err(), Broken::Incomplete { have: 1, size: 2 }.of(Log::Register));
         let mut altered = story.entries[1].clone();
         altered[100] ^= 1;
         let refused = story.cache(1).extend(&key, &story.checkpoint(2), &[altered]);
-        assert_eq!(refused.unwrap_err(), Broken::Fork { size: 2 }.of(LogName::Register));
+        assert_eq!(refused.unwrap_err(), Broken::Fork { size: 2 }.of(Log::Register));
         let stranger = SigningKey::from_seed("ledger/office/register", &[1; 32]).unwrap().verifying_key();
         let refused = story.cache(1).extend(&stranger, &story.checkpoint(2), &story.entries[1..]);
         assert!(matches!(refused.unwrap_err().broken, Broken::Checkpoint(_)));
@@ -558,7 +558,7 @@ pub(crate) mod tests {
         home.0.write(ENTRIES, &bytes).unwrap();
         let refused = RegisterCache::load(&home.0, &key).unwrap_err();
         let AdminError::Cache(refused) = refused else { panic!("{refused}") };
-        assert_eq!(refused, Broken::Fork { size: 2 }.of(LogName::Register));
+        assert_eq!(refused, Broken::Fork { size: 2 }.of(Log::Register));
         home.0.write(ENTRIES, &bytes[..last]).unwrap();
         assert!(matches!(RegisterCache::load(&home.0, &key), Err(AdminError::Damaged(_))));
     }

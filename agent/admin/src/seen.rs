@@ -1,29 +1,25 @@
 //! The newest verified checkpoint of the records log and of the casebook, kept in the home: what was seen once must stay.
 
+use sekisho_register::change::Log;
 use sekisho_tlog::{
     Checkpoint, HashReader, MemoryTree, ProveError, TlogError, VerifyingKey, consistency_proof, leaf_hash,
     verify_consistency,
 };
+use sekisho_wire::words::Language;
 
 use crate::error::AdminError;
 use crate::home::Home;
-use crate::office_file::LogName;
 use crate::register_cache::Broken;
 
-fn file(log: LogName) -> String {
-    format!("seen/{}", log.as_str())
+fn file(log: Log) -> String {
+    format!("seen/{}", log.name(Language::English))
 }
 
 /// A log that came whole, under the checkpoint that says so.
 ///
 /// # Errors
 /// [`crate::register_cache::CacheError`] when the entries are not the log that was signed.
-pub(crate) fn whole(
-    log: LogName,
-    key: &VerifyingKey,
-    note: &str,
-    entries: &[Vec<u8>],
-) -> Result<MemoryTree, AdminError> {
+pub(crate) fn whole(log: Log, key: &VerifyingKey, note: &str, entries: &[Vec<u8>]) -> Result<MemoryTree, AdminError> {
     let signed = Checkpoint::open(note, key).map_err(|error| Broken::Checkpoint(error).of(log))?;
     let have = entries.len() as u64;
     if have != signed.size {
@@ -40,7 +36,7 @@ pub(crate) fn whole(
 /// [`crate::register_cache::CacheError`] when the log does not continue what was seen; those of `tree`.
 pub(crate) fn expect_continued<R: HashReader>(
     home: &Home,
-    log: LogName,
+    log: Log,
     key: &VerifyingKey,
     note: &str,
     tree: &R,
@@ -63,7 +59,7 @@ where
     home.write(&file(log), note.as_bytes())
 }
 
-fn newest(home: &Home, log: LogName, key: &VerifyingKey) -> Result<Option<Checkpoint>, AdminError> {
+fn newest(home: &Home, log: Log, key: &VerifyingKey) -> Result<Option<Checkpoint>, AdminError> {
     let Some(bytes) = home.read(&file(log))? else { return Ok(None) };
     let text = std::str::from_utf8(&bytes).map_err(|_| AdminError::Damaged(home.path(&file(log))))?;
     // The key of a log may have been changed by an act since; then the note is a stranger's, and begins anew.
@@ -86,11 +82,11 @@ mod tests {
             let tree: MemoryTree = entries.iter().map(|entry| leaf_hash(entry)).collect();
             let (size, root) = (tree.size(), tree.root());
             let note = Checkpoint { origin: key.name().to_owned(), size, root, extensions: Vec::new() }.sign(&key);
-            let tree = whole(LogName::Records, &key.verifying_key(), &note, &entries)?;
-            expect_continued(&home.0, LogName::Records, &key.verifying_key(), &note, &tree)
+            let tree = whole(Log::Records, &key.verifying_key(), &note, &entries)?;
+            expect_continued(&home.0, Log::Records, &key.verifying_key(), &note, &tree)
         };
         let broken = |refused: Result<(), AdminError>| match refused {
-            Err(AdminError::Cache(CacheError { log: LogName::Records, broken })) => broken,
+            Err(AdminError::Cache(CacheError { log: Log::Records, broken })) => broken,
             other => panic!("{other:?}"),
         };
         show(&[]).unwrap();
@@ -111,7 +107,7 @@ mod tests {
             (vec![b"a".to_vec()], Broken::Incomplete { have: 1, size: 2 }),
             (vec![b"b".to_vec(), b"a".to_vec()], Broken::Fork { size: 2 }),
         ] {
-            let refused = whole(LogName::Casebook, &key.verifying_key(), &note, &entries).unwrap_err();
+            let refused = whole(Log::Casebook, &key.verifying_key(), &note, &entries).unwrap_err();
             let AdminError::Cache(CacheError { broken, .. }) = &refused else { panic!("{refused}") };
             assert_eq!(*broken, expected);
             assert!(refused.to_string().contains("casebook"), "{refused}");

@@ -12,7 +12,6 @@ use crate::clock;
 use crate::desk::Desk;
 use crate::error::AdminError;
 use crate::grant::verify_place;
-use crate::office_file::LogName;
 use crate::outbox::{self, Kept};
 use crate::register_cache::Name;
 
@@ -82,7 +81,7 @@ impl Desk {
             return Err(AdminError::NotInForce(*id));
         }
         let place = place?;
-        verify_place(act, &place, &self.office.log_key(LogName::Casebook)?)?;
+        verify_place(act, &place, &self.office.log_key(Log::Casebook)?)?;
         Ok(place.index)
     }
 

@@ -9,7 +9,6 @@ use sha2::{Digest, Sha256};
 
 use crate::change::*;
 use crate::policy::Policy;
-use crate::refusal::card_state;
 use crate::render::Titles;
 use crate::role::Role;
 use crate::wareki::{day_text, numbered};
@@ -309,7 +308,7 @@ fn on_card(profiles: &[Code], say: &Titles<'_>) -> String {
 }
 
 fn card(change: &SetCardState, say: &Titles<'_>) -> String {
-    let (card, state, reason) = (change.card, card_state(change.state, say.language), reason(change.reason, say));
+    let (card, state, reason) = (change.card, change.state.name(say.language), reason(change.reason, say));
     let number = say.register.card(&card).map(|known| format!(" ({})", numbered(known.number(), say.language)));
     let (number, from) = (number.unwrap_or_default(), say.moment(change.effective));
     let forever =

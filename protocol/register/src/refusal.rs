@@ -13,7 +13,6 @@ use crate::thing::Thing;
 
 mod words;
 
-pub(crate) use words::card_state;
 
 /// One refusal.
 #[derive(Clone, Debug, PartialEq, Eq)]

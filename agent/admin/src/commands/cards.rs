@@ -122,7 +122,7 @@ fn in_register(desk: &Desk, card: &Card) -> String {
     let (now, language) = (clock::now(), desk.screen.language);
     let holder = card.holder(now).map_or_else(|| "-".to_owned(), |holder| desk.cache.person(holder.operator));
     let (state, _) = card.state_with_reason(now);
-    let state = registers::card_state(state, language);
+    let state = state.name(language);
     let number = numbered(card.number(), language);
     let (from, to) = (moment_text(card.issued().from, language), moment_text(card.issued().to, language));
     desk.screen.words(

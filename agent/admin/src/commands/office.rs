@@ -4,12 +4,14 @@ use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::Path;
 
+use sekisho_register::change::Log;
+
 use crate::cli::{JoinArguments, OfficeCommand};
 use crate::desk::{Desk, Signing, may_sign};
 use crate::error::AdminError;
 use crate::fingerprint;
 use crate::home::Home;
-use crate::office_file::{LogName, Office};
+use crate::office_file::Office;
 use crate::readers::Readers;
 use crate::register_cache::RegisterCache;
 use crate::screen::Screen;
@@ -100,7 +102,7 @@ fn verified(desk: &mut Desk, seen: Option<&str>) -> Result<String, AdminError> {
         return Err(AdminError::OtherOffice);
     }
     if let Some(seen) = seen {
-        desk.cache.expect_continues(seen, &office.log_key(LogName::Register)?)?;
+        desk.cache.expect_continues(seen, &office.log_key(Log::Register)?)?;
     }
     let card = desk.signer().ok_or(AdminError::NoReader)?;
     if !may_sign(&desk.cache, &desk.home, card) {

@@ -1,5 +1,6 @@
 //! Proposals that wait in the casebook, and their approval.
 
+use sekisho_register::change::Log;
 use sekisho_register::wareki::moment_text;
 use sekisho_register::{Casebook, SignedAct};
 use sekisho_tlog::Checkpoint;
@@ -9,7 +10,6 @@ use crate::cli::is_beginning_of;
 use crate::clock;
 use crate::desk::Desk;
 use crate::error::AdminError;
-use crate::office_file::LogName;
 use crate::seen;
 use crate::table::Table;
 
@@ -28,11 +28,11 @@ pub(super) fn find(desk: &mut Desk, is_it: impl Fn(&SignedAct) -> bool) -> Resul
 /// The casebook, verified under its checkpoint, with the entries as they are.
 fn casebook(desk: &mut Desk) -> Result<(Casebook, Vec<Vec<u8>>), AdminError> {
     desk.log_in()?;
-    let note = desk.ledger.checkpoint(LogName::Casebook)?;
-    let key = desk.office.log_key(LogName::Casebook)?;
-    let entries = desk.ledger.entries(LogName::Casebook, Checkpoint::open(&note, &key)?.size)?;
-    let tree = seen::whole(LogName::Casebook, &key, &note, &entries)?;
-    seen::expect_continued(&desk.home, LogName::Casebook, &key, &note, &tree)?;
+    let note = desk.ledger.checkpoint(Log::Casebook)?;
+    let key = desk.office.log_key(Log::Casebook)?;
+    let entries = desk.ledger.entries(Log::Casebook, Checkpoint::open(&note, &key)?.size)?;
+    let tree = seen::whole(Log::Casebook, &key, &note, &entries)?;
+    seen::expect_continued(&desk.home, Log::Casebook, &key, &note, &tree)?;
     let mut casebook = Casebook::new();
     for entry in &entries {
         // Whether its signer may still act is asked again when it is approved; here it is only listed.

@@ -2,7 +2,7 @@
 
 use sekisho_register::Register;
 use sekisho_register::calendar::local_day;
-use sekisho_register::change::{CardKind, CardState, OperatorState, TerminalKind, TerminalUse};
+use sekisho_register::change::{CardKind, OperatorState, TerminalKind, TerminalUse};
 use sekisho_register::people::Standing;
 use sekisho_register::role::{Class, Role};
 use sekisho_register::wareki::{day_text, moment_text, numbered, wareki};
@@ -167,7 +167,7 @@ impl Printer<'_> {
                 self.card_kind(issued.kind).to_owned(),
                 operator.map_or_else(|| "-".to_owned(), ToString::to_string),
                 name.unwrap_or("-").to_owned(),
-                card_state(card.state(self.at), language).to_owned(),
+                card.state(self.at).name(language).to_owned(),
                 self.day(issued.from),
                 self.last_day(issued.to),
                 profiles,
@@ -256,22 +256,6 @@ fn list<T: ToString>(items: &[T]) -> String {
         return "-".to_owned();
     }
     items.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
-}
-
-/// The state of a card, for people.
-pub(super) const fn card_state(state: CardState, language: Language) -> &'static str {
-    match (state, language) {
-        (CardState::Active, Language::Japanese) => "有効",
-        (CardState::Suspended, Language::Japanese) => "停止",
-        (CardState::Revoked, Language::Japanese) => "失効",
-        (CardState::Returned, Language::Japanese) => "返納",
-        (CardState::Disposed, Language::Japanese) => "廃棄",
-        (CardState::Active, Language::English) => "active",
-        (CardState::Suspended, Language::English) => "suspended",
-        (CardState::Revoked, Language::English) => "revoked",
-        (CardState::Returned, Language::English) => "returned",
-        (CardState::Disposed, Language::English) => "disposed of",
-    }
 }
 
 /// Permits, newest number last.

@@ -12,7 +12,7 @@ use crate::judge::{Held, Judge};
 use crate::ledger::Evidence;
 use crate::log_tiles::LogTiles;
 use crate::missing::{Hole, Seqs};
-use crate::office_file::{LogName, Office};
+use crate::office_file::Office;
 use crate::screen::Screen;
 use crate::seen;
 
@@ -20,8 +20,8 @@ use crate::seen;
 fn records_key(desk: &Desk) -> Result<VerifyingKey, AdminError> {
     let office = &desk.office;
     match desk.cache.register().log_key(Log::Records, clock::now()) {
-        Some(key) => Office { records: key.0, ..office.clone() }.log_key(LogName::Records),
-        None => office.log_key(LogName::Records),
+        Some(key) => Office { records: key.0, ..office.clone() }.log_key(Log::Records),
+        None => office.log_key(Log::Records),
     }
 }
 
@@ -60,8 +60,8 @@ fn proved(
         Ok(size) => size,
         Err(error) => return Ok(Held::No(error.in_words(desk.screen.language))),
     };
-    let tiles = LogTiles::new(&desk.ledger, LogName::Records, size);
-    seen::expect_continued(&desk.home, LogName::Records, key, &place.checkpoint, &tiles)?;
+    let tiles = LogTiles::new(&desk.ledger, Log::Records, size);
+    seen::expect_continued(&desk.home, Log::Records, key, &place.checkpoint, &tiles)?;
     Ok(judge.evidence(&evidence.record, evidence.word.as_ref(), size))
 }
 
@@ -94,12 +94,12 @@ fn opening_of(
 /// Every record: together they must have the root that the ledger signed, and each must stand for itself.
 pub(super) fn all(desk: &mut Desk) -> Result<(), AdminError> {
     desk.log_in()?;
-    let note = desk.ledger.checkpoint(LogName::Records)?;
+    let note = desk.ledger.checkpoint(Log::Records)?;
     let key = records_key(desk)?;
     let size = sekisho_tlog::Checkpoint::open(&note, &key)?.size;
-    let entries = desk.ledger.entries(LogName::Records, size)?;
-    let tree = seen::whole(LogName::Records, &key, &note, &entries)?;
-    seen::expect_continued(&desk.home, LogName::Records, &key, &note, &tree)?;
+    let entries = desk.ledger.entries(Log::Records, size)?;
+    let tree = seen::whole(Log::Records, &key, &note, &entries)?;
+    seen::expect_continued(&desk.home, Log::Records, &key, &note, &tree)?;
     let records: Vec<Option<Record>> = entries.iter().map(|entry| Record::decode(entry).ok()).collect();
     let mut seqs = Seqs::default();
     let mut judge = Judge::new(&desk.cache, desk.screen.language);

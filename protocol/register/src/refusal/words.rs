@@ -114,7 +114,7 @@ impl FoldRefusal {
             Self::KeyUsed => "cannot take the act: a key in it was used before".into(),
             Self::KeyMalformed => "cannot take the act: a key in it is not a public key".into(),
             Self::CardFinal { card, state } => {
-                format!("cannot change card {card}: it is {} for good", card_state(*state, Language::English))
+                format!("cannot change card {card}: it is {} for good", state.name(Language::English))
             }
             Self::Ended(what) => format!("cannot take the act: {} has ended for good", thing(what)),
             Self::EpochNotNew { terminal, epoch } => {
@@ -196,7 +196,7 @@ impl FoldRefusal {
             Self::KeyUsed => "既に使用された鍵が含まれています".into(),
             Self::KeyMalformed => "公開鍵として正しくない値が含まれています".into(),
             Self::CardFinal { card, state } => {
-                format!("カード {card} は{}となっており、元に戻せません", card_state(*state, Language::Japanese))
+                format!("カード {card} は{}となっており、元に戻せません", state.name(Language::Japanese))
             }
             Self::Ended(what) => format!("{}は廃止又は解除されており、元に戻せません", thing(what)),
             Self::EpochNotNew { terminal, epoch } => {
@@ -321,19 +321,22 @@ impl WrongValue {
     }
 }
 
-/// The state of a card, for people.
-pub(crate) const fn card_state(state: CardState, language: Language) -> &'static str {
-    match (state, language) {
-        (CardState::Active, Language::Japanese) => "有効",
-        (CardState::Suspended, Language::Japanese) => "停止",
-        (CardState::Revoked, Language::Japanese) => "失効",
-        (CardState::Returned, Language::Japanese) => "返納",
-        (CardState::Disposed, Language::Japanese) => "廃棄",
-        (CardState::Active, Language::English) => "active",
-        (CardState::Suspended, Language::English) => "suspended",
-        (CardState::Revoked, Language::English) => "revoked",
-        (CardState::Returned, Language::English) => "returned",
-        (CardState::Disposed, Language::English) => "disposed of",
+impl CardState {
+    /// The state of a card, for people.
+    #[must_use]
+    pub const fn name(self, language: Language) -> &'static str {
+        match (self, language) {
+            (Self::Active, Language::Japanese) => "有効",
+            (Self::Suspended, Language::Japanese) => "停止",
+            (Self::Revoked, Language::Japanese) => "失効",
+            (Self::Returned, Language::Japanese) => "返納",
+            (Self::Disposed, Language::Japanese) => "廃棄",
+            (Self::Active, Language::English) => "active",
+            (Self::Suspended, Language::English) => "suspended",
+            (Self::Revoked, Language::English) => "revoked",
+            (Self::Returned, Language::English) => "returned",
+            (Self::Disposed, Language::English) => "disposed of",
+        }
     }
 }
 
