@@ -95,7 +95,8 @@ impl Ledger {
         while next < office.log(LogName::Records).committed_size() && !self.is_stopping() {
             let entries = self.store.entries(&office.id, LogName::Records, next, FOLLOW_PAGE)?;
             if entries.is_empty() {
-                break;
+                // Committed, and not there: what stands behind the hole must not look as if it were all.
+                return Err(StoreError::Damaged { what: "records log" });
             }
             let batches = self.batches_around(&office.id, next, entries.len() as u64)?;
             let record = |(index, entry): (u64, &Entry)| {

@@ -282,7 +282,7 @@ impl std::fmt::Debug for SqliteStore {
     }
 }
 
-/// Bytes of a page. Some twenty records fit into one, so what is left over at its end is little; SQLite's own 4096 would waste a tenth.
+/// Bytes of a page. No row stands in two, so the end of each is left over: with SQLite's own 4096 it would be twice as much.
 const PAGE_SIZE: u32 = 8192;
 /// More would only wait for the same disk, and each holds files open.
 const READERS_MAX: usize = 16;
