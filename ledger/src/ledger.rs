@@ -20,10 +20,10 @@ use crate::error::LedgerError;
 use crate::index::Index;
 use crate::keys::{EnvelopeKey, Keys};
 use crate::office::{Office, Surroundings};
-use crate::people::Visitors;
 use crate::refusal::Refusal;
 use crate::store::{LogName, SqliteStore, Store};
 use crate::vault::Vault;
+use crate::visitors::Visitors;
 use crate::world::{Offices, Places};
 use crate::writer::Writer;
 

@@ -33,5 +33,6 @@ pub mod terminals;
 #[cfg(test)]
 mod testing;
 pub mod vault;
+pub mod visitors;
 pub mod world;
 pub mod writer;

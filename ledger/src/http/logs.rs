@@ -12,9 +12,9 @@ use super::problem::Inside;
 use super::visit::{Knock, Shown};
 use super::{Hall, Named, blocking, office_of};
 use crate::ledger::Ledger;
-use crate::people::{ANY_ROLE, READERS};
 use crate::refusal::Refusal;
 use crate::store::LogName;
+use crate::visitors::{ANY_ROLE, READERS};
 
 pub(super) async fn checkpoint(
     State(hall): State<Hall>,

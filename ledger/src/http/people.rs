@@ -18,9 +18,10 @@ use crate::clock::Millis;
 use crate::code::CodeSecret;
 use crate::enrol::fingerprint;
 use crate::index::{AskedVerdict, Question, kind_number};
-use crate::people::{ANY_ROLE, INVITERS, Proved, READERS};
+use crate::people::Proved;
 use crate::refusal::Refusal;
 use crate::search::Behind;
+use crate::visitors::{ANY_ROLE, INVITERS, READERS};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -11,8 +11,8 @@ use serde::Deserialize;
 use super::problem::Inside;
 use super::{Hall, Named, blocking, office_of};
 use crate::ledger::Ledger;
-use crate::people::Visitor;
 use crate::refusal::Refusal;
+use crate::visitors::Visitor;
 
 /// Somebody at an office's door with a token, or without.
 pub(super) struct Knock {
