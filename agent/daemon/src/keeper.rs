@@ -191,7 +191,8 @@ impl Keeper {
                 break;
             }
             let again = register.fold_stored(&entry, concluded);
-            if again.is_ok() != (concluded == Concluded::Accepted) && concluded != Concluded::NotUnderstood {
+            // Also where this program takes what an older one could not judge: what follows was judged without it (register §R4.9).
+            if again.is_ok() != (concluded == Concluded::Accepted) {
                 return Ok(None);
             }
             length += ENTRY_HEAD + entry.len() as u64;

@@ -77,6 +77,26 @@ fn a_register_torn_at_any_byte_is_fetched_again_or_whole() {
 }
 
 #[test]
+fn a_program_that_takes_what_an_older_one_could_not_judge_fetches_the_register_again() {
+    let bench = Bench::new();
+    let (_scratch, config) = scratch(&bench);
+    bench.agent.lock().register = Arc::new(Register::new());
+    let (mut keeper, _) = Keeper::open(&config, &bench.agent.identity).unwrap();
+    keeper.believe(&bench.agent, &answer(&bench.office, 0, 500, REGISTER_SEED)).unwrap();
+    let file = config.state.join("register/register.entries");
+    let mut entries = std::fs::read(&file).unwrap();
+    assert_eq!(entries[4], Concluded::Accepted.byte());
+    entries[4] = Concluded::NotUnderstood.byte();
+    std::fs::write(&file, entries).unwrap();
+    // What follows such an entry was judged without it.
+    bench.agent.lock().register = Arc::new(Register::new());
+    let (mut keeper, found) = Keeper::open(&config, &bench.agent.identity).unwrap();
+    assert_eq!(found.register.size(), 0);
+    keeper.believe(&bench.agent, &answer(&bench.office, 0, 500, REGISTER_SEED)).unwrap();
+    assert_eq!(size(&bench), 2);
+}
+
+#[test]
 fn what_the_ledger_cannot_prove_changes_nothing() {
     let mut bench = Bench::new();
     let (_scratch, config) = scratch(&bench);
