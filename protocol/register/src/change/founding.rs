@@ -54,7 +54,7 @@ pub struct FoundingKeys {
     pub envelope: PublicKeyBytes,
 }
 
-/// An administrator named by the founding act. His post holds [`Role::FOUNDING`].
+/// An administrator named by the founding act. His post holds [`crate::Role::FOUNDING`].
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct Administrator {
