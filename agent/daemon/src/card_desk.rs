@@ -57,9 +57,7 @@ impl CardDesk {
             Job::Sign { call, insertion, intake, digest } => {
                 let [pin, _] = intake.take();
                 let done = self.with_pin(insertion, pin, |card, pin| card.login(pin, &digest));
-                // A right PIN fills the counter: how far, only the card knows.
-                let tries_left = self.card(insertion).ok().and_then(|card| card.tries_left().ok());
-                self.finish(call, insertion, done.map(|signature| signed(signature, tries_left)), outbox);
+                self.finish_pin(call, insertion, done.map(signed), outbox);
             }
             Job::ChangePin { call, insertion, intake } => {
                 let [old, new] = intake.take();
@@ -67,12 +65,12 @@ impl CardDesk {
                     Some(new) => self.with_pin(insertion, old, |card, old| card.change_pin(old, &new)),
                     None => Err(Failure::NoPin.into()),
                 };
-                self.finish(call, insertion, done.map(|()| CallAnswer::PinChanged), outbox);
+                self.finish_pin(call, insertion, done.map(|()| CallAnswer::PinChanged), outbox);
             }
             Job::Prove { call, insertion, digest } => {
                 let proved = self.card(insertion).map_err(Fault::from);
                 let proved = proved.and_then(|card| card.prove_presence(&digest).map_err(|error| fault(&error)));
-                self.finish(call, insertion, proved.map(|signature| signed(signature, None)), outbox);
+                self.finish(call, insertion, proved.map(signed), outbox);
             }
             Job::LogOut { insertion } => {
                 if let Some(card) = self.cards.get_mut(&insertion)
@@ -82,6 +80,23 @@ impl CardDesk {
                     if let Some(lost) = what_is_lost(&error) {
                         self.lost(insertion, lost, outbox);
                     }
+                }
+            }
+        }
+    }
+
+    /// Tells what came of a PIN; then, while the agent goes on with it, how many tries there are. A right PIN fills the counter: how
+    /// far, only the card knows.
+    fn finish_pin(&mut self, call: u64, insertion: u64, done: Result<CallAnswer, Fault>, outbox: &Outbox) {
+        let right = done.is_ok();
+        self.finish(call, insertion, done, outbox);
+        let Some(card) = self.cards.get_mut(&insertion).filter(|_| right) else { return };
+        match card.tries_left() {
+            Ok(tries_left) => outbox.tell(&FromWorker::TriesLeft { insertion, tries_left }),
+            Err(error) => {
+                log::info!("{error}");
+                if let Some(lost) = what_is_lost(&error) {
+                    self.lost(insertion, lost, outbox);
                 }
             }
         }
@@ -153,8 +168,8 @@ impl CardDesk {
     }
 }
 
-fn signed(signature: [u8; 64], tries_left: Option<u8>) -> CallAnswer {
-    CallAnswer::Signed { signature: Signature(signature).to_string(), tries_left }
+fn signed(signature: [u8; 64]) -> CallAnswer {
+    CallAnswer::Signed { signature: Signature(signature).to_string() }
 }
 
 /// The PIN of a frame, in a place of its own that is wiped with it.

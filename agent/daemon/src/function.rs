@@ -214,7 +214,7 @@ impl Agent {
         let mut core = self.lock();
         core.calls.remove(&call);
         let signature = match answer? {
-            CallAnswer::Signed { signature, .. } => signature.parse::<Signature>().ok()?,
+            CallAnswer::Signed { signature } => signature.parse::<Signature>().ok()?,
             CallAnswer::Failed { failure } => {
                 log::warn!("the card gave no proof: {failure:?}");
                 return None;

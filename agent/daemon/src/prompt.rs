@@ -273,14 +273,13 @@ impl Agent {
         let own = core.own(insertion).ok_or(AgentError::PromptCancelled)?;
         core.send_pin(insertion, call, ToWorker::SignWithPin { call, insertion: own, digest: hex(&digest) })?;
         drop(core);
-        let (signature, tries) = self.signature(insertion, answers)?;
+        let signature = self.signature(insertion, answers)?;
         if !sekisho_card::verify_signature(&key, &digest, &signature.0) {
             log::error!("the card's signature is not by the key in the register");
             return Err(spoken::refused(VerdictCode::CardFalse, None));
         }
         let mut core = self.lock();
         input.card.iter().for_each(|card| core.pins.accepted(card));
-        self.step(&mut core, Event::TriesLeft(insertion, tries));
         let part = |code: Option<Code>| code.ok_or_else(|| spoken::refused(VerdictCode::OperatorUnknown, None));
         let session = Session {
             id: wish.session,
@@ -355,7 +354,7 @@ impl Agent {
         let own = core.own(insertion).ok_or(AgentError::PromptCancelled)?;
         core.send_pin(insertion, call, ToWorker::SignWithPin { call, insertion: own, digest: hex(&digest) })?;
         drop(core);
-        let (signature, tries) = self.signature(insertion, answers)?;
+        let signature = self.signature(insertion, answers)?;
         if !sekisho_card::verify_signature(&key, &digest, &signature.0) {
             return Err(spoken::refused(VerdictCode::CardFalse, None));
         }
@@ -365,7 +364,6 @@ impl Agent {
             return Err(spoken::refused(VerdictCode::EndedMeanwhile, None));
         }
         proof.input.card.iter().for_each(|card| core.pins.accepted(card));
-        self.step(&mut core, Event::TriesLeft(insertion, tries));
         let decided = self.record(&mut core, asked, proof.salt, proof.input, Some(proof.signature));
         drop(core);
         let answer = self.settle(caller, decided);
@@ -403,16 +401,11 @@ impl Agent {
         answers.recv_timeout(patience).map_err(|_| spoken::refused(VerdictCode::PinUnanswered, None))
     }
 
-    fn signature(
-        &self,
-        insertion: Insertion,
-        answers: &Receiver<CallAnswer>,
-    ) -> Result<(Signature, Option<u8>), AgentError> {
+    fn signature(&self, insertion: Insertion, answers: &Receiver<CallAnswer>) -> Result<Signature, AgentError> {
         match self.answer(answers)? {
-            CallAnswer::Signed { signature, tries_left } => signature
-                .parse()
-                .map(|signature| (signature, tries_left))
-                .map_err(|_| spoken::refused(VerdictCode::CardFalse, None)),
+            CallAnswer::Signed { signature } => {
+                signature.parse().map_err(|_| spoken::refused(VerdictCode::CardFalse, None))
+            }
             CallAnswer::Failed { failure } => Err(self.failed(insertion, failure)),
             CallAnswer::PinTyped | CallAnswer::PinChanged => Err(AgentError::PromptCancelled),
         }

@@ -464,7 +464,12 @@ impl Double {
                 ToWorker::Forget { .. } | ToWorker::LogOut { .. } => None,
             };
             if let Some((call, answer)) = answer {
+                let right = matches!(answer, CallAnswer::Signed { .. } | CallAnswer::PinChanged);
                 let _ = state.writer.write_message(&FromWorker::Answer { call, answer });
+                if right {
+                    let (insertion, tries_left) = (state.insertions, state.tries);
+                    let _ = state.writer.write_message(&FromWorker::TriesLeft { insertion, tries_left });
+                }
             }
         }
     }
@@ -555,10 +560,7 @@ impl DoubleState {
     fn signed(&self, slot: Slot, digest: &str) -> CallAnswer {
         let card = if self.fraud == Fraud::OtherKeys { self.card + 1 } else { self.card };
         let digest: Hash = digest.parse().unwrap();
-        CallAnswer::Signed {
-            signature: Signature(sign(card, slot, &digest.0)).to_string(),
-            tries_left: Some(self.tries),
-        }
+        CallAnswer::Signed { signature: Signature(sign(card, slot, &digest.0)).to_string() }
     }
 }
 

@@ -137,6 +137,11 @@ impl Agent {
                 }
                 self.tell(&mut core);
             }
+            FromWorker::TriesLeft { insertion, tries_left } => {
+                if let Some(insertion) = core.numbered(insertion) {
+                    self.step(&mut core, Event::TriesLeft(insertion, Some(tries_left)));
+                }
+            }
             FromWorker::Answer { call, answer } => self.answered(&mut core, call, answer),
         }
     }

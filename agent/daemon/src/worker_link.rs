@@ -63,6 +63,13 @@ pub(crate) enum FromWorker {
         /// What was lost.
         lost: Lost,
     },
+    /// How many tries a card has after a right PIN: told after the answer, which need not wait for it.
+    TriesLeft {
+        /// Which insertion.
+        insertion: u64,
+        /// PIN tries left.
+        tries_left: u8,
+    },
     /// What came of a call.
     Answer {
         /// Which call.
@@ -92,8 +99,6 @@ pub(crate) enum CallAnswer {
     Signed {
         /// r ‖ s in hexadecimal.
         signature: String,
-        /// PIN tries left, where a PIN was used and the card said so afterwards.
-        tries_left: Option<u8>,
     },
     /// The PIN was changed.
     PinChanged,

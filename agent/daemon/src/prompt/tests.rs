@@ -143,3 +143,14 @@ fn a_try_that_a_dead_worker_took_along_is_told_and_recorded() {
     next.insert(&bench.agent, CLERK);
     assert_eq!(bench.kinds().iter().filter(|kind| **kind == "pin_failed").count(), 1);
 }
+
+#[test]
+fn how_many_tries_a_right_pin_leaves_is_told_after_the_session_is_open() {
+    let bench = Bench::new();
+    bench.insert(CLERK);
+    let tries = || bench.agent.lock().machine.card().and_then(|card| card.tries_left);
+    assert_eq!(code(bench.prompt(&PromptRequest::login(), b"999999")), "wrong_pin");
+    assert_eq!(tries(), Some(4));
+    assert_eq!(code(bench.prompt(&PromptRequest::login(), RIGHT_PIN)), "granted");
+    until(|| tries() == Some(5));
+}
