@@ -20,7 +20,7 @@ use crate::config_text::{Dated, MAX_FILE, Minute, parse, plain};
 use crate::dates::Edge;
 use crate::error::AdminError;
 use crate::random;
-use crate::register_cache::Name;
+use crate::register_cache::{Name, is_a_name};
 
 impl PolicyTable {
     fn over(&self, mut policy: Policy) -> Policy {
@@ -86,8 +86,13 @@ impl<'a> Drafter<'a> {
     /// The hash of a name, salted; the name itself goes beside the act.
     ///
     /// # Errors
-    /// When there are no random bytes.
+    /// When the name would not show as it is written; when there are no random bytes.
     pub(crate) fn name(&mut self, text: &str) -> Result<NameHash, AdminError> {
+        if !is_a_name(text) {
+            let value = text.escape_default().to_string();
+            let rule = "1 to 64 characters, no blank at either end, nothing that does not show".to_owned();
+            return Err(AdminError::Argument { name: "name", value, rule });
+        }
         let salt = Salt(random::bytes()?);
         self.names.push(Name { salt, text: text.to_owned() });
         Ok(NameHash::of(&salt, text))

@@ -179,7 +179,7 @@ pub(crate) struct Found {
     /// Where the sheets with the recovery keys go; print them, then destroy the files
     #[arg(long, value_name = "DIR")]
     pub recovery_dir: PathBuf,
-    /// Write each administrator's first PIN to <DIR>/<operator>.pin instead of showing it
+    /// Write each administrator's first PIN to OPERATOR.pin in this directory instead of showing it
     #[arg(long, value_name = "DIR")]
     pub first_pin_dir: Option<PathBuf>,
 }

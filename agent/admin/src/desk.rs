@@ -201,7 +201,7 @@ impl Desk {
     /// Logs in at the ledger with the administrator's card, and brings the register up to date.
     ///
     /// # Errors
-    /// Card, PIN, ledger; [`crate::register_cache::CacheError`] when the ledger does not continue what it showed before.
+    /// Card, PIN, ledger; [`crate::broken_log::BrokenLog`] when the ledger does not continue what it showed before.
     pub(crate) fn log_in(&mut self) -> Result<(), AdminError> {
         if clock::now() < self.token_until {
             return Ok(());

@@ -16,7 +16,7 @@ use sekisho_wire::id::{CardGuid, Hash};
 use sekisho_wire::secret::PinRefused;
 use sekisho_wire::words::Language;
 
-use crate::register_cache::CacheError;
+use crate::broken_log::BrokenLog;
 
 /// Why a command did not do what it was asked.
 #[derive(Debug)]
@@ -58,7 +58,7 @@ pub(crate) enum AdminError {
     /// The ledger did not do what was asked.
     Link(LinkError),
     /// The ledger shows another register than the one that was verified before.
-    Cache(CacheError),
+    Cache(BrokenLog),
     /// The fold refuses the act; it was not sent.
     Fold(FoldRefusal),
     /// The ledger took the act, and the verified log does not hold it.
@@ -229,7 +229,7 @@ from!(
     Config(ConfigError),
     Code(CodeError),
     Link(LinkError),
-    Cache(CacheError),
+    Cache(BrokenLog),
     Tlog(TlogError),
     Malformed(Malformed),
     Card(CardError),

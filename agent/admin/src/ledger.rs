@@ -13,9 +13,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
+use crate::broken_log::Broken;
 use crate::error::AdminError;
 use crate::office_file::Office;
-use crate::register_cache::{Broken, Name, RegisterCache};
+use crate::register_cache::{Name, RegisterCache};
 use crate::terminal_word::TerminalWord;
 
 /// More than the largest bundle: 256 entries of 64 KiB.
@@ -188,7 +189,7 @@ impl Ledger {
     /// Fetches what is new in the register, verifies it, and returns the register as it is now.
     ///
     /// # Errors
-    /// As the link says; [`crate::register_cache::CacheError`] when the ledger does not continue what it showed before.
+    /// As the link says; [`crate::broken_log::BrokenLog`] when the ledger does not continue what it showed before.
     pub(crate) fn refresh(&self, cache: &RegisterCache, key: &VerifyingKey) -> Result<RegisterCache, AdminError> {
         let mut entries = Vec::new();
         let mut names = if cache.wants_names() { self.names(cache.size())? } else { Vec::new() };

@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 
 mod act_draft;
+mod broken_log;
 mod changes_file;
 mod cli;
 mod clock;

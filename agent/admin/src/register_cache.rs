@@ -1,111 +1,22 @@
 //! The verified register of this home: entries, the checkpoint they were verified under, names. Never goes back, never forks.
 
 use std::collections::BTreeMap;
-use std::fmt;
 
 use sekisho_register::change::Log;
 use sekisho_register::fold::Folded;
 use sekisho_register::values::NameHash;
 use sekisho_register::{Concluded, FoldRefusal, Register, SignedAct};
-use sekisho_tlog::{Checkpoint, TlogError, VerifyingKey};
+use sekisho_tlog::{Checkpoint, VerifyingKey};
 use sekisho_wire::id::{Code, Hash, NotAllowed, Salt};
-use sekisho_wire::words::Language;
 use serde::{Deserialize, Serialize};
 
+use crate::broken_log::{Broken, BrokenLog};
 use crate::error::AdminError;
 use crate::home::Home;
 
 const ENTRIES: &str = "register/entries";
 const CHECKPOINT: &str = "register/checkpoint";
 const NAMES: &str = "register/names";
-
-/// What the ledger shows of a log is not a continuation of what it showed before.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct CacheError {
-    /// Which log.
-    pub log: Log,
-    /// What is wrong with it.
-    pub broken: Broken,
-}
-
-/// What is wrong with a log.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Broken {
-    /// Fewer entries than were verified before.
-    Rollback {
-        /// Entries verified before.
-        known: u64,
-        /// Entries the ledger shows now.
-        shown: u64,
-    },
-    /// Another root over entries that were verified before, or over the new ones.
-    Fork {
-        /// Size of the checkpoint that does not fit.
-        size: u64,
-    },
-    /// The checkpoint names more or fewer entries than the ledger handed out.
-    Incomplete {
-        /// Entries at hand.
-        have: u64,
-        /// Entries the checkpoint names.
-        size: u64,
-    },
-    /// The checkpoint is not signed by the log's key.
-    Checkpoint(TlogError),
-}
-
-impl Broken {
-    /// Of this log.
-    #[must_use]
-    pub(crate) const fn of(self, log: Log) -> CacheError {
-        CacheError { log, broken: self }
-    }
-}
-
-impl CacheError {
-    /// In Japanese.
-    #[must_use]
-    pub(crate) fn japanese(&self) -> String {
-        let log = self.log.name(Language::Japanese);
-        match &self.broken {
-            Broken::Rollback { known, shown } => {
-                format!("台帳の{log}が後戻りしています(検証済み{known}件、台帳は{shown}件)")
-            }
-            Broken::Fork { size } => format!("台帳の示す{log}({size}件)は、以前に検証したものの続きではありません"),
-            Broken::Incomplete { have, size } => {
-                format!("台帳の{log}がそろっていません(届いたもの{have}件、署名{size}件)")
-            }
-            Broken::Checkpoint(error) => format!("{log}のチェックポイントを信頼できません: {error}"),
-        }
-    }
-}
-
-impl fmt::Display for CacheError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let log = self.log.name(Language::English);
-        match &self.broken {
-            Broken::Rollback { known, shown } => {
-                write!(f, "the ledger's {log} log went back: {known} entries were verified, it shows {shown}")
-            }
-            Broken::Fork { size } => {
-                write!(f, "the ledger's {log} log forked: {size} entries are not those that were verified")
-            }
-            Broken::Incomplete { have, size } => {
-                write!(f, "the ledger's {log} log is incomplete: {have} entries came, the checkpoint names {size}")
-            }
-            Broken::Checkpoint(error) => write!(f, "cannot trust the checkpoint of the {log} log: {error}"),
-        }
-    }
-}
-
-impl std::error::Error for CacheError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match &self.broken {
-            Broken::Checkpoint(error) => Some(error),
-            Broken::Rollback { .. } | Broken::Fork { .. } | Broken::Incomplete { .. } => None,
-        }
-    }
-}
 
 /// A name that the ledger sent beside the entries (register §R3). In files of this home: salt and text.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -115,6 +26,16 @@ pub(crate) struct Name {
     pub salt: Salt,
     /// The name.
     pub text: String,
+}
+
+/// Whether a person's name shows as it is written: no control, no blank at either end, nothing that turns or hides what stands beside it.
+#[must_use]
+pub(crate) fn is_a_name(text: &str) -> bool {
+    let hidden = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{061c}')
+    };
+    (1..=64).contains(&text.chars().count()) && text.trim() == text && !text.chars().any(hidden)
 }
 
 impl From<Name> for (String, String) {
@@ -148,7 +69,7 @@ impl RegisterCache {
     /// still the same, the signed checkpoint says.
     ///
     /// # Errors
-    /// [`AdminError::Damaged`], or [`CacheError`] when the bytes are not what the checkpoint signs.
+    /// [`AdminError::Damaged`], or [`BrokenLog`] when the bytes are not what the checkpoint signs.
     pub(crate) fn load(home: &Home, key: &VerifyingKey) -> Result<Self, AdminError> {
         let (Some(entries), Some(checkpoint)) = (home.read(ENTRIES)?, home.read(CHECKPOINT)?) else {
             return Ok(Self::default());
@@ -171,12 +92,12 @@ impl RegisterCache {
     /// This register with `entries` after it, under `checkpoint`.
     ///
     /// # Errors
-    /// [`CacheError`]; the register stays what it was.
-    pub(crate) fn extend(&self, key: &VerifyingKey, checkpoint: &str, entries: &[Vec<u8>]) -> Result<Self, CacheError> {
+    /// [`BrokenLog`]; the register stays what it was.
+    pub(crate) fn extend(&self, key: &VerifyingKey, checkpoint: &str, entries: &[Vec<u8>]) -> Result<Self, BrokenLog> {
         self.clone().settle(key, checkpoint, entries)
     }
 
-    fn settle(mut self, key: &VerifyingKey, checkpoint: &str, entries: &[Vec<u8>]) -> Result<Self, CacheError> {
+    fn settle(mut self, key: &VerifyingKey, checkpoint: &str, entries: &[Vec<u8>]) -> Result<Self, BrokenLog> {
         let signed = Checkpoint::open(checkpoint, key).map_err(|error| Broken::Checkpoint(error).of(Log::Register))?;
         if signed.size < self.size() {
             return Err(Broken::Rollback { known: self.size(), shown: signed.size }.of(Log::Register));
@@ -201,9 +122,10 @@ impl RegisterCache {
         self.names_gone
     }
 
-    /// Takes names; those that no hash in the register asks for do no harm.
+    /// Takes names; those that no hash in the register asks for do no harm. One that would not show as it is written stays unknown.
     pub(crate) fn learn(&mut self, names: &[Name]) {
-        self.names.extend(names.iter().map(|name| (NameHash::of(&name.salt, &name.text), name.text.clone())));
+        let names = names.iter().filter(|name| is_a_name(&name.text));
+        self.names.extend(names.map(|name| (NameHash::of(&name.salt, &name.text), name.text.clone())));
     }
 
     /// Writes the cache. Names travel beside the log and may be erased at the ledger; here they are kept by their hash.
@@ -234,8 +156,8 @@ impl RegisterCache {
     /// Whether this register continues what another desk saw.
     ///
     /// # Errors
-    /// [`CacheError`] when it does not, or `note` is not signed by the log's key.
-    pub(crate) fn expect_continues(&self, note: &str, key: &VerifyingKey) -> Result<(), CacheError> {
+    /// [`BrokenLog`] when it does not, or `note` is not signed by the log's key.
+    pub(crate) fn expect_continues(&self, note: &str, key: &VerifyingKey) -> Result<(), BrokenLog> {
         let seen = Checkpoint::open(note, key).map_err(|error| Broken::Checkpoint(error).of(Log::Register))?;
         if seen.size > self.size() {
             return Err(Broken::Rollback { known: seen.size, shown: self.size() }.of(Log::Register));
@@ -505,6 +427,21 @@ pub(crate) mod tests {
         assert_eq!(refused.unwrap_err().broken, Broken::Fork { size: 2 });
         let refused = story.cache(1).expect_continues(&story.checkpoint(2), &key);
         assert_eq!(refused.unwrap_err().broken, Broken::Rollback { known: 2, shown: 1 });
+    }
+
+    #[test]
+    fn a_name_shows_as_it_is_written_or_not_at_all() {
+        for good in ["佐藤 一郎", "ﾌﾞﾗｳﾝ 花子", "渡邉\u{e0100} 健", "Anna-Maria O'Brien"] {
+            assert!(is_a_name(good), "{good}");
+        }
+        let long = "長".repeat(65);
+        for bad in ["", " 佐藤", "佐藤\u{1b}[2J", "佐藤\n一郎", "\u{202e}郎一 藤佐", "佐\u{200b}藤", &long]
+        {
+            assert!(!is_a_name(bad), "{bad:?}");
+        }
+        let mut cache = Story::begin().cache(1);
+        cache.learn(&[Name { salt: Salt([1; 16]), text: "佐藤\u{1b}[2J".to_owned() }]);
+        assert_eq!(cache.person(&Code::new("a1").unwrap()), "a1");
     }
 
     #[test]

@@ -7,9 +7,9 @@ use sekisho_tlog::{
 };
 use sekisho_wire::words::Language;
 
+use crate::broken_log::Broken;
 use crate::error::AdminError;
 use crate::home::Home;
-use crate::register_cache::Broken;
 
 fn file(log: Log) -> String {
     format!("seen/{}", log.name(Language::English))
@@ -18,7 +18,7 @@ fn file(log: Log) -> String {
 /// A log that came whole, under the checkpoint that says so.
 ///
 /// # Errors
-/// [`crate::register_cache::CacheError`] when the entries are not the log that was signed.
+/// [`crate::broken_log::BrokenLog`] when the entries are not the log that was signed.
 pub(crate) fn whole(log: Log, key: &VerifyingKey, note: &str, entries: &[Vec<u8>]) -> Result<MemoryTree, AdminError> {
     let signed = Checkpoint::open(note, key).map_err(|error| Broken::Checkpoint(error).of(log))?;
     let have = entries.len() as u64;
@@ -33,7 +33,7 @@ pub(crate) fn whole(log: Log, key: &VerifyingKey, note: &str, entries: &[Vec<u8>
 /// `tree` need not be trusted: a proof that is made of anything else leads to another root.
 ///
 /// # Errors
-/// [`crate::register_cache::CacheError`] when the log does not continue what was seen; those of `tree`.
+/// [`crate::broken_log::BrokenLog`] when the log does not continue what was seen; those of `tree`.
 pub(crate) fn expect_continued<R: HashReader>(
     home: &Home,
     log: Log,
@@ -69,8 +69,8 @@ fn newest(home: &Home, log: Log, key: &VerifyingKey) -> Result<Option<Checkpoint
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::broken_log::BrokenLog;
     use crate::home::tests::TempHome;
-    use crate::register_cache::CacheError;
     use sekisho_tlog::SigningKey;
 
     #[test]
@@ -86,7 +86,7 @@ mod tests {
             expect_continued(&home.0, Log::Records, &key.verifying_key(), &note, &tree)
         };
         let broken = |refused: Result<(), AdminError>| match refused {
-            Err(AdminError::Cache(CacheError { log: Log::Records, broken })) => broken,
+            Err(AdminError::Cache(BrokenLog { log: Log::Records, broken })) => broken,
             other => panic!("{other:?}"),
         };
         show(&[]).unwrap();
@@ -108,7 +108,7 @@ mod tests {
             (vec![b"b".to_vec(), b"a".to_vec()], Broken::Fork { size: 2 }),
         ] {
             let refused = whole(Log::Casebook, &key.verifying_key(), &note, &entries).unwrap_err();
-            let AdminError::Cache(CacheError { broken, .. }) = &refused else { panic!("{refused}") };
+            let AdminError::Cache(BrokenLog { broken, .. }) = &refused else { panic!("{refused}") };
             assert_eq!(*broken, expected);
             assert!(refused.to_string().contains("casebook"), "{refused}");
         }

@@ -245,6 +245,7 @@ impl Cards<'_> {
             wanted: wanted(table),
             delivery: Delivery::open(file, Left::of(pending::was_interrupted(self.home, Some(operator))?))?,
             register: &Register::new(),
+            proposed: &[],
         })?;
         Ok((card, Some(pin)))
     }

@@ -70,6 +70,7 @@ fn begin(
 ) -> Result<(), AdminError> {
     desk.log_in()?;
     rehearse(desk, &wanted)?;
+    let proposed = proposals::cards(desk)?;
     let left = Left::of(pending::was_interrupted(&desk.home, wanted.operator.as_ref())?);
     let delivery = Delivery::open(first_pin_file, left)?;
     let (card, _) = make(Making {
@@ -83,6 +84,7 @@ fn begin(
         wanted,
         delivery,
         register: desk.cache.register(),
+        proposed: &proposed,
     })?;
     act_and_grant(desk, secret, reader, card)
 }
@@ -126,18 +128,20 @@ pub(super) struct Making<'a> {
     pub(super) delivery: Delivery,
     /// Which cards are issued; empty before there is an office.
     pub(super) register: &'a Register,
+    /// Cards whose issue is proposed, at whatever desk: their keys stand in a proposal.
+    pub(super) proposed: &'a [CardGuid],
 }
 
 /// Personalises the card in the reader, and keeps what its act will say. The PIN is handed over and comes back for this run.
 ///
 /// What the card is to become is kept under its GUID before its keys are made: whatever interrupts this, the card can be made anew.
 pub(super) fn make(making: Making<'_>) -> Result<(IssueCard, Pin), AdminError> {
-    let Making { home, screen, readers, secret, reader, whose, number, wanted, delivery, register } = making;
+    let Making { home, screen, readers, secret, reader, whose, number, wanted, delivery, register, proposed } = making;
     let ca = home.card_ca()?;
     let mut issuer = readers.wait_for(reader, screen, whose, |transport| {
         let mut issuer = Issuer::open(transport, secret)?;
         let stage = stage(&mut issuer)?;
-        Ok(match may_make(home, screen, register, &stage, issuer.guid()) {
+        Ok(match may_make(home, screen, (register, proposed), &stage, issuer.guid()) {
             Ok(()) => Look::Right(issuer),
             // Before there is an office the cards are made one after the other, and the one before may still lie there.
             Err(AdminError::CardUnfinished) if register.size() == 0 => Look::Wrong(AdminError::CardUnfinished),
@@ -161,7 +165,7 @@ pub(super) fn make(making: Making<'_>) -> Result<(IssueCard, Pin), AdminError> {
 fn may_make(
     home: &Home,
     screen: &Screen,
-    register: &Register,
+    (register, proposed): (&Register, &[CardGuid]),
     stage: &Stage,
     guid: Option<CardGuid>,
 ) -> Result<(), AdminError> {
@@ -169,7 +173,7 @@ fn may_make(
     if register.card(&guid).is_some() {
         return Err(AdminError::CardIssued(guid));
     }
-    if pending::is_waiting(home, guid)? {
+    if proposed.contains(&guid) || pending::is_waiting(home, guid)? {
         return Err(AdminError::CardUnfinished);
     }
     match stage {
@@ -378,7 +382,11 @@ pub(super) fn write_grant(
 ) -> Result<(), AdminError> {
     let unknown = || AdminError::Unknown { what: "act", code: id.to_string() };
     let entry = desk.cache.act(id).map(|(_, entry)| entry.to_vec()).ok_or_else(unknown)?;
-    let bytes = match grant::encode(&entry, &desk.ledger.place_of(id)?, desk.register_key()) {
+    let place = desk.ledger.place_of(id)?;
+    // The proof's checkpoint may be newer than what was verified here; a card carries it to terminals for years.
+    desk.refresh()?;
+    desk.cache.expect_continues(&place.checkpoint, desk.register_key())?;
+    let bytes = match grant::encode(&entry, &place, desk.register_key()) {
         Ok(bytes) => bytes,
         Err(AdminError::GrantTooLarge) => {
             let error = AdminError::GrantTooLarge;

@@ -2,9 +2,9 @@
 
 use sekisho_register::change::Log;
 use sekisho_register::wareki::moment_text;
-use sekisho_register::{Casebook, SignedAct};
+use sekisho_register::{Casebook, Change, SignedAct};
 use sekisho_tlog::Checkpoint;
-use sekisho_wire::id::Hash;
+use sekisho_wire::id::{CardGuid, Hash};
 
 use crate::cli::is_beginning_of;
 use crate::clock;
@@ -16,13 +16,24 @@ use crate::table::Table;
 /// An open proposal whose changes are as asked for: its id, and the proposal as an approval carries it.
 ///
 /// # Errors
-/// As the link says; [`crate::register_cache::CacheError`] when the casebook does not continue what was seen.
+/// As the link says; [`crate::broken_log::BrokenLog`] when the casebook does not continue what was seen.
 pub(super) fn find(desk: &mut Desk, is_it: impl Fn(&SignedAct) -> bool) -> Result<Option<(Hash, Vec<u8>)>, AdminError> {
     let (casebook, mut entries) = casebook(desk)?;
     let mut open = casebook.open_proposals(desk.cache.register(), clock::now());
     let Some((id, proposed)) = open.find(|(_, proposed)| is_it(&proposed.act)) else { return Ok(None) };
     let index = usize::try_from(proposed.index).unwrap_or(usize::MAX);
     Ok((index < entries.len()).then(|| (*id, entries.swap_remove(index))))
+}
+
+/// The cards whose issue is proposed and not decided yet.
+///
+/// # Errors
+/// As [`find`].
+pub(super) fn cards(desk: &mut Desk) -> Result<Vec<CardGuid>, AdminError> {
+    let (casebook, _) = casebook(desk)?;
+    let open = casebook.open_proposals(desk.cache.register(), clock::now());
+    let card = |change: &Change| if let Change::IssueCard(card) = change { Some(card.card) } else { None };
+    Ok(open.flat_map(|(_, proposed)| proposed.act.act().changes.iter().filter_map(card)).collect())
 }
 
 /// The casebook, verified under its checkpoint, with the entries as they are.
