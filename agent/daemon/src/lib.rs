@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 pub mod agent;
+pub mod aside;
 pub mod batch;
 mod card_desk;
 pub mod card_worker;

@@ -9,7 +9,7 @@ use clap::{Parser, Subcommand};
 use sekisho_agent::clock::{Clock, SystemClock};
 use sekisho_agent::config::Config;
 use sekisho_agent::run::End;
-use sekisho_agent::{card_worker, ending, enrol, forwarder, run};
+use sekisho_agent::{aside, card_worker, ending, enrol, forwarder, run};
 
 /// The agent of a clerk terminal.
 #[derive(Parser)]
@@ -48,11 +48,28 @@ enum Command {
         #[command(flatten)]
         config: ConfigFile,
     },
+    /// Look at a journal that the agent refuses, or go on without it. Run as root, with the agent stopped.
+    Journal {
+        #[command(flatten)]
+        config: ConfigFile,
+        /// What to do.
+        #[command(subcommand)]
+        act: JournalAct,
+    },
     /// Show what the agent says of itself.
     Status {
         #[command(flatten)]
         config: ConfigFile,
     },
+}
+
+#[derive(Subcommand)]
+enum JournalAct {
+    /// Show which records can be read; changes nothing.
+    Show,
+    /// Set the whole journal aside, where it stays as evidence. Records that the ledger has not got are in no book then, and nothing is
+    /// granted until an administrator has opened a new epoch with a card.
+    SetAside,
 }
 
 /// What the three units take.
@@ -122,6 +139,7 @@ fn obey(command: Command) -> Result<(), Failure> {
             load(&config)?;
             say(&format!("{}: good", config.config.display()))
         }
+        Command::Journal { config, act } => journal(&load(&config)?, &act),
         Command::Status { config } => status(&load(&config)?),
     }
 }
@@ -179,6 +197,19 @@ fn enrol_terminal(config: &Config, code: &PathBuf) -> Result<(), Failure> {
         "terminal {} is known to the ledger.\nRead this fingerprint out to the administrator, who confirms it with a card:\n\n  {}\n",
         enrolled.terminal, enrolled.fingerprint
     ))
+}
+
+fn journal(config: &Config, act: &JournalAct) -> Result<(), Failure> {
+    let done = match act {
+        JournalAct::Show => aside::show(config),
+        JournalAct::SetAside => aside::set_aside(config).map(|place| {
+            format!(
+                "the journal is in {} now. Start the agent, and ask an administrator for a new epoch:\n  sekisho-admin terminal open-epoch",
+                place.display()
+            )
+        }),
+    };
+    say(&done.map_err(|error| failure(&error, error.next_step()))?)
 }
 
 fn status(config: &Config) -> Result<(), Failure> {

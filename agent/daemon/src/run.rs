@@ -15,8 +15,10 @@ use sekisho_wire::batch::chain_start;
 use sekisho_wire::id::{AgentVersion, SessionId};
 use sekisho_wire::reason::{PreviousEnd, Reason};
 use sekisho_wire::record::{Body, Record, SessionReason, TerminalUp};
+use sekisho_wire::secret::SecretBytes;
 
-use crate::agent::{Agent, Beginning};
+use crate::agent::{Agent, Beginning, History};
+use crate::aside::{self, Nowhere};
 use crate::carrier::Lines;
 use crate::clock::{Clock, boot_id};
 use crate::config::Config;
@@ -144,7 +146,8 @@ fn wait_for_enrolment(config: &Config, listener: &UnixListener) -> Result<Identi
 struct Opened {
     agent: Arc<Agent>,
     keeper: Keeper,
-    uplink: Uplink,
+    /// Nothing while this terminal waits for a new epoch.
+    uplink: Option<Uplink>,
     kicks: std::sync::mpsc::Receiver<()>,
 }
 
@@ -201,25 +204,49 @@ impl Before {
     }
 }
 
+/// The journal on disk, if it can be gone on with.
+fn open_journal(config: &Config, start: Start, before: &mut Before) -> Result<Journal, RunError> {
+    let master = files::secret_key(&config.state.join("journal.key")).map_err(file("journal.key"))?;
+    let folder = Folder::open(&config.state.join("journal")).map_err(file("the journal"))?;
+    let journal = Journal::open(Arc::new(folder), master, start, |_, record| before.see(record))?;
+    let epoch = journal.next().epoch;
+    let aside = aside::newest_epoch(&config.state).map_err(file("the state folder"))?;
+    if aside.is_some_and(|aside| aside >= epoch) {
+        return Err(JournalError::SetAside { epoch }.into());
+    }
+    let (_, acknowledged) = Uplink::open(config, epoch).map_err(file("uplink.json"))?;
+    journal.must_reach(acknowledged.stored)?;
+    Ok(journal)
+}
+
 impl Opened {
     fn new(config: Config, identity: Identity, clock: Arc<dyn Clock>) -> Result<Self, RunError> {
         let (keeper, Found { register, names, time }) =
             Keeper::open(&config, &identity).map_err(file("the register"))?;
         let epoch = register.terminal(&identity.terminal).map_or(0, |terminal| terminal.epoch());
-        let master = files::secret_key(&config.state.join("journal.key")).map_err(file("journal.key"))?;
-        let folder = Folder::open(&config.state.join("journal")).map_err(file("the journal"))?;
         let start = Start { epoch, first: 0, chain: chain_start(&identity.office, &identity.terminal, epoch) };
         let mut before = Before::default();
-        let journal = Journal::open(Arc::new(folder), master, start, |_, record| before.see(record))?;
+        let (journal, goes_on) = match open_journal(&config, start, &mut before) {
+            Err(RunError::Journal(error @ (JournalError::Short { .. } | JournalError::SetAside { .. }))) => {
+                log::error!("{error}. {}", error.next_step());
+                (Journal::open(Arc::new(Nowhere), SecretBytes::new([0; 32]), start, |_, _| {})?, false)
+            }
+            opened => (opened?, true),
+        };
         let (uplink, acknowledged) = Uplink::open(&config, journal.next().epoch).map_err(file("uplink.json"))?;
-        journal.must_reach(acknowledged.stored)?;
         let boot = boot_id();
         let moment = Moment { wall: clock.wall(), boottime: clock.boottime() };
         let trusted = TrustedTime::new(&boot, time, moment).not_before(before.latest, moment);
         let (kick, kicks) = std::sync::mpsc::sync_channel(1);
         let beginning = Beginning { trusted, register, names, acknowledged, boot };
         let agent = Arc::new(Agent::new(config, identity, clock, journal, beginning, kick));
-        agent.come_up(&before);
+        // Without a history that can be gone on with the register is still fetched: an act in it opens a new epoch.
+        let uplink = goes_on.then_some(uplink);
+        if goes_on {
+            agent.come_up(&before);
+        } else {
+            agent.history_is(History::Refused);
+        }
         Ok(Self { agent, keeper, uplink, kicks })
     }
 
@@ -235,7 +262,9 @@ impl Opened {
         spawn("flush", move || one.flush_loop(&kicks))?;
         spawn("tick", move || two.tick_loop())?;
         spawn("register", move || keeper.run(&three, &register.line(Line::Register)))?;
-        spawn("uplink", move || uplink.run(&four, &records.line(Line::Records)))?;
+        if let Some(uplink) = uplink {
+            spawn("uplink", move || uplink.run(&four, &records.line(Line::Records)))?;
+        }
         spawn("worker", move || accept_workers(&five, &workers))?;
         spawn("forwarder", move || accept_forwarders(&six, &forwarders, &lines))?;
         spawn("socket", move || accept_clients(&agent, &listener))

@@ -498,7 +498,7 @@ fn hashes(texts: &[String]) -> Result<Vec<TreeHash>, Trouble> {
 
 impl Agent {
     /// Notes what the ledger says of our history; returns what was noted before.
-    fn history_is(&self, history: History) -> History {
+    pub(crate) fn history_is(&self, history: History) -> History {
         let mut core = self.lock();
         let before = std::mem::replace(&mut core.history, history);
         if before != history {

@@ -36,6 +36,11 @@ pub enum JournalError {
         /// Records below this were acknowledged by the ledger.
         stored: u64,
     },
+    /// The journal of this epoch was set aside: nothing more is written in it.
+    SetAside {
+        /// The epoch.
+        epoch: u32,
+    },
     /// The kernel gives no randomness.
     NoRandomness,
 }
@@ -52,8 +57,12 @@ impl JournalError {
             Self::Io { .. } => {
                 "Check that the disk has room, is not read-only, and that the folder belongs to the agent."
             }
-            Self::Damaged { .. } | Self::Changed { .. } | Self::Short { .. } => {
-                "Leave the journal as it is and call the system manager: it is evidence. Do not restore it from a copy."
+            Self::Damaged { .. } | Self::Changed { .. } => {
+                "Leave the journal as it is and call the system manager: it is evidence. Do not restore it from a copy. To look at it: \
+                 sekisho-agent journal show; to go on without it: sekisho-agent journal set-aside."
+            }
+            Self::Short { .. } | Self::SetAside { .. } => {
+                "Nothing is granted until an administrator opens a new epoch with a card: sekisho-admin terminal open-epoch."
             }
             Self::NoRandomness => "Restart the machine; if that does not help, call the system manager.",
         }
@@ -77,6 +86,7 @@ impl fmt::Display for JournalError {
                 f,
                 "cannot use the journal: it ends before record {next}, and the ledger has acknowledged all before {stored}"
             ),
+            Self::SetAside { epoch } => write!(f, "cannot go on with epoch {epoch}: its journal was set aside"),
             Self::NoRandomness => f.write_str("cannot seal the journal: the kernel gives no randomness"),
         }
     }
@@ -86,7 +96,11 @@ impl std::error::Error for JournalError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Io { source, .. } => Some(source),
-            Self::Damaged { .. } | Self::Changed { .. } | Self::Short { .. } | Self::NoRandomness => None,
+            Self::Damaged { .. }
+            | Self::Changed { .. }
+            | Self::Short { .. }
+            | Self::SetAside { .. }
+            | Self::NoRandomness => None,
         }
     }
 }

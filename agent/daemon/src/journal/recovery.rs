@@ -63,8 +63,7 @@ pub fn recover(
         let read = medium.make_durable(&name).and_then(|()| medium.read(&name));
         let bytes = read.map_err(|source| JournalError::io("read", &name, source))?;
         let Some(opened) = open_segment(master, &bytes) else {
-            // Torn while it was made, nothing was ever in it; blocks that never reached the disk read as zeros.
-            if bytes.len() < HEADER_LEN || bytes.iter().all(|byte| *byte == 0) {
+            if is_torn_header(&bytes) {
                 recovered.remains.push(name);
                 continue;
             }
@@ -116,6 +115,53 @@ impl Recovered {
         }
         Ok(())
     }
+}
+
+/// What a segment turns out to be when somebody only looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Found {
+    /// Its records open.
+    Readable {
+        /// Of all its records.
+        epoch: u32,
+        /// Seq of the first.
+        first: u64,
+        /// How many open in a row.
+        count: u64,
+        /// Whether nothing stands behind them that was whole once.
+        whole: bool,
+    },
+    /// It was changed, has decayed, or is another terminal's.
+    Unreadable,
+    /// Torn while it was made.
+    Empty,
+}
+
+/// Looks at every segment and changes nothing, whatever state they are in.
+///
+/// # Errors
+/// The file system's.
+pub fn survey(medium: &dyn Medium, master: &SecretBytes<32>) -> io::Result<Vec<(String, Found)>> {
+    let look = |name: String| {
+        let bytes = medium.read(&name)?;
+        let found = match open_segment(master, &bytes) {
+            Some(Opened { start, records, tail }) => Found::Readable {
+                epoch: start.epoch,
+                first: start.first,
+                count: records.len() as u64,
+                whole: tail == Tail::Torn,
+            },
+            None if is_torn_header(&bytes) => Found::Empty,
+            None => Found::Unreadable,
+        };
+        Ok((name, found))
+    };
+    sorted(medium)?.into_iter().map(look).collect()
+}
+
+/// Torn while it was made, nothing was ever in it; blocks that never reached the disk read as zeros.
+fn is_torn_header(bytes: &[u8]) -> bool {
+    bytes.len() < HEADER_LEN || bytes.iter().all(|byte| *byte == 0)
 }
 
 /// A segment as it was read.

@@ -1,0 +1,160 @@
+//! A journal that cannot be gone on with: shown, set aside, never deleted. Afterwards the agent waits for a new epoch and grants nothing.
+//!
+//! Why an epoch, and not a repaired journal: what the damaged part held may be at the ledger, or on its way. Any record written in its
+//! place would give a seq two contents; in a new epoch every seq is new, and people have signed for it.
+
+use std::fmt;
+use std::fs::File;
+use std::io;
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+
+use crate::config::Config;
+use crate::files;
+use crate::identity::Identity;
+use crate::journal::medium::{Folder, Medium, SegmentFile};
+use crate::journal::recovery::{Found, survey};
+use crate::keeper::Keeper;
+
+/// What a set-aside journal is called: this, its epoch, a number.
+const NAME: &str = "journal-aside-";
+
+/// The journal can be neither shown nor set aside.
+#[derive(Debug)]
+pub enum AsideError {
+    /// An agent runs on it.
+    AgentRuns,
+    /// The terminal is not enrolled: there is no history.
+    NotEnrolled,
+    /// A file or folder.
+    File(io::Error),
+}
+
+impl AsideError {
+    /// What a person does next.
+    #[must_use]
+    pub const fn next_step(&self) -> &'static str {
+        match self {
+            Self::AgentRuns => "Stop the agent first; if it runs and grants, its journal is sound.",
+            Self::NotEnrolled => "Enrol the terminal: sekisho-agent enrol --config FILE CODEFILE",
+            Self::File(_) => "Run this as root; check that the state folder is the agent's, and not read-only.",
+        }
+    }
+}
+
+impl fmt::Display for AsideError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::AgentRuns => f.write_str("cannot set the journal aside: an agent uses it"),
+            Self::NotEnrolled => f.write_str("cannot look at the journal: this terminal is not enrolled"),
+            Self::File(error) => write!(f, "cannot look at the journal: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for AsideError {}
+
+impl From<io::Error> for AsideError {
+    fn from(error: io::Error) -> Self {
+        Self::File(error)
+    }
+}
+
+/// What can be read of the journal, a line for each segment. Changes nothing.
+///
+/// # Errors
+/// [`AsideError`].
+pub fn show(config: &Config) -> Result<String, AsideError> {
+    let folder = config.state.join("journal");
+    if !folder.is_dir() {
+        return Ok("there is no journal".into());
+    }
+    let key = config.state.join("journal.key");
+    // A key drawn now would open nothing, and hide that the right one is missing.
+    if !key.is_file() {
+        return Err(AsideError::File(io::Error::new(io::ErrorKind::NotFound, "journal.key is missing")));
+    }
+    let lines = survey(&Folder::open(&folder)?, &files::secret_key(&key)?)?;
+    let lines = lines.into_iter().map(|(name, found)| match found {
+        Found::Readable { epoch, first, count, whole } => {
+            let rest = if whole { "" } else { ", and what follows cannot be read" };
+            format!("{name}: epoch {epoch}, {count} records from {first} on{rest}")
+        }
+        Found::Unreadable => format!("{name}: cannot be read"),
+        Found::Empty => format!("{name}: nothing was written in it"),
+    });
+    Ok(lines.collect::<Vec<_>>().join("\n"))
+}
+
+/// Sets the journal aside, whole; returns where it is now. With it goes what the ledger had not got.
+///
+/// # Errors
+/// [`AsideError`]; the journal is then where it was.
+pub fn set_aside(config: &Config) -> Result<PathBuf, AsideError> {
+    if UnixStream::connect(config.agent_socket()).is_ok() {
+        return Err(AsideError::AgentRuns);
+    }
+    let identity = Identity::load(&config.identity_file())?.ok_or(AsideError::NotEnrolled)?;
+    let (_, found) = Keeper::open(config, &identity)?;
+    let epoch = found.register.terminal(&identity.terminal).map_or(0, |terminal| terminal.epoch());
+    let places = (0_u32..).map(|number| config.state.join(format!("{NAME}{epoch}-{number}")));
+    let place =
+        places.into_iter().find(|place| !place.exists()).ok_or(io::Error::from(io::ErrorKind::AlreadyExists))?;
+    std::fs::rename(config.state.join("journal"), &place)?;
+    File::open(&config.state)?.sync_all()?;
+    Ok(place)
+}
+
+/// The newest epoch whose journal was set aside: it is never gone on with.
+pub(crate) fn newest_epoch(state: &Path) -> io::Result<Option<u32>> {
+    let mut newest = None;
+    for entry in std::fs::read_dir(state)? {
+        let name = entry?.file_name();
+        let rest = name.to_str().and_then(|name| name.strip_prefix(NAME));
+        newest = newest.max(rest.and_then(|rest| rest.split('-').next()?.parse().ok()));
+    }
+    Ok(newest)
+}
+
+/// Where records go while the agent waits for a new epoch: nowhere. Nothing can be durable, so nothing can be granted.
+#[derive(Debug)]
+pub(crate) struct Nowhere;
+
+impl Medium for Nowhere {
+    fn create(&self, _: &str) -> io::Result<Box<dyn SegmentFile>> {
+        Err(io::Error::other("this terminal waits for a new epoch"))
+    }
+
+    fn names(&self) -> io::Result<Vec<String>> {
+        Ok(Vec::new())
+    }
+
+    fn make_durable(&self, _: &str) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn read(&self, _: &str) -> io::Result<Vec<u8>> {
+        Err(io::ErrorKind::NotFound.into())
+    }
+
+    fn remove(&self, _: &str) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_newest_epoch_that_was_set_aside_is_found_by_its_folders() {
+        let state = std::env::temp_dir().join(format!("sekisho-aside-{}", std::process::id()));
+        std::fs::create_dir(&state).unwrap();
+        assert_eq!(newest_epoch(&state).unwrap(), None);
+        for name in ["journal", "journal-aside-0-0", "journal-aside-12-1", "journal-aside-2-0", "journal-aside-x"] {
+            std::fs::create_dir(state.join(name)).unwrap();
+        }
+        assert_eq!(newest_epoch(&state).unwrap(), Some(12));
+        std::fs::remove_dir_all(state).unwrap();
+    }
+}
