@@ -92,13 +92,31 @@ impl Way {
         self.link.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// Opens a connection with a new certificate: one that is not let in must not take the place of one that is. Whatever the ledger
+    /// answers, it has heard us.
+    fn try_out(&self, certificate: &str) -> Result<(), LinkError> {
+        let Ok(Some(stored)) = files::read_json::<StoredLink>(&self.file) else { return Ok(()) };
+        let link = match open_link(&StoredLink { certificate: certificate.to_owned(), ..stored }) {
+            Ok(link) => link,
+            Err(ForwarderError::Link(error)) => return Err(error),
+            // What is no certificate at all is noticed when its end is looked for.
+            Err(ForwarderError::NotEnrolled | ForwarderError::Unreadable(_)) => return Ok(()),
+        };
+        let options = Options { within: SHORT, ..Options::default() };
+        match link.get("/v1/terminal/cursor?epoch=0", &options) {
+            Ok(_) | Err(LinkError::Refused(_)) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
     fn look_after_certificate(&self) -> Brought {
         let ask = |request: &[u8]| {
             let body = serde_json::json!({ "csr": STANDARD.encode(request) });
             let options = Options { within: SHORT, ..Options::default() };
             let answer: Result<Certificate, LinkError> =
                 self.link().post_json("/v1/terminal/certificate", &body, &options);
-            answer.map(|answer| answer.certificate).map_err(|error| error.in_words(Language::English).to_string())
+            let tried = answer.and_then(|Certificate { certificate }| self.try_out(&certificate).map(|()| certificate));
+            tried.map_err(|error| error.in_words(Language::English).to_string())
         };
         let looked = match certificate::look_after(&self.file, SystemClock.wall(), ask) {
             Ok(looked) => looked,

@@ -27,7 +27,7 @@ use crate::forwarder_link::Line;
 use crate::identity::Identity;
 use crate::journal::Journal;
 use crate::journal::error::JournalError;
-use crate::journal::medium::Folder;
+use crate::journal::medium::{Folder, Medium};
 use crate::journal::segment::Start;
 use crate::keeper::{Found, Keeper};
 use crate::places::Places;
@@ -206,8 +206,8 @@ impl Before {
 
 /// The journal on disk, if it can be gone on with.
 fn open_journal(config: &Config, start: Start, before: &mut Before) -> Result<Journal, RunError> {
-    let master = files::secret_key(&config.state.join("journal.key")).map_err(file("journal.key"))?;
     let folder = Folder::open(&config.state.join("journal")).map_err(file("the journal"))?;
+    let master = master_key(config, &folder).map_err(file("journal.key"))?;
     let journal = Journal::open(Arc::new(folder), master, start, |_, record| before.see(record))?;
     let epoch = journal.next().epoch;
     let aside = aside::newest_epoch(&config.state).map_err(file("the state folder"))?;
@@ -217,6 +217,16 @@ fn open_journal(config: &Config, start: Start, before: &mut Before) -> Result<Jo
     let (_, acknowledged) = Uplink::open(config, epoch).map_err(file("uplink.json"))?;
     journal.must_reach(acknowledged.stored)?;
     Ok(journal)
+}
+
+/// The key of the journal. It is drawn for a journal that is empty; beside records, one that is missing is looked for by people: a new one
+/// would open nothing, and stand in the place of the right one.
+fn master_key(config: &Config, folder: &Folder) -> io::Result<SecretBytes<32>> {
+    let key = config.state.join("journal.key");
+    if !key.exists() && !folder.names()?.is_empty() {
+        return Err(io::ErrorKind::NotFound.into());
+    }
+    files::secret_key(&key)
 }
 
 impl Opened {
@@ -431,5 +441,24 @@ impl Agent {
         if let Err(error) = self.journal.wait(last.seq) {
             log::error!("{error}");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missing_key_is_drawn_only_for_an_empty_journal() {
+        let state = std::env::temp_dir().join(format!("sekisho-run-{}", std::process::id()));
+        let config = Config { state: state.clone(), ..Config::parse(Path::new("agent.toml"), "").unwrap() };
+        let folder = Folder::open(&state.join("journal")).unwrap();
+        let drawn = master_key(&config, &folder).unwrap();
+        assert_eq!(master_key(&config, &folder).unwrap().expose(), drawn.expose());
+        std::fs::remove_file(state.join("journal.key")).unwrap();
+        drop(folder.create("00000000000000000000.segment").unwrap());
+        assert_eq!(master_key(&config, &folder).unwrap_err().kind(), io::ErrorKind::NotFound);
+        assert!(!state.join("journal.key").exists());
+        std::fs::remove_dir_all(state).unwrap();
     }
 }
