@@ -13,7 +13,6 @@ use crate::thing::Thing;
 
 mod words;
 
-
 /// One refusal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FoldRefusal {
