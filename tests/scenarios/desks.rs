@@ -78,8 +78,21 @@ fn the_second_administrator_joins_and_approves_from_a_home_of_her_own() {
     signing.card.pull();
     scene.desk.pcscd.wait_slot(1, false);
 
-    // The second one approves at her desk.
+    // Nor does another desk take it for a card that was left over: its keys stand in the proposal.
     scene.desk.sign_as(1);
+    for secret in ["card-management.secret", "card-ca.key.pem", "card-ca.pem"] {
+        std::fs::copy(scene.desk.file("home").join(secret), scene.desk.file("hers").join(secret)).unwrap();
+    }
+    signing.card.insert(&scene.desk.pcscd, 1);
+    scene.desk.pcscd.wait_slot(1, true);
+    let (reader, pin) = (scene.desk.pcscd.reader(1), path(&scene.desk.file("pins/taken.pin")));
+    let issue = ["card", "issue", "--operator", "10023", "--reader", &reader, "--first-pin-file", &pin];
+    let said = refused(hers(&scene, &issue));
+    assert!(said.contains("its personalisation was done before"), "{said}");
+    signing.card.pull();
+    scene.desk.pcscd.wait_slot(1, false);
+
+    // The second one approves at her desk.
     assert!(run(hers(&scene, &["proposals"])).contains(id));
     run(hers(&scene, &["approve", id]));
     assert!(refused(hers(&scene, &["approve", id])).contains("proposal"));
