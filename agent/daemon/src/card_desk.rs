@@ -73,13 +73,12 @@ impl CardDesk {
                 self.finish(call, insertion, proved.map(signed), outbox);
             }
             Job::LogOut { insertion } => {
-                if let Some(card) = self.cards.get_mut(&insertion)
-                    && let Err(error) = card.reset()
-                {
-                    log::warn!("{error}");
-                    if let Some(lost) = what_is_lost(&error) {
-                        self.lost(insertion, lost, outbox);
-                    }
+                let done = self.cards.get_mut(&insertion).map(OperatorCard::reset);
+                if let Some(Err(error)) = done {
+                    self.fails(insertion, &error, outbox);
+                } else {
+                    // Selected and known again now, while nobody waits: the PIN that opens the session again need not wait for it.
+                    self.count_tries(insertion, outbox);
                 }
             }
         }
@@ -90,15 +89,25 @@ impl CardDesk {
     fn finish_pin(&mut self, call: u64, insertion: u64, done: Result<CallAnswer, Fault>, outbox: &Outbox) {
         let right = done.is_ok();
         self.finish(call, insertion, done, outbox);
-        let Some(card) = self.cards.get_mut(&insertion).filter(|_| right) else { return };
-        match card.tries_left() {
-            Ok(tries_left) => outbox.tell(&FromWorker::TriesLeft { insertion, tries_left }),
-            Err(error) => {
-                log::info!("{error}");
-                if let Some(lost) = what_is_lost(&error) {
-                    self.lost(insertion, lost, outbox);
-                }
-            }
+        if right {
+            self.count_tries(insertion, outbox);
+        }
+    }
+
+    /// Asks the card how many tries it has, and tells.
+    fn count_tries(&mut self, insertion: u64, outbox: &Outbox) {
+        match self.cards.get_mut(&insertion).map(OperatorCard::tries_left) {
+            Some(Ok(tries_left)) => outbox.tell(&FromWorker::TriesLeft { insertion, tries_left }),
+            Some(Err(error)) => self.fails(insertion, &error, outbox),
+            None => {}
+        }
+    }
+
+    /// Something that nobody waits for failed.
+    fn fails(&mut self, insertion: u64, error: &CardError, outbox: &Outbox) {
+        log::warn!("{error}");
+        if let Some(lost) = what_is_lost(error) {
+            self.lost(insertion, lost, outbox);
         }
     }
 
