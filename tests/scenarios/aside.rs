@@ -11,7 +11,8 @@ use sekisho_tests::wait;
 
 fn segments(scene: &Scene, folder: &str) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(scene.terminal.state().join(folder)).unwrap();
-    entries.map(|entry| entry.unwrap().path()).collect()
+    let paths = entries.map(|entry| entry.unwrap().path());
+    paths.filter(|path| path.extension().is_some_and(|extension| extension == "segment")).collect()
 }
 
 /// The agent starts and waits; a new epoch is opened; the clerk works again.

@@ -19,7 +19,7 @@ pub mod segment;
 
 use error::{JournalError, NotRecorded};
 use medium::{Medium, SegmentFile};
-use recovery::{Opened, Segment, name_of, number_of, open_segment, recover};
+use recovery::{Opened, Segment, mark_of, name_of, number_of, open_segment, recover, segment_of_mark};
 use segment::{Seal, Start};
 
 /// A segment that has grown to this many bytes is closed: pruning removes whole segments.
@@ -124,6 +124,17 @@ fn remove(medium: &dyn Medium, name: &str) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
         Err(error) => log::warn!("cannot remove {name}: {error}"),
     }
+}
+
+/// Writes down that this segment holds records, beside it: the newest has nobody after it that would miss it.
+fn mark(medium: &dyn Medium, segment: &str) -> Result<(), JournalError> {
+    let io = |source| JournalError::io("mark", segment, source);
+    let name = mark_of(segment);
+    let before = medium.names().map_err(io)?.into_iter().filter(|other| segment_of_mark(other).is_some());
+    let before: Vec<String> = before.collect();
+    drop(medium.create(&name).map_err(io)?);
+    before.iter().for_each(|other| remove(medium, other));
+    Ok(())
 }
 
 impl Journal {
@@ -389,6 +400,9 @@ impl Writer {
         }
         let wrote = open.file.write(&out).and_then(|()| open.file.sync());
         wrote.map_err(|source| JournalError::io("write", &segment.name, source))?;
+        if segment.count == 0 {
+            mark(self.medium.as_ref(), &segment.name)?;
+        }
         open.bytes += out.len() as u64;
         segment.count += records.len() as u64;
         let newest = records.last().and_then(|record| sekisho_wire::record::Record::decode(record).ok());

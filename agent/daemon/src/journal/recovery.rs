@@ -85,7 +85,13 @@ pub fn recover(
         }
         recovered.join(name, start, &records, &mut see)?;
     }
-    Ok(recovered)
+    let marks = medium.names().map_err(|source| JournalError::io("list", "the journal", source))?;
+    match marks.iter().filter_map(|name| segment_of_mark(name)).max() {
+        Some(marked) if recovered.segments.iter().all(|segment| segment.name != marked) => {
+            Err(JournalError::Damaged { segment: marked, first: None })
+        }
+        Some(_) | None => Ok(recovered),
+    }
 }
 
 impl Recovered {
@@ -228,4 +234,15 @@ pub(super) fn number_of(name: &str) -> Option<u64> {
 /// The name of segment `number`.
 pub(super) fn name_of(number: u64) -> String {
     format!("{number:020}.segment")
+}
+
+/// The name of the mark that says that a segment holds records.
+pub(super) fn mark_of(segment: &str) -> String {
+    segment.replace(".segment", ".mark")
+}
+
+/// Which segment a mark is about.
+pub(super) fn segment_of_mark(name: &str) -> Option<String> {
+    let segment = format!("{}.segment", name.strip_suffix(".mark")?);
+    number_of(&segment).map(|_| segment)
 }
