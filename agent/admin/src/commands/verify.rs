@@ -31,38 +31,37 @@ pub(super) fn one(desk: &mut Desk, index: u64) -> Result<(), AdminError> {
     desk.log_in()?;
     let key = records_key(desk)?;
     let evidence = desk.ledger.evidence(index)?;
+    // Before anything else is asked: each answer shows a longer log than the one before, and this one would look like a step back.
+    let size = match placed(desk, &key, index, &evidence)? {
+        Ok(size) => size,
+        Err(why) => return report(&desk.screen, [(index, Held::No(why))], &[]),
+    };
     let mut judge = Judge::new(&desk.cache, desk.screen.language);
     if let Ok(record) = Record::decode(&evidence.record)
         && let Some(opening) = opening_of(desk, &key, &mut judge, &record)?
     {
         judge.remember(&opening);
     }
-    let held = proved(desk, &key, &mut judge, index, &evidence)?;
-    report(&desk.screen, [(index, held)], &[])
+    report(&desk.screen, [(index, judge.evidence(&evidence.record, evidence.word.as_ref(), size))], &[])
 }
 
-/// A record of the ledger's evidence: nothing is said of it before its place is proved, in the log that was seen before.
-fn proved(
-    desk: &Desk,
-    key: &VerifyingKey,
-    judge: &mut Judge<'_>,
-    index: u64,
-    evidence: &Evidence,
-) -> Result<Held, AdminError> {
+/// The size of the log, signed and continuing what was seen before, in which the evidence has its place; or why it has none.
+/// Nothing is said of a record before.
+fn placed(desk: &Desk, key: &VerifyingKey, index: u64, evidence: &Evidence) -> Result<Result<u64, String>, AdminError> {
     let place = &evidence.place;
     if place.index != index {
-        return Ok(Held::No(desk.screen.words(
+        return Ok(Err(desk.screen.words(
             format!("the ledger answered with record {}", place.index),
             format!("台帳は記録 {} を返した", place.index),
         )));
     }
     let size = match verify_place(&evidence.record, place, key) {
         Ok(size) => size,
-        Err(error) => return Ok(Held::No(error.in_words(desk.screen.language))),
+        Err(error) => return Ok(Err(error.in_words(desk.screen.language))),
     };
     let tiles = LogTiles::new(&desk.ledger, Log::Records, size);
     seen::expect_continued(&desk.home, Log::Records, key, &place.checkpoint, &tiles)?;
-    Ok(judge.evidence(&evidence.record, evidence.word.as_ref(), size))
+    Ok(Ok(size))
 }
 
 /// The record that opened the session of this one, if it needs one: asked for by its terminal and time, and held against the log like
@@ -84,7 +83,11 @@ fn opening_of(
         }
         let evidence = desk.ledger.evidence(index)?;
         // The search said what it is; the evidence says that it stands.
-        if evidence.record == bytes && matches!(proved(desk, key, judge, index, &evidence)?, Held::Yes(_)) {
+        if evidence.record != bytes {
+            continue;
+        }
+        let Ok(size) = placed(desk, key, index, &evidence)? else { continue };
+        if matches!(judge.evidence(&bytes, evidence.word.as_ref(), size), Held::Yes(_)) {
             return Ok(Some(found));
         }
     }
