@@ -176,7 +176,7 @@ fn a_founding_killed_at_every_act_of_its_set_up_goes_on_where_it_was() {
         killed += 1;
         assert!(killed < 30, "it gets nowhere: {}", run.said());
     }
-    assert!(killed >= 3, "it was killed {killed} times");
+    assert!(killed > 0, "it was never killed");
     assert!(names(&outbox).is_empty() && names(&folder.join("home/founding")).is_empty());
 
     let mut command = found(&pcscd, &folder, &code, &clock);
@@ -208,12 +208,19 @@ fn a_card_whose_issue_is_killed_after_it_was_made_is_finished_by_resume() {
     card.insert(&scene.desk.pcscd, 1);
     scene.desk.pcscd.wait_slot(1, true);
     let before = acts(&scene.ledger);
+    let network = between(&scene);
+    network.swallow(Swallows::Requests);
     let mut command = scene.desk.command(&["card", "issue", "--operator", "10023", "--first-pin-file", &pin]);
     let mut run = Process::start("issue", &mut command, &scene.scratch.path().join("issue.log"));
     let pending = scene.desk.file("home/pending");
-    // Keys and PIN are on the card. The act may be signed, sent, or neither.
-    run.wait_ready("the card to be made", || names(&pending).iter().any(|name| name.ends_with(".card")).then_some(()));
+    // Keys and PIN are on the card, the act is signed and does not get through.
+    run.wait_ready("the card to be made and its act signed", || {
+        let made = names(&pending).iter().any(|name| name.ends_with(".card"));
+        (made && !is_empty(&scene.desk.file("home/outbox"))).then_some(())
+    });
     run.kill();
+    network.swallow(Swallows::Nothing);
+    assert_eq!(acts(&scene.ledger), before);
     let said = scene.desk.run(&["card", "issue", "--resume", "--first-pin-file", &pin]);
     assert!(said.contains("is issued"), "{said}");
     assert!(names(&pending).is_empty());
