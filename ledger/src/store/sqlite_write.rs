@@ -5,7 +5,9 @@ use sekisho_tlog::tile::TILE_WIDTH;
 
 use super::schema::{entries_table, entries_tables};
 use super::sqlite::{StoreOrSqlite, int, number_of};
-use super::{Append, Change, CodePurpose, CursorMove, Entry, NewCertificate, StoreError, StoredBatch, StoredCode, TileGrowth};
+use super::{
+    Append, Change, CodePurpose, CursorMove, Entry, NewCertificate, StoreError, StoredBatch, StoredCode, TileGrowth,
+};
 
 type Written = Result<(), StoreOrSqlite>;
 
