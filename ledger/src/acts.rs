@@ -5,9 +5,10 @@ use std::sync::Arc;
 use sekisho_register::change::Log;
 use sekisho_register::{Change, FoldRefusal, NameHash, Register, SignedAct, office_of};
 use sekisho_tlog::{Hash, leaf_hash};
-use sekisho_wire::id::{OfficeId, Salt};
-use sekisho_wire::reason::AlarmKind;
-use sekisho_wire::record::{Alarm, Body};
+use sekisho_wire::cose::Signer;
+use sekisho_wire::id::{Code, Hash as WireHash, OfficeId, Salt};
+use sekisho_wire::record::RefusedAct;
+use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 use crate::clock::Millis;
@@ -228,13 +229,14 @@ impl std::fmt::Debug for Name {
     }
 }
 
-/// Writes down that an act was refused, so that attempts are seen.
-///
-/// # Errors
-/// When the store fails.
-pub fn record_refusal(stage: &mut Stage<'_>, office: &OfficeId, now: Millis) -> Result<(), StoreError> {
-    let alarm = Alarm { kind: AlarmKind::ActRefused, terminal: None, epoch: None, seq: None };
-    stage.emit(office, Body::Alarm(alarm), now)
+/// What is written down of an act that was refused, so that attempts are seen: which act, why, and in whose name it came.
+#[must_use]
+pub fn refused_act(register: &Register, entry: &[u8], refusal: &FoldRefusal, now: Millis) -> Option<RefusedAct> {
+    let signed = SignedAct::decode(entry).ok();
+    let id = signed.as_ref().map_or_else(|| WireHash(Sha256::digest(entry).into()), SignedAct::id);
+    let card = signed.and_then(|signed| if let Signer::Card(card) = signed.signer() { Some(*card) } else { None });
+    let operator = card.and_then(|card| register.card(&card)?.holder(now).map(|holder| holder.operator.clone()));
+    Some(RefusedAct { id, rule: Code::new(refusal.code()).ok()?, card, operator })
 }
 
 /// What founding needs to know of this ledger.

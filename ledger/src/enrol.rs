@@ -3,7 +3,7 @@
 use ed25519_dalek::{Signature, VerifyingKey};
 use sekisho_register::Ed25519Key;
 use sekisho_register::change::TerminalUse;
-use sekisho_wire::id::{Code, OfficeId};
+use sekisho_wire::id::{Code, Hash as WireHash, OfficeId};
 use sekisho_wire::reason::EnrolmentEvent;
 use sekisho_wire::record::{Body, Enrolment};
 use sha2::{Digest, Sha256};
@@ -32,20 +32,22 @@ pub struct Applicant {
 }
 
 impl Ledger {
-    /// A one-time code for a terminal.
+    /// A one-time code for a terminal, and the record of who asked for it.
     ///
     /// # Errors
     /// When the office is unknown or the store fails.
-    pub fn invite(&self, office: &OfficeId, terminal: &Code) -> Result<(String, Millis), Refusal> {
+    pub fn invite(&self, office: &OfficeId, terminal: &Code, by: &Code) -> Result<(String, Millis), Refusal> {
         let now = self.clock.now();
         let keys = self.office(office)?.keys();
         let secret = CodeSecret::generate();
         let expires = now.saturating_add(INVITATION);
         let purpose = CodePurpose::Terminal { office: *office, terminal: terminal.clone() };
         let stored = StoredCode { hash: secret.hash(), expires, purpose, used: None };
-        let (id, name) = (*office, terminal.clone());
+        let invited =
+            Enrolment { terminal: terminal.clone(), event: EnrolmentEvent::Invited, by: Some(by.clone()), key: None };
+        let id = *office;
         self.writer.run(None, move |stage| -> Result<(), StoreError> {
-            emit(stage, &id, name.clone(), EnrolmentEvent::Invited, now)?;
+            stage.emit(&id, Body::Enrolment(invited.clone()), now)?;
             stage.change().codes.push(stored.clone());
             Ok(())
         })??;
@@ -86,7 +88,7 @@ impl Ledger {
     fn refuse_code(&self, row: StoredEnrolment, fault: CodeFault, now: Millis) -> Refusal {
         if self.strangers.may_note(row.office, now) {
             let event = EnrolmentEvent::CodeRefused;
-            let noted = self.writer.run(None, move |stage| emit(stage, &row.office, row.terminal.clone(), event, now));
+            let noted = self.writer.run(None, move |stage| emit(stage, &row, event, now));
             if !matches!(noted, Ok(Ok(()))) {
                 log::error!("a refused code could not be written down");
             }
@@ -175,7 +177,7 @@ fn plan_renewal(
     {
         return Ok(newest.certificate);
     }
-    emit(stage, &row.office, row.terminal.clone(), EnrolmentEvent::CertificateGiven, now)?;
+    emit(stage, row, EnrolmentEvent::CertificateGiven, now)?;
     let given = NewCertificate { office: row.office, code: row.code, certificate: certificate.clone() };
     stage.change().certificates.push(given);
     Ok(certificate)
@@ -185,8 +187,8 @@ fn plan(stage: &mut Stage<'_>, row: &StoredEnrolment, tls_key: TlsKey, now: Mill
     match judge(stage.store(), row, tls_key, now)? {
         Judged::Fresh => {
             let certificate = row.certificate.clone();
-            emit(stage, &row.office, row.terminal.clone(), EnrolmentEvent::Requested, now)?;
-            emit(stage, &row.office, row.terminal.clone(), EnrolmentEvent::CertificateGiven, now)?;
+            emit(stage, row, EnrolmentEvent::Requested, now)?;
+            emit(stage, row, EnrolmentEvent::CertificateGiven, now)?;
             stage.change().used.push((row.code, now));
             stage.change().enrolments.push(row.clone());
             Ok(certificate)
@@ -194,7 +196,7 @@ fn plan(stage: &mut Stage<'_>, row: &StoredEnrolment, tls_key: TlsKey, now: Mill
         Judged::Again(certificate) => Ok(certificate),
         // It was good a moment ago: somebody else was faster.
         Judged::Refused(fault) => {
-            emit(stage, &row.office, row.terminal.clone(), EnrolmentEvent::CodeRefused, now)?;
+            emit(stage, row, EnrolmentEvent::CodeRefused, now)?;
             Err(Refusal::CodeRefused(fault))
         }
     }
@@ -226,14 +228,11 @@ fn judge(store: &dyn Store, row: &StoredEnrolment, tls_key: TlsKey, now: Millis)
     Ok(before.map_or(Judged::Refused(CodeFault::Used), |before| Judged::Again(before.certificate)))
 }
 
-fn emit(
-    stage: &mut Stage<'_>,
-    office: &OfficeId,
-    terminal: Code,
-    event: EnrolmentEvent,
-    now: Millis,
-) -> Result<(), StoreError> {
-    stage.emit(office, Body::Enrolment(Enrolment { terminal, event }), now)
+/// Writes down what became of an applicant, with the key that he showed.
+fn emit(stage: &mut Stage<'_>, row: &StoredEnrolment, event: EnrolmentEvent, now: Millis) -> Result<(), StoreError> {
+    let key = Some(WireHash(Sha256::digest(row.key).into()));
+    let enrolment = Enrolment { terminal: row.terminal.clone(), event, by: None, key };
+    stage.emit(&row.office, Body::Enrolment(enrolment), now)
 }
 
 fn first_eight(hash: &[u8; 32]) -> [u8; 8] {

@@ -270,15 +270,25 @@ impl Row {
                 self.operator = failed.operator.as_ref().map(ToString::to_string);
                 self.card = Some(failed.card.to_string());
             }
+            Body::PinChanged(changed) => {
+                self.operator = changed.operator.as_ref().map(ToString::to_string);
+                self.card = Some(changed.card.to_string());
+            }
             Body::CardSeen(seen) => self.card = Some(seen.card.to_string()),
+            Body::CardFalse(seen) => self.card = Some(seen.card.to_string()),
             Body::Read(read) => {
                 (self.operator, self.card) = (Some(read.operator.to_string()), Some(read.card.to_string()))
             }
-            Body::Exported(exported) => {
-                (self.operator, self.card) = (Some(exported.operator.to_string()), Some(exported.card.to_string()));
+            Body::Alarm(alarm) => {
+                self.terminal = alarm.terminal.as_ref().map(ToString::to_string);
+                let act = alarm.act.as_ref();
+                self.operator = act.and_then(|act| act.operator.as_ref()).map(ToString::to_string);
+                self.card = act.and_then(|act| act.card).map(|card| card.to_string());
             }
-            Body::Alarm(alarm) => self.terminal = alarm.terminal.as_ref().map(ToString::to_string),
-            Body::Enrolment(enrolment) => self.terminal = Some(enrolment.terminal.to_string()),
+            Body::Enrolment(enrolment) => {
+                self.terminal = Some(enrolment.terminal.to_string());
+                self.operator = enrolment.by.as_ref().map(ToString::to_string);
+            }
             Body::TerminalUp(_)
             | Body::TerminalDown
             | Body::ReaderUp(_)
@@ -348,7 +358,7 @@ impl std::fmt::Debug for Index {
 }
 
 /// Wire §4.1.
-const KINDS: [(&str, u16); 22] = [
+const KINDS: [(&str, u16); 23] = [
     ("session_opened", 1),
     ("session_unlocked", 2),
     ("session_closed", 3),
@@ -367,13 +377,14 @@ const KINDS: [(&str, u16); 22] = [
     ("register_advanced", 16),
     ("worker", 17),
     ("card_seen", 18),
+    ("card_false", 19),
+    ("pin_changed", 20),
     ("read", 30),
-    ("exported", 31),
     ("alarm", 32),
     ("enrolment", 33),
 ];
 
-const VERSION: i64 = 2;
+const VERSION: i64 = 3;
 
 const TABLES: &str = "
 DROP TABLE IF EXISTS records;
@@ -440,8 +451,13 @@ mod tests {
         let code = |text| Code::new(text).unwrap();
         let terminal = || Emitter::Terminal(code("jumin-1"));
         // The ledger's alarm and the terminal's wrong PIN both stand under (jumin-1, epoch 0, seq 1).
-        let alarm =
-            Alarm { kind: AlarmKind::UnreadableRecord, terminal: Some(code("jumin-1")), epoch: None, seq: None };
+        let alarm = Alarm {
+            kind: AlarmKind::UnreadableRecord,
+            terminal: Some(code("jumin-1")),
+            epoch: None,
+            seq: None,
+            act: None,
+        };
         let failed = PinFailed { card: CardGuid([2; 16]), operator: Some(code("mayor")), tries_left: 3 };
         let done = Completed { of: 1, items: 1, outcome: Outcome::Done };
         let records = [

@@ -306,7 +306,7 @@ pub fn alarm(
     seq: Option<u64>,
     now: Millis,
 ) -> Result<(), StoreError> {
-    let alarm = Alarm { kind, terminal: Some(header.terminal.clone()), epoch: Some(header.epoch), seq };
+    let alarm = Alarm { kind, terminal: Some(header.terminal.clone()), epoch: Some(header.epoch), seq, act: None };
     stage.emit(&header.office, Body::Alarm(alarm), now)
 }
 

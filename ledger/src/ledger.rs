@@ -198,7 +198,7 @@ impl Ledger {
     /// file tells.
     pub fn note_resumed(&self, office: &OfficeId, log: LogName) {
         log::warn!("log {log} of office {office} goes on: an operator said so");
-        self.alarm(office, AlarmKind::LogResumed, None);
+        self.alarm(office, of_kind(AlarmKind::LogResumed, None));
     }
 
     /// A terminal, or a person's program, knows more entries of a log than there are, and shows no signature of ours: refused by whoever
@@ -207,16 +207,16 @@ impl Ledger {
         let asker = terminal.map_or_else(|| "a person".to_owned(), |code| format!("terminal {code}"));
         log::error!("{asker} of office {office} knows {seen} entries of the log {log}, which has fewer");
         if self.first_alarm(*office, format!("outrun {log} {asker}"))
-            && !self.alarm(office, AlarmKind::SeenUnproved, terminal.cloned())
+            && !self.alarm(office, of_kind(AlarmKind::SeenUnproved, terminal.cloned()))
         {
             self.alarmed.lock().unwrap_or_else(PoisonError::into_inner).clear();
         }
     }
 
     /// Writes an alarm of the ledger's own; says whether it is durable.
-    fn alarm(&self, office: &OfficeId, kind: AlarmKind, terminal: Option<Code>) -> bool {
+    pub(crate) fn alarm(&self, office: &OfficeId, alarm: Alarm) -> bool {
         let (office, now) = (*office, self.clock.now());
-        let body = Body::Alarm(Alarm { kind, terminal, epoch: None, seq: None });
+        let body = Body::Alarm(alarm);
         let written = self.writer.run(None, move |stage| stage.emit(&office, body.clone(), now));
         let durable = matches!(written, Ok(Ok(())));
         if !durable {
@@ -264,3 +264,8 @@ impl std::fmt::Debug for Ledger {
 
 const STRANGERS_WINDOW: Millis = 60_000;
 const STRANGERS_MAX: usize = 10;
+
+/// An alarm about nothing closer than perhaps a terminal.
+const fn of_kind(kind: AlarmKind, terminal: Option<Code>) -> Alarm {
+    Alarm { kind, terminal, epoch: None, seq: None, act: None }
+}

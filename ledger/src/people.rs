@@ -6,6 +6,8 @@ use sekisho_register::SignedAct;
 use sekisho_tlog::{Hash, inclusion_proof};
 use sekisho_wire::id::OfficeId;
 
+use sekisho_wire::reason::AlarmKind;
+use sekisho_wire::record::Alarm;
 use crate::acts::{self, Founder, Name, Placed};
 use crate::clock::Millis;
 use crate::code::CodeSecret;
@@ -44,26 +46,24 @@ impl Ledger {
         let (id, vault) = (office.id, Arc::clone(&self.vault));
         // Whatever the register in force refuses never waits for the writer: strangers cost the others no commit.
         if let Err(refused) = acts::judge(&*self.store, &office, &entry, now) {
-            self.note_refused_act(&id, &refused, now);
+            self.note_refused_act(&office, &entry, &refused, now);
             return Err(refused);
         }
         let placed = self
+        let bytes = entry.clone();
             .writer
             .run(Some(act_exclusive(&id)), move |stage| acts::plan(stage, &id, &entry, &names, vault.master(), now))?;
-        let placed = placed.inspect_err(|refused| self.note_refused_act(&office.id, refused, now))?;
+        let placed = placed.inspect_err(|refused| self.note_refused_act(&office, &bytes, refused, now))?;
         let published = office.log(placed.log).publish()?;
         Ok((placed, published.size))
     }
 
     /// Writes down that the fold refused an act, if not too many were lately: attempts are seen, and fill no log.
-    fn note_refused_act(&self, office: &OfficeId, refused: &Refusal, now: Millis) {
-        if !matches!(refused, Refusal::Act(_)) || !self.strangers.may_note(*office, now) {
-            return;
-        }
-        let id = *office;
-        let noted = self.writer.run(None, move |stage| acts::record_refusal(stage, &id, now));
-        if !matches!(noted, Ok(Ok(()))) {
-            log::error!("a refused act could not be written down");
+    fn note_refused_act(&self, office: &Office, entry: &[u8], refused: &Refusal, now: Millis) {
+        let Refusal::Act(refused) = refused else { return };
+        if self.strangers.may_note(office.id, now) {
+            let act = acts::refused_act(&office.register(), entry, refused, now);
+            self.alarm(&office.id, Alarm { kind: AlarmKind::ActRefused, terminal: None, epoch: None, seq: None, act });
         }
     }
 

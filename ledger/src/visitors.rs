@@ -10,7 +10,7 @@ use p256::ecdsa::{Signature, VerifyingKey};
 use sekisho_register::{P256Key, Register, Role};
 use sekisho_wire::id::{CardGuid, Code, Hash as WireHash, OfficeId};
 use sekisho_wire::reason::Query;
-use sekisho_wire::record::{Body, Read, token_digest};
+use sekisho_wire::record::{About, Body, Read, token_digest};
 use sha2::{Digest, Sha256};
 
 use crate::clock::Millis;
@@ -203,10 +203,10 @@ impl Ledger {
     ///
     /// # Errors
     /// When it cannot be written: then nothing may be answered.
-    pub fn note_read(&self, visitor: &Visitor, query: Query, count: usize) -> Result<(), Refusal> {
+    pub fn note_read(&self, visitor: &Visitor, query: Query, count: usize, about: About) -> Result<(), Refusal> {
         let now = self.clock.now();
         let count = u32::try_from(count).unwrap_or(u32::MAX);
-        let body = Body::Read(Read { operator: visitor.operator.clone(), card: visitor.card, query, count });
+        let body = Body::Read(Read { operator: visitor.operator.clone(), card: visitor.card, query, count, about });
         let office = visitor.office;
         Ok(self.writer.run(None, move |stage| stage.emit(&office, body.clone(), now))??)
     }

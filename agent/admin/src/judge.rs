@@ -48,8 +48,9 @@ pub(crate) fn needs_opening(record: &Record) -> Option<(&DecisionInput, u64)> {
         | Body::RegisterAdvanced(_)
         | Body::Worker(_)
         | Body::CardSeen(_)
+        | Body::CardFalse(_)
+        | Body::PinChanged(_)
         | Body::Read(_)
-        | Body::Exported(_)
         | Body::Alarm(_)
         | Body::Enrolment(_) => false,
     };
@@ -241,8 +242,12 @@ mod tests {
         let record = a_record(&terminal(), OfficeId([1; 16]), 3, Body::TerminalDown);
         assert!(matches!(judge.evidence(&record.encode().unwrap(), None, 10), Held::No(_)));
         let event = EnrolmentEvent::Invited;
-        let mut record =
-            a_record(&terminal(), OfficeId([1; 16]), 3, Body::Enrolment(Enrolment { terminal: terminal(), event }));
+        let mut record = a_record(
+            &terminal(),
+            OfficeId([1; 16]),
+            3,
+            Body::Enrolment(Enrolment { terminal: terminal(), event, by: None, key: None }),
+        );
         record.emitter = Emitter::Ledger;
         assert!(matches!(judge.evidence(&record.encode().unwrap(), None, 10), Held::Yes(_)));
         assert!(matches!(judge.evidence(b"x", None, 10), Held::Unreadable(_)));

@@ -4,9 +4,9 @@ use sekisho_register::Register;
 use sekisho_register::wareki::{moment_text, numbered};
 use sekisho_wire::decision::{DecisionInput, Level, Request, SessionKind};
 use sekisho_wire::reason::{
-    AlarmKind, EnrolmentEvent, LinkState, LostReason, Outcome, PreviousEnd, Query, Reason, WorkerState,
+    AlarmKind, EnrolmentEvent, FalseSlot, LinkState, LostReason, Outcome, PreviousEnd, Query, Reason, WorkerState,
 };
-use sekisho_wire::record::{Body, Decision, Emitter, Record};
+use sekisho_wire::record::{About, Body, Decision, Emitter, Record, RefusedAct};
 use sekisho_wire::verdict::VerdictCode;
 use sekisho_wire::words::Language;
 
@@ -96,6 +96,18 @@ impl Teller<'_> {
                     format!("{whose} の暗証番号が誤って入力された(残り{left}回)"),
                 )
             }
+            Body::CardFalse(seen) => {
+                let (slot, card) = (if seen.slot == FalseSlot::Presence { "9E" } else { "9A" }, seen.card);
+                self.say(
+                    format!("a FALSE card says that it is {card}: its signature (slot {slot}) is by another key"),
+                    format!("カード {card} を名乗る偽のカード: 署名(スロット {slot})が登録された鍵のものではない"),
+                )
+            }
+            Body::PinChanged(changed) => {
+                let whose =
+                    changed.operator.as_ref().map_or_else(|| changed.card.to_string(), |who| self.cache.person(who));
+                self.say(format!("the PIN of {whose} was changed"), format!("{whose} の暗証番号が変更された"))
+            }
             Body::TerminalUp(_)
             | Body::TerminalDown
             | Body::ReaderUp(_)
@@ -106,7 +118,7 @@ impl Teller<'_> {
             | Body::RegisterAdvanced(_)
             | Body::Worker(_)
             | Body::CardSeen(_) => self.operation(body),
-            Body::Read(_) | Body::Exported(_) | Body::Alarm(_) | Body::Enrolment(_) => self.administration(body),
+            Body::Read(_) | Body::Alarm(_) | Body::Enrolment(_) => self.administration(body),
         }
     }
 
@@ -174,8 +186,9 @@ impl Teller<'_> {
             | Body::Withdrawn(_)
             | Body::Locked(_)
             | Body::PinFailed(_)
+            | Body::CardFalse(_)
+            | Body::PinChanged(_)
             | Body::Read(_)
-            | Body::Exported(_)
             | Body::Alarm(_)
             | Body::Enrolment(_) => self.happened(body),
         }
@@ -190,18 +203,15 @@ impl Teller<'_> {
                 Query::Register => self.say("read the register", "登録簿を読んだ"),
                 Query::Proof => self.say("fetched evidence", "証拠を取得した"),
             };
-            return self
-                .say(format!("{who} {what}: {} entries", read.count), format!("{who} が{what}({}件)", read.count));
-        }
-        if let Body::Exported(exported) = body {
-            let who = self.cache.person(&exported.operator);
+            let about = self.about(&read.about);
             return self.say(
-                format!("{who} exported {} records", exported.count),
-                format!("{who} が{}件を出力した", exported.count),
+                format!("{who} {what}{about}: {} entries", read.count),
+                format!("{who} が{what}{about}({}件)", read.count),
             );
         }
         if let Body::Alarm(alarm) = body {
-            let what = self.alarm(alarm.kind);
+            let act = alarm.act.as_ref().map_or_else(String::new, |act| self.refused_act(act));
+            let what = self.alarm(alarm.kind) + &act;
             let place = alarm.terminal.as_ref().map_or_else(String::new, |terminal| format!(" ({terminal})"));
             return self.say(format!("ALARM{place}: {what}"), format!("警報{place}: {what}"));
         }
@@ -215,9 +225,36 @@ impl Teller<'_> {
                     ("came with an expired or wrong code", "の登録コードが誤り又は期限切れだった")
                 }
             };
-            return self.say(format!("terminal {terminal} {english}"), format!("端末機 {terminal} {japanese}"));
+            let by = enrolment.by.as_ref().map(|by| self.cache.person(by));
+            let by = by.map_or_else(String::new, |by| self.say(format!(" by {by}"), format!("({by})")));
+            let key =
+                enrolment.key.map_or_else(String::new, |key| self.say(format!(", key {key}"), format!("(鍵 {key})")));
+            return self.say(
+                format!("terminal {terminal} {english}{by}{key}"),
+                format!("端末機 {terminal} {japanese}{by}{key}"),
+            );
         }
         body.kind().1.to_owned()
+    }
+
+    /// About whom or what somebody asked.
+    fn about(&self, about: &About) -> String {
+        let mut parts: Vec<String> = about.operator.iter().map(|who| self.cache.person(who)).collect();
+        parts.extend(about.card.map(|card| self.say(format!("card {card}"), format!("カード {card}"))));
+        let terminal = about.terminal.as_ref();
+        parts.extend(terminal.map(|code| self.say(format!("terminal {code}"), format!("端末機 {code}"))));
+        parts.extend(about.first.map(|first| self.say(format!("from entry {first}"), format!("{first}番から"))));
+        if parts.is_empty() {
+            return String::new();
+        }
+        self.say(format!(" about {}", parts.join(", ")), format!("(対象: {})", parts.join("、")))
+    }
+
+    fn refused_act(&self, act: &RefusedAct) -> String {
+        let by = act.operator.as_ref().map(|who| self.cache.person(who));
+        let by = by.or_else(|| act.card.map(|card| self.say(format!("card {card}"), format!("カード {card}"))));
+        let by = by.map_or_else(String::new, |by| self.say(format!(", in the name of {by}"), format!("、名義 {by}")));
+        self.say(format!(" ({}{by}; act {})", act.rule, act.id), format!("({}{by}、処分 {})", act.rule, act.id))
     }
 
     fn alarm(&self, kind: AlarmKind) -> String {
@@ -226,9 +263,6 @@ impl Teller<'_> {
             AlarmKind::WrongChain => ("a terminal's chain does not fit", "端末機の記録の連鎖が合わない"),
             AlarmKind::ClockFarOff => ("a terminal's clock is far off", "端末機の時計が大きくずれている"),
             AlarmKind::UnreadableRecord => ("a record cannot be read", "読めない記録がある"),
-            AlarmKind::TwoTerminals => {
-                ("two machines claim to be one terminal", "二台の機械が一つの端末機を名乗っている")
-            }
             AlarmKind::ActRefused => ("an act was refused", "処分が拒否された"),
             AlarmKind::SeenUnproved => {
                 ("a terminal claims another log without proof", "端末機が証明なしに別のログを主張した")

@@ -31,7 +31,7 @@ impl Agent {
         let mut core = self.lock();
         if core.doubts.is_news(kind, now) {
             let (terminal, epoch) = (Some(self.identity.terminal.clone()), Some(self.journal.next().epoch));
-            self.observe(&mut core, Body::Alarm(Alarm { kind, terminal, epoch, seq: None }));
+            self.observe(&mut core, Body::Alarm(Alarm { kind, terminal, epoch, seq: None, act: None }));
         }
     }
 }

@@ -188,8 +188,9 @@ impl Before {
             | Body::RegisterAdvanced(_)
             | Body::Worker(_)
             | Body::CardSeen(_)
+            | Body::CardFalse(_)
+            | Body::PinChanged(_)
             | Body::Read(_)
-            | Body::Exported(_)
             | Body::Alarm(_)
             | Body::Enrolment(_) => {}
         }

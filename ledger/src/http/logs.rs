@@ -7,6 +7,7 @@ use axum::response::{IntoResponse, Response};
 use sekisho_tlog::tile::{TileContent, TilePath, encode_bundle};
 use sekisho_wire::id::OfficeId;
 use sekisho_wire::reason::Query;
+use sekisho_wire::record::About;
 
 use super::problem::Inside;
 use super::visit::{Knock, Shown};
@@ -14,7 +15,7 @@ use super::{Hall, Named, blocking, office_of};
 use crate::ledger::Ledger;
 use crate::refusal::Refusal;
 use crate::store::LogName;
-use crate::visitors::{ANY_ROLE, READERS};
+use crate::visitors::{ANY_ROLE, READERS, Visitor};
 
 pub(super) async fn checkpoint(
     State(hall): State<Hall>,
@@ -48,8 +49,9 @@ async fn entries(hall: Hall, knock: Knock, log: LogName, tile: TilePath) -> Resu
         LogName::Register => (ANY_ROLE, Query::Register),
         LogName::Records | LogName::Casebook => (READERS, Query::Entries),
     };
-    let bundle = knock.visit(hall, roles, move |ledger, office| {
-        Ok((ledger.entry_bundle(office, log, &tile)?, Shown::Rows(query, usize::from(tile.width()))))
+    let bundle = knock.visit(hall, roles, move |ledger, Visitor { office, .. }| {
+        let about = About { first: Some(tile.first()), ..About::default() };
+        Ok((ledger.entry_bundle(office, log, &tile)?, Shown::Rows(query, usize::from(tile.width()), about)))
     });
     Ok(octets(bundle.await?))
 }
@@ -93,6 +95,9 @@ impl Ledger {
             indexes.map(|index| self.record_bytes(office, index)).collect::<Result<_, _>>()?
         } else {
             let entries = self.store.entries(office, log, tile.first(), u32::from(tile.width()))?;
+            if entries.len() != usize::from(tile.width()) {
+                return Err(Refusal::Unavailable { cause: format!("the log {log} has a hole in {tile}") });
+            }
             entries.into_iter().map(|entry| entry.payload).collect()
         };
         encode_bundle(&entries).map_err(|error| Refusal::Unavailable { cause: error.to_string() })

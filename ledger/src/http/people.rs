@@ -5,6 +5,7 @@ use axum::response::Response;
 use sekisho_tlog::Hash;
 use sekisho_wire::id::{CardGuid, Code, Hash as WireHash, Salt};
 use sekisho_wire::reason::Query as ReadQuery;
+use sekisho_wire::record::About;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
@@ -21,7 +22,7 @@ use crate::index::{AskedVerdict, Question, kind_number};
 use crate::people::Proved;
 use crate::refusal::Refusal;
 use crate::search::Behind;
-use crate::visitors::{ANY_ROLE, INVITERS, READERS};
+use crate::visitors::{ANY_ROLE, INVITERS, READERS, Visitor};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -94,12 +95,12 @@ pub(super) async fn register(
     knock.admitted(&hall.ledger, ANY_ROLE)?;
     wait_for_more(&hall, &knock.office, &asked).await?;
     // The visit looks at card and posts again: they may have ended by the very act that was waited for.
-    let part = knock.visit(hall, ANY_ROLE, move |ledger, office| {
+    let part = knock.visit(hall, ANY_ROLE, move |ledger, Visitor { office, .. }| {
         let office = ledger.office(office)?;
         let part = ledger.register_part(&office, asked.from, seen.as_deref(), None)?;
         let shown = match part.entries.len() {
             0 => Shown::NoPersons,
-            count => Shown::Rows(ReadQuery::Register, count),
+            count => Shown::Rows(ReadQuery::Register, count, from(asked.from)),
         };
         Ok((part, shown))
     });
@@ -137,8 +138,9 @@ pub(super) async fn act(
     Named(OfId { id }): Named<OfId>,
 ) -> Result<Response, Inside> {
     let id: WireHash = id.parse().map_err(|_| Refusal::NotFound("act"))?;
-    let proved = knock
-        .visit(hall, ANY_ROLE, move |ledger, office| Ok((ledger.act_proof(office, &Hash(id.0))?, Shown::NoPersons)));
+    let proved = knock.visit(hall, ANY_ROLE, move |ledger, Visitor { office, .. }| {
+        Ok((ledger.act_proof(office, &Hash(id.0))?, Shown::NoPersons))
+    });
     Ok(answer(&proved_json(&proved.await?)))
 }
 
@@ -169,8 +171,9 @@ pub(super) async fn invite(
     Json(invitation): Json<Invitation>,
 ) -> Result<Response, Inside> {
     let terminal = Code::new(&invitation.terminal).map_err(|_| Refusal::Malformed("terminal"))?;
-    let invited =
-        knock.visit(hall, INVITERS, move |ledger, office| Ok((ledger.invite(office, &terminal)?, Shown::NoPersons)));
+    let invited = knock.visit(hall, INVITERS, move |ledger, Visitor { office, operator, .. }| {
+        Ok((ledger.invite(office, &terminal, operator)?, Shown::NoPersons))
+    });
     let (code, expires) = invited.await?;
     Ok(answer(&json!({"code": code, "expires": expires})))
 }
@@ -178,7 +181,9 @@ pub(super) async fn invite(
 /// Terminals and keys: no person stands in it.
 pub(super) async fn enrolments(State(hall): State<Hall>, knock: Knock) -> Result<Response, Inside> {
     let waiting = knock
-        .visit(hall, ANY_ROLE, |ledger, office| Ok((ledger.waiting_enrolments(office)?, Shown::NoPersons)))
+        .visit(hall, ANY_ROLE, |ledger, Visitor { office, .. }| {
+            Ok((ledger.waiting_enrolments(office)?, Shown::NoPersons))
+        })
         .await?;
     let rows = waiting.iter().map(|row| {
         json!({
@@ -240,9 +245,10 @@ pub(super) async fn search(
     Asked(query): Asked<SearchQuery>,
 ) -> Result<Response, Inside> {
     let question = query.question()?;
-    let found = knock.visit(hall, READERS, move |ledger, office| {
+    let found = knock.visit(hall, READERS, move |ledger, Visitor { office, .. }| {
+        let about = about(&question);
         let found = ledger.search(office, &question)?;
-        let shown = Shown::Rows(ReadQuery::Search, found.rows.len());
+        let shown = Shown::Rows(ReadQuery::Search, found.rows.len(), about);
         Ok((found, shown))
     });
     let found = found.await?;
@@ -252,6 +258,21 @@ pub(super) async fn search(
     };
     let mut body = json!({
         "rows": found.rows.iter().map(row).collect::<Vec<_>>(),
+/// About whom a search asks. What names nobody finds nobody, and is not kept: it may be any text.
+fn about(question: &Question) -> About {
+    fn named<T: std::str::FromStr>(text: Option<&String>) -> Option<T> {
+        text.and_then(|text| text.parse().ok())
+    }
+    let Question { operator, card, terminal, .. } = question;
+    let (operator, card) = (named(operator.as_ref()), named(card.as_ref()));
+    About { operator, card, terminal: named(terminal.as_ref()), first: None }
+}
+
+/// About entries by their number.
+fn from(first: u64) -> About {
+    About { first: Some(first), ..About::default() }
+}
+
         "behind": found.behind.iter().map(behind_json).collect::<Vec<_>>(),
         "size": found.size,
     });
@@ -275,8 +296,8 @@ pub(super) async fn evidence(
     knock: Knock,
     Named(AtIndex { index }): Named<AtIndex>,
 ) -> Result<Response, Inside> {
-    let evidence = knock.visit(hall, READERS, move |ledger, office| {
-        Ok((ledger.evidence(office, index)?, Shown::Rows(ReadQuery::Proof, 1)))
+    let evidence = knock.visit(hall, READERS, move |ledger, Visitor { office, .. }| {
+        Ok((ledger.evidence(office, index)?, Shown::Rows(ReadQuery::Proof, 1, from(index))))
     });
     let evidence = evidence.await?;
     let mut body = proved_json(&evidence.proved);
@@ -297,9 +318,9 @@ pub(super) struct AtIndex {
 
 /// When a terminal was last used tells of whoever sits there.
 pub(super) async fn behind(State(hall): State<Hall>, knock: Knock) -> Result<Response, Inside> {
-    let rows = knock.visit(hall, ANY_ROLE, |ledger, office| {
+    let rows = knock.visit(hall, ANY_ROLE, |ledger, Visitor { office, .. }| {
         let rows = ledger.behind(office)?;
-        let shown = Shown::Rows(ReadQuery::Search, rows.len());
+        let shown = Shown::Rows(ReadQuery::Search, rows.len(), About::default());
         Ok((rows, shown))
     });
     Ok(answer(&rows.await?.iter().map(behind_json).collect()))

@@ -6,6 +6,7 @@ use axum::http::request::Parts;
 use sekisho_register::Role;
 use sekisho_wire::id::OfficeId;
 use sekisho_wire::reason::Query;
+use sekisho_wire::record::About;
 use serde::Deserialize;
 
 use super::problem::Inside;
@@ -21,12 +22,12 @@ pub(super) struct Knock {
 }
 
 /// What a visitor is shown of persons: it becomes a record. Every route has to say.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum Shown {
     /// Nothing that speaks of a person.
     NoPersons,
-    /// So many rows.
-    Rows(Query, usize),
+    /// So many rows, about whom or what was asked for.
+    Rows(Query, usize, About),
 }
 
 impl Knock {
@@ -40,13 +41,13 @@ impl Knock {
         self,
         hall: Hall,
         any_of: &'static [Role],
-        work: impl FnOnce(&Ledger, &OfficeId) -> Result<(T, Shown), Refusal> + Send + 'static,
+        work: impl FnOnce(&Ledger, &Visitor) -> Result<(T, Shown), Refusal> + Send + 'static,
     ) -> Result<T, Inside> {
         let answered = blocking(move || {
             let visitor = self.admitted(&hall.ledger, any_of)?;
-            let (answer, shown) = work(&hall.ledger, &self.office)?;
-            if let Shown::Rows(query, count) = shown {
-                hall.ledger.note_read(&visitor, query, count)?;
+            let (answer, shown) = work(&hall.ledger, &visitor)?;
+            if let Shown::Rows(query, count, about) = shown {
+                hall.ledger.note_read(&visitor, query, count, about)?;
             }
             Ok(answer)
         });

@@ -174,7 +174,7 @@ fn rows_that_no_leaf_covers_are_held_against_what_tells_of_them() {
     ];
     for (sql, expected) in table {
         let town = lived_in();
-        town.ledger.invite(&town.office, &code("jumin-2")).unwrap();
+        town.ledger.invite(&town.office, &code("jumin-2"), &code("10001")).unwrap();
         town.publish();
         assert_eq!(check(&town).findings, [], "before {sql}");
         alter(&town, sql);
@@ -195,7 +195,7 @@ fn a_damaged_payload_key_stops_what_it_sealed_and_nothing_else() {
     assert!(town.deliver(&batch).is_err(), "its key is this month's");
     assert!(town.ledger.record_bytes(&town.office, 0).is_err());
     town.clock.advance(40 * 24 * 3_600_000);
-    town.ledger.invite(&town.office, &code("jumin-2")).unwrap();
+    town.ledger.invite(&town.office, &code("jumin-2"), &code("10001")).unwrap();
     assert!(town.ledger.record_bytes(&town.office, 3).is_ok(), "another month has another key");
 }
 
@@ -275,7 +275,7 @@ fn overwrite(town: &Town, place: u64, bytes: &[u8]) -> Vec<u8> {
 #[test]
 fn a_torn_page_is_a_finding_and_the_rest_is_looked_at() {
     let town = lived_in();
-    town.ledger.invite(&town.office, &code("jumin-2")).unwrap();
+    town.ledger.invite(&town.office, &code("jumin-2"), &code("10001")).unwrap();
     town.publish();
     let connection = Connection::open(town.data.database()).unwrap();
     connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).unwrap();

@@ -252,7 +252,7 @@ fn a_terminal_that_shows_another_signed_history_stops_the_log() {
         assert_eq!(halted, expected);
         assert!(office.log(LogName::Records).publish().is_err(), "nothing is signed any more");
         assert!(matches!(town.deliver(&town.terminal.batch(1).0), Err(Refusal::Halted { .. })));
-        let invited = town.ledger.invite(&town.office, &code("jumin-7"));
+        let invited = town.ledger.invite(&town.office, &code("jumin-7"), &code("10001"));
         assert!(matches!(invited, Err(Refusal::Halted { .. })), "the ledger writes nothing of its own either");
         assert_eq!(town.records(), stored);
     }

@@ -172,8 +172,8 @@ fn a_founding_or_an_enrolment_whose_commit_failed_but_landed_is_found_again() {
     let (office, _) = found().unwrap();
     // The first record of the month makes a payload key in the same commit.
     store.order(Next::FailsButLands);
-    assert!(matches!(ledger.invite(&office, &code("jumin-1")), Err(Refusal::Unavailable { .. })));
-    ledger.invite(&office, &code("jumin-1")).unwrap();
+    assert!(matches!(ledger.invite(&office, &code("jumin-1"), &code("10001")), Err(Refusal::Unavailable { .. })));
+    ledger.invite(&office, &code("jumin-1"), &code("10001")).unwrap();
     assert_eq!(store.keys(&office).unwrap().len(), 1);
     for log in LogName::ALL {
         ledger.office(&office).unwrap().log(log).publish().unwrap();

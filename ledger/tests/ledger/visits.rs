@@ -40,7 +40,8 @@ fn halt(served: &Served, log: LogName) -> Option<Halt> {
 fn a_terminal_that_knows_more_than_there_is_is_refused_and_alarmed_once() {
     let served = Served::new();
     let terminal = served.terminal();
-    let alarm = |_| Alarm { kind: AlarmKind::SeenUnproved, terminal: Some(code("jumin-1")), epoch: None, seq: None };
+    let alarm =
+        |_| Alarm { kind: AlarmKind::SeenUnproved, terminal: Some(code("jumin-1")), epoch: None, seq: None, act: None };
     for (path, alarmed) in [("register?from=9", 1), ("seal?epoch=0&from=0&seen=900", 2)] {
         for _ in 0..2 {
             let refused = terminal.get(&format!("/v1/terminal/{path}"));

@@ -18,8 +18,8 @@ pub const BATCH_RECORDS_MAX: u32 = 1000;
 /// Most bytes of one batch (wire §1.4).
 pub const BATCH_MAX: usize = 1 << 20;
 
-/// Longest checkpoint note that a batch carries (wire §7.3).
-pub const SEEN_NOTE_MAX: usize = 512;
+/// Longest checkpoint note that a batch carries (wire §7.3): our signature and two dozen cosignatures, of about 140 bytes each.
+pub const SEEN_NOTE_MAX: usize = 4096;
 /// No seq reaches this: databases and JSON readers keep whole numbers exactly up to here (wire §7.3).
 pub const SEQ_END: u64 = 1 << 53;
 
@@ -33,7 +33,7 @@ impl SeenNote {
     /// # Errors
     /// [`NotAllowed`] when it is longer than [`SEEN_NOTE_MAX`].
     pub fn new(text: &str) -> Result<Self, NotAllowed> {
-        let too_long = NotAllowed { what: "checkpoint note", rule: "at most 512 bytes" };
+        let too_long = NotAllowed { what: "checkpoint note", rule: "at most 4,096 bytes" };
         String::try_from(text).map(Self).map_err(|_| too_long)
     }
 

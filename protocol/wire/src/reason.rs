@@ -132,6 +132,18 @@ pub enum WorkerState {
     Back,
 }
 
+/// The key that a false card did not have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(index_only)]
+pub enum FalseSlot {
+    /// 9A, after a PIN.
+    #[n(0)]
+    Authentication,
+    /// 9E, without one.
+    #[n(1)]
+    Presence,
+}
+
 /// What kind of question was put to the ledger.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
 #[cbor(index_only)]
@@ -166,9 +178,6 @@ pub enum AlarmKind {
     /// A record that does not decode.
     #[n(3)]
     UnreadableRecord,
-    /// One operator at two terminals.
-    #[n(4)]
-    TwoTerminals,
     /// An act that the fold refused.
     #[n(5)]
     ActRefused,

@@ -6,11 +6,10 @@ use minicbor::{Decode, Encode};
 use crate::canonical::{Malformed, decode_canonical, labelled_digest};
 use crate::decision::DecisionInput;
 use crate::id::{
-    AgentVersion, BootId, CardGuid, Code, Hash, Numbered, OfficeId, ReaderIdentity, RequestId, Salt, SessionId,
-    Signature,
+    AgentVersion, BootId, CardGuid, Code, Hash, OfficeId, ReaderIdentity, RequestId, Salt, SessionId, Signature,
 };
 use crate::reason::{
-    AlarmKind, EnrolmentEvent, LinkState, LostReason, Outcome, PreviousEnd, Query, Reason, WorkerState,
+    AlarmKind, EnrolmentEvent, FalseSlot, LinkState, LostReason, Outcome, PreviousEnd, Query, Reason, WorkerState,
 };
 use crate::verdict::VerdictCode;
 
@@ -147,12 +146,15 @@ pub enum Body {
     /// A card was put into a reader.
     #[n(18)]
     CardSeen(#[n(0)] CardSeen),
+    /// A card signed with another key than the register has for it.
+    #[n(19)]
+    CardFalse(#[n(0)] CardFalse),
+    /// A card took a new PIN.
+    #[n(20)]
+    PinChanged(#[n(0)] PinChanged),
     /// Somebody read records or registers at the ledger.
     #[n(30)]
     Read(#[n(0)] Read),
-    /// Somebody took records out of the ledger.
-    #[n(31)]
-    Exported(#[n(0)] Exported),
     /// The ledger saw something that must not be.
     #[n(32)]
     Alarm(#[n(0)] Alarm),
@@ -311,6 +313,33 @@ pub struct CardSeen {
     pub reader: Option<ReaderIdentity>,
 }
 
+/// A card whose signature is not by the key that the register has for it.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct CardFalse {
+    /// The card that it says it is.
+    #[n(0)]
+    pub card: CardGuid,
+    /// The reader.
+    #[n(1)]
+    pub reader: Option<ReaderIdentity>,
+    /// Of which slot.
+    #[n(2)]
+    pub slot: FalseSlot,
+}
+
+/// A new PIN, typed by whoever knew the old one.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct PinChanged {
+    /// The card.
+    #[n(0)]
+    pub card: CardGuid,
+    /// Whose card it is, when the register knows it.
+    #[n(1)]
+    pub operator: Option<Code>,
+}
+
 /// Somebody read at the ledger.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
@@ -327,24 +356,27 @@ pub struct Read {
     /// How many entries were answered.
     #[n(3)]
     pub count: u32,
+    /// About whom or what, as far as it was asked for.
+    #[n(4)]
+    pub about: About,
 }
 
-/// Somebody took records out.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+/// What a question to the ledger was about: empty where it asked about everything.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
-pub struct Exported {
-    /// Who.
+pub struct About {
+    /// The person.
     #[n(0)]
-    pub operator: Code,
-    /// With which card.
+    pub operator: Option<Code>,
+    /// The card.
     #[n(1)]
-    pub card: CardGuid,
-    /// Under which permission.
+    pub card: Option<CardGuid>,
+    /// The terminal.
     #[n(2)]
-    pub permit: Option<Numbered>,
-    /// How many records.
+    pub terminal: Option<Code>,
+    /// The first entry of those that were asked for by number.
     #[n(3)]
-    pub count: u32,
+    pub first: Option<u64>,
 }
 
 /// The ledger saw something that must not be.
@@ -363,6 +395,28 @@ pub struct Alarm {
     /// At which seq.
     #[n(3)]
     pub seq: Option<u64>,
+    /// Which act was refused.
+    #[n(4)]
+    pub act: Option<RefusedAct>,
+}
+
+/// An act that the fold refused, as far as its bytes could be read. Its signature may be the very thing that was wrong: card and operator are
+/// those that the act names.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct RefusedAct {
+    /// Its id (wire §5.5); SHA-256 of what came, when that is no act.
+    #[n(0)]
+    pub id: Hash,
+    /// The rule that refused it, by its name (register §R4.8).
+    #[n(1)]
+    pub rule: Code,
+    /// The card that it names as its signer.
+    #[n(2)]
+    pub card: Option<CardGuid>,
+    /// Who holds that card.
+    #[n(3)]
+    pub operator: Option<Code>,
 }
 
 /// A step of a terminal's enrolment.
@@ -375,6 +429,12 @@ pub struct Enrolment {
     /// The step.
     #[n(1)]
     pub event: EnrolmentEvent,
+    /// Who invited it.
+    #[n(2)]
+    pub by: Option<Code>,
+    /// SHA-256 of the key that it showed.
+    #[n(3)]
+    pub key: Option<Hash>,
 }
 
 impl Body {
@@ -400,8 +460,9 @@ impl Body {
             Self::RegisterAdvanced(_) => (16, "register_advanced"),
             Self::Worker(_) => (17, "worker"),
             Self::CardSeen(_) => (18, "card_seen"),
+            Self::CardFalse(_) => (19, "card_false"),
+            Self::PinChanged(_) => (20, "pin_changed"),
             Self::Read(_) => (30, "read"),
-            Self::Exported(_) => (31, "exported"),
             Self::Alarm(_) => (32, "alarm"),
             Self::Enrolment(_) => (33, "enrolment"),
         }
@@ -419,17 +480,19 @@ impl Body {
             | Self::Withdrawn(_)
             | Self::Locked(_)
             | Self::PinFailed(_)
-            | Self::RegisterAdvanced(_) => Retention::Access,
+            | Self::Clock(_)
+            | Self::Lost(_)
+            | Self::RegisterAdvanced(_)
+            | Self::CardFalse(_)
+            | Self::PinChanged(_) => Retention::Access,
             Self::TerminalUp(_)
             | Self::TerminalDown
             | Self::ReaderUp(_)
             | Self::ReaderDown(_)
             | Self::Link(_)
-            | Self::Clock(_)
-            | Self::Lost(_)
             | Self::Worker(_)
             | Self::CardSeen(_) => Retention::Operation,
-            Self::Read(_) | Self::Exported(_) | Self::Alarm(_) | Self::Enrolment(_) => Retention::Administration,
+            Self::Read(_) | Self::Alarm(_) | Self::Enrolment(_) => Retention::Administration,
         }
     }
 
@@ -454,8 +517,9 @@ impl Body {
             | Self::RegisterAdvanced(_)
             | Self::Worker(_)
             | Self::CardSeen(_)
+            | Self::CardFalse(_)
+            | Self::PinChanged(_)
             | Self::Read(_)
-            | Self::Exported(_)
             | Self::Alarm(_)
             | Self::Enrolment(_) => None,
         }

@@ -19,11 +19,12 @@ use sekisho_wire::id::{
 };
 use sekisho_wire::piv::{CardHolderId, certificate};
 use sekisho_wire::reason::{
-    AlarmKind, EnrolmentEvent, LinkState, LostReason, Outcome, PreviousEnd, Query, Reason, WorkerState,
+    AlarmKind, EnrolmentEvent, FalseSlot, LinkState, LostReason, Outcome, PreviousEnd, Query, Reason, WorkerState,
 };
 use sekisho_wire::record::{
-    Alarm, Body, CardSeen, ClockStep, Completed, Decision, Emitter, Enrolment, Exported, Lost, Opening, PinFailed,
-    RECORD_VERSION, Read, Record, RegisterAdvanced, SessionReason, TerminalUp, Withdrawn,
+    About, Alarm, Body, CardFalse, CardSeen, ClockStep, Completed, Decision, Emitter, Enrolment, Lost, Opening,
+    PinChanged, PinFailed, RECORD_VERSION, Read, Record, RefusedAct, RegisterAdvanced, SessionReason, TerminalUp,
+    Withdrawn,
 };
 use sekisho_wire::tlv;
 use sekisho_wire::verdict::VerdictCode;
@@ -116,8 +117,10 @@ fn decision() -> impl Strategy<Value = Decision> {
 
 fn alarm(of: fn(AlarmKind) -> bool) -> impl Strategy<Value = Body> {
     let kind = one_of::<AlarmKind>().prop_filter("another's alarm", move |kind| of(*kind));
-    (kind, option::of(code()), option::of(any::<u32>()), option::of(any::<u64>()))
-        .prop_map(|(kind, terminal, epoch, seq)| Body::Alarm(Alarm { kind, terminal, epoch, seq }))
+    let act = (hash(), code(), option::of(any::<[u8; 16]>()), option::of(code()))
+        .prop_map(|(id, rule, card, operator)| RefusedAct { id, rule, card: card.map(CardGuid), operator });
+    (kind, option::of(code()), option::of(any::<u32>()), option::of(any::<u64>()), option::of(act))
+        .prop_map(|(kind, terminal, epoch, seq, act)| Body::Alarm(Alarm { kind, terminal, epoch, seq, act }))
 }
 
 /// What a terminal writes.
@@ -156,6 +159,9 @@ fn of_a_terminal() -> impl Strategy<Value = Body> {
         (any::<u64>(), hash()).prop_map(|(size, root)| Body::RegisterAdvanced(RegisterAdvanced { size, root })),
         one_of::<WorkerState>().prop_map(Body::Worker),
         (card(), option::of(reader())).prop_map(|(card, reader)| Body::CardSeen(CardSeen { card, reader })),
+        (card(), option::of(reader()), one_of::<FalseSlot>())
+            .prop_map(|(card, reader, slot)| Body::CardFalse(CardFalse { card, reader, slot })),
+        (card(), option::of(code())).prop_map(|(card, operator)| Body::PinChanged(PinChanged { card, operator })),
         alarm(AlarmKind::is_a_terminals),
     ]
 }
@@ -163,21 +169,15 @@ fn of_a_terminal() -> impl Strategy<Value = Body> {
 /// What the ledger writes.
 fn of_the_ledger() -> impl Strategy<Value = Body> {
     let card = || any::<[u8; 16]>().prop_map(CardGuid);
-    let permit = option::of((any::<u16>(), any::<u32>()));
+    let about = (option::of(code()), option::of(card()), option::of(code()), option::of(any::<u64>()))
+        .prop_map(|(operator, card, terminal, first)| About { operator, card, terminal, first });
     prop_oneof![
-        (code(), card(), one_of::<Query>(), any::<u32>()).prop_map(|(operator, card, query, count)| Body::Read(Read {
-            operator,
-            card,
-            query,
-            count
-        })),
-        (code(), card(), permit, any::<u32>()).prop_map(|(operator, card, permit, count)| {
-            let permit = permit.map(|(fiscal_year, number)| Numbered { fiscal_year, number });
-            Body::Exported(Exported { operator, card, permit, count })
+        (code(), card(), one_of::<Query>(), any::<u32>(), about).prop_map(|(operator, card, query, count, about)| {
+            Body::Read(Read { operator, card, query, count, about })
         }),
         alarm(|kind| !kind.is_a_terminals()),
-        (code(), one_of::<EnrolmentEvent>())
-            .prop_map(|(terminal, event)| Body::Enrolment(Enrolment { terminal, event })),
+        (code(), one_of::<EnrolmentEvent>(), option::of(code()), option::of(hash()))
+            .prop_map(|(terminal, event, by, key)| Body::Enrolment(Enrolment { terminal, event, by, key })),
     ]
 }
 

@@ -7,12 +7,12 @@ use sekisho_wire::id::{
     SessionId, Signature,
 };
 use sekisho_wire::reason::{
-    AlarmKind, EnrolmentEvent, LinkState, LostReason, Outcome, PreviousEnd, Query, Reason, WorkerState,
+    AlarmKind, EnrolmentEvent, FalseSlot, LinkState, LostReason, Outcome, PreviousEnd, Query, Reason, WorkerState,
 };
 use sekisho_wire::record::{
-    Alarm, Body, CardSeen, ClockStep, Completed, Decision, Emitter, Enrolment, Exported, Lost, Opening, PinFailed,
-    RECORD_VERSION, Read, Record, RegisterAdvanced, SessionReason, TerminalUp, Withdrawn, decision_digest,
-    session_digest,
+    About, Alarm, Body, CardFalse, CardSeen, ClockStep, Completed, Decision, Emitter, Enrolment, Lost, Opening,
+    PinChanged, PinFailed, RECORD_VERSION, Read, Record, RefusedAct, RegisterAdvanced, SessionReason, TerminalUp,
+    Withdrawn, decision_digest, session_digest,
 };
 use sekisho_wire::verdict::VerdictCode;
 
@@ -84,11 +84,52 @@ fn bodies() -> Vec<Body> {
         Body::Lost(Lost { from: 3, to: 9, reason: LostReason::JournalDamaged }),
         Body::RegisterAdvanced(RegisterAdvanced { size: 43, root: Hash([8; 32]) }),
         Body::Worker(WorkerState::Lost),
-        Body::CardSeen(CardSeen { card: CardGuid([2; 16]), reader: Some(reader) }),
-        Body::Read(Read { operator: code("20001"), card: CardGuid([9; 16]), query: Query::Search, count: 17 }),
-        Body::Exported(Exported { operator: code("20001"), card: CardGuid([9; 16]), permit: None, count: 17 }),
-        Body::Alarm(Alarm { kind: AlarmKind::Fork, terminal: Some(code("jumin-1")), epoch: Some(0), seq: Some(5) }),
-        Body::Enrolment(Enrolment { terminal: code("jumin-2"), event: EnrolmentEvent::Invited }),
+        Body::CardSeen(CardSeen { card: CardGuid([2; 16]), reader: Some(reader.clone()) }),
+        Body::CardFalse(CardFalse { card: CardGuid([2; 16]), reader: Some(reader), slot: FalseSlot::Presence }),
+        Body::PinChanged(PinChanged { card: CardGuid([2; 16]), operator: Some(code("10023")) }),
+        Body::Read(Read {
+            operator: code("20001"),
+            card: CardGuid([9; 16]),
+            query: Query::Search,
+            count: 17,
+            about: About {
+                operator: Some(code("10023")),
+                card: Some(CardGuid([2; 16])),
+                terminal: Some(code("jumin-1")),
+                first: Some(7),
+            },
+        }),
+        Body::Alarm(Alarm {
+            kind: AlarmKind::Fork,
+            terminal: Some(code("jumin-1")),
+            epoch: Some(0),
+            seq: Some(5),
+            act: None,
+        }),
+        Body::Alarm(Alarm {
+            kind: AlarmKind::ActRefused,
+            terminal: None,
+            epoch: None,
+            seq: None,
+            act: Some(RefusedAct {
+                id: Hash([12; 32]),
+                rule: code("signature_wrong"),
+                card: Some(CardGuid([2; 16])),
+                operator: Some(code("10023")),
+            }),
+        }),
+        Body::Enrolment(Enrolment {
+            terminal: code("jumin-2"),
+            event: EnrolmentEvent::Invited,
+            by: Some(code("20001")),
+            key: None,
+        }),
+        Body::Enrolment(Enrolment {
+            terminal: code("jumin-2"),
+            event: EnrolmentEvent::Requested,
+            by: None,
+            key: Some(Hash([13; 32])),
+        }),
     ]
 }
 
