@@ -11,8 +11,8 @@ use crate::change::{Change, Log};
 
 /// The only payload version this crate writes and reads.
 pub const ACT_VERSION: u8 = 1;
-/// Most bytes of an act (wire §1.4).
-pub const ACT_MAX: usize = 64 * 1024;
+/// Most bytes of an act (wire §1.4): an entry bundle gives the length of an entry in two bytes (tlog §6.2).
+pub const ACT_MAX: usize = 65_535;
 /// Office of a founding act, whose own id is not known yet.
 pub const NO_OFFICE: OfficeId = OfficeId([0; 16]);
 

@@ -10,7 +10,7 @@ pub enum Concluded {
     Accepted,
     /// The fold refused it.
     Refused,
-    /// The program that folded it was too old to judge it: of a newer version or kind, or under rules that are newer. It is folded as if it
+    /// The program that folded it was too old to judge it: it could not read it, or the rules are newer. It is folded as if it
     /// came now; whoever finds it taken then folds everything after it anew, which was judged without it.
     NotUnderstood,
 }

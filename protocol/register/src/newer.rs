@@ -1,16 +1,15 @@
-//! Acts of a version or with a kind of change that this program does not know: skipped where that does no harm, else nothing is
-//! decided any more (§R4.10).
+//! Acts that this program cannot read: passed over where that does no harm, else nothing is decided any more (§R4.10).
 
 use minicbor::Decoder;
 use minicbor::decode::Error;
 use sekisho_wire::canonical::Malformed;
 use sekisho_wire::cose::{Context, Sign1, Signer};
+use sekisho_wire::id::OfficeId;
 
 use crate::act::{ACT_MAX, ACT_VERSION, signed_bytes};
 use crate::authority::{verify_ed25519, verify_p256};
 use crate::change::Change;
 use crate::fold::Register;
-use crate::office::RECOVERY_MAX;
 use crate::refusal::FoldRefusal;
 use crate::values::Ed25519Key;
 
@@ -19,31 +18,53 @@ use crate::values::Ed25519Key;
 struct Newer {
     version: u16,
     critical: bool,
-    /// The kind that is unknown, in a version that is known.
-    kind: Option<u16>,
+    what: Unknown,
+}
+
+/// What in it is not known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Unknown {
+    /// The version: nothing else of it can be read.
+    Version,
+    /// A kind of change.
+    Kind(u16),
+    /// A field, a value, or how it is spelled, in an act for this office.
+    Content(OfficeId),
 }
 
 impl Newer {
     const fn refusal(self) -> FoldRefusal {
         match self {
             Self { critical: false, version, .. } => FoldRefusal::Skipped { version },
-            Self { kind: Some(kind), .. } => FoldRefusal::KindUnknown { kind },
-            Self { version, .. } => FoldRefusal::VersionUnknown { version },
+            Self { what: Unknown::Kind(kind), .. } => FoldRefusal::KindUnknown { kind },
+            Self { what: Unknown::Version, version, .. } => FoldRefusal::VersionUnknown { version },
+            Self { what: Unknown::Content(_), .. } => FoldRefusal::ContentUnknown,
         }
     }
 }
 
-/// Why an entry that does not decode is refused, its signature aside.
+/// Why an entry that does not decode is refused, its signature aside: where whoever approved it has signed it, or nothing is decided
+/// by it. A kind of signer that is not known is of a newer program as well.
 pub(crate) fn unread(entry: &[u8], malformed: Malformed) -> FoldRefusal {
-    read_newer(entry, 0).map_or(FoldRefusal::Malformed(malformed), |(_, newer)| newer.refusal())
+    match read_newer(entry) {
+        Some((_, newer)) => newer.refusal(),
+        None if Sign1::decode(entry).is_err() && entry.starts_with(&SIGN1) => FoldRefusal::ContentUnknown,
+        None => FoldRefusal::Malformed(malformed),
+    }
 }
+
+/// How a COSE_Sign1 begins (wire §5.1): tag 18, an array of four.
+const SIGN1: [u8; 2] = [0xd2, 0x84];
 
 impl Register {
     /// As [`unread`]; but what a stranger signed is refused for that, and halts nobody.
     pub(crate) fn unread(&self, entry: &[u8], malformed: Malformed) -> FoldRefusal {
-        let Some((sign1, newer)) = read_newer(entry, 0) else { return FoldRefusal::Malformed(malformed) };
+        let Some((sign1, newer)) = read_newer(entry) else { return FoldRefusal::Malformed(malformed) };
         if !newer.critical {
             return newer.refusal();
+        }
+        if matches!(newer.what, Unknown::Content(office) if self.office() != Some(office)) {
+            return FoldRefusal::Malformed(malformed);
         }
         self.could_sign(&sign1).err().unwrap_or_else(|| newer.refusal())
     }
@@ -75,50 +96,45 @@ impl Register {
     }
 }
 
-/// The entry as an act from the future; nothing when it is none, or no act at all.
-fn read_newer(entry: &[u8], depth: usize) -> Option<(Sign1<'_>, Newer)> {
-    if entry.len() > ACT_MAX || depth >= RECOVERY_MAX {
+/// The entry as an act from the future; nothing when it is no act at all.
+fn read_newer(entry: &[u8]) -> Option<(Sign1<'_>, Newer)> {
+    if entry.len() > ACT_MAX {
         return None;
     }
     let sign1 = Sign1::decode(entry).ok()?;
-    let newer = read_payload(sign1.payload, depth).ok()??;
+    let newer = read_payload(sign1.payload).ok()??;
     Some((sign1, newer))
 }
 
-fn read_payload(payload: &[u8], depth: usize) -> Result<Option<Newer>, Error> {
+fn read_payload(payload: &[u8]) -> Result<Option<Newer>, Error> {
     let mut d = Decoder::new(payload);
     let fields = d.map()?.unwrap_or(0);
     let (0, version) = (d.u64()?, d.u16()?) else { return Ok(None) };
     let (1, critical) = (d.u64()?, d.bool()?) else { return Ok(None) };
     if version != u16::from(ACT_VERSION) {
-        return Ok(Some(Newer { version, critical, kind: None }));
+        return Ok(Some(Newer { version, critical, what: Unknown::Version }));
     }
-    for _ in 2..fields {
-        let found = match d.u64()? {
-            13 => unknown_kind(&mut d)?.map(|kind| Newer { version, critical, kind: Some(kind) }),
-            14 => read_newer(d.bytes()?, depth + 1).map(|(_, newer)| newer),
-            _ => {
-                d.skip()?;
-                None
-            }
-        };
-        if found.is_some() {
-            return Ok(found);
-        }
-    }
-    Ok(None)
+    let (2, office) = (d.u64()?, d.decode()?) else { return Ok(None) };
+    let kind = unknown_kind(&mut d, fields).unwrap_or(None);
+    Ok(Some(Newer { version, critical, what: kind.map_or(Unknown::Content(office), Unknown::Kind) }))
 }
 
-/// The first kind in a list of changes that this program does not know.
-fn unknown_kind(d: &mut Decoder<'_>) -> Result<Option<u16>, Error> {
-    for _ in 0..d.array()?.unwrap_or(0) {
-        let fields = d.array()?.unwrap_or(0);
-        let kind = d.u16()?;
-        if !Change::KINDS.contains(&kind) {
-            return Ok(Some(kind));
-        }
-        for _ in 1..fields {
+/// The first kind among the changes of an act, read up to its office, that this program does not know.
+fn unknown_kind(d: &mut Decoder<'_>, fields: u64) -> Result<Option<u16>, Error> {
+    for _ in 3..fields {
+        if d.u64()? != 13 {
             d.skip()?;
+            continue;
+        }
+        for _ in 0..d.array()?.unwrap_or(0) {
+            let parts = d.array()?.unwrap_or(0);
+            let kind = d.u16()?;
+            if !Change::KINDS.contains(&kind) {
+                return Ok(Some(kind));
+            }
+            for _ in 1..parts {
+                d.skip()?;
+            }
         }
     }
     Ok(None)

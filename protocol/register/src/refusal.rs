@@ -28,7 +28,9 @@ pub enum FoldRefusal {
         /// The kind.
         kind: u16,
     },
-    /// An act of a version or kind that this program does not know and may pass over.
+    /// An act that holds what this program cannot read: a field, a value or a kind of signer that it does not know.
+    ContentUnknown,
+    /// An act that this program cannot read and may pass over.
     Skipped {
         /// The version.
         version: u16,
@@ -222,13 +224,14 @@ impl FoldRefusal {
     /// Whether it is a newer program's act, signed by somebody who may: from then on nothing is decided (§R4.10).
     #[must_use]
     pub const fn is_not_understood(&self) -> bool {
-        matches!(self, Self::VersionUnknown { .. } | Self::KindUnknown { .. })
+        matches!(self, Self::VersionUnknown { .. } | Self::KindUnknown { .. } | Self::ContentUnknown)
     }
 
     /// Whether a newer program might take it (§R4.9).
     #[must_use]
     pub(crate) const fn is_too_new(&self) -> bool {
-        self.is_not_understood() || matches!(self, Self::Skipped { .. } | Self::RulesTooOld { .. })
+        // What we cannot read at all costs nothing to ask again, and a newer program may know who signed it.
+        self.is_not_understood() || matches!(self, Self::Malformed(_) | Self::Skipped { .. } | Self::RulesTooOld { .. })
     }
 
     /// The stable name, for programs.
@@ -238,6 +241,7 @@ impl FoldRefusal {
             Self::Malformed(_) => "malformed",
             Self::VersionUnknown { .. } => "version_unknown",
             Self::KindUnknown { .. } => "kind_unknown",
+            Self::ContentUnknown => "content_unknown",
             Self::Skipped { .. } => "skipped",
             Self::RefusedBefore => "refused_before",
             Self::RulesTooOld { .. } => "rules_too_old",

@@ -32,9 +32,10 @@ impl FoldRefusal {
             Self::KindUnknown { kind } => {
                 format!("cannot read the act: changes of kind {kind} are newer than this program")
             }
+            Self::ContentUnknown => "cannot read the act: it holds what is newer than this program".into(),
             Self::Skipped { version } => {
                 format!(
-                    "the act is passed over: version {version} is newer than this program, and it says that this does no harm"
+                    "the act is passed over: what it holds (version {version}) is newer than this program, and it says that this does no harm"
                 )
             }
             Self::RefusedBefore => "cannot take the act: it was refused when it was folded first".into(),
@@ -134,6 +135,7 @@ impl FoldRefusal {
             Self::Malformed(malformed) => format!("処分の内容を読み取れません({}バイト目)", malformed.at),
             Self::VersionUnknown { version } => format!("処分の形式(第{version}版)にこのプログラムは対応していません"),
             Self::KindUnknown { kind } => format!("処分の内容(種別{kind})にこのプログラムは対応していません"),
+            Self::ContentUnknown => "処分の内容にこのプログラムが対応していない項目があります".into(),
             Self::Skipped { version } => {
                 format!("処分の形式(第{version}版)にこのプログラムは対応していないため、読み飛ばしました")
             }
@@ -214,6 +216,7 @@ impl FoldRefusal {
             Self::Malformed(_) | Self::NotAProposal => ("処分を作り直してください。", "Make the act again."),
             Self::VersionUnknown { .. }
             | Self::KindUnknown { .. }
+            | Self::ContentUnknown
             | Self::Skipped { .. }
             | Self::RulesTooOld { .. } => ("プログラムを更新してください。", "Update this program."),
             Self::OtherOffice | Self::OtherLog => ("宛先を確認してください。", "Check where the act is meant to go."),

@@ -7,6 +7,7 @@ mod dates;
 mod decide;
 mod fold;
 mod limits;
+mod newer;
 mod office;
 mod periods;
 mod properties;
