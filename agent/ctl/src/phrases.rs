@@ -1,6 +1,6 @@
 //! What the command line and the panel both say about a state.
 
-use sekisho_ipc::{Card, SessionState, State, Verdict};
+use sekisho_ipc::{Card, LinkState, SessionState, State, Verdict};
 use sekisho_wire::words::Language;
 
 use crate::language::pick;
@@ -88,7 +88,23 @@ pub(crate) fn holder(card: &Card) -> &str {
 /// What stands in the way of work beside the session: the way to the ledger, an old register.
 pub(crate) fn warnings(state: &State, language: Language) -> Vec<String> {
     let mut warnings = Vec::new();
-    if [state.link, state.register_link].contains(&sekisho_ipc::LinkState::Down) && state.office.is_some() {
+    let lines = [state.link, state.register_link];
+    if lines.contains(&LinkState::Refused) && state.office.is_some() {
+        warnings.push(match language {
+            Language::Japanese => {
+                format!(
+                    "台帳がこの端末を拒んでいます。システム管理者に連絡してください。未送信の記録: {}件",
+                    state.unsent
+                )
+            }
+            Language::English => {
+                format!(
+                    "The ledger refuses this terminal. Call the system manager. Records not yet sent: {}",
+                    state.unsent
+                )
+            }
+        });
+    } else if lines.contains(&LinkState::Down) && state.office.is_some() {
         warnings.push(match language {
             Language::Japanese => format!("台帳に接続できません。業務は続けられます。未送信の記録: {}件", state.unsent),
             Language::English => {

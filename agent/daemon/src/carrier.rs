@@ -15,6 +15,8 @@ use crate::forwarder_link::{Brought, Errand, FORWARDER_MESSAGE_MAX, Hello, Line}
 const PATIENCE: Duration = Duration::from_secs(90);
 /// Least time between two records about one line, ms.
 const LINK_RECORDS: u64 = 10_000;
+/// Refusals of a ledger that goes on with us.
+const PASSING: [&str; 2] = ["busy", "gap"];
 /// So much of what others say is worth a line in the log.
 const LOGGED_MAX: usize = 500;
 
@@ -96,23 +98,25 @@ pub(crate) struct Links {
 #[derive(Clone, Copy, Debug)]
 struct OneLink {
     state: LinkState,
-    recorded: LinkState,
+    /// Whether it worked, as was recorded last.
+    recorded: bool,
     /// Boot time of that record.
     at: Option<u64>,
 }
 
 impl Default for OneLink {
     fn default() -> Self {
-        Self { state: LinkState::Down, recorded: LinkState::Down, at: None }
+        Self { state: LinkState::Down, recorded: false, at: None }
     }
 }
 
 impl OneLink {
     /// Whether a record is due. A line that comes and goes, or seems to, is recorded no faster than this.
     fn is_due(&mut self, now: u64) -> bool {
-        let due = self.state != self.recorded && self.at.is_none_or(|at| now.saturating_sub(at) >= LINK_RECORDS);
+        let works = self.state == LinkState::Up;
+        let due = works != self.recorded && self.at.is_none_or(|at| now.saturating_sub(at) >= LINK_RECORDS);
         if due {
-            (self.recorded, self.at) = (self.state, Some(now));
+            (self.recorded, self.at) = (works, Some(now));
         }
         due
     }
@@ -140,7 +144,9 @@ impl Agent {
     pub(crate) fn send_out(&self, carrier: &dyn Carrier, errand: &Errand) -> Option<Brought> {
         let brought = carrier.go(errand);
         let state = match &brought {
-            Some(Brought::Answer { .. } | Brought::Refused { .. }) => LinkState::Up,
+            Some(Brought::Answer { .. }) => LinkState::Up,
+            Some(Brought::Refused { code, .. }) if PASSING.contains(&code.as_str()) => LinkState::Up,
+            Some(Brought::Refused { .. }) => LinkState::Refused,
             // Looking at a certificate tells nothing of the ledger.
             Some(Brought::Certified { .. }) => return brought,
             Some(Brought::Unreachable { what, next }) => {
@@ -168,9 +174,9 @@ impl Agent {
         }
         let recorded = match (line, state) {
             (Line::Records, LinkState::Up) => RecordedLink::Up,
-            (Line::Records, LinkState::Down) => RecordedLink::Down,
+            (Line::Records, LinkState::Refused | LinkState::Down) => RecordedLink::Down,
             (Line::Register, LinkState::Up) => RecordedLink::RegisterUp,
-            (Line::Register, LinkState::Down) => RecordedLink::RegisterDown,
+            (Line::Register, LinkState::Refused | LinkState::Down) => RecordedLink::RegisterDown,
         };
         self.observe(&mut core, Body::Link(recorded));
     }
@@ -198,7 +204,7 @@ mod tests {
     #[test]
     fn a_line_that_works_does_not_hide_the_other() {
         let bench = Bench::new();
-        let (cursor, register) = (Errand::Cursor { epoch: 0 }, Errand::Register { from: 0, wait: 0 });
+        let (cursor, register) = (Errand::Cursor { epoch: 0 }, Errand::Register { from: 0, wait: 0, seen: None });
         for (works, links) in [(Line::Records, ["up", "down"]), (Line::Register, ["down", "up"])] {
             for _ in 0..2 {
                 let _ = bench.agent.send_out(&Half(works), &cursor);
@@ -212,6 +218,31 @@ mod tests {
         let recorded: Vec<_> =
             recorded.iter().filter_map(|body| if let Body::Link(state) = body { Some(*state) } else { None }).collect();
         assert_eq!(recorded, [RecordedLink::Up, RecordedLink::Down, RecordedLink::RegisterUp]);
+    }
+
+    /// Answers, and refuses with this code.
+    struct Refusing(&'static str);
+
+    impl Carrier for Refusing {
+        fn go(&self, _: &Errand) -> Option<Brought> {
+            let facts = serde_json::Map::new();
+            Some(Brought::Refused { status: 409, code: self.0.into(), detail: String::new(), retry_after: None, facts })
+        }
+    }
+
+    #[test]
+    fn a_ledger_that_refuses_us_is_no_ledger_that_works() {
+        let bench = Bench::new();
+        let cursor = Errand::Cursor { epoch: 0 };
+        for (code, link) in [("busy", "up"), ("gap", "up"), ("seen_unproved", "refused"), ("halted", "refused")] {
+            let _ = bench.agent.send_out(&Refusing(code), &cursor);
+            let state = serde_json::to_value(bench.agent.state(&crate::testing::panel()).0).unwrap();
+            assert_eq!(state["link"], link, "{code}");
+            bench.clock.forward(LINK_RECORDS);
+        }
+        let recorded = bench.records().into_iter().map(|record| record.body);
+        let recorded: Vec<_> = recorded.filter(|body| matches!(body, Body::Link(_))).collect();
+        assert_eq!(recorded, [Body::Link(RecordedLink::Up), Body::Link(RecordedLink::Down)]);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use sekisho_ipc::{Connection, ConnectionError, Descriptors};
 use sekisho_link::{Answer, Identity, Language, Link, LinkConfig, LinkError, MediaType, Options};
 use zeroize::Zeroizing;
@@ -177,9 +177,9 @@ fn carry(way: &Way, errand: &Errand) -> Brought {
     let link = way.link();
     let short = Options { within: SHORT, ..Options::default() };
     let outcome = match errand {
-        Errand::Register { from, wait } => {
+        Errand::Register { from, wait, seen } => {
             let options = Options { limit: FORWARDER_MESSAGE_MAX / 2, ..Options::long_poll(*wait) };
-            link.get(&format!("/v1/terminal/register?from={from}&wait={wait}"), &options)
+            link.get(&register_path(*from, *wait, seen.as_deref()), &options)
         }
         Errand::Batch { envelope } => match STANDARD.decode(envelope) {
             Ok(bytes) => link.post("/v1/terminal/batches", MediaType::OctetStream, &bytes, &Options::default()),
@@ -192,6 +192,12 @@ fn carry(way: &Way, errand: &Errand) -> Brought {
         Errand::Certificate => return way.look_after_certificate(),
     };
     brought(outcome)
+}
+
+/// What is asked of the register (LEDGER.md §L3). The note is ours to show and not to read: it goes as it is.
+fn register_path(from: u64, wait: u64, seen: Option<&str>) -> String {
+    let seen = seen.map(|note| format!("&seen={}", URL_SAFE_NO_PAD.encode(note))).unwrap_or_default();
+    format!("/v1/terminal/register?from={from}&wait={wait}{seen}")
 }
 
 fn brought(outcome: Result<Answer, LinkError>) -> Brought {
@@ -219,4 +225,15 @@ fn brought(outcome: Result<Answer, LinkError>) -> Brought {
 
 fn unreachable(what: String, next: String) -> Brought {
     Brought::Unreachable { what, next }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_checkpoint_that_was_seen_goes_along_as_an_address_can_hold_it() {
+        assert_eq!(register_path(3, 50, None), "/v1/terminal/register?from=3&wait=50");
+        assert_eq!(register_path(0, 0, Some("a\n?>\n")), "/v1/terminal/register?from=0&wait=0&seen=YQo_Pgo");
+    }
 }

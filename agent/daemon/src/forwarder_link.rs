@@ -33,6 +33,8 @@ pub(crate) enum Errand {
         from: u64,
         /// Seconds to wait for one.
         wait: u64,
+        /// The checkpoint of the register that was verified last, as it came.
+        seen: Option<String>,
     },
     /// POST batches.
     Batch {

@@ -36,6 +36,10 @@ const WAIT: u64 = 50;
 /// Pause after something went wrong: the first, and the longest.
 const RETRY_FIRST: Duration = Duration::from_millis(500);
 const RETRY_MAX: Duration = Duration::from_secs(30);
+/// A checkpoint that is longer is not shown (LEDGER.md §L3).
+const SEEN_MAX: usize = 512;
+/// The ledger's word for it.
+const SEEN_UNPROVED: &str = "seen_unproved";
 /// Least pause between two questions.
 const BREATH: Duration = Duration::from_millis(50);
 
@@ -250,12 +254,7 @@ impl Keeper {
     pub(crate) fn run(mut self, agent: &Agent, carrier: &dyn Carrier) -> ! {
         let mut pause = RETRY_FIRST;
         loop {
-            let known = agent.lock().register.size();
-            let from = self.ahead.as_ref().map_or(known, |ahead| ahead.register.size());
-            let known = agent.lock().trusted.newest_note().is_some();
-            // The first note at once: until it is there, nothing is granted.
-            let wait = if known { WAIT } else { 0 };
-            match agent.send_out(carrier, &Errand::Register { from, wait }) {
+            match agent.send_out(carrier, &self.question(agent)) {
                 Some(Brought::Answer { body }) => {
                     if self.take(agent, body).is_ok() {
                         pause = RETRY_FIRST;
@@ -265,12 +264,31 @@ impl Keeper {
                     }
                 }
                 Some(Brought::Refused { code, detail, .. }) => {
-                    log::warn!("the ledger refuses the register: {}: {}", printable(&code), printable(&detail))
+                    log::warn!("the ledger refuses the register: {}: {}", printable(&code), printable(&detail));
+                    self.refused(agent, &code);
                 }
                 Some(Brought::Unreachable { .. } | Brought::Certified { .. }) | None => {}
             }
             std::thread::sleep(pause);
             pause = (pause * 2).min(RETRY_MAX);
+        }
+    }
+
+    /// What is asked next. With it goes the checkpoint that was verified last: a ledger that has lost acts stops its log only when it is
+    /// shown its own signature, and until then might sign others in their place.
+    fn question(&self, agent: &Agent) -> Errand {
+        let core = agent.lock();
+        let from = self.ahead.as_ref().map_or(core.register.size(), |ahead| ahead.register.size());
+        // The first note at once: until it is there, nothing is granted.
+        let wait = if core.trusted.newest_note().is_some() { WAIT } else { 0 };
+        let seen = self.kept.as_ref().map(|kept| kept.checkpoint.clone()).filter(|note| note.len() <= SEEN_MAX);
+        Errand::Register { from, wait, seen }
+    }
+
+    /// A ledger that has fewer acts than it is asked for has lost what was verified here, or had shown us acts that never were.
+    fn refused(&mut self, agent: &Agent, code: &str) {
+        if code == SEEN_UNPROVED && self.ahead.take().is_none() {
+            agent.doubt(AlarmKind::RegisterRefused);
         }
     }
 

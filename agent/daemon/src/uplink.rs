@@ -347,7 +347,12 @@ impl Uplink {
         let (epoch, from, seen) = (self.cursor.epoch, self.cursor.sealed, self.cursor.seen_size);
         let body = match agent.send_out(carrier, &Errand::Seal { epoch, from, seen }) {
             Some(Brought::Answer { body }) => body,
-            other => return Ok(refused(other.as_ref())),
+            other => {
+                let round = refused(other.as_ref());
+                // A ledger that refuses to seal may have lost what it had stored: the next attempt begins by asking where it is.
+                self.agreed = round != Round::Stuck;
+                return Ok(round);
+            }
         };
         let answer: SealAnswer = serde_json::from_value(body).map_err(|_| Trouble::Malformed)?;
         let before = self.cursor.clone();

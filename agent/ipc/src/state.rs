@@ -128,7 +128,9 @@ pub enum SessionState {
 pub enum LinkState {
     /// The ledger answers.
     Up,
-    /// It does not.
+    /// It answers, and refuses what this terminal asks.
+    Refused,
+    /// It does not answer.
     Down,
 }
 

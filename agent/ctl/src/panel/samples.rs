@@ -284,6 +284,18 @@ fn the_readme_shows_the_panel_as_it_is() {
 }
 
 #[test]
+fn a_ledger_that_refuses_the_terminal_is_not_said_to_be_away() {
+    for (language, refuses, away) in [
+        (Language::Japanese, "台帳がこの端末を拒んでいます", "接続できません"),
+        (Language::English, "refuses this terminal", "cannot be reached"),
+    ] {
+        let state = State { register_link: LinkState::Refused, link: LinkState::Down, ..open() };
+        let text = drawn(&showing(language, state), 80, 24);
+        assert!(text.contains(refuses) && !text.contains(away), "{text}");
+    }
+}
+
+#[test]
 fn every_size_can_be_drawn() {
     for language in [Language::Japanese, Language::English] {
         for (columns, rows) in [(1, 1), (20, 5), (40, 10), (81, 25), (200, 60)] {

@@ -248,6 +248,45 @@ fn what_is_not_believed_of_the_register_is_recorded() {
     assert_eq!(bench.kinds().iter().filter(|kind| **kind == "alarm").count(), 1);
 }
 
+#[test]
+fn the_newest_checkpoint_that_was_verified_goes_along_with_each_question() {
+    let bench = Bench::new();
+    let (_scratch, config) = scratch(&bench);
+    bench.agent.lock().register = Arc::new(Register::new());
+    let (mut keeper, _) = Keeper::open(&config, &bench.agent.identity).unwrap();
+    assert_eq!(keeper.question(&bench.agent), Errand::Register { from: 0, wait: WAIT, seen: None });
+    let whole = answer(&bench.office, 0, 500, REGISTER_SEED);
+    keeper.believe(&bench.agent, &whole).unwrap();
+    let seen = Some(whole.checkpoint.clone());
+    assert_eq!(keeper.question(&bench.agent), Errand::Register { from: 2, wait: WAIT, seen: seen.clone() });
+    std::fs::write(config.state.join("register/register.entries"), b"decayed").unwrap();
+    bench.agent.lock().register = Arc::new(Register::new());
+    let (keeper, _) = Keeper::open(&config, &bench.agent.identity).unwrap();
+    assert_eq!(
+        keeper.question(&bench.agent),
+        Errand::Register { from: 0, wait: WAIT, seen },
+        "also when acts are lost"
+    );
+}
+
+#[test]
+fn a_ledger_that_has_lost_acts_is_alarmed_about_and_one_that_made_them_up_is_asked_anew() {
+    let bench = Bench::new();
+    let (_scratch, config) = scratch(&bench);
+    let alarms = || bench.kinds().iter().filter(|kind| **kind == "alarm").count();
+    let (mut keeper, _) = Keeper::open(&config, &bench.agent.identity).unwrap();
+    bench.agent.lock().register = Arc::new(Register::new());
+    keeper.believe(&bench.agent, &answer(&bench.office, 0, 1, REGISTER_SEED)).unwrap();
+    assert!(matches!(keeper.question(&bench.agent), Errand::Register { from: 1, .. }));
+    keeper.refused(&bench.agent, SEEN_UNPROVED);
+    assert!(matches!(keeper.question(&bench.agent), Errand::Register { from: 0, .. }));
+    assert_eq!(alarms(), 0);
+    keeper.refused(&bench.agent, "busy");
+    assert_eq!(alarms(), 0);
+    keeper.refused(&bench.agent, SEEN_UNPROVED);
+    assert_eq!(alarms(), 1);
+}
+
 fn answer_json(answer: &RegisterAnswer) -> serde_json::Value {
     serde_json::json!({"checkpoint": answer.checkpoint, "freshness": answer.freshness, "entries": answer.entries})
 }

@@ -59,6 +59,8 @@ enum Fault {
     OtherLog,
     /// Its proof is true of another tree.
     OtherTree,
+    /// It has fewer entries than were verified.
+    Behind,
 }
 
 fn ledger_bench() -> (Bench, Ledger) {
@@ -161,7 +163,8 @@ impl State {
             | Fault::Rollback
             | Fault::Stalls
             | Fault::AsksAgain
-            | Fault::Swallows => {}
+            | Fault::Swallows
+            | Fault::Behind => {}
         }
         shown
     }
@@ -209,6 +212,7 @@ impl Carrier for Ledger {
             (_, Errand::Register { .. }) => unreachable,
             (_, Errand::Certificate) => Brought::Certified { ends: 1_700_000_000_000, trouble: Some("no way".into()) },
             (_, Errand::Cursor { .. }) => Brought::Answer { body: state.place() },
+            (Fault::Behind, Errand::Seal { .. }) => refusal(409, "seen_unproved", json!({})),
             (_, Errand::Seal { from, seen, .. }) => Brought::Answer { body: state.show_seal(*from, *seen) },
             (fault, Errand::Batch { envelope }) => {
                 let batch = self.open(envelope, state.office);
@@ -316,6 +320,23 @@ fn a_ledger_restored_from_a_backup_is_filled_again() {
     // It is sent from where the cursor was, the ledger names the gap, and after a pause all follows.
     assert_eq!(run(&mut uplink, &bench, &ledger).unwrap(), Round::Again);
     let _ = run(&mut uplink, &bench, &ledger);
+    assert_exactly_once(&bench, &ledger);
+}
+
+#[test]
+fn a_ledger_that_forgot_what_it_stored_is_filled_again_although_nothing_new_is_to_be_sent() {
+    let (bench, ledger) = ledger_bench();
+    let mut uplink = uplink(&bench);
+    insert(&bench);
+    ledger.fault(Fault::Behind);
+    assert_eq!(run(&mut uplink, &bench, &ledger).unwrap(), Round::Stuck);
+    {
+        let mut state = ledger.state.lock().unwrap();
+        state.records.clear();
+        (state.chain, state.tree) = (chain_start(&state.office, &code("mado-1"), 0), MemoryTree::new());
+    }
+    ledger.fault(Fault::None);
+    let _ = run(&mut uplink, &bench, &ledger).unwrap();
     assert_exactly_once(&bench, &ledger);
 }
 
