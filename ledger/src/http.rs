@@ -59,6 +59,7 @@ pub fn routes(hall: Hall) -> Router {
         .route("/v1/{office}/register", get(people::register))
         .route("/v1/{office}/acts", post(people::submit))
         .route("/v1/{office}/acts/{id}", get(people::act))
+        .route("/v1/{office}/acts/{id}/names", get(people::act_names))
         .route("/v1/{office}/invitations", post(people::invite))
         .route("/v1/{office}/enrolments", get(people::enrolments))
         .route("/v1/{office}/search", get(people::search))

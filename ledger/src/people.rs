@@ -1,5 +1,6 @@
 //! What people bring and take at the ledger: acts, foundings, proofs, records.
 
+use std::ops::Range;
 use std::sync::{Arc, PoisonError};
 
 use sekisho_register::SignedAct;
@@ -113,6 +114,28 @@ impl Ledger {
         let office = self.office(office)?;
         let act = self.store.act(&office.id, id)?.ok_or(Refusal::NotFound("act"))?;
         self.prove(&office, act.log, act.index)
+    }
+
+    /// The index of an act and the names beside it, for whoever is to approve it: in the act itself stand their hashes.
+    ///
+    /// # Errors
+    /// [`Refusal::NotFound`].
+    pub fn act_names(&self, office: &OfficeId, id: &Hash) -> Result<(u64, Vec<Name>), Refusal> {
+        let act = self.store.act(office, id)?.ok_or(Refusal::NotFound("act"))?;
+        Ok((act.index, self.names_beside(office, act.log, act.index..act.index + 1)?))
+    }
+
+    /// The names beside these entries, as far as they are still there and open.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn names_beside(&self, office: &OfficeId, log: LogName, entries: Range<u64>) -> Result<Vec<Name>, Refusal> {
+        let stored = self.store.names(office, log, entries.start, entries.end)?;
+        let opened = stored.iter().filter_map(|name| {
+            let opened = Name::open(name, self.vault.master());
+            opened.inspect_err(|_| log::error!("a name beside entry {} of the {log} does not open", name.index)).ok()
+        });
+        Ok(opened.collect())
     }
 
     /// An entry's inclusion under the newest checkpoint.

@@ -189,12 +189,7 @@ impl Ledger {
         let fits = fits.count().max(1);
         entries.truncate(fits);
         let to = from + entries.len() as u64;
-        let names = self.store.names(&office.id, LogName::Register, from, to)?;
-        let names = names.iter().filter_map(|name| {
-            let opened = Name::open(name, self.vault.master());
-            opened.inspect_err(|_| log::error!("a name beside register entry {} does not open", name.index)).ok()
-        });
-        let names = names.collect();
+        let names = self.names_beside(&office.id, LogName::Register, from..to)?;
         let entries = entries.into_iter().map(|entry| entry.payload).collect();
         Ok(RegisterPart { checkpoint, freshness, entries, names })
     }

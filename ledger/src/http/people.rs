@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
 use super::problem::Inside;
-use super::terminals::{RegisterFrom, register_json, wait_for_more};
+use super::terminals::{RegisterFrom, names_json, register_json, wait_for_more};
 use super::visit::{Knock, Shown};
 use super::{Asked, Hall, Json, Named, answer, blocking, decode, decode_array, encode, encode_all};
 use crate::acts::Name;
@@ -142,6 +142,24 @@ pub(super) async fn act(
         Ok((ledger.act_proof(office, &Hash(id.0))?, Shown::NoPersons))
     });
     Ok(answer(&proved_json(&proved.await?)))
+}
+
+/// Under the right, and with the record, of the casebook's entries: an approver reads whom she approves.
+pub(super) async fn act_names(
+    State(hall): State<Hall>,
+    knock: Knock,
+    Named(OfId { id }): Named<OfId>,
+) -> Result<Response, Inside> {
+    let id: WireHash = id.parse().map_err(|_| Refusal::NotFound("act"))?;
+    let names = knock.visit(hall, READERS, move |ledger, Visitor { office, .. }| {
+        let (index, names) = ledger.act_names(office, &Hash(id.0))?;
+        let shown = match names.len() {
+            0 => Shown::NoPersons,
+            count => Shown::Rows(ReadQuery::Entries, count, from(index)),
+        };
+        Ok((names, shown))
+    });
+    Ok(answer(&json!({"names": names_json(&names.await?)})))
 }
 
 #[derive(Deserialize)]

@@ -129,13 +129,17 @@ pub(super) async fn wait_for_more(hall: &Hall, office: &OfficeId, asked: &Regist
 }
 
 pub(super) fn register_json(part: &RegisterPart) -> Value {
-    let name = |name: &Name| json!({"salt": encode(name.salt.0), "text": name.text.as_str()});
     json!({
         "checkpoint": part.checkpoint.text,
         "freshness": part.freshness,
         "entries": part.entries.iter().map(encode).collect::<Vec<_>>(),
-        "names": part.names.iter().map(name).collect::<Vec<_>>(),
+        "names": names_json(&part.names),
     })
+}
+
+pub(super) fn names_json(names: &[Name]) -> Value {
+    let name = |name: &Name| json!({"salt": encode(name.salt.0), "text": name.text.as_str()});
+    names.iter().map(name).collect()
 }
 
 pub(super) async fn batches(

@@ -9,6 +9,7 @@ mod faulty;
 mod fsck;
 mod https;
 mod ingest;
+mod names;
 mod office;
 mod replay;
 mod served;
