@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use sekisho_ipc::{Recent, RecordRef};
 use sekisho_register::{NameHash, Register};
-use sekisho_wire::id::{BootId, Code, Hash, RequestId, Salt, SessionId};
+use sekisho_wire::id::{BootId, Code, Hash, ReaderIdentity, RequestId, Salt, SessionId};
 use sekisho_wire::record::{Body, Emitter, RECORD_VERSION, Record, SessionReason};
 use sekisho_wire::verdict::VerdictCode;
 
@@ -16,6 +16,7 @@ use crate::carrier::Links;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::doubt::Doubts;
+use crate::false_card::FalseCards;
 use crate::function::{Answered, Granted};
 use crate::identity::Identity;
 use crate::journal::Journal;
@@ -80,6 +81,9 @@ pub(crate) struct Core {
     /// Until when the forwarder's certificate holds, as it said last.
     pub(crate) certificate_ends: Option<u64>,
     pub(crate) doubts: Doubts,
+    pub(crate) false_cards: FalseCards,
+    /// Readers that are there: those whose `reader_up` has no `reader_down` yet.
+    pub(crate) readers: BTreeSet<ReaderIdentity>,
     pub(crate) acknowledged: Acknowledged,
     pub(crate) history: History,
     /// What is in the reader and cannot be used.
@@ -158,6 +162,8 @@ impl Agent {
             links: Links::default(),
             certificate_ends: None,
             doubts: Doubts::default(),
+            false_cards: FalseCards::default(),
+            readers: BTreeSet::new(),
             acknowledged,
             history: History::default(),
             unreadable: None,

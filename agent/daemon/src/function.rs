@@ -6,7 +6,7 @@ use sekisho_ipc::{AgentError, AuthorizeAnswer, AuthorizeRequest, CompleteRequest
 use sekisho_register::decide;
 use sekisho_wire::decision::{ClockState, DecisionInput, Level, TerminalState};
 use sekisho_wire::id::{CaseReference, Code, RequestId, Salt, SessionId, Signature};
-use sekisho_wire::reason::{Outcome as RecordedOutcome, Reason};
+use sekisho_wire::reason::{FalseSlot, Outcome as RecordedOutcome, Reason};
 use sekisho_wire::record::{Body, Completed, Decision, Withdrawn, decision_digest};
 use sekisho_wire::verdict::VerdictCode;
 
@@ -206,9 +206,10 @@ impl Agent {
         let input = self.function_input(&mut core, &asked.question, Level::Card);
         let salt = self.salt();
         let digest = decision_digest(&salt, &asked.request, &input);
+        let insertion = core.machine.card()?.insertion;
+        let own = core.own(insertion)?;
         let (call, answers) = core.new_call();
-        let insertion = core.own_insertion()?;
-        let sent = core.ask_worker(ToWorker::ProvePresence { call, insertion, digest: hex(&digest) }, None);
+        let sent = core.ask_worker(ToWorker::ProvePresence { call, insertion: own, digest: hex(&digest) }, None);
         drop(core);
         let answer = if sent { answers.recv_timeout(self.config.card.deadline()).ok() } else { None };
         let mut core = self.lock();
@@ -222,8 +223,11 @@ impl Agent {
             CallAnswer::PinTyped | CallAnswer::PinChanged => return None,
         };
         let key = core.register.card(&input.card?)?.issued().presence.0;
-        let sound = sekisho_card::verify_signature(&key, &digest, &signature.0);
-        sound.then_some(Proof { salt, input, signature })
+        if !sekisho_card::verify_signature(&key, &digest, &signature.0) {
+            self.false_card(&mut core, insertion, &input, FalseSlot::Presence);
+            return None;
+        }
+        Some(Proof { salt, input, signature })
     }
 
     /// Whether what was proved is still about now: the same session, open, and the same register.
@@ -389,11 +393,6 @@ impl Core {
         let (sender, receiver) = std::sync::mpsc::channel();
         self.calls.insert(self.last_call, sender);
         (self.last_call, receiver)
-    }
-
-    /// The card that counts, as the worker names its insertion.
-    pub(crate) fn own_insertion(&self) -> Option<u64> {
-        self.own(self.machine.card()?.insertion)
     }
 
     /// An insertion, as the worker that is connected names it.

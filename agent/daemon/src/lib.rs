@@ -14,6 +14,7 @@ mod deciding;
 mod doubt;
 pub mod ending;
 pub mod enrol;
+mod false_card;
 pub mod files;
 pub mod forwarder;
 mod forwarder_link;

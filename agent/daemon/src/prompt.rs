@@ -11,6 +11,7 @@ use sekisho_ipc::{AgentError, AuthorizeRequest, AwaitAnswer, PromptAnswer, Promp
 use sekisho_register::decide;
 use sekisho_wire::decision::{DecisionInput, Level, SessionKind, TerminalState};
 use sekisho_wire::id::{CardGuid, Code, RequestId, SessionId, Signature};
+use sekisho_wire::reason::FalseSlot;
 use sekisho_wire::record::{Body, Decision, Opening, decision_digest, session_digest};
 use sekisho_wire::verdict::VerdictCode;
 
@@ -275,7 +276,7 @@ impl Agent {
         drop(core);
         let signature = self.signature(insertion, answers)?;
         if !sekisho_card::verify_signature(&key, &digest, &signature.0) {
-            log::error!("the card's signature is not by the key in the register");
+            self.false_card(&mut self.lock(), insertion, &input, FalseSlot::Authentication);
             return Err(spoken::refused(VerdictCode::CardFalse, None));
         }
         let mut core = self.lock();
@@ -356,6 +357,7 @@ impl Agent {
         drop(core);
         let signature = self.signature(insertion, answers)?;
         if !sekisho_card::verify_signature(&key, &digest, &signature.0) {
+            self.false_card(&mut self.lock(), insertion, &input, FalseSlot::Authentication);
             return Err(spoken::refused(VerdictCode::CardFalse, None));
         }
         let mut core = self.lock();

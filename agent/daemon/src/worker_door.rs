@@ -7,9 +7,9 @@ use std::sync::mpsc::{SyncSender, sync_channel};
 use std::time::Duration;
 
 use sekisho_ipc::{Connection, ConnectionError, Descriptors};
-use sekisho_wire::id::ReaderIdentity;
+use sekisho_wire::id::{CardGuid, Code, ReaderIdentity};
 use sekisho_wire::reason::WorkerState;
-use sekisho_wire::record::{Body, CardSeen, PinFailed};
+use sekisho_wire::record::{Body, CardSeen, PinChanged, PinFailed};
 
 use crate::agent::{Agent, Core, Errand, Worker};
 use crate::pins_sent::Sent;
@@ -68,6 +68,7 @@ impl Agent {
         core.unreadable = None;
         self.step(&mut core, Event::WorkerLost);
         self.observe(&mut core, Body::Worker(WorkerState::Lost));
+        self.readers_lost(&mut core);
         self.tell(&mut core);
     }
 
@@ -91,11 +92,14 @@ impl Agent {
                 core.calls.clear();
                 core.pins.cards_lost();
                 self.step(&mut core, Event::CardServiceLost);
+                self.readers_lost(&mut core);
                 self.tell(&mut core);
             }
             FromWorker::ServiceBack => log::info!("the smart card service is there"),
             FromWorker::ReaderAdded { reader } => {
-                if let Ok(reader) = ReaderIdentity::new(&reader) {
+                if let Ok(reader) = ReaderIdentity::new(&reader)
+                    && core.readers.insert(reader.clone())
+                {
                     self.observe(&mut core, Body::ReaderUp(reader));
                 }
             }
@@ -104,7 +108,9 @@ impl Agent {
                 if let Some(insertion) = insertion.and_then(|own| core.numbered(own)) {
                     self.step(&mut core, Event::ReaderLost(insertion));
                 }
-                if let Ok(reader) = ReaderIdentity::new(&reader) {
+                if let Ok(reader) = ReaderIdentity::new(&reader)
+                    && core.readers.remove(&reader)
+                {
                     self.observe(&mut core, Body::ReaderDown(reader));
                 }
             }
@@ -146,6 +152,13 @@ impl Agent {
         }
     }
 
+    /// Service or worker is gone, and every reader with it: whichever comes back is told anew.
+    fn readers_lost(&self, core: &mut Core) {
+        for reader in std::mem::take(&mut core.readers) {
+            self.observe(core, Body::ReaderDown(reader));
+        }
+    }
+
     fn card_inserted(&self, core: &mut Core, own: u64, card: &str, reader: &str, tries_left: Option<u8>) {
         let (Ok(card), Some(insertion)) = (card.parse(), core.numbered(own)) else {
             log::warn!("the card worker told of a card without a GUID");
@@ -179,8 +192,13 @@ impl Agent {
                 }
             }
             CallAnswer::Failed { failure: Failure::Unanswered } => core.pins.ended_unheard(call),
+            CallAnswer::PinChanged => {
+                if let Some(Sent { card, .. }) = core.pins.ended(call) {
+                    let operator = self.holder(core, &card);
+                    self.write(core, Body::PinChanged(PinChanged { card, operator }));
+                }
+            }
             CallAnswer::Signed { .. }
-            | CallAnswer::PinChanged
             | CallAnswer::Failed { failure: Failure::NoPin | Failure::CardGone | Failure::Problem { .. } } => {
                 core.pins.ended(call);
             }
@@ -194,10 +212,14 @@ impl Agent {
             core.pins.count_wrong(card);
             self.step(core, Event::TriesLeft(insertion, Some(tries_left)));
         }
-        let at = self.now(core).trusted.max(core.register.newest_made());
-        let holder = core.register.card(&card).and_then(|card| card.holder(at));
-        let operator = holder.map(|holder| holder.operator.clone());
+        let operator = self.holder(core, &card);
         self.write(core, Body::PinFailed(PinFailed { card, operator, tries_left }));
+    }
+
+    /// Who holds a card now.
+    fn holder(&self, core: &mut Core, card: &CardGuid) -> Option<Code> {
+        let at = self.now(core).trusted.max(core.register.newest_made());
+        core.register.card(card)?.holder(at).map(|holder| holder.operator.clone())
     }
 }
 
@@ -244,6 +266,26 @@ mod tests {
     use super::*;
     use crate::session::State;
     use crate::testing::{Bench, until};
+
+    fn readers(bench: &Bench) -> Vec<&'static str> {
+        bench.kinds().into_iter().filter(|kind| kind.starts_with("reader_")).collect()
+    }
+
+    #[test]
+    fn readers_go_with_the_card_service_and_with_the_worker_also_without_a_session() {
+        let bench = Bench::new();
+        let added = || FromWorker::ReaderAdded { reader: "name:Bench".to_owned() };
+        bench.agent.heard(added());
+        bench.agent.heard(added());
+        assert_eq!(readers(&bench), ["reader_up"], "told twice, it is there once");
+        bench.agent.heard(FromWorker::ServiceLost);
+        bench.agent.heard(FromWorker::ServiceLost);
+        assert_eq!(readers(&bench), ["reader_up", "reader_down"]);
+        bench.agent.heard(added());
+        bench.worker.die();
+        until(|| bench.agent.lock().worker.is_none());
+        assert_eq!(readers(&bench), ["reader_up", "reader_down", "reader_up", "reader_down"]);
+    }
 
     #[test]
     fn a_worker_that_falls_silent_is_lost_and_everything_is_locked() {

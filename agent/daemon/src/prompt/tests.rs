@@ -3,6 +3,7 @@ use crate::session::State;
 use crate::testing::{Bench, CLERK, Double, RIGHT_PIN, panel, until};
 use sekisho_ipc::PinFrame;
 use sekisho_wire::reason::Reason;
+use sekisho_wire::record::{PinChanged, Record};
 
 /// A card of the office that is not the clerk's.
 const OTHER: u8 = 1;
@@ -153,4 +154,15 @@ fn how_many_tries_a_right_pin_leaves_is_told_after_the_session_is_open() {
     assert_eq!(tries(), Some(4));
     assert_eq!(code(bench.prompt(&PromptRequest::login(), RIGHT_PIN)), "granted");
     until(|| tries() == Some(5));
+}
+
+#[test]
+fn a_changed_pin_is_recorded_whoever_waits_for_it() {
+    let bench = Bench::new();
+    bench.insert(CLERK);
+    assert_eq!(code(bench.prompt(&PromptRequest::change_pin(), RIGHT_PIN)), "granted");
+    let of = |record: Record| if let Body::PinChanged(changed) = record.body { Some(changed) } else { None };
+    let changed: Vec<PinChanged> = bench.records().into_iter().filter_map(of).collect();
+    let operator = Some(crate::testing::code("chiba"));
+    assert_eq!(changed, [PinChanged { card: CardGuid([CLERK; 16]), operator }]);
 }
