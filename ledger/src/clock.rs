@@ -148,7 +148,8 @@ mod tests {
 
     #[test]
     fn a_simulated_clock_follows_its_file_and_never_jumps_back_while_it_is_replaced() {
-        let file = crate::testing::scratch("clock").join("offset");
+        let directory = crate::testing::scratch("clock");
+        let file = directory.join("offset");
         let clock = SimulatedClock::new(file.clone());
         let hours = |clock: &SimulatedClock| (clock.now() + 60_000 - machine_time()) / 3_600_000;
         assert_eq!(hours(&clock), 0);

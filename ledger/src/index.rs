@@ -446,7 +446,6 @@ mod tests {
     #[test]
     fn a_completion_is_nobodys_when_what_it_names_is_no_decision_of_its_terminal() {
         let path = crate::testing::scratch("index");
-        std::fs::create_dir_all(&path).unwrap();
         let index = Index::open(&path.join("index.db")).unwrap();
         let code = |text| Code::new(text).unwrap();
         let terminal = || Emitter::Terminal(code("jumin-1"));
@@ -471,6 +470,5 @@ mod tests {
         assert_eq!(index.find(&office, &of_mayor).unwrap(), [1]);
         let of_terminal = Question { terminal: Some("jumin-1".into()), limit: 10, ..Question::default() };
         assert_eq!(index.find(&office, &of_terminal).unwrap(), [2, 1, 0]);
-        drop(std::fs::remove_dir_all(path));
     }
 }

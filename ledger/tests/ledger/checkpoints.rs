@@ -236,7 +236,7 @@ fn a_directory_that_others_may_enter_is_refused() {
     use std::os::unix::fs::PermissionsExt;
     let town = Town::new();
     let open = || Ledger::open(&town.data, town.clock.clone()).err();
-    for path in [town.root.clone(), town.root.join("checkpoints")] {
+    for path in [town.root.to_path_buf(), town.root.join("checkpoints")] {
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o750)).unwrap();
         let refused = open().unwrap();
         assert!(refused.to_string().contains("mode 750") && refused.next_step().0.contains("chmod 700"), "{refused}");

@@ -57,7 +57,6 @@ fn a_founding_code_works_once_until_it_expires_and_only_for_its_keys() {
     clock.advance(61_000);
     let late = ledger.found(secret(&second), founding_act(&second, &town.mayor, &town.deputy), names());
     assert!(matches!(late, Err(Refusal::CodeRefused(CodeFault::Expired))));
-    drop(std::fs::remove_dir_all(root));
 }
 
 #[test]
@@ -179,7 +178,6 @@ fn a_founding_or_an_enrolment_whose_commit_failed_but_landed_is_found_again() {
         ledger.office(&office).unwrap().log(log).publish().unwrap();
     }
     assert_eq!(command::fsck(&root, None, &mut |_| {}).unwrap().findings, []);
-    drop(std::fs::remove_dir_all(root));
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! What every store owes (the numbered obligations of `sekisho_ledger::store`), asked of each implementation. Another database adds one
 //! line to [`every_store`].
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use sekisho_ledger::store::{
@@ -12,24 +13,31 @@ use sekisho_tlog::{Frontier, Hash, MemoryTree, inclusion_proof, leaf_hash, verif
 use sekisho_wire::id::OfficeId;
 
 use crate::faulty::FaultyStore;
-use crate::town::{code, scratch};
+use crate::town::{Scratch, code, scratch};
 
 /// Opens a store; called again on the same place, it finds what was committed.
 type Open = Box<dyn Fn() -> Arc<dyn Store>>;
 
 fn every_store() -> Vec<(&'static str, Open)> {
-    let (sqlite, faulty) = (fresh_file(), fresh_file());
-    [&sqlite, &faulty].into_iter().for_each(|path| drop(SqliteStore::create(path).unwrap()));
+    let (sqlite, faulty) = (fresh(), fresh());
+    [&sqlite, &faulty].into_iter().for_each(|place| drop(SqliteStore::create(&book(place)).unwrap()));
     vec![
-        ("sqlite", Box::new(move || Arc::new(SqliteStore::open_existing(&sqlite).unwrap()))),
-        ("sqlite, wrapped", Box::new(move || Arc::new(FaultyStore::new(SqliteStore::open_existing(&faulty).unwrap())))),
+        ("sqlite", Box::new(move || Arc::new(SqliteStore::open_existing(&book(&sqlite)).unwrap()))),
+        (
+            "sqlite, wrapped",
+            Box::new(move || Arc::new(FaultyStore::new(SqliteStore::open_existing(&book(&faulty)).unwrap()))),
+        ),
     ]
 }
 
-fn fresh_file() -> std::path::PathBuf {
-    let directory = scratch();
-    std::fs::create_dir_all(&directory).unwrap();
-    directory.join("book.db")
+fn fresh() -> Scratch {
+    let place = scratch();
+    std::fs::create_dir_all(&*place).unwrap();
+    place
+}
+
+fn book(place: &Path) -> PathBuf {
+    place.join("book.db")
 }
 
 const OFFICE: OfficeId = OfficeId([1; 16]);
@@ -249,7 +257,8 @@ fn acts_names_enrolments_and_keys_come_back_and_offices_are_apart() {
 
 #[test]
 fn a_newer_database_is_refused() {
-    let path = fresh_file();
+    let place = fresh();
+    let path = book(&place);
     drop(SqliteStore::create(&path).unwrap());
     rusqlite::Connection::open(&path).unwrap().pragma_update(None, "user_version", 99).unwrap();
     let refused = SqliteStore::open_existing(&path).err();
@@ -258,7 +267,8 @@ fn a_newer_database_is_refused() {
 
 #[test]
 fn tables_are_made_once_and_never_again() {
-    let path = fresh_file();
+    let place = fresh();
+    let path = book(&place);
     drop(SqliteStore::create(&path).unwrap());
     assert!(SqliteStore::create(&path).is_err(), "there is one already");
     std::fs::write(&path, b"").unwrap();
@@ -285,7 +295,8 @@ fn a_number_too_large_is_refused_and_not_bent() {
 #[test]
 fn a_snapshot_writes_nothing_and_opens_where_nothing_can_be_written() {
     use std::os::unix::fs::PermissionsExt;
-    let path = fresh_file();
+    let place = fresh();
+    let path = book(&place);
     founded(&SqliteStore::create(&path).unwrap());
     let bytes = std::fs::read(&path).unwrap();
     let directory = path.parent().unwrap();

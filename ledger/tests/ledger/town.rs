@@ -1,6 +1,7 @@
 //! A small office to test with: two administrators with cards, one terminal, and the bytes they send.
 
-use std::path::PathBuf;
+use std::ops::Deref;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
@@ -139,7 +140,6 @@ fn name_hash(name: &Name) -> NameHash {
 /// A founded office with an enrolled terminal, and everything needed to speak for them.
 pub(crate) struct Town {
     pub(crate) data: DataDir,
-    pub(crate) root: PathBuf,
     pub(crate) clock: Arc<TestClock>,
     pub(crate) ledger: Arc<Ledger>,
     pub(crate) office: OfficeId,
@@ -147,6 +147,8 @@ pub(crate) struct Town {
     pub(crate) deputy: TestCard,
     pub(crate) terminal: TestTerminal,
     pub(crate) authority: Vec<u8>,
+    /// Goes last, after the ledger that works in it.
+    pub(crate) root: Scratch,
 }
 
 /// A terminal's keys and where its history stands.
@@ -160,10 +162,27 @@ pub(crate) struct TestTerminal {
     pub(crate) chain: Hash,
 }
 
-pub(crate) fn scratch() -> PathBuf {
+/// A place that nothing stands at yet; what a test puts there goes with the test, also when it fails.
+pub(crate) struct Scratch(PathBuf);
+
+pub(crate) fn scratch() -> Scratch {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
-    std::env::temp_dir().join(format!("sekisho-ledger-tests-{}-{number}", std::process::id()))
+    Scratch(std::env::temp_dir().join(format!("sekisho-ledger-tests-{}-{number}", std::process::id())))
+}
+
+impl Deref for Scratch {
+    type Target = Path;
+
+    fn deref(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        drop(std::fs::remove_dir_all(&self.0));
+    }
 }
 
 /// A free port of this machine: codes carry it, so it is needed before anything listens.
@@ -172,11 +191,12 @@ fn free_port() -> u16 {
 }
 
 /// An empty ledger in a fresh directory.
-pub(crate) fn empty_ledger() -> (PathBuf, DataDir) {
+pub(crate) fn empty_ledger() -> (Scratch, DataDir) {
     let root = scratch();
     let listen = format!("127.0.0.1:{}", free_port()).parse().unwrap();
     command::init(&root, "ledger.test", listen, vec!["localhost".into(), "127.0.0.1".into()]).unwrap();
-    (root.clone(), DataDir::new(&root))
+    let data = DataDir::new(&root);
+    (root, data)
 }
 
 impl Town {
@@ -200,7 +220,7 @@ impl Town {
         let envelope = STANDARD.decode(&founding.envelope).unwrap();
         let terminal = TestTerminal::new(office, "jumin-1", [3; 32], envelope);
         let authority = STANDARD.decode(&founding.authority).unwrap();
-        let town = Self { data, root, clock, ledger, office, mayor, deputy, terminal, authority };
+        let town = Self { data, clock, ledger, office, mayor, deputy, terminal, authority, root };
         town.register_terminal(&town.terminal);
         town
     }
@@ -258,12 +278,6 @@ impl Town {
         for log in sekisho_ledger::store::LogName::ALL {
             office.log(log).publish().unwrap();
         }
-    }
-}
-
-impl Drop for Town {
-    fn drop(&mut self) {
-        drop(std::fs::remove_dir_all(&self.root));
     }
 }
 
