@@ -85,11 +85,11 @@ pub enum LedgerError {
     Store(StoreError),
     /// A tree, a checkpoint, a key.
     Tlog(TlogError),
-    /// The register that the logs give is not the one they were folded to before.
+    /// The logs give no register, or not the one they were folded to before.
     Register {
         /// Index of the act.
         index: u64,
-        /// What the fold said.
+        /// What is wrong with it.
         cause: String,
     },
     /// The address to listen on.
@@ -203,7 +203,7 @@ impl fmt::Display for LedgerError {
             Self::Store(error) => error.fmt(f),
             Self::Tlog(error) => error.fmt(f),
             Self::Register { index, cause } => {
-                write!(f, "cannot fold the register: the act at index {index} is refused: {cause}")
+                write!(f, "cannot fold the register at the act with index {index}: {cause}")
             }
             Self::Listen { address, source } => write!(f, "cannot listen on {address}: {source}"),
             Self::NoSimulatedClock => {

@@ -261,6 +261,10 @@ pub(crate) fn stored_leaves(
             }
             let index = batch.index + (from - batch.first);
             let found = store.leaves(&header.office, LogName::Records, index, index + (to - from))?;
+            // With a hole in it, every leaf behind the hole would stand in another's place and look like a fork.
+            if found.len() as u64 != to - from {
+                return Err(StoreError::Damaged { what: "records log" });
+            }
             let start = usize::try_from(from - header.first).unwrap_or(usize::MAX);
             leaves.iter_mut().skip(start).zip(found).for_each(|(place, leaf)| *place = Some(leaf));
         }

@@ -14,6 +14,7 @@ use crate::authority::Authority;
 use crate::checkpoint::signed_offices;
 use crate::clock::{Clock, Millis};
 use crate::code::LedgerFacts;
+use crate::complaints::Complaints;
 use crate::config::Config;
 use crate::data::{DataDir, Lock, make_private};
 use crate::error::LedgerError;
@@ -166,7 +167,7 @@ impl Ledger {
                 log::error!("a thread of the ledger had panicked");
             }
         }
-        self.publish_all();
+        self.publish_all(&mut Complaints::default());
     }
 
     /// The office, if it is one of ours.
@@ -205,10 +206,11 @@ impl Ledger {
     /// calls this, and alarmed once. It may be a liar, or database and checkpoint files were both put back.
     pub fn note_outrun(&self, office: &OfficeId, terminal: Option<&Code>, log: LogName, seen: u64) {
         let asker = terminal.map_or_else(|| "a person".to_owned(), |code| format!("terminal {code}"));
+        if !self.first_alarm(*office, format!("outrun {log} {asker}")) {
+            return;
+        }
         log::error!("{asker} of office {office} knows {seen} entries of the log {log}, which has fewer");
-        if self.first_alarm(*office, format!("outrun {log} {asker}"))
-            && !self.alarm(office, of_kind(AlarmKind::SeenUnproved, terminal.cloned()))
-        {
+        if !self.alarm(office, of_kind(AlarmKind::SeenUnproved, terminal.cloned())) {
             self.alarmed.lock().unwrap_or_else(PoisonError::into_inner).clear();
         }
     }
@@ -236,20 +238,20 @@ impl Ledger {
 
     /// One look at every log per tick: what is committed and not yet signed is signed.
     fn sequence(&self) {
+        let mut complaints = Complaints::default();
         while !self.is_stopping() {
-            self.publish_all();
+            self.publish_all(&mut complaints);
             std::thread::park_timeout(Duration::from_millis(self.config.tick_ms));
         }
     }
 
-    fn publish_all(&self) {
+    fn publish_all(&self, complaints: &mut Complaints) {
         for office in self.offices.all() {
             for name in LogName::ALL {
                 let log = office.log(name);
-                if log.halted().is_none()
-                    && let Err(error) = log.publish()
-                {
-                    log::error!("no new checkpoint for {}: {}", log.origin(), Refusal::from(error));
+                if log.halted().is_none() {
+                    let published = log.publish().map(drop).map_err(Refusal::from);
+                    complaints.hear(format!("no new checkpoint for {}", log.origin()), published);
                 }
             }
         }

@@ -8,6 +8,7 @@ pub mod checkpoint;
 pub mod clock;
 pub mod code;
 pub mod command;
+mod complaints;
 pub mod config;
 pub mod data;
 mod doors;

@@ -91,7 +91,7 @@ impl Office {
     /// yet is signed before anybody can write: a log that has entries and no file is one whose file was taken away.
     ///
     /// # Errors
-    /// When store or disk fails or the register does not fold. A log that disagrees with its file is no error: it is halted.
+    /// When store or disk fails, or an act is missing or does not fold. A log that disagrees with its file is no error: it is halted.
     pub fn open(store: &dyn Store, stored: &StoredOffice, around: Surroundings<'_>) -> Result<Self, LedgerError> {
         let seeds = open_seeds(around.master, &stored.seeds)?;
         let log = |name: LogName| Log::open(store, &stored.id, name, &seeds, around);
@@ -111,7 +111,7 @@ impl Office {
     /// Takes over what the store has and memory has not: a commit that failed may have landed all the same.
     ///
     /// # Errors
-    /// When the store fails, or an act in it does not fold.
+    /// When the store fails, or an act in it is missing or does not fold.
     pub fn catch_up(&self, store: &dyn Store) -> Result<(), LedgerError> {
         let mut register = (*self.register()).clone();
         each_act(store, &self.id, LogName::Register, register.size(), |index, entry| {
@@ -386,7 +386,7 @@ pub fn origin(ledger: &str, office: &OfficeId, log: LogName) -> String {
 /// Folds the register log.
 ///
 /// # Errors
-/// When the store fails, or the fold refuses an entry: the ledger never appends such a one.
+/// When the store fails, an entry is missing, or the fold refuses it: the ledger never appends such a one.
 pub fn fold_register(store: &dyn Store, office: &OfficeId) -> Result<Register, LedgerError> {
     let mut register = Register::new();
     each_act(store, office, LogName::Register, 0, |index, entry| {
@@ -408,9 +408,10 @@ pub fn fold_casebook(store: &dyn Store, office: &OfficeId, register: &Register) 
 }
 
 fn unfolded(index: u64, refusal: &FoldRefusal) -> LedgerError {
-    LedgerError::Register { index, cause: refusal.text(Language::English) }
+    LedgerError::Register { index, cause: format!("it is refused: {}", refusal.text(Language::English)) }
 }
 
+/// Every act from `next` on. Up to a hole would be another register: what a revocation behind it took away would hold again.
 fn each_act(
     store: &dyn Store,
     office: &OfficeId,
@@ -418,8 +419,15 @@ fn each_act(
     mut next: u64,
     mut take: impl FnMut(u64, &[u8]) -> Result<(), LedgerError>,
 ) -> Result<(), LedgerError> {
+    let end = store.frontier(office, log)?.size();
     loop {
         let entries = store.entries(office, log, next, PAGE)?;
+        if entries.is_empty() && next < end {
+            return Err(LedgerError::Register {
+                index: next,
+                cause: format!("it is missing, the log {log} has {end}"),
+            });
+        }
         if entries.is_empty() {
             return Ok(());
         }

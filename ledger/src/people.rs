@@ -6,9 +6,9 @@ use std::sync::{Arc, PoisonError};
 use sekisho_register::SignedAct;
 use sekisho_tlog::{Hash, inclusion_proof};
 use sekisho_wire::id::OfficeId;
-
 use sekisho_wire::reason::AlarmKind;
 use sekisho_wire::record::Alarm;
+
 use crate::acts::{self, Founder, Name, Placed};
 use crate::clock::Millis;
 use crate::code::CodeSecret;
@@ -50,8 +50,8 @@ impl Ledger {
             self.note_refused_act(&office, &entry, &refused, now);
             return Err(refused);
         }
-        let placed = self
         let bytes = entry.clone();
+        let placed = self
             .writer
             .run(Some(act_exclusive(&id)), move |stage| acts::plan(stage, &id, &entry, &names, vault.master(), now))?;
         let placed = placed.inspect_err(|refused| self.note_refused_act(&office, &bytes, refused, now))?;

@@ -353,6 +353,9 @@ impl From<StoreError> for Refusal {
         if let StoreError::Halted { log, halt } = error {
             return Self::Halted { cause: format!("{log}: {halt}") };
         }
+        if let StoreError::TooLarge { .. } = error {
+            return Self::Malformed("a number larger than the ledger counts");
+        }
         Self::Unavailable { cause: error.to_string() }
     }
 }

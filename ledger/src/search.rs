@@ -11,6 +11,7 @@ use sekisho_wire::id::OfficeId;
 use sekisho_wire::record::{Emitter, Record};
 
 use crate::clock::Millis;
+use crate::complaints::Complaints;
 use crate::index::Question;
 use crate::ingest::stored_leaves;
 use crate::ledger::Ledger;
@@ -30,6 +31,8 @@ pub struct Found {
     pub behind: Vec<Behind>,
     /// Entries of the records log that the answer was made from.
     pub size: u64,
+    /// Entries that the log has: when it is more, the index has not come that far.
+    pub of: u64,
 }
 
 /// How far a terminal has come.
@@ -70,11 +73,11 @@ pub struct SignedByTerminal {
 impl Ledger {
     /// Feeds the index until the ledger stops.
     pub(crate) fn follow(&self) {
+        let mut complaints = Complaints::default();
         while !self.is_stopping() {
             for office in self.offices() {
-                if let Err(error) = self.follow_office(&office) {
-                    log::error!("the search index falls behind: {error}");
-                }
+                let about = format!("the search index of office {} falls behind", office.id);
+                complaints.hear(about, self.follow_office(&office).map(drop));
             }
             std::thread::park_timeout(Duration::from_millis(self.config.tick_ms));
         }
@@ -198,6 +201,7 @@ impl Ledger {
     pub fn search(&self, office: &OfficeId, question: &Question) -> Result<Found, Refusal> {
         let office = self.office(office)?;
         let size = self.index.next(&office.id)?;
+        let of = office.log(LogName::Records).committed_size();
         let indexes = self.index.find(&office.id, question)?;
         let full = indexes.len() >= usize::try_from(question.limit).unwrap_or(usize::MAX);
         let next = indexes.last().copied().filter(|_| full);
@@ -211,7 +215,7 @@ impl Ledger {
         };
         let rows: Vec<_> = indexes.into_iter().map(|index| (index, bytes(index))).collect();
         let behind = self.behind(&office.id)?;
-        Ok(Found { rows, next, behind: behind.into_iter().filter(|row| self.is_late(row)).collect(), size })
+        Ok(Found { rows, next, behind: behind.into_iter().filter(|row| self.is_late(row)).collect(), size, of })
     }
 
     /// How far each active terminal has come.

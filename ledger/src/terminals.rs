@@ -180,6 +180,10 @@ impl Ledger {
         };
         let count = u32::try_from(waiting).unwrap_or(u32::MAX).min(REGISTER_PAGE);
         let mut entries = self.store.entries(&office.id, LogName::Register, from, count)?;
+        // Signed, and not there. An answer without entries would say that there are none.
+        if entries.is_empty() && waiting > 0 {
+            return Err(StoreError::Damaged { what: "register log" }.into());
+        }
         // At least one, or nobody would ever come past a long one.
         let mut bytes = 0;
         let fits = entries.iter().take_while(|entry| {

@@ -257,6 +257,21 @@ impl SearchQuery {
     }
 }
 
+/// About whom a search asks. What names nobody finds nobody, and is not kept: it may be any text.
+fn about(question: &Question) -> About {
+    fn named<T: std::str::FromStr>(text: Option<&String>) -> Option<T> {
+        text.and_then(|text| text.parse().ok())
+    }
+    let Question { operator, card, terminal, .. } = question;
+    let (operator, card) = (named(operator.as_ref()), named(card.as_ref()));
+    About { operator, card, terminal: named(terminal.as_ref()), first: None }
+}
+
+/// About entries by their number.
+fn from(first: u64) -> About {
+    About { first: Some(first), ..About::default() }
+}
+
 pub(super) async fn search(
     State(hall): State<Hall>,
     knock: Knock,
@@ -276,23 +291,9 @@ pub(super) async fn search(
     };
     let mut body = json!({
         "rows": found.rows.iter().map(row).collect::<Vec<_>>(),
-/// About whom a search asks. What names nobody finds nobody, and is not kept: it may be any text.
-fn about(question: &Question) -> About {
-    fn named<T: std::str::FromStr>(text: Option<&String>) -> Option<T> {
-        text.and_then(|text| text.parse().ok())
-    }
-    let Question { operator, card, terminal, .. } = question;
-    let (operator, card) = (named(operator.as_ref()), named(card.as_ref()));
-    About { operator, card, terminal: named(terminal.as_ref()), first: None }
-}
-
-/// About entries by their number.
-fn from(first: u64) -> About {
-    About { first: Some(first), ..About::default() }
-}
-
         "behind": found.behind.iter().map(behind_json).collect::<Vec<_>>(),
         "size": found.size,
+        "of": found.of,
     });
     if let (Some(next), Value::Object(body)) = (found.next, &mut body) {
         body.insert("next".into(), json!(next));

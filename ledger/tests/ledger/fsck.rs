@@ -4,7 +4,7 @@ use rusqlite::Connection;
 use sekisho_ledger::clock::Clock;
 use sekisho_ledger::command;
 use sekisho_ledger::fsck::{Fault, Finding, Report};
-use sekisho_ledger::store::{self, Append, Entry, LogName, Store, StoreError, StoredAct};
+use sekisho_ledger::store::{self, Append, Entry, LogName, Store, StoredAct};
 use sekisho_register::change::{Change, IncidentClass, Log, ReportIncident};
 use sekisho_register::{Act, SignedAct};
 use sekisho_tlog::{Hash, leaf_hash};
@@ -21,7 +21,7 @@ fn check(town: &Town) -> Report {
 }
 
 /// A town with some of everything: full tiles, a poison record, records of the ledger's own, a repeated batch.
-fn lived_in() -> Town {
+pub(crate) fn lived_in() -> Town {
     let mut town = Town::new();
     for count in [200, 100, 1, 255] {
         let before = town.terminal.clone();
@@ -38,7 +38,7 @@ fn lived_in() -> Town {
     town
 }
 
-fn alter(town: &Town, sql: &str) {
+pub(crate) fn alter(town: &Town, sql: &str) {
     let connection = Connection::open(town.data.database()).unwrap();
     connection.pragma_update(None, "foreign_keys", false).unwrap();
     assert_eq!(connection.execute(sql, []).unwrap(), 1, "{sql}");
@@ -360,14 +360,4 @@ fn an_act_in_the_casebook_that_nobody_could_sign_there_is_found() {
     let finding = first(&report);
     assert_eq!((finding.log, finding.index), (Some(LogName::Casebook), Some(from)), "{:?}", report.findings);
     assert!(matches!(finding.fault, Fault::CaseRefused(_)), "{finding:?}");
-}
-
-#[test]
-fn an_entry_that_was_taken_out_stops_the_search_index_with_an_error() {
-    let town = lived_in();
-    alter(&town, "DELETE FROM records_1 WHERE idx = 300");
-    let office = town.ledger.office(&town.office).unwrap();
-    let followed = town.ledger.follow_office(&office);
-    assert!(matches!(followed, Err(StoreError::Damaged { .. })), "{followed:?}");
-    assert!(town.ledger.reindex().is_err());
 }

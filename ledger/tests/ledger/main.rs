@@ -7,6 +7,7 @@ mod client;
 mod commands;
 mod faulty;
 mod fsck;
+mod holes;
 mod https;
 mod ingest;
 mod names;

@@ -12,6 +12,7 @@ use sekisho_register::change::{
     ActivateCard, CardKind, Change, EpochReason, IssueCard, OpenEpoch, OperatorState, SetOperatorState, StateReason,
 };
 use sekisho_tlog::{Checkpoint, SigningKey};
+use sekisho_wire::batch::SEEN_NOTE_MAX;
 use sekisho_wire::id::Hash;
 use sekisho_wire::reason::{AlarmKind, Query};
 use sekisho_wire::record::{Alarm, Body, Record, token_digest};
@@ -68,7 +69,7 @@ fn a_register_checkpoint_of_ours_that_does_not_fit_stops_the_register_log() {
     let seen =
         Checkpoint { origin: log.origin().into(), size: 7, root: sekisho_tlog::Hash([3; 32]), extensions: Vec::new() };
     ask(&seen.sign(&SigningKey::from_seed(log.origin(), &[5; 32]).unwrap())).ok();
-    assert_eq!(ask(&"x".repeat(513)).problem(), (400, "malformed".into()));
+    assert_eq!(ask(&"x".repeat(SEEN_NOTE_MAX + 1)).problem(), (400, "malformed".into()));
     assert_eq!(halt(&served, LogName::Register), None, "somebody else's signature stops nothing");
 
     let master = Keys::read(&served.town.data).unwrap().master;
