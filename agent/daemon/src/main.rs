@@ -36,7 +36,8 @@ enum Command {
         #[command(flatten)]
         unit: Unit,
     },
-    /// Enrol this terminal with a code from an administrator.
+    /// Enrol this terminal with a code from an administrator. Run again with the same code, it finishes what was interrupted; with a new code
+    /// for the same terminal, it gets a new certificate and keeps key and journal.
     Enrol {
         #[command(flatten)]
         config: ConfigFile,
@@ -193,10 +194,13 @@ fn enrol_terminal(config: &Config, code: &PathBuf) -> Result<(), Failure> {
     let text = std::fs::read_to_string(code).map_err(enrol::EnrolError::File);
     let enrolled = text.and_then(|text| enrol::enrol(config, &text));
     let enrolled = enrolled.map_err(|error| failure(&error, error.next_step()))?;
-    say(&format!(
-        "terminal {} is known to the ledger.\nRead this fingerprint out to the administrator, who confirms it with a card:\n\n  {}\n",
-        enrolled.terminal, enrolled.fingerprint
-    ))
+    let next = match enrolled.key {
+        enrol::KeyIs::New => "Read this fingerprint out to the administrator, who confirms it with a card:",
+        enrol::KeyIs::Kept => {
+            "It keeps its key. Restart the forwarder. An administrator who has not confirmed the key yet does so by:"
+        }
+    };
+    say(&format!("terminal {} is known to the ledger.\n{next}\n\n  {}\n", enrolled.terminal, enrolled.fingerprint))
 }
 
 fn journal(config: &Config, act: &JournalAct) -> Result<(), Failure> {
