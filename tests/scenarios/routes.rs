@@ -59,6 +59,21 @@ fn what_one_administrator_proposes_another_approves() {
 }
 
 #[test]
+fn an_approver_reads_whom_she_approves() {
+    let mut scene = Scene::new("whom");
+    let who = ["operator", "designate", "10040", "--name", "新田 次郎", "--section", "jumin"];
+    scene.desk.run(&[&["--propose"], &who[..]].concat());
+    scene.desk.sign_as(1);
+    let [proposal] = scene.desk.list(&["proposals"]).try_into().unwrap_or_else(|all| panic!("{all:?}"));
+    assert!(proposal["what"].as_str().unwrap().contains("10040 is 新田 次郎"), "{proposal}");
+    let said = scene.decide(&["approve", proposal["id"].as_str().unwrap()]);
+    assert!(said.contains("10040 is 新田 次郎"), "shown before it is signed:\n{said}");
+    let read = scene.search(&["--kind", "read"]);
+    assert!(!read.is_empty(), "the reading of a name is written down");
+    assert!(scene.desk.run(&["operator", "list"]).contains("新田 次郎"));
+}
+
+#[test]
 fn no_proposal_no_approval() {
     let mut scene = Scene::new("noproposal");
     two_for_functions(&mut scene);

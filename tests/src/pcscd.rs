@@ -98,7 +98,10 @@ impl Pcscd {
         // The driver's library is looked for under the name that stands in it.
         std::os::unix::fs::symlink(DRIVER, self.folder.join("libifdvpcd.so.0")).expect("cannot link the driver");
         let mut compiler = Command::new("cc");
-        compiler.args(["-shared", "-fPIC", "-Wl,--no-as-needed", "-o"]).arg(&cable).arg(format!("-DUNPLUGGED={unplugged:?}"));
+        compiler
+            .args(["-shared", "-fPIC", "-Wl,--no-as-needed", "-o"])
+            .arg(&cable)
+            .arg(format!("-DUNPLUGGED={unplugged:?}"));
         compiler.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/src/loose_cable.c")).arg(DRIVER);
         compiler.arg(format!("-Wl,-rpath,{}", self.folder.display())).arg("-ldl");
         let built = compiler.output().expect("cannot start cc");

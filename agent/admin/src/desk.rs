@@ -4,7 +4,7 @@ use sekisho_card::{OperatorCard, PcscTransport, ReaderName};
 use sekisho_register::act::Proposal;
 use sekisho_register::change::Log;
 use sekisho_register::organisation::Capacity;
-use sekisho_register::{Act, Change, Concluded, FoldRefusal};
+use sekisho_register::{Act, Change, Concluded, FoldRefusal, SignedAct};
 use sekisho_tlog::VerifyingKey;
 use sekisho_wire::cose::Signer;
 use sekisho_wire::id::{CardGuid, CaseReference, Code, Hash};
@@ -20,11 +20,11 @@ use crate::home::Home;
 use crate::ledger::Ledger;
 use crate::office_file::Office;
 use crate::pending;
+use crate::persons;
 use crate::pin_entry::PinSource;
 use crate::readers::{Look, Readers};
 use crate::register_cache::{Name, RegisterCache};
 use crate::screen::Screen;
-use crate::sending::names_for;
 
 /// A token is good for 15 minutes (LEDGER §L4); a long run asks for the next one in time.
 const TOKEN_MS: u64 = 10 * 60 * 1000;
@@ -353,14 +353,18 @@ impl Desk {
         self.sign_and_send(act, names)
     }
 
-    /// Approves a proposal.
+    /// Approves a proposal. Whoever it speaks of must be among `names`: nobody approves a hash.
     ///
     /// # Errors
-    /// As [`Self::decide`].
-    pub(crate) fn approve(&mut self, proposal: Vec<u8>) -> Result<(), AdminError> {
+    /// As [`Self::decide`]; [`AdminError::NameNotShown`].
+    pub(crate) fn approve(&mut self, proposal: Vec<u8>, names: &[Name]) -> Result<(), AdminError> {
         self.log_in()?;
+        let proposed = SignedAct::decode(&proposal)?;
+        if let Some(operator) = persons::nameless(&proposed.act().changes, names) {
+            return Err(AdminError::NameNotShown(operator.clone()));
+        }
         let act = self.act(Log::Register, Vec::new(), Some(Proposal(proposal)))?;
-        self.sign_and_send(act, &[]).map(drop)
+        self.sign_and_send(act, names).map(drop)
     }
 
     /// Asks the fold what it would say to this change, signed by the card at hand, without signing anything.
@@ -419,8 +423,7 @@ impl Desk {
         if let Some(id) = self.settled.take() {
             return Err(AdminError::SettledNow(id));
         }
-        let names = names_for(&act.changes, names);
-        show(&self.screen, &act, &self.cache, &names);
+        show(&self.screen, &act, &self.cache, names);
         self.screen.confirm("sign this act?", "この処分に署名しますか?")?;
         let log = act.log;
         let (mut card, guid) = self.signer_card()?;
@@ -446,9 +449,10 @@ impl Desk {
 pub(crate) fn show(screen: &Screen, act: &Act, cache: &RegisterCache, names: &[Name]) {
     let text = sekisho_register::render(act, cache.register(), screen.language);
     screen.note(&text, &text);
-    for name in names {
-        let hash = sekisho_register::NameHash::of(&name.salt, &name.text);
-        screen.note(&format!("name {}: {hash}", name.text), &format!("氏名 {}: {hash}", name.text));
+    let proposed = act.proposal.as_ref().and_then(|proposal| SignedAct::decode(&proposal.0).ok());
+    let changes = proposed.as_ref().map_or(&act.changes, |proposed| &proposed.act().changes);
+    for line in persons::lines(changes, names, screen.language) {
+        screen.note(&line, &line);
     }
 }
 

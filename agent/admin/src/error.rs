@@ -12,7 +12,7 @@ use sekisho_link::{CodeError, LinkError};
 use sekisho_register::FoldRefusal;
 use sekisho_tlog::TlogError;
 use sekisho_wire::canonical::Malformed;
-use sekisho_wire::id::{CardGuid, Hash};
+use sekisho_wire::id::{CardGuid, Code, Hash};
 use sekisho_wire::secret::PinRefused;
 use sekisho_wire::words::Language;
 
@@ -69,6 +69,8 @@ pub(crate) enum AdminError {
     SettledNow(Hash),
     /// The card's issue is proposed, and the other person has not approved it.
     NotApprovedYet(Hash),
+    /// A proposal speaks of this operator by the hash of a name, and the ledger does not show the name.
+    NameNotShown(Code),
     /// What another desk handed over is not an office's file.
     NotAnOffice(PathBuf),
     /// The register is not that of the office in the file.

@@ -256,6 +256,19 @@ impl Ledger {
         Ok(Place { index: answer.index, proof: hashes(&answer.proof)?, checkpoint: answer.checkpoint })
     }
 
+    /// The names that the ledger has beside an act; whether they are those of the act, its hashes say.
+    ///
+    /// # Errors
+    /// As the link says.
+    pub(crate) fn names_of(&self, id: &Hash) -> Result<Vec<Name>, AdminError> {
+        #[derive(Deserialize)]
+        struct Answer {
+            names: Vec<WireName>,
+        }
+        let answer: Answer = self.link.get_json(&self.path(&format!("acts/{id}/names")), &self.options())?;
+        read_names(answer.names)
+    }
+
     /// Has the ledger make a one-time code for a terminal.
     ///
     /// # Errors

@@ -23,6 +23,7 @@ mod missing;
 mod office_file;
 mod outbox;
 mod pending;
+mod persons;
 mod pin_entry;
 mod random;
 mod readers;

@@ -13,6 +13,7 @@ use crate::desk::Desk;
 use crate::error::AdminError;
 use crate::grant::verify_place;
 use crate::outbox::{self, Kept};
+use crate::persons::persons_in;
 use crate::register_cache::Name;
 
 /// Waits before an act that got no answer is sent again, and before a log is looked at again.
@@ -24,8 +25,9 @@ impl Desk {
     ///
     /// # Errors
     /// [`AdminError::NotInForce`] when the ledger took the act and does not show it; [`AdminError::Unanswered`]; what the ledger refuses.
-    pub(crate) fn send(&mut self, log: Log, id: &Hash, act: Vec<u8>, names: Vec<Name>) -> Result<u64, AdminError> {
-        let kept = Kept { act, names };
+    pub(crate) fn send(&mut self, log: Log, id: &Hash, act: Vec<u8>, names: &[Name]) -> Result<u64, AdminError> {
+        let signed = SignedAct::decode(&act)?;
+        let kept = Kept { names: names_for(&signed.act().changes, names), act };
         outbox::keep(&self.home, id, &kept)?;
         self.send_kept(log, id, &kept)
     }
@@ -140,19 +142,10 @@ fn is_silence(error: &AdminError) -> bool {
 }
 
 /// The names that the changes of this act ask for: the ledger takes those and no others.
-pub(crate) fn names_for(changes: &[Change], names: &[Name]) -> Vec<Name> {
-    let asked: Vec<NameHash> = changes.iter().flat_map(asked_by).collect();
-    names.iter().filter(|name| asked.contains(&NameHash::of(&name.salt, &name.text))).cloned().collect()
-}
-
-fn asked_by(change: &Change) -> Vec<NameHash> {
-    if let Change::Designate(designate) = change {
-        return vec![designate.name];
-    }
-    if let Change::Found(found) = change {
-        return found.administrators.iter().map(|administrator| administrator.name).collect();
-    }
-    Vec::new()
+fn names_for(changes: &[Change], names: &[Name]) -> Vec<Name> {
+    let asked = persons_in(changes);
+    let is_asked = |name: &&Name| asked.iter().any(|(_, hash)| *hash == NameHash::of(&name.salt, &name.text));
+    names.iter().filter(is_asked).cloned().collect()
 }
 
 #[cfg(test)]

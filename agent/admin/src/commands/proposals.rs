@@ -10,6 +10,8 @@ use crate::cli::is_beginning_of;
 use crate::clock;
 use crate::desk::Desk;
 use crate::error::AdminError;
+use crate::persons;
+use crate::register_cache::Name;
 use crate::seen;
 use crate::table::Table;
 
@@ -66,22 +68,26 @@ pub(super) fn list(desk: &mut Desk) -> Result<(), AdminError> {
     for (id, proposed) in casebook.open_proposals(register, now) {
         let act = proposed.act.act();
         let by = super::acts::who(&desk.cache, proposed.act.signer(), act.made);
-        let text = sekisho_register::render(act, register, language);
-        table.row([id.to_string(), moment_text(act.made, language), by, super::acts::changes_of(&text).join(" / ")]);
+        let mut what = super::acts::changes_of(&sekisho_register::render(act, register, language));
+        what.extend(persons::lines(&act.changes, &names_of(desk, id, &proposed.act)?, language));
+        table.row([id.to_string(), moment_text(act.made, language), by, what.join(" / ")]);
     }
     desk.screen.print_table(&table)
 }
 
-/// The whole proposal is shown again before the approval is signed.
+/// The names beside a proposal, if it speaks of anybody.
+fn names_of(desk: &Desk, id: &Hash, proposed: &SignedAct) -> Result<Vec<Name>, AdminError> {
+    if persons::persons_in(&proposed.act().changes).is_empty() { Ok(Vec::new()) } else { desk.ledger.names_of(id) }
+}
+
+/// The whole proposal, with the names of whom it speaks of, is shown again before the approval is signed.
 pub(super) fn approve(desk: &mut Desk, id: &str) -> Result<(), AdminError> {
     let (casebook, entries) = casebook(desk)?;
-    let open: Vec<(Hash, u64)> = casebook
-        .open_proposals(desk.cache.register(), clock::now())
-        .filter(|(found, _)| is_beginning_of(id, found))
-        .map(|(found, proposed)| (*found, proposed.index))
-        .collect();
+    let open = casebook.open_proposals(desk.cache.register(), clock::now());
+    let open: Vec<_> = open.filter(|(found, _)| is_beginning_of(id, found)).collect();
     let unknown = || AdminError::Unknown { what: "open proposal", code: id.to_owned() };
-    let [(_, index)] = open.as_slice() else { return Err(unknown()) };
-    let entry = usize::try_from(*index).ok().and_then(|index| entries.get(index)).ok_or_else(unknown)?;
-    desk.approve(entry.clone())
+    let [(id, proposed)] = open.as_slice() else { return Err(unknown()) };
+    let entry = usize::try_from(proposed.index).ok().and_then(|index| entries.get(index)).ok_or_else(unknown)?;
+    let names = names_of(desk, id, &proposed.act)?;
+    desk.approve(entry.clone(), &names)
 }

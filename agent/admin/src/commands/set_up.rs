@@ -121,7 +121,7 @@ fn by_two(desk: &mut Desk, part: Vec<Change>, plan: &Plan, second: &mut Second) 
         None => desk.file(part, &plan.names)?,
     };
     let (card, source) = ((second.reader.clone(), second.card), second.source.clone());
-    desk.in_the_hand_of(card, (&mut second.pin, source), |desk| desk.approve(proposal))
+    desk.in_the_hand_of(card, (&mut second.pin, source), |desk| desk.approve(proposal, &plan.names))
 }
 
 /// Whether an act in force made these very changes: names in them have salts of their own, so nobody else decided the same by chance.

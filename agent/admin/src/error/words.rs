@@ -66,6 +66,9 @@ impl AdminError {
                 "cannot issue the card: its personalisation was done before, its act was not".to_owned()
             }
             Self::NotApprovedYet(id) => format!("cannot hand out the card: nobody has approved proposal {id} yet"),
+            Self::NameNotShown(operator) => {
+                format!("cannot approve: the ledger does not show the name of operator {operator}, only its hash")
+            }
             Self::NotAnOffice(path) => {
                 format!("cannot join: '{}' is not what 'sekisho-admin office export' writes", path.display())
             }
@@ -145,6 +148,9 @@ impl AdminError {
             Self::CardIssued(guid) => format!("カード {guid} は発行済みです"),
             Self::CardUnfinished => "カードへの書込みは済んでいますが、貸与の処分がまだです".to_owned(),
             Self::NotApprovedYet(id) => format!("カードを貸与できません: 申請 {id} はまだ承認されていません"),
+            Self::NameNotShown(operator) => {
+                format!("承認できません: 台帳は操作者 {operator} の氏名を示さず、ハッシュのみを示しています")
+            }
             Self::NotAnOffice(path) => {
                 format!("{} は「sekisho-admin office export」で書き出したものではありません", path.display())
             }
@@ -263,6 +269,10 @@ impl AdminError {
             Self::NotApprovedYet(_) => (
                 "Have the other administrator run 'sekisho-admin approve', then 'sekisho-admin card issue --resume' with this card.",
                 "もう一人の管理者が「sekisho-admin approve」で承認した後、このカードで「sekisho-admin card issue --resume」を実行してください。",
+            ),
+            Self::NameNotShown(_) => (
+                "Have it proposed again with the name. If the name stays away, ask whoever runs the ledger.",
+                "氏名を付けて申請し直してもらってください。それでも示されないときは、台帳の運用者に問い合わせてください。",
             ),
             Self::NotAnOffice(_) => {
                 ("Have the other desk export it again.", "もう一方の端末で書き出し直してください。")
