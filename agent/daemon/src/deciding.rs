@@ -1,7 +1,7 @@
 //! From what is to what `decide` looks at.
 
+use sekisho_register::decide;
 use sekisho_register::people::Standing;
-use sekisho_register::{RULES_VERSION, decide};
 use sekisho_wire::decision::{DecisionInput, Level, Request, SessionKind, TerminalState};
 use sekisho_wire::id::{CaseReference, Code, SessionId};
 use sekisho_wire::reason::Reason;
@@ -65,7 +65,7 @@ impl Agent {
         let note = core.trusted.newest_note();
         let card = core.machine.card();
         DecisionInput {
-            rules: RULES_VERSION,
+            rules: core.register.rules(),
             register: core.register.size(),
             office: self.identity.office,
             terminal: self.identity.terminal.clone(),
@@ -94,7 +94,7 @@ impl Agent {
         }
     }
 
-    /// What follows from the card by the register: person, section, permit, working time.
+    /// What follows from the card by the register: person, section, permit.
     fn complete(&self, core: &Core, mut input: DecisionInput) -> DecisionInput {
         let register = &core.register;
         let at = input.time.max(register.newest_made());
@@ -109,9 +109,6 @@ impl Agent {
             let covering = |operator| register.permit_covering(operator, &input.terminal, function, at);
             input.permit = input.operator.as_ref().and_then(covering);
         }
-        let worked = input.opened.map_or(0, |opened| input.time.saturating_sub(opened) / 1000);
-        input.worked = u32::try_from(worked).unwrap_or(u32::MAX);
-        input.worked_today = input.worked;
         input
     }
 

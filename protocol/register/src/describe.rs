@@ -455,18 +455,18 @@ fn policy(policy: &Policy, say: &Titles<'_>) -> String {
     let years = policy.retention_years;
     say.say(
         &format!(
-            "運用方針: 離席時のロックまで {}秒(予告 {}秒前)、連続利用の上限 {}秒、登録情報の有効時間 {}秒、暗証番号の試行 {}回、運用時間 {hours}(対象外のカード: {kinds})、\
-             休憩までの操作時間 {}秒(0は適用なし)、休憩 {}秒、1日の上限 {}秒(0は適用なし)、端末での保存 {}日、保存年数 操作履歴{}年・稼働状況{}年・管理{}年、カードを抜くと終了",
-            policy.idle_seconds, policy.warn_seconds, policy.session_seconds, policy.freshness_seconds, policy.pin_tries,
-            policy.rest_after_seconds, policy.rest_seconds, policy.daily_seconds, policy.keep_sealed_days,
+            "運用方針: 離席時のロックまで {}秒、連続利用の上限 {}秒、登録情報の有効時間 {}秒、暗証番号の試行 {}回、運用時間 {hours}(対象外のカード: {kinds})、\
+             端末での保存 {}日、保存年数 操作履歴{}年・稼働状況{}年・管理{}年、カードを抜くと終了",
+            policy.idle_seconds, policy.session_seconds, policy.freshness_seconds, policy.pin_tries,
+            policy.keep_sealed_days,
             years.access, years.operation, years.administration
         ),
         &format!(
-            "policy: idle lock after {} s (warning {} s before), session at most {} s, register at most {} s old, {} PIN tries, hours {hours} (cards exempt: {kinds}), \
-             rest due after {} s (0: off), a rest is {} s, at most {} s a day (0: off), {} days kept on terminals, years kept: access {}, operation {}, administration {}; \
+            "policy: idle lock after {} s, session at most {} s, register at most {} s old, {} PIN tries, hours {hours} (cards exempt: {kinds}), \
+             {} days kept on terminals, years kept: access {}, operation {}, administration {}; \
              pulling the card closes the session",
-            policy.idle_seconds, policy.warn_seconds, policy.session_seconds, policy.freshness_seconds, policy.pin_tries,
-            policy.rest_after_seconds, policy.rest_seconds, policy.daily_seconds, policy.keep_sealed_days,
+            policy.idle_seconds, policy.session_seconds, policy.freshness_seconds, policy.pin_tries,
+            policy.keep_sealed_days,
             years.access, years.operation, years.administration
         ),
     )

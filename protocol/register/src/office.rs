@@ -71,7 +71,15 @@ fn check_founding(found: &Found) -> Result<(), FoldRefusal> {
     if found.ledger.as_str().contains(|c: char| c.is_whitespace() || c == '+') {
         return wrong(WrongValue::LedgerName);
     }
-    if found.policy.is_sound() { Ok(()) } else { wrong(WrongValue::Policy) }
+    check_policy(&found.policy)
+}
+
+fn check_policy(policy: &Policy) -> Result<(), FoldRefusal> {
+    match (policy.asks_for_more(), policy.is_sound()) {
+        (true, _) => Err(FoldRefusal::ValueWrong(WrongValue::PolicyNotInUse)),
+        (false, false) => Err(FoldRefusal::ValueWrong(WrongValue::Policy)),
+        (false, true) => Ok(()),
+    }
 }
 
 /// Most recovery keys that can be asked for together: each wraps the act of the one before (§R4.6).
@@ -143,9 +151,7 @@ impl Draft<'_> {
     }
 
     pub(crate) fn apply_policy(&mut self, change: &SetPolicy, at: Position) -> Result<(), FoldRefusal> {
-        if !change.policy.is_sound() {
-            return Err(FoldRefusal::ValueWrong(WrongValue::Policy));
-        }
+        check_policy(&change.policy)?;
         self.touch(Thing::Policy, at)?;
         self.office_mut()?.policy.push(at.index, at.effective, change.policy.clone());
         Ok(())

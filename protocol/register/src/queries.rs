@@ -7,6 +7,7 @@ use sekisho_wire::id::{CardGuid, Code, Hash, Numbered, OfficeId};
 use crate::cards::Card;
 use crate::change::{CardKind, ConnectionState, Found, Log, OpenSpan, SetCalendar};
 use crate::connection::Stops;
+use crate::decide::RULES_VERSION;
 use crate::fold::Register;
 use crate::functions::{Function, Purpose};
 use crate::hours::{DEFAULT_WEEK, Permit, is_open, next_closing};
@@ -65,6 +66,12 @@ impl Register {
     #[must_use]
     pub fn required_version(&self) -> u16 {
         self.state.office.as_ref().map_or(0, |office| office.required_version)
+    }
+
+    /// The version of the rules to decide by (§R6): what acts ask for, and no newer than this program knows.
+    #[must_use]
+    pub fn rules(&self) -> u16 {
+        self.required_version().clamp(1, RULES_VERSION)
     }
 
     /// Index of the act with that id (or of the act that approved the proposal with that id), if it took effect.

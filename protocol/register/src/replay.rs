@@ -8,7 +8,7 @@ use sekisho_wire::record::{Body, Decision, Emitter, Opening, Record, decision_di
 use sekisho_wire::verdict::VerdictCode;
 
 use crate::authority::verify_p256;
-use crate::decide::decide;
+use crate::decide::{RULES_VERSION, decide};
 use crate::fold::Register;
 use crate::values::P256Key;
 
@@ -32,6 +32,11 @@ pub enum Mismatch {
     OtherTime,
     /// The record is not of the session that the opening opened.
     OtherSession,
+    /// It was decided by rules that this program does not have: a newer one must replay it.
+    RulesUnknown {
+        /// Their version.
+        rules: u16,
+    },
     /// The verdict is not the one that the rules give.
     Verdict {
         /// What stands in the record.
@@ -59,6 +64,12 @@ impl fmt::Display for Mismatch {
             Self::OtherRequest => f.write_str("the kind of record does not fit what was asked"),
             Self::OtherTime => f.write_str("the record was written at another moment than its decision was made"),
             Self::OtherSession => f.write_str("the record does not belong to the session that was opened"),
+            Self::RulesUnknown { rules } => {
+                write!(
+                    f,
+                    "cannot replay the decision: it was made by rules version {rules}, this program knows {RULES_VERSION}"
+                )
+            }
             Self::Verdict { recorded, decided } => {
                 write!(f, "the record says verdict {}, the rules say {}", recorded.number(), decided.number())
             }
@@ -77,6 +88,9 @@ impl core::error::Error for Mismatch {}
 pub fn replay(register: &Register, record: &Record) -> Result<(), Mismatch> {
     let Some(input) = record.body.input() else { return Ok(()) };
     check_place(register, record, input)?;
+    if !(1..=RULES_VERSION).contains(&input.rules) {
+        return Err(Mismatch::RulesUnknown { rules: input.rules });
+    }
     if let Body::SessionOpened(opening) = &record.body {
         check_opening(register, record, opening, Request::Open)?;
     }

@@ -158,10 +158,10 @@ pub struct DecisionInput {
     /// Until when that note holds.
     #[n(23)]
     pub note_until: Option<u64>,
-    /// Seconds worked without the rest that policy asks for.
+    /// Seconds worked without a rest; 0 under rules 1 (register §R5).
     #[n(24)]
     pub worked: u32,
-    /// Seconds worked on this legal day.
+    /// Seconds worked on this legal day; 0 under rules 1.
     #[n(25)]
     pub worked_today: u32,
 }

@@ -157,7 +157,7 @@ fn check(file: &ChangesFile) -> Result<&OfficeTable, AdminError> {
         return Err(wrong(
             "policy",
             String::new(),
-            "limits above zero, 1 to 15 PIN tries, a warning shorter than the idle time",
+            "figures within their bounds, 1 to 15 PIN tries, no rests, no limit a day, no warning (not in use yet)",
         ));
     }
     Ok(office)

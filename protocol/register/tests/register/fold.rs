@@ -536,5 +536,5 @@ fn the_bytes_of_an_act_never_change() {
     ];
     assert_eq!(hex, expected.concat());
     let founding = SignedAct::decode(&Office::founded().entries[0]).unwrap();
-    assert_eq!(founding.id().to_string(), "b0824ce4954ab622889ad610a0e1fd8aeecf75886dd1d0fbb14cd1bad90d9ffb");
+    assert_eq!(founding.id().to_string(), "176ca7a5fc76c466fe81308bfa6f897b3c97d1a85b8781c8bb45303be919fa17");
 }

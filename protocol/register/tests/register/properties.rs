@@ -197,8 +197,8 @@ fn office_wide() -> BoxedStrategy<Change> {
         let state = if stop { ConnectionState::Stopped } else { ConnectionState::Connected };
         Change::Connection(SetConnection { state, functions, incident })
     });
-    let policy = (any::<u32>(), 600_u32..86_500).prop_map(|(rest_after_seconds, session_seconds)| {
-        Change::Policy(SetPolicy { policy: Policy { rest_after_seconds, session_seconds, ..Policy::default() } })
+    let policy = (any::<u32>(), 600_u32..86_500).prop_map(|(freshness_seconds, session_seconds)| {
+        Change::Policy(SetPolicy { policy: Policy { freshness_seconds, session_seconds, ..Policy::default() } })
     });
     let route = (select(&Class::ALL[..]), roles(), roles(), any::<bool>()).prop_map(
         |(class, proposers, approvers, distinct)| Change::Route(SetRoute { class, proposers, approvers, distinct }),

@@ -1,6 +1,6 @@
 //! Every recorded decision can be made again from its bytes, and a forged one is found.
 
-use sekisho_register::change::CardState;
+use sekisho_register::change::{CardState, Change, RequireVersion};
 use sekisho_register::*;
 use sekisho_wire::decision::*;
 use sekisho_wire::id::*;
@@ -188,4 +188,24 @@ fn a_decision_that_belongs_to_no_opened_session_is_found() {
         decision.verdict = VerdictCode::OutOfHours;
     }
     assert!(matches!(judged(&forged), Err(Mismatch::Verdict { .. })));
+}
+
+#[test]
+fn what_a_program_refused_as_too_old_stays_true_and_newer_rules_are_a_finding_of_their_own() {
+    let mut office = Office::furnished();
+    let proposal = office.proposal(vec![Change::RequireVersion(RequireVersion { version: 2 })]);
+    let approval = office.approval(&proposal, "vice", 2);
+    office.register.fold(&approval).unwrap();
+    assert_eq!(office.register.rules(), 1);
+    let by = |rules, verdict| decided(&office, DecisionInput { rules, ..office.request() }, verdict, None);
+    assert_eq!(replayed(&office, &by(1, VerdictCode::RulesUnknown)), Ok(()));
+    for verdict in [VerdictCode::Granted, VerdictCode::RulesUnknown] {
+        assert_eq!(replayed(&office, &by(2, verdict)), Err(Mismatch::RulesUnknown { rules: 2 }));
+    }
+    // Rules that no act asks for are not to be chosen by a terminal.
+    let office = Office::furnished();
+    assert_eq!(
+        decide(&office.register, &DecisionInput { rules: 2, ..office.request() }).code(),
+        VerdictCode::RulesUnknown
+    );
 }
