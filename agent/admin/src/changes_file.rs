@@ -162,7 +162,7 @@ impl ChangesFile {
             Change::Route(SetRoute {
                 class: table.class.0,
                 proposers: sorted(plain(&table.proposers)),
-                approvers: sorted(plain(&table.approvers)),
+                stages: SetRoute::approved_by(sorted(plain(&table.approvers))),
                 distinct: table.distinct,
             })
         }));

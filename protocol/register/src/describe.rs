@@ -2,6 +2,7 @@
 
 use alloc::format;
 use alloc::string::{String, ToString};
+use alloc::vec::Vec;
 
 use sekisho_wire::decision::Level;
 use sekisho_wire::id::Code;
@@ -473,12 +474,15 @@ fn policy(policy: &Policy, say: &Titles<'_>) -> String {
 }
 
 fn route(change: &SetRoute, say: &Titles<'_>) -> String {
-    let (proposers, approvers) = (roles(&change.proposers, say), roles(&change.approvers, say));
+    let then = say.say("、次に ", ", then ");
+    let stages = change.stages.iter().map(|stage| roles(stage, say)).collect::<Vec<_>>().join(&then);
+    let approvers = if stages.is_empty() { roles(&[], say) } else { stages };
+    let proposers = roles(&change.proposers, say);
     let mut text = say.say(
         &format!("「{}」の決裁区分。申請: {proposers}、承認: {approvers}", change.class.title()),
         &format!("route of class {}; proposers: {proposers}; approvers: {approvers}", change.class.name()),
     );
-    if change.distinct && !change.approvers.is_empty() {
+    if change.distinct && !change.stages.is_empty() {
         text.push_str(&say.say("、申請者と承認者は別の者", "; two different persons"));
     }
     text

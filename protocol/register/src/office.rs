@@ -159,17 +159,18 @@ impl Draft<'_> {
 
     pub(crate) fn apply_route(&mut self, change: &SetRoute, at: Position) -> Result<(), FoldRefusal> {
         let ascending = |roles: &[Role]| roles.is_sorted_by(|a, b| a < b);
-        let sound = !change.proposers.is_empty() && ascending(&change.proposers) && ascending(&change.approvers);
+        let stage = |roles: &Vec<Role>| !roles.is_empty() && ascending(roles);
+        let sound = stage(&change.proposers) && change.stages.iter().all(stage);
         // What only takes rights away must never have to wait for a second person (§R3.3).
-        if !sound || (change.class.only_takes_away() && !change.approvers.is_empty()) {
+        if !sound || (change.class.only_takes_away() && !change.stages.is_empty()) {
             return Err(FoldRefusal::ValueWrong(WrongValue::RouteRoles));
         }
+        if change.stages.len() > 1 {
+            return Err(FoldRefusal::ValueWrong(WrongValue::RouteStages));
+        }
         self.touch(Thing::Route(change.class), at)?;
-        let route = Route {
-            proposers: change.proposers.clone(),
-            approvers: change.approvers.clone(),
-            distinct: change.distinct,
-        };
+        let route =
+            Route { proposers: change.proposers.clone(), approvers: change.stages.concat(), distinct: change.distinct };
         if !self.can_be_taken(&route, at.now) {
             return Err(FoldRefusal::ValueWrong(WrongValue::DeadRoute));
         }

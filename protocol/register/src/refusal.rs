@@ -206,6 +206,8 @@ pub enum WrongValue {
     Roles,
     /// A route without proposers, not ascending, or an approval stage for what only takes rights away.
     RouteRoles,
+    /// A route with more than one stage of approval.
+    RouteStages,
     /// A card that is not dormant belongs to somebody.
     CardHolder,
     /// A dormant card, or one for rooms, signs nothing.

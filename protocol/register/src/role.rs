@@ -45,11 +45,14 @@ pub enum Role {
     /// 受託町の管理者 (S0 3, 6).
     #[n(13)]
     TrusteeAdmin,
+    /// データ取扱責任者: head of a section (S4 5–6, S3 9).
+    #[n(14)]
+    DataHandlingManager,
 }
 
 impl Role {
     /// Every role, by number.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::ChiefSecurityOfficer,
         Self::Executive,
         Self::SecurityCommittee,
@@ -63,6 +66,7 @@ impl Role {
         Self::SystemStaff,
         Self::Auditor,
         Self::TrusteeAdmin,
+        Self::DataHandlingManager,
     ];
 
     /// The roles a founding administrator's post holds: those that some route of ours admits and that a card can carry.
@@ -92,6 +96,7 @@ impl Role {
             Self::SystemStaff => "system_staff",
             Self::Auditor => "auditor",
             Self::TrusteeAdmin => "trustee_admin",
+            Self::DataHandlingManager => "data_handling_manager",
         }
     }
 
@@ -112,6 +117,7 @@ impl Role {
             Self::SystemStaff => "電算要員",
             Self::Auditor => "監査者",
             Self::TrusteeAdmin => "受託管理者",
+            Self::DataHandlingManager => "データ取扱責任者",
         }
     }
 

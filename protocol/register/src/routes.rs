@@ -50,7 +50,7 @@ const FOUNDING: &[Role] = &[Role::ChiefSecurityOfficer, Role::SystemManager, Rol
 const MANAGERS: &[Role] = &[Role::SystemManager, Role::DataProtectionManager];
 const CARD_MANAGERS: &[Role] = &[Role::SystemManager, Role::DataProtectionManager, Role::AccessManager];
 const TERMINAL_MANAGERS: &[Role] = &[Role::SystemManager, Role::TerminalManager];
-/// All but those who only work (operator, temporary operator) or only look (auditor).
+/// All but those who only work (operator, temporary operator) or only look (auditor), and heads of sections, who would act for others' (§R3.1).
 const OFFICERS: &[Role] = &[
     Role::ChiefSecurityOfficer,
     Role::Executive,
@@ -79,6 +79,10 @@ mod tests {
             if class.only_takes_away() {
                 assert!(route.approvers.is_empty(), "{class:?}");
                 assert!(!route.admits_proposer(&[Role::Operator, Role::TemporaryOperator, Role::Auditor]), "{class:?}");
+            }
+            if class != Class::Report {
+                assert!(!route.admits_proposer(&[Role::DataHandlingManager]), "{class:?}");
+                assert!(!route.approvers.contains(&Role::DataHandlingManager), "{class:?}");
             }
         }
     }

@@ -144,6 +144,7 @@ pub(super) fn connection(desk: &mut Desk, command: ConnectionCommand) -> Result<
 
 pub(super) fn route(desk: &mut Desk, command: RouteCommand) -> Result<(), AdminError> {
     let RouteCommand::Set { class, proposers, approvers, same_person } = command else { return Ok(()) };
-    let route = SetRoute { class, proposers: sorted(proposers), approvers: sorted(approvers), distinct: !same_person };
+    let stages = SetRoute::approved_by(sorted(approvers));
+    let route = SetRoute { class, proposers: sorted(proposers), stages, distinct: !same_person };
     submit(desk, Change::Route(route))
 }

@@ -306,6 +306,9 @@ impl WrongValue {
                 "決裁区分の役割が正しくありません",
                 "the route needs proposers, ascending, and nobody approves what only takes rights away",
             ),
+            Self::RouteStages => {
+                ("2段階以上の承認はまだ使用できません", "more than one stage of approval is not in use yet")
+            }
             Self::CardHolder => ("カードの使用者が指定されていません", "the card has no holder and is not dormant"),
             Self::CardSigns => (
                 "予備・緊急・入室用のカードに署名用の鍵は登録できません",

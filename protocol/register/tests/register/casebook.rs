@@ -12,7 +12,7 @@ fn route() -> Change {
     Change::Route(SetRoute {
         class: Class::Cards,
         proposers: vec![Role::SystemManager],
-        approvers: vec![],
+        stages: vec![],
         distinct: false,
     })
 }

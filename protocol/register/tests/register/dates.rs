@@ -30,7 +30,7 @@ fn an_act_with_a_date_changes_nothing_before_it() {
     let route = SetRoute {
         class: Class::Cards,
         proposers: vec![Role::SystemManager],
-        approvers: vec![Role::SystemManager],
+        stages: vec![vec![Role::SystemManager]],
         distinct: true,
     };
     let later = |changes: Vec<Change>| {

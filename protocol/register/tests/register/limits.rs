@@ -219,7 +219,7 @@ fn what_shrinks_a_right_never_loses_a_race() {
 fn a_route_that_nobody_could_take_is_refused() {
     let mut office = Office::furnished();
     let route = |proposers, approvers, distinct| {
-        Change::Route(SetRoute { class: Class::Founding, proposers, approvers, distinct })
+        Change::Route(SetRoute { class: Class::Founding, proposers, stages: vec![approvers], distinct })
     };
     let trustee = vec![Role::TrusteeAdmin];
     let manager = vec![Role::SystemManager];

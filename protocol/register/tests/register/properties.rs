@@ -200,8 +200,8 @@ fn office_wide() -> BoxedStrategy<Change> {
     let policy = (any::<u32>(), 600_u32..86_500).prop_map(|(freshness_seconds, session_seconds)| {
         Change::Policy(SetPolicy { policy: Policy { freshness_seconds, session_seconds, ..Policy::default() } })
     });
-    let route = (select(&Class::ALL[..]), roles(), roles(), any::<bool>()).prop_map(
-        |(class, proposers, approvers, distinct)| Change::Route(SetRoute { class, proposers, approvers, distinct }),
+    let route = (select(&Class::ALL[..]), roles(), vec(roles(), 0..3), any::<bool>()).prop_map(
+        |(class, proposers, stages, distinct)| Change::Route(SetRoute { class, proposers, stages, distinct }),
     );
     let log_key = (50_u8..52, time()).prop_map(|(key, effective)| {
         Change::LogKey(SetLogKey { log: Log::Records, key: edwards_public(key), effective })

@@ -10,7 +10,7 @@ fn needs_approval(class: Class) -> Change {
     Change::Route(SetRoute {
         class,
         proposers: vec![Role::SystemManager],
-        approvers: vec![Role::DataProtectionManager],
+        stages: vec![vec![Role::DataProtectionManager]],
         distinct: true,
     })
 }
@@ -145,6 +145,22 @@ fn what_only_takes_away_can_be_given_no_approval_stage() {
     let mut office = Office::furnished();
     assert_eq!(code_of(office.approved(vec![needs_approval(Class::Block)])), Err("value_wrong"));
     assert_eq!(code_of(office.approved(vec![needs_approval(Class::Stop)])), Err("value_wrong"));
+}
+
+#[test]
+fn a_route_has_one_stage_of_approval_for_now_and_none_that_is_empty() {
+    let mut office = Office::furnished();
+    let (proposers, manager) = (vec![Role::SystemManager], vec![Role::DataProtectionManager]);
+    let mut set = |stages| {
+        let route = SetRoute { class: Class::Cards, proposers: proposers.clone(), stages, distinct: true };
+        office.approved(vec![Change::Route(route)]).map(drop)
+    };
+    let wrong = |what| Err(FoldRefusal::ValueWrong(what));
+    assert_eq!(set(vec![manager.clone(), manager.clone()]), wrong(WrongValue::RouteStages));
+    assert_eq!(set(vec![vec![]]), wrong(WrongValue::RouteRoles));
+    assert_eq!(set(vec![manager]), Ok(()));
+    assert_eq!(set(vec![]), Ok(()));
+    assert_eq!(SetRoute::approved_by(vec![]), Vec::<Vec<Role>>::new());
 }
 
 #[test]
