@@ -175,6 +175,24 @@ const PREFIX: &str = "sekisho-code-1.";
 mod tests {
     use super::*;
 
+    /// The line that whoever enrols reads; `agent/link/src/code.rs` reads the same file.
+    const GOLDEN: &str = include_str!("../../protocol/wire/vectors/code-1.txt");
+
+    #[test]
+    fn a_code_is_the_very_line_that_terminals_read() {
+        let facts = LedgerFacts {
+            url: "https://ledger.example:8443".into(),
+            name: "ledger.example".into(),
+            authority: vec![0x30, 0x03, 1, 2, 3],
+            envelope: vec![4; 65],
+        };
+        let keys = LogKeys { records: [1; 32], register: [2; 32], casebook: [3; 32] };
+        let code =
+            facts.terminal(&keys, &CodeSecret([5; 16]), 1_800_000_000_000, &"ab".repeat(16), "madoguchi-1");
+        assert_eq!(format!("{}\n", code.to_line()), GOLDEN);
+        assert_eq!(Code::from_line(GOLDEN), Some(code));
+    }
+
     #[test]
     fn a_code_is_one_line_that_reads_back() {
         let facts = LedgerFacts {

@@ -272,6 +272,15 @@ mod tests {
         assert_eq!(read.expires, code.expires);
     }
 
+    /// The line that the ledger writes for the same parts; `ledger/src/code.rs` reads the same file.
+    const GOLDEN: &str = include_str!("../../../protocol/wire/vectors/code-1.txt");
+
+    #[test]
+    fn a_code_is_the_very_line_that_the_ledger_writes() {
+        assert_eq!(format!("{}\n", *terminal_code().to_text()), GOLDEN);
+        assert_eq!(LedgerCode::parse(GOLDEN).unwrap().to_text(), terminal_code().to_text());
+    }
+
     #[test]
     fn a_founding_code_names_no_office() {
         let code = LedgerCode { kind: CodeKind::Founding, ..terminal_code() };
