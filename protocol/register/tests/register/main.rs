@@ -6,6 +6,7 @@ mod casebook;
 mod dates;
 mod decide;
 mod fold;
+mod golden;
 mod limits;
 mod newer;
 mod office;
