@@ -151,7 +151,7 @@ pub(crate) struct Wanted {
     pub to: u64,
     /// Whether it sleeps.
     pub dormant: bool,
-    /// Whether it may sign acts: then the register names its signature key, which takes two persons (register §R3.5a).
+    /// Whether it may sign acts: then the register names its signature key, which takes two persons (register §R3.6).
     pub signing: bool,
 }
 

@@ -185,7 +185,7 @@ impl RegisterCache {
     /// The register as it was when the log had `size` entries; nothing for a size it has not reached. `from` is an earlier state of this
     /// very register, to go on from; one that is later than `size` is left aside.
     ///
-    /// The entries were judged when they came into this program, so their signatures are not looked at again (register §R4.9).
+    /// The entries were judged when they came into this program, so their signatures are not looked at again (register §R4.10).
     #[must_use]
     pub(crate) fn register_at(&self, size: u64, from: Option<Register>) -> Option<Register> {
         let mut register = from.filter(|register| register.size() <= size).unwrap_or_default();

@@ -155,7 +155,7 @@ impl Register {
         if alone { Err(FoldRefusal::SamePerson(class)) } else { Ok(()) }
     }
 
-    /// `k` different recovery keys, each wrapping the act of the one before (§R4.6).
+    /// `k` different recovery keys, each wrapping the act of the one before (§R4.8).
     fn admit_recovery(&self, first: &Signer, chain: &[Link]) -> Result<(), FoldRefusal> {
         let mut keys = Vec::new();
         for (act, authority) in chain {

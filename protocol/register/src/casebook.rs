@@ -21,7 +21,7 @@ pub struct Casebook {
     proposals: BTreeMap<Hash, Proposed>,
     incidents: BTreeMap<Numbered, Incident>,
     filed: BTreeMap<Hash, u64>,
-    /// Reports that terminals signed, by terminal and legal day (§R3.8).
+    /// Reports that terminals signed, by terminal and legal day (§R3.9).
     reports: BTreeMap<(Code, u32), u32>,
 }
 

@@ -1,4 +1,4 @@
-//! What a holder concluded about an entry when it folded it first, and keeps beside it (§R4.9).
+//! What a holder concluded about an entry when it folded it first, and keeps beside it (§R4.10).
 
 use crate::fold::Folded;
 use crate::refusal::FoldRefusal;

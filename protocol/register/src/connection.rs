@@ -1,4 +1,4 @@
-//! What is stopped (結合停止, 再結合): stops add up, and only a restoration takes them away (§R3.7).
+//! What is stopped (結合停止, 再結合): stops add up, and only a restoration takes them away (§R3.8).
 
 use alloc::collections::BTreeSet;
 

@@ -26,7 +26,7 @@ pub const MADE_BEHIND_MS: u64 = 10 * 60 * 1000;
 pub const MADE_AHEAD_MS: u64 = 2 * 60 * 1000;
 /// How far ahead an act may take effect (§R1).
 pub const EFFECTIVE_AHEAD_MS: u64 = 400 * 24 * 60 * 60 * 1000;
-/// Most acts that one terminal signs on one legal day (§R3.8).
+/// Most acts that one terminal signs on one legal day (§R3.9).
 pub const TERMINAL_ACTS_A_DAY: u32 = 5;
 /// Longest life of an act (§R1).
 pub const LIFETIME_MS: u64 = 30 * 24 * 60 * 60 * 1000;
@@ -94,7 +94,7 @@ impl Register {
     }
 
     /// Takes an entry that this holder folded before and has stored since where nobody else writes, with what it concluded then
-    /// (§R4.9): an accepted one without looking at signatures, curve points and roots seen again, a refused one for size and root alone. Auditors
+    /// (§R4.10): an accepted one without looking at signatures, curve points and roots seen again, a refused one for size and root alone. Auditors
     /// use [`Self::fold`].
     ///
     /// # Errors
@@ -154,7 +154,7 @@ impl Register {
         self.newest_made
     }
 
-    /// Index of the first act that only a newer program understands: from there on nothing is decided (§R4.10).
+    /// Index of the first act that only a newer program understands: from there on nothing is decided (§R4.11).
     #[must_use]
     pub const fn not_understood(&self) -> Option<u64> {
         self.not_understood
@@ -265,7 +265,7 @@ impl Register {
         Position { index: self.size(), made, now, effective, kind: 0, takes_away: false, seen_size, trust }
     }
 
-    /// A terminal's key lies on a disk: few acts a day, about cards in use, never against those without whom nobody could decide (§R3.8).
+    /// A terminal's key lies on a disk: few acts a day, about cards in use, never against those without whom nobody could decide (§R3.9).
     fn check_terminal_act(
         &self,
         draft: &mut Draft<'_>,

@@ -39,7 +39,7 @@ impl Function {
         self.version().title.as_str()
     }
 
-    /// What it is at `t`, if it can be used then. An end outlives what was announced before it (§R4.5a).
+    /// What it is at `t`, if it can be used then. An end outlives what was announced before it (§R4.6).
     #[must_use]
     pub fn in_use_at(&self, t: u64) -> Option<&SetFunction> {
         let ends = self.versions.strictest_at(t, |version| strictness(version.state))?.state == UseState::Ended;

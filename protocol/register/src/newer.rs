@@ -1,4 +1,4 @@
-//! Acts that this program cannot read: passed over where that does no harm, else nothing is decided any more (§R4.10).
+//! Acts that this program cannot read: passed over where that does no harm, else nothing is decided any more (§R4.11).
 
 use minicbor::Decoder;
 use minicbor::decode::Error;

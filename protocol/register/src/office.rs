@@ -82,7 +82,7 @@ fn check_policy(policy: &Policy) -> Result<(), FoldRefusal> {
     }
 }
 
-/// Most recovery keys that can be asked for together: each wraps the act of the one before (§R4.6).
+/// Most recovery keys that can be asked for together: each wraps the act of the one before (§R4.8).
 pub(crate) const RECOVERY_MAX: usize = 8;
 
 fn administrator_can_sign(administrator: &Administrator) -> bool {

@@ -225,13 +225,13 @@ pub enum WrongValue {
 }
 
 impl FoldRefusal {
-    /// Whether it is a newer program's act, signed by somebody who may: from then on nothing is decided (§R4.10).
+    /// Whether it is a newer program's act, signed by somebody who may: from then on nothing is decided (§R4.11).
     #[must_use]
     pub const fn is_not_understood(&self) -> bool {
         matches!(self, Self::VersionUnknown { .. } | Self::KindUnknown { .. } | Self::ContentUnknown)
     }
 
-    /// Whether a newer program might take it (§R4.9).
+    /// Whether a newer program might take it (§R4.10).
     #[must_use]
     pub(crate) const fn is_too_new(&self) -> bool {
         // What we cannot read at all costs nothing to ask again, and a newer program may know who signed it.

@@ -1,4 +1,4 @@
-//! Who could sign, with a draft taken over: a panel must never leave an office that nobody can decide about (§R3.8).
+//! Who could sign, with a draft taken over: a panel must never leave an office that nobody can decide about (§R3.9).
 
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;

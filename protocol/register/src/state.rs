@@ -39,7 +39,7 @@ pub(crate) struct State {
     pub(crate) terminal_keys: BTreeMap<Ed25519Key, Code>,
     /// Log index of the last change of each thing (§R4.3).
     pub(crate) touched: BTreeMap<Thing, u64>,
-    /// Acts that terminals signed, by terminal and legal day (§R3.8).
+    /// Acts that terminals signed, by terminal and legal day (§R3.9).
     pub(crate) terminal_acts: BTreeMap<(Code, u32), u32>,
     /// Ids of acts, and of the proposals inside approvals, that took effect.
     pub(crate) folded: BTreeMap<Hash, u64>,

@@ -58,7 +58,7 @@ impl<T> Timeline<T> {
         self.entries.is_empty()
     }
 
-    /// The value in force at `t` where some are stricter than others (§R4.5a): a later word cancels an earlier one whose date is not
+    /// The value in force at `t` where some are stricter than others (§R4.6): a later word cancels an earlier one whose date is not
     /// later, unless the earlier one is stricter and the later one only restricts too; of what is left the strictest holds.
     pub(crate) fn strictest_at(&self, t: u64, rank: impl Fn(&T) -> usize) -> Option<&T> {
         // Latest date of a later word, by its rank.
@@ -78,7 +78,7 @@ impl<T> Timeline<T> {
         strictest.map(|(_, value)| value)
     }
 
-    /// The period that holds at `t` (§R4.5b): the later word holds within its own period, an earlier one only if it was to begin when
+    /// The period that holds at `t` (§R4.7): the later word holds within its own period, an earlier one only if it was to begin when
     /// all later ones have ended. `span` is from when until when a word was said to hold, whatever its act made of that; nothing for a
     /// word that takes everything earlier away.
     pub(crate) fn period_at(&self, t: u64, span: impl Fn(&T) -> Option<(u64, u64)>) -> Option<&T> {

@@ -1,4 +1,4 @@
-//! What no single key can do, whoever holds it (§R3.8, §R4.2): a terminal's, a leaver's, one administrator's.
+//! What no single key can do, whoever holds it (§R3.9, §R4.2): a terminal's, a leaver's, one administrator's.
 
 use sekisho_register::change::*;
 use sekisho_register::*;

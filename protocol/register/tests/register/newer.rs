@@ -1,4 +1,4 @@
-//! What a newer program writes must not slip past an older one, and what an older one decided must stay true (§R4.10).
+//! What a newer program writes must not slip past an older one, and what an older one decided must stay true (§R4.11).
 
 use sekisho_register::act::{ACT_MAX, Proposal, ToBeSigned};
 use sekisho_register::change::*;
