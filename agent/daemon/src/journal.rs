@@ -93,6 +93,7 @@ struct OpenSegment {
     file: Box<dyn SegmentFile>,
     seal: Seal,
     bytes: u64,
+    marked: bool,
 }
 
 /// Records read back, in order.
@@ -130,10 +131,12 @@ fn remove(medium: &dyn Medium, name: &str) {
 fn mark(medium: &dyn Medium, segment: &str) -> Result<(), JournalError> {
     let io = |source| JournalError::io("mark", segment, source);
     let name = mark_of(segment);
-    let before = medium.names().map_err(io)?.into_iter().filter(|other| segment_of_mark(other).is_some());
-    let before: Vec<String> = before.collect();
-    drop(medium.create(&name).map_err(io)?);
-    before.iter().for_each(|other| remove(medium, other));
+    let marks: Vec<String> =
+        medium.names().map_err(io)?.into_iter().filter(|other| segment_of_mark(other).is_some()).collect();
+    if !marks.contains(&name) {
+        drop(medium.create(&name).map_err(io)?);
+    }
+    marks.iter().filter(|other| **other != name).for_each(|other| remove(medium, other));
     Ok(())
 }
 
@@ -400,8 +403,13 @@ impl Writer {
         }
         let wrote = open.file.write(&out).and_then(|()| open.file.sync());
         wrote.map_err(|source| JournalError::io("write", &segment.name, source))?;
-        if segment.count == 0 {
-            mark(self.medium.as_ref(), &segment.name)?;
+        if !open.marked {
+            // The records are durable, marked or not. To take them back for the want of a mark would leave a mark without records, should
+            // it have landed all the same.
+            match mark(self.medium.as_ref(), &segment.name) {
+                Ok(()) => open.marked = true,
+                Err(error) => log::warn!("{error}; it is tried again with the next record"),
+            }
         }
         open.bytes += out.len() as u64;
         segment.count += records.len() as u64;
@@ -420,7 +428,7 @@ impl Writer {
         self.segments.push(Segment { name: name.clone(), start: self.next, count: 0, newest: 0 });
         file.write(&header).map_err(|source| JournalError::io("write", &name, source))?;
         let bytes = header.len() as u64;
-        self.open = Some(OpenSegment { file, seal, bytes });
+        self.open = Some(OpenSegment { file, seal, bytes, marked: false });
         Ok(())
     }
 }

@@ -28,6 +28,8 @@ pub(crate) enum Fault {
     SyncLanded,
     /// A new segment cannot be made.
     Create,
+    /// A mark cannot be made; it is there all the same.
+    MarkLanded,
 }
 
 struct DiskFile(Disk, String);
@@ -63,6 +65,9 @@ impl Medium for Disk {
             return Err(io::ErrorKind::StorageFull.into());
         }
         assert!(content.files.insert(name.into(), Vec::new()).is_none(), "a segment's name is used once");
+        if content.fault == Some(Fault::MarkLanded) && name.ends_with(".mark") {
+            return Err(io::ErrorKind::Other.into());
+        }
         Ok(Box::new(DiskFile(self.clone(), name.into())))
     }
 

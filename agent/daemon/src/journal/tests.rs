@@ -102,6 +102,28 @@ fn a_tail_torn_at_any_byte_loses_only_what_nobody_was_told_of() {
 }
 
 #[test]
+fn a_mark_that_cannot_be_made_costs_no_record_and_no_start() {
+    let disk = Disk::default();
+    let (journal, _) = open(&disk);
+    disk.fail(Fault::MarkLanded);
+    for count in 1..3 {
+        let seq = append(&journal);
+        let _ = journal.wait(seq);
+        let (restarted, seen) = open(&disk.copy());
+        assert_eq!(seen.len(), count);
+        assert_unbroken(&restarted, &seen);
+    }
+    disk.fail(None);
+    let seq = append(&journal);
+    journal.wait(seq).unwrap();
+    let gone = disk.copy();
+    let newest = gone.names().unwrap().into_iter().filter(|name| number_of(name).is_some()).max().unwrap();
+    gone.remove(&newest).unwrap();
+    let opened = Journal::open(Arc::new(gone), SecretBytes::new([1; 32]), BEGINNING, |_, _| {});
+    assert!(opened.is_err(), "it is marked in the end");
+}
+
+#[test]
 fn a_failed_write_refuses_those_who_wait_and_never_gives_a_seq_two_contents() {
     for fault in [Fault::Write(0), Fault::Write(20), Fault::Write(usize::MAX), Fault::SyncLanded, Fault::Create] {
         let disk = Disk::default();
