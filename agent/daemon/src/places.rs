@@ -68,7 +68,7 @@ impl Places {
         let mut taken = self.lock();
         let (named, strange): (usize, usize) = (taken.named.values().sum(), taken.strange.values().sum());
         let untrusted = named + strange;
-        let room = self.all.saturating_sub(self.all / KEPT_FOR_TRUSTED);
+        let room = self.all.saturating_sub((self.all / KEPT_FOR_TRUSTED).max(1));
         let of = |uids: &HashMap<u32, usize>| uids.get(&uid).copied().unwrap_or(0);
         let share = |part: usize| (self.all / part).max(1);
         let free = taken.trusted + untrusted < self.all
@@ -165,6 +165,16 @@ mod tests {
         let more: usize = (502..600).map(|uid| std::mem::ManuallyDrop::new(fill(&places, &named(uid))).len()).sum();
         assert_eq!(more, 16);
         assert_eq!(fill(&places, &panel()).len(), 16, "root's own");
+    }
+
+    #[test]
+    fn a_socket_of_few_places_keeps_one_for_root() {
+        for connections in 2..20 {
+            let places = Places::new(&Limits { connections, ..LIMITS });
+            let held: Vec<Vec<Place>> = (500..600).map(|uid| fill(&places, &named(uid))).collect();
+            assert!(held.iter().any(|places| !places.is_empty()), "{connections}");
+            assert!(places.take(&panel()).is_some(), "{connections}");
+        }
     }
 
     #[test]
