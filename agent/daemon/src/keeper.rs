@@ -195,7 +195,7 @@ impl Keeper {
                 break;
             }
             let again = register.fold_stored(&entry, concluded);
-            // Also where this program takes what an older one could not judge: what follows was judged without it (register §R4.9).
+            // Also where this program takes what an older one could not judge: what follows was judged without it (register §R4.10).
             if again.is_ok() != (concluded == Concluded::Accepted) {
                 return Ok(None);
             }
@@ -214,7 +214,7 @@ impl Keeper {
         self.folder.join("register.entries")
     }
 
-    /// Whole entries in the file: length (4 bytes), what was concluded about it (1 byte, register §R4.9), bytes.
+    /// Whole entries in the file: length (4 bytes), what was concluded about it (1 byte, register §R4.10), bytes.
     fn entries(&self) -> io::Result<Vec<Judged>> {
         let bytes = std::fs::read(self.entries_file()).or_else(|error| absent(error).map(|()| Vec::new()))?;
         let mut rest = bytes.as_slice();
@@ -256,7 +256,7 @@ impl Keeper {
         loop {
             match agent.send_out(carrier, &self.question(agent)) {
                 Some(Brought::Answer { body }) => {
-                    if self.take(agent, body).is_ok() {
+                    if self.take(agent, body).is_ok() && self.goes_on(agent) {
                         pause = RETRY_FIRST;
                         // A ledger that does not wait must not keep us busy.
                         std::thread::sleep(BREATH);
@@ -283,6 +283,12 @@ impl Keeper {
         let wait = if core.trusted.newest_note().is_some() { WAIT } else { 0 };
         let seen = self.kept.as_ref().map(|kept| kept.checkpoint.clone()).filter(|note| note.len() <= SEEN_MAX);
         Errand::Register { from, wait, seen }
+    }
+
+    /// Whether there is reason to ask again at once: more acts follow, or the ledger waits for news. One whose first note is of no use does
+    /// neither.
+    fn goes_on(&self, agent: &Agent) -> bool {
+        self.ahead.is_some() || agent.lock().trusted.newest_note().is_some()
     }
 
     /// A ledger that has fewer acts than it is asked for has lost what was verified here, or had shown us acts that never were.

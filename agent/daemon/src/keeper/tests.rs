@@ -287,6 +287,26 @@ fn a_ledger_that_has_lost_acts_is_alarmed_about_and_one_that_made_them_up_is_ask
     assert_eq!(alarms(), 1);
 }
 
+#[test]
+fn a_ledger_whose_first_note_is_of_no_use_is_not_asked_again_at_once() {
+    let bench = Bench::new();
+    let (_scratch, config) = scratch(&bench);
+    {
+        let mut core = bench.agent.lock();
+        core.register = Arc::new(Register::new());
+        core.trusted = crate::trusted::TrustedTime::new(&sekisho_wire::id::BootId([7; 16]), None, bench.agent.moment());
+    }
+    let (mut keeper, _) = Keeper::open(&config, &bench.agent.identity).unwrap();
+    keeper.believe(&bench.agent, &answer(&bench.office, 0, 1, REGISTER_SEED)).unwrap();
+    assert!(keeper.goes_on(&bench.agent), "more acts follow");
+    let foreign = answer(&bench.office, 1, 500, 77).freshness;
+    let useless = RegisterAnswer { freshness: foreign, ..answer(&bench.office, 1, 500, REGISTER_SEED) };
+    keeper.believe(&bench.agent, &useless).unwrap();
+    assert!(!keeper.goes_on(&bench.agent));
+    keeper.believe(&bench.agent, &answer(&bench.office, 2, 500, REGISTER_SEED)).unwrap();
+    assert!(keeper.goes_on(&bench.agent));
+}
+
 fn answer_json(answer: &RegisterAnswer) -> serde_json::Value {
     serde_json::json!({"checkpoint": answer.checkpoint, "freshness": answer.freshness, "entries": answer.entries})
 }
