@@ -74,6 +74,8 @@ pub(crate) struct Core {
     pub(crate) owner: Option<(SessionId, u32)>,
     /// The prompt whose PIN is typed and whose outcome is not known yet: no other one opens meanwhile.
     pub(crate) proving: Option<u64>,
+    /// The uid whose last prompt brought no PIN.
+    pub(crate) gives_way: Option<u32>,
     pub(crate) pins: PinsSent,
     /// Counts changes.
     pub(crate) generation: u64,
@@ -157,6 +159,7 @@ impl Agent {
             recent: VecDeque::new(),
             owner: None,
             proving: None,
+            gives_way: None,
             pins: PinsSent::default(),
             generation: 0,
             links: Links::default(),

@@ -41,7 +41,7 @@ mod tests {
     use sekisho_wire::record::Record;
 
     use super::*;
-    use crate::testing::{Bench, CLERK, RIGHT_PIN, ask, panel};
+    use crate::testing::{Bench, CLERK, RIGHT_PIN, ask, panel, until};
 
     fn false_cards(bench: &Bench) -> Vec<CardFalse> {
         let of = |record: Record| if let Body::CardFalse(seen) = record.body { Some(seen) } else { None };
@@ -62,6 +62,8 @@ mod tests {
             bench.prompt(&PromptRequest::login(), RIGHT_PIN).unwrap_err();
         }
         assert_eq!(false_cards(&bench), [told(FalseSlot::Authentication)]);
+        bench.worker.pull();
+        until(|| bench.agent.lock().machine.card().is_none());
         bench.insert(CLERK);
         bench.prompt(&PromptRequest::login(), RIGHT_PIN).unwrap_err();
         assert_eq!(false_cards(&bench).len(), 2);

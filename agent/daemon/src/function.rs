@@ -178,8 +178,10 @@ impl Agent {
         let code = decide(&core.register, &input).code();
         if code == VerdictCode::CardProofNeeded {
             drop((core, arriving));
-            let decided = self.with_card_proof(&asked);
-            return Ok(self.settle(caller, decided));
+            return Ok(match self.with_card_proof(&asked) {
+                Ok(decided) => self.settle(caller, decided),
+                Err(code) => without_record(code),
+            });
         }
         let decided = self.record(&mut core, &asked, self.salt(), input, None);
         drop((core, arriving));
@@ -187,10 +189,14 @@ impl Agent {
     }
 
     /// Everything else allows it: lets the card sign this very request, and decides again.
-    fn with_card_proof(&self, asked: &Asked) -> Decided {
+    fn with_card_proof(&self, asked: &Asked) -> Result<Decided, VerdictCode> {
         let proof = self.card_proof(asked);
         let mut core = self.lock();
-        match proof {
+        // The card took its time.
+        if let Some(code) = self.grants_nothing(&core) {
+            return Err(code);
+        }
+        Ok(match proof {
             Some(proof) if self.stands(&mut core, &proof) => {
                 self.record(&mut core, asked, proof.salt, proof.input, Some(proof.signature))
             }
@@ -198,7 +204,7 @@ impl Agent {
                 let input = self.function_input(&mut core, &asked.question, Level::Session);
                 self.record(&mut core, asked, self.salt(), input, None)
             }
-        }
+        })
     }
 
     fn card_proof(&self, asked: &Asked) -> Option<Proof> {

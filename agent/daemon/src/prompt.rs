@@ -83,7 +83,7 @@ impl Agent {
             // Nothing of it is told: it is not the card that was asked about.
             return Err(spoken::refused(VerdictCode::CardOther, None));
         }
-        if core.proving.is_some() || core.pins.is_any_sent() {
+        if core.proving.is_some() || core.pins.is_any_sent() || core.is_taken(caller) {
             return Err(spoken::refused(VerdictCode::AgentBusy, card.tries_left));
         }
         let purpose = self.purpose(&mut core, caller, request)?;
@@ -113,8 +113,13 @@ impl Agent {
             }
             agent.tell(&mut core);
         };
-        let spawned = std::thread::Builder::new().name("prompt".into()).spawn(conduct);
-        spawned.map_err(|_| spoken::refused(VerdictCode::AgentBusy, card.tries_left))?;
+        if std::thread::Builder::new().name("prompt".into()).spawn(conduct).is_err() {
+            // Nobody would hear of its PIN, nor say that it has ended.
+            let mut core = self.lock();
+            core.forget_call(call);
+            core.prompts.retain(|prompt| prompt.id != id);
+            return Err(spoken::refused(VerdictCode::AgentBusy, card.tries_left));
+        }
         let tries_left = card.tries_left.map(u32::from);
         let (card, operator) = (Some(card.card.to_string()), operator.map(|code| code.to_string()));
         Ok((PromptAnswer { prompt: id, tries_left, card, operator, name }, client))
@@ -231,20 +236,35 @@ impl Agent {
         purpose: Purpose,
         answers: &Receiver<CallAnswer>,
     ) -> Result<AwaitAnswer, AgentError> {
-        let patience = self.config.card.prompt() + Duration::from_secs(2);
-        let typed = answers.recv_timeout(patience).map_err(|_| AgentError::PromptCancelled)?;
-        if typed != CallAnswer::PinTyped {
-            return Err(AgentError::PromptCancelled);
-        }
-        let went = match purpose {
+        let went = self.typed(caller, answers).and_then(|()| match purpose {
             Purpose::Login(wish) => self.log_in(caller, insertion, call, wish, answers),
             Purpose::Function(asked) => self.with_pin_proof(caller, insertion, call, &asked, answers),
             Purpose::ChangePin => self.change_pin(insertion, call, answers),
-        };
+        });
         if went.is_err() {
+            // Also when nobody typed in time: a PIN that comes a moment later must not stay in the worker.
             self.lock().ask_worker(ToWorker::Forget { call }, None);
         }
         went
+    }
+
+    /// Waits until the PIN is typed.
+    fn typed(&self, caller: &Caller, answers: &Receiver<CallAnswer>) -> Result<(), AgentError> {
+        let patience = self.config.card.prompt() + Duration::from_secs(2);
+        let typed = answers.recv_timeout(patience).is_ok_and(|answer| answer == CallAnswer::PinTyped);
+        let mut core = self.lock();
+        if typed {
+            core.gives_way.take_if(|uid| *uid == caller.uid);
+            Ok(())
+        } else {
+            core.gives_way = Some(caller.uid);
+            Err(AgentError::PromptCancelled)
+        }
+    }
+
+    /// The card took its time: whether anything may be granted is asked again.
+    fn may_still_grant(&self, core: &Core) -> Result<(), AgentError> {
+        self.grants_nothing(core).map_or(Ok(()), |code| Err(spoken::refused(code, None)))
     }
 
     /// The PIN is typed: decides now, lets the card sign what was decided upon, opens the session on its durable record.
@@ -281,6 +301,7 @@ impl Agent {
         }
         let mut core = self.lock();
         input.card.iter().for_each(|card| core.pins.accepted(card));
+        self.may_still_grant(&core)?;
         let part = |code: Option<Code>| code.ok_or_else(|| spoken::refused(VerdictCode::OperatorUnknown, None));
         let session = Session {
             id: wish.session,
@@ -362,10 +383,11 @@ impl Agent {
         }
         let mut core = self.lock();
         let proof = Proof { salt, input, signature };
+        proof.input.card.iter().for_each(|card| core.pins.accepted(card));
+        self.may_still_grant(&core)?;
         if !self.stands(&mut core, &proof) {
             return Err(spoken::refused(VerdictCode::EndedMeanwhile, None));
         }
-        proof.input.card.iter().for_each(|card| core.pins.accepted(card));
         let decided = self.record(&mut core, asked, proof.salt, proof.input, Some(proof.signature));
         drop(core);
         let answer = self.settle(caller, decided);
@@ -452,14 +474,24 @@ impl Agent {
 }
 
 impl Core {
+    /// Whether another uid has a prompt open that this caller must leave alone. A uid whose last prompt brought no PIN gives way: who only
+    /// holds the place keeps nobody out for longer than one prompt lasts.
+    fn is_taken(&self, caller: &Caller) -> bool {
+        let others = |prompt: &&Prompt| prompt.outcome.is_none() && !prompt.is_of(caller);
+        self.prompts.iter().find(others).is_some_and(|prompt| self.gives_way != Some(prompt.uid))
+    }
+
+    /// Nobody waits for this call any more; the worker forgets what was typed for it.
+    fn forget_call(&mut self, call: u64) {
+        self.calls.remove(&call);
+        self.ask_worker(ToWorker::Forget { call }, None);
+    }
+
     fn remember(&mut self, prompt: Prompt) {
         // Only one PIN is asked for at a time: two prompts on a screen are how a PIN goes to the wrong one.
         let open: Vec<u64> =
             self.prompts.iter().filter(|other| other.outcome.is_none()).map(|other| other.call).collect();
-        for call in open {
-            self.calls.remove(&call);
-            self.ask_worker(ToWorker::Forget { call }, None);
-        }
+        open.into_iter().for_each(|call| self.forget_call(call));
         self.prompts.iter_mut().for_each(Prompt::cancel);
         let of_same = |other: &Prompt| other.uid == prompt.uid;
         if self.prompts.iter().filter(|other| of_same(other)).count() >= PROMPTS_MAX

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use p256::ecdsa::signature::hazmat::PrehashSigner;
@@ -96,7 +96,7 @@ fn issue(card: u8, operator: &str, kind: CardKind) -> IssueCard {
         operator: Some(code(operator)),
         profiles: vec![],
         authentication: public(card, Slot::Authentication),
-        // A clerk's card signs no acts (register §R3.5a).
+        // A clerk's card signs no acts (register §R3.6).
         signature: (card != CLERK).then(|| public(card, Slot::Signature)),
         presence: public(card, Slot::Presence),
         from: day(2026, 4, 1, 0),
@@ -398,8 +398,10 @@ struct DoubleState {
     tries: u8,
     fraud: Fraud,
     pins: HashMap<u64, PinFrame>,
-    /// How long the card thinks about a PIN.
-    slow: Duration,
+    /// Whether the card thinks, until it is let go on.
+    held: bool,
+    /// Prompts that the worker was told to forget.
+    forgotten: Vec<u64>,
     /// How often a PIN reached the card.
     verified: u32,
     /// How often the card changed its PIN.
@@ -421,7 +423,8 @@ impl Double {
             tries: 5,
             fraud: Fraud::None,
             pins,
-            slow: Duration::ZERO,
+            held: false,
+            forgotten: Vec::new(),
             verified: 0,
             changed: 0,
         };
@@ -449,19 +452,25 @@ impl Double {
                     Some((call, if came { CallAnswer::PinTyped } else { none }))
                 }
                 ToWorker::SignWithPin { call, digest, .. } => {
-                    let slow = state.slow;
                     drop(state);
-                    std::thread::sleep(slow);
-                    state = self.state.lock().unwrap();
+                    state = self.let_go();
                     let pin = state.pins.remove(&call).unwrap();
                     Some((call, state.verify(&pin, &digest)))
                 }
-                ToWorker::ProvePresence { call, digest, .. } => Some((call, state.signed(Slot::Presence, &digest))),
+                ToWorker::ProvePresence { call, digest, .. } => {
+                    drop(state);
+                    state = self.let_go();
+                    Some((call, state.signed(Slot::Presence, &digest)))
+                }
                 ToWorker::ChangePin { call, .. } => {
                     state.changed += 1;
                     Some((call, CallAnswer::PinChanged))
                 }
-                ToWorker::Forget { .. } | ToWorker::LogOut { .. } => None,
+                ToWorker::Forget { call } => {
+                    state.forgotten.push(call);
+                    None
+                }
+                ToWorker::LogOut { .. } => None,
             };
             if let Some((call, answer)) = answer {
                 let right = matches!(answer, CallAnswer::Signed { .. } | CallAnswer::PinChanged);
@@ -526,8 +535,30 @@ impl Double {
         self.state.lock().unwrap().fraud = Fraud::OtherKeys;
     }
 
-    pub(crate) fn slow(&self, slow: Duration) {
-        self.state.lock().unwrap().slow = slow;
+    /// The card thinks from now on, until it is let go on.
+    pub(crate) fn hold(&self) {
+        self.state.lock().unwrap().held = true;
+    }
+
+    pub(crate) fn go_on(&self) {
+        self.state.lock().unwrap().held = false;
+    }
+
+    /// The state, once the card has thought.
+    fn let_go(&self) -> MutexGuard<'_, DoubleState> {
+        loop {
+            let state = self.state.lock().unwrap();
+            if !state.held {
+                return state;
+            }
+            drop(state);
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    /// How many prompts the worker was told to forget.
+    pub(crate) fn forgotten(&self) -> usize {
+        self.state.lock().unwrap().forgotten.len()
     }
 
     pub(crate) fn verified(&self) -> u32 {

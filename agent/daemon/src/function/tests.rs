@@ -5,7 +5,6 @@ use crate::testing::{Bench, CLERK, RIGHT_PIN, ask, code, panel, until};
 use sekisho_ipc::{PinFrame, PromptRequest};
 use sekisho_wire::id::CardGuid;
 use sekisho_wire::record::SessionReason;
-use std::time::Duration;
 
 fn named(request: &str) -> AuthorizeRequest {
     AuthorizeRequest { request: Some(request.repeat(16)), ..ask("juminhyo") }
@@ -73,6 +72,32 @@ fn the_same_request_has_one_answer_and_one_record() {
     bench.worker.pull();
     until(|| bench.agent.lock().machine.card().is_none());
     assert_eq!(bench.agent.authorize(&panel(), &named("ab")).unwrap().verdict.code, "no_card");
+}
+
+#[test]
+fn nothing_is_granted_by_a_card_that_took_so_long_that_the_ledger_refused_our_history() {
+    let bench = Bench::new();
+    bench.log_in();
+    bench.worker.hold();
+    let agent = bench.agent.clone();
+    let asked = std::thread::spawn(move || agent.authorize(&panel(), &ask("koseki")).unwrap());
+    until(|| !bench.agent.lock().calls.is_empty());
+    bench.agent.history_is(crate::agent::History::Refused);
+    bench.worker.go_on();
+    let answer = asked.join().unwrap();
+    assert_eq!((answer.verdict.code.as_str(), answer.record), ("history_refused", None));
+
+    bench.agent.history_is(crate::agent::History::Goes);
+    bench.worker.hold();
+    let request = PromptRequest::authorize(ask("inkan"));
+    let (prompt, client) = bench.agent.prompt(&panel(), &request).unwrap();
+    PinFrame::new(RIGHT_PIN).unwrap().send(&client).unwrap();
+    until(|| bench.agent.lock().pins.is_any_sent());
+    bench.agent.history_is(crate::agent::History::Refused);
+    bench.worker.go_on();
+    let refused = bench.agent.await_prompt(&panel(), &prompt.prompt);
+    assert!(matches!(refused, Err(AgentError::CardProblem { verdict, .. }) if verdict.code == "history_refused"));
+    assert!(!bench.kinds().contains(&"decision"));
 }
 
 #[test]
@@ -311,22 +336,17 @@ fn an_outcome_is_told_once_however_often_the_grant_is_asked_for() {
 fn wrong_pins_count_and_are_recorded_though_nobody_waits_for_them() {
     let bench = Bench::new();
     bench.insert(CLERK);
-    bench.worker.slow(Duration::from_millis(100));
     let cap = u32::from(bench.agent.config.card.tries_per_insertion);
-    let (mut kept, mut refused) = (Vec::new(), 0);
-    until(|| {
-        match bench.agent.prompt(&panel(), &PromptRequest::login()) {
-            Ok((_, client)) => {
-                let _ = PinFrame::new(b"999999").unwrap().send(&client);
-                kept.push(client);
-            }
-            Err(_) => refused += 1,
-        }
-        std::thread::sleep(Duration::from_millis(30));
-        u32::from(wrong_pins(&bench)) >= cap
-    });
-    until(|| !bench.agent.lock().pins.is_any_sent());
-    assert!(refused > 0, "a prompt opened while a PIN was at the card");
+    for _ in 0..cap {
+        bench.worker.hold();
+        let (_, client) = bench.agent.prompt(&panel(), &PromptRequest::login()).unwrap();
+        PinFrame::new(b"999999").unwrap().send(&client).unwrap();
+        until(|| bench.agent.lock().pins.is_any_sent());
+        assert!(bench.agent.prompt(&panel(), &PromptRequest::login()).is_err(), "a PIN is at the card");
+        bench.worker.go_on();
+        until(|| !bench.agent.lock().pins.is_any_sent() && bench.agent.lock().proving.is_none());
+    }
+    assert!(bench.agent.prompt(&panel(), &PromptRequest::login()).is_err());
     let failed = bench.kinds().iter().filter(|kind| **kind == "pin_failed").count();
     assert_eq!(failed, usize::try_from(bench.worker.verified()).unwrap());
     assert_eq!((bench.worker.verified(), u32::from(wrong_pins(&bench))), (cap, cap));
@@ -336,7 +356,7 @@ fn wrong_pins_count_and_are_recorded_though_nobody_waits_for_them() {
 fn a_wrong_pin_counts_when_the_card_was_pulled_before_it_answered() {
     let bench = Bench::new();
     bench.insert(CLERK);
-    bench.worker.slow(Duration::from_millis(200));
+    bench.worker.hold();
     let (_, client) = bench.agent.prompt(&panel(), &PromptRequest::login()).unwrap();
     PinFrame::new(b"999999").unwrap().send(&client).unwrap();
     until(|| bench.agent.lock().pins.is_any_sent());
@@ -345,6 +365,7 @@ fn a_wrong_pin_counts_when_the_card_was_pulled_before_it_answered() {
         let mut core = bench.agent.lock();
         bench.agent.step(&mut core, Event::CardRemoved(insertion));
     }
+    bench.worker.go_on();
     until(|| !bench.agent.lock().pins.is_any_sent());
     assert!(bench.kinds().contains(&"pin_failed"));
 }

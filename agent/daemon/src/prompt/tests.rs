@@ -131,7 +131,7 @@ fn a_card_that_is_looked_at_anew_gets_no_more_tries() {
 fn a_try_that_a_dead_worker_took_along_is_told_and_recorded() {
     let bench = Bench::new();
     bench.insert(CLERK);
-    bench.worker.slow(Duration::from_secs(3600));
+    bench.worker.hold();
     let (prompt, client) = open(&bench, &PromptRequest::login());
     type_into(&client, b"999999");
     until(|| bench.agent.lock().pins.is_any_sent());
@@ -165,4 +165,47 @@ fn a_changed_pin_is_recorded_whoever_waits_for_it() {
     let changed: Vec<PinChanged> = bench.records().into_iter().filter_map(of).collect();
     let operator = Some(crate::testing::code("chiba"));
     assert_eq!(changed, [PinChanged { card: CardGuid([CLERK; 16]), operator }]);
+}
+
+#[test]
+fn another_user_s_prompt_is_left_alone_unless_that_user_only_holds_the_place() {
+    let bench = Bench::new();
+    bench.insert(CLERK);
+    let clerk = Caller { uid: 1000, application: None, trusted: false, may_prompt: true };
+    let other = Caller { uid: 1001, ..clerk.clone() };
+    let open = |caller: &Caller| bench.agent.prompt(caller, &PromptRequest::login());
+    let (prompt, client) = open(&clerk).unwrap();
+    assert_eq!(code(open(&other).map(|_| unreachable!())), "agent_busy");
+    type_into(&client, b"999999");
+    assert_eq!(code(bench.agent.await_prompt(&clerk, &prompt.prompt)), "wrong_pin", "it was not cancelled");
+
+    let (held, client) = open(&other).unwrap();
+    drop(client);
+    assert_eq!(bench.agent.await_prompt(&other, &held.prompt), Err(AgentError::PromptCancelled));
+    let (held, holding) = open(&other).unwrap();
+    let (prompt, client) = open(&clerk).unwrap();
+    assert_eq!(bench.agent.await_prompt(&other, &held.prompt), Err(AgentError::PromptCancelled), "it gave way");
+    drop(holding);
+    type_into(&client, RIGHT_PIN);
+    assert_eq!(code(bench.agent.await_prompt(&clerk, &prompt.prompt)), "granted");
+}
+
+#[test]
+fn root_s_prompt_comes_before_another_s() {
+    let bench = Bench::new();
+    bench.insert(CLERK);
+    let clerk = Caller { uid: 1000, application: None, trusted: false, may_prompt: true };
+    let (prompt, _client) = bench.agent.prompt(&clerk, &PromptRequest::login()).unwrap();
+    let (_, _root) = open(&bench, &PromptRequest::login());
+    assert_eq!(bench.agent.await_prompt(&clerk, &prompt.prompt), Err(AgentError::PromptCancelled));
+}
+
+#[test]
+fn the_worker_forgets_a_prompt_however_it_ends_without_a_pin() {
+    let bench = Bench::new();
+    bench.insert(CLERK);
+    let (prompt, client) = open(&bench, &PromptRequest::login());
+    drop(client);
+    assert_eq!(bench.agent.await_prompt(&panel(), &prompt), Err(AgentError::PromptCancelled));
+    until(|| bench.worker.forgotten() == 1);
 }
