@@ -187,8 +187,7 @@ mod tests {
             envelope: vec![4; 65],
         };
         let keys = LogKeys { records: [1; 32], register: [2; 32], casebook: [3; 32] };
-        let code =
-            facts.terminal(&keys, &CodeSecret([5; 16]), 1_800_000_000_000, &"ab".repeat(16), "madoguchi-1");
+        let code = facts.terminal(&keys, &CodeSecret([5; 16]), 1_800_000_000_000, &"ab".repeat(16), "madoguchi-1");
         assert_eq!(format!("{}\n", code.to_line()), GOLDEN);
         assert_eq!(Code::from_line(GOLDEN), Some(code));
     }

@@ -191,6 +191,8 @@ pub struct Report {
     pub replayed: u64,
     /// Records that decode as none; alarmed when they came, and no damage.
     pub unreadable: u64,
+    /// Records of a newer version that say that they may be kept unread (wire §1.3).
+    pub newer: u64,
     /// What is wrong, in the order found; at most a hundred.
     pub findings: Vec<Finding>,
 }

@@ -46,7 +46,7 @@ pub struct Arrived {
     pub bytes: Vec<u8>,
     /// What it declares lost, if it does.
     pub lost: Option<(u64, u64)>,
-    /// Whether it is a record at this place of this history. If not, it is stored all the same, and alarms (wire §7.5).
+    /// Whether it is a record at this place of this history. If not, it is stored all the same (wire §1.3, §7.5).
     pub readable: Readable,
 }
 
@@ -55,7 +55,9 @@ pub struct Arrived {
 pub enum Readable {
     /// They are.
     Yes,
-    /// They are not: evidence all the same.
+    /// They are of a newer version, and say that whoever does not know it may keep them unread.
+    Later,
+    /// They are not: evidence all the same, and an alarm.
     No,
 }
 
@@ -122,6 +124,7 @@ pub fn is_signed(sign1: &Sign1<'_>, key: &VerifyingKey) -> bool {
 fn arrived(header: &BatchHeader, seq: u64, bytes: &[u8], now: Millis) -> Arrived {
     let leaf = leaf_hash(bytes);
     let record = Record::decode(bytes).ok().filter(|record| stands_here(record, header, seq));
+    let later = if record.is_none() { Record::kept_unread(bytes) } else { None };
     let (class, month, lost) = match &record {
         Some(record) => {
             // A clock far off must not make keys for months that never were; such records are kept from when they came.
@@ -132,10 +135,14 @@ fn arrived(header: &BatchHeader, seq: u64, bytes: &[u8], now: Millis) -> Arrived
             let lost = lost.filter(|(from, to)| from <= to && *to < seq);
             (class_number(record.retention), legal_month(operated), lost)
         }
-        // Nobody knows what it is, so it is kept as long as anything.
-        None => (UNREADABLE_CLASS, legal_month(now), None),
+        // Where nobody knows what it is, it is kept as long as anything.
+        None => (later.map_or(UNREADABLE_CLASS, class_number), legal_month(now), None),
     };
-    let readable = if record.is_some() { Readable::Yes } else { Readable::No };
+    let readable = match (record, later) {
+        (Some(_), _) => Readable::Yes,
+        (None, Some(_)) => Readable::Later,
+        (None, None) => Readable::No,
+    };
     Arrived { leaf, key: (header.office, class, month), bytes: bytes.to_vec(), lost, readable }
 }
 

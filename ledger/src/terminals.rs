@@ -6,10 +6,12 @@ use sekisho_tlog::{Checkpoint, Hash, ProveError, consistency_proof, range_proof,
 use sekisho_wire::batch::BatchHeader;
 use sekisho_wire::id::Code;
 use sekisho_wire::reason::AlarmKind;
+use sekisho_wire::record::Alarm;
 
 use crate::acts::Name;
 use crate::authority::Peer;
 use crate::checkpoint::Halt;
+use crate::clock::{DAY, Millis};
 use crate::ingest::{self, Receipt, Verified};
 use crate::ledger::Ledger;
 use crate::office::{Office, Published};
@@ -80,7 +82,25 @@ impl Ledger {
             let history = (header.office, header.terminal.clone(), header.epoch);
             self.gaps.lock().unwrap_or_else(std::sync::PoisonError::into_inner).insert(history, header.first);
         }
-        receipt.inspect_err(|refusal| self.alarm_about(refusal, header, now))
+        let receipt = receipt.inspect_err(|refusal| self.alarm_about(refusal, header.clone(), now))?;
+        self.look_at_clock(&header, now);
+        Ok(receipt)
+    }
+
+    /// Raises an alarm about a clock far off ours, once a day for each terminal (wire §7.5a). Nothing is refused for it.
+    fn look_at_clock(&self, header: &BatchHeader, now: Millis) {
+        let day = now / DAY;
+        if now.abs_diff(header.sent) > CLOCK_FAR
+            && self.first_alarm(header.office, format!("clock of {} on day {day}", header.terminal))
+        {
+            log::warn!(
+                "the clock of terminal {} is far off: it says {}, and it is {now}",
+                header.terminal,
+                header.sent
+            );
+            let (terminal, epoch, seq) = (Some(header.terminal.clone()), Some(header.epoch), Some(header.first));
+            self.alarm(&header.office, Alarm { kind: AlarmKind::ClockFarOff, terminal, epoch, seq, act: None });
+        }
     }
 
     /// A terminal that has verified more than there is, or something else, knows a history that this ledger has lost: signing on would make
@@ -242,6 +262,8 @@ pub(crate) fn unproved(error: ProveError<StoreError>) -> Refusal {
     Refusal::Unavailable { cause: error.to_string() }
 }
 
+/// As far as an act's time may lie from the newest one's (register §R4).
+const CLOCK_FAR: Millis = 10 * 60_000;
 const REGISTER_PAGE: u32 = 500;
 /// Bytes of entries in one page: as base64 beside names it stays far below what clients take (4 MiB).
 const REGISTER_BYTES: usize = 1 << 20;

@@ -134,8 +134,9 @@ impl Check<'_> {
                 }
                 self.verdict(walk, index, place, record)?;
             }
-            None if payload == Payload::Open => self.report.unreadable += 1,
-            None => {}
+            None if payload != Payload::Open => {}
+            None if Record::kept_unread(walk.opened.record()).is_some() => self.report.newer += 1,
+            None => self.report.unreadable += 1,
         }
         self.leave_batch(walk, index);
         Ok(())

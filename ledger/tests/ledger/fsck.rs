@@ -49,6 +49,19 @@ fn first(report: &Report) -> &Finding {
 }
 
 #[test]
+fn a_newer_record_that_is_not_critical_is_no_finding() {
+    let mut town = lived_in();
+    let (batch, after) = town.terminal.batch_of(vec![crate::ingest::newer(false, 2)]);
+    town.deliver(&batch).unwrap();
+    town.terminal = after;
+    town.send(1);
+    town.publish();
+    let report = check(&town);
+    assert_eq!(report.findings, []);
+    assert_eq!((report.newer, report.unreadable), (1, 1), "the poison alone is unreadable");
+}
+
+#[test]
 fn a_lived_in_ledger_is_sound() {
     let town = lived_in();
     let report = check(&town);

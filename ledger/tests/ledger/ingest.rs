@@ -1,6 +1,7 @@
 //! Batches: each way in which one can come, and what is stored of it (wire §7).
 
 use sekisho_ledger::checkpoint::Halt;
+use sekisho_ledger::clock::Clock;
 use sekisho_ledger::keys::Keys;
 use sekisho_ledger::office::log_key;
 use sekisho_ledger::refusal::Refusal;
@@ -163,6 +164,56 @@ fn bytes_that_are_no_record_are_kept_flagged_and_block_nothing() {
     assert_eq!(town.alarms(), [AlarmKind::UnreadableRecord; 3]);
     town.terminal = after;
     town.send(1);
+}
+
+/// A record of version 2, with a kind that this release does not know.
+pub(crate) fn newer(critical: bool, class: u8) -> Vec<u8> {
+    let mut e = minicbor::Encoder::new(Vec::new());
+    e.map(4).unwrap().u8(0).unwrap().u8(2).unwrap().u8(1).unwrap().bool(critical).unwrap();
+    e.u8(8).unwrap().u8(class).unwrap().u8(12).unwrap().array(1).unwrap().u8(99).unwrap();
+    e.into_writer()
+}
+
+#[test]
+fn a_newer_record_is_kept_under_its_class_and_alarms_only_if_it_is_critical() {
+    let mut town = Town::new();
+    let classes = |town: &Town| {
+        let used: Vec<u32> = (0..town.records())
+            .map(|at| town.stored().entries(&town.office, LogName::Records, at, 1).unwrap()[0].key)
+            .collect();
+        let keys = town.stored().keys(&town.office).unwrap();
+        used.iter().map(|used| keys.iter().find(|key| key.number == *used).unwrap().class).collect::<Vec<u8>>()
+    };
+    let (batch, after) = town.terminal.batch_of(vec![newer(false, 2), newer(false, 1), newer(false, 3)]);
+    assert_eq!(town.deliver(&batch).unwrap().stored, 3);
+    assert_eq!((town.alarms(), classes(&town)), (vec![], vec![2, 1, 3]));
+    assert_eq!(town.ledger.record_bytes(&town.office, 0).unwrap(), newer(false, 2));
+    town.terminal = after;
+    let (batch, after) = town.terminal.batch_of(vec![newer(true, 2), newer(false, 9)]);
+    assert_eq!(town.deliver(&batch).unwrap().stored, 2);
+    assert_eq!(town.alarms(), [AlarmKind::UnreadableRecord; 2]);
+    assert_eq!(classes(&town)[3..5], [1, 1], "nobody knows how long, so as long as any");
+    town.terminal = after;
+    town.send(1);
+}
+
+#[test]
+fn a_clock_far_off_is_alarmed_once_a_day_and_refuses_nothing() {
+    let mut town = Town::new();
+    let mut send = |minutes: u64| {
+        let (mut batch, after) = town.terminal.batch(1);
+        batch.header.sent = town.clock.now() + minutes * 60_000;
+        town.deliver(&batch).unwrap();
+        town.terminal = after;
+        town.alarms()
+    };
+    assert_eq!(send(9), []);
+    for minutes in [11, 600, 0, 11] {
+        assert_eq!(send(minutes), [AlarmKind::ClockFarOff], "{minutes} minutes ahead");
+    }
+    town.clock.advance(24 * 3_600_000);
+    town.send(1);
+    assert_eq!(town.alarms().len(), 2, "a day behind, on another day");
 }
 
 #[test]

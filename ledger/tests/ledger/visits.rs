@@ -14,9 +14,10 @@ use sekisho_register::change::{
 use sekisho_tlog::{Checkpoint, SigningKey};
 use sekisho_wire::batch::SEEN_NOTE_MAX;
 use sekisho_wire::id::Hash;
-use sekisho_wire::reason::{AlarmKind, Query};
-use sekisho_wire::record::{Alarm, Body, Record, token_digest};
+use sekisho_wire::reason::{AlarmKind, EnrolmentEvent, Query};
+use sekisho_wire::record::{About, Alarm, Body, Record, RefusedAct, token_digest};
 use serde_json::json;
+use sha2::{Digest, Sha256};
 
 use crate::served::{Served, bytes, until};
 use crate::town::{NOON, Slot, TestCard, Town, code};
@@ -155,6 +156,61 @@ fn what_a_person_is_shown_of_persons_is_written_down_and_nothing_else() {
             records(&served).iter().skip(usize::try_from(before).unwrap()).map(read).collect();
         assert_eq!(written, expected.map(Some).into_iter().collect::<Vec<_>>(), "{path}");
     }
+}
+
+#[test]
+fn a_read_says_about_whom_or_what_was_asked() {
+    let mut served = Served::new();
+    served.town.send(3);
+    served.town.publish();
+    let token = served.token();
+    let card = served.town.mayor.guid;
+    let of_first = |first| About { first: Some(first), ..About::default() };
+    let asked = About { operator: Some(code("mayor")), card: Some(card), terminal: Some(code("jumin-1")), first: None };
+    let cases = [
+        (served.at(&format!("search?operator=mayor&card={card}&terminal=jumin-1")), asked),
+        (served.at("search?operator=No+such+code"), About::default()),
+        (served.at("evidence/1"), of_first(1)),
+        (served.at("register?from=0"), of_first(0)),
+        (format!("/{}/records/tile/entries/000.p/2", served.town.office), of_first(0)),
+    ];
+    for (path, about) in cases {
+        assert_eq!(served.anybody().get_as(&path, &token).status, 200, "{path}");
+        let read = |body: &Body| if let Body::Read(read) = body { Some(read.about.clone()) } else { None };
+        assert_eq!(records(&served).iter().rev().find_map(read), Some(about), "{path}");
+    }
+}
+
+#[test]
+fn a_refused_act_is_written_down_with_its_id_its_rule_and_whom_it_names() {
+    let served = Served::new();
+    let open = |epoch| Change::OpenEpoch(OpenEpoch { terminal: code("jumin-1"), epoch, reason: EpochReason::Other });
+    let act = served.town.act(vec![open(7)]);
+    let id = Hash(sekisho_ledger::people::id_of(&act).unwrap().0);
+    assert!(served.town.ledger.submit(&served.town.office, act, Vec::new()).is_err());
+    assert!(served.town.ledger.submit(&served.town.office, b"x".to_vec(), Vec::new()).is_err());
+    let told: Vec<_> = alarms(&served).into_iter().map(|alarm| alarm.act.unwrap()).collect();
+    let card = Some(served.town.mayor.guid);
+    let refused = RefusedAct { id, rule: code("epoch_not_new"), card, operator: Some(code("mayor")) };
+    let digest = Hash(Sha256::digest(b"x").into());
+    let nothing = RefusedAct { id: digest, rule: code("malformed"), card: None, operator: None };
+    assert_eq!(told, [refused, nothing]);
+}
+
+#[test]
+fn an_enrolment_says_who_invited_and_which_key_came() {
+    let served = Served::new();
+    served.enrol();
+    let of = |body| if let Body::Enrolment(step) = body { Some((step.event, step.by, step.key)) } else { None };
+    let steps: Vec<_> = records(&served).into_iter().filter_map(of).collect();
+    let key = served.town.terminal.key.verifying_key().to_bytes();
+    let key = Some(Hash(Sha256::digest(key).into()));
+    let expected = [
+        (EnrolmentEvent::Invited, Some(code("mayor")), None),
+        (EnrolmentEvent::Requested, None, key),
+        (EnrolmentEvent::CertificateGiven, None, key),
+    ];
+    assert_eq!(steps, expected);
 }
 
 #[test]

@@ -44,6 +44,37 @@ pub enum Retention {
     Administration,
 }
 
+impl Retention {
+    /// The class with this number.
+    const fn numbered(number: u64) -> Option<Self> {
+        match number {
+            1 => Some(Self::Access),
+            2 => Some(Self::Operation),
+            3 => Some(Self::Administration),
+            _ => None,
+        }
+    }
+}
+
+/// Version, critical bit and class: what stands at its place in the records of every version.
+fn newer(d: &mut minicbor::Decoder<'_>) -> Option<(u64, bool, u64)> {
+    let (mut version, mut critical, mut class) = (None, None, None);
+    let mut before = None;
+    for _ in 0..d.map().ok()?? {
+        let key = d.u64().ok()?;
+        if before.replace(key).is_some_and(|before| before >= key) {
+            return None;
+        }
+        match key {
+            0 => version = Some(d.u64().ok()?),
+            1 => critical = Some(d.bool().ok()?),
+            8 => class = Some(d.u64().ok()?),
+            _ => d.skip().ok()?,
+        }
+    }
+    Some((version?, critical?, class?))
+}
+
 /// One record.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
@@ -549,6 +580,15 @@ impl Record {
         let record: Self = decode_canonical("record", bytes)?;
         let sound = bytes.len() <= RECORD_MAX && record.version == RECORD_VERSION && record.is_of_its_kind();
         if sound { Ok(record) } else { Err(Malformed { what: "record", at: 0 }) }
+    }
+
+    /// The class under which a record of a newer version is kept unread, if it permits that (wire §1.3).
+    #[must_use]
+    pub fn kept_unread(bytes: &[u8]) -> Option<Retention> {
+        let mut d = minicbor::Decoder::new(bytes);
+        let (version, critical, class) = newer(&mut d)?;
+        let whole = bytes.len() <= RECORD_MAX && d.position() == bytes.len();
+        if whole && version > u64::from(RECORD_VERSION) && !critical { Retention::numbered(class) } else { None }
     }
 
     /// Whether class, emitter and verdict are such as records of this kind have (wire §4.1, §4.3).

@@ -11,7 +11,7 @@ use sekisho_wire::reason::{
 };
 use sekisho_wire::record::{
     About, Alarm, Body, CardFalse, CardSeen, ClockStep, Completed, Decision, Emitter, Enrolment, Lost, Opening,
-    PinChanged, PinFailed, RECORD_VERSION, Read, Record, RefusedAct, RegisterAdvanced, SessionReason, TerminalUp,
+    PinChanged, PinFailed, RECORD_VERSION, Read, Record, RefusedAct, RegisterAdvanced, Retention, SessionReason, TerminalUp,
     Withdrawn, decision_digest, session_digest,
 };
 use sekisho_wire::verdict::VerdictCode;
@@ -207,6 +207,31 @@ fn a_class_that_is_not_the_kinds_is_malformed() {
     let mut wrong = record(Body::TerminalDown);
     wrong.retention = sekisho_wire::record::Retention::Access;
     assert!(Record::decode(&wrong.encode().unwrap()).is_err());
+}
+
+/// A record as a newer release may write it: this version, a kind and a key that nobody here knows.
+fn newer(version: u64, critical: bool, class: u64) -> Vec<u8> {
+    let mut e = minicbor::Encoder::new(Vec::new());
+    e.map(5).unwrap().u8(0).unwrap().u64(version).unwrap().u8(1).unwrap().bool(critical).unwrap();
+    e.u8(8).unwrap().u64(class).unwrap().u8(12).unwrap().array(2).unwrap().u8(99).unwrap();
+    e.array(1).unwrap().map(1).unwrap().u8(0).unwrap().str("new").unwrap().u8(20).unwrap().u8(1).unwrap();
+    e.into_writer()
+}
+
+#[test]
+fn only_a_newer_record_that_is_not_critical_is_kept_unread() {
+    for (class, retention) in [(1, Retention::Access), (2, Retention::Operation), (3, Retention::Administration)] {
+        assert_eq!(Record::kept_unread(&newer(2, false, class)), Some(retention));
+    }
+    let whole = newer(2, false, 2);
+    let longer: Vec<u8> = whole.iter().copied().chain([0]).collect();
+    let ours = record(Body::TerminalDown).encode().unwrap();
+    for other in [newer(2, true, 2), newer(1, false, 2), newer(2, false, 4), longer, ours.to_vec()] {
+        assert_eq!(Record::kept_unread(&other), None);
+    }
+    for end in 0..whole.len() {
+        assert_eq!(Record::kept_unread(&whole[..end]), None, "{end} of {} bytes", whole.len());
+    }
 }
 
 #[test]
