@@ -347,7 +347,7 @@ impl SigningNow<'_> {
         let first = found.administrators.first().ok_or(AdminError::NothingToDo)?;
         let (guid, operator) = (first.card.card, first.operator.clone());
         let empty = Register::new();
-        let made = clock::now();
+        let made = made_at(&found, clock::now());
         let act = Act {
             request: self.signing.request.clone(),
             agreement: self.signing.agreement.clone(),
@@ -372,6 +372,11 @@ impl SigningNow<'_> {
         let _ = empty.would_accept(&entry, made).map_err(AdminError::Fold)?;
         Ok(entry)
     }
+}
+
+/// When the founding act is made: not before its cards begin to hold, though the clock was set back since they were made.
+fn made_at(found: &Found, now: u64) -> u64 {
+    found.administrators.iter().map(|administrator| administrator.card.from).fold(now, u64::max)
 }
 
 /// Where the PIN of an administrator's card comes from: `asked`, where a file or pipe was named, else from where this founding wrote it.
@@ -411,4 +416,31 @@ fn wait_for(
             Err(error) => Look::Wrong(error.into()),
         })
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::register_cache::tests::Story;
+
+    #[test]
+    fn a_founding_act_is_never_older_than_its_cards() {
+        let act = SignedAct::decode(&Story::begin().entries[0]).unwrap();
+        let [Change::Found(found)] = act.act().changes.as_slice() else { panic!("it founds") };
+        let made = found.administrators[0].card.from;
+        let mut found = (**found).clone();
+        found.administrators[1].card.from += 5;
+        // The clock was set back after the second card was made: made then, the act would name a card that is not hers yet.
+        assert_eq!(made_at(&found, made - 1000), made + 5);
+        assert_eq!(made_at(&found, made + 1000), made + 1000);
+        let mut register = Register::new();
+        let fold = |register: &mut Register, made| {
+            let changes = vec![Change::Found(Box::new(found.clone()))];
+            let draft = Act { changes, ..draft(&Register::new(), Log::Register, made).unwrap() };
+            let entry = draft.to_be_signed(&Signer::Card(found.administrators[0].card.card)).finish([0; 64]);
+            register.fold_stored(&entry, sekisho_register::Concluded::Accepted).map(drop)
+        };
+        fold(&mut register, made - 1000).unwrap_err();
+        fold(&mut register, made_at(&found, made - 1000)).unwrap();
+    }
 }

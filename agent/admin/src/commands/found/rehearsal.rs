@@ -10,7 +10,7 @@ use sekisho_register::{Act, Concluded, Ed25519Key, Register};
 use sekisho_wire::cose::Signer;
 use sekisho_wire::id::{CardGuid, Code};
 
-use super::{founding, named, wanted};
+use super::{founding, made_at, named, wanted};
 use crate::act_draft::{draft, parts_by_route, takes_two};
 use crate::changes_file::{self, ChangesFile, Drafter, OfficeTable, PolicyUse};
 use crate::clock;
@@ -36,11 +36,10 @@ pub(super) fn of_all(
             administrators.push(named(table, card, &mut drafter)?);
         }
     }
-    // Not before the cards begin to hold.
-    let now = clock::now();
     let signers: Vec<(CardGuid, Code)> = administrators.iter().map(|one| (one.card.card, one.post.clone())).collect();
     let keys = (0..office.recovery.keys).map(|_| recovery_key()).collect::<Result<_, _>>()?;
     let found = founding(code, office, administrators, Recovery { k: office.recovery.needed, keys }, file)?;
+    let now = made_at(&found, clock::now());
     let changes = vec![Change::Found(Box::new(found))];
     let (first, second) =
         (signers.first().ok_or(AdminError::NothingToDo)?, signers.get(1).ok_or(AdminError::NothingToDo)?);
