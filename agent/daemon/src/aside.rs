@@ -15,6 +15,7 @@ use crate::identity::Identity;
 use crate::journal::medium::{Folder, Medium, SegmentFile};
 use crate::journal::recovery::{Found, survey};
 use crate::keeper::Keeper;
+use crate::uplink::Uplink;
 
 /// What a set-aside journal is called: this, its epoch, a number.
 const NAME: &str = "journal-aside-";
@@ -94,15 +95,33 @@ pub fn set_aside(config: &Config) -> Result<PathBuf, AsideError> {
     if UnixStream::connect(config.agent_socket()).is_ok() {
         return Err(AsideError::AgentRuns);
     }
-    let identity = Identity::load(&config.identity_file())?.ok_or(AsideError::NotEnrolled)?;
-    let (_, found) = Keeper::open(config, &identity)?;
-    let epoch = found.register.terminal(&identity.terminal).map_or(0, |terminal| terminal.epoch());
+    let epoch = newest_told_of(config)?;
     let places = (0_u32..).map(|number| config.state.join(format!("{NAME}{epoch}-{number}")));
     let place =
         places.into_iter().find(|place| !place.exists()).ok_or(io::Error::from(io::ErrorKind::AlreadyExists))?;
     std::fs::rename(config.state.join("journal"), &place)?;
     File::open(&config.state)?.sync_all()?;
     Ok(place)
+}
+
+/// The newest epoch that anything on this disk tells of. The register may have decayed with the journal, and an epoch that is set aside under
+/// too low a number would be begun once more.
+fn newest_told_of(config: &Config) -> Result<u32, AsideError> {
+    let identity = Identity::load(&config.identity_file())?.ok_or(AsideError::NotEnrolled)?;
+    let (_, found) = Keeper::open(config, &identity)?;
+    let registered = found.register.terminal(&identity.terminal).map(|terminal| terminal.epoch());
+    let (folder, key) = (config.state.join("journal"), config.state.join("journal.key"));
+    let segments = if folder.is_dir() && key.is_file() {
+        survey(&Folder::open(&folder)?, &files::secret_key(&key)?)?
+    } else {
+        Vec::new()
+    };
+    let written = segments.into_iter().filter_map(|(_, found)| match found {
+        Found::Readable { epoch, .. } => Some(epoch),
+        Found::Unreadable | Found::Empty => None,
+    });
+    let told = written.max().max(Uplink::kept_epoch(config)?).max(newest_epoch(&config.state)?);
+    Ok(told.max(registered).unwrap_or(0))
 }
 
 /// The newest epoch whose journal was set aside: it is never gone on with.
@@ -144,7 +163,63 @@ impl Medium for Nowhere {
 
 #[cfg(test)]
 mod tests {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
+    use sekisho_wire::id::Hash;
+    use sekisho_wire::secret::SecretBytes;
+
     use super::*;
+    use crate::identity::StoredIdentity;
+    use crate::journal::Journal;
+    use crate::journal::segment::Start;
+
+    fn enrolled(name: &str) -> Config {
+        let state = std::env::temp_dir().join(format!("sekisho-aside-{name}-{}", std::process::id()));
+        let config =
+            Config { state, runtime: "/nowhere".into(), ..Config::parse(Path::new("agent.toml"), "").unwrap() };
+        files::private_folder(&config.state).unwrap();
+        let key = ed25519_dalek::SigningKey::from_bytes(&[3; 32]);
+        let public = STANDARD.encode(key.verifying_key().to_bytes());
+        let identity = StoredIdentity {
+            office: "01".repeat(16),
+            terminal: "mado-1".into(),
+            ledger: "ledger.example".into(),
+            records: public.clone(),
+            register: public,
+            envelope: STANDARD.encode([4]),
+            key: zeroize::Zeroizing::new(STANDARD.encode([3; 32])),
+        };
+        files::replace_json(&config.identity_file(), &identity).unwrap();
+        config
+    }
+
+    fn journal_of(config: &Config, epoch: u32) {
+        let key = files::secret_key(&config.state.join("journal.key")).unwrap();
+        let folder = Folder::open(&config.state.join("journal")).unwrap();
+        let start = Start { epoch, first: 0, chain: Hash([0; 32]) };
+        let journal = Journal::open(std::sync::Arc::new(folder), SecretBytes::new(*key.expose()), start, |_, _| {});
+        let journal = journal.unwrap();
+        let seq = journal.append(|_, _| vec![1]);
+        journal.wait(seq).unwrap();
+    }
+
+    #[test]
+    fn a_journal_is_set_aside_under_its_own_epoch_though_the_register_is_lost() {
+        for (written, sent, epoch) in [(Some(3), None, 3), (Some(2), Some(3), 3), (None, Some(4), 4)] {
+            let config = enrolled(&format!("{epoch}-{}", written.unwrap_or(0)));
+            files::private_folder(&config.state.join("journal")).unwrap();
+            written.into_iter().for_each(|written| journal_of(&config, written));
+            if let Some(sent) = sent {
+                let cursor =
+                    serde_json::json!({"epoch": sent, "stored": 0, "sealed": 0, "seen_size": 0, "seen_root": ""});
+                files::replace_json(&config.state.join("uplink.json"), &cursor).unwrap();
+            }
+            let place = set_aside(&config).unwrap();
+            assert_eq!(place, config.state.join(format!("journal-aside-{epoch}-0")));
+            assert_eq!(newest_epoch(&config.state).unwrap(), Some(epoch));
+            std::fs::remove_dir_all(&config.state).unwrap();
+        }
+    }
 
     #[test]
     fn the_newest_epoch_that_was_set_aside_is_found_by_its_folders() {

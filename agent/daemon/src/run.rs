@@ -215,6 +215,10 @@ fn open_journal(config: &Config, start: Start, before: &mut Before) -> Result<Jo
     if aside.is_some_and(|aside| aside >= epoch) {
         return Err(JournalError::SetAside { epoch }.into());
     }
+    let sent = Uplink::kept_epoch(config).map_err(file("uplink.json"))?;
+    if let Some(sent) = sent.filter(|sent| *sent > epoch) {
+        return Err(JournalError::Behind { epoch, sent }.into());
+    }
     let (_, acknowledged) = Uplink::open(config, epoch).map_err(file("uplink.json"))?;
     journal.must_reach(acknowledged.stored)?;
     Ok(journal)
@@ -238,7 +242,9 @@ impl Opened {
         let start = Start { epoch, first: 0, chain: chain_start(&identity.office, &identity.terminal, epoch) };
         let mut before = Before::default();
         let (journal, goes_on) = match open_journal(&config, start, &mut before) {
-            Err(RunError::Journal(error @ (JournalError::Short { .. } | JournalError::SetAside { .. }))) => {
+            Err(RunError::Journal(
+                error @ (JournalError::Short { .. } | JournalError::SetAside { .. } | JournalError::Behind { .. }),
+            )) => {
                 log::error!("{error}. {}", error.next_step());
                 (Journal::open(Arc::new(Nowhere), SecretBytes::new([0; 32]), start, |_, _| {})?, false)
             }
@@ -447,7 +453,27 @@ impl Agent {
 
 #[cfg(test)]
 mod tests {
+    use sekisho_wire::id::Hash;
+
     use super::*;
+
+    #[test]
+    fn a_journal_that_is_gone_with_its_register_is_not_begun_in_an_earlier_epoch() {
+        let state = std::env::temp_dir().join(format!("sekisho-behind-{}", std::process::id()));
+        let config = Config { state: state.clone(), ..Config::parse(Path::new("agent.toml"), "").unwrap() };
+        files::private_folder(&state).unwrap();
+        let cursor = serde_json::json!({"epoch": 3, "stored": 0, "sealed": 0, "seen_size": 0, "seen_root": ""});
+        files::replace_json(&state.join("uplink.json"), &cursor).unwrap();
+        let open = |epoch| {
+            let start = Start { epoch, first: 0, chain: Hash([0; 32]) };
+            open_journal(&config, start, &mut Before::default()).map(drop)
+        };
+        let refused = open(0);
+        assert!(matches!(refused, Err(RunError::Journal(JournalError::Behind { epoch: 0, sent: 3 }))), "{refused:?}");
+        open(3).unwrap();
+        open(4).unwrap();
+        std::fs::remove_dir_all(state).unwrap();
+    }
 
     #[test]
     fn a_missing_key_is_drawn_only_for_an_empty_journal() {

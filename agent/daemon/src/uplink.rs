@@ -176,7 +176,7 @@ pub(crate) struct Uplink {
 impl Uplink {
     /// Continues from what is kept.
     pub(crate) fn open(config: &crate::config::Config, epoch: u32) -> std::io::Result<(Self, Acknowledged)> {
-        let file = config.state.join("uplink.json");
+        let file = cursor_file(config);
         let seen_root = Hash(EMPTY_ROOT.0).to_string();
         let fresh = Cursor { epoch, stored: 0, sealed: 0, seen_size: 0, seen_root, seen_note: None, refused: false };
         let cursor = match files::read_json::<Cursor>(&file)? {
@@ -187,6 +187,11 @@ impl Uplink {
         };
         let acknowledged = Acknowledged { stored: cursor.stored, sealed: cursor.sealed };
         Ok((Self { file, cursor, agreed: false, unsealed: 0 }, acknowledged))
+    }
+
+    /// The epoch of what was sent last, as far as it is kept.
+    pub(crate) fn kept_epoch(config: &crate::config::Config) -> std::io::Result<Option<u32>> {
+        Ok(files::read_json::<Cursor>(&cursor_file(config))?.map(|kept| kept.epoch))
     }
 
     /// Sends and asks, as long as the agent lives.
@@ -433,6 +438,10 @@ impl Uplink {
         };
         agent.journal.prune(self.cursor.sealed, now.saturating_sub(days * DAY));
     }
+}
+
+fn cursor_file(config: &crate::config::Config) -> PathBuf {
+    config.state.join("uplink.json")
 }
 
 /// The ledger has this terminal's records otherwise than it shows them now (wire §7.2).

@@ -41,6 +41,13 @@ pub enum JournalError {
         /// The epoch.
         epoch: u32,
     },
+    /// The journal would begin an epoch before that of which the ledger has heard: it is gone, and so is the register that tells the epoch.
+    Behind {
+        /// The epoch that it would begin.
+        epoch: u32,
+        /// The epoch of what was sent last.
+        sent: u32,
+    },
     /// The kernel gives no randomness.
     NoRandomness,
 }
@@ -61,7 +68,7 @@ impl JournalError {
                 "Leave the journal as it is and call the system manager: it is evidence. Do not restore it from a copy. To look at it: \
                  sekisho-agent journal show; to go on without it: sekisho-agent journal set-aside."
             }
-            Self::Short { .. } | Self::SetAside { .. } => {
+            Self::Short { .. } | Self::SetAside { .. } | Self::Behind { .. } => {
                 "Nothing is granted until an administrator opens a new epoch with a card: sekisho-admin terminal open-epoch."
             }
             Self::NoRandomness => "Restart the machine; if that does not help, call the system manager.",
@@ -87,6 +94,9 @@ impl fmt::Display for JournalError {
                 "cannot use the journal: it ends before record {next}, and the ledger has acknowledged all before {stored}"
             ),
             Self::SetAside { epoch } => write!(f, "cannot go on with epoch {epoch}: its journal was set aside"),
+            Self::Behind { epoch, sent } => {
+                write!(f, "cannot begin epoch {epoch}: records of epoch {sent} were sent, and their journal is gone")
+            }
             Self::NoRandomness => f.write_str("cannot seal the journal: the kernel gives no randomness"),
         }
     }
@@ -100,6 +110,7 @@ impl std::error::Error for JournalError {
             | Self::Changed { .. }
             | Self::Short { .. }
             | Self::SetAside { .. }
+            | Self::Behind { .. }
             | Self::NoRandomness => None,
         }
     }
