@@ -4,7 +4,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 use ed25519_dalek::VerifyingKey;
-use sekisho_register::replay;
+use sekisho_register::{Mismatch, replay, replay_in_session};
 use sekisho_tlog::{Hash, leaf_hash};
 use sekisho_wire::batch::{BATCH_RECORDS_MAX, BatchHeader, chain_next};
 use sekisho_wire::canonical::decode_canonical;
@@ -31,6 +31,17 @@ struct History {
     cursor: Cursor,
     /// The chain before each of the last records: a batch that repeats some begins there.
     recent: VecDeque<(u64, Hash)>,
+    session: Session,
+}
+
+/// The session that a history is in. A terminal has one at a time.
+enum Session {
+    /// None is open.
+    None,
+    /// Something is missing or unreadable: one may have been opened there.
+    Unknown,
+    /// The record that opened it.
+    Opened(Box<Record>),
 }
 
 /// A record's place: the number of its history in the walk, its seq there.
@@ -127,12 +138,19 @@ impl Check<'_> {
         let of = &mut walk.histories[history];
         of.advance(seq, entry.leaf);
         let record = record.filter(|record| stands_at(record, &of.emitter, of.epoch, seq));
+        if record.is_none() {
+            of.session = Session::Unknown;
+        }
         match &record {
             Some(record) => {
+                if seq != expected {
+                    of.session = Session::Unknown;
+                }
                 if of.emitter == EmitterName::Ledger {
                     walk.enrolled.take(record);
                 }
                 self.verdict(walk, index, place, record)?;
+                walk.histories[history].session.follow(record);
             }
             None if payload != Payload::Open => {}
             None if Record::kept_unread(walk.opened.record()).is_some() => self.report.newer += 1,
@@ -156,7 +174,14 @@ impl Check<'_> {
             return Ok(());
         }
         self.report.replayed += 1;
-        if let Err(mismatch) = replay(walk.registers.at(input.register)?, record) {
+        let session = place.map_or(&Session::Unknown, |(history, _)| &walk.histories[history].session);
+        let register = walk.registers.at(input.register)?;
+        let replayed = match session {
+            Session::Opened(opening) if gives(record) => replay_in_session(register, opening, record),
+            Session::None if gives(record) => Err(Mismatch::OtherSession),
+            Session::Opened(_) | Session::None | Session::Unknown => replay(register, record),
+        };
+        if let Err(mismatch) = replayed {
             self.note_at(walk, index, place, Fault::Verdict(mismatch));
         }
         Ok(())
@@ -292,10 +317,32 @@ impl Walk<'_> {
             EmitterName::Ledger => Cursor { next: 0, chain: NO_CHAIN },
             EmitterName::Terminal(code) => beginning(&self.office.id, code, epoch),
         };
-        self.histories.push(History { emitter: emitter.clone(), epoch, cursor, recent: VecDeque::new() });
+        self.histories.push(History {
+            emitter: emitter.clone(),
+            epoch,
+            cursor,
+            recent: VecDeque::new(),
+            session: Session::None,
+        });
         self.numbers.insert((emitter.clone(), epoch), self.histories.len() - 1);
         self.histories.len() - 1
     }
+}
+
+impl Session {
+    fn follow(&mut self, record: &Record) {
+        if let Body::SessionOpened(_) = &record.body {
+            *self = Self::Opened(Box::new(record.clone()));
+        } else if let Body::SessionClosed(_) = &record.body {
+            *self = Self::None;
+        }
+    }
+}
+
+/// Whether a record gives something in a session: it counts only beside the record that opened the session.
+fn gives(record: &Record) -> bool {
+    let granted = matches!(&record.body, Body::Decision(decision) if decision.verdict.is_granted());
+    granted || matches!(&record.body, Body::SessionUnlocked(_))
 }
 
 impl History {

@@ -54,7 +54,7 @@ fn a_verdict_that_the_rules_do_not_give_is_named() {
         (3, VerdictCode::NoCard),
         (1, VerdictCode::NoCard),
         (2, VerdictCode::NoCard),
-        (3, VerdictCode::Granted),
+        (3, VerdictCode::PinNeeded),
         (9, VerdictCode::NoCard),
     ];
     let records = (0..)
@@ -66,8 +66,23 @@ fn a_verdict_that_the_rules_do_not_give_is_named() {
     town.publish();
     let report = command::fsck(&town.root, None, &mut |_| {}).unwrap();
     let found: Vec<_> = report.findings.into_iter().map(|finding| (finding.index.unwrap(), finding.fault)).collect();
-    let mismatch = Mismatch::Verdict { recorded: VerdictCode::Granted, decided: VerdictCode::NoCard };
+    let mismatch = Mismatch::Verdict { recorded: VerdictCode::PinNeeded, decided: VerdictCode::NoCard };
     // At size 1 the terminal was not registered, but without a card that rule is not reached.
     assert_eq!(found, [(3, Fault::Verdict(mismatch)), (4, Fault::RegisterAhead { size: 9 })]);
     assert_eq!(report.replayed, 4);
+}
+
+#[test]
+fn a_grant_in_a_session_that_nobody_opened_is_named() {
+    let mut town = Town::new();
+    let granted = |seq| town.terminal.record(seq, decision(&town, 2, VerdictCode::Granted));
+    // Behind bytes that nobody can read nobody knows what was opened there: the decision alone is made again.
+    let (batch, after) = town.terminal.batch_of(vec![granted(0), b"unreadable".to_vec(), granted(2)]);
+    town.deliver(&batch).unwrap();
+    town.terminal = after;
+    town.publish();
+    let report = command::fsck(&town.root, None, &mut |_| {}).unwrap();
+    let found: Vec<_> = report.findings.into_iter().map(|finding| (finding.index.unwrap(), finding.fault)).collect();
+    let verdict = Mismatch::Verdict { recorded: VerdictCode::Granted, decided: VerdictCode::NoCard };
+    assert_eq!(found, [(0, Fault::Verdict(Mismatch::OtherSession)), (2, Fault::Verdict(verdict))]);
 }
