@@ -439,7 +439,7 @@ pub struct RefusedAct {
     /// Its id (wire §5.5); SHA-256 of what came, when that is no act.
     #[n(0)]
     pub id: Hash,
-    /// The rule that refused it, by its name (register §R4.8).
+    /// The rule that refused it, by its name (register §R4.13).
     #[n(1)]
     pub rule: Code,
     /// The card that it names as its signer.
