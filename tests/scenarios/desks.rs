@@ -96,9 +96,9 @@ fn the_second_administrator_joins_and_approves_from_a_home_of_her_own() {
     assert!(run(hers(&scene, &["proposals"])).contains(id));
     run(hers(&scene, &["approve", id]));
     assert!(refused(hers(&scene, &["approve", id])).contains("proposal"));
-    scene.desk.sign_as(1);
     signing.card.insert(&scene.desk.pcscd, 1);
     scene.desk.pcscd.wait_slot(1, true);
+    scene.desk.sign_as(1);
     let said = scene.desk.run(&["card", "issue", "--resume"]);
     assert!(said.contains("is issued"), "{said}");
     assert!(scene.desk.list(&["card", "pending"]).is_empty());

@@ -100,10 +100,10 @@ impl Desk {
         Issued { card, pin_file: self.folder.join("pins").join(format!("{name}.pin")) }
     }
 
-    /// Puts this administrator's card into the signer's reader, and takes the others out.
+    /// Puts this administrator's card into the signer's reader, and takes the others out. A card to be worked on stays where it is.
     pub fn sign_as(&mut self, administrator: usize) {
-        self.administrators.iter_mut().for_each(|issued| issued.card.pull());
-        [SIGNER, WORK].into_iter().for_each(|slot| self.pcscd.wait_slot(slot, false));
+        let left: Vec<usize> = self.administrators.iter_mut().filter_map(|issued| issued.card.pull()).collect();
+        left.into_iter().for_each(|slot| self.pcscd.wait_slot(slot, false));
         self.administrators[administrator].card.insert(&self.pcscd, SIGNER);
         self.pcscd.wait_slot(SIGNER, true);
         self.administrators.swap(0, administrator);

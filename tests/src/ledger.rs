@@ -1,11 +1,11 @@
 //! A ledger of a story: the real program with its data in the story's folder.
 
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use crate::binaries::program;
 use crate::clock::{StoryClock, live_by};
+use crate::ports::free_port;
 use crate::process::Process;
 
 /// The ledger: its data, and the process while it serves.
@@ -152,9 +152,4 @@ pub fn both(output: &Output) -> String {
 /// When it did not.
 pub fn succeeded(what: &str, output: &Output) {
     assert!(output.status.success(), "{what} ended with {}:\n{}", output.status, both(output));
-}
-
-fn free_port() -> u16 {
-    let socket = TcpListener::bind(("127.0.0.1", 0)).expect("no free port");
-    socket.local_addr().expect("a bound socket has an address").port()
 }

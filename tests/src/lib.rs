@@ -12,6 +12,7 @@ pub mod history;
 pub mod ledger;
 pub mod pcscd;
 pub mod peer;
+pub mod ports;
 pub mod process;
 pub mod scene;
 pub mod scratch;

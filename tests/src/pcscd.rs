@@ -4,14 +4,18 @@
 //! never touched, and nobody has to be root.
 //! Clients reach it by `PCSCLITE_CSOCK_NAME`.
 
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::ports::free_pair;
 use crate::process::Process;
 
 /// Where Debian's vsmartcard-vpcd puts its driver.
 const DRIVER: &str = "/usr/lib/pcsc/drivers/serial/libifdvpcd.so";
+/// What pcscd says, in its folder.
+const LOG: &str = "pcscd.log";
+/// How often other ports are tried when somebody was quicker.
+const ATTEMPTS: usize = 5;
 
 /// A running pcscd with one virtual reader of two slots for each pair of ports.
 pub struct Pcscd {
@@ -29,16 +33,36 @@ impl Pcscd {
     #[must_use]
     pub fn start(folder: &Path, slots: usize) -> Self {
         assert!(Path::new(DRIVER).exists(), "no virtual reader driver: run tests/setup.sh");
-        let ports: Vec<u16> = (0..slots.div_ceil(2)).flat_map(|_| free_pair()).collect();
         let readers = folder.join("readers");
         std::fs::create_dir_all(&readers).expect("cannot make a folder");
         std::fs::create_dir_all(folder.join("run")).expect("cannot make a folder");
-        std::fs::write(readers.join("vpcd"), configuration(&ports, DRIVER))
-            .expect("cannot write pcscd's configuration");
-        let process = launch(folder);
-        let mut pcscd = Self { process, socket: folder.join("run/pcscd.comm"), ports, folder: folder.to_owned() };
-        pcscd.wait_ready();
-        pcscd
+        for _ in 0..ATTEMPTS {
+            let ports: Vec<u16> = (0..slots.div_ceil(2)).flat_map(|_| free_pair()).collect();
+            std::fs::write(readers.join("vpcd"), configuration(&ports, DRIVER))
+                .expect("cannot write pcscd's configuration");
+            let process = launch(folder);
+            let mut pcscd = Self { process, socket: folder.join("run/pcscd.comm"), ports, folder: folder.to_owned() };
+            pcscd.wait_ready();
+            if pcscd.has_its_readers() {
+                return pcscd;
+            }
+            pcscd.kill();
+        }
+        panic!("somebody else took the ports of the readers, {ATTEMPTS} times")
+    }
+
+    /// Whether all readers are there. A port that was free a moment ago may be somebody else's now: then its reader never comes, and only the
+    /// driver's complaint says so.
+    fn has_its_readers(&mut self) -> bool {
+        let names: Vec<String> = (0..self.ports.len()).map(|slot| self.reader(slot)).collect();
+        let (socket, log) = (self.socket.clone(), self.folder.join(LOG));
+        self.process.wait_ready("its readers", || {
+            let listed = listed(&socket)?;
+            if names.iter().all(|name| listed.contains(name)) {
+                return Some(true);
+            }
+            std::fs::read_to_string(&log).ok()?.contains("Address already in use").then_some(false)
+        })
     }
 
     fn wait_ready(&mut self) {
@@ -68,10 +92,9 @@ impl Pcscd {
     /// is to it the same card, gone mute.
     pub fn wait_slot(&self, slot: usize, present: bool) {
         let name = self.reader(slot);
-        crate::wait::until("pcscd to notice a card", || {
-            let mut opensc = Command::new("opensc-tool");
-            let output = opensc.arg("-l").env("PCSCLITE_CSOCK_NAME", &self.socket).output().ok()?;
-            let listed = String::from_utf8_lossy(&output.stdout).into_owned();
+        let what = if present { "a card" } else { "no card" };
+        crate::wait::until(&format!("pcscd to notice {what} in '{name}'"), || {
+            let listed = listed(&self.socket)?;
             let line = listed.lines().find(|line| line.contains(&name))?;
             (line.contains("Yes") == present).then_some(())
         });
@@ -136,6 +159,12 @@ impl Pcscd {
     }
 }
 
+/// The readers of the pcscd behind this socket, a line each, with "Yes" where a card is.
+fn listed(socket: &Path) -> Option<String> {
+    let output = Command::new("opensc-tool").arg("-l").env("PCSCLITE_CSOCK_NAME", socket).output().ok()?;
+    Some(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
 fn configuration(ports: &[u16], driver: &str) -> String {
     ports
         .chunks(2)
@@ -159,18 +188,8 @@ fn launch(folder: &Path) -> Process {
         command.args(["--user", "--map-root-user", "--mount"]);
     }
     command.args(["sh", "-c", script, "pcscd"]).arg(folder);
-    Process::start("pcscd", &mut command, &folder.join("pcscd.log"))
-}
-
-/// Two neighbouring free ports: vpcd takes the port after its first for the second slot.
-fn free_pair() -> [u16; 2] {
-    for _ in 0..1000 {
-        let first = TcpListener::bind(("127.0.0.1", 0)).expect("no free port");
-        let port = first.local_addr().expect("a bound socket has an address").port();
-        let Some(next) = port.checked_add(1) else { continue };
-        if TcpListener::bind(("127.0.0.1", next)).is_ok() {
-            return [port, next];
-        }
-    }
-    panic!("no two neighbouring free ports")
+    let log = folder.join(LOG);
+    // What an earlier one complained of is over.
+    let _ = std::fs::rename(&log, log.with_extension("before"));
+    Process::start("pcscd", &mut command, &log)
 }

@@ -14,7 +14,8 @@ pub struct VirtualCard {
     apdus: PathBuf,
     control: PathBuf,
     log: PathBuf,
-    inserted: Option<Process>,
+    /// The process, and the slot it lies in.
+    inserted: Option<(Process, usize)>,
     at_insertion: usize,
 }
 
@@ -63,22 +64,22 @@ impl VirtualCard {
         command.arg("run").arg("--state").arg(&self.state).arg("--log-apdus").arg(&self.apdus);
         command.arg("--control").arg(&self.control).args(more);
         command.arg("--vpcd").arg(format!("127.0.0.1:{}", pcscd.port(slot)));
-        self.inserted = Some(Process::start(&self.name, &mut command, &self.log));
+        self.inserted = Some((Process::start(&self.name, &mut command, &self.log), slot));
     }
 
     /// Stops it in its tracks: it is in the reader, and answers nothing.
     pub fn freeze(&mut self) {
-        self.inserted.iter_mut().for_each(Process::freeze);
+        self.inserted.iter_mut().for_each(|(card, _)| card.freeze());
     }
 
     /// Lets it answer again.
     pub fn thaw(&mut self) {
-        self.inserted.iter_mut().for_each(Process::thaw);
+        self.inserted.iter_mut().for_each(|(card, _)| card.thaw());
     }
 
-    /// Pulls it out.
-    pub fn pull(&mut self) {
-        self.inserted = None;
+    /// Pulls it out; gives the slot that it left.
+    pub fn pull(&mut self) -> Option<usize> {
+        self.inserted.take().map(|(_, slot)| slot)
     }
 
     /// The file that is the card's memory.
