@@ -1,6 +1,6 @@
 //! Who may be connected at a time, and how long a client may leave an answer unread.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::hash::Hash;
 use std::io;
 use std::net::IpAddr;
@@ -16,7 +16,7 @@ use tokio::time::Sleep;
 use crate::authority::Peer;
 
 /// Counts connections: all of them, those of each neighbourhood, those of strangers. A stranger is whoever has shown no certificate yet
-/// and comes from where no certificate was shown lately: half of the places are never his, however many he comes with.
+/// and comes from where no terminal came last: half of the places are never his, however many he comes with.
 #[derive(Clone, Debug)]
 pub(crate) struct Doors {
     places: Arc<Semaphore>,
@@ -29,8 +29,10 @@ pub(crate) struct Doors {
 struct Neighbourhoods {
     /// Connections of each.
     inside: HashMap<IpAddr, usize>,
-    /// Where certificates were shown.
-    familiar: HashSet<IpAddr>,
+    /// Where each terminal showed its certificate last: one that comes from everywhere makes no more familiar than that.
+    last: HashMap<Peer, IpAddr>,
+    /// How many terminals were there last.
+    familiar: HashMap<IpAddr, usize>,
     /// Connections of each terminal.
     terminals: HashMap<Peer, usize>,
 }
@@ -62,7 +64,7 @@ impl Doors {
         let place = Arc::clone(&self.places).try_acquire_owned().ok()?;
         let neighbourhood = neighbourhood(address);
         let mut known = self.lock();
-        let stranger = if known.familiar.contains(&neighbourhood) {
+        let stranger = if known.familiar.contains_key(&neighbourhood) {
             None
         } else {
             Some(Arc::clone(&self.strangers).try_acquire_owned().ok()?)
@@ -97,10 +99,10 @@ impl Place {
             return false;
         }
         *count += 1;
-        if known.familiar.len() >= FAMILIAR_MAX {
-            known.familiar.clear();
+        *known.familiar.entry(self.neighbourhood).or_default() += 1;
+        if let Some(before) = known.last.insert(terminal.clone(), self.neighbourhood) {
+            one_less(&mut known.familiar, &before);
         }
-        known.familiar.insert(self.neighbourhood);
         self.terminal = Some(terminal.clone());
         self.stranger = None;
         true
@@ -207,8 +209,6 @@ const HANDSHAKE_TIME: Duration = Duration::from_secs(10);
 const HANDSHAKE_TIME_CROWDED: Duration = Duration::from_secs(2);
 /// A terminal needs three: records up, register down, seals.
 const PER_TERMINAL: usize = 32;
-/// Neighbourhoods remembered; the terminals of a big ledger, several times over.
-const FAMILIAR_MAX: usize = 1 << 16;
 
 #[cfg(test)]
 mod tests {
@@ -249,6 +249,21 @@ mod tests {
         assert_eq!((places.len(), accepted(&mut places)), (40, PER_TERMINAL));
         places.clear();
         assert!(doors.lock().terminals.is_empty());
+    }
+
+    #[test]
+    fn a_terminal_that_comes_from_everywhere_makes_one_place_familiar_and_forgets_no_others() {
+        let doors = Doors::new(1000);
+        let other = Peer { terminal: sekisho_wire::id::Code::new("zei-1").unwrap(), ..peer() };
+        assert!(doors.enter(v4(250)).unwrap().belongs_to(&other));
+        for number in 0..100 {
+            assert!(doors.enter(v4(number)).unwrap().belongs_to(&peer()));
+        }
+        let familiar = |number| doors.lock().familiar.contains_key(&v4(number));
+        assert_eq!([familiar(98), familiar(99), familiar(250)], [false, true, true]);
+        assert!(doors.enter(v4(250)).unwrap().belongs_to(&peer()));
+        assert!(doors.enter(v4(1)).unwrap().belongs_to(&peer()));
+        assert!(familiar(250), "the other one is still at home there");
     }
 
     fn all(doors: &Doors, address: IpAddr) -> Vec<Place> {
