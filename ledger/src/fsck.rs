@@ -11,7 +11,7 @@ mod words;
 use std::path::Path;
 
 use sekisho_register::{FoldRefusal, Mismatch};
-use sekisho_tlog::{Checkpoint, Hash, SigningKey};
+use sekisho_tlog::{Checkpoint, SigningKey};
 use sekisho_wire::id::{Code, OfficeId};
 
 use crate::checkpoint::{CheckpointFile, Halt, HaltNote, signed_offices};
@@ -392,11 +392,6 @@ impl Check<'_> {
             }
         }
     }
-}
-
-/// The 32 bytes of a signed thing's id, as the tree's type.
-const fn tree_hash(hash: sekisho_wire::id::Hash) -> Hash {
-    Hash(hash.0)
 }
 
 const FINDINGS_MAX: usize = 100;

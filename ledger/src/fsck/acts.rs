@@ -7,9 +7,10 @@ use sekisho_register::{Casebook, Change, Ed25519Key, NameHash, Register, SignedA
 use sekisho_tlog::{Hash, leaf_hash};
 use sekisho_wire::id::{Code, OfficeId};
 
-use super::{Check, Extent, Fault, tree_hash};
+use super::{Check, Extent, Fault};
 use crate::acts::{Name, names_of};
 use crate::error::LedgerError;
+use crate::ingest::tree_hash;
 use crate::office::wrapped_public_keys;
 use crate::store::{Entry, LogName, Store, StoreError, StoredOffice};
 
@@ -142,7 +143,7 @@ impl Check<'_> {
         if entry.key != 0 {
             self.find(office.id, log, index, Fault::PayloadAltered);
         }
-        let id = SignedAct::decode(&entry.payload).ok().map(|act| tree_hash(act.id()));
+        let id = SignedAct::decode(&entry.payload).ok().map(|act| tree_hash(&act.id()));
         if rows.remove(&index) != id {
             self.find(office.id, log, index, Fault::ActRow);
         }
