@@ -97,6 +97,25 @@ fn pure_crates_have_no_means() {
 }
 
 #[test]
+fn no_feature_gives_the_wire_or_the_card_an_allocator() {
+    for member in ["sekisho-wire", "sekisho-card-app"] {
+        let output = Command::new(env!("CARGO"))
+            .current_dir(checkout())
+            .args(["tree", "--locked", "--offline", "--package", member])
+            .args(["--edges", "normal,no-proc-macro", "--prefix", "none", "--format", "{p}: {f}"])
+            .output()
+            .unwrap();
+        let tree = String::from_utf8(output.stdout).unwrap();
+        assert!(output.status.success() && tree.contains("minicbor"), "{tree}");
+        for line in tree.lines() {
+            let (_, features) = line.rsplit_once(": ").unwrap_or((line, ""));
+            let given = features.split([',', ' ']).find(|feature| matches!(*feature, "alloc" | "std"));
+            assert_eq!(given, None, "{member} takes {line}");
+        }
+    }
+}
+
+#[test]
 fn the_user_s_crates_each_have_their_place() {
     let dependencies = dependencies();
     let places = [
