@@ -109,6 +109,13 @@ fn a_dead_pcscd_ends_the_session_and_a_new_one_is_found() {
 fn a_frozen_pcscd_ends_the_session() {
     let mut scene = Scene::new("frozen");
     insert(&scene.terminal, &mut scene.clerk);
+    scene.terminal.kill(Part::CardWorker);
+    wait_state(&scene.terminal, SessionState::NoCard);
+    // The pace of the real watcher, at its fastest: pcscd knows no simulated clock.
+    let configuration = std::fs::read_to_string(scene.terminal.configuration()).unwrap();
+    scene.terminal.configure(&format!("{configuration}[card]\nwatch_seconds = 1\n"));
+    scene.terminal.start_part(Part::CardWorker);
+    wait_state(&scene.terminal, SessionState::AwaitPin);
     login(&scene.terminal, &scene.clerk);
     scene.terminal.pcscd.freeze();
     wait_state(&scene.terminal, SessionState::NoCard);

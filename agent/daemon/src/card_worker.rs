@@ -16,17 +16,17 @@ use sekisho_card::{PcscReaders, ReaderEvent, ReaderName, SharePolicy};
 use sekisho_ipc::{Connection, ConnectionError, Descriptors, Writer};
 
 use crate::card_desk::{CardDesk, Job};
-use crate::config::{Config, Sharing};
+use crate::config::{Card, Config, Sharing};
 use crate::ending;
 use crate::pin_intake::{Intake, take_in};
 use crate::watchdog::Watchdog;
-use crate::worker_link::{CallAnswer, Failure, FromWorker, Lost, ToWorker, WATCH, WORKER_MESSAGE_MAX};
+use crate::worker_link::{CallAnswer, Failure, FromWorker, Lost, ToWorker, WORKER_MESSAGE_MAX};
 
 /// Pause before the agent is called again: the first, and the longest.
 const RETRY_FIRST: Duration = Duration::from_millis(100);
 const RETRY_MAX: Duration = Duration::from_secs(5);
-/// How long one look at the readers may take. While it lasts, nobody sees a card being pulled.
-const LOOK: Duration = WATCH.saturating_mul(2);
+/// So many looks may take one look at the readers that does not come back. While it lasts, nobody sees a card being pulled.
+const LOOKS: u32 = 2;
 /// How long the agent may take to read a message.
 const WRITE: Duration = Duration::from_secs(5);
 
@@ -36,15 +36,17 @@ const WRITE: Duration = Duration::from_secs(5);
 /// When no watchdog can be started.
 pub fn run(config: &Config) -> io::Result<std::convert::Infallible> {
     let deadline = config.card.deadline();
-    let watchdogs =
-        Watchdogs { desk: watchdog("a card call", deadline)?, watcher: watchdog("a look at the readers", LOOK)? };
+    let watchdogs = Watchdogs {
+        desk: watchdog("a card call", deadline)?,
+        watcher: watchdog("a look at the readers", config.card.watch() * LOOKS)?,
+    };
     let mut pause = RETRY_FIRST;
     loop {
         match UnixStream::connect(config.worker_socket()) {
             Ok(stream) => {
                 pause = RETRY_FIRST;
                 log::info!("waiting upon the agent at {}", config.worker_socket().display());
-                match serve(stream, policy(config.card.sharing), &watchdogs) {
+                match serve(stream, &config.card, &watchdogs) {
                     Ok(()) | Err(ConnectionError::Closed) => log::warn!("the agent went away"),
                     Err(error) => log::warn!("the agent was lost: {error}"),
                 }
@@ -152,19 +154,20 @@ fn tell(writer: &mut Writer, message: &FromWorker) {
 }
 
 /// Waits upon the agent over one connection.
-fn serve(stream: UnixStream, policy: SharePolicy, watchdogs: &Watchdogs) -> Result<(), ConnectionError> {
+fn serve(stream: UnixStream, card: &Card, watchdogs: &Watchdogs) -> Result<(), ConnectionError> {
     let mut connection = Connection::new(stream, Descriptors::Accepted)?;
     let state = OutboxState { writer: connection.writer(Some(WRITE))?, present: HashMap::new() };
     let outbox = Arc::new(Outbox { state: Mutex::new(state) });
     let over = Arc::new(AtomicBool::new(false));
     let (jobs, desk_jobs) = channel();
+    let (policy, look) = (policy(card.sharing), card.watch());
     let readers = PcscReaders::new();
     let waker = readers.waker();
     std::thread::scope(|scope| {
         let desk_outbox = Arc::clone(&outbox);
         scope.spawn(move || desk_loop(CardDesk::new(policy), &desk_jobs, &desk_outbox, &watchdogs.desk));
         let (watch_jobs, watch_over, watch_outbox) = (jobs.clone(), Arc::clone(&over), Arc::clone(&outbox));
-        scope.spawn(move || watch(readers, &watch_over, &watch_outbox, &watch_jobs, &watchdogs.watcher));
+        scope.spawn(move || watch(readers, look, &watch_over, &watch_outbox, &watch_jobs, &watchdogs.watcher));
         let outcome =
             Asked { jobs, outbox: Arc::clone(&outbox), intakes: HashMap::new(), descriptors: VecDeque::new() }
                 .listen(&mut connection);
@@ -188,9 +191,16 @@ fn next_insertion() -> u64 {
     INSERTIONS.fetch_add(1, Ordering::Relaxed)
 }
 
-fn watch(mut readers: PcscReaders, over: &AtomicBool, outbox: &Outbox, jobs: &Sender<Job>, watchdog: &Watchdog) {
+fn watch(
+    mut readers: PcscReaders,
+    look: Duration,
+    over: &AtomicBool,
+    outbox: &Outbox,
+    jobs: &Sender<Job>,
+    watchdog: &Watchdog,
+) {
     while !over.load(Ordering::Acquire) {
-        let Some(event) = watchdog.during(|| readers.wait(WATCH)) else {
+        let Some(event) = watchdog.during(|| readers.wait(look)) else {
             outbox.tell(&FromWorker::Alive);
             continue;
         };

@@ -61,6 +61,9 @@ pub struct Card {
     pub sharing: Sharing,
     /// Seconds after which a card call that has not come back ends the card worker.
     pub deadline_seconds: u64,
+    /// Seconds that one look at the readers may take. The watcher says something after each; two that do not come back end the card worker, and
+    /// three without a word end every session.
+    pub watch_seconds: u64,
     /// PINs sent to the card per insertion.
     pub tries_per_insertion: u8,
     /// Seconds that a prompt waits for a PIN.
@@ -81,7 +84,13 @@ pub enum Sharing {
 
 impl Default for Card {
     fn default() -> Self {
-        Self { sharing: Sharing::Exclusive, deadline_seconds: 10, tries_per_insertion: 3, prompt_seconds: 120 }
+        Self {
+            sharing: Sharing::Exclusive,
+            deadline_seconds: 10,
+            watch_seconds: 5,
+            tries_per_insertion: 3,
+            prompt_seconds: 120,
+        }
     }
 }
 
@@ -90,6 +99,12 @@ impl Card {
     #[must_use]
     pub const fn deadline(&self) -> Duration {
         Duration::from_secs(self.deadline_seconds)
+    }
+
+    /// How long one look at the readers takes.
+    #[must_use]
+    pub const fn watch(&self) -> Duration {
+        Duration::from_secs(self.watch_seconds)
     }
 
     /// How long a prompt waits for a PIN.
@@ -184,6 +199,7 @@ impl Config {
         }
         for (key, value, most) in [
             ("deadline_seconds", self.card.deadline_seconds, 600),
+            ("watch_seconds", self.card.watch_seconds, 60),
             ("prompt_seconds", self.card.prompt_seconds, 3600),
             ("tries_per_insertion", u64::from(self.card.tries_per_insertion), 15),
             ("connections", self.limits.connections as u64, 4096),
@@ -326,6 +342,7 @@ mod tests {
             ("state = \"var\"\n", &["line 1", "'state'", "absolute path"]),
             ("\n[card]\nsharing = \"mine\"\n", &["line 3", "exclusive"]),
             ("[card]\ndeadline_seconds = 0\n", &["line 2", "'deadline_seconds'"]),
+            ("[card]\nwatch_seconds = 61\n", &["line 2", "'watch_seconds'"]),
             ("[card]\ndeadline_seconds = \"ten\"\n", &["line 2", "invalid type"]),
             ("[applications]\nJumin = 1000\n", &["line 2", "'Jumin'", "a code"]),
             ("[applications]\na = 1000\nb = 1000\n", &["'b'", "told apart"]),

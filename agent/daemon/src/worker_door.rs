@@ -14,20 +14,20 @@ use sekisho_wire::record::{Body, CardSeen, PinChanged, PinFailed};
 use crate::agent::{Agent, Core, Errand, Worker};
 use crate::pins_sent::Sent;
 use crate::session::{Event, InsertedCard, Insertion};
-use crate::worker_link::{CallAnswer, Failure, FromWorker, Lost, WATCH, WORKER_MESSAGE_MAX};
+use crate::worker_link::{CallAnswer, Failure, FromWorker, Lost, WORKER_MESSAGE_MAX};
 
 /// How long the worker may take to read a message. It reads all the time, whatever its card does.
 const WRITE: Duration = Duration::from_secs(2);
 /// So much may wait for the worker to read; a worker that is so far behind is lost.
 const ERRANDS: usize = 256;
-/// A worker that has said nothing for so long does not see the readers any more. It ends itself after two looks; this is for one that
-/// is frozen as a whole.
-const SILENCE: Duration = WATCH.saturating_mul(3);
+/// A worker that has said nothing for so many looks does not see the readers any more. It ends itself after two; this is for one that is
+/// frozen as a whole.
+const SILENT_LOOKS: u32 = 3;
 
 impl Agent {
     /// Listens to one worker until it goes away.
     pub(crate) fn serve_worker(self: &Arc<Self>, stream: UnixStream, number: u64) {
-        self.wait_upon_worker(stream, number, SILENCE);
+        self.wait_upon_worker(stream, number, self.config.card.watch() * SILENT_LOOKS);
     }
 
     fn wait_upon_worker(self: &Arc<Self>, stream: UnixStream, number: u64, silence: Duration) {

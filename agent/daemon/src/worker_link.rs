@@ -1,15 +1,10 @@
 //! What agent and card worker say to each other: messages of `sekisho-ipc`, and the descriptor of a prompt beside one of them.
 //! No PIN is in any message.
 
-use std::time::Duration;
-
 use serde::{Deserialize, Serialize};
 
 /// Longest message on this link.
 pub(crate) const WORKER_MESSAGE_MAX: usize = 8 * 1024;
-
-/// The watcher of the readers says something at least this often.
-pub(crate) const WATCH: Duration = Duration::from_secs(5);
 
 /// From the card worker to the agent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
