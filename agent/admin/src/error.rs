@@ -32,6 +32,8 @@ pub(crate) enum AdminError {
     Damaged(PathBuf),
     /// Others may read the home directory.
     HomeOpenToOthers(PathBuf),
+    /// Another run works in the home directory.
+    HomeBusy(PathBuf),
     /// The home directory belongs to no office yet.
     NoOffice,
     /// The home directory belongs to an office already.

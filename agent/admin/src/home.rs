@@ -1,9 +1,11 @@
 //! The administrator's home directory: 0700, each file 0600, each replaced as a whole or not at all.
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::thread::sleep;
+use std::time::Duration;
 
 use sekisho_issuer::{CardManagementSecret, OfficeCa, Validity};
 use sekisho_wire::secret::SecretBytes;
@@ -12,6 +14,8 @@ use zeroize::Zeroizing;
 use crate::error::AdminError;
 use crate::random;
 
+/// Locked while a run works here. It stays when the run ends, and says nothing then.
+const LOCK: &str = "lock";
 const CARD_SECRET: &str = "card-management.secret";
 const CA_KEY: &str = "card-ca.key.pem";
 const CA_CERTIFICATE: &str = "card-ca.pem";
@@ -45,6 +49,26 @@ impl Home {
     /// [`AdminError::NoOffice`] when it is not there; when others may read it.
     pub(crate) fn existing(path: &Path) -> Result<Self, AdminError> {
         if path.is_dir() { Self::open(path) } else { Err(AdminError::NoOffice) }
+    }
+
+    /// Keeps other runs out of it, as long as what comes back lives: each would write over what the other has verified, sent or made.
+    /// Looks once, and after a second each as often as `patience` says.
+    ///
+    /// # Errors
+    /// [`AdminError::HomeBusy`]; when there cannot be a lock.
+    pub(crate) fn lock(&self, patience: u32) -> Result<File, AdminError> {
+        let path = self.path(LOCK);
+        let fail = |cause| AdminError::File { path: path.clone(), cause };
+        let lock = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&path).map_err(fail)?;
+        for look in 0..=patience {
+            match lock.try_lock() {
+                Ok(()) => return Ok(lock),
+                Err(TryLockError::WouldBlock) if look < patience => sleep(Duration::from_secs(1)),
+                Err(TryLockError::WouldBlock) => {}
+                Err(TryLockError::Error(cause)) => return Err(fail(cause)),
+            }
+        }
+        Err(AdminError::HomeBusy(self.0.clone()))
     }
 
     /// A file in it.
@@ -212,6 +236,16 @@ pub(crate) mod tests {
         assert_eq!(mode(&home.0.path(CARD_SECRET)), 0o600);
         fs::set_permissions(&home.0.0, fs::Permissions::from_mode(0o750)).unwrap();
         assert!(matches!(Home::open(&home.0.0), Err(AdminError::HomeOpenToOthers(_))));
+    }
+
+    #[test]
+    fn one_run_at_a_time_works_in_a_home() {
+        let home = TempHome::new();
+        let lock = home.0.lock(0).unwrap();
+        let other = Home::open(&home.0.0).unwrap();
+        assert!(matches!(other.lock(0), Err(AdminError::HomeBusy(_))));
+        drop(lock);
+        let _lock = other.lock(0).unwrap();
     }
 
     #[test]

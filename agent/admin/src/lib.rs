@@ -53,6 +53,9 @@ use crate::pin_entry::PinSource;
 use crate::readers::Readers;
 use crate::screen::{Confirm, Lists, Screen};
 
+/// How many seconds a run waits for another one in the same home to end: enough for one that only reads.
+const LOCK_LOOKS: u32 = 5;
+
 /// The whole program: parses the arguments, does what they say, and says what went wrong in the language asked for.
 #[must_use]
 pub fn main() -> ExitCode {
@@ -102,6 +105,7 @@ fn run(cli: Cli) -> Result<(), AdminError> {
     let path = home_path(cli.home)?;
     let begins = matches!(cli.command, cli::Command::Found(_) | cli::Command::Join(_));
     let home = if begins { Home::open(&path)? } else { Home::existing(&path)? };
+    let _alone = home.lock(LOCK_LOOKS)?;
     let readers = Readers::new(Duration::from_secs(cli.wait));
     let pin = match (cli.pin_file, cli.pin_stdin) {
         (Some(file), _) => PinSource::File(file),

@@ -18,6 +18,7 @@ impl AdminError {
         match self {
             Self::File { path, cause } => format!("cannot use {}: {cause}", path.display()),
             Self::Damaged(path) => format!("cannot use {}: it is not what this program wrote", path.display()),
+            Self::HomeBusy(path) => format!("cannot use {}: another sekisho-admin works in it", path.display()),
             Self::HomeOpenToOthers(path) => format!("cannot use {}: other users may read it", path.display()),
             Self::NoOffice => "cannot go on: this home directory belongs to no office".to_owned(),
             Self::OfficeExists => "cannot found an office: this home directory belongs to one already".to_owned(),
@@ -101,6 +102,7 @@ impl AdminError {
         match self {
             Self::File { path, cause } => format!("{} を使えません: {cause}", path.display()),
             Self::Damaged(path) => format!("{} が壊れています", path.display()),
+            Self::HomeBusy(path) => format!("{} では別の sekisho-admin が動作中です", path.display()),
             Self::HomeOpenToOthers(path) => format!("{} が他の利用者から読める状態です", path.display()),
             Self::NoOffice => "このホームディレクトリには団体が登録されていません".to_owned(),
             Self::OfficeExists => "このホームディレクトリには既に団体が登録されています".to_owned(),
@@ -192,6 +194,10 @@ impl AdminError {
             Self::Damaged(_) | Self::NoCardSecret(_) => (
                 "Restore the home directory from the safe's copy.",
                 "金庫に保管した写しからホームディレクトリを復元してください。",
+            ),
+            Self::HomeBusy(_) => (
+                "End it, or wait until it has ended; then do this again.",
+                "その処理を終えるか、終了を待ってから、やり直してください。",
             ),
             Self::HomeOpenToOthers(_) => ("Run chmod 700 on it.", "chmod 700 を実行してください。"),
             Self::NoOffice => (
