@@ -50,9 +50,8 @@ pub(crate) enum Command {
         /// What the session is for
         #[arg(long)]
         kind: Option<Kind>,
-        /// Read the PIN from standard input instead of the terminal
-        #[arg(long)]
-        pin_stdin: bool,
+        #[command(flatten)]
+        pin: PinFrom,
     },
     /// Lock the session
     Lock {
@@ -67,9 +66,8 @@ pub(crate) enum Command {
         /// One line of JSON: verdict and record
         #[arg(long)]
         json: bool,
-        /// Read the PIN, where the function wants it, from standard input
-        #[arg(long)]
-        pin_stdin: bool,
+        #[command(flatten)]
+        pin: PinFrom,
     },
     /// Say what came of a granted function
     Complete {
@@ -93,9 +91,8 @@ pub(crate) enum Command {
     },
     /// Change the PIN of the card in the reader
     ChangePin {
-        /// Read the old and the new PIN from standard input, one line each
-        #[arg(long)]
-        pin_stdin: bool,
+        #[command(flatten)]
+        pin: PinFrom,
     },
     /// Show the panel
     Panel,
@@ -111,6 +108,17 @@ pub(crate) struct Asked {
     /// 16 bytes in hexadecimal: the same request asked again gets the same answer
     #[arg(long, value_name = "ID")]
     request: Option<String>,
+}
+
+/// Where a PIN comes from, and what for.
+#[derive(Args)]
+pub(crate) struct PinFrom {
+    /// Read the PIN from standard input instead of the terminal; for change-pin the old and the new one, one line each
+    #[arg(long = "pin-stdin", id = "pin_stdin")]
+    pub(crate) stdin: bool,
+    /// The card that the PIN is for, by its GUID: it goes to no other
+    #[arg(long, value_name = "GUID")]
+    pub(crate) card: Option<String>,
 }
 
 #[derive(Args)]
@@ -133,9 +141,8 @@ pub(crate) struct Run {
     /// How many items to report when the program ends well
     #[arg(long, default_value_t = 1)]
     pub(crate) items: u32,
-    /// Read the PIN, where the function wants it, from standard input
-    #[arg(long)]
-    pub(crate) pin_stdin: bool,
+    #[command(flatten)]
+    pub(crate) pin: PinFrom,
     /// The program and its arguments
     #[arg(last = true, required = true, value_name = "PROGRAM")]
     pub(crate) program: Vec<OsString>,

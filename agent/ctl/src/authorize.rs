@@ -5,14 +5,14 @@ use std::process::ExitCode;
 use sekisho_ipc::{AuthorizeAnswer, AuthorizeRequest, Client, PromptRequest};
 use sekisho_wire::verdict::VerdictCode;
 
-use crate::arguments::Asked;
+use crate::arguments::{Asked, PinFrom};
 use crate::failure::Failure;
 use crate::language::pick;
 use crate::phrases::sentence;
 use crate::{Surroundings, exit, login, output};
 
-pub(crate) fn run(surroundings: &Surroundings, asked: Asked, json: bool, pin_stdin: bool) -> Result<ExitCode, Failure> {
-    let answer = ask(surroundings, &mut surroundings.connect()?, asked.into_request(), pin_stdin)?;
+pub(crate) fn run(surroundings: &Surroundings, asked: Asked, json: bool, pin: &PinFrom) -> Result<ExitCode, Failure> {
+    let answer = ask(surroundings, &mut surroundings.connect()?, asked.into_request(), pin)?;
     if json {
         output::json(&answer)?;
     } else {
@@ -30,13 +30,13 @@ pub(crate) fn ask(
     surroundings: &Surroundings,
     client: &mut Client,
     request: AuthorizeRequest,
-    pin_stdin: bool,
+    pin: &PinFrom,
 ) -> Result<AuthorizeAnswer, Failure> {
     let answer = client.authorize(&request).map_err(|error| surroundings.asking(error))?;
     if answer.verdict.code != VerdictCode::PinProofNeeded.name() {
         return Ok(answer);
     }
     output::remark(&sentence(&answer.verdict, surroundings.language));
-    let proved = login::prove(surroundings, client, &PromptRequest::authorize(request), pin_stdin)?;
+    let proved = login::prove(surroundings, client, PromptRequest::authorize(request), pin)?;
     Ok(AuthorizeAnswer { verdict: proved.verdict, record: proved.record })
 }

@@ -67,10 +67,10 @@ pub fn run() -> ExitCode {
 fn dispatch(surroundings: &Surroundings, command: Command) -> Result<ExitCode, Failure> {
     match command {
         Command::Status { json } => status::run(surroundings, json),
-        Command::Login { profile, kind, pin_stdin } => login::run(surroundings, profile, kind, pin_stdin),
-        Command::ChangePin { pin_stdin } => login::change_pin(surroundings, pin_stdin),
+        Command::Login { profile, kind, pin } => login::run(surroundings, profile, kind, &pin),
+        Command::ChangePin { pin } => login::change_pin(surroundings, &pin),
         Command::Lock { end } => login::lock(surroundings, end),
-        Command::Authorize { request, json, pin_stdin } => authorize::run(surroundings, request, json, pin_stdin),
+        Command::Authorize { request, json, pin } => authorize::run(surroundings, request, json, &pin),
         Command::Complete { record, items, outcome } => complete::run(surroundings, record, items, outcome),
         Command::Run(run) => program::run(surroundings, run),
         Command::Watch { json } => watch::run(surroundings, json),

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use sekisho_ipc::{AwaitAnswer, Client, PinFrame, Prompt, PromptRequest};
 use sekisho_wire::words::Language;
 
-use crate::arguments::Kind;
+use crate::arguments::{Kind, PinFrom};
 use crate::failure::Failure;
 use crate::language::pick;
 use crate::phrases::{sentence, tries};
@@ -16,11 +16,11 @@ pub(crate) fn run(
     surroundings: &Surroundings,
     profile: Option<String>,
     kind: Option<Kind>,
-    pin_stdin: bool,
+    pin: &PinFrom,
 ) -> Result<ExitCode, Failure> {
     let kind = kind.map(|kind| kind.name().to_owned());
     let request = PromptRequest { profile, kind, ..PromptRequest::login() };
-    let answer = prove(surroundings, &mut surroundings.connect()?, &request, pin_stdin)?;
+    let answer = prove(surroundings, &mut surroundings.connect()?, request, pin)?;
     if answer.verdict.granted
         && let Some(session) = &answer.session
     {
@@ -29,14 +29,14 @@ pub(crate) fn run(
     told(&answer, surroundings.language)
 }
 
-pub(crate) fn change_pin(surroundings: &Surroundings, pin_stdin: bool) -> Result<ExitCode, Failure> {
+pub(crate) fn change_pin(surroundings: &Surroundings, pin: &PinFrom) -> Result<ExitCode, Failure> {
     let language = surroundings.language;
     let mut client = surroundings.connect()?;
-    let prompt = open(surroundings, &mut client, &PromptRequest::change_pin())?;
-    let mut source = PinSource::open(pin_stdin)?;
+    let prompt = open(surroundings, &mut client, PromptRequest::change_pin(), pin)?;
+    let mut source = PinSource::open(pin.stdin)?;
     let old = source.ask(&question(&prompt, pick(language, "現在の暗証番号: ", "Present PIN: "), language))?;
     let new = source.ask(pick(language, "新しい暗証番号: ", "New PIN: "))?;
-    if !pin_stdin && !source.ask(pick(language, "新しい暗証番号(確認): ", "New PIN again: "))?.same_as(&new) {
+    if !pin.stdin && !source.ask(pick(language, "新しい暗証番号(確認): ", "New PIN again: "))?.same_as(&new) {
         return Err(Failure::PinsDiffer);
     }
     // Both are framed before either is sent: a new PIN that is none must not cost a try of the old one.
@@ -58,20 +58,27 @@ pub(crate) fn lock(surroundings: &Surroundings, end: bool) -> Result<ExitCode, F
 pub(crate) fn prove(
     surroundings: &Surroundings,
     client: &mut Client,
-    request: &PromptRequest,
-    pin_stdin: bool,
+    request: PromptRequest,
+    pin: &PinFrom,
 ) -> Result<AwaitAnswer, Failure> {
     let language = surroundings.language;
-    let prompt = open(surroundings, client, request)?;
-    let mut source = PinSource::open(pin_stdin)?;
+    let prompt = open(surroundings, client, request, pin)?;
+    let mut source = PinSource::open(pin.stdin)?;
     let typed = source.ask(&question(&prompt, pick(language, "暗証番号: ", "PIN: "), language))?;
     let frame = typed.frame().map_err(Failure::Pin)?;
     drop((source, typed));
     send(surroundings, client, &prompt, &[frame])
 }
 
-fn open(surroundings: &Surroundings, client: &mut Client, request: &PromptRequest) -> Result<Prompt, Failure> {
-    client.prompt(request).map_err(|error| surroundings.asking(error))
+/// A PIN that is piped was typed for a card that nobody has been shown: who names it is sure that no other one hears it.
+fn open(
+    surroundings: &Surroundings,
+    client: &mut Client,
+    request: PromptRequest,
+    pin: &PinFrom,
+) -> Result<Prompt, Failure> {
+    let request = PromptRequest { card: pin.card.clone(), ..request };
+    client.prompt(&request).map_err(|error| surroundings.asking(error))
 }
 
 fn send(

@@ -41,7 +41,7 @@ enum Why {
 
 pub(crate) fn run(surroundings: &Surroundings, run: Run) -> Result<ExitCode, Failure> {
     let mut client = surroundings.connect()?;
-    let answer = authorize::ask(surroundings, &mut client, run.request(), run.pin_stdin)?;
+    let answer = authorize::ask(surroundings, &mut client, run.request(), &run.pin)?;
     let (true, Some(record)) = (answer.verdict.granted, answer.record) else {
         output::remark(&sentence(&answer.verdict, surroundings.language));
         return Ok(exit::REFUSED.into());

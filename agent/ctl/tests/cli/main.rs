@@ -139,6 +139,31 @@ fn login_passes_the_pin_on_the_descriptor_and_shows_it_nowhere() {
 }
 
 #[test]
+fn a_piped_pin_names_its_card_in_every_prompt_and_another_card_never_hears_it() {
+    let card = "0a".repeat(16);
+    let agent = FakeAgent::start(|call| match call["method"].as_str() {
+        Some("io.sekisho.Authorize") => {
+            Answer::Reply(json!({ "verdict": verdict(VerdictCode::PinProofNeeded), "record": null }))
+        }
+        _ => Answer::Error(
+            "io.sekisho.CardProblem",
+            json!({ "verdict": verdict(VerdictCode::CardOther), "tries_left": null }),
+        ),
+    });
+    for (arguments, pins) in [
+        (&["login"][..], "246813\n"),
+        (&["change-pin"], "246813\n135792\n"),
+        (&["authorize", "shogai.delete"], "246813\n"),
+    ] {
+        let arguments = [arguments, &["--pin-stdin", "--card", &card]].concat();
+        assert_eq!(run_with(&agent, &arguments, pins).status.code(), Some(3), "{arguments:?}");
+        let asked = agent.calls().pop().unwrap();
+        assert_eq!((&asked["method"], &asked["parameters"]["card"]), (&json!("io.sekisho.Prompt"), &json!(card)));
+    }
+    assert!(agent.pins().is_empty());
+}
+
+#[test]
 fn a_wrong_pin_is_refused_with_the_tries_that_are_left() {
     let agent = FakeAgent::start(|call| match call["method"].as_str() {
         Some("io.sekisho.Prompt") => Answer::Prompt(json!({ "prompt": "p1", "tries_left": 2 })),
