@@ -118,12 +118,15 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A segment that stays when it should go costs room and nothing else: the next start finds it again.
-fn remove(medium: &dyn Medium, name: &str) {
+/// Removes a file; says whether it is gone.
+fn remove(medium: &dyn Medium, name: &str) -> bool {
     match medium.remove(name) {
-        Ok(()) => {}
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-        Err(error) => log::warn!("cannot remove {name}: {error}"),
+        Ok(()) => true,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => true,
+        Err(error) => {
+            log::warn!("cannot remove {name}: {error}");
+            false
+        }
     }
 }
 
@@ -136,7 +139,9 @@ fn mark(medium: &dyn Medium, segment: &str) -> Result<(), JournalError> {
     if !marks.contains(&name) {
         drop(medium.create(&name).map_err(io)?);
     }
-    marks.iter().filter(|other| **other != name).for_each(|other| remove(medium, other));
+    for other in marks.iter().filter(|other| **other != name) {
+        remove(medium, other);
+    }
     Ok(())
 }
 
@@ -156,7 +161,10 @@ impl Journal {
         let next = recovered.next.filter(|next| next.epoch >= beginning.epoch).unwrap_or(beginning);
         let names = medium.names().map_err(|source| JournalError::io("list", "the journal", source))?;
         let number = names.iter().filter_map(|name| number_of(name)).max().map_or(0, |highest| highest + 1);
-        recovered.remains.iter().for_each(|name| remove(medium.as_ref(), name));
+        for name in &recovered.remains {
+            // What stays costs room and nothing else: the next start finds it again.
+            remove(medium.as_ref(), name);
+        }
         let queue = Queue::from(next);
         let writer = Writer { medium: Arc::clone(&medium), segments: recovered.segments, open: None, number, next };
         Ok(Self {
@@ -336,7 +344,10 @@ impl Journal {
             if needed || oldest.newest >= before {
                 return;
             }
-            remove(writer.medium.as_ref(), &oldest.name);
+            // Oldest first, and none without the one before it: a hole between two segments is damage to the next start.
+            if !remove(writer.medium.as_ref(), &oldest.name) {
+                return;
+            }
             writer.segments.remove(0);
         }
     }

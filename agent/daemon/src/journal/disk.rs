@@ -30,6 +30,8 @@ pub(crate) enum Fault {
     Create,
     /// A mark cannot be made; it is there all the same.
     MarkLanded,
+    /// This segment cannot be removed.
+    Remove(u64),
 }
 
 struct DiskFile(Disk, String);
@@ -84,6 +86,11 @@ impl Medium for Disk {
     }
 
     fn remove(&self, name: &str) -> io::Result<()> {
+        if let Some(Fault::Remove(number)) = lock(&self.0).fault
+            && name == super::name_of(number)
+        {
+            return Err(io::ErrorKind::PermissionDenied.into());
+        }
         lock(&self.0).files.remove(name).map(drop).ok_or(io::ErrorKind::NotFound.into())
     }
 }

@@ -235,6 +235,24 @@ fn pruning_keeps_what_is_not_sealed_and_what_is_young() {
 }
 
 #[test]
+fn a_segment_that_cannot_be_removed_leaves_no_hole_behind_it() {
+    let disk = Disk::default();
+    for _ in 0..3 {
+        let (journal, _) = open(&disk);
+        let seq = append(&journal);
+        journal.wait(seq).unwrap();
+    }
+    let (journal, _) = open(&disk);
+    disk.fail(Fault::Remove(0));
+    journal.prune(3, u64::MAX);
+    let (restarted, seen) = open(&disk.copy());
+    assert_unbroken(&restarted, &seen);
+    disk.fail(None);
+    journal.prune(3, u64::MAX);
+    assert!(journal.read(1, 1, 1000).is_err(), "it goes when it can");
+}
+
+#[test]
 fn missing_records_are_not_passed_over() {
     let disk = Disk::default();
     for _ in 0..3 {
