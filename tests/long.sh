@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# What takes long: each part of a terminal and the ledger killed forty times under load. Run before calling an issue done; its result goes into the note.
+# What takes long: each part of a terminal and the ledger killed forty times under load; a clerk's day of work, looked over for records, memory and journal.
+# Run before calling an issue done; its result goes into the note.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 tests/setup.sh

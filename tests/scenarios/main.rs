@@ -19,5 +19,6 @@ mod login;
 mod lost;
 mod rig;
 mod routes;
+mod soak;
 mod unanswered;
 mod varlink;
