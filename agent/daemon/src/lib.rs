@@ -23,6 +23,7 @@ pub mod identity;
 pub mod journal;
 mod keeper;
 mod pin_intake;
+mod pin_typed;
 mod pins_sent;
 mod places;
 mod prompt;

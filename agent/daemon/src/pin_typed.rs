@@ -1,0 +1,237 @@
+//! What becomes of a PIN that was typed: decided upon now, sent to its card, and what the card says of it. A session opens, a function is
+//! proved, or the PIN is another.
+
+use std::sync::mpsc::Receiver;
+use std::time::Duration;
+
+use sekisho_ipc::{AgentError, AwaitAnswer, RecordRef};
+use sekisho_wire::decision::{Level, TerminalState};
+use sekisho_wire::id::{Code, RequestId, SessionId, Signature};
+use sekisho_wire::reason::FalseSlot;
+use sekisho_wire::record::{Body, Opening, decision_digest, session_digest};
+use sekisho_wire::verdict::VerdictCode;
+
+use crate::agent::{Agent, Core};
+use crate::card_desk::hex;
+use crate::deciding::Wish;
+use crate::function::{Asked, Caller, Proof};
+use crate::pins_sent::Sent;
+use crate::session::{Event, Insertion, Session};
+use crate::spoken;
+use crate::worker_link::{CallAnswer, Failure, ToWorker};
+
+impl Agent {
+    /// The card took its time: whether anything may be granted is asked again.
+    fn may_still_grant(&self, core: &Core) -> Result<(), AgentError> {
+        self.grants_nothing(core).map_or(Ok(()), |code| Err(spoken::refused(code, None)))
+    }
+
+    /// The PIN is typed: decides now, lets the card sign what was decided upon, opens the session on its durable record.
+    pub(crate) fn log_in(
+        &self,
+        caller: &Caller,
+        insertion: Insertion,
+        call: u64,
+        wish: Wish,
+        answers: &Receiver<CallAnswer>,
+    ) -> Result<AwaitAnswer, AgentError> {
+        let mut core = self.lock();
+        core.still_in(insertion)?;
+        let wish = if core.machine.terminal_state() == TerminalState::Locked {
+            self.wish(&mut core, wish.profile, wish.kind)
+        } else {
+            wish
+        };
+        let tries_left = core.machine.card().and_then(|card| card.tries_left);
+        let again = core.machine.terminal_state() == TerminalState::Locked;
+        let input = self.opening_input(&mut core, &wish);
+        let input = self.granted(&mut core, RequestId(self.salt().0), input, tries_left)?;
+        let (salt, root) = (self.salt(), core.root());
+        let digest = session_digest(&salt, &root, &input);
+        let key = core.register.card(&input.card.ok_or(AgentError::PromptCancelled)?);
+        let key = key.ok_or_else(|| spoken::refused(VerdictCode::CardUnknown, tries_left))?.issued().authentication.0;
+        let own = core.own(insertion).ok_or(AgentError::PromptCancelled)?;
+        core.send_pin(insertion, call, ToWorker::SignWithPin { call, insertion: own, digest: hex(&digest) })?;
+        drop(core);
+        let signature = self.signature(insertion, answers)?;
+        if !sekisho_card::verify_signature(&key, &digest, &signature.0) {
+            self.false_card(&mut self.lock(), insertion, &input, FalseSlot::Authentication);
+            return Err(spoken::refused(VerdictCode::CardFalse, None));
+        }
+        let mut core = self.lock();
+        input.card.iter().for_each(|card| core.pins.accepted(card));
+        self.may_still_grant(&core)?;
+        let part = |code: Option<Code>| code.ok_or_else(|| spoken::refused(VerdictCode::OperatorUnknown, None));
+        let session = Session {
+            id: wish.session,
+            operator: part(input.operator.clone())?,
+            profile: part(input.profile.clone())?,
+            section: input.section.clone(),
+            kind: wish.kind,
+            opened: input.time,
+        };
+        let opening = Opening { input, root, signature };
+        let body = if again { Body::SessionUnlocked(opening) } else { Body::SessionOpened(opening) };
+        let record = self.write_salted(&mut core, salt, body);
+        drop(core);
+        self.opened(caller, insertion, session, again, record)
+    }
+
+    fn opened(
+        &self,
+        caller: &Caller,
+        insertion: Insertion,
+        session: Session,
+        again: bool,
+        record: RecordRef,
+    ) -> Result<AwaitAnswer, AgentError> {
+        let durable = self.journal.wait(record.seq);
+        let mut core = self.lock();
+        let id = session.id;
+        if durable.is_err() {
+            self.step(&mut core, Event::JournalFailed);
+            // The step has closed a locked session already; one that was not open yet nobody has.
+            if !again {
+                self.write(&mut core, closed(id));
+            }
+            return Err(spoken::refused(VerdictCode::NotRecorded, None));
+        }
+        let event =
+            if again { Event::Unlocked { insertion, session: id } } else { Event::Opened { insertion, session } };
+        self.step(&mut core, event);
+        if core.machine.still_open(id).is_err() {
+            return Err(AgentError::PromptCancelled);
+        }
+        if !again {
+            core.owner = Some((id, caller.uid));
+            core.recent.clear();
+        }
+        self.recheck(&mut core);
+        let verdict = match core.machine.still_open(id) {
+            Ok(()) => spoken::verdict(VerdictCode::Granted),
+            Err(_) => spoken::verdict(VerdictCode::EndedMeanwhile),
+        };
+        let session = self.session_shown(&mut core);
+        Ok(AwaitAnswer { verdict, tries_left: None, session, record: Some(record) })
+    }
+
+    /// A function of level PIN: as a login, but the card signs the request.
+    pub(crate) fn with_pin_proof(
+        &self,
+        caller: &Caller,
+        insertion: Insertion,
+        call: u64,
+        asked: &Asked,
+        answers: &Receiver<CallAnswer>,
+    ) -> Result<AwaitAnswer, AgentError> {
+        let mut core = self.lock();
+        core.still_in(insertion)?;
+        let input = self.function_input(&mut core, &asked.question, Level::Pin);
+        let input = self.granted(&mut core, asked.request, input, None)?;
+        let salt = self.salt();
+        let digest = decision_digest(&salt, &asked.request, &input);
+        let key = input.card.and_then(|card| core.register.card(&card)).map(|card| card.issued().authentication.0);
+        let key = key.ok_or_else(|| spoken::refused(VerdictCode::CardUnknown, None))?;
+        let own = core.own(insertion).ok_or(AgentError::PromptCancelled)?;
+        core.send_pin(insertion, call, ToWorker::SignWithPin { call, insertion: own, digest: hex(&digest) })?;
+        drop(core);
+        let signature = self.signature(insertion, answers)?;
+        if !sekisho_card::verify_signature(&key, &digest, &signature.0) {
+            self.false_card(&mut self.lock(), insertion, &input, FalseSlot::Authentication);
+            return Err(spoken::refused(VerdictCode::CardFalse, None));
+        }
+        let mut core = self.lock();
+        let proof = Proof { salt, input, signature };
+        proof.input.card.iter().for_each(|card| core.pins.accepted(card));
+        self.may_still_grant(&core)?;
+        if !self.stands(&mut core, &proof) {
+            return Err(spoken::refused(VerdictCode::EndedMeanwhile, None));
+        }
+        let decided = self.record(&mut core, asked, proof.salt, proof.input, Some(proof.signature));
+        drop(core);
+        let answer = self.settle(caller, decided);
+        let session = self.session_shown(&mut self.lock());
+        Ok(AwaitAnswer { verdict: answer.verdict, tries_left: None, session, record: answer.record })
+    }
+
+    pub(crate) fn change_pin(
+        &self,
+        insertion: Insertion,
+        call: u64,
+        answers: &Receiver<CallAnswer>,
+    ) -> Result<AwaitAnswer, AgentError> {
+        let mut core = self.lock();
+        core.still_in(insertion)?;
+        let own = core.own(insertion).ok_or(AgentError::PromptCancelled)?;
+        let (tries_left, card) = core.machine.card().map_or((None, None), |card| (card.tries_left, Some(card.card)));
+        self.may_change_pin(&mut core, tries_left)?;
+        core.send_pin(insertion, call, ToWorker::ChangePin { call, insertion: own })?;
+        drop(core);
+        match self.answer(answers)? {
+            CallAnswer::PinChanged => {
+                card.iter().for_each(|card| self.lock().pins.accepted(card));
+                let verdict = spoken::verdict(VerdictCode::Granted);
+                Ok(AwaitAnswer { verdict, tries_left: None, session: None, record: None })
+            }
+            CallAnswer::Failed { failure } => Err(self.failed(insertion, failure)),
+            CallAnswer::PinTyped | CallAnswer::Signed { .. } => Err(AgentError::PromptCancelled),
+        }
+    }
+
+    fn answer(&self, answers: &Receiver<CallAnswer>) -> Result<CallAnswer, AgentError> {
+        let patience = self.config.card.deadline() + Duration::from_secs(1);
+        // The card has the PIN by now, and nobody will say what became of it.
+        answers.recv_timeout(patience).map_err(|_| spoken::refused(VerdictCode::PinUnanswered, None))
+    }
+
+    fn signature(&self, insertion: Insertion, answers: &Receiver<CallAnswer>) -> Result<Signature, AgentError> {
+        match self.answer(answers)? {
+            CallAnswer::Signed { signature } => {
+                signature.parse().map_err(|_| spoken::refused(VerdictCode::CardFalse, None))
+            }
+            CallAnswer::Failed { failure } => Err(self.failed(insertion, failure)),
+            CallAnswer::PinTyped | CallAnswer::PinChanged => Err(AgentError::PromptCancelled),
+        }
+    }
+
+    /// The card did not do it.
+    fn failed(&self, insertion: Insertion, failure: Failure) -> AgentError {
+        let mut core = self.lock();
+        match failure {
+            Failure::NoPin | Failure::CardGone => AgentError::PromptCancelled,
+            Failure::Unanswered => spoken::refused(VerdictCode::PinUnanswered, None),
+            Failure::Problem { problem, tries_left } => {
+                if let Some(tries) = tries_left {
+                    self.step(&mut core, Event::TriesLeft(insertion, Some(tries)));
+                }
+                spoken::problem(&problem, tries_left)
+            }
+            // Counted and recorded as it came.
+            Failure::WrongPin { tries_left } => spoken::wrong_pin(tries_left),
+        }
+    }
+}
+
+impl Core {
+    /// Sends a PIN to the card that it was typed for. From here on its outcome counts, whoever waits for it.
+    fn send_pin(&mut self, insertion: Insertion, call: u64, errand: ToWorker) -> Result<(), AgentError> {
+        let card = self.machine.card().filter(|card| card.insertion == insertion).ok_or(AgentError::PromptCancelled)?;
+        let sent = Sent { insertion, card: card.card, tries_before: card.tries_left };
+        if !self.ask_worker(errand, None) {
+            return Err(spoken::refused(VerdictCode::AgentBusy, sent.tries_before));
+        }
+        log::info!("a PIN goes to the card");
+        self.pins.send(call, sent);
+        Ok(())
+    }
+
+    fn still_in(&self, insertion: Insertion) -> Result<(), AgentError> {
+        let same = self.machine.card().is_some_and(|card| card.insertion == insertion);
+        if same { Ok(()) } else { Err(AgentError::PromptCancelled) }
+    }
+}
+
+fn closed(session: SessionId) -> Body {
+    let reason = sekisho_wire::reason::Reason::JournalFailed;
+    Body::SessionClosed(sekisho_wire::record::SessionReason { session, reason })
+}
