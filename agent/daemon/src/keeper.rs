@@ -5,9 +5,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
-use std::fs::{File, OpenOptions};
-use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,6 +27,7 @@ use crate::ending;
 use crate::files;
 use crate::forwarder_link::{Brought, Errand};
 use crate::identity::Identity;
+use crate::register_entries::{EntriesFile, Judged};
 use crate::trusted::{SeenNote, TimeBase};
 
 /// Seconds that the ledger may wait for news.
@@ -135,8 +134,7 @@ pub(crate) struct Keeper {
     kept: Option<Kept>,
     /// Acts that came before the checkpoint over them: one answer holds no more than 500. Nothing decides by them yet.
     ahead: Option<Ahead>,
-    /// How much of the entries' file is verified; what follows was being written when something went wrong.
-    length: u64,
+    entries: EntriesFile,
 }
 
 struct Ahead {
@@ -147,18 +145,13 @@ struct Ahead {
 /// Acts ahead of their checkpoint may take so many bytes: far more than an office has, far less than memory.
 const AHEAD_MAX: usize = 64 << 20;
 
-/// An entry with what the fold concluded about it.
-type Judged = (Concluded, Vec<u8>);
-
-/// Bytes before an entry in the file: its length, and what was concluded about it.
-const ENTRY_HEAD: u64 = 5;
-
 impl Keeper {
     /// Opens what is kept. Entries that are not whole are fetched again, and must come to the same.
     pub(crate) fn open(config: &Config, identity: &Identity) -> io::Result<(Self, Found)> {
         let folder = config.state.join("register");
         files::private_folder(&folder)?;
-        let mut keeper = Self { folder, kept: None, ahead: None, length: 0 };
+        let entries = EntriesFile::new(&folder);
+        let mut keeper = Self { folder, kept: None, ahead: None, entries };
         let Some(mut kept) = files::read_json::<Kept>(&keeper.note_file())? else {
             return Ok((keeper, Found { register: Register::new(), names: HashMap::new(), time: None }));
         };
@@ -177,7 +170,7 @@ impl Keeper {
                 (Register::new(), 0)
             }
         };
-        (keeper.kept, keeper.length) = (Some(kept), length);
+        (keeper.kept, keeper.entries.verified) = (Some(kept), length);
         Ok((keeper, Found { register, names, time }))
     }
 
@@ -187,7 +180,7 @@ impl Keeper {
         let since = kept.time.as_ref().map_or(0, |time| time.note.time);
         let keys = |register: &Register| keys_in_force(register, Log::Register, &identity.register, since);
         let mut size = kept.floor.map(|floor| floor.size);
-        for (concluded, entry) in self.entries()? {
+        for (concluded, entry) in self.entries.read()? {
             size =
                 size.or_else(|| open_checkpoint(&kept.checkpoint, &keys(&register)).map(|checkpoint| checkpoint.size));
             // An entry beyond the checkpoint was being written when the agent died.
@@ -199,7 +192,7 @@ impl Keeper {
             if again.is_ok() != (concluded == Concluded::Accepted) {
                 return Ok(None);
             }
-            length += ENTRY_HEAD + entry.len() as u64;
+            length += EntriesFile::length_of(&entry);
         }
         let signed = open_checkpoint(&kept.checkpoint, &keys(&register));
         let whole = signed.is_some_and(|signed| signed.size == register.size() && signed.root.0 == register.root().0);
@@ -208,46 +201,6 @@ impl Keeper {
 
     fn note_file(&self) -> PathBuf {
         self.folder.join("register.json")
-    }
-
-    fn entries_file(&self) -> PathBuf {
-        self.folder.join("register.entries")
-    }
-
-    /// Whole entries in the file: length (4 bytes), what was concluded about it (1 byte, register §R4.10), bytes.
-    fn entries(&self) -> io::Result<Vec<Judged>> {
-        let bytes = std::fs::read(self.entries_file()).or_else(|error| absent(error).map(|()| Vec::new()))?;
-        let mut rest = bytes.as_slice();
-        let mut entries = Vec::new();
-        while let Some((length, after)) = rest.split_first_chunk::<4>() {
-            let length = usize::try_from(u32::from_be_bytes(*length)).unwrap_or(usize::MAX);
-            let Some((concluded, after)) = after.split_first() else { break };
-            let Some(concluded) = Concluded::from_byte(*concluded) else { break };
-            let Some((entry, after)) = after.split_at_checked(length) else { break };
-            entries.push((concluded, entry.to_vec()));
-            rest = after;
-        }
-        Ok(entries)
-    }
-
-    /// Writes entries behind those that are verified; whatever was there is cut off. Returns how long the file is then: they count once
-    /// the note beside them is kept, and are cut off again if that fails.
-    fn append(&self, entries: &[Judged]) -> io::Result<u64> {
-        let mut bytes = Vec::new();
-        for (concluded, entry) in entries {
-            let length = u32::try_from(entry.len()).map_err(io::Error::other)?;
-            bytes.extend_from_slice(&length.to_be_bytes());
-            bytes.push(concluded.byte());
-            bytes.extend_from_slice(entry);
-        }
-        let mut file = OpenOptions::new().append(true).create(true).mode(0o600).open(self.entries_file())?;
-        file.set_len(self.length)?;
-        file.write_all(&bytes)?;
-        file.sync_data()?;
-        if self.length == 0 {
-            File::open(&self.folder)?.sync_all()?;
-        }
-        Ok(self.length + bytes.len() as u64)
     }
 
     /// Fetches and applies, as long as the agent lives.
@@ -354,10 +307,11 @@ impl Keeper {
             log::warn!("the ledger's freshness note does not fit the register or the time; it is not used");
             agent.doubt(AlarmKind::RegisterRefused);
         }
-        let length = if entries.is_empty() { self.length } else { self.append(&entries).map_err(Disbelief::Disk)? };
+        let length =
+            if entries.is_empty() { None } else { Some(self.entries.append(&entries).map_err(Disbelief::Disk)?) };
         let names = names_in(&after, &answer.names);
         self.keep(agent, answer, freshness.as_ref(), &after, &names)?;
-        self.length = length;
+        self.entries.verified = length.unwrap_or(self.entries.verified);
         agent.advance(&before, after, freshness.as_ref(), names);
         Ok(())
     }
@@ -452,10 +406,6 @@ fn names_in(register: &Register, names: &[NameText]) -> HashMap<NameHash, NameTe
         register.operators().filter_map(|operator| register.name_hash(operator.code()).copied()).collect();
     let hashed = names.iter().filter_map(|name| Some((named(name)?.0, name.clone())));
     hashed.filter(|(hash, _)| known.contains(hash)).collect()
-}
-
-fn absent(error: io::Error) -> io::Result<()> {
-    if error.kind() == io::ErrorKind::NotFound { Ok(()) } else { Err(error) }
 }
 
 impl Agent {

@@ -28,6 +28,7 @@ mod pins_sent;
 mod places;
 mod prompt;
 mod rate;
+mod register_entries;
 pub mod run;
 mod server;
 pub mod session;
