@@ -56,6 +56,11 @@ fn the_second_administrator_joins_and_approves_from_a_home_of_her_own() {
     std::fs::write(&forged, text.replacen("127.0.0.1", "localhost", 1)).unwrap();
     let said = refused(hers(&scene, &["join", forged.to_str().unwrap(), "--fingerprint", &print]));
     assert!(said.contains("fingerprint"), "{said}");
+    // Without the checkpoint she would believe a ledger that shows yesterday's register.
+    let seen = text.find("seen = ").unwrap();
+    std::fs::write(&forged, &text[..seen]).unwrap();
+    let said = refused(hers(&scene, &["join", forged.to_str().unwrap(), "--fingerprint", &print]));
+    assert!(said.contains("fingerprint"), "{said}");
     let said = run(join(&scene, &print));
     assert!(said.contains("鈴木 花子") && said.contains("白樺町"), "{said}");
     assert!(refused(join(&scene, &print)).contains("already"), "a home has one office");

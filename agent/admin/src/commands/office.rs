@@ -16,9 +16,10 @@ use crate::readers::Readers;
 use crate::register_cache::RegisterCache;
 use crate::screen::Screen;
 
-/// Of everything that a desk which joins will trust, in its one spelling.
-fn fingerprint_of(office: &Office) -> String {
-    fingerprint::of(office.text(None).as_bytes())
+/// Of everything that a desk which joins will trust, in its one spelling. The checkpoint is of it: without it, or with an older one, the
+/// joining desk would believe a ledger that shows yesterday's register.
+fn fingerprint_of(office: &Office, seen: Option<&str>) -> String {
+    fingerprint::of(office.text(seen.map(str::to_owned)).as_bytes())
 }
 
 pub(super) fn run(desk: &Desk, command: OfficeCommand) -> Result<(), AdminError> {
@@ -27,7 +28,7 @@ pub(super) fn run(desk: &Desk, command: OfficeCommand) -> Result<(), AdminError>
     let fail = |cause| AdminError::File { path: file.clone(), cause };
     let mut out = OpenOptions::new().write(true).create_new(true).open(&file).map_err(fail)?;
     out.write_all(text.as_bytes()).and_then(|()| out.sync_all()).map_err(fail)?;
-    let (id, print) = (desk.office.id, fingerprint_of(&desk.office));
+    let (id, print) = (desk.office.id, fingerprint_of(&desk.office, desk.cache.checkpoint()));
     desk.screen.print(&desk.screen.words(
         format!("office {id}\nfingerprint {print}\nread the fingerprint to the person who joins, not from this file"),
         format!("団体 {id}\n指紋 {print}\n参加する人に、ファイルとは別に指紋を伝えてください"),
@@ -47,7 +48,7 @@ pub(super) fn join(
         return Err(AdminError::OfficeExists);
     }
     let (office, seen) = read(&arguments.file)?;
-    let print = fingerprint_of(&office);
+    let print = fingerprint_of(&office, seen.as_deref());
     screen.note(
         &format!("office {}, ledger {} at {}", office.id, office.ledger, office.url),
         &format!("団体 {}、台帳 {}({})", office.id, office.ledger, office.url),
