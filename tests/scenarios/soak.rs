@@ -74,7 +74,6 @@ fn work(story: &str, hours: usize) {
     }
     wait_sealed(&scene.terminal);
     let evening = (resident_kib(&scene), bytes_below(&scene.terminal.state()), stored(&scene.ledger, "jumin-1"));
-    println!("KiB of agent, card worker, forwarder; bytes on the terminal; records: {morning:?}, {evening:?}");
     for (morning, evening) in morning.0.iter().zip(&evening.0) {
         assert!(*evening <= morning + MAY_GROW, "it grows: from {morning} to {evening} KiB");
     }
