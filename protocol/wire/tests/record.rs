@@ -11,8 +11,8 @@ use sekisho_wire::reason::{
 };
 use sekisho_wire::record::{
     About, Alarm, Body, CardFalse, CardSeen, ClockStep, Completed, Decision, Emitter, Enrolment, Lost, Opening,
-    PinChanged, PinFailed, RECORD_VERSION, Read, Record, RefusedAct, RegisterAdvanced, Retention, SessionReason, TerminalUp,
-    Withdrawn, decision_digest, session_digest,
+    PinChanged, PinFailed, RECORD_VERSION, Read, Record, RefusedAct, RegisterAdvanced, Retention, SessionReason,
+    TerminalUp, Withdrawn, decision_digest, session_digest,
 };
 use sekisho_wire::verdict::VerdictCode;
 
