@@ -2,6 +2,7 @@
 
 #[cfg(debug_assertions)]
 use std::path::PathBuf;
+use std::sync::LazyLock;
 #[cfg(debug_assertions)]
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -114,12 +115,15 @@ pub fn stamp(time: Millis) -> String {
 pub const DAY: Millis = 86_400_000;
 const LEGAL_OFFSET: Millis = 9 * 3_600_000;
 
-/// The kernel's id of this boot, for the records that the ledger writes itself; random where the kernel gives none.
+/// The kernel's id of this boot, for the records that the ledger writes itself; random for each run where the kernel gives none.
 #[must_use]
-pub fn boot_id() -> [u8; 16] {
-    let text = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
-    let id: Result<Salt, _> = text.trim().replace('-', "").parse();
-    id.map_or_else(|_| crate::random::bytes(), |id| id.0)
+pub fn boot_id() -> &'static [u8; 16] {
+    static BOOT: LazyLock<[u8; 16]> = LazyLock::new(|| {
+        let text = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+        let id: Result<Salt, _> = text.trim().replace('-', "").parse();
+        id.map_or_else(|_| crate::random::bytes(), |id| id.0)
+    });
+    &BOOT
 }
 
 /// Milliseconds since boot, suspend included.

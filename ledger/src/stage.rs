@@ -183,16 +183,14 @@ impl<'a> Stage<'a> {
     /// Writes a record of the ledger's own.
     ///
     /// # Errors
-    /// When the store fails; nothing is staged then.
+    /// When it is longer than a record may be, or the store fails; nothing is staged then.
     pub fn emit(&mut self, office: &OfficeId, body: Body, now: Millis) -> Result<(), StoreError> {
         let before = self.cursor(office, &EmitterName::Ledger, LEDGER_EPOCH)?;
         let seq = before.map_or(0, |cursor| cursor.next);
-        let (name, _) = body.kind();
+        let (_, kind) = body.kind();
         let record = own_record(office, seq, body, now);
-        let Ok(bytes) = record.encode() else {
-            log::error!("a record {name} of the ledger is too large and is not written");
-            return Ok(());
-        };
+        // Whoever waits for it must not go on as if it stood there.
+        let bytes = record.encode().map_err(|_| StoreError::RecordTooLong { kind })?;
         let key = self.payload_key((*office, class_number(record.retention), legal_month(now)));
         let entry = key.entry(leaf_hash(&bytes), &bytes);
         self.append(office, LogName::Records, vec![entry])?;
@@ -253,7 +251,7 @@ fn own_record(office: &OfficeId, seq: u64, body: Body, now: Millis) -> Record {
         office: *office,
         epoch: LEDGER_EPOCH,
         seq,
-        boot: BootId(boot_id()),
+        boot: BootId(*boot_id()),
         salt: Salt(crate::random::bytes()),
         retention: body.retention(),
         wall: now,

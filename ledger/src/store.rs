@@ -514,6 +514,11 @@ pub enum StoreError {
         /// What was done.
         act: &'static str,
     },
+    /// A record of the ledger's own is longer than one may be (wire §1.4); nothing was changed.
+    RecordTooLong {
+        /// Its kind.
+        kind: &'static str,
+    },
     /// The database has no tables: it was truncated, or is none of ours.
     Empty {
         /// Which.
@@ -558,7 +563,7 @@ impl StoreError {
     /// Whether it is certain that the change is not there.
     #[must_use]
     pub const fn changed_nothing(&self) -> bool {
-        matches!(self, Self::Conflict { .. } | Self::TooLarge { .. } | Self::Halted { .. })
+        matches!(self, Self::Conflict { .. } | Self::TooLarge { .. } | Self::RecordTooLong { .. } | Self::Halted { .. })
     }
 
     /// Whether what stands on the disk is not what was written there; everything else may go well the next time.
@@ -583,6 +588,10 @@ impl StoreError {
                 "Update the program that sent it: no honest one counts that far.",
                 "送信したプログラムを更新してください。正しいものはこのような数を送りません。",
             ),
+            Self::RecordTooLong { .. } => (
+                "Ask for less at once, and report it: this is a defect of the ledger.",
+                "一度に求める範囲を減らし、この不具合を報告してください。",
+            ),
             Self::Empty { .. } => (
                 "Keep this disk as evidence and restore the newest sound copy: a ledger that has begun is never begun again.",
                 "このディスクを証拠として保管し、正常な最新の複製を復元してください。使用中の台帳を空から始めることはありません。",
@@ -604,6 +613,7 @@ impl fmt::Display for StoreError {
         match self {
             Self::Conflict { what } => write!(f, "cannot write to the database: {what} is not where it was"),
             Self::TooLarge { act } => write!(f, "cannot {act}: a number in it is larger than the database holds"),
+            Self::RecordTooLong { kind } => write!(f, "cannot write a record {kind}: it is longer than one may be"),
             Self::Empty { path } => write!(f, "cannot open the database {}: it has no tables", path.display()),
             Self::Database { act, cause } | Self::Unreadable { act, cause } => write!(f, "cannot {act}: {cause}"),
             Self::Newer { found, known } => {
