@@ -191,6 +191,9 @@ fn check_names(
     names: &[Name],
     master: &SecretKey,
 ) -> Result<Vec<StoredName>, Refusal> {
+    if !names.iter().all(|name| is_sound(&name.text)) {
+        return Err(Refusal::NameWrong);
+    }
     let mut stored = Vec::with_capacity(needed.len());
     for hash in needed {
         let name = names.iter().find(|name| NameHash::of(&name.salt, &name.text) == *hash).ok_or(Refusal::NameWrong)?;
@@ -200,6 +203,17 @@ fn check_names(
     let superfluous = names.iter().any(|name| !needed.contains(&NameHash::of(&name.salt, &name.text)));
     if superfluous { Err(Refusal::NameWrong) } else { Ok(stored) }
 }
+
+/// Whether a text can be a person's name (LEDGER §L4). Names travel beside acts: long ones would crowd out the pages of the register. What
+/// is not seen misleads whoever reads it; but names may hold characters that no title has, such as variants of Chinese characters.
+fn is_sound(name: &str) -> bool {
+    let steers =
+        |c| matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
+    (1..=NAME_MAX).contains(&name.len()) && !name.chars().any(|c| c.is_control() || steers(c))
+}
+
+/// Bytes of UTF-8: more than sixty Chinese characters.
+const NAME_MAX: usize = 200;
 
 impl Name {
     fn seal(&self, office: &OfficeId, hash: &NameHash, master: &SecretKey) -> Vec<u8> {

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use p256::ecdsa::signature::Verifier;
+use p256::ecdsa::{Signature, VerifyingKey};
 use rcgen::{
     BasicConstraints, CertificateParams, CertificateSigningRequestParams, DistinguishedName, DnType,
     ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, date_time_ymd,
@@ -103,7 +105,7 @@ impl Authority {
     /// Reads it.
     ///
     /// # Errors
-    /// When a file is missing or holds something else.
+    /// When a file is missing or holds something else, or the key is not the certificate's.
     pub fn read(data: &DataDir) -> Result<Self, LedgerError> {
         let (path, key_path) = (data.authority_certificate(), data.authority_key());
         let certificate = std::fs::read(&path).map_err(LedgerError::file("read", &path))?;
@@ -111,7 +113,11 @@ impl Authority {
         let key = Zeroizing::new(std::fs::read(&key_path).map_err(LedgerError::file("read", &key_path))?);
         let key = PrivatePkcs8KeyDer::from(key.as_slice());
         let key = KeyPair::from_pkcs8_der_and_sign_algo(&key, &PKCS_ECDSA_P256_SHA256);
-        let key = key.map_err(|_| LedgerError::Damaged { path: key_path, expected: "a P-256 key" })?;
+        let key = key.map_err(|_| LedgerError::Damaged { path: key_path.clone(), expected: "a P-256 key" })?;
+        let certified = TlsKey::of_certificate(&certificate);
+        if certified.is_some_and(|certified| certified != TlsKey::of(key.public_key_raw())) {
+            return Err(LedgerError::Damaged { path: key_path, expected: "the key of the authority's certificate" });
+        }
         let issuer = Issuer::from_ca_cert_der(&certificate, key);
         let issuer = issuer.map_err(|_| LedgerError::Damaged { path, expected: "an X.509 certificate" })?;
         Ok(Self { certificate, issuer })
@@ -155,6 +161,19 @@ impl Authority {
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
         let certificate = params.signed_by(&request.public_key, &self.issuer).map_err(|_| RequestRefused)?;
         Ok(certificate.der().to_vec())
+    }
+
+    /// Whether a certificate names this terminal and is signed by the authority: it may have ended since.
+    #[must_use]
+    pub fn has_certified(&self, peer: &Peer, certificate: &[u8]) -> bool {
+        let signed = || {
+            let (_, authority) = X509Certificate::from_der(&self.certificate).ok()?;
+            let key = VerifyingKey::from_sec1_bytes(&authority.public_key().subject_public_key.data).ok()?;
+            let (_, certificate) = X509Certificate::from_der(certificate).ok()?;
+            let signature = Signature::from_der(&certificate.signature_value.data).ok()?;
+            key.verify(certificate.tbs_certificate.as_ref(), &signature).ok()
+        };
+        Peer::of(&certificate.into()).as_ref() == Some(peer) && signed().is_some()
     }
 }
 

@@ -19,7 +19,7 @@ use crate::error::LedgerError;
 use crate::fsck::Report;
 use crate::keys::Keys;
 use crate::ledger::Ledger;
-use crate::office::{Surroundings, disagreement, fold_register, make_log_keys};
+use crate::office::{fold_register, make_log_keys};
 use crate::server::Server;
 use crate::store::{Change, CodePurpose, LogName, SqliteStore, Store, StoredCode};
 
@@ -165,24 +165,12 @@ fn log_status(data: &DataDir, store: &dyn Store, office: &OfficeId, log: LogName
 /// When the log has not stopped, when the reason still holds, or when something cannot be read or written.
 pub fn resume(root: &Path, office: &OfficeId, log: LogName, clock: Arc<dyn Clock>) -> Result<HaltNote, LedgerError> {
     let data = DataDir::new(root);
-    data.check_private()?;
-    let lock = data.lock()?;
-    let config = Config::read(&data.config())?;
-    let Keys { master, .. } = Keys::read(&data)?;
-    let store = SqliteStore::open_existing(&data.database())?;
-    let file = CheckpointFile::at(&data.checkpoints(), &office.to_string(), log);
-    let Some(note) = file.halted()? else {
-        return Err(LedgerError::Argument {
-            name: "--log",
-            cause: format!("{log} of office {office} has not stopped"),
-        });
-    };
-    let around = Surroundings { name: &config.name, checkpoints: &data.checkpoints(), master: &master };
-    if let Some(halt) = disagreement(&store, office, log, around)? {
-        return Err(LedgerError::NotResumed { cause: format!("what stopped it is still so: {halt}") });
-    }
-    file.clear_halt(clock.machine())?;
-    let ledger = Ledger::open_with(&data, clock, Arc::new(store), Some(lock))?;
+    // First it opens: a ledger that cannot must not have lost its note meanwhile.
+    let ledger = Ledger::open(&data, Arc::clone(&clock))?;
+    let unknown =
+        || LedgerError::Argument { name: "--office", cause: format!("{office} is not an office of this ledger") };
+    let known = ledger.office(office).map_err(|_| unknown())?;
+    let note = known.log(log).resume(&*ledger.store, office, clock.machine())?;
     ledger.note_resumed(office, log);
     Ok(note)
 }

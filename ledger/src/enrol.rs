@@ -43,8 +43,8 @@ impl Ledger {
         let expires = now.saturating_add(INVITATION);
         let purpose = CodePurpose::Terminal { office: *office, terminal: terminal.clone() };
         let stored = StoredCode { hash: secret.hash(), expires, purpose, used: None };
-        let invited =
-            Enrolment { terminal: terminal.clone(), event: EnrolmentEvent::Invited, by: Some(by.clone()), key: None };
+        let (event, code) = (EnrolmentEvent::Invited, Some(WireHash(stored.hash)));
+        let invited = Enrolment { terminal: terminal.clone(), event, by: Some(by.clone()), key: None, code };
         let id = *office;
         self.writer.run(None, move |stage| -> Result<(), StoreError> {
             stage.emit(&id, Body::Enrolment(invited.clone()), now)?;
@@ -72,10 +72,7 @@ impl Ledger {
             StoredEnrolment { office: id, terminal, code: hash, key: applicant.key, certificate: Vec::new(), at: now };
         // Strangers are turned away here: neither a signature of the authority nor a place in the writer's line is spent on them.
         match judge(&*self.store, &row, tls_key, now)? {
-            Judged::Refused(fault) => {
-                log::warn!("terminal {} of office {id} came with a code that {}", row.terminal, fault.english());
-                return Err(self.refuse_code(row, fault, now));
-            }
+            Judged::Refused(fault) => return Err(self.refuse_code(row, fault, now)),
             Judged::Again(certificate) => return Ok(certificate),
             Judged::Fresh => {}
         }
@@ -84,9 +81,11 @@ impl Ledger {
         self.writer.run(Some(u64::from_be_bytes(first_eight(&hash))), move |stage| plan(stage, &row, tls_key, now))?
     }
 
-    /// Writes down that a code was refused, if not too many were lately.
+    /// Writes down that a code was refused, if not too many were lately: neither the book nor the log file is filled by strangers.
     fn refuse_code(&self, row: StoredEnrolment, fault: CodeFault, now: Millis) -> Refusal {
         if self.strangers.may_note(row.office, now) {
+            let (terminal, office) = (&row.terminal, &row.office);
+            log::warn!("terminal {terminal} of office {office} came with a code that {}", fault.english());
             let event = EnrolmentEvent::CodeRefused;
             let noted = self.writer.run(None, move |stage| emit(stage, &row, event, now));
             if !matches!(noted, Ok(Ok(()))) {
@@ -108,7 +107,8 @@ impl Ledger {
     }
 
     /// Lets a terminal in by its TLS key: the key was enrolled together with an Ed25519 key that is the terminal's now, or that waits for
-    /// its act while its invitation holds. A certificate outlives a retirement; this does not. Gives the enrolment that it came by.
+    /// its act while its invitation holds. Also a retired one, until its certificate ends: it has records to bring and a retirement to hear
+    /// of. Gives the enrolment that it came by.
     ///
     /// # Errors
     /// [`Refusal::NotEnrolled`].
@@ -121,8 +121,8 @@ impl Ledger {
                 continue;
             }
             let key = Ed25519Key(row.key);
-            let registered = register.terminal(terminal).filter(|registered| *registered.key() == key);
-            if registered.is_some_and(|registered| registered.state(now) != TerminalUse::Retired) {
+            if register.terminal(terminal).is_some_and(|registered| *registered.key() == key) {
+                self.heard.asked(&caller.peer, now);
                 return Ok(row);
             }
             let named_before = register.terminal_with_key(&key).is_some();
@@ -133,14 +133,27 @@ impl Ledger {
         Err(Refusal::NotEnrolled)
     }
 
+    /// Whether a terminal is retired now.
+    ///
+    /// # Errors
+    /// When the office is unknown.
+    pub fn is_retired(&self, peer: &Peer) -> Result<bool, Refusal> {
+        let register = self.office(&peer.office)?.register();
+        let state = register.terminal(&peer.terminal).map(|terminal| terminal.state(self.clock.now()));
+        Ok(state == Some(TerminalUse::Retired))
+    }
+
     /// A new certificate for a terminal that shows one that holds (they live 30 days), over the same TLS key. The day's first one is given
     /// again for the rest of the day: an answer can be lost, and asking fills no log.
     ///
     /// # Errors
-    /// [`Refusal::NotEnrolled`], [`Refusal::RequestRefused`].
+    /// [`Refusal::NotEnrolled`], also for a retired one; [`Refusal::RequestRefused`].
     pub fn renew(&self, caller: &Caller, request: &[u8]) -> Result<Vec<u8>, Refusal> {
         let (now, today) = (self.clock.now(), self.clock.machine());
         let row = self.admit_terminal(caller)?;
+        if self.is_retired(&caller.peer)? {
+            return Err(Refusal::NotEnrolled);
+        }
         if TlsKey::of_request(request) != Some(caller.tls_key) {
             return Err(Refusal::RequestRefused);
         }
@@ -228,10 +241,18 @@ fn judge(store: &dyn Store, row: &StoredEnrolment, tls_key: TlsKey, now: Millis)
     Ok(before.map_or(Judged::Refused(CodeFault::Used), |before| Judged::Again(before.certificate)))
 }
 
+/// A terminal's key as records name it.
+#[must_use]
+pub fn key_digest(key: &[u8; 32]) -> WireHash {
+    WireHash(Sha256::digest(key).into())
+}
+
 /// Writes down what became of an applicant, with the key that he showed.
 fn emit(stage: &mut Stage<'_>, row: &StoredEnrolment, event: EnrolmentEvent, now: Millis) -> Result<(), StoreError> {
-    let key = Some(WireHash(Sha256::digest(row.key).into()));
-    let enrolment = Enrolment { terminal: row.terminal.clone(), event, by: None, key };
+    let key = Some(key_digest(&row.key));
+    // A refused code may be none of ours, or somebody else's.
+    let code = (event != EnrolmentEvent::CodeRefused).then_some(WireHash(row.code));
+    let enrolment = Enrolment { terminal: row.terminal.clone(), event, by: None, key, code };
     stage.emit(&row.office, Body::Enrolment(enrolment), now)
 }
 
@@ -250,4 +271,4 @@ pub fn fingerprint(key: &[u8; 32]) -> String {
 }
 
 /// A day: the code is carried to the terminal by hand.
-const INVITATION: Millis = 24 * 3_600_000;
+pub const INVITATION: Millis = 24 * 3_600_000;

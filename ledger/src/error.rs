@@ -62,6 +62,13 @@ pub enum LedgerError {
         /// Its checkpoints.
         path: PathBuf,
     },
+    /// The envelope key is not the one that an office was founded with.
+    OtherEnvelopeKey {
+        /// Which office.
+        office: OfficeId,
+        /// The key's file.
+        path: PathBuf,
+    },
     /// A stopped log may not go on.
     NotResumed {
         /// Why.
@@ -122,7 +129,7 @@ impl LedgerError {
                 "Correct that line of the file; README.md lists every key.",
                 "該当の行を修正してください。設定項目は README.md にあります。",
             ),
-            Self::Damaged { .. } => (
+            Self::Damaged { .. } | Self::OtherEnvelopeKey { .. } => (
                 "Restore the file from the backup, then run `sekisho-ledger fsck`.",
                 "バックアップからファイルを復元し、`sekisho-ledger fsck` を実行してください。",
             ),
@@ -197,6 +204,9 @@ impl fmt::Display for LedgerError {
                     path.display()
                 )
             }
+            Self::OtherEnvelopeKey { office, path } => {
+                write!(f, "cannot use {}: it is not the key that office {office} was founded with", path.display())
+            }
             Self::NotResumed { cause } => write!(f, "cannot resume the log: {cause}"),
             Self::Argument { name, cause } => write!(f, "cannot use {name}: {cause}"),
             Self::Crypto { act, cause } => write!(f, "cannot {act}: {cause}"),
@@ -226,6 +236,7 @@ impl std::error::Error for LedgerError {
             | Self::Argument { .. }
             | Self::Open { .. }
             | Self::OfficeGone { .. }
+            | Self::OtherEnvelopeKey { .. }
             | Self::NotResumed { .. }
             | Self::Crypto { .. }
             | Self::Register { .. }

@@ -14,11 +14,12 @@ use sekisho_register::{FoldRefusal, Mismatch};
 use sekisho_tlog::{Checkpoint, SigningKey};
 use sekisho_wire::id::{Code, OfficeId};
 
+use crate::authority::Authority;
 use crate::checkpoint::{CheckpointFile, Halt, HaltNote, signed_offices};
 use crate::clock::Millis;
 use crate::data::DataDir;
 use crate::error::LedgerError;
-use crate::keys::Keys;
+use crate::keys::{EnvelopeKey, Keys};
 use crate::office::log_key;
 use crate::store::{EmitterName, LogName, SqliteStore, Store, StoreError, StoredOffice};
 use crate::vault::Vault;
@@ -132,7 +133,8 @@ pub enum Fault {
     NameStray,
     /// A casebook act that its signer could not have put there, neither by the register that he had seen nor by the newest.
     CaseRefused(FoldRefusal),
-    /// The batch came before the office was founded, or more than a day before one that stands before it.
+    /// The batch came before the office was founded, more than a day before one that stands before it, or more than a day after all that
+    /// stands behind it.
     BatchTime {
         /// When it came, as it is stored.
         received: Millis,
@@ -162,11 +164,23 @@ pub enum Fault {
         /// Records.
         requested: u64,
     },
-    /// An enrolment without its code, with one for another terminal, or used at another time.
-    EnrolmentCode {
+    /// A code is not the one that was given out: another secret, another end, or used when nobody enrolled by it.
+    CodeAltered {
         /// The terminal.
         terminal: Code,
     },
+    /// An enrolment is not the one that was written down: another code, key or time.
+    EnrolmentAltered {
+        /// The terminal.
+        terminal: Code,
+    },
+    /// The certificate of an enrolment is not one that the authority gave this terminal.
+    CertificateAltered {
+        /// The terminal.
+        terminal: Code,
+    },
+    /// The envelope key is not the one that the founding act names: nothing that terminals send can be opened.
+    OtherEnvelopeKey,
     /// The register names other log keys than those that sign.
     OtherLogKeys,
     /// The record's verdict is not what the rules give.
@@ -203,7 +217,8 @@ pub struct Report {
 /// When it cannot run: keys or database cannot be read, or there is no such office.
 pub fn check(data: &DataDir, only: Option<&OfficeId>, progress: &mut dyn FnMut(u64)) -> Result<Report, LedgerError> {
     let config = crate::config::Config::read(&data.config())?;
-    let Keys { master, .. } = Keys::read(data)?;
+    let Keys { master, envelope } = Keys::read(data)?;
+    let authority = Authority::read(data)?;
     // Files first: the view of the database is younger then, and may only be ahead of them.
     let (signed, known) = (signed_offices(&data.checkpoints())?, known_before(data)?);
     let files = Files::read(&data.checkpoints(), signed.iter().chain(&known))?;
@@ -220,6 +235,8 @@ pub fn check(data: &DataDir, only: Option<&OfficeId>, progress: &mut dyn FnMut(u
         store: &store,
         vault: &vault,
         name: &config.name,
+        envelope: &envelope,
+        authority: &authority,
         files,
         report: Report::default(),
         keys: Extent::Whole,
@@ -287,6 +304,8 @@ struct Check<'a> {
     store: &'a dyn Store,
     vault: &'a Vault,
     name: &'a str,
+    envelope: &'a EnvelopeKey,
+    authority: &'a Authority,
     files: Files,
     report: Report,
     /// Whether the payload keys of the office could be read.

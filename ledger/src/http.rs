@@ -76,8 +76,11 @@ async fn healthz() -> &'static str {
     "ok\n"
 }
 
-/// Ready when no log has stopped. Strangers hear no more than that; a terminal hears which log of its office, and why.
+/// Ready when what comes can be written and no log has stopped. Strangers hear no more than that; a terminal hears which log of its office, and why.
 async fn readyz(State(hall): State<Hall>, terminal: Result<Terminal, Refusal>) -> Response {
+    if let Err(why) = hall.ledger.can_write() {
+        return (StatusCode::SERVICE_UNAVAILABLE, format!("nothing can be written: {why}\n")).into_response();
+    }
     let stopped: Vec<(OfficeId, String)> = hall.ledger.offices().iter().flat_map(|office| stopped(office)).collect();
     if stopped.is_empty() {
         return "ready\n".into_response();

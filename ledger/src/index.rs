@@ -1,10 +1,11 @@
 //! The search index: a second database, made from the log alone, off the way of every acknowledgement, thrown away and made again at will.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, params_from_iter};
+use sekisho_tlog::Hash;
 use sekisho_wire::id::OfficeId;
 use sekisho_wire::record::{Body, Emitter, Record};
 
@@ -14,8 +15,20 @@ use crate::store::StoreError;
 
 /// The index.
 pub struct Index {
+    /// The follower's: it alone writes.
     connection: Mutex<Connection>,
+    /// Those of searches, while nobody uses them: a long one keeps neither the follower nor another search waiting.
+    readers: Mutex<Vec<Connection>>,
     path: PathBuf,
+}
+
+/// How far the index has come, and in which history.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Followed {
+    /// Index of the next record to take.
+    pub next: u64,
+    /// Root of the log that the records before it are.
+    pub root: Hash,
 }
 
 /// What a search asks for: all that is given must hold.
@@ -67,7 +80,7 @@ impl Index {
             Self::remove(path)?;
             Self::connect(path)
         })?;
-        Ok(Self { connection: Mutex::new(connection), path: path.into() })
+        Ok(Self { connection: Mutex::new(connection), readers: Mutex::default(), path: path.into() })
     }
 
     fn remove(path: &Path) -> Result<(), LedgerError> {
@@ -105,7 +118,8 @@ impl Index {
     /// # Errors
     /// When the file cannot be removed or made.
     pub fn clear(&self) -> Result<(), LedgerError> {
-        let mut connection = self.lock();
+        let mut connection = lock(&self.connection);
+        lock(&self.readers).clear();
         *connection = Connection::open_in_memory().map_err(failed("close the search index"))?;
         Self::remove(&self.path)?;
         *connection = Self::connect(&self.path)?;
@@ -117,7 +131,7 @@ impl Index {
     /// # Errors
     /// When the index cannot be written.
     pub fn forget(&self, office: &OfficeId) -> Result<(), StoreError> {
-        let mut connection = self.lock();
+        let mut connection = lock(&self.connection);
         let mut forget = || -> rusqlite::Result<()> {
             let transaction = connection.transaction()?;
             transaction.execute("DELETE FROM records WHERE office = ?1", [office.as_bytes().as_slice()])?;
@@ -127,25 +141,31 @@ impl Index {
         forget().map_err(failed("clear the search index"))
     }
 
-    /// Index of the next record to take.
+    /// How far it has come; nothing before the first record.
     ///
     /// # Errors
     /// When the index cannot be read.
-    pub fn next(&self, office: &OfficeId) -> Result<u64, StoreError> {
-        let connection = self.lock();
-        let sql = "SELECT next FROM followed WHERE office = ?1";
-        let next = connection.query_row(sql, [office.as_bytes().as_slice()], |row| row.get::<_, i64>(0)).optional();
-        let next = next.map_err(failed("read the search index"))?;
-        Ok(next.map_or(0, |next| u64::try_from(next).unwrap_or(0)))
+    pub fn followed(&self, office: &OfficeId) -> Result<Option<Followed>, StoreError> {
+        let sql = "SELECT next, root FROM followed WHERE office = ?1";
+        let row = |row: &rusqlite::Row<'_>| Ok((row.get::<_, i64>(0)?, row.get::<_, [u8; 32]>(1)?));
+        let read = |connection: &Connection| connection.query_row(sql, [office.as_bytes().as_slice()], row).optional();
+        let followed = self.read(read).map_err(failed("read the search index"))?;
+        Ok(followed.map(|(next, root)| Followed { next: u64::try_from(next).unwrap_or(0), root: Hash(root) }))
     }
 
-    /// Takes records from index `from` on; nothing stands for bytes that are no record.
+    /// Takes records from index `from` on, after which it has come to `to`; nothing stands for bytes that are no record.
     ///
     /// # Errors
     /// When the index cannot be written.
-    pub fn take(&self, office: &OfficeId, from: u64, records: &[Option<Record>]) -> Result<(), StoreError> {
-        let mut connection = self.lock();
-        take(&mut connection, office, from, records).map_err(failed("write the search index"))
+    pub fn take(
+        &self,
+        office: &OfficeId,
+        from: u64,
+        records: &[Option<Record>],
+        to: Followed,
+    ) -> Result<(), StoreError> {
+        let mut connection = lock(&self.connection);
+        take(&mut connection, office, from, records, to).map_err(failed("write the search index"))
     }
 
     /// Indexes of records that answer, newest first.
@@ -154,21 +174,38 @@ impl Index {
     /// When the index cannot be read.
     pub fn find(&self, office: &OfficeId, question: &Question) -> Result<Vec<u64>, StoreError> {
         let (sql, values) = question.to_sql(office);
-        let connection = self.lock();
-        let find = || -> rusqlite::Result<Vec<u64>> {
+        let find = |connection: &Connection| -> rusqlite::Result<Vec<u64>> {
             let mut statement = connection.prepare_cached(&sql)?;
             let rows = statement.query_map(params_from_iter(values), |row| row.get::<_, i64>(0))?;
             rows.map(|row| row.map(|index| u64::try_from(index).unwrap_or(0))).collect()
         };
-        find().map_err(failed("search"))
+        self.read(find).map_err(failed("search"))
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Connection> {
-        self.connection.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Reads with a connection that nobody else uses meanwhile.
+    fn read<T>(&self, read: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> rusqlite::Result<T> {
+        let idle = lock(&self.readers).pop();
+        let connection = idle.map_or_else(|| Connection::open(&self.path), Ok)?;
+        let answer = read(&connection)?;
+        let mut idle = lock(&self.readers);
+        if idle.len() < READERS_MAX {
+            idle.push(connection);
+        }
+        Ok(answer)
     }
 }
 
-fn take(connection: &mut Connection, office: &OfficeId, from: u64, records: &[Option<Record>]) -> rusqlite::Result<()> {
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn take(
+    connection: &mut Connection,
+    office: &OfficeId,
+    from: u64,
+    records: &[Option<Record>],
+    to: Followed,
+) -> rusqlite::Result<()> {
     let transaction = connection.transaction()?;
     let office = office.as_bytes().as_slice();
     for (index, record) in (from..).zip(records) {
@@ -186,11 +223,12 @@ fn take(connection: &mut Connection, office: &OfficeId, from: u64, records: &[Op
         if let Some(of) = row.of {
             // The ledger's alarms carry a terminal's code with the ledger's own seq, and only a decision can be completed or withdrawn.
             let sql =
-                "SELECT operator, card FROM records WHERE office = ?1 AND terminal = ?2 AND epoch = ?3 AND seq = ?4
-                AND own = 1 AND kind = 4";
+                "SELECT operator, card, function, case_reference FROM records WHERE office = ?1 AND terminal = ?2 AND epoch = ?3
+                AND seq = ?4 AND own = 1 AND kind = 4";
             let key = (office, &row.terminal, record.epoch, signed(of));
-            let found = transaction.prepare_cached(sql)?.query_row(key, who).optional()?;
-            (row.operator, row.card) = found.unwrap_or_default();
+            let what = |found: &rusqlite::Row<'_>| Ok((who(found)?, (found.get(2)?, found.get(3)?)));
+            let found = transaction.prepare_cached(sql)?.query_row(key, what).optional()?;
+            ((row.operator, row.card), (row.function, row.case)) = found.unwrap_or_default();
         }
         let sql = "INSERT OR REPLACE INTO records
             (office, idx, terminal, epoch, seq, kind, time, operator, card, function, case_reference, verdict, session,
@@ -215,9 +253,8 @@ fn take(connection: &mut Connection, office: &OfficeId, from: u64, records: &[Op
         );
         transaction.prepare_cached(sql)?.execute(values)?;
     }
-    let next = signed(from.saturating_add(records.len() as u64));
-    let sql = "INSERT INTO followed (office, next) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET next = excluded.next";
-    transaction.prepare_cached(sql)?.execute((office, next))?;
+    let sql = "INSERT OR REPLACE INTO followed (office, next, root) VALUES (?1, ?2, ?3)";
+    transaction.prepare_cached(sql)?.execute((office, signed(to.next), to.root.0))?;
     transaction.commit()
 }
 
@@ -303,6 +340,30 @@ impl Row {
 }
 
 impl Question {
+    /// Whether a record is one that was asked for, as far as it says itself: what it only inherits from the decision or the session that it
+    /// belongs to is the index's to know.
+    #[must_use]
+    pub fn is_answered_by(&self, index: u64, record: &Record) -> bool {
+        let row = Row::of(record);
+        let inherited = |asked: &Option<String>, own: &Option<String>| own.is_none() || asked.is_none() || asked == own;
+        let verdict = match self.verdict {
+            None => true,
+            Some(AskedVerdict::Granted) => row.verdict == Some(0),
+            Some(AskedVerdict::Refused) => row.verdict.is_some_and(|verdict| verdict > 0),
+            Some(AskedVerdict::Code(code)) => row.verdict == Some(code),
+        };
+        inherited(&self.operator, &row.operator)
+            && inherited(&self.card, &row.card)
+            && (self.terminal.is_none() || self.terminal == row.terminal)
+            && inherited(&self.function, &row.function)
+            && inherited(&self.case, &row.case)
+            && verdict
+            && self.kind.is_none_or(|kind| kind == record.body.kind().0)
+            && self.since.is_none_or(|since| record.trusted >= since)
+            && self.until.is_none_or(|until| record.trusted < until)
+            && self.before.is_none_or(|before| index < before)
+    }
+
     fn to_sql(&self, office: &OfficeId) -> (String, Vec<Value>) {
         let mut sql = String::from("SELECT idx FROM records WHERE office = ?");
         let mut values = vec![Value::Blob(office.as_bytes().to_vec())];
@@ -384,12 +445,14 @@ const KINDS: [(&str, u16); 23] = [
     ("enrolment", 33),
 ];
 
-const VERSION: i64 = 3;
+const VERSION: i64 = 4;
+/// Connections that are kept for the next search.
+const READERS_MAX: usize = 4;
 
 const TABLES: &str = "
 DROP TABLE IF EXISTS records;
 DROP TABLE IF EXISTS followed;
-CREATE TABLE followed (office BLOB PRIMARY KEY, next INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE followed (office BLOB PRIMARY KEY, next INTEGER NOT NULL, root BLOB NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE records (
     office BLOB NOT NULL,
     idx INTEGER NOT NULL,
@@ -413,6 +476,7 @@ CREATE INDEX by_terminal ON records (office, terminal, idx) WHERE terminal IS NO
 CREATE INDEX by_place ON records (office, terminal, epoch, seq) WHERE terminal IS NOT NULL;
 CREATE INDEX by_function ON records (office, function, idx) WHERE function IS NOT NULL;
 CREATE INDEX by_case ON records (office, case_reference, idx) WHERE case_reference IS NOT NULL;
+CREATE INDEX by_verdict ON records (office, verdict, idx) WHERE verdict IS NOT NULL;
 CREATE INDEX by_session ON records (office, session) WHERE session IS NOT NULL AND operator IS NOT NULL;
 CREATE INDEX by_time ON records (office, time);
 ";
@@ -444,6 +508,35 @@ mod tests {
     }
 
     #[test]
+    fn a_completion_is_found_by_what_it_completes_and_a_search_waits_for_nobody() {
+        let path = crate::testing::scratch("index");
+        let index = Index::open(&path.join("index.db")).unwrap();
+        let office = OfficeId([1; 16]);
+        let terminal = || Emitter::Terminal(Code::new("jumin-1").unwrap());
+        let done = |of| Body::Completed(Completed { of, items: 1, outcome: Outcome::Done });
+        let withdrawn = Body::Withdrawn(sekisho_wire::record::Withdrawn {
+            of: 1,
+            reason: sekisho_wire::reason::Reason::CardRemoved,
+        });
+        let records = [Some(record(terminal(), 2, done(1))), Some(record(terminal(), 3, withdrawn))];
+        let to = |next| Followed { next, root: Hash([0; 32]) };
+        index.take(&office, 0, &[], to(0)).unwrap();
+        lock(&index.connection)
+            .execute(
+                "INSERT INTO records VALUES (?1, 0, 'jumin-1', 0, 1, 4, 1, 'mayor', NULL, 'juminhyo', 'case-7', 0, NULL, 1)",
+                [office.as_bytes().as_slice()],
+            )
+            .unwrap();
+        index.take(&office, 1, &records, to(3)).unwrap();
+        let writing = lock(&index.connection);
+        let by_function = Question { function: Some("juminhyo".into()), limit: 10, ..Question::default() };
+        assert_eq!(index.find(&office, &by_function).unwrap(), [2, 1, 0]);
+        let by_case = Question { case: Some("case-7".into()), limit: 10, ..Question::default() };
+        assert_eq!(index.find(&office, &by_case).unwrap(), [2, 1, 0]);
+        drop(writing);
+    }
+
+    #[test]
     fn a_completion_is_nobodys_when_what_it_names_is_no_decision_of_its_terminal() {
         let path = crate::testing::scratch("index");
         let index = Index::open(&path.join("index.db")).unwrap();
@@ -465,7 +558,7 @@ mod tests {
             Some(record(terminal(), 2, Body::Completed(done))),
         ];
         let office = OfficeId([1; 16]);
-        index.take(&office, 0, &records).unwrap();
+        index.take(&office, 0, &records, Followed { next: 3, root: Hash([0; 32]) }).unwrap();
         let of_mayor = Question { operator: Some("mayor".into()), limit: 10, ..Question::default() };
         assert_eq!(index.find(&office, &of_mayor).unwrap(), [1]);
         let of_terminal = Question { terminal: Some("jumin-1".into()), limit: 10, ..Question::default() };

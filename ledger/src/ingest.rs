@@ -5,7 +5,6 @@
 
 use ed25519_dalek::{Signature, VerifyingKey};
 use sekisho_register::Register;
-use sekisho_register::change::TerminalUse;
 use sekisho_tlog::{Hash, leaf_hash};
 use sekisho_wire::batch::{Batch, BatchHeader, EnvelopeBinding, chain_next, chain_start};
 use sekisho_wire::cose::{Context, Sign1, write_signed_bytes};
@@ -16,7 +15,7 @@ use sekisho_wire::record::{Alarm, Body, Emitter, Record};
 
 use crate::authority::Peer;
 use crate::clock::{Millis, legal_month};
-use crate::keys::EnvelopeKey;
+use crate::keys::{EnvelopeError, EnvelopeKey};
 use crate::refusal::{Place, Refusal};
 use crate::stage::{Stage, class_number};
 use crate::store::{Cursor, CursorMove, EmitterName, Entry, LogName, Store, StoreError, StoredBatch};
@@ -75,7 +74,7 @@ pub struct Receipt {
 /// Opens and verifies an envelope that came over a connection of `peer`.
 ///
 /// # Errors
-/// [`Refusal::Malformed`], [`Refusal::NotYou`], [`Refusal::NotEnrolled`], [`Refusal::EpochNotOpen`].
+/// [`Refusal::Malformed`], [`Refusal::EnvelopeKey`], [`Refusal::NotYou`], [`Refusal::NotEnrolled`], [`Refusal::EpochNotOpen`].
 pub fn open(
     envelope: &[u8],
     key: &EnvelopeKey,
@@ -83,9 +82,12 @@ pub fn open(
     register: &Register,
     now: Millis,
 ) -> Result<Verified, Refusal> {
-    let terminal_key = active_key(register, &peer.terminal, now)?;
+    let terminal_key = registered_key(register, &peer.terminal)?;
     let binding = EnvelopeBinding { office: peer.office, terminal: peer.terminal.clone() };
-    let bytes = key.open(&binding, envelope).map_err(|_| Refusal::Malformed("envelope"))?;
+    let bytes = key.open(&binding, envelope).map_err(|error| match error {
+        EnvelopeError::OtherKey => Refusal::EnvelopeKey,
+        EnvelopeError::Malformed | EnvelopeError::DoesNotOpen => Refusal::Malformed("envelope"),
+    })?;
     let batch = Batch::decode(&bytes).map_err(|_| Refusal::Malformed("batch"))?;
     if batch.header.office != peer.office || batch.header.terminal != peer.terminal {
         return Err(Refusal::NotYou);
@@ -104,12 +106,10 @@ pub fn open(
     Ok(Verified { header: batch.header, key: terminal_key.to_bytes(), signed, records })
 }
 
-/// The key under which a terminal may send now.
-fn active_key(register: &Register, terminal: &Code, now: Millis) -> Result<VerifyingKey, Refusal> {
+/// The key under which a terminal sends, whatever its state: suspending or retiring it takes its rights away, and `decide` refuses there.
+/// What it has already done stays a fact, and a book that would not hear it would lose the last hours before a theft.
+fn registered_key(register: &Register, terminal: &Code) -> Result<VerifyingKey, Refusal> {
     let terminal = register.terminal(terminal).ok_or(Refusal::NotEnrolled)?;
-    if terminal.state(now) != TerminalUse::Active {
-        return Err(Refusal::NotEnrolled);
-    }
     VerifyingKey::from_bytes(&terminal.key().0).map_err(|_| Refusal::NotEnrolled)
 }
 
@@ -171,10 +171,10 @@ pub fn exclusive(header: &BatchHeader) -> u64 {
 ///
 /// # Errors
 /// [`Refusal::Gap`], [`Refusal::Fork`], [`Refusal::WrongChain`], [`Refusal::EpochClosed`], [`Refusal::NotEnrolled`], or the store's failure.
-/// Alarms are staged by [`alarm`], not here.
+/// What such a refusal alarms about is written by whoever hears it, not here.
 pub fn plan(stage: &mut Stage<'_>, verified: &Verified, entries: &[Entry], now: Millis) -> Result<Receipt, Refusal> {
     let header = &verified.header;
-    let open = still_enrolled(stage, verified, now)?;
+    let open = still_enrolled(stage, verified)?;
     let emitter = EmitterName::Terminal(header.terminal.clone());
     let before = stage.cursor(&header.office, &emitter, header.epoch)?;
     let cursor = before.unwrap_or_else(|| beginning(&header.office, &header.terminal, header.epoch));
@@ -207,20 +207,22 @@ pub fn plan(stage: &mut Stage<'_>, verified: &Verified, entries: &[Entry], now: 
         header: verified.signed.clone(),
         received: now,
     });
-    for (seq, record) in (header.first..).zip(&verified.records).skip(known) {
-        if record.readable == Readable::No {
-            alarm(stage, header, AlarmKind::UnreadableRecord, Some(seq), now)?;
-        }
+    // The first stands for all of its batch: a terminal that sends nothing else must not fill the log with our own words.
+    let unreadable = |(_, record): &(u64, &Arrived)| record.readable == Readable::No;
+    if let Some((seq, _)) = (header.first..).zip(&verified.records).skip(known).find(unreadable) {
+        let (terminal, epoch, seq) = (Some(header.terminal.clone()), Some(header.epoch), Some(seq));
+        let alarm = Alarm { kind: AlarmKind::UnreadableRecord, terminal, epoch, seq, act: None };
+        stage.emit(&header.office, Body::Alarm(alarm), now)?;
     }
     let place = Place { epoch: header.epoch, expected: after.next, chain };
     Ok(Receipt { place, stored: count, repeated })
 }
 
 /// The terminal's open epoch, if the batch's key is still its key in the register as it will be: an act may have waited before this batch.
-fn still_enrolled(stage: &Stage<'_>, verified: &Verified, now: Millis) -> Result<u32, Refusal> {
+fn still_enrolled(stage: &Stage<'_>, verified: &Verified) -> Result<u32, Refusal> {
     let header = &verified.header;
     let register = stage.register(&header.office).ok_or(Refusal::NotFound("office"))?;
-    if active_key(&register, &header.terminal, now)?.to_bytes() != verified.key {
+    if registered_key(&register, &header.terminal)?.to_bytes() != verified.key {
         return Err(Refusal::NotEnrolled);
     }
     let open = register.terminal(&header.terminal).map_or(0, |terminal| terminal.epoch());
@@ -304,21 +306,6 @@ fn continue_chain(verified: &Verified, cursor: &Cursor, known: usize, place: Pla
 fn declares_lost(verified: &Verified, next: u64) -> bool {
     let lost = verified.records.first().and_then(|record| record.lost);
     lost.is_some_and(|(from, to)| from == next && to.checked_add(1) == Some(verified.header.first))
-}
-
-/// Stages an alarm about a batch.
-///
-/// # Errors
-/// When the store fails.
-pub fn alarm(
-    stage: &mut Stage<'_>,
-    header: &BatchHeader,
-    kind: AlarmKind,
-    seq: Option<u64>,
-    now: Millis,
-) -> Result<(), StoreError> {
-    let alarm = Alarm { kind, terminal: Some(header.terminal.clone()), epoch: Some(header.epoch), seq, act: None };
-    stage.emit(&header.office, Body::Alarm(alarm), now)
 }
 
 /// The same 32 bytes, as the tree's type.

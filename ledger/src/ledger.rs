@@ -18,6 +18,7 @@ use crate::complaints::Complaints;
 use crate::config::Config;
 use crate::data::{DataDir, Lock, make_private};
 use crate::error::LedgerError;
+use crate::heard::Heard;
 use crate::index::Index;
 use crate::keys::{EnvelopeKey, Keys};
 use crate::office::{Office, Surroundings};
@@ -41,16 +42,17 @@ pub struct Ledger {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) offices: Arc<Offices>,
     pub(crate) writer: Writer,
+    writing: JoinHandle<()>,
     pub(crate) places: Places,
     pub(crate) visitors: Visitors,
     /// The search index.
     pub index: Index,
     /// Alarms raised since the start, so that a terminal that tries again and again fills no log.
-    pub(crate) alarmed: Mutex<HashSet<(OfficeId, String)>>,
+    alarmed: Mutex<HashSet<(OfficeId, String)>>,
     /// Refused codes and acts written down lately: an office's log cannot be flooded by strangers.
     pub(crate) strangers: Strangers,
-    /// Where batches began that came too early, by history: what is missing before them is known to be somewhere.
-    pub(crate) gaps: Mutex<HashMap<(OfficeId, Code, u32), u64>>,
+    /// What terminals let hear since the start.
+    pub(crate) heard: Heard,
     /// Held while an office is brought up.
     pub(crate) founding: Mutex<()>,
     stopping: AtomicBool,
@@ -73,6 +75,24 @@ impl Strangers {
             noted.push(now);
         }
         may
+    }
+}
+
+/// Why nothing can be written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CannotWrite {
+    /// The writer's thread has ended.
+    WriterGone,
+    /// The store failed the last time.
+    LastCommitFailed,
+}
+
+impl std::fmt::Display for CannotWrite {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::WriterGone => "the writer has ended",
+            Self::LastCommitFailed => "the last commit failed",
+        })
     }
 }
 
@@ -119,18 +139,23 @@ impl Ledger {
         make_private(&places.index).map_err(LedgerError::file("make", &places.index))?;
         for stored in stored_offices {
             let around = Surroundings { name: &config.name, checkpoints: &places.checkpoints, master: vault.master() };
-            offices.add(Arc::new(Office::open(&*store, &stored, around)?));
+            let office = Office::open(&*store, &stored, around)?;
+            // Terminals seal for the key that their office was founded with: under another one nothing that they send would open.
+            if !office.was_founded_with(&envelope) {
+                return Err(LedgerError::OtherEnvelopeKey { office: office.id, path: data.envelope_key() });
+            }
+            offices.add(Arc::new(office));
         }
         let started = Writer::start(Arc::clone(&store), Arc::clone(&offices), Arc::clone(&vault), config.waiting_max);
         // The writer ends by itself when the ledger is dropped: the last sender goes then.
-        let (writer, _) = started.map_err(LedgerError::file("start the writer for", data.database()))?;
-        Ok(Arc::new(Self {
+        let (writer, writing) = started.map_err(LedgerError::file("start the writer for", data.database()))?;
+        let ledger = Self {
             authority: Authority::read(data)?,
             index: Index::open(&places.index)?,
             visitors: Visitors::default(),
             alarmed: Mutex::default(),
             strangers: Strangers::default(),
-            gaps: Mutex::default(),
+            heard: Heard::default(),
             founding: Mutex::default(),
             stopping: AtomicBool::new(false),
             config,
@@ -140,9 +165,18 @@ impl Ledger {
             store,
             offices,
             writer,
+            writing,
             places,
             _lock: lock,
-        }))
+        };
+        for office in ledger.offices() {
+            // A book with damage in it is served as far as it can be; the follower says again why the index falls behind.
+            if let Err(error) = ledger.hold_index_against_log(&office) {
+                log::error!("the search index of office {} is made again: {error}", office.id);
+                ledger.index.forget(&office.id)?;
+            }
+        }
+        Ok(Arc::new(ledger))
     }
 
     /// Starts the sequencer and the index's follower.
@@ -156,6 +190,17 @@ impl Ledger {
         let sequencer = spawn("sequencer", Box::new(move || sequencing.sequence()))?;
         let follower = spawn("follower", Box::new(move || following.follow()))?;
         Ok(Threads { sequencer, follower })
+    }
+
+    /// Whether what comes can be written.
+    ///
+    /// # Errors
+    /// Why not, as far as the last commit showed.
+    pub fn can_write(&self) -> Result<(), CannotWrite> {
+        if self.writing.is_finished() {
+            return Err(CannotWrite::WriterGone);
+        }
+        if self.writer.is_failing() { Err(CannotWrite::LastCommitFailed) } else { Ok(()) }
     }
 
     /// Tells the threads to end. What is committed gets its checkpoint first.
@@ -206,13 +251,9 @@ impl Ledger {
     /// calls this, and alarmed once. It may be a liar, or database and checkpoint files were both put back.
     pub fn note_outrun(&self, office: &OfficeId, terminal: Option<&Code>, log: LogName, seen: u64) {
         let asker = terminal.map_or_else(|| "a person".to_owned(), |code| format!("terminal {code}"));
-        if !self.first_alarm(*office, format!("outrun {log} {asker}")) {
-            return;
-        }
-        log::error!("{asker} of office {office} knows {seen} entries of the log {log}, which has fewer");
-        if !self.alarm(office, of_kind(AlarmKind::SeenUnproved, terminal.cloned())) {
-            self.alarmed.lock().unwrap_or_else(PoisonError::into_inner).clear();
-        }
+        let why = format!("{asker} of office {office} knows {seen} entries of the log {log}, which has fewer");
+        let alarm = of_kind(AlarmKind::SeenUnproved, terminal.cloned());
+        self.alarm_once(office, format!("outrun {log} {asker}"), alarm, &why);
     }
 
     /// Writes an alarm of the ledger's own; says whether it is durable.
@@ -227,9 +268,17 @@ impl Ledger {
         durable
     }
 
-    /// Whether this alarm is the first of its kind since the start.
-    pub(crate) fn first_alarm(&self, office: OfficeId, about: String) -> bool {
-        self.alarmed.lock().unwrap_or_else(PoisonError::into_inner).insert((office, about))
+    /// Writes an alarm that is raised once since the start for what it is about. One that could not be written is raised again the next time.
+    pub(crate) fn alarm_once(&self, office: &OfficeId, about: String, alarm: Alarm, why: &str) {
+        let about = (*office, about);
+        let alarmed = || self.alarmed.lock().unwrap_or_else(PoisonError::into_inner);
+        if !alarmed().insert(about.clone()) {
+            return;
+        }
+        log::warn!("{why}");
+        if !self.alarm(office, alarm) {
+            alarmed().remove(&about);
+        }
     }
 
     pub(crate) fn is_stopping(&self) -> bool {
@@ -240,6 +289,8 @@ impl Ledger {
     fn sequence(&self) {
         let mut complaints = Complaints::default();
         while !self.is_stopping() {
+            // Without its writer a ledger answers and takes nothing: better one that is started again (`main.rs`).
+            assert!(!self.writing.is_finished(), "the writer has ended before the ledger");
             self.publish_all(&mut complaints);
             std::thread::park_timeout(Duration::from_millis(self.config.tick_ms));
         }
@@ -249,6 +300,9 @@ impl Ledger {
         for office in self.offices.all() {
             for name in LogName::ALL {
                 let log = office.log(name);
+                let noted = log.write_owed_note();
+                complaints
+                    .hear(format!("that log {} has stopped is not on the disk: do not restart", log.origin()), noted);
                 if log.halted().is_none() {
                     let published = log.publish().map(drop).map_err(Refusal::from);
                     complaints.hear(format!("no new checkpoint for {}", log.origin()), published);

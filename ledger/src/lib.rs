@@ -15,6 +15,7 @@ mod doors;
 pub mod enrol;
 pub mod error;
 pub mod fsck;
+mod heard;
 pub mod http;
 pub mod index;
 pub mod ingest;

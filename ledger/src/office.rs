@@ -15,6 +15,7 @@ use crate::checkpoint::{CheckpointFile, Halt, HaltNote, SwapError, check};
 use crate::clock::{Clock, MachineClock, Millis};
 use crate::code::LogKeys;
 use crate::error::LedgerError;
+use crate::keys::EnvelopeKey;
 use crate::secret::{DoesNotOpen, SecretKey};
 use crate::store::{LogName, Store, StoreError, StoredOffice, StoredTree};
 
@@ -41,6 +42,8 @@ pub struct Log {
     /// What writes that failed may have left in the file all the same: each of them, for a disk can fail twice. Whoever signs holds this
     /// lock from the look at the database to the answer.
     attempted: Mutex<Vec<String>>,
+    /// That the log has stopped, while that could not be written down yet.
+    owed: Mutex<Option<HaltNote>>,
     size: watch::Sender<u64>,
 }
 
@@ -53,6 +56,19 @@ enum Signed {
     Checkpoint(Arc<Published>),
     /// Nothing will be signed any more.
     Halted(Halt),
+}
+
+/// How checkpoint file and database stand to each other.
+enum Standing {
+    /// They agree: this is signed.
+    Agrees(Signed),
+    /// They do not.
+    Disagrees {
+        /// How.
+        halt: Halt,
+        /// What stands in the file.
+        file: String,
+    },
 }
 
 /// A checkpoint that everybody may see.
@@ -129,6 +145,13 @@ impl Office {
         Ok(())
     }
 
+    /// Whether its founding act names this envelope key.
+    #[must_use]
+    pub fn was_founded_with(&self, envelope: &EnvelopeKey) -> bool {
+        let register = self.register();
+        register.founding().is_some_and(|found| found.keys.envelope.as_bytes() == envelope.public())
+    }
+
     /// One of its logs.
     #[must_use]
     pub const fn log(&self, name: LogName) -> &Log {
@@ -201,32 +224,66 @@ impl Log {
         let key = SigningKey::from_seed(&origin, &seed)?;
         let file = CheckpointFile::at(around.checkpoints, &office.to_string(), name);
         file.make_directory()?;
-        let head = store.frontier(office, name)?;
-        let text = file.read().map_err(LedgerError::file("read", file.path()))?;
-        let tree = StoredTree { store, office: *office, log: name };
-        let noted = file.halted()?.map(|note| note.halt);
-        let (signed, found) =
-            match (check(text.as_deref(), &key.verifying_key(), &tree, &head, fresh_size(name))?, &text) {
-                (Ok(Some(signed)), Some(text)) => {
-                    let published = Published { text: text.clone(), size: signed.size, root: signed.root };
-                    (Signed::Checkpoint(Arc::new(published)), None)
-                }
-                (Ok(_), _) => (Signed::Nothing, None),
-                (Err(halt), _) => (Signed::Halted(halt), Some(halt)),
-            };
+        let log = Self {
+            name,
+            key,
+            file,
+            committed: Mutex::new(store.frontier(office, name)?),
+            signed: RwLock::new(Signed::Nothing),
+            attempted: Mutex::default(),
+            owed: Mutex::default(),
+            size: watch::Sender::new(0),
+        };
+        let noted = log.file.halted()?.map(|note| note.halt);
+        match (log.standing(store, office)?, noted) {
+            (_, Some(halt)) => log.stop(halt),
+            (Standing::Agrees(signed), None) => log.go_on(signed),
+            (Standing::Disagrees { halt, file }, None) => log.halt(halt, &file),
+        }
+        Ok(log)
+    }
+
+    /// What the checkpoint file says beside the database.
+    fn standing(&self, store: &dyn Store, office: &OfficeId) -> Result<Standing, LedgerError> {
+        let text = self.file.read().map_err(LedgerError::file("read", self.file.path()))?;
+        let tree = StoredTree { store, office: *office, log: self.name };
+        let head = store.frontier(office, self.name)?;
+        let checked = check(text.as_deref(), &self.verifying_key(), &tree, &head, fresh_size(self.name))?;
+        let file = text.unwrap_or_default();
+        Ok(match checked {
+            Ok(Some(Checkpoint { size, root, .. })) => {
+                Standing::Agrees(Signed::Checkpoint(Arc::new(Published { text: file, size, root })))
+            }
+            Ok(None) => Standing::Agrees(Signed::Nothing),
+            Err(halt) => Standing::Disagrees { halt, file },
+        })
+    }
+
+    fn go_on(&self, signed: Signed) {
         let size = match &signed {
             Signed::Checkpoint(published) => published.size,
             Signed::Nothing | Signed::Halted(_) => 0,
         };
-        let (committed, signed) = (Mutex::new(head), RwLock::new(signed));
-        let log =
-            Self { name, key, file, committed, signed, attempted: Mutex::default(), size: watch::Sender::new(size) };
-        match (noted, found) {
-            (Some(halt), _) => log.stop(halt),
-            (None, Some(halt)) => log.halt(halt, text.as_deref().unwrap_or_default()),
-            (None, None) => {}
-        }
-        Ok(log)
+        *self.signed.write().unwrap_or_else(PoisonError::into_inner) = signed;
+        self.size.send_replace(size);
+    }
+
+    /// Lets a stopped log go on, once it agrees with its checkpoint file; the note of why it stopped is kept under another name.
+    ///
+    /// # Errors
+    /// [`LedgerError::NotResumed`] when it does not agree or has not stopped; when the disk fails. Then it stands still as before.
+    pub fn resume(&self, store: &dyn Store, office: &OfficeId, at: Millis) -> Result<HaltNote, LedgerError> {
+        let not_stopped = || LedgerError::NotResumed { cause: format!("{} has not stopped", self.origin()) };
+        let note = self.file.halted()?.ok_or_else(not_stopped)?;
+        let signed = match self.standing(store, office)? {
+            Standing::Agrees(signed) => signed,
+            Standing::Disagrees { halt, .. } => {
+                return Err(LedgerError::NotResumed { cause: format!("what stopped it is still so: {halt}") });
+            }
+        };
+        self.file.clear_halt(at)?;
+        self.go_on(signed);
+        Ok(note)
     }
 
     /// The key that its checkpoints verify with.
@@ -278,9 +335,26 @@ impl Log {
     pub fn halt(&self, halt: Halt, evidence: &str) {
         self.stop(halt);
         let note = HaltNote { halt, at: MachineClock.machine(), evidence: evidence.to_owned() };
-        if let Err(error) = self.file.note_halt(&note) {
-            log::error!("that log {} is halted could not be written down: {error}", self.key.name());
+        lock(&self.owed).get_or_insert(note);
+        if let Err(error) = self.write_owed_note() {
+            log::error!(
+                "that log {} has stopped is not on the disk ({error}): do not restart the ledger, for it would go on; it tries again",
+                self.key.name()
+            );
         }
+    }
+
+    /// Writes down that the log has stopped, if that is still to be done: a restart would forget it.
+    ///
+    /// # Errors
+    /// When the disk fails; it stays owed.
+    pub fn write_owed_note(&self) -> Result<(), LedgerError> {
+        let mut owed = lock(&self.owed);
+        if let Some(note) = &*owed {
+            self.file.note_halt(note)?;
+            *owed = None;
+        }
+        Ok(())
     }
 
     fn stop(&self, halt: Halt) {
@@ -349,27 +423,6 @@ impl Log {
         self.size.send_replace(size);
         Ok(published)
     }
-}
-
-/// How database and checkpoint file of a log disagree, if they do.
-///
-/// # Errors
-/// When either cannot be read.
-pub fn disagreement(
-    store: &dyn Store,
-    office: &OfficeId,
-    log: LogName,
-    around: Surroundings<'_>,
-) -> Result<Option<Halt>, LedgerError> {
-    let known = store.offices()?.into_iter().find(|stored| stored.id == *office);
-    let path = around.checkpoints.join(office.to_string());
-    let known = known.ok_or(LedgerError::OfficeGone { office: *office, path })?;
-    let key = log_key(around.master, &known.seeds, around.name, office, log)?;
-    let file = CheckpointFile::at(around.checkpoints, &office.to_string(), log);
-    let text = file.read().map_err(LedgerError::file("read", file.path()))?;
-    let tree = StoredTree { store, office: *office, log };
-    let head = store.frontier(office, log)?;
-    Ok(check(text.as_deref(), &key.verifying_key(), &tree, &head, fresh_size(log))?.err())
 }
 
 /// Entries that a log has from the founding commit itself, before its first checkpoint.

@@ -15,7 +15,7 @@ use crate::code::CodeSecret;
 use crate::ledger::Ledger;
 use crate::office::{Office, Published, Surroundings};
 use crate::refusal::{CodeFault, Refusal};
-use crate::store::{LogName, StoredOffice, StoredTree};
+use crate::store::{LogName, StoredName, StoredOffice, StoredTree};
 use crate::terminals::unproved;
 
 /// An act's place with its proof.
@@ -130,12 +130,16 @@ impl Ledger {
     /// # Errors
     /// When the store fails.
     pub fn names_beside(&self, office: &OfficeId, log: LogName, entries: Range<u64>) -> Result<Vec<Name>, Refusal> {
-        let stored = self.store.names(office, log, entries.start, entries.end)?;
-        let opened = stored.iter().filter_map(|name| {
-            let opened = Name::open(name, self.vault.master());
-            opened.inspect_err(|_| log::error!("a name beside entry {} of the {log} does not open", name.index)).ok()
+        Ok(self.open_names(self.store.names(office, log, entries.start, entries.end)?))
+    }
+
+    pub(crate) fn open_names(&self, stored: impl IntoIterator<Item = StoredName>) -> Vec<Name> {
+        let opened = stored.into_iter().filter_map(|name| {
+            let opened = Name::open(&name, self.vault.master());
+            let said = |_: &_| log::error!("a name beside entry {} of the {} does not open", name.index, name.log);
+            opened.inspect_err(said).ok()
         });
-        Ok(opened.collect())
+        opened.collect()
     }
 
     /// An entry's inclusion under the newest checkpoint.

@@ -17,8 +17,10 @@ pub enum Refusal {
     Malformed(&'static str),
     /// The body is larger than the ledger takes.
     TooLarge,
-    /// The terminal is not in the register, not active, or sends under another key.
+    /// The terminal is not in the register, or comes with another key than it has there.
     NotEnrolled,
+    /// The envelope is sealed for a key that this ledger does not have.
+    EnvelopeKey,
     /// The certificate names another office or terminal, or there is none.
     NotYou,
     /// A batch begins after what is stored.
@@ -116,6 +118,7 @@ impl Refusal {
             Self::Malformed(_) => (400, "malformed"),
             Self::TooLarge => (413, "too_large"),
             Self::NotEnrolled => (403, "not_enrolled"),
+            Self::EnvelopeKey => (409, "envelope_key"),
             Self::NotYou => (403, "not_you"),
             Self::Gap(_) => (409, "gap"),
             Self::Fork(_) => (409, "fork"),
@@ -174,8 +177,12 @@ impl Refusal {
             Self::Malformed(part) => (format!("cannot read the request: {part}"), "Update the program that sent it."),
             Self::TooLarge => plain("the request is too large", "Send fewer records at once."),
             Self::NotEnrolled => plain(
-                "the terminal is not active in the register under this key",
-                "An administrator registers the terminal's key, or makes the terminal active again.",
+                "the register does not have the terminal under this key, or it is retired",
+                "An administrator registers the terminal's key; a retired terminal stays so.",
+            ),
+            Self::EnvelopeKey => plain(
+                "the records are sealed for a key that this ledger does not have",
+                "The operator of the ledger puts back the `envelope.key` that the office was founded with.",
             ),
             Self::NotYou => plain("the request is not from the terminal it names", "Enrol the terminal again."),
             Self::Gap(place) => {
@@ -248,8 +255,12 @@ impl Refusal {
             }
             Self::TooLarge => plain("要求が大きすぎます", "一度に送る記録を減らしてください。"),
             Self::NotEnrolled => plain(
-                "この端末機は、この鍵で利用可能な状態として登録されていません",
-                "管理者が端末機の鍵を登録するか、利用停止を解除してください。",
+                "この端末機は、この鍵で登録されていないか、廃止されています",
+                "管理者が端末機の鍵を登録してください。廃止された端末機は再び使用できません。",
+            ),
+            Self::EnvelopeKey => plain(
+                "記録が、この台帳にない鍵に宛てて封印されています",
+                "台帳の運用者が、団体の設置時の `envelope.key` を復元してください。",
             ),
             Self::NotYou => plain("要求は名乗っている端末機からのものではありません", "端末機を登録し直してください。"),
             Self::Gap(place) => {

@@ -1,10 +1,10 @@
 //! Searching: the follower that feeds the index, the question put to it, and who is behind.
 
-use std::sync::PoisonError;
 use std::time::Duration;
 
 use sekisho_register::change::TerminalUse;
-use sekisho_tlog::Hash;
+use sekisho_register::places::Terminal;
+use sekisho_tlog::{Hash, ProveError, root_at};
 use sekisho_wire::batch::{BATCH_RECORDS_MAX, BatchHeader};
 use sekisho_wire::cose::Sign1;
 use sekisho_wire::id::OfficeId;
@@ -12,13 +12,13 @@ use sekisho_wire::record::{Emitter, Record};
 
 use crate::clock::Millis;
 use crate::complaints::Complaints;
-use crate::index::Question;
+use crate::index::{Followed, Question};
 use crate::ingest::stored_leaves;
 use crate::ledger::Ledger;
 use crate::office::Office;
 use crate::people::Proved;
 use crate::refusal::Refusal;
-use crate::store::{EmitterName, Entry, LogName, StoreError, StoredBatch};
+use crate::store::{EmitterName, Entry, LogName, StoreError, StoredBatch, StoredTree};
 
 /// What a search answers.
 #[derive(Debug)]
@@ -40,7 +40,7 @@ pub struct Found {
 pub struct Behind {
     /// The terminal.
     pub terminal: String,
-    /// When it last sent records; nothing for never.
+    /// When it last sent records, or asked as itself while it owed none; nothing for never.
     pub last_heard: Option<Millis>,
     /// Its epoch.
     pub epoch: u32,
@@ -88,12 +88,7 @@ impl Ledger {
     /// # Errors
     /// When log or index cannot be read or written.
     pub fn follow_office(&self, office: &Office) -> Result<u64, StoreError> {
-        let mut start = self.index.next(&office.id)?;
-        if start > office.log(LogName::Records).committed_size() {
-            log::warn!("the search index is of another, longer log than that of office {}: made again", office.id);
-            self.index.forget(&office.id)?;
-            start = 0;
-        }
+        let start = self.indexed(&office.id)?;
         let mut next = start;
         while next < office.log(LogName::Records).committed_size() && !self.is_stopping() {
             let entries = self.store.entries(&office.id, LogName::Records, next, FOLLOW_PAGE)?;
@@ -107,10 +102,39 @@ impl Ledger {
                 taken.inspect_err(|why| log::warn!("record {index} of office {} is not indexed: {why}", office.id)).ok()
             };
             let records: Vec<Option<Record>> = (next..).zip(&entries).map(record).collect();
-            self.index.take(&office.id, next, &records)?;
+            let from = next;
             next += records.len() as u64;
+            let root = self.root_of(&office.id, next)?;
+            self.index.take(&office.id, from, &records, Followed { next, root })?;
         }
         Ok(next - start)
+    }
+
+    /// Throws away what the index has of another history than the book's: a book was put back, or the index comes from another one.
+    ///
+    /// # Errors
+    /// When log or index cannot be read or written.
+    pub(crate) fn hold_index_against_log(&self, office: &Office) -> Result<(), StoreError> {
+        let Some(followed) = self.index.followed(&office.id)? else { return Ok(()) };
+        let there = followed.next <= office.log(LogName::Records).committed_size();
+        if !there || self.root_of(&office.id, followed.next)? != followed.root {
+            log::warn!("the search index is of another log than that of office {}: made again", office.id);
+            self.index.forget(&office.id)?;
+        }
+        Ok(())
+    }
+
+    /// Records of an office that the index has looked at.
+    fn indexed(&self, office: &OfficeId) -> Result<u64, StoreError> {
+        Ok(self.index.followed(office)?.map_or(0, |followed| followed.next))
+    }
+
+    fn root_of(&self, office: &OfficeId, size: u64) -> Result<Hash, StoreError> {
+        let tree = StoredTree { store: &*self.store, office: *office, log: LogName::Records };
+        root_at(&tree, size).map_err(|error| match error {
+            ProveError::Reader(error) => error,
+            ProveError::Request(_) => StoreError::Damaged { what: "tree" },
+        })
     }
 
     /// The record in an entry, if it says the truth about who wrote it: a batch holds it in that place, or the ledger wrote it itself.
@@ -200,7 +224,7 @@ impl Ledger {
     /// [`Refusal`].
     pub fn search(&self, office: &OfficeId, question: &Question) -> Result<Found, Refusal> {
         let office = self.office(office)?;
-        let size = self.index.next(&office.id)?;
+        let size = self.indexed(&office.id)?;
         let of = office.log(LogName::Records).committed_size();
         let indexes = self.index.find(&office.id, question)?;
         let full = indexes.len() >= usize::try_from(question.limit).unwrap_or(usize::MAX);
@@ -213,12 +237,21 @@ impl Ledger {
                 None
             }
         };
-        let rows: Vec<_> = indexes.into_iter().map(|index| (index, bytes(index))).collect();
+        let asked_for = |(index, bytes): &(u64, Option<Vec<u8>>)| {
+            let record = bytes.as_deref().map(Record::decode);
+            let fits = record.is_none_or(|record| record.is_ok_and(|record| question.is_answered_by(*index, &record)));
+            if !fits {
+                log::error!("the search index is wrong about record {index} of office {}: run reindex", office.id);
+            }
+            fits
+        };
+        let rows: Vec<_> = indexes.into_iter().map(|index| (index, bytes(index))).filter(asked_for).collect();
         let behind = self.behind(&office.id)?;
         Ok(Found { rows, next, behind: behind.into_iter().filter(|row| self.is_late(row)).collect(), size, of })
     }
 
-    /// How far each active terminal has come.
+    /// How far each terminal has come: also a retired one, until it has sent something after that. What it made before may still be missing,
+    /// and nobody else would ever say so.
     ///
     /// # Errors
     /// When the store fails.
@@ -227,15 +260,17 @@ impl Ledger {
         let heard = self.store.last_heard(office)?;
         let now = self.clock.now();
         let mut rows = Vec::new();
-        for terminal in register.terminals().filter(|terminal| terminal.state(now) != TerminalUse::Retired) {
+        for terminal in register.terminals() {
             let (code, epoch) = (terminal.code().clone(), terminal.epoch());
-            let last = heard.iter().filter(|(of, _, _)| *of == code).map(|(_, _, at)| *at).max();
+            let sent = heard.iter().filter(|(of, _, _)| *of == code).map(|(_, _, at)| *at).max();
             let cursor = self.store.cursor(office, &EmitterName::Terminal(code.clone()), epoch)?;
             let next = cursor.map_or(0, |cursor| cursor.next);
-            let gap =
-                self.gaps.lock().unwrap_or_else(PoisonError::into_inner).get(&(*office, code.clone(), epoch)).copied();
-            let gap = gap.filter(|first| *first > next);
-            rows.push(Behind { terminal: code.to_string(), last_heard: last, epoch, next, gap });
+            let gap = self.heard.after_gap(office, &code, epoch).filter(|first| *first > next);
+            if gap.is_none() && retired_since(terminal, now).is_some_and(|since| sent >= Some(since)) {
+                continue;
+            }
+            let last_heard = sent.max(self.heard.last_at_ease(office, &code));
+            rows.push(Behind { terminal: code.to_string(), last_heard, epoch, next, gap });
         }
         Ok(rows)
     }
@@ -244,6 +279,13 @@ impl Ledger {
     fn is_late(&self, row: &Behind) -> bool {
         row.gap.is_some() || row.last_heard.is_none_or(|at| at.saturating_add(LATE) < self.clock.now())
     }
+}
+
+/// Since when a terminal is retired, if it is.
+fn retired_since(terminal: &Terminal, now: Millis) -> Option<Millis> {
+    let retired = terminal.states().iter().filter(|state| state.value == TerminalUse::Retired);
+    let since = retired.map(|state| state.effective).filter(|effective| *effective <= now).min();
+    since.filter(|_| terminal.state(now) == TerminalUse::Retired)
 }
 
 /// The batch that holds an entry.

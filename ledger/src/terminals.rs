@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use sekisho_register::change::TerminalUse;
 use sekisho_tlog::{Checkpoint, Hash, ProveError, consistency_proof, range_proof, root_at};
 use sekisho_wire::batch::BatchHeader;
 use sekisho_wire::id::Code;
@@ -65,12 +66,27 @@ impl Ledger {
     pub fn ingest(&self, peer: &Peer, envelope: &[u8]) -> Result<Receipt, Refusal> {
         let office = self.office(&peer.office)?;
         let now = self.clock.now();
+        let taken = self.take(&office, peer, envelope, now);
+        // Whatever the reason: until a batch of it gets in, it holds records that are missing here.
+        self.heard.brought(peer, taken.is_ok());
+        let (header, receipt) = taken?;
+        self.look_at_clock(&header, now);
+        self.look_at_retired(&office, &header, &receipt, now);
+        Ok(receipt)
+    }
+
+    fn take(
+        &self,
+        office: &Office,
+        peer: &Peer,
+        envelope: &[u8],
+        now: Millis,
+    ) -> Result<(BatchHeader, Receipt), Refusal> {
         let verified = ingest::open(envelope, &self.envelope, peer, &office.register(), now)?;
         if let Some(halt) = office.log(LogName::Records).halted() {
             return Err(Refusal::Halted { cause: halt.to_string() });
         }
-        self.check_seen(&office, &verified.header)
-            .inspect_err(|refusal| self.alarm_about(refusal, verified.header.clone(), now))?;
+        self.check_seen(office, &verified.header).inspect_err(|refusal| self.alarm_about(refusal, &verified.header))?;
         self.make_keys(&verified)?;
         let vault = Arc::clone(&self.vault);
         let entries = ingest::seal(&verified, |name| vault.named(&name).expect("made a line before"));
@@ -79,27 +95,31 @@ impl Ledger {
             .writer
             .run(Some(ingest::exclusive(&header)), move |stage| ingest::plan(stage, &verified, &entries, now))?;
         if let Err(Refusal::Gap(_)) = &receipt {
-            let history = (header.office, header.terminal.clone(), header.epoch);
-            self.gaps.lock().unwrap_or_else(std::sync::PoisonError::into_inner).insert(history, header.first);
+            self.heard.gap(&header);
         }
-        let receipt = receipt.inspect_err(|refusal| self.alarm_about(refusal, header.clone(), now))?;
-        self.look_at_clock(&header, now);
-        Ok(receipt)
+        let receipt = receipt.inspect_err(|refusal| self.alarm_about(refusal, &header))?;
+        Ok((header, receipt))
     }
 
     /// Raises an alarm about a clock far off ours, once a day for each terminal (wire §7.5a). Nothing is refused for it.
     fn look_at_clock(&self, header: &BatchHeader, now: Millis) {
-        let day = now / DAY;
-        if now.abs_diff(header.sent) > CLOCK_FAR
-            && self.first_alarm(header.office, format!("clock of {} on day {day}", header.terminal))
-        {
-            log::warn!(
-                "the clock of terminal {} is far off: it says {}, and it is {now}",
-                header.terminal,
-                header.sent
-            );
-            let (terminal, epoch, seq) = (Some(header.terminal.clone()), Some(header.epoch), Some(header.first));
-            self.alarm(&header.office, Alarm { kind: AlarmKind::ClockFarOff, terminal, epoch, seq, act: None });
+        let (terminal, sent, day) = (&header.terminal, header.sent, now / DAY);
+        if now.abs_diff(sent) > CLOCK_FAR {
+            let why = format!("the clock of terminal {terminal} is far off: it says {sent}, and it is {now}");
+            let alarm = about_batch(AlarmKind::ClockFarOff, header, Some(header.first));
+            self.alarm_once(&header.office, format!("clock of {terminal} on day {day}"), alarm, &why);
+        }
+    }
+
+    /// What a retired terminal still sends is taken, for it was done before anybody could take it back (wire §7.7); but somebody has to look:
+    /// whoever holds the key of a machine that is gone can add to its history.
+    fn look_at_retired(&self, office: &Office, header: &BatchHeader, receipt: &Receipt, now: Millis) {
+        let terminal = &header.terminal;
+        let state = office.register().terminal(terminal).map(|terminal| terminal.state(now));
+        if receipt.stored > 0 && state == Some(TerminalUse::Retired) {
+            let alarm = about_batch(AlarmKind::RetiredHeard, header, Some(receipt.place.expected - receipt.stored));
+            let (about, why) = (format!("retired {terminal}"), format!("terminal {terminal} is retired and sends"));
+            self.alarm_once(&header.office, about, alarm, &why);
         }
     }
 
@@ -149,20 +169,11 @@ impl Ledger {
 
     /// Raises the alarm that a fork, a wrong chain or an unproved claim deserves, once. If it cannot be written, the next try of the terminal
     /// tries again.
-    fn alarm_about(&self, refusal: &Refusal, header: BatchHeader, now: u64) {
+    fn alarm_about(&self, refusal: &Refusal, header: &BatchHeader) {
         let Some((kind, seq)) = alarm_kind(refusal) else { return };
         let about = format!("{kind:?} {} {} {seq:?}", header.terminal, header.epoch);
-        if !self.first_alarm(header.office, about) {
-            return;
-        }
-        log::warn!("terminal {}, epoch {}: {refusal}", header.terminal, header.epoch);
-        let written = self
-            .writer
-            .run(None, move |stage| ingest::alarm(stage, &header, kind, seq, now).map_err(|error| error.to_string()));
-        if !matches!(written, Ok(Ok(()))) {
-            log::error!("the alarm could not be written");
-            self.alarmed.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clear();
-        }
+        let why = format!("terminal {}, epoch {}: {refusal}", header.terminal, header.epoch);
+        self.alarm_once(&header.office, about, about_batch(kind, header, seq), &why);
     }
 
     /// Where a terminal's history stands.
@@ -204,16 +215,18 @@ impl Ledger {
         if entries.is_empty() && waiting > 0 {
             return Err(StoreError::Damaged { what: "register log" }.into());
         }
+        let names = self.store.names(&office.id, LogName::Register, from, from + entries.len() as u64)?;
         // At least one, or nobody would ever come past a long one.
         let mut bytes = 0;
-        let fits = entries.iter().take_while(|entry| {
-            bytes += entry.payload.len();
+        let fits = (from..).zip(&entries).take_while(|(index, entry)| {
+            let beside = names.iter().filter(|name| name.index == *index).map(|name| name.sealed.len());
+            bytes += entry.payload.len() + beside.sum::<usize>();
             bytes <= REGISTER_BYTES
         });
         let fits = fits.count().max(1);
         entries.truncate(fits);
         let to = from + entries.len() as u64;
-        let names = self.names_beside(&office.id, LogName::Register, from..to)?;
+        let names = self.open_names(names.into_iter().filter(|name| name.index < to));
         let entries = entries.into_iter().map(|entry| entry.payload).collect();
         Ok(RegisterPart { checkpoint, freshness, entries, names })
     }
@@ -247,6 +260,10 @@ impl Ledger {
     }
 }
 
+fn about_batch(kind: AlarmKind, header: &BatchHeader, seq: Option<u64>) -> Alarm {
+    Alarm { kind, terminal: Some(header.terminal.clone()), epoch: Some(header.epoch), seq, act: None }
+}
+
 fn alarm_kind(refusal: &Refusal) -> Option<(AlarmKind, Option<u64>)> {
     if let Refusal::Fork(place) = refusal {
         return Some((AlarmKind::Fork, Some(place.expected)));
@@ -265,6 +282,6 @@ pub(crate) fn unproved(error: ProveError<StoreError>) -> Refusal {
 /// As far as an act's time may lie from the newest one's (register §R4).
 const CLOCK_FAR: Millis = 10 * 60_000;
 const REGISTER_PAGE: u32 = 500;
-/// Bytes of entries in one page: as base64 beside names it stays far below what clients take (4 MiB).
+/// Bytes of entries and names in one page: as base64 it stays far below what clients take (4 MiB).
 const REGISTER_BYTES: usize = 1 << 20;
 const SEAL_RANGES: u32 = 64;

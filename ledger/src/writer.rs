@@ -3,6 +3,7 @@
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, channel, sync_channel};
 use std::thread::JoinHandle;
 
@@ -16,6 +17,8 @@ use crate::world::Offices;
 #[derive(Clone)]
 pub struct Writer {
     jobs: SyncSender<Job>,
+    /// Whether the last group could not be written because the store failed. Only the writer's thread sets it.
+    failing: Arc<AtomicBool>,
 }
 
 /// What two jobs of one group must not both touch: a group ends before the second. Nothing for jobs that get along with every other.
@@ -52,11 +55,18 @@ impl Writer {
         waiting_max: usize,
     ) -> std::io::Result<(Self, JoinHandle<()>)> {
         let (jobs, waiting) = sync_channel(waiting_max);
-        let work = move || {
-            Loop { store, offices, vault, heads: Heads::default(), held: None, trust: Trust::Memory }.run(&waiting)
-        };
+        let failing = Arc::new(AtomicBool::new(false));
+        let (heads, tells) = (Heads::default(), Arc::clone(&failing));
+        let writing = Loop { store, offices, vault, heads, held: None, trust: Trust::Memory, failing: tells };
+        let work = move || writing.run(&waiting);
         let thread = std::thread::Builder::new().name("writer".into()).spawn(work)?;
-        Ok((Self { jobs }, thread))
+        Ok((Self { jobs, failing }, thread))
+    }
+
+    /// Whether the store failed the last time that something was to be written.
+    #[must_use]
+    pub fn is_failing(&self) -> bool {
+        self.failing.load(Ordering::Acquire)
     }
 
     /// Plans a change on what is there by then, commits it with others, and returns when it is durable. Blocks.
@@ -99,6 +109,7 @@ struct Loop {
     /// The job that a group ended before.
     held: Option<Job>,
     trust: Trust,
+    failing: Arc<AtomicBool>,
 }
 
 /// What the next plan may stand on.
@@ -146,7 +157,10 @@ impl Loop {
 
     /// Commits a group, or each of it alone when one spoils it for all: a batch that nobody can store must not keep others from theirs.
     fn commit(&mut self, mut group: Vec<Job>) {
-        match self.attempt(&mut group) {
+        let attempted = self.attempt(&mut group);
+        let failed = matches!(attempted, Err(Failed::Unknown(..) | Failed::Unread(_)));
+        self.failing.store(failed, Ordering::Release);
+        match attempted {
             Ok(answers) => answers.into_iter().for_each(|answer| answer(Ok(()))),
             Err(Failed::Refused(error, _)) if group.len() > 1 => {
                 log::warn!("{error}; each of {} changes is tried alone", group.len());
@@ -210,4 +224,4 @@ impl fmt::Debug for Writer {
 }
 
 /// Jobs in one commit: a batch has at most 1,000 records, so one commit writes at most 32,000 rows.
-const GROUP_MAX: usize = 32;
+pub(crate) const GROUP_MAX: usize = 32;

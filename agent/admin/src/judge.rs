@@ -246,7 +246,7 @@ mod tests {
             &terminal(),
             OfficeId([1; 16]),
             3,
-            Body::Enrolment(Enrolment { terminal: terminal(), event, by: None, key: None }),
+            Body::Enrolment(Enrolment { terminal: terminal(), event, by: None, key: None, code: None }),
         );
         record.emitter = Emitter::Ledger;
         assert!(matches!(judge.evidence(&record.encode().unwrap(), None, 10), Held::Yes(_)));

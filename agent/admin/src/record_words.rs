@@ -274,6 +274,7 @@ impl Teller<'_> {
             AlarmKind::RegisterRefused => {
                 ("the terminal did not believe the register shown to it", "端末機が示された登録簿を信用しなかった")
             }
+            AlarmKind::RetiredHeard => ("a retired terminal has sent records", "廃止された端末機が記録を送信した"),
         };
         self.say(english, japanese)
     }

@@ -39,7 +39,7 @@ impl Check<'_> {
         if register_read == Extent::Partly {
             return Ok(acts);
         }
-        self.part(office, None, |check| check.log_keys(office, &register))?;
+        self.part(office, None, |check| check.keys_of_founding(office, &register))?;
         let read = |check: &mut Self| check.casebook(office, &register, &mut named);
         let casebook_read = self.part(office, Some(LogName::Casebook), read)?.unwrap_or(Extent::Partly);
         if casebook_read == Extent::Whole {
@@ -155,12 +155,15 @@ impl Check<'_> {
         }
     }
 
-    fn log_keys(&mut self, office: &StoredOffice, register: &Register) -> Result<(), LedgerError> {
+    fn keys_of_founding(&mut self, office: &StoredOffice, register: &Register) -> Result<(), LedgerError> {
         let ours = wrapped_public_keys(self.vault.master(), &office.seeds)?;
         let same = [(Log::Records, ours.records), (Log::Register, ours.register), (Log::Casebook, ours.casebook)];
         let named = |log| register.log_keys(log).last().map(|key| key.0);
         if same.into_iter().any(|(log, key)| named(log) != Some(key)) {
             self.find(office.id, LogName::Register, 0, Fault::OtherLogKeys);
+        }
+        if register.founding().is_none_or(|found| found.keys.envelope.as_bytes() != self.envelope.public()) {
+            self.find(office.id, LogName::Register, 0, Fault::OtherEnvelopeKey);
         }
         Ok(())
     }

@@ -15,7 +15,7 @@ use sekisho_wire::record::{Body, Emitter, Record};
 use super::acts::{Acts, Registers};
 use super::beside::Enrolled;
 use super::{Check, Extent, Fault, Finding};
-use crate::clock::{DAY, Millis};
+use crate::clock::{Clock, DAY, MachineClock, Millis};
 use crate::error::LedgerError;
 use crate::ingest::{beginning, is_signed};
 use crate::payload::{Opened, RecordKey};
@@ -194,12 +194,18 @@ impl Check<'_> {
         self.note(Finding { office, log, index: Some(index), place, fault });
     }
 
-    /// The batch that begins here, if one does: its signature, its place in the history, its chain.
-    fn enter_batch(&mut self, walk: &mut Walk<'_>, index: u64) -> Result<(), LedgerError> {
+    /// The batches that follow, if there are any.
+    fn more_batches(&mut self, walk: &mut Walk<'_>) -> Result<(), LedgerError> {
         if walk.batches.is_empty() && !walk.all_batches {
             walk.batches = self.store.batches_by_index(&walk.office.id, walk.next_batch, super::PAGE)?.into();
             walk.all_batches = walk.batches.is_empty();
         }
+        Ok(())
+    }
+
+    /// The batch that begins here, if one does: its signature, its place in the history, its chain.
+    fn enter_batch(&mut self, walk: &mut Walk<'_>, index: u64) -> Result<(), LedgerError> {
+        self.more_batches(walk)?;
         if walk.batches.front().is_none_or(|batch| batch.index > index) {
             return Ok(());
         }
@@ -217,11 +223,13 @@ impl Check<'_> {
             Some(header) if before.is_some_and(|chain| chain.0 != header.before.0) => Some(Fault::ChainBroken),
             Some(_) => None,
         };
-        // The ledger's clock may be put right by hand, so a day is forgiven.
+        self.more_batches(walk)?;
         let received = batch.received;
-        let early = received.saturating_add(DAY) < walk.latest;
-        walk.latest = walk.latest.max(received);
-        for fault in fault.into_iter().chain(early.then_some(Fault::BatchTime { received })) {
+        let came_then = walk.came_when_it_says(received, header.as_ref());
+        if came_then {
+            walk.latest = walk.latest.max(received);
+        }
+        for fault in fault.into_iter().chain((!came_then).then_some(Fault::BatchTime { received })) {
             self.note_at(walk, index, Some((history, batch.first)), fault);
         }
         walk.open = Some(OpenBatch { batch, header, history });
@@ -290,6 +298,21 @@ impl Walk<'_> {
                 Ok(()) => Payload::Open,
                 Err(DoesNotOpen) => Payload::Altered,
             },
+        }
+    }
+
+    /// Whether a batch came when it says: not before those that stand before it, nor after the one behind it. The ledger's clock may be put
+    /// right by hand, so a day is forgiven.
+    fn came_when_it_says(&self, received: Millis, header: Option<&BatchHeader>) -> bool {
+        let long_before = |one: Millis, other: Millis| one.saturating_add(DAY) < other;
+        if long_before(received, self.latest) {
+            return false;
+        }
+        match self.batches.front() {
+            // Where the next one does not even fit those before this one, it is the next one that is wrong.
+            Some(next) => !long_before(next.received, received) || long_before(next.received, self.latest),
+            // The last one: by the terminal's own word, or by the clock here and now.
+            None => header.is_none_or(|header| !long_before(header.sent.max(MachineClock.machine()), received)),
         }
     }
 

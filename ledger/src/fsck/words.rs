@@ -52,7 +52,7 @@ impl Fault {
             Self::NameStray => "there is a name that no act hashes".into(),
             Self::CaseRefused(refusal) => refusal.text(Language::English),
             Self::BatchTime { received } => {
-                format!("the batch is said to have come {}, before what stands before it", stamp(*received))
+                format!("the batch is said to have come {}, which does not fit what stands around it", stamp(*received))
             }
             Self::FoundedAltered { founded } => {
                 format!("it is said to be founded {}, which its founding act does not fit", stamp(*founded))
@@ -64,9 +64,16 @@ impl Fault {
             Self::EnrolmentsMiscounted { terminal, enrolments, requested } => {
                 format!("{enrolments} enrolments of terminal {terminal}, and {requested} records of one")
             }
-            Self::EnrolmentCode { terminal } => {
-                format!("an enrolment of terminal {terminal} without the code that let it in")
+            Self::CodeAltered { terminal } => {
+                format!("a code for terminal {terminal} is not the one that was given out, or not used as it says")
             }
+            Self::EnrolmentAltered { terminal } => {
+                format!("an enrolment of terminal {terminal} is not the one that was written down")
+            }
+            Self::CertificateAltered { terminal } => {
+                format!("the certificate of terminal {terminal} is not one that the authority gave it")
+            }
+            Self::OtherEnvelopeKey => "envelope.key is not the key that the office was founded with".into(),
             Self::HeadAltered => "the head is not what the leaves give".into(),
             Self::CheckpointMissing => "there is no checkpoint file".into(),
             Self::CheckpointUnreadable => "the checkpoint file is torn, altered or signed by another key".into(),
@@ -112,7 +119,7 @@ impl Fault {
             Self::NameStray => "どの処分も示していない氏名があります".into(),
             Self::CaseRefused(refusal) => refusal.text(Language::Japanese),
             Self::BatchTime { received } => {
-                format!("受信時刻（{}）が、前の送信単位より前になっています", stamp(*received))
+                format!("受信時刻（{}）が、前後の記録と合いません", stamp(*received))
             }
             Self::FoundedAltered { founded } => format!("設置時刻（{}）が設置の処分と合いません", stamp(*founded)),
             Self::FoundingCode => "ログの鍵を含む使用済みの設置コードがありません".into(),
@@ -122,7 +129,14 @@ impl Fault {
             Self::EnrolmentsMiscounted { terminal, enrolments, requested } => {
                 format!("端末機 {terminal} の申請は {enrolments} 件、その記録は {requested} 件です")
             }
-            Self::EnrolmentCode { terminal } => format!("端末機 {terminal} の申請に、使用したコードがありません"),
+            Self::CodeAltered { terminal } => {
+                format!("端末機 {terminal} のコードが、発行または使用の記録と一致しません")
+            }
+            Self::EnrolmentAltered { terminal } => format!("端末機 {terminal} の申請が、その記録と一致しません"),
+            Self::CertificateAltered { terminal } => {
+                format!("端末機 {terminal} の証明書が、この台帳の認証局が発行したものではありません")
+            }
+            Self::OtherEnvelopeKey => "envelope.key が、団体の設置時の鍵と異なります".into(),
             Self::HeadAltered => "ログの先頭情報が葉と一致しません".into(),
             Self::CheckpointMissing => "チェックポイントのファイルがありません".into(),
             Self::CheckpointUnreadable => "チェックポイントのファイルが破損または変更されています".into(),

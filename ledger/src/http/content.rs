@@ -12,19 +12,31 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use super::Hall;
 use crate::authority::Caller;
 use crate::refusal::Refusal;
+use crate::writer::GROUP_MAX;
 
 /// Memory for bodies that are being read or worked on, in pieces. The first piece of each is free: connections are counted, and small
-/// requests get through while somebody holds all room with large ones that never end.
+/// requests get through while somebody holds all room with large ones that never end. What becomes of a batch (unsealed, decoded, sealed
+/// again) is several times as large as its body, so only some are worked on at a time; the others wait as the bodies that they are.
 #[derive(Clone, Debug)]
 pub struct Rooms {
     terminals: Arc<Semaphore>,
     others: Arc<Semaphore>,
+    batches: Arc<Semaphore>,
+}
+
+impl Rooms {
+    /// A turn at working on a batch, until it is dropped.
+    pub(super) async fn turn(&self) -> Result<OwnedSemaphorePermit, Refusal> {
+        let turn = Arc::clone(&self.batches).acquire_owned().await;
+        turn.map_err(|_| Refusal::Unavailable { cause: "no batches are worked on any more".into() })
+    }
 }
 
 impl Default for Rooms {
     fn default() -> Self {
         let room = |bytes: usize| Arc::new(Semaphore::new(bytes / PIECE));
-        Self { terminals: room(TERMINALS_ROOM), others: room(OTHERS_ROOM) }
+        let batches = Arc::new(Semaphore::new(GROUP_MAX));
+        Self { terminals: room(TERMINALS_ROOM), others: room(OTHERS_ROOM), batches }
     }
 }
 
@@ -88,6 +100,22 @@ const OTHERS_ROOM: usize = 64 << 20;
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_more_batches_are_worked_on_than_one_commit_takes() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let rooms = Rooms::default();
+            let mut turns = Vec::new();
+            for _ in 0..GROUP_MAX {
+                turns.push(rooms.turn().await.unwrap());
+            }
+            let soon = Duration::from_millis(20);
+            assert!(tokio::time::timeout(soon, rooms.turn()).await.is_err());
+            turns.pop();
+            assert!(tokio::time::timeout(soon, rooms.turn()).await.is_ok());
+        });
+    }
 
     #[test]
     fn large_bodies_share_their_room_and_small_ones_need_none() {

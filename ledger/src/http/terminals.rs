@@ -85,11 +85,14 @@ pub(super) async fn register(
     admitted(&hall, &caller).await?;
     wait_for_more(&hall, &caller.peer.office, &asked).await?;
     let part = blocking(move || {
-        // Again: it may have been retired by the very act that it waited for.
+        // Again: its key may have been replaced by the very act that it waited for.
         hall.ledger.admit_terminal(&caller)?;
-        let Peer { office, terminal } = &caller.peer;
-        let office = hall.ledger.office(office)?;
-        hall.ledger.register_part(&office, asked.from, seen.as_deref(), Some(terminal))
+        let office = hall.ledger.office(&caller.peer.office)?;
+        let mut part = hall.ledger.register_part(&office, asked.from, seen.as_deref(), Some(&caller.peer.terminal))?;
+        if hall.ledger.is_retired(&caller.peer)? {
+            part.names.clear();
+        }
+        Ok(part)
     });
     let part = part.await?;
     Ok(answer(&register_json(&part)))
@@ -151,6 +154,8 @@ pub(super) async fn batches(
     if headers.get(CONTENT_TYPE).is_none_or(|content| content != "application/octet-stream") {
         return Err(Refusal::Malformed("content type").into());
     }
+    // As many as one commit takes: more would only wait for the next.
+    let _turn = hall.rooms.turn().await?;
     let receipt = blocking(move || hall.ledger.ingest(&peer, content.bytes())).await?;
     Ok(answer(&json!({
         "epoch": receipt.place.epoch,

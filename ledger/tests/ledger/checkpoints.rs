@@ -144,6 +144,40 @@ fn a_stopped_log_stays_stopped_until_an_operator_says_otherwise() {
 }
 
 #[test]
+fn a_stop_that_cannot_be_written_down_stays_owed_until_it_is() {
+    let mut town = Town::new();
+    town.send(5);
+    town.publish();
+    let blocked = town.checkpoint_file().with_extension("new");
+    std::fs::create_dir(&blocked).unwrap();
+    let office = town.ledger.office(&town.office).unwrap();
+    let log = office.log(LogName::Records);
+    let halt = Halt::Outrun { seen: 9, stored: 5 };
+    log.halt(halt, "the note");
+    assert!(log.write_owed_note().is_err());
+    std::fs::remove_dir(&blocked).unwrap();
+    log.write_owed_note().unwrap();
+    town.reopen();
+    assert_eq!(town.halt(), Some(halt));
+}
+
+#[test]
+fn a_ledger_that_does_not_open_keeps_the_note_of_a_stopped_log() {
+    let mut town = Town::new();
+    town.send(5);
+    town.publish();
+    let halt = Halt::Outrun { seen: 9, stored: 5 };
+    town.ledger.office(&town.office).unwrap().log(LogName::Records).halt(halt, "the note");
+    let key = std::fs::read(town.data.envelope_key()).unwrap();
+    std::fs::write(town.data.envelope_key(), [7; 32]).unwrap();
+    assert!(town.resume().is_err());
+    std::fs::write(town.data.envelope_key(), key).unwrap();
+    town.reopen();
+    assert_eq!(town.halt(), Some(halt));
+    town.resume().unwrap();
+}
+
+#[test]
 fn a_note_that_cannot_be_read_stops_the_log_too() {
     let mut town = Town::new();
     std::fs::write(town.checkpoint_file().with_extension("halted"), "torn").unwrap();

@@ -16,27 +16,39 @@ pub(crate) enum Next {
     Works = 0,
     Fails = 1,
     FailsButLands = 2,
+    Panics = 3,
 }
 
 /// SQLite with a fault on order.
 pub(crate) struct FaultyStore {
     inner: SqliteStore,
     next: AtomicU8,
+    /// Commits that work before that one.
+    before: AtomicU8,
 }
 
 impl FaultyStore {
     pub(crate) fn new(inner: SqliteStore) -> Self {
-        Self { inner, next: AtomicU8::new(Next::Works as u8) }
+        Self { inner, next: AtomicU8::new(Next::Works as u8), before: AtomicU8::new(0) }
     }
 
     pub(crate) fn order(&self, next: Next) {
+        self.order_after(0, next);
+    }
+
+    /// The same for a later commit.
+    pub(crate) fn order_after(&self, commits: u8, next: Next) {
+        self.before.store(commits, Ordering::SeqCst);
         self.next.store(next as u8, Ordering::SeqCst);
     }
 }
 
 impl Store for FaultyStore {
     fn commit(&self, change: &Change) -> Result<(), StoreError> {
-        let next = self.next.swap(Next::Works as u8, Ordering::SeqCst);
+        let before = self.before.load(Ordering::SeqCst);
+        self.before.store(before.saturating_sub(1), Ordering::SeqCst);
+        let next = if before > 0 { Next::Works as u8 } else { self.next.swap(Next::Works as u8, Ordering::SeqCst) };
+        assert_ne!(next, Next::Panics as u8, "the test said so");
         let failed = || StoreError::Database { act: "write to the database", cause: "the test said so".into() };
         if next == Next::Fails as u8 {
             return Err(failed());

@@ -1,13 +1,24 @@
 //! `fsck` names what was altered, wherever it is (design §3.8, §3.10).
 
+use std::sync::Arc;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use ed25519_dalek::Signer as _;
+use rcgen::{CertificateParams, KeyPair, PKCS_ECDSA_P256_SHA256};
 use rusqlite::Connection;
 use sekisho_ledger::clock::Clock;
+use sekisho_ledger::code::{Code as LedgerCode, CodeSecret};
 use sekisho_ledger::command;
+use sekisho_ledger::enrol::Applicant;
+use sekisho_ledger::error::LedgerError;
 use sekisho_ledger::fsck::{Fault, Finding, Report};
+use sekisho_ledger::ledger::Ledger;
 use sekisho_ledger::store::{self, Append, Entry, LogName, Store, StoredAct};
 use sekisho_register::change::{Change, IncidentClass, Log, ReportIncident};
 use sekisho_register::{Act, SignedAct};
 use sekisho_tlog::{Hash, leaf_hash};
+use sekisho_wire::batch::enrol_digest;
 use sekisho_wire::cose::Signer;
 use sekisho_wire::words::Language;
 
@@ -144,7 +155,7 @@ fn every_altered_byte_is_found_and_named() {
 #[test]
 fn rows_that_no_leaf_covers_are_held_against_what_tells_of_them() {
     type Expected = fn(&Fault) -> bool;
-    let table: [(&str, Expected); 17] = [
+    let table: [(&str, Expected); 19] = [
         ("UPDATE heads SET size = size + 1 WHERE log = 0", |fault| matches!(fault, Fault::HeadAltered)),
         ("UPDATE heads SET frontier = zeroblob(9) WHERE log = 0", |fault| matches!(fault, Fault::HeadAltered)),
         ("INSERT INTO tiles SELECT office, 0, 2, 7, zeroblob(32) FROM heads WHERE log = 0", |fault| {
@@ -157,6 +168,13 @@ fn rows_that_no_leaf_covers_are_held_against_what_tells_of_them() {
         }),
         ("UPDATE batches SET received = 1 WHERE first = 203", |fault| {
             matches!(fault, Fault::BatchTime { received: 1 })
+        }),
+        // Far ahead: the one itself is named, and not those behind it, which would look early beside it.
+        ("UPDATE batches SET received = 99999999999999 WHERE first = 203", |fault| {
+            matches!(fault, Fault::BatchTime { received: 99_999_999_999_999 })
+        }),
+        ("UPDATE batches SET received = 99999999999999 WHERE first = (SELECT max(first) FROM batches)", |fault| {
+            matches!(fault, Fault::BatchTime { received: 99_999_999_999_999 })
         }),
         ("INSERT INTO records_1 SELECT -1, leaf, key, payload FROM records_1 WHERE idx = 3", |fault| {
             matches!(fault, Fault::Unreadable { .. })
@@ -193,8 +211,90 @@ fn rows_that_no_leaf_covers_are_held_against_what_tells_of_them() {
         alter(&town, sql);
         let found = check(&town).findings;
         assert!(found.iter().any(|finding| expected(&finding.fault)), "{sql}: {found:?}");
+        if sql.contains("received") {
+            assert_eq!(found.len(), 1, "{sql}: {found:?}");
+        }
         assert!(found.iter().all(|finding| !finding.text(Language::Japanese).is_empty()));
     }
+}
+
+/// Invites the town's terminal and enrols it.
+fn enrol(town: &Town) {
+    let (line, _) = town.ledger.invite(&town.office, &code("jumin-1"), &code("10001")).unwrap();
+    let secret = STANDARD.decode(LedgerCode::from_line(&line).unwrap().secret).unwrap();
+    let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).unwrap();
+    let request = CertificateParams::default().serialize_request(&key).unwrap().der().to_vec();
+    let signer = &town.terminal.key;
+    let proof = signer.sign(&enrol_digest(secret.as_slice().try_into().unwrap(), &request)).to_bytes();
+    let (peer, key) = (town.terminal.peer.clone(), signer.verifying_key().to_bytes());
+    let secret = CodeSecret::from_base64(&STANDARD.encode(secret)).unwrap();
+    town.ledger.enrol(Applicant { peer, secret, key, request, proof }).unwrap();
+}
+
+#[test]
+fn codes_and_enrolments_are_what_the_records_tell_of() {
+    type Expected = fn(&Fault) -> bool;
+    let unused = "WHERE seeds IS NULL AND used IS NULL";
+    let code_altered: Expected = |fault| matches!(fault, Fault::CodeAltered { .. });
+    let enrolment_altered: Expected = |fault| matches!(fault, Fault::EnrolmentAltered { .. });
+    let certificate_altered: Expected = |fault| matches!(fault, Fault::CertificateAltered { .. });
+    let flipped = |at: u32| {
+        format!(
+            "UPDATE enrolments SET certificate = CAST(substr(certificate, 1, {at}) || CAST(x'5a' AS BLOB) || substr(certificate, {}) AS BLOB)",
+            at + 2
+        )
+    };
+    let table: Vec<(String, Expected)> = vec![
+        (format!("UPDATE codes SET expires = expires + 1 {unused}"), code_altered),
+        (format!("UPDATE codes SET hash = zeroblob(32) {unused}"), code_altered),
+        (format!("UPDATE codes SET used = 5 {unused}"), code_altered),
+        ("UPDATE codes SET used = used + 1 WHERE seeds IS NULL AND used IS NOT NULL".into(), code_altered),
+        ("UPDATE codes SET used = NULL WHERE seeds IS NULL AND used IS NOT NULL".into(), code_altered),
+        ("UPDATE enrolments SET key = zeroblob(32)".into(), enrolment_altered),
+        ("UPDATE enrolments SET at = at + 1".into(), enrolment_altered),
+        ("UPDATE enrolments SET code = zeroblob(32)".into(), enrolment_altered),
+        ("UPDATE enrolments SET certificate = x'00'".into(), certificate_altered),
+        (flipped(60), certificate_altered),
+        (flipped(250), certificate_altered),
+    ];
+    let town = Town::new();
+    town.ledger.invite(&town.office, &code("jumin-2"), &code("10001")).unwrap();
+    enrol(&town);
+    town.publish();
+    assert_eq!(check(&town).findings, []);
+    for (sql, expected) in table {
+        let copy = town.root.join("ledger.db.copy");
+        let connection = Connection::open(town.data.database()).unwrap();
+        connection.execute("VACUUM INTO ?1", [copy.to_str().unwrap()]).unwrap();
+        alter(&town, &sql);
+        let found = check(&town).findings;
+        assert!(found.iter().any(|finding| expected(&finding.fault)), "{sql}: {found:?}");
+        assert!(found.iter().all(|finding| !finding.text(Language::Japanese).is_empty()));
+        let restored = Connection::open(&copy).unwrap();
+        let mut to = Connection::open(town.data.database()).unwrap();
+        let backup = rusqlite::backup::Backup::new(&restored, &mut to).unwrap();
+        backup.step(-1).unwrap();
+        std::fs::remove_file(copy).unwrap();
+    }
+    assert_eq!(check(&town).findings, []);
+}
+
+#[test]
+fn keys_beside_the_database_are_those_that_it_speaks_of() {
+    let town = lived_in();
+    let reopened = || Ledger::open_with(&town.data, town.clock.clone(), Arc::new(town.stored()), None).map(drop);
+    let own = std::fs::read(town.data.envelope_key()).unwrap();
+    std::fs::write(town.data.envelope_key(), [7; 32]).unwrap();
+    assert!(matches!(reopened(), Err(LedgerError::OtherEnvelopeKey { office, .. }) if office == town.office));
+    assert_eq!(check(&town).findings.iter().map(|found| &found.fault).collect::<Vec<_>>(), [&Fault::OtherEnvelopeKey]);
+    std::fs::write(town.data.envelope_key(), own).unwrap();
+    reopened().unwrap();
+
+    let other = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).unwrap();
+    std::fs::write(town.data.authority_key(), other.serialize_der()).unwrap();
+    let names_it = |error: LedgerError| error.to_string().contains("authority.key");
+    assert!(reopened().is_err_and(names_it));
+    assert!(command::fsck(&town.root, None, &mut |_| {}).is_err_and(names_it));
 }
 
 #[test]

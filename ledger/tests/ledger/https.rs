@@ -9,6 +9,7 @@ use rcgen::{CertificateParams, KeyPair, PKCS_ECDSA_P256_SHA256};
 use sekisho_ledger::authority::Caller;
 use sekisho_ledger::clock::DAY;
 use sekisho_ledger::code::Code as LedgerCode;
+use sekisho_ledger::index::Question;
 use sekisho_ledger::ledger::Ledger;
 use sekisho_ledger::store::LogName;
 use sekisho_register::Ed25519Key;
@@ -22,6 +23,8 @@ use sekisho_wire::record::{Body, Record, token_digest};
 use serde_json::{Value, json};
 
 use crate::client::{Client, Identity};
+use crate::faulty::Next;
+use crate::office::faulty_town;
 use crate::served::{Served, bytes, hashes, open, until};
 use crate::town::{Slot, TestTerminal, code};
 
@@ -293,7 +296,7 @@ fn a_damaged_payload_is_shown_as_one_and_hides_no_other() {
     let office = served.town.ledger.office(&served.town.office).unwrap();
     until(|| {
         served.town.ledger.follow_office(&office).unwrap();
-        served.town.ledger.index.next(&served.town.office).unwrap() >= 5
+        served.town.ledger.index.followed(&served.town.office).unwrap().is_some_and(|followed| followed.next >= 5)
     });
     let connection = rusqlite::Connection::open(served.town.data.database()).unwrap();
     connection.execute("UPDATE records_1 SET payload = zeroblob(80) WHERE idx = 2", []).unwrap();
@@ -414,7 +417,67 @@ fn a_certificate_is_renewed_over_the_same_key_once_a_day_and_a_lost_answer_is_gi
 }
 
 #[test]
-fn a_retired_or_replaced_terminal_is_shown_nothing_whatever_its_certificate_says() {
+fn a_retired_terminal_brings_its_records_hears_of_it_and_gets_no_names() {
+    let served = Served::new();
+    let identity = served.enrol();
+    let terminal = Client::new(served.address, &served.town.authority, Some(identity.clone()));
+    assert_ne!(terminal.get("/v1/terminal/register?from=0").ok()["names"], json!([]));
+    let retired = SetTerminalState { terminal: code("jumin-1"), state: TerminalUse::Retired, effective: 0 };
+    served.town.submit(vec![Change::TerminalState(retired)]).unwrap();
+    let register = terminal.get("/v1/terminal/register?from=0").ok();
+    assert_eq!((register["entries"].as_array().unwrap().len(), &register["names"]), (3, &json!([])));
+    let envelope = served.town.terminal.batch(2).0.envelope(&served.town.terminal);
+    let octets = [("Content-Type", "application/octet-stream")];
+    assert_eq!(terminal.request("POST", "/v1/terminal/batches", &octets, &envelope).ok()["stored"], json!(2));
+    assert_eq!(terminal.get("/v1/terminal/cursor?epoch=0").ok()["next"], json!(2));
+    terminal.get("/v1/terminal/seal?epoch=0&from=0&seen=0").ok();
+    let refused = terminal.post("/v1/terminal/certificate", &certificate_request(&identity));
+    assert_eq!(refused.problem(), (403, "not_enrolled".into()), "and no certificate after this one");
+}
+
+#[test]
+fn a_terminal_that_asks_and_owes_nothing_is_not_behind() {
+    let mut served = Served::new();
+    let terminal = served.terminal();
+    served.town.send(2);
+    served.town.clock.advance(11 * 60_000);
+    let question = Question { limit: 1, ..Question::default() };
+    let late = |served: &Served| served.town.ledger.search(&served.town.office, &question).unwrap().behind.len();
+    assert_eq!(late(&served), 1);
+    terminal.get("/v1/terminal/register?from=0").ok();
+    assert_eq!(late(&served), 0);
+    // It asks, and what it brings does not get in.
+    let (mut wrong, _) = served.town.terminal.batch(1);
+    wrong.header.before = WireHash([1; 32]);
+    assert!(served.town.deliver(&wrong).is_err());
+    terminal.get("/v1/terminal/register?from=0").ok();
+    assert_eq!(late(&served), 1);
+}
+
+#[test]
+fn a_ledger_that_cannot_write_is_not_ready() {
+    let (town, store) = faulty_town();
+    let served = Served::of(town);
+    let invite = || served.town.ledger.invite(&served.town.office, &code("jumin-2"), &code("10001"));
+    assert_eq!(served.anybody().get("/readyz").status, 200);
+    store.order(Next::Fails);
+    assert!(invite().is_err());
+    let answer = served.anybody().get("/readyz");
+    assert_eq!(
+        (answer.status, answer.body.as_slice()),
+        (503, b"nothing can be written: the last commit failed\n".as_slice())
+    );
+    invite().unwrap();
+    assert_eq!(served.anybody().get("/readyz").status, 200);
+    store.order(Next::Panics);
+    assert!(invite().is_err());
+    until(|| served.anybody().get("/readyz").status == 503);
+    let body = served.anybody().get("/readyz").body;
+    assert_eq!(body, b"nothing can be written: the writer has ended\n");
+}
+
+#[test]
+fn a_replaced_terminal_is_shown_nothing_whatever_its_certificate_says() {
     let served = Served::new();
     let identity = served.enrol();
     let terminal = Client::new(served.address, &served.town.authority, Some(identity.clone()));
@@ -424,18 +487,15 @@ fn a_retired_or_replaced_terminal_is_shown_nothing_whatever_its_certificate_says
         key: Ed25519Key(ed25519_dalek::SigningKey::from_bytes(&[55; 32]).verifying_key().to_bytes()),
         ..served.town.terminal.registration()
     };
-    let retired = SetTerminalState { terminal: code("jumin-1"), state: TerminalUse::Retired, effective: 0 };
-    for change in [Change::Terminal(Box::new(replaced)), Change::TerminalState(retired)] {
-        served.town.submit(vec![change]).unwrap();
-        for path in paths {
-            let refused = terminal.get(&format!("/v1/terminal/{path}"));
-            assert_eq!(refused.problem(), (403, "not_enrolled".into()), "{path}");
-        }
-        let before = served.town.records();
-        let refused = terminal.post("/v1/terminal/certificate", &certificate_request(&identity));
-        assert_eq!(refused.problem(), (403, "not_enrolled".into()));
-        assert_eq!(served.town.records(), before);
+    served.town.submit(vec![Change::Terminal(Box::new(replaced))]).unwrap();
+    for path in paths {
+        let refused = terminal.get(&format!("/v1/terminal/{path}"));
+        assert_eq!(refused.problem(), (403, "not_enrolled".into()), "{path}");
     }
+    let before = served.town.records();
+    let refused = terminal.post("/v1/terminal/certificate", &certificate_request(&identity));
+    assert_eq!(refused.problem(), (403, "not_enrolled".into()));
+    assert_eq!(served.town.records(), before);
 }
 
 #[test]

@@ -13,6 +13,8 @@ use sekisho_wire::id::{Hash, OfficeId};
 use sekisho_wire::reason::{AlarmKind, LinkState, LostReason};
 use sekisho_wire::record::{Body, Lost, Record};
 
+use crate::faulty::Next;
+use crate::office::faulty_town;
 use crate::town::{TestBatch, TestTerminal, Town, code};
 
 impl Town {
@@ -161,7 +163,7 @@ fn bytes_that_are_no_record_are_kept_flagged_and_block_nothing() {
     let (batch, after) = town.terminal.batch_of(records);
     assert_eq!(town.deliver(&batch).unwrap().stored, 5);
     assert_eq!(town.ledger.record_bytes(&town.office, 1).unwrap(), b"poison");
-    assert_eq!(town.alarms(), [AlarmKind::UnreadableRecord; 3]);
+    assert_eq!(town.alarms(), [AlarmKind::UnreadableRecord], "the first stands for all of its batch");
     town.terminal = after;
     town.send(1);
 }
@@ -191,7 +193,7 @@ fn a_newer_record_is_kept_under_its_class_and_alarms_only_if_it_is_critical() {
     town.terminal = after;
     let (batch, after) = town.terminal.batch_of(vec![newer(true, 2), newer(false, 9)]);
     assert_eq!(town.deliver(&batch).unwrap().stored, 2);
-    assert_eq!(town.alarms(), [AlarmKind::UnreadableRecord; 2]);
+    assert_eq!(town.alarms(), [AlarmKind::UnreadableRecord]);
     assert_eq!(classes(&town)[3..5], [1, 1], "nobody knows how long, so as long as any");
     town.terminal = after;
     town.send(1);
@@ -245,6 +247,10 @@ fn damaged_envelopes_are_malformed() {
         let cut = town.ledger.ingest(&town.terminal.peer, &envelope[..length]);
         assert!(matches!(cut, Err(Refusal::Malformed(_))), "{cut:?}");
     }
+    let mut other = envelope.clone();
+    other[4] ^= 1;
+    let other = town.ledger.ingest(&town.terminal.peer, &other);
+    assert!(matches!(other, Err(Refusal::EnvelopeKey)), "{other:?}");
     for at in [12, 40, envelope.len() - 5] {
         let mut flipped = envelope.clone();
         flipped[at] ^= 1;
@@ -261,13 +267,60 @@ fn an_epoch_that_no_act_opened_is_refused() {
     assert!(matches!(town.deliver(&batch), Err(Refusal::EpochNotOpen { epoch: 1, open: 0 })));
 }
 
+impl Town {
+    fn set_terminal(&self, state: TerminalUse) {
+        let state = SetTerminalState { terminal: code("jumin-1"), state, effective: 0 };
+        self.submit(vec![Change::TerminalState(state)]).unwrap();
+    }
+}
+
 #[test]
-fn a_suspended_terminal_is_not_heard() {
-    let town = Town::new();
-    let state = SetTerminalState { terminal: code("jumin-1"), state: TerminalUse::Suspended, effective: 0 };
-    town.submit(vec![Change::TerminalState(state)]).unwrap();
-    let (batch, _) = town.terminal.batch(1);
-    assert!(matches!(town.deliver(&batch), Err(Refusal::NotEnrolled)));
+fn a_suspended_terminal_is_heard_for_what_it_has_done() {
+    let mut town = Town::new();
+    let (first, after) = town.terminal.batch(2);
+    town.deliver(&first).unwrap();
+    town.terminal = after;
+    town.set_terminal(TerminalUse::Suspended);
+    assert_eq!(town.deliver(&first).unwrap().repeated, 2, "nor is it told that what is stored is not");
+    town.send(3);
+    assert_eq!((town.records(), town.alarms()), (5, vec![]));
+}
+
+#[test]
+fn a_retired_terminal_is_heard_with_an_alarm_and_is_behind_until_then() {
+    let mut town = Town::new();
+    town.send(2);
+    town.clock.advance(60_000);
+    town.set_terminal(TerminalUse::Retired);
+    let behind = |town: &Town| town.ledger.behind(&town.office).unwrap().len();
+    assert_eq!(behind(&town), 1, "nobody knows what it still holds");
+    town.clock.advance(60_000);
+    town.send(1);
+    assert_eq!(town.alarms(), [AlarmKind::RetiredHeard]);
+    assert_eq!(behind(&town), 0);
+    town.send(1);
+    assert_eq!(town.alarms().len(), 1, "once");
+    let (_, skipped) = town.terminal.batch(3);
+    assert!(matches!(town.deliver(&skipped.batch(1).0), Err(Refusal::Gap(_))));
+    assert_eq!(behind(&town), 1, "it has shown that some are missing");
+}
+
+#[test]
+fn a_clock_alarm_that_could_not_be_written_is_raised_the_next_time() {
+    let (mut town, store) = faulty_town();
+    town.send(1);
+    let mut send = |next: Option<Next>| {
+        let (mut batch, after) = town.terminal.batch(1);
+        batch.header.sent = town.clock.now() + 3_600_000;
+        // The batch's own commit goes well, the one after it as ordered.
+        store.order_after(1, next.unwrap_or(Next::Works));
+        town.deliver(&batch).unwrap();
+        town.terminal = after;
+        town.alarms()
+    };
+    assert_eq!(send(Some(Next::Fails)), []);
+    assert_eq!(send(None), [AlarmKind::ClockFarOff]);
+    assert_eq!(send(None), [AlarmKind::ClockFarOff]);
 }
 
 /// A checkpoint of the records log as only this ledger can sign one.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use sekisho_ledger::acts::Name;
 use sekisho_ledger::code::{Code as LedgerCode, CodeSecret};
 use sekisho_ledger::command;
 use sekisho_ledger::ledger::Ledger;
@@ -11,11 +12,12 @@ use sekisho_ledger::store::{LogName, SqliteStore, Store};
 use sekisho_register::NameHash;
 use sekisho_register::Title;
 use sekisho_register::change::{Change, Designate, EpochReason, OpenEpoch, PersonClass, SectionState, SetSection};
+use sekisho_wire::id::Code;
 
 use crate::faulty::{FaultyStore, Next};
 use crate::town::{TestClock, Town, code, empty_ledger, founding_act, person};
 
-fn faulty_town() -> (Town, Arc<FaultyStore>) {
+pub(crate) fn faulty_town() -> (Town, Arc<FaultyStore>) {
     let mut kept = None;
     let town = Town::over(|data| {
         let store = Arc::new(FaultyStore::new(SqliteStore::open_existing(&data.database()).unwrap()));
@@ -63,17 +65,7 @@ fn a_founding_code_works_once_until_it_expires_and_only_for_its_keys() {
 fn names_are_kept_beside_the_act_and_only_those_it_hashes() {
     let town = Town::new();
     let name = person("関 一郎");
-    let designate = Designate {
-        operator: code("ichiro"),
-        name: NameHash::of(&name.salt, &name.text),
-        class: PersonClass::Operator,
-        section: code("jumin"),
-        from: 0,
-        to: u64::MAX >> 1,
-        terminals: vec![code("jumin-1")],
-        sections: Vec::new(),
-    };
-    let act = town.act(vec![Change::Designate(Box::new(designate))]);
+    let act = town.act(vec![Change::Designate(Box::new(designation(code("ichiro"), &name)))]);
     let submit = |names| town.ledger.submit(&town.office, act.clone(), names);
     assert!(matches!(submit(vec![]), Err(Refusal::NameWrong)));
     assert!(matches!(submit(vec![person("関 二郎")]), Err(Refusal::NameWrong)));
@@ -85,6 +77,60 @@ fn names_are_kept_beside_the_act_and_only_those_it_hashes() {
     let bytes = std::fs::read(town.data.database()).unwrap();
     let bare = "関 一郎".as_bytes();
     assert!(!bytes.windows(bare.len()).any(|window| window == bare), "names are sealed at rest");
+}
+
+#[test]
+fn a_name_is_short_and_holds_nothing_unseen() {
+    let town = Town::new();
+    let submit = |text: &str| {
+        let name = person(text);
+        let operator = code(&format!("o{}", text.len()));
+        let act = town.act(vec![Change::Designate(Box::new(designation(operator, &name)))]);
+        town.ledger.submit(&town.office, act, vec![name]).map(drop)
+    };
+    for text in ["", &"関".repeat(67), "関\n一郎", "関\u{202e}一郎", "関\u{200b}一郎"] {
+        assert!(matches!(submit(text), Err(Refusal::NameWrong)), "{text:?}");
+    }
+    // A variant of a character, as family registers have them.
+    submit("辻\u{e0100} 一郎").unwrap();
+    submit(&"関".repeat(66)).unwrap();
+}
+
+#[test]
+fn names_take_their_room_in_a_page_of_the_register() {
+    let town = Town::new();
+    let names: Vec<Name> = (0..200).map(|number| person(&format!("{number:03}{}", "関".repeat(65)))).collect();
+    for part in 0..24 {
+        let designate = |(number, name)| {
+            let operator = code(&format!("p-{part}-{number}"));
+            Change::Designate(Box::new(designation(operator, name)))
+        };
+        let act = town.act(names.iter().enumerate().map(designate).collect());
+        town.ledger.submit(&town.office, act, names.clone()).unwrap();
+    }
+    let office = town.ledger.office(&town.office).unwrap();
+    let (mut next, mut pages) = (0, 0);
+    while next < 26 {
+        let part = town.ledger.register_part(&office, next, None, None).unwrap();
+        let entries: usize = part.entries.iter().map(Vec::len).sum();
+        let texts: usize = part.names.iter().map(|name| name.text.len()).sum();
+        assert!(entries + texts <= 1 << 20, "{entries} and {texts} bytes in one page");
+        (next, pages) = (next + part.entries.len() as u64, pages + 1);
+    }
+    assert!(pages > 1);
+}
+
+fn designation(operator: Code, name: &Name) -> Designate {
+    Designate {
+        operator,
+        name: NameHash::of(&name.salt, &name.text),
+        class: PersonClass::Operator,
+        section: code("jumin"),
+        from: 0,
+        to: u64::MAX >> 1,
+        terminals: vec![code("jumin-1")],
+        sections: Vec::new(),
+    }
 }
 
 #[test]

@@ -32,7 +32,10 @@ pub(crate) struct Served {
 
 impl Served {
     pub(crate) fn new() -> Self {
-        let town = Town::new();
+        Self::of(Town::new())
+    }
+
+    pub(crate) fn of(town: Town) -> Self {
         let (stop, stopping) = watch::channel(false);
         let (sender, receiver) = std::sync::mpsc::channel();
         let ledger = Arc::clone(&town.ledger);

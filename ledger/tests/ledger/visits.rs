@@ -322,8 +322,17 @@ fn a_search_index_that_is_damaged_or_of_a_longer_log_is_made_again() {
     let connection = rusqlite::Connection::open(town.data.index()).unwrap();
     connection.execute("UPDATE followed SET next = 900", []).unwrap();
     connection.execute("UPDATE records SET idx = idx + 800", []).unwrap();
-    drop(connection);
+    town.reopen();
     assert_eq!(found(&town), 5);
+    // As long, and of another history.
+    connection.execute("UPDATE followed SET root = zeroblob(32)", []).unwrap();
+    connection.execute("UPDATE records SET terminal = 'jumin-2'", []).unwrap();
+    town.reopen();
+    assert_eq!(found(&town), 5);
+    connection.execute("UPDATE records SET terminal = 'jumin-1', kind = 4 WHERE idx = 3", []).unwrap();
+    let question = Question { kind: Some(4), limit: 9, ..Question::default() };
+    assert_eq!(town.ledger.search(&town.office, &question).unwrap().rows.len(), 0, "the record itself says otherwise");
+    drop(connection);
     std::fs::write(town.data.index(), "this is no database, and was one yesterday").unwrap();
     for suffix in ["db-wal", "db-shm"] {
         std::fs::remove_file(town.data.index().with_extension(suffix)).unwrap();

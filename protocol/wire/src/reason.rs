@@ -193,6 +193,9 @@ pub enum AlarmKind {
     /// A terminal did not believe the register that it was shown, or the time beside it.
     #[n(9)]
     RegisterRefused,
+    /// A terminal that was retired has sent records that were not there yet.
+    #[n(10)]
+    RetiredHeard,
 }
 
 impl AlarmKind {

@@ -466,6 +466,9 @@ pub struct Enrolment {
     /// SHA-256 of the key that it showed.
     #[n(3)]
     pub key: Option<Hash>,
+    /// Hash of the secret of the code that was given out or used; nothing for one that was refused.
+    #[n(4)]
+    pub code: Option<Hash>,
 }
 
 impl Body {

@@ -176,8 +176,8 @@ fn of_the_ledger() -> impl Strategy<Value = Body> {
             Body::Read(Read { operator, card, query, count, about })
         }),
         alarm(|kind| !kind.is_a_terminals()),
-        (code(), one_of::<EnrolmentEvent>(), option::of(code()), option::of(hash()))
-            .prop_map(|(terminal, event, by, key)| Body::Enrolment(Enrolment { terminal, event, by, key })),
+        (code(), one_of::<EnrolmentEvent>(), option::of(code()), option::of(hash()), option::of(hash()))
+            .prop_map(|(terminal, event, by, key, code)| Body::Enrolment(Enrolment { terminal, event, by, key, code })),
     ]
 }
 

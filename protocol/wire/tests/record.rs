@@ -123,12 +123,14 @@ fn bodies() -> Vec<Body> {
             event: EnrolmentEvent::Invited,
             by: Some(code("20001")),
             key: None,
+            code: Some(Hash([14; 32])),
         }),
         Body::Enrolment(Enrolment {
             terminal: code("jumin-2"),
             event: EnrolmentEvent::Requested,
             by: None,
             key: Some(Hash([13; 32])),
+            code: Some(Hash([14; 32])),
         }),
     ]
 }
