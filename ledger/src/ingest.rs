@@ -102,7 +102,8 @@ pub fn open(
     let mut signed = Vec::new();
     batch.sign1.write(&mut signed).map_err(|_| Refusal::Malformed("batch"))?;
     let records = (batch.header.first..).zip(batch.records());
-    let records = records.map(|(seq, bytes)| arrived(&batch.header, seq, bytes, now)).collect();
+    let required = register.required_version().into();
+    let records = records.map(|(seq, bytes)| arrived(&batch.header, seq, bytes, required, now)).collect();
     Ok(Verified { header: batch.header, key: terminal_key.to_bytes(), signed, records })
 }
 
@@ -121,22 +122,27 @@ pub fn is_signed(sign1: &Sign1<'_>, key: &VerifyingKey) -> bool {
     written.is_ok() && key.verify_strict(&message, &Signature::from_bytes(&sign1.signature.0)).is_ok()
 }
 
-fn arrived(header: &BatchHeader, seq: u64, bytes: &[u8], now: Millis) -> Arrived {
+/// `required`: the version that the register asks for. Before it asks for a newer one nobody writes records of it (wire §1.3).
+fn arrived(header: &BatchHeader, seq: u64, bytes: &[u8], required: u64, now: Millis) -> Arrived {
     let leaf = leaf_hash(bytes);
-    let record = Record::decode(bytes).ok().filter(|record| stands_here(record, header, seq));
+    let here = |emitter: &Emitter, office: OfficeId, epoch: u32, place: u64| {
+        *emitter == Emitter::Terminal(header.terminal.clone())
+            && (office, epoch, place) == (header.office, header.epoch, seq)
+    };
+    let record = Record::decode(bytes).ok();
+    let record = record.filter(|record| here(&record.emitter, record.office, record.epoch, record.seq));
     let later = if record.is_none() { Record::kept_unread(bytes) } else { None };
+    let later = later.filter(|read| read.version <= required && here(&read.emitter, read.office, read.epoch, read.seq));
     let (class, month, lost) = match &record {
         Some(record) => {
             // A clock far off must not make keys for months that never were; such records are kept from when they came.
             let plausible = now.saturating_sub(OLDEST)..now.saturating_add(crate::clock::DAY);
             let operated = if plausible.contains(&record.trusted) { record.trusted } else { now };
-            // Only what lies before the record itself can be lost.
             let lost = if let Body::Lost(lost) = &record.body { Some((lost.from, lost.to)) } else { None };
-            let lost = lost.filter(|(from, to)| from <= to && *to < seq);
             (class_number(record.retention), legal_month(operated), lost)
         }
         // Where nobody knows what it is, it is kept as long as anything.
-        None => (later.map_or(UNREADABLE_CLASS, class_number), legal_month(now), None),
+        None => (later.as_ref().map_or(UNREADABLE_CLASS, |read| class_number(read.retention)), legal_month(now), None),
     };
     let readable = match (record, later) {
         (Some(_), _) => Readable::Yes,
@@ -144,13 +150,6 @@ fn arrived(header: &BatchHeader, seq: u64, bytes: &[u8], now: Millis) -> Arrived
         (None, None) => Readable::No,
     };
     Arrived { leaf, key: (header.office, class, month), bytes: bytes.to_vec(), lost, readable }
-}
-
-fn stands_here(record: &Record, header: &BatchHeader, seq: u64) -> bool {
-    record.emitter == Emitter::Terminal(header.terminal.clone())
-        && record.office == header.office
-        && record.epoch == header.epoch
-        && record.seq == seq
 }
 
 /// Seals every record for the disk. The keys must be durable, or be made by the commit that stores the records.
@@ -318,3 +317,53 @@ const UNREADABLE_CLASS: u8 = 1;
 const OVERLAP_PAGE: u32 = 64;
 /// Ten years: longer than any record is kept.
 const OLDEST: Millis = 3653 * crate::clock::DAY;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A record of version 2 that is not critical, kept for a year, at this place of a history.
+    fn newer(terminal: &str, office: OfficeId, epoch: u32, seq: u64) -> Vec<u8> {
+        let mut e = minicbor::Encoder::new(Vec::new());
+        e.map(7).unwrap().u8(0).unwrap().u8(2).unwrap().u8(1).unwrap().bool(false).unwrap();
+        e.u8(2).unwrap().encode(Emitter::Terminal(Code::new(terminal).unwrap())).unwrap();
+        e.u8(3).unwrap().encode(office).unwrap().u8(4).unwrap().u32(epoch).unwrap().u8(5).unwrap().u64(seq).unwrap();
+        e.u8(8).unwrap().u8(2).unwrap();
+        e.into_writer()
+    }
+
+    #[test]
+    fn a_newer_record_is_no_alarm_only_where_it_says_and_once_the_office_has_come_to_its_version() {
+        let (office, root) = (OfficeId([1; 16]), WireHash([0; 32]));
+        let header = BatchHeader {
+            version: 1,
+            critical: true,
+            office,
+            terminal: Code::new("jumin-1").unwrap(),
+            epoch: 3,
+            first: 7,
+            count: 1,
+            before: root,
+            after: root,
+            seen_size: 0,
+            seen_root: root,
+            sent: 0,
+            seen_note: None,
+        };
+        let judged = |bytes: &[u8], required| {
+            let arrived = arrived(&header, 7, bytes, required, 0);
+            (arrived.readable == Readable::Later, arrived.key.1)
+        };
+        let here = newer("jumin-1", office, 3, 7);
+        assert_eq!(judged(&here, 2), (true, 2));
+        assert_eq!(judged(&here, 1), (false, UNREADABLE_CLASS));
+        for elsewhere in [
+            newer("jumin-2", office, 3, 7),
+            newer("jumin-1", OfficeId([2; 16]), 3, 7),
+            newer("jumin-1", office, 2, 7),
+            newer("jumin-1", office, 3, 8),
+        ] {
+            assert_eq!(judged(&elsewhere, 2), (false, UNREADABLE_CLASS));
+        }
+    }
+}

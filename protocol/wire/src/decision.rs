@@ -165,3 +165,10 @@ pub struct DecisionInput {
     #[n(25)]
     pub worked_today: u32,
 }
+
+impl DecisionInput {
+    /// Whether it says only what its rules know: rules 1 know no rests, so there is one way to write that they were not counted.
+    pub(crate) const fn is_of_its_rules(&self) -> bool {
+        self.rules != 1 || (self.worked == 0 && self.worked_today == 0)
+    }
+}

@@ -56,9 +56,27 @@ impl Retention {
     }
 }
 
-/// Version, critical bit and class: what stands at its place in the records of every version.
-fn newer(d: &mut minicbor::Decoder<'_>) -> Option<(u64, bool, u64)> {
+/// What stands at its place in the records of every version (wire §1.3): enough to keep one that is too new to read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unread {
+    /// Its version.
+    pub version: u64,
+    /// Who wrote it.
+    pub emitter: Emitter,
+    /// The office.
+    pub office: OfficeId,
+    /// History of this emitter.
+    pub epoch: u32,
+    /// Its place there.
+    pub seq: u64,
+    /// How long it is kept.
+    pub retention: Retention,
+}
+
+/// What stands at its place, in a record that is not critical.
+fn unread(d: &mut minicbor::Decoder<'_>) -> Option<Unread> {
     let (mut version, mut critical, mut class) = (None, None, None);
+    let (mut emitter, mut office, mut epoch, mut seq) = (None, None, None, None);
     let mut before = None;
     for _ in 0..d.map().ok()?? {
         let key = d.u64().ok()?;
@@ -68,11 +86,17 @@ fn newer(d: &mut minicbor::Decoder<'_>) -> Option<(u64, bool, u64)> {
         match key {
             0 => version = Some(d.u64().ok()?),
             1 => critical = Some(d.bool().ok()?),
+            2 => emitter = Some(d.decode().ok()?),
+            3 => office = Some(d.decode().ok()?),
+            4 => epoch = Some(d.u32().ok()?),
+            5 => seq = Some(d.u64().ok()?),
             8 => class = Some(d.u64().ok()?),
             _ => d.skip().ok()?,
         }
     }
-    Some((version?, critical?, class?))
+    let (emitter, office, retention) = (emitter?, office?, Retention::numbered(class?)?);
+    let read = Unread { version: version?, emitter, office, epoch: epoch?, seq: seq?, retention };
+    (critical == Some(false)).then_some(read)
 }
 
 /// One record.
@@ -577,24 +601,25 @@ impl Record {
     /// Reads a leaf of a version this crate knows.
     ///
     /// # Errors
-    /// [`Malformed`]: not canonical, an unknown kind, a version other than [`RECORD_VERSION`], a class or an emitter that is not the kind's, or a
-    /// verdict that is never recorded.
+    /// [`Malformed`]: not canonical, an unknown kind, a version other than [`RECORD_VERSION`], a class or an emitter that is not the kind's, a
+    /// verdict that is never recorded, a lost range that is none or not before the record, or working time under rules that know none.
     pub fn decode(bytes: &[u8]) -> Result<Self, Malformed> {
         let record: Self = decode_canonical("record", bytes)?;
         let sound = bytes.len() <= RECORD_MAX && record.version == RECORD_VERSION && record.is_of_its_kind();
         if sound { Ok(record) } else { Err(Malformed { what: "record", at: 0 }) }
     }
 
-    /// The class under which a record of a newer version is kept unread, if it permits that (wire §1.3).
+    /// What can be read of a record of a newer version that may be kept unread (wire §1.3). Whether it stands where it says, and whether
+    /// the office has come to that version yet, the caller asks.
     #[must_use]
-    pub fn kept_unread(bytes: &[u8]) -> Option<Retention> {
+    pub fn kept_unread(bytes: &[u8]) -> Option<Unread> {
         let mut d = minicbor::Decoder::new(bytes);
-        let (version, critical, class) = newer(&mut d)?;
+        let read = unread(&mut d)?;
         let whole = bytes.len() <= RECORD_MAX && d.position() == bytes.len();
-        if whole && version > u64::from(RECORD_VERSION) && !critical { Retention::numbered(class) } else { None }
+        (whole && read.version > u64::from(RECORD_VERSION)).then_some(read)
     }
 
-    /// Whether class, emitter and verdict are such as records of this kind have (wire §4.1, §4.3).
+    /// Whether class, emitter, verdict and what its kind says of its own place are such as records of this kind have (wire §4.1, §4.3).
     fn is_of_its_kind(&self) -> bool {
         // What administrators do is seen by the ledger, all else by a terminal; both alarm.
         let by_ledger = if let Body::Alarm(alarm) = &self.body {
@@ -603,7 +628,12 @@ impl Record {
             self.body.retention() == Retention::Administration
         };
         let decided = if let Body::Decision(decision) = &self.body { decision.verdict.is_decided() } else { true };
-        self.retention == self.body.retention() && (self.emitter == Emitter::Ledger) == by_ledger && decided
+        // Only what lies before the record itself can be lost.
+        let in_order =
+            if let Body::Lost(lost) = &self.body { lost.from <= lost.to && lost.to < self.seq } else { true };
+        let input = self.body.input().is_none_or(DecisionInput::is_of_its_rules);
+        let placed = (self.emitter == Emitter::Ledger) == by_ledger;
+        self.retention == self.body.retention() && placed && decided && in_order && input
     }
 }
 

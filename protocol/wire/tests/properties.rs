@@ -93,8 +93,9 @@ fn input() -> impl Strategy<Value = DecisionInput> {
             clock: when.1,
             note_time: when.2,
             note_until: when.3,
-            worked: worked.0,
-            worked_today: worked.1,
+            // Rules 1 know no working time (wire §4.2).
+            worked: if place.0 == 1 { 0 } else { worked.0 },
+            worked_today: if place.0 == 1 { 0 } else { worked.1 },
         },
     )
 }
@@ -151,9 +152,9 @@ fn of_a_terminal() -> impl Strategy<Value = Body> {
         reader().prop_map(Body::ReaderDown),
         one_of::<LinkState>().prop_map(Body::Link),
         (any::<u64>(), any::<u64>()).prop_map(|(from, to)| Body::Clock(ClockStep { from, to })),
-        (any::<u64>(), any::<u64>(), one_of::<LostReason>()).prop_map(|(from, to, reason)| Body::Lost(Lost {
-            from,
-            to,
+        (any::<u32>(), any::<u32>(), one_of::<LostReason>()).prop_map(|(one, other, reason)| Body::Lost(Lost {
+            from: one.min(other).into(),
+            to: one.max(other).into(),
             reason
         })),
         (any::<u64>(), hash()).prop_map(|(size, root)| Body::RegisterAdvanced(RegisterAdvanced { size, root })),
@@ -194,7 +195,7 @@ fn record() -> impl Strategy<Value = Record> {
         emitter,
         office: OfficeId(place.0),
         epoch: place.1,
-        seq: place.2,
+        seq: if let Body::Lost(lost) = &body { place.2.max(lost.to + 1) } else { place.2 },
         boot: BootId(place.3),
         salt: Salt(place.4),
         retention: body.retention(),

@@ -12,7 +12,7 @@ use sekisho_wire::reason::{
 use sekisho_wire::record::{
     About, Alarm, Body, CardFalse, CardSeen, ClockStep, Completed, Decision, Emitter, Enrolment, Lost, Opening,
     PinChanged, PinFailed, RECORD_VERSION, Read, Record, RefusedAct, RegisterAdvanced, Retention, SessionReason,
-    TerminalUp, Withdrawn, decision_digest, session_digest,
+    TerminalUp, Unread, Withdrawn, decision_digest, session_digest,
 };
 use sekisho_wire::verdict::VerdictCode;
 
@@ -49,8 +49,8 @@ fn input(request: Request) -> DecisionInput {
         clock: ClockState::Sound,
         note_time: Some(1_795_000_000_000),
         note_until: Some(1_795_259_200_000),
-        worked: 600,
-        worked_today: 3600,
+        worked: 0,
+        worked_today: 0,
     }
 }
 
@@ -211,10 +211,31 @@ fn a_class_that_is_not_the_kinds_is_malformed() {
     assert!(Record::decode(&wrong.encode().unwrap()).is_err());
 }
 
+#[test]
+fn a_lost_range_that_is_none_or_not_before_its_record_is_malformed() {
+    let lost = |from, to| record(Body::Lost(Lost { from, to, reason: LostReason::JournalDamaged })).encode().unwrap();
+    for (from, to, sound) in [(3, 9, true), (3, 3, true), (9, 3, false), (3, 999, true), (3, 1000, false)] {
+        assert_eq!(Record::decode(&lost(from, to)).is_ok(), sound, "{from} to {to} in the record with seq 1000");
+    }
+}
+
+#[test]
+fn working_time_under_rules_that_know_none_is_malformed() {
+    let asked = |rules, worked, worked_today| {
+        let input = DecisionInput { rules, worked, worked_today, ..input(Request::Function) };
+        let Body::Decision(decision) = bodies().remove(3) else { panic!("the fourth is a decision") };
+        Record::decode(&record(Body::Decision(Decision { input, ..decision })).encode().unwrap()).is_ok()
+    };
+    assert_eq!([asked(1, 0, 0), asked(1, 1, 0), asked(1, 0, 1), asked(2, 1, 1)], [true, false, false, true]);
+}
+
 /// A record as a newer release may write it: this version, a kind and a key that nobody here knows.
 fn newer(version: u64, critical: bool, class: u64) -> Vec<u8> {
     let mut e = minicbor::Encoder::new(Vec::new());
-    e.map(5).unwrap().u8(0).unwrap().u64(version).unwrap().u8(1).unwrap().bool(critical).unwrap();
+    e.map(9).unwrap().u8(0).unwrap().u64(version).unwrap().u8(1).unwrap().bool(critical).unwrap();
+    let emitter = Emitter::Terminal(code("jumin-1"));
+    e.u8(2).unwrap().encode(emitter).unwrap().u8(3).unwrap().encode(OfficeId([1; 16])).unwrap();
+    e.u8(4).unwrap().u8(2).unwrap().u8(5).unwrap().u16(1000).unwrap();
     e.u8(8).unwrap().u64(class).unwrap().u8(12).unwrap().array(2).unwrap().u8(99).unwrap();
     e.array(1).unwrap().map(1).unwrap().u8(0).unwrap().str("new").unwrap().u8(20).unwrap().u8(1).unwrap();
     e.into_writer()
@@ -223,8 +244,12 @@ fn newer(version: u64, critical: bool, class: u64) -> Vec<u8> {
 #[test]
 fn only_a_newer_record_that_is_not_critical_is_kept_unread() {
     for (class, retention) in [(1, Retention::Access), (2, Retention::Operation), (3, Retention::Administration)] {
-        assert_eq!(Record::kept_unread(&newer(2, false, class)), Some(retention));
+        let (emitter, office) = (Emitter::Terminal(code("jumin-1")), OfficeId([1; 16]));
+        let read = Unread { version: 2, emitter, office, epoch: 2, seq: 1000, retention };
+        assert_eq!(Record::kept_unread(&newer(2, false, class)), Some(read));
     }
+    // A map that does not say whose it is has no place in a history.
+    assert_eq!(Record::kept_unread(&[0xa3, 0, 2, 1, 0xf4, 8, 2]), None);
     let whole = newer(2, false, 2);
     let longer: Vec<u8> = whole.iter().copied().chain([0]).collect();
     let ours = record(Body::TerminalDown).encode().unwrap();
