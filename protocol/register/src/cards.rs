@@ -2,7 +2,6 @@
 
 use alloc::vec::Vec;
 
-use p256::ecdsa::VerifyingKey;
 use sekisho_wire::id::{CardGuid, Code, Numbered};
 
 use crate::calendar::fiscal_year;
@@ -147,7 +146,7 @@ impl Draft<'_> {
             if self.card_key(&key).is_some() {
                 return Err(FoldRefusal::KeyUsed);
             }
-            if at.trust == Trust::Verify && VerifyingKey::from_sec1_bytes(&key.0).is_err() {
+            if at.trust == Trust::Verify && !key.is_sound() {
                 return Err(FoldRefusal::KeyMalformed);
             }
             self.new_entries().card_keys.insert(key, change.card);
@@ -160,9 +159,12 @@ impl Draft<'_> {
         self.touch(thing.clone(), at)?;
         let card = self.card_mut(&change.card).ok_or(FoldRefusal::Unknown(thing))?;
         let before = card.state(at.from(change.effective));
-        let comes_back = before.is_final() && !change.state.is_final();
-        if comes_back || before == CardState::Disposed {
+        if before.is_final() && change.state == CardState::Active {
             return Err(FoldRefusal::CardFinal { card: change.card, state: before });
+        }
+        // A block never loses a race: of a card that is gone already it takes nothing, and the other cards of its act are blocked.
+        if before == CardState::Disposed || (before.is_final() && !change.state.is_final()) {
+            return Ok(());
         }
         card.states.push(at.index, at.from(change.effective), (change.state, change.reason));
         Ok(())

@@ -9,7 +9,7 @@ use sekisho_wire::id::{CardGuid, Code, Hash, Numbered};
 use crate::act::{Act, NO_OFFICE, SignedAct, office_of};
 use crate::authority::{Authority, Link, check_p256};
 use crate::calendar::local_day;
-use crate::change::{CardState, Change, Found, Log};
+use crate::change::{Administrator, CardState, Change, Found, Log};
 use crate::concluded::Concluded;
 use crate::decide::RULES_VERSION;
 use crate::newer::unread;
@@ -17,7 +17,7 @@ use crate::office::RECOVERY_MAX;
 use crate::refusal::{FoldRefusal, WrongValue};
 use crate::role::Class;
 use crate::routes::default_route;
-use crate::state::{Draft, Position, State, Trust};
+use crate::state::{Dates, Draft, Position, State, Trust};
 use crate::thing::Thing;
 
 /// How far an act's time may lie before the newest one folded (§R4.2).
@@ -38,6 +38,8 @@ pub struct Register {
     /// Gives the root at each size, so that an act signed over another history is recognised.
     tree: MemoryTree,
     newest_made: u64,
+    /// The newest `made` at each size at which it moved: what a signer saw of it.
+    newest_made_from: Vec<(u64, u64)>,
     /// The first entry that only a newer program understands.
     not_understood: Option<u64>,
 }
@@ -82,7 +84,13 @@ impl Register {
     /// The register of no entries.
     #[must_use]
     pub fn new() -> Self {
-        Self { state: State::default(), tree: MemoryTree::new(), newest_made: 0, not_understood: None }
+        Self {
+            state: State::default(),
+            tree: MemoryTree::new(),
+            newest_made: 0,
+            newest_made_from: Vec::new(),
+            not_understood: None,
+        }
     }
 
     /// Takes the next entry of the log. Size and root advance whatever comes of it (§R4.1).
@@ -160,6 +168,12 @@ impl Register {
         self.not_understood
     }
 
+    /// Time of the newest accepted act among the first `size` entries.
+    fn newest_made_at(&self, size: u64) -> u64 {
+        let moved = self.newest_made_from.partition_point(|(from, _)| *from <= size);
+        self.newest_made_from[..moved].last().map_or(0, |(_, made)| *made)
+    }
+
     fn advance(&mut self, entry: &[u8]) {
         self.tree.append(leaf_hash(entry));
     }
@@ -173,8 +187,9 @@ impl Register {
         let (over, folded) = examined?;
         self.state.take_over(over);
         // A terminal's clock is nobody's word: else one key could put every later act into the past.
-        if !matches!(folded.signer, Signer::Terminal(_)) {
-            self.newest_made = self.newest_made.max(folded.made);
+        if !matches!(folded.signer, Signer::Terminal(_)) && folded.made > self.newest_made {
+            self.newest_made = folded.made;
+            self.newest_made_from.push((self.size(), folded.made));
         }
         Ok(folded)
     }
@@ -200,9 +215,7 @@ impl Register {
         if let [Change::Found(found)] = signed.act().changes.as_slice() {
             return self.examine_founding(&signed, found, trust);
         }
-        if !is_recovery(&signed) {
-            self.check_made(signed.act())?;
-        }
+        self.check_made(&signed)?;
         let counting = self.counting(&signed);
         let chain = self.chain(signed, counting, trust)?;
         self.check_seen(chain.iter().map(|(link, _)| link.act()), trust)?;
@@ -220,6 +233,9 @@ impl Register {
         }
         let given =
             changes.iter().filter_map(|change| draft.apply(change, at).transpose()).collect::<Result<_, _>>()?;
+        if let [(_, Authority::Person { .. })] = chain.as_slice() {
+            draft.somebody_can_decide(changes, at)?;
+        }
         draft.new_entries().folded.extend(chain.iter().map(|(link, _)| (link.id(), at.index)));
         let operator = authority.operator().cloned();
         let approved = chain.get(1).map(|(proposal, _)| proposal.id());
@@ -249,7 +265,11 @@ impl Register {
             .map(|administrator| &administrator.card)
             .map(issue)
             .collect::<Result<_, _>>()?;
-        if !draft.can_be_taken(&default_route(Class::Founding), at.now) {
+        let current = |administrator: &Administrator| {
+            draft.card(&administrator.card.card).is_some_and(|card| card.is_current(at.now))
+        };
+        let all_current = found.administrators.iter().all(current);
+        if !all_current || !draft.can_be_taken(&default_route(Class::Founding), at.now) {
             return Err(FoldRefusal::ValueWrong(WrongValue::AdministratorCard));
         }
         draft.new_entries().folded.insert(signed.id(), at.index);
@@ -260,9 +280,12 @@ impl Register {
     /// Where `signed` stands, and when what `source` says takes effect.
     pub(crate) fn position(&self, signed: &SignedAct, source: &Act, seen_size: u64, trust: Trust) -> Position {
         let made = signed.act().made;
-        let now = made.max(self.newest_made);
+        let (now, dates) = match signed.signer() {
+            Signer::Terminal(_) => (self.newest_made, Dates::PlaceCounts),
+            Signer::Card(_) | Signer::Recovery(_) => (made.max(self.newest_made), Dates::Count),
+        };
         let effective = source.effective.map_or(now, |effective| effective.max(now));
-        Position { index: self.size(), made, now, effective, kind: 0, takes_away: false, seen_size, trust }
+        Position { index: self.size(), made, now, dates, effective, kind: 0, takes_away: false, seen_size, trust }
     }
 
     /// A terminal's key lies on a disk: few acts a day, about cards in use, never against those without whom nobody could decide (§R3.9).
@@ -314,6 +337,11 @@ impl Register {
         if act.log != log {
             return Err(FoldRefusal::OtherLog);
         }
+        // Only a card signs in the name of a post. Anywhere else it would be shown to readers and mean nothing.
+        let in_a_post = !founds && matches!(signed.signer(), Signer::Card(_));
+        if !in_a_post && (act.post.is_some() || act.as_deputy) {
+            return Err(FoldRefusal::ValueWrong(WrongValue::PostNamed));
+        }
         if let Some(index) = self.act_index(&signed.id()) {
             return Err(FoldRefusal::Repeated { index });
         }
@@ -326,11 +354,15 @@ impl Register {
         if lives { Ok(()) } else { Err(FoldRefusal::Lifetime { made: act.made, expires: act.expires }) }
     }
 
-    const fn check_made(&self, act: &Act) -> Result<(), FoldRefusal> {
-        if act.made.saturating_add(MADE_BEHIND_MS) < self.newest_made {
+    /// Recovery keys sign at any time, but not for ever: what expired stays in the safe. Only where the log that their holders saw was itself
+    /// ahead of their clocks, its time says nothing.
+    fn check_made(&self, signed: &SignedAct) -> Result<(), FoldRefusal> {
+        let (act, recovers) = (signed.act(), is_recovery(signed));
+        if act.made.saturating_add(MADE_BEHIND_MS) < self.newest_made && !recovers {
             return Err(FoldRefusal::MadeTooEarly { made: act.made, newest: self.newest_made });
         }
-        if act.expires <= self.newest_made {
+        let seen_ahead = recovers && self.newest_made_at(act.seen_size) > act.made;
+        if act.expires <= self.newest_made && !seen_ahead {
             return Err(FoldRefusal::Expired { expires: act.expires, now: self.newest_made });
         }
         Ok(())

@@ -87,6 +87,8 @@ pub enum FoldRefusal {
     TerminalLimit(Code),
     /// Those who would be left could not decide about the office.
     TooFewSigners,
+    /// One person alone would end the office's ability to decide.
+    LastSigners,
     /// Only a card that is active is suspended from a panel.
     CardNotActive(CardGuid),
     /// The act says two things about one thing.
@@ -109,6 +111,13 @@ pub enum FoldRefusal {
     OtherHistory {
         /// The size.
         seen: u64,
+    },
+    /// Another register judges this casebook entry than the one given (§R4.9).
+    RegisterSize {
+        /// Size of the one that does.
+        needed: u64,
+        /// Size of the one given.
+        given: u64,
     },
     /// The signer is not in the register.
     SignerUnknown(Signer),
@@ -184,6 +193,8 @@ pub enum FoldRefusal {
 pub enum WrongValue {
     /// A founding act holds one change and nothing else.
     FoundingAct,
+    /// A post is named where nobody signs in the name of one.
+    PostNamed,
     /// At least two administrators, each a person of his own.
     Administrators,
     /// An administrator's card is his, awake, and has a signature key.
@@ -260,11 +271,13 @@ impl FoldRefusal {
             Self::EffectiveWrong { .. } => "effective_wrong",
             Self::TerminalLimit(_) => "terminal_limit",
             Self::TooFewSigners => "too_few_signers",
+            Self::LastSigners => "last_signers",
             Self::CardNotActive(_) => "card_not_active",
             Self::ChangedTwice(_) => "changed_twice",
             Self::Expired { .. } => "expired",
             Self::SeenAhead { .. } => "seen_ahead",
             Self::OtherHistory { .. } => "other_history",
+            Self::RegisterSize { .. } => "register_size",
             Self::SignerUnknown(_) => "signer_unknown",
             Self::SignerNotCurrent(_) => "signer_not_current",
             Self::SignatureWrong(_) => "signature_wrong",

@@ -59,8 +59,10 @@ pub(crate) struct Position {
     pub(crate) index: u64,
     /// The act's own time: numbers are given by its fiscal year.
     pub(crate) made: u64,
-    /// The later of that and the newest folded before: nothing takes effect earlier.
+    /// The later of that and the newest folded before: nothing takes effect earlier. For what a terminal signed the newest folded before.
     pub(crate) now: u64,
+    /// Whether the dates that stand in changes count.
+    pub(crate) dates: Dates,
     /// When changes without a date of their own take effect.
     pub(crate) effective: u64,
     /// Number of the kind of change.
@@ -76,8 +78,21 @@ pub(crate) struct Position {
 impl Position {
     /// The date from which a change with its own date takes effect: no act reaches back.
     pub(crate) fn from(self, date: u64) -> u64 {
-        date.max(self.now)
+        match self.dates {
+            Dates::Count => date.max(self.now),
+            Dates::PlaceCounts => self.now,
+        }
     }
+}
+
+/// Whose word it is from when a change counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Dates {
+    /// A person's or a recovery key's: the dates in the act.
+    Count,
+    /// Nobody's: a terminal's clock does not move the newest `made`, so what it blocked would not hold for whoever is judged at a moment
+    /// before that clock. It counts from its place in the log (§R3.9).
+    PlaceCounts,
 }
 
 /// Whether an entry still has to prove itself.

@@ -20,7 +20,7 @@ const KEY_MAX: usize = 133;
 pub struct Title(String);
 
 /// What offices in Japan write: a list of what is seen, since nobody can list all that is not. The quotes 「 」 and " frame titles in
-/// what a signer reads (§R8), so they are in none.
+/// what a signer reads (§R8), so they are in none, nor is what looks like them: ｢ ｣ ＂ 〝 〞 〟.
 fn is_seen(c: char) -> bool {
     matches!(c,
         ' ' | '!' | '#'..='~'
@@ -28,10 +28,10 @@ fn is_seen(c: char) -> bool {
         | '\u{2010}'..='\u{2015}' | '\u{2018}' | '\u{2019}' | '\u{2025}' | '\u{2026}' | '※' | '№'
         | '\u{2160}'..='\u{217f}' | '\u{2190}'..='\u{2193}' | '\u{2460}'..='\u{2473}'
         | '\u{25a0}'..='\u{25ef}' | '★' | '☆'
-        | '\u{3000}'..='\u{300b}' | '\u{300e}'..='\u{3020}' | '\u{3041}'..='\u{3096}' | '\u{309b}'..='\u{30ff}'
+        | '\u{3000}'..='\u{300b}' | '\u{300e}'..='\u{301c}' | '\u{3020}' | '\u{3041}'..='\u{3096}' | '\u{309b}'..='\u{30ff}'
         | '\u{3231}'..='\u{3239}' | '\u{32a4}'..='\u{32a8}' | '\u{3300}'..='\u{33ff}'
         | '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' | '\u{f900}'..='\u{faff}'
-        | '\u{ff01}'..='\u{ff5e}' | '\u{ff61}'..='\u{ff9f}'
+        | '\u{ff01}' | '\u{ff03}'..='\u{ff5e}' | '\u{ff61}' | '\u{ff64}'..='\u{ff9f}'
         | '\u{20000}'..='\u{323af}')
 }
 
@@ -123,6 +123,14 @@ fixed_bytes!(
     Ed25519Key, 32
 );
 
+impl P256Key {
+    /// Whether it is a point of its curve, compressed: SEC 1 libraries take other first bytes for the same point.
+    #[must_use]
+    pub fn is_sound(&self) -> bool {
+        matches!(self.0[0], 2 | 3) && p256::ecdsa::VerifyingKey::from_sec1_bytes(&self.0).is_ok()
+    }
+}
+
 impl Ed25519Key {
     /// Whether it is a point of its curve in its one spelling, and none of the few whose signatures fit anything.
     #[must_use]
@@ -189,9 +197,26 @@ mod tests {
         for bad in invisible {
             assert!(Title::new(bad).is_none(), "{bad:?}");
         }
-        for bad in
-            ["", " ", "\u{3000}", " a", "a ", "a\"b", "係」", "「係", "a\nb", "\u{1b}[2J", "a\u{0}", "gnp.\u{202e}exe"]
-        {
+        for bad in [
+            "",
+            " ",
+            "\u{3000}",
+            " a",
+            "a ",
+            "a\"b",
+            "係」",
+            "「係",
+            "係｣",
+            "｢係",
+            "＂係",
+            "〝係",
+            "係〞",
+            "係〟",
+            "a\nb",
+            "\u{1b}[2J",
+            "a\u{0}",
+            "gnp.\u{202e}exe",
+        ] {
             assert!(Title::new(bad).is_none(), "{bad:?}");
         }
         assert!(Title::new(&"あ".repeat(65)).is_none());

@@ -73,6 +73,10 @@ impl FoldRefusal {
             Self::TooFewSigners => {
                 "cannot take the act: those who would be left could not decide about the office".into()
             }
+            Self::LastSigners => {
+                "cannot take the act: signed by one person alone, it would leave nobody who could decide about the office"
+                    .into()
+            }
             Self::CardNotActive(card) => format!("cannot suspend card {card}: it is not active"),
             Self::ChangedTwice(what) => format!("cannot take the act: it changes {} twice", thing(what)),
             Self::Expired { expires, now } => {
@@ -83,6 +87,9 @@ impl FoldRefusal {
             }
             Self::OtherHistory { seen } => {
                 format!("cannot take the act: its signer saw another register of {seen} entries than this one")
+            }
+            Self::RegisterSize { needed, given } => {
+                format!("cannot judge the act: it needs the register of {needed} entries, not the one of {given}")
             }
             Self::SignerUnknown(signer) => {
                 format!("cannot take the act: {signer} is not in the register, or has no signature key")
@@ -166,6 +173,7 @@ impl FoldRefusal {
             ),
             Self::TerminalLimit(terminal) => format!("端末 {terminal} が本日署名できる処分の数を超えました"),
             Self::TooFewSigners => "残る者だけでは設置に関する処分を行えなくなります".into(),
+            Self::LastSigners => "1人の署名によるこの処分を行うと、団体に関する処分を行える者がいなくなります".into(),
             Self::CardNotActive(card) => format!("カード {card} は有効ではないため、停止できません"),
             Self::ChangedTwice(what) => format!("一つの処分で{}を二度変更しています", thing(what)),
             Self::Expired { expires, now } => {
@@ -173,6 +181,9 @@ impl FoldRefusal {
             }
             Self::SeenAhead { seen, size } => format!("署名者が確認した登録簿は{seen}件ですが、実際は{size}件です"),
             Self::OtherHistory { seen } => format!("署名者が確認した登録簿({seen}件)は、この登録簿と内容が異なります"),
+            Self::RegisterSize { needed, given } => {
+                format!("この処分は登録簿{needed}件により判定するもので、{given}件では判定できません")
+            }
             Self::SignerUnknown(signer) => {
                 format!("署名者({})が登録されていないか、署名用の鍵がありません", signer_text(signer))
             }
@@ -220,7 +231,7 @@ impl FoldRefusal {
             | Self::Skipped { .. }
             | Self::RulesTooOld { .. } => ("プログラムを更新してください。", "Update this program."),
             Self::OtherOffice | Self::OtherLog => ("宛先を確認してください。", "Check where the act is meant to go."),
-            Self::RefusedBefore => (
+            Self::RefusedBefore | Self::RegisterSize { .. } => (
                 "台帳に異常があります。システム管理者に連絡してください。",
                 "The ledger keeps what it should have refused: call the system manager.",
             ),
@@ -246,7 +257,9 @@ impl FoldRefusal {
                 ("別の復旧鍵でも署名してください。", "Sign with another recovery key as well.")
             }
             Self::PostNotHeld { .. } => ("就いている職を指定してください。", "Name a post that the signer holds."),
-            Self::ApprovalNeeded(_) => ("申請として提出し、承認を受けてください。", "Propose it and have it approved."),
+            Self::ApprovalNeeded(_) | Self::LastSigners => {
+                ("申請として提出し、承認を受けてください。", "Propose it and have it approved.")
+            }
             Self::SamePerson(_) => ("別の者が承認してください。", "Let another person approve."),
             Self::ChangedSince { .. } => (
                 "最新の登録簿を確認し、必要であればもう一度署名してください。",
@@ -281,6 +294,10 @@ impl WrongValue {
     pub const fn text(self, language: Language) -> &'static str {
         let (ja, en) = match self {
             Self::FoundingAct => ("設置の処分には他の内容を含められません", "a founding act holds nothing else"),
+            Self::PostNamed => (
+                "職による署名ではないのに、職が記されています",
+                "a post is named, but this is not signed in the name of one",
+            ),
             Self::Administrators => {
                 ("管理者は2名以上必要です", "there must be at least two administrators, each a person of his own")
             }

@@ -257,10 +257,56 @@ fn a_revoked_card_never_comes_back_whatever_the_dates() {
     let now = office.now;
     office.act(vec![card_state(10, CardState::Revoked, now)]).unwrap();
     assert_eq!(refusal(office.act(vec![card_state(10, CardState::Active, now + 1)])), "card_final");
-    assert_eq!(refusal(office.act(vec![card_state(10, CardState::Suspended, now + 1)])), "card_final");
     office.act(vec![card_state(10, CardState::Returned, now + 1)]).unwrap();
     office.act(vec![card_state(10, CardState::Disposed, now + 2)]).unwrap();
-    assert_eq!(refusal(office.act(vec![card_state(10, CardState::Returned, now + 3)])), "card_final");
+    assert_eq!(refusal(office.act(vec![card_state(10, CardState::Active, now + 3)])), "card_final");
+    // What only takes away is taken, and changes nothing.
+    for state in [CardState::Suspended, CardState::Revoked, CardState::Returned] {
+        office.act(vec![card_state(10, state, now + 3)]).unwrap();
+        assert_eq!(office.register.card(&guid(10)).unwrap().state(now + 4), CardState::Disposed);
+    }
+}
+
+#[test]
+fn a_block_reaches_its_other_cards_when_one_of_them_is_gone_already() {
+    let mut office = Office::furnished();
+    office.act(vec![Change::IssueCard(Box::new(issue(11, Some("chiba"))))]).unwrap();
+    let now = office.now;
+    let block =
+        office.draft(vec![card_state(10, CardState::Suspended, now), card_state(11, CardState::Suspended, now)]);
+    office.act(vec![card_state(10, CardState::Revoked, now)]).unwrap();
+    office.take(&sign_card(&block, 1)).unwrap();
+    let state = |card| office.register.card(&guid(card)).unwrap().state(now);
+    assert_eq!((state(10), state(11)), (CardState::Revoked, CardState::Suspended));
+}
+
+#[test]
+fn only_a_card_signs_in_the_name_of_a_post() {
+    let mut office = Office::furnished();
+    let named =
+        |office: &mut Office, act: &Act, signer: Signer, seed| refusal(office.take(&sign_edwards(act, signer, seed)));
+    let lost =
+        SetCardState { card: guid(10), state: CardState::Suspended, reason: StateReason::Lost, effective: office.now };
+    let panel = || Signer::Terminal(code("mado-1"));
+    let mut act = office.draft(vec![Change::CardState(lost)]);
+    assert_eq!(named(&mut office, &act, panel(), TERMINAL_SEED), "value_wrong");
+    (act.post, act.as_deputy) = (None, true);
+    assert_eq!(named(&mut office, &act, panel(), TERMINAL_SEED), "value_wrong");
+    let act = office.draft(vec![designate("doi")]);
+    assert_eq!(named(&mut office, &act, Signer::Recovery(edwards_public(30).0), 30), "value_wrong");
+    let mut empty = Office::empty();
+    let act = empty.draft(vec![Change::Found(Box::new(founding()))]);
+    assert_eq!(refusal(empty.take(&sign_card(&act, 1))), "value_wrong");
+}
+
+#[test]
+fn a_cards_key_has_one_spelling() {
+    let mut office = Office::furnished();
+    let mut card = issue(11, Some("chiba"));
+    // SEC 1's compact form: the same point again, for whoever takes it.
+    card.presence.0[0] = 5;
+    assert!(p256::ecdsa::VerifyingKey::from_sec1_bytes(&card.presence.0).is_ok());
+    assert_eq!(refusal(office.act(vec![Change::IssueCard(Box::new(card))])), "key_malformed");
 }
 
 #[test]
@@ -379,7 +425,7 @@ fn posts_pass_from_person_to_person_and_deputies_sign_as_deputies() {
     assert_eq!(refusal(office.take(&sign_card(&act, 2))), "post_not_held");
 
     let leave = LeavePost { post: code("vice"), operator: code("baba"), effective: office.now };
-    office.act(vec![Change::LeavePost(leave)]).unwrap();
+    office.approved(vec![Change::LeavePost(leave)]).unwrap();
     assert_eq!(office.register.roles_of(&code("baba"), office.now), []);
     assert_ne!(office.register.roles_of(&code("baba"), office.now - 1), []);
 }
@@ -406,7 +452,7 @@ fn who_is_suspended_or_holds_no_role_signs_nothing() {
 #[test]
 fn backdating_an_act_does_not_bring_a_revoked_card_back() {
     let mut office = Office::furnished();
-    office.act(vec![card_state(2, CardState::Revoked, office.now)]).unwrap();
+    office.approved(vec![card_state(2, CardState::Revoked, office.now)]).unwrap();
     let mut act = office.draft(vec![section("fukushi", "福祉課", SectionState::Open)]);
     act.post = Some(code("vice"));
     act.made -= 9 * 60 * 1000;

@@ -3,6 +3,7 @@
 use sekisho_register::change::*;
 use sekisho_register::*;
 use sekisho_wire::cose::Signer;
+use sekisho_wire::verdict::VerdictCode;
 
 use crate::office::*;
 
@@ -64,6 +65,97 @@ fn a_panel_never_leaves_one_person_with_two_cards_where_two_must_decide() {
     assert_eq!(from_panel(&mut office, vec![aoki]), Ok(()));
 }
 
+/// Eto, who may decide with card 4.
+fn third_administrator(office: &mut Office) {
+    let hold = HoldPost { post: code("vice"), operator: code("eto"), from: office.now, to: None, deputy: false };
+    let card = Change::IssueCard(Box::new(issue_signing(4, "eto")));
+    office.approved(vec![designate("eto"), card, Change::HoldPost(hold)]).unwrap();
+}
+
+#[test]
+fn what_a_panel_blocks_is_blocked_for_clocks_behind_its_own() {
+    let mut office = Office::furnished();
+    let earlier = office.now;
+    office.now += 5 * MINUTE;
+    let change = lost(&office, 10);
+    assert_eq!(from_panel(&mut office, vec![change]), Ok(()));
+    // No person's act has come since: the newest `made` stands before the panel's clock.
+    assert_eq!(office.register.newest_made(), earlier);
+    office.now = earlier + MINUTE;
+    assert_eq!(decide(&office.register, &office.request()).code(), VerdictCode::CardSuspended);
+
+    let mut office = Office::furnished();
+    third_administrator(&mut office);
+    office.now += 5 * MINUTE;
+    let change = lost(&office, 4);
+    assert_eq!(from_panel(&mut office, vec![change]), Ok(()));
+    office.now -= 4 * MINUTE;
+    let mut act = office.draft(vec![designate("doi")]);
+    act.post = Some(code("vice"));
+    assert_eq!(code_of(office.register.fold(&sign_card(&act, 4))), Err("signer_not_current"));
+    // A lift counts also when its clock is behind the panel's.
+    let (state, reason) = (CardState::Active, StateReason::None);
+    let lift = SetCardState { card: guid(4), state, reason, effective: office.now };
+    assert_eq!(code_of(office.act(vec![Change::CardState(lift)])), Ok(()));
+    assert_eq!(office.register.card(&guid(4)).unwrap().state(office.now), CardState::Active);
+}
+
+#[test]
+fn one_person_alone_does_not_end_the_offices_ability_to_decide() {
+    let base = Office::furnished();
+    let now = base.now;
+    let ends = |state| {
+        let operator = code("baba");
+        Change::OperatorState(SetOperatorState { operator, state, effective: now + DAY, reason: StateReason::LeftDuty })
+    };
+    let leave = Change::LeavePost(LeavePost { post: code("vice"), operator: code("baba"), effective: now + DAY });
+    let short = Change::Designate(Box::new(Designate { from: now, to: now + DAY, ..designation("baba") }));
+    let takings = [
+        card_state(2, CardState::Revoked, now),
+        card_state(2, CardState::Returned, now + DAY),
+        ends(OperatorState::Ended),
+        leave,
+        short,
+    ];
+    for taking in &takings {
+        assert_eq!(code_of(base.clone().act(vec![taking.clone()])), Err("last_signers"), "{taking:?}");
+        // Two persons may, and one may where two others are left.
+        assert_eq!(code_of(base.clone().approved(vec![taking.clone()])), Ok(()), "{taking:?}");
+        let mut larger = base.clone();
+        third_administrator(&mut larger);
+        assert_eq!(code_of(larger.act(vec![taking.clone()])), Ok(()), "{taking:?}");
+    }
+}
+
+#[test]
+fn the_last_one_may_suspend_a_card_that_is_with_a_thief_and_not_his_own_as_well() {
+    let mut office = Office::furnished();
+    let now = office.now;
+    let suspended = |card| card_state(card, CardState::Suspended, now);
+    let both = vec![suspended(1), suspended(2)];
+    assert_eq!(code_of(office.act(both)), Err("last_signers"));
+    assert_eq!(code_of(office.act(vec![suspended(2)])), Ok(()));
+    for own in [suspended(1), card_state(1, CardState::Revoked, now), card_state(2, CardState::Revoked, now)] {
+        assert_eq!(code_of(office.clone().act(vec![own])), Err("last_signers"));
+    }
+    assert_eq!(code_of(office.act(vec![card_state(2, CardState::Active, now)])), Ok(()));
+}
+
+#[test]
+fn what_recovery_keys_signed_expires_like_any_act() {
+    let mut office = Office::furnished();
+    let recovery = |seed| Signer::Recovery(edwards_public(seed).0);
+    let mut first = office.draft(vec![designate("doi")]);
+    (first.post, first.log) = (None, Log::Casebook);
+    let mut second = office.draft(vec![]);
+    (second.post, second.proposal) = (None, Some(act::Proposal(sign_edwards(&first, recovery(30), 30))));
+    let kept_back = sign_edwards(&second, recovery(31), 31);
+    office.now += 2 * DAY;
+    office.act(vec![designate("eto")]).unwrap();
+    assert_eq!(code_of(office.register.clone().fold(&kept_back)), Err("expired"));
+    assert_eq!(code_of(office.take(&kept_back)), Err("expired"));
+}
+
 #[test]
 fn a_panel_reports_five_times_a_day() {
     let mut office = Office::furnished();
@@ -72,8 +164,8 @@ fn a_panel_reports_five_times_a_day() {
         let mut act = office.draft(vec![Change::Incident(crate::fold::incident("mado-1"))]);
         (act.post, act.log) = (None, Log::Casebook);
         let entry = sign_edwards(&act, Signer::Terminal(code("mado-1")), TERMINAL_SEED);
-        let asked = code_of(office.casebook.would_accept(&office.register, &entry, office.now));
-        let folded = code_of(office.casebook.fold(&office.register, &entry));
+        let asked = code_of(office.would_file(&entry));
+        let folded = code_of(office.file(&entry));
         assert_eq!(asked, folded);
         folded
     };
@@ -153,10 +245,10 @@ fn the_ledger_files_no_proposal_of_a_card_that_was_revoked_since() {
     let mut old = office.draft(vec![designate("doi")]);
     (old.log, old.post) = (Log::Casebook, Some(code("vice")));
     let entry = sign_card(&old, 2);
-    let ask = |office: &Office| code_of(office.casebook.would_accept(&office.register, &entry, office.now));
+    let ask = |office: &Office| code_of(office.would_file(&entry));
     assert_eq!(ask(&office), Ok(()));
     office.now += MINUTE;
-    office.act(vec![card_state(2, CardState::Revoked, office.now)]).unwrap();
+    office.approved(vec![card_state(2, CardState::Revoked, office.now)]).unwrap();
     assert_eq!(ask(&office), Err("signer_not_current"));
     office.now += 10 * DAY;
     assert_eq!(ask(&office), Err("expired"));
@@ -193,6 +285,7 @@ fn an_act_says_one_thing_about_a_thing() {
 #[test]
 fn what_shrinks_a_right_never_loses_a_race() {
     let mut office = Office::furnished();
+    third_administrator(&mut office);
     let (operator, profile_code, effective) = (code("chiba"), code("p1"), office.now);
     let withdraw = WithdrawProfile { operator: operator.clone(), profile: profile_code, effective };
     let ends = SetOperatorState { operator, state: OperatorState::Ended, effective, reason: StateReason::LeftDuty };

@@ -78,8 +78,12 @@ fn a_proposal_is_judged_again_when_it_is_approved() {
     let entry = overtaken.approval(&proposal, "vice", 2);
     assert_eq!(code_of(overtaken.take(&entry)), Err("changed_since"));
 
-    left.act(vec![Change::LeavePost(LeavePost { post: code("chief"), operator: code("aoki"), effective: left.now })])
-        .unwrap();
+    left.approved(vec![Change::LeavePost(LeavePost {
+        post: code("chief"),
+        operator: code("aoki"),
+        effective: left.now,
+    })])
+    .unwrap();
     let entry = left.approval(&proposal, "vice", 2);
     assert_eq!(code_of(left.take(&entry)), Err("post_not_held"));
 
@@ -168,7 +172,7 @@ fn recovery_keys_count_only_together() {
     let mut office = Office::furnished();
     // Both administrators' cards are lost.
     let now = office.now;
-    office.act(vec![card_state(2, CardState::Revoked, now), card_state(1, CardState::Revoked, now)]).unwrap();
+    office.approved(vec![card_state(2, CardState::Revoked, now), card_state(1, CardState::Revoked, now)]).unwrap();
     let new_card = IssueCard { kind: CardKind::CardManagement, ..issue_signing(3, "aoki") };
     let recovery = |seed| Signer::Recovery(edwards_public(seed).0);
 
