@@ -14,7 +14,7 @@ use crate::render::Titles;
 use crate::role::Role;
 use crate::wareki::{day_text, numbered};
 
-/// The change as text. Keys of cards stand as fingerprints; only the envelope's key is left out.
+/// The change as text. Keys of cards and of the envelope stand as fingerprints.
 pub(crate) fn describe(change: &Change, say: &Titles<'_>) -> String {
     match change {
         Change::Found(change) => found(change, say),
@@ -89,36 +89,46 @@ pub(crate) fn describe(change: &Change, say: &Titles<'_>) -> String {
     }
 }
 
+/// The act that everything stands on, one fact a line: whoever signs it compares it with cards, sheets and the ledger's code.
 fn found(change: &Found, say: &Titles<'_>) -> String {
-    let administrators = say.list(change.administrators.iter().map(|person| {
-        say.say(
-            &format!("{} (職 {}、カード {})", person.operator, person.post, person.card.card),
-            &format!("{} (post {}, card {})", person.operator, person.post, person.card.card),
-        )
-    }));
-    let keys = change.recovery.keys.len();
-    let k = change.recovery.k;
-    let head = say.say(
-        &format!(
-            "{}(団体コード {})を台帳「{}」に設置する。管理者: {administrators}。復旧鍵: {keys}件のうち{k}件",
-            change.title, change.jurisdiction, change.ledger
-        ),
-        &format!(
-            "found {} (jurisdiction {}) at ledger {}; administrators: {administrators}; recovery: {k} of {keys} keys",
-            change.title, change.jurisdiction, change.ledger
-        ),
-    );
-    let keys = say.list(
-        [
-            (Log::Records, change.keys.records),
-            (Log::Register, change.keys.register),
-            (Log::Casebook, change.keys.casebook),
-        ]
-        .into_iter()
-        .map(|(log, key)| format!("{} {key}", log.name(say.language))),
-    );
-    let keys = say.say(&format!("鍵: {keys}"), &format!("keys: {keys}"));
-    format!("{head}\n   {keys}\n   {}", policy(&change.policy, say))
+    let (office, ledger) = (say.titled(change.title.as_str(), &change.jurisdiction), &change.ledger);
+    let mut lines =
+        Vec::from([say
+            .say(&format!("{office}を台帳「{ledger}」に設置する"), &format!("found {office} at ledger \"{ledger}\""))]);
+    for person in &change.administrators {
+        let (operator, name, post, card) =
+            (&person.operator, short(&person.name.0), &person.post, issue_card(&person.card, say));
+        lines.push(say.say(
+            &format!("管理者 {operator} (氏名のハッシュ {name})、職 {post}: {card}"),
+            &format!("administrator {operator} (name hash {name}), post {post}: {card}"),
+        ));
+    }
+    lines.push({
+        let roles = roles(&Role::FOUNDING, say);
+        say.say(&format!("管理者の職の役割: {roles}"), &format!("roles of the administrators' posts: {roles}"))
+    });
+    let (k, keys) = (change.recovery.k, &change.recovery.keys);
+    let all = keys.len();
+    lines.push(say.say(
+        &format!("復旧鍵: {all}件のうち{k}件がそろうと、すべての処分に署名できる"),
+        &format!("recovery: any {k} of these {all} keys together sign any act"),
+    ));
+    for (number, key) in (1..).zip(keys) {
+        lines.push(say.say(&format!("復旧鍵 {number}: {key}"), &format!("recovery key {number}: {key}")));
+    }
+    let logs = [
+        (Log::Records, change.keys.records),
+        (Log::Register, change.keys.register),
+        (Log::Casebook, change.keys.casebook),
+    ];
+    for (log, key) in logs {
+        let log = log.name(say.language);
+        lines.push(say.say(&format!("{log}の鍵: {key}"), &format!("key of the {log} log: {key}")));
+    }
+    let envelope = fingerprint(change.keys.envelope.as_bytes());
+    lines.push(say.say(&format!("封筒の鍵の指紋: {envelope}"), &format!("envelope key fingerprint: {envelope}")));
+    lines.push(policy(&change.policy, say));
+    lines.join("\n   ")
 }
 
 fn section(change: &SetSection, say: &Titles<'_>) -> String {
@@ -167,15 +177,21 @@ fn hold_post(change: &HoldPost, say: &Titles<'_>) -> String {
 
 fn function(change: &SetFunction, say: &Titles<'_>) -> String {
     let title = say.titled(change.title.as_str(), &change.function);
-    if change.state == UseState::Ended {
-        return say.say(&format!("機能 {title} を廃止する"), &format!("end function {title}"));
-    }
     let level = match change.level {
         Level::Session => say.say("ログインのみ", "an open session"),
         Level::Card => say.say("カードによる確認", "a proof by the card"),
         Level::Pin => say.say("暗証番号による確認", "the PIN each time"),
     };
-    let mut text = say.say(&format!("機能 {title}、必要な確認: {level}"), &format!("function {title}, needs {level}"));
+    // All that is signed is shown, also of a function that ends.
+    let mut text = match change.state {
+        UseState::InUse => {
+            say.say(&format!("機能 {title}、必要な確認: {level}"), &format!("function {title}, needs {level}"))
+        }
+        UseState::Ended => say.say(
+            &format!("機能 {title} を廃止する。必要な確認: {level}"),
+            &format!("end function {title}, needs {level}"),
+        ),
+    };
     let flags = [
         (change.purpose_required, "、事由の入力が必要", ", needs a purpose"),
         (change.essential, "、必須業務(登録情報が古くても利用可)", ", essential: works on with a stale register"),
@@ -200,7 +216,10 @@ fn purpose(change: &SetPurpose, say: &Titles<'_>) -> String {
         UseState::InUse => {
             say.say(&format!("事由 {title}、対象: {functions}"), &format!("purpose {title} for {functions}"))
         }
-        UseState::Ended => say.say(&format!("事由 {title} を廃止する"), &format!("end purpose {title}")),
+        UseState::Ended => say.say(
+            &format!("事由 {title} を廃止する。対象: {functions}"),
+            &format!("end purpose {title} for {functions}"),
+        ),
     }
 }
 
@@ -482,8 +501,12 @@ fn route(change: &SetRoute, say: &Titles<'_>) -> String {
         &format!("「{}」の決裁区分。申請: {proposers}、承認: {approvers}", change.class.title()),
         &format!("route of class {}; proposers: {proposers}; approvers: {approvers}", change.class.name()),
     );
-    if change.distinct && !change.stages.is_empty() {
-        text.push_str(&say.say("、申請者と承認者は別の者", "; two different persons"));
+    if !change.stages.is_empty() {
+        text.push_str(&if change.distinct {
+            say.say("、申請者と承認者は別の者", "; two different persons")
+        } else {
+            say.say("、1人で申請と承認の両方を行える", "; one person may do both")
+        });
     }
     text
 }

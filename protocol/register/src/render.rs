@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 use sekisho_wire::id::Code;
 use sekisho_wire::words::Language;
 
-use crate::act::{Act, SignedAct};
+use crate::act::{Act, NO_OFFICE, SignedAct};
 use crate::change::{Change, Log};
 use crate::describe::describe;
 use crate::fold::Register;
@@ -34,7 +34,9 @@ fn rendered(act: &Act, register: &Register, language: Language, depth: usize) ->
 
 fn heading(act: &Act, titles: &Titles<'_>) -> Vec<String> {
     let language = titles.language;
-    let mut lines = Vec::from([kind_line(act, language), office_line(act, titles), signer_line(act, titles)]);
+    let mut lines = Vec::from([kind_line(act, language)]);
+    lines.extend(office_lines(act, titles));
+    lines.push(signer_line(act, titles));
     let period = (moment_text(act.made, language), moment_text(act.expires, language));
     lines.push(match language {
         Language::Japanese => format!("作成: {}(期限: {})", period.0, period.1),
@@ -66,11 +68,32 @@ fn kind_line(act: &Act, language: Language) -> String {
     if language == Language::Japanese { ja } else { en }.to_string()
 }
 
-fn office_line(act: &Act, titles: &Titles<'_>) -> String {
+/// What is signed is the office's id: the title is what this register calls it, so it stands only beside this register's id.
+fn office_lines(act: &Act, titles: &Titles<'_>) -> Vec<String> {
     let founded =
         act.changes.iter().find_map(|change| if let Change::Found(found) = change { Some(found) } else { None });
-    let title = founded.map_or_else(|| titles.register.title().to_string(), |found| found.title.to_string());
-    titles.say(&format!("団体: {title}"), &format!("office: {title}"))
+    let here = if founded.is_some() { NO_OFFICE } else { titles.register.office().unwrap_or(NO_OFFICE) };
+    let id = act.office;
+    if id != here {
+        return Vec::from([
+            titles.say(&format!("団体: {id}"), &format!("office: {id}")),
+            titles.say(
+                "警告: 手元の登録簿の団体ではありません。署名しないでください",
+                "WARNING: this is not the office of the register at hand; do not sign",
+            ),
+        ]);
+    }
+    let line = match founded {
+        Some(found) => titles.say(
+            &format!("団体: 「{}」(識別子はこの処分から定まる)", found.title),
+            &format!("office: \"{}\" (its id is made from this act)", found.title),
+        ),
+        None => {
+            let title = titles.register.title();
+            titles.say(&format!("団体: 「{title}」({id})"), &format!("office: \"{title}\" ({id})"))
+        }
+    };
+    Vec::from([line])
 }
 
 fn signer_line(act: &Act, titles: &Titles<'_>) -> String {

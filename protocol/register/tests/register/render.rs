@@ -15,13 +15,54 @@ fn an_act_reads_as_japanese() {
     act.request = Some(CaseReference::new("R8-123").unwrap());
     let expected = "\
 処分
-団体: 関所町
+団体: 「関所町」({office})
 職: chief
 作成: 令和8年11月24日 10時00分(期限: 令和8年11月25日 10時00分)
 依頼番号: R8-123
 1. 操作者 chiba に操作権限 p1 を付与する。取扱範囲: 「住民票の写しの交付」(juminhyo)、「印鑑登録証明」(inkan)、期間: 令和8年4月1日 0時00分から令和9年4月1日 0時00分まで
 2. カード 0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a (令和8年度第3号) を 令和8年11月24日 10時00分 から失効とする(理由: その他)。元に戻せません";
+    let expected = expected.replace("{office}", &office.register.office().unwrap().to_string());
     assert_eq!(render(&act, &office.register, Language::Japanese), expected);
+}
+
+#[test]
+fn an_act_for_another_office_says_so_and_borrows_no_title() {
+    let mut office = Office::furnished();
+    let mut act = office.draft(vec![designate("doi")]);
+    act.office = sekisho_wire::id::OfficeId([0xab; 16]);
+    let lines = |act: &Act, language| {
+        let text = render(act, &office.register, language);
+        text.lines().skip(1).take(2).map(str::to_owned).collect::<Vec<_>>()
+    };
+    let id = "ab".repeat(16);
+    let english =
+        [format!("office: {id}"), "WARNING: this is not the office of the register at hand; do not sign".into()];
+    assert_eq!(lines(&act, Language::English), english);
+    let japanese = [format!("団体: {id}"), "警告: 手元の登録簿の団体ではありません。署名しないでください".into()];
+    assert_eq!(lines(&act, Language::Japanese), japanese);
+}
+
+#[test]
+fn what_ends_and_what_one_person_may_do_is_read_as_well() {
+    let mut office = Office::furnished();
+    let ended = SetFunction {
+        essential: true,
+        state: UseState::Ended,
+        ..set_function("juminhyo", sekisho_wire::decision::Level::Card)
+    };
+    let route = |distinct| {
+        let manager = vec![Role::SystemManager];
+        Change::Route(SetRoute { class: Class::Cards, proposers: manager.clone(), stages: vec![manager], distinct })
+    };
+    let act = office.draft(vec![Change::Function(ended), route(false), route(true)]);
+    let text = render(&act, &office.register, Language::English);
+    for line in [
+        "1. end function \"住民票の写しの交付\" (juminhyo), needs a proof by the card, essential: works on with a stale register",
+        "2. route of class cards; proposers: system_manager; approvers: system_manager; one person may do both",
+        "3. route of class cards; proposers: system_manager; approvers: system_manager; two different persons",
+    ] {
+        assert!(text.lines().any(|found| found == line), "{line} in {text}");
+    }
 }
 
 #[test]
@@ -31,14 +72,15 @@ fn an_act_reads_as_english() {
     act.as_deputy = true;
     let expected = "\
 act
-office: 関所町
+office: \"関所町\" ({office})
 post: chief, as deputy
 made: 2026-11-24 10:00 JST (expires 2026-11-25 10:00 JST)
 1. designate doi (name hash {name}) as operator of section \"住民課\" (jumin) from 2026-04-01 00:00 JST until 2027-04-01 00:00 JST; terminals: none; terminals of sections: \"住民課\" (jumin)
 2. register business terminal mado-1 in section \"住民課\" (jumin), responsible: nobody, for \"住民票の写しの交付\" (juminhyo), readers: any, key ";
     let text = render(&act, &office.register, Language::English);
     let name = NameHash::of(&sekisho_wire::id::Salt([9; 16]), "doi").to_string();
-    let expected = expected.replace("{name}", &name[..16]);
+    let id = office.register.office().unwrap().to_string();
+    let expected = expected.replace("{name}", &name[..16]).replace("{office}", &id);
     assert_eq!(text, format!("{expected}{}", edwards_public(TERMINAL_SEED)));
 }
 
@@ -88,21 +130,72 @@ fn an_approval_shows_the_whole_proposal() {
     assert!(text.ends_with("1. 規則第1版に対応したプログラムを必須とする"), "{text}");
 }
 
+/// Eight bytes of SHA-256, as they stand in texts.
+fn fingerprint(bytes: &[u8]) -> String {
+    use sha2::Digest as _;
+    sha2::Sha256::digest(bytes).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// A text with the keys of the founding act in the places of their names.
+fn with_keys(text: &str) -> String {
+    let found = founding();
+    let mut text = text.to_owned();
+    for card in [1, 2] {
+        for (slot, name) in [(Slot::Authentication, "9A"), (Slot::Signature, "9C"), (Slot::Presence, "9E")] {
+            text = text.replace(&format!("{{{card}.{name}}}"), &fingerprint(&public(card, slot).0));
+        }
+        let name = found.administrators[usize::from(card) - 1].name.to_string();
+        text = text.replace(&format!("{{{card}.name}}"), &name[..16]);
+    }
+    let keys = &found.keys;
+    let recovery = found.recovery.keys.iter().zip(1..).map(|(key, number)| (format!("r{number}"), key.to_string()));
+    let logs = [("records", keys.records), ("register", keys.register), ("casebook", keys.casebook)];
+    let logs = logs.map(|(name, key)| (name.to_owned(), key.to_string()));
+    let envelope = ("envelope".to_owned(), fingerprint(keys.envelope.as_bytes()));
+    recovery.chain(logs).chain([envelope]).fold(text, |text, (name, key)| text.replace(&format!("{{{name}}}"), &key))
+}
+
 #[test]
-fn the_founding_act_names_everything_that_is_founded() {
+fn the_founding_act_names_everything_that_the_office_stands_on() {
     let mut office = Office::empty();
     let mut act = office.draft(vec![Change::Found(Box::new(founding()))]);
     act.post = None;
-    let text = render(&act, &office.register, Language::English);
-    for part in [
-        "founding of an office",
-        "関所町",
-        "011011",
-        "aoki (post chief",
-        "baba (post vice",
-        "recovery: 2 of 3 keys",
-        "5 PIN tries",
-    ] {
-        assert!(text.contains(part), "{part} in {text}");
-    }
+    let english = "\
+founding of an office
+office: \"関所町\" (its id is made from this act)
+signed: not in the name of a post
+made: 2026-11-24 10:00 JST (expires 2026-11-25 10:00 JST)
+1. found \"関所町\" (011011) at ledger \"ledger.example\"
+   administrator aoki (name hash {1.name}), post chief: issue card-management card 01010101010101010101010101010101 to aoki, profiles: all the holder has, from 2026-04-01 00:00 JST until 2030-04-01 00:00 JST, can sign acts, key fingerprints: 9A {1.9A}, 9C {1.9C}, 9E {1.9E}
+   administrator baba (name hash {2.name}), post vice: issue card-management card 02020202020202020202020202020202 to baba, profiles: all the holder has, from 2026-04-01 00:00 JST until 2030-04-01 00:00 JST, can sign acts, key fingerprints: 9A {2.9A}, 9C {2.9C}, 9E {2.9E}
+   roles of the administrators' posts: chief_security_officer, system_manager, data_protection_manager, access_manager, security_manager, terminal_manager
+   recovery: any 2 of these 3 keys together sign any act
+   recovery key 1: {r1}
+   recovery key 2: {r2}
+   recovery key 3: {r3}
+   key of the records log: {records}
+   key of the register log: {register}
+   key of the casebook log: {casebook}
+   envelope key fingerprint: {envelope}
+   policy: idle lock after 300 s, session at most 36000 s, register at most 259200 s old, 5 PIN tries, hours enforced (cards exempt: none), 35 days kept on terminals, years kept: access 7, operation 1, administration 7; pulling the card closes the session";
+    assert_eq!(render(&act, &office.register, Language::English), with_keys(english));
+    let japanese = "\
+団体の設置
+団体: 「関所町」(識別子はこの処分から定まる)
+署名: 職によらない署名
+作成: 令和8年11月24日 10時00分(期限: 令和8年11月25日 10時00分)
+1. 「関所町」(011011)を台帳「ledger.example」に設置する
+   管理者 aoki (氏名のハッシュ {1.name})、職 chief: カード管理用カード 01010101010101010101010101010101 を aoki に貸与する。操作権限: 本人の操作権限すべて、期間: 令和8年4月1日 0時00分から令和12年4月1日 0時00分まで、処分への署名可、鍵の指紋: 9A {1.9A}、9C {1.9C}、9E {1.9E}
+   管理者 baba (氏名のハッシュ {2.name})、職 vice: カード管理用カード 02020202020202020202020202020202 を baba に貸与する。操作権限: 本人の操作権限すべて、期間: 令和8年4月1日 0時00分から令和12年4月1日 0時00分まで、処分への署名可、鍵の指紋: 9A {2.9A}、9C {2.9C}、9E {2.9E}
+   管理者の職の役割: セキュリティ統括責任者、システム管理者、データ保護管理者、アクセス管理責任者、セキュリティ責任者、端末装置管理責任者
+   復旧鍵: 3件のうち2件がそろうと、すべての処分に署名できる
+   復旧鍵 1: {r1}
+   復旧鍵 2: {r2}
+   復旧鍵 3: {r3}
+   操作記録の鍵: {records}
+   登録簿の鍵: {register}
+   処理簿の鍵: {casebook}
+   封筒の鍵の指紋: {envelope}
+   運用方針: 離席時のロックまで 300秒、連続利用の上限 36000秒、登録情報の有効時間 259200秒、暗証番号の試行 5回、運用時間 適用する(対象外のカード: なし)、端末での保存 35日、保存年数 操作履歴7年・稼働状況1年・管理7年、カードを抜くと終了";
+    assert_eq!(render(&act, &office.register, Language::Japanese), with_keys(japanese));
 }
