@@ -131,8 +131,6 @@ pub enum Fault {
     NameMissing,
     /// There is a name that no act hashes.
     NameStray,
-    /// A casebook act that its signer could not have put there, neither by the register that he had seen nor by the newest.
-    CaseRefused(FoldRefusal),
     /// The batch came before the office was founded, more than a day before one that stands before it, or more than a day after all that
     /// stands behind it.
     BatchTime {
@@ -185,6 +183,10 @@ pub enum Fault {
     OtherLogKeys,
     /// The record's verdict is not what the rules give.
     Verdict(Mismatch),
+    /// A card's signature that stands in an earlier record of this terminal (wire §6).
+    SaltRepeated,
+    /// A session that was opened before (wire §6).
+    SessionRepeated,
     /// The record was made by a register that is longer than the log.
     RegisterAhead {
         /// Its size.

@@ -2,9 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use sekisho_register::{Mismatch, Register, replay, replay_in_session};
+use sekisho_register::{Mismatch, Register, Session, gives_in_session, register_of};
 use sekisho_wire::decision::DecisionInput;
-use sekisho_wire::id::SessionId;
 use sekisho_wire::record::{Body, Emitter, Record};
 use sekisho_wire::verdict::VerdictCode;
 use sekisho_wire::words::Language;
@@ -29,59 +28,62 @@ pub(crate) enum Held {
 /// The input and the time of opening, for a record that gives something in a session: it counts only beside the record that opened the
 /// session. What was refused gave nothing, and names a session also where its card was out.
 pub(crate) fn needs_opening(record: &Record) -> Option<(&DecisionInput, u64)> {
-    let gives = match &record.body {
-        Body::SessionUnlocked(_) => true,
-        Body::Decision(decision) => decision.verdict == VerdictCode::Granted,
-        Body::SessionOpened(_)
-        | Body::SessionClosed(_)
-        | Body::Completed(_)
-        | Body::Withdrawn(_)
-        | Body::Locked(_)
-        | Body::PinFailed(_)
-        | Body::TerminalUp(_)
-        | Body::TerminalDown
-        | Body::ReaderUp(_)
-        | Body::ReaderDown(_)
-        | Body::Link(_)
-        | Body::Clock(_)
-        | Body::Lost(_)
-        | Body::RegisterAdvanced(_)
-        | Body::Worker(_)
-        | Body::CardSeen(_)
-        | Body::CardFalse(_)
-        | Body::PinChanged(_)
-        | Body::Read(_)
-        | Body::Alarm(_)
-        | Body::Enrolment(_) => false,
-    };
-    let input = record.body.input().filter(|_| gives)?;
+    let input = record.body.input().filter(|_| gives_in_session(record))?;
     Some((input, input.opened.unwrap_or(input.time)))
 }
 
-/// A session of one history of one terminal.
-type Session = (Emitter, u32, Option<SessionId>);
+/// One history of one terminal: its session, and the seq that comes next.
+#[derive(Debug, Default)]
+struct History {
+    session: Session,
+    next: u64,
+}
 
 /// Judges records one after the other. Keeps the register it folded last: neighbours were mostly decided by the same one.
 pub(crate) struct Judge<'a> {
     cache: &'a RegisterCache,
     language: Language,
     register: Option<Register>,
-    openings: BTreeMap<Session, Record>,
+    histories: BTreeMap<(Emitter, u32), History>,
 }
 
 impl<'a> Judge<'a> {
     /// By this verified register.
     #[must_use]
     pub(crate) const fn new(cache: &'a RegisterCache, language: Language) -> Self {
-        Self { cache, language, register: None, openings: BTreeMap::new() }
+        Self { cache, language, register: None, histories: BTreeMap::new() }
     }
 
-    /// Takes in a record of the log, if it opens a session. The first one counts: a session is opened once.
+    /// Takes in a record of the log, after those of its history that were taken in before: what it says of the session.
     pub(crate) fn remember(&mut self, record: &Record) {
-        if let Body::SessionOpened(opening) = &record.body {
-            let session = (record.emitter.clone(), record.epoch, opening.input.session);
-            self.openings.entry(session).or_insert_with(|| record.clone());
+        self.history(record).session.follow(record);
+    }
+
+    fn history(&mut self, record: &Record) -> &mut History {
+        self.histories.entry((record.emitter.clone(), record.epoch)).or_default()
+    }
+
+    /// The record that comes next in a log that is walked from its first entry: judged, and taken in.
+    pub(crate) fn next(&mut self, bytes: &[u8], size: u64) -> Held {
+        let Ok(record) = Record::decode(bytes) else { return self.record(bytes, size) };
+        let history = self.history(&record);
+        // A history begins without a session; over a hole anything may have happened.
+        if record.seq == 0 {
+            history.session = Session::None;
+        } else if record.seq != history.next {
+            history.session = Session::Unknown;
         }
+        history.next = record.seq.saturating_add(1);
+        let held = self.record(bytes, size);
+        let opens = matches!(record.body, Body::SessionOpened(_));
+        let history = self.history(&record);
+        // What does not stand opens nothing.
+        if opens && !matches!(held, Held::Yes(_)) {
+            history.session = Session::None;
+        } else {
+            history.session.follow(&record);
+        }
+        held
     }
 
     fn words(&self, english: String, japanese: String) -> String {
@@ -116,36 +118,30 @@ impl<'a> Judge<'a> {
         };
         let teller = Teller { cache: self.cache, language: self.language };
         let line = teller.line(&record);
-        let Some(input) = record.body.input() else {
-            return Held::Yes(self.words(
+        let lies = |judge: &Self| {
+            Held::Yes(judge.words(
                 format!("{line}\n   lies in the records log under the checkpoint of {size}"),
                 format!("{line}\n   記録簿({size}件)に含まれることを確認"),
-            ));
+            ))
         };
-        let opening = match needs_opening(&record) {
-            None => None,
-            Some(_) => {
-                let session = (record.emitter.clone(), record.epoch, input.session);
-                let Some(opening) = self.openings.get(&session).cloned() else { return Held::WithoutOpening(line) };
-                Some(opening)
-            }
-        };
-        let Some(register) = self.register_of(input.register) else {
-            let mismatch = Mismatch::RegisterSize { needed: input.register, given: self.cache.size() };
+        let Some(needed) = register_of(&record) else { return lies(self) };
+        let history = self.histories.get(&(record.emitter.clone(), record.epoch));
+        let session = history.map_or(Session::Unknown, |history| history.session.clone());
+        if needs_opening(&record).is_some() && session == Session::Unknown {
+            return Held::WithoutOpening(line);
+        }
+        let Some(register) = self.register_of(needed) else {
+            let mismatch = Mismatch::RegisterSize { needed, given: self.cache.size() };
             return Held::No(format!("{line}: {mismatch}"));
         };
-        let replayed = match &opening {
-            Some(opening) => replay_in_session(register, opening, &record),
-            None => replay(register, &record),
-        };
-        if let Err(mismatch) = replayed {
-            // What does not stand opens nothing.
-            self.openings.retain(|_, opening| *opening != record);
+        if let Err(mismatch) = session.replay(register, &record) {
             return Held::No(format!("{line}: {mismatch}"));
         }
+        let Some(input) = record.body.input() else { return lies(self) };
         // An opening is only ever written when it was granted.
         let refused = matches!(&record.body, Body::Decision(decision) if decision.verdict != VerdictCode::Granted);
-        let why = if refused { None } else { Some(teller.why_granted(register, input)) };
+        let register = self.register_of(needed).filter(|_| !refused);
+        let why = register.map(|register| teller.why_granted(register, input));
         let why = why.unwrap_or_else(|| {
             self.words(
                 "refused by the same rule when decided again".to_owned(),
@@ -172,9 +168,9 @@ impl<'a> Judge<'a> {
 mod tests {
     use sekisho_register::{SignedAct, office_of};
     use sekisho_wire::decision::{ClockState, Level, Request, SessionKind, TerminalState};
-    use sekisho_wire::id::{Code, OfficeId, RequestId};
-    use sekisho_wire::reason::EnrolmentEvent;
-    use sekisho_wire::record::{Decision, Enrolment};
+    use sekisho_wire::id::{Code, Hash, OfficeId, RequestId, SessionId};
+    use sekisho_wire::reason::{EnrolmentEvent, Reason};
+    use sekisho_wire::record::{Decision, Enrolment, RegisterAdvanced, SessionReason};
 
     use super::*;
     use crate::register_cache::tests::Story;
@@ -232,6 +228,24 @@ mod tests {
         assert!(needs_opening(&refused).is_none());
         let held = judge.record(&refused.encode().unwrap(), 10);
         assert!(matches!(held, Held::Yes(_)), "{held:?}");
+    }
+
+    #[test]
+    fn a_grant_after_its_session_has_ended_does_not_hold_and_one_behind_a_hole_is_unclear() {
+        let story = Story::begin();
+        let office = office_of(&SignedAct::decode(&story.entries[0]).unwrap());
+        let cache = story.cache(1);
+        let mut judge = Judge::new(&cache, Language::English);
+        let told = |seq, body: Body| a_record(&terminal(), office, seq, body).encode().unwrap();
+        let granted = |seq| told(seq, decision(office, VerdictCode::Granted).body);
+        let reason = SessionReason { session: SessionId([7; 16]), reason: Reason::Idle };
+        assert!(matches!(judge.next(&told(0, Body::SessionClosed(reason)), 10), Held::Yes(_)));
+        assert!(matches!(judge.next(&granted(1), 10), Held::No(_)));
+        assert!(matches!(judge.next(&granted(3), 10), Held::WithoutOpening(_)));
+        let advanced = RegisterAdvanced { size: 1, root: Hash([9; 32]) };
+        assert!(matches!(judge.next(&told(4, Body::RegisterAdvanced(advanced)), 10), Held::No(_)));
+        let advanced = RegisterAdvanced { size: 1, root: cache.register().root() };
+        assert!(matches!(judge.next(&told(5, Body::RegisterAdvanced(advanced)), 10), Held::Yes(_)));
     }
 
     #[test]

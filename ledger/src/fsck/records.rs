@@ -1,15 +1,15 @@
 //! The records log: payloads, batches, chains, cursors, verdicts.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
 use ed25519_dalek::VerifyingKey;
-use sekisho_register::{Mismatch, replay, replay_in_session};
+use sekisho_register::{Session, register_of};
 use sekisho_tlog::{Hash, leaf_hash};
 use sekisho_wire::batch::{BATCH_RECORDS_MAX, BatchHeader, chain_next};
 use sekisho_wire::canonical::decode_canonical;
 use sekisho_wire::cose::Sign1;
-use sekisho_wire::id::Hash as WireHash;
+use sekisho_wire::id::{Code, Hash as WireHash, Salt, SessionId};
 use sekisho_wire::record::{Body, Emitter, Record};
 
 use super::acts::{Acts, Registers};
@@ -34,14 +34,11 @@ struct History {
     session: Session,
 }
 
-/// The session that a history is in. A terminal has one at a time.
-enum Session {
-    /// None is open.
-    None,
-    /// Something is missing or unreadable: one may have been opened there.
-    Unknown,
-    /// The record that opened it.
-    Opened(Box<Record>),
+/// What a terminal's card-signed records have used up, in all its epochs (wire §6).
+#[derive(Default)]
+struct Used {
+    salts: HashSet<Salt>,
+    sessions: HashSet<SessionId>,
 }
 
 /// A record's place: the number of its history in the walk, its seq there.
@@ -77,6 +74,7 @@ struct Walk<'a> {
     open: Option<OpenBatch>,
     histories: Vec<History>,
     numbers: HashMap<(EmitterName, u32), usize>,
+    used: HashMap<Code, Used>,
     /// The payload key used last: the records of a month lie under a few.
     key: Option<(u32, Arc<RecordKey>)>,
     /// The record that is looked at.
@@ -99,6 +97,7 @@ impl Check<'_> {
             open: None,
             histories: Vec::new(),
             numbers: HashMap::new(),
+            used: HashMap::new(),
             key: None,
             opened: Opened::default(),
             enrolled: Enrolled::default(),
@@ -150,14 +149,36 @@ impl Check<'_> {
                     walk.enrolled.take(record);
                 }
                 self.verdict(walk, index, place, record)?;
-                walk.histories[history].session.follow(record);
+                let opens_again = self.signed_once(walk, index, place, record);
+                let session = &mut walk.histories[history].session;
+                if opens_again { *session = Session::None } else { session.follow(record) }
             }
             None if payload != Payload::Open => {}
-            None if Record::kept_unread(walk.opened.record()).is_some() => self.report.newer += 1,
+            None if walk.is_newer((history, seq)) => self.report.newer += 1,
             None => self.report.unreadable += 1,
         }
         self.leave_batch(walk, index);
         Ok(())
+    }
+
+    /// A card's signature belongs to one record of its terminal (wire §6). Whether the record opens a session that was opened before.
+    fn signed_once(&mut self, walk: &mut Walk<'_>, index: u64, place: Option<Place>, record: &Record) -> bool {
+        let Emitter::Terminal(terminal) = &record.emitter else { return false };
+        let opens = if let Body::SessionOpened(opening) = &record.body { opening.input.session } else { None };
+        let proved = matches!(&record.body, Body::Decision(decision) if decision.signature.is_some());
+        if !proved && !matches!(&record.body, Body::SessionOpened(_) | Body::SessionUnlocked(_)) {
+            return false;
+        }
+        let used = walk.used.entry(terminal.clone()).or_default();
+        let salt_again = !used.salts.insert(record.salt);
+        let opens_again = opens.is_some_and(|session| !used.sessions.insert(session));
+        if salt_again {
+            self.note_at(walk, index, place, Fault::SaltRepeated);
+        }
+        if opens_again {
+            self.note_at(walk, index, place, Fault::SessionRepeated);
+        }
+        opens_again
     }
 
     /// Makes the decision again.
@@ -168,20 +189,14 @@ impl Check<'_> {
         place: Option<Place>,
         record: &Record,
     ) -> Result<(), LedgerError> {
-        let Some(input) = record.body.input().filter(|_| walk.acts.extent == Extent::Whole) else { return Ok(()) };
-        if input.register > walk.acts.size {
-            self.note_at(walk, index, place, Fault::RegisterAhead { size: input.register });
+        let Some(size) = register_of(record).filter(|_| walk.acts.extent == Extent::Whole) else { return Ok(()) };
+        if size > walk.acts.size {
+            self.note_at(walk, index, place, Fault::RegisterAhead { size });
             return Ok(());
         }
-        self.report.replayed += 1;
+        self.report.replayed += u64::from(record.body.input().is_some());
         let session = place.map_or(&Session::Unknown, |(history, _)| &walk.histories[history].session);
-        let register = walk.registers.at(input.register)?;
-        let replayed = match session {
-            Session::Opened(opening) if gives(record) => replay_in_session(register, opening, record),
-            Session::None if gives(record) => Err(Mismatch::OtherSession),
-            Session::Opened(_) | Session::None | Session::Unknown => replay(register, record),
-        };
-        if let Err(mismatch) = replayed {
+        if let Err(mismatch) = session.replay(walk.registers.at(size)?, record) {
             self.note_at(walk, index, place, Fault::Verdict(mismatch));
         }
         Ok(())
@@ -331,6 +346,15 @@ impl Walk<'_> {
         its_own.then_some((history, next))
     }
 
+    /// Whether the record that is looked at is of a newer version, which the register requires, and stands where it says (wire §1.3).
+    fn is_newer(&self, (history, seq): Place) -> bool {
+        let of = &self.histories[history];
+        Record::kept_unread(self.opened.record()).is_some_and(|read| {
+            let here = is_emitter(&read.emitter, &of.emitter) && (read.epoch, read.seq) == (of.epoch, seq);
+            here && read.office == self.office.id && read.version <= self.acts.required
+        })
+    }
+
     /// The number of a history in this walk.
     fn number(&mut self, emitter: &EmitterName, epoch: u32) -> usize {
         if let Some(number) = self.numbers.get(&(emitter.clone(), epoch)) {
@@ -350,22 +374,6 @@ impl Walk<'_> {
         self.numbers.insert((emitter.clone(), epoch), self.histories.len() - 1);
         self.histories.len() - 1
     }
-}
-
-impl Session {
-    fn follow(&mut self, record: &Record) {
-        if let Body::SessionOpened(_) = &record.body {
-            *self = Self::Opened(Box::new(record.clone()));
-        } else if let Body::SessionClosed(_) = &record.body {
-            *self = Self::None;
-        }
-    }
-}
-
-/// Whether a record gives something in a session: it counts only beside the record that opened the session.
-fn gives(record: &Record) -> bool {
-    let granted = matches!(&record.body, Body::Decision(decision) if decision.verdict.is_granted());
-    granted || matches!(&record.body, Body::SessionUnlocked(_))
 }
 
 impl History {
@@ -408,12 +416,15 @@ fn is_from(batch: &StoredBatch, acts: &Acts) -> bool {
 }
 
 fn stands_at(record: &Record, emitter: &EmitterName, epoch: u32, seq: u64) -> bool {
-    let same = match (&record.emitter, emitter) {
+    is_emitter(&record.emitter, emitter) && record.epoch == epoch && record.seq == seq
+}
+
+fn is_emitter(named: &Emitter, emitter: &EmitterName) -> bool {
+    match (named, emitter) {
         (Emitter::Terminal(one), EmitterName::Terminal(other)) => one == other,
         (Emitter::Ledger, EmitterName::Ledger) => true,
         (Emitter::Terminal(_), EmitterName::Ledger) | (Emitter::Ledger, EmitterName::Terminal(_)) => false,
-    };
-    same && record.epoch == epoch && record.seq == seq
+    }
 }
 
 /// A gap may be crossed only by the record that declares it.

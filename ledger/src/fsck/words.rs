@@ -50,7 +50,6 @@ impl Fault {
             }
             Self::NameMissing => "a name that the act hashes is not there".into(),
             Self::NameStray => "there is a name that no act hashes".into(),
-            Self::CaseRefused(refusal) => refusal.text(Language::English),
             Self::BatchTime { received } => {
                 format!("the batch is said to have come {}, which does not fit what stands around it", stamp(*received))
             }
@@ -94,6 +93,8 @@ impl Fault {
             Self::NameAltered => "a name beside the act is not the one that was hashed".into(),
             Self::OtherLogKeys => "the register names other log keys than those that sign".into(),
             Self::Verdict(mismatch) => mismatch.to_string(),
+            Self::SaltRepeated => "the card's signature stands in an earlier record of this terminal".into(),
+            Self::SessionRepeated => "the session was opened before: this opens nothing".into(),
             Self::RegisterAhead { size } => {
                 format!("the record was made by a register of {size} entries, which the log does not have")
             }
@@ -117,7 +118,6 @@ impl Fault {
             Self::KeyDamaged { number } => format!("内容の鍵 {number} を復号できません（この鍵の記録は読めません）"),
             Self::NameMissing => "処分がハッシュで示す氏名がありません".into(),
             Self::NameStray => "どの処分も示していない氏名があります".into(),
-            Self::CaseRefused(refusal) => refusal.text(Language::Japanese),
             Self::BatchTime { received } => {
                 format!("受信時刻（{}）が、前後の記録と合いません", stamp(*received))
             }
@@ -159,6 +159,8 @@ impl Fault {
             Self::NameAltered => "添えられた氏名がハッシュと一致しません".into(),
             Self::OtherLogKeys => "登録簿のログの鍵が、署名に使われている鍵と異なります".into(),
             Self::Verdict(mismatch) => format!("判定を再現できません（{mismatch}）"),
+            Self::SaltRepeated => "カードの署名が、この端末機の前の記録と重複しています".into(),
+            Self::SessionRepeated => "既に開始されたセッションの開始記録です（効力がありません）".into(),
             Self::RegisterAhead { size } => format!("{size} 件の登録簿による判定ですが、登録簿はそこまでありません"),
         }
     }

@@ -5,8 +5,9 @@ use sekisho_ledger::fsck::Fault;
 use sekisho_register::change::{Change, SectionState, SetSection};
 use sekisho_register::{Mismatch, Title};
 use sekisho_wire::decision::{ClockState, DecisionInput, Level, Request, SessionKind, TerminalState};
-use sekisho_wire::id::RequestId;
-use sekisho_wire::record::{Body, Decision};
+use sekisho_wire::id::{Hash, RequestId, Salt, SessionId, Signature};
+use sekisho_wire::reason::Reason;
+use sekisho_wire::record::{Body, Decision, Opening, Record, RegisterAdvanced, SessionReason};
 use sekisho_wire::verdict::VerdictCode;
 
 use crate::town::{NOON, Town, code};
@@ -85,4 +86,84 @@ fn a_grant_in_a_session_that_nobody_opened_is_named() {
     let found: Vec<_> = report.findings.into_iter().map(|finding| (finding.index.unwrap(), finding.fault)).collect();
     let verdict = Mismatch::Verdict { recorded: VerdictCode::Granted, decided: VerdictCode::NoCard };
     assert_eq!(found, [(0, Fault::Verdict(Mismatch::OtherSession)), (2, Fault::Verdict(verdict))]);
+}
+
+const SESSION: SessionId = SessionId([5; 16]);
+
+/// The register is not looked at: what is told here of sessions stands or falls before it.
+fn opening(town: &Town) -> Body {
+    let Body::Decision(decided) = decision(town, 2, VerdictCode::Granted) else { panic!("a decision") };
+    let input = DecisionInput { request: Request::Open, level: Level::Pin, session: Some(SESSION), ..decided.input };
+    Body::SessionOpened(Opening { input, root: Hash([0; 32]), signature: Signature([1; 64]) })
+}
+
+fn granted_in_session(town: &Town, signature: Option<Signature>) -> Body {
+    let Body::Decision(decided) = decision(town, 2, VerdictCode::Granted) else { panic!("a decision") };
+    let input = DecisionInput { session: Some(SESSION), opened: Some(NOON), ..decided.input };
+    Body::Decision(Decision { input, signature, ..decided })
+}
+
+/// What fsck finds at each of these records of the terminal.
+fn found_at(town: &mut Town, bodies: Vec<Body>, alter: fn(&mut Record)) -> Vec<(u64, Fault)> {
+    let records = (0..).zip(bodies).map(|(seq, body)| {
+        let mut record = Record::decode(&town.terminal.record(seq, body)).unwrap();
+        alter(&mut record);
+        record.encode().unwrap().to_vec()
+    });
+    let (batch, after) = town.terminal.batch_of(records.collect());
+    town.deliver(&batch).unwrap();
+    town.terminal = after;
+    town.publish();
+    let report = command::fsck(&town.root, None, &mut |_| {}).unwrap();
+    report.findings.into_iter().map(|finding| (finding.index.unwrap(), finding.fault)).collect()
+}
+
+#[test]
+fn a_grant_after_the_end_of_its_session_or_while_it_is_locked_is_named() {
+    let mut town = Town::new();
+    let ended = || SessionReason { session: SESSION, reason: Reason::Idle };
+    let bodies = vec![
+        opening(&town),
+        Body::Locked(ended()),
+        granted_in_session(&town, None),
+        Body::SessionClosed(ended()),
+        granted_in_session(&town, None),
+    ];
+    let found = found_at(&mut town, bodies, |_| {});
+    assert!(found.contains(&(2, Fault::Verdict(Mismatch::SessionLocked))), "{found:?}");
+    assert!(found.contains(&(4, Fault::Verdict(Mismatch::OtherSession))), "{found:?}");
+}
+
+#[test]
+fn what_a_card_signed_once_stands_in_one_record() {
+    let mut town = Town::new();
+    let ended = SessionReason { session: SESSION, reason: Reason::Idle };
+    let proved = Some(Signature([2; 64]));
+    let bodies = vec![
+        opening(&town),
+        granted_in_session(&town, proved),
+        Body::SessionClosed(ended),
+        opening(&town),
+        granted_in_session(&town, proved),
+        granted_in_session(&town, None),
+    ];
+    // The last two are written with the salt of the first proof.
+    let found = found_at(&mut town, bodies, |record| {
+        record.salt = Salt([if record.seq >= 4 { 1 } else { record.seq as u8 }; 16])
+    });
+    let of = |fault: Fault| found.iter().filter(|(_, found)| *found == fault).map(|(at, _)| *at).collect::<Vec<_>>();
+    assert_eq!(of(Fault::SaltRepeated), [4], "what no card signed may have any salt: {found:?}");
+    assert_eq!(of(Fault::SessionRepeated), [3], "{found:?}");
+    // It opened nothing.
+    assert!(found.contains(&(4, Fault::Verdict(Mismatch::OtherSession))), "{found:?}");
+}
+
+#[test]
+fn a_register_that_the_log_never_was_is_named() {
+    let mut town = Town::new();
+    let root = town.ledger.office(&town.office).unwrap().register().root();
+    let advanced = |size, root| Body::RegisterAdvanced(RegisterAdvanced { size, root });
+    let bodies = vec![advanced(2, root), advanced(1, root), advanced(9, root)];
+    let found = found_at(&mut town, bodies, |_| {});
+    assert_eq!(found, [(1, Fault::Verdict(Mismatch::RegisterRoot)), (2, Fault::RegisterAhead { size: 9 })]);
 }

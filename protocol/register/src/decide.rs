@@ -110,7 +110,10 @@ impl<'a> Case<'a> {
                 unless(self.input.level == Level::Pin, VerdictCode::PinNeeded)
             }
             (Request::Open, TerminalState::Open | TerminalState::Locked) => Err(VerdictCode::PinNeeded),
-            (Request::Unlock, TerminalState::AwaitPin | TerminalState::Open) => Err(VerdictCode::SessionMissing),
+            (Request::Unlock, TerminalState::AwaitPin | TerminalState::Open) => {
+                unless(self.input.level == Level::Pin, VerdictCode::PinNeeded)?;
+                Err(VerdictCode::SessionMissing)
+            }
         }
     }
 
@@ -120,14 +123,11 @@ impl<'a> Case<'a> {
     }
 
     fn clock_is_sound(&self) -> Rule {
-        match self.input.clock {
-            // A note from the future says that this clock is behind, whatever the terminal says.
-            ClockState::Sound => {
-                unless(self.input.note_time.is_none_or(|note| note <= self.input.time), VerdictCode::ClockBehind)
-            }
-            ClockState::Behind => Err(VerdictCode::ClockBehind),
-            ClockState::Unknown => Err(VerdictCode::ClockUnknown),
-        }
+        let note = self.input.note_time;
+        // A note from the future says that this clock is behind, whatever the terminal says; without one nothing says that it is sound.
+        let behind = self.input.clock == ClockState::Behind || note.is_some_and(|note| note > self.input.time);
+        unless(!behind, VerdictCode::ClockBehind)?;
+        unless(self.input.clock == ClockState::Sound && note.is_some(), VerdictCode::ClockUnknown)
     }
 
     fn register_is_fresh(&self) -> Rule {
@@ -145,7 +145,7 @@ impl<'a> Case<'a> {
         let essential = |code| {
             self.register
                 .function(code)
-                .and_then(|known| known.version_at(self.at))
+                .and_then(|known| known.in_use_at(self.at))
                 .is_some_and(|version| version.essential)
         };
         if self.input.request == Request::Function {

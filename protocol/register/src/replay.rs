@@ -4,7 +4,9 @@ use core::fmt;
 
 use sekisho_wire::decision::{DecisionInput, Level, Request};
 use sekisho_wire::id::{RequestId, Salt, Signature};
-use sekisho_wire::record::{Body, Decision, Emitter, Opening, Record, decision_digest, session_digest};
+use sekisho_wire::record::{
+    Body, Decision, Emitter, Opening, Record, RegisterAdvanced, decision_digest, session_digest,
+};
 use sekisho_wire::verdict::VerdictCode;
 
 use crate::authority::verify_p256;
@@ -22,7 +24,7 @@ pub enum Mismatch {
         /// Size given.
         given: u64,
     },
-    /// The terminal decided by another register of that size.
+    /// The terminal had another register of that size.
     RegisterRoot,
     /// Record and input name two offices, or two terminals.
     OtherPlace,
@@ -30,8 +32,10 @@ pub enum Mismatch {
     OtherRequest,
     /// The record was written at another moment than the decision in it.
     OtherTime,
-    /// The record is not of the session that the opening opened.
+    /// The record is not of the session that the opening opened, or of one that was closed before it.
     OtherSession,
+    /// Its session was locked when it was written.
+    SessionLocked,
     /// It was decided by rules that this program does not have: a newer one must replay it.
     RulesUnknown {
         /// Their version.
@@ -59,11 +63,12 @@ impl fmt::Display for Mismatch {
                     "cannot replay the decision: it was made at register size {needed}, this register has {given}"
                 )
             }
-            Self::RegisterRoot => f.write_str("the decision was made by another register of the same size"),
+            Self::RegisterRoot => f.write_str("the terminal had another register of the same size"),
             Self::OtherPlace => f.write_str("record and decision name different offices or terminals"),
             Self::OtherRequest => f.write_str("the kind of record does not fit what was asked"),
             Self::OtherTime => f.write_str("the record was written at another moment than its decision was made"),
             Self::OtherSession => f.write_str("the record does not belong to the session that was opened"),
+            Self::SessionLocked => f.write_str("the record gives something in a session that was locked"),
             Self::RulesUnknown { rules } => {
                 write!(
                     f,
@@ -81,11 +86,23 @@ impl fmt::Display for Mismatch {
 
 impl core::error::Error for Mismatch {}
 
-/// Decides again. Records that hold no decision have nothing to compare.
+/// The size of the register that [`replay`] needs for this record; nothing for one that stands on no register.
+#[must_use]
+pub fn register_of(record: &Record) -> Option<u64> {
+    if let Body::RegisterAdvanced(advanced) = &record.body {
+        return Some(advanced.size);
+    }
+    record.body.input().map(|input| input.register)
+}
+
+/// Decides again, and compares the register that a terminal says it took. Other records have nothing to compare.
 ///
 /// # Errors
 /// [`Mismatch`]: the first thing that does not stand.
 pub fn replay(register: &Register, record: &Record) -> Result<(), Mismatch> {
+    if let Body::RegisterAdvanced(advanced) = &record.body {
+        return check_advanced(register, advanced);
+    }
     let Some(input) = record.body.input() else { return Ok(()) };
     check_place(register, record, input)?;
     if !(1..=RULES_VERSION).contains(&input.rules) {
@@ -101,6 +118,12 @@ pub fn replay(register: &Register, record: &Record) -> Result<(), Mismatch> {
         check_decision(register, record, decision)?;
     }
     Ok(())
+}
+
+fn check_advanced(register: &Register, advanced: &RegisterAdvanced) -> Result<(), Mismatch> {
+    let (needed, given) = (advanced.size, register.size());
+    let root = register.root_at(needed).ok_or(Mismatch::RegisterSize { needed, given })?;
+    if root == advanced.root { Ok(()) } else { Err(Mismatch::RegisterRoot) }
 }
 
 fn check_place(register: &Register, record: &Record, input: &DecisionInput) -> Result<(), Mismatch> {

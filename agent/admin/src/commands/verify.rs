@@ -2,7 +2,8 @@
 
 use sekisho_register::change::Log;
 use sekisho_tlog::VerifyingKey;
-use sekisho_wire::record::{Emitter, Record};
+use sekisho_wire::id::SessionId;
+use sekisho_wire::record::{Body, Emitter, Record};
 
 use crate::clock;
 use crate::desk::Desk;
@@ -37,10 +38,10 @@ pub(super) fn one(desk: &mut Desk, index: u64) -> Result<(), AdminError> {
         Err(why) => return report(&desk.screen, [(index, Held::No(why))], &[]),
     };
     let mut judge = Judge::new(&desk.cache, desk.screen.language);
-    if let Ok(record) = Record::decode(&evidence.record)
-        && let Some(opening) = opening_of(desk, &key, &mut judge, &record)?
-    {
-        judge.remember(&opening);
+    if let Ok(record) = Record::decode(&evidence.record) {
+        for told in session_of(desk, &key, &mut judge, &record)? {
+            judge.remember(&told);
+        }
     }
     report(&desk.screen, [(index, judge.evidence(&evidence.record, evidence.word.as_ref(), size))], &[])
 }
@@ -64,21 +65,54 @@ fn placed(desk: &Desk, key: &VerifyingKey, index: u64, evidence: &Evidence) -> R
     Ok(Ok(size))
 }
 
-/// The record that opened the session of this one, if it needs one: asked for by its terminal and time, and held against the log like
-/// any other. What the ledger does not show is missing.
-fn opening_of(
+/// What tells of the session of this record, if it needs one: the record that opened it, and those before this one that locked, unlocked
+/// or closed it. Asked for by terminal and time, and each held against the log like any other. An opening that the ledger does not show is missing;
+/// an end that it does not show only the whole log tells.
+fn session_of(
     desk: &Desk,
     key: &VerifyingKey,
     judge: &mut Judge<'_>,
     record: &Record,
-) -> Result<Option<Record>, AdminError> {
-    let Some((input, opened)) = crate::judge::needs_opening(record) else { return Ok(None) };
-    let Emitter::Terminal(terminal) = &record.emitter else { return Ok(None) };
-    let query = format!("limit=500&kind=session_opened&terminal={terminal}&since={opened}&until={}", opened + 1);
+) -> Result<Vec<Record>, AdminError> {
+    let Some((input, opened)) = crate::judge::needs_opening(record) else { return Ok(Vec::new()) };
+    let Some(session) = input.session else { return Ok(Vec::new()) };
+    let opening = told(desk, key, record, "session_opened", (opened, opened + 1))?;
+    let is_this = |(found, evidence, size): &(Record, Evidence, u64)| {
+        let same = found.body.input().is_some_and(|opening| opening.session == Some(session));
+        same && matches!(judge.evidence(&evidence.record, evidence.word.as_ref(), *size), Held::Yes(_))
+    };
+    let Some((opening, ..)) = opening.into_iter().find(is_this) else { return Ok(Vec::new()) };
+    let mut story = vec![opening];
+    for kind in ["locked", "session_unlocked", "session_closed"] {
+        let during = told(desk, key, record, kind, (opened, record.trusted.saturating_add(1)))?;
+        story.extend(during.into_iter().map(|(found, ..)| found).filter(|found| is_about(found, session)));
+    }
+    story.sort_by_key(|found| found.seq);
+    Ok(story)
+}
+
+/// Whether a record tells that this session was locked, unlocked or closed.
+fn is_about(record: &Record, session: SessionId) -> bool {
+    if let Body::Locked(told) | Body::SessionClosed(told) = &record.body {
+        return told.session == session;
+    }
+    record.body.input().is_some_and(|input| input.session == Some(session))
+}
+
+/// Records of that kind of the history of `record`, before it and between two times, that have their place in the log.
+fn told(
+    desk: &Desk,
+    key: &VerifyingKey,
+    record: &Record,
+    kind: &str,
+    (since, until): (u64, u64),
+) -> Result<Vec<(Record, Evidence, u64)>, AdminError> {
+    let Emitter::Terminal(terminal) = &record.emitter else { return Ok(Vec::new()) };
+    let query = format!("limit=500&kind={kind}&terminal={terminal}&since={since}&until={until}");
+    let mut found = Vec::new();
     for (index, bytes) in desk.ledger.search(&query)?.rows {
-        let Ok(found) = Record::decode(&bytes) else { continue };
-        let same = found.body.input().is_some_and(|opening| opening.session == input.session);
-        if !same || found.epoch != record.epoch {
+        let Ok(told) = Record::decode(&bytes) else { continue };
+        if (&told.emitter, told.epoch) != (&record.emitter, record.epoch) || told.seq >= record.seq {
             continue;
         }
         let evidence = desk.ledger.evidence(index)?;
@@ -86,12 +120,11 @@ fn opening_of(
         if evidence.record != bytes {
             continue;
         }
-        let Ok(size) = placed(desk, key, index, &evidence)? else { continue };
-        if matches!(judge.evidence(&bytes, evidence.word.as_ref(), size), Held::Yes(_)) {
-            return Ok(Some(found));
+        if let Ok(size) = placed(desk, key, index, &evidence)? {
+            found.push((told, evidence, size));
         }
     }
-    Ok(None)
+    Ok(found)
 }
 
 /// Every record: together they must have the root that the ledger signed, and each must stand for itself.
@@ -107,11 +140,8 @@ pub(super) fn all(desk: &mut Desk) -> Result<(), AdminError> {
     let mut seqs = Seqs::default();
     let mut judge = Judge::new(&desk.cache, desk.screen.language);
     // A terminal's records lie in the log in their order, so an opening comes before what it opened.
-    for record in records.iter().flatten() {
-        seqs.saw(record);
-        judge.remember(record);
-    }
-    let judged = entries.iter().zip(0..).map(|(entry, index)| (index, judge.record(entry, size)));
+    records.iter().flatten().for_each(|record| seqs.saw(record));
+    let judged = entries.iter().zip(0..).map(|(entry, index)| (index, judge.next(entry, size)));
     let judged: Vec<(u64, Held)> = judged.collect();
     report(&desk.screen, judged, &seqs.holes())
 }

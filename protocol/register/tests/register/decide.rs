@@ -1,4 +1,5 @@
-//! One row per rule of §R7: each differs from a granted case by one thing, and the earlier rule wins over every later one.
+//! One row per rule of §R7, asked to open, to unlock and for a function: each differs from a granted case by one thing, and the earlier rule
+//! wins over every later one.
 
 use sekisho_register::change::*;
 use sekisho_register::*;
@@ -8,8 +9,10 @@ use sekisho_wire::verdict::VerdictCode as V;
 
 use crate::office::*;
 
-struct Row {
-    code: V,
+pub(crate) struct Row {
+    pub(crate) code: V,
+    /// The column of §R7: which requests it applies to.
+    applies: &'static [Request],
     /// What is different in the register.
     arrange: fn(&mut Office),
     /// What is different in the input.
@@ -19,8 +22,32 @@ struct Row {
 fn as_ever(_: &mut Office) {}
 fn same(_: &mut DecisionInput) {}
 
+/// A rule without a mark: for every request.
 fn row(code: V, arrange: fn(&mut Office), change: fn(&mut DecisionInput)) -> Row {
-    Row { code, arrange, change }
+    Row { code, applies: &REQUESTS, arrange, change }
+}
+
+/// A rule marked *f*.
+fn function_row(code: V, arrange: fn(&mut Office), change: fn(&mut DecisionInput)) -> Row {
+    Row { code, applies: &[Request::Function], arrange, change }
+}
+
+pub(crate) const REQUESTS: [Request; 3] = [Request::Open, Request::Unlock, Request::Function];
+
+/// A request that is granted.
+pub(crate) fn asked(office: &Office, request: Request) -> DecisionInput {
+    match request {
+        Request::Open => office.login(),
+        Request::Unlock => office.unlock(),
+        Request::Function => office.request(),
+    }
+}
+
+impl Row {
+    /// What is to come out of it for a request, alone.
+    pub(crate) fn expected(&self, request: Request) -> V {
+        if self.applies.contains(&request) { self.code } else { V::Granted }
+    }
 }
 
 fn act(office: &mut Office, change: Change) {
@@ -84,20 +111,30 @@ fn card_11(input: &mut DecisionInput) {
     input.card = Some(guid(11));
 }
 
-/// The table of §R7 for functions, in its order.
-fn rows() -> Vec<Row> {
+/// The table of §R7, in its order.
+pub(crate) fn rows() -> Vec<Row> {
     vec![
         row(V::RulesUnknown, as_ever, |input| input.rules = 2),
         row(V::OtherOffice, as_ever, |input| input.office = OfficeId([9; 16])),
         row(V::OtherRegister, as_ever, |input| input.register += 1),
         row(V::NoCard, as_ever, |input| input.state = TerminalState::NoCard),
-        row(V::PinNeeded, as_ever, |input| input.state = TerminalState::AwaitPin),
-        row(V::Locked, as_ever, |input| input.state = TerminalState::Locked),
+        row(V::PinNeeded, as_ever, |input| match input.request {
+            Request::Function => input.state = TerminalState::AwaitPin,
+            Request::Open | Request::Unlock => input.level = Level::Card,
+        }),
+        function_row(V::Locked, as_ever, |input| {
+            if input.request == Request::Function {
+                input.state = TerminalState::Locked;
+            }
+        }),
         row(V::SessionMissing, as_ever, |input| input.session = None),
         row(V::ClockBehind, as_ever, |input| input.clock = ClockState::Behind),
         row(V::ClockUnknown, as_ever, |input| input.clock = ClockState::Unknown),
         row(V::RegisterStale, as_ever, |input| input.note_until = Some(input.time)),
-        row(V::SessionTooLong, as_ever, |input| input.opened = Some(input.time - 10 * 60 * 60 * 1000)),
+        Row {
+            applies: &[Request::Unlock, Request::Function],
+            ..row(V::SessionTooLong, as_ever, |input| input.opened = Some(input.time - 10 * 60 * 60 * 1000))
+        },
         row(V::TerminalUnknown, as_ever, |input| input.terminal = code("mado-9")),
         row(V::TerminalRetired, |office| terminal_state(office, TerminalUse::Retired), same),
         row(V::TerminalSuspended, |office| terminal_state(office, TerminalUse::Suspended), same),
@@ -147,39 +184,39 @@ fn rows() -> Vec<Row> {
             },
             same,
         ),
-        row(V::FunctionUnknown, as_ever, |input| input.function = Some(code("koseki"))),
-        row(V::CardKindWrong, |office| refunction(office, |function| function.management = true), same),
-        row(V::FunctionNotInScope, |office| act(office, profile("chiba", "p1", &["inkan"])), same),
-        row(
+        function_row(V::FunctionUnknown, as_ever, |input| input.function = Some(code("koseki"))),
+        function_row(V::CardKindWrong, |office| refunction(office, |function| function.management = true), same),
+        function_row(V::FunctionNotInScope, |office| act(office, profile("chiba", "p1", &["inkan"])), same),
+        function_row(
             V::FunctionNotForTerminal,
             |office| reterminal(office, |terminal| terminal.functions = codes(&["inkan"])),
             same,
         ),
-        row(
+        function_row(
             V::TerminalKindWrong,
             |office| refunction(office, |function| function.terminal_kind = Some(TerminalKind::Management)),
             same,
         ),
-        row(
+        function_row(
             V::FunctionNotForApplication,
             |office| refunction(office, |function| function.applications = codes(&["jumin-app"])),
             |input| {
                 input.application = Some(code("other-app"));
             },
         ),
-        row(
+        function_row(
             V::PurposeMissing,
             |office| refunction(office, |function| function.purpose_required = true),
             |input| input.purpose = None,
         ),
-        row(V::PurposeUnknown, as_ever, |input| input.purpose = Some(code("kyomi"))),
+        function_row(V::PurposeUnknown, as_ever, |input| input.purpose = Some(code("kyomi"))),
         row(V::PermitUnknown, as_ever, |input| input.permit = Some(Numbered { fiscal_year: 2026, number: 9 })),
         row(V::PermitDoesNotCover, other_permit, |input| {
             input.permit = Some(Numbered { fiscal_year: 2026, number: 1 })
         }),
         row(V::OutOfHours, |office| act(office, closed_all_week()), same),
-        row(V::CardProofNeeded, |office| refunction(office, |function| function.level = Level::Card), same),
-        row(V::PinProofNeeded, |office| refunction(office, |function| function.level = Level::Pin), same),
+        function_row(V::CardProofNeeded, |office| refunction(office, |function| function.level = Level::Card), same),
+        function_row(V::PinProofNeeded, |office| refunction(office, |function| function.level = Level::Pin), same),
     ]
 }
 
@@ -196,7 +233,7 @@ fn closed_all_week() -> Change {
 }
 
 /// The one row that needs another clerk: a timeline never forgets a designation that has begun.
-fn arrange(office: &mut Office, row: &Row) {
+pub(crate) fn arrange(office: &mut Office, row: &Row) {
     if row.code == V::DesignationNotBegun {
         let mut later = designation("doi");
         later.from = office.now + 24 * 60 * 60 * 1000;
@@ -211,7 +248,7 @@ fn arrange(office: &mut Office, row: &Row) {
     }
 }
 
-fn change(input: &mut DecisionInput, row: &Row) {
+pub(crate) fn change(input: &mut DecisionInput, row: &Row) {
     if row.code == V::DesignationNotBegun {
         input.operator = Some(code("doi"));
         input.card = Some(guid(12));
@@ -223,13 +260,17 @@ fn change(input: &mut DecisionInput, row: &Row) {
 #[test]
 fn each_rule_refuses_with_its_own_code_and_nothing_else_is_needed() {
     let base = Office::furnished();
-    assert_eq!(decide(&base.register, &base.request()), Verdict::Granted);
+    for request in REQUESTS {
+        assert_eq!(decide(&base.register, &asked(&base, request)), Verdict::Granted);
+    }
     for row in rows() {
         let mut office = base.clone();
         arrange(&mut office, &row);
-        let mut input = office.request();
-        change(&mut input, &row);
-        assert_eq!(decide(&office.register, &input), Verdict::Refused(row.code));
+        for request in REQUESTS {
+            let mut input = asked(&office, request);
+            change(&mut input, &row);
+            assert_eq!(decide(&office.register, &input).code(), row.expected(request), "{:?}, {request:?}", row.code);
+        }
     }
 }
 
@@ -268,10 +309,15 @@ fn where_two_rules_fail_the_earlier_one_speaks() {
             let mut office = base.clone();
             arrange(&mut office, later);
             arrange(&mut office, earlier);
-            let mut input = office.request();
-            change(&mut input, later);
-            change(&mut input, earlier);
-            assert_eq!(decide(&office.register, &input), Verdict::Refused(earlier.code), "with {:?}", later.code);
+            for request in REQUESTS {
+                let mut input = asked(&office, request);
+                change(&mut input, later);
+                change(&mut input, earlier);
+                let first = earlier.expected(request);
+                let first = if first == V::Granted { later.expected(request) } else { first };
+                let decided = decide(&office.register, &input).code();
+                assert_eq!(decided, first, "{:?} with {:?}, {request:?}", earlier.code, later.code);
+            }
             pairs += 1;
         }
     }
@@ -301,9 +347,7 @@ fn a_login_is_granted_and_goes_by_the_same_card_person_and_place() {
 #[test]
 fn a_session_is_opened_or_unlocked_from_its_own_state_with_the_pin_and_a_name() {
     let office = Office::furnished();
-    let login = office.login();
-    let (request, opened) = (Request::Unlock, Some(login.time - 1000));
-    let unlock = DecisionInput { request, opened, state: TerminalState::Locked, ..login.clone() };
+    let (login, unlock) = (office.login(), office.unlock());
     let asked = |input: &DecisionInput, state, level, session: bool| {
         let session = input.session.filter(|_| session);
         decide(&office.register, &DecisionInput { state, level, session, ..input.clone() }).code()
@@ -321,6 +365,9 @@ fn a_session_is_opened_or_unlocked_from_its_own_state_with_the_pin_and_a_name() 
     assert_eq!(asked(&login, Open, Level::Pin, true), V::PinNeeded);
     assert_eq!(asked(&unlock, Open, Level::Pin, true), V::SessionMissing);
     assert_eq!(asked(&unlock, AwaitPin, Level::Pin, true), V::SessionMissing);
+    // The table's order: the PIN is asked for before the session.
+    assert_eq!(asked(&unlock, Open, Level::Card, true), V::PinNeeded);
+    assert_eq!(asked(&unlock, AwaitPin, Level::Session, false), V::PinNeeded);
 }
 
 #[test]
@@ -392,8 +439,33 @@ fn an_essential_function_works_on_with_a_stale_register() {
     assert_eq!(decide(&office.register, &stale), Verdict::Granted);
     let login = DecisionInput { note_until: Some(office.now - 1), ..office.login() };
     assert_eq!(decide(&office.register, &login), Verdict::Granted);
-    let never_heard = DecisionInput { note_time: None, ..office.login() };
-    assert_eq!(decide(&office.register, &never_heard), Verdict::Granted);
+    let without_end = DecisionInput { note_until: None, ..office.login() };
+    assert_eq!(decide(&office.register, &without_end), Verdict::Granted);
+    // Who never heard a note knows no time: nothing says that the clock is sound.
+    for request in REQUESTS {
+        let never_heard = DecisionInput { note_time: None, ..asked(&office, request) };
+        assert_eq!(decide(&office.register, &never_heard), Verdict::Refused(V::ClockUnknown));
+    }
+    // A function that has ended makes nothing essential.
+    refunction(&mut office, |function| (function.essential, function.state) = (true, UseState::Ended));
+    assert_eq!(decide(&office.register, &login), Verdict::Refused(V::OtherRegister));
+    let login = DecisionInput { note_until: Some(office.now - 1), ..office.login() };
+    assert_eq!(decide(&office.register, &login), Verdict::Refused(V::RegisterStale));
+    let stale = DecisionInput { note_until: Some(office.now - 1), ..office.request() };
+    assert_eq!(decide(&office.register, &stale), Verdict::Refused(V::RegisterStale));
+}
+
+#[test]
+fn a_login_out_of_hours_goes_by_the_terminals_own_permit() {
+    let mut office = Office::furnished();
+    permit(&mut office, "mado-1");
+    act(&mut office, closed_all_week());
+    let permit = Some(Numbered { fiscal_year: 2026, number: 1 });
+    for request in REQUESTS {
+        let input = asked(&office, request);
+        assert_eq!(decide(&office.register, &input), Verdict::Refused(V::OutOfHours));
+        assert_eq!(decide(&office.register, &DecisionInput { permit, ..input }), Verdict::Granted);
+    }
 }
 
 #[test]

@@ -195,6 +195,27 @@ impl Office {
         folded
     }
 
+    /// The register of that size, from its entries.
+    pub(crate) fn register_at(&self, size: u64) -> Register {
+        let mut register = Register::new();
+        for entry in self.entries.iter().take(usize::try_from(size).unwrap_or(usize::MAX)) {
+            let _ = register.fold(entry);
+        }
+        register
+    }
+
+    /// What the ledger asks before it files an act.
+    pub(crate) fn would_file(&self, entry: &[u8]) -> Result<Filed, FoldRefusal> {
+        let judge = self.register_at(self.casebook.judged_by(entry));
+        self.casebook.would_accept(&judge, &self.register, entry, self.now)
+    }
+
+    /// Files an act in the casebook.
+    pub(crate) fn file(&mut self, entry: &[u8]) -> Result<Filed, FoldRefusal> {
+        let judge = self.register_at(self.casebook.judged_by(entry));
+        self.casebook.fold(&judge, entry)
+    }
+
     /// The chief changes something.
     pub(crate) fn act(&mut self, changes: Vec<Change>) -> Result<Folded, FoldRefusal> {
         let act = self.draft(changes);
@@ -263,6 +284,16 @@ impl Office {
             function: None,
             purpose: None,
             ..self.request()
+        }
+    }
+
+    /// As [`Self::login`], to open a locked session again.
+    pub(crate) fn unlock(&self) -> DecisionInput {
+        DecisionInput {
+            state: TerminalState::Locked,
+            request: Request::Unlock,
+            opened: Some(self.now - 60_000),
+            ..self.login()
         }
     }
 }

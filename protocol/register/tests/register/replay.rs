@@ -4,17 +4,22 @@ use sekisho_register::change::{CardState, Change, RequireVersion};
 use sekisho_register::*;
 use sekisho_wire::decision::*;
 use sekisho_wire::id::*;
-use sekisho_wire::record::{Body, Decision, Emitter, Opening, Record, Retention, decision_digest, session_digest};
+use sekisho_wire::reason::{PreviousEnd, Reason};
+use sekisho_wire::record::{
+    Body, Decision, Emitter, Opening, Record, RegisterAdvanced, Retention, SessionReason, TerminalUp, decision_digest,
+    session_digest,
+};
 use sekisho_wire::verdict::VerdictCode;
 
 use crate::office::*;
 
 fn record(office: &Office, body: Body) -> Record {
+    let input = body.input();
     Record {
         version: 1,
         critical: true,
-        emitter: Emitter::Terminal(code("mado-1")),
-        office: office.register.office().unwrap(),
+        emitter: Emitter::Terminal(input.map_or(code("mado-1"), |input| input.terminal.clone())),
+        office: input.map_or(office.register.office().unwrap(), |input| input.office),
         epoch: 0,
         seq: 0,
         boot: BootId([1; 16]),
@@ -44,6 +49,108 @@ fn decided(office: &Office, input: DecisionInput, verdict: VerdictCode, slot: Op
 /// From the bytes of the record alone.
 fn replayed(office: &Office, record: &Record) -> Result<(), Mismatch> {
     replay(&office.register, &Record::decode(&record.encode().unwrap()).unwrap())
+}
+
+/// The record that an agent writes of a verdict.
+fn written(office: &Office, input: DecisionInput) -> Record {
+    let verdict = decide(&office.register, &input).code();
+    match (input.request, verdict) {
+        (Request::Open, VerdictCode::Granted) => opened(office, input, 10),
+        (Request::Unlock, VerdictCode::Granted) => {
+            let record = opened(office, input, 10);
+            let Body::SessionOpened(opening) = record.body else { panic!("an opening") };
+            Record { body: Body::SessionUnlocked(opening), ..record }
+        }
+        (Request::Open | Request::Unlock | Request::Function, _) => decided(office, input, verdict, None),
+    }
+}
+
+#[test]
+fn every_verdict_of_the_table_comes_out_again_from_the_bytes_alone() {
+    let base = Office::furnished();
+    let mut seen = Vec::new();
+    for row in crate::decide::rows() {
+        let mut office = base.clone();
+        crate::decide::arrange(&mut office, &row);
+        // Nothing but bytes: the entries of the register log, and the record.
+        let mut register = Register::new();
+        office.entries.iter().for_each(|entry| drop(register.fold(entry).unwrap()));
+        for request in crate::decide::REQUESTS {
+            let mut input = crate::decide::asked(&office, request);
+            crate::decide::change(&mut input, &row);
+            let (needed, rules, given) = (input.register, input.rules, register.size());
+            let bytes = written(&office, input).encode().unwrap();
+            let replayed = replay(&register, &Record::decode(&bytes).unwrap());
+            // Neither can be asked of the register that this one is: each is a finding of its own.
+            let expected = if row.code == VerdictCode::RulesUnknown {
+                Err(Mismatch::RulesUnknown { rules })
+            } else if row.code == VerdictCode::OtherRegister {
+                Err(Mismatch::RegisterSize { needed, given })
+            } else {
+                Ok(())
+            };
+            assert_eq!(replayed, expected, "{:?}, {request:?}", row.code);
+            seen.push((row.expected(request), request));
+        }
+    }
+    for request in crate::decide::REQUESTS {
+        assert!(seen.contains(&(VerdictCode::CardRevoked, request)));
+    }
+    assert!(seen.contains(&(VerdictCode::Granted, Request::Unlock)), "a session_unlocked is among them");
+}
+
+#[test]
+fn a_register_that_a_terminal_says_it_took_is_compared() {
+    let office = Office::furnished();
+    let said = |size, root| record(&office, Body::RegisterAdvanced(RegisterAdvanced { size, root }));
+    let (size, root) = (office.register.size(), office.register.root());
+    assert_eq!(replayed(&office, &said(size, root)), Ok(()));
+    assert_eq!(replayed(&office, &said(1, office.register.root_at(1).unwrap())), Ok(()));
+    assert_eq!(replayed(&office, &said(1, root)), Err(Mismatch::RegisterRoot));
+    let ahead = Mismatch::RegisterSize { needed: size + 1, given: size };
+    assert_eq!(replayed(&office, &said(size + 1, root)), Err(ahead));
+    assert_eq!(register_of(&said(7, root)), Some(7));
+}
+
+#[test]
+fn what_is_given_after_the_end_of_a_session_or_while_it_is_locked_is_found() {
+    let mut office = Office::furnished();
+    let opening = opened(&office, office.login(), 10);
+    let opened_at = office.now;
+    office.now += 60_000;
+    let next = |seq, record: Record| Record { seq, ..record };
+    let granted =
+        decided(&office, DecisionInput { opened: Some(opened_at), ..office.request() }, VerdictCode::Granted, None);
+    let unlocked = written(&office, DecisionInput { opened: Some(opened_at), ..office.unlock() });
+    let session = SessionId([5; 16]);
+    let ended = |reason| SessionReason { session, reason };
+    let locked = record(&office, Body::Locked(ended(Reason::Idle)));
+    let closed = record(&office, Body::SessionClosed(ended(Reason::CardRemoved)));
+    let up = TerminalUp { version: AgentVersion::new("1").unwrap(), previous: PreviousEnd::WithoutNotice };
+    let up = record(&office, Body::TerminalUp(up));
+    let refused =
+        decided(&office, DecisionInput { session: None, ..office.request() }, VerdictCode::SessionMissing, None);
+
+    let told = |story: &[&Record]| {
+        let mut session = Session::None;
+        let mut last = Ok(());
+        for (seq, told) in (0..).zip(story) {
+            let told = next(seq, (*told).clone());
+            last = session.replay(&office.register, &told);
+            session.follow(&told);
+        }
+        last
+    };
+    assert_eq!(told(&[&opening, &granted]), Ok(()));
+    assert_eq!(told(&[&granted]), Err(Mismatch::OtherSession));
+    assert_eq!(told(&[&opening, &closed, &granted]), Err(Mismatch::OtherSession));
+    assert_eq!(told(&[&opening, &up, &granted]), Err(Mismatch::OtherSession));
+    assert_eq!(told(&[&opening, &locked, &granted]), Err(Mismatch::SessionLocked));
+    assert_eq!(told(&[&opening, &locked, &unlocked]), Ok(()));
+    assert_eq!(told(&[&opening, &locked, &unlocked, &granted]), Ok(()));
+    assert_eq!(told(&[&opening, &locked, &closed, &unlocked]), Err(Mismatch::OtherSession));
+    // What is refused gives nothing, wherever it stands.
+    assert_eq!(told(&[&opening, &closed, &refused]), Ok(()));
 }
 
 #[test]
