@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 
 use crate::clock::Millis;
 use crate::code::{CodeSecret, LogKeys};
-use crate::office::Office;
+use crate::office::{Office, judge_of};
 use crate::refusal::{CodeFault, Refusal};
 use crate::secret::{DoesNotOpen, SecretKey};
 use crate::stage::Stage;
@@ -50,7 +50,11 @@ pub fn judge(store: &dyn Store, office: &Office, entry: &[u8], now: Millis) -> R
     }
     let register = office.register();
     let judged = match signed.act().log {
-        Log::Casebook => office.casebook().would_accept(&register, entry, now).map(drop),
+        Log::Casebook => {
+            let casebook = office.casebook();
+            let judge = judge_of(store, &office.id, &register, casebook.judged_by(entry))?;
+            casebook.would_accept(&judge, &register, entry, now).map(drop)
+        }
         Log::Register | Log::Records => register.would_accept(entry, now).map(drop),
     };
     judged.map_err(Refusal::Act)
@@ -114,7 +118,7 @@ fn plan_change(
 fn plan_case(
     stage: &mut Stage<'_>,
     office: &OfficeId,
-    register: &Register,
+    register: &Arc<Register>,
     signed: &SignedAct,
     entry: &[u8],
     names: &[Name],
@@ -122,9 +126,10 @@ fn plan_case(
     now: Millis,
 ) -> Result<Placed, Refusal> {
     let casebook = stage.casebook(office).ok_or(Refusal::NotFound("office"))?;
-    casebook.would_accept(register, entry, now).map_err(Refusal::Act)?;
+    let judge = judge_of(stage.store(), office, register, casebook.judged_by(entry))?;
+    casebook.would_accept(&judge, register, entry, now).map_err(Refusal::Act)?;
     let mut next = (*casebook).clone();
-    next.fold(register, entry).map_err(Refusal::Act)?;
+    next.fold(&judge, entry).map_err(Refusal::Act)?;
     let placed = Placed { log: LogName::Casebook, index: casebook.size(), id: Hash(signed.id().0) };
     let names = check_names(office, placed, &names_of(&signed.act().changes), names, master)?;
     store_act(stage, office, placed, entry, names)?;

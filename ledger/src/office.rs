@@ -4,7 +4,7 @@ use std::iter;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 
-use sekisho_register::{Casebook, FoldRefusal, Register};
+use sekisho_register::{Casebook, Concluded, FoldRefusal, Register};
 use sekisho_tlog::{Checkpoint, Freshness, Frontier, Hash, SigningKey, VerifyingKey};
 use sekisho_wire::id::OfficeId;
 use sekisho_wire::words::Language;
@@ -119,7 +119,8 @@ impl Office {
             }
         }
         let register = fold_register(store, &stored.id)?;
-        let casebook = fold_casebook(store, &stored.id, &register)?;
+        let mut casebook = Casebook::new();
+        fold_casebook(store, &stored.id, &register, &mut casebook)?;
         let (register, casebook) = (RwLock::new(Arc::new(register)), RwLock::new(Arc::new(casebook)));
         Ok(Self { id: stored.id, logs, register, casebook })
     }
@@ -134,9 +135,7 @@ impl Office {
             register.fold(entry).map(drop).map_err(|refusal| unfolded(index, &refusal))
         })?;
         let mut casebook = (*self.casebook()).clone();
-        each_act(store, &self.id, LogName::Casebook, casebook.size(), |index, entry| {
-            casebook.fold_trusted(&register, entry).map(drop).map_err(|refusal| unfolded(index, &refusal))
-        })?;
+        fold_casebook(store, &self.id, &register, &mut casebook)?;
         for log in &self.logs {
             log.set_committed(store.frontier(&self.id, log.name)?);
         }
@@ -448,16 +447,58 @@ pub fn fold_register(store: &dyn Store, office: &OfficeId) -> Result<Register, L
     Ok(register)
 }
 
-/// Folds the casebook.
+/// Folds what the casebook has and `casebook` has not, each entry by the register of its own size (register §R4.9).
 ///
 /// # Errors
 /// As [`fold_register`].
-pub fn fold_casebook(store: &dyn Store, office: &OfficeId, register: &Register) -> Result<Casebook, LedgerError> {
-    let mut casebook = Casebook::new();
-    each_act(store, office, LogName::Casebook, 0, |index, entry| {
-        casebook.fold_trusted(register, entry).map(drop).map_err(|refusal| unfolded(index, &refusal))
-    })?;
-    Ok(casebook)
+fn fold_casebook(
+    store: &dyn Store,
+    office: &OfficeId,
+    register: &Register,
+    casebook: &mut Casebook,
+) -> Result<(), LedgerError> {
+    let mut judge = Register::new();
+    each_act(store, office, LogName::Casebook, casebook.size(), |index, entry| {
+        // The sizes never go back, so one register goes along.
+        fold_to(store, office, &mut judge, casebook.judged_by(entry).min(register.size()))?;
+        casebook.fold(&judge, entry).map(drop).map_err(|refusal| unfolded(index, &refusal))
+    })
+}
+
+/// The register by which a casebook entry is judged when it comes next: mostly the one in force.
+///
+/// # Errors
+/// When the store fails.
+pub fn judge_of(
+    store: &dyn Store,
+    office: &OfficeId,
+    register: &Arc<Register>,
+    size: u64,
+) -> Result<Arc<Register>, StoreError> {
+    if size >= register.size() {
+        return Ok(Arc::clone(register));
+    }
+    let mut judge = Register::new();
+    // What is not durable nobody can have seen.
+    let size = size.min(store.frontier(office, LogName::Register)?.size());
+    fold_to(store, office, &mut judge, size)?;
+    Ok(Arc::new(judge))
+}
+
+/// Folds up to `size` entries of the stored register log. This process has folded and verified every one of them before.
+fn fold_to(store: &dyn Store, office: &OfficeId, register: &mut Register, size: u64) -> Result<(), StoreError> {
+    while register.size() < size {
+        let left = u32::try_from(size - register.size()).unwrap_or(u32::MAX).min(PAGE);
+        let page = store.entries(office, LogName::Register, register.size(), left)?;
+        if page.is_empty() {
+            return Err(StoreError::Damaged { what: "register log" });
+        }
+        for entry in &page {
+            let folded = register.fold_stored(&entry.payload, Concluded::Accepted);
+            folded.map_err(|_| StoreError::Damaged { what: "register log" })?;
+        }
+    }
+    Ok(())
 }
 
 fn unfolded(index: u64, refusal: &FoldRefusal) -> LedgerError {

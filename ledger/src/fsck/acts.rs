@@ -22,6 +22,8 @@ pub(super) struct Acts {
     pub(super) size: u64,
     /// Every key that a terminal ever had.
     pub(super) keys: HashMap<Code, Vec<Ed25519Key>>,
+    /// The version that it requires.
+    pub(super) required: u64,
     /// When the founding act was made, and when it would have expired.
     pub(super) founding: Option<(u64, u64)>,
 }
@@ -32,10 +34,11 @@ type Named = BTreeSet<(LogName, u64, [u8; 32])>;
 impl Check<'_> {
     pub(super) fn acts(&mut self, office: &StoredOffice) -> Result<Acts, LedgerError> {
         let (mut register, mut named) = (Register::new(), Named::new());
-        let mut acts = Acts { extent: Extent::Partly, size: 0, keys: HashMap::new(), founding: None };
+        let mut acts = Acts { extent: Extent::Partly, size: 0, keys: HashMap::new(), required: 0, founding: None };
         let read = |check: &mut Self| check.register(office, &mut register, &mut acts, &mut named);
         let register_read = self.part(office, Some(LogName::Register), read)?.unwrap_or(Extent::Partly);
         (acts.extent, acts.size) = (register_read, register.size());
+        acts.required = register.required_version().into();
         if register_read == Extent::Partly {
             return Ok(acts);
         }
@@ -83,9 +86,7 @@ impl Check<'_> {
         Ok(extent)
     }
 
-    /// A casebook act was judged by the register as it stood when it came, and that size is not written anywhere. Here form, number and
-    /// place are checked, and signature and right by the register that its signer had seen; if that one refuses, by the newest. What is
-    /// not judged: whether the signer still had the right between the two.
+    /// Each entry is judged by the register of its own size (register §R4.9).
     fn casebook(
         &mut self,
         office: &StoredOffice,
@@ -99,16 +100,9 @@ impl Check<'_> {
             check.act_entry(office, LogName::Casebook, index, entry, &mut rows);
             if let Ok(signed) = SignedAct::decode(&entry.payload) {
                 named.extend(names_of(&signed.act().changes).iter().map(|hash| (LogName::Casebook, index, hash.0)));
-                let size = signed.act().seen_size;
-                let by = if size <= register.size() { seen.at(size)? } else { register };
-                // An empty one judges signature and right as any other; whether the act was there before is seen below.
-                if let Err(refusal) = Casebook::new().fold(by, &entry.payload)
-                    && Casebook::new().fold(register, &entry.payload).is_err()
-                {
-                    check.find(office.id, LogName::Casebook, index, Fault::CaseRefused(refusal));
-                }
             }
-            if let Err(refusal) = casebook.fold_trusted(register, &entry.payload) {
+            let judge = seen.at(casebook.judged_by(&entry.payload).min(register.size()))?;
+            if let Err(refusal) = casebook.fold(judge, &entry.payload) {
                 check.find(office.id, LogName::Casebook, index, Fault::ActRefused(refusal));
             }
             Ok(())

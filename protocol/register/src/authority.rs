@@ -54,27 +54,6 @@ impl Register {
         }
     }
 
-    /// Whether the signature is by a key that the register names or once named for the signer, whatever became of the signer.
-    pub(crate) fn check_signature(&self, signed: &SignedAct) -> Result<(), FoldRefusal> {
-        let unknown = || FoldRefusal::SignerUnknown(signed.signer().clone());
-        match signed.signer() {
-            Signer::Card(guid) => {
-                let key = self.card(guid).and_then(|card| card.issued().signature.as_ref()).ok_or_else(unknown)?;
-                check_p256(signed, key, Trust::Verify)
-            }
-            Signer::Terminal(code) => {
-                let mut versions = self.terminal(code).ok_or_else(unknown)?.versions().iter();
-                let signs = |key: &Ed25519Key| check_ed25519(signed, key, Trust::Verify).is_ok();
-                let wrong = || FoldRefusal::SignatureWrong(signed.signer().clone());
-                versions.any(|version| signs(&version.value.key)).then_some(()).ok_or_else(wrong)
-            }
-            Signer::Recovery(key) => {
-                let known = self.founding().is_some_and(|found| found.recovery.keys.contains(&Ed25519Key(*key)));
-                if known { check_ed25519(signed, &Ed25519Key(*key), Trust::Verify) } else { Err(unknown()) }
-            }
-        }
-    }
-
     fn card_authority(
         &self,
         signed: &SignedAct,

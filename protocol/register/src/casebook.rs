@@ -23,6 +23,8 @@ pub struct Casebook {
     filed: BTreeMap<Hash, u64>,
     /// Reports that terminals signed, by terminal and legal day (§R3.9).
     reports: BTreeMap<(Code, u32), u32>,
+    /// The largest register that the signer of an accepted entry had seen.
+    seen_size: u64,
 }
 
 /// A proposal in the casebook.
@@ -79,30 +81,43 @@ impl Casebook {
         Self::default()
     }
 
-    /// Takes the next entry, judged by `register`: signatures, current signers, held posts and routes are its.
+    /// The size of the register that judges `entry` when it comes next (§R4.9): the largest that its signer, or the signer of an accepted
+    /// entry before it, had seen. It stands in the bytes, so everybody who folds the casebook asks the same register, whenever he does; and it never
+    /// goes back, so nobody brings a right back by having seen less than those before him.
+    #[must_use]
+    pub fn judged_by(&self, entry: &[u8]) -> u64 {
+        SignedAct::decode(entry).map_or(self.seen_size, |signed| self.seen_size.max(signed.act().seen_size))
+    }
+
+    /// Takes the next entry, judged by `register`: signatures, current signers, held posts and routes are its. It must have the size that
+    /// [`Self::judged_by`] gives; where the log is shorter than that, the whole log.
     ///
     /// # Errors
     /// [`FoldRefusal`]; then nothing but size and root has changed.
     pub fn fold(&mut self, register: &Register, entry: &[u8]) -> Result<Filed, FoldRefusal> {
-        self.fold_with(register, entry, Trust::Verify)
+        let examined = self.examine(register, entry);
+        let index = self.size();
+        self.frontier.append(leaf_hash(entry));
+        let (signed, operator) = examined?;
+        let filed = self.filed_at(&signed, index);
+        self.file(signed, operator, &filed, index);
+        Ok(filed)
     }
 
-    /// As [`Self::fold`] for entries that were accepted before: the signature is verified, but rights are not looked at again, since
-    /// the register may have moved on since.
+    /// Says what [`Self::fold`] would with the register `judge`, at the clock `now`, and changes nothing. Also refuses what the signer could not do
+    /// by the `register` in force, and a proposal that could not take effect on it: its proposer hears so at once, not its approver.
     ///
     /// # Errors
     /// [`FoldRefusal`].
-    pub fn fold_trusted(&mut self, register: &Register, entry: &[u8]) -> Result<Filed, FoldRefusal> {
-        self.fold_with(register, entry, Trust::Stored)
-    }
-
-    /// Says what [`Self::fold`] would, at the clock `now`, and changes nothing. Also refuses a proposal that could not take effect on
-    /// the register as it stands: its proposer hears so at once, not its approver.
-    ///
-    /// # Errors
-    /// [`FoldRefusal`].
-    pub fn would_accept(&self, register: &Register, entry: &[u8], now: u64) -> Result<Filed, FoldRefusal> {
-        let (signed, _) = self.examine(register, entry, Trust::Verify)?;
+    pub fn would_accept(
+        &self,
+        judge: &Register,
+        register: &Register,
+        entry: &[u8],
+        now: u64,
+    ) -> Result<Filed, FoldRefusal> {
+        let (signed, _) = self.examine(judge, entry)?;
+        register.check_envelope(&signed, Log::Casebook)?;
         let act = signed.act();
         check_clock(act, now)?;
         check_recent(&signed, now)?;
@@ -152,29 +167,13 @@ impl Casebook {
         self.filed.get(id).copied()
     }
 
-    fn fold_with(&mut self, register: &Register, entry: &[u8], trust: Trust) -> Result<Filed, FoldRefusal> {
-        let examined = self.examine(register, entry, trust);
-        let index = self.size();
-        self.frontier.append(leaf_hash(entry));
-        let (signed, operator) = examined?;
-        let filed = self.filed_at(&signed, index);
-        self.file(signed, operator, &filed, index);
-        Ok(filed)
-    }
-
-    fn examine(
-        &self,
-        register: &Register,
-        entry: &[u8],
-        trust: Trust,
-    ) -> Result<(SignedAct, Option<Code>), FoldRefusal> {
+    fn examine(&self, register: &Register, entry: &[u8]) -> Result<(SignedAct, Option<Code>), FoldRefusal> {
         let signed = decode(entry)?;
-        let envelope = register.check_envelope(&signed, Log::Casebook);
-        // A stored proposal that was approved meanwhile stands in the register: that is how it should be.
-        let approved = trust == Trust::Stored && matches!(envelope, Err(FoldRefusal::Repeated { .. }));
-        if !approved {
-            envelope?;
+        let (needed, given) = (self.seen_size.max(signed.act().seen_size), register.size());
+        if given != needed && signed.act().seen_size <= given {
+            return Err(FoldRefusal::RegisterSize { needed, given });
         }
+        register.check_envelope(&signed, Log::Casebook)?;
         if let Some(index) = self.act_index(&signed.id()) {
             return Err(FoldRefusal::Repeated { index });
         }
@@ -188,13 +187,8 @@ impl Casebook {
         if changes.iter().any(wrong_level) {
             return Err(FoldRefusal::ValueWrong(WrongValue::ThreatLevel));
         }
-        if trust == Trust::Stored {
-            register.check_signature(&signed)?;
-            let operator = holder_of(register, &signed);
-            return Ok((signed, operator));
-        }
         register.check_seen([signed.act()].into_iter(), Trust::Verify)?;
-        let operator = admit(register, &signed, signed.act().made, Trust::Verify)?;
+        let operator = admit(register, &signed, register.counting(&signed), Trust::Verify)?;
         self.check_terminal(&signed)?;
         Ok((signed, operator))
     }
@@ -224,6 +218,7 @@ impl Casebook {
 
     fn file(&mut self, signed: SignedAct, operator: Option<Code>, filed: &Filed, index: u64) {
         self.filed.insert(signed.id(), index);
+        self.seen_size = self.seen_size.max(signed.act().seen_size);
         if let Signer::Terminal(terminal) = signed.signer() {
             *self.reports.entry((terminal.clone(), local_day(signed.act().made))).or_default() += 1;
         }
@@ -244,12 +239,6 @@ impl Casebook {
             }
         }
     }
-}
-
-/// Whose card signed, at the time it did.
-fn holder_of(register: &Register, signed: &SignedAct) -> Option<Code> {
-    let Signer::Card(guid) = signed.signer() else { return None };
-    register.card(guid)?.holder(signed.act().made).map(|holder| holder.operator.clone())
 }
 
 /// Whether the signer may propose or report that.

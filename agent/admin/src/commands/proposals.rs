@@ -46,12 +46,15 @@ fn casebook(desk: &mut Desk) -> Result<(Casebook, Vec<Vec<u8>>), AdminError> {
     let entries = desk.ledger.entries(Log::Casebook, Checkpoint::open(&note, &key)?.size)?;
     let tree = seen::whole(Log::Casebook, &key, &note, &entries)?;
     seen::expect_continued(&desk.home, Log::Casebook, &key, &note, &tree)?;
-    let mut casebook = Casebook::new();
+    let (mut casebook, mut judge) = (Casebook::new(), None);
     for entry in &entries {
-        // Whether its signer may still act is asked again when it is approved; here it is only listed.
-        if let Err(refusal) = casebook.fold_trusted(desk.cache.register(), entry) {
+        // The register of its own size (register §R4.9). Whether its signer may still act is asked again when it is approved.
+        let size = casebook.judged_by(entry).min(desk.cache.size());
+        let by = desk.cache.register_at(size, judge.take()).unwrap_or_default();
+        if let Err(refusal) = casebook.fold(&by, entry) {
             log::warn!("an entry of the casebook is passed over: {refusal}");
         }
+        judge = Some(by);
     }
     Ok((casebook, entries))
 }

@@ -22,8 +22,8 @@ fn a_proposal_is_open_until_it_is_approved_or_expires() {
     let mut office = Office::furnished();
     let entry = office.proposal(vec![route()]);
     let id = SignedAct::decode(&entry).unwrap().id();
-    let asked = office.casebook.would_accept(&office.register, &entry, office.now);
-    let filed = office.casebook.fold(&office.register, &entry);
+    let asked = office.would_file(&entry);
+    let filed = office.file(&entry);
     assert_eq!((asked, filed), (Ok(Filed::Proposal { id, index: 0 }), Ok(Filed::Proposal { id, index: 0 })));
     let open = |office: &Office, now| office.casebook.open_proposals(&office.register, now).count();
     assert_eq!(open(&office, office.now), 1);
@@ -31,29 +31,81 @@ fn a_proposal_is_open_until_it_is_approved_or_expires() {
     let approval = office.approval(&entry, "vice", 2);
     office.take(&approval).unwrap();
     assert_eq!(open(&office, office.now), 0);
-    assert_eq!(office.casebook.fold(&office.register, &entry).unwrap_err().code(), "repeated");
+    assert_eq!(office.file(&entry).unwrap_err().code(), "repeated");
 
-    // A holder that starts again folds the casebook beside the register of today.
+    // A holder that starts again asks the same register, whatever has happened since.
     let mut again = Casebook::new();
-    assert_eq!(again.fold_trusted(&office.register, &entry), Ok(Filed::Proposal { id, index: 0 }));
+    let judge = office.register_at(again.judged_by(&entry));
+    assert_eq!(again.fold(&judge, &entry), Ok(Filed::Proposal { id, index: 0 }));
     let mut forged = entry.clone();
     *forged.last_mut().unwrap() ^= 1;
-    assert_eq!(Casebook::new().fold_trusted(&office.register, &forged).unwrap_err().code(), "signature_wrong");
+    assert_eq!(Casebook::new().fold(&judge, &forged).unwrap_err().code(), "signature_wrong");
+    let (needed, given) = (judge.size(), office.register.size());
+    assert_eq!(Casebook::new().fold(&office.register, &entry), Err(FoldRefusal::RegisterSize { needed, given }));
     assert_eq!(again.proposal(&id).unwrap().operator, Some(code("aoki")));
     assert_eq!(office.casebook.proposal(&id).unwrap().operator, Some(code("aoki")));
+}
+
+#[test]
+fn the_casebook_comes_out_the_same_from_its_bytes_whatever_the_register_has_become() {
+    let mut office = Office::furnished();
+    let mut entries = Vec::new();
+    let mut proposed = |office: &mut Office, post: &str, card| {
+        let mut act = office.draft(vec![route()]);
+        (act.log, act.post) = (Log::Casebook, Some(code(post)));
+        let entry = sign_card(&act, card);
+        let filed = office.file(&entry).map_err(|refusal| refusal.code());
+        entries.push(entry);
+        filed.map(drop)
+    };
+    let before = office.clone();
+    assert_eq!(proposed(&mut office, "vice", 2), Ok(()));
+    office.now += 60_000;
+    office.approved(vec![card_state(2, CardState::Revoked, office.now)]).unwrap();
+    assert_eq!(proposed(&mut office, "chief", 1), Ok(()));
+    // Who was revoked has seen less than the one before him, and that does not help.
+    let mut stale = before.clone();
+    let mut act = stale.draft(vec![route()]);
+    (act.log, act.post, act.salt) = (Log::Casebook, Some(code("vice")), sekisho_wire::id::Salt([77; 16]));
+    let entry = sign_card(&act, 2);
+    assert_eq!(office.file(&entry).unwrap_err().code(), "signer_not_current");
+    entries.push(entry);
+
+    let mut again = Casebook::new();
+    let folded: Vec<bool> = entries
+        .iter()
+        .map(|entry| {
+            let judge = office.register_at(again.judged_by(entry));
+            again.fold(&judge, entry).is_ok()
+        })
+        .collect();
+    assert_eq!(folded, [true, true, false]);
+    assert_eq!((again.size(), again.root()), (office.casebook.size(), office.casebook.root()));
+}
+
+#[test]
+fn an_act_that_saw_more_than_there_is_is_refused() {
+    let mut office = Office::furnished();
+    let mut act = office.draft(vec![route()]);
+    (act.log, act.seen_size) = (Log::Casebook, office.register.size() + 1);
+    assert_eq!(office.file(&sign_card(&act, 1)).unwrap_err().code(), "seen_ahead");
+    // It was not taken, so it does not move the register that judges those after it.
+    let entry = office.proposal(vec![route()]);
+    assert_eq!(office.casebook.judged_by(&entry), office.register.size());
+    assert!(office.file(&entry).is_ok());
 }
 
 #[test]
 fn a_proposal_that_could_not_take_effect_is_refused_when_it_is_made() {
     let mut office = Office::furnished();
     let entry = office.proposal(vec![card_state(77, CardState::Suspended, tuesday_ten())]);
-    assert_eq!(office.casebook.would_accept(&office.register, &entry, office.now).unwrap_err().code(), "unknown");
+    assert_eq!(office.would_file(&entry).unwrap_err().code(), "unknown");
     // Nor is an approval a proposal.
     let inner = office.proposal(vec![route()]);
     let mut wrapped = office.draft(vec![]);
     (wrapped.log, wrapped.proposal) = (Log::Casebook, Some(act::Proposal(inner)));
     let entry = sign_card(&wrapped, 1);
-    assert_eq!(office.casebook.fold(&office.register, &entry).unwrap_err().code(), "not_a_proposal");
+    assert_eq!(office.file(&entry).unwrap_err().code(), "not_a_proposal");
 }
 
 #[test]
@@ -63,7 +115,7 @@ fn s3_27_any_panel_reports_what_happened_at_it_and_numbers_follow() {
         let mut act = office.draft(changes);
         (act.post, act.log) = (None, Log::Casebook);
         let entry = sign_edwards(&act, Signer::Terminal(code("mado-1")), TERMINAL_SEED);
-        office.casebook.fold(&office.register, &entry).map_err(|refusal| refusal.code())
+        office.file(&entry).map_err(|refusal| refusal.code())
     };
     let number = |number| Numbered { fiscal_year: 2026, number };
     let here = || Change::Incident(incident("mado-1"));
@@ -79,7 +131,7 @@ fn s3_27_any_panel_reports_what_happened_at_it_and_numbers_follow() {
     // A person reports several at once.
     let mut act = office.draft(vec![here(), here()]);
     act.log = Log::Casebook;
-    let filed = office.casebook.fold(&office.register, &sign_card(&act, 1));
+    let filed = office.file(&sign_card(&act, 1));
     assert_eq!(filed, Ok(Filed::Incidents { first: number(3), count: 2, index: 7 }));
     assert_eq!(
         office.casebook.incidents().map(|incident| incident.number).collect::<Vec<_>>(),

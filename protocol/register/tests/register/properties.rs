@@ -464,7 +464,7 @@ proptest! {
             entry[at] = byte;
         }
         let _ = writer.office.register.would_accept(&entry, writer.office.now);
-        let _ = writer.office.casebook.fold(&writer.office.register, &entry);
+        let _ = writer.office.file(&entry);
         let _ = writer.fold(&entry);
         ask_everything(&writer.office, &entry, tuesday_ten());
     }
