@@ -48,16 +48,20 @@ fn random_pin() -> Result<Pin, IssuerCause> {
 }
 
 impl<T: Transport> Issuer<'_, T> {
-    /// Sets the PUK to the one made of the office's secret and the GUID. Repeating it is harmless: it costs a try that
-    /// comes back at once. The card has shown that it holds the management key before it hears the PUK.
+    /// Sets the PUK to the one made of the office's secret and the GUID. Repeating it is harmless: on a card that still holds the factory's
+    /// key it costs a try that comes back at once, on one of ours none. The card has shown that it holds the management key before it hears the PUK.
     ///
     /// # Errors
     /// When the card does not show its key, or its PUK is neither the factory's nor ours.
     pub fn set_puk(&mut self) -> Result<(), IssuerError> {
         let ours = self.our_puk(Step::Puk)?;
-        self.privileged(Step::Puk, |conversation, _, _| match change_puk(conversation, &factory_puk(), &ours) {
-            Err(IssuerCause::WrongPuk { .. }) => change_puk(conversation, &ours, &ours),
-            result => result,
+        self.privileged(Step::Puk, |conversation, held, _| match held {
+            // Our key came last: the PUK is ours, and another one would cost a try that may be the last.
+            KeyHeld::Ours => change_puk(conversation, &ours, &ours),
+            KeyHeld::Factory | KeyHeld::Foreign => match change_puk(conversation, &factory_puk(), &ours) {
+                Err(IssuerCause::WrongPuk { .. }) => change_puk(conversation, &ours, &ours),
+                result => result,
+            },
         })
     }
 

@@ -4,7 +4,7 @@ use sekisho_card::{Lengths, LoginError, OperatorCard, Tries, verify_signature};
 use sekisho_issuer::{CardManagementSecret, Issuer, IssuerCause, PinChoice};
 use sekisho_wire::secret::SecretBytes;
 
-use crate::rig::{Cut, READER, Watched, blank, in_use, personalised, pin, secret, validity};
+use crate::rig::{Cut, READER, Watched, blank, ca, in_use, order, personalised, pin, secret, validity};
 
 const DIGEST: [u8; 32] = [0x42; 32];
 
@@ -87,6 +87,24 @@ fn a_card_that_does_not_hold_our_key_never_hears_a_puk() {
     assert_eq!(issuer.reset_pin(PinChoice::Random).unwrap_err().cause, IssuerCause::ForeignManagementKey);
     let watch = watch.borrow();
     assert_eq!(watch.starting_with(&[0x00, 0x2C]) + watch.starting_with(&[0x00, 0x24]), 0);
+}
+
+#[test]
+fn a_card_with_one_try_left_for_its_puk_can_be_made_anew() {
+    let (shared, made) = personalised();
+    shared.with(|card| {
+        let select = [&[0x00, 0xA4, 0x04, 0x00, 0x05][..], &[0xA0, 0, 0, 3, 8]].concat();
+        assert!(card.transmit(&select).ends_with(&[0x90, 0x00]));
+        let unblock = [&[0x00, 0x2C, 0x00, 0x80, 0x10][..], b"12345678", b"493716\xFF\xFF"].concat();
+        for tries_left in (1..5).rev() {
+            assert_eq!(card.transmit(&unblock), [0x63, 0xC0 | tries_left]);
+        }
+    });
+    let secret = secret();
+    let mut issuer = Issuer::open(shared.connect(READER).unwrap(), &secret).unwrap();
+    let again = issuer.personalise_anew(order(PinChoice::Random), &ca()).unwrap();
+    assert_eq!(again.guid, made.guid);
+    issuer.reset_pin(PinChoice::Random).unwrap();
 }
 
 #[test]
