@@ -262,13 +262,5 @@ fn first_eight(hash: &[u8; 32]) -> [u8; 8] {
     bytes
 }
 
-/// A key as two people read it to each other: the first 16 bytes of its SHA-256, in groups of four hexadecimal digits.
-#[must_use]
-pub fn fingerprint(key: &[u8; 32]) -> String {
-    let digest: [u8; 32] = Sha256::digest(key).into();
-    let groups = digest[..16].chunks(2).map(|pair| pair.iter().map(|byte| format!("{byte:02x}")).collect::<String>());
-    groups.collect::<Vec<_>>().join(" ")
-}
-
 /// A day: the code is carried to the terminal by hand.
 pub const INVITATION: Millis = 24 * 3_600_000;

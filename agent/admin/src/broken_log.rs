@@ -37,6 +37,8 @@ pub(crate) enum Broken {
         /// Entries the checkpoint names.
         size: u64,
     },
+    /// It begins with the founding act of another office.
+    OtherOffice,
     /// The checkpoint is not signed by the log's key.
     Checkpoint(TlogError),
 }
@@ -62,6 +64,7 @@ impl BrokenLog {
             Broken::Incomplete { have, size } => {
                 format!("台帳の{log}がそろっていません(届いたもの{have}件、署名{size}件)")
             }
+            Broken::OtherOffice => format!("台帳の示す{log}は、別の団体のものです"),
             Broken::Checkpoint(error) => format!("{log}のチェックポイントを信頼できません: {error}"),
         }
     }
@@ -80,6 +83,7 @@ impl fmt::Display for BrokenLog {
             Broken::Incomplete { have, size } => {
                 write!(f, "the ledger's {log} log is incomplete: {have} entries came, the checkpoint names {size}")
             }
+            Broken::OtherOffice => write!(f, "the ledger's {log} log is another office's"),
             Broken::Checkpoint(error) => write!(f, "cannot trust the checkpoint of the {log} log: {error}"),
         }
     }
@@ -89,7 +93,7 @@ impl std::error::Error for BrokenLog {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match &self.broken {
             Broken::Checkpoint(error) => Some(error),
-            Broken::Rollback { .. } | Broken::Fork { .. } | Broken::Incomplete { .. } => None,
+            Broken::Rollback { .. } | Broken::Fork { .. } | Broken::Incomplete { .. } | Broken::OtherOffice => None,
         }
     }
 }

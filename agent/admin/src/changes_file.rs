@@ -18,7 +18,7 @@ pub(crate) use self::tables::{AdministratorTable, ChangesFile, OfficeTable, Reco
 use self::tables::{HoursTable, PolicyTable, TerminalTable};
 use crate::config_text::{Dated, MAX_FILE, Minute, parse, plain};
 use crate::dates::Edge;
-use crate::error::AdminError;
+use crate::error::{AdminError, Said, Thing};
 use crate::random;
 use crate::register_cache::{Name, is_a_name};
 
@@ -90,7 +90,10 @@ impl<'a> Drafter<'a> {
     pub(crate) fn name(&mut self, text: &str) -> Result<NameHash, AdminError> {
         if !is_a_name(text) {
             let value = text.escape_default().to_string();
-            let rule = "1 to 64 characters, no blank at either end, nothing that does not show".to_owned();
+            let rule = Said::new(
+                "1 to 64 characters, no blank at either end, nothing that does not show",
+                "1〜64文字で、前後に空白がなく、見えない文字を含まないこと",
+            );
             return Err(AdminError::Argument { name: "name", value, rule });
         }
         let salt = Salt(random::bytes()?);
@@ -104,18 +107,18 @@ pub(crate) fn end_of_fiscal_year(now: u64, later: u16) -> u64 {
     moment(day_of_date(Date { year: fiscal_year(now) + 1 + later, month: 4, day: 1 }), 0)
 }
 
-/// Reads a file of changes.
+/// Reads a file of changes; gives its text too.
 ///
 /// # Errors
 /// When it cannot be read, or a [`crate::error::ConfigError`] with line and key.
-pub(crate) fn read(path: &Path) -> Result<ChangesFile, AdminError> {
+pub(crate) fn read(path: &Path) -> Result<(ChangesFile, String), AdminError> {
     let fail = |cause| AdminError::File { path: path.to_owned(), cause };
     let size = std::fs::metadata(path).map_err(fail)?.len();
     if size > MAX_FILE {
         return Err(AdminError::TooLarge);
     }
     let text = std::fs::read_to_string(path).map_err(fail)?;
-    Ok(parse(path, &text)?)
+    Ok((parse(path, &text)?, text))
 }
 
 impl ChangesFile {
@@ -136,7 +139,10 @@ impl ChangesFile {
         Err(AdminError::Argument {
             name: "file",
             value: PathBuf::from(path).display().to_string(),
-            rule: "it holds 'office' or 'administrator', which only 'found' can use".to_owned(),
+            rule: Said::new(
+                "it holds 'office' or 'administrator', which only 'found' can use",
+                "「found」だけが使える office か administrator が含まれています",
+            ),
         })
     }
 
@@ -296,7 +302,7 @@ impl ChangesFile {
     fn places(&self, drafter: &Drafter<'_>) -> Result<Vec<Change>, AdminError> {
         let mut changes = Vec::new();
         for table in &self.terminal {
-            let unknown = || AdminError::Unknown { what: "terminal", code: table.terminal.0.to_string() };
+            let unknown = || AdminError::Unknown { what: Thing::Terminal, code: table.terminal.0.to_string() };
             let now = drafter.register.terminal(&table.terminal.0).ok_or_else(unknown)?.version();
             changes.push(Change::Terminal(Box::new(table.over(now))));
         }
@@ -372,6 +378,7 @@ impl HoursTable {
 #[cfg(test)]
 mod tests {
     use sekisho_register::role::Class;
+    use sekisho_wire::words::Language;
 
     use super::*;
 
@@ -466,7 +473,10 @@ mod tests {
         for (text, line, key, what) in cases {
             let error = parse::<ChangesFile>(Path::new("x.toml"), text).unwrap_err();
             assert_eq!((error.line, error.key.as_str()), (line, key), "{text}: {error}");
-            assert!(error.what.contains(what), "{text}: {error}");
+            assert!(error.what.in_words(Language::English).contains(what), "{text}: {error}");
+            let japanese = error.what.in_words(Language::Japanese);
+            assert!(!japanese.is_ascii() && !japanese.contains('\u{1f}'), "{text}: {japanese}");
+            assert!(what != "not a date" || !japanese.contains(what), "{text}: {japanese}");
         }
     }
 }

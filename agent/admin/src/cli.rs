@@ -12,6 +12,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use sekisho_wire::id::{CaseReference, Code, Hash};
+use sekisho_wire::words::Language;
 
 pub(crate) use self::cards::{CardChange, CardCommand, IssueArguments};
 pub(crate) use self::functions::{FunctionCommand, PurposeCommand};
@@ -25,7 +26,8 @@ use crate::dates::When;
 
 /// Reads an argument by the same rules as a value in a file.
 fn word<T: FromText>(text: &str) -> Result<T, String> {
-    T::from_text(text)
+    // clap speaks English.
+    T::from_text(text).map_err(|rule| rule.in_words(Language::English).to_owned())
 }
 
 fn when(text: &str) -> Result<When, String> {

@@ -1,6 +1,7 @@
 //! Each command, one file for what belongs together.
 
 mod acts;
+mod apply;
 mod cards;
 mod decisions;
 mod first_pin;
@@ -14,9 +15,8 @@ mod set_up;
 mod terminals;
 mod verify;
 
-use crate::changes_file::{self, Drafter, PolicyUse};
-use crate::cli::{CardCommand, Command, FileArgument, OperatorCommand, PermitCommand, RouteCommand};
-use crate::clock;
+use self::apply::Manner;
+use crate::cli::{CardCommand, Command, OperatorCommand, PermitCommand, RouteCommand};
 use crate::desk::{Desk, Signing};
 use crate::error::AdminError;
 use crate::home::Home;
@@ -46,8 +46,8 @@ pub(crate) fn run(
     match command {
         Command::Found(_) | Command::Join(_) => Ok(()),
         Command::Office(command) => office::run(&desk, command),
-        Command::Apply(file) => apply(&mut desk, &file, Manner::AsAsked),
-        Command::Propose(file) => apply(&mut desk, &file, Manner::Propose),
+        Command::Apply(file) => apply::run(&mut desk, &file, Manner::AsAsked),
+        Command::Propose(file) => apply::run(&mut desk, &file, Manner::Propose),
         Command::Section(command) => decisions::section(&mut desk, command),
         Command::Post(command) => decisions::post(&mut desk, command),
         Command::Function(command) => decisions::function(&mut desk, command),
@@ -67,26 +67,5 @@ pub(crate) fn run(
         Command::Acts { last, full } => acts::run(&mut desk, last, full),
         Command::Records(command) => records::run(&mut desk, command),
         Command::Register(command) => registers::run(&mut desk, command),
-    }
-}
-
-/// Whether `apply` proposes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Manner {
-    AsAsked,
-    Propose,
-}
-
-/// The file is read before anything is asked: a mistake in it should cost no PIN.
-fn apply(desk: &mut Desk, argument: &FileArgument, manner: Manner) -> Result<(), AdminError> {
-    let file = changes_file::read(&argument.file)?;
-    file.expect_no_founding(&argument.file)?;
-    desk.log_in()?;
-    let mut drafter = Drafter::new(desk.cache.register(), clock::now());
-    let changes = file.into_changes(PolicyUse::Change, &mut drafter)?;
-    let names = drafter.names;
-    match manner {
-        Manner::AsAsked => desk.submit(changes, &names).map(drop),
-        Manner::Propose => desk.propose(changes, &names).map(drop),
     }
 }

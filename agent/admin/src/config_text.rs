@@ -5,10 +5,11 @@ use std::path::Path;
 use sekisho_register::Title;
 use sekisho_register::role::{Class, Role};
 use sekisho_wire::id::{CardGuid, Code, Numbered, ReaderIdentity};
-use serde::de::{Deserialize, DeserializeOwned, Deserializer, Error as _};
+use sekisho_wire::words::Language;
+use serde::de::{Deserialize, DeserializeOwned, Deserializer};
 
 use crate::dates::{When, minute_of_day};
-use crate::error::ConfigError;
+use crate::error::{ConfigError, Said};
 
 /// Files of changes are short; what is longer is another file.
 pub(crate) const MAX_FILE: u64 = 4 * 1024 * 1024;
@@ -29,7 +30,33 @@ fn explain(file: &Path, text: &str, mut error: toml::de::Error) -> ConfigError {
     // Without its input the library names the key on a line of its own; it has no other way to ask for it.
     let shown = error.to_string();
     let path = shown.rsplit_once("in `").and_then(|(_, rest)| rest.trim_end().strip_suffix('`')).unwrap_or_default();
-    ConfigError { file: file.to_owned(), line, key: whole_key(path, &what), what }
+    ConfigError { file: file.to_owned(), line, key: whole_key(path, &what), what: in_both(&what) }
+}
+
+/// Between the English and the Japanese of a rule of ours, where the library carries one text: U+001F, which no rule holds.
+const BETWEEN: char = '\u{1f}';
+
+/// An error that the library carries in both languages.
+fn refused<E: serde::de::Error>(text: &str, rule: &Said) -> E {
+    let [english, japanese] = [Language::English, Language::Japanese].map(|language| rule.in_words(language));
+    E::custom(format!("'{}': {english}{BETWEEN}「{0}」: {japanese}", text.replace(BETWEEN, " ")))
+}
+
+/// A rule of ours, or what the library says, whose commonest words are known here.
+fn in_both(what: &str) -> Said {
+    if let Some((english, japanese)) = what.split_once(BETWEEN) {
+        return Said::new(english, japanese);
+    }
+    let japanese = if what.starts_with("missing field") {
+        "必要な項目がありません".to_owned()
+    } else if what.starts_with("unknown field") {
+        "この項目は知られていません".to_owned()
+    } else if what.starts_with("invalid type") || what.starts_with("invalid value") {
+        format!("値の型が違います({what})")
+    } else {
+        format!("TOML として読めません({what})")
+    };
+    Said::new(what, japanese)
 }
 
 /// The library names the table of a key that is missing or unknown; people look for the key.
@@ -48,7 +75,7 @@ pub(crate) trait FromText: Sized {
     ///
     /// # Errors
     /// The rule.
-    fn from_text(text: &str) -> Result<Self, String>;
+    fn from_text(text: &str) -> Result<Self, Said>;
 }
 
 /// A TOML string that is read by [`FromText`].
@@ -58,7 +85,7 @@ pub(crate) struct Text<T>(pub T);
 impl<'de, T: FromText> Deserialize<'de> for Text<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        T::from_text(&text).map(Self).map_err(|rule| D::Error::custom(format!("'{text}': {rule}")))
+        T::from_text(&text).map(Self).map_err(|rule| refused(&text, &rule))
     }
 }
 
@@ -68,47 +95,63 @@ pub(crate) fn plain<T: Clone>(list: &[Text<T>]) -> Vec<T> {
 }
 
 macro_rules! from_str {
-    ($($type:ty),+) => {
+    ($($type:ty: $japanese:literal),+ $(,)?) => {
         $(impl FromText for $type {
-            fn from_text(text: &str) -> Result<Self, String> {
-                text.parse().map_err(|error: sekisho_wire::id::NotAllowed| error.to_string())
+            fn from_text(text: &str) -> Result<Self, Said> {
+                text.parse().map_err(|error: sekisho_wire::id::NotAllowed| Said::new(error.to_string(), $japanese))
             }
         })+
     };
 }
 
-from_str!(Code, CardGuid, ReaderIdentity);
+from_str! {
+    Code: "コードの形ではありません",
+    CardGuid: "カードGUIDの形ではありません(16進32桁)",
+    ReaderIdentity: "カードリーダーの識別情報の形ではありません",
+}
 
 impl FromText for Title {
-    fn from_text(text: &str) -> Result<Self, String> {
-        Self::new(text).ok_or_else(|| "not a title: 1 to 64 visible characters".to_owned())
+    fn from_text(text: &str) -> Result<Self, Said> {
+        Self::new(text)
+            .ok_or_else(|| Said::new("not a title: 1 to 64 visible characters", "名称は見える文字で1〜64文字です"))
     }
 }
 
 impl FromText for Role {
-    fn from_text(text: &str) -> Result<Self, String> {
+    fn from_text(text: &str) -> Result<Self, Said> {
         Self::from_name(text).ok_or_else(|| {
             let names: Vec<&str> = Self::ALL.into_iter().map(Self::name).collect();
-            format!("not a role: one of {}", names.join(", "))
+            Said::new(
+                format!("not a role: one of {}", names.join(", ")),
+                format!("役割は次のいずれかです: {}", names.join("、")),
+            )
         })
     }
 }
 
 impl FromText for Class {
-    fn from_text(text: &str) -> Result<Self, String> {
+    fn from_text(text: &str) -> Result<Self, Said> {
         Self::ALL.into_iter().find(|class| class.name() == text).ok_or_else(|| {
             let names: Vec<&str> = Self::ALL.into_iter().map(Self::name).collect();
-            format!("not a class: one of {}", names.join(", "))
+            Said::new(
+                format!("not a class: one of {}", names.join(", ")),
+                format!("区分は次のいずれかです: {}", names.join("、")),
+            )
         })
     }
 }
 
 impl FromText for Numbered {
-    fn from_text(text: &str) -> Result<Self, String> {
+    fn from_text(text: &str) -> Result<Self, Said> {
         let number = text
             .split_once('-')
             .and_then(|(year, number)| Some(Self { fiscal_year: year.parse().ok()?, number: number.parse().ok()? }));
-        number.ok_or_else(|| "not a number: the fiscal year and the number, as in 2026-12".to_owned())
+        number.ok_or_else(|| {
+            Said::new(
+                "not a number: the fiscal year and the number, as in 2026-12",
+                "番号ではありません(年度と番号: 2026-12)",
+            )
+        })
     }
 }
 
@@ -125,12 +168,18 @@ impl<'de> Deserialize<'de> for Dated {
             | toml::Value::Float(_)
             | toml::Value::Boolean(_)
             | toml::Value::Array(_)
-            | toml::Value::Table(_)) => return Err(D::Error::custom(format!("not a date: a {}", other.type_str()))),
+            | toml::Value::Table(_)) => return Err(not_a_date(other.type_str())),
         };
-        When::parse(&text).map(Self).ok_or_else(|| {
-            D::Error::custom(format!("'{text}': not a date: 2026-04-01, 2026-04-01T08:30, 令和8年4月1日 or R8.4.1"))
-        })
+        When::parse(&text).map(Self).ok_or_else(|| not_a_date(&text))
     }
+}
+
+fn not_a_date<E: serde::de::Error>(text: &str) -> E {
+    let rule = Said::new(
+        "not a date: 2026-04-01, 2026-04-01T08:30, 令和8年4月1日 or R8.4.1",
+        "日付ではありません(2026-04-01、2026-04-01T08:30、令和8年4月1日、R8.4.1)",
+    );
+    refused(text, &rule)
 }
 
 /// A time of day, `08:30`.
@@ -140,7 +189,8 @@ pub(crate) struct Minute(pub u16);
 impl<'de> Deserialize<'de> for Minute {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        minute_of_day(&text).map(Self).ok_or_else(|| D::Error::custom(format!("'{text}': not a time of day: 08:30")))
+        let rule = || refused(&text, &Said::new("not a time of day: 08:30", "時刻ではありません(08:30)"));
+        minute_of_day(&text).map(Self).ok_or_else(rule)
     }
 }
 
@@ -148,10 +198,13 @@ impl<'de> Deserialize<'de> for Minute {
 macro_rules! words {
     ($type:ty, $what:literal, { $($word:literal => $value:path),+ $(,)? }) => {
         impl FromText for $type {
-            fn from_text(text: &str) -> Result<Self, String> {
+            fn from_text(text: &str) -> Result<Self, Said> {
                 match text {
                     $($word => Ok($value),)+
-                    _ => Err(concat!("not ", $what, ": one of" $(, " ", $word)+).to_owned()),
+                    _ => Err(Said::new(
+                        concat!("not ", $what, ": one of" $(, " ", $word)+),
+                        concat!("次のいずれかです:" $(, " ", $word)+),
+                    )),
                 }
             }
         }
@@ -167,7 +220,7 @@ pub(crate) mod vocabulary {
     };
     use sekisho_wire::decision::Level;
 
-    use super::FromText;
+    use super::{FromText, Said};
 
     words!(Level, "a level", { "session" => Level::Session, "card" => Level::Card, "pin" => Level::Pin });
     words!(SectionState, "a state of a section", {

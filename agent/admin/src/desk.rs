@@ -15,16 +15,18 @@ use sekisho_wire::words::Language;
 use crate::act_draft::{draft, parts};
 use crate::clock;
 use crate::dates::{Edge, When};
-use crate::error::AdminError;
+use crate::error::{AdminError, Said};
 use crate::home::Home;
 use crate::ledger::Ledger;
 use crate::office_file::Office;
 use crate::pending;
 use crate::persons;
 use crate::pin_entry::PinSource;
+use crate::plan::Plan;
 use crate::readers::{Look, Readers};
-use crate::register_cache::{Name, RegisterCache};
+use crate::register_cache::{Name, RegisterCache, RegisterOf, SoFar};
 use crate::screen::Screen;
+use crate::settled::Settled;
 
 /// A token is good for 15 minutes (LEDGER §L4); a long run asks for the next one in time.
 const TOKEN_MS: u64 = 10 * 60 * 1000;
@@ -66,7 +68,7 @@ impl Signing {
         Err(AdminError::Argument {
             name: "--effective",
             value: sekisho_register::wareki::moment_text(moment, Language::English),
-            rule: "it lies in the past, and no decision reaches back".to_owned(),
+            rule: Said::new("it lies in the past, and no decision reaches back", "過去の日付です。処分は遡れません"),
         })
     }
 }
@@ -96,13 +98,13 @@ pub(crate) struct Desk {
     /// The readers.
     pub readers: Readers,
     signing: Signing,
-    key: VerifyingKey,
+    register_of: RegisterOf,
     pin: Option<Pin>,
     signer: Option<(ReaderName, CardGuid)>,
     /// Until when the token is good enough to begin something with it.
     token_until: u64,
-    /// An act of an earlier run whose answer was lost, and that was found in force in this one.
-    pub settled: Option<Hash>,
+    /// Acts of earlier runs whose answer was lost, and that were found in force in this one.
+    pub settled: Vec<Settled>,
 }
 
 impl Desk {
@@ -112,7 +114,10 @@ impl Desk {
     /// [`AdminError::NoOffice`]; a damaged home.
     pub(crate) fn open(screen: Screen, home: Home, readers: Readers, signing: Signing) -> Result<Self, AdminError> {
         let office = Office::load(&home)?.ok_or(AdminError::NoOffice)?;
-        let cache = RegisterCache::load(&home, &office.log_key(Log::Register)?)?;
+        // `found` keeps its plan before the office, and drafts it by the register that it has verified; `join` keeps the office last.
+        let drafted = Plan::<CardGuid>::load(&home)?.is_none_or(|plan| plan.parts.is_some());
+        let so_far = if drafted { SoFar::Verified } else { SoFar::Nothing };
+        let cache = RegisterCache::load(&home, &office.register_of()?, so_far)?;
         Self::of(office, cache, screen, home, readers, signing)
     }
 
@@ -128,7 +133,7 @@ impl Desk {
         readers: Readers,
         signing: Signing,
     ) -> Result<Self, AdminError> {
-        let key = office.log_key(Log::Register)?;
+        let register_of = office.register_of()?;
         let ledger = Ledger::of(&office)?;
         Ok(Self {
             screen,
@@ -138,11 +143,11 @@ impl Desk {
             ledger,
             readers,
             signing,
-            key,
+            register_of,
             pin: None,
             signer: None,
             token_until: 0,
-            settled: None,
+            settled: Vec::new(),
         })
     }
 
@@ -231,14 +236,14 @@ impl Desk {
         if clock::now() >= self.token_until {
             self.renew_token()?;
         }
-        self.cache = self.ledger.refresh(&self.cache, &self.key)?;
+        self.cache = self.ledger.refresh(&self.cache, &self.register_of)?;
         self.cache.save(&self.home)
     }
 
     /// The key of the register log.
     #[must_use]
     pub(crate) const fn register_key(&self) -> &VerifyingKey {
-        &self.key
+        &self.register_of.key
     }
 
     /// Reads the PIN once for the whole run. The count of tries is shown before it is typed.
@@ -293,6 +298,12 @@ impl Desk {
         }
     }
 
+    /// Whether the command line says that changes are to be proposed.
+    #[must_use]
+    pub(crate) const fn proposes(&self) -> bool {
+        self.signing.propose
+    }
+
     /// Decides changes, or proposes them when the command line says so.
     ///
     /// # Errors
@@ -310,11 +321,9 @@ impl Desk {
     /// # Errors
     /// [`AdminError::Declined`]; card, PIN; what the fold refuses.
     pub(crate) fn decide(&mut self, changes: Vec<Change>, names: &[Name]) -> Result<(), AdminError> {
+        let parts = parts(changes)?;
         self.log_in()?;
-        for part in parts(changes)? {
-            self.decide_part(part, names)?;
-        }
-        Ok(())
+        parts.into_iter().try_for_each(|part| self.decide_part(part, names))
     }
 
     /// One act of changes that fit one.
@@ -345,10 +354,8 @@ impl Desk {
     /// # Errors
     /// As [`Self::decide`].
     pub(crate) fn file(&mut self, changes: Vec<Change>, names: &[Name]) -> Result<(Hash, Vec<u8>), AdminError> {
+        let [changes]: [Vec<Change>; 1] = parts(changes)?.try_into().map_err(|_| AdminError::ProposalTooLarge)?;
         self.log_in()?;
-        if changes.is_empty() {
-            return Err(AdminError::NothingToDo);
-        }
         let act = self.act(Log::Casebook, changes, None)?;
         self.sign_and_send(act, names)
     }
@@ -419,9 +426,8 @@ impl Desk {
 
     /// Shows, asks, signs with 9C, checks what the fold would say, sends.
     fn sign_and_send(&mut self, act: Act, names: &[Name]) -> Result<(Hash, Vec<u8>), AdminError> {
-        // Perhaps the very decision that is asked for again.
-        if let Some(id) = self.settled.take() {
-            return Err(AdminError::SettledNow(id));
+        if let Some(settled) = self.settled.iter().find(|settled| settled.is_decided_by(&act, names)) {
+            return Err(AdminError::SettledNow(settled.id));
         }
         show(&self.screen, &act, &self.cache, names);
         self.screen.confirm("sign this act?", "この処分に署名しますか?")?;

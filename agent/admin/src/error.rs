@@ -32,6 +32,8 @@ pub(crate) enum AdminError {
     Damaged(PathBuf),
     /// Others may read the home directory.
     HomeOpenToOthers(PathBuf),
+    /// The home directory belongs to another user.
+    HomeOfSomebodyElse(PathBuf),
     /// Another run works in the home directory.
     HomeBusy(PathBuf),
     /// The home directory belongs to no office yet.
@@ -49,7 +51,7 @@ pub(crate) enum AdminError {
         /// What was given.
         value: String,
         /// What it should look like.
-        rule: String,
+        rule: Said,
     },
     /// The ledger's code cannot be read.
     Code(CodeError),
@@ -57,6 +59,8 @@ pub(crate) enum AdminError {
     CodeExpired,
     /// The code is for something else.
     CodeKind,
+    /// The ledger made a code that leads a terminal elsewhere: this field is not as this office has it.
+    ForeignCode(&'static str),
     /// The ledger did not do what was asked.
     Link(LinkError),
     /// The ledger shows another register than the one that was verified before.
@@ -67,7 +71,7 @@ pub(crate) enum AdminError {
     NotInForce(Hash),
     /// The act was sent, and no answer came.
     Unanswered(Hash),
-    /// An act of an earlier run, whose answer was lost, turned out to be in force.
+    /// An act of an earlier run that decides the same, whose answer was lost, turned out to be in force.
     SettledNow(Hash),
     /// The card's issue is proposed, and the other person has not approved it.
     NotApprovedYet(Hash),
@@ -124,6 +128,8 @@ pub(crate) enum AdminError {
     CardIssued(CardGuid),
     /// A card whose personalisation was interrupted, and nobody asked to go on.
     CardUnfinished,
+    /// The card waits at another desk for the approval of this proposal.
+    CardProposed(Hash),
     /// The card in the reader is not one whose issue was interrupted.
     NothingToResume,
     /// What came is not what the fingerprint was given for.
@@ -133,10 +139,10 @@ pub(crate) enum AdminError {
         /// As what came has it.
         found: String,
     },
-    /// Nothing in the register has this name.
+    /// Nothing has this name.
     Unknown {
         /// What kind of thing.
-        what: &'static str,
+        what: Thing,
         /// Its code.
         code: String,
     },
@@ -144,6 +150,8 @@ pub(crate) enum AdminError {
     NothingToDo,
     /// One change alone is larger than an act may be.
     TooLarge,
+    /// The changes do not fit one proposal.
+    ProposalTooLarge,
     /// No grant fits the card: the act that issued it is too large.
     GrantTooLarge,
     /// Verification found a record that does not hold.
@@ -167,6 +175,44 @@ pub(crate) enum AdminError {
     NoRandom(getrandom::Error),
 }
 
+/// What a code can name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Thing {
+    /// A terminal.
+    Terminal,
+    /// A terminal that waits for its act.
+    WaitingTerminal,
+    /// An operator.
+    Operator,
+    /// A card.
+    Card,
+    /// A card whose issue was begun at this desk.
+    BegunCard,
+    /// An act.
+    Act,
+    /// A proposal that nobody has decided.
+    OpenProposal,
+}
+
+impl Thing {
+    /// For people.
+    const fn name(self, language: Language) -> &'static str {
+        let (english, japanese) = match self {
+            Self::Terminal => ("terminal", "端末機"),
+            Self::WaitingTerminal => ("waiting terminal", "登録待ちの端末機"),
+            Self::Operator => ("operator", "操作者"),
+            Self::Card => ("card", "カード"),
+            Self::BegunCard => ("card begun here", "ここで発行中のカード"),
+            Self::Act => ("act", "処分"),
+            Self::OpenProposal => ("open proposal", "承認待ちの申請"),
+        };
+        match language {
+            Language::English => english,
+            Language::Japanese => japanese,
+        }
+    }
+}
+
 /// What is wrong in a file that the administrator wrote.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ConfigError {
@@ -177,7 +223,31 @@ pub(crate) struct ConfigError {
     /// The key, dotted from the top; empty when the file is no TOML there.
     pub key: String,
     /// What is wrong with it.
-    pub what: String,
+    pub what: Said,
+}
+
+/// One thing in both languages.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Said {
+    english: String,
+    japanese: String,
+}
+
+impl Said {
+    /// The same in English and Japanese.
+    #[must_use]
+    pub(crate) fn new(english: impl Into<String>, japanese: impl Into<String>) -> Self {
+        Self { english: english.into(), japanese: japanese.into() }
+    }
+
+    /// In this language.
+    #[must_use]
+    pub(crate) fn in_words(&self, language: Language) -> &str {
+        match language {
+            Language::English => &self.english,
+            Language::Japanese => &self.japanese,
+        }
+    }
 }
 
 impl fmt::Display for ConfigError {
@@ -186,7 +256,7 @@ impl fmt::Display for ConfigError {
         if !self.key.is_empty() {
             write!(f, ", key '{}'", self.key)?;
         }
-        write!(f, ": {}", self.what)
+        write!(f, ": {}", self.what.in_words(Language::English))
     }
 }
 

@@ -1,17 +1,7 @@
-//! Two people compare what came with what was sent: 16 bytes of SHA-256, in groups of four digits.
-
-use sha2::{Digest, Sha256};
+//! Two people compare what came with what was sent (LEDGER.md §L3.2).
 
 use crate::error::AdminError;
 use crate::screen::{Confirm, Screen};
-
-/// The fingerprint of these bytes, made here: whoever sends one thing could show the fingerprint of another.
-#[must_use]
-pub(crate) fn of(bytes: &[u8]) -> String {
-    let digest = Sha256::digest(bytes);
-    let group = |pair: &[u8]| pair.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
-    digest[..16].chunks(2).map(group).collect::<Vec<_>>().join(" ")
-}
 
 /// Has somebody compare `found`: with the one that was given, else by a question.
 ///
@@ -46,12 +36,14 @@ mod tests {
 
     #[test]
     fn fingerprints_are_compared_by_their_digits_and_never_by_yes() {
-        let shown = of(&[7; 32]);
-        assert_eq!(shown.split(' ').count(), 8);
+        let shown = sekisho_link::fingerprint(&[7; 32]);
         let screen = Screen { language: Language::English, confirm: Confirm::Yes, lists: Lists::Text };
         let compare = |given: Option<&str>| compare(&screen, given, &shown, ("?", "?"));
         compare(Some(&shown.to_uppercase().replace(' ', ""))).unwrap();
-        assert!(matches!(compare(Some(&of(&[8; 32]))), Err(AdminError::FingerprintWrong { .. })));
+        assert!(matches!(
+            compare(Some(&sekisho_link::fingerprint(&[8; 32]))),
+            Err(AdminError::FingerprintWrong { .. })
+        ));
         assert!(matches!(compare(Some("")), Err(AdminError::FingerprintWrong { .. })));
         assert!(matches!(compare(None), Err(AdminError::FingerprintNeeded(_))));
     }

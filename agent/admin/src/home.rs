@@ -2,11 +2,12 @@
 
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::thread::sleep;
 use std::time::Duration;
 
+use rustix::process::geteuid;
 use sekisho_issuer::{CardManagementSecret, OfficeCa, Validity};
 use sekisho_wire::secret::SecretBytes;
 use zeroize::Zeroizing;
@@ -36,10 +37,7 @@ impl Home {
             Err(cause) if cause.kind() == io::ErrorKind::AlreadyExists => {}
             Err(cause) => return Err(fail(cause)),
         }
-        let mode = fs::metadata(path).map_err(fail)?.permissions().mode();
-        if mode & 0o077 != 0 {
-            return Err(AdminError::HomeOpenToOthers(path.to_owned()));
-        }
+        expect_private(path, &fs::metadata(path).map_err(fail)?, geteuid().as_raw())?;
         Ok(Self(path.to_owned()))
     }
 
@@ -104,7 +102,11 @@ impl Home {
         let path = self.path(name);
         let fail = |cause| AdminError::File { path: path.clone(), cause };
         let parent = path.parent().unwrap_or(&self.0);
-        DirBuilder::new().mode(0o700).recursive(true).create(parent).map_err(fail)?;
+        if !parent.is_dir() {
+            DirBuilder::new().mode(0o700).create(parent).map_err(fail)?;
+            // A file that is on the disk in a folder that is not is lost all the same.
+            File::open(&self.0).and_then(|home| home.sync_all()).map_err(fail)?;
+        }
         let new = path.with_extension("new");
         let mut file =
             OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&new).map_err(fail)?;
@@ -195,6 +197,17 @@ impl Home {
     }
 }
 
+/// Nobody but `me` may read or exchange what lies in the home: whose it is could, whatever its mode.
+fn expect_private(path: &Path, home: &fs::Metadata, me: u32) -> Result<(), AdminError> {
+    if home.uid() != me {
+        return Err(AdminError::HomeOfSomebodyElse(path.to_owned()));
+    }
+    if home.permissions().mode() & 0o077 != 0 {
+        return Err(AdminError::HomeOpenToOthers(path.to_owned()));
+    }
+    Ok(())
+}
+
 /// Writes a secret for a person to a new file of his own: 0600, and never over another one.
 ///
 /// # Errors
@@ -234,6 +247,10 @@ pub(crate) mod tests {
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
         assert_eq!(mode(&home.0.0), 0o700);
         assert_eq!(mode(&home.0.path(CARD_SECRET)), 0o600);
+        let metadata = fs::metadata(&home.0.0).unwrap();
+        expect_private(&home.0.0, &metadata, metadata.uid()).unwrap();
+        let refused = expect_private(&home.0.0, &metadata, metadata.uid() + 1);
+        assert!(matches!(refused, Err(AdminError::HomeOfSomebodyElse(_))));
         fs::set_permissions(&home.0.0, fs::Permissions::from_mode(0o750)).unwrap();
         assert!(matches!(Home::open(&home.0.0), Err(AdminError::HomeOpenToOthers(_))));
     }

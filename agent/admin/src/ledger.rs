@@ -4,9 +4,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sekisho_link::{LedgerCode, Link, Options};
 use sekisho_register::change::Log;
+use sekisho_tlog::Checkpoint;
 use sekisho_tlog::bundle::decode_bundle;
 use sekisho_tlog::tile::{TileContent, TilePath};
-use sekisho_tlog::{Checkpoint, VerifyingKey};
 use sekisho_wire::id::{CardGuid, Hash, OfficeId, Salt};
 use sekisho_wire::words::Language;
 use serde::{Deserialize, Serialize};
@@ -16,7 +16,7 @@ use zeroize::Zeroizing;
 use crate::broken_log::Broken;
 use crate::error::AdminError;
 use crate::office_file::Office;
-use crate::register_cache::{Name, RegisterCache};
+use crate::register_cache::{Name, RegisterCache, RegisterOf};
 use crate::terminal_word::TerminalWord;
 
 /// More than the largest bundle: 256 entries of 64 KiB.
@@ -190,14 +190,14 @@ impl Ledger {
     ///
     /// # Errors
     /// As the link says; [`crate::broken_log::BrokenLog`] when the ledger does not continue what it showed before.
-    pub(crate) fn refresh(&self, cache: &RegisterCache, key: &VerifyingKey) -> Result<RegisterCache, AdminError> {
+    pub(crate) fn refresh(&self, cache: &RegisterCache, of: &RegisterOf) -> Result<RegisterCache, AdminError> {
         let mut entries = Vec::new();
         let mut names = if cache.wants_names() { self.names(cache.size())? } else { Vec::new() };
         loop {
             let have = cache.size() + entries.len() as u64;
             let path = format!("{}?from={have}", self.path("register"));
             let page: RegisterPage = self.link.get_json(&path, &self.options())?;
-            let size = Checkpoint::open(&page.checkpoint, key)
+            let size = Checkpoint::open(&page.checkpoint, &of.key)
                 .map_err(|error| Broken::Checkpoint(error).of(Log::Register))?
                 .size;
             let came = page.entries.len();
@@ -209,7 +209,7 @@ impl Ledger {
             let settled = usize::try_from(size.saturating_sub(cache.size())).unwrap_or(usize::MAX);
             if came == 0 || entries.len() >= settled {
                 entries.truncate(settled);
-                let mut newer = cache.extend(key, &page.checkpoint, &entries)?;
+                let mut newer = cache.extend(of, &page.checkpoint, &entries)?;
                 newer.learn(&names);
                 return Ok(newer);
             }

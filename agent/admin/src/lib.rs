@@ -16,6 +16,7 @@ mod error;
 mod fingerprint;
 mod grant;
 mod home;
+mod invitation;
 mod judge;
 mod ledger;
 mod log_tiles;
@@ -25,6 +26,7 @@ mod outbox;
 mod pending;
 mod persons;
 mod pin_entry;
+mod plan;
 mod random;
 mod readers;
 mod record_words;
@@ -33,7 +35,7 @@ mod register_cache;
 mod screen;
 mod seen;
 mod sending;
-mod set_up_plan;
+mod settled;
 mod table;
 mod terminal_word;
 
@@ -47,7 +49,7 @@ use sekisho_wire::words::Language;
 
 use crate::cli::{Cli, Lang};
 use crate::desk::Signing;
-use crate::error::AdminError;
+use crate::error::{AdminError, Said};
 use crate::home::Home;
 use crate::pin_entry::PinSource;
 use crate::readers::Readers;
@@ -133,7 +135,10 @@ fn home_path(given: Option<PathBuf>) -> Result<PathBuf, AdminError> {
     let user = user.ok_or_else(|| AdminError::Argument {
         name: "--home",
         value: String::new(),
-        rule: "HOME is not set, so --home must be given".to_owned(),
+        rule: Said::new(
+            "HOME is not set, so --home must be given",
+            "HOME が設定されていないため、--home の指定が必要です",
+        ),
     })?;
     Ok(PathBuf::from(user).join(".sekisho-admin"))
 }

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::AdminError;
 use crate::home::Home;
+use crate::register_cache::RegisterOf;
 
 const NAME: &str = "office.toml";
 
@@ -122,6 +123,14 @@ impl Office {
     #[must_use]
     pub(crate) fn link_config(&self) -> LinkConfig {
         LinkConfig::new(self.url.clone(), self.authority.clone())
+    }
+
+    /// Which register is this office's.
+    ///
+    /// # Errors
+    /// As [`Self::log_key`].
+    pub(crate) fn register_of(&self) -> Result<RegisterOf, AdminError> {
+        Ok(RegisterOf { office: self.id, key: self.log_key(Log::Register)? })
     }
 
     /// The key that opens checkpoints of a log; its name is the log's origin (LEDGER §L2).

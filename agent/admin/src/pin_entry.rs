@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, BufRead, Read, Write};
 use std::path::PathBuf;
 
-use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
+use rustix::termios::{LocalModes, OptionalActions, SpecialCodeIndex, tcgetattr, tcsetattr};
 use sekisho_wire::secret::Pin;
 use zeroize::Zeroizing;
 
@@ -35,37 +35,54 @@ impl PinSource {
             Self::Terminal => from_terminal(screen.words(english, japanese))?,
             Self::File(path) => {
                 let file = File::open(path).map_err(|cause| AdminError::File { path: path.clone(), cause })?;
-                first_line(io::BufReader::new(file.take(MAX_FILE)))?
+                line_to(b"\n", io::BufReader::new(file.take(MAX_FILE)))?
             }
-            Self::Stdin => first_line(io::stdin().lock())?,
+            Self::Stdin => line_to(b"\n", io::stdin().lock())?,
         };
         Pin::parse(line.trim_ascii_end()).map_err(AdminError::PinShape)
     }
 }
 
-/// Reads byte by byte into a buffer that is wiped: a growing `String` would leave copies behind.
-fn first_line(mut from: impl BufRead) -> Result<Zeroizing<Vec<u8>>, AdminError> {
+/// Ctrl-C and Ctrl-\, as bytes.
+const INTERRUPTS: [u8; 2] = [0x03, 0x1c];
+
+/// Reads byte by byte into a buffer that is wiped: a growing `String` would leave copies behind. Ends behind one of `ends`, at the end of
+/// input, or where no PIN is any more.
+fn line_to(ends: &[u8], mut from: impl BufRead) -> Result<Zeroizing<Vec<u8>>, AdminError> {
     let mut line = Zeroizing::new(Vec::with_capacity(MAX_FILE as usize + 1));
     let mut byte = [0];
-    while line.len() < MAX_FILE as usize && from.read(&mut byte).map_err(AdminError::Input)? == 1 && byte[0] != b'\n' {
+    while line.len() < MAX_FILE as usize && from.read(&mut byte).map_err(AdminError::Input)? == 1 {
         line.push(byte[0]);
+        if ends.contains(&byte[0]) {
+            break;
+        }
     }
     Ok(line)
 }
 
+/// Asks without echo. Meanwhile the keys that would end this program are characters that end the line: ended here, it would leave the
+/// terminal silent.
 fn from_terminal(prompt: &str) -> Result<Zeroizing<Vec<u8>>, AdminError> {
     let mut terminal =
         File::options().read(true).write(true).open("/dev/tty").map_err(|_| AdminError::NoTerminalForPin)?;
-    let _ = write!(terminal, "{prompt}: ");
     let before = tcgetattr(&terminal).map_err(|cause| AdminError::Input(cause.into()))?;
     let mut silent = before.clone();
-    silent.local_modes.remove(LocalModes::ECHO);
+    silent.local_modes.remove(LocalModes::ECHO | LocalModes::ISIG);
     silent.local_modes.insert(LocalModes::ECHONL);
+    for (code, interrupt) in [SpecialCodeIndex::VEOL, SpecialCodeIndex::VEOL2].into_iter().zip(INTERRUPTS) {
+        silent.special_codes[code] = interrupt;
+    }
     tcsetattr(&terminal, OptionalActions::Flush, &silent).map_err(|cause| AdminError::Input(cause.into()))?;
-    let line = first_line(io::BufReader::with_capacity(1, &terminal));
+    let _ = write!(terminal, "{prompt}: ");
+    let line = line_to(&[b'\n', INTERRUPTS[0], INTERRUPTS[1]], io::BufReader::with_capacity(1, &terminal));
     // Echo comes back whatever happened in between.
     tcsetattr(&terminal, OptionalActions::Now, &before).map_err(|cause| AdminError::Input(cause.into()))?;
-    line
+    let line = line?;
+    if line.last().is_some_and(|last| INTERRUPTS.contains(last)) {
+        let _ = writeln!(terminal);
+        return Err(AdminError::Declined);
+    }
+    Ok(line)
 }
 
 #[cfg(test)]
@@ -74,8 +91,10 @@ mod tests {
 
     #[test]
     fn one_line_is_read_and_no_more() {
-        assert_eq!(*first_line(&b"493716\n000000\n"[..]).unwrap(), b"493716");
-        assert_eq!(*first_line(&b"493716"[..]).unwrap(), b"493716");
-        assert!(first_line(&[b'1'; 500][..]).unwrap().len() <= 64);
+        let line = |bytes: &[u8]| Pin::parse(line_to(b"\n", bytes).unwrap().trim_ascii_end()).map(drop);
+        line(b"493716\n000000\n").unwrap();
+        line(b"493716").unwrap();
+        assert!(line(b"49371\x03").is_err(), "in a file this is no interruption, and no PIN");
+        assert!(line_to(b"\n", &[b'1'; 500][..]).unwrap().len() <= 64);
     }
 }

@@ -7,7 +7,7 @@ use sekisho_register::fold::Folded;
 use sekisho_register::values::NameHash;
 use sekisho_register::{Concluded, FoldRefusal, Register, SignedAct};
 use sekisho_tlog::{Checkpoint, VerifyingKey};
-use sekisho_wire::id::{Code, Hash, NotAllowed, Salt};
+use sekisho_wire::id::{Code, Hash, NotAllowed, OfficeId, Salt};
 use serde::{Deserialize, Serialize};
 
 use crate::broken_log::{Broken, BrokenLog};
@@ -63,6 +63,24 @@ impl TryFrom<(String, String)> for Name {
     }
 }
 
+/// Which register it has to be: the log that this key signs, begun by the act whose hash is this office.
+#[derive(Clone, Debug)]
+pub(crate) struct RegisterOf {
+    /// The office.
+    pub office: OfficeId,
+    /// The key of its register log.
+    pub key: VerifyingKey,
+}
+
+/// What this home has seen of its register before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SoFar {
+    /// Nothing can have been verified: the office was founded a moment ago.
+    Nothing,
+    /// Something was.
+    Verified,
+}
+
 /// The register, as far as it is verified.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct RegisterCache {
@@ -76,23 +94,28 @@ pub(crate) struct RegisterCache {
 }
 
 impl RegisterCache {
-    /// Reads the cache of this home and folds it; empty when there is none. What lies there was verified before; that it is
-    /// still the same, the signed checkpoint says.
+    /// Reads the cache of this home and folds it. What lies there was verified before; that it is still the same, the signed
+    /// checkpoint says. Without a checkpoint it is empty only where nothing can have been verified yet; elsewhere somebody has taken
+    /// it away, and a ledger that went back would be believed.
     ///
     /// # Errors
     /// [`AdminError::Damaged`], or [`BrokenLog`] when the bytes are not what the checkpoint signs.
-    pub(crate) fn load(home: &Home, key: &VerifyingKey) -> Result<Self, AdminError> {
-        let (Some(entries), Some(checkpoint)) = (home.read(ENTRIES)?, home.read(CHECKPOINT)?) else {
-            return Ok(Self::default());
-        };
+    pub(crate) fn load(home: &Home, of: &RegisterOf, so_far: SoFar) -> Result<Self, AdminError> {
         let damaged = |name| AdminError::Damaged(home.path(name));
+        let Some(checkpoint) = home.read(CHECKPOINT)? else {
+            return match so_far {
+                SoFar::Nothing => Ok(Self::default()),
+                SoFar::Verified => Err(damaged(CHECKPOINT)),
+            };
+        };
+        let entries = home.read(ENTRIES)?.ok_or_else(|| damaged(ENTRIES))?;
         let checkpoint = String::from_utf8(checkpoint.to_vec()).map_err(|_| damaged(CHECKPOINT))?;
         let size =
-            Checkpoint::open(&checkpoint, key).map_err(|error| Broken::Checkpoint(error).of(Log::Register))?.size;
+            Checkpoint::open(&checkpoint, &of.key).map_err(|error| Broken::Checkpoint(error).of(Log::Register))?.size;
         let mut entries = split(&entries).ok_or_else(|| damaged(ENTRIES))?;
         // Entries are written before their checkpoint: what lies beyond it was never settled.
         entries.truncate(usize::try_from(size).unwrap_or(usize::MAX));
-        let mut cache = Self::default().settle(key, &checkpoint, &entries)?;
+        let mut cache = Self::default().settle(of, &checkpoint, &entries)?;
         match home.read(NAMES)? {
             Some(names) => cache.names = names_from(&names).ok_or_else(|| damaged(NAMES))?,
             None => cache.names_gone = true,
@@ -104,12 +127,13 @@ impl RegisterCache {
     ///
     /// # Errors
     /// [`BrokenLog`]; the register stays what it was.
-    pub(crate) fn extend(&self, key: &VerifyingKey, checkpoint: &str, entries: &[Vec<u8>]) -> Result<Self, BrokenLog> {
-        self.clone().settle(key, checkpoint, entries)
+    pub(crate) fn extend(&self, of: &RegisterOf, checkpoint: &str, entries: &[Vec<u8>]) -> Result<Self, BrokenLog> {
+        self.clone().settle(of, checkpoint, entries)
     }
 
-    fn settle(mut self, key: &VerifyingKey, checkpoint: &str, entries: &[Vec<u8>]) -> Result<Self, BrokenLog> {
-        let signed = Checkpoint::open(checkpoint, key).map_err(|error| Broken::Checkpoint(error).of(Log::Register))?;
+    fn settle(mut self, of: &RegisterOf, checkpoint: &str, entries: &[Vec<u8>]) -> Result<Self, BrokenLog> {
+        let signed =
+            Checkpoint::open(checkpoint, &of.key).map_err(|error| Broken::Checkpoint(error).of(Log::Register))?;
         if signed.size < self.size() {
             return Err(Broken::Rollback { known: self.size(), shown: signed.size }.of(Log::Register));
         }
@@ -122,6 +146,10 @@ impl RegisterCache {
         }
         if self.register.root().0 != signed.root.0 {
             return Err(Broken::Fork { size: signed.size }.of(Log::Register));
+        }
+        // The key of the log can sign another history from its first act on; the office is that act.
+        if self.size() > 0 && self.register.office() != Some(of.office) {
+            return Err(Broken::OtherOffice.of(Log::Register));
         }
         self.checkpoint = Some(checkpoint.to_owned());
         Ok(self)
@@ -326,12 +354,18 @@ pub(crate) mod tests {
     impl Story {
         pub(crate) fn begin() -> Self {
             let card = CardKey::from_slice(&[7; 32]).unwrap();
-            let second = CardKey::from_slice(&[8; 32]).unwrap();
             let log = SigningKey::from_seed("ledger/office/register", &[9; 32]).unwrap();
-            let key = Ed25519Key(log.verifying_key().to_bytes());
+            let mut story = Self { log, card, entries: Vec::new() };
+            story.found("関所町");
+            story
+        }
+
+        fn found(&mut self, title: &str) {
+            let second = CardKey::from_slice(&[8; 32]).unwrap();
+            let key = Ed25519Key(self.log.verifying_key().to_bytes());
             let found = Found {
                 ledger: Title::new("ledger").unwrap(),
-                title: Title::new("関所町").unwrap(),
+                title: Title::new(title).unwrap(),
                 jurisdiction: Code::new("131016").unwrap(),
                 keys: FoundingKeys {
                     records: key,
@@ -339,13 +373,11 @@ pub(crate) mod tests {
                     casebook: key,
                     envelope: PublicKeyBytes::new(&[4; 65]).unwrap(),
                 },
-                administrators: vec![administrator(1, public(&card)), administrator(2, public(&second))],
+                administrators: vec![administrator(1, public(&self.card)), administrator(2, public(&second))],
                 recovery: Recovery { k: 1, keys: vec![key] },
                 policy: Policy::default(),
             };
-            let mut story = Self { log, card, entries: Vec::new() };
-            story.act(NO_OFFICE, None, Change::Found(Box::new(found)));
-            story
+            self.act(NO_OFFICE, None, Change::Found(Box::new(found)));
         }
 
         pub(crate) fn act(&mut self, office: OfficeId, post: Option<Code>, change: Change) {
@@ -393,9 +425,13 @@ pub(crate) mod tests {
             Checkpoint { origin: self.log.name().to_owned(), size, root, extensions: Vec::new() }.sign(&self.log)
         }
 
+        fn of(&self) -> RegisterOf {
+            let office = office_of(&SignedAct::decode(&self.entries[0]).unwrap());
+            RegisterOf { office, key: self.log.verifying_key() }
+        }
+
         pub(crate) fn cache(&self, size: usize) -> RegisterCache {
-            let key = self.log.verifying_key();
-            RegisterCache::default().extend(&key, &self.checkpoint(size), &self.entries[..size]).unwrap()
+            RegisterCache::default().extend(&self.of(), &self.checkpoint(size), &self.entries[..size]).unwrap()
         }
     }
 
@@ -403,15 +439,15 @@ pub(crate) mod tests {
     fn a_register_grows_and_comes_back_from_its_home() {
         let mut story = Story::begin();
         story.section("jumin");
-        let key = story.log.verifying_key();
-        let mut cache = story.cache(1).extend(&key, &story.checkpoint(2), &story.entries[1..]).unwrap();
+        let of = story.of();
+        let mut cache = story.cache(1).extend(&of, &story.checkpoint(2), &story.entries[1..]).unwrap();
         cache.learn(&[Name { salt: Salt([1; 16]), text: "佐藤 一郎".to_owned() }]);
         assert!(cache.acts().all(|(_, folded)| folded.is_ok()));
         assert_eq!(cache.person(&Code::new("a1").unwrap()), "佐藤 一郎 (a1)");
         assert_eq!(cache.person(&Code::new("a2").unwrap()), "a2");
         let home = TempHome::new();
         cache.save(&home.0).unwrap();
-        let back = RegisterCache::load(&home.0, &key).unwrap();
+        let back = RegisterCache::load(&home.0, &of, SoFar::Verified).unwrap();
         assert_eq!((back.size(), back.register().root()), (2, cache.register().root()));
         assert_eq!(back.person(&Code::new("a1").unwrap()), "佐藤 一郎 (a1)");
         let first = back.register_at(1, None).unwrap();
@@ -422,7 +458,7 @@ pub(crate) mod tests {
         assert_eq!(back.register_at(1, Some(second)).unwrap().size(), 1, "back is from the beginning");
         assert!(back.register_at(3, None).is_none());
         home.0.remove(NAMES).unwrap();
-        assert!(!back.wants_names() && RegisterCache::load(&home.0, &key).unwrap().wants_names());
+        assert!(!back.wants_names() && RegisterCache::load(&home.0, &of, SoFar::Verified).unwrap().wants_names());
     }
 
     #[test]
@@ -462,7 +498,7 @@ pub(crate) mod tests {
     fn a_ledger_that_went_back_is_refused() {
         let mut story = Story::begin();
         story.section("jumin");
-        let refused = story.cache(2).extend(&story.log.verifying_key(), &story.checkpoint(1), &[]);
+        let refused = story.cache(2).extend(&story.of(), &story.checkpoint(1), &[]);
         assert_eq!(refused.unwrap_err(), Broken::Rollback { known: 2, shown: 1 }.of(Log::Register));
     }
 
@@ -471,13 +507,13 @@ pub(crate) mod tests {
         let (mut story, mut other) = (Story::begin(), Story::begin());
         story.section("jumin");
         other.section("zeimu");
-        let key = story.log.verifying_key();
+        let of = story.of();
         // The same size with another content, signed by the right key.
-        let refused = story.cache(2).extend(&key, &other.checkpoint(2), &[]);
+        let refused = story.cache(2).extend(&of, &other.checkpoint(2), &[]);
         assert_eq!(refused.unwrap_err(), Broken::Fork { size: 2 }.of(Log::Register));
         // A longer log that does not begin with ours.
         other.section("kikaku");
-        let refused = story.cache(2).extend(&key, &other.checkpoint(3), &other.entries[2..]);
+        let refused = story.cache(2).extend(&of, &other.checkpoint(3), &other.entries[2..]);
         assert_eq!(refused.unwrap_err(), Broken::Fork { size: 3 }.of(Log::Register));
     }
 
@@ -485,14 +521,15 @@ pub(crate) mod tests {
     fn entries_that_are_kept_back_or_altered_are_noticed() {
         let mut story = Story::begin();
         story.section("jumin");
-        let key = story.log.verifying_key();
-        let refused = story.cache(1).extend(&key, &story.checkpoint(2), &[]);
+        let of = story.of();
+        let refused = story.cache(1).extend(&of, &story.checkpoint(2), &[]);
         assert_eq!(refused.unwrap_err(), Broken::Incomplete { have: 1, size: 2 }.of(Log::Register));
         let mut altered = story.entries[1].clone();
         altered[100] ^= 1;
-        let refused = story.cache(1).extend(&key, &story.checkpoint(2), &[altered]);
+        let refused = story.cache(1).extend(&of, &story.checkpoint(2), &[altered]);
         assert_eq!(refused.unwrap_err(), Broken::Fork { size: 2 }.of(Log::Register));
-        let stranger = SigningKey::from_seed("ledger/office/register", &[1; 32]).unwrap().verifying_key();
+        let key = SigningKey::from_seed("ledger/office/register", &[1; 32]).unwrap().verifying_key();
+        let stranger = RegisterOf { key, ..of };
         let refused = story.cache(1).extend(&stranger, &story.checkpoint(2), &story.entries[1..]);
         assert!(matches!(refused.unwrap_err().broken, Broken::Checkpoint(_)));
     }
@@ -501,26 +538,61 @@ pub(crate) mod tests {
     fn a_home_whose_entries_were_altered_does_not_open() {
         let mut story = Story::begin();
         story.section("jumin");
-        let (home, key) = (TempHome::new(), story.log.verifying_key());
+        let (home, of) = (TempHome::new(), story.of());
         story.cache(2).save(&home.0).unwrap();
         let mut bytes = home.0.read(ENTRIES).unwrap().unwrap().to_vec();
         let last = bytes.len() - 1;
         bytes[last] ^= 1;
         home.0.write(ENTRIES, &bytes).unwrap();
-        let refused = RegisterCache::load(&home.0, &key).unwrap_err();
+        let refused = RegisterCache::load(&home.0, &of, SoFar::Verified).unwrap_err();
         let AdminError::Cache(refused) = refused else { panic!("{refused}") };
         assert_eq!(refused, Broken::Fork { size: 2 }.of(Log::Register));
         home.0.write(ENTRIES, &bytes[..last]).unwrap();
-        assert!(matches!(RegisterCache::load(&home.0, &key), Err(AdminError::Damaged(_))));
+        assert!(matches!(RegisterCache::load(&home.0, &of, SoFar::Verified), Err(AdminError::Damaged(_))));
+    }
+
+    #[test]
+    fn the_register_of_another_office_is_none_of_ours() {
+        let (mut ours, mut other) = (Story::begin(), Story::begin());
+        // The ledger holds the key of the log, and begins it with another act.
+        other.entries.clear();
+        let of = ours.of();
+        other.found("隣町");
+        assert_ne!(other.of().office, of.office);
+        let refused = RegisterCache::default().extend(&of, &other.checkpoint(1), &other.entries);
+        assert_eq!(refused.unwrap_err(), Broken::OtherOffice.of(Log::Register));
+        ours.section("jumin");
+        ours.cache(2);
+        // A home whose files were exchanged.
+        let home = TempHome::new();
+        other.cache(1).save(&home.0).unwrap();
+        let refused = RegisterCache::load(&home.0, &of, SoFar::Verified).unwrap_err();
+        assert!(matches!(refused, AdminError::Cache(BrokenLog { broken: Broken::OtherOffice, .. })), "{refused}");
+    }
+
+    #[test]
+    fn a_register_that_was_taken_away_is_not_begun_anew() {
+        let (story, home) = (Story::begin(), TempHome::new());
+        let of = story.of();
+        let load = |so_far| RegisterCache::load(&home.0, &of, so_far).map(|cache| cache.size());
+        assert_eq!(load(SoFar::Nothing).unwrap(), 0);
+        assert!(matches!(load(SoFar::Verified), Err(AdminError::Damaged(_))));
+        story.cache(1).save(&home.0).unwrap();
+        home.0.remove(ENTRIES).unwrap();
+        assert!(matches!(load(SoFar::Nothing), Err(AdminError::Damaged(_))), "its checkpoint is there");
+        story.cache(1).save(&home.0).unwrap();
+        home.0.remove(CHECKPOINT).unwrap();
+        assert!(matches!(load(SoFar::Verified), Err(AdminError::Damaged(_))));
+        assert_eq!(load(SoFar::Nothing).unwrap(), 0, "the first save was cut short");
     }
 
     #[test]
     fn a_crash_between_entries_and_checkpoint_leaves_the_register_before() {
         let mut story = Story::begin();
         story.section("jumin");
-        let (home, key) = (TempHome::new(), story.log.verifying_key());
+        let (home, of) = (TempHome::new(), story.of());
         story.cache(1).save(&home.0).unwrap();
         home.0.write(ENTRIES, &join(&story.entries)).unwrap();
-        assert_eq!(RegisterCache::load(&home.0, &key).unwrap().size(), 1);
+        assert_eq!(RegisterCache::load(&home.0, &of, SoFar::Verified).unwrap().size(), 1);
     }
 }

@@ -61,9 +61,10 @@ where
 
 fn newest(home: &Home, log: Log, key: &VerifyingKey) -> Result<Option<Checkpoint>, AdminError> {
     let Some(bytes) = home.read(&file(log))? else { return Ok(None) };
-    let text = std::str::from_utf8(&bytes).map_err(|_| AdminError::Damaged(home.path(&file(log))))?;
-    // The key of a log may have been changed by an act since; then the note is a stranger's, and begins anew.
-    Ok(Checkpoint::open(text, key).ok())
+    let damaged = || AdminError::Damaged(home.path(&file(log)));
+    let text = std::str::from_utf8(&bytes).map_err(|_| damaged())?;
+    // Passed over, it would let a log that went back begin anew.
+    Checkpoint::open(text, key).map(Some).map_err(|_| damaged())
 }
 
 #[cfg(test)]
@@ -95,6 +96,8 @@ mod tests {
         assert_eq!(broken(show(&[b"a", b"b"])), Broken::Rollback { known: 3, shown: 2 });
         assert_eq!(broken(show(&[b"a", b"x", b"c", b"d"])), Broken::Fork { size: 3 });
         show(&[b"a", b"b", b"c", b"d"]).unwrap();
+        home.0.write(&file(Log::Records), b"no note").unwrap();
+        assert!(matches!(show(&[b"a"]), Err(AdminError::Damaged(_))), "it is not forgotten");
     }
 
     #[test]

@@ -8,13 +8,13 @@ use sekisho_register::change::Log;
 use sekisho_register::{Change, NameHash, SignedAct};
 use sekisho_wire::id::Hash;
 
-use crate::clock;
 use crate::desk::Desk;
 use crate::error::AdminError;
 use crate::grant::verify_place;
 use crate::outbox::{self, Kept};
 use crate::persons::persons_in;
 use crate::register_cache::Name;
+use crate::settled::Settled;
 
 /// Waits before an act that got no answer is sent again, and before a log is looked at again.
 const PAUSES: [Duration; 3] = [Duration::from_millis(300), Duration::from_secs(1), Duration::from_secs(3)];
@@ -95,19 +95,20 @@ impl Desk {
         for id in outbox::list(&self.home)? {
             let Some(kept) = outbox::find(&self.home, &id)? else { continue };
             let signed = SignedAct::decode(&kept.act).map_err(|_| AdminError::Damaged(self.home.path("outbox")))?;
-            let (log, expires) = (signed.act().log, signed.act().expires);
+            let log = signed.act().log;
             match self.send_kept(log, &id, &kept) {
-                Ok(_) => self.settled = Some(id),
+                Ok(_) => {
+                    self.screen.note(
+                        &format!("act {id} of an earlier run got no answer then; it is in force"),
+                        &format!("以前に応答のなかった処分 {id} は効力を生じています"),
+                    );
+                    self.settled.push(Settled::new(id, signed.act(), &kept));
+                }
                 Err(AdminError::Fold(_) | AdminError::Link(LinkError::Refused(_))) => {
                     outbox::forget(&self.home, &id)?;
                     self.say_refused(&id);
                 }
-                // Nobody can bring it into force any more.
-                Err(AdminError::NotInForce(_)) if expires < clock::now() => {
-                    outbox::forget(&self.home, &id)?;
-                    self.say_refused(&id);
-                }
-                // It stays in the outbox. What a ledger swallows must not keep anybody from looking, or from stopping something else.
+                // It stays in the outbox, whatever the clock here says: whether it has expired, the ledger answers when it is sent again. What a ledger swallows must not keep anybody from looking, or from stopping something else.
                 Err(error @ (AdminError::NotInForce(_) | AdminError::Unanswered(_))) => {
                     self.screen.note(&error.to_string(), &error.in_words(self.screen.language));
                     let next = error.next_step(self.screen.language);

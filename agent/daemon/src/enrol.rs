@@ -11,7 +11,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use ed25519_dalek::{Signer as _, SigningKey};
 use rcgen::{CertificateParams, DistinguishedName, DnType, KeyPair, PKCS_ECDSA_P256_SHA256};
-use sekisho_link::{CodeError, CodeKind, Language, LedgerCode, Link, LinkConfig, LinkError, Options};
+use sekisho_link::{CodeError, CodeKind, Language, LedgerCode, Link, LinkConfig, LinkError, Options, TerminalTrust};
 use sekisho_wire::batch::enrol_digest;
 use sekisho_wire::id::{Hash, OfficeId};
 use serde::{Deserialize, Serialize};
@@ -88,7 +88,7 @@ impl From<LinkError> for EnrolError {
 pub struct Enrolled {
     /// The terminal's code.
     pub terminal: String,
-    /// Fingerprint of its key: the first 16 bytes of its SHA-256, in groups.
+    /// Fingerprint over its key, its office and the keys that it believes (LEDGER.md §L3.2).
     pub fingerprint: String,
     /// Which key that is.
     pub key: KeyIs,
@@ -160,25 +160,28 @@ fn enrol_by(
     let (url, authority) = (code.url.clone(), STANDARD.encode(&code.authority));
     let link = StoredLink { url, authority, certificate, key: drawn.tls_key };
     files::replace_json(&config.link_folder().join("link.json"), &link).map_err(EnrolError::Disk)?;
-    let kept = before.is_some();
-    if !kept {
-        let identity = StoredIdentity {
-            office,
-            terminal: terminal.clone(),
-            ledger: code.ledger.clone(),
-            records: STANDARD.encode(code.records),
-            register: STANDARD.encode(code.register),
-            envelope: STANDARD.encode(&code.envelope),
-            key: drawn.key,
-        };
-        // Last: with this file the terminal is enrolled.
-        files::replace_json(&config.identity_file(), &identity).map_err(EnrolError::Disk)?;
-    }
+    let (key, identity) = match before {
+        Some(before) => (KeyIs::Kept, before),
+        None => {
+            let identity = StoredIdentity {
+                office,
+                terminal: terminal.clone(),
+                ledger: code.ledger.clone(),
+                records: STANDARD.encode(code.records),
+                register: STANDARD.encode(code.register),
+                envelope: STANDARD.encode(&code.envelope),
+                key: drawn.key,
+            };
+            // Last: with this file the terminal is enrolled.
+            files::replace_json(&config.identity_file(), &identity).map_err(EnrolError::Disk)?;
+            (KeyIs::New, identity)
+        }
+    };
     if let Err(error) = std::fs::remove_file(&file) {
         log::warn!("cannot remove {}: {error}", file.display());
     }
-    let key = if kept { KeyIs::Kept } else { KeyIs::New };
-    Ok(Enrolled { terminal: terminal.clone(), fingerprint: fingerprint(&public), key })
+    let fingerprint = fingerprint(&identity, &public).ok_or(EnrolError::Keys)?;
+    Ok(Enrolled { terminal: terminal.clone(), fingerprint, key })
 }
 
 /// The keys for this code: those that were drawn for it before, if any; else new ones, on disk before they are shown. Who is enrolled keeps
@@ -221,12 +224,21 @@ fn certificate_request(drawn: &Drawn, terminal: &str, office: &str) -> Option<Ve
     Some(params.serialize_request(&key).ok()?.der().to_vec())
 }
 
-/// The fingerprint that is read out: as the ledger shows it to the administrator.
-#[must_use]
-pub fn fingerprint(key: &[u8; 32]) -> String {
-    let digest = Sha256::digest(key);
-    let groups = digest.chunks(2).take(8).map(|pair| pair.iter().map(|byte| format!("{byte:02x}")).collect::<String>());
-    groups.collect::<Vec<_>>().join(" ")
+/// The fingerprint that is read out: over what this terminal goes by from now on, whatever this code says.
+fn fingerprint(identity: &StoredIdentity, key: &[u8; 32]) -> Option<String> {
+    let bytes = |text: &str| STANDARD.decode(text).ok();
+    let OfficeId(office) = identity.office.parse().ok()?;
+    let (records, register) = (bytes(&identity.records)?, bytes(&identity.register)?);
+    let trust = TerminalTrust {
+        office: &office,
+        terminal: &identity.terminal,
+        ledger: &identity.ledger,
+        records: records.as_slice().try_into().ok()?,
+        register: register.as_slice().try_into().ok()?,
+        envelope: &bytes(&identity.envelope)?,
+        key,
+    };
+    Some(trust.fingerprint())
 }
 
 #[cfg(test)]
@@ -238,7 +250,11 @@ mod tests {
     use super::*;
 
     fn code(secret: u8, terminal: &str) -> String {
-        let kind = CodeKind::Terminal { office: [1; 16], terminal: terminal.into() };
+        code_of(1, secret, terminal)
+    }
+
+    fn code_of(office: u8, secret: u8, terminal: &str) -> String {
+        let kind = CodeKind::Terminal { office: [office; 16], terminal: terminal.into() };
         let (url, authority, ledger) = ("https://127.0.0.1:1".into(), vec![1], "ledger.example".into());
         let (records, register, casebook, envelope) = ([2; 32], [3; 32], [4; 32], vec![5]);
         let secret = Zeroizing::new([secret; 16]);
@@ -285,6 +301,28 @@ mod tests {
         assert_eq!(enrolled.unwrap().key, KeyIs::New);
         assert!(config.identity_file().exists() && !state.join("enrolment.json").exists());
         std::fs::remove_dir_all(state).unwrap();
+    }
+
+    #[test]
+    fn the_same_key_in_another_office_has_another_fingerprint() {
+        let (state, config) = unenrolled("office");
+        let (real, first) = try_it(&config, &code_of(1, 7, "mado-1"), Ok("AQ=="));
+        let stored: StoredIdentity = files::read_json(&config.identity_file()).unwrap().unwrap();
+        std::fs::remove_dir_all(&state).unwrap();
+        // The very same draw of keys, with a code that somebody has exchanged.
+        let drawn = Drawn { code: Hash(Sha256::digest([7; 16]).into()).to_string(), ..drawn_of(stored) };
+        files::private_folder(&state).unwrap();
+        files::replace_json(&state.join("enrolment.json"), &drawn).unwrap();
+        let (forged, second) = try_it(&config, &code_of(9, 7, "mado-1"), Ok("AQ=="));
+        assert_eq!(keys(&first).0, keys(&second).0, "one key");
+        assert_ne!(real.unwrap().fingerprint, forged.unwrap().fingerprint);
+        std::fs::remove_dir_all(state).unwrap();
+    }
+
+    fn drawn_of(identity: StoredIdentity) -> Drawn {
+        let tls_key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).unwrap();
+        let tls_key = Zeroizing::new(STANDARD.encode(tls_key.serialize_der()));
+        Drawn { code: String::new(), key: identity.key, tls_key }
     }
 
     #[test]

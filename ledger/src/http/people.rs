@@ -17,7 +17,6 @@ use super::{Asked, Hall, Json, Named, answer, blocking, decode, decode_array, en
 use crate::acts::Name;
 use crate::clock::Millis;
 use crate::code::CodeSecret;
-use crate::enrol::fingerprint;
 use crate::index::{AskedVerdict, Question, kind_number};
 use crate::people::Proved;
 use crate::refusal::Refusal;
@@ -207,7 +206,6 @@ pub(super) async fn enrolments(State(hall): State<Hall>, knock: Knock) -> Result
         json!({
             "terminal": row.terminal.as_str(),
             "key": encode(row.key),
-            "fingerprint": fingerprint(&row.key),
             "at": row.at,
         })
     });

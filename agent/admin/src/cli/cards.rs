@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use sekisho_register::change::{CardKind, StateReason};
-use sekisho_wire::id::Code;
+use sekisho_wire::id::{CardGuid, Code};
 
 use super::{Period, Since, when, word};
 use crate::dates::When;
@@ -53,7 +53,11 @@ pub(crate) enum CardCommand {
         first_pin_file: Option<PathBuf>,
     },
     /// List the cards whose issue was begun here and is not done (発行途中の一覧)
-    Pending,
+    Pending {
+        /// Give this one up instead: it is lost, or was refused, and will never be finished
+        #[arg(long, value_parser = word::<CardGuid>, value_name = "GUID")]
+        forget: Option<CardGuid>,
+    },
     /// List cards (一覧)
     List,
 }

@@ -15,7 +15,7 @@ use crate::clock;
 use crate::config_text::FromText;
 use crate::dates::Edge;
 use crate::desk::Desk;
-use crate::error::AdminError;
+use crate::error::{AdminError, Thing};
 use crate::pending;
 use crate::readers::{Look, connect};
 
@@ -43,7 +43,8 @@ pub(super) fn run(desk: &mut Desk, command: CardCommand, reader: Option<&str>) -
             let reader = desk.readers.choose(reader)?;
             reset_pin(desk, &reader, delivery)
         }
-        CardCommand::Pending => issue::pending_list(desk),
+        CardCommand::Pending { forget: None } => issue::pending_list(desk),
+        CardCommand::Pending { forget: Some(card) } => issue::forget(desk, card),
         CardCommand::List => registers::print_now(desk, Which::Cards),
     }
 }
@@ -51,14 +52,14 @@ pub(super) fn run(desk: &mut Desk, command: CardCommand, reader: Option<&str>) -
 /// A card by GUID or by its number.
 fn find(desk: &Desk, text: &str) -> Result<CardGuid, AdminError> {
     let register = desk.cache.register();
-    let unknown = || AdminError::Unknown { what: "card", code: text.to_owned() };
+    let unknown = || AdminError::Unknown { what: Thing::Card, code: text.to_owned() };
     if let Ok(number) = Numbered::from_text(text) {
         return register.card_by_number(number).map(|card| *card.guid()).ok_or_else(unknown);
     }
-    let guid = text.parse().map_err(|error: sekisho_wire::id::NotAllowed| AdminError::Argument {
+    let guid = CardGuid::from_text(text).map_err(|rule| AdminError::Argument {
         name: "card",
         value: text.to_owned(),
-        rule: error.to_string(),
+        rule,
     })?;
     register.card(&guid).map(|card| *card.guid()).ok_or_else(unknown)
 }

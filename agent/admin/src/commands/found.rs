@@ -21,18 +21,18 @@ use crate::changes_file::{self, AdministratorTable, ChangesFile, Drafter, Office
 use crate::cli;
 use crate::clock;
 use crate::desk::{Signing, show};
-use crate::error::AdminError;
+use crate::error::{AdminError, Said};
 use crate::home::Home;
 use crate::ledger::Ledger;
 use crate::office_file::Office;
 use crate::outbox::Kept;
 use crate::pending::{self, Wanted};
 use crate::pin_entry::PinSource;
+use crate::plan::Plan;
 use crate::readers::{Look, Readers};
 use crate::recovery::Sheets;
 use crate::register_cache::{Name, RegisterCache};
 use crate::screen::Screen;
-use crate::set_up_plan::Plan;
 
 /// The signed founding act and the names beside it: from the signature until the ledger has taken it.
 const SIGNED: &str = "founding/signed.json";
@@ -49,10 +49,10 @@ pub(super) fn run(
     signing: Signing,
 ) -> Result<(), AdminError> {
     let known = Office::load(&home)?.is_some();
-    if known && Plan::load(&home)?.is_none() {
+    if known && Plan::<CardGuid>::load(&home)?.is_none() {
         return Err(AdminError::OfficeExists);
     }
-    let file = changes_file::read(&arguments.config)?;
+    let (file, _) = changes_file::read(&arguments.config)?;
     let office = check(&file)?;
     let secret = home.ensure_card_secret()?;
     home.ensure_card_ca(office.title.0.as_str(), authority_validity())?;
@@ -118,7 +118,7 @@ fn fits(signed: &SignedAct, code: &LedgerCode) -> bool {
 fn keep_office(home: &Home, screen: &Screen, code: &LedgerCode, signed: &[u8]) -> Result<(), AdminError> {
     let act = SignedAct::decode(signed)?;
     let Signer::Card(signer) = *act.signer() else { return Err(AdminError::NothingToDo) };
-    Plan { signer, parts: None, names: Vec::new() }.save(home)?;
+    Plan { of: signer, parts: None, names: Vec::new() }.save(home)?;
     let id = office_of(&act);
     Office::from_code(id, code).save(home)?;
     home.remove(SIGNED)?;
@@ -139,25 +139,41 @@ fn read_code(arguments: &cli::Found) -> Result<LedgerCode, AdminError> {
 
 /// Everything that can be wrong with the file, before a card is touched.
 fn check(file: &ChangesFile) -> Result<&OfficeTable, AdminError> {
-    let wrong = |name, value: String, rule: &str| AdminError::Argument { name, value, rule: rule.to_owned() };
-    let office = file.office.as_ref().ok_or_else(|| wrong("config", String::new(), "it holds no table 'office'"))?;
+    let wrong = |name, value: String, english: &str, japanese: &str| AdminError::Argument {
+        name,
+        value,
+        rule: Said::new(english, japanese),
+    };
+    let no_office = || wrong("config", String::new(), "it holds no table 'office'", "表 office がありません");
+    let office = file.office.as_ref().ok_or_else(no_office)?;
     let mut operators: Vec<_> = file.administrator.iter().map(|administrator| &administrator.operator.0).collect();
     operators.sort();
     operators.dedup();
     if operators.len() < 2 || operators.len() != file.administrator.len() {
         let count = file.administrator.len().to_string();
-        return Err(wrong("administrators", count, "at least two different persons are needed"));
+        return Err(wrong(
+            "administrators",
+            count,
+            "at least two different persons are needed",
+            "異なる2名以上が必要です",
+        ));
     }
     let recovery = office.recovery;
     if recovery.needed > recovery.keys || (recovery.needed == 0) != (recovery.keys == 0) || recovery.needed > 8 {
         let value = format!("{} of {}", recovery.needed, recovery.keys);
-        return Err(wrong("recovery", value, "at most 8 are needed, and no more than are made"));
+        return Err(wrong(
+            "recovery",
+            value,
+            "at most 8 are needed, and no more than are made",
+            "必要数は8以下で、作成数を超えないこと",
+        ));
     }
     if !file.founding_policy().is_sound() {
         return Err(wrong(
             "policy",
             String::new(),
             "figures within their bounds, 1 to 15 PIN tries, no rests, no limit a day, no warning (not in use yet)",
+            "値が範囲内で、暗証番号の試行は1〜15回、休憩・1日の上限・警告はまだ使えません",
         ));
     }
     Ok(office)
@@ -315,7 +331,7 @@ fn founding(
     let argument = |name, value: &str| AdminError::Argument {
         name,
         value: value.to_owned(),
-        rule: "the ledger's code holds no such value".to_owned(),
+        rule: Said::new("the ledger's code holds no such value", "台帳のコードに使える値がありません"),
     };
     Ok(Found {
         ledger: Title::new(&code.ledger).ok_or_else(|| argument("ledger", &code.ledger))?,

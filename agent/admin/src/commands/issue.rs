@@ -19,7 +19,7 @@ use super::proposals;
 use crate::act_draft::takes_two;
 use crate::cli::IssueArguments;
 use crate::desk::{Desk, Submitted};
-use crate::error::AdminError;
+use crate::error::{AdminError, Thing};
 use crate::grant;
 use crate::home::Home;
 use crate::pending::{self, Wanted};
@@ -94,7 +94,7 @@ fn rehearse(desk: &mut Desk, wanted: &Wanted) -> Result<(), AdminError> {
     if let Some(operator) = &wanted.operator
         && desk.cache.register().operator(operator).is_none()
     {
-        return Err(AdminError::Unknown { what: "operator", code: operator.to_string() });
+        return Err(AdminError::Unknown { what: Thing::Operator, code: operator.to_string() });
     }
     let keys = CardKeys {
         authentication: random::bytes()?,
@@ -129,7 +129,7 @@ pub(super) struct Making<'a> {
     /// Which cards are issued; empty before there is an office.
     pub(super) register: &'a Register,
     /// Cards whose issue is proposed, at whatever desk: their keys stand in a proposal.
-    pub(super) proposed: &'a [CardGuid],
+    pub(super) proposed: &'a [(CardGuid, Hash)],
 }
 
 /// Personalises the card in the reader, and keeps what its act will say. The PIN is handed over and comes back for this run.
@@ -165,7 +165,7 @@ pub(super) fn make(making: Making<'_>) -> Result<(IssueCard, Pin), AdminError> {
 fn may_make(
     home: &Home,
     screen: &Screen,
-    (register, proposed): (&Register, &[CardGuid]),
+    (register, proposed): (&Register, &[(CardGuid, Hash)]),
     stage: &Stage,
     guid: Option<CardGuid>,
 ) -> Result<(), AdminError> {
@@ -173,8 +173,11 @@ fn may_make(
     if register.card(&guid).is_some() {
         return Err(AdminError::CardIssued(guid));
     }
-    if proposed.contains(&guid) || pending::is_waiting(home, guid)? {
+    if pending::is_waiting(home, guid)? {
         return Err(AdminError::CardUnfinished);
+    }
+    if let Some((_, proposal)) = proposed.iter().find(|(card, _)| *card == guid) {
+        return Err(AdminError::CardProposed(*proposal));
     }
     match stage {
         Stage::Unmade => Ok(()),
@@ -225,8 +228,14 @@ fn resume(
         Some(card) => card,
         None => {
             desk.log_in()?;
-            let known = desk.cache.register().card(&guid).map(|card| card.issued().clone());
-            known.ok_or(AdminError::NothingToResume)?
+            match desk.cache.register().card(&guid).map(|card| card.issued().clone()) {
+                Some(known) => known,
+                // Made at another desk, which waits for an approval.
+                None => {
+                    let proposal = proposed(desk, guid)?.map(|(id, _)| AdminError::CardProposed(id));
+                    return Err(proposal.unwrap_or(AdminError::NothingToResume));
+                }
+            }
         }
     };
     expect_keys(&mut desk.readers, reader, &desk.screen, &card)?;
@@ -341,6 +350,21 @@ pub(super) fn pending_list(desk: &mut Desk) -> Result<(), AdminError> {
     screen.print_table(&table)
 }
 
+/// Gives up a card whose issue was begun here: one that is lost or broken can never be finished. Where the card is still there, it can be
+/// made anew; what an act names of it, the register knows.
+pub(super) fn forget(desk: &Desk, guid: CardGuid) -> Result<(), AdminError> {
+    if !pending::begun(&desk.home)?.contains(&guid) {
+        return Err(AdminError::Unknown { what: Thing::BegunCard, code: guid.to_string() });
+    }
+    desk.screen.confirm(
+        &format!("give up card {guid}, whose issue was begun here?"),
+        &format!("ここで発行を始めたカード {guid} の発行をやめますか?"),
+    )?;
+    pending::forget(&desk.home, guid)?;
+    desk.screen.note(&format!("card {guid} is given up"), &format!("カード {guid} の発行をやめました"));
+    Ok(())
+}
+
 /// The act, as it stands, will not be taken: the card may become something else.
 fn is_refusal(error: &AdminError) -> bool {
     matches!(error, AdminError::Fold(_)) || error.code() == Some("refused")
@@ -362,7 +386,7 @@ fn say_when_approved(screen: &Screen) {
 
 /// The act that issued a card.
 pub(super) fn act_of(desk: &Desk, guid: CardGuid) -> Result<Hash, AdminError> {
-    let unknown = || AdminError::Unknown { what: "card", code: guid.to_string() };
+    let unknown = || AdminError::Unknown { what: Thing::Card, code: guid.to_string() };
     let index = desk.cache.register().card(&guid).ok_or_else(unknown)?.index();
     let folded = desk
         .cache
@@ -380,7 +404,7 @@ pub(super) fn write_grant(
     guid: CardGuid,
     id: &Hash,
 ) -> Result<(), AdminError> {
-    let unknown = || AdminError::Unknown { what: "act", code: id.to_string() };
+    let unknown = || AdminError::Unknown { what: Thing::Act, code: id.to_string() };
     let entry = desk.cache.act(id).map(|(_, entry)| entry.to_vec()).ok_or_else(unknown)?;
     let place = desk.ledger.place_of(id)?;
     // The proof's checkpoint may be newer than what was verified here; a card carries it to terminals for years.

@@ -19,7 +19,7 @@ use crate::screen::Screen;
 /// Of everything that a desk which joins will trust, in its one spelling. The checkpoint is of it: without it, or with an older one, the
 /// joining desk would believe a ledger that shows yesterday's register.
 fn fingerprint_of(office: &Office, seen: Option<&str>) -> String {
-    fingerprint::of(office.text(seen.map(str::to_owned)).as_bytes())
+    sekisho_link::fingerprint(office.text(seen.map(str::to_owned)).as_bytes())
 }
 
 pub(super) fn run(desk: &Desk, command: OfficeCommand) -> Result<(), AdminError> {

@@ -9,7 +9,7 @@ use sekisho_wire::id::{CardGuid, Hash};
 use crate::cli::is_beginning_of;
 use crate::clock;
 use crate::desk::Desk;
-use crate::error::AdminError;
+use crate::error::{AdminError, Thing};
 use crate::persons;
 use crate::register_cache::Name;
 use crate::seen;
@@ -27,15 +27,19 @@ pub(super) fn find(desk: &mut Desk, is_it: impl Fn(&SignedAct) -> bool) -> Resul
     Ok((index < entries.len()).then(|| (*id, entries.swap_remove(index))))
 }
 
-/// The cards whose issue is proposed and not decided yet.
+/// The cards whose issue is proposed and not decided yet, each with its proposal.
 ///
 /// # Errors
 /// As [`find`].
-pub(super) fn cards(desk: &mut Desk) -> Result<Vec<CardGuid>, AdminError> {
+pub(super) fn cards(desk: &mut Desk) -> Result<Vec<(CardGuid, Hash)>, AdminError> {
     let (casebook, _) = casebook(desk)?;
     let open = casebook.open_proposals(desk.cache.register(), clock::now());
     let card = |change: &Change| if let Change::IssueCard(card) = change { Some(card.card) } else { None };
-    Ok(open.flat_map(|(_, proposed)| proposed.act.act().changes.iter().filter_map(card)).collect())
+    let mut cards = Vec::new();
+    for (id, proposed) in open {
+        cards.extend(proposed.act.act().changes.iter().filter_map(card).map(|card| (card, *id)));
+    }
+    Ok(cards)
 }
 
 /// The casebook, verified under its checkpoint, with the entries as they are.
@@ -88,7 +92,7 @@ pub(super) fn approve(desk: &mut Desk, id: &str) -> Result<(), AdminError> {
     let (casebook, entries) = casebook(desk)?;
     let open = casebook.open_proposals(desk.cache.register(), clock::now());
     let open: Vec<_> = open.filter(|(found, _)| is_beginning_of(id, found)).collect();
-    let unknown = || AdminError::Unknown { what: "open proposal", code: id.to_owned() };
+    let unknown = || AdminError::Unknown { what: Thing::OpenProposal, code: id.to_owned() };
     let [(id, proposed)] = open.as_slice() else { return Err(unknown()) };
     let entry = usize::try_from(proposed.index).ok().and_then(|index| entries.get(index)).ok_or_else(unknown)?;
     let names = names_of(desk, id, &proposed.act)?;

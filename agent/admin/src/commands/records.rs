@@ -9,7 +9,7 @@ use super::verify;
 use crate::cli::{RecordsCommand, SearchArguments};
 use crate::dates::Edge;
 use crate::desk::Desk;
-use crate::error::AdminError;
+use crate::error::{AdminError, Said};
 use crate::record_words::Teller;
 use crate::table::Table;
 
@@ -36,7 +36,7 @@ fn query(arguments: &SearchArguments, before: Option<u64>, limit: u32) -> Result
     for (name, value) in [("--verdict", &arguments.verdict), ("--kind", &arguments.kind)] {
         let plain = |value: &String| value.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
         if let Some(value) = value.as_ref().filter(|value| !plain(value)) {
-            let rule = "letters, digits and _ only".to_owned();
+            let rule = Said::new("letters, digits and _ only", "英数字と _ だけを使えます");
             return Err(AdminError::Argument { name, value: value.clone(), rule });
         }
     }

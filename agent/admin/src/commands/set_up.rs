@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use sekisho_card::ReaderName;
 use sekisho_issuer::CardManagementSecret;
-use sekisho_register::{Change, SignedAct};
+use sekisho_register::Change;
 use sekisho_wire::id::{CardGuid, Code, Hash};
 use sekisho_wire::secret::Pin;
 
@@ -19,9 +19,9 @@ use crate::error::AdminError;
 use crate::home::Home;
 use crate::pending;
 use crate::pin_entry::PinSource;
+use crate::plan::{Plan, is_decided};
 use crate::readers::Readers;
 use crate::screen::Screen;
-use crate::set_up_plan::Plan;
 
 /// Everything that the founding leaves at hand.
 pub(super) struct Setup {
@@ -48,16 +48,14 @@ struct Second {
 /// Decides the rest of the file. The plan is kept until all of it is done, so that this can be run again at any point.
 pub(super) fn run(setup: Setup) -> Result<(), AdminError> {
     let Setup { screen, home, mut readers, signing, secret, readers_in_use, file, mut pins, first_pins } = setup;
-    let mut plan = Plan::load(&home)?.ok_or(AdminError::OfficeExists)?;
-    let reader = reader_of(&mut readers, &readers_in_use, signing.reader.as_deref(), plan.signer)?;
+    let mut plan = Plan::<CardGuid>::load(&home)?.ok_or(AdminError::OfficeExists)?;
+    let reader = reader_of(&mut readers, &readers_in_use, signing.reader.as_deref(), plan.of)?;
     let operators: Vec<Code> = file.administrator.iter().map(|table| table.operator.0.clone()).collect();
     let source = operators.first().map(|first| pin_source(first_pins.as_deref(), first, &signing.pin));
     let pin = source.unwrap_or_else(|| signing.pin.clone());
     let desk = Desk::open(screen, home, readers, Signing { pin, propose: false, ..signing })?;
-    let mut desk = desk.with_signer(reader, plan.signer, taken(&mut pins, plan.signer));
+    let mut desk = desk.with_signer(reader, plan.of, taken(&mut pins, plan.of));
     desk.log_in()?;
-    // An act whose answer was lost is one of the plan's, and is recognised below.
-    desk.settled = None;
     let mut parts = match plan.parts.take() {
         Some(parts) => parts,
         None => {
@@ -72,7 +70,7 @@ pub(super) fn run(setup: Setup) -> Result<(), AdminError> {
         plan.parts = Some(parts.clone());
         plan.save(&desk.home)?;
         let part = parts.remove(0);
-        if is_decided(&desk, &part) {
+        if is_decided(&desk.cache, &part) {
             continue;
         }
         if takes_two(desk.cache.register(), &part) {
@@ -86,7 +84,7 @@ pub(super) fn run(setup: Setup) -> Result<(), AdminError> {
         }
     }
     finish_cards(&mut desk, &secret)?;
-    Plan::forget(&desk.home)
+    Plan::<CardGuid>::forget(&desk.home)
 }
 
 fn taken(pins: &mut Pins, card: CardGuid) -> Option<Pin> {
@@ -114,7 +112,7 @@ fn find_second(
 
 /// Proposed by the one and approved by the other, each with a card and a PIN of her own. A proposal of an interrupted run is approved, not
 /// made again.
-fn by_two(desk: &mut Desk, part: Vec<Change>, plan: &Plan, second: &mut Second) -> Result<(), AdminError> {
+fn by_two(desk: &mut Desk, part: Vec<Change>, plan: &Plan<CardGuid>, second: &mut Second) -> Result<(), AdminError> {
     let open = proposals::find(desk, |proposed| proposed.act().changes == part)?;
     let (_, proposal) = match open {
         Some(open) => open,
@@ -124,26 +122,20 @@ fn by_two(desk: &mut Desk, part: Vec<Change>, plan: &Plan, second: &mut Second) 
     desk.in_the_hand_of(card, (&mut second.pin, source), |desk| desk.approve(proposal, &plan.names))
 }
 
-/// Whether an act in force made these very changes: names in them have salts of their own, so nobody else decided the same by chance.
-fn is_decided(desk: &Desk, part: &[Change]) -> bool {
-    let made = |signed: &SignedAct| match signed.proposal() {
-        Ok(Some(proposal)) => proposal.act().changes == part,
-        Ok(None) | Err(_) => signed.act().changes == part,
-    };
-    desk.cache
-        .acts()
-        .any(|(entry, folded)| folded.is_ok() && SignedAct::decode(entry).is_ok_and(|signed| made(&signed)))
-}
-
-/// A card that has left its reader works without its grant; `card issue --resume` writes it later.
+/// A card that has left its reader works without its grant: it stays among the cards that are begun, until `card issue --resume` has written it.
 fn finish_cards(desk: &mut Desk, secret: &CardManagementSecret) -> Result<(), AdminError> {
     let there: Vec<(ReaderName, CardGuid)> =
         desk.readers.operator_cards().iter().map(|(reader, card)| (reader.clone(), card.guid())).collect();
     for guid in pending::list(&desk.home)? {
         let Ok(id): Result<Hash, AdminError> = act_of(desk, guid) else { continue };
-        if let Some((reader, _)) = there.iter().find(|(_, found)| *found == guid) {
-            write_grant(desk, secret, reader, guid, &id)?;
-        }
+        let Some((reader, _)) = there.iter().find(|(_, found)| *found == guid) else {
+            desk.screen.note(
+                &format!("card {guid} lacks its grant: put it into a reader and run 'sekisho-admin card issue --resume'"),
+                &format!("カード {guid} への書込みが残っています。挿入して「sekisho-admin card issue --resume」を実行してください"),
+            );
+            continue;
+        };
+        write_grant(desk, secret, reader, guid, &id)?;
         pending::forget(&desk.home, guid)?;
     }
     Ok(())

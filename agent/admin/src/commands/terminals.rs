@@ -10,9 +10,10 @@ use super::decisions::since;
 use super::registers;
 use crate::cli::{EnrolArguments, TerminalChange, TerminalCommand, Which};
 use crate::desk::Desk;
-use crate::error::AdminError;
+use crate::error::{AdminError, Thing};
 use crate::fingerprint;
 use crate::home::write_new_secret;
+use crate::invitation;
 use crate::ledger::Waiting;
 use crate::table::Table;
 
@@ -21,6 +22,8 @@ pub(super) fn run(desk: &mut Desk, command: TerminalCommand) -> Result<(), Admin
         TerminalCommand::Invite { terminal, out } => {
             desk.log_in()?;
             let (code, expires) = desk.ledger.invite(terminal.as_str())?;
+            // What the terminal is to believe is written by the ledger: it could lead it into an office of its own.
+            invitation::expect_ours(&code, &terminal, &desk.office, envelope(desk)?)?;
             write_new_secret(&out, format!("{}\n", code.trim_end()).as_bytes())?;
             let until = moment_text(expires, desk.screen.language);
             let out = out.display();
@@ -56,10 +59,16 @@ fn pending(desk: &mut Desk) -> Result<(), AdminError> {
         ("at", desk.screen.words("asked", "申込日時")),
     ]);
     for waiting in desk.ledger.waiting()? {
-        let fingerprint = fingerprint::of(&key_of(&waiting)?);
+        let key = key_of(&waiting)?;
+        let fingerprint = invitation::fingerprint(&waiting.terminal, &key, &desk.office, envelope(desk)?);
         table.row([waiting.terminal, fingerprint, moment_text(waiting.at, desk.screen.language)]);
     }
     desk.screen.print_table(&table)
+}
+
+/// The key for envelopes, as the founding act names it.
+fn envelope(desk: &Desk) -> Result<&[u8], AdminError> {
+    desk.cache.register().founding().map(|found| found.keys.envelope.as_bytes()).ok_or(AdminError::NoOffice)
 }
 
 fn key_of(waiting: &Waiting) -> Result<[u8; 32], AdminError> {
@@ -69,7 +78,7 @@ fn key_of(waiting: &Waiting) -> Result<[u8; 32], AdminError> {
 
 fn enrol(desk: &mut Desk, arguments: EnrolArguments) -> Result<(), AdminError> {
     desk.log_in()?;
-    let unknown = || AdminError::Unknown { what: "waiting terminal", code: arguments.terminal.to_string() };
+    let unknown = || AdminError::Unknown { what: Thing::WaitingTerminal, code: arguments.terminal.to_string() };
     let waiting = desk.ledger.waiting()?;
     // One code may have been tried twice; the newest is the one on the terminal's screen.
     let mine = waiting
@@ -77,8 +86,8 @@ fn enrol(desk: &mut Desk, arguments: EnrolArguments) -> Result<(), AdminError> {
         .filter(|waiting| waiting.terminal == arguments.terminal.as_str())
         .max_by_key(|waiting| waiting.at);
     let key = key_of(mine.ok_or_else(unknown)?)?;
-    let found = fingerprint::of(&key);
     let terminal = &arguments.terminal;
+    let found = invitation::fingerprint(terminal.as_str(), &key, &desk.office, envelope(desk)?);
     let question = (
         format!("does the screen of {terminal} show {found}?"),
         format!("{terminal} の画面に {found} と表示されていますか?"),

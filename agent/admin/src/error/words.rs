@@ -1,5 +1,6 @@
 //! What went wrong and what to do about it, in English and Japanese.
 
+use sekisho_wire::secret::PinRefused;
 use sekisho_wire::words::Language;
 
 use super::AdminError;
@@ -17,17 +18,23 @@ impl AdminError {
     fn english(&self) -> String {
         match self {
             Self::File { path, cause } => format!("cannot use {}: {cause}", path.display()),
-            Self::Damaged(path) => format!("cannot use {}: it is not what this program wrote", path.display()),
+            Self::Damaged(path) => format!("cannot use {}: it is gone, or not what this program wrote", path.display()),
             Self::HomeBusy(path) => format!("cannot use {}: another sekisho-admin works in it", path.display()),
             Self::HomeOpenToOthers(path) => format!("cannot use {}: other users may read it", path.display()),
+            Self::HomeOfSomebodyElse(path) => format!("cannot use {}: it belongs to another user", path.display()),
             Self::NoOffice => "cannot go on: this home directory belongs to no office".to_owned(),
             Self::OfficeExists => "cannot found an office: this home directory belongs to one already".to_owned(),
             Self::NoCardSecret(path) => format!("cannot change cards: {} is missing", path.display()),
             Self::Config(error) => error.to_string(),
-            Self::Argument { name, value, rule } => format!("cannot use {name} '{value}': {rule}"),
+            Self::Argument { name, value, rule } => {
+                format!("cannot use {name} '{value}': {}", rule.in_words(Language::English))
+            }
             Self::Code(error) => error.in_words(sekisho_link::Language::English),
             Self::CodeExpired => "cannot use the code: it has expired".to_owned(),
             Self::CodeKind => "cannot use the code: it is not a founding code".to_owned(),
+            Self::ForeignCode(field) => {
+                format!("cannot pass on the ledger's code: '{field}' in it is not this office's")
+            }
             Self::Link(error) => error.in_words(sekisho_link::Language::English),
             Self::Cache(error) => error.to_string(),
             Self::Fold(refusal) => refusal.text(Language::English),
@@ -38,7 +45,9 @@ impl AdminError {
                 format!("act {id} was sent, and the ledger did not answer: it may be in force or not")
             }
             Self::SettledNow(id) => {
-                format!("nothing was signed: act {id} of an earlier run got no answer then, and is in force")
+                format!(
+                    "nothing was signed: act {id} of an earlier run decided the same, got no answer then, and is in force"
+                )
             }
             Self::FingerprintNeeded(found) => {
                 format!("cannot go on: nobody has compared the fingerprint {found}")
@@ -66,6 +75,9 @@ impl AdminError {
             Self::CardUnfinished => {
                 "cannot issue the card: its personalisation was done before, its act was not".to_owned()
             }
+            Self::CardProposed(id) => {
+                format!("cannot go on with the card: its issue is proposed at another desk, proposal {id}")
+            }
             Self::NotApprovedYet(id) => format!("cannot hand out the card: nobody has approved proposal {id} yet"),
             Self::NameNotShown(operator) => {
                 format!("cannot approve: the ledger does not show the name of operator {operator}, only its hash")
@@ -80,9 +92,10 @@ impl AdminError {
             Self::FingerprintWrong { given, found } => {
                 format!("cannot go on: the fingerprint is {found}, not {given}")
             }
-            Self::Unknown { what, code } => format!("cannot find {what} '{code}' in the register"),
+            Self::Unknown { what, code } => format!("cannot find {} '{code}'", what.name(Language::English)),
             Self::NothingToDo => "nothing to do: the file holds no changes".to_owned(),
             Self::TooLarge => "cannot make the act: one change alone is larger than an act may be".to_owned(),
+            Self::ProposalTooLarge => "cannot propose: the changes are more than one proposal holds".to_owned(),
             Self::GrantTooLarge => {
                 "cannot write the grant: the act that issued the card is too large for it".to_owned()
             }
@@ -101,20 +114,31 @@ impl AdminError {
     fn japanese(&self) -> String {
         match self {
             Self::File { path, cause } => format!("{} を使えません: {cause}", path.display()),
-            Self::Damaged(path) => format!("{} が壊れています", path.display()),
+            Self::Damaged(path) => format!("{} がないか、壊れています", path.display()),
             Self::HomeBusy(path) => format!("{} では別の sekisho-admin が動作中です", path.display()),
             Self::HomeOpenToOthers(path) => format!("{} が他の利用者から読める状態です", path.display()),
+            Self::HomeOfSomebodyElse(path) => format!("{} は別の利用者のものです", path.display()),
             Self::NoOffice => "このホームディレクトリには団体が登録されていません".to_owned(),
             Self::OfficeExists => "このホームディレクトリには既に団体が登録されています".to_owned(),
             Self::NoCardSecret(path) => format!("カードを扱えません: {} がありません", path.display()),
             Self::Config(error) => {
                 let key = if error.key.is_empty() { String::new() } else { format!("、項目「{}」", error.key) };
-                format!("{} の {}行目{key}: {}", error.file.display(), error.line, error.what)
+                format!(
+                    "{} の {}行目{key}: {}",
+                    error.file.display(),
+                    error.line,
+                    error.what.in_words(Language::Japanese)
+                )
             }
-            Self::Argument { name, value, rule } => format!("{name} の「{value}」は使えません: {rule}"),
+            Self::Argument { name, value, rule } => {
+                format!("{name} の「{value}」は使えません: {}", rule.in_words(Language::Japanese))
+            }
             Self::Code(error) => error.in_words(sekisho_link::Language::Japanese),
             Self::CodeExpired => "コードの期限が切れています".to_owned(),
             Self::CodeKind => "団体設置用のコードではありません".to_owned(),
+            Self::ForeignCode(field) => {
+                format!("台帳の発行したコードを渡せません: 「{field}」がこの団体のものではありません")
+            }
             Self::Link(error) => error.in_words(sekisho_link::Language::Japanese),
             Self::Cache(error) => error.japanese(),
             Self::Fold(refusal) => refusal.text(Language::Japanese),
@@ -123,7 +147,7 @@ impl AdminError {
             }
             Self::Unanswered(id) => format!("処分 {id} を送信しましたが、台帳の応答がありません(効力の有無は不明です)"),
             Self::SettledNow(id) => {
-                format!("署名しませんでした: 以前に応答のなかった処分 {id} が効力を生じています")
+                format!("署名しませんでした: 以前に応答のなかった同じ内容の処分 {id} が効力を生じています")
             }
             Self::FingerprintNeeded(found) => {
                 format!("続行できません: 指紋 {found} を誰も確かめていません")
@@ -136,7 +160,7 @@ impl AdminError {
             Self::Issuer(error) => error.in_words(Language::Japanese),
             Self::Transport(error) => error.in_words(Language::Japanese),
             Self::Ca(error) => format!("カード用認証局を使えません: {error}"),
-            Self::PinShape(error) => format!("暗証番号として使えません: {error}"),
+            Self::PinShape(error) => pin_refused(*error).to_owned(),
             Self::NoTerminalForPin => "暗証番号を入力する端末がありません".to_owned(),
             Self::NoTerminalForFirstPin => "初期暗証番号を表示する端末がありません".to_owned(),
             Self::NoReader => "カードリーダーが見つかりません".to_owned(),
@@ -149,6 +173,7 @@ impl AdminError {
             Self::ForeignCard => "このカードは別の団体のカード管理鍵で管理されています".to_owned(),
             Self::CardIssued(guid) => format!("カード {guid} は発行済みです"),
             Self::CardUnfinished => "カードへの書込みは済んでいますが、貸与の処分がまだです".to_owned(),
+            Self::CardProposed(id) => format!("このカードの発行は別の端末で申請中です(申請 {id})"),
             Self::NotApprovedYet(id) => format!("カードを貸与できません: 申請 {id} はまだ承認されていません"),
             Self::NameNotShown(operator) => {
                 format!("承認できません: 台帳は操作者 {operator} の氏名を示さず、ハッシュのみを示しています")
@@ -161,9 +186,10 @@ impl AdminError {
             Self::FingerprintWrong { given, found } => {
                 format!("指紋は {found} で、{given} ではありません")
             }
-            Self::Unknown { what, code } => format!("登録簿に {what}「{code}」がありません"),
+            Self::Unknown { what, code } => format!("{}「{code}」がありません", what.name(Language::Japanese)),
             Self::NothingToDo => "ファイルに変更がありません".to_owned(),
             Self::TooLarge => "一つの変更だけで処分の大きさの上限を超えます".to_owned(),
+            Self::ProposalTooLarge => "変更が一つの申請に収まりません".to_owned(),
             Self::GrantTooLarge => "カードを貸与した処分が大きすぎて、カードに書き込めません".to_owned(),
             Self::RecordsDoNotHold(count) => format!("{count}件の記録が検証に合格しませんでした"),
             Self::RecordsMissing { ranges, unclear } => {
@@ -200,6 +226,10 @@ impl AdminError {
                 "その処理を終えるか、終了を待ってから、やり直してください。",
             ),
             Self::HomeOpenToOthers(_) => ("Run chmod 700 on it.", "chmod 700 を実行してください。"),
+            Self::HomeOfSomebodyElse(_) => (
+                "Run this as its owner, or name another directory with --home.",
+                "所有者として実行するか、--home で別のディレクトリを指定してください。",
+            ),
             Self::NoOffice => (
                 "Run 'sekisho-admin found', or name the right directory with --home.",
                 "「sekisho-admin found」を実行するか、--home で正しいディレクトリを指定してください。",
@@ -210,9 +240,16 @@ impl AdminError {
             Self::Config(_) | Self::Argument { .. } | Self::NothingToDo | Self::TooLarge => {
                 ("Correct it and run the command again.", "修正して、もう一度実行してください。")
             }
+            Self::ProposalTooLarge => {
+                ("Cut the file into smaller ones and propose each.", "ファイルを分割し、それぞれ申請してください。")
+            }
             Self::CodeExpired | Self::CodeKind => {
                 ("Have the ledger make a new code.", "台帳で新しいコードを発行してください。")
             }
+            Self::ForeignCode(_) => (
+                "Enrol nothing with it. If the ledger was given another address or certificate, office.toml must say so; else call the security officer.",
+                "このコードで登録しないでください。台帳のアドレスや証明書を変更したときは office.toml に反映し、それ以外はセキュリティ責任者に連絡してください。",
+            ),
             Self::Cache(_) | Self::Tlog(_) => (
                 "Sign nothing. Keep this home directory as evidence and call the ledger's operator and the security officer.",
                 "署名しないでください。このホームディレクトリを証拠として保全し、台帳の運用者とセキュリティ責任者に連絡してください。",
@@ -272,6 +309,10 @@ impl AdminError {
                 "Run 'sekisho-admin card issue --resume' with this card in the reader.",
                 "このカードを挿入したまま「sekisho-admin card issue --resume」を実行してください。",
             ),
+            Self::CardProposed(_) => (
+                "Decide the proposal first ('sekisho-admin proposals'). Once it is approved, 'sekisho-admin card issue --resume' finishes the card here or there.",
+                "先に申請を処理してください(sekisho-admin proposals)。承認後は、どちらの端末でも「sekisho-admin card issue --resume」で完了できます。",
+            ),
             Self::NotApprovedYet(_) => (
                 "Have the other administrator run 'sekisho-admin approve', then 'sekisho-admin card issue --resume' with this card.",
                 "もう一人の管理者が「sekisho-admin approve」で承認した後、このカードで「sekisho-admin card issue --resume」を実行してください。",
@@ -320,6 +361,16 @@ impl AdminError {
             Language::Japanese => japanese,
         }
         .to_owned()
+    }
+}
+
+const fn pin_refused(refused: PinRefused) -> &'static str {
+    match refused {
+        PinRefused::TooShort => "暗証番号として使えません: 短すぎます",
+        PinRefused::TooLong => "暗証番号として使えません: 8文字を超えています",
+        PinRefused::NotAscii => "暗証番号として使えません: 半角の英数字・記号でない文字があります",
+        PinRefused::Repeat => "暗証番号として使えません: 同じ文字の繰り返しです",
+        PinRefused::Run => "暗証番号として使えません: 連続した文字です",
     }
 }
 

@@ -1,20 +1,38 @@
-//! What is still to be decided after founding, kept in the home until it is done: `found` run again goes on with it.
+//! Acts that belong together and are not all in force: what each is to decide is kept in the home until it does, so that the same command goes
+//! on where it was. The changes are drafted once: drafted again, an act that is in force could not be recognised.
 
-use sekisho_register::Change;
-use sekisho_wire::id::CardGuid;
+use std::fmt::Display;
+use std::str::FromStr;
+
+use sekisho_register::{Change, SignedAct};
+use sekisho_wire::id::{CardGuid, Hash};
 use serde::{Deserialize, Serialize};
 
 use crate::error::AdminError;
 use crate::home::Home;
-use crate::register_cache::Name;
+use crate::register_cache::{Name, RegisterCache};
 
-const FILE: &str = "founding/set-up.json";
+/// What a plan is of: there is one of each kind in a home.
+pub(crate) trait PlanOf: Display + FromStr {
+    /// Where it is kept.
+    const FILE: &'static str;
+}
 
-/// The rest of a founding.
+/// The rest of a founding: whose card signed the founding act, and signs these.
+impl PlanOf for CardGuid {
+    const FILE: &'static str = "founding/set-up.json";
+}
+
+/// The rest of a file of changes with this digest.
+impl PlanOf for Hash {
+    const FILE: &'static str = "apply.json";
+}
+
+/// What is still to be decided.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Plan {
-    /// Whose card signed the founding act, and signs these.
-    pub signer: CardGuid,
+pub(crate) struct Plan<Of> {
+    /// What it is of.
+    pub of: Of,
     /// The changes of each act that is still missing; nothing until they are drafted.
     pub parts: Option<Vec<Vec<Change>>>,
     /// The names that travel beside them.
@@ -23,20 +41,20 @@ pub(crate) struct Plan {
 
 #[derive(Serialize, Deserialize)]
 struct File {
-    signer: String,
+    of: String,
     parts: Option<Vec<Vec<u8>>>,
     names: Vec<Name>,
 }
 
-impl Plan {
+impl<Of: PlanOf> Plan<Of> {
     /// The plan of this home; nothing when all is done.
     ///
     /// # Errors
     /// When the file is damaged.
     pub(crate) fn load(home: &Home) -> Result<Option<Self>, AdminError> {
-        let Some(json) = home.read(FILE)? else { return Ok(None) };
+        let Some(json) = home.read(Of::FILE)? else { return Ok(None) };
         let file: Option<File> = serde_json::from_slice(&json).ok();
-        file.and_then(Self::from_file).map(Some).ok_or_else(|| AdminError::Damaged(home.path(FILE)))
+        file.and_then(Self::from_file).map(Some).ok_or_else(|| AdminError::Damaged(home.path(Of::FILE)))
     }
 
     fn from_file(file: File) -> Option<Self> {
@@ -45,7 +63,7 @@ impl Plan {
             Some(parts) => Some(parts.iter().map(part).collect::<Option<_>>()?),
             None => None,
         };
-        Some(Self { signer: file.signer.parse().ok()?, parts, names: file.names })
+        Some(Self { of: file.of.parse().ok()?, parts, names: file.names })
     }
 
     /// Keeps the plan.
@@ -55,8 +73,8 @@ impl Plan {
     pub(crate) fn save(&self, home: &Home) -> Result<(), AdminError> {
         let part = |part: &Vec<Change>| minicbor::to_vec(part).expect("a vector takes any number of bytes");
         let parts = self.parts.as_ref().map(|parts| parts.iter().map(part).collect());
-        let file = File { signer: self.signer.to_string(), parts, names: self.names.clone() };
-        home.write(FILE, &serde_json::to_vec(&file).expect("numbers and strings are JSON"))
+        let file = File { of: self.of.to_string(), parts, names: self.names.clone() };
+        home.write(Of::FILE, &serde_json::to_vec(&file).expect("numbers and strings are JSON"))
     }
 
     /// All is done.
@@ -64,8 +82,17 @@ impl Plan {
     /// # Errors
     /// When the file stays.
     pub(crate) fn forget(home: &Home) -> Result<(), AdminError> {
-        home.remove(FILE)
+        home.remove(Of::FILE)
     }
+}
+
+/// Whether an act in force made these very changes: names in them have salts of their own, so nobody else decided the same by chance.
+pub(crate) fn is_decided(cache: &RegisterCache, part: &[Change]) -> bool {
+    let made = |signed: &SignedAct| match signed.proposal() {
+        Ok(Some(proposal)) => proposal.act().changes == part,
+        Ok(None) | Err(_) => signed.act().changes == part,
+    };
+    cache.acts().any(|(entry, folded)| folded.is_ok() && SignedAct::decode(entry).is_ok_and(|signed| made(&signed)))
 }
 
 #[cfg(test)]
@@ -87,11 +114,11 @@ mod tests {
         });
         let names = vec![Name { salt: Salt([3; 16]), text: "佐藤".to_owned() }];
         for parts in [None, Some(vec![vec![section.clone()], vec![section]])] {
-            let plan = Plan { signer: CardGuid([9; 16]), parts, names: names.clone() };
+            let plan = Plan { of: CardGuid([9; 16]), parts, names: names.clone() };
             plan.save(&home.0).unwrap();
             assert_eq!(Plan::load(&home.0).unwrap(), Some(plan));
         }
-        Plan::forget(&home.0).unwrap();
-        assert_eq!(Plan::load(&home.0).unwrap(), None);
+        Plan::<CardGuid>::forget(&home.0).unwrap();
+        assert_eq!(Plan::<CardGuid>::load(&home.0).unwrap(), None);
     }
 }
