@@ -1,6 +1,6 @@
 //! `kill -9` of each part under load: nothing acknowledged is lost, nothing is there twice, the chain is whole, no session survives the agent.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -9,20 +9,27 @@ use std::time::Duration;
 use sekisho_ipc::{Client, SessionState};
 use sekisho_tests::clerk::{insert, login, request, wait_card};
 use sekisho_tests::history::{assert_once_each, stored};
+use sekisho_tests::peer::journal;
 use sekisho_tests::scene::{Scene, wait_sealed};
 use sekisho_tests::terminal::Part;
+use sekisho_wire::id::Code;
+use sekisho_wire::record::{Body, Record};
+use sekisho_wire::verdict::VerdictCode;
+
+/// What was acknowledged: whether the record at this epoch and seq is of a grant.
+type Acknowledged = BTreeMap<(u64, u64), bool>;
 
 /// Applications that ask all the time and remember what was acknowledged.
 struct Load {
     stop: Arc<AtomicBool>,
-    acknowledged: Arc<Mutex<BTreeSet<(u64, u64)>>>,
+    acknowledged: Arc<Mutex<Acknowledged>>,
     threads: Vec<thread::JoinHandle<()>>,
 }
 
 impl Load {
     fn start(scene: &Scene, clients: usize) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
-        let acknowledged = Arc::new(Mutex::new(BTreeSet::new()));
+        let acknowledged = Arc::new(Mutex::new(Acknowledged::new()));
         let threads = (0..clients)
             .map(|_| {
                 let (stop, acknowledged, socket) = (stop.clone(), acknowledged.clone(), scene.terminal.socket());
@@ -41,20 +48,20 @@ impl Load {
         self.acknowledged.lock().unwrap().len()
     }
 
-    fn end(self) -> BTreeSet<(u64, u64)> {
+    fn end(self) -> Acknowledged {
         self.stop.store(true, Ordering::Relaxed);
         self.threads.into_iter().for_each(|thread| thread.join().unwrap());
         Arc::into_inner(self.acknowledged).unwrap().into_inner().unwrap()
     }
 }
 
-fn ask_until_it_breaks(socket: &std::path::Path, stop: &AtomicBool, acknowledged: &Mutex<BTreeSet<(u64, u64)>>) {
+fn ask_until_it_breaks(socket: &std::path::Path, stop: &AtomicBool, acknowledged: &Mutex<Acknowledged>) {
     let Ok(mut client) = Client::connect(socket) else { return };
     while !stop.load(Ordering::Relaxed) {
         let Ok(answer) = client.authorize(&request("juminhyo.issue")) else { return };
         if let Some(record) = answer.record {
-            let new = acknowledged.lock().unwrap().insert((record.epoch, record.seq));
-            assert!(new, "record {}:{} was acknowledged twice", record.epoch, record.seq);
+            let before = acknowledged.lock().unwrap().insert((record.epoch, record.seq), answer.verdict.granted);
+            assert!(before.is_none(), "record {}:{} was acknowledged twice", record.epoch, record.seq);
         }
         if !answer.verdict.granted {
             thread::sleep(Duration::from_millis(5));
@@ -118,12 +125,43 @@ fn kill_under_load(story: &str, victim: Victim, kills: usize) {
     scene.ledger.stop();
 
     let records = u64::try_from(assert_once_each(&scene.ledger)).unwrap();
-    let last = acknowledged.iter().map(|(_, seq)| *seq).max().unwrap();
-    assert!(acknowledged.iter().all(|(epoch, _)| *epoch == 0), "nobody opened another epoch");
+    assert!(acknowledged.keys().all(|(epoch, _)| *epoch == 0), "nobody opened another epoch");
+    assert_on_record(&acknowledged, &scene.terminal.state());
+    let last = acknowledged.keys().map(|(_, seq)| *seq).max().unwrap();
     assert!(last < records, "record {last} was acknowledged, the ledger has {records}");
     assert_eq!(u64::try_from(stored(&scene.ledger, "jumin-1")).unwrap(), records);
     let (code, said) = scene.ledger.fsck();
     assert_eq!(code, Some(0), "{said}");
+}
+
+/// Behind every answer stands its record: at the place that the answer named, the very decision. A record of something else there is another
+/// one's, written by an agent that knew nothing of the answer.
+fn assert_on_record(acknowledged: &Acknowledged, state: &std::path::Path) {
+    let journal: BTreeMap<(u64, u64), Record> = journal(state)
+        .iter()
+        .map(|bytes| Record::decode(bytes).unwrap())
+        .map(|record| ((u64::from(record.epoch), record.seq), record))
+        .collect();
+    let withdrawn: BTreeSet<(u64, u64)> = journal
+        .values()
+        .filter_map(|record| {
+            if let Body::Withdrawn(withdrawn) = &record.body {
+                Some((u64::from(record.epoch), withdrawn.of))
+            } else {
+                None
+            }
+        })
+        .collect();
+    for (place, granted) in acknowledged {
+        let record = journal.get(place).unwrap_or_else(|| panic!("record {place:?} was acknowledged, and is lost"));
+        let Body::Decision(decision) = &record.body else {
+            panic!("a decision was acknowledged as record {place:?}, and there stands {:?}", record.body)
+        };
+        assert_eq!(decision.input.function.as_ref().map(Code::as_str), Some("juminhyo.issue"));
+        // A grant whose session ended before its answer left was answered with a refusal, and says so.
+        let stands = decision.verdict == VerdictCode::Granted && !withdrawn.contains(place);
+        assert_eq!(stands, *granted, "record {place:?}: {:?}", decision.verdict);
+    }
 }
 
 #[test]
