@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use sekisho_ipc::{AgentError, ClientError, PromptRequest, SessionState};
-use sekisho_tests::clerk::{authorize, insert, login, pull, type_pin, wait_state};
+use sekisho_tests::clerk::{authorize, insert, login, pull_while_asking, type_pin, wait_state};
 use sekisho_tests::scene::Scene;
 use sekisho_tests::terminal::Part;
 
@@ -14,10 +14,9 @@ const LOGIN_APDUS: usize = 8;
 fn a_login_costs_at_most_eight_apdus_from_insertion_to_open_session() {
     let mut scene = Scene::new("apdus");
     insert(&scene.terminal, &mut scene.clerk);
-    let before = scene.clerk.card.apdus();
-    assert!(before > 0, "the terminal has read the card");
     // The desk used the card before; what counts begins with the insertion at the terminal.
     let inserted = scene.clerk.card.apdus_at_insertion();
+    assert!(scene.clerk.card.apdus() > inserted, "the terminal has read the card");
     login(&scene.terminal, &scene.clerk);
     let spent = scene.clerk.card.apdus_from(inserted);
     assert!(spent.len() <= LOGIN_APDUS, "{} APDUs:\n{}", spent.len(), spent.join("\n"));
@@ -59,8 +58,7 @@ fn after_a_pull_the_very_next_request_is_refused() {
     let mut scene = Scene::new("pull");
     insert(&scene.terminal, &mut scene.clerk);
     login(&scene.terminal, &scene.clerk);
-    assert!(authorize(&scene.terminal, "juminhyo.issue").verdict.granted);
-    pull(&scene.terminal, &mut scene.clerk);
+    pull_while_asking(&scene.terminal, &mut scene.clerk, "juminhyo.issue");
     assert_eq!(authorize(&scene.terminal, "juminhyo.issue").verdict.code, "no_card");
     insert(&scene.terminal, &mut scene.clerk);
     assert_eq!(authorize(&scene.terminal, "juminhyo.issue").verdict.code, "pin_needed");

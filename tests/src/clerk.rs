@@ -1,5 +1,7 @@
 //! What a clerk does at a terminal of a story, through the agent's socket.
 
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
 use sekisho_ipc::{
     AgentError, AuthorizeAnswer, AuthorizeRequest, AwaitAnswer, Client, ClientError, PinFrame, PromptRequest,
     SessionState,
@@ -20,6 +22,39 @@ pub fn pull(terminal: &Terminal, issued: &mut Issued) {
     issued.card.pull();
     terminal.pcscd.wait_slot(0, false);
     wait_card(terminal, false);
+}
+
+/// Pulls a card while an application asks all the time. From the moment on when pcscd itself says that the slot is empty, every request is
+/// refused: the agent's own word that it has seen it is not waited for.
+///
+/// # Panics
+/// When a request is granted that was made after that moment, or none before.
+pub fn pull_while_asking(terminal: &Terminal, issued: &mut Issued, function: &str) {
+    /// How many requests are made after it.
+    const AFTER: usize = 20;
+    let (granted, empty) = (AtomicUsize::new(0), AtomicBool::new(false));
+    std::thread::scope(|scope| {
+        let asking = scope.spawn(|| {
+            let mut client = terminal.client();
+            let mut after = 0;
+            while after < AFTER {
+                // Looked at before the request is made.
+                let was_empty = empty.load(Ordering::SeqCst);
+                let answer = client.authorize(&request(function)).unwrap_or_else(|error| panic!("no answer: {error}"));
+                match (was_empty, answer.verdict.granted) {
+                    (true, true) => panic!("granted after the card was pulled, at request {after}"),
+                    (true, false) => after += 1,
+                    (false, true) => drop(granted.fetch_add(1, Ordering::SeqCst)),
+                    (false, false) => {}
+                }
+            }
+        });
+        wait::until("requests that are granted", || (granted.load(Ordering::SeqCst) > 0).then_some(()));
+        issued.card.pull();
+        terminal.pcscd.wait_slot(0, false);
+        empty.store(true, Ordering::SeqCst);
+        asking.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+    });
 }
 
 /// Waits until the terminal sees a card, or none.
