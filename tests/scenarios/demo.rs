@@ -15,6 +15,24 @@ fn the_demo_s_story_comes_true() {
     }
 }
 
+#[test]
+fn a_demo_that_nobody_hears_ends_with_a_failure_and_leaves_nothing() {
+    use std::io::{BufRead, BufReader};
+    use std::process::Stdio;
+    let scratch = sekisho_tests::scratch::Scratch::new("closed");
+    let mut demo = Command::new(program("sekisho-demo"));
+    demo.arg("--script").env("SEKISHO_BUILT", "1").env("TMPDIR", scratch.path()).stdout(Stdio::piped());
+    let mut demo = demo.spawn().unwrap();
+    let told =
+        BufReader::new(demo.stdout.take().unwrap()).lines().find(|line| line.as_ref().unwrap().contains("── 1."));
+    assert!(told.is_some(), "the first chapter was told");
+    // The reader is gone: what is told from here on, nobody hears.
+    let status = demo.wait().unwrap();
+    assert!(!status.success(), "{status}");
+    let left = files(scratch.path());
+    assert!(left.is_empty(), "{left:?}");
+}
+
 /// Every file below a folder.
 fn files(folder: &Path) -> Vec<std::path::PathBuf> {
     let mut found = Vec::new();
@@ -71,13 +89,36 @@ fn no_secret_in_logs() {
         }
         looked_at += 1;
         for needle in &needles {
-            if bytes.windows(needle.len()).any(|window| window == needle.as_slice()) {
+            if stands_in(&bytes, needle) {
                 found.push(format!("a secret of {} bytes stands in {name}", needle.len()));
             }
         }
     }
     assert!(looked_at > 10, "only {looked_at} files were looked at");
     assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
+/// Whether a secret stands there. A PIN of digits alone has to stand by itself: inside of a longer number, a hash or a fraction of a second it is
+/// nobody's PIN.
+fn stands_in(bytes: &[u8], needle: &[u8]) -> bool {
+    let digits = needle.iter().all(u8::is_ascii_digit);
+    let joins = |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'.');
+    bytes.windows(needle.len()).enumerate().any(|(at, window)| {
+        let alone =
+            !joins(at.checked_sub(1).and_then(|before| bytes.get(before))) && !joins(bytes.get(at + needle.len()));
+        window == needle && (!digits || alone)
+    })
+}
+
+#[test]
+fn a_pin_of_digits_is_found_by_itself_and_in_no_longer_number() {
+    for text in ["493716", "pin=493716\n", "\"493716\"", "PIN 493716, card"] {
+        assert!(stands_in(text.as_bytes(), b"493716"), "{text}");
+    }
+    for text in ["1795493716000", "a493716f", "12:00:01.493716Z", "493717"] {
+        assert!(!stands_in(text.as_bytes(), b"493716"), "{text}");
+    }
+    assert!(stands_in(b"x7q!Zx#2ky", b"7q!Zx#2k"));
 }
 
 /// Whether these bytes stand anywhere in what a process can write to.

@@ -10,6 +10,7 @@ pub mod desk;
 pub mod foreign_card;
 pub mod history;
 pub mod ledger;
+pub mod own_pin;
 pub mod pcscd;
 pub mod peer;
 pub mod ports;

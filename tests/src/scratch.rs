@@ -1,6 +1,7 @@
 //! One temporary folder per story, removed at its end unless the story failed.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// A folder of its own. Kept, and named, when the story panics.
 pub struct Scratch {
@@ -35,9 +36,17 @@ impl Scratch {
     }
 }
 
+/// Nobody is there to look at what is left: folders go, however the story ends.
+pub fn leave_nothing() {
+    NOBODY_LOOKS.store(true, Ordering::Relaxed);
+}
+
+static NOBODY_LOOKS: AtomicBool = AtomicBool::new(false);
+
 impl Drop for Scratch {
     fn drop(&mut self) {
-        if std::thread::panicking() || std::env::var_os("SEKISHO_KEEP").is_some() {
+        let failed = std::thread::panicking() && !NOBODY_LOOKS.load(Ordering::Relaxed);
+        if failed || std::env::var_os("SEKISHO_KEEP").is_some() {
             eprintln!("kept for looking at: {}", self.path.display());
         } else {
             let _ = std::fs::remove_dir_all(&self.path);

@@ -1,5 +1,7 @@
 //! The made-up town, founded once per process and copied for each story: founding costs seconds, a copy none.
 
+use std::fs::{DirBuilder, File};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
@@ -47,7 +49,7 @@ fn original() -> &'static Path {
     static ORIGINAL: OnceLock<PathBuf> = OnceLock::new();
     ORIGINAL.get_or_init(|| {
         remove_old();
-        let folder = std::env::temp_dir().join(format!("{PREFIX}{}", std::process::id()));
+        let folder = new_folder();
         std::fs::create_dir_all(folder.join("l")).expect("cannot make a folder");
         let clock = StoryClock::new(&folder);
         let mut ledger = Ledger::init(&folder.join("l"), &clock);
@@ -55,7 +57,8 @@ fn original() -> &'static Path {
         let mut desk = Desk::new(&folder.join("d"));
         desk.found(&ledger, "town.toml");
         for operator in [CLERK, OTHER] {
-            desk.issue(operator, &["--operator", operator]);
+            let (issued, _) = desk.issue(operator, &["--operator", operator]);
+            desk.choose_pin(&issued, &format!("{}#Tv4kQ", &operator[3..]));
         }
         ledger.stop();
         folder
@@ -63,13 +66,33 @@ fn original() -> &'static Path {
 }
 
 const PREFIX: &str = "sekisho-town-";
+/// Locked while the town's process lives.
+const LOCK: &str = "lock";
+
+/// A folder of this process's own: its name is nobody else's, and it is locked before it has that name.
+fn new_folder() -> PathBuf {
+    static LOCKED: OnceLock<File> = OnceLock::new();
+    let mut random = [0; 6];
+    getrandom::fill(&mut random).expect("the system gives randomness");
+    let suffix: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
+    let (begun, folder) = [format!("sekisho-new-{suffix}"), format!("{PREFIX}{suffix}")]
+        .map(|name| std::env::temp_dir().join(name))
+        .into();
+    // Keys of an office lie in it, though it is a made-up one.
+    DirBuilder::new().mode(0o700).create(&begun).expect("cannot make a folder");
+    let lock = File::create(begun.join(LOCK)).expect("cannot make a lock");
+    lock.try_lock().expect("nobody else knows it");
+    std::fs::rename(begun, &folder).expect("cannot name a folder");
+    LOCKED.get_or_init(|| lock);
+    folder
+}
 
 /// Nobody can say when a process uses its town for the last time, so the next one clears up.
 fn remove_old() {
     for entry in std::fs::read_dir(std::env::temp_dir()).into_iter().flatten().flatten() {
-        let name = entry.file_name().to_string_lossy().into_owned();
-        let Some(process) = name.strip_prefix(PREFIX) else { continue };
-        if !Path::new("/proc").join(process).exists() {
+        if entry.file_name().to_string_lossy().starts_with(PREFIX)
+            && File::open(entry.path().join(LOCK)).is_ok_and(|lock| lock.try_lock().is_ok())
+        {
             let _ = std::fs::remove_dir_all(entry.path());
         }
     }
