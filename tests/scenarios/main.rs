@@ -17,6 +17,7 @@ mod language;
 mod layers;
 mod login;
 mod lost;
+mod prompt;
 mod rig;
 mod routes;
 mod soak;

@@ -61,6 +61,17 @@ pub fn acts(ledger: &Ledger) -> u64 {
     u64::try_from(count).expect("a count")
 }
 
+/// The number of entries in the casebook.
+///
+/// # Panics
+/// When the database cannot be read.
+#[must_use]
+pub fn proposals(ledger: &Ledger) -> u64 {
+    let count: i64 =
+        open(ledger).query_row("SELECT count(*) FROM casebook_1", [], |row| row.get(0)).expect("the casebook");
+    u64::try_from(count).expect("a count")
+}
+
 /// Flips one bit in the middle of the payload of an entry in the middle of the records log. Gives the entry's index.
 ///
 /// # Panics
