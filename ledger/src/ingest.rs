@@ -1,7 +1,9 @@
 //! The way of a batch into the records log, exactly once (wire §7).
 //!
-//! [`open`] does what needs no order: unseal, decode, verify, hash, seal for the disk; many threads do it at a time. [`plan`] runs on the
+//! [`open`] and [`seal`] do what needs no order: unseal, decode, verify, hash, chain, seal for the disk; many threads do it at a time. [`plan`] runs on the
 //! writer's thread: compare with the cursor and with what is stored, then stage.
+
+use std::collections::BTreeMap;
 
 use ed25519_dalek::{Signature, VerifyingKey};
 use sekisho_register::Register;
@@ -32,6 +34,8 @@ pub struct Verified {
     pub signed: Vec<u8>,
     /// The records.
     pub records: Vec<Arrived>,
+    /// The chain over all of them, from the one that the header begins with. Whether the header ends with it is seen when it is stored.
+    pub after: WireHash,
 }
 
 /// One record as it came.
@@ -39,6 +43,8 @@ pub struct Verified {
 pub struct Arrived {
     /// Its leaf.
     pub leaf: Hash,
+    /// The chain before it.
+    pub before: WireHash,
     /// The key it will be sealed under.
     pub key: KeyName,
     /// Its bytes.
@@ -101,10 +107,15 @@ pub fn open(
     }
     let mut signed = Vec::new();
     batch.sign1.write(&mut signed).map_err(|_| Refusal::Malformed("batch"))?;
-    let records = (batch.header.first..).zip(batch.records());
     let required = register.required_version().into();
-    let records = records.map(|(seq, bytes)| arrived(&batch.header, seq, bytes, required, now)).collect();
-    Ok(Verified { header: batch.header, key: terminal_key.to_bytes(), signed, records })
+    let mut after = batch.header.before;
+    let records = (batch.header.first..).zip(batch.records()).map(|(seq, bytes)| {
+        let record = arrived(&batch.header, seq, after, bytes, required, now);
+        after = chain_next(&after, &WireHash(record.leaf.0));
+        record
+    });
+    let records = records.collect();
+    Ok(Verified { header: batch.header, key: terminal_key.to_bytes(), signed, records, after })
 }
 
 /// The key under which a terminal sends, whatever its state: suspending or retiring it takes its rights away, and `decide` refuses there.
@@ -123,7 +134,7 @@ pub fn is_signed(sign1: &Sign1<'_>, key: &VerifyingKey) -> bool {
 }
 
 /// `required`: the version that the register asks for. Before it asks for a newer one nobody writes records of it (wire §1.3).
-fn arrived(header: &BatchHeader, seq: u64, bytes: &[u8], required: u64, now: Millis) -> Arrived {
+fn arrived(header: &BatchHeader, seq: u64, before: WireHash, bytes: &[u8], required: u64, now: Millis) -> Arrived {
     let leaf = leaf_hash(bytes);
     let here = |emitter: &Emitter, office: OfficeId, epoch: u32, place: u64| {
         *emitter == Emitter::Terminal(header.terminal.clone())
@@ -149,12 +160,16 @@ fn arrived(header: &BatchHeader, seq: u64, bytes: &[u8], required: u64, now: Mil
         (None, Some(_)) => Readable::Later,
         (None, None) => Readable::No,
     };
-    Arrived { leaf, key: (header.office, class, month), bytes: bytes.to_vec(), lost, readable }
+    Arrived { leaf, before, key: (header.office, class, month), bytes: bytes.to_vec(), lost, readable }
 }
 
-/// Seals every record for the disk. The keys must be durable, or be made by the commit that stores the records.
-pub fn seal(verified: &Verified, mut key: impl FnMut(KeyName) -> PayloadKey) -> Vec<Entry> {
-    verified.records.iter().map(|record| key(record.key).entry(record.leaf, &record.bytes)).collect()
+/// Seals every record for the disk, under the key of its name. The keys must be durable.
+pub fn seal(verified: &Verified, key: impl Fn(&KeyName) -> PayloadKey) -> Vec<Entry> {
+    // A batch has records of a class or two and of a month.
+    let mut keys: BTreeMap<KeyName, PayloadKey> = BTreeMap::new();
+    let mut entry =
+        |record: &Arrived| keys.entry(record.key).or_insert_with_key(&key).entry(record.leaf, &record.bytes);
+    verified.records.iter().map(&mut entry).collect()
 }
 
 /// What jobs of one history exclude each other by: two of its batches never wait in one group.
@@ -287,18 +302,12 @@ fn continue_chain(verified: &Verified, cursor: &Cursor, known: usize, place: Pla
     if header.first > cursor.next && !declares_lost(verified, cursor.next) {
         return Err(Refusal::Gap(place));
     }
-    let mut chain = WireHash(header.before.0);
-    for (number, record) in verified.records.iter().enumerate() {
-        if number == known && chain.0 != cursor.chain.0 && header.first + known as u64 >= cursor.next {
-            return Err(Refusal::WrongChain(place));
-        }
-        chain = chain_next(&chain, &WireHash(record.leaf.0));
-    }
-    let all_known_to_the_end = known == verified.records.len() && header.first + known as u64 == cursor.next;
-    if chain != header.after || (all_known_to_the_end && chain.0 != cursor.chain.0) {
+    let at_known = verified.records.get(known).map_or(verified.after, |record| record.before);
+    let meets_the_end = header.first + known as u64 >= cursor.next;
+    if verified.after != header.after || (meets_the_end && at_known.0 != cursor.chain.0) {
         return Err(Refusal::WrongChain(place));
     }
-    Ok(tree_hash(&chain))
+    Ok(tree_hash(&verified.after))
 }
 
 /// Whether the batch begins with the record that declares exactly the missing ones lost (wire §4.1): the chain goes on over the gap.
@@ -351,7 +360,7 @@ mod tests {
             seen_note: None,
         };
         let judged = |bytes: &[u8], required| {
-            let arrived = arrived(&header, 7, bytes, required, 0);
+            let arrived = arrived(&header, 7, header.before, bytes, required, 0);
             (arrived.readable == Readable::Later, arrived.key.1)
         };
         let here = newer("jumin-1", office, 3, 7);

@@ -116,7 +116,8 @@ enum Command {
 }
 
 /// A ledger without its sequencer or follower takes records and never seals them, and nobody would notice: it ends, and its service
-/// manager starts a whole one. The writer and the workers of HTTP answer for their own panics.
+/// manager starts a whole one. The workers of HTTP answer for their own panics, the writer for those of its
+/// plans; when the writer itself has ended, the sequencer does not outlive it.
 fn end_with_its_threads() {
     let report = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |info| {

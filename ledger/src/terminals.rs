@@ -89,7 +89,7 @@ impl Ledger {
         self.check_seen(office, &verified.header).inspect_err(|refusal| self.alarm_about(refusal, &verified.header))?;
         self.make_keys(&verified)?;
         let vault = Arc::clone(&self.vault);
-        let entries = ingest::seal(&verified, |name| vault.named(&name).expect("made a line before"));
+        let entries = ingest::seal(&verified, |name| vault.named(name).expect("made a line before"));
         let header = verified.header.clone();
         let receipt = self
             .writer
