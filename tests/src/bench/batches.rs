@@ -15,7 +15,7 @@ use sekisho_agent::journal::{Journal, Run};
 use sekisho_link::{Link, LinkConfig, LinkError, MediaType, Options};
 use sekisho_wire::batch::chain_start;
 use sekisho_wire::id::{Hash, RequestId, Salt};
-use sekisho_wire::record::{Body, Record};
+use sekisho_wire::record::{Body, Emitter, Record};
 use zeroize::Zeroizing;
 
 /// Records in a batch.
@@ -47,6 +47,18 @@ impl Sender {
         let journal = open_journal(state, &identity);
         let next = journal.next();
         let decisions = decisions_in(&journal, next.first);
+        Self { link: link(state), identity, journal, next, decisions }
+    }
+
+    /// The same for a terminal that has decided nothing: it sends what the other one decided, as if that had been here.
+    pub(crate) fn like(other: &Self, state: &Path) -> Self {
+        let identity = Identity::load(&state.join("identity.json")).expect("a readable identity");
+        let identity = identity.expect("an enrolled terminal");
+        let journal = open_journal(state, &identity);
+        let next = journal.next();
+        let emitter = Emitter::Terminal(identity.terminal.clone());
+        let as_here = |record: &Record| Record { emitter: emitter.clone(), epoch: next.epoch, ..record.clone() };
+        let decisions = other.decisions.iter().map(as_here).collect();
         Self { link: link(state), identity, journal, next, decisions }
     }
 

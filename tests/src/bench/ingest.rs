@@ -1,4 +1,4 @@
-//! Batches into the ledger: over HTTPS, through its library, through its store alone; each beside the bare insert of the same rows.
+//! Batches into the ledger: over HTTPS, from several terminals at once, through its library, through its store alone; each beside the bare insert of the same rows.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -12,7 +12,8 @@ use sekisho_ledger::ingest;
 use sekisho_ledger::keys::Keys;
 use sekisho_ledger::ledger::Ledger;
 use sekisho_ledger::store::{Append, Change, Entry, LogName, SqliteStore, Store};
-use sekisho_tests::scene::{Scene, wait_sealed};
+use sekisho_tests::scene::{FUNCTIONS, Scene, enrol, wait_sealed};
+use sekisho_tests::terminal::Terminal;
 use sekisho_tlog::{Hash, leaf_hash};
 use sekisho_wire::id::OfficeId;
 
@@ -25,6 +26,8 @@ use crate::{Effort, stored};
 
 /// Batches in a block; the ledger's followers catch up before the bare loop's block, so that they are charged to nobody else.
 const BLOCK: usize = 5;
+/// Terminals that send at once.
+const TERMINALS: usize = 4;
 
 pub(crate) fn measure(scene: &mut Scene, effort: Effort, report: &mut Report) {
     if scene.ledger.process_id().is_some() {
@@ -56,6 +59,16 @@ pub(crate) fn measure(scene: &mut Scene, effort: Effort, report: &mut Report) {
     store.tell("Store::commit of entries that are sealed already", report);
     report.from(format!("opening a batch (unseal, verify, decode, hash), no disk: {opening}"));
     stored::measure(scene, &before, report);
+
+    // Last: what these terminals say they granted was granted elsewhere, and fsck would name it.
+    scene.ledger.serve();
+    let several = together(scene, &mut sender, &mut bare, effort.of(12, 3));
+    scene.ledger.stop();
+    report.number("ledger ingest, several terminals at once ÷ bare", format!("{:.2}", several.rate_ratio()));
+    several.tell(
+        "HTTPS, one connection of each of four terminals; rounds of one batch from each, a quarter of a round",
+        report,
+    );
 }
 
 /// Batches of ours and of the bare loop.
@@ -97,6 +110,44 @@ fn over_https(scene: &Scene, sender: &mut Sender, bare: &mut BareRows, blocks: u
         ours.into_iter().zip(theirs).collect::<Vec<_>>()
     });
     Beside::of(pairs)
+}
+
+/// A round: each terminal sends a batch at the same moment. While one is committed, those of the others are unsealed and sealed again.
+fn together(scene: &mut Scene, first: &mut Sender, bare: &mut BareRows, rounds: usize) -> Beside {
+    let ledger = scene.ledger.process_id().expect("the ledger serves");
+    let mut others: Vec<Sender> = (2..=TERMINALS).map(|number| another(scene, first, number)).collect();
+    let office = first.identity.office;
+    let pairs = (0..rounds).flat_map(|round| {
+        let batches: Vec<Prepared> = std::iter::once(&mut *first).chain(&mut others).map(Sender::prepare).collect();
+        wait_idle(ledger);
+        let (_, took) = timed(|| {
+            std::thread::scope(|scope| {
+                for (sender, batch) in std::iter::once(&*first).chain(&others).zip(&batches) {
+                    scope.spawn(|| sender.send(batch));
+                }
+            });
+        });
+        wait_idle(ledger);
+        let rows: Vec<_> = batches.iter().map(|batch| Row::like(office, &batch.records)).collect();
+        let theirs: Vec<Duration> = rows.iter().map(|rows| timed(|| bare.insert(rows)).1).collect();
+        // The first round makes the connections.
+        let counted = if round == 0 { 0 } else { theirs.len() };
+        let share = took / u32::try_from(theirs.len()).expect("a few terminals");
+        theirs.into_iter().take(counted).map(move |theirs| (share, theirs)).collect::<Vec<_>>()
+    });
+    Beside::of(pairs)
+}
+
+/// One more terminal of the town, enrolled and stopped again.
+fn another(scene: &Scene, like: &Sender, number: usize) -> Sender {
+    let mut terminal = Terminal::new(&scene.scratch.folder(&format!("t{number}")), &scene.clock);
+    enrol(&scene.desk, &terminal, &format!("jumin-{number}"), FUNCTIONS);
+    terminal.start();
+    wait_sealed(&terminal);
+    terminal.stop();
+    let sender = Sender::like(like, &terminal.state());
+    sender.send_the_rest();
+    sender
 }
 
 fn through_the_library(data: &DataDir, sender: &mut Sender, bare: &mut BareRows, batches: usize) -> Beside {
