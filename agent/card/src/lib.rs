@@ -22,7 +22,7 @@ pub use error::{CardCause, CardError, Fault, LoginError, Tries};
 pub use exchange::{ANSWER_MAX, ExchangeError, Reply, exchange};
 pub use pcsc::{PcscReader, PcscReaders, PcscTransaction, PcscTransport, SharePolicy, Waker};
 pub use reader_events::ReaderEvent;
-pub use reader_identity::{Basis, IDENTITY_MAX, Identified};
+pub use reader_identity::identity_by_name;
 pub use reader_name::ReaderName;
 pub use signature::verify_signature;
 pub use transport::{Cause, Disposition, Doing, Lengths, Sharing, Transaction, Transport, TransportError};

@@ -2,45 +2,16 @@
 //!
 //! It is a check against mistakes and casual misuse: descriptors can be copied.
 
-use std::fmt;
-
 use rusb::{Context, Device, DeviceDescriptor, UsbContext};
 use sekisho_wire::id::ReaderIdentity;
 use sha2::{Digest, Sha256};
 
 /// The longest identity that is made here, in characters (wire README §2 allows 48).
-pub const IDENTITY_MAX: usize = 32;
+const IDENTITY_MAX: usize = 32;
 /// `0x0020bbaa`: USB, bus, address (PC/SC part 3, 3.1.1, channel id).
 const CHANNEL_USB: u32 = 0x0020;
 /// How much of a hash marks a text that was cut: eight hexadecimal digits.
 const MARK_BYTES: usize = 4;
-
-/// A reader's identity and how much it is worth.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Identified {
-    /// `usb:076b:3031:SERIAL`, `usb:076b:3031:p1-2.3` or `name:Virtual_PCD_00_00`: at most 32 characters of
-    /// `A–Z a–z 0–9 : . _ -`.
-    pub identity: ReaderIdentity,
-    /// What it was made of.
-    pub basis: Basis,
-}
-
-/// What a reader's identity was made of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Basis {
-    /// Vendor, product and serial number: this very device, wherever it is plugged.
-    Serial,
-    /// Vendor, product and the port it is plugged into: the device says no serial number, or we may not ask.
-    Port,
-    /// Only the name the service gives it: not USB, or the bus cannot be read.
-    Name,
-}
-
-impl fmt::Display for Identified {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.identity.as_str())
-    }
-}
 
 /// What USB says of a reader.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,39 +25,43 @@ struct UsbReader {
 }
 
 /// Finds out which reader this is, from its name and the channel id that its driver reports.
+///
+/// `usb:076b:3031:SERIAL` is this very device, wherever it is plugged; `usb:076b:3031:p1-2.3` the device in this port, which says no serial
+/// number or may not be asked; `name:Virtual_PCD_00_00` what the service calls it, where the bus tells nothing. At most 32 characters.
 #[must_use]
-pub(crate) fn identify(name: &str, channel: Option<&[u8]>) -> Identified {
+pub(crate) fn identify(name: &str, channel: Option<&[u8]>) -> ReaderIdentity {
     match channel.and_then(usb_address).and_then(|(bus, address)| look_up(bus, address)) {
         Some(reader) => of_usb(&reader),
-        None => of_name(name),
+        None => identity_by_name(name),
     }
 }
 
-fn of_usb(reader: &UsbReader) -> Identified {
+fn of_usb(reader: &UsbReader) -> ReaderIdentity {
     let model = format!("usb:{:04x}:{:04x}:", reader.vendor, reader.product);
     let room = IDENTITY_MAX - model.len();
     match &reader.serial {
-        Some(serial) => identified(&(model + &fitted(serial, room)), Basis::Serial),
+        Some(serial) => identity(&(model + &fitted(serial, room))),
         None => {
             let ports: Vec<String> = reader.ports.iter().map(u8::to_string).collect();
             let port = format!("p{}-{}", reader.bus, ports.join("."));
-            identified(&(model + &fitted(&port, room)), Basis::Port)
+            identity(&(model + &fitted(&port, room)))
         }
     }
 }
 
-fn of_name(name: &str) -> Identified {
+/// The identity of a reader of which only the name is known that the service gives it. Two names never share one, however long they are.
+#[must_use]
+pub fn identity_by_name(name: &str) -> ReaderIdentity {
     const KIND: &str = "name:";
-    identified(&(KIND.to_owned() + &fitted(name, IDENTITY_MAX - KIND.len())), Basis::Name)
+    identity(&(KIND.to_owned() + &fitted(name, IDENTITY_MAX - KIND.len())))
 }
 
-fn identified(text: &str, basis: Basis) -> Identified {
-    let identity = ReaderIdentity::new(text).expect("`fitted` keeps to alphabet and length");
-    Identified { identity, basis }
+fn identity(text: &str) -> ReaderIdentity {
+    ReaderIdentity::new(text).expect("`fitted` keeps to alphabet and length")
 }
 
-/// The text in our alphabet. What does not fit ends in a mark made of the whole, so that two long serial numbers with
-/// the same beginning stay apart.
+/// The text in our alphabet. What does not fit ends in a mark made of the whole, so that two long serial numbers or
+/// names with the same beginning stay apart.
 fn fitted(text: &str, room: usize) -> String {
     let safe: String = text.chars().map(|c| if is_allowed(c) { c } else { '_' }).collect();
     if safe.len() <= room && !safe.is_empty() {
@@ -113,7 +88,7 @@ fn usb_address(channel: &[u8]) -> Option<(u8, u8)> {
     (number >> 16 == CHANNEL_USB).then_some((bus, address))
 }
 
-/// Asks the bus. Everything that fails here only makes the identity weaker, which its basis says.
+/// Asks the bus. Everything that fails here only makes the identity weaker.
 fn look_up(bus: u8, address: u8) -> Option<UsbReader> {
     let devices = Context::new().ok()?.devices().ok()?;
     let device = devices.iter().find(|device| device.bus_number() == bus && device.address() == address)?;
@@ -140,7 +115,7 @@ fn serial<T: UsbContext>(device: &Device<T>, descriptor: &DeviceDescriptor) -> O
 
 #[cfg(test)]
 mod tests {
-    use super::{Basis, IDENTITY_MAX, UsbReader, identify, is_allowed, of_name, of_usb, usb_address};
+    use super::{IDENTITY_MAX, UsbReader, identify, identity_by_name, is_allowed, of_usb, usb_address};
 
     fn reader(serial: Option<&str>) -> UsbReader {
         UsbReader { vendor: 0x076B, product: 0x3031, serial: serial.map(str::to_owned), bus: 1, ports: vec![2, 3] }
@@ -148,34 +123,35 @@ mod tests {
 
     #[test]
     fn a_reader_is_known_by_its_serial_number_else_by_its_port() {
-        assert_eq!(of_usb(&reader(Some("K0012345"))).identity.as_str(), "usb:076b:3031:K0012345");
-        let by_port = of_usb(&reader(None));
-        assert_eq!((by_port.identity.as_str(), by_port.basis), ("usb:076b:3031:p1-2.3", Basis::Port));
+        assert_eq!(of_usb(&reader(Some("K0012345"))).as_str(), "usb:076b:3031:K0012345");
+        assert_eq!(of_usb(&reader(None)).as_str(), "usb:076b:3031:p1-2.3");
     }
 
     #[test]
     fn what_is_not_usb_is_known_by_its_name() {
-        let identified = identify("Virtual PCD 00 00", None);
-        assert_eq!((identified.identity.as_str(), identified.basis), ("name:Virtual_PCD_00_00", Basis::Name));
-        assert_eq!(identify("x", Some(&[1, 0, 0, 0])).basis, Basis::Name);
+        assert_eq!(identify("Virtual PCD 00 00", None).as_str(), "name:Virtual_PCD_00_00");
+        assert_eq!(identify("x", Some(&[1, 0, 0, 0])).as_str(), "name:x");
     }
 
     #[test]
     fn every_identity_fits_length_and_alphabet() {
         let long = "Generic Smart Card Reader Interface [CCID] (1234567890) 00 00";
         for text in ["", "読取機", "a b", long, "0123456789ABCDEF0123456789ABCDEF"] {
-            for identity in [of_name(text), of_usb(&reader(Some(text)))] {
-                let identity = identity.identity.as_str().to_owned();
+            for identity in [identity_by_name(text), of_usb(&reader(Some(text)))] {
+                let identity = identity.as_str().to_owned();
                 assert!(identity.len() <= IDENTITY_MAX && identity.chars().all(is_allowed), "{identity}");
             }
         }
     }
 
     #[test]
-    fn long_serial_numbers_with_one_beginning_stay_apart() {
+    fn long_serial_numbers_and_names_with_one_beginning_stay_apart() {
         let one = of_usb(&reader(Some("0123456789ABCDEF00000001")));
         let other = of_usb(&reader(Some("0123456789ABCDEF00000002")));
         assert_ne!(one, other);
+        let name =
+            |slot| identity_by_name(&format!("Generic Smart Card Reader Interface [CCID] (1234567890) {slot} 00"));
+        assert_ne!(name("00"), name("01"));
     }
 
     #[test]

@@ -141,11 +141,8 @@ impl CardDesk {
     /// SELECT, GUID, tries: three APDUs.
     fn open(&mut self, reader: &ReaderName, insertion: u64) -> Result<FromWorker, Problem> {
         let opened = PcscReader::open(reader).and_then(|reader| reader.connect(self.policy, Lengths::Short));
-        let transport = opened.map_err(|error| Problem {
-            what: error.to_string(),
-            next: error.next_step(Language::English).into(),
-            next_ja: error.next_step(Language::Japanese).into(),
-        })?;
+        let said = |error: TransportError| words(|language| (error.in_words(language), error.next_step(language)));
+        let transport = opened.map_err(said)?;
         let mut card = OperatorCard::open(transport).map_err(|error| problem(&error))?;
         let tries_left = match card.tries_left() {
             Ok(tries) => Some(tries),
@@ -154,7 +151,7 @@ impl CardDesk {
                 None
             }
         };
-        let identity = card.transport().reader_identity().identity.to_string();
+        let identity = card.transport().reader_identity().to_string();
         let told = FromWorker::CardInserted { insertion, card: card.guid().to_string(), reader: identity, tries_left };
         self.cards.insert(insertion, card);
         Ok(told)
@@ -231,7 +228,8 @@ fn login_failure(card: &mut Card, error: &LoginError) -> Failure {
                 log::warn!("{error}");
                 return Failure::Unanswered;
             }
-            Failure::Problem { problem: words(error, |language| error.next_step(language)), tries_left }
+            let problem = words(|language| (error.in_words(language), error.next_step(language)));
+            Failure::Problem { problem, tries_left }
         }
     }
 }
@@ -252,18 +250,19 @@ fn lost_by(error: &TransportError) -> Lost {
 }
 
 fn problem(error: &CardError) -> Problem {
-    words(error, |language| error.next_step(language))
+    words(|language| (error.in_words(language), error.next_step(language)))
 }
 
-fn words(error: &dyn std::fmt::Display, next: impl Fn(Language) -> &'static str) -> Problem {
-    let (next, next_ja) = (next(Language::English), next(Language::Japanese));
-    Problem { what: error.to_string(), next: next.into(), next_ja: next_ja.into() }
+fn words(said: impl Fn(Language) -> (String, &'static str)) -> Problem {
+    let ((what, next), (what_ja, next_ja)) = (said(Language::English), said(Language::Japanese));
+    Problem { what, what_ja, next: next.into(), next_ja: next_ja.into() }
 }
 
 /// A card that does not answer.
 pub(crate) fn mute() -> Problem {
     Problem {
         what: "cannot read the card: it does not answer".into(),
+        what_ja: "カードを読めません: カードが応答しません".into(),
         next: "Take it out, wipe the contacts, and insert it with the chip first.".into(),
         next_ja: "カードを抜き、端子を拭いて、ICチップの向きを確かめて挿入してください。".into(),
     }

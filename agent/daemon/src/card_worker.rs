@@ -12,7 +12,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use sekisho_card::{PcscReaders, ReaderEvent, ReaderName, SharePolicy};
+use sekisho_card::{PcscReaders, ReaderEvent, ReaderName, SharePolicy, identity_by_name};
 use sekisho_ipc::{Connection, ConnectionError, Descriptors, Writer};
 
 use crate::card_desk::{CardDesk, Job};
@@ -238,9 +238,7 @@ fn watch(
 
 /// The identity of a reader in which no card was: all that can be told without connecting.
 fn by_name(reader: &ReaderName) -> String {
-    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, ':' | '.' | '_' | '-');
-    let name: String = reader.to_string().chars().map(|c| if allowed(c) { c } else { '_' }).take(43).collect();
-    format!("name:{name}")
+    identity_by_name(&reader.to_string()).to_string()
 }
 
 /// What the agent asks.

@@ -48,8 +48,8 @@ pub(crate) fn problem(problem: &Problem, tries_left: Option<u8>) -> AgentError {
 
 /// As [`problem`], for the state.
 pub(crate) fn problem_verdict(problem: &Problem) -> Verdict {
-    let Problem { what, next, next_ja } = problem.clone();
-    Verdict { what, next, next_ja, ..verdict(VerdictCode::CardProblem) }
+    let Problem { what, what_ja, next, next_ja } = problem.clone();
+    Verdict { what, what_ja, next, next_ja, ..verdict(VerdictCode::CardProblem) }
 }
 
 /// The name of a reason, as the state tells it.
@@ -72,5 +72,16 @@ pub(crate) const fn reason(reason: Reason) -> &'static str {
         Reason::ConnectionStopped => "connection_stopped",
         Reason::AgentDied => "agent_died",
         Reason::EndOfHours => "end_of_hours",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_card_problem_says_its_cause_in_both_languages() {
+        let said = problem_verdict(&crate::card_desk::mute());
+        assert!(said.what.contains("does not answer") && said.what_ja.contains("応答しません"), "{said:?}");
     }
 }

@@ -133,6 +133,8 @@ pub(crate) enum Failure {
 pub(crate) struct Problem {
     /// What happened, in English.
     pub(crate) what: String,
+    /// What happened, in Japanese.
+    pub(crate) what_ja: String,
     /// What to do next, in English.
     pub(crate) next: String,
     /// What to do next, in Japanese.

@@ -4,9 +4,10 @@ use std::thread;
 use std::time::Duration;
 
 use pcsc::{Attribute, Card, Context, Error, Protocols, Scope, ShareMode, Transaction as RawTransaction};
+use sekisho_wire::id::ReaderIdentity;
 
 use super::causes::cause_of;
-use crate::reader_identity::{self, Identified};
+use crate::reader_identity;
 use crate::reader_name::ReaderName;
 use crate::transport::{Cause, Disposition, Doing, Lengths, Sharing, Transaction, Transport, TransportError};
 
@@ -105,7 +106,7 @@ pub struct PcscTransport {
 impl PcscTransport {
     /// Which reader this is, for comparison with the readers registered for the terminal.
     #[must_use]
-    pub fn reader_identity(&self) -> Identified {
+    pub fn reader_identity(&self) -> ReaderIdentity {
         let channel = self.card.get_attribute_owned(Attribute::ChannelId).ok();
         reader_identity::identify(&self.name, channel.as_deref())
     }
