@@ -18,6 +18,7 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
 use self::model::{Action, Event, Key, Panel};
+use self::requests::Requests;
 use crate::failure::Failure;
 use crate::{Surroundings, clock, exit};
 
@@ -30,7 +31,7 @@ pub(crate) fn run(surroundings: &Surroundings) -> Result<ExitCode, Failure> {
     stop_on_signals(&sender).map_err(failed)?;
     // From here on a panic puts the terminal back before it speaks; so does each way out below.
     let mut terminal = ratatui::try_init().map_err(failed)?;
-    let requests = requests::start(surroundings, &sender);
+    let requests = requests::start(&surroundings.socket, &sender);
     keys::start(&sender);
     let ended = attend(surroundings, &mut terminal, &events, &requests);
     ratatui::restore();
@@ -41,7 +42,7 @@ fn attend(
     surroundings: &Surroundings,
     terminal: &mut DefaultTerminal,
     events: &Receiver<Event>,
-    requests: &Sender<Action>,
+    requests: &Requests,
 ) -> std::io::Result<()> {
     let started = clock::now();
     let mut panel = Panel::new(surroundings.language);
@@ -61,10 +62,7 @@ fn attend(
                 | Action::Authorize(_)
                 | Action::Lock
                 | Action::End
-                | Action::Activity) => {
-                    // The requests end only with this process.
-                    let _ = requests.send(action);
-                }
+                | Action::Activity) => requests.send(action),
             }
         }
     }

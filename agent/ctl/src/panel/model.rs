@@ -1,6 +1,8 @@
 //! What the panel knows, and what an event makes of it. No I/O: events in, actions out.
 
-use sekisho_ipc::{AuthorizeAnswer, AuthorizeRequest, AwaitAnswer, Function, PinFrame, Purpose, SessionState, State};
+use sekisho_ipc::{
+    AuthorizeAnswer, AuthorizeRequest, AwaitAnswer, Function, PinFrame, Purpose, Session, SessionState, State,
+};
 use sekisho_wire::verdict::VerdictCode;
 use sekisho_wire::words::Language;
 
@@ -36,9 +38,17 @@ pub(super) enum Event {
     Key(Key),
     Redraw,
     State(Box<State>),
+    /// The session counts anew, from this time of the agent on.
+    Counted {
+        time: u64,
+        session: Session,
+    },
     Lost(Failure),
     Proved(Result<AwaitAnswer, Failure>),
-    Authorized { request: AuthorizeRequest, answer: Result<AuthorizeAnswer, Failure> },
+    Authorized {
+        request: AuthorizeRequest,
+        answer: Result<AuthorizeAnswer, Failure>,
+    },
     Did(Result<(), Failure>),
 }
 
@@ -166,6 +176,7 @@ impl Panel {
             Event::Key(key) => return self.key(key),
             Event::Redraw => {}
             Event::State(state) => self.arrived(state),
+            Event::Counted { time, session } => self.counted(time, &session),
             Event::Lost(failure) => {
                 self.forget_input();
                 self.agent = Agent::Unreachable(failure);
@@ -198,6 +209,18 @@ impl Panel {
         }
         self.selected = self.selected.min(state.functions.len().saturating_sub(1));
         self.agent = Agent::Reached { state, at: self.now };
+    }
+
+    /// What is asked for beside the watch may be older than what that has told meanwhile: no more is taken of it than the countdowns, and those
+    /// only of the session that is shown.
+    fn counted(&mut self, time: u64, counted: &Session) {
+        if let Agent::Reached { state, at } = &mut self.agent
+            && state.state == SessionState::Open
+            && let Some(session) = state.session.as_mut().filter(|session| session.id == counted.id)
+        {
+            (session.idle_lock_in, session.ends_in) = (counted.idle_lock_in, counted.ends_in);
+            (state.time, *at) = (time, self.now);
+        }
     }
 
     fn forget_input(&mut self) {

@@ -8,18 +8,43 @@ use std::time::Duration;
 use sekisho_ipc::{AwaitAnswer, Client, ClientError, ConnectionError, PinFrame, PromptRequest, State};
 
 use super::model::{Action, Event};
-use crate::Surroundings;
 use crate::failure::Failure;
 
 /// How long to wait before the agent is looked for again.
 const RETRY: Duration = Duration::from_secs(1);
 
+/// Where actions go.
+pub(super) struct Requests {
+    /// What must wait for nothing: lock and end.
+    at_once: Sender<Action>,
+    /// The rest, one after the other.
+    others: Sender<Action>,
+}
+
+impl Requests {
+    /// Has an action carried out. The threads that do it end only with this process.
+    pub(super) fn send(&self, action: Action) {
+        let lane = match action {
+            Action::Lock | Action::End => &self.at_once,
+            Action::Login { .. } | Action::Prove { .. } | Action::Authorize(_) | Action::Activity | Action::Quit => {
+                &self.others
+            }
+        };
+        let _ = lane.send(action);
+    }
+}
+
 /// Watches the agent and serves actions until the panel ends.
-pub(super) fn start(surroundings: &Surroundings, events: &Sender<Event>) -> Sender<Action> {
-    let (watched, events_of_watch) = (surroundings.socket.clone(), events.clone());
+pub(super) fn start(socket: &Path, events: &Sender<Event>) -> Requests {
+    let (watched, events_of_watch) = (socket.to_owned(), events.clone());
     thread::spawn(move || while watch(&watched, &events_of_watch) {});
+    Requests { at_once: lane(socket, events), others: lane(socket, events) }
+}
+
+/// A thread that carries out one action after the other.
+fn lane(socket: &Path, events: &Sender<Event>) -> Sender<Action> {
     let (actions, asked) = channel();
-    let (socket, answers) = (surroundings.socket.clone(), events.clone());
+    let (socket, answers) = (socket.to_owned(), events.clone());
     thread::spawn(move || serve(&socket, &asked, &answers));
     actions
 }
@@ -59,7 +84,8 @@ fn serve(socket: &Path, asked: &Receiver<Action>, answers: &Sender<Event>) {
             Action::Lock => Event::Did(Client::connect(socket).and_then(|mut client| client.lock()).map_err(failed)),
             Action::End => Event::Did(Client::connect(socket).and_then(|mut client| client.end()).map_err(failed)),
             Action::Activity => match active(socket) {
-                Ok(state) => Event::State(Box::new(state)),
+                Ok(State { time, session: Some(session), .. }) => Event::Counted { time, session },
+                Ok(State { session: None, .. }) => continue,
                 // That a key press was not counted shows as a lock, with its reason; an agent that is gone, in the watch.
                 Err(_) => continue,
             },
@@ -87,4 +113,43 @@ fn prove(socket: &Path, request: &PromptRequest, pin: &PinFrame) -> Result<Await
         client.wait_for(&prompt)
     };
     attempt().map_err(|error| Failure::asking(socket, error))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::net::UnixListener;
+
+    use sekisho_ipc::{AuthorizeRequest, Connection, Descriptors, MESSAGE_MAX};
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    /// An agent that answers only to what is asked of it at once.
+    fn busy_agent(listener: &UnixListener) {
+        let mut kept = Vec::new();
+        while let Ok((stream, _)) = listener.accept() {
+            let mut connection = Connection::new(stream, Descriptors::Refused).unwrap();
+            if connection.read_message::<Value>(MESSAGE_MAX).unwrap()["method"] == "io.sekisho.Lock" {
+                connection.write_message(&json!({"parameters": {}})).unwrap();
+            }
+            kept.push(connection);
+        }
+    }
+
+    #[test]
+    fn lock_and_end_wait_for_nothing_that_is_under_way() {
+        let path = std::env::temp_dir().join(format!("sekisho-lanes-{}.sock", std::process::id()));
+        let listener = UnixListener::bind(&path).unwrap();
+        thread::spawn(move || busy_agent(&listener));
+        let (events, heard) = channel();
+        let requests = start(&path, &events);
+        let request = AuthorizeRequest { function: "koseki".into(), purpose: None, case: None, request: None };
+        requests.send(Action::Authorize(request));
+        for action in [Action::Lock, Action::End] {
+            requests.send(action);
+            let event = heard.recv_timeout(Duration::from_secs(10)).unwrap();
+            assert!(matches!(event, Event::Did(Ok(()))), "{event:?}");
+        }
+        std::fs::remove_file(path).unwrap();
+    }
 }
