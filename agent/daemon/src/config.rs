@@ -176,15 +176,16 @@ impl Config {
         Ok(config)
     }
 
-    fn check(&self) -> Result<(), (String, &'static str)> {
+    fn check(&self) -> Result<(), (String, String)> {
         for (key, path) in [("state", &self.state), ("runtime", &self.runtime)] {
             if !path.is_absolute() {
-                return Err((key.into(), "an absolute path, such as /var/lib/sekisho"));
+                return Err((key.into(), "an absolute path, such as /var/lib/sekisho".into()));
             }
         }
         for code in self.applications.keys() {
             if Code::new(code).is_err() {
-                return Err((code.clone(), "a code: 1 to 32 of a-z 0-9 . _ -, starting with a letter or digit"));
+                let rule = "a code: 1 to 32 of a-z 0-9 . _ -, starting with a letter or digit";
+                return Err((code.clone(), rule.into()));
             }
         }
         let mut uids: Vec<u32> = self.applications.values().copied().collect();
@@ -194,7 +195,7 @@ impl Config {
                 self.applications.iter().filter(|(_, uid)| pair.contains(uid)).map(|(code, _)| code.clone());
             return Err((
                 twice.next_back().unwrap_or_default(),
-                "a uid of its own: two applications with one uid cannot be told apart",
+                "a uid of its own: two applications with one uid cannot be told apart".into(),
             ));
         }
         for (key, value, most) in [
@@ -206,7 +207,7 @@ impl Config {
             ("requests_per_second", u64::from(self.limits.requests_per_second), 1_000_000),
         ] {
             if value == 0 || value > most {
-                return Err((key.into(), "a whole number from 1 to the limit that the manual names"));
+                return Err((key.into(), format!("a whole number from 1 to {most}")));
             }
         }
         Ok(())
@@ -280,7 +281,7 @@ pub struct ConfigError {
 enum Problem {
     Unreadable(std::io::Error),
     Syntax { key: Option<String>, message: String },
-    Value { key: String, rule: &'static str },
+    Value { key: String, rule: String },
 }
 
 impl ConfigError {
@@ -341,7 +342,7 @@ mod tests {
             ("state = \"/x\"\nsate = 1\n", &["agent.toml", "line 2", "sate"][..]),
             ("state = \"var\"\n", &["line 1", "'state'", "absolute path"]),
             ("\n[card]\nsharing = \"mine\"\n", &["line 3", "exclusive"]),
-            ("[card]\ndeadline_seconds = 0\n", &["line 2", "'deadline_seconds'"]),
+            ("[card]\ndeadline_seconds = 0\n", &["line 2", "'deadline_seconds'", "from 1 to 600"]),
             ("[card]\nwatch_seconds = 61\n", &["line 2", "'watch_seconds'"]),
             ("[card]\ndeadline_seconds = \"ten\"\n", &["line 2", "invalid type"]),
             ("[applications]\nJumin = 1000\n", &["line 2", "'Jumin'", "a code"]),
