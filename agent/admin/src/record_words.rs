@@ -275,6 +275,7 @@ impl Teller<'_> {
                 ("the terminal did not believe the register shown to it", "端末機が示された登録簿を信用しなかった")
             }
             AlarmKind::RetiredHeard => ("a retired terminal has sent records", "廃止された端末機が記録を送信した"),
+            AlarmKind::RecordsHeldBack => ("the terminal could not send its records", "端末機が記録を送信できなかった"),
         };
         self.say(english, japanese)
     }

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use sekisho_ipc::{AgentError, ClientError, ConnectionError, PinFrameError, Verdict};
+use sekisho_ipc::{AgentError, Bar, ClientError, ConnectionError, PinFrameError, Verdict};
 use sekisho_wire::verdict::VerdictCode;
 use sekisho_wire::words::Language;
 
@@ -166,11 +166,12 @@ fn what_of_client(error: &ClientError, language: Language) -> String {
         (Language::Japanese, ClientError::Foreign { name }) => format!("エージェントの応答が不明です: {name}"),
         (Language::Japanese, ClientError::Agent(error)) => match error {
             AgentError::InvalidArgument { field, rule } => format!("'{field}' の値が正しくありません: {rule}"),
-            AgentError::NotPermitted { reason } => format!("許可されていません: {reason}"),
+            AgentError::NotPermitted { reason } => bar(*reason, language).0.into(),
             AgentError::NoSuchPrompt => "暗証番号の入力受付は終了しています".into(),
             AgentError::PromptCancelled => "暗証番号の入力が中止されました".into(),
             AgentError::CardProblem { verdict, .. } => verdict.what_ja.clone(),
             AgentError::AlreadyCompleted => "この実行の結果は既に記録されています".into(),
+            AgentError::NotRecorded => "実行の結果を記録できませんでした".into(),
             AgentError::NotEnrolled => "この端末はまだ登録手続きが済んでいません".into(),
             AgentError::TooLarge { limit } => format!("要求が長すぎます ({limit} バイトまで)"),
         },
@@ -185,10 +186,10 @@ fn next_of_client(error: &ClientError, language: Language) -> String {
         ClientError::Agent(AgentError::InvalidArgument { .. } | AgentError::TooLarge { .. }) => {
             ("入力を直してもう一度実行してください。", "Correct it and try again.")
         }
-        ClientError::Agent(AgentError::NotPermitted { .. }) => (
-            "利用中の場合はロックまたは終了するか、ログインした画面から実行してください。",
-            "If a session is open, lock or end it first; else run this where you logged in.",
-        ),
+        ClientError::Agent(AgentError::NotPermitted { reason }) => return bar(*reason, language).1.to_owned(),
+        ClientError::Agent(AgentError::NotRecorded) => {
+            return VerdictCode::NotRecorded.words(language).next.to_owned();
+        }
         ClientError::Agent(AgentError::NoSuchPrompt | AgentError::PromptCancelled) => {
             ("カードを確認してもう一度実行してください。", "Check the card and try again.")
         }
@@ -208,6 +209,26 @@ fn next_of_client(error: &ClientError, language: Language) -> String {
         ClientError::Pin(_) => ("もう一度実行してください。", "Try again."),
     };
     pick(language, japanese, english).to_owned()
+}
+
+/// What stands in the way, and what to do about it.
+const fn bar(reason: Bar, language: Language) -> (&'static str, &'static str) {
+    match (reason, language) {
+        (Bar::NotAPromptPeer, Language::Japanese) => (
+            "このユーザーは暗証番号の入力を求めることができません",
+            "システム管理者に、agent.toml の [peers] の prompt へこのユーザーの uid を追加するよう依頼してください。",
+        ),
+        (Bar::NotAPromptPeer, Language::English) => (
+            "this user may not ask for a PIN",
+            "Ask the system manager to add this user's uid to 'prompt' under [peers] in agent.toml.",
+        ),
+        (Bar::SessionOpen, Language::Japanese) => ("すでに利用中です", "先にロックするか、利用を終了してください。"),
+        (Bar::SessionOpen, Language::English) => ("a session is open", "Lock or end it first."),
+        (Bar::NotYourSession, Language::Japanese) => {
+            ("他のユーザーが利用中です", "ログインした画面から実行してください。")
+        }
+        (Bar::NotYourSession, Language::English) => ("this is another user's session", "Run this where you logged in."),
+    }
 }
 
 fn what_of_pin(error: PinFrameError, language: Language) -> String {
@@ -234,5 +255,24 @@ fn with_tries(verdict: &Verdict, tries_left: Option<u32>, language: Language) ->
         // Its words say how many are left.
         Some(2..) if verdict.code == VerdictCode::WrongPin.name() => next.to_owned(),
         Some(tries) => format!("{next} {}", crate::phrases::tries(tries, language)).trim_start().to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_bars_a_peer_has_its_own_next_step_in_one_language() {
+        for (reason, part) in [
+            (Bar::NotAPromptPeer, "[peers]"),
+            (Bar::SessionOpen, "Lock or end"),
+            (Bar::NotYourSession, "where you logged in"),
+        ] {
+            let failure = Failure::Asking(ClientError::Agent(AgentError::NotPermitted { reason }));
+            assert!(failure.next(Language::English).contains(part), "{reason:?}");
+            let said = failure.what(Language::Japanese);
+            assert!(!said.chars().any(|sign| sign.is_ascii_alphabetic()), "{said}");
+        }
     }
 }

@@ -89,6 +89,16 @@ pub(crate) fn holder(card: &Card) -> &str {
 pub(crate) fn warnings(state: &State, language: Language) -> Vec<String> {
     let mut warnings = Vec::new();
     let lines = [state.link, state.register_link];
+    if lines.contains(&LinkState::HeldBack) {
+        warnings.push(match language {
+            Language::Japanese => {
+                format!("この端末から記録を送信できません({}件)。システム管理者に連絡してください。", state.unsent)
+            }
+            Language::English => {
+                format!("This terminal cannot send its records ({}). Call the system manager.", state.unsent)
+            }
+        });
+    }
     if lines.contains(&LinkState::Refused) && state.office.is_some() {
         warnings.push(match language {
             Language::Japanese => {

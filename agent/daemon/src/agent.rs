@@ -88,6 +88,7 @@ pub(crate) struct Core {
     pub(crate) readers: BTreeSet<ReaderIdentity>,
     pub(crate) acknowledged: Acknowledged,
     pub(crate) history: History,
+    pub(crate) records: Records,
     /// What is in the reader and cannot be used.
     pub(crate) unreadable: Option<Problem>,
     boot: BootId,
@@ -110,6 +111,16 @@ pub(crate) enum History {
     Goes,
     /// The ledger has another one: what is granted here would never be recorded there.
     Refused,
+}
+
+/// Whether this terminal itself can send its records on, whatever the ledger does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Records {
+    /// Nothing of our own holds them back, as far as anybody knows.
+    #[default]
+    Go,
+    /// The journal cannot be read, or how far the ledger is cannot be kept.
+    HeldBack,
 }
 
 /// What the worker is asked, and the descriptor that goes with it.
@@ -169,6 +180,7 @@ impl Agent {
             readers: BTreeSet::new(),
             acknowledged,
             history: History::default(),
+            records: Records::default(),
             unreadable: None,
             boot,
         };
@@ -184,7 +196,7 @@ impl Agent {
     pub(crate) fn grants_nothing(&self, core: &Core) -> Option<VerdictCode> {
         match core.history {
             History::Refused => Some(VerdictCode::HistoryRefused),
-            History::Goes => self.journal.is_failing().then_some(VerdictCode::NotRecorded),
+            History::Goes => (!self.journal.takes_records()).then_some(VerdictCode::NotRecorded),
         }
     }
 
@@ -219,9 +231,8 @@ impl Agent {
         let moment = self.moment();
         // A record that holds an input names one moment: that of the decision (wire §4.2).
         let trusted = body.input().map_or_else(|| core.trusted.now(moment), |input| input.time);
-        let mut written = 0;
+        let written = self.journal.next().epoch;
         let seq = self.journal.append(|epoch, seq| {
-            written = epoch;
             let record = Record {
                 version: RECORD_VERSION,
                 critical: true,
@@ -375,6 +386,13 @@ impl Core {
         for call in calls {
             self.ask_worker(ToWorker::Forget { call }, None);
         }
+    }
+
+    /// Whether the register is older at this time than policy allows, or than its note says that it may be.
+    pub(crate) fn is_stale(&self, time: u64) -> bool {
+        let policy = self.register.policy_at(time.max(self.register.newest_made()));
+        let freshness = u64::from(policy.freshness_seconds) * 1000;
+        self.trusted.newest_note().is_none_or(|note| time >= note.until || time.saturating_sub(note.time) >= freshness)
     }
 
     /// Under which root the register stands.

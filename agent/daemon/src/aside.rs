@@ -6,11 +6,10 @@
 use std::fmt;
 use std::fs::File;
 use std::io;
-use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 
 use crate::config::Config;
-use crate::files;
+use crate::files::{self, StateFile};
 use crate::identity::Identity;
 use crate::journal::medium::{Folder, Medium, SegmentFile};
 use crate::journal::recovery::{Found, survey};
@@ -27,6 +26,10 @@ pub enum AsideError {
     AgentRuns,
     /// The terminal is not enrolled: there is no history.
     NotEnrolled,
+    /// Nothing on this disk tells in which epoch the journal is: this file does not any more, and nothing else does.
+    NoEpoch(StateFile),
+    /// A file holds something else than the agent wrote.
+    Damaged(StateFile, io::Error),
     /// A file or folder.
     File(io::Error),
 }
@@ -38,6 +41,11 @@ impl AsideError {
         match self {
             Self::AgentRuns => "Stop the agent first; if it runs and grants, its journal is sound.",
             Self::NotEnrolled => "Enrol the terminal: sekisho-agent enrol --config FILE CODEFILE",
+            Self::NoEpoch(_) => {
+                "Put a copy of that file back. Without one, keep the whole state folder as evidence under another name and have the terminal \
+                 enrolled anew."
+            }
+            Self::Damaged(file, _) => file.next_step(),
             Self::File(_) => "Run this as root; check that the state folder is the agent's, and not read-only.",
         }
     }
@@ -48,6 +56,10 @@ impl fmt::Display for AsideError {
         match self {
             Self::AgentRuns => f.write_str("cannot set the journal aside: an agent uses it"),
             Self::NotEnrolled => f.write_str("cannot look at the journal: this terminal is not enrolled"),
+            Self::NoEpoch(file) => {
+                write!(f, "cannot set the journal aside: nothing tells its epoch, and {} cannot be read", file.name())
+            }
+            Self::Damaged(file, error) => write!(f, "cannot look at the journal: {}: {error}", file.name()),
             Self::File(error) => write!(f, "cannot look at the journal: {error}"),
         }
     }
@@ -75,7 +87,8 @@ pub fn show(config: &Config) -> Result<String, AsideError> {
     if !key.is_file() {
         return Err(AsideError::File(io::Error::new(io::ErrorKind::NotFound, "journal.key is missing")));
     }
-    let lines = survey(&Folder::open(&folder)?, &files::secret_key(&key)?)?;
+    let key = files::secret_key(&key).map_err(|error| AsideError::Damaged(StateFile::JournalKey, error))?;
+    let lines = survey(&Folder::open(&folder)?, &key)?;
     let lines = lines.into_iter().map(|(name, found)| match found {
         Found::Readable { epoch, first, count, whole } => {
             let rest = if whole { "" } else { ", and what follows cannot be read" };
@@ -87,41 +100,67 @@ pub fn show(config: &Config) -> Result<String, AsideError> {
     Ok(lines.collect::<Vec<_>>().join("\n"))
 }
 
-/// Sets the journal aside, whole; returns where it is now. With it goes what the ledger had not got.
+/// Sets the journal aside, whole; returns where it is now. With it goes what the ledger had not got, and a key that is none any more.
 ///
 /// # Errors
 /// [`AsideError`]; the journal is then where it was.
 pub fn set_aside(config: &Config) -> Result<PathBuf, AsideError> {
-    if UnixStream::connect(config.agent_socket()).is_ok() {
-        return Err(AsideError::AgentRuns);
-    }
+    let _held = files::hold(&config.state)?.ok_or(AsideError::AgentRuns)?;
     let epoch = newest_told_of(config)?;
     let places = (0_u32..).map(|number| config.state.join(format!("{NAME}{epoch}-{number}")));
     let place =
         places.into_iter().find(|place| !place.exists()).ok_or(io::Error::from(io::ErrorKind::AlreadyExists))?;
     std::fs::rename(config.state.join("journal"), &place)?;
+    let key = config.state.join("journal.key");
+    if key.is_file() && whole(StateFile::JournalKey, files::secret_key(&key), &mut None)?.is_none() {
+        std::fs::rename(key, place.join("journal.key"))?;
+    }
     File::open(&config.state)?.sync_all()?;
     Ok(place)
 }
 
 /// The newest epoch that anything on this disk tells of. The register may have decayed with the journal, and an epoch that is set aside under
-/// too low a number would be begun once more.
+/// too low a number would be begun once more: where something has decayed, something else must tell.
 fn newest_told_of(config: &Config) -> Result<u32, AsideError> {
-    let identity = Identity::load(&config.identity_file())?.ok_or(AsideError::NotEnrolled)?;
-    let (_, found) = Keeper::open(config, &identity)?;
-    let registered = found.register.terminal(&identity.terminal).map(|terminal| terminal.epoch());
+    let mut decayed = None;
+    let identity = whole(StateFile::Identity, Identity::load(&config.identity_file()), &mut decayed)?;
+    let registered = match identity {
+        Some(None) => return Err(AsideError::NotEnrolled),
+        Some(Some(identity)) => {
+            let opened = whole(StateFile::Register, Keeper::open(config, &identity), &mut decayed)?;
+            opened.and_then(|(_, found)| found.register.terminal(&identity.terminal).map(|terminal| terminal.epoch()))
+        }
+        None => None,
+    };
     let (folder, key) = (config.state.join("journal"), config.state.join("journal.key"));
-    let segments = if folder.is_dir() && key.is_file() {
-        survey(&Folder::open(&folder)?, &files::secret_key(&key)?)?
-    } else {
-        Vec::new()
+    let key = key.is_file().then(|| whole(StateFile::JournalKey, files::secret_key(&key), &mut decayed)).transpose()?;
+    let segments = match key.flatten() {
+        Some(key) if folder.is_dir() => survey(&Folder::open(&folder)?, &key)?,
+        Some(_) | None => Vec::new(),
     };
     let written = segments.into_iter().filter_map(|(_, found)| match found {
         Found::Readable { epoch, .. } => Some(epoch),
         Found::Unreadable | Found::Empty => None,
     });
-    let told = written.max().max(Uplink::kept_epoch(config)?).max(newest_epoch(&config.state)?);
-    Ok(told.max(registered).unwrap_or(0))
+    let sent = whole(StateFile::Uplink, Uplink::kept_epoch(config), &mut decayed)?.flatten();
+    let told = written.max().max(sent).max(newest_epoch(&config.state)?).max(registered);
+    match (told, decayed) {
+        (None, Some(file)) => Err(AsideError::NoEpoch(file)),
+        (told, _) => Ok(told.unwrap_or(0)),
+    }
+}
+
+/// What was read of a file; nothing of one that has decayed, which is noted.
+fn whole<T>(file: StateFile, read: io::Result<T>, decayed: &mut Option<StateFile>) -> Result<Option<T>, AsideError> {
+    match read {
+        Ok(read) => Ok(Some(read)),
+        Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+            log::warn!("{} cannot be read: {error}", file.name());
+            *decayed = Some(file);
+            Ok(None)
+        }
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// The newest epoch whose journal was set aside: it is never gone on with.
@@ -219,6 +258,29 @@ mod tests {
             assert_eq!(newest_epoch(&config.state).unwrap(), Some(epoch));
             std::fs::remove_dir_all(&config.state).unwrap();
         }
+    }
+
+    #[test]
+    fn a_file_that_has_decayed_keeps_no_journal_from_being_set_aside_whose_epoch_something_else_tells() {
+        let config = enrolled("decayed");
+        journal_of(&config, 3);
+        files::private_folder(&config.state.join("register")).unwrap();
+        for file in [StateFile::Register, StateFile::Uplink, StateFile::Identity] {
+            std::fs::write(config.state.join(file.name()), b"{").unwrap();
+        }
+        assert_eq!(set_aside(&config).unwrap(), config.state.join("journal-aside-3-0"));
+        std::fs::remove_dir_all(&config.state).unwrap();
+
+        let config = enrolled("decayed-key");
+        journal_of(&config, 3);
+        std::fs::write(config.state.join("journal.key"), b"short").unwrap();
+        let refused = set_aside(&config);
+        assert!(matches!(refused, Err(AsideError::NoEpoch(StateFile::JournalKey))), "{refused:?}");
+        let cursor = serde_json::json!({"epoch": 3, "stored": 0, "sealed": 0, "seen_size": 0, "seen_root": ""});
+        files::replace_json(&config.state.join("uplink.json"), &cursor).unwrap();
+        let place = set_aside(&config).unwrap();
+        assert!(place.join("journal.key").is_file() && !config.state.join("journal.key").exists());
+        std::fs::remove_dir_all(&config.state).unwrap();
     }
 
     #[test]

@@ -174,9 +174,9 @@ impl Agent {
         }
         let recorded = match (line, state) {
             (Line::Records, LinkState::Up) => RecordedLink::Up,
-            (Line::Records, LinkState::Refused | LinkState::Down) => RecordedLink::Down,
+            (Line::Records, LinkState::Refused | LinkState::HeldBack | LinkState::Down) => RecordedLink::Down,
             (Line::Register, LinkState::Up) => RecordedLink::RegisterUp,
-            (Line::Register, LinkState::Refused | LinkState::Down) => RecordedLink::RegisterDown,
+            (Line::Register, LinkState::Refused | LinkState::HeldBack | LinkState::Down) => RecordedLink::RegisterDown,
         };
         self.observe(&mut core, Body::Link(recorded));
     }

@@ -1,4 +1,5 @@
-//! The ledger's word is not believed: said in a record, so that it stands in the book when the ledger has to take it after all.
+//! What is to be known at the ledger of the way there: its word is not believed, or our own records are held back here. Said in a record,
+//! so that it stands in the book when the ledger takes it after all.
 
 use sekisho_wire::reason::AlarmKind;
 use sekisho_wire::record::{Alarm, Body};
@@ -25,7 +26,7 @@ impl Doubts {
 }
 
 impl Agent {
-    /// Records that the ledger's word was not believed.
+    /// Records that the ledger's word was not believed, or that records are held back here.
     pub(crate) fn doubt(&self, kind: AlarmKind) {
         let now = self.clock.boottime();
         let mut core = self.lock();

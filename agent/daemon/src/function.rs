@@ -313,7 +313,7 @@ impl Agent {
     /// Records what came of a grant.
     ///
     /// # Errors
-    /// [`AgentError::InvalidArgument`] for a record that is no grant of this caller; [`AgentError::AlreadyCompleted`]; [`AgentError::NotPermitted`] when it could
+    /// [`AgentError::InvalidArgument`] for a record that is no grant of this caller; [`AgentError::AlreadyCompleted`]; [`AgentError::NotRecorded`] when it could
     /// not be recorded.
     pub fn complete_function(&self, caller: &Caller, request: &CompleteRequest) -> Result<RecordRef, AgentError> {
         let mut core = self.lock();
@@ -337,10 +337,7 @@ impl Agent {
         let body = Body::Completed(Completed { of: request.record.seq, items: request.items, outcome });
         let record = self.write(&mut core, body);
         drop(core);
-        match self.journal.wait(record.seq) {
-            Ok(()) => Ok(record),
-            Err(error) => Err(AgentError::NotPermitted { reason: error.to_string() }),
-        }
+        self.journal.wait(record.seq).map(|()| record).map_err(|_| AgentError::NotRecorded)
     }
 }
 

@@ -75,6 +75,8 @@ struct Queue {
     refused: Vec<std::ops::Range<u64>>,
     /// Whether the last attempt to write failed.
     failing: bool,
+    /// Whether the last record that there will be has its place.
+    ended: bool,
     /// Whether somebody is writing what stood in `waiting` when he began.
     writing: bool,
 }
@@ -204,16 +206,33 @@ impl Journal {
         lock(&self.queue).failing
     }
 
+    /// Whether what is appended now can be recorded, as far as anybody knows.
+    #[must_use]
+    pub fn takes_records(&self) -> bool {
+        let queue = lock(&self.queue);
+        !queue.failing && !queue.ended
+    }
+
+    /// Nothing finds a place any more: the next start tells by the last record how this run ended. Who waits for one that came later is
+    /// refused.
+    pub fn end(&self) {
+        lock(&self.queue).ended = true;
+    }
+
     /// Whether so many records wait for the disk that only what must be said should join them.
     #[must_use]
     pub fn is_full(&self) -> bool {
         lock(&self.queue).waiting.len() >= WAITING_MAX
     }
 
-    /// Gives a record the next place. `encode` is told which, and returns the record's bytes. Nothing is durable yet.
+    /// Gives a record the next place, unless the journal has [ended](Self::end). `encode` is told which, and returns the record's bytes.
+    /// Nothing is durable yet.
     pub fn append(&self, encode: impl FnOnce(u32, u64) -> Vec<u8>) -> u64 {
         let mut queue = lock(&self.queue);
         let place = queue.next;
+        if queue.ended {
+            return place.first;
+        }
         let bytes = encode(place.epoch, place.first);
         queue.next.first += 1;
         queue.next.chain = chain_next(&place.chain, &Hash(leaf_hash(&bytes).0));
@@ -302,20 +321,27 @@ impl Journal {
     /// Durable records from `first` on, at most `count` and `bytes`.
     ///
     /// # Errors
-    /// [`JournalError`]: the segment cannot be read, or `first` was pruned.
+    /// [`JournalError`]: the segment cannot be read, it has decayed at or before `first`, or `first` was pruned.
     pub fn read(&self, first: u64, count: usize, bytes: usize) -> Result<Run, JournalError> {
         let (durable, epoch) = {
             let queue = lock(&self.queue);
             (queue.durable, queue.next.epoch)
         };
-        let pruned = || JournalError::Damaged { segment: "the oldest segment".into(), first: Some(first) };
         let name = {
             let writer = lock(&self.writer);
             let holds = |segment: &&Segment| segment.start.epoch == epoch && segment.start.first <= first;
-            writer.segments.iter().rev().find(holds).map(|segment| segment.name.clone()).ok_or_else(pruned)?
+            let held = writer.segments.iter().rev().find(holds);
+            held.map(|segment| segment.name.clone()).ok_or(JournalError::Pruned { first })?
         };
         let content = self.medium.read(&name).map_err(|source| JournalError::io("read", &name, source))?;
-        let Opened { start, records, .. } = open_segment(&self.master, &content).ok_or_else(pruned)?;
+        let opened = open_segment(&self.master, &content);
+        let Opened { start, records, .. } =
+            opened.ok_or_else(|| JournalError::Damaged { segment: name.clone(), first: None })?;
+        // What was durable once and does not open any more must not look like records that are still to come.
+        let readable = start.first + records.len() as u64;
+        if readable < durable.min(first + 1) {
+            return Err(JournalError::Changed { segment: name, first: readable });
+        }
         let mut run = Run { first, chain: start.chain, records: Vec::new() };
         let mut left = bytes;
         for (seq, record) in (start.first..durable).zip(records) {
@@ -356,7 +382,7 @@ impl Journal {
 impl Queue {
     fn from(next: Start) -> Self {
         let (waiting, refused) = (Vec::new(), Vec::new());
-        Self { next, durable: next.first, waiting, refused, failing: false, writing: false }
+        Self { next, durable: next.first, waiting, refused, failing: false, ended: false, writing: false }
     }
 
     /// Whoever waits for a record below `end` that is not durable is refused.
@@ -373,7 +399,8 @@ impl Queue {
     }
 
     fn settled(&self, seq: u64) -> Option<Result<(), NotRecorded>> {
-        if self.refused.iter().any(|range| range.contains(&seq)) {
+        let never = self.ended && seq >= self.next.first;
+        if never || self.refused.iter().any(|range| range.contains(&seq)) {
             Some(Err(NotRecorded))
         } else {
             (seq < self.durable).then_some(Ok(()))

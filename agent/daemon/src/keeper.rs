@@ -15,8 +15,9 @@ use base64::engine::general_purpose::STANDARD;
 use sekisho_register::change::Log;
 use sekisho_register::{Concluded, NameHash, Register};
 use sekisho_tlog::{Checkpoint, Freshness, KeyKind, TlogError, VerifyingKey};
+use sekisho_wire::decision::ClockState;
 use sekisho_wire::id::Salt;
-use sekisho_wire::reason::AlarmKind;
+use sekisho_wire::reason::{AlarmKind, Reason};
 use sekisho_wire::record::{Body, ClockStep, RegisterAdvanced};
 use serde::{Deserialize, Serialize};
 
@@ -28,7 +29,8 @@ use crate::files;
 use crate::forwarder_link::{Brought, Errand};
 use crate::identity::Identity;
 use crate::register_entries::{EntriesFile, Judged};
-use crate::trusted::{SeenNote, TimeBase};
+use crate::session::Event;
+use crate::trusted::{Moment, SeenNote, Taken, TimeBase};
 
 /// Seconds that the ledger may wait for news.
 const WAIT: u64 = 50;
@@ -39,6 +41,8 @@ const RETRY_MAX: Duration = Duration::from_secs(30);
 const SEEN_MAX: usize = 512;
 /// The ledger's word for it.
 const SEEN_UNPROVED: &str = "seen_unproved";
+/// A note that is newer by less brings nothing that is worth another question at once, or another write, ms.
+const NOTE_NEWS: u64 = 10_000;
 /// Least pause between two questions.
 const BREATH: Duration = Duration::from_millis(50);
 
@@ -120,6 +124,15 @@ impl From<TlogError> for Disbelief {
     }
 }
 
+/// Whether an answer brought anything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum News {
+    /// Acts, names, or a newer note.
+    Some,
+    /// What was known.
+    None,
+}
+
 /// What was verified before, as found at the start.
 pub(crate) struct Found {
     pub(crate) register: Register,
@@ -135,6 +148,8 @@ pub(crate) struct Keeper {
     /// Acts that came before the checkpoint over them: one answer holds no more than 500. Nothing decides by them yet.
     ahead: Option<Ahead>,
     entries: EntriesFile,
+    /// Whether an answer was believed since the start.
+    heard: bool,
 }
 
 struct Ahead {
@@ -151,7 +166,7 @@ impl Keeper {
         let folder = config.state.join("register");
         files::private_folder(&folder)?;
         let entries = EntriesFile::new(&folder);
-        let mut keeper = Self { folder, kept: None, ahead: None, entries };
+        let mut keeper = Self { folder, kept: None, ahead: None, entries, heard: false };
         let Some(mut kept) = files::read_json::<Kept>(&keeper.note_file())? else {
             return Ok((keeper, Found { register: Register::new(), names: HashMap::new(), time: None }));
         };
@@ -209,7 +224,7 @@ impl Keeper {
         loop {
             match agent.send_out(carrier, &self.question(agent)) {
                 Some(Brought::Answer { body }) => {
-                    if self.take(agent, body).is_ok() && self.goes_on(agent) {
+                    if self.take(agent, body).is_ok_and(|news| news == News::Some) && self.goes_on(agent) {
                         pause = RETRY_FIRST;
                         // A ledger that does not wait must not keep us busy.
                         std::thread::sleep(BREATH);
@@ -230,10 +245,13 @@ impl Keeper {
     /// What is asked next. With it goes the checkpoint that was verified last: a ledger that has lost acts stops its log only when it is
     /// shown its own signature, and until then might sign others in their place.
     fn question(&self, agent: &Agent) -> Errand {
-        let core = agent.lock();
+        let mut core = agent.lock();
         let from = self.ahead.as_ref().map_or(core.register.size(), |ahead| ahead.register.size());
-        // The first note at once: until it is there, nothing is granted.
-        let wait = if core.trusted.newest_note().is_some() { WAIT } else { 0 };
+        // At once where a clerk may be waiting for it: after a start nobody knows how old the register is, and while there is no note, or
+        // an old one, or a clock that cannot be, little or nothing is granted.
+        let time = agent.now(&mut core).trusted;
+        let sound = core.trusted.clock_state() == ClockState::Sound;
+        let wait = if self.heard && sound && !core.is_stale(time) { WAIT } else { 0 };
         let seen = self.kept.as_ref().map(|kept| kept.checkpoint.clone()).filter(|note| note.len() <= SEEN_MAX);
         Errand::Register { from, wait, seen }
     }
@@ -252,7 +270,7 @@ impl Keeper {
     }
 
     /// Takes an answer as it came; what is not believed is recorded.
-    fn take(&mut self, agent: &Agent, body: serde_json::Value) -> Result<(), Disbelief> {
+    fn take(&mut self, agent: &Agent, body: serde_json::Value) -> Result<News, Disbelief> {
         let answer = serde_json::from_value(body).map_err(|_| Disbelief::Malformed);
         let taken = answer.and_then(|answer| self.believe(agent, &answer));
         if let Err(disbelief) = &taken {
@@ -265,7 +283,7 @@ impl Keeper {
     }
 
     /// Verifies an answer, keeps it, applies it.
-    pub(crate) fn believe(&mut self, agent: &Agent, answer: &RegisterAnswer) -> Result<(), Disbelief> {
+    pub(crate) fn believe(&mut self, agent: &Agent, answer: &RegisterAnswer) -> Result<News, Disbelief> {
         let before = Arc::clone(&agent.lock().register);
         let ahead = self.ahead.take();
         let (base, mut fetched) =
@@ -285,12 +303,13 @@ impl Keeper {
         let size = opened.as_ref().map(|checkpoint| checkpoint.size).or_else(|| claimed_size(&answer.checkpoint));
         if size.is_some_and(|size| size > after.size()) && !answer.entries.is_empty() {
             self.ahead = Some(Ahead { register: after, entries: fetched });
-            return Ok(());
+            return Ok(News::Some);
         }
         let Some(checkpoint) = opened else {
             // Say why, by the newest key.
             let newest = keys.last().unwrap_or(&agent.identity.register);
-            return Checkpoint::open(&answer.checkpoint, newest).map(drop).map_err(Disbelief::Note);
+            let why = Checkpoint::open(&answer.checkpoint, newest).err().map_or(Disbelief::Malformed, Disbelief::Note);
+            return Err(why);
         };
         let seen = before.size().max(floor.map_or(0, |floor| floor.size));
         if checkpoint.size < seen {
@@ -302,25 +321,46 @@ impl Keeper {
         let entries = fetched;
         let freshness = keys.iter().rev().find_map(|key| Freshness::open(&answer.freshness, key).ok());
         let freshness = freshness.filter(|note| note.size == after.size() && note.root.0 == after.root().0);
-        let freshness = freshness.filter(|note| agent.credits(note));
+        let freshness = freshness.map(|note| SeenNote { time: note.time_ms, until: note.valid_until_ms });
+        let (moment, mut trusted) = (agent.moment(), agent.lock().trusted.clone());
+        let freshness = freshness.filter(|note| trusted.note(*note, moment) != Taken::NotCredited);
         if freshness.is_none() {
             log::warn!("the ledger's freshness note does not fit the register or the time; it is not used");
             agent.doubt(AlarmKind::RegisterRefused);
         }
-        let length =
-            if entries.is_empty() { None } else { Some(self.entries.append(&entries).map_err(Disbelief::Disk)?) };
         let names = names_in(&after, &answer.names);
-        self.keep(agent, answer, freshness.as_ref(), &after, &names)?;
-        self.entries.verified = length.unwrap_or(self.entries.verified);
-        agent.advance(&before, after, freshness.as_ref(), names);
-        Ok(())
+        let time = trusted.to_keep(moment);
+        let news = self.news(&entries, &names, time.as_ref());
+        if news == News::Some {
+            let length =
+                if entries.is_empty() { None } else { Some(self.entries.append(&entries).map_err(Disbelief::Disk)?) };
+            self.keep(answer, time, &after, &names)?;
+            self.entries.verified = length.unwrap_or(self.entries.verified);
+        }
+        self.heard = true;
+        agent.advance(&before, after, freshness, moment, names);
+        Ok(news)
+    }
+
+    /// Whether there is anything that is not kept yet.
+    fn news(&self, entries: &[Judged], names: &HashMap<NameHash, NameText>, time: Option<&TimeBase>) -> News {
+        let Some(kept) = self.kept.as_ref() else { return News::Some };
+        let known: HashSet<NameHash> = kept.names.iter().filter_map(|name| Some(named(name)?.0)).collect();
+        let same_time = match (time, &kept.time) {
+            (None, None) => true,
+            (Some(time), Some(kept)) => {
+                time.note.time.abs_diff(kept.note.time) < NOTE_NEWS && time.behind == kept.behind
+            }
+            (Some(_), None) | (None, Some(_)) => false,
+        };
+        let nothing = entries.is_empty() && same_time && names.keys().all(|name| known.contains(name));
+        if nothing { News::None } else { News::Some }
     }
 
     fn keep(
         &mut self,
-        agent: &Agent,
         answer: &RegisterAnswer,
-        freshness: Option<&Freshness>,
+        time: Option<TimeBase>,
         after: &Register,
         new: &HashMap<NameHash, NameText>,
     ) -> Result<(), Disbelief> {
@@ -328,14 +368,6 @@ impl Keeper {
         let mut names = names_in(after, kept);
         names.extend(new.clone());
         let names = names.into_values().collect();
-        let moment = agent.moment();
-        let time = {
-            let mut trusted = agent.lock().trusted.clone();
-            if let Some(note) = freshness {
-                let _ = trusted.note(SeenNote { time: note.time_ms, until: note.valid_until_ms }, moment);
-            }
-            trusted.to_keep(moment)
-        };
         let floor = Some(Floor { size: after.size(), root: after.root().0 });
         let (checkpoint, freshness) = (answer.checkpoint.clone(), answer.freshness.clone());
         let kept = Kept { checkpoint, freshness, time, names, floor };
@@ -409,28 +441,25 @@ fn names_in(register: &Register, names: &[NameText]) -> HashMap<NameHash, NameTe
 }
 
 impl Agent {
-    /// Whether the time of a verified note can be true, by what this machine knows.
-    fn credits(&self, note: &Freshness) -> bool {
-        let moment = self.moment();
-        self.lock().trusted.credits(note.time_ms, moment)
-    }
-
     /// A newer register and note are on disk: from here on they decide.
     fn advance(
         &self,
         before: &Register,
         after: Arc<Register>,
-        freshness: Option<&Freshness>,
+        freshness: Option<SeenNote>,
+        moment: Moment,
         names: HashMap<NameHash, NameText>,
     ) {
-        let moment = self.moment();
         let mut core = self.lock();
         core.names.extend(names.into_iter().map(|(hash, name)| (hash, name.text)));
-        if let Some(note) = freshness {
-            let note = SeenNote { time: note.time_ms, until: note.valid_until_ms };
-            if let Some(step) = core.trusted.note(note, moment) {
-                self.observe(&mut core, Body::Clock(ClockStep { from: step.from, to: step.to }));
+        if let Some(note) = freshness
+            && let Taken::Counts(Some(step)) = core.trusted.note(note, moment)
+        {
+            if step.to < step.from {
+                // No session sees time go back: what it was allowed for, and how long it may last, was counted by the other time.
+                self.step(&mut core, Event::RightGone(Reason::ClockImpossible));
             }
+            self.observe(&mut core, Body::Clock(ClockStep { from: step.from, to: step.to }));
         }
         if after.size() != before.size() {
             let (size, root) = (after.size(), after.root());

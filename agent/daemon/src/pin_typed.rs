@@ -61,6 +61,10 @@ impl Agent {
         let mut core = self.lock();
         input.card.iter().for_each(|card| core.pins.accepted(card));
         self.may_still_grant(&core)?;
+        if again && !core.machine.is_locked(insertion, wish.session) {
+            // It ended while the card signed, and its end is written: nothing may open it again after that.
+            return Err(AgentError::PromptCancelled);
+        }
         let part = |code: Option<Code>| code.ok_or_else(|| spoken::refused(VerdictCode::OperatorUnknown, None));
         let session = Session {
             id: wish.session,
@@ -88,7 +92,8 @@ impl Agent {
         let durable = self.journal.wait(record.seq);
         let mut core = self.lock();
         let id = session.id;
-        if durable.is_err() {
+        // Nor does one open whose record is there, when its end could not be recorded any more.
+        if durable.is_err() || !self.journal.takes_records() {
             self.step(&mut core, Event::JournalFailed);
             // The step has closed a locked session already; one that was not open yet nobody has.
             if !again {
@@ -202,7 +207,7 @@ impl Agent {
             Failure::Unanswered => spoken::refused(VerdictCode::PinUnanswered, None),
             Failure::Problem { problem, tries_left } => {
                 if let Some(tries) = tries_left {
-                    self.step(&mut core, Event::TriesLeft(insertion, Some(tries)));
+                    self.step(&mut core, Event::TriesLeft(insertion, tries));
                 }
                 spoken::problem(&problem, tries_left)
             }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 use std::time::Duration;
 
-use sekisho_ipc::{AgentError, AuthorizeRequest, AwaitAnswer, PromptAnswer, PromptRequest, PromptWhat};
+use sekisho_ipc::{AgentError, AuthorizeRequest, AwaitAnswer, Bar, PromptAnswer, PromptRequest, PromptWhat};
 use sekisho_register::decide;
 use sekisho_wire::decision::{DecisionInput, Level, SessionKind, TerminalState};
 use sekisho_wire::id::{CardGuid, Code, RequestId, SessionId};
@@ -65,7 +65,7 @@ impl Agent {
         request: &PromptRequest,
     ) -> Result<(PromptAnswer, OwnedFd), AgentError> {
         if !caller.may_prompt {
-            return Err(AgentError::NotPermitted { reason: "only panel, seat and PAM may ask for a PIN".into() });
+            return Err(AgentError::NotPermitted { reason: Bar::NotAPromptPeer });
         }
         let mut core = self.lock();
         let Some(card) = core.machine.card().cloned() else {
@@ -73,7 +73,7 @@ impl Agent {
             return Err(problem.unwrap_or_else(|| spoken::refused(VerdictCode::NoCard, None)));
         };
         if !caller.trusted && !core.is_owner(caller) {
-            return Err(AgentError::NotPermitted { reason: "this is another user's session".into() });
+            return Err(AgentError::NotPermitted { reason: Bar::NotYourSession });
         }
         let meant = field::<CardGuid>("card", request.card.as_deref())?;
         if meant.is_some_and(|meant| meant != card.card) {
@@ -154,8 +154,7 @@ impl Agent {
         let (request, input) = match purpose {
             Purpose::ChangePin => return self.may_change_pin(core, tries_left),
             Purpose::Login(_) if core.machine.terminal_state() == TerminalState::Open => {
-                let reason = "a session is open; lock or end it first".into();
-                return Err(AgentError::NotPermitted { reason });
+                return Err(AgentError::NotPermitted { reason: Bar::SessionOpen });
             }
             Purpose::Login(wish) => (RequestId(self.salt().0), self.opening_input(core, wish)),
             Purpose::Function(asked) => (asked.request, self.function_input(core, &asked.question, Level::Pin)),

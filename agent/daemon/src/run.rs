@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use sekisho_ipc::peer_of;
+use sekisho_ipc::peer_uid;
 use sekisho_register::Register;
 use sekisho_wire::batch::chain_start;
 use sekisho_wire::id::{AgentVersion, SessionId};
@@ -22,7 +22,7 @@ use crate::aside::{self, Nowhere};
 use crate::carrier::Lines;
 use crate::clock::{Clock, boot_id};
 use crate::config::Config;
-use crate::files;
+use crate::files::{self, StateFile};
 use crate::forwarder_link::Line;
 use crate::identity::Identity;
 use crate::journal::Journal;
@@ -46,6 +46,15 @@ pub enum RunError {
         /// Why.
         source: io::Error,
     },
+    /// A file holds something else than the agent wrote, or is missing beside what needs it.
+    Damaged {
+        /// Which.
+        file: StateFile,
+        /// What is wrong with it.
+        source: io::Error,
+    },
+    /// Another agent has the state folder.
+    InUse,
     /// A socket.
     Socket {
         /// Its path.
@@ -63,6 +72,8 @@ impl RunError {
     pub const fn next_step(&self) -> &'static str {
         match self {
             Self::File { .. } => "Check that the state folder exists, has room and belongs to the agent.",
+            Self::Damaged { file, .. } => file.next_step(),
+            Self::InUse => "End the other agent, or the command that sets its journal aside.",
             Self::Socket { .. } => {
                 "Check that the runtime folder exists and belongs to the agent, and that no other agent runs."
             }
@@ -75,6 +86,8 @@ impl fmt::Display for RunError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::File { what, source } => write!(f, "cannot use {what}: {source}"),
+            Self::Damaged { file, source } => write!(f, "cannot use {}: {source}", file.name()),
+            Self::InUse => f.write_str("cannot use the state folder: another process uses it"),
             Self::Socket { path, source } => write!(f, "cannot listen at {path}: {source}"),
             Self::Journal(error) => write!(f, "{error}"),
         }
@@ -93,6 +106,16 @@ fn file(what: &'static str) -> impl FnOnce(io::Error) -> RunError {
     move |source| RunError::File { what, source }
 }
 
+fn state_file(file: StateFile) -> impl FnOnce(io::Error) -> RunError {
+    move |source| {
+        if matches!(source.kind(), io::ErrorKind::InvalidData | io::ErrorKind::NotFound) {
+            RunError::Damaged { file, source }
+        } else {
+            RunError::File { what: file.name(), source }
+        }
+    }
+}
+
 /// Why an agent ended in order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {
@@ -108,8 +131,10 @@ pub enum End {
 /// [`RunError`] when it cannot begin.
 pub fn run(config: Config, clock: Arc<dyn Clock>, stop: impl FnOnce()) -> Result<End, RunError> {
     files::private_folder(&config.state).map_err(file("the state folder"))?;
+    // A second agent, with sockets elsewhere perhaps, would give every seq two contents.
+    let _held = files::hold(&config.state).map_err(file("the state folder"))?.ok_or(RunError::InUse)?;
     let listener = bind(&config.agent_socket(), Who::Anyone)?;
-    let identity = match Identity::load(&config.identity_file()).map_err(file("identity.json"))? {
+    let identity = match Identity::load(&config.identity_file()).map_err(state_file(StateFile::Identity))? {
         Some(identity) => identity,
         None => wait_for_enrolment(&config, &listener)?,
     };
@@ -128,12 +153,12 @@ fn wait_for_enrolment(config: &Config, listener: &UnixListener) -> Result<Identi
     listener.set_nonblocking(true).map_err(file("the socket"))?;
     let places = Places::new(&config.limits);
     loop {
-        if let Some(identity) = Identity::load(&config.identity_file()).map_err(file("identity.json"))? {
+        if let Some(identity) = Identity::load(&config.identity_file()).map_err(state_file(StateFile::Identity))? {
             listener.set_nonblocking(false).map_err(file("the socket"))?;
             return Ok(identity);
         }
         while let Ok((stream, _)) = listener.accept() {
-            let place = peer_of(&stream).ok().and_then(|peer| server::place(&places, config, peer.uid));
+            let place = peer_uid(&stream).ok().and_then(|uid| server::place(&places, config, uid));
             let Some(place) = place else { continue };
             let config = config.clone();
             let answer = move || server::serve(None, &config, stream, &place);
@@ -208,18 +233,18 @@ impl Before {
 /// The journal on disk, if it can be gone on with.
 fn open_journal(config: &Config, start: Start, before: &mut Before) -> Result<Journal, RunError> {
     let folder = Folder::open(&config.state.join("journal")).map_err(file("the journal"))?;
-    let master = master_key(config, &folder).map_err(file("journal.key"))?;
+    let master = master_key(config, &folder).map_err(state_file(StateFile::JournalKey))?;
     let journal = Journal::open(Arc::new(folder), master, start, |_, record| before.see(record))?;
     let epoch = journal.next().epoch;
     let aside = aside::newest_epoch(&config.state).map_err(file("the state folder"))?;
     if aside.is_some_and(|aside| aside >= epoch) {
         return Err(JournalError::SetAside { epoch }.into());
     }
-    let sent = Uplink::kept_epoch(config).map_err(file("uplink.json"))?;
+    let sent = Uplink::kept_epoch(config).map_err(state_file(StateFile::Uplink))?;
     if let Some(sent) = sent.filter(|sent| *sent > epoch) {
         return Err(JournalError::Behind { epoch, sent }.into());
     }
-    let (_, acknowledged) = Uplink::open(config, epoch).map_err(file("uplink.json"))?;
+    let (_, acknowledged) = Uplink::open(config, epoch).map_err(state_file(StateFile::Uplink))?;
     journal.must_reach(acknowledged.stored)?;
     Ok(journal)
 }
@@ -237,7 +262,7 @@ fn master_key(config: &Config, folder: &Folder) -> io::Result<SecretBytes<32>> {
 impl Opened {
     fn new(config: Config, identity: Identity, clock: Arc<dyn Clock>) -> Result<Self, RunError> {
         let (keeper, Found { register, names, time }) =
-            Keeper::open(&config, &identity).map_err(file("the register"))?;
+            Keeper::open(&config, &identity).map_err(state_file(StateFile::Register))?;
         let epoch = register.terminal(&identity.terminal).map_or(0, |terminal| terminal.epoch());
         let start = Start { epoch, first: 0, chain: chain_start(&identity.office, &identity.terminal, epoch) };
         let mut before = Before::default();
@@ -250,7 +275,8 @@ impl Opened {
             }
             opened => (opened?, true),
         };
-        let (uplink, acknowledged) = Uplink::open(&config, journal.next().epoch).map_err(file("uplink.json"))?;
+        let (uplink, acknowledged) =
+            Uplink::open(&config, journal.next().epoch).map_err(state_file(StateFile::Uplink))?;
         let boot = boot_id();
         let moment = Moment { wall: clock.wall(), boottime: clock.boottime() };
         let trusted = TrustedTime::new(&boot, time, moment).not_before(before.latest, moment);
@@ -328,7 +354,7 @@ fn bind(path: &Path, who: Who) -> Result<UnixListener, RunError> {
 
 fn accept(listener: &UnixListener) -> Option<(UnixStream, u32)> {
     match listener.accept() {
-        Ok((stream, _)) => peer_of(&stream).ok().map(|peer| (stream, peer.uid)),
+        Ok((stream, _)) => peer_uid(&stream).ok().map(|uid| (stream, uid)),
         Err(error) => {
             log::warn!("cannot accept a connection: {error}");
             std::thread::sleep(Duration::from_millis(100));
@@ -438,12 +464,14 @@ impl Agent {
         open > self.journal.next().epoch
     }
 
-    /// Ends in order: locked, recorded, on disk.
+    /// Ends in order: locked, recorded, on disk. Nothing is recorded or granted afterwards.
     fn stop(&self) {
         let last = {
             let mut core = self.lock();
             self.step(&mut core, Event::Stopping);
-            self.write(&mut core, Body::TerminalDown)
+            let last = self.write(&mut core, Body::TerminalDown);
+            self.journal.end();
+            last
         };
         if let Err(error) = self.journal.wait(last.seq) {
             log::error!("{error}");
@@ -453,9 +481,11 @@ impl Agent {
 
 #[cfg(test)]
 mod tests {
-    use sekisho_wire::id::Hash;
+    use sekisho_ipc::PromptRequest;
+    use sekisho_wire::id::{Hash, ReaderIdentity};
 
     use super::*;
+    use crate::testing::{Bench, CLERK, RIGHT_PIN, ask, panel};
 
     #[test]
     fn a_journal_that_is_gone_with_its_register_is_not_begun_in_an_earlier_epoch() {
@@ -472,6 +502,75 @@ mod tests {
         assert!(matches!(refused, Err(RunError::Journal(JournalError::Behind { epoch: 0, sent: 3 }))), "{refused:?}");
         open(3).unwrap();
         open(4).unwrap();
+        std::fs::remove_dir_all(state).unwrap();
+    }
+
+    #[test]
+    fn after_an_orderly_stop_nothing_is_recorded_and_nothing_opens() {
+        let bench = Bench::new();
+        bench.log_in();
+        bench.agent.stop();
+        bench.worker.pull();
+        crate::testing::until(|| bench.agent.lock().machine.card().is_none());
+        bench.agent.observe(&mut bench.agent.lock(), Body::ReaderUp(ReaderIdentity::new("name:Bench").unwrap()));
+        let mut before = Before::default();
+        bench.records().iter().for_each(|record| before.see(&record.encode().unwrap()));
+        assert_eq!((before.end(), before.open), (PreviousEnd::InOrder, None));
+        bench.insert(CLERK);
+        let answer = bench.agent.authorize(&panel(), &ask("juminhyo")).unwrap();
+        assert_eq!((answer.verdict.code.as_str(), answer.record), ("not_recorded", None));
+        assert!(bench.prompt(&PromptRequest::login(), RIGHT_PIN).is_err());
+        let late = bench.agent.write(&mut bench.agent.lock(), Body::TerminalDown);
+        assert!(bench.agent.journal.wait(late.seq).is_err(), "whoever waits is told at once");
+    }
+
+    #[test]
+    fn a_session_whose_record_was_being_written_at_the_stop_does_not_open() {
+        let bench = Bench::new();
+        bench.insert(CLERK);
+        let _ = bench.records();
+        let agent = Arc::clone(&bench.agent);
+        bench.disk.amid_next_sync(move || {
+            let mut core = agent.lock();
+            agent.step(&mut core, Event::Stopping);
+            agent.write(&mut core, Body::TerminalDown);
+            agent.journal.end();
+        });
+        assert!(bench.prompt(&PromptRequest::login(), RIGHT_PIN).is_err());
+        assert!(bench.agent.lock().machine.session().is_none());
+    }
+
+    #[test]
+    fn a_state_folder_serves_one_agent() {
+        let state = std::env::temp_dir().join(format!("sekisho-held-{}", std::process::id()));
+        let config = Config { state: state.clone(), ..Config::parse(Path::new("agent.toml"), "").unwrap() };
+        files::private_folder(&state).unwrap();
+        let held = files::hold(&state).unwrap().unwrap();
+        let refused = run(config.clone(), Arc::new(crate::clock::SystemClock), || {});
+        assert!(matches!(refused, Err(RunError::InUse)), "{refused:?}");
+        let aside = aside::set_aside(&config);
+        assert!(matches!(aside, Err(aside::AsideError::AgentRuns)), "{aside:?}");
+        drop(held);
+        assert!(files::hold(&state).unwrap().is_some());
+        std::fs::remove_dir_all(state).unwrap();
+    }
+
+    #[test]
+    fn each_file_that_decays_has_a_next_step_of_its_own() {
+        let state = std::env::temp_dir().join(format!("sekisho-decayed-{}", std::process::id()));
+        let config = Config { state: state.clone(), ..Config::parse(Path::new("agent.toml"), "").unwrap() };
+        files::private_folder(&state.join("register")).unwrap();
+        let start = Start { epoch: 0, first: 0, chain: Hash([0; 32]) };
+        for (file, part) in [(StateFile::Uplink, "Remove it"), (StateFile::JournalKey, "set-aside")] {
+            std::fs::write(state.join(file.name()), b"{").unwrap();
+            let refused = open_journal(&config, start, &mut Before::default()).err().unwrap();
+            let said = format!("{refused}. {}", refused.next_step());
+            assert!(said.contains(file.name()) && said.contains(part), "{said}");
+        }
+        let identity = config.identity_file();
+        std::fs::write(&identity, b"{").unwrap();
+        let refused = Identity::load(&identity).map_err(state_file(StateFile::Identity)).err().unwrap();
+        assert!(refused.next_step().contains("enrolled anew"), "{refused}");
         std::fs::remove_dir_all(state).unwrap();
     }
 

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sekisho_ipc::{
-    AgentError, AuthorizeRequest, AwaitRequest, Call, CompleteAnswer, CompleteRequest, Connection, ConnectionError,
-    DescriptionAnswer, DescriptionRequest, Descriptors, InfoAnswer, LockRequest, MESSAGE_MAX, Method, Nothing,
-    PromptRequest, Reply, ServiceError, ServiceMethod, State, StateAnswer, peer_of,
+    AgentError, AuthorizeRequest, AwaitRequest, Bar, Call, CompleteAnswer, CompleteRequest, Connection,
+    ConnectionError, DescriptionAnswer, DescriptionRequest, Descriptors, InfoAnswer, LockRequest, MESSAGE_MAX, Method,
+    Nothing, PromptRequest, Reply, ServiceError, ServiceMethod, State, StateAnswer, peer_uid,
 };
 use serde::de::DeserializeOwned;
 
@@ -44,7 +44,7 @@ impl<'a> Served<'a> {
         stream: UnixStream,
         place: &'a Place,
     ) -> Result<Self, ConnectionError> {
-        let caller = caller(config, peer_of(&stream)?.uid);
+        let caller = caller(config, peer_uid(&stream)?);
         let mut connection = Connection::new(stream, Descriptors::Refused)?;
         connection.set_read_waits(None, Some(MESSAGE_WAIT));
         connection.set_write_wait(Some(MESSAGE_WAIT));
@@ -194,7 +194,7 @@ impl Agent {
     pub(crate) fn lock_asked(&self, caller: &Caller, event: Event) -> Result<(), AgentError> {
         let mut core = self.lock();
         if !core.belongs_to(caller) {
-            return Err(AgentError::NotPermitted { reason: "this is another user's session".into() });
+            return Err(AgentError::NotPermitted { reason: Bar::NotYourSession });
         }
         self.step(&mut core, event);
         Ok(())

@@ -102,8 +102,8 @@ pub enum Event {
     CardRemoved(Insertion),
     /// The reader with the card of this insertion is gone.
     ReaderLost(Insertion),
-    /// The card said how many tries are left; `None` when nobody knows any more.
-    TriesLeft(Insertion, Option<u8>),
+    /// The card said how many tries are left.
+    TriesLeft(Insertion, u8),
     /// PIN and signature were verified, and the record of opening is durable.
     Opened {
         /// Of which insertion the PIN was proved.
@@ -229,6 +229,12 @@ impl Machine {
         }
     }
 
+    /// Whether this session is locked now, and its card still in by this very insertion.
+    #[must_use]
+    pub fn is_locked(&self, insertion: Insertion, session: SessionId) -> bool {
+        matches!(&self.state, State::Locked(locked) if locked.card.insertion == insertion && locked.session.id == session)
+    }
+
     /// Why the last session was locked or ended.
     #[must_use]
     pub fn last_reason(&self) -> Option<Reason> {
@@ -286,15 +292,16 @@ impl Machine {
         self.card().map(|card| card.insertion).map_or_else(Vec::new, |insertion| self.removed(insertion, reason))
     }
 
-    fn tries(&mut self, insertion: Insertion, tries: Option<u8>) -> Vec<Action> {
-        let card = match &mut self.state {
-            State::NoCard => return Vec::new(),
-            State::AwaitPin(card) => card,
-            State::Open(open) => &mut open.card,
-            State::Locked(locked) => &mut locked.card,
+    fn tries(&mut self, insertion: Insertion, tries: u8) -> Vec<Action> {
+        let counts = match &mut self.state {
+            State::NoCard => None,
+            State::AwaitPin(card) => Some(card),
+            State::Open(open) => Some(&mut open.card),
+            State::Locked(locked) => Some(&mut locked.card),
         };
-        if card.insertion == insertion {
-            card.tries_left = tries;
+        // Also of a card that does not count now: it will when the one before it leaves.
+        if let Some(card) = counts.into_iter().chain(&mut self.others).find(|card| card.insertion == insertion) {
+            card.tries_left = Some(tries);
         }
         Vec::new()
     }
@@ -325,15 +332,14 @@ impl Machine {
     }
 
     fn unlocked(&mut self, now: Now, insertion: Insertion, session: SessionId) -> Vec<Action> {
-        match &self.state {
-            State::Locked(locked) if locked.card.insertion == insertion && locked.session.id == session => {
-                let (card, session) = (locked.card.clone(), locked.session.clone());
-                self.state = State::Open(Open { card, session, active: now.boottime });
-                Vec::new()
-            }
-            // Its end is written already.
-            State::NoCard | State::AwaitPin(_) | State::Open(_) | State::Locked(_) => Vec::new(),
+        // Else its end is written already.
+        if self.is_locked(insertion, session)
+            && let State::Locked(Locked { card, session, .. }) = &self.state
+        {
+            let (card, session) = (card.clone(), session.clone());
+            self.state = State::Open(Open { card, session, active: now.boottime });
         }
+        Vec::new()
     }
 
     fn active(&mut self, now: Now) -> Vec<Action> {

@@ -1,12 +1,12 @@
 //! What the agent shows: the whole state to panels, no more than where it stands to others.
 
-use sekisho_ipc::{Card, Function, Purpose, Session, SessionState, State, Verdict};
+use sekisho_ipc::{Card, Function, LinkState, Purpose, Session, SessionState, State, Verdict};
 use sekisho_register::change::CardKind;
 use sekisho_register::decide;
 use sekisho_wire::decision::{Level, SessionKind, TerminalState};
 use sekisho_wire::verdict::VerdictCode;
 
-use crate::agent::{Agent, Core, limits};
+use crate::agent::{Agent, Core, Records, limits};
 use crate::deciding::{Question, Wish};
 use crate::forwarder_link::Line;
 use crate::function::Caller;
@@ -45,9 +45,6 @@ impl Agent {
         let time = self.now(core).trusted;
         let note = core.trusted.newest_note();
         let age = note.map(|note| time.saturating_sub(note.time));
-        let freshness =
-            u64::from(core.register.policy_at(time.max(core.register.newest_made())).freshness_seconds) * 1000;
-        let stale = note.is_none_or(|note| time >= note.until) || age.is_none_or(|age| age >= freshness);
         let title = core.register.title().to_owned();
         State {
             office: Some(self.identity.office.to_string()),
@@ -62,8 +59,11 @@ impl Agent {
             recent: Vec::new(),
             register_size: core.register.size(),
             register_age: age,
-            register_stale: stale,
-            link: core.links.state(Line::Records),
+            register_stale: core.is_stale(time),
+            link: match core.records {
+                Records::Go => core.links.state(Line::Records),
+                Records::HeldBack => LinkState::HeldBack,
+            },
             register_link: core.links.state(Line::Register),
             certificate_ends: core.certificate_ends,
             // They count another's decisions.

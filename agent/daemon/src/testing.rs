@@ -9,7 +9,9 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use p256::ecdsa::signature::hazmat::PrehashSigner;
-use sekisho_ipc::{AgentError, AuthorizeRequest, AwaitAnswer, Connection, Descriptors, PinFrame, PromptRequest};
+use sekisho_ipc::{
+    AgentError, AuthorizeRequest, AwaitAnswer, Connection, Descriptors, PinFrame, PinReader, PromptRequest,
+};
 use sekisho_register::calendar::{Date, day_of_date, moment};
 use sekisho_register::change::*;
 use sekisho_register::{
@@ -443,7 +445,7 @@ impl Double {
             descriptors.extend(descriptor);
             // Waits for the PIN without the state: cards come and go meanwhile.
             let frame = matches!(message, ToWorker::Prompt { .. })
-                .then(|| PinFrame::receive(descriptors.pop_front().unwrap()).ok());
+                .then(|| PinReader::default().read(descriptors.pop_front().unwrap()).ok().flatten());
             let mut state = self.state.lock().unwrap();
             let answer = match message {
                 ToWorker::Prompt { call, .. } => {

@@ -1,7 +1,6 @@
 //! Trusted time (design 6): the newest verified freshness note plus the boot time that has passed since. Pure.
 //!
-//! It never goes back, with one exception: what the wall clock or old records said while the machine was off is provisional. A battery
-//! clock that stood in the future for one boot must not spoil the time for ever, so the next note replaces it, downwards too.
+//! What each witness is worth, and what follows from it, stands in `agent/README.md` ("Which clock is believed").
 
 use sekisho_wire::decision::ClockState;
 use sekisho_wire::id::BootId;
@@ -25,6 +24,21 @@ pub struct SeenNote {
     pub until: u64,
 }
 
+/// A time, and how it goes on by the machine's own counting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Line {
+    /// The time at `boottime`.
+    pub time: u64,
+    /// Boot time, ms.
+    pub boottime: u64,
+}
+
+impl Line {
+    const fn at(self, now: Moment) -> u64 {
+        self.time.saturating_add(now.boottime.saturating_sub(self.boottime))
+    }
+}
+
 /// What has to be on disk, so that time does not go back over a restart.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TimeBase {
@@ -36,9 +50,12 @@ pub struct TimeBase {
     pub boottime: u64,
     /// In which boot, as hex.
     pub boot: String,
-    /// How much of `trusted` is sure: by the note, and the boot time since. State files of earlier versions have none: all.
-    #[serde(default)]
-    pub vouched: Option<u64>,
+    /// How much of `trusted` is sure: two witnesses said so.
+    pub vouched: u64,
+    /// Whether the clock was impossible, and no newer note has come since.
+    pub behind: bool,
+    /// The first note of that boot.
+    pub first: Option<Line>,
 }
 
 /// How far the wall clock may stand behind the newest note after a restart of the machine before it is called impossible.
@@ -48,8 +65,18 @@ const TOLERANCE: u64 = 2 * 60 * 1000;
 /// A step of trusted time that is worth a record (wire §4.1, kind 14); provisional time that is ahead by less stays.
 const STEP: u64 = 2 * 60 * 1000;
 
-/// How far ahead of this machine a note may be, ms.
+/// Two clocks that tell one time are so near each other, ms: half of what the ledger calls far off (wire §7.5a).
+const NEAR: u64 = 5 * 60 * 1000;
+
+/// One ms in so many a machine's own counting may be off: crystals are better than 100 ppm.
+const DRIFT: u64 = 10_000;
+
+/// How far ahead of this machine the first note of a boot may be, ms: nobody else knows how long it was off.
 const AHEAD: u64 = 24 * 60 * 60 * 1000;
+
+/// So many notes over so much boot time, one after the other, take back what an earlier one said.
+const RUN_NOTES: u32 = 3;
+const RUN_SPAN: u64 = 10 * 60 * 1000;
 
 /// The terminal's idea of what time it is.
 #[derive(Clone, Debug)]
@@ -65,11 +92,25 @@ struct Base {
     note: SeenNote,
     /// Trusted time at `boottime`.
     trusted: u64,
-    /// How much of `trusted` is sure.
+    /// How much of `trusted` is sure. Nothing takes that back.
     vouched: u64,
     boottime: u64,
     /// Whether the wall clock at our start was before the note.
     behind: bool,
+    /// The first note of this boot. Later ones are measured by it and not by each other: many small steps must not become a large one.
+    first: Option<Line>,
+    /// Notes that say otherwise, and agree among themselves.
+    against: Option<Against>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Against {
+    newest: SeenNote,
+    /// By how much they differ from trusted time.
+    by: i128,
+    /// Boot time of the first.
+    since: u64,
+    notes: u32,
 }
 
 /// Trusted time went forward, or provisional time back, by more than two minutes at once.
@@ -81,6 +122,18 @@ pub struct Step {
     pub to: u64,
 }
 
+/// What becomes of a verified note.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum Taken {
+    /// It is what trusted time stands on now.
+    Counts(Option<Step>),
+    /// It says nothing new, or is not enough to take back what was said before.
+    ChangesNothing,
+    /// It is too far ahead to be true.
+    NotCredited,
+}
+
 impl TrustedTime {
     /// Continues from what was kept. In another boot than that of `kept` only the wall clock tells how long the machine was off; it is
     /// believed as far as it does not contradict the note.
@@ -90,13 +143,13 @@ impl TrustedTime {
         let named = *boot != BootId([0; 16]);
         let boot = boot.to_string();
         let base = kept.map(|kept| {
-            let vouched = kept.vouched.unwrap_or(kept.trusted);
-            if named && kept.boot == boot && now.boottime >= kept.boottime {
-                Base { note: kept.note, trusted: kept.trusted, vouched, boottime: kept.boottime, behind: false }
+            let TimeBase { note, trusted, vouched, boottime, behind, first, .. } = kept;
+            if named && kept.boot == boot && now.boottime >= boottime {
+                Base { note, trusted, vouched, boottime, behind, first, against: None }
             } else {
-                let behind = now.wall.saturating_add(TOLERANCE) < kept.note.time;
+                let behind = now.wall.saturating_add(TOLERANCE) < note.time;
                 let trusted = vouched.max(now.wall);
-                Base { note: kept.note, trusted, vouched, boottime: now.boottime, behind }
+                Base { note, trusted, vouched, boottime: now.boottime, behind, first: None, against: None }
             }
         });
         Self { boot, base, given: base.map_or(0, |base| base.trusted) }
@@ -123,29 +176,80 @@ impl TrustedTime {
         self.given
     }
 
-    /// Whether a verified note of this time can be true. A ledger whose clock jumps ahead for a minute, or lies, must not leave its time
-    /// behind in every terminal for ever: a note more than a day ahead of both our time and the machine's clock is not taken. Where
-    /// neither is known, a note is all there is. A machine that was off for long with a slow battery clock is put right by its clock.
-    pub fn credits(&mut self, note: u64, now: Moment) -> bool {
-        let known = self.base.is_some_and(|base| !base.behind);
-        !known || note <= self.now(now).max(now.wall).saturating_add(AHEAD)
+    /// Takes a verified note.
+    pub fn note(&mut self, note: SeenNote, now: Moment) -> Taken {
+        let Some(base) = self.base else { return self.take(note, now, now.wall) };
+        let line = self.now(now);
+        let slack = base.slack(now);
+        if base.is_too_far_ahead(note.time, line, now) {
+            return Taken::NotCredited;
+        }
+        let newer = note.time > base.note.time;
+        let behind = note.time.saturating_add(slack) < line;
+        // A note that was ahead of its time makes all that follow look old.
+        let misled = base.note.time > line.saturating_add(slack);
+        if (behind && (base.first.is_some() || !newer)) || (misled && !newer) {
+            return self.say_against(note, now, line);
+        }
+        if newer { self.take(note, now, line) } else { Taken::ChangesNothing }
     }
 
-    /// Takes a verified note. A note that is not newer than the last changes nothing.
-    pub fn note(&mut self, note: SeenNote, now: Moment) -> Option<Step> {
-        if self.base.is_some_and(|base| note.time <= base.note.time) {
-            return None;
-        }
-        // The first note replaces the wall clock, which nobody vouched for.
-        let from = if self.base.is_none() { now.wall } else { self.now(now) };
-        let vouched = self.base.map_or(0, |base| base.vouched_at(now)).max(note.time);
+    /// From here on trusted time stands on this note. `line` is what was trusted before.
+    fn take(&mut self, note: SeenNote, now: Moment, line: u64) -> Taken {
+        let sure = self.base.map_or(0, |base| base.vouched_at(now));
+        let borne_out = is_near(note.time, now.wall) || self.base.is_some() && note.time <= sure.saturating_add(NEAR);
+        // What the note and the machine both say is sure; what only the note says can be taken back by those that follow.
+        let both = if borne_out { note.time } else { self.base.map_or(0, |_| note.time.min(line)) };
+        let vouched = sure.max(both);
+        let first = self.base.and_then(|base| base.first);
         let to = match self.base {
-            Some(_) if from <= vouched.saturating_add(STEP) => from.max(vouched),
-            Some(_) | None => vouched,
+            // The first note replaces the wall clock, which nobody vouched for.
+            None => note.time,
+            // So it does with what is provisional since the restart.
+            Some(_) if first.is_none() && note.time <= line && line > vouched.saturating_add(STEP) => vouched,
+            Some(_) => line.max(note.time),
         };
-        self.base = Some(Base { note, trusted: to, vouched, boottime: now.boottime, behind: false });
+        let here = Line { time: note.time, boottime: now.boottime };
+        let slack = self.base.map_or(NEAR, |base| base.slack(now));
+        // One beyond the bound was vouched for by the machine's own clock, which somebody has put right.
+        let first = first.filter(|first| note.time <= first.at(now).saturating_add(slack)).unwrap_or(here);
+        self.stand_on(note, now, line, to, vouched, first)
+    }
+
+    /// A note that says that it is earlier than we think. One may be old, and be shown again; a run of them, each newer than the one before
+    /// and as far off as that, takes back what an earlier note alone had said, and nothing that is sure.
+    fn say_against(&mut self, note: SeenNote, now: Moment, line: u64) -> Taken {
+        let Some(base) = self.base.as_mut() else { return Taken::ChangesNothing };
+        let by = i128::from(note.time) - i128::from(line);
+        let goes_on =
+            |run: &Against| note.time > run.newest.time && by.abs_diff(run.by) <= u128::from(NEAR) && run.notes > 0;
+        let run = match base.against.filter(goes_on) {
+            Some(run) => Against { newest: note, notes: run.notes.saturating_add(1), ..run },
+            None => Against { newest: note, by, since: now.boottime, notes: 1 },
+        };
+        base.against = Some(run);
+        let long = run.notes >= RUN_NOTES && now.boottime.saturating_sub(run.since) >= RUN_SPAN;
+        let sure = base.vouched_at(now);
+        // Where the machine's own clock bears out what we think, it is the ledger's that is slow.
+        let alone = is_near(now.wall, line) && !is_near(note.time, line);
+        if !long || alone || note.time.saturating_add(NEAR) < sure {
+            return Taken::ChangesNothing;
+        }
+        let first = Line { time: note.time, boottime: now.boottime };
+        self.stand_on(note, now, line, note.time.max(sure), sure, first)
+    }
+
+    fn stand_on(&mut self, note: SeenNote, now: Moment, from: u64, to: u64, vouched: u64, first: Line) -> Taken {
+        let (boottime, first) = (now.boottime, Some(first));
+        self.base = Some(Base { note, trusted: to, vouched, boottime, behind: false, first, against: None });
         self.given = to;
-        (from.abs_diff(to) > STEP).then_some(Step { from, to })
+        Taken::Counts((from.abs_diff(to) > STEP).then_some(Step { from, to }))
+    }
+
+    /// How much of trusted time is sure, whatever becomes of the rest: 0 while nothing is.
+    #[must_use]
+    pub fn vouched(&self, now: Moment) -> u64 {
+        self.base.map_or(0, |base| base.vouched_at(now))
     }
 
     /// How far trusted time can be believed (wire §4.2, 21).
@@ -174,7 +278,9 @@ impl TrustedTime {
             trusted: self.given.max(base.trusted.saturating_add(passed)),
             boottime: now.boottime,
             boot: self.boot.clone(),
-            vouched: Some(base.vouched_at(now)),
+            vouched: base.vouched_at(now),
+            behind: base.behind,
+            first: base.first,
         })
     }
 }
@@ -183,6 +289,24 @@ impl Base {
     const fn vouched_at(&self, now: Moment) -> u64 {
         self.vouched.saturating_add(now.boottime.saturating_sub(self.boottime))
     }
+
+    /// How far a true note may be from what we think.
+    fn slack(&self, now: Moment) -> u64 {
+        self.first.map_or(NEAR, |first| NEAR + now.boottime.saturating_sub(first.boottime) / DRIFT)
+    }
+
+    /// Whether a note of this time cannot be true: by the first note of this boot and what was counted since, or before there is one by what
+    /// the machine's clock and the records say. The machine's clock may bear a note out; one that is impossible says nothing.
+    fn is_too_far_ahead(&self, note: u64, line: u64, now: Moment) -> bool {
+        match self.first {
+            Some(first) => note > first.at(now).saturating_add(self.slack(now)) && !is_near(note, now.wall),
+            None => !self.behind && note > line.max(now.wall).saturating_add(AHEAD),
+        }
+    }
+}
+
+const fn is_near(one: u64, other: u64) -> bool {
+    one.abs_diff(other) <= NEAR
 }
 
 #[cfg(test)]
@@ -224,9 +348,9 @@ mod tests {
     #[test]
     fn a_big_step_is_told() {
         let mut time = TrustedTime::new(&BOOT, None, at(NOTE.time, 5));
-        assert_eq!(time.note(NOTE, at(NOTE.time, 100)), None);
-        let next = SeenNote { time: NOTE.time + 600_000, until: NOTE.until };
-        assert_eq!(time.note(next, at(0, 100)), Some(Step { from: NOTE.time, to: next.time }));
+        assert_eq!(time.note(NOTE, at(NOTE.time, 100)), Taken::Counts(None));
+        let next = SeenNote { time: NOTE.time + 180_000, until: NOTE.until };
+        assert_eq!(time.note(next, at(0, 100)), Taken::Counts(Some(Step { from: NOTE.time, to: next.time })));
     }
 
     #[test]
@@ -252,25 +376,139 @@ mod tests {
         assert_eq!(sound.now(at(0, 20)), NOTE.time + 5_000_010);
     }
 
+    fn note_at(time: u64) -> SeenNote {
+        SeenNote { time, until: time + 1_000_000_000 }
+    }
+
+    const HOUR: u64 = 3_600_000;
+    /// A day of its own, far from zero.
+    const DAY: u64 = 100 * AHEAD;
+
+    /// A terminal that has seen one note in this boot, at boot time 100.
+    fn online(wall: u64) -> TrustedTime {
+        let mut time = TrustedTime::new(&BOOT, None, at(wall, 5));
+        assert_ne!(time.note(note_at(DAY), at(wall, 100)), Taken::NotCredited, "the first note is all there is");
+        time
+    }
+
     #[test]
-    fn a_note_from_far_ahead_is_not_credited_while_the_time_is_known() {
-        let mut time = TrustedTime::new(&BOOT, None, at(5, 5));
-        assert!(time.credits(NOTE.time, at(5, 5)), "the first note is all there is");
-        let _ = time.note(NOTE, at(5, 100));
-        assert!(time.credits(NOTE.time + 500 + AHEAD, at(5, 600)));
-        assert!(!time.credits(NOTE.time + 501 + AHEAD, at(5, 600)));
-        assert!(
-            time.credits(NOTE.time + 501 + AHEAD, at(NOTE.time + 600, 600)),
-            "the machine's clock may vouch for it"
-        );
-        let kept = time.to_keep(at(5, 600)).unwrap();
+    fn a_ledger_whose_clock_jumps_ahead_is_believed_for_minutes_only() {
+        let mut time = online(DAY);
+        assert_eq!(time.note(note_at(DAY + 500 + NEAR + 1), at(DAY + 500, 600)), Taken::NotCredited);
+        assert_eq!(time.note(note_at(DAY + 9 * HOUR), at(DAY + 500, 600)), Taken::NotCredited);
+        assert_eq!(time.note(note_at(DAY + 1000), at(DAY + 1000, 1100)), Taken::Counts(None), "and is heard again");
+        assert_eq!(time.now(at(0, 1100)), DAY + 1000);
+    }
+
+    #[test]
+    fn many_small_steps_ahead_come_to_no_large_one() {
+        let mut time = online(0);
+        let (mut ahead, mut refused) = (DAY, 0);
+        for number in 0..200 {
+            ahead = time.now(at(0, 100 + number * 50)) + NEAR;
+            refused += u32::from(time.note(note_at(ahead), at(0, 100 + number * 50)) == Taken::NotCredited);
+        }
+        assert!(refused > 190 && time.now(at(0, 10_100)) <= DAY + 10_000 + NEAR + 2, "{refused} {ahead}");
+    }
+
+    #[test]
+    fn over_a_long_boot_a_true_note_is_not_refused_for_drift() {
+        let mut time = online(DAY);
+        let year = 365 * 24 * HOUR;
+        let slow = year - year / 20_000;
+        let counts = time.note(note_at(DAY + year), at(DAY + slow, 100 + slow));
+        assert!(matches!(counts, Taken::Counts(_)), "{counts:?}");
+    }
+
+    #[test]
+    fn a_machine_whose_clock_was_put_right_may_bear_a_note_out() {
+        let mut time = online(0);
+        assert_eq!(time.note(note_at(DAY + HOUR), at(0, 600)), Taken::NotCredited);
+        let right = time.note(note_at(DAY + HOUR), at(DAY + HOUR + 1000, 600));
+        assert_eq!(right, Taken::Counts(Some(Step { from: DAY + 500, to: DAY + HOUR })));
+    }
+
+    #[test]
+    fn a_clock_that_is_impossible_vouches_for_nothing() {
+        let kept = online(0).to_keep(at(0, 600)).unwrap();
         let mut slow = TrustedTime::new(&BootId([2; 16]), Some(kept), at(0, 10));
-        assert!(slow.credits(NOTE.time + 90 * AHEAD, at(0, 20)), "a clock that is impossible vouches for nothing");
+        assert!(matches!(slow.note(note_at(DAY + 90 * AHEAD), at(0, 20)), Taken::Counts(_)));
+    }
+
+    /// The first note of a boot says nine hours too much, and the next ones the truth.
+    fn misled(wall: u64) -> TrustedTime {
+        let kept = online(DAY).to_keep(at(DAY + 600, 600)).unwrap();
+        let mut time = TrustedTime::new(&BootId([2; 16]), Some(kept), at(DAY + HOUR, 10));
+        let step = Step { from: DAY + HOUR + 10, to: DAY + 10 * HOUR };
+        assert_eq!(time.note(note_at(DAY + 10 * HOUR), at(wall, 20)), Taken::Counts(Some(step)));
+        time
+    }
+
+    #[test]
+    fn a_run_of_later_notes_takes_back_what_one_alone_has_said() {
+        let mut time = misled(DAY + HOUR);
+        let mut last = Taken::ChangesNothing;
+        for minute in 0..=10 {
+            assert_eq!(last, Taken::ChangesNothing, "minute {minute}");
+            let now = at(DAY + HOUR + minute * 60_000, 20 + minute * 60_000);
+            last = time.note(note_at(DAY + HOUR + minute * 60_000), now);
+        }
+        let to = DAY + HOUR + 600_000;
+        assert_eq!(last, Taken::Counts(Some(Step { from: DAY + 10 * HOUR + 600_000, to: to + 10 })));
+        assert_eq!((time.clock_state(), time.newest_note().unwrap().time), (ClockState::Sound, to));
+    }
+
+    #[test]
+    fn what_is_sure_is_not_taken_back_and_old_notes_that_are_shown_again_prove_nothing() {
+        let mut time = misled(DAY + HOUR);
+        let early = DAY - HOUR;
+        for advance in [60_000, 0] {
+            for minute in 0..60 {
+                let (note, now) = (early + minute * advance, at(DAY + HOUR, 20 + minute * 60_000));
+                assert_eq!(time.note(note_at(note), now), Taken::ChangesNothing);
+            }
+        }
+        // The machine's clock says the same as we: then it is the ledger's that is slow.
+        let mut time = online(DAY);
+        for minute in 2..60 {
+            let now = at(DAY + HOUR + minute * 60_000, 100 + HOUR + minute * 60_000);
+            assert_eq!(time.note(note_at(DAY + minute * 60_000), now), Taken::ChangesNothing);
+        }
+    }
+
+    #[test]
+    fn a_note_ahead_of_its_time_does_not_outlive_the_next_boot() {
+        let kept = misled(DAY + HOUR).to_keep(at(DAY + HOUR, 60)).unwrap();
+        let start = DAY + 2 * HOUR;
+        let mut time = TrustedTime::new(&BootId([3; 16]), Some(kept), at(start, 10));
+        assert_eq!(time.clock_state(), ClockState::Behind, "until then nothing is granted");
+        let notes = (0..=10).map(|minute| (start + minute * 60_000, 10 + minute * 60_000));
+        let taken: Vec<Taken> = notes.map(|(wall, boot)| time.note(note_at(wall), at(wall, boot))).collect();
+        assert_eq!(taken.last(), Some(&Taken::Counts(None)));
+        assert_eq!((time.clock_state(), time.now(at(0, 600_010))), (ClockState::Sound, start + 600_000));
+    }
+
+    #[test]
+    fn a_restart_of_the_agent_does_not_make_an_impossible_clock_sound() {
+        let kept = online(DAY).to_keep(at(DAY, 600)).unwrap();
+        let behind = TrustedTime::new(&BootId([2; 16]), Some(kept), at(5, 10));
+        assert_eq!(behind.clock_state(), ClockState::Behind);
+        let kept = behind.to_keep(at(5, 20)).unwrap();
+        let again = TrustedTime::new(&BootId([2; 16]), Some(kept), at(5, 30));
+        assert_eq!(again.clock_state(), ClockState::Behind);
     }
 
     #[test]
     fn a_new_note_heals_a_clock_that_was_behind() {
-        let kept = TimeBase { note: NOTE, trusted: NOTE.time, boottime: 1, boot: "x".into(), vouched: None };
+        let kept = TimeBase {
+            note: NOTE,
+            trusted: NOTE.time,
+            boottime: 1,
+            boot: "x".into(),
+            vouched: NOTE.time,
+            behind: false,
+            first: None,
+        };
         let mut time = TrustedTime::new(&BOOT, Some(kept), at(0, 10));
         assert_eq!(time.clock_state(), ClockState::Behind);
         let _ = time.note(SeenNote { time: NOTE.time + 9, until: NOTE.until }, at(0, 20));
@@ -279,7 +517,15 @@ mod tests {
 
     #[test]
     fn a_battery_clock_in_the_future_spoils_one_boot_only() {
-        let kept = TimeBase { note: NOTE, trusted: NOTE.time, boottime: 1, boot: "x".into(), vouched: None };
+        let kept = TimeBase {
+            note: NOTE,
+            trusted: NOTE.time,
+            boottime: 1,
+            boot: "x".into(),
+            vouched: NOTE.time,
+            behind: false,
+            first: None,
+        };
         let far = NOTE.time + 10 * 365 * 86_400_000;
         let mut time = TrustedTime::new(&BOOT, Some(kept), at(far, 10));
         assert_eq!(time.now(at(far, 10)), far);
@@ -291,24 +537,41 @@ mod tests {
         let mut time = TrustedTime::new(&BOOT, Some(kept), at(far, 30));
         assert_eq!(time.now(at(far, 30)), far + 20);
         let fresh = SeenNote { time: NOTE.time + 60_000, until: NOTE.until };
-        let step = time.note(fresh, at(far, 40)).unwrap();
-        assert_eq!(step, Step { from: far + 30, to: fresh.time });
+        let step = Step { from: far + 30, to: fresh.time };
+        assert_eq!(time.note(fresh, at(far, 40)), Taken::Counts(Some(step)));
         assert_eq!(time.now(at(far, 50)), fresh.time + 10);
         assert_eq!(time.to_keep(at(far, 50)).unwrap().trusted, fresh.time + 10);
     }
 
     #[test]
     fn a_battery_clock_a_little_fast_moves_nothing_back() {
-        let kept = TimeBase { note: NOTE, trusted: NOTE.time, boottime: 1, boot: "x".into(), vouched: None };
+        let kept = TimeBase {
+            note: NOTE,
+            trusted: NOTE.time,
+            boottime: 1,
+            boot: "x".into(),
+            vouched: NOTE.time,
+            behind: false,
+            first: None,
+        };
         let mut time = TrustedTime::new(&BOOT, Some(kept), at(NOTE.time + 60_000 + STEP, 10));
         let late = time.now(at(0, 10));
-        assert_eq!(time.note(SeenNote { time: NOTE.time + 60_000, until: NOTE.until }, at(0, 10)), None);
+        let note = SeenNote { time: NOTE.time + 60_000, until: NOTE.until };
+        assert_eq!(time.note(note, at(0, 10)), Taken::Counts(None));
         assert_eq!(time.now(at(0, 10)), late);
     }
 
     #[test]
     fn over_a_restart_time_is_not_before_what_records_say() {
-        let kept = TimeBase { note: NOTE, trusted: NOTE.time, boottime: 1, boot: "x".into(), vouched: None };
+        let kept = TimeBase {
+            note: NOTE,
+            trusted: NOTE.time,
+            boottime: 1,
+            boot: "x".into(),
+            vouched: NOTE.time,
+            behind: false,
+            first: None,
+        };
         let recorded = NOTE.time + 18_000_000;
         let slow = at(NOTE.time + 1000, 10);
         let mut time = TrustedTime::new(&BOOT, Some(kept), slow).not_before(recorded, slow);

@@ -17,7 +17,7 @@ use sekisho_wire::id::Hash;
 use sekisho_wire::reason::AlarmKind;
 use serde::{Deserialize, Serialize};
 
-use crate::agent::{Acknowledged, Agent, History};
+use crate::agent::{Acknowledged, Agent, History, Records};
 use crate::batch::{Seen, chain_after, seal};
 use crate::carrier::{Carrier, printable};
 use crate::files;
@@ -127,6 +127,14 @@ impl fmt::Display for Trouble {
 }
 
 impl Trouble {
+    /// Whether it is this terminal that cannot send, whatever the ledger does.
+    const fn is_our_own(&self) -> bool {
+        match self {
+            Self::Journal(_) | Self::CannotSeal(_) | Self::Disk(_) => true,
+            Self::Proof(_) | Self::Malformed | Self::Rollback { .. } | Self::OtherChain { .. } => false,
+        }
+    }
+
     /// Whether the ledger shows what cannot be true of its log.
     const fn is_disbelief(&self) -> bool {
         match self {
@@ -236,7 +244,15 @@ impl Uplink {
 
     fn go_round(&mut self, agent: &Agent, carrier: &dyn Carrier) -> Round {
         agent.history_is(self.history());
-        let round = self.round(agent, carrier).unwrap_or_else(|trouble| {
+        let round = self.round(agent, carrier);
+        match &round {
+            Ok(Round::Forward | Round::Rest) => agent.records_are(Records::Go),
+            // Nothing was learnt of our own half.
+            Ok(Round::Again | Round::Busy(_) | Round::Stuck) => {}
+            Err(trouble) if trouble.is_our_own() => agent.records_are(Records::HeldBack),
+            Err(_) => {}
+        }
+        let round = round.unwrap_or_else(|trouble| {
             log::error!("{trouble}");
             if trouble.is_disbelief() {
                 agent.doubt(AlarmKind::SealRefused);
@@ -248,6 +264,7 @@ impl Uplink {
             && let Err(trouble) = self.keep()
         {
             log::error!("{trouble}");
+            agent.records_are(Records::HeldBack);
         }
         round
     }
@@ -275,7 +292,7 @@ impl Uplink {
         let epoch = self.cursor.epoch;
         let body = match agent.send_out(carrier, &Errand::Cursor { epoch }) {
             Some(Brought::Answer { body }) => body,
-            other => return Ok(refused(other.as_ref())),
+            other => return Ok(self.refused(other.as_ref())),
         };
         let answer: StoredAnswer = serde_json::from_value(body).map_err(|_| Trouble::Malformed)?;
         self.continue_at(agent, &answer)?;
@@ -302,9 +319,6 @@ impl Uplink {
 
     fn send(&mut self, agent: &Agent, carrier: &dyn Carrier) -> Result<Round, Trouble> {
         let run = agent.journal.read(self.cursor.stored, BATCH_RECORDS_MAX as usize, BATCH_BYTES)?;
-        if run.records.is_empty() {
-            return Ok(Round::Again);
-        }
         // A note too long to carry is left out: what it says is then a claim that stops nothing.
         let note = self.cursor.seen_note.as_deref().and_then(|text| SeenNote::new(text).ok());
         let seen = Seen { size: self.cursor.seen_size, root: hash_hex(&self.cursor.seen_root)?, note };
@@ -334,13 +348,19 @@ impl Uplink {
                 Ok(self.grown_from(run.first))
             }
             other => {
-                let round = refused(other.as_ref());
-                self.cursor.refused |= other.as_ref().is_some_and(tells_of_another_history);
+                let round = self.refused(other.as_ref());
                 // Whatever is wrong, the next attempt begins by asking where the ledger is.
                 self.agreed = round != Round::Stuck;
                 Ok(round)
             }
         }
+    }
+
+    /// No answer came. A ledger with another history of this terminal takes nothing that is granted here; nor does one in whose register
+    /// an act has closed this epoch, until that act is here and we begin the next.
+    fn refused(&mut self, brought: Option<&Brought>) -> Round {
+        self.cursor.refused |= brought.is_some_and(takes_nothing_more);
+        refused(brought)
     }
 
     /// A ledger that takes nothing, or sends us back, must not keep us busy.
@@ -353,7 +373,7 @@ impl Uplink {
         let body = match agent.send_out(carrier, &Errand::Seal { epoch, from, seen }) {
             Some(Brought::Answer { body }) => body,
             other => {
-                let round = refused(other.as_ref());
+                let round = self.refused(other.as_ref());
                 // A ledger that refuses to seal may have lost what it had stored: the next attempt begins by asking where it is.
                 self.agreed = round != Round::Stuck;
                 return Ok(round);
@@ -431,8 +451,9 @@ impl Uplink {
 
     fn prune(&self, agent: &Agent) {
         let (now, days) = {
-            let mut core = agent.lock();
-            let now = agent.now(&mut core).trusted;
+            let core = agent.lock();
+            // What is removed does not come back, so no clock that nobody vouches for may have it removed.
+            let now = core.trusted.vouched(agent.moment());
             let policy = core.register.policy_at(now.max(core.register.newest_made()));
             (now, u64::from(policy.keep_sealed_days))
         };
@@ -444,9 +465,9 @@ fn cursor_file(config: &crate::config::Config) -> PathBuf {
     config.state.join("uplink.json")
 }
 
-/// The ledger has this terminal's records otherwise than it shows them now (wire §7.2).
-fn tells_of_another_history(brought: &Brought) -> bool {
-    matches!(brought, Brought::Refused { code, .. } if code == "fork" || code == "wrong_chain")
+/// The ledger has this terminal's records otherwise than it shows them now (wire §7.2), or their epoch is over (§7.4).
+fn takes_nothing_more(brought: &Brought) -> bool {
+    matches!(brought, Brought::Refused { code, .. } if ["fork", "wrong_chain", "epoch_closed"].contains(&code.as_str()))
 }
 
 /// What to do when no answer came, by who is at fault.
@@ -454,9 +475,9 @@ fn refused(brought: Option<&Brought>) -> Round {
     let Some(Brought::Refused { status, code, detail, retry_after, .. }) = brought else { return Round::Again };
     let detail = printable(detail);
     match code.as_str() {
-        "busy" => Round::Busy(jittered(Duration::from_secs(retry_after.unwrap_or(1).min(60)))),
+        "busy" => Round::Busy(jittered(Duration::from_secs(retry_after.unwrap_or(1).clamp(1, 60)))),
         "not_enrolled" => {
-            log::warn!("the ledger does not take our records yet: an administrator has to confirm this terminal's key");
+            log::warn!("the ledger does not take our records: {detail}");
             Round::Again
         }
         "fork" | "wrong_chain" | "epoch_closed" | "seen_unproved" | "malformed" | "too_large" => {
@@ -519,6 +540,19 @@ impl Agent {
             self.tell(&mut core);
         }
         before
+    }
+
+    /// Notes whether this terminal itself can send its records. That it cannot is in the book when they get there after all, and in the
+    /// state at once: a line that works says nothing of it.
+    fn records_are(&self, records: Records) {
+        let mut core = self.lock();
+        if std::mem::replace(&mut core.records, records) != records {
+            self.tell(&mut core);
+        }
+        drop(core);
+        if records == Records::HeldBack {
+            self.doubt(AlarmKind::RecordsHeldBack);
+        }
     }
 
     /// Has the forwarder look after its certificate; returns when to do so again, in ms. A failure stays in the state: the day on which the

@@ -145,7 +145,7 @@ impl Agent {
             }
             FromWorker::TriesLeft { insertion, tries_left } => {
                 if let Some(insertion) = core.numbered(insertion) {
-                    self.step(&mut core, Event::TriesLeft(insertion, Some(tries_left)));
+                    self.step(&mut core, Event::TriesLeft(insertion, tries_left));
                 }
             }
             FromWorker::Answer { call, answer } => self.answered(&mut core, call, answer),
@@ -208,9 +208,9 @@ impl Agent {
 
     fn wrong_pin(&self, core: &mut Core, sent: Sent, tries_left: u8) {
         let Sent { insertion, card, .. } = sent;
-        if core.machine.card().is_some_and(|inserted| inserted.insertion == insertion) {
+        if core.machine.card_of(insertion).is_some() {
             core.pins.count_wrong(card);
-            self.step(core, Event::TriesLeft(insertion, Some(tries_left)));
+            self.step(core, Event::TriesLeft(insertion, tries_left));
         }
         let operator = self.holder(core, &card);
         self.write(core, Body::PinFailed(PinFailed { card, operator, tries_left }));

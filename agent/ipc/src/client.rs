@@ -1,7 +1,6 @@
 //! A small blocking client: one typed call after another.
 
 use std::os::fd::OwnedFd;
-use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::Duration;
 
@@ -11,7 +10,7 @@ use serde::de::DeserializeOwned;
 use crate::STATE_MAX;
 use crate::call::{Call, Reply};
 use crate::client_error::ClientError;
-use crate::connection::{Connection, Descriptors};
+use crate::connection::Connection;
 use crate::connection_error::ConnectionError;
 use crate::error::AgentError;
 use crate::method::{
@@ -38,20 +37,9 @@ impl Client {
     /// # Errors
     /// [`ClientError::Connection`]: nothing listens there, or it may not be opened.
     pub fn connect(path: &Path) -> Result<Self, ClientError> {
-        Ok(Self::over(Connection::connect(path)?))
-    }
-
-    /// Speaks over a stream that is connected already.
-    ///
-    /// # Errors
-    /// [`ClientError::Connection`] when the stream cannot be duplicated.
-    pub fn from_stream(stream: UnixStream) -> Result<Self, ClientError> {
-        Ok(Self::over(Connection::new(stream, Descriptors::Accepted)?))
-    }
-
-    fn over(mut connection: Connection) -> Self {
+        let mut connection = Connection::connect(path)?;
         connection.set_write_wait(Some(MESSAGE_WAIT));
-        Self { connection }
+        Ok(Self { connection })
     }
 
     /// What is now.
@@ -127,7 +115,7 @@ impl Client {
     /// [`ClientError`].
     pub fn watch(mut self) -> Result<Watch, ClientError> {
         self.send(&Call::new(Method::Watch.name(), &Nothing {}).with_more())?;
-        Ok(Watch { client: self, wait: None, over: false })
+        Ok(Watch { client: self, over: false })
     }
 
     fn ask<T: DeserializeOwned>(&mut self, method: Method, parameters: &impl Serialize) -> Result<T, ClientError> {
@@ -165,25 +153,7 @@ enum Continues {
 #[derive(Debug)]
 pub struct Watch {
     client: Client,
-    wait: Option<Duration>,
     over: bool,
-}
-
-impl Watch {
-    /// How long to wait for the next change; without this, for ever. A wait that is over ends the watch with
-    /// [`ConnectionError::TimedOut`].
-    #[must_use]
-    pub fn with_wait(self, wait: Duration) -> Self {
-        Self { wait: Some(wait), ..self }
-    }
-
-    /// The stream, to wait on or to shut down from another thread.
-    ///
-    /// # Errors
-    /// When it cannot be duplicated.
-    pub fn try_clone_stream(&self) -> std::io::Result<UnixStream> {
-        self.client.connection.stream().try_clone()
-    }
 }
 
 impl Iterator for Watch {
@@ -193,7 +163,7 @@ impl Iterator for Watch {
         if self.over {
             return None;
         }
-        let received = self.client.receive::<StateAnswer>(self.wait);
+        let received = self.client.receive::<StateAnswer>(None);
         self.over = !matches!(received, Ok((_, Continues::Yes, _)));
         Some(received.map(|(answer, _, _)| answer.state))
     }

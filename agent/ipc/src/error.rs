@@ -23,7 +23,7 @@ pub enum AgentError {
     /// This peer may not ask that.
     NotPermitted {
         /// Why.
-        reason: String,
+        reason: Bar,
     },
     /// No prompt of that name, or it was answered already.
     NoSuchPrompt,
@@ -38,6 +38,8 @@ pub enum AgentError {
     },
     /// What came of this grant was told before.
     AlreadyCompleted,
+    /// What came of this grant could not be recorded.
+    NotRecorded,
     /// The terminal belongs to no office yet.
     NotEnrolled,
     /// The message was longer than the agent reads.
@@ -45,6 +47,28 @@ pub enum AgentError {
         /// How many bytes it reads.
         limit: u64,
     },
+}
+
+/// What stands in the way of a peer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Bar {
+    /// Its uid is not among those that may ask for a PIN: `prompt` under `[peers]` in `agent.toml`.
+    NotAPromptPeer,
+    /// A session is open: nobody can open another one.
+    SessionOpen,
+    /// The session is another user's.
+    NotYourSession,
+}
+
+impl fmt::Display for Bar {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NotAPromptPeer => "this user may not ask for a PIN",
+            Self::SessionOpen => "a session is open",
+            Self::NotYourSession => "this is another user's session",
+        })
+    }
 }
 
 /// An error name that is none of `io.sekisho`, or parameters that do not fit it.
@@ -59,7 +83,7 @@ struct Argument {
 
 #[derive(Serialize, Deserialize)]
 struct Reason {
-    reason: String,
+    reason: Bar,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -85,6 +109,7 @@ impl AgentError {
             Self::PromptCancelled => "io.sekisho.PromptCancelled",
             Self::CardProblem { .. } => "io.sekisho.CardProblem",
             Self::AlreadyCompleted => "io.sekisho.AlreadyCompleted",
+            Self::NotRecorded => "io.sekisho.NotRecorded",
             Self::NotEnrolled => "io.sekisho.NotEnrolled",
             Self::TooLarge { .. } => "io.sekisho.TooLarge",
         }
@@ -98,9 +123,11 @@ impl AgentError {
             Self::NotPermitted { reason } => object(&Reason { reason }),
             Self::CardProblem { verdict, tries_left } => object(&Problem { verdict, tries_left }),
             Self::TooLarge { limit } => object(&Limit { limit }),
-            Self::NoSuchPrompt | Self::PromptCancelled | Self::AlreadyCompleted | Self::NotEnrolled => {
-                object(&Nothing {})
-            }
+            Self::NoSuchPrompt
+            | Self::PromptCancelled
+            | Self::AlreadyCompleted
+            | Self::NotRecorded
+            | Self::NotEnrolled => object(&Nothing {}),
         };
         Reply { parameters, continues: false, error: Some(self.name().to_owned()) }
     }
@@ -119,6 +146,7 @@ impl AgentError {
                 read(parameters).map(|Problem { verdict, tries_left }| Self::CardProblem { verdict, tries_left })
             }
             "AlreadyCompleted" => Ok(Self::AlreadyCompleted),
+            "NotRecorded" => Ok(Self::NotRecorded),
             "NotEnrolled" => Ok(Self::NotEnrolled),
             "TooLarge" => read(parameters).map(|Limit { limit }| Self::TooLarge { limit }),
             _ => Err(NotThisInterface),
@@ -144,6 +172,7 @@ impl fmt::Display for AgentError {
             Self::PromptCancelled => f.write_str("the prompt ended without a PIN"),
             Self::CardProblem { verdict, .. } => f.write_str(&verdict.what),
             Self::AlreadyCompleted => f.write_str("cannot record the outcome: it was told before"),
+            Self::NotRecorded => f.write_str("cannot record the outcome: the journal cannot be written"),
             Self::NotEnrolled => f.write_str("this terminal is not enrolled"),
             Self::TooLarge { limit } => write!(f, "cannot send the request: longer than {limit} bytes"),
         }
@@ -156,7 +185,7 @@ impl std::error::Error for AgentError {}
 mod tests {
     use super::*;
 
-    fn every() -> [AgentError; 8] {
+    fn every() -> [AgentError; 9] {
         let verdict = Verdict {
             granted: false,
             code: "card_suspended".into(),
@@ -168,11 +197,12 @@ mod tests {
         };
         [
             AgentError::InvalidArgument { field: "case".into(), rule: "1 to 40 of A-Z".into() },
-            AgentError::NotPermitted { reason: "another session".into() },
+            AgentError::NotPermitted { reason: Bar::NotYourSession },
             AgentError::NoSuchPrompt,
             AgentError::PromptCancelled,
             AgentError::CardProblem { verdict: Box::new(verdict), tries_left: Some(3) },
             AgentError::AlreadyCompleted,
+            AgentError::NotRecorded,
             AgentError::NotEnrolled,
             AgentError::TooLarge { limit: 65536 },
         ]

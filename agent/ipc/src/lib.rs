@@ -26,13 +26,13 @@ pub use client::{Client, Watch};
 pub use client_error::ClientError;
 pub use connection::{Connection, Descriptors};
 pub use connection_error::ConnectionError;
-pub use error::{AgentError, NotThisInterface};
+pub use error::{AgentError, Bar, NotThisInterface};
 pub use frames::{Frames, Oversized};
 pub use method::{
     AuthorizeAnswer, AuthorizeRequest, AwaitAnswer, AwaitRequest, CompleteAnswer, CompleteRequest, LockRequest, Method,
     Nothing, Outcome, PromptAnswer, PromptRequest, PromptWhat, StateAnswer,
 };
-pub use peer::{Peer, peer_of};
+pub use peer::peer_uid;
 pub use pin_frame::{PIN_FRAME_LEN, PinFrame, PinFrameError, PinReader};
 pub use prompt::Prompt;
 pub use service::{DescriptionAnswer, DescriptionRequest, InfoAnswer, SERVICE_INTERFACE, ServiceError, ServiceMethod};

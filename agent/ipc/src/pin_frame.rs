@@ -99,15 +99,6 @@ impl PinFrame {
         }
     }
 
-    /// Reads the next frame from the worker's end of the descriptor. Blocks until it came.
-    ///
-    /// # Errors
-    /// As [`PinFrame::decode`]; [`PinFrameError::Closed`] when the other end closed first.
-    pub fn receive(descriptor: impl AsFd) -> Result<Self, PinFrameError> {
-        // Nothing comes only from a descriptor that does not block.
-        PinReader::default().read(descriptor)?.ok_or(PinFrameError::Io(Errno::AGAIN))
-    }
-
     /// The PIN as it was typed. Only the card worker has a reason to look.
     #[must_use]
     pub fn expose(&self) -> &[u8] {
@@ -127,7 +118,7 @@ impl PinReader {
     /// Takes what is there: nothing when that is no whole frame yet and the descriptor does not block.
     ///
     /// # Errors
-    /// As [`PinFrame::receive`].
+    /// As [`PinFrame::decode`]; [`PinFrameError::Closed`] when the other end closed first.
     pub fn read(&mut self, descriptor: impl AsFd) -> Result<Option<PinFrame>, PinFrameError> {
         while let rest = self.bytes.get_mut(self.filled..).unwrap_or_default()
             && !rest.is_empty()

@@ -97,11 +97,6 @@ pub enum ServiceError {
         /// The name that was asked for.
         method: String,
     },
-    /// Declared, but not done here.
-    MethodNotImplemented {
-        /// The name that was asked for.
-        method: String,
-    },
     /// A parameter is missing or of the wrong type.
     InvalidParameter {
         /// Its name.
@@ -127,7 +122,6 @@ impl ServiceError {
         match self {
             Self::InterfaceNotFound { .. } => "org.varlink.service.InterfaceNotFound",
             Self::MethodNotFound { .. } => "org.varlink.service.MethodNotFound",
-            Self::MethodNotImplemented { .. } => "org.varlink.service.MethodNotImplemented",
             Self::InvalidParameter { .. } => "org.varlink.service.InvalidParameter",
         }
     }
@@ -137,7 +131,7 @@ impl ServiceError {
     pub fn to_reply(&self) -> Reply {
         let (key, value) = match self {
             Self::InterfaceNotFound { interface } => ("interface", interface),
-            Self::MethodNotFound { method } | Self::MethodNotImplemented { method } => ("method", method),
+            Self::MethodNotFound { method } => ("method", method),
             Self::InvalidParameter { parameter } => ("parameter", parameter),
         };
         let parameters = serde_json::json!({ key: value });

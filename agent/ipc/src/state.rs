@@ -130,6 +130,8 @@ pub enum LinkState {
     Up,
     /// It answers, and refuses what this terminal asks.
     Refused,
+    /// Whatever it does: this terminal's own journal or disk keeps the records from it.
+    HeldBack,
     /// It does not answer.
     Down,
 }

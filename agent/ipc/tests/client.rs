@@ -3,18 +3,30 @@
 
 use std::io::{BufRead, BufReader, Write};
 use std::os::fd::AsFd;
-use std::os::unix::net::UnixStream;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread::{self, JoinHandle};
 
 use sekisho_ipc::{
-    AgentError, AuthorizeRequest, Client, ClientError, Connection, ConnectionError, Descriptors, LinkState, PinFrame,
-    PromptRequest, RecordRef, SessionState,
+    AgentError, AuthorizeRequest, Bar, Client, ClientError, Connection, ConnectionError, Descriptors, LinkState,
+    PinFrame, PinReader, PromptRequest, RecordRef, SessionState,
 };
 use serde_json::{Value, json};
 
+/// A client, and the socket that it is connected to.
+fn connected() -> (Client, UnixStream) {
+    static NUMBER: AtomicU32 = AtomicU32::new(0);
+    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+    let path = std::env::temp_dir().join(format!("sekisho-client-{}-{number}.sock", std::process::id()));
+    let listener = UnixListener::bind(&path).unwrap();
+    let client = Client::connect(&path).unwrap();
+    std::fs::remove_file(path).unwrap();
+    (client, listener.accept().unwrap().0)
+}
+
 /// A peer that expects these calls, word for word, and answers with these bytes.
 fn peer(script: Vec<(Value, String)>) -> (Client, JoinHandle<()>) {
-    let (client, server) = UnixStream::pair().unwrap();
+    let (client, server) = connected();
     let peer = thread::spawn(move || {
         let mut lines = BufReader::new(server.try_clone().unwrap()).split(0);
         for (expected, answer) in script {
@@ -23,7 +35,7 @@ fn peer(script: Vec<(Value, String)>) -> (Client, JoinHandle<()>) {
             (&server).write_all(answer.as_bytes()).unwrap();
         }
     });
-    (Client::from_stream(client).unwrap(), peer)
+    (client, peer)
 }
 
 const VERDICT: &str = r#"{"granted":false,"code":"no_card","number":10,"what":"no card in the reader",
@@ -71,12 +83,12 @@ fn authorize_sends_every_field_and_reads_verdict_and_record() {
 fn errors_of_the_agent_and_foreign_errors_are_told_apart() {
     let lock = json!({ "method": "io.sekisho.Lock", "parameters": { "end": false } });
     let (mut client, peer) = peer(vec![
-        (lock.clone(), "{\"error\":\"io.sekisho.NotPermitted\",\"parameters\":{\"reason\":\"no\"}}\0".into()),
+        (lock.clone(), "{\"error\":\"io.sekisho.NotPermitted\",\"parameters\":{\"reason\":\"session_open\"}}\0".into()),
         (lock.clone(), "{\"error\":\"org.varlink.service.MethodNotFound\"}\0".into()),
         (lock, "{}\0".into()),
     ]);
     let refused = client.lock().unwrap_err();
-    assert!(matches!(&refused, ClientError::Agent(AgentError::NotPermitted { reason }) if reason == "no"), "{refused}");
+    assert!(matches!(&refused, ClientError::Agent(AgentError::NotPermitted { reason: Bar::SessionOpen })), "{refused}");
     let foreign = client.lock().unwrap_err();
     assert!(matches!(&foreign, ClientError::Foreign { name } if name.ends_with("MethodNotFound")), "{foreign}");
     client.lock().unwrap();
@@ -101,7 +113,7 @@ fn watch_yields_each_state_and_ends_with_the_connection() {
 
 #[test]
 fn a_prompt_passes_the_pin_beside_the_messages() {
-    let (client, server) = UnixStream::pair().unwrap();
+    let (mut client, server) = connected();
     let agent = thread::spawn(move || {
         let mut server = Connection::new(server, Descriptors::Refused).unwrap();
         let call: Value = server.read_message(4096).unwrap();
@@ -109,12 +121,11 @@ fn a_prompt_passes_the_pin_beside_the_messages() {
         let answer = json!({ "parameters": { "prompt": "p1", "tries_left": 5, "operator": "0012", "name": null } });
         server.write_message_with_fd(&answer, prompt.as_fd()).unwrap();
         drop(prompt);
-        let pin = PinFrame::receive(&worker).unwrap().expose().to_vec();
+        let pin = PinReader::default().read(&worker).unwrap().unwrap().expose().to_vec();
         let waiting: Value = server.read_message(4096).unwrap();
         server.write_message(&json!({ "error": "io.sekisho.PromptCancelled" })).unwrap();
         (call, pin, waiting)
     });
-    let mut client = Client::from_stream(client).unwrap();
     let prompt = client.prompt(&PromptRequest::login()).unwrap();
     assert_eq!((prompt.id.as_str(), prompt.tries_left, prompt.operator.as_deref()), ("p1", Some(5), Some("0012")));
     prompt.send_pin(&PinFrame::new(b"24681357").unwrap()).unwrap();

@@ -196,13 +196,16 @@ pub enum AlarmKind {
     /// A terminal that was retired has sent records that were not there yet.
     #[n(10)]
     RetiredHeard,
+    /// A terminal cannot send its records: its own journal or disk fails it.
+    #[n(11)]
+    RecordsHeldBack,
 }
 
 impl AlarmKind {
     /// Whether terminals alarm about this, and not the ledger.
     #[must_use]
     pub const fn is_a_terminals(self) -> bool {
-        matches!(self, Self::SealRefused | Self::RegisterRefused)
+        matches!(self, Self::SealRefused | Self::RegisterRefused | Self::RecordsHeldBack)
     }
 }
 

@@ -362,6 +362,31 @@ fn key_presses_count_as_work_once_a_second_and_only_while_open() {
 }
 
 #[test]
+fn a_countdown_begins_anew_and_brings_no_older_state_back() {
+    let mut panel = showing(Language::English, open());
+    let session = |idle_lock_in| Session { idle_lock_in, ..open().session.unwrap() };
+    panel.set_now(2000);
+    drop(panel.take(Event::Counted { time: NOW + 2000, session: session(299_000) }));
+    assert_eq!(panel.state().unwrap().session, Some(session(299_000)));
+    let other = Session { id: "0000".into(), ..session(1) };
+    drop(panel.take(Event::Counted { time: NOW + 2000, session: other }));
+    assert_eq!(panel.state().unwrap().session, Some(session(299_000)), "another session's");
+    drop(panel.take(Event::State(Box::new(locked()))));
+    drop(panel.take(Event::Counted { time: NOW + 2000, session: session(1) }));
+    assert_eq!(panel.state(), Some(&locked()), "it was asked before the lock");
+}
+
+#[test]
+fn records_that_this_terminal_holds_back_are_warned_of() {
+    for (language, part) in [(Language::Japanese, "送信できません"), (Language::English, "cannot send its records")]
+    {
+        let panel = showing(language, State { link: LinkState::HeldBack, unsent: 7, ..open() });
+        let text = drawn(&panel, 80, 24);
+        assert!(text.contains(part) && text.contains('7'), "{text}");
+    }
+}
+
+#[test]
 fn a_function_is_asked_for_with_purpose_and_case() {
     let mut panel = showing(Language::English, open());
     drop(typing(&mut panel, "a"));

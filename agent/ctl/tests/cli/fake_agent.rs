@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
-use sekisho_ipc::{Connection, Descriptors, MESSAGE_MAX, PinFrame};
+use sekisho_ipc::{Connection, Descriptors, MESSAGE_MAX, PinReader};
 use sekisho_wire::verdict::VerdictCode;
 use sekisho_wire::words::Language;
 use serde_json::{Value, json};
@@ -83,7 +83,7 @@ fn serve(stream: UnixStream, script: &Script, calls: &Mutex<Vec<Value>>, pins: &
             && let Some(worker) = worker.take()
         {
             worker.set_nonblocking(true).unwrap();
-            while let Ok(frame) = PinFrame::receive(&worker) {
+            while let Ok(Some(frame)) = PinReader::default().read(&worker) {
                 pins.lock().unwrap().push(String::from_utf8(frame.expose().to_vec()).unwrap());
             }
         }

@@ -1,6 +1,6 @@
 use super::*;
 use crate::journal::disk::Fault;
-use crate::session::{Session, State};
+use crate::session::{InsertedCard, Session, State};
 use crate::testing::{Bench, CLERK, RIGHT_PIN, ask, code, panel, until};
 use sekisho_ipc::{PinFrame, PromptRequest};
 use sekisho_wire::id::CardGuid;
@@ -368,6 +368,48 @@ fn a_wrong_pin_counts_when_the_card_was_pulled_before_it_answered() {
     bench.worker.go_on();
     until(|| !bench.agent.lock().pins.is_any_sent());
     assert!(bench.kinds().contains(&"pin_failed"));
+}
+
+#[test]
+fn a_wrong_pin_counts_when_another_card_came_before_it_was_answered() {
+    let bench = Bench::new();
+    bench.insert(CLERK);
+    bench.worker.hold();
+    let (_, client) = bench.agent.prompt(&panel(), &PromptRequest::login()).unwrap();
+    PinFrame::new(b"999999").unwrap().send(&client).unwrap();
+    until(|| bench.agent.lock().pins.is_any_sent());
+    {
+        let mut core = bench.agent.lock();
+        let (insertion, card) = (Insertion(77), CardGuid([99; 16]));
+        let second = InsertedCard { insertion, card, reader: None, tries_left: Some(5) };
+        bench.agent.step(&mut core, Event::CardInserted(second));
+    }
+    bench.worker.go_on();
+    until(|| !bench.agent.lock().pins.is_any_sent());
+    assert_eq!(wrong_pins(&bench), 1);
+}
+
+#[test]
+fn a_session_that_ended_while_the_card_signed_is_not_opened_again() {
+    let bench = Bench::new();
+    bench.log_in();
+    bench.agent.step(&mut bench.agent.lock(), Event::LockAsked);
+    bench.worker.hold();
+    let (prompt, client) = bench.agent.prompt(&panel(), &PromptRequest::login()).unwrap();
+    PinFrame::new(RIGHT_PIN).unwrap().send(&client).unwrap();
+    until(|| bench.agent.lock().pins.is_any_sent());
+    // Stands between card and agent, so that the end comes after the signature and before the record.
+    let (sender, signed) = std::sync::mpsc::channel();
+    let waiting = bench.agent.lock().calls.iter_mut().map(|(_, waits)| std::mem::replace(waits, sender.clone())).last();
+    bench.worker.go_on();
+    let signed = signed.recv().unwrap();
+    assert!(matches!(signed, CallAnswer::Signed { .. }));
+    bench.agent.step(&mut bench.agent.lock(), Event::EndAsked);
+    waiting.unwrap().send(signed).unwrap();
+    assert!(matches!(bench.agent.await_prompt(&panel(), &prompt.prompt), Err(AgentError::PromptCancelled)));
+    let kinds = bench.kinds();
+    let (opened, closed) = (kinds.contains(&"session_unlocked"), kinds.contains(&"session_closed"));
+    assert_eq!((opened, closed), (false, true), "{kinds:?}");
 }
 
 #[test]

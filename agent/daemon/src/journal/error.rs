@@ -29,6 +29,11 @@ pub enum JournalError {
         /// The first record that does not open.
         first: u64,
     },
+    /// Records are asked for that were sealed and have been removed.
+    Pruned {
+        /// The first of them.
+        first: u64,
+    },
     /// The journal ends before what the ledger has acknowledged: records are lost, or an old copy was put back.
     Short {
         /// Where the journal would go on.
@@ -68,6 +73,10 @@ impl JournalError {
                 "Leave the journal as it is and call the system manager: it is evidence. Do not restore it from a copy. To look at it: \
                  sekisho-agent journal show; to go on without it: sekisho-agent journal set-aside."
             }
+            Self::Pruned { .. } => {
+                "The ledger has lost records that it had sealed longer ago than terminals keep them. Call the system manager: a newer copy of \
+                 the ledger has to be restored."
+            }
             Self::Short { .. } | Self::SetAside { .. } | Self::Behind { .. } => {
                 "Nothing is granted until an administrator opens a new epoch with a card: sekisho-admin terminal open-epoch."
             }
@@ -89,6 +98,9 @@ impl fmt::Display for JournalError {
             Self::Changed { segment, first } => {
                 write!(f, "cannot use the journal: record {first} in {segment} was changed or has decayed")
             }
+            Self::Pruned { first } => {
+                write!(f, "cannot send records from {first} on: they were sealed, and have been removed since")
+            }
             Self::Short { next, stored } => write!(
                 f,
                 "cannot use the journal: it ends before record {next}, and the ledger has acknowledged all before {stored}"
@@ -108,6 +120,7 @@ impl std::error::Error for JournalError {
             Self::Io { source, .. } => Some(source),
             Self::Damaged { .. }
             | Self::Changed { .. }
+            | Self::Pruned { .. }
             | Self::Short { .. }
             | Self::SetAside { .. }
             | Self::Behind { .. }

@@ -196,15 +196,26 @@ pub(super) fn open_segment(master: &SecretBytes<32>, bytes: &[u8]) -> Option<Ope
         records.push(record);
         rest = rest.get(taken..)?;
     }
-    let tail = tail(&seal, records.len() as u64, rest);
+    let tail = tail(&seal, records.len() as u64, bytes.len() - rest.len(), rest);
     Some(Opened { start, records, tail })
 }
 
-/// `rest` begins where frame `number` should.
-fn tail(seal: &Seal, number: u64, rest: &[u8]) -> Tail {
+/// `rest` begins at `place` of the segment, where frame `number` should.
+fn tail(seal: &Seal, number: u64, place: usize, rest: &[u8]) -> Tail {
     // A write that did not end leaves a beginning, or zeros in place of blocks that never reached the disk.
-    let whole_but_closed = frame_of(rest).is_some_and(|frame| frame.last() != Some(&0));
+    let whole_but_closed = frame_of(rest).is_some_and(|frame| !ends_in_lost_sectors(place + 4, frame));
     if whole_but_closed || opens_later(seal, number, rest) { Tail::Changed } else { Tail::Torn }
+}
+
+/// The least that a disk writes or does not write, bytes.
+const SECTOR: usize = 512;
+
+/// Whether a frame that begins at `place` of its segment ends in zeros as sectors leave them that never reached the disk: whole sectors, as
+/// far as they are the frame's. A tag may end in a zero by itself.
+fn ends_in_lost_sectors(place: usize, frame: &[u8]) -> bool {
+    let last = (place + frame.len() - 1) / SECTOR * SECTOR;
+    let lost = last.checked_sub(place).and_then(|from| frame.get(from..));
+    lost.is_some_and(|lost| lost.iter().all(|byte| *byte == 0))
 }
 
 /// Whether any later frame opens. The length before it may be what was changed, so every place is looked at: a place where a length

@@ -254,7 +254,7 @@ fn the_newest_checkpoint_that_was_verified_goes_along_with_each_question() {
     let (_scratch, config) = scratch(&bench);
     bench.agent.lock().register = Arc::new(Register::new());
     let (mut keeper, _) = Keeper::open(&config, &bench.agent.identity).unwrap();
-    assert_eq!(keeper.question(&bench.agent), Errand::Register { from: 0, wait: WAIT, seen: None });
+    assert_eq!(keeper.question(&bench.agent), Errand::Register { from: 0, wait: 0, seen: None });
     let whole = answer(&bench.office, 0, 500, REGISTER_SEED);
     keeper.believe(&bench.agent, &whole).unwrap();
     let seen = Some(whole.checkpoint.clone());
@@ -262,11 +262,7 @@ fn the_newest_checkpoint_that_was_verified_goes_along_with_each_question() {
     std::fs::write(config.state.join("register/register.entries"), b"decayed").unwrap();
     bench.agent.lock().register = Arc::new(Register::new());
     let (keeper, _) = Keeper::open(&config, &bench.agent.identity).unwrap();
-    assert_eq!(
-        keeper.question(&bench.agent),
-        Errand::Register { from: 0, wait: WAIT, seen },
-        "also when acts are lost"
-    );
+    assert_eq!(keeper.question(&bench.agent), Errand::Register { from: 0, wait: 0, seen }, "also when acts are lost");
 }
 
 #[test]
@@ -305,6 +301,38 @@ fn a_ledger_whose_first_note_is_of_no_use_is_not_asked_again_at_once() {
     assert!(!keeper.goes_on(&bench.agent));
     keeper.believe(&bench.agent, &answer(&bench.office, 2, 500, REGISTER_SEED)).unwrap();
     assert!(keeper.goes_on(&bench.agent));
+}
+
+#[test]
+fn whoever_may_be_waiting_for_the_register_does_not_wait_for_the_ledger() {
+    let bench = Bench::new();
+    let (_scratch, config) = scratch(&bench);
+    let wait = |keeper: &Keeper| {
+        let Errand::Register { wait, .. } = keeper.question(&bench.agent) else { panic!("it asks for the register") };
+        wait
+    };
+    let (mut keeper, _) = Keeper::open(&config, &bench.agent.identity).unwrap();
+    assert_eq!(wait(&keeper), 0, "the first question after a start");
+    keeper.believe(&bench.agent, &answer(&bench.office, 2, 500, REGISTER_SEED)).unwrap();
+    assert_eq!(wait(&keeper), WAIT);
+    bench.clock.forward(73 * 3_600_000);
+    assert_eq!(wait(&keeper), 0, "the note is old");
+}
+
+#[test]
+fn an_answer_that_brings_nothing_is_neither_written_nor_asked_for_again_at_once() {
+    let bench = Bench::new();
+    let (_scratch, config) = scratch(&bench);
+    let (mut keeper, _) = Keeper::open(&config, &bench.agent.identity).unwrap();
+    let same = || answer(&bench.office, 2, 500, REGISTER_SEED);
+    assert_eq!(keeper.believe(&bench.agent, &same()).unwrap(), News::Some);
+    let file = config.state.join("register/register.json");
+    std::fs::remove_file(&file).unwrap();
+    assert_eq!(keeper.believe(&bench.agent, &same()).unwrap(), News::None);
+    assert!(!file.exists());
+    let names = vec![NameText { salt: STANDARD.encode([9; 16]), text: "chiba".into() }];
+    assert_eq!(keeper.believe(&bench.agent, &RegisterAnswer { names, ..same() }).unwrap(), News::Some);
+    assert!(file.exists());
 }
 
 fn answer_json(answer: &RegisterAnswer) -> serde_json::Value {

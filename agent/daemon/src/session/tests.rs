@@ -121,6 +121,17 @@ fn the_first_card_counts_again_when_the_second_leaves() {
     assert_eq!(machine.card().unwrap().insertion, Insertion(1));
 }
 
+#[test]
+fn what_a_card_says_of_its_tries_counts_although_another_one_came_after_it() {
+    let (machine, _) = after([
+        Event::CardInserted(card(1, 1)),
+        Event::CardInserted(card(2, 2)),
+        Event::TriesLeft(Insertion(1), 3),
+        Event::CardRemoved(Insertion(2)),
+    ]);
+    assert_eq!(machine.card().unwrap().tries_left, Some(3));
+}
+
 /// What stands outside the machine and must agree with it: which insertions are in readers, and which sessions have a durable
 /// record of opening that a PIN for an insertion made.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]

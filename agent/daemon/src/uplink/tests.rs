@@ -39,6 +39,8 @@ enum Fault {
     AnswerLost,
     Busy,
     Fork,
+    /// An act has opened a later epoch.
+    EpochClosed,
     /// It seals other records than it was sent.
     OtherLeaves,
     /// Its checkpoint is smaller than the one before.
@@ -159,6 +161,7 @@ impl State {
             | Fault::AnswerLost
             | Fault::Busy
             | Fault::Fork
+            | Fault::EpochClosed
             | Fault::OtherLeaves
             | Fault::Rollback
             | Fault::Stalls
@@ -204,6 +207,7 @@ impl Carrier for Ledger {
             (Fault::Unreachable, _) => unreachable,
             (Fault::Busy, Errand::Batch { .. }) => refusal(429, "busy", json!({})),
             (Fault::Fork, Errand::Batch { .. }) => refusal(409, "fork", json!({})),
+            (Fault::EpochClosed, Errand::Batch { .. }) => refusal(403, "epoch_closed", json!({})),
             (Fault::Stalls, Errand::Batch { .. }) => Brought::Answer { body: state.place() },
             (Fault::AsksAgain, Errand::Batch { .. }) => {
                 let (expected, chain) = (state.records.len(), TreeHash(state.chain.0).to_base64());
@@ -349,6 +353,55 @@ fn a_fork_is_a_matter_for_people() {
     assert_eq!(run(&mut uplink, &bench, &ledger).unwrap(), Round::Stuck);
     ledger.state.lock().unwrap().chain = Hash([3; 32]);
     assert!(matches!(run(&mut uplink, &bench, &ledger), Err(Trouble::OtherChain { next: 0 })));
+}
+
+#[test]
+fn an_epoch_that_the_ledger_calls_closed_stops_all_grants_until_the_next_begins() {
+    let (bench, ledger) = ledger_bench();
+    let mut uplink = uplink(&bench);
+    bench.log_in();
+    let _ = bench.records();
+    ledger.fault(Fault::EpochClosed);
+    for _ in 0..3 {
+        let _ = uplink.go_round(&bench.agent, &ledger);
+    }
+    assert_eq!(bench.agent.authorize(&panel(), &ask("juminhyo")).unwrap().verdict.code, "history_refused");
+}
+
+#[test]
+fn records_that_this_terminal_itself_cannot_send_are_told_of_and_recorded() {
+    for decayed in [false, true] {
+        let (bench, ledger) = ledger_bench();
+        let mut uplink = uplink(&bench);
+        insert(&bench);
+        let _ = run(&mut uplink, &bench, &ledger).unwrap();
+        insert(&bench);
+        let flip = |at: usize| {
+            let (name, mut bytes) = bench.disk.newest();
+            bytes[at] ^= 1;
+            bench.disk.put(&name, &bytes);
+        };
+        let (last, in_the_way) = (bench.disk.newest().1.len() - 1, uplink.file.with_extension("new"));
+        if decayed {
+            flip(last)
+        } else {
+            std::fs::create_dir(&in_the_way).unwrap()
+        }
+        // What is whole before it still goes.
+        assert!((0..3).any(|_| uplink.go_round(&bench.agent, &ledger) == Round::Stuck), "{decayed}");
+        let link = || serde_json::to_value(bench.agent.state(&panel()).0.link).unwrap();
+        assert_eq!(link(), "held_back", "{decayed}");
+        bench.agent.journal.flush();
+        if decayed {
+            flip(last)
+        } else {
+            std::fs::remove_dir(&in_the_way).unwrap()
+        }
+        for _ in 0..6 {
+            let _ = uplink.go_round(&bench.agent, &ledger);
+        }
+        assert_eq!((link(), alarms(&bench)), ("up".into(), vec![AlarmKind::RecordsHeldBack]), "{decayed}");
+    }
 }
 
 #[test]
