@@ -4,7 +4,7 @@ use std::path::Path;
 
 use sekisho_card::{Disposition, OperatorCard};
 use sekisho_issuer::{CardManagementSecret, Day, Issuer, OfficeCa, Order, PinChoice, Validity};
-use sekisho_simulator::{SharedCard, SimulatedCard, StateFile};
+use sekisho_simulator::{Memory, SharedCard, SimulatedCard};
 use sekisho_wire::secret::{Pin, SecretBytes};
 
 /// The PIN of every foreign card.
@@ -15,7 +15,7 @@ pub const FOREIGN_PIN: &str = "482915";
 /// # Panics
 /// When the card cannot be made.
 pub fn personalise(state: &Path) {
-    let card = SimulatedCard::new(StateFile::open(state).expect("a blank card's memory"));
+    let card = SimulatedCard::new(Memory::open(state).expect("a blank card's memory"));
     let card = SharedCard::inserted(card);
     let secret = CardManagementSecret::new(SecretBytes::new([0x0F; 32]));
     let transport = card.connect("another office's desk").expect("the card is in");

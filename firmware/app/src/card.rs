@@ -39,7 +39,7 @@ impl<P: Platform> Card<P> {
         let mut card = Self::new(platform);
         match card.applet.persistent.manufacture(serial) {
             Ok(()) => Ok(card),
-            Err(Fault::Storage | Fault::Broken) => Err(ManufactureError::Storage),
+            Err(Fault::Storage | Fault::Full | Fault::Broken) => Err(ManufactureError::Storage),
             Err(Fault::Randomness) => Err(ManufactureError::Randomness),
         }
     }

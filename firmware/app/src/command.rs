@@ -6,6 +6,7 @@ use sekisho_wire::secret::{PIN_MAX, Pin, Puk, SecretBytes};
 use sekisho_wire::status::Status;
 use sekisho_wire::tlv;
 
+use crate::life;
 use crate::persistent::MANAGEMENT_KEY_LENGTH;
 
 /// P1 of VERIFY that logs out (SP 800-73-4 part 2, 3.2.1).
@@ -99,6 +100,8 @@ pub(crate) enum PivCommand<'a> {
         data: &'a [u8],
     },
     GenerateKey(KeySlot),
+    Reset,
+    Terminate,
     GetVersion,
     GetSerial,
     GetMetadata(MetadataOf),
@@ -125,6 +128,7 @@ impl<'a> TryFrom<Command<'a>> for PivCommand<'a> {
                 Ok(Self::GeneralAuthenticate { algorithm: command.p1, key: command.p2, data: command.data })
             }
             Instruction::GenerateKeyPair => generate_key_pair(command),
+            Instruction::Reset | Instruction::Terminate => life::parse(command),
             Instruction::GetVersion => Ok(Self::GetVersion),
             Instruction::GetSerial => Ok(Self::GetSerial),
             Instruction::GetMetadata => get_metadata(command),
@@ -188,7 +192,7 @@ fn change_reference_data(command: Command<'_>) -> Result<PivCommand<'_>, Status>
     let reference = Reference::from_byte(command.p2).ok_or(Status::REFERENCE_NOT_FOUND)?;
     let (old, new) = command.data.split_at_checked(PIN_MAX).ok_or(Status::WRONG_DATA)?;
     match reference {
-        Reference::Pin => Ok(PivCommand::ChangePin { old: pin(old)?, new: chosen_pin(new)? }),
+        Reference::Pin => Ok(PivCommand::ChangePin { old: pin(old)?, new: pin(new)? }),
         Reference::Puk => Ok(PivCommand::ChangePuk { old: puk(old)?, new: chosen_puk(new)? }),
     }
 }
@@ -202,7 +206,7 @@ fn reset_retry_counter(command: Command<'_>) -> Result<PivCommand<'_>, Status> {
         return Err(Status::REFERENCE_NOT_FOUND);
     }
     let (presented, new) = command.data.split_at_checked(PIN_MAX).ok_or(Status::WRONG_DATA)?;
-    Ok(PivCommand::ResetPin { puk: puk(presented)?, new: chosen_pin(new)? })
+    Ok(PivCommand::ResetPin { puk: puk(presented)?, new: pin(new)? })
 }
 
 /// SP 800-73-4 part 2, 3.3.2.
@@ -264,14 +268,8 @@ fn puk(field: &[u8]) -> Result<Puk, Status> {
     Puk::parse(field).map_err(|_| Status::WRONG_DATA)
 }
 
-/// A PIN that somebody wants from now on. Judged before the old one is looked at: a poor choice costs no try (§C14).
-fn chosen_pin(field: &[u8]) -> Result<Pin, Status> {
-    let chosen = pin(field)?;
-    chosen.check_choice().map_err(|_| Status::WRONG_DATA)?;
-    Ok(chosen)
-}
-
+/// A PUK that somebody wants from now on. Judged before the old one is looked at: a poor choice costs no try (§C14).
 fn chosen_puk(field: &[u8]) -> Result<Puk, Status> {
-    chosen_pin(field)?;
+    pin(field)?.check_choice().map_err(|_| Status::WRONG_DATA)?;
     puk(field)
 }

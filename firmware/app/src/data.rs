@@ -1,6 +1,7 @@
 //! GET DATA and PUT DATA: SP 800-73-4 part 2, 3.1.2 and 3.3.1; the objects: part 1, 3 (§C9).
 
 use heapless::VecView;
+use sekisho_wire::pin_policy::PinPolicy;
 use sekisho_wire::piv::{AID, Object, TAG_DATA};
 use sekisho_wire::status::Status;
 use sekisho_wire::tlv::{Tag, TlvError, Writer};
@@ -36,6 +37,9 @@ impl<P: Platform> Applet<P> {
         let _managed = self.volatile.managed()?;
         if content.len() > OBJECT_MAX {
             return Err(Status::NOT_ENOUGH_MEMORY);
+        }
+        if object == Object::PinPolicy && !content.is_empty() && PinPolicy::parse(content).is_err() {
+            return Err(Status::WRONG_DATA);
         }
         Ok(self.persistent.set_object(object, content)?)
     }

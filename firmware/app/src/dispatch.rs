@@ -2,11 +2,10 @@
 
 use heapless::VecView;
 use sekisho_wire::apdu::Command;
-use sekisho_wire::piv::Reference;
 use sekisho_wire::status::Status;
 
 use crate::command::PivCommand;
-use crate::persistent::Persistent;
+use crate::persistent::{Life, Persistent};
 use crate::platform::Platform;
 use crate::volatile::Volatile;
 
@@ -20,6 +19,9 @@ pub(crate) struct Applet<P> {
 impl<P: Platform> Applet<P> {
     /// Carries out one whole command and appends its answer, without status word, to `out`.
     pub(crate) fn perform(&mut self, command: Command<'_>, out: &mut VecView<u8>) -> Result<(), Status> {
+        if self.live()? == Life::Terminated {
+            return self.say_terminated(command, out);
+        }
         match PivCommand::try_from(command)? {
             PivCommand::Select { aid } => self.select(aid, out),
             PivCommand::GetData(object) => self.read_object(object, out),
@@ -27,13 +29,15 @@ impl<P: Platform> Applet<P> {
             PivCommand::PinStatus => self.pin_status(),
             PivCommand::Verify(pin) => self.verify(&pin),
             PivCommand::Logout => self.logout(),
-            PivCommand::ChangePin { old, new } => self.change(Reference::Pin, old.field(), new.field()),
-            PivCommand::ChangePuk { old, new } => self.change(Reference::Puk, old.field(), new.field()),
+            PivCommand::ChangePin { old, new } => self.change_pin(&old, &new),
+            PivCommand::ChangePuk { old, new } => self.change_puk(&old, &new),
             PivCommand::ResetPin { puk, new } => self.reset_pin(&puk, &new),
             PivCommand::GeneralAuthenticate { algorithm, key, data } => {
                 self.general_authenticate(algorithm, key, data, out)
             }
             PivCommand::GenerateKey(slot) => self.generate_key(slot, out),
+            PivCommand::Reset => self.reset_card(),
+            PivCommand::Terminate => self.terminate(),
             PivCommand::GetVersion => self.version(out),
             PivCommand::GetSerial => self.serial(out),
             PivCommand::GetMetadata(of) => self.metadata(of, out),

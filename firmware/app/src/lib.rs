@@ -13,11 +13,13 @@ mod data;
 mod dispatch;
 mod exchange;
 mod generate;
+mod life;
 mod management;
 mod persistent;
 mod pin;
 pub mod platform;
 mod select;
+mod store;
 mod vendor;
 mod volatile;
 

@@ -4,15 +4,17 @@
 
 use heapless::{Vec, VecView};
 use p256::SecretKey;
+use sekisho_wire::pin_policy::{HISTORY_MAX, PinPolicy};
 use sekisho_wire::piv::{Algorithm, Object, Reference};
 use sekisho_wire::secret::{PIN_MAX, SecretBytes};
 use sekisho_wire::status::Status;
 use sha2::{Digest, Sha256};
-use subtle::ConstantTimeEq;
+use subtle::{Choice, ConstantTimeEq};
 use zeroize::{Zeroize, Zeroizing};
 
 use crate::command::KeySlot;
-use crate::platform::{Platform, RandomFailed, Record, StorageFailed};
+use crate::platform::{Platform, RandomFailed, Record};
+use crate::store::{Content, Counts, Store, StoreError};
 
 /// The PIN of a blank card (§C21).
 pub const FACTORY_PIN: [u8; PIN_MAX] = *b"123456\xFF\xFF";
@@ -31,13 +33,55 @@ const VERSION: u8 = 1;
 const SCALAR_LENGTH: usize = 32;
 const SALT_LENGTH: usize = 16;
 const HASH_LENGTH: usize = 32;
-/// The longest record that is not a data object: salt and hash.
-const SMALL_MAX: usize = SALT_LENGTH + HASH_LENGTH;
+/// What a record of a life says.
+const LIFE_RESETTING: u8 = 1;
+const LIFE_TERMINATED: u8 = 2;
+/// What stands for one PIN or PUK: salt and hash.
+const MARK_LENGTH: usize = SALT_LENGTH + HASH_LENGTH;
+/// The longest record that is not a data object: who chose the PIN, and it with those before it.
+const SMALL_MAX: usize = 1 + HISTORY_MAX as usize * MARK_LENGTH;
 
 /// The typed view of a platform's memory.
 #[derive(Debug)]
 pub(crate) struct Persistent<P> {
     platform: P,
+}
+
+/// Where a card stands in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Life {
+    /// In use, or blank.
+    Operational,
+    /// On its way back to the factory state: everything is gone, not everything is there again.
+    Resetting,
+    /// Ended. It holds nothing and does nothing any more.
+    Terminated,
+}
+
+/// Who chose a PIN.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// The factory, or whoever knew the PIN before.
+    Chosen,
+    /// Somebody for the holder: it may be good for nothing but its change.
+    Given,
+}
+
+impl Origin {
+    const fn byte(self) -> u8 {
+        match self {
+            Self::Chosen => 0,
+            Self::Given => 1,
+        }
+    }
+
+    const fn from_byte(byte: u8) -> Result<Self, Fault> {
+        match byte {
+            0 => Ok(Self::Chosen),
+            1 => Ok(Self::Given),
+            _ => Err(Fault::Broken),
+        }
+    }
 }
 
 /// Why the card cannot go on.
@@ -47,13 +91,19 @@ pub(crate) enum Fault {
     Storage,
     /// There is no randomness.
     Randomness,
+    /// There is no room.
+    Full,
     /// A record is missing, of a version from the future, or not what it has to be.
     Broken,
 }
 
-impl From<StorageFailed> for Fault {
-    fn from(StorageFailed: StorageFailed) -> Self {
-        Self::Storage
+impl From<StoreError> for Fault {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Failed => Self::Storage,
+            StoreError::Full => Self::Full,
+            StoreError::Damaged => Self::Broken,
+        }
     }
 }
 
@@ -67,6 +117,7 @@ impl From<Fault> for Status {
     fn from(fault: Fault) -> Self {
         match fault {
             Fault::Storage => Self::MEMORY_FAILURE,
+            Fault::Full => Self::NOT_ENOUGH_MEMORY,
             Fault::Randomness | Fault::Broken => Self::NO_PRECISE_DIAGNOSIS,
         }
     }
@@ -144,22 +195,55 @@ impl<P: Platform> Persistent<P> {
         self.platform
     }
 
-    /// Writes the factory state (§C21), the serial number last: a card without one was never finished.
+    /// Makes the factory state (§C21) of whatever the flash held, the serial number last: a card without one was never finished.
     pub(crate) fn manufacture(&mut self, serial: [u8; 4]) -> Result<(), Fault> {
-        for record in Record::all() {
-            self.platform.store(record, VERSION, &[])?;
-        }
+        self.store()?.format(full(FACTORY_TRIES, FACTORY_TRIES))?;
+        self.write_factory_state()?;
+        self.write(Record::Serial, &serial)
+    }
+
+    fn write_factory_state(&mut self) -> Result<(), Fault> {
         self.set_factory_references(FACTORY_TRIES, FACTORY_TRIES)?;
-        self.set_management_key(&SecretBytes::new(FACTORY_MANAGEMENT_KEY))?;
-        Ok(self.platform.store(Record::Serial, VERSION, &serial)?)
+        self.set_management_key(&SecretBytes::new(FACTORY_MANAGEMENT_KEY))
     }
 
     /// PIN and PUK of the factory, with these tries (§C15).
     pub(crate) fn set_factory_references(&mut self, pin_tries: u8, puk_tries: u8) -> Result<(), Fault> {
-        self.set_reference(Reference::Pin, &FACTORY_PIN)?;
-        self.set_reference(Reference::Puk, &FACTORY_PUK)?;
-        self.store_tally(Reference::Pin, Tally { left: pin_tries, full: pin_tries })?;
-        self.store_tally(Reference::Puk, Tally { left: puk_tries, full: puk_tries })
+        self.replace_reference(Reference::Pin, &FACTORY_PIN, Origin::Chosen, 1)?;
+        self.replace_reference(Reference::Puk, &FACTORY_PUK, Origin::Chosen, 1)?;
+        self.write(Record::Tries, &[pin_tries, puk_tries])?;
+        Ok(self.store()?.set_counts(full(pin_tries, puk_tries))?)
+    }
+
+    pub(crate) fn life(&mut self) -> Result<Life, Fault> {
+        match self.small(Record::Life)?.as_ref().map(|content| content.0.as_slice()) {
+            None => Ok(Life::Operational),
+            Some([LIFE_RESETTING]) => Ok(Life::Resetting),
+            Some([LIFE_TERMINATED]) => Ok(Life::Terminated),
+            Some(_) => Err(Fault::Broken),
+        }
+    }
+
+    /// Back to the factory state. One write takes everything away; what follows it can be done again and again until it is done.
+    pub(crate) fn reset(&mut self) -> Result<(), Fault> {
+        self.keep_serial_and(LIFE_RESETTING)?;
+        self.finish_reset()
+    }
+
+    /// What [`Self::reset`] still had to do when the power went.
+    pub(crate) fn finish_reset(&mut self) -> Result<(), Fault> {
+        self.write_factory_state()?;
+        self.write(Record::Life, &[])
+    }
+
+    /// Ends the card's life, all at once.
+    pub(crate) fn terminate(&mut self) -> Result<(), Fault> {
+        self.keep_serial_and(LIFE_TERMINATED)
+    }
+
+    fn keep_serial_and(&mut self, life: u8) -> Result<(), Fault> {
+        let content = Content { record: Record::Life, version: VERSION, bytes: &[life] };
+        Ok(self.store()?.replace_all(&[Record::Serial], content)?)
     }
 
     pub(crate) fn serial(&mut self) -> Result<[u8; 4], Fault> {
@@ -167,12 +251,22 @@ impl<P: Platform> Persistent<P> {
     }
 
     pub(crate) fn tally(&mut self, reference: Reference) -> Result<Tally, Fault> {
-        let [left, full] = self.required(tally_record(reference))?;
-        Ok(Tally { left, full })
+        let [pin, puk] = self.required(Record::Tries)?;
+        let counts = self.store()?.counts()?;
+        Ok(match reference {
+            Reference::Pin => Tally { left: counts.pin, full: pin },
+            Reference::Puk => Tally { left: counts.puk, full: puk },
+        })
     }
 
-    fn store_tally(&mut self, reference: Reference, tally: Tally) -> Result<(), Fault> {
-        Ok(self.platform.store(tally_record(reference), VERSION, &[tally.left, tally.full])?)
+    fn set_left(&mut self, reference: Reference, left: u8) -> Result<(), Fault> {
+        let mut store = self.store()?;
+        let counts = store.counts()?;
+        let counts = match reference {
+            Reference::Pin => Counts { pin: left, ..counts },
+            Reference::Puk => Counts { puk: left, ..counts },
+        };
+        Ok(store.set_counts(counts)?)
     }
 
     /// Compares a PIN or PUK with the card's, at the price of a try (§C13).
@@ -180,38 +274,87 @@ impl<P: Platform> Persistent<P> {
         let tally = self.tally(reference)?;
         let Some(left) = tally.left.checked_sub(1) else { return Ok(Compared::Blocked) };
         // Count the try before looking at the PIN: pulling the card out between the two must cost a try, never save one.
-        self.store_tally(reference, Tally { left, ..tally })?;
+        self.set_left(reference, left)?;
         if !self.is_reference(reference, field)? {
             return Ok(Compared::Mismatch { tries_left: left });
         }
-        self.store_tally(reference, Tally { left: tally.full, ..tally })?;
+        self.set_left(reference, tally.full)?;
         Ok(Compared::Match)
     }
 
     /// Whether this is the PIN or PUK. Gives nothing away by its time; costs no try, so nobody but
     /// [`Self::present`] and the card's own look at its factory values may ask.
     pub(crate) fn is_reference(&mut self, reference: Reference, field: &[u8; PIN_MAX]) -> Result<bool, Fault> {
-        let kept: Zeroizing<[u8; SMALL_MAX]> = Zeroizing::new(self.required(reference_record(reference))?);
-        let (salt, hash) = kept.split_at_checked(SALT_LENGTH).ok_or(Fault::Broken)?;
-        Ok(salted_hash(salt, field).as_slice().ct_eq(hash).into())
+        self.is_among(reference, field, 1)
     }
 
-    /// Replaces PIN or PUK. The salt and hash only keep it out of plain sight of whoever reads the memory: the six digits
-    /// of a PIN are soon tried. What protects it is that the memory cannot be read.
-    pub(crate) fn set_reference(&mut self, reference: Reference, field: &[u8; PIN_MAX]) -> Result<(), Fault> {
+    /// Whether a new PIN is one of the last so many. Who asks has shown the present one: the answer says something about the others.
+    pub(crate) fn is_recent_pin(&mut self, field: &[u8; PIN_MAX], history: u8) -> Result<bool, Fault> {
+        self.is_among(Reference::Pin, field, usize::from(history))
+    }
+
+    fn is_among(&mut self, reference: Reference, field: &[u8; PIN_MAX], newest: usize) -> Result<bool, Fault> {
+        let kept = self.small(reference_record(reference))?.ok_or(Fault::Broken)?;
+        let (_, marks) = kept.0.split_first().ok_or(Fault::Broken)?;
+        if marks.is_empty() {
+            return Err(Fault::Broken);
+        }
+        let mut found = Choice::from(0);
+        for mark in marks.chunks(MARK_LENGTH).take(newest) {
+            let (salt, hash) = mark.split_at_checked(SALT_LENGTH).ok_or(Fault::Broken)?;
+            found |= salted_hash(salt, field).as_slice().ct_eq(hash);
+        }
+        Ok(found.into())
+    }
+
+    /// Who chose the PIN.
+    pub(crate) fn pin_origin(&mut self) -> Result<Origin, Fault> {
+        let kept = self.small(Record::PinReference)?.ok_or(Fault::Broken)?;
+        kept.0.first().copied().map_or(Err(Fault::Broken), Origin::from_byte)
+    }
+
+    pub(crate) fn set_puk(&mut self, field: &[u8; PIN_MAX]) -> Result<(), Fault> {
+        self.replace_reference(Reference::Puk, field, Origin::Chosen, 1)
+    }
+
+    /// Replaces the PIN, and remembers so many, this one among them.
+    pub(crate) fn set_pin(&mut self, field: &[u8; PIN_MAX], origin: Origin, history: u8) -> Result<(), Fault> {
+        self.replace_reference(Reference::Pin, field, origin, usize::from(history).max(1))
+    }
+
+    /// Salt and hash only keep a PIN out of plain sight of whoever reads the memory: six digits are soon tried. What protects it
+    /// is that the memory cannot be read.
+    fn replace_reference(
+        &mut self,
+        reference: Reference,
+        field: &[u8; PIN_MAX],
+        origin: Origin,
+        remembered: usize,
+    ) -> Result<(), Fault> {
         let mut salt = [0; SALT_LENGTH];
         self.platform.random(&mut salt)?;
-        let hash = salted_hash(&salt, field);
+        let before = self.small(reference_record(reference))?.unwrap_or_default();
+        let before = before.0.get(1..).unwrap_or_default();
+        let kept = remembered.saturating_sub(1).saturating_mul(MARK_LENGTH).min(before.len());
         let mut record = Small::default();
-        let parts = [&salt[..], hash.as_slice()];
+        let hash = salted_hash(&salt, field);
+        let parts = [&[origin.byte()][..], &salt, hash.as_slice(), before.get(..kept).unwrap_or_default()];
         parts.iter().try_for_each(|part| record.0.extend_from_slice(part)).map_err(|_| Fault::Broken)?;
-        Ok(self.platform.store(reference_record(reference), VERSION, &record.0)?)
+        self.write(reference_record(reference), &record.0)
     }
 
     /// Gives a reference all its tries back.
     pub(crate) fn refill(&mut self, reference: Reference) -> Result<(), Fault> {
         let tally = self.tally(reference)?;
-        self.store_tally(reference, Tally { left: tally.full, ..tally })
+        self.set_left(reference, tally.full)
+    }
+
+    /// What the office asks of PINs, or what PIV asks.
+    pub(crate) fn pin_policy(&mut self) -> Result<PinPolicy, Fault> {
+        match self.small(Record::Object(Object::PinPolicy))? {
+            Some(content) => PinPolicy::parse(&content.0).map_err(|_| Fault::Broken),
+            None => Ok(PinPolicy::PIV),
+        }
     }
 
     pub(crate) fn management_key(&mut self) -> Result<SecretBytes<MANAGEMENT_KEY_LENGTH>, Fault> {
@@ -256,12 +399,12 @@ impl<P: Platform> Persistent<P> {
         let mut content = Small::default();
         let parts = [&[algorithm.byte()][..], key];
         parts.iter().try_for_each(|part| content.0.extend_from_slice(part)).map_err(|_| Fault::Broken)?;
-        Ok(self.platform.store(record, VERSION, &content.0)?)
+        self.write(record, &content.0)
     }
 
     /// Appends the content of an object; `false` when the card has none.
     pub(crate) fn object(&mut self, object: Object, into: &mut VecView<u8>) -> Result<bool, Fault> {
-        match self.platform.load(Record::Object(object), into)? {
+        match self.store()?.load(Record::Object(object), into)? {
             Some(VERSION) => Ok(true),
             Some(_) => Err(Fault::Broken),
             None => Ok(false),
@@ -270,7 +413,7 @@ impl<P: Platform> Persistent<P> {
 
     /// Replaces an object; empty content removes it.
     pub(crate) fn set_object(&mut self, object: Object, content: &[u8]) -> Result<(), Fault> {
-        Ok(self.platform.store(Record::Object(object), VERSION, content)?)
+        self.write(Record::Object(object), content)
     }
 
     pub(crate) fn random(&mut self, out: &mut [u8]) -> Result<(), Fault> {
@@ -284,19 +427,24 @@ impl<P: Platform> Persistent<P> {
 
     fn small(&mut self, record: Record) -> Result<Option<Small>, Fault> {
         let mut content = Small::default();
-        match self.platform.load(record, &mut content.0)? {
+        match self.store()?.load(record, &mut content.0)? {
             Some(VERSION) => Ok(Some(content)),
             Some(_) => Err(Fault::Broken),
             None => Ok(None),
         }
     }
+
+    fn write(&mut self, record: Record, bytes: &[u8]) -> Result<(), Fault> {
+        Ok(self.store()?.put(Content { record, version: VERSION, bytes })?)
+    }
+
+    fn store(&mut self) -> Result<Store<'_, P::Flash>, Fault> {
+        Ok(Store::on(self.platform.flash())?)
+    }
 }
 
-const fn tally_record(reference: Reference) -> Record {
-    match reference {
-        Reference::Pin => Record::PinTally,
-        Reference::Puk => Record::PukTally,
-    }
+const fn full(pin: u8, puk: u8) -> Counts {
+    Counts { pin, puk }
 }
 
 const fn reference_record(reference: Reference) -> Record {

@@ -2,27 +2,21 @@
 
 use core::fmt;
 
-use heapless::VecView;
+use embedded_storage::nor_flash::MultiwriteNorFlash;
 use sekisho_wire::piv::Object;
 
 use crate::command::KeySlot;
 
-/// Memory that keeps, and randomness. There is no clock: nothing on the card depends on time.
+/// Flash that keeps, and randomness. There is no clock: nothing on the card depends on time.
 pub trait Platform {
-    /// Appends the content of a record to `into` and says its version; `None` when the card has no such record, or an
-    /// empty one.
-    ///
-    /// # Errors
-    /// When the memory cannot be read, or the record does not fit into `into`.
-    fn load(&mut self, record: Record, into: &mut VecView<u8>) -> Result<Option<u8>, StorageFailed>;
+    /// NOR flash that belongs to the card alone: at least four pages, read by bytes, written by words of four bytes or by a part of
+    /// them. A word that was written may be cleared to zeros once more before it is erased.
+    type Flash: MultiwriteNorFlash;
 
-    /// Replaces a record. When this returns `Ok`, the write is durable: the card counts a PIN try with it before it
-    /// looks at the PIN, so a write that is only on its way would give tries away. After `Err` the record is the old one or
-    /// the new one, never a mixture. Empty content removes the record.
-    ///
-    /// # Errors
-    /// When the memory could not be written, or perhaps could.
-    fn store(&mut self, record: Record, version: u8, content: &[u8]) -> Result<(), StorageFailed>;
+    /// The flash. When a write returns `Ok` it is durable: the card counts a PIN try with it before it looks at the PIN, so a
+    /// write that is only on its way would give tries away. Nothing else is asked: power may go at any byte of a write and
+    /// anywhere in an erase.
+    fn flash(&mut self) -> &mut Self::Flash;
 
     /// Fills `out` with random bytes that nobody can guess.
     ///
@@ -30,18 +24,6 @@ pub trait Platform {
     /// When there are none. The card then refuses what it was asked for.
     fn random(&mut self, out: &mut [u8]) -> Result<(), RandomFailed>;
 }
-
-/// The memory did not do what it was asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct StorageFailed;
-
-impl fmt::Display for StorageFailed {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "cannot read or write the card's memory")
-    }
-}
-
-impl core::error::Error for StorageFailed {}
 
 /// There is no randomness.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,18 +37,18 @@ impl fmt::Display for RandomFailed {
 
 impl core::error::Error for RandomFailed {}
 
-/// Everything that the card keeps, one record each. Nothing spans two records that must change together.
+/// Everything that the card keeps in its log, one record each. Nothing spans two records that must change together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Record {
     /// Four bytes, given at manufacture.
     Serial,
-    /// How many tries the PIN has left: apart from the PIN, because it is written at every VERIFY.
-    PinTally,
-    /// The same for the PUK.
-    PukTally,
-    /// The PIN, salted and hashed.
+    /// How many tries PIN and PUK begin with. How many are left stands in the tally.
+    Tries,
+    /// Where the card stands in its life; absent while it is in use.
+    Life,
+    /// The PIN and those before it, salted and hashed, and who chose it.
     PinReference,
-    /// The PUK, salted and hashed.
+    /// The PUK, likewise.
     PukReference,
     /// 9B.
     ManagementKey,
@@ -79,19 +61,19 @@ pub enum Record {
 impl Record {
     /// Every record that a card can have.
     pub fn all() -> impl Iterator<Item = Self> {
-        [Self::Serial, Self::PinTally, Self::PukTally, Self::PinReference, Self::PukReference, Self::ManagementKey]
+        [Self::Serial, Self::Tries, Self::Life, Self::PinReference, Self::PukReference, Self::ManagementKey]
             .into_iter()
             .chain(KeySlot::ALL.into_iter().map(Self::Key))
             .chain(Object::ALL.into_iter().map(Self::Object))
     }
 
-    /// A number that stands for the record in the memory of every board. Never reused for something else.
+    /// A number that stands for the record on every flash. Never reused for something else, never 255.
     #[must_use]
     pub const fn number(self) -> u8 {
         match self {
             Self::Serial => 0x01,
-            Self::PinTally => 0x02,
-            Self::PukTally => 0x03,
+            Self::Tries => 0x02,
+            Self::Life => 0x03,
             Self::PinReference => 0x04,
             Self::PukReference => 0x05,
             Self::ManagementKey => 0x06,
@@ -105,14 +87,18 @@ impl Record {
                 Object::CardAuthenticationCertificate => 0x25,
                 Object::Discovery => 0x26,
                 Object::Grant => 0x27,
+                Object::PinPolicy => 0x28,
             },
         }
     }
 
-    /// From its number.
+    /// Whether its content is a secret, of which nothing may stay behind when there is a newer one.
     #[must_use]
-    pub fn from_number(number: u8) -> Option<Self> {
-        Self::all().find(|record| record.number() == number)
+    pub const fn is_secret(self) -> bool {
+        match self {
+            Self::PinReference | Self::PukReference | Self::ManagementKey | Self::Key(_) => true,
+            Self::Serial | Self::Tries | Self::Life | Self::Object(_) => false,
+        }
     }
 }
 
@@ -122,8 +108,10 @@ mod tests {
 
     #[test]
     fn every_record_has_a_number_of_its_own() {
+        let mut seen = [false; 255];
         for record in Record::all() {
-            assert_eq!(Record::from_number(record.number()), Some(record));
+            let number = usize::from(record.number());
+            assert!(!core::mem::replace(&mut seen[number], true), "{record:?}");
         }
     }
 }

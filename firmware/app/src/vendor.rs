@@ -61,7 +61,7 @@ impl<P: Platform> Applet<P> {
                 written(management_metadata(factory, out))
             }
             MetadataOf::Reference(reference) => {
-                let factory = self.is_factory(reference)?;
+                let factory = self.is_factory(reference)? || (reference == Reference::Pin && self.must_change()?);
                 let tally = self.persistent.tally(reference)?;
                 written(reference_metadata(factory, [tally.full, tally.left], out))
             }

@@ -27,6 +27,8 @@ enum PinStatus {
     Verified,
     /// Shown, and nothing was authenticated since. Enough for 9C, once.
     JustVerified,
+    /// Shown, and given to the holder by somebody else: good for nothing but its change (§C23).
+    Transport,
 }
 
 /// The management key, as far as this session is concerned.
@@ -78,18 +80,25 @@ pub(crate) struct PinAtHand(PinStatus);
 impl PinAtHand {
     /// The access rules of SP 800-73-4 part 1, table 4b (§C17).
     pub(crate) fn authorize(self, slot: KeySlot) -> Result<KeyUse, Status> {
-        let enough = match slot {
-            KeySlot::Authentication | KeySlot::KeyManagement => self.0 != PinStatus::Absent,
-            KeySlot::Signature => self.0 == PinStatus::JustVerified,
-            KeySlot::CardAuthentication => true,
-        };
-        if enough { Ok(KeyUse(slot)) } else { Err(Status::SECURITY_STATUS_NOT_SATISFIED) }
+        match (slot, self.0) {
+            (KeySlot::CardAuthentication, _)
+            | (KeySlot::Authentication | KeySlot::KeyManagement, PinStatus::Verified | PinStatus::JustVerified)
+            | (KeySlot::Signature, PinStatus::JustVerified) => Ok(KeyUse(slot)),
+            (_, PinStatus::Transport) => Err(Status::CONDITIONS_NOT_SATISFIED),
+            (_, PinStatus::Absent) | (KeySlot::Signature, PinStatus::Verified) => {
+                Err(Status::SECURITY_STATUS_NOT_SATISFIED)
+            }
+        }
     }
 }
 
 impl Volatile {
     pub(crate) const fn pin_matched(&mut self) {
         self.pin = PinStatus::JustVerified;
+    }
+
+    pub(crate) const fn transport_pin_matched(&mut self) {
+        self.pin = PinStatus::Transport;
     }
 
     pub(crate) const fn forget_pin(&mut self) {
@@ -99,8 +108,14 @@ impl Volatile {
     pub(crate) fn pin_verified(&self) -> Result<PinVerified, Status> {
         match self.pin {
             PinStatus::Verified | PinStatus::JustVerified => Ok(PinVerified(())),
+            PinStatus::Transport => Err(Status::CONDITIONS_NOT_SATISFIED),
             PinStatus::Absent => Err(Status::SECURITY_STATUS_NOT_SATISFIED),
         }
+    }
+
+    /// Whether the PIN was shown, whatever it is good for.
+    pub(crate) fn pin_shown(&self) -> bool {
+        self.pin != PinStatus::Absent
     }
 
     /// Takes what the PIN allows for one GENERAL AUTHENTICATE. Afterwards 9C wants the PIN again, whatever comes of it.

@@ -6,17 +6,17 @@
 mod apdu_log;
 mod card;
 mod control;
+mod image_flash;
 mod memory;
 mod presence;
-mod state_file;
 mod transport;
 mod vpcd;
 
 pub use apdu_log::ApduLog;
 pub use card::{ATR, SimulatedCard};
 pub use control::{Control, ControlError};
-pub use memory::Memory;
+pub use image_flash::{CARD_FLASH, ImageFlash, ImageFlashError, PAGE};
+pub use memory::{Memory, MemoryError};
 pub use presence::Presence;
-pub use state_file::{StateError, StateFile};
 pub use transport::{InProcess, InProcessTransaction, SharedCard};
 pub use vpcd::Vpcd;

@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use sekisho_simulator::{ApduLog, Control, Presence, SimulatedCard, StateError, StateFile, Vpcd};
+use sekisho_simulator::{ApduLog, Control, Memory, MemoryError, Presence, SimulatedCard, Vpcd};
 
 /// The operator card on a PC: the firmware's card application, its memory in a file, its contacts in a vpcd reader.
 ///
-/// A card for tests and demonstrations. Its keys lie in the state file in plain sight; never issue it to a person.
+/// A card for tests and demonstrations. Its keys lie in its flash file in plain sight; never issue it to a person.
 #[derive(Parser)]
 #[command(name = "sekisho-simulator", version)]
 struct Arguments {
@@ -21,7 +21,7 @@ struct Arguments {
 enum Act {
     /// Make a blank card in factory state: PIN 123456, PUK 12345678, no keys. Prints its serial number.
     New {
-        /// Where the card keeps its memory. The file must not exist yet.
+        /// Where the card keeps its memory: an image of its flash. The file must not exist yet.
         #[arg(long, value_name = "FILE")]
         state: PathBuf,
         /// Eight hexadecimal digits; random unless given.
@@ -74,7 +74,7 @@ fn main() -> ExitCode {
         Err(error) => {
             // There is nobody left to tell when even this fails.
             let _ = writeln!(io::stderr(), "sekisho-simulator: {error}");
-            if let Some(next_step) = error.downcast_ref().and_then(StateError::next_step) {
+            if let Some(next_step) = error.downcast_ref().and_then(MemoryError::next_step) {
                 let _ = writeln!(io::stderr(), "{next_step}");
             }
             ExitCode::FAILURE
@@ -87,7 +87,7 @@ fn new(state: &Path, serial: Option<[u8; 4]>) -> Result<(), Box<dyn std::error::
         Some(serial) => serial,
         None => getrandom::u32()?.to_be_bytes(),
     };
-    SimulatedCard::blank(StateFile::create(state)?, serial)?;
+    SimulatedCard::blank(Memory::create(state)?, serial)?;
     writeln!(io::stdout(), "{:08x}", u32::from_be_bytes(serial))?;
     Ok(())
 }
@@ -105,7 +105,7 @@ fn run(
         }
         None => ApduLog::none(),
     };
-    let mut card = SimulatedCard::new(StateFile::open(state)?).with_log(log);
+    let mut card = SimulatedCard::new(Memory::open(state)?).with_log(log);
     if let Some(path) = control {
         Control::listen(path)?.obey(presence.clone(), || std::process::exit(0));
     }

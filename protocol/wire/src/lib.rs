@@ -4,6 +4,7 @@
 #![cfg_attr(not(test), deny(clippy::indexing_slicing, clippy::arithmetic_side_effects))]
 
 pub mod apdu;
+pub mod pin_policy;
 pub mod piv;
 pub mod secret;
 pub mod status;

@@ -37,12 +37,16 @@ pub enum Instruction {
     GetData = 0xCB,
     /// PUT DATA, 3.3.1.
     PutData = 0xDB,
+    /// TERMINATE DF, ISO/IEC 7816-9: the end of the card's life.
+    Terminate = 0xE6,
     /// What a key slot holds (Yubico).
     GetMetadata = 0xF7,
     /// The serial number, four bytes (Yubico).
     GetSerial = 0xF8,
     /// How many tries PIN and PUK have; sets both back to the factory's (Yubico).
     SetTries = 0xFA,
+    /// Back to the factory state (Yubico).
+    Reset = 0xFB,
     /// The version of the firmware, three bytes (Yubico).
     GetVersion = 0xFD,
     /// A new management key (Yubico).
@@ -51,7 +55,7 @@ pub enum Instruction {
 
 impl Instruction {
     /// Every instruction that this project uses.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 16] = [
         Self::Verify,
         Self::ChangeReferenceData,
         Self::ResetRetryCounter,
@@ -61,9 +65,11 @@ impl Instruction {
         Self::GetResponse,
         Self::GetData,
         Self::PutData,
+        Self::Terminate,
         Self::GetMetadata,
         Self::GetSerial,
         Self::SetTries,
+        Self::Reset,
         Self::GetVersion,
         Self::SetManagementKey,
     ];
@@ -198,11 +204,13 @@ pub enum Object {
     Discovery,
     /// Our grant, in the certificate object of retired key 20: cards of other makers take data there too (CARD.md §C20).
     Grant,
+    /// What the card asks of its PINs ([`crate::pin_policy`]). Ours alone: cards of other makers have their own rules.
+    PinPolicy,
 }
 
 impl Object {
     /// Every object that this project uses.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::CardCapability,
         Self::CardHolderId,
         Self::AuthenticationCertificate,
@@ -211,6 +219,7 @@ impl Object {
         Self::CardAuthenticationCertificate,
         Self::Discovery,
         Self::Grant,
+        Self::PinPolicy,
     ];
 
     /// The BER tag that names the object.
@@ -225,6 +234,7 @@ impl Object {
             Self::CardAuthenticationCertificate => 0x5F_C101,
             Self::Discovery => 0x7E,
             Self::Grant => 0x5F_C120,
+            Self::PinPolicy => 0x5F_FF20,
         })
     }
 

@@ -69,6 +69,10 @@ pub enum PinRefused {
     Repeat,
     /// Each character follows the one before, up or down: 123456, 987654, abcdef.
     Run,
+    /// A character that is no digit, where the office wants digits.
+    NotDigits,
+    /// Too few kinds of characters, where the office wants them mixed.
+    NotMixed,
 }
 
 impl fmt::Display for PinRefused {
@@ -79,6 +83,10 @@ impl fmt::Display for PinRefused {
             Self::NotAscii => "cannot accept the PIN: a character is not plain ASCII",
             Self::Repeat => "cannot accept the PIN: one character repeated",
             Self::Run => "cannot accept the PIN: characters in a row",
+            Self::NotDigits => "cannot accept the PIN: only digits are allowed",
+            Self::NotMixed => {
+                "cannot accept the PIN: needs three of small letters, capital letters, digits, other characters"
+            }
         })
     }
 }

@@ -12,6 +12,8 @@ pub struct Status(u16);
 impl Status {
     /// Done.
     pub const OK: Self = Self(0x9000);
+    /// The application was selected, and its life has ended.
+    pub const TERMINATED: Self = Self(0x6285);
     /// The command chain ended where it must not.
     pub const LAST_COMMAND_EXPECTED: Self = Self(0x6883);
     /// The card could not write what it had to write. Nobody typed a wrong PIN.
@@ -122,6 +124,7 @@ impl Status {
         }
         match self {
             Self::OK => "done",
+            Self::TERMINATED => "card terminated",
             Self::LAST_COMMAND_EXPECTED => "command chain broken",
             Self::MEMORY_FAILURE => "card could not write its memory",
             Self::WRONG_LENGTH => "wrong length",

@@ -4,9 +4,7 @@ use p256::ecdsa::signature::hazmat::PrehashVerifier;
 use p256::ecdsa::{DerSignature, VerifyingKey};
 use p256::elliptic_curve::sec1::ToEncodedPoint;
 use p256::{PublicKey, SecretKey, ecdh};
-use sekisho_card_app::KeySlot;
-use sekisho_card_app::platform::Record;
-use sekisho_wire::piv::{Object, TAG_AUTHENTICATION, TAG_EC_POINT, TAG_EXPONENTIATION, TAG_PUBLIC_KEY, TAG_RESPONSE};
+use sekisho_wire::piv::{TAG_AUTHENTICATION, TAG_EC_POINT, TAG_EXPONENTIATION, TAG_PUBLIC_KEY, TAG_RESPONSE};
 use sekisho_wire::status::Status;
 use sekisho_wire::tlv;
 
@@ -143,8 +141,8 @@ fn keys_are_made_by_the_issuer_alone_and_take_the_old_certificate_with_them() {
     let (first, _) = card.generate(0x9A);
     let (second, _) = card.generate(0x9A);
     assert_ne!(first, second);
-    assert_eq!(card.0.platform().content(Record::Object(Object::AuthenticationCertificate)), None);
-    assert!(card.0.platform().content(Record::Key(KeySlot::Authentication)).is_some());
+    assert_eq!(card.say(0xCB, 0x3F, 0xFF, &certificate[..5]).1, Status::NOT_FOUND);
+    assert_eq!(card.say(0xF7, 0, 0x9A, &[]).1, Status::OK);
     assert_eq!(card.generate(0x9B).1, Status::WRONG_PARAMETERS);
     assert_eq!(card.say(0x47, 0, 0x9A, &[0xAC, 0x03, 0x80, 0x01, 0x14]).1, Status::WRONG_DATA);
 }
@@ -166,7 +164,25 @@ fn metadata_shows_the_public_key_and_never_more() {
     let (data, status) = card.say(0xF7, 0, 0x9C, &[]);
     assert_eq!(status, Status::OK);
     assert!(data.windows(65).any(|point| point == key.to_encoded_point(false).as_bytes()));
-    let kept = card.0.platform().content(Record::Key(KeySlot::Signature)).unwrap()[1..].to_vec();
-    assert_eq!(kept.len(), 32);
+    let kept = scalar_in(&card.image(), &key).expect("the card keeps its key");
     assert!(!data.windows(32).any(|window| window == kept));
+}
+
+/// The private key of this public one, wherever it lies.
+fn scalar_in(image: &[u8], key: &VerifyingKey) -> Option<Vec<u8>> {
+    // The record of a key is its algorithm and its scalar.
+    let mut records = image.windows(33).filter(|window| window[0] == 0x11).map(|window| &window[1..]);
+    let is_it = |scalar: &&[u8]| {
+        SecretKey::from_slice(scalar).is_ok_and(|secret| VerifyingKey::from(secret.public_key()) == *key)
+    };
+    records.find(is_it).map(<[u8]>::to_vec)
+}
+
+#[test]
+fn of_a_key_that_was_replaced_nothing_stays() {
+    let (mut card, key) = with_key(0x9D);
+    assert!(scalar_in(&card.image(), &key).is_some());
+    card.manage_factory();
+    assert_eq!(card.generate(0x9D).1, Status::OK);
+    assert_eq!(scalar_in(&card.image(), &key), None);
 }

@@ -4,7 +4,7 @@ use sekisho_card_app::Platform;
 use sekisho_wire::apdu::{Answer, Command};
 use sekisho_wire::piv::Instruction;
 
-use crate::breakable::Breakable;
+use crate::powered::Powered;
 use crate::session::Session;
 
 /// How many commands one card hears.
@@ -14,7 +14,7 @@ const PARAMETERS: [u8; 10] = [0x00, 0x04, 0x0C, 0x11, 0x3F, 0x80, 0x81, 0x9A, 0x
 
 #[test]
 fn no_bytes_make_the_card_panic_answer_too_much_or_open() {
-    let mut dice = Breakable::default();
+    let mut dice = Powered::erased();
     let mut roll = move |out: &mut [u8]| dice.random(out).unwrap();
     let mut card = Session::blank();
     for _ in 0..COMMANDS {

@@ -9,7 +9,7 @@ use sekisho_wire::piv::{TAG_AUTHENTICATION, TAG_CHALLENGE, TAG_RESPONSE, TAG_WIT
 use sekisho_wire::status::Status;
 use sekisho_wire::tlv::{self, Tag, Writer};
 
-use crate::breakable::Breakable;
+use crate::powered::Powered;
 
 pub(crate) const PIN: &[u8; 8] = b"123456\xFF\xFF";
 pub(crate) const PUK: &[u8; 8] = b"12345678";
@@ -17,21 +17,28 @@ pub(crate) const WRONG: &[u8; 8] = b"493717\xFF\xFF";
 pub(crate) const NEW: &[u8; 8] = b"493716\xFF\xFF";
 
 /// A card, and what one says to it.
-pub(crate) struct Session(pub(crate) Card<Breakable>);
+pub(crate) struct Session(pub(crate) Card<Powered>);
 
 /// Data and status of an answer.
 pub(crate) type Said = (Vec<u8>, Status);
 
 impl Session {
     pub(crate) fn blank() -> Self {
-        Self(Card::manufacture(Breakable::default(), [1, 2, 3, 4]).unwrap())
+        Self(Card::manufacture(Powered::erased(), [1, 2, 3, 4]).unwrap())
     }
 
-    /// Power gone, power back, same memory, memory whole again.
+    pub(crate) fn with(platform: Powered) -> Self {
+        Self(Card::new(platform))
+    }
+
+    /// Power gone, power back, on the same flash.
     pub(crate) fn restart(self) -> Self {
-        let mut memory = self.0.into_platform();
-        memory.repair();
-        Self(Card::new(memory))
+        Self(Card::new(self.0.into_platform().restored()))
+    }
+
+    /// What is on the flash.
+    pub(crate) fn image(&mut self) -> Vec<u8> {
+        self.0.platform().image()
     }
 
     pub(crate) fn raw(&mut self, command: &[u8]) -> Said {
