@@ -23,7 +23,7 @@ mod store;
 mod vendor;
 mod volatile;
 
-pub use card::{ANSWER_MAX, COMMAND_MAX, Card};
+pub use card::{ANSWER_MAX, ATR, COMMAND_MAX, Card};
 pub use command::KeySlot;
 pub use data::OBJECT_MAX;
 pub use persistent::{FACTORY_MANAGEMENT_KEY, FACTORY_PIN, FACTORY_PUK, FACTORY_TRIES, ManufactureError};

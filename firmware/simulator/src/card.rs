@@ -6,11 +6,6 @@ use sekisho_card_app::{ANSWER_MAX, Card, ManufactureError};
 
 use crate::apdu_log::ApduLog;
 
-/// Answer to reset (ISO/IEC 7816-3, 8.2): direct convention, T=1, and the PIV AID in the historical bytes, the last
-/// byte being the check over all but the first.
-pub const ATR: [u8; 18] =
-    [0x3B, 0x8D, 0x80, 0x01, 0x80, 0xFB, 0xA0, 0x00, 0x00, 0x03, 0x08, 0x00, 0x00, 0x10, 0x00, 0x01, 0x00, 0xCD];
-
 /// The operator card, with whatever memory it was given.
 #[derive(Debug)]
 pub struct SimulatedCard<P> {
@@ -68,17 +63,5 @@ impl<P: Platform> SimulatedCard<P> {
     /// The memory, for tests that want to look or to break it.
     pub const fn platform(&mut self) -> &mut P {
         self.card.platform()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::ATR;
-
-    #[test]
-    fn the_atr_checks_and_counts_its_historical_bytes() {
-        assert_eq!(ATR[1..].iter().fold(0, |check, byte| check ^ byte), 0);
-        let historical = usize::from(ATR[1] & 0x0F);
-        assert_eq!(ATR.len(), 4 + historical + 1);
     }
 }

@@ -5,7 +5,10 @@
 
 mod apdu_log;
 mod card;
+mod chip;
+mod contacts;
 mod control;
+mod frame;
 mod image_flash;
 mod memory;
 mod presence;
@@ -13,10 +16,12 @@ mod transport;
 mod vpcd;
 
 pub use apdu_log::ApduLog;
-pub use card::{ATR, SimulatedCard};
+pub use card::SimulatedCard;
+pub use chip::Chip;
 pub use control::{Control, ControlError};
 pub use image_flash::{CARD_FLASH, ImageFlash, ImageFlashError, PAGE};
 pub use memory::{Memory, MemoryError};
 pub use presence::Presence;
+pub use sekisho_card_app::ATR;
 pub use transport::{InProcess, InProcessTransaction, SharedCard};
 pub use vpcd::Vpcd;

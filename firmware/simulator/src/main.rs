@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use sekisho_simulator::{ApduLog, Control, Memory, MemoryError, Presence, SimulatedCard, Vpcd};
+use sekisho_simulator::{ApduLog, Chip, Control, ControlError, Memory, MemoryError, Presence, SimulatedCard, Vpcd};
 
 /// The operator card on a PC: the firmware's card application, its memory in a file, its contacts in a vpcd reader.
 ///
@@ -42,6 +42,9 @@ enum Act {
         /// Listen on this Unix socket for the lines `insert`, `pull` and `quit`; each is answered `ok`.
         #[arg(long, value_name = "SOCKET")]
         control: Option<PathBuf>,
+        /// The card is not this program but the image of a board, run by QEMU: a card on a chip.
+        #[arg(long, value_name = "IMAGE")]
+        chip: Option<PathBuf>,
         /// Begin with the card outside the reader; wants --control.
         #[arg(long, requires = "control")]
         pulled: bool,
@@ -63,9 +66,9 @@ fn main() -> ExitCode {
     env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("warn")).init();
     let outcome = match Arguments::parse().act {
         Act::New { state, serial } => new(&state, serial),
-        Act::Run { state, vpcd, control, pulled, log_apdus } => {
+        Act::Run { state, vpcd, control, chip, pulled, log_apdus } => {
             let presence = if pulled { Presence::pulled() } else { Presence::inserted() };
-            run(&state, &Vpcd::at(&vpcd), control.as_deref(), log_apdus.as_deref(), &presence)
+            run(&state, chip.as_deref(), &Vpcd::at(&vpcd), control.as_deref(), log_apdus.as_deref(), &presence)
         }
         Act::Steer { control, what } => steer(&control, &what),
     };
@@ -94,6 +97,7 @@ fn new(state: &Path, serial: Option<[u8; 4]>) -> Result<(), Box<dyn std::error::
 
 fn run(
     state: &Path,
+    chip: Option<&Path>,
     vpcd: &Vpcd,
     control: Option<&Path>,
     log_apdus: Option<&Path>,
@@ -105,11 +109,25 @@ fn run(
         }
         None => ApduLog::none(),
     };
-    let mut card = SimulatedCard::new(Memory::open(state)?).with_log(log);
+    match chip {
+        Some(image) => {
+            let mut chip = Chip::new(image, state, log)?;
+            obey(control, presence)?;
+            vpcd.serve_chip(&mut chip, presence)
+        }
+        None => {
+            let mut card = SimulatedCard::new(Memory::open(state)?).with_log(log);
+            obey(control, presence)?;
+            vpcd.serve(&mut card, presence)
+        }
+    }
+}
+
+fn obey(control: Option<&Path>, presence: &Presence) -> Result<(), ControlError> {
     if let Some(path) = control {
         Control::listen(path)?.obey(presence.clone(), || std::process::exit(0));
     }
-    vpcd.serve(&mut card, presence)
+    Ok(())
 }
 
 fn steer(control: &Path, what: &str) -> Result<(), Box<dyn std::error::Error>> {

@@ -1,23 +1,20 @@
 //! Joins a vpcd reader of pcscd over TCP.
 //!
-//! vpcd listens; a card that connects is inserted, one that hangs up is pulled. Frames are two bytes of length
-//! (big-endian) and content, both ways. Content of one byte is a control code, anything longer a command APDU.
+//! vpcd listens; a card that connects is inserted, one that hangs up is pulled.
 
-use std::io::{self, Read, Write};
+use std::io;
 use std::net::TcpStream;
 use std::thread;
 use std::time::Duration;
 
-use rustix::net::sockopt::set_tcp_quickack;
 use sekisho_card_app::platform::Platform;
 
-use crate::card::{ATR, SimulatedCard};
+use crate::card::SimulatedCard;
+use crate::chip::Chip;
+use crate::contacts::{Contacts, Power};
+use crate::frame::{self, GET_ATR};
 use crate::presence::Presence;
 
-const POWER_OFF: u8 = 0;
-const POWER_ON: u8 = 1;
-const RESET: u8 = 2;
-const GET_ATR: u8 = 4;
 /// How long to wait before asking again a reader that is not there (yet).
 const RETRY: Duration = Duration::from_millis(50);
 
@@ -36,6 +33,15 @@ impl Vpcd {
 
     /// Keeps the card in the reader as long as it is to be there, through restarts of pcscd. Never returns.
     pub fn serve<P: Platform>(&self, card: &mut SimulatedCard<P>, presence: &Presence) -> ! {
+        self.serve_any(card, presence)
+    }
+
+    /// As [`Self::serve`], with a card on a chip.
+    pub fn serve_chip(&self, chip: &mut Chip, presence: &Presence) -> ! {
+        self.serve_any(chip, presence)
+    }
+
+    fn serve_any(&self, card: &mut dyn Contacts, presence: &Presence) -> ! {
         let mut waiting = false;
         loop {
             presence.wait_inserted();
@@ -44,7 +50,7 @@ impl Vpcd {
                 Err(error) => {
                     // Said once, not twenty times a second.
                     if !waiting {
-                        log::info!("no reader at {}: {error}", self.address);
+                        log::info!("cannot be in the reader at {}: {error}", self.address);
                     }
                     waiting = true;
                 }
@@ -54,7 +60,8 @@ impl Vpcd {
     }
 
     /// One insertion, from joining the reader to leaving it.
-    fn join<P: Platform>(&self, card: &mut SimulatedCard<P>, presence: &Presence) -> io::Result<()> {
+    fn join(&self, card: &mut dyn Contacts, presence: &Presence) -> io::Result<()> {
+        card.insert()?;
         let mut stream = TcpStream::connect(&self.address)?;
         stream.set_nodelay(true)?;
         if !presence.joined(stream.try_clone()?) {
@@ -62,7 +69,7 @@ impl Vpcd {
         }
         log::info!("card inserted at {}", self.address);
         let left = converse(&mut stream, card);
-        card.power_off();
+        card.pull();
         match left {
             Ok(()) => log::info!("card pulled at {}", self.address),
             Err(error) => log::info!("card pulled at {}: {error}", self.address),
@@ -71,48 +78,17 @@ impl Vpcd {
     }
 }
 
-fn converse<P: Platform>(stream: &mut TcpStream, card: &mut SimulatedCard<P>) -> io::Result<()> {
-    while let Some(frame) = receive(stream)? {
-        match frame.as_slice() {
+fn converse(stream: &mut TcpStream, card: &mut dyn Contacts) -> io::Result<()> {
+    while let Some(content) = frame::receive(stream)? {
+        match content.as_slice() {
             [] => {}
-            [POWER_OFF] => card.power_off(),
-            [POWER_ON] => card.power_on(),
-            [RESET] => card.reset(),
-            [GET_ATR] => send(stream, &ATR)?,
-            [other] => log::warn!("unknown control code {other} from the reader"),
-            command => {
-                let reply = card.transmit(command);
-                send(stream, &reply)?;
-            }
+            [GET_ATR] => frame::send(stream, &card.answer_to_reset()?)?,
+            [code] => match Power::from_code(*code) {
+                Some(power) => card.power(power)?,
+                None => log::warn!("unknown control code {code} from the reader"),
+            },
+            command => frame::send(stream, &card.transmit(command)?)?,
         }
     }
     Ok(())
-}
-
-/// The next frame; `None` when the reader hung up between two frames.
-fn receive(stream: &mut TcpStream) -> io::Result<Option<Vec<u8>>> {
-    let mut length = [0; 2];
-    match read(stream, &mut length) {
-        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
-        other => other?,
-    }
-    let mut frame = vec![0; usize::from(u16::from_be_bytes(length))];
-    read(stream, &mut frame)?;
-    Ok(Some(frame))
-}
-
-/// vpcd sends length and content in two writes, and Nagle holds the second back until the first is acknowledged, which the
-/// kernel would put off by 40 ms. The option lasts for one acknowledgement, hence before every read.
-fn read(stream: &mut TcpStream, buffer: &mut [u8]) -> io::Result<()> {
-    set_tcp_quickack(&*stream, true)?;
-    stream.read_exact(buffer)
-}
-
-fn send(stream: &mut TcpStream, content: &[u8]) -> io::Result<()> {
-    let length = u16::try_from(content.len()).map_err(|_| io::ErrorKind::InvalidData)?;
-    // One write, or Nagle on our side would do the same to vpcd.
-    let mut frame = Vec::with_capacity(content.len().saturating_add(2));
-    frame.extend_from_slice(&length.to_be_bytes());
-    frame.extend_from_slice(content);
-    stream.write_all(&frame)
 }
