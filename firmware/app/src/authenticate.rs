@@ -1,14 +1,14 @@
 //! GENERAL AUTHENTICATE: SP 800-73-4 part 2, 3.2.4. Signatures and key agreement here, the management key next door (§C17).
 
+use ecdsa::hazmat::SignPrimitive;
 use heapless::VecView;
-use p256::ecdsa::signature::hazmat::PrehashSigner;
-use p256::ecdsa::{Signature, SigningKey};
 use p256::{PublicKey, ecdh};
 use sekisho_wire::piv::{
     Algorithm, Slot, TAG_AUTHENTICATION, TAG_CHALLENGE, TAG_EXPONENTIATION, TAG_RESPONSE, TAG_WITNESS,
 };
 use sekisho_wire::status::Status;
 use sekisho_wire::tlv::{self, Tag, TlvError, Writer};
+use sha2::Sha256;
 
 use crate::command::KeySlot;
 use crate::dispatch::Applet;
@@ -70,8 +70,11 @@ impl<P: Platform> Applet<P> {
         let digest: &[u8; DIGEST_LENGTH] =
             template.challenge.and_then(|digest| digest.try_into().ok()).ok_or(Status::WRONG_DATA)?;
         let key = self.persistent.key(right.slot())?.ok_or(Status::CONDITIONS_NOT_SATISFIED)?;
-        let signature: Signature =
-            SigningKey::from(key).sign_prehash(digest).map_err(|_| Status::NO_PRECISE_DIAGNOSIS)?;
+        // Not through `SigningKey`: it begins by computing the public key, which costs as much as the signature.
+        let (signature, _) = key
+            .to_nonzero_scalar()
+            .try_sign_prehashed_rfc6979::<Sha256>(digest.into(), &[])
+            .map_err(|_| Status::NO_PRECISE_DIAGNOSIS)?;
         write_template(TAG_RESPONSE, signature.to_der().as_bytes(), out)
     }
 

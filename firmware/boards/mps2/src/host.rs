@@ -72,10 +72,24 @@ impl HostRandom {
 }
 
 /// Says why on the host's console, and ends QEMU.
-pub(crate) fn stop(why: &str) -> ! {
-    cortex_m_semihosting::hprintln!("sekisho-mps2: {}", why);
-    debug::exit(debug::EXIT_FAILURE);
+pub fn stop(why: &str) -> ! {
+    print(format_args!("sekisho-mps2: {why}"));
+    end(debug::EXIT_FAILURE)
+}
+
+/// Ends QEMU: all went well.
+pub fn finish() -> ! {
+    end(debug::EXIT_SUCCESS)
+}
+
+fn end(status: debug::ExitStatus) -> ! {
+    debug::exit(status);
     loop {
         cortex_m::asm::wfi();
     }
+}
+
+/// A line on the host's console.
+pub fn print(line: core::fmt::Arguments<'_>) {
+    cortex_m_semihosting::hprintln!("{}", line);
 }

@@ -29,7 +29,8 @@ unsafe impl Sync for Cells {}
 static CELLS: Cells = Cells(UnsafeCell::new([0xFF; LENGTH]));
 
 /// The flash of the card.
-pub(crate) struct KeptFlash {
+#[derive(Debug)]
+pub struct KeptFlash {
     cells: &'static mut [u8; LENGTH],
     file: HostFile,
 }

@@ -14,7 +14,7 @@ const GET_ATR: u8 = 4;
 const FRAME_MAX: usize = COMMAND_MAX + 16;
 
 /// Answers the reader until the power goes.
-pub(crate) fn serve<P: Platform>(uart: &mut Uart, card: &mut Card<P>) -> ! {
+pub fn serve<P: Platform>(uart: &mut Uart, card: &mut Card<P>) -> ! {
     let mut frame = Vec::<u8, FRAME_MAX>::new();
     let mut reply = Vec::<u8, ANSWER_MAX>::new();
     loop {
