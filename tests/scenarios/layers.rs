@@ -14,7 +14,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("sekisho-card", &["sekisho-wire"]),
     ("sekisho-issuer", &["sekisho-card", "sekisho-wire"]),
     ("sekisho-token", &["sekisho-card-app"]),
-    ("sekisho-simulator", &["sekisho-card-app", "sekisho-card", "sekisho-wire"]),
+    ("sekisho-simulator", &["sekisho-card-app", "sekisho-token", "sekisho-card", "sekisho-wire"]),
     ("sekisho-ipc", &[]),
     ("sekisho-link", &[]),
     (

@@ -13,6 +13,7 @@ mod image_flash;
 mod memory;
 mod presence;
 mod transport;
+mod usbip;
 mod vpcd;
 
 pub use apdu_log::ApduLog;
@@ -24,4 +25,5 @@ pub use memory::{Memory, MemoryError};
 pub use presence::Presence;
 pub use sekisho_card_app::ATR;
 pub use transport::{InProcess, InProcessTransaction, SharedCard};
+pub use usbip::UsbToken;
 pub use vpcd::Vpcd;

@@ -3,9 +3,12 @@
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{Parser, Subcommand};
-use sekisho_simulator::{ApduLog, Chip, Control, ControlError, Memory, MemoryError, Presence, SimulatedCard, Vpcd};
+use sekisho_simulator::{
+    ApduLog, Chip, Control, ControlError, Memory, MemoryError, Presence, SimulatedCard, UsbToken, Vpcd,
+};
 
 /// The operator card on a PC: the firmware's card application, its memory in a file, its contacts in a vpcd reader.
 ///
@@ -52,6 +55,26 @@ enum Act {
         #[arg(long, value_name = "FILE")]
         log_apdus: Option<PathBuf>,
     },
+    /// Be a USB token that a Linux kernel attaches over USB/IP (`usbip attach -r HOST -b 1-1`). Prints the port.
+    ///
+    /// Detaching, or ending the process, unplugs it.
+    Usb {
+        /// The card's memory, made by `new`.
+        #[arg(long, value_name = "FILE")]
+        state: PathBuf,
+        /// Where to listen on loopback; any free port unless given.
+        #[arg(long, value_name = "PORT", default_value_t = 0)]
+        port: u16,
+        /// What the device says its serial number is.
+        #[arg(long, value_name = "TEXT", default_value = "0001")]
+        serial: String,
+        /// Take so much longer for each signature and key, as a slow chip would.
+        #[arg(long, value_name = "MILLISECONDS", default_value_t = 0)]
+        slow: u64,
+        /// As in `run`.
+        #[arg(long, value_name = "FILE")]
+        log_apdus: Option<PathBuf>,
+    },
     /// Tell a running card with --control what to do.
     Steer {
         /// Its control socket.
@@ -70,6 +93,7 @@ fn main() -> ExitCode {
             let presence = if pulled { Presence::pulled() } else { Presence::inserted() };
             run(&state, chip.as_deref(), &Vpcd::at(&vpcd), control.as_deref(), log_apdus.as_deref(), &presence)
         }
+        Act::Usb { state, port, serial, slow, log_apdus } => usb(&state, port, &serial, slow, log_apdus.as_deref()),
         Act::Steer { control, what } => steer(&control, &what),
     };
     match outcome {
@@ -103,12 +127,7 @@ fn run(
     log_apdus: Option<&Path>,
     presence: &Presence,
 ) -> Result<(), Box<dyn std::error::Error>> {
-    let log = match log_apdus {
-        Some(path) => {
-            ApduLog::append_to(path).map_err(|error| format!("cannot write '{}': {error}", path.display()))?
-        }
-        None => ApduLog::none(),
-    };
+    let log = apdu_log(log_apdus)?;
     match chip {
         Some(image) => {
             let mut chip = Chip::new(image, state, log)?;
@@ -120,6 +139,26 @@ fn run(
             obey(control, presence)?;
             vpcd.serve(&mut card, presence)
         }
+    }
+}
+
+fn usb(
+    state: &Path,
+    port: u16,
+    serial: &str,
+    slow: u64,
+    log_apdus: Option<&Path>,
+) -> Result<(), Box<dyn std::error::Error>> {
+    let card = SimulatedCard::new(Memory::open(state)?).with_log(apdu_log(log_apdus)?);
+    let token = UsbToken::listen(port, serial)?.slow(Duration::from_millis(slow));
+    writeln!(io::stdout(), "{}", token.port()?)?;
+    token.serve(card)
+}
+
+fn apdu_log(path: Option<&Path>) -> Result<ApduLog, String> {
+    match path {
+        Some(path) => ApduLog::append_to(path).map_err(|error| format!("cannot write '{}': {error}", path.display())),
+        None => Ok(ApduLog::none()),
     }
 }
 
