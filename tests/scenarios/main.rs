@@ -22,4 +22,5 @@ mod rig;
 mod routes;
 mod soak;
 mod unanswered;
+mod usb;
 mod varlink;

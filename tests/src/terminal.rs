@@ -85,6 +85,14 @@ impl Terminal {
         command
     }
 
+    /// The call that is one part of this terminal, in the time of its story.
+    #[must_use]
+    pub fn command(&self, part: &str) -> Command {
+        let mut command = self.agent(part);
+        live_by(&self.clock, &mut command);
+        command
+    }
+
     /// Starts all three parts, and waits until the agent answers.
     pub fn start(&mut self) {
         Part::ALL.into_iter().for_each(|part| self.start_part(part));
@@ -95,8 +103,7 @@ impl Terminal {
     /// # Panics
     /// When the agent does not come up.
     pub fn start_part(&mut self, part: Part) {
-        let mut command = self.agent(part.argument());
-        live_by(&self.clock, &mut command);
+        let mut command = self.command(part.argument());
         let log = self.folder.join(format!("{}.log", part.argument()));
         let mut process = Process::start(part.argument(), &mut command, &log);
         if part == Part::Agent {
@@ -144,10 +151,16 @@ impl Terminal {
         }
     }
 
+    /// Where the agent's sockets are.
+    #[must_use]
+    pub fn runtime(&self) -> PathBuf {
+        self.folder.join("run")
+    }
+
     /// The agent's socket.
     #[must_use]
     pub fn socket(&self) -> PathBuf {
-        self.folder.join("run/agent.sock")
+        self.runtime().join("agent.sock")
     }
 
     /// Where the agent keeps keys, journal and register.

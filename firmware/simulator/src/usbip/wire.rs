@@ -9,8 +9,8 @@ const PATH_FIELD: usize = 256;
 const BUS_ID_FIELD: usize = 32;
 /// Header of everything that is said once a device is attached.
 const COMMAND: usize = 48;
-/// The most data of one transfer: far above what a CCID message needs.
-const TRANSFER_MAX: usize = 1 << 16;
+/// The most data of one transfer. libccid takes 64 KiB and a header in one.
+const TRANSFER_MAX: usize = 1 << 17;
 
 /// A request for the list of devices, or for a device.
 pub(crate) enum Operation {
