@@ -11,7 +11,13 @@ if ! command -v cargo >/dev/null; then
     exit 1
 fi
 
-packages=(gcc libc6-dev make pkg-config libpcsclite-dev libusb-1.0-0-dev pcscd vsmartcard-vpcd opensc util-linux mount procps python3 python3-venv)
+packages=(
+    gcc libc6-dev make pkg-config libpcsclite-dev libusb-1.0-0-dev pcscd vsmartcard-vpcd opensc util-linux mount procps python3 python3-venv
+    # The card on a chip: a compiler whose standard library comes as source, and the board that runs the image.
+    rustc-web cargo-web rust-web-src lld qemu-system-arm
+    # The token on USB: a guest with a kernel that has USB.
+    qemu-system-x86 busybox-static cpio kmod usbip usbutils libccid binutils
+)
 missing=()
 for package in "${packages[@]}"; do
     dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")

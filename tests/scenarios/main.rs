@@ -5,6 +5,7 @@ mod aside;
 mod auditor;
 mod bad_input;
 mod cards;
+mod chip;
 mod complete;
 mod connection;
 mod demo;

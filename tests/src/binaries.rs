@@ -43,3 +43,18 @@ pub fn program(name: &str) -> PathBuf {
     assert!(path.is_file(), "no program {name} in {}", folder().display());
     path
 }
+
+/// The image of the card for QEMU's boards, built now.
+///
+/// # Panics
+/// When it cannot be built.
+#[must_use]
+pub fn chip_image() -> &'static Path {
+    static IMAGE: OnceLock<PathBuf> = OnceLock::new();
+    IMAGE.get_or_init(|| {
+        let output = Command::new(checkout().join("firmware/boards/build.sh")).output().expect("cannot start build.sh");
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "the card's image does not build: {said}");
+        checkout().join("target/boards/thumbv7m-none-eabi/release/sekisho-mps2")
+    })
+}

@@ -7,7 +7,7 @@ use crate::binaries::{checkout, program};
 use crate::clock::{StoryClock, live_by};
 use crate::ledger::{Ledger, both, succeeded};
 use crate::pcscd::Pcscd;
-use crate::virtual_card::VirtualCard;
+use crate::virtual_card::{Body, VirtualCard};
 
 /// The slot of the signer's card, and of the card to be worked on.
 const SIGNER: usize = 0;
@@ -41,6 +41,7 @@ pub struct Desk {
     pub pcscd: Pcscd,
     administrators: Vec<Issued>,
     clock: Option<PathBuf>,
+    body: Body,
 }
 
 /// The administrators of the offices in `offices/`.
@@ -52,7 +53,7 @@ impl Desk {
     pub fn new(folder: &Path) -> Self {
         let pcscd = Pcscd::start(&folder.join("pcsc"), 2);
         std::fs::create_dir_all(folder.join("pins")).expect("cannot make a folder");
-        Self { folder: folder.to_owned(), pcscd, administrators: Vec::new(), clock: None }
+        Self { folder: folder.to_owned(), pcscd, administrators: Vec::new(), clock: None, body: Body::Simulator }
     }
 
     /// The desk of an office that was founded before, in a folder that was copied.
@@ -67,6 +68,11 @@ impl Desk {
     /// Lets the administrator's tool live in the story's time.
     pub fn follow(&mut self, clock: &StoryClock) {
         self.clock = Some(clock.file().to_owned());
+    }
+
+    /// What the cards are that are issued from now on.
+    pub fn issue_as(&mut self, body: Body) {
+        self.body = body;
     }
 
     /// Founds the office that `offices/<office>.toml` describes; afterwards the first administrator's card lies in the signer's reader.
@@ -168,6 +174,7 @@ impl Desk {
     /// When it fails.
     pub fn issue(&mut self, name: &str, more: &[&str]) -> (Issued, String) {
         let mut issued = self.blank(name);
+        issued.card.embody(self.body);
         issued.card.insert(&self.pcscd, WORK);
         self.pcscd.wait_slot(WORK, true);
         let pin_file = issued.pin_file.to_str().expect("a scratch path is text").to_owned();

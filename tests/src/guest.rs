@@ -38,7 +38,7 @@ impl Luggage {
     /// # Panics
     /// When it cannot be copied.
     pub fn add(&self, path: &Path) {
-        let output = Command::new("cp").args(["-a", "--parents", "-t"]).arg(self.root()).arg(path).output();
+        let output = Command::new("cp").arg("-a").arg(path).arg(self.place(path)).output();
         succeeded("cp", &output.expect("cannot start cp"));
     }
 
@@ -47,16 +47,23 @@ impl Luggage {
     /// # Panics
     /// When it cannot be copied.
     pub fn add_program(&self, program: &Path) {
-        let target = self.root().join(program.strip_prefix("/").expect("programs are named from the root"));
-        std::fs::create_dir_all(target.parent().expect("a program lies in a folder")).expect("cannot make a folder");
-        let output = Command::new("strip").arg("-o").arg(&target).arg(program).output().expect("cannot start strip");
+        let output =
+            Command::new("strip").arg("-o").arg(self.place(program)).arg(program).output().expect("cannot start strip");
         succeeded("strip", &output);
         let linked = Command::new("ldd").arg(program).output().expect("cannot start ldd");
         let linked = String::from_utf8_lossy(&linked.stdout).into_owned();
         for library in linked.split_whitespace().filter(|word| word.starts_with('/')) {
-            let output = Command::new("cp").args(["-L", "--parents", "-t"]).arg(self.root()).arg(library).output();
+            let place = self.place(Path::new(library));
+            let output = Command::new("cp").arg("-L").arg(library).arg(place).output();
             succeeded("cp", &output.expect("cannot start cp"));
         }
+    }
+
+    /// Where this goes, with the folders above it.
+    fn place(&self, path: &Path) -> PathBuf {
+        let place = self.root().join(path.strip_prefix("/").expect("luggage is named from the root"));
+        std::fs::create_dir_all(place.parent().expect("it lies in a folder")).expect("cannot make a folder");
+        place
     }
 
     fn root(&self) -> PathBuf {

@@ -3,6 +3,7 @@
 //! A story owns a [`scene::Scene`]: a ledger, an administrator's desk and a terminal, each with processes that can be killed, and one
 //! clock for all of them.
 
+pub mod bare_reader;
 pub mod binaries;
 pub mod clerk;
 pub mod clock;

@@ -3,9 +3,21 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::binaries::program;
+use rustix::process::{Pid, Signal};
+
+use crate::binaries::{chip_image, program};
 use crate::pcscd::Pcscd;
 use crate::process::Process;
+
+/// What is the card while it lies in a reader.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Body {
+    /// The simulator: the card application in a process.
+    #[default]
+    Simulator,
+    /// The image for a chip, run by QEMU.
+    Chip,
+}
 
 /// One card: its memory in a file, and the process while it lies in a reader.
 pub struct VirtualCard {
@@ -17,6 +29,7 @@ pub struct VirtualCard {
     /// The process, and the slot it lies in.
     inserted: Option<(Process, usize)>,
     at_insertion: usize,
+    body: Body,
 }
 
 impl VirtualCard {
@@ -44,7 +57,20 @@ impl VirtualCard {
             log: folder.join(format!("{name}.log")),
             inserted: None,
             at_insertion: 0,
+            body: Body::Simulator,
         }
+    }
+
+    /// From the next insertion on the card has this body, with the same flash.
+    pub fn embody(&mut self, body: Body) {
+        self.body = body;
+    }
+
+    /// The QEMU that is the card now, or was last.
+    #[must_use]
+    pub fn chip_process(&self) -> Option<u32> {
+        let log = std::fs::read_to_string(&self.apdus).unwrap_or_default();
+        log.lines().rev().find_map(|line| line.strip_prefix("# chip started, process ")?.parse().ok())
     }
 
     /// Puts the card into a slot.
@@ -57,13 +83,25 @@ impl VirtualCard {
         self.run(pcscd, slot, &["--pulled"]);
     }
 
+    /// Puts the card into a reader that is none of pcscd's.
+    pub fn join(&mut self, reader: &str) {
+        self.run_at(reader, 0, &[]);
+    }
+
     fn run(&mut self, pcscd: &Pcscd, slot: usize, more: &[&str]) {
+        self.run_at(&format!("127.0.0.1:{}", pcscd.port(slot)), slot, more);
+    }
+
+    fn run_at(&mut self, reader: &str, slot: usize, more: &[&str]) {
         self.pull();
         self.at_insertion = self.apdus();
         let mut command = Command::new(program("sekisho-simulator"));
         command.arg("run").arg("--state").arg(&self.state).arg("--log-apdus").arg(&self.apdus);
         command.arg("--control").arg(&self.control).args(more);
-        command.arg("--vpcd").arg(format!("127.0.0.1:{}", pcscd.port(slot)));
+        command.arg("--vpcd").arg(reader);
+        if self.body == Body::Chip {
+            command.arg("--chip").arg(chip_image());
+        }
         self.inserted = Some((Process::start(&self.name, &mut command, &self.log), slot));
     }
 
@@ -118,6 +156,14 @@ impl VirtualCard {
         let log = std::fs::read_to_string(&self.apdus).unwrap_or_default();
         // Lines with a # tell of power, the others of one APDU each.
         log.lines().filter(|line| !line.starts_with('#')).skip(from).map(str::to_owned).collect()
+    }
+}
+
+/// Ends a process at once, if it is still there.
+pub fn kill_process(process: u32) {
+    if let Some(process) = i32::try_from(process).ok().and_then(Pid::from_raw) {
+        // Gone already is as good.
+        let _ = rustix::process::kill_process(process, Signal::KILL);
     }
 }
 

@@ -5,6 +5,7 @@ mod story;
 mod tell;
 
 use clap::Parser;
+use sekisho_tests::virtual_card::Body;
 
 /// A ledger, a real pcscd with virtual cards, one clerk terminal: founds a made-up town and works in it (デモ)
 #[derive(Parser)]
@@ -12,6 +13,9 @@ struct Arguments {
     /// Tell the whole story without asking; exit status 0 if all of it came true
     #[arg(long)]
     script: bool,
+    /// The clerks' cards are images of a chip, run by QEMU
+    #[arg(long)]
+    qemu: bool,
     /// Language of what the programs say: en or ja
     #[arg(long, default_value = "en", value_parser = ["en", "ja"])]
     lang: String,
@@ -19,5 +23,6 @@ struct Arguments {
 
 fn main() {
     let arguments = Arguments::parse();
-    if arguments.script { story::tell(&arguments.lang) } else { play::play(&arguments.lang) }
+    let body = if arguments.qemu { Body::Chip } else { Body::Simulator };
+    if arguments.script { story::tell(&arguments.lang, body) } else { play::play(&arguments.lang, body) }
 }

@@ -8,13 +8,16 @@ use std::process::Command;
 use sekisho_tests::binaries::program;
 use sekisho_tests::desk::Issued;
 use sekisho_tests::scene::Scene;
+use sekisho_tests::virtual_card::Body;
 
 use crate::tell::line;
 
 /// Founds the town, leaves everything up, and shows the panel if there is a terminal to show it on.
-pub(crate) fn play(lang: &str) {
+pub(crate) fn play(lang: &str, body: Body) {
     line("setting up 白樺町: ledger, two administrators, two clerks, one terminal …");
     let mut scene = Scene::new("play");
+    scene.clerk.card.embody(body);
+    scene.other.card.embody(body);
     scene.clerk.card.insert(&scene.terminal.pcscd, 0);
     scene.other.card.lay_beside(&scene.terminal.pcscd, 1);
     let folder = scene.scratch.folder("play");

@@ -9,7 +9,7 @@ use sekisho_tests::ledger::Ledger;
 use sekisho_tests::scene::FUNCTIONS;
 use sekisho_tests::scratch::Scratch;
 use sekisho_tests::terminal::Terminal;
-use sekisho_tests::virtual_card::VirtualCard;
+use sekisho_tests::virtual_card::{Body, VirtualCard};
 use sekisho_tests::wait;
 use sekisho_wire::verdict::VerdictCode;
 use sekisho_wire::words::Language;
@@ -31,13 +31,14 @@ struct Story {
 }
 
 /// Tells it all. Panics, and so ends with a failure, at the first thing that does not come true.
-pub(crate) fn tell(lang: &str) {
+pub(crate) fn tell(lang: &str, body: Body) {
     let scratch = Scratch::new("demo");
     let clock = StoryClock::new(scratch.path());
     let terminal = Terminal::new(&scratch.folder("t"), &clock);
     let desk = Desk::new(&scratch.folder("d"));
     let ledger = Ledger::init(&scratch.folder("l"), &clock);
     let mut story = Story { narrator: Narrator::new(lang), terminal, desk, ledger, clock, _scratch: scratch };
+    story.desk.issue_as(body);
     story.founding();
     let (mut clerk, mut other) = story.cards();
     story.enrolment();

@@ -371,6 +371,8 @@ const fn pin_refused(refused: PinRefused) -> &'static str {
         PinRefused::NotAscii => "暗証番号として使えません: 半角の英数字・記号でない文字があります",
         PinRefused::Repeat => "暗証番号として使えません: 同じ文字の繰り返しです",
         PinRefused::Run => "暗証番号として使えません: 連続した文字です",
+        PinRefused::NotDigits => "暗証番号として使えません: 数字だけを使ってください",
+        PinRefused::NotMixed => "暗証番号として使えません: 英小文字・英大文字・数字・記号のうち3種類以上が必要です",
     }
 }
 

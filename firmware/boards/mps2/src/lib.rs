@@ -9,10 +9,10 @@ pub mod vpcd;
 use sekisho_card_app::Platform;
 use sekisho_card_app::platform::RandomFailed;
 
+use crate::host::HostRandom;
 pub use crate::host::{finish, print, stop};
 pub use crate::kept_flash::KeptFlash;
 pub use crate::uart::Uart;
-use crate::host::HostRandom;
 
 /// Flash and randomness of this board.
 #[derive(Debug)]
