@@ -56,6 +56,8 @@ pub struct TimeBase {
     pub behind: bool,
     /// The first note of that boot.
     pub first: Option<Line>,
+    /// What the machine says by itself.
+    pub own: Line,
 }
 
 /// How far the wall clock may stand behind the newest note after a restart of the machine before it is called impossible.
@@ -99,6 +101,9 @@ struct Base {
     behind: bool,
     /// The first note of this boot. Later ones are measured by it and not by each other: many small steps must not become a large one.
     first: Option<Line>,
+    /// What the machine says by itself: its clock when it started, or what it bore out since, and what it has counted. No note moves it
+    /// that it does not bear out: two wrong ones must not be each other's witness.
+    own: Line,
     /// Notes that say otherwise, and agree among themselves.
     against: Option<Against>,
 }
@@ -143,13 +148,14 @@ impl TrustedTime {
         let named = *boot != BootId([0; 16]);
         let boot = boot.to_string();
         let base = kept.map(|kept| {
-            let TimeBase { note, trusted, vouched, boottime, behind, first, .. } = kept;
+            let TimeBase { note, trusted, vouched, boottime, behind, first, own, .. } = kept;
             if named && kept.boot == boot && now.boottime >= boottime {
-                Base { note, trusted, vouched, boottime, behind, first, against: None }
+                Base { note, trusted, vouched, boottime, behind, first, own, against: None }
             } else {
                 let behind = now.wall.saturating_add(TOLERANCE) < note.time;
                 let trusted = vouched.max(now.wall);
-                Base { note, trusted, vouched, boottime: now.boottime, behind, first: None, against: None }
+                let own = Line { time: trusted, boottime: now.boottime };
+                Base { note, trusted, vouched, boottime: now.boottime, behind, first: None, own, against: None }
             }
         });
         Self { boot, base, given: base.map_or(0, |base| base.trusted) }
@@ -199,7 +205,7 @@ impl TrustedTime {
         let sure = self.base.map_or(0, |base| base.vouched_at(now));
         let borne_out = is_near(note.time, now.wall) || self.base.is_some() && note.time <= sure.saturating_add(NEAR);
         // What the note and the machine both say is sure; what only the note says can be taken back by those that follow.
-        let both = if borne_out { note.time } else { self.base.map_or(0, |_| note.time.min(line)) };
+        let both = if borne_out { note.time } else { self.base.map_or(0, |base| note.time.min(base.own.at(now))) };
         let vouched = sure.max(both);
         let first = self.base.and_then(|base| base.first);
         let to = match self.base {
@@ -213,7 +219,11 @@ impl TrustedTime {
         let slack = self.base.map_or(NEAR, |base| base.slack(now));
         // One beyond the bound was vouched for by the machine's own clock, which somebody has put right.
         let first = first.filter(|first| note.time <= first.at(now).saturating_add(slack)).unwrap_or(here);
-        self.stand_on(note, now, line, to, vouched, first)
+        let own = self.base.map_or(Line { time: now.wall, boottime: now.boottime }, |base| base.own);
+        let own = if borne_out { here } else { own };
+        let first = Some(first);
+        let boottime = now.boottime;
+        self.stand_on(line, Base { note, trusted: to, vouched, boottime, behind: false, first, own, against: None })
     }
 
     /// A note that says that it is earlier than we think. One may be old, and be shown again; a run of them, each newer than the one before
@@ -235,13 +245,14 @@ impl TrustedTime {
         if !long || alone || note.time.saturating_add(NEAR) < sure {
             return Taken::ChangesNothing;
         }
-        let first = Line { time: note.time, boottime: now.boottime };
-        self.stand_on(note, now, line, note.time.max(sure), sure, first)
+        let (first, own) = (Line { time: note.time, boottime: now.boottime }, base.own);
+        let (trusted, first, boottime) = (note.time.max(sure), Some(first), now.boottime);
+        self.stand_on(line, Base { note, trusted, vouched: sure, boottime, behind: false, first, own, against: None })
     }
 
-    fn stand_on(&mut self, note: SeenNote, now: Moment, from: u64, to: u64, vouched: u64, first: Line) -> Taken {
-        let (boottime, first) = (now.boottime, Some(first));
-        self.base = Some(Base { note, trusted: to, vouched, boottime, behind: false, first, against: None });
+    fn stand_on(&mut self, from: u64, base: Base) -> Taken {
+        let to = base.trusted;
+        self.base = Some(base);
         self.given = to;
         Taken::Counts((from.abs_diff(to) > STEP).then_some(Step { from, to }))
     }
@@ -281,6 +292,7 @@ impl TrustedTime {
             vouched: base.vouched_at(now),
             behind: base.behind,
             first: base.first,
+            own: base.own,
         })
     }
 }
@@ -459,6 +471,24 @@ mod tests {
     }
 
     #[test]
+    fn two_wrong_notes_are_not_each_other_s_witness() {
+        let mut time = misled(DAY + HOUR);
+        // The ledger is nine hours fast for a quarter of an hour, and then its clock is put right.
+        for minute in 1..=15 {
+            let now = at(DAY + HOUR + minute * 60_000, 20 + minute * 60_000);
+            let _ = time.note(note_at(DAY + 10 * HOUR + minute * 60_000), now);
+        }
+        assert!(time.vouched(at(0, 20 + 900_000)) <= DAY + HOUR + 900_020, "what it says alone is not sure");
+        let honest = (16..=30).map(|minute| (DAY + HOUR + minute * 60_000, 20 + minute * 60_000));
+        let taken: Vec<Taken> = honest.map(|(wall, boot)| time.note(note_at(wall), at(wall, boot))).collect();
+        assert!(taken.iter().any(|taken| matches!(taken, Taken::Counts(Some(_)))), "{taken:?}");
+        assert_eq!(time.now(at(0, 20 + 1_800_000)), DAY + HOUR + 1_800_000 + 10);
+        let kept = time.to_keep(at(0, 1_800_100)).unwrap();
+        let next = DAY + 2 * HOUR;
+        assert_eq!(TrustedTime::new(&BootId([4; 16]), Some(kept), at(next, 10)).clock_state(), ClockState::Sound);
+    }
+
+    #[test]
     fn what_is_sure_is_not_taken_back_and_old_notes_that_are_shown_again_prove_nothing() {
         let mut time = misled(DAY + HOUR);
         let early = DAY - HOUR;
@@ -508,6 +538,7 @@ mod tests {
             vouched: NOTE.time,
             behind: false,
             first: None,
+            own: Line { time: NOTE.time, boottime: 1 },
         };
         let mut time = TrustedTime::new(&BOOT, Some(kept), at(0, 10));
         assert_eq!(time.clock_state(), ClockState::Behind);
@@ -525,6 +556,7 @@ mod tests {
             vouched: NOTE.time,
             behind: false,
             first: None,
+            own: Line { time: NOTE.time, boottime: 1 },
         };
         let far = NOTE.time + 10 * 365 * 86_400_000;
         let mut time = TrustedTime::new(&BOOT, Some(kept), at(far, 10));
@@ -553,6 +585,7 @@ mod tests {
             vouched: NOTE.time,
             behind: false,
             first: None,
+            own: Line { time: NOTE.time, boottime: 1 },
         };
         let mut time = TrustedTime::new(&BOOT, Some(kept), at(NOTE.time + 60_000 + STEP, 10));
         let late = time.now(at(0, 10));
@@ -571,6 +604,7 @@ mod tests {
             vouched: NOTE.time,
             behind: false,
             first: None,
+            own: Line { time: NOTE.time, boottime: 1 },
         };
         let recorded = NOTE.time + 18_000_000;
         let slow = at(NOTE.time + 1000, 10);
