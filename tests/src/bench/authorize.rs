@@ -22,11 +22,17 @@ const SOME: usize = 50;
 
 /// Works for a moment, so that the terminal has decided something.
 pub(crate) fn work(scene: &Scene) {
+    begin_to_work(scene);
+    let mut client = scene.terminal.client();
+    client.end().unwrap_or_else(|error| panic!("the session does not end: {error}"));
+    wait_state(&scene.terminal, SessionState::AwaitPin);
+}
+
+/// The same, and the session stays open.
+pub(crate) fn begin_to_work(scene: &Scene) {
     login(&scene.terminal, &scene.clerk);
     let mut client = scene.terminal.client();
     (0..SOME).for_each(|_| ask(&mut client));
-    client.end().unwrap_or_else(|error| panic!("the session does not end: {error}"));
-    wait_state(&scene.terminal, SessionState::AwaitPin);
 }
 
 pub(crate) fn measure(scene: &mut Scene, effort: Effort, report: &mut Report) {

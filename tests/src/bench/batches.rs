@@ -62,7 +62,7 @@ impl Sender {
         Self { link: link(state), identity, journal, next, decisions }
     }
 
-    /// The granted decisions in the terminal's journal.
+    /// The decisions granted in the terminal's last session.
     pub(crate) fn decisions(&self) -> &[Record] {
         &self.decisions
     }
@@ -133,11 +133,16 @@ fn open_journal(state: &Path, identity: &Identity) -> Journal {
 fn decisions_in(journal: &Journal, end: u64) -> Vec<Record> {
     let mut found = Vec::new();
     let mut seq = 0;
-    while seq < end && found.len() < 1000 {
+    while seq < end {
         let run = journal.read(seq, 1000, 1 << 20).unwrap_or_else(|error| panic!("{error}"));
         seq += run.records.len() as u64;
-        let records = run.records.iter().filter_map(|bytes| Record::decode(bytes).ok());
-        found.extend(records.filter(|record| is_granted(&record.body)));
+        for record in run.records.iter().filter_map(|bytes| Record::decode(bytes).ok()) {
+            if let Body::SessionOpened(_) = record.body {
+                found.clear();
+            } else if is_granted(&record.body) {
+                found.push(record);
+            }
+        }
     }
     assert!(!found.is_empty(), "the terminal has granted nothing");
     found

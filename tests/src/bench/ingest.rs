@@ -12,8 +12,9 @@ use sekisho_ledger::ingest;
 use sekisho_ledger::keys::Keys;
 use sekisho_ledger::ledger::Ledger;
 use sekisho_ledger::store::{Append, Change, Entry, LogName, SqliteStore, Store};
+use sekisho_tests::clerk::insert;
 use sekisho_tests::scene::{FUNCTIONS, Scene, enrol, wait_sealed};
-use sekisho_tests::terminal::Terminal;
+use sekisho_tests::terminal::{Part, Terminal};
 use sekisho_tlog::{Hash, leaf_hash};
 use sekisho_wire::id::OfficeId;
 
@@ -22,7 +23,7 @@ use crate::batches::{BATCH, Prepared, Sender};
 use crate::report::{Goal, Report};
 use crate::stopwatch::timed;
 use crate::times::Times;
-use crate::{Effort, stored};
+use crate::{Effort, authorize, stored};
 
 /// Batches in a block; the ledger's followers catch up before the bare loop's block, so that they are charged to nobody else.
 const BLOCK: usize = 5;
@@ -33,7 +34,10 @@ pub(crate) fn measure(scene: &mut Scene, effort: Effort, report: &mut Report) {
     if scene.ledger.process_id().is_some() {
         wait_sealed(&scene.terminal);
     }
-    scene.terminal.stop();
+    // A session that nobody closes, for all that is sent below is said to be granted in it. An agent that is killed closes none.
+    insert(&scene.terminal, &mut scene.clerk);
+    authorize::begin_to_work(scene);
+    [Part::Agent, Part::CardWorker, Part::Forwarder].into_iter().for_each(|part| scene.terminal.kill(part));
     scene.ledger.stop();
     let before = stored::Stored::look(&scene.ledger);
     let mut sender = Sender::of(&scene.terminal.state());
