@@ -150,11 +150,7 @@ impl ChangesFile {
     ///
     /// # Errors
     /// [`AdminError::Unknown`] for a terminal that is not registered.
-    pub(crate) fn into_changes(
-        self,
-        with_policy: PolicyUse,
-        drafter: &mut Drafter<'_>,
-    ) -> Result<Vec<Change>, AdminError> {
+    pub(crate) fn changes(&self, with_policy: PolicyUse, drafter: &mut Drafter<'_>) -> Result<Vec<Change>, AdminError> {
         let mut changes = self.organisation(drafter);
         changes.extend(self.functions());
         changes.extend(self.people(drafter)?);
@@ -386,7 +382,7 @@ mod tests {
         let file: ChangesFile = parse(Path::new("office.toml"), text).unwrap();
         let register = Register::new();
         let mut drafter = Drafter::new(&register, 1_795_000_000_000);
-        file.into_changes(PolicyUse::Change, &mut drafter).unwrap()
+        file.changes(PolicyUse::Change, &mut drafter).unwrap()
     }
 
     #[test]

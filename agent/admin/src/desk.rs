@@ -115,7 +115,7 @@ impl Desk {
     pub(crate) fn open(screen: Screen, home: Home, readers: Readers, signing: Signing) -> Result<Self, AdminError> {
         let office = Office::load(&home)?.ok_or(AdminError::NoOffice)?;
         // `found` keeps its plan before the office, and drafts it by the register that it has verified; `join` keeps the office last.
-        let drafted = Plan::<CardGuid>::load(&home)?.is_none_or(|plan| plan.parts.is_some());
+        let drafted = Plan::load(&home)?.is_none_or(|plan| plan.parts.is_some());
         let so_far = if drafted { SoFar::Verified } else { SoFar::Nothing };
         let cache = RegisterCache::load(&home, &office.register_of()?, so_far)?;
         Self::of(office, cache, screen, home, readers, signing)

@@ -27,6 +27,7 @@ mod pending;
 mod persons;
 mod pin_entry;
 mod plan;
+mod progress;
 mod random;
 mod readers;
 mod record_words;

@@ -4,12 +4,12 @@ use sekisho_wire::id::Hash;
 use sha2::{Digest, Sha256};
 
 use crate::act_draft::parts;
-use crate::changes_file::{self, Drafter, PolicyUse};
+use crate::changes_file::{self, ChangesFile, Drafter, PolicyUse};
 use crate::cli::FileArgument;
 use crate::clock;
 use crate::desk::Desk;
 use crate::error::AdminError;
-use crate::plan::{Plan, is_decided};
+use crate::progress::Progress;
 
 /// Whether the changes are proposed whatever else was asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,35 +25,51 @@ pub(super) fn run(desk: &mut Desk, argument: &FileArgument, manner: Manner) -> R
     desk.log_in()?;
     if manner == Manner::Propose || desk.proposes() {
         let mut drafter = Drafter::new(desk.cache.register(), clock::now());
-        let changes = file.into_changes(PolicyUse::Change, &mut drafter)?;
+        let changes = file.changes(PolicyUse::Change, &mut drafter)?;
         let names = drafter.names;
         return desk.propose(changes, &names).map(drop);
     }
-    let of = Hash(Sha256::digest(text).into());
-    let plan = match Plan::<Hash>::load(&desk.home)?.filter(|plan| plan.of == of) {
-        Some(plan) => plan,
-        None => {
-            let mut drafter = Drafter::new(desk.cache.register(), clock::now());
-            let changes = file.into_changes(PolicyUse::Change, &mut drafter)?;
-            Plan { of, parts: Some(parts(changes)?), names: drafter.names }
-        }
-    };
-    decide(desk, plan)
+    let mut progress = Progress::load(&desk.home, Hash(Sha256::digest(text).into()), &desk.cache)?;
+    if progress.decided() > 0 {
+        say_skipped(desk, &progress);
+    }
+    while decide_next(desk, &file, &mut progress)? == Rest::Missing {}
+    progress.forget(&desk.home)
 }
 
-/// One act needs no plan: what became of it, the outbox knows.
-fn decide(desk: &mut Desk, mut plan: Plan<Hash>) -> Result<(), AdminError> {
-    let mut parts = plan.parts.take().unwrap_or_default();
-    while !parts.is_empty() {
-        if parts.len() > 1 {
-            plan.parts = Some(parts.clone());
-            plan.save(&desk.home)?;
-        }
-        let part = parts.remove(0);
-        if is_decided(&desk.cache, &part) {
-            continue;
-        }
-        desk.decide_part(part, &plan.names)?;
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Rest {
+    Missing,
+    Nothing,
+}
+
+/// Each part is drafted over the register that its act says it was made over: what others changed meanwhile is neither put back nor missed by
+/// the fold. One act needs no progress: what became of it, the outbox knows.
+fn decide_next(desk: &mut Desk, file: &ChangesFile, progress: &mut Progress) -> Result<Rest, AdminError> {
+    desk.log_in()?;
+    let mut drafter = Drafter::new(desk.cache.register(), clock::now());
+    let changes = file.changes(PolicyUse::Change, &mut drafter)?;
+    let names = drafter.names;
+    let missing = progress.missing(&changes);
+    if missing.is_empty() && progress.decided() > 0 {
+        return Ok(Rest::Nothing);
     }
-    Plan::<Hash>::forget(&desk.home)
+    let part = parts(missing.to_vec())?.swap_remove(0);
+    if part.len() == changes.len() {
+        desk.decide_part(part, &names)?;
+        return Ok(Rest::Nothing);
+    }
+    progress.begin(&desk.home, part.clone(), desk.cache.size())?;
+    desk.decide_part(part, &names)?;
+    progress.end();
+    Ok(Rest::Missing)
+}
+
+fn say_skipped(desk: &Desk, progress: &Progress) {
+    let (decided, path) = (progress.decided(), progress.path(&desk.home));
+    let path = path.display();
+    desk.screen.note(
+        &format!("an earlier run decided the first {decided} changes of this file ('sekisho-admin acts'): it goes on with the rest. To decide all of it again, remove {path} first."),
+        &format!("以前の実行でこのファイルの最初の{decided}件の変更は処分済みです(sekisho-admin acts)。残りを処分します。すべてを改めて処分するには、先に {path} を削除してください。"),
+    );
 }

@@ -49,7 +49,7 @@ pub(super) fn run(
     signing: Signing,
 ) -> Result<(), AdminError> {
     let known = Office::load(&home)?.is_some();
-    if known && Plan::<CardGuid>::load(&home)?.is_none() {
+    if known && Plan::load(&home)?.is_none() {
         return Err(AdminError::OfficeExists);
     }
     let (file, _) = changes_file::read(&arguments.config)?;
@@ -118,7 +118,7 @@ fn fits(signed: &SignedAct, code: &LedgerCode) -> bool {
 fn keep_office(home: &Home, screen: &Screen, code: &LedgerCode, signed: &[u8]) -> Result<(), AdminError> {
     let act = SignedAct::decode(signed)?;
     let Signer::Card(signer) = *act.signer() else { return Err(AdminError::NothingToDo) };
-    Plan { of: signer, parts: None, names: Vec::new() }.save(home)?;
+    Plan { of: signer, since: 0, parts: None, names: Vec::new() }.save(home)?;
     let id = office_of(&act);
     Office::from_code(id, code).save(home)?;
     home.remove(SIGNED)?;

@@ -48,7 +48,7 @@ struct Second {
 /// Decides the rest of the file. The plan is kept until all of it is done, so that this can be run again at any point.
 pub(super) fn run(setup: Setup) -> Result<(), AdminError> {
     let Setup { screen, home, mut readers, signing, secret, readers_in_use, file, mut pins, first_pins } = setup;
-    let mut plan = Plan::<CardGuid>::load(&home)?.ok_or(AdminError::OfficeExists)?;
+    let mut plan = Plan::load(&home)?.ok_or(AdminError::OfficeExists)?;
     let reader = reader_of(&mut readers, &readers_in_use, signing.reader.as_deref(), plan.of)?;
     let operators: Vec<Code> = file.administrator.iter().map(|table| table.operator.0.clone()).collect();
     let source = operators.first().map(|first| pin_source(first_pins.as_deref(), first, &signing.pin));
@@ -60,8 +60,9 @@ pub(super) fn run(setup: Setup) -> Result<(), AdminError> {
         Some(parts) => parts,
         None => {
             let mut drafter = Drafter::new(desk.cache.register(), clock::now());
-            let changes = file.into_changes(PolicyUse::Founded, &mut drafter)?;
+            let changes = file.changes(PolicyUse::Founded, &mut drafter)?;
             plan.names = drafter.names;
+            plan.since = desk.cache.size();
             parts_by_route(desk.cache.register(), changes)?
         }
     };
@@ -70,10 +71,12 @@ pub(super) fn run(setup: Setup) -> Result<(), AdminError> {
         plan.parts = Some(parts.clone());
         plan.save(&desk.home)?;
         let part = parts.remove(0);
-        if is_decided(&desk.cache, &part) {
-            continue;
-        }
-        if takes_two(desk.cache.register(), &part) {
+        if is_decided(&desk.cache, &part, plan.since) {
+            desk.screen.note(
+                "an act of the setting up was decided in an earlier run",
+                "設置に伴う処分の一つは、以前の実行で処分済みです",
+            );
+        } else if takes_two(desk.cache.register(), &part) {
             let second = match &mut second {
                 Some(second) => second,
                 None => second.insert(find_second(&mut desk, &readers_in_use, &mut pins, first_pins.as_deref())?),
@@ -82,9 +85,10 @@ pub(super) fn run(setup: Setup) -> Result<(), AdminError> {
         } else {
             desk.decide_part(part, &plan.names)?;
         }
+        plan.since = desk.cache.size();
     }
     finish_cards(&mut desk, &secret)?;
-    Plan::<CardGuid>::forget(&desk.home)
+    Plan::forget(&desk.home)
 }
 
 fn taken(pins: &mut Pins, card: CardGuid) -> Option<Pin> {
@@ -112,7 +116,7 @@ fn find_second(
 
 /// Proposed by the one and approved by the other, each with a card and a PIN of her own. A proposal of an interrupted run is approved, not
 /// made again.
-fn by_two(desk: &mut Desk, part: Vec<Change>, plan: &Plan<CardGuid>, second: &mut Second) -> Result<(), AdminError> {
+fn by_two(desk: &mut Desk, part: Vec<Change>, plan: &Plan, second: &mut Second) -> Result<(), AdminError> {
     let open = proposals::find(desk, |proposed| proposed.act().changes == part)?;
     let (_, proposal) = match open {
         Some(open) => open,

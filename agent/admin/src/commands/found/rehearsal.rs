@@ -46,7 +46,7 @@ pub(super) fn of_all(
     fold(&mut register, Act { changes, ..draft(&Register::new(), Log::Register, now)? }, first.0)?;
 
     let mut drafter = Drafter::new(&register, now);
-    let changes = changes_file::read(path)?.0.into_changes(PolicyUse::Founded, &mut drafter)?;
+    let changes = changes_file::read(path)?.0.changes(PolicyUse::Founded, &mut drafter)?;
     for part in parts_by_route(&register, changes)? {
         let post = |(_, post): &(CardGuid, Code)| Some(post.clone());
         if !takes_two(&register, &part) {
