@@ -17,7 +17,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::doubt::Doubts;
 use crate::false_card::FalseCards;
-use crate::function::{Answered, Granted};
+use crate::function::{Answered, Decided, Granted};
 use crate::identity::Identity;
 use crate::journal::Journal;
 use crate::journal::segment::random;
@@ -63,6 +63,8 @@ pub(crate) struct Core {
     pub(crate) prompts: Vec<Prompt>,
     /// Requests of this session that have their answer.
     pub(crate) answered: HashMap<RequestId, Answered>,
+    /// Grants on their way to the disk, once for each answer that has not left.
+    pub(crate) unanswered: Vec<Decided>,
     /// Grants that may still be completed, oldest first.
     pub(crate) granted: VecDeque<Granted>,
     /// Decisions that have been taken back.
@@ -164,6 +166,7 @@ impl Agent {
             last_call: 0,
             prompts: Vec::new(),
             answered: HashMap::new(),
+            unanswered: Vec::new(),
             granted: VecDeque::new(),
             withdrawn: BTreeSet::new(),
             completed: BTreeSet::new(),

@@ -171,6 +171,7 @@ impl Agent {
         }
         let now = self.now(&mut core);
         if let Some(decided) = core.repeated(&asked, now)? {
+            core.will_answer(decided);
             drop((core, arriving));
             return Ok(self.settle(caller, decided));
         }
@@ -261,6 +262,7 @@ impl Agent {
         let decision = Decision { request: asked.request, input, verdict: code, signature };
         let record = self.write_salted(core, salt, Body::Decision(decision));
         let decided = Decided { record, code, session };
+        core.will_answer(decided);
         if repeatable && core.machine.session().is_some() {
             let at = self.moment().boottime;
             core.remember_answer(asked.request, Answered { question: asked.question.clone(), decided, basis, at });
@@ -275,6 +277,7 @@ impl Agent {
     pub(crate) fn settle(&self, caller: &Caller, decided: Decided) -> AuthorizeAnswer {
         let durable = self.journal.wait(decided.record.seq);
         let mut core = self.lock();
+        core.answers(decided);
         let code = match (durable, decided.code, decided.session) {
             (Err(_), code, _) => {
                 self.step(&mut core, Event::JournalFailed);
@@ -300,6 +303,13 @@ impl Agent {
             core.may_complete(Granted { record: decided.record, uid: caller.uid });
         }
         AuthorizeAnswer { verdict: spoken::verdict(code), record: Some(decided.record) }
+    }
+
+    /// Takes back every grant whose answer has not left: once the journal has ended, that it was refused could not be recorded any more.
+    pub(crate) fn withdraw_unanswered(&self, core: &mut Core) {
+        for decided in std::mem::take(&mut core.unanswered) {
+            self.withdraw(core, decided, Reason::AgentStopping);
+        }
     }
 
     fn withdraw(&self, core: &mut Core, decided: Decided, reason: Reason) {
@@ -370,6 +380,20 @@ impl Core {
                 field: "request".into(),
                 rule: "a number of its own: this one was used for another question".into(),
             }),
+        }
+    }
+
+    /// A grant waits for the disk, and its answer for that.
+    fn will_answer(&mut self, decided: Decided) {
+        if decided.code.is_granted() {
+            self.unanswered.push(decided);
+        }
+    }
+
+    /// One answer leaves; others to the same request may still wait.
+    fn answers(&mut self, decided: Decided) {
+        if let Some(place) = self.unanswered.iter().position(|waiting| *waiting == decided) {
+            self.unanswered.swap_remove(place);
         }
     }
 

@@ -469,6 +469,7 @@ impl Agent {
         let last = {
             let mut core = self.lock();
             self.step(&mut core, Event::Stopping);
+            self.withdraw_unanswered(&mut core);
             let last = self.write(&mut core, Body::TerminalDown);
             self.journal.end();
             last
@@ -538,6 +539,30 @@ mod tests {
         });
         assert!(bench.prompt(&PromptRequest::login(), RIGHT_PIN).is_err());
         assert!(bench.agent.lock().machine.session().is_none());
+    }
+
+    #[test]
+    fn a_grant_whose_record_was_being_written_at_the_stop_is_taken_back_on_record() {
+        let bench = Bench::new();
+        bench.log_in();
+        assert!(bench.agent.authorize(&panel(), &ask("juminhyo")).unwrap().verdict.granted);
+        let _ = bench.records();
+        let agent = Arc::clone(&bench.agent);
+        bench.disk.amid_next_sync(move || {
+            // As `stop`, which waits for this very sync.
+            let stopper = Arc::clone(&agent);
+            let _ = std::thread::spawn(move || stopper.stop());
+            crate::testing::until(|| !agent.journal.takes_records());
+        });
+        let answer = bench.agent.authorize(&panel(), &ask("juminhyo")).unwrap();
+        assert_eq!(answer.verdict.code, "ended_meanwhile");
+        let kinds = bench.kinds();
+        assert_eq!(kinds[kinds.len() - 4..], ["decision", "session_closed", "withdrawn", "terminal_down"]);
+        let bodies = bench.records().into_iter().map(|record| record.body);
+        let taken_back: Vec<u64> =
+            bodies.filter_map(|body| if let Body::Withdrawn(it) = body { Some(it.of) } else { None }).collect();
+        assert_eq!(taken_back, [answer.record.unwrap().seq], "what was answered before stands");
+        bench.assert_replays();
     }
 
     #[test]
