@@ -56,6 +56,13 @@ pub(crate) fn alter(town: &Town, sql: &str) {
     assert_eq!(connection.execute(sql, []).unwrap(), 1, "{sql}");
 }
 
+/// The column with another byte behind the first `at` than stands there, whichever that is.
+fn flip(column: &str, at: u32) -> String {
+    let (byte, rest) = (at + 1, at + 2);
+    let other = format!("CASE substr({column}, {byte}, 1) WHEN x'5a' THEN x'a5' ELSE x'5a' END");
+    format!("CAST(substr({column}, 1, {at}) || CAST({other} AS BLOB) || substr({column}, {rest}) AS BLOB)")
+}
+
 fn first(report: &Report) -> &Finding {
     report.findings.first().expect("something is wrong and was not found")
 }
@@ -85,9 +92,6 @@ fn a_lived_in_ledger_is_sound() {
 
 #[test]
 fn every_altered_byte_is_found_and_named() {
-    let flip = |column: &str, at: u32| {
-        format!("CAST(substr({column}, 1, {at}) || CAST(x'5a' AS BLOB) || substr({column}, {}) AS BLOB)", at + 2)
-    };
     let table: [Altered; 19] = [
         (format!("UPDATE records_1 SET payload = {} WHERE idx = 300", flip("payload", 40)), Some(300), |fault| {
             matches!(fault, Fault::PayloadAltered)
@@ -240,12 +244,7 @@ fn codes_and_enrolments_are_what_the_records_tell_of() {
     let code_altered: Expected = |fault| matches!(fault, Fault::CodeAltered { .. });
     let enrolment_altered: Expected = |fault| matches!(fault, Fault::EnrolmentAltered { .. });
     let certificate_altered: Expected = |fault| matches!(fault, Fault::CertificateAltered { .. });
-    let flipped = |at: u32| {
-        format!(
-            "UPDATE enrolments SET certificate = CAST(substr(certificate, 1, {at}) || CAST(x'5a' AS BLOB) || substr(certificate, {}) AS BLOB)",
-            at + 2
-        )
-    };
+    let flipped = |at: u32| format!("UPDATE enrolments SET certificate = {}", flip("certificate", at));
     let table: Vec<(String, Expected)> = vec![
         (format!("UPDATE codes SET expires = expires + 1 {unused}"), code_altered),
         (format!("UPDATE codes SET hash = zeroblob(32) {unused}"), code_altered),
