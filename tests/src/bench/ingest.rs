@@ -35,7 +35,9 @@ pub(crate) fn measure(scene: &mut Scene, effort: Effort, report: &mut Report) {
         wait_sealed(&scene.terminal);
     }
     // A session that nobody closes, for all that is sent below is said to be granted in it. An agent that is killed closes none.
-    insert(&scene.terminal, &mut scene.clerk);
+    if scene.terminal.client().status().is_ok_and(|status| status.card.is_none()) {
+        insert(&scene.terminal, &mut scene.clerk);
+    }
     authorize::begin_to_work(scene);
     [Part::Agent, Part::CardWorker, Part::Forwarder].into_iter().for_each(|part| scene.terminal.kill(part));
     scene.ledger.stop();
