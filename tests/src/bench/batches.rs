@@ -88,6 +88,14 @@ impl Sender {
         Prepared { envelope, records: run.records }
     }
 
+    /// Work with batches that the ledger never sees: its history goes on where it stood before.
+    pub(crate) fn aside<T>(&mut self, work: impl FnOnce(&mut Self) -> T) -> T {
+        let before = self.next;
+        let made = work(self);
+        self.next = before;
+        made
+    }
+
     fn seal(&self, epoch: u32, run: &Run) -> Vec<u8> {
         let seen = Seen { size: 0, root: Hash(sekisho_tlog::EMPTY_ROOT.0), note: None };
         let sent = self.decisions.last().map_or(0, |record| record.wall);

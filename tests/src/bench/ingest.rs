@@ -51,10 +51,10 @@ pub(crate) fn measure(scene: &mut Scene, effort: Effort, report: &mut Report) {
     scene.ledger.stop();
     let data = DataDir::new(scene.ledger.data());
     let library = through_the_library(&data, &mut sender, &mut bare, effort.of(40, 8));
-    let opening = opening_alone(&data, &mut sender, effort.of(20, 4));
+    let opening = sender.aside(|sender| opening_alone(&data, sender, effort.of(20, 4)));
     let copy = scene.scratch.path().join("copy.db");
     stored::copy(&data.database(), &copy);
-    let store = through_the_store(&copy, &mut sender, &mut bare, effort.of(40, 8));
+    let store = sender.aside(|sender| through_the_store(&copy, sender, &mut bare, effort.of(40, 8)));
 
     let name = "ledger ingest over HTTPS ÷ bare rusqlite insert";
     report.goal(name, "≥ 0.8", Goal::AtLeast(0.8), https.rate_ratio(), format!("{:.2}", https.rate_ratio()));
