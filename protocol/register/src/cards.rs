@@ -103,6 +103,11 @@ impl Card {
         self.state(t) == CardState::Active && self.is_within_dates(t) && self.holder(t).is_some()
     }
 
+    /// From when it can be used.
+    pub(crate) const fn begins(&self) -> u64 {
+        self.begins
+    }
+
     /// Within the dates it was issued for, and not before its act.
     #[must_use]
     pub const fn is_within_dates(&self, t: u64) -> bool {

@@ -11,7 +11,7 @@ use crate::refusal::{FoldRefusal, WrongValue};
 use crate::role::Role;
 use crate::state::{Draft, Position};
 use crate::thing::Thing;
-use crate::timeline::Timeline;
+use crate::timeline::{Dated, Timeline};
 use crate::values::Title;
 
 /// A section (課).
@@ -158,6 +158,30 @@ impl Post {
     pub fn is_held_by(&self, operator: &Code, capacity: Capacity, t: u64) -> bool {
         let holder = Holder { operator: operator.clone(), capacity };
         self.holders.get(&holder).is_some_and(|holding| holds(holding, t))
+    }
+
+    /// Whether `operator` was ever named to hold it, in any capacity, for any time.
+    pub(crate) fn was_ever_held_by(&self, operator: &Code) -> bool {
+        self.holders.keys().any(|holder| holder.operator == *operator)
+    }
+
+    /// From when each of those who left it is gone.
+    pub(crate) fn dates_of_leaving(&self) -> impl Iterator<Item = u64> {
+        self.words().filter(|word| word.value == Holding::Left).map(|word| word.effective)
+    }
+
+    /// From when until when it was to be held.
+    pub(crate) fn dates_of_holding(&self) -> impl Iterator<Item = u64> {
+        self.words()
+            .flat_map(|word| match word.value {
+                Holding::Held { to, .. } => [Some(word.effective), to],
+                Holding::Left => [None, None],
+            })
+            .flatten()
+    }
+
+    fn words(&self) -> impl Iterator<Item = &Dated<Holding>> {
+        self.holders.values().flat_map(Timeline::iter)
     }
 
     /// Who holds it at `t`.

@@ -88,7 +88,10 @@ pub enum FoldRefusal {
     /// Those who would be left could not decide about the office.
     TooFewSigners,
     /// One person alone would end the office's ability to decide.
-    LastSigners,
+    LastSigners {
+        /// From when nobody could decide, or nobody could lift a suspension.
+        from: u64,
+    },
     /// Only a card that is active is suspended from a panel.
     CardNotActive(CardGuid),
     /// The act says two things about one thing.
@@ -271,7 +274,7 @@ impl FoldRefusal {
             Self::EffectiveWrong { .. } => "effective_wrong",
             Self::TerminalLimit(_) => "terminal_limit",
             Self::TooFewSigners => "too_few_signers",
-            Self::LastSigners => "last_signers",
+            Self::LastSigners { .. } => "last_signers",
             Self::CardNotActive(_) => "card_not_active",
             Self::ChangedTwice(_) => "changed_twice",
             Self::Expired { .. } => "expired",

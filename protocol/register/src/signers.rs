@@ -1,52 +1,121 @@
 //! Who could sign, with a draft taken over: neither a panel nor one person alone may leave an office that nobody can decide about
 //! (§R3.9, §R3.11).
 
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 
 use sekisho_wire::id::Code;
 
+use crate::cards::Card;
 use crate::change::{CardState, Change, OperatorState};
-use crate::organisation::Capacity;
-use crate::people::Standing;
+use crate::organisation::{Capacity, Post};
+use crate::people::{Operator, Standing};
 use crate::refusal::FoldRefusal;
 use crate::role::{Class, Role};
 use crate::routes::Route;
 use crate::state::{Draft, Position};
+use crate::timeline::Timeline;
 
-/// The holder of a card that can sign now, with the roles of his posts.
+/// For how long at least somebody must be left who can lift a suspension, whatever single persons said of designations (§R3.11).
+const LIFTS_FOR_MS: u64 = 30 * 24 * 60 * 60 * 1000;
+
+/// The holder of a card that can sign, with the roles of his posts.
 type Signer = (Code, Vec<Role>);
 
 /// Who counts as somebody who can sign.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Counted {
-    /// Whoever can sign now.
+    /// Whoever can sign then.
     Current,
     /// Also those whom an act could let sign again: what is suspended can be lifted.
     Suspended,
 }
 
-impl Draft<'_> {
-    /// Every card that can sign at `t`, by its holder and his roles.
-    fn signers(&self, counted: Counted, t: u64) -> Vec<Signer> {
-        let (base, over) = self.layers();
+/// What a draft says of those who have a card that signs. There are few of them, among all who have cards.
+struct Signers<'d> {
+    draft: &'d Draft<'d>,
+    cards: Vec<&'d Card>,
+}
+
+impl<'d> Signers<'d> {
+    fn of(draft: &'d Draft<'_>) -> Self {
+        let (base, over) = draft.layers();
         let cards = merged(&base.cards, &over.cards).filter(|card| card.issued().signature.is_some());
-        let usable = cards.filter(|card| {
+        Self { draft, cards: cards.collect() }
+    }
+
+    /// Every card that can sign at `t`, by its holder and his roles.
+    fn at(&self, counted: Counted, t: u64) -> Vec<Signer> {
+        let usable = self.cards.iter().filter(|card| {
             let state = card.state(t);
             let suspended = state == CardState::Suspended && counted == Counted::Suspended;
             card.is_within_dates(t) && (state == CardState::Active || suspended)
         });
         let signs = |operator: &Code| {
-            self.operator(operator).is_some_and(|who| {
+            self.draft.operator(operator).is_some_and(|who| {
                 let state = who.state(t);
                 let suspended = state == OperatorState::Suspended && counted == Counted::Suspended;
                 matches!(who.standing(t), Standing::Designated(_)) && (state == OperatorState::Active || suspended)
             })
         };
         let holders = usable.filter_map(|card| card.holder(t)).filter(|holder| signs(holder.operator));
-        holders.map(|holder| (holder.operator.clone(), self.roles_held(holder.operator, t))).collect()
+        holders.map(|holder| (holder.operator.clone(), self.draft.roles_held(holder.operator, t))).collect()
     }
 
+    /// Whether there are persons who could take this route at `t`.
+    fn can_take(&self, counted: Counted, route: &Route, t: u64) -> bool {
+        let signers = self.at(counted, t);
+        let proposers = || signers.iter().filter(|(_, roles)| route.admits_proposer(roles));
+        let approves = |proposer: &Code| {
+            signers.iter().any(|(who, roles)| route.admits_approver(roles) && (!route.distinct || who != proposer))
+        };
+        proposers().any(|(who, _)| route.approvers.is_empty() || approves(who))
+    }
+
+    /// Whether the office can be decided about at `t`, once those who are suspended may sign again.
+    fn can_decide(&self, t: u64) -> bool {
+        self.can_take(Counted::Suspended, &self.draft.route_at(Class::Founding, t), t)
+    }
+
+    /// Whether somebody can let those sign again who are suspended at `t`.
+    fn can_lift(&self, t: u64) -> bool {
+        let classes = [Class::Cards, Class::Operators];
+        classes.into_iter().all(|class| self.can_take(Counted::Current, &self.draft.route_at(class, t), t))
+    }
+
+    /// When somebody is suspended, ended, gone from a post, or back, by what stands in the register.
+    fn dates_of_states(&self) -> impl Iterator<Item = u64> {
+        let cards = self.cards.iter().flat_map(|card| card.states().dates());
+        let operators = self.operators().flat_map(|operator| operator.states().dates());
+        cards.chain(operators).chain(self.posts().flat_map(Post::dates_of_leaving))
+    }
+
+    /// When designations begin and end.
+    fn dates_of_designations(&self) -> impl Iterator<Item = u64> {
+        let designations = self.operators().flat_map(|operator| operator.designations().iter());
+        designations.flat_map(|said| [said.effective, said.value.from, said.value.to])
+    }
+
+    /// When anything begins or ends that takes two persons: cards, posts, who was to hold them until when, routes.
+    fn dates_of_two(&self) -> impl Iterator<Item = u64> {
+        let cards = self.cards.iter().flat_map(|card| [card.begins(), card.issued().to]);
+        let posts = self.posts().flat_map(|post| post.versions().dates().chain(post.dates_of_holding()));
+        let routes =
+            self.draft.office().into_iter().flat_map(|office| office.routes.values().flat_map(Timeline::dates));
+        cards.chain(posts).chain(routes)
+    }
+
+    fn operators(&self) -> impl Iterator<Item = &'d Operator> {
+        self.cards.iter().filter_map(|card| self.draft.operator(card.issued().operator.as_ref()?))
+    }
+
+    fn posts(&self) -> impl Iterator<Item = &'d Post> {
+        let (base, over) = self.draft.layers();
+        merged(&base.posts, &over.posts)
+    }
+}
+
+impl Draft<'_> {
     fn roles_held(&self, operator: &Code, t: u64) -> Vec<Role> {
         let (base, over) = self.layers();
         let held = merged(&base.posts, &over.posts).filter(|post| {
@@ -59,58 +128,51 @@ impl Draft<'_> {
     pub(crate) fn founding_cards(&self, t: u64) -> usize {
         let route = self.route_at(Class::Founding, t);
         let takes_part = |(_, roles): &Signer| route.admits_proposer(roles) || route.admits_approver(roles);
-        self.signers(Counted::Current, t).iter().filter(|signer| takes_part(signer)).count()
+        Signers::of(self).at(Counted::Current, t).iter().filter(|signer| takes_part(signer)).count()
     }
 
     /// Whether there are persons who could take this route at `t`.
     pub(crate) fn can_be_taken(&self, route: &Route, t: u64) -> bool {
-        self.can_be_taken_by(Counted::Current, route, t)
-    }
-
-    fn can_be_taken_by(&self, counted: Counted, route: &Route, t: u64) -> bool {
-        let signers = self.signers(counted, t);
-        let proposers = || signers.iter().filter(|(_, roles)| route.admits_proposer(roles));
-        let approves = |proposer: &Code| {
-            signers.iter().any(|(who, roles)| route.admits_approver(roles) && (!route.distinct || who != proposer))
-        };
-        proposers().any(|(who, _)| route.approvers.is_empty() || approves(who))
+        Signers::of(self).can_take(Counted::Current, route, t)
     }
 
     /// What one person alone signed must not end the office's ability to decide: not for good, nor by suspending all who could lift that.
     /// Suspending one whose card is with a thief stays possible for the last one who is left.
+    ///
+    /// It is asked of every date from now on, not of the act's own alone: two acts, each of which leaves somebody on the dates that it
+    /// names, must not leave nobody on a third.
     pub(crate) fn somebody_can_decide(&self, changes: &[Change], at: Position) -> Result<(), FoldRefusal> {
-        let before = Draft::over(self.layers().0);
-        let decides = |draft: &Draft<'_>, t| {
-            let can = |counted, class| draft.can_be_taken_by(counted, &draft.route_at(class, t), t);
-            let lifts = [Class::Cards, Class::Operators].into_iter().all(|class| can(Counted::Current, class));
-            (can(Counted::Suspended, Class::Founding), lifts)
-        };
-        let ends = |t| {
-            let ((founding, lifts), (founding_after, lifts_after)) = (decides(&before, t), decides(self, t));
-            (founding && !founding_after) || (lifts && !lifts_after)
-        };
-        let mut moments = changes.iter().flat_map(|change| before.takes_a_signer(change, at));
-        if moments.any(ends) { Err(FoldRefusal::LastSigners) } else { Ok(()) }
+        if !changes.iter().any(|change| self.takes_a_signer(change)) {
+            return Ok(());
+        }
+        let base = Draft::over(self.layers().0);
+        let (before, after) = (Signers::of(&base), Signers::of(self));
+        // Whoever is left can lift until his own card runs out, or his designation: for that, none that a thief has must stay in use today.
+        let soon = after.dates_of_designations().filter(|t| *t <= at.now.saturating_add(LIFTS_FOR_MS));
+        let dates: BTreeSet<u64> =
+            after.dates_of_states().chain(soon).chain([at.now]).filter(|t| *t >= at.now).collect();
+        let lifts_no_more = dates.iter().copied().find(|t| !after.can_lift(*t) && before.can_lift(*t));
+        let others = after.dates_of_designations().chain(after.dates_of_two()).filter(|t| *t >= at.now);
+        let dates: BTreeSet<u64> = others.chain(dates).collect();
+        let decides_no_more = dates.into_iter().find(|t| !after.can_decide(*t) && before.can_decide(*t));
+        match lifts_no_more.into_iter().chain(decides_no_more).min() {
+            Some(from) => Err(FoldRefusal::LastSigners { from }),
+            None => Ok(()),
+        }
     }
 
-    /// The dates at which a change may take away somebody who signs; none for most changes, so that most acts cost no look at every card.
-    fn takes_a_signer(&self, change: &Change, at: Position) -> Vec<u64> {
-        let in_a_post = |operator: &Code, t| !self.roles_held(operator, t).is_empty();
+    /// Whether a change may take away somebody who signs; most do not, so that most acts cost no look at every card.
+    fn takes_a_signer(&self, change: &Change) -> bool {
+        let (base, over) = self.layers();
+        let ever_in_a_post = |operator| merged(&base.posts, &over.posts).any(|post| post.was_ever_held_by(operator));
         match change {
-            Change::LeavePost(change) => Vec::from([at.from(change.effective)]),
+            Change::LeavePost(_) => true,
             Change::CardState(change) if change.state != CardState::Active => {
-                let signs = self.card(&change.card).is_some_and(|card| card.issued().signature.is_some());
-                if signs { Vec::from([at.from(change.effective)]) } else { Vec::new() }
+                self.card(&change.card).is_some_and(|card| card.issued().signature.is_some())
             }
-            Change::OperatorState(change) if change.state != OperatorState::Active => {
-                let date = at.from(change.effective);
-                if in_a_post(&change.operator, date) { Vec::from([date]) } else { Vec::new() }
-            }
+            Change::OperatorState(change) if change.state != OperatorState::Active => ever_in_a_post(&change.operator),
             // A new designation ends when it says, whatever the one before it said.
-            Change::Designate(change) => {
-                let dates = [change.from, change.to].into_iter().map(|date| at.from(date));
-                dates.filter(|date| in_a_post(&change.operator, *date)).collect()
-            }
+            Change::Designate(change) => ever_in_a_post(&change.operator),
             Change::Found(_)
             | Change::RequireVersion(_)
             | Change::Section(_)
@@ -135,7 +197,7 @@ impl Draft<'_> {
             | Change::Policy(_)
             | Change::Route(_)
             | Change::LogKey(_)
-            | Change::Incident(_) => Vec::new(),
+            | Change::Incident(_) => false,
         }
     }
 }

@@ -207,10 +207,14 @@ impl<'a> Draft<'a> {
         (self.base, &self.over)
     }
 
+    /// The office; none before it is founded.
+    pub(crate) fn office(&self) -> Option<&Office> {
+        self.over.office.as_ref().or(self.base.office.as_ref())
+    }
+
     /// The route of a class at `t`.
     pub(crate) fn route_at(&self, class: Class, t: u64) -> Route {
-        let office = self.over.office.as_ref().or(self.base.office.as_ref());
-        office.map_or_else(|| default_route(class), |office| office.route_at(class, t))
+        self.office().map_or_else(|| default_route(class), |office| office.route_at(class, t))
     }
 
     /// One more act that this terminal signed on this legal day; how many there are then.

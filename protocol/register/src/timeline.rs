@@ -52,6 +52,11 @@ impl<T> Timeline<T> {
         self.entries.iter()
     }
 
+    /// From when each entry holds, in log order.
+    pub(crate) fn dates(&self) -> impl Iterator<Item = u64> {
+        self.entries.iter().map(|entry| entry.effective)
+    }
+
     /// Whether nothing has ever been said.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -73,10 +73,10 @@ impl FoldRefusal {
             Self::TooFewSigners => {
                 "cannot take the act: those who would be left could not decide about the office".into()
             }
-            Self::LastSigners => {
-                "cannot take the act: signed by one person alone, it would leave nobody who could decide about the office"
-                    .into()
-            }
+            Self::LastSigners { from } => format!(
+                "cannot take the act: signed by one person alone, it would leave nobody who could decide about the office from {}",
+                moment(*from)
+            ),
             Self::CardNotActive(card) => format!("cannot suspend card {card}: it is not active"),
             Self::ChangedTwice(what) => format!("cannot take the act: it changes {} twice", thing(what)),
             Self::Expired { expires, now } => {
@@ -173,7 +173,10 @@ impl FoldRefusal {
             ),
             Self::TerminalLimit(terminal) => format!("端末 {terminal} が本日署名できる処分の数を超えました"),
             Self::TooFewSigners => "残る者だけでは設置に関する処分を行えなくなります".into(),
-            Self::LastSigners => "1人の署名によるこの処分を行うと、団体に関する処分を行える者がいなくなります".into(),
+            Self::LastSigners { from } => format!(
+                "1人の署名によるこの処分を行うと、{} から団体に関する処分を行える者がいなくなります",
+                moment(*from)
+            ),
             Self::CardNotActive(card) => format!("カード {card} は有効ではないため、停止できません"),
             Self::ChangedTwice(what) => format!("一つの処分で{}を二度変更しています", thing(what)),
             Self::Expired { expires, now } => {
@@ -257,7 +260,7 @@ impl FoldRefusal {
                 ("別の復旧鍵でも署名してください。", "Sign with another recovery key as well.")
             }
             Self::PostNotHeld { .. } => ("就いている職を指定してください。", "Name a post that the signer holds."),
-            Self::ApprovalNeeded(_) | Self::LastSigners => {
+            Self::ApprovalNeeded(_) | Self::LastSigners { .. } => {
                 ("申請として提出し、承認を受けてください。", "Propose it and have it approved.")
             }
             Self::SamePerson(_) => ("別の者が承認してください。", "Let another person approve."),

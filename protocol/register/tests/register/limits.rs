@@ -65,11 +65,14 @@ fn a_panel_never_leaves_one_person_with_two_cards_where_two_must_decide() {
     assert_eq!(from_panel(&mut office, vec![aoki]), Ok(()));
 }
 
-/// Eto, who may decide with card 4.
-fn third_administrator(office: &mut Office) {
+/// Eto, who may decide with card 4, for as long as the others.
+pub(crate) fn third_administrator(office: &mut Office) {
+    let until = at(2030, 4, 1, 0);
     let hold = HoldPost { post: code("vice"), operator: code("eto"), from: office.now, to: None, deputy: false };
-    let card = Change::IssueCard(Box::new(issue_signing(4, "eto")));
-    office.approved(vec![designate("eto"), card, Change::HoldPost(hold)]).unwrap();
+    let card = IssueCard { to: until, ..issue_signing(4, "eto") };
+    let eto = Designate { to: until, ..designation("eto") };
+    let changes = vec![Change::Designate(Box::new(eto)), Change::IssueCard(Box::new(card)), Change::HoldPost(hold)];
+    office.approved(changes).unwrap();
 }
 
 #[test]
@@ -125,6 +128,50 @@ fn one_person_alone_does_not_end_the_offices_ability_to_decide() {
         third_administrator(&mut larger);
         assert_eq!(code_of(larger.act(vec![taking.clone()])), Ok(()), "{taking:?}");
     }
+}
+
+#[test]
+fn two_acts_of_different_dates_do_not_end_it_on_a_third() {
+    let mut base = Office::furnished();
+    third_administrator(&mut base);
+    let now = base.now;
+    let revoked = |card, days: u64| card_state(card, CardState::Revoked, now + days * DAY);
+    let leave = Change::LeavePost(LeavePost { post: code("vice"), operator: code("eto"), effective: now + DAY });
+    let short = Designate { from: now, to: now + 3 * DAY, ..designation("eto") };
+    let pairs = [
+        (revoked(2, 2), leave, now + 2 * DAY),
+        (revoked(2, 2), revoked(4, 1), now + 2 * DAY),
+        (Change::Designate(Box::new(short)), revoked(2, 1), now + 3 * DAY),
+    ];
+    for (first, second, from) in pairs {
+        let mut office = base.clone();
+        assert_eq!(code_of(office.act(vec![first])), Ok(()));
+        assert_eq!(office.clone().act(vec![second.clone()]), Err(FoldRefusal::LastSigners { from }), "{second:?}");
+        assert_eq!(code_of(office.approved(vec![second])), Ok(()));
+    }
+    // Nor do two suspensions leave nobody who could lift them.
+    let mut office = Office::furnished();
+    assert_eq!(code_of(office.act(vec![card_state(1, CardState::Suspended, now + 2 * DAY)])), Ok(()));
+    let refused = office.act(vec![card_state(2, CardState::Suspended, now + DAY)]);
+    assert_eq!(refused, Err(FoldRefusal::LastSigners { from: now + 2 * DAY }));
+}
+
+#[test]
+fn nobody_is_revoked_alone_who_will_be_missed_when_a_card_runs_out() {
+    let mut office = Office::furnished();
+    let until = at(2027, 4, 1, 0);
+    let hold = HoldPost { post: code("vice"), operator: code("eto"), from: office.now, to: None, deputy: false };
+    let card = IssueCard { to: until, ..issue_signing(4, "eto") };
+    office.approved(vec![designate("eto"), Change::IssueCard(Box::new(card)), Change::HoldPost(hold)]).unwrap();
+    let now = office.now;
+    let refused = office.clone().act(vec![card_state(2, CardState::Revoked, now)]);
+    assert_eq!(refused, Err(FoldRefusal::LastSigners { from: until }));
+    assert_eq!(code_of(office.clone().act(vec![card_state(4, CardState::Revoked, now)])), Ok(()));
+    // A suspension can be lifted, and waits for nobody: by eto as well, whose card runs out first.
+    let suspend = vec![card_state(1, CardState::Suspended, now), card_state(2, CardState::Suspended, now)];
+    let mut act = office.draft(suspend);
+    act.post = Some(code("vice"));
+    assert_eq!(code_of(office.take(&sign_card(&act, 4))), Ok(()));
 }
 
 #[test]

@@ -14,6 +14,7 @@ use sekisho_wire::decision::{DecisionInput, Level};
 use sekisho_wire::id::*;
 use sekisho_wire::words::Language;
 
+use crate::limits::third_administrator;
 use crate::office::*;
 
 const HOUR: u64 = 60 * 60 * 1000;
@@ -339,6 +340,48 @@ impl Writer {
     }
 }
 
+/// What one person alone may sign about an administrator, at an hour from now on.
+fn taking() -> impl Strategy<Value = (u8, Change)> {
+    let date = || (0_u64..12).prop_map(|hour| tuesday_ten() + hour * HOUR);
+    let operator = || select(&["aoki", "baba", "eto"][..]).prop_map(code);
+    let (cards, posts) = (|| select(&[1_u8, 2, 4][..]), select(&["chief", "vice", "vice"][..]).prop_map(code));
+    let states = select(&[CardState::Active, CardState::Suspended, CardState::Revoked, CardState::Returned][..]);
+    let card = (cards(), states, date()).prop_map(|(card, state, effective)| card_state(card, state, effective));
+    let states = select(&[OperatorState::Active, OperatorState::Suspended, OperatorState::Ended][..]);
+    let person = (operator(), states, date()).prop_map(|(operator, state, effective)| {
+        let reason = StateReason::LeftDuty;
+        Change::OperatorState(SetOperatorState { operator, state, effective, reason })
+    });
+    let leave = (posts, operator(), date())
+        .prop_map(|(post, operator, effective)| Change::LeavePost(LeavePost { post, operator, effective }));
+    let designated = (operator(), date(), 1_u64..12).prop_map(|(operator, from, hours)| {
+        Change::Designate(Box::new(Designate { from, to: from + hours * HOUR, ..designation(operator.as_str()) }))
+    });
+    (cards(), prop_oneof![3 => card, 2 => person, 1 => leave, 2 => designated])
+}
+
+/// Those who can sign at `t`, or could if `suspended` were lifted, and hold a post that founded the office.
+fn can_sign(register: &Register, suspended: bool, t: u64) -> Vec<Code> {
+    let can = |holder: &Code, state: CardState| {
+        let operator = register.operator(holder).unwrap();
+        let of_card = state == CardState::Active || (suspended && state == CardState::Suspended);
+        let person = operator.state(t);
+        let of_person = person == OperatorState::Active || (suspended && person == OperatorState::Suspended);
+        let designated = matches!(operator.standing(t), people::Standing::Designated(_));
+        let manages = register.posts().any(|post| {
+            post.roles_at(t).contains(&Role::SystemManager) && post.holders(t).any(|held| held.operator == *holder)
+        });
+        of_card && of_person && designated && manages
+    };
+    let signing =
+        register.cards_by_number().filter(|card| card.issued().signature.is_some() && card.is_within_dates(t));
+    let holders = signing.filter_map(|card| Some((card.holder(t)?.operator.clone(), card.state(t))));
+    let mut persons: Vec<_> = holders.filter(|(holder, state)| can(holder, *state)).map(|(holder, _)| holder).collect();
+    persons.sort();
+    persons.dedup();
+    persons
+}
+
 /// Everything a register holds, to the last field.
 fn all(register: &Register) -> String {
     format!("{register:?}")
@@ -450,6 +493,22 @@ proptest! {
             prop_assert_eq!(again.is_ok(), folded.is_ok());
         }
         prop_assert_eq!(all(&from_disk), all(register));
+    }
+
+    #[test]
+    fn whatever_single_persons_sign_somebody_can_decide_on_every_date(takings in vec(taking(), 1..12)) {
+        let mut office = Office::furnished();
+        third_administrator(&mut office);
+        for (card, change) in takings {
+            let mut act = office.draft(vec![change]);
+            act.post = Some(code(if card == 1 { "chief" } else { "vice" }));
+            let entry = act.to_be_signed(&Signer::Card(guid(card))).finish([0; 64]);
+            let _ = office.register.fold_stored(&entry, Concluded::Accepted);
+        }
+        for t in (0..26).map(|hour| office.now + hour * HOUR) {
+            prop_assert!(can_sign(&office.register, true, t).len() > 1, "nobody decides at {}", t);
+            prop_assert!(!can_sign(&office.register, false, t).is_empty(), "nobody lifts at {}", t);
+        }
     }
 
     #[test]
