@@ -15,6 +15,10 @@ packages=(
     gcc libc6-dev make pkg-config libpcsclite-dev libusb-1.0-0-dev pcscd vsmartcard-vpcd opensc util-linux mount procps python3 python3-venv
     # The card on a chip: a compiler whose standard library comes as source, and the board that runs the image.
     rustc-web cargo-web rust-web-src lld qemu-system-arm
+    # Other people's clients for the card.
+    openssl yubico-piv-tool yubikey-manager gnutls-bin openssh-client libwrap0
+    # Fuzz targets: libFuzzer is written in C++.
+    g++
     # The token on USB: a guest with a kernel that has USB.
     qemu-system-x86 busybox-static cpio kmod usbip usbutils libccid binutils
 )
@@ -26,6 +30,17 @@ if [ "${#missing[@]}" -gt 0 ]; then
     say "setup: installing ${missing[*]}"
     as_root apt-get update -qq
     as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+fi
+
+# An sshd that lets a card in, for one scenario. Taken out of its package: installed, it would open the machine to the network.
+sshd=target/sshd
+if [ ! -x "$sshd/usr/sbin/sshd" ]; then
+    say "setup: taking sshd out of its package into $sshd"
+    rm -rf "$sshd"
+    mkdir -p "$sshd"
+    as_root apt-get update -qq
+    # A user of apt's own could not write into our folder.
+    (cd "$sshd" && apt-get download -qq -o APT::Sandbox::User="$(id -un)" openssh-server && dpkg-deb -x openssh-server_*.deb .)
 fi
 
 # The Python varlink package is the stranger that calls the agent's socket in a scenario.

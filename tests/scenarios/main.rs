@@ -6,6 +6,7 @@ mod auditor;
 mod bad_input;
 mod cards;
 mod chip;
+mod clients;
 mod complete;
 mod connection;
 mod demo;

@@ -17,6 +17,7 @@ pub mod pcscd;
 pub mod peer;
 pub mod ports;
 pub mod process;
+pub mod reader;
 pub mod scene;
 pub mod scratch;
 pub mod secrets;
