@@ -9,6 +9,7 @@ mod chip;
 mod clients;
 mod complete;
 mod connection;
+mod conversations;
 mod demo;
 mod desks;
 mod evidence;
@@ -23,6 +24,8 @@ mod prompt;
 mod rig;
 mod routes;
 mod soak;
+#[path = "../../firmware/app/tests/card/talk.rs"]
+mod talk;
 mod unanswered;
 mod usb;
 mod varlink;

@@ -165,8 +165,8 @@ fn put_data(command: Command<'_>) -> Result<PivCommand<'_>, Status> {
     let tag = tlv::require(command.data, piv::TAG_LIST).map_err(|_| Status::WRONG_DATA)?;
     let content = tlv::require(command.data, piv::TAG_DATA).map_err(|_| Status::WRONG_DATA)?;
     match Object::from_tag_list(tag) {
-        // The card writes its discovery object itself.
-        Some(Object::Discovery) | None => Err(Status::NOT_FOUND),
+        // The card writes its discovery object itself, and has no room for what it does not know.
+        Some(Object::Discovery) | None => Err(Status::FUNCTION_NOT_SUPPORTED),
         Some(object) => Ok(PivCommand::PutData { object, content }),
     }
 }

@@ -12,3 +12,4 @@ mod power_cuts;
 mod powered;
 mod session;
 mod sweep;
+mod talk;

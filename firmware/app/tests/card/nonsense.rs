@@ -1,4 +1,4 @@
-//! Bytes that nobody would send. A small, repeatable stand-in for the fuzz target.
+//! Bytes that nobody would send: small and the same each time. `tests/fuzz` goes on where this ends.
 
 use sekisho_card_app::Platform;
 use sekisho_wire::apdu::{Answer, Command};
