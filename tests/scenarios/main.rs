@@ -13,6 +13,7 @@ mod conversations;
 mod demo;
 mod desks;
 mod evidence;
+mod fuzz;
 mod hours;
 mod ingest;
 mod killed;
