@@ -100,8 +100,8 @@ enum Trouble {
     Rollback { seen: u64, shown: u64 },
     /// The ledger's chain is not ours.
     OtherChain { next: u64 },
-    /// The journal cannot be read.
-    Journal(JournalError),
+    /// The journal cannot be read from this record on.
+    Journal { seq: u64, error: JournalError },
     /// Our half of sealing failed.
     CannotSeal(crate::batch::CannotSeal),
     /// The cursor cannot be kept.
@@ -119,7 +119,7 @@ impl fmt::Display for Trouble {
             Self::OtherChain { next } => {
                 write!(f, "cannot send records: the ledger has another history of this terminal before record {next}")
             }
-            Self::Journal(error) => write!(f, "{error}"),
+            Self::Journal { error, .. } => write!(f, "{error}"),
             Self::CannotSeal(error) => write!(f, "{error}"),
             Self::Disk(error) => write!(f, "cannot keep how far the ledger is: {error}"),
         }
@@ -127,11 +127,12 @@ impl fmt::Display for Trouble {
 }
 
 impl Trouble {
-    /// Whether it is this terminal that cannot send, whatever the ledger does.
-    const fn is_our_own(&self) -> bool {
+    /// What of our own holds the records back, whatever the ledger does. A cursor that cannot be kept is known by [`Uplink::keep`].
+    const fn holds(&self) -> Option<Held> {
         match self {
-            Self::Journal(_) | Self::CannotSeal(_) | Self::Disk(_) => true,
-            Self::Proof(_) | Self::Malformed | Self::Rollback { .. } | Self::OtherChain { .. } => false,
+            Self::Journal { seq, .. } => Some(Held::Unread(*seq)),
+            Self::CannotSeal(_) => Some(Held::Unsealable),
+            Self::Disk(_) | Self::Proof(_) | Self::Malformed | Self::Rollback { .. } | Self::OtherChain { .. } => None,
         }
     }
 
@@ -139,7 +140,7 @@ impl Trouble {
     const fn is_disbelief(&self) -> bool {
         match self {
             Self::Proof(_) | Self::Malformed | Self::Rollback { .. } => true,
-            Self::OtherChain { .. } | Self::Journal(_) | Self::CannotSeal(_) | Self::Disk(_) => false,
+            Self::OtherChain { .. } | Self::Journal { .. } | Self::CannotSeal(_) | Self::Disk(_) => false,
         }
     }
 }
@@ -150,10 +151,13 @@ impl From<TlogError> for Trouble {
     }
 }
 
-impl From<JournalError> for Trouble {
-    fn from(error: JournalError) -> Self {
-        Self::Journal(error)
-    }
+/// Why this terminal itself cannot send: tried again in each round, for a ledger that does not answer says nothing of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Held {
+    /// The journal cannot be read from this record on.
+    Unread(u64),
+    /// Records cannot be sealed for the ledger.
+    Unsealable,
 }
 
 /// What came of one round.
@@ -179,6 +183,10 @@ pub(crate) struct Uplink {
     agreed: bool,
     /// How often in a row it was asked for seals and had none.
     unsealed: u32,
+    /// What of our own holds the records back.
+    held: Option<Held>,
+    /// Whether the disk lacks the cursor as it is.
+    unkept: bool,
 }
 
 impl Uplink {
@@ -194,7 +202,7 @@ impl Uplink {
             None => fresh,
         };
         let acknowledged = Acknowledged { stored: cursor.stored, sealed: cursor.sealed };
-        Ok((Self { file, cursor, agreed: false, unsealed: 0 }, acknowledged))
+        Ok((Self { file, cursor, agreed: false, unsealed: 0, held: None, unkept: false }, acknowledged))
     }
 
     /// The epoch of what was sent last, as far as it is kept.
@@ -244,14 +252,14 @@ impl Uplink {
 
     fn go_round(&mut self, agent: &Agent, carrier: &dyn Carrier) -> Round {
         agent.history_is(self.history());
+        self.try_our_half(agent);
         let round = self.round(agent, carrier);
-        match &round {
-            Ok(Round::Forward | Round::Rest) => agent.records_are(Records::Go),
+        self.held = match &round {
+            Ok(Round::Forward | Round::Rest) => None,
             // Nothing was learnt of our own half.
-            Ok(Round::Again | Round::Busy(_) | Round::Stuck) => {}
-            Err(trouble) if trouble.is_our_own() => agent.records_are(Records::HeldBack),
-            Err(_) => {}
-        }
+            Ok(Round::Again | Round::Busy(_) | Round::Stuck) => self.held,
+            Err(trouble) => trouble.holds().or(self.held),
+        };
         let round = round.unwrap_or_else(|trouble| {
             log::error!("{trouble}");
             if trouble.is_disbelief() {
@@ -264,9 +272,24 @@ impl Uplink {
             && let Err(trouble) = self.keep()
         {
             log::error!("{trouble}");
-            agent.records_are(Records::HeldBack);
         }
+        let goes = self.held.is_none() && !self.unkept;
+        agent.records_are(if goes { Records::Go } else { Records::HeldBack });
         round
+    }
+
+    /// A disk that healed must not look damaged until the ledger is back.
+    fn try_our_half(&mut self, agent: &Agent) {
+        let still = |held: &Held| match *held {
+            Held::Unread(seq) => read(agent, seq, 1).is_err(),
+            Held::Unsealable => self.next_batch(agent).is_err(),
+        };
+        self.held = self.held.filter(still);
+        if self.unkept
+            && let Err(trouble) = self.keep()
+        {
+            log::error!("{trouble}");
+        }
     }
 
     const fn history(&self) -> History {
@@ -318,15 +341,7 @@ impl Uplink {
     }
 
     fn send(&mut self, agent: &Agent, carrier: &dyn Carrier) -> Result<Round, Trouble> {
-        let run = agent.journal.read(self.cursor.stored, BATCH_RECORDS_MAX as usize, BATCH_BYTES)?;
-        // A note too long to carry is left out: what it says is then a claim that stops nothing.
-        let note = self.cursor.seen_note.as_deref().and_then(|text| SeenNote::new(text).ok());
-        let seen = Seen { size: self.cursor.seen_size, root: hash_hex(&self.cursor.seen_root)?, note };
-        let sent = {
-            let mut core = agent.lock();
-            agent.now(&mut core).trusted
-        };
-        let envelope = seal(&agent.identity, self.cursor.epoch, &run, &seen, sent).map_err(Trouble::CannotSeal)?;
+        let (run, envelope) = self.next_batch(agent)?;
         match agent.send_out(carrier, &Errand::Batch { envelope: STANDARD.encode(envelope) }) {
             Some(Brought::Answer { body }) => {
                 let answer: StoredAnswer = serde_json::from_value(body).map_err(|_| Trouble::Malformed)?;
@@ -354,6 +369,20 @@ impl Uplink {
                 Ok(round)
             }
         }
+    }
+
+    /// The first records that the ledger has not got, and the batch of them.
+    fn next_batch(&self, agent: &Agent) -> Result<(Run, Vec<u8>), Trouble> {
+        let run = read(agent, self.cursor.stored, BATCH_RECORDS_MAX as usize)?;
+        // A note too long to carry is left out: what it says is then a claim that stops nothing.
+        let note = self.cursor.seen_note.as_deref().and_then(|text| SeenNote::new(text).ok());
+        let seen = Seen { size: self.cursor.seen_size, root: hash_hex(&self.cursor.seen_root)?, note };
+        let sent = {
+            let mut core = agent.lock();
+            agent.now(&mut core).trusted
+        };
+        let envelope = seal(&agent.identity, self.cursor.epoch, &run, &seen, sent).map_err(Trouble::CannotSeal)?;
+        Ok((run, envelope))
     }
 
     /// No answer came. A ledger with another history of this terminal takes nothing that is granted here; nor does one in whose register
@@ -445,8 +474,10 @@ impl Uplink {
         Ok(())
     }
 
-    fn keep(&self) -> Result<(), Trouble> {
-        files::replace_json(&self.file, &self.cursor).map_err(Trouble::Disk)
+    fn keep(&mut self) -> Result<(), Trouble> {
+        let kept = files::replace_json(&self.file, &self.cursor);
+        self.unkept = kept.is_err();
+        kept.map_err(Trouble::Disk)
     }
 
     fn prune(&self, agent: &Agent) {
@@ -497,12 +528,17 @@ fn jittered(pause: Duration) -> Duration {
     pause / 2 + pause / 2 * u32::from(byte) / 255
 }
 
+/// Durable records from `first` on, as many as a batch takes and no more than `count`.
+fn read(agent: &Agent, first: u64, count: usize) -> Result<Run, Trouble> {
+    agent.journal.read(first, count, BATCH_BYTES).map_err(|error| Trouble::Journal { seq: first, error })
+}
+
 fn chain_at(agent: &Agent, seq: u64) -> Result<Hash, Trouble> {
     let next = agent.journal.next();
     if seq == next.first {
         return Ok(next.chain);
     }
-    Ok(agent.journal.read(seq, 1, BATCH_BYTES)?.chain)
+    Ok(read(agent, seq, 1)?.chain)
 }
 
 fn leaves(agent: &Agent, first: u64, end: u64) -> Result<Vec<TreeHash>, Trouble> {
@@ -510,7 +546,7 @@ fn leaves(agent: &Agent, first: u64, end: u64) -> Result<Vec<TreeHash>, Trouble>
     while first + (leaves.len() as u64) < end {
         let at = first + leaves.len() as u64;
         let left = usize::try_from(end - at).unwrap_or(usize::MAX);
-        let Run { records, .. } = agent.journal.read(at, left, usize::MAX)?;
+        let Run { records, .. } = read(agent, at, left)?;
         if records.is_empty() {
             return Err(Trouble::Malformed);
         }

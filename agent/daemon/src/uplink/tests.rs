@@ -243,7 +243,7 @@ fn uplink(bench: &Bench) -> Uplink {
     let file = std::env::temp_dir().join(format!("sekisho-uplink-{}-{:?}", std::process::id(), bench.agent.salt()));
     let seen_root = Hash(EMPTY_ROOT.0).to_string();
     let cursor = Cursor { epoch: 0, stored: 0, sealed: 0, seen_size: 0, seen_root, seen_note: None, refused: false };
-    Uplink { file, cursor, agreed: false, unsealed: 0 }
+    Uplink { file, cursor, agreed: false, unsealed: 0, held: None, unkept: false }
 }
 
 /// Goes round until there is nothing more to do, or something is wrong.
@@ -397,6 +397,10 @@ fn records_that_this_terminal_itself_cannot_send_are_told_of_and_recorded() {
         } else {
             std::fs::remove_dir(&in_the_way).unwrap()
         }
+        ledger.fault(Fault::Unreachable);
+        assert_eq!(uplink.go_round(&bench.agent, &ledger), Round::Again);
+        assert_ne!(link(), "held_back", "{decayed}: whether the disk is whole is not the ledger's to say");
+        ledger.fault(Fault::None);
         for _ in 0..6 {
             let _ = uplink.go_round(&bench.agent, &ledger);
         }
