@@ -204,22 +204,24 @@ impl TrustedTime {
     fn take(&mut self, note: SeenNote, now: Moment, line: u64) -> Taken {
         let sure = self.base.map_or(0, |base| base.vouched_at(now));
         let borne_out = is_near(note.time, now.wall) || self.base.is_some() && note.time <= sure.saturating_add(NEAR);
-        // What the note and the machine both say is sure; what only the note says can be taken back by those that follow.
-        let both = if borne_out { note.time } else { self.base.map_or(0, |base| note.time.min(base.own.at(now))) };
+        let own = self.base.map_or(Line { time: now.wall, boottime: now.boottime }, |base| base.own);
+        // What the note and the machine both say is sure; what only the note says can be taken back by those that follow. A machine that
+        // is further ahead than the note contradicts it: of two that are fast the slower must not be borne out by the faster.
+        let both = if borne_out { note.time } else { Some(own.at(now)).filter(|own| *own <= note.time).unwrap_or(0) };
         let vouched = sure.max(both);
+        let told = note.time.max(sure);
         let first = self.base.and_then(|base| base.first);
         let to = match self.base {
             // The first note replaces the wall clock, which nobody vouched for.
             None => note.time,
             // So it does with what is provisional since the restart.
-            Some(_) if first.is_none() && note.time <= line && line > vouched.saturating_add(STEP) => vouched,
+            Some(_) if first.is_none() && note.time <= line && line > told.saturating_add(STEP) => told,
             Some(_) => line.max(note.time),
         };
         let here = Line { time: note.time, boottime: now.boottime };
         let slack = self.base.map_or(NEAR, |base| base.slack(now));
         // One beyond the bound was vouched for by the machine's own clock, which somebody has put right.
         let first = first.filter(|first| note.time <= first.at(now).saturating_add(slack)).unwrap_or(here);
-        let own = self.base.map_or(Line { time: now.wall, boottime: now.boottime }, |base| base.own);
         let own = if borne_out { here } else { own };
         let first = Some(first);
         let boottime = now.boottime;
@@ -454,6 +456,46 @@ mod tests {
         let step = Step { from: DAY + HOUR + 10, to: DAY + 10 * HOUR };
         assert_eq!(time.note(note_at(DAY + 10 * HOUR), at(wall, 20)), Taken::Counts(Some(step)));
         time
+    }
+
+    /// A terminal that was sure of `DAY` (500 ms ago), in its next boot, an hour later, with a clock and a first note that are off by so
+    /// many minutes; and by how many minutes what is sure then is off the true time.
+    #[test]
+    fn what_a_clock_and_a_note_make_sure() {
+        const KEPT: i64 = -60;
+        let table = [
+            (0, 0, 0, "both are right"),
+            (0, 180, 0, "the ledger is fast: the machine's clock, which both have passed"),
+            (0, -30, KEPT, "the ledger is slow: nothing new"),
+            (300, 0, KEPT, "the machine is fast: nothing new, though the note counts"),
+            (-30, 0, -30, "the machine is slow: its clock, which both have passed"),
+            (-300, 0, KEPT, "the machine is impossible: nothing new"),
+            (300, 180, KEPT, "both are fast, and differ: the note is not borne out"),
+            (180, 300, 180, "both are fast, and differ: the machine's clock, which the ledger says has passed"),
+            (180, 180, 180, "both are wrong, and agree: nobody can tell"),
+        ];
+        let minutes = |time: u64, by: i64| time.checked_add_signed(by * 60_000).unwrap();
+        for (clock, note, sure, why) in table {
+            let kept = online(DAY).to_keep(at(DAY + 600, 600)).unwrap();
+            let start = at(minutes(DAY + HOUR, clock), 10);
+            let mut time = TrustedTime::new(&BootId([2; 16]), Some(kept), start);
+            let now = at(start.wall + 10, 20);
+            assert!(matches!(time.note(note_at(minutes(DAY + HOUR, note)), now), Taken::Counts(_)), "{why}");
+            let off = time.vouched(now).abs_diff(minutes(DAY + HOUR, sure));
+            assert!(off < 1000, "{why}: off by {off} ms");
+        }
+    }
+
+    #[test]
+    fn a_fast_machine_lets_a_fast_ledger_that_was_put_right_take_back_what_it_said() {
+        let kept = online(DAY).to_keep(at(DAY + 600, 600)).unwrap();
+        let wall = |minute: u64| DAY + 6 * HOUR + minute * 60_000;
+        let mut time = TrustedTime::new(&BootId([2; 16]), Some(kept), at(wall(0), 20));
+        assert!(matches!(time.note(note_at(DAY + 4 * HOUR), at(wall(0), 20)), Taken::Counts(_)));
+        let honest = (1..=11).map(|minute| (DAY + HOUR + minute * 60_000, at(wall(minute), 20 + minute * 60_000)));
+        let taken: Vec<Taken> = honest.map(|(note, now)| time.note(note_at(note), now)).collect();
+        assert!(matches!(taken.last(), Some(Taken::Counts(Some(_)))), "{taken:?}");
+        assert_eq!(time.now(at(0, 20 + 660_000)), DAY + HOUR + 660_000);
     }
 
     #[test]
