@@ -72,6 +72,8 @@ pub(crate) struct Core {
     /// Grants whose outcome has been told.
     pub(crate) completed: BTreeSet<u64>,
     pub(crate) recent: VecDeque<Recent>,
+    /// Sessions whose record of opening is on its way to the disk.
+    pub(crate) opening: Vec<SessionId>,
     /// The session that opened last, and the uid that opened its prompt.
     pub(crate) owner: Option<(SessionId, u32)>,
     /// The prompt whose PIN is typed and whose outcome is not known yet: no other one opens meanwhile.
@@ -171,6 +173,7 @@ impl Agent {
             withdrawn: BTreeSet::new(),
             completed: BTreeSet::new(),
             recent: VecDeque::new(),
+            opening: Vec::new(),
             owner: None,
             proving: None,
             gives_way: None,

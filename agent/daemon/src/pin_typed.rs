@@ -7,7 +7,7 @@ use std::time::Duration;
 use sekisho_ipc::{AgentError, AwaitAnswer, RecordRef};
 use sekisho_wire::decision::{Level, TerminalState};
 use sekisho_wire::id::{Code, RequestId, SessionId, Signature};
-use sekisho_wire::reason::FalseSlot;
+use sekisho_wire::reason::{FalseSlot, Reason};
 use sekisho_wire::record::{Body, Opening, decision_digest, session_digest};
 use sekisho_wire::verdict::VerdictCode;
 
@@ -77,6 +77,9 @@ impl Agent {
         let opening = Opening { input, root, signature };
         let body = if again { Body::SessionUnlocked(opening) } else { Body::SessionOpened(opening) };
         let record = self.write_salted(&mut core, salt, body);
+        if !again {
+            core.opening.push(session.id);
+        }
         drop(core);
         self.opened(caller, insertion, session, again, record)
     }
@@ -92,12 +95,13 @@ impl Agent {
         let durable = self.journal.wait(record.seq);
         let mut core = self.lock();
         let id = session.id;
+        let opens = core.no_longer_opening(id);
         // Nor does one open whose record is there, when its end could not be recorded any more.
         if durable.is_err() || !self.journal.takes_records() {
             self.step(&mut core, Event::JournalFailed);
-            // The step has closed a locked session already; one that was not open yet nobody has.
-            if !again {
-                self.write(&mut core, closed(id));
+            // The step has closed a locked session already, and the stop one that was not open yet; else nobody has.
+            if opens {
+                self.write(&mut core, closed(id, Reason::JournalFailed));
             }
             return Err(spoken::refused(VerdictCode::NotRecorded, None));
         }
@@ -118,6 +122,13 @@ impl Agent {
         };
         let session = self.session_shown(&mut core);
         Ok(AwaitAnswer { verdict, tries_left: None, session, record: Some(record) })
+    }
+
+    /// Ends every session whose record of opening is on its way: once the journal has ended, nobody could record that it did not open.
+    pub(crate) fn close_opening(&self, core: &mut Core) {
+        for session in std::mem::take(&mut core.opening) {
+            self.write(core, closed(session, Reason::AgentStopping));
+        }
     }
 
     /// A function of level PIN: as a login, but the card signs the request.
@@ -230,13 +241,18 @@ impl Core {
         Ok(())
     }
 
+    /// Its record is on disk, or never will be; `false` where its end is recorded already.
+    fn no_longer_opening(&mut self, session: SessionId) -> bool {
+        let place = self.opening.iter().position(|opening| *opening == session);
+        place.map(|place| self.opening.swap_remove(place)).is_some()
+    }
+
     fn still_in(&self, insertion: Insertion) -> Result<(), AgentError> {
         let same = self.machine.card().is_some_and(|card| card.insertion == insertion);
         if same { Ok(()) } else { Err(AgentError::PromptCancelled) }
     }
 }
 
-fn closed(session: SessionId) -> Body {
-    let reason = sekisho_wire::reason::Reason::JournalFailed;
+fn closed(session: SessionId, reason: Reason) -> Body {
     Body::SessionClosed(sekisho_wire::record::SessionReason { session, reason })
 }

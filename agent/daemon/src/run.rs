@@ -469,6 +469,7 @@ impl Agent {
         let last = {
             let mut core = self.lock();
             self.step(&mut core, Event::Stopping);
+            self.close_opening(&mut core);
             self.withdraw_unanswered(&mut core);
             let last = self.write(&mut core, Body::TerminalDown);
             self.journal.end();
@@ -526,19 +527,21 @@ mod tests {
     }
 
     #[test]
-    fn a_session_whose_record_was_being_written_at_the_stop_does_not_open() {
+    fn a_session_whose_record_was_being_written_at_the_stop_does_not_open_and_is_closed_on_record() {
         let bench = Bench::new();
         bench.insert(CLERK);
         let _ = bench.records();
         let agent = Arc::clone(&bench.agent);
         bench.disk.amid_next_sync(move || {
-            let mut core = agent.lock();
-            agent.step(&mut core, Event::Stopping);
-            agent.write(&mut core, Body::TerminalDown);
-            agent.journal.end();
+            // As `stop`, which waits for this very sync.
+            let stopper = Arc::clone(&agent);
+            let _ = std::thread::spawn(move || stopper.stop());
+            crate::testing::until(|| !agent.journal.takes_records());
         });
         assert!(bench.prompt(&PromptRequest::login(), RIGHT_PIN).is_err());
         assert!(bench.agent.lock().machine.session().is_none());
+        let kinds = bench.kinds();
+        assert_eq!(kinds[kinds.len() - 3..], ["session_opened", "session_closed", "terminal_down"]);
     }
 
     #[test]
