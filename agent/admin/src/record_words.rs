@@ -309,6 +309,7 @@ impl Teller<'_> {
         match input.request {
             Request::Open => self.say("a login", "ログイン"),
             Request::Unlock => self.say("the lock to be opened", "ロックの解除"),
+            Request::ChangePin => self.say("a change of PIN", "暗証番号の変更"),
             Request::Function => {
                 let title =
                     input.function.as_ref().and_then(|code| self.cache.register().function(code)).map(|it| it.title());
@@ -355,7 +356,7 @@ impl Teller<'_> {
             Request::Function => {
                 self.say(format!("terminal {terminal} is for it"), format!("端末機 {terminal} の用途に含まれる"))
             }
-            Request::Open | Request::Unlock => {
+            Request::Open | Request::Unlock | Request::ChangePin => {
                 self.say(format!("may work at terminal {terminal}"), format!("端末機 {terminal} を使用できる"))
             }
         });

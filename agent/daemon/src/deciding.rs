@@ -60,6 +60,12 @@ impl Agent {
         self.complete(core, input)
     }
 
+    /// The input for a change of PIN: it belongs to no session.
+    pub(crate) fn change_of_pin_input(&self, core: &mut Core) -> DecisionInput {
+        let input = self.input(core, Request::ChangePin, Level::Pin);
+        self.complete(core, input)
+    }
+
     fn input(&self, core: &mut Core, request: Request, level: Level) -> DecisionInput {
         let time = self.now(core).trusted;
         let note = core.trusted.newest_note();

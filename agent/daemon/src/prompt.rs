@@ -162,16 +162,12 @@ impl Agent {
         self.granted(core, request, input, tries_left).map(drop)
     }
 
-    /// A PIN is changed by whom its card opens a session for, here and now: a card that was revoked, or whose operator has left, proves
-    /// nothing to us any more.
+    /// A PIN is changed by who may have the card, also where it opens nothing (register §R7): a card that was revoked, or whose operator
+    /// has left, proves nothing to us any more.
     pub(crate) fn may_change_pin(&self, core: &mut Core, tries_left: Option<u8>) -> Result<(), AgentError> {
-        // Decides upon the session, if there is one; one that may not be ends.
+        // A session that may not be any more ends; that is no reason to leave the PIN as it is.
         self.recheck(core);
-        if core.machine.session().is_some() {
-            return Ok(());
-        }
-        let wish = self.wish(core, None, SessionKind::Ordinary);
-        let input = self.opening_input(core, &wish);
+        let input = self.change_of_pin_input(core);
         self.granted(core, RequestId(self.salt().0), input, tries_left).map(drop)
     }
 

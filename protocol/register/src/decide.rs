@@ -67,6 +67,9 @@ fn rules_1(register: &Register, input: &DecisionInput) -> Rule {
     case.session_is_short_enough()?;
     let terminal = case.terminal()?;
     let card = case.card()?;
+    if input.request == Request::ChangePin {
+        return case.person_may_keep(card);
+    }
     let designation = case.operator(card)?;
     case.section_works(designation)?;
     operator_may_work_at(designation, terminal)?;
@@ -109,6 +112,9 @@ impl<'a> Case<'a> {
             (Request::Open, TerminalState::AwaitPin) | (Request::Unlock, TerminalState::Locked) => {
                 unless(self.input.level == Level::Pin, VerdictCode::PinNeeded)
             }
+            (Request::ChangePin, TerminalState::AwaitPin | TerminalState::Open | TerminalState::Locked) => {
+                unless(self.input.level == Level::Pin, VerdictCode::PinNeeded)
+            }
             (Request::Open, TerminalState::Open | TerminalState::Locked) => Err(VerdictCode::PinNeeded),
             (Request::Unlock, TerminalState::AwaitPin | TerminalState::Open) => {
                 unless(self.input.level == Level::Pin, VerdictCode::PinNeeded)?;
@@ -119,7 +125,7 @@ impl<'a> Case<'a> {
 
     /// What belongs to no session cannot be counted with it.
     fn session_is_named(&self) -> Rule {
-        unless(self.input.session.is_some(), VerdictCode::SessionMissing)
+        unless(self.input.session.is_some() || self.input.request == Request::ChangePin, VerdictCode::SessionMissing)
     }
 
     fn clock_is_sound(&self) -> Rule {
@@ -140,7 +146,7 @@ impl<'a> Case<'a> {
         unless(fresh || self.is_essential(), VerdictCode::RegisterStale)
     }
 
-    /// The function is essential; to open: some function of the profile is.
+    /// The function is essential; to open: some function of the profile is. No change of PIN is.
     fn is_essential(&self) -> bool {
         let essential = |code| {
             self.register
@@ -148,8 +154,10 @@ impl<'a> Case<'a> {
                 .and_then(|known| known.in_use_at(self.at))
                 .is_some_and(|version| version.essential)
         };
-        if self.input.request == Request::Function {
-            return self.input.function.as_ref().is_some_and(essential);
+        match self.input.request {
+            Request::Function => return self.input.function.as_ref().is_some_and(essential),
+            Request::ChangePin => return false,
+            Request::Open | Request::Unlock => {}
         }
         let person = self.input.operator.as_ref().and_then(|code| self.register.operator(code));
         let (Some(person), Some(profile)) = (person, &self.input.profile) else { return false };
@@ -160,7 +168,7 @@ impl<'a> Case<'a> {
     }
 
     fn session_is_short_enough(&self) -> Rule {
-        if self.input.request == Request::Open {
+        if matches!(self.input.request, Request::Open | Request::ChangePin) {
             return Ok(());
         }
         // A session that does not say when it opened, or will open later, has no length that could be short enough.
@@ -202,15 +210,27 @@ impl<'a> Case<'a> {
         self.register.operator(code).ok_or(VerdictCode::OperatorUnknown)
     }
 
-    fn operator(&self, card: &Card) -> Rule<&'a Designation> {
+    /// Whose card it is, if he has not left.
+    fn holder(&self, card: &Card) -> Rule<&'a Operator> {
         let person = self.person()?;
         let holds = card.holder(self.at).is_some_and(|holder| holder.operator == person.code());
         unless(holds, VerdictCode::OperatorUnknown)?;
-        match person.state(self.at) {
-            OperatorState::Ended => return Err(VerdictCode::OperatorEnded),
-            OperatorState::Suspended => return Err(VerdictCode::OperatorSuspended),
-            OperatorState::Active => {}
+        unless(person.state(self.at) != OperatorState::Ended, VerdictCode::OperatorEnded)?;
+        Ok(person)
+    }
+
+    /// Who may have the card may change its PIN, wherever and whenever: that opens nothing. A PIN that was seen must not have to wait for
+    /// office hours, nor for the end of a suspension or a stop.
+    fn person_may_keep(&self, card: &Card) -> Rule {
+        match self.holder(card)?.standing(self.at) {
+            Standing::Designated(_) | Standing::NotBegun => Ok(()),
+            Standing::Ended => Err(VerdictCode::DesignationEnded),
         }
+    }
+
+    fn operator(&self, card: &Card) -> Rule<&'a Designation> {
+        let person = self.holder(card)?;
+        unless(person.state(self.at) != OperatorState::Suspended, VerdictCode::OperatorSuspended)?;
         let designation = match person.standing(self.at) {
             Standing::Designated(designation) => designation,
             Standing::NotBegun => return Err(VerdictCode::DesignationNotBegun),

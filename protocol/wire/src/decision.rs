@@ -35,6 +35,9 @@ pub enum Request {
     /// To open a locked session again.
     #[n(2)]
     Unlock,
+    /// To have the card's PIN changed, in a session or without one.
+    #[n(3)]
+    ChangePin,
 }
 
 /// How much has been proved for this request, or must be.

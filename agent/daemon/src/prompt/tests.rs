@@ -2,6 +2,7 @@ use super::*;
 use crate::session::State;
 use crate::testing::{Bench, CLERK, Double, RIGHT_PIN, panel, until};
 use sekisho_ipc::PinFrame;
+use sekisho_register::change::{Change, ConnectionState, SetConnection};
 use sekisho_wire::reason::Reason;
 use sekisho_wire::record::{PinChanged, Record};
 
@@ -80,6 +81,19 @@ fn a_clerk_may_change_the_pin_with_and_without_a_session() {
     assert_eq!(code(bench.prompt(&PromptRequest::change_pin(), RIGHT_PIN)), "granted");
     assert_eq!(bench.worker.changed(), 2);
     assert!(matches!(bench.agent.lock().machine.state(), State::Open(_)));
+}
+
+#[test]
+fn a_pin_may_be_changed_where_and_when_no_session_opens() {
+    let mut bench = Bench::new();
+    bench.insert(CLERK);
+    let stop = SetConnection { state: ConnectionState::Stopped, functions: vec![], incident: None };
+    bench.office.act(vec![Change::Connection(stop)]);
+    bench.advance();
+    assert_eq!(code(bench.prompt(&PromptRequest::login(), RIGHT_PIN)), "connection_stopped");
+    assert_eq!(code(bench.prompt(&PromptRequest::change_pin(), RIGHT_PIN)), "granted");
+    assert_eq!(bench.worker.changed(), 1);
+    bench.assert_replays();
 }
 
 #[test]

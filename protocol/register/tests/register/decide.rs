@@ -1,4 +1,4 @@
-//! One row per rule of §R7, asked to open, to unlock and for a function: each differs from a granted case by one thing, and the earlier rule
+//! One row per rule of §R7, asked to open, to unlock, for a function and for a change of PIN: each differs from a granted case by one thing, and the earlier rule
 //! wins over every later one.
 
 use sekisho_register::change::*;
@@ -32,7 +32,12 @@ fn function_row(code: V, arrange: fn(&mut Office), change: fn(&mut DecisionInput
     Row { code, applies: &[Request::Function], arrange, change }
 }
 
-pub(crate) const REQUESTS: [Request; 3] = [Request::Open, Request::Unlock, Request::Function];
+/// A rule marked *o*, *f*: for whoever works, not for a change of PIN.
+fn work_row(code: V, arrange: fn(&mut Office), change: fn(&mut DecisionInput)) -> Row {
+    Row { code, applies: &[Request::Open, Request::Unlock, Request::Function], arrange, change }
+}
+
+pub(crate) const REQUESTS: [Request; 4] = [Request::Open, Request::Unlock, Request::Function, Request::ChangePin];
 
 /// A request that is granted.
 pub(crate) fn asked(office: &Office, request: Request) -> DecisionInput {
@@ -40,6 +45,7 @@ pub(crate) fn asked(office: &Office, request: Request) -> DecisionInput {
         Request::Open => office.login(),
         Request::Unlock => office.unlock(),
         Request::Function => office.request(),
+        Request::ChangePin => office.change_of_pin(),
     }
 }
 
@@ -120,14 +126,14 @@ pub(crate) fn rows() -> Vec<Row> {
         row(V::NoCard, as_ever, |input| input.state = TerminalState::NoCard),
         row(V::PinNeeded, as_ever, |input| match input.request {
             Request::Function => input.state = TerminalState::AwaitPin,
-            Request::Open | Request::Unlock => input.level = Level::Card,
+            Request::Open | Request::Unlock | Request::ChangePin => input.level = Level::Card,
         }),
         function_row(V::Locked, as_ever, |input| {
             if input.request == Request::Function {
                 input.state = TerminalState::Locked;
             }
         }),
-        row(V::SessionMissing, as_ever, |input| input.session = None),
+        work_row(V::SessionMissing, as_ever, |input| input.session = None),
         row(V::ClockBehind, as_ever, |input| input.clock = ClockState::Behind),
         row(V::ClockUnknown, as_ever, |input| input.clock = ClockState::Unknown),
         row(V::RegisterStale, as_ever, |input| input.note_until = Some(input.time)),
@@ -154,21 +160,21 @@ pub(crate) fn rows() -> Vec<Row> {
         row(V::CardExpired, |office| other_card(office, |card| card.to = card.from + 1), card_11),
         row(V::OperatorUnknown, as_ever, |input| input.operator = Some(code("aoki"))),
         row(V::OperatorEnded, |office| operator_state(office, OperatorState::Ended), same),
-        row(V::OperatorSuspended, |office| operator_state(office, OperatorState::Suspended), same),
-        row(V::DesignationNotBegun, as_ever, same),
+        work_row(V::OperatorSuspended, |office| operator_state(office, OperatorState::Suspended), same),
+        work_row(V::DesignationNotBegun, as_ever, same),
         row(
             V::DesignationEnded,
             |office| redesignate(office, |designation| designation.to = designation.from + 1),
             same,
         ),
-        row(V::SectionSuspended, |office| act(office, section("jumin", "住民課", SectionState::Suspended)), same),
-        row(
+        work_row(V::SectionSuspended, |office| act(office, section("jumin", "住民課", SectionState::Suspended)), same),
+        work_row(
             V::OperatorNotForTerminal,
             |office| redesignate(office, |designation| designation.sections = codes(&["zeimu"])),
             same,
         ),
-        row(V::ProfileUnknown, as_ever, |input| input.profile = Some(code("p9"))),
-        row(
+        work_row(V::ProfileUnknown, as_ever, |input| input.profile = Some(code("p9"))),
+        work_row(
             V::ProfileEnded,
             |office| {
                 let (operator, profile, effective) = (code("chiba"), code("p1"), office.now);
@@ -176,7 +182,7 @@ pub(crate) fn rows() -> Vec<Row> {
             },
             same,
         ),
-        row(
+        work_row(
             V::ConnectionStopped,
             |office| {
                 let stop = SetConnection { state: ConnectionState::Stopped, functions: vec![], incident: None };
@@ -210,11 +216,11 @@ pub(crate) fn rows() -> Vec<Row> {
             |input| input.purpose = None,
         ),
         function_row(V::PurposeUnknown, as_ever, |input| input.purpose = Some(code("kyomi"))),
-        row(V::PermitUnknown, as_ever, |input| input.permit = Some(Numbered { fiscal_year: 2026, number: 9 })),
-        row(V::PermitDoesNotCover, other_permit, |input| {
+        work_row(V::PermitUnknown, as_ever, |input| input.permit = Some(Numbered { fiscal_year: 2026, number: 9 })),
+        work_row(V::PermitDoesNotCover, other_permit, |input| {
             input.permit = Some(Numbered { fiscal_year: 2026, number: 1 })
         }),
-        row(V::OutOfHours, |office| act(office, closed_all_week()), same),
+        work_row(V::OutOfHours, |office| act(office, closed_all_week()), same),
         function_row(V::CardProofNeeded, |office| refunction(office, |function| function.level = Level::Card), same),
         function_row(V::PinProofNeeded, |office| refunction(office, |function| function.level = Level::Pin), same),
     ]
@@ -296,6 +302,9 @@ fn where_two_rules_fail_the_earlier_one_speaks() {
     let of_the_person = |row: &Row| matches!(row.code, V::OperatorEnded | V::OperatorSuspended);
     // A management function is no business that a stop could reach.
     let exempt = |earlier: &Row, later: &Row| earlier.code == V::ConnectionStopped && later.code == V::CardKindWrong;
+    // The first is no rule of a change of PIN, and brings another clerk than the second is about.
+    let another_clerk =
+        |earlier: &Row, later: &Row| (earlier.code, later.code) == (V::DesignationNotBegun, V::DesignationEnded);
     let mut pairs = 0;
     for (index, earlier) in rows.iter().enumerate() {
         for later in &rows[index + 1..] {
@@ -310,6 +319,9 @@ fn where_two_rules_fail_the_earlier_one_speaks() {
             arrange(&mut office, later);
             arrange(&mut office, earlier);
             for request in REQUESTS {
+                if request == Request::ChangePin && another_clerk(earlier, later) {
+                    continue;
+                }
                 let mut input = asked(&office, request);
                 change(&mut input, later);
                 change(&mut input, earlier);
@@ -461,7 +473,7 @@ fn a_login_out_of_hours_goes_by_the_terminals_own_permit() {
     permit(&mut office, "mado-1");
     act(&mut office, closed_all_week());
     let permit = Some(Numbered { fiscal_year: 2026, number: 1 });
-    for request in REQUESTS {
+    for request in [Request::Open, Request::Unlock, Request::Function] {
         let input = asked(&office, request);
         assert_eq!(decide(&office.register, &input), Verdict::Refused(V::OutOfHours));
         assert_eq!(decide(&office.register, &DecisionInput { permit, ..input }), Verdict::Granted);

@@ -296,6 +296,11 @@ impl Office {
             ..self.login()
         }
     }
+
+    /// As [`Self::login`], to have the PIN of the card changed.
+    pub(crate) fn change_of_pin(&self) -> DecisionInput {
+        DecisionInput { request: Request::ChangePin, profile: None, session: None, ..self.login() }
+    }
 }
 
 pub(crate) fn sign_card(act: &Act, card: u8) -> Vec<u8> {

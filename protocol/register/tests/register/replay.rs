@@ -24,7 +24,7 @@ fn record(office: &Office, body: Body) -> Record {
         seq: 0,
         boot: BootId([1; 16]),
         salt: Salt([6; 16]),
-        retention: Retention::Access,
+        retention: body.retention(),
         wall: office.now,
         trusted: office.now,
         monotonic: 0,
@@ -61,7 +61,11 @@ fn written(office: &Office, input: DecisionInput) -> Record {
             let Body::SessionOpened(opening) = record.body else { panic!("an opening") };
             Record { body: Body::SessionUnlocked(opening), ..record }
         }
-        (Request::Open | Request::Unlock | Request::Function, _) => decided(office, input, verdict, None),
+        // It leaves what the card says, which holds no input: the verdict is all there is to compare.
+        (Request::ChangePin, VerdictCode::Granted) => record(office, Body::TerminalDown),
+        (Request::Open | Request::Unlock | Request::Function | Request::ChangePin, _) => {
+            decided(office, input, verdict, None)
+        }
     }
 }
 
