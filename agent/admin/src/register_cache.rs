@@ -242,6 +242,12 @@ impl RegisterCache {
         self.entries.iter().map(Vec::as_slice).zip(&self.folded)
     }
 
+    /// When the act at this index was made; nothing where no act was taken.
+    #[must_use]
+    pub(crate) fn made(&self, index: u64) -> Option<u64> {
+        self.folded.get(usize::try_from(index).ok()?)?.as_ref().ok().map(|folded| folded.made)
+    }
+
     /// The entry with this id, and its index.
     #[must_use]
     pub(crate) fn act(&self, id: &Hash) -> Option<(u64, &[u8])> {
@@ -319,7 +325,8 @@ pub(crate) mod tests {
     use super::*;
     use crate::home::tests::TempHome;
 
-    const NOW: u64 = 1_795_000_000_000;
+    /// When every act of a story is made.
+    pub(crate) const NOW: u64 = 1_795_000_000_000;
 
     /// A ledger's register log, and the card of its first administrator.
     pub(crate) struct Story {
@@ -380,7 +387,7 @@ pub(crate) mod tests {
             self.act(NO_OFFICE, None, Change::Found(Box::new(found)));
         }
 
-        pub(crate) fn act(&mut self, office: OfficeId, post: Option<Code>, change: Change) {
+        fn act(&mut self, office: OfficeId, post: Option<Code>, change: Change) {
             let mut register = Register::new();
             for entry in &self.entries {
                 register.fold(entry).unwrap();
@@ -408,15 +415,19 @@ pub(crate) mod tests {
             self.entries.push(to_be_signed.finish(signature.to_bytes().into()));
         }
 
-        pub(crate) fn section(&mut self, section: &str) {
+        /// What the first administrator decides alone.
+        pub(crate) fn change(&mut self, change: Change) {
             let office = office_of(&SignedAct::decode(&self.entries[0]).unwrap());
-            let change = SetSection {
+            self.act(office, Some(Code::new("kacho").unwrap()), change);
+        }
+
+        pub(crate) fn section(&mut self, section: &str) {
+            self.change(Change::Section(SetSection {
                 section: Code::new(section).unwrap(),
                 title: Title::new("課").unwrap(),
                 state: SectionState::Open,
                 effective: NOW,
-            };
-            self.act(office, Some(Code::new("kacho").unwrap()), Change::Section(change));
+            }));
         }
 
         fn checkpoint(&self, size: usize) -> String {

@@ -149,8 +149,7 @@ pub(crate) mod tests {
                 readers: Vec::new(),
                 key: Ed25519Key(key.verifying_key().to_bytes()),
             };
-            let post = Some(Code::new("kacho").unwrap());
-            story.act(office, post, Change::Terminal(Box::new(terminal)));
+            story.change(Change::Terminal(Box::new(terminal)));
             let register = story.cache(3).register().clone();
             assert!(register.terminal(&code).is_some());
             let record = |seq| a_record(&code, office, seq, Body::TerminalDown);

@@ -9,7 +9,7 @@ use crate::change::{ActivateCard, CardState, IssueCard, SetCardState, StateReaso
 use crate::refusal::{FoldRefusal, WrongValue};
 use crate::state::{Counted, Draft, Position, Trust};
 use crate::thing::Thing;
-use crate::timeline::Timeline;
+use crate::timeline::{Dated, Timeline};
 
 /// A card in the register.
 #[derive(Clone, Debug)]
@@ -57,21 +57,20 @@ impl Card {
         self.index
     }
 
-    /// Its state at `t`. A final state in force by then beats every other, whatever stands later in the log (§R4.4).
+    /// Its state at `t`.
     #[must_use]
     pub fn state(&self, t: u64) -> CardState {
-        self.state_with_reason(t).0
+        self.state_said(t).map_or(CardState::Active, |said| said.value.0)
     }
 
-    /// Its state at `t`, and why.
+    /// What its state at `t` stands on: state and reason, from when, by which act; nothing for a card of which nothing was said by then. A final
+    /// state in force by then beats every other, whatever stands later in the log (§R4.4).
     #[must_use]
-    pub fn state_with_reason(&self, t: u64) -> (CardState, StateReason) {
-        let mut in_force = self.states.iter().rev().filter(|entry| entry.effective <= t).map(|entry| entry.value);
-        let last_final = in_force.find(|(state, _)| state.is_final());
+    pub fn state_said(&self, t: u64) -> Option<&Dated<(CardState, StateReason)>> {
+        let mut in_force = self.states.iter().rev().filter(|said| said.effective <= t);
+        let last_final = in_force.find(|said| said.value.0.is_final());
         let strictness = |state: &(CardState, StateReason)| usize::from(state.0 != CardState::Active);
-        last_final
-            .or_else(|| self.states.strictest_at(t, strictness).copied())
-            .unwrap_or((CardState::Active, StateReason::None))
+        last_final.or_else(|| self.states.strictest_dated_at(t, strictness))
     }
 
     /// Every state with its reason.

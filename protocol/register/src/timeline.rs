@@ -66,9 +66,14 @@ impl<T> Timeline<T> {
     /// The value in force at `t` where some are stricter than others (§R4.6): a later word cancels an earlier one whose date is not
     /// later, unless the earlier one is stricter and the later one only restricts too; of what is left the strictest holds.
     pub(crate) fn strictest_at(&self, t: u64, rank: impl Fn(&T) -> usize) -> Option<&T> {
+        self.strictest_dated_at(t, rank).map(|dated| &dated.value)
+    }
+
+    /// As [`Self::strictest_at`], with the date and the act.
+    pub(crate) fn strictest_dated_at(&self, t: u64, rank: impl Fn(&T) -> usize) -> Option<&Dated<T>> {
         // Latest date of a later word, by its rank.
         let mut cancels: [Option<u64>; RANKS] = [None; RANKS];
-        let mut strictest: Option<(usize, &T)> = None;
+        let mut strictest: Option<(usize, &Dated<T>)> = None;
         for entry in self.entries.iter().rev().filter(|entry| entry.effective <= t) {
             let own = rank(&entry.value).min(RANKS - 1);
             let reaches = |date: &Option<u64>| date.is_some_and(|date| date >= entry.effective);
@@ -76,11 +81,11 @@ impl<T> Timeline<T> {
                 && !cancels[own..].iter().any(reaches)
                 && strictest.is_none_or(|(rank, _)| own > rank)
             {
-                strictest = Some((own, &entry.value));
+                strictest = Some((own, entry));
             }
             cancels[own] = cancels[own].max(Some(entry.effective));
         }
-        strictest.map(|(_, value)| value)
+        strictest.map(|(_, entry)| entry)
     }
 
     /// The period that holds at `t` (§R4.7): the later word holds within its own period, an earlier one only if it was to begin when

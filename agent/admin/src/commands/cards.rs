@@ -122,8 +122,7 @@ fn personalisation(desk: &Desk, state: &Personalisation) -> String {
 fn in_register(desk: &Desk, card: &Card) -> String {
     let (now, language) = (clock::now(), desk.screen.language);
     let holder = card.holder(now).map_or_else(|| "-".to_owned(), |holder| desk.cache.person(holder.operator));
-    let (state, _) = card.state_with_reason(now);
-    let state = state.name(language);
+    let state = card.state(now).name(language);
     let number = numbered(card.number(), language);
     let (from, to) = (moment_text(card.issued().from, language), moment_text(card.issued().to, language));
     desk.screen.words(

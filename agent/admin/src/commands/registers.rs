@@ -2,6 +2,7 @@
 
 use sekisho_register::Register;
 use sekisho_register::calendar::local_day;
+use sekisho_register::cards::Card;
 use sekisho_register::change::{CardKind, OperatorState, TerminalKind, TerminalUse};
 use sekisho_register::people::Standing;
 use sekisho_register::role::{Class, Role};
@@ -15,7 +16,8 @@ use crate::clock;
 use crate::dates::Edge;
 use crate::desk::Desk;
 use crate::error::AdminError;
-use crate::screen::Lists;
+use crate::register_cache::RegisterCache;
+use crate::screen::{Lists, Screen};
 use crate::table::Table;
 
 pub(super) fn run(desk: &mut Desk, command: RegisterCommand) -> Result<(), AdminError> {
@@ -44,7 +46,7 @@ pub(super) fn print_now(desk: &mut Desk, which: Which) -> Result<(), AdminError>
 }
 
 fn print(desk: &Desk, which: Which, at: u64) -> Result<(), AdminError> {
-    let printer = Printer { desk, register: desk.cache.register(), at };
+    let printer = Printer { screen: &desk.screen, cache: &desk.cache, register: desk.cache.register(), at };
     desk.screen.print_table(&match which {
         Which::Operators => printer.operators(),
         Which::Cards => printer.cards(),
@@ -67,25 +69,25 @@ const fn name(which: Which, language: Language) -> &'static str {
 }
 
 struct Printer<'a> {
-    desk: &'a Desk,
+    screen: &'a Screen,
+    cache: &'a RegisterCache,
     register: &'a Register,
     at: u64,
 }
 
 impl Printer<'_> {
     fn words(&self, english: &'static str, japanese: &'static str) -> &'static str {
-        self.desk.screen.words(english, japanese)
+        self.screen.words(english, japanese)
     }
 
     fn day(&self, t: u64) -> String {
-        let language = self.desk.screen.language;
+        let language = self.screen.language;
         if t == u64::MAX { moment_text(t, language) } else { day_text(local_day(t), language) }
     }
 
     /// Whether the act at this index had been made by then: a register of last month does not list this month's cards.
     fn was_decided(&self, index: u64) -> bool {
-        let act = usize::try_from(index).ok().and_then(|index| self.desk.cache.acts().nth(index));
-        act.is_some_and(|(_, folded)| folded.as_ref().is_ok_and(|folded| folded.made <= self.at))
+        self.cache.made(index).is_some_and(|made| made <= self.at)
     }
 
     /// The last day of a span: the register keeps the moment after it.
@@ -108,7 +110,7 @@ impl Printer<'_> {
             if !operator.designations().iter().any(|designation| self.was_decided(designation.index)) {
                 continue;
             }
-            let name = self.desk.cache.name(operator.name()).unwrap_or("-").to_owned();
+            let name = self.cache.name(operator.name()).unwrap_or("-").to_owned();
             let profiles: Vec<Code> = operator.profiles_at(self.at).map(|(code, _)| code.clone()).collect();
             let (section, from, to, places) = match operator.standing(self.at) {
                 Standing::Designated(designation) => {
@@ -147,27 +149,32 @@ impl Printer<'_> {
             ("operator", self.words("operator", "照合ID")),
             ("name", self.words("name", "氏名")),
             ("state", self.words("state", "状態")),
+            ("since", self.words("state since", "状態の日付")),
+            ("decided", self.words("decided", "処分日時")),
             ("from", self.words("from", "開始日")),
             ("to", self.words("until", "終了日")),
             ("profiles", self.words("permissions", "操作者ID")),
             ("guid", self.words("GUID", "カードGUID")),
         ]);
-        let language = self.desk.screen.language;
+        let language = self.screen.language;
         for card in self.register.cards_by_number().filter(|card| self.was_decided(card.index())) {
             let issued = card.issued();
             let operator = card.holder(self.at).map(|holder| holder.operator);
-            let name = operator.and_then(|operator| self.desk.cache.name(self.register.name_hash(operator)?));
+            let name = operator.and_then(|operator| self.cache.name(self.register.name_hash(operator)?));
             let profiles = if issued.profiles.is_empty() {
                 self.words("all", "全て").to_owned()
             } else {
                 list(&issued.profiles)
             };
+            let (since, decided) = self.state_dates(card);
             table.row([
                 numbered(card.number(), language),
                 self.card_kind(issued.kind).to_owned(),
                 operator.map_or_else(|| "-".to_owned(), ToString::to_string),
                 name.unwrap_or("-").to_owned(),
                 card.state(self.at).name(language).to_owned(),
+                since,
+                decided,
                 self.day(issued.from),
                 self.last_day(issued.to),
                 profiles,
@@ -175,6 +182,14 @@ impl Printer<'_> {
             ]);
         }
         table
+    }
+
+    /// From when a card's state counts, and when that was decided: what a panel blocks counts from the act before it (register §R3.9), so the
+    /// one does not say the other.
+    fn state_dates(&self, card: &Card) -> (String, String) {
+        let Some(said) = card.state_said(self.at) else { return ("-".to_owned(), "-".to_owned()) };
+        let decided = self.cache.made(said.index).map(|made| moment_text(made, self.screen.language));
+        (self.day(said.effective), decided.unwrap_or_else(|| "-".to_owned()))
     }
 
     fn card_kind(&self, kind: CardKind) -> &'static str {
@@ -303,4 +318,34 @@ pub(super) fn routes(desk: &mut Desk) -> Result<(), AdminError> {
         table.row([name, roles(&route.proposers), roles(&route.approvers)]);
     }
     desk.screen.print_table(&table)
+}
+
+#[cfg(test)]
+mod tests {
+    use sekisho_register::change::{CardState, Change, SetCardState, StateReason};
+    use sekisho_wire::id::CardGuid;
+    use sekisho_wire::words::Language;
+
+    use super::*;
+    use crate::register_cache::tests::{NOW, Story};
+    use crate::screen::Confirm;
+
+    #[test]
+    fn a_state_is_printed_with_its_date_and_with_the_moment_it_was_decided() {
+        let mut story = Story::begin();
+        let effective = NOW + 3 * 24 * 60 * 60 * 1000;
+        let (card, state, reason) = (CardGuid([2; 16]), CardState::Suspended, StateReason::Lost);
+        story.change(Change::CardState(SetCardState { card, state, reason, effective }));
+        let screen = Screen { language: Language::English, confirm: Confirm::Yes, lists: Lists::Text };
+        let cache = story.cache(2);
+        let printed = |at| {
+            let cards = Printer { screen: &screen, cache: &cache, register: cache.register(), at }.cards().json();
+            let dates = ["state", "since", "decided"].map(|key| cards[1][key].as_str().unwrap().to_owned());
+            (dates, cards[0]["decided"].as_str().unwrap().to_owned())
+        };
+        let active = ["active", "-", "-"].map(str::to_owned);
+        assert_eq!(printed(effective - 1), (active, "-".to_owned()));
+        let suspended = ["suspended", "2026-11-21", "2026-11-18 20:06 JST"].map(str::to_owned);
+        assert_eq!(printed(effective), (suspended, "-".to_owned()));
+    }
 }

@@ -84,6 +84,9 @@ fn what_a_panel_blocks_is_blocked_for_clocks_behind_its_own() {
     assert_eq!(from_panel(&mut office, vec![change]), Ok(()));
     // No person's act has come since: the newest `made` stands before the panel's clock.
     assert_eq!(office.register.newest_made(), earlier);
+    // What it stands on is the panel's act all the same, and says when that was made.
+    let said = office.register.card(&guid(10)).unwrap().state_said(earlier).unwrap();
+    assert_eq!((said.effective, said.index), (earlier, office.register.size() - 1));
     office.now = earlier + MINUTE;
     assert_eq!(decide(&office.register, &office.request()).code(), VerdictCode::CardSuspended);
 
