@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use sekisho_card::{Disposition, OperatorCard, TransportError};
 use sekisho_issuer::{
-    CardManagementSecret, Day, Issuer, IssuerError, OfficeCa, Order, Personalisation, PinChoice, Validity,
+    CardManagementSecret, Day, Issuer, IssuerError, OfficeCa, Order, Personalisation, PinChoice, PinRules, Validity,
 };
 use sekisho_tests::bare_reader::BareReader;
 use sekisho_tests::clerk::{authorize, insert, login, pull_while_asking};
@@ -13,6 +13,7 @@ use sekisho_tests::scene::Scene;
 use sekisho_tests::scratch::Scratch;
 use sekisho_tests::virtual_card::{Body, VirtualCard, kill_process};
 use sekisho_wire::id::CardGuid;
+use sekisho_wire::pin_policy::PinPolicy;
 use sekisho_wire::piv::Slot;
 use sekisho_wire::secret::{Pin, SecretBytes};
 
@@ -123,8 +124,9 @@ fn killing_the_chip_during_provisioning_loses_no_key_and_bricks_no_card() {
                 kill_process(qemu);
             })
         });
-        let pin = PinChoice::Given(Pin::parse(b"805271").unwrap());
-        let order = Order { number: "令和8年度第1号", validity, pin };
+        let pin = PinChoice::Chosen(Pin::parse(b"805271").unwrap());
+        let rules = PinRules { tries: 5, policy: PinPolicy::DEFAULT };
+        let order = Order { number: "令和8年度第1号", validity, rules, pin };
         let made = Issuer::open(contacts, &secret).and_then(|mut issuer| {
             if let (Some(before), Some(now)) = (known, issuer.guid()) {
                 assert_eq!(before, now, "a GUID that was written stays");

@@ -198,7 +198,7 @@ fn a_mistake_in_the_founding_file_costs_no_card() {
     command.env("PCSCLITE_CSOCK_NAME", desk.pcscd.socket());
     command.args(["--lang", "en", "--yes", "--wait", "0", "--reader", &desk.pcscd.reader(0), "--home"]);
     command.arg(desk.file("home")).arg("found").arg("--code").arg(ledger.founding_code()).arg("--config").arg(file);
-    command.arg("--recovery-dir").arg(desk.file("recovery")).arg("--first-pin-dir").arg(desk.file("pins"));
+    command.arg("--recovery-dir").arg(desk.file("recovery")).arg("--own-pin-dir").arg(desk.file("pins"));
     live_by(clock.file(), &mut command);
     let output: Output = command.output().unwrap();
     let said = both(&output);

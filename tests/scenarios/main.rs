@@ -13,6 +13,7 @@ mod conversations;
 mod demo;
 mod desks;
 mod evidence;
+mod first_pin;
 mod fuzz;
 mod hours;
 mod ingest;

@@ -196,7 +196,10 @@ fn found(pcscd: &Pcscd, folder: &Path, code: &Path, clock: &StoryClock) -> Comma
     command.env("PCSCLITE_CSOCK_NAME", pcscd.socket()).args(["--lang", "en", "--yes", "--wait", "30"]);
     command.args(["--reader", &pcscd.reader(0), "--reader", &pcscd.reader(1), "--home"]).arg(folder.join("home"));
     command.arg("found").arg("--code").arg(code).arg("--config").arg(folder.join("office.toml"));
-    command.arg("--recovery-dir").arg(folder.join("recovery")).arg("--first-pin-dir").arg(folder.join("pins"));
+    command.arg("--recovery-dir").arg(folder.join("recovery")).arg("--own-pin-dir").arg(folder.join("pins"));
+    for (operator, pin) in [("20001", "493716"), ("20002", "805294")] {
+        std::fs::write(folder.join("pins").join(format!("{operator}.pin")), pin).unwrap();
+    }
     live_by(clock.file(), &mut command);
     command
 }

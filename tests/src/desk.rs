@@ -16,7 +16,7 @@ const WORK: usize = 1;
 use crate::foreign_card::{FOREIGN_PIN, personalise};
 use crate::own_pin::set_pin;
 
-/// An operator's card and where its first PIN was written.
+/// An operator's card and where its PIN stands.
 pub struct Issued {
     /// The card.
     pub card: VirtualCard,
@@ -30,7 +30,18 @@ impl Issued {
     /// When the file is gone.
     #[must_use]
     pub fn pin(&self) -> String {
-        std::fs::read_to_string(&self.pin_file).expect("the first PIN was written").trim().to_owned()
+        std::fs::read_to_string(&self.pin_file).expect("the PIN was written").trim().to_owned()
+    }
+}
+
+impl Issued {
+    /// Six digits that its holder thinks of.
+    fn make_up_a_pin(&self) {
+        let mut seed = [0; 8];
+        getrandom::fill(&mut seed).expect("the system gives randomness");
+        // Never a run or a repeat: it begins with 4, 9 and goes on with 3.
+        let pin = format!("493{:03}", u64::from_le_bytes(seed) % 1000);
+        std::fs::write(&self.pin_file, pin).expect("cannot write a PIN file");
     }
 }
 
@@ -89,7 +100,8 @@ impl Desk {
         command.arg("found").arg("--code").arg(ledger.founding_code());
         command.arg("--config").arg(checkout().join("tests/offices").join(office));
         command.arg("--recovery-dir").arg(self.folder.join("recovery"));
-        command.arg("--first-pin-dir").arg(self.folder.join("pins"));
+        command.arg("--own-pin-dir").arg(self.folder.join("pins"));
+        self.administrators.iter().for_each(Issued::make_up_a_pin);
         let said = run("sekisho-admin found", &mut command);
         self.sign_as(0);
         said
@@ -168,25 +180,36 @@ impl Desk {
         self.command(arguments).output().expect("cannot start sekisho-admin")
     }
 
-    /// Makes a card for an operator. `more` are further arguments of `card issue`.
+    /// Makes a card for an operator, who chooses the PIN at the desk. `more` are further arguments of `card issue`.
     ///
     /// # Panics
     /// When it fails.
     pub fn issue(&mut self, name: &str, more: &[&str]) -> (Issued, String) {
-        let mut issued = self.blank(name);
+        let issued = self.blank(name);
+        issued.make_up_a_pin();
+        let pin_file = issued.pin_file.to_str().expect("a scratch path is text").to_owned();
+        self.make(issued, &[&["--own-pin-file", &pin_file], more].concat())
+    }
+
+    /// As [`Self::issue`], with arguments that also say how the card comes to its PIN.
+    ///
+    /// # Panics
+    /// When it fails.
+    pub fn issue_with(&mut self, name: &str, arguments: &[&str]) -> (Issued, String) {
+        self.make(self.blank(name), arguments)
+    }
+
+    fn make(&mut self, mut issued: Issued, arguments: &[&str]) -> (Issued, String) {
         issued.card.embody(self.body);
         issued.card.insert(&self.pcscd, WORK);
         self.pcscd.wait_slot(WORK, true);
-        let pin_file = issued.pin_file.to_str().expect("a scratch path is text").to_owned();
-        let mut arguments = vec!["card", "issue", "--first-pin-file", &pin_file];
-        arguments.extend(more);
-        let said = self.run(&arguments);
+        let said = self.run(&[&["card", "issue"], arguments].concat());
         issued.card.pull();
         self.pcscd.wait_slot(WORK, false);
         (issued, said)
     }
 
-    /// Gives a card that lies in no reader this PIN, and writes it where its first one stood. One of eight characters of all kinds is
+    /// Gives a card that lies in no reader this PIN, and writes it where the one before stood. One of eight characters of all kinds is
     /// found nowhere by chance; six digits are.
     ///
     /// # Panics

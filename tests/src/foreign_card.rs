@@ -3,8 +3,9 @@
 use std::path::Path;
 
 use sekisho_card::{Disposition, OperatorCard};
-use sekisho_issuer::{CardManagementSecret, Day, Issuer, OfficeCa, Order, PinChoice, Validity};
+use sekisho_issuer::{CardManagementSecret, Day, Issuer, OfficeCa, Order, PinChoice, PinRules, Validity};
 use sekisho_simulator::{Memory, SharedCard, SimulatedCard};
+use sekisho_wire::pin_policy::PinPolicy;
 use sekisho_wire::secret::{Pin, SecretBytes};
 
 /// The PIN of every foreign card.
@@ -24,7 +25,8 @@ pub fn personalise(state: &Path) {
     let validity = Validity { from: day(2026), until: day(2031) };
     let authority = OfficeCa::create("another office", validity).expect("an authority");
     let pin = Pin::parse(FOREIGN_PIN.as_bytes()).expect("a PIN");
-    let order = Order { number: "令和8年度第1号", validity, pin: PinChoice::Given(pin) };
+    let rules = PinRules { tries: 5, policy: PinPolicy::DEFAULT };
+    let order = Order { number: "令和8年度第1号", validity, rules, pin: PinChoice::Chosen(pin) };
     issuer.personalise(order, &authority).expect("personalised");
     issuer.close(Disposition::Reset).expect("closed");
     let opened = OperatorCard::open(card.connect("another office's desk").expect("the card is in"));

@@ -17,6 +17,6 @@ pub fn set_pin(state: &Path, secret: &[u8], pin: &str) {
     let mut issuer =
         Issuer::open(card.connect("the town").expect("the card is in"), &secret).expect("a card of the office");
     let pin = Pin::parse(pin.as_bytes()).expect("a PIN");
-    issuer.reset_pin(PinChoice::Given(pin)).expect("the card takes the PIN");
+    issuer.reset_pin(PinChoice::Chosen(pin)).expect("the card takes the PIN");
     issuer.close(Disposition::Reset).expect("closed");
 }

@@ -34,6 +34,10 @@ impl PolicyTable {
         set(&mut policy.session_seconds, self.session_seconds);
         set(&mut policy.freshness_seconds, self.freshness_seconds);
         set(&mut policy.pin_tries, self.pin_tries);
+        set(&mut policy.pin.alphabet, self.pin_alphabet.as_ref().map(|text| text.0));
+        set(&mut policy.pin.minimum, self.pin_minimum);
+        set(&mut policy.pin.history, self.pin_history);
+        set(&mut policy.pin.first_use, self.pin_first_use.as_ref().map(|text| text.0));
         set(&mut policy.hours_enforced, self.hours_enforced);
         set(&mut policy.rest_after_seconds, self.rest_after_seconds);
         set(&mut policy.rest_seconds, self.rest_seconds);

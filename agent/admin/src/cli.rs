@@ -14,7 +14,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use sekisho_wire::id::{CaseReference, Code, Hash};
 use sekisho_wire::words::Language;
 
-pub(crate) use self::cards::{CardChange, CardCommand, IssueArguments};
+pub(crate) use self::cards::{CardChange, CardCommand, FirstPinArguments, IssueArguments};
 pub(crate) use self::functions::{FunctionCommand, PurposeCommand};
 pub(crate) use self::operators::{OperatorChange, OperatorCommand};
 pub(crate) use self::organisation::{PostCommand, SectionCommand};
@@ -181,9 +181,9 @@ pub(crate) struct Found {
     /// Where the sheets with the recovery keys go; print them, then destroy the files
     #[arg(long, value_name = "DIR")]
     pub recovery_dir: PathBuf,
-    /// Write each administrator's first PIN to OPERATOR.pin in this directory instead of showing it
+    /// Read the PIN that each administrator chose from OPERATOR.pin in this directory instead of asking for it
     #[arg(long, value_name = "DIR")]
-    pub first_pin_dir: Option<PathBuf>,
+    pub own_pin_dir: Option<PathBuf>,
 }
 
 /// The office.

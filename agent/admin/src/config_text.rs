@@ -219,10 +219,15 @@ pub(crate) mod vocabulary {
         TerminalKind, TerminalUse, UseState,
     };
     use sekisho_wire::decision::Level;
+    use sekisho_wire::pin_policy::{Alphabet, FirstUse};
 
     use super::{FromText, Said};
 
     words!(Level, "a level", { "session" => Level::Session, "card" => Level::Card, "pin" => Level::Pin });
+    words!(Alphabet, "an alphabet of PINs", {
+        "digits" => Alphabet::Digits, "any" => Alphabet::Any, "mixed" => Alphabet::Mixed,
+    });
+    words!(FirstUse, "what becomes of a first PIN", { "keep" => FirstUse::Keep, "change" => FirstUse::Change });
     words!(SectionState, "a state of a section", {
         "open" => SectionState::Open, "suspended" => SectionState::Suspended, "ended" => SectionState::Ended,
     });

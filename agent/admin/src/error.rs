@@ -126,6 +126,8 @@ pub(crate) enum AdminError {
     ForeignCard,
     /// The card is issued already.
     CardIssued(CardGuid),
+    /// The register has not ended the card.
+    CardInUse(CardGuid),
     /// A card whose personalisation was interrupted, and nobody asked to go on.
     CardUnfinished,
     /// The card waits at another desk for the approval of this proposal.

@@ -1,8 +1,10 @@
 //! An operator card in use: who it is, how many tries its PIN has, what it signs.
 
 use sekisho_wire::id::CardGuid;
+use sekisho_wire::pin_policy::PinPolicy;
 use sekisho_wire::piv::{self, Object, Slot};
 use sekisho_wire::secret::Pin;
+use sekisho_wire::status::Status;
 
 use crate::conversation::{Asked, Conversation, LoggedOut, PinAnswer, PinVerified};
 use crate::error::{CardCause, CardError, LoginError, Tries};
@@ -90,14 +92,17 @@ impl<T: Transport> OperatorCard<T> {
         )
     }
 
-    /// Changes the PIN. The new one is checked against our rules first; what the card alone can know (the last PINs)
-    /// the card refuses.
+    /// Changes the PIN. The new one is checked against the card's policy first, so that a poor choice is named; what the card alone can
+    /// know (the last PINs) the card refuses.
     ///
     /// # Errors
     /// [`LoginError::WrongPin`] when the old PIN is wrong; [`LoginError::PinPolicy`] and [`LoginError::RefusedByCard`]
     /// about the new one. After [`Tries::Unknown`] it is open which PIN counts.
     pub fn change_pin(&mut self, old: &Pin, new: &Pin) -> Result<(), LoginError> {
-        new.check_choice().map_err(LoginError::PinPolicy)?;
+        let policy = self
+            .converse(|conversation| conversation.pin_policy())
+            .map_err(|error| LoginError::of(error, Tries::Untouched))?;
+        policy.unwrap_or(PinPolicy::PIV).check(new).map_err(LoginError::PinPolicy)?;
         self.with_pin(Asked::ChangePin, |conversation| conversation.change_pin(old, new), |_, _| Ok(()))
     }
 
@@ -183,7 +188,7 @@ impl<T: Transport> OperatorCard<T> {
         let result = match present(&mut conversation) {
             Err(error) => Err(LoginError::of(error, Tries::Unknown)),
             Ok(PinAnswer::Verified(verified)) => {
-                use_it(&mut conversation, verified).map_err(|error| LoginError::of(error, Tries::Full))
+                use_it(&mut conversation, verified).map_err(|error| why_unused(&mut conversation, error))
             }
             Ok(PinAnswer::Wrong { tries_left }) => Err(LoginError::WrongPin { tries_left }),
             Ok(PinAnswer::Blocked) => Err(LoginError::Blocked),
@@ -212,6 +217,15 @@ impl<T: Transport> OperatorCard<T> {
         }
         Ok((conversation, &mut self.application))
     }
+}
+
+/// Why a key was not used after the right PIN. One that was handed over opens nothing (CARD.md §C23).
+fn why_unused<X: crate::Transaction>(conversation: &mut Conversation<X>, error: CardError) -> LoginError {
+    let conditions = error.cause == CardCause::Status(Status::CONDITIONS_NOT_SATISFIED);
+    if conditions && conversation.pin_must_change() == Ok(true) {
+        return LoginError::MustChange;
+    }
+    LoginError::of(error, Tries::Full)
 }
 
 fn expect_guid<X: crate::Transaction>(conversation: &mut Conversation<X>, expected: CardGuid) -> Result<(), CardError> {

@@ -5,10 +5,11 @@ use std::fmt;
 use heapless::Vec as Bounded;
 use sekisho_wire::apdu::{Command, LE_DEFAULT};
 use sekisho_wire::id::CardGuid;
+use sekisho_wire::pin_policy::PinPolicy;
 use sekisho_wire::piv::{self, AID, Algorithm, CardHolderId, Instruction, Object, Reference, Slot};
 use sekisho_wire::secret::Pin;
 use sekisho_wire::status::Status;
-use sekisho_wire::tlv::{self, TlvError, Writer};
+use sekisho_wire::tlv::{self, Tag, TlvError, Writer};
 
 use crate::error::{CardCause, CardError};
 use crate::exchange::{ExchangeError, Reply, exchange};
@@ -21,6 +22,8 @@ const AID_SENT: usize = 9;
 const LOG_OUT: u8 = 0xFF;
 /// P1 and P2 of GET DATA and PUT DATA: the object named in the data field.
 const CURRENT_OBJECT: (u8, u8) = (0x3F, 0xFF);
+/// In the metadata of a PIN: 1 where it is the factory's, or good for nothing but its change (CARD.md §C23).
+const TAG_IS_DEFAULT: Tag = Tag(0x05);
 /// Le of GET DATA where long answers are allowed.
 const LE_LONG: u32 = 65536;
 
@@ -45,6 +48,8 @@ pub enum Asked {
     Read(Object),
     /// To take another PIN.
     ChangePin,
+    /// What it says about its PIN.
+    PinMetadata,
     /// To be let go.
     End,
 }
@@ -61,6 +66,7 @@ impl fmt::Display for Asked {
             Self::Sign(slot) => write!(f, "sign with key {:02X} of the card", slot.byte()),
             Self::Read(object) => write!(f, "read object {:02X} of the card", object.tag().0),
             Self::ChangePin => write!(f, "change the PIN"),
+            Self::PinMetadata => write!(f, "ask the card about its PIN"),
             Self::End => write!(f, "let go of the card"),
         }
     }
@@ -193,6 +199,31 @@ impl<X: Transaction> Conversation<X> {
             (_, Some(tries)) => Ok(Some(tries)),
             (status, None) => Err(CardError { asked: Asked::TriesLeft, cause: CardCause::Status(status) }),
         }
+    }
+
+    /// What the card asks of its PINs; `None` for a card that knows no such policy (CARD.md §C23).
+    ///
+    /// # Errors
+    /// When no answer came.
+    pub fn pin_policy(&mut self) -> Result<Option<PinPolicy>, CardError> {
+        match self.read(Object::PinPolicy) {
+            Ok(content) => Ok(content.and_then(|content| PinPolicy::parse(&content).ok())),
+            // Cards answer many things when asked for an object that they have never heard of.
+            Err(CardError { cause: CardCause::Status(_), .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Whether the PIN opens nothing but the way to another one: what GET METADATA tells of the factory's and of one that was handed
+    /// over (CARD.md §C22, §C23). A card without metadata has no such PIN.
+    ///
+    /// # Errors
+    /// When no answer came.
+    pub fn pin_must_change(&mut self) -> Result<bool, CardError> {
+        let command =
+            Command::new(0x00, Instruction::GetMetadata.byte(), 0x00, Reference::Pin.byte()).with_le(LE_DEFAULT);
+        let reply = self.ask(Asked::PinMetadata, command)?;
+        Ok(reply.status.is_ok() && tlv::find(&reply.data, TAG_IS_DEFAULT) == Ok(Some(&[1])))
     }
 
     /// Sends a PIN, once. Any error leaves it open whether the card judged it: read the count again.

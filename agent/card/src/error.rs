@@ -214,6 +214,8 @@ pub enum LoginError {
     Blocked,
     /// The PIN breaks a rule that we know; it was not sent.
     PinPolicy(PinRefused),
+    /// The PIN is right, and good for nothing but its change: somebody handed it over (CARD.md §C23).
+    MustChange,
     /// The card does not take such a PIN (6A80). Our card spends no try on that, others may: read the count.
     RefusedByCard,
     /// The card was taken out.
@@ -242,6 +244,33 @@ pub enum LoginError {
     },
 }
 
+/// What a person does whose choice of a PIN breaks a rule.
+#[must_use]
+pub const fn another_pin(refused: PinRefused, language: Language) -> &'static str {
+    let [japanese, english] = match refused {
+        PinRefused::TooShort => {
+            ["もっと長い暗証番号を入力してください(上限8文字)。", "Type a longer PIN, of at most 8 characters."]
+        }
+        PinRefused::TooLong => ["8文字までの暗証番号を入力してください。", "Type a PIN of at most 8 characters."],
+        PinRefused::NotAscii => {
+            ["半角の英数字・記号で入力してください。", "Type letters, digits and signs of ASCII alone, no spaces."]
+        }
+        PinRefused::NotDigits => ["数字だけの暗証番号を入力してください。", "Type digits alone."],
+        PinRefused::NotMixed => [
+            "英大文字・英小文字・数字・記号のうち3種類以上を使ってください。",
+            "Mix at least three of: capital letters, small letters, digits, signs.",
+        ],
+        PinRefused::Repeat => {
+            ["同じ文字の繰り返しでない暗証番号を入力してください。", "Type a PIN that is not one character repeated."]
+        }
+        PinRefused::Run => ["連番でない暗証番号を入力してください。", "Type a PIN that is not characters in a row."],
+    };
+    match language {
+        Language::Japanese => japanese,
+        Language::English => english,
+    }
+}
+
 impl LoginError {
     /// Sorts an error that came while the tries were in this state.
     pub(crate) fn of(error: CardError, tries: Tries) -> Self {
@@ -264,7 +293,7 @@ impl LoginError {
             Self::WrongPin { .. } | Self::Blocked | Self::RefusedByCard => Tries::Unknown,
             Self::PinPolicy(_) => Tries::Untouched,
             Self::CardRemoved { tries } | Self::Transport { tries, .. } | Self::Card { tries, .. } => *tries,
-            Self::SecurityStatus { .. } => Tries::Full,
+            Self::SecurityStatus { .. } | Self::MustChange => Tries::Full,
         }
     }
 
@@ -275,6 +304,7 @@ impl LoginError {
             Self::WrongPin { .. }
             | Self::Blocked
             | Self::PinPolicy(_)
+            | Self::MustChange
             | Self::RefusedByCard
             | Self::CardRemoved { .. } => Fault::Operator,
             Self::Transport { error, .. } => error.fault(),
@@ -297,11 +327,18 @@ impl LoginError {
             (Self::WrongPin { .. }, Language::English) => "Check the PIN and type it again.",
             (Self::Blocked, Language::Japanese) => "カードが閉塞しています。管理者に閉塞解除を依頼してください。",
             (Self::Blocked, Language::English) => "The card is blocked. Ask an administrator to unblock it.",
-            (Self::PinPolicy(_) | Self::RefusedByCard, Language::Japanese) => {
-                "6〜8文字で、同じ文字の繰り返しや連番でない暗証番号を入力してください。"
+            (Self::PinPolicy(refused), _) => another_pin(*refused, language),
+            (Self::MustChange, Language::Japanese) => {
+                "自分で決めた暗証番号に変更してから(F4 または sekisho change-pin)、ログインしてください。"
             }
-            (Self::PinPolicy(_) | Self::RefusedByCard, Language::English) => {
-                "Type 6 to 8 characters, not one character repeated and not characters in a row."
+            (Self::MustChange, Language::English) => {
+                "Change it to a PIN of your own first (F4, or 'sekisho change-pin'), then log in with that one."
+            }
+            (Self::RefusedByCard, Language::Japanese) => {
+                "最近使っていない、同じ文字の繰り返しや連番でない暗証番号を入力してください。"
+            }
+            (Self::RefusedByCard, Language::English) => {
+                "Type another PIN: none of the last ones, not one character repeated and not characters in a row."
             }
             (Self::CardRemoved { .. }, Language::Japanese) => "カードを挿入して、もう一度やり直してください。",
             (Self::CardRemoved { .. }, Language::English) => "Insert the card and start again.",
@@ -320,6 +357,7 @@ impl fmt::Display for LoginError {
             Self::WrongPin { tries_left } => write!(f, "cannot log in to the card: wrong PIN, {tries_left} tries left"),
             Self::Blocked => write!(f, "cannot log in to the card: PIN blocked"),
             Self::PinPolicy(refused) => refused.fmt(f),
+            Self::MustChange => write!(f, "cannot log in to the card: this PIN is only for handing the card over"),
             Self::RefusedByCard => write!(f, "cannot log in to the card: the card takes no such PIN"),
             Self::CardRemoved { tries } => write!(f, "cannot log in to the card: card removed{tries}"),
             Self::Transport { error, tries } => write!(f, "{error}{tries}"),
@@ -347,6 +385,7 @@ impl std::error::Error for LoginError {
             Self::Card { error, .. } => Some(error),
             Self::WrongPin { .. }
             | Self::Blocked
+            | Self::MustChange
             | Self::RefusedByCard
             | Self::CardRemoved { .. }
             | Self::SecurityStatus { .. } => None,

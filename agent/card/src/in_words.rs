@@ -59,6 +59,7 @@ impl Asked {
             Self::Sign(slot) => return format!("カードの鍵({:02X})による署名", slot.byte()),
             Self::Read(object) => return format!("カードのデータ({:02X})の読取り", object.tag().0),
             Self::ChangePin => "暗証番号の変更",
+            Self::PinMetadata => "暗証番号の状態の確認",
             Self::End => "カードとの通信の終了",
         };
         text.to_owned()
@@ -135,6 +136,7 @@ impl LoginError {
             Self::WrongPin { tries_left } => format!("暗証番号が違います(残り{tries_left}回)"),
             Self::Blocked => "カードが閉塞しています".to_owned(),
             Self::PinPolicy(_) | Self::RefusedByCard => "その暗証番号は使えません".to_owned(),
+            Self::MustChange => "初期暗証番号のままでは使えません".to_owned(),
             Self::CardRemoved { tries } => format!("カードが抜かれました{}", tries.japanese()),
             Self::Transport { error, tries } => format!("{}{}", error.in_words(language), tries.japanese()),
             Self::SecurityStatus { asked } => {

@@ -18,7 +18,7 @@ mod transport;
 
 pub use card::OperatorCard;
 pub use conversation::{Asked, Conversation, LoggedOut, PinAnswer, PinVerified};
-pub use error::{CardCause, CardError, Fault, LoginError, Tries};
+pub use error::{CardCause, CardError, Fault, LoginError, Tries, another_pin};
 pub use exchange::{ANSWER_MAX, ExchangeError, Reply, exchange};
 pub use pcsc::{PcscReader, PcscReaders, PcscTransaction, PcscTransport, SharePolicy, Waker};
 pub use reader_events::ReaderEvent;

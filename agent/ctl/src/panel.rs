@@ -59,6 +59,7 @@ fn attend(
                 Action::Quit => return Ok(()),
                 action @ (Action::Login { .. }
                 | Action::Prove { .. }
+                | Action::ChangePin { .. }
                 | Action::Authorize(_)
                 | Action::Lock
                 | Action::End

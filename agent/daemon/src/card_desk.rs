@@ -204,6 +204,7 @@ fn login_fault(card: &mut Card, error: &LoginError) -> Fault {
         LoginError::WrongPin { .. }
         | LoginError::Blocked
         | LoginError::PinPolicy(_)
+        | LoginError::MustChange
         | LoginError::RefusedByCard
         | LoginError::SecurityStatus { .. } => None,
     };
@@ -218,13 +219,17 @@ fn login_failure(card: &mut Card, error: &LoginError) -> Failure {
         LoginError::CardRemoved { tries: Tries::Unknown } => Failure::Unanswered,
         LoginError::CardRemoved { .. } => Failure::CardGone,
         LoginError::PinPolicy(_)
+        | LoginError::MustChange
         | LoginError::RefusedByCard
         | LoginError::Transport { .. }
         | LoginError::SecurityStatus { .. }
         | LoginError::Card { .. } => {
-            let unknown = error.tries() == Tries::Unknown;
-            let tries_left = if unknown { card.tries_left().ok() } else { None };
-            if unknown && tries_left.is_none() {
+            let tries_left = match error.tries() {
+                Tries::Untouched => None,
+                // A right PIN gave back what wrong ones before it had cost.
+                Tries::Unknown | Tries::Full => card.tries_left().ok(),
+            };
+            if error.tries() == Tries::Unknown && tries_left.is_none() {
                 log::warn!("{error}");
                 return Failure::Unanswered;
             }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use sekisho_card::{CardError, ExchangeError, Fault, TransportError};
+use sekisho_card::{CardError, ExchangeError, Fault, TransportError, another_pin};
 use sekisho_wire::piv::Slot;
 use sekisho_wire::secret::PinRefused;
 use sekisho_wire::status::Status;
@@ -25,6 +25,8 @@ pub enum Step {
     Capability,
     /// Making the key of a slot on the card, and its certificate.
     Key(Slot),
+    /// Telling the card what is asked of its PINs.
+    PinRules,
     /// Setting the PUK.
     Puk,
     /// Setting the PIN.
@@ -35,6 +37,8 @@ pub enum Step {
     Grant,
     /// Making the card blank again.
     Wipe,
+    /// Ending the card for good.
+    Terminate,
 }
 
 impl fmt::Display for Step {
@@ -45,11 +49,13 @@ impl fmt::Display for Step {
             Self::Identity => write!(f, "give the card its GUID"),
             Self::Capability => write!(f, "write the card's capability container"),
             Self::Key(slot) => write!(f, "make key {:02X} of the card", slot.byte()),
+            Self::PinRules => write!(f, "tell the card the rules for its PIN"),
             Self::Puk => write!(f, "set the PUK of the card"),
             Self::Pin => write!(f, "set the PIN of the card"),
             Self::ManagementKey => write!(f, "replace the management key of the card"),
             Self::Grant => write!(f, "write the grant to the card"),
             Self::Wipe => write!(f, "make the card blank"),
+            Self::Terminate => write!(f, "end the card for good"),
         }
     }
 }
@@ -63,11 +69,13 @@ impl Step {
             Self::Identity => "カードGUIDの書込み",
             Self::Capability => "カード能力情報の書込み",
             Self::Key(slot) => return format!("カードの鍵({:02X})の生成", slot.byte()),
+            Self::PinRules => "暗証番号の規則の書込み",
             Self::Puk => "PUKの設定",
             Self::Pin => "暗証番号の設定",
             Self::ManagementKey => "カード管理鍵の設定",
             Self::Grant => "貸与の処分のカードへの書込み",
             Self::Wipe => "カードの初期化",
+            Self::Terminate => "カードの使用終了",
         };
         text.to_owned()
     }
@@ -186,7 +194,8 @@ impl IssuerError {
                 "PUKが閉塞しています。カードを廃棄し、新しいカードを発行してください。",
                 "The PUK is blocked. Destroy the card and issue another.",
             ],
-            IssuerCause::PinPolicy(_) | IssuerCause::PinRefusedByCard => [
+            IssuerCause::PinPolicy(refused) => return another_pin(*refused, language),
+            IssuerCause::PinRefusedByCard => [
                 "6〜8文字で、同じ文字の繰り返しや連番でない暗証番号を指定してください。",
                 "Choose 6 to 8 characters, not one character repeated and not characters in a row.",
             ],

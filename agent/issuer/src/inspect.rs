@@ -26,8 +26,8 @@ pub enum Personalisation {
 pub(crate) const SLOTS: [Slot; 3] = [Slot::Authentication, Slot::Signature, Slot::CardAuthentication];
 
 impl<T: Transport> Issuer<'_, T> {
-    /// Looks at the card without changing it. PIN and PUK cannot be looked at; they are set before the management key is
-    /// replaced, so that key stands for all three.
+    /// Looks at the card without changing it. PIN and PUK cannot be looked at; they and their rules are set before the management key is
+    /// replaced, so that key stands for them.
     ///
     /// # Errors
     /// When the card does not answer.
@@ -52,7 +52,7 @@ impl<T: Transport> Issuer<'_, T> {
             }
         }
         if held == KeyHeld::Factory {
-            missing.extend([Step::Puk, Step::Pin, Step::ManagementKey]);
+            missing.extend([Step::PinRules, Step::Puk, Step::Pin, Step::ManagementKey]);
         }
         if !self.has(Object::Grant)? {
             missing.push(Step::Grant);
@@ -68,7 +68,7 @@ impl<T: Transport> Issuer<'_, T> {
 fn sum_up(missing: Vec<Step>) -> Personalisation {
     // A capability container comes with some blank cards.
     let essential = missing.iter().filter(|step| **step != Step::Capability).count();
-    match (missing.is_empty(), essential == SLOTS.len() + 5) {
+    match (missing.is_empty(), essential == SLOTS.len() + 6) {
         (true, _) => Personalisation::Complete,
         (false, true) => Personalisation::Blank,
         (false, false) => Personalisation::Partial { missing },
@@ -83,7 +83,7 @@ mod tests {
     fn only_a_card_that_lacks_everything_is_blank() {
         let mut all = vec![Step::Identity, Step::Capability];
         all.extend(SLOTS.map(Step::Key));
-        all.extend([Step::Puk, Step::Pin, Step::ManagementKey, Step::Grant]);
+        all.extend([Step::PinRules, Step::Puk, Step::Pin, Step::ManagementKey, Step::Grant]);
         assert_eq!(sum_up(all.clone()), Personalisation::Blank);
         assert_eq!(sum_up(vec![]), Personalisation::Complete);
         for skipped in 0..all.len() {

@@ -10,6 +10,7 @@ use crate::error::{IssuerCause, IssuerError, Step};
 use crate::inspect::Personalisation;
 use crate::issuer::Issuer;
 use crate::office_ca::OfficeCa;
+use crate::pin_rules::{PinRules, Unenforced};
 use crate::pins::PinChoice;
 
 /// What a card is to become.
@@ -19,6 +20,8 @@ pub struct Order<'a> {
     pub number: &'a str,
     /// What its certificates claim.
     pub validity: Validity,
+    /// What it asks of its PINs.
+    pub rules: PinRules,
     /// Its first PIN.
     pub pin: PinChoice,
 }
@@ -43,11 +46,14 @@ pub struct Personalised {
     pub keys: CardKeys,
     /// Its PIN: shown once, kept nowhere.
     pub pin: Pin,
+    /// What this make of card cannot keep of the rules.
+    pub unenforced: Unenforced,
 }
 
 impl<T: Transport> Issuer<'_, T> {
     /// Does every step but the grant, on a blank card or on one where this was interrupted. GUID first, because keys and
-    /// PUK are made of it; the management key last, because it stands for "PIN and PUK are set".
+    /// PUK are made of it; the rules before the PIN that must follow them; the management key last, because it stands for "rules, PIN and
+    /// PUK are set".
     ///
     /// Interrupted, it is run again: it keeps the GUID and makes new keys, since nobody has heard of the old ones.
     ///
@@ -77,7 +83,7 @@ impl<T: Transport> Issuer<'_, T> {
 
     fn make(&mut self, order: Order<'_>, ca: &OfficeCa) -> Result<Personalised, IssuerError> {
         // Before anything is written: a PIN that breaks the rules should not leave a half-made card.
-        let pin = order.pin.choose().map_err(|cause| IssuerError { step: Step::Pin, cause })?;
+        let pin = order.pin.settle(&order.rules.policy).map_err(|cause| IssuerError { step: Step::Pin, cause })?;
         let guid = self.write_identity(order.validity.until)?;
         self.write_capability()?;
         let keys = CardKeys {
@@ -91,11 +97,12 @@ impl<T: Transport> Issuer<'_, T> {
                 ca,
             )?,
         };
+        let unenforced = self.write_pin_rules(order.rules)?;
         self.set_puk()?;
         self.set_first_pin(&pin)?;
         self.replace_management_key()?;
         log::info!("card {guid} is personalised");
-        Ok(Personalised { guid, keys, pin })
+        Ok(Personalised { guid, keys, pin: pin.into_pin(), unenforced })
     }
 
     fn expect_unfinished(&mut self) -> Result<(), IssuerError> {

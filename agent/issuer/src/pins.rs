@@ -1,9 +1,10 @@
 //! PIN and PUK of a card, set by the office that manages it.
 
-use sekisho_card::{Conversation, Transaction, Transport};
+use sekisho_card::{Conversation, Disposition, PinAnswer, Transaction, Transport};
 use sekisho_wire::apdu::Command;
+use sekisho_wire::pin_policy::{Alphabet, PinPolicy};
 use sekisho_wire::piv::{Instruction, Reference};
-use sekisho_wire::secret::{PIN_MAX, Pin, Puk};
+use sekisho_wire::secret::{PIN_MAX, PIN_MIN, Pin, Puk};
 use sekisho_wire::status::Status;
 use zeroize::Zeroizing;
 
@@ -12,36 +13,60 @@ use crate::issuer::{Issuer, KeyHeld};
 use crate::random;
 use crate::secret::factory_puk;
 
-/// How many digits a PIN has that we choose: the fewest, for it is to be changed at first use.
-const RANDOM_DIGITS: usize = 6;
+/// Characters of a PIN that we choose where digits will not do: none that looks like another one on paper.
+const EASY_TO_READ: &[u8] = b"23456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnpqrstuvwxyz";
 
 /// Where a new PIN comes from.
 #[derive(Debug)]
 pub enum PinChoice {
-    /// The operator typed it, here and now.
-    Given(Pin),
-    /// Random digits, handed over on paper in a sealed envelope.
+    /// Its holder typed it, here and now: nobody else knows it, and nobody has to change it.
+    Chosen(Pin),
+    /// Random characters, handed over on paper in a sealed envelope. On a card that keeps such a policy they open nothing but the way to
+    /// another PIN.
     Random,
 }
 
 impl PinChoice {
-    pub(crate) fn choose(self) -> Result<Pin, IssuerCause> {
-        let pin = match self {
-            Self::Given(pin) => pin,
-            Self::Random => random_pin()?,
+    /// What the card is told, when all of it fits the policy.
+    pub(crate) fn settle(self, policy: &PinPolicy) -> Result<NewPin, IssuerCause> {
+        let given = random_pin(policy)?;
+        let chosen = match self {
+            Self::Chosen(pin) => Some(pin),
+            Self::Random => None,
         };
-        pin.check_choice().map_err(IssuerCause::PinPolicy)?;
-        Ok(pin)
+        chosen.iter().try_for_each(|pin| policy.check(pin)).map_err(IssuerCause::PinPolicy)?;
+        Ok(NewPin { given, chosen })
     }
 }
 
-/// Random digits that are no run and no repeat.
-fn random_pin() -> Result<Pin, IssuerCause> {
+/// A PIN on its way to a card.
+#[derive(Debug)]
+pub(crate) struct NewPin {
+    /// What the PUK sets: a card takes that for a PIN that somebody else knows.
+    given: Pin,
+    /// What its holder makes of it.
+    chosen: Option<Pin>,
+}
+
+impl NewPin {
+    /// The PIN that the card has in the end.
+    pub(crate) fn into_pin(self) -> Pin {
+        self.chosen.unwrap_or(self.given)
+    }
+}
+
+/// Random characters that the policy takes, as few as it takes: they are to be changed, and five tries guard them until then.
+pub(crate) fn random_pin(policy: &PinPolicy) -> Result<Pin, IssuerCause> {
+    let alphabet = match policy.alphabet {
+        Alphabet::Digits | Alphabet::Any => random::DIGITS,
+        Alphabet::Mixed => EASY_TO_READ,
+    };
     loop {
-        let bytes = Zeroizing::new(random::bytes::<32>()?);
-        let Some(digits) = random::digits::<RANDOM_DIGITS>(&*bytes) else { continue };
-        let pin = Pin::parse(&*digits).map_err(IssuerCause::PinPolicy)?;
-        if pin.check_choice().is_ok() {
+        let bytes = Zeroizing::new(random::bytes::<64>()?);
+        let Some(typed) = random::characters::<PIN_MAX>(alphabet, &*bytes) else { continue };
+        let length = usize::from(policy.minimum).clamp(PIN_MIN, PIN_MAX);
+        let pin = Pin::parse(&typed[..length]).map_err(IssuerCause::PinPolicy)?;
+        if policy.check(&pin).is_ok() {
             return Ok(pin);
         }
     }
@@ -75,20 +100,46 @@ impl<T: Transport> Issuer<'_, T> {
     /// [`IssuerCause::ForeignManagementKey`] when the card does not hold our key; when the PIN breaks a rule, or the PUK is not ours.
     pub fn reset_pin(&mut self, choice: PinChoice) -> Result<Pin, IssuerError> {
         let step = Step::Pin;
-        let pin = choice.choose().map_err(|cause| IssuerError { step, cause })?;
+        let policy = self.pin_policy()?.unwrap_or(PinPolicy::PIV);
+        let pin = choice.settle(&policy).map_err(|cause| IssuerError { step, cause })?;
         let puk = self.our_puk(step)?;
         self.privileged(step, |conversation, held, _| match held {
-            KeyHeld::Ours => unblock(conversation, &puk, &pin),
+            KeyHeld::Ours => unblock(conversation, &puk, &pin.given),
             KeyHeld::Factory | KeyHeld::Foreign => Err(IssuerCause::ForeignManagementKey),
         })?;
-        Ok(pin)
+        self.hand_over(&pin)?;
+        Ok(pin.into_pin())
     }
 
     /// The first PIN of a card in the making, which may still hold the factory's management key.
-    pub(crate) fn set_first_pin(&mut self, pin: &Pin) -> Result<(), IssuerError> {
+    pub(crate) fn set_first_pin(&mut self, pin: &NewPin) -> Result<(), IssuerError> {
         let step = Step::Pin;
         let puk = self.our_puk(step)?;
-        self.privileged(step, |conversation, _, _| unblock(conversation, &puk, pin))
+        self.privileged(step, |conversation, _, _| unblock(conversation, &puk, &pin.given))?;
+        self.hand_over(pin)
+    }
+
+    /// Lets the holder have the PIN that he chose. To the card this is somebody who knows the PIN that was given, and no issuer: it
+    /// must have forgotten that it took orders.
+    fn hand_over(&mut self, pin: &NewPin) -> Result<(), IssuerError> {
+        let Some(chosen) = &pin.chosen else { return Ok(()) };
+        let step = Step::Pin;
+        let reset = self.transport.begin().and_then(|transaction| transaction.end(Disposition::Reset));
+        reset.map_err(|error| IssuerError { step, cause: error.into() })?;
+        self.converse(step, |conversation| match conversation.change_pin(&pin.given, chosen)? {
+            PinAnswer::Verified(_) => Ok(()),
+            PinAnswer::Refused => Err(IssuerCause::PinRefusedByCard),
+            PinAnswer::Unclear(status) => Err(status.into()),
+            PinAnswer::Wrong { .. } | PinAnswer::Blocked => Err(IssuerCause::NotGenuine),
+        })
+    }
+
+    /// The policy that the card keeps; `None` for a card that keeps none.
+    ///
+    /// # Errors
+    /// When the card does not answer.
+    pub fn pin_policy(&mut self) -> Result<Option<PinPolicy>, IssuerError> {
+        self.converse(Step::PinRules, |conversation| Ok(conversation.pin_policy()?))
     }
 
     pub(crate) fn our_puk(&self, step: Step) -> Result<Puk, IssuerError> {

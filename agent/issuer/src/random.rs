@@ -18,25 +18,30 @@ pub(crate) fn bytes<const N: usize>() -> Result<[u8; N], NoRandom> {
     Ok(bytes)
 }
 
-/// Decimal digits, each equally likely, out of bytes that are; as many as there are usable bytes, at most `N`.
+/// The digits.
+pub(crate) const DIGITS: &[u8] = b"0123456789";
+
+/// Characters of an alphabet, each equally likely, out of bytes that are; `None` when too few of them are usable.
 ///
-/// Bytes from 250 on are left out, else 0 to 5 would come a little more often.
-pub(crate) fn digits<const N: usize>(bytes: &[u8]) -> Option<Zeroizing<[u8; N]>> {
-    let mut digits = Zeroizing::new([0; N]);
-    let mut usable = bytes.iter().filter(|byte| **byte < 250);
-    for digit in digits.iter_mut() {
-        *digit = b'0' + usable.next()? % 10;
+/// Of the bytes those are left out that would make the first characters come a little more often: for digits, from 250 on.
+pub(crate) fn characters<const N: usize>(alphabet: &[u8], bytes: &[u8]) -> Option<Zeroizing<[u8; N]>> {
+    let whole = 256 - 256 % alphabet.len();
+    let mut characters = Zeroizing::new([0; N]);
+    let mut usable = bytes.iter().map(|byte| usize::from(*byte)).filter(|byte| *byte < whole);
+    for character in characters.iter_mut() {
+        *character = *alphabet.get(usable.next()? % alphabet.len())?;
     }
-    Some(digits)
+    Some(characters)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::digits;
+    use super::{DIGITS, characters};
 
     #[test]
-    fn bytes_that_would_favour_small_digits_are_left_out() {
-        assert_eq!(digits::<3>(&[250, 255, 0, 249, 13]).as_deref(), Some(b"093"));
-        assert_eq!(digits::<3>(&[250, 255, 0, 249]), None);
+    fn bytes_that_would_favour_the_first_characters_are_left_out() {
+        assert_eq!(characters::<3>(DIGITS, &[250, 255, 0, 249, 13]).as_deref(), Some(b"093"));
+        assert_eq!(characters::<3>(DIGITS, &[250, 255, 0, 249]), None);
+        assert_eq!(characters::<2>(b"ab", &[255, 254]).as_deref(), Some(b"ba"));
     }
 }

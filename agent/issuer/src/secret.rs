@@ -36,7 +36,7 @@ impl CardManagementSecret {
     #[must_use]
     pub(crate) fn puk(&self, guid: CardGuid) -> Puk {
         (0..=u8::MAX)
-            .filter_map(|n| random::digits::<8>(&*self.derive(guid, &[b'P', b'U', b'K', n])))
+            .filter_map(|n| random::characters::<8>(random::DIGITS, &*self.derive(guid, &[b'P', b'U', b'K', n])))
             .filter(|digits| Pin::parse(&**digits).is_ok_and(|pin| pin.check_choice().is_ok()))
             .find_map(|digits| Puk::parse(&*digits).ok())
             .expect("32 random bytes hold no eight digits 256 times in a row less often than hardware fails")

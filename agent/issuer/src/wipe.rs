@@ -1,25 +1,66 @@
-//! A card becomes blank again, for another person. What it was cannot be brought back.
+//! A card becomes blank again, for another person, or ends for good. What it was cannot be brought back.
 
-use sekisho_card::{PinAnswer, Transport};
+use sekisho_card::Transport;
 use sekisho_wire::apdu::Command;
 use sekisho_wire::piv::{Instruction, Object};
+use sekisho_wire::status::Status;
 
-use crate::error::{IssuerCause, IssuerError, Step};
+use crate::error::{IssuerError, Step};
 use crate::inspect::SLOTS;
-use crate::issuer::{Issuer, accepted};
-use crate::pins::{PinChoice, unblock};
-use crate::secret::{factory_key, factory_puk};
+use crate::issuer::Issuer;
+use crate::secret::factory_key;
 
 /// The tries that PIN and PUK have on a blank card (CARD.md §C15).
 const FACTORY_TRIES: u8 = 5;
 
+/// How a card was ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum Ended {
+    /// It is terminated: it answers nothing any more, whatever is done to it.
+    ForGood,
+    /// It does not know how, and was made blank instead: whoever destroys it must do so by hand.
+    Blank,
+}
+
 impl<T: Transport> Issuer<'_, T> {
     /// Destroys the card's keys, removes what is written on it, and sets PIN, PUK and management key back to the
-    /// factory's. Interrupted, it is run again: the GUID goes last, because the management key is made of it.
+    /// factory's: at once where the card knows RESET for its issuer, as ours does (CARD.md §C24), else step by step. Interrupted, it is
+    /// run again: the GUID goes last, because the management key is made of it.
     ///
     /// # Errors
-    /// When the card is not ours, or cannot set its counters back (Yubico's SET TRIES; our card can).
+    /// When the card is not ours, or cannot set its counters back (Yubico's SET TRIES).
     pub fn dangerous_wipe(&mut self) -> Result<(), IssuerError> {
+        if self.order(Step::Wipe, Instruction::Reset)?.is_ok() {
+            self.guid = None;
+        } else {
+            self.wipe_in_steps()?;
+        }
+        log::info!("a card is blank again");
+        Ok(())
+    }
+
+    /// Ends the card for good (ISO/IEC 7816-9, TERMINATE DF; CARD.md §C24); one that does not know how is wiped.
+    ///
+    /// # Errors
+    /// When the card is not ours, or neither can be done.
+    pub fn dangerous_terminate(&mut self) -> Result<Ended, IssuerError> {
+        if self.order(Step::Terminate, Instruction::Terminate)?.is_ok() {
+            self.guid = None;
+            log::info!("a card has ended");
+            return Ok(Ended::ForGood);
+        }
+        self.dangerous_wipe().map(|()| Ended::Blank)
+    }
+
+    /// A command without data that not every card knows. What it answers to what it does not know differs from card to card.
+    fn order(&mut self, step: Step, instruction: Instruction) -> Result<Status, IssuerError> {
+        self.privileged(step, |conversation, _, _| {
+            Ok(conversation.exchange(Command::new(0x00, instruction.byte(), 0x00, 0x00))?.status)
+        })
+    }
+
+    fn wipe_in_steps(&mut self) -> Result<(), IssuerError> {
         let step = Step::Wipe;
         for slot in SLOTS {
             // A key is destroyed by another one that nobody knows; the certificate goes with it.
@@ -31,35 +72,11 @@ impl<T: Transport> Issuer<'_, T> {
         self.put(step, Object::Grant, &[])?;
         self.put(step, Object::CardCapability, &[])?;
         if self.guid.is_some() {
-            self.factory_pins()?;
+            self.factory_pins(step, FACTORY_TRIES)?;
             self.set_management_key(step, &factory_key())?;
             self.put(step, Object::CardHolderId, &[])?;
             self.guid = None;
         }
-        log::info!("a card is blank again");
         Ok(())
-    }
-
-    /// SET TRIES is the only way back to the factory's PIN and PUK: as new ones they would be refused. It wants the
-    /// management key and a verified PIN, so a passing PIN is set first.
-    fn factory_pins(&mut self) -> Result<(), IssuerError> {
-        let step = Step::Wipe;
-        let ours = self.our_puk(step)?;
-        let passing = PinChoice::Random.choose().map_err(|cause| IssuerError { step, cause })?;
-        self.privileged(step, |conversation, _, _| {
-            match unblock(conversation, &ours, &passing) {
-                // An interrupted wipe, or an interrupted personalisation, has the factory's PUK.
-                Err(IssuerCause::WrongPuk { .. }) => unblock(conversation, &factory_puk(), &passing)?,
-                result => result?,
-            }
-            match conversation.verify(&passing)? {
-                PinAnswer::Verified(_) => {}
-                PinAnswer::Wrong { .. } | PinAnswer::Blocked | PinAnswer::Refused | PinAnswer::Unclear(_) => {
-                    return Err(IssuerCause::NotGenuine);
-                }
-            }
-            let command = Command::new(0x00, Instruction::SetTries.byte(), FACTORY_TRIES, FACTORY_TRIES);
-            accepted(conversation.exchange(command)?.status)
-        })
     }
 }

@@ -20,6 +20,10 @@ impl<P: Platform> Applet<P> {
         if object == Object::Discovery {
             return write_discovery(out).map_err(|_| Status::NO_PRECISE_DIAGNOSIS);
         }
+        if object == Object::PinPolicy {
+            let policy = self.persistent.pin_policy()?;
+            return write_policy(&policy, out).map_err(|_| Status::NO_PRECISE_DIAGNOSIS);
+        }
         let mut writer = Writer::new(out);
         let found = writer.nest(TAG_DATA, |inner| match self.persistent.object(object, inner.buffer()) {
             Ok(true) => Ok(()),
@@ -43,6 +47,11 @@ impl<P: Platform> Applet<P> {
         }
         Ok(self.persistent.set_object(object, content)?)
     }
+}
+
+/// The policy in force, written or not: it shows that this card keeps one (§C23).
+fn write_policy(policy: &PinPolicy, out: &mut VecView<u8>) -> Result<(), TlvError> {
+    Writer::new(out).nest(TAG_DATA, |inner| policy.write(inner.buffer())).map(|_| ())
 }
 
 /// Why there is nothing to return.

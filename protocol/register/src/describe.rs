@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 
 use sekisho_wire::decision::Level;
 use sekisho_wire::id::Code;
+use sekisho_wire::pin_policy::{Alphabet, FirstUse, PinPolicy};
 use sha2::{Digest, Sha256};
 
 use crate::change::*;
@@ -473,22 +474,40 @@ fn policy(policy: &Policy, say: &Titles<'_>) -> String {
         say.say("適用しない", "not enforced")
     };
     let years = policy.retention_years;
+    let pin = pins(&policy.pin, say);
     say.say(
         &format!(
-            "運用方針: 離席時のロックまで {}秒、連続利用の上限 {}秒、登録情報の有効時間 {}秒、暗証番号の試行 {}回、運用時間 {hours}(対象外のカード: {kinds})、\
+            "運用方針: 離席時のロックまで {}秒、連続利用の上限 {}秒、登録情報の有効時間 {}秒、暗証番号の試行 {}回・{}、運用時間 {hours}(対象外のカード: {kinds})、\
              端末での保存 {}日、保存年数 操作履歴{}年・稼働状況{}年・管理{}年、カードを抜くと終了",
-            policy.idle_seconds, policy.session_seconds, policy.freshness_seconds, policy.pin_tries,
+            policy.idle_seconds, policy.session_seconds, policy.freshness_seconds, policy.pin_tries, pin,
             policy.keep_sealed_days,
             years.access, years.operation, years.administration
         ),
         &format!(
-            "policy: idle lock after {} s, session at most {} s, register at most {} s old, {} PIN tries, hours {hours} (cards exempt: {kinds}), \
+            "policy: idle lock after {} s, session at most {} s, register at most {} s old, {} PIN tries, {}, hours {hours} (cards exempt: {kinds}), \
              {} days kept on terminals, years kept: access {}, operation {}, administration {}; \
              pulling the card closes the session",
-            policy.idle_seconds, policy.session_seconds, policy.freshness_seconds, policy.pin_tries,
+            policy.idle_seconds, policy.session_seconds, policy.freshness_seconds, policy.pin_tries, pin,
             policy.keep_sealed_days,
             years.access, years.operation, years.administration
         ),
+    )
+}
+
+fn pins(policy: &PinPolicy, say: &Titles<'_>) -> String {
+    let alphabet = match policy.alphabet {
+        Alphabet::Digits => say.say("数字", "digits"),
+        Alphabet::Any => say.say("英数字・記号", "characters"),
+        Alphabet::Mixed => say.say("英大小文字・数字・記号の3種類以上", "characters of at least three kinds"),
+    };
+    let first_use = match policy.first_use {
+        FirstUse::Keep => say.say("初期暗証番号の変更は任意", "a first PIN may stay"),
+        FirstUse::Change => say.say("初期暗証番号は要変更", "a first PIN must be changed"),
+    };
+    let (minimum, history) = (policy.minimum, policy.history);
+    say.say(
+        &format!("{alphabet}{minimum}文字以上、直近{history}個は再使用不可、{first_use}"),
+        &format!("PINs of {minimum} or more {alphabet}, none of the last {history}, {first_use}"),
     )
 }
 

@@ -4,6 +4,8 @@ use alloc::vec::Vec;
 
 use minicbor::{Decode, Encode};
 
+use sekisho_wire::pin_policy::PinPolicy;
+
 use crate::change::CardKind;
 
 /// What an office can set. Every act that changes it replaces it whole.
@@ -49,6 +51,9 @@ pub struct Policy {
     /// What pulling the card does.
     #[n(12)]
     pub on_removal: OnRemoval,
+    /// What new cards ask of their PINs.
+    #[n(13)]
+    pub pin: PinPolicy,
 }
 
 /// Years by retention class (wire §3).
@@ -97,6 +102,7 @@ impl Policy {
         retention_years: RetentionYears { access: 7, operation: 1, administration: 7 },
         warn_seconds: 0,
         on_removal: OnRemoval::Close,
+        pin: PinPolicy::DEFAULT,
     };
 
     /// Whether it asks for what no terminal does yet (§R5): what is decided and not kept would only deceive.
@@ -115,6 +121,7 @@ impl Policy {
             && [years.access, years.operation, years.administration].iter().all(|years| *years >= 1)
             && self.keep_sealed_days >= 1
             && (1..=15).contains(&self.pin_tries)
+            && self.pin.is_sound()
             && !self.asks_for_more()
             && self.out_of_hours_kinds.is_sorted_by(|a, b| a < b)
     }
@@ -140,7 +147,10 @@ mod tests {
             |policy| policy.freshness_seconds = 3600,
             |policy| policy.freshness_seconds = 2_592_000,
         ];
-        let beyond: [fn(&mut Policy); 16] = [
+        let beyond: [fn(&mut Policy); 19] = [
+            |policy| policy.pin.minimum = 5,
+            |policy| policy.pin.minimum = 9,
+            |policy| policy.pin.history = 11,
             |policy| policy.out_of_hours_kinds = alloc::vec![CardKind::Emergency; 2],
             |policy| policy.idle_seconds = 29,
             |policy| policy.idle_seconds = 3601,

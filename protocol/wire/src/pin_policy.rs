@@ -1,6 +1,7 @@
-//! What a card asks of its PINs: the object that the issuer writes and the card obeys (CARD.md §C23).
+//! What a card asks of its PINs: the object that the issuer writes and the card obeys (CARD.md §C23). An office's policy holds it too (register §R5).
 
 use heapless::VecView;
+use minicbor::{Decode, Encode};
 
 use crate::secret::{PIN_MAX, PIN_MIN, Pin, PinRefused};
 use crate::tlv::{self, Tag, TlvError, Writer};
@@ -16,37 +17,49 @@ pub const HISTORY_MAX: u8 = 10;
 pub const MIXED_CLASSES: usize = 3;
 
 /// Which characters a PIN is made of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(index_only)]
 #[repr(u8)]
 pub enum Alphabet {
     /// Digits alone: what a PIN pad can enter.
+    #[n(1)]
     Digits = 1,
     /// Any visible ASCII.
+    #[n(2)]
     Any = 2,
     /// Visible ASCII of at least [`MIXED_CLASSES`] classes.
+    #[n(3)]
     Mixed = 3,
 }
 
 /// What becomes of a PIN that was given to the holder rather than chosen by him.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(index_only)]
 #[repr(u8)]
 pub enum FirstUse {
     /// It stays until somebody changes it: offices where the PIN is set for the clerk.
+    #[n(0)]
     Keep = 0,
     /// It opens nothing but the way to another one.
+    #[n(1)]
     Change = 1,
 }
 
 /// What a card asks of its PINs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
 pub struct PinPolicy {
     /// The characters.
+    #[n(0)]
     pub alphabet: Alphabet,
     /// The fewest characters, [`PIN_MIN`] to [`PIN_MAX`].
+    #[n(1)]
     pub minimum: u8,
     /// A new PIN must differ from so many, the present one among them; 0 to [`HISTORY_MAX`].
+    #[n(2)]
     pub history: u8,
     /// What a given PIN is good for.
+    #[n(3)]
     pub first_use: FirstUse,
 }
 
@@ -73,13 +86,14 @@ impl PinPolicy {
             _ => return Err(TlvError::Missing { tag: TAG_FIRST_USE }),
         };
         let (minimum, history) = (byte(content, TAG_MINIMUM)?, byte(content, TAG_HISTORY)?);
-        if !(PIN_MIN..=PIN_MAX).contains(&usize::from(minimum)) {
-            return Err(TlvError::Missing { tag: TAG_MINIMUM });
-        }
-        if history > HISTORY_MAX {
-            return Err(TlvError::Missing { tag: TAG_HISTORY });
-        }
-        Ok(Self { alphabet, minimum, history, first_use })
+        let policy = Self { alphabet, minimum, history, first_use };
+        if policy.is_sound() { Ok(policy) } else { Err(TlvError::Missing { tag: TAG_MINIMUM }) }
+    }
+
+    /// Whether a card can keep it.
+    #[must_use]
+    pub fn is_sound(&self) -> bool {
+        (PIN_MIN..=PIN_MAX).contains(&usize::from(self.minimum)) && self.history <= HISTORY_MAX
     }
 
     /// Appends the content of the object.

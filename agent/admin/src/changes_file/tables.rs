@@ -7,6 +7,7 @@ use sekisho_register::change::{
 use sekisho_register::role::{Class, Role};
 use sekisho_wire::decision::Level;
 use sekisho_wire::id::{CardGuid, Code, Numbered, ReaderIdentity};
+use sekisho_wire::pin_policy::{Alphabet, FirstUse};
 use serde::Deserialize;
 
 use crate::config_text::{Dated, Minute, Text};
@@ -292,6 +293,10 @@ pub(super) struct PolicyTable {
     pub(super) session_seconds: Option<u32>,
     pub(super) freshness_seconds: Option<u32>,
     pub(super) pin_tries: Option<u8>,
+    pub(super) pin_alphabet: Option<Text<Alphabet>>,
+    pub(super) pin_minimum: Option<u8>,
+    pub(super) pin_history: Option<u8>,
+    pub(super) pin_first_use: Option<Text<FirstUse>>,
     pub(super) hours_enforced: Option<bool>,
     pub(super) out_of_hours_kinds: Option<Vec<Text<CardKind>>>,
     pub(super) rest_after_seconds: Option<u32>,

@@ -47,11 +47,11 @@ pub(crate) enum CardCommand {
     /// Show what is in the reader (カードの確認)
     Show,
     /// Set a new PIN and unblock the card in the reader (暗証番号の再設定)
-    ResetPin {
-        /// Write the new PIN to this new file instead of showing it
-        #[arg(long, value_name = "FILE")]
-        first_pin_file: Option<PathBuf>,
-    },
+    ResetPin(FirstPinArguments),
+    /// Make the card in the reader blank again, for another person; the register must have ended it (初期化)
+    Reset,
+    /// End the card in the reader for good, before it is destroyed; the register must have ended it (使用終了)
+    Terminate,
     /// List the cards whose issue was begun here and is not done (発行途中の一覧)
     Pending {
         /// Give this one up instead: it is lost, or was refused, and will never be finished
@@ -78,17 +78,31 @@ pub(crate) struct IssueArguments {
     #[command(flatten)]
     pub period: Period,
     /// The card sleeps until it is activated (spare and emergency cards)
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["own_pin", "own_pin_file"])]
     pub dormant: bool,
     /// The card may sign acts: its issue is a proposal that a second person approves
     #[arg(long, conflicts_with_all = ["dormant", "resume"])]
     pub signing: bool,
-    /// Write the first PIN to this new file instead of showing it
-    #[arg(long, value_name = "FILE")]
-    pub first_pin_file: Option<PathBuf>,
+    /// How it comes to its first PIN.
+    #[command(flatten)]
+    pub first_pin: FirstPinArguments,
     /// Go on with the card in the reader where it was interrupted
     #[arg(long)]
     pub resume: bool,
+}
+
+/// How a card comes to its first PIN: shown once, unless one of these is given.
+#[derive(Debug, Default, Args)]
+pub(crate) struct FirstPinArguments {
+    /// Write the first PIN to this new file instead of showing it; as the office's policy has it, it is good for nothing but its change
+    #[arg(long, value_name = "FILE")]
+    pub first_pin_file: Option<PathBuf>,
+    /// The holder is here and types a PIN of her own, twice: nobody else ever knows one
+    #[arg(long, conflicts_with = "first_pin_file")]
+    pub own_pin: bool,
+    /// The same, from the first line of a file
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["first_pin_file", "own_pin"])]
+    pub own_pin_file: Option<PathBuf>,
 }
 
 /// A change of a card's state.

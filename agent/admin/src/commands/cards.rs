@@ -1,16 +1,17 @@
 //! Cards that exist: their state in the register, what is in the reader, a new PIN.
 
-use sekisho_card::{OperatorCard, ReaderName};
-use sekisho_issuer::{Issuer, Personalisation, PinChoice};
+use sekisho_card::{OperatorCard, PcscTransport, ReaderName};
+use sekisho_issuer::{CardManagementSecret, Ended, Issuer, Personalisation};
 use sekisho_register::cards::Card;
 use sekisho_register::change::{ActivateCard, CardState, Change, SetCardState};
 use sekisho_register::wareki::{moment_text, numbered};
 use sekisho_wire::id::{CardGuid, Numbered};
+use sekisho_wire::pin_policy::PinPolicy;
 
 use super::decisions::{from, since};
-use super::first_pin::{Delivery, Left};
+use super::first_pin::{FirstPin, Left};
 use super::{issue, registers};
-use crate::cli::{CardChange, CardCommand, Which};
+use crate::cli::{CardChange, CardCommand, FirstPinArguments, Which};
 use crate::clock;
 use crate::config_text::FromText;
 use crate::dates::Edge;
@@ -38,10 +39,38 @@ pub(super) fn run(desk: &mut Desk, command: CardCommand, reader: Option<&str>) -
             let reader = desk.readers.choose(reader)?;
             show(desk, &reader)
         }
-        CardCommand::ResetPin { first_pin_file } => {
-            let delivery = Delivery::open(first_pin_file, Left::ForSomebody)?;
+        CardCommand::ResetPin(first_pin) => {
             let reader = desk.readers.choose(reader)?;
-            reset_pin(desk, &reader, delivery)
+            reset_pin(desk, &reader, first_pin)
+        }
+        CardCommand::Reset => {
+            let reader = desk.readers.choose(reader)?;
+            let english = "make it blank? Its keys and its PIN are gone then";
+            let japanese = "白紙に戻しますか?鍵と暗証番号は失われます";
+            let secret = desk.home.card_secret()?;
+            let mut issuer = ended_card(desk, &secret, &reader, (english, japanese))?;
+            issuer.dangerous_wipe()?;
+            desk.screen.print(desk.screen.words("the card is blank again", "カードを白紙に戻しました"))
+        }
+        CardCommand::Terminate => {
+            let reader = desk.readers.choose(reader)?;
+            let english = "end it for good? Nobody can use it for anything then";
+            let japanese = "使用を終了しますか?以後このカードは何にも使えません";
+            let secret = desk.home.card_secret()?;
+            let mut issuer = ended_card(desk, &secret, &reader, (english, japanese))?;
+            let (english, japanese) = match issuer.dangerous_terminate()? {
+                Ended::ForGood => ("the card has ended", "カードの使用を終了しました"),
+                Ended::Blank => (
+                    "this card cannot be ended: it is blank now, so destroy it by hand",
+                    "このカードは使用終了に対応していないため白紙に戻しました。物理的に破壊してください",
+                ),
+            };
+            desk.screen.print(desk.screen.words(english, japanese))?;
+            desk.screen.note(
+                "when it is destroyed, record it with 'sekisho-admin card dispose'",
+                "破壊したら「sekisho-admin card dispose」で記録してください",
+            );
+            Ok(())
         }
         CardCommand::Pending { forget: None } => issue::pending_list(desk),
         CardCommand::Pending { forget: Some(card) } => issue::forget(desk, card),
@@ -133,7 +162,7 @@ fn in_register(desk: &Desk, card: &Card) -> String {
 
 /// A new PIN by way of the PUK: nobody has to know the old one. Also what unblocks a card. Whose card it is stands in the question: two
 /// people's cards look alike.
-fn reset_pin(desk: &mut Desk, reader: &ReaderName, delivery: Delivery) -> Result<(), AdminError> {
+fn reset_pin(desk: &mut Desk, reader: &ReaderName, first_pin: FirstPinArguments) -> Result<(), AdminError> {
     let secret = desk.home.card_secret()?;
     let mut issuer = desk.readers.wait_for(reader, &desk.screen, ("the card", "カード"), |transport| {
         Ok(Look::Right(Issuer::open(transport, &secret)?))
@@ -145,8 +174,40 @@ fn reset_pin(desk: &mut Desk, reader: &ReaderName, delivery: Delivery) -> Result
     );
     desk.screen.note(&whose, &whose);
     desk.screen.confirm("give the card in the reader a new PIN?", "挿入されたカードの暗証番号を再設定しますか?")?;
-    let pin = issuer.reset_pin(PinChoice::Random)?;
-    delivery.deliver(&desk.screen, &pin)?;
+    let policy = issuer.pin_policy()?.unwrap_or(PinPolicy::PIV);
+    let (choice, delivery) = FirstPin::settle(first_pin, Left::ForSomebody, &policy, &desk.screen)?.apart();
+    let pin = issuer.reset_pin(choice)?;
+    delivery.map_or(Ok(()), |delivery| delivery.deliver(&desk.screen, &pin))?;
     desk.screen.note("the card has a new PIN", "暗証番号を再設定しました");
     Ok(())
+}
+
+/// The card in the reader, which nobody may use any more: the register has ended it, or has never heard of it. Whoever takes a card in use for
+/// another one would destroy somebody's keys.
+fn ended_card<'secret>(
+    desk: &mut Desk,
+    secret: &'secret CardManagementSecret,
+    reader: &ReaderName,
+    (english, japanese): (&str, &str),
+) -> Result<Issuer<'secret, PcscTransport>, AdminError> {
+    desk.log_in()?;
+    let issuer = desk.readers.wait_for(reader, &desk.screen, ("the card", "カード"), |transport| {
+        Ok(Look::Right(Issuer::open(transport, secret)?))
+    })?;
+    if let Some(guid) = issuer.guid() {
+        match desk.cache.register().card(&guid) {
+            Some(card) => {
+                let whose = in_register(desk, card);
+                desk.screen.note(&whose, &whose);
+                match card.state(clock::now()) {
+                    CardState::Revoked | CardState::Returned | CardState::Disposed => {}
+                    CardState::Active | CardState::Suspended => return Err(AdminError::CardInUse(guid)),
+                }
+            }
+            None if pending::is_waiting(&desk.home, guid)? => return Err(AdminError::CardUnfinished),
+            None => desk.screen.note("register: unknown card", "登録簿: 登録のないカードです"),
+        }
+    }
+    desk.screen.confirm(english, japanese)?;
+    Ok(issuer)
 }

@@ -1,14 +1,102 @@
-//! How a first PIN reaches the card's holder: on the screen once, or in a file of its own. Never through a log or a pipe.
+//! How a card comes to its first PIN: chosen by its holder at the desk, or handed over, on the screen once or in a file of its own. Never
+//! through a log or a pipe.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 
+use sekisho_issuer::{PinChoice, Unenforced};
+use sekisho_wire::pin_policy::PinPolicy;
 use sekisho_wire::secret::Pin;
 
+use crate::cli::FirstPinArguments;
 use crate::error::AdminError;
 use crate::home::write_new_secret;
+use crate::pin_entry::PinSource;
 use crate::screen::Screen;
+
+/// How a card comes to its first PIN. Settled before a card is touched: no PIN is lost for want of a place, no card made for a poor choice.
+#[derive(Debug)]
+pub(super) enum FirstPin {
+    /// The card gets a random one, which reaches its holder there.
+    HandedOver(Delivery),
+    /// Its holder chose it.
+    Own(Pin),
+}
+
+impl FirstPin {
+    /// As the arguments say.
+    pub(super) fn settle(
+        arguments: FirstPinArguments,
+        left: Left,
+        policy: &PinPolicy,
+        screen: &Screen,
+    ) -> Result<Self, AdminError> {
+        let holder = ("the holder of the card", "カードの所持者");
+        match (arguments.own_pin_file, arguments.own_pin) {
+            (Some(file), _) => own(&PinSource::File(file), policy, screen, holder),
+            (None, true) => own(&PinSource::Terminal, policy, screen, holder),
+            (None, false) => Delivery::open(arguments.first_pin_file, left).map(Self::HandedOver),
+        }
+    }
+
+    /// What the issuer is told, and where the PIN goes afterwards.
+    pub(super) fn apart(self) -> (PinChoice, Option<Delivery>) {
+        match self {
+            Self::HandedOver(delivery) => (PinChoice::Random, Some(delivery)),
+            Self::Own(pin) => (PinChoice::Chosen(pin), None),
+        }
+    }
+}
+
+/// The PIN that somebody chooses here and now: at a terminal typed twice, and as often as it takes.
+pub(super) fn own(
+    source: &PinSource,
+    policy: &PinPolicy,
+    screen: &Screen,
+    (english, japanese): (&str, &str),
+) -> Result<FirstPin, AdminError> {
+    loop {
+        let typed =
+            source.read(screen, &format!("new PIN, chosen by {english}"), &format!("新しい暗証番号({japanese})"));
+        let checked = typed.and_then(|pin| policy.check(&pin).map(|()| pin).map_err(AdminError::PinShape));
+        let pin = match (checked, source) {
+            (Ok(pin), PinSource::Terminal) => pin,
+            (Ok(pin), PinSource::File(_) | PinSource::Stdin) => return Ok(FirstPin::Own(pin)),
+            (Err(error @ AdminError::PinShape(_)), PinSource::Terminal) => {
+                let language = screen.language;
+                let said = format!("{}\n{}", error.in_words(language), error.next_step(language));
+                screen.note(&said, &said);
+                continue;
+            }
+            (Err(error), _) => return Err(error),
+        };
+        match source.read(screen, "the same PIN again", "新しい暗証番号(確認)") {
+            Ok(again) if again == pin => return Ok(FirstPin::Own(pin)),
+            Ok(_) | Err(AdminError::PinShape(_)) => {
+                screen
+                    .note("the two are not the same: type both again", "入力が一致しません。もう一度入力してください");
+            }
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// Says what this make of card cannot keep of the office's rules, so that people do.
+pub(super) fn say_unenforced(screen: &Screen, unenforced: Unenforced) {
+    if let Some(tries) = unenforced.tries {
+        screen.note(
+            &format!("this card allows {tries} PIN tries and cannot be told the office's number"),
+            &format!("このカードの暗証番号の試行は{tries}回で、団体の定める回数に変更できません"),
+        );
+    }
+    if unenforced.policy {
+        screen.note(
+            "this card keeps no rules for PINs: its holder has to change the first PIN, and follow the office's rules, unasked",
+            "このカードは暗証番号の規則を守らせる機能がありません。所持者に、初期暗証番号の変更と規則の遵守を指示してください",
+        );
+    }
+}
 
 /// Where first PINs go. Made before a card is touched, so that no PIN is lost for want of a place.
 #[derive(Debug)]
@@ -95,6 +183,26 @@ fn show_once(terminal: &mut File, screen: &Screen, pin: &Pin) -> std::io::Result
 mod tests {
     use super::*;
     use crate::home::tests::TempHome;
+    use crate::screen::{Confirm, Lists};
+    use sekisho_wire::pin_policy::Alphabet;
+    use sekisho_wire::words::Language;
+
+    #[test]
+    fn a_chosen_pin_follows_the_offices_rules_before_a_card_is_touched() {
+        let home = TempHome::new();
+        home.0.write("own", b"49371a\n").unwrap();
+        let screen = Screen { language: Language::English, confirm: Confirm::Yes, lists: Lists::Text };
+        let settle = |policy| {
+            let own_pin_file = Some(home.0.path("own"));
+            let arguments = FirstPinArguments { own_pin_file, ..FirstPinArguments::default() };
+            FirstPin::settle(arguments, Left::ForSomebody, &policy, &screen)
+        };
+        let Ok(FirstPin::Own(pin)) = settle(PinPolicy::DEFAULT) else { panic!("a PIN as any") };
+        assert_eq!(pin.expose(), b"49371a");
+        let digits = PinPolicy { alphabet: Alphabet::Digits, ..PinPolicy::DEFAULT };
+        let error = settle(digits).unwrap_err();
+        assert_eq!(error.next_step(Language::English), "Type digits alone.");
+    }
 
     #[test]
     fn only_what_an_interrupted_run_left_is_replaced() {

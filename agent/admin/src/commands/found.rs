@@ -2,19 +2,20 @@
 
 mod rehearsal;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use sekisho_card::{OperatorCard, PcscTransport, ReaderName};
 use sekisho_issuer::{CardManagementSecret, Day, Validity};
 use sekisho_link::{CodeKind, LedgerCode, Link, LinkConfig};
 use sekisho_register::change::{Administrator, CardKind, Change, Found, FoundingKeys, Log, Recovery};
+use sekisho_register::policy::Policy;
 use sekisho_register::{Act, Ed25519Key, PublicKeyBytes, Register, SignedAct, Title, office_of};
 use sekisho_wire::cose::Signer;
 use sekisho_wire::id::{CardGuid, Code};
 use sekisho_wire::secret::Pin;
 
-use super::first_pin::{Delivery, Left};
-use super::issue::{Making, make};
+use super::first_pin::own;
+use super::issue::{Making, make, pin_rules};
 use super::set_up::{self, Setup};
 use crate::act_draft::draft;
 use crate::changes_file::{self, AdministratorTable, ChangesFile, Drafter, OfficeTable, end_of_fiscal_year};
@@ -85,8 +86,8 @@ pub(super) fn run(
         };
         keep_office(&home, &screen, &code, &signed)?;
     }
-    let first_pins = arguments.first_pin_dir.clone();
-    set_up::run(Setup { screen, home, readers, signing, secret, readers_in_use, file, pins, first_pins })
+    let own_pins = arguments.own_pin_dir.clone();
+    set_up::run(Setup { screen, home, readers, signing, secret, readers_in_use, file, pins, own_pins })
 }
 
 /// A founding act that was signed before may have arrived: only the ledger knows, so it is asked before anything is made anew, even
@@ -172,8 +173,8 @@ fn check(file: &ChangesFile) -> Result<&OfficeTable, AdminError> {
         return Err(wrong(
             "policy",
             String::new(),
-            "figures within their bounds, 1 to 15 PIN tries, no rests, no limit a day, no warning (not in use yet)",
-            "値が範囲内で、暗証番号の試行は1〜15回、休憩・1日の上限・警告はまだ使えません",
+            "figures within their bounds, 1 to 15 PIN tries, PINs of 6 to 8 characters at least, a history of at most 10, no rests, no limit a day, no warning (not in use yet)",
+            "値が範囲内で、暗証番号の試行は1〜15回、最短は6〜8文字、履歴は10個まで、休憩・1日の上限・警告はまだ使えません",
         ));
     }
     Ok(office)
@@ -213,12 +214,12 @@ impl Cards<'_> {
         in_use: &[ReaderName],
         pins: &mut Pins,
     ) -> Result<Named, AdminError> {
-        let register = Register::new();
+        let (register, policy) = (Register::new(), file.founding_policy());
         let mut drafter = Drafter::new(&register, clock::now());
         let mut administrators = Vec::new();
         for (index, table) in file.administrator.iter().enumerate() {
             let reader = in_use.get(index).or(in_use.last()).ok_or(AdminError::NoReader)?;
-            let (card, pin) = self.of_one(table, readers, reader)?;
+            let (card, pin) = self.of_one(table, &policy, readers, reader)?;
             pins.extend(pin.map(|pin| (card.card, pin)));
             administrators.push(named(table, card, &mut drafter)?);
         }
@@ -229,6 +230,7 @@ impl Cards<'_> {
     fn of_one(
         &self,
         table: &AdministratorTable,
+        policy: &Policy,
         readers: &mut Readers,
         reader: &ReaderName,
     ) -> Result<(sekisho_register::change::IssueCard, Option<Pin>), AdminError> {
@@ -245,11 +247,16 @@ impl Cards<'_> {
                 return Ok((card, None));
             }
         }
-        let file = self.arguments.first_pin_dir.as_ref().map(|directory| directory.join(format!("{operator}.pin")));
         let whose = (
             format!("a blank card for {} ({operator})", table.name),
             format!("{}({operator})の白紙のカード", table.name),
         );
+        // The administrators are here, for each has to sign: nobody hands them a PIN.
+        let rules = pin_rules(policy);
+        let directory = self.arguments.own_pin_dir.as_ref();
+        let source = directory.map_or(PinSource::Terminal, |directory| PinSource::File(pin_file(directory, operator)));
+        let holder = format!("{} ({operator})", table.name);
+        let first_pin = own(&source, &rules.policy, self.screen, (&holder, &holder))?;
         let (card, pin) = make(Making {
             home: self.home,
             screen: self.screen,
@@ -259,7 +266,8 @@ impl Cards<'_> {
             whose: (&whose.0, &whose.1),
             number: "founding".to_owned(),
             wanted: wanted(table),
-            delivery: Delivery::open(file, Left::of(pending::was_interrupted(self.home, Some(operator))?))?,
+            rules,
+            first_pin,
             register: &Register::new(),
             proposed: &[],
         })?;
@@ -375,7 +383,7 @@ impl SigningNow<'_> {
         let reader = reader_of(self.readers, self.readers_in_use, self.signing.reader.as_deref(), guid)?;
         let mut card = wait_for(self.readers, &reader, self.screen, guid)?;
         if !pins.iter().any(|(card, _)| *card == guid) {
-            let source = pin_source(self.arguments.first_pin_dir.as_deref(), &operator, &self.signing.pin);
+            let source = pin_source(self.arguments.own_pin_dir.as_deref(), &operator, &self.signing.pin);
             let (english, japanese) = ("PIN of the first administrator's card", "最初の管理者のカードの暗証番号");
             pins.push((guid, source.read(self.screen, english, japanese)?));
         }
@@ -395,9 +403,15 @@ fn made_at(found: &Found, now: u64) -> u64 {
     found.administrators.iter().map(|administrator| administrator.card.from).fold(now, u64::max)
 }
 
-/// Where the PIN of an administrator's card comes from: `asked`, where a file or pipe was named, else from where this founding wrote it.
-pub(super) fn pin_source(first_pins: Option<&Path>, operator: &Code, asked: &PinSource) -> PinSource {
-    let written = first_pins.map(|directory| directory.join(format!("{operator}.pin"))).filter(|file| file.exists());
+/// The file in which an administrator's own PIN is expected.
+fn pin_file(directory: &Path, operator: &Code) -> PathBuf {
+    directory.join(format!("{operator}.pin"))
+}
+
+/// Where the PIN of an administrator's card comes from: `asked`, where a file or pipe was named, else from where the administrators' own PINs
+/// lie.
+pub(super) fn pin_source(own_pins: Option<&Path>, operator: &Code, asked: &PinSource) -> PinSource {
+    let written = own_pins.map(|directory| pin_file(directory, operator)).filter(|file| file.exists());
     match (asked, written) {
         (PinSource::Terminal, Some(file)) => PinSource::File(file),
         (PinSource::Terminal, None) | (PinSource::File(_) | PinSource::Stdin, _) => asked.clone(),

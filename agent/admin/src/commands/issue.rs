@@ -1,23 +1,22 @@
 //! `card issue`: keys and PIN on the card, then the act, then the grant on the card. Interrupted anywhere, `--resume` goes on.
 
-use std::path::PathBuf;
-
 use sekisho_card::{OperatorCard, PcscTransport, ReaderName};
 use sekisho_issuer::{
-    CardKeys, CardManagementSecret, Day, Issuer, IssuerCause, Order, Personalisation, PinChoice, Step, Validity,
+    CardKeys, CardManagementSecret, Day, Issuer, IssuerCause, Order, Personalisation, PinRules, Step, Validity,
 };
 use sekisho_register::Register;
 use sekisho_register::calendar::date;
 use sekisho_register::change::{Change, IssueCard};
+use sekisho_register::policy::Policy;
 use sekisho_wire::id::{CardGuid, Hash};
 use sekisho_wire::piv::Slot;
 use sekisho_wire::secret::Pin;
 
 use super::decisions;
-use super::first_pin::{Delivery, Left};
+use super::first_pin::{FirstPin, Left, say_unenforced};
 use super::proposals;
 use crate::act_draft::takes_two;
-use crate::cli::IssueArguments;
+use crate::cli::{FirstPinArguments, IssueArguments};
 use crate::desk::{Desk, Submitted};
 use crate::error::{AdminError, Thing};
 use crate::grant;
@@ -45,7 +44,7 @@ pub(super) fn run(desk: &mut Desk, arguments: IssueArguments, reader: Option<&st
     let secret = desk.home.card_secret()?;
     let reader = desk.readers.choose(reader)?;
     if arguments.resume {
-        return resume(desk, &secret, &reader, arguments.first_pin_file);
+        return resume(desk, &secret, &reader, arguments.first_pin);
     }
     let (from, to) = decisions::period(arguments.period);
     let wanted = Wanted {
@@ -57,7 +56,7 @@ pub(super) fn run(desk: &mut Desk, arguments: IssueArguments, reader: Option<&st
         dormant: arguments.dormant,
         signing: arguments.signing,
     };
-    begin(desk, &secret, &reader, wanted, arguments.first_pin_file)
+    begin(desk, &secret, &reader, wanted, arguments.first_pin)
 }
 
 /// Asks the fold first: what it would refuse should not cost a card.
@@ -66,13 +65,14 @@ fn begin(
     secret: &CardManagementSecret,
     reader: &ReaderName,
     wanted: Wanted,
-    first_pin_file: Option<PathBuf>,
+    first_pin: FirstPinArguments,
 ) -> Result<(), AdminError> {
     desk.log_in()?;
     rehearse(desk, &wanted)?;
     let proposed = proposals::cards(desk)?;
     let left = Left::of(pending::was_interrupted(&desk.home, wanted.operator.as_ref())?);
-    let delivery = Delivery::open(first_pin_file, left)?;
+    let rules = pin_rules(desk.cache.register().policy());
+    let first_pin = FirstPin::settle(first_pin, left, &rules.policy, &desk.screen)?;
     let (card, _) = make(Making {
         home: &desk.home,
         screen: &desk.screen,
@@ -82,7 +82,8 @@ fn begin(
         whose: ("a blank card", "白紙のカード"),
         number: desk.cache.register().founding().map_or_else(String::new, |found| found.jurisdiction.to_string()),
         wanted,
-        delivery,
+        rules,
+        first_pin,
         register: desk.cache.register(),
         proposed: &proposed,
     })?;
@@ -125,18 +126,27 @@ pub(super) struct Making<'a> {
     pub(super) whose: (&'a str, &'a str),
     pub(super) number: String,
     pub(super) wanted: Wanted,
-    pub(super) delivery: Delivery,
+    /// What the office asks of PINs.
+    pub(super) rules: PinRules,
+    pub(super) first_pin: FirstPin,
     /// Which cards are issued; empty before there is an office.
     pub(super) register: &'a Register,
     /// Cards whose issue is proposed, at whatever desk: their keys stand in a proposal.
     pub(super) proposed: &'a [(CardGuid, Hash)],
 }
 
+/// What the office's policy asks of the PINs of its cards.
+pub(super) const fn pin_rules(policy: &Policy) -> PinRules {
+    PinRules { tries: policy.pin_tries, policy: policy.pin }
+}
+
 /// Personalises the card in the reader, and keeps what its act will say. The PIN is handed over and comes back for this run.
 ///
 /// What the card is to become is kept under its GUID before its keys are made: whatever interrupts this, the card can be made anew.
 pub(super) fn make(making: Making<'_>) -> Result<(IssueCard, Pin), AdminError> {
-    let Making { home, screen, readers, secret, reader, whose, number, wanted, delivery, register, proposed } = making;
+    let Making { home, screen, readers, secret, reader, whose, number, wanted, rules, first_pin, register, proposed } =
+        making;
+    let (pin, delivery) = first_pin.apart();
     let ca = home.card_ca()?;
     let mut issuer = readers.wait_for(reader, screen, whose, |transport| {
         let mut issuer = Issuer::open(transport, secret)?;
@@ -152,10 +162,11 @@ pub(super) fn make(making: Making<'_>) -> Result<(IssueCard, Pin), AdminError> {
     screen.note("making the card: do not take it out", "カードを作成しています。抜かないでください");
     let validity = Validity { from: day(wanted.from), until: day(wanted.to) };
     pending::intend(home, issuer.write_identity(validity.until)?, &wanted)?;
-    let made = issuer.personalise_anew(Order { number: &number, validity, pin: PinChoice::Random }, &ca)?;
+    let made = issuer.personalise_anew(Order { number: &number, validity, rules, pin }, &ca)?;
+    say_unenforced(screen, made.unenforced);
     let card = wanted.card(made.guid, &made.keys);
     pending::keep(home, &card)?;
-    delivery.deliver(screen, &made.pin)?;
+    delivery.map_or(Ok(()), |delivery| delivery.deliver(screen, &made.pin))?;
     pending::made(home, made.guid)?;
     screen.note(&format!("card {} is made", made.guid), &format!("カード {} を作成しました", made.guid));
     Ok((card, made.pin))
@@ -211,7 +222,7 @@ fn resume(
     desk: &mut Desk,
     secret: &CardManagementSecret,
     reader: &ReaderName,
-    first_pin_file: Option<PathBuf>,
+    first_pin: FirstPinArguments,
 ) -> Result<(), AdminError> {
     let whose = ("the card to go on with", "続きを行うカード");
     let guid = desk.readers.wait_for(reader, &desk.screen, whose, |transport| {
@@ -222,7 +233,7 @@ fn resume(
         })
     })?;
     if let Some(wanted) = pending::intended(&desk.home, guid)? {
-        return begin(desk, secret, reader, wanted, first_pin_file);
+        return begin(desk, secret, reader, wanted, first_pin);
     }
     let card = match pending::find(&desk.home, guid)? {
         Some(card) => card,

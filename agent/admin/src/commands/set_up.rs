@@ -33,8 +33,8 @@ pub(super) struct Setup {
     pub(super) readers_in_use: Vec<ReaderName>,
     pub(super) file: ChangesFile,
     pub(super) pins: Pins,
-    /// Where the first PINs were written, if into files.
-    pub(super) first_pins: Option<PathBuf>,
+    /// Where the administrators' own PINs lie, if in files.
+    pub(super) own_pins: Option<PathBuf>,
 }
 
 /// The other administrator, at the same desk.
@@ -47,11 +47,11 @@ struct Second {
 
 /// Decides the rest of the file. The plan is kept until all of it is done, so that this can be run again at any point.
 pub(super) fn run(setup: Setup) -> Result<(), AdminError> {
-    let Setup { screen, home, mut readers, signing, secret, readers_in_use, file, mut pins, first_pins } = setup;
+    let Setup { screen, home, mut readers, signing, secret, readers_in_use, file, mut pins, own_pins } = setup;
     let mut plan = Plan::load(&home)?.ok_or(AdminError::OfficeExists)?;
     let reader = reader_of(&mut readers, &readers_in_use, signing.reader.as_deref(), plan.of)?;
     let operators: Vec<Code> = file.administrator.iter().map(|table| table.operator.0.clone()).collect();
-    let source = operators.first().map(|first| pin_source(first_pins.as_deref(), first, &signing.pin));
+    let source = operators.first().map(|first| pin_source(own_pins.as_deref(), first, &signing.pin));
     let pin = source.unwrap_or_else(|| signing.pin.clone());
     let desk = Desk::open(screen, home, readers, Signing { pin, propose: false, ..signing })?;
     let mut desk = desk.with_signer(reader, plan.of, taken(&mut pins, plan.of));
@@ -79,7 +79,7 @@ pub(super) fn run(setup: Setup) -> Result<(), AdminError> {
         } else if takes_two(desk.cache.register(), &part) {
             let second = match &mut second {
                 Some(second) => second,
-                None => second.insert(find_second(&mut desk, &readers_in_use, &mut pins, first_pins.as_deref())?),
+                None => second.insert(find_second(&mut desk, &readers_in_use, &mut pins, own_pins.as_deref())?),
             };
             by_two(&mut desk, part, &plan, second)?;
         } else {
@@ -101,7 +101,7 @@ fn find_second(
     desk: &mut Desk,
     in_use: &[ReaderName],
     pins: &mut Pins,
-    first_pins: Option<&std::path::Path>,
+    own_pins: Option<&std::path::Path>,
 ) -> Result<Second, AdminError> {
     let found = desk.cache.register().founding().ok_or(AdminError::NoOffice)?;
     let signer = desk.signer();
@@ -110,7 +110,7 @@ fn find_second(
     let (card, operator) = (her.card.card, her.operator.clone());
     let in_use = in_use.get(1).or(in_use.first()).cloned();
     let reader = reader_of(&mut desk.readers, in_use.as_slice(), None, card)?;
-    let source = pin_source(first_pins, &operator, &PinSource::Terminal);
+    let source = pin_source(own_pins, &operator, &PinSource::Terminal);
     Ok(Second { reader, card, pin: taken(pins, card), source })
 }
 

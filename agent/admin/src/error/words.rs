@@ -72,6 +72,7 @@ impl AdminError {
             Self::WhichPost(posts) => format!("cannot choose the post to sign for among: {}", posts.join(", ")),
             Self::ForeignCard => "cannot work on the card: another office's secret manages it".to_owned(),
             Self::CardIssued(guid) => format!("cannot issue card {guid}: it is issued already"),
+            Self::CardInUse(guid) => format!("cannot end card {guid}: by the register it is in use"),
             Self::CardUnfinished => {
                 "cannot issue the card: its personalisation was done before, its act was not".to_owned()
             }
@@ -172,6 +173,7 @@ impl AdminError {
             Self::WhichPost(posts) => format!("署名する職を選べません: {}", posts.join("、")),
             Self::ForeignCard => "このカードは別の団体のカード管理鍵で管理されています".to_owned(),
             Self::CardIssued(guid) => format!("カード {guid} は発行済みです"),
+            Self::CardInUse(guid) => format!("カード {guid} は登録簿では使用中です"),
             Self::CardUnfinished => "カードへの書込みは済んでいますが、貸与の処分がまだです".to_owned(),
             Self::CardProposed(id) => format!("このカードの発行は別の端末で申請中です(申請 {id})"),
             Self::NotApprovedYet(id) => format!("カードを貸与できません: 申請 {id} はまだ承認されていません"),
@@ -275,13 +277,16 @@ impl AdminError {
                 "このプログラムと台帳の版をそろえてください。",
             ),
             Self::Ca(_) => ("Tell the system administrator.", "システム管理者に連絡してください。"),
-            Self::PinShape(_) => ("Type 6 to 8 characters.", "6〜8文字で入力してください。"),
+            Self::PinShape(refused) => (
+                sekisho_card::another_pin(*refused, Language::English),
+                sekisho_card::another_pin(*refused, Language::Japanese),
+            ),
             Self::NoTerminalForPin => {
                 ("Use --pin-file or --pin-stdin.", "--pin-file か --pin-stdin を使ってください。")
             }
             Self::NoTerminalForFirstPin => (
-                "Use --first-pin-file, with 'found' --first-pin-dir.",
-                "--first-pin-file(found では --first-pin-dir)を使ってください。",
+                "Use --first-pin-file, or have the holder choose with --own-pin-file.",
+                "--first-pin-file を使うか、所持者が決めた番号を --own-pin-file で渡してください。",
             ),
             Self::NoReader => (
                 "Connect a reader, and check that pcscd runs.",
@@ -305,6 +310,10 @@ impl AdminError {
                 ("Take a card of this office, or a blank one.", "この団体のカードか、白紙のカードを使ってください。")
             }
             Self::CardIssued(_) => ("Take a blank card.", "白紙のカードを使ってください。"),
+            Self::CardInUse(_) => (
+                "Take it back ('card return') or revoke it ('card revoke') first.",
+                "先に返納(card return)または失効(card revoke)を処分してください。",
+            ),
             Self::CardUnfinished => (
                 "Run 'sekisho-admin card issue --resume' with this card in the reader.",
                 "このカードを挿入したまま「sekisho-admin card issue --resume」を実行してください。",

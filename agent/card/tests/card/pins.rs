@@ -7,6 +7,9 @@ use crate::script::{OPENING, Script};
 
 const OUT: &str = "0020FF80 -> 9000";
 const VERIFY: &str = "0020008008343933373136FFFF";
+/// The question for the policy, and the answer of a card that has none.
+const POLICY: &str = "00CB3FFF055C035FFF2000";
+const NO_POLICY: &str = "00CB3FFF055C035FFF2000 -> 6A82";
 const DIGEST: [u8; 32] = [0xAB; 32];
 
 fn pin(typed: &[u8]) -> Pin {
@@ -142,15 +145,38 @@ fn tries_are_counted_without_a_pin() {
 #[test]
 fn the_pin_is_changed_in_one_command() {
     let script = format!("{OUT}\n0024008010343933373136FFFF383035323934FFFF -> 9000\n{OUT}");
-    let mut card = OperatorCard::open(Script::new(&[OPENING, &script])).unwrap();
+    let mut card = OperatorCard::open(Script::new(&[OPENING, NO_POLICY, &script])).unwrap();
     card.change_pin(&pin(b"493716"), &pin(b"805294")).unwrap();
 }
 
 #[test]
 fn a_new_pin_that_breaks_the_rules_does_not_reach_the_card() {
-    let mut card = OperatorCard::open(Script::new(&[OPENING])).unwrap();
-    let error = card.change_pin(&pin(b"493716"), &pin(b"123456")).unwrap_err();
-    assert_eq!(error, LoginError::PinPolicy(PinRefused::Run));
+    // Cards answer many things to a question for an object that they have never heard of.
+    for unknown in ["6A82", "6A80", "6A88", "6D00", "6982"] {
+        let unknown = format!("{POLICY} -> {unknown}");
+        let mut card = OperatorCard::open(Script::new(&[OPENING, &unknown])).unwrap();
+        let error = card.change_pin(&pin(b"493716"), &pin(b"123456")).unwrap_err();
+        assert_eq!(error, LoginError::PinPolicy(PinRefused::Run));
+    }
+    let digits = format!("{POLICY} -> 530C8001018101068201058301019000");
+    let mut card = OperatorCard::open(Script::new(&[OPENING, &digits])).unwrap();
+    let error = card.change_pin(&pin(b"493716"), &pin(b"49371a")).unwrap_err();
+    assert_eq!(error, LoginError::PinPolicy(PinRefused::NotDigits));
+    assert_eq!(error.next_step(sekisho_wire::words::Language::English), "Type digits alone.");
+}
+
+#[test]
+fn a_pin_that_was_handed_over_is_told_from_a_card_that_does_not_work() {
+    for (metadata, must_change) in
+        [("0101FF05010106020505 9000", true), ("0101FF05010006020505 9000", false), ("6D00", false), ("", false)]
+    {
+        let asked = format!("00F7008000 -> {}", metadata.replace(' ', ""));
+        let script = format!("{OUT}\n{VERIFY} -> 9000\n{} -> 6985\n{asked}\n{OUT}", sign("9A"));
+        let mut card = OperatorCard::open(Script::new(&[OPENING, &script])).unwrap();
+        let error = card.login(&pin(b"493716"), &DIGEST).unwrap_err();
+        assert_eq!(error == LoginError::MustChange, must_change, "{metadata}: {error}");
+        assert_eq!(error.tries(), Tries::Full, "{metadata}");
+    }
 }
 
 #[test]

@@ -41,6 +41,7 @@ fn key_of(key: KeyEvent) -> Option<Key> {
         KeyCode::Up => Key::Up,
         KeyCode::Down => Key::Down,
         KeyCode::F(2) => Key::Language,
+        KeyCode::F(4) => Key::ChangePin,
         KeyCode::F(5) => Key::Lock,
         KeyCode::F(8) => Key::End,
         KeyCode::F(10) => Key::Quit,

@@ -1,7 +1,8 @@
 //! What the panel knows, and what an event makes of it. No I/O: events in, actions out.
 
 use sekisho_ipc::{
-    AuthorizeAnswer, AuthorizeRequest, AwaitAnswer, Function, PinFrame, Purpose, Session, SessionState, State,
+    AuthorizeAnswer, AuthorizeRequest, AwaitAnswer, Function, PinFrame, PinFrameError, Purpose, Session, SessionState,
+    State,
 };
 use sekisho_wire::verdict::VerdictCode;
 use sekisho_wire::words::Language;
@@ -27,6 +28,7 @@ pub(super) enum Key {
     Up,
     Down,
     Language,
+    ChangePin,
     Lock,
     End,
     Quit,
@@ -66,6 +68,11 @@ pub(super) enum Action {
         request: AuthorizeRequest,
         pin: PinFrame,
     },
+    ChangePin {
+        card: Option<String>,
+        /// The present one and the new one.
+        pins: [PinFrame; 2],
+    },
     Authorize(AuthorizeRequest),
     Lock,
     End,
@@ -103,6 +110,11 @@ pub(super) enum Dialog {
     /// Types the PIN for a function.
     Pin {
         request: AuthorizeRequest,
+        typed: TypedPin,
+    },
+    /// Changes the PIN: types the present one, the new one, the new one again. `done` holds those that were typed before.
+    ChangePin {
+        done: Vec<TypedPin>,
         typed: TypedPin,
     },
     /// Waits: the card or the agent is at work.
@@ -232,6 +244,7 @@ impl Panel {
         match key {
             Key::Quit => return vec![Action::Quit],
             Key::Language => self.language = other(self.language),
+            Key::ChangePin => self.begin_change(),
             Key::Lock => return self.lock(),
             Key::End => return self.end(),
             Key::Character(_) | Key::Enter | Key::Escape | Key::Backspace | Key::Tab | Key::Up | Key::Down => {
@@ -267,6 +280,7 @@ impl Panel {
             Dialog::Purpose { function, choices, choice } => self.key_in_purposes(key, function, choices, choice),
             Dialog::Case { function, purpose, text } => self.key_in_case(key, function, purpose, text),
             Dialog::Pin { request, typed } => self.key_in_proof(key, request, typed),
+            Dialog::ChangePin { done, typed } => self.key_in_change(key, done, typed),
         }
     }
 
@@ -289,6 +303,7 @@ impl Panel {
                 | Key::Up
                 | Key::Down
                 | Key::Language
+                | Key::ChangePin
                 | Key::Lock
                 | Key::End
                 | Key::Quit => None,
@@ -307,7 +322,14 @@ impl Panel {
             Key::Up => self.selected = self.selected.saturating_sub(1),
             Key::Down => self.selected = (self.selected + 1).min(last),
             Key::Escape => self.notice = None,
-            Key::Character(_) | Key::Backspace | Key::Tab | Key::Language | Key::Lock | Key::End | Key::Quit => {}
+            Key::Character(_)
+            | Key::Backspace
+            | Key::Tab
+            | Key::Language
+            | Key::ChangePin
+            | Key::Lock
+            | Key::End
+            | Key::Quit => {}
         }
         None
     }
@@ -321,7 +343,7 @@ impl Panel {
                 let typed = std::mem::take(&mut self.typed);
                 let profile = profiles.into_iter().nth(self.profile);
                 let card = self.card();
-                return self.sent(&typed, |pin| Action::Login { card, profile, pin });
+                return self.sent(typed.frame(), |pin| Action::Login { card, profile, pin });
             }
             Key::Tab
             | Key::Enter
@@ -331,6 +353,7 @@ impl Panel {
             | Key::Up
             | Key::Down
             | Key::Language
+            | Key::ChangePin
             | Key::Lock
             | Key::End
             | Key::Quit => type_into(&mut self.typed, key),
@@ -403,6 +426,7 @@ impl Panel {
             | Key::Up
             | Key::Down
             | Key::Language
+            | Key::ChangePin
             | Key::Lock
             | Key::End
             | Key::Quit => {}
@@ -414,20 +438,48 @@ impl Panel {
     fn key_in_proof(&mut self, key: Key, request: AuthorizeRequest, mut typed: TypedPin) -> Option<Action> {
         if key == Key::Enter && !typed.is_empty() {
             let card = self.card();
-            return self.sent(&typed, |pin| Action::Prove { card, request, pin });
+            return self.sent(typed.frame(), |pin| Action::Prove { card, request, pin });
         }
         type_into(&mut typed, key);
         self.dialog = Dialog::Pin { request, typed };
         None
     }
 
+    /// Whoever holds a card may change its PIN, whether it opens a session here or not. Amid something else the key does nothing.
+    fn begin_change(&mut self) {
+        if self.card().is_some() && matches!(self.dialog, Dialog::None) {
+            self.typed.clear();
+            self.notice = None;
+            self.dialog = Dialog::ChangePin { done: Vec::new(), typed: TypedPin::default() };
+        }
+    }
+
+    fn key_in_change(&mut self, key: Key, mut done: Vec<TypedPin>, mut typed: TypedPin) -> Option<Action> {
+        if key == Key::Enter && !typed.is_empty() {
+            done.push(std::mem::take(&mut typed));
+        } else {
+            type_into(&mut typed, key);
+        }
+        match done.as_slice() {
+            [old, new, again] if new.same_as(again) => {
+                let card = self.card();
+                // Both are framed before either is sent: a new PIN that is none must not cost a try of the old one.
+                let pins = old.frame().and_then(|old| Ok([old, new.frame()?]));
+                return self.sent(pins, |pins| Action::ChangePin { card, pins });
+            }
+            [_, _, _] => self.failed(&Failure::PinsDiffer),
+            _ => self.dialog = Dialog::ChangePin { done, typed },
+        }
+        None
+    }
+
     /// A PIN that is none is not sent: it would cost nothing but time, and the card none of its tries.
-    fn sent(&mut self, typed: &TypedPin, action: impl FnOnce(PinFrame) -> Action) -> Option<Action> {
-        match typed.frame() {
-            Ok(pin) => {
+    fn sent<T>(&mut self, framed: Result<T, PinFrameError>, action: impl FnOnce(T) -> Action) -> Option<Action> {
+        match framed {
+            Ok(framed) => {
                 self.notice = None;
                 self.dialog = Dialog::Waiting;
-                Some(action(pin))
+                Some(action(framed))
             }
             Err(error) => {
                 self.failed(&Failure::Pin(error));
@@ -496,6 +548,14 @@ fn type_into(typed: &mut TypedPin, key: Key) {
         Key::Character(character) => typed.push(u8::try_from(character).unwrap_or(0)),
         Key::Backspace => typed.pop(),
         Key::Escape => typed.clear(),
-        Key::Enter | Key::Tab | Key::Up | Key::Down | Key::Language | Key::Lock | Key::End | Key::Quit => {}
+        Key::Enter
+        | Key::Tab
+        | Key::Up
+        | Key::Down
+        | Key::Language
+        | Key::ChangePin
+        | Key::Lock
+        | Key::End
+        | Key::Quit => {}
     }
 }

@@ -26,9 +26,12 @@ impl Requests {
     pub(super) fn send(&self, action: Action) {
         let lane = match action {
             Action::Lock | Action::End => &self.at_once,
-            Action::Login { .. } | Action::Prove { .. } | Action::Authorize(_) | Action::Activity | Action::Quit => {
-                &self.others
-            }
+            Action::Login { .. }
+            | Action::Prove { .. }
+            | Action::ChangePin { .. }
+            | Action::Authorize(_)
+            | Action::Activity
+            | Action::Quit => &self.others,
         };
         let _ = lane.send(action);
     }
@@ -72,10 +75,13 @@ fn serve(socket: &Path, asked: &Receiver<Action>, answers: &Sender<Event>) {
         let failed = |error| Failure::asking(socket, error);
         let answer = match action {
             Action::Login { card, profile, pin } => {
-                Event::Proved(prove(socket, &PromptRequest { card, profile, ..PromptRequest::login() }, &pin))
+                Event::Proved(prove(socket, &PromptRequest { card, profile, ..PromptRequest::login() }, &[pin]))
             }
             Action::Prove { card, request, pin } => {
-                Event::Proved(prove(socket, &PromptRequest { card, ..PromptRequest::authorize(request) }, &pin))
+                Event::Proved(prove(socket, &PromptRequest { card, ..PromptRequest::authorize(request) }, &[pin]))
+            }
+            Action::ChangePin { card, pins } => {
+                Event::Proved(prove(socket, &PromptRequest { card, ..PromptRequest::change_pin() }, &pins))
             }
             Action::Authorize(request) => {
                 let answer = Client::connect(socket).and_then(|mut client| client.authorize(&request)).map_err(failed);
@@ -104,12 +110,12 @@ fn active(socket: &Path) -> Result<State, ClientError> {
     client.status()
 }
 
-/// The PIN was typed before the prompt opens: the card is not held while a person thinks.
-fn prove(socket: &Path, request: &PromptRequest, pin: &PinFrame) -> Result<AwaitAnswer, Failure> {
+/// The PINs were typed before the prompt opens: the card is not held while a person thinks.
+fn prove(socket: &Path, request: &PromptRequest, pins: &[PinFrame]) -> Result<AwaitAnswer, Failure> {
     let attempt = || {
         let mut client = Client::connect(socket)?;
         let prompt = client.prompt(request)?;
-        prompt.send_pin(pin)?;
+        pins.iter().try_for_each(|pin| prompt.send_pin(pin))?;
         client.wait_for(&prompt)
     };
     attempt().map_err(|error| Failure::asking(socket, error))

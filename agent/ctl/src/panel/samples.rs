@@ -182,6 +182,15 @@ fn every(language: Language) -> Vec<(&'static str, Panel)> {
                 drop(typing(panel, "2468"));
             }),
         ),
+        (
+            "change of PIN",
+            with(show(await_pin(5)), |panel| {
+                let _ = panel.take(Event::Key(Key::ChangePin));
+                drop(typing(panel, "246813"));
+                let _ = panel.take(Event::Key(Key::Enter));
+                drop(typing(panel, "7531"));
+            }),
+        ),
         ("the card at work", with(show(open()), |panel| panel.dialog = Dialog::Waiting)),
         ("locked", show(locked())),
         (
@@ -409,6 +418,38 @@ fn a_function_that_wants_the_pin_gets_a_prompt_and_then_the_proof() {
     let Some(Action::Prove { card, request, pin }) = actions.last() else { panic!("proves") };
     assert_eq!(card.as_deref(), Some("9b1d"));
     assert_eq!((request.function.as_str(), pin.expose()), ("shogai.delete", &b"246813"[..]));
+}
+
+#[test]
+fn a_pin_is_changed_by_whoever_types_the_new_one_twice_alike() {
+    let change = |again: &str| {
+        let mut panel = showing(Language::English, await_pin(5));
+        drop(panel.take(Event::Key(Key::ChangePin)));
+        let mut actions = Vec::new();
+        for pin in ["246813", "753197", again] {
+            drop(typing(&mut panel, pin));
+            actions = panel.take(Event::Key(Key::Enter));
+        }
+        (actions, panel)
+    };
+    let (actions, panel) = change("753197");
+    let [Action::ChangePin { card, pins: [old, new] }] = actions.as_slice() else { panic!("changes: {actions:?}") };
+    assert_eq!(card.as_deref(), Some("9b1d"));
+    assert_eq!((old.expose(), new.expose()), (&b"246813"[..], &b"753197"[..]));
+    assert!(matches!(panel.dialog, Dialog::Waiting));
+
+    let (actions, panel) = change("753198");
+    assert!(actions.is_empty() && panel.notice.unwrap().text.contains("differ"));
+    let (actions, panel) = change("753");
+    assert!(actions.is_empty() && panel.notice.is_some());
+    // Escape leaves it; without a card there is nothing to change.
+    let mut panel = showing(Language::English, await_pin(5));
+    drop(panel.take(Event::Key(Key::ChangePin)));
+    drop(panel.take(Event::Key(Key::Escape)));
+    assert!(matches!(panel.dialog, Dialog::None));
+    let mut panel = showing(Language::English, no_card());
+    drop(panel.take(Event::Key(Key::ChangePin)));
+    assert!(matches!(panel.dialog, Dialog::None));
 }
 
 #[test]

@@ -107,7 +107,9 @@ fn body(panel: &Panel, size: Size) -> Vec<Row> {
     match &panel.dialog {
         Dialog::None => {}
         Dialog::Waiting => return waiting(language, size),
-        Dialog::Purpose { .. } | Dialog::Case { .. } | Dialog::Pin { .. } => return dialog(panel, size),
+        Dialog::Purpose { .. } | Dialog::Case { .. } | Dialog::Pin { .. } | Dialog::ChangePin { .. } => {
+            return dialog(panel, size);
+        }
     }
     if state.office.is_none() {
         return not_enrolled(state, language, size);
@@ -383,6 +385,21 @@ fn dialog(panel: &Panel, size: Size) -> Vec<Row> {
             rows.extend(panel.state().map(|state| pin_field(typed.len(), state, language)).unwrap_or_default());
             return middle(rows, size);
         }
+        Dialog::ChangePin { done, typed } => {
+            let ask = match done.len() {
+                0 => pick(language, "現在の暗証番号を入力してください", "Type your present PIN"),
+                1 => pick(language, "新しい暗証番号を入力してください", "Type the new PIN"),
+                _ => pick(language, "新しい暗証番号をもう一度入力してください", "Type the new PIN again"),
+            };
+            rows.push(row(Tone::Quiet, pick(language, "暗証番号の変更", "Change of PIN")));
+            if let Some(card) = panel.state().and_then(|state| state.card.as_ref()) {
+                rows.push(row(Tone::Plain, format!("{}: {}", pick(language, "カード", "card"), holder(card))));
+            }
+            rows.push(row(Tone::Plain, ""));
+            rows.push(row(Tone::Strong, ask));
+            rows.extend(panel.state().map(|state| pin_field(typed.len(), state, language)).unwrap_or_default());
+            return middle(rows, size);
+        }
     }
     rows
 }
@@ -397,16 +414,17 @@ fn keys(panel: &Panel) -> String {
         (Dialog::Purpose { .. }, _) => {
             return format!("Enter {}  Esc {}", label("選択", "choose"), label("戻る", "back"));
         }
-        (Dialog::Case { .. } | Dialog::Pin { .. }, _) => {
+        (Dialog::Case { .. } | Dialog::Pin { .. } | Dialog::ChangePin { .. }, _) => {
             return format!("Enter {}  Esc {}", label("確定", "send"), label("戻る", "back"));
         }
         (Dialog::Waiting, _) => return format!("F10 {}", label("閉じる", "quit")),
         (Dialog::None, Some(SessionState::Open)) => {
             return format!(
-                "a {}  k {}  e {}  l {tongue}  q {}",
+                "a {}  k {}  e {}  F4 {}  l {tongue}  q {}",
                 label("実行確認", "ask"),
                 label("ロック", "lock"),
                 label("利用終了", "end"),
+                label("暗証番号変更", "change PIN"),
                 label("閉じる", "quit"),
             );
         }
@@ -414,7 +432,8 @@ fn keys(panel: &Panel) -> String {
         (Dialog::None, Some(SessionState::NoCard) | None) => false,
     };
     let mut keys = if typing {
-        format!("Enter {}  Esc {}  ", label("確定", "send"), label("消去", "clear"))
+        let change = label("暗証番号変更", "change PIN");
+        format!("Enter {}  Esc {}  F4 {change}  ", label("確定", "send"), label("消去", "clear"))
     } else {
         String::new()
     };

@@ -3,7 +3,9 @@
 use sekisho_card::{Disposition, Lengths};
 use sekisho_issuer::{Issuer, IssuerCause, Personalisation, PinChoice};
 
-use crate::rig::{Card, Cut, READER, Watched, blank, ca, in_use, order, personalised, secret};
+use crate::rig::{
+    Card, Cut, Maker, READER, Watched, blank, ca, in_use, log_in_first, order, personalised, personalised_as, secret,
+};
 
 fn cuts(commands: usize) -> impl Iterator<Item = Cut> {
     (0..commands).flat_map(|at| [Cut::Before(at), Cut::After(at)])
@@ -49,7 +51,7 @@ fn personalisation_cut_anywhere_can_be_finished() {
         };
         issuer.close(Disposition::Reset).unwrap();
         let mut card = in_use(&card);
-        card.login(&made.pin, &[1; 32]).unwrap();
+        log_in_first(&mut card, &made.pin);
         assert_eq!(card.tries_left().unwrap(), 5);
     }
     assert_eq!(resumed, 2 * commands - 1);
@@ -57,22 +59,30 @@ fn personalisation_cut_anywhere_can_be_finished() {
 
 #[test]
 fn wiping_cut_anywhere_can_be_finished() {
+    let commands = [Maker::Ours, Maker::WithTries].map(wiping_cut_anywhere);
+    assert!(commands[0] < 10 && commands[1] > 30, "at once, and step by step: {commands:?}");
+}
+
+fn wiping_cut_anywhere(maker: Maker) -> usize {
     let secret = secret();
-    let (transport, watch) = Watched::new(personalised().0.connect(READER).unwrap(), Cut::Never, Lengths::Extended);
-    Issuer::open(transport, &secret).unwrap().dangerous_wipe().unwrap();
+    let (transport, watch) =
+        Watched::new(personalised_as(maker).0.connect(READER).unwrap(), Cut::Never, Lengths::Extended);
+    Issuer::open(transport.made_by(maker), &secret).unwrap().dangerous_wipe().unwrap();
     let commands = watch.borrow().commands.len();
 
     for cut in cuts(commands) {
-        let (card, _) = personalised();
+        let (card, _) = personalised_as(maker);
         let (transport, _) = Watched::new(card.connect(READER).unwrap(), cut, Lengths::Extended);
-        let attempt = Issuer::open(transport, &secret).and_then(|mut issuer| issuer.dangerous_wipe());
+        let attempt = Issuer::open(transport.made_by(maker), &secret).and_then(|mut issuer| issuer.dangerous_wipe());
         assert!(attempt.is_err(), "{cut:?}");
         replug(&card);
 
-        let mut issuer = Issuer::open(card.connect(READER).unwrap(), &secret).unwrap();
+        let (transport, _) = Watched::new(card.connect(READER).unwrap(), Cut::Never, Lengths::Extended);
+        let mut issuer = Issuer::open(transport.made_by(maker), &secret).unwrap();
         issuer.dangerous_wipe().unwrap();
         assert_eq!(issuer.inspect().unwrap(), Personalisation::Blank, "{cut:?}");
     }
+    commands
 }
 
 #[test]
@@ -95,6 +105,6 @@ fn a_finished_card_can_be_made_anew_cut_anywhere_and_keeps_its_guid() {
         let made = issuer.personalise_anew(order(PinChoice::Random), &ca).unwrap();
         assert_eq!(made.guid, guid, "{cut:?}");
         issuer.close(Disposition::Reset).unwrap();
-        in_use(&card).login(&made.pin, &[1; 32]).unwrap();
+        log_in_first(&mut in_use(&card), &made.pin);
     }
 }

@@ -1,10 +1,16 @@
 //! A blank card becomes an operator card, and blank again.
 
-use sekisho_card::{Disposition, Lengths, OperatorCard};
-use sekisho_issuer::{CardManagementSecret, Issuer, IssuerCause, Personalisation, PinChoice, Step};
+use sekisho_card::{Disposition, Lengths, LoginError, OperatorCard};
+use sekisho_issuer::{
+    CardManagementSecret, Ended, Issuer, IssuerCause, Order, Personalisation, PinChoice, PinRules, Step, Unenforced,
+};
+use sekisho_wire::pin_policy::{Alphabet, FirstUse, PinPolicy};
 use sekisho_wire::secret::{PinRefused, SecretBytes};
 
-use crate::rig::{Cut, READER, Watched, blank, ca, in_use, order, personalised, pin, secret};
+use crate::rig::{
+    Cut, Maker, READER, RULES, Watched, blank, ca, in_use, log_in_first, order, personalised, personalised_as, pin,
+    secret,
+};
 
 #[test]
 fn a_blank_card_is_personalised_and_lacks_only_its_grant() {
@@ -20,7 +26,7 @@ fn a_blank_card_is_personalised_and_lacks_only_its_grant() {
     let mut card = OperatorCard::open(issuer.into_transport().unwrap()).unwrap();
     assert_eq!(card.guid(), made.guid);
     assert_eq!(card.read_grant().unwrap().as_deref(), Some(&b"grant"[..]));
-    card.login(&made.pin, &[1; 32]).unwrap();
+    log_in_first(&mut card, &made.pin);
 }
 
 #[test]
@@ -83,7 +89,7 @@ fn a_pin_that_breaks_the_rules_leaves_the_card_blank() {
     let card = blank();
     let secret = secret();
     let mut issuer = Issuer::open(card.connect(READER).unwrap(), &secret).unwrap();
-    let error = issuer.personalise(order(PinChoice::Given(pin(b"111111"))), &ca()).unwrap_err();
+    let error = issuer.personalise(order(PinChoice::Chosen(pin(b"111111"))), &ca()).unwrap_err();
     assert_eq!(error.cause, IssuerCause::PinPolicy(PinRefused::Repeat));
     assert_eq!(issuer.inspect().unwrap(), Personalisation::Blank);
 }
@@ -101,7 +107,79 @@ fn a_wiped_card_is_blank_and_becomes_another_card() {
     assert_ne!(first.guid, second.guid);
     assert_ne!(first.keys, second.keys);
     issuer.close(Disposition::Reset).unwrap();
-    in_use(&card).login(&second.pin, &[1; 32]).unwrap();
+    log_in_first(&mut in_use(&card), &second.pin);
+}
+
+#[test]
+fn the_card_keeps_the_rules_it_was_given() {
+    let policy = PinPolicy { alphabet: Alphabet::Mixed, minimum: 8, history: 2, first_use: FirstUse::Change };
+    let card = blank();
+    let secret = secret();
+    let mut issuer = Issuer::open(card.connect(READER).unwrap(), &secret).unwrap();
+    let rules = PinRules { tries: 3, policy };
+    let made = issuer.personalise(Order { rules, ..order(PinChoice::Random) }, &ca()).unwrap();
+    assert!(made.unenforced.is_nothing());
+    policy.check(&made.pin).unwrap();
+    issuer.close(Disposition::Reset).unwrap();
+    let mut card = in_use(&card);
+    assert_eq!(card.tries_left().unwrap(), 3);
+    let refused = |new: &[u8], card: &mut OperatorCard<_>| card.change_pin(&made.pin, &pin(new)).unwrap_err();
+    assert_eq!(refused(b"4937169", &mut card), LoginError::PinPolicy(PinRefused::TooShort));
+    assert_eq!(refused(b"49371698", &mut card), LoginError::PinPolicy(PinRefused::NotMixed));
+    card.change_pin(&made.pin, &pin(b"4937Aiko")).unwrap();
+    // What only the card knows: its last PINs.
+    let refused = card.change_pin(&pin(b"4937Aiko"), &pin(b"4937Aiko")).unwrap_err();
+    assert_eq!(refused, LoginError::RefusedByCard);
+    card.login(&pin(b"4937Aiko"), &[1; 32]).unwrap();
+}
+
+#[test]
+fn a_pin_that_its_holder_chose_at_the_desk_needs_no_change() {
+    let (card, made) = personalised();
+    in_use(&card).login(&made.pin, &[1; 32]).unwrap();
+    let secret = secret();
+    let mut issuer = Issuer::open(card.connect(READER).unwrap(), &secret).unwrap();
+    let chosen = issuer.reset_pin(PinChoice::Chosen(pin(b"805294"))).unwrap();
+    issuer.close(Disposition::Reset).unwrap();
+    in_use(&card).login(&chosen, &[1; 32]).unwrap();
+}
+
+#[test]
+fn what_another_makers_card_cannot_keep_is_said() {
+    let rules = PinRules { tries: 3, ..RULES };
+    for (maker, unenforced) in [
+        (Maker::WithTries, Unenforced { tries: None, policy: true }),
+        (Maker::PlainPiv, Unenforced { tries: Some(5), policy: true }),
+    ] {
+        let card = blank();
+        let secret = secret();
+        let (transport, watch) = Watched::new(card.connect(READER).unwrap(), Cut::Never, Lengths::Extended);
+        let mut issuer = Issuer::open(transport.made_by(maker), &secret).unwrap();
+        let made = issuer.personalise(Order { rules, ..order(PinChoice::Random) }, &ca()).unwrap();
+        assert_eq!(made.unenforced, unenforced, "{maker:?}");
+        // A policy that would only lie there is not written.
+        let policy = [&[0x00, 0xDB, 0x3F, 0xFF, 0x07][..], &[0x5C, 0x03, 0x5F, 0xFF, 0x20]].concat();
+        assert_eq!(watch.borrow().starting_with(&policy), 0);
+        issuer.close(Disposition::Reset).unwrap();
+        in_use(&card).login(&made.pin, &[1; 32]).unwrap();
+    }
+}
+
+#[test]
+fn a_card_ends_for_good_or_becomes_blank() {
+    for (maker, ended) in [(Maker::Ours, Ended::ForGood), (Maker::WithTries, Ended::Blank)] {
+        let (card, _) = personalised_as(maker);
+        let secret = secret();
+        let (transport, _) = Watched::new(card.connect(READER).unwrap(), Cut::Never, Lengths::Extended);
+        let mut issuer = Issuer::open(transport.made_by(maker), &secret).unwrap();
+        assert_eq!(issuer.dangerous_terminate().unwrap(), ended);
+        drop(issuer);
+        let again = Issuer::open(card.connect(READER).unwrap(), &secret).and_then(|mut issuer| issuer.inspect());
+        match ended {
+            Ended::ForGood => assert!(again.is_err()),
+            Ended::Blank => assert_eq!(again.unwrap(), Personalisation::Blank),
+        }
+    }
 }
 
 #[test]

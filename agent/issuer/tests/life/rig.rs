@@ -3,9 +3,12 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use sekisho_card::{Cause, Disposition, Doing, Lengths, OperatorCard, Transaction, Transport, TransportError};
-use sekisho_issuer::{CardManagementSecret, Day, Issuer, OfficeCa, Order, Personalised, PinChoice, Validity};
+use sekisho_card::{
+    Cause, Disposition, Doing, Lengths, LoginError, OperatorCard, Transaction, Transport, TransportError,
+};
+use sekisho_issuer::{CardManagementSecret, Day, Issuer, OfficeCa, Order, Personalised, PinChoice, PinRules, Validity};
 use sekisho_simulator::{InProcess, Memory, SharedCard, SimulatedCard};
+use sekisho_wire::pin_policy::PinPolicy;
 use sekisho_wire::secret::{Pin, SecretBytes};
 
 pub(crate) const READER: &str = "test reader";
@@ -33,17 +36,34 @@ pub(crate) fn pin(typed: &[u8]) -> Pin {
 }
 
 pub(crate) fn order(pin: PinChoice) -> Order<'static> {
-    Order { number: "令和8年度第12号", validity: validity(), pin }
+    Order { number: "令和8年度第12号", validity: validity(), rules: RULES, pin }
 }
+
+/// What the office asks of PINs.
+pub(crate) const RULES: PinRules = PinRules { tries: 5, policy: PinPolicy::DEFAULT };
 
 /// A card personalised with PIN 493716.
 pub(crate) fn personalised() -> (Card, Personalised) {
+    personalised_as(Maker::Ours)
+}
+
+/// The same on another maker's card.
+pub(crate) fn personalised_as(maker: Maker) -> (Card, Personalised) {
     let card = blank();
     let secret = secret();
-    let mut issuer = Issuer::open(card.connect(READER).unwrap(), &secret).unwrap();
-    let made = issuer.personalise(order(PinChoice::Given(pin(b"493716"))), &ca()).unwrap();
+    let (transport, _) = Watched::new(card.connect(READER).unwrap(), Cut::Never, Lengths::Extended);
+    let mut issuer = Issuer::open(transport.made_by(maker), &secret).unwrap();
+    let made = issuer.personalise(order(PinChoice::Chosen(pin(b"493716"))), &ca()).unwrap();
     issuer.close(Disposition::Reset).unwrap();
     (card, made)
+}
+
+/// Logs in with a PIN that was handed over: not before its holder has made it one of hers.
+pub(crate) fn log_in_first(card: &mut OperatorCard<InProcess<Memory>>, given: &Pin) {
+    assert_eq!(card.login(given, &[1; 32]).unwrap_err(), LoginError::MustChange);
+    let own = pin(b"7g3k9x");
+    card.change_pin(given, &own).unwrap();
+    card.login(&own, &[1; 32]).unwrap();
 }
 
 pub(crate) fn in_use(card: &Card) -> OperatorCard<InProcess<Memory>> {
@@ -79,12 +99,43 @@ pub(crate) struct Watched<T> {
     watch: Rc<RefCell<Watch>>,
     cut: Cut,
     lengths: Lengths,
+    maker: Maker,
+}
+
+/// Whose card it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Maker {
+    /// Ours.
+    Ours,
+    /// Somebody's who knows Yubico's SET TRIES; no policies, no RESET for its issuer, no end.
+    WithTries,
+    /// Somebody's who does not know that either.
+    PlainPiv,
+}
+
+impl Maker {
+    /// What such a card answers where ours would do something.
+    fn refuses(self, command: &[u8]) -> Option<[u8; 2]> {
+        let policy = command.windows(3).any(|tag| tag == [0x5F, 0xFF, 0x20]);
+        match (self, command.get(1)) {
+            (Self::Ours, _) => None,
+            (Self::WithTries | Self::PlainPiv, Some(0xFB)) => Some([0x69, 0x85]),
+            (Self::WithTries | Self::PlainPiv, Some(0xE6)) | (Self::PlainPiv, Some(0xFA)) => Some([0x6D, 0x00]),
+            (Self::WithTries | Self::PlainPiv, Some(0xCB)) if policy => Some([0x6A, 0x82]),
+            (Self::WithTries | Self::PlainPiv, _) => None,
+        }
+    }
 }
 
 impl<T: Transport> Watched<T> {
     pub(crate) fn new(inner: T, cut: Cut, lengths: Lengths) -> (Self, Rc<RefCell<Watch>>) {
         let watch = Rc::<RefCell<Watch>>::default();
-        (Self { inner, watch: Rc::clone(&watch), cut, lengths }, watch)
+        (Self { inner, watch: Rc::clone(&watch), cut, lengths, maker: Maker::Ours }, watch)
+    }
+
+    /// As if another maker had made the card.
+    pub(crate) fn made_by(self, maker: Maker) -> Self {
+        Self { maker, ..self }
     }
 }
 
@@ -92,6 +143,7 @@ pub(crate) struct WatchedTransaction<'card, X> {
     inner: X,
     watch: &'card RefCell<Watch>,
     cut: Cut,
+    maker: Maker,
 }
 
 impl<T: Transport> Transport for Watched<T> {
@@ -109,7 +161,7 @@ impl<T: Transport> Transport for Watched<T> {
     }
 
     fn begin(&mut self) -> Result<Self::Transaction<'_>, TransportError> {
-        Ok(WatchedTransaction { inner: self.inner.begin()?, watch: &self.watch, cut: self.cut })
+        Ok(WatchedTransaction { inner: self.inner.begin()?, watch: &self.watch, cut: self.cut, maker: self.maker })
     }
 
     fn close(self, disposition: Disposition) -> Result<(), TransportError> {
@@ -121,6 +173,11 @@ impl<X: Transaction> Transaction for WatchedTransaction<'_, X> {
     fn transmit(&mut self, command: &[u8], reply: &mut Vec<u8>) -> Result<(), TransportError> {
         let number = self.watch.borrow().commands.len();
         self.watch.borrow_mut().commands.push(command.to_vec());
+        if let Some(refusal) = self.maker.refuses(command) {
+            reply.clear();
+            reply.extend(refusal);
+            return Ok(());
+        }
         let broken = Err(TransportError::new(Doing::Transmit, READER, Cause::ReaderFault));
         match self.cut {
             Cut::Before(at) if number >= at => broken,

@@ -4,7 +4,7 @@ use sekisho_card::{Lengths, LoginError, OperatorCard, Tries, verify_signature};
 use sekisho_issuer::{CardManagementSecret, Issuer, IssuerCause, PinChoice};
 use sekisho_wire::secret::SecretBytes;
 
-use crate::rig::{Cut, READER, Watched, blank, ca, in_use, order, personalised, pin, secret, validity};
+use crate::rig::{Cut, READER, Watched, blank, ca, in_use, log_in_first, order, personalised, pin, secret, validity};
 
 const DIGEST: [u8; 32] = [0x42; 32];
 
@@ -64,7 +64,7 @@ fn five_wrong_pins_block_and_the_office_unblocks() {
     let fresh = issuer.reset_pin(PinChoice::Random).unwrap();
     let mut card = OperatorCard::open(issuer.into_transport().unwrap()).unwrap();
     assert_eq!(card.tries_left().unwrap(), 5);
-    card.login(&fresh, &DIGEST).unwrap();
+    log_in_first(&mut card, &fresh);
 }
 
 #[test]

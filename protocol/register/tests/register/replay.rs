@@ -6,7 +6,7 @@ use sekisho_wire::decision::*;
 use sekisho_wire::id::*;
 use sekisho_wire::reason::{PreviousEnd, Reason};
 use sekisho_wire::record::{
-    Body, Decision, Emitter, Opening, Record, RegisterAdvanced, Retention, SessionReason, TerminalUp, decision_digest,
+    Body, Decision, Emitter, Opening, Record, RegisterAdvanced, SessionReason, TerminalUp, decision_digest,
     session_digest,
 };
 use sekisho_wire::verdict::VerdictCode;
