@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 
 use crate::clock::Millis;
 use crate::code::{CodeSecret, LogKeys};
-use crate::office::{Office, judge_of};
+use crate::office::Office;
 use crate::refusal::{CodeFault, Refusal};
 use crate::secret::{DoesNotOpen, SecretKey};
 use crate::stage::Stage;
@@ -52,7 +52,8 @@ pub fn judge(store: &dyn Store, office: &Office, entry: &[u8], now: Millis) -> R
     let judged = match signed.act().log {
         Log::Casebook => {
             let casebook = office.casebook();
-            let judge = judge_of(store, &office.id, &register, casebook.judged_by(entry))?;
+            let size = casebook.judge_for(&register, entry, now).map_err(Refusal::Act)?;
+            let judge = office.judge_of(store, &register, size)?;
             casebook.would_accept(&judge, &register, entry, now).map(drop)
         }
         Log::Register | Log::Records => register.would_accept(entry, now).map(drop),
@@ -126,7 +127,8 @@ fn plan_case(
     now: Millis,
 ) -> Result<Placed, Refusal> {
     let casebook = stage.casebook(office).ok_or(Refusal::NotFound("office"))?;
-    let judge = judge_of(stage.store(), office, register, casebook.judged_by(entry))?;
+    let size = casebook.judge_for(register, entry, now).map_err(Refusal::Act)?;
+    let judge = stage.judge_of(office, register, size)?;
     casebook.would_accept(&judge, register, entry, now).map_err(Refusal::Act)?;
     let mut next = (*casebook).clone();
     next.fold(&judge, entry).map_err(Refusal::Act)?;

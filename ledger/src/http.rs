@@ -26,7 +26,7 @@ use tokio::sync::watch;
 
 use self::content::{Content, Rooms};
 use crate::authority::Caller;
-use crate::ledger::Ledger;
+use crate::ledger::{CannotWrite, Ledger};
 use crate::office::Office;
 use crate::refusal::Refusal;
 use crate::store::LogName;
@@ -78,7 +78,10 @@ async fn healthz() -> &'static str {
 
 /// Ready when what comes can be written and no log has stopped. Strangers hear no more than that; a terminal hears which log of its office, and why.
 async fn readyz(State(hall): State<Hall>, terminal: Result<Terminal, Refusal>) -> Response {
-    if let Err(why) = hall.ledger.can_write() {
+    let ledger = Arc::clone(&hall.ledger);
+    // Where the last commit failed, something is written.
+    let asked = tokio::task::spawn_blocking(move || ledger.can_write()).await;
+    if let Err(why) = asked.unwrap_or(Err(CannotWrite::WriterGone)) {
         return (StatusCode::SERVICE_UNAVAILABLE, format!("nothing can be written: {why}\n")).into_response();
     }
     let stopped: Vec<(OfficeId, String)> = hall.ledger.offices().iter().flat_map(|office| stopped(office)).collect();

@@ -1,5 +1,6 @@
 //! One office at run time: its three logs with their keys, and the register that is in force.
 
+use std::collections::VecDeque;
 use std::iter;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
@@ -19,6 +20,9 @@ use crate::keys::EnvelopeKey;
 use crate::secret::{DoesNotOpen, SecretKey};
 use crate::store::{LogName, Store, StoreError, StoredOffice, StoredTree};
 
+/// How many registers of the past an office keeps to judge by: acts come in by ones and twos that were drafted over the same register.
+const JUDGES: usize = 2;
+
 /// An office.
 #[derive(Debug)]
 pub struct Office {
@@ -27,6 +31,8 @@ pub struct Office {
     logs: [Log; 3],
     register: RwLock<Arc<Register>>,
     casebook: RwLock<Arc<Casebook>>,
+    /// The last registers that casebook entries were judged by, the newest first.
+    judges: Mutex<VecDeque<Arc<Register>>>,
 }
 
 /// One log at run time.
@@ -122,7 +128,36 @@ impl Office {
         let mut casebook = Casebook::new();
         fold_casebook(store, &stored.id, &register, &mut casebook)?;
         let (register, casebook) = (RwLock::new(Arc::new(register)), RwLock::new(Arc::new(casebook)));
-        Ok(Self { id: stored.id, logs, register, casebook })
+        Ok(Self { id: stored.id, logs, register, casebook, judges: Mutex::default() })
+    }
+
+    /// The register of this size, by which a casebook entry is judged when it comes next: mostly the one in force. Folding an older one takes
+    /// time: ask `Casebook::judge_for` first, which keeps strangers out.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn judge_of(
+        &self,
+        store: &dyn Store,
+        register: &Arc<Register>,
+        size: u64,
+    ) -> Result<Arc<Register>, StoreError> {
+        if size >= register.size() {
+            return Ok(Arc::clone(register));
+        }
+        // What is not durable nobody can have seen.
+        let size = size.min(store.frontier(&self.id, LogName::Register)?.size());
+        // Held while folding: at most one is folded at a time.
+        let mut judges = self.judges.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(judge) = judges.iter().find(|judge| judge.size() == size) {
+            return Ok(Arc::clone(judge));
+        }
+        let below = judges.iter().filter(|judge| judge.size() < size).max_by_key(|judge| judge.size());
+        let mut judge = below.map_or_else(Register::new, |judge| (**judge).clone());
+        fold_to(store, &self.id, &mut judge, size)?;
+        judges.truncate(JUDGES - 1);
+        judges.push_front(Arc::new(judge));
+        Ok(Arc::clone(&judges[0]))
     }
 
     /// Takes over what the store has and memory has not: a commit that failed may have landed all the same.
@@ -463,26 +498,6 @@ fn fold_casebook(
         fold_to(store, office, &mut judge, casebook.judged_by(entry).min(register.size()))?;
         casebook.fold(&judge, entry).map(drop).map_err(|refusal| unfolded(index, &refusal))
     })
-}
-
-/// The register by which a casebook entry is judged when it comes next: mostly the one in force.
-///
-/// # Errors
-/// When the store fails.
-pub fn judge_of(
-    store: &dyn Store,
-    office: &OfficeId,
-    register: &Arc<Register>,
-    size: u64,
-) -> Result<Arc<Register>, StoreError> {
-    if size >= register.size() {
-        return Ok(Arc::clone(register));
-    }
-    let mut judge = Register::new();
-    // What is not durable nobody can have seen.
-    let size = size.min(store.frontier(office, LogName::Register)?.size());
-    fold_to(store, office, &mut judge, size)?;
-    Ok(Arc::new(judge))
 }
 
 /// Folds up to `size` entries of the stored register log. This process has folded and verified every one of them before.

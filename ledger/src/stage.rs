@@ -11,6 +11,7 @@ use sekisho_wire::record::{Body, Emitter, RECORD_VERSION, Record, Retention};
 
 use crate::clock::{Millis, boot_id, legal_month, since_boot};
 use crate::payload::RecordKey;
+use crate::refusal::Refusal;
 use crate::store::{
     Append, Change, Cursor, CursorMove, EmitterName, Entry, LogName, Store, StoreError, StoredKey, TileGrowth,
 };
@@ -152,6 +153,15 @@ impl<'a> Stage<'a> {
         staged.or_else(|| self.offices.find(office).map(|office| office.casebook()))
     }
 
+    /// The register by which a casebook entry is judged ([`crate::office::Office::judge_of`]).
+    ///
+    /// # Errors
+    /// [`Refusal::NotFound`] for an office that is not durable yet, or the store's failure.
+    pub fn judge_of(&self, office: &OfficeId, register: &Arc<Register>, size: u64) -> Result<Arc<Register>, Refusal> {
+        let office = self.offices.find(office).ok_or(Refusal::NotFound("office"))?;
+        Ok(office.judge_of(self.store, register, size)?)
+    }
+
     /// The register that holds once this is committed.
     pub fn set_register(&mut self, office: OfficeId, register: Arc<Register>) {
         self.registers.insert(office, register);
@@ -201,9 +211,9 @@ impl<'a> Stage<'a> {
     }
 
     /// Commits, and then lets everybody see what is durable.
-    pub(crate) fn commit(self) -> Result<(), StoreError> {
+    pub(crate) fn commit(self) -> Result<Wrote, StoreError> {
         if self.change.is_empty() {
-            return Ok(());
+            return Ok(Wrote::Nothing);
         }
         self.store.commit(&self.change)?;
         self.made.into_iter().for_each(|(stored, key)| self.vault.add(&stored, key));
@@ -219,8 +229,17 @@ impl<'a> Stage<'a> {
         for (id, casebook) in self.casebooks {
             self.offices.find(&id).into_iter().for_each(|office| office.set_casebook(Arc::clone(&casebook)));
         }
-        Ok(())
+        Ok(Wrote::Something)
     }
+}
+
+/// What a commit that did not fail came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wrote {
+    /// It was empty: nothing is known of the disk.
+    Nothing,
+    /// It is durable.
+    Something,
 }
 
 /// The class's number (wire §3).

@@ -337,7 +337,13 @@ pub struct Change {
     pub certificates: Vec<NewCertificate>,
     /// Payload keys made.
     pub keys: Vec<StoredKey>,
+    /// Whether something that means nothing is written as well, to see whether writing works.
+    pub probe: Option<Probe>,
 }
+
+/// Something to write that means nothing, of about the size of a batch: a disk that has room for a few bytes is as good as full.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Probe;
 
 impl Change {
     /// Whether there is nothing to commit.
@@ -354,6 +360,7 @@ impl Change {
             && self.enrolments.is_empty()
             && self.certificates.is_empty()
             && self.keys.is_empty()
+            && self.probe.is_none()
     }
 }
 

@@ -2,14 +2,14 @@
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, channel, sync_channel};
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
 use crate::error::LedgerError;
-use crate::stage::{Heads, Stage};
-use crate::store::{Store, StoreError};
+use crate::stage::{Heads, Stage, Wrote};
+use crate::store::{Probe, Store, StoreError};
 use crate::vault::Vault;
 use crate::world::Offices;
 
@@ -19,6 +19,8 @@ pub struct Writer {
     jobs: SyncSender<Job>,
     /// Whether the last group could not be written because the store failed. Only the writer's thread sets it.
     failing: Arc<AtomicBool>,
+    /// Held while it is tried whether writing works again.
+    probing: Arc<Mutex<()>>,
 }
 
 /// What two jobs of one group must not both touch: a group ends before the second. Nothing for jobs that get along with every other.
@@ -60,12 +62,19 @@ impl Writer {
         let writing = Loop { store, offices, vault, heads, held: None, trust: Trust::Memory, failing: tells };
         let work = move || writing.run(&waiting);
         let thread = std::thread::Builder::new().name("writer".into()).spawn(work)?;
-        Ok((Self { jobs, failing }, thread))
+        Ok((Self { jobs, failing, probing: Arc::default() }, thread))
     }
 
-    /// Whether the store failed the last time that something was to be written.
+    /// Whether the store failed the last time that something was to be written, and fails still: then something that means nothing is written,
+    /// one at a time. Blocks.
     #[must_use]
     pub fn is_failing(&self) -> bool {
+        if self.failing.load(Ordering::Acquire)
+            && let Ok(_alone) = self.probing.try_lock()
+        {
+            // What comes of it stands in `failing`.
+            let _ = self.run(None, |stage| stage.change().probe = Some(Probe));
+        }
         self.failing.load(Ordering::Acquire)
     }
 
@@ -158,10 +167,14 @@ impl Loop {
     /// Commits a group, or each of it alone when one spoils it for all: a batch that nobody can store must not keep others from theirs.
     fn commit(&mut self, mut group: Vec<Job>) {
         let attempted = self.attempt(&mut group);
-        let failed = matches!(attempted, Err(Failed::Unknown(..) | Failed::Unread(_)));
-        self.failing.store(failed, Ordering::Release);
+        match &attempted {
+            Ok((_, Wrote::Something)) => self.failing.store(false, Ordering::Release),
+            Err(Failed::Unknown(..) | Failed::Unread(_)) => self.failing.store(true, Ordering::Release),
+            // Nothing was learnt of the disk.
+            Ok((_, Wrote::Nothing)) | Err(Failed::Refused(..) | Failed::Panicked(_)) => {}
+        }
         match attempted {
-            Ok(answers) => answers.into_iter().for_each(|answer| answer(Ok(()))),
+            Ok((answers, _)) => answers.into_iter().for_each(|answer| answer(Ok(()))),
             Err(Failed::Refused(error, _)) if group.len() > 1 => {
                 log::warn!("{error}; each of {} changes is tried alone", group.len());
                 group.into_iter().for_each(|job| self.commit(vec![job]));
@@ -182,7 +195,7 @@ impl Loop {
         }
     }
 
-    fn attempt(&mut self, group: &mut [Job]) -> Result<Vec<Answer>, Failed> {
+    fn attempt(&mut self, group: &mut [Job]) -> Result<(Vec<Answer>, Wrote), Failed> {
         if self.trust == Trust::StoreAlone {
             self.catch_up().map_err(Failed::Unread)?;
             self.trust = Trust::Memory;
@@ -200,7 +213,10 @@ impl Loop {
                 }
             }
         }
-        let Err(error) = stage.commit() else { return Ok(answers) };
+        let error = match stage.commit() {
+            Ok(wrote) => return Ok((answers, wrote)),
+            Err(error) => error,
+        };
         // The change may have landed, or somebody else's is there: nothing that was in memory is believed any more.
         self.heads = Heads::default();
         self.trust = Trust::StoreAlone;

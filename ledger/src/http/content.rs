@@ -9,7 +9,7 @@ use axum::body::{Body, HttpBody};
 use axum::extract::{FromRequest, Request};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::Hall;
+use super::{Hall, blocking};
 use crate::authority::Caller;
 use crate::refusal::Refusal;
 use crate::writer::GROUP_MAX;
@@ -22,13 +22,28 @@ pub struct Rooms {
     terminals: Arc<Semaphore>,
     others: Arc<Semaphore>,
     batches: Arc<Semaphore>,
+    /// How long a batch waits for its turn.
+    patience: Duration,
 }
 
 impl Rooms {
-    /// A turn at working on a batch, until it is dropped.
-    pub(super) async fn turn(&self) -> Result<OwnedSemaphorePermit, Refusal> {
-        let turn = Arc::clone(&self.batches).acquire_owned().await;
-        turn.map_err(|_| Refusal::Unavailable { cause: "no batches are worked on any more".into() })
+    /// Works on a batch when its turn has come: no more at a time than one commit takes, for more would only wait for the next. The turn ends
+    /// with the work, not with the request: whoever hangs up has his batch worked on all the same.
+    ///
+    /// # Errors
+    /// [`Refusal::Busy`] when the turn does not come soon, else what the work says.
+    pub(super) async fn work_on_batch<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T, Refusal> + Send + 'static,
+    ) -> Result<T, Refusal> {
+        let turn = tokio::time::timeout(self.patience, Arc::clone(&self.batches).acquire_owned()).await;
+        let turn = turn.map_err(|_| Refusal::Busy)?;
+        let turn = turn.map_err(|_| Refusal::Unavailable { cause: "no batches are worked on any more".into() })?;
+        blocking(move || {
+            let _turn = turn;
+            work()
+        })
+        .await
     }
 }
 
@@ -36,7 +51,7 @@ impl Default for Rooms {
     fn default() -> Self {
         let room = |bytes: usize| Arc::new(Semaphore::new(bytes / PIECE));
         let batches = Arc::new(Semaphore::new(GROUP_MAX));
-        Self { terminals: room(TERMINALS_ROOM), others: room(OTHERS_ROOM), batches }
+        Self { terminals: room(TERMINALS_ROOM), others: room(OTHERS_ROOM), batches, patience: TURN_TIME }
     }
 }
 
@@ -91,6 +106,8 @@ async fn whole(mut body: Body, room: &Arc<Semaphore>) -> Result<Content, Refusal
 
 const BODY_MAX: usize = 2 << 20;
 const BODY_TIME: Duration = Duration::from_secs(30);
+/// How long a batch waits for its turn: well below what a terminal waits for its answer, so that it hears "busy" and not nothing.
+const TURN_TIME: Duration = Duration::from_secs(20);
 const PIECE: usize = 64 << 10;
 /// Batches of some hundred terminals at once; more come again.
 const TERMINALS_ROOM: usize = 512 << 20;
@@ -105,15 +122,33 @@ mod tests {
     fn no_more_batches_are_worked_on_than_one_commit_takes() {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
-            let rooms = Rooms::default();
-            let mut turns = Vec::new();
+            let rooms = Rooms { patience: Duration::from_millis(20), ..Rooms::default() };
+            let (begun, begins) = std::sync::mpsc::channel();
+            let mut ends = Vec::new();
             for _ in 0..GROUP_MAX {
-                turns.push(rooms.turn().await.unwrap());
+                let (end, ended) = std::sync::mpsc::channel::<()>();
+                let (rooms, begun) = (rooms.clone(), begun.clone());
+                let request = tokio::spawn(async move {
+                    let work = move || {
+                        begun.send(()).unwrap();
+                        let _ = ended.recv();
+                        Ok(())
+                    };
+                    rooms.work_on_batch(work).await
+                });
+                ends.push((end, request));
             }
-            let soon = Duration::from_millis(20);
-            assert!(tokio::time::timeout(soon, rooms.turn()).await.is_err());
-            turns.pop();
-            assert!(tokio::time::timeout(soon, rooms.turn()).await.is_ok());
+            tokio::task::spawn_blocking(move || begins.into_iter().take(GROUP_MAX).for_each(drop)).await.unwrap();
+            assert!(matches!(rooms.work_on_batch(|| Ok(())).await, Err(Refusal::Busy)));
+            // One hangs up. His batch is worked on all the same, and the turn is his until that is done.
+            let (end, request) = ends.pop().unwrap();
+            request.abort();
+            assert!(request.await.unwrap_err().is_cancelled());
+            assert!(matches!(rooms.work_on_batch(|| Ok(())).await, Err(Refusal::Busy)));
+            drop(end);
+            let patient = Rooms { patience: Duration::from_secs(60), ..rooms };
+            patient.work_on_batch(|| Ok(())).await.unwrap();
+            drop(ends);
         });
     }
 

@@ -154,9 +154,8 @@ pub(super) async fn batches(
     if headers.get(CONTENT_TYPE).is_none_or(|content| content != "application/octet-stream") {
         return Err(Refusal::Malformed("content type").into());
     }
-    // As many as one commit takes: more would only wait for the next.
-    let _turn = hall.rooms.turn().await?;
-    let receipt = blocking(move || hall.ledger.ingest(&peer, content.bytes())).await?;
+    let rooms = hall.rooms.clone();
+    let receipt = rooms.work_on_batch(move || hall.ledger.ingest(&peer, content.bytes())).await?;
     Ok(answer(&json!({
         "epoch": receipt.place.epoch,
         "next": receipt.place.expected,

@@ -92,11 +92,15 @@ CREATE TABLE keys (
     PRIMARY KEY (office, number),
     UNIQUE (office, class, month)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE probe (
+    id INTEGER PRIMARY KEY CHECK (id = 0),
+    filler BLOB NOT NULL
+) STRICT;
 ";
 
 /// Those tables.
-pub(super) const BESIDE_ENTRIES: [&str; 10] =
-    ["offices", "heads", "tiles", "cursors", "batches", "acts", "names", "codes", "enrolments", "keys"];
+pub(super) const BESIDE_ENTRIES: [&str; 11] =
+    ["offices", "heads", "tiles", "cursors", "batches", "acts", "names", "codes", "enrolments", "keys", "probe"];
 
 /// The tables of an office's entries, made when it is founded.
 pub(super) fn entries_tables(office: i64) -> String {

@@ -6,7 +6,8 @@ use sekisho_tlog::tile::TILE_WIDTH;
 use super::schema::{entries_table, entries_tables};
 use super::sqlite::{StoreOrSqlite, int, number_of};
 use super::{
-    Append, Change, CodePurpose, CursorMove, Entry, NewCertificate, StoreError, StoredBatch, StoredCode, TileGrowth,
+    Append, Change, CodePurpose, CursorMove, Entry, NewCertificate, Probe, StoreError, StoredBatch, StoredCode,
+    TileGrowth,
 };
 
 type Written = Result<(), StoreOrSqlite>;
@@ -53,8 +54,15 @@ fn write(connection: &mut Connection, change: &Change) -> Written {
         let updated = transaction.prepare_cached(sql)?.execute((number, code.as_slice(), certificate))?;
         exactly_one(updated, "the enrolment")?;
     }
+    if let Some(Probe) = change.probe {
+        let sql = "INSERT INTO probe (id, filler) VALUES (0, randomblob(?1)) ON CONFLICT (id) DO UPDATE SET filler = excluded.filler";
+        transaction.prepare_cached(sql)?.execute([PROBE_BYTES])?;
+    }
     Ok(transaction.commit()?)
 }
+
+/// As long as the rows of a full batch: a thousand records of 300 bytes.
+const PROBE_BYTES: i64 = 300_000;
 
 fn write_append(transaction: &Transaction<'_>, append: &Append) -> Written {
     let number = number_of(transaction, &append.office)?;

@@ -17,6 +17,8 @@ pub(crate) enum Next {
     Fails = 1,
     FailsButLands = 2,
     Panics = 3,
+    /// As all after it, until another order comes: a full disk.
+    FailsFromNowOn = 4,
 }
 
 /// SQLite with a fault on order.
@@ -47,10 +49,14 @@ impl Store for FaultyStore {
     fn commit(&self, change: &Change) -> Result<(), StoreError> {
         let before = self.before.load(Ordering::SeqCst);
         self.before.store(before.saturating_sub(1), Ordering::SeqCst);
-        let next = if before > 0 { Next::Works as u8 } else { self.next.swap(Next::Works as u8, Ordering::SeqCst) };
+        let ordered = self.next.load(Ordering::SeqCst);
+        let next = if before > 0 { Next::Works as u8 } else { ordered };
+        if next != Next::FailsFromNowOn as u8 && before == 0 {
+            self.next.store(Next::Works as u8, Ordering::SeqCst);
+        }
         assert_ne!(next, Next::Panics as u8, "the test said so");
         let failed = || StoreError::Database { act: "write to the database", cause: "the test said so".into() };
-        if next == Next::Fails as u8 {
+        if next == Next::Fails as u8 || next == Next::FailsFromNowOn as u8 {
             return Err(failed());
         }
         self.inner.commit(change)?;

@@ -131,6 +131,20 @@ impl Casebook {
         Ok(self.filed(&signed))
     }
 
+    /// As [`Self::judged_by`], for an entry that is to come next, after all that the register in force can say against it: its office, what it
+    /// has seen, its signer's key and right. None of that needs the register of that size, which may have to be folded for the purpose; a
+    /// stranger must not be able to have that done.
+    ///
+    /// # Errors
+    /// [`FoldRefusal`], which [`Self::would_accept`] would give as well or after another one.
+    pub fn judge_for(&self, register: &Register, entry: &[u8], now: u64) -> Result<u64, FoldRefusal> {
+        let signed = decode(entry)?;
+        register.check_envelope(&signed, Log::Casebook)?;
+        register.check_seen([signed.act()].into_iter(), Trust::Verify)?;
+        admit(register, &signed, now.max(register.counting(&signed)), Trust::Verify)?;
+        Ok(self.seen_size.max(signed.act().seen_size))
+    }
+
     /// Entries folded, refused ones included.
     #[must_use]
     pub fn size(&self) -> u64 {

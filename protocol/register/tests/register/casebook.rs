@@ -3,7 +3,7 @@
 use sekisho_register::change::*;
 use sekisho_register::*;
 use sekisho_wire::cose::Signer;
-use sekisho_wire::id::Numbered;
+use sekisho_wire::id::{Hash, Numbered, OfficeId};
 
 use crate::fold::incident;
 use crate::office::*;
@@ -44,6 +44,26 @@ fn a_proposal_is_open_until_it_is_approved_or_expires() {
     assert_eq!(Casebook::new().fold(&office.register, &entry), Err(FoldRefusal::RegisterSize { needed, given }));
     assert_eq!(again.proposal(&id).unwrap().operator, Some(code("aoki")));
     assert_eq!(office.casebook.proposal(&id).unwrap().operator, Some(code("aoki")));
+}
+
+#[test]
+fn a_strangers_entry_is_refused_before_an_old_register_is_folded_for_it() {
+    let mut office = Office::furnished();
+    let mut act = office.draft(vec![route()]);
+    act.log = Log::Casebook;
+    let entry = sign_card(&act, 1);
+    office.act(vec![section("koseki", "戸籍課", SectionState::Open)]).unwrap();
+    let look = |entry: &[u8]| {
+        let looked = office.casebook.judge_for(&office.register, entry, office.now);
+        looked.map_err(|refusal| refusal.code())
+    };
+    assert_eq!(look(&entry), Ok(act.seen_size), "older than the one in force");
+    let mut forged = entry;
+    *forged.last_mut().unwrap() ^= 1;
+    assert_eq!(look(&forged), Err("signature_wrong"));
+    assert_eq!(look(&sign_card(&Act { office: OfficeId([9; 16]), ..act.clone() }, 1)), Err("other_office"));
+    assert_eq!(look(&sign_card(&Act { seen_root: Hash([7; 32]), ..act.clone() }, 1)), Err("other_history"));
+    assert_eq!(look(&sign_card(&act, 10)), Err("post_not_held"), "a clerk's card");
 }
 
 #[test]

@@ -207,7 +207,11 @@ impl Office {
     /// What the ledger asks before it files an act.
     pub(crate) fn would_file(&self, entry: &[u8]) -> Result<Filed, FoldRefusal> {
         let judge = self.register_at(self.casebook.judged_by(entry));
-        self.casebook.would_accept(&judge, &self.register, entry, self.now)
+        let asked = self.casebook.would_accept(&judge, &self.register, entry, self.now);
+        // The look before it lets through whatever comes of it well.
+        let before = self.casebook.judge_for(&self.register, entry, self.now);
+        assert!(before.as_ref().map_or(asked.is_err(), |size| *size == self.casebook.judged_by(entry)), "{before:?}");
+        asked
     }
 
     /// Files an act in the casebook.
