@@ -10,7 +10,7 @@ use crate::command::KeySlot;
 /// Flash that keeps, and randomness. There is no clock: nothing on the card depends on time.
 pub trait Platform {
     /// NOR flash that belongs to the card alone: at least four pages, read by bytes, written by words of four bytes or by a part of
-    /// them. A word that was written may be cleared to zeros once more before it is erased.
+    /// them. A word that was written may be cleared to zeros once more before it is erased, and is never written a third time (§S11).
     type Flash: MultiwriteNorFlash;
 
     /// The flash. When a write returns `Ok` it is durable: the card counts a PIN try with it before it looks at the PIN, so a

@@ -65,6 +65,16 @@ enum End {
     Unusable,
 }
 
+/// What is left of secrets that no longer count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+enum Wiped {
+    /// Nothing.
+    All,
+    /// Pieces, of a frame whose writing or wiping was cut off. Only an erase takes them away.
+    CutOff,
+}
+
 impl Frame {
     /// The header of a frame for this content.
     fn of(content: Content<'_>, at: u32) -> Result<Self, StoreError> {
@@ -129,8 +139,8 @@ impl<'a, 'flash, F: MultiwriteNorFlash> Log<'a, 'flash, F> {
     }
 
     pub(crate) fn put(&mut self, content: Content<'_>) -> Result<(), StoreError> {
+        self.tidy()?;
         let active = self.active()?;
-        self.tidy(&active)?;
         match self.free(active.current, content)? {
             Some(at) => {
                 self.append(content, at)?;
@@ -138,22 +148,26 @@ impl<'a, 'flash, F: MultiwriteNorFlash> Log<'a, 'flash, F> {
                 let _ = self.wipe_stale(active.current);
                 Ok(())
             }
-            None => self.rebuild(&active, |record| record != content.record.number(), content),
+            None => self.rebuild(&active, |record| record != content.record.number(), Some(content)),
         }
     }
 
     /// Writes this record and forgets every other but those to be kept, all at once.
     pub(crate) fn replace_all(&mut self, keep: &[Record], content: Content<'_>) -> Result<(), StoreError> {
         let active = self.active()?;
-        self.rebuild(&active, |record| keep.iter().any(|kept| kept.number() == record), content)
+        self.rebuild(&active, |record| keep.iter().any(|kept| kept.number() == record), Some(content))
     }
 
     /// Clears away what a cut has left behind: the half that no longer counts, and secrets that were replaced.
-    fn tidy(&mut self, active: &Turn) -> Result<(), StoreError> {
+    fn tidy(&mut self) -> Result<(), StoreError> {
+        let active = self.active()?;
         if !self.flash.is_filled(active.other.start, active.other.end, BLANK)? {
             self.flash.erase(active.other)?;
         }
-        self.wipe_stale(active.current)
+        match self.wipe_stale(active.current)? {
+            Wiped::All => Ok(()),
+            Wiped::CutOff => self.rebuild(&active, |_| true, None),
+        }
     }
 
     /// Room at the end of the half for this content, if there is.
@@ -171,10 +185,17 @@ impl<'a, 'flash, F: MultiwriteNorFlash> Log<'a, 'flash, F> {
     }
 
     /// Writes what is to be kept and the new content into the other half, and lets that one count. Until its header stands, the old half does.
-    fn rebuild(&mut self, active: &Turn, keep: impl Fn(u8) -> bool, content: Content<'_>) -> Result<(), StoreError> {
+    fn rebuild(
+        &mut self,
+        active: &Turn,
+        keep: impl Fn(u8) -> bool,
+        content: Option<Content<'_>>,
+    ) -> Result<(), StoreError> {
         let generation = active.generation.checked_add(1).ok_or(StoreError::Failed)?;
         let mut at = offset(active.other.start, HALF_HEADER)?;
-        let added = if content.bytes.is_empty() { 0 } else { Frame::of(content, at)?.size() };
+        // A record without content needs no frame that says so: here nothing older is left of it.
+        let content = content.filter(|content| !content.bytes.is_empty());
+        let added = content.map_or(Ok(0), |content| Frame::of(content, at).map(|frame| frame.size()))?;
         let present = self.present(active.current)?;
         let kept =
             || (0..=u8::MAX).zip(present).filter(|(record, there)| *there && keep(*record)).map(|(record, _)| record);
@@ -191,7 +212,7 @@ impl<'a, 'flash, F: MultiwriteNorFlash> Log<'a, 'flash, F> {
                 at = self.copy(&frame, at)?;
             }
         }
-        if !content.bytes.is_empty() {
+        if let Some(content) = content {
             self.append(content, at)?;
         }
         self.flash.write(active.other.start, &half_header(generation))?;
@@ -237,8 +258,10 @@ impl<'a, 'flash, F: MultiwriteNorFlash> Log<'a, 'flash, F> {
         Ok(newest)
     }
 
-    /// Wipes the content of secret records that no longer counts.
-    fn wipe_stale(&mut self, half: Region) -> Result<(), StoreError> {
+    /// Wipes the content of secret records that no longer counts: what was written once and whole. Words that a cut write or wipe has
+    /// touched may have been written twice already, which is all that a flash need bear before it is erased.
+    fn wipe_stale(&mut self, half: Region) -> Result<Wiped, StoreError> {
+        let mut wiped = Wiped::All;
         for record in Record::all().filter(|record| record.is_secret()) {
             let newest = self.newest(half, record.number())?.map(|frame| frame.at);
             self.walk(half, |flash, frame| {
@@ -249,10 +272,14 @@ impl<'a, 'flash, F: MultiwriteNorFlash> Log<'a, 'flash, F> {
                 if flash.is_filled(start, offset(start, frame.length())?, 0)? {
                     return Ok(());
                 }
-                flash.wipe(start, frame.length())
+                if is_whole(flash, &frame)? {
+                    return flash.wipe(start, frame.length());
+                }
+                wiped = Wiped::CutOff;
+                Ok(())
             })?;
         }
-        Ok(())
+        Ok(wiped)
     }
 
     /// Visits every frame of a half in the order of writing.

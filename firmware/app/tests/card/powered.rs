@@ -32,10 +32,15 @@ pub(crate) struct Cut {
     pub(crate) reached: Reached,
 }
 
+/// How often a word may be written between two erases (§S11).
+const WRITES_MAX: u8 = 2;
+
 /// The flash, and what becomes of its power.
 #[derive(Debug)]
 pub(crate) struct CutFlash {
     cells: ImageFlash,
+    /// How often each word was written since its page was erased, or since the image was made.
+    written: Vec<u8>,
     changes: Vec<Change>,
     cut: Option<Cut>,
 }
@@ -49,7 +54,10 @@ pub(crate) struct Powered {
 
 impl Powered {
     pub(crate) fn with(image: &[u8]) -> Self {
-        Self { flash: CutFlash { cells: ImageFlash::in_memory(image.to_vec()), changes: vec![], cut: None }, random: 0 }
+        let cells = ImageFlash::in_memory(image.to_vec());
+        let written = image.chunks(CutFlash::WRITE_SIZE).map(|word| u8::from(word != [0xFF; CutFlash::WRITE_SIZE]));
+        let written = written.collect();
+        Self { flash: CutFlash { cells, written, changes: vec![], cut: None }, random: 0 }
     }
 
     pub(crate) fn erased() -> Self {
@@ -88,6 +96,19 @@ impl Powered {
 }
 
 impl CutFlash {
+    /// Changes the cells, and counts the writes of these words. One that stopped before it changed anything is not counted: nobody
+    /// can know of it.
+    fn program(&mut self, at: usize, bytes: &[u8]) {
+        let before = self.cells.bytes()[at..at + bytes.len()].to_vec();
+        self.cells.program(at, bytes).unwrap();
+        let after = &self.cells.bytes()[at..at + bytes.len()];
+        let words = before.chunks(Self::WRITE_SIZE).zip(after.chunks(Self::WRITE_SIZE));
+        for (count, (before, after)) in self.written[at / Self::WRITE_SIZE..].iter_mut().zip(words) {
+            *count += u8::from(before.len() == Self::WRITE_SIZE || before != after);
+            assert!(*count <= WRITES_MAX, "a word is written {count} times");
+        }
+    }
+
     /// Notes a change; the error is how far it comes. After the cut nothing comes anywhere.
     fn note(&mut self, change: Change) -> Result<(), Option<Reached>> {
         let number = self.changes.len();
@@ -123,6 +144,9 @@ impl NorFlash for CutFlash {
     fn erase(&mut self, from: u32, to: u32) -> Result<(), NorFlashErrorKind> {
         for page in (from as usize..to as usize).step_by(PAGE) {
             let reached = self.note(Change::Erase);
+            if reached != Err(None) {
+                self.written[page / Self::WRITE_SIZE..(page + PAGE) / Self::WRITE_SIZE].fill(0);
+            }
             match reached {
                 Ok(()) | Err(Some(Reached::End)) => self.cells.clear(page, page + PAGE).unwrap(),
                 // An erase sets bits everywhere at once: here a part of the page, and of the rest some bits.
@@ -145,11 +169,10 @@ impl NorFlash for CutFlash {
         assert!(at.is_multiple_of(Self::WRITE_SIZE) && bytes.len().is_multiple_of(Self::WRITE_SIZE), "whole words");
         let reached = self.note(Change::Write(bytes.len()));
         match reached {
-            Ok(()) | Err(Some(Reached::End)) => self.cells.program(at, bytes).unwrap(),
-            Err(Some(Reached::AllBut(missing))) => self.cells.program(at + missing, &bytes[missing..]).unwrap(),
+            Ok(()) | Err(Some(Reached::End)) => self.program(at, bytes),
+            Err(Some(Reached::AllBut(missing))) => self.program(at + missing, &bytes[missing..]),
             Err(Some(Reached::Bytes(whole, bits))) => {
-                self.cells.program(at, &bytes[..whole]).unwrap();
-                self.cells.program(at + whole, &[bytes[whole] | !bits]).unwrap();
+                self.program(at, &[&bytes[..whole], &[bytes[whole] | !bits]].concat());
             }
             Err(None) => {}
         }
