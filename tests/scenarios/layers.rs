@@ -14,6 +14,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("sekisho-card", &["sekisho-wire"]),
     ("sekisho-issuer", &["sekisho-card", "sekisho-wire"]),
     ("sekisho-token", &["sekisho-card-app"]),
+    ("sekisho-entropy", &[]),
     ("sekisho-simulator", &["sekisho-card-app", "sekisho-token", "sekisho-card", "sekisho-wire"]),
     ("sekisho-ipc", &[]),
     ("sekisho-link", &[]),
@@ -40,7 +41,8 @@ const ARROWS: &[(&str, &[&str])] = &[
 ];
 
 /// The crates that hold a meaning and no means: no I/O may come in through a dependency.
-const PURE: &[&str] = &["sekisho-wire", "sekisho-tlog", "sekisho-register", "sekisho-card-app", "sekisho-token"];
+const PURE: &[&str] =
+    &["sekisho-wire", "sekisho-tlog", "sekisho-register", "sekisho-card-app", "sekisho-token", "sekisho-entropy"];
 
 /// What would bring I/O, a clock or randomness of its own into a pure crate.
 const MEANS: &[&str] = &["libc", "rustix", "tokio", "getrandom", "rusqlite", "pcsc", "ureq", "std"];
