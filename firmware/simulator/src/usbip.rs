@@ -15,9 +15,8 @@ use std::thread;
 use std::time::Duration;
 
 use sekisho_card_app::platform::Platform;
-use sekisho_token::{CcidClass, Order, PRODUCT, Ticket, VENDOR};
+use sekisho_token::{CcidClass, Order, Ticket};
 use usb_device::bus::UsbBusAllocator;
-use usb_device::device::{StringDescriptors, UsbDeviceBuilder, UsbVidPid};
 
 use crate::card::SimulatedCard;
 use bus::{Controller, VirtualBus};
@@ -80,13 +79,7 @@ impl UsbToken {
         let bus: &'static _ = Box::leak(Box::new(UsbBusAllocator::new(VirtualBus::new(controller.clone()))));
         let mut reader = CcidClass::new(bus);
         let serial: &'static str = Box::leak(self.serial.into_boxed_str());
-        let strings =
-            StringDescriptors::default().manufacturer("Sekisho").product("Operator card").serial_number(serial);
-        let mut device = UsbDeviceBuilder::new(bus, UsbVidPid(VENDOR, PRODUCT))
-            .strings(&[strings])
-            .and_then(|builder| builder.max_packet_size_0(64))
-            .expect("one language and a packet size that USB knows")
-            .build();
+        let mut device = sekisho_token::device(bus, serial);
         let (jobs, answers) = card_thread(card, self.delay);
         thread::spawn(move || server::serve(&self.listener, &events));
         let mut waiting: Option<Ticket> = None;

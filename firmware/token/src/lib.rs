@@ -8,10 +8,12 @@
 
 mod ccid;
 mod class;
+mod device;
 mod message;
 
 pub use ccid::{Order, PACKET_MAX, Ticket};
 pub use class::CcidClass;
+pub use device::device;
 
 /// Vendor of the token: the block of pid.codes for open hardware.
 pub const VENDOR: u16 = 0x1209;
