@@ -14,7 +14,7 @@ fi
 packages=(
     gcc libc6-dev make pkg-config libpcsclite-dev libusb-1.0-0-dev pcscd vsmartcard-vpcd opensc util-linux mount procps python3 python3-venv
     # The card on a chip: a compiler whose standard library comes as source, and the board that runs the image.
-    rustc-web cargo-web rust-web-src lld qemu-system-arm
+    rustc-web cargo-web rust-web-src rust-web-clippy lld qemu-system-arm
     # Other people's clients for the card.
     openssl yubico-piv-tool yubikey-manager gnutls-bin openssh-client libwrap0
     # Fuzz targets: libFuzzer is written in C++.

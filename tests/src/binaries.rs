@@ -55,6 +55,6 @@ pub fn chip_image() -> &'static Path {
         let output = Command::new(checkout().join("firmware/boards/build.sh")).output().expect("cannot start build.sh");
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(output.status.success(), "the card's image does not build: {said}");
-        checkout().join("target/boards/thumbv7m-none-eabi/release/sekisho-mps2")
+        checkout().join("target/boards/images/mps2")
     })
 }

@@ -3,6 +3,7 @@
 
 mod host;
 mod kept_flash;
+mod meter;
 mod uart;
 pub mod vpcd;
 
@@ -12,6 +13,7 @@ use sekisho_card_app::platform::RandomFailed;
 use crate::host::HostRandom;
 pub use crate::host::{finish, print, stop};
 pub use crate::kept_flash::KeptFlash;
+pub use crate::meter::Meter;
 pub use crate::uart::Uart;
 
 /// Flash and randomness of this board.

@@ -1,24 +1,11 @@
 //! What the card costs on a chip: instructions of a command and the deepest stack, one line each on the host's console.
-//!
-//! Run under `qemu-system-arm -icount shift=0`, where an instruction takes a nanosecond and SysTick, at 25 MHz, counts every 40th.
 #![no_std]
 #![no_main]
-#![allow(unsafe_code, reason = "the stack is painted through the symbols of the linker")]
 
-use core::ptr;
-
-use cortex_m::peripheral::SYST;
-use cortex_m::peripheral::syst::SystClkSource;
 use cortex_m_rt::entry;
 use heapless::Vec;
 use sekisho_card_app::{ANSWER_MAX, Card};
-use sekisho_mps2::{Board, finish, print, stop};
-
-const INSTRUCTIONS_PER_TICK: u32 = 40;
-const RELOAD: u32 = 0x00FF_FFFF;
-const PAINT: u32 = 0xA5A5_5A5A;
-/// What the painting itself needs below its own frame.
-const MARGIN: usize = 256;
+use sekisho_mps2::{Board, Meter, finish, stop};
 
 const VERIFY: &[u8] = &[0x00, 0x20, 0x00, 0x80, 0x08, b'1', b'2', b'3', b'4', b'5', b'6', 0xFF, 0xFF];
 const LOGOUT: &[u8] = &[0x00, 0x20, 0xFF, 0x80];
@@ -28,23 +15,15 @@ const CHALLENGE: &[u8] = &[0x00, 0x87, 0x0C, 0x9B, 0x04, 0x7C, 0x02, 0x81, 0x00,
 
 #[entry]
 fn main() -> ! {
-    let Some(mut core) = cortex_m::Peripherals::take() else { stop("the core is taken") };
-    core.SYST.set_clock_source(SystClkSource::Core);
-    core.SYST.set_reload(RELOAD);
-    core.SYST.clear_current();
-    core.SYST.enable_counter();
+    let mut meter = Meter::start();
     let Ok(mut card) = Card::manufacture(Board::take(), [0, 0, 0, 1]) else { stop("the card cannot be made") };
     let mut reply = Vec::<u8, ANSWER_MAX>::new();
     authenticate(&mut card, &mut reply);
     let mut measure = |name: &str, command: &[u8]| {
-        paint();
-        let before = SYST::get_current();
-        card.handle(command, &mut reply);
-        let ticks = before.wrapping_sub(SYST::get_current()) & RELOAD;
+        meter.measure(name, || card.handle(command, &mut reply));
         if !reply.ends_with(&[0x90, 0x00]) {
             stop(name);
         }
-        print(format_args!("{name} {} {}", ticks.saturating_mul(INSTRUCTIONS_PER_TICK), depth()));
     };
     measure("select", SELECT);
     measure("generate", GENERATE);
@@ -77,37 +56,4 @@ fn authenticate(card: &mut Card<Board>, reply: &mut Vec<u8, ANSWER_MAX>) {
     if !reply.ends_with(&[0x90, 0x00]) {
         stop("the factory's key is refused");
     }
-}
-
-unsafe extern "C" {
-    /// Where the stack begins (cortex-m-rt).
-    static _stack_start: u32;
-    /// Where it has to end: behind everything static (cortex-m-rt).
-    static __sheap: u32;
-}
-
-fn bounds() -> (*mut u32, *const u32) {
-    (ptr::addr_of!(__sheap).cast_mut(), ptr::addr_of!(_stack_start))
-}
-
-/// Fills what is below the stack.
-#[inline(never)]
-fn paint() {
-    let here = cortex_m::register::msp::read() as usize - MARGIN;
-    let (mut at, _) = bounds();
-    while (at as usize) < here {
-        // SAFETY: between the end of the static data and the stack nothing lives.
-        unsafe { ptr::write_volatile(at, PAINT) };
-        at = at.wrapping_add(1);
-    }
-}
-
-/// The deepest that the stack has been since it was painted, in bytes.
-fn depth() -> usize {
-    let (mut at, start) = bounds();
-    // SAFETY: the loop stays between the end of the static data and the beginning of the stack, which is RAM.
-    while at.cast_const() < start && unsafe { ptr::read_volatile(at) } == PAINT {
-        at = at.wrapping_add(1);
-    }
-    start as usize - at as usize
 }
