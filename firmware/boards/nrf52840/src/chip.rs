@@ -1,5 +1,5 @@
-//! The chip's peripherals as the board uses them: the one place with registers. Numbers in brackets are chapters of the nRF52840
-//! product specification, version 1.7.
+//! The chip's peripherals as the board uses them: the one place with registers. Names in brackets are chapters of the nRF52840
+//! product specification.
 
 #![allow(unsafe_code, reason = "registers and flash are memory")]
 
@@ -12,27 +12,27 @@ use sekisho_nrf52840::flash::{self, Controller};
 
 /// How long the program may do nothing for the host: longer than the longest command, which fills and erases half of the log.
 const WATCHDOG_SECONDS: u32 = 10;
-/// The watchdog counts at 32,768 Hz (6.36).
+/// The watchdog counts at 32,768 Hz (WDT).
 const WATCHDOG_HZ: u32 = 32_768;
 /// How often a host that waits hears that it takes longer, in microseconds. libccid waits for seconds.
 const TICK_MICROSECONDS: u32 = 500_000;
-/// 16 MHz divided by 2^4 are microseconds (6.30).
+/// 16 MHz divided by 2^4 are microseconds (TIMER).
 const MICROSECONDS: u8 = 4;
-/// A byte takes 120 µs with bias correction (6.19.3). Looking takes some cycles of 64 MHz, so this is a tenth of a second at least.
+/// A byte takes 120 µs with bias correction (RNG). Looking takes some cycles of 64 MHz, so this is a tenth of a second at least.
 const NOISE_PATIENCE: u32 = 1_000_000;
-/// An erase takes 85 ms (4.3.9) in which no instruction runs; in pieces the bus is served in between, which USB 2.0, 9.2.6.4, wants every
+/// An erase takes 85 ms (NVMC) in which no instruction runs; in pieces the bus is served in between, which USB 2.0, 9.2.6.4, wants every
 /// 50 ms.
 const ERASE_PIECE_MS: u8 = 10;
 /// Pieces take 5 % longer altogether.
 const ERASE_PIECES: usize = 9;
 
-/// Starts the crystal oscillator, without which USB does not work (6.35.3).
+/// Starts the crystal oscillator, without which USB does not work (USBD).
 pub(crate) fn start_crystal(clock: &CLOCK) {
     clock.tasks_hfclkstart.write(|w| w.tasks_hfclkstart().set_bit());
     while clock.events_hfclkstarted.read().bits() == 0 {}
 }
 
-/// Waits until the chip has power from USB (5.3).
+/// Waits until the chip has power from USB (POWER).
 pub(crate) fn wait_for_usb_power(power: &POWER) {
     loop {
         let status = power.usbregstatus.read();
@@ -42,13 +42,13 @@ pub(crate) fn wait_for_usb_power(power: &POWER) {
     }
 }
 
-/// The number that Nordic gave the chip (4.4).
+/// The number that Nordic gave the chip (FICR).
 pub(crate) fn device_id(ficr: &FICR) -> [u32; 2] {
     let [low, high] = &ficr.deviceid;
     [high.read().bits(), low.read().bits()]
 }
 
-/// Resets the chip when it is not fed (6.36).
+/// Resets the chip when it is not fed (WDT).
 pub(crate) struct Watchdog(WDT);
 
 impl Watchdog {
@@ -66,7 +66,7 @@ impl Watchdog {
     }
 }
 
-/// The random number generator (6.19), with its bias correction.
+/// The random number generator (RNG), with its bias correction.
 pub(crate) struct ChipNoise(RNG);
 
 impl ChipNoise {
@@ -89,7 +89,7 @@ impl Noise for ChipNoise {
     }
 }
 
-/// The flash controller (4.3).
+/// The flash controller (NVMC).
 pub(crate) struct FlashController(NVMC);
 
 impl FlashController {

@@ -1,4 +1,4 @@
-//! The last pages of the chip's flash as the NOR flash of the card (nRF52840 product specification 4.3, NVMC).
+//! The last pages of the chip's flash as the NOR flash of the card (nRF52840 product specification, NVMC).
 
 use embedded_storage::nor_flash::{
     ErrorType, MultiwriteNorFlash, NorFlash, NorFlashErrorKind, ReadNorFlash, check_erase, check_read, check_write,

@@ -1,4 +1,4 @@
-//! The serial number that the token tells on USB: the chip's own (product specification 4.4, FICR.DEVICEID), in hexadecimal.
+//! The serial number that the token tells on USB: the chip's own (product specification, FICR.DEVICEID), in hexadecimal.
 
 /// As text.
 #[derive(Debug)]
