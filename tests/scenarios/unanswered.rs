@@ -312,6 +312,7 @@ fn a_card_whose_issue_is_killed_after_it_was_made_is_finished_by_resume() {
     scene.desk.pcscd.wait_slot(1, false);
     scene.wait_current();
     let mut issued = scene.desk.known("again");
+    scene.desk.choose_pin(&issued, "805294");
     insert(&scene.terminal, &mut issued);
     login(&scene.terminal, &issued);
     assert_eq!(verdict_of(&scene.terminal, "juminhyo.issue"), "granted");
