@@ -12,6 +12,7 @@ mod connection;
 mod conversations;
 mod demo;
 mod desks;
+mod difficult;
 mod evidence;
 mod first_pin;
 mod fuzz;

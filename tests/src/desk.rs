@@ -199,6 +199,18 @@ impl Desk {
         self.make(self.blank(name), arguments)
     }
 
+    /// As [`Self::issue`], on a card that is difficult in this way.
+    ///
+    /// # Panics
+    /// When it fails.
+    pub fn issue_difficult(&mut self, name: &str, how: &str, more: &[&str]) -> (Issued, String) {
+        let mut issued = self.blank(name);
+        issued.card.be_difficult(Some(how));
+        issued.make_up_a_pin();
+        let pin_file = issued.pin_file.to_str().expect("a scratch path is text").to_owned();
+        self.make(issued, &[&["--own-pin-file", &pin_file], more].concat())
+    }
+
     fn make(&mut self, mut issued: Issued, arguments: &[&str]) -> (Issued, String) {
         issued.card.embody(self.body);
         issued.card.insert(&self.pcscd, WORK);

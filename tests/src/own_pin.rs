@@ -1,10 +1,11 @@
-//! Another PIN on a card of the town, set by whoever holds the office's secret, in this process.
+//! Another PIN, or another key, on a card of the town, by whoever holds the office's secret, in this process.
 
 use std::path::Path;
 
 use sekisho_card::Disposition;
 use sekisho_issuer::{CardManagementSecret, Issuer, PinChoice};
-use sekisho_simulator::{Memory, SharedCard, SimulatedCard};
+use sekisho_simulator::{InProcess, Memory, SharedCard, SimulatedCard};
+use sekisho_wire::piv::Slot;
 use sekisho_wire::secret::{Pin, SecretBytes};
 
 /// Sets the PIN of the card in this file.
@@ -12,11 +13,27 @@ use sekisho_wire::secret::{Pin, SecretBytes};
 /// # Panics
 /// When the card is not the secret's, or refuses the PIN.
 pub fn set_pin(state: &Path, secret: &[u8], pin: &str) {
+    with_issuer(state, secret, |issuer| {
+        let pin = Pin::parse(pin.as_bytes()).expect("a PIN");
+        issuer.reset_pin(PinChoice::Chosen(pin)).expect("the card takes the PIN");
+    });
+}
+
+/// Makes the card in this file another one that says the same GUID: it gets a login key of its own.
+///
+/// # Panics
+/// When the card is not the secret's.
+pub fn other_login_key(state: &Path, secret: &[u8]) {
+    with_issuer(state, secret, |issuer| {
+        issuer.generate_key(Slot::Authentication).expect("the card makes a key");
+    });
+}
+
+fn with_issuer(state: &Path, secret: &[u8], work: impl FnOnce(&mut Issuer<'_, InProcess<Memory>>)) {
     let card = SharedCard::inserted(SimulatedCard::new(Memory::open(state).expect("a card's memory")));
     let secret = CardManagementSecret::new(SecretBytes::from_slice(secret).expect("32 bytes"));
     let mut issuer =
         Issuer::open(card.connect("the town").expect("the card is in"), &secret).expect("a card of the office");
-    let pin = Pin::parse(pin.as_bytes()).expect("a PIN");
-    issuer.reset_pin(PinChoice::Chosen(pin)).expect("the card takes the PIN");
+    work(&mut issuer);
     issuer.close(Disposition::Reset).expect("closed");
 }

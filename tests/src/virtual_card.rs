@@ -30,6 +30,7 @@ pub struct VirtualCard {
     inserted: Option<(Process, usize)>,
     at_insertion: usize,
     body: Body,
+    difficulty: Option<String>,
 }
 
 impl VirtualCard {
@@ -58,7 +59,13 @@ impl VirtualCard {
             inserted: None,
             at_insertion: 0,
             body: Body::Simulator,
+            difficulty: None,
         }
+    }
+
+    /// From the next insertion on the card is difficult in this way, a word of `sekisho-simulator run --difficult`; with none, easy again.
+    pub fn be_difficult(&mut self, how: Option<&str>) {
+        self.difficulty = how.map(str::to_owned);
     }
 
     /// From the next insertion on the card has this body, with the same flash.
@@ -102,6 +109,7 @@ impl VirtualCard {
         if self.body == Body::Chip {
             command.arg("--chip").arg(chip_image());
         }
+        command.args(self.difficulty.iter().flat_map(|how| ["--difficult", how]));
         self.inserted = Some((Process::start(&self.name, &mut command, &self.log), slot));
     }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 use sekisho_simulator::{
-    ApduLog, Chip, Control, ControlError, Memory, MemoryError, Presence, SimulatedCard, UsbToken, Vpcd,
+    ApduLog, Chip, Control, ControlError, Difficulty, Memory, MemoryError, Presence, SimulatedCard, UsbToken, Vpcd,
 };
 
 /// The operator card on a PC: the firmware's card application, its memory in a file, its contacts in a vpcd reader.
@@ -48,6 +48,10 @@ enum Act {
         /// The card is not this program but the image of a board, run by QEMU: a card on a chip.
         #[arg(long, value_name = "IMAGE")]
         chip: Option<PathBuf>,
+        /// A card that is difficult: t0, short-only, plain, slow, ridden, mute, falls-out-at-verify, or NUMBER:HOW for a wrong answer to that
+        /// command after power on, HOW one of empty, half, fine, noise, refused.
+        #[arg(long, value_name = "HOW", conflicts_with = "chip")]
+        difficult: Option<Difficulty>,
         /// Begin with the card outside the reader; wants --control.
         #[arg(long, requires = "control")]
         pulled: bool,
@@ -89,9 +93,14 @@ fn main() -> ExitCode {
     env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("warn")).init();
     let outcome = match Arguments::parse().act {
         Act::New { state, serial } => new(&state, serial),
-        Act::Run { state, vpcd, control, chip, pulled, log_apdus } => {
+        Act::Run { state, vpcd, control, chip, difficult, pulled, log_apdus } => {
             let presence = if pulled { Presence::pulled() } else { Presence::inserted() };
-            run(&state, chip.as_deref(), &Vpcd::at(&vpcd), control.as_deref(), log_apdus.as_deref(), &presence)
+            let body = match (chip, difficult) {
+                (Some(image), _) => Body::Chip(image),
+                (None, Some(difficulty)) => Body::Difficult(difficulty),
+                (None, None) => Body::Good,
+            };
+            run(&state, &body, &Vpcd::at(&vpcd), control.as_deref(), log_apdus.as_deref(), &presence)
         }
         Act::Usb { state, port, serial, slow, log_apdus } => usb(&state, port, &serial, slow, log_apdus.as_deref()),
         Act::Steer { control, what } => steer(&control, &what),
@@ -119,27 +128,33 @@ fn new(state: &Path, serial: Option<[u8; 4]>) -> Result<(), Box<dyn std::error::
     Ok(())
 }
 
+/// What the card in the reader is.
+enum Body {
+    Good,
+    Difficult(Difficulty),
+    Chip(PathBuf),
+}
+
 fn run(
     state: &Path,
-    chip: Option<&Path>,
+    body: &Body,
     vpcd: &Vpcd,
     control: Option<&Path>,
     log_apdus: Option<&Path>,
     presence: &Presence,
 ) -> Result<(), Box<dyn std::error::Error>> {
     let log = apdu_log(log_apdus)?;
-    match chip {
-        Some(image) => {
-            let mut chip = Chip::new(image, state, log)?;
-            obey(control, presence)?;
-            vpcd.serve_chip(&mut chip, presence)
-        }
-        None => {
-            let mut card = SimulatedCard::new(Memory::open(state)?).with_log(log);
-            obey(control, presence)?;
-            vpcd.serve(&mut card, presence)
-        }
+    if let Body::Chip(image) = body {
+        let mut chip = Chip::new(image, state, log)?;
+        obey(control, presence)?;
+        vpcd.serve_chip(&mut chip, presence);
     }
+    let mut card = SimulatedCard::new(Memory::open(state)?).with_log(log);
+    obey(control, presence)?;
+    if let Body::Difficult(difficulty) = body {
+        vpcd.serve_difficult(&mut card, *difficulty, presence);
+    }
+    vpcd.serve(&mut card, presence)
 }
 
 fn usb(

@@ -12,6 +12,7 @@ use sekisho_card_app::platform::Platform;
 use crate::card::SimulatedCard;
 use crate::chip::Chip;
 use crate::contacts::{Contacts, Power};
+use crate::difficult::{DifficultCard, Difficulty};
 use crate::frame::{self, GET_ATR};
 use crate::presence::Presence;
 
@@ -39,6 +40,16 @@ impl Vpcd {
     /// As [`Self::serve`], with a card on a chip.
     pub fn serve_chip(&self, chip: &mut Chip, presence: &Presence) -> ! {
         self.serve_any(chip, presence)
+    }
+
+    /// As [`Self::serve`], with a card that is difficult.
+    pub fn serve_difficult<P: Platform>(
+        &self,
+        card: &mut SimulatedCard<P>,
+        difficulty: Difficulty,
+        presence: &Presence,
+    ) -> ! {
+        self.serve_any(&mut DifficultCard::new(card, difficulty), presence)
     }
 
     fn serve_any(&self, card: &mut dyn Contacts, presence: &Presence) -> ! {
