@@ -1,5 +1,7 @@
 #!/usr/bin/env bash
 # Installs what building and testing needs on a Debian machine that has Rust: as root or with sudo. Does nothing when all is there.
+#   tests/setup.sh            everything
+#   tests/setup.sh demo       what the demo needs: no other people's clients, no emulators
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -13,6 +15,9 @@ fi
 
 packages=(
     gcc libc6-dev make pkg-config libpcsclite-dev libusb-1.0-0-dev pcscd vsmartcard-vpcd opensc util-linux mount procps python3 python3-venv
+)
+wanted=${1:-everything}
+[ "$wanted" = demo ] || packages+=(
     # The card on a chip: a compiler whose standard library comes as source, and the board that runs the image.
     rustc-web cargo-web rust-web-src rust-web-clippy lld qemu-system-arm
     # Other people's clients for the card.
@@ -31,6 +36,8 @@ if [ "${#missing[@]}" -gt 0 ]; then
     as_root apt-get update -qq
     as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
 fi
+
+[ "$wanted" = demo ] && exit
 
 # An sshd that lets a card in, for one scenario. Taken out of its package: installed, it would open the machine to the network.
 sshd=target/sshd

@@ -7,6 +7,7 @@ use std::sync::mpsc::{Receiver, SyncSender, TrySendError, channel, sync_channel}
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
+use crate::clock::{Millis, since_boot};
 use crate::error::LedgerError;
 use crate::stage::{Heads, Stage, Wrote};
 use crate::store::{Probe, Store, StoreError};
@@ -19,8 +20,8 @@ pub struct Writer {
     jobs: SyncSender<Job>,
     /// Whether the last group could not be written because the store failed. Only the writer's thread sets it.
     failing: Arc<AtomicBool>,
-    /// Held while it is tried whether writing works again.
-    probing: Arc<Mutex<()>>,
+    /// When it was last tried whether writing works again; held meanwhile.
+    probed: Arc<Mutex<Millis>>,
 }
 
 /// What two jobs of one group must not both touch: a group ends before the second. Nothing for jobs that get along with every other.
@@ -62,16 +63,18 @@ impl Writer {
         let writing = Loop { store, offices, vault, heads, held: None, trust: Trust::Memory, failing: tells };
         let work = move || writing.run(&waiting);
         let thread = std::thread::Builder::new().name("writer".into()).spawn(work)?;
-        Ok((Self { jobs, failing, probing: Arc::default() }, thread))
+        Ok((Self { jobs, failing, probed: Arc::default() }, thread))
     }
 
     /// Whether the store failed the last time that something was to be written, and fails still: then something that means nothing is written,
-    /// one at a time. Blocks.
+    /// one at a time, at most once in [`PROBE_EVERY`]. Blocks.
     #[must_use]
     pub fn is_failing(&self) -> bool {
         if self.failing.load(Ordering::Acquire)
-            && let Ok(_alone) = self.probing.try_lock()
+            && let Ok(mut probed) = self.probed.try_lock()
+            && since_boot().saturating_sub(*probed) >= PROBE_EVERY
         {
+            *probed = since_boot();
             // What comes of it stands in `failing`.
             let _ = self.run(None, |stage| stage.change().probe = Some(Probe));
         }
@@ -238,6 +241,9 @@ impl fmt::Debug for Writer {
         f.write_str("Writer")
     }
 }
+
+/// Milliseconds between two tries whether writing works again: whoever asks in a loop must not keep the disk busy.
+const PROBE_EVERY: Millis = 1000;
 
 /// Jobs in one commit: a batch has at most 1,000 records, so one commit writes at most 32,000 rows.
 pub(crate) const GROUP_MAX: usize = 32;

@@ -472,7 +472,7 @@ fn a_ledger_that_cannot_write_is_not_ready() {
     }
     // Nobody brings anything, and it is seen all the same that the disk is well again.
     store.order(Next::Works);
-    assert_eq!(served.anybody().get("/readyz").status, 200);
+    until(|| served.anybody().get("/readyz").status == 200);
     invite().unwrap();
     store.order(Next::Panics);
     assert!(invite().is_err());
