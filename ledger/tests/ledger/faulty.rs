@@ -1,6 +1,6 @@
 //! A store that fails when it is told to: before the change lands, or after.
 
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 
 use sekisho_ledger::clock::Millis;
 use sekisho_ledger::store::{
@@ -27,15 +27,27 @@ pub(crate) struct FaultyStore {
     next: AtomicU8,
     /// Commits that work before that one.
     before: AtomicU8,
+    /// Pages of the register log that were read.
+    register_reads: AtomicUsize,
 }
 
 impl FaultyStore {
     pub(crate) fn new(inner: SqliteStore) -> Self {
-        Self { inner, next: AtomicU8::new(Next::Works as u8), before: AtomicU8::new(0) }
+        Self {
+            inner,
+            next: AtomicU8::new(Next::Works as u8),
+            before: AtomicU8::new(0),
+            register_reads: AtomicUsize::new(0),
+        }
     }
 
     pub(crate) fn order(&self, next: Next) {
         self.order_after(0, next);
+    }
+
+    /// How many pages of the register log were read so far.
+    pub(crate) fn register_reads(&self) -> usize {
+        self.register_reads.load(Ordering::SeqCst)
     }
 
     /// The same for a later commit.
@@ -72,6 +84,9 @@ impl Store for FaultyStore {
     }
 
     fn entries(&self, office: &OfficeId, log: LogName, from: u64, limit: u32) -> Result<Vec<Entry>, StoreError> {
+        if log == LogName::Register {
+            self.register_reads.fetch_add(1, Ordering::SeqCst);
+        }
         self.inner.entries(office, log, from, limit)
     }
 

@@ -9,13 +9,14 @@ use sekisho_ledger::command;
 use sekisho_ledger::ledger::Ledger;
 use sekisho_ledger::refusal::{CodeFault, Refusal};
 use sekisho_ledger::store::{LogName, SqliteStore, Store};
+use sekisho_register::Act;
 use sekisho_register::NameHash;
 use sekisho_register::Title;
-use sekisho_register::change::{Change, Designate, EpochReason, OpenEpoch, PersonClass, SectionState, SetSection};
+use sekisho_register::change::{Change, Designate, EpochReason, Log, OpenEpoch, PersonClass, SectionState, SetSection};
 use sekisho_wire::id::Code;
 
 use crate::faulty::{FaultyStore, Next};
-use crate::town::{TestClock, Town, code, empty_ledger, founding_act, person};
+use crate::town::{NOON, TestClock, Town, blank_act, code, empty_ledger, founding_act, person, sign_act};
 
 pub(crate) fn faulty_town() -> (Town, Arc<FaultyStore>) {
     let mut kept = None;
@@ -29,6 +30,35 @@ pub(crate) fn faulty_town() -> (Town, Arc<FaultyStore>) {
 
 fn epoch(number: u32) -> Vec<Change> {
     vec![Change::OpenEpoch(OpenEpoch { terminal: code("jumin-1"), epoch: number, reason: EpochReason::Other })]
+}
+
+#[test]
+fn an_older_register_is_folded_for_those_alone_who_may_propose_and_then_kept() {
+    let (town, store) = faulty_town();
+    let register = town.ledger.office(&town.office).unwrap().register();
+    let proposal = || Act {
+        office: town.office,
+        log: Log::Casebook,
+        seen_size: register.size(),
+        seen_root: register.root(),
+        post: Some(code("managers")),
+        ..blank_act(NOON, epoch(4))
+    };
+    // The register goes on: what was drafted over it is judged by an older one from now on.
+    town.act(epoch(2));
+    town.act(epoch(3));
+    let before = store.register_reads();
+    let mut forged = sign_act(&proposal(), &town.mayor);
+    *forged.last_mut().unwrap() ^= 1;
+    for _ in 0..3 {
+        assert!(town.ledger.submit(&town.office, forged.clone(), vec![]).is_err());
+    }
+    assert_eq!(store.register_reads(), before, "nothing was folded for a stranger");
+    town.ledger.submit(&town.office, sign_act(&proposal(), &town.mayor), vec![]).unwrap();
+    let folded = store.register_reads();
+    assert!(folded > before);
+    town.ledger.submit(&town.office, sign_act(&proposal(), &town.mayor), vec![]).unwrap();
+    assert_eq!(store.register_reads(), folded, "the same register judges again");
 }
 
 #[test]
