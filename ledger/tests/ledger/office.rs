@@ -36,17 +36,21 @@ fn epoch(number: u32) -> Vec<Change> {
 fn an_older_register_is_folded_for_those_alone_who_may_propose_and_then_kept() {
     let (town, store) = faulty_town();
     let register = town.ledger.office(&town.office).unwrap().register();
+    let section = |name: &str| {
+        let title = Title::new("戸籍課").unwrap();
+        vec![Change::Section(SetSection { section: code(name), title, state: SectionState::Open, effective: 0 })]
+    };
     let proposal = || Act {
         office: town.office,
         log: Log::Casebook,
         seen_size: register.size(),
         seen_root: register.root(),
         post: Some(code("managers")),
-        ..blank_act(NOON, epoch(4))
+        ..blank_act(NOON, section("koseki"))
     };
     // The register goes on: what was drafted over it is judged by an older one from now on.
-    town.act(epoch(2));
-    town.act(epoch(3));
+    town.submit(section("zei")).unwrap();
+    town.submit(section("ido")).unwrap();
     let before = store.register_reads();
     let mut forged = sign_act(&proposal(), &town.mayor);
     *forged.last_mut().unwrap() ^= 1;
