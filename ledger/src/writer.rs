@@ -67,7 +67,7 @@ impl Writer {
     }
 
     /// Whether the store failed the last time that something was to be written, and fails still: then something that means nothing is written,
-    /// one at a time, at most once in [`PROBE_EVERY`]. Blocks.
+    /// one at a time, at most once a second. Blocks.
     #[must_use]
     pub fn is_failing(&self) -> bool {
         if self.failing.load(Ordering::Acquire)
