@@ -11,7 +11,7 @@ use crate::refusal::{FoldRefusal, WrongValue};
 use crate::role::Role;
 use crate::state::{Draft, Position};
 use crate::thing::Thing;
-use crate::timeline::{Dated, Timeline};
+use crate::timeline::Timeline;
 use crate::values::Title;
 
 /// A section (課).
@@ -165,23 +165,16 @@ impl Post {
         self.holders.keys().any(|holder| holder.operator == *operator)
     }
 
-    /// From when each of those who left it is gone.
-    pub(crate) fn dates_of_leaving(&self) -> impl Iterator<Item = u64> {
-        self.words().filter(|word| word.value == Holding::Left).map(|word| word.effective)
-    }
-
-    /// From when until when it was to be held.
+    /// From when until when it was to be held, and from when it was left.
     pub(crate) fn dates_of_holding(&self) -> impl Iterator<Item = u64> {
-        self.words()
-            .flat_map(|word| match word.value {
-                Holding::Held { to, .. } => [Some(word.effective), to],
-                Holding::Left => [None, None],
-            })
-            .flatten()
-    }
-
-    fn words(&self) -> impl Iterator<Item = &Dated<Holding>> {
-        self.holders.values().flat_map(Timeline::iter)
+        let words = self.holders.values().flat_map(Timeline::iter);
+        words.flat_map(|word| {
+            let to = match word.value {
+                Holding::Held { to, .. } => to,
+                Holding::Left => None,
+            };
+            [Some(word.effective), to].into_iter().flatten()
+        })
     }
 
     /// Who holds it at `t`.

@@ -89,7 +89,7 @@ pub enum FoldRefusal {
     TooFewSigners,
     /// One person alone would end the office's ability to decide.
     LastSigners {
-        /// From when nobody could decide, or nobody could lift a suspension.
+        /// From when nobody could decide, even once everybody is let sign again whom somebody could let.
         from: u64,
     },
     /// Only a card that is active is suspended from a panel.

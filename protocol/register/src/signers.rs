@@ -16,9 +16,6 @@ use crate::routes::Route;
 use crate::state::{Draft, Position};
 use crate::timeline::Timeline;
 
-/// For how long at least somebody must be left who can lift a suspension, whatever single persons said of designations (§R3.11).
-const LIFTS_FOR_MS: u64 = 30 * 24 * 60 * 60 * 1000;
-
 /// The holder of a card that can sign, with the roles of his posts.
 type Signer = (Code, Vec<Role>);
 
@@ -72,9 +69,10 @@ impl<'d> Signers<'d> {
         proposers().any(|(who, _)| route.approvers.is_empty() || approves(who))
     }
 
-    /// Whether the office can be decided about at `t`, once those who are suspended may sign again.
+    /// Whether the office can be decided about at `t`: by those who can sign then, or by them and whom they can let sign again.
     fn can_decide(&self, t: u64) -> bool {
-        self.can_take(Counted::Suspended, &self.draft.route_at(Class::Founding, t), t)
+        let route = self.draft.route_at(Class::Founding, t);
+        self.can_take(Counted::Current, &route, t) || (self.can_lift(t) && self.can_take(Counted::Suspended, &route, t))
     }
 
     /// Whether somebody can let those sign again who are suspended at `t`.
@@ -83,26 +81,19 @@ impl<'d> Signers<'d> {
         classes.into_iter().all(|class| self.can_take(Counted::Current, &self.draft.route_at(class, t), t))
     }
 
-    /// When somebody is suspended, ended, gone from a post, or back, by what stands in the register.
-    fn dates_of_states(&self) -> impl Iterator<Item = u64> {
-        let cards = self.cards.iter().flat_map(|card| card.states().dates());
-        let operators = self.operators().flat_map(|operator| operator.states().dates());
-        cards.chain(operators).chain(self.posts().flat_map(Post::dates_of_leaving))
-    }
-
-    /// When designations begin and end.
-    fn dates_of_designations(&self) -> impl Iterator<Item = u64> {
-        let designations = self.operators().flat_map(|operator| operator.designations().iter());
-        designations.flat_map(|said| [said.effective, said.value.from, said.value.to])
-    }
-
-    /// When anything begins or ends that takes two persons: cards, posts, who was to hold them until when, routes.
-    fn dates_of_two(&self) -> impl Iterator<Item = u64> {
-        let cards = self.cards.iter().flat_map(|card| [card.begins(), card.issued().to]);
+    /// When anything begins or ends that makes somebody a signer.
+    fn dates(&self) -> impl Iterator<Item = u64> {
+        let cards = self.cards.iter();
+        let cards = cards.flat_map(|card| card.states().dates().chain([card.begins(), card.issued().to]));
+        let designated = |operator: &'d Operator| {
+            operator.designations().iter().flat_map(|said| [said.effective, said.value.from, said.value.to])
+        };
+        let operators = self.operators();
+        let operators = operators.flat_map(move |operator| operator.states().dates().chain(designated(operator)));
         let posts = self.posts().flat_map(|post| post.versions().dates().chain(post.dates_of_holding()));
         let routes =
             self.draft.office().into_iter().flat_map(|office| office.routes.values().flat_map(Timeline::dates));
-        cards.chain(posts).chain(routes)
+        cards.chain(operators).chain(posts).chain(routes)
     }
 
     fn operators(&self) -> impl Iterator<Item = &'d Operator> {
@@ -137,25 +128,18 @@ impl Draft<'_> {
     }
 
     /// What one person alone signed must not end the office's ability to decide: not for good, nor by suspending all who could lift that.
-    /// Suspending one whose card is with a thief stays possible for the last one who is left.
+    /// Where it ends anyway, because one of the last two leaves, nothing is left to lose, and a card that is with a thief can be suspended.
     ///
     /// It is asked of every date from now on, not of the act's own alone: two acts, each of which leaves somebody on the dates that it
-    /// names, must not leave nobody on a third.
+    /// names, must not leave nobody on a third; nor may the last who can lift run out before those whom he suspended.
     pub(crate) fn somebody_can_decide(&self, changes: &[Change], at: Position) -> Result<(), FoldRefusal> {
         if !changes.iter().any(|change| self.takes_a_signer(change)) {
             return Ok(());
         }
         let base = Draft::over(self.layers().0);
         let (before, after) = (Signers::of(&base), Signers::of(self));
-        // Whoever is left can lift until his own card runs out, or his designation: for that, none that a thief has must stay in use today.
-        let soon = after.dates_of_designations().filter(|t| *t <= at.now.saturating_add(LIFTS_FOR_MS));
-        let dates: BTreeSet<u64> =
-            after.dates_of_states().chain(soon).chain([at.now]).filter(|t| *t >= at.now).collect();
-        let lifts_no_more = dates.iter().copied().find(|t| !after.can_lift(*t) && before.can_lift(*t));
-        let others = after.dates_of_designations().chain(after.dates_of_two()).filter(|t| *t >= at.now);
-        let dates: BTreeSet<u64> = others.chain(dates).collect();
-        let decides_no_more = dates.into_iter().find(|t| !after.can_decide(*t) && before.can_decide(*t));
-        match lifts_no_more.into_iter().chain(decides_no_more).min() {
+        let dates: BTreeSet<u64> = after.dates().chain([at.now]).filter(|t| *t >= at.now).collect();
+        match dates.into_iter().find(|t| !after.can_decide(*t) && before.can_decide(*t)) {
             Some(from) => Err(FoldRefusal::LastSigners { from }),
             None => Ok(()),
         }

@@ -260,9 +260,11 @@ impl FoldRefusal {
                 ("別の復旧鍵でも署名してください。", "Sign with another recovery key as well.")
             }
             Self::PostNotHeld { .. } => ("就いている職を指定してください。", "Name a post that the signer holds."),
-            Self::ApprovalNeeded(_) | Self::LastSigners { .. } => {
-                ("申請として提出し、承認を受けてください。", "Propose it and have it approved.")
-            }
+            Self::ApprovalNeeded(_) => ("申請として提出し、承認を受けてください。", "Propose it and have it approved."),
+            Self::LastSigners { .. } => (
+                "申請として提出し、承認を受けてください。承認できる者がいないときは、復旧鍵で署名してください。",
+                "Propose it and have it approved. If nobody is left who could approve it, sign it with the recovery keys.",
+            ),
             Self::SamePerson(_) => ("別の者が承認してください。", "Let another person approve."),
             Self::ChangedSince { .. } => (
                 "最新の登録簿を確認し、必要であればもう一度署名してください。",

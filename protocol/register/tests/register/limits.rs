@@ -66,8 +66,12 @@ fn a_panel_never_leaves_one_person_with_two_cards_where_two_must_decide() {
 }
 
 /// Eto, who may decide with card 4, for as long as the others.
-pub(crate) fn third_administrator(office: &mut Office) {
-    let until = at(2030, 4, 1, 0);
+fn third_administrator(office: &mut Office) {
+    third_administrator_until(office, at(2030, 4, 1, 0));
+}
+
+/// As [`third_administrator`], until then.
+pub(crate) fn third_administrator_until(office: &mut Office, until: u64) {
     let hold = HoldPost { post: code("vice"), operator: code("eto"), from: office.now, to: None, deputy: false };
     let card = IssueCard { to: until, ..issue_signing(4, "eto") };
     let eto = Designate { to: until, ..designation("eto") };
@@ -163,18 +167,90 @@ fn two_acts_of_different_dates_do_not_end_it_on_a_third() {
 fn nobody_is_revoked_alone_who_will_be_missed_when_a_card_runs_out() {
     let mut office = Office::furnished();
     let until = at(2027, 4, 1, 0);
-    let hold = HoldPost { post: code("vice"), operator: code("eto"), from: office.now, to: None, deputy: false };
-    let card = IssueCard { to: until, ..issue_signing(4, "eto") };
-    office.approved(vec![designate("eto"), Change::IssueCard(Box::new(card)), Change::HoldPost(hold)]).unwrap();
+    third_administrator_until(&mut office, until);
     let now = office.now;
     let refused = office.clone().act(vec![card_state(2, CardState::Revoked, now)]);
     assert_eq!(refused, Err(FoldRefusal::LastSigners { from: until }));
     assert_eq!(code_of(office.clone().act(vec![card_state(4, CardState::Revoked, now)])), Ok(()));
-    // A suspension can be lifted, and waits for nobody: by eto as well, whose card runs out first.
-    let suspend = vec![card_state(1, CardState::Suspended, now), card_state(2, CardState::Suspended, now)];
-    let mut act = office.draft(suspend);
+    // A suspension can be lifted, by aoki too: one of baba's waits for nobody. One of both could not once eto's card has run out.
+    let suspended = |card| card_state(card, CardState::Suspended, now);
+    let by_eto = |office: &mut Office, changes| from_vice(office, changes, 4);
+    assert_eq!(
+        by_eto(&mut office.clone(), vec![suspended(1), suspended(2)]),
+        Err(FoldRefusal::LastSigners { from: until })
+    );
+    assert_eq!(code_of(by_eto(&mut office, vec![suspended(2)])), Ok(()));
+    assert_eq!(by_eto(&mut office, vec![suspended(1)]), Err(FoldRefusal::LastSigners { from: until }));
+}
+
+/// As [`Office::act`], by the holder of another card.
+fn from_vice(office: &mut Office, changes: Vec<Change>, card: u8) -> Result<Folded, FoldRefusal> {
+    let mut act = office.draft(changes);
     act.post = Some(code("vice"));
-    assert_eq!(code_of(office.take(&sign_card(&act, 4))), Ok(()));
+    office.take(&sign_card(&act, card))
+}
+
+#[test]
+fn nobody_suspends_all_others_and_runs_out_before_them() {
+    let mut base = Office::furnished();
+    third_administrator(&mut base);
+    let until = base.now + 31 * DAY;
+    let suspended = |card| card_state(card, CardState::Suspended, base.now);
+    let short = Change::Designate(Box::new(Designate { from: base.now, to: until, ..designation("aoki") }));
+    for order in [[short.clone(), suspended(2), suspended(4)], [suspended(2), suspended(4), short]] {
+        let mut office = base.clone();
+        let [first, second, third] = order;
+        assert_eq!((code_of(office.act(vec![first])), code_of(office.act(vec![second]))), (Ok(()), Ok(())));
+        assert_eq!(office.clone().act(vec![third.clone()]), Err(FoldRefusal::LastSigners { from: until }), "{third:?}");
+        // Whoever is suspended is let back first.
+        office.act(vec![card_state(2, CardState::Active, base.now)]).unwrap();
+        assert_eq!(code_of(office.act(vec![third])), Ok(()));
+    }
+}
+
+#[test]
+fn nobody_runs_out_who_suspended_the_only_one_that_could_lift_after_him() {
+    let mut office = Office::furnished();
+    // Baba decides and lifts no suspension; chiba lifts, and decides about nothing; aoki does both.
+    let (role, until) = (
+        |post: &str, role| {
+            Change::Post(SetPost { post: code(post), title: title("職"), roles: vec![role], section: None })
+        },
+        office.now + 31 * DAY,
+    );
+    let hold = HoldPost { post: code("am"), operator: code("chiba"), from: office.now, to: None, deputy: false };
+    let roles = vec![role("vice", Role::ChiefSecurityOfficer), role("am", Role::AccessManager), Change::HoldPost(hold)];
+    office.approved(roles).unwrap();
+    let chiba = Designate { from: office.now, to: until, ..designation("chiba") };
+    let by_chiba = |office: &mut Office, change| {
+        let mut act = office.draft(vec![change]);
+        act.post = Some(code("am"));
+        office.take(&sign_card(&act, 10))
+    };
+    assert_eq!(code_of(by_chiba(&mut office, Change::Designate(Box::new(chiba)))), Ok(()));
+    let aoki = card_state(1, CardState::Suspended, office.now);
+    assert_eq!(by_chiba(&mut office, aoki), Err(FoldRefusal::LastSigners { from: until }));
+}
+
+#[test]
+fn who_leaves_or_runs_out_soon_can_still_suspend_a_card_that_is_with_a_thief() {
+    let base = Office::furnished();
+    let (now, spring) = (base.now, base.now + 25 * DAY);
+    let leave = Change::LeavePost(LeavePost { post: code("chief"), operator: code("aoki"), effective: now + 60 * DAY });
+    let short = Designate { from: now, to: spring, ..designation("aoki") };
+    for ends in [leave, Change::Designate(Box::new(short))] {
+        let mut office = base.clone();
+        office.approved(vec![ends.clone()]).unwrap();
+        office.now += DAY;
+        let stolen = card_state(2, CardState::Suspended, office.now);
+        assert_eq!(code_of(office.act(vec![stolen])), Ok(()), "{ends:?}");
+        // Until he goes, he can lift it: so his own stays, and baba's is not revoked by him alone.
+        for ending in [card_state(1, CardState::Suspended, office.now), card_state(2, CardState::Revoked, office.now)] {
+            let refused = office.clone().act(vec![ending]);
+            assert_eq!(refused, Err(FoldRefusal::LastSigners { from: office.now }));
+        }
+        assert_eq!(code_of(office.act(vec![card_state(2, CardState::Active, office.now)])), Ok(()));
+    }
 }
 
 #[test]
