@@ -5,6 +5,7 @@ use std::path::Path;
 use sekisho_card::Disposition;
 use sekisho_issuer::{CardManagementSecret, Issuer, PinChoice};
 use sekisho_simulator::{InProcess, Memory, SharedCard, SimulatedCard};
+use sekisho_wire::pin_policy::PinPolicy;
 use sekisho_wire::piv::Slot;
 use sekisho_wire::secret::{Pin, SecretBytes};
 
@@ -15,7 +16,7 @@ use sekisho_wire::secret::{Pin, SecretBytes};
 pub fn set_pin(state: &Path, secret: &[u8], pin: &str) {
     with_issuer(state, secret, |issuer| {
         let pin = Pin::parse(pin.as_bytes()).expect("a PIN");
-        issuer.reset_pin(PinChoice::Chosen(pin)).expect("the card takes the PIN");
+        issuer.reset_pin(PinChoice::Chosen(pin), &PinPolicy::DEFAULT).expect("the card takes the PIN");
     });
 }
 

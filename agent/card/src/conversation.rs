@@ -152,6 +152,8 @@ impl<X: Transaction> Conversation<X> {
         let reply = self.ask(asked, command)?;
         let outer = if object == Object::Discovery { object.tag() } else { piv::TAG_DATA };
         match reply.status {
+            // Some cards say so of what they have never heard of.
+            Status::OK if reply.data.is_empty() => Ok(None),
             Status::OK => match tlv::only(&reply.data, outer) {
                 // An object that was emptied reads as absent: some cards keep it, with nothing inside.
                 Ok([]) => Ok(None),
@@ -208,6 +210,13 @@ impl<X: Transaction> Conversation<X> {
     pub fn pin_policy(&mut self) -> Result<Option<PinPolicy>, CardError> {
         match self.read(Object::PinPolicy) {
             Ok(content) => Ok(content.and_then(|content| PinPolicy::parse(&content).ok())),
+            // These say that reading failed, and nothing of what is there.
+            Err(
+                error @ CardError {
+                    cause: CardCause::Status(Status::MEMORY_FAILURE | Status::NO_PRECISE_DIAGNOSIS),
+                    ..
+                },
+            ) => Err(error),
             // Cards answer many things when asked for an object that they have never heard of.
             Err(CardError { cause: CardCause::Status(_), .. }) => Ok(None),
             Err(error) => Err(error),

@@ -196,8 +196,8 @@ impl IssuerError {
             ],
             IssuerCause::PinPolicy(refused) => return another_pin(*refused, language),
             IssuerCause::PinRefusedByCard => [
-                "6〜8文字で、同じ文字の繰り返しや連番でない暗証番号を指定してください。",
-                "Choose 6 to 8 characters, not one character repeated and not characters in a row.",
+                "最近使った暗証番号は使えません。別の番号でもう一度実行してください。それまで、このカードの暗証番号は誰にも分かりません。",
+                "None of the last PINs will do. Run it again with another one: until then nobody knows the PIN of this card.",
             ],
             IssuerCause::Exchange(ExchangeError::NoStatus { .. } | ExchangeError::Endless { .. })
             | IssuerCause::Status(_)

@@ -16,7 +16,7 @@ use crate::secret::factory_puk;
 /// What an office asks of the PINs of its cards.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PinRules {
-    /// Tries until PIN or PUK is blocked, 1 to 15.
+    /// Tries until the PIN is blocked, 1 to 15.
     pub tries: u8,
     /// Which PINs.
     pub policy: PinPolicy,
@@ -39,34 +39,51 @@ impl Unenforced {
     }
 }
 
+/// Nobody types the PUK, so the office's number is not for it. It leaves room for a making that is interrupted again and again: each finds out
+/// anew whose PUK the card has.
+const PUK_TRIES: u8 = 5;
+
+/// Who made the card, as far as that matters here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Make {
+    /// It keeps policies, and knows all that ours know.
+    Ours,
+    /// It knows what it knows.
+    Another,
+}
+
 impl<T: Transport> Issuer<'_, T> {
     /// Tells the card the rules. Afterwards it has a PIN that nobody knows, so PUK and PIN are set next.
     pub(crate) fn write_pin_rules(&mut self, rules: PinRules) -> Result<Unenforced, IssuerError> {
         let step = Step::PinRules;
         // A card that keeps a policy shows one before it was ever written.
-        let keeps_policies = self.pin_policy()?.is_some();
-        if keeps_policies {
+        let make = if self.pin_policy()?.is_some() { Make::Ours } else { Make::Another };
+        if make == Make::Ours {
             self.put(step, Object::PinPolicy, &[])?;
         }
-        let tries = self.set_tries(step, rules.tries)?;
-        if keeps_policies {
+        let tries = self.set_tries(step, rules.tries, make)?;
+        if make == Make::Ours {
             let mut content = Bounded::<u8, 16>::new();
             rules.policy.write(&mut content).map_err(|error| IssuerError { step, cause: error.into() })?;
             self.put(step, Object::PinPolicy, &content)?;
         }
-        Ok(Unenforced { tries: (tries != rules.tries).then_some(tries), policy: !keeps_policies })
+        Ok(Unenforced { tries: (tries != rules.tries).then_some(tries), policy: make == Make::Another })
     }
 
     /// Sets the number of tries, where the card has another; PIN and PUK are the factory's afterwards. Gives the number that it has now.
-    fn set_tries(&mut self, step: Step, wanted: u8) -> Result<u8, IssuerError> {
+    fn set_tries(&mut self, step: Step, wanted: u8, make: Make) -> Result<u8, IssuerError> {
         let ours = self.our_puk(step)?;
         self.privileged(step, |conversation, held, _| {
             let has = pass(conversation, held, &ours)?;
             if has == wanted {
                 return Ok(has);
             }
-            let status = send_tries(conversation, wanted)?;
-            Ok(if status.is_ok() { wanted } else { has })
+            match (send_tries(conversation, wanted)?, make) {
+                (Status::OK, _) => Ok(wanted),
+                // A card that keeps policies knows this too: here something has failed.
+                (status, Make::Ours) => Err(status.into()),
+                (_, Make::Another) => Ok(has),
+            }
         })
     }
 
@@ -104,6 +121,6 @@ fn pass<X: Transaction>(conversation: &mut Conversation<X>, held: KeyHeld, ours:
 }
 
 fn send_tries<X: Transaction>(conversation: &mut Conversation<X>, tries: u8) -> Result<Status, IssuerCause> {
-    let command = Command::new(0x00, Instruction::SetTries.byte(), tries, tries);
+    let command = Command::new(0x00, Instruction::SetTries.byte(), tries, PUK_TRIES);
     Ok(conversation.exchange(command)?.status)
 }

@@ -73,20 +73,24 @@ pub(crate) fn random_pin(policy: &PinPolicy) -> Result<Pin, IssuerCause> {
 }
 
 impl<T: Transport> Issuer<'_, T> {
-    /// Sets the PUK to the one made of the office's secret and the GUID. Repeating it is harmless: on a card that still holds the factory's
-    /// key it costs a try that comes back at once, on one of ours none. The card has shown that it holds the management key before it hears the PUK.
+    /// Sets the PUK to the one made of the office's secret and the GUID. Repeating it is harmless: it costs at most a try that comes back at once.
+    /// The card has shown that it holds the management key before it hears the PUK.
     ///
     /// # Errors
     /// When the card does not show its key, or its PUK is neither the factory's nor ours.
     pub fn set_puk(&mut self) -> Result<(), IssuerError> {
         let ours = self.our_puk(Step::Puk)?;
-        self.privileged(Step::Puk, |conversation, held, _| match held {
-            // Our key came last: the PUK is ours, and another one would cost a try that may be the last.
-            KeyHeld::Ours => change_puk(conversation, &ours, &ours),
-            KeyHeld::Factory | KeyHeld::Foreign => match change_puk(conversation, &factory_puk(), &ours) {
-                Err(IssuerCause::WrongPuk { .. }) => change_puk(conversation, &ours, &ours),
+        let factory = factory_puk();
+        self.privileged(Step::Puk, |conversation, held, _| {
+            // Where our key is, our PUK mostly is as well: not so after another number of tries was set, or was being set.
+            let [likely, other] = match held {
+                KeyHeld::Ours => [&ours, &factory],
+                KeyHeld::Factory | KeyHeld::Foreign => [&factory, &ours],
+            };
+            match change_puk(conversation, likely, &ours) {
+                Err(IssuerCause::WrongPuk { .. }) => change_puk(conversation, other, &ours),
                 result => result,
-            },
+            }
         })
     }
 
@@ -96,11 +100,14 @@ impl<T: Transport> Issuer<'_, T> {
     /// The card first shows that it holds the key made of our secret and its GUID. Anybody can build a thing that says a GUID and
     /// knows the factory's key; told the PUK, it would open the real card of that GUID.
     ///
+    /// The new PIN follows the policy that the card keeps; on a card that keeps none, `office`.
+    ///
     /// # Errors
     /// [`IssuerCause::ForeignManagementKey`] when the card does not hold our key; when the PIN breaks a rule, or the PUK is not ours.
-    pub fn reset_pin(&mut self, choice: PinChoice) -> Result<Pin, IssuerError> {
+    /// [`IssuerCause::PinRefusedByCard`] when it is one of the last ones: then nobody knows the card's PIN until this is done again.
+    pub fn reset_pin(&mut self, choice: PinChoice, office: &PinPolicy) -> Result<Pin, IssuerError> {
         let step = Step::Pin;
-        let policy = self.pin_policy()?.unwrap_or(PinPolicy::PIV);
+        let policy = self.pin_policy()?.unwrap_or(*office);
         let pin = choice.settle(&policy).map_err(|cause| IssuerError { step, cause })?;
         let puk = self.our_puk(step)?;
         self.privileged(step, |conversation, held, _| match held {

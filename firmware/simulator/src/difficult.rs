@@ -18,6 +18,8 @@ pub enum Difficulty {
     Plain,
     /// A signature takes it two seconds.
     Slow,
+    /// Selecting another application ends PIV, also one that is not there.
+    Forgetful,
     /// Somebody else keeps its PIN verified, from the first right PIN on.
     Ridden,
     /// It says what it is, and then nothing more.
@@ -49,11 +51,12 @@ pub enum Wrong {
 }
 
 /// The words of the command line.
-const WORDS: [(&str, Difficulty); 7] = [
+const WORDS: [(&str, Difficulty); 8] = [
     ("t0", Difficulty::T0),
     ("short-only", Difficulty::ShortOnly),
     ("plain", Difficulty::Plain),
     ("slow", Difficulty::Slow),
+    ("forgetful", Difficulty::Forgetful),
     ("ridden", Difficulty::Ridden),
     ("mute", Difficulty::Mute),
     ("falls-out-at-verify", Difficulty::FallsOutAtVerify),
@@ -98,6 +101,9 @@ impl FromStr for Difficulty {
 const ATR_T0: [u8; 15] = [0x3B, 0x0D, 0x80, 0x01, 0x80, 0xFB, 0xA0, 0x00, 0x00, 0x03, 0x08, 0x00, 0x00, 0x10, 0x00];
 const GET_RESPONSE: u8 = 0xC0;
 const VERIFY: u8 = 0x20;
+const SELECT: u8 = 0xA4;
+/// The registered part of PIV's AID.
+const PIV: [u8; 5] = [0xA0, 0x00, 0x00, 0x03, 0x08];
 const SIGNING_TIME: Duration = Duration::from_secs(2);
 
 /// A difficult card.
@@ -111,11 +117,13 @@ pub(crate) struct DifficultCard<'card> {
     /// The last right VERIFY.
     verified: Option<Vec<u8>>,
     has_fallen: bool,
+    /// Whether another application was asked for after PIV.
+    elsewhere: bool,
 }
 
 impl<'card> DifficultCard<'card> {
     pub(crate) fn new(card: &'card mut dyn Contacts, difficulty: Difficulty) -> Self {
-        Self { card, difficulty, commands: 0, held: Vec::new(), verified: None, has_fallen: false }
+        Self { card, difficulty, commands: 0, held: Vec::new(), verified: None, has_fallen: false, elsewhere: false }
     }
 
     /// The whole answer of the good card, in one piece.
@@ -200,6 +208,7 @@ impl Contacts for DifficultCard<'_> {
     fn power(&mut self, power: Power) -> io::Result<()> {
         self.commands = 0;
         self.held.clear();
+        self.elsewhere = false;
         self.card.power(power)
     }
 
@@ -209,6 +218,7 @@ impl Contacts for DifficultCard<'_> {
             Difficulty::ShortOnly
             | Difficulty::Plain
             | Difficulty::Slow
+            | Difficulty::Forgetful
             | Difficulty::Ridden
             | Difficulty::Mute
             | Difficulty::FallsOutAtVerify
@@ -228,6 +238,16 @@ impl Contacts for DifficultCard<'_> {
             Difficulty::Slow => {
                 if matches!(command.get(1), Some(0x87)) {
                     thread::sleep(SIGNING_TIME);
+                }
+                self.card.transmit(command)
+            }
+            Difficulty::Forgetful => {
+                if command.starts_with(&[0x00, SELECT, 0x04]) {
+                    self.elsewhere = command.get(5..10) != Some(&PIV);
+                }
+                if self.elsewhere {
+                    // What it answers to commands of PIV: another application does not know them.
+                    return Ok(if command.get(1) == Some(&SELECT) { vec![0x6A, 0x82] } else { vec![0x6D, 0x00] });
                 }
                 self.card.transmit(command)
             }

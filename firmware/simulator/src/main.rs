@@ -48,7 +48,7 @@ enum Act {
         /// The card is not this program but the image of a board, run by QEMU: a card on a chip.
         #[arg(long, value_name = "IMAGE")]
         chip: Option<PathBuf>,
-        /// A card that is difficult: t0, short-only, plain, slow, ridden, mute, falls-out-at-verify, or NUMBER:HOW for a wrong answer to that
+        /// A card that is difficult: t0, short-only, plain, slow, forgetful, ridden, mute, falls-out-at-verify, or NUMBER:HOW for a wrong answer to that
         /// command after power on, HOW one of empty, half, fine, noise, refused.
         #[arg(long, value_name = "HOW", conflicts_with = "chip")]
         difficult: Option<Difficulty>,

@@ -6,11 +6,10 @@ use sekisho_register::cards::Card;
 use sekisho_register::change::{ActivateCard, CardState, Change, SetCardState};
 use sekisho_register::wareki::{moment_text, numbered};
 use sekisho_wire::id::{CardGuid, Numbered};
-use sekisho_wire::pin_policy::PinPolicy;
 
 use super::decisions::{from, since};
 use super::first_pin::{FirstPin, Left};
-use super::{issue, registers};
+use super::{issue, proposals, registers};
 use crate::cli::{CardChange, CardCommand, FirstPinArguments, Which};
 use crate::clock;
 use crate::config_text::FromText;
@@ -49,7 +48,10 @@ pub(super) fn run(desk: &mut Desk, command: CardCommand, reader: Option<&str>) -
             let japanese = "白紙に戻しますか?鍵と暗証番号は失われます";
             let secret = desk.home.card_secret()?;
             let mut issuer = ended_card(desk, &secret, &reader, (english, japanese))?;
+            let guid = issuer.guid();
             issuer.dangerous_wipe()?;
+            // What was begun with it will never be finished.
+            guid.map_or(Ok(()), |guid| pending::forget(&desk.home, guid))?;
             desk.screen.print(desk.screen.words("the card is blank again", "カードを白紙に戻しました"))
         }
         CardCommand::Terminate => {
@@ -58,7 +60,10 @@ pub(super) fn run(desk: &mut Desk, command: CardCommand, reader: Option<&str>) -
             let japanese = "使用を終了しますか?以後このカードは何にも使えません";
             let secret = desk.home.card_secret()?;
             let mut issuer = ended_card(desk, &secret, &reader, (english, japanese))?;
-            let (english, japanese) = match issuer.dangerous_terminate()? {
+            let guid = issuer.guid();
+            let ended = issuer.dangerous_terminate()?;
+            guid.map_or(Ok(()), |guid| pending::forget(&desk.home, guid))?;
+            let (english, japanese) = match ended {
                 Ended::ForGood => ("the card has ended", "カードの使用を終了しました"),
                 Ended::Blank => (
                     "this card cannot be ended: it is blank now, so destroy it by hand",
@@ -174,9 +179,10 @@ fn reset_pin(desk: &mut Desk, reader: &ReaderName, first_pin: FirstPinArguments)
     );
     desk.screen.note(&whose, &whose);
     desk.screen.confirm("give the card in the reader a new PIN?", "挿入されたカードの暗証番号を再設定しますか?")?;
-    let policy = issuer.pin_policy()?.unwrap_or(PinPolicy::PIV);
+    let office = desk.cache.register().policy().pin;
+    let policy = issuer.pin_policy()?.unwrap_or(office);
     let (choice, delivery) = FirstPin::settle(first_pin, Left::ForSomebody, &policy, &desk.screen)?.apart();
-    let pin = issuer.reset_pin(choice)?;
+    let pin = issuer.reset_pin(choice, &office)?;
     delivery.map_or(Ok(()), |delivery| delivery.deliver(&desk.screen, &pin))?;
     desk.screen.note("the card has a new PIN", "暗証番号を再設定しました");
     Ok(())
@@ -191,10 +197,25 @@ fn ended_card<'secret>(
     (english, japanese): (&str, &str),
 ) -> Result<Issuer<'secret, PcscTransport>, AdminError> {
     desk.log_in()?;
-    let issuer = desk.readers.wait_for(reader, &desk.screen, ("the card", "カード"), |transport| {
-        Ok(Look::Right(Issuer::open(transport, secret)?))
-    })?;
+    let proposed = proposals::cards(desk)?;
+    let signer = desk.signer();
+    let issuer = desk.readers.wait_for(
+        reader,
+        &desk.screen,
+        ("the card to be ended", "終わらせるカード"),
+        |transport| {
+            let issuer = Issuer::open(transport, secret)?;
+            Ok(match issuer.guid() {
+                // In the only reader the administrator's own card still lies.
+                Some(guid) if Some(guid) == signer => Look::Wrong(AdminError::CardInUse(guid)),
+                Some(_) | None => Look::Right(issuer),
+            })
+        },
+    )?;
     if let Some(guid) = issuer.guid() {
+        if let Some((_, proposal)) = proposed.iter().find(|(card, _)| *card == guid) {
+            return Err(AdminError::CardProposed(*proposal));
+        }
         match desk.cache.register().card(&guid) {
             Some(card) => {
                 let whose = in_register(desk, card);

@@ -152,11 +152,18 @@ fn the_pin_is_changed_in_one_command() {
 #[test]
 fn a_new_pin_that_breaks_the_rules_does_not_reach_the_card() {
     // Cards answer many things to a question for an object that they have never heard of.
-    for unknown in ["6A82", "6A80", "6A88", "6D00", "6982"] {
+    for unknown in ["6A82", "6A80", "6A88", "6D00", "6982", "9000", "53009000"] {
         let unknown = format!("{POLICY} -> {unknown}");
         let mut card = OperatorCard::open(Script::new(&[OPENING, &unknown])).unwrap();
         let error = card.change_pin(&pin(b"493716"), &pin(b"123456")).unwrap_err();
         assert_eq!(error, LoginError::PinPolicy(PinRefused::Run));
+    }
+    // Not so where reading failed.
+    for failed in ["6581", "6F00"] {
+        let failed = format!("{POLICY} -> {failed}");
+        let mut card = OperatorCard::open(Script::new(&[OPENING, &failed])).unwrap();
+        let error = card.change_pin(&pin(b"493716"), &pin(b"805294")).unwrap_err();
+        assert_eq!(error.tries(), Tries::Untouched, "{error}");
     }
     let digits = format!("{POLICY} -> 530C8001018101068201058301019000");
     let mut card = OperatorCard::open(Script::new(&[OPENING, &digits])).unwrap();

@@ -5,6 +5,7 @@ use sekisho_card::{Disposition, Transaction, Transport, TransportError};
 use sekisho_issuer::{Issuer, Personalisation, PinChoice};
 
 use crate::rig::{ca, order, secret};
+use sekisho_wire::pin_policy::PinPolicy;
 
 /// Answers with what it was given, over and over.
 struct Babbler {
@@ -66,7 +67,7 @@ proptest! {
         prop_assert!(issuer.personalise(order(PinChoice::Random), &ca()).is_err());
         prop_assert!(issuer.update_grant(b"grant").is_err());
         prop_assert!(issuer.dangerous_wipe().is_err());
-        let _ = issuer.reset_pin(PinChoice::Random);
+        let _ = issuer.reset_pin(PinChoice::Random, &PinPolicy::DEFAULT);
         let _ = issuer.set_puk();
     }
 }

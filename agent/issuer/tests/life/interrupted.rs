@@ -1,10 +1,11 @@
 //! Personalisation and wiping, cut at every single command: what is left is recognised, and can be finished.
 
 use sekisho_card::{Disposition, Lengths};
-use sekisho_issuer::{Issuer, IssuerCause, Personalisation, PinChoice};
+use sekisho_issuer::{Issuer, IssuerCause, Order, Personalisation, PinChoice, PinRules};
 
 use crate::rig::{
-    Card, Cut, Maker, READER, Watched, blank, ca, in_use, log_in_first, order, personalised, personalised_as, secret,
+    Card, Cut, Maker, READER, RULES, Watched, blank, ca, in_use, log_in_first, order, personalised, personalised_as,
+    secret,
 };
 
 fn cuts(commands: usize) -> impl Iterator<Item = Cut> {
@@ -88,23 +89,49 @@ fn wiping_cut_anywhere(maker: Maker) -> usize {
 #[test]
 fn a_finished_card_can_be_made_anew_cut_anywhere_and_keeps_its_guid() {
     let (secret, ca) = (secret(), ca());
+    // The office wants another number of tries by now: setting it sets PIN and PUK back to the factory's.
+    let anew = || Order { rules: PinRules { tries: 2, ..RULES }, ..order(PinChoice::Random) };
     let (transport, watch) = Watched::new(personalised().0.connect(READER).unwrap(), Cut::Never, Lengths::Extended);
-    Issuer::open(transport, &secret).unwrap().personalise_anew(order(PinChoice::Random), &ca).unwrap();
+    Issuer::open(transport, &secret).unwrap().personalise_anew(anew(), &ca).unwrap();
     let commands = watch.borrow().commands.len();
 
     for cut in cuts(commands) {
         let (card, _) = personalised();
         let (transport, _) = Watched::new(card.connect(READER).unwrap(), cut, Lengths::Extended);
-        let attempt = Issuer::open(transport, &secret)
-            .and_then(|mut issuer| issuer.personalise_anew(order(PinChoice::Random), &ca));
+        let attempt = Issuer::open(transport, &secret).and_then(|mut issuer| issuer.personalise_anew(anew(), &ca));
         assert!(attempt.is_err(), "{cut:?}");
         replug(&card);
 
         let mut issuer = Issuer::open(card.connect(READER).unwrap(), &secret).unwrap();
         let guid = issuer.guid().unwrap();
-        let made = issuer.personalise_anew(order(PinChoice::Random), &ca).unwrap();
+        let made = issuer.personalise_anew(anew(), &ca).unwrap();
         assert_eq!(made.guid, guid, "{cut:?}");
         issuer.close(Disposition::Reset).unwrap();
-        log_in_first(&mut in_use(&card), &made.pin);
+        let mut card = in_use(&card);
+        assert_eq!(card.tries_left().unwrap(), 2, "{cut:?}");
+        log_in_first(&mut card, &made.pin);
     }
+}
+
+#[test]
+fn a_making_that_is_cut_again_and_again_does_not_use_the_puk_up() {
+    let (secret, ca) = (secret(), ca());
+    let strict = || Order { rules: PinRules { tries: 1, ..RULES }, ..order(PinChoice::Random) };
+    let (transport, watch) = Watched::new(blank().connect(READER).unwrap(), Cut::Never, Lengths::Extended);
+    Issuer::open(transport, &secret).unwrap().personalise(strict(), &ca).unwrap();
+    let commands = watch.borrow().commands.len();
+    let card = blank();
+    // Later each time: also while the PUK is ours and the management key still the factory's, where it is found out anew whose PUK it is.
+    let mut cuts = 0;
+    let made = (commands / 2..=commands).find_map(|at| {
+        let (transport, _) = Watched::new(card.connect(READER).unwrap(), Cut::Before(at), Lengths::Extended);
+        let made = Issuer::open(transport, &secret).and_then(|mut issuer| issuer.personalise(strict(), &ca));
+        replug(&card);
+        cuts += usize::from(made.is_err());
+        made.ok()
+    });
+    assert!(cuts > 10, "{cuts} of {commands}");
+    let mut card = in_use(&card);
+    assert_eq!(card.tries_left().unwrap(), 1);
+    log_in_first(&mut card, &made.expect("finished at last").pin);
 }

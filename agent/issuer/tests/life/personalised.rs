@@ -79,7 +79,10 @@ fn a_card_of_another_office_takes_no_orders() {
     assert_eq!(issuer.inspect().unwrap(), Personalisation::Foreign);
     assert_eq!(issuer.update_grant(b"x").unwrap_err().cause, IssuerCause::ForeignManagementKey);
     assert_eq!(issuer.dangerous_wipe().unwrap_err().cause, IssuerCause::ForeignManagementKey);
-    assert_eq!(issuer.reset_pin(PinChoice::Random).unwrap_err().cause, IssuerCause::ForeignManagementKey);
+    assert_eq!(
+        issuer.reset_pin(PinChoice::Random, &PinPolicy::DEFAULT).unwrap_err().cause,
+        IssuerCause::ForeignManagementKey
+    );
     issuer.close(Disposition::Reset).unwrap();
     in_use(&card).login(&made.pin, &[1; 32]).unwrap();
 }
@@ -139,7 +142,7 @@ fn a_pin_that_its_holder_chose_at_the_desk_needs_no_change() {
     in_use(&card).login(&made.pin, &[1; 32]).unwrap();
     let secret = secret();
     let mut issuer = Issuer::open(card.connect(READER).unwrap(), &secret).unwrap();
-    let chosen = issuer.reset_pin(PinChoice::Chosen(pin(b"805294"))).unwrap();
+    let chosen = issuer.reset_pin(PinChoice::Chosen(pin(b"805294")), &PinPolicy::DEFAULT).unwrap();
     issuer.close(Disposition::Reset).unwrap();
     in_use(&card).login(&chosen, &[1; 32]).unwrap();
 }

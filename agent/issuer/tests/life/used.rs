@@ -2,6 +2,7 @@
 
 use sekisho_card::{Lengths, LoginError, OperatorCard, Tries, verify_signature};
 use sekisho_issuer::{CardManagementSecret, Issuer, IssuerCause, PinChoice};
+use sekisho_wire::pin_policy::PinPolicy;
 use sekisho_wire::secret::SecretBytes;
 
 use crate::rig::{Cut, READER, Watched, blank, ca, in_use, log_in_first, order, personalised, pin, secret, validity};
@@ -61,7 +62,7 @@ fn five_wrong_pins_block_and_the_office_unblocks() {
 
     let secret = secret();
     let mut issuer = Issuer::open(shared.connect(READER).unwrap(), &secret).unwrap();
-    let fresh = issuer.reset_pin(PinChoice::Random).unwrap();
+    let fresh = issuer.reset_pin(PinChoice::Random, &PinPolicy::DEFAULT).unwrap();
     let mut card = OperatorCard::open(issuer.into_transport().unwrap()).unwrap();
     assert_eq!(card.tries_left().unwrap(), 5);
     log_in_first(&mut card, &fresh);
@@ -75,7 +76,10 @@ fn a_card_that_does_not_hold_our_key_never_hears_a_puk() {
     Issuer::open(shared.connect(READER).unwrap(), &secret).unwrap().write_identity(validity().until).unwrap();
     let (transport, watch) = Watched::new(shared.connect(READER).unwrap(), Cut::Never, Lengths::Short);
     let mut issuer = Issuer::open(transport, &secret).unwrap();
-    assert_eq!(issuer.reset_pin(PinChoice::Random).unwrap_err().cause, IssuerCause::ForeignManagementKey);
+    assert_eq!(
+        issuer.reset_pin(PinChoice::Random, &PinPolicy::DEFAULT).unwrap_err().cause,
+        IssuerCause::ForeignManagementKey
+    );
     assert_eq!(watch.borrow().starting_with(&[0x00, 0x2C]), 0);
 
     // Nor does the card of another office, which says a GUID of its own.
@@ -84,7 +88,10 @@ fn a_card_that_does_not_hold_our_key_never_hears_a_puk() {
     let (transport, watch) = Watched::new(shared.connect(READER).unwrap(), Cut::Never, Lengths::Short);
     let mut issuer = Issuer::open(transport, &other).unwrap();
     assert_eq!(issuer.set_puk().unwrap_err().cause, IssuerCause::ForeignManagementKey);
-    assert_eq!(issuer.reset_pin(PinChoice::Random).unwrap_err().cause, IssuerCause::ForeignManagementKey);
+    assert_eq!(
+        issuer.reset_pin(PinChoice::Random, &PinPolicy::DEFAULT).unwrap_err().cause,
+        IssuerCause::ForeignManagementKey
+    );
     let watch = watch.borrow();
     assert_eq!(watch.starting_with(&[0x00, 0x2C]) + watch.starting_with(&[0x00, 0x24]), 0);
 }
@@ -104,7 +111,7 @@ fn a_card_with_one_try_left_for_its_puk_can_be_made_anew() {
     let mut issuer = Issuer::open(shared.connect(READER).unwrap(), &secret).unwrap();
     let again = issuer.personalise_anew(order(PinChoice::Random), &ca()).unwrap();
     assert_eq!(again.guid, made.guid);
-    issuer.reset_pin(PinChoice::Random).unwrap();
+    issuer.reset_pin(PinChoice::Random, &PinPolicy::DEFAULT).unwrap();
 }
 
 #[test]
