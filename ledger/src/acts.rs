@@ -1,6 +1,6 @@
 //! The way of an act into the register log or the casebook: judged by the fold first, appended then, under a checkpoint before the answer.
 
-use std::sync::Arc;
+use std::sync::{Arc, MutexGuard};
 
 use sekisho_register::change::Log;
 use sekisho_register::{Change, FoldRefusal, NameHash, Register, SignedAct, office_of};
@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 
 use crate::clock::Millis;
 use crate::code::{CodeSecret, LogKeys};
-use crate::office::Office;
+use crate::office::{Judges, Office};
 use crate::refusal::{CodeFault, Refusal};
 use crate::secret::{DoesNotOpen, SecretKey};
 use crate::stage::Stage;
@@ -39,35 +39,82 @@ pub struct Placed {
     pub id: Hash,
 }
 
-/// Whether an act has a chance by what is in force: it stands there already, or the fold would accept it. The writer's word is the last one.
-///
-/// # Errors
-/// [`Refusal::Act`], or the store's failure.
-pub fn judge(store: &dyn Store, office: &Office, entry: &[u8], now: Millis) -> Result<(), Refusal> {
-    let signed = SignedAct::decode(entry).map_err(|malformed| Refusal::Act(FoldRefusal::Malformed(malformed)))?;
-    if store.act(&office.id, &Hash(signed.id().0))?.is_some() {
-        return Ok(());
-    }
-    let register = office.register();
-    let judged = match signed.act().log {
-        Log::Casebook => {
-            let casebook = office.casebook();
-            let size = casebook.judge_for(&register, entry, now).map_err(Refusal::Act)?;
-            let judge = office.judge_of(store, &register, size)?;
-            casebook.would_accept(&judge, &register, entry, now).map(drop)
-        }
-        Log::Register | Log::Records => register.would_accept(entry, now).map(drop),
-    };
-    judged.map_err(Refusal::Act)
+/// What was found out about an act before it waits for the writer, whose word is the last one.
+#[derive(Debug)]
+pub struct Judged<'o> {
+    /// The register that judges it, if it is for the casebook and not there yet.
+    judge: Option<Arc<Register>>,
+    /// Nobody else's entry comes into the casebook before this one's answer.
+    _turn: Option<MutexGuard<'o, Judges>>,
 }
 
-/// Judges and stages an act for an office that exists.
+impl Judged<'_> {
+    /// What [`plan`] has to be given.
+    #[must_use]
+    pub fn judge(&self) -> Option<Arc<Register>> {
+        self.judge.clone()
+    }
+}
+
+/// Whether an act has a chance by what is in force: it stands there already, or the fold would accept it. Keep what is returned until the
+/// act is planned and committed.
 ///
 /// # Errors
-/// [`Refusal::Act`] when the fold refuses it, [`Refusal::NameWrong`], or the store's failure.
+/// [`Refusal::Act`], [`Refusal::NameWrong`], or the store's failure.
+pub fn judge<'o>(
+    store: &dyn Store,
+    office: &'o Office,
+    entry: &[u8],
+    names: &[Name],
+    now: Millis,
+) -> Result<Judged<'o>, Refusal> {
+    let signed = SignedAct::decode(entry).map_err(|malformed| Refusal::Act(FoldRefusal::Malformed(malformed)))?;
+    if store.act(&office.id, &Hash(signed.id().0))?.is_some() {
+        return Ok(Judged { judge: None, _turn: None });
+    }
+    match signed.act().log {
+        Log::Casebook => judge_case(store, office, &signed, entry, names, now),
+        Log::Register | Log::Records => {
+            office.register().would_accept(entry, now).map_err(Refusal::Act)?;
+            Ok(Judged { judge: None, _turn: None })
+        }
+    }
+}
+
+fn judge_case<'o>(
+    store: &dyn Store,
+    office: &'o Office,
+    signed: &SignedAct,
+    entry: &[u8],
+    names: &[Name],
+    now: Millis,
+) -> Result<Judged<'o>, Refusal> {
+    let look = || {
+        // In this order: no entry of the casebook has seen more than the register has that is read after it.
+        let casebook = office.casebook();
+        let register = office.register();
+        let unopposed = casebook.look(&register, entry, now).map_err(Refusal::Act)?;
+        check_names(&names_of(&signed.act().changes), names)?;
+        Ok::<_, Refusal>((casebook, register, unopposed))
+    };
+    // Strangers take no turn.
+    look().map(drop)?;
+    let mut turn = office.filing();
+    let (casebook, register, unopposed) = look()?;
+    let judge = turn.of_size(store, &office.id, &register, unopposed.judged_by())?;
+    casebook.would_accept(&judge, &unopposed).map_err(Refusal::Act)?;
+    Ok(Judged { judge: Some(judge), _turn: Some(turn) })
+}
+
+/// Judges and stages an act for an office that exists; `judge` is what [`judge`] found.
+///
+/// # Errors
+/// [`Refusal::Act`] when the fold refuses it, [`Refusal::NameWrong`], [`Refusal::Busy`] when another register would have to judge it by now, or
+/// the store's failure.
 pub fn plan(
     stage: &mut Stage<'_>,
     office: &OfficeId,
+    judge: Option<&Register>,
     entry: &[u8],
     names: &[Name],
     master: &SecretKey,
@@ -83,7 +130,7 @@ pub fn plan(
     }
     let register = stage.register(office).ok_or(Refusal::NotFound("office"))?;
     match signed.act().log {
-        Log::Casebook => plan_case(stage, office, &register, &signed, entry, names, master, now),
+        Log::Casebook => plan_case(stage, office, &register, judge, entry, names, master, now),
         Log::Register | Log::Records => plan_change(stage, office, &register, entry, names, master, now),
     }
 }
@@ -108,7 +155,7 @@ fn plan_change(
     // An approval need not bring the names that its proposal brought: they were stored beside the proposal.
     let names = match folded.approved {
         Some(proposal) if names.is_empty() => proposal_names(stage, office, placed, &Hash(proposal.0), &needed)?,
-        Some(_) | None => check_names(office, placed, &needed, names, master)?,
+        Some(_) | None => seal_names(office, placed, &needed, names, master)?,
     };
     store_act(stage, office, placed, entry, names)?;
     stage.set_register(*office, Arc::new(next));
@@ -119,21 +166,21 @@ fn plan_change(
 fn plan_case(
     stage: &mut Stage<'_>,
     office: &OfficeId,
-    register: &Arc<Register>,
-    signed: &SignedAct,
+    register: &Register,
+    judge: Option<&Register>,
     entry: &[u8],
     names: &[Name],
     master: &SecretKey,
     now: Millis,
 ) -> Result<Placed, Refusal> {
     let casebook = stage.casebook(office).ok_or(Refusal::NotFound("office"))?;
-    let size = casebook.judge_for(register, entry, now).map_err(Refusal::Act)?;
-    let judge = stage.judge_of(office, register, size)?;
-    casebook.would_accept(&judge, register, entry, now).map_err(Refusal::Act)?;
+    let unopposed = casebook.look(register, entry, now).map_err(Refusal::Act)?;
+    // None is folded here, where everybody waits. Only a commit that failed and landed all the same moves the casebook during somebody's turn.
+    let judge = judge.filter(|judge| judge.size() == unopposed.judged_by()).ok_or(Refusal::Busy)?;
     let mut next = (*casebook).clone();
-    next.fold(&judge, entry).map_err(Refusal::Act)?;
-    let placed = Placed { log: LogName::Casebook, index: casebook.size(), id: Hash(signed.id().0) };
-    let names = check_names(office, placed, &names_of(&signed.act().changes), names, master)?;
+    next.fold(judge, entry).map_err(Refusal::Act)?;
+    let placed = Placed { log: LogName::Casebook, index: casebook.size(), id: Hash(unopposed.act().id().0) };
+    let names = seal_names(office, placed, &names_of(&unopposed.act().act().changes), names, master)?;
     store_act(stage, office, placed, entry, names)?;
     stage.set_casebook(*office, Arc::new(next));
     Ok(placed)
@@ -190,25 +237,28 @@ fn names_in(change: &Change) -> Vec<NameHash> {
     if let Change::Designate(designate) = change { vec![designate.name] } else { Vec::new() }
 }
 
-/// Exactly the names that the act speaks of, each under its hash.
-fn check_names(
+/// Exactly the names that the act speaks of.
+fn check_names(needed: &[NameHash], names: &[Name]) -> Result<(), Refusal> {
+    let given: Vec<NameHash> = names.iter().map(Name::hash).collect();
+    let fits = needed.iter().all(|hash| given.contains(hash)) && given.iter().all(|hash| needed.contains(hash));
+    if fits && names.iter().all(|name| is_sound(&name.text)) { Ok(()) } else { Err(Refusal::NameWrong) }
+}
+
+/// Exactly the names that the act speaks of, each sealed under its hash.
+fn seal_names(
     office: &OfficeId,
     placed: Placed,
     needed: &[NameHash],
     names: &[Name],
     master: &SecretKey,
 ) -> Result<Vec<StoredName>, Refusal> {
-    if !names.iter().all(|name| is_sound(&name.text)) {
-        return Err(Refusal::NameWrong);
-    }
-    let mut stored = Vec::with_capacity(needed.len());
-    for hash in needed {
-        let name = names.iter().find(|name| NameHash::of(&name.salt, &name.text) == *hash).ok_or(Refusal::NameWrong)?;
+    check_names(needed, names)?;
+    let sealed = needed.iter().map(|hash| {
+        let name = names.iter().find(|name| name.hash() == *hash).ok_or(Refusal::NameWrong)?;
         let sealed = name.seal(office, hash, master);
-        stored.push(StoredName { office: *office, log: placed.log, index: placed.index, hash: hash.0, sealed });
-    }
-    let superfluous = names.iter().any(|name| !needed.contains(&NameHash::of(&name.salt, &name.text)));
-    if superfluous { Err(Refusal::NameWrong) } else { Ok(stored) }
+        Ok(StoredName { office: *office, log: placed.log, index: placed.index, hash: hash.0, sealed })
+    });
+    sealed.collect()
 }
 
 /// Whether a text can be a person's name (LEDGER §L4). Names travel beside acts: long ones would crowd out the pages of the register. What
@@ -223,6 +273,10 @@ fn is_sound(name: &str) -> bool {
 const NAME_MAX: usize = 200;
 
 impl Name {
+    fn hash(&self) -> NameHash {
+        NameHash::of(&self.salt, &self.text)
+    }
+
     fn seal(&self, office: &OfficeId, hash: &NameHash, master: &SecretKey) -> Vec<u8> {
         let plain = Zeroizing::new([self.salt.0.as_slice(), self.text.as_bytes()].concat());
         master.seal(&name_aad(office, &hash.0), &plain)
@@ -306,7 +360,7 @@ pub fn plan_founding(
         return Err(Refusal::OtherKeys);
     }
     let placed = Placed { log: LogName::Register, index: 0, id: Hash(signed.id().0) };
-    let names = check_names(&office, placed, &names_of(&folded.changes), names, founder.master)?;
+    let names = seal_names(&office, placed, &names_of(&folded.changes), names, founder.master)?;
     let change = stage.change();
     change.offices.push(StoredOffice { id: office, seeds, founded: now });
     change.used.push((secret.hash(), now));

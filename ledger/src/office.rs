@@ -31,8 +31,14 @@ pub struct Office {
     logs: [Log; 3],
     register: RwLock<Arc<Register>>,
     casebook: RwLock<Arc<Casebook>>,
-    /// The last registers that casebook entries were judged by, the newest first.
-    judges: Mutex<VecDeque<Arc<Register>>>,
+    filing: Mutex<Judges>,
+}
+
+/// Registers of the past, by which entries of the casebook are judged.
+#[derive(Debug, Default)]
+pub struct Judges {
+    /// Those asked last, the newest first.
+    kept: VecDeque<Arc<Register>>,
 }
 
 /// One log at run time.
@@ -128,36 +134,14 @@ impl Office {
         let mut casebook = Casebook::new();
         fold_casebook(store, &stored.id, &register, &mut casebook)?;
         let (register, casebook) = (RwLock::new(Arc::new(register)), RwLock::new(Arc::new(casebook)));
-        Ok(Self { id: stored.id, logs, register, casebook, judges: Mutex::default() })
+        Ok(Self { id: stored.id, logs, register, casebook, filing: Mutex::default() })
     }
 
-    /// The register of this size, by which a casebook entry is judged when it comes next: mostly the one in force. Folding an older one takes
-    /// time: ask `Casebook::judge_for` first, which keeps strangers out.
-    ///
-    /// # Errors
-    /// When the store fails.
-    pub fn judge_of(
-        &self,
-        store: &dyn Store,
-        register: &Arc<Register>,
-        size: u64,
-    ) -> Result<Arc<Register>, StoreError> {
-        if size >= register.size() {
-            return Ok(Arc::clone(register));
-        }
-        // What is not durable nobody can have seen.
-        let size = size.min(store.frontier(&self.id, LogName::Register)?.size());
-        // Held while folding: at most one is folded at a time.
-        let mut judges = self.judges.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(judge) = judges.iter().find(|judge| judge.size() == size) {
-            return Ok(Arc::clone(judge));
-        }
-        let below = judges.iter().filter(|judge| judge.size() < size).max_by_key(|judge| judge.size());
-        let mut judge = below.map_or_else(Register::new, |judge| (**judge).clone());
-        fold_to(store, &self.id, &mut judge, size)?;
-        judges.truncate(JUDGES - 1);
-        judges.push_front(Arc::new(judge));
-        Ok(Arc::clone(&judges[0]))
+    /// The turn to bring something for the casebook. Whoever has it keeps it from the look at the casebook until his entry is filed or refused, so
+    /// that one older register at most is folded at a time, and none for an entry that those before it leave no room for. The writer takes no turn: what is
+    /// done in one keeps nobody waiting but those who bring something for the casebook of this office.
+    pub fn filing(&self) -> MutexGuard<'_, Judges> {
+        lock(&self.filing)
     }
 
     /// Takes over what the store has and memory has not: a commit that failed may have landed all the same.
@@ -242,6 +226,35 @@ impl Office {
             valid_until_ms: now.saturating_add(age),
         };
         Ok((published, note.sign(&log.key)))
+    }
+}
+
+impl Judges {
+    /// The register of this size, by which a casebook entry is judged when it comes next: mostly the one in force. Folding an older one takes
+    /// time: look at the entry first (`Casebook::look`).
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn of_size(
+        &mut self,
+        store: &dyn Store,
+        office: &OfficeId,
+        in_force: &Arc<Register>,
+        size: u64,
+    ) -> Result<Arc<Register>, StoreError> {
+        if size >= in_force.size() {
+            return Ok(Arc::clone(in_force));
+        }
+        if let Some(judge) = self.kept.iter().find(|judge| judge.size() == size) {
+            return Ok(Arc::clone(judge));
+        }
+        let below = self.kept.iter().filter(|judge| judge.size() < size).max_by_key(|judge| judge.size());
+        let mut judge = below.map_or_else(Register::new, |judge| (**judge).clone());
+        fold_to(store, office, &mut judge, size)?;
+        let judge = Arc::new(judge);
+        self.kept.truncate(JUDGES - 1);
+        self.kept.push_front(Arc::clone(&judge));
+        Ok(judge)
     }
 }
 

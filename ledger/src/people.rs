@@ -46,14 +46,13 @@ impl Ledger {
         }
         let (id, vault) = (office.id, Arc::clone(&self.vault));
         // Whatever the register in force refuses never waits for the writer: strangers cost the others no commit.
-        if let Err(refused) = acts::judge(&*self.store, &office, &entry, now) {
-            self.note_refused_act(&office, &entry, &refused, now);
-            return Err(refused);
-        }
-        let bytes = entry.clone();
-        let placed = self
-            .writer
-            .run(Some(act_exclusive(&id)), move |stage| acts::plan(stage, &id, &entry, &names, vault.master(), now))?;
+        let judged = acts::judge(&*self.store, &office, &entry, &names, now);
+        let judged = judged.inspect_err(|refused| self.note_refused_act(&office, &entry, refused, now))?;
+        let (bytes, judge) = (entry.clone(), judged.judge());
+        let placed = self.writer.run(Some(act_exclusive(&id)), move |stage| {
+            acts::plan(stage, &id, judge.as_deref(), &entry, &names, vault.master(), now)
+        })?;
+        drop(judged);
         let placed = placed.inspect_err(|refused| self.note_refused_act(&office, &bytes, refused, now))?;
         let published = office.log(placed.log).publish()?;
         Ok((placed, published.size))

@@ -11,7 +11,6 @@ use sekisho_wire::record::{Body, Emitter, RECORD_VERSION, Record, Retention};
 
 use crate::clock::{Millis, boot_id, legal_month, since_boot};
 use crate::payload::RecordKey;
-use crate::refusal::Refusal;
 use crate::store::{
     Append, Change, Cursor, CursorMove, EmitterName, Entry, LogName, Store, StoreError, StoredKey, TileGrowth,
 };
@@ -151,15 +150,6 @@ impl<'a> Stage<'a> {
     pub fn casebook(&self, office: &OfficeId) -> Option<Arc<Casebook>> {
         let staged = self.casebooks.get(office).cloned();
         staged.or_else(|| self.offices.find(office).map(|office| office.casebook()))
-    }
-
-    /// The register by which a casebook entry is judged ([`crate::office::Office::judge_of`]).
-    ///
-    /// # Errors
-    /// [`Refusal::NotFound`] for an office that is not durable yet, or the store's failure.
-    pub fn judge_of(&self, office: &OfficeId, register: &Arc<Register>, size: u64) -> Result<Arc<Register>, Refusal> {
-        let office = self.offices.find(office).ok_or(Refusal::NotFound("office"))?;
-        Ok(office.judge_of(self.store, register, size)?)
     }
 
     /// The register that holds once this is committed.

@@ -1,6 +1,8 @@
 //! The casebook: proposals that wait for approval, and incidents. Never sent to terminals.
 
 use alloc::collections::BTreeMap;
+use alloc::vec;
+use alloc::vec::Vec;
 
 use sekisho_tlog::{Frontier, leaf_hash};
 use sekisho_wire::cose::Signer;
@@ -13,6 +15,7 @@ use crate::change::{Change, Log, ReportIncident};
 use crate::fold::{Register, TERMINAL_ACTS_A_DAY, check_clock, check_recent, decode};
 use crate::refusal::{FoldRefusal, WrongValue};
 use crate::state::{Draft, Trust};
+use crate::thing::Thing;
 
 /// What all accepted acts of the casebook together say.
 #[derive(Clone, Debug, Default)]
@@ -74,6 +77,28 @@ pub enum Filed {
     },
 }
 
+/// An entry that nothing was found against ([`Casebook::look`]). What is left is the word of the register that judges it.
+#[must_use]
+#[derive(Clone, Debug)]
+pub struct Unopposed {
+    signed: SignedAct,
+    judged_by: u64,
+}
+
+impl Unopposed {
+    /// The act in it.
+    #[must_use]
+    pub const fn act(&self) -> &SignedAct {
+        &self.signed
+    }
+
+    /// The size of that register.
+    #[must_use]
+    pub const fn judged_by(&self) -> u64 {
+        self.judged_by
+    }
+}
+
 impl Casebook {
     /// The casebook of no entries.
     #[must_use]
@@ -95,54 +120,52 @@ impl Casebook {
     /// # Errors
     /// [`FoldRefusal`]; then nothing but size and root has changed.
     pub fn fold(&mut self, register: &Register, entry: &[u8]) -> Result<Filed, FoldRefusal> {
-        let examined = self.examine(register, entry);
+        let examined = decode(entry).and_then(|signed| Ok((self.examine(register, &signed)?, signed)));
         let index = self.size();
         self.frontier.append(leaf_hash(entry));
-        let (signed, operator) = examined?;
+        let (operator, signed) = examined?;
         let filed = self.filed_at(&signed, index);
         self.file(signed, operator, &filed, index);
         Ok(filed)
     }
 
-    /// Says what [`Self::fold`] would with the register `judge`, at the clock `now`, and changes nothing. Also refuses what the signer could not do
-    /// by the `register` in force, and a proposal that could not take effect on it: its proposer hears so at once, not its approver.
+    /// Looks at an entry that is to come next, at the clock `now`, with all that can be said against it without the register that judges it
+    /// ([`Self::judged_by`]): what it holds, its office, what it has seen, its signer's key and right by the `register` in force, and whether a
+    /// proposal could take effect on that one, so that its proposer hears so at once, not its approver. The register that judges may have to be folded
+    /// for the purpose, and nobody must be able to have that done for nothing: whoever's right has changed since that register signs again over a newer one.
     ///
     /// # Errors
     /// [`FoldRefusal`].
-    pub fn would_accept(
-        &self,
-        judge: &Register,
-        register: &Register,
-        entry: &[u8],
-        now: u64,
-    ) -> Result<Filed, FoldRefusal> {
-        let (signed, _) = self.examine(judge, entry)?;
-        register.check_envelope(&signed, Log::Casebook)?;
+    pub fn look(&self, register: &Register, entry: &[u8], now: u64) -> Result<Unopposed, FoldRefusal> {
+        let signed = decode(entry)?;
+        self.check_content(register, &signed)?;
         let act = signed.act();
         check_clock(act, now)?;
         check_recent(&signed, now)?;
+        self.check_terminal(&signed)?;
+        register.check_seen([act].into_iter(), Trust::Verify)?;
         // An old date brings no right back.
-        admit(register, &signed, now.max(register.counting(&signed)), Trust::Stored)?;
+        let operator = admit(register, &signed, now.max(register.counting(&signed)), Trust::Verify)?;
+        let judged_by = self.seen_size.max(act.seen_size);
+        for thing in stands_on(&signed, operator.as_ref()) {
+            register.check_unchanged(thing, judged_by)?;
+        }
+        admit(register, &signed, register.counting_at(&signed, judged_by), Trust::Stored)?;
         let at = register.position(&signed, act, act.seen_size, Trust::Verify);
         let mut draft = Draft::over(&register.state);
         for change in act.changes.iter().filter(|change| !matches!(change, Change::Incident(_))) {
             draft.apply(change, at)?;
         }
-        Ok(self.filed(&signed))
+        Ok(Unopposed { signed, judged_by })
     }
 
-    /// As [`Self::judged_by`], for an entry that is to come next, after all that the register in force can say against it: its office, what it
-    /// has seen, its signer's key and right. None of that needs the register of that size, which may have to be folded for the purpose; a
-    /// stranger must not be able to have that done.
+    /// Says what [`Self::fold`] would with the register `judge`, and changes nothing.
     ///
     /// # Errors
-    /// [`FoldRefusal`], which [`Self::would_accept`] would give as well or after another one.
-    pub fn judge_for(&self, register: &Register, entry: &[u8], now: u64) -> Result<u64, FoldRefusal> {
-        let signed = decode(entry)?;
-        register.check_envelope(&signed, Log::Casebook)?;
-        register.check_seen([signed.act()].into_iter(), Trust::Verify)?;
-        admit(register, &signed, now.max(register.counting(&signed)), Trust::Verify)?;
-        Ok(self.seen_size.max(signed.act().seen_size))
+    /// [`FoldRefusal`].
+    pub fn would_accept(&self, judge: &Register, entry: &Unopposed) -> Result<Filed, FoldRefusal> {
+        self.examine(judge, &entry.signed)?;
+        Ok(self.filed_at(&entry.signed, self.size()))
     }
 
     /// Entries folded, refused ones included.
@@ -181,13 +204,22 @@ impl Casebook {
         self.filed.get(id).copied()
     }
 
-    fn examine(&self, register: &Register, entry: &[u8]) -> Result<(SignedAct, Option<Code>), FoldRefusal> {
-        let signed = decode(entry)?;
+    /// Who proposes or reports that, if he may.
+    fn examine(&self, register: &Register, signed: &SignedAct) -> Result<Option<Code>, FoldRefusal> {
         let (needed, given) = (self.seen_size.max(signed.act().seen_size), register.size());
         if given != needed && signed.act().seen_size <= given {
             return Err(FoldRefusal::RegisterSize { needed, given });
         }
-        register.check_envelope(&signed, Log::Casebook)?;
+        self.check_content(register, signed)?;
+        register.check_seen([signed.act()].into_iter(), Trust::Verify)?;
+        let operator = admit(register, signed, register.counting(signed), Trust::Verify)?;
+        self.check_terminal(signed)?;
+        Ok(operator)
+    }
+
+    /// For this office and this log, new, and either incidents or a proposal.
+    fn check_content(&self, register: &Register, signed: &SignedAct) -> Result<(), FoldRefusal> {
+        register.check_envelope(signed, Log::Casebook)?;
         if let Some(index) = self.act_index(&signed.id()) {
             return Err(FoldRefusal::Repeated { index });
         }
@@ -201,10 +233,7 @@ impl Casebook {
         if changes.iter().any(wrong_level) {
             return Err(FoldRefusal::ValueWrong(WrongValue::ThreatLevel));
         }
-        register.check_seen([signed.act()].into_iter(), Trust::Verify)?;
-        let operator = admit(register, &signed, register.counting(&signed), Trust::Verify)?;
-        self.check_terminal(&signed)?;
-        Ok((signed, operator))
+        Ok(())
     }
 
     /// A terminal's key lies on a disk: it must not be able to fill a log.
@@ -213,10 +242,6 @@ impl Casebook {
         let day = (terminal.clone(), local_day(signed.act().made));
         let most = self.reports.get(&day).is_some_and(|reports| *reports >= TERMINAL_ACTS_A_DAY);
         if most { Err(FoldRefusal::TerminalLimit(terminal.clone())) } else { Ok(()) }
-    }
-
-    fn filed(&self, signed: &SignedAct) -> Filed {
-        self.filed_at(signed, self.size())
     }
 
     fn filed_at(&self, signed: &SignedAct, index: u64) -> Filed {
@@ -252,6 +277,20 @@ impl Casebook {
                 }
             }
         }
+    }
+}
+
+/// What the signer's right to propose or report that stands on. Recovery keys are what they were when the office was founded.
+fn stands_on(signed: &SignedAct, operator: Option<&Code>) -> Vec<Thing> {
+    match signed.signer() {
+        Signer::Card(card) => {
+            let post = signed.act().post.clone().map(Thing::Post);
+            let routes = signed.act().changes.iter().map(|change| Thing::Route(change.class()));
+            let person = operator.cloned().map(Thing::Operator);
+            [Thing::Card(*card)].into_iter().chain(person).chain(post).chain(routes).collect()
+        }
+        Signer::Terminal(terminal) => vec![Thing::Terminal(terminal.clone())],
+        Signer::Recovery(_) => Vec::new(),
     }
 }
 

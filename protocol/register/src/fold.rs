@@ -205,7 +205,21 @@ impl Register {
     /// The moment at which an act is judged: backdating must not help, who lost a right by an act that is folded already has lost it.
     /// Recovery keys lose no rights, and must work where an act from the future stands in the log.
     pub(crate) fn counting(&self, signed: &SignedAct) -> u64 {
-        if is_recovery(signed) { signed.act().made } else { signed.act().made.max(self.newest_made) }
+        self.counting_at(signed, self.size())
+    }
+
+    /// As [`Self::counting`], by the register of the first `size` entries.
+    pub(crate) fn counting_at(&self, signed: &SignedAct, size: u64) -> u64 {
+        let made = signed.act().made;
+        if is_recovery(signed) { made } else { made.max(self.newest_made_at(size)) }
+    }
+
+    /// Whether the register of the first `size` entries says of a thing what this one says.
+    pub(crate) fn check_unchanged(&self, thing: Thing, size: u64) -> Result<(), FoldRefusal> {
+        match self.state.touched.get(&thing).copied().filter(|index| *index >= size) {
+            Some(index) => Err(FoldRefusal::ChangedSince { thing, index }),
+            None => Ok(()),
+        }
     }
 
     /// Everything but taking it over.
@@ -233,7 +247,8 @@ impl Register {
         }
         let given =
             changes.iter().filter_map(|change| draft.apply(change, at).transpose()).collect::<Result<_, _>>()?;
-        if let [(_, Authority::Person { .. })] = chain.as_slice() {
+        // Not asked again of what was accepted: it costs a look at every card that signs, on every date.
+        if let ([(_, Authority::Person { .. })], Trust::Verify) = (chain.as_slice(), trust) {
             draft.somebody_can_decide(changes, at)?;
         }
         draft.new_entries().folded.extend(chain.iter().map(|(link, _)| (link.id(), at.index)));

@@ -40,7 +40,7 @@ pub mod values;
 pub mod wareki;
 
 pub use act::{Act, NO_OFFICE, SignedAct, ToBeSigned, office_of};
-pub use casebook::{Casebook, Filed};
+pub use casebook::{Casebook, Filed, Unopposed};
 pub use change::Change;
 pub use concluded::Concluded;
 pub use decide::{RULES_VERSION, Verdict, decide};

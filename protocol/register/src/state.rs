@@ -98,7 +98,7 @@ pub(crate) enum Dates {
 /// Whether an entry still has to prove itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Trust {
-    /// Signatures, keys and the roots that signers saw are verified.
+    /// Signatures, keys, the roots that signers saw and who is left to decide are verified.
     Verify,
     /// The holder verified and stored this entry before.
     Stored,

@@ -81,8 +81,10 @@ impl Noise for ChipNoise {
     fn byte(&mut self) -> Option<u8> {
         for _ in 0..NOISE_PATIENCE {
             if self.0.events_valrdy.read().bits() != 0 {
+                // In this order: a byte that comes in between is lost, not given twice.
+                let byte = self.0.value.read().value().bits();
                 self.0.events_valrdy.reset();
-                return Some(self.0.value.read().value().bits());
+                return Some(byte);
             }
         }
         None

@@ -9,12 +9,11 @@ use crate::fold::incident;
 use crate::office::*;
 
 fn route() -> Change {
-    Change::Route(SetRoute {
-        class: Class::Cards,
-        proposers: vec![Role::SystemManager],
-        stages: vec![],
-        distinct: false,
-    })
+    Change::Route(set_route())
+}
+
+fn set_route() -> SetRoute {
+    SetRoute { class: Class::Cards, proposers: vec![Role::SystemManager], stages: vec![], distinct: false }
 }
 
 #[test]
@@ -54,8 +53,8 @@ fn a_strangers_entry_is_refused_before_an_old_register_is_folded_for_it() {
     let entry = sign_card(&act, 1);
     office.act(vec![section("koseki", "戸籍課", SectionState::Open)]).unwrap();
     let look = |entry: &[u8]| {
-        let looked = office.casebook.judge_for(&office.register, entry, office.now);
-        looked.map_err(|refusal| refusal.code())
+        let looked = office.casebook.look(&office.register, entry, office.now);
+        looked.map(|unopposed| unopposed.judged_by()).map_err(|refusal| refusal.code())
     };
     assert_eq!(look(&entry), Ok(act.seen_size), "older than the one in force");
     let mut forged = entry;
@@ -64,6 +63,93 @@ fn a_strangers_entry_is_refused_before_an_old_register_is_folded_for_it() {
     assert_eq!(look(&sign_card(&Act { office: OfficeId([9; 16]), ..act.clone() }, 1)), Err("other_office"));
     assert_eq!(look(&sign_card(&Act { seen_root: Hash([7; 32]), ..act.clone() }, 1)), Err("other_history"));
     assert_eq!(look(&sign_card(&act, 10)), Err("post_not_held"), "a clerk's card");
+}
+
+#[test]
+fn a_terminals_key_has_no_old_register_folded_for_what_is_refused_anyway() {
+    let mut office = Office::furnished();
+    let (registered, before) = (office.register.size(), office.clone());
+    let report = |office: &mut Office, change: &dyn Fn(&mut Act)| {
+        let mut act = office.draft(vec![Change::Incident(incident("mado-1"))]);
+        (act.post, act.log) = (None, Log::Casebook);
+        (act.seen_size, act.seen_root) = (registered, before.register.root());
+        change(&mut act);
+        sign_edwards(&act, Signer::Terminal(code("mado-1")), TERMINAL_SEED)
+    };
+    let judged = |office: &Office, entry: &[u8]| {
+        let looked = office.casebook.look(&office.register, entry, office.now);
+        looked.map(|unopposed| unopposed.judged_by()).map_err(|refusal| refusal.code())
+    };
+    office.act(vec![section("koseki", "戸籍課", SectionState::Open)]).unwrap();
+    office.now += 60 * 60 * 1000;
+    let good = report(&mut office, &|_| {});
+    assert_eq!(judged(&office, &good), Ok(registered), "older than the one in force");
+    let level = |act: &mut Act| {
+        let Change::Incident(report) = &mut act.changes[0] else { unreachable!("it reports") };
+        report.level = 4;
+    };
+    let root = office.register.root_at(1).unwrap();
+    type Altered<'a> = &'a dyn Fn(&mut Act);
+    let cases: [(Altered<'_>, _); 6] = [
+        (&|act| act.made -= 11 * 60 * 1000, "made_too_early"),
+        (&|act| (act.made, act.expires) = (act.made - 2, act.made - 1), "expired"),
+        (&|act| act.made += 3 * 60 * 1000, "made_in_future"),
+        (&|act| act.changes.push(route()), "not_a_proposal"),
+        (&level, "value_wrong"),
+        // The register of that size does not know the terminal yet.
+        (&|act| (act.seen_size, act.seen_root) = (1, root), "changed_since"),
+    ];
+    for (change, refused) in cases {
+        let entry = report(&mut office, change);
+        assert_eq!(judged(&office, &entry), Err(refused));
+    }
+    office.file(&good).unwrap();
+    assert_eq!(judged(&office, &good), Err("repeated"));
+    for _ in 0..4 {
+        let entry = report(&mut office, &|_| {});
+        office.file(&entry).unwrap();
+    }
+    let sixth = report(&mut office, &|_| {});
+    assert_eq!(judged(&office, &sixth), Err("terminal_limit"));
+}
+
+#[test]
+fn who_has_changed_since_signs_again_over_the_newer_register() {
+    let office = Office::furnished();
+    let hold = HoldPost { post: code("vice"), operator: code("chiba"), from: office.now, to: None, deputy: false };
+    let changed = [
+        card_state(2, CardState::Active, office.now),
+        designate("baba"),
+        Change::HoldPost(hold),
+        Change::Route(SetRoute { class: Class::Founding, ..set_route() }),
+    ];
+    for change in changed {
+        let mut office = office.clone();
+        let mut act = office.draft(vec![route()]);
+        (act.log, act.post) = (Log::Casebook, Some(code("vice")));
+        let early = sign_card(&act, 2);
+        assert!(office.would_file(&early).is_ok());
+        office.approved(vec![change.clone()]).unwrap();
+        assert_eq!(office.would_file(&early).map_err(|refusal| refusal.code()), Err("changed_since"), "{change:?}");
+        (act.seen_size, act.seen_root) = (office.register.size(), office.register.root());
+        assert!(office.would_file(&sign_card(&act, 2)).is_ok());
+    }
+}
+
+#[test]
+fn a_right_that_begins_between_signing_and_sending_does_not_count_yet() {
+    let mut office = Office::furnished();
+    let from = office.now + 5 * 60_000;
+    let hold = HoldPost { post: code("vice"), operator: code("chiba"), from, to: None, deputy: false };
+    office.approved(vec![Change::HoldPost(hold)]).unwrap();
+    let mut proposed = |made| {
+        office.now = made;
+        let mut act = office.draft(vec![route()]);
+        (act.log, act.post) = (Log::Casebook, Some(code("vice")));
+        office.now = from + 60_000;
+        office.would_file(&sign_card(&act, 10)).map(drop).map_err(|refusal| refusal.code())
+    };
+    assert_eq!((proposed(from - 1), proposed(from)), (Err("post_not_held"), Ok(())));
 }
 
 #[test]

@@ -206,12 +206,12 @@ impl Office {
 
     /// What the ledger asks before it files an act.
     pub(crate) fn would_file(&self, entry: &[u8]) -> Result<Filed, FoldRefusal> {
-        let judge = self.register_at(self.casebook.judged_by(entry));
-        let asked = self.casebook.would_accept(&judge, &self.register, entry, self.now);
-        // The look before it lets through whatever comes of it well.
-        let before = self.casebook.judge_for(&self.register, entry, self.now);
-        assert!(before.as_ref().map_or(asked.is_err(), |size| *size == self.casebook.judged_by(entry)), "{before:?}");
-        asked
+        let unopposed = self.casebook.look(&self.register, entry, self.now)?;
+        assert_eq!(unopposed.judged_by(), self.casebook.judged_by(entry));
+        let filed = self.casebook.would_accept(&self.register_at(unopposed.judged_by()), &unopposed);
+        // For nothing that is refused in the end is a register folded.
+        assert!(filed.is_ok(), "{filed:?}");
+        filed
     }
 
     /// Files an act in the casebook.

@@ -506,8 +506,7 @@ proptest! {
         for (card, change) in takings {
             let mut act = office.draft(vec![change]);
             act.post = Some(code(if card == 1 { "chief" } else { "vice" }));
-            let entry = act.to_be_signed(&Signer::Card(guid(card))).finish([0; 64]);
-            let _ = office.register.fold_stored(&entry, Concluded::Accepted);
+            let _ = office.register.fold(&sign_card(&act, card));
         }
         let ends = TAKEN_AT.iter().flat_map(|from| TAKEN_AT.iter().map(move |hours| from + hours));
         for t in ends.chain([ETO_UNTIL]).map(|hour| office.now + hour * HOUR) {
@@ -548,5 +547,37 @@ proptest! {
             prop_assert_eq!(again.is_ok(), folded.is_ok());
         }
         prop_assert_eq!(all(&holder), all(&writer.office.register));
+    }
+
+    #[test]
+    fn what_nothing_is_found_against_is_taken_by_the_register_that_judges_it(
+        wishes in vec(wish(), 1..8),
+        reports in vec((0_u64..9, select(&[None, Some(1_u8), Some(2), Some(10)][..])), 1..6),
+    ) {
+        let mut writer = Writer { office: OFFICE.clone(), signed: Signed::Truly };
+        for wish in &wishes {
+            let entry = writer.entry(wish);
+            let _ = writer.fold(&entry);
+            writer.office.entries.push(entry);
+        }
+        writer.office.now = writer.office.now.max(writer.office.register.newest_made());
+        for (behind, card) in reports {
+            let report = Change::Incident(crate::fold::incident("mado-1"));
+            let mut act = writer.office.draft(vec![report]);
+            act.log = Log::Casebook;
+            act.seen_size -= behind.min(act.seen_size);
+            act.seen_root = writer.office.register.root_at(act.seen_size).unwrap();
+            let entry = match card {
+                Some(card) => writer.by_card(act, card),
+                None => {
+                    act.post = None;
+                    writer.by_edwards(&act, Signer::Terminal(code("mado-1")), TERMINAL_SEED)
+                }
+            };
+            // It holds the two against each other.
+            if writer.office.would_file(&entry).is_ok() {
+                writer.office.file(&entry).unwrap();
+            }
+        }
     }
 }
