@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use sekisho_card::{Disposition, OperatorCard, TransportError};
 use sekisho_issuer::{
-    CardManagementSecret, Day, Issuer, IssuerError, OfficeCa, Order, Personalisation, PinChoice, PinRules, Validity,
+    CardManagementSecret, Day, GrantOnCard, Issuer, IssuerError, OfficeCa, Order, Personalisation, PinChoice, PinRules,
+    Validity,
 };
 use sekisho_tests::bare_reader::BareReader;
 use sekisho_tests::clerk::{authorize, insert, login, pull_while_asking};
@@ -152,7 +153,7 @@ fn killing_the_chip_during_provisioning_loses_no_key_and_bricks_no_card() {
     let mut issuer = Issuer::open(contacts, &secret).unwrap();
     let missing = issuer.inspect().unwrap();
     assert!(matches!(&missing, Personalisation::Partial { missing } if missing.len() == 1), "{missing:?}");
-    issuer.update_grant(&[0x42; 500]).unwrap();
+    assert_eq!(issuer.update_grant(&[0x42; 500]).unwrap(), GrantOnCard::Written);
     let mut card = OperatorCard::open(issuer.into_transport().unwrap()).unwrap();
     assert_eq!(card.guid(), made.guid);
     let digest = [9; 32];

@@ -12,6 +12,7 @@ mod proposals;
 mod records;
 mod registers;
 mod set_up;
+mod survey;
 mod terminals;
 mod verify;
 

@@ -257,7 +257,15 @@ impl<X: Transaction> Conversation<X> {
         second.copy_from_slice(new.field());
         let command = Command::new(0x00, Instruction::ChangeReferenceData.byte(), 0x00, Reference::Pin.byte())
             .with_data(both.as_slice());
-        Ok(pin_answer(self.ask(Asked::ChangePin, command)?.status))
+        match self.ask(Asked::ChangePin, command)?.status {
+            // Without a count (Nitrokey): whoever was wrong is told it by the counter, which an empty VERIFY shows.
+            Status::AUTHENTICATION_FAILED => Ok(match self.pin_state()? {
+                Some(0) => PinAnswer::Blocked,
+                Some(tries_left) => PinAnswer::Wrong { tries_left },
+                None => PinAnswer::Unclear(Status::AUTHENTICATION_FAILED),
+            }),
+            status => Ok(pin_answer(status)),
+        }
     }
 
     /// A signature with a key that wants a PIN.
@@ -265,6 +273,14 @@ impl<X: Transaction> Conversation<X> {
     /// # Errors
     /// When the card refuses or answers something else than a signature.
     pub fn sign(&mut self, slot: Slot, digest: &[u8; 32], _: PinVerified) -> Result<[u8; 64], CardError> {
+        self.sign_with(slot, digest)
+    }
+
+    /// Asks for a signature in a conversation that has shown no PIN: what 9A and 9C should refuse. For who tries what a card is.
+    ///
+    /// # Errors
+    /// When the card refuses, as it should.
+    pub fn sign_unverified(&mut self, slot: Slot, digest: &[u8; 32]) -> Result<[u8; 64], CardError> {
         self.sign_with(slot, digest)
     }
 

@@ -335,10 +335,10 @@ impl LoginError {
                 "Change it to a PIN of your own first (F4, or 'sekisho change-pin'), then log in with that one."
             }
             (Self::RefusedByCard, Language::Japanese) => {
-                "最近使っていない、同じ文字の繰り返しや連番でない暗証番号を入力してください。"
+                "最近使っていない、同じ文字の繰り返しや連番でない暗証番号を入力してください(数字だけのカードもあります)。"
             }
             (Self::RefusedByCard, Language::English) => {
-                "Type another PIN: none of the last ones, not one character repeated and not characters in a row."
+                "Type another PIN: none of the last ones, not one character repeated and not characters in a row. Some cards take digits alone."
             }
             (Self::CardRemoved { .. }, Language::Japanese) => "カードを挿入して、もう一度やり直してください。",
             (Self::CardRemoved { .. }, Language::English) => "Insert the card and start again.",

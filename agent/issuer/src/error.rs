@@ -9,6 +9,7 @@ use sekisho_wire::status::Status;
 use sekisho_wire::tlv::TlvError;
 use sekisho_wire::words::Language;
 
+use crate::lack::Lack;
 use crate::office_ca::CaError;
 use crate::random::NoRandom;
 
@@ -31,6 +32,8 @@ pub enum Step {
     Puk,
     /// Setting the PIN.
     Pin,
+    /// Trying what the keys of another maker's card do and do not without a PIN.
+    TryOut,
     /// Replacing the management key of the factory.
     ManagementKey,
     /// Writing the grant.
@@ -52,6 +55,7 @@ impl fmt::Display for Step {
             Self::PinRules => write!(f, "tell the card the rules for its PIN"),
             Self::Puk => write!(f, "set the PUK of the card"),
             Self::Pin => write!(f, "set the PIN of the card"),
+            Self::TryOut => write!(f, "try the card's keys"),
             Self::ManagementKey => write!(f, "replace the management key of the card"),
             Self::Grant => write!(f, "write the grant to the card"),
             Self::Wipe => write!(f, "make the card blank"),
@@ -72,6 +76,7 @@ impl Step {
             Self::PinRules => "暗証番号の規則の書込み",
             Self::Puk => "PUKの設定",
             Self::Pin => "暗証番号の設定",
+            Self::TryOut => "カードの鍵の試用",
             Self::ManagementKey => "カード管理鍵の設定",
             Self::Grant => "貸与の処分のカードへの書込み",
             Self::Wipe => "カードの初期化",
@@ -104,6 +109,8 @@ pub enum IssuerCause {
     /// The card's management key is neither the factory's nor made of our secret: another office's card, or another
     /// secret.
     ForeignManagementKey,
+    /// The card lacks what an operator card must be able to do.
+    Unfit(Lack),
     /// The card did not show that it holds the management key.
     NotGenuine,
     /// What the card sent is not what it should be.
@@ -116,8 +123,8 @@ pub enum IssuerCause {
     AlreadyPersonalised,
     /// The card's PUK is not the one made of our secret.
     WrongPuk {
-        /// So many tries are left.
-        tries_left: u8,
+        /// So many tries are left, where the card says so.
+        tries_left: Option<u8>,
     },
     /// The card's PUK is blocked: nobody can set its PIN any more.
     PukBlocked,
@@ -147,6 +154,7 @@ impl IssuerError {
             IssuerCause::Exchange(ExchangeError::Transport(error)) | IssuerCause::Transport(error) => error.fault(),
             IssuerCause::Exchange(ExchangeError::NoStatus { .. } | ExchangeError::Endless { .. })
             | IssuerCause::Status(_)
+            | IssuerCause::Unfit(_)
             | IssuerCause::NotGenuine
             | IssuerCause::Object(_)
             | IssuerCause::NoPublicKey
@@ -196,8 +204,12 @@ impl IssuerError {
             ],
             IssuerCause::PinPolicy(refused) => return another_pin(*refused, language),
             IssuerCause::PinRefusedByCard => [
-                "最近使った暗証番号は使えません。別の番号でもう一度実行してください。それまで、このカードの暗証番号は誰にも分かりません。",
-                "None of the last PINs will do. Run it again with another one: until then nobody knows the PIN of this card.",
+                "最近使った暗証番号は使えません(他社製カードには数字しか使えないものがあります)。別の番号でもう一度実行してください。それまで、このカードの暗証番号は誰にも分かりません。",
+                "None of the last PINs will do, and some other makers' cards take digits alone. Run it again with another one: until then nobody knows the PIN of this card.",
+            ],
+            IssuerCause::Unfit(_) => [
+                "このカードは操作者カードにできません。別のカードを使ってください(sekisho-admin card show で内容を確認)。",
+                "This card can be no operator card: take another one. 'sekisho-admin card show' says what it can do.",
             ],
             IssuerCause::Exchange(ExchangeError::NoStatus { .. } | ExchangeError::Endless { .. })
             | IssuerCause::Status(_)
@@ -233,12 +245,14 @@ impl IssuerCause {
             Self::Transport(error) => return error.in_words(Language::Japanese),
             Self::Status(status) => return format!("カードが拒否しました({status})"),
             Self::ForeignManagementKey => "当団体のカード管理鍵で管理されているカードではありません",
+            Self::Unfit(lack) => return lack.in_words(Language::Japanese),
             Self::NotGenuine => "カードが管理鍵を持つことを証明しませんでした",
             Self::Object(error) => return format!("カードの内容を読めません({error})"),
             Self::NoPublicKey => "カードの応答がP-256公開鍵ではありません",
             Self::NoIdentity => "カードGUIDがまだありません",
             Self::AlreadyPersonalised => "カードは作成済みです",
-            Self::WrongPuk { tries_left } => return format!("PUKが違います(残り{tries_left}回)"),
+            Self::WrongPuk { tries_left: Some(tries) } => return format!("PUKが違います(残り{tries}回)"),
+            Self::WrongPuk { tries_left: None } => "PUKが違います",
             Self::PukBlocked => "PUKが閉塞しています",
             Self::PinPolicy(_) => "その暗証番号は使えません",
             Self::PinRefusedByCard => "カードがその暗証番号を受け付けません",
@@ -258,12 +272,14 @@ impl fmt::Display for IssuerCause {
             Self::Transport(error) => error.fmt(f),
             Self::Status(status) => write!(f, "the card answers {status}"),
             Self::ForeignManagementKey => write!(f, "its management key is not this office's"),
+            Self::Unfit(lack) => lack.fmt(f),
             Self::NotGenuine => write!(f, "the card does not show that it holds the management key"),
             Self::Object(error) => error.fmt(f),
             Self::NoPublicKey => write!(f, "the card answered something else than a P-256 public key"),
             Self::NoIdentity => write!(f, "the card has no GUID yet"),
             Self::AlreadyPersonalised => write!(f, "the card is already personalised"),
-            Self::WrongPuk { tries_left } => write!(f, "wrong PUK, {tries_left} tries left"),
+            Self::WrongPuk { tries_left: Some(tries) } => write!(f, "wrong PUK, {tries} tries left"),
+            Self::WrongPuk { tries_left: None } => write!(f, "wrong PUK"),
             Self::PukBlocked => write!(f, "PUK blocked"),
             Self::PinPolicy(refused) => refused.fmt(f),
             Self::PinRefusedByCard => write!(f, "the card takes no such PIN"),
@@ -285,6 +301,7 @@ impl std::error::Error for IssuerError {
             IssuerCause::Certificate(error) => Some(error),
             IssuerCause::Status(_)
             | IssuerCause::ForeignManagementKey
+            | IssuerCause::Unfit(_)
             | IssuerCause::NotGenuine
             | IssuerCause::NoPublicKey
             | IssuerCause::NoIdentity

@@ -66,9 +66,10 @@ impl<T: Transport> Issuer<'_, T> {
 }
 
 fn sum_up(missing: Vec<Step>) -> Personalisation {
-    // A capability container comes with some blank cards.
-    let essential = missing.iter().filter(|step| **step != Step::Capability).count();
-    match (missing.is_empty(), essential == SLOTS.len() + 6) {
+    // With some blank cards comes a GUID or a capability container.
+    let brought = |step: &Step| matches!(step, Step::Identity | Step::Capability);
+    let essential = missing.iter().filter(|step| !brought(step)).count();
+    match (missing.is_empty(), essential == SLOTS.len() + 5) {
         (true, _) => Personalisation::Complete,
         (false, true) => Personalisation::Blank,
         (false, false) => Personalisation::Partial { missing },
@@ -80,7 +81,7 @@ mod tests {
     use super::{Personalisation, SLOTS, Step, sum_up};
 
     #[test]
-    fn only_a_card_that_lacks_everything_is_blank() {
+    fn only_a_card_that_lacks_everything_of_ours_is_blank() {
         let mut all = vec![Step::Identity, Step::Capability];
         all.extend(SLOTS.map(Step::Key));
         all.extend([Step::PinRules, Step::Puk, Step::Pin, Step::ManagementKey, Step::Grant]);
@@ -89,7 +90,7 @@ mod tests {
         for skipped in 0..all.len() {
             let mut missing = all.clone();
             let done = missing.remove(skipped);
-            let blank = done == Step::Capability;
+            let blank = matches!(done, Step::Identity | Step::Capability);
             assert_eq!(sum_up(missing) == Personalisation::Blank, blank, "{done}");
         }
     }

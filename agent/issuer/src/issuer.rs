@@ -7,13 +7,15 @@ use sekisho_wire::apdu::{Command, LE_DEFAULT};
 use sekisho_wire::grant::GRANT_MAX;
 use sekisho_wire::id::CardGuid;
 use sekisho_wire::piv::{self, Algorithm, CardHolderId, Instruction, Object, Slot};
-use sekisho_wire::secret::SecretBytes;
+use sekisho_wire::status::Status;
 use sekisho_wire::tlv::{self, TlvError, Writer};
-use zeroize::Zeroize;
+use zeroize::Zeroizing;
 
-use crate::authenticate::{Attempt, Authenticated, authenticate};
+use crate::authenticate::{Attempt, Authenticated, authenticate, key_algorithm};
 use crate::day::Day;
 use crate::error::{IssuerCause, IssuerError, Step};
+use crate::lack::Lack;
+use crate::management_key::{KeyAlgorithm, ManagementKey};
 use crate::random;
 use crate::secret::{CardManagementSecret, factory_key};
 
@@ -30,6 +32,18 @@ pub struct Issuer<'office, T> {
     pub(crate) transport: T,
     pub(crate) secret: &'office CardManagementSecret,
     pub(crate) guid: Option<CardGuid>,
+    /// With which key the card last took our orders: the one to begin with.
+    pub(crate) proved: Option<(KeyAlgorithm, KeyHeld)>,
+}
+
+/// Whether a card carries its grant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum GrantOnCard {
+    /// It does.
+    Written,
+    /// It knows no such object, or none so large, and said so in these words.
+    NoPlace(Status),
 }
 
 /// Which management key a card holds.
@@ -49,8 +63,10 @@ impl<'office, T: Transport> Issuer<'office, T> {
     /// # Errors
     /// When it is no PIV card.
     pub fn open(transport: T, secret: &'office CardManagementSecret) -> Result<Self, IssuerError> {
-        let mut issuer = Self { transport, secret, guid: None };
-        issuer.guid = issuer.converse(Step::Look, |conversation| Ok(conversation.guid()?))?;
+        let mut issuer = Self { transport, secret, guid: None, proved: None };
+        let guid = issuer.converse(Step::Look, |conversation| Ok(conversation.guid()?))?;
+        // Some blank cards say a GUID of their own, some say one of zeros.
+        issuer.guid = guid.filter(|guid| guid.0 != [0; 16]);
         Ok(issuer)
     }
 
@@ -112,36 +128,54 @@ impl<'office, T: Transport> Issuer<'office, T> {
         }
     }
 
-    /// Replaces the management key of the factory by the one made of the office's secret and the GUID. The last step of
-    /// personalisation: a card that holds it has had its PUK and PIN set.
+    /// Replaces the management key of the factory by the one made of the office's secret and the GUID, of the strongest algorithm that the
+    /// card takes. The last step of personalisation: a card that holds it has had its PUK and PIN set. It has to show that it does.
     ///
     /// # Errors
-    /// When the card does not take it.
+    /// When the card takes none, or says so and goes on with another key.
     pub fn replace_management_key(&mut self) -> Result<(), IssuerError> {
         let step = Step::ManagementKey;
         let guid = self.guid.ok_or(IssuerError { step, cause: IssuerCause::NoIdentity })?;
-        self.set_management_key(step, &self.secret.management_key(guid))
+        let keys = KeyAlgorithm::ALL.map(|algorithm| self.secret.management_key(guid, algorithm));
+        self.set_management_key(step, &keys)?;
+        match self.key_held(step)? {
+            KeyHeld::Ours => Ok(()),
+            KeyHeld::Factory | KeyHeld::Foreign => Err(IssuerError { step, cause: IssuerCause::Unfit(Lack::OwnKey) }),
+        }
     }
 
-    pub(crate) fn set_management_key(&mut self, step: Step, key: &SecretBytes<32>) -> Result<(), IssuerError> {
-        self.privileged(step, |conversation, _, _| {
-            let mut data = [0; 35];
-            let (head, body) = data.split_at_mut(3);
-            head.copy_from_slice(&[Algorithm::Aes256.byte(), Slot::Management.byte(), 32]);
-            body.copy_from_slice(key.expose());
-            let command = Command::new(0x00, Instruction::SetManagementKey.byte(), 0xFF, 0xFF).with_data(&data);
-            let reply = conversation.exchange(command);
-            data.zeroize();
-            accepted(reply?.status)
-        })
+    /// Gives the card the first of these keys that it takes.
+    pub(crate) fn set_management_key(&mut self, step: Step, keys: &[ManagementKey]) -> Result<(), IssuerError> {
+        let set = self.privileged(step, |conversation, _, _| {
+            for key in keys {
+                let status = send_management_key(conversation, key)?;
+                if status.is_ok() {
+                    return Ok(());
+                }
+                // It could not write: that says nothing of what it can do.
+                if matches!(status, Status::MEMORY_FAILURE | Status::NO_PRECISE_DIAGNOSIS) {
+                    return Err(status.into());
+                }
+            }
+            Err(IssuerCause::Unfit(Lack::OwnKey))
+        });
+        self.proved = None;
+        set
     }
 
     /// Writes the grant, in as many chained APDUs as it needs. The bytes are not looked at.
     ///
     /// # Errors
-    /// When it is longer than [`GRANT_MAX`], or cannot be written.
-    pub fn update_grant(&mut self, grant: &[u8]) -> Result<(), IssuerError> {
-        self.put_wrapped(Step::Grant, Object::Grant, grant, GRANT_MAX)
+    /// When it is longer than [`GRANT_MAX`], or cannot be written. That the card has no place for it is no error: it works wherever the register
+    /// knows it.
+    pub fn update_grant(&mut self, grant: &[u8]) -> Result<GrantOnCard, IssuerError> {
+        match self.put_wrapped(Step::Grant, Object::Grant, grant, GRANT_MAX) {
+            Ok(()) => Ok(GrantOnCard::Written),
+            Err(IssuerError { cause: IssuerCause::Status(status), .. }) if has_no_place(status) => {
+                Ok(GrantOnCard::NoPlace(status))
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// Gives the card up.
@@ -199,36 +233,76 @@ impl<'office, T: Transport> Issuer<'office, T> {
         step: Step,
         work: impl FnOnce(&mut Conversation<T::Transaction<'_>>, KeyHeld, &Authenticated) -> Result<R, IssuerCause>,
     ) -> Result<R, IssuerError> {
-        let (secret, guid) = (self.secret, self.guid);
-        self.converse(step, |conversation| match prove(conversation, secret, guid)? {
+        let (secret, guid, mut proved) = (self.secret, self.guid, self.proved.take());
+        let done = self.converse(step, |conversation| match prove(conversation, secret, guid, &mut proved)? {
             (held @ (KeyHeld::Factory | KeyHeld::Ours), Some(authenticated)) => {
                 work(conversation, held, &authenticated)
             }
             (KeyHeld::Factory | KeyHeld::Ours | KeyHeld::Foreign, _) => Err(IssuerCause::ForeignManagementKey),
-        })
+        })?;
+        self.proved = proved;
+        Ok(done)
     }
 
     pub(crate) fn key_held(&mut self, step: Step) -> Result<KeyHeld, IssuerError> {
-        let (secret, guid) = (self.secret, self.guid);
-        self.converse(step, |conversation| Ok(prove(conversation, secret, guid)?.0))
+        let (secret, guid, mut proved) = (self.secret, self.guid, self.proved.take());
+        let held = self.converse(step, |conversation| Ok(prove(conversation, secret, guid, &mut proved)?.0))?;
+        self.proved = proved;
+        Ok(held)
     }
 }
 
-/// Tries our key first, where there can be one, then the factory's. A management key has no counter of tries.
+/// Tries our key, where there can be one, and the factory's: first the one that was right before. Our card has no counter for its management
+/// key, but others may: a card that is worked on hears its right key first, and no third one.
 fn prove<X: Transaction>(
     conversation: &mut Conversation<X>,
     secret: &CardManagementSecret,
     guid: Option<CardGuid>,
+    proved: &mut Option<(KeyAlgorithm, KeyHeld)>,
 ) -> Result<(KeyHeld, Option<Authenticated>), IssuerCause> {
-    if let Some(guid) = guid
-        && let Attempt::Accepted(authenticated) = authenticate(conversation, &secret.management_key(guid))?
-    {
-        return Ok((KeyHeld::Ours, Some(authenticated)));
+    let (algorithm, before) = match *proved {
+        Some((algorithm, held)) => (algorithm, held),
+        None => (key_algorithm(conversation)?, KeyHeld::Ours),
+    };
+    let ours = guid.map(|guid| (KeyHeld::Ours, secret.management_key(guid, algorithm)));
+    let mut keys = [ours, Some((KeyHeld::Factory, factory_key(algorithm)))];
+    if before == KeyHeld::Factory {
+        keys.reverse();
     }
-    Ok(match authenticate(conversation, &factory_key())? {
-        Attempt::Accepted(authenticated) => (KeyHeld::Factory, Some(authenticated)),
-        Attempt::OtherKey => (KeyHeld::Foreign, None),
-    })
+    for (held, key) in keys.into_iter().flatten() {
+        if let Attempt::Accepted(authenticated) = authenticate(conversation, &key)? {
+            *proved = Some((algorithm, held));
+            return Ok((held, Some(authenticated)));
+        }
+    }
+    *proved = None;
+    Ok((KeyHeld::Foreign, None))
+}
+
+/// Refusals of an object as such: unknown, too large.
+const fn has_no_place(status: Status) -> bool {
+    matches!(
+        status,
+        Status::WRONG_LENGTH
+            | Status::WRONG_DATA
+            | Status::FUNCTION_NOT_SUPPORTED
+            | Status::NOT_FOUND
+            | Status::NOT_ENOUGH_MEMORY
+            | Status::REFERENCE_NOT_FOUND
+    )
+}
+
+/// Yubico's SET MANAGEMENT KEY (CARD.md §C19): algorithm, slot, length, key.
+fn send_management_key<X: Transaction>(
+    conversation: &mut Conversation<X>,
+    key: &ManagementKey,
+) -> Result<Status, IssuerCause> {
+    let mut data = Zeroizing::new([0; 35]);
+    let length = key.expose().len();
+    data[..3].copy_from_slice(&[key.algorithm().byte(), Slot::Management.byte(), u8::try_from(length).unwrap_or(0)]);
+    data[3..3 + length].copy_from_slice(key.expose());
+    let command = Command::new(0x00, Instruction::SetManagementKey.byte(), 0xFF, 0xFF).with_data(&data[..3 + length]);
+    Ok(conversation.exchange(command)?.status)
 }
 
 fn put<X: Transaction>(conversation: &mut Conversation<X>, object: Object, content: &[u8]) -> Result<(), IssuerCause> {

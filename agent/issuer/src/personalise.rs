@@ -10,7 +10,7 @@ use crate::error::{IssuerCause, IssuerError, Step};
 use crate::inspect::Personalisation;
 use crate::issuer::Issuer;
 use crate::office_ca::OfficeCa;
-use crate::pin_rules::{PinRules, Unenforced};
+use crate::pin_rules::{Make, PinRules, Unenforced};
 use crate::pins::PinChoice;
 
 /// What a card is to become.
@@ -84,6 +84,10 @@ impl<T: Transport> Issuer<'_, T> {
     fn make(&mut self, order: Order<'_>, ca: &OfficeCa) -> Result<Personalised, IssuerError> {
         // Before anything is written: a PIN that breaks the rules should not leave a half-made card.
         let pin = order.pin.settle(&order.rules.policy).map_err(|cause| IssuerError { step: Step::Pin, cause })?;
+        let make = self.whose_make()?;
+        if make == Make::Another {
+            self.expect_fit()?;
+        }
         let guid = self.write_identity(order.validity.until)?;
         self.write_capability()?;
         let keys = CardKeys {
@@ -97,9 +101,13 @@ impl<T: Transport> Issuer<'_, T> {
                 ca,
             )?,
         };
-        let unenforced = self.write_pin_rules(order.rules)?;
+        let mut unenforced = self.write_pin_rules(order.rules, make)?;
         self.set_puk()?;
         self.set_first_pin(&pin)?;
+        if make == Make::Another {
+            let tried = self.try_out(&keys, pin.pin())?;
+            unenforced = Unenforced { presence: !tried.presence, pin_per_act: !tried.pin_per_act, ..unenforced };
+        }
         self.replace_management_key()?;
         log::info!("card {guid} is personalised");
         Ok(Personalised { guid, keys, pin: pin.into_pin(), unenforced })

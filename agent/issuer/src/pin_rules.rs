@@ -9,9 +9,9 @@ use sekisho_wire::secret::Puk;
 use sekisho_wire::status::Status;
 
 use crate::error::{IssuerCause, IssuerError, Step};
-use crate::issuer::{Issuer, KeyHeld, accepted};
-use crate::pins::{random_pin, unblock};
-use crate::secret::factory_puk;
+use crate::issuer::{Issuer, KeyHeld};
+use crate::pins::{change_puk, random_pin, unblock};
+use crate::secret::{factory_pin, factory_puk};
 
 /// What an office asks of the PINs of its cards.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,13 +29,17 @@ pub struct Unenforced {
     pub tries: Option<u8>,
     /// It keeps no policy: characters, history and the change at first use are up to its holder.
     pub policy: bool,
+    /// Its 9E signs nothing without a PIN: it cannot show by itself that it is still there.
+    pub presence: bool,
+    /// Its 9C signs again without another PIN. Our tools log out after each signature; other programs need not.
+    pub pin_per_act: bool,
 }
 
 impl Unenforced {
     /// Whether the card keeps everything.
     #[must_use]
     pub const fn is_nothing(&self) -> bool {
-        self.tries.is_none() && !self.policy
+        self.tries.is_none() && !self.policy && !self.presence && !self.pin_per_act
     }
 }
 
@@ -45,7 +49,7 @@ const PUK_TRIES: u8 = 5;
 
 /// Who made the card, as far as that matters here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Make {
+pub(crate) enum Make {
     /// It keeps policies, and knows all that ours know.
     Ours,
     /// It knows what it knows.
@@ -53,11 +57,14 @@ enum Make {
 }
 
 impl<T: Transport> Issuer<'_, T> {
+    /// A card that keeps a policy shows one before it was ever written.
+    pub(crate) fn whose_make(&mut self) -> Result<Make, IssuerError> {
+        Ok(if self.pin_policy()?.is_some() { Make::Ours } else { Make::Another })
+    }
+
     /// Tells the card the rules. Afterwards it has a PIN that nobody knows, so PUK and PIN are set next.
-    pub(crate) fn write_pin_rules(&mut self, rules: PinRules) -> Result<Unenforced, IssuerError> {
+    pub(crate) fn write_pin_rules(&mut self, rules: PinRules, make: Make) -> Result<Unenforced, IssuerError> {
         let step = Step::PinRules;
-        // A card that keeps a policy shows one before it was ever written.
-        let make = if self.pin_policy()?.is_some() { Make::Ours } else { Make::Another };
         if make == Make::Ours {
             self.put(step, Object::PinPolicy, &[])?;
         }
@@ -67,7 +74,8 @@ impl<T: Transport> Issuer<'_, T> {
             rules.policy.write(&mut content).map_err(|error| IssuerError { step, cause: error.into() })?;
             self.put(step, Object::PinPolicy, &content)?;
         }
-        Ok(Unenforced { tries: (tries != rules.tries).then_some(tries), policy: make == Make::Another })
+        let tries = (tries != rules.tries).then_some(tries);
+        Ok(Unenforced { tries, policy: make == Make::Another, ..Unenforced::default() })
     }
 
     /// Sets the number of tries, where the card has another; PIN and PUK are the factory's afterwards. Gives the number that it has now.
@@ -87,12 +95,22 @@ impl<T: Transport> Issuer<'_, T> {
         })
     }
 
-    /// Sets PIN and PUK back to the factory's, with so many tries: as new ones they would be refused.
+    /// Sets PIN and PUK back to the factory's: with the factory's tries where the card takes a number, which on our card is also the only way, for as
+    /// new ones they would be refused; else one by one.
     pub(crate) fn factory_pins(&mut self, step: Step, tries: u8) -> Result<(), IssuerError> {
         let ours = self.our_puk(step)?;
         self.privileged(step, |conversation, held, _| {
             pass(conversation, held, &ours)?;
-            accepted(send_tries(conversation, tries)?)
+            if send_tries(conversation, tries)?.is_ok() {
+                return Ok(());
+            }
+            let factory = factory_puk();
+            match change_puk(conversation, &ours, &factory) {
+                // Changed before, by a wiping that was interrupted.
+                Ok(()) | Err(IssuerCause::WrongPuk { .. }) => {}
+                Err(cause) => return Err(cause),
+            }
+            unblock(conversation, &factory, &factory_pin())
         })
     }
 }

@@ -12,6 +12,7 @@ use crate::error::{IssuerCause, IssuerError, Step};
 use crate::issuer::{Issuer, KeyHeld};
 use crate::random;
 use crate::secret::factory_puk;
+use crate::try_out::verify;
 
 /// Characters of a PIN that we choose where digits will not do: none that looks like another one on paper.
 const EASY_TO_READ: &[u8] = b"23456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnpqrstuvwxyz";
@@ -50,6 +51,11 @@ pub(crate) struct NewPin {
 
 impl NewPin {
     /// The PIN that the card has in the end.
+    pub(crate) fn pin(&self) -> &Pin {
+        self.chosen.as_ref().unwrap_or(&self.given)
+    }
+
+    /// The same, to be handed over.
     pub(crate) fn into_pin(self) -> Pin {
         self.chosen.unwrap_or(self.given)
     }
@@ -107,7 +113,8 @@ impl<T: Transport> Issuer<'_, T> {
     /// [`IssuerCause::PinRefusedByCard`] when it is one of the last ones: then nobody knows the card's PIN until this is done again.
     pub fn reset_pin(&mut self, choice: PinChoice, office: &PinPolicy) -> Result<Pin, IssuerError> {
         let step = Step::Pin;
-        let policy = self.pin_policy()?.unwrap_or(*office);
+        let kept = self.pin_policy()?;
+        let policy = kept.unwrap_or(*office);
         let pin = choice.settle(&policy).map_err(|cause| IssuerError { step, cause })?;
         let puk = self.our_puk(step)?;
         self.privileged(step, |conversation, held, _| match held {
@@ -115,7 +122,20 @@ impl<T: Transport> Issuer<'_, T> {
             KeyHeld::Factory | KeyHeld::Foreign => Err(IssuerCause::ForeignManagementKey),
         })?;
         self.hand_over(&pin)?;
+        if kept.is_none() {
+            self.expect_taken(pin.pin())?;
+        }
         Ok(pin.into_pin())
+    }
+
+    /// A card of another maker has set whatever it was told. Whether it takes it for a PIN, it says when it is shown it.
+    fn expect_taken(&mut self, pin: &Pin) -> Result<(), IssuerError> {
+        self.converse(Step::Pin, |conversation| {
+            let _ = conversation.log_out()?;
+            let _ = verify(conversation, pin)?;
+            let _ = conversation.log_out()?;
+            Ok(())
+        })
     }
 
     /// The first PIN of a card in the making, which may still hold the factory's management key.
@@ -155,7 +175,11 @@ impl<T: Transport> Issuer<'_, T> {
     }
 }
 
-fn change_puk<X: Transaction>(conversation: &mut Conversation<X>, old: &Puk, new: &Puk) -> Result<(), IssuerCause> {
+pub(crate) fn change_puk<X: Transaction>(
+    conversation: &mut Conversation<X>,
+    old: &Puk,
+    new: &Puk,
+) -> Result<(), IssuerCause> {
     say_two(conversation, Instruction::ChangeReferenceData, Reference::Puk, (old.expose(), new.expose()))
 }
 
@@ -186,7 +210,8 @@ fn puk_answer(status: Status) -> Result<(), IssuerCause> {
     match (status, status.pin_tries_left()) {
         (Status::OK, _) => Ok(()),
         (_, Some(0)) => Err(IssuerCause::PukBlocked),
-        (_, Some(tries_left)) => Err(IssuerCause::WrongPuk { tries_left }),
+        (_, Some(tries_left)) => Err(IssuerCause::WrongPuk { tries_left: Some(tries_left) }),
+        (Status::AUTHENTICATION_FAILED, None) => Err(IssuerCause::WrongPuk { tries_left: None }),
         (Status::WRONG_DATA, None) => Err(IssuerCause::PinRefusedByCard),
         (status, None) => Err(status.into()),
     }

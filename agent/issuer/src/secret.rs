@@ -6,10 +6,13 @@ use sekisho_wire::secret::{Pin, Puk, SecretBytes};
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
+use crate::management_key::{KeyAlgorithm, ManagementKey};
 use crate::random;
 
-/// The management key of a blank card (CARD.md §C21).
+/// The management key of a blank card (CARD.md §C21); of other makers' cards as many of these bytes as their algorithm takes.
 const FACTORY_KEY: [u8; 32] = *b"\x01\x02\x03\x04\x05\x06\x07\x08\x01\x02\x03\x04\x05\x06\x07\x08\x01\x02\x03\x04\x05\x06\x07\x08\x01\x02\x03\x04\x05\x06\x07\x08";
+/// The PIN of a blank card (CARD.md §C21).
+const FACTORY_PIN: &[u8] = b"123456";
 /// The PUK of a blank card (CARD.md §C21).
 const FACTORY_PUK: &[u8] = b"12345678";
 
@@ -25,10 +28,10 @@ impl CardManagementSecret {
         Self(secret)
     }
 
-    /// The management key of a card: `HKDF-SHA256(secret, info = GUID ‖ "9B")`, 32 bytes.
+    /// The management key of a card: as many bytes as the algorithm takes of `HKDF-SHA256(secret, info = GUID ‖ "9B" ‖ algorithm)`.
     #[must_use]
-    pub(crate) fn management_key(&self, guid: CardGuid) -> SecretBytes<32> {
-        SecretBytes::new(*self.derive(guid, b"9B"))
+    pub(crate) fn management_key(&self, guid: CardGuid, algorithm: KeyAlgorithm) -> ManagementKey {
+        ManagementKey::new(algorithm, SecretBytes::new(*self.derive(guid, &[b'9', b'B', algorithm.byte()])))
     }
 
     /// The PUK of a card: digits out of `HKDF-SHA256(secret, info = GUID ‖ "PUK" ‖ n)` for the first n that gives
@@ -51,17 +54,21 @@ impl CardManagementSecret {
     }
 }
 
-pub(crate) const fn factory_key() -> SecretBytes<32> {
-    SecretBytes::new(FACTORY_KEY)
+pub(crate) const fn factory_key(algorithm: KeyAlgorithm) -> ManagementKey {
+    ManagementKey::new(algorithm, SecretBytes::new(FACTORY_KEY))
 }
 
 pub(crate) fn factory_puk() -> Puk {
     Puk::parse(FACTORY_PUK).expect("eight digits are a PUK")
 }
 
+pub(crate) fn factory_pin() -> Pin {
+    Pin::parse(FACTORY_PIN).expect("six digits are a PIN")
+}
+
 #[cfg(test)]
 mod tests {
-    use super::CardManagementSecret;
+    use super::{CardManagementSecret, KeyAlgorithm};
     use sekisho_wire::id::CardGuid;
     use sekisho_wire::secret::SecretBytes;
 
@@ -69,8 +76,12 @@ mod tests {
     fn every_card_has_its_own_key_and_puk() {
         let secret = CardManagementSecret::new(SecretBytes::new([7; 32]));
         let [one, other] = [CardGuid([1; 16]), CardGuid([2; 16])];
-        assert_eq!(secret.management_key(one), secret.management_key(one));
-        assert_ne!(secret.management_key(one), secret.management_key(other));
+        let keys = [one, other].map(|guid| KeyAlgorithm::ALL.map(|algorithm| secret.management_key(guid, algorithm)));
+        for (at, key) in keys.as_flattened().iter().enumerate() {
+            assert_eq!(key.expose().len(), key.algorithm().key_length());
+            let same = keys.as_flattened().iter().filter(|other| other.expose().starts_with(&key.expose()[..8]));
+            assert_eq!(same.count(), 1, "another card or another algorithm is another key: {at}");
+        }
         assert_ne!(secret.puk(one), secret.puk(other));
         assert!(secret.puk(one).expose().iter().all(u8::is_ascii_digit));
     }

@@ -8,10 +8,21 @@ use sekisho_wire::status::Status;
 use crate::error::{IssuerError, Step};
 use crate::inspect::SLOTS;
 use crate::issuer::Issuer;
+use crate::management_key::KeyAlgorithm;
 use crate::secret::factory_key;
 
 /// The tries that PIN and PUK have on a blank card (CARD.md §C15).
 const FACTORY_TRIES: u8 = 5;
+
+/// How a card became blank.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum Wiped {
+    /// It knows how, and is as it came from the factory.
+    Whole,
+    /// Step by step. Left on it: keys that nobody knows and no register names in 9A, 9C and 9E, its number of tries, and what is none of ours (9D, retired keys).
+    InSteps,
+}
 
 /// How a card was ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,15 +40,18 @@ impl<T: Transport> Issuer<'_, T> {
     /// run again: the GUID goes last, because the management key is made of it.
     ///
     /// # Errors
-    /// When the card is not ours, or cannot set its counters back (Yubico's SET TRIES).
-    pub fn dangerous_wipe(&mut self) -> Result<(), IssuerError> {
-        if self.order(Step::Wipe, Instruction::Reset)?.is_ok() {
+    /// When the card is not ours, or a step fails.
+    pub fn dangerous_wipe(&mut self) -> Result<Wiped, IssuerError> {
+        let wiped = if self.order(Step::Wipe, Instruction::Reset)?.is_ok() {
             self.guid = None;
+            self.proved = None;
+            Wiped::Whole
         } else {
             self.wipe_in_steps()?;
-        }
+            Wiped::InSteps
+        };
         log::info!("a card is blank again");
-        Ok(())
+        Ok(wiped)
     }
 
     /// Ends the card for good (ISO/IEC 7816-9, TERMINATE DF; CARD.md §C24); one that does not know how is wiped.
@@ -50,7 +64,7 @@ impl<T: Transport> Issuer<'_, T> {
             log::info!("a card has ended");
             return Ok(Ended::ForGood);
         }
-        self.dangerous_wipe().map(|()| Ended::Blank)
+        self.dangerous_wipe().map(|_| Ended::Blank)
     }
 
     /// A command without data that not every card knows. What it answers to what it does not know differs from card to card.
@@ -73,7 +87,9 @@ impl<T: Transport> Issuer<'_, T> {
         self.put(step, Object::CardCapability, &[])?;
         if self.guid.is_some() {
             self.factory_pins(step, FACTORY_TRIES)?;
-            self.set_management_key(step, &factory_key())?;
+            // As most makers deliver their cards, where it can be so again.
+            let keys = KeyAlgorithm::ALL.map(factory_key);
+            self.set_management_key(step, &keys.into_iter().rev().collect::<Vec<_>>())?;
             self.put(step, Object::CardHolderId, &[])?;
             self.guid = None;
         }

@@ -16,6 +16,8 @@ impl Status {
     pub const TERMINATED: Self = Self(0x6285);
     /// The command chain ended where it must not.
     pub const LAST_COMMAND_EXPECTED: Self = Self(0x6883);
+    /// What was shown was wrong; how many tries are left is not said (ISO/IEC 7816-4, 5.6). Our card always says it.
+    pub const AUTHENTICATION_FAILED: Self = Self(0x6300);
     /// The card could not write what it had to write. Nobody typed a wrong PIN.
     pub const MEMORY_FAILURE: Self = Self(0x6581);
     /// The length of the command does not fit.
@@ -125,6 +127,7 @@ impl Status {
         match self {
             Self::OK => "done",
             Self::TERMINATED => "card terminated",
+            Self::AUTHENTICATION_FAILED => "wrong PIN, PUK or key",
             Self::LAST_COMMAND_EXPECTED => "command chain broken",
             Self::MEMORY_FAILURE => "card could not write its memory",
             Self::WRONG_LENGTH => "wrong length",

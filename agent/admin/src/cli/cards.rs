@@ -44,7 +44,7 @@ pub(crate) enum CardCommand {
         #[arg(long, value_parser = when, value_name = "DATE")]
         to: When,
     },
-    /// Show what is in the reader (カードの確認)
+    /// Show what is in the reader; of another maker's card what it can do (カードの確認)
     Show,
     /// Set a new PIN and unblock the card in the reader (暗証番号の再設定)
     ResetPin(FirstPinArguments),

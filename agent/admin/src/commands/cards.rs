@@ -1,7 +1,7 @@
 //! Cards that exist: their state in the register, what is in the reader, a new PIN.
 
 use sekisho_card::{OperatorCard, PcscTransport, ReaderName};
-use sekisho_issuer::{CardManagementSecret, Ended, Issuer, Personalisation};
+use sekisho_issuer::{CardManagementSecret, Ended, Issuer, IssuerCause, Personalisation, Wiped};
 use sekisho_register::cards::Card;
 use sekisho_register::change::{ActivateCard, CardState, Change, SetCardState};
 use sekisho_register::wareki::{moment_text, numbered};
@@ -9,7 +9,7 @@ use sekisho_wire::id::{CardGuid, Numbered};
 
 use super::decisions::{from, since};
 use super::first_pin::{FirstPin, Left};
-use super::{issue, proposals, registers};
+use super::{issue, proposals, registers, survey};
 use crate::cli::{CardChange, CardCommand, FirstPinArguments, Which};
 use crate::clock;
 use crate::config_text::FromText;
@@ -49,10 +49,17 @@ pub(super) fn run(desk: &mut Desk, command: CardCommand, reader: Option<&str>) -
             let secret = desk.home.card_secret()?;
             let mut issuer = ended_card(desk, &secret, &reader, (english, japanese))?;
             let guid = issuer.guid();
-            issuer.dangerous_wipe()?;
+            let wiped = issuer.dangerous_wipe()?;
             // What was begun with it will never be finished.
             guid.map_or(Ok(()), |guid| pending::forget(&desk.home, guid))?;
-            desk.screen.print(desk.screen.words("the card is blank again", "カードを白紙に戻しました"))
+            desk.screen.print(desk.screen.words("the card is blank again", "カードを白紙に戻しました"))?;
+            if wiped == Wiped::InSteps {
+                desk.screen.note(
+                    "this make knows no reset for its issuer: new keys that nobody knows are left on it, its number of PIN tries, and what other programs have written",
+                    "このカードには発行者による一括初期化の機能がありません。誰も知らない新しい鍵、暗証番号の試行回数、他のプログラムの書いたデータは残っています",
+                );
+            }
+            Ok(())
         }
         CardCommand::Terminate => {
             let reader = desk.readers.choose(reader)?;
@@ -109,10 +116,18 @@ fn state(desk: &mut Desk, change: &CardChange, state: CardState) -> Result<(), A
 fn show(desk: &mut Desk, reader: &ReaderName) -> Result<(), AdminError> {
     let transport = connect(reader)?;
     let mut lines = vec![desk.screen.words(format!("reader: {reader}"), format!("カードリーダー: {reader}"))];
+    let mut found = None;
     let guid = match desk.home.card_secret() {
         Ok(secret) => {
             let mut issuer = Issuer::open(transport, &secret)?;
-            lines.push(personalisation(desk, &issuer.inspect()?));
+            found = Some(issuer.survey()?);
+            lines.push(match issuer.inspect() {
+                Ok(state) => personalisation(desk, &state),
+                Err(error) if matches!(error.cause, IssuerCause::Unfit(_)) => {
+                    desk.screen.words("state: cannot be managed here", "状態: 管理できないカードです").to_owned()
+                }
+                Err(error) => return Err(error.into()),
+            });
             issuer.guid()
         }
         // Another administrator's home holds it; the card can still be read.
@@ -135,7 +150,11 @@ fn show(desk: &mut Desk, reader: &ReaderName) -> Result<(), AdminError> {
             None => desk.screen.words("register: unknown card", "登録簿: 登録のないカードです").to_owned(),
         });
     }
-    desk.screen.print(&lines.join("\n"))
+    desk.screen.print(&lines.join("\n"))?;
+    match found.filter(|found| !found.keeps_pin_rules) {
+        Some(found) => survey::print(&desk.screen, &found),
+        None => Ok(()),
+    }
 }
 
 fn personalisation(desk: &Desk, state: &Personalisation) -> String {

@@ -90,6 +90,18 @@ pub(super) fn say_unenforced(screen: &Screen, unenforced: Unenforced) {
             &format!("このカードの暗証番号の試行は{tries}回で、団体の定める回数に変更できません"),
         );
     }
+    if unenforced.presence {
+        screen.note(
+            "this card's key 9E wants a PIN: functions of level 'card' are refused with it",
+            "このカードの鍵9Eは暗証番号を必要とします。水準「card」の機能には使えません",
+        );
+    }
+    if unenforced.pin_per_act {
+        screen.note(
+            "this card's key 9C signs several times after one PIN: sign acts with our tools alone, which log out each time",
+            "このカードの鍵9Cは1回の暗証番号入力で複数回署名できます。処分の署名には当システムだけを使ってください(毎回ログアウトします)",
+        );
+    }
     if unenforced.policy {
         screen.note(
             "this card keeps no rules for PINs: its holder has to change the first PIN, and follow the office's rules, unasked",

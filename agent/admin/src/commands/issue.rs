@@ -2,7 +2,8 @@
 
 use sekisho_card::{OperatorCard, PcscTransport, ReaderName};
 use sekisho_issuer::{
-    CardKeys, CardManagementSecret, Day, Issuer, IssuerCause, Order, Personalisation, PinRules, Step, Validity,
+    CardKeys, CardManagementSecret, Day, GrantOnCard, Issuer, IssuerCause, Order, Personalisation, PinRules, Step,
+    Validity,
 };
 use sekisho_register::Register;
 use sekisho_register::calendar::date;
@@ -442,7 +443,15 @@ pub(super) fn write_grant(
             Err(error) => return Err(error.into()),
         })
     })?;
-    Ok(issuer.update_grant(&bytes)?)
+    if let GrantOnCard::NoPlace(status) = issuer.update_grant(&bytes)? {
+        desk.screen.note(
+            &format!(
+                "this card has no place for its grant ({status}): it works at terminals that know it from the register"
+            ),
+            &format!("このカードには貸与の処分を書き込めません({status})。登録簿を受信済みの端末では使えます"),
+        );
+    }
+    Ok(())
 }
 
 #[cfg(test)]

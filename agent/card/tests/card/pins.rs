@@ -69,6 +69,27 @@ fn only_the_card_calls_a_pin_wrong() {
 }
 
 #[test]
+fn a_change_that_fails_without_a_count_is_judged_by_the_count() {
+    for (count, expected) in [
+        ("63C2", Some(LoginError::WrongPin { tries_left: 2 })),
+        ("63C0", Some(LoginError::Blocked)),
+        ("6983", Some(LoginError::Blocked)),
+        ("9000", None),
+    ] {
+        // The policy first, which this card does not know.
+        let script = format!(
+            "00CB3FFF055C035FFF2000 -> 6A80\n{OUT}\n0024008010343933373136FFFF383035323934FFFF -> 6300\n00200080 -> {count}\n{OUT}"
+        );
+        let mut card = OperatorCard::open(Script::new(&[OPENING, &script])).unwrap();
+        let error = card.change_pin(&pin(b"493716"), &pin(b"805294")).unwrap_err();
+        match expected {
+            Some(expected) => assert_eq!(error, expected, "{count}"),
+            None => assert!(matches!(error, LoginError::Card { tries: Tries::Unknown, .. }), "{count}: {error}"),
+        }
+    }
+}
+
+#[test]
 fn a_transport_that_fails_leaves_the_tries_open_and_the_pin_unsent() {
     let signed = format!("{OUT}\n{VERIFY} -> 9000\n{}", sign("9A"));
     let table = [

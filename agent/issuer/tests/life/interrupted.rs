@@ -24,7 +24,7 @@ fn personalisation_cut_anywhere_can_be_finished() {
     Issuer::open(transport, &secret).unwrap().personalise(order(PinChoice::Random), &ca).unwrap();
     let commands = watch.borrow().commands.len();
 
-    let mut resumed = 0;
+    let (mut resumed, mut done) = (0, 0);
     for cut in cuts(commands) {
         let card = blank();
         let (transport, _) = Watched::new(card.connect(READER).unwrap(), cut, Lengths::Extended);
@@ -43,10 +43,11 @@ fn personalisation_cut_anywhere_can_be_finished() {
                 resumed += 1;
                 made
             }
-            // Only the last answer was lost: the card is done, but nobody was told its PIN and keys.
+            // The card is done, but nobody was told its PIN and keys: it was only asked to show that it holds its new key.
             Err(error) => {
-                assert_eq!((error.cause, cut), (IssuerCause::AlreadyPersonalised, Cut::After(commands - 1)));
-                issuer.dangerous_wipe().unwrap();
+                assert_eq!(error.cause, IssuerCause::AlreadyPersonalised, "{cut:?}");
+                done += 1;
+                let _ = issuer.dangerous_wipe().unwrap();
                 issuer.personalise(order(PinChoice::Random), &ca).unwrap()
             }
         };
@@ -55,20 +56,20 @@ fn personalisation_cut_anywhere_can_be_finished() {
         log_in_first(&mut card, &made.pin);
         assert_eq!(card.tries_left().unwrap(), 5);
     }
-    assert_eq!(resumed, 2 * commands - 1);
+    assert!(done < 20 && resumed + done == 2 * commands, "{done} of {commands}");
 }
 
 #[test]
 fn wiping_cut_anywhere_can_be_finished() {
-    let commands = [Maker::Ours, Maker::WithTries].map(wiping_cut_anywhere);
-    assert!(commands[0] < 10 && commands[1] > 30, "at once, and step by step: {commands:?}");
+    let commands = [Maker::Ours, Maker::WithTries, Maker::PlainPiv].map(wiping_cut_anywhere);
+    assert!(commands[0] < 10 && commands[1] > 30 && commands[2] > 30, "at once, and step by step: {commands:?}");
 }
 
 fn wiping_cut_anywhere(maker: Maker) -> usize {
     let secret = secret();
     let (transport, watch) =
         Watched::new(personalised_as(maker).0.connect(READER).unwrap(), Cut::Never, Lengths::Extended);
-    Issuer::open(transport.made_by(maker), &secret).unwrap().dangerous_wipe().unwrap();
+    let _ = Issuer::open(transport.made_by(maker), &secret).unwrap().dangerous_wipe().unwrap();
     let commands = watch.borrow().commands.len();
 
     for cut in cuts(commands) {
@@ -80,7 +81,7 @@ fn wiping_cut_anywhere(maker: Maker) -> usize {
 
         let (transport, _) = Watched::new(card.connect(READER).unwrap(), Cut::Never, Lengths::Extended);
         let mut issuer = Issuer::open(transport.made_by(maker), &secret).unwrap();
-        issuer.dangerous_wipe().unwrap();
+        let _ = issuer.dangerous_wipe().unwrap();
         assert_eq!(issuer.inspect().unwrap(), Personalisation::Blank, "{cut:?}");
     }
     commands
@@ -123,9 +124,9 @@ fn a_making_that_is_cut_again_and_again_does_not_use_the_puk_up() {
     let card = blank();
     // Later each time: also while the PUK is ours and the management key still the factory's, where it is found out anew whose PUK it is.
     let mut cuts = 0;
-    let made = (commands / 2..=commands).find_map(|at| {
+    let made = (commands / 2..2 * commands).find_map(|at| {
         let (transport, _) = Watched::new(card.connect(READER).unwrap(), Cut::Before(at), Lengths::Extended);
-        let made = Issuer::open(transport, &secret).and_then(|mut issuer| issuer.personalise(strict(), &ca));
+        let made = Issuer::open(transport, &secret).and_then(|mut issuer| issuer.personalise_anew(strict(), &ca));
         replug(&card);
         cuts += usize::from(made.is_err());
         made.ok()

@@ -4,6 +4,8 @@
 mod certificates;
 mod garbage;
 mod interrupted;
+mod makes;
+mod other_key;
 mod personalised;
 mod rig;
 mod used;

@@ -2,7 +2,8 @@
 
 use sekisho_card::{Disposition, Lengths, LoginError, OperatorCard};
 use sekisho_issuer::{
-    CardManagementSecret, Ended, Issuer, IssuerCause, Order, Personalisation, PinChoice, PinRules, Step, Unenforced,
+    CardManagementSecret, Ended, GrantOnCard, Issuer, IssuerCause, Order, Personalisation, PinChoice, PinRules, Step,
+    Unenforced, Wiped,
 };
 use sekisho_wire::pin_policy::{Alphabet, FirstUse, PinPolicy};
 use sekisho_wire::secret::{PinRefused, SecretBytes};
@@ -21,7 +22,7 @@ fn a_blank_card_is_personalised_and_lacks_only_its_grant() {
     let made = issuer.personalise(order(PinChoice::Random), &ca()).unwrap();
     assert_eq!(issuer.guid(), Some(made.guid));
     assert_eq!(issuer.inspect().unwrap(), Personalisation::Partial { missing: vec![Step::Grant] });
-    issuer.update_grant(b"grant").unwrap();
+    assert_eq!(issuer.update_grant(b"grant").unwrap(), GrantOnCard::Written);
     assert_eq!(issuer.inspect().unwrap(), Personalisation::Complete);
     let mut card = OperatorCard::open(issuer.into_transport().unwrap()).unwrap();
     assert_eq!(card.guid(), made.guid);
@@ -47,8 +48,9 @@ fn a_grant_of_full_length_is_chained_and_comes_back() {
         let secret = secret();
         let (transport, watch) = Watched::new(card.connect(READER).unwrap(), Cut::Never, lengths);
         let mut issuer = Issuer::open(transport, &secret).unwrap();
-        issuer.update_grant(&grant).unwrap();
-        issuer.update_grant(&grant[..1799]).unwrap();
+        for grant in [&grant[..], &grant[..1799]] {
+            assert_eq!(issuer.update_grant(grant).unwrap(), GrantOnCard::Written);
+        }
         let chained = watch.borrow().starting_with(&[0x10, 0xDB]);
         assert_eq!(chained, if lengths == Lengths::Short { 14 } else { 0 });
         let mut card = OperatorCard::open(issuer.into_transport().unwrap()).unwrap();
@@ -102,8 +104,8 @@ fn a_wiped_card_is_blank_and_becomes_another_card() {
     let (card, first) = personalised();
     let secret = secret();
     let mut issuer = Issuer::open(card.connect(READER).unwrap(), &secret).unwrap();
-    issuer.update_grant(b"grant").unwrap();
-    issuer.dangerous_wipe().unwrap();
+    assert_eq!(issuer.update_grant(b"grant").unwrap(), GrantOnCard::Written);
+    assert_eq!(issuer.dangerous_wipe().unwrap(), Wiped::Whole);
     assert_eq!(issuer.inspect().unwrap(), Personalisation::Blank);
     assert_eq!(issuer.guid(), None);
     let second = issuer.personalise(order(PinChoice::Random), &ca()).unwrap();
@@ -151,8 +153,8 @@ fn a_pin_that_its_holder_chose_at_the_desk_needs_no_change() {
 fn what_another_makers_card_cannot_keep_is_said() {
     let rules = PinRules { tries: 3, ..RULES };
     for (maker, unenforced) in [
-        (Maker::WithTries, Unenforced { tries: None, policy: true }),
-        (Maker::PlainPiv, Unenforced { tries: Some(5), policy: true }),
+        (Maker::WithTries, Unenforced { policy: true, ..Unenforced::default() }),
+        (Maker::PlainPiv, Unenforced { tries: Some(5), policy: true, ..Unenforced::default() }),
     ] {
         let card = blank();
         let secret = secret();

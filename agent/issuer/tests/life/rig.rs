@@ -11,6 +11,8 @@ use sekisho_simulator::{InProcess, Memory, SharedCard, SimulatedCard};
 use sekisho_wire::pin_policy::PinPolicy;
 use sekisho_wire::secret::{Pin, SecretBytes};
 
+use crate::other_key::OtherKey;
+
 pub(crate) const READER: &str = "test reader";
 
 pub(crate) type Card = SharedCard<Memory>;
@@ -100,6 +102,7 @@ pub(crate) struct Watched<T> {
     cut: Cut,
     lengths: Lengths,
     maker: Maker,
+    key: Option<OtherKey>,
 }
 
 /// Whose card it is.
@@ -111,18 +114,25 @@ pub(crate) enum Maker {
     WithTries,
     /// Somebody's who does not know that either.
     PlainPiv,
+    /// The same, and it says nothing more than this (two bytes) to this instruction.
+    Lacking(u8, [u8; 2]),
 }
 
 impl Maker {
     /// What such a card answers where ours would do something.
     fn refuses(self, command: &[u8]) -> Option<[u8; 2]> {
         let policy = command.windows(3).any(|tag| tag == [0x5F, 0xFF, 0x20]);
-        match (self, command.get(1)) {
+        let maker = match self {
+            Self::Lacking(instruction, answer) if command.get(1) == Some(&instruction) => return Some(answer),
+            Self::Lacking(..) => Self::PlainPiv,
+            Self::Ours | Self::WithTries | Self::PlainPiv => self,
+        };
+        match (maker, command.get(1)) {
             (Self::Ours, _) => None,
             (Self::WithTries | Self::PlainPiv, Some(0xFB)) => Some([0x69, 0x85]),
             (Self::WithTries | Self::PlainPiv, Some(0xE6)) | (Self::PlainPiv, Some(0xFA)) => Some([0x6D, 0x00]),
             (Self::WithTries | Self::PlainPiv, Some(0xCB)) if policy => Some([0x6A, 0x82]),
-            (Self::WithTries | Self::PlainPiv, _) => None,
+            (Self::WithTries | Self::PlainPiv | Self::Lacking(..), _) => None,
         }
     }
 }
@@ -130,12 +140,17 @@ impl Maker {
 impl<T: Transport> Watched<T> {
     pub(crate) fn new(inner: T, cut: Cut, lengths: Lengths) -> (Self, Rc<RefCell<Watch>>) {
         let watch = Rc::<RefCell<Watch>>::default();
-        (Self { inner, watch: Rc::clone(&watch), cut, lengths, maker: Maker::Ours }, watch)
+        (Self { inner, watch: Rc::clone(&watch), cut, lengths, maker: Maker::Ours, key: None }, watch)
     }
 
     /// As if another maker had made the card.
     pub(crate) fn made_by(self, maker: Maker) -> Self {
         Self { maker, ..self }
+    }
+
+    /// With a management key of its own.
+    pub(crate) fn managed_with(self, key: &OtherKey) -> Self {
+        Self { key: Some(key.clone()), ..self }
     }
 }
 
@@ -144,6 +159,7 @@ pub(crate) struct WatchedTransaction<'card, X> {
     watch: &'card RefCell<Watch>,
     cut: Cut,
     maker: Maker,
+    key: Option<&'card OtherKey>,
 }
 
 impl<T: Transport> Transport for Watched<T> {
@@ -161,7 +177,13 @@ impl<T: Transport> Transport for Watched<T> {
     }
 
     fn begin(&mut self) -> Result<Self::Transaction<'_>, TransportError> {
-        Ok(WatchedTransaction { inner: self.inner.begin()?, watch: &self.watch, cut: self.cut, maker: self.maker })
+        Ok(WatchedTransaction {
+            inner: self.inner.begin()?,
+            watch: &self.watch,
+            cut: self.cut,
+            maker: self.maker,
+            key: self.key.as_ref(),
+        })
     }
 
     fn close(self, disposition: Disposition) -> Result<(), TransportError> {
@@ -182,12 +204,37 @@ impl<X: Transaction> Transaction for WatchedTransaction<'_, X> {
         match self.cut {
             Cut::Before(at) if number >= at => broken,
             Cut::After(at) if number > at => broken,
-            Cut::After(at) if number == at => self.inner.transmit(command, reply).and(broken),
-            Cut::Never | Cut::Before(_) | Cut::After(_) => self.inner.transmit(command, reply),
+            Cut::After(at) if number == at => self.carry_out(command, reply).and(broken),
+            Cut::Never | Cut::Before(_) | Cut::After(_) => self.carry_out(command, reply),
         }
     }
 
     fn end(self, disposition: Disposition) -> Result<(), TransportError> {
         self.inner.end(disposition)
+    }
+}
+
+impl<X: Transaction> WatchedTransaction<'_, X> {
+    fn carry_out(&mut self, command: &[u8], reply: &mut Vec<u8>) -> Result<(), TransportError> {
+        if let Some(key) = self.key
+            && let Some(answer) = key.answer(command, &mut self.inner)?
+        {
+            *reply = answer;
+            return Ok(());
+        }
+        // Our card takes the factory's PUK and PIN back only by SET TRIES; cards that do not know that take them as any.
+        let plain = matches!(self.maker, Maker::PlainPiv);
+        if plain && command.starts_with(&[0x00, 0x24, 0x00, 0x81]) && command.ends_with(b"12345678") {
+            return self.inner.transmit(&[0x00, 0xFA, 0x05, 0x05], reply);
+        }
+        if plain && command.starts_with(&[0x00, 0x2C]) && command.ends_with(b"123456\xFF\xFF") {
+            return self.inner.transmit(&[&command[..13], b"805294\xFF\xFF"].concat(), reply);
+        }
+        self.inner.transmit(command, reply)?;
+        // Nor does every card count aloud.
+        if plain && command.starts_with(&[0x00, 0x24]) && reply.first() == Some(&0x63) {
+            *reply = vec![0x63, 0x00];
+        }
+        Ok(())
     }
 }
