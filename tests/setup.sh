@@ -24,6 +24,8 @@ wanted=${1:-everything}
     openssl yubico-piv-tool yubikey-manager gnutls-bin openssh-client libwrap0
     # Fuzz targets: libFuzzer is written in C++.
     g++
+    # Another maker's card (tests/nitrokey): its file system is C, whose headers bindgen reads with libclang.
+    libclang1
     # The token on USB: a guest with a kernel that has USB.
     qemu-system-x86 busybox-static cpio kmod usbip usbutils libccid binutils
 )

@@ -23,6 +23,7 @@ mod language;
 mod layers;
 mod login;
 mod lost;
+mod other_make;
 mod prompt;
 mod rig;
 mod routes;

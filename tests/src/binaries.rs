@@ -44,6 +44,21 @@ pub fn program(name: &str) -> PathBuf {
     path
 }
 
+/// The program that is another maker's card (`tests/nitrokey`), built now.
+///
+/// # Panics
+/// When it cannot be built.
+#[must_use]
+pub fn nitrokey() -> &'static Path {
+    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
+    PROGRAM.get_or_init(|| {
+        let output = Command::new(checkout().join("tests/nitrokey/build.sh")).output().expect("cannot start build.sh");
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "the other maker's card does not build: {said}");
+        checkout().join("target/nitrokey/release/sekisho-nitrokey")
+    })
+}
+
 /// The image of the card for QEMU's boards, built now.
 ///
 /// # Panics

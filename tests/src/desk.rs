@@ -108,7 +108,11 @@ impl Desk {
     }
 
     fn blank(&self, operator: &str) -> Issued {
-        let card = VirtualCard::blank(&self.folder, operator);
+        self.blank_of(operator, self.body)
+    }
+
+    fn blank_of(&self, operator: &str, body: Body) -> Issued {
+        let card = VirtualCard::blank_of(&self.folder, operator, body);
         Issued { card, pin_file: self.folder.join("pins").join(format!("{operator}.pin")) }
     }
 
@@ -126,6 +130,12 @@ impl Desk {
         self.administrators[administrator].card.insert(&self.pcscd, SIGNER);
         self.pcscd.wait_slot(SIGNER, true);
         self.administrators.swap(0, administrator);
+    }
+
+    /// Has this card, an administrator's too, sign from now on.
+    pub fn sign_with(&mut self, issued: Issued) {
+        self.administrators.insert(0, issued);
+        self.sign_as(0);
     }
 
     /// The PINs of all administrators.
@@ -187,8 +197,7 @@ impl Desk {
     pub fn issue(&mut self, name: &str, more: &[&str]) -> (Issued, String) {
         let issued = self.blank(name);
         issued.make_up_a_pin();
-        let pin_file = issued.pin_file.to_str().expect("a scratch path is text").to_owned();
-        self.make(issued, &[&["--own-pin-file", &pin_file], more].concat())
+        self.issue_on(issued, more)
     }
 
     /// As [`Self::issue`], with arguments that also say how the card comes to its PIN.
@@ -207,17 +216,42 @@ impl Desk {
         let mut issued = self.blank(name);
         issued.card.be_difficult(Some(how));
         issued.make_up_a_pin();
+        self.issue_on(issued, more)
+    }
+
+    /// A blank card of another maker, with a PIN that its holder will choose.
+    #[must_use]
+    pub fn other_make(&self, name: &str) -> Issued {
+        let issued = self.blank_of(name, Body::Nitrokey);
+        issued.make_up_a_pin();
+        issued
+    }
+
+    /// Puts a card into the reader where it is worked on.
+    pub fn lay_in(&self, issued: &mut Issued) {
+        issued.card.insert(&self.pcscd, WORK);
+        self.pcscd.wait_slot(WORK, true);
+    }
+
+    /// Takes it out.
+    pub fn take_out(&self, issued: &mut Issued) {
+        issued.card.pull();
+        self.pcscd.wait_slot(WORK, false);
+    }
+
+    /// Makes this blank card an operator's.
+    ///
+    /// # Panics
+    /// When it fails.
+    pub fn issue_on(&mut self, issued: Issued, more: &[&str]) -> (Issued, String) {
         let pin_file = issued.pin_file.to_str().expect("a scratch path is text").to_owned();
         self.make(issued, &[&["--own-pin-file", &pin_file], more].concat())
     }
 
     fn make(&mut self, mut issued: Issued, arguments: &[&str]) -> (Issued, String) {
-        issued.card.embody(self.body);
-        issued.card.insert(&self.pcscd, WORK);
-        self.pcscd.wait_slot(WORK, true);
+        self.lay_in(&mut issued);
         let said = self.run(&[&["card", "issue"], arguments].concat());
-        issued.card.pull();
-        self.pcscd.wait_slot(WORK, false);
+        self.take_out(&mut issued);
         (issued, said)
     }
 

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use rustix::process::{Pid, Signal};
 
-use crate::binaries::{chip_image, program};
+use crate::binaries::{chip_image, nitrokey, program};
 use crate::pcscd::Pcscd;
 use crate::process::Process;
 
@@ -17,6 +17,17 @@ pub enum Body {
     Simulator,
     /// The image for a chip, run by QEMU.
     Chip,
+    /// Another maker's card: the PIV application of the Nitrokey 3.
+    Nitrokey,
+}
+
+impl Body {
+    fn program(self) -> PathBuf {
+        match self {
+            Self::Simulator | Self::Chip => program("sekisho-simulator"),
+            Self::Nitrokey => nitrokey().to_owned(),
+        }
+    }
 }
 
 /// One card: its memory in a file, and the process while it lies in a reader.
@@ -40,9 +51,19 @@ impl VirtualCard {
     /// When the simulator fails.
     #[must_use]
     pub fn blank(folder: &Path, name: &str) -> Self {
-        let card = Self::known(folder, name);
-        let status = Command::new(program("sekisho-simulator")).arg("new").arg("--state").arg(&card.state).output();
-        let output = status.expect("cannot start the simulator");
+        Self::blank_of(folder, name, Body::Simulator)
+    }
+
+    /// A blank card with this body.
+    ///
+    /// # Panics
+    /// When its program fails.
+    #[must_use]
+    pub fn blank_of(folder: &Path, name: &str, body: Body) -> Self {
+        let mut card = Self::known(folder, name);
+        card.embody(body);
+        let output = Command::new(body.program()).arg("new").arg("--state").arg(&card.state).output();
+        let output = output.expect("cannot start the card");
         assert!(output.status.success(), "no blank card: {}", String::from_utf8_lossy(&output.stderr));
         card
     }
@@ -102,7 +123,7 @@ impl VirtualCard {
     fn run_at(&mut self, reader: &str, slot: usize, more: &[&str]) {
         self.pull();
         self.at_insertion = self.apdus();
-        let mut command = Command::new(program("sekisho-simulator"));
+        let mut command = Command::new(self.body.program());
         command.arg("run").arg("--state").arg(&self.state).arg("--log-apdus").arg(&self.apdus);
         command.arg("--control").arg(&self.control).args(more);
         command.arg("--vpcd").arg(reader);

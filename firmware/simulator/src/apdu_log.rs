@@ -32,7 +32,8 @@ impl ApduLog {
         self.line(&format!("# {what}\n"));
     }
 
-    pub(crate) fn exchange(&mut self, command: &[u8], reply: &[u8]) {
+    /// One APDU and its answer.
+    pub fn exchange(&mut self, command: &[u8], reply: &[u8]) {
         if self.file.is_none() {
             return;
         }

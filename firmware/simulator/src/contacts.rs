@@ -8,9 +8,12 @@ use crate::card::SimulatedCard;
 
 /// What a reader does with the power.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Power {
+pub enum Power {
+    /// It takes it away.
     Off,
+    /// It gives it.
     On,
+    /// Warm reset.
     Reset,
 }
 
@@ -35,14 +38,32 @@ impl Power {
 }
 
 /// A card from its contacts. An error means that it is no card any more: it falls out of the reader.
-pub(crate) trait Contacts {
+pub trait Contacts {
     /// It is about to go into the reader.
+    ///
+    /// # Errors
+    /// When it is no card now.
     fn insert(&mut self) -> io::Result<()>;
+
     /// It is out.
     fn pull(&mut self);
+
+    /// The reader does something with the power.
+    ///
+    /// # Errors
+    /// When it is no card any more.
     fn power(&mut self, power: Power) -> io::Result<()>;
+
+    /// What it says when power comes.
+    ///
+    /// # Errors
+    /// When it is no card any more.
     fn answer_to_reset(&mut self) -> io::Result<Vec<u8>>;
-    /// One APDU.
+
+    /// One APDU and its answer.
+    ///
+    /// # Errors
+    /// When it is no card any more.
     fn transmit(&mut self, command: &[u8]) -> io::Result<Vec<u8>>;
 }
 

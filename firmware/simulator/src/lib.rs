@@ -20,6 +20,7 @@ mod vpcd;
 pub use apdu_log::ApduLog;
 pub use card::SimulatedCard;
 pub use chip::Chip;
+pub use contacts::{Contacts, Power};
 pub use control::{Control, ControlError};
 pub use difficult::{Difficulty, UnknownDifficulty, Wrong};
 pub use image_flash::{CARD_FLASH, ImageFlash, ImageFlashError, PAGE};

@@ -52,7 +52,8 @@ impl Vpcd {
         self.serve_any(&mut DifficultCard::new(card, difficulty), presence)
     }
 
-    fn serve_any(&self, card: &mut dyn Contacts, presence: &Presence) -> ! {
+    /// As [`Self::serve`], whatever the card is.
+    pub fn serve_any(&self, card: &mut dyn Contacts, presence: &Presence) -> ! {
         let mut waiting = false;
         loop {
             presence.wait_inserted();
