@@ -82,7 +82,7 @@ async fn readyz(State(hall): State<Hall>, terminal: Result<Terminal, Refusal>) -
     // Where the last commit failed, something is written.
     let asked = tokio::task::spawn_blocking(move || ledger.can_write()).await;
     if let Err(why) = asked.unwrap_or(Err(CannotWrite::WriterGone)) {
-        return (StatusCode::SERVICE_UNAVAILABLE, format!("nothing can be written: {why}\n")).into_response();
+        return (StatusCode::SERVICE_UNAVAILABLE, format!("not ready: {why}\n")).into_response();
     }
     let stopped: Vec<(OfficeId, String)> = hall.ledger.offices().iter().flat_map(|office| stopped(office)).collect();
     if stopped.is_empty() {

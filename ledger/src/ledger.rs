@@ -21,7 +21,7 @@ use crate::error::LedgerError;
 use crate::heard::Heard;
 use crate::index::Index;
 use crate::keys::{EnvelopeKey, Keys};
-use crate::office::{Office, Surroundings};
+use crate::office::{Log, Office, Surroundings};
 use crate::refusal::Refusal;
 use crate::store::{LogName, SqliteStore, Store};
 use crate::vault::Vault;
@@ -78,6 +78,9 @@ impl Strangers {
     }
 }
 
+/// How many milliseconds a commit or a checkpoint may take before the ledger counts as one that cannot write.
+pub const LATE: Millis = 5000;
+
 /// Why nothing can be written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CannotWrite {
@@ -85,6 +88,10 @@ pub enum CannotWrite {
     WriterGone,
     /// The store failed the last time.
     LastCommitFailed,
+    /// The store has not come back for [`LATE`].
+    CommitHangs,
+    /// What was written has waited for its checkpoint for [`LATE`].
+    NoCheckpoint,
 }
 
 impl std::fmt::Display for CannotWrite {
@@ -92,6 +99,8 @@ impl std::fmt::Display for CannotWrite {
         f.write_str(match self {
             Self::WriterGone => "the writer has ended",
             Self::LastCommitFailed => "the last commit failed",
+            Self::CommitHangs => "a commit does not come back",
+            Self::NoCheckpoint => "what was written gets no checkpoint",
         })
     }
 }
@@ -192,15 +201,25 @@ impl Ledger {
         Ok(Threads { sequencer, follower })
     }
 
-    /// Whether what comes can be written.
+    /// Whether what comes can be written and gets its checkpoint.
     ///
     /// # Errors
-    /// Why not, as far as the last commit showed.
+    /// Why not, as far as what came last showed.
     pub fn can_write(&self) -> Result<(), CannotWrite> {
         if self.writing.is_finished() {
             return Err(CannotWrite::WriterGone);
         }
-        if self.writer.is_failing() { Err(CannotWrite::LastCommitFailed) } else { Ok(()) }
+        // First: who asks a store that does not come back waits for it.
+        if self.writer.busy_for() > LATE {
+            return Err(CannotWrite::CommitHangs);
+        }
+        if self.writer.is_failing() {
+            return Err(CannotWrite::LastCommitFailed);
+        }
+        // A log that has stopped is another matter.
+        let late = |log: &Log| log.halted().is_none() && log.unsealed_for() > LATE;
+        let unsealed = |office: &Arc<Office>| LogName::ALL.into_iter().any(|name| late(office.log(name)));
+        if self.offices().iter().any(unsealed) { Err(CannotWrite::NoCheckpoint) } else { Ok(()) }
     }
 
     /// Tells the threads to end. What is committed gets its checkpoint first.

@@ -13,7 +13,7 @@ use tokio::sync::watch;
 use zeroize::Zeroizing;
 
 use crate::checkpoint::{CheckpointFile, Halt, HaltNote, SwapError, check};
-use crate::clock::{Clock, MachineClock, Millis};
+use crate::clock::{Clock, MachineClock, Millis, since_boot};
 use crate::code::LogKeys;
 use crate::error::LedgerError;
 use crate::keys::EnvelopeKey;
@@ -48,7 +48,7 @@ pub struct Log {
     key: SigningKey,
     file: CheckpointFile,
     /// What the database holds. The writer sets it after each commit, the sequencer reads it.
-    committed: Mutex<Frontier>,
+    committed: Mutex<Committed>,
     /// What is signed. Held for a moment only, never while a disk works: requests look at it.
     signed: RwLock<Signed>,
     /// What writes that failed may have left in the file all the same: each of them, for a disk can fail twice. Whoever signs holds this
@@ -57,6 +57,13 @@ pub struct Log {
     /// That the log has stopped, while that could not be written down yet.
     owed: Mutex<Option<HaltNote>>,
     size: watch::Sender<u64>,
+}
+
+#[derive(Debug)]
+struct Committed {
+    head: Frontier,
+    /// Since when some of it waits for a checkpoint, in milliseconds since the machine started.
+    unsealed: Option<Millis>,
 }
 
 /// Where a log's signature stands.
@@ -245,8 +252,11 @@ impl Judges {
         if size >= in_force.size() {
             return Ok(Arc::clone(in_force));
         }
-        if let Some(judge) = self.kept.iter().find(|judge| judge.size() == size) {
-            return Ok(Arc::clone(judge));
+        if let Some(at) = self.kept.iter().position(|judge| judge.size() == size)
+            && let Some(judge) = self.kept.remove(at)
+        {
+            self.kept.push_front(Arc::clone(&judge));
+            return Ok(judge);
         }
         let below = self.kept.iter().filter(|judge| judge.size() < size).max_by_key(|judge| judge.size());
         let mut judge = below.map_or_else(Register::new, |judge| (**judge).clone());
@@ -275,7 +285,7 @@ impl Log {
             name,
             key,
             file,
-            committed: Mutex::new(store.frontier(office, name)?),
+            committed: Mutex::new(Committed { head: store.frontier(office, name)?, unsealed: None }),
             signed: RwLock::new(Signed::Nothing),
             attempted: Mutex::default(),
             owed: Mutex::default(),
@@ -354,12 +364,23 @@ impl Log {
     /// Entries in the database.
     #[must_use]
     pub fn committed_size(&self) -> u64 {
-        lock(&self.committed).size()
+        lock(&self.committed).head.size()
+    }
+
+    /// For how long something has waited for its checkpoint.
+    #[must_use]
+    pub fn unsealed_for(&self) -> Millis {
+        lock(&self.committed).unsealed.map_or(0, |since| since_boot().saturating_sub(since))
     }
 
     /// Takes over a head that is durable now. Only the writer calls this.
     pub fn set_committed(&self, head: Frontier) {
-        *lock(&self.committed) = head;
+        let mut committed = lock(&self.committed);
+        let signed = if let Signed::Checkpoint(published) = &*self.signed() { published.size } else { 0 };
+        if head.size() > signed {
+            committed.unsealed.get_or_insert_with(since_boot);
+        }
+        committed.head = head;
     }
 
     /// Tells each new published size.
@@ -432,7 +453,7 @@ impl Log {
     /// When the log is halted, or the file could not be written: then nothing new was published.
     pub fn publish(&self) -> Result<Arc<Published>, Unpublished> {
         let mut attempted = lock(&self.attempted);
-        let head = lock(&self.committed).clone();
+        let head = lock(&self.committed).head.clone();
         let before = match &*self.signed() {
             Signed::Halted(halt) => return Err(Unpublished::Halted(self.name, *halt)),
             Signed::Checkpoint(published) if published.size >= head.size() => return Ok(Arc::clone(published)),
@@ -466,6 +487,10 @@ impl Log {
                 return Err(Unpublished::Halted(self.name, *halt));
             }
             *signed = Signed::Checkpoint(Arc::clone(&published));
+        }
+        {
+            let mut committed = lock(&self.committed);
+            committed.unsealed = (committed.head.size() > size).then(since_boot);
         }
         self.size.send_replace(size);
         Ok(published)

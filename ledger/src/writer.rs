@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, channel, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
@@ -20,6 +20,8 @@ pub struct Writer {
     jobs: SyncSender<Job>,
     /// Whether the last group could not be written because the store failed. Only the writer's thread sets it.
     failing: Arc<AtomicBool>,
+    /// When the group that is being written was begun, in milliseconds since the machine started; 0 when none is.
+    begun: Arc<AtomicU64>,
     /// When it was last tried whether writing works again; held meanwhile.
     probed: Arc<Mutex<Millis>>,
 }
@@ -58,12 +60,22 @@ impl Writer {
         waiting_max: usize,
     ) -> std::io::Result<(Self, JoinHandle<()>)> {
         let (jobs, waiting) = sync_channel(waiting_max);
-        let failing = Arc::new(AtomicBool::new(false));
-        let (heads, tells) = (Heads::default(), Arc::clone(&failing));
-        let writing = Loop { store, offices, vault, heads, held: None, trust: Trust::Memory, failing: tells };
+        let (failing, begun) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
+        let tells = (Arc::clone(&failing), Arc::clone(&begun));
+        let (heads, trust) = (Heads::default(), Trust::Memory);
+        let writing = Loop { store, offices, vault, heads, held: None, trust, failing: tells.0, begun: tells.1 };
         let work = move || writing.run(&waiting);
         let thread = std::thread::Builder::new().name("writer".into()).spawn(work)?;
-        Ok((Self { jobs, failing, probed: Arc::default() }, thread))
+        Ok((Self { jobs, failing, begun, probed: Arc::default() }, thread))
+    }
+
+    /// For how long the group that is being written has been.
+    #[must_use]
+    pub fn busy_for(&self) -> Millis {
+        match self.begun.load(Ordering::Acquire) {
+            0 => 0,
+            begun => since_boot().saturating_sub(begun),
+        }
     }
 
     /// Whether the store failed the last time that something was to be written, and fails still: then something that means nothing is written,
@@ -122,6 +134,7 @@ struct Loop {
     held: Option<Job>,
     trust: Trust,
     failing: Arc<AtomicBool>,
+    begun: Arc<AtomicU64>,
 }
 
 /// What the next plan may stand on.
@@ -149,7 +162,9 @@ impl Loop {
     fn run(mut self, waiting: &Receiver<Job>) {
         while let Some(first) = self.held.take().or_else(|| waiting.recv().ok()) {
             let group = self.group(first, waiting);
+            self.begun.store(since_boot().max(1), Ordering::Release);
             self.commit(group);
+            self.begun.store(0, Ordering::Release);
         }
     }
 

@@ -19,6 +19,8 @@ pub(crate) enum Next {
     Panics = 3,
     /// As all after it, until another order comes: a full disk.
     FailsFromNowOn = 4,
+    /// Until another order comes: a disk that does not answer.
+    Hangs = 5,
 }
 
 /// SQLite with a fault on order.
@@ -65,6 +67,12 @@ impl Store for FaultyStore {
         let next = if before > 0 { Next::Works as u8 } else { ordered };
         if next != Next::FailsFromNowOn as u8 && before == 0 {
             self.next.store(Next::Works as u8, Ordering::SeqCst);
+        }
+        if next == Next::Hangs as u8 {
+            self.next.store(next, Ordering::SeqCst);
+            while self.next.load(Ordering::SeqCst) == next {
+                std::thread::sleep(std::time::Duration::from_millis(10));
+            }
         }
         assert_ne!(next, Next::Panics as u8, "the test said so");
         let failed = || StoreError::Database { act: "write to the database", cause: "the test said so".into() };

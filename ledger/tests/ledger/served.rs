@@ -130,7 +130,7 @@ pub(crate) fn open(served: &Served, log: LogName, text: &Value) -> Checkpoint {
 
 /// Waits for something that another thread brings about.
 pub(crate) fn until(mut holds: impl FnMut() -> bool) {
-    for _ in 0..500 {
+    for _ in 0..1500 {
         if holds() {
             return;
         }
