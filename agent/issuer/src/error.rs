@@ -130,7 +130,9 @@ pub enum IssuerCause {
     PukBlocked,
     /// The PIN breaks a rule.
     PinPolicy(PinRefused),
-    /// The card does not take such a PIN (6A80).
+    /// The card does not take such a PIN (6A80); it has the one that it had.
+    PinNotGiven,
+    /// The card does not take the PIN that its holder chose (6A80), and has one that nobody was told.
     PinRefusedByCard,
     /// No certificate could be made.
     Certificate(CaError),
@@ -164,6 +166,7 @@ impl IssuerError {
             | IssuerCause::AlreadyPersonalised
             | IssuerCause::WrongPuk { .. }
             | IssuerCause::PinPolicy(_)
+            | IssuerCause::PinNotGiven
             | IssuerCause::PinRefusedByCard => Fault::Operator,
             IssuerCause::Exchange(ExchangeError::Command(_))
             | IssuerCause::Certificate(_)
@@ -203,6 +206,10 @@ impl IssuerError {
                 "The PUK is blocked. Destroy the card and issue another.",
             ],
             IssuerCause::PinPolicy(refused) => return another_pin(*refused, language),
+            IssuerCause::PinNotGiven => [
+                "別の暗証番号でもう一度実行してください。カードの暗証番号は変わっていません。",
+                "Run it again with another PIN. The card's PIN is what it was.",
+            ],
             IssuerCause::PinRefusedByCard => [
                 "最近使った暗証番号は使えません(他社製カードには数字しか使えないものがあります)。別の番号でもう一度実行してください。それまで、このカードの暗証番号は誰にも分かりません。",
                 "None of the last PINs will do, and some other makers' cards take digits alone. Run it again with another one: until then nobody knows the PIN of this card.",
@@ -255,7 +262,7 @@ impl IssuerCause {
             Self::WrongPuk { tries_left: None } => "PUKが違います",
             Self::PukBlocked => "PUKが閉塞しています",
             Self::PinPolicy(_) => "その暗証番号は使えません",
-            Self::PinRefusedByCard => "カードがその暗証番号を受け付けません",
+            Self::PinNotGiven | Self::PinRefusedByCard => "カードがその暗証番号を受け付けません",
             Self::Certificate(error) => return format!("証明書を作成できません({error})"),
             Self::NoRandom(error) => return format!("乱数を得られません({error})"),
             Self::TooLarge { length, most } => return format!("{length}バイトは大きすぎます(上限{most}バイト)"),
@@ -282,7 +289,7 @@ impl fmt::Display for IssuerCause {
             Self::WrongPuk { tries_left: None } => write!(f, "wrong PUK"),
             Self::PukBlocked => write!(f, "PUK blocked"),
             Self::PinPolicy(refused) => refused.fmt(f),
-            Self::PinRefusedByCard => write!(f, "the card takes no such PIN"),
+            Self::PinNotGiven | Self::PinRefusedByCard => write!(f, "the card takes no such PIN"),
             Self::Certificate(error) => error.fmt(f),
             Self::NoRandom(error) => error.fmt(f),
             Self::TooLarge { length, most } => write!(f, "{length} bytes are too many, {most} fit"),
@@ -308,6 +315,7 @@ impl std::error::Error for IssuerError {
             | IssuerCause::AlreadyPersonalised
             | IssuerCause::WrongPuk { .. }
             | IssuerCause::PukBlocked
+            | IssuerCause::PinNotGiven
             | IssuerCause::PinRefusedByCard
             | IssuerCause::NoRandom(_)
             | IssuerCause::TooLarge { .. } => None,

@@ -110,7 +110,8 @@ impl<T: Transport> Issuer<'_, T> {
     ///
     /// # Errors
     /// [`IssuerCause::ForeignManagementKey`] when the card does not hold our key; when the PIN breaks a rule, or the PUK is not ours.
-    /// [`IssuerCause::PinRefusedByCard`] when it is one of the last ones: then nobody knows the card's PIN until this is done again.
+    /// [`IssuerCause::PinRefusedByCard`] when it is one of the last ones: then nobody knows the card's PIN until this is done again. After
+    /// [`IssuerCause::PinNotGiven`] the card has the PIN that it had.
     pub fn reset_pin(&mut self, choice: PinChoice, office: &PinPolicy) -> Result<Pin, IssuerError> {
         let step = Step::Pin;
         let kept = self.pin_policy()?;
@@ -212,7 +213,7 @@ fn puk_answer(status: Status) -> Result<(), IssuerCause> {
         (_, Some(0)) => Err(IssuerCause::PukBlocked),
         (_, Some(tries_left)) => Err(IssuerCause::WrongPuk { tries_left: Some(tries_left) }),
         (Status::AUTHENTICATION_FAILED, None) => Err(IssuerCause::WrongPuk { tries_left: None }),
-        (Status::WRONG_DATA, None) => Err(IssuerCause::PinRefusedByCard),
+        (Status::WRONG_DATA, None) => Err(IssuerCause::PinNotGiven),
         (status, None) => Err(status.into()),
     }
 }

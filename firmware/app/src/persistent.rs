@@ -39,7 +39,7 @@ const LIFE_TERMINATED: u8 = 2;
 /// What stands for one PIN or PUK: salt and hash.
 const MARK_LENGTH: usize = SALT_LENGTH + HASH_LENGTH;
 /// The longest record that is not a data object: who chose the PIN, and it with those before it.
-const SMALL_MAX: usize = 1 + HISTORY_MAX as usize * MARK_LENGTH;
+const SMALL_MAX: usize = 1 + (HISTORY_MAX as usize + 1) * MARK_LENGTH;
 
 /// The typed view of a platform's memory.
 #[derive(Debug)]
@@ -209,8 +209,8 @@ impl<P: Platform> Persistent<P> {
 
     /// PIN and PUK of the factory, with these tries (§C15).
     pub(crate) fn set_factory_references(&mut self, pin_tries: u8, puk_tries: u8) -> Result<(), Fault> {
-        self.replace_reference(Reference::Pin, &FACTORY_PIN, Origin::Chosen, 1)?;
-        self.replace_reference(Reference::Puk, &FACTORY_PUK, Origin::Chosen, 1)?;
+        self.replace_reference(Reference::Pin, &FACTORY_PIN, Origin::Chosen, 0, 1)?;
+        self.replace_reference(Reference::Puk, &FACTORY_PUK, Origin::Chosen, 0, 1)?;
         self.write(Record::Tries, &[pin_tries, puk_tries])?;
         Ok(self.store()?.set_counts(full(pin_tries, puk_tries))?)
     }
@@ -289,8 +289,8 @@ impl<P: Platform> Persistent<P> {
     }
 
     /// Whether a new PIN is one of the last so many. Who asks has shown the present one: the answer says something about the others.
-    pub(crate) fn is_recent_pin(&mut self, field: &[u8; PIN_MAX], history: u8) -> Result<bool, Fault> {
-        self.is_among(Reference::Pin, field, usize::from(history))
+    pub(crate) fn is_recent_pin(&mut self, field: &[u8; PIN_MAX], newest: usize) -> Result<bool, Fault> {
+        self.is_among(Reference::Pin, field, newest)
     }
 
     fn is_among(&mut self, reference: Reference, field: &[u8; PIN_MAX], newest: usize) -> Result<bool, Fault> {
@@ -314,12 +314,18 @@ impl<P: Platform> Persistent<P> {
     }
 
     pub(crate) fn set_puk(&mut self, field: &[u8; PIN_MAX]) -> Result<(), Fault> {
-        self.replace_reference(Reference::Puk, field, Origin::Chosen, 1)
+        self.replace_reference(Reference::Puk, field, Origin::Chosen, 0, 1)
     }
 
-    /// Replaces the PIN, and remembers so many, this one among them.
-    pub(crate) fn set_pin(&mut self, field: &[u8; PIN_MAX], origin: Origin, history: u8) -> Result<(), Fault> {
-        self.replace_reference(Reference::Pin, field, origin, usize::from(history).max(1))
+    /// Replaces the PIN, forgets so many of the newest before it, and remembers so many, this one among them.
+    pub(crate) fn set_pin(
+        &mut self,
+        field: &[u8; PIN_MAX],
+        origin: Origin,
+        forgotten: usize,
+        remembered: usize,
+    ) -> Result<(), Fault> {
+        self.replace_reference(Reference::Pin, field, origin, forgotten, remembered)
     }
 
     /// Salt and hash only keep a PIN out of plain sight of whoever reads the memory: six digits are soon tried. What protects it
@@ -329,12 +335,14 @@ impl<P: Platform> Persistent<P> {
         reference: Reference,
         field: &[u8; PIN_MAX],
         origin: Origin,
+        forgotten: usize,
         remembered: usize,
     ) -> Result<(), Fault> {
         let mut salt = [0; SALT_LENGTH];
         self.platform.random(&mut salt)?;
         let before = self.small(reference_record(reference))?.unwrap_or_default();
-        let before = before.0.get(1..).unwrap_or_default();
+        let remaining = forgotten.saturating_mul(MARK_LENGTH).saturating_add(1);
+        let before = before.0.get(remaining..).unwrap_or_default();
         let kept = remembered.saturating_sub(1).saturating_mul(MARK_LENGTH).min(before.len());
         let mut record = Small::default();
         let hash = salted_hash(&salt, field);

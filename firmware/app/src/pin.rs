@@ -81,9 +81,13 @@ impl<P: Platform> Applet<P> {
 
     /// The last PINs are asked only now: before, anybody could find them out without a try.
     fn renew_pin(&mut self, new: &Pin, policy: PinPolicy, origin: Origin) -> Result<(), Status> {
-        if self.persistent.is_recent_pin(new.field(), policy.history)? {
+        let present = self.persistent.pin_origin()?;
+        // A PIN on its way to the holder's own takes no place among the last ones, and is no way to itself.
+        let passing = |origin| usize::from(policy.first_use == FirstUse::Change && origin == Origin::Given);
+        let history = usize::from(policy.history);
+        if self.persistent.is_recent_pin(new.field(), history.saturating_add(passing(present)))? {
             return Err(Status::WRONG_DATA);
         }
-        Ok(self.persistent.set_pin(new.field(), origin, policy.history)?)
+        Ok(self.persistent.set_pin(new.field(), origin, passing(present), history.saturating_add(passing(origin)))?)
     }
 }

@@ -150,6 +150,29 @@ fn a_pin_that_its_holder_chose_at_the_desk_needs_no_change() {
 }
 
 #[test]
+fn a_reset_brings_no_former_pin_back() {
+    let (card, _) = personalised();
+    let secret = secret();
+    let reset = |choice: &[u8]| {
+        let mut issuer = Issuer::open(card.connect(READER).unwrap(), &secret).unwrap();
+        let reset = issuer.reset_pin(PinChoice::Chosen(pin(choice)), &PinPolicy::DEFAULT);
+        issuer.close(Disposition::Reset).unwrap();
+        reset.map(drop).map_err(|error| error.cause)
+    };
+    // The office's history is five. What was given in between takes no place of it.
+    let chosen: [&[u8]; 6] = [b"805294", b"805295", b"805296", b"805297", b"805298", b"805299"];
+    for pin in &chosen[..5] {
+        reset(pin).unwrap();
+    }
+    for pin in &chosen[..5] {
+        assert_eq!(reset(pin), Err(IssuerCause::PinRefusedByCard));
+    }
+    reset(chosen[5]).unwrap();
+    reset(chosen[0]).unwrap();
+    in_use(&card).login(&pin(chosen[0]), &[1; 32]).unwrap();
+}
+
+#[test]
 fn what_another_makers_card_cannot_keep_is_said() {
     let rules = PinRules { tries: 3, ..RULES };
     for (maker, unenforced) in [
