@@ -193,7 +193,21 @@ fn a_mistake_in_the_founding_file_costs_no_card() {
     let mut ledger = Ledger::init(&scratch.folder("l"), &clock);
     ledger.serve();
     let desk = Desk::new(&scratch.folder("d"));
-    let file = town_with(scratch.path(), &POSTS.replace("10023", "99999"));
+    // Nobody of that number; an administrator whose designation would end with the fiscal year, before the other could stand in.
+    let mistakes = [(POSTS.replace("10023", "99999"), "99999"), (ENDS_ALONE.to_owned(), "nobody who could decide")];
+    for (lines, named) in mistakes {
+        refused_on_paper(&desk, &ledger, &clock, &town_with(scratch.path(), &lines), named);
+    }
+}
+
+const ENDS_ALONE: &str = r#"
+[[operator]]
+operator = "20001"
+name = "佐藤 一郎"
+section = "jumin"
+"#;
+
+fn refused_on_paper(desk: &Desk, ledger: &Ledger, clock: &StoryClock, file: &Path, named: &str) {
     let mut command = Command::new(program("sekisho-admin"));
     command.env("PCSCLITE_CSOCK_NAME", desk.pcscd.socket());
     command.args(["--lang", "en", "--yes", "--wait", "0", "--reader", &desk.pcscd.reader(0), "--home"]);
@@ -202,6 +216,6 @@ fn a_mistake_in_the_founding_file_costs_no_card() {
     live_by(clock.file(), &mut command);
     let output: Output = command.output().unwrap();
     let said = both(&output);
-    assert!(!output.status.success() && said.contains("99999"), "no card was asked for, the mistake is named:\n{said}");
+    assert!(!output.status.success() && said.contains(named), "no card was asked for, the mistake is named:\n{said}");
     assert!(!desk.file("recovery").exists());
 }

@@ -71,6 +71,9 @@ fn a_pin_that_was_handed_over_opens_nothing_but_the_way_to_another() {
     scene.desk.pcscd.wait_slot(1, true);
     let again = scene.desk.file("again.pin");
     scene.desk.run(&["card", "reset-pin", "--first-pin-file", again.to_str().unwrap()]);
+    // Everybody who reads the register log sees it.
+    let acts = scene.desk.run(&["acts", "--full", "--last", "1"]);
+    assert!(acts.contains("is given a new PIN"), "{acts}");
     card.card.pull();
     scene.desk.pcscd.wait_slot(1, false);
     insert(&scene.terminal, &mut card);

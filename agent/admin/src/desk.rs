@@ -4,7 +4,7 @@ use sekisho_card::{OperatorCard, PcscTransport, ReaderName};
 use sekisho_register::act::Proposal;
 use sekisho_register::change::Log;
 use sekisho_register::organisation::Capacity;
-use sekisho_register::{Act, Change, Concluded, FoldRefusal, SignedAct};
+use sekisho_register::{Act, Change, FoldRefusal, SignedAct};
 use sekisho_tlog::VerifyingKey;
 use sekisho_wire::cose::Signer;
 use sekisho_wire::id::{CardGuid, CaseReference, Code, Hash};
@@ -383,9 +383,8 @@ impl Desk {
         let act = self.act(Log::Register, vec![change], None)?;
         let (_, guid) = self.signer.as_ref().ok_or(AdminError::NoReader)?;
         let entry = act.to_be_signed(&Signer::Card(*guid)).finish([0; 64]);
-        // As for an act whose signature was looked at before: everything else is asked.
         let mut register = self.cache.register().clone();
-        register.fold_stored(&entry, Concluded::Accepted).map(drop).map_err(AdminError::Fold)
+        register.fold_unsigned(&entry).map(drop).map_err(AdminError::Fold)
     }
 
     fn act(&mut self, log: Log, changes: Vec<Change>, proposal: Option<Proposal>) -> Result<Act, AdminError> {

@@ -74,6 +74,7 @@ fn plain(mut change: Change, made: u64, names: &[Name]) -> Change {
         | Change::Post(_)
         | Change::Function(_)
         | Change::Purpose(_)
+        | Change::ResetPin(_)
         | Change::Terminal(_)
         | Change::OpenEpoch(_)
         | Change::Hours(_)

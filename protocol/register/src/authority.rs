@@ -186,12 +186,12 @@ fn terminal_may(terminal: &Code, change: &Change, made: u64) -> bool {
 }
 
 pub(crate) fn check_p256(signed: &SignedAct, key: &P256Key, trust: Trust) -> Result<(), FoldRefusal> {
-    let holds = trust == Trust::Stored || verify_p256(key, &signed.id().0, signed.signature());
+    let holds = trust != Trust::Verify || verify_p256(key, &signed.id().0, signed.signature());
     if holds { Ok(()) } else { Err(FoldRefusal::SignatureWrong(signed.signer().clone())) }
 }
 
 fn check_ed25519(signed: &SignedAct, key: &Ed25519Key, trust: Trust) -> Result<(), FoldRefusal> {
-    let holds = trust == Trust::Stored || verify_ed25519(key, &signed.signed_bytes(), signed.signature());
+    let holds = trust != Trust::Verify || verify_ed25519(key, &signed.signed_bytes(), signed.signature());
     if holds { Ok(()) } else { Err(FoldRefusal::SignatureWrong(signed.signer().clone())) }
 }
 

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use sekisho_wire::id::{CardGuid, Code, Numbered};
 
 use crate::calendar::fiscal_year;
-use crate::change::{ActivateCard, CardState, IssueCard, SetCardState, StateReason};
+use crate::change::{ActivateCard, CardState, IssueCard, ResetPin, SetCardState, StateReason};
 use crate::refusal::{FoldRefusal, WrongValue};
 use crate::state::{Counted, Draft, Position, Trust};
 use crate::thing::Thing;
@@ -191,5 +191,13 @@ impl Draft<'_> {
         }
         card.activations.push(at.index, at.from(change.from), change.clone());
         Ok(())
+    }
+
+    /// Nothing of the register changes.
+    pub(crate) fn apply_reset_pin(&self, change: ResetPin, at: Position) -> Result<(), FoldRefusal> {
+        let thing = Thing::Card(change.card);
+        let card = self.card(&change.card).ok_or(FoldRefusal::Unknown(thing))?;
+        let state = card.state(at.now);
+        if state.is_final() { Err(FoldRefusal::CardFinal { card: change.card, state }) } else { Ok(()) }
     }
 }

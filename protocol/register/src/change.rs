@@ -16,7 +16,7 @@ mod organisation;
 mod people;
 mod places;
 
-pub use cards::{ActivateCard, CardKind, CardState, IssueCard, SetCardState};
+pub use cards::{ActivateCard, CardKind, CardState, IssueCard, ResetPin, SetCardState};
 pub use founding::{Administrator, Found, FoundingKeys, Recovery, RequireVersion};
 pub use functions::{SetFunction, SetPurpose, UseState};
 pub use hours::{EndPermit, GivePermit, OpenSpan, SetCalendar, SetHours};
@@ -74,6 +74,9 @@ pub enum Change {
     /// Wakes a dormant card for a named person and a limited time (S4 11(5)).
     #[n(32)]
     ActivateCard(#[n(0)] Box<ActivateCard>),
+    /// Gives the holder of a card a new PIN; nothing is decided by it, and nobody sets a PIN unseen.
+    #[n(33)]
+    ResetPin(#[n(0)] ResetPin),
     /// Registers a terminal.
     #[n(40)]
     Terminal(#[n(0)] Box<SetTerminal>),
@@ -115,8 +118,8 @@ pub enum Change {
 impl Change {
     /// Every kind of version 1; 54 (recovery), 55 (envelope_key) and 56 (witnesses) are reserved. One that a later version introduces is
     /// none before `require_version` has reached that version (§R4.12).
-    pub const KINDS: [u16; 27] =
-        [1, 2, 10, 11, 12, 13, 15, 16, 20, 21, 22, 23, 30, 31, 32, 40, 41, 42, 45, 46, 47, 48, 50, 51, 52, 53, 60];
+    pub const KINDS: [u16; 28] =
+        [1, 2, 10, 11, 12, 13, 15, 16, 20, 21, 22, 23, 30, 31, 32, 33, 40, 41, 42, 45, 46, 47, 48, 50, 51, 52, 53, 60];
 
     /// The number of its kind (§R3).
     #[must_use]
@@ -137,6 +140,7 @@ impl Change {
             Self::IssueCard(_) => 30,
             Self::CardState(_) => 31,
             Self::ActivateCard(_) => 32,
+            Self::ResetPin(_) => 33,
             Self::Terminal(_) => 40,
             Self::TerminalState(_) => 41,
             Self::OpenEpoch(_) => 42,
@@ -171,6 +175,7 @@ impl Change {
             | Self::Profile(_)
             | Self::IssueCard(_)
             | Self::ActivateCard(_)
+            | Self::ResetPin(_)
             | Self::Terminal(_)
             | Self::OpenEpoch(_)
             | Self::Hours(_)
@@ -202,7 +207,7 @@ impl Change {
             Self::Designate(_) | Self::OperatorState(_) | Self::Profile(_) | Self::WithdrawProfile(_) => {
                 Class::Operators
             }
-            Self::IssueCard(_) | Self::CardState(_) | Self::ActivateCard(_) => Class::Cards,
+            Self::IssueCard(_) | Self::CardState(_) | Self::ActivateCard(_) | Self::ResetPin(_) => Class::Cards,
             Self::Terminal(_) | Self::TerminalState(_) | Self::OpenEpoch(_) => Class::Terminals,
             Self::Hours(_) | Self::Calendar(_) | Self::Permit(_) | Self::EndPermit(_) => Class::Hours,
             Self::Connection(change) if matches!(change.state, ConnectionState::Stopped) => Class::Stop,

@@ -62,6 +62,7 @@ pub(crate) fn describe(change: &Change, say: &Titles<'_>) -> String {
         Change::IssueCard(change) => issue_card(change, say),
         Change::CardState(change) => card(change, say),
         Change::ActivateCard(change) => activate_card(change, say),
+        Change::ResetPin(change) => reset_pin(*change, say),
         Change::Terminal(change) => terminal(change, say),
         Change::TerminalState(change) => terminal_state(change, say),
         Change::OpenEpoch(change) => open_epoch(change, say),
@@ -348,6 +349,15 @@ fn activate_card(change: &ActivateCard, say: &Titles<'_>) -> String {
             "カード {card} を操作者 {operator} に限り有効化する。操作権限: {profiles}、期間: {period}、理由: {why}"
         ),
         &format!("activate card {card} for operator {operator}, profiles: {profiles}, {period}, reason: {why}"),
+    )
+}
+
+fn reset_pin(ResetPin { card }: ResetPin, say: &Titles<'_>) -> String {
+    let number = say.register.card(&card).map(|known| format!(" ({})", numbered(known.number(), say.language)));
+    let number = number.unwrap_or_default();
+    say.say(
+        &format!("カード {card}{number} の暗証番号を再設定する"),
+        &format!("card {card}{number} is given a new PIN"),
     )
 }
 

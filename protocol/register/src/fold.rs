@@ -102,7 +102,8 @@ impl Register {
     }
 
     /// Takes an entry that this holder folded before and has stored since where nobody else writes, with what it concluded then
-    /// (§R4.10): an accepted one without looking at signatures, curve points and roots seen again, a refused one for size and root alone. Auditors
+    /// (§R4.10): an accepted one without looking again at signatures, curve points, roots seen and who is left to decide, a refused one for size and root
+    /// alone. Auditors
     /// use [`Self::fold`].
     ///
     /// # Errors
@@ -117,6 +118,15 @@ impl Register {
             // This program may be the newer one that understands it: then it is an entry like any other.
             Concluded::NotUnderstood => self.fold(entry),
         }
+    }
+
+    /// As [`Self::fold`], for an act that nobody has signed yet: signatures, curve points and roots seen are not looked at, everything else is.
+    /// For rehearsals, on a copy.
+    ///
+    /// # Errors
+    /// [`FoldRefusal`].
+    pub fn fold_unsigned(&mut self, entry: &[u8]) -> Result<Folded, FoldRefusal> {
+        self.fold_with(entry, Trust::Unsigned)
     }
 
     /// Says what [`Self::fold`] would, at the clock `now`, and changes nothing. The ledger asks before it appends.
@@ -248,7 +258,7 @@ impl Register {
         let given =
             changes.iter().filter_map(|change| draft.apply(change, at).transpose()).collect::<Result<_, _>>()?;
         // Not asked again of what was accepted: it costs a look at every card that signs, on every date.
-        if let ([(_, Authority::Person { .. })], Trust::Verify) = (chain.as_slice(), trust) {
+        if let ([(_, Authority::Person { .. })], Trust::Verify | Trust::Unsigned) = (chain.as_slice(), trust) {
             draft.somebody_can_decide(changes, at)?;
         }
         draft.new_entries().folded.extend(chain.iter().map(|(link, _)| (link.id(), at.index)));
@@ -510,6 +520,7 @@ impl Draft<'_> {
             }
             Change::CardState(change) => self.apply_card_state(change, at),
             Change::ActivateCard(change) => self.apply_activate(change, at),
+            Change::ResetPin(change) => self.apply_reset_pin(*change, at),
             Change::Terminal(change) => self.apply_terminal(change, at),
             Change::TerminalState(change) => self.apply_terminal_state(change, at),
             Change::OpenEpoch(change) => self.apply_open_epoch(change, at),

@@ -170,6 +170,7 @@ impl Draft<'_> {
             | Change::IssueCard(_)
             | Change::CardState(_)
             | Change::ActivateCard(_)
+            | Change::ResetPin(_)
             | Change::Terminal(_)
             | Change::TerminalState(_)
             | Change::OpenEpoch(_)

@@ -100,6 +100,8 @@ pub(crate) enum Dates {
 pub(crate) enum Trust {
     /// Signatures, keys, the roots that signers saw and who is left to decide are verified.
     Verify,
+    /// Nobody has signed it yet: a draft, to hear what would be said of it.
+    Unsigned,
     /// The holder verified and stored this entry before.
     Stored,
 }

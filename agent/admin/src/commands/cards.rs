@@ -2,10 +2,11 @@
 
 use sekisho_card::{OperatorCard, PcscTransport, ReaderName};
 use sekisho_issuer::{CardManagementSecret, Ended, Issuer, IssuerCause, Personalisation, Wiped};
+use sekisho_register::FoldRefusal;
 use sekisho_register::cards::Card;
-use sekisho_register::change::{ActivateCard, CardState, Change, SetCardState};
+use sekisho_register::change::{ActivateCard, CardState, Change, ResetPin, SetCardState};
 use sekisho_register::wareki::{moment_text, numbered};
-use sekisho_wire::id::{CardGuid, Numbered};
+use sekisho_wire::id::{CardGuid, Hash, Numbered};
 
 use super::decisions::{from, since};
 use super::first_pin::{FirstPin, Left};
@@ -14,7 +15,7 @@ use crate::cli::{CardChange, CardCommand, FirstPinArguments, Which};
 use crate::clock;
 use crate::config_text::FromText;
 use crate::dates::Edge;
-use crate::desk::Desk;
+use crate::desk::{Desk, Submitted};
 use crate::error::{AdminError, Thing};
 use crate::pending;
 use crate::readers::{Look, connect};
@@ -185,27 +186,75 @@ fn in_register(desk: &Desk, card: &Card) -> String {
 }
 
 /// A new PIN by way of the PUK: nobody has to know the old one. Also what unblocks a card. Whose card it is stands in the question: two
-/// people's cards look alike.
+/// people's cards look alike. The act comes first, so that no PIN is set that nobody else hears of; while a day has not passed, the act of a
+/// run that did not come to its end, or of a proposal that was approved, serves.
 fn reset_pin(desk: &mut Desk, reader: &ReaderName, first_pin: FirstPinArguments) -> Result<(), AdminError> {
+    desk.log_in()?;
     let secret = desk.home.card_secret()?;
-    let mut issuer = desk.readers.wait_for(reader, &desk.screen, ("the card", "カード"), |transport| {
-        Ok(Look::Right(Issuer::open(transport, &secret)?))
+    let (guid, policy) = desk.readers.wait_for(reader, &desk.screen, ("the card", "カード"), |transport| {
+        let mut issuer = Issuer::open(transport, &secret)?;
+        let guid = issuer.guid().ok_or(AdminError::ForeignCard)?;
+        Ok(Look::Right((guid, issuer.pin_policy()?)))
     })?;
-    let card = issuer.guid().and_then(|guid| desk.cache.register().card(&guid));
-    let whose = card.map_or_else(
-        || desk.screen.words("register: unknown card", "登録簿: 登録のないカードです").to_owned(),
-        |card| in_register(desk, card),
-    );
+    let unknown = || AdminError::Unknown { what: Thing::Card, code: guid.to_string() };
+    let card = desk.cache.register().card(&guid).ok_or_else(unknown)?;
+    let state = card.state(clock::now());
+    if state.is_final() {
+        return Err(AdminError::Fold(FoldRefusal::CardFinal { card: guid, state }));
+    }
+    let whose = in_register(desk, card);
     desk.screen.note(&whose, &whose);
     desk.screen.confirm("give the card in the reader a new PIN?", "挿入されたカードの暗証番号を再設定しますか?")?;
     let office = desk.cache.register().policy().pin;
-    let policy = issuer.pin_policy()?.unwrap_or(office);
+    let policy = policy.unwrap_or(office);
     let (choice, delivery) = FirstPin::settle(first_pin, Left::ForSomebody, &policy, &desk.screen)?.apart();
+    let act = match act_to_reset_by(desk, guid)? {
+        Some(act) => act,
+        None => match desk.submit(vec![Change::ResetPin(ResetPin { card: guid })], &[])? {
+            Submitted::Decided => act_to_reset_by(desk, guid)?.ok_or_else(unknown)?,
+            Submitted::Proposed => {
+                desk.screen.note(
+                    "when it is approved, run this again: the card keeps its PIN until then",
+                    "承認後にもう一度実行してください。それまで暗証番号は変わりません",
+                );
+                return Ok(());
+            }
+        },
+    };
+    let mut issuer = desk.readers.wait_for(reader, &desk.screen, ("the card", "カード"), |transport| {
+        let issuer = Issuer::open(transport, &secret)?;
+        Ok(match issuer.guid() {
+            Some(found) if found != guid => Look::Wrong(AdminError::OtherCard { expected: guid, found }),
+            Some(_) | None => Look::Right(issuer),
+        })
+    })?;
     let pin = issuer.reset_pin(choice, &office)?;
     delivery.map_or(Ok(()), |delivery| delivery.deliver(&desk.screen, &pin))?;
+    desk.home.write(&reset_by(&act), b"")?;
     desk.screen.note("the card has a new PIN", "暗証番号を再設定しました");
     Ok(())
 }
+
+/// An act of the last day that says this card gets a new PIN, and by which none was set at this desk.
+fn act_to_reset_by(desk: &Desk, guid: CardGuid) -> Result<Option<Hash>, AdminError> {
+    let since = clock::now().saturating_sub(DAY_MS);
+    let resets = |change: &Change| matches!(change, Change::ResetPin(reset) if reset.card == guid);
+    let acts = desk.cache.acts().rev().filter_map(|(_, folded)| folded.as_ref().ok());
+    let recent = acts.filter(|folded| folded.made >= since && folded.changes.iter().any(resets));
+    for folded in recent {
+        if desk.home.read(&reset_by(&folded.id))?.is_none() {
+            return Ok(Some(folded.id));
+        }
+    }
+    Ok(None)
+}
+
+/// Where the home keeps that a PIN was set by this act.
+fn reset_by(act: &Hash) -> String {
+    format!("pin-resets/{act}")
+}
+
+const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 
 /// The card in the reader, which nobody may use any more: the register has ended it, or has never heard of it. Whoever takes a card in use for
 /// another one would destroy somebody's keys.

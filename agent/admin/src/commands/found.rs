@@ -468,7 +468,7 @@ mod tests {
             let changes = vec![Change::Found(Box::new(found.clone()))];
             let draft = Act { changes, ..draft(&Register::new(), Log::Register, made).unwrap() };
             let entry = draft.to_be_signed(&Signer::Card(found.administrators[0].card.card)).finish([0; 64]);
-            register.fold_stored(&entry, sekisho_register::Concluded::Accepted).map(drop)
+            register.fold_unsigned(&entry).map(drop)
         };
         fold(&mut register, made - 1000).unwrap_err();
         fold(&mut register, made_at(&found, made - 1000)).unwrap();

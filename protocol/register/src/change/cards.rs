@@ -146,3 +146,12 @@ pub struct ActivateCard {
     #[n(5)]
     pub reason: Code,
 }
+
+/// Kind 33.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct ResetPin {
+    /// The card.
+    #[n(0)]
+    pub card: CardGuid,
+}

@@ -103,7 +103,7 @@ fn work() -> [(&'static str, Change); 6] {
     ]
 }
 
-fn things() -> [(&'static str, Change); 6] {
+fn things() -> [(&'static str, Change); 7] {
     let card = IssueCard { profiles: codes(&["p1"]), ..issue_signing(10, "chiba") };
     let state =
         SetCardState { card: guid(10), state: CardState::Revoked, reason: StateReason::Stolen, effective: t(8) };
@@ -126,6 +126,7 @@ fn things() -> [(&'static str, Change); 6] {
         ("issue_card", Change::IssueCard(Box::new(card))),
         ("card_state", Change::CardState(state)),
         ("activate_card", Change::ActivateCard(Box::new(activation))),
+        ("reset_pin", Change::ResetPin(ResetPin { card: guid(10) })),
         ("terminal", Change::Terminal(Box::new(terminal))),
         ("terminal_state", Change::TerminalState(retired)),
         ("open_epoch", Change::OpenEpoch(epoch)),

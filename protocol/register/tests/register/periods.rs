@@ -128,6 +128,7 @@ fn no_card_is_woken_once_it_is_revoked_whatever_date_the_act_names() {
     let (card, operator, reason) = (guid(70), code("chiba"), code("lost"));
     let wake = ActivateCard { card, operator, profiles: vec![], from: 0, to: office.now + DAY, reason };
     assert_eq!(code_of(office.act(vec![Change::ActivateCard(Box::new(wake))])), Err("card_final"));
+    assert_eq!(code_of(office.act(vec![Change::ResetPin(ResetPin { card })])), Err("card_final"));
 }
 
 #[test]

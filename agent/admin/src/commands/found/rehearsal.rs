@@ -6,7 +6,7 @@ use sekisho_issuer::CardKeys;
 use sekisho_link::LedgerCode;
 use sekisho_register::act::Proposal;
 use sekisho_register::change::{Change, Log, Recovery};
-use sekisho_register::{Act, Concluded, Ed25519Key, Register};
+use sekisho_register::{Act, Ed25519Key, Register};
 use sekisho_wire::cose::Signer;
 use sekisho_wire::id::{CardGuid, Code};
 
@@ -63,8 +63,7 @@ pub(super) fn of_all(
 }
 
 fn fold(register: &mut Register, act: Act, signer: CardGuid) -> Result<(), AdminError> {
-    // As for acts whose signatures were looked at before: everything else is asked.
-    register.fold_stored(&unsigned(&act, signer), Concluded::Accepted).map(drop).map_err(AdminError::Fold)
+    register.fold_unsigned(&unsigned(&act, signer)).map(drop).map_err(AdminError::Fold)
 }
 
 fn unsigned(act: &Act, signer: CardGuid) -> Vec<u8> {
