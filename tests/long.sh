@@ -2,7 +2,6 @@
 # What takes long: each part of a terminal and the ledger killed forty times under load; a clerk's day of work, looked over for records, memory and journal;
 # each fuzz target for ten minutes.
 #   tests/long.sh [--fuzz-seconds N]
-# Run before calling an issue done; its result goes into the note.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 seconds=600

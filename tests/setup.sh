@@ -9,7 +9,7 @@ say() { printf '%s\n' "$*" >&2; }
 as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
 
 if ! command -v cargo >/dev/null; then
-    say "setup: cargo is not on the PATH. Install Rust first, see the README, then run this again."
+    say "setup: cargo is not on the PATH. Install Rust 1.89 or later (https://rustup.rs), then run this again."
     exit 1
 fi
 

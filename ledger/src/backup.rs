@@ -9,7 +9,7 @@ use sekisho_wire::id::OfficeId;
 
 use crate::checkpoint::signed_offices;
 use crate::config::Config;
-use crate::data::{DataDir, make_dir, replace_file};
+use crate::data::{DataDir, above, make_dir, replace_file};
 use crate::error::LedgerError;
 use crate::store::{LogName, SqliteStore, Store};
 
@@ -33,6 +33,11 @@ pub fn backup(root: &Path, to: &Path) -> Result<Copied, LedgerError> {
     let data = DataDir::new(root);
     let config = Config::read(&data.config())?.to_text()?;
     let copy = DataDir::new(to);
+    // A disk that is not mounted would be found out when the copy is needed.
+    if !above(to).is_dir() {
+        let cause = format!("there is no directory {}: mount the disk for the copy, or make it", above(to).display());
+        return Err(LedgerError::Argument { name: "--to", cause });
+    }
     make_dir(to)?;
     if std::fs::read_dir(to).map_err(LedgerError::file("read", to))?.next().is_some() {
         return Err(LedgerError::Argument { name: "--to", cause: format!("{} is not empty", to.display()) });

@@ -12,7 +12,7 @@ use sekisho_wire::id::OfficeId;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Millis;
-use crate::data::{make_dir, replace_file};
+use crate::data::{above, make_dir, replace_file};
 use crate::error::LedgerError;
 use crate::store::{LogName, StoreError};
 
@@ -154,7 +154,7 @@ impl CheckpointFile {
         let (path, kept) = (self.halt_path(), self.path.with_extension(format!("halted.{at}")));
         std::fs::rename(&path, &kept).map_err(LedgerError::file("rename", &path))?;
         self.make_directory()?;
-        let directory = self.path.parent().unwrap_or(Path::new("."));
+        let directory = above(&self.path);
         let synced = std::fs::File::open(directory).and_then(|directory| directory.sync_all());
         synced.map_err(LedgerError::file("sync", directory))
     }

@@ -23,6 +23,17 @@ use crate::office::{fold_register, make_log_keys};
 use crate::server::Server;
 use crate::store::{Change, CodePurpose, LogName, SqliteStore, Store, StoredCode};
 
+/// Whether others can reach a host by that: an address, or a DNS name (RFC 1123).
+fn host_is_sound(host: &str) -> bool {
+    let label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    host.parse::<std::net::IpAddr>().is_ok() || (host.len() <= 253 && host.split('.').all(label))
+}
+
 /// Makes a ledger: directory, keys, TLS authority, configuration, empty database.
 ///
 /// # Errors
@@ -36,6 +47,10 @@ pub fn init(root: &Path, name: &str, listen: SocketAddr, hosts: Vec<String>) -> 
             name: "--listen",
             cause: "codes carry the port, so it cannot be 0".into(),
         });
+    }
+    if let Some(host) = hosts.iter().find(|host| !host_is_sound(host)) {
+        let cause = format!("'{host}' is neither a host name nor an address");
+        return Err(LedgerError::Argument { name: "--host", cause });
     }
     let config = Config::new(name, listen, hosts);
     let data = DataDir::create(root)?;

@@ -126,6 +126,12 @@ impl DataDir {
     }
 }
 
+/// The directory that a path lies in; a bare name lies in the one where the program runs.
+#[must_use]
+pub fn above(path: &Path) -> &Path {
+    path.parent().filter(|above| !above.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
 /// Makes a directory that nobody else may enter, durably.
 ///
 /// # Errors
@@ -133,7 +139,7 @@ impl DataDir {
 pub fn make_dir(path: &Path) -> Result<(), LedgerError> {
     DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(LedgerError::file("make", path))?;
     // Its name stands in the directory above. Synced also when it was there already: a crash may have come between the two.
-    let above = path.parent().filter(|above| !above.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let above = above(path);
     File::open(above).and_then(|above| above.sync_all()).map_err(LedgerError::file("sync", above))
 }
 
@@ -151,7 +157,7 @@ pub fn make_private(path: &Path) -> std::io::Result<()> {
 /// # Errors
 /// When one of the steps fails; the old file may or may not have been replaced then.
 pub fn replace_file(path: &Path, content: &[u8]) -> std::io::Result<()> {
-    let directory = path.parent().unwrap_or(Path::new("."));
+    let directory = above(path);
     // The directory is opened before anything is written: opening it later could fail after the rename.
     let directory = File::open(directory)?;
     let fresh = path.with_extension("new");
@@ -160,4 +166,15 @@ pub fn replace_file(path: &Path, content: &[u8]) -> std::io::Result<()> {
     file.sync_all()?;
     std::fs::rename(&fresh, path)?;
     directory.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bare_name_lies_where_the_program_runs() {
+        let said = ["new.code", "./new.code", "codes/new.code", "/new.code"].map(|path| above(Path::new(path)));
+        assert_eq!(said, [".", ".", "codes", "/"].map(Path::new));
+    }
 }

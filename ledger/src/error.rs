@@ -126,8 +126,8 @@ impl LedgerError {
                 "パス、所有者、ディスクの空き容量を確認してください。",
             ),
             Self::Config { .. } => (
-                "Correct that line of the file; README.md lists every key.",
-                "該当の行を修正してください。設定項目は README.md にあります。",
+                "Correct that line of the file; ledger/README.md lists every key.",
+                "該当の行を修正してください。設定項目は ledger/README.md にあります。",
             ),
             Self::Damaged { .. } | Self::OtherEnvelopeKey { .. } => (
                 "Restore the file from the backup, then run `sekisho-ledger fsck`.",
@@ -149,8 +149,8 @@ impl LedgerError {
                 "データベースが空にされたか古いものです。このディスクを証拠として保管し、正常な最新の複製を復元してください。",
             ),
             Self::NotResumed { .. } => (
-                "Run `sekisho-ledger fsck`, put right what it names, and resume then; README.md, \"When a log has stopped\".",
-                "`sekisho-ledger fsck` が示す異常を解消してから再開してください（README.md 参照）。",
+                "Run `sekisho-ledger fsck`, put right what it names, and resume then; ledger/README.md, \"When a log has stopped\".",
+                "`sekisho-ledger fsck` が示す異常を解消してから再開してください（ledger/README.md 参照）。",
             ),
             Self::Argument { .. } => ("See `sekisho-ledger help`.", "`sekisho-ledger help` を参照してください。"),
             Self::Crypto { .. } => (

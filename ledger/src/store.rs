@@ -608,8 +608,8 @@ impl StoreError {
                 "新しい版の sekisho-ledger を再度インストールしてください。古い版では読めません。",
             ),
             Self::Halted { .. } | Self::Unreadable { .. } | Self::Damaged { .. } => (
-                "Run `sekisho-ledger fsck`; restore the database from the backup if it finds damage.",
-                "`sekisho-ledger fsck` を実行し、破損があればバックアップから復元してください。",
+                "`sekisho-ledger fsck` names what is damaged. Where it cannot read the database either, restore that from the backup.",
+                "`sekisho-ledger fsck` で破損箇所を確認してください。fsck でも読めない場合は、データベースをバックアップから復元してください。",
             ),
         }
     }

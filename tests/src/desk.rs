@@ -1,11 +1,12 @@
 //! The administrator's desk of a story: `sekisho-admin` with a pcscd of its own and two readers, one for the signer's card, one for the card to be made.
 
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use crate::binaries::{checkout, program};
 use crate::clock::{StoryClock, live_by};
-use crate::ledger::{Ledger, both, succeeded};
+use crate::ledger::Ledger;
 use crate::pcscd::Pcscd;
 use crate::virtual_card::{Body, VirtualCard};
 
@@ -319,7 +320,15 @@ impl Desk {
 }
 
 fn run(what: &str, command: &mut Command) -> String {
-    let output = command.output().expect("cannot start sekisho-admin");
-    succeeded(what, &output);
-    both(&output)
+    // One pipe for both outputs, so that they stand in the order in which they were said.
+    let (mut reader, writer) = std::io::pipe().expect("a pipe");
+    let both = writer.try_clone().expect("a pipe");
+    let mut child = command.stdout(both).stderr(writer).spawn().expect("cannot start sekisho-admin");
+    // The command holds the writing ends; they have to go before reading can end.
+    *command = Command::new("true");
+    let mut said = String::new();
+    reader.read_to_string(&mut said).expect("the tool says text");
+    let status = child.wait().expect("a child can be waited for");
+    assert!(status.success(), "{what} ended with {status}:\n{said}");
+    said
 }

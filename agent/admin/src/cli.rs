@@ -36,7 +36,7 @@ fn when(text: &str) -> Result<When, String> {
 
 /// The administrator's tool of an operator-card system: founds offices, issues cards, decides, verifies (管理者用コマンド).
 #[derive(Debug, Parser)]
-#[command(name = "sekisho-admin", version, max_term_width = 120)]
+#[command(name = "sekisho-admin", version, max_term_width = 120, args_override_self = true)]
 pub(crate) struct Cli {
     /// Home directory with the office's register and secrets (0700) [default: ~/.sekisho-admin]
     #[arg(long, global = true, value_name = "DIR", env = "SEKISHO_ADMIN_HOME")]

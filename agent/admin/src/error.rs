@@ -107,8 +107,15 @@ pub(crate) enum AdminError {
     NoTerminalForFirstPin,
     /// There is no reader.
     NoReader,
-    /// Several readers, and none was named.
+    /// Several readers, and none was named, or several are called so.
     WhichReader(Vec<String>),
+    /// No reader is called so.
+    NoReaderCalled {
+        /// What was asked for.
+        wanted: String,
+        /// What there is.
+        readers: Vec<String>,
+    },
     /// No card came into the reader in time.
     NoCardInTime(String),
     /// The card in the reader signs no acts of this office.

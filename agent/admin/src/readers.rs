@@ -106,7 +106,7 @@ impl Readers {
     /// The reader that is meant: by its name or a part of it that only one has; the only one when none is named.
     ///
     /// # Errors
-    /// [`AdminError::NoReader`], [`AdminError::WhichReader`].
+    /// [`AdminError::NoReader`], [`AdminError::NoReaderCalled`], [`AdminError::WhichReader`].
     pub(crate) fn choose(&mut self, wanted: Option<&str>) -> Result<ReaderName, AdminError> {
         let names = self.names();
         if names.is_empty() {
@@ -195,7 +195,11 @@ fn choose_among(names: &[ReaderName], wanted: Option<&str>) -> Result<ReaderName
     let mut similar = names.iter().filter(|name| name.to_string().contains(wanted));
     match (similar.next(), similar.next()) {
         (Some(only), None) => Ok(only.clone()),
-        (None, _) | (Some(_), Some(_)) => Err(several()),
+        (Some(_), Some(_)) => Err(several()),
+        (None, _) => {
+            let readers = names.iter().map(ToString::to_string).collect();
+            Err(AdminError::NoReaderCalled { wanted: wanted.to_owned(), readers })
+        }
     }
 }
 
@@ -209,9 +213,10 @@ mod tests {
         let two = [name("ACS ACR39U 00 00"), name("Virtual PCD 00 00"), name("Virtual PCD 00 01")];
         assert_eq!(choose_among(&two, Some("ACR39")).unwrap(), two[0]);
         assert_eq!(choose_among(&two, Some("Virtual PCD 00 01")).unwrap(), two[2]);
-        for unclear in [None, Some("Virtual"), Some("Gemalto")] {
+        for unclear in [None, Some("Virtual")] {
             assert!(matches!(choose_among(&two, unclear), Err(AdminError::WhichReader(_))), "{unclear:?}");
         }
+        assert!(matches!(choose_among(&two, Some("Gemalto")), Err(AdminError::NoReaderCalled { .. })));
         assert_eq!(choose_among(&two[..1], None).unwrap(), two[0]);
     }
 }

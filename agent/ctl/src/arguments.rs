@@ -22,7 +22,7 @@ Exit codes:
 
 /// Work with the operator card of this terminal
 #[derive(Parser)]
-#[command(name = "sekisho", version, after_help = EXIT_CODES, disable_help_subcommand = true)]
+#[command(name = "sekisho", version, after_help = EXIT_CODES, disable_help_subcommand = true, args_override_self = true)]
 pub(crate) struct Arguments {
     /// Language of messages: ja or en [default: from LC_ALL, LC_MESSAGES, LANG; else ja]
     #[arg(long, global = true, value_name = "LANGUAGE")]

@@ -130,8 +130,8 @@ impl Failure {
     pub(crate) fn next(&self, language: Language) -> String {
         let (japanese, english) = match self {
             Self::NoAgent { .. } => (
-                "エージェントが動いているか確認してください: systemctl status sekisho-agent",
-                "See whether the agent runs: systemctl status sekisho-agent",
+                "エージェント（sekisho-agent run）が動いているか確認してください。",
+                "See whether the agent (sekisho-agent run) runs.",
             ),
             Self::Asking(error) => return next_of_client(error, language),
             Self::Pin(PinFrameError::Closed) => ("もう一度実行してください。", "Try again."),

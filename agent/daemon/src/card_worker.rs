@@ -16,6 +16,7 @@ use sekisho_card::{PcscReaders, ReaderEvent, ReaderName, SharePolicy, identity_b
 use sekisho_ipc::{Connection, ConnectionError, Descriptors, Writer};
 
 use crate::card_desk::{CardDesk, Job};
+use crate::clock::{Clock, SystemClock};
 use crate::config::{Card, Config, Sharing};
 use crate::ending;
 use crate::pin_intake::{Intake, take_in};
@@ -25,6 +26,8 @@ use crate::worker_link::{CallAnswer, Failure, FromWorker, Lost, ToWorker, WORKER
 /// Pause before the agent is called again: the first, and the longest.
 const RETRY_FIRST: Duration = Duration::from_millis(100);
 const RETRY_MAX: Duration = Duration::from_secs(5);
+/// A connection that ends sooner was not wanted.
+const AT_ONCE_MS: u64 = 1000;
 /// So many looks may take one look at the readers that does not come back. While it lasts, nobody sees a card being pulled.
 const LOOKS: u32 = 2;
 /// How long the agent may take to read a message.
@@ -40,18 +43,36 @@ pub fn run(config: &Config) -> io::Result<std::convert::Infallible> {
         desk: watchdog("a card call", deadline)?,
         watcher: watchdog("a look at the readers", config.card.watch() * LOOKS)?,
     };
-    let mut pause = RETRY_FIRST;
+    let (mut pause, mut unreached) = (RETRY_FIRST, false);
     loop {
         match UnixStream::connect(config.worker_socket()) {
             Ok(stream) => {
-                pause = RETRY_FIRST;
                 log::info!("waiting upon the agent at {}", config.worker_socket().display());
-                match serve(stream, &config.card, &watchdogs) {
-                    Ok(()) | Err(ConnectionError::Closed) => log::warn!("the agent went away"),
+                let begun = SystemClock.boottime();
+                let end = serve(stream, &config.card, &watchdogs);
+                // An agent that has another card worker hangs up at once.
+                let waited_upon = SystemClock.boottime().saturating_sub(begun) >= AT_ONCE_MS;
+                match end {
+                    Ok(()) | Err(ConnectionError::Closed) if waited_upon => log::warn!("the agent went away"),
+                    Ok(()) | Err(ConnectionError::Closed) => {
+                        log::warn!("the agent hung up: it ends, or another card worker waits upon it");
+                    }
                     Err(error) => log::warn!("the agent was lost: {error}"),
                 }
+                unreached = false;
+                if waited_upon {
+                    pause = RETRY_FIRST;
+                }
             }
-            Err(error) => log::debug!("cannot reach the agent: {error}"),
+            // Said once, not every few seconds.
+            Err(error) if !unreached => {
+                unreached = true;
+                log::warn!(
+                    "cannot reach the agent at {}: {error}; it is tried again",
+                    config.worker_socket().display()
+                );
+            }
+            Err(_) => {}
         }
         std::thread::sleep(pause);
         pause = (pause * 2).min(RETRY_MAX);

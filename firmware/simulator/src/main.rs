@@ -40,7 +40,7 @@ enum Act {
         #[arg(long, value_name = "FILE")]
         state: PathBuf,
         /// The vpcd reader: where pcscd listens for a card. Tried again until it is there.
-        #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:35963")]
+        #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:35963", value_parser = host_and_port)]
         vpcd: String,
         /// Listen on this Unix socket for the lines `insert`, `pull` and `quit`; each is answered `ok`.
         #[arg(long, value_name = "SOCKET")]
@@ -187,6 +187,15 @@ fn obey(control: Option<&Path>, presence: &Presence) -> Result<(), ControlError>
 fn steer(control: &Path, what: &str) -> Result<(), Box<dyn std::error::Error>> {
     let answer = Control::ask(control, what)?;
     if answer == "ok" { Ok(()) } else { Err(answer.into()) }
+}
+
+fn host_and_port(text: &str) -> Result<String, String> {
+    match text.rsplit_once(':') {
+        Some((host, port)) if !host.is_empty() && port.parse::<u16>().is_ok_and(|port| port != 0) => {
+            Ok(text.to_owned())
+        }
+        Some(_) | None => Err("HOST:PORT is needed, such as 127.0.0.1:35963".to_owned()),
+    }
 }
 
 fn serial(text: &str) -> Result<[u8; 4], String> {

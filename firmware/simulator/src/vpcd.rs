@@ -62,7 +62,7 @@ impl Vpcd {
                 Err(error) => {
                     // Said once, not twenty times a second.
                     if !waiting {
-                        log::info!("cannot be in the reader at {}: {error}", self.address);
+                        log::warn!("waiting for the reader at {}: {error}", self.address);
                     }
                     waiting = true;
                 }

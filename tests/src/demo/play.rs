@@ -50,7 +50,10 @@ fn write_commands(folder: &Path, scene: &Scene, lang: &str) {
         arguments.join(" ").replace("'--lang' 'en' ", ""),
     );
     let clock = scene.clock.file().display();
-    let later = format!("echo $(($(cat '{clock}') + $1 * 1000)) > '{clock}.new' && mv '{clock}.new' '{clock}'");
+    let later = format!(
+        "case ${{1:-x}} in *[!0-9]*) echo 'later SECONDS' >&2; exit 2 ;; esac\n\
+         echo $(($(cat '{clock}') + $1 * 1000)) > '{clock}.new' && mv '{clock}.new' '{clock}'"
+    );
     let commands = [
         ("tanaka", steer(&scene.clerk)),
         ("takahashi", steer(&scene.other)),
@@ -74,16 +77,17 @@ fn explain(folder: &Path, scene: &Scene) {
          ./sekisho status                what the terminal says; more: ./sekisho --help\n\
          ./later 301                     five minutes pass at once: the terminal locks\n\
          ./admin records search          search the ledger as administrator; more: ./admin --help\n\
-         ./admin records verify --all    prove it all\n",
+         ./admin records verify --all    prove it all\n\
+         ./admin does at once what it is told: it has the administrator's PIN and answers yes to every question.\n",
         folder.display(),
         scene.clerk.pin(),
         scene.other.pin(),
     ));
 }
 
-/// The panel, here; leaving it (q) ends the demo.
+/// The panel, here; leaving it (F10) ends the demo.
 fn panel(scene: &Scene, lang: &str) {
-    line("Press Enter for the panel; leave it with q or F10, and everything is taken down.");
+    line("Press Enter for the panel; leave it with F10, and everything is taken down.");
     let _ = std::io::stdin().read_line(&mut String::new());
     let mut command = Command::new(program("sekisho"));
     let status = command.args(["--lang", lang, "--socket"]).arg(scene.terminal.socket()).arg("panel").status();

@@ -55,12 +55,13 @@ pub(super) fn run(
     }
     let (file, _) = changes_file::read(&arguments.config)?;
     let office = check(&file)?;
+    // A mistake in a file is told before readers are looked for.
+    let code = if known { None } else { Some(read_code(arguments)?) };
     let secret = home.ensure_card_secret()?;
     home.ensure_card_ca(office.title.0.as_str(), authority_validity())?;
     let readers_in_use = choose(&mut readers, reader_names)?;
     let mut pins = Vec::new();
-    if !known {
-        let code = read_code(arguments)?;
+    if let Some(code) = code {
         let link = Link::new(LinkConfig::new(code.url.clone(), code.authority.clone()))?;
         let taken = match Kept::read(&home, SIGNED)? {
             Some(kept) => send_again(&home, &link, &code, kept)?,

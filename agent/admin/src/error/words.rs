@@ -65,6 +65,9 @@ impl AdminError {
             Self::NoTerminalForFirstPin => "cannot show the first PIN: there is no terminal".to_owned(),
             Self::NoReader => "cannot find a card reader".to_owned(),
             Self::WhichReader(names) => format!("cannot choose among {} readers: {}", names.len(), names.join("; ")),
+            Self::NoReaderCalled { wanted, readers } => {
+                format!("cannot find a reader called '{wanted}'; there are: {}", readers.join("; "))
+            }
             Self::NoCardInTime(reader) => format!("cannot go on: no card came into '{reader}'"),
             Self::NotASigner(guid) => format!("cannot sign with card {guid}: it signs no acts of this office now"),
             Self::OtherCard { expected, found } => format!("cannot use card {found}: card {expected} is needed"),
@@ -166,6 +169,9 @@ impl AdminError {
             Self::NoTerminalForFirstPin => "初期暗証番号を表示する端末がありません".to_owned(),
             Self::NoReader => "カードリーダーが見つかりません".to_owned(),
             Self::WhichReader(names) => format!("カードリーダーが{}台あります: {}", names.len(), names.join("、")),
+            Self::NoReaderCalled { wanted, readers } => {
+                format!("「{wanted}」というカードリーダーはありません。接続中: {}", readers.join("、"))
+            }
             Self::NoCardInTime(reader) => format!("「{reader}」にカードが挿入されませんでした"),
             Self::NotASigner(guid) => format!("カード {guid} は現在この団体の処分に署名できません"),
             Self::OtherCard { expected, found } => format!("カード {found} ではなく、カード {expected} が必要です"),
@@ -292,7 +298,7 @@ impl AdminError {
                 "Connect a reader, and check that pcscd runs.",
                 "カードリーダーを接続し、pcscd が動いているか確かめてください。",
             ),
-            Self::WhichReader(_) => {
+            Self::WhichReader(_) | Self::NoReaderCalled { .. } => {
                 ("Name one with --reader or --signer-reader.", "--reader か --signer-reader で指定してください。")
             }
             Self::NoCardInTime(_) => {

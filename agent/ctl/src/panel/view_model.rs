@@ -374,8 +374,8 @@ fn dialog(panel: &Panel, size: Size) -> Vec<Row> {
             rows.push(row(Tone::Plain, ""));
             let note = pick(
                 language,
-                "氏名は入力しないでください。英数字と . / _ - が使えます。",
-                "Never a person's name. Letters, digits and . / _ - only.",
+                "氏名は入力しないでください。英数字と . / _ - が使えます（数字を1字以上）。",
+                "Never a person's name. A-Z a-z 0-9 . / _ -, at least one digit.",
             );
             rows.push(row(Tone::Quiet, format!("   {note}")));
         }

@@ -106,7 +106,7 @@ fn an_agent_that_is_not_there_is_named_with_what_to_do() {
     let agent = FakeAgent::start(|_| panic!("nothing is to be asked"));
     let nowhere = agent.path().with_file_name("nowhere.sock");
     for (language, what, next) in [
-        ("en", "cannot reach the agent at", "systemctl status sekisho-agent"),
+        ("en", "cannot reach the agent at", "sekisho-agent run"),
         ("ja", "エージェントに接続できません", "動いているか確認してください"),
     ] {
         let output = run(&agent, language, &["--socket", nowhere.to_str().unwrap(), "status"]);
