@@ -12,6 +12,7 @@ use sekisho_wire::words::Language;
 use crate::lack::Lack;
 use crate::office_ca::CaError;
 use crate::random::NoRandom;
+use crate::token_error::TokenError;
 
 /// A step of personalisation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,6 +37,8 @@ pub enum Step {
     TryOut,
     /// Replacing the management key of the factory.
     ManagementKey,
+    /// Giving the card the keys of the office's new secret.
+    Rekey,
     /// Writing the grant.
     Grant,
     /// Making the card blank again.
@@ -57,6 +60,7 @@ impl fmt::Display for Step {
             Self::Pin => write!(f, "set the PIN of the card"),
             Self::TryOut => write!(f, "try the card's keys"),
             Self::ManagementKey => write!(f, "replace the management key of the card"),
+            Self::Rekey => write!(f, "give the card the keys of the new secret"),
             Self::Grant => write!(f, "write the grant to the card"),
             Self::Wipe => write!(f, "make the card blank"),
             Self::Terminate => write!(f, "end the card for good"),
@@ -78,6 +82,7 @@ impl Step {
             Self::Pin => "暗証番号の設定",
             Self::TryOut => "カードの鍵の試用",
             Self::ManagementKey => "カード管理鍵の設定",
+            Self::Rekey => "新しいカード管理鍵への更新",
             Self::Grant => "貸与の処分のカードへの書込み",
             Self::Wipe => "カードの初期化",
             Self::Terminate => "カードの使用終了",
@@ -113,6 +118,8 @@ pub enum IssuerCause {
     Unfit(Lack),
     /// The card did not show that it holds the management key.
     NotGenuine,
+    /// It says a card's GUID, and does not hold that card's presence key.
+    AnotherCard,
     /// What the card sent is not what it should be.
     Object(TlvError),
     /// What the card sent is no public key of curve P-256.
@@ -138,6 +145,8 @@ pub enum IssuerCause {
     Certificate(CaError),
     /// There were no random bytes.
     NoRandom(NoRandom),
+    /// The token that keeps the office's secret does not compute with it.
+    Token(TokenError),
     /// What is to be written is larger than a card takes.
     TooLarge {
         /// How many bytes it has.
@@ -162,12 +171,14 @@ impl IssuerError {
             | IssuerCause::NoPublicKey
             | IssuerCause::PukBlocked => Fault::Card,
             IssuerCause::ForeignManagementKey
+            | IssuerCause::AnotherCard
             | IssuerCause::NoIdentity
             | IssuerCause::AlreadyPersonalised
             | IssuerCause::WrongPuk { .. }
             | IssuerCause::PinPolicy(_)
             | IssuerCause::PinNotGiven
-            | IssuerCause::PinRefusedByCard => Fault::Operator,
+            | IssuerCause::PinRefusedByCard
+            | IssuerCause::Token(_) => Fault::Operator,
             IssuerCause::Exchange(ExchangeError::Command(_))
             | IssuerCause::Certificate(_)
             | IssuerCause::NoRandom(_)
@@ -196,6 +207,10 @@ impl IssuerError {
                 "このカードは当団体のカード管理鍵で管理されていません。カードと管理鍵を確かめてください。",
                 "This card is not managed with this office's secret. Check card and secret.",
             ],
+            IssuerCause::AnotherCard => [
+                "登録簿のカードではありません。偽造のおそれがあるため、保全してセキュリティ責任者に連絡してください。",
+                "This is not the card in the register, and somebody may have built it. Keep it, and tell the security officer.",
+            ],
             IssuerCause::NoIdentity => ["先にカードを発行してください。", "Personalise the card first."],
             IssuerCause::AlreadyPersonalised => [
                 "発行済みのカードです。使い直す場合は、先に初期化してください。",
@@ -210,6 +225,7 @@ impl IssuerError {
                 "別の暗証番号でもう一度実行してください。カードの暗証番号は変わっていません。",
                 "Run it again with another PIN. The card's PIN is what it was.",
             ],
+            IssuerCause::Token(error) => return error.next_step(language),
             IssuerCause::PinRefusedByCard => [
                 "最近使った暗証番号は使えません(他社製カードには数字しか使えないものがあります)。別の番号でもう一度実行してください。それまで、このカードの暗証番号は誰にも分かりません。",
                 "None of the last PINs will do, and some other makers' cards take digits alone. Run it again with another one: until then nobody knows the PIN of this card.",
@@ -253,6 +269,7 @@ impl IssuerCause {
             Self::Status(status) => return format!("カードが拒否しました({status})"),
             Self::ForeignManagementKey => "当団体のカード管理鍵で管理されているカードではありません",
             Self::Unfit(lack) => return lack.in_words(Language::Japanese),
+            Self::AnotherCard => "同じGUIDを名乗る別のカードです",
             Self::NotGenuine => "カードが管理鍵を持つことを証明しませんでした",
             Self::Object(error) => return format!("カードの内容を読めません({error})"),
             Self::NoPublicKey => "カードの応答がP-256公開鍵ではありません",
@@ -265,6 +282,7 @@ impl IssuerCause {
             Self::PinNotGiven | Self::PinRefusedByCard => "カードがその暗証番号を受け付けません",
             Self::Certificate(error) => return format!("証明書を作成できません({error})"),
             Self::NoRandom(error) => return format!("乱数を得られません({error})"),
+            Self::Token(error) => return error.in_words(Language::Japanese),
             Self::TooLarge { length, most } => return format!("{length}バイトは大きすぎます(上限{most}バイト)"),
         };
         text.to_owned()
@@ -280,6 +298,7 @@ impl fmt::Display for IssuerCause {
             Self::Status(status) => write!(f, "the card answers {status}"),
             Self::ForeignManagementKey => write!(f, "its management key is not this office's"),
             Self::Unfit(lack) => lack.fmt(f),
+            Self::AnotherCard => write!(f, "it says the GUID of another card, whose presence key it does not hold"),
             Self::NotGenuine => write!(f, "the card does not show that it holds the management key"),
             Self::Object(error) => error.fmt(f),
             Self::NoPublicKey => write!(f, "the card answered something else than a P-256 public key"),
@@ -292,6 +311,7 @@ impl fmt::Display for IssuerCause {
             Self::PinNotGiven | Self::PinRefusedByCard => write!(f, "the card takes no such PIN"),
             Self::Certificate(error) => error.fmt(f),
             Self::NoRandom(error) => error.fmt(f),
+            Self::Token(error) => error.fmt(f),
             Self::TooLarge { length, most } => write!(f, "{length} bytes are too many, {most} fit"),
         }
     }
@@ -306,10 +326,12 @@ impl std::error::Error for IssuerError {
             IssuerCause::Object(error) => Some(error),
             IssuerCause::PinPolicy(refused) => Some(refused),
             IssuerCause::Certificate(error) => Some(error),
+            IssuerCause::Token(error) => Some(error),
             IssuerCause::Status(_)
             | IssuerCause::ForeignManagementKey
             | IssuerCause::Unfit(_)
             | IssuerCause::NotGenuine
+            | IssuerCause::AnotherCard
             | IssuerCause::NoPublicKey
             | IssuerCause::NoIdentity
             | IssuerCause::AlreadyPersonalised
@@ -356,6 +378,12 @@ impl From<TlvError> for IssuerCause {
 impl From<CaError> for IssuerCause {
     fn from(error: CaError) -> Self {
         Self::Certificate(error)
+    }
+}
+
+impl From<TokenError> for IssuerCause {
+    fn from(error: TokenError) -> Self {
+        Self::Token(error)
     }
 }
 

@@ -136,7 +136,8 @@ impl<'office, T: Transport> Issuer<'office, T> {
     pub fn replace_management_key(&mut self) -> Result<(), IssuerError> {
         let step = Step::ManagementKey;
         let guid = self.guid.ok_or(IssuerError { step, cause: IssuerCause::NoIdentity })?;
-        let keys = KeyAlgorithm::ALL.map(|algorithm| self.secret.management_key(guid, algorithm));
+        let keys = self.secret.management_keys(guid);
+        let keys = keys.map_err(|error| IssuerError { step, cause: error.into() })?;
         self.set_management_key(step, &keys)?;
         match self.key_held(step)? {
             KeyHeld::Ours => Ok(()),
@@ -146,19 +147,7 @@ impl<'office, T: Transport> Issuer<'office, T> {
 
     /// Gives the card the first of these keys that it takes.
     pub(crate) fn set_management_key(&mut self, step: Step, keys: &[ManagementKey]) -> Result<(), IssuerError> {
-        let set = self.privileged(step, |conversation, _, _| {
-            for key in keys {
-                let status = send_management_key(conversation, key)?;
-                if status.is_ok() {
-                    return Ok(());
-                }
-                // It could not write: that says nothing of what it can do.
-                if matches!(status, Status::MEMORY_FAILURE | Status::NO_PRECISE_DIAGNOSIS) {
-                    return Err(status.into());
-                }
-            }
-            Err(IssuerCause::Unfit(Lack::OwnKey))
-        });
+        let set = self.privileged(step, |conversation, _, _| give_management_key(conversation, keys));
         self.proved = None;
         set
     }
@@ -264,7 +253,7 @@ fn prove<X: Transaction>(
         Some((algorithm, held)) => (algorithm, held),
         None => (key_algorithm(conversation)?, KeyHeld::Ours),
     };
-    let ours = guid.map(|guid| (KeyHeld::Ours, secret.management_key(guid, algorithm)));
+    let ours = guid.map(|guid| secret.management_key(guid, algorithm)).transpose()?.map(|key| (KeyHeld::Ours, key));
     let mut keys = [ours, Some((KeyHeld::Factory, factory_key(algorithm)))];
     if before == KeyHeld::Factory {
         keys.reverse();
@@ -290,6 +279,24 @@ const fn has_no_place(status: Status) -> bool {
             | Status::NOT_ENOUGH_MEMORY
             | Status::REFERENCE_NOT_FOUND
     )
+}
+
+/// The first of these keys that the card takes becomes its management key.
+pub(crate) fn give_management_key<X: Transaction>(
+    conversation: &mut Conversation<X>,
+    keys: &[ManagementKey],
+) -> Result<(), IssuerCause> {
+    for key in keys {
+        let status = send_management_key(conversation, key)?;
+        if status.is_ok() {
+            return Ok(());
+        }
+        // It could not write: that says nothing of what it can do.
+        if matches!(status, Status::MEMORY_FAILURE | Status::NO_PRECISE_DIAGNOSIS) {
+            return Err(status.into());
+        }
+    }
+    Err(IssuerCause::Unfit(Lack::OwnKey))
 }
 
 /// Yubico's SET MANAGEMENT KEY (CARD.md §C19): algorithm, slot, length, key.

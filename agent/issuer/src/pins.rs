@@ -172,7 +172,7 @@ impl<T: Transport> Issuer<'_, T> {
 
     pub(crate) fn our_puk(&self, step: Step) -> Result<Puk, IssuerError> {
         let guid = self.guid.ok_or(IssuerError { step, cause: IssuerCause::NoIdentity })?;
-        Ok(self.secret.puk(guid))
+        self.secret.puk(guid).map_err(|error| IssuerError { step, cause: error.into() })
     }
 }
 

@@ -7,5 +7,6 @@ mod interrupted;
 mod makes;
 mod other_key;
 mod personalised;
+mod rekeyed;
 mod rig;
 mod used;
