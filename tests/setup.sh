@@ -22,6 +22,8 @@ wanted=${1:-everything}
     rustc-web cargo-web rust-web-src rust-web-clippy lld qemu-system-arm
     # Other people's clients for the card.
     openssl yubico-piv-tool yubikey-manager gnutls-bin openssh-client libwrap0
+    # The token that keeps the card-management secret.
+    softhsm2
     # Fuzz targets: libFuzzer is written in C++.
     g++
     # Another maker's card (tests/nitrokey): its file system is C, whose headers bindgen reads with libclang.

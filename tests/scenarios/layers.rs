@@ -130,14 +130,15 @@ fn the_user_s_crates_each_have_their_place() {
         ("heapless", "sekisho-wire"),
         ("log", "sekisho-agent"),
         ("zeroize", "sekisho-wire"),
+        ("cryptoki", "sekisho-issuer"),
     ];
     for (package, place) in places {
         assert!(dependencies[place].contains(package), "{package} belongs into {place}");
     }
-    for only in ["pcsc", "rusb"] {
-        let others = dependencies.iter().filter(|(name, theirs)| {
-            theirs.contains(only) && !["sekisho-card", "sekisho-tests"].contains(&name.as_str())
-        });
-        assert_eq!(others.count(), 0, "only sekisho-card speaks to {only}");
+    for (only, place) in [("pcsc", "sekisho-card"), ("rusb", "sekisho-card"), ("cryptoki", "sekisho-issuer")] {
+        let others = dependencies
+            .iter()
+            .filter(|(name, theirs)| theirs.contains(only) && ![place, "sekisho-tests"].contains(&name.as_str()));
+        assert_eq!(others.count(), 0, "only {place} speaks to {only}");
     }
 }

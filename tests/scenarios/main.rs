@@ -4,6 +4,7 @@
 mod aside;
 mod auditor;
 mod bad_input;
+mod card_secret;
 mod cards;
 mod chip;
 mod clients;

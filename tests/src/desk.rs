@@ -8,7 +8,10 @@ use crate::binaries::{checkout, program};
 use crate::clock::{StoryClock, live_by};
 use crate::ledger::Ledger;
 use crate::pcscd::Pcscd;
+use crate::process::Process;
+use crate::soft_token::SoftToken;
 use crate::virtual_card::{Body, VirtualCard};
+use crate::wait;
 
 /// The slot of the signer's card, and of the card to be worked on.
 const SIGNER: usize = 0;
@@ -54,6 +57,8 @@ pub struct Desk {
     administrators: Vec<Issued>,
     clock: Option<PathBuf>,
     body: Body,
+    /// SoftHSM's configuration, and the file with the token's PIN.
+    token: Option<(PathBuf, PathBuf)>,
 }
 
 /// The administrators of the offices in `offices/`.
@@ -65,7 +70,14 @@ impl Desk {
     pub fn new(folder: &Path) -> Self {
         let pcscd = Pcscd::start(&folder.join("pcsc"), 2);
         std::fs::create_dir_all(folder.join("pins")).expect("cannot make a folder");
-        Self { folder: folder.to_owned(), pcscd, administrators: Vec::new(), clock: None, body: Body::Simulator }
+        Self {
+            folder: folder.to_owned(),
+            pcscd,
+            administrators: Vec::new(),
+            clock: None,
+            body: Body::Simulator,
+            token: None,
+        }
     }
 
     /// The desk of an office that was founded before, in a folder that was copied.
@@ -80,6 +92,11 @@ impl Desk {
     /// Lets the administrator's tool live in the story's time.
     pub fn follow(&mut self, clock: &StoryClock) {
         self.clock = Some(clock.file().to_owned());
+    }
+
+    /// Connects a token for the card-management secret.
+    pub fn connect(&mut self, token: &SoftToken) {
+        self.token = Some((token.configuration().to_owned(), token.pin_file().to_owned()));
     }
 
     /// What the cards are that are issued from now on.
@@ -101,7 +118,7 @@ impl Desk {
         command.arg("found").arg("--code").arg(ledger.founding_code());
         command.arg("--config").arg(checkout().join("tests/offices").join(office));
         command.arg("--recovery-dir").arg(self.folder.join("recovery"));
-        command.arg("--own-pin-dir").arg(self.folder.join("pins"));
+        command.arg("--own-pin-dir").arg(self.folder.join("pins")).args(self.token_pin(&[]));
         self.administrators.iter().for_each(Issued::make_up_a_pin);
         let said = run("sekisho-admin found", &mut command);
         self.sign_as(0);
@@ -157,7 +174,28 @@ impl Desk {
         if let Some(clock) = &self.clock {
             live_by(clock, &mut command);
         }
+        if let Some((configuration, _)) = &self.token {
+            command.env("SOFTHSM2_CONF", configuration);
+        }
         command
+    }
+
+    /// Runs a call that begins a home, before there is an office.
+    ///
+    /// # Panics
+    /// When it fails.
+    pub fn begin(&self, arguments: &[&str]) -> String {
+        run(
+            &format!("sekisho-admin {}", arguments.join(" ")),
+            self.bare().args(self.token_pin(arguments)).args(arguments),
+        )
+    }
+
+    /// The file with the token's PIN, unless the call names one.
+    fn token_pin(&self, arguments: &[&str]) -> Vec<PathBuf> {
+        let named = arguments.contains(&"--token-pin-file");
+        let file = self.token.iter().filter(|_| !named).map(|(_, pin_file)| pin_file.clone());
+        file.flat_map(|file| ["--token-pin-file".into(), file]).collect()
     }
 
     /// A call signed by the administrator whose card lies in the signer's reader.
@@ -171,7 +209,8 @@ impl Desk {
     pub fn command_in(&self, language: &str, arguments: &[&str]) -> Command {
         let mut command = self.bare_in(language);
         command.args(["--signer-reader", &self.pcscd.reader(SIGNER), "--reader", &self.pcscd.reader(WORK)]);
-        command.arg("--pin-file").arg(&self.administrators[0].pin_file).args(arguments);
+        command.arg("--pin-file").arg(&self.administrators[0].pin_file);
+        command.args(self.token_pin(arguments)).args(arguments);
         command
     }
 
@@ -181,6 +220,30 @@ impl Desk {
     /// When it fails.
     pub fn run(&self, arguments: &[&str]) -> String {
         run(&format!("sekisho-admin {}", arguments.join(" ")), &mut self.command(arguments))
+    }
+
+    /// Runs a call that works on card after card, with the cards of the administrators: the first one lies in the reader for work, the
+    /// next one comes when it is done. The first administrator signs afterwards as before.
+    ///
+    /// # Panics
+    /// When it fails.
+    pub fn run_on_all(&mut self, arguments: &[&str]) -> String {
+        let left: Vec<usize> = self.administrators.iter_mut().filter_map(|issued| issued.card.pull()).collect();
+        left.into_iter().for_each(|slot| self.pcscd.wait_slot(slot, false));
+        let mut command = self.command(arguments);
+        let mut running = Process::start("sekisho-admin", &mut command, &self.folder.join("on-all.log"));
+        for (done, issued) in (1..).zip(&mut self.administrators) {
+            issued.card.insert(&self.pcscd, WORK);
+            wait::until("the next card to be done", || {
+                (running.said().matches("now holds keys of the new secret").count() == done).then_some(())
+            });
+            issued.card.pull();
+            self.pcscd.wait_slot(WORK, false);
+        }
+        let status = wait::until("the end", || running.ended());
+        assert!(status.success(), "{}", running.said());
+        self.sign_as(0);
+        running.said()
     }
 
     /// Runs a call that may fail.

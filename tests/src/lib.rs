@@ -21,6 +21,7 @@ pub mod reader;
 pub mod scene;
 pub mod scratch;
 pub mod secrets;
+pub mod soft_token;
 pub mod terminal;
 pub mod town;
 pub mod usb_token;

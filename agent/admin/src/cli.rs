@@ -1,5 +1,6 @@
 //! The command line.
 
+mod card_secret;
 mod cards;
 mod functions;
 mod operators;
@@ -14,6 +15,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use sekisho_wire::id::{CaseReference, Code, Hash};
 use sekisho_wire::words::Language;
 
+pub(crate) use self::card_secret::{CardSecretCommand, RenewArguments, TokenArguments};
 pub(crate) use self::cards::{CardChange, CardCommand, FirstPinArguments, IssueArguments};
 pub(crate) use self::functions::{FunctionCommand, PurposeCommand};
 pub(crate) use self::operators::{OperatorChange, OperatorCommand};
@@ -56,6 +58,9 @@ pub(crate) struct Cli {
     /// Read the administrator's PIN from standard input
     #[arg(long, global = true)]
     pub pin_stdin: bool,
+    /// Read the PIN of the token (HSM) with the card-management secret from the first line of this file [default: asked for]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub token_pin_file: Option<PathBuf>,
     /// Reader with the card to be worked on: its name or a part of it; 'found' takes several
     #[arg(long, global = true, value_name = "NAME")]
     pub reader: Vec<String>,
@@ -169,6 +174,15 @@ pub(crate) enum Command {
     Register(RegisterCommand),
 }
 
+impl Command {
+    /// Whether it may be the first one in a home.
+    #[must_use]
+    pub(crate) const fn begins(&self) -> bool {
+        let creates = matches!(self, Self::Office(OfficeCommand::CardSecret(CardSecretCommand::Create(_))));
+        creates || matches!(self, Self::Found(_) | Self::Join(_))
+    }
+}
+
 /// Arguments of `found`.
 #[derive(Debug, Args)]
 pub(crate) struct Found {
@@ -194,6 +208,9 @@ pub(crate) enum OfficeCommand {
         /// The new file
         file: PathBuf,
     },
+    /// The secret that the management keys and PUKs of all cards are made of (カード管理鍵)
+    #[command(subcommand)]
+    CardSecret(CardSecretCommand),
 }
 
 /// Arguments of `join`.

@@ -2,6 +2,7 @@
 
 mod acts;
 mod apply;
+mod card_secret;
 mod cards;
 mod decisions;
 mod first_pin;
@@ -11,13 +12,16 @@ mod office;
 mod proposals;
 mod records;
 mod registers;
+mod rekey;
 mod set_up;
 mod survey;
 mod terminals;
 mod verify;
 
 use self::apply::Manner;
-use crate::cli::{CardCommand, Command, OperatorCommand, PermitCommand, RouteCommand};
+use crate::cli::{
+    CardCommand, CardSecretCommand, Command, OfficeCommand, OperatorCommand, PermitCommand, RouteCommand,
+};
 use crate::desk::{Desk, Signing};
 use crate::error::AdminError;
 use crate::home::Home;
@@ -42,11 +46,15 @@ pub(crate) fn run(
     if let Command::Join(arguments) = &command {
         return office::join(arguments, screen, home, readers, signing);
     }
+    if let Command::Office(OfficeCommand::CardSecret(CardSecretCommand::Create(arguments))) = command {
+        return card_secret::create(arguments, &screen, &home, &signing.token_pin);
+    }
     let mut desk = Desk::open(screen, home, readers, signing)?;
     let reader = reader.first().map(String::as_str);
     match command {
         Command::Found(_) | Command::Join(_) => Ok(()),
-        Command::Office(command) => office::run(&desk, command),
+        Command::Office(OfficeCommand::Export { file }) => office::export(&desk, &file),
+        Command::Office(OfficeCommand::CardSecret(command)) => card_secret::run(&mut desk, command),
         Command::Apply(file) => apply::run(&mut desk, &file, Manner::AsAsked),
         Command::Propose(file) => apply::run(&mut desk, &file, Manner::Propose),
         Command::Section(command) => decisions::section(&mut desk, command),

@@ -1,6 +1,7 @@
 //! One run of a command: the home, the verified register, the ledger, the administrator's card and its PIN.
 
 use sekisho_card::{OperatorCard, PcscTransport, ReaderName};
+use sekisho_issuer::CardManagementSecret;
 use sekisho_register::act::Proposal;
 use sekisho_register::change::Log;
 use sekisho_register::organisation::Capacity;
@@ -13,6 +14,7 @@ use sekisho_wire::secret::Pin;
 use sekisho_wire::words::Language;
 
 use crate::act_draft::{draft, parts};
+use crate::card_secret::{CardSecrets, Place};
 use crate::clock;
 use crate::dates::{Edge, When};
 use crate::error::{AdminError, Said};
@@ -35,6 +37,8 @@ const TOKEN_MS: u64 = 10 * 60 * 1000;
 pub(crate) struct Signing {
     /// Where the PIN comes from.
     pub pin: PinSource,
+    /// Where the PIN of the token with the card-management secret comes from.
+    pub token_pin: PinSource,
     /// The reader with the administrator's card.
     pub reader: Option<String>,
     /// In the name of which post.
@@ -238,6 +242,28 @@ impl Desk {
         }
         self.cache = self.ledger.refresh(&self.cache, &self.register_of)?;
         self.cache.save(&self.home)
+    }
+
+    /// The secret that every card's keys are made of. A token that keeps it is asked for its PIN.
+    ///
+    /// # Errors
+    /// [`AdminError::NoCardSecret`], [`AdminError::Damaged`], [`AdminError::Token`].
+    pub(crate) fn card_secret(&self) -> Result<CardManagementSecret, AdminError> {
+        self.open_secret(&CardSecrets::of(&self.home)?.now)
+    }
+
+    /// A secret that lies there.
+    ///
+    /// # Errors
+    /// As [`Self::card_secret`].
+    pub(crate) fn open_secret(&self, place: &Place) -> Result<CardManagementSecret, AdminError> {
+        place.open(&self.home, &self.screen, &self.signing.token_pin)
+    }
+
+    /// Where the PIN of a token comes from.
+    #[must_use]
+    pub(crate) const fn token_pin(&self) -> &PinSource {
+        &self.signing.token_pin
     }
 
     /// The key of the register log.
@@ -486,10 +512,11 @@ mod tests {
         let now = When::parse("2026-11-24T10:00").unwrap().moment(Edge::From);
         let effective = |date: Option<&str>| {
             let effective = date.map(|date| When::parse(date).unwrap());
-            let (pin, capacity) = (PinSource::Stdin, Capacity::Holder);
+            let (pin, token_pin, capacity) = (PinSource::Stdin, PinSource::Terminal, Capacity::Holder);
             let none = (None, None, None, None);
             let (reader, post, request, agreement) = none;
-            Signing { pin, reader, post, capacity, request, agreement, propose: false, effective }.effective_at(now)
+            Signing { pin, token_pin, reader, post, capacity, request, agreement, propose: false, effective }
+                .effective_at(now)
         };
         assert_eq!(effective(None).unwrap(), None);
         assert_eq!(effective(Some("2026-11-24")).unwrap(), None, "today is at once");

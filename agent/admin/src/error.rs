@@ -7,7 +7,7 @@ use std::io;
 use std::path::PathBuf;
 
 use sekisho_card::{CardError, LoginError, TransportError};
-use sekisho_issuer::{CaError, IssuerError};
+use sekisho_issuer::{CaError, IssuerError, TokenError};
 use sekisho_link::{CodeError, LinkError};
 use sekisho_register::FoldRefusal;
 use sekisho_tlog::TlogError;
@@ -42,6 +42,28 @@ pub(crate) enum AdminError {
     OfficeExists,
     /// This home does not hold the card-management secret.
     NoCardSecret(PathBuf),
+    /// The token with the card-management secret does not do what it is asked.
+    Token(TokenError),
+    /// A secret is to be made or taken where there is one.
+    SecretExists,
+    /// The secret lies in a token already, another one or under another label.
+    SecretInToken,
+    /// A renewal of the secret is under way.
+    RenewalUnderWay,
+    /// No renewal of the secret is under way.
+    NoRenewal,
+    /// The former secret is lost: no card can be re-keyed.
+    FormerLost,
+    /// So many cards whose issue was begun here are not finished.
+    CardsBegun(usize),
+    /// So many cards in use hold keys of the former secret.
+    CardsMissing(usize),
+    /// The card holds keys of the former secret, which is still kept.
+    HoldsFormer(CardGuid),
+    /// The card holds keys of a former secret that this home does not have.
+    HoldsLost(CardGuid),
+    /// The card holds keys of the new secret already.
+    RekeyedBefore(CardGuid),
     /// A file or argument the administrator wrote is wrong.
     Config(ConfigError),
     /// An argument is wrong.
@@ -318,5 +340,6 @@ from!(
     Card(CardError),
     Login(LoginError),
     Issuer(IssuerError),
+    Token(TokenError),
     Transport(TransportError),
 );

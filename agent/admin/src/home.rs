@@ -8,16 +8,13 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use rustix::process::geteuid;
-use sekisho_issuer::{CardManagementSecret, OfficeCa, Validity};
-use sekisho_wire::secret::SecretBytes;
+use sekisho_issuer::{OfficeCa, Validity};
 use zeroize::Zeroizing;
 
 use crate::error::AdminError;
-use crate::random;
 
 /// Locked while a run works here. It stays when the run ends, and says nothing then.
 const LOCK: &str = "lock";
-const CARD_SECRET: &str = "card-management.secret";
 const CA_KEY: &str = "card-ca.key.pem";
 const CA_CERTIFICATE: &str = "card-ca.pem";
 
@@ -128,6 +125,25 @@ impl Home {
         }
     }
 
+    /// Removes a file that holds a secret, overwritten first, if it is there. On a disk that writes elsewhere than it reads, or in a backup, the
+    /// bytes may outlive it.
+    ///
+    /// # Errors
+    /// When it stays.
+    pub(crate) fn dangerous_destroy(&self, name: &str) -> Result<(), AdminError> {
+        let path = self.path(name);
+        let fail = |cause| AdminError::File { path: path.clone(), cause };
+        let mut file = match OpenOptions::new().write(true).open(&path) {
+            Ok(file) => file,
+            Err(cause) if cause.kind() == io::ErrorKind::NotFound => return Ok(()),
+            Err(cause) => return Err(fail(cause)),
+        };
+        let length = usize::try_from(file.metadata().map_err(fail)?.len()).unwrap_or(0);
+        file.write_all(&vec![0; length]).and_then(|()| file.sync_all()).map_err(fail)?;
+        self.remove(name)?;
+        File::open(&self.0).and_then(|home| home.sync_all()).map_err(fail)
+    }
+
     /// The names of the files in a subdirectory, sorted; none when it is not there.
     ///
     /// # Errors
@@ -143,28 +159,6 @@ impl Home {
             entries.flatten().filter_map(|entry| entry.file_name().into_string().ok()).collect();
         names.sort();
         Ok(names)
-    }
-
-    /// The secret that every card's keys are made of.
-    ///
-    /// # Errors
-    /// [`AdminError::NoCardSecret`] when this home has none; damage is told from absence.
-    pub(crate) fn card_secret(&self) -> Result<CardManagementSecret, AdminError> {
-        let bytes = self.read(CARD_SECRET)?.ok_or_else(|| AdminError::NoCardSecret(self.path(CARD_SECRET)))?;
-        let secret = SecretBytes::from_slice(&bytes).ok_or_else(|| AdminError::Damaged(self.path(CARD_SECRET)))?;
-        Ok(CardManagementSecret::new(secret))
-    }
-
-    /// Makes the secret, unless there is one.
-    ///
-    /// # Errors
-    /// When it cannot be written.
-    pub(crate) fn ensure_card_secret(&self) -> Result<CardManagementSecret, AdminError> {
-        if self.read(CARD_SECRET)?.is_none() {
-            let secret = Zeroizing::new(random::bytes::<32>()?);
-            self.write(CARD_SECRET, &*secret)?;
-        }
-        self.card_secret()
     }
 
     /// The authority that issues the certificates of cards.
@@ -223,6 +217,7 @@ pub(crate) fn write_new_secret(path: &Path, bytes: &[u8]) -> Result<(), AdminErr
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
+    use crate::random;
 
     /// A home of its own, removed at the end.
     pub(crate) struct TempHome(pub(crate) Home);
@@ -243,10 +238,10 @@ pub(crate) mod tests {
     #[test]
     fn nobody_else_can_read_what_lies_in_it() {
         let home = TempHome::new();
-        home.0.ensure_card_secret().unwrap();
+        home.0.write("x.secret", b"secret").unwrap();
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
         assert_eq!(mode(&home.0.0), 0o700);
-        assert_eq!(mode(&home.0.path(CARD_SECRET)), 0o600);
+        assert_eq!(mode(&home.0.path("x.secret")), 0o600);
         let metadata = fs::metadata(&home.0.0).unwrap();
         expect_private(&home.0.0, &metadata, metadata.uid()).unwrap();
         let refused = expect_private(&home.0.0, &metadata, metadata.uid() + 1);
@@ -266,15 +261,17 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_secret_is_made_once() {
+    fn a_secret_that_is_destroyed_was_overwritten() {
         let home = TempHome::new();
-        assert!(matches!(home.0.card_secret(), Err(AdminError::NoCardSecret(_))));
-        home.0.ensure_card_secret().unwrap();
-        let first = home.0.read(CARD_SECRET).unwrap().unwrap();
-        home.0.ensure_card_secret().unwrap();
-        assert_eq!(home.0.read(CARD_SECRET).unwrap().unwrap(), first);
-        home.0.write(CARD_SECRET, &first[1..]).unwrap();
-        assert!(matches!(home.0.card_secret(), Err(AdminError::Damaged(_))));
+        home.0.write("x.secret", b"secret").unwrap();
+        // Whoever has it open still sees its place on the disk.
+        let mut open = File::open(home.0.path("x.secret")).unwrap();
+        home.0.dangerous_destroy("x.secret").unwrap();
+        let mut left = Vec::new();
+        open.read_to_end(&mut left).unwrap();
+        assert_eq!(left, [0; 6]);
+        assert!(!home.0.path("x.secret").exists());
+        home.0.dangerous_destroy("x.secret").unwrap();
     }
 
     #[test]

@@ -5,6 +5,7 @@
 
 mod act_draft;
 mod broken_log;
+mod card_secret;
 mod changes_file;
 mod cli;
 mod clock;
@@ -33,6 +34,7 @@ mod readers;
 mod record_words;
 mod recovery;
 mod register_cache;
+mod rekeying;
 mod screen;
 mod seen;
 mod sending;
@@ -106,7 +108,7 @@ fn run(cli: Cli) -> Result<(), AdminError> {
         lists: if cli.json { Lists::Json } else { Lists::Text },
     };
     let path = home_path(cli.home)?;
-    let begins = matches!(cli.command, cli::Command::Found(_) | cli::Command::Join(_));
+    let begins = cli.command.begins();
     let home = if begins { Home::open(&path)? } else { Home::existing(&path)? };
     let _alone = home.lock(LOCK_LOOKS)?;
     let readers = Readers::new(Duration::from_secs(cli.wait));
@@ -117,6 +119,7 @@ fn run(cli: Cli) -> Result<(), AdminError> {
     };
     let signing = Signing {
         pin,
+        token_pin: cli.token_pin_file.map_or(PinSource::Terminal, PinSource::File),
         reader: cli.signer_reader,
         post: cli.post,
         capacity: Capacity::of(cli.as_deputy),

@@ -1,4 +1,4 @@
-//! How a PIN comes in: typed without echo, from a file, or from standard input; never as an argument, which others can read.
+//! How the PIN of a card or a token comes in: typed without echo, from a file, or from standard input; never as an argument, which others can read.
 
 use std::fs::File;
 use std::io::{self, BufRead, Read, Write};
@@ -11,8 +11,8 @@ use zeroize::Zeroizing;
 use crate::error::AdminError;
 use crate::screen::Screen;
 
-/// A PIN has at most eight characters; more than this is another file.
-const MAX_FILE: u64 = 64;
+/// A card's PIN has at most eight characters, a token's hardly more than this; longer is another file.
+const MAX_LINE: u64 = 128;
 
 /// Where the administrator's PIN comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,15 +31,31 @@ impl PinSource {
     /// # Errors
     /// No terminal, no such file, or not the shape of a PIN: nothing is sent to the card then.
     pub(crate) fn read(&self, screen: &Screen, english: &str, japanese: &str) -> Result<Pin, AdminError> {
-        let line = match self {
+        let line = self.read_line(screen, english, japanese)?;
+        Pin::parse(&line).map_err(AdminError::PinShape)
+    }
+
+    /// As [`Self::read`], for a PIN of whatever shape: that of a token.
+    ///
+    /// # Errors
+    /// No terminal, no such file.
+    pub(crate) fn read_line(
+        &self,
+        screen: &Screen,
+        english: &str,
+        japanese: &str,
+    ) -> Result<Zeroizing<Vec<u8>>, AdminError> {
+        let mut line = match self {
             Self::Terminal => from_terminal(screen.words(english, japanese))?,
             Self::File(path) => {
                 let file = File::open(path).map_err(|cause| AdminError::File { path: path.clone(), cause })?;
-                line_to(b"\n", io::BufReader::new(file.take(MAX_FILE)))?
+                line_to(b"\n", io::BufReader::new(file.take(MAX_LINE)))?
             }
             Self::Stdin => line_to(b"\n", io::stdin().lock())?,
         };
-        Pin::parse(line.trim_ascii_end()).map_err(AdminError::PinShape)
+        let length = line.trim_ascii_end().len();
+        line.truncate(length);
+        Ok(line)
     }
 }
 
@@ -49,9 +65,9 @@ const INTERRUPTS: [u8; 2] = [0x03, 0x1c];
 /// Reads byte by byte into a buffer that is wiped: a growing `String` would leave copies behind. Ends behind one of `ends`, at the end of
 /// input, or where no PIN is any more.
 fn line_to(ends: &[u8], mut from: impl BufRead) -> Result<Zeroizing<Vec<u8>>, AdminError> {
-    let mut line = Zeroizing::new(Vec::with_capacity(MAX_FILE as usize + 1));
+    let mut line = Zeroizing::new(Vec::with_capacity(MAX_LINE as usize + 1));
     let mut byte = [0];
-    while line.len() < MAX_FILE as usize && from.read(&mut byte).map_err(AdminError::Input)? == 1 {
+    while line.len() < MAX_LINE as usize && from.read(&mut byte).map_err(AdminError::Input)? == 1 {
         line.push(byte[0]);
         if ends.contains(&byte[0]) {
             break;
@@ -95,6 +111,6 @@ mod tests {
         line(b"493716\n000000\n").unwrap();
         line(b"493716").unwrap();
         assert!(line(b"49371\x03").is_err(), "in a file this is no interruption, and no PIN");
-        assert!(line_to(b"\n", &[b'1'; 500][..]).unwrap().len() <= 64);
+        assert!(line_to(b"\n", &[b'1'; 500][..]).unwrap().len() <= 128);
     }
 }

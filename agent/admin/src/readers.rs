@@ -163,6 +163,20 @@ impl Readers {
         Err(AdminError::NoCardInTime(reader.to_string()))
     }
 
+    /// Waits until the card that was worked on is taken out, so that the next one can come.
+    ///
+    /// # Errors
+    /// [`AdminError::NoCardInTime`] when it stays.
+    pub(crate) fn wait_for_removal(&mut self, reader: &ReaderName, screen: &Screen) -> Result<(), AdminError> {
+        screen.note(&format!("take the card out of '{reader}'"), &format!("「{reader}」からカードを抜いてください"));
+        for _ in 0..=self.patience.as_secs() {
+            if self.look(Duration::from_secs(1)).is_some_and(|happened| happened.concerns(reader)) {
+                return Ok(());
+            }
+        }
+        Err(AdminError::NoCardInTime(reader.to_string()))
+    }
+
     /// The cards that are in the readers now and open as operator cards.
     pub(crate) fn operator_cards(&mut self) -> Vec<(ReaderName, OperatorCard<PcscTransport>)> {
         self.settle();

@@ -48,6 +48,12 @@ pub(crate) enum CardCommand {
     Show,
     /// Set a new PIN and unblock the card in the reader (暗証番号の再設定)
     ResetPin(FirstPinArguments),
+    /// After 'office card-secret renew': give the card in the reader the keys of the new secret (管理鍵の更新)
+    Rekey {
+        /// Go on with card after card until none is missing
+        #[arg(long)]
+        all: bool,
+    },
     /// Make the card in the reader blank again, for another person; the register must have ended it (初期化)
     Reset,
     /// End the card in the reader for good, before it is destroyed; the register must have ended it (使用終了)

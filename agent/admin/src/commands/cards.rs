@@ -1,7 +1,7 @@
 //! Cards that exist: their state in the register, what is in the reader, a new PIN.
 
 use sekisho_card::{OperatorCard, PcscTransport, ReaderName};
-use sekisho_issuer::{CardManagementSecret, Ended, Issuer, IssuerCause, Personalisation, Wiped};
+use sekisho_issuer::{CardManagementSecret, Ended, Issuer, IssuerCause, IssuerError, Personalisation, Wiped};
 use sekisho_register::FoldRefusal;
 use sekisho_register::cards::Card;
 use sekisho_register::change::{ActivateCard, CardState, Change, ResetPin, SetCardState};
@@ -10,6 +10,7 @@ use sekisho_wire::id::{CardGuid, Hash, Numbered};
 
 use super::decisions::{from, since};
 use super::first_pin::{FirstPin, Left};
+use super::rekey::{self, HowMany};
 use super::{issue, proposals, registers, survey};
 use crate::cli::{CardChange, CardCommand, FirstPinArguments, Which};
 use crate::clock;
@@ -19,6 +20,7 @@ use crate::desk::{Desk, Submitted};
 use crate::error::{AdminError, Thing};
 use crate::pending;
 use crate::readers::{Look, connect};
+use crate::rekeying;
 
 pub(super) fn run(desk: &mut Desk, command: CardCommand, reader: Option<&str>) -> Result<(), AdminError> {
     match command {
@@ -43,14 +45,15 @@ pub(super) fn run(desk: &mut Desk, command: CardCommand, reader: Option<&str>) -
             let reader = desk.readers.choose(reader)?;
             reset_pin(desk, &reader, first_pin)
         }
+        CardCommand::Rekey { all } => rekey::run(desk, if all { HowMany::All } else { HowMany::One }, reader),
         CardCommand::Reset => {
             let reader = desk.readers.choose(reader)?;
             let english = "make it blank? Its keys and its PIN are gone then";
             let japanese = "白紙に戻しますか?鍵と暗証番号は失われます";
-            let secret = desk.home.card_secret()?;
+            let secret = desk.card_secret()?;
             let mut issuer = ended_card(desk, &secret, &reader, (english, japanese))?;
             let guid = issuer.guid();
-            let wiped = issuer.dangerous_wipe()?;
+            let wiped = issuer.dangerous_wipe().map_err(|error| named(desk, guid, error))?;
             // What was begun with it will never be finished.
             guid.map_or(Ok(()), |guid| pending::forget(&desk.home, guid))?;
             desk.screen.print(desk.screen.words("the card is blank again", "カードを白紙に戻しました"))?;
@@ -66,10 +69,10 @@ pub(super) fn run(desk: &mut Desk, command: CardCommand, reader: Option<&str>) -
             let reader = desk.readers.choose(reader)?;
             let english = "end it for good? Nobody can use it for anything then";
             let japanese = "使用を終了しますか?以後このカードは何にも使えません";
-            let secret = desk.home.card_secret()?;
+            let secret = desk.card_secret()?;
             let mut issuer = ended_card(desk, &secret, &reader, (english, japanese))?;
             let guid = issuer.guid();
-            let ended = issuer.dangerous_terminate()?;
+            let ended = issuer.dangerous_terminate().map_err(|error| named(desk, guid, error))?;
             guid.map_or(Ok(()), |guid| pending::forget(&desk.home, guid))?;
             let (english, japanese) = match ended {
                 Ended::ForGood => ("the card has ended", "カードの使用を終了しました"),
@@ -118,18 +121,19 @@ fn show(desk: &mut Desk, reader: &ReaderName) -> Result<(), AdminError> {
     let transport = connect(reader)?;
     let mut lines = vec![desk.screen.words(format!("reader: {reader}"), format!("カードリーダー: {reader}"))];
     let mut found = None;
-    let guid = match desk.home.card_secret() {
+    let guid = match desk.card_secret() {
         Ok(secret) => {
             let mut issuer = Issuer::open(transport, &secret)?;
+            let guid = issuer.guid();
             found = Some(issuer.survey()?);
             lines.push(match issuer.inspect() {
-                Ok(state) => personalisation(desk, &state),
+                Ok(state) => personalisation(desk, guid, &state),
                 Err(error) if matches!(error.cause, IssuerCause::Unfit(_)) => {
                     desk.screen.words("state: cannot be managed here", "状態: 管理できないカードです").to_owned()
                 }
                 Err(error) => return Err(error.into()),
             });
-            issuer.guid()
+            guid
         }
         // Another administrator's home holds it; the card can still be read.
         Err(AdminError::NoCardSecret(_)) => Some(OperatorCard::open(transport)?.guid()),
@@ -158,11 +162,16 @@ fn show(desk: &mut Desk, reader: &ReaderName) -> Result<(), AdminError> {
     }
 }
 
-fn personalisation(desk: &Desk, state: &Personalisation) -> String {
+fn personalisation(desk: &Desk, guid: Option<CardGuid>, state: &Personalisation) -> String {
     let say = |english: &str, japanese: &str| desk.screen.words(english, japanese).to_owned();
     match state {
         Personalisation::Blank => say("state: blank", "状態: 白紙"),
         Personalisation::Complete => say("state: complete", "状態: 作成済み"),
+        Personalisation::Foreign if guid.is_some_and(|guid| desk.cache.register().card(&guid).is_some()) => {
+            let former = rekeying::foreign(&desk.home, desk.cache.register(), guid);
+            let (what, next) = (former.in_words(desk.screen.language), former.next_step(desk.screen.language));
+            desk.screen.words(format!("state: {what}\n{next}"), format!("状態: {what}\n{next}"))
+        }
         Personalisation::Foreign => say("state: managed by another office", "状態: 別の団体の管理"),
         Personalisation::Partial { missing } => {
             let steps: Vec<String> = missing.iter().map(ToString::to_string).collect();
@@ -190,17 +199,21 @@ fn in_register(desk: &Desk, card: &Card) -> String {
 /// run that did not come to its end, or of a proposal that was approved, serves.
 fn reset_pin(desk: &mut Desk, reader: &ReaderName, first_pin: FirstPinArguments) -> Result<(), AdminError> {
     desk.log_in()?;
-    let secret = desk.home.card_secret()?;
-    let (guid, policy) = desk.readers.wait_for(reader, &desk.screen, ("the card", "カード"), |transport| {
+    let secret = desk.card_secret()?;
+    let (guid, policy, made) = desk.readers.wait_for(reader, &desk.screen, ("the card", "カード"), |transport| {
         let mut issuer = Issuer::open(transport, &secret)?;
         let guid = issuer.guid().ok_or(AdminError::ForeignCard)?;
-        Ok(Look::Right((guid, issuer.pin_policy()?)))
+        Ok(Look::Right((guid, issuer.pin_policy()?, issuer.inspect()?)))
     })?;
     let unknown = || AdminError::Unknown { what: Thing::Card, code: guid.to_string() };
     let card = desk.cache.register().card(&guid).ok_or_else(unknown)?;
     let state = card.state(clock::now());
     if state.is_final() {
         return Err(AdminError::Fold(FoldRefusal::CardFinal { card: guid, state }));
+    }
+    // Before an act says that the card gets a new PIN.
+    if made == Personalisation::Foreign {
+        return Err(rekeying::foreign(&desk.home, desk.cache.register(), Some(guid)));
     }
     let whose = in_register(desk, card);
     desk.screen.note(&whose, &whose);
@@ -228,7 +241,7 @@ fn reset_pin(desk: &mut Desk, reader: &ReaderName, first_pin: FirstPinArguments)
             Some(_) | None => Look::Right(issuer),
         })
     })?;
-    let pin = issuer.reset_pin(choice, &office)?;
+    let pin = issuer.reset_pin(choice, &office).map_err(|error| named(desk, Some(guid), error))?;
     delivery.map_or(Ok(()), |delivery| delivery.deliver(&desk.screen, &pin))?;
     desk.home.write(&reset_by(&act), b"")?;
     desk.screen.note("the card has a new PIN", "暗証番号を再設定しました");
@@ -255,6 +268,11 @@ fn reset_by(act: &Hash) -> String {
 }
 
 const DAY_MS: u64 = 24 * 60 * 60 * 1000;
+
+/// Why a card of ours takes no orders.
+fn named(desk: &Desk, guid: Option<CardGuid>, error: IssuerError) -> AdminError {
+    rekeying::named(&desk.home, desk.cache.register(), guid, error)
+}
 
 /// The card in the reader, which nobody may use any more: the register has ended it, or has never heard of it. Whoever takes a card in use for
 /// another one would destroy somebody's keys.

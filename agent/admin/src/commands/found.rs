@@ -18,6 +18,7 @@ use super::first_pin::own;
 use super::issue::{Making, make, pin_rules};
 use super::set_up::{self, Setup};
 use crate::act_draft::draft;
+use crate::card_secret::CardSecrets;
 use crate::changes_file::{self, AdministratorTable, ChangesFile, Drafter, OfficeTable, end_of_fiscal_year};
 use crate::cli;
 use crate::clock;
@@ -57,7 +58,7 @@ pub(super) fn run(
     let office = check(&file)?;
     // A mistake in a file is told before readers are looked for.
     let code = if known { None } else { Some(read_code(arguments)?) };
-    let secret = home.ensure_card_secret()?;
+    let secret = CardSecrets::ensure(&home)?.now.open(&home, &screen, &signing.token_pin)?;
     home.ensure_card_ca(office.title.0.as_str(), authority_validity())?;
     let readers_in_use = choose(&mut readers, reader_names)?;
     let mut pins = Vec::new();

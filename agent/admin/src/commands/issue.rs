@@ -25,6 +25,7 @@ use crate::home::Home;
 use crate::pending::{self, Wanted};
 use crate::random;
 use crate::readers::{Look, Readers};
+use crate::rekeying;
 use crate::screen::Screen;
 use crate::table::Table;
 
@@ -42,7 +43,7 @@ pub(super) enum Stage {
 }
 
 pub(super) fn run(desk: &mut Desk, arguments: IssueArguments, reader: Option<&str>) -> Result<(), AdminError> {
-    let secret = desk.home.card_secret()?;
+    let secret = desk.card_secret()?;
     let reader = desk.readers.choose(reader)?;
     if arguments.resume {
         return resume(desk, &secret, &reader, arguments.first_pin);
@@ -151,7 +152,7 @@ pub(super) fn make(making: Making<'_>) -> Result<(IssueCard, Pin), AdminError> {
     let ca = home.card_ca()?;
     let mut issuer = readers.wait_for(reader, screen, whose, |transport| {
         let mut issuer = Issuer::open(transport, secret)?;
-        let stage = stage(&mut issuer)?;
+        let stage = stage(&mut issuer, home, register)?;
         Ok(match may_make(home, screen, (register, proposed), &stage, issuer.guid()) {
             Ok(()) => Look::Right(issuer),
             // Before there is an office the cards are made one after the other, and the one before may still lie there.
@@ -169,6 +170,7 @@ pub(super) fn make(making: Making<'_>) -> Result<(IssueCard, Pin), AdminError> {
     pending::keep(home, &card)?;
     delivery.map_or(Ok(()), |delivery| delivery.deliver(screen, &made.pin))?;
     pending::made(home, made.guid)?;
+    rekeying::note(home, made.guid)?;
     screen.note(&format!("card {} is made", made.guid), &format!("カード {} を作成しました", made.guid));
     Ok((card, made.pin))
 }
@@ -207,11 +209,11 @@ fn day(t: u64) -> Day {
 }
 
 /// How far the card in the reader has come.
-pub(super) fn stage(issuer: &mut Issuer<'_, PcscTransport>) -> Result<Stage, AdminError> {
+fn stage(issuer: &mut Issuer<'_, PcscTransport>, home: &Home, register: &Register) -> Result<Stage, AdminError> {
     let state = issuer.inspect()?;
     let guid = issuer.guid();
     match (state, guid) {
-        (Personalisation::Foreign, _) => Err(AdminError::ForeignCard),
+        (Personalisation::Foreign, guid) => Err(rekeying::foreign(home, register, guid)),
         (Personalisation::Complete, Some(guid)) => Ok(Stage::Finished(guid)),
         (Personalisation::Partial { missing }, Some(guid)) if missing == [Step::Grant] => Ok(Stage::WithoutGrant(guid)),
         (Personalisation::Blank | Personalisation::Partial { .. } | Personalisation::Complete, _) => Ok(Stage::Unmade),
@@ -226,9 +228,10 @@ fn resume(
     first_pin: FirstPinArguments,
 ) -> Result<(), AdminError> {
     let whose = ("the card to go on with", "続きを行うカード");
+    let (home, register) = (&desk.home, desk.cache.register());
     let guid = desk.readers.wait_for(reader, &desk.screen, whose, |transport| {
         let mut issuer = Issuer::open(transport, secret)?;
-        Ok(match (stage(&mut issuer)?, issuer.guid()) {
+        Ok(match (stage(&mut issuer, home, register)?, issuer.guid()) {
             (Stage::WithoutGrant(guid) | Stage::Finished(guid), _) | (Stage::Unmade, Some(guid)) => Look::Right(guid),
             (Stage::Unmade, None) => return Err(AdminError::NothingToResume),
         })
@@ -443,7 +446,10 @@ pub(super) fn write_grant(
             Err(error) => return Err(error.into()),
         })
     })?;
-    if let GrantOnCard::NoPlace(status) = issuer.update_grant(&bytes)? {
+    let register = desk.cache.register();
+    let written = issuer.update_grant(&bytes);
+    let written = written.map_err(|error| rekeying::named(&desk.home, register, Some(guid), error))?;
+    if let GrantOnCard::NoPlace(status) = written {
         desk.screen.note(
             &format!(
                 "this card has no place for its grant ({status}): it works at terminals that know it from the register"

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use sekisho_register::change::Log;
 
-use crate::cli::{JoinArguments, OfficeCommand};
+use crate::cli::JoinArguments;
 use crate::desk::{Desk, Signing, may_sign};
 use crate::error::AdminError;
 use crate::fingerprint;
@@ -22,11 +22,10 @@ fn fingerprint_of(office: &Office, seen: Option<&str>) -> String {
     sekisho_link::fingerprint(office.text(seen.map(str::to_owned)).as_bytes())
 }
 
-pub(super) fn run(desk: &Desk, command: OfficeCommand) -> Result<(), AdminError> {
-    let OfficeCommand::Export { file } = command;
+pub(super) fn export(desk: &Desk, file: &Path) -> Result<(), AdminError> {
     let text = desk.office.text(desk.cache.checkpoint().map(str::to_owned));
-    let fail = |cause| AdminError::File { path: file.clone(), cause };
-    let mut out = OpenOptions::new().write(true).create_new(true).open(&file).map_err(fail)?;
+    let fail = |cause| AdminError::File { path: file.to_owned(), cause };
+    let mut out = OpenOptions::new().write(true).create_new(true).open(file).map_err(fail)?;
     out.write_all(text.as_bytes()).and_then(|()| out.sync_all()).map_err(fail)?;
     let (id, print) = (desk.office.id, fingerprint_of(&desk.office, desk.cache.checkpoint()));
     desk.screen.print(&desk.screen.words(
@@ -73,8 +72,8 @@ pub(super) fn join(
         format!("このホームディレクトリを団体 {}({title})に登録しました。担当: {person}", desk.office.id),
     ))?;
     desk.screen.note(
-        "it decides and verifies; to make cards it needs card-management.secret, card-ca.key.pem and card-ca.pem from the safe's copy",
-        "処分と検証ができます。カードの作成には、金庫の写しから card-management.secret、card-ca.key.pem、card-ca.pem を加えてください",
+        "it decides and verifies; to make cards it needs card-ca.key.pem, card-ca.pem and card-management.secret from the safe's copy; a secret that lies in a token it takes with 'office card-secret use'",
+        "処分と検証ができます。カードの作成には、金庫の写しから card-ca.key.pem、card-ca.pem、card-management.secret を加えてください。カード管理鍵がトークンにある場合は「office card-secret use」を実行してください",
     );
     Ok(())
 }

@@ -25,6 +25,25 @@ impl AdminError {
             Self::NoOffice => "cannot go on: this home directory belongs to no office".to_owned(),
             Self::OfficeExists => "cannot found an office: this home directory belongs to one already".to_owned(),
             Self::NoCardSecret(path) => format!("cannot change cards: {} is missing", path.display()),
+            Self::Token(error) => error.to_string(),
+            Self::SecretExists => "cannot take another card-management secret: this office has one".to_owned(),
+            Self::SecretInToken => {
+                "cannot move the card-management secret: it lies in another token already".to_owned()
+            }
+            Self::RenewalUnderWay => "cannot renew the card-management secret: a renewal is under way".to_owned(),
+            Self::NoRenewal => "cannot go on: no renewal of the card-management secret is under way".to_owned(),
+            Self::FormerLost => "cannot re-key cards: the former card-management secret is lost".to_owned(),
+            Self::CardsBegun(count) => {
+                format!(
+                    "cannot renew the card-management secret: {count} cards whose issue was begun here are unfinished"
+                )
+            }
+            Self::CardsMissing(count) => {
+                format!("cannot destroy the former card-management secret: {count} cards in use hold its keys")
+            }
+            Self::HoldsFormer(guid) => format!("card {guid} still holds keys of the office's former secret"),
+            Self::HoldsLost(guid) => format!("card {guid} holds keys of a former secret that is not here any more"),
+            Self::RekeyedBefore(guid) => format!("card {guid} holds keys of the new secret already"),
             Self::Config(error) => error.to_string(),
             Self::Argument { name, value, rule } => {
                 format!("cannot use {name} '{value}': {}", rule.in_words(Language::English))
@@ -125,6 +144,21 @@ impl AdminError {
             Self::NoOffice => "このホームディレクトリには団体が登録されていません".to_owned(),
             Self::OfficeExists => "このホームディレクトリには既に団体が登録されています".to_owned(),
             Self::NoCardSecret(path) => format!("カードを扱えません: {} がありません", path.display()),
+            Self::Token(error) => error.in_words(Language::Japanese),
+            Self::SecretExists => "この団体には既にカード管理鍵があります".to_owned(),
+            Self::SecretInToken => "カード管理鍵は既に別のトークンにあります".to_owned(),
+            Self::RenewalUnderWay => "カード管理鍵の更新の途中です".to_owned(),
+            Self::NoRenewal => "カード管理鍵の更新は行われていません".to_owned(),
+            Self::FormerLost => "旧カード管理鍵を失っているため、カードの管理鍵を更新できません".to_owned(),
+            Self::CardsBegun(count) => {
+                format!("カード管理鍵を更新できません: ここで発行中のカードが{count}枚あります")
+            }
+            Self::CardsMissing(count) => {
+                format!("旧カード管理鍵を消去できません: 使用中のカード{count}枚が未更新です")
+            }
+            Self::HoldsFormer(guid) => format!("カード {guid} は旧カード管理鍵のままです"),
+            Self::HoldsLost(guid) => format!("カード {guid} は、ここにない旧カード管理鍵のままです"),
+            Self::RekeyedBefore(guid) => format!("カード {guid} の管理鍵は更新済みです"),
             Self::Config(error) => {
                 let key = if error.key.is_empty() { String::new() } else { format!("、項目「{}」", error.key) };
                 format!(
@@ -225,10 +259,52 @@ impl AdminError {
             Self::File { .. } | Self::Output(_) | Self::Input(_) | Self::NoRandom(_) => {
                 ("Check the path, its owner and the disk.", "パス、所有者、ディスクを確かめてください。")
             }
-            Self::Damaged(_) | Self::NoCardSecret(_) => (
+            Self::Token(error) => return error.next_step(language).to_owned(),
+            Self::Damaged(_) => (
                 "Restore the home directory from the safe's copy.",
                 "金庫に保管した写しからホームディレクトリを復元してください。",
             ),
+            Self::NoCardSecret(_) => (
+                "Restore it from the safe's copy; one that lies in a token: 'sekisho-admin office card-secret use'. If it is lost: 'office card-secret renew --lost'.",
+                "金庫の写しから復元してください。トークンにある場合は「sekisho-admin office card-secret use」、失った場合は「office card-secret renew --lost」を実行してください。",
+            ),
+            Self::SecretExists => (
+                "'sekisho-admin office card-secret show' says where it is; 'renew' makes a new one. At a desk that has none, 'use' takes one that lies in a token.",
+                "所在は「sekisho-admin office card-secret show」で確かめられます。新しくするには renew、まだない端末でトークンの鍵を使うには use を実行してください。",
+            ),
+            Self::SecretInToken => (
+                "To have one in another token, make a new one: 'sekisho-admin office card-secret renew'.",
+                "別のトークンに置くには「sekisho-admin office card-secret renew」で新しい鍵を作成してください。",
+            ),
+            Self::RenewalUnderWay => (
+                "See 'sekisho-admin office card-secret show'; run 'card rekey' on each missing card, then 'office card-secret destroy-former'.",
+                "「sekisho-admin office card-secret show」で確かめ、未更新のカードに「card rekey」を実行した後、「office card-secret destroy-former」で終了してください。",
+            ),
+            Self::NoRenewal => (
+                "'sekisho-admin office card-secret renew' begins one.",
+                "「sekisho-admin office card-secret renew」で開始できます。",
+            ),
+            Self::FormerLost => (
+                "Issue a new card for each one in use ('sekisho-admin office card-secret show' lists them), and take the old one back.",
+                "使用中のカード(「sekisho-admin office card-secret show」に表示)を、新しいカードと交換してください。",
+            ),
+            Self::CardsBegun(_) => (
+                "Finish them or give them up first ('sekisho-admin card pending').",
+                "先に発行を完了するか、取りやめてください(sekisho-admin card pending)。",
+            ),
+            Self::CardsMissing(_) => (
+                "'sekisho-admin office card-secret show' lists them: run 'card rekey' on each, or end it ('card return', 'card revoke').",
+                "「sekisho-admin office card-secret show」に表示されるカードに「card rekey」を実行するか、返納・失効の処分をしてください。",
+            ),
+            Self::HoldsFormer(_) => (
+                "Run 'sekisho-admin card rekey' with this card in the reader, then do this again.",
+                "このカードを挿入して「sekisho-admin card rekey」を実行してから、やり直してください。",
+            ),
+            Self::HoldsLost(_) => (
+                "It can still be used, and no longer managed: issue a new card and take this one back. If another desk is renewing the secret, run 'sekisho-admin card rekey' there.",
+                "引き続き使用できますが、管理はできません。新しいカードを発行し、これを返納させてください。別の端末で管理鍵を更新中であれば、その端末で「sekisho-admin card rekey」を実行してください。",
+            ),
+            Self::RekeyedBefore(_) => ("", ""),
             Self::HomeBusy(_) => (
                 "End it, or wait until it has ended; then do this again.",
                 "その処理を終えるか、終了を待ってから、やり直してください。",
