@@ -19,8 +19,9 @@ use crate::error::LedgerError;
 use crate::fsck::Report;
 use crate::keys::Keys;
 use crate::ledger::Ledger;
-use crate::office::{fold_register, make_log_keys};
+use crate::office::fold_register;
 use crate::server::Server;
+use crate::signed_log::make_log_keys;
 use crate::store::{Change, CodePurpose, LogName, SqliteStore, Store, StoredCode};
 
 /// Whether others can reach a host by that: an address, or a DNS name (RFC 1123).

@@ -20,7 +20,7 @@ use crate::clock::Millis;
 use crate::data::DataDir;
 use crate::error::LedgerError;
 use crate::keys::{EnvelopeKey, Keys};
-use crate::office::log_key;
+use crate::signed_log::log_key;
 use crate::store::{EmitterName, LogName, SqliteStore, Store, StoreError, StoredOffice};
 use crate::vault::Vault;
 

@@ -29,6 +29,7 @@ pub mod refusal;
 pub mod search;
 pub mod secret;
 pub mod server;
+pub mod signed_log;
 pub mod stage;
 pub mod store;
 pub mod terminals;

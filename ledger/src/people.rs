@@ -13,8 +13,9 @@ use crate::acts::{self, Founder, Name, Placed};
 use crate::clock::Millis;
 use crate::code::CodeSecret;
 use crate::ledger::Ledger;
-use crate::office::{Office, Published, Surroundings};
+use crate::office::Office;
 use crate::refusal::{CodeFault, Refusal};
+use crate::signed_log::{Published, Surroundings};
 use crate::store::{LogName, StoredName, StoredOffice, StoredTree};
 use crate::terminals::unproved;
 

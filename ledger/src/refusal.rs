@@ -6,7 +6,7 @@ use sekisho_register::FoldRefusal;
 use sekisho_tlog::Hash;
 use sekisho_wire::words::Language;
 
-use crate::office::Unpublished;
+use crate::signed_log::Unpublished;
 use crate::store::StoreError;
 use crate::writer::NotWritten;
 

@@ -15,6 +15,7 @@
 //!
 //! `tests/store_conformance.rs` holds every store to these.
 
+mod error;
 mod schema;
 mod sqlite;
 mod sqlite_read;
@@ -25,9 +26,9 @@ use std::fmt;
 use sekisho_tlog::{Frontier, Hash, HashReader, MemoryTree};
 use sekisho_wire::id::{Code, OfficeId};
 
-use crate::checkpoint::Halt;
 use crate::clock::Millis;
 
+pub use error::StoreError;
 pub use sqlite::SqliteStore;
 
 /// One of the three logs of an office.
@@ -507,132 +508,6 @@ pub trait Store: Send + Sync {
     /// When the database fails.
     fn misfits(&self) -> Result<Vec<String>, StoreError>;
 }
-
-/// What a store could not do.
-#[derive(Debug)]
-pub enum StoreError {
-    /// Something is not where the change says it is; nothing was changed.
-    Conflict {
-        /// What.
-        what: &'static str,
-    },
-    /// A number is larger than the database holds; nothing was changed.
-    TooLarge {
-        /// What was done.
-        act: &'static str,
-    },
-    /// A record of the ledger's own is longer than one may be (wire §1.4); nothing was changed.
-    RecordTooLong {
-        /// Its kind.
-        kind: &'static str,
-    },
-    /// The database has no tables: it was truncated, or is none of ours.
-    Empty {
-        /// Which.
-        path: std::path::PathBuf,
-    },
-    /// The database failed.
-    Database {
-        /// What was done.
-        act: &'static str,
-        /// What the database says.
-        cause: String,
-    },
-    /// The database gives back other bytes than were written, or none: a torn page, a bad sector, a table that is gone.
-    Unreadable {
-        /// What was done.
-        act: &'static str,
-        /// What the database says.
-        cause: String,
-    },
-    /// The database was made by a newer version of the ledger.
-    Newer {
-        /// Its schema.
-        found: i64,
-        /// Ours.
-        known: i64,
-    },
-    /// The log has stopped: nothing may be added to it, or it could never be refilled to what was signed.
-    Halted {
-        /// Which log.
-        log: LogName,
-        /// Why.
-        halt: Halt,
-    },
-    /// What stands in the database cannot have been written by us.
-    Damaged {
-        /// What.
-        what: &'static str,
-    },
-}
-
-impl StoreError {
-    /// Whether it is certain that the change is not there.
-    #[must_use]
-    pub const fn changed_nothing(&self) -> bool {
-        matches!(self, Self::Conflict { .. } | Self::TooLarge { .. } | Self::RecordTooLong { .. } | Self::Halted { .. })
-    }
-
-    /// Whether what stands on the disk is not what was written there; everything else may go well the next time.
-    #[must_use]
-    pub const fn is_damage(&self) -> bool {
-        matches!(self, Self::Unreadable { .. } | Self::Damaged { .. })
-    }
-
-    /// What to do next: English, Japanese.
-    #[must_use]
-    pub const fn next_step(&self) -> (&'static str, &'static str) {
-        match self {
-            Self::Conflict { .. } => (
-                "Make sure that only one sekisho-ledger writes to this database, then start it again.",
-                "このデータベースに書き込む sekisho-ledger が一つだけであることを確認し、再起動してください。",
-            ),
-            Self::Database { .. } => (
-                "Check the disk (space, errors) and the permissions of the data directory.",
-                "ディスク（空き容量、エラー）とデータディレクトリの権限を確認してください。",
-            ),
-            Self::TooLarge { .. } => (
-                "Update the program that sent it: no honest one counts that far.",
-                "送信したプログラムを更新してください。正しいものはこのような数を送りません。",
-            ),
-            Self::RecordTooLong { .. } => (
-                "Ask for less at once, and report it: this is a defect of the ledger.",
-                "一度に求める範囲を減らし、この不具合を報告してください。",
-            ),
-            Self::Empty { .. } => (
-                "Keep this disk as evidence and restore the newest sound copy: a ledger that has begun is never begun again.",
-                "このディスクを証拠として保管し、正常な最新の複製を復元してください。使用中の台帳を空から始めることはありません。",
-            ),
-            Self::Newer { .. } => (
-                "Install the newer sekisho-ledger again; an older one cannot read its database.",
-                "新しい版の sekisho-ledger を再度インストールしてください。古い版では読めません。",
-            ),
-            Self::Halted { .. } | Self::Unreadable { .. } | Self::Damaged { .. } => (
-                "`sekisho-ledger fsck` names what is damaged. Where it cannot read the database either, restore that from the backup.",
-                "`sekisho-ledger fsck` で破損箇所を確認してください。fsck でも読めない場合は、データベースをバックアップから復元してください。",
-            ),
-        }
-    }
-}
-
-impl fmt::Display for StoreError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Conflict { what } => write!(f, "cannot write to the database: {what} is not where it was"),
-            Self::TooLarge { act } => write!(f, "cannot {act}: a number in it is larger than the database holds"),
-            Self::RecordTooLong { kind } => write!(f, "cannot write a record {kind}: it is longer than one may be"),
-            Self::Empty { path } => write!(f, "cannot open the database {}: it has no tables", path.display()),
-            Self::Database { act, cause } | Self::Unreadable { act, cause } => write!(f, "cannot {act}: {cause}"),
-            Self::Newer { found, known } => {
-                write!(f, "cannot open the database: its schema is version {found}, this program knows {known}")
-            }
-            Self::Halted { log, halt } => write!(f, "cannot write to the log {log}: it has stopped: {halt}"),
-            Self::Damaged { what } => write!(f, "cannot read the database: the {what} in it is not one of ours"),
-        }
-    }
-}
-
-impl std::error::Error for StoreError {}
 
 /// The tree of one log, read out of a store.
 pub struct StoredTree<'a> {

@@ -15,8 +15,9 @@ use crate::checkpoint::Halt;
 use crate::clock::{DAY, Millis};
 use crate::ingest::{self, Receipt, Verified};
 use crate::ledger::Ledger;
-use crate::office::{Office, Published};
+use crate::office::Office;
 use crate::refusal::{Place, Refusal};
+use crate::signed_log::Published;
 use crate::store::{EmitterName, LogName, StoreError, StoredTree};
 
 /// What a terminal gets of the register.

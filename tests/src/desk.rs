@@ -1,6 +1,5 @@
 //! The administrator's desk of a story: `sekisho-admin` with a pcscd of its own and two readers, one for the signer's card, one for the card to be made.
 
-use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -9,6 +8,7 @@ use crate::clock::{StoryClock, live_by};
 use crate::ledger::Ledger;
 use crate::pcscd::Pcscd;
 use crate::process::Process;
+use crate::said;
 use crate::soft_token::SoftToken;
 use crate::virtual_card::{Body, VirtualCard};
 use crate::wait;
@@ -383,15 +383,7 @@ impl Desk {
 }
 
 fn run(what: &str, command: &mut Command) -> String {
-    // One pipe for both outputs, so that they stand in the order in which they were said.
-    let (mut reader, writer) = std::io::pipe().expect("a pipe");
-    let both = writer.try_clone().expect("a pipe");
-    let mut child = command.stdout(both).stderr(writer).spawn().expect("cannot start sekisho-admin");
-    // The command holds the writing ends; they have to go before reading can end.
-    *command = Command::new("true");
-    let mut said = String::new();
-    reader.read_to_string(&mut said).expect("the tool says text");
-    let status = child.wait().expect("a child can be waited for");
+    let (status, said) = said::run(what, command, "");
     assert!(status.success(), "{what} ended with {status}:\n{said}");
     said
 }

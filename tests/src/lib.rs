@@ -18,6 +18,7 @@ pub mod peer;
 pub mod ports;
 pub mod process;
 pub mod reader;
+pub mod said;
 pub mod scene;
 pub mod scratch;
 pub mod secrets;

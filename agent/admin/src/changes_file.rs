@@ -19,8 +19,8 @@ use self::tables::{HoursTable, PolicyTable, TerminalTable};
 use crate::config_text::{Dated, MAX_FILE, Minute, parse, plain};
 use crate::dates::Edge;
 use crate::error::{AdminError, Said, Thing};
+use crate::name::{Name, is_a_name};
 use crate::random;
-use crate::register_cache::{Name, is_a_name};
 
 impl PolicyTable {
     fn over(&self, mut policy: Policy) -> Policy {

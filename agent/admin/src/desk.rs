@@ -20,13 +20,14 @@ use crate::dates::{Edge, When};
 use crate::error::{AdminError, Said};
 use crate::home::Home;
 use crate::ledger::Ledger;
+use crate::name::Name;
 use crate::office_file::Office;
 use crate::pending;
 use crate::persons;
 use crate::pin_entry::PinSource;
 use crate::plan::Plan;
 use crate::readers::{Look, Readers};
-use crate::register_cache::{Name, RegisterCache, RegisterOf, SoFar};
+use crate::register_cache::{RegisterCache, RegisterOf, SoFar};
 use crate::screen::Screen;
 use crate::settled::Settled;
 

@@ -15,8 +15,9 @@ use zeroize::Zeroizing;
 
 use crate::broken_log::Broken;
 use crate::error::AdminError;
+use crate::name::Name;
 use crate::office_file::Office;
-use crate::register_cache::{Name, RegisterCache, RegisterOf};
+use crate::register_cache::{RegisterCache, RegisterOf};
 use crate::terminal_word::TerminalWord;
 
 /// More than the largest bundle: 256 entries of 64 KiB.

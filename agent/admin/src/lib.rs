@@ -22,6 +22,7 @@ mod judge;
 mod ledger;
 mod log_tiles;
 mod missing;
+mod name;
 mod office_file;
 mod outbox;
 mod pending;

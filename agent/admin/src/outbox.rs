@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::AdminError;
 use crate::home::Home;
-use crate::register_cache::Name;
+use crate::name::Name;
 
 /// A signed act, and the names beside it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -4,7 +4,7 @@ use sekisho_register::{Change, NameHash};
 use sekisho_wire::id::Code;
 use sekisho_wire::words::Language;
 
-use crate::register_cache::{Name, is_a_name};
+use crate::name::{Name, is_a_name};
 
 /// The persons that these changes name, each with the hash of the name.
 pub(crate) fn persons_in(changes: &[Change]) -> Vec<(&Code, NameHash)> {

@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::AdminError;
 use crate::home::Home;
-use crate::register_cache::{Name, RegisterCache};
+use crate::name::Name;
+use crate::register_cache::RegisterCache;
 
 /// Where it is kept.
 const FILE: &str = "founding/set-up.json";

@@ -11,9 +11,10 @@ use sekisho_wire::id::Hash;
 use crate::desk::Desk;
 use crate::error::AdminError;
 use crate::grant::verify_place;
+use crate::name::Name;
 use crate::outbox::{self, Kept};
 use crate::persons::persons_in;
-use crate::register_cache::Name;
+
 use crate::settled::Settled;
 
 /// Waits before an act that got no answer is sent again, and before a log is looked at again.

@@ -4,8 +4,8 @@ use sekisho_register::change::Log;
 use sekisho_register::{Act, Change, NameHash};
 use sekisho_wire::id::{Hash, Salt};
 
+use crate::name::Name;
 use crate::outbox::Kept;
-use crate::register_cache::Name;
 
 /// One of them.
 #[derive(Debug)]

@@ -32,6 +32,7 @@ mod register_entries;
 pub mod run;
 mod server;
 pub mod session;
+mod sockets;
 mod spoken;
 mod status;
 #[cfg(test)]

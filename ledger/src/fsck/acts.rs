@@ -11,7 +11,7 @@ use super::{Check, Extent, Fault};
 use crate::acts::{Name, names_of};
 use crate::error::LedgerError;
 use crate::ingest::tree_hash;
-use crate::office::wrapped_public_keys;
+use crate::signed_log::wrapped_public_keys;
 use crate::store::{Entry, LogName, Store, StoreError, StoredOffice};
 
 /// What the register log gives.

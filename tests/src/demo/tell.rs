@@ -1,7 +1,9 @@
 //! Telling: chapters, the commands as a person would type them, what came of them, and stopping where the story does not come true.
 
-use std::io::{Read, Write};
-use std::process::{Command, Stdio};
+use std::io::Write;
+use std::process::Command;
+
+use sekisho_tests::said;
 
 /// The narrator.
 pub(crate) struct Narrator {
@@ -37,21 +39,9 @@ impl Narrator {
     /// When the command cannot be started.
     pub(crate) fn run(&self, shown: &str, command: &mut Command, typed: Option<&str>) -> Answer {
         line(&format!("   $ {shown}"));
-        // One pipe for both outputs, so that they stand in the order in which they were said.
-        let (mut reader, writer) = std::io::pipe().expect("a pipe");
-        let both = writer.try_clone().expect("a pipe");
-        let child = command.stdin(Stdio::piped()).stdout(both).stderr(writer).spawn();
-        let mut child = child.unwrap_or_else(|cause| panic!("cannot start {shown}: {cause}"));
-        // The command holds the writing ends; they have to go before reading can end.
-        *command = Command::new("true");
-        let mut stdin = child.stdin.take().expect("standard input is a pipe");
-        // A program that ends without reading is heard by its answer, not by our pipe.
-        let _ = stdin.write_all(typed.unwrap_or("").as_bytes());
-        drop(stdin);
-        let mut said = String::new();
-        reader.read_to_string(&mut said).expect("programs say text");
+        let (status, said) = said::run(shown, command, typed.unwrap_or(""));
         said.lines().for_each(|text| line(&format!("     {text}")));
-        Answer { code: child.wait().expect("a child can be waited for").code(), said }
+        Answer { code: status.code(), said }
     }
 
     /// The language that programs are asked to speak.

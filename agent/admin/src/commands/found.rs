@@ -26,6 +26,7 @@ use crate::desk::{Signing, show};
 use crate::error::{AdminError, Said};
 use crate::home::Home;
 use crate::ledger::Ledger;
+use crate::name::Name;
 use crate::office_file::Office;
 use crate::outbox::Kept;
 use crate::pending::{self, Wanted};
@@ -33,7 +34,7 @@ use crate::pin_entry::PinSource;
 use crate::plan::Plan;
 use crate::readers::{Look, Readers};
 use crate::recovery::Sheets;
-use crate::register_cache::{Name, RegisterCache};
+use crate::register_cache::RegisterCache;
 use crate::screen::Screen;
 
 /// The signed founding act and the names beside it: from the signature until the ledger has taken it.

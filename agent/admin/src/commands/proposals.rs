@@ -10,8 +10,9 @@ use crate::cli::is_beginning_of;
 use crate::clock;
 use crate::desk::Desk;
 use crate::error::{AdminError, Thing};
+use crate::name::Name;
 use crate::persons;
-use crate::register_cache::Name;
+
 use crate::seen;
 use crate::table::Table;
 

@@ -1,0 +1,408 @@
+//! One log of an office at run time: its key, what the database holds of it, and what is signed.
+
+use std::iter;
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
+
+use sekisho_tlog::{Checkpoint, Freshness, Frontier, Hash, SigningKey, VerifyingKey};
+use sekisho_wire::id::OfficeId;
+use tokio::sync::watch;
+use zeroize::Zeroizing;
+
+use crate::checkpoint::{CheckpointFile, Halt, HaltNote, SwapError, check};
+use crate::clock::{Clock, MachineClock, Millis, since_boot};
+use crate::code::LogKeys;
+use crate::error::LedgerError;
+use crate::secret::{DoesNotOpen, SecretKey};
+use crate::store::{LogName, Store, StoreError, StoredTree};
+
+/// One log at run time.
+#[derive(Debug)]
+pub struct Log {
+    name: LogName,
+    key: SigningKey,
+    file: CheckpointFile,
+    /// What the database holds. The writer sets it after each commit, the sequencer reads it.
+    committed: Mutex<Committed>,
+    /// What is signed. Held for a moment only, never while a disk works: requests look at it.
+    signed: RwLock<Signed>,
+    /// What writes that failed may have left in the file all the same: each of them, for a disk can fail twice. Whoever signs holds this
+    /// lock from the look at the database to the answer.
+    attempted: Mutex<Vec<String>>,
+    /// That the log has stopped, while that could not be written down yet.
+    owed: Mutex<Option<HaltNote>>,
+    size: watch::Sender<u64>,
+}
+
+#[derive(Debug)]
+struct Committed {
+    head: Frontier,
+    /// Since when some of it waits for a checkpoint, in milliseconds since the machine started.
+    unsealed: Option<Millis>,
+}
+
+/// Where a log's signature stands.
+#[derive(Clone, Debug)]
+enum Signed {
+    /// Nothing is signed yet: the office was founded a moment ago.
+    Nothing,
+    /// This is.
+    Checkpoint(Arc<Published>),
+    /// Nothing will be signed any more.
+    Halted(Halt),
+}
+
+/// How checkpoint file and database stand to each other.
+enum Standing {
+    /// They agree: this is signed.
+    Agrees(Signed),
+    /// They do not.
+    Disagrees {
+        /// How.
+        halt: Halt,
+        /// What stands in the file.
+        file: String,
+    },
+}
+
+/// A checkpoint that everybody may see.
+#[derive(Debug)]
+pub struct Published {
+    /// The signed note.
+    pub text: String,
+    /// Entries under it.
+    pub size: u64,
+    /// Their root.
+    pub root: Hash,
+}
+
+/// A log gives no checkpoint.
+#[derive(Debug)]
+pub enum Unpublished {
+    /// It has stopped.
+    Halted(LogName, Halt),
+    /// The disk failed; the next tick tries again.
+    Disk(LogName, std::io::Error),
+}
+
+/// What must be known besides the store to bring an office up.
+#[derive(Clone, Copy, Debug)]
+pub struct Surroundings<'a> {
+    /// The ledger's name: first part of each origin.
+    pub name: &'a str,
+    /// Where checkpoint files stand.
+    pub checkpoints: &'a Path,
+    /// Unwraps the log keys.
+    pub master: &'a SecretKey,
+}
+
+impl Log {
+    pub(crate) fn open(
+        store: &dyn Store,
+        office: &OfficeId,
+        name: LogName,
+        seeds: &Zeroizing<Vec<u8>>,
+        around: Surroundings<'_>,
+    ) -> Result<Self, LedgerError> {
+        let origin = origin(around.name, office, name);
+        let seed = seed_of(seeds, name)?;
+        let key = SigningKey::from_seed(&origin, &seed)?;
+        let file = CheckpointFile::at(around.checkpoints, &office.to_string(), name);
+        file.make_directory()?;
+        let log = Self {
+            name,
+            key,
+            file,
+            committed: Mutex::new(Committed { head: store.frontier(office, name)?, unsealed: None }),
+            signed: RwLock::new(Signed::Nothing),
+            attempted: Mutex::default(),
+            owed: Mutex::default(),
+            size: watch::Sender::new(0),
+        };
+        let noted = log.file.halted()?.map(|note| note.halt);
+        match (log.standing(store, office)?, noted) {
+            (_, Some(halt)) => log.stop(halt),
+            (Standing::Agrees(signed), None) => log.go_on(signed),
+            (Standing::Disagrees { halt, file }, None) => log.halt(halt, &file),
+        }
+        Ok(log)
+    }
+
+    /// What the checkpoint file says beside the database.
+    fn standing(&self, store: &dyn Store, office: &OfficeId) -> Result<Standing, LedgerError> {
+        let text = self.file.read().map_err(LedgerError::file("read", self.file.path()))?;
+        let tree = StoredTree { store, office: *office, log: self.name };
+        let head = store.frontier(office, self.name)?;
+        let checked = check(text.as_deref(), &self.verifying_key(), &tree, &head, fresh_size(self.name))?;
+        let file = text.unwrap_or_default();
+        Ok(match checked {
+            Ok(Some(Checkpoint { size, root, .. })) => {
+                Standing::Agrees(Signed::Checkpoint(Arc::new(Published { text: file, size, root })))
+            }
+            Ok(None) => Standing::Agrees(Signed::Nothing),
+            Err(halt) => Standing::Disagrees { halt, file },
+        })
+    }
+
+    fn go_on(&self, signed: Signed) {
+        let size = match &signed {
+            Signed::Checkpoint(published) => published.size,
+            Signed::Nothing | Signed::Halted(_) => 0,
+        };
+        *self.signed.write().unwrap_or_else(PoisonError::into_inner) = signed;
+        self.size.send_replace(size);
+    }
+
+    /// Lets a stopped log go on, once it agrees with its checkpoint file; the note of why it stopped is kept under another name.
+    ///
+    /// # Errors
+    /// [`LedgerError::NotResumed`] when it does not agree or has not stopped; when the disk fails. Then it stands still as before.
+    pub fn resume(&self, store: &dyn Store, office: &OfficeId, at: Millis) -> Result<HaltNote, LedgerError> {
+        let not_stopped = || LedgerError::NotResumed { cause: format!("{} has not stopped", self.origin()) };
+        let note = self.file.halted()?.ok_or_else(not_stopped)?;
+        let signed = match self.standing(store, office)? {
+            Standing::Agrees(signed) => signed,
+            Standing::Disagrees { halt, .. } => {
+                return Err(LedgerError::NotResumed { cause: format!("what stopped it is still so: {halt}") });
+            }
+        };
+        self.file.clear_halt(at)?;
+        self.go_on(signed);
+        Ok(note)
+    }
+
+    /// The key that its checkpoints verify with.
+    #[must_use]
+    pub fn verifying_key(&self) -> VerifyingKey {
+        self.key.verifying_key()
+    }
+
+    /// Which of the three it is.
+    #[must_use]
+    pub const fn name(&self) -> LogName {
+        self.name
+    }
+
+    /// Its name in the world (LEDGER §L2).
+    #[must_use]
+    pub fn origin(&self) -> &str {
+        self.key.name()
+    }
+
+    /// Where its checkpoint is kept.
+    pub(crate) fn checkpoint_path(&self) -> &Path {
+        self.file.path()
+    }
+
+    /// A note about it, signed.
+    pub(crate) fn sign_freshness(&self, note: &Freshness) -> String {
+        note.sign(&self.key)
+    }
+
+    /// Entries in the database.
+    #[must_use]
+    pub fn committed_size(&self) -> u64 {
+        lock(&self.committed).head.size()
+    }
+
+    /// For how long something has waited for its checkpoint.
+    #[must_use]
+    pub fn unsealed_for(&self) -> Millis {
+        lock(&self.committed).unsealed.map_or(0, |since| since_boot().saturating_sub(since))
+    }
+
+    /// Takes over a head that is durable now. Only the writer calls this.
+    pub fn set_committed(&self, head: Frontier) {
+        let mut committed = lock(&self.committed);
+        let signed = if let Signed::Checkpoint(published) = &*self.signed() { published.size } else { 0 };
+        if head.size() > signed {
+            committed.unsealed.get_or_insert_with(since_boot);
+        }
+        committed.head = head;
+    }
+
+    /// Tells each new published size.
+    #[must_use]
+    pub fn watch(&self) -> watch::Receiver<u64> {
+        self.size.subscribe()
+    }
+
+    /// Why the log has stopped, if it has.
+    #[must_use]
+    pub fn halted(&self) -> Option<Halt> {
+        match &*self.signed() {
+            Signed::Halted(halt) => Some(*halt),
+            Signed::Nothing | Signed::Checkpoint(_) => None,
+        }
+    }
+
+    /// Stops signing: somebody has shown that this database is not the one that was signed. Lasts until an operator says that it may go on
+    /// (`sekisho-ledger resume`): it is written beside the checkpoint file, with what showed it.
+    pub fn halt(&self, halt: Halt, evidence: &str) {
+        self.stop(halt);
+        let note = HaltNote { halt, at: MachineClock.machine(), evidence: evidence.to_owned() };
+        lock(&self.owed).get_or_insert(note);
+        if let Err(error) = self.write_owed_note() {
+            log::error!(
+                "that log {} has stopped is not on the disk ({error}): do not restart the ledger, for it would go on; it tries again",
+                self.key.name()
+            );
+        }
+    }
+
+    /// Writes down that the log has stopped, if that is still to be done: a restart would forget it.
+    ///
+    /// # Errors
+    /// When the disk fails; it stays owed.
+    pub fn write_owed_note(&self) -> Result<(), LedgerError> {
+        let mut owed = lock(&self.owed);
+        if let Some(note) = &*owed {
+            self.file.note_halt(note)?;
+            *owed = None;
+        }
+        Ok(())
+    }
+
+    fn stop(&self, halt: Halt) {
+        log::error!("log {} is halted and will not be signed: {halt}", self.key.name());
+        *self.signed.write().unwrap_or_else(PoisonError::into_inner) = Signed::Halted(halt);
+    }
+
+    fn signed(&self) -> RwLockReadGuard<'_, Signed> {
+        self.signed.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The newest checkpoint.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn published(&self) -> Result<Arc<Published>, Unpublished> {
+        let signed = self.signed().clone();
+        match signed {
+            Signed::Checkpoint(published) => Ok(published),
+            Signed::Halted(halt) => Err(Unpublished::Halted(self.name, halt)),
+            Signed::Nothing => self.publish(),
+        }
+    }
+
+    /// Signs what the database holds, if that is more than was signed: into the file first, then before everybody's eyes.
+    ///
+    /// # Errors
+    /// When the log is halted, or the file could not be written: then nothing new was published.
+    pub fn publish(&self) -> Result<Arc<Published>, Unpublished> {
+        let mut attempted = lock(&self.attempted);
+        let head = lock(&self.committed).head.clone();
+        let before = match &*self.signed() {
+            Signed::Halted(halt) => return Err(Unpublished::Halted(self.name, *halt)),
+            Signed::Checkpoint(published) if published.size >= head.size() => return Ok(Arc::clone(published)),
+            Signed::Checkpoint(published) => Some(Arc::clone(published)),
+            Signed::Nothing => None,
+        };
+        let (size, root) = (head.size(), head.root());
+        let text = Checkpoint { origin: self.key.name().into(), size, root, extensions: Vec::new() }.sign(&self.key);
+        let written = before.as_ref().map(|published| published.text.as_str());
+        let expected: Vec<Option<&str>> =
+            iter::once(written).chain(attempted.iter().map(|text| Some(text.as_str()))).collect();
+        match self.file.swap(&expected, &text) {
+            Ok(()) => attempted.clear(),
+            Err(SwapError::Changed) => {
+                let found = self.file.read().ok().flatten().unwrap_or_default();
+                self.halt(Halt::Changed, &found);
+                return Err(Unpublished::Halted(self.name, Halt::Changed));
+            }
+            Err(SwapError::Disk(error)) => {
+                if !attempted.contains(&text) {
+                    attempted.push(text);
+                }
+                return Err(Unpublished::Disk(self.name, error));
+            }
+        }
+        let published = Arc::new(Published { text, size, root });
+        {
+            let mut signed = self.signed.write().unwrap_or_else(PoisonError::into_inner);
+            // Stopped while the disk worked: what is in the file is a continuation, but nobody is shown it.
+            if let Signed::Halted(halt) = &*signed {
+                return Err(Unpublished::Halted(self.name, *halt));
+            }
+            *signed = Signed::Checkpoint(Arc::clone(&published));
+        }
+        {
+            let mut committed = lock(&self.committed);
+            committed.unsealed = (committed.head.size() > size).then(since_boot);
+        }
+        self.size.send_replace(size);
+        Ok(published)
+    }
+}
+
+/// Entries that a log has from the founding commit itself, before its first checkpoint.
+fn fresh_size(log: LogName) -> u64 {
+    u64::from(log == LogName::Register)
+}
+
+/// Name of a log in the world (LEDGER §L2).
+#[must_use]
+pub fn origin(ledger: &str, office: &OfficeId, log: LogName) -> String {
+    format!("{ledger}/{office}/{log}")
+}
+
+pub(crate) fn open_seeds(master: &SecretKey, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, LedgerError> {
+    let opened = master.open(SEEDS_AAD, sealed);
+    opened.map_err(|DoesNotOpen| StoreError::Damaged { what: "wrapped log keys" }.into())
+}
+
+fn seed_of(seeds: &Zeroizing<Vec<u8>>, log: LogName) -> Result<Zeroizing<[u8; 32]>, LedgerError> {
+    let start = log.number() * 32;
+    let seed = seeds.get(start..start + 32).and_then(|seed| seed.try_into().ok());
+    seed.map(Zeroizing::new).ok_or_else(|| StoreError::Damaged { what: "log key" }.into())
+}
+
+/// The key of one log of an office, out of its wrapped seeds.
+///
+/// # Errors
+/// When they do not open.
+pub fn log_key(
+    master: &SecretKey,
+    sealed: &[u8],
+    ledger: &str,
+    office: &OfficeId,
+    log: LogName,
+) -> Result<SigningKey, LedgerError> {
+    let seed = seed_of(&open_seeds(master, sealed)?, log)?;
+    Ok(SigningKey::from_seed(&origin(ledger, office, log), &seed)?)
+}
+
+/// Fresh seeds for the three logs of an office to be: wrapped, and their public keys.
+///
+/// # Errors
+/// When a key cannot be made from its seed, which random ones can.
+pub fn make_log_keys(master: &SecretKey) -> Result<(Vec<u8>, LogKeys), LedgerError> {
+    let seeds: Zeroizing<Vec<u8>> = Zeroizing::new(crate::random::bytes::<96>().to_vec());
+    Ok((master.seal(SEEDS_AAD, &seeds), public_keys(&seeds)?))
+}
+
+/// The public keys of wrapped seeds.
+///
+/// # Errors
+/// When they do not open.
+pub fn wrapped_public_keys(master: &SecretKey, sealed: &[u8]) -> Result<LogKeys, LedgerError> {
+    public_keys(&open_seeds(master, sealed)?)
+}
+
+fn public_keys(seeds: &Zeroizing<Vec<u8>>) -> Result<LogKeys, LedgerError> {
+    let public = |log| -> Result<[u8; 32], LedgerError> {
+        let seed = seed_of(seeds, log)?;
+        Ok(SigningKey::from_seed("sekisho", &seed)?.verifying_key().to_bytes())
+    };
+    Ok(LogKeys {
+        records: public(LogName::Records)?,
+        register: public(LogName::Register)?,
+        casebook: public(LogName::Casebook)?,
+    })
+}
+
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+const SEEDS_AAD: &[u8] = b"sekisho log keys v1";
