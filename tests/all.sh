@@ -8,7 +8,7 @@ tests/setup.sh
 
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
-cargo build --workspace --bins
+cargo build --workspace
 status=0
 # Two scenarios at a time: each has its own pcscd, ledger and terminals, and two cores is what we promise to need.
 cargo test --workspace --no-fail-fast -- --test-threads 2 "$@" 2>&1 | tee "$log" || status=$?

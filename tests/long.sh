@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # What takes long: each part of a terminal and the ledger killed forty times under load; a clerk's day of work, looked over for records, memory and journal;
-# each fuzz target for ten minutes.
+# a hundred cards in one batch; a terminal's packages in a Debian that boots; each fuzz target for ten minutes.
 #   tests/long.sh [--fuzz-seconds N]
 set -euo pipefail
 cd "$(dirname "$0")/.."
 seconds=600
 [ "${1:-}" != --fuzz-seconds ] || seconds=$2
 tests/setup.sh
-cargo build --workspace --bins
+cargo build --workspace
 cargo test -p sekisho-tests --test scenarios -- --ignored --test-threads 1 --nocapture
 tests/fuzz/fuzz.sh --seconds "$seconds"

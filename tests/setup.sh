@@ -14,7 +14,7 @@ if ! command -v cargo >/dev/null; then
 fi
 
 packages=(
-    gcc libc6-dev make pkg-config libpcsclite-dev libusb-1.0-0-dev pcscd vsmartcard-vpcd opensc util-linux mount procps python3 python3-venv
+    gcc libc6-dev make pkg-config libdbus-1-dev libpcsclite-dev libusb-1.0-0-dev pcscd vsmartcard-vpcd opensc util-linux mount procps python3 python3-venv
 )
 wanted=${1:-everything}
 [ "$wanted" = demo ] || packages+=(
@@ -22,14 +22,28 @@ wanted=${1:-everything}
     rustc-web cargo-web rust-web-src rust-web-clippy lld qemu-system-arm
     # Other people's clients for the card.
     openssl yubico-piv-tool yubikey-manager gnutls-bin openssh-client libwrap0
+    # The desktop whose screen is locked: a bus, and somebody who says that he is logind.
+    dbus-daemon python3-dbusmock libglib2.0-bin
+    # Screens to work at that nobody sees, hands, and what asks for a PIN and hides a screen there.
+    xvfb xdotool sway swaylock kwin-wayland pinentry-gtk2 pinentry-curses xsecurelock
     # The token that keeps the card-management secret.
     softhsm2
+    # Whose systemd-creds seals a terminal's keys, and what judges its units, their rules and their system calls.
+    systemd polkitd python3-seccomp
+    # What the examples for application developers stand on, and nginx.
+    python3-jwt python3-cryptography libjson-c-dev libpcre2-8-0 zlib1g curl
+    # What shows man pages, and what builds packages.
+    groff-base debhelper
+    # Programs that let people in, without touching this machine's own.
+    pamtester libpam-wrapper
+    # A TPM in software, and what systemd-creds speaks to it with.
+    swtpm libtss2-tcti-swtpm0 libtss2-rc0 libtss2-esys-3.0.2-0
     # Fuzz targets: libFuzzer is written in C++.
     g++
     # Another maker's card (tests/nitrokey): its file system is C, whose headers bindgen reads with libclang.
     libclang1
-    # The token on USB: a guest with a kernel that has USB.
-    qemu-system-x86 busybox-static cpio kmod usbip usbutils libccid binutils
+    # Guests: the token on USB, with a kernel that has USB; and Debian with systemd, where the packages are installed.
+    mmdebstrap e2fsprogs qemu-system-x86 busybox-static cpio kmod usbip usbutils libccid binutils
 )
 missing=()
 for package in "${packages[@]}"; do
@@ -43,16 +57,20 @@ fi
 
 [ "$wanted" = demo ] && exit
 
-# An sshd that lets a card in, for one scenario. Taken out of its package: installed, it would open the machine to the network.
-sshd=target/sshd
-if [ ! -x "$sshd/usr/sbin/sshd" ]; then
-    say "setup: taking sshd out of its package into $sshd"
-    rm -rf "$sshd"
-    mkdir -p "$sshd"
+# Servers for scenarios, taken out of their packages: installed, they would open the machine to the network.
+take_out() {
+    local package=$1 program=target/$2
+    [ -x "$program" ] && return
+    say "setup: taking $program out of its package"
+    rm -rf "${program%%/usr/*}"
+    mkdir -p "${program%%/usr/*}"
     as_root apt-get update -qq
     # A user of apt's own could not write into our folder.
-    (cd "$sshd" && apt-get download -qq -o APT::Sandbox::User="$(id -un)" openssh-server && dpkg-deb -x openssh-server_*.deb .)
-fi
+    (cd "${program%%/usr/*}" && apt-get download -qq -o APT::Sandbox::User="$(id -un)" "$package" && dpkg-deb -x "$package"_*.deb .)
+}
+# One that lets a card in, and a proxy in front of a web application.
+take_out openssh-server sshd/usr/sbin/sshd
+take_out nginx nginx/usr/sbin/nginx
 
 # The Python varlink package is the stranger that calls the agent's socket in a scenario.
 venv=target/python

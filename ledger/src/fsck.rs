@@ -108,6 +108,15 @@ pub enum Fault {
     BatchSignature,
     /// The batch does not follow the one before.
     BatchOrder,
+    /// A terminal says that more of its earlier epoch was acknowledged than there is.
+    AcknowledgedGone {
+        /// Which epoch.
+        epoch: u32,
+        /// Records below this were acknowledged.
+        acknowledged: u64,
+        /// Records below this are there.
+        stored: u64,
+    },
     /// The chain is not the one that the terminal signed.
     ChainBroken,
     /// A cursor is not where the records end.

@@ -54,6 +54,7 @@ pub fn routes(hall: Hall) -> Router {
         .route("/v1/terminal/cursor", get(terminals::cursor))
         .route("/v1/terminal/certificate", post(terminals::certificate))
         .route("/v1/offices", post(people::found))
+        .route("/v1/{office}/keys", get(logs::keys))
         .route("/v1/{office}/challenge", post(people::challenge))
         .route("/v1/{office}/token", post(people::token))
         .route("/v1/{office}/register", get(people::register))

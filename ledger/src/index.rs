@@ -311,6 +311,8 @@ impl Row {
                 self.operator = changed.operator.as_ref().map(ToString::to_string);
                 self.card = Some(changed.card.to_string());
             }
+            Body::ScreenLocked(screen) => self.session = screen.session.map(|session| session.0),
+            Body::ScreenNotLocked(screen) => self.session = screen.session.map(|session| session.0),
             Body::CardSeen(seen) => self.card = Some(seen.card.to_string()),
             Body::CardFalse(seen) => self.card = Some(seen.card.to_string()),
             Body::Read(read) => {
@@ -327,6 +329,7 @@ impl Row {
                 self.operator = enrolment.by.as_ref().map(ToString::to_string);
             }
             Body::TerminalUp(_)
+            | Body::BreakGlass(_)
             | Body::TerminalDown
             | Body::ReaderUp(_)
             | Body::ReaderDown(_)
@@ -396,13 +399,6 @@ impl Question {
     }
 }
 
-/// A kind by its number or its name.
-#[must_use]
-pub fn kind_number(kind: &str) -> Option<u16> {
-    let number = kind.parse().ok();
-    KINDS.iter().find(|(name, of)| *name == kind || Some(*of) == number).map(|(_, number)| *number)
-}
-
 /// An entry number or time as SQLite keeps it; none of ours reaches 2^63.
 fn signed(value: u64) -> i64 {
     i64::try_from(value).unwrap_or(i64::MAX)
@@ -417,33 +413,6 @@ impl std::fmt::Debug for Index {
         write!(f, "Index({})", self.path.display())
     }
 }
-
-/// Wire §4.1.
-const KINDS: [(&str, u16); 23] = [
-    ("session_opened", 1),
-    ("session_unlocked", 2),
-    ("session_closed", 3),
-    ("decision", 4),
-    ("completed", 5),
-    ("withdrawn", 6),
-    ("locked", 7),
-    ("pin_failed", 8),
-    ("terminal_up", 9),
-    ("terminal_down", 10),
-    ("reader_up", 11),
-    ("reader_down", 12),
-    ("link", 13),
-    ("clock", 14),
-    ("lost", 15),
-    ("register_advanced", 16),
-    ("worker", 17),
-    ("card_seen", 18),
-    ("card_false", 19),
-    ("pin_changed", 20),
-    ("read", 30),
-    ("alarm", 32),
-    ("enrolment", 33),
-];
 
 const VERSION: i64 = 4;
 /// Connections that are kept for the next search.

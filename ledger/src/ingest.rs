@@ -149,7 +149,14 @@ fn arrived(header: &BatchHeader, seq: u64, before: WireHash, bytes: &[u8], requi
             // A clock far off must not make keys for months that never were; such records are kept from when they came.
             let plausible = now.saturating_sub(OLDEST)..now.saturating_add(crate::clock::DAY);
             let operated = if plausible.contains(&record.trusted) { record.trusted } else { now };
-            let lost = if let Body::Lost(lost) = &record.body { Some((lost.from, lost.to)) } else { None };
+            // What an earlier epoch left behind closes no hole of this one (wire §7.2b).
+            let lost = if let Body::Lost(lost) = &record.body
+                && lost.epoch.is_none()
+            {
+                Some((lost.from, lost.to))
+            } else {
+                None
+            };
             (class_number(record.retention), legal_month(operated), lost)
         }
         // Where nobody knows what it is, it is kept as long as anything.

@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 pub mod acts;
+pub mod arguments;
 pub mod authority;
 pub mod backup;
 pub mod checkpoint;

@@ -7,8 +7,8 @@ use sekisho_register::places::Terminal;
 use sekisho_tlog::{Hash, ProveError, root_at};
 use sekisho_wire::batch::{BATCH_RECORDS_MAX, BatchHeader};
 use sekisho_wire::cose::Sign1;
-use sekisho_wire::id::OfficeId;
-use sekisho_wire::record::{Emitter, Record};
+use sekisho_wire::id::{Code, OfficeId};
+use sekisho_wire::record::{Body, Emitter, Lost, Record};
 
 use crate::clock::Millis;
 use crate::complaints::Complaints;
@@ -48,6 +48,8 @@ pub struct Behind {
     pub next: u64,
     /// The first record that it has sent after those that are missing, when it has shown one.
     pub gap: Option<u64>,
+    /// What it has said last of an earlier epoch's records: that they are lost.
+    pub lost: Option<Lost>,
 }
 
 /// Evidence of one record (LEDGER §L4).
@@ -270,9 +272,20 @@ impl Ledger {
                 continue;
             }
             let last_heard = sent.max(self.heard.last_at_ease(office, &code));
-            rows.push(Behind { terminal: code.to_string(), last_heard, epoch, next, gap });
+            let lost = self.left_behind(office, &code)?;
+            rows.push(Behind { terminal: code.to_string(), last_heard, epoch, next, gap, lost });
         }
         Ok(rows)
+    }
+
+    /// What a terminal's newest `lost` record says of an earlier epoch (wire §7.2b).
+    fn left_behind(&self, office: &OfficeId, terminal: &Code) -> Result<Option<Lost>, Refusal> {
+        let (terminal, kind) = (Some(terminal.to_string()), Some(LOST_KIND));
+        let question = Question { terminal, kind, limit: 1, ..Question::default() };
+        let Some(index) = self.index.find(office, &question)?.pop() else { return Ok(None) };
+        let record = self.record_bytes(office, index).ok().and_then(|bytes| Record::decode(&bytes).ok());
+        let Some(Body::Lost(lost)) = record.map(|record| record.body) else { return Ok(None) };
+        Ok(Some(lost).filter(|lost| lost.epoch.is_some()))
     }
 
     /// A terminal that has been silent for a while may hold records that an answer lacks; one with a gap surely does.
@@ -293,6 +306,8 @@ fn holding(batches: &[StoredBatch], index: u64) -> Option<&StoredBatch> {
     batches.iter().find(|batch| index.checked_sub(batch.index).is_some_and(|at| at < u64::from(batch.count)))
 }
 
+/// The number of the kind `lost` (wire §4.1).
+const LOST_KIND: u16 = 15;
 const FOLLOW_PAGE: u32 = 1000;
 /// Ten minutes: terminals send what they have within seconds while the ledger can be reached.
 const LATE: Millis = 10 * 60_000;

@@ -1,15 +1,16 @@
 #!/usr/bin/env bash
-# Builds a small Linux guest for QEMU: Debian's kernel with USB/IP, pcscd, libccid with our token in its list, udev, busybox.
+# Builds a small Linux guest for QEMU: Debian's kernel with USB/IP, pcscd, libccid, the drivers of our token, udev, busybox.
 #   tests/guest/build.sh FOLDER       makes FOLDER/vmlinuz and FOLDER/base.cpio.gz; does nothing when they are those of this script and kernel
 # The machine's own packages are copied into the guest; kernel and udev are fetched and unpacked, not installed.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 out=$(mkdir -p "$1" && cd "$1" && pwd)
+driver=$here/../../firmware/token/driver
 say() { printf 'guest: %s\n' "$*" >&2; }
 
 kernel=$(apt-cache depends linux-image-amd64 | awk '/Depends:/ { print $2; exit }')
 [ -n "$kernel" ] || { say "Debian's kernel is not in the package lists: run apt-get update"; exit 1; }
-mark="$kernel $(cat "$here/build.sh" "$here/init" "$here/../../firmware/token/ccid_plist.py" | sha256sum)"
+mark="$kernel $(cat "$here/build.sh" "$here/init" "$here/story.sh" "$driver/ccid-list" "$driver"/*/Contents/Info.plist /usr/lib/pcsc/drivers/ifd-ccid.bundle/Contents/Info.plist | sha256sum)"
 [ "$(cat "$out/mark" 2>/dev/null)" != "$mark" ] || exit 0
 rm -f "$out/mark"
 
@@ -52,7 +53,9 @@ ln -sf /bin/udevadm.real "$root/lib/systemd/systemd-udevd"
 echo 'SUBSYSTEM=="usb", TAG+="systemd"' >"$root/lib/udev/rules.d/50-usb.rules"
 bundle=/usr/lib/pcsc/drivers/ifd-ccid.bundle/Contents
 copy $bundle/Linux/libccid.so
-/usr/bin/python3 "$here/../../firmware/token/ccid_plist.py" <$bundle/Info.plist >"$root$bundle/Info.plist"
+install -m644 $bundle/Info.plist "$root$bundle/Info.plist"
+cp -r --preserve=mode "$driver/ifd-sekisho.bundle" "$root/usr/lib/pcsc/drivers/"
+install -D -m755 "$driver/ccid-list" "$root/usr/lib/sekisho/ccid-list"
 printf 'root:x:0:0:root:/root:/bin/sh\n' >"$root/etc/passwd"
 printf 'root:x:0:\n' >"$root/etc/group"
 
@@ -66,6 +69,7 @@ strip --strip-debug "$root/lib/modules/$version"/*.ko
 cp "$work/kernel/lib/modules/$version"/modules.{order,builtin,builtin.modinfo} "$root/lib/modules/$version/"
 depmod -b "$root" "$version"
 install -m755 "$here/init" "$root/init"
+install -m644 "$here/story.sh" "$root/story.sh"
 (cd "$root" && find . | cpio -o -H newc --quiet) | gzip -1 >"$out/base.cpio.gz"
 cp "$work/kernel/boot/vmlinuz-$version" "$out/vmlinuz"
 printf '%s' "$mark" >"$out/mark"

@@ -60,10 +60,18 @@ fn a_damaged_or_missing_journal_is_followed_by_a_new_epoch_and_by_nothing_else()
     let kept = segments(&scene, "journal-aside-0-0").remove(0);
     assert_eq!(std::fs::read(kept).unwrap(), bytes, "what is damaged stays as it was");
     goes_on_in(&mut scene, 1);
+    let lost = scene.search(&["--kind", "lost"]);
+    assert!(lost.len() == 1 && lost[0].to_string().contains("the journal was damaged"), "{lost:?}");
+    let behind = scene.desk.list(&["terminal", "behind"]);
+    assert!(behind[0]["lost"].to_string().contains("epoch"), "{behind:?}");
     assert!(!scene.terminal.agent("journal").arg("set-aside").status().unwrap().success(), "an agent uses it");
 
     scene.terminal.kill(Part::Agent);
     let state = scene.terminal.state();
     std::fs::rename(state.join("journal"), state.join("somewhere")).unwrap();
     goes_on_in(&mut scene, 2);
+    assert_eq!(scene.search(&["--kind", "lost"]).len(), 2);
+    scene.terminal.stop();
+    scene.ledger.stop();
+    scene.ledger.assert_sound();
 }

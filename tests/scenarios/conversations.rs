@@ -47,3 +47,8 @@ fn the_simulator_holds_every_conversation_as_written() {
 fn the_chip_holds_every_conversation_as_written() {
     hold_all(Body::Chip);
 }
+
+#[test]
+fn the_chip_with_assembly_holds_every_conversation_as_written() {
+    hold_all(Body::ChipAssembly);
+}

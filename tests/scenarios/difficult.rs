@@ -3,7 +3,9 @@
 use std::process::Command;
 
 use sekisho_ipc::{AgentError, ClientError, PromptRequest, SessionState};
-use sekisho_tests::clerk::{authorize, insert, login, pull, try_login, type_pin, verdict_of, wait_state};
+use sekisho_tests::clerk::{
+    authorize, insert, login, pull, tries_left, try_login, type_pin, verdict_of, wait_state, wait_tries,
+};
 use sekisho_tests::desk::Issued;
 use sekisho_tests::ledger::both;
 use sekisho_tests::own_pin::other_login_key;
@@ -24,10 +26,6 @@ fn try_pin(scene: &Scene, pin: &str) -> Result<String, ClientError> {
     }
 }
 
-fn tries_left(scene: &Scene) -> Option<u32> {
-    scene.terminal.client().status().unwrap().card.and_then(|card| card.tries_left)
-}
-
 #[test]
 fn a_card_of_another_kind_is_used_in_full() {
     let mut scene = Scene::new("otherkind");
@@ -35,9 +33,9 @@ fn a_card_of_another_kind_is_used_in_full() {
     for how in ["t0", "short-only", "plain", "slow"] {
         scene.clerk.card.be_difficult(Some(how));
         insert(&scene.terminal, &mut scene.clerk);
-        assert_eq!(tries_left(&scene), Some(5), "{how}");
+        assert_eq!(tries_left(&scene.terminal), Some(5), "{how}");
         assert_eq!(try_pin(&scene, WRONG_PIN).unwrap(), "wrong_pin", "{how}");
-        assert_eq!(tries_left(&scene), Some(4), "{how}");
+        assert_eq!(tries_left(&scene.terminal), Some(4), "{how}");
         login(&scene.terminal, &scene.clerk);
         // The card is asked for each of these.
         let answer = authorize(&scene.terminal, FUNCTION);
@@ -105,7 +103,7 @@ fn wrong_answers_at_every_step_open_nothing_and_cost_no_try_that_nobody_typed() 
             // Looked at before the next right PIN gives back what was lost.
             scene.clerk.card.be_difficult(None);
             insert(&scene.terminal, &mut scene.clerk);
-            assert_eq!(tries_left(&scene), Some(5), "{step}");
+            assert_eq!(tries_left(&scene.terminal), Some(5), "{step}");
             pull(&scene.terminal, &mut scene.clerk);
         }
     }
@@ -143,7 +141,7 @@ fn a_card_that_falls_out_while_it_judges_a_pin_has_its_tries_counted_again() {
     // Nobody heard what came of it: that is said, and never that the PIN was wrong.
     let code = try_pin(&scene, WRONG_PIN).unwrap();
     assert!(["card_problem", "pin_unanswered"].contains(&code.as_str()), "{code}");
-    wait::until("the tries to be counted again", || (tries_left(&scene) == Some(4)).then_some(()));
+    wait_tries(&scene.terminal, 4);
     login(&scene.terminal, &scene.clerk);
     assert_eq!(verdict_of(&scene.terminal, FUNCTION), "granted");
 }

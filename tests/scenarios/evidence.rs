@@ -27,12 +27,10 @@ fn every_record_verifies_and_every_altered_byte_is_named() {
         assert!(client.authorize(&request("juminhyo.issue")).unwrap().verdict.granted);
     }
     wait_sealed(&scene.terminal);
-    let verified = scene.desk.run(&["records", "verify", "--all"]);
-    assert!(verified.contains(" records hold, 0 do not"), "{verified}");
+    scene.desk.assert_verified();
     scene.terminal.stop();
     scene.ledger.stop();
-    let (code, said) = scene.ledger.fsck();
-    assert_eq!(code, Some(0), "{said}");
+    scene.ledger.assert_sound();
 
     let first = "terminal = 'jumin-1' AND first = 0";
     let of = |index: u32| format!("idx = {index}");

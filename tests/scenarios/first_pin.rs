@@ -1,33 +1,24 @@
 //! A PIN that was handed over, the rules for the ones after it, and cards that come to their end.
 
-use std::io::Write;
-use std::process::{Command, Output, Stdio};
-
-use sekisho_tests::clerk::{insert, login, pull, verdict_of};
+use sekisho_tests::clerk::{insert, login, pull, tries_left, verdict_of, wait_tries};
 use sekisho_tests::desk::Issued;
 use sekisho_tests::ledger::both;
+use sekisho_tests::said::run;
 use sekisho_tests::scene::Scene;
 
 const FUNCTION: &str = "juminhyo.issue";
 
-/// What a clerk types, line by line.
-fn typed(command: &mut Command, lines: &str) -> Output {
-    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.spawn().unwrap();
-    child.stdin.take().unwrap().write_all(lines.as_bytes()).unwrap();
-    child.wait_with_output().unwrap()
-}
-
 fn change_pin(scene: &Scene, old: &str, new: &str) -> (bool, String) {
-    let output = typed(&mut scene.terminal.sekisho(&["change-pin", "--pin-stdin"]), &format!("{old}\n{new}\n"));
-    (output.status.success(), both(&output))
+    let mut command = scene.terminal.sekisho(&["change-pin", "--pin-stdin"]);
+    let (status, said) = run("sekisho", &mut command, &format!("{old}\n{new}\n"));
+    (status.success(), said)
 }
 
 fn log_in(scene: &Scene, language: &str, pin: &str) -> (bool, String) {
     let mut command = scene.terminal.sekisho(&["login", "--pin-stdin"]);
     command.args(["--lang", language]);
-    let output = typed(&mut command, &format!("{pin}\n"));
-    (output.status.success(), both(&output))
+    let (status, said) = run("sekisho", &mut command, &format!("{pin}\n"));
+    (status.success(), said)
 }
 
 /// A card whose first PIN stands in a file.
@@ -51,7 +42,7 @@ fn a_pin_that_was_handed_over_opens_nothing_but_the_way_to_another() {
     assert!(!done && said.contains("only for handing the card over") && said.contains("PIN of your own"), "{said}");
     let (done, said) = log_in(&scene, "ja", &first);
     assert!(!done && said.contains("初期暗証番号") && said.contains("変更"), "{said}");
-    assert_eq!(scene.terminal.client().status().unwrap().card.unwrap().tries_left, Some(5));
+    wait_tries(&scene.terminal, 5);
     assert_eq!(verdict_of(&scene.terminal, FUNCTION), "pin_needed");
 
     // What nobody may choose is named, and costs no try.
@@ -107,7 +98,7 @@ fn the_office_says_which_pins_its_cards_take() {
     let (mut card, first) = handed_over(&mut scene, "digits");
     assert!(first.len() == 8 && first.bytes().all(|byte| byte.is_ascii_digit()), "{} characters", first.len());
     insert(&scene.terminal, &mut card);
-    assert_eq!(scene.terminal.client().status().unwrap().card.unwrap().tries_left, Some(3));
+    assert_eq!(tries_left(&scene.terminal), Some(3));
     let (done, said) = change_pin(&scene, &first, "4937zz80");
     assert!(!done && said.contains("Type digits alone"), "{said}");
     let (done, said) = change_pin(&scene, &first, "493716");

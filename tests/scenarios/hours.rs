@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sekisho_ipc::SessionState;
+use sekisho_ipc::{SessionEnd, SessionState};
 use sekisho_tests::clerk::{insert, login, pull, try_login, verdict_of, wait_state};
 use sekisho_tests::scene::{Scene, wait_sealed};
 
@@ -71,6 +71,9 @@ fn when_a_permit_runs_out_the_open_session_ends() {
     insert(&scene.terminal, &mut scene.clerk);
     login(&scene.terminal, &scene.clerk);
     assert_eq!(verdict_of(&scene.terminal, FUNCTION), "granted");
+    let session = scene.terminal.client().status().unwrap().session.unwrap();
+    assert_eq!(session.ends_by, SessionEnd::Hours);
+    assert!(session.ends_in <= 3 * 60_000, "it is told before: {session:?}");
     scene.clock.pass(4 * MINUTE);
     assert_ne!(verdict_of(&scene.terminal, FUNCTION), "granted");
     wait_state(&scene.terminal, SessionState::AwaitPin);

@@ -31,8 +31,7 @@ fn a_repeat_is_absorbed_and_a_partial_repeat_stores_only_what_is_new() {
     assert_eq!(stored(&scene.ledger, "jumin-2"), 9);
     scene.ledger.stop();
     let _ = assert_once_each(&scene.ledger);
-    let (code, said) = scene.ledger.fsck();
-    assert_eq!(code, Some(0), "{said}");
+    scene.ledger.assert_sound();
 }
 
 #[test]
@@ -95,6 +94,5 @@ fn what_is_wrong_is_refused_and_the_real_agent_goes_on_as_if_nothing_had_been() 
     scene.terminal.stop();
     scene.ledger.stop();
     let _ = assert_once_each(&scene.ledger);
-    let (code, said) = scene.ledger.fsck();
-    assert_eq!(code, Some(0), "{said}");
+    scene.ledger.assert_sound();
 }

@@ -17,7 +17,7 @@ use sekisho_wire::record::{Body, Record};
 use sekisho_wire::verdict::VerdictCode;
 
 /// What was acknowledged: whether the record at this epoch and seq is of a grant.
-type Acknowledged = BTreeMap<(u64, u64), bool>;
+pub(crate) type Acknowledged = BTreeMap<(u64, u64), bool>;
 
 /// Applications that ask all the time and remember what was acknowledged.
 struct Load {
@@ -130,13 +130,12 @@ fn kill_under_load(story: &str, victim: Victim, kills: usize) {
     let last = acknowledged.keys().map(|(_, seq)| *seq).max().unwrap();
     assert!(last < records, "record {last} was acknowledged, the ledger has {records}");
     assert_eq!(u64::try_from(stored(&scene.ledger, "jumin-1")).unwrap(), records);
-    let (code, said) = scene.ledger.fsck();
-    assert_eq!(code, Some(0), "{said}");
+    scene.ledger.assert_sound();
 }
 
 /// Behind every answer stands its record: at the place that the answer named, the very decision. A record of something else there is another
 /// one's, written by an agent that knew nothing of the answer.
-fn assert_on_record(acknowledged: &Acknowledged, state: &std::path::Path) {
+pub(crate) fn assert_on_record(acknowledged: &Acknowledged, state: &std::path::Path) {
     let journal: BTreeMap<(u64, u64), Record> = journal(state)
         .iter()
         .map(|bytes| Record::decode(bytes).unwrap())

@@ -22,9 +22,10 @@ const ARROWS: &[(&str, &[&str])] = &[
         "sekisho-agent",
         &["sekisho-card", "sekisho-ipc", "sekisho-link", "sekisho-register", "sekisho-tlog", "sekisho-wire"],
     ),
-    ("sekisho-seat", &["sekisho-ipc"]),
+    ("sekisho-seat", &["sekisho-ipc", "sekisho-wire"]),
     ("sekisho", &["sekisho-ipc", "sekisho-wire"]),
     ("pam_sekisho", &["sekisho-ipc"]),
+    ("sekisho-gate", &["sekisho-ipc", "sekisho-wire"]),
     (
         "sekisho-admin",
         &[
@@ -38,6 +39,19 @@ const ARROWS: &[(&str, &[&str])] = &[
         ],
     ),
     ("sekisho-ledger", &["sekisho-register", "sekisho-tlog", "sekisho-wire"]),
+    // Reads command lines, and runs on no machine of the office.
+    (
+        "sekisho-manual",
+        &[
+            "sekisho",
+            "sekisho-admin",
+            "sekisho-agent",
+            "sekisho-gate",
+            "sekisho-ledger",
+            "sekisho-seat",
+            "sekisho-wire",
+        ],
+    ),
 ];
 
 /// The crates that hold a meaning and no means: no I/O may come in through a dependency.

@@ -1,7 +1,7 @@
 //! What is lost in the middle of work: a reader whose plug is pulled, a card worker that dies with a PIN in its hands.
 
 use sekisho_ipc::{AgentError, ClientError, PinFrame, PromptRequest, SessionState};
-use sekisho_tests::clerk::{authorize, insert, login, pull, wait_state};
+use sekisho_tests::clerk::{authorize, insert, login, pull, tries_left, wait_state};
 use sekisho_tests::scene::{Scene, wait_sealed};
 use sekisho_tests::terminal::Part;
 
@@ -45,8 +45,7 @@ fn a_card_worker_that_dies_with_a_pin_says_so_and_takes_it_along() {
     scene.clerk.card.thaw();
     scene.terminal.start_part(Part::CardWorker);
     wait_state(&scene.terminal, SessionState::AwaitPin);
-    let tries = scene.terminal.client().status().unwrap().card.and_then(|card| card.tries_left);
-    assert_eq!(tries, Some(5), "no try was spent that nobody was told of");
+    assert_eq!(tries_left(&scene.terminal), Some(5), "no try was spent that nobody was told of");
     assert!(scene.clerk.card.verifications_from(before) <= 1, "one PIN typed, one try at most");
     login(&scene.terminal, &scene.clerk);
 }

@@ -1,19 +1,13 @@
 //! Another maker's card, which nobody here has written: the Nitrokey 3's PIV application, from the box to its end.
 
-use std::io::Write;
-use std::process::Stdio;
-
 use sekisho_ipc::{AgentError, ClientError, PromptRequest};
-use sekisho_tests::clerk::{insert, login, pull, request, type_pin, verdict_of};
+use sekisho_tests::clerk::{insert, login, pull, request, tries_left, type_pin, verdict_of, wait_tries};
 use sekisho_tests::desk::Issued;
 use sekisho_tests::ledger::both;
+use sekisho_tests::said::run;
 use sekisho_tests::scene::Scene;
 
 const WRONG_PIN: &str = "805294";
-
-fn tries_left(scene: &Scene) -> Option<u32> {
-    scene.terminal.client().status().unwrap().card.and_then(|card| card.tries_left)
-}
 
 /// What comes of a PIN: the verdict's name.
 fn answer(scene: &Scene, request: &PromptRequest, pin: &str) -> String {
@@ -26,21 +20,18 @@ fn answer(scene: &Scene, request: &PromptRequest, pin: &str) -> String {
 
 fn change_pin(scene: &Scene, old: &str, new: &str) -> (bool, String) {
     let mut command = scene.terminal.sekisho(&["change-pin", "--pin-stdin"]);
-    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.spawn().unwrap();
-    child.stdin.take().unwrap().write_all(format!("{old}\n{new}\n").as_bytes()).unwrap();
-    let output = child.wait_with_output().unwrap();
-    (output.status.success(), both(&output))
+    let (status, said) = run("sekisho", &mut command, &format!("{old}\n{new}\n"));
+    (status.success(), said)
 }
 
 /// At the terminal, with everything that a card is asked for there.
 fn works_at_the_terminal(scene: &mut Scene, issued: &mut Issued) {
     insert(&scene.terminal, issued);
-    assert_eq!(tries_left(scene), Some(3));
+    assert_eq!(tries_left(&scene.terminal), Some(3));
     assert_eq!(answer(scene, &PromptRequest::login(), WRONG_PIN), "wrong_pin");
-    assert_eq!(tries_left(scene), Some(2));
+    assert_eq!(tries_left(&scene.terminal), Some(2));
     login(&scene.terminal, issued);
-    assert_eq!(tries_left(scene), Some(3));
+    wait_tries(&scene.terminal, 3);
     assert_eq!(verdict_of(&scene.terminal, "juminhyo.issue"), "granted");
     // 9E, and 9A with a PIN of its own.
     assert_eq!(verdict_of(&scene.terminal, "koseki.issue"), "granted");
@@ -92,7 +83,7 @@ fn another_makers_card_is_seen_through_issued_used_and_ended() {
     for _ in 0..3 {
         let _ = answer(&scene, &PromptRequest::login(), WRONG_PIN);
     }
-    assert_eq!(tries_left(&scene), Some(0));
+    assert_eq!(tries_left(&scene.terminal), Some(0));
     pull(&scene.terminal, &mut token);
     scene.desk.lay_in(&mut token);
     let own = scene.desk.file("pins/nitrokey.pin");

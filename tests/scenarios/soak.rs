@@ -88,8 +88,7 @@ fn work(story: &str, hours: usize) {
     let all = usize::try_from(assert_once_each(&scene.ledger)).unwrap();
     // Of each hour: a lock, its unlocking, a closing, an opening; and what cards, readers and programs have to say.
     assert!(all >= decided + 4 * hours, "{all} records of {decided} decisions in {hours} hours");
-    let (code, said) = scene.ledger.fsck();
-    assert_eq!(code, Some(0), "{said}");
+    scene.ledger.assert_sound();
 }
 
 #[test]

@@ -70,6 +70,19 @@ pub fn wait_state(terminal: &Terminal, state: SessionState) {
     wait::until(&format!("the state {state:?}"), || (client.status().ok()?.state == state).then_some(()));
 }
 
+/// How many tries the card in the terminal has, as the agent tells it.
+///
+/// # Panics
+/// When the agent does not answer.
+pub fn tries_left(terminal: &Terminal) -> Option<u32> {
+    terminal.client().status().expect("the agent tells its state").card.and_then(|card| card.tries_left)
+}
+
+/// Waits until the agent tells that so many tries are left: after a right PIN it asks the card when everybody has been answered.
+pub fn wait_tries(terminal: &Terminal, tries: u32) {
+    wait::until(&format!("{tries} tries"), || (tries_left(terminal) == Some(tries)).then_some(()));
+}
+
 /// Types a PIN at the prompt.
 ///
 /// # Errors
@@ -122,7 +135,7 @@ pub fn verdict_of(terminal: &Terminal, function: &str) -> String {
 /// A request without purpose or case.
 #[must_use]
 pub fn request(function: &str) -> AuthorizeRequest {
-    AuthorizeRequest { function: function.to_owned(), purpose: None, case: None, request: None }
+    AuthorizeRequest { function: function.to_owned(), ..AuthorizeRequest::default() }
 }
 
 /// Asks for a function.

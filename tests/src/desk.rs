@@ -125,7 +125,9 @@ impl Desk {
         said
     }
 
-    fn blank(&self, operator: &str) -> Issued {
+    /// A blank card; its PIN is looked for under this name.
+    #[must_use]
+    pub fn blank(&self, operator: &str) -> Issued {
         self.blank_of(operator, self.body)
     }
 
@@ -208,7 +210,8 @@ impl Desk {
     #[must_use]
     pub fn command_in(&self, language: &str, arguments: &[&str]) -> Command {
         let mut command = self.bare_in(language);
-        command.args(["--signer-reader", &self.pcscd.reader(SIGNER), "--reader", &self.pcscd.reader(WORK)]);
+        // The other reader is the one for work.
+        command.args(["--signer-reader", &self.pcscd.reader(SIGNER)]);
         command.arg("--pin-file").arg(&self.administrators[0].pin_file);
         command.args(self.token_pin(arguments)).args(arguments);
         command
@@ -220,6 +223,15 @@ impl Desk {
     /// When it fails.
     pub fn run(&self, arguments: &[&str]) -> String {
         run(&format!("sekisho-admin {}", arguments.join(" ")), &mut self.command(arguments))
+    }
+
+    /// Verifies all records; each must hold.
+    ///
+    /// # Panics
+    /// When one does not.
+    pub fn assert_verified(&self) {
+        let said = self.run(&["records", "verify", "--all"]);
+        assert!(said.contains(" records hold, 0 do not"), "{said}");
     }
 
     /// Runs a call that works on card after card, with the cards of the administrators: the first one lies in the reader for work, the

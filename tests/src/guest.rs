@@ -1,6 +1,7 @@
 //! A Linux guest in QEMU with a USB bus: a real kernel, libccid and pcscd in front of the token, where the machine has no USB.
 //!
-//! `guest/build.sh` makes the system once; a story adds files under the names that they have here, and a script that the guest runs.
+//! A story adds files to a system under the names that they have here, and a script that the guest runs. `guest/build.sh` makes the small system that has a USB bus,
+//! `guest/debian.sh` a whole Debian with systemd; each once.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -15,6 +16,8 @@ use crate::wait;
 /// A guest that runs.
 pub struct Guest {
     qemu: Process,
+    /// In about minutes.
+    patience: u32,
 }
 
 /// What goes into a guest beside the system.
@@ -40,6 +43,15 @@ impl Luggage {
     pub fn add(&self, path: &Path) {
         let output = Command::new("cp").arg("-a").arg(path).arg(self.place(path)).output();
         succeeded("cp", &output.expect("cannot start cp"));
+    }
+
+    /// Adds a file under another name.
+    ///
+    /// # Panics
+    /// When it cannot be copied.
+    pub fn add_as(&self, path: &Path, name: &str) {
+        let copied = std::fs::copy(path, self.place(Path::new(name)));
+        copied.unwrap_or_else(|error| panic!("cannot copy {}: {error}", path.display()));
     }
 
     /// Adds a program with the libraries that it is linked to, without what only a debugger reads.
@@ -77,35 +89,69 @@ impl Luggage {
     /// When it cannot be built or started.
     #[must_use]
     pub fn boot(self, script: &str, port: u16) -> Guest {
-        let story = self.root().join("story");
-        std::fs::write(&story, script).expect("cannot write the guest's script");
-        std::fs::set_permissions(&story, PermissionsExt::from_mode(0o755)).expect("cannot set a file's mode");
-        let system = system();
+        self.write_story(script);
+        let system = USB.folder();
         let image = self.folder.join("image");
         let mut pack = Command::new("sh");
         pack.args(["-c", PACK, "pack"]).arg(system.join("base.cpio.gz")).arg(&image).arg(self.root());
         succeeded("cpio", &pack.output().expect("cannot start sh"));
-        let mut qemu = Command::new("qemu-system-x86_64");
-        // TCG by name: a /dev/kvm that is there need not work, and QEMU does not fall back.
-        qemu.args([
-            "-M",
-            "q35",
-            "-accel",
-            "tcg",
-            "-cpu",
-            "max",
-            "-smp",
-            "1",
-            "-m",
-            "512",
-            "-nodefaults",
-            "-no-user-config",
-        ]);
-        qemu.args(["-display", "none", "-no-reboot", "-serial", "stdio", "-kernel"]).arg(system.join("vmlinuz"));
-        qemu.arg("-initrd").arg(image).arg("-append").arg(format!("console=ttyS0 quiet panic=-1 port={port}"));
-        qemu.args(["-netdev", "user,id=n0", "-device", "virtio-net-pci,romfile=,netdev=n0"]);
-        Guest { qemu: Process::start("the guest", &mut qemu, &self.folder.join("console")) }
+        let mut qemu = qemu(system, &image, "512", &format!("port={port}"));
+        qemu.args(["-netdev", "user,id=n0"]);
+        self.start(&mut qemu, 1)
     }
+
+    /// Boots a Debian with systemd (`guest/debian.sh`) and runs `script` in it as root (`say` and `wait_for` are there for it). Its
+    /// readers for virtual cards are at `port` here.
+    ///
+    /// # Panics
+    /// When it cannot be built or started.
+    #[must_use]
+    pub fn boot_debian(self, script: &str, port: u16) -> Guest {
+        self.write_story(script);
+        let system = DEBIAN.folder();
+        let archive = self.folder.join("luggage.tar");
+        let tar = Command::new("tar").arg("-cf").arg(&archive).arg("-C").arg(self.root()).arg(".").output();
+        succeeded("tar", &tar.expect("cannot start tar"));
+        let root = "root=/dev/vda rw systemd.show_status=false";
+        let mut qemu = qemu(system, &system.join("initrd"), "1024", root);
+        qemu.arg("-drive").arg(format!("file={},format=raw,if=virtio,snapshot=on", system.join("disk").display()));
+        qemu.arg("-drive").arg(format!("file={},format=raw,if=virtio,readonly=on", archive.display()));
+        qemu.arg("-netdev").arg(format!("user,id=n0,hostfwd=tcp:127.0.0.1:{port}-:35963"));
+        self.start(&mut qemu, 5)
+    }
+
+    fn write_story(&self, script: &str) {
+        let story = self.root().join("story");
+        std::fs::write(&story, script).expect("cannot write the guest's script");
+        std::fs::set_permissions(&story, PermissionsExt::from_mode(0o755)).expect("cannot set a file's mode");
+    }
+
+    fn start(&self, qemu: &mut Command, patience: u32) -> Guest {
+        Guest { qemu: Process::start("the guest", qemu, &self.folder.join("console")), patience }
+    }
+}
+
+fn qemu(system: &Path, initrd: &Path, memory: &str, parameters: &str) -> Command {
+    let mut qemu = Command::new("qemu-system-x86_64");
+    // TCG by name: a /dev/kvm that is there need not work, and QEMU does not fall back.
+    qemu.args([
+        "-M",
+        "q35",
+        "-accel",
+        "tcg",
+        "-cpu",
+        "max",
+        "-smp",
+        "1",
+        "-m",
+        memory,
+        "-nodefaults",
+        "-no-user-config",
+    ]);
+    qemu.args(["-display", "none", "-no-reboot", "-serial", "stdio", "-kernel"]).arg(system.join("vmlinuz"));
+    qemu.arg("-initrd").arg(initrd).arg("-append").arg(format!("console=ttyS0 quiet panic=-1 {parameters}"));
+    qemu.args(["-device", "virtio-net-pci,romfile=,netdev=n0"]);
+    qemu
 }
 
 impl Guest {
@@ -121,10 +167,10 @@ impl Guest {
     /// When it ends before, or never does.
     pub fn wait_said(&mut self, what: &str) {
         let qemu = &mut self.qemu;
-        let heard = wait::try_until(|| {
-            let said = qemu.said().lines().any(|line| line.starts_with("@@ ") && line.trim_end().ends_with(what));
-            if said { Some(true) } else { qemu.ended().map(|_| false) }
-        });
+        let mut heard = || {
+            if has_said(&qemu.said(), what) { Some(true) } else { qemu.ended().map(|_| false) }
+        };
+        let heard = (0..self.patience).find_map(|_| wait::try_until(&mut heard));
         assert_eq!(heard, Some(true), "the guest never said '{what}':\n{}", self.said());
     }
 
@@ -134,22 +180,40 @@ impl Guest {
     /// When it does not.
     #[must_use]
     pub fn wait_end(mut self) -> String {
-        let said = wait::try_until(|| self.qemu.ended());
-        assert!(said.is_some(), "the guest does not end:\n{}", self.said());
+        let ended = (0..self.patience).find_map(|_| wait::try_until(|| self.qemu.ended()));
+        assert!(ended.is_some(), "the guest does not end:\n{}", self.said());
         self.said()
     }
+}
+
+/// Whether a line of a story says just this: after the time, and no `NOT` before it.
+#[must_use]
+pub fn has_said(console: &str, what: &str) -> bool {
+    let words = |line: &str| Some(line.strip_prefix("@@ ")?.split_once(' ')?.1.trim_end() == what);
+    console.lines().any(|line| words(line) == Some(true))
 }
 
 /// A second archive behind the first: the kernel unpacks both.
 const PACK: &str = r#"set -e; cat "$1" > "$2"; cd "$3"; find . | cpio -o -H newc --quiet | gzip -1 >> "$2""#;
 
-/// The folder with kernel and system, built when they are not there or old.
-fn system() -> &'static Path {
-    static SYSTEM: OnceLock<PathBuf> = OnceLock::new();
-    SYSTEM.get_or_init(|| {
-        let folder = checkout().join("target/guest");
-        let output = Command::new(checkout().join("tests/guest/build.sh")).arg(&folder).output();
-        succeeded("tests/guest/build.sh", &output.expect("cannot start build.sh"));
-        folder
-    })
+/// A system for guests, built when it is not there or old.
+struct System {
+    script: &'static str,
+    place: &'static str,
+    built: OnceLock<PathBuf>,
+}
+
+static USB: System = System { script: "tests/guest/build.sh", place: "target/guest", built: OnceLock::new() };
+static DEBIAN: System = System { script: "tests/guest/debian.sh", place: "target/debian", built: OnceLock::new() };
+
+impl System {
+    /// Where its kernel and files are.
+    fn folder(&self) -> &Path {
+        self.built.get_or_init(|| {
+            let folder = checkout().join(self.place);
+            let output = Command::new(checkout().join(self.script)).arg(&folder).output();
+            succeeded(self.script, &output.expect("cannot start a script of ours"));
+            folder
+        })
+    }
 }

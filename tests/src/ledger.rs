@@ -113,6 +113,15 @@ impl Ledger {
         (output.status.code(), both(&output))
     }
 
+    /// Runs `fsck`, which must be content.
+    ///
+    /// # Panics
+    /// When it is not.
+    pub fn assert_sound(&self) {
+        let (code, said) = self.fsck();
+        assert_eq!(code, Some(0), "{said}");
+    }
+
     /// A command on this ledger's data.
     #[must_use]
     pub fn command(&self, name: &str) -> Command {

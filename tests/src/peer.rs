@@ -11,13 +11,13 @@ use sekisho_agent::identity::{Identity, StoredLink};
 use sekisho_agent::journal::Run;
 use sekisho_agent::journal::medium::Folder;
 use sekisho_agent::journal::recovery::recover;
+use sekisho_agent::secrets::StateSecret;
 use sekisho_link::{Link, LinkConfig, LinkError, MediaType, Options};
 use sekisho_tlog::{EMPTY_ROOT, leaf_hash};
 use sekisho_wire::batch::{chain_next, chain_start};
 use sekisho_wire::id::{BootId, Hash, Salt};
 use sekisho_wire::record::{Body, Emitter, RECORD_VERSION, Record};
 use sekisho_wire::secret::SecretBytes;
-use zeroize::Zeroizing;
 
 /// What the ledger said to a batch.
 #[derive(Debug, PartialEq)]
@@ -51,11 +51,12 @@ impl Peer {
     /// When it did not.
     #[must_use]
     pub fn of(state: &Path) -> Self {
-        let identity = Identity::load(&state.join("identity.json")).expect("a file").expect("an enrolled terminal");
+        let identity = Identity::load(state).expect("a file").expect("an enrolled terminal");
         let stored: StoredLink =
             read_json(&state.join("link/link.json")).expect("a file").expect("a way to the ledger");
         let bytes = |text: &str| STANDARD.decode(text).expect("base64");
-        let (certificate, key) = (bytes(&stored.certificate), Zeroizing::new(bytes(&stored.key)));
+        let key = StateSecret::TlsKey.read(&state.join("link")).expect("a file").expect("the key of the certificate");
+        let certificate = bytes(&stored.certificate);
         let config = LinkConfig::new(stored.url.clone(), bytes(&stored.authority));
         let link = Link::new(config.with_identity(sekisho_link::Identity { certificate, key })).expect("a sound link");
         Self { identity, link }

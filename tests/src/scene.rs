@@ -39,10 +39,17 @@ impl Scene {
     /// The town with two cards issued; its terminal `jumin-1` is enrolled and started.
     #[must_use]
     pub fn new(story: &str) -> Self {
+        Self::with(story, |_| {})
+    }
+
+    /// As [`Self::new`], on a terminal that is prepared before it is enrolled.
+    #[must_use]
+    pub fn with(story: &str, prepare: impl FnOnce(&mut Terminal)) -> Self {
         let scratch = Scratch::new(story);
         let clock = StoryClock::new(scratch.path());
         let Town { ledger, desk, clerk, other } = Town::copy(scratch.path(), &clock);
         let mut terminal = Terminal::new(&scratch.folder("t"), &clock);
+        prepare(&mut terminal);
         enrol(&desk, &terminal, "jumin-1", FUNCTIONS);
         terminal.start();
         wait_fresh(&terminal);
@@ -128,7 +135,8 @@ pub fn enrol(desk: &Desk, terminal: &Terminal, code: &str, functions: &[&str]) -
 ///
 /// # Panics
 /// When there is none.
-fn fingerprint_in(shown: &str) -> String {
+#[must_use]
+pub fn fingerprint_in(shown: &str) -> String {
     let group = |text: &str| text.len() == 4 && text.chars().all(|digit| digit.is_ascii_hexdigit());
     let is_one = |line: &&str| line.split(' ').count() == 8 && line.split(' ').all(group);
     shown.lines().map(str::trim).find(is_one).unwrap_or_else(|| panic!("no fingerprint in: {shown}")).to_owned()

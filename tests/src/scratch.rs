@@ -1,5 +1,7 @@
 //! One temporary folder per story, removed at its end unless the story failed.
 
+use std::fs::DirBuilder;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -17,7 +19,8 @@ impl Scratch {
         let suffix: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
         // Socket paths have at most 107 bytes, so the name stays short.
         let path = std::env::temp_dir().join(format!("sekisho-{story}-{suffix}"));
-        std::fs::create_dir_all(&path).expect("cannot make a temporary folder");
+        // PINs and keys of the story lie in it, and may stay.
+        DirBuilder::new().mode(0o700).create(&path).expect("cannot make a temporary folder");
         Self { path }
     }
 

@@ -45,7 +45,7 @@ pub fn secrets_below(folder: &Path) -> Vec<Secret> {
 
 fn holds_a_key(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let begins = ["identity.json", "link.json", "recovery-"].iter().any(|word| name.starts_with(word));
+    let begins = ["identity.json", "recovery-"].iter().any(|word| name.starts_with(word));
     begins || name.contains("key") || name.contains("secret")
 }
 
@@ -97,7 +97,6 @@ mod tests {
             ("journal.key", key.to_vec()),
             ("authority.key", der.clone()),
             ("ca.key.pem", format!("-----BEGIN A\n{}\n-----END A\n", STANDARD.encode(&der)).into_bytes()),
-            ("link.json", format!(r#"{{"key":"{}"}}"#, STANDARD.encode(&der)).into_bytes()),
             ("identity.json", format!(r#"{{"key":"{}"}}"#, STANDARD.encode(key)).into_bytes()),
             ("recovery-1.txt", format!("Recovery key 1 of 3\n\n{}", lines.collect::<String>()).into_bytes()),
         ];

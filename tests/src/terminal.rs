@@ -5,9 +5,11 @@ use std::process::Command;
 
 use crate::binaries::program;
 use crate::clock::{StoryClock, live_by};
+use crate::desktop::Desktop;
 use crate::ledger::{both, succeeded};
 use crate::pcscd::Pcscd;
 use crate::process::Process;
+use crate::units::Units;
 use crate::wait;
 
 /// The parts of a terminal that run, and can be killed, each for itself.
@@ -22,9 +24,10 @@ pub enum Part {
 }
 
 impl Part {
-    const ALL: [Self; 3] = [Self::Agent, Self::CardWorker, Self::Forwarder];
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Agent, Self::CardWorker, Self::Forwarder];
 
-    const fn argument(self) -> &'static str {
+    pub(crate) const fn argument(self) -> &'static str {
         match self {
             Self::Agent => "run",
             Self::CardWorker => "card-worker",
@@ -37,8 +40,14 @@ impl Part {
 pub struct Terminal {
     folder: PathBuf,
     clock: PathBuf,
+    /// What the service manager hands over, once there is anything.
+    credentials: PathBuf,
+    /// Where its system bus is.
+    bus: String,
     /// Its own card service.
     pub pcscd: Pcscd,
+    /// Whose units its parts run in, where they are three users.
+    units: Option<Units>,
     parts: [Option<Process>; 3],
 }
 
@@ -47,12 +56,40 @@ impl Terminal {
     #[must_use]
     pub fn new(folder: &Path, clock: &StoryClock) -> Self {
         let pcscd = Pcscd::start(&folder.join("pcsc"), 2);
-        let terminal =
-            Self { folder: folder.to_owned(), clock: clock.file().to_owned(), pcscd, parts: [None, None, None] };
+        let (clock, credentials) = (clock.file().to_owned(), folder.join("credentials"));
+        let (bus, parts) = (Desktop::address(folder), [None, None, None]);
+        let terminal = Self { folder: folder.to_owned(), clock, bus, credentials, pcscd, units: None, parts };
         std::fs::create_dir_all(folder.join("run")).expect("cannot make a folder");
-        let (state, runtime) = (folder.join("state"), folder.join("run"));
-        terminal.configure(&format!("state = {state:?}\nruntime = {runtime:?}\n"));
+        // Most stories have no screen; least of all is it that of whoever runs them.
+        terminal.configure(&format!("{}[lock]\nscreen = \"none\"\n", terminal.places()));
         terminal
+    }
+
+    fn places(&self) -> String {
+        let (state, runtime) = (self.state(), self.runtime());
+        format!("state = {state:?}\nruntime = {runtime:?}\n")
+    }
+
+    /// From its next start on the agent locks the screen of the desktop in this folder; `on_failure` is what it does when that fails.
+    pub fn lock_screen_by(&mut self, desktop: &Path, on_failure: &str) {
+        self.bus = Desktop::address(desktop);
+        self.configure(&format!("{}[lock]\non_failure = {on_failure:?}\n", self.places()));
+    }
+
+    /// From its next start on each part runs as its unit says: a user of its own, and no other system calls or address families.
+    pub fn run_as_units(&mut self) {
+        let units = Units::set_up(&self.folder, &self.runtime());
+        self.configure(&format!("{}{}[lock]\nscreen = \"none\"\n", self.places(), units.configuration()));
+        self.units = Some(units);
+    }
+
+    /// What the service manager hears from the parts, where they run as units.
+    ///
+    /// # Panics
+    /// When they do not.
+    #[must_use]
+    pub fn units(&self) -> &Units {
+        self.units.as_ref().expect("the parts run as units")
     }
 
     /// Replaces the configuration.
@@ -82,7 +119,15 @@ impl Terminal {
         let mut command = Command::new(program("sekisho-agent"));
         command.arg(name).arg("--config").arg(self.configuration());
         command.env("RUST_LOG", "info").env("PCSCLITE_CSOCK_NAME", self.pcscd.socket());
+        command.env("CREDENTIALS_DIRECTORY", &self.credentials);
+        command.env("DBUS_SYSTEM_BUS_ADDRESS", &self.bus);
         command
+    }
+
+    /// The folder in which the service manager leaves what it has opened for the units.
+    #[must_use]
+    pub fn credentials(&self) -> &Path {
+        &self.credentials
     }
 
     /// The call that is one part of this terminal, in the time of its story.
@@ -104,6 +149,9 @@ impl Terminal {
     /// When the agent does not come up.
     pub fn start_part(&mut self, part: Part) {
         let mut command = self.command(part.argument());
+        if let Some(units) = &self.units {
+            command = units.command(part, &command);
+        }
         let log = self.folder.join(format!("{}.log", part.argument()));
         let mut process = Process::start(part.argument(), &mut command, &log);
         if part == Part::Agent {
@@ -142,13 +190,24 @@ impl Terminal {
         self.parts[part as usize].as_ref().map(Process::id)
     }
 
+    /// Stops one part in its tracks.
+    ///
+    /// # Panics
+    /// When it does not run.
+    pub fn freeze(&mut self, part: Part) {
+        self.parts[part as usize].as_mut().expect("the part runs").freeze();
+    }
+
+    /// Asks one part to end, and waits.
+    pub fn stop_part(&mut self, part: Part) {
+        if let Some(mut process) = self.parts[part as usize].take() {
+            process.stop();
+        }
+    }
+
     /// Asks all parts to end, and waits.
     pub fn stop(&mut self) {
-        for part in Part::ALL {
-            if let Some(mut process) = self.parts[part as usize].take() {
-                process.stop();
-            }
-        }
+        Part::ALL.into_iter().for_each(|part| self.stop_part(part));
     }
 
     /// Where the agent's sockets are.

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use rustix::process::{Pid, Signal};
 
-use crate::binaries::{chip_image, nitrokey, program};
+use crate::binaries::{chip_images, nitrokey, program};
 use crate::pcscd::Pcscd;
 use crate::process::Process;
 
@@ -17,6 +17,8 @@ pub enum Body {
     Simulator,
     /// The image for a chip, run by QEMU.
     Chip,
+    /// The same with the assembly for a Cortex-M4.
+    ChipAssembly,
     /// Another maker's card: the PIV application of the Nitrokey 3.
     Nitrokey,
 }
@@ -24,8 +26,16 @@ pub enum Body {
 impl Body {
     fn program(self) -> PathBuf {
         match self {
-            Self::Simulator | Self::Chip => program("sekisho-simulator"),
+            Self::Simulator | Self::Chip | Self::ChipAssembly => program("sekisho-simulator"),
             Self::Nitrokey => nitrokey().to_owned(),
+        }
+    }
+
+    fn image(self) -> Option<PathBuf> {
+        match self {
+            Self::Simulator | Self::Nitrokey => None,
+            Self::Chip => Some(chip_images().join("mps2")),
+            Self::ChipAssembly => Some(chip_images().join("mps2-assembly")),
         }
     }
 }
@@ -127,8 +137,8 @@ impl VirtualCard {
         command.arg("run").arg("--state").arg(&self.state).arg("--log-apdus").arg(&self.apdus);
         command.arg("--control").arg(&self.control).args(more);
         command.arg("--vpcd").arg(reader);
-        if self.body == Body::Chip {
-            command.arg("--chip").arg(chip_image());
+        if let Some(image) = self.body.image() {
+            command.arg("--chip").arg(image);
         }
         command.args(self.difficulty.iter().flat_map(|how| ["--difficult", how]));
         self.inserted = Some((Process::start(&self.name, &mut command, &self.log), slot));

@@ -16,7 +16,7 @@ use sekisho_wire::id::{CaseReference, Code, Hash};
 use sekisho_wire::words::Language;
 
 pub(crate) use self::card_secret::{CardSecretCommand, RenewArguments, TokenArguments};
-pub(crate) use self::cards::{CardChange, CardCommand, FirstPinArguments, IssueArguments};
+pub(crate) use self::cards::{BatchArguments, CardChange, CardCommand, FirstPinArguments, IssueArguments};
 pub(crate) use self::functions::{FunctionCommand, PurposeCommand};
 pub(crate) use self::operators::{OperatorChange, OperatorCommand};
 pub(crate) use self::organisation::{PostCommand, SectionCommand};
@@ -61,7 +61,7 @@ pub(crate) struct Cli {
     /// Read the PIN of the token (HSM) with the card-management secret from the first line of this file [default: asked for]
     #[arg(long, global = true, value_name = "FILE")]
     pub token_pin_file: Option<PathBuf>,
-    /// Reader with the card to be worked on: its name or a part of it; 'found' takes several
+    /// Reader with the card to be worked on: its name or a part of it [default: the only one, or the one beside the administrator's]; 'found' takes several
     #[arg(long, global = true, value_name = "NAME")]
     pub reader: Vec<String>,
     /// Reader with the administrator's card [default: whichever holds one]
@@ -150,10 +150,11 @@ pub(crate) enum Command {
     Route(RouteCommand),
     /// Propose a file of changes for somebody else to approve (申請)
     Propose(FileArgument),
-    /// Approve a proposal (承認)
+    /// Approve proposals, each by itself (承認)
     Approve {
-        /// Its id, or the beginning of it
-        id: String,
+        /// The id of each, or the beginning of it
+        #[arg(required = true, value_name = "ID")]
+        ids: Vec<String>,
     },
     /// List the proposals that wait for approval (承認待ち一覧)
     Proposals,

@@ -2,6 +2,7 @@
 
 mod acts;
 mod apply;
+mod batch;
 mod card_secret;
 mod cards;
 mod decisions;
@@ -64,6 +65,7 @@ pub(crate) fn run(
         Command::Operator(OperatorCommand::List) => registers::print_now(&mut desk, crate::cli::Which::Operators),
         Command::Operator(command) => decisions::operator(&mut desk, command),
         Command::Card(CardCommand::Issue(arguments)) => issue::run(&mut desk, arguments, reader),
+        Command::Card(CardCommand::Batch(arguments)) => batch::run(&mut desk, &arguments, reader),
         Command::Card(command) => cards::run(&mut desk, command, reader),
         Command::Terminal(command) => terminals::run(&mut desk, command),
         Command::Permit(PermitCommand::List) => registers::permits(&mut desk),
@@ -71,7 +73,7 @@ pub(crate) fn run(
         Command::Connection(command) => decisions::connection(&mut desk, command),
         Command::Route(RouteCommand::List) => registers::routes(&mut desk),
         Command::Route(command) => decisions::route(&mut desk, command),
-        Command::Approve { id } => proposals::approve(&mut desk, &id),
+        Command::Approve { ids } => proposals::approve_all(&mut desk, &ids),
         Command::Proposals => proposals::list(&mut desk),
         Command::Acts { last, full } => acts::run(&mut desk, last, full),
         Command::Records(command) => records::run(&mut desk, command),

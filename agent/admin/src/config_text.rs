@@ -50,7 +50,8 @@ fn in_both(what: &str) -> Said {
     let japanese = if what.starts_with("missing field") {
         "必要な項目がありません".to_owned()
     } else if what.starts_with("unknown field") {
-        "この項目は知られていません".to_owned()
+        let known: Vec<&str> = what.split('`').skip(3).step_by(2).collect();
+        format!("不明な項目です。使える項目: {}", known.join("、"))
     } else if what.starts_with("invalid type") || what.starts_with("invalid value") {
         format!("値の型が違います({what})")
     } else {

@@ -314,15 +314,39 @@ impl Desk {
         Ok((card, guid))
     }
 
+    /// The reader for the card that is worked on: the one named, the only one, or the one that is left beside the signer's.
+    ///
+    /// # Errors
+    /// As [`Readers::choose`].
+    pub(crate) fn work_reader(&mut self, wanted: Option<&str>) -> Result<ReaderName, AdminError> {
+        if wanted.is_some() {
+            return self.readers.choose(wanted);
+        }
+        let signers = match (&self.signer, &self.signing.reader) {
+            (Some((reader, _)), _) => Some(reader.clone()),
+            (None, Some(named)) => Some(self.readers.choose(Some(named))?),
+            (None, None) => self.reader_of_signer(),
+        };
+        let mut others = self.readers.names();
+        others.retain(|name| Some(name) != signers.as_ref());
+        match (signers, others.as_slice()) {
+            (Some(_), [other]) => Ok(other.clone()),
+            (Some(_) | None, _) => self.readers.choose(None),
+        }
+    }
+
     /// Where nobody named a reader: the one with a card that may sign, else the only reader.
     fn find_signer(&mut self) -> Result<ReaderName, AdminError> {
-        let (cache, home) = (&self.cache, &self.home);
-        let cards = self.readers.operator_cards();
-        let found = cards.iter().find(|(_, card)| may_sign(cache, home, card.guid())).map(|(reader, _)| reader.clone());
-        match found {
+        match self.reader_of_signer() {
             Some(reader) => Ok(reader),
             None => self.readers.choose(None),
         }
+    }
+
+    fn reader_of_signer(&mut self) -> Option<ReaderName> {
+        let (cache, home) = (&self.cache, &self.home);
+        let cards = self.readers.operator_cards();
+        cards.iter().find(|(_, card)| may_sign(cache, home, card.guid())).map(|(reader, _)| reader.clone())
     }
 
     /// Whether the command line says that changes are to be proposed.
@@ -450,6 +474,23 @@ impl Desk {
         }
     }
 
+    /// Shows changes together and asks once, for an act of each: into the register, or the casebook where one person may not decide them.
+    ///
+    /// # Errors
+    /// As [`Self::decide`].
+    pub(crate) fn ask_for_each(&mut self, changes: Vec<Change>, alone: bool) -> Result<Each, AdminError> {
+        self.log_in()?;
+        let log = if alone && !self.signing.propose { Log::Register } else { Log::Casebook };
+        let count = changes.len();
+        let all = self.act(log, changes, None)?;
+        show(&self.screen, &all, &self.cache, &[]);
+        self.screen.confirm(
+            &format!("sign {count} acts, one for each of these changes, each when its turn comes?"),
+            &format!("以上の変更を1件ずつの処分({count}件)として順に署名しますか?"),
+        )?;
+        Ok(Each { log, rest: all.changes.into_iter() })
+    }
+
     /// Shows, asks, signs with 9C, checks what the fold would say, sends.
     fn sign_and_send(&mut self, act: Act, names: &[Name]) -> Result<(Hash, Vec<u8>), AdminError> {
         if let Some(settled) = self.settled.iter().find(|settled| settled.is_decided_by(&act, names)) {
@@ -457,6 +498,11 @@ impl Desk {
         }
         show(&self.screen, &act, &self.cache, names);
         self.screen.confirm("sign this act?", "この処分に署名しますか?")?;
+        self.send_confirmed(act, names)
+    }
+
+    /// Of an act that was shown, and that the person wants.
+    fn send_confirmed(&mut self, act: Act, names: &[Name]) -> Result<(Hash, Vec<u8>), AdminError> {
         let log = act.log;
         let (mut card, guid) = self.signer_card()?;
         self.need_pin(&mut card)?;
@@ -474,6 +520,26 @@ impl Desk {
         let index = self.send(log, &id, entry.clone(), names)?;
         self.screen.note(&format!("act {id}: entry {index}"), &format!("処分 {id}: 登録順{index}"));
         Ok((id, entry))
+    }
+}
+
+/// Changes that were shown together and wanted, and become acts one after the other, each dated when it is signed.
+#[derive(Debug)]
+pub(crate) struct Each {
+    log: Log,
+    rest: std::vec::IntoIter<Change>,
+}
+
+impl Each {
+    /// Signs and sends the next one.
+    ///
+    /// # Errors
+    /// As [`Desk::decide`]; [`AdminError::NothingToDo`] after the last.
+    pub(crate) fn sign_next(&mut self, desk: &mut Desk) -> Result<(), AdminError> {
+        let change = self.rest.next().ok_or(AdminError::NothingToDo)?;
+        desk.log_in()?;
+        let act = desk.act(self.log, vec![change], None)?;
+        desk.send_confirmed(act, &[]).map(drop)
     }
 }
 

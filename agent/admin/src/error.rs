@@ -6,8 +6,8 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
-use sekisho_card::{CardError, LoginError, TransportError};
-use sekisho_issuer::{CaError, IssuerError, TokenError};
+use sekisho_card::{CardError, Cause, ExchangeError, Fault, LoginError, TransportError};
+use sekisho_issuer::{CaError, IssuerCause, IssuerError, TokenError};
 use sekisho_link::{CodeError, LinkError};
 use sekisho_register::FoldRefusal;
 use sekisho_tlog::TlogError;
@@ -140,6 +140,8 @@ pub(crate) enum AdminError {
     },
     /// No card came into the reader in time.
     NoCardInTime(String),
+    /// The card that is done was not taken out in time.
+    CardStays(String),
     /// The card in the reader signs no acts of this office.
     NotASigner(CardGuid),
     /// The card in the reader is not the one that is needed.
@@ -153,6 +155,8 @@ pub(crate) enum AdminError {
     WhichPost(Vec<String>),
     /// The card belongs to another office, or another secret manages it.
     ForeignCard,
+    /// The card has no GUID: nobody made it yet.
+    CardBlank,
     /// The card is issued already.
     CardIssued(CardGuid),
     /// The register has not ended the card.
@@ -163,6 +167,16 @@ pub(crate) enum AdminError {
     CardProposed(Hash),
     /// The card in the reader is not one whose issue was interrupted.
     NothingToResume,
+    /// The card in the reader is none of the batch whose grant is missing.
+    NotInBatch(CardGuid),
+    /// The card was made, no register names it, and nobody began it here.
+    NotBegunHere(CardGuid),
+    /// Everybody in the file has a card.
+    NobodyLeft,
+    /// So many cards of a batch would be refused.
+    BatchRefused(usize),
+    /// So many cards of a batch are not done.
+    BatchUnfinished(usize),
     /// What came is not what the fingerprint was given for.
     FingerprintWrong {
         /// As given.
@@ -223,6 +237,8 @@ pub(crate) enum Thing {
     Act,
     /// A proposal that nobody has decided.
     OpenProposal,
+    /// A permission of an operator.
+    Profile,
 }
 
 impl Thing {
@@ -236,6 +252,7 @@ impl Thing {
             Self::BegunCard => ("card begun here", "ここで発行中のカード"),
             Self::Act => ("act", "処分"),
             Self::OpenProposal => ("open proposal", "承認待ちの申請"),
+            Self::Profile => ("profile", "操作権限"),
         };
         match language {
             Language::English => english,
@@ -291,7 +308,63 @@ impl fmt::Display for ConfigError {
     }
 }
 
+/// Whether a connection failed by its card, or by a card that left; not by the reader's cable or the service behind it.
+const fn is_of_a_card(error: &TransportError) -> bool {
+    matches!(
+        error.cause,
+        Cause::CardRemoved
+            | Cause::NoCard
+            | Cause::CardReset
+            | Cause::CardMute
+            | Cause::CardUnsupported
+            | Cause::ReaderFault
+    )
+}
+
+const fn is_at_fault(error: &CardError) -> bool {
+    match error.transport_error() {
+        Some(error) => is_of_a_card(error),
+        None => !matches!(error.fault(), Fault::Us | Fault::Terminal),
+    }
+}
+
+const fn is_unmanageable(error: &IssuerError) -> bool {
+    if let IssuerCause::Card(error) = &error.cause {
+        return is_at_fault(error);
+    }
+    if let IssuerCause::Transport(error) | IssuerCause::Exchange(ExchangeError::Transport(error)) = &error.cause {
+        return is_of_a_card(error);
+    }
+    let not_computed = matches!(error.cause, IssuerCause::Token(_));
+    !not_computed && !matches!(error.fault(), Fault::Us | Fault::Terminal)
+}
+
 impl AdminError {
+    /// Whether another card may do better: this one, not the command, cannot be worked on.
+    #[must_use]
+    pub(crate) const fn is_of_the_card(&self) -> bool {
+        if let Self::Transport(error) = self {
+            return is_of_a_card(error);
+        }
+        if let Self::Card(error) = self {
+            return is_at_fault(error);
+        }
+        if let Self::Issuer(error) = self {
+            return is_unmanageable(error);
+        }
+        matches!(
+            self,
+            Self::CardIssued(_)
+                | Self::CardUnfinished
+                | Self::CardProposed(_)
+                | Self::NotBegunHere(_)
+                | Self::ForeignCard
+                | Self::CardBlank
+                | Self::HoldsFormer(_)
+                | Self::HoldsLost(_)
+        )
+    }
+
     /// The ledger's code, when it is the ledger who refused.
     #[must_use]
     pub(crate) fn code(&self) -> Option<&str> {

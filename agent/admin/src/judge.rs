@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use sekisho_register::{Mismatch, Register, Session, gives_in_session, register_of};
+use sekisho_register::{Mismatch, Register, Session, gives_in_session, grant_of, register_of};
 use sekisho_wire::decision::DecisionInput;
 use sekisho_wire::record::{Body, Emitter, Record};
 use sekisho_wire::verdict::VerdictCode;
@@ -130,18 +130,22 @@ impl<'a> Judge<'a> {
         if needs_opening(&record).is_some() && session == Session::Unknown {
             return Held::WithoutOpening(line);
         }
+        let on_card = grant_of(&record).and_then(|grant| self.cache.entry(grant.index));
         let Some(register) = self.register_of(needed) else {
             let mismatch = Mismatch::RegisterSize { needed, given: self.cache.size() };
             return Held::No(format!("{line}: {mismatch}"));
         };
-        if let Err(mismatch) = session.replay(register, &record) {
+        let register = match register.as_it_decided(&record, on_card) {
+            Ok(register) => register,
+            Err(mismatch) => return Held::No(format!("{line}: {mismatch}")),
+        };
+        if let Err(mismatch) = session.replay(&register, &record) {
             return Held::No(format!("{line}: {mismatch}"));
         }
         let Some(input) = record.body.input() else { return lies(self) };
         // An opening is only ever written when it was granted.
         let refused = matches!(&record.body, Body::Decision(decision) if decision.verdict != VerdictCode::Granted);
-        let register = self.register_of(needed).filter(|_| !refused);
-        let why = register.map(|register| teller.why_granted(register, input));
+        let why = (!refused).then(|| teller.why_granted(&register, input));
         let why = why.unwrap_or_else(|| {
             self.words(
                 "refused by the same rule when decided again".to_owned(),
@@ -209,6 +213,7 @@ mod tests {
             note_until: None,
             worked: 0,
             worked_today: 0,
+            grant: None,
         };
         let decision = Decision { request: RequestId([1; 16]), input, verdict, signature: None };
         a_record(&terminal(), office, 9, Body::Decision(decision))

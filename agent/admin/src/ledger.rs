@@ -67,6 +67,9 @@ pub(crate) struct Behind {
     /// What is missing, if anything is known to be.
     #[serde(default)]
     pub gap: Option<Value>,
+    /// What it has said of an earlier epoch's records, if they are lost.
+    #[serde(default)]
+    pub lost: Option<Value>,
 }
 
 /// One page of a search.

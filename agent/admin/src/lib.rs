@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 
 mod act_draft;
+mod batch;
 mod broken_log;
 mod card_secret;
 mod changes_file;
@@ -62,6 +63,12 @@ use crate::screen::{Confirm, Lists, Screen};
 /// How many seconds a run waits for another one in the same home to end: enough for one that only reads.
 const LOCK_LOOKS: u32 = 5;
 
+/// The command line, for the manual.
+#[must_use]
+pub fn command() -> clap::Command {
+    <Cli as clap::CommandFactory>::command()
+}
+
 /// The whole program: parses the arguments, does what they say, and says what went wrong in the language asked for.
 #[must_use]
 pub fn main() -> ExitCode {
@@ -85,12 +92,7 @@ fn language(cli: &Cli) -> Language {
     match cli.lang {
         Some(Lang::Ja) => Language::Japanese,
         Some(Lang::En) => Language::English,
-        None => {
-            let set = |name| std::env::var(name).ok().filter(|value: &String| !value.is_empty());
-            Language::from_locale(
-                &set("LC_ALL").or_else(|| set("LC_MESSAGES")).or_else(|| set("LANG")).unwrap_or_default(),
-            )
-        }
+        None => Language::from_variables(|name| std::env::var(name).ok()),
     }
 }
 

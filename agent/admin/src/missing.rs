@@ -28,7 +28,9 @@ impl Seqs {
     pub(crate) fn saw(&mut self, record: &Record) {
         let Emitter::Terminal(terminal) = &record.emitter else { return };
         let history = (terminal.to_string(), record.epoch);
-        if let Body::Lost(lost) = &record.body {
+        if let Body::Lost(lost) = &record.body
+            && lost.epoch.is_none()
+        {
             self.lost.entry(history.clone()).or_default().push((lost.from, lost.to));
         }
         self.seen.entry(history).or_default().insert(record.seq);

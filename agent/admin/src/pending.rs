@@ -45,16 +45,8 @@ pub(crate) fn made(home: &Home, guid: CardGuid) -> Result<(), AdminError> {
 /// When the file is damaged.
 pub(crate) fn intended(home: &Home, guid: CardGuid) -> Result<Option<Wanted>, AdminError> {
     let Some(bytes) = home.read(&intent(guid))? else { return Ok(None) };
-    let card: IssueCard = minicbor::decode(&bytes).map_err(|_| AdminError::Damaged(home.path(&intent(guid))))?;
-    Ok(Some(Wanted {
-        kind: card.kind,
-        signing: card.signature.is_some(),
-        operator: card.operator,
-        profiles: card.profiles,
-        from: card.from,
-        to: card.to,
-        dormant: card.dormant,
-    }))
+    let card: Result<IssueCard, _> = minicbor::decode(&bytes);
+    card.map(|card| Some(Wanted::of(card))).map_err(|_| AdminError::Damaged(home.path(&intent(guid))))
 }
 
 /// Whether the making of a card for this operator did not come to its end here.
@@ -137,7 +129,7 @@ pub(crate) fn list(home: &Home) -> Result<Vec<CardGuid>, AdminError> {
 }
 
 /// What a card is to become.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Wanted {
     /// What it is for.
     pub kind: CardKind,
@@ -156,6 +148,20 @@ pub(crate) struct Wanted {
 }
 
 impl Wanted {
+    /// What this card was to become.
+    #[must_use]
+    pub(crate) fn of(card: IssueCard) -> Self {
+        Self {
+            kind: card.kind,
+            signing: card.signature.is_some(),
+            operator: card.operator,
+            profiles: card.profiles,
+            from: card.from,
+            to: card.to,
+            dormant: card.dormant,
+        }
+    }
+
     /// The change that issues the card with these keys.
     #[must_use]
     pub(crate) fn card(self, guid: CardGuid, keys: &CardKeys) -> IssueCard {

@@ -166,7 +166,7 @@ impl Readers {
     /// Waits until the card that was worked on is taken out, so that the next one can come.
     ///
     /// # Errors
-    /// [`AdminError::NoCardInTime`] when it stays.
+    /// [`AdminError::CardStays`].
     pub(crate) fn wait_for_removal(&mut self, reader: &ReaderName, screen: &Screen) -> Result<(), AdminError> {
         screen.note(&format!("take the card out of '{reader}'"), &format!("「{reader}」からカードを抜いてください"));
         for _ in 0..=self.patience.as_secs() {
@@ -174,7 +174,7 @@ impl Readers {
                 return Ok(());
             }
         }
-        Err(AdminError::NoCardInTime(reader.to_string()))
+        Err(AdminError::CardStays(reader.to_string()))
     }
 
     /// The cards that are in the readers now and open as operator cards.

@@ -4,9 +4,10 @@ use sekisho_register::Register;
 use sekisho_register::wareki::{moment_text, numbered};
 use sekisho_wire::decision::{DecisionInput, Level, Request, SessionKind};
 use sekisho_wire::reason::{
-    AlarmKind, EnrolmentEvent, FalseSlot, LinkState, LostReason, Outcome, PreviousEnd, Query, Reason, WorkerState,
+    AlarmKind, EnrolmentEvent, FalseSlot, Instead, LinkState, LoginSeen, LostReason, Outcome, PreviousEnd, Query,
+    Reason, ScreenCause, WorkerState,
 };
-use sekisho_wire::record::{About, Body, Decision, Emitter, Record, RefusedAct};
+use sekisho_wire::record::{About, Body, Decision, Emitter, Lost, Record, RefusedAct, ScreenNotLocked};
 use sekisho_wire::verdict::VerdictCode;
 use sekisho_wire::words::Language;
 
@@ -97,7 +98,19 @@ impl Teller<'_> {
                 )
             }
             Body::CardFalse(seen) => {
-                let (slot, card) = (if seen.slot == FalseSlot::Presence { "9E" } else { "9A" }, seen.card);
+                let card = seen.card;
+                let slot = match seen.slot {
+                    FalseSlot::Authentication => "9A",
+                    FalseSlot::Presence => "9E",
+                    FalseSlot::Grant => {
+                        return self.say(
+                            format!(
+                                "a FALSE card says that it is {card}: the grant on it is not one of the register log"
+                            ),
+                            format!("カード {card} を名乗る偽のカード: 貸与記録が登録簿のものではない"),
+                        );
+                    }
+                };
                 self.say(
                     format!("a FALSE card says that it is {card}: its signature (slot {slot}) is by another key"),
                     format!("カード {card} を名乗る偽のカード: 署名(スロット {slot})が登録された鍵のものではない"),
@@ -107,6 +120,19 @@ impl Teller<'_> {
                 let whose =
                     changed.operator.as_ref().map_or_else(|| changed.card.to_string(), |who| self.cache.person(who));
                 self.say(format!("the PIN of {whose} was changed"), format!("{whose} の暗証番号が変更された"))
+            }
+            Body::ScreenLocked(_) => self.say("the screen was locked", "画面がロックされた"),
+            Body::ScreenNotLocked(screen) => self.not_locked(screen),
+            Body::BreakGlass(login) => {
+                let at = moment_text(login.at, self.language);
+                let (late, late_ja) = match login.seen {
+                    LoginSeen::Told => ("", ""),
+                    LoginSeen::Listed => (" while no agent ran", "(エージェント停止中)"),
+                };
+                self.say(
+                    format!("{} logged in WITHOUT a card at {at}{late}", login.account),
+                    format!("アカウント {} がカードなしで {at} にログインした{late_ja}", login.account),
+                )
             }
             Body::TerminalUp(_)
             | Body::TerminalDown
@@ -119,6 +145,23 @@ impl Teller<'_> {
             | Body::Worker(_)
             | Body::CardSeen(_) => self.operation(body),
             Body::Read(_) | Body::Alarm(_) | Body::Enrolment(_) => self.administration(body),
+        }
+    }
+
+    fn not_locked(&self, screen: &ScreenNotLocked) -> String {
+        let why = match screen.cause {
+            ScreenCause::OutOfReach => self.say("logind was not reached", "logind に接続できない"),
+            ScreenCause::Refused => self.say("logind refused", "logind が拒否した"),
+            ScreenCause::NotConfirmed => self.say("the desktop did not confirm it", "デスクトップが確認しない"),
+        };
+        match screen.instead {
+            Instead::Nothing => {
+                self.say(format!("the screen was NOT locked: {why}"), format!("画面がロックされなかった: {why}"))
+            }
+            Instead::SessionEnded => self.say(
+                format!("the screen could not be locked ({why}), and the desktop session was ended"),
+                format!("画面をロックできず({why})、デスクトップのセッションを終了した"),
+            ),
         }
     }
 
@@ -163,11 +206,25 @@ impl Teller<'_> {
                     LostReason::JournalRestored => {
                         self.say("the journal was restored from a copy", "記録の写しからの復元")
                     }
+                    LostReason::EpochClosed => {
+                        self.say("the epoch was closed before they were sent", "送信前の履歴の締切り")
+                    }
                 };
-                self.say(
-                    format!("records {} to {} are lost: {why}", lost.from, lost.to),
-                    format!("記録 {} から {} は失われた: {why}", lost.from, lost.to),
-                )
+                let (from, to) = (lost.from, lost.to);
+                match lost.epoch {
+                    None => self.say(
+                        format!("records {from} to {to} are lost: {why}"),
+                        format!("記録 {from} から {to} は失われた: {why}"),
+                    ),
+                    Some(epoch) if to == Lost::REST => self.say(
+                        format!("whatever epoch {epoch} had from record {from} on is lost: {why}"),
+                        format!("履歴 {epoch} の記録 {from} 以降は失われた: {why}"),
+                    ),
+                    Some(epoch) => self.say(
+                        format!("records {from} to {to} of epoch {epoch} are lost: {why}"),
+                        format!("履歴 {epoch} の記録 {from} から {to} は失われた: {why}"),
+                    ),
+                }
             }
             Body::RegisterAdvanced(newer) => self.say(
                 format!("decides by the register of {} entries", newer.size),
@@ -188,6 +245,9 @@ impl Teller<'_> {
             | Body::PinFailed(_)
             | Body::CardFalse(_)
             | Body::PinChanged(_)
+            | Body::ScreenLocked(_)
+            | Body::ScreenNotLocked(_)
+            | Body::BreakGlass(_)
             | Body::Read(_)
             | Body::Alarm(_)
             | Body::Enrolment(_) => self.happened(body),
@@ -275,7 +335,12 @@ impl Teller<'_> {
                 ("the terminal did not believe the register shown to it", "端末機が示された登録簿を信用しなかった")
             }
             AlarmKind::RetiredHeard => ("a retired terminal has sent records", "廃止された端末機が記録を送信した"),
+            AlarmKind::JournalFull => ("the terminal's disk was full", "端末機のディスクに空きがなくなった"),
             AlarmKind::RecordsHeldBack => ("the terminal could not send its records", "端末機が記録を送信できなかった"),
+            AlarmKind::LogindOutOfReach => (
+                "the terminal can neither lock its screen nor hear of sleep: logind is out of reach",
+                "logind に接続できず、端末機は画面のロックも休止の検知もできない",
+            ),
         };
         self.say(english, japanese)
     }
@@ -335,7 +400,13 @@ impl Teller<'_> {
     #[must_use]
     pub(crate) fn why_granted(&self, register: &Register, input: &DecisionInput) -> String {
         let mut facts = Vec::new();
-        if let Some(card) = input.card.as_ref().and_then(|guid| register.card(guid)) {
+        if let Some(grant) = &input.grant {
+            let index = grant.index;
+            facts.push(self.say(
+                format!("the card is valid by the act on it (entry {index} of the register log, which the terminal had not got yet)"),
+                format!("カードが記載の貸与記録(登録順{index}、端末機の登録簿には未到達)により有効"),
+            ));
+        } else if let Some(card) = input.card.as_ref().and_then(|guid| register.card(guid)) {
             let number = numbered(card.number(), self.language);
             facts.push(self.say(
                 format!("card number {number} (entry {}) is valid", card.index()),

@@ -197,6 +197,12 @@ impl RegisterCache {
         self.entries.iter().map(Vec::as_slice).zip(&self.folded)
     }
 
+    /// The entry at this index, whatever the fold said of it.
+    #[must_use]
+    pub(crate) fn entry(&self, index: u64) -> Option<&[u8]> {
+        self.entries.get(usize::try_from(index).ok()?).map(Vec::as_slice)
+    }
+
     /// When the act at this index was made; nothing where no act was taken.
     #[must_use]
     pub(crate) fn made(&self, index: u64) -> Option<u64> {

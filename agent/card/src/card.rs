@@ -1,5 +1,6 @@
 //! An operator card in use: who it is, how many tries its PIN has, what it signs.
 
+use sekisho_wire::grant::GRANT_MAX;
 use sekisho_wire::id::CardGuid;
 use sekisho_wire::pin_policy::PinPolicy;
 use sekisho_wire::piv::{self, Object, Slot};
@@ -126,12 +127,13 @@ impl<T: Transport> OperatorCard<T> {
         }
     }
 
-    /// The grant as it stands on the card, nothing verified; `None` when there is none.
+    /// The grant as it stands on the card, nothing verified; `None` when there is none, or something larger than a grant can be.
     ///
     /// # Errors
     /// When it cannot be read.
     pub fn read_grant(&mut self) -> Result<Option<Vec<u8>>, CardError> {
-        self.read_wrapped(Object::Grant)
+        let read = self.read_wrapped(Object::Grant)?;
+        Ok(read.filter(|grant| grant.len() <= GRANT_MAX))
     }
 
     fn read_wrapped(&mut self, object: Object) -> Result<Option<Vec<u8>>, CardError> {

@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
-use sekisho_ipc::{AuthorizeRequest, Outcome};
+use sekisho_ipc::{AuthorizeRequest, Outcome, Recipient};
 use sekisho_wire::words::Language;
 
-use crate::{help_japanese, language};
+use crate::{help_japanese, language, programs};
 
 /// Exit codes, below every help.
 const EXIT_CODES: &str = "\
@@ -63,7 +63,7 @@ pub(crate) enum Command {
     Authorize {
         #[command(flatten)]
         request: Asked,
-        /// One line of JSON: verdict and record
+        /// One line of JSON: verdict, record and signed decision
         #[arg(long)]
         json: bool,
         #[command(flatten)]
@@ -89,13 +89,23 @@ pub(crate) enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Find what is wrong on this terminal, and say how it is mended; as root it sees more
+    Doctor {
+        /// One line of JSON: a list of findings
+        #[arg(long)]
+        json: bool,
+    },
     /// Change the PIN of the card in the reader
     ChangePin {
         #[command(flatten)]
         pin: PinFrom,
     },
     /// Show the panel
-    Panel,
+    Panel {
+        /// Programs that it starts under a grant
+        #[arg(long, value_name = "FILE", default_value = programs::PROGRAMS)]
+        programs: PathBuf,
+    },
 }
 
 /// What is asked of `Authorize`.
@@ -108,6 +118,12 @@ pub(crate) struct Asked {
     /// 16 bytes in hexadecimal: the same request asked again gets the same answer
     #[arg(long, value_name = "ID")]
     request: Option<String>,
+    /// Have a grant signed for this recipient: an application on a server
+    #[arg(long, value_name = "AUDIENCE")]
+    recipient: Option<String>,
+    /// What the recipient gave for this very occasion
+    #[arg(long, requires = "recipient")]
+    nonce: Option<String>,
 }
 
 /// Where a PIN comes from, and what for.
@@ -141,6 +157,9 @@ pub(crate) struct Run {
     /// How many items to report when the program ends well
     #[arg(long, default_value_t = 1)]
     pub(crate) items: u32,
+    /// Do not ask: this record is the grant, and waits for its outcome
+    #[arg(long, hide = true, value_name = "EPOCH:SEQ", conflicts_with_all = ["purpose", "case", "pin_stdin", "card"])]
+    pub(crate) under: Option<Record>,
     #[command(flatten)]
     pub(crate) pin: PinFrom,
     /// The program and its arguments
@@ -151,7 +170,8 @@ pub(crate) struct Run {
 impl Asked {
     pub(crate) fn into_request(self) -> AuthorizeRequest {
         let Details { purpose, case } = self.details;
-        AuthorizeRequest { function: self.function, purpose, case, request: self.request }
+        let recipient = self.recipient.map(|audience| Recipient { audience, nonce: self.nonce });
+        AuthorizeRequest { function: self.function, purpose, case, request: self.request, recipient }
     }
 }
 
@@ -162,7 +182,7 @@ impl Run {
             function: self.function.clone(),
             purpose: purpose.clone(),
             case: case.clone(),
-            request: None,
+            ..AuthorizeRequest::default()
         }
     }
 }
@@ -244,7 +264,9 @@ impl Arguments {
     }
 }
 
-fn localised(language: Language) -> clap::Command {
+/// The command line, with its texts in that language.
+#[must_use]
+pub fn localised(language: Language) -> clap::Command {
     match language {
         Language::English => Arguments::command(),
         Language::Japanese => help_japanese::of(Arguments::command()),

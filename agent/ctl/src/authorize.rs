@@ -7,7 +7,6 @@ use sekisho_wire::verdict::VerdictCode;
 
 use crate::arguments::{Asked, PinFrom};
 use crate::failure::Failure;
-use crate::language::pick;
 use crate::phrases::sentence;
 use crate::{Surroundings, exit, login, output};
 
@@ -18,9 +17,10 @@ pub(crate) fn run(surroundings: &Surroundings, asked: Asked, json: bool, pin: &P
     } else {
         output::line(&sentence(&answer.verdict, surroundings.language))?;
         if let Some(record) = answer.record {
-            let label = pick(surroundings.language, "記録", "record");
+            let label = surroundings.language.pick("記録", "record");
             output::line(&format!("{label} {}:{}", record.epoch, record.seq))?;
         }
+        answer.decision.as_ref().map_or(Ok(()), |decision| output::line(decision))?;
     }
     Ok(if answer.verdict.granted { exit::DONE } else { exit::REFUSED }.into())
 }
@@ -38,5 +38,5 @@ pub(crate) fn ask(
     }
     output::remark(&sentence(&answer.verdict, surroundings.language));
     let proved = login::prove(surroundings, client, PromptRequest::authorize(request), pin)?;
-    Ok(AuthorizeAnswer { verdict: proved.verdict, record: proved.record })
+    Ok(AuthorizeAnswer { verdict: proved.verdict, record: proved.record, decision: proved.decision })
 }

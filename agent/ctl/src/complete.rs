@@ -6,7 +6,6 @@ use sekisho_ipc::{CompleteRequest, RecordRef};
 
 use crate::arguments::{OutcomeArgument, Record};
 use crate::failure::Failure;
-use crate::language::pick;
 use crate::{Surroundings, exit, output};
 
 pub(crate) fn run(
@@ -17,7 +16,7 @@ pub(crate) fn run(
 ) -> Result<ExitCode, Failure> {
     let request = CompleteRequest { record: RecordRef { epoch, seq }, items, outcome: outcome.into() };
     let record = surroundings.connect()?.complete(&request).map_err(|error| surroundings.asking(error))?;
-    let label = pick(surroundings.language, "完了を記録しました", "completion recorded");
+    let label = surroundings.language.pick("完了を記録しました", "completion recorded");
     output::line(&format!("{label} {}:{}", record.epoch, record.seq))?;
     Ok(exit::DONE.into())
 }

@@ -7,7 +7,6 @@ use sekisho_ipc::{AgentError, Bar, ClientError, ConnectionError, PinFrameError, 
 use sekisho_wire::verdict::VerdictCode;
 use sekisho_wire::words::Language;
 
-use crate::language::pick;
 use crate::phrases::{next_of, what_of};
 use crate::{exit, output};
 
@@ -39,6 +38,8 @@ pub(crate) enum Failure {
     ReaderGone,
     /// The program cannot be started or waited for.
     Program { name: String, cause: io::Error },
+    /// The list of programs cannot be read.
+    Programs { file: PathBuf, cause: String },
 }
 
 impl Failure {
@@ -77,7 +78,8 @@ impl Failure {
             | Self::Screen { .. }
             | Self::Output { .. }
             | Self::ReaderGone
-            | Self::Program { .. } => exit::ERROR,
+            | Self::Program { .. }
+            | Self::Programs { .. } => exit::ERROR,
         }
     }
 
@@ -94,9 +96,9 @@ impl Failure {
     }
 
     pub(crate) fn what(&self, language: Language) -> String {
-        let say = |japanese: &str, english: &str| pick(language, japanese, english).to_owned();
+        let say = |japanese: &str, english: &str| language.pick(japanese, english).to_owned();
         let with = |japanese: &str, english: &str, cause: &dyn std::fmt::Display| {
-            format!("{}: {cause}", pick(language, japanese, english))
+            format!("{}: {cause}", language.pick(japanese, english))
         };
         match self {
             Self::NoAgent { socket, cause } => {
@@ -123,6 +125,14 @@ impl Failure {
             Self::ReaderGone => String::new(),
             Self::Program { name, cause } => {
                 with(&format!("プログラム '{name}' を実行できません"), &format!("cannot run '{name}'"), cause)
+            }
+            Self::Programs { file, cause } => {
+                let file = file.display();
+                with(
+                    &format!("プログラムの一覧 {file} に誤りがあります"),
+                    &format!("the list of programs {file} is wrong"),
+                    cause,
+                )
             }
         }
     }
@@ -152,8 +162,12 @@ impl Failure {
             Self::Program { .. } => {
                 ("プログラム名とその権限を確認してください。", "Check the program's name and permissions.")
             }
+            Self::Programs { .. } => (
+                "管理者に知らせてください。agent/ctl/README.md に書き方があります。",
+                "Tell the administrator; agent/ctl/README.md says what stands in it.",
+            ),
         };
-        pick(language, japanese, english).to_owned()
+        language.pick(japanese, english).to_owned()
     }
 }
 
@@ -208,7 +222,7 @@ fn next_of_client(error: &ClientError, language: Language) -> String {
         ),
         ClientError::Pin(_) => ("もう一度実行してください。", "Try again."),
     };
-    pick(language, japanese, english).to_owned()
+    language.pick(japanese, english).to_owned()
 }
 
 /// What stands in the way, and what to do about it.
@@ -228,6 +242,10 @@ const fn bar(reason: Bar, language: Language) -> (&'static str, &'static str) {
             ("他のユーザーが利用中です", "ログインした画面から実行してください。")
         }
         (Bar::NotYourSession, Language::English) => ("this is another user's session", "Run this where you logged in."),
+        (Bar::OnlyRoot, Language::Japanese) => {
+            ("この操作はシステム管理者だけが行えます", "システム管理者に依頼してください。")
+        }
+        (Bar::OnlyRoot, Language::English) => ("only root may ask that", "Ask the system manager."),
     }
 }
 
@@ -238,7 +256,7 @@ fn what_of_pin(error: PinFrameError, language: Language) -> String {
         PinFrameError::Malformed => "暗証番号を渡せません",
         PinFrameError::Closed => "暗証番号の入力受付は終了しています",
         PinFrameError::Io(errno) => {
-            return format!("{}: {errno}", pick(language, "暗証番号を渡せません", "cannot pass the PIN on"));
+            return format!("{}: {errno}", language.pick("暗証番号を渡せません", "cannot pass the PIN on"));
         }
     };
     match language {
@@ -268,6 +286,7 @@ mod tests {
             (Bar::NotAPromptPeer, "[peers]"),
             (Bar::SessionOpen, "Lock or end"),
             (Bar::NotYourSession, "where you logged in"),
+            (Bar::OnlyRoot, "system manager"),
         ] {
             let failure = Failure::Asking(ClientError::Agent(AgentError::NotPermitted { reason }));
             assert!(failure.next(Language::English).contains(part), "{reason:?}");

@@ -7,16 +7,14 @@ use sekisho_wire::words::Language;
 /// From the locale variables, in the order in which the C library asks them. The Linux console has no Japanese
 /// characters, so there English is spoken unless someone asks otherwise.
 pub(crate) fn from_environment() -> Language {
-    let locale =
-        ["LC_ALL", "LC_MESSAGES", "LANG"].iter().find_map(|name| env::var(name).ok().filter(|v| !v.is_empty()));
-    choose(locale.as_deref(), env::var("TERM").ok().as_deref())
+    choose(|name| env::var(name).ok())
 }
 
-fn choose(locale: Option<&str>, term: Option<&str>) -> Language {
-    if term == Some("linux") {
+fn choose(variable: impl Fn(&str) -> Option<String>) -> Language {
+    if variable("TERM").as_deref() == Some("linux") {
         return Language::English;
     }
-    Language::from_locale(locale.unwrap_or_default())
+    Language::from_variables(variable)
 }
 
 /// The other one.
@@ -24,14 +22,6 @@ pub(crate) const fn other(language: Language) -> Language {
     match language {
         Language::Japanese => Language::English,
         Language::English => Language::Japanese,
-    }
-}
-
-/// Picks one of two texts.
-pub(crate) const fn pick<'a>(language: Language, japanese: &'a str, english: &'a str) -> &'a str {
-    match language {
-        Language::Japanese => japanese,
-        Language::English => english,
     }
 }
 
@@ -48,7 +38,12 @@ mod tests {
             (Some("C"), None, Language::English),
             (Some("ja_JP.UTF-8"), Some("linux"), Language::English),
         ] {
-            assert_eq!(choose(locale, term), expected, "{locale:?} {term:?}");
+            let variable = |name: &str| match name {
+                "TERM" => term,
+                "LANG" => locale,
+                _ => None,
+            };
+            assert_eq!(choose(|name| variable(name).map(str::to_owned)), expected, "{locale:?} {term:?}");
         }
     }
 }

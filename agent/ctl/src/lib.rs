@@ -4,6 +4,7 @@ mod arguments;
 mod authorize;
 mod clock;
 mod complete;
+mod doctor;
 mod exit;
 mod failure;
 mod foreground;
@@ -14,10 +15,10 @@ mod output;
 mod panel;
 mod phrases;
 mod program;
+mod programs;
 mod status;
 mod terminal_pin;
 mod time_text;
-mod typed_pin;
 mod watch;
 
 use std::path::PathBuf;
@@ -26,6 +27,7 @@ use std::process::ExitCode;
 use sekisho_ipc::Client;
 use sekisho_wire::words::Language;
 
+pub use crate::arguments::localised as command;
 use crate::arguments::{Arguments, Command};
 use crate::failure::Failure;
 
@@ -74,6 +76,7 @@ fn dispatch(surroundings: &Surroundings, command: Command) -> Result<ExitCode, F
         Command::Complete { record, items, outcome } => complete::run(surroundings, record, items, outcome),
         Command::Run(run) => program::run(surroundings, run),
         Command::Watch { json } => watch::run(surroundings, json),
-        Command::Panel => panel::run(surroundings),
+        Command::Doctor { json } => doctor::run(surroundings, json),
+        Command::Panel { programs } => panel::run(surroundings, &programs),
     }
 }

@@ -7,7 +7,6 @@ use sekisho_wire::words::Language;
 
 use crate::arguments::{Kind, PinFrom};
 use crate::failure::Failure;
-use crate::language::pick;
 use crate::phrases::{sentence, tries};
 use crate::terminal_pin::PinSource;
 use crate::{Surroundings, exit, output};
@@ -34,9 +33,9 @@ pub(crate) fn change_pin(surroundings: &Surroundings, pin: &PinFrom) -> Result<E
     let mut client = surroundings.connect()?;
     let prompt = open(surroundings, &mut client, PromptRequest::change_pin(), pin)?;
     let mut source = PinSource::open(pin.stdin)?;
-    let old = source.ask(&question(&prompt, pick(language, "現在の暗証番号: ", "Present PIN: "), language))?;
-    let new = source.ask(pick(language, "新しい暗証番号: ", "New PIN: "))?;
-    if !pin.stdin && !source.ask(pick(language, "新しい暗証番号(確認): ", "New PIN again: "))?.same_as(&new) {
+    let old = source.ask(&question(&prompt, language.pick("現在の暗証番号: ", "Present PIN: "), language))?;
+    let new = source.ask(language.pick("新しい暗証番号: ", "New PIN: "))?;
+    if !pin.stdin && !source.ask(language.pick("新しい暗証番号(確認): ", "New PIN again: "))?.same_as(&new) {
         return Err(Failure::PinsDiffer);
     }
     // Both are framed before either is sent: a new PIN that is none must not cost a try of the old one.
@@ -50,7 +49,7 @@ pub(crate) fn lock(surroundings: &Surroundings, end: bool) -> Result<ExitCode, F
     if end { client.end() } else { client.lock() }.map_err(|error| surroundings.asking(error))?;
     let (japanese, english) =
         if end { ("終了しました", "session ended") } else { ("ロックしました", "locked") };
-    output::line(pick(surroundings.language, japanese, english))?;
+    output::line(surroundings.language.pick(japanese, english))?;
     Ok(exit::DONE.into())
 }
 
@@ -64,7 +63,7 @@ pub(crate) fn prove(
     let language = surroundings.language;
     let prompt = open(surroundings, client, request, pin)?;
     let mut source = PinSource::open(pin.stdin)?;
-    let typed = source.ask(&question(&prompt, pick(language, "暗証番号: ", "PIN: "), language))?;
+    let typed = source.ask(&question(&prompt, language.pick("暗証番号: ", "PIN: "), language))?;
     let frame = typed.frame().map_err(Failure::Pin)?;
     drop((source, typed));
     send(surroundings, client, &prompt, &[frame])
@@ -97,7 +96,7 @@ fn question(prompt: &Prompt, ask: &str, language: Language) -> String {
         [prompt.operator.as_deref(), prompt.name.as_deref()].into_iter().flatten().collect::<Vec<_>>().join(" ");
     let left = prompt.tries_left.map(|left| tries(left, language)).unwrap_or_default();
     let card =
-        if holder.is_empty() { String::new() } else { format!("{}: {holder}", pick(language, "カード", "card")) };
+        if holder.is_empty() { String::new() } else { format!("{}: {holder}", language.pick("カード", "card")) };
     [card, left].iter().filter(|line| !line.is_empty()).map(|line| format!("{line}\n")).collect::<String>() + ask
 }
 

@@ -5,9 +5,10 @@ mod keys;
 mod model;
 mod requests;
 #[cfg(test)]
-mod samples;
+pub(crate) mod samples;
 mod view_model;
 
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
@@ -20,12 +21,13 @@ use signal_hook::iterator::Signals;
 use self::model::{Action, Event, Key, Panel};
 use self::requests::Requests;
 use crate::failure::Failure;
-use crate::{Surroundings, clock, exit};
+use crate::{Surroundings, clock, exit, programs};
 
 /// How often the countdowns move. Nothing else is drawn without a cause.
 const SECOND: Duration = Duration::from_secs(1);
 
-pub(crate) fn run(surroundings: &Surroundings) -> Result<ExitCode, Failure> {
+pub(crate) fn run(surroundings: &Surroundings, programs: &Path) -> Result<ExitCode, Failure> {
+    let programs = programs::read(programs)?;
     let (sender, events) = channel();
     let failed = |cause| Failure::Screen { cause };
     stop_on_signals(&sender).map_err(failed)?;
@@ -33,19 +35,18 @@ pub(crate) fn run(surroundings: &Surroundings) -> Result<ExitCode, Failure> {
     let mut terminal = ratatui::try_init().map_err(failed)?;
     let requests = requests::start(&surroundings.socket, &sender);
     keys::start(&sender);
-    let ended = attend(surroundings, &mut terminal, &events, &requests);
+    let ended = attend(Panel::new(surroundings.language, programs), &mut terminal, &events, &requests);
     ratatui::restore();
     ended.map_err(failed).map(|()| exit::DONE.into())
 }
 
 fn attend(
-    surroundings: &Surroundings,
+    mut panel: Panel,
     terminal: &mut DefaultTerminal,
     events: &Receiver<Event>,
     requests: &Requests,
 ) -> std::io::Result<()> {
     let started = clock::now();
-    let mut panel = Panel::new(surroundings.language);
     loop {
         terminal.draw(|frame| draw::draw(frame, &panel))?;
         let event = match events.recv_timeout(SECOND) {
@@ -61,6 +62,7 @@ fn attend(
                 | Action::Prove { .. }
                 | Action::ChangePin { .. }
                 | Action::Authorize(_)
+                | Action::Start(..)
                 | Action::Lock
                 | Action::End
                 | Action::Activity) => requests.send(action),

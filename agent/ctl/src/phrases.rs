@@ -1,25 +1,23 @@
 //! What the command line and the panel both say about a state.
 
-use sekisho_ipc::{Card, LinkState, SessionState, State, Verdict};
+use sekisho_ipc::{Card, LinkState, ScreenState, SessionState, State, Verdict};
 use sekisho_wire::words::Language;
-
-use crate::language::pick;
 
 /// What happened.
 pub(crate) fn what_of(verdict: &Verdict, language: Language) -> &str {
-    pick(language, &verdict.what_ja, &verdict.what)
+    language.pick(&verdict.what_ja, &verdict.what)
 }
 
 /// What to do next.
 pub(crate) fn next_of(verdict: &Verdict, language: Language) -> &str {
-    pick(language, &verdict.next_ja, &verdict.next)
+    language.pick(&verdict.next_ja, &verdict.next)
 }
 
 /// `function_not_in_scope`, for people: what happened, and what to do next when something is to be done.
 pub(crate) fn sentence(verdict: &Verdict, language: Language) -> String {
     match next_of(verdict, language) {
         "" => what_of(verdict, language).to_owned(),
-        next => format!("{}{}{next}", what_of(verdict, language), pick(language, "。", ". ")),
+        next => format!("{}{}{next}", what_of(verdict, language), language.pick("。", ". ")),
     }
 }
 
@@ -38,19 +36,19 @@ pub(crate) fn tries(left: u32, language: Language) -> String {
 /// The state in one word.
 pub(crate) const fn state_name(state: SessionState, language: Language) -> &'static str {
     match state {
-        SessionState::NoCard => pick(language, "カードなし", "no card"),
-        SessionState::AwaitPin => pick(language, "暗証番号待ち", "waiting for the PIN"),
-        SessionState::Open => pick(language, "利用中", "open"),
-        SessionState::Locked => pick(language, "ロック中", "locked"),
+        SessionState::NoCard => language.pick("カードなし", "no card"),
+        SessionState::AwaitPin => language.pick("暗証番号待ち", "waiting for the PIN"),
+        SessionState::Open => language.pick("利用中", "open"),
+        SessionState::Locked => language.pick("ロック中", "locked"),
     }
 }
 
 /// The kind of a session; a kind that this program does not know stands as it came.
 pub(crate) fn session_kind(kind: &str, language: Language) -> &str {
     match kind {
-        "ordinary" => pick(language, "通常", "ordinary"),
-        "maintenance" => pick(language, "保守", "maintenance"),
-        "training" => pick(language, "研修", "training"),
+        "ordinary" => language.pick("通常", "ordinary"),
+        "maintenance" => language.pick("保守", "maintenance"),
+        "training" => language.pick("研修", "training"),
         other => other,
     }
 }
@@ -77,7 +75,7 @@ pub(crate) fn lock_reason(reason: &str, language: Language) -> &str {
         "end_of_hours" => ("運用時間が終了したため", "the office's hours ended"),
         other => return other,
     };
-    pick(language, japanese, english)
+    language.pick(japanese, english)
 }
 
 /// Whose card it is, as far as is known: name, else operator, else the card's own id.
@@ -122,6 +120,24 @@ pub(crate) fn warnings(state: &State, language: Language) -> Vec<String> {
             }
         });
     }
+    if let Some(until) = state.unsent_until.filter(|until| *until > state.time) {
+        let left = crate::time_text::age(until - state.time, language);
+        warnings.push(match language {
+            Language::Japanese => {
+                format!("あと{left}以内に記録が台帳に届かないと業務が止まります。システム管理者に連絡してください。")
+            }
+            Language::English => {
+                format!("Work stops here in {left} unless the records reach the ledger. Call the system manager.")
+            }
+        });
+    }
+    if matches!(state.screen, ScreenState::Failed | ScreenState::Unreachable) {
+        let (japanese, english) = (
+            "画面をロックできません。席を離れず、システム管理者に連絡してください。",
+            "The screen cannot be locked. Do not leave it; call the system manager.",
+        );
+        warnings.push(language.pick(japanese, english).into());
+    }
     if state.register_stale {
         let age = state.register_age.map(|age| crate::time_text::age(age, language));
         warnings.push(match (language, age) {
@@ -130,6 +146,13 @@ pub(crate) fn warnings(state: &State, language: Language) -> Vec<String> {
             (Language::English, Some(age)) => format!("The register is {age} old. Only essential functions work."),
             (Language::English, None) => "The register was never confirmed. Only essential functions work.".into(),
         });
+    }
+    if state.session.is_some() && state.card.as_ref().is_some_and(|card| card.by_grant) {
+        let (japanese, english) = (
+            "カードが端末の登録簿より新しいため、カード上の貸与記録により利用中です。",
+            "This card is newer than the register here. It works by the grant on it.",
+        );
+        warnings.push(language.pick(japanese, english).into());
     }
     warnings
 }

@@ -11,10 +11,9 @@ use sekisho_ipc::{Client, CompleteRequest, Outcome, RecordRef, SessionState, Sta
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
-use crate::arguments::Run;
+use crate::arguments::{Record, Run};
 use crate::failure::Failure;
 use crate::foreground::Lent;
-use crate::language::pick;
 use crate::phrases::sentence;
 use crate::{Surroundings, authorize, clock, exit, output};
 
@@ -41,10 +40,15 @@ enum Why {
 
 pub(crate) fn run(surroundings: &Surroundings, run: Run) -> Result<ExitCode, Failure> {
     let mut client = surroundings.connect()?;
-    let answer = authorize::ask(surroundings, &mut client, run.request(), &run.pin)?;
-    let (true, Some(record)) = (answer.verdict.granted, answer.record) else {
-        output::remark(&sentence(&answer.verdict, surroundings.language));
-        return Ok(exit::REFUSED.into());
+    let record = if let Some(Record { epoch, seq }) = run.under {
+        RecordRef { epoch, seq }
+    } else {
+        let answer = authorize::ask(surroundings, &mut client, run.request(), &run.pin)?;
+        let (true, Some(record)) = (answer.verdict.granted, answer.record) else {
+            output::remark(&sentence(&answer.verdict, surroundings.language));
+            return Ok(exit::REFUSED.into());
+        };
+        record
     };
     let (sender, events) = channel();
     // Watched from before the start: a lock in between must not be missed.
@@ -156,7 +160,7 @@ fn open_session(state: &State) -> Option<String> {
 fn complete(surroundings: &Surroundings, client: &mut Client, record: RecordRef, items: u32, outcome: Outcome) {
     if let Err(error) = client.complete(&CompleteRequest { record, items, outcome }) {
         // The program's own result stands; that its completion is not on record is said beside it.
-        let lead = pick(surroundings.language, "完了を記録できません", "cannot record the completion");
+        let lead = surroundings.language.pick("完了を記録できません", "cannot record the completion");
         let failure = surroundings.asking(error);
         output::remark(&format!("sekisho: {lead}: {}", failure.what(surroundings.language)));
     }
@@ -164,8 +168,7 @@ fn complete(surroundings: &Surroundings, client: &mut Client, record: RecordRef,
 
 fn exit_code(surroundings: &Surroundings, why: Why, status: ExitStatus) -> ExitCode {
     if why == Why::Locked {
-        output::remark(pick(
-            surroundings.language,
+        output::remark(surroundings.language.pick(
             "sekisho: ロックまたは終了のためプログラムを終了しました",
             "sekisho: the session was locked or ended, so the program was ended",
         ));

@@ -2,12 +2,11 @@
 
 use std::process::ExitCode;
 
-use sekisho_ipc::{Function, Session, State};
+use sekisho_ipc::{Function, Session, SessionEnd, State};
 use sekisho_wire::words::Language;
 use unicode_width::UnicodeWidthStr;
 
 use crate::failure::Failure;
-use crate::language::pick;
 use crate::phrases::{holder, lock_reason, sentence, session_kind, state_name, tries, warnings, what_of};
 use crate::time_text::{countdown, of_day};
 use crate::{Surroundings, exit, output};
@@ -30,7 +29,7 @@ pub(crate) fn run(surroundings: &Surroundings, json: bool) -> Result<ExitCode, F
 
 /// What a clerk or an administrator wants to see, one thing a line.
 fn lines(state: &State, language: Language) -> Vec<String> {
-    let field = |japanese, english, value: &str| format!("{}{value}", padded(pick(language, japanese, english), LABEL));
+    let field = |japanese, english, value: &str| format!("{}{value}", padded(language.pick(japanese, english), LABEL));
     let mut lines = Vec::new();
     if let Some(office) = state.title.as_deref().or(state.office.as_deref()) {
         lines.push(field("団体", "office", office));
@@ -60,6 +59,10 @@ fn lines(state: &State, language: Language) -> Vec<String> {
 /// Who is in, with what, since when, for how long.
 pub(crate) fn session_lines(session: &Session, language: Language) -> Vec<String> {
     let who = session.name.as_deref().unwrap_or_default();
+    let (end_japanese, end) = match session.ends_by {
+        SessionEnd::Length => ("終了まで", "ends in"),
+        SessionEnd::Hours => ("運用終了まで", "hours end in"),
+    };
     [
         ("操作者", "operator", format!("{} {who}", session.operator)),
         ("所属", "section", session.section.clone()),
@@ -67,18 +70,18 @@ pub(crate) fn session_lines(session: &Session, language: Language) -> Vec<String
         ("種別", "kind", session_kind(&session.kind, language).to_owned()),
         ("開始", "since", of_day(session.opened)),
         ("自動ロックまで", "idle lock in", countdown(session.idle_lock_in)),
-        ("終了まで", "ends in", countdown(session.ends_in)),
+        (end_japanese, end, countdown(session.ends_in)),
     ]
     .into_iter()
     .map(|(japanese, english, value)| {
-        format!("{}{}", padded(pick(language, japanese, english), LABEL), value.trim_end())
+        format!("{}{}", padded(language.pick(japanese, english), LABEL), value.trim_end())
     })
     .collect()
 }
 
 /// A function, and whether it would be granted now.
 pub(crate) fn function_line(function: &Function, language: Language) -> String {
-    let mark = if function.verdict.granted { pick(language, "可", "yes") } else { pick(language, "否", "no") };
+    let mark = if function.verdict.granted { language.pick("可", "yes") } else { language.pick("否", "no") };
     let reason = if function.verdict.granted { "" } else { what_of(&function.verdict, language) };
     let (code, title) = (padded(&function.function, CODE), padded(&function.title, TITLE));
     format!("  {}{code} {title} {reason}", padded(mark, 4)).trim_end().to_owned()

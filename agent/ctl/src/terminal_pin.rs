@@ -8,7 +8,7 @@ use rustix::io::Errno;
 use rustix::termios::{LocalModes, OptionalActions, SpecialCodeIndex, Termios, isatty, tcgetattr, tcsetattr};
 
 use crate::failure::Failure;
-use crate::typed_pin::TypedPin;
+use sekisho_ipc::TypedPin;
 
 /// Where PINs come from.
 pub(crate) enum PinSource {

@@ -6,12 +6,14 @@ use std::sync::mpsc::{Sender, SyncSender};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use sekisho_ipc::{Recent, RecordRef};
+use sekisho_ipc::{Recent, RecordRef, ScreenState};
 use sekisho_register::{NameHash, Register};
 use sekisho_wire::id::{BootId, Code, Hash, ReaderIdentity, RequestId, Salt, SessionId};
-use sekisho_wire::record::{Body, Emitter, RECORD_VERSION, Record, SessionReason};
+use sekisho_wire::reason::AlarmKind;
+use sekisho_wire::record::{Alarm, Body, Emitter, RECORD_VERSION, Record, SessionReason};
 use sekisho_wire::verdict::VerdictCode;
 
+use crate::card_grant::CardGrants;
 use crate::carrier::Links;
 use crate::clock::Clock;
 use crate::config::Config;
@@ -19,16 +21,20 @@ use crate::doubt::Doubts;
 use crate::false_card::FalseCards;
 use crate::function::{Answered, Decided, Granted};
 use crate::identity::Identity;
-use crate::journal::Journal;
 use crate::journal::segment::random;
+use crate::journal::{Journal, Trouble};
 use crate::pins_sent::PinsSent;
 use crate::prompt::Prompt;
+use crate::screen::Screen;
+use crate::service_manager::Heart;
 use crate::session::{Action, Event, Insertion, Limits, Machine, Now};
 use crate::trusted::{Moment, TrustedTime};
 use crate::worker_link::{CallAnswer, Problem, ToWorker};
 
 /// How long records that nobody waits for may gather before they are written.
 const GATHER: Duration = Duration::from_millis(5);
+/// The clocks that count sleep and those that do not are apart by more than this after a sleep, ms.
+const SLEEP: u64 = 500;
 /// Pause before a journal that failed is tried again: the first, and the longest. Each attempt makes a segment.
 const RETRY_FIRST: Duration = Duration::from_millis(250);
 const RETRY_MAX: Duration = Duration::from_secs(15);
@@ -47,6 +53,8 @@ pub struct Agent {
     changed: Condvar,
     /// Wakes the thread that writes records nobody waits for.
     kick: SyncSender<()>,
+    /// Screens to be locked. Whoever holds the core may take its lock, and never the other way round.
+    pub(crate) screen: Screen,
 }
 
 /// What changes, under the one lock.
@@ -74,7 +82,7 @@ pub(crate) struct Core {
     pub(crate) recent: VecDeque<Recent>,
     /// Sessions whose record of opening is on its way to the disk.
     pub(crate) opening: Vec<SessionId>,
-    /// The session that opened last, and the uid that opened its prompt.
+    /// The session that opened last, and whose it is: the uid that opened its prompt, or for which root did.
     pub(crate) owner: Option<(SessionId, u32)>,
     /// The prompt whose PIN is typed and whose outcome is not known yet: no other one opens meanwhile.
     pub(crate) proving: Option<u64>,
@@ -88,13 +96,20 @@ pub(crate) struct Core {
     pub(crate) certificate_ends: Option<u64>,
     pub(crate) doubts: Doubts,
     pub(crate) false_cards: FalseCards,
+    pub(crate) grants: CardGrants,
     /// Readers that are there: those whose `reader_up` has no `reader_down` yet.
     pub(crate) readers: BTreeSet<ReaderIdentity>,
     pub(crate) acknowledged: Acknowledged,
     pub(crate) history: History,
     pub(crate) records: Records,
+    /// Trusted time of the record that waits longest for the ledger, or a little earlier.
+    pub(crate) unsent_since: Option<u64>,
     /// What is in the reader and cannot be used.
     pub(crate) unreadable: Option<Problem>,
+    /// What came of the last lock of the screen.
+    pub(crate) screen: ScreenState,
+    /// How long the machine had slept, ms, when it was last looked at.
+    asleep: u64,
     boot: BootId,
 }
 
@@ -145,6 +160,7 @@ pub(crate) struct Beginning {
     pub(crate) register: Register,
     pub(crate) names: HashMap<NameHash, String>,
     pub(crate) acknowledged: Acknowledged,
+    pub(crate) unsent_since: Option<u64>,
     pub(crate) boot: BootId,
 }
 
@@ -157,7 +173,7 @@ impl Agent {
         beginning: Beginning,
         kick: SyncSender<()>,
     ) -> Self {
-        let Beginning { trusted, register, names, acknowledged, boot } = beginning;
+        let Beginning { trusted, register, names, acknowledged, unsent_since, boot } = beginning;
         let core = Core {
             machine: Machine::default(),
             trusted,
@@ -183,27 +199,67 @@ impl Agent {
             certificate_ends: None,
             doubts: Doubts::default(),
             false_cards: FalseCards::default(),
+            grants: CardGrants::default(),
             readers: BTreeSet::new(),
             acknowledged,
             history: History::default(),
             records: Records::default(),
+            unsent_since,
             unreadable: None,
+            screen: Screen::before_any(&config),
+            asleep: clock.asleep(),
             boot,
         };
-        Self { config, identity, clock, journal, core: Mutex::new(core), changed: Condvar::new(), kick }
+        Self {
+            config,
+            identity,
+            clock,
+            journal,
+            core: Mutex::new(core),
+            changed: Condvar::new(),
+            kick,
+            screen: Screen::default(),
+        }
     }
 
     pub(crate) fn lock(&self) -> MutexGuard<'_, Core> {
         // A panic elsewhere must not unlock anything: the machine changes in one step, and records are appended whole.
-        self.core.lock().unwrap_or_else(PoisonError::into_inner)
+        let mut core = self.core.lock().unwrap_or_else(PoisonError::into_inner);
+        self.notice_sleep(&mut core);
+        core
+    }
+
+    /// A sleep that nobody told of ends what was open before anything else is done: only the clocks know of it when the bus is away.
+    fn notice_sleep(&self, core: &mut Core) {
+        let asleep = self.clock.asleep();
+        if asleep > core.asleep.saturating_add(SLEEP) {
+            log::info!("the machine was asleep");
+            core.asleep = asleep;
+            self.step(core, Event::Suspending);
+        }
     }
 
     /// Why nothing at all may be granted, whoever asks for what: what is granted here could not be recorded.
-    pub(crate) fn grants_nothing(&self, core: &Core) -> Option<VerdictCode> {
+    pub(crate) fn grants_nothing(&self, core: &mut Core) -> Option<VerdictCode> {
         match core.history {
             History::Refused => Some(VerdictCode::HistoryRefused),
-            History::Goes => (!self.journal.takes_records()).then_some(VerdictCode::NotRecorded),
+            History::Goes => match self.journal.trouble() {
+                Some(Trouble::Full) => Some(VerdictCode::JournalFull),
+                Some(Trouble::Failing) => Some(VerdictCode::NotRecorded),
+                None if !self.journal.takes_grants() => Some(VerdictCode::NotRecorded),
+                None => self.unsent_too_long(core).then_some(VerdictCode::UnsentTooLong),
+            },
         }
+    }
+
+    /// Until when the records that wait longest for the ledger must be there, or nothing more is granted; `None` when all are.
+    pub(crate) fn unsent_until(&self, core: &Core) -> Option<u64> {
+        Some(core.unsent_since?.saturating_add(self.config.journal.unsent()))
+    }
+
+    fn unsent_too_long(&self, core: &mut Core) -> bool {
+        let now = self.now(core).trusted;
+        self.unsent_until(core).is_some_and(|until| now > until)
     }
 
     pub(crate) fn moment(&self) -> Moment {
@@ -225,8 +281,8 @@ impl Agent {
     /// As [`Self::write`], for what was seen and neither grants nor ends anything. It is left out while more records wait for a failing
     /// disk than memory should hold: nothing is granted then, and whoever pulls a card in and out must not end the agent.
     pub(crate) fn observe(&self, core: &mut Core, body: Body) {
-        if self.journal.is_full() {
-            log::error!("{} is not recorded: too many records wait for the disk", body.kind().1);
+        if self.journal.is_short() {
+            log::error!("{} is not recorded: what the disk still takes is for what must be said", body.kind().1);
         } else {
             self.write(core, body);
         }
@@ -237,6 +293,7 @@ impl Agent {
         let moment = self.moment();
         // A record that holds an input names one moment: that of the decision (wire §4.2).
         let trusted = body.input().map_or_else(|| core.trusted.now(moment), |input| input.time);
+        core.unsent_since.get_or_insert(trusted);
         let written = self.journal.next().epoch;
         let seq = self.journal.append(|epoch, seq| {
             let record = Record {
@@ -282,8 +339,8 @@ impl Agent {
 
     fn carry_out(&self, core: &mut Core, action: Action) {
         match action {
-            // The seat watches the state and locks the screen by it; the authorization is locked already.
-            Action::LockScreen => log::info!("locked"),
+            // The authorization is locked already, and waits for no screen.
+            Action::LockScreen(session) => self.ask_for_screen(core, session),
             Action::LogOutCard(insertion) => self.log_out(core, insertion),
             Action::CancelPrompts(insertion) => core.cancel_prompts(insertion),
             Action::WriteLocked(session, reason) => {
@@ -321,10 +378,19 @@ impl Agent {
             std::thread::sleep(GATHER);
             self.journal.flush();
             let mut pause = RETRY_FIRST;
-            while self.journal.is_failing() {
+            if self.journal.trouble() == Some(Trouble::Full) {
+                let mut core = self.lock();
+                let (terminal, epoch) = (Some(self.identity.terminal.clone()), Some(self.journal.next().epoch));
+                let alarm = Alarm { kind: AlarmKind::JournalFull, terminal, epoch, seq: None, act: None };
+                // Never left out: it is what must be said.
+                self.write(&mut core, Body::Alarm(alarm));
+            }
+            while self.journal.trouble().is_some() {
                 {
                     let mut core = self.lock();
                     self.step(&mut core, Event::JournalFailed);
+                    // Panels say why nothing is granted.
+                    self.tell(&mut core);
                 }
                 std::thread::sleep(pause);
                 pause = (pause * 2).min(RETRY_MAX);
@@ -337,19 +403,22 @@ impl Agent {
     }
 
     /// Lets time do its work, as long as the agent lives.
-    pub(crate) fn tick_loop(&self) {
+    pub(crate) fn tick_loop(&self, heart: &Heart<1>) {
         loop {
-            self.wait_for_session();
+            self.wait_for_session(heart.every());
             std::thread::sleep(self.clock.tick());
             self.tick();
+            heart.beat(0);
         }
     }
 
-    /// Time ends nothing but sessions: while there is none, nobody need be woken for it.
-    fn wait_for_session(&self) {
-        let mut core = self.lock();
-        while core.machine.session().is_none() {
-            core = self.changed.wait(core).unwrap_or_else(PoisonError::into_inner);
+    /// Time ends nothing but sessions: while there is none, nobody need be woken for it, but to say that this loop is not stuck.
+    fn wait_for_session(&self, at_most: Option<Duration>) {
+        let core = self.lock();
+        let idle = |core: &mut Core| core.machine.session().is_none();
+        match at_most {
+            Some(at_most) => drop(self.changed.wait_timeout_while(core, at_most, idle)),
+            None => drop(self.changed.wait_while(core, idle)),
         }
     }
 
@@ -408,7 +477,7 @@ impl Core {
 
     /// A person's name, where this terminal has heard it.
     pub(crate) fn name_of(&self, operator: &Code) -> Option<String> {
-        self.names.get(self.register.name_hash(operator)?).cloned()
+        self.names.get(self.deciding().name_hash(operator)?).cloned()
     }
 }
 

@@ -14,6 +14,7 @@ use crate::identity::Identity;
 use crate::journal::medium::{Folder, Medium, SegmentFile};
 use crate::journal::recovery::{Found, survey};
 use crate::keeper::Keeper;
+use crate::secrets::journal_key;
 use crate::uplink::Uplink;
 
 /// What a set-aside journal is called: this, its epoch, a number.
@@ -82,12 +83,14 @@ pub fn show(config: &Config) -> Result<String, AsideError> {
     if !folder.is_dir() {
         return Ok("there is no journal".into());
     }
-    let key = config.state.join("journal.key");
-    // A key drawn now would open nothing, and hide that the right one is missing.
-    if !key.is_file() {
-        return Err(AsideError::File(io::Error::new(io::ErrorKind::NotFound, "journal.key is missing")));
-    }
-    let key = files::secret_key(&key).map_err(|error| AsideError::Damaged(StateFile::JournalKey, error))?;
+    let key = journal_key(&config.state).map_err(|error| {
+        if error.kind() == io::ErrorKind::InvalidData {
+            AsideError::Damaged(StateFile::JournalKey, error)
+        } else {
+            AsideError::File(error)
+        }
+    })?;
+    let key = key.ok_or_else(|| AsideError::File(io::Error::new(io::ErrorKind::NotFound, "journal.key is missing")))?;
     let lines = survey(&Folder::open(&folder)?, &key)?;
     let lines = lines.into_iter().map(|(name, found)| match found {
         Found::Readable { epoch, first, count, whole } => {
@@ -112,7 +115,7 @@ pub fn set_aside(config: &Config) -> Result<PathBuf, AsideError> {
         places.into_iter().find(|place| !place.exists()).ok_or(io::Error::from(io::ErrorKind::AlreadyExists))?;
     std::fs::rename(config.state.join("journal"), &place)?;
     let key = config.state.join("journal.key");
-    if key.is_file() && whole(StateFile::JournalKey, files::secret_key(&key), &mut None)?.is_none() {
+    if key.is_file() && whole(StateFile::JournalKey, journal_key(&config.state), &mut None)?.is_none() {
         std::fs::rename(key, place.join("journal.key"))?;
     }
     File::open(&config.state)?.sync_all()?;
@@ -123,7 +126,7 @@ pub fn set_aside(config: &Config) -> Result<PathBuf, AsideError> {
 /// too low a number would be begun once more: where something has decayed, something else must tell.
 fn newest_told_of(config: &Config) -> Result<u32, AsideError> {
     let mut decayed = None;
-    let identity = whole(StateFile::Identity, Identity::load(&config.identity_file()), &mut decayed)?;
+    let identity = whole(StateFile::Identity, Identity::load(&config.state), &mut decayed)?;
     let registered = match identity {
         Some(None) => return Err(AsideError::NotEnrolled),
         Some(Some(identity)) => {
@@ -132,8 +135,8 @@ fn newest_told_of(config: &Config) -> Result<u32, AsideError> {
         }
         None => None,
     };
-    let (folder, key) = (config.state.join("journal"), config.state.join("journal.key"));
-    let key = key.is_file().then(|| whole(StateFile::JournalKey, files::secret_key(&key), &mut decayed)).transpose()?;
+    let folder = config.state.join("journal");
+    let key = whole(StateFile::JournalKey, journal_key(&config.state), &mut decayed)?;
     let segments = match key.flatten() {
         Some(key) if folder.is_dir() => survey(&Folder::open(&folder)?, &key)?,
         Some(_) | None => Vec::new(),
@@ -181,6 +184,14 @@ pub(crate) struct Nowhere;
 impl Medium for Nowhere {
     fn create(&self, _: &str) -> io::Result<Box<dyn SegmentFile>> {
         Err(io::Error::other("this terminal waits for a new epoch"))
+    }
+
+    fn reserve(&self, _: u64) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn create_of_reserve(&self, name: &str) -> io::Result<Box<dyn SegmentFile>> {
+        self.create(name)
     }
 
     fn names(&self) -> io::Result<Vec<String>> {
@@ -233,7 +244,7 @@ mod tests {
     }
 
     fn journal_of(config: &Config, epoch: u32) {
-        let key = files::secret_key(&config.state.join("journal.key")).unwrap();
+        let key = files::new_key(&config.state.join("journal.key")).unwrap();
         let folder = Folder::open(&config.state.join("journal")).unwrap();
         let start = Start { epoch, first: 0, chain: Hash([0; 32]) };
         let journal = Journal::open(std::sync::Arc::new(folder), SecretBytes::new(*key.expose()), start, |_, _| {});

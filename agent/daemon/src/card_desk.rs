@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use sekisho_card::{
     CardCause, CardError, Cause, Disposition, Lengths, LoginError, OperatorCard, PcscReader, PcscTransport, ReaderName,
     SharePolicy, TransportError, Tries,
@@ -25,6 +27,7 @@ pub(crate) enum Job {
     Sign { call: u64, insertion: u64, intake: Arc<Intake>, digest: [u8; 32] },
     ChangePin { call: u64, insertion: u64, intake: Arc<Intake> },
     Prove { call: u64, insertion: u64, digest: [u8; 32] },
+    ReadGrant { insertion: u64 },
     LogOut { insertion: u64 },
 }
 
@@ -71,6 +74,12 @@ impl CardDesk {
                 let proved = self.card(insertion).map_err(Fault::from);
                 let proved = proved.and_then(|card| card.prove_presence(&digest).map_err(|error| fault(&error)));
                 self.finish(call, insertion, proved.map(signed), outbox);
+            }
+            Job::ReadGrant { insertion } => {
+                let read = self.cards.get_mut(&insertion).map(OperatorCard::read_grant);
+                // A card that nobody knows is not looked at anew because of it: it would be asked again, and fail again, without end.
+                let read = read.and_then(|read| read.inspect_err(|error| log::info!("{error}")).ok().flatten());
+                outbox.tell(&FromWorker::Grant { insertion, grant: read.map(|grant| STANDARD.encode(grant)) });
             }
             Job::LogOut { insertion } => {
                 let done = self.cards.get_mut(&insertion).map(OperatorCard::reset);

@@ -20,6 +20,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::config::{Card, Config, Sharing};
 use crate::ending;
 use crate::pin_intake::{Intake, take_in};
+use crate::service_manager::{Heart, ServiceManager};
 use crate::watchdog::Watchdog;
 use crate::worker_link::{CallAnswer, Failure, FromWorker, Lost, ToWorker, WORKER_MESSAGE_MAX};
 
@@ -43,13 +44,17 @@ pub fn run(config: &Config) -> io::Result<std::convert::Infallible> {
         desk: watchdog("a card call", deadline)?,
         watcher: watchdog("a look at the readers", config.card.watch() * LOOKS)?,
     };
+    let (manager, heart) = (ServiceManager::of_this_process(), Heart::of_this_process());
+    manager.is_ready("waiting for the agent");
     let (mut pause, mut unreached) = (RETRY_FIRST, false);
     loop {
         match UnixStream::connect(config.worker_socket()) {
             Ok(stream) => {
                 log::info!("waiting upon the agent at {}", config.worker_socket().display());
+                manager.does("waiting upon the agent");
                 let begun = SystemClock.boottime();
-                let end = serve(stream, &config.card, &watchdogs);
+                let end = serve(stream, &config.card, &watchdogs, &heart);
+                manager.does("waiting for the agent");
                 // An agent that has another card worker hangs up at once.
                 let waited_upon = SystemClock.boottime().saturating_sub(begun) >= AT_ONCE_MS;
                 match end {
@@ -74,6 +79,7 @@ pub fn run(config: &Config) -> io::Result<std::convert::Infallible> {
             }
             Err(_) => {}
         }
+        heart.beat(0);
         std::thread::sleep(pause);
         pause = (pause * 2).min(RETRY_MAX);
     }
@@ -175,7 +181,7 @@ fn tell(writer: &mut Writer, message: &FromWorker) {
 }
 
 /// Waits upon the agent over one connection.
-fn serve(stream: UnixStream, card: &Card, watchdogs: &Watchdogs) -> Result<(), ConnectionError> {
+fn serve(stream: UnixStream, card: &Card, watchdogs: &Watchdogs, heart: &Heart<1>) -> Result<(), ConnectionError> {
     let mut connection = Connection::new(stream, Descriptors::Accepted)?;
     let state = OutboxState { writer: connection.writer(Some(WRITE))?, present: HashMap::new() };
     let outbox = Arc::new(Outbox { state: Mutex::new(state) });
@@ -188,7 +194,7 @@ fn serve(stream: UnixStream, card: &Card, watchdogs: &Watchdogs) -> Result<(), C
         let desk_outbox = Arc::clone(&outbox);
         scope.spawn(move || desk_loop(CardDesk::new(policy), &desk_jobs, &desk_outbox, &watchdogs.desk));
         let (watch_jobs, watch_over, watch_outbox) = (jobs.clone(), Arc::clone(&over), Arc::clone(&outbox));
-        scope.spawn(move || watch(readers, look, &watch_over, &watch_outbox, &watch_jobs, &watchdogs.watcher));
+        scope.spawn(move || watch(readers, look, &watch_over, &watch_outbox, &watch_jobs, &watchdogs.watcher, heart));
         let outcome =
             Asked { jobs, outbox: Arc::clone(&outbox), intakes: HashMap::new(), descriptors: VecDeque::new() }
                 .listen(&mut connection);
@@ -219,8 +225,10 @@ fn watch(
     outbox: &Outbox,
     jobs: &Sender<Job>,
     watchdog: &Watchdog,
+    heart: &Heart<1>,
 ) {
     while !over.load(Ordering::Acquire) {
+        heart.beat(0);
         let Some(event) = watchdog.during(|| readers.wait(look)) else {
             outbox.tell(&FromWorker::Alive);
             continue;
@@ -323,6 +331,7 @@ impl Asked {
                     intake.cancel();
                 }
             }
+            ToWorker::ReadGrant { insertion } => self.job(Job::ReadGrant { insertion }),
             ToWorker::LogOut { insertion } => self.job(Job::LogOut { insertion }),
         }
     }

@@ -8,7 +8,6 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use rcgen::{CertificateParams, DistinguishedName, DnType, KeyPair};
 use x509_parser::prelude::{FromDer, X509Certificate};
-use zeroize::Zeroizing;
 
 use crate::files;
 use crate::identity::StoredLink;
@@ -47,13 +46,14 @@ pub(crate) struct Certified {
     pub(crate) trouble: Option<NotRenewed>,
 }
 
-/// Looks at the certificate in `file` (`link.json`), and renews it when little of its time is left. `ask` sends a request to the ledger
+/// Looks at the certificate in `file` (`link.json`), whose key (PKCS #8) is `key`, and renews it when little of its time is left. `ask` sends a request to the ledger
 /// (DER) and returns the certificate (base64 of DER).
 ///
 /// # Errors
 /// [`NotRenewed`] when there is not even an old one to go on with.
 pub(crate) fn look_after(
     file: &Path,
+    key: &[u8],
     now: u64,
     ask: impl FnOnce(&[u8]) -> Result<String, String>,
 ) -> Result<Certified, NotRenewed> {
@@ -63,7 +63,7 @@ pub(crate) fn look_after(
     if now.saturating_add(BEFORE) < ends {
         return Ok(Certified { ends, renewed: None, trouble: None });
     }
-    Ok(match renew(file, &stored, ends, ask) {
+    Ok(match renew(file, key, &stored, ends, ask) {
         Ok((renewed, ends)) => Certified { ends, renewed: Some(renewed), trouble: None },
         Err(trouble) => Certified { ends, renewed: None, trouble: Some(trouble) },
     })
@@ -71,24 +71,24 @@ pub(crate) fn look_after(
 
 fn renew(
     file: &Path,
+    key: &[u8],
     stored: &StoredLink,
     before: u64,
     ask: impl FnOnce(&[u8]) -> Result<String, String>,
 ) -> Result<(StoredLink, u64), NotRenewed> {
-    let request = request(stored).ok_or(NotRenewed::Unusable)?;
+    let request = request(key, stored).ok_or(NotRenewed::Unusable)?;
     let certificate = ask(&request).map_err(NotRenewed::Ledger)?;
     // One that ends no later, or is none, would only take the place of one that works.
     let ends = end_of(&certificate).filter(|ends| *ends > before).ok_or(NotRenewed::Unusable)?;
-    let (url, authority, key) = (stored.url.clone(), stored.authority.clone(), stored.key.clone());
-    let renewed = StoredLink { url, authority, certificate, key };
+    let (url, authority) = (stored.url.clone(), stored.authority.clone());
+    let renewed = StoredLink { url, authority, certificate };
     files::replace_json(file, &renewed).map_err(NotRenewed::File)?;
     Ok((renewed, ends))
 }
 
 /// The request for the next certificate: the same name, the same key.
-fn request(stored: &StoredLink) -> Option<Vec<u8>> {
-    let key = Zeroizing::new(STANDARD.decode(&*stored.key).ok()?);
-    let key = KeyPair::try_from(key.as_slice()).ok()?;
+fn request(key: &[u8], stored: &StoredLink) -> Option<Vec<u8>> {
+    let key = KeyPair::try_from(key).ok()?;
     let der = STANDARD.decode(&stored.certificate).ok()?;
     let (_, certificate) = X509Certificate::from_der(&der).ok()?;
     let subject = certificate.subject();
@@ -133,7 +133,6 @@ mod tests {
             url: "https://127.0.0.1:1".into(),
             authority: String::new(),
             certificate: certificate(&key, 11),
-            key: Zeroizing::new(STANDARD.encode(key.serialize_der())),
         };
         files::replace_json(&file, &stored).unwrap();
         (file, key)
@@ -146,10 +145,11 @@ mod tests {
     #[test]
     fn a_certificate_is_renewed_ten_days_before_its_end_and_not_earlier() {
         let (file, key) = enrolled("renewed");
-        let early = look_after(&file, NOVEMBER - 11 * DAY, |_| panic!("there is no need")).unwrap();
+        let early =
+            look_after(&file, &key.serialize_der(), NOVEMBER - 11 * DAY, |_| panic!("there is no need")).unwrap();
         assert!((early.ends, early.renewed.is_none(), early.trouble.is_none()) == (NOVEMBER, true, true));
         let next = certificate(&key, 12);
-        let renewed = look_after(&file, NOVEMBER - 9 * DAY, |request| {
+        let renewed = look_after(&file, &key.serialize_der(), NOVEMBER - 9 * DAY, |request| {
             assert!(request.windows(6).any(|part| part == b"mado-1"));
             Ok(next.clone())
         });
@@ -166,7 +166,7 @@ mod tests {
         let answers =
             [Err("no way".to_owned()), Ok("?".into()), Ok(STANDARD.encode(b"none")), Ok(certificate(&key, 10))];
         for answer in answers {
-            let looked = look_after(&file, NOVEMBER - DAY, |_| answer).unwrap();
+            let looked = look_after(&file, &key.serialize_der(), NOVEMBER - DAY, |_| answer).unwrap();
             assert!(looked.trouble.is_some() && looked.renewed.is_none() && looked.ends == NOVEMBER);
             assert_eq!(kept(&file), old);
         }

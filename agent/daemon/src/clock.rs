@@ -15,6 +15,9 @@ pub trait Clock: Send + Sync + fmt::Debug {
     /// Milliseconds since the machine started, suspend included. Nobody can set it.
     fn boottime(&self) -> u64;
 
+    /// How long the machine has slept since it started, ms.
+    fn asleep(&self) -> u64;
+
     /// How long, in real time, a ticker may sleep without missing what this clock does.
     fn tick(&self) -> Duration;
 }
@@ -25,6 +28,8 @@ pub struct SystemClock;
 
 /// A ticker needs no more than this to lock in time: idle limits are minutes.
 const TICK: Duration = Duration::from_secs(1);
+/// Two looks at clocks that are at most so many ms apart are one.
+const LOOKS_APART: u64 = 50;
 
 impl Clock for SystemClock {
     fn wall(&self) -> u64 {
@@ -33,6 +38,17 @@ impl Clock for SystemClock {
 
     fn boottime(&self) -> u64 {
         milliseconds(ClockId::Boottime)
+    }
+
+    fn asleep(&self) -> u64 {
+        // Where another process came between the looks, what passed meanwhile would look like a sleep.
+        loop {
+            let before = milliseconds(ClockId::Monotonic);
+            let boottime = self.boottime();
+            if milliseconds(ClockId::Monotonic) <= before + LOOKS_APART {
+                return boottime.saturating_sub(before);
+            }
+        }
     }
 
     fn tick(&self) -> Duration {
@@ -75,6 +91,10 @@ impl Clock for SimulatedClock {
 
     fn boottime(&self) -> u64 {
         SystemClock.boottime().saturating_add(self.offset())
+    }
+
+    fn asleep(&self) -> u64 {
+        SystemClock.asleep()
     }
 
     fn tick(&self) -> Duration {

@@ -15,39 +15,110 @@ pub struct Config {
     /// Where the agent keeps keys, journal and register; its own, mode 0700.
     #[serde(default = "default_state")]
     pub state: PathBuf,
+    /// What the forwarder has: way and key to the ledger; its own, mode 0700. `link` in `state` unless given, where one user runs both.
+    #[serde(default)]
+    pub link: Option<PathBuf>,
     /// Where the sockets are; made by the service manager.
     #[serde(default = "default_runtime")]
     pub runtime: PathBuf,
     /// The socket for programs and people; `agent.sock` in `runtime` unless given.
     #[serde(default)]
     pub socket: Option<PathBuf>,
+    /// The machine's list of logins, read at a start for those that happened while no agent ran.
+    #[serde(default = "default_wtmp")]
+    pub wtmp: PathBuf,
     /// Who may speak on which socket.
     #[serde(default)]
     pub peers: Peers,
-    /// Programs with a uid of their own: application code = uid.
+    /// Programs with a user of their own: application code = user.
     #[serde(default)]
-    pub applications: BTreeMap<String, u32>,
+    pub applications: BTreeMap<String, User>,
     /// The card reader and the card.
     #[serde(default)]
     pub card: Card,
+    /// The journal.
+    #[serde(default)]
+    pub journal: Journal,
+    /// What is displayed, when a session is locked or ends.
+    #[serde(default)]
+    pub lock: Lock,
     /// Limits of the socket.
     #[serde(default)]
     pub limits: Limits,
 }
 
-/// Who may speak on which socket, by uid. Root always may.
+/// The journal.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Journal {
+    /// Days that records may wait for the ledger; then nothing more is granted.
+    pub days_unsent: u64,
+}
+
+impl Default for Journal {
+    /// A certificate has at least ten days left unless its renewal fails: until then the ledger surely lets the terminal in when the line is back.
+    fn default() -> Self {
+        Self { days_unsent: 10 }
+    }
+}
+
+impl Journal {
+    /// How long records may wait for the ledger, ms.
+    #[must_use]
+    pub const fn unsent(&self) -> u64 {
+        self.days_unsent * 24 * 60 * 60 * 1000
+    }
+}
+
+/// A user of this machine, by uid. In the file a number, or a name of `/etc/passwd`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(try_from = "UserWritten")]
+pub struct User(pub u32);
+
+#[derive(Deserialize)]
+#[serde(untagged, expecting = "it must be a user: a uid, or a name that stands in /etc/passwd")]
+enum UserWritten {
+    Uid(u32),
+    Name(String),
+}
+
+impl TryFrom<UserWritten> for User {
+    type Error = String;
+
+    fn try_from(written: UserWritten) -> Result<Self, String> {
+        match written {
+            UserWritten::Uid(uid) => Ok(Self(uid)),
+            UserWritten::Name(name) => {
+                let passwd =
+                    std::fs::read_to_string(PASSWD).map_err(|error| format!("cannot read {PASSWD}: {error}"))?;
+                uid_of(&passwd, &name).map(Self).ok_or_else(|| format!("no user '{name}' stands in {PASSWD}"))
+            }
+        }
+    }
+}
+
+/// The users of this machine; those of a directory are given by uid.
+const PASSWD: &str = "/etc/passwd";
+
+fn uid_of(passwd: &str, name: &str) -> Option<u32> {
+    let fields = passwd.lines().map(|line| line.split(':').collect::<Vec<_>>());
+    let listed = fields.into_iter().find(|fields| fields.first() == Some(&name))?;
+    listed.get(2)?.parse().ok()
+}
+
+/// Who may speak on which socket. Root always may.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Peers {
     /// The card worker; the agent's own uid unless given.
     #[serde(default)]
-    pub worker: Option<u32>,
+    pub worker: Option<User>,
     /// The forwarder; the agent's own uid unless given.
     #[serde(default)]
-    pub forwarder: Option<u32>,
+    pub forwarder: Option<User>,
     /// Who may open a prompt for a PIN: panel, seat, PAM. The agent's own uid unless given.
     #[serde(default)]
-    pub prompt: Vec<u32>,
+    pub prompt: Vec<User>,
     /// Whether every uid may connect and ask; else only those named here, in `prompt` or in `applications`.
     #[serde(default = "yes")]
     pub anyone_may_ask: bool,
@@ -114,6 +185,44 @@ impl Card {
     }
 }
 
+/// What becomes of the screen when a session is locked or ends.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Lock {
+    /// Who locks the screen.
+    pub screen: ScreenLock,
+    /// The seat whose active session is locked.
+    pub seat: String,
+    /// What is done when nobody confirms that it is locked.
+    pub on_failure: OnFailure,
+}
+
+/// Who locks the screen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ScreenLock {
+    /// The desktop, told by logind.
+    Logind,
+    /// Nobody: there is none, or it is not ours.
+    None,
+}
+
+/// What is done when nobody confirms that the screen is locked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnFailure {
+    /// The desktop session is ended, with all that is open in it.
+    Terminate,
+    /// People are told, and the screen shows what it shows.
+    Alert,
+}
+
+impl Default for Lock {
+    fn default() -> Self {
+        Self { screen: ScreenLock::Logind, seat: "seat0".into(), on_failure: OnFailure::Terminate }
+    }
+}
+
 /// Limits of the socket.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -141,6 +250,10 @@ fn default_state() -> PathBuf {
 
 fn default_runtime() -> PathBuf {
     "/run/sekisho".into()
+}
+
+fn default_wtmp() -> PathBuf {
+    "/var/log/wtmp".into()
 }
 
 impl Config {
@@ -177,10 +290,15 @@ impl Config {
     }
 
     fn check(&self) -> Result<(), (String, String)> {
-        for (key, path) in [("state", &self.state), ("runtime", &self.runtime)] {
-            if !path.is_absolute() {
+        let places = [("state", Some(&self.state)), ("link", self.link.as_ref()), ("runtime", Some(&self.runtime))];
+        for (key, path) in places {
+            if path.is_some_and(|path| !path.is_absolute()) {
                 return Err((key.into(), "an absolute path, such as /var/lib/sekisho".into()));
             }
+        }
+        // sd_seat names: an empty one or one with a slash would be another object of logind's.
+        if self.lock.seat.is_empty() || !self.lock.seat.chars().all(|c| c.is_ascii_alphanumeric() || "-_".contains(c)) {
+            return Err(("seat".into(), "the name of a seat, such as seat0 (loginctl list-seats)".into()));
         }
         for code in self.applications.keys() {
             if Code::new(code).is_err() {
@@ -188,21 +306,22 @@ impl Config {
                 return Err((code.clone(), rule.into()));
             }
         }
-        let mut uids: Vec<u32> = self.applications.values().copied().collect();
+        let mut uids: Vec<User> = self.applications.values().copied().collect();
         uids.sort_unstable();
         if let Some(pair) = uids.windows(2).find(|pair| pair.first() == pair.last()) {
             let mut twice =
                 self.applications.iter().filter(|(_, uid)| pair.contains(uid)).map(|(code, _)| code.clone());
             return Err((
                 twice.next_back().unwrap_or_default(),
-                "a uid of its own: two applications with one uid cannot be told apart".into(),
+                "a user of its own: two applications with one user cannot be told apart".into(),
             ));
         }
         for (key, value, most) in [
             ("deadline_seconds", self.card.deadline_seconds, 600),
-            ("watch_seconds", self.card.watch_seconds, 60),
+            ("watch_seconds", self.card.watch_seconds, 20),
             ("prompt_seconds", self.card.prompt_seconds, 3600),
             ("tries_per_insertion", u64::from(self.card.tries_per_insertion), 15),
+            ("days_unsent", self.journal.days_unsent, 365),
             ("connections", self.limits.connections as u64, 4096),
             ("requests_per_second", u64::from(self.limits.requests_per_second), 1_000_000),
         ] {
@@ -237,16 +356,22 @@ impl Config {
         self.state.join("identity.json")
     }
 
+    /// An enrolment that was begun: keys that no act names yet.
+    #[must_use]
+    pub fn enrolment_file(&self) -> PathBuf {
+        self.state.join("enrolment.json")
+    }
+
     /// What enrolment left for the forwarder: a folder, so that it can belong to another user.
     #[must_use]
     pub fn link_folder(&self) -> PathBuf {
-        self.state.join("link")
+        self.link.clone().unwrap_or_else(|| self.state.join("link"))
     }
 
     /// The application that this uid is, as far as the configuration says.
     #[must_use]
     pub fn application_of(&self, uid: u32) -> Option<Code> {
-        let (code, _) = self.applications.iter().find(|(_, listed)| **listed == uid)?;
+        let (code, _) = self.applications.iter().find(|(_, listed)| listed.0 == uid)?;
         Code::new(code).ok()
     }
 }
@@ -343,10 +468,20 @@ mod tests {
             ("state = \"var\"\n", &["line 1", "'state'", "absolute path"]),
             ("\n[card]\nsharing = \"mine\"\n", &["line 3", "exclusive"]),
             ("[card]\ndeadline_seconds = 0\n", &["line 2", "'deadline_seconds'", "from 1 to 600"]),
-            ("[card]\nwatch_seconds = 61\n", &["line 2", "'watch_seconds'"]),
+            ("[card]\nwatch_seconds = 21\n", &["line 2", "'watch_seconds'"]),
+            ("[journal]\ndays_unsent = 0\n", &["line 2", "'days_unsent'", "from 1 to 365"]),
             ("[card]\ndeadline_seconds = \"ten\"\n", &["line 2", "invalid type"]),
+            ("link = \"link\"\n", &["line 1", "'link'", "absolute path"]),
+            (
+                "[peers]\nworker = \"nobody-of-that-name\"\n",
+                &["line 2", "'worker'", "nobody-of-that-name", "/etc/passwd"],
+            ),
+            ("[peers]\nprompt = [true]\n", &["line 2", "'prompt'", "a uid, or a name"]),
             ("[applications]\nJumin = 1000\n", &["line 2", "'Jumin'", "a code"]),
             ("[applications]\na = 1000\nb = 1000\n", &["'b'", "told apart"]),
+            ("[lock]\nscreen = \"x11\"\n", &["line 2", "logind"]),
+            ("[lock]\nseat = \"\"\n", &["line 2", "'seat'", "seat0"]),
+            ("[lock]\non_failure = \"ignore\"\n", &["line 2", "terminate"]),
             ("state = \n", &["line 1"]),
         ] {
             let message = refused(text);
@@ -362,6 +497,16 @@ mod tests {
         let error = Config::load(Path::new("/nowhere/agent.toml")).unwrap_err();
         assert!(error.to_string().contains("/nowhere/agent.toml"));
         assert!(error.next_step().contains("--config"));
+    }
+
+    #[test]
+    fn a_user_is_a_number_or_a_name() {
+        let text = "[peers]\nworker = \"root\"\nprompt = [1001, \"root\"]\n";
+        let peers = Config::parse(Path::new("agent.toml"), text).unwrap().peers;
+        assert_eq!((peers.worker, peers.prompt), (Some(User(0)), vec![User(1001), User(0)]));
+        let passwd = "root:x:0:0:root:/root:/bin/sh\nsekisho-agent:x:998:998::/:/usr/sbin/nologin\n";
+        assert_eq!(uid_of(passwd, "sekisho-agent"), Some(998));
+        assert_eq!(uid_of(passwd, "sekisho"), None);
     }
 
     #[test]

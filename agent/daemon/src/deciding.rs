@@ -8,7 +8,7 @@ use sekisho_wire::reason::Reason;
 use sekisho_wire::verdict::VerdictCode;
 
 use crate::agent::{Agent, Core};
-use crate::session::Event;
+use crate::session::{Event, Session};
 
 /// What is asked, besides what the terminal knows itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -97,12 +97,13 @@ impl Agent {
             note_until: note.map(|note| note.until),
             worked: 0,
             worked_today: 0,
+            grant: core.named_grant(),
         }
     }
 
     /// What follows from the card by the register: person, section, permit.
     fn complete(&self, core: &Core, mut input: DecisionInput) -> DecisionInput {
-        let register = &core.register;
+        let register = core.deciding();
         let at = input.time.max(register.newest_made());
         let holder = input.card.and_then(|card| register.card(&card)?.holder(at));
         input.operator = holder.map(|holder| holder.operator.clone());
@@ -127,10 +128,39 @@ impl Agent {
         // Asked as if the session were locked now: what would not let it open again ends it.
         (input.request, input.state) = (Request::Unlock, TerminalState::Locked);
         input.opened = core.machine.session().map(|session| session.opened);
-        if let Some(reason) = reason_of(decide(&core.register, &input).code()) {
+        if let Some(reason) = reason_of(decide(core.deciding(), &input).code()) {
             log::info!("the session may not go on: {}", crate::spoken::reason(reason));
             self.step(core, Event::RightGone(reason));
         }
+    }
+}
+
+/// Hours and permits that follow upon each other are looked through so far: longer than any session lasts.
+const SPANS_MAX: usize = 16;
+
+impl Core {
+    /// How many ms the operating hours, and permits beyond them, still let this session be; `None` where they do not bind it, or run on
+    /// without end.
+    pub(crate) fn hours_left(&self, session: &Session, terminal: &Code, time: u64) -> Option<u64> {
+        let register = self.deciding();
+        let policy = register.policy_at(time.max(register.newest_made()));
+        let kind = register.card(&self.machine.card()?.card)?.issued().kind;
+        if !policy.hours_enforced || policy.out_of_hours_kinds.contains(&kind) {
+            return None;
+        }
+        let mut end = time;
+        for _ in 0..SPANS_MAX {
+            let next = if register.is_open(terminal, end) {
+                register.next_closing(terminal, end)?
+            } else {
+                match register.permit_covering(&session.operator, terminal, None, end) {
+                    Some(number) => register.permit(number)?.given().to,
+                    None => return Some(end.saturating_sub(time)),
+                }
+            };
+            end = next;
+        }
+        None
     }
 }
 
@@ -144,7 +174,7 @@ const fn reason_of(code: VerdictCode) -> Option<Reason> {
         | VerdictCode::PinProofNeeded => None,
         VerdictCode::SessionTooLong => Some(Reason::SessionTooLong),
         VerdictCode::ClockBehind | VerdictCode::ClockUnknown => Some(Reason::ClockImpossible),
-        VerdictCode::RegisterStale => Some(Reason::RegisterStale),
+        VerdictCode::RegisterStale | VerdictCode::GrantStale => Some(Reason::RegisterStale),
         VerdictCode::ConnectionStopped => Some(Reason::ConnectionStopped),
         VerdictCode::OutOfHours | VerdictCode::PermitUnknown | VerdictCode::PermitDoesNotCover => {
             Some(Reason::EndOfHours)
@@ -169,6 +199,7 @@ const fn reason_of(code: VerdictCode) -> Option<Reason> {
         | VerdictCode::CardExpired
         | VerdictCode::CardNeverOpens
         | VerdictCode::CardKindWrong
+        | VerdictCode::GrantRefused
         | VerdictCode::OperatorUnknown
         | VerdictCode::OperatorSuspended
         | VerdictCode::OperatorEnded
@@ -190,12 +221,15 @@ const fn reason_of(code: VerdictCode) -> Option<Reason> {
         | VerdictCode::AgentBusy
         | VerdictCode::NotEnrolled
         | VerdictCode::HistoryRefused
+        | VerdictCode::JournalFull
+        | VerdictCode::UnsentTooLong
         | VerdictCode::WrongPin
         | VerdictCode::PinBlocked
         | VerdictCode::PinNotSent
         | VerdictCode::CardProblem
         | VerdictCode::CardFalse
         | VerdictCode::CardOther
-        | VerdictCode::PinUnanswered => Some(Reason::RegisterChanged),
+        | VerdictCode::PinUnanswered
+        | VerdictCode::GrantFalse => Some(Reason::RegisterChanged),
     }
 }

@@ -22,6 +22,7 @@ use crate::config::Config;
 use crate::files;
 use crate::identity::{StoredIdentity, StoredLink};
 use crate::journal::segment::random;
+use crate::secrets::{self, StateSecret};
 
 /// The terminal could not be enrolled.
 #[derive(Debug)]
@@ -34,6 +35,8 @@ pub enum EnrolError {
     NotForTerminals,
     /// This machine is enrolled as another terminal.
     AlreadyEnrolled,
+    /// Its keys lie in credentials.
+    KeysElsewhere,
     /// The ledger was not reached, or refused.
     Link(LinkError),
     /// Keys or request could not be made.
@@ -54,6 +57,10 @@ impl EnrolError {
                 "Ask for a code for the terminal that it is. To make it another one, set its state folder aside first."
                     .into()
             }
+            Self::KeysElsewhere => {
+                "With agent and forwarder stopped: sekisho-agent key move --to file; then enrol, and move them again."
+                    .into()
+            }
             Self::Link(error) => error.next_step(Language::English).to_string(),
             Self::Keys => "Try again; if that does not help, call the system manager.".into(),
             Self::Disk(_) => "Check that the state folder exists, has room and belongs to the agent.".into(),
@@ -68,6 +75,7 @@ impl fmt::Display for EnrolError {
             Self::Code(error) => write!(f, "{error}"),
             Self::NotForTerminals => f.write_str("cannot enrol with this code: it founds an office"),
             Self::AlreadyEnrolled => f.write_str("cannot enrol: this machine is enrolled as another terminal"),
+            Self::KeysElsewhere => f.write_str("cannot enrol: the keys of this terminal lie in credentials"),
             Self::Link(error) => write!(f, "{}", error.in_words(Language::English)),
             Self::Keys => f.write_str("cannot make keys"),
             Self::Disk(error) => write!(f, "cannot keep the keys: {error}"),
@@ -140,13 +148,18 @@ fn enrol_by(
     let code = LedgerCode::parse(text).map_err(EnrolError::Code)?;
     let CodeKind::Terminal { office, terminal } = &code.kind else { return Err(EnrolError::NotForTerminals) };
     let office = OfficeId(*office).to_string();
+    for secret in StateSecret::ALL {
+        if secrets::is_moved(config, secret).map_err(EnrolError::Disk)? {
+            return Err(EnrolError::KeysElsewhere);
+        }
+    }
     let before: Option<StoredIdentity> = files::read_json(&config.identity_file()).map_err(EnrolError::Disk)?;
     if before.as_ref().is_some_and(|before| (&before.office, &before.terminal) != (&office, terminal)) {
         return Err(EnrolError::AlreadyEnrolled);
     }
     files::private_folder(&config.state).map_err(EnrolError::Disk)?;
     files::private_folder(&config.link_folder()).map_err(EnrolError::Disk)?;
-    let file = config.state.join("enrolment.json");
+    let file = config.enrolment_file();
     let drawn = drawn(&file, &code, before.as_ref())?;
     let key = signing_key(&drawn).ok_or(EnrolError::Keys)?;
     let public = key.verifying_key().to_bytes();
@@ -158,7 +171,9 @@ fn enrol_by(
     });
     let Certificate { certificate } = ask(&code, &body)?;
     let (url, authority) = (code.url.clone(), STANDARD.encode(&code.authority));
-    let link = StoredLink { url, authority, certificate, key: drawn.tls_key };
+    let tls_key = Zeroizing::new(STANDARD.decode(&*drawn.tls_key).map_err(|_| EnrolError::Keys)?);
+    files::replace(&config.link_folder().join(StateSecret::TlsKey.file()), &tls_key).map_err(EnrolError::Disk)?;
+    let link = StoredLink { url, authority, certificate };
     files::replace_json(&config.link_folder().join("link.json"), &link).map_err(EnrolError::Disk)?;
     let (key, identity) = match before {
         Some(before) => (KeyIs::Kept, before),
@@ -177,7 +192,7 @@ fn enrol_by(
             (KeyIs::New, identity)
         }
     };
-    if let Err(error) = std::fs::remove_file(&file) {
+    if let Err(error) = files::remove(&file) {
         log::warn!("cannot remove {}: {error}", file.display());
     }
     let fingerprint = fingerprint(&identity, &public).ok_or(EnrolError::Keys)?;

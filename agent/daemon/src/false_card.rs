@@ -1,4 +1,4 @@
-//! A card that signs with another key than the register has for it: said in a record, once for each insertion and slot.
+//! A card that signs with another key than is known of it, or carries a grant that does not hold: said in a record, once for each insertion and slot.
 
 use sekisho_wire::decision::DecisionInput;
 use sekisho_wire::reason::FalseSlot;
@@ -26,11 +26,19 @@ impl FalseCards {
 impl Agent {
     /// The signature over this input is not by the key that the register has for its card.
     pub(crate) fn false_card(&self, core: &mut Core, insertion: Insertion, input: &DecisionInput, slot: FalseSlot) {
-        log::error!("the card's signature is not by the key in the register");
+        log::error!("the card's signature is not by the key that is known of it");
         let Some(card) = input.card else { return };
         if core.false_cards.is_news(insertion, slot) {
             self.write(core, Body::CardFalse(CardFalse { card, reader: input.reader.clone(), slot }));
         }
+    }
+
+    /// The grant on a card names our register log, and does not hold. It is read once for each insertion.
+    pub(crate) fn false_grant(&self, core: &mut Core, insertion: Insertion) {
+        log::error!("the grant on the card is not one of our register log");
+        let Some(inserted) = core.machine.card().filter(|card| card.insertion == insertion) else { return };
+        let (card, reader, slot) = (inserted.card, inserted.reader.clone(), FalseSlot::Grant);
+        self.observe(core, Body::CardFalse(CardFalse { card, reader, slot }));
     }
 }
 

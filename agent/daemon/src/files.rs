@@ -2,13 +2,18 @@
 
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
-use std::path::Path;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt as _, OpenOptionsExt};
+use std::path::{Path, PathBuf};
 
+use rustix::fs::{Gid, Uid};
+use rustix::process::{geteuid, getgroups};
+use rustix::thread::{set_thread_groups, set_thread_res_gid, set_thread_res_uid};
 use sekisho_wire::secret::SecretBytes;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
+
+use crate::ending;
 
 /// A file of the state folder that cannot be done without, and has decayed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,6 +77,31 @@ pub fn hold(state: &Path) -> io::Result<Option<File>> {
     }
 }
 
+/// Does something in a folder as the user whose folder it is, when root does it: the units' users must be able to use what root leaves in
+/// their folders, and what they may have planted there (a link to somebody else's file) must not become root's to follow.
+///
+/// # Errors
+/// The work's; the kernel's, when it does not let this thread become that user.
+pub fn as_owner<T>(folder: &Path, work: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+    let owner = match std::fs::symlink_metadata(folder) {
+        Ok(folder) if geteuid().is_root() && folder.uid() != 0 => folder,
+        Ok(_) | Err(_) => return work(),
+    };
+    let (uid, gid, groups) = (Uid::from_raw(owner.uid()), Gid::from_raw(owner.gid()), getgroups()?);
+    set_thread_groups(&[gid])?;
+    set_thread_res_gid(None, gid, None)?;
+    set_thread_res_uid(None, uid, None)?;
+    let done = work();
+    let back = set_thread_res_uid(None, Uid::ROOT, None)
+        .and_then(|()| set_thread_res_gid(None, Gid::ROOT, None))
+        .and_then(|()| set_thread_groups(&groups));
+    if back.is_err() {
+        // Half one user and half another: nothing that follows would be right.
+        ending::at_once();
+    }
+    done
+}
+
 /// Makes a folder with mode 0700 when it is not there; its name is durable when this returns.
 ///
 /// # Errors
@@ -84,25 +114,63 @@ pub fn private_folder(path: &Path) -> io::Result<()> {
     if !parent.is_dir() {
         private_folder(parent)?;
     }
-    DirBuilder::new().recursive(true).mode(0o700).create(path)?;
-    File::open(parent)?.sync_all()
+    as_owner(parent, || {
+        DirBuilder::new().recursive(true).mode(0o700).create(path)?;
+        File::open(parent)?.sync_all()
+    })
 }
 
 fn parent(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// Writes a file of mode 0600 so that, whatever happens, there is afterwards the old one or the new one, whole.
+/// Writes a file of mode 0600 so that, whatever happens, there is afterwards the old one or the new one, whole. It belongs to whom its folder
+/// belongs.
 ///
 /// # Errors
 /// The file system's.
 pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let new = path.with_extension("new");
-    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&new)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    std::fs::rename(&new, path)?;
-    File::open(parent(path))?.sync_all()
+    as_owner(parent(path), || {
+        let new = half_written(path);
+        let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&new)?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        std::fs::rename(&new, path)?;
+        File::open(parent(path))?.sync_all()
+    })
+}
+
+/// What a [`replace`] leaves that was interrupted.
+fn half_written(path: &Path) -> PathBuf {
+    path.with_extension("new")
+}
+
+/// Removes a file, and what an interrupted [`replace`] of it left; neither need be there.
+///
+/// # Errors
+/// The file system's.
+pub fn remove(path: &Path) -> io::Result<()> {
+    as_owner(parent(path), || {
+        for file in [path, &half_written(path)] {
+            match std::fs::remove_file(file) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                Ok(()) | Err(_) => {}
+            }
+        }
+        File::open(parent(path))?.sync_all()
+    })
+}
+
+/// The bytes of a file; `None` when it is not there.
+///
+/// # Errors
+/// The file system's.
+pub fn read(path: &Path) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
+    match as_owner(parent(path), || std::fs::read(path)) {
+        Ok(bytes) => Ok(Some(Zeroizing::new(bytes))),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 /// As [`replace`], for a value as JSON.
@@ -118,29 +186,67 @@ pub fn replace_json(path: &Path, value: &impl Serialize) -> io::Result<()> {
 /// # Errors
 /// The file system's; [`io::ErrorKind::InvalidData`] when it is something else.
 pub fn read_json<T: DeserializeOwned>(path: &Path) -> io::Result<Option<T>> {
-    match std::fs::read(path) {
-        Ok(bytes) => {
-            let read = serde_json::from_slice(&Zeroizing::new(bytes));
-            read.map(Some).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
-        }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error),
-    }
+    let read = read(path)?.map(|bytes| serde_json::from_slice(&bytes));
+    read.transpose().map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
 }
 
-/// The 32 secret bytes in a file; drawn and written when there is none yet.
+/// Draws 32 secret bytes and writes them into a file.
 ///
 /// # Errors
-/// The file system's; [`io::ErrorKind::InvalidData`] when the file holds something else.
-pub fn secret_key(path: &Path) -> io::Result<SecretBytes<32>> {
-    match std::fs::read(path) {
-        Ok(bytes) => SecretBytes::from_slice(&Zeroizing::new(bytes)).ok_or(io::ErrorKind::InvalidData.into()),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            let mut bytes = Zeroizing::new([0; 32]);
-            getrandom::fill(&mut *bytes).map_err(|error| io::Error::other(error.to_string()))?;
-            replace(path, &*bytes)?;
-            Ok(SecretBytes::new(*bytes))
+/// The file system's.
+pub fn new_key(path: &Path) -> io::Result<SecretBytes<32>> {
+    let mut bytes = Zeroizing::new([0; 32]);
+    getrandom::fill(&mut *bytes).map_err(|error| io::Error::other(error.to_string()))?;
+    replace(path, &*bytes)?;
+    Ok(SecretBytes::new(*bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::{PermissionsExt as _, chown, symlink};
+
+    use super::*;
+
+    /// A uid that nobody has.
+    const SOMEBODY: u32 = 61_234;
+
+    #[test]
+    fn what_root_writes_into_a_folder_is_its_owners_and_follows_no_link_that_leads_elsewhere() {
+        if !geteuid().is_root() {
+            return;
         }
-        Err(error) => Err(error),
+        let place = std::env::temp_dir().join(format!("sekisho-owner-{}", std::process::id()));
+        let (folder, theirs) = (place.join("state"), place.join("roots"));
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::set_permissions(&place, std::fs::Permissions::from_mode(0o755)).unwrap();
+        chown(&folder, Some(SOMEBODY), Some(SOMEBODY)).unwrap();
+        replace(&folder.join("key.json"), b"1").unwrap();
+        private_folder(&folder.join("link")).unwrap();
+        for made in ["key.json", "link"] {
+            let made = std::fs::metadata(folder.join(made)).unwrap();
+            assert_eq!((made.uid(), made.gid()), (SOMEBODY, SOMEBODY));
+        }
+        std::fs::write(&theirs, "root's").unwrap();
+        std::fs::set_permissions(&theirs, std::fs::Permissions::from_mode(0o600)).unwrap();
+        symlink(&theirs, folder.join("other.new")).unwrap();
+        symlink(&theirs, folder.join("secret.json")).unwrap();
+        assert!(replace(&folder.join("other.json"), b"2").is_err());
+        assert!(read(&folder.join("secret.json")).is_err());
+        assert_eq!(std::fs::read(&theirs).unwrap(), b"root's");
+        assert!(geteuid().is_root(), "root again");
+        std::fs::remove_dir_all(place).unwrap();
+    }
+
+    #[test]
+    fn what_is_removed_leaves_no_half_of_it() {
+        let folder = std::env::temp_dir().join(format!("sekisho-half-{}", std::process::id()));
+        private_folder(&folder).unwrap();
+        let key = folder.join("tls.key");
+        replace(&key, b"1").unwrap();
+        std::fs::write(half_written(&key), b"2").unwrap();
+        remove(&key).unwrap();
+        remove(&key).unwrap();
+        assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 0);
+        std::fs::remove_dir_all(folder).unwrap();
     }
 }

@@ -20,18 +20,20 @@ use crate::enrol::Certificate;
 use crate::files;
 use crate::forwarder_link::{Brought, Errand, FORWARDER_MESSAGE_MAX, Hello, Line};
 use crate::identity::StoredLink;
+use crate::secrets::StateSecret;
+use crate::service_manager::{Heart, ServiceManager};
 
 /// Pause before the agent is called again: the first, and the longest.
 const RETRY_FIRST: Duration = Duration::from_millis(100);
 const RETRY_MAX: Duration = Duration::from_secs(5);
+/// How often it is looked whether the terminal is enrolled.
+const ENROLLED: Duration = Duration::from_millis(200);
 /// How long a seal or cursor may take.
 const SHORT: Duration = Duration::from_secs(15);
 
 /// The forwarder cannot work.
 #[derive(Debug)]
 pub enum ForwarderError {
-    /// The terminal is not enrolled.
-    NotEnrolled,
     /// What enrolment left cannot be read.
     Unreadable(io::Error),
     /// It cannot be used.
@@ -43,8 +45,9 @@ impl ForwarderError {
     #[must_use]
     pub fn next_step(&self) -> String {
         match self {
-            Self::NotEnrolled => "Ask for an enrolment code, then: sekisho-agent enrol --config FILE CODEFILE".into(),
-            Self::Unreadable(_) => "Check who may read the folder 'link' in the agent's state.".into(),
+            Self::Unreadable(_) => {
+                "Check that the forwarder's folder (link in agent.toml) and what lies in it is its own.".into()
+            }
             Self::Link(error) => error.next_step(Language::English).to_string(),
         }
     }
@@ -53,7 +56,6 @@ impl ForwarderError {
 impl fmt::Display for ForwarderError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NotEnrolled => f.write_str("cannot reach the ledger: this terminal is not enrolled"),
             Self::Unreadable(error) => write!(f, "cannot read what enrolment left: {error}"),
             Self::Link(error) => write!(f, "{}", error.in_words(Language::English)),
         }
@@ -62,30 +64,52 @@ impl fmt::Display for ForwarderError {
 
 impl std::error::Error for ForwarderError {}
 
-/// Carries until the process ends.
+/// Carries until the process ends; waits before that until the terminal is enrolled.
 ///
 /// # Errors
 /// [`ForwarderError`] when it cannot begin.
 pub fn run(config: &Config) -> Result<std::convert::Infallible, ForwarderError> {
-    let way = Way::open(config)?;
+    let (manager, heart) = (ServiceManager::of_this_process(), Heart::of_this_process());
+    let way = match Way::open(config)? {
+        Some(way) => way,
+        None => wait_for_enrolment(config, &manager, &heart)?,
+    };
+    manager.is_ready("carrying between agent and ledger");
     std::thread::scope(|scope| {
-        scope.spawn(|| carry_forever(config, &way, Line::Register));
-        carry_forever(config, &way, Line::Records)
+        scope.spawn(|| carry_forever(config, &way, Line::Register, &heart));
+        carry_forever(config, &way, Line::Records, &heart)
     })
+}
+
+fn wait_for_enrolment(config: &Config, manager: &ServiceManager, heart: &Heart<2>) -> Result<Way, ForwarderError> {
+    manager.is_ready("not enrolled; waiting for: sekisho-agent enrol CODEFILE");
+    log::warn!("this terminal is not enrolled; waiting for: sekisho-agent enrol --config FILE CODEFILE");
+    loop {
+        if let Some(way) = Way::open(config)? {
+            return Ok(way);
+        }
+        [Line::Register, Line::Records].into_iter().for_each(|line| heart.beat(line as usize));
+        std::thread::sleep(ENROLLED);
+    }
 }
 
 /// The way to the ledger; another one after the certificate was renewed.
 struct Way {
     file: PathBuf,
+    /// The key of the certificate, PKCS #8.
+    key: Zeroizing<Vec<u8>>,
     link: Mutex<Link>,
 }
 
 impl Way {
-    fn open(config: &Config) -> Result<Self, ForwarderError> {
+    /// `None` before enrolment.
+    fn open(config: &Config) -> Result<Option<Self>, ForwarderError> {
         let file = config.link_folder().join("link.json");
         let stored: Option<StoredLink> = files::read_json(&file).map_err(ForwarderError::Unreadable)?;
-        let link = open_link(&stored.ok_or(ForwarderError::NotEnrolled)?)?;
-        Ok(Self { file, link: Mutex::new(link) })
+        let key = StateSecret::TlsKey.read(&config.link_folder()).map_err(ForwarderError::Unreadable)?;
+        let Some((stored, key)) = stored.zip(key) else { return Ok(None) };
+        let link = open_link(&stored, &key)?;
+        Ok(Some(Self { file, key, link: Mutex::new(link) }))
     }
 
     fn link(&self) -> Link {
@@ -96,11 +120,11 @@ impl Way {
     /// answers, it has heard us.
     fn try_out(&self, certificate: &str) -> Result<(), LinkError> {
         let Ok(Some(stored)) = files::read_json::<StoredLink>(&self.file) else { return Ok(()) };
-        let link = match open_link(&StoredLink { certificate: certificate.to_owned(), ..stored }) {
+        let link = match open_link(&StoredLink { certificate: certificate.to_owned(), ..stored }, &self.key) {
             Ok(link) => link,
             Err(ForwarderError::Link(error)) => return Err(error),
             // What is no certificate at all is noticed when its end is looked for.
-            Err(ForwarderError::NotEnrolled | ForwarderError::Unreadable(_)) => return Ok(()),
+            Err(ForwarderError::Unreadable(_)) => return Ok(()),
         };
         let options = Options { within: SHORT, ..Options::default() };
         match link.get("/v1/terminal/cursor?epoch=0", &options) {
@@ -118,11 +142,11 @@ impl Way {
             let tried = answer.and_then(|Certificate { certificate }| self.try_out(&certificate).map(|()| certificate));
             tried.map_err(|error| error.in_words(Language::English).to_string())
         };
-        let looked = match certificate::look_after(&self.file, SystemClock.wall(), ask) {
+        let looked = match certificate::look_after(&self.file, &self.key, SystemClock.wall(), ask) {
             Ok(looked) => looked,
             Err(error) => return unreachable(error.to_string(), String::new()),
         };
-        match looked.renewed.as_ref().map(open_link) {
+        match looked.renewed.as_ref().map(|renewed| open_link(renewed, &self.key)) {
             Some(Ok(link)) => {
                 *self.link.lock().unwrap_or_else(PoisonError::into_inner) = link;
                 log::info!("the certificate was renewed");
@@ -134,40 +158,47 @@ impl Way {
     }
 }
 
-fn open_link(stored: &StoredLink) -> Result<Link, ForwarderError> {
+fn open_link(stored: &StoredLink, key: &Zeroizing<Vec<u8>>) -> Result<Link, ForwarderError> {
     let bytes = |text: &str| {
         STANDARD
             .decode(text)
             .map_err(|error| ForwarderError::Unreadable(io::Error::new(io::ErrorKind::InvalidData, error.to_string())))
     };
-    let identity = Identity { certificate: bytes(&stored.certificate)?, key: Zeroizing::new(bytes(&stored.key)?) };
+    let identity = Identity { certificate: bytes(&stored.certificate)?, key: key.clone() };
     let config = LinkConfig::new(stored.url.clone(), bytes(&stored.authority)?).with_identity(identity);
     Link::new(config).map_err(ForwarderError::Link)
 }
 
-fn carry_forever(config: &Config, way: &Way, line: Line) -> ! {
+fn carry_forever(config: &Config, way: &Way, line: Line, heart: &Heart<2>) -> ! {
     let mut pause = RETRY_FIRST;
     loop {
         match UnixStream::connect(config.forwarder_socket()) {
             Ok(stream) => {
                 pause = RETRY_FIRST;
-                match serve(stream, way, line) {
+                match serve(stream, way, line, heart) {
                     Ok(()) | Err(ConnectionError::Closed) => log::warn!("the agent went away"),
                     Err(error) => log::warn!("the agent was lost: {error}"),
                 }
             }
             Err(error) => log::debug!("cannot reach the agent: {error}"),
         }
+        heart.beat(line as usize);
         std::thread::sleep(pause);
         pause = (pause * 2).min(RETRY_MAX);
     }
 }
 
-fn serve(stream: UnixStream, way: &Way, line: Line) -> Result<(), ConnectionError> {
+fn serve(stream: UnixStream, way: &Way, line: Line, heart: &Heart<2>) -> Result<(), ConnectionError> {
     let mut connection = Connection::new(stream, Descriptors::Refused)?;
+    // Between two errands it comes round all the same. One that has begun to come is waited for.
+    connection.set_read_waits(heart.every(), None);
     connection.write_message(&Hello { line })?;
     loop {
-        let errand: Errand = connection.read_message(FORWARDER_MESSAGE_MAX)?;
+        heart.beat(line as usize);
+        let errand: Errand = match connection.read_message(FORWARDER_MESSAGE_MAX) {
+            Err(ConnectionError::TimedOut) => continue,
+            read => read?,
+        };
         let brought = carry(way, &errand);
         connection.write_message(&brought)?;
     }

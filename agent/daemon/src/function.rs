@@ -14,6 +14,7 @@ use crate::agent::{Agent, Core};
 use crate::card_desk::hex;
 use crate::deciding::Question;
 use crate::session::{Event, Insertion, Now};
+use crate::signed_decision::Recipient;
 use crate::spoken;
 use crate::worker_link::{CallAnswer, ToWorker};
 
@@ -118,6 +119,7 @@ pub(crate) struct Asked {
     pub(crate) request: RequestId,
     named_by: NamedBy,
     pub(crate) question: Question,
+    recipient: Option<Recipient>,
 }
 
 /// The proof that a card gave for one input.
@@ -148,9 +150,10 @@ impl Agent {
             purpose: field::<Code>("purpose", request.purpose.as_deref())?,
             case: field::<CaseReference>("case", request.case.as_deref())?,
         };
+        let recipient = request.recipient.as_ref().map(Recipient::read).transpose()?;
         Ok(match field("request", request.request.as_deref())? {
-            Some(request) => Asked { request, named_by: NamedBy::Caller, question },
-            None => Asked { request: RequestId(self.salt().0), named_by: NamedBy::Us, question },
+            Some(request) => Asked { request, named_by: NamedBy::Caller, question, recipient },
+            None => Asked { request: RequestId(self.salt().0), named_by: NamedBy::Us, question, recipient },
         })
     }
 
@@ -166,27 +169,27 @@ impl Agent {
         if caller.standing() == Standing::Stranger || !core.belongs_to(caller) {
             return Ok(without_record(VerdictCode::NotYourSession));
         }
-        if let Some(code) = self.grants_nothing(&core) {
+        if let Some(code) = self.grants_nothing(&mut core) {
             return Ok(without_record(code));
         }
         let now = self.now(&mut core);
         if let Some(decided) = core.repeated(&asked, now)? {
             core.will_answer(decided);
             drop((core, arriving));
-            return Ok(self.settle(caller, decided));
+            return Ok(self.settle(caller, &asked, decided));
         }
         let input = self.function_input(&mut core, &asked.question, Level::Session);
-        let code = decide(&core.register, &input).code();
+        let code = decide(core.deciding(), &input).code();
         if code == VerdictCode::CardProofNeeded {
             drop((core, arriving));
             return Ok(match self.with_card_proof(&asked) {
-                Ok(decided) => self.settle(caller, decided),
+                Ok(decided) => self.settle(caller, &asked, decided),
                 Err(code) => without_record(code),
             });
         }
         let decided = self.record(&mut core, &asked, self.salt(), input, None);
         drop((core, arriving));
-        Ok(self.settle(caller, decided))
+        Ok(self.settle(caller, &asked, decided))
     }
 
     /// Everything else allows it: lets the card sign this very request, and decides again.
@@ -194,7 +197,7 @@ impl Agent {
         let proof = self.card_proof(asked);
         let mut core = self.lock();
         // The card took its time.
-        if let Some(code) = self.grants_nothing(&core) {
+        if let Some(code) = self.grants_nothing(&mut core) {
             return Err(code);
         }
         Ok(match proof {
@@ -229,7 +232,7 @@ impl Agent {
             }
             CallAnswer::PinTyped | CallAnswer::PinChanged => return None,
         };
-        let key = core.register.card(&input.card?)?.issued().presence.0;
+        let key = core.deciding().card(&input.card?)?.issued().presence.0;
         if !sekisho_card::verify_signature(&key, &digest, &signature.0) {
             self.false_card(&mut core, insertion, &input, FalseSlot::Presence);
             return None;
@@ -253,7 +256,7 @@ impl Agent {
         input: DecisionInput,
         signature: Option<Signature>,
     ) -> Decided {
-        let code = decide(&core.register, &input).code();
+        let code = decide(core.deciding(), &input).code();
         let (session, time) = (input.session, input.time);
         let basis = Basis { session, state: input.state, register: input.register, clock: input.clock };
         // A PIN is typed for one decision; what it proved is not said twice.
@@ -274,7 +277,7 @@ impl Agent {
     }
 
     /// Waits for the disk, then looks at the session once more: a grant whose session ended meanwhile is none.
-    pub(crate) fn settle(&self, caller: &Caller, decided: Decided) -> AuthorizeAnswer {
+    pub(crate) fn settle(&self, caller: &Caller, asked: &Asked, decided: Decided) -> AuthorizeAnswer {
         let durable = self.journal.wait(decided.record.seq);
         let mut core = self.lock();
         core.answers(decided);
@@ -284,7 +287,7 @@ impl Agent {
                 if code.is_granted() {
                     self.withdraw(&mut core, decided, Reason::JournalFailed);
                 }
-                return without_record(VerdictCode::NotRecorded);
+                return without_record(self.grants_nothing(&mut core).unwrap_or(VerdictCode::NotRecorded));
             }
             (Ok(()), VerdictCode::Granted, Some(_)) if core.withdrawn.contains(&decided.record.seq) => {
                 VerdictCode::EndedMeanwhile
@@ -298,11 +301,13 @@ impl Agent {
             },
             (Ok(()), code, _) => code,
         };
+        let mut decision = None;
         if code.is_granted() {
             self.step(&mut core, Event::Active);
             core.may_complete(Granted { record: decided.record, uid: caller.uid });
+            decision = asked.recipient.as_ref().and_then(|to| self.sign_decision(&mut core, asked, decided, to));
         }
-        AuthorizeAnswer { verdict: spoken::verdict(code), record: Some(decided.record) }
+        AuthorizeAnswer { verdict: spoken::verdict(code), record: Some(decided.record), decision }
     }
 
     /// Takes back every grant whose answer has not left: once the journal has ended, that it was refused could not be recorded any more.
@@ -436,7 +441,7 @@ fn bound(seqs: &mut BTreeSet<u64>) {
 }
 
 fn without_record(code: VerdictCode) -> AuthorizeAnswer {
-    AuthorizeAnswer { verdict: spoken::verdict(code), record: None }
+    AuthorizeAnswer { verdict: spoken::verdict(code), record: None, decision: None }
 }
 
 #[cfg(test)]

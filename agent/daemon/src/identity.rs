@@ -12,7 +12,7 @@ use sekisho_wire::id::{Code, OfficeId};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use crate::files;
+use crate::secrets::StateSecret;
 
 /// The agent's half.
 pub struct Identity {
@@ -55,7 +55,7 @@ pub struct StoredIdentity {
     pub key: Zeroizing<String>,
 }
 
-/// The forwarder's half, in `link/link.json`.
+/// The forwarder's half, in `link/link.json`; the key of its certificate lies beside it, or in a credential.
 #[derive(Serialize, Deserialize)]
 pub struct StoredLink {
     /// Where the ledger listens.
@@ -64,17 +64,18 @@ pub struct StoredLink {
     pub authority: String,
     /// Our certificate, base64 of DER.
     pub certificate: String,
-    /// Its key, base64 of PKCS #8.
-    pub key: Zeroizing<String>,
 }
 
 impl Identity {
-    /// Reads the file; `None` before enrolment.
+    /// Reads it from the state folder, or the credential that it was moved into; `None` before enrolment.
     ///
     /// # Errors
     /// The file system's; [`io::ErrorKind::InvalidData`] naming the field.
-    pub fn load(file: &Path) -> io::Result<Option<Self>> {
-        files::read_json::<StoredIdentity>(file)?.map(|stored| Self::from_stored(&stored)).transpose()
+    pub fn load(state: &Path) -> io::Result<Option<Self>> {
+        let Some(bytes) = StateSecret::Identity.read(state)? else { return Ok(None) };
+        let stored =
+            serde_json::from_slice(&bytes).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
+        Self::from_stored(&stored).map(Some)
     }
 
     /// From the stored form.

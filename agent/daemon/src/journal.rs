@@ -3,6 +3,9 @@
 //! `append` gives a record its place; `wait` returns when it is durable. Whoever waits first writes for all that wait: one write, one
 //! fdatasync. A failed write or sync abandons the segment, because nobody can say what it holds now; those who wait are refused, and
 //! the same bytes go to the beginning of the next segment, so that no seq ever has two contents.
+//!
+//! Room for one segment is kept beside them. When the disk is full, the next segment is that room: nobody who waits is refused, and what must
+//! be said (an end, a refusal after the sync) is durable. Nothing new may be granted until room is kept again.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, TryLockError};
@@ -22,7 +25,8 @@ use medium::{Medium, SegmentFile};
 use recovery::{Opened, Segment, mark_of, name_of, number_of, open_segment, recover, segment_of_mark};
 use segment::{Seal, Start};
 
-/// A segment that has grown to this many bytes is closed: pruning removes whole segments.
+/// A segment that has grown to this many bytes is closed: pruning removes whole segments. So much room is kept for a full disk: some thousand
+/// records, and what must be said while nothing is granted is a handful.
 const SEGMENT_BYTES: u64 = 256 << 10;
 
 /// So many failures are remembered for those who still wait; nobody waits longer than a few.
@@ -47,6 +51,8 @@ pub struct Journal {
     writer: Mutex<Writer>,
     /// How many are about to append: a write that waits a moment takes them along.
     arriving: AtomicUsize,
+    /// Where the history of an earlier epoch ends that lies beside this one's.
+    earlier: Option<Start>,
 }
 
 /// Somebody is about to append a record and to wait for it.
@@ -73,12 +79,27 @@ struct Queue {
     waiting: Vec<Vec<u8>>,
     /// Who waited for one of these has been refused.
     refused: Vec<std::ops::Range<u64>>,
-    /// Whether the last attempt to write failed.
-    failing: bool,
+    /// Why nothing new may be granted.
+    trouble: Option<Trouble>,
     /// Whether the last record that there will be has its place.
     ended: bool,
     /// Whether somebody is writing what stood in `waiting` when he began.
     writing: bool,
+}
+
+/// Why what is appended now may not come to be durable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trouble {
+    /// The disk is full: the reserve is for what must be said.
+    Full,
+    /// The last attempt to write, or to keep a reserve, failed otherwise.
+    Failing,
+}
+
+impl Trouble {
+    fn of(error: &JournalError) -> Self {
+        if error.is_full() { Self::Full } else { Self::Failing }
+    }
 }
 
 struct Writer {
@@ -89,6 +110,15 @@ struct Writer {
     number: u64,
     /// Where the next record that is not durable belongs.
     next: Start,
+    /// Whether room for a segment is kept.
+    reserve: Reserve,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reserve {
+    Kept,
+    /// There is none, and that is why.
+    Lacking(Trouble),
 }
 
 struct OpenSegment {
@@ -160,15 +190,21 @@ impl Journal {
         see: impl FnMut(u64, &[u8]),
     ) -> Result<Self, JournalError> {
         let recovered = recover(medium.as_ref(), &master, see)?;
-        let next = recovered.next.filter(|next| next.epoch >= beginning.epoch).unwrap_or(beginning);
+        let (earlier, goes_on) = match recovered.next {
+            Some(next) if next.epoch < beginning.epoch => (Some(next), None),
+            next => (None, next),
+        };
+        let next = goes_on.unwrap_or(beginning);
         let names = medium.names().map_err(|source| JournalError::io("list", "the journal", source))?;
         let number = names.iter().filter_map(|name| number_of(name)).max().map_or(0, |highest| highest + 1);
         for name in &recovered.remains {
             // What stays costs room and nothing else: the next start finds it again.
             remove(medium.as_ref(), name);
         }
-        let queue = Queue::from(next);
-        let writer = Writer { medium: Arc::clone(&medium), segments: recovered.segments, open: None, number, next };
+        let (mut queue, segments) = (Queue::from(next), recovered.segments);
+        let reserve = Reserve::Lacking(Trouble::Failing);
+        let mut writer = Writer { medium: Arc::clone(&medium), segments, open: None, number, next, reserve };
+        queue.trouble = writer.keep_reserve();
         Ok(Self {
             master,
             medium,
@@ -176,6 +212,7 @@ impl Journal {
             settled: Condvar::new(),
             writer: Mutex::new(writer),
             arriving: AtomicUsize::new(0),
+            earlier,
         })
     }
 
@@ -194,23 +231,29 @@ impl Journal {
         lock(&self.queue).next
     }
 
+    /// Where the history of an earlier epoch ends, when this one was empty at its start and that lay beside it.
+    #[must_use]
+    pub const fn earlier(&self) -> Option<Start> {
+        self.earlier
+    }
+
     /// Records below this seq are durable.
     #[must_use]
     pub fn durable(&self) -> u64 {
         lock(&self.queue).durable
     }
 
-    /// Whether the last attempt to write failed: then nothing new may be granted, whatever happens to it.
+    /// Why nothing new may be granted, whatever happens to its record: the disk failed the last time, or is full.
     #[must_use]
-    pub fn is_failing(&self) -> bool {
-        lock(&self.queue).failing
+    pub fn trouble(&self) -> Option<Trouble> {
+        lock(&self.queue).trouble
     }
 
-    /// Whether what is appended now can be recorded, as far as anybody knows.
+    /// Whether a grant that is appended now can be recorded, as far as anybody knows.
     #[must_use]
-    pub fn takes_records(&self) -> bool {
+    pub fn takes_grants(&self) -> bool {
         let queue = lock(&self.queue);
-        !queue.failing && !queue.ended
+        queue.trouble.is_none() && !queue.ended
     }
 
     /// Nothing finds a place any more: the next start tells by the last record how this run ended. Who waits for one that came later is
@@ -219,10 +262,11 @@ impl Journal {
         lock(&self.queue).ended = true;
     }
 
-    /// Whether so many records wait for the disk that only what must be said should join them.
+    /// Whether only what must be said should be appended: so many records wait for the disk, or the disk is full.
     #[must_use]
-    pub fn is_full(&self) -> bool {
-        lock(&self.queue).waiting.len() >= WAITING_MAX
+    pub fn is_short(&self) -> bool {
+        let queue = lock(&self.queue);
+        queue.waiting.len() >= WAITING_MAX || queue.trouble == Some(Trouble::Full)
     }
 
     /// Gives a record the next place, unless the journal has [ended](Self::end). `encode` is told which, and returns the record's bytes.
@@ -283,10 +327,15 @@ impl Journal {
         std::thread::yield_now();
     }
 
-    /// Writes what waits, whoever waits for it. For records that nobody waits for.
+    /// Writes what waits, whoever waits for it. For records that nobody waits for, and after trouble.
     pub fn flush(&self) {
         let mut writer = lock(&self.writer);
         self.write(&mut writer);
+        let is_settled = lock(&self.queue).waiting.is_empty();
+        if is_settled && writer.reserve != Reserve::Kept {
+            let trouble = writer.keep_reserve();
+            lock(&self.queue).trouble = trouble;
+        }
     }
 
     /// One group commit.
@@ -304,14 +353,14 @@ impl Journal {
         let mut queue = lock(&self.queue);
         queue.writing = false;
         match outcome {
-            Ok(()) => {
+            Ok(trouble) => {
                 queue.durable = end.first;
                 queue.waiting.drain(..records.len());
-                queue.failing = false;
+                queue.trouble = trouble;
             }
             Err(error) => {
                 log::error!("{error}; {}", error.next_step());
-                queue.refuse(end.first);
+                queue.refuse(end.first, Trouble::of(&error));
             }
         }
         drop(queue);
@@ -382,12 +431,12 @@ impl Journal {
 impl Queue {
     fn from(next: Start) -> Self {
         let (waiting, refused) = (Vec::new(), Vec::new());
-        Self { next, durable: next.first, waiting, refused, failing: false, ended: false, writing: false }
+        Self { next, durable: next.first, waiting, refused, trouble: None, ended: false, writing: false }
     }
 
     /// Whoever waits for a record below `end` that is not durable is refused.
-    fn refuse(&mut self, end: u64) {
-        self.failing = true;
+    fn refuse(&mut self, end: u64, trouble: Trouble) {
+        self.trouble = Some(trouble);
         match self.refused.last_mut() {
             // The same failure goes on.
             Some(range) if range.start == self.durable => range.end = end,
@@ -409,23 +458,59 @@ impl Queue {
 }
 
 impl Writer {
-    fn write(&mut self, master: &SecretBytes<32>, records: &[Vec<u8>], end: Start) -> Result<(), JournalError> {
-        let written = self.try_write(master, records);
-        match written {
-            Ok(()) => {
-                self.next = end;
-                Ok(())
+    /// Writes, on a full disk into the reserve. Says why nothing more may be granted, although these records are durable.
+    fn write(
+        &mut self,
+        master: &SecretBytes<32>,
+        records: &[Vec<u8>],
+        end: Start,
+    ) -> Result<Option<Trouble>, JournalError> {
+        let written = match self.try_write(master, records) {
+            Err(error) if error.is_full() && self.reserve == Reserve::Kept => {
+                log::error!("{error}; {}", error.next_step());
+                self.abandon();
+                self.begin_in_reserve(master).and_then(|()| self.try_write(master, records))
             }
-            Err(error) => {
-                self.open = None;
-                // A segment without a record of its own is the next one's business. Its file goes: a disk that fails for a day
-                // must not fill up with what each attempt left.
-                if let Some(segment) = self.segments.pop_if(|segment| segment.count == 0) {
-                    remove(self.medium.as_ref(), &segment.name);
-                }
-                Err(error)
-            }
+            written => written,
+        };
+        if let Err(error) = written {
+            self.abandon();
+            return Err(error);
         }
+        self.next = end;
+        Ok(match self.reserve {
+            Reserve::Kept => None,
+            Reserve::Lacking(trouble) => Some(trouble),
+        })
+    }
+
+    /// Goes on in another segment, whatever this one holds.
+    fn abandon(&mut self) {
+        self.open = None;
+        // A segment without a record of its own is the next one's business. Its file goes: a disk that fails for a day must not fill up with
+        // what each attempt left.
+        if let Some(segment) = self.segments.pop_if(|segment| segment.count == 0) {
+            remove(self.medium.as_ref(), &segment.name);
+        }
+    }
+
+    /// Sees to it that room is kept; says why it cannot be.
+    fn keep_reserve(&mut self) -> Option<Trouble> {
+        if let Err(source) = self.medium.reserve(SEGMENT_BYTES) {
+            let error = JournalError::io("keep room beside", "the journal", source);
+            log::error!("{error}; {}", error.next_step());
+            self.reserve = Reserve::Lacking(Trouble::of(&error));
+            return Some(Trouble::of(&error));
+        }
+        self.reserve = Reserve::Kept;
+        // A segment that was a reserve has more room than it needs. Given back only now: were it counted as free before, a disk that is
+        // still full would seem to have room.
+        if let Some(mut open) = self.open.take()
+            && let Err(error) = open.file.give_back()
+        {
+            log::warn!("cannot give room back to the disk: {error}");
+        }
+        None
     }
 
     fn try_write(&mut self, master: &SecretBytes<32>, records: &[Vec<u8>]) -> Result<(), JournalError> {
@@ -457,10 +542,31 @@ impl Writer {
     }
 
     fn begin(&mut self, master: &SecretBytes<32>) -> Result<(), JournalError> {
-        let (header, seal) = Seal::begin(master, &self.next).map_err(|_| JournalError::NoRandomness)?;
+        let name = self.next_name();
+        let created = self.medium.create(&name);
+        self.begin_in(master, name, created)
+    }
+
+    fn begin_in_reserve(&mut self, master: &SecretBytes<32>) -> Result<(), JournalError> {
+        self.reserve = Reserve::Lacking(Trouble::Full);
+        let name = self.next_name();
+        let created = self.medium.create_of_reserve(&name);
+        self.begin_in(master, name, created)
+    }
+
+    fn next_name(&mut self) -> String {
         let name = name_of(self.number);
         self.number += 1;
-        let created = self.medium.create(&name);
+        name
+    }
+
+    fn begin_in(
+        &mut self,
+        master: &SecretBytes<32>,
+        name: String,
+        created: std::io::Result<Box<dyn SegmentFile>>,
+    ) -> Result<(), JournalError> {
+        let (header, seal) = Seal::begin(master, &self.next).map_err(|_| JournalError::NoRandomness)?;
         let mut file = created.map_err(|source| JournalError::io("create", &name, source))?;
         // Listed before anything is written, so that it is known to be there should that fail.
         self.segments.push(Segment { name: name.clone(), start: self.next, count: 0, newest: 0 });

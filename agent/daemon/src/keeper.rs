@@ -403,7 +403,7 @@ fn fold(
     }
 }
 
-fn open_checkpoint(text: &str, keys: &[VerifyingKey]) -> Option<Checkpoint> {
+pub(crate) fn open_checkpoint(text: &str, keys: &[VerifyingKey]) -> Option<Checkpoint> {
     keys.iter().rev().find_map(|key| Checkpoint::open(text, key).ok())
 }
 
@@ -463,7 +463,7 @@ impl Agent {
         }
         if after.size() != before.size() {
             let (size, root) = (after.size(), after.root());
-            core.register = after;
+            core.take_register(after);
             self.observe(&mut core, Body::RegisterAdvanced(RegisterAdvanced { size, root }));
             if self.epoch_is_over(&core.register) {
                 log::warn!("an act has opened a new epoch of this terminal: the agent ends in order, and begins it");

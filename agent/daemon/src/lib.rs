@@ -2,9 +2,12 @@
 #![forbid(unsafe_code)]
 
 pub mod agent;
+pub mod arguments;
 pub mod aside;
 pub mod batch;
+mod break_glass;
 mod card_desk;
+mod card_grant;
 pub mod card_worker;
 mod carrier;
 mod certificate;
@@ -22,6 +25,7 @@ pub mod function;
 pub mod identity;
 pub mod journal;
 mod keeper;
+mod logind;
 mod pin_intake;
 mod pin_typed;
 mod pins_sent;
@@ -30,8 +34,13 @@ mod prompt;
 mod rate;
 mod register_entries;
 pub mod run;
+pub mod screen;
+pub mod secrets;
 mod server;
+pub mod service_manager;
 pub mod session;
+mod signed_decision;
+mod sleep;
 mod sockets;
 mod spoken;
 mod status;

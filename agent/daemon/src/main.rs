@@ -5,90 +5,13 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use clap::{Parser, Subcommand};
+use clap::Parser;
+use sekisho_agent::arguments::{Arguments, Command, ConfigFile, JournalAct, KeyAct, KeyPlace};
 use sekisho_agent::clock::{Clock, SystemClock};
 use sekisho_agent::config::Config;
 use sekisho_agent::run::End;
-use sekisho_agent::{aside, card_worker, ending, enrol, forwarder, run};
-
-/// The agent of a clerk terminal.
-#[derive(Parser)]
-#[command(version)]
-struct Arguments {
-    #[command(subcommand)]
-    command: Command,
-}
-
-#[derive(Subcommand)]
-enum Command {
-    /// Decide, record, answer the socket; neither card nor network.
-    Run {
-        #[command(flatten)]
-        unit: Unit,
-    },
-    /// Speak to the cards; neither journal nor network.
-    CardWorker {
-        #[command(flatten)]
-        unit: Unit,
-    },
-    /// Carry sealed records to the ledger; neither journal nor card.
-    Forwarder {
-        #[command(flatten)]
-        unit: Unit,
-    },
-    /// Enrol this terminal with a code from an administrator. Run again with the same code, it finishes what was interrupted; with a new code
-    /// for the same terminal, it gets a new certificate and keeps key and journal.
-    Enrol {
-        #[command(flatten)]
-        config: ConfigFile,
-        /// File that holds the code.
-        code: PathBuf,
-    },
-    /// Check the configuration.
-    Check {
-        #[command(flatten)]
-        config: ConfigFile,
-    },
-    /// Look at a journal that the agent refuses, or go on without it. Run as root, with the agent stopped.
-    Journal {
-        #[command(flatten)]
-        config: ConfigFile,
-        /// What to do.
-        #[command(subcommand)]
-        act: JournalAct,
-    },
-    /// Show what the agent says of itself.
-    Status {
-        #[command(flatten)]
-        config: ConfigFile,
-    },
-}
-
-#[derive(Subcommand)]
-enum JournalAct {
-    /// Show which records can be read; changes nothing.
-    Show,
-    /// Set the whole journal aside, where it stays as evidence. Records that the ledger has not got are in no book then, and nothing is
-    /// granted until an administrator has opened a new epoch with a card.
-    SetAside,
-}
-
-/// What the three units take.
-#[derive(clap::Args)]
-struct Unit {
-    #[command(flatten)]
-    config: ConfigFile,
-    /// Milliseconds in this file are added to all clocks. For tests: a release build refuses it.
-    #[arg(long, value_name = "FILE")]
-    simulated_clock: Option<PathBuf>,
-}
-
-#[derive(clap::Args)]
-struct ConfigFile {
-    /// The configuration.
-    #[arg(long, value_name = "FILE", default_value = "/etc/sekisho/agent.toml")]
-    config: PathBuf,
-}
+use sekisho_agent::secrets::{self, Sealing};
+use sekisho_agent::{aside, card_worker, ending, enrol, forwarder, run, screen};
 
 /// What is said before the process ends: what happened, and what to do.
 struct Failure {
@@ -141,6 +64,8 @@ fn obey(command: Command) -> Result<(), Failure> {
             say(&format!("{}: good", config.config.display()))
         }
         Command::Journal { config, act } => journal(&load(&config)?, &act),
+        Command::Key { config, act } => move_keys(&load(&config)?, act),
+        Command::LockScreen { config } => lock_screen(&config),
         Command::Status { config } => status(&load(&config)?),
     }
 }
@@ -214,6 +139,43 @@ fn journal(config: &Config, act: &JournalAct) -> Result<(), Failure> {
         }),
     };
     say(&done.map_err(|error| failure(&error, error.next_step()))?)
+}
+
+fn move_keys(config: &Config, act: KeyAct) -> Result<(), Failure> {
+    let KeyAct::Move { to, folder, with_key, tpm2_device } = act;
+    let moved = match to {
+        KeyPlace::Credential => secrets::move_to_credentials(config, &folder, &Sealing { with_key, tpm2_device }),
+        KeyPlace::File => secrets::move_to_files(config, tpm2_device),
+    };
+    let moved = moved.map_err(|error| failure(&error, error.next_step()))?;
+    if moved.is_empty() {
+        return say("the keys are in the state folder already.");
+    }
+    match to {
+        KeyPlace::Credential => say(&format!(
+            "{} are in {} now. The units of the package take them from /etc/credstore.encrypted; others need \
+             LoadCredentialEncrypted=NAME:FILE for each. Start agent and forwarder.",
+            moved.join(", "),
+            folder.display()
+        )),
+        KeyPlace::File => say(&format!("{} are in their folders again. Start agent and forwarder.", moved.join(", "))),
+    }
+}
+
+fn lock_screen(file: &ConfigFile) -> Result<(), Failure> {
+    // A configuration that somebody broke since the agent started must not leave the screen open, nor end what is on it.
+    let config = Config::load(&file.config).or_else(|error| {
+        log::error!("{error}. {}", error.next_step());
+        Config::parse(&file.config, "[lock]\non_failure = \"alert\"\n")
+    });
+    let config = config.map_err(|error| failure(&error, error.next_step()))?;
+    if screen::lock_for_an_agent_that_ended(&config) {
+        return Ok(());
+    }
+    Err(failure(
+        &"the screen is NOT locked",
+        "Lock it by hand, and see that the desktop has a locker: loginctl seat-status.",
+    ))
 }
 
 fn status(config: &Config) -> Result<(), Failure> {

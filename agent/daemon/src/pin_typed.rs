@@ -16,20 +16,21 @@ use crate::card_desk::hex;
 use crate::deciding::Wish;
 use crate::function::{Asked, Caller, Proof};
 use crate::pins_sent::Sent;
+use crate::prompt::Begun;
 use crate::session::{Event, Insertion, Session};
 use crate::spoken;
 use crate::worker_link::{CallAnswer, Failure, ToWorker};
 
 impl Agent {
     /// The card took its time: whether anything may be granted is asked again.
-    fn may_still_grant(&self, core: &Core) -> Result<(), AgentError> {
+    fn may_still_grant(&self, core: &mut Core) -> Result<(), AgentError> {
         self.grants_nothing(core).map_or(Ok(()), |code| Err(spoken::refused(code, None)))
     }
 
     /// The PIN is typed: decides now, lets the card sign what was decided upon, opens the session on its durable record.
     pub(crate) fn log_in(
         &self,
-        caller: &Caller,
+        begun: Begun,
         insertion: Insertion,
         call: u64,
         wish: Wish,
@@ -48,7 +49,7 @@ impl Agent {
         let input = self.granted(&mut core, RequestId(self.salt().0), input, tries_left)?;
         let (salt, root) = (self.salt(), core.root());
         let digest = session_digest(&salt, &root, &input);
-        let key = core.register.card(&input.card.ok_or(AgentError::PromptCancelled)?);
+        let key = core.deciding().card(&input.card.ok_or(AgentError::PromptCancelled)?);
         let key = key.ok_or_else(|| spoken::refused(VerdictCode::CardUnknown, tries_left))?.issued().authentication.0;
         let own = core.own(insertion).ok_or(AgentError::PromptCancelled)?;
         core.send_pin(insertion, call, ToWorker::SignWithPin { call, insertion: own, digest: hex(&digest) })?;
@@ -60,7 +61,7 @@ impl Agent {
         }
         let mut core = self.lock();
         input.card.iter().for_each(|card| core.pins.accepted(card));
-        self.may_still_grant(&core)?;
+        self.may_still_grant(&mut core)?;
         if again && !core.machine.is_locked(insertion, wish.session) {
             // It ended while the card signed, and its end is written: nothing may open it again after that.
             return Err(AgentError::PromptCancelled);
@@ -81,12 +82,12 @@ impl Agent {
             core.opening.push(session.id);
         }
         drop(core);
-        self.opened(caller, insertion, session, again, record)
+        self.opened(begun, insertion, session, again, record)
     }
 
     fn opened(
         &self,
-        caller: &Caller,
+        Begun { owner, waking }: Begun,
         insertion: Insertion,
         session: Session,
         again: bool,
@@ -97,22 +98,26 @@ impl Agent {
         let id = session.id;
         let opens = core.no_longer_opening(id);
         // Nor does one open whose record is there, when its end could not be recorded any more.
-        if durable.is_err() || !self.journal.takes_records() {
+        if durable.is_err() || !self.journal.takes_grants() {
             self.step(&mut core, Event::JournalFailed);
             // The step has closed a locked session already, and the stop one that was not open yet; else nobody has.
             if opens {
                 self.write(&mut core, closed(id, Reason::JournalFailed));
             }
-            return Err(spoken::refused(VerdictCode::NotRecorded, None));
+            let code = self.grants_nothing(&mut core).unwrap_or(VerdictCode::NotRecorded);
+            return Err(spoken::refused(code, None));
         }
-        let event =
-            if again { Event::Unlocked { insertion, session: id } } else { Event::Opened { insertion, session } };
+        let event = if again {
+            Event::Unlocked { insertion, session: id }
+        } else {
+            Event::Opened { insertion, waking, session }
+        };
         self.step(&mut core, event);
         if core.machine.still_open(id).is_err() {
             return Err(AgentError::PromptCancelled);
         }
         if !again {
-            core.owner = Some((id, caller.uid));
+            core.owner = Some((id, owner));
             core.recent.clear();
         }
         self.recheck(&mut core);
@@ -121,7 +126,7 @@ impl Agent {
             Err(_) => spoken::verdict(VerdictCode::EndedMeanwhile),
         };
         let session = self.session_shown(&mut core);
-        Ok(AwaitAnswer { verdict, tries_left: None, session, record: Some(record) })
+        Ok(AwaitAnswer { verdict, tries_left: None, session, record: Some(record), decision: None })
     }
 
     /// Ends every session whose record of opening is on its way: once the journal has ended, nobody could record that it did not open.
@@ -146,7 +151,7 @@ impl Agent {
         let input = self.granted(&mut core, asked.request, input, None)?;
         let salt = self.salt();
         let digest = decision_digest(&salt, &asked.request, &input);
-        let key = input.card.and_then(|card| core.register.card(&card)).map(|card| card.issued().authentication.0);
+        let key = input.card.and_then(|card| core.deciding().card(&card)).map(|card| card.issued().authentication.0);
         let key = key.ok_or_else(|| spoken::refused(VerdictCode::CardUnknown, None))?;
         let own = core.own(insertion).ok_or(AgentError::PromptCancelled)?;
         core.send_pin(insertion, call, ToWorker::SignWithPin { call, insertion: own, digest: hex(&digest) })?;
@@ -159,15 +164,21 @@ impl Agent {
         let mut core = self.lock();
         let proof = Proof { salt, input, signature };
         proof.input.card.iter().for_each(|card| core.pins.accepted(card));
-        self.may_still_grant(&core)?;
+        self.may_still_grant(&mut core)?;
         if !self.stands(&mut core, &proof) {
             return Err(spoken::refused(VerdictCode::EndedMeanwhile, None));
         }
         let decided = self.record(&mut core, asked, proof.salt, proof.input, Some(proof.signature));
         drop(core);
-        let answer = self.settle(caller, decided);
+        let answer = self.settle(caller, asked, decided);
         let session = self.session_shown(&mut self.lock());
-        Ok(AwaitAnswer { verdict: answer.verdict, tries_left: None, session, record: answer.record })
+        Ok(AwaitAnswer {
+            verdict: answer.verdict,
+            tries_left: None,
+            session,
+            record: answer.record,
+            decision: answer.decision,
+        })
     }
 
     pub(crate) fn change_pin(
@@ -187,7 +198,7 @@ impl Agent {
             CallAnswer::PinChanged => {
                 card.iter().for_each(|card| self.lock().pins.accepted(card));
                 let verdict = spoken::verdict(VerdictCode::Granted);
-                Ok(AwaitAnswer { verdict, tries_left: None, session: None, record: None })
+                Ok(AwaitAnswer { verdict, tries_left: None, session: None, record: None, decision: None })
             }
             CallAnswer::Failed { failure } => Err(self.failed(insertion, failure)),
             CallAnswer::PinTyped | CallAnswer::Signed { .. } => Err(AgentError::PromptCancelled),

@@ -17,7 +17,7 @@ use sekisho_wire::verdict::VerdictCode;
 use crate::agent::{Agent, Core};
 use crate::deciding::Wish;
 use crate::function::{Asked, Caller, field};
-use crate::session::Insertion;
+use crate::session::{Insertion, Waking};
 use crate::spoken;
 use crate::worker_link::{CallAnswer, ToWorker};
 
@@ -47,6 +47,15 @@ const PROMPTS_MAX: usize = 8;
 /// `Await` looks again after this long at the latest, told of a change or not.
 const LOOK: Duration = Duration::from_secs(5);
 
+/// How a login began.
+#[derive(Clone, Copy)]
+pub(crate) struct Begun {
+    /// Whose session it opens, by uid.
+    pub(crate) owner: u32,
+    /// When its PIN was asked for.
+    pub(crate) waking: Waking,
+}
+
 /// What a prompt is for, read.
 enum Purpose {
     Login(Wish),
@@ -67,7 +76,10 @@ impl Agent {
         if !caller.may_prompt {
             return Err(AgentError::NotPermitted { reason: Bar::NotAPromptPeer });
         }
-        let mut core = self.lock();
+        if request.user.is_some() && !caller.trusted {
+            return Err(AgentError::NotPermitted { reason: Bar::OnlyRoot });
+        }
+        let mut core = self.once_read(self.lock());
         let Some(card) = core.machine.card().cloned() else {
             let problem = core.unreadable.as_ref().map(|problem| spoken::problem(problem, None));
             return Err(problem.unwrap_or_else(|| spoken::refused(VerdictCode::NoCard, None)));
@@ -93,15 +105,16 @@ impl Agent {
         }
         let (prompt, answers, client) = self.open(&mut core, caller, card.insertion, &purpose)?;
         let id = prompt.id.clone();
-        let (insertion, call) = (prompt.insertion, prompt.call);
+        let (insertion, call, waking) = (prompt.insertion, prompt.call, core.machine.waking());
         core.remember(prompt);
         let operator = self.operator_of(&mut core);
         let name = operator.as_ref().and_then(|operator| core.name_of(operator));
         drop(core);
         let agent = Arc::clone(self);
+        let begun = Begun { owner: request.user.unwrap_or(caller.uid), waking };
         let (caller, prompt) = (caller.clone(), id.clone());
         let conduct = move || {
-            let outcome = agent.conduct(&caller, insertion, call, purpose, &answers);
+            let outcome = agent.conduct(&caller, begun, insertion, call, purpose, &answers);
             let mut core = agent.lock();
             core.calls.remove(&call);
             core.proving.take_if(|proving| *proving == call);
@@ -127,8 +140,8 @@ impl Agent {
             PromptWhat::ChangePin => Ok(Purpose::ChangePin),
             PromptWhat::Authorize => {
                 let function = request.function.clone().unwrap_or_default();
-                let (purpose, case) = (request.purpose.clone(), request.case.clone());
-                let request = AuthorizeRequest { function, purpose, case, request: request.request.clone() };
+                let PromptRequest { purpose, case, request, recipient, .. } = request.clone();
+                let request = AuthorizeRequest { function, purpose, case, request, recipient };
                 Ok(Purpose::Function(self.asked(caller, &request)?))
             }
             PromptWhat::Login => {
@@ -144,8 +157,8 @@ impl Agent {
         if let (TerminalState::Locked, Some(session)) = (core.machine.terminal_state(), core.machine.session()) {
             return Wish { session: session.id, profile: Some(session.profile.clone()), kind: session.kind };
         }
-        let at = self.now(core).trusted.max(core.register.newest_made());
-        let first = || core.register.profiles_on_card(&core.machine.card()?.card, at).into_iter().next();
+        let at = self.now(core).trusted.max(core.deciding().newest_made());
+        let first = || core.deciding().profiles_on_card(&core.machine.card()?.card, at).into_iter().next();
         Wish { session: SessionId(self.salt().0), profile: profile.or_else(first), kind }
     }
 
@@ -182,17 +195,17 @@ impl Agent {
         if let Some(code) = self.grants_nothing(core) {
             return Err(spoken::refused(code, tries_left));
         }
-        let verdict = decide(&core.register, &input).code();
+        let verdict = decide(core.deciding(), &input).code();
         if verdict.is_granted() {
             return Ok(input);
         }
         self.write(core, Body::Decision(Decision { request, input, verdict, signature: None }));
-        Err(spoken::refused(verdict, tries_left))
+        Err(spoken::refused(core.told(verdict), tries_left))
     }
 
     fn operator_of(&self, core: &mut Core) -> Option<Code> {
-        let at = self.now(core).trusted.max(core.register.newest_made());
-        let card = core.register.card(&core.machine.card()?.card)?;
+        let at = self.now(core).trusted.max(core.deciding().newest_made());
+        let card = core.deciding().card(&core.machine.card()?.card)?;
         card.holder(at).map(|holder| holder.operator.clone())
     }
 
@@ -223,13 +236,14 @@ impl Agent {
     fn conduct(
         &self,
         caller: &Caller,
+        begun: Begun,
         insertion: Insertion,
         call: u64,
         purpose: Purpose,
         answers: &Receiver<CallAnswer>,
     ) -> Result<AwaitAnswer, AgentError> {
         let went = self.typed(caller, answers).and_then(|()| match purpose {
-            Purpose::Login(wish) => self.log_in(caller, insertion, call, wish, answers),
+            Purpose::Login(wish) => self.log_in(begun, insertion, call, wish, answers),
             Purpose::Function(asked) => self.with_pin_proof(caller, insertion, call, &asked, answers),
             Purpose::ChangePin => self.change_pin(insertion, call, answers),
         });

@@ -10,15 +10,16 @@ use sekisho_ipc::peer_uid;
 use sekisho_register::Register;
 use sekisho_wire::batch::chain_start;
 use sekisho_wire::id::{AgentVersion, SessionId};
-use sekisho_wire::reason::{PreviousEnd, Reason};
-use sekisho_wire::record::{Body, Record, SessionReason, TerminalUp};
+use sekisho_wire::reason::{LoginSeen, LostReason, PreviousEnd, Reason};
+use sekisho_wire::record::{Body, Lost, RECORD_MAX, Record, SessionReason, TerminalUp};
 use sekisho_wire::secret::SecretBytes;
 
 use crate::agent::{Agent, Beginning, History};
 use crate::aside::{self, Nowhere};
+use crate::break_glass::accounts_behind_glass;
 use crate::carrier::Lines;
 use crate::clock::{Clock, boot_id};
-use crate::config::Config;
+use crate::config::{Config, ScreenLock};
 use crate::files::{self, StateFile};
 use crate::forwarder_link::Line;
 use crate::identity::Identity;
@@ -28,7 +29,9 @@ use crate::journal::medium::{Folder, Medium};
 use crate::journal::segment::Start;
 use crate::keeper::{Found, Keeper};
 use crate::places::Places;
+use crate::secrets::{StateSecret, journal_key};
 use crate::server;
+use crate::service_manager::{Heart, ServiceManager};
 use crate::session::Event;
 use crate::sockets::{Who, accept_clients, accept_forwarders, accept_workers, bind};
 use crate::trusted::{Moment, TrustedTime};
@@ -131,27 +134,39 @@ pub fn run(config: Config, clock: Arc<dyn Clock>, stop: impl FnOnce()) -> Result
     files::private_folder(&config.state).map_err(file("the state folder"))?;
     // A second agent, with sockets elsewhere perhaps, would give every seq two contents.
     let _held = files::hold(&config.state).map_err(file("the state folder"))?.ok_or(RunError::InUse)?;
+    let (manager, heart) = (ServiceManager::of_this_process(), Heart::of_this_process());
     let listener = bind(&config.agent_socket(), Who::Anyone)?;
-    let identity = match Identity::load(&config.identity_file()).map_err(state_file(StateFile::Identity))? {
+    let identity = match Identity::load(&config.state).map_err(state_file(StateFile::Identity))? {
         Some(identity) => identity,
-        None => wait_for_enrolment(&config, &listener)?,
+        None => {
+            manager.is_ready("not enrolled; waiting for: sekisho-agent enrol CODEFILE");
+            wait_for_enrolment(&config, &listener, &heart)?
+        }
     };
     let opened = Opened::new(config, identity, clock)?;
     let agent = Arc::clone(&opened.agent);
-    opened.serve(listener)?;
+    let serves = format!("serving terminal {}", agent.identity.terminal.as_str());
+    opened.serve(listener, heart)?;
+    manager.is_ready(&serves);
     stop();
-    agent.stop();
     let epoch_is_over = agent.epoch_is_over(&agent.lock().register);
+    if epoch_is_over {
+        manager.begins_again();
+    } else {
+        manager.ends();
+    }
+    agent.stop();
+    agent.screen.settled();
     Ok(if epoch_is_over { End::NewEpoch } else { End::Asked })
 }
 
 /// Answers that this terminal is not enrolled, until it is.
-fn wait_for_enrolment(config: &Config, listener: &UnixListener) -> Result<Identity, RunError> {
+fn wait_for_enrolment(config: &Config, listener: &UnixListener, heart: &Heart<1>) -> Result<Identity, RunError> {
     log::warn!("this terminal is not enrolled; waiting for: sekisho-agent enrol --config FILE CODEFILE");
     listener.set_nonblocking(true).map_err(file("the socket"))?;
     let places = Places::new(&config.limits);
     loop {
-        if let Some(identity) = Identity::load(&config.identity_file()).map_err(state_file(StateFile::Identity))? {
+        if let Some(identity) = Identity::load(&config.state).map_err(state_file(StateFile::Identity))? {
             listener.set_nonblocking(false).map_err(file("the socket"))?;
             return Ok(identity);
         }
@@ -162,6 +177,7 @@ fn wait_for_enrolment(config: &Config, listener: &UnixListener) -> Result<Identi
             let answer = move || server::serve(None, &config, stream, &place);
             let _ = std::thread::Builder::new().name("client".into()).spawn(answer);
         }
+        heart.beat(0);
         std::thread::sleep(Duration::from_millis(200));
     }
 }
@@ -182,12 +198,18 @@ struct Before {
     open: Option<SessionId>,
     /// The latest trusted time in them.
     latest: u64,
+    /// By the machine's clock, until when an agent was there for sure. Not by what was found in the list of logins: a crash in the middle of
+    /// that must not lose the rest.
+    there: Option<u64>,
 }
 
 impl Before {
     fn see(&mut self, record: &[u8]) {
         let Ok(record) = Record::decode(record) else { return };
         self.any = true;
+        if !matches!(&record.body, Body::BreakGlass(login) if login.seen == LoginSeen::Listed) {
+            self.there = Some(record.wall);
+        }
         self.in_order = matches!(record.body, Body::TerminalDown);
         // Provisional time was replaced, downwards perhaps: what was recorded under it counts no more.
         let replaced = if let Body::Clock(step) = &record.body { Some(step.to) } else { None };
@@ -213,6 +235,9 @@ impl Before {
             | Body::CardSeen(_)
             | Body::CardFalse(_)
             | Body::PinChanged(_)
+            | Body::ScreenLocked(_)
+            | Body::ScreenNotLocked(_)
+            | Body::BreakGlass(_)
             | Body::Read(_)
             | Body::Alarm(_)
             | Body::Enrolment(_) => {}
@@ -250,11 +275,13 @@ fn open_journal(config: &Config, start: Start, before: &mut Before) -> Result<Jo
 /// The key of the journal. It is drawn for a journal that is empty; beside records, one that is missing is looked for by people: a new one
 /// would open nothing, and stand in the place of the right one.
 fn master_key(config: &Config, folder: &Folder) -> io::Result<SecretBytes<32>> {
-    let key = config.state.join("journal.key");
-    if !key.exists() && !folder.names()?.is_empty() {
+    if let Some(key) = journal_key(&config.state)? {
+        return Ok(key);
+    }
+    if !folder.names()?.is_empty() {
         return Err(io::ErrorKind::NotFound.into());
     }
-    files::secret_key(&key)
+    files::new_key(&config.state.join(StateSecret::JournalKey.file()))
 }
 
 impl Opened {
@@ -273,25 +300,28 @@ impl Opened {
             }
             opened => (opened?, true),
         };
+        // Before the uplink keeps a cursor of this epoch.
+        let left = left_behind(&config, journal.next(), journal.earlier()).map_err(state_file(StateFile::Uplink))?;
         let (uplink, acknowledged) =
             Uplink::open(&config, journal.next().epoch).map_err(state_file(StateFile::Uplink))?;
         let boot = boot_id();
         let moment = Moment { wall: clock.wall(), boottime: clock.boottime() };
         let trusted = TrustedTime::new(&boot, time, moment).not_before(before.latest, moment);
         let (kick, kicks) = std::sync::mpsc::sync_channel(1);
-        let beginning = Beginning { trusted, register, names, acknowledged, boot };
+        let unsent_since = time_of(&journal, acknowledged.stored);
+        let beginning = Beginning { trusted, register, names, acknowledged, unsent_since, boot };
         let agent = Arc::new(Agent::new(config, identity, clock, journal, beginning, kick));
         // Without a history that can be gone on with the register is still fetched: an act in it opens a new epoch.
         let uplink = goes_on.then_some(uplink);
         if goes_on {
-            agent.come_up(&before);
+            agent.come_up(&before, left);
         } else {
             agent.history_is(History::Refused);
         }
         Ok(Self { agent, keeper, uplink, kicks })
     }
 
-    fn serve(self, listener: UnixListener) -> Result<(), RunError> {
+    fn serve(self, listener: UnixListener, heart: Heart<1>) -> Result<(), RunError> {
         let Self { agent, keeper, uplink, kicks } = self;
         let lines = Arc::new(Lines::default());
         let peers = &agent.config.peers;
@@ -301,7 +331,12 @@ impl Opened {
             (agent.clone(), agent.clone(), agent.clone(), agent.clone(), agent.clone(), agent.clone());
         let (register, records) = (Arc::clone(&lines), Arc::clone(&lines));
         spawn("flush", move || one.flush_loop(&kicks))?;
-        spawn("tick", move || two.tick_loop())?;
+        spawn("tick", move || two.tick_loop(&heart))?;
+        if agent.config.lock.screen == ScreenLock::Logind {
+            let (screen, sleep) = (agent.clone(), agent.clone());
+            spawn("screen", move || screen.screen_loop())?;
+            spawn("sleep", move || sleep.sleep_loop())?;
+        }
         spawn("register", move || keeper.run(&three, &register.line(Line::Register)))?;
         if let Some(uplink) = uplink {
             spawn("uplink", move || uplink.run(&four, &records.line(Line::Records)))?;
@@ -312,17 +347,57 @@ impl Opened {
     }
 }
 
+/// What an earlier epoch leaves behind that the ledger is not known to have (wire §7.2b), for the first record of the epoch that begins at `next`.
+/// `earlier` is where that epoch ends in the journal.
+fn left_behind(config: &Config, next: Start, earlier: Option<Start>) -> io::Result<Option<Lost>> {
+    if next.first > 0 || next.epoch == 0 {
+        return Ok(None);
+    }
+    let aside = aside::newest_epoch(&config.state)?;
+    let (epoch, from) = match Uplink::kept_place(config)? {
+        Some((epoch, _)) if epoch >= next.epoch => return Ok(None),
+        Some(place) => place,
+        // Nobody knows what was sent.
+        None => (aside.max(earlier.map(|end| end.epoch)).unwrap_or(next.epoch - 1), 0),
+    };
+    let whole =
+        earlier.filter(|end| end.epoch == epoch && end.first >= from && aside.is_none_or(|aside| aside < epoch));
+    let (to, reason) = match whole {
+        Some(end) if end.first == from => return Ok(None),
+        Some(end) => (end.first - 1, LostReason::EpochClosed),
+        None if aside.is_some_and(|aside| aside >= epoch) => (Lost::REST, LostReason::JournalDamaged),
+        None => (Lost::REST, LostReason::JournalRestored),
+    };
+    Ok(Some(Lost { from, to, reason, epoch: Some(epoch) }))
+}
+
+/// Trusted time of a record, if there is one and it can be read.
+pub(crate) fn time_of(journal: &Journal, seq: u64) -> Option<u64> {
+    let run = (seq < journal.durable()).then(|| journal.read(seq, 1, RECORD_MAX).ok())??;
+    Record::decode(run.records.first()?).ok().map(|record| record.trusted)
+}
+
 fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<(), RunError> {
     std::thread::Builder::new().name(name.into()).spawn(work).map(drop).map_err(file("another thread"))
 }
 
 impl Agent {
-    fn come_up(&self, before: &Before) {
+    fn come_up(&self, before: &Before, left: Option<Lost>) {
         let mut core = self.lock();
+        if let Some(left) = left {
+            let first = self.write(&mut core, Body::Lost(left));
+            // On disk before the cursor of the epoch before makes way for this one's.
+            if let Err(error) = self.journal.wait(first.seq) {
+                log::error!("{error}");
+            }
+        }
         let version = AgentVersion::new(env!("CARGO_PKG_VERSION")).expect("our versions keep to the alphabet");
         if let Some(session) = before.open {
             let reason = Reason::AgentDied;
             self.write(&mut core, Body::SessionClosed(SessionReason { session, reason }));
+        }
+        if let Some(there) = before.there {
+            self.record_logins_since(&mut core, &self.config.wtmp, &accounts_behind_glass(), there);
         }
         self.write(&mut core, Body::TerminalUp(TerminalUp { version, previous: before.end() }));
     }
@@ -379,6 +454,30 @@ mod tests {
     }
 
     #[test]
+    fn what_an_epoch_leaves_behind_is_said_once_and_only_when_the_ledger_may_lack_it() {
+        let state = std::env::temp_dir().join(format!("sekisho-left-{}", std::process::id()));
+        let config = Config { state: state.clone(), ..Config::parse(Path::new("agent.toml"), "").unwrap() };
+        files::private_folder(&state).unwrap();
+        let at = |epoch, first| Start { epoch, first, chain: Hash([0; 32]) };
+        let left = |next, earlier| {
+            let left = left_behind(&config, next, earlier).unwrap();
+            left.map(|left| (left.epoch.unwrap(), left.from, left.to, left.reason))
+        };
+        assert_eq!(left(at(0, 0), None), None, "the first epoch has none before it");
+        assert_eq!(left(at(2, 0), None), Some((1, 0, Lost::REST, LostReason::JournalRestored)), "nothing is known");
+        let cursor = serde_json::json!({"epoch": 1, "stored": 7, "sealed": 7, "seen_size": 0, "seen_root": ""});
+        files::replace_json(&state.join("uplink.json"), &cursor).unwrap();
+        assert_eq!(left(at(2, 0), Some(at(1, 7))), None, "all is there");
+        assert_eq!(left(at(2, 0), Some(at(1, 9))), Some((1, 7, 8, LostReason::EpochClosed)));
+        assert_eq!(left(at(2, 1), Some(at(1, 9))), None, "it was said");
+        assert_eq!(left(at(2, 0), Some(at(1, 5))), Some((1, 7, Lost::REST, LostReason::JournalRestored)));
+        assert_eq!(left(at(1, 0), None), None, "this very epoch was begun");
+        std::fs::create_dir(state.join("journal-aside-1-0")).unwrap();
+        assert_eq!(left(at(2, 0), None), Some((1, 7, Lost::REST, LostReason::JournalDamaged)));
+        std::fs::remove_dir_all(state).unwrap();
+    }
+
+    #[test]
     fn after_an_orderly_stop_nothing_is_recorded_and_nothing_opens() {
         let bench = Bench::new();
         bench.log_in();
@@ -407,7 +506,7 @@ mod tests {
             // As `stop`, which waits for this very sync.
             let stopper = Arc::clone(&agent);
             let _ = std::thread::spawn(move || stopper.stop());
-            crate::testing::until(|| !agent.journal.takes_records());
+            crate::testing::until(|| !agent.journal.takes_grants());
         });
         assert!(bench.prompt(&PromptRequest::login(), RIGHT_PIN).is_err());
         assert!(bench.agent.lock().machine.session().is_none());
@@ -426,7 +525,7 @@ mod tests {
             // As `stop`, which waits for this very sync.
             let stopper = Arc::clone(&agent);
             let _ = std::thread::spawn(move || stopper.stop());
-            crate::testing::until(|| !agent.journal.takes_records());
+            crate::testing::until(|| !agent.journal.takes_grants());
         });
         let answer = bench.agent.authorize(&panel(), &ask("juminhyo")).unwrap();
         assert_eq!(answer.verdict.code, "ended_meanwhile");
@@ -466,9 +565,8 @@ mod tests {
             let said = format!("{refused}. {}", refused.next_step());
             assert!(said.contains(file.name()) && said.contains(part), "{said}");
         }
-        let identity = config.identity_file();
-        std::fs::write(&identity, b"{").unwrap();
-        let refused = Identity::load(&identity).map_err(state_file(StateFile::Identity)).err().unwrap();
+        std::fs::write(config.identity_file(), b"{").unwrap();
+        let refused = Identity::load(&state).map_err(state_file(StateFile::Identity)).err().unwrap();
         assert!(refused.next_step().contains("enrolled anew"), "{refused}");
         std::fs::remove_dir_all(state).unwrap();
     }

@@ -5,13 +5,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sekisho_ipc::{
-    AgentError, AuthorizeRequest, AwaitRequest, Bar, Call, CompleteAnswer, CompleteRequest, Connection,
-    ConnectionError, DescriptionAnswer, DescriptionRequest, Descriptors, InfoAnswer, LockRequest, MESSAGE_MAX, Method,
-    Nothing, PromptRequest, Reply, ServiceError, ServiceMethod, State, StateAnswer, peer_uid,
+    AgentError, AuthorizeRequest, AwaitRequest, Bar, BreakGlassAnswer, BreakGlassRequest, Call, CompleteAnswer,
+    CompleteRequest, Connection, ConnectionError, DescriptionAnswer, DescriptionRequest, Descriptors, InfoAnswer,
+    LockRequest, MESSAGE_MAX, Method, Nothing, PromptRequest, Reply, ServiceError, ServiceMethod, State, StateAnswer,
+    peer_uid,
 };
 use serde::de::DeserializeOwned;
 
 use crate::agent::Agent;
+use crate::config::User;
 use crate::function::{Caller, Standing};
 use crate::places::{Place, Places};
 use crate::session::Event;
@@ -112,6 +114,10 @@ impl<'a> Served<'a> {
                 agent.lock_asked(caller, Event::Active)?;
                 Reply::new(&Nothing {})
             }
+            Method::BreakGlass => {
+                let record = agent.break_glass(caller, &parameters::<BreakGlassRequest>(call)?)?;
+                Reply::new(&BreakGlassAnswer { record })
+            }
             Method::Prompt => return Err(AgentError::NoSuchPrompt),
         })
     }
@@ -178,7 +184,7 @@ fn serve_description(method: ServiceMethod, call: &Call) -> Reply {
 fn caller(config: &crate::config::Config, uid: u32) -> Caller {
     let own = rustix::process::getuid().as_raw();
     let trusted = uid == 0 || uid == own;
-    let may_prompt = trusted || config.peers.prompt.contains(&uid);
+    let may_prompt = trusted || config.peers.prompt.contains(&User(uid));
     Caller { uid, application: config.application_of(uid), trusted, may_prompt }
 }
 

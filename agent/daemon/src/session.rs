@@ -28,6 +28,10 @@ pub struct Limits {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Insertion(pub u64);
 
+/// Between which two sleeps of the machine: a PIN that was asked for before a sleep opens nothing after it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Waking(u64);
+
 /// A card in a reader.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InsertedCard {
@@ -108,6 +112,8 @@ pub enum Event {
     Opened {
         /// Of which insertion the PIN was proved.
         insertion: Insertion,
+        /// When the PIN was asked for.
+        waking: Waking,
         /// The session that its record opens.
         session: Session,
     },
@@ -134,6 +140,8 @@ pub enum Event {
     WorkerLost,
     /// Nothing can be recorded.
     JournalFailed,
+    /// The machine goes to sleep, or was asleep: whoever wakes it need not be who left it.
+    Suspending,
     /// The agent stops in order.
     Stopping,
 }
@@ -141,8 +149,8 @@ pub enum Event {
 /// What to do about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {
-    /// Hide what is displayed.
-    LockScreen,
+    /// Hide what is displayed: for the end or lock of this session, or for a sleep without one.
+    LockScreen(Option<SessionId>),
     /// End whatever the card still holds verified.
     LogOutCard(Insertion),
     /// No PIN typed for this insertion counts any more.
@@ -163,11 +171,18 @@ pub struct Machine {
     last: Option<(SessionId, Reason)>,
     /// Why the last card left, for a session that is recorded just after.
     left: Reason,
+    waking: Waking,
 }
 
 impl Default for Machine {
     fn default() -> Self {
-        Self { state: State::NoCard, others: Vec::new(), last: None, left: Reason::CardRemoved }
+        Self {
+            state: State::NoCard,
+            others: Vec::new(),
+            last: None,
+            left: Reason::CardRemoved,
+            waking: Waking::default(),
+        }
     }
 }
 
@@ -235,6 +250,12 @@ impl Machine {
         matches!(&self.state, State::Locked(locked) if locked.card.insertion == insertion && locked.session.id == session)
     }
 
+    /// Between which two sleeps it is now.
+    #[must_use]
+    pub const fn waking(&self) -> Waking {
+        self.waking
+    }
+
     /// Why the last session was locked or ended.
     #[must_use]
     pub fn last_reason(&self) -> Option<Reason> {
@@ -248,7 +269,7 @@ impl Machine {
             Event::CardRemoved(insertion) => self.removed(insertion, Reason::CardRemoved),
             Event::ReaderLost(insertion) => self.removed(insertion, Reason::ReaderLost),
             Event::TriesLeft(insertion, tries) => self.tries(insertion, tries),
-            Event::Opened { insertion, session } => self.opened(now, insertion, session),
+            Event::Opened { insertion, waking, session } => self.opened(now, insertion, waking, session),
             Event::Unlocked { insertion, session } => self.unlocked(now, insertion, session),
             Event::Active => self.active(now),
             Event::Tick => self.tick(now, limits),
@@ -256,6 +277,7 @@ impl Machine {
             Event::EndAsked => self.close(Reason::Asked),
             Event::RightGone(reason) => self.close(reason),
             Event::JournalFailed => self.close(Reason::JournalFailed),
+            Event::Suspending => self.suspending(),
             Event::Stopping => self.close(Reason::AgentStopping),
             Event::CardServiceLost => self.all_gone(Reason::CardServiceLost),
             Event::WorkerLost => self.all_gone(Reason::WorkerLost),
@@ -307,14 +329,14 @@ impl Machine {
     }
 
     /// The record of opening is on disk. If the card is not there any more, the session ends as it begins.
-    fn opened(&mut self, now: Now, insertion: Insertion, session: Session) -> Vec<Action> {
+    fn opened(&mut self, now: Now, insertion: Insertion, waking: Waking, session: Session) -> Vec<Action> {
         match &self.state {
-            State::AwaitPin(card) if card.insertion == insertion => {
+            State::AwaitPin(card) if card.insertion == insertion && waking == self.waking => {
                 self.state = State::Open(Open { card: card.clone(), session, active: now.boottime });
                 Vec::new()
             }
             State::NoCard | State::AwaitPin(_) | State::Open(_) | State::Locked(_) => {
-                let reason = self.why_lost(insertion);
+                let reason = if waking == self.waking { self.why_lost(insertion) } else { Reason::Suspend };
                 self.last = Some((session.id, reason));
                 vec![Action::WriteClosed(session.id, reason)]
             }
@@ -365,7 +387,18 @@ impl Machine {
         let (insertion, id) = (card.insertion, session.id);
         self.state = State::Locked(Locked { card, session, reason });
         self.last = Some((id, reason));
-        vec![Action::LockScreen, Action::LogOutCard(insertion), Action::WriteLocked(id, reason)]
+        vec![Action::LockScreen(Some(id)), Action::LogOutCard(insertion), Action::WriteLocked(id, reason)]
+    }
+
+    /// As a removal of the card, which stays where it is. The screen is locked also where nobody has a session: the desktop is somebody's.
+    fn suspending(&mut self) -> Vec<Action> {
+        self.waking.0 += 1;
+        if self.session().is_some() {
+            return self.close(Reason::Suspend);
+        }
+        let card = self.card().map(|card| card.insertion);
+        let of_card = card.into_iter().flat_map(|it| [Action::LogOutCard(it), Action::CancelPrompts(it)]);
+        std::iter::once(Action::LockScreen(None)).chain(of_card).collect()
     }
 
     /// Ends the session, and leaves the card where it is.
@@ -378,7 +411,7 @@ impl Machine {
         self.state = State::AwaitPin(card);
         self.last = Some((session.id, reason));
         vec![
-            Action::LockScreen,
+            Action::LockScreen(Some(session.id)),
             Action::LogOutCard(insertion),
             Action::CancelPrompts(insertion),
             Action::WriteClosed(session.id, reason),
@@ -386,6 +419,8 @@ impl Machine {
     }
 }
 
+#[cfg(test)]
+mod model;
 #[cfg(test)]
 #[path = "session/tests.rs"]
 mod tests;

@@ -12,6 +12,7 @@ use sekisho_ipc::peer_uid;
 
 use crate::agent::Agent;
 use crate::carrier::Lines;
+use crate::config::User;
 use crate::places::Places;
 use crate::run::RunError;
 use crate::server;
@@ -24,9 +25,9 @@ pub(crate) enum Who {
 }
 
 impl Who {
-    pub(crate) fn of(uid: Option<u32>) -> Self {
+    pub(crate) fn of(user: Option<User>) -> Self {
         let own = rustix::process::getuid().as_raw();
-        if uid.is_none_or(|uid| uid == own) { Self::Ourselves } else { Self::Anyone }
+        if user.is_none_or(|user| user.0 == own) { Self::Ourselves } else { Self::Anyone }
     }
 }
 
@@ -61,8 +62,8 @@ fn accept(listener: &UnixListener) -> Option<(UnixStream, u32)> {
     }
 }
 
-fn is_ours(uid: u32, configured: Option<u32>) -> bool {
-    let own = configured.unwrap_or_else(|| rustix::process::getuid().as_raw());
+fn is_ours(uid: u32, configured: Option<User>) -> bool {
+    let own = configured.map_or_else(|| rustix::process::getuid().as_raw(), |user| user.0);
     let ours = uid == own || uid == 0;
     if !ours {
         log::warn!("uid {uid} was turned away from an inner socket");

@@ -1,6 +1,6 @@
 //! What the agent shows: the whole state to panels, no more than where it stands to others.
 
-use sekisho_ipc::{Card, Function, LinkState, Purpose, Session, SessionState, State, Verdict};
+use sekisho_ipc::{Card, Function, LinkState, Purpose, Session, SessionEnd, SessionState, State, Verdict};
 use sekisho_register::change::CardKind;
 use sekisho_register::decide;
 use sekisho_wire::decision::{Level, SessionKind, TerminalState};
@@ -60,6 +60,7 @@ impl Agent {
             register_size: core.register.size(),
             register_age: age,
             register_stale: core.is_stale(time),
+            screen: core.screen,
             link: match core.records {
                 Records::Go => core.links.state(Line::Records),
                 Records::HeldBack => LinkState::HeldBack,
@@ -69,6 +70,7 @@ impl Agent {
             // They count another's decisions.
             unsent: 0,
             unsealed: 0,
+            unsent_until: None,
             time,
             advice,
         }
@@ -86,16 +88,20 @@ impl Agent {
             recent: core.recent.iter().cloned().collect(),
             unsent: next.saturating_sub(core.acknowledged.stored),
             unsealed: next.saturating_sub(core.acknowledged.sealed),
+            unsent_until: self.unsent_until(core).filter(|until| {
+                // From half of the days on: there is time to mend the line, or to carry the records.
+                until.saturating_sub(core.trusted.now(self.moment())) < self.config.journal.unsent() / 2
+            }),
             ..self.bare_state(core, advice)
         }
     }
 
     fn card_shown(&self, core: &mut Core) -> Option<Card> {
-        let at = self.now(core).trusted.max(core.register.newest_made());
-        let inserted = core.machine.card()?;
-        let known = core.register.card(&inserted.card);
+        let at = self.now(core).trusted.max(core.deciding().newest_made());
+        let (inserted, register) = (core.machine.card()?, core.deciding());
+        let known = register.card(&inserted.card);
         let operator = known.and_then(|card| card.holder(at)).map(|holder| holder.operator.clone());
-        let profiles = core.register.profiles_on_card(&inserted.card, at);
+        let profiles = register.profiles_on_card(&inserted.card, at);
         Some(Card {
             guid: inserted.card.to_string(),
             kind: known.map(|card| card_kind(card.issued().kind).to_owned()),
@@ -103,6 +109,7 @@ impl Agent {
             operator: operator.map(|operator| operator.to_string()),
             tries_left: inserted.tries_left.map(u32::from),
             profiles: profiles.iter().map(ToString::to_string).collect(),
+            by_grant: core.is_by_grant(),
         })
     }
 
@@ -111,6 +118,12 @@ impl Agent {
         let now = self.now(core);
         let limits = limits(&core.register, now.trusted);
         let session = core.machine.session()?;
+        let length = limits.session.saturating_sub(now.trusted.saturating_sub(session.opened));
+        let hours = core.hours_left(session, &self.identity.terminal, now.trusted);
+        let (ends_in, ends_by) = match hours {
+            Some(hours) if hours < length => (hours, SessionEnd::Hours),
+            Some(_) | None => (length, SessionEnd::Length),
+        };
         let idle_lock_in = match core.machine.state() {
             MachineState::Open(open) => limits.idle.saturating_sub(now.boottime.saturating_sub(open.active)),
             MachineState::NoCard | MachineState::AwaitPin(_) | MachineState::Locked(_) => 0,
@@ -124,15 +137,16 @@ impl Agent {
             kind: kind_name(session.kind).into(),
             opened: session.opened,
             idle_lock_in,
-            ends_in: limits.session.saturating_sub(now.trusted.saturating_sub(session.opened)),
+            ends_in,
+            ends_by,
         })
     }
 
     /// The functions of the profile in use, each with what would be said if it were asked for with its proof and a purpose.
     fn functions(&self, core: &mut Core) -> Vec<Function> {
-        let at = self.now(core).trusted.max(core.register.newest_made());
+        let register = std::sync::Arc::clone(core.deciding());
+        let at = self.now(core).trusted.max(register.newest_made());
         let Some(session) = core.machine.session() else { return Vec::new() };
-        let register = std::sync::Arc::clone(&core.register);
         let listed = register.functions_for(&session.operator, &session.profile, &self.identity.terminal, at);
         let show = |function: &sekisho_register::functions::Function| {
             let version = function.version();
@@ -168,12 +182,15 @@ impl Agent {
                 None => spoken::verdict(VerdictCode::NoCard),
             },
             TerminalState::AwaitPin => {
-                let at = self.now(core).trusted.max(core.register.newest_made());
-                let profiles = core.machine.card().map(|card| core.register.profiles_on_card(&card.card, at));
+                if core.reads_grant() {
+                    return spoken::verdict(VerdictCode::PinNeeded);
+                }
+                let at = self.now(core).trusted.max(core.deciding().newest_made());
+                let profiles = core.machine.card().map(|card| core.deciding().profiles_on_card(&card.card, at));
                 let profile = profiles.unwrap_or_default().into_iter().next();
                 let session = sekisho_wire::id::SessionId([0; 16]);
                 let input = self.opening_input(core, &Wish { session, profile, kind: SessionKind::Ordinary });
-                let verdict = decide(&core.register, &input).code();
+                let verdict = core.told(decide(core.deciding(), &input).code());
                 spoken::verdict(if verdict.is_granted() { VerdictCode::PinNeeded } else { verdict })
             }
             TerminalState::Locked => spoken::verdict(VerdictCode::Locked),

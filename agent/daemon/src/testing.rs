@@ -2,16 +2,13 @@
 //! that the register knows.
 
 use std::collections::HashMap;
-use std::os::unix::net::UnixStream;
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use p256::ecdsa::signature::hazmat::PrehashSigner;
-use sekisho_ipc::{
-    AgentError, AuthorizeRequest, AwaitAnswer, Connection, Descriptors, PinFrame, PinReader, PromptRequest,
-};
+use sekisho_ipc::{AgentError, AuthorizeRequest, AwaitAnswer, PinFrame, PromptRequest};
 use sekisho_register::calendar::{Date, day_of_date, moment};
 use sekisho_register::change::*;
 use sekisho_register::{
@@ -34,7 +31,10 @@ use crate::journal::Journal;
 use crate::journal::disk::Disk;
 use crate::journal::segment::Start;
 use crate::trusted::{Moment, SeenNote, TrustedTime};
-use crate::worker_link::{CallAnswer, Failure, FromWorker, Lost, ToWorker, WORKER_MESSAGE_MAX};
+
+mod double;
+
+pub(crate) use double::Double;
 
 /// 2026-11-24 is a Tuesday; 10:00 in Japan.
 pub(crate) fn tuesday_ten() -> u64 {
@@ -55,6 +55,8 @@ fn title(text: &str) -> Title {
 
 pub(crate) const LEDGER: &str = "ledger.example";
 pub(crate) const CLERK: u8 = 10;
+/// A card of the clerk's that the terminal's register does not have.
+pub(crate) const NEWER: u8 = 11;
 pub(crate) const RIGHT_PIN: &[u8] = b"246813";
 
 #[derive(Clone, Copy)]
@@ -91,7 +93,7 @@ pub(crate) const RECORDS_SEED: u8 = 20;
 pub(crate) const REGISTER_SEED: u8 = 21;
 const TERMINAL_SEED: u8 = 40;
 
-fn issue(card: u8, operator: &str, kind: CardKind) -> IssueCard {
+pub(crate) fn issue(card: u8, operator: &str, kind: CardKind) -> IssueCard {
     IssueCard {
         card: CardGuid([card; 16]),
         kind,
@@ -99,7 +101,7 @@ fn issue(card: u8, operator: &str, kind: CardKind) -> IssueCard {
         profiles: vec![],
         authentication: public(card, Slot::Authentication),
         // A clerk's card signs no acts (register §R3.6).
-        signature: (card != CLERK).then(|| public(card, Slot::Signature)),
+        signature: (card < CLERK).then(|| public(card, Slot::Signature)),
         presence: public(card, Slot::Presence),
         from: day(2026, 4, 1, 0),
         to: day(2027, 4, 1, 0),
@@ -234,19 +236,29 @@ impl Office {
     }
 
     pub(crate) fn revoke_clerk(&mut self) {
+        self.revoke(CLERK);
+    }
+
+    pub(crate) fn revoke(&mut self, card: u8) {
         let (state, reason) = (CardState::Revoked, StateReason::Lost);
-        let card = CardGuid([CLERK; 16]);
+        let card = CardGuid([card; 16]);
         self.act(vec![Change::CardState(SetCardState { card, state, reason, effective: self.now })]);
     }
 }
 
 /// A clock that is set.
 #[derive(Debug)]
-pub(crate) struct TestClock(AtomicU64);
+pub(crate) struct TestClock(AtomicU64, AtomicU64);
 
 impl TestClock {
     pub(crate) fn forward(&self, ms: u64) {
         self.0.fetch_add(ms, Ordering::SeqCst);
+    }
+
+    /// The machine sleeps, and nobody tells of it.
+    pub(crate) fn sleep(&self, ms: u64) {
+        self.forward(ms);
+        self.1.fetch_add(ms, Ordering::SeqCst);
     }
 }
 
@@ -257,6 +269,10 @@ impl Clock for TestClock {
 
     fn boottime(&self) -> u64 {
         1_000_000 + self.0.load(Ordering::SeqCst)
+    }
+
+    fn asleep(&self) -> u64 {
+        self.1.load(Ordering::SeqCst)
     }
 
     fn tick(&self) -> Duration {
@@ -296,7 +312,7 @@ impl Bench {
         let disk = Disk::default();
         let start = Start { epoch: 0, first: 0, chain: chain_start(&id, &code("mado-1"), 0) };
         let journal = Journal::open(Arc::new(disk.clone()), SecretBytes::new([1; 32]), start, |_, _| {}).unwrap();
-        let clock = Arc::new(TestClock(AtomicU64::new(0)));
+        let clock = Arc::new(TestClock(AtomicU64::new(0), AtomicU64::new(0)));
         let boot = BootId([7; 16]);
         let now = Moment { wall: clock.wall(), boottime: clock.boottime() };
         let mut trusted = TrustedTime::new(&boot, None, now);
@@ -305,7 +321,8 @@ impl Bench {
         let config = Config::parse(Path::new("agent.toml"), "").unwrap();
         let (kick, kicks) = std::sync::mpsc::sync_channel(1);
         let (names, acknowledged) = (HashMap::new(), Acknowledged::default());
-        let beginning = Beginning { trusted, register: office.register.clone(), names, acknowledged, boot };
+        let beginning =
+            Beginning { trusted, register: office.register.clone(), names, acknowledged, unsent_since: None, boot };
         let agent = Arc::new(Agent::new(config, identity, clock.clone(), journal, beginning, kick));
         let worker = Double::join(&agent, 1);
         Self { agent, disk, clock, office, worker, kicks }
@@ -314,7 +331,7 @@ impl Bench {
     /// Brings the office's newest register to the terminal, as the keeper would after checking it.
     pub(crate) fn advance(&self) {
         let mut core = self.agent.lock();
-        core.register = Arc::new(self.office.register.clone());
+        core.take_register(Arc::new(self.office.register.clone()));
         self.agent.recheck(&mut core);
     }
 
@@ -364,6 +381,9 @@ impl Bench {
             for entry in self.office.entries.iter().take(usize::try_from(size).unwrap()) {
                 register.fold(entry).unwrap();
             }
+            let on_card = sekisho_register::grant_of(&record);
+            let on_card = on_card.map(|grant| self.office.entries[usize::try_from(grant.index).unwrap()].as_slice());
+            let register = register.as_it_decided(&record, on_card).unwrap();
             sekisho_register::replay(&register, &record).unwrap();
         }
     }
@@ -375,226 +395,7 @@ pub(crate) fn panel() -> Caller {
 }
 
 pub(crate) fn ask(function: &str) -> AuthorizeRequest {
-    AuthorizeRequest { function: function.into(), purpose: None, case: None, request: None }
-}
-
-/// What the card behind the double does wrong.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Fraud {
-    None,
-    /// It signs with other keys than the register knows.
-    OtherKeys,
-}
-
-/// Stands in for the card worker: speaks its messages, and signs as the card would.
-#[derive(Clone)]
-pub(crate) struct Double {
-    state: Arc<Mutex<DoubleState>>,
-}
-
-struct DoubleState {
-    stream: UnixStream,
-    writer: sekisho_ipc::Writer,
-    card: u8,
-    insertions: u64,
-    tries: u8,
-    fraud: Fraud,
-    pins: HashMap<u64, PinFrame>,
-    /// Whether the card thinks, until it is let go on.
-    held: bool,
-    /// Prompts that the worker was told to forget.
-    forgotten: Vec<u64>,
-    /// How often a PIN reached the card.
-    verified: u32,
-    /// How often the card changed its PIN.
-    changed: u32,
-}
-
-impl Double {
-    pub(crate) fn join(agent: &Arc<Agent>, number: u64) -> Self {
-        let (ours, theirs) = UnixStream::pair().unwrap();
-        let stream = ours.try_clone().unwrap();
-        let connection = Connection::new(ours, Descriptors::Accepted).unwrap();
-        let writer = connection.writer(None).unwrap();
-        let pins = HashMap::new();
-        let state = DoubleState {
-            stream,
-            writer,
-            card: 0,
-            insertions: 0,
-            tries: 5,
-            fraud: Fraud::None,
-            pins,
-            held: false,
-            forgotten: Vec::new(),
-            verified: 0,
-            changed: 0,
-        };
-        let double = Self { state: Arc::new(Mutex::new(state)) };
-        let (served, working) = (Arc::clone(agent), double.clone());
-        std::thread::spawn(move || served.serve_worker(theirs, number));
-        std::thread::spawn(move || working.work(connection));
-        until(|| agent.lock().worker.is_some());
-        double
-    }
-
-    fn work(&self, mut connection: Connection) {
-        // As in the card worker: a descriptor may come together with the message before its own.
-        let mut descriptors = std::collections::VecDeque::new();
-        while let Ok((message, descriptor)) = connection.read_message_with_fd::<ToWorker>(WORKER_MESSAGE_MAX) {
-            descriptors.extend(descriptor);
-            // Waits for the PIN without the state: cards come and go meanwhile.
-            let frame = matches!(message, ToWorker::Prompt { .. })
-                .then(|| PinReader::default().read(descriptors.pop_front().unwrap()).ok().flatten());
-            let mut state = self.state.lock().unwrap();
-            let answer = match message {
-                ToWorker::Prompt { call, .. } => {
-                    let came = frame.flatten().map(|frame| state.pins.insert(call, frame)).is_some();
-                    let none = CallAnswer::Failed { failure: Failure::NoPin };
-                    Some((call, if came { CallAnswer::PinTyped } else { none }))
-                }
-                ToWorker::SignWithPin { call, digest, .. } => {
-                    drop(state);
-                    state = self.let_go();
-                    let pin = state.pins.remove(&call).unwrap();
-                    Some((call, state.verify(&pin, &digest)))
-                }
-                ToWorker::ProvePresence { call, digest, .. } => {
-                    drop(state);
-                    state = self.let_go();
-                    Some((call, state.signed(Slot::Presence, &digest)))
-                }
-                ToWorker::ChangePin { call, .. } => {
-                    state.changed += 1;
-                    Some((call, CallAnswer::PinChanged))
-                }
-                ToWorker::Forget { call } => {
-                    state.forgotten.push(call);
-                    None
-                }
-                ToWorker::LogOut { .. } => None,
-            };
-            if let Some((call, answer)) = answer {
-                let right = matches!(answer, CallAnswer::Signed { .. } | CallAnswer::PinChanged);
-                let _ = state.writer.write_message(&FromWorker::Answer { call, answer });
-                if right {
-                    let (insertion, tries_left) = (state.insertions, state.tries);
-                    let _ = state.writer.write_message(&FromWorker::TriesLeft { insertion, tries_left });
-                }
-            }
-        }
-    }
-
-    pub(crate) fn insert(&self, agent: &Arc<Agent>, card: u8) {
-        {
-            let mut state = self.state.lock().unwrap();
-            state.insertions += 1;
-            state.card = card;
-            state.tell_card();
-        }
-        until(|| agent.lock().machine.card().is_some_and(|inserted| inserted.card == CardGuid([card; 16])));
-    }
-
-    pub(crate) fn pull(&self) {
-        let mut state = self.state.lock().unwrap();
-        let insertion = state.insertions;
-        state.writer.write_message(&FromWorker::CardRemoved { insertion }).unwrap();
-    }
-
-    /// The reader goes away with its card.
-    pub(crate) fn lose_reader(&self) {
-        let mut state = self.state.lock().unwrap();
-        let insertion = Some(state.insertions);
-        let reader = "name:Bench".to_owned();
-        state.writer.write_message(&FromWorker::ReaderRemoved { reader, insertion }).unwrap();
-    }
-
-    /// The way to the card breaks, as the worker's desk tells it.
-    pub(crate) fn lose_way(&self, lost: Lost) {
-        let mut state = self.state.lock().unwrap();
-        let insertion = state.insertions;
-        state.insertions += 1;
-        let next = state.insertions;
-        state.writer.write_message(&FromWorker::CardLost { insertion, next, lost }).unwrap();
-    }
-
-    /// What was lost is looked at anew, and is the same card.
-    pub(crate) fn tell_again(&self) {
-        self.state.lock().unwrap().tell_card();
-    }
-
-    /// So many tries the card has.
-    pub(crate) fn has_tries(&self, tries: u8) {
-        self.state.lock().unwrap().tries = tries;
-    }
-
-    /// How often the card changed its PIN.
-    pub(crate) fn changed(&self) -> u32 {
-        self.state.lock().unwrap().changed
-    }
-
-    pub(crate) fn defraud(&self) {
-        self.state.lock().unwrap().fraud = Fraud::OtherKeys;
-    }
-
-    /// The card thinks from now on, until it is let go on.
-    pub(crate) fn hold(&self) {
-        self.state.lock().unwrap().held = true;
-    }
-
-    pub(crate) fn go_on(&self) {
-        self.state.lock().unwrap().held = false;
-    }
-
-    /// The state, once the card has thought.
-    fn let_go(&self) -> MutexGuard<'_, DoubleState> {
-        loop {
-            let state = self.state.lock().unwrap();
-            if !state.held {
-                return state;
-            }
-            drop(state);
-            std::thread::sleep(Duration::from_millis(1));
-        }
-    }
-
-    /// How many prompts the worker was told to forget.
-    pub(crate) fn forgotten(&self) -> usize {
-        self.state.lock().unwrap().forgotten.len()
-    }
-
-    pub(crate) fn verified(&self) -> u32 {
-        self.state.lock().unwrap().verified
-    }
-
-    /// The worker dies.
-    pub(crate) fn die(&self) {
-        self.state.lock().unwrap().stream.shutdown(std::net::Shutdown::Both).unwrap();
-    }
-}
-
-impl DoubleState {
-    fn tell_card(&mut self) {
-        let (insertion, tries_left) = (self.insertions, Some(self.tries));
-        let (card, reader) = (CardGuid([self.card; 16]).to_string(), "name:Bench".to_owned());
-        self.writer.write_message(&FromWorker::CardInserted { insertion, card, reader, tries_left }).unwrap();
-    }
-
-    fn verify(&mut self, pin: &PinFrame, digest: &str) -> CallAnswer {
-        self.verified += 1;
-        if pin.expose() == RIGHT_PIN {
-            self.tries = 5;
-            return self.signed(Slot::Authentication, digest);
-        }
-        self.tries -= 1;
-        CallAnswer::Failed { failure: Failure::WrongPin { tries_left: self.tries } }
-    }
-
-    fn signed(&self, slot: Slot, digest: &str) -> CallAnswer {
-        let card = if self.fraud == Fraud::OtherKeys { self.card + 1 } else { self.card };
-        let digest: Hash = digest.parse().unwrap();
-        CallAnswer::Signed { signature: Signature(sign(card, slot, &digest.0)).to_string() }
-    }
+    AuthorizeRequest { function: function.into(), ..AuthorizeRequest::default() }
 }
 
 /// Waits for another thread to come so far.

@@ -1,7 +1,6 @@
 //! Brings records to the ledger, exactly once, and checks that it has them: *stored* when it says so, *sealed* when its signed
 //! checkpoint proves it.
 
-use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,9 +8,7 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sekisho_register::change::Log;
-use sekisho_tlog::{
-    Checkpoint, EMPTY_ROOT, Hash as TreeHash, RangeProof, TlogError, leaf_hash, verify_consistency, verify_range,
-};
+use sekisho_tlog::{Checkpoint, EMPTY_ROOT, Hash as TreeHash, RangeProof, leaf_hash, verify_consistency, verify_range};
 use sekisho_wire::batch::{BATCH_RECORDS_MAX, SeenNote};
 use sekisho_wire::id::Hash;
 use sekisho_wire::reason::AlarmKind;
@@ -23,9 +20,13 @@ use crate::carrier::{Carrier, printable};
 use crate::files;
 use crate::forwarder_link::{Brought, Errand};
 use crate::journal::Run;
-use crate::journal::error::JournalError;
 use crate::journal::segment::random;
 use crate::keeper::keys_in_force;
+
+mod told;
+mod trouble;
+
+use trouble::{Held, Trouble};
 
 /// Bytes of records in one batch: the rest of the mebibyte (wire §1.4) is for the header and the lengths.
 const BATCH_BYTES: usize = 1_000_000;
@@ -36,14 +37,13 @@ const SEAL_MAX: Duration = Duration::from_secs(10);
 const ASK_AFTER: u32 = 16;
 /// How long records gather for the next batch.
 const GATHER: Duration = Duration::from_millis(50);
-/// How often the certificate is looked after, ms of boot time, and how often after trouble with it.
-const CERTIFICATE_LOOK: u64 = 6 * 60 * 60 * 1000;
-const CERTIFICATE_RETRY: u64 = 60 * 60 * 1000;
 /// Pause after something went wrong: the first, and the longest.
 const RETRY_FIRST: Duration = Duration::from_millis(250);
 const RETRY_MAX: Duration = Duration::from_secs(30);
 /// Pause after an answer that only people can put right.
 const STUCK: Duration = Duration::from_secs(30);
+/// No ledger is left alone for longer than this, in seconds, whatever it asks for.
+const PATIENCE_MAX: u64 = 120;
 /// With nothing to do, look this often.
 const IDLE: Duration = Duration::from_secs(30);
 const DAY: u64 = 24 * 60 * 60 * 1000;
@@ -87,77 +87,6 @@ struct SealRange {
     index: u64,
     left: Vec<String>,
     right: Vec<String>,
-}
-
-/// Why the ledger's word is not believed, or records cannot be sent.
-#[derive(Debug)]
-enum Trouble {
-    /// A proof or signature is wrong.
-    Proof(TlogError),
-    /// The answer is not what it should be.
-    Malformed,
-    /// The records log is smaller than it was.
-    Rollback { seen: u64, shown: u64 },
-    /// The ledger's chain is not ours.
-    OtherChain { next: u64 },
-    /// The journal cannot be read from this record on.
-    Journal { seq: u64, error: JournalError },
-    /// Our half of sealing failed.
-    CannotSeal(crate::batch::CannotSeal),
-    /// The cursor cannot be kept.
-    Disk(std::io::Error),
-}
-
-impl fmt::Display for Trouble {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Proof(error) => write!(f, "cannot believe the ledger's seal: {error}"),
-            Self::Malformed => f.write_str("cannot read the ledger's answer: malformed"),
-            Self::Rollback { seen, shown } => {
-                write!(f, "cannot believe the ledger: its records log had {seen} entries and is shown with {shown}")
-            }
-            Self::OtherChain { next } => {
-                write!(f, "cannot send records: the ledger has another history of this terminal before record {next}")
-            }
-            Self::Journal { error, .. } => write!(f, "{error}"),
-            Self::CannotSeal(error) => write!(f, "{error}"),
-            Self::Disk(error) => write!(f, "cannot keep how far the ledger is: {error}"),
-        }
-    }
-}
-
-impl Trouble {
-    /// What of our own holds the records back, whatever the ledger does. A cursor that cannot be kept is known by [`Uplink::keep`].
-    const fn holds(&self) -> Option<Held> {
-        match self {
-            Self::Journal { seq, .. } => Some(Held::Unread(*seq)),
-            Self::CannotSeal(_) => Some(Held::Unsealable),
-            Self::Disk(_) | Self::Proof(_) | Self::Malformed | Self::Rollback { .. } | Self::OtherChain { .. } => None,
-        }
-    }
-
-    /// Whether the ledger shows what cannot be true of its log.
-    const fn is_disbelief(&self) -> bool {
-        match self {
-            Self::Proof(_) | Self::Malformed | Self::Rollback { .. } => true,
-            Self::OtherChain { .. } | Self::Journal { .. } | Self::CannotSeal(_) | Self::Disk(_) => false,
-        }
-    }
-}
-
-impl From<TlogError> for Trouble {
-    fn from(error: TlogError) -> Self {
-        Self::Proof(error)
-    }
-}
-
-/// Why this terminal itself cannot send: tried again in each round, for a ledger that does not answer says nothing of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Held {
-    /// The journal cannot be read from this record on.
-    Unread(u64),
-    /// Records cannot be sealed for the ledger.
-    Unsealable,
 }
 
 /// What came of one round.
@@ -207,7 +136,12 @@ impl Uplink {
 
     /// The epoch of what was sent last, as far as it is kept.
     pub(crate) fn kept_epoch(config: &crate::config::Config) -> std::io::Result<Option<u32>> {
-        Ok(files::read_json::<Cursor>(&cursor_file(config))?.map(|kept| kept.epoch))
+        Ok(Self::kept_place(config)?.map(|(epoch, _)| epoch))
+    }
+
+    /// As [`Self::kept_epoch`], with the seq below which the ledger has acknowledged all.
+    pub(crate) fn kept_place(config: &crate::config::Config) -> std::io::Result<Option<(u32, u64)>> {
+        Ok(files::read_json::<Cursor>(&cursor_file(config))?.map(|kept| (kept.epoch, kept.stored)))
     }
 
     /// Sends and asks, as long as the agent lives.
@@ -245,7 +179,7 @@ impl Uplink {
                     std::thread::sleep(jittered(retry));
                     retry = (retry * 2).min(RETRY_MAX);
                 }
-                Round::Stuck => std::thread::sleep(STUCK),
+                Round::Stuck => std::thread::sleep(jittered(STUCK)),
             }
         }
     }
@@ -266,7 +200,8 @@ impl Uplink {
                 agent.doubt(AlarmKind::SealRefused);
             }
             self.cursor.refused |= matches!(trouble, Trouble::OtherChain { .. });
-            Round::Stuck
+            // A disk that is full has room again at any moment.
+            if matches!(trouble, Trouble::Disk(_)) { Round::Again } else { Round::Stuck }
         });
         if self.history() != agent.history_is(self.history())
             && let Err(trouble) = self.keep()
@@ -506,7 +441,11 @@ fn refused(brought: Option<&Brought>) -> Round {
     let Some(Brought::Refused { status, code, detail, retry_after, .. }) = brought else { return Round::Again };
     let detail = printable(detail);
     match code.as_str() {
-        "busy" => Round::Busy(jittered(Duration::from_secs(retry_after.unwrap_or(1).clamp(1, 60)))),
+        // Never sooner than it asks for, and not all at once when the time is over.
+        "busy" | "unavailable" => {
+            let asked = Duration::from_secs(retry_after.unwrap_or(1).clamp(1, PATIENCE_MAX));
+            Round::Busy(asked / 2 + jittered(asked))
+        }
         "not_enrolled" => {
             log::warn!("the ledger does not take our records: {detail}");
             Round::Again
@@ -565,71 +504,6 @@ fn hash_hex(text: &str) -> Result<Hash, Trouble> {
 
 fn hashes(texts: &[String]) -> Result<Vec<TreeHash>, Trouble> {
     texts.iter().map(|text| TreeHash::from_base64(text).ok_or(Trouble::Malformed)).collect()
-}
-
-impl Agent {
-    /// Notes what the ledger says of our history; returns what was noted before.
-    pub(crate) fn history_is(&self, history: History) -> History {
-        let mut core = self.lock();
-        let before = std::mem::replace(&mut core.history, history);
-        if before != history {
-            self.tell(&mut core);
-        }
-        before
-    }
-
-    /// Notes whether this terminal itself can send its records. That it cannot is in the book when they get there after all, and in the
-    /// state at once: a line that works says nothing of it.
-    fn records_are(&self, records: Records) {
-        let mut core = self.lock();
-        if std::mem::replace(&mut core.records, records) != records {
-            self.tell(&mut core);
-        }
-        drop(core);
-        if records == Records::HeldBack {
-            self.doubt(AlarmKind::RecordsHeldBack);
-        }
-    }
-
-    /// Has the forwarder look after its certificate; returns when to do so again, in ms. A failure stays in the state: the day on which the
-    /// certificate ends comes nearer.
-    fn look_after_certificate(&self, carrier: &dyn Carrier) -> u64 {
-        let Some(Brought::Certified { ends, trouble }) = carrier.go(&Errand::Certificate) else {
-            return CERTIFICATE_RETRY / 60;
-        };
-        let mut core = self.lock();
-        if core.certificate_ends.replace(ends) != Some(ends) {
-            self.tell(&mut core);
-        }
-        trouble.map_or(CERTIFICATE_LOOK, |trouble| {
-            log::error!("{}; without it nothing reaches the ledger any more", printable(&trouble));
-            CERTIFICATE_RETRY
-        })
-    }
-
-    fn acknowledge(&self, stored: u64, sealed: u64) {
-        let mut core = self.lock();
-        if (core.acknowledged.stored, core.acknowledged.sealed) != (stored, sealed) {
-            core.acknowledged = Acknowledged { stored, sealed };
-            self.tell(&mut core);
-        }
-    }
-
-    /// Waits until there is a durable record from `next` on, at most `patience` of real time.
-    fn wait_for_records(&self, next: u64, patience: Duration) {
-        let slice = patience.min(Duration::from_secs(1));
-        let mut left = patience;
-        let mut core = self.lock();
-        while self.journal.durable() <= next && !left.is_zero() {
-            let generation = core.generation;
-            core = self.wait_for_change(core, left);
-            if core.generation == generation {
-                return;
-            }
-            // A change that was not a record must not shorten the pause to nothing, nor lengthen it for ever.
-            left = left.saturating_sub(slice / 10);
-        }
-    }
 }
 
 #[cfg(test)]

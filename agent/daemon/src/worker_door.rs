@@ -84,9 +84,12 @@ impl Agent {
     }
 
     fn heard(&self, message: FromWorker) {
+        if let FromWorker::Grant { insertion, grant } = &message {
+            return self.grant_came(*insertion, grant.as_deref());
+        }
         let mut core = self.lock();
         match message {
-            FromWorker::Alive => {}
+            FromWorker::Alive | FromWorker::Grant { .. } => {}
             FromWorker::ServiceLost => {
                 core.unreadable = None;
                 core.calls.clear();
@@ -169,6 +172,7 @@ impl Agent {
         self.observe(core, Body::CardSeen(CardSeen { card, reader: reader.clone() }));
         let lost_a_try = core.pins.inserted(insertion, &card, tries_left);
         self.step(core, Event::CardInserted(InsertedCard { insertion, card, reader, tries_left }));
+        self.ask_for_grant(core, insertion);
         if let (true, Some(left)) = (lost_a_try, tries_left) {
             // Whoever typed it was not told. The record is what stays of it.
             self.wrong_pin(core, Sent { insertion, card, tries_before: None }, left);
@@ -218,8 +222,9 @@ impl Agent {
 
     /// Who holds a card now.
     fn holder(&self, core: &mut Core, card: &CardGuid) -> Option<Code> {
-        let at = self.now(core).trusted.max(core.register.newest_made());
-        core.register.card(card)?.holder(at).map(|holder| holder.operator.clone())
+        let now = self.now(core).trusted;
+        let register = core.deciding();
+        register.card(card)?.holder(now.max(register.newest_made())).map(|holder| holder.operator.clone())
     }
 }
 
@@ -247,7 +252,7 @@ fn send_errands(connection: &Connection) -> Result<SyncSender<Errand>, Connectio
 }
 
 impl Core {
-    fn numbered(&self, own: u64) -> Option<Insertion> {
+    pub(crate) fn numbered(&self, own: u64) -> Option<Insertion> {
         self.worker.as_ref().map(|worker| worker.insertion(own))
     }
 

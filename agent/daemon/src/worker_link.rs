@@ -65,6 +65,13 @@ pub(crate) enum FromWorker {
         /// PIN tries left.
         tries_left: u8,
     },
+    /// The grant on a card, as it was asked for.
+    Grant {
+        /// Which insertion.
+        insertion: u64,
+        /// In base64; absent where there is none, or none that could be read.
+        grant: Option<String>,
+    },
     /// What came of a call.
     Answer {
         /// Which call.
@@ -178,6 +185,11 @@ pub(crate) enum ToWorker {
         insertion: u64,
         /// 32 bytes in hexadecimal.
         digest: String,
+    },
+    /// Read the grant on a card.
+    ReadGrant {
+        /// Which card.
+        insertion: u64,
     },
     /// Forget the PIN of this call, and stop waiting for it.
     Forget {

@@ -14,8 +14,8 @@ use crate::connection::Connection;
 use crate::connection_error::ConnectionError;
 use crate::error::AgentError;
 use crate::method::{
-    AuthorizeAnswer, AuthorizeRequest, AwaitAnswer, AwaitRequest, CompleteAnswer, CompleteRequest, LockRequest, Method,
-    Nothing, PromptAnswer, PromptRequest, StateAnswer,
+    AuthorizeAnswer, AuthorizeRequest, AwaitAnswer, AwaitRequest, BreakGlassAnswer, BreakGlassRequest, CompleteAnswer,
+    CompleteRequest, LockRequest, Method, Nothing, PromptAnswer, PromptRequest, StateAnswer,
 };
 use crate::prompt::Prompt;
 use crate::state::{RecordRef, State};
@@ -37,7 +37,7 @@ impl Client {
     /// # Errors
     /// [`ClientError::Connection`]: nothing listens there, or it may not be opened.
     pub fn connect(path: &Path) -> Result<Self, ClientError> {
-        let mut connection = Connection::connect(path)?;
+        let mut connection = Connection::connect(path, Some(MESSAGE_WAIT))?;
         connection.set_write_wait(Some(MESSAGE_WAIT));
         Ok(Self { connection })
     }
@@ -67,6 +67,16 @@ impl Client {
     pub fn wait_for(&mut self, prompt: &Prompt) -> Result<AwaitAnswer, ClientError> {
         self.send(&Call::new(Method::Await.name(), &AwaitRequest { prompt: prompt.id.clone() }))?;
         self.receive(None).map(|(answer, _, _)| answer)
+    }
+
+    /// As [`Client::wait_for`], for a prompt whose PIN is sent: gives up when no answer comes for so long, so that nobody waits for ever
+    /// for an agent that has stopped.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub fn wait_at_most(&mut self, prompt: &Prompt, wait: Duration) -> Result<AwaitAnswer, ClientError> {
+        self.send(&Call::new(Method::Await.name(), &AwaitRequest { prompt: prompt.id.clone() }))?;
+        self.receive(Some(wait)).map(|(answer, _, _)| answer)
     }
 
     /// Locks the session.
@@ -99,6 +109,15 @@ impl Client {
     /// [`ClientError`].
     pub fn complete(&mut self, request: &CompleteRequest) -> Result<RecordRef, ClientError> {
         self.ask::<CompleteAnswer>(Method::Complete, request).map(|answer| answer.record)
+    }
+
+    /// Tells of a login that no card opened. Root alone may.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub fn break_glass(&mut self, account: &str) -> Result<RecordRef, ClientError> {
+        let request = BreakGlassRequest { account: account.to_owned() };
+        self.ask::<BreakGlassAnswer>(Method::BreakGlass, &request).map(|answer| answer.record)
     }
 
     /// Says that the clerk is working.

@@ -10,7 +10,11 @@ use std::time::Duration;
 
 use rustix::event::PollFlags;
 use rustix::io::Errno;
-use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, recvmsg};
+use rustix::net::sockopt::{Timeout, set_socket_timeout};
+use rustix::net::{
+    AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SocketAddrUnix, SocketFlags, SocketType,
+    recvmsg, socket_with,
+};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -56,12 +60,19 @@ impl Connection {
         Ok(Self { stream, writer, descriptors, frames, waiting, idle_wait: None, message_wait: None })
     }
 
-    /// Connects to a server; takes the descriptors that it passes.
+    /// Connects to a server; takes the descriptors that it passes. A server that has stopped takes nobody in once its queue is full: `wait` is
+    /// how long to stand in it.
     ///
     /// # Errors
-    /// [`ConnectionError::Io`]: nothing listens there, or it may not be opened.
-    pub fn connect(path: &Path) -> Result<Self, ConnectionError> {
-        Self::new(UnixStream::connect(path)?, Descriptors::Accepted)
+    /// [`ConnectionError::Io`]: nothing listens there, or it may not be opened; [`ConnectionError::TimedOut`].
+    pub fn connect(path: &Path, wait: Option<Duration>) -> Result<Self, ConnectionError> {
+        let socket = socket_with(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None)?;
+        set_socket_timeout(&socket, Timeout::Send, wait)?;
+        let server = SocketAddrUnix::new(path)?;
+        match rustix::io::retry_on_intr(|| rustix::net::connect(&socket, &server)) {
+            Err(Errno::AGAIN) => Err(ConnectionError::TimedOut),
+            connected => Self::new(connected.map(|()| UnixStream::from(socket))?, Descriptors::Accepted),
+        }
     }
 
     /// How long to wait for the first byte of a message, and how long for the whole of it from then on. The second keeps

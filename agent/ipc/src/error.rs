@@ -59,6 +59,8 @@ pub enum Bar {
     SessionOpen,
     /// The session is another user's.
     NotYourSession,
+    /// Only root may ask that.
+    OnlyRoot,
 }
 
 impl fmt::Display for Bar {
@@ -67,6 +69,7 @@ impl fmt::Display for Bar {
             Self::NotAPromptPeer => "this user may not ask for a PIN",
             Self::SessionOpen => "a session is open",
             Self::NotYourSession => "this is another user's session",
+            Self::OnlyRoot => "only root may ask that",
         })
     }
 }

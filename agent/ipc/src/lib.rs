@@ -18,6 +18,7 @@ mod pin_frame;
 mod prompt;
 mod service;
 mod state;
+mod typed_pin;
 mod undumpable;
 mod writer;
 
@@ -29,14 +30,19 @@ pub use connection_error::ConnectionError;
 pub use error::{AgentError, Bar, NotThisInterface};
 pub use frames::{Frames, Oversized};
 pub use method::{
-    AuthorizeAnswer, AuthorizeRequest, AwaitAnswer, AwaitRequest, CompleteAnswer, CompleteRequest, LockRequest, Method,
-    Nothing, Outcome, PromptAnswer, PromptRequest, PromptWhat, StateAnswer,
+    AuthorizeAnswer, AuthorizeRequest, AwaitAnswer, AwaitRequest, BreakGlassAnswer, BreakGlassRequest, CompleteAnswer,
+    CompleteRequest, LockRequest, Method, Nothing, Outcome, PromptAnswer, PromptRequest, PromptWhat, Recipient,
+    StateAnswer,
 };
 pub use peer::peer_uid;
 pub use pin_frame::{PIN_FRAME_LEN, PinFrame, PinFrameError, PinReader};
 pub use prompt::Prompt;
 pub use service::{DescriptionAnswer, DescriptionRequest, InfoAnswer, SERVICE_INTERFACE, ServiceError, ServiceMethod};
-pub use state::{Card, Function, LinkState, Purpose, Recent, RecordRef, Session, SessionState, State, Verdict};
+pub use state::{
+    Card, Function, LinkState, Purpose, Recent, RecordRef, ScreenState, Session, SessionEnd, SessionState, State,
+    Verdict,
+};
+pub use typed_pin::TypedPin;
 pub use undumpable::forbid_dumps;
 pub use writer::Writer;
 

@@ -23,11 +23,13 @@ pub enum Method {
     Activity,
     /// The state, and again at each change.
     Watch,
+    /// Records a login without a card.
+    BreakGlass,
 }
 
 impl Method {
     /// Every method, in the interface's order.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Status,
         Self::Prompt,
         Self::Await,
@@ -36,6 +38,7 @@ impl Method {
         Self::Complete,
         Self::Activity,
         Self::Watch,
+        Self::BreakGlass,
     ];
 
     /// The name on the wire.
@@ -50,6 +53,7 @@ impl Method {
             Self::Complete => "io.sekisho.Complete",
             Self::Activity => "io.sekisho.Activity",
             Self::Watch => "io.sekisho.Watch",
+            Self::BreakGlass => "io.sekisho.BreakGlass",
         }
     }
 
@@ -98,6 +102,9 @@ pub struct PromptRequest {
     /// opens the prompt must name it.
     #[serde(default)]
     pub card: Option<String>,
+    /// For whom, by uid: whose session it will be, when it opens one. Only root asks for others.
+    #[serde(default)]
+    pub user: Option<u32>,
     /// As in [`AuthorizeRequest`].
     #[serde(default)]
     pub function: Option<String>,
@@ -110,6 +117,9 @@ pub struct PromptRequest {
     /// As in [`AuthorizeRequest`].
     #[serde(default)]
     pub request: Option<String>,
+    /// As in [`AuthorizeRequest`].
+    #[serde(default)]
+    pub recipient: Option<Recipient>,
 }
 
 impl PromptRequest {
@@ -128,12 +138,23 @@ impl PromptRequest {
     /// A prompt that decides about a function.
     #[must_use]
     pub fn authorize(request: AuthorizeRequest) -> Self {
-        let AuthorizeRequest { function, purpose, case, request } = request;
-        Self { function: Some(function), purpose, case, request, ..Self::new(PromptWhat::Authorize) }
+        let AuthorizeRequest { function, purpose, case, request, recipient } = request;
+        Self { function: Some(function), purpose, case, request, recipient, ..Self::new(PromptWhat::Authorize) }
     }
 
     const fn new(what: PromptWhat) -> Self {
-        Self { what, profile: None, kind: None, card: None, function: None, purpose: None, case: None, request: None }
+        Self {
+            what,
+            profile: None,
+            kind: None,
+            card: None,
+            user: None,
+            function: None,
+            purpose: None,
+            case: None,
+            request: None,
+            recipient: None,
+        }
     }
 }
 
@@ -177,6 +198,9 @@ pub struct AwaitAnswer {
     /// The record of the decision, when one was asked for.
     #[serde(default)]
     pub record: Option<RecordRef>,
+    /// The decision, signed for the recipient that was named.
+    #[serde(default)]
+    pub decision: Option<String>,
 }
 
 /// Parameters of `Lock`.
@@ -186,8 +210,18 @@ pub struct LockRequest {
     pub end: bool,
 }
 
-/// Parameters of `Authorize`.
+/// Who is to believe a grant without having been there (DECISION.md).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recipient {
+    /// Its name; 1 to 200 printable ASCII characters without space.
+    pub audience: String,
+    /// What it gave to be sure that the decision is made for this very occasion; as long as `audience` may be.
+    #[serde(default)]
+    pub nonce: Option<String>,
+}
+
+/// Parameters of `Authorize`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuthorizeRequest {
     /// The function's code.
     pub function: String,
@@ -200,6 +234,9 @@ pub struct AuthorizeRequest {
     /// 16 bytes in hexadecimal, the caller's: the same request asked again gets the same answer and no second record.
     #[serde(default)]
     pub request: Option<String>,
+    /// For whom a grant is signed.
+    #[serde(default)]
+    pub recipient: Option<Recipient>,
 }
 
 /// Answer of `Authorize`. The record is durable before this leaves the agent.
@@ -210,6 +247,9 @@ pub struct AuthorizeAnswer {
     /// The record of it; absent when none was written.
     #[serde(default)]
     pub record: Option<RecordRef>,
+    /// The decision, a JWT; present when it was granted and a recipient was named.
+    #[serde(default)]
+    pub decision: Option<String>,
 }
 
 /// What came of a granted function.
@@ -238,6 +278,20 @@ pub struct CompleteRequest {
 /// Answer of `Complete`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CompleteAnswer {
+    /// The record that says so.
+    pub record: RecordRef,
+}
+
+/// Parameters of `BreakGlass`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BreakGlassRequest {
+    /// The account that was logged in to.
+    pub account: String,
+}
+
+/// Answer of `BreakGlass`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BreakGlassAnswer {
     /// The record that says so.
     pub record: RecordRef,
 }

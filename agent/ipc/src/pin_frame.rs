@@ -4,6 +4,7 @@ use std::fmt;
 use std::os::fd::AsFd;
 
 use rustix::io::Errno;
+use rustix::net::SendFlags;
 use zeroize::Zeroize;
 
 /// How long a frame is.
@@ -88,9 +89,10 @@ impl PinFrame {
     /// [`PinFrameError::Closed`] when nobody reads any more, [`PinFrameError::Io`].
     pub fn send(&self, descriptor: impl AsFd) -> Result<(), PinFrameError> {
         loop {
-            match rustix::io::write(&descriptor, self.bytes.as_slice()) {
+            // No SIGPIPE: the PAM module runs in processes that would die of it when a prompt has ended meanwhile.
+            match rustix::net::send(&descriptor, self.bytes.as_slice(), SendFlags::NOSIGNAL) {
                 Ok(PIN_FRAME_LEN) => return Ok(()),
-                // A pipe or socket takes 16 bytes whole or not at all; half a PIN must not be followed by another half.
+                // A socket takes 16 bytes whole or not at all; half a PIN must not be followed by another half.
                 Ok(_) => return Err(PinFrameError::Malformed),
                 Err(Errno::INTR) => {}
                 Err(Errno::PIPE | Errno::CONNRESET) => return Err(PinFrameError::Closed),

@@ -41,8 +41,20 @@ pub struct Session {
     pub opened: u64,
     /// How many milliseconds until the idle lock.
     pub idle_lock_in: u64,
-    /// How many milliseconds until the session has lasted as long as it may.
+    /// How many milliseconds until the session ends by itself.
     pub ends_in: u64,
+    /// What ends it then.
+    pub ends_by: SessionEnd,
+}
+
+/// What will end a session by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SessionEnd {
+    /// It will have lasted as long as it may.
+    Length,
+    /// The operating hours end, or the permit to work outside them.
+    Hours,
 }
 
 /// The card in the reader.
@@ -60,6 +72,8 @@ pub struct Card {
     pub tries_left: Option<u32>,
     /// The permission profiles that may be chosen.
     pub profiles: Vec<String>,
+    /// Whether the card is newer than this terminal's register, and works by the grant on it until the register has it.
+    pub by_grant: bool,
 }
 
 /// A purpose (事由) that a function may be used for.
@@ -136,6 +150,26 @@ pub enum LinkState {
     Down,
 }
 
+/// What came of the last lock of the screen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ScreenState {
+    /// The screen is none of the agent's business, says its configuration.
+    Off,
+    /// There was none yet, and logind is there.
+    Ready,
+    /// Asked for; nobody has confirmed it yet.
+    Locking,
+    /// The desktop confirmed it.
+    Locked,
+    /// It could not be locked, and the desktop session was ended.
+    Ended,
+    /// It could not be locked.
+    Failed,
+    /// logind is out of reach: the screen cannot be locked, and nobody tells of sleep.
+    Unreachable,
+}
+
 /// Everything a panel shows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct State {
@@ -165,6 +199,8 @@ pub struct State {
     pub register_age: Option<u64>,
     /// Whether it is older than policy allows.
     pub register_stale: bool,
+    /// What came of the last lock of the screen.
+    pub screen: ScreenState,
     /// Whether records get through to the ledger.
     pub link: LinkState,
     /// Whether the register comes from the ledger.
@@ -176,6 +212,9 @@ pub struct State {
     pub unsent: u64,
     /// Records that are not yet under a checkpoint.
     pub unsealed: u64,
+    /// When the records that wait longest must have reached the ledger, or nothing more is granted: milliseconds since 1970 UTC. Absent while
+    /// there is more than half of the time that the terminal's configuration gives.
+    pub unsent_until: Option<u64>,
     /// The agent's time: milliseconds since 1970 UTC.
     pub time: u64,
     /// What happened and what to do next, for the state as a whole.

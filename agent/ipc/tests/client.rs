@@ -44,7 +44,7 @@ const VERDICT: &str = r#"{"granted":false,"code":"no_card","number":10,"what":"n
 fn state(name: &str) -> String {
     format!(
         r#"{{"state":{{"office":null,"terminal":"t-01","state":"{name}","functions":[],"recent":[],"register_size":3,
-        "register_stale":false,"link":"down","register_link":"down","unsent":2,"unsealed":5,"time":1790000000000,"advice":{VERDICT}}}}}"#
+        "register_stale":false,"screen":"ready","link":"down","register_link":"down","unsent":2,"unsealed":5,"time":1790000000000,"advice":{VERDICT}}}}}"#
     )
 }
 
@@ -64,14 +64,14 @@ fn status_reads_a_state_whose_optional_fields_are_left_out() {
 fn authorize_sends_every_field_and_reads_verdict_and_record() {
     let (mut client, peer) = peer(vec![(
         json!({ "method": "io.sekisho.Authorize", "parameters":
-            { "function": "jumin.query", "purpose": "window", "case": "R8-12", "request": null } }),
+            { "function": "jumin.query", "purpose": "window", "case": "R8-12", "request": null, "recipient": null } }),
         format!(r#"{{"parameters":{{"verdict":{VERDICT},"record":{{"epoch":1,"seq":7}}}}}}{}"#, '\0'),
     )]);
     let request = AuthorizeRequest {
         function: "jumin.query".into(),
         purpose: Some("window".into()),
         case: Some("R8-12".into()),
-        request: None,
+        ..AuthorizeRequest::default()
     };
     let answer = client.authorize(&request).unwrap();
     assert_eq!(answer.verdict.code, "no_card");

@@ -3,12 +3,13 @@
 
 use std::io::{Read, Write};
 use std::os::fd::AsFd;
-use std::os::unix::net::UnixStream;
+use std::os::unix::net::{UnixListener, UnixStream};
 use std::thread;
 use std::time::Duration;
 
 use sekisho_ipc::{
-    Call, Connection, ConnectionError, Descriptors, MESSAGE_MAX, PIN_FRAME_LEN, PinFrame, PinReader, peer_uid,
+    Call, Connection, ConnectionError, Descriptors, MESSAGE_MAX, PIN_FRAME_LEN, PinFrame, PinFrameError, PinReader,
+    peer_uid,
 };
 use serde_json::{Value, json};
 
@@ -186,4 +187,34 @@ fn a_half_frame_is_not_a_pin() {
 fn the_peer_of_a_pair_is_this_user() {
     let (one, _two) = UnixStream::pair().unwrap();
     assert_eq!(peer_uid(&one).unwrap(), rustix::process::getuid().as_raw());
+}
+
+#[test]
+fn nobody_stands_for_ever_before_a_server_that_takes_nobody_in() {
+    let path = std::env::temp_dir().join(format!("sekisho-queue-{}.sock", std::process::id()));
+    let listener = UnixListener::bind(&path).unwrap();
+    // The queue that was asked for is long; one as short as this is full with its second connection.
+    rustix::net::listen(&listener, 0).unwrap();
+    let wait = Some(Duration::from_millis(50));
+    let mut inside = Vec::new();
+    let refused = loop {
+        match Connection::connect(&path, wait) {
+            Ok(connection) => inside.push(connection),
+            Err(error) => break error,
+        }
+        assert!(inside.len() < 100, "it takes everybody");
+    };
+    assert!(matches!(refused, ConnectionError::TimedOut), "{refused}");
+    std::fs::remove_file(path).unwrap();
+}
+
+#[test]
+fn a_pin_goes_into_a_socket_alone_where_it_raises_no_signal() {
+    let (worker, client) = UnixStream::pair().unwrap();
+    drop(worker);
+    // A write into a pipe cannot be told to raise none.
+    let (_read, write) = std::io::pipe().unwrap();
+    let pin = PinFrame::new(b"246813").unwrap();
+    assert_eq!(pin.send(&client).unwrap_err(), PinFrameError::Closed);
+    assert_eq!(pin.send(&write).unwrap_err(), PinFrameError::Io(rustix::io::Errno::NOTSOCK));
 }

@@ -1,22 +1,17 @@
 //! GENERAL AUTHENTICATE: SP 800-73-4 part 2, 3.2.4. Signatures and key agreement here, the management key next door (§C17).
 
-use ecdsa::hazmat::SignPrimitive;
 use heapless::VecView;
-use p256::{PublicKey, ecdh};
 use sekisho_wire::piv::{
     Algorithm, Slot, TAG_AUTHENTICATION, TAG_CHALLENGE, TAG_EXPONENTIATION, TAG_RESPONSE, TAG_WITNESS,
 };
 use sekisho_wire::status::Status;
 use sekisho_wire::tlv::{self, Tag, TlvError, Writer};
-use sha2::Sha256;
 
 use crate::command::KeySlot;
+use crate::curve::{self, DIGEST_LENGTH};
 use crate::dispatch::Applet;
 use crate::platform::Platform;
 use crate::volatile::KeyUse;
-
-/// A digest for P-256 (SP 800-78-4, table 3-2: SHA-256).
-const DIGEST_LENGTH: usize = 32;
 
 /// The parts of a dynamic authentication template that this card looks at.
 #[derive(Default)]
@@ -70,21 +65,15 @@ impl<P: Platform> Applet<P> {
         let digest: &[u8; DIGEST_LENGTH] =
             template.challenge.and_then(|digest| digest.try_into().ok()).ok_or(Status::WRONG_DATA)?;
         let key = self.persistent.key(right.slot())?.ok_or(Status::CONDITIONS_NOT_SATISFIED)?;
-        // Not through `SigningKey`: it begins by computing the public key, which costs as much as the signature.
-        let (signature, _) = key
-            .to_nonzero_scalar()
-            .try_sign_prehashed_rfc6979::<Sha256>(digest.into(), &[])
-            .map_err(|_| Status::NO_PRECISE_DIAGNOSIS)?;
+        let signature = curve::sign(&key, digest).ok_or(Status::NO_PRECISE_DIAGNOSIS)?;
         write_template(TAG_RESPONSE, signature.to_der().as_bytes(), out)
     }
 
     fn agree(&mut self, right: KeyUse, template: &Template<'_>, out: &mut VecView<u8>) -> Result<(), Status> {
         let other = template.exponentiation.ok_or(Status::WRONG_DATA)?;
-        // The point is checked to lie on the curve: others would give away the key bit by bit.
-        let other = PublicKey::from_sec1_bytes(other).map_err(|_| Status::WRONG_DATA)?;
         let key = self.persistent.key(right.slot())?.ok_or(Status::CONDITIONS_NOT_SATISFIED)?;
-        let shared = ecdh::diffie_hellman(key.to_nonzero_scalar(), other.as_affine());
-        write_template(TAG_RESPONSE, shared.raw_secret_bytes(), out)
+        let shared = curve::agree(&key, other).ok_or(Status::WRONG_DATA)?;
+        write_template(TAG_RESPONSE, &*shared, out)
     }
 }
 

@@ -9,6 +9,7 @@
 mod authenticate;
 mod card;
 mod command;
+mod curve;
 mod data;
 mod dispatch;
 mod exchange;

@@ -1,13 +1,13 @@
 //! What Yubico added to PIV and other tools have come to ask for: version, serial number, metadata, number of tries (§C15, §C22).
 
 use heapless::VecView;
-use p256::elliptic_curve::sec1::ToEncodedPoint;
 use sekisho_wire::piv::{Algorithm, Reference, TAG_EC_POINT};
 use sekisho_wire::secret::SecretBytes;
 use sekisho_wire::status::Status;
 use sekisho_wire::tlv::{Tag, TlvError, Writer};
 
 use crate::command::{KeySlot, MetadataOf};
+use crate::curve;
 use crate::dispatch::Applet;
 use crate::persistent::{FACTORY_MANAGEMENT_KEY, FACTORY_PIN, FACTORY_PUK, Fault};
 use crate::platform::Platform;
@@ -75,8 +75,8 @@ impl<P: Platform> Applet<P> {
             KeySlot::Signature => POLICY_ALWAYS,
             KeySlot::CardAuthentication => POLICY_NEVER,
         };
-        let point = key.public_key().to_encoded_point(false);
-        written(key_metadata(policy, point.as_bytes(), out))
+        let point = curve::public_point(&key).ok_or(Status::NO_PRECISE_DIAGNOSIS)?;
+        written(key_metadata(policy, &point, out))
     }
 
     fn is_factory(&mut self, reference: Reference) -> Result<bool, Fault> {

@@ -15,8 +15,8 @@ use crate::contacts::{Contacts, Power};
 use crate::frame::{self, GET_ATR};
 use crate::memory::{Memory, MemoryError};
 
-/// The machine that stands for the board: a Cortex-M3.
-const MACHINE: &str = "mps2-an385";
+/// The machine that stands for the board: a Cortex-M4, which runs what is for a Cortex-M3, too.
+const MACHINE: &str = "mps2-an386";
 /// How long QEMU may take to start, and the chip to answer one command.
 const PATIENCE: Duration = Duration::from_secs(30);
 const LOOK: Duration = Duration::from_millis(5);

@@ -4,13 +4,13 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
 use ed25519_dalek::VerifyingKey;
-use sekisho_register::{Session, register_of};
+use sekisho_register::{Session, grant_of, register_of};
 use sekisho_tlog::{Hash, leaf_hash};
 use sekisho_wire::batch::{BATCH_RECORDS_MAX, BatchHeader, chain_next};
 use sekisho_wire::canonical::decode_canonical;
 use sekisho_wire::cose::Sign1;
 use sekisho_wire::id::{Code, Hash as WireHash, Salt, SessionId};
-use sekisho_wire::record::{Body, Emitter, Record};
+use sekisho_wire::record::{Body, Emitter, Lost, Record};
 
 use super::acts::{Acts, Registers};
 use super::beside::Enrolled;
@@ -80,6 +80,8 @@ struct Walk<'a> {
     /// The record that is looked at.
     opened: Opened,
     enrolled: Enrolled,
+    /// What records say that earlier epochs left behind (wire §7.2b): where that is said, of which terminal and epoch, from which seq on.
+    left: Vec<(u64, Place, (EmitterName, u32), u64)>,
     /// When the latest batch so far came.
     latest: Millis,
 }
@@ -101,6 +103,7 @@ impl Check<'_> {
             key: None,
             opened: Opened::default(),
             enrolled: Enrolled::default(),
+            left: Vec::new(),
             latest: office.founded,
         };
         let extent =
@@ -110,6 +113,7 @@ impl Check<'_> {
         }
         self.left_over_batches(&mut walk)?;
         self.cursors(&walk)?;
+        self.left_behind(&walk);
         Ok(Some(walk.enrolled))
     }
 
@@ -147,6 +151,9 @@ impl Check<'_> {
                 }
                 if of.emitter == EmitterName::Ledger {
                     walk.enrolled.take(record);
+                }
+                if let Body::Lost(Lost { epoch: Some(epoch), from, .. }) = &record.body {
+                    walk.left.push((index, (history, seq), (of.emitter.clone(), *epoch), *from));
                 }
                 self.verdict(walk, index, place, record)?;
                 let opens_again = self.signed_once(walk, index, place, record);
@@ -195,8 +202,15 @@ impl Check<'_> {
             return Ok(());
         }
         self.report.replayed += u64::from(record.body.input().is_some());
+        // The index is the terminal's word.
+        let on_card = match grant_of(record).filter(|grant| grant.index < walk.acts.size) {
+            Some(grant) => self.store.entries(&walk.office.id, LogName::Register, grant.index, 1)?.pop(),
+            None => None,
+        };
+        let on_card = on_card.as_ref().map(|entry| entry.payload.as_slice());
         let session = place.map_or(&Session::Unknown, |(history, _)| &walk.histories[history].session);
-        if let Err(mismatch) = session.replay(walk.registers.at(size)?, record) {
+        let decided = walk.registers.at(size)?.as_it_decided(record, on_card);
+        if let Err(mismatch) = decided.and_then(|register| session.replay(&register, record)) {
             self.note_at(walk, index, place, Fault::Verdict(mismatch));
         }
         Ok(())
@@ -292,6 +306,17 @@ impl Check<'_> {
             }
         }
         Ok(())
+    }
+
+    /// What a terminal had acknowledged of an earlier epoch must be there.
+    fn left_behind(&mut self, walk: &Walk<'_>) {
+        for (index, place, history, from) in &walk.left {
+            let stored = walk.numbers.get(history).map_or(0, |number| walk.histories[*number].cursor.next);
+            if stored < *from {
+                let fault = Fault::AcknowledgedGone { epoch: history.1, acknowledged: *from, stored };
+                self.note_at(walk, *index, Some(*place), fault);
+            }
+        }
     }
 
     fn cursor_fault(&mut self, walk: &Walk<'_>, place: (EmitterName, u32, u64), fault: Fault) {
@@ -429,7 +454,8 @@ fn is_emitter(named: &Emitter, emitter: &EmitterName) -> bool {
 
 /// A gap may be crossed only by the record that declares it.
 fn declares(record: &Record, from: u64) -> bool {
-    matches!(&record.body, Body::Lost(lost) if lost.from == from && lost.to.checked_add(1) == Some(record.seq))
+    let is_it = |lost: &Lost| (lost.epoch, lost.from, lost.to.checked_add(1)) == (None, from, Some(record.seq));
+    matches!(&record.body, Body::Lost(lost) if is_it(lost))
 }
 
 /// A batch repeats at most its own length.

@@ -82,6 +82,9 @@ impl Fault {
             Self::BatchAltered => "the batch header is not one, or not that of the rows beside it".into(),
             Self::BatchSignature => "the batch is not signed by a key that the terminal ever had".into(),
             Self::BatchOrder => "the batch does not follow the one before".into(),
+            Self::AcknowledgedGone { epoch, acknowledged, stored } => format!(
+                "the records of the terminal's epoch {epoch} below {acknowledged} were acknowledged, and there are those below {stored}"
+            ),
             Self::ChainBroken => "the chain is not the one that the terminal signed".into(),
             Self::CursorAltered { stored, derived } => {
                 format!("the cursor stands at {stored}, the records end at {derived}")
@@ -148,6 +151,9 @@ impl Fault {
             Self::BatchAltered => "送信単位の署名部が不正か、記録と一致しません".into(),
             Self::BatchSignature => "送信単位が、この端末機の鍵で署名されていません".into(),
             Self::BatchOrder => "送信単位が前のものに続いていません".into(),
+            Self::AcknowledgedGone { epoch, acknowledged, stored } => format!(
+                "端末機の履歴 {epoch} の記録は {acknowledged} の前まで受領済みのはずですが、{stored} の前までしかありません"
+            ),
             Self::ChainBroken => "連鎖が端末機の署名したものと一致しません".into(),
             Self::CursorAltered { stored, derived } => {
                 format!("カーソルは {stored} ですが、記録は {derived} で終わっています")

@@ -4,10 +4,13 @@ use axum::extract::State;
 use axum::http::HeaderValue;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
+use sekisho_register::change::TerminalUse;
+use sekisho_register::jwk;
 use sekisho_tlog::tile::{TileContent, TilePath, encode_bundle};
 use sekisho_wire::id::OfficeId;
 use sekisho_wire::reason::Query;
 use sekisho_wire::record::About;
+use serde_json::json;
 
 use super::problem::Inside;
 use super::visit::{Knock, Shown};
@@ -27,6 +30,22 @@ pub(super) async fn checkpoint(
     let content = HeaderValue::from_static("text/plain; charset=utf-8");
     let caching = HeaderValue::from_static("no-store");
     Ok(([(CONTENT_TYPE, content), (CACHE_CONTROL, caching)], published.text.clone()).into_response())
+}
+
+/// The keys of the terminals in use, for whoever reads signed decisions (DECISION.md §D4).
+pub(super) async fn keys(State(hall): State<Hall>, Named(office): Named<String>) -> Result<Response, Refusal> {
+    let register = hall.ledger.office(&office_of(&office)?)?.register();
+    let now = hall.ledger.clock.now();
+    let in_use = register.terminals().filter(|terminal| terminal.state(now) == TerminalUse::Active);
+    let keys = in_use.map(|terminal| {
+        let key = terminal.key();
+        json!({ "kty": "OKP", "crv": "Ed25519", "x": jwk::x(key), "kid": jwk::thumbprint(key), "alg": "EdDSA", "use": "sig",
+            "terminal": terminal.code().as_str() })
+    });
+    let content = HeaderValue::from_static("application/jwk-set+json");
+    let caching = HeaderValue::from_static("max-age=300");
+    let set = json!({ "keys": keys.collect::<Vec<_>>() }).to_string();
+    Ok(([(CONTENT_TYPE, content), (CACHE_CONTROL, caching)], set).into_response())
 }
 
 pub(super) async fn tile(

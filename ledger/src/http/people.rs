@@ -5,7 +5,7 @@ use axum::response::Response;
 use sekisho_tlog::Hash;
 use sekisho_wire::id::{CardGuid, Code, Hash as WireHash, Salt};
 use sekisho_wire::reason::Query as ReadQuery;
-use sekisho_wire::record::About;
+use sekisho_wire::record::{About, Lost, kind_number};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
@@ -17,7 +17,7 @@ use super::{Asked, Hall, Json, Named, answer, blocking, decode, decode_array, en
 use crate::acts::Name;
 use crate::clock::Millis;
 use crate::code::CodeSecret;
-use crate::index::{AskedVerdict, Question, kind_number};
+use crate::index::{AskedVerdict, Question};
 use crate::people::Proved;
 use crate::refusal::Refusal;
 use crate::search::Behind;
@@ -304,6 +304,10 @@ fn behind_json(row: &Behind) -> Value {
         json!({"terminal": row.terminal, "last_heard": row.last_heard, "epoch": row.epoch, "next": row.next});
     if let (Some(first), Value::Object(body)) = (row.gap, &mut body) {
         body.insert("gap".into(), json!({"from": row.next, "to": first - 1}));
+    }
+    if let (Some(lost), Value::Object(body)) = (&row.lost, &mut body) {
+        let to = (lost.to != Lost::REST).then_some(lost.to);
+        body.insert("lost".into(), json!({"epoch": lost.epoch, "from": lost.from, "to": to}));
     }
     body
 }

@@ -14,13 +14,15 @@ use sekisho_ledger::enrol::Applicant;
 use sekisho_ledger::error::LedgerError;
 use sekisho_ledger::fsck::{Fault, Finding, Report};
 use sekisho_ledger::ledger::Ledger;
+use sekisho_ledger::refusal::Refusal;
 use sekisho_ledger::store::{self, Append, Entry, LogName, Store, StoredAct};
-use sekisho_register::change::{Change, IncidentClass, Log, ReportIncident};
+use sekisho_register::change::{Change, EpochReason, IncidentClass, Log, OpenEpoch, ReportIncident};
 use sekisho_register::{Act, SignedAct};
 use sekisho_tlog::{Hash, leaf_hash};
-use sekisho_wire::batch::enrol_digest;
+use sekisho_wire::batch::{chain_start, enrol_digest};
 use sekisho_wire::cose::Signer;
-use sekisho_wire::record::Record;
+use sekisho_wire::reason::LostReason;
+use sekisho_wire::record::{Body, Lost, Record};
 use sekisho_wire::words::Language;
 
 use crate::town::{Slot, Town, blank_act, code};
@@ -474,4 +476,36 @@ fn an_act_in_the_casebook_that_nobody_could_sign_there_is_found() {
     let finding = first(&report);
     assert_eq!((finding.log, finding.index), (Some(LogName::Casebook), Some(from)), "{:?}", report.findings);
     assert!(matches!(finding.fault, Fault::ActRefused(_)), "{finding:?}");
+}
+
+#[test]
+fn what_a_terminal_had_acknowledged_of_an_earlier_epoch_must_be_there() {
+    for (acknowledged, sound) in [(3, true), (4, false)] {
+        let mut town = Town::new();
+        town.send(3);
+        let open = OpenEpoch { terminal: code("jumin-1"), epoch: 1, reason: EpochReason::Restored };
+        town.submit(vec![Change::OpenEpoch(open)]).unwrap();
+        let peer = town.terminal.peer.clone();
+        (town.terminal.epoch, town.terminal.next) = (1, 0);
+        town.terminal.chain = chain_start(&peer.office, &peer.terminal, 1);
+        let reason = LostReason::JournalDamaged;
+        let lost = Body::Lost(Lost { from: acknowledged, to: Lost::REST, reason, epoch: Some(0) });
+        let (batch, after) = town.terminal.batch_of(vec![town.terminal.record(0, lost)]);
+        town.deliver(&batch).unwrap();
+        town.terminal = after;
+        // It declares no hole of its own epoch.
+        let mut ahead = town.terminal.clone();
+        ahead.next = 5;
+        let other = Body::Lost(Lost { from: 1, to: 4, reason, epoch: Some(0) });
+        let (gap, _) = ahead.batch_of(vec![ahead.record(5, other)]);
+        assert!(matches!(town.deliver(&gap), Err(Refusal::Gap(_))));
+        town.publish();
+        let found = check(&town).findings;
+        let gone = |fault: &Fault| *fault == Fault::AcknowledgedGone { epoch: 0, acknowledged, stored: 3 };
+        assert_eq!(found.is_empty(), sound, "{found:?}");
+        assert!(sound || found.iter().any(|finding| gone(&finding.fault)), "{found:?}");
+        town.ledger.reindex().unwrap();
+        let behind = town.ledger.behind(&peer.office).unwrap();
+        assert_eq!(behind[0].lost.as_ref().map(|lost| lost.from), Some(acknowledged));
+    }
 }

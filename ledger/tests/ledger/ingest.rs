@@ -108,7 +108,7 @@ fn a_gap_declared_lost_is_crossed_and_the_chain_goes_on() {
     town.send(4);
     let mut ahead = town.terminal.clone();
     ahead.next = 9;
-    let lost = |to| Body::Lost(Lost { from: 4, to, reason: LostReason::JournalDamaged });
+    let lost = |to| Body::Lost(Lost { from: 4, to, reason: LostReason::JournalDamaged, epoch: None });
     let (wrong, _) = ahead.batch_of(vec![ahead.record(9, lost(7))]);
     assert!(matches!(town.deliver(&wrong), Err(Refusal::Gap(_))), "the declared range must be the missing one");
     let (declared, after) = ahead.batch_of(vec![ahead.record(9, lost(8)), ahead.record(10, Body::TerminalDown)]);
@@ -413,7 +413,7 @@ fn a_seq_beyond_what_a_database_counts_is_malformed_and_hurts_nobody() {
     for first in [1 << 53, (1 << 63) + 5] {
         let mut ahead = town.terminal.clone();
         ahead.next = first;
-        let lost = Body::Lost(Lost { from: 0, to: first - 1, reason: LostReason::JournalDamaged });
+        let lost = Body::Lost(Lost { from: 0, to: first - 1, reason: LostReason::JournalDamaged, epoch: None });
         let (batch, _) = ahead.batch_of(vec![ahead.record(first, lost)]);
         assert!(matches!(town.deliver(&batch), Err(Refusal::Malformed(_))));
     }
@@ -421,7 +421,7 @@ fn a_seq_beyond_what_a_database_counts_is_malformed_and_hurts_nobody() {
     let last = (1 << 53) - 1;
     let mut ahead = town.terminal.clone();
     ahead.next = last;
-    let lost = Body::Lost(Lost { from: 2, to: last - 1, reason: LostReason::JournalDamaged });
+    let lost = Body::Lost(Lost { from: 2, to: last - 1, reason: LostReason::JournalDamaged, epoch: None });
     let (batch, after) = ahead.batch_of(vec![ahead.record(last, lost)]);
     assert_eq!(town.deliver(&batch).unwrap().place.expected, 1 << 53);
     assert_eq!(town.deliver(&batch).unwrap().repeated, 1);

@@ -4,7 +4,7 @@ use sekisho_ledger::command;
 use sekisho_ledger::fsck::Fault;
 use sekisho_register::change::{Change, SectionState, SetSection};
 use sekisho_register::{Mismatch, Title};
-use sekisho_wire::decision::{ClockState, DecisionInput, Level, Request, SessionKind, TerminalState};
+use sekisho_wire::decision::{ClockState, DecisionInput, Level, NamedGrant, Request, SessionKind, TerminalState};
 use sekisho_wire::id::{Hash, RequestId, Salt, SessionId, Signature};
 use sekisho_wire::reason::Reason;
 use sekisho_wire::record::{Body, Decision, Opening, Record, RegisterAdvanced, SessionReason};
@@ -40,6 +40,7 @@ fn decision(town: &Town, register: u64, verdict: VerdictCode) -> Body {
         note_until: Some(NOON + 1000),
         worked: 0,
         worked_today: 0,
+        grant: None,
     };
     Body::Decision(Decision { request: RequestId([1; 16]), input, verdict, signature: None })
 }
@@ -71,6 +72,24 @@ fn a_verdict_that_the_rules_do_not_give_is_named() {
     // At size 1 the terminal was not registered, but without a card that rule is not reached.
     assert_eq!(found, [(3, Fault::Verdict(mismatch)), (4, Fault::RegisterAhead { size: 9 })]);
     assert_eq!(report.replayed, 4);
+}
+
+#[test]
+fn an_act_on_a_card_is_looked_up_in_the_register_log() {
+    let mut town = Town::new();
+    let (section, title) = (code("zeimu"), Title::new("税務課").unwrap());
+    let section = SetSection { section, title, state: SectionState::Open, effective: 0 };
+    let entry = town.act(vec![Change::Section(section)]);
+    town.ledger.submit(&town.office, entry.clone(), Vec::new()).unwrap();
+    let act = Hash(sekisho_tlog::leaf_hash(&entry).0);
+    let on_card = |index, act| {
+        let Body::Decision(decided) = decision(&town, 2, VerdictCode::NoCard) else { panic!("a decision") };
+        let input = DecisionInput { grant: Some(NamedGrant { index, act }), ..decided.input };
+        Body::Decision(Decision { input, ..decided })
+    };
+    let bodies = vec![on_card(2, act), on_card(1, act), on_card(2, Hash([7; 32])), on_card(u64::MAX, act)];
+    let missing = |index| Fault::Verdict(Mismatch::GrantNotInLog { index });
+    assert_eq!(found_at(&mut town, bodies, |_| {}), [(1, missing(1)), (2, missing(2)), (3, missing(u64::MAX))]);
 }
 
 #[test]

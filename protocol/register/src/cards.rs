@@ -124,7 +124,7 @@ impl Draft<'_> {
             return Err(FoldRefusal::CardUsed(change.card));
         }
         match &change.operator {
-            Some(operator) => self.need_operator(operator)?,
+            Some(operator) => self.need_operator(operator, at)?,
             None if change.dormant => {}
             None => return Err(FoldRefusal::ValueWrong(WrongValue::CardHolder)),
         }
@@ -179,7 +179,7 @@ impl Draft<'_> {
         if change.to <= change.from {
             return Err(FoldRefusal::DatesWrong(thing));
         }
-        self.need_operator(&change.operator)?;
+        self.need_operator(&change.operator, at)?;
         self.touch(thing.clone(), at)?;
         let card = self.card_mut(&change.card).ok_or(FoldRefusal::Unknown(thing))?;
         if !card.issued.dormant {

@@ -143,7 +143,7 @@ impl Casebook {
         check_clock(act, now)?;
         check_recent(&signed, now)?;
         self.check_terminal(&signed)?;
-        register.check_seen([act].into_iter(), Trust::Verify)?;
+        register.check_seen([act].into_iter(), register.size(), Trust::Verify)?;
         // An old date brings no right back.
         let operator = admit(register, &signed, now.max(register.counting(&signed)), Trust::Verify)?;
         let judged_by = self.seen_size.max(act.seen_size);
@@ -151,7 +151,7 @@ impl Casebook {
             register.check_unchanged(thing, judged_by)?;
         }
         admit(register, &signed, register.counting_at(&signed, judged_by), Trust::Stored)?;
-        let at = register.position(&signed, act, act.seen_size, Trust::Verify);
+        let at = register.position(&signed, act, register.size(), act.seen_size, Trust::Verify);
         let mut draft = Draft::over(&register.state);
         for change in act.changes.iter().filter(|change| !matches!(change, Change::Incident(_))) {
             draft.apply(change, at)?;
@@ -211,7 +211,7 @@ impl Casebook {
             return Err(FoldRefusal::RegisterSize { needed, given });
         }
         self.check_content(register, signed)?;
-        register.check_seen([signed.act()].into_iter(), Trust::Verify)?;
+        register.check_seen([signed.act()].into_iter(), register.size(), Trust::Verify)?;
         let operator = admit(register, signed, register.counting(signed), Trust::Verify)?;
         self.check_terminal(signed)?;
         Ok(operator)

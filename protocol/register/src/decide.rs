@@ -98,7 +98,10 @@ impl<'a> Case<'a> {
         let in_force = self.register.required_version().max(1) == self.input.rules;
         unless(understood && in_force, VerdictCode::RulesUnknown)?;
         unless(self.register.office() == Some(self.input.office), VerdictCode::OtherOffice)?;
-        unless(self.register.size() == self.input.register, VerdictCode::OtherRegister)
+        unless(self.register.size() == self.input.register, VerdictCode::OtherRegister)?;
+        // One with an act that the input does not rest on is none that anybody could come to again.
+        let grant = self.register.grant();
+        unless(grant.is_none() || grant == self.input.grant.as_ref(), VerdictCode::OtherRegister)
     }
 
     /// A session is opened with the PIN where none is, opened again with the PIN where one is locked, used where it is open.
@@ -136,13 +139,13 @@ impl<'a> Case<'a> {
         unless(self.input.clock == ClockState::Sound && note.is_some(), VerdictCode::ClockUnknown)
     }
 
+    /// What a card says of itself counts beside a fresh register alone, also for what is essential: nothing else tells of a revocation.
     fn register_is_fresh(&self) -> Rule {
-        let (Some(time), Some(until)) = (self.input.note_time, self.input.note_until) else {
-            return unless(self.is_essential(), VerdictCode::RegisterStale);
-        };
         let now = self.input.time;
-        let age = now.saturating_sub(time);
-        let fresh = now < until && age < seconds(self.policy().freshness_seconds);
+        let limit = seconds(self.policy().freshness_seconds);
+        let note = self.input.note_time.zip(self.input.note_until);
+        let fresh = note.is_some_and(|(time, until)| now < until && now.saturating_sub(time) < limit);
+        unless(fresh || self.input.grant.is_none(), VerdictCode::GrantStale)?;
         unless(fresh || self.is_essential(), VerdictCode::RegisterStale)
     }
 
@@ -191,8 +194,11 @@ impl<'a> Case<'a> {
     }
 
     fn card(&self) -> Rule<&'a Card> {
+        unless(self.register.grant() == self.input.grant.as_ref(), VerdictCode::GrantRefused)?;
         let known = self.input.card.as_ref().and_then(|guid| self.register.card(guid));
-        let card = known.ok_or(VerdictCode::CardUnknown)?;
+        // A grant speaks for the cards that it issued, and for no card that the register knows.
+        let by_grant = |card: &Card| self.input.grant.is_none_or(|grant| grant.index == card.index());
+        let card = known.filter(|card| by_grant(card)).ok_or(VerdictCode::CardUnknown)?;
         match card.state(self.at) {
             CardState::Revoked => return Err(VerdictCode::CardRevoked),
             CardState::Returned | CardState::Disposed => return Err(VerdictCode::CardReturned),

@@ -7,6 +7,7 @@ use alloc::vec::Vec;
 use sekisho_wire::decision::Level;
 use sekisho_wire::id::Code;
 use sekisho_wire::pin_policy::{Alphabet, FirstUse, PinPolicy};
+use sekisho_wire::words::Language;
 use sha2::{Digest, Sha256};
 
 use crate::change::*;
@@ -279,15 +280,7 @@ fn profile(change: &GiveProfile, say: &Titles<'_>) -> String {
 
 /// The kind of a card, for people.
 fn card_kind(kind: CardKind, say: &Titles<'_>) -> String {
-    let (ja, en) = match kind {
-        CardKind::Business => ("業務カード", "business card"),
-        CardKind::Special => ("特別業務カード", "special card"),
-        CardKind::CardManagement => ("カード管理用カード", "card-management card"),
-        CardKind::Spare => ("予備カード", "spare card"),
-        CardKind::Emergency => ("緊急カード", "emergency card"),
-        CardKind::RoomEntry => ("入室用カード", "room-entry card"),
-    };
-    say.say(ja, en)
+    say.say(kind.name(Language::Japanese), &format!("{} card", kind.name(Language::English)))
 }
 
 fn issue_card(change: &IssueCard, say: &Titles<'_>) -> String {

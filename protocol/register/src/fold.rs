@@ -4,6 +4,7 @@ use alloc::vec::Vec;
 
 use sekisho_tlog::{MemoryTree, leaf_hash};
 use sekisho_wire::cose::Signer;
+use sekisho_wire::decision::NamedGrant;
 use sekisho_wire::id::{CardGuid, Code, Hash, Numbered};
 
 use crate::act::{Act, NO_OFFICE, SignedAct, office_of};
@@ -42,6 +43,8 @@ pub struct Register {
     newest_made_from: Vec<(u64, u64)>,
     /// The first entry that only a newer program understands.
     not_understood: Option<u64>,
+    /// The act beyond this log that was taken over it, for one card (§R9).
+    pub(crate) grant: Option<NamedGrant>,
 }
 
 /// What an accepted act did.
@@ -90,6 +93,7 @@ impl Register {
             newest_made: 0,
             newest_made_from: Vec::new(),
             not_understood: None,
+            grant: None,
         }
     }
 
@@ -134,7 +138,7 @@ impl Register {
     /// # Errors
     /// [`FoldRefusal`]: also for an act made more than two minutes ahead of `now`, or expired by `now`.
     pub fn would_accept(&self, entry: &[u8], now: u64) -> Result<Folded, FoldRefusal> {
-        let (_, folded) = self.examine(entry, Trust::Verify)?;
+        let (_, folded) = self.examine(entry, self.size(), Trust::Verify)?;
         let signed = SignedAct::decode(entry).map_err(FoldRefusal::Malformed)?;
         check_clock(signed.act(), now)?;
         if folded.changes.iter().any(too_new) {
@@ -189,19 +193,25 @@ impl Register {
     }
 
     fn fold_with(&mut self, entry: &[u8], trust: Trust) -> Result<Folded, FoldRefusal> {
-        let (examined, index) = (self.examine(entry, trust), self.size());
+        let index = self.size();
+        let examined = self.examine(entry, index, trust);
         self.advance(entry);
         if examined.as_ref().is_err_and(FoldRefusal::is_not_understood) {
             self.not_understood.get_or_insert(index);
         }
         let (over, folded) = examined?;
+        self.take_over(over, &folded);
+        Ok(folded)
+    }
+
+    /// From here on what an accepted act says holds.
+    pub(crate) fn take_over(&mut self, over: State, folded: &Folded) {
         self.state.take_over(over);
         // A terminal's clock is nobody's word: else one key could put every later act into the past.
         if !matches!(folded.signer, Signer::Terminal(_)) && folded.made > self.newest_made {
             self.newest_made = folded.made;
-            self.newest_made_from.push((self.size(), folded.made));
+            self.newest_made_from.push((folded.index + 1, folded.made));
         }
-        Ok(folded)
     }
 
     /// Whether it would still be taken if it were made now: an old date brings back neither a right nor a proposal.
@@ -232,8 +242,8 @@ impl Register {
         }
     }
 
-    /// Everything but taking it over.
-    fn examine(&self, entry: &[u8], trust: Trust) -> Result<(State, Folded), FoldRefusal> {
+    /// Everything but taking it over. `index` is its place in the log: the next one, or for a grant one further on (§R9).
+    pub(crate) fn examine(&self, entry: &[u8], index: u64, trust: Trust) -> Result<(State, Folded), FoldRefusal> {
         let signed = SignedAct::decode(entry).map_err(|malformed| self.unread(entry, malformed))?;
         self.check_envelope(&signed, Log::Register)?;
         if let [Change::Found(found)] = signed.act().changes.as_slice() {
@@ -242,7 +252,7 @@ impl Register {
         self.check_made(&signed)?;
         let counting = self.counting(&signed);
         let chain = self.chain(signed, counting, trust)?;
-        self.check_seen(chain.iter().map(|(link, _)| link.act()), trust)?;
+        self.check_seen(chain.iter().map(|(link, _)| link.act()), index, trust)?;
         let ([(signed, authority), ..], [.., (source, _)]) = (chain.as_slice(), chain.as_slice()) else {
             return Err(FoldRefusal::NotAProposal);
         };
@@ -250,7 +260,7 @@ impl Register {
         self.admit(&chain, changes, counting)?;
 
         let seen_size = chain.iter().map(|(link, _)| link.act().seen_size).min().unwrap_or(0);
-        let at = self.position(signed, source.act(), seen_size, trust);
+        let at = self.position(signed, source.act(), index, seen_size, trust);
         let mut draft = Draft::over(&self.state);
         if let Authority::Terminal(terminal) = authority {
             self.check_terminal_act(&mut draft, terminal, changes, at)?;
@@ -278,9 +288,9 @@ impl Register {
         let own =
             found.administrators.iter().find(|administrator| administrator.card.card == *guid).ok_or_else(unknown)?;
         check_p256(signed, own.card.signature.as_ref().ok_or_else(unknown)?, trust)?;
-        self.check_seen([signed.act()].into_iter(), trust)?;
+        self.check_seen([signed.act()].into_iter(), self.size(), trust)?;
 
-        let at = self.position(signed, signed.act(), self.size(), trust);
+        let at = self.position(signed, signed.act(), self.size(), self.size(), trust);
         let mut draft = Draft::over(&self.state);
         draft.apply_found(found, office_of(signed), at)?;
         let issue = |card| draft.apply_issue(card, at).map(|number| Given::Card(card.card, number));
@@ -303,14 +313,21 @@ impl Register {
     }
 
     /// Where `signed` stands, and when what `source` says takes effect.
-    pub(crate) fn position(&self, signed: &SignedAct, source: &Act, seen_size: u64, trust: Trust) -> Position {
+    pub(crate) fn position(
+        &self,
+        signed: &SignedAct,
+        source: &Act,
+        index: u64,
+        seen_size: u64,
+        trust: Trust,
+    ) -> Position {
         let made = signed.act().made;
         let (now, dates) = match signed.signer() {
             Signer::Terminal(_) => (self.newest_made, Dates::PlaceCounts),
             Signer::Card(_) | Signer::Recovery(_) => (made.max(self.newest_made), Dates::Count),
         };
         let effective = source.effective.map_or(now, |effective| effective.max(now));
-        Position { index: self.size(), made, now, dates, effective, kind: 0, takes_away: false, seen_size, trust }
+        Position { index, made, now, dates, effective, kind: 0, takes_away: false, seen_size, trust }
     }
 
     /// A terminal's key lies on a disk: few acts a day, about cards in use, never against those without whom nobody could decide (§R3.9).
@@ -393,14 +410,21 @@ impl Register {
         Ok(())
     }
 
-    /// What signers saw must be a beginning of this very log. Like a signature, a root that was compared once need not be again: it
-    /// follows from the entries before it, and they from the root of the whole.
-    pub(crate) fn check_seen<'a>(&self, acts: impl Iterator<Item = &'a Act>, trust: Trust) -> Result<(), FoldRefusal> {
+    /// What signers saw must be a beginning of this very log, which has `index` entries before the act. Like a signature, a root that was compared
+    /// once need not be again: it follows from the entries before it, and they from the root of the whole. What lies beyond this register cannot
+    /// be compared here.
+    pub(crate) fn check_seen<'a>(
+        &self,
+        acts: impl Iterator<Item = &'a Act>,
+        index: u64,
+        trust: Trust,
+    ) -> Result<(), FoldRefusal> {
         for act in acts {
-            if act.seen_size > self.size() {
-                return Err(FoldRefusal::SeenAhead { seen: act.seen_size, size: self.size() });
+            if act.seen_size > index {
+                return Err(FoldRefusal::SeenAhead { seen: act.seen_size, size: index });
             }
-            if trust == Trust::Verify && self.root_at(act.seen_size) != Some(act.seen_root) {
+            let compared = trust == Trust::Verify && act.seen_size <= self.size();
+            if compared && self.root_at(act.seen_size) != Some(act.seen_root) {
                 return Err(FoldRefusal::OtherHistory { seen: act.seen_size });
             }
         }

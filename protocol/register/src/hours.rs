@@ -166,7 +166,7 @@ impl Draft<'_> {
         if change.operators.is_empty() || change.terminals.is_empty() || change.to <= change.from {
             return Err(FoldRefusal::ValueWrong(WrongValue::Permit));
         }
-        change.operators.iter().try_for_each(|operator| self.need_operator(operator))?;
+        change.operators.iter().try_for_each(|operator| self.need_operator(operator, at))?;
         change.terminals.iter().try_for_each(|terminal| self.need_terminal(terminal))?;
         change.functions.iter().try_for_each(|function| self.need_function(function))?;
         let number = self.next_number(Counted::Permits, fiscal_year(at.made));

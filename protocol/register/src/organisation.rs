@@ -233,7 +233,7 @@ impl Draft<'_> {
         if change.to.is_some_and(|to| to <= change.from) {
             return Err(FoldRefusal::DatesWrong(thing));
         }
-        self.need_operator(&change.operator)?;
+        self.need_operator(&change.operator, at)?;
         self.say_once(&Thing::Seat(change.post.clone(), change.operator.clone()), at)?;
         self.mark(thing.clone(), at)?;
         let post = self.post_mut(&change.post).ok_or(FoldRefusal::Unknown(thing))?;

@@ -217,7 +217,7 @@ impl Draft<'_> {
             return Err(FoldRefusal::DatesWrong(thing));
         }
         change.functions.iter().try_for_each(|function| self.need_function(function))?;
-        self.need_operator(&change.operator)?;
+        self.need_operator(&change.operator, at)?;
         self.touch(thing, at)?;
         let profile = Profile { functions: change.functions.clone(), from: change.from, to: change.to };
         self.push_profile(&change.operator, &change.profile, at.from(change.from), Some(profile), at)
@@ -247,7 +247,12 @@ impl Draft<'_> {
         Ok(())
     }
 
-    pub(crate) fn need_operator(&self, code: &Code) -> Result<(), FoldRefusal> {
-        self.operator(code).map(drop).ok_or_else(|| FoldRefusal::Unknown(Thing::Operator(code.clone())))
+    pub(crate) fn need_operator(&self, code: &Code, at: Position) -> Result<(), FoldRefusal> {
+        let thing = || Thing::Operator(code.clone());
+        match self.operator(code).map(|operator| operator.state(at.now)) {
+            None => Err(FoldRefusal::Unknown(thing())),
+            Some(OperatorState::Ended) => Err(FoldRefusal::Ended(thing())),
+            Some(OperatorState::Active | OperatorState::Suspended) => Ok(()),
+        }
     }
 }

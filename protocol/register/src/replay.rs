@@ -26,6 +26,11 @@ pub enum Mismatch {
     },
     /// The terminal had another register of that size.
     RegisterRoot,
+    /// The act that it says was on the card is not in the register log at that place.
+    GrantNotInLog {
+        /// Which place.
+        index: u64,
+    },
     /// Record and input name two offices, or two terminals.
     OtherPlace,
     /// The kind of record does not fit what was asked.
@@ -64,6 +69,9 @@ impl fmt::Display for Mismatch {
                 )
             }
             Self::RegisterRoot => f.write_str("the terminal had another register of the same size"),
+            Self::GrantNotInLog { index } => {
+                write!(f, "the act on the card that it rests on is not entry {index} of the register log")
+            }
             Self::OtherPlace => f.write_str("record and decision name different offices or terminals"),
             Self::OtherRequest => f.write_str("the kind of record does not fit what was asked"),
             Self::OtherTime => f.write_str("the record was written at another moment than its decision was made"),
@@ -86,7 +94,8 @@ impl fmt::Display for Mismatch {
 
 impl core::error::Error for Mismatch {}
 
-/// The size of the register that [`replay`] needs for this record; nothing for one that stands on no register.
+/// The size of the register that [`replay`] needs for this record; nothing for one that stands on no register. Where the record rests on a grant,
+/// [`Register::as_it_decided`] makes of it the one that decided.
 #[must_use]
 pub fn register_of(record: &Record) -> Option<u64> {
     if let Body::RegisterAdvanced(advanced) = &record.body {

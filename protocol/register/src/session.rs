@@ -62,6 +62,9 @@ impl Session {
             | Body::CardSeen(_)
             | Body::CardFalse(_)
             | Body::PinChanged(_)
+            | Body::ScreenLocked(_)
+            | Body::ScreenNotLocked(_)
+            | Body::BreakGlass(_)
             | Body::Read(_)
             | Body::Alarm(_)
             | Body::Enrolment(_) => {}

@@ -6,7 +6,7 @@ use alloc::string::{String, ToString};
 use sekisho_wire::id::{CardGuid, Code, Numbered};
 use sekisho_wire::words::Language;
 
-use crate::change::Log;
+use crate::change::{CardKind, Log};
 use crate::role::Class;
 use crate::wareki;
 
@@ -77,6 +77,27 @@ impl Thing {
         };
         let kind = if japanese { ja } else { en };
         if code.is_empty() { kind.to_string() } else { format!("{kind} {code}") }
+    }
+}
+
+impl CardKind {
+    /// What it is for, for people.
+    #[must_use]
+    pub const fn name(self, language: Language) -> &'static str {
+        match (self, language) {
+            (Self::Business, Language::Japanese) => "業務カード",
+            (Self::Special, Language::Japanese) => "特別業務カード",
+            (Self::CardManagement, Language::Japanese) => "カード管理用カード",
+            (Self::Spare, Language::Japanese) => "予備カード",
+            (Self::Emergency, Language::Japanese) => "緊急カード",
+            (Self::RoomEntry, Language::Japanese) => "入室用カード",
+            (Self::Business, Language::English) => "business",
+            (Self::Special, Language::English) => "special",
+            (Self::CardManagement, Language::English) => "card-management",
+            (Self::Spare, Language::English) => "spare",
+            (Self::Emergency, Language::English) => "emergency",
+            (Self::RoomEntry, Language::English) => "room-entry",
+        }
     }
 }
 

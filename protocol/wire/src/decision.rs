@@ -2,7 +2,7 @@
 
 use minicbor::{Decode, Encode};
 
-use crate::id::{CardGuid, CaseReference, Code, Numbered, OfficeId, ReaderIdentity, SessionId};
+use crate::id::{CardGuid, CaseReference, Code, Hash, Numbered, OfficeId, ReaderIdentity, SessionId};
 
 /// What the terminal is in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
@@ -83,6 +83,17 @@ pub enum ClockState {
     /// No note has been verified yet.
     #[n(2)]
     Unknown,
+}
+
+/// An act that was found on the card, beyond the register that decides (wire §9).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct NamedGrant {
+    /// Its index in the register log.
+    #[n(0)]
+    pub index: u64,
+    /// Its leaf hash there.
+    #[n(1)]
+    pub act: Hash,
 }
 
 /// Everything `decide` may look at besides the register. Canonical: its bytes are signed by the card (wire §6).
@@ -167,6 +178,9 @@ pub struct DecisionInput {
     /// Seconds worked on this legal day; 0 under rules 1.
     #[n(25)]
     pub worked_today: u32,
+    /// The act on the card that this rests on besides the register.
+    #[n(26)]
+    pub grant: Option<NamedGrant>,
 }
 
 impl DecisionInput {

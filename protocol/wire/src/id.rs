@@ -205,6 +205,10 @@ const fn case_char(c: u8) -> bool {
     c.is_ascii_alphanumeric() || matches!(c, b'.' | b'/' | b'_' | b'-')
 }
 
+const fn account_char(c: u8) -> bool {
+    c.is_ascii_alphanumeric() || matches!(c, b'.' | b'_' | b'-' | b'$' | b'@' | b'+')
+}
+
 const fn reader_char(c: u8) -> bool {
     c.is_ascii_alphanumeric() || matches!(c, b':' | b'.' | b'_' | b'-')
 }
@@ -239,6 +243,10 @@ narrow_text!(
     ReaderIdentity, 48, "reader identity", "1 to 48 of A-Z a-z 0-9 : . _ -", reader_char, reader_char, anything
 );
 
+narrow_text!(
+    /// An account of the terminal's machine; what else a name may hold there is `_` here.
+    AccountName, 32, "account name", "1 to 32 of A-Z a-z 0-9 . _ - $ @ +", account_char, account_char, anything
+);
 narrow_text!(
     /// Version of the agent.
     AgentVersion, 16, "agent version", "1 to 16 of A-Z a-z 0-9 . + -, starting with a digit", digit, version_char, anything

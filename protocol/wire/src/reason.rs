@@ -115,9 +115,12 @@ pub enum LostReason {
     /// The journal was damaged.
     #[n(0)]
     JournalDamaged,
-    /// The journal came back from an old copy.
+    /// The journal came back from an old copy, or is gone.
     #[n(1)]
     JournalRestored,
+    /// Their epoch was closed by an act before they were sent.
+    #[n(2)]
+    EpochClosed,
 }
 
 /// The card worker.
@@ -132,7 +135,7 @@ pub enum WorkerState {
     Back,
 }
 
-/// The key that a false card did not have.
+/// What of a card is false: the key that it does not have, or its grant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
 #[cbor(index_only)]
 pub enum FalseSlot {
@@ -142,6 +145,48 @@ pub enum FalseSlot {
     /// 9E, without one.
     #[n(1)]
     Presence,
+    /// The grant on it: it names this office's register log, and does not hold (wire §9.3).
+    #[n(2)]
+    Grant,
+}
+
+/// How a login without a card became known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(index_only)]
+pub enum LoginSeen {
+    /// The login program told of it as it happened.
+    #[n(0)]
+    Told,
+    /// It stood in the machine's list of logins when the agent started: no agent was there.
+    #[n(1)]
+    Listed,
+}
+
+/// Why a screen was not locked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(index_only)]
+pub enum ScreenCause {
+    /// logind was not reached.
+    #[n(0)]
+    OutOfReach,
+    /// logind refused, or there is nothing that it could lock.
+    #[n(1)]
+    Refused,
+    /// Asked for, and nobody confirmed it in time.
+    #[n(2)]
+    NotConfirmed,
+}
+
+/// What was done in place of a lock of the screen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(index_only)]
+pub enum Instead {
+    /// Nothing: the screen shows what it showed.
+    #[n(0)]
+    Nothing,
+    /// The desktop session was ended.
+    #[n(1)]
+    SessionEnded,
 }
 
 /// What kind of question was put to the ledger.
@@ -162,7 +207,7 @@ pub enum Query {
     Proof,
 }
 
-/// What the ledger alarms about; the last two come from terminals.
+/// What the ledger alarms about, and terminals ([`AlarmKind::is_a_terminals`]).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
 #[cbor(index_only)]
 pub enum AlarmKind {
@@ -199,13 +244,26 @@ pub enum AlarmKind {
     /// A terminal cannot send its records: its own journal or disk fails it.
     #[n(11)]
     RecordsHeldBack,
+    /// A terminal's disk is full: it grants nothing until there is room.
+    #[n(12)]
+    JournalFull,
+    /// A terminal can neither lock its screen nor hear of sleep: logind is out of reach.
+    #[n(13)]
+    LogindOutOfReach,
 }
 
 impl AlarmKind {
     /// Whether terminals alarm about this, and not the ledger.
     #[must_use]
     pub const fn is_a_terminals(self) -> bool {
-        matches!(self, Self::SealRefused | Self::RegisterRefused | Self::RecordsHeldBack)
+        matches!(
+            self,
+            Self::SealRefused
+                | Self::RegisterRefused
+                | Self::RecordsHeldBack
+                | Self::JournalFull
+                | Self::LogindOutOfReach
+        )
     }
 }
 

@@ -46,6 +46,9 @@ pub enum VerdictCode {
     /// The register is not the one that the input names.
     #[n(25)]
     OtherRegister = 25,
+    /// The card is known by its grant alone, and the register beside it is too old for that.
+    #[n(26)]
+    GrantStale = 26,
     /// The office stopped its connection (結合停止).
     #[n(30)]
     ConnectionStopped = 30,
@@ -88,6 +91,9 @@ pub enum VerdictCode {
     /// The function needs another kind of card.
     #[n(57)]
     CardKindWrong = 57,
+    /// The register does not take the act on the card.
+    #[n(58)]
+    GrantRefused = 58,
     /// The operator is not in the register, or not the card's.
     #[n(60)]
     OperatorUnknown = 60,
@@ -172,6 +178,12 @@ pub enum VerdictCode {
     /// The ledger holds another history of this terminal than its journal, so what it grants would not be recorded.
     #[n(205)]
     HistoryRefused = 205,
+    /// The terminal's disk is full: what room is kept is for what must be said.
+    #[n(206)]
+    JournalFull = 206,
+    /// Records have waited for the ledger for as long as the terminal's configuration lets them.
+    #[n(207)]
+    UnsentTooLong = 207,
     /// The card says that the PIN is wrong.
     #[n(240)]
     WrongPin = 240,
@@ -193,11 +205,14 @@ pub enum VerdictCode {
     /// Card, reader or card worker was lost while the card had the PIN: it may have cost a try.
     #[n(246)]
     PinUnanswered = 246,
+    /// The grant on the card does not hold.
+    #[n(247)]
+    GrantFalse = 247,
 }
 
 impl VerdictCode {
     /// Every code, in the order of its number.
-    pub const ALL: [Self; 61] = [
+    pub const ALL: [Self; 66] = [
         Self::Granted,
         Self::NoCard,
         Self::PinNeeded,
@@ -210,6 +225,7 @@ impl VerdictCode {
         Self::RegisterStale,
         Self::OtherOffice,
         Self::OtherRegister,
+        Self::GrantStale,
         Self::ConnectionStopped,
         Self::TerminalUnknown,
         Self::TerminalSuspended,
@@ -224,6 +240,7 @@ impl VerdictCode {
         Self::CardExpired,
         Self::CardNeverOpens,
         Self::CardKindWrong,
+        Self::GrantRefused,
         Self::OperatorUnknown,
         Self::OperatorSuspended,
         Self::OperatorEnded,
@@ -252,6 +269,8 @@ impl VerdictCode {
         Self::AgentBusy,
         Self::NotEnrolled,
         Self::HistoryRefused,
+        Self::JournalFull,
+        Self::UnsentTooLong,
         Self::WrongPin,
         Self::PinBlocked,
         Self::PinNotSent,
@@ -259,6 +278,7 @@ impl VerdictCode {
         Self::CardFalse,
         Self::CardOther,
         Self::PinUnanswered,
+        Self::GrantFalse,
     ];
 
     /// Whether the request may go ahead.
@@ -285,6 +305,12 @@ impl VerdictCode {
         Self::ALL.into_iter().find(|code| code.number() == number)
     }
 
+    /// The code with this name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|code| code.name() == name)
+    }
+
     /// The name that stands in interfaces: `function_not_in_scope`.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -301,6 +327,7 @@ impl VerdictCode {
             Self::RegisterStale => "register_stale",
             Self::OtherOffice => "other_office",
             Self::OtherRegister => "other_register",
+            Self::GrantStale => "grant_stale",
             Self::ConnectionStopped => "connection_stopped",
             Self::TerminalUnknown => "terminal_unknown",
             Self::TerminalSuspended => "terminal_suspended",
@@ -315,6 +342,7 @@ impl VerdictCode {
             Self::CardExpired => "card_expired",
             Self::CardNeverOpens => "card_never_opens",
             Self::CardKindWrong => "card_kind_wrong",
+            Self::GrantRefused => "grant_refused",
             Self::OperatorUnknown => "operator_unknown",
             Self::OperatorSuspended => "operator_suspended",
             Self::OperatorEnded => "operator_ended",
@@ -343,6 +371,8 @@ impl VerdictCode {
             Self::AgentBusy => "agent_busy",
             Self::NotEnrolled => "not_enrolled",
             Self::HistoryRefused => "history_refused",
+            Self::JournalFull => "journal_full",
+            Self::UnsentTooLong => "unsent_too_long",
             Self::WrongPin => "wrong_pin",
             Self::PinBlocked => "pin_blocked",
             Self::PinNotSent => "pin_not_sent",
@@ -350,6 +380,7 @@ impl VerdictCode {
             Self::CardFalse => "card_false",
             Self::CardOther => "card_other",
             Self::PinUnanswered => "pin_unanswered",
+            Self::GrantFalse => "grant_false",
         }
     }
 

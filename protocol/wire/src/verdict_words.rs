@@ -39,6 +39,10 @@ impl VerdictCode {
                 Words { what: "this terminal belongs to another office", next: "Call the system manager." }
             }
             Self::OtherRegister => Words { what: "the register changed while this was decided", next: "Try again." },
+            Self::GrantStale => Words {
+                what: "this card is newer than the register on this terminal, which is too old to go by the card alone",
+                next: "Wait until the terminal reaches the ledger, or work at another one. Call the system manager.",
+            },
             Self::ConnectionStopped => Words {
                 what: "the connection has been stopped",
                 next: "Wait for the announcement that it is open again.",
@@ -84,6 +88,10 @@ impl VerdictCode {
             Self::CardKindWrong => Words {
                 what: "this function needs another kind of card",
                 next: "Use the card that was issued for this work.",
+            },
+            Self::GrantRefused => Words {
+                what: "this card is newer than the register on this terminal, which does not know enough to take it",
+                next: "Wait until the terminal reaches the ledger, or work at another one. Call the system manager.",
             },
             Self::OperatorUnknown => Words { what: "the operator is not registered", next: "Call the access manager." },
             Self::OperatorSuspended => Words { what: "the operator is suspended", next: "Call the access manager." },
@@ -167,6 +175,14 @@ impl VerdictCode {
                 what: "the ledger refuses this terminal's records",
                 next: "Work at another terminal and call the system manager. Leave this one as it is: it is evidence.",
             },
+            Self::JournalFull => Words {
+                what: "this terminal's disk is full, so accesses cannot be recorded",
+                next: "Work at another terminal and call the system manager. It goes on by itself when there is room.",
+            },
+            Self::UnsentTooLong => Words {
+                what: "records of this terminal have not reached the ledger for too long",
+                next: "Work at another terminal and call the system manager. It goes on by itself when they have reached it.",
+            },
             Self::WrongPin => Words {
                 what: "the PIN is wrong",
                 next: "Check the PIN and type it again; unless sure, ask an administrator.",
@@ -193,6 +209,10 @@ impl VerdictCode {
             Self::PinUnanswered => Words {
                 what: "the card was lost while it checked the PIN, which may have cost a try",
                 next: "Insert the card again, and look at the tries left before typing the PIN.",
+            },
+            Self::GrantFalse => Words {
+                what: "the grant on this card is not one of this office's register",
+                next: "Keep the card and call the system manager.",
             },
         }
     }
@@ -242,6 +262,10 @@ impl VerdictCode {
             Self::OtherRegister => Words {
                 what: "判定中に登録情報が更新されました",
                 next: "もう一度実行してください。",
+            },
+            Self::GrantStale => Words {
+                what: "このカードは端末の登録情報より新しく、登録情報が古いためカードの記載だけでは利用できません",
+                next: "台帳と通信できるまで待つか、別の端末を使い、システム管理者に連絡してください。",
             },
             Self::ConnectionStopped => Words {
                 what: "結合が停止されています",
@@ -297,6 +321,10 @@ impl VerdictCode {
             Self::CardKindWrong => Words {
                 what: "この機能には別の種類のカードが必要です",
                 next: "この業務用に貸与されたカードを使ってください。",
+            },
+            Self::GrantRefused => Words {
+                what: "このカードは端末の登録情報より新しく、登録情報が不足しているため確認できません",
+                next: "台帳と通信できるまで待つか、別の端末を使い、システム管理者に連絡してください。",
             },
             Self::OperatorUnknown => Words {
                 what: "操作者が登録されていません",
@@ -406,6 +434,14 @@ impl VerdictCode {
                 what: "この端末の記録が台帳に受け入れられません",
                 next: "別の端末を使い、システム管理者に連絡してください。この端末は証拠となるため、そのままにしてください。",
             },
+            Self::JournalFull => Words {
+                what: "端末のディスクに空きがないため、利用を記録できません",
+                next: "別の端末を使い、システム管理者に連絡してください。空きができると自動的に再開します。",
+            },
+            Self::UnsentTooLong => Words {
+                what: "この端末の記録が長期間台帳に届いていません",
+                next: "別の端末を使い、システム管理者に連絡してください。記録が台帳に届くと自動的に再開します。",
+            },
             Self::WrongPin => Words {
                 what: "暗証番号が違います",
                 next: "確かめてもう一度入力してください。確かでなければ管理者に相談してください。",
@@ -433,6 +469,10 @@ impl VerdictCode {
             Self::PinUnanswered => Words {
                 what: "暗証番号の照合中にカードとの接続が失われました。残り回数が減った可能性があります",
                 next: "カードを挿し直し、残り回数を確かめてから入力してください。",
+            },
+            Self::GrantFalse => Words {
+                what: "このカードの貸与記録は、この団体の登録簿のものではありません",
+                next: "カードを預かり、システム管理者に連絡してください。",
             },
         }
     }

@@ -6,7 +6,7 @@ use sekisho_wire::batch::{
     enrol_digest, write_batch,
 };
 use sekisho_wire::cose::{Context, Sign1, Signer, signed_digest, write_signed_bytes};
-use sekisho_wire::decision::{ClockState, DecisionInput, Level, Request, SessionKind, TerminalState};
+use sekisho_wire::decision::{ClockState, DecisionInput, Level, NamedGrant, Request, SessionKind, TerminalState};
 use sekisho_wire::grant::Grant;
 use sekisho_wire::id::{CardGuid, Code, Hash, OfficeId, RequestId, Salt, SessionId, Signature};
 use sekisho_wire::record::{decision_digest, session_digest, token_digest};
@@ -48,6 +48,7 @@ fn input() -> DecisionInput {
         note_until: None,
         worked: 0,
         worked_today: 0,
+        grant: None,
     }
 }
 
@@ -115,6 +116,8 @@ fn lines() -> Vec<(String, Vec<u8>)> {
     add("decision_digest", decision_digest(&Salt([14; 16]), &RequestId([16; 16]), &input()).to_vec());
     add("token_digest", token_digest(&OFFICE, &Hash([17; 32])).to_vec());
     add("enrol_digest", enrol_digest(&[18; 16], b"certificate request").to_vec());
+    let grant = Some(NamedGrant { index: 43, act: Hash([19; 32]) });
+    add("input_by_grant", minicbor::to_vec(DecisionInput { grant, ..input() }).unwrap());
     lines
 }
 

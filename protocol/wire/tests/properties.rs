@@ -11,20 +11,21 @@ use sekisho_wire::batch::{
 };
 use sekisho_wire::canonical::decode_canonical;
 use sekisho_wire::cose::{Sign1, Signer};
-use sekisho_wire::decision::{ClockState, DecisionInput, Level, Request, SessionKind, TerminalState};
+use sekisho_wire::decision::{ClockState, DecisionInput, Level, NamedGrant, Request, SessionKind, TerminalState};
 use sekisho_wire::grant::Grant;
 use sekisho_wire::id::{
-    AgentVersion, BootId, CardGuid, CaseReference, Code, Hash, Numbered, OfficeId, ReaderIdentity, RequestId, Salt,
-    SessionId, Signature,
+    AccountName, AgentVersion, BootId, CardGuid, CaseReference, Code, Hash, Numbered, OfficeId, ReaderIdentity,
+    RequestId, Salt, SessionId, Signature,
 };
 use sekisho_wire::piv::{CardHolderId, certificate};
 use sekisho_wire::reason::{
-    AlarmKind, EnrolmentEvent, FalseSlot, LinkState, LostReason, Outcome, PreviousEnd, Query, Reason, WorkerState,
+    AlarmKind, EnrolmentEvent, FalseSlot, Instead, LinkState, LoginSeen, LostReason, Outcome, PreviousEnd, Query,
+    Reason, ScreenCause, WorkerState,
 };
 use sekisho_wire::record::{
-    About, Alarm, Body, CardFalse, CardSeen, ClockStep, Completed, Decision, Emitter, Enrolment, Lost, Opening,
-    PinChanged, PinFailed, RECORD_VERSION, Read, Record, RefusedAct, RegisterAdvanced, SessionReason, TerminalUp,
-    Withdrawn,
+    About, Alarm, Body, BreakGlass, CardFalse, CardSeen, ClockStep, Completed, Decision, Emitter, Enrolment, Lost,
+    Opening, PinChanged, PinFailed, RECORD_VERSION, Read, Record, RefusedAct, RegisterAdvanced, ScreenLocked,
+    ScreenNotLocked, SessionReason, TerminalUp, Withdrawn,
 };
 use sekisho_wire::tlv;
 use sekisho_wire::verdict::VerdictCode;
@@ -67,8 +68,9 @@ fn input() -> impl Strategy<Value = DecisionInput> {
     let permit = option::of((any::<u16>(), any::<u32>()));
     let when = (any::<u64>(), one_of::<ClockState>(), option::of(any::<u64>()), option::of(any::<u64>()));
     let worked = (any::<u32>(), any::<u32>());
-    (place, asked, who, session, what, permit, when, worked).prop_map(
-        |(place, asked, who, session, what, permit, when, worked)| DecisionInput {
+    let grant = option::of((any::<u64>(), hash()));
+    (place, asked, who, session, what, permit, when, (worked, grant)).prop_map(
+        |(place, asked, who, session, what, permit, when, (worked, grant))| DecisionInput {
             rules: place.0,
             register: place.1,
             office: OfficeId(place.2),
@@ -96,6 +98,7 @@ fn input() -> impl Strategy<Value = DecisionInput> {
             // Rules 1 know no working time (wire §4.2).
             worked: if place.0 == 1 { 0 } else { worked.0 },
             worked_today: if place.0 == 1 { 0 } else { worked.1 },
+            grant: grant.map(|(index, act)| NamedGrant { index, act }),
         },
     )
 }
@@ -126,6 +129,7 @@ fn alarm(of: fn(AlarmKind) -> bool) -> impl Strategy<Value = Body> {
 
 /// What a terminal writes.
 fn of_a_terminal() -> impl Strategy<Value = Body> {
+    let session = || option::of(any::<[u8; 16]>().prop_map(SessionId));
     let card = || any::<[u8; 16]>().prop_map(CardGuid);
     let version = "[0-9][A-Za-z0-9.+-]{0,15}".prop_map(|text| AgentVersion::new(&text).unwrap());
     prop_oneof![
@@ -155,7 +159,8 @@ fn of_a_terminal() -> impl Strategy<Value = Body> {
         (any::<u32>(), any::<u32>(), one_of::<LostReason>()).prop_map(|(one, other, reason)| Body::Lost(Lost {
             from: one.min(other).into(),
             to: one.max(other).into(),
-            reason
+            reason,
+            epoch: None,
         })),
         (any::<u64>(), hash()).prop_map(|(size, root)| Body::RegisterAdvanced(RegisterAdvanced { size, root })),
         one_of::<WorkerState>().prop_map(Body::Worker),
@@ -163,6 +168,13 @@ fn of_a_terminal() -> impl Strategy<Value = Body> {
         (card(), option::of(reader()), one_of::<FalseSlot>())
             .prop_map(|(card, reader, slot)| Body::CardFalse(CardFalse { card, reader, slot })),
         (card(), option::of(code())).prop_map(|(card, operator)| Body::PinChanged(PinChanged { card, operator })),
+        session().prop_map(|session| Body::ScreenLocked(ScreenLocked { session })),
+        (session(), one_of::<ScreenCause>(), one_of::<Instead>()).prop_map(|(session, cause, instead)| {
+            Body::ScreenNotLocked(ScreenNotLocked { session, cause, instead })
+        }),
+        ("[A-Za-z0-9._$@+-]{1,32}", any::<u64>(), one_of::<LoginSeen>()).prop_map(|(account, at, seen)| {
+            Body::BreakGlass(BreakGlass { account: AccountName::new(&account).unwrap(), at, seen })
+        }),
         alarm(AlarmKind::is_a_terminals),
     ]
 }

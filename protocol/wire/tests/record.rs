@@ -1,18 +1,19 @@
 //! Records: every kind comes back from its bytes, the bytes are those of the release, and nothing else passes for one.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
-use sekisho_wire::decision::{ClockState, DecisionInput, Level, Request, SessionKind, TerminalState};
+use sekisho_wire::decision::{ClockState, DecisionInput, Level, NamedGrant, Request, SessionKind, TerminalState};
 use sekisho_wire::id::{
-    AgentVersion, BootId, CardGuid, CaseReference, Code, Hash, Numbered, OfficeId, ReaderIdentity, RequestId, Salt,
-    SessionId, Signature,
+    AccountName, AgentVersion, BootId, CardGuid, CaseReference, Code, Hash, Numbered, OfficeId, ReaderIdentity,
+    RequestId, Salt, SessionId, Signature,
 };
 use sekisho_wire::reason::{
-    AlarmKind, EnrolmentEvent, FalseSlot, LinkState, LostReason, Outcome, PreviousEnd, Query, Reason, WorkerState,
+    AlarmKind, EnrolmentEvent, FalseSlot, Instead, LinkState, LoginSeen, LostReason, Outcome, PreviousEnd, Query,
+    Reason, ScreenCause, WorkerState,
 };
 use sekisho_wire::record::{
-    About, Alarm, Body, CardFalse, CardSeen, ClockStep, Completed, Decision, Emitter, Enrolment, Lost, Opening,
-    PinChanged, PinFailed, RECORD_VERSION, Read, Record, RefusedAct, RegisterAdvanced, Retention, SessionReason,
-    TerminalUp, Unread, Withdrawn, decision_digest, session_digest,
+    About, Alarm, Body, BreakGlass, CardFalse, CardSeen, ClockStep, Completed, Decision, Emitter, Enrolment, KINDS,
+    Lost, Opening, PinChanged, PinFailed, RECORD_VERSION, Read, Record, RefusedAct, RegisterAdvanced, Retention,
+    ScreenLocked, ScreenNotLocked, SessionReason, TerminalUp, Unread, Withdrawn, decision_digest, session_digest,
 };
 use sekisho_wire::verdict::VerdictCode;
 
@@ -51,6 +52,7 @@ fn input(request: Request) -> DecisionInput {
         note_until: Some(1_795_259_200_000),
         worked: 0,
         worked_today: 0,
+        grant: None,
     }
 }
 
@@ -81,12 +83,23 @@ fn bodies() -> Vec<Body> {
         Body::ReaderDown(reader.clone()),
         Body::Link(LinkState::Up),
         Body::Clock(ClockStep { from: 1, to: 2 }),
-        Body::Lost(Lost { from: 3, to: 9, reason: LostReason::JournalDamaged }),
+        Body::Lost(Lost { from: 3, to: 9, reason: LostReason::JournalDamaged, epoch: None }),
         Body::RegisterAdvanced(RegisterAdvanced { size: 43, root: Hash([8; 32]) }),
         Body::Worker(WorkerState::Lost),
         Body::CardSeen(CardSeen { card: CardGuid([2; 16]), reader: Some(reader.clone()) }),
         Body::CardFalse(CardFalse { card: CardGuid([2; 16]), reader: Some(reader), slot: FalseSlot::Presence }),
         Body::PinChanged(PinChanged { card: CardGuid([2; 16]), operator: Some(code("10023")) }),
+        Body::ScreenLocked(ScreenLocked { session: Some(session) }),
+        Body::ScreenNotLocked(ScreenNotLocked {
+            session: Some(session),
+            cause: ScreenCause::NotConfirmed,
+            instead: Instead::SessionEnded,
+        }),
+        Body::BreakGlass(BreakGlass {
+            account: AccountName::new("glass").unwrap(),
+            at: 1_795_000_000_000,
+            seen: LoginSeen::Listed,
+        }),
         Body::Read(Read {
             operator: code("20001"),
             card: CardGuid([9; 16]),
@@ -173,6 +186,14 @@ fn every_kind_comes_back_and_has_the_bytes_of_its_release() {
 }
 
 #[test]
+fn every_kind_is_listed() {
+    let mut kinds: Vec<_> = bodies().iter().map(Body::kind).collect();
+    kinds.sort_unstable();
+    kinds.dedup();
+    assert_eq!(kinds, KINDS);
+}
+
+#[test]
 fn a_full_decision_stays_well_below_the_limit() {
     for body in bodies() {
         let kind = body.kind().1;
@@ -213,9 +234,17 @@ fn a_class_that_is_not_the_kinds_is_malformed() {
 
 #[test]
 fn a_lost_range_that_is_none_or_not_before_its_record_is_malformed() {
-    let lost = |from, to| record(Body::Lost(Lost { from, to, reason: LostReason::JournalDamaged })).encode().unwrap();
+    let lost = |from, to, epoch| {
+        let body = Body::Lost(Lost { from, to, reason: LostReason::JournalDamaged, epoch });
+        Record { epoch: 3, ..record(body) }.encode().unwrap()
+    };
     for (from, to, sound) in [(3, 9, true), (3, 3, true), (9, 3, false), (3, 999, true), (3, 1000, false)] {
-        assert_eq!(Record::decode(&lost(from, to)).is_ok(), sound, "{from} to {to} in the record with seq 1000");
+        assert_eq!(Record::decode(&lost(from, to, None)).is_ok(), sound, "{from} to {to} in the record with seq 1000");
+    }
+    for (from, to, epoch, sound) in
+        [(3, Lost::REST, 2, true), (2000, 2000, 0, true), (9, 3, 2, false), (3, Lost::REST, 3, false)]
+    {
+        assert_eq!(Record::decode(&lost(from, to, Some(epoch))).is_ok(), sound, "{from} to {to} of epoch {epoch}");
     }
 }
 
@@ -306,6 +335,7 @@ fn the_longest_record_of_every_kind_fits() {
         note_until: Some(u64::MAX),
         worked: u32::MAX,
         worked_today: u32::MAX,
+        grant: Some(NamedGrant { index: u64::MAX, act: Hash([255; 32]) }),
         ..input(Request::Function)
     };
     let Body::Decision(decision) = bodies().remove(3) else { panic!("the fourth is a decision") };

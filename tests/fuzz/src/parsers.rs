@@ -47,8 +47,12 @@ pub fn act(bytes: &[u8]) {
         let _ = act.proposal();
     }
     let mut register = Register::new();
-    if register.fold(bytes).is_ok() {
+    let taken = register.with_grant(0, bytes).is_ok();
+    let folded = register.fold(bytes).is_ok();
+    assert!(folded || !taken, "more is taken from a card than from the log");
+    if folded {
         assert!(register.fold(bytes).is_err(), "the same act twice");
+        assert!(register.with_grant(1, bytes).is_err(), "the same act again from a card");
     }
     if let Ok(grant) = Grant::decode(bytes) {
         let mut again = Vec::new();

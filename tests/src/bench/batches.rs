@@ -12,11 +12,11 @@ use sekisho_agent::identity::{Identity, StoredLink};
 use sekisho_agent::journal::medium::Folder;
 use sekisho_agent::journal::segment::Start;
 use sekisho_agent::journal::{Journal, Run};
+use sekisho_agent::secrets::{StateSecret, journal_key};
 use sekisho_link::{Link, LinkConfig, LinkError, MediaType, Options};
 use sekisho_wire::batch::chain_start;
 use sekisho_wire::id::{Hash, RequestId, Salt};
 use sekisho_wire::record::{Body, Emitter, Record};
-use zeroize::Zeroizing;
 
 /// Records in a batch.
 pub(crate) const BATCH: u64 = 1000;
@@ -131,7 +131,7 @@ fn fail<T>(error: LinkError) -> T {
 }
 
 fn open_journal(state: &Path, identity: &Identity) -> Journal {
-    let master = files::secret_key(&state.join("journal.key")).expect("the journal's key");
+    let master = journal_key(state).expect("a readable key").expect("the journal's key");
     let folder = Folder::open(&state.join("journal")).expect("the journal's folder");
     let chain = chain_start(&identity.office, &identity.terminal, 0);
     let beginning = Start { epoch: 0, first: 0, chain };
@@ -165,7 +165,7 @@ fn link(state: &Path) -> Link {
     let stored: io::Result<Option<StoredLink>> = files::read_json(&state.join("link/link.json"));
     let stored = stored.expect("a readable link").expect("an enrolled terminal");
     let bytes = |text: &str| STANDARD.decode(text).expect("base64");
-    let key = Zeroizing::new(bytes(&stored.key));
+    let key = StateSecret::TlsKey.read(&state.join("link")).expect("a readable key").expect("an enrolled terminal");
     let identity = sekisho_link::Identity { certificate: bytes(&stored.certificate), key };
     let config = LinkConfig::new(stored.url.clone(), bytes(&stored.authority)).with_identity(identity);
     Link::new(config).unwrap_or_else(fail)

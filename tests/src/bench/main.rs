@@ -9,6 +9,7 @@ mod bare_card;
 mod bare_rows;
 mod batches;
 mod card_in_memory;
+mod chip;
 mod ingest;
 mod login;
 mod many_clients;
@@ -34,7 +35,7 @@ struct Arguments {
     /// Measures a tenth as often.
     #[arg(long)]
     quick: bool,
-    /// Measures these alone: at-rest, login, authorize, sealed, removal, ingest, register. May be repeated.
+    /// Measures these alone: at-rest, login, authorize, sealed, removal, ingest, register, chip. May be repeated.
     #[arg(long, value_name = "NAME")]
     only: Vec<String>,
     #[command(subcommand)]
@@ -90,7 +91,7 @@ fn measure(arguments: &Arguments) {
     let mut scene = Scene::new("bench");
     insert(&scene.terminal, &mut scene.clerk);
     authorize::work(&scene);
-    let steps: [(&str, Measure); 7] = [
+    let steps: [(&str, Measure); 8] = [
         ("at-rest", at_rest::measure),
         ("login", login::measure),
         ("authorize", authorize::measure),
@@ -98,6 +99,7 @@ fn measure(arguments: &Arguments) {
         ("removal", removal::measure),
         ("ingest", ingest::measure),
         ("register", register::measure),
+        ("chip", chip::measure),
     ];
     for (name, step) in steps.into_iter().filter(|(name, _)| wanted(name)) {
         report::progress(name);

@@ -14,6 +14,8 @@ use crate::dates::When;
 pub(crate) enum CardCommand {
     /// Make a card for an operator: keys on the card, PIN, act, grant (貸与)
     Issue(IssueArguments),
+    /// Make many cards in two passes: each is made, all acts are signed, each gets its grant (一括発行)
+    Batch(BatchArguments),
     /// Suspend a card (停止)
     Suspend(CardChange),
     /// Lift a suspension (停止の解除)
@@ -95,6 +97,19 @@ pub(crate) struct IssueArguments {
     /// Go on with the card in the reader where it was interrupted
     #[arg(long)]
     pub resume: bool,
+}
+
+/// Arguments of `card batch`.
+#[derive(Debug, Args)]
+pub(crate) struct BatchArguments {
+    /// TOML; each [[card]] has 'operators', a list, or 'count' and 'dormant = true'; kind, profiles, from, to. The same file again goes on where it was
+    pub file: PathBuf,
+    /// Write the first PINs into this folder, made if it is not there; a file for each card: <operator or kind>-<GUID>.pin
+    #[arg(long, value_name = "FOLDER")]
+    pub first_pin_dir: PathBuf,
+    /// When the batch begins: also make cards for people who have one of that kind for that time; else they are left out, and named
+    #[arg(long)]
+    pub also_holders: bool,
 }
 
 /// How a card comes to its first PIN: shown once, unless one of these is given.

@@ -2,6 +2,7 @@
 
 use clap::{Args, Subcommand, ValueEnum};
 use sekisho_wire::id::{CardGuid, CaseReference, Code};
+use sekisho_wire::record::{KINDS, kind_number};
 
 use super::{when, word};
 use crate::dates::When;
@@ -27,6 +28,13 @@ pub(crate) enum RecordsCommand {
     },
 }
 
+fn kind(text: &str) -> Result<u16, String> {
+    kind_number(text).ok_or_else(|| {
+        let names: Vec<&str> = KINDS.iter().map(|(_, name)| *name).collect();
+        format!("not a kind of record: one of {}", names.join(", "))
+    })
+}
+
 /// What to look for.
 #[derive(Debug, Default, Args)]
 pub(crate) struct SearchArguments {
@@ -48,9 +56,9 @@ pub(crate) struct SearchArguments {
     /// granted, refused, or the number of a verdict
     #[arg(long)]
     pub verdict: Option<String>,
-    /// Kind of record, by name or number
-    #[arg(long)]
-    pub kind: Option<String>,
+    /// Kind of record, by name or number: session_opened, decision, locked, …; a wrong one is answered with the list
+    #[arg(long, value_parser = kind)]
+    pub kind: Option<u16>,
     /// From this date
     #[arg(long, value_parser = when, value_name = "DATE")]
     pub since: Option<When>,

@@ -16,7 +16,7 @@ use crate::cli::{CardChange, CardCommand, FirstPinArguments, Which};
 use crate::clock;
 use crate::config_text::FromText;
 use crate::dates::Edge;
-use crate::desk::{Desk, Submitted};
+use crate::desk::Desk;
 use crate::error::{AdminError, Thing};
 use crate::pending;
 use crate::readers::{Look, connect};
@@ -24,7 +24,7 @@ use crate::rekeying;
 
 pub(super) fn run(desk: &mut Desk, command: CardCommand, reader: Option<&str>) -> Result<(), AdminError> {
     match command {
-        CardCommand::Issue(_) => Ok(()),
+        CardCommand::Issue(_) | CardCommand::Batch(_) => Ok(()),
         CardCommand::Suspend(change) => state(desk, &change, CardState::Suspended),
         CardCommand::Lift(change) => state(desk, &change, CardState::Active),
         CardCommand::Revoke(change) => state(desk, &change, CardState::Revoked),
@@ -38,16 +38,16 @@ pub(super) fn run(desk: &mut Desk, command: CardCommand, reader: Option<&str>) -
             desk.submit(vec![Change::ActivateCard(Box::new(change))], &[]).map(drop)
         }
         CardCommand::Show => {
-            let reader = desk.readers.choose(reader)?;
+            let reader = desk.work_reader(reader)?;
             show(desk, &reader)
         }
         CardCommand::ResetPin(first_pin) => {
-            let reader = desk.readers.choose(reader)?;
+            let reader = desk.work_reader(reader)?;
             reset_pin(desk, &reader, first_pin)
         }
         CardCommand::Rekey { all } => rekey::run(desk, if all { HowMany::All } else { HowMany::One }, reader),
         CardCommand::Reset => {
-            let reader = desk.readers.choose(reader)?;
+            let reader = desk.work_reader(reader)?;
             let english = "make it blank? Its keys and its PIN are gone then";
             let japanese = "白紙に戻しますか?鍵と暗証番号は失われます";
             let secret = desk.card_secret()?;
@@ -66,7 +66,7 @@ pub(super) fn run(desk: &mut Desk, command: CardCommand, reader: Option<&str>) -
             Ok(())
         }
         CardCommand::Terminate => {
-            let reader = desk.readers.choose(reader)?;
+            let reader = desk.work_reader(reader)?;
             let english = "end it for good? Nobody can use it for anything then";
             let japanese = "使用を終了しますか?以後このカードは何にも使えません";
             let secret = desk.card_secret()?;
@@ -185,7 +185,7 @@ fn personalisation(desk: &Desk, guid: Option<CardGuid>, state: &Personalisation)
 fn in_register(desk: &Desk, card: &Card) -> String {
     let (now, language) = (clock::now(), desk.screen.language);
     let holder = card.holder(now).map_or_else(|| "-".to_owned(), |holder| desk.cache.person(holder.operator));
-    let state = card.state(now).name(language);
+    let state = registers::state_name(card, now, language);
     let number = numbered(card.number(), language);
     let (from, to) = (moment_text(card.issued().from, language), moment_text(card.issued().to, language));
     desk.screen.words(
@@ -202,7 +202,7 @@ fn reset_pin(desk: &mut Desk, reader: &ReaderName, first_pin: FirstPinArguments)
     let secret = desk.card_secret()?;
     let (guid, policy, made) = desk.readers.wait_for(reader, &desk.screen, ("the card", "カード"), |transport| {
         let mut issuer = Issuer::open(transport, &secret)?;
-        let guid = issuer.guid().ok_or(AdminError::ForeignCard)?;
+        let guid = issuer.guid().ok_or(AdminError::CardBlank)?;
         Ok(Look::Right((guid, issuer.pin_policy()?, issuer.inspect()?)))
     })?;
     let unknown = || AdminError::Unknown { what: Thing::Card, code: guid.to_string() };
@@ -218,21 +218,26 @@ fn reset_pin(desk: &mut Desk, reader: &ReaderName, first_pin: FirstPinArguments)
     let whose = in_register(desk, card);
     desk.screen.note(&whose, &whose);
     desk.screen.confirm("give the card in the reader a new PIN?", "挿入されたカードの暗証番号を再設定しますか?")?;
+    let act = act_to_reset_by(desk, guid)?;
+    let change = Change::ResetPin(ResetPin { card: guid });
+    if act.is_none() && (desk.proposes() || !issue::may_decide_alone(desk, &change)) {
+        // Nobody is asked for a PIN that is not set yet.
+        desk.propose(vec![change], &[])?;
+        desk.screen.note(
+            "when it is approved, run this again: the card keeps its PIN until then",
+            "承認後にもう一度実行してください。それまで暗証番号は変わりません",
+        );
+        return Ok(());
+    }
     let office = desk.cache.register().policy().pin;
     let policy = policy.unwrap_or(office);
     let (choice, delivery) = FirstPin::settle(first_pin, Left::ForSomebody, &policy, &desk.screen)?.apart();
-    let act = match act_to_reset_by(desk, guid)? {
+    let act = match act {
         Some(act) => act,
-        None => match desk.submit(vec![Change::ResetPin(ResetPin { card: guid })], &[])? {
-            Submitted::Decided => act_to_reset_by(desk, guid)?.ok_or_else(unknown)?,
-            Submitted::Proposed => {
-                desk.screen.note(
-                    "when it is approved, run this again: the card keeps its PIN until then",
-                    "承認後にもう一度実行してください。それまで暗証番号は変わりません",
-                );
-                return Ok(());
-            }
-        },
+        None => {
+            desk.decide(vec![change], &[])?;
+            act_to_reset_by(desk, guid)?.ok_or_else(unknown)?
+        }
     };
     let mut issuer = desk.readers.wait_for(reader, &desk.screen, ("the card", "カード"), |transport| {
         let issuer = Issuer::open(transport, &secret)?;
@@ -242,7 +247,7 @@ fn reset_pin(desk: &mut Desk, reader: &ReaderName, first_pin: FirstPinArguments)
         })
     })?;
     let pin = issuer.reset_pin(choice, &office).map_err(|error| named(desk, Some(guid), error))?;
-    delivery.map_or(Ok(()), |delivery| delivery.deliver(&desk.screen, &pin))?;
+    delivery.map_or(Ok(()), |delivery| delivery.deliver(&desk.screen, guid, &pin))?;
     desk.home.write(&reset_by(&act), b"")?;
     desk.screen.note("the card has a new PIN", "暗証番号を再設定しました");
     Ok(())

@@ -1,11 +1,13 @@
 //! How a card comes to its first PIN: chosen by its holder at the desk, or handed over, on the screen once or in a file of its own. Never
 //! through a log or a pipe.
 
-use std::fs::File;
+use std::fs::{DirBuilder, File};
 use std::io::{BufRead, BufReader, Write};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use sekisho_issuer::{PinChoice, Unenforced};
+use sekisho_wire::id::CardGuid;
 use sekisho_wire::pin_policy::PinPolicy;
 use sekisho_wire::secret::Pin;
 
@@ -64,8 +66,7 @@ pub(super) fn own(
             (Ok(pin), PinSource::Terminal) => pin,
             (Ok(pin), PinSource::File(_) | PinSource::Stdin) => return Ok(FirstPin::Own(pin)),
             (Err(error @ AdminError::PinShape(_)), PinSource::Terminal) => {
-                let language = screen.language;
-                let said = format!("{}\n{}", error.in_words(language), error.next_step(language));
+                let said = error.with_next_step(screen.language);
                 screen.note(&said, &said);
                 continue;
             }
@@ -115,6 +116,8 @@ pub(super) fn say_unenforced(screen: &Screen, unenforced: Unenforced) {
 pub(super) enum Delivery {
     /// A new file.
     File(PathBuf),
+    /// A new file in a folder, called after whose card it is and which: `10023-<GUID>.pin`.
+    Folder(PathBuf, String),
     /// The terminal, until Enter is pressed.
     Terminal(File),
 }
@@ -159,13 +162,38 @@ impl Delivery {
             .map_err(|_| AdminError::NoTerminalForFirstPin)
     }
 
-    /// Hands the PIN over.
-    pub(super) fn deliver(self, screen: &Screen, pin: &Pin) -> Result<(), AdminError> {
+    /// Hands the PIN of this card over.
+    pub(super) fn deliver(self, screen: &Screen, card: CardGuid, pin: &Pin) -> Result<(), AdminError> {
         match self {
             Self::File(path) => write_new_secret(&path, pin.expose()),
+            Self::Folder(folder, whose) => {
+                // Of the same card, whose making was interrupted after this; it may have been for somebody else.
+                let fail = |path: &Path| {
+                    let path = path.to_owned();
+                    move |cause| AdminError::File { path, cause }
+                };
+                let end = format!("-{card}.pin");
+                for entry in std::fs::read_dir(&folder).map_err(fail(&folder))? {
+                    let path = entry.map_err(fail(&folder))?.path();
+                    let of_this_card = path.file_name().is_some_and(|name| name.to_string_lossy().ends_with(&end));
+                    if of_this_card && holds_a_pin(&path) {
+                        std::fs::remove_file(&path).map_err(fail(&path))?;
+                    }
+                }
+                write_new_secret(&folder.join(whose + &end), pin.expose())
+            }
             Self::Terminal(mut terminal) => show_once(&mut terminal, screen, pin).map_err(AdminError::Output),
         }
     }
+}
+
+/// A place for the PINs of many cards; a folder that is not there is made, for its owner alone.
+pub(super) fn make_folder(folder: &Path) -> Result<(), AdminError> {
+    if folder.is_dir() {
+        return Ok(());
+    }
+    let made = DirBuilder::new().mode(0o700).create(folder);
+    made.map_err(|cause| AdminError::File { path: folder.to_owned(), cause })
 }
 
 /// Whether a file is what an interrupted run can have left, whole or in part: a mistyped name must cost nobody a file.

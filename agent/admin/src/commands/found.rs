@@ -15,7 +15,7 @@ use sekisho_wire::id::{CardGuid, Code};
 use sekisho_wire::secret::Pin;
 
 use super::first_pin::own;
-use super::issue::{Making, make, pin_rules};
+use super::issue::{Making, OneOf, make, pin_rules};
 use super::set_up::{self, Setup};
 use crate::act_draft::draft;
 use crate::card_secret::CardSecrets;
@@ -273,6 +273,7 @@ impl Cards<'_> {
             first_pin,
             register: &Register::new(),
             proposed: &[],
+            one_of: OneOf::Founding,
         })?;
         Ok((card, Some(pin)))
     }

@@ -9,6 +9,7 @@ use sekisho_register::Register;
 use sekisho_register::calendar::date;
 use sekisho_register::change::{Change, IssueCard};
 use sekisho_register::policy::Policy;
+use sekisho_register::wareki::numbered;
 use sekisho_wire::id::{CardGuid, Hash};
 use sekisho_wire::piv::Slot;
 use sekisho_wire::secret::Pin;
@@ -18,10 +19,12 @@ use super::first_pin::{FirstPin, Left, say_unenforced};
 use super::proposals;
 use crate::act_draft::takes_two;
 use crate::cli::{FirstPinArguments, IssueArguments};
+use crate::clock;
 use crate::desk::{Desk, Submitted};
 use crate::error::{AdminError, Thing};
 use crate::grant;
 use crate::home::Home;
+use crate::ledger::Place;
 use crate::pending::{self, Wanted};
 use crate::random;
 use crate::readers::{Look, Readers};
@@ -44,7 +47,7 @@ pub(super) enum Stage {
 
 pub(super) fn run(desk: &mut Desk, arguments: IssueArguments, reader: Option<&str>) -> Result<(), AdminError> {
     let secret = desk.card_secret()?;
-    let reader = desk.readers.choose(reader)?;
+    let reader = desk.work_reader(reader)?;
     if arguments.resume {
         return resume(desk, &secret, &reader, arguments.first_pin);
     }
@@ -71,6 +74,12 @@ fn begin(
 ) -> Result<(), AdminError> {
     desk.log_in()?;
     rehearse(desk, &wanted)?;
+    if let Some(which) = CardsHeld::of(desk)?.by(&wanted) {
+        desk.screen.note(
+            &format!("the holder has card {which} of this kind for that time: this is another one"),
+            &format!("この操作者にはその期間の同じ種別のカード({which})があります。追加のカードになります"),
+        );
+    }
     let proposed = proposals::cards(desk)?;
     let left = Left::of(pending::was_interrupted(&desk.home, wanted.operator.as_ref())?);
     let rules = pin_rules(desk.cache.register().policy());
@@ -82,22 +91,60 @@ fn begin(
         secret,
         reader,
         whose: ("a blank card", "白紙のカード"),
-        number: desk.cache.register().founding().map_or_else(String::new, |found| found.jurisdiction.to_string()),
+        number: number_of(desk.cache.register()),
         wanted,
         rules,
         first_pin,
         register: desk.cache.register(),
         proposed: &proposed,
+        one_of: OneOf::One,
     })?;
     act_and_grant(desk, secret, reader, card)
 }
 
+/// The cards that people have, or that were made here and wait for their acts, each with its name for people.
+pub(super) struct CardsHeld(Vec<(Wanted, String)>);
+
+impl CardsHeld {
+    /// Now.
+    pub(super) fn of(desk: &Desk) -> Result<Self, AdminError> {
+        let (register, now, screen) = (desk.cache.register(), clock::now(), desk.screen);
+        let in_use = register.cards().filter(|card| !card.state(now).is_final());
+        let mut held: Vec<_> =
+            in_use.map(|card| (Wanted::of(card.issued().clone()), numbered(card.number(), screen.language))).collect();
+        for guid in pending::begun(&desk.home)? {
+            if register.card(&guid).is_none()
+                && pending::is_waiting(&desk.home, guid)?
+                && let Some(card) = pending::find(&desk.home, guid)?
+            {
+                let name = screen.words(format!("{guid}, which waits for its act,"), format!("{guid}、処分待ち"));
+                held.push((Wanted::of(card), name));
+            }
+        }
+        Ok(Self(held))
+    }
+
+    /// The card that whoever is to get this one has, of the same kind and for a part of the same time.
+    pub(super) fn by(&self, wanted: &Wanted) -> Option<&str> {
+        let operator = wanted.operator.as_ref()?;
+        let like = |card: &Wanted| {
+            let same = card.operator.as_ref() == Some(operator) && card.kind == wanted.kind;
+            same && card.from < wanted.to && wanted.from < card.to
+        };
+        self.0.iter().find(|(card, _)| like(card)).map(|(_, name)| name.as_str())
+    }
+}
+
 /// Whether the fold would take such a card, with a GUID and keys that no card has.
-fn rehearse(desk: &mut Desk, wanted: &Wanted) -> Result<(), AdminError> {
-    if let Some(operator) = &wanted.operator
-        && desk.cache.register().operator(operator).is_none()
-    {
-        return Err(AdminError::Unknown { what: Thing::Operator, code: operator.to_string() });
+pub(super) fn rehearse(desk: &mut Desk, wanted: &Wanted) -> Result<(), AdminError> {
+    if let Some(code) = &wanted.operator {
+        let Some(operator) = desk.cache.register().operator(code) else {
+            return Err(AdminError::Unknown { what: Thing::Operator, code: code.to_string() });
+        };
+        let missing = wanted.profiles.iter().find(|asked| operator.profiles().all(|(has, _)| has != *asked));
+        if let Some(profile) = missing {
+            return Err(AdminError::Unknown { what: Thing::Profile, code: format!("{profile} ({code})") });
+        }
     }
     let keys = CardKeys {
         authentication: random::bytes()?,
@@ -114,7 +161,7 @@ fn rehearse(desk: &mut Desk, wanted: &Wanted) -> Result<(), AdminError> {
     if may_decide_alone(desk, &change) { desk.rehearse(change) } else { Ok(()) }
 }
 
-fn may_decide_alone(desk: &Desk, change: &Change) -> bool {
+pub(super) fn may_decide_alone(desk: &Desk, change: &Change) -> bool {
     !takes_two(desk.cache.register(), std::slice::from_ref(change))
 }
 
@@ -135,6 +182,35 @@ pub(super) struct Making<'a> {
     pub(super) register: &'a Register,
     /// Cards whose issue is proposed, at whatever desk: their keys stand in a proposal.
     pub(super) proposed: &'a [(CardGuid, Hash)],
+    /// What a card that cannot be made here means.
+    pub(super) one_of: OneOf,
+}
+
+/// How many cards are made in a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum OneOf {
+    /// This one: what is wrong with it ends the run, except that it is issued already, as the administrator's own is.
+    One,
+    /// Those of the administrators, before there is an office: the one before may still lie there.
+    Founding,
+    /// A batch, one after the other: a wrong one is taken out, and the next one comes.
+    Batch,
+}
+
+impl OneOf {
+    /// Whether another card is asked for.
+    fn asks_for_another(self, error: &AdminError) -> bool {
+        match self {
+            Self::One => matches!(error, AdminError::CardIssued(_)),
+            Self::Founding => matches!(error, AdminError::CardIssued(_) | AdminError::CardUnfinished),
+            Self::Batch => error.is_of_the_card(),
+        }
+    }
+}
+
+/// What certificates have where a card's number would be: it comes with the act, and they with the card.
+pub(super) fn number_of(register: &Register) -> String {
+    register.founding().map_or_else(String::new, |found| found.jurisdiction.to_string())
 }
 
 /// What the office's policy asks of the PINs of its cards.
@@ -146,20 +222,21 @@ pub(super) const fn pin_rules(policy: &Policy) -> PinRules {
 ///
 /// What the card is to become is kept under its GUID before its keys are made: whatever interrupts this, the card can be made anew.
 pub(super) fn make(making: Making<'_>) -> Result<(IssueCard, Pin), AdminError> {
-    let Making { home, screen, readers, secret, reader, whose, number, wanted, rules, first_pin, register, proposed } =
-        making;
+    let Making { home, screen, readers, secret, reader, whose, number, wanted, rules, first_pin, .. } = making;
+    let Making { register, proposed, one_of, .. } = making;
     let (pin, delivery) = first_pin.apart();
     let ca = home.card_ca()?;
     let mut issuer = readers.wait_for(reader, screen, whose, |transport| {
-        let mut issuer = Issuer::open(transport, secret)?;
-        let stage = stage(&mut issuer, home, register)?;
-        Ok(match may_make(home, screen, (register, proposed), &stage, issuer.guid()) {
-            Ok(()) => Look::Right(issuer),
-            // Before there is an office the cards are made one after the other, and the one before may still lie there.
-            Err(AdminError::CardUnfinished) if register.size() == 0 => Look::Wrong(AdminError::CardUnfinished),
-            Err(error @ AdminError::CardIssued(_)) => Look::Wrong(error),
-            Err(error) => return Err(error),
-        })
+        let may = Issuer::open(transport, secret).map_err(AdminError::from).and_then(|mut issuer| {
+            let stage = stage(&mut issuer, home, register)?;
+            may_make(home, screen, (register, proposed), &stage, issuer.guid(), one_of)?;
+            Ok(issuer)
+        });
+        match may {
+            Ok(issuer) => Ok(Look::Right(issuer)),
+            Err(error) if one_of.asks_for_another(&error) => Ok(Look::Wrong(error)),
+            Err(error) => Err(error),
+        }
     })?;
     screen.note("making the card: do not take it out", "カードを作成しています。抜かないでください");
     let validity = Validity { from: day(wanted.from), until: day(wanted.to) };
@@ -168,7 +245,7 @@ pub(super) fn make(making: Making<'_>) -> Result<(IssueCard, Pin), AdminError> {
     say_unenforced(screen, made.unenforced);
     let card = wanted.card(made.guid, &made.keys);
     pending::keep(home, &card)?;
-    delivery.map_or(Ok(()), |delivery| delivery.deliver(screen, &made.pin))?;
+    delivery.map_or(Ok(()), |delivery| delivery.deliver(screen, made.guid, &made.pin))?;
     pending::made(home, made.guid)?;
     rekeying::note(home, made.guid)?;
     screen.note(&format!("card {} is made", made.guid), &format!("カード {} を作成しました", made.guid));
@@ -182,6 +259,7 @@ fn may_make(
     (register, proposed): (&Register, &[(CardGuid, Hash)]),
     stage: &Stage,
     guid: Option<CardGuid>,
+    one_of: OneOf,
 ) -> Result<(), AdminError> {
     let Some(guid) = guid else { return Ok(()) };
     if register.card(&guid).is_some() {
@@ -193,9 +271,17 @@ fn may_make(
     if let Some((_, proposal)) = proposed.iter().find(|(card, _)| *card == guid) {
         return Err(AdminError::CardProposed(*proposal));
     }
-    match stage {
-        Stage::Unmade => Ok(()),
-        Stage::WithoutGrant(_) | Stage::Finished(_) => screen.confirm(
+    match (stage, one_of) {
+        (Stage::Unmade, _) => Ok(()),
+        // Nobody looks at each card of a batch. What was interrupted here may be made anew; what somebody else made may not.
+        (Stage::WithoutGrant(_) | Stage::Finished(_), OneOf::Batch) => {
+            if pending::begun(home)?.contains(&guid) {
+                Ok(())
+            } else {
+                Err(AdminError::NotBegunHere(guid))
+            }
+        }
+        (Stage::WithoutGrant(_) | Stage::Finished(_), OneOf::One | OneOf::Founding) => screen.confirm(
             &format!("card {guid} was made before, and no register names it: make it anew?"),
             &format!("カード {guid} は作成済みですが、登録簿にありません。作り直しますか?"),
         ),
@@ -321,8 +407,7 @@ fn act_and_grant(
     write_grant(desk, secret, reader, guid, &id).inspect_err(|_| say_how_to_go_on(&desk.screen))?;
     pending::forget(&desk.home, guid)?;
     let number = desk.cache.register().card(&guid).map(sekisho_register::cards::Card::number);
-    let number =
-        number.map_or_else(String::new, |number| sekisho_register::wareki::numbered(number, desk.screen.language));
+    let number = number.map_or_else(String::new, |number| numbered(number, desk.screen.language));
     desk.screen.print(
         &desk.screen.words(
             format!("card {guid}, number {number}, is issued"),
@@ -411,7 +496,32 @@ pub(super) fn act_of(desk: &Desk, guid: CardGuid) -> Result<Hash, AdminError> {
     folded.map(|folded| folded.id).ok_or_else(unknown)
 }
 
-/// Fetches the proof, checks it, and writes the grant on the card in the reader.
+/// The grants by these acts: fetches the proofs, and checks them. Nothing for one that is too large for a card, which is said.
+pub(super) fn grants_of(desk: &mut Desk, ids: &[Hash]) -> Result<Vec<Option<Vec<u8>>>, AdminError> {
+    let mut places = Vec::new();
+    for id in ids {
+        desk.log_in()?;
+        places.push((id, desk.ledger.place_of(id)?));
+    }
+    // The proofs' checkpoints may be newer than what was verified here; a card carries them to terminals for years.
+    desk.refresh()?;
+    let grant = |(id, place): (&Hash, Place)| {
+        let unknown = || AdminError::Unknown { what: Thing::Act, code: id.to_string() };
+        let (_, entry) = desk.cache.act(id).ok_or_else(unknown)?;
+        desk.cache.expect_continues(&place.checkpoint, desk.register_key())?;
+        match grant::encode(entry, &place, desk.register_key()) {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(error @ AdminError::GrantTooLarge) => {
+                desk.screen.note(&error.to_string(), &error.in_words(desk.screen.language));
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    };
+    places.into_iter().map(grant).collect()
+}
+
+/// Writes the grant on the card in the reader.
 pub(super) fn write_grant(
     desk: &mut Desk,
     secret: &CardManagementSecret,
@@ -419,21 +529,7 @@ pub(super) fn write_grant(
     guid: CardGuid,
     id: &Hash,
 ) -> Result<(), AdminError> {
-    let unknown = || AdminError::Unknown { what: Thing::Act, code: id.to_string() };
-    let entry = desk.cache.act(id).map(|(_, entry)| entry.to_vec()).ok_or_else(unknown)?;
-    let place = desk.ledger.place_of(id)?;
-    // The proof's checkpoint may be newer than what was verified here; a card carries it to terminals for years.
-    desk.refresh()?;
-    desk.cache.expect_continues(&place.checkpoint, desk.register_key())?;
-    let bytes = match grant::encode(&entry, &place, desk.register_key()) {
-        Ok(bytes) => bytes,
-        Err(AdminError::GrantTooLarge) => {
-            let error = AdminError::GrantTooLarge;
-            desk.screen.note(&error.to_string(), &error.in_words(desk.screen.language));
-            return Ok(());
-        }
-        Err(error) => return Err(error),
-    };
+    let Some(bytes) = grants_of(desk, std::slice::from_ref(id))?.pop().flatten() else { return Ok(()) };
     let whose = (format!("card {guid}"), format!("カード {guid}"));
     let mut issuer = desk.readers.wait_for(reader, &desk.screen, (&whose.0, &whose.1), |transport| {
         // The administrator's card may still lie there: it is not ours to write on now.
@@ -449,15 +545,20 @@ pub(super) fn write_grant(
     let register = desk.cache.register();
     let written = issuer.update_grant(&bytes);
     let written = written.map_err(|error| rekeying::named(&desk.home, register, Some(guid), error))?;
+    say_no_place(&desk.screen, written);
+    Ok(())
+}
+
+/// Says what it means that a card has no place for its grant.
+pub(super) fn say_no_place(screen: &Screen, written: GrantOnCard) {
     if let GrantOnCard::NoPlace(status) = written {
-        desk.screen.note(
+        screen.note(
             &format!(
                 "this card has no place for its grant ({status}): it works at terminals that know it from the register"
             ),
             &format!("このカードには貸与の処分を書き込めません({status})。登録簿を受信済みの端末では使えます"),
         );
     }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -88,14 +88,32 @@ fn names_of(desk: &Desk, id: &Hash, proposed: &SignedAct) -> Result<Vec<Name>, A
     if persons::persons_in(&proposed.act().changes).is_empty() { Ok(Vec::new()) } else { desk.ledger.names_of(id) }
 }
 
-/// The whole proposal, with the names of whom it speaks of, is shown again before the approval is signed.
-pub(super) fn approve(desk: &mut Desk, id: &str) -> Result<(), AdminError> {
+/// Approves these, one after the other: each whole proposal, with the names of whom it speaks of, is shown again and asked about by itself. One that is not open (any
+/// more) is said and passed over, so that the same line can be given again.
+pub(super) fn approve_all(desk: &mut Desk, ids: &[String]) -> Result<(), AdminError> {
     let (casebook, entries) = casebook(desk)?;
-    let open = casebook.open_proposals(desk.cache.register(), clock::now());
-    let open: Vec<_> = open.filter(|(found, _)| is_beginning_of(id, found)).collect();
-    let unknown = || AdminError::Unknown { what: Thing::OpenProposal, code: id.to_owned() };
-    let [(id, proposed)] = open.as_slice() else { return Err(unknown()) };
-    let entry = usize::try_from(proposed.index).ok().and_then(|index| entries.get(index)).ok_or_else(unknown)?;
-    let names = names_of(desk, id, &proposed.act)?;
-    desk.approve(entry.clone(), &names)
+    let now = clock::now();
+    let (mut wanted, mut missing) = (Vec::new(), None);
+    for asked in ids {
+        let open = casebook.open_proposals(desk.cache.register(), now);
+        let open: Vec<_> = open.filter(|(found, _)| is_beginning_of(asked, found)).collect();
+        let entry = |index: u64| usize::try_from(index).ok().and_then(|index| entries.get(index));
+        match open.as_slice() {
+            [(id, proposed)] if entry(proposed.index).is_some() => {
+                let names = names_of(desk, id, &proposed.act)?;
+                wanted.push((entry(proposed.index).cloned().unwrap_or_default(), names));
+            }
+            _ => {
+                let error = AdminError::Unknown { what: Thing::OpenProposal, code: asked.clone() };
+                if ids.len() > 1 {
+                    desk.screen.note(&error.to_string(), &error.in_words(desk.screen.language));
+                }
+                missing = missing.or(Some(error));
+            }
+        }
+    }
+    for (entry, names) in wanted {
+        desk.approve(entry, &names)?;
+    }
+    missing.map_or(Ok(()), Err)
 }

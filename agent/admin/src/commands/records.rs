@@ -33,12 +33,10 @@ fn query(arguments: &SearchArguments, before: Option<u64>, limit: u32) -> Result
             let _ = write!(query, "&{name}={value}");
         }
     };
-    for (name, value) in [("--verdict", &arguments.verdict), ("--kind", &arguments.kind)] {
-        let plain = |value: &String| value.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
-        if let Some(value) = value.as_ref().filter(|value| !plain(value)) {
-            let rule = Said::new("letters, digits and _ only", "英数字と _ だけを使えます");
-            return Err(AdminError::Argument { name, value: value.clone(), rule });
-        }
+    let plain = |value: &&String| value.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    if let Some(value) = arguments.verdict.as_ref().filter(|value| !plain(value)) {
+        let rule = Said::new("letters, digits and _ only", "英数字と _ だけを使えます");
+        return Err(AdminError::Argument { name: "--verdict", value: value.clone(), rule });
     }
     add("operator", arguments.operator.as_ref().map(ToString::to_string));
     add("card", arguments.card.as_ref().map(ToString::to_string));
@@ -46,7 +44,7 @@ fn query(arguments: &SearchArguments, before: Option<u64>, limit: u32) -> Result
     add("function", arguments.function.as_ref().map(ToString::to_string));
     add("case", arguments.case.as_ref().map(ToString::to_string));
     add("verdict", arguments.verdict.clone());
-    add("kind", arguments.kind.clone());
+    add("kind", arguments.kind.map(|kind| kind.to_string()));
     add("since", arguments.since.map(|date| date.moment(Edge::From).to_string()));
     add("until", arguments.until.map(|date| date.moment(Edge::Until).to_string()));
     add("before", before.map(|index| index.to_string()));
@@ -139,7 +137,7 @@ mod tests {
             ..SearchArguments::default()
         };
         assert_eq!(query(&arguments, Some(7), 100).unwrap(), "limit=100&operator=0012&verdict=refused&before=7");
-        let sly = SearchArguments { kind: Some("decision&operator=9".to_owned()), ..SearchArguments::default() };
-        assert!(matches!(query(&sly, None, 1), Err(AdminError::Argument { name: "--kind", .. })));
+        let sly = SearchArguments { verdict: Some("granted&operator=9".to_owned()), ..SearchArguments::default() };
+        assert!(matches!(query(&sly, None, 1), Err(AdminError::Argument { name: "--verdict", .. })));
     }
 }

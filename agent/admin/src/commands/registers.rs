@@ -3,7 +3,7 @@
 use sekisho_register::Register;
 use sekisho_register::calendar::local_day;
 use sekisho_register::cards::Card;
-use sekisho_register::change::{CardKind, OperatorState, TerminalKind, TerminalUse};
+use sekisho_register::change::{CardState, OperatorState, TerminalKind, TerminalUse};
 use sekisho_register::people::Standing;
 use sekisho_register::role::{Class, Role};
 use sekisho_register::wareki::{day_text, moment_text, numbered, wareki};
@@ -169,10 +169,10 @@ impl Printer<'_> {
             let (since, decided) = self.state_dates(card);
             table.row([
                 numbered(card.number(), language),
-                self.card_kind(issued.kind).to_owned(),
+                issued.kind.name(self.screen.language).to_owned(),
                 operator.map_or_else(|| "-".to_owned(), ToString::to_string),
                 name.unwrap_or("-").to_owned(),
-                card.state(self.at).name(language).to_owned(),
+                state_name(card, self.at, language).to_owned(),
                 since,
                 decided,
                 self.day(issued.from),
@@ -190,17 +190,6 @@ impl Printer<'_> {
         let Some(said) = card.state_said(self.at) else { return ("-".to_owned(), "-".to_owned()) };
         let decided = self.cache.made(said.index).map(|made| moment_text(made, self.screen.language));
         (self.day(said.effective), decided.unwrap_or_else(|| "-".to_owned()))
-    }
-
-    fn card_kind(&self, kind: CardKind) -> &'static str {
-        match kind {
-            CardKind::Business => self.words("business", "業務カード"),
-            CardKind::Special => self.words("special", "特別業務カード"),
-            CardKind::CardManagement => self.words("card management", "カード管理用カード"),
-            CardKind::Spare => self.words("spare", "予備カード"),
-            CardKind::Emergency => self.words("emergency", "緊急カード"),
-            CardKind::RoomEntry => self.words("room entry", "入室用カード"),
-        }
     }
 
     fn terminals(&self) -> Table {
@@ -318,6 +307,17 @@ pub(super) fn routes(desk: &mut Desk) -> Result<(), AdminError> {
         table.row([name, roles(&route.proposers), roles(&route.approvers)]);
     }
     desk.screen.print_table(&table)
+}
+
+/// The state of a card, for people; one that sleeps says so.
+pub(super) fn state_name(card: &Card, at: u64, language: Language) -> &'static str {
+    let state = card.state(at);
+    let sleeps = card.issued().dormant && card.holder(at).is_none() && state == CardState::Active;
+    match language {
+        Language::English if sleeps => "dormant",
+        Language::Japanese if sleeps => "休眠中",
+        Language::English | Language::Japanese => state.name(language),
+    }
 }
 
 #[cfg(test)]

@@ -35,7 +35,7 @@ pub(super) fn run(desk: &mut Desk, how_many: HowMany, reader: Option<&str>) -> R
         None => return Err(AdminError::NoRenewal),
     };
     let secrets = Secrets { now: desk.open_secret(&now)?, former: desk.open_secret(&former)? };
-    let reader = desk.readers.choose(reader)?;
+    let reader = desk.work_reader(reader)?;
     if how_many == HowMany::All && say_progress(desk, generation)? == 0 {
         return Ok(());
     }

@@ -113,11 +113,15 @@ fn behind(desk: &mut Desk) -> Result<(), AdminError> {
         ("epoch", desk.screen.words("epoch", "履歴番号")),
         ("next", desk.screen.words("records", "受信済み")),
         ("gap", desk.screen.words("missing", "未着")),
+        ("lost", desk.screen.words("lost with an earlier epoch", "以前の履歴で喪失")),
     ]);
     for row in desk.ledger.behind()? {
         let heard = row.last_heard.map_or_else(|| "-".to_owned(), |at| moment_text(at, desk.screen.language));
-        let gap = row.gap.filter(|gap| !gap.is_null()).map_or_else(|| "-".to_owned(), |gap| gap.to_string());
-        table.row([row.terminal, heard, row.epoch.to_string(), row.next.to_string(), gap]);
+        let shown = |range: Option<serde_json::Value>| {
+            range.filter(|range| !range.is_null()).map_or_else(|| "-".to_owned(), |range| range.to_string())
+        };
+        let (gap, lost) = (shown(row.gap), shown(row.lost));
+        table.row([row.terminal, heard, row.epoch.to_string(), row.next.to_string(), gap, lost]);
     }
     desk.screen.print_table(&table)
 }

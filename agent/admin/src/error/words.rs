@@ -15,6 +15,12 @@ impl AdminError {
         }
     }
 
+    /// What happened, and what to do about it in a line of its own.
+    #[must_use]
+    pub(crate) fn with_next_step(&self, language: Language) -> String {
+        format!("{}\n{}", self.in_words(language), self.next_step(language))
+    }
+
     fn english(&self) -> String {
         match self {
             Self::File { path, cause } => format!("cannot use {}: {cause}", path.display()),
@@ -88,11 +94,13 @@ impl AdminError {
                 format!("cannot find a reader called '{wanted}'; there are: {}", readers.join("; "))
             }
             Self::NoCardInTime(reader) => format!("cannot go on: no card came into '{reader}'"),
+            Self::CardStays(reader) => format!("cannot go on: the card is still in '{reader}'"),
             Self::NotASigner(guid) => format!("cannot sign with card {guid}: it signs no acts of this office now"),
             Self::OtherCard { expected, found } => format!("cannot use card {found}: card {expected} is needed"),
             Self::WhichPost(posts) if posts.is_empty() => "cannot sign: the card's holder holds no post".to_owned(),
             Self::WhichPost(posts) => format!("cannot choose the post to sign for among: {}", posts.join(", ")),
             Self::ForeignCard => "cannot work on the card: another office's secret manages it".to_owned(),
+            Self::CardBlank => "cannot work on the card: it is blank".to_owned(),
             Self::CardIssued(guid) => format!("cannot issue card {guid}: it is issued already"),
             Self::CardInUse(guid) => format!("cannot end card {guid}: by the register it is in use"),
             Self::CardUnfinished => {
@@ -112,6 +120,13 @@ impl AdminError {
             Self::NothingToResume => {
                 "cannot go on with the card: its issue was not begun here, or was begun anew".to_owned()
             }
+            Self::NotInBatch(guid) => format!("card {guid} is none of this batch that lacks its grant"),
+            Self::NotBegunHere(guid) => format!("card {guid} was made before, and not at this desk"),
+            Self::NobodyLeft => {
+                "nothing to do: everybody in the file has such a card, or one that waits here for its act".to_owned()
+            }
+            Self::BatchRefused(count) => format!("cannot begin: {count} of the cards in the file would be refused"),
+            Self::BatchUnfinished(count) => format!("{count} cards of this batch are not done"),
             Self::FingerprintWrong { given, found } => {
                 format!("cannot go on: the fingerprint is {found}, not {given}")
             }
@@ -207,11 +222,13 @@ impl AdminError {
                 format!("「{wanted}」というカードリーダーはありません。接続中: {}", readers.join("、"))
             }
             Self::NoCardInTime(reader) => format!("「{reader}」にカードが挿入されませんでした"),
+            Self::CardStays(reader) => format!("「{reader}」にカードが入ったままです"),
             Self::NotASigner(guid) => format!("カード {guid} は現在この団体の処分に署名できません"),
             Self::OtherCard { expected, found } => format!("カード {found} ではなく、カード {expected} が必要です"),
             Self::WhichPost(posts) if posts.is_empty() => "カードの所持者はどの職にも就いていません".to_owned(),
             Self::WhichPost(posts) => format!("署名する職を選べません: {}", posts.join("、")),
             Self::ForeignCard => "このカードは別の団体のカード管理鍵で管理されています".to_owned(),
+            Self::CardBlank => "このカードは白紙です".to_owned(),
             Self::CardIssued(guid) => format!("カード {guid} は発行済みです"),
             Self::CardInUse(guid) => format!("カード {guid} は登録簿では使用中です"),
             Self::CardUnfinished => "カードへの書込みは済んでいますが、貸与の処分がまだです".to_owned(),
@@ -225,6 +242,11 @@ impl AdminError {
             }
             Self::OtherOffice => "台帳の示す団体は、ファイルの団体と異なります".to_owned(),
             Self::NothingToResume => "このカードの発行はここで中断されたものではありません".to_owned(),
+            Self::NotInBatch(guid) => format!("カード {guid} は、この一括発行で書込みを待つカードではありません"),
+            Self::NotBegunHere(guid) => format!("カード {guid} は別の端末で作成されたものです"),
+            Self::NobodyLeft => "ファイルの全員に、貸与済み又はここで発行途中のカードがあります".to_owned(),
+            Self::BatchRefused(count) => format!("開始できません: ファイルのうち{count}枚は貸与が認められません"),
+            Self::BatchUnfinished(count) => format!("この一括発行のうち{count}枚が完了していません"),
             Self::FingerprintWrong { given, found } => {
                 format!("指紋は {found} で、{given} ではありません")
             }
@@ -304,7 +326,27 @@ impl AdminError {
                 "It can still be used, and no longer managed: issue a new card and take this one back. If another desk is renewing the secret, run 'sekisho-admin card rekey' there.",
                 "引き続き使用できますが、管理はできません。新しいカードを発行し、これを返納させてください。別の端末で管理鍵を更新中であれば、その端末で「sekisho-admin card rekey」を実行してください。",
             ),
-            Self::RekeyedBefore(_) => ("", ""),
+            Self::NotBegunHere(_) => (
+                "Whoever made it may be about to hand it out: ask there. If nobody needs it, 'sekisho-admin card reset' makes it blank.",
+                "交付される予定のカードかもしれません。作成した端末で確かめてください。不要であれば「sekisho-admin card reset」で白紙に戻せます。",
+            ),
+            Self::CardBlank => (
+                "Insert the card that is meant; a blank one is made into a card by 'sekisho-admin card issue'.",
+                "対象のカードを挿入してください。白紙のカードは「sekisho-admin card issue」で発行できます。",
+            ),
+            Self::NobodyLeft => (
+                "What waits ('sekisho-admin card pending') goes on with the file that it was begun with, unchanged, or card by card with 'card issue --resume'.",
+                "発行途中のカード(sekisho-admin card pending)は、開始時のファイルを変更せずに再実行するか、カードごとに「card issue --resume」で続けてください。",
+            ),
+            Self::RekeyedBefore(_) | Self::NotInBatch(_) => ("", ""),
+            Self::BatchRefused(_) => (
+                "Correct the file or the register, and run the command again. No card was touched.",
+                "ファイルか登録簿を修正して、もう一度実行してください。カードには触れていません。",
+            ),
+            Self::BatchUnfinished(_) => (
+                "Run the same command with the same file again: it goes on. 'sekisho-admin proposals' lists what waits for approval; what was refused needs another file.",
+                "同じファイルで同じコマンドを実行すると続きから行います。承認待ちは「sekisho-admin proposals」で確認できます。認められなかったものは別のファイルで発行してください。",
+            ),
             Self::HomeBusy(_) => (
                 "End it, or wait until it has ended; then do this again.",
                 "その処理を終えるか、終了を待ってから、やり直してください。",
@@ -379,6 +421,9 @@ impl AdminError {
             }
             Self::NoCardInTime(_) => {
                 ("Insert the card and run the command again.", "カードを挿入して、もう一度実行してください。")
+            }
+            Self::CardStays(_) => {
+                ("Take it out and run the command again.", "カードを抜いて、もう一度実行してください。")
             }
             Self::NotASigner(_) => {
                 ("Sign with the card of a current administrator.", "有効な管理者のカードで署名してください。")

@@ -1,6 +1,7 @@
 //! What may be said of a PIN, and how often it is sent.
 
 use sekisho_card::{CardCause, Disposition, LoginError, OperatorCard, Tries};
+use sekisho_wire::grant::GRANT_MAX;
 use sekisho_wire::secret::{Pin, PinRefused};
 
 use crate::script::{OPENING, Script};
@@ -236,4 +237,16 @@ fn objects_come_in_one_exchange_where_long_answers_are_allowed() {
     let script = format!("00CB3FFF0000055C035FC1200000 -> {grant}");
     let mut card = OperatorCard::open(Script::new(&[opening, &script]).extended()).unwrap();
     assert_eq!(card.read_grant().unwrap(), Some(vec![0x5A; 300]));
+}
+
+#[test]
+fn what_is_larger_than_a_grant_can_be_is_none() {
+    let opening = "00A4040009A0000003080000100000 -> 9000
+        00CB3FFF0000055C035FC1020000 -> 531C34100102030405060708090A0B0C0D0E0F10350832303330303333319000";
+    for (length, taken) in [(GRANT_MAX, true), (GRANT_MAX + 1, false)] {
+        let content = format!("7082{length:04X}{}710100FE00", "5A".repeat(length));
+        let script = format!("00CB3FFF0000055C035FC1200000 -> 5382{:04X}{content}9000", content.len() / 2);
+        let mut card = OperatorCard::open(Script::new(&[opening, &script]).extended()).unwrap();
+        assert_eq!(card.read_grant().unwrap().is_some(), taken, "{length}");
+    }
 }

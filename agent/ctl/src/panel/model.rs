@@ -1,16 +1,20 @@
 //! What the panel knows, and what an event makes of it. No I/O: events in, actions out.
 
+mod pins;
+mod starting;
+
 use sekisho_ipc::{
-    AuthorizeAnswer, AuthorizeRequest, AwaitAnswer, Function, PinFrame, PinFrameError, Purpose, Session, SessionState,
-    State,
+    AuthorizeAnswer, AuthorizeRequest, AwaitAnswer, Function, PinFrame, Purpose, RecordRef, Session, SessionState,
+    State, TypedPin,
 };
 use sekisho_wire::verdict::VerdictCode;
 use sekisho_wire::words::Language;
 
+use self::pins::type_into;
 use crate::failure::Failure;
-use crate::language::{other, pick};
+use crate::language::other;
 use crate::phrases::{sentence, tries, what_of};
-use crate::typed_pin::TypedPin;
+use crate::programs::{End, Program};
 
 /// A key press counts as work at most this often, in milliseconds.
 const ACTIVITY_EVERY: u64 = 1000;
@@ -46,12 +50,18 @@ pub(super) enum Event {
         session: Session,
     },
     Lost(Failure),
-    Proved(Result<AwaitAnswer, Failure>),
+    /// What came of a PIN, and for which function it was.
+    Proved {
+        function: Option<String>,
+        answer: Result<AwaitAnswer, Failure>,
+    },
     Authorized {
         request: AuthorizeRequest,
         answer: Result<AuthorizeAnswer, Failure>,
     },
     Did(Result<(), Failure>),
+    /// A program that was started has ended.
+    Ended(Program, End),
 }
 
 /// What to do.
@@ -74,6 +84,8 @@ pub(super) enum Action {
         pins: [PinFrame; 2],
     },
     Authorize(AuthorizeRequest),
+    /// What was granted with this record is a program to be started.
+    Start(RecordRef, Program),
     Lock,
     End,
     Activity,
@@ -95,6 +107,11 @@ pub(super) enum Agent {
 #[derive(Debug)]
 pub(super) enum Dialog {
     None,
+    /// Chooses which program is started.
+    Program {
+        choices: Vec<Program>,
+        choice: usize,
+    },
     /// Chooses the purpose of a function.
     Purpose {
         function: String,
@@ -141,12 +158,16 @@ pub(super) struct Panel {
     /// Which function is marked.
     pub(super) selected: usize,
     pub(super) notice: Option<Notice>,
+    /// What can be started.
+    pub(super) programs: Vec<Program>,
+    /// What is to be started once it is granted.
+    pub(super) starting: Option<Program>,
     pub(super) now: u64,
     active_at: Option<u64>,
 }
 
 impl Panel {
-    pub(super) fn new(language: Language) -> Self {
+    pub(super) fn new(language: Language, programs: Vec<Program>) -> Self {
         Self {
             language,
             agent: Agent::Connecting,
@@ -155,6 +176,8 @@ impl Panel {
             profile: 0,
             selected: 0,
             notice: None,
+            programs,
+            starting: None,
             now: 0,
             active_at: None,
         }
@@ -193,8 +216,9 @@ impl Panel {
                 self.forget_input();
                 self.agent = Agent::Unreachable(failure);
             }
-            Event::Proved(answer) => self.proved(answer),
-            Event::Authorized { request, answer } => self.authorized(request, answer),
+            Event::Proved { function, answer } => return self.proved(function.as_deref(), answer),
+            Event::Authorized { request, answer } => return self.authorized(request, answer),
+            Event::Ended(program, end) => self.ended(&program, end),
             Event::Did(done) => {
                 if let Err(failure) = done {
                     self.failed(&failure);
@@ -230,13 +254,15 @@ impl Panel {
             && state.state == SessionState::Open
             && let Some(session) = state.session.as_mut().filter(|session| session.id == counted.id)
         {
-            (session.idle_lock_in, session.ends_in) = (counted.idle_lock_in, counted.ends_in);
+            session.idle_lock_in = counted.idle_lock_in;
+            (session.ends_in, session.ends_by) = (counted.ends_in, counted.ends_by);
             (state.time, *at) = (time, self.now);
         }
     }
 
     fn forget_input(&mut self) {
         self.dialog = Dialog::None;
+        self.starting = None;
         self.typed.clear();
     }
 
@@ -275,8 +301,10 @@ impl Panel {
             }
             dialog if key == Key::Escape => {
                 drop(dialog);
+                self.starting = None;
                 None
             }
+            Dialog::Program { choices, choice } => self.key_in_programs(key, choices, choice),
             Dialog::Purpose { function, choices, choice } => self.key_in_purposes(key, function, choices, choice),
             Dialog::Case { function, purpose, text } => self.key_in_case(key, function, purpose, text),
             Dialog::Pin { request, typed } => self.key_in_proof(key, request, typed),
@@ -318,7 +346,8 @@ impl Panel {
             Key::Character('k') => return self.lock().pop(),
             Key::Character('e') => return self.end().pop(),
             Key::Character('l') => self.language = other(self.language),
-            Key::Character('a') | Key::Enter => self.begin(),
+            Key::Character('a') | Key::Enter => self.begin(None),
+            Key::Character('s') => self.choose_program(),
             Key::Up => self.selected = self.selected.saturating_sub(1),
             Key::Down => self.selected = (self.selected + 1).min(last),
             Key::Escape => self.notice = None,
@@ -369,8 +398,9 @@ impl Panel {
         }
     }
 
-    /// Begins to ask for the marked function: its purpose first, then the case.
-    fn begin(&mut self) {
+    /// Begins to ask for the marked function: its purpose first, then the case. A program is started when it is granted.
+    fn begin(&mut self, starting: Option<Program>) {
+        self.starting = starting;
         let Some(function) = self.function() else { return };
         let name = function.function.clone();
         let mut choices: Vec<Option<Purpose>> = function.purposes.iter().cloned().map(Some).collect();
@@ -392,14 +422,7 @@ impl Panel {
         choices: Vec<Option<Purpose>>,
         choice: usize,
     ) -> Option<Action> {
-        let last = choices.len().saturating_sub(1);
-        let choice = if key == Key::Up {
-            choice.saturating_sub(1)
-        } else if key == Key::Down {
-            (choice + 1).min(last)
-        } else {
-            choice
-        };
+        let choice = moved(key, choice, choices.len());
         self.dialog = if key == Key::Enter {
             let purpose = choices.into_iter().nth(choice).flatten().map(|purpose| purpose.purpose);
             Dialog::Case { function, purpose, text: String::new() }
@@ -414,7 +437,12 @@ impl Panel {
             Key::Enter => {
                 self.dialog = Dialog::Waiting;
                 let case = Some(text).filter(|text| !text.is_empty());
-                return Some(Action::Authorize(AuthorizeRequest { function, purpose, case, request: None }));
+                return Some(Action::Authorize(AuthorizeRequest {
+                    function,
+                    purpose,
+                    case,
+                    ..AuthorizeRequest::default()
+                }));
             }
             Key::Backspace => drop(text.pop()),
             Key::Character(c) if text.len() < CASE_MAX && (c.is_ascii_alphanumeric() || "./_-".contains(c)) => {
@@ -435,59 +463,6 @@ impl Panel {
         None
     }
 
-    fn key_in_proof(&mut self, key: Key, request: AuthorizeRequest, mut typed: TypedPin) -> Option<Action> {
-        if key == Key::Enter && !typed.is_empty() {
-            let card = self.card();
-            return self.sent(typed.frame(), |pin| Action::Prove { card, request, pin });
-        }
-        type_into(&mut typed, key);
-        self.dialog = Dialog::Pin { request, typed };
-        None
-    }
-
-    /// Whoever holds a card may change its PIN, whether it opens a session here or not. Amid something else the key does nothing.
-    fn begin_change(&mut self) {
-        if self.card().is_some() && matches!(self.dialog, Dialog::None) {
-            self.typed.clear();
-            self.notice = None;
-            self.dialog = Dialog::ChangePin { done: Vec::new(), typed: TypedPin::default() };
-        }
-    }
-
-    fn key_in_change(&mut self, key: Key, mut done: Vec<TypedPin>, mut typed: TypedPin) -> Option<Action> {
-        if key == Key::Enter && !typed.is_empty() {
-            done.push(std::mem::take(&mut typed));
-        } else {
-            type_into(&mut typed, key);
-        }
-        match done.as_slice() {
-            [old, new, again] if new.same_as(again) => {
-                let card = self.card();
-                // Both are framed before either is sent: a new PIN that is none must not cost a try of the old one.
-                let pins = old.frame().and_then(|old| Ok([old, new.frame()?]));
-                return self.sent(pins, |pins| Action::ChangePin { card, pins });
-            }
-            [_, _, _] => self.failed(&Failure::PinsDiffer),
-            _ => self.dialog = Dialog::ChangePin { done, typed },
-        }
-        None
-    }
-
-    /// A PIN that is none is not sent: it would cost nothing but time, and the card none of its tries.
-    fn sent<T>(&mut self, framed: Result<T, PinFrameError>, action: impl FnOnce(T) -> Action) -> Option<Action> {
-        match framed {
-            Ok(framed) => {
-                self.notice = None;
-                self.dialog = Dialog::Waiting;
-                Some(action(framed))
-            }
-            Err(error) => {
-                self.failed(&Failure::Pin(error));
-                None
-            }
-        }
-    }
-
     fn lock(&mut self) -> Vec<Action> {
         match self.state().map(|state| state.state) {
             Some(SessionState::Open) => vec![Action::Lock],
@@ -502,37 +477,48 @@ impl Panel {
         }
     }
 
-    fn proved(&mut self, answer: Result<AwaitAnswer, Failure>) {
+    fn proved(&mut self, function: Option<&str>, answer: Result<AwaitAnswer, Failure>) -> Vec<Action> {
+        let starting = self.starting_under(function);
         self.forget_input();
         match answer {
             Err(failure) => self.failed(&failure),
-            Ok(answer) if answer.verdict.granted => self.notice(true, what_of(&answer.verdict, self.language).into()),
+            Ok(answer) if answer.verdict.granted => {
+                self.notice(true, what_of(&answer.verdict, self.language).into());
+                return self.start(starting, answer.record);
+            }
             Ok(answer) => {
                 let left = answer.tries_left.map(|left| tries(left, self.language)).unwrap_or_default();
                 self.notice(false, format!("{} {left}", sentence(&answer.verdict, self.language)).trim_end().into());
             }
         }
+        Vec::new()
     }
 
-    fn authorized(&mut self, request: AuthorizeRequest, answer: Result<AuthorizeAnswer, Failure>) {
+    fn authorized(&mut self, request: AuthorizeRequest, answer: Result<AuthorizeAnswer, Failure>) -> Vec<Action> {
+        let starting = self.starting_under(Some(&request.function));
         self.forget_input();
         match answer {
             Err(failure) => self.failed(&failure),
             Ok(answer) if answer.verdict.code == VerdictCode::PinProofNeeded.name() => {
                 self.dialog = Dialog::Pin { request, typed: TypedPin::default() };
+                self.starting = starting;
             }
             Ok(answer) => {
                 let record = answer.record.map(|record| {
-                    format!(" ({} {}:{})", pick(self.language, "記録", "record"), record.epoch, record.seq)
+                    format!(" ({} {}:{})", self.language.pick("記録", "record"), record.epoch, record.seq)
                 });
                 let text = format!("{}: {}", request.function, sentence(&answer.verdict, self.language));
                 self.notice(answer.verdict.granted, text + &record.unwrap_or_default());
+                if answer.verdict.granted {
+                    return self.start(starting, answer.record);
+                }
             }
         }
+        Vec::new()
     }
 
     fn failed(&mut self, failure: &Failure) {
-        let stop = pick(self.language, "。", ". ");
+        let stop = self.language.pick("。", ". ");
         let text = format!("{}{stop}{}", failure.what(self.language), failure.next(self.language));
         self.notice(false, text);
     }
@@ -542,20 +528,13 @@ impl Panel {
     }
 }
 
-fn type_into(typed: &mut TypedPin, key: Key) {
-    match key {
-        // What is not ASCII cannot be in a PIN; a mark in its place makes the whole be refused, not silently shortened.
-        Key::Character(character) => typed.push(u8::try_from(character).unwrap_or(0)),
-        Key::Backspace => typed.pop(),
-        Key::Escape => typed.clear(),
-        Key::Enter
-        | Key::Tab
-        | Key::Up
-        | Key::Down
-        | Key::Language
-        | Key::ChangePin
-        | Key::Lock
-        | Key::End
-        | Key::Quit => {}
+/// Where a mark in a list goes.
+fn moved(key: Key, choice: usize, length: usize) -> usize {
+    if key == Key::Up {
+        choice.saturating_sub(1)
+    } else if key == Key::Down {
+        (choice + 1).min(length.saturating_sub(1))
+    } else {
+        choice
     }
 }

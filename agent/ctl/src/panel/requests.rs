@@ -9,6 +9,7 @@ use sekisho_ipc::{AwaitAnswer, Client, ClientError, ConnectionError, PinFrame, P
 
 use super::model::{Action, Event};
 use crate::failure::Failure;
+use crate::programs;
 
 /// How long to wait before the agent is looked for again.
 const RETRY: Duration = Duration::from_secs(1);
@@ -30,6 +31,7 @@ impl Requests {
             | Action::Prove { .. }
             | Action::ChangePin { .. }
             | Action::Authorize(_)
+            | Action::Start(..)
             | Action::Activity
             | Action::Quit => &self.others,
         };
@@ -75,13 +77,16 @@ fn serve(socket: &Path, asked: &Receiver<Action>, answers: &Sender<Event>) {
         let failed = |error| Failure::asking(socket, error);
         let answer = match action {
             Action::Login { card, profile, pin } => {
-                Event::Proved(prove(socket, &PromptRequest { card, profile, ..PromptRequest::login() }, &[pin]))
+                let request = PromptRequest { card, profile, ..PromptRequest::login() };
+                Event::Proved { function: None, answer: prove(socket, &request, &[pin]) }
             }
             Action::Prove { card, request, pin } => {
-                Event::Proved(prove(socket, &PromptRequest { card, ..PromptRequest::authorize(request) }, &[pin]))
+                let request = PromptRequest { card, ..PromptRequest::authorize(request) };
+                Event::Proved { answer: prove(socket, &request, &[pin]), function: request.function }
             }
             Action::ChangePin { card, pins } => {
-                Event::Proved(prove(socket, &PromptRequest { card, ..PromptRequest::change_pin() }, &pins))
+                let request = PromptRequest { card, ..PromptRequest::change_pin() };
+                Event::Proved { function: None, answer: prove(socket, &request, &pins) }
             }
             Action::Authorize(request) => {
                 let answer = Client::connect(socket).and_then(|mut client| client.authorize(&request)).map_err(failed);
@@ -95,6 +100,16 @@ fn serve(socket: &Path, asked: &Receiver<Action>, answers: &Sender<Event>) {
                 // That a key press was not counted shows as a lock, with its reason; an agent that is gone, in the watch.
                 Err(_) => continue,
             },
+            Action::Start(record, program) => {
+                // It lasts as long as it lasts; the next key press does not wait for that.
+                let (socket, ended) = (socket.to_owned(), answers.clone());
+                thread::spawn(move || {
+                    let end = programs::start(&socket, record, &program);
+                    // Nobody need hear of it when the panel is closed.
+                    let _ = ended.send(Event::Ended(program, end));
+                });
+                continue;
+            }
             Action::Quit => return,
         };
         if answers.send(answer).is_err() {
@@ -149,7 +164,7 @@ mod tests {
         thread::spawn(move || busy_agent(&listener));
         let (events, heard) = channel();
         let requests = start(&path, &events);
-        let request = AuthorizeRequest { function: "koseki".into(), purpose: None, case: None, request: None };
+        let request = AuthorizeRequest { function: "koseki".into(), ..AuthorizeRequest::default() };
         requests.send(Action::Authorize(request));
         for action in [Action::Lock, Action::End] {
             requests.send(action);

@@ -7,8 +7,8 @@ use std::path::PathBuf;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use sekisho_ipc::{
-    AgentError, AuthorizeRequest, Card, ClientError, Function, LinkState, Purpose, Recent, Session, SessionState,
-    State, Verdict,
+    AgentError, AuthorizeRequest, Card, ClientError, Function, LinkState, Purpose, Recent, ScreenState, Session,
+    SessionEnd, SessionState, State, Verdict,
 };
 use sekisho_wire::verdict::VerdictCode;
 use sekisho_wire::words::Language;
@@ -17,7 +17,8 @@ use unicode_width::UnicodeWidthStr;
 use super::draw::draw;
 use super::model::{Action, Dialog, Event, Key, Panel};
 use crate::failure::Failure;
-use crate::typed_pin::TypedPin;
+use crate::programs::{End, Program};
+use sekisho_ipc::TypedPin;
 
 /// 22 November 2026, 10:15:00 in Japan.
 const NOW: u64 = 1_795_310_100_000;
@@ -50,7 +51,7 @@ fn function(name: &str, title: &str, level: &str, code: VerdictCode) -> Function
     }
 }
 
-fn no_card() -> State {
+pub(crate) fn no_card() -> State {
     State {
         office: Some("5f0c".into()),
         title: Some("あおば市".into()),
@@ -65,11 +66,13 @@ fn no_card() -> State {
         register_size: 48,
         register_age: Some(60_000),
         register_stale: false,
+        screen: ScreenState::Ready,
         link: LinkState::Up,
         register_link: LinkState::Up,
         certificate_ends: None,
         unsent: 0,
         unsealed: 0,
+        unsent_until: None,
         time: NOW,
         advice: verdict(VerdictCode::NoCard),
     }
@@ -83,6 +86,7 @@ fn await_pin(tries_left: u32) -> State {
         name: Some("田中 一郎".into()),
         tries_left: Some(tries_left),
         profiles: vec!["jumin-1".into(), "jumin-2".into()],
+        by_grant: false,
     };
     let advice = verdict(VerdictCode::PinNeeded);
     State { state: SessionState::AwaitPin, card: Some(card), advice, ..no_card() }
@@ -99,6 +103,7 @@ fn open() -> State {
         opened: NOW - 3_600_000,
         idle_lock_in: 300_000,
         ends_in: 32_400_000,
+        ends_by: SessionEnd::Length,
     };
     let granted = VerdictCode::Granted;
     State {
@@ -138,7 +143,7 @@ fn locked() -> State {
 }
 
 fn showing(language: Language, state: State) -> Panel {
-    let mut panel = Panel::new(language);
+    let mut panel = Panel::new(language, Vec::new());
     let _ = panel.take(Event::State(Box::new(state)));
     panel
 }
@@ -173,6 +178,44 @@ fn every(language: Language) -> Vec<(&'static str, Panel)> {
                 unsent: 12,
                 register_stale: true,
                 ..open()
+            }),
+        ),
+        (
+            "the hours end soon",
+            show(State {
+                session: open().session.map(|session| Session {
+                    ends_in: 540_000,
+                    ends_by: SessionEnd::Hours,
+                    ..session
+                }),
+                ..open()
+            }),
+        ),
+        (
+            "a card newer than the register",
+            show(State {
+                card: await_pin(5).card.map(|card| Card { by_grant: true, name: None, ..card }),
+                session: open().session.map(|session| Session { name: None, ..session }),
+                link: LinkState::Down,
+                register_link: LinkState::Down,
+                register_age: Some(7_200_000),
+                unsent: 12,
+                ..open()
+            }),
+        ),
+        ("a program to start", with(show(open()), |panel| panel.programs = vec![program("住民記録システム")])),
+        (
+            "which program",
+            with(show(open()), |panel| {
+                panel.programs = vec![program("住民記録システム"), program("住民記録システム(照会専用)")];
+                drop(typing(panel, "s"));
+                let _ = panel.take(Event::Key(Key::Down));
+            }),
+        ),
+        (
+            "a program was ended",
+            with(show(locked()), |panel| {
+                let _ = panel.take(Event::Ended(program("住民記録システム"), End::Locked));
             }),
         ),
         (
@@ -220,7 +263,11 @@ fn every(language: Language) -> Vec<(&'static str, Panel)> {
 }
 
 fn request(function: &str) -> AuthorizeRequest {
-    AuthorizeRequest { function: function.into(), purpose: None, case: None, request: None }
+    AuthorizeRequest { function: function.into(), ..AuthorizeRequest::default() }
+}
+
+fn program(title: &str) -> Program {
+    Program { title: title.into(), function: "juminhyo.issue".into(), command: vec!["kiroku".into()] }
 }
 
 /// The screen as text: a character of two columns stands for both.
@@ -341,6 +388,39 @@ fn enter_sends_the_typed_pin_with_the_chosen_profile() {
 }
 
 #[test]
+fn a_program_is_started_when_its_function_is_granted_and_not_before() {
+    let record = sekisho_ipc::RecordRef { epoch: 1, seq: 57 };
+    let answer = |code, record| sekisho_ipc::AuthorizeAnswer { verdict: verdict(code), record, decision: None };
+    let asked = |panel: &mut Panel| {
+        let mut actions = typing(panel, "s");
+        actions.extend([Key::Enter, Key::Enter].into_iter().flat_map(|key| panel.take(Event::Key(key))));
+        actions.retain(|action| !matches!(action, Action::Activity));
+        match actions.pop() {
+            Some(Action::Authorize(request)) if actions.is_empty() => request,
+            other => panic!("one question: {other:?}"),
+        }
+    };
+    let mut panel = showing(Language::English, open());
+    assert!(!typing(&mut panel, "s").iter().any(|action| matches!(action, Action::Start(..))), "nothing to start");
+    panel.programs = vec![program("kiroku")];
+    let request = asked(&mut panel);
+    let refused = Ok(answer(VerdictCode::OutOfHours, Some(record)));
+    assert!(panel.take(Event::Authorized { request, answer: refused }).is_empty());
+
+    let request = asked(&mut panel);
+    let wants_pin = Ok(answer(VerdictCode::PinProofNeeded, None));
+    assert!(panel.take(Event::Authorized { request: request.clone(), answer: wants_pin }).is_empty());
+    // Given up at the PIN: what is granted next starts nothing.
+    drop(panel.take(Event::Key(Key::Escape)));
+    let granted = || Ok(answer(VerdictCode::Granted, Some(record)));
+    assert!(panel.take(Event::Authorized { request, answer: granted() }).is_empty());
+
+    let request = asked(&mut panel);
+    let actions = panel.take(Event::Authorized { request, answer: granted() });
+    assert!(matches!(&actions[..], [Action::Start(of, started)] if *of == record && started.title == "kiroku"));
+}
+
+#[test]
 fn a_short_pin_is_not_sent() {
     let mut panel = showing(Language::English, await_pin(5));
     drop(typing(&mut panel, "1234"));
@@ -396,6 +476,29 @@ fn records_that_this_terminal_holds_back_are_warned_of() {
 }
 
 #[test]
+fn records_that_wait_too_long_are_warned_of_before_work_stops() {
+    let two_days = Some(NOW + 2 * 24 * 3_600_000);
+    for (language, part) in [(Language::Japanese, "あと2日以内"), (Language::English, "Work stops here in 2 days")]
+    {
+        let text = drawn(&showing(language, State { unsent_until: two_days, ..open() }), 80, 24);
+        assert!(text.contains(part), "{text}");
+    }
+}
+
+#[test]
+fn a_screen_that_cannot_be_locked_is_warned_of() {
+    for (language, part) in [(Language::Japanese, "画面をロックできません"), (Language::English, "cannot be locked")]
+    {
+        for (screen, warns) in
+            [(ScreenState::Failed, true), (ScreenState::Unreachable, true), (ScreenState::Locked, false)]
+        {
+            let text = drawn(&showing(language, State { screen, ..open() }), 80, 24);
+            assert_eq!(text.contains(part), warns, "{screen:?}: {text}");
+        }
+    }
+}
+
+#[test]
 fn a_function_is_asked_for_with_purpose_and_case() {
     let mut panel = showing(Language::English, open());
     drop(typing(&mut panel, "a"));
@@ -411,7 +514,8 @@ fn a_function_is_asked_for_with_purpose_and_case() {
 #[test]
 fn a_function_that_wants_the_pin_gets_a_prompt_and_then_the_proof() {
     let mut panel = showing(Language::English, open());
-    let answer = sekisho_ipc::AuthorizeAnswer { verdict: verdict(VerdictCode::PinProofNeeded), record: None };
+    let answer =
+        sekisho_ipc::AuthorizeAnswer { verdict: verdict(VerdictCode::PinProofNeeded), record: None, decision: None };
     drop(panel.take(Event::Authorized { request: request("shogai.delete"), answer: Ok(answer) }));
     drop(typing(&mut panel, "246813"));
     let actions = panel.take(Event::Key(Key::Enter));

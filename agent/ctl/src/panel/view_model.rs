@@ -1,12 +1,11 @@
 //! What to show: the panel's knowledge as rows of text. Pure, so that every state can be looked at in a test.
 
-use sekisho_ipc::{Function, Recent, Session, SessionState, State};
+use sekisho_ipc::{Function, Purpose, Recent, Session, SessionEnd, SessionState, State};
 use sekisho_wire::words::Language;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use super::model::{Agent, Dialog, Panel};
 use crate::failure::Failure;
-use crate::language::pick;
 use crate::phrases::{holder, lock_reason, next_of, sentence, session_kind, tries, warnings, what_of};
 use crate::status::padded;
 use crate::time_text::{countdown, of_day};
@@ -79,7 +78,7 @@ fn head(panel: &Panel, columns: usize) -> Row {
     let state = panel.state();
     let office = state.and_then(|state| state.title.as_deref()).unwrap_or_default();
     let terminal = state.and_then(|state| state.terminal.as_deref()).unwrap_or_default();
-    let left = format!(" {}  {office}  {terminal}", pick(panel.language, "関所 Sekisho", "Sekisho"));
+    let left = format!(" {}  {office}  {terminal}", panel.language.pick("関所 Sekisho", "Sekisho"));
     let clock = state.map(|state| of_day(state.time.saturating_add(since(panel)))).unwrap_or_default();
     row(Tone::Bar, format!("{}{clock} ", fitted(left.trim_end(), columns.saturating_sub(clock.width() + 1))))
 }
@@ -97,7 +96,7 @@ fn body(panel: &Panel, size: Size) -> Vec<Row> {
     let state = match &panel.agent {
         Agent::Connecting => {
             return middle(
-                vec![row(Tone::Plain, pick(language, "エージェントに接続しています", "Connecting to the agent"))],
+                vec![row(Tone::Plain, language.pick("エージェントに接続しています", "Connecting to the agent"))],
                 size,
             );
         }
@@ -107,7 +106,11 @@ fn body(panel: &Panel, size: Size) -> Vec<Row> {
     match &panel.dialog {
         Dialog::None => {}
         Dialog::Waiting => return waiting(language, size),
-        Dialog::Purpose { .. } | Dialog::Case { .. } | Dialog::Pin { .. } | Dialog::ChangePin { .. } => {
+        Dialog::Program { .. }
+        | Dialog::Purpose { .. }
+        | Dialog::Case { .. }
+        | Dialog::Pin { .. }
+        | Dialog::ChangePin { .. } => {
             return dialog(panel, size);
         }
     }
@@ -126,25 +129,25 @@ fn body(panel: &Panel, size: Size) -> Vec<Row> {
 fn unreachable(failure: &Failure, language: Language, size: Size) -> Vec<Row> {
     let mut rows = vec![];
     if failure.is_silence() {
-        rows.push(row(Tone::Strong, pick(language, "エージェントが応答しません", "The agent does not answer")));
+        rows.push(row(Tone::Strong, language.pick("エージェントが応答しません", "The agent does not answer")));
         rows.push(row(Tone::Plain, ""));
     }
     rows.extend(paragraph(&failure.what(language), Tone::Strong, size));
     rows.extend(paragraph(&failure.next(language), Tone::Warning, size));
-    let retry = pick(language, "自動的に再接続します", "Trying again every second");
+    let retry = language.pick("自動的に再接続します", "Trying again every second");
     rows.extend([row(Tone::Plain, ""), row(Tone::Quiet, retry)]);
     middle(rows, size)
 }
 
 /// Somebody works in another session of this machine, and we may not see more than that.
 fn elsewhere(language: Language, size: Size) -> Vec<Row> {
-    let what = pick(language, "この端末は別の画面で使用中です", "This terminal is in use in another session");
-    let next = pick(language, "そちらの画面で終了してから使ってください", "End that session first, on its own screen");
+    let what = language.pick("この端末は別の画面で使用中です", "This terminal is in use in another session");
+    let next = language.pick("そちらの画面で終了してから使ってください", "End that session first, on its own screen");
     middle(vec![row(Tone::Strong, what), row(Tone::Plain, ""), row(Tone::Warning, next)], size)
 }
 
 fn not_enrolled(state: &State, language: Language, size: Size) -> Vec<Row> {
-    let title = pick(language, "この端末はまだ登録されていません", "This terminal is not enrolled");
+    let title = language.pick("この端末はまだ登録されていません", "This terminal is not enrolled");
     let mut rows = vec![row(Tone::Strong, title), row(Tone::Plain, "")];
     rows.extend(paragraph(next_of(&state.advice, language), Tone::Warning, size));
     middle(rows, size)
@@ -153,11 +156,11 @@ fn not_enrolled(state: &State, language: Language, size: Size) -> Vec<Row> {
 fn waiting(language: Language, size: Size) -> Vec<Row> {
     let (japanese, english) =
         ("確認しています。カードを抜かないでください。", "Working. Leave the card in the reader.");
-    middle(vec![row(Tone::Strong, pick(language, japanese, english))], size)
+    middle(vec![row(Tone::Strong, language.pick(japanese, english))], size)
 }
 
 fn no_card(state: &State, language: Language, size: Size) -> Vec<Row> {
-    let call = pick(language, "カ ー ド を 挿 入 し て く だ さ い", "I N S E R T   Y O U R   C A R D");
+    let call = language.pick("カ ー ド を 挿 入 し て く だ さ い", "I N S E R T   Y O U R   C A R D");
     let mut rows: Vec<Row> = [
         "+--------------------+",
         "|  ##                |",
@@ -180,14 +183,14 @@ fn no_card(state: &State, language: Language, size: Size) -> Vec<Row> {
 
 fn await_pin(panel: &Panel, state: &State, size: Size) -> Vec<Row> {
     let language = panel.language;
-    let mut rows = vec![row(Tone::Strong, pick(language, "暗証番号を入力してください", "Type your PIN"))];
+    let mut rows = vec![row(Tone::Strong, language.pick("暗証番号を入力してください", "Type your PIN"))];
     if let Some(card) = &state.card {
-        rows.push(row(Tone::Plain, format!("{}: {}", pick(language, "カード", "card"), holder(card))));
+        rows.push(row(Tone::Plain, format!("{}: {}", language.pick("カード", "card"), holder(card))));
     }
     let profiles = panel.profiles();
     if let Some(profile) = profiles.get(panel.profile) {
-        let more = if profiles.len() > 1 { pick(language, "  (Tab: 切替)", "  (Tab: next)") } else { "" };
-        rows.push(row(Tone::Plain, format!("{}: {profile}{more}", pick(language, "操作権限", "profile"))));
+        let more = if profiles.len() > 1 { language.pick("  (Tab: 切替)", "  (Tab: next)") } else { "" };
+        rows.push(row(Tone::Plain, format!("{}: {profile}{more}", language.pick("操作権限", "profile"))));
     }
     rows.extend(why_locked(state, language));
     rows.extend(pin_field(panel.typed.len(), state, language));
@@ -199,13 +202,13 @@ fn await_pin(panel: &Panel, state: &State, size: Size) -> Vec<Row> {
 
 fn locked(panel: &Panel, state: &State, size: Size) -> Vec<Row> {
     let language = panel.language;
-    let mut rows = vec![row(Tone::Strong, pick(language, "ロックしています", "Locked"))];
+    let mut rows = vec![row(Tone::Strong, language.pick("ロックしています", "Locked"))];
     if let Some(session) = &state.session {
         rows.push(row(Tone::Plain, who(session)));
     }
     rows.extend(why_locked(state, language));
     rows.push(row(Tone::Plain, ""));
-    rows.push(row(Tone::Plain, pick(language, "続けるには暗証番号を入力してください", "Type your PIN to go on")));
+    rows.push(row(Tone::Plain, language.pick("続けるには暗証番号を入力してください", "Type your PIN to go on")));
     rows.extend(pin_field(panel.typed.len(), state, language));
     if !matches!(state.advice.code.as_str(), "locked" | "pin_needed" | "granted") {
         rows.extend(advice(state, language, size));
@@ -215,7 +218,7 @@ fn locked(panel: &Panel, state: &State, size: Size) -> Vec<Row> {
 
 fn why_locked(state: &State, language: Language) -> Option<Row> {
     let reason = lock_reason(state.last_lock_reason.as_deref()?, language);
-    let lead = pick(language, "前回のロック: ", "Last locked: ");
+    let lead = language.pick("前回のロック: ", "Last locked: ");
     Some(row(Tone::Plain, format!("{lead}{reason}")))
 }
 
@@ -242,7 +245,11 @@ fn who(session: &Session) -> String {
 
 fn open(panel: &Panel, state: &State, session: &Session, size: Size) -> Vec<Row> {
     let language = panel.language;
-    let label = |japanese, english| pick(language, japanese, english);
+    let label = |japanese, english| language.pick(japanese, english);
+    let end = match session.ends_by {
+        SessionEnd::Length => label("利用終了まで", "Session ends in"),
+        SessionEnd::Hours => label("運用終了まで", "Hours end in"),
+    };
     let mut rows = vec![
         row(Tone::Strong, format!(" {}", who(session))),
         row(
@@ -260,7 +267,7 @@ fn open(panel: &Panel, state: &State, session: &Session, size: Size) -> Vec<Row>
             ),
         ),
         timer(session.idle_lock_in, since(panel), IDLE_WARNING, label("自動ロックまで", "Idle lock in"), language),
-        timer(session.ends_in, since(panel), END_WARNING, label("利用終了まで", "Session ends in"), language),
+        timer(session.ends_in, since(panel), END_WARNING, end, language),
         row(Tone::Plain, ""),
         row(Tone::Strong, format!(" {}", label("この端末で今できること", "What you may do here and now"))),
     ];
@@ -298,16 +305,16 @@ fn timer(left: u64, since: u64, warn_from: u64, label: &str, language: Language)
     if left > warn_from {
         return row(Tone::Plain, format!("   {text}"));
     }
-    row(Tone::Warning, format!(" ! {text}  {}", pick(language, "まもなくです", "soon")))
+    row(Tone::Warning, format!(" ! {text}  {}", language.pick("まもなくです", "soon")))
 }
 
 fn function_row(function: &Function, marked: bool, language: Language, columns: usize) -> Row {
     let granted = function.verdict.granted;
-    let allowed = if granted { pick(language, "可", "yes") } else { pick(language, "否", "no") };
+    let allowed = if granted { language.pick("可", "yes") } else { language.pick("否", "no") };
     let reason = match (granted, function.level.as_str()) {
         (false, _) => what_of(&function.verdict, language),
-        (true, "pin") => pick(language, "暗証番号が必要", "asks for the PIN"),
-        (true, "card") => pick(language, "カードで確認", "asks the card"),
+        (true, "pin") => language.pick("暗証番号が必要", "asks for the PIN"),
+        (true, "card") => language.pick("カードで確認", "asks the card"),
         (true, _) => "",
     };
     let text = format!(
@@ -329,7 +336,7 @@ fn recent(recent: &[Recent], language: Language, columns: usize) -> Vec<Row> {
     if recent.is_empty() {
         return Vec::new();
     }
-    let mut rows = vec![row(Tone::Strong, format!(" {}", pick(language, "最近の記録", "Last decisions")))];
+    let mut rows = vec![row(Tone::Strong, format!(" {}", language.pick("最近の記録", "Last decisions")))];
     rows.extend(recent.iter().take(RECENT).map(|entry| {
         let function = fitted(entry.function.as_deref().unwrap_or("-"), 17);
         let mark = if entry.verdict.granted { "   " } else { " ! " };
@@ -347,53 +354,45 @@ fn dialog(panel: &Panel, size: Size) -> Vec<Row> {
         Dialog::Purpose { function, choices, choice } => {
             rows.push(row(
                 Tone::Strong,
-                format!(" {function}: {}", pick(language, "事由を選んでください", "choose the purpose")),
+                format!(" {function}: {}", language.pick("事由を選んでください", "choose the purpose")),
             ));
-            rows.push(row(Tone::Plain, ""));
-            let room = size.rows.saturating_sub(2).max(1);
-            let first = choice.saturating_sub(room - 1);
-            rows.extend(choices.iter().enumerate().skip(first).take(room).map(|(index, purpose)| {
-                let none = pick(language, "(事由なし)", "(no purpose)");
-                let text = purpose.as_ref().map_or_else(
-                    || none.to_owned(),
-                    |purpose| format!("{} {}", fitted(&purpose.purpose, 20), purpose.title),
-                );
-                let (tone, mark) = if index == *choice { (Tone::Bar, ">") } else { (Tone::Plain, " ") };
-                row(tone, fitted(&format!(" {mark} {text}"), size.columns))
-            }));
+            let none = || language.pick("(事由なし)", "(no purpose)").to_owned();
+            let text = |purpose: &Purpose| format!("{} {}", fitted(&purpose.purpose, 20), purpose.title);
+            rows.extend(list(choices.iter().map(|purpose| purpose.as_ref().map_or_else(none, text)), *choice, size));
+        }
+        Dialog::Program { choices, choice } => {
+            let ask = language.pick("起動するプログラムを選んでください", "choose the program");
+            rows.push(row(Tone::Strong, format!(" {ask}")));
+            rows.extend(list(choices.iter().map(|program| program.title.clone()), *choice, size));
         }
         Dialog::Case { function, purpose, text } => {
-            let ask = pick(
-                language,
-                "案件番号を入力してください(なければ Enter)",
-                "type the case reference (Enter for none)",
-            );
+            let ask =
+                language.pick("案件番号を入力してください(なければ Enter)", "type the case reference (Enter for none)");
             rows.push(row(Tone::Strong, format!(" {function} {}: {ask}", purpose.as_deref().unwrap_or_default())));
             rows.push(row(Tone::Plain, ""));
             rows.push(row(Tone::Strong, format!("   [ {} ]", padded(text, 40))));
             rows.push(row(Tone::Plain, ""));
-            let note = pick(
-                language,
+            let note = language.pick(
                 "氏名は入力しないでください。英数字と . / _ - が使えます（数字を1字以上）。",
                 "Never a person's name. A-Z a-z 0-9 . / _ -, at least one digit.",
             );
             rows.push(row(Tone::Quiet, format!("   {note}")));
         }
         Dialog::Pin { request, typed } => {
-            let ask = pick(language, "この操作のために暗証番号を入力してください", "type your PIN for this function");
+            let ask = language.pick("この操作のために暗証番号を入力してください", "type your PIN for this function");
             rows.push(row(Tone::Strong, format!("{}: {ask}", request.function)));
             rows.extend(panel.state().map(|state| pin_field(typed.len(), state, language)).unwrap_or_default());
             return middle(rows, size);
         }
         Dialog::ChangePin { done, typed } => {
             let ask = match done.len() {
-                0 => pick(language, "現在の暗証番号を入力してください", "Type your present PIN"),
-                1 => pick(language, "新しい暗証番号を入力してください", "Type the new PIN"),
-                _ => pick(language, "新しい暗証番号をもう一度入力してください", "Type the new PIN again"),
+                0 => language.pick("現在の暗証番号を入力してください", "Type your present PIN"),
+                1 => language.pick("新しい暗証番号を入力してください", "Type the new PIN"),
+                _ => language.pick("新しい暗証番号をもう一度入力してください", "Type the new PIN again"),
             };
-            rows.push(row(Tone::Quiet, pick(language, "暗証番号の変更", "Change of PIN")));
+            rows.push(row(Tone::Quiet, language.pick("暗証番号の変更", "Change of PIN")));
             if let Some(card) = panel.state().and_then(|state| state.card.as_ref()) {
-                rows.push(row(Tone::Plain, format!("{}: {}", pick(language, "カード", "card"), holder(card))));
+                rows.push(row(Tone::Plain, format!("{}: {}", language.pick("カード", "card"), holder(card))));
             }
             rows.push(row(Tone::Plain, ""));
             rows.push(row(Tone::Strong, ask));
@@ -404,14 +403,25 @@ fn dialog(panel: &Panel, size: Size) -> Vec<Row> {
     rows
 }
 
+/// Lines of which one is marked, under a line of their own; the mark is always among those that fit.
+fn list(lines: impl Iterator<Item = String>, choice: usize, size: Size) -> Vec<Row> {
+    let room = size.rows.saturating_sub(2).max(1);
+    let first = choice.saturating_sub(room - 1);
+    let marked = lines.enumerate().skip(first).take(room).map(|(index, text)| {
+        let (tone, mark) = if index == choice { (Tone::Bar, ">") } else { (Tone::Plain, " ") };
+        row(tone, fitted(&format!(" {mark} {text}"), size.columns))
+    });
+    std::iter::once(row(Tone::Plain, "")).chain(marked).collect()
+}
+
 /// The keys that do something now.
 fn keys(panel: &Panel) -> String {
     let language = panel.language;
-    let label = |japanese, english| pick(language, japanese, english);
+    let label = |japanese, english| language.pick(japanese, english);
     let tongue = label("English", "日本語");
     let ours = panel.state().filter(|state| state.session.is_some() || state.state != SessionState::Open);
     let typing = match (&panel.dialog, ours.map(|state| state.state)) {
-        (Dialog::Purpose { .. }, _) => {
+        (Dialog::Program { .. } | Dialog::Purpose { .. }, _) => {
             return format!("Enter {}  Esc {}", label("選択", "choose"), label("戻る", "back"));
         }
         (Dialog::Case { .. } | Dialog::Pin { .. } | Dialog::ChangePin { .. }, _) => {
@@ -419,8 +429,10 @@ fn keys(panel: &Panel) -> String {
         }
         (Dialog::Waiting, _) => return format!("F10 {}", label("閉じる", "quit")),
         (Dialog::None, Some(SessionState::Open)) => {
+            let start =
+                if panel.startable().is_empty() { String::new() } else { format!("s {}  ", label("起動", "start")) };
             return format!(
-                "a {}  k {}  e {}  F4 {}  l {tongue}  q {}",
+                "a {}  {start}k {}  e {}  F4 {}  l {tongue}  q {}",
                 label("実行確認", "ask"),
                 label("ロック", "lock"),
                 label("利用終了", "end"),

@@ -138,7 +138,7 @@ pub(crate) fn refused(code: VerdictCode) -> Value {
 pub(crate) fn state(name: &str) -> Value {
     let session = json!({
         "id": "c27e", "operator": "0012", "name": "田中 一郎", "profile": "jumin-1", "section": "jumin", "kind": "ordinary",
-        "opened": 1_795_310_100_000_u64, "idle_lock_in": 300_000, "ends_in": 36_000_000,
+        "opened": 1_795_310_100_000_u64, "idle_lock_in": 300_000, "ends_in": 36_000_000, "ends_by": "length",
     });
     let function = |code: &str, title: &str, verdict: Value| json!({ "function": code, "title": title, "level": "session", "purpose_required": false, "purposes": [], "verdict": verdict });
     let advice = match name {
@@ -153,7 +153,7 @@ pub(crate) fn state(name: &str) -> Value {
             function("juminhyo.issue", "住民票の写しの交付", verdict(VerdictCode::Granted)),
             function("zei.query", "税情報の照会", verdict(VerdictCode::FunctionNotInScope)),
         ],
-        "recent": [], "register_size": 48, "register_age": 60_000, "register_stale": false, "link": "up", "register_link": "up", "unsent": 0,
+        "recent": [], "register_size": 48, "register_age": 60_000, "register_stale": false, "screen": "ready", "link": "up", "register_link": "up", "unsent": 0,
         "unsealed": 0, "time": 1_795_310_100_000_u64, "advice": verdict(advice),
     })
 }

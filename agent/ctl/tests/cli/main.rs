@@ -29,7 +29,8 @@ fn run(agent: &FakeAgent, language: &str, words: &[&str]) -> Output {
 /// Runs with lines on standard input.
 fn run_with(agent: &FakeAgent, words: &[&str], input: &str) -> Output {
     let mut child = sekisho(agent, "en", words).stdin(Stdio::piped()).spawn().unwrap();
-    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    // A program that ends without reading is heard by its answer, not by our pipe.
+    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
     child.wait_with_output().unwrap()
 }
 
@@ -74,7 +75,7 @@ fn authorize_ends_with_0_3_or_1() {
     let sent = agent.calls().pop().unwrap();
     assert_eq!(
         sent["parameters"],
-        json!({ "function": "juminhyo.issue", "purpose": "madoguchi", "case": "R8-1", "request": null })
+        json!({ "function": "juminhyo.issue", "purpose": "madoguchi", "case": "R8-1", "request": null, "recipient": null })
     );
 
     let no = run(&agent, "ja", &["authorize", "zei.query"]);
@@ -294,6 +295,16 @@ fn run_ends_as_the_program_does_and_reports_what_came_of_it() {
         let expected = json!({ "record": { "epoch": 1, "seq": 57 }, "items": items, "outcome": outcome });
         assert_eq!(completed(&agent), expected, "{script}");
     }
+}
+
+#[test]
+fn run_under_a_record_asks_nothing_and_reports_what_came_of_it() {
+    let agent = running(None);
+    let output = run(&agent, "en", &["run", "--function", "f", "--under", "3:41", "--", "true"]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let calls = agent.calls();
+    assert!(!calls.iter().any(|call| call["method"] == "io.sekisho.Authorize"), "{calls:?}");
+    assert_eq!(completed(&agent), json!({ "record": { "epoch": 3, "seq": 41 }, "items": 1, "outcome": "done" }));
 }
 
 #[test]

@@ -1,8 +1,10 @@
 use super::*;
 use crate::journal::disk::Fault;
 use crate::session::{InsertedCard, Session, State};
-use crate::testing::{Bench, CLERK, RIGHT_PIN, ask, code, panel, until};
+use crate::testing::{Bench, CLERK, RIGHT_PIN, ask, code, panel, tuesday_ten, until};
 use sekisho_ipc::{PinFrame, PromptRequest};
+use sekisho_register::Change;
+use sekisho_register::change::{EndPermit, GivePermit};
 use sekisho_wire::id::CardGuid;
 use sekisho_wire::record::SessionReason;
 
@@ -442,8 +444,9 @@ fn the_end_of_a_login_that_lost_leaves_the_session_to_its_owner() {
     {
         let mut core = bench.agent.lock();
         let insertion = core.machine.card().unwrap().insertion;
+        let waking = core.machine.waking();
         let session = Session { id: other, ..core.machine.session().unwrap().clone() };
-        bench.agent.step(&mut core, Event::Opened { insertion, session });
+        bench.agent.step(&mut core, Event::Opened { insertion, waking, session });
     }
     let closed = Body::SessionClosed(SessionReason { session: other, reason: Reason::Asked });
     assert!(bench.records().iter().any(|record| record.body == closed), "{:?}", bench.kinds());
@@ -504,4 +507,44 @@ fn a_stranger_s_watch_is_silent_about_another_s_work() {
     assert!(!crate::status::is_news(&before.0, &after.0));
     bench.agent.lock_asked(&panel(), Event::LockAsked).unwrap();
     assert!(crate::status::is_news(&after.0, &bench.agent.state(&stranger).0));
+}
+
+#[test]
+fn the_end_of_hours_is_told_before_it_ends_the_session() {
+    use sekisho_ipc::SessionEnd;
+    const MINUTE: u64 = 60_000;
+    let mut bench = Bench::new();
+    bench.log_in();
+    let left = |bench: &Bench| {
+        let session = bench.agent.session_shown(&mut bench.agent.lock()).unwrap();
+        (session.ends_in / MINUTE, session.ends_by)
+    };
+    assert_eq!(left(&bench), (7 * 60 + 15, SessionEnd::Hours), "from 10:00 to 17:15");
+    let give = |to: u64| {
+        Change::Permit(Box::new(GivePermit {
+            operators: vec![code("chiba")],
+            terminals: vec![code("mado-1")],
+            functions: vec![],
+            from: tuesday_ten(),
+            to: tuesday_ten() + to * 60 * MINUTE,
+            reason: code("zangyo"),
+        }))
+    };
+    bench.office.act(vec![give(9)]);
+    bench.advance();
+    assert_eq!(left(&bench), (9 * 60, SessionEnd::Hours), "the permit goes on where the hours end");
+    bench.office.act(vec![give(11)]);
+    bench.advance();
+    assert_eq!(left(&bench), (10 * 60, SessionEnd::Length), "one permit after the other lasts longer than any session");
+    for number in [1, 2] {
+        let permit = bench.office.register.permits().nth(number - 1).unwrap().number();
+        bench.office.act(vec![Change::EndPermit(EndPermit { permit, effective: tuesday_ten() })]);
+    }
+    bench.advance();
+    bench.clock.forward((7 * 60 + 14) * MINUTE);
+    assert_eq!(left(&bench), (1, SessionEnd::Hours));
+    bench.clock.forward(MINUTE);
+    bench.agent.tick();
+    let core = bench.agent.lock();
+    assert_eq!((core.machine.session(), core.machine.last_reason()), (None, Some(Reason::EndOfHours)));
 }

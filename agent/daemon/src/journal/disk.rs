@@ -16,6 +16,10 @@ struct Content {
     files: BTreeMap<String, Vec<u8>>,
     fault: Option<Fault>,
     syncs: u64,
+    /// Whether room is kept.
+    reserve: bool,
+    /// What was made of it.
+    of_reserve: Vec<String>,
     /// Happens in the middle of the next sync.
     amid: Option<Box<dyn FnOnce() + Send>>,
 }
@@ -24,6 +28,8 @@ struct Content {
 pub(crate) enum Fault {
     /// A write fails and leaves this many bytes behind.
     Write(usize),
+    /// There is no room but that which was kept.
+    Full,
     /// A sync fails; the bytes are there all the same.
     SyncLanded,
     /// A new segment cannot be made.
@@ -43,8 +49,15 @@ impl SegmentFile for DiskFile {
         let file = content.files.get_mut(&self.1).unwrap();
         if let Some(Fault::Write(landed)) = fault {
             file.extend_from_slice(&bytes[..landed.min(bytes.len())]);
-            return Err(io::ErrorKind::StorageFull.into());
+            return Err(io::ErrorKind::Other.into());
         }
+        if fault == Some(Fault::Full) {
+            let room = (super::SEGMENT_BYTES as usize).saturating_sub(file.len());
+            if !content.of_reserve.contains(&self.1) || bytes.len() > room {
+                return Err(io::ErrorKind::StorageFull.into());
+            }
+        }
+        let file = content.files.get_mut(&self.1).unwrap();
         file.extend_from_slice(bytes);
         Ok(())
     }
@@ -58,18 +71,44 @@ impl SegmentFile for DiskFile {
         content.syncs += 1;
         if content.fault == Some(Fault::SyncLanded) { Err(io::ErrorKind::Other.into()) } else { Ok(()) }
     }
+
+    fn give_back(&mut self) -> io::Result<()> {
+        lock(&self.0.0).of_reserve.retain(|name| *name != self.1);
+        Ok(())
+    }
 }
 
 impl Medium for Disk {
     fn create(&self, name: &str) -> io::Result<Box<dyn SegmentFile>> {
         let mut content = lock(&self.0);
-        if content.fault == Some(Fault::Create) {
-            return Err(io::ErrorKind::StorageFull.into());
+        match content.fault {
+            Some(Fault::Create) => return Err(io::ErrorKind::Other.into()),
+            Some(Fault::Full) => return Err(io::ErrorKind::StorageFull.into()),
+            Some(Fault::Write(_) | Fault::SyncLanded | Fault::MarkLanded | Fault::Remove(_)) | None => {}
         }
         assert!(content.files.insert(name.into(), Vec::new()).is_none(), "a segment's name is used once");
         if content.fault == Some(Fault::MarkLanded) && name.ends_with(".mark") {
             return Err(io::ErrorKind::Other.into());
         }
+        Ok(Box::new(DiskFile(self.clone(), name.into())))
+    }
+
+    fn reserve(&self, _: u64) -> io::Result<()> {
+        let mut content = lock(&self.0);
+        if content.fault == Some(Fault::Full) && !content.reserve {
+            return Err(io::ErrorKind::StorageFull.into());
+        }
+        content.reserve = true;
+        Ok(())
+    }
+
+    fn create_of_reserve(&self, name: &str) -> io::Result<Box<dyn SegmentFile>> {
+        let mut content = lock(&self.0);
+        if !std::mem::take(&mut content.reserve) {
+            return Err(io::ErrorKind::NotFound.into());
+        }
+        content.of_reserve.push(name.into());
+        assert!(content.files.insert(name.into(), Vec::new()).is_none(), "a segment's name is used once");
         Ok(Box::new(DiskFile(self.clone(), name.into())))
     }
 

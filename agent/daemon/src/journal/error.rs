@@ -62,6 +62,13 @@ impl JournalError {
         Self::Io { act, object: object.into(), source }
     }
 
+    /// Whether the disk has no room, or this user none of it.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        let full = |kind| matches!(kind, io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded);
+        matches!(self, Self::Io { source, .. } if full(source.kind()))
+    }
+
     /// What a person does next.
     #[must_use]
     pub const fn next_step(&self) -> &'static str {

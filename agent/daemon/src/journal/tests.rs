@@ -138,11 +138,11 @@ fn a_failed_write_refuses_those_who_wait_and_never_gives_a_seq_two_contents() {
         }
         let refused = append(&journal);
         assert_eq!(journal.wait(refused), Err(NotRecorded), "{fault:?}");
-        assert!(journal.is_failing());
+        assert_eq!(journal.trouble(), Some(Trouble::Failing));
         let cut_now = disk.copy();
         disk.fail(None);
         journal.flush();
-        assert!(!journal.is_failing());
+        assert_eq!(journal.trouble(), None);
         // It was refused for good, although it is on disk now.
         assert_eq!(journal.wait(refused), Err(NotRecorded), "{fault:?}");
         let after = append(&journal);
@@ -383,6 +383,69 @@ fn a_disk_that_goes_on_failing_does_not_fill_up() {
     let (again, seen) = open(&disk);
     assert_eq!(seen.len(), 60);
     assert_unbroken(&again, &seen);
+}
+
+#[test]
+fn a_full_disk_takes_what_must_be_said_into_its_reserve_and_goes_on_by_itself() {
+    let disk = Disk::default();
+    let (journal, _) = open(&disk);
+    journal.wait(append(&journal)).unwrap();
+    disk.fail(Fault::Full);
+    assert!(journal.takes_grants());
+    journal.wait(append(&journal)).unwrap();
+    assert_eq!((journal.trouble(), journal.takes_grants()), (Some(Trouble::Full), false));
+    journal.wait(append(&journal)).unwrap();
+    journal.flush();
+    assert_eq!(journal.trouble(), Some(Trouble::Full), "there is no room for another reserve yet");
+    let (cut, seen) = open(&disk.copy());
+    assert_eq!(seen.len(), 3);
+    assert_unbroken(&cut, &seen);
+    disk.fail(None);
+    journal.flush();
+    assert!(journal.takes_grants());
+    journal.wait(append(&journal)).unwrap();
+    // And once more: the reserve is whole again.
+    disk.fail(Fault::Full);
+    journal.wait(append(&journal)).unwrap();
+    disk.fail(None);
+    journal.flush();
+    let (again, seen) = open(&disk);
+    assert_eq!(seen.len(), 5);
+    assert_unbroken(&again, &seen);
+}
+
+#[test]
+fn a_reserve_that_is_used_up_refuses_those_who_wait_and_loses_nothing() {
+    let disk = Disk::default();
+    let (journal, _) = open(&disk);
+    disk.fail(Fault::Full);
+    let mut recorded = 0;
+    let refused = loop {
+        let seq = append(&journal);
+        match journal.wait(seq) {
+            Ok(()) => recorded += 1,
+            Err(NotRecorded) => break seq,
+        }
+    };
+    assert!(recorded > 1000, "{recorded}");
+    assert_eq!((journal.trouble(), journal.durable()), (Some(Trouble::Full), refused));
+    disk.fail(None);
+    journal.flush();
+    assert_eq!(journal.trouble(), None);
+    let (again, seen) = open(&disk);
+    assert_eq!(seen.len() as u64, refused + 1);
+    assert_unbroken(&again, &seen);
+}
+
+#[test]
+fn an_agent_that_starts_on_a_full_disk_grants_nothing_until_there_is_room() {
+    let disk = Disk::default();
+    disk.fail(Fault::Full);
+    let (journal, _) = open(&disk);
+    assert_eq!((journal.trouble(), journal.is_short()), (Some(Trouble::Full), true));
+    disk.fail(None);
+    journal.flush();
+    assert_eq!(journal.trouble(), None);
 }
 
 fn segments(disk: &Disk) -> usize {

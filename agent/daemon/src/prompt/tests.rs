@@ -223,3 +223,17 @@ fn the_worker_forgets_a_prompt_however_it_ends_without_a_pin() {
     assert_eq!(bench.agent.await_prompt(&panel(), &prompt), Err(AgentError::PromptCancelled));
     until(|| bench.worker.forgotten() == 1);
 }
+
+#[test]
+fn root_opens_a_session_for_the_account_that_logs_in_and_nobody_else_does_so() {
+    let bench = Bench::new();
+    bench.insert(CLERK);
+    let user = |uid| Caller { uid, application: None, trusted: false, may_prompt: true };
+    let for_whom = PromptRequest { user: Some(1000), ..PromptRequest::login() };
+    let refused = bench.agent.prompt(&user(1001), &for_whom).unwrap_err();
+    assert_eq!(refused, AgentError::NotPermitted { reason: Bar::OnlyRoot });
+    assert_eq!(code(bench.prompt(&for_whom, RIGHT_PIN)), "granted");
+    let seen_by = |uid| bench.agent.state(&user(uid)).0.session.is_some();
+    assert_eq!([1000, 1001].map(seen_by), [true, false], "it is the account's, not root's");
+    assert!(bench.agent.lock_asked(&user(1000), crate::session::Event::EndAsked).is_ok());
+}

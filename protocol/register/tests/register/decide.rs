@@ -136,6 +136,10 @@ pub(crate) fn rows() -> Vec<Row> {
         work_row(V::SessionMissing, as_ever, |input| input.session = None),
         row(V::ClockBehind, as_ever, |input| input.clock = ClockState::Behind),
         row(V::ClockUnknown, as_ever, |input| input.clock = ClockState::Unknown),
+        row(V::GrantStale, as_ever, |input| {
+            input.grant = Some(NamedGrant { index: input.register, act: Hash([8; 32]) });
+            input.note_until = Some(input.time);
+        }),
         row(V::RegisterStale, as_ever, |input| input.note_until = Some(input.time)),
         Row {
             applies: &[Request::Unlock, Request::Function],
@@ -151,6 +155,10 @@ pub(crate) fn rows() -> Vec<Row> {
             },
             same,
         ),
+        // This register holds no grant: it did not take the one that the input names.
+        row(V::GrantRefused, as_ever, |input| {
+            input.grant = Some(NamedGrant { index: input.register, act: Hash([8; 32]) });
+        }),
         row(V::CardUnknown, as_ever, |input| input.card = Some(guid(99))),
         row(V::CardRevoked, |office| set_card_state(office, CardState::Revoked), same),
         row(V::CardReturned, |office| set_card_state(office, CardState::Returned), same),
@@ -300,8 +308,11 @@ fn where_two_rules_fail_the_earlier_one_speaks() {
         |row: &Row| matches!(row.code, V::CardNeverOpens | V::CardDormant | V::CardExpired | V::DesignationNotBegun);
     let of_the_card = |row: &Row| matches!(row.code, V::CardRevoked | V::CardReturned | V::CardSuspended);
     let of_the_person = |row: &Row| matches!(row.code, V::OperatorEnded | V::OperatorSuspended);
-    // A management function is no business that a stop could reach.
-    let exempt = |earlier: &Row, later: &Row| earlier.code == V::ConnectionStopped && later.code == V::CardKindWrong;
+    // A management function is no business that a stop could reach; with a grant the register is stale by another rule.
+    let exempt = |earlier: &Row, later: &Row| {
+        let pair = (earlier.code, later.code);
+        pair == (V::ConnectionStopped, V::CardKindWrong) || pair == (V::RegisterStale, V::GrantRefused)
+    };
     // The first is no rule of a change of PIN, and brings another clerk than the second is about.
     let another_clerk =
         |earlier: &Row, later: &Row| (earlier.code, later.code) == (V::DesignationNotBegun, V::DesignationEnded);
@@ -311,6 +322,7 @@ fn where_two_rules_fail_the_earlier_one_speaks() {
             if replaces(earlier) && replaces(later)
                 || of_the_card(earlier) && (replaces(later) || of_the_card(later))
                 || of_the_person(earlier) && replaces(later)
+                || replaces(earlier) && later.code == V::OperatorEnded
                 || exempt(earlier, later)
             {
                 continue;

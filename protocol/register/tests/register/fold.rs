@@ -431,6 +431,42 @@ fn posts_pass_from_person_to_person_and_deputies_sign_as_deputies() {
 }
 
 #[test]
+fn whose_duty_has_ended_is_given_nothing_more() {
+    let mut office = Office::furnished();
+    let spare = IssueCard { kind: CardKind::Spare, dormant: true, operator: None, ..issue(11, None) };
+    office.act(vec![Change::IssueCard(Box::new(spare))]).unwrap();
+    let (operator, effective) = (code("chiba"), office.now);
+    let ends = SetOperatorState { operator, state: OperatorState::Ended, effective, reason: StateReason::LeftDuty };
+    office.act(vec![Change::OperatorState(ends)]).unwrap();
+    let (from, to) = (office.now, office.now + 24 * 60 * 60 * 1000);
+    let given = [
+        Change::IssueCard(Box::new(issue(12, Some("chiba")))),
+        Change::ActivateCard(Box::new(ActivateCard {
+            card: guid(11),
+            operator: code("chiba"),
+            profiles: vec![],
+            from,
+            to,
+            reason: code("wasure"),
+        })),
+        profile("chiba", "another", &["juminhyo"]),
+        Change::Permit(Box::new(GivePermit {
+            operators: vec![code("chiba")],
+            terminals: vec![code("mado-1")],
+            functions: vec![],
+            from,
+            to,
+            reason: code("nendomatsu"),
+        })),
+    ];
+    for change in given {
+        assert_eq!(refusal(office.act(vec![change.clone()])), "ended", "{change:?}");
+    }
+    let hold = HoldPost { post: code("vice"), operator: code("chiba"), from, to: None, deputy: true };
+    assert_eq!(refusal(office.approved(vec![Change::HoldPost(hold)])), "ended");
+}
+
+#[test]
 fn who_is_suspended_or_holds_no_role_signs_nothing() {
     let mut office = Office::furnished();
     // The clerk's card can sign, but the clerk holds no post.

@@ -7,6 +7,7 @@ mod dates;
 mod decide;
 mod fold;
 mod golden;
+mod grant;
 mod limits;
 mod newer;
 mod office;

@@ -10,7 +10,7 @@ use sekisho_wire::verdict::VerdictCode as V;
 use crate::office::*;
 
 /// The payload with `from` become `to`, signed by this card: what a newer program would have written.
-fn rewritten(act: &Act, from: &[u8], to: &[u8], card: u8) -> Vec<u8> {
+pub(crate) fn rewritten(act: &Act, from: &[u8], to: &[u8], card: u8) -> Vec<u8> {
     let payload = act.encode_payload();
     let at = payload.windows(from.len()).rposition(|bytes| bytes == from).unwrap();
     let payload = [&payload[..at], to, &payload[at + from.len()..]].concat();

@@ -275,6 +275,7 @@ impl Office {
             note_until: Some(self.now + 60_000),
             worked: 0,
             worked_today: 0,
+            grant: None,
         }
     }
 

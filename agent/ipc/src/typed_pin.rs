@@ -2,15 +2,16 @@
 
 use std::fmt;
 
-use sekisho_ipc::{PinFrame, PinFrameError};
 use zeroize::Zeroize;
+
+use crate::pin_frame::{PinFrame, PinFrameError};
 
 /// One more than the longest PIN, so that a ninth character is noticed and not swallowed.
 const ROOM: usize = 9;
 
 /// What was typed so far, wiped on drop.
 #[derive(Default)]
-pub(crate) struct TypedPin {
+pub struct TypedPin {
     /// Boxed: what is moved is a pointer, and no copy stays behind.
     bytes: Box<[u8; ROOM]>,
     length: usize,
@@ -18,7 +19,7 @@ pub(crate) struct TypedPin {
 
 impl TypedPin {
     /// Adds a character; what no PIN can hold is kept as a mark that makes the whole no PIN.
-    pub(crate) fn push(&mut self, byte: u8) {
+    pub fn push(&mut self, byte: u8) {
         if let Some(place) = self.bytes.get_mut(self.length) {
             *place = byte;
             self.length += 1;
@@ -26,34 +27,42 @@ impl TypedPin {
     }
 
     /// Takes the last character back.
-    pub(crate) fn pop(&mut self) {
+    pub fn pop(&mut self) {
         self.length = self.length.saturating_sub(1);
         if let Some(place) = self.bytes.get_mut(self.length) {
             place.zeroize();
         }
     }
 
-    pub(crate) fn clear(&mut self) {
+    /// Takes everything back.
+    pub fn clear(&mut self) {
         self.bytes.zeroize();
         self.length = 0;
     }
 
-    pub(crate) const fn is_empty(&self) -> bool {
+    /// Whether nothing is typed.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
         self.length == 0
     }
 
     /// How many characters: the panel shows as many dots.
-    pub(crate) const fn len(&self) -> usize {
+    #[must_use]
+    pub const fn len(&self) -> usize {
         self.length
     }
 
     /// As the frame that the card worker reads.
-    pub(crate) fn frame(&self) -> Result<PinFrame, PinFrameError> {
+    ///
+    /// # Errors
+    /// As [`PinFrame::new`].
+    pub fn frame(&self) -> Result<PinFrame, PinFrameError> {
         PinFrame::new(self.bytes.get(..self.length).unwrap_or_default())
     }
 
     /// Whether both hold the same. Only for two that the same person typed a moment ago, so time does not matter.
-    pub(crate) fn same_as(&self, other: &Self) -> bool {
+    #[must_use]
+    pub fn same_as(&self, other: &Self) -> bool {
         self.bytes == other.bytes && self.length == other.length
     }
 }

@@ -1,0 +1,83 @@
+//! PINs that are typed in the panel: for a function, and to be changed.
+
+use sekisho_ipc::{AuthorizeRequest, PinFrameError, TypedPin};
+
+use super::{Action, Dialog, Key, Panel};
+use crate::failure::Failure;
+
+impl Panel {
+    pub(super) fn key_in_proof(&mut self, key: Key, request: AuthorizeRequest, mut typed: TypedPin) -> Option<Action> {
+        if key == Key::Enter && !typed.is_empty() {
+            let card = self.card();
+            return self.sent(typed.frame(), |pin| Action::Prove { card, request, pin });
+        }
+        type_into(&mut typed, key);
+        self.dialog = Dialog::Pin { request, typed };
+        None
+    }
+
+    /// Whoever holds a card may change its PIN, whether it opens a session here or not. Amid something else the key does nothing.
+    pub(super) fn begin_change(&mut self) {
+        if self.card().is_some() && matches!(self.dialog, Dialog::None) {
+            self.forget_input();
+            self.notice = None;
+            self.dialog = Dialog::ChangePin { done: Vec::new(), typed: TypedPin::default() };
+        }
+    }
+
+    pub(super) fn key_in_change(&mut self, key: Key, mut done: Vec<TypedPin>, mut typed: TypedPin) -> Option<Action> {
+        if key == Key::Enter && !typed.is_empty() {
+            done.push(std::mem::take(&mut typed));
+        } else {
+            type_into(&mut typed, key);
+        }
+        match done.as_slice() {
+            [old, new, again] if new.same_as(again) => {
+                let card = self.card();
+                // Both are framed before either is sent: a new PIN that is none must not cost a try of the old one.
+                let pins = old.frame().and_then(|old| Ok([old, new.frame()?]));
+                return self.sent(pins, |pins| Action::ChangePin { card, pins });
+            }
+            [_, _, _] => self.failed(&Failure::PinsDiffer),
+            _ => self.dialog = Dialog::ChangePin { done, typed },
+        }
+        None
+    }
+
+    /// A PIN that is none is not sent: it would cost nothing but time, and the card none of its tries.
+    pub(super) fn sent<T>(
+        &mut self,
+        framed: Result<T, PinFrameError>,
+        action: impl FnOnce(T) -> Action,
+    ) -> Option<Action> {
+        match framed {
+            Ok(framed) => {
+                self.notice = None;
+                self.dialog = Dialog::Waiting;
+                Some(action(framed))
+            }
+            Err(error) => {
+                self.failed(&Failure::Pin(error));
+                None
+            }
+        }
+    }
+}
+
+pub(super) fn type_into(typed: &mut TypedPin, key: Key) {
+    match key {
+        // What is not ASCII cannot be in a PIN; a mark in its place makes the whole be refused, not silently shortened.
+        Key::Character(character) => typed.push(u8::try_from(character).unwrap_or(0)),
+        Key::Backspace => typed.pop(),
+        Key::Escape => typed.clear(),
+        Key::Enter
+        | Key::Tab
+        | Key::Up
+        | Key::Down
+        | Key::Language
+        | Key::ChangePin
+        | Key::Lock
+        | Key::End
+        | Key::Quit => {}
+    }
+}

@@ -1,0 +1,58 @@
+use sekisho_ipc::PinFrameError;
+
+use super::*;
+
+/// What a pinentry of our own makes of the conversation.
+fn held(script: &str) -> Result<TypedPin, Trouble> {
+    let mut child =
+        Command::new("/bin/sh").args(["-c", script]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let dialog = Dialog { to: child.stdin.take().unwrap(), from: child.stdout.take().unwrap() };
+    let question = Question { card: "a".into(), holder: "田中 100%".into(), tries_left: Some(2), trouble: None };
+    let held = dialog.hold(&question, 60, Language::Japanese);
+    child.wait().unwrap();
+    held
+}
+
+/// Answers OK to everything, and this to GETPIN.
+fn answering(answer: &str) -> String {
+    format!(
+        "echo OK here; while read line; do case \"$line\" in GETPIN) printf '{answer}'; break;; OPTION*) echo 'ERR 83886254 unknown';; \
+         *) echo OK;; esac; done"
+    )
+}
+
+#[test]
+fn what_was_typed_comes_out_and_nothing_else() {
+    for (answer, pin) in
+        [("D 246813\\nOK\\n", "246813"), ("S PASSWORD_FROM_CACHE\\n# note\\nD 12%%2525%%0a5\\nOK\\n", "12%25\n5")]
+    {
+        // printf halves each percent sign.
+        let typed = held(&answering(answer)).unwrap();
+        let framed = typed.frame();
+        match framed {
+            Ok(frame) => assert_eq!(frame.expose(), pin.as_bytes()),
+            Err(error) => assert_eq!((error, pin.len() > 6), (PinFrameError::NotAscii, true), "{pin:?}"),
+        }
+    }
+    assert_eq!(held(&answering("OK\\n")).unwrap().frame().unwrap_err(), PinFrameError::Length);
+}
+
+#[test]
+fn who_gives_up_is_told_from_a_pinentry_that_cannot() {
+    for answer in ["ERR 83886179 Operation cancelled\\n", "ERR 83886142 Timeout\\n", "ERR 83886194 Fully cancelled\\n"]
+    {
+        assert!(matches!(held(&answering(answer)), Err(Trouble::GivenUp)), "{answer}");
+    }
+    assert!(matches!(held(&answering("ERR 83918950 Inappropriate ioctl\\n")), Err(Trouble::Refused(83_918_950))));
+    assert!(matches!(held(&answering("D 2468")), Err(Trouble::Gone)), "half a line");
+    assert!(matches!(held(&answering("hello\\n")), Err(Trouble::Strange)));
+    assert!(matches!(held(&answering("D 24%%2\\nOK\\n")), Err(Trouble::Strange)));
+    assert!(matches!(held("exit 1"), Err(Trouble::Gone)));
+    let long = format!("head -c {} /dev/zero | tr '\\0' D", LINE + 1);
+    assert!(matches!(held(&long), Err(Trouble::Strange)));
+}
+
+#[test]
+fn texts_with_newlines_are_one_line() {
+    assert_eq!(encoded("a%\r\nb"), "a%25%0D%0Ab");
+}

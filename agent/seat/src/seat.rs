@@ -1,0 +1,447 @@
+//! What is to be done at this desktop, as a pure state machine: events in, actions out. Time is an argument; nothing here does I/O.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use sekisho_ipc::{PinFrameError, ScreenState, Session, SessionEnd, SessionState, State, Verdict};
+use sekisho_wire::verdict::VerdictCode;
+
+/// From here on the idle lock is warned of, ms: as the panel does.
+const IDLE_WARNING: u64 = 60_000;
+/// From these minutes on the end of the session is warned of.
+const END_WARNINGS: [u64; 3] = [1, 5, 10];
+/// A locker that fails so often without locking is not started again for this lock.
+const LOCKER_TRIES: u32 = 3;
+
+/// What is seen of our screen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Screen {
+    /// Nobody says.
+    Unknown,
+    /// It is the one that people see, and open.
+    Shown,
+    /// It is locked.
+    Locked,
+    /// Another session is shown.
+    Away,
+}
+
+/// What this desktop wants of us.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Wishes {
+    /// Ask for the PIN by ourselves.
+    pub(crate) ask: bool,
+    /// Start a locker: the desktop has none that listens to logind.
+    pub(crate) lock: bool,
+}
+
+/// Which asking for a PIN: what comes of an earlier one is of no interest any more.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Asking(u64);
+
+/// What happened.
+#[derive(Debug)]
+pub(crate) enum Event {
+    /// The agent's state, now.
+    Agent(Box<State>),
+    /// The agent is away.
+    AgentLost,
+    /// What is seen of our screen.
+    Screen(Screen),
+    /// logind wants our screen locked.
+    LockAsked,
+    /// Time passed.
+    Tick,
+    /// The clerk wants to type her PIN.
+    PinWanted,
+    /// What came of asking for one.
+    Pin(Asking, Came),
+    /// What the locker did.
+    Locker(Locker),
+    /// The desktop is gone.
+    Over(String),
+}
+
+/// What came of asking for a PIN.
+#[derive(Debug)]
+pub(crate) enum Came {
+    /// It was right.
+    Proved,
+    /// The agent or the card said no.
+    Refused {
+        /// What it said.
+        verdict: Verdict,
+        /// How many tries are left, where that is known.
+        tries_left: Option<u32>,
+    },
+    /// What was typed is none; nothing was sent.
+    NotAPin(PinFrameError),
+    /// The clerk cancelled it, or let it stand.
+    GivenUp,
+    /// It could not be asked for, or not be sent. The log has the cause.
+    Failed,
+}
+
+/// What the locker did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Locker {
+    /// The screen is locked.
+    Locked,
+    /// Somebody unlocked it.
+    Unlocked,
+    /// It ended in another way: what it hid is shown.
+    Failed,
+}
+
+/// What to do about it.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Action {
+    /// See whether somebody is at keyboard or mouse, tell the agent so, and ask it how long there is.
+    Look,
+    /// Show this, in place of what was shown on the same subject.
+    Show(Topic, Note),
+    /// Take it away: it is not true any more.
+    Withdraw(Topic),
+    /// Ask for a PIN.
+    Ask(Asking, Question),
+    /// Take the question away.
+    StopAsking,
+    /// Start the locker.
+    StartLocker,
+    /// Tell logind whether the screen is locked.
+    TellLocked(bool),
+}
+
+/// Subjects of notifications; there is one of each at most.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Topic {
+    /// The idle lock is near.
+    Idle,
+    /// The end of the session is near.
+    End,
+    /// A request was refused.
+    Refusal,
+    /// The PIN is awaited, and nobody is asking for it.
+    Pin,
+}
+
+/// What a notification says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Note {
+    /// Without input the session is locked within a minute.
+    IdleSoon,
+    /// The session ends within so many minutes.
+    EndsSoon {
+        /// What ends it.
+        by: SessionEnd,
+        /// Rounded up to a step of the warnings.
+        minutes: u64,
+    },
+    /// This was refused.
+    Refused {
+        /// What was asked for, in words where there are any.
+        function: Option<String>,
+        /// What was said.
+        verdict: Verdict,
+        /// When: the same again is another.
+        time: u64,
+    },
+    /// The card waits for its PIN.
+    PinAwaited {
+        /// Whose it is.
+        holder: String,
+    },
+}
+
+/// What is asked, and about whose card.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Question {
+    /// The card that is shown, by GUID.
+    pub(crate) card: String,
+    /// Whose it is.
+    pub(crate) holder: String,
+    /// How many wrong PINs it would still bear.
+    pub(crate) tries_left: Option<u32>,
+    /// What became of the last PIN.
+    pub(crate) trouble: Option<Trouble>,
+}
+
+/// Why a PIN is asked for again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Trouble {
+    /// It was wrong.
+    Wrong(Verdict),
+    /// It was none.
+    NotAPin(PinFrameError),
+}
+
+/// Whether the PIN is being asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Prompt {
+    /// Not so far.
+    Never,
+    /// For the card of this GUID.
+    Open(String),
+    /// It was, and it was right: the agent tells of the session in a moment, or has told a moment ago.
+    Proved(String),
+    /// It was, and the clerk did not want to: not again until she does, or the card was out.
+    Declined(String),
+}
+
+/// The machine.
+#[derive(Debug)]
+pub(crate) struct Seat {
+    wishes: Wishes,
+    state: Option<State>,
+    /// When the state came.
+    since: Duration,
+    screen: Screen,
+    prompt: Prompt,
+    asking: Asking,
+    /// Why the card in the reader was refused, until something is done about it.
+    refusal: Option<Verdict>,
+    /// Decisions up to here were made before we were there.
+    heard: Option<u64>,
+    shown: BTreeMap<Topic, Note>,
+    /// The locker runs; how often it failed without having locked.
+    locker: Option<u32>,
+}
+
+impl Seat {
+    pub(crate) const fn new(wishes: Wishes) -> Self {
+        Self {
+            wishes,
+            state: None,
+            since: Duration::ZERO,
+            screen: Screen::Unknown,
+            prompt: Prompt::Never,
+            asking: Asking(0),
+            refusal: None,
+            heard: None,
+            shown: BTreeMap::new(),
+            locker: None,
+        }
+    }
+
+    /// Whether time matters now: a session of ours is open.
+    pub(crate) fn counts(&self) -> bool {
+        self.open_session().is_some()
+    }
+
+    /// Takes an event at a time that only goes forward.
+    pub(crate) fn step(&mut self, now: Duration, event: Event) -> Vec<Action> {
+        let mut actions = Vec::new();
+        match event {
+            Event::Agent(state) => self.told(now, *state),
+            Event::AgentLost => self.state = None,
+            Event::Screen(screen) => self.screen = screen,
+            Event::LockAsked => self.lock(&mut actions),
+            Event::Tick if self.counts() => actions.push(Action::Look),
+            Event::Tick | Event::Over(_) => {}
+            Event::PinWanted => self.prompt = Prompt::Never,
+            Event::Pin(asking, came) if asking == self.asking => self.came(came, &mut actions),
+            Event::Pin(..) => {}
+            Event::Locker(locker) => self.locker_did(locker, &mut actions),
+        }
+        self.ask(&mut actions);
+        self.show(now, &mut actions);
+        actions
+    }
+
+    fn told(&mut self, now: Duration, state: State) {
+        let newest = state.recent.first().map_or(0, |recent| recent.time);
+        self.heard.get_or_insert(newest);
+        let ended_by_hand = state.state == SessionState::AwaitPin
+            && state.last_lock_reason.as_deref() == Some("asked")
+            && self.state.as_ref().is_some_and(|before| before.session.is_some());
+        let card = state.card.as_ref().map(|card| card.guid.clone());
+        let over = |asked: &String| card.as_ref() != Some(asked) || state.state == SessionState::Open;
+        if matches!(&self.prompt, Prompt::Declined(asked) | Prompt::Proved(asked) if over(asked)) {
+            self.prompt = Prompt::Never;
+        }
+        // Whoever ends her session does not want another one at once.
+        if let Some(card) = card.filter(|_| ended_by_hand) {
+            self.prompt = Prompt::Declined(card);
+        }
+        if self.prompt == Prompt::Never {
+            self.refusal = None;
+        }
+        self.state = Some(state);
+        self.since = now;
+    }
+
+    /// The session, where it is open and ours: of another user's the agent shows none.
+    fn open_session(&self) -> Option<&Session> {
+        let state = self.state.as_ref()?;
+        state.session.as_ref().filter(|_| state.state == SessionState::Open)
+    }
+
+    /// The card that a PIN is wanted for, where people can see the question: not over a screen that is locked, or about to be.
+    fn wanted(&self) -> Option<Question> {
+        let state = self.state.as_ref()?;
+        let waits = matches!(state.state, SessionState::AwaitPin | SessionState::Locked);
+        let locking = self.locker.is_some() || state.screen == ScreenState::Locking;
+        if !self.wishes.ask || !waits || locking || self.screen != Screen::Shown || !asks_for_pin(&state.advice) {
+            return None;
+        }
+        let card = state.card.as_ref()?;
+        let names = [card.name.as_deref(), card.operator.as_deref()];
+        let holder = names.into_iter().flatten().next().unwrap_or(&card.guid).to_owned();
+        Some(Question { card: card.guid.clone(), holder, tries_left: card.tries_left, trouble: None })
+    }
+
+    fn ask(&mut self, actions: &mut Vec<Action>) {
+        let wanted = self.wanted();
+        let open_for = |card: &String| wanted.as_ref().is_some_and(|question| question.card == *card);
+        match &self.prompt {
+            Prompt::Open(card) if open_for(card) => {}
+            Prompt::Open(_) => {
+                self.stop_asking(actions);
+                self.ask(actions);
+            }
+            Prompt::Declined(_) | Prompt::Proved(_) => {}
+            Prompt::Never => {
+                if let Some(question) = wanted {
+                    self.open(question, actions);
+                }
+            }
+        }
+    }
+
+    fn open(&mut self, question: Question, actions: &mut Vec<Action>) {
+        self.refusal = None;
+        self.asking.0 += 1;
+        self.prompt = Prompt::Open(question.card.clone());
+        actions.push(Action::Ask(self.asking, question));
+    }
+
+    fn stop_asking(&mut self, actions: &mut Vec<Action>) {
+        if matches!(self.prompt, Prompt::Open(_)) {
+            self.prompt = Prompt::Never;
+            self.asking.0 += 1;
+            actions.push(Action::StopAsking);
+        }
+    }
+
+    fn came(&mut self, came: Came, actions: &mut Vec<Action>) {
+        let Prompt::Open(card) = std::mem::replace(&mut self.prompt, Prompt::Never) else { return };
+        let again = match came {
+            Came::Proved => return self.prompt = Prompt::Proved(card),
+            Came::Refused { verdict, tries_left } if verdict.code == VerdictCode::WrongPin.name() => {
+                self.wanted().map(|question| Question {
+                    tries_left: tries_left.or(question.tries_left),
+                    trouble: Some(Trouble::Wrong(verdict)),
+                    ..question
+                })
+            }
+            Came::NotAPin(error) => {
+                self.wanted().map(|question| Question { trouble: Some(Trouble::NotAPin(error)), ..question })
+            }
+            Came::Refused { verdict, .. } => {
+                self.refusal = Some(verdict);
+                None
+            }
+            Came::GivenUp | Came::Failed => None,
+        };
+        match again.filter(|question| question.card == card) {
+            Some(question) => self.open(question, actions),
+            None => self.prompt = Prompt::Declined(card),
+        }
+    }
+
+    /// A question on top would keep a locker from the keyboard.
+    fn lock(&mut self, actions: &mut Vec<Action>) {
+        self.stop_asking(actions);
+        if self.wishes.lock && self.locker.is_none() {
+            // No locker of ours runs, so what logind was told of one is not so any more.
+            actions.extend((self.screen == Screen::Locked).then_some(Action::TellLocked(false)));
+            self.locker = Some(0);
+            actions.push(Action::StartLocker);
+        }
+        // It will be, or the agent ends the session: nothing is asked until logind says how it stands.
+        self.screen = Screen::Unknown;
+    }
+
+    fn locker_did(&mut self, did: Locker, actions: &mut Vec<Action>) {
+        let failed = self.locker.unwrap_or(0);
+        match did {
+            Locker::Locked => {
+                self.locker = Some(0);
+                actions.push(Action::TellLocked(true));
+            }
+            Locker::Unlocked => {
+                self.locker = None;
+                actions.push(Action::TellLocked(false));
+            }
+            Locker::Failed => {
+                actions.push(Action::TellLocked(false));
+                self.locker = (failed + 1 < LOCKER_TRIES).then_some(failed + 1);
+                actions.extend(self.locker.map(|_| Action::StartLocker));
+            }
+        }
+    }
+
+    /// What is true now stands there, and nothing else.
+    fn show(&mut self, now: Duration, actions: &mut Vec<Action>) {
+        let notes = self.notes(now);
+        let gone = self.shown.keys().filter(|topic| !notes.contains_key(topic));
+        actions.extend(gone.map(|topic| Action::Withdraw(*topic)));
+        let new = notes.iter().filter(|(topic, note)| self.shown.get(topic) != Some(note));
+        actions.extend(new.map(|(topic, note)| Action::Show(*topic, note.clone())));
+        self.shown = notes;
+    }
+
+    fn notes(&self, now: Duration) -> BTreeMap<Topic, Note> {
+        let past = u64::try_from(now.saturating_sub(self.since).as_millis()).unwrap_or(u64::MAX);
+        let mut notes = BTreeMap::new();
+        let Some(state) = &self.state else { return notes };
+        if self.open_session().is_some_and(|session| session.idle_lock_in.saturating_sub(past) <= IDLE_WARNING) {
+            notes.insert(Topic::Idle, Note::IdleSoon);
+        }
+        if let Some(session) = &state.session {
+            let minutes = session.ends_in.saturating_sub(past).div_ceil(60_000);
+            if let Some(step) = END_WARNINGS.iter().find(|step| minutes <= **step) {
+                notes.insert(Topic::End, Note::EndsSoon { by: session.ends_by, minutes: *step });
+            }
+        }
+        if let Some(refused) = self.refused(state) {
+            notes.insert(Topic::Refusal, refused);
+        }
+        if let (Prompt::Declined(card), Some(question)) = (&self.prompt, self.wanted())
+            && question.card == *card
+        {
+            notes.insert(Topic::Pin, Note::PinAwaited { holder: question.holder });
+        }
+        notes
+    }
+
+    /// Why the card in the reader opens nothing; else the newest decision, if it is a refusal that was made before our eyes.
+    fn refused(&self, state: &State) -> Option<Note> {
+        if let Some(verdict) = &self.refusal {
+            return Some(Note::Refused { function: None, verdict: verdict.clone(), time: 0 });
+        }
+        if self.wishes.ask
+            && state.state == SessionState::AwaitPin
+            && state.card.is_some()
+            && !asks_for_pin(&state.advice)
+        {
+            return Some(Note::Refused { function: None, verdict: state.advice.clone(), time: 0 });
+        }
+        let newest = state.recent.first().filter(|newest| !newest.verdict.granted)?;
+        if newest.time <= self.heard? {
+            return None;
+        }
+        let titled = |code: &String| state.functions.iter().find(|function| function.function == *code);
+        let function = newest.function.as_ref().map(|code| titled(code).map_or(code, |it| &it.title).clone());
+        Some(Note::Refused { function, verdict: newest.verdict.clone(), time: newest.time })
+    }
+}
+
+/// Whether a PIN is all that is missing.
+fn asks_for_pin(advice: &Verdict) -> bool {
+    [VerdictCode::PinNeeded, VerdictCode::Locked].map(VerdictCode::name).contains(&advice.code.as_str())
+}
+
+#[cfg(test)]
+#[path = "seat/tests.rs"]
+mod tests;

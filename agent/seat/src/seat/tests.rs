@@ -1,0 +1,261 @@
+use sekisho_ipc::{Card, LinkState, Recent};
+
+use super::*;
+
+const WISHES: Wishes = Wishes { ask: true, lock: true };
+const MINUTE: u64 = 60_000;
+
+fn verdict(code: VerdictCode) -> Verdict {
+    let (what, next, what_ja, next_ja) = ("what".into(), "next".into(), "何が".into(), "次に".into());
+    Verdict { granted: code == VerdictCode::Granted, code: code.name().into(), number: 0, what, next, what_ja, next_ja }
+}
+
+fn no_card() -> State {
+    State {
+        office: None,
+        title: None,
+        terminal: None,
+        state: SessionState::NoCard,
+        reader: None,
+        card: None,
+        session: None,
+        last_lock_reason: None,
+        functions: Vec::new(),
+        recent: Vec::new(),
+        register_size: 0,
+        register_age: None,
+        register_stale: false,
+        screen: ScreenState::Ready,
+        link: LinkState::Up,
+        register_link: LinkState::Up,
+        certificate_ends: None,
+        unsent: 0,
+        unsealed: 0,
+        unsent_until: None,
+        time: 0,
+        advice: verdict(VerdictCode::NoCard),
+    }
+}
+
+fn card(guid: &str) -> Option<Card> {
+    let (kind, operator, name) = (None, Some("0012".into()), Some("田中 一郎".into()));
+    Some(Card { guid: guid.into(), kind, operator, name, tries_left: Some(5), profiles: Vec::new(), by_grant: false })
+}
+
+fn await_pin(guid: &str) -> State {
+    State { state: SessionState::AwaitPin, card: card(guid), advice: verdict(VerdictCode::PinNeeded), ..no_card() }
+}
+
+/// A session with so long until its lock and its end, ms.
+fn open(idle_lock_in: u64, ends_in: u64) -> State {
+    let text = String::new;
+    let session = Session {
+        id: "1".into(),
+        operator: "0012".into(),
+        name: None,
+        profile: text(),
+        section: text(),
+        kind: text(),
+        opened: 0,
+        idle_lock_in,
+        ends_in,
+        ends_by: SessionEnd::Hours,
+    };
+    let advice = verdict(VerdictCode::Granted);
+    State { state: SessionState::Open, card: card("a"), session: Some(session), advice, ..no_card() }
+}
+
+fn locked() -> State {
+    State { state: SessionState::Locked, advice: verdict(VerdictCode::Locked), ..open(0, 600 * MINUTE) }
+}
+
+fn seat() -> Seat {
+    let mut seat = Seat::new(WISHES);
+    assert_eq!(step(&mut seat, Event::Screen(Screen::Shown)), []);
+    seat
+}
+
+fn step(seat: &mut Seat, event: Event) -> Vec<Action> {
+    seat.step(Duration::ZERO, event)
+}
+
+fn told(seat: &mut Seat, state: State) -> Vec<Action> {
+    step(seat, Event::Agent(Box::new(state)))
+}
+
+/// The asking that these actions begin.
+fn asked(actions: &[Action]) -> Option<(Asking, Question)> {
+    let found = actions.iter().find(|action| matches!(action, Action::Ask(..)))?;
+    let Action::Ask(asking, question) = found else { return None };
+    Some((*asking, question.clone()))
+}
+
+fn begin(seat: &mut Seat, state: State) -> Asking {
+    asked(&told(seat, state)).unwrap().0
+}
+
+#[test]
+fn a_card_that_waits_for_its_pin_is_asked_for_once() {
+    let mut seat = seat();
+    let (asking, question) = asked(&told(&mut seat, await_pin("a"))).unwrap();
+    assert_eq!((question.holder.as_str(), question.tries_left, question.trouble), ("田中 一郎", Some(5), None));
+    assert_eq!(told(&mut seat, await_pin("a")), []);
+    // Another card is another question.
+    let actions = told(&mut seat, await_pin("b"));
+    assert_eq!(actions[0], Action::StopAsking);
+    assert_eq!(asked(&actions).unwrap().1.card, "b");
+    assert_eq!(step(&mut seat, Event::Pin(asking, Came::GivenUp)), [], "an earlier one");
+    assert_eq!(told(&mut seat, no_card()), [Action::StopAsking]);
+}
+
+#[test]
+fn who_cancels_is_asked_again_when_the_card_was_out_or_when_she_wants() {
+    let mut seat = seat();
+    let asking = begin(&mut seat, await_pin("a"));
+    let awaited = Action::Show(Topic::Pin, Note::PinAwaited { holder: "田中 一郎".into() });
+    assert_eq!(step(&mut seat, Event::Pin(asking, Came::GivenUp)), [awaited]);
+    assert_eq!(told(&mut seat, await_pin("a")), []);
+    let actions = step(&mut seat, Event::PinWanted);
+    assert!(asked(&actions).is_some() && actions.contains(&Action::Withdraw(Topic::Pin)), "{actions:?}");
+
+    let (asking, _) = asked(&actions).unwrap();
+    step(&mut seat, Event::Pin(asking, Came::Failed));
+    assert_eq!(told(&mut seat, no_card()), [Action::Withdraw(Topic::Pin)]);
+    assert!(asked(&told(&mut seat, await_pin("a"))).is_some());
+}
+
+#[test]
+fn a_wrong_pin_is_asked_for_again_and_a_refused_card_is_not() {
+    let mut seat = seat();
+    let asking = begin(&mut seat, await_pin("a"));
+    let wrong = verdict(VerdictCode::WrongPin);
+    let came = Came::Refused { verdict: wrong.clone(), tries_left: Some(4) };
+    let (asking, question) = asked(&step(&mut seat, Event::Pin(asking, came))).unwrap();
+    assert_eq!((question.tries_left, question.trouble), (Some(4), Some(Trouble::Wrong(wrong))));
+    let came = Came::NotAPin(PinFrameError::Length);
+    let (asking, question) = asked(&step(&mut seat, Event::Pin(asking, came))).unwrap();
+    assert_eq!(question.trouble, Some(Trouble::NotAPin(PinFrameError::Length)));
+    let not_sent = verdict(VerdictCode::PinNotSent);
+    let came = Came::Refused { verdict: not_sent.clone(), tries_left: None };
+    let actions = step(&mut seat, Event::Pin(asking, came));
+    let why = Action::Show(Topic::Refusal, Note::Refused { function: None, verdict: not_sent, time: 0 });
+    assert!(asked(&actions).is_none() && actions.contains(&why), "{actions:?}");
+    assert!(told(&mut seat, no_card()).contains(&Action::Withdraw(Topic::Refusal)));
+}
+
+#[test]
+fn nobody_is_asked_where_she_does_not_look() {
+    for screen in [Screen::Unknown, Screen::Locked, Screen::Away] {
+        let mut seat = seat();
+        begin(&mut seat, await_pin("a"));
+        assert_eq!(step(&mut seat, Event::Screen(screen)), [Action::StopAsking], "{screen:?}");
+        assert_eq!(told(&mut seat, await_pin("a")), []);
+        assert!(asked(&step(&mut seat, Event::Screen(Screen::Shown))).is_some());
+    }
+    let mut seat = Seat::new(Wishes { ask: false, ..WISHES });
+    step(&mut seat, Event::Screen(Screen::Shown));
+    assert_eq!(told(&mut seat, await_pin("a")), []);
+}
+
+#[test]
+fn a_card_that_cannot_log_in_is_told_and_not_asked_for() {
+    let mut seat = seat();
+    let revoked = verdict(VerdictCode::CardUnknown);
+    let actions = told(&mut seat, State { advice: revoked.clone(), ..await_pin("a") });
+    assert_eq!(actions, [Action::Show(Topic::Refusal, Note::Refused { function: None, verdict: revoked, time: 0 })]);
+    assert_eq!(told(&mut seat, no_card()), [Action::Withdraw(Topic::Refusal)]);
+}
+
+#[test]
+fn a_locked_session_is_asked_for_when_its_screen_is_shown_and_one_that_was_ended_is_not() {
+    let mut seat = seat();
+    told(&mut seat, open(5 * MINUTE, 600 * MINUTE));
+    assert_eq!(step(&mut seat, Event::LockAsked), [Action::StartLocker]);
+    assert_eq!(told(&mut seat, locked()), []);
+    assert_eq!(step(&mut seat, Event::Locker(Locker::Locked)), [Action::TellLocked(true)]);
+    assert_eq!(step(&mut seat, Event::Screen(Screen::Locked)), []);
+    assert_eq!(step(&mut seat, Event::Locker(Locker::Unlocked)), [Action::TellLocked(false)]);
+    let (asking, _) = asked(&step(&mut seat, Event::Screen(Screen::Shown))).unwrap();
+    step(&mut seat, Event::Pin(asking, Came::Proved));
+    assert_eq!(told(&mut seat, open(5 * MINUTE, 600 * MINUTE)), []);
+
+    let ended = State { last_lock_reason: Some("asked".into()), ..await_pin("a") };
+    let actions = told(&mut seat, ended);
+    assert!(asked(&actions).is_none(), "{actions:?}");
+    told(&mut seat, no_card());
+    assert!(asked(&told(&mut seat, await_pin("a"))).is_some());
+}
+
+#[test]
+fn a_question_makes_room_for_a_locker_and_one_that_fails_is_started_again() {
+    let mut seat = seat();
+    begin(&mut seat, await_pin("a"));
+    assert_eq!(step(&mut seat, Event::LockAsked), [Action::StopAsking, Action::StartLocker]);
+    assert_eq!(step(&mut seat, Event::LockAsked), [], "it runs");
+    let again = [Action::TellLocked(false), Action::StartLocker];
+    assert_eq!(step(&mut seat, Event::Locker(Locker::Failed)), again);
+    assert_eq!(step(&mut seat, Event::Locker(Locker::Failed)), again);
+    assert_eq!(step(&mut seat, Event::Locker(Locker::Failed)), [Action::TellLocked(false)], "the agent sees to it");
+    assert_eq!(step(&mut seat, Event::LockAsked), [Action::StartLocker]);
+    step(&mut seat, Event::Locker(Locker::Locked));
+    assert_eq!(step(&mut seat, Event::Locker(Locker::Failed)), again, "it hid the screen before");
+}
+
+#[test]
+fn a_lock_that_logind_only_remembers_is_none() {
+    let mut seat = seat();
+    step(&mut seat, Event::Screen(Screen::Locked));
+    assert_eq!(step(&mut seat, Event::LockAsked), [Action::TellLocked(false), Action::StartLocker]);
+}
+
+#[test]
+fn nobody_is_asked_over_a_screen_that_is_about_to_be_locked() {
+    let mut seat = Seat::new(Wishes { lock: false, ..WISHES });
+    step(&mut seat, Event::Screen(Screen::Shown));
+    told(&mut seat, open(5 * MINUTE, 600 * MINUTE));
+    // As it comes: the agent first, then logind, then a look at a desktop that has not locked yet.
+    let locking = State { screen: ScreenState::Locking, ..locked() };
+    assert_eq!(told(&mut seat, locking), []);
+    assert_eq!(step(&mut seat, Event::LockAsked), []);
+    assert_eq!(step(&mut seat, Event::Screen(Screen::Shown)), []);
+    assert_eq!(step(&mut seat, Event::Screen(Screen::Locked)), []);
+    assert_eq!(told(&mut seat, State { screen: ScreenState::Locked, ..locked() }), []);
+    assert!(asked(&step(&mut seat, Event::Screen(Screen::Shown))).is_some());
+}
+
+#[test]
+fn the_end_is_warned_of_in_steps_and_a_warning_goes_when_it_is_not_true_any_more() {
+    let mut seat = seat();
+    assert_eq!(told(&mut seat, open(61_000, 11 * MINUTE)), []);
+    let idle = Action::Show(Topic::Idle, Note::IdleSoon);
+    assert_eq!(seat.step(Duration::from_secs(2), Event::Tick), [Action::Look, idle]);
+    let ends = |minutes| Action::Show(Topic::End, Note::EndsSoon { by: SessionEnd::Hours, minutes });
+    assert_eq!(told(&mut seat, open(5 * MINUTE, 10 * MINUTE)), [Action::Withdraw(Topic::Idle), ends(10)]);
+    assert_eq!(told(&mut seat, open(5 * MINUTE, 9 * MINUTE)), []);
+    assert_eq!(told(&mut seat, open(5 * MINUTE, 5 * MINUTE)), [ends(5)]);
+    assert_eq!(told(&mut seat, open(5 * MINUTE, 1)), [ends(1)]);
+    assert_eq!(step(&mut seat, Event::AgentLost), [Action::Withdraw(Topic::End)]);
+    assert!(!seat.counts());
+}
+
+#[test]
+fn a_refusal_is_told_until_something_else_is_decided_and_old_ones_are_not() {
+    let recent = |time, code| Recent { time, function: Some("zei.query".into()), verdict: verdict(code) };
+    let with = |recent: Vec<Recent>| State { recent, ..open(5 * MINUTE, 600 * MINUTE) };
+    let mut seat = seat();
+    let refused = VerdictCode::FunctionNotInScope;
+    assert_eq!(told(&mut seat, with(vec![recent(1, refused)])), [], "before our eyes were open");
+    let note = |time| Note::Refused { function: Some("zei.query".into()), verdict: verdict(refused), time };
+    let show = |time| Action::Show(Topic::Refusal, note(time));
+    assert_eq!(told(&mut seat, with(vec![recent(2, refused), recent(1, refused)])), [show(2)]);
+    assert_eq!(told(&mut seat, with(vec![recent(3, refused)])), [show(3)]);
+    assert_eq!(told(&mut seat, with(vec![recent(4, VerdictCode::Granted)])), [Action::Withdraw(Topic::Refusal)]);
+}
+
+#[test]
+fn another_users_session_is_none_of_ours() {
+    let mut seat = seat();
+    told(&mut seat, State { session: None, card: None, ..open(0, 0) });
+    assert!(!seat.counts());
+    assert_eq!(step(&mut seat, Event::Tick), []);
+}

@@ -1,0 +1,129 @@
+//! What this program says to people, in both languages.
+
+use sekisho_ipc::{PinFrameError, SessionEnd, Verdict};
+use sekisho_wire::words::Language;
+
+use crate::seat::{Note, Question, Trouble};
+
+/// Headline and text of a notification.
+pub(crate) fn of_note(note: &Note, language: Language) -> (String, String) {
+    let both = |headline: (&str, &str), text: (&str, &str)| {
+        (language.pick(headline.0, headline.1).to_owned(), language.pick(text.0, text.1).to_owned())
+    };
+    match note {
+        Note::IdleSoon => both(
+            ("まもなくロックします", "Locking soon"),
+            (
+                "操作がないため、1分以内にロックします。続けるにはキーボードかマウスを操作してください。",
+                "Nobody works here: the session is locked within a minute. Touch keyboard or mouse to go on.",
+            ),
+        ),
+        Note::EndsSoon { by, minutes } => ends_soon(*by, *minutes, language),
+        Note::Refused { function, verdict, .. } => {
+            let headline = language.pick("許可されませんでした", "Refused");
+            let headline = match function {
+                Some(function) => format!("{headline}: {function}"),
+                None => headline.to_owned(),
+            };
+            (headline, sentence(verdict, language))
+        }
+        Note::PinAwaited { holder } => {
+            let (headline, text) = both(
+                ("暗証番号を待っています", "Waiting for the PIN"),
+                ("この通知を押すと暗証番号を入力できます。", "Click here to type it."),
+            );
+            (headline, format!("{}\n{text}", card(holder, language)))
+        }
+    }
+}
+
+/// What the button of [`Note::PinAwaited`] says.
+pub(crate) const fn type_pin(language: Language) -> &'static str {
+    language.pick("暗証番号を入力", "Type the PIN")
+}
+
+fn ends_soon(by: SessionEnd, minutes: u64, language: Language) -> (String, String) {
+    let why = match by {
+        SessionEnd::Hours => language.pick("運用時間が終わるため", "The operating hours end"),
+        SessionEnd::Length => language.pick("連続利用時間の上限になるため", "The session has lasted as long as it may"),
+    };
+    match language {
+        Language::Japanese => (
+            format!("あと{minutes}分以内に利用が終わります"),
+            format!("{why}、自動的に終了します。作業を保存してください。"),
+        ),
+        Language::English => {
+            let unit = if minutes == 1 { "minute" } else { "minutes" };
+            (format!("The session ends within {minutes} {unit}"), format!("{why}. Save your work."))
+        }
+    }
+}
+
+fn card(holder: &str, language: Language) -> String {
+    format!("{}: {holder}", language.pick("カード", "card"))
+}
+
+/// What happened, and what to do next when something is to be done.
+fn sentence(verdict: &Verdict, language: Language) -> String {
+    let what = language.pick(&verdict.what_ja, &verdict.what);
+    match language.pick(&verdict.next_ja, &verdict.next) {
+        "" => what.to_owned(),
+        next => format!("{what}{}{next}", language.pick("。", ". ")),
+    }
+}
+
+/// The texts of a question for a PIN.
+pub(crate) struct Asked {
+    /// The window's title.
+    pub(crate) title: &'static str,
+    /// Whose card, and how many tries.
+    pub(crate) description: String,
+    /// What stands before the field.
+    pub(crate) prompt: &'static str,
+    /// What became of the last PIN.
+    pub(crate) error: Option<String>,
+    /// The buttons.
+    pub(crate) send: &'static str,
+    pub(crate) cancel: &'static str,
+}
+
+/// Words a question.
+pub(crate) fn of_question(question: &Question, language: Language) -> Asked {
+    let left = question.tries_left.map(|left| tries(left, language));
+    let lines = std::iter::once(card(&question.holder, language)).chain(left);
+    let error = question.trouble.as_ref().map(|trouble| match trouble {
+        Trouble::Wrong(verdict) => language.pick(&verdict.what_ja, &verdict.what).to_owned(),
+        Trouble::NotAPin(error) => no_pin(*error, language).to_owned(),
+    });
+    Asked {
+        title: language.pick("関所", "Sekisho"),
+        description: lines.collect::<Vec<_>>().join("\n"),
+        prompt: language.pick("暗証番号:", "PIN:"),
+        error,
+        send: language.pick("確定", "_OK"),
+        cancel: language.pick("取消", "_Cancel"),
+    }
+}
+
+fn tries(left: u32, language: Language) -> String {
+    match (language, left) {
+        (Language::Japanese, 1) => "残り1回です。もう一度間違えるとカードが使えなくなります。".into(),
+        (Language::Japanese, _) => format!("残り{left}回です。"),
+        (Language::English, 1) => "1 try left: one more wrong PIN blocks the card.".into(),
+        (Language::English, _) => format!("{left} tries left."),
+    }
+}
+
+const fn no_pin(error: PinFrameError, language: Language) -> &'static str {
+    match error {
+        PinFrameError::NotAscii => language.pick(
+            "暗証番号に使えない文字があります。カードには送られていません。",
+            "A PIN has no such character. Nothing was sent to the card.",
+        ),
+        PinFrameError::Length | PinFrameError::Malformed | PinFrameError::Closed | PinFrameError::Io(_) => language
+            .pick(
+                "暗証番号は6～8文字です。カードには送られていません。",
+                "A PIN has 6 to 8 characters. Nothing was sent to the card.",
+            ),
+    }
+}
