@@ -55,6 +55,8 @@ bundle=/usr/lib/pcsc/drivers/ifd-ccid.bundle/Contents
 copy $bundle/Linux/libccid.so
 install -m644 $bundle/Info.plist "$root$bundle/Info.plist"
 cp -r --preserve=mode "$driver/ifd-sekisho.bundle" "$root/usr/lib/pcsc/drivers/"
+mkdir -p "$root/usr/lib/pcsc/drivers/ifd-sekisho.bundle/Contents/Linux"
+ln -s ../../../ifd-ccid.bundle/Contents/Linux/libccid.so "$root/usr/lib/pcsc/drivers/ifd-sekisho.bundle/Contents/Linux/libccid.so"
 install -D -m755 "$driver/ccid-list" "$root/usr/lib/sekisho/ccid-list"
 printf 'root:x:0:0:root:/root:/bin/sh\n' >"$root/etc/passwd"
 printf 'root:x:0:\n' >"$root/etc/group"
