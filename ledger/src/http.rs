@@ -1,5 +1,6 @@
 //! The ledger's face: routes, and what every route shares. Which route does what stands in LEDGER.md.
 
+mod by_hand;
 pub(crate) mod content;
 mod logs;
 mod people;
@@ -66,6 +67,8 @@ pub fn routes(hall: Hall) -> Router {
         .route("/v1/{office}/search", get(people::search))
         .route("/v1/{office}/evidence/{index}", get(people::evidence))
         .route("/v1/{office}/behind", get(people::behind))
+        .route("/v1/{office}/terminals/{terminal}/batches", post(by_hand::batches))
+        .route("/v1/{office}/terminals/{terminal}/seal", get(by_hand::seal))
         .route("/{office}/{log}/checkpoint", get(logs::checkpoint))
         .route("/{office}/{log}/tile/{*rest}", get(logs::tile))
         .fallback(|| async { Refusal::NotFound("address") })

@@ -285,4 +285,5 @@ const CLOCK_FAR: Millis = 10 * 60_000;
 const REGISTER_PAGE: u32 = 500;
 /// Bytes of entries and names in one page: as base64 it stays far below what clients take (4 MiB).
 const REGISTER_BYTES: usize = 1 << 20;
-const SEAL_RANGES: u32 = 64;
+/// Batches in one seal: with the proofs of a log of 2^40 entries it fits into a message to an agent (64 KiB).
+const SEAL_RANGES: u32 = 8;

@@ -5,6 +5,7 @@ mod aside;
 mod auditor;
 mod bad_input;
 mod batch;
+mod by_hand;
 mod card_secret;
 mod cards;
 mod chip;

@@ -5,6 +5,7 @@ mod apply;
 mod batch;
 mod card_secret;
 mod cards;
+mod carry;
 mod decisions;
 mod first_pin;
 mod found;

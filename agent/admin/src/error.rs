@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use sekisho_card::{CardError, Cause, ExchangeError, Fault, LoginError, TransportError};
 use sekisho_issuer::{CaError, IssuerCause, IssuerError, TokenError};
-use sekisho_link::{CodeError, LinkError};
+use sekisho_link::{CodeError, LinkError, StickError};
 use sekisho_register::FoldRefusal;
 use sekisho_tlog::TlogError;
 use sekisho_wire::canonical::Malformed;
@@ -77,6 +77,19 @@ pub(crate) enum AdminError {
     },
     /// The ledger's code cannot be read.
     Code(CodeError),
+    /// A file on a stick cannot be used.
+    Stick(StickError),
+    /// It holds records of another office's terminal.
+    RecordsOfOtherOffice(PathBuf),
+    /// The ledger lacks records of a terminal that stand before those in a file.
+    RecordsBefore {
+        /// Whose.
+        terminal: Code,
+        /// The first that it lacks.
+        expected: u64,
+    },
+    /// The ledger has records, and does not seal them.
+    NotSealed,
     /// The code is past its time.
     CodeExpired,
     /// The code is for something else.
@@ -406,6 +419,7 @@ macro_rules! from {
 from!(
     Config(ConfigError),
     Code(CodeError),
+    Stick(StickError),
     Link(LinkError),
     Cache(BrokenLog),
     Tlog(TlogError),

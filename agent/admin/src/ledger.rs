@@ -2,12 +2,12 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use sekisho_link::{LedgerCode, Link, Options};
+use sekisho_link::{LedgerCode, Link, MediaType, Options};
 use sekisho_register::change::Log;
 use sekisho_tlog::Checkpoint;
 use sekisho_tlog::bundle::decode_bundle;
 use sekisho_tlog::tile::{TileContent, TilePath};
-use sekisho_wire::id::{CardGuid, Hash, OfficeId, Salt};
+use sekisho_wire::id::{CardGuid, Code, Hash, OfficeId, Salt};
 use sekisho_wire::words::Language;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -81,6 +81,38 @@ pub(crate) struct Found {
     pub next: Option<u64>,
     /// Terminals with something missing.
     pub behind: Vec<Value>,
+}
+
+/// Which records of a terminal are to be proved sealed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Sealed {
+    /// Of which epoch.
+    pub epoch: u32,
+    /// From which seq on.
+    pub from: u64,
+    /// Size of the checkpoint that the terminal has seen, or will have.
+    pub seen: u64,
+}
+
+/// The ledger's answer to that, as it came.
+#[derive(Clone, Debug)]
+pub(crate) struct Seal {
+    /// All of it.
+    pub answer: Value,
+}
+
+impl Seal {
+    /// The signed note in it.
+    pub(crate) fn checkpoint(&self) -> &str {
+        self.answer.get("checkpoint").and_then(Value::as_str).unwrap_or_default()
+    }
+
+    /// Where the records end that it proves from `from` on, if it does.
+    pub(crate) fn end(&self, from: u64) -> Option<u64> {
+        let range = self.answer.get("ranges")?.as_array()?.last()?;
+        let number = |name: &str| range.get(name).and_then(Value::as_u64);
+        number("first")?.checked_add(number("count")?).filter(|end| *end > from)
+    }
 }
 
 /// A record with what proves it.
@@ -302,6 +334,26 @@ impl Ledger {
     /// As the link says.
     pub(crate) fn behind(&self) -> Result<Vec<Behind>, AdminError> {
         Ok(self.link.get_json(&self.path("behind"), &self.options())?)
+    }
+
+    /// Brings a batch of a terminal's records (§L4).
+    ///
+    /// # Errors
+    /// As the link says.
+    pub(crate) fn bring(&self, terminal: &Code, envelope: &str) -> Result<(), AdminError> {
+        let path = self.path(&format!("terminals/{terminal}/batches"));
+        self.link.post(&path, MediaType::OctetStream, &bytes(envelope)?, &self.options())?;
+        Ok(())
+    }
+
+    /// What proves that a terminal's records are sealed (§L4).
+    ///
+    /// # Errors
+    /// As the link says.
+    pub(crate) fn seal(&self, terminal: &Code, sealed: &Sealed) -> Result<Seal, AdminError> {
+        let Sealed { epoch, from, seen } = sealed;
+        let path = self.path(&format!("terminals/{terminal}/seal?epoch={epoch}&from={from}&seen={seen}"));
+        Ok(Seal { answer: self.link.get_json(&path, &self.options())? })
     }
 
     /// One page of a search (§L5); `query` is encoded already.

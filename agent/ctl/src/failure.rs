@@ -188,6 +188,8 @@ fn what_of_client(error: &ClientError, language: Language) -> String {
             AgentError::NotRecorded => "実行の結果を記録できませんでした".into(),
             AgentError::NotEnrolled => "この端末はまだ登録手続きが済んでいません".into(),
             AgentError::TooLarge { limit } => format!("要求が長すぎます ({limit} バイトまで)"),
+            AgentError::RecordsHeldBack { cause } => format!("この端末の記録を扱えません: {cause}"),
+            AgentError::SealRefused { cause } => format!("台帳の封印を受け取れません: {cause}"),
         },
     }
 }
@@ -206,6 +208,9 @@ fn next_of_client(error: &ClientError, language: Language) -> String {
         }
         ClientError::Agent(AgentError::NoSuchPrompt | AgentError::PromptCancelled) => {
             ("カードを確認してもう一度実行してください。", "Check the card and try again.")
+        }
+        ClientError::Agent(AgentError::RecordsHeldBack { .. } | AgentError::SealRefused { .. }) => {
+            ("システム管理者に連絡してください。", "Call the system manager.")
         }
         ClientError::Agent(AgentError::AlreadyCompleted) => ("何もする必要はありません。", "Nothing is left to do."),
         ClientError::Agent(AgentError::NotEnrolled) => (

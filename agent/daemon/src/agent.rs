@@ -29,6 +29,7 @@ use crate::screen::Screen;
 use crate::service_manager::Heart;
 use crate::session::{Action, Event, Insertion, Limits, Machine, Now};
 use crate::trusted::{Moment, TrustedTime};
+use crate::uplink::Position;
 use crate::worker_link::{CallAnswer, Problem, ToWorker};
 
 /// How long records that nobody waits for may gather before they are written.
@@ -48,6 +49,8 @@ pub struct Agent {
     pub identity: Identity,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) journal: Journal,
+    /// How far the ledger is. Whoever holds it may take the core, and never the other way round.
+    position: Mutex<Position>,
     core: Mutex<Core>,
     /// Told at each change that a watcher, a prompt or the uplink may wait for.
     changed: Condvar,
@@ -159,7 +162,7 @@ pub(crate) struct Beginning {
     pub(crate) trusted: TrustedTime,
     pub(crate) register: Register,
     pub(crate) names: HashMap<NameHash, String>,
-    pub(crate) acknowledged: Acknowledged,
+    pub(crate) position: Position,
     pub(crate) unsent_since: Option<u64>,
     pub(crate) boot: BootId,
 }
@@ -173,7 +176,8 @@ impl Agent {
         beginning: Beginning,
         kick: SyncSender<()>,
     ) -> Self {
-        let Beginning { trusted, register, names, acknowledged, unsent_since, boot } = beginning;
+        let Beginning { trusted, register, names, position, unsent_since, boot } = beginning;
+        let acknowledged = position.acknowledged();
         let core = Core {
             machine: Machine::default(),
             trusted,
@@ -215,11 +219,16 @@ impl Agent {
             identity,
             clock,
             journal,
+            position: Mutex::new(position),
             core: Mutex::new(core),
             changed: Condvar::new(),
             kick,
             screen: Screen::default(),
         }
+    }
+
+    pub(crate) fn position(&self) -> MutexGuard<'_, Position> {
+        self.position.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn lock(&self) -> MutexGuard<'_, Core> {

@@ -58,6 +58,15 @@ pub enum Command {
         #[command(subcommand)]
         act: JournalAct,
     },
+    /// Carry records to the ledger by hand, where the line has been dead for days. Run as root, while the agent runs.
+    Records {
+        /// Where the configuration is.
+        #[command(flatten)]
+        config: ConfigFile,
+        /// What to do.
+        #[command(subcommand)]
+        act: RecordsAct,
+    },
     /// Move this terminal's keys into credentials that systemd opens for its units alone, or back. Run as root, with agent and forwarder stopped.
     Key {
         /// Where the configuration is.
@@ -90,6 +99,25 @@ pub enum JournalAct {
     /// Set the whole journal aside, where it stays as evidence. Records that the ledger has not got are in no book then, and nothing is
     /// granted until an administrator has opened a new epoch with a card.
     SetAside,
+}
+
+/// What is carried by hand.
+#[derive(Subcommand)]
+pub enum RecordsAct {
+    /// Write the records that the ledger has not proved to have, sealed for it, into a file on a stick. An administrator gives it to the ledger with
+    /// 'sekisho-admin records carry', which writes another file, with the ledger's proof. The records stay here until that is imported.
+    Export {
+        /// From which record on, where the ledger says that it lacks earlier ones.
+        #[arg(long, value_name = "SEQ")]
+        from: Option<u64>,
+        /// The file to write.
+        file: PathBuf,
+    },
+    /// Read the ledger's proof: what it holds counts as arrived then.
+    Import {
+        /// The file that 'sekisho-admin records carry' wrote.
+        file: PathBuf,
+    },
 }
 
 /// What is done with the keys.

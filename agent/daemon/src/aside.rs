@@ -15,7 +15,7 @@ use crate::journal::medium::{Folder, Medium, SegmentFile};
 use crate::journal::recovery::{Found, survey};
 use crate::keeper::Keeper;
 use crate::secrets::journal_key;
-use crate::uplink::Uplink;
+use crate::uplink::Position;
 
 /// What a set-aside journal is called: this, its epoch, a number.
 const NAME: &str = "journal-aside-";
@@ -145,7 +145,7 @@ fn newest_told_of(config: &Config) -> Result<u32, AsideError> {
         Found::Readable { epoch, .. } => Some(epoch),
         Found::Unreadable | Found::Empty => None,
     });
-    let sent = whole(StateFile::Uplink, Uplink::kept_epoch(config), &mut decayed)?.flatten();
+    let sent = whole(StateFile::Uplink, Position::kept_epoch(config), &mut decayed)?.flatten();
     let told = written.max().max(sent).max(newest_epoch(&config.state)?).max(registered);
     match (told, decayed) {
         (None, Some(file)) => Err(AsideError::NoEpoch(file)),

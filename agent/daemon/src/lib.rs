@@ -44,6 +44,7 @@ mod sleep;
 mod sockets;
 mod spoken;
 mod status;
+pub mod stick;
 #[cfg(test)]
 mod testing;
 pub mod trusted;

@@ -6,12 +6,12 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Parser;
-use sekisho_agent::arguments::{Arguments, Command, ConfigFile, JournalAct, KeyAct, KeyPlace};
+use sekisho_agent::arguments::{Arguments, Command, ConfigFile, JournalAct, KeyAct, KeyPlace, RecordsAct};
 use sekisho_agent::clock::{Clock, SystemClock};
 use sekisho_agent::config::Config;
 use sekisho_agent::run::End;
 use sekisho_agent::secrets::{self, Sealing};
-use sekisho_agent::{aside, card_worker, ending, enrol, forwarder, run, screen};
+use sekisho_agent::{aside, card_worker, ending, enrol, forwarder, run, screen, stick};
 
 /// What is said before the process ends: what happened, and what to do.
 struct Failure {
@@ -64,6 +64,7 @@ fn obey(command: Command) -> Result<(), Failure> {
             say(&format!("{}: good", config.config.display()))
         }
         Command::Journal { config, act } => journal(&load(&config)?, &act),
+        Command::Records { config, act } => records(&load(&config)?, act),
         Command::Key { config, act } => move_keys(&load(&config)?, act),
         Command::LockScreen { config } => lock_screen(&config),
         Command::Status { config } => status(&load(&config)?),
@@ -139,6 +140,23 @@ fn journal(config: &Config, act: &JournalAct) -> Result<(), Failure> {
         }),
     };
     say(&done.map_err(|error| failure(&error, error.next_step()))?)
+}
+
+fn records(config: &Config, act: RecordsAct) -> Result<(), Failure> {
+    let said = match act {
+        RecordsAct::Export { from, file } => {
+            let progress = |so_far: stick::Exported| log::info!("{} records", so_far.count);
+            stick::export(config, &file, from, progress).map(|stick::Exported { first, count }| {
+                format!(
+                    "{count} records from {first} on are in {file}. At a machine with a line to the ledger:\n  sekisho-admin records carry {file}",
+                    file = file.display()
+                )
+            })
+        }
+        RecordsAct::Import { file } => stick::import(config, &file)
+            .map(|sealed| format!("the ledger has sealed all records before {sealed}; what this terminal has written since goes next time.")),
+    };
+    say(&said.map_err(|error| failure(&error, error.next_step()))?)
 }
 
 fn move_keys(config: &Config, act: KeyAct) -> Result<(), Failure> {

@@ -35,7 +35,7 @@ use crate::service_manager::{Heart, ServiceManager};
 use crate::session::Event;
 use crate::sockets::{Who, accept_clients, accept_forwarders, accept_workers, bind};
 use crate::trusted::{Moment, TrustedTime};
-use crate::uplink::Uplink;
+use crate::uplink::{Position, Uplink};
 
 /// The agent cannot work.
 #[derive(Debug)]
@@ -263,12 +263,12 @@ fn open_journal(config: &Config, start: Start, before: &mut Before) -> Result<Jo
     if aside.is_some_and(|aside| aside >= epoch) {
         return Err(JournalError::SetAside { epoch }.into());
     }
-    let sent = Uplink::kept_epoch(config).map_err(state_file(StateFile::Uplink))?;
+    let sent = Position::kept_epoch(config).map_err(state_file(StateFile::Uplink))?;
     if let Some(sent) = sent.filter(|sent| *sent > epoch) {
         return Err(JournalError::Behind { epoch, sent }.into());
     }
-    let (_, acknowledged) = Uplink::open(config, epoch).map_err(state_file(StateFile::Uplink))?;
-    journal.must_reach(acknowledged.stored)?;
+    let position = Position::open(config, epoch).map_err(state_file(StateFile::Uplink))?;
+    journal.must_reach(position.acknowledged().stored)?;
     Ok(journal)
 }
 
@@ -302,17 +302,16 @@ impl Opened {
         };
         // Before the uplink keeps a cursor of this epoch.
         let left = left_behind(&config, journal.next(), journal.earlier()).map_err(state_file(StateFile::Uplink))?;
-        let (uplink, acknowledged) =
-            Uplink::open(&config, journal.next().epoch).map_err(state_file(StateFile::Uplink))?;
+        let position = Position::open(&config, journal.next().epoch).map_err(state_file(StateFile::Uplink))?;
         let boot = boot_id();
         let moment = Moment { wall: clock.wall(), boottime: clock.boottime() };
         let trusted = TrustedTime::new(&boot, time, moment).not_before(before.latest, moment);
         let (kick, kicks) = std::sync::mpsc::sync_channel(1);
-        let unsent_since = time_of(&journal, acknowledged.stored);
-        let beginning = Beginning { trusted, register, names, acknowledged, unsent_since, boot };
+        let unsent_since = time_of(&journal, position.acknowledged().stored);
+        let beginning = Beginning { trusted, register, names, position, unsent_since, boot };
         let agent = Arc::new(Agent::new(config, identity, clock, journal, beginning, kick));
         // Without a history that can be gone on with the register is still fetched: an act in it opens a new epoch.
-        let uplink = goes_on.then_some(uplink);
+        let uplink = goes_on.then(Uplink::default);
         if goes_on {
             agent.come_up(&before, left);
         } else {
@@ -354,7 +353,7 @@ fn left_behind(config: &Config, next: Start, earlier: Option<Start>) -> io::Resu
         return Ok(None);
     }
     let aside = aside::newest_epoch(&config.state)?;
-    let (epoch, from) = match Uplink::kept_place(config)? {
+    let (epoch, from) = match Position::kept_place(config)? {
         Some((epoch, _)) if epoch >= next.epoch => return Ok(None),
         Some(place) => place,
         // Nobody knows what was sent.

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use sekisho_ipc::{
     AgentError, AuthorizeRequest, AwaitRequest, Bar, BreakGlassAnswer, BreakGlassRequest, Call, CompleteAnswer,
-    CompleteRequest, Connection, ConnectionError, DescriptionAnswer, DescriptionRequest, Descriptors, InfoAnswer,
-    LockRequest, MESSAGE_MAX, Method, Nothing, PromptRequest, Reply, ServiceError, ServiceMethod, State, StateAnswer,
-    peer_uid,
+    CompleteRequest, Connection, ConnectionError, DescriptionAnswer, DescriptionRequest, Descriptors,
+    ExportRecordsRequest, InfoAnswer, LockRequest, MESSAGE_MAX, Method, Nothing, PromptRequest, Reply, ServiceError,
+    ServiceMethod, State, StateAnswer, TakeSealAnswer, TakeSealRequest, peer_uid,
 };
 use serde::de::DeserializeOwned;
 
@@ -117,6 +117,13 @@ impl<'a> Served<'a> {
             Method::BreakGlass => {
                 let record = agent.break_glass(caller, &parameters::<BreakGlassRequest>(call)?)?;
                 Reply::new(&BreakGlassAnswer { record })
+            }
+            Method::ExportRecords => {
+                Reply::new(&agent.export_records(caller, parameters::<ExportRecordsRequest>(call)?.from)?)
+            }
+            Method::TakeSeal => {
+                let sealed = agent.take_seal(caller, parameters::<TakeSealRequest>(call)?.seal)?;
+                Reply::new(&TakeSealAnswer { sealed })
             }
             Method::Prompt => return Err(AgentError::NoSuchPrompt),
         })

@@ -2,7 +2,7 @@
 //! that the register knows.
 
 use std::collections::HashMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -22,7 +22,7 @@ use sekisho_wire::id::*;
 use sekisho_wire::record::Record;
 use sekisho_wire::secret::SecretBytes;
 
-use crate::agent::{Acknowledged, Agent, Beginning};
+use crate::agent::{Agent, Beginning};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::function::Caller;
@@ -31,6 +31,7 @@ use crate::journal::Journal;
 use crate::journal::disk::Disk;
 use crate::journal::segment::Start;
 use crate::trusted::{Moment, SeenNote, TrustedTime};
+use crate::uplink::Position;
 
 mod double;
 
@@ -288,6 +289,16 @@ pub(crate) struct Bench {
     pub(crate) office: Office,
     pub(crate) worker: Double,
     kicks: std::sync::mpsc::Receiver<()>,
+    _cursor: CursorFile,
+}
+
+/// What the uplink keeps; nothing of it stays on the disk.
+pub(crate) struct CursorFile(PathBuf);
+
+impl Drop for CursorFile {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
 }
 
 impl Bench {
@@ -320,12 +331,15 @@ impl Bench {
         let _ = trusted.note(SeenNote { time: tuesday_ten(), until }, now);
         let config = Config::parse(Path::new("agent.toml"), "").unwrap();
         let (kick, kicks) = std::sync::mpsc::sync_channel(1);
-        let (names, acknowledged) = (HashMap::new(), Acknowledged::default());
+        static BENCHES: AtomicU64 = AtomicU64::new(0);
+        let number = BENCHES.fetch_add(1, Ordering::Relaxed);
+        let file = std::env::temp_dir().join(format!("sekisho-uplink-{}-{number}", std::process::id()));
+        let (names, position) = (HashMap::new(), Position::fresh(file.clone(), 0));
         let beginning =
-            Beginning { trusted, register: office.register.clone(), names, acknowledged, unsent_since: None, boot };
+            Beginning { trusted, register: office.register.clone(), names, position, unsent_since: None, boot };
         let agent = Arc::new(Agent::new(config, identity, clock.clone(), journal, beginning, kick));
         let worker = Double::join(&agent, 1);
-        Self { agent, disk, clock, office, worker, kicks }
+        Self { agent, disk, clock, office, worker, kicks, _cursor: CursorFile(file) }
     }
 
     /// Brings the office's newest register to the terminal, as the keeper would after checking it.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::STATE_MAX;
+use crate::ANSWER_MAX;
 use crate::call::{Call, Reply};
 use crate::client_error::ClientError;
 use crate::connection::Connection;
@@ -15,7 +15,8 @@ use crate::connection_error::ConnectionError;
 use crate::error::AgentError;
 use crate::method::{
     AuthorizeAnswer, AuthorizeRequest, AwaitAnswer, AwaitRequest, BreakGlassAnswer, BreakGlassRequest, CompleteAnswer,
-    CompleteRequest, LockRequest, Method, Nothing, PromptAnswer, PromptRequest, StateAnswer,
+    CompleteRequest, ExportRecordsAnswer, ExportRecordsRequest, LockRequest, Method, Nothing, PromptAnswer,
+    PromptRequest, StateAnswer, TakeSealAnswer, TakeSealRequest,
 };
 use crate::prompt::Prompt;
 use crate::state::{RecordRef, State};
@@ -120,6 +121,22 @@ impl Client {
         self.ask::<BreakGlassAnswer>(Method::BreakGlass, &request).map(|answer| answer.record)
     }
 
+    /// Records from this seq on, sealed for the ledger; from the first that is not known to be sealed, where none is given. Root alone may.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub fn export_records(&mut self, from: Option<u64>) -> Result<ExportRecordsAnswer, ClientError> {
+        self.ask(Method::ExportRecords, &ExportRecordsRequest { from })
+    }
+
+    /// Gives the agent a seal of the ledger's; returns below which seq all is sealed. Root alone may.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub fn take_seal(&mut self, seal: serde_json::Value) -> Result<u64, ClientError> {
+        self.ask::<TakeSealAnswer>(Method::TakeSeal, &TakeSealRequest { seal }).map(|answer| answer.sealed)
+    }
+
     /// Says that the clerk is working.
     ///
     /// # Errors
@@ -151,7 +168,7 @@ impl Client {
         wait: Option<Duration>,
     ) -> Result<(T, Continues, Option<OwnedFd>), ClientError> {
         self.connection.set_read_waits(wait, Some(MESSAGE_WAIT));
-        let (reply, descriptor) = self.connection.read_message_with_fd::<Reply>(STATE_MAX)?;
+        let (reply, descriptor) = self.connection.read_message_with_fd::<Reply>(ANSWER_MAX)?;
         if let Some(name) = reply.error {
             return Err(AgentError::from_parts(&name, reply.parameters)
                 .map_or(ClientError::Foreign { name }, ClientError::Agent));

@@ -47,6 +47,16 @@ pub enum AgentError {
         /// How many bytes it reads.
         limit: u64,
     },
+    /// The terminal's own journal or cursor cannot be used.
+    RecordsHeldBack {
+        /// Why.
+        cause: String,
+    },
+    /// The seal does not fit.
+    SealRefused {
+        /// Why.
+        cause: String,
+    },
 }
 
 /// What stands in the way of a peer.
@@ -97,6 +107,11 @@ struct Problem {
 }
 
 #[derive(Serialize, Deserialize)]
+struct Cause {
+    cause: String,
+}
+
+#[derive(Serialize, Deserialize)]
 struct Limit {
     limit: u64,
 }
@@ -115,6 +130,8 @@ impl AgentError {
             Self::NotRecorded => "io.sekisho.NotRecorded",
             Self::NotEnrolled => "io.sekisho.NotEnrolled",
             Self::TooLarge { .. } => "io.sekisho.TooLarge",
+            Self::RecordsHeldBack { .. } => "io.sekisho.RecordsHeldBack",
+            Self::SealRefused { .. } => "io.sekisho.SealRefused",
         }
     }
 
@@ -126,6 +143,7 @@ impl AgentError {
             Self::NotPermitted { reason } => object(&Reason { reason }),
             Self::CardProblem { verdict, tries_left } => object(&Problem { verdict, tries_left }),
             Self::TooLarge { limit } => object(&Limit { limit }),
+            Self::RecordsHeldBack { cause } | Self::SealRefused { cause } => object(&Cause { cause }),
             Self::NoSuchPrompt
             | Self::PromptCancelled
             | Self::AlreadyCompleted
@@ -152,6 +170,8 @@ impl AgentError {
             "NotRecorded" => Ok(Self::NotRecorded),
             "NotEnrolled" => Ok(Self::NotEnrolled),
             "TooLarge" => read(parameters).map(|Limit { limit }| Self::TooLarge { limit }),
+            "RecordsHeldBack" => read(parameters).map(|Cause { cause }| Self::RecordsHeldBack { cause }),
+            "SealRefused" => read(parameters).map(|Cause { cause }| Self::SealRefused { cause }),
             _ => Err(NotThisInterface),
         }
     }
@@ -178,6 +198,8 @@ impl fmt::Display for AgentError {
             Self::NotRecorded => f.write_str("cannot record the outcome: the journal cannot be written"),
             Self::NotEnrolled => f.write_str("this terminal is not enrolled"),
             Self::TooLarge { limit } => write!(f, "cannot send the request: longer than {limit} bytes"),
+            Self::RecordsHeldBack { cause } => write!(f, "cannot give or keep records: {cause}"),
+            Self::SealRefused { cause } => write!(f, "cannot take the seal: {cause}"),
         }
     }
 }
@@ -188,7 +210,7 @@ impl std::error::Error for AgentError {}
 mod tests {
     use super::*;
 
-    fn every() -> [AgentError; 9] {
+    fn every() -> [AgentError; 11] {
         let verdict = Verdict {
             granted: false,
             code: "card_suspended".into(),
@@ -208,6 +230,8 @@ mod tests {
             AgentError::NotRecorded,
             AgentError::NotEnrolled,
             AgentError::TooLarge { limit: 65536 },
+            AgentError::RecordsHeldBack { cause: "the disk is full".into() },
+            AgentError::SealRefused { cause: "it is signed by somebody else".into() },
         ]
     }
 

@@ -31,8 +31,8 @@ pub use error::{AgentError, Bar, NotThisInterface};
 pub use frames::{Frames, Oversized};
 pub use method::{
     AuthorizeAnswer, AuthorizeRequest, AwaitAnswer, AwaitRequest, BreakGlassAnswer, BreakGlassRequest, CompleteAnswer,
-    CompleteRequest, LockRequest, Method, Nothing, Outcome, PromptAnswer, PromptRequest, PromptWhat, Recipient,
-    StateAnswer,
+    CompleteRequest, ExportRecordsAnswer, ExportRecordsRequest, LockRequest, Method, Nothing, Outcome, PromptAnswer,
+    PromptRequest, PromptWhat, Recipient, StateAnswer, TakeSealAnswer, TakeSealRequest,
 };
 pub use peer::peer_uid;
 pub use pin_frame::{PIN_FRAME_LEN, PinFrame, PinFrameError, PinReader};
@@ -56,8 +56,8 @@ pub const SOCKET: &str = "/run/sekisho/agent.sock";
 pub const SOCKET_VARIABLE: &str = "SEKISHO_SOCKET";
 /// The longest message that is read: a [`State`] with some hundred functions fits, a flood does not.
 pub const MESSAGE_MAX: usize = 64 * 1024;
-/// The longest message that a client reads from the agent, whom it trusts more than the agent trusts it.
-pub const STATE_MAX: usize = 1024 * 1024;
+/// The longest message that a client reads from the agent, whom it trusts more than the agent trusts it: a batch of records, sealed.
+pub const ANSWER_MAX: usize = 2 * 1024 * 1024;
 
 /// The socket to use: what [`SOCKET_VARIABLE`] names, else [`SOCKET`].
 #[must_use]

@@ -25,11 +25,15 @@ pub enum Method {
     Watch,
     /// Records a login without a card.
     BreakGlass,
+    /// Gives records, sealed for the ledger.
+    ExportRecords,
+    /// Takes the ledger's proof that it has sealed records.
+    TakeSeal,
 }
 
 impl Method {
     /// Every method, in the interface's order.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::Status,
         Self::Prompt,
         Self::Await,
@@ -39,6 +43,8 @@ impl Method {
         Self::Activity,
         Self::Watch,
         Self::BreakGlass,
+        Self::ExportRecords,
+        Self::TakeSeal,
     ];
 
     /// The name on the wire.
@@ -54,6 +60,8 @@ impl Method {
             Self::Activity => "io.sekisho.Activity",
             Self::Watch => "io.sekisho.Watch",
             Self::BreakGlass => "io.sekisho.BreakGlass",
+            Self::ExportRecords => "io.sekisho.ExportRecords",
+            Self::TakeSeal => "io.sekisho.TakeSeal",
         }
     }
 
@@ -294,6 +302,48 @@ pub struct BreakGlassRequest {
 pub struct BreakGlassAnswer {
     /// The record that says so.
     pub record: RecordRef,
+}
+
+/// Parameters of `ExportRecords`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExportRecordsRequest {
+    /// From which seq on; from the first that is not known to be sealed, where it is not given.
+    #[serde(default)]
+    pub from: Option<u64>,
+}
+
+/// Answer of `ExportRecords`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExportRecordsAnswer {
+    /// The office, hex.
+    pub office: String,
+    /// The terminal's code.
+    pub terminal: String,
+    /// Its epoch.
+    pub epoch: u32,
+    /// Size of the newest checkpoint of the records log that it has verified.
+    pub seen: u64,
+    /// Seq of the first record.
+    pub first: u64,
+    /// How many.
+    pub count: u64,
+    /// They, signed and sealed, base64; nothing where there are none.
+    #[serde(default)]
+    pub envelope: Option<String>,
+}
+
+/// Parameters of `TakeSeal`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TakeSealRequest {
+    /// The ledger's answer to `seal`.
+    pub seal: serde_json::Value,
+}
+
+/// Answer of `TakeSeal`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TakeSealAnswer {
+    /// All records below it are sealed.
+    pub sealed: u64,
 }
 
 #[cfg(test)]

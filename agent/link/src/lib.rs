@@ -13,6 +13,7 @@ mod fingerprint;
 mod language;
 mod link;
 mod problem;
+mod stick;
 
 pub use answer::Answer;
 pub use code::{CodeError, CodeKind, LedgerCode};
@@ -22,3 +23,4 @@ pub use fingerprint::{TerminalTrust, fingerprint};
 pub use language::Language;
 pub use link::{Link, MediaType, Options};
 pub use problem::Problem;
+pub use stick::{CarriedBatch, StickError, StickHeader, StickKind, StickReader, StickWriter};

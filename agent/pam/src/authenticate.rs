@@ -67,6 +67,8 @@ pub(crate) fn of_client(error: &ClientError, language: Language) -> Refusal {
             AgentError::InvalidArgument { .. }
             | AgentError::NotPermitted { reason: Bar::NotAPromptPeer | Bar::OnlyRoot }
             | AgentError::TooLarge { .. }
+            | AgentError::RecordsHeldBack { .. }
+            | AgentError::SealRefused { .. }
             | AgentError::AlreadyCompleted,
         ) => Outcome::BadStanza,
         ClientError::Agent(

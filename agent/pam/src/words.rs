@@ -153,7 +153,9 @@ pub(crate) fn of_error(error: &ClientError, language: Language) -> String {
             AgentError::InvalidArgument { .. }
             | AgentError::AlreadyCompleted
             | AgentError::NotRecorded
-            | AgentError::TooLarge { .. },
+            | AgentError::TooLarge { .. }
+            | AgentError::RecordsHeldBack { .. }
+            | AgentError::SealRefused { .. },
         ) => return Saying::BadStanza.in_words(language).into(),
     };
     said.into()

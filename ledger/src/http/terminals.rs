@@ -20,9 +20,11 @@ use crate::acts::Name;
 use crate::authority::{Caller, Peer};
 use crate::code::CodeSecret;
 use crate::enrol::Applicant;
+use crate::ingest::Receipt;
+use crate::ledger::Ledger;
 use crate::refusal::Refusal;
 use crate::store::LogName;
-use crate::terminals::{RegisterPart, SealedRange};
+use crate::terminals::{RegisterPart, Seal, SealedRange};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -151,18 +153,25 @@ pub(super) async fn batches(
     headers: HeaderMap,
     content: Content,
 ) -> Result<Response, Inside> {
-    if headers.get(CONTENT_TYPE).is_none_or(|content| content != "application/octet-stream") {
-        return Err(Refusal::Malformed("content type").into());
-    }
+    envelope_only(&headers)?;
     let rooms = hall.rooms.clone();
     let receipt = rooms.work_on_batch(move || hall.ledger.ingest(&peer, content.bytes())).await?;
-    Ok(answer(&json!({
+    Ok(answer(&receipt_json(&receipt)))
+}
+
+pub(super) fn envelope_only(headers: &HeaderMap) -> Result<(), Refusal> {
+    let is_bytes = headers.get(CONTENT_TYPE).is_some_and(|content| content == "application/octet-stream");
+    if is_bytes { Ok(()) } else { Err(Refusal::Malformed("content type")) }
+}
+
+pub(super) fn receipt_json(receipt: &Receipt) -> Value {
+    json!({
         "epoch": receipt.place.epoch,
         "next": receipt.place.expected,
         "chain": receipt.place.chain.to_base64(),
         "stored": receipt.stored,
         "repeated": receipt.repeated,
-    })))
+    })
 }
 
 #[derive(Deserialize)]
@@ -173,16 +182,25 @@ pub(super) struct Sealed {
     seen: u64,
 }
 
+impl Sealed {
+    pub(super) fn of(&self, ledger: &Ledger, peer: &Peer) -> Result<Seal, Refusal> {
+        ledger.seal(peer, self.epoch, self.from, self.seen)
+    }
+}
+
 pub(super) async fn seal(
     State(hall): State<Hall>,
     Terminal(caller): Terminal,
-    Asked(Sealed { epoch, from, seen }): Asked<Sealed>,
+    Asked(asked): Asked<Sealed>,
 ) -> Result<Response, Inside> {
     let seal = blocking(move || {
         hall.ledger.admit_terminal(&caller)?;
-        hall.ledger.seal(&caller.peer, epoch, from, seen)
-    })
-    .await?;
+        asked.of(&hall.ledger, &caller.peer)
+    });
+    Ok(answer(&seal_json(&seal.await?)))
+}
+
+pub(super) fn seal_json(seal: &Seal) -> Value {
     let range = |range: &SealedRange| {
         json!({
             "first": range.first,
@@ -192,11 +210,11 @@ pub(super) async fn seal(
             "right": encode_all(&range.right),
         })
     };
-    Ok(answer(&json!({
+    json!({
         "checkpoint": seal.checkpoint.text,
         "consistency": encode_all(&seal.consistency),
         "ranges": seal.ranges.iter().map(range).collect::<Vec<_>>(),
-    })))
+    })
 }
 
 #[derive(Deserialize)]

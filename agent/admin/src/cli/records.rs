@@ -1,5 +1,7 @@
 //! Arguments about access records and printed registers.
 
+use std::path::PathBuf;
+
 use clap::{Args, Subcommand, ValueEnum};
 use sekisho_wire::id::{CardGuid, CaseReference, Code};
 use sekisho_wire::record::{KINDS, kind_number};
@@ -25,6 +27,15 @@ pub(crate) enum RecordsCommand {
         /// Every record
         #[arg(long, conflicts_with = "index")]
         all: bool,
+    },
+    /// Give the ledger the records of a terminal whose line is dead, from the file that 'sekisho-agent records export' wrote there, and
+    /// write the ledger's proof into another, for 'sekisho-agent records import'; may be repeated (持ち運び)
+    Carry {
+        /// The file of records
+        file: PathBuf,
+        /// The file of seals to write [default: FILE.seals]
+        #[arg(long, value_name = "FILE")]
+        seals: Option<PathBuf>,
     },
 }
 

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use sekisho_register::wareki::numbered;
 use sekisho_wire::record::Record;
 
-use super::verify;
+use super::{carry, verify};
 use crate::cli::{RecordsCommand, SearchArguments};
 use crate::dates::Edge;
 use crate::desk::Desk;
@@ -20,6 +20,7 @@ pub(super) fn run(desk: &mut Desk, command: RecordsCommand) -> Result<(), AdminE
     match command {
         RecordsCommand::Search(arguments) => search(desk, &arguments),
         RecordsCommand::Show { index } => show(desk, index),
+        RecordsCommand::Carry { file, seals } => carry::run(desk, &file, seals),
         RecordsCommand::Verify { index: Some(index), .. } => verify::one(desk, index),
         RecordsCommand::Verify { index: None, .. } => verify::all(desk),
     }

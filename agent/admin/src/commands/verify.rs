@@ -18,7 +18,7 @@ use crate::screen::Screen;
 use crate::seen;
 
 /// The key of the records log: the newest that the register names, else the one of the founding code.
-fn records_key(desk: &Desk) -> Result<VerifyingKey, AdminError> {
+pub(super) fn records_key(desk: &Desk) -> Result<VerifyingKey, AdminError> {
     let office = &desk.office;
     match desk.cache.register().log_key(Log::Records, clock::now()) {
         Some(key) => Office { records: key.0, ..office.clone() }.log_key(Log::Records),

@@ -55,6 +55,16 @@ impl AdminError {
                 format!("cannot use {name} '{value}': {}", rule.in_words(Language::English))
             }
             Self::Code(error) => error.in_words(sekisho_link::Language::English),
+            Self::Stick(error) => error.in_words(sekisho_link::Language::English),
+            Self::RecordsOfOtherOffice(path) => {
+                format!("cannot carry {}: it holds records of another office", path.display())
+            }
+            Self::RecordsBefore { terminal, expected } => {
+                format!(
+                    "cannot give the ledger these records: it lacks those of terminal {terminal} from {expected} on"
+                )
+            }
+            Self::NotSealed => "the ledger has the records, and has not sealed them within a minute".to_owned(),
             Self::CodeExpired => "cannot use the code: it has expired".to_owned(),
             Self::CodeKind => "cannot use the code: it is not a founding code".to_owned(),
             Self::ForeignCode(field) => {
@@ -187,6 +197,12 @@ impl AdminError {
                 format!("{name} の「{value}」は使えません: {}", rule.in_words(Language::Japanese))
             }
             Self::Code(error) => error.in_words(sekisho_link::Language::Japanese),
+            Self::Stick(error) => error.in_words(sekisho_link::Language::Japanese),
+            Self::RecordsOfOtherOffice(path) => format!("{} は運べません: 別の団体の記録です", path.display()),
+            Self::RecordsBefore { terminal, expected } => {
+                format!("台帳に渡せません: 端末機 {terminal} の {expected} 番からの記録が台帳にありません")
+            }
+            Self::NotSealed => "記録は台帳に届きましたが、1分以内に封印されませんでした".to_owned(),
             Self::CodeExpired => "コードの期限が切れています".to_owned(),
             Self::CodeKind => "団体設置用のコードではありません".to_owned(),
             Self::ForeignCode(field) => {
@@ -272,6 +288,22 @@ impl AdminError {
     pub(crate) fn next_step(&self, language: Language) -> String {
         let (english, japanese) = match self {
             Self::Code(error) => return error.next_step(link_language(language)).to_owned(),
+            Self::Stick(error) => return error.next_step(link_language(language)).to_owned(),
+            Self::RecordsOfOtherOffice(_) => (
+                "Carry it with the home directory of the office that the terminal belongs to.",
+                "端末機が属する団体のホームディレクトリで実行してください。",
+            ),
+            Self::RecordsBefore { expected, .. } => {
+                let export = format!("sekisho-agent records export --from {expected} FILE");
+                return match language {
+                    Language::English => format!("Have them exported at the terminal, and carry that file: {export}"),
+                    Language::Japanese => format!("端末機で次を実行し、そのファイルを運んでください: {export}"),
+                };
+            }
+            Self::NotSealed => (
+                "Look at the ledger's log and at /readyz, then run this command again.",
+                "台帳のログと /readyz を確かめ、もう一度実行してください。",
+            ),
             Self::Link(error) => return error.next_step(link_language(language)),
             Self::Fold(refusal) => return refusal.next_step(language).to_owned(),
             Self::Card(error) => return error.next_step(language).to_owned(),

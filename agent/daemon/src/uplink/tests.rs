@@ -10,9 +10,15 @@ use sekisho_wire::batch::{Batch, ENVELOPE_INFO, Envelope, EnvelopeBinding, chain
 use sekisho_wire::cose::{Context, write_signed_bytes};
 use serde_json::{Map, Value, json};
 
+use sekisho_tlog::{Checkpoint, Hash as TreeHash, leaf_hash};
+use sekisho_wire::id::Hash;
+
 use super::told::CERTIFICATE_RETRY;
 use super::*;
 use crate::testing::{Bench, RECORDS_SEED, ask, code, log_key, panel};
+
+#[path = "tests/by_hand.rs"]
+mod by_hand;
 
 /// Answers as a ledger does (LEDGER.md §L3), from memory; and wrongly, when told to.
 struct Ledger {
@@ -64,6 +70,8 @@ enum Fault {
     OtherTree,
     /// It has fewer entries than were verified.
     Behind,
+    /// It cannot take a batch with this record in it.
+    Poison(u64),
 }
 
 fn ledger_bench() -> (Bench, Ledger) {
@@ -168,7 +176,8 @@ impl State {
             | Fault::Stalls
             | Fault::AsksAgain
             | Fault::Swallows
-            | Fault::Behind => {}
+            | Fault::Behind
+            | Fault::Poison(_) => {}
         }
         shown
     }
@@ -222,6 +231,11 @@ impl Carrier for Ledger {
             (fault, Errand::Batch { envelope }) => {
                 let batch = self.open(envelope, state.office);
                 let key = TERMINAL.with_borrow(|key| key.unwrap());
+                let header = Batch::decode(&batch).unwrap().header.clone();
+                if matches!(fault, Fault::Poison(seq) if (header.first..header.first + u64::from(header.count)).contains(&seq))
+                {
+                    return Some(refusal(400, "malformed", json!({})));
+                }
                 let (records, chain, tree) = (state.records.clone(), state.chain, state.tree.clone());
                 let answer = state.take(&batch, &key);
                 if fault == Fault::Swallows {
@@ -233,18 +247,13 @@ impl Carrier for Ledger {
     }
 }
 
-impl Drop for Uplink {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_file(&self.file);
-    }
-}
-
 fn uplink(bench: &Bench) -> Uplink {
     TERMINAL.set(Some(bench.agent.identity.key.verifying_key()));
-    let file = std::env::temp_dir().join(format!("sekisho-uplink-{}-{:?}", std::process::id(), bench.agent.salt()));
-    let seen_root = Hash(EMPTY_ROOT.0).to_string();
-    let cursor = Cursor { epoch: 0, stored: 0, sealed: 0, seen_size: 0, seen_root, seen_note: None, refused: false };
-    Uplink { file, cursor, agreed: false, unsealed: 0, held: None, unkept: false }
+    Uplink::default()
+}
+
+fn at(bench: &Bench) -> Cursor {
+    bench.agent.position().cursor.clone()
 }
 
 /// Goes round until there is nothing more to do, or something is wrong.
@@ -280,13 +289,12 @@ fn records_are_stored_then_sealed() {
         assert_eq!(run(&mut uplink, &bench, &ledger).unwrap(), Round::Rest);
         let all = bench.records().len() as u64;
         // The link coming up is itself a record, so there may be more on the disk than was sent in that round.
-        assert!(
-            uplink.cursor.sealed > 0 && uplink.cursor.sealed == uplink.cursor.stored && uplink.cursor.stored <= all
-        );
+        let Cursor { stored, sealed, .. } = at(&bench);
+        assert!(sealed > 0 && sealed == stored && stored <= all);
         let _ = run(&mut uplink, &bench, &ledger).unwrap();
     }
     assert_exactly_once(&bench, &ledger);
-    assert_eq!(uplink.cursor.sealed, bench.records().len() as u64);
+    assert_eq!(at(&bench).sealed, bench.records().len() as u64);
     assert!(ledger.state.lock().unwrap().notes > 0, "a batch after the first seal shows the checkpoint");
 }
 
@@ -382,7 +390,7 @@ fn records_that_this_terminal_itself_cannot_send_are_told_of_and_recorded() {
             bytes[at] ^= 1;
             bench.disk.put(&name, &bytes);
         };
-        let (last, in_the_way) = (bench.disk.newest().1.len() - 1, uplink.file.with_extension("new"));
+        let (last, in_the_way) = (bench.disk.newest().1.len() - 1, bench.agent.position().file.with_extension("new"));
         if decayed {
             flip(last)
         } else {
@@ -435,6 +443,27 @@ fn another_history_at_the_ledger_stops_all_grants_until_it_is_one_again() {
 }
 
 #[test]
+fn what_the_ledger_cannot_take_holds_up_nothing_that_stands_before_it() {
+    let (bench, ledger) = ledger_bench();
+    let mut uplink = uplink(&bench);
+    bench.log_in();
+    for _ in 0..9 {
+        let _ = bench.agent.authorize(&panel(), &ask("juminhyo")).unwrap();
+    }
+    for poison in [7, 10] {
+        ledger.fault(Fault::Poison(poison));
+        assert_eq!(run(&mut uplink, &bench, &ledger).unwrap(), Round::Stuck);
+        assert_eq!((at(&bench).stored, ledger.state.lock().unwrap().records.len() as u64), (poison, poison));
+    }
+    ledger.fault(Fault::None);
+    for _ in 0..8 {
+        let _ = run(&mut uplink, &bench, &ledger).unwrap();
+    }
+    assert_exactly_once(&bench, &ledger);
+    assert_eq!(uplink.at_most, None, "as many at once as ever");
+}
+
+#[test]
 fn a_busy_or_silent_ledger_is_asked_again_later() {
     let (bench, ledger) = ledger_bench();
     let mut uplink = uplink(&bench);
@@ -458,7 +487,7 @@ fn nothing_is_called_sealed_that_is_not_in_the_log() {
     insert(&bench);
     ledger.fault(Fault::OtherLeaves);
     assert!(matches!(run(&mut uplink, &bench, &ledger), Err(Trouble::Proof(_))));
-    assert_eq!(uplink.cursor.sealed, 0);
+    assert_eq!(at(&bench).sealed, 0);
 }
 
 #[test]
@@ -510,20 +539,17 @@ fn a_seal_that_is_forged_stale_or_of_another_tree_is_refused_and_recorded() {
         let mut uplink = uplink(&bench);
         insert(&bench);
         let _ = run(&mut uplink, &bench, &ledger).unwrap();
-        let before = (uplink.cursor.sealed, uplink.cursor.seen_size, uplink.cursor.seen_note.clone());
-        assert!(before.0 > 0 && alarms(&bench).is_empty());
+        let before = at(&bench);
+        assert!(before.sealed > 0 && alarms(&bench).is_empty());
         insert(&bench);
         ledger.fault(fault);
         for _ in 0..6 {
             let _ = uplink.go_round(&bench.agent, &ledger);
         }
         assert_eq!(alarms(&bench), [AlarmKind::SealRefused], "{fault:?}: once, however often it is shown");
-        assert_eq!(
-            before,
-            (uplink.cursor.sealed, uplink.cursor.seen_size, uplink.cursor.seen_note.clone()),
-            "{fault:?}"
-        );
-        assert!(uplink.cursor.stored > uplink.cursor.sealed, "{fault:?}");
+        let Cursor { stored, sealed, seen_size, seen_note, .. } = at(&bench);
+        assert_eq!((sealed, seen_size, seen_note), (before.sealed, before.seen_size, before.seen_note), "{fault:?}");
+        assert!(stored > sealed, "{fault:?}");
     }
 }
 
@@ -536,16 +562,16 @@ fn records_that_the_ledger_acknowledged_and_forgot_are_never_sealed_and_are_sent
     for _ in 0..6 {
         let _ = uplink.go_round(&bench.agent, &ledger);
     }
-    assert!(uplink.cursor.stored > 0, "it said so");
-    assert_eq!((uplink.cursor.sealed, ledger.state.lock().unwrap().records.len()), (0, 0));
-    bench.agent.journal.prune(uplink.cursor.sealed, u64::MAX);
+    assert!(at(&bench).stored > 0, "it said so");
+    assert_eq!((at(&bench).sealed, ledger.state.lock().unwrap().records.len()), (0, 0));
+    bench.agent.journal.prune(at(&bench).sealed, u64::MAX);
     ledger.fault(Fault::None);
     for _ in 0..ASK_AFTER + 8 {
         let _ = bench.records();
         let _ = uplink.go_round(&bench.agent, &ledger);
     }
     assert_exactly_once(&bench, &ledger);
-    assert_eq!(uplink.cursor.sealed, uplink.cursor.stored);
+    assert_eq!(at(&bench).sealed, at(&bench).stored);
 }
 
 #[test]

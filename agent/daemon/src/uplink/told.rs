@@ -55,14 +55,18 @@ impl Agent {
         })
     }
 
-    pub(super) fn acknowledge(&self, stored: u64, sealed: u64) {
+    /// How far the ledger is, told to whoever watches.
+    pub(super) fn acknowledge(&self) -> Acknowledged {
+        let acknowledged = self.position().acknowledged();
+        let Acknowledged { stored, sealed } = acknowledged;
         let oldest = self.oldest_unsent(stored);
         let mut core = self.lock();
         core.unsent_since = if self.journal.next().first == stored { None } else { oldest.or(core.unsent_since) };
         if (core.acknowledged.stored, core.acknowledged.sealed) != (stored, sealed) {
-            core.acknowledged = Acknowledged { stored, sealed };
+            core.acknowledged = acknowledged;
             self.tell(&mut core);
         }
+        acknowledged
     }
 
     /// Trusted time of the oldest record that the ledger has not got. It is read only when what is known is older than that can be by much: a

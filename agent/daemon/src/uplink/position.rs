@@ -1,0 +1,278 @@
+//! How far the ledger is with our records: kept over restarts, moved on by what the ledger says and what it proves.
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use sekisho_register::change::Log;
+use sekisho_tlog::{Checkpoint, EMPTY_ROOT, Hash as TreeHash, RangeProof, leaf_hash, verify_consistency, verify_range};
+use sekisho_wire::batch::{BATCH_RECORDS_MAX, SeenNote};
+use sekisho_wire::id::Hash;
+use serde::{Deserialize, Serialize};
+
+use super::trouble::Trouble;
+use crate::agent::{Acknowledged, Agent, History};
+use crate::batch::{Seen, seal};
+use crate::config::Config;
+use crate::files;
+use crate::journal::Run;
+use crate::keeper::keys_in_force;
+
+/// Bytes of records in one batch: the rest of the mebibyte (wire §1.4) is for the header and the lengths.
+const BATCH_BYTES: usize = 1_000_000;
+const DAY: u64 = 24 * 60 * 60 * 1000;
+
+/// What is on the disk.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Cursor {
+    pub(super) epoch: u32,
+    pub(super) stored: u64,
+    pub(super) sealed: u64,
+    pub(super) seen_size: u64,
+    pub(super) seen_root: String,
+    /// The note of that checkpoint; state files of earlier versions have none.
+    #[serde(default)]
+    pub(super) seen_note: Option<String>,
+    /// Whether the ledger has another history of this terminal than its journal.
+    #[serde(default)]
+    pub(super) refused: bool,
+}
+
+/// Up to where the ledger has the records of an epoch (LEDGER.md §L3).
+#[derive(Debug, Deserialize)]
+pub(super) struct StoredAnswer {
+    pub(super) epoch: u32,
+    pub(super) next: u64,
+    pub(super) chain: String,
+}
+
+/// What proves that records are sealed (LEDGER.md §L3).
+#[derive(Debug, Deserialize)]
+pub(super) struct SealAnswer {
+    checkpoint: String,
+    #[serde(default)]
+    consistency: Vec<String>,
+    #[serde(default)]
+    ranges: Vec<SealRange>,
+}
+
+#[derive(Debug, Deserialize)]
+struct SealRange {
+    first: u64,
+    count: u64,
+    index: u64,
+    left: Vec<String>,
+    right: Vec<String>,
+}
+
+/// How far the ledger is.
+#[derive(Debug)]
+pub(crate) struct Position {
+    pub(super) file: PathBuf,
+    pub(super) cursor: Cursor,
+    /// Whether the disk lacks the cursor as it is.
+    unkept: bool,
+}
+
+impl Position {
+    /// Continues from what is kept.
+    pub(crate) fn open(config: &Config, epoch: u32) -> io::Result<Self> {
+        let file = file(config);
+        let fresh = Self::fresh(file, epoch);
+        let cursor = match files::read_json::<Cursor>(&fresh.file)? {
+            Some(kept) if kept.epoch == epoch => kept,
+            // The log goes on over our epochs: what was seen of it stays seen.
+            Some(Cursor { seen_size, seen_root, seen_note, .. }) => {
+                Cursor { seen_size, seen_root, seen_note, ..fresh.cursor }
+            }
+            None => fresh.cursor,
+        };
+        Ok(Self { cursor, ..fresh })
+    }
+
+    /// The ledger has nothing of this epoch yet.
+    pub(crate) fn fresh(file: PathBuf, epoch: u32) -> Self {
+        let seen_root = Hash(EMPTY_ROOT.0).to_string();
+        let cursor = Cursor { epoch, stored: 0, sealed: 0, seen_size: 0, seen_root, seen_note: None, refused: false };
+        Self { file, cursor, unkept: false }
+    }
+
+    /// The epoch of what was sent last, as far as it is kept.
+    pub(crate) fn kept_epoch(config: &Config) -> io::Result<Option<u32>> {
+        Ok(Self::kept_place(config)?.map(|(epoch, _)| epoch))
+    }
+
+    /// As [`Self::kept_epoch`], with the seq below which the ledger has acknowledged all.
+    pub(crate) fn kept_place(config: &Config) -> io::Result<Option<(u32, u64)>> {
+        Ok(files::read_json::<Cursor>(&file(config))?.map(|kept| (kept.epoch, kept.stored)))
+    }
+
+    pub(crate) const fn acknowledged(&self) -> Acknowledged {
+        Acknowledged { stored: self.cursor.stored, sealed: self.cursor.sealed }
+    }
+
+    pub(crate) const fn epoch(&self) -> u32 {
+        self.cursor.epoch
+    }
+
+    pub(super) const fn history(&self) -> History {
+        if self.cursor.refused { History::Refused } else { History::Goes }
+    }
+
+    pub(super) const fn is_kept(&self) -> bool {
+        !self.unkept
+    }
+
+    /// A batch of records from this seq on, no more than `count`.
+    pub(super) fn batch(&self, agent: &Agent, from: u64, count: u32) -> Result<(Run, Vec<u8>), Trouble> {
+        let run = read(agent, from, count.min(BATCH_RECORDS_MAX) as usize)?;
+        // A note too long to carry is left out: what it says is then a claim that stops nothing.
+        let note = self.cursor.seen_note.as_deref().and_then(|text| SeenNote::new(text).ok());
+        let seen = Seen { size: self.cursor.seen_size, root: hash_hex(&self.cursor.seen_root)?, note };
+        let sent = {
+            let mut core = agent.lock();
+            agent.now(&mut core).trusted
+        };
+        let envelope = seal(&agent.identity, self.cursor.epoch, &run, &seen, sent).map_err(Trouble::CannotSeal)?;
+        Ok((run, envelope))
+    }
+
+    /// Continues where the ledger says, if its history is ours.
+    pub(super) fn continue_at(&mut self, agent: &Agent, answer: &StoredAnswer) -> Result<(), Trouble> {
+        let chain = hash(&answer.chain)?;
+        if answer.epoch != self.cursor.epoch || answer.next > agent.journal.durable() {
+            return Err(Trouble::OtherChain { next: answer.next });
+        }
+        if chain_at(agent, answer.next)? != chain {
+            return Err(Trouble::OtherChain { next: answer.next });
+        }
+        self.cursor.stored = answer.next;
+        // A ledger that was restored from a backup has lost what it had sealed, too: it is sealed again.
+        self.cursor.sealed = self.cursor.sealed.min(answer.next);
+        self.keep()
+    }
+
+    /// Moves on by a seal; returns whether more is sealed now. An answer is believed as a whole or not at all.
+    pub(super) fn take_seal(&mut self, agent: &Agent, answer: &SealAnswer) -> Result<bool, Trouble> {
+        let before = self.cursor.clone();
+        if let Err(trouble) = self.check_seal(agent, answer) {
+            self.cursor = before;
+            return Err(trouble);
+        }
+        if before != self.cursor {
+            self.keep()?;
+            self.prune(agent);
+        }
+        Ok(self.cursor.sealed > before.sealed)
+    }
+
+    fn check_seal(&mut self, agent: &Agent, answer: &SealAnswer) -> Result<(), Trouble> {
+        let checkpoint = self.see_checkpoint(agent, answer)?;
+        answer.ranges.iter().try_for_each(|range| self.check_range(agent, &checkpoint, range))
+    }
+
+    /// The checkpoint must be signed, and must contain what we saw before.
+    fn see_checkpoint(&mut self, agent: &Agent, answer: &SealAnswer) -> Result<Checkpoint, Trouble> {
+        let (register, since) = {
+            let core = agent.lock();
+            (Arc::clone(&core.register), core.trusted.newest_note().map_or(0, |note| note.time))
+        };
+        let keys = keys_in_force(&register, Log::Records, &agent.identity.records, since);
+        let opened = keys.iter().rev().find_map(|key| Checkpoint::open(&answer.checkpoint, key).ok());
+        let checkpoint = match (opened, keys.last()) {
+            (Some(checkpoint), _) => checkpoint,
+            // Say why, by the newest key.
+            (None, newest) => Checkpoint::open(&answer.checkpoint, newest.ok_or(Trouble::Malformed)?)?,
+        };
+        let (seen, root) = (self.cursor.seen_size, TreeHash(hash_hex(&self.cursor.seen_root)?.0));
+        if checkpoint.size < seen {
+            return Err(Trouble::Rollback { seen, shown: checkpoint.size });
+        }
+        if seen > 0 {
+            let proof = hashes(&answer.consistency)?;
+            verify_consistency(seen, &root, checkpoint.size, &checkpoint.root, &proof)?;
+        }
+        self.cursor.seen_size = checkpoint.size;
+        self.cursor.seen_root = Hash(checkpoint.root.0).to_string();
+        self.cursor.seen_note = Some(answer.checkpoint.clone());
+        Ok(checkpoint)
+    }
+
+    /// The next records lie in the log, in order: checked against the leaves of our own journal. What lies there is stored, whether an answer
+    /// has said so or not: those of a stick have none.
+    fn check_range(&mut self, agent: &Agent, checkpoint: &Checkpoint, range: &SealRange) -> Result<(), Trouble> {
+        let end = range.first.checked_add(range.count).ok_or(Trouble::Malformed)?;
+        if range.first > self.cursor.sealed || end > agent.journal.durable() {
+            return Err(Trouble::Malformed);
+        }
+        if end <= self.cursor.sealed {
+            return Ok(());
+        }
+        let leaves = leaves(agent, range.first, end)?;
+        let proof = RangeProof { left: hashes(&range.left)?, right: hashes(&range.right)? };
+        verify_range(range.index, &leaves, checkpoint.size, &proof, &checkpoint.root)?;
+        self.cursor.sealed = end;
+        self.cursor.stored = self.cursor.stored.max(end);
+        Ok(())
+    }
+
+    pub(super) fn keep(&mut self) -> Result<(), Trouble> {
+        let kept = files::replace_json(&self.file, &self.cursor);
+        self.unkept = kept.is_err();
+        kept.map_err(Trouble::Disk)
+    }
+
+    fn prune(&self, agent: &Agent) {
+        let (now, days) = {
+            let core = agent.lock();
+            // What is removed does not come back, so no clock that nobody vouches for may have it removed.
+            let now = core.trusted.vouched(agent.moment());
+            let policy = core.register.policy_at(now.max(core.register.newest_made()));
+            (now, u64::from(policy.keep_sealed_days))
+        };
+        agent.journal.prune(self.cursor.sealed, now.saturating_sub(days * DAY));
+    }
+}
+
+fn file(config: &Config) -> PathBuf {
+    config.state.join("uplink.json")
+}
+
+/// Durable records from `first` on, as many as a batch takes and no more than `count`.
+pub(super) fn read(agent: &Agent, first: u64, count: usize) -> Result<Run, Trouble> {
+    agent.journal.read(first, count, BATCH_BYTES).map_err(|error| Trouble::Journal { seq: first, error })
+}
+
+fn chain_at(agent: &Agent, seq: u64) -> Result<Hash, Trouble> {
+    let next = agent.journal.next();
+    if seq == next.first {
+        return Ok(next.chain);
+    }
+    Ok(read(agent, seq, 1)?.chain)
+}
+
+fn leaves(agent: &Agent, first: u64, end: u64) -> Result<Vec<TreeHash>, Trouble> {
+    let mut leaves = Vec::new();
+    while first + (leaves.len() as u64) < end {
+        let at = first + leaves.len() as u64;
+        let left = usize::try_from(end - at).unwrap_or(usize::MAX);
+        let Run { records, .. } = read(agent, at, left)?;
+        if records.is_empty() {
+            return Err(Trouble::Malformed);
+        }
+        leaves.extend(records.iter().map(|record| leaf_hash(record)));
+    }
+    Ok(leaves)
+}
+
+pub(super) fn hash(text: &str) -> Result<Hash, Trouble> {
+    TreeHash::from_base64(text).map(|hash| Hash(hash.0)).ok_or(Trouble::Malformed)
+}
+
+fn hash_hex(text: &str) -> Result<Hash, Trouble> {
+    text.parse().map_err(|_| Trouble::Malformed)
+}
+
+fn hashes(texts: &[String]) -> Result<Vec<TreeHash>, Trouble> {
+    texts.iter().map(|text| TreeHash::from_base64(text).ok_or(Trouble::Malformed)).collect()
+}

@@ -1,0 +1,69 @@
+//! Routes for records that a person brings for a terminal whose line is dead (LEDGER §L4, STICK.md). The person adds nothing to them: they are
+//! held against the terminal's key and history as those that it brings itself.
+
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::Response;
+use sekisho_wire::id::{Code, OfficeId};
+use sekisho_wire::reason::Query as ReadQuery;
+use sekisho_wire::record::About;
+use serde::Deserialize;
+
+use super::problem::Inside;
+use super::terminals::{Sealed, envelope_only, receipt_json, seal_json};
+use super::visit::{Knock, Shown};
+use super::{Asked, Content, Hall, Named, answer};
+use crate::authority::Peer;
+use crate::ledger::Ledger;
+use crate::refusal::Refusal;
+use crate::visitors::{INVITERS, Visitor};
+
+#[derive(Deserialize)]
+pub(super) struct AtTerminal {
+    terminal: String,
+}
+
+impl AtTerminal {
+    /// The terminal, if the office has it.
+    fn peer(&self, ledger: &Ledger, office: &OfficeId) -> Result<Peer, Refusal> {
+        let terminal = Code::new(&self.terminal).map_err(|_| Refusal::NotFound("terminal"))?;
+        let known = ledger.office(office)?.register().terminal(&terminal).is_some();
+        if known { Ok(Peer { office: *office, terminal }) } else { Err(Refusal::NotFound("terminal")) }
+    }
+}
+
+pub(super) async fn batches(
+    State(hall): State<Hall>,
+    knock: Knock,
+    Named(at): Named<AtTerminal>,
+    headers: HeaderMap,
+    content: Content,
+) -> Result<Response, Inside> {
+    envelope_only(&headers)?;
+    let Visitor { office, operator, .. } = knock.admitted(&hall.ledger, INVITERS)?;
+    let peer = at.peer(&hall.ledger, &office)?;
+    let (rooms, terminal) = (hall.rooms.clone(), peer.terminal.clone());
+    let receipt = rooms.work_on_batch(move || hall.ledger.ingest(&peer, content.bytes())).await?;
+    log::info!("{operator} brought records of terminal {terminal}: {} new", receipt.stored);
+    Ok(answer(&receipt_json(&receipt)))
+}
+
+/// How many records a terminal has tells of whoever sits there.
+pub(super) async fn seal(
+    State(hall): State<Hall>,
+    knock: Knock,
+    Named(at): Named<AtTerminal>,
+    Asked(asked): Asked<Sealed>,
+) -> Result<Response, Inside> {
+    let seal = knock.visit(hall, INVITERS, move |ledger, Visitor { office, .. }| {
+        let peer = at.peer(ledger, office)?;
+        let seal = asked.of(ledger, &peer)?;
+        let about = About { terminal: Some(peer.terminal), ..About::default() };
+        let shown = match seal.ranges.len() {
+            0 => Shown::NoPersons,
+            count => Shown::Rows(ReadQuery::Proof, count, about),
+        };
+        Ok((seal, shown))
+    });
+    Ok(answer(&seal_json(&seal.await?)))
+}
