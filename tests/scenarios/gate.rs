@@ -51,7 +51,8 @@ impl Proxy {
         let text = format!(
             "daemon off; master_process off; user root; pid nginx.pid; error_log stderr; events {{}}\n\
              http {{ access_log off; {temporary}\n\
-             server {{ listen 127.0.0.1:{port}; include sekisho.conf; {juminhyo} {zei} {inkan} }}\n\
+             server {{ listen 127.0.0.1:{port}; include sekisho.conf; {juminhyo} {zei} {inkan}\n\
+             location / {{ return 403; }} location /static/ {{ proxy_pass http://127.0.0.1:{application}; }} }}\n\
              server {{ listen 127.0.0.1:{application}; location / {{ return 200 \"$http_sekisho_record $http_sekisho_decision\"; }} }} }}\n"
         );
         std::fs::write(folder.join("nginx.conf"), text).unwrap();
@@ -123,6 +124,19 @@ fn verify(keys: &Path, decision: &str, more: &[&str]) -> Output {
 fn a_web_application_behind_nginx_gets_what_the_agent_grants_and_nothing_else() {
     let mut scene = Scene::new("gate");
     let proxy = Proxy::start(&scene);
+    assert_eq!(proxy.get("/static/a.css?for=100%25;..", &[]).0, 200, "what is open is open");
+    for walk in [
+        "/static/..;/juminhyo",
+        "/static/%2e%2e/juminhyo",
+        "/static/%252e%252e/juminhyo",
+        "/static/..%2fjuminhyo",
+        "/static/../juminhyo",
+        "/static/\\juminhyo",
+        "/juminhyo;x",
+    ] {
+        assert_eq!(proxy.get(walk, &["--path-as-is"]).0, 400, "{walk}");
+    }
+    assert_eq!(proxy.get("/juminhyo/", &[]).0, 403, "what is not listed is refused");
     let (status, page) = proxy.get("/juminhyo", &["--header", "Accept: text/html"]);
     assert!(status == 403 && page.contains("lang=\"ja\"") && page.contains("no_card"), "{status}: {page}");
 

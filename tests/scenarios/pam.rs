@@ -202,6 +202,11 @@ fn a_login_without_a_card_is_recorded_and_so_is_one_that_no_agent_saw() {
     let (let_in, said) = go(&stanzas, "glass", "root", &steps, "");
     assert!(let_in && said.contains("will be when the agent starts next"), "{said}");
     assert!(!go(&stanzas, "glass", CLERK, &steps, "").0, "who is not behind the glass needs the agent");
+    // Root mends a terminal whose agent is dead.
+    stanzas.example("mend", "sudo", &[("pam_unix.so", "pam_permit.so")]);
+    assert!(go(&stanzas, "mend", "root", &["authenticate", "acct_mgmt", "open_session"], "").0);
+    assert!(!go(&stanzas, "mend", CLERK, &["authenticate"], "").0);
+    assert!(!go(&stanzas, "mend", CLERK, &["acct_mgmt"], "").0);
     // The machine's own tool writes its list: one login before the last record, two after it, one of whom no password lets in.
     let entry = |user: &str, at: &str| {
         format!("[7] [00042] [1   ] [{user}] [tty1        ] [  ] [0.0.0.0        ] [{at}+00:00]\n")

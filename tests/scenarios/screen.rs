@@ -94,6 +94,33 @@ fn a_desktop_that_does_not_lock_is_ended_or_people_are_told() {
 }
 
 #[test]
+fn who_logs_out_while_the_screen_is_locked_leaves_nothing_to_lock() {
+    let (mut scene, mut desktop) = with_desktop("leaves", "terminate");
+    desktop.start_logind(Locker::Leaves);
+    wait_screen(&scene.terminal, ScreenState::Ready);
+    insert(&scene.terminal, &mut scene.clerk);
+    login(&scene.terminal, &scene.clerk);
+    lock(&scene.terminal);
+    wait_screen(&scene.terminal, ScreenState::Locked);
+    assert!(!desktop.calls().contains("TerminateSession"), "{}", desktop.calls());
+    assert!(told(&scene).is_empty());
+}
+
+#[test]
+fn after_an_agent_that_ended_a_clerk_s_session_is_ended_and_root_s_is_not() {
+    let (scene, mut desktop) = with_desktop("roots", "terminate");
+    let mut scene = scene;
+    for (locker, ends) in [(Locker::DeafOfRoot, false), (Locker::Deaf, true)] {
+        desktop.start_logind(locker);
+        restart_agent(&mut scene.terminal);
+        scene.terminal.kill(Part::Agent);
+        let locked = scene.terminal.agent("lock-screen").output().unwrap().status.success();
+        assert_eq!((locked, desktop.calls().contains("TerminateSession")), (ends, ends), "{}", desktop.calls());
+        scene.terminal.start_part(Part::Agent);
+    }
+}
+
+#[test]
 fn logind_comes_late_and_comes_back() {
     let (mut scene, mut desktop) = with_desktop("late", "terminate");
     insert(&scene.terminal, &mut scene.clerk);

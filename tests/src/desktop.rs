@@ -17,6 +17,10 @@ pub enum Locker {
     Deaf,
     /// logind says that it cannot be locked.
     Refuses,
+    /// It logs out just then.
+    Leaves,
+    /// It is root's, and nobody listens.
+    DeafOfRoot,
 }
 
 /// The bus, and whoever is on it.
@@ -80,14 +84,16 @@ impl Desktop {
     /// When it does not come up.
     pub fn start_logind(&mut self, locker: Locker) {
         self.logind = None;
-        let desktop = match locker {
-            Locker::Locks => "locks",
-            Locker::Deaf => "deaf",
-            Locker::Refuses => "refuses",
+        let (desktop, uid) = match locker {
+            Locker::Locks => ("locks", 1000),
+            Locker::Deaf => ("deaf", 1000),
+            Locker::Refuses => ("refuses", 1000),
+            Locker::Leaves => ("leaves", 1000),
+            Locker::DeafOfRoot => ("deaf", 0),
         };
         let template = concat!(env!("CARGO_MANIFEST_DIR"), "/src/logind.py");
         let mut command = self.mock(&["--template", template], "logind.calls");
-        command.arg("--parameters").arg(format!("{{\"desktop\": \"{desktop}\"}}"));
+        command.arg("--parameters").arg(format!("{{\"desktop\": \"{desktop}\", \"uid\": {uid}}}"));
         let mut logind = Process::start("logind", &mut command, &self.folder.join("logind.log"));
         let folder = self.folder.clone();
         logind.wait_ready("logind", || {

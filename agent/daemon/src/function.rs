@@ -166,7 +166,8 @@ impl Agent {
         let arriving = self.journal.announce();
         let mut core = self.lock();
         // Never a record of its own: any user of the machine could fill the journal with them.
-        if caller.standing() == Standing::Stranger || !core.belongs_to(caller) {
+        let known = caller.standing() != Standing::Stranger || core.opened(caller);
+        if !known || !core.belongs_to(caller) {
             return Ok(without_record(VerdictCode::NotYourSession));
         }
         if let Some(code) = self.grants_nothing(&mut core) {
@@ -365,6 +366,11 @@ impl Core {
     /// Whether the session is this caller's own. Where there is none, nobody can be in its way.
     pub(crate) fn is_owner(&self, caller: &Caller) -> bool {
         self.machine.session().is_none_or(|session| self.owner == Some((session.id, caller.uid)))
+    }
+
+    /// Whether a session is open that this caller's login opened.
+    fn opened(&self, caller: &Caller) -> bool {
+        self.machine.session().is_some() && self.is_owner(caller)
     }
 
     /// The answer that this request got before, if everything it stood on still stands.

@@ -28,6 +28,11 @@ const HEARD: [&str; 2] = [
 pub(crate) enum LogindError {
     /// No bus, or nobody on it who is logind.
     OutOfReach(String),
+    /// What it was asked about is there no more.
+    Gone {
+        /// What it was asked.
+        what: &'static str,
+    },
     /// It answered, and does not.
     Refused {
         /// What it was asked.
@@ -44,6 +49,7 @@ impl LogindError {
             Self::OutOfReach(_) => {
                 "Look at: systemctl status dbus systemd-logind. A terminal without logind says so in agent.toml: [lock] screen = \"none\"."
             }
+            Self::Gone { .. } => "Nothing is to be done: the desktop session has ended.",
             Self::Refused { .. } => {
                 "Check that the polkit rules of the package are there, and which seat agent.toml names: loginctl seat-status."
             }
@@ -55,6 +61,7 @@ impl fmt::Display for LogindError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::OutOfReach(said) => write!(f, "cannot reach logind: {said}"),
+            Self::Gone { what } => write!(f, "cannot {what}: the desktop session is there no more"),
             Self::Refused { what, said } => write!(f, "cannot {what}: logind says: {said}"),
         }
     }
@@ -80,6 +87,14 @@ pub(crate) enum Heard {
 pub(crate) struct Desktop {
     id: String,
     path: Path<'static>,
+    is_roots: bool,
+}
+
+impl Desktop {
+    /// Whether it is root's: somebody mends the machine.
+    pub(crate) const fn is_roots(&self) -> bool {
+        self.is_roots
+    }
 }
 
 /// A connection.
@@ -103,7 +118,11 @@ impl Logind {
         }
         let class: String = self.property("ask what the active session is", &path, SESSION, "Class")?;
         // Greeters and lock screens show nothing of anybody's work, and answer no Lock.
-        Ok(class.starts_with("user").then_some(Desktop { id, path }))
+        if !class.starts_with("user") {
+            return Ok(None);
+        }
+        let (uid, _): (u32, Path<'_>) = self.property("ask whose the active session is", &path, SESSION, "User")?;
+        Ok(Some(Desktop { id, path, is_roots: uid == 0 }))
     }
 
     pub(crate) fn lock(&self, desktop: &Desktop) -> Result<(), LogindError> {
@@ -115,9 +134,14 @@ impl Logind {
         self.property("ask whether the screen is locked", &desktop.path, SESSION, "LockedHint")
     }
 
+    /// Ends it; one that has gone has ended.
     pub(crate) fn terminate(&self, desktop: &Desktop) -> Result<(), LogindError> {
-        self.call("end the desktop session", MANAGER_PATH, MANAGER, "TerminateSession", (desktop.id.as_str(),))
-            .map(drop)
+        let asked =
+            self.call("end the desktop session", MANAGER_PATH, MANAGER, "TerminateSession", (desktop.id.as_str(),));
+        match asked {
+            Ok(_) | Err(LogindError::Gone { .. }) => Ok(()),
+            Err(error @ (LogindError::OutOfReach(_) | LogindError::Refused { .. })) => Err(error),
+        }
     }
 
     /// Whether it is gone, or going and shows nothing any more.
@@ -125,8 +149,8 @@ impl Logind {
         let state: Result<String, _> = self.property("ask for the desktop session", &desktop.path, SESSION, "State");
         match state {
             Ok(state) => state == "closing",
-            Err(LogindError::Refused { .. }) => true,
-            Err(LogindError::OutOfReach(_)) => false,
+            Err(LogindError::Gone { .. }) => true,
+            Err(LogindError::OutOfReach(_) | LogindError::Refused { .. }) => false,
         }
     }
 
@@ -211,6 +235,8 @@ impl Logind {
         self.bus.send_with_reply_and_block(message, ANSWER).map_err(|error| {
             if error.name().is_some_and(is_absence) {
                 LogindError::OutOfReach(said(&error))
+            } else if error.name().is_some_and(is_end) {
+                LogindError::Gone { what }
             } else {
                 LogindError::Refused { what, said: said(&error) }
             }
@@ -234,6 +260,16 @@ fn is_absence(name: &str) -> bool {
             "ServiceUnknown" | "NameHasNoOwner" | "NoReply" | "Disconnected" | "Timeout" | "TimedOut" | "NoServer"
         ) || name.starts_with("Spawn.")
     })
+}
+
+/// Whether an error of this name says that a session has ended: its object is there no more, or nobody answers for it.
+fn is_end(name: &str) -> bool {
+    [
+        "org.freedesktop.DBus.Error.UnknownObject",
+        "org.freedesktop.DBus.Error.UnknownMethod",
+        "org.freedesktop.login1.NoSuchSession",
+    ]
+    .contains(&name)
 }
 
 /// An error in one line: others have written it.
@@ -269,6 +305,14 @@ mod tests {
             ("org.freedesktop.login1.NoSuchSeat", false),
         ] {
             assert_eq!(is_absence(name), absent, "{name}");
+        }
+        for (name, ended) in [
+            ("org.freedesktop.login1.NoSuchSession", true),
+            ("org.freedesktop.DBus.Error.UnknownObject", true),
+            ("org.freedesktop.DBus.Error.AccessDenied", false),
+            ("org.freedesktop.DBus.Error.LimitsExceeded", false),
+        ] {
+            assert_eq!(is_end(name), ended, "{name}");
         }
     }
 

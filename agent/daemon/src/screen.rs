@@ -112,7 +112,7 @@ impl Agent {
         loop {
             let sessions = self.screen.next();
             let within = self.screen.asked().confirmed_within;
-            let came = lock_screen(&self.config.lock, within);
+            let came = lock_screen(&self.config.lock, within, self.config.lock.on_failure);
             let mut core = self.lock();
             core.screen = match came {
                 Came::Locked => ScreenState::Locked,
@@ -142,17 +142,19 @@ pub fn lock_for_an_agent_that_ended(config: &Config) -> bool {
     if config.lock.screen == ScreenLock::None || !config.worker_socket().exists() {
         return true;
     }
-    match lock_screen(&config.lock, CONFIRMED) {
+    // Nor that of root, who may have stopped it, or be half way through installing another one.
+    match lock_screen(&config.lock, CONFIRMED, OnFailure::Alert) {
         Came::Locked | Came::NotLocked(_, Instead::SessionEnded) => true,
         Came::NotLocked(_, Instead::Nothing) => false,
     }
 }
 
-fn lock_screen(lock: &Lock, within: Duration) -> Came {
+fn lock_screen(lock: &Lock, within: Duration, roots: OnFailure) -> Came {
     let mut shown = None;
     let Err(cause) = confirmed(lock, within, &mut shown) else { return Came::Locked };
     log::error!("the screen is not locked");
-    let instead = match (lock.on_failure, shown) {
+    let on_failure = if shown.as_ref().is_some_and(Desktop::is_roots) { roots } else { lock.on_failure };
+    let instead = match (on_failure, shown) {
         (OnFailure::Terminate, Some(desktop)) => end(within, &desktop),
         (OnFailure::Terminate, None) | (OnFailure::Alert, _) => Instead::Nothing,
     };
@@ -171,6 +173,11 @@ fn confirmed(lock: &Lock, within: Duration, shown: &mut Option<Desktop>) -> Resu
             Err(error @ LogindError::OutOfReach(_)) => {
                 log::debug!("{error}");
                 (logind, cause) = (None, ScreenCause::OutOfReach);
+            }
+            // Whoever was shown has logged out meanwhile; perhaps somebody else is shown.
+            Err(error @ LogindError::Gone { .. }) => {
+                log::debug!("{error}");
+                (logind, cause) = (None, ScreenCause::NotConfirmed);
             }
             Err(error @ LogindError::Refused { .. }) => {
                 log::error!("{error}. {}", error.next_step());

@@ -98,10 +98,10 @@ pub(crate) fn account(
 ) -> Result<(String, u32, Whose), Refusal> {
     let bad_stanza = |why: &str| refusal(Outcome::BadStanza, Saying::BadStanza, language, why);
     let accounts = options.accounts.as_ref().ok_or_else(|| bad_stanza("option 'account' is missing"))?;
-    let unknown =
-        |user: &str| refusal(Outcome::UserUnknown, Saying::UnknownUser, language, format!("no such user: {user:?}"));
-    let user = application.user().ok_or_else(|| unknown(""))?;
-    let uid = application.uid_of(&user).ok_or_else(|| unknown(&user))?;
+    // Not by name: what no account is called may be a PIN, typed in the wrong place.
+    let unknown = || refusal(Outcome::UserUnknown, Saying::UnknownUser, language, "no such user");
+    let user = application.user().ok_or_else(unknown)?;
+    let uid = application.uid_of(&user).ok_or_else(unknown)?;
     let whose = accounts.of(&user, uid).map_err(|why| bad_stanza(&why))?;
     Ok((user, uid, whose))
 }

@@ -231,7 +231,7 @@ impl Application for Handle {
     }
 
     fn remote_host(&self) -> Option<String> {
-        self.text_item(ITEM_REMOTE_HOST).filter(|host| host != "localhost")
+        self.text_item(ITEM_REMOTE_HOST)
     }
 
     fn starter(&self) -> u32 {

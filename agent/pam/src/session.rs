@@ -12,6 +12,11 @@ use crate::{CARD_VARIABLE, SESSION_VARIABLE};
 /// `pam_sm_acct_mgmt`: whether a session of a person whose account this is is open now. Between the PIN and here a card may have been pulled.
 pub(crate) fn may_go_on(application: &dyn Application, options: &Options) -> Outcome {
     let language = Language::of(options.language, application);
+    // The session that is open here is that of who sits here.
+    if let Some(host) = application.remote_host() {
+        let no = refusal(Outcome::PermissionDenied, Saying::FromAfar, language, format!("refused: from {host:?}"));
+        return refuse(application, no);
+    }
     let looked = account(application, options, language).and_then(|(user, _, whose)| {
         let state = Client::connect(&options.socket).and_then(|mut client| client.status());
         let state = state.map_err(|error| of_client(&error, language))?;

@@ -235,6 +235,19 @@ fn the_idle_lock_keeps_the_session_and_the_pin_opens_it_again() {
 }
 
 #[test]
+fn whose_session_it_is_uses_it_though_no_configuration_names_her() {
+    let bench = Bench::new();
+    bench.insert(crate::testing::CLERK);
+    let _ =
+        bench.prompt(&PromptRequest { user: Some(4321), ..PromptRequest::login() }, crate::testing::RIGHT_PIN).unwrap();
+    let owner = Caller { uid: 4321, application: None, trusted: false, may_prompt: false };
+    assert!(bench.agent.authorize(&owner, &ask("juminhyo")).unwrap().verdict.granted);
+    let colleague = Caller { uid: 4322, ..owner };
+    let answer = bench.agent.authorize(&colleague, &ask("juminhyo")).unwrap();
+    assert_eq!((answer.verdict.code.as_str(), answer.record), ("not_your_session", None));
+}
+
+#[test]
 fn strangers_neither_see_nor_use_the_session() {
     let bench = Bench::new();
     bench.log_in();
