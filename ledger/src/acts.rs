@@ -314,6 +314,13 @@ pub fn refused_act(register: &Register, entry: &[u8], refusal: &FoldRefusal, now
     Some(RefusedAct { id, rule: Code::new(refusal.code()).ok()?, card, operator })
 }
 
+/// The terminal that an act names as its signer.
+#[must_use]
+pub fn signing_terminal(entry: &[u8]) -> Option<Code> {
+    let signed = SignedAct::decode(entry).ok()?;
+    if let Signer::Terminal(terminal) = signed.signer() { Some(terminal.clone()) } else { None }
+}
+
 /// What founding needs to know of this ledger.
 #[derive(Clone, Copy, Debug)]
 pub struct Founder<'a> {

@@ -315,6 +315,16 @@ impl Row {
             Body::ScreenNotLocked(screen) => self.session = screen.session.map(|session| session.0),
             Body::CardSeen(seen) => self.card = Some(seen.card.to_string()),
             Body::CardFalse(seen) => self.card = Some(seen.card.to_string()),
+            Body::CardReported(reported) => {
+                self.operator = reported.operator.as_ref().map(ToString::to_string);
+                self.card = Some(reported.card.to_string());
+                self.session = reported.session.map(|session| session.0);
+            }
+            Body::IncidentReported(reported) => {
+                self.operator = reported.operator.as_ref().map(ToString::to_string);
+                self.card = reported.card.map(|card| card.to_string());
+                self.session = reported.session.map(|session| session.0);
+            }
             Body::Read(read) => {
                 (self.operator, self.card) = (Some(read.operator.to_string()), Some(read.card.to_string()))
             }

@@ -5,7 +5,7 @@ use std::sync::{Arc, PoisonError};
 
 use sekisho_register::SignedAct;
 use sekisho_tlog::{Hash, inclusion_proof};
-use sekisho_wire::id::OfficeId;
+use sekisho_wire::id::{Numbered, OfficeId};
 use sekisho_wire::reason::AlarmKind;
 use sekisho_wire::record::Alarm;
 
@@ -59,12 +59,22 @@ impl Ledger {
         Ok((placed, published.size))
     }
 
+    /// The numbers of the incidents in the casebook's entry at `index`.
+    ///
+    /// # Errors
+    /// [`Refusal::NotFound`] for an office that is not here.
+    pub fn incidents_at(&self, office: &OfficeId, index: u64) -> Result<Vec<Numbered>, Refusal> {
+        let casebook = self.office(office)?.casebook();
+        Ok(casebook.incidents().filter(|incident| incident.index == index).map(|incident| incident.number).collect())
+    }
+
     /// Writes down that the fold refused an act, if not too many were lately: attempts are seen, and fill no log.
     fn note_refused_act(&self, office: &Office, entry: &[u8], refused: &Refusal, now: Millis) {
         let Refusal::Act(refused) = refused else { return };
         if self.strangers.may_note(office.id, now) {
             let act = acts::refused_act(&office.register(), entry, refused, now);
-            self.alarm(&office.id, Alarm { kind: AlarmKind::ActRefused, terminal: None, epoch: None, seq: None, act });
+            let terminal = acts::signing_terminal(entry);
+            self.alarm(&office.id, Alarm { kind: AlarmKind::ActRefused, terminal, epoch: None, seq: None, act });
         }
     }
 

@@ -36,6 +36,7 @@ mod other_make;
 mod packages;
 mod pam;
 mod prompt;
+mod reported;
 mod rig;
 mod routes;
 mod screen;

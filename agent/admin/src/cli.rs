@@ -7,6 +7,7 @@ mod operators;
 mod organisation;
 mod permits;
 mod records;
+mod reports;
 mod terminals;
 
 use std::path::PathBuf;
@@ -22,6 +23,7 @@ pub(crate) use self::operators::{OperatorChange, OperatorCommand};
 pub(crate) use self::organisation::{PostCommand, SectionCommand};
 pub(crate) use self::permits::{ConnectionChange, ConnectionCommand, PermitCommand, RouteCommand};
 pub(crate) use self::records::{RecordsCommand, RegisterCommand, SearchArguments, Which};
+pub(crate) use self::reports::ReportCommand;
 pub(crate) use self::terminals::{EnrolArguments, TerminalChange, TerminalCommand};
 use crate::config_text::FromText;
 use crate::dates::When;
@@ -170,6 +172,9 @@ pub(crate) enum Command {
     /// Access records (操作履歴)
     #[command(subcommand)]
     Records(RecordsCommand),
+    /// What was reported at terminals: lost cards, incidents (届出)
+    #[command(subcommand)]
+    Report(ReportCommand),
     /// Print registers (台帳の印刷)
     #[command(subcommand)]
     Register(RegisterCommand),

@@ -250,6 +250,8 @@ pub(crate) enum Thing {
     Act,
     /// A proposal that nobody has decided.
     OpenProposal,
+    /// Something reported at a terminal.
+    Report,
     /// A permission of an operator.
     Profile,
 }
@@ -264,6 +266,7 @@ impl Thing {
             Self::Card => ("card", "カード"),
             Self::BegunCard => ("card begun here", "ここで発行中のカード"),
             Self::Act => ("act", "処分"),
+            Self::Report => ("report", "届出"),
             Self::OpenProposal => ("open proposal", "承認待ちの申請"),
             Self::Profile => ("profile", "操作権限"),
         };

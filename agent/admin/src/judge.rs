@@ -214,6 +214,7 @@ mod tests {
             worked: 0,
             worked_today: 0,
             grant: None,
+            reported: None,
         };
         let decision = Decision { request: RequestId([1; 16]), input, verdict, signature: None };
         a_record(&terminal(), office, 9, Body::Decision(decision))

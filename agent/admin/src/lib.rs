@@ -37,6 +37,7 @@ mod record_words;
 mod recovery;
 mod register_cache;
 mod rekeying;
+mod reported;
 mod screen;
 mod seen;
 mod sending;

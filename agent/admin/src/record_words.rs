@@ -3,11 +3,14 @@
 use sekisho_register::Register;
 use sekisho_register::wareki::{moment_text, numbered};
 use sekisho_wire::decision::{DecisionInput, Level, Request, SessionKind};
+use sekisho_wire::id::Code;
 use sekisho_wire::reason::{
-    AlarmKind, EnrolmentEvent, FalseSlot, Instead, LinkState, LoginSeen, LostReason, Outcome, PreviousEnd, Query,
-    Reason, ScreenCause, WorkerState,
+    AlarmKind, CardTrouble, EnrolmentEvent, FalseSlot, IncidentClass, Instead, LinkState, LoginSeen, LostReason,
+    Outcome, PreviousEnd, Query, Reason, ScreenCause, WorkerState,
 };
-use sekisho_wire::record::{About, Body, Decision, Emitter, Lost, Record, RefusedAct, ScreenNotLocked};
+use sekisho_wire::record::{
+    About, Body, CardReported, Decision, Emitter, IncidentReported, Lost, Record, RefusedAct, ScreenNotLocked,
+};
 use sekisho_wire::verdict::VerdictCode;
 use sekisho_wire::words::Language;
 
@@ -134,6 +137,8 @@ impl Teller<'_> {
                     format!("アカウント {} がカードなしで {at} にログインした{late_ja}", login.account),
                 )
             }
+            Body::CardReported(reported) => self.card_reported(reported),
+            Body::IncidentReported(reported) => self.incident_reported(reported),
             Body::TerminalUp(_)
             | Body::TerminalDown
             | Body::ReaderUp(_)
@@ -145,6 +150,43 @@ impl Teller<'_> {
             | Body::Worker(_)
             | Body::CardSeen(_) => self.operation(body),
             Body::Read(_) | Body::Alarm(_) | Body::Enrolment(_) => self.administration(body),
+        }
+    }
+
+    fn card_reported(&self, reported: &CardReported) -> String {
+        let (what, what_ja) = match reported.reason {
+            CardTrouble::Lost => ("lost", "紛失"),
+            CardTrouble::Stolen => ("stolen", "盗難"),
+            CardTrouble::Damaged => ("damaged", "き損"),
+            CardTrouble::PinCompromised => ("known by its PIN to somebody else", "暗証番号の漏えい"),
+        };
+        let card = self.cache.register().card(&reported.card);
+        let number = card.map_or_else(|| reported.card.to_string(), |card| numbered(card.number(), self.language));
+        let by = self.by(reported.operator.as_ref());
+        self.say(
+            format!("card {number} was reported {what} here{by}: it opens nothing"),
+            format!("カード {number} の{what_ja}がこの端末機で届け出られ、使えなくなった{by}"),
+        )
+    }
+
+    fn incident_reported(&self, reported: &IncidentReported) -> String {
+        let (class, class_ja) = match reported.class {
+            IncidentClass::Failure => ("failure", "障害"),
+            IncidentClass::Misuse => ("misuse", "不正行為"),
+        };
+        let (kind, by) = (&reported.kind, self.by(reported.operator.as_ref()));
+        self.say(
+            format!("an incident was reported here{by}: {class}, {kind}"),
+            format!("この端末機で事故が報告された({class_ja}: {kind}){by}"),
+        )
+    }
+
+    /// In whose session; without one nobody knows.
+    fn by(&self, operator: Option<&Code>) -> String {
+        let who = operator.map(|operator| self.cache.person(operator));
+        match who {
+            Some(who) => self.say(format!(" by {who}"), format!("(届出者: {who})")),
+            None => self.say(" without a session", "(届出者: 利用者なし)"),
         }
     }
 
@@ -248,6 +290,8 @@ impl Teller<'_> {
             | Body::ScreenLocked(_)
             | Body::ScreenNotLocked(_)
             | Body::BreakGlass(_)
+            | Body::CardReported(_)
+            | Body::IncidentReported(_)
             | Body::Read(_)
             | Body::Alarm(_)
             | Body::Enrolment(_) => self.happened(body),
@@ -487,6 +531,7 @@ impl Teller<'_> {
             Reason::OtherCard => ("another card came", "別のカードが挿入された"),
             Reason::ConnectionStopped => ("the connection was stopped", "結合が停止された"),
             Reason::AgentDied => ("the agent died", "エージェントが異常終了した"),
+            Reason::CardReported => ("the card was reported at this terminal", "この端末機でカードの届出があった"),
             Reason::EndOfHours => ("the hours ended", "運用時間が終わった"),
         };
         self.say(english, japanese)

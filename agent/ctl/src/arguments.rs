@@ -8,7 +8,7 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use sekisho_ipc::{AuthorizeRequest, Outcome, Recipient};
 use sekisho_wire::words::Language;
 
-use crate::{help_japanese, language, programs};
+use crate::{help_japanese, language, programs, report};
 
 /// Exit codes, below every help.
 const EXIT_CODES: &str = "\
@@ -99,6 +99,18 @@ pub(crate) enum Command {
     ChangePin {
         #[command(flatten)]
         pin: PinFrom,
+    },
+    /// Report a card that is lost, stolen, damaged or whose PIN is known: it is blocked at once; or report an incident
+    Report {
+        /// What happened
+        #[arg(value_name = "WHAT")]
+        what: report::What,
+        /// The card's number or its operator's ID [default: the card in the reader; for incidents none]
+        #[arg(id = "reported", value_name = "CARD")]
+        card: Option<String>,
+        /// One line of JSON, as the interface declares it
+        #[arg(long)]
+        json: bool,
     },
     /// Show the panel
     Panel {

@@ -250,6 +250,14 @@ const fn bar(reason: Bar, language: Language) -> (&'static str, &'static str) {
         (Bar::OnlyRoot, Language::Japanese) => {
             ("この操作はシステム管理者だけが行えます", "システム管理者に依頼してください。")
         }
+        (Bar::NotAReporter, Language::Japanese) => (
+            "このユーザーは届出ができません",
+            "別の端末から届け出るか、アクセス管理責任者に電話してください。届出には agent.toml の [peers] の prompt への登録が必要です。",
+        ),
+        (Bar::NotAReporter, Language::English) => (
+            "this user may not report from this terminal",
+            "Report at another terminal or telephone the access manager; 'prompt' under [peers] in agent.toml lets a user report.",
+        ),
         (Bar::OnlyRoot, Language::English) => ("only root may ask that", "Ask the system manager."),
     }
 }
@@ -292,6 +300,7 @@ mod tests {
             (Bar::SessionOpen, "Lock or end"),
             (Bar::NotYourSession, "where you logged in"),
             (Bar::OnlyRoot, "system manager"),
+            (Bar::NotAReporter, "another terminal"),
         ] {
             let failure = Failure::Asking(ClientError::Agent(AgentError::NotPermitted { reason }));
             assert!(failure.next(Language::English).contains(part), "{reason:?}");

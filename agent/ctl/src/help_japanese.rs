@@ -52,6 +52,7 @@ fn about(name: &str) -> &'static str {
         "watch" => "状態の変化を表示し続ける",
         "doctor" => "この端末の異常を調べ、直し方を示す（root では詳しく調べる）",
         "change-pin" => "挿入されたカードの暗証番号を変更する",
+        "report" => "カードの紛失などを届け出て直ちに停止する。事故を報告する",
         "panel" => "操作パネルを表示する",
         _ => "",
     }
@@ -66,6 +67,10 @@ fn argument_text(id: &str) -> &'static str {
         "kind" => "利用の種別: ordinary 通常、maintenance 保守、training 研修",
         "pin_stdin" => "暗証番号を端末ではなく標準入力から読む。change-pin では現在と新しいものを1行ずつ",
         "card" => "暗証番号を送るカードのGUID。他のカードには送らない",
+        "what" => {
+            "届け出ること: lost 紛失、stolen 盗難、damaged き損、pin-known 暗証番号の漏えい、failure 故障、malfunction 誤動作、leak 漏えい、alteration 改ざん、intrusion 不正アクセス、other その他"
+        }
+        "reported" => "カード番号または操作者の照合ID [省略時: 挿入されているカード、事故ならカードなし]",
         "end" => "利用を終了する",
         "function" => "機能コード",
         "purpose" => "事由コード",

@@ -16,6 +16,7 @@ mod panel;
 mod phrases;
 mod program;
 mod programs;
+mod report;
 mod status;
 mod terminal_pin;
 mod time_text;
@@ -77,6 +78,7 @@ fn dispatch(surroundings: &Surroundings, command: Command) -> Result<ExitCode, F
         Command::Run(run) => program::run(surroundings, run),
         Command::Watch { json } => watch::run(surroundings, json),
         Command::Doctor { json } => doctor::run(surroundings, json),
+        Command::Report { what, card, json } => report::run(surroundings, what, card.as_deref(), json),
         Command::Panel { programs } => panel::run(surroundings, &programs),
     }
 }

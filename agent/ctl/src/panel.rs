@@ -62,6 +62,7 @@ fn attend(
                 | Action::Prove { .. }
                 | Action::ChangePin { .. }
                 | Action::Authorize(_)
+                | Action::Report(_)
                 | Action::Start(..)
                 | Action::Lock
                 | Action::End

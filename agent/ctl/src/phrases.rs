@@ -72,6 +72,7 @@ pub(crate) fn lock_reason(reason: &str, language: Language) -> &str {
         "journal_failed" => ("記録を書き込めないため", "the records cannot be written"),
         "other_card" => ("別のカードが挿入されたため", "another card is in the reader"),
         "connection_stopped" => ("結合が停止されたため", "the connection was stopped"),
+        "card_reported" => ("カードの紛失等の届出があったため", "the card was reported lost, stolen or damaged"),
         "end_of_hours" => ("運用時間が終了したため", "the office's hours ended"),
         other => return other,
     };
@@ -128,6 +129,17 @@ pub(crate) fn warnings(state: &State, language: Language) -> Vec<String> {
             }
             Language::English => {
                 format!("Work stops here in {left} unless the records reach the ledger. Call the system manager.")
+            }
+        });
+    }
+    if state.reports_waiting > 0 {
+        let count = state.reports_waiting;
+        warnings.push(match language {
+            Language::Japanese => {
+                format!("届出{count}件が台帳に届いていません。アクセス管理責任者に電話してください。")
+            }
+            Language::English => {
+                format!("Reports that the ledger has not heard: {count}. Telephone the access manager.")
             }
         });
     }

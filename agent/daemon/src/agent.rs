@@ -25,6 +25,7 @@ use crate::journal::segment::random;
 use crate::journal::{Journal, Trouble};
 use crate::pins_sent::PinsSent;
 use crate::prompt::Prompt;
+use crate::reports::Reports;
 use crate::screen::Screen;
 use crate::service_manager::Heart;
 use crate::session::{Action, Event, Insertion, Limits, Machine, Now};
@@ -58,6 +59,8 @@ pub struct Agent {
     kick: SyncSender<()>,
     /// Screens to be locked. Whoever holds the core may take its lock, and never the other way round.
     pub(crate) screen: Screen,
+    /// Held by whoever writes down what was reported.
+    pub(crate) keeping_reports: Mutex<()>,
 }
 
 /// What changes, under the one lock.
@@ -100,6 +103,7 @@ pub(crate) struct Core {
     pub(crate) doubts: Doubts,
     pub(crate) false_cards: FalseCards,
     pub(crate) grants: CardGrants,
+    pub(crate) reports: Reports,
     /// Readers that are there: those whose `reader_up` has no `reader_down` yet.
     pub(crate) readers: BTreeSet<ReaderIdentity>,
     pub(crate) acknowledged: Acknowledged,
@@ -204,6 +208,7 @@ impl Agent {
             doubts: Doubts::default(),
             false_cards: FalseCards::default(),
             grants: CardGrants::default(),
+            reports: Reports::default(),
             readers: BTreeSet::new(),
             acknowledged,
             history: History::default(),
@@ -224,6 +229,7 @@ impl Agent {
             changed: Condvar::new(),
             kick,
             screen: Screen::default(),
+            keeping_reports: Mutex::new(()),
         }
     }
 

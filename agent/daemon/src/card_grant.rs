@@ -149,6 +149,7 @@ impl Core {
                 place.take_over(&register);
             }
         }
+        self.reports.settle(&register);
         self.register = register;
     }
 

@@ -146,6 +146,8 @@ impl Agent {
         let state = match &brought {
             Some(Brought::Answer { .. }) => LinkState::Up,
             Some(Brought::Refused { code, .. }) if PASSING.contains(&code.as_str()) => LinkState::Up,
+            // What it says of one act is not said of this terminal's records.
+            Some(Brought::Refused { .. }) if matches!(errand, Errand::Act { .. }) => return brought,
             Some(Brought::Refused { .. }) => LinkState::Refused,
             // Looking at a certificate tells nothing of the ledger.
             Some(Brought::Certified { .. }) => return brought,

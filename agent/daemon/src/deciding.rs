@@ -98,6 +98,7 @@ impl Agent {
             worked: 0,
             worked_today: 0,
             grant: core.named_grant(),
+            reported: core.reports.against(card.map(|card| &card.card), &core.register),
         }
     }
 
@@ -176,6 +177,7 @@ const fn reason_of(code: VerdictCode) -> Option<Reason> {
         VerdictCode::ClockBehind | VerdictCode::ClockUnknown => Some(Reason::ClockImpossible),
         VerdictCode::RegisterStale | VerdictCode::GrantStale => Some(Reason::RegisterStale),
         VerdictCode::ConnectionStopped => Some(Reason::ConnectionStopped),
+        VerdictCode::CardReported => Some(Reason::CardReported),
         VerdictCode::OutOfHours | VerdictCode::PermitUnknown | VerdictCode::PermitDoesNotCover => {
             Some(Reason::EndOfHours)
         }
@@ -223,6 +225,11 @@ const fn reason_of(code: VerdictCode) -> Option<Reason> {
         | VerdictCode::HistoryRefused
         | VerdictCode::JournalFull
         | VerdictCode::UnsentTooLong
+        | VerdictCode::ReportUnknown
+        | VerdictCode::ReportLimit
+        | VerdictCode::ReportSigner
+        | VerdictCode::ReportTerminal
+        | VerdictCode::ReportGuessed
         | VerdictCode::WrongPin
         | VerdictCode::PinBlocked
         | VerdictCode::PinNotSent

@@ -26,6 +26,8 @@ pub enum StateFile {
     JournalKey,
     /// `uplink.json`.
     Uplink,
+    /// `reports.json`.
+    Reports,
 }
 
 impl StateFile {
@@ -37,6 +39,7 @@ impl StateFile {
             Self::Register => "register/register.json",
             Self::JournalKey => "journal.key",
             Self::Uplink => "uplink.json",
+            Self::Reports => "reports.json",
         }
     }
 
@@ -59,6 +62,10 @@ impl StateFile {
             Self::Uplink => {
                 "Remove it: the ledger is asked how far it is. What is lost is what it had acknowledged, so that a journal that was cut short is \
                  not noticed, and which of its checkpoints was seen last."
+            }
+            Self::Reports => {
+                "Remove it, and tell the access manager: cards that were reported here and that the ledger has not heard of are to be \
+                 blocked by hand. The records card_reported of this terminal name them."
             }
         }
     }

@@ -220,6 +220,10 @@ fn carry(way: &Way, errand: &Errand) -> Brought {
             link.get(&format!("/v1/terminal/seal?epoch={epoch}&from={from}&seen={seen}"), &short)
         }
         Errand::Cursor { epoch } => link.get(&format!("/v1/terminal/cursor?epoch={epoch}"), &short),
+        Errand::Act { office, act } => {
+            let body = serde_json::json!({ "act": act, "names": [] }).to_string();
+            link.post(&format!("/v1/{office}/acts"), MediaType::Json, body.as_bytes(), &short)
+        }
         Errand::Certificate => return way.look_after_certificate(),
     };
     brought(outcome)

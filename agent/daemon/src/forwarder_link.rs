@@ -12,7 +12,7 @@ pub(crate) const FORWARDER_MESSAGE_MAX: usize = 16 * 1024 * 1024;
 pub(crate) enum Line {
     /// Register and freshness.
     Register,
-    /// Batches, seals, cursor.
+    /// Batches, seals, cursor, acts.
     Records,
 }
 
@@ -55,6 +55,13 @@ pub(crate) enum Errand {
         /// Epoch.
         epoch: u32,
     },
+    /// POST acts: one that this terminal's key has signed.
+    Act {
+        /// The office, hexadecimal.
+        office: String,
+        /// The signed act, base64.
+        act: String,
+    },
     /// Look after the certificate; POST certificate when little of its time is left.
     Certificate,
 }
@@ -64,7 +71,9 @@ impl Errand {
     pub(crate) const fn line(&self) -> Line {
         match self {
             Self::Register { .. } => Line::Register,
-            Self::Batch { .. } | Self::Seal { .. } | Self::Cursor { .. } | Self::Certificate => Line::Records,
+            Self::Batch { .. } | Self::Seal { .. } | Self::Cursor { .. } | Self::Act { .. } | Self::Certificate => {
+                Line::Records
+            }
         }
     }
 }

@@ -33,6 +33,7 @@ mod places;
 mod prompt;
 mod rate;
 mod register_entries;
+mod reports;
 pub mod run;
 pub mod screen;
 pub mod secrets;

@@ -238,6 +238,8 @@ impl Before {
             | Body::ScreenLocked(_)
             | Body::ScreenNotLocked(_)
             | Body::BreakGlass(_)
+            | Body::CardReported(_)
+            | Body::IncidentReported(_)
             | Body::Read(_)
             | Body::Alarm(_)
             | Body::Enrolment(_) => {}
@@ -310,6 +312,8 @@ impl Opened {
         let unsent_since = time_of(&journal, position.acknowledged().stored);
         let beginning = Beginning { trusted, register, names, position, unsent_since, boot };
         let agent = Arc::new(Agent::new(config, identity, clock, journal, beginning, kick));
+        // Before any card can be looked at.
+        agent.load_reports().map_err(state_file(StateFile::Reports))?;
         // Without a history that can be gone on with the register is still fetched: an act in it opens a new epoch.
         let uplink = goes_on.then(Uplink::default);
         if goes_on {
@@ -326,9 +330,8 @@ impl Opened {
         let peers = &agent.config.peers;
         let workers = bind(&agent.config.worker_socket(), Who::of(peers.worker))?;
         let forwarders = bind(&agent.config.forwarder_socket(), Who::of(peers.forwarder))?;
-        let (one, two, three, four, five, six) =
-            (agent.clone(), agent.clone(), agent.clone(), agent.clone(), agent.clone(), agent.clone());
-        let (register, records) = (Arc::clone(&lines), Arc::clone(&lines));
+        let [one, two, three, four, five, six, seven] = std::array::from_fn(|_| Arc::clone(&agent));
+        let [register, records, reports] = std::array::from_fn(|_| Arc::clone(&lines));
         spawn("flush", move || one.flush_loop(&kicks))?;
         spawn("tick", move || two.tick_loop(&heart))?;
         if agent.config.lock.screen == ScreenLock::Logind {
@@ -340,6 +343,8 @@ impl Opened {
         if let Some(uplink) = uplink {
             spawn("uplink", move || uplink.run(&four, &records.line(Line::Records)))?;
         }
+        // Also where the journal cannot be gone on with: a card that is lost does not wait for that.
+        spawn("reports", move || seven.report_loop(&reports.line(Line::Records)))?;
         spawn("worker", move || accept_workers(&five, &workers))?;
         spawn("forwarder", move || accept_forwarders(&six, &forwarders, &lines))?;
         spawn("socket", move || accept_clients(&agent, &listener))

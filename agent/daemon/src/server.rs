@@ -7,8 +7,9 @@ use std::time::Duration;
 use sekisho_ipc::{
     AgentError, AuthorizeRequest, AwaitRequest, Bar, BreakGlassAnswer, BreakGlassRequest, Call, CompleteAnswer,
     CompleteRequest, Connection, ConnectionError, DescriptionAnswer, DescriptionRequest, Descriptors,
-    ExportRecordsRequest, InfoAnswer, LockRequest, MESSAGE_MAX, Method, Nothing, PromptRequest, Reply, ServiceError,
-    ServiceMethod, State, StateAnswer, TakeSealAnswer, TakeSealRequest, peer_uid,
+    ExportRecordsRequest, InfoAnswer, LockRequest, MESSAGE_MAX, Method, Nothing, PromptRequest, Reply,
+    ReportCardRequest, ReportIncidentRequest, ServiceError, ServiceMethod, State, StateAnswer, TakeSealAnswer,
+    TakeSealRequest, peer_uid,
 };
 use serde::de::DeserializeOwned;
 
@@ -124,6 +125,10 @@ impl<'a> Served<'a> {
             Method::TakeSeal => {
                 let sealed = agent.take_seal(caller, parameters::<TakeSealRequest>(call)?.seal)?;
                 Reply::new(&TakeSealAnswer { sealed })
+            }
+            Method::ReportCard => Reply::new(&agent.report_card(caller, &parameters::<ReportCardRequest>(call)?)?),
+            Method::ReportIncident => {
+                Reply::new(&agent.report_incident(caller, &parameters::<ReportIncidentRequest>(call)?)?)
             }
             Method::Prompt => return Err(AgentError::NoSuchPrompt),
         })

@@ -72,6 +72,7 @@ pub(crate) const fn reason(reason: Reason) -> &'static str {
         Reason::ConnectionStopped => "connection_stopped",
         Reason::AgentDied => "agent_died",
         Reason::EndOfHours => "end_of_hours",
+        Reason::CardReported => "card_reported",
     }
 }
 

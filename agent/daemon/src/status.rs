@@ -71,6 +71,7 @@ impl Agent {
             unsent: 0,
             unsealed: 0,
             unsent_until: None,
+            reports_waiting: 0,
             time,
             advice,
         }
@@ -88,6 +89,7 @@ impl Agent {
             recent: core.recent.iter().cloned().collect(),
             unsent: next.saturating_sub(core.acknowledged.stored),
             unsealed: next.saturating_sub(core.acknowledged.sealed),
+            reports_waiting: core.reports.waiting(),
             unsent_until: self.unsent_until(core).filter(|until| {
                 // From half of the days on: there is time to mend the line, or to carry the records.
                 until.saturating_sub(core.trusted.now(self.moment())) < self.config.journal.unsent() / 2

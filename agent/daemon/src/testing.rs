@@ -241,9 +241,30 @@ impl Office {
     }
 
     pub(crate) fn revoke(&mut self, card: u8) {
-        let (state, reason) = (CardState::Revoked, StateReason::Lost);
+        self.set(card, CardState::Revoked, StateReason::Lost);
+    }
+
+    pub(crate) fn suspend(&mut self, card: u8) {
+        self.set(card, CardState::Suspended, StateReason::Other);
+    }
+
+    pub(crate) fn lift(&mut self, card: u8) {
+        self.set(card, CardState::Active, StateReason::None);
+    }
+
+    fn set(&mut self, card: u8, state: CardState, reason: StateReason) {
         let card = CardGuid([card; 16]);
         self.act(vec![Change::CardState(SetCardState { card, state, reason, effective: self.now })]);
+    }
+
+    pub(crate) fn suspend_terminal(&mut self) {
+        let (terminal, state) = (code("mado-1"), TerminalUse::Suspended);
+        self.act(vec![Change::TerminalState(SetTerminalState { terminal, state, effective: self.now })]);
+    }
+
+    /// What somebody else signed.
+    pub(crate) fn append(&mut self, entry: Vec<u8>) {
+        self.take(entry);
     }
 }
 
@@ -290,6 +311,7 @@ pub(crate) struct Bench {
     pub(crate) worker: Double,
     kicks: std::sync::mpsc::Receiver<()>,
     _cursor: CursorFile,
+    _folder: Folder,
 }
 
 /// What the uplink keeps; nothing of it stays on the disk.
@@ -329,7 +351,7 @@ impl Bench {
         let mut trusted = TrustedTime::new(&boot, None, now);
         let until = tuesday_ten() + 72 * 3_600_000;
         let _ = trusted.note(SeenNote { time: tuesday_ten(), until }, now);
-        let config = Config::parse(Path::new("agent.toml"), "").unwrap();
+        let config = Config { state: state_folder(), ..Config::parse(Path::new("agent.toml"), "").unwrap() };
         let (kick, kicks) = std::sync::mpsc::sync_channel(1);
         static BENCHES: AtomicU64 = AtomicU64::new(0);
         let number = BENCHES.fetch_add(1, Ordering::Relaxed);
@@ -339,7 +361,8 @@ impl Bench {
             Beginning { trusted, register: office.register.clone(), names, position, unsent_since: None, boot };
         let agent = Arc::new(Agent::new(config, identity, clock.clone(), journal, beginning, kick));
         let worker = Double::join(&agent, 1);
-        Self { agent, disk, clock, office, worker, kicks, _cursor: CursorFile(file) }
+        let _folder = Folder(agent.config.state.clone());
+        Self { agent, disk, clock, office, worker, kicks, _cursor: CursorFile(file), _folder }
     }
 
     /// Brings the office's newest register to the terminal, as the keeper would after checking it.
@@ -400,6 +423,22 @@ impl Bench {
             let register = register.as_it_decided(&record, on_card).unwrap();
             sekisho_register::replay(&register, &record).unwrap();
         }
+    }
+}
+
+/// A folder of a bench's own; it is there for those that make it.
+fn state_folder() -> std::path::PathBuf {
+    static BENCHES: AtomicU64 = AtomicU64::new(0);
+    let number = BENCHES.fetch_add(1, Ordering::SeqCst);
+    std::env::temp_dir().join(format!("sekisho-bench-{}-{number}", std::process::id()))
+}
+
+/// Goes with the bench.
+pub(crate) struct Folder(std::path::PathBuf);
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
     }
 }
 

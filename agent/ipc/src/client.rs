@@ -19,6 +19,7 @@ use crate::method::{
     PromptRequest, StateAnswer, TakeSealAnswer, TakeSealRequest,
 };
 use crate::prompt::Prompt;
+use crate::report::{ReportCardAnswer, ReportCardRequest, ReportIncidentAnswer, ReportIncidentRequest};
 use crate::state::{RecordRef, State};
 
 /// How long an answer may take that needs no person. `Authorize` may use the card, which takes a second or two.
@@ -135,6 +136,22 @@ impl Client {
     /// [`ClientError`].
     pub fn take_seal(&mut self, seal: serde_json::Value) -> Result<u64, ClientError> {
         self.ask::<TakeSealAnswer>(Method::TakeSeal, &TakeSealRequest { seal }).map(|answer| answer.sealed)
+    }
+
+    /// Reports a card.
+    ///
+    /// # Errors
+    /// [`ClientError`]: [`AgentError::CardProblem`](crate::AgentError::CardProblem) for a card that nobody knows.
+    pub fn report_card(&mut self, request: &ReportCardRequest) -> Result<ReportCardAnswer, ClientError> {
+        self.ask(Method::ReportCard, request)
+    }
+
+    /// Reports an incident.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub fn report_incident(&mut self, request: &ReportIncidentRequest) -> Result<ReportIncidentAnswer, ClientError> {
+        self.ask(Method::ReportIncident, request)
     }
 
     /// Says that the clerk is working.

@@ -71,6 +71,8 @@ pub enum Bar {
     NotYourSession,
     /// Only root may ask that.
     OnlyRoot,
+    /// Its uid is not among those that may report from here: `prompt` under `[peers]` in `agent.toml`.
+    NotAReporter,
 }
 
 impl fmt::Display for Bar {
@@ -80,6 +82,7 @@ impl fmt::Display for Bar {
             Self::SessionOpen => "a session is open",
             Self::NotYourSession => "this is another user's session",
             Self::OnlyRoot => "only root may ask that",
+            Self::NotAReporter => "this user may not report from this terminal",
         })
     }
 }

@@ -16,6 +16,7 @@ mod method;
 mod peer;
 mod pin_frame;
 mod prompt;
+mod report;
 mod service;
 mod state;
 mod typed_pin;
@@ -37,6 +38,10 @@ pub use method::{
 pub use peer::peer_uid;
 pub use pin_frame::{PIN_FRAME_LEN, PinFrame, PinFrameError, PinReader};
 pub use prompt::Prompt;
+pub use report::{
+    CardTrouble, IncidentClass, Numbered, ReportCardAnswer, ReportCardRequest, ReportIncidentAnswer,
+    ReportIncidentRequest,
+};
 pub use service::{DescriptionAnswer, DescriptionRequest, InfoAnswer, SERVICE_INTERFACE, ServiceError, ServiceMethod};
 pub use state::{
     Card, Function, LinkState, Purpose, Recent, RecordRef, ScreenState, Session, SessionEnd, SessionState, State,

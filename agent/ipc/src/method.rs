@@ -29,11 +29,15 @@ pub enum Method {
     ExportRecords,
     /// Takes the ledger's proof that it has sealed records.
     TakeSeal,
+    /// Reports a card lost, stolen, damaged or its PIN known.
+    ReportCard,
+    /// Reports an incident.
+    ReportIncident,
 }
 
 impl Method {
     /// Every method, in the interface's order.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 13] = [
         Self::Status,
         Self::Prompt,
         Self::Await,
@@ -45,6 +49,8 @@ impl Method {
         Self::BreakGlass,
         Self::ExportRecords,
         Self::TakeSeal,
+        Self::ReportCard,
+        Self::ReportIncident,
     ];
 
     /// The name on the wire.
@@ -62,6 +68,8 @@ impl Method {
             Self::BreakGlass => "io.sekisho.BreakGlass",
             Self::ExportRecords => "io.sekisho.ExportRecords",
             Self::TakeSeal => "io.sekisho.TakeSeal",
+            Self::ReportCard => "io.sekisho.ReportCard",
+            Self::ReportIncident => "io.sekisho.ReportIncident",
         }
     }
 

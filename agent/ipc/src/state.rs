@@ -215,6 +215,8 @@ pub struct State {
     /// When the records that wait longest must have reached the ledger, or nothing more is granted: milliseconds since 1970 UTC. Absent while
     /// there is more than half of the time that the terminal's configuration gives.
     pub unsent_until: Option<u64>,
+    /// What was reported here and the ledger is not known to have.
+    pub reports_waiting: u32,
     /// The agent's time: milliseconds since 1970 UTC.
     pub time: u64,
     /// What happened and what to do next, for the state as a whole.

@@ -65,7 +65,7 @@ pub(crate) fn of_client(error: &ClientError, language: Language) -> Refusal {
         }
         ClientError::Agent(
             AgentError::InvalidArgument { .. }
-            | AgentError::NotPermitted { reason: Bar::NotAPromptPeer | Bar::OnlyRoot }
+            | AgentError::NotPermitted { reason: Bar::NotAPromptPeer | Bar::OnlyRoot | Bar::NotAReporter }
             | AgentError::TooLarge { .. }
             | AgentError::RecordsHeldBack { .. }
             | AgentError::SealRefused { .. }

@@ -21,6 +21,7 @@ use crate::index::{AskedVerdict, Question};
 use crate::people::Proved;
 use crate::refusal::Refusal;
 use crate::search::Behind;
+use crate::store::LogName;
 use crate::visitors::{ANY_ROLE, INVITERS, READERS, Visitor};
 
 #[derive(Deserialize)]
@@ -121,12 +122,20 @@ pub(super) async fn submit(
 ) -> Result<Response, Refusal> {
     let act = decode(&submission.act, "act")?;
     let names = submission.names.into_iter().map(WireName::read).collect::<Result<_, _>>()?;
-    let (placed, size) = blocking(move || hall.ledger.submit(&office, act, names)).await?;
+    let (placed, size, incidents) = blocking(move || {
+        let (placed, size) = hall.ledger.submit(&office, act, names)?;
+        let filed = placed.log == LogName::Casebook;
+        let incidents = if filed { hall.ledger.incidents_at(&office, placed.index)? } else { Vec::new() };
+        Ok((placed, size, incidents))
+    })
+    .await?;
+    let incidents: Vec<_> = incidents.iter().map(|number| (number.fiscal_year, number.number)).collect();
     Ok(answer(&json!({
         "log": placed.log.as_str(),
         "index": placed.index,
         "id": WireHash(placed.id.0).to_string(),
         "size": size,
+        "incidents": incidents,
     })))
 }
 

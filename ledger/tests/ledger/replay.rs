@@ -41,6 +41,7 @@ fn decision(town: &Town, register: u64, verdict: VerdictCode) -> Body {
         worked: 0,
         worked_today: 0,
         grant: None,
+        reported: None,
     };
     Body::Decision(Decision { request: RequestId([1; 16]), input, verdict, signature: None })
 }

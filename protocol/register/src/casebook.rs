@@ -228,8 +228,7 @@ impl Casebook {
         if changes.iter().any(reports) && !changes.iter().all(reports) {
             return Err(FoldRefusal::NotAProposal);
         }
-        let wrong_level =
-            |change: &Change| matches!(change, Change::Incident(report) if !(1..=3).contains(&report.level));
+        let wrong_level = |change: &Change| matches!(change, Change::Incident(report) if report.level > 3);
         if changes.iter().any(wrong_level) {
             return Err(FoldRefusal::ValueWrong(WrongValue::ThreatLevel));
         }

@@ -205,6 +205,7 @@ impl<'a> Case<'a> {
             CardState::Suspended => return Err(VerdictCode::CardSuspended),
             CardState::Active => {}
         }
+        unless(self.input.reported.is_none(), VerdictCode::CardReported)?;
         unless(card.issued().kind.opens_sessions(), VerdictCode::CardNeverOpens)?;
         unless(!card.issued().dormant || card.holder(self.at).is_some(), VerdictCode::CardDormant)?;
         unless(card.is_within_dates(self.at), VerdictCode::CardExpired)?;

@@ -538,11 +538,12 @@ fn incident(change: &ReportIncident, say: &Titles<'_>) -> String {
         IncidentClass::Failure => say.say("障害", "failure"),
         IncidentClass::Misuse => say.say("不正行為", "misuse"),
     };
-    let (level, kind) = (change.level, &change.kind);
-    let mut text = say.say(
-        &format!("{class}の報告: {kind}、脅威度{level}"),
-        &format!("report of {class}: {kind}, threat level {level}"),
-    );
+    let kind = &change.kind;
+    let mut text = say.say(&format!("{class}の報告: {kind}"), &format!("report of {class}: {kind}"));
+    text.push_str(&match change.level {
+        0 => say.say("、脅威度は未判定", ", threat level not judged yet"),
+        level => say.say(&format!("、脅威度{level}"), &format!(", threat level {level}")),
+    });
     if let Some(terminal) = &change.terminal {
         text.push_str(&say.say(&format!("、端末 {terminal}"), &format!(", terminal {terminal}")));
     }

@@ -234,7 +234,7 @@ pub enum WrongValue {
     CalendarDays,
     /// A permit without persons, terminals or time.
     Permit,
-    /// A threat level other than 1 to 3.
+    /// A threat level above 3.
     ThreatLevel,
 }
 

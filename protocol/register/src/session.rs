@@ -65,6 +65,8 @@ impl Session {
             | Body::ScreenLocked(_)
             | Body::ScreenNotLocked(_)
             | Body::BreakGlass(_)
+            | Body::CardReported(_)
+            | Body::IncidentReported(_)
             | Body::Read(_)
             | Body::Alarm(_)
             | Body::Enrolment(_) => {}

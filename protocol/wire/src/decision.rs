@@ -2,7 +2,7 @@
 
 use minicbor::{Decode, Encode};
 
-use crate::id::{CardGuid, CaseReference, Code, Hash, Numbered, OfficeId, ReaderIdentity, SessionId};
+use crate::id::{CardGuid, CaseReference, Code, Hash, Numbered, OfficeId, ReaderIdentity, Salt, SessionId};
 
 /// What the terminal is in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
@@ -181,6 +181,9 @@ pub struct DecisionInput {
     /// The act on the card that this rests on besides the register.
     #[n(26)]
     pub grant: Option<NamedGrant>,
+    /// The report of this card that was made at this terminal, and that the register does not say yet.
+    #[n(27)]
+    pub reported: Option<Salt>,
 }
 
 impl DecisionInput {

@@ -58,6 +58,9 @@ pub enum Reason {
     /// The office's hours ended.
     #[n(16)]
     EndOfHours = 16,
+    /// The card was reported lost, stolen, damaged or its PIN known, at this terminal.
+    #[n(17)]
+    CardReported = 17,
 }
 
 /// How what was permitted ended.
@@ -160,6 +163,37 @@ pub enum LoginSeen {
     /// It stood in the machine's list of logins when the agent started: no agent was there.
     #[n(1)]
     Listed,
+}
+
+/// What is reported of a card; the numbers are those of the register's reasons (register §R3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(index_only)]
+#[repr(u8)]
+pub enum CardTrouble {
+    /// Lost.
+    #[n(1)]
+    Lost = 1,
+    /// Stolen.
+    #[n(2)]
+    Stolen = 2,
+    /// Damaged.
+    #[n(3)]
+    Damaged = 3,
+    /// Somebody else may know the PIN.
+    #[n(4)]
+    PinCompromised = 4,
+}
+
+/// Class of an incident.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(index_only)]
+pub enum IncidentClass {
+    /// 障害.
+    #[n(0)]
+    Failure,
+    /// 不正行為.
+    #[n(1)]
+    Misuse,
 }
 
 /// Why a screen was not locked.

@@ -12,9 +12,9 @@ mod digest;
 mod kind;
 
 pub use body::{
-    About, Alarm, Body, BreakGlass, CardFalse, CardSeen, ClockStep, Completed, Decision, Enrolment, Lost, Opening,
-    PinChanged, PinFailed, Read, RefusedAct, RegisterAdvanced, ScreenLocked, ScreenNotLocked, SessionReason,
-    TerminalUp, Withdrawn,
+    About, Alarm, Body, BreakGlass, CardFalse, CardReported, CardSeen, ClockStep, Completed, Decision, Enrolment,
+    IncidentReported, Lost, Opening, PinChanged, PinFailed, Read, RefusedAct, RegisterAdvanced, ScreenLocked,
+    ScreenNotLocked, SessionReason, TerminalUp, Withdrawn,
 };
 pub use digest::{decision_digest, session_digest, token_digest};
 pub use kind::{KINDS, kind_number};

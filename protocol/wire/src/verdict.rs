@@ -94,6 +94,9 @@ pub enum VerdictCode {
     /// The register does not take the act on the card.
     #[n(58)]
     GrantRefused = 58,
+    /// The card was reported at this terminal, and the register does not say so yet.
+    #[n(59)]
+    CardReported = 59,
     /// The operator is not in the register, or not the card's.
     #[n(60)]
     OperatorUnknown = 60,
@@ -184,6 +187,21 @@ pub enum VerdictCode {
     /// Records have waited for the ledger for as long as the terminal's configuration lets them.
     #[n(207)]
     UnsentTooLong = 207,
+    /// No card of that number is known here, or no card of that operator's in use.
+    #[n(208)]
+    ReportUnknown = 208,
+    /// As much was reported at this terminal today as its key may sign.
+    #[n(209)]
+    ReportLimit = 209,
+    /// Without this card too few could decide: it can be blocked by people alone.
+    #[n(210)]
+    ReportSigner = 210,
+    /// The register does not let this terminal report.
+    #[n(211)]
+    ReportTerminal = 211,
+    /// Too many numbers were tried that nobody has.
+    #[n(212)]
+    ReportGuessed = 212,
     /// The card says that the PIN is wrong.
     #[n(240)]
     WrongPin = 240,
@@ -212,7 +230,7 @@ pub enum VerdictCode {
 
 impl VerdictCode {
     /// Every code, in the order of its number.
-    pub const ALL: [Self; 66] = [
+    pub const ALL: [Self; 72] = [
         Self::Granted,
         Self::NoCard,
         Self::PinNeeded,
@@ -241,6 +259,7 @@ impl VerdictCode {
         Self::CardNeverOpens,
         Self::CardKindWrong,
         Self::GrantRefused,
+        Self::CardReported,
         Self::OperatorUnknown,
         Self::OperatorSuspended,
         Self::OperatorEnded,
@@ -271,6 +290,11 @@ impl VerdictCode {
         Self::HistoryRefused,
         Self::JournalFull,
         Self::UnsentTooLong,
+        Self::ReportUnknown,
+        Self::ReportLimit,
+        Self::ReportSigner,
+        Self::ReportTerminal,
+        Self::ReportGuessed,
         Self::WrongPin,
         Self::PinBlocked,
         Self::PinNotSent,
@@ -343,6 +367,7 @@ impl VerdictCode {
             Self::CardNeverOpens => "card_never_opens",
             Self::CardKindWrong => "card_kind_wrong",
             Self::GrantRefused => "grant_refused",
+            Self::CardReported => "card_reported",
             Self::OperatorUnknown => "operator_unknown",
             Self::OperatorSuspended => "operator_suspended",
             Self::OperatorEnded => "operator_ended",
@@ -373,6 +398,11 @@ impl VerdictCode {
             Self::HistoryRefused => "history_refused",
             Self::JournalFull => "journal_full",
             Self::UnsentTooLong => "unsent_too_long",
+            Self::ReportUnknown => "report_unknown",
+            Self::ReportLimit => "report_limit",
+            Self::ReportSigner => "report_signer",
+            Self::ReportTerminal => "report_terminal",
+            Self::ReportGuessed => "report_guessed",
             Self::WrongPin => "wrong_pin",
             Self::PinBlocked => "pin_blocked",
             Self::PinNotSent => "pin_not_sent",

@@ -93,6 +93,10 @@ impl VerdictCode {
                 what: "this card is newer than the register on this terminal, which does not know enough to take it",
                 next: "Wait until the terminal reaches the ledger, or work at another one. Call the system manager.",
             },
+            Self::CardReported => Words {
+                what: "this card was reported at this terminal",
+                next: "Bring it to the access manager. Only the office's administrators lift the block.",
+            },
             Self::OperatorUnknown => Words { what: "the operator is not registered", next: "Call the access manager." },
             Self::OperatorSuspended => Words { what: "the operator is suspended", next: "Call the access manager." },
             Self::OperatorEnded => Words { what: "the operator has left the duty", next: "Hand the card in." },
@@ -182,6 +186,26 @@ impl VerdictCode {
             Self::UnsentTooLong => Words {
                 what: "records of this terminal have not reached the ledger for too long",
                 next: "Work at another terminal and call the system manager. It goes on by itself when they have reached it.",
+            },
+            Self::ReportUnknown => Words {
+                what: "no card in use has this number, and no operator with this ID has one",
+                next: "Check the number on the card's receipt or the operator's ID, or telephone the access manager.",
+            },
+            Self::ReportLimit => Words {
+                what: "as much was reported at this terminal today as it may report",
+                next: "Report at another terminal, or telephone the access manager.",
+            },
+            Self::ReportSigner => Words {
+                what: "without this administrator's card too few could decide for the office, so a terminal may not block it",
+                next: "Telephone the system manager at once.",
+            },
+            Self::ReportTerminal => Words {
+                what: "this terminal is not in use, so it cannot report",
+                next: "Report at another terminal, or telephone the access manager.",
+            },
+            Self::ReportGuessed => Words {
+                what: "too many numbers were tried that no card has",
+                next: "Wait ten minutes, or telephone the access manager.",
             },
             Self::WrongPin => Words {
                 what: "the PIN is wrong",
@@ -326,6 +350,10 @@ impl VerdictCode {
                 what: "このカードは端末の登録情報より新しく、登録情報が不足しているため確認できません",
                 next: "台帳と通信できるまで待つか、別の端末を使い、システム管理者に連絡してください。",
             },
+            Self::CardReported => Words {
+                what: "このカードはこの端末で届出があったため使えません",
+                next: "アクセス管理責任者に届けてください。停止を解けるのは管理者だけです。",
+            },
             Self::OperatorUnknown => Words {
                 what: "操作者が登録されていません",
                 next: "アクセス管理責任者に連絡してください。",
@@ -441,6 +469,26 @@ impl VerdictCode {
             Self::UnsentTooLong => Words {
                 what: "この端末の記録が長期間台帳に届いていません",
                 next: "別の端末を使い、システム管理者に連絡してください。記録が台帳に届くと自動的に再開します。",
+            },
+            Self::ReportUnknown => Words {
+                what: "この番号のカード、またはこの照合IDの操作者が使用中のカードはありません",
+                next: "カード番号か照合IDを確かめてください。分からなければアクセス管理責任者に電話してください。",
+            },
+            Self::ReportLimit => Words {
+                what: "この端末から1日に届け出られる件数に達しました",
+                next: "別の端末から届け出るか、アクセス管理責任者に電話してください。",
+            },
+            Self::ReportSigner => Words {
+                what: "この管理者のカードを止めると団体の処分ができなくなるため、端末からは停止できません",
+                next: "直ちにシステム管理者に電話してください。",
+            },
+            Self::ReportTerminal => Words {
+                what: "この端末は使用中として登録されていないため、届け出られません",
+                next: "別の端末から届け出るか、アクセス管理責任者に電話してください。",
+            },
+            Self::ReportGuessed => Words {
+                what: "存在しない番号が続けて入力されました",
+                next: "10分待つか、アクセス管理責任者に電話してください。",
             },
             Self::WrongPin => Words {
                 what: "暗証番号が違います",

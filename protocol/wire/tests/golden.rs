@@ -49,6 +49,7 @@ fn input() -> DecisionInput {
         worked: 0,
         worked_today: 0,
         grant: None,
+        reported: None,
     }
 }
 

@@ -19,13 +19,13 @@ use sekisho_wire::id::{
 };
 use sekisho_wire::piv::{CardHolderId, certificate};
 use sekisho_wire::reason::{
-    AlarmKind, EnrolmentEvent, FalseSlot, Instead, LinkState, LoginSeen, LostReason, Outcome, PreviousEnd, Query,
-    Reason, ScreenCause, WorkerState,
+    AlarmKind, CardTrouble, EnrolmentEvent, FalseSlot, IncidentClass, Instead, LinkState, LoginSeen, LostReason,
+    Outcome, PreviousEnd, Query, Reason, ScreenCause, WorkerState,
 };
 use sekisho_wire::record::{
-    About, Alarm, Body, BreakGlass, CardFalse, CardSeen, ClockStep, Completed, Decision, Emitter, Enrolment, Lost,
-    Opening, PinChanged, PinFailed, RECORD_VERSION, Read, Record, RefusedAct, RegisterAdvanced, ScreenLocked,
-    ScreenNotLocked, SessionReason, TerminalUp, Withdrawn,
+    About, Alarm, Body, BreakGlass, CardFalse, CardReported, CardSeen, ClockStep, Completed, Decision, Emitter,
+    Enrolment, IncidentReported, Lost, Opening, PinChanged, PinFailed, RECORD_VERSION, Read, Record, RefusedAct,
+    RegisterAdvanced, ScreenLocked, ScreenNotLocked, SessionReason, TerminalUp, Withdrawn,
 };
 use sekisho_wire::tlv;
 use sekisho_wire::verdict::VerdictCode;
@@ -69,8 +69,9 @@ fn input() -> impl Strategy<Value = DecisionInput> {
     let when = (any::<u64>(), one_of::<ClockState>(), option::of(any::<u64>()), option::of(any::<u64>()));
     let worked = (any::<u32>(), any::<u32>());
     let grant = option::of((any::<u64>(), hash()));
-    (place, asked, who, session, what, permit, when, (worked, grant)).prop_map(
-        |(place, asked, who, session, what, permit, when, (worked, grant))| DecisionInput {
+    let reported = option::of(any::<[u8; 16]>());
+    (place, asked, who, session, what, permit, when, (worked, grant, reported)).prop_map(
+        |(place, asked, who, session, what, permit, when, (worked, grant, reported))| DecisionInput {
             rules: place.0,
             register: place.1,
             office: OfficeId(place.2),
@@ -99,6 +100,7 @@ fn input() -> impl Strategy<Value = DecisionInput> {
             worked: if place.0 == 1 { 0 } else { worked.0 },
             worked_today: if place.0 == 1 { 0 } else { worked.1 },
             grant: grant.map(|(index, act)| NamedGrant { index, act }),
+            reported: reported.map(Salt),
         },
     )
 }
@@ -175,6 +177,16 @@ fn of_a_terminal() -> impl Strategy<Value = Body> {
         ("[A-Za-z0-9._$@+-]{1,32}", any::<u64>(), one_of::<LoginSeen>()).prop_map(|(account, at, seen)| {
             Body::BreakGlass(BreakGlass { account: AccountName::new(&account).unwrap(), at, seen })
         }),
+        (any::<[u8; 16]>(), card(), one_of::<CardTrouble>(), session(), option::of(code())).prop_map(
+            |(report, card, reason, session, operator)| {
+                Body::CardReported(CardReported { report: Salt(report), card, reason, session, operator })
+            }
+        ),
+        (any::<[u8; 16]>(), one_of::<IncidentClass>(), code(), option::of(card()), session(), option::of(code()))
+            .prop_map(|(report, class, kind, card, session, operator)| {
+                let report = Salt(report);
+                Body::IncidentReported(IncidentReported { report, class, kind, card, session, operator })
+            }),
         alarm(AlarmKind::is_a_terminals),
     ]
 }

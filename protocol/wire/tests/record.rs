@@ -7,13 +7,14 @@ use sekisho_wire::id::{
     RequestId, Salt, SessionId, Signature,
 };
 use sekisho_wire::reason::{
-    AlarmKind, EnrolmentEvent, FalseSlot, Instead, LinkState, LoginSeen, LostReason, Outcome, PreviousEnd, Query,
-    Reason, ScreenCause, WorkerState,
+    AlarmKind, CardTrouble, EnrolmentEvent, FalseSlot, IncidentClass, Instead, LinkState, LoginSeen, LostReason,
+    Outcome, PreviousEnd, Query, Reason, ScreenCause, WorkerState,
 };
 use sekisho_wire::record::{
-    About, Alarm, Body, BreakGlass, CardFalse, CardSeen, ClockStep, Completed, Decision, Emitter, Enrolment, KINDS,
-    Lost, Opening, PinChanged, PinFailed, RECORD_VERSION, Read, Record, RefusedAct, RegisterAdvanced, Retention,
-    ScreenLocked, ScreenNotLocked, SessionReason, TerminalUp, Unread, Withdrawn, decision_digest, session_digest,
+    About, Alarm, Body, BreakGlass, CardFalse, CardReported, CardSeen, ClockStep, Completed, Decision, Emitter,
+    Enrolment, IncidentReported, KINDS, Lost, Opening, PinChanged, PinFailed, RECORD_VERSION, Read, Record, RefusedAct,
+    RegisterAdvanced, Retention, ScreenLocked, ScreenNotLocked, SessionReason, TerminalUp, Unread, Withdrawn,
+    decision_digest, session_digest,
 };
 use sekisho_wire::verdict::VerdictCode;
 
@@ -53,6 +54,7 @@ fn input(request: Request) -> DecisionInput {
         worked: 0,
         worked_today: 0,
         grant: None,
+        reported: None,
     }
 }
 
@@ -99,6 +101,21 @@ fn bodies() -> Vec<Body> {
             account: AccountName::new("glass").unwrap(),
             at: 1_795_000_000_000,
             seen: LoginSeen::Listed,
+        }),
+        Body::CardReported(CardReported {
+            report: Salt([13; 16]),
+            card: CardGuid([2; 16]),
+            reason: CardTrouble::PinCompromised,
+            session: Some(session),
+            operator: Some(code("10023")),
+        }),
+        Body::IncidentReported(IncidentReported {
+            report: Salt([14; 16]),
+            class: IncidentClass::Misuse,
+            kind: code("leak"),
+            card: Some(CardGuid([2; 16])),
+            session: Some(session),
+            operator: Some(code("10023")),
         }),
         Body::Read(Read {
             operator: code("20001"),
@@ -336,6 +353,7 @@ fn the_longest_record_of_every_kind_fits() {
         worked: u32::MAX,
         worked_today: u32::MAX,
         grant: Some(NamedGrant { index: u64::MAX, act: Hash([255; 32]) }),
+        reported: Some(Salt([255; 16])),
         ..input(Request::Function)
     };
     let Body::Decision(decision) = bodies().remove(3) else { panic!("the fourth is a decision") };

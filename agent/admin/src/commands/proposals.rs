@@ -44,7 +44,7 @@ pub(super) fn cards(desk: &mut Desk) -> Result<Vec<(CardGuid, Hash)>, AdminError
 }
 
 /// The casebook, verified under its checkpoint, with the entries as they are.
-fn casebook(desk: &mut Desk) -> Result<(Casebook, Vec<Vec<u8>>), AdminError> {
+pub(super) fn casebook(desk: &mut Desk) -> Result<(Casebook, Vec<Vec<u8>>), AdminError> {
     desk.log_in()?;
     let note = desk.ledger.checkpoint(Log::Casebook)?;
     let key = desk.office.log_key(Log::Casebook)?;
@@ -80,6 +80,7 @@ pub(super) fn list(desk: &mut Desk) -> Result<(), AdminError> {
         what.extend(persons::lines(&act.changes, &names_of(desk, id, &proposed.act)?, language));
         table.row([id.to_string(), moment_text(act.made, language), by, what.join(" / ")]);
     }
+    super::reports::note_incidents(desk, &casebook);
     desk.screen.print_table(&table)
 }
 

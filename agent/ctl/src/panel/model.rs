@@ -1,6 +1,7 @@
 //! What the panel knows, and what an event makes of it. No I/O: events in, actions out.
 
 mod pins;
+mod reporting;
 mod starting;
 
 use sekisho_ipc::{
@@ -11,10 +12,12 @@ use sekisho_wire::verdict::VerdictCode;
 use sekisho_wire::words::Language;
 
 use self::pins::type_into;
+pub(super) use self::reporting::Reporting;
 use crate::failure::Failure;
 use crate::language::other;
 use crate::phrases::{sentence, tries, what_of};
 use crate::programs::{End, Program};
+use crate::report;
 
 /// A key press counts as work at most this often, in milliseconds.
 const ACTIVITY_EVERY: u64 = 1000;
@@ -33,6 +36,7 @@ pub(super) enum Key {
     Down,
     Language,
     ChangePin,
+    Report,
     Lock,
     End,
     Quit,
@@ -59,6 +63,8 @@ pub(super) enum Event {
         request: AuthorizeRequest,
         answer: Result<AuthorizeAnswer, Failure>,
     },
+    /// What came of a report.
+    Reported(Result<report::Answer, Failure>),
     Did(Result<(), Failure>),
     /// A program that was started has ended.
     Ended(Program, End),
@@ -84,6 +90,7 @@ pub(super) enum Action {
         pins: [PinFrame; 2],
     },
     Authorize(AuthorizeRequest),
+    Report(report::Request),
     /// What was granted with this record is a program to be started.
     Start(RecordRef, Program),
     Lock,
@@ -134,6 +141,8 @@ pub(super) enum Dialog {
         done: Vec<TypedPin>,
         typed: TypedPin,
     },
+    /// Reports a card or an incident.
+    Report(Reporting),
     /// Waits: the card or the agent is at work.
     Waiting,
 }
@@ -218,6 +227,7 @@ impl Panel {
             }
             Event::Proved { function, answer } => return self.proved(function.as_deref(), answer),
             Event::Authorized { request, answer } => return self.authorized(request, answer),
+            Event::Reported(answer) => self.reported(answer),
             Event::Ended(program, end) => self.ended(&program, end),
             Event::Did(done) => {
                 if let Err(failure) = done {
@@ -271,6 +281,7 @@ impl Panel {
             Key::Quit => return vec![Action::Quit],
             Key::Language => self.language = other(self.language),
             Key::ChangePin => self.begin_change(),
+            Key::Report => self.begin_report(),
             Key::Lock => return self.lock(),
             Key::End => return self.end(),
             Key::Character(_) | Key::Enter | Key::Escape | Key::Backspace | Key::Tab | Key::Up | Key::Down => {
@@ -309,6 +320,7 @@ impl Panel {
             Dialog::Case { function, purpose, text } => self.key_in_case(key, function, purpose, text),
             Dialog::Pin { request, typed } => self.key_in_proof(key, request, typed),
             Dialog::ChangePin { done, typed } => self.key_in_change(key, done, typed),
+            Dialog::Report(reporting) => self.key_in_report(key, reporting),
         }
     }
 
@@ -332,6 +344,7 @@ impl Panel {
                 | Key::Down
                 | Key::Language
                 | Key::ChangePin
+                | Key::Report
                 | Key::Lock
                 | Key::End
                 | Key::Quit => None,
@@ -356,6 +369,7 @@ impl Panel {
             | Key::Tab
             | Key::Language
             | Key::ChangePin
+            | Key::Report
             | Key::Lock
             | Key::End
             | Key::Quit => {}
@@ -383,6 +397,7 @@ impl Panel {
             | Key::Down
             | Key::Language
             | Key::ChangePin
+            | Key::Report
             | Key::Lock
             | Key::End
             | Key::Quit => type_into(&mut self.typed, key),
@@ -455,6 +470,7 @@ impl Panel {
             | Key::Down
             | Key::Language
             | Key::ChangePin
+            | Key::Report
             | Key::Lock
             | Key::End
             | Key::Quit => {}

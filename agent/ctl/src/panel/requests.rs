@@ -31,6 +31,7 @@ impl Requests {
             | Action::Prove { .. }
             | Action::ChangePin { .. }
             | Action::Authorize(_)
+            | Action::Report(_)
             | Action::Start(..)
             | Action::Activity
             | Action::Quit => &self.others,
@@ -92,6 +93,9 @@ fn serve(socket: &Path, asked: &Receiver<Action>, answers: &Sender<Event>) {
                 let answer = Client::connect(socket).and_then(|mut client| client.authorize(&request)).map_err(failed);
                 Event::Authorized { request, answer }
             }
+            Action::Report(request) => Event::Reported(
+                Client::connect(socket).and_then(|mut client| request.send(&mut client)).map_err(failed),
+            ),
             Action::Lock => Event::Did(Client::connect(socket).and_then(|mut client| client.lock()).map_err(failed)),
             Action::End => Event::Did(Client::connect(socket).and_then(|mut client| client.end()).map_err(failed)),
             Action::Activity => match active(socket) {

@@ -14,6 +14,8 @@ use sekisho_wire::verdict::VerdictCode;
 use sekisho_wire::words::Language;
 use unicode_width::UnicodeWidthStr;
 
+mod reporting;
+
 use super::draw::draw;
 use super::model::{Action, Dialog, Event, Key, Panel};
 use crate::failure::Failure;
@@ -73,6 +75,7 @@ pub(crate) fn no_card() -> State {
         unsent: 0,
         unsealed: 0,
         unsent_until: None,
+        reports_waiting: 0,
         time: NOW,
         advice: verdict(VerdictCode::NoCard),
     }
@@ -163,7 +166,7 @@ fn every(language: Language) -> Vec<(&'static str, Panel)> {
         socket: sekisho_ipc::SOCKET.into(),
         cause: std::io::Error::new(std::io::ErrorKind::NotFound, "No such file or directory"),
     };
-    vec![
+    let mut all = vec![
         ("no card", show(no_card())),
         ("reader lost", show(State { reader: None, last_lock_reason: Some("reader_lost".into()), ..no_card() })),
         ("PIN awaited", show(await_pin(5))),
@@ -259,7 +262,9 @@ fn every(language: Language) -> Vec<(&'static str, Panel)> {
             let _ = panel.take(Event::Lost(nowhere()));
             panel
         }),
-    ]
+    ];
+    all.extend(reporting::every(language));
+    all
 }
 
 fn request(function: &str) -> AuthorizeRequest {

@@ -1,10 +1,12 @@
 //! What to show: the panel's knowledge as rows of text. Pure, so that every state can be looked at in a test.
 
+mod reporting;
+
 use sekisho_ipc::{Function, Purpose, Recent, Session, SessionEnd, SessionState, State};
 use sekisho_wire::words::Language;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-use super::model::{Agent, Dialog, Panel};
+use super::model::{Agent, Dialog, Panel, Reporting};
 use crate::failure::Failure;
 use crate::phrases::{holder, lock_reason, next_of, sentence, session_kind, tries, warnings, what_of};
 use crate::status::padded;
@@ -110,7 +112,8 @@ fn body(panel: &Panel, size: Size) -> Vec<Row> {
         | Dialog::Purpose { .. }
         | Dialog::Case { .. }
         | Dialog::Pin { .. }
-        | Dialog::ChangePin { .. } => {
+        | Dialog::ChangePin { .. }
+        | Dialog::Report(_) => {
             return dialog(panel, size);
         }
     }
@@ -378,6 +381,7 @@ fn dialog(panel: &Panel, size: Size) -> Vec<Row> {
             );
             rows.push(row(Tone::Quiet, format!("   {note}")));
         }
+        Dialog::Report(reporting) => return reporting::rows(reporting, language, size),
         Dialog::Pin { request, typed } => {
             let ask = language.pick("この操作のために暗証番号を入力してください", "type your PIN for this function");
             rows.push(row(Tone::Strong, format!("{}: {ask}", request.function)));
@@ -421,10 +425,19 @@ fn keys(panel: &Panel) -> String {
     let tongue = label("English", "日本語");
     let ours = panel.state().filter(|state| state.session.is_some() || state.state != SessionState::Open);
     let typing = match (&panel.dialog, ours.map(|state| state.state)) {
-        (Dialog::Program { .. } | Dialog::Purpose { .. }, _) => {
+        (Dialog::Program { .. } | Dialog::Purpose { .. } | Dialog::Report(Reporting::What { .. }), _) => {
             return format!("Enter {}  Esc {}", label("選択", "choose"), label("戻る", "back"));
         }
-        (Dialog::Case { .. } | Dialog::Pin { .. } | Dialog::ChangePin { .. }, _) => {
+        (Dialog::Report(Reporting::Sure { .. }), _) => {
+            return format!("Enter {}  Esc {}", label("届け出る", "report"), label("やめる", "leave it"));
+        }
+        (
+            Dialog::Case { .. }
+            | Dialog::Pin { .. }
+            | Dialog::ChangePin { .. }
+            | Dialog::Report(Reporting::Card { .. }),
+            _,
+        ) => {
             return format!("Enter {}  Esc {}", label("確定", "send"), label("戻る", "back"));
         }
         (Dialog::Waiting, _) => return format!("F10 {}", label("閉じる", "quit")),
@@ -432,11 +445,12 @@ fn keys(panel: &Panel) -> String {
             let start =
                 if panel.startable().is_empty() { String::new() } else { format!("s {}  ", label("起動", "start")) };
             return format!(
-                "a {}  {start}k {}  e {}  F4 {}  l {tongue}  q {}",
+                "a {}  {start}k {}  e {}  F4 {}  F7 {}  l {tongue}  q {}",
                 label("実行確認", "ask"),
                 label("ロック", "lock"),
                 label("利用終了", "end"),
                 label("暗証番号変更", "change PIN"),
+                label("届出", "report"),
                 label("閉じる", "quit"),
             );
         }
@@ -451,6 +465,9 @@ fn keys(panel: &Panel) -> String {
     };
     if typing && panel.state().is_some_and(|state| state.session.is_some()) {
         keys += &format!("F8 {}  ", label("利用終了", "end session"));
+    }
+    if ours.is_some_and(|state| state.office.is_some()) {
+        keys += &format!("F7 {}  ", label("届出", "report"));
     }
     keys + &format!("F2 {tongue}  F10 {}", label("閉じる", "quit"))
 }

@@ -32,6 +32,7 @@ fn no_card() -> State {
         unsent: 0,
         unsealed: 0,
         unsent_until: None,
+        reports_waiting: 0,
         time: 0,
         advice: verdict(VerdictCode::NoCard),
     }

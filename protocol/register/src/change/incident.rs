@@ -2,18 +2,7 @@
 
 use minicbor::{Decode, Encode};
 use sekisho_wire::id::{CardGuid, Code};
-
-/// Class of an incident.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
-#[cbor(index_only)]
-pub enum IncidentClass {
-    /// 障害.
-    #[n(0)]
-    Failure,
-    /// 不正行為.
-    #[n(1)]
-    Misuse,
-}
+pub use sekisho_wire::reason::IncidentClass;
 
 /// Kind 60.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
@@ -22,7 +11,7 @@ pub struct ReportIncident {
     /// Failure or misuse.
     #[n(0)]
     pub class: IncidentClass,
-    /// 脅威度 1 to 3.
+    /// 脅威度 1 to 3; 0 where nobody has judged it yet.
     #[n(1)]
     pub level: u8,
     /// What kind, as the office codes it.

@@ -344,7 +344,9 @@ impl WrongValue {
             Self::Permit => {
                 ("許可の対象者、端末又は期間がありません", "the permit names no person, no terminal or no time")
             }
-            Self::ThreatLevel => ("脅威度は1から3です", "the threat level is 1 to 3"),
+            Self::ThreatLevel => {
+                ("脅威度は1から3です(未判定は0)", "the threat level is 1 to 3, or 0 where it is not judged yet")
+            }
         };
         match language {
             Language::Japanese => ja,

@@ -163,6 +163,7 @@ pub(crate) fn rows() -> Vec<Row> {
         row(V::CardRevoked, |office| set_card_state(office, CardState::Revoked), same),
         row(V::CardReturned, |office| set_card_state(office, CardState::Returned), same),
         row(V::CardSuspended, |office| set_card_state(office, CardState::Suspended), same),
+        row(V::CardReported, as_ever, |input| input.reported = Some(Salt([7; 16]))),
         row(V::CardNeverOpens, |office| other_card(office, |card| card.kind = CardKind::RoomEntry), card_11),
         row(V::CardDormant, |office| other_card(office, |card| card.dormant = true), card_11),
         row(V::CardExpired, |office| other_card(office, |card| card.to = card.from + 1), card_11),

@@ -41,6 +41,61 @@ fn a_panel_blocks_one_card_that_is_in_use_and_at_once() {
 }
 
 #[test]
+fn what_a_panel_reports_is_refused_by_the_rule_that_it_breaks() {
+    let base = Office::furnished();
+    let retire = |office: &mut Office, state| {
+        let change = SetTerminalState { terminal: code("mado-1"), state, effective: office.now };
+        office.act(vec![Change::TerminalState(change)]).unwrap();
+    };
+    let report = |office: &mut Office, change: fn(&mut Act)| {
+        let change_of_card = lost(office, 10);
+        let mut act = office.draft(vec![change_of_card]);
+        act.post = None;
+        change(&mut act);
+        // What is dated otherwise is about that moment.
+        if let [Change::CardState(state)] = act.changes.as_mut_slice() {
+            state.effective = act.made;
+        }
+        sign_edwards(&act, Signer::Terminal(code("mado-1")), TERMINAL_SEED)
+    };
+    let same: fn(&mut Act) = |_| {};
+    /// What is changed in the act; what the fold says, and the ledger by its clock.
+    type Row = (fn(&mut Act), Result<(), &'static str>, Result<(), &'static str>);
+    let rows: [Row; 6] = [
+        (same, Ok(()), Ok(())),
+        (|act| act.office = sekisho_wire::id::OfficeId([9; 16]), Err("other_office"), Err("other_office")),
+        (|act| act.log = Log::Casebook, Err("other_log"), Err("other_log")),
+        // Nobody else has acted since: the fold cannot know, the ledger's clock does.
+        (|act| act.made -= 10 * MINUTE + 1, Err("made_too_early"), Err("made_too_early")),
+        (|act| (act.made, act.expires) = (act.made + 3 * MINUTE, act.made + DAY), Ok(()), Err("made_in_future")),
+        (|act| act.expires = act.made, Err("lifetime"), Err("lifetime")),
+    ];
+    for (row, (change, folded, asked)) in rows.into_iter().enumerate() {
+        let mut office = base.clone();
+        let entry = report(&mut office, change);
+        assert_eq!(code_of(office.register.would_accept(&entry, office.now)), asked, "row {row}");
+        assert_eq!(code_of(office.register.fold(&entry)), folded, "row {row}");
+        let state = office.register.card(&guid(10)).unwrap().state(office.now);
+        assert_eq!(state == CardState::Suspended, folded.is_ok(), "row {row}");
+    }
+    for state in [TerminalUse::Suspended, TerminalUse::Retired] {
+        let mut office = base.clone();
+        let before = report(&mut office, same);
+        retire(&mut office, state);
+        for entry in [before, report(&mut office, same)] {
+            assert_eq!(code_of(office.register.clone().fold(&entry)), Err("signer_not_current"), "{state:?}");
+        }
+    }
+    // The same bytes twice, and the same report in another act: it blocks once.
+    let mut office = base;
+    let entry = report(&mut office, same);
+    assert_eq!(code_of(office.register.fold(&entry)), Ok(()));
+    assert_eq!(code_of(office.register.fold(&entry)), Err("repeated"));
+    let later = report(&mut office, |act| (act.made, act.expires) = (act.made + 1, act.expires + 1));
+    assert_eq!(code_of(office.register.fold(&later)), Err("card_not_active"));
+}
+
+#[test]
 fn a_panel_never_takes_the_last_two_cards_that_can_decide() {
     let mut office = Office::furnished();
     let change = lost(&office, 1);

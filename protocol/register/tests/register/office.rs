@@ -276,6 +276,7 @@ impl Office {
             worked: 0,
             worked_today: 0,
             grant: None,
+            reported: None,
         }
     }
 

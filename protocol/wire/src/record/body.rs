@@ -3,10 +3,12 @@
 use minicbor::{Decode, Encode};
 
 use crate::decision::DecisionInput;
-use crate::id::{AccountName, AgentVersion, CardGuid, Code, Hash, ReaderIdentity, RequestId, SessionId, Signature};
+use crate::id::{
+    AccountName, AgentVersion, CardGuid, Code, Hash, ReaderIdentity, RequestId, Salt, SessionId, Signature,
+};
 use crate::reason::{
-    AlarmKind, EnrolmentEvent, FalseSlot, Instead, LinkState, LoginSeen, LostReason, Outcome, PreviousEnd, Query,
-    Reason, ScreenCause, WorkerState,
+    AlarmKind, CardTrouble, EnrolmentEvent, FalseSlot, IncidentClass, Instead, LinkState, LoginSeen, LostReason,
+    Outcome, PreviousEnd, Query, Reason, ScreenCause, WorkerState,
 };
 use crate::verdict::VerdictCode;
 
@@ -82,6 +84,12 @@ pub enum Body {
     /// Somebody logged in at the terminal's machine without a card.
     #[n(23)]
     BreakGlass(#[n(0)] BreakGlass),
+    /// A card was reported lost, stolen, damaged or its PIN known.
+    #[n(24)]
+    CardReported(#[n(0)] CardReported),
+    /// An incident was reported.
+    #[n(25)]
+    IncidentReported(#[n(0)] IncidentReported),
     /// Somebody read records or registers at the ledger.
     #[n(30)]
     Read(#[n(0)] Read),
@@ -293,6 +301,51 @@ pub struct BreakGlass {
     pub seen: LoginSeen,
 }
 
+/// Somebody reported a card at the terminal: from here on it opens nothing there, and an act signed by the terminal goes to the ledger.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct CardReported {
+    /// The salt of that act, whenever it is signed.
+    #[n(0)]
+    pub report: Salt,
+    /// The card.
+    #[n(1)]
+    pub card: CardGuid,
+    /// What of it.
+    #[n(2)]
+    pub reason: CardTrouble,
+    /// The session in which it was reported.
+    #[n(3)]
+    pub session: Option<SessionId>,
+    /// Whose session that is.
+    #[n(4)]
+    pub operator: Option<Code>,
+}
+
+/// Somebody reported an incident at the terminal; an act signed by the terminal goes into the casebook, where it gets its number.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct IncidentReported {
+    /// The salt of that act, whenever it is signed.
+    #[n(0)]
+    pub report: Salt,
+    /// Failure or misuse.
+    #[n(1)]
+    pub class: IncidentClass,
+    /// What kind.
+    #[n(2)]
+    pub kind: Code,
+    /// With which card.
+    #[n(3)]
+    pub card: Option<CardGuid>,
+    /// The session in which it was reported.
+    #[n(4)]
+    pub session: Option<SessionId>,
+    /// Whose session that is.
+    #[n(5)]
+    pub operator: Option<Code>,
+}
+
 /// The desktop confirmed that the screen is locked.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
@@ -444,6 +497,8 @@ impl Body {
             | Self::ScreenLocked(_)
             | Self::ScreenNotLocked(_)
             | Self::BreakGlass(_)
+            | Self::CardReported(_)
+            | Self::IncidentReported(_)
             | Self::Read(_)
             | Self::Alarm(_)
             | Self::Enrolment(_) => None,

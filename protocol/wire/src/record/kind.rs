@@ -3,7 +3,7 @@
 use super::{Body, Retention};
 
 /// Every kind of record, by number and name.
-pub const KINDS: [(u16, &str); 26] = [
+pub const KINDS: [(u16, &str); 28] = [
     (1, "session_opened"),
     (2, "session_unlocked"),
     (3, "session_closed"),
@@ -27,6 +27,8 @@ pub const KINDS: [(u16, &str); 26] = [
     (21, "screen_locked"),
     (22, "screen_not_locked"),
     (23, "break_glass"),
+    (24, "card_reported"),
+    (25, "incident_reported"),
     (30, "read"),
     (32, "alarm"),
     (33, "enrolment"),
@@ -67,6 +69,8 @@ impl Body {
             Self::ScreenLocked(_) => (21, "screen_locked"),
             Self::ScreenNotLocked(_) => (22, "screen_not_locked"),
             Self::BreakGlass(_) => (23, "break_glass"),
+            Self::CardReported(_) => (24, "card_reported"),
+            Self::IncidentReported(_) => (25, "incident_reported"),
             Self::Read(_) => (30, "read"),
             Self::Alarm(_) => (32, "alarm"),
             Self::Enrolment(_) => (33, "enrolment"),
@@ -92,7 +96,9 @@ impl Body {
             | Self::PinChanged(_)
             | Self::ScreenLocked(_)
             | Self::ScreenNotLocked(_)
-            | Self::BreakGlass(_) => Retention::Access,
+            | Self::BreakGlass(_)
+            | Self::CardReported(_)
+            | Self::IncidentReported(_) => Retention::Access,
             Self::TerminalUp(_)
             | Self::TerminalDown
             | Self::ReaderUp(_)

@@ -76,6 +76,7 @@ pub(super) fn type_into(typed: &mut TypedPin, key: Key) {
         | Key::Down
         | Key::Language
         | Key::ChangePin
+        | Key::Report
         | Key::Lock
         | Key::End
         | Key::Quit => {}

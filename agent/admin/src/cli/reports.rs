@@ -1,0 +1,19 @@
+//! Arguments about what was reported at terminals.
+
+use clap::Subcommand;
+
+/// Reports.
+#[derive(Debug, Subcommand)]
+pub(crate) enum ReportCommand {
+    /// List cards blocked at terminals, and incidents, newest first (届出一覧)
+    List {
+        /// Only cards that are still blocked by their report
+        #[arg(long)]
+        open: bool,
+    },
+    /// Show one: its act, and the terminal's record of who reported it when; the search is recorded (届出の表示)
+    Show {
+        /// The id of its act, or the beginning of it
+        id: String,
+    },
+}

@@ -1,0 +1,283 @@
+//! The way of a report to the ledger: signed when there is a line, the same bytes until they are answered, signed anew only after a refusal
+//! (register §R3.13).
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use ed25519_dalek::Signer as _;
+use sekisho_register::act::ACT_VERSION;
+use sekisho_register::calendar::local_day;
+use sekisho_register::change::{CardState, Change, Log, ReportIncident, SetCardState, StateReason};
+use sekisho_register::{Act, Register};
+use sekisho_wire::cose::Signer;
+use sekisho_wire::decision::ClockState;
+use sekisho_wire::id::{Numbered, Salt};
+use sekisho_wire::reason::CardTrouble;
+use serde::Deserialize;
+
+use super::{Report, Stand, What};
+use crate::agent::Agent;
+use crate::carrier::{Carrier, printable};
+use crate::forwarder_link::{Brought, Errand};
+
+/// How long such an act is good for, ms: the ledger takes none that is older than ten minutes.
+const LIFETIME: u64 = 60 * 60 * 1000;
+/// Pause after a line that did not carry: the first, and the longest. Another terminal is to hear within seconds of a line that is back.
+const RETRY_FIRST: Duration = Duration::from_millis(250);
+const RETRY_MAX: Duration = Duration::from_secs(5);
+/// With nothing to send, look this often: a day may have begun.
+const IDLE: Duration = Duration::from_secs(60);
+
+/// The ledger's answer (LEDGER.md §L4).
+#[derive(Debug, Deserialize)]
+struct Placed {
+    index: u64,
+    /// Numbers of incidents: year and number.
+    #[serde(default)]
+    incidents: Vec<(u16, u32)>,
+}
+
+/// Until when a report is not worth sending.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Held {
+    /// The register has another size than this.
+    Register(u64),
+    /// It is another day.
+    Day(u32),
+}
+
+/// What a refusal means for the report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Meaning {
+    /// The card opens nothing as it is.
+    Absorbed,
+    /// Signed anew, at another moment or over a newer register.
+    Again,
+    /// Not before this register has changed.
+    OtherRegister,
+    /// Not on this day.
+    Tomorrow,
+    /// Never.
+    Never,
+}
+
+fn meaning(rule: &str) -> Meaning {
+    match rule {
+        "card_not_active" => Meaning::Absorbed,
+        "made_too_early" | "made_in_future" | "expired" | "changed_since" | "seen_ahead" | "register_size"
+        | "other_history" => Meaning::Again,
+        "signer_unknown" | "signer_not_current" | "signature_wrong" | "not_founded" | "rules_too_old" => {
+            Meaning::OtherRegister
+        }
+        "terminal_limit" => Meaning::Tomorrow,
+        _ => Meaning::Never,
+    }
+}
+
+/// A report with its act.
+struct Letter {
+    id: Salt,
+    entry: Vec<u8>,
+    /// Size of the register and day when it was looked at.
+    register: u64,
+    day: u32,
+}
+
+/// What is to be done next.
+enum Next {
+    Send(Letter),
+    /// Nothing, as of this generation.
+    Nothing(u64),
+}
+
+/// Sends reports, one after the other.
+#[derive(Default)]
+pub(super) struct Delivery {
+    held: HashMap<Salt, Held>,
+}
+
+impl Agent {
+    /// Brings reports to the ledger, as long as the agent lives.
+    pub(crate) fn report_loop(&self, carrier: &dyn Carrier) -> ! {
+        let (mut delivery, mut pause) = (Delivery::default(), RETRY_FIRST);
+        loop {
+            match delivery.step(self, carrier) {
+                Step::Went => pause = RETRY_FIRST,
+                Step::Rest(generation) => self.wait_beyond(generation, IDLE),
+                Step::Again => {
+                    std::thread::sleep(pause);
+                    pause = (pause * 2).min(RETRY_MAX);
+                }
+            }
+        }
+    }
+
+    /// The act about a report, signed by this terminal's key as of `made`.
+    pub(super) fn signed_act(&self, register: &Register, report: &Report, made: u64) -> Vec<u8> {
+        let (log, change) = match &report.what {
+            What::Card { card, reason } => {
+                let change =
+                    SetCardState { card: *card, state: CardState::Suspended, reason: stated(*reason), effective: made };
+                (Log::Register, Change::CardState(change))
+            }
+            What::Incident { class, kind, card } => {
+                let terminal = Some(self.identity.terminal.clone());
+                // Nobody has judged it yet.
+                let report = ReportIncident { class: *class, level: 0, kind: kind.clone(), terminal, card: *card };
+                (Log::Casebook, Change::Incident(report))
+            }
+        };
+        let act = Act {
+            version: ACT_VERSION,
+            critical: true,
+            office: self.identity.office,
+            log,
+            salt: report.id,
+            made,
+            expires: made.saturating_add(LIFETIME),
+            seen_size: register.size(),
+            seen_root: register.root(),
+            post: None,
+            as_deputy: false,
+            request: None,
+            agreement: None,
+            changes: vec![change],
+            proposal: None,
+            effective: None,
+        };
+        let to_be_signed = act.to_be_signed(&Signer::Terminal(self.identity.terminal.clone()));
+        let signature = self.identity.key.sign(&to_be_signed.signed_bytes());
+        to_be_signed.finish(signature.to_bytes())
+    }
+}
+
+const fn stated(reason: CardTrouble) -> StateReason {
+    match reason {
+        CardTrouble::Lost => StateReason::Lost,
+        CardTrouble::Stolen => StateReason::Stolen,
+        CardTrouble::Damaged => StateReason::Damaged,
+        CardTrouble::PinCompromised => StateReason::PinCompromised,
+    }
+}
+
+/// What came of one look.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    /// One was answered: the next.
+    Went,
+    /// Nothing to send, as of this generation.
+    Rest(u64),
+    /// The line, or the ledger, was not in the mood.
+    Again,
+}
+
+impl Delivery {
+    /// How many are not worth sending now.
+    #[cfg(test)]
+    pub(super) fn held(&self) -> usize {
+        self.held.len()
+    }
+
+    /// Sends the oldest report that can be sent now.
+    pub(super) fn step(&mut self, agent: &Agent, carrier: &dyn Carrier) -> Step {
+        let letter = match self.next(agent) {
+            Next::Nothing(generation) => return Step::Rest(generation),
+            Next::Send(letter) => letter,
+        };
+        let errand = Errand::Act { office: agent.identity.office.to_string(), act: STANDARD.encode(&letter.entry) };
+        match agent.send_out(carrier, &errand) {
+            Some(Brought::Answer { body }) => match serde_json::from_value(body) {
+                Ok(Placed { index, incidents }) => {
+                    let number = incidents
+                        .first()
+                        .map(|(fiscal_year, number)| Numbered { fiscal_year: *fiscal_year, number: *number });
+                    stands(agent, letter.id, Stand::Placed { index, number });
+                    Step::Went
+                }
+                Err(error) => {
+                    log::error!("the ledger's answer to a report cannot be read: {error}");
+                    Step::Again
+                }
+            },
+            Some(Brought::Refused { code, detail, facts, .. }) if code == "refused" => {
+                let rule = facts.get("reason").and_then(serde_json::Value::as_str).unwrap_or_default();
+                log::warn!("the ledger refuses a report ({}): {}", printable(rule), printable(&detail));
+                self.refused(agent, &letter, rule)
+            }
+            Some(Brought::Refused { code, detail, .. }) => {
+                log::warn!("the ledger does not take a report now: {}: {}", printable(&code), printable(&detail));
+                Step::Again
+            }
+            Some(Brought::Unreachable { .. } | Brought::Certified { .. }) | None => Step::Again,
+        }
+    }
+
+    fn next(&mut self, agent: &Agent) -> Next {
+        let mut core = agent.lock();
+        let generation = core.generation;
+        let made = agent.now(&mut core).trusted;
+        let (register, day) = (Arc::clone(&core.register), local_day(made));
+        self.held.retain(|_, held| *held == Held::Register(register.size()) || *held == Held::Day(day));
+        // A clock that nothing vouches for signs nothing that could count: the note comes with the line.
+        let signs = core.trusted.clock_state() == ClockState::Sound;
+        let mut waiting = core.reports.all.iter_mut().filter_map(|report| match &report.stand {
+            Stand::Waiting(signed) if !self.held.contains_key(&report.id) && (signs || signed.is_some()) => {
+                Some((signed.clone(), report))
+            }
+            Stand::Waiting(_) | Stand::Placed { .. } | Stand::Refused(_) => None,
+        });
+        let letter = |id, entry| Letter { id, entry, register: register.size(), day };
+        let (report, entry) = match waiting.next() {
+            None => return Next::Nothing(generation),
+            Some((Some(entry), report)) => return Next::Send(letter(report.id, entry)),
+            Some((None, report)) => {
+                let entry = agent.signed_act(&register, report, made);
+                report.stand = Stand::Waiting(Some(entry.clone()));
+                (report.id, entry)
+            }
+        };
+        drop(core);
+        // The bytes are kept before they are sent: after a crash these are sent again, and no others.
+        if let Err(error) = agent.keep_reports() {
+            log::error!("cannot keep what was reported: {error}");
+        }
+        Next::Send(letter(report, entry))
+    }
+
+    fn refused(&mut self, agent: &Agent, letter: &Letter, rule: &str) -> Step {
+        let (stand, held) = match meaning(rule) {
+            // The entry that says so lies beyond what is here: until it comes the report stands.
+            Meaning::Absorbed => (Stand::Placed { index: letter.register, number: None }, None),
+            Meaning::Again => (Stand::Waiting(None), None),
+            Meaning::OtherRegister => (Stand::Waiting(None), Some(Held::Register(letter.register))),
+            Meaning::Tomorrow => (Stand::Waiting(None), Some(Held::Day(letter.day))),
+            Meaning::Never => {
+                log::error!("the ledger will not take this report ({}); call the system manager", printable(rule));
+                (Stand::Refused(printable(rule)), None)
+            }
+        };
+        self.held.extend(held.map(|held| (letter.id, held)));
+        stands(agent, letter.id, stand);
+        if meaning(rule) == Meaning::Again { Step::Again } else { Step::Went }
+    }
+}
+
+/// Where a report stands from here on, in memory and on disk.
+fn stands(agent: &Agent, id: Salt, stand: Stand) {
+    {
+        let mut core = agent.lock();
+        if let Some(report) = core.reports.find(&id) {
+            // What the register has said meanwhile is the last word.
+            if matches!(report.stand, Stand::Waiting(_)) {
+                report.stand = stand;
+            }
+        }
+        agent.tell(&mut core);
+    }
+    if let Err(error) = agent.keep_reports() {
+        log::error!("cannot keep what came of a report: {error}");
+    }
+}

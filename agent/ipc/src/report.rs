@@ -1,0 +1,80 @@
+//! What people report at the terminal: a card, an incident.
+
+use serde::{Deserialize, Serialize};
+
+/// What is reported of a card.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CardTrouble {
+    /// Lost (紛失).
+    Lost,
+    /// Stolen (盗難).
+    Stolen,
+    /// Damaged (き損).
+    Damaged,
+    /// Somebody else may know the PIN.
+    PinCompromised,
+}
+
+/// Class of an incident.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum IncidentClass {
+    /// 障害.
+    Failure,
+    /// 不正行為.
+    Misuse,
+}
+
+/// A number that the office gives, of a card or an incident.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Numbered {
+    /// `2026-12`: fiscal year and number.
+    pub number: String,
+    /// `令和8年度第12号`.
+    pub number_ja: String,
+}
+
+/// Parameters of `ReportCard`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReportCardRequest {
+    /// The card's number (`2026-12`, `R8-12`, `令和8年度第12号`) or GUID, or its operator's ID: then all cards that he has. Without it the
+    /// card that is in the reader.
+    #[serde(default)]
+    pub card: Option<String>,
+    /// What of it.
+    pub reason: CardTrouble,
+}
+
+/// Answer of `ReportCard`. What is said of the cards is durable before this leaves the agent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReportCardAnswer {
+    /// Those that open nothing here from now on.
+    pub cards: Vec<Numbered>,
+    /// Those that opened nothing before.
+    pub already: Vec<Numbered>,
+    /// Whether the ledger has heard of it, and with it everybody else within seconds. If not, it hears as soon as there is a line.
+    pub reached: bool,
+}
+
+/// Parameters of `ReportIncident`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReportIncidentRequest {
+    /// Failure or misuse.
+    pub class: IncidentClass,
+    /// What kind, as the office codes it: `leak`, `alteration`, `intrusion`, `failure`, `malfunction`, `other`, or another code.
+    pub kind: String,
+    /// With which card, as in [`ReportCardRequest`].
+    #[serde(default)]
+    pub card: Option<String>,
+}
+
+/// Answer of `ReportIncident`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReportIncidentAnswer {
+    /// Its number, when the ledger has given it already.
+    #[serde(default)]
+    pub number: Option<Numbered>,
+    /// Whether the ledger has it.
+    pub reached: bool,
+}
