@@ -221,21 +221,10 @@ impl Desk {
         self.renew_token()?;
         self.refresh()?;
         if first {
-            self.note_reports();
+            reported::note(&self.cache, &self.screen);
             return self.settle();
         }
         Ok(())
-    }
-
-    /// A card that a terminal blocked waits for people: whoever sits down here is told.
-    fn note_reports(&self) {
-        let waiting = reported::open(&self.cache);
-        if waiting > 0 {
-            self.screen.note(
-                &format!("cards blocked by a report at a terminal, not decided about yet: {waiting}; see 'sekisho-admin report list --open'"),
-                &format!("端末機での届出により停止中で処分待ちのカードが{waiting}枚あります。「sekisho-admin report list --open」で確認してください"),
-            );
-        }
     }
 
     fn renew_token(&mut self) -> Result<(), AdminError> {

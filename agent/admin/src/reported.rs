@@ -6,6 +6,7 @@ use sekisho_wire::cose::Signer;
 use sekisho_wire::id::{Code, Hash};
 
 use crate::register_cache::RegisterCache;
+use crate::screen::Screen;
 
 /// A card that a terminal's key blocked.
 #[derive(Debug)]
@@ -42,8 +43,17 @@ impl Blocked<'_> {
     }
 }
 
-/// How many cards wait for a decision after a report.
-#[must_use]
-pub(crate) fn open(cache: &RegisterCache) -> usize {
-    blocked(cache).filter(Blocked::is_open).count()
+/// A card that a terminal blocked waits for people: whoever sits down at the desk is told.
+pub(crate) fn note(cache: &RegisterCache, screen: &Screen) {
+    let waiting = blocked(cache).filter(Blocked::is_open).count();
+    if waiting > 0 {
+        screen.note(
+            &format!(
+                "cards blocked by a report at a terminal, not decided about yet: {waiting}; see 'sekisho-admin report list --open'"
+            ),
+            &format!(
+                "端末機での届出により停止中で処分待ちのカードが{waiting}枚あります。「sekisho-admin report list --open」で確認してください"
+            ),
+        );
+    }
 }
