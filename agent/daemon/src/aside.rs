@@ -113,12 +113,15 @@ pub fn set_aside(config: &Config) -> Result<PathBuf, AsideError> {
     let places = (0_u32..).map(|number| config.state.join(format!("{NAME}{epoch}-{number}")));
     let place =
         places.into_iter().find(|place| !place.exists()).ok_or(io::Error::from(io::ErrorKind::AlreadyExists))?;
-    std::fs::rename(config.state.join("journal"), &place)?;
     let key = config.state.join("journal.key");
-    if key.is_file() && whole(StateFile::JournalKey, journal_key(&config.state), &mut None)?.is_none() {
-        std::fs::rename(key, place.join("journal.key"))?;
-    }
-    File::open(&config.state)?.sync_all()?;
+    let key_too = key.is_file() && whole(StateFile::JournalKey, journal_key(&config.state), &mut None)?.is_none();
+    files::as_owner(&config.state, || {
+        std::fs::rename(config.state.join("journal"), &place)?;
+        if key_too {
+            std::fs::rename(key, place.join("journal.key"))?;
+        }
+        File::open(&config.state)?.sync_all()
+    })?;
     Ok(place)
 }
 

@@ -11,11 +11,12 @@ use sekisho_ipc::{
     ReportCardRequest, ReportIncidentRequest, ServiceError, ServiceMethod, State, StateAnswer, TakeSealAnswer,
     TakeSealRequest, peer_uid,
 };
+use sekisho_wire::id::SessionId;
 use serde::de::DeserializeOwned;
 
 use crate::agent::Agent;
 use crate::config::User;
-use crate::function::{Caller, Standing};
+use crate::function::{Caller, Standing, field};
 use crate::places::{Place, Places};
 use crate::session::Event;
 use crate::status::is_news;
@@ -102,8 +103,9 @@ impl<'a> Served<'a> {
             Method::Status | Method::Watch => Reply::new(&StateAnswer { state: agent.state(caller).0 }),
             Method::Await => Reply::new(&agent.await_prompt(caller, &parameters::<AwaitRequest>(call)?.prompt)?),
             Method::Lock => {
-                let LockRequest { end } = parameters(call)?;
-                agent.lock_asked(caller, if end { Event::EndAsked } else { Event::LockAsked })?;
+                let LockRequest { end, session } = parameters(call)?;
+                let session = field::<SessionId>("session", session.as_deref())?;
+                agent.lock_asked(caller, if end { Event::EndAsked } else { Event::LockAsked }, session)?;
                 Reply::new(&Nothing {})
             }
             Method::Authorize => Reply::new(&agent.authorize(caller, &parameters::<AuthorizeRequest>(call)?)?),
@@ -112,7 +114,7 @@ impl<'a> Served<'a> {
                 Reply::new(&CompleteAnswer { record })
             }
             Method::Activity => {
-                agent.lock_asked(caller, Event::Active)?;
+                agent.lock_asked(caller, Event::Active, None)?;
                 Reply::new(&Nothing {})
             }
             Method::BreakGlass => {
@@ -208,9 +210,12 @@ pub(crate) fn place(places: &Arc<Places>, config: &crate::config::Config, uid: u
 }
 
 impl Agent {
-    /// Lock, end, or activity, from who may.
-    pub(crate) fn lock_asked(&self, caller: &Caller, event: Event) -> Result<(), AgentError> {
+    /// Lock, end, or activity, from who may; of this session alone, where one is named.
+    pub(crate) fn lock_asked(&self, caller: &Caller, event: Event, only: Option<SessionId>) -> Result<(), AgentError> {
         let mut core = self.lock();
+        if only.is_some_and(|only| core.machine.session().is_none_or(|session| session.id != only)) {
+            return Ok(());
+        }
         if !core.belongs_to(caller) {
             return Err(AgentError::NotPermitted { reason: Bar::NotYourSession });
         }

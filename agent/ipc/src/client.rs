@@ -86,7 +86,7 @@ impl Client {
     /// # Errors
     /// [`ClientError`].
     pub fn lock(&mut self) -> Result<(), ClientError> {
-        self.ask::<Nothing>(Method::Lock, &LockRequest { end: false }).map(drop)
+        self.ask::<Nothing>(Method::Lock, &LockRequest { end: false, session: None }).map(drop)
     }
 
     /// Locks and closes the session.
@@ -94,7 +94,16 @@ impl Client {
     /// # Errors
     /// [`ClientError`].
     pub fn end(&mut self) -> Result<(), ClientError> {
-        self.ask::<Nothing>(Method::Lock, &LockRequest { end: true }).map(drop)
+        self.ask::<Nothing>(Method::Lock, &LockRequest { end: true, session: None }).map(drop)
+    }
+
+    /// Locks and closes this session, if it is the one that is open.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub fn end_session(&mut self, session: &str) -> Result<(), ClientError> {
+        let request = LockRequest { end: true, session: Some(session.to_owned()) };
+        self.ask::<Nothing>(Method::Lock, &request).map(drop)
     }
 
     /// Asks for a decision. When this returns, the record of it is durable.

@@ -220,10 +220,13 @@ pub struct AwaitAnswer {
 }
 
 /// Parameters of `Lock`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LockRequest {
     /// Whether the session is closed too.
     pub end: bool,
+    /// This session and no other: nothing happens where it is not the one that is open.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session: Option<String>,
 }
 
 /// Who is to believe a grant without having been there (DECISION.md).

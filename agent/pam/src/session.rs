@@ -52,10 +52,7 @@ pub(crate) fn begin(application: &dyn Application, options: &Options) -> Outcome
 /// `pam_sm_close_session`: who logs out has finished. Ends the session that this login opened, and no other.
 pub(crate) fn end(application: &dyn Application, options: &Options) -> Outcome {
     let Some(ours) = application.variable(SESSION_VARIABLE) else { return Outcome::Success };
-    let ended = Client::connect(&options.socket).and_then(|mut client| {
-        let session = client.status()?.session;
-        if session.is_some_and(|session| session.id == ours) { client.end() } else { Ok(()) }
-    });
+    let ended = Client::connect(&options.socket).and_then(|mut client| client.end_session(&ours));
     // A dead agent has ended it already.
     if let Err(error) = ended {
         application.log(&format!("the session is not ended: {error}"));

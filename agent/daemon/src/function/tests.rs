@@ -258,7 +258,7 @@ fn strangers_neither_see_nor_use_the_session() {
     assert_eq!((state.advice.code.as_str(), state.reader.as_ref(), state.unsent), ("not_your_session", None, 0));
     assert!(state.session.is_none() && state.card.is_none() && state.functions.is_empty());
     assert!(matches!(bench.agent.prompt(&stranger, &PromptRequest::login()), Err(AgentError::NotPermitted { .. })));
-    assert!(bench.agent.lock_asked(&stranger, Event::EndAsked).is_err());
+    assert!(bench.agent.lock_asked(&stranger, Event::EndAsked, None).is_err());
     let counter = Caller { uid: 4322, application: Some(code("counter")), trusted: false, may_prompt: false };
     assert!(bench.agent.authorize(&counter, &ask("juminhyo")).unwrap().verdict.granted);
 }
@@ -284,7 +284,7 @@ fn what_was_taken_back_is_not_granted_to_the_same_request_after_the_unlock() {
     bench.log_in();
     let agent = bench.agent.clone();
     let _ = bench.records();
-    bench.disk.amid_next_sync(move || agent.lock_asked(&panel(), Event::LockAsked).unwrap());
+    bench.disk.amid_next_sync(move || agent.lock_asked(&panel(), Event::LockAsked, None).unwrap());
     let first = bench.agent.authorize(&panel(), &named("ab")).unwrap();
     assert_eq!(first.verdict.code, "ended_meanwhile");
     bench.prompt(&PromptRequest::login(), RIGHT_PIN).unwrap();
@@ -484,8 +484,10 @@ fn the_right_to_ask_for_a_pin_is_no_right_over_anothers_session() {
     let seen = bench.agent.state(&other).0;
     assert!(seen.session.is_none() && seen.card.is_none() && seen.recent.is_empty());
     assert!(matches!(bench.agent.prompt(&other, &PromptRequest::change_pin()), Err(AgentError::NotPermitted { .. })));
-    assert!(bench.agent.lock_asked(&other, Event::EndAsked).is_err());
-    bench.agent.lock_asked(&clerk, Event::EndAsked).unwrap();
+    assert!(bench.agent.lock_asked(&other, Event::EndAsked, None).is_err());
+    bench.agent.lock_asked(&clerk, Event::EndAsked, Some(SessionId([9; 16]))).unwrap();
+    assert!(bench.agent.lock().machine.session().is_some(), "it was another session's end");
+    bench.agent.lock_asked(&clerk, Event::EndAsked, None).unwrap();
     assert!(bench.agent.state(&clerk).0.recent.is_empty(), "what was asked within a session ends with it");
 }
 
@@ -518,7 +520,7 @@ fn a_stranger_s_watch_is_silent_about_another_s_work() {
     let after = bench.agent.state(&stranger);
     assert_ne!(before.1, after.1, "something has changed");
     assert!(!crate::status::is_news(&before.0, &after.0));
-    bench.agent.lock_asked(&panel(), Event::LockAsked).unwrap();
+    bench.agent.lock_asked(&panel(), Event::LockAsked, None).unwrap();
     assert!(crate::status::is_news(&after.0, &bench.agent.state(&stranger).0));
 }
 

@@ -235,5 +235,5 @@ fn root_opens_a_session_for_the_account_that_logs_in_and_nobody_else_does_so() {
     assert_eq!(code(bench.prompt(&for_whom, RIGHT_PIN)), "granted");
     let seen_by = |uid| bench.agent.state(&user(uid)).0.session.is_some();
     assert_eq!([1000, 1001].map(seen_by), [true, false], "it is the account's, not root's");
-    assert!(bench.agent.lock_asked(&user(1000), crate::session::Event::EndAsked).is_ok());
+    assert!(bench.agent.lock_asked(&user(1000), crate::session::Event::EndAsked, None).is_ok());
 }

@@ -123,10 +123,10 @@ fn a_session_is_kept_from_its_idle_lock_by_nobody_but_its_own() {
     bench.clock.forward(60_000);
     for may_prompt in [true, false] {
         let other = Caller { uid: 1001, application: None, trusted: false, may_prompt };
-        let error = bench.agent.lock_asked(&other, Event::Active).unwrap_err();
+        let error = bench.agent.lock_asked(&other, Event::Active, None).unwrap_err();
         assert_eq!(error, AgentError::NotPermitted { reason: Bar::NotYourSession });
         assert_eq!(left(), policy - 60_000);
     }
-    bench.agent.lock_asked(&crate::testing::panel(), Event::Active).unwrap();
+    bench.agent.lock_asked(&crate::testing::panel(), Event::Active, None).unwrap();
     assert_eq!(left(), policy);
 }
