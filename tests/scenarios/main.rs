@@ -35,6 +35,7 @@ mod lost;
 mod other_make;
 mod packages;
 mod pam;
+mod pin_pad;
 mod prompt;
 mod reported;
 mod rig;

@@ -20,6 +20,7 @@ pub mod own_pin;
 pub mod packages;
 pub mod pcscd;
 pub mod peer;
+pub mod pin_pad;
 pub mod ports;
 pub mod process;
 pub mod reader;

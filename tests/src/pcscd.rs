@@ -12,6 +12,8 @@ use crate::process::Process;
 
 /// Where Debian's vsmartcard-vpcd puts its driver.
 const DRIVER: &str = "/usr/lib/pcsc/drivers/serial/libifdvpcd.so";
+/// Where Debian's libccid puts its driver for serial readers.
+const SERIAL_DRIVER: &str = "/usr/lib/pcsc/drivers/serial/libccidtwin.so";
 /// What pcscd says, in its folder.
 const LOG: &str = "pcscd.log";
 /// How often other ports are tried when somebody was quicker.
@@ -132,6 +134,18 @@ impl Pcscd {
         let cable = cable.to_str().expect("a scratch path is text");
         let configuration = configuration(&self.ports, cable);
         std::fs::write(self.folder.join("readers/vpcd"), configuration).expect("cannot write pcscd's configuration");
+        self.restart();
+    }
+
+    /// Starts it again with the serial reader on this line in place of its virtual ones: a GemPC PinPad, says its configuration.
+    ///
+    /// # Panics
+    /// When libccid's driver is missing.
+    pub fn restart_with_keypad(&mut self, line: &Path) {
+        assert!(Path::new(SERIAL_DRIVER).exists(), "no driver for serial readers: run tests/setup.sh");
+        let line = line.display();
+        let text = format!("FRIENDLYNAME \"Keypad\"\nDEVICENAME {line}:GemPCPinPad\nLIBPATH {SERIAL_DRIVER}\n");
+        std::fs::write(self.folder.join("readers/vpcd"), text).expect("cannot write pcscd's configuration");
         self.restart();
     }
 

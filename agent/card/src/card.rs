@@ -1,5 +1,7 @@
 //! An operator card in use: who it is, how many tries its PIN has, what it signs.
 
+use std::time::Duration;
+
 use sekisho_wire::grant::GRANT_MAX;
 use sekisho_wire::id::CardGuid;
 use sekisho_wire::pin_policy::PinPolicy;
@@ -7,8 +9,9 @@ use sekisho_wire::piv::{self, Object, Slot};
 use sekisho_wire::secret::Pin;
 use sekisho_wire::status::Status;
 
-use crate::conversation::{Asked, Conversation, LoggedOut, PinAnswer, PinVerified};
+use crate::conversation::{Asked, Conversation, LoggedOut, PadAnswer, PinAnswer, PinVerified};
 use crate::error::{CardCause, CardError, LoginError, Tries};
+use crate::pin_pad::PinPad;
 use crate::transport::{Disposition, Sharing, Transport, TransportError};
 
 /// An operator card in a reader. It holds no secret and remembers nothing of a PIN: each use of a key that wants one is
@@ -88,7 +91,7 @@ impl<T: Transport> OperatorCard<T> {
     fn sign_with_pin(&mut self, slot: Slot, pin: &Pin, digest: &[u8; 32]) -> Result<[u8; 64], LoginError> {
         self.with_pin(
             Asked::Verify,
-            |conversation| conversation.verify(pin),
+            |conversation| conversation.verify(pin).map(PadAnswer::Judged),
             |conversation, verified| conversation.sign(slot, digest, verified),
         )
     }
@@ -104,7 +107,42 @@ impl<T: Transport> OperatorCard<T> {
             .converse(|conversation| conversation.pin_policy())
             .map_err(|error| LoginError::of(error, Tries::Untouched))?;
         policy.unwrap_or(PinPolicy::PIV).check(new).map_err(LoginError::PinPolicy)?;
-        self.with_pin(Asked::ChangePin, |conversation| conversation.change_pin(old, new), |_, _| Ok(()))
+        let change = |conversation: &mut Conversation<T::Transaction<'_>>| conversation.change_pin(old, new);
+        self.with_pin(Asked::ChangePin, |conversation| change(conversation).map(PadAnswer::Judged), |_, _| Ok(()))
+    }
+
+    /// Logs in by a PIN that is typed on the reader: this process never has it. `digest` is asked when the card has taken it, for what is
+    /// signed names that moment; it answers at once, or gives up, and then nothing is signed. All is one transaction, as long as the person
+    /// takes.
+    ///
+    /// # Errors
+    /// As [`Self::login`]; [`LoginError::NotTyped`] when no PIN came to the card.
+    pub fn login_on_pad(
+        &mut self,
+        patience: Duration,
+        digest: impl FnOnce() -> Option<[u8; 32]>,
+    ) -> Result<Option<[u8; 64]>, LoginError> {
+        let question = self.pad()?.verification(patience);
+        self.with_pin(
+            question.asked,
+            |conversation| conversation.ask_on_pad(&question),
+            |conversation, verified| {
+                digest().map(|digest| conversation.sign(Slot::Authentication, &digest, verified)).transpose()
+            },
+        )
+    }
+
+    /// Changes the PIN; present and new one are typed on the reader. What the new one must be is the card's to say.
+    ///
+    /// # Errors
+    /// As [`Self::change_pin`]; [`LoginError::NotTyped`] when nothing came to the card, [`LoginError::NoPad`] when the keypad cannot.
+    pub fn change_pin_on_pad(&mut self, patience: Duration) -> Result<(), LoginError> {
+        let question = self.pad()?.change(patience).ok_or(LoginError::NoPad)?;
+        self.with_pin(question.asked, |conversation| conversation.ask_on_pad(&question), |_, _| Ok(()))
+    }
+
+    fn pad(&self) -> Result<PinPad, LoginError> {
+        self.transport.pin_pad().ok_or(LoginError::NoPad)
     }
 
     /// Signs the digest with 9E, without a PIN: proof that this very card is still there.
@@ -180,7 +218,7 @@ impl<T: Transport> OperatorCard<T> {
     fn with_pin<R>(
         &mut self,
         asked: Asked,
-        present: impl FnOnce(&mut Conversation<T::Transaction<'_>>) -> Result<PinAnswer, CardError>,
+        present: impl FnOnce(&mut Conversation<T::Transaction<'_>>) -> Result<PadAnswer, CardError>,
         use_it: impl FnOnce(&mut Conversation<T::Transaction<'_>>, PinVerified) -> Result<R, CardError>,
     ) -> Result<R, LoginError> {
         let untouched = |error| LoginError::of(error, Tries::Untouched);
@@ -189,13 +227,14 @@ impl<T: Transport> OperatorCard<T> {
         let _ = conversation.log_out().map_err(untouched)?;
         let result = match present(&mut conversation) {
             Err(error) => Err(LoginError::of(error, Tries::Unknown)),
-            Ok(PinAnswer::Verified(verified)) => {
+            Ok(PadAnswer::NotTyped(why)) => Err(LoginError::NotTyped(why)),
+            Ok(PadAnswer::Judged(PinAnswer::Verified(verified))) => {
                 use_it(&mut conversation, verified).map_err(|error| why_unused(&mut conversation, error))
             }
-            Ok(PinAnswer::Wrong { tries_left }) => Err(LoginError::WrongPin { tries_left }),
-            Ok(PinAnswer::Blocked) => Err(LoginError::Blocked),
-            Ok(PinAnswer::Refused) => Err(LoginError::RefusedByCard),
-            Ok(PinAnswer::Unclear(status)) => {
+            Ok(PadAnswer::Judged(PinAnswer::Wrong { tries_left })) => Err(LoginError::WrongPin { tries_left }),
+            Ok(PadAnswer::Judged(PinAnswer::Blocked)) => Err(LoginError::Blocked),
+            Ok(PadAnswer::Judged(PinAnswer::Refused)) => Err(LoginError::RefusedByCard),
+            Ok(PadAnswer::Judged(PinAnswer::Unclear(status))) => {
                 Err(LoginError::of(CardError { asked, cause: CardCause::Status(status) }, Tries::Unknown))
             }
         };

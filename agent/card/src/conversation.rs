@@ -13,6 +13,7 @@ use sekisho_wire::tlv::{self, Tag, TlvError, Writer};
 
 use crate::error::{CardCause, CardError};
 use crate::exchange::{ExchangeError, Reply, exchange};
+use crate::pin_pad::{NotTyped, PadQuestion};
 use crate::signature;
 use crate::transport::{Disposition, Lengths, Transaction, TransportError};
 
@@ -46,6 +47,10 @@ pub enum Asked {
     Sign(Slot),
     /// An object.
     Read(Object),
+    /// To check a PIN that is typed on the reader.
+    VerifyOnPad,
+    /// To take another PIN that is typed on the reader.
+    ChangeOnPad,
     /// To take another PIN.
     ChangePin,
     /// What it says about its PIN.
@@ -65,6 +70,8 @@ impl fmt::Display for Asked {
             Self::LogOut => write!(f, "log out of the card"),
             Self::Sign(slot) => write!(f, "sign with key {:02X} of the card", slot.byte()),
             Self::Read(object) => write!(f, "read object {:02X} of the card", object.tag().0),
+            Self::VerifyOnPad => write!(f, "let the PIN be typed on the reader's keypad"),
+            Self::ChangeOnPad => write!(f, "let the PIN be changed on the reader's keypad"),
             Self::ChangePin => write!(f, "change the PIN"),
             Self::PinMetadata => write!(f, "ask the card about its PIN"),
             Self::End => write!(f, "let go of the card"),
@@ -72,7 +79,7 @@ impl fmt::Display for Asked {
     }
 }
 
-/// Only [`Conversation::verify`] makes this: the card has checked the PIN in this very conversation.
+/// Only a [`Conversation`] makes this: the card has checked the PIN in this very conversation.
 #[derive(Debug)]
 pub struct PinVerified(());
 
@@ -93,6 +100,16 @@ pub enum PinAnswer {
     Refused,
     /// Something that says nothing about the PIN.
     Unclear(Status),
+}
+
+/// What came of a PIN that was to be typed on the reader.
+#[derive(Debug)]
+#[must_use]
+pub(crate) enum PadAnswer {
+    /// The card has judged it.
+    Judged(PinAnswer),
+    /// None went to the card.
+    NotTyped(NotTyped),
 }
 
 /// A transaction in which PIV is spoken.
@@ -257,15 +274,42 @@ impl<X: Transaction> Conversation<X> {
         second.copy_from_slice(new.field());
         let command = Command::new(0x00, Instruction::ChangeReferenceData.byte(), 0x00, Reference::Pin.byte())
             .with_data(both.as_slice());
-        match self.ask(Asked::ChangePin, command)?.status {
-            // Without a count (Nitrokey): whoever was wrong is told it by the counter, which an empty VERIFY shows.
-            Status::AUTHENTICATION_FAILED => Ok(match self.pin_state()? {
-                Some(0) => PinAnswer::Blocked,
-                Some(tries_left) => PinAnswer::Wrong { tries_left },
-                None => PinAnswer::Unclear(Status::AUTHENTICATION_FAILED),
-            }),
-            status => Ok(pin_answer(status)),
+        let status = self.ask(Asked::ChangePin, command)?.status;
+        self.judged(status)
+    }
+
+    /// Lets a PIN be typed on the reader, which sends it. Comes back when the person has typed it, or has not.
+    ///
+    /// # Errors
+    /// When no answer came: the card may have judged a PIN all the same.
+    pub(crate) fn ask_on_pad(&mut self, question: &PadQuestion) -> Result<PadAnswer, CardError> {
+        let asked = question.asked;
+        let mut reply = Vec::new();
+        let answered = self.transaction.ask_reader(question.code, &question.data, &mut reply);
+        answered.map_err(|error| CardError::transport(asked, error))?;
+        let status = match reply.as_slice() {
+            [.., sw1, sw2] => Status::from_bytes(*sw1, *sw2),
+            short => {
+                let length = short.len();
+                return Err(CardError { asked, cause: CardCause::Exchange(ExchangeError::NoStatus { length }) });
+            }
+        };
+        Ok(match NotTyped::of(status) {
+            Some(why) => PadAnswer::NotTyped(why),
+            None => PadAnswer::Judged(self.judged(status)?),
+        })
+    }
+
+    /// Without a count (Nitrokey): whoever was wrong is told it by the counter, which an empty VERIFY shows.
+    fn judged(&mut self, status: Status) -> Result<PinAnswer, CardError> {
+        if status != Status::AUTHENTICATION_FAILED {
+            return Ok(pin_answer(status));
         }
+        Ok(match self.pin_state()? {
+            Some(0) => PinAnswer::Blocked,
+            Some(tries_left) => PinAnswer::Wrong { tries_left },
+            None => PinAnswer::Unclear(status),
+        })
     }
 
     /// A signature with a key that wants a PIN.

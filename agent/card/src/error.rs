@@ -11,7 +11,8 @@ use sekisho_wire::words::Language;
 
 use crate::conversation::Asked;
 use crate::exchange::ExchangeError;
-use crate::transport::{Cause, TransportError};
+use crate::pin_pad::NotTyped;
+use crate::transport::{Cause, Doing, TransportError};
 
 /// Who has to act.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -218,6 +219,10 @@ pub enum LoginError {
     MustChange,
     /// The card does not take such a PIN (6A80). Our card spends no try on that, others may: read the count.
     RefusedByCard,
+    /// None was typed on the reader.
+    NotTyped(NotTyped),
+    /// The reader has no keypad, or none for this.
+    NoPad,
     /// The card was taken out.
     CardRemoved {
         /// What that did to the tries.
@@ -291,7 +296,7 @@ impl LoginError {
     pub const fn tries(&self) -> Tries {
         match self {
             Self::WrongPin { .. } | Self::Blocked | Self::RefusedByCard => Tries::Unknown,
-            Self::PinPolicy(_) => Tries::Untouched,
+            Self::PinPolicy(_) | Self::NotTyped(_) | Self::NoPad => Tries::Untouched,
             Self::CardRemoved { tries } | Self::Transport { tries, .. } | Self::Card { tries, .. } => *tries,
             Self::SecurityStatus { .. } | Self::MustChange => Tries::Full,
         }
@@ -306,7 +311,9 @@ impl LoginError {
             | Self::PinPolicy(_)
             | Self::MustChange
             | Self::RefusedByCard
+            | Self::NotTyped(_)
             | Self::CardRemoved { .. } => Fault::Operator,
+            Self::NoPad => Fault::Reader,
             Self::Transport { error, .. } => error.fault(),
             Self::SecurityStatus { .. } => Fault::Card,
             Self::Card { error, .. } => error.fault(),
@@ -340,6 +347,9 @@ impl LoginError {
             (Self::RefusedByCard, Language::English) => {
                 "Type another PIN: none of the last ones, not one character repeated and not characters in a row. Some cards take digits alone."
             }
+            (Self::NotTyped(why), _) => why.next_step(language),
+            (Self::NoPad, Language::Japanese) => "システム管理者に連絡してください。",
+            (Self::NoPad, Language::English) => "Tell the system administrator.",
             (Self::CardRemoved { .. }, Language::Japanese) => "カードを挿入して、もう一度やり直してください。",
             (Self::CardRemoved { .. }, Language::English) => "Insert the card and start again.",
             (Self::Transport { error, .. }, _) => error.next_step(language),
@@ -359,6 +369,8 @@ impl fmt::Display for LoginError {
             Self::PinPolicy(refused) => refused.fmt(f),
             Self::MustChange => write!(f, "cannot log in to the card: this PIN is only for handing the card over"),
             Self::RefusedByCard => write!(f, "cannot log in to the card: the card takes no such PIN"),
+            Self::NotTyped(why) => why.fmt(f),
+            Self::NoPad => write!(f, "cannot ask for the PIN on the reader: its keypad does not do this"),
             Self::CardRemoved { tries } => write!(f, "cannot log in to the card: card removed{tries}"),
             Self::Transport { error, tries } => write!(f, "{error}{tries}"),
             Self::SecurityStatus { asked } => write!(f, "cannot {asked}: the card accepted the PIN and refuses"),
@@ -387,9 +399,42 @@ impl std::error::Error for LoginError {
             | Self::Blocked
             | Self::MustChange
             | Self::RefusedByCard
+            | Self::NotTyped(_)
+            | Self::NoPad
             | Self::CardRemoved { .. }
             | Self::SecurityStatus { .. } => None,
         }
+    }
+}
+
+impl NotTyped {
+    const fn next_step(self, language: Language) -> &'static str {
+        let [japanese, english] = match self {
+            Self::TimedOut | Self::Cancelled => [
+                "もう一度始めて、カードリーダーのキーパッドで暗証番号を入力し、確定キーを押してください。",
+                "Start again, type the PIN on the reader's keypad, and press its OK key.",
+            ],
+            Self::Differs => [
+                "もう一度始めて、新しい暗証番号を2回とも同じに入力してください。",
+                "Start again, and type the new PIN twice the same.",
+            ],
+            Self::Length => [
+                "もう一度始めて、6～8桁の暗証番号を入力してください。",
+                "Start again, and type a PIN of 6 to 8 digits.",
+            ],
+        };
+        language.pick(japanese, english)
+    }
+}
+
+impl fmt::Display for NotTyped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::TimedOut => "nobody typed the PIN on the reader in time",
+            Self::Cancelled => "the PIN was cancelled on the reader",
+            Self::Differs => "the new PIN was not typed twice the same",
+            Self::Length => "no PIN has so many digits",
+        })
     }
 }
 
@@ -419,6 +464,10 @@ impl TransportError {
             ],
             Cause::CardUnsupported => ["操作者カードを挿入してください。", "Insert an operator card."],
             Cause::ReaderGone => ["カードリーダーを接続してください。", "Connect the card reader."],
+            Cause::ReaderFault | Cause::Unexpected { .. } if matches!(self.doing, Doing::AskReader) => [
+                "もう一度やり直してください。続く場合はシステム管理者に、このカードリーダーのキーパッドが使えないことを伝えてください(agent.toml の card.pin_pad)。",
+                "Try again. If it happens again, tell the system administrator that this reader's keypad cannot be used (card.pin_pad in agent.toml).",
+            ],
             Cause::ReaderFault => [
                 "カードを挿し直してください。続く場合はカードリーダーの接続を確かめてください。",
                 "Insert the card again. If it happens again, check the cable of the card reader.",

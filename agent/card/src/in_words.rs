@@ -5,6 +5,7 @@ use sekisho_wire::words::Language;
 use crate::conversation::Asked;
 use crate::error::{CardCause, CardError, LoginError, Tries};
 use crate::exchange::ExchangeError;
+use crate::pin_pad::NotTyped;
 use crate::transport::{Cause, Doing, TransportError};
 
 impl CardError {
@@ -59,6 +60,8 @@ impl Asked {
             Self::Sign(slot) => return format!("カードの鍵({:02X})による署名", slot.byte()),
             Self::Read(object) => return format!("カードのデータ({:02X})の読取り", object.tag().0),
             Self::ChangePin => "暗証番号の変更",
+            Self::VerifyOnPad => "カードリーダーのキーパッドでの暗証番号の入力",
+            Self::ChangeOnPad => "カードリーダーのキーパッドでの暗証番号の変更",
             Self::PinMetadata => "暗証番号の状態の確認",
             Self::End => "カードとの通信の終了",
         };
@@ -95,6 +98,7 @@ impl TransportError {
             Doing::Connect => "カードへの接続",
             Doing::Begin => "カードとの通信の開始",
             Doing::Transmit => "カードへの命令の送信",
+            Doing::AskReader => "カードリーダーのキーパッドでの暗証番号の入力",
             Doing::End => "カードとの通信の終了",
             Doing::Disconnect => "カードの切離し",
         };
@@ -137,12 +141,25 @@ impl LoginError {
             Self::Blocked => "カードが閉塞しています".to_owned(),
             Self::PinPolicy(_) | Self::RefusedByCard => "その暗証番号は使えません".to_owned(),
             Self::MustChange => "初期暗証番号のままでは使えません".to_owned(),
+            Self::NotTyped(why) => why.japanese().to_owned(),
+            Self::NoPad => "このカードリーダーのキーパッドではできません".to_owned(),
             Self::CardRemoved { tries } => format!("カードが抜かれました{}", tries.japanese()),
             Self::Transport { error, tries } => format!("{}{}", error.in_words(language), tries.japanese()),
             Self::SecurityStatus { asked } => {
                 format!("{}ができません: 暗証番号は正しいのに、カードが拒否しました", asked.japanese())
             }
             Self::Card { error, tries } => format!("{}{}", error.in_words(language), tries.japanese()),
+        }
+    }
+}
+
+impl NotTyped {
+    const fn japanese(self) -> &'static str {
+        match self {
+            Self::TimedOut => "時間内に暗証番号が入力されませんでした",
+            Self::Cancelled => "カードリーダーで入力が取り消されました",
+            Self::Differs => "新しい暗証番号が2回とも同じではありません",
+            Self::Length => "入力された桁数の暗証番号はありません",
         }
     }
 }

@@ -2,6 +2,11 @@
 
 use std::fmt;
 
+use crate::pin_pad::PinPad;
+
+/// `SCARD_E_UNSUPPORTED_FEATURE`, as pcsc-lite numbers it: a reader that does no such thing.
+const UNSUPPORTED_FEATURE: u32 = 0x8010_001F;
+
 /// A connection to one card in one reader.
 ///
 /// Implemented over PC/SC by [`crate::PcscTransport`], and in-process by the simulator.
@@ -24,8 +29,13 @@ pub trait Transport {
         Lengths::Short
     }
 
-    /// Waits for the card to be ours. No person may be waited for while a transaction lives: some stacks reset a card
-    /// whose transaction is idle for five seconds.
+    /// The reader's own keypad, where a PIN can be typed on it.
+    fn pin_pad(&self) -> Option<PinPad> {
+        None
+    }
+
+    /// Waits for the card to be ours. No person may be waited for while a transaction lives, but by the reader: some stacks reset a
+    /// card whose transaction is idle for five seconds.
     ///
     /// # Errors
     /// [`Cause::CardReset`] when somebody else has reset the card: everything known about its state is void.
@@ -48,6 +58,16 @@ pub trait Transaction {
     /// # Errors
     /// When no answer came. The card may have carried the command out all the same.
     fn transmit(&mut self, command: &[u8], reply: &mut Vec<u8>) -> Result<(), TransportError>;
+
+    /// Asks something of the reader itself (`SCardControl`) and puts its answer into `reply`, replacing what was there. Comes back when the
+    /// reader answers, and be it that a person takes her time. Only a reader that told of a [`PinPad`] is asked anything.
+    ///
+    /// # Errors
+    /// When the reader does not do it. The card may have been asked all the same.
+    fn ask_reader(&mut self, code: u32, question: &[u8], reply: &mut Vec<u8>) -> Result<(), TransportError> {
+        let _ = (code, question, reply);
+        Err(TransportError::of_service(Doing::AskReader, Cause::Unexpected { code: UNSUPPORTED_FEATURE }))
+    }
 
     /// Lets others speak to the card again. After [`Disposition::Reset`] the card knows no PIN and no selected
     /// application; the connection stays usable.
@@ -99,6 +119,8 @@ pub enum Doing {
     Begin,
     /// Sending a command: the card may or may not have carried it out.
     Transmit,
+    /// Letting the PIN be typed on the reader: the card may have judged one.
+    AskReader,
     /// Ending a transaction.
     End,
     /// Giving the card up.
@@ -172,6 +194,7 @@ impl fmt::Display for TransportError {
             Doing::Connect => "connect to the card",
             Doing::Begin => "begin a transaction with the card",
             Doing::Transmit => "send a command to the card",
+            Doing::AskReader => "let the PIN be typed on the reader's keypad",
             Doing::End => "end the transaction with the card",
             Doing::Disconnect => "disconnect from the card",
         };

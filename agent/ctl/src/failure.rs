@@ -30,6 +30,8 @@ pub(crate) enum Failure {
     NoTerminal { cause: io::Error },
     /// `--pin-stdin` with a keyboard on standard input, where the PIN would be shown.
     StdinIsTerminal,
+    /// A PIN on standard input, where it is typed on the reader.
+    PinOnReader,
     /// The terminal cannot be used for the panel.
     Screen { cause: io::Error },
     /// Standard output failed.
@@ -75,6 +77,7 @@ impl Failure {
             | Self::GivenUp
             | Self::NoTerminal { .. }
             | Self::StdinIsTerminal
+            | Self::PinOnReader
             | Self::Screen { .. }
             | Self::Output { .. }
             | Self::ReaderGone
@@ -120,6 +123,10 @@ impl Failure {
                 "--pin-stdin では暗証番号が画面に表示されます",
                 "with --pin-stdin the PIN would show on this terminal",
             ),
+            Self::PinOnReader => say(
+                "この端末では暗証番号をカードリーダーのキーパッドで入力します。標準入力の暗証番号は使いません",
+                "at this terminal the PIN is typed on the reader's keypad; none was read",
+            ),
             Self::Screen { cause } => with("画面を使えません", "cannot use the terminal for the panel", cause),
             Self::Output { cause } => with("出力できません", "cannot write the output", cause),
             Self::ReaderGone => String::new(),
@@ -158,6 +165,10 @@ impl Failure {
                 "Run this on a terminal, or pass the PIN on standard input with --pin-stdin.",
             ),
             Self::StdinIsTerminal => ("--pin-stdin を付けずに実行してください。", "Run it without --pin-stdin."),
+            Self::PinOnReader => (
+                "カードリーダーの取消キーを押し、--pin-stdin を付けずに実行してください。",
+                "Press the reader's cancel key, and run it without --pin-stdin.",
+            ),
             Self::Screen { .. } => ("端末から実行してください。", "Run the panel on a terminal."),
             Self::Program { .. } => {
                 ("プログラム名とその権限を確認してください。", "Check the program's name and permissions.")

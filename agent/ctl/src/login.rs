@@ -7,7 +7,7 @@ use sekisho_wire::words::Language;
 
 use crate::arguments::{Kind, PinFrom};
 use crate::failure::Failure;
-use crate::phrases::{sentence, tries};
+use crate::phrases::{self, sentence, tries};
 use crate::terminal_pin::PinSource;
 use crate::{Surroundings, exit, output};
 
@@ -32,6 +32,13 @@ pub(crate) fn change_pin(surroundings: &Surroundings, pin: &PinFrom) -> Result<E
     let language = surroundings.language;
     let mut client = surroundings.connect()?;
     let prompt = open(surroundings, &mut client, PromptRequest::change_pin(), pin)?;
+    if prompt.on_reader.is_some() {
+        let ask = language.pick(
+            "カードリーダーのキーパッドで、現在の暗証番号、新しい暗証番号、新しい暗証番号(確認)の順に入力してください",
+            "On the reader's keypad, type the present PIN, then the new one twice",
+        );
+        return told(&on_reader(surroundings, &mut client, &prompt, ask, pin)?, language);
+    }
     let mut source = PinSource::open(pin.stdin)?;
     let old = source.ask(&question(&prompt, language.pick("現在の暗証番号: ", "Present PIN: "), language))?;
     let new = source.ask(language.pick("新しい暗証番号: ", "New PIN: "))?;
@@ -62,11 +69,30 @@ pub(crate) fn prove(
 ) -> Result<AwaitAnswer, Failure> {
     let language = surroundings.language;
     let prompt = open(surroundings, client, request, pin)?;
+    if prompt.on_reader.is_some() {
+        let ask = phrases::type_on_reader(language);
+        return on_reader(surroundings, client, &prompt, ask, pin);
+    }
     let mut source = PinSource::open(pin.stdin)?;
     let typed = source.ask(&question(&prompt, language.pick("暗証番号: ", "PIN: "), language))?;
     let frame = typed.frame().map_err(Failure::Pin)?;
     drop((source, typed));
     send(surroundings, client, &prompt, &[frame])
+}
+
+/// The reader asks, and nobody here: what is shown says where to type.
+fn on_reader(
+    surroundings: &Surroundings,
+    client: &mut Client,
+    prompt: &Prompt,
+    ask: &str,
+    pin: &PinFrom,
+) -> Result<AwaitAnswer, Failure> {
+    if pin.stdin {
+        return Err(Failure::PinOnReader);
+    }
+    output::remark(&question(prompt, ask, surroundings.language));
+    client.wait_for(prompt).map_err(|error| surroundings.asking(error))
 }
 
 /// A PIN that is piped was typed for a card that nobody has been shown: who names it is sure that no other one hears it.

@@ -61,6 +61,7 @@ fn attend(
                 action @ (Action::Login { .. }
                 | Action::Prove { .. }
                 | Action::ChangePin { .. }
+                | Action::OnReader(_)
                 | Action::Authorize(_)
                 | Action::Report(_)
                 | Action::Start(..)

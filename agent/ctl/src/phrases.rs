@@ -33,6 +33,14 @@ pub(crate) fn tries(left: u32, language: Language) -> String {
     }
 }
 
+/// Where the PIN is to be typed.
+pub(crate) const fn type_on_reader(language: Language) -> &'static str {
+    language.pick(
+        "カードリーダーのキーパッドで暗証番号を入力し、確定キーを押してください",
+        "Type your PIN on the reader's keypad, then press its OK key",
+    )
+}
+
 /// The state in one word.
 pub(crate) const fn state_name(state: SessionState, language: Language) -> &'static str {
     match state {

@@ -2,21 +2,26 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sekisho_card::{
-    CardCause, CardError, Cause, Disposition, Lengths, LoginError, OperatorCard, PcscReader, PcscTransport, ReaderName,
-    SharePolicy, TransportError, Tries,
+    CardCause, CardError, Cause, Disposition, Doing, Lengths, LoginError, OperatorCard, PcscReader, PcscTransport,
+    ReaderName, SharePolicy, Transport as _, TransportError, Tries,
 };
-use sekisho_ipc::PinFrame;
+use sekisho_ipc::{Keypad, PinFrame};
 use sekisho_wire::id::{Hash, Signature};
 use sekisho_wire::secret::Pin;
 use sekisho_wire::words::Language;
 
 use crate::card_worker::Outbox;
+use crate::pad_entry::PadEntry;
 use crate::pin_intake::Intake;
-use crate::worker_link::{CallAnswer, Failure, FromWorker, Lost, Problem};
+use crate::worker_link::{CallAnswer, Failure, FromWorker, Lost, OnReader, Problem};
+
+/// How long the agent may take to decide when the card has taken a PIN: the card is verified meanwhile.
+const DECIDED: Duration = Duration::from_secs(5);
 
 /// Something to do with a card.
 #[derive(Debug)]
@@ -25,10 +30,28 @@ pub(crate) enum Job {
     Forget { insertion: u64 },
     ForgetAll,
     Sign { call: u64, insertion: u64, intake: Arc<Intake>, digest: [u8; 32] },
+    OnReader { call: u64, insertion: u64, what: OnReader, entry: Arc<PadEntry>, patience: Duration },
     ChangePin { call: u64, insertion: u64, intake: Arc<Intake> },
     Prove { call: u64, insertion: u64, digest: [u8; 32] },
     ReadGrant { insertion: u64 },
     LogOut { insertion: u64 },
+}
+
+impl Job {
+    /// How much longer than others this may take: a person is waited for.
+    pub(crate) fn patience(&self) -> Duration {
+        match self {
+            Self::OnReader { patience, .. } => *patience,
+            Self::Open { .. }
+            | Self::Forget { .. }
+            | Self::ForgetAll
+            | Self::Sign { .. }
+            | Self::ChangePin { .. }
+            | Self::Prove { .. }
+            | Self::ReadGrant { .. }
+            | Self::LogOut { .. } => Duration::ZERO,
+        }
+    }
 }
 
 type Card = OperatorCard<PcscTransport>;
@@ -62,6 +85,9 @@ impl CardDesk {
                 let done = self.with_pin(insertion, pin, |card, pin| card.login(pin, &digest));
                 self.finish_pin(call, insertion, done.map(signed), outbox);
             }
+            Job::OnReader { call, insertion, what, entry, patience } => {
+                self.on_reader((call, insertion), what, &entry, patience, outbox);
+            }
             Job::ChangePin { call, insertion, intake } => {
                 let [old, new] = intake.take();
                 let done = match new.as_ref().and_then(pin_of) {
@@ -90,6 +116,42 @@ impl CardDesk {
                     self.count_tries(insertion, outbox);
                 }
             }
+        }
+    }
+
+    /// Lets a PIN be typed on the reader. A call that nobody wanted any more before the reader was asked never reaches it.
+    fn on_reader(
+        &mut self,
+        (call, insertion): (u64, u64),
+        what: OnReader,
+        entry: &PadEntry,
+        patience: Duration,
+        outbox: &Outbox,
+    ) {
+        let mut taken = false;
+        let digest = || {
+            taken = true;
+            outbox.tell(&FromWorker::Answer { call, answer: CallAnswer::PinTyped });
+            entry.decided(DECIDED)
+        };
+        let done = match (self.card(insertion), what) {
+            _ if entry.is_over() => Err(Failure::NoPin.into()),
+            (Err(failure), _) => Err(failure.into()),
+            (Ok(card), OnReader::Sign) => match card.login_on_pad(patience, digest) {
+                Ok(Some(signature)) => Ok(signed(signature)),
+                Ok(None) => Err(Failure::NoPin.into()),
+                Err(error) => Err(login_fault(card, &error)),
+            },
+            (Ok(card), OnReader::Change) => {
+                let changed = card.change_pin_on_pad(patience).map(|()| CallAnswer::PinChanged);
+                changed.map_err(|error| login_fault(card, &error))
+            }
+        };
+        entry.end();
+        let right = taken || done.is_ok();
+        self.finish(call, insertion, done, outbox);
+        if right {
+            self.count_tries(insertion, outbox);
         }
     }
 
@@ -161,7 +223,9 @@ impl CardDesk {
             }
         };
         let identity = card.transport().reader_identity().to_string();
-        let told = FromWorker::CardInserted { insertion, card: card.guid().to_string(), reader: identity, tries_left };
+        let keypad = keypad(card.transport().pin_pad().map(|pad| pad.keypad()));
+        let guid = card.guid().to_string();
+        let told = FromWorker::CardInserted { insertion, card: guid, reader: identity, tries_left, keypad };
         self.cards.insert(insertion, card);
         Ok(told)
     }
@@ -180,6 +244,14 @@ impl CardDesk {
         let pin = frame.as_ref().and_then(pin_of).ok_or(Failure::NoPin)?;
         drop(frame);
         work(card, &pin).map_err(|error| login_fault(card, &error))
+    }
+}
+
+fn keypad(pad: Option<sekisho_card::Keypad>) -> Keypad {
+    match pad {
+        None | Some(sekisho_card::Keypad::None) => Keypad::None,
+        Some(sekisho_card::Keypad::Verifies) => Keypad::Verifies,
+        Some(sekisho_card::Keypad::VerifiesAndChanges) => Keypad::VerifiesAndChanges,
     }
 }
 
@@ -215,9 +287,15 @@ fn login_fault(card: &mut Card, error: &LoginError) -> Fault {
         | LoginError::PinPolicy(_)
         | LoginError::MustChange
         | LoginError::RefusedByCard
+        | LoginError::NotTyped(_)
+        | LoginError::NoPad
         | LoginError::SecurityStatus { .. } => None,
     };
-    Fault { failure: login_failure(card, error), lost }
+    let failure = login_failure(card, error);
+    // A keypad that refuses says nothing of the way to the card: the count that was just read came over it.
+    let refused = matches!(error, LoginError::Transport { error, .. } if error.doing == Doing::AskReader);
+    let counted = matches!(failure, Failure::Problem { tries_left: Some(_), .. });
+    Fault { failure, lost: lost.filter(|_| !(refused && counted)) }
 }
 
 /// Only the card's own word counts as a wrong PIN. After anything else the count is read again, because nobody knows what it cost.
@@ -230,6 +308,8 @@ fn login_failure(card: &mut Card, error: &LoginError) -> Failure {
         LoginError::PinPolicy(_)
         | LoginError::MustChange
         | LoginError::RefusedByCard
+        | LoginError::NotTyped(_)
+        | LoginError::NoPad
         | LoginError::Transport { .. }
         | LoginError::SecurityStatus { .. }
         | LoginError::Card { .. } => {

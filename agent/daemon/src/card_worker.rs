@@ -19,10 +19,11 @@ use crate::card_desk::{CardDesk, Job};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Card, Config, Sharing};
 use crate::ending;
+use crate::pad_entry::{self, PadEntry};
 use crate::pin_intake::{Intake, take_in};
 use crate::service_manager::{Heart, ServiceManager};
 use crate::watchdog::Watchdog;
-use crate::worker_link::{CallAnswer, Failure, FromWorker, Lost, ToWorker, WORKER_MESSAGE_MAX};
+use crate::worker_link::{CallAnswer, Failure, FromWorker, Lost, OnReader, ToWorker, WORKER_MESSAGE_MAX};
 
 /// Pause before the agent is called again: the first, and the longest.
 const RETRY_FIRST: Duration = Duration::from_millis(100);
@@ -195,9 +196,7 @@ fn serve(stream: UnixStream, card: &Card, watchdogs: &Watchdogs, heart: &Heart<1
         scope.spawn(move || desk_loop(CardDesk::new(policy), &desk_jobs, &desk_outbox, &watchdogs.desk));
         let (watch_jobs, watch_over, watch_outbox) = (jobs.clone(), Arc::clone(&over), Arc::clone(&outbox));
         scope.spawn(move || watch(readers, look, &watch_over, &watch_outbox, &watch_jobs, &watchdogs.watcher, heart));
-        let outcome =
-            Asked { jobs, outbox: Arc::clone(&outbox), intakes: HashMap::new(), descriptors: VecDeque::new() }
-                .listen(&mut connection);
+        let outcome = Asked::new(jobs, Arc::clone(&outbox)).listen(&mut connection);
         over.store(true, Ordering::Release);
         waker.wake();
         outcome
@@ -206,7 +205,7 @@ fn serve(stream: UnixStream, card: &Card, watchdogs: &Watchdogs, heart: &Heart<1
 
 fn desk_loop(mut desk: CardDesk, jobs: &Receiver<Job>, outbox: &Outbox, watchdog: &Watchdog) {
     while let Ok(job) = jobs.recv() {
-        watchdog.during(|| desk.work(job, outbox));
+        watchdog.during_and(job.patience(), || desk.work(job, outbox));
     }
     watchdog.during(|| desk.close());
 }
@@ -276,11 +275,17 @@ struct Asked {
     outbox: Arc<Outbox>,
     /// Prompts that are open, and PINs that wait for their digest.
     intakes: HashMap<u64, Arc<Intake>>,
+    /// PINs that are being typed on readers.
+    entries: HashMap<u64, Arc<PadEntry>>,
     /// Descriptors that no prompt has taken yet. The kernel may hand one out together with the message before its own.
     descriptors: VecDeque<OwnedFd>,
 }
 
 impl Asked {
+    fn new(jobs: Sender<Job>, outbox: Arc<Outbox>) -> Self {
+        Self { jobs, outbox, intakes: HashMap::new(), entries: HashMap::new(), descriptors: VecDeque::new() }
+    }
+
     fn listen(mut self, connection: &mut Connection) -> Result<(), ConnectionError> {
         let outcome = loop {
             match connection.read_message_with_fd::<ToWorker>(WORKER_MESSAGE_MAX) {
@@ -293,11 +298,13 @@ impl Asked {
             }
         };
         self.intakes.values().for_each(|intake| intake.cancel());
+        self.entries.values().for_each(|entry| entry.end());
         outcome
     }
 
     fn take(&mut self, message: ToWorker) {
         self.intakes.retain(|_, intake| !intake.is_over());
+        self.entries.retain(|_, entry| !entry.is_over());
         match message {
             ToWorker::Prompt { call, frames, seconds } => {
                 let Some(descriptor) = self.descriptors.pop_front() else { return self.fail(call, Failure::NoPin) };
@@ -312,6 +319,15 @@ impl Asked {
                 });
                 if spawned.is_err() {
                     self.fail(call, Failure::NoPin);
+                }
+            }
+            ToWorker::PromptOnReader { call, insertion, what, seconds } => {
+                self.on_reader(call, insertion, what, Duration::from_secs(seconds));
+            }
+            ToWorker::SignWithPin { call, digest, .. } if self.entries.contains_key(&call) => {
+                // The desk waits for it, with the card that has taken the PIN.
+                if let (Some(entry), Some(digest)) = (self.entries.get(&call), unhex(&digest)) {
+                    entry.decide(digest);
                 }
             }
             ToWorker::SignWithPin { call, insertion, digest } => match (self.intake(call), unhex(&digest)) {
@@ -330,10 +346,25 @@ impl Asked {
                 if let Some(intake) = self.intakes.remove(&call) {
                     intake.cancel();
                 }
+                if let Some(entry) = self.entries.remove(&call) {
+                    entry.end();
+                }
             }
             ToWorker::ReadGrant { insertion } => self.job(Job::ReadGrant { insertion }),
             ToWorker::LogOut { insertion } => self.job(Job::LogOut { insertion }),
         }
+    }
+
+    fn on_reader(&mut self, call: u64, insertion: u64, what: OnReader, patience: Duration) {
+        let Some(descriptor) = self.descriptors.pop_front() else { return self.fail(call, Failure::NoPin) };
+        let entry = Arc::new(PadEntry::default());
+        let watched = Arc::clone(&entry);
+        let watch = move || pad_entry::watch(&watched, &descriptor);
+        if std::thread::Builder::new().name("pad".into()).spawn(watch).is_err() {
+            return self.fail(call, Failure::NoPin);
+        }
+        self.entries.insert(call, Arc::clone(&entry));
+        self.job(Job::OnReader { call, insertion, what, entry, patience });
     }
 
     fn job(&self, job: Job) {

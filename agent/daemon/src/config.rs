@@ -139,6 +139,22 @@ pub struct Card {
     pub tries_per_insertion: u8,
     /// Seconds that a prompt waits for a PIN.
     pub prompt_seconds: u64,
+    /// Whether PINs are typed on the reader, where it has a keypad.
+    pub pin_pad: PadUse,
+    /// Seconds that the reader waits for a PIN. As long, the card worker cannot see whether the card is still in it.
+    pub pad_seconds: u64,
+}
+
+/// Whether PINs are typed on the reader.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PadUse {
+    /// At the keyboard, whatever the reader has.
+    Off,
+    /// On a reader that has a keypad, and there alone; at the keyboard with any other.
+    Use,
+    /// On a reader that has a keypad, or not at all.
+    Require,
 }
 
 /// Whether other programs may use the card besides us.
@@ -161,6 +177,8 @@ impl Default for Card {
             watch_seconds: 5,
             tries_per_insertion: 3,
             prompt_seconds: 120,
+            pin_pad: PadUse::Off,
+            pad_seconds: 30,
         }
     }
 }
@@ -176,6 +194,12 @@ impl Card {
     #[must_use]
     pub const fn watch(&self) -> Duration {
         Duration::from_secs(self.watch_seconds)
+    }
+
+    /// How long the reader waits for a PIN.
+    #[must_use]
+    pub const fn pad(&self) -> Duration {
+        Duration::from_secs(self.pad_seconds)
     }
 
     /// How long a prompt waits for a PIN.
@@ -320,6 +344,8 @@ impl Config {
             ("deadline_seconds", self.card.deadline_seconds, 600),
             ("watch_seconds", self.card.watch_seconds, 20),
             ("prompt_seconds", self.card.prompt_seconds, 3600),
+            // libccid gives a reader 90 s at least; beyond that it is asked for longer, but nobody looks whether the card is there.
+            ("pad_seconds", self.card.pad_seconds, 80),
             ("tries_per_insertion", u64::from(self.card.tries_per_insertion), 15),
             ("days_unsent", self.journal.days_unsent, 365),
             ("connections", self.limits.connections as u64, 4096),

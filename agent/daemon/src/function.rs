@@ -195,6 +195,10 @@ impl Agent {
 
     /// Everything else allows it: lets the card sign this very request, and decides again.
     fn with_card_proof(&self, asked: &Asked) -> Result<Decided, VerdictCode> {
+        // A card that waits for its PIN on the reader proves nothing else meanwhile; nobody knows for how long.
+        if self.lock().pins.waits_on_reader() {
+            return Err(VerdictCode::AgentBusy);
+        }
         let proof = self.card_proof(asked);
         let mut core = self.lock();
         // The card took its time.

@@ -26,6 +26,8 @@ pub mod identity;
 pub mod journal;
 mod keeper;
 mod logind;
+mod on_reader;
+mod pad_entry;
 mod pin_intake;
 mod pin_typed;
 mod pins_sent;

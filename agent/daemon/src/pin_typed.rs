@@ -15,7 +15,7 @@ use crate::agent::{Agent, Core};
 use crate::card_desk::hex;
 use crate::deciding::Wish;
 use crate::function::{Asked, Caller, Proof};
-use crate::pins_sent::Sent;
+use crate::pins_sent::{Sent, Typed};
 use crate::prompt::Begun;
 use crate::session::{Event, Insertion, Session};
 use crate::spoken;
@@ -190,13 +190,22 @@ impl Agent {
         let mut core = self.lock();
         core.still_in(insertion)?;
         let own = core.own(insertion).ok_or(AgentError::PromptCancelled)?;
-        let (tries_left, card) = core.machine.card().map_or((None, None), |card| (card.tries_left, Some(card.card)));
+        let tries_left = core.machine.card().and_then(|card| card.tries_left);
         self.may_change_pin(&mut core, tries_left)?;
         core.send_pin(insertion, call, ToWorker::ChangePin { call, insertion: own })?;
         drop(core);
-        match self.answer(answers)? {
+        let answer = self.answer(answers)?;
+        self.pin_changed(insertion, answer)
+    }
+
+    /// What came of a change of PIN, wherever it was typed.
+    pub(crate) fn pin_changed(&self, insertion: Insertion, answer: CallAnswer) -> Result<AwaitAnswer, AgentError> {
+        match answer {
             CallAnswer::PinChanged => {
-                card.iter().for_each(|card| self.lock().pins.accepted(card));
+                let mut core = self.lock();
+                let card = core.machine.card_of(insertion);
+                card.iter().for_each(|card| core.pins.accepted(card));
+                drop(core);
                 let verdict = spoken::verdict(VerdictCode::Granted);
                 Ok(AwaitAnswer { verdict, tries_left: None, session: None, record: None, decision: None })
             }
@@ -222,7 +231,7 @@ impl Agent {
     }
 
     /// The card did not do it.
-    fn failed(&self, insertion: Insertion, failure: Failure) -> AgentError {
+    pub(crate) fn failed(&self, insertion: Insertion, failure: Failure) -> AgentError {
         let mut core = self.lock();
         match failure {
             Failure::NoPin | Failure::CardGone => AgentError::PromptCancelled,
@@ -243,7 +252,8 @@ impl Core {
     /// Sends a PIN to the card that it was typed for. From here on its outcome counts, whoever waits for it.
     fn send_pin(&mut self, insertion: Insertion, call: u64, errand: ToWorker) -> Result<(), AgentError> {
         let card = self.machine.card().filter(|card| card.insertion == insertion).ok_or(AgentError::PromptCancelled)?;
-        let sent = Sent { insertion, card: card.card, tries_before: card.tries_left };
+        let tries_before = card.tries_left;
+        let sent = Sent { insertion, card: card.card, tries_before, typed: Typed::AtKeyboard };
         if !self.ask_worker(errand, None) {
             return Err(spoken::refused(VerdictCode::AgentBusy, sent.tries_before));
         }

@@ -13,6 +13,16 @@ pub(crate) struct Sent {
     pub(crate) card: CardGuid,
     /// Tries left before it went.
     pub(crate) tries_before: Option<u8>,
+    pub(crate) typed: Typed,
+}
+
+/// Where a PIN is typed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Typed {
+    /// At this machine: it is on its way to the card.
+    AtKeyboard,
+    /// On the reader: it may be with the card at any moment from now on, and nobody can stop it.
+    OnReader,
 }
 
 /// What is known of the PINs that went to cards.
@@ -30,9 +40,14 @@ pub(crate) struct PinsSent {
 }
 
 impl PinsSent {
-    /// A PIN goes to a card.
+    /// A PIN goes to a card. One that is typed on the reader went when it was asked for.
     pub(crate) fn send(&mut self, call: u64, sent: Sent) {
-        self.sent.insert(call, sent);
+        self.sent.entry(call).or_insert(sent);
+    }
+
+    /// Whether a reader waits for a PIN, or has one.
+    pub(crate) fn waits_on_reader(&self) -> bool {
+        self.sent.values().any(|sent| sent.typed == Typed::OnReader)
     }
 
     /// Whether any PIN is at a card now.
@@ -146,9 +161,10 @@ mod tests {
     fn a_try_that_nobody_told_of_shows_in_the_count_of_the_card() {
         for (after, cost) in [(Some(4), true), (Some(5), false), (None, false)] {
             let mut pins = PinsSent::default();
-            pins.send(7, Sent { insertion: insertion(1), card: CARD, tries_before: Some(5) });
+            pins.send(7, Sent { insertion: insertion(1), card: CARD, tries_before: Some(5), typed: Typed::OnReader });
+            assert!(pins.waits_on_reader());
             pins.worker_lost();
-            assert!(!pins.is_any_sent());
+            assert!(!pins.is_any_sent() && !pins.waits_on_reader());
             assert_eq!(pins.inserted(insertion(2), &CARD, after), cost, "{after:?}");
             let later = pins.inserted(insertion(3), &CARD, Some(4));
             assert_eq!(later, after.is_none(), "told once, as soon as the card says so");

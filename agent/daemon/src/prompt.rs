@@ -17,9 +17,10 @@ use sekisho_wire::verdict::VerdictCode;
 use crate::agent::{Agent, Core};
 use crate::deciding::Wish;
 use crate::function::{Asked, Caller, field};
-use crate::session::{Insertion, Waking};
-use crate::spoken;
-use crate::worker_link::{CallAnswer, ToWorker};
+use crate::pins_sent::{Sent, Typed};
+use crate::session::{InsertedCard, Insertion, Waking};
+use crate::worker_link::{CallAnswer, OnReader, ToWorker};
+use crate::{on_reader, spoken};
 
 /// A prompt, open or answered.
 #[derive(Debug)]
@@ -92,6 +93,9 @@ impl Agent {
             // Nothing of it is told: it is not the card that was asked about.
             return Err(spoken::refused(VerdictCode::CardOther, None));
         }
+        if core.pins.waits_on_reader() {
+            return Err(spoken::problem(&on_reader::waits(), card.tries_left));
+        }
         if core.proving.is_some() || core.pins.is_any_sent() || core.is_taken(caller) {
             return Err(spoken::refused(VerdictCode::AgentBusy, card.tries_left));
         }
@@ -103,7 +107,9 @@ impl Agent {
         if card.tries_left == Some(0) {
             return Err(spoken::wrong_pin(0));
         }
-        let (prompt, answers, client) = self.open(&mut core, caller, card.insertion, &purpose)?;
+        let what = if matches!(purpose, Purpose::ChangePin) { OnReader::Change } else { OnReader::Sign };
+        let on_reader = self.typed_where(&core, &card, what)?;
+        let (prompt, answers, client) = self.open(&mut core, caller, &card, &purpose, on_reader)?;
         let id = prompt.id.clone();
         let (insertion, call, waking) = (prompt.insertion, prompt.call, core.machine.waking());
         core.remember(prompt);
@@ -114,7 +120,7 @@ impl Agent {
         let begun = Begun { owner: request.user.unwrap_or(caller.uid), waking };
         let (caller, prompt) = (caller.clone(), id.clone());
         let conduct = move || {
-            let outcome = agent.conduct(&caller, begun, insertion, call, purpose, &answers);
+            let outcome = agent.conduct(&caller, begun, (insertion, call), purpose, on_reader, &answers);
             let mut core = agent.lock();
             core.calls.remove(&call);
             core.proving.take_if(|proving| *proving == call);
@@ -132,7 +138,8 @@ impl Agent {
         }
         let tries_left = card.tries_left.map(u32::from);
         let (card, operator) = (Some(card.card.to_string()), operator.map(|code| code.to_string()));
-        Ok((PromptAnswer { prompt: id, tries_left, card, operator, name }, client))
+        let reader_seconds = on_reader.and(u32::try_from(self.config.card.pad_seconds).ok());
+        Ok((PromptAnswer { prompt: id, tries_left, card, operator, name, reader_seconds }, client))
     }
 
     fn purpose(&self, core: &mut Core, caller: &Caller, request: &PromptRequest) -> Result<Purpose, AgentError> {
@@ -213,8 +220,9 @@ impl Agent {
         &self,
         core: &mut Core,
         caller: &Caller,
-        insertion: Insertion,
+        card: &InsertedCard,
         purpose: &Purpose,
+        on_reader: Option<OnReader>,
     ) -> Result<(Prompt, Receiver<CallAnswer>, OwnedFd), AgentError> {
         let busy = || spoken::refused(VerdictCode::AgentBusy, None);
         let (client, worker) = UnixStream::pair().map_err(|_| busy())?;
@@ -223,10 +231,24 @@ impl Agent {
             Purpose::Login(_) | Purpose::Function(_) => 1,
         };
         let (call, answers) = core.new_call();
-        let seconds = self.config.card.prompt_seconds;
-        if !core.ask_worker(ToWorker::Prompt { call, frames, seconds }, Some(worker.into())) {
+        let insertion = card.insertion;
+        let own = core.own(insertion).ok_or(AgentError::PromptCancelled)?;
+        let errand = match on_reader {
+            None => ToWorker::Prompt { call, frames, seconds: self.config.card.prompt_seconds },
+            Some(what) => {
+                ToWorker::PromptOnReader { call, insertion: own, what, seconds: self.config.card.pad_seconds }
+            }
+        };
+        if !core.ask_worker(errand, Some(worker.into())) {
             core.calls.remove(&call);
             return Err(busy());
+        }
+        if on_reader.is_some() {
+            // The card may have it at any moment from now on: its outcome counts, whoever waits for it.
+            let (card, tries_before) = (card.card, card.tries_left);
+            core.pins.send(call, Sent { insertion, card, tries_before, typed: Typed::OnReader });
+            core.proving = Some(call);
+            self.tell(core);
         }
         let id = self.salt().to_string();
         Ok((Prompt { id, uid: caller.uid, insertion, call, outcome: None }, answers, client.into()))
@@ -237,14 +259,21 @@ impl Agent {
         &self,
         caller: &Caller,
         begun: Begun,
-        insertion: Insertion,
-        call: u64,
+        (insertion, call): (Insertion, u64),
         purpose: Purpose,
+        on_reader: Option<OnReader>,
         answers: &Receiver<CallAnswer>,
     ) -> Result<AwaitAnswer, AgentError> {
-        let went = self.typed(caller, answers).and_then(|()| match purpose {
+        let typed = match on_reader {
+            None => self.typed(caller, answers),
+            Some(OnReader::Sign) => self.typed_on_reader(caller, insertion, answers),
+            // Nothing is decided once more: the card changes it while the person looks.
+            Some(OnReader::Change) => Ok(()),
+        };
+        let went = typed.and_then(|()| match purpose {
             Purpose::Login(wish) => self.log_in(begun, insertion, call, wish, answers),
             Purpose::Function(asked) => self.with_pin_proof(caller, insertion, call, &asked, answers),
+            Purpose::ChangePin if on_reader.is_some() => self.pin_changed(insertion, self.reader_says(answers)?),
             Purpose::ChangePin => self.change_pin(insertion, call, answers),
         });
         if went.is_err() {

@@ -2,6 +2,7 @@
 //!
 //! What may never be: a session that is open without its card in the reader, or one that opened without the PIN and a durable record.
 
+use sekisho_ipc::Keypad;
 use sekisho_wire::decision::{SessionKind, TerminalState};
 use sekisho_wire::id::{CardGuid, Code, ReaderIdentity, SessionId};
 use sekisho_wire::reason::Reason;
@@ -43,6 +44,8 @@ pub struct InsertedCard {
     pub reader: Option<ReaderIdentity>,
     /// PIN tries left, as the card last said.
     pub tries_left: Option<u8>,
+    /// What can be done on the reader's keypad.
+    pub keypad: Keypad,
 }
 
 /// A session and what it is for.

@@ -1,6 +1,6 @@
 //! What the agent shows: the whole state to panels, no more than where it stands to others.
 
-use sekisho_ipc::{Card, Function, LinkState, Purpose, Session, SessionEnd, SessionState, State, Verdict};
+use sekisho_ipc::{Card, Function, LinkState, PinEntry, Purpose, Session, SessionEnd, SessionState, State, Verdict};
 use sekisho_register::change::CardKind;
 use sekisho_register::decide;
 use sekisho_wire::decision::{Level, SessionKind, TerminalState};
@@ -11,7 +11,7 @@ use crate::deciding::{Question, Wish};
 use crate::forwarder_link::Line;
 use crate::function::Caller;
 use crate::session::State as MachineState;
-use crate::spoken;
+use crate::{on_reader, spoken};
 
 impl Agent {
     /// The state, as far as this caller may see it, and its generation: a change makes another.
@@ -112,6 +112,8 @@ impl Agent {
             tries_left: inserted.tries_left.map(u32::from),
             profiles: profiles.iter().map(ToString::to_string).collect(),
             by_grant: core.is_by_grant(),
+            pin_entry: self.pin_entry(core, core.machine.card()?),
+            keypad: core.machine.card()?.keypad,
         })
     }
 
@@ -177,6 +179,10 @@ impl Agent {
     fn advice(&self, core: &mut Core) -> Verdict {
         if let Some(code) = self.grants_nothing(core) {
             return spoken::verdict(code);
+        }
+        let waits = matches!(core.machine.terminal_state(), TerminalState::AwaitPin | TerminalState::Locked);
+        if waits && core.machine.card().is_some_and(|card| self.pin_entry(core, card) == PinEntry::Nowhere) {
+            return spoken::problem_verdict(&on_reader::no_keypad());
         }
         match core.machine.terminal_state() {
             TerminalState::NoCard => match &core.unreadable {

@@ -329,6 +329,15 @@ impl Bench {
     }
 
     pub(crate) fn with_envelope(envelope: &[u8]) -> Self {
+        Self::made(envelope, "")
+    }
+
+    /// A terminal with this in its `agent.toml`.
+    pub(crate) fn configured(text: &str) -> Self {
+        Self::made(&[4; 65], text)
+    }
+
+    fn made(envelope: &[u8], configuration: &str) -> Self {
         let office = Office::new(envelope);
         let id = office.register.office().unwrap();
         let key = |log, seed| {
@@ -351,7 +360,7 @@ impl Bench {
         let mut trusted = TrustedTime::new(&boot, None, now);
         let until = tuesday_ten() + 72 * 3_600_000;
         let _ = trusted.note(SeenNote { time: tuesday_ten(), until }, now);
-        let config = Config { state: state_folder(), ..Config::parse(Path::new("agent.toml"), "").unwrap() };
+        let config = Config { state: state_folder(), ..Config::parse(Path::new("agent.toml"), configuration).unwrap() };
         let (kick, kicks) = std::sync::mpsc::sync_channel(1);
         static BENCHES: AtomicU64 = AtomicU64::new(0);
         let number = BENCHES.fetch_add(1, Ordering::Relaxed);

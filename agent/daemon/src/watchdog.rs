@@ -14,6 +14,8 @@ pub struct Watchdog {
 struct Work {
     /// Counts calls; odd while one is going on.
     count: u64,
+    /// How much longer than others this one may last: a person is waited for.
+    patience: Duration,
 }
 
 impl Watchdog {
@@ -33,19 +35,27 @@ impl Watchdog {
 
     /// Does `work` under the watchdog's eye.
     pub fn during<R>(&self, work: impl FnOnce() -> R) -> R {
-        self.step();
+        self.during_and(Duration::ZERO, work)
+    }
+
+    /// As [`Self::during`], for work that may take so much longer.
+    pub fn during_and<R>(&self, patience: Duration, work: impl FnOnce() -> R) -> R {
+        self.step(patience);
         let result = work();
-        self.step();
+        self.step(Duration::ZERO);
         result
     }
 
-    fn step(&self) {
-        self.shared.0.lock().unwrap_or_else(PoisonError::into_inner).count += 1;
+    fn step(&self, patience: Duration) {
+        let mut work = self.shared.0.lock().unwrap_or_else(PoisonError::into_inner);
+        work.count += 1;
+        work.patience = patience;
+        drop(work);
         self.shared.1.notify_all();
     }
 }
 
-/// Returns when one call has lasted too long. Sleeps while there is none.
+/// Returns when one call has lasted longer than it may. Sleeps while there is none.
 fn watch(work: &Mutex<Work>, changed: &Condvar, deadline: Duration) {
     let mut work = work.lock().unwrap_or_else(PoisonError::into_inner);
     loop {
@@ -54,7 +64,8 @@ fn watch(work: &Mutex<Work>, changed: &Condvar, deadline: Duration) {
             work = changed.wait_while(work, |work| work.count == seen).unwrap_or_else(PoisonError::into_inner);
             continue;
         }
-        let waited = changed.wait_timeout_while(work, deadline, |work| work.count == seen);
+        let most = deadline + work.patience;
+        let waited = changed.wait_timeout_while(work, most, |work| work.count == seen);
         let (guard, outcome) = waited.unwrap_or_else(PoisonError::into_inner);
         if outcome.timed_out() {
             return;
@@ -75,6 +86,15 @@ mod tests {
         watchdog.during(|| ());
         assert!(bite.try_recv().is_err());
         // The call lasts until the bite, however long that takes.
+        watchdog.during(|| bite.recv().unwrap());
+    }
+
+    #[test]
+    fn a_call_in_which_a_person_is_waited_for_may_take_longer() {
+        let (bitten, bite) = mpsc::channel();
+        let watchdog = Watchdog::start(Duration::from_millis(1), move || bitten.send(()).unwrap()).unwrap();
+        let came = watchdog.during_and(Duration::from_secs(600), || bite.recv_timeout(Duration::from_millis(100)));
+        assert!(came.is_err(), "bitten while a person typed");
         watchdog.during(|| bite.recv().unwrap());
     }
 }

@@ -6,13 +6,13 @@ use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::time::Duration;
 
-use sekisho_ipc::{Connection, ConnectionError, Descriptors};
+use sekisho_ipc::{Connection, ConnectionError, Descriptors, Keypad};
 use sekisho_wire::id::{CardGuid, Code, ReaderIdentity};
 use sekisho_wire::reason::WorkerState;
 use sekisho_wire::record::{Body, CardSeen, PinChanged, PinFailed};
 
 use crate::agent::{Agent, Core, Errand, Worker};
-use crate::pins_sent::Sent;
+use crate::pins_sent::{Sent, Typed};
 use crate::session::{Event, InsertedCard, Insertion};
 use crate::worker_link::{CallAnswer, Failure, FromWorker, Lost, WORKER_MESSAGE_MAX};
 
@@ -117,8 +117,8 @@ impl Agent {
                     self.observe(&mut core, Body::ReaderDown(reader));
                 }
             }
-            FromWorker::CardInserted { insertion, card, reader, tries_left } => {
-                self.card_inserted(&mut core, insertion, &card, &reader, tries_left);
+            FromWorker::CardInserted { insertion, card, reader, tries_left, keypad } => {
+                self.card_inserted(&mut core, insertion, &card, &reader, (tries_left, keypad));
             }
             FromWorker::CardUnreadable { problem } => {
                 log::info!("{}", problem.what);
@@ -162,7 +162,14 @@ impl Agent {
         }
     }
 
-    fn card_inserted(&self, core: &mut Core, own: u64, card: &str, reader: &str, tries_left: Option<u8>) {
+    fn card_inserted(
+        &self,
+        core: &mut Core,
+        own: u64,
+        card: &str,
+        reader: &str,
+        (tries_left, keypad): (Option<u8>, Keypad),
+    ) {
         let (Ok(card), Some(insertion)) = (card.parse(), core.numbered(own)) else {
             log::warn!("the card worker told of a card without a GUID");
             return;
@@ -171,16 +178,17 @@ impl Agent {
         core.unreadable = None;
         self.observe(core, Body::CardSeen(CardSeen { card, reader: reader.clone() }));
         let lost_a_try = core.pins.inserted(insertion, &card, tries_left);
-        self.step(core, Event::CardInserted(InsertedCard { insertion, card, reader, tries_left }));
+        self.step(core, Event::CardInserted(InsertedCard { insertion, card, reader, tries_left, keypad }));
         self.ask_for_grant(core, insertion);
         if let (true, Some(left)) = (lost_a_try, tries_left) {
             // Whoever typed it was not told. The record is what stays of it.
-            self.wrong_pin(core, Sent { insertion, card, tries_before: None }, left);
+            self.wrong_pin(core, Sent { insertion, card, tries_before: None, typed: Typed::AtKeyboard }, left);
         }
     }
 
     /// What the card said of a PIN counts whoever waits for it: a prompt that was given up has cost its try all the same.
     fn answered(&self, core: &mut Core, call: u64, answer: CallAnswer) {
+        let on_reader = core.pins.waits_on_reader();
         match &answer {
             CallAnswer::PinTyped if core.calls.contains_key(&call) => core.proving = Some(call),
             CallAnswer::PinTyped => {}
@@ -206,6 +214,9 @@ impl Agent {
             | CallAnswer::Failed { failure: Failure::NoPin | Failure::CardGone | Failure::Problem { .. } } => {
                 core.pins.ended(call);
             }
+        }
+        if on_reader != core.pins.waits_on_reader() {
+            self.tell(core);
         }
         core.pass_on(call, answer);
     }

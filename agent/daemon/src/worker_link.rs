@@ -1,6 +1,7 @@
 //! What agent and card worker say to each other: messages of `sekisho-ipc`, and the descriptor of a prompt beside one of them.
 //! No PIN is in any message.
 
+use sekisho_ipc::Keypad;
 use serde::{Deserialize, Serialize};
 
 /// Longest message on this link.
@@ -38,6 +39,8 @@ pub(crate) enum FromWorker {
         reader: String,
         /// PIN tries left.
         tries_left: Option<u8>,
+        /// What can be done on the reader's keypad.
+        keypad: Keypad,
     },
     /// Something is in the reader that is no operator card, or does not answer.
     CardUnreadable {
@@ -95,7 +98,7 @@ pub(crate) enum Lost {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "came", rename_all = "snake_case")]
 pub(crate) enum CallAnswer {
-    /// The PIN of a prompt was typed; it waits for the digest.
+    /// The PIN of a prompt was typed; it waits for the digest. On a reader the card has taken it already.
     PinTyped,
     /// The card signed.
     Signed {
@@ -120,7 +123,7 @@ pub(crate) enum Failure {
         /// Tries left; 0 is blocked.
         tries_left: u8,
     },
-    /// Nobody typed a PIN: the descriptor was closed or the time is over.
+    /// Nobody typed a PIN, or nobody wanted it any more: the descriptor was closed or the time is over.
     NoPin,
     /// The card is not there any more, and no PIN went to it.
     CardGone,
@@ -133,6 +136,16 @@ pub(crate) enum Failure {
         /// PIN tries left, where the card said so afterwards.
         tries_left: Option<u8>,
     },
+}
+
+/// What is done with a PIN that is typed on the reader.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum OnReader {
+    /// The card signs by it.
+    Sign,
+    /// It is changed: present and new one are typed.
+    Change,
 }
 
 /// What happened and what to do, in both languages.
@@ -159,6 +172,19 @@ pub(crate) enum ToWorker {
         /// 1 for a PIN, 2 for old and new.
         frames: u8,
         /// How long to wait.
+        seconds: u64,
+    },
+    /// Let the PIN be typed on the reader. Say `PinTyped` when the card has taken it, and sign what `SignWithPin` names then; or change the PIN.
+    /// Such a call is always answered in the end: the reader cannot be stopped. The descriptor that comes with this is the client's, who
+    /// gives up by closing it.
+    PromptOnReader {
+        /// Names the call in answers.
+        call: u64,
+        /// For which card.
+        insertion: u64,
+        /// What for.
+        what: OnReader,
+        /// How long the reader waits.
         seconds: u64,
     },
     /// Sign with 9A, by the PIN of this call.

@@ -71,14 +71,14 @@ impl Client {
         self.receive(None).map(|(answer, _, _)| answer)
     }
 
-    /// As [`Client::wait_for`], for a prompt whose PIN is sent: gives up when no answer comes for so long, so that nobody waits for ever
-    /// for an agent that has stopped.
+    /// As [`Client::wait_for`], for a prompt whose PIN is sent, or is typed on the reader: gives up when no answer comes for so long after
+    /// that, so that nobody waits for ever for an agent that has stopped.
     ///
     /// # Errors
     /// [`ClientError`].
     pub fn wait_at_most(&mut self, prompt: &Prompt, wait: Duration) -> Result<AwaitAnswer, ClientError> {
         self.send(&Call::new(Method::Await.name(), &AwaitRequest { prompt: prompt.id.clone() }))?;
-        self.receive(Some(wait)).map(|(answer, _, _)| answer)
+        self.receive(Some(prompt.on_reader.unwrap_or_default() + wait)).map(|(answer, _, _)| answer)
     }
 
     /// Locks the session.

@@ -174,7 +174,7 @@ impl PromptRequest {
     }
 }
 
-/// Answer of `Prompt`; a descriptor comes with it.
+/// Answer of `Prompt`; a descriptor comes with it: whoever closes it gives the prompt up.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PromptAnswer {
     /// Names the prompt in `Await`.
@@ -191,6 +191,9 @@ pub struct PromptAnswer {
     /// That operator's name.
     #[serde(default)]
     pub name: Option<String>,
+    /// The PIN is typed on the reader, which waits for it this many seconds: nothing goes on the descriptor.
+    #[serde(default)]
+    pub reader_seconds: Option<u32>,
 }
 
 /// Parameters of `Await`.

@@ -74,6 +74,45 @@ pub struct Card {
     pub profiles: Vec<String>,
     /// Whether the card is newer than this terminal's register, and works by the grant on it until the register has it.
     pub by_grant: bool,
+    /// Where its PIN is typed.
+    pub pin_entry: PinEntry,
+    /// What can be done on the keypad of its reader.
+    pub keypad: Keypad,
+}
+
+/// Where the PIN of a card is typed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PinEntry {
+    /// At this machine's keyboard: panel, seat and PAM ask for it.
+    Keyboard,
+    /// On the reader's keypad, once a prompt is open. Nobody else may ask for it.
+    Reader,
+    /// As `Reader`, and it is waited for there now.
+    ReaderNow,
+    /// Nowhere: it must be typed on a reader, and this one cannot.
+    Nowhere,
+}
+
+impl PinEntry {
+    /// Whether it is typed on the reader.
+    #[must_use]
+    pub const fn is_on_reader(self) -> bool {
+        matches!(self, Self::Reader | Self::ReaderNow)
+    }
+}
+
+/// What can be done on a reader's keypad.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Keypad {
+    /// Nothing: there is none.
+    #[default]
+    None,
+    /// A PIN can be typed.
+    Verifies,
+    /// A PIN can be typed, and changed.
+    VerifiesAndChanges,
 }
 
 /// A purpose (事由) that a function may be used for.

@@ -9,7 +9,7 @@ use std::thread::{self, JoinHandle};
 
 use sekisho_ipc::{
     AgentError, AuthorizeRequest, Bar, Client, ClientError, Connection, ConnectionError, Descriptors, LinkState,
-    PinFrame, PinReader, PromptRequest, RecordRef, SessionState,
+    PinFrame, PinFrameError, PinReader, PromptRequest, RecordRef, SessionState,
 };
 use serde_json::{Value, json};
 
@@ -135,6 +135,28 @@ fn a_prompt_passes_the_pin_beside_the_messages() {
     assert_eq!(call["parameters"]["what"], "login");
     assert_eq!(pin, b"24681357");
     assert_eq!(waiting, json!({ "method": "io.sekisho.Await", "parameters": { "prompt": "p1" } }));
+}
+
+#[test]
+fn a_prompt_on_the_reader_takes_no_pin() {
+    let (mut client, server) = connected();
+    let agent = thread::spawn(move || {
+        let mut server = Connection::new(server, Descriptors::Refused).unwrap();
+        let _: Value = server.read_message(4096).unwrap();
+        let (worker, prompt) = UnixStream::pair().unwrap();
+        let answer = json!({ "parameters": { "prompt": "p1", "reader_seconds": 30 } });
+        server.write_message_with_fd(&answer, prompt.as_fd()).unwrap();
+        drop(prompt);
+        // Nothing comes before the client closes its end.
+        PinReader::default().read(&worker).unwrap_err()
+    });
+    let prompt = client.prompt(&PromptRequest::login()).unwrap();
+    assert_eq!(prompt.on_reader, Some(std::time::Duration::from_secs(30)));
+    let refused = prompt.send_pin(&PinFrame::new(b"24681357").unwrap()).unwrap_err();
+    assert!(matches!(refused, ClientError::Pin(PinFrameError::Closed)), "{refused}");
+    prompt.give_up();
+    assert_eq!(agent.join().unwrap(), PinFrameError::Closed);
+    drop(prompt);
 }
 
 #[test]

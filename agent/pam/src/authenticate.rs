@@ -11,7 +11,7 @@ use crate::accounts::Whose;
 use crate::application::{Application, NoPin, Tone};
 use crate::options::Options;
 use crate::outcome::Outcome;
-use crate::words::{Language, Saying, of_error, of_verdict, question};
+use crate::words::{Language, Saying, of_error, of_verdict, question, type_on_reader};
 use crate::{CARD_VARIABLE, SESSION_VARIABLE};
 
 /// How often is looked whether a card is there.
@@ -202,6 +202,11 @@ impl Attempt<'_> {
     fn prove(&self, client: &mut Client, request: &PromptRequest, whose: &Whose) -> Result<AwaitAnswer, Refusal> {
         let prompt = self.asked(client.prompt(request))?;
         self.must_be(whose, prompt.operator.as_deref())?;
+        if prompt.on_reader.is_some() {
+            // Nothing is asked here: who typed a PIN for a locker beforehand is not heard.
+            self.application.tell(Tone::Request, &type_on_reader(&prompt, self.language));
+            return self.asked(client.wait_at_most(&prompt, PIN_WAIT));
+        }
         let no_pin = |why| match why {
             NoPin::NotOne(error) => of_client(&ClientError::Pin(error), self.language),
             NoPin::NoAnswer => {

@@ -99,6 +99,19 @@ impl Saying {
 
 /// What is asked: whose card it is comes before the PIN, so that nobody types it for another's.
 pub(crate) fn question(prompt: &Prompt, language: Language) -> String {
+    format!("{}{}", whose_card(prompt, language), language.pick("暗証番号: ", "PIN: "))
+}
+
+/// Where the PIN is to be typed, if not here.
+pub(crate) fn type_on_reader(prompt: &Prompt, language: Language) -> String {
+    let ask = language.pick(
+        "カードリーダーのキーパッドで暗証番号を入力し、確定キーを押してください。",
+        "Type your PIN on the reader's keypad, then press its OK key.",
+    );
+    format!("{}{ask}", whose_card(prompt, language))
+}
+
+fn whose_card(prompt: &Prompt, language: Language) -> String {
     let holder = [prompt.name.as_deref(), prompt.operator.as_deref().filter(|_| prompt.name.is_none())];
     let holder = holder.into_iter().flatten().next().map(|holder| match language {
         Language::Japanese => format!("カード: {holder}\n"),
@@ -109,8 +122,7 @@ pub(crate) fn question(prompt: &Prompt, language: Language) -> String {
         (Language::English, 1) => "1 try left.\n".to_owned(),
         (Language::English, _) => format!("{left} tries left.\n"),
     });
-    let ask = language.pick("暗証番号: ", "PIN: ");
-    format!("{}{}{ask}", holder.unwrap_or_default(), left.unwrap_or_default())
+    format!("{}{}", holder.unwrap_or_default(), left.unwrap_or_default())
 }
 
 /// What happened, and on a second line what to do.

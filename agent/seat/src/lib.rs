@@ -8,6 +8,7 @@ mod idle;
 mod locker;
 mod login;
 mod notices;
+mod on_reader;
 mod pinentry;
 mod presence;
 mod seat;
@@ -21,6 +22,7 @@ use std::time::{Duration, Instant};
 
 use clap::{CommandFactory, Parser, ValueEnum};
 use rustix::fs::{FlockOperation, flock};
+use sekisho_ipc::PinEntry;
 use sekisho_wire::words::Language;
 
 use crate::configuration::Configuration;
@@ -153,6 +155,14 @@ fn serve(arguments: &Arguments, language: Language) -> Result<(), Failure> {
     Ok(())
 }
 
+/// What asks for a PIN now.
+enum Standing {
+    /// A window.
+    OnScreen(pinentry::Standing),
+    /// The reader.
+    OnReader(on_reader::Standing),
+}
+
 /// Carries out what the machine wants.
 struct Hand {
     configuration: Configuration,
@@ -161,7 +171,7 @@ struct Hand {
     events: Sender<Event>,
     notices: Sender<Errand>,
     looks: Looks,
-    standing: Option<pinentry::Standing>,
+    standing: Option<Standing>,
 }
 
 impl Hand {
@@ -220,9 +230,14 @@ impl Hand {
     }
 
     fn ask(&mut self, asking: Asking, question: Question) {
+        if question.entry != PinEntry::Keyboard {
+            let standing = on_reader::ask(&self.socket, asking, question.card, &self.events);
+            self.standing = Some(Standing::OnReader(standing));
+            return;
+        }
         let asked = (asking, question);
         match pinentry::ask(&self.configuration.pin, self.language, &self.socket, asked, &self.events) {
-            Ok(standing) => self.standing = Some(standing),
+            Ok(standing) => self.standing = Some(Standing::OnScreen(standing)),
             Err(error) => {
                 let program = self.configuration.pin.program.join(" ");
                 log::error!(
@@ -234,8 +249,10 @@ impl Hand {
     }
 
     fn stop_asking(&mut self) {
-        if let Some(standing) = self.standing.take() {
-            standing.stop();
+        match self.standing.take() {
+            Some(Standing::OnScreen(standing)) => standing.stop(),
+            Some(Standing::OnReader(standing)) => standing.stop(),
+            None => {}
         }
     }
 }

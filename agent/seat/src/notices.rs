@@ -96,7 +96,7 @@ impl Work {
         let (headline, text) = words::of_note(note, self.language);
         let replaced = self.ids.get(&topic).copied().unwrap_or(0);
         let (mut actions, mut hints) = (Vec::new(), PropMap::new());
-        if topic == Topic::Pin {
+        if matches!(note, Note::PinAwaited { .. }) {
             actions = vec![DEFAULT, words::type_pin(self.language)];
         }
         // Low, normal, critical: a critical one stays until it is taken away.

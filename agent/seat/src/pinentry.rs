@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use rustix::io::Errno;
 use rustix::process::{Pid, Signal, kill_process};
-use sekisho_ipc::{AgentError, Client, ClientError, PinFrame, PromptRequest, TypedPin};
+use sekisho_ipc::{AgentError, AwaitAnswer, Client, ClientError, PinFrame, PromptRequest, TypedPin};
 use sekisho_wire::words::Language;
 use zeroize::{Zeroize, Zeroizing};
 
@@ -22,7 +22,7 @@ use crate::words;
 /// The longest line of the protocol, without its end (Assuan, "Client requests").
 const LINE: usize = 1000;
 /// What the card may take, with a PIN that is on its way.
-const PROVED: Duration = Duration::from_secs(60);
+pub(crate) const PROVED: Duration = Duration::from_secs(60);
 /// Codes of libgpg-error, whose upper bits name who says it: timeout, cancelled, fully cancelled.
 const GIVEN_UP: [u32; 3] = [62, 99, 114];
 
@@ -95,7 +95,12 @@ fn prove(socket: &Path, card: &str, pin: &PinFrame) -> Came {
         prompt.send_pin(pin)?;
         client.wait_at_most(&prompt, PROVED)
     };
-    match attempt() {
+    came(attempt())
+}
+
+/// What the agent made of it.
+pub(crate) fn came(attempt: Result<AwaitAnswer, ClientError>) -> Came {
+    match attempt {
         Ok(answer) if answer.verdict.granted => Came::Proved,
         Ok(answer) => Came::Refused { verdict: answer.verdict, tries_left: answer.tries_left },
         Err(ClientError::Agent(AgentError::CardProblem { verdict, tries_left })) => {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use sekisho_ipc::{PinFrameError, ScreenState, Session, SessionEnd, SessionState, State, Verdict};
+use sekisho_ipc::{PinEntry, PinFrameError, ScreenState, Session, SessionEnd, SessionState, State, Verdict};
 use sekisho_wire::verdict::VerdictCode;
 
 /// From here on the idle lock is warned of, ms: as the panel does.
@@ -151,6 +151,15 @@ pub(crate) enum Note {
         /// Whose it is.
         holder: String,
     },
+    /// The PIN is to be typed on the reader, now.
+    PinOnReader {
+        /// Whose card it is.
+        holder: String,
+        /// How many wrong PINs it would still bear.
+        tries_left: Option<u32>,
+        /// What became of the last one.
+        wrong: Option<Verdict>,
+    },
 }
 
 /// What is asked, and about whose card.
@@ -162,6 +171,8 @@ pub(crate) struct Question {
     pub(crate) holder: String,
     /// How many wrong PINs it would still bear.
     pub(crate) tries_left: Option<u32>,
+    /// Where it is typed.
+    pub(crate) entry: PinEntry,
     /// What became of the last PIN.
     pub(crate) trouble: Option<Trouble>,
 }
@@ -198,6 +209,8 @@ pub(crate) struct Seat {
     screen: Screen,
     prompt: Prompt,
     asking: Asking,
+    /// What became of the PIN before the one that is asked for.
+    trouble: Option<Trouble>,
     /// Why the card in the reader was refused, until something is done about it.
     refusal: Option<Verdict>,
     /// Decisions up to here were made before we were there.
@@ -216,6 +229,7 @@ impl Seat {
             screen: Screen::Unknown,
             prompt: Prompt::Never,
             asking: Asking(0),
+            trouble: None,
             refusal: None,
             heard: None,
             shown: BTreeMap::new(),
@@ -287,7 +301,8 @@ impl Seat {
         let card = state.card.as_ref()?;
         let names = [card.name.as_deref(), card.operator.as_deref()];
         let holder = names.into_iter().flatten().next().unwrap_or(&card.guid).to_owned();
-        Some(Question { card: card.guid.clone(), holder, tries_left: card.tries_left, trouble: None })
+        let (tries_left, entry) = (card.tries_left, card.pin_entry);
+        Some(Question { card: card.guid.clone(), holder, tries_left, entry, trouble: None })
     }
 
     fn ask(&mut self, actions: &mut Vec<Action>) {
@@ -301,7 +316,8 @@ impl Seat {
             }
             Prompt::Declined(_) | Prompt::Proved(_) => {}
             Prompt::Never => {
-                if let Some(question) = wanted {
+                // A reader that waits already was asked by somebody else.
+                if let Some(question) = wanted.filter(|question| question.entry != PinEntry::ReaderNow) {
                     self.open(question, actions);
                 }
             }
@@ -312,6 +328,7 @@ impl Seat {
         self.refusal = None;
         self.asking.0 += 1;
         self.prompt = Prompt::Open(question.card.clone());
+        self.trouble.clone_from(&question.trouble);
         actions.push(Action::Ask(self.asking, question));
     }
 
@@ -412,7 +429,20 @@ impl Seat {
         {
             notes.insert(Topic::Pin, Note::PinAwaited { holder: question.holder });
         }
+        notes.extend(self.on_reader());
         notes
+    }
+
+    /// The reader shows little, so the screen says where to type, whoever asked.
+    fn on_reader(&self) -> Option<(Topic, Note)> {
+        let Question { card, holder, tries_left, entry, .. } = self.wanted()?;
+        let ours = matches!(&self.prompt, Prompt::Open(asked) if *asked == card);
+        let wrong = self.trouble.iter().find_map(|trouble| match trouble {
+            Trouble::Wrong(verdict) if ours => Some(verdict.clone()),
+            Trouble::Wrong(_) | Trouble::NotAPin(_) => None,
+        });
+        let asks = entry == PinEntry::ReaderNow || ours && entry.is_on_reader();
+        asks.then_some((Topic::Pin, Note::PinOnReader { holder, tries_left, wrong }))
     }
 
     /// Why the card in the reader opens nothing; else the newest decision, if it is a refusal that was made before our eyes.

@@ -27,6 +27,19 @@ pub(crate) fn of_note(note: &Note, language: Language) -> (String, String) {
             };
             (headline, sentence(verdict, language))
         }
+        Note::PinOnReader { holder, tries_left, wrong } => {
+            let (headline, ask) = both(
+                ("カードリーダーで暗証番号を入力", "Type the PIN on the reader"),
+                (
+                    "カードリーダーのキーパッドで暗証番号を入力し、確定キーを押してください。",
+                    "Type your PIN on the reader's keypad, then press its OK key.",
+                ),
+            );
+            let wrong = wrong.as_ref().map(|verdict| language.pick(&verdict.what_ja, &verdict.what).to_owned());
+            let left = tries_left.map(|left| tries(left, language));
+            let lines = [Some(card(holder, language)), wrong, left, Some(ask)];
+            (headline, lines.into_iter().flatten().collect::<Vec<_>>().join("\n"))
+        }
         Note::PinAwaited { holder } => {
             let (headline, text) = both(
                 ("暗証番号を待っています", "Waiting for the PIN"),

@@ -7,6 +7,7 @@ use pcsc::{Attribute, Card, Context, Error, Protocols, Scope, ShareMode, Transac
 use sekisho_wire::id::ReaderIdentity;
 
 use super::causes::cause_of;
+use crate::pin_pad::PinPad;
 use crate::reader_identity;
 use crate::reader_name::ReaderName;
 use crate::transport::{Cause, Disposition, Doing, Lengths, Sharing, Transaction, Transport, TransportError};
@@ -14,6 +15,10 @@ use crate::transport::{Cause, Disposition, Doing, Lengths, Sharing, Transaction,
 /// How often a busy card is asked for again, and after how long: a desktop's own watcher lets go within this time.
 const BUSY_ATTEMPTS: u32 = 5;
 const BUSY_PAUSE: Duration = Duration::from_millis(60);
+/// `CM_IOCTL_GET_FEATURE_REQUEST` (PC/SC part 10, 2.2).
+const GET_FEATURES: u32 = 3400;
+/// Longer than any reader's list of features, and than any answer of a keypad.
+const CONTROL_MAX: usize = 256;
 
 /// How a card is shared with other programs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,8 +64,10 @@ impl PcscReader {
                 card => (card?, Sharing::Exclusive),
             },
         };
+        let pad = pad_of(&card);
         Ok(PcscTransport {
             card,
+            pad,
             name: self.name.to_string(),
             sharing,
             lengths,
@@ -86,6 +93,13 @@ impl PcscReader {
     }
 }
 
+/// A reader that does not know the question, as most without a keypad, has none.
+fn pad_of(card: &Card) -> Option<PinPad> {
+    let mut features = [0; CONTROL_MAX];
+    let told = card.control(pcsc::ctl_code(GET_FEATURES.into()), &[], &mut features);
+    PinPad::of_features(told.inspect_err(|error| log::debug!("the reader tells no features: {error}")).ok()?)
+}
+
 /// Who reset the card since we last looked.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum ResetBy {
@@ -96,6 +110,7 @@ enum ResetBy {
 /// A connected card. Dropping it resets the card, so a worker that dies leaves no verified PIN behind.
 pub struct PcscTransport {
     card: Card,
+    pad: Option<PinPad>,
     name: String,
     sharing: Sharing,
     lengths: Lengths,
@@ -157,6 +172,10 @@ impl Transport for PcscTransport {
         self.lengths
     }
 
+    fn pin_pad(&self) -> Option<PinPad> {
+        self.pad
+    }
+
     fn begin(&mut self) -> Result<PcscTransaction<'_>, TransportError> {
         self.renew_after_own_reset()?;
         let Self { card, name, reset, buffer, .. } = self;
@@ -189,6 +208,17 @@ impl Transaction for PcscTransaction<'_> {
             .raw
             .transmit(command, self.buffer)
             .map_err(|error| TransportError::new(Doing::Transmit, self.name, cause_of(error)))?;
+        reply.extend_from_slice(answer);
+        Ok(())
+    }
+
+    fn ask_reader(&mut self, code: u32, question: &[u8], reply: &mut Vec<u8>) -> Result<(), TransportError> {
+        reply.clear();
+        let mut answer = [0; CONTROL_MAX];
+        let answer = self
+            .raw
+            .control(code.into(), question, &mut answer)
+            .map_err(|error| TransportError::new(Doing::AskReader, self.name, cause_of(error)))?;
         reply.extend_from_slice(answer);
         Ok(())
     }

@@ -3,5 +3,6 @@
 
 mod exchanges;
 mod garbage;
+mod pads;
 mod pins;
 mod script;

@@ -1,11 +1,12 @@
 //! A card that follows a script: one line per APDU, `command -> answer`, both in hexadecimal.
 //!
-//! `!removed` and `!fault` stand for a transport that fails instead; `*` for a command that is not looked at.
+//! `!removed` and `!fault` stand for a transport that fails instead; `*` for a command that is not looked at. `pad question -> answer` is what a
+//! reader with a keypad is asked: control code and data.
 
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use sekisho_card::{Cause, Disposition, Doing, Lengths, Sharing, Transaction, Transport, TransportError};
+use sekisho_card::{Cause, Disposition, Doing, Lengths, PinPad, Sharing, Transaction, Transport, TransportError};
 
 /// SELECT and GET DATA of the CHUID of card 0102…10.
 pub(crate) const OPENING: &str = "
@@ -25,6 +26,7 @@ pub(crate) struct Script {
     tape: Rc<RefCell<Tape>>,
     lengths: Lengths,
     sharing: Sharing,
+    pad: Option<PinPad>,
 }
 
 impl Script {
@@ -37,7 +39,8 @@ impl Script {
             .map(|line| line.split_once("->").expect("a line is 'command -> answer'"))
             .map(|(command, answer)| (command.trim().to_owned(), answer.trim().to_owned()))
             .collect();
-        Self { lines: lines.into_iter(), tape: Rc::default(), lengths: Lengths::Short, sharing: Sharing::Exclusive }
+        let (lengths, sharing) = (Lengths::Short, Sharing::Exclusive);
+        Self { lines: lines.into_iter(), tape: Rc::default(), lengths, sharing, pad: None }
     }
 
     pub(crate) fn extended(mut self) -> Self {
@@ -47,6 +50,11 @@ impl Script {
 
     pub(crate) fn shared(mut self) -> Self {
         self.sharing = Sharing::Shared;
+        self
+    }
+
+    pub(crate) fn with_features(mut self, features: &[u8]) -> Self {
+        self.pad = PinPad::of_features(features);
         self
     }
 
@@ -80,6 +88,10 @@ impl Transport for Script {
         self.lengths
     }
 
+    fn pin_pad(&self) -> Option<PinPad> {
+        self.pad
+    }
+
     fn begin(&mut self) -> Result<Scene<'_>, TransportError> {
         Ok(Scene(self))
     }
@@ -91,24 +103,33 @@ impl Transport for Script {
 
 impl Transaction for Scene<'_> {
     fn transmit(&mut self, command: &[u8], reply: &mut Vec<u8>) -> Result<(), TransportError> {
-        let sent = hex(command);
-        self.0.tape.borrow_mut().sent.push(sent.clone());
-        let (expected, answer) = self.0.lines.next().unwrap_or_else(|| panic!("nobody expected {sent}"));
-        assert!(expected == "*" || expected == sent, "expected {expected}, got {sent}");
-        reply.clear();
-        match answer.as_str() {
-            "!removed" => Err(TransportError::new(Doing::Transmit, "script", Cause::CardRemoved)),
-            "!fault" => Err(TransportError::new(Doing::Transmit, "script", Cause::ReaderFault)),
-            answer => {
-                reply.extend(unhex(answer));
-                Ok(())
-            }
-        }
+        self.answer(Doing::Transmit, hex(command), reply)
+    }
+
+    fn ask_reader(&mut self, code: u32, question: &[u8], reply: &mut Vec<u8>) -> Result<(), TransportError> {
+        self.answer(Doing::AskReader, format!("pad {code:08X} {}", hex(question)), reply)
     }
 
     fn end(self, disposition: Disposition) -> Result<(), TransportError> {
         self.0.tape.borrow_mut().ends.push(disposition);
         Ok(())
+    }
+}
+
+impl Scene<'_> {
+    fn answer(&mut self, doing: Doing, sent: String, reply: &mut Vec<u8>) -> Result<(), TransportError> {
+        self.0.tape.borrow_mut().sent.push(sent.clone());
+        let (expected, answer) = self.0.lines.next().unwrap_or_else(|| panic!("nobody expected {sent}"));
+        assert!(expected == "*" || expected == sent, "expected {expected}, got {sent}");
+        reply.clear();
+        match answer.as_str() {
+            "!removed" => Err(TransportError::new(doing, "script", Cause::CardRemoved)),
+            "!fault" => Err(TransportError::new(doing, "script", Cause::ReaderFault)),
+            answer => {
+                reply.extend(unhex(answer));
+                Ok(())
+            }
+        }
     }
 }
 

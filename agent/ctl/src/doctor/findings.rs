@@ -2,7 +2,7 @@
 
 use std::io;
 
-use sekisho_ipc::{ClientError, LinkState, ScreenState, State};
+use sekisho_ipc::{ClientError, Keypad, LinkState, PinEntry, ScreenState, State};
 use sekisho_wire::words::Language;
 use serde::Serialize;
 
@@ -172,6 +172,7 @@ fn not_enrolled(said: &mut Said<'_>) {
 
 fn agent(state: &State, machine: &Machine, said: &mut Said<'_>) {
     reader(state, machine, said);
+    keypad(state, said);
     link(state, said);
     waiting(state, said);
     screen(state, said);
@@ -226,6 +227,67 @@ fn reader(state: &State, machine: &Machine, said: &mut Said<'_>) {
         (None, None, None) => {
             said.say("reader", Grade::Sound, ["カードは入っていません", "no card is in"], NOTHING);
         }
+    }
+}
+
+/// What the reader can do is known while a card is in it.
+fn keypad(state: &State, said: &mut Said<'_>) {
+    let Some(card) = &state.card else { return };
+    match (card.pin_entry, card.keypad) {
+        (PinEntry::Keyboard, Keypad::None) => said.say(
+            "keypad",
+            Grade::Sound,
+            [
+                "カードリーダーにキーパッドはなく、暗証番号は端末のキーボードで入力します",
+                "the reader has no keypad: PINs are typed at the keyboard",
+            ],
+            NOTHING,
+        ),
+        (PinEntry::Keyboard, Keypad::Verifies | Keypad::VerifiesAndChanges) => said.say(
+            "keypad",
+            Grade::Sound,
+            [
+                "カードリーダーにはキーパッドがありますが、暗証番号は端末のキーボードで入力する設定です",
+                "the reader has a keypad, but PINs are typed at the keyboard",
+            ],
+            [
+                "キーパッドを使うには agent.toml に card.pin_pad = \"use\" または \"require\" と書いてください。",
+                "To have them typed there, agent.toml says card.pin_pad = \"use\" or \"require\".",
+            ],
+        ),
+        (PinEntry::Reader | PinEntry::ReaderNow, Keypad::VerifiesAndChanges) => said.say(
+            "keypad",
+            Grade::Sound,
+            [
+                "暗証番号はカードリーダーのキーパッドで入力し、変更もできます",
+                "PINs are typed on the reader's keypad, and can be changed there",
+            ],
+            NOTHING,
+        ),
+        (PinEntry::Reader | PinEntry::ReaderNow, Keypad::None | Keypad::Verifies) => said.say(
+            "keypad",
+            Grade::Doubtful,
+            [
+                "暗証番号はカードリーダーのキーパッドで入力しますが、変更はできません",
+                "PINs are typed on the reader's keypad, and cannot be changed there",
+            ],
+            [
+                "暗証番号は、キーボードで入力する端末で変更してください。",
+                "Change PINs at a terminal where they are typed at the keyboard.",
+            ],
+        ),
+        (PinEntry::Nowhere, _) => said.say(
+            "keypad",
+            Grade::Wrong,
+            [
+                "暗証番号はカードリーダーで入力する設定ですが、このカードリーダーにはキーパッドがありません",
+                "PINs are to be typed on the reader, and this one has no keypad",
+            ],
+            [
+                "キーパッドのあるカードリーダーを接続するか、agent.toml の card.pin_pad を見直してください。",
+                "Plug in a reader with a keypad, or see card.pin_pad in agent.toml.",
+            ],
+        ),
     }
 }
 

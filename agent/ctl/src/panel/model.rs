@@ -5,8 +5,8 @@ mod reporting;
 mod starting;
 
 use sekisho_ipc::{
-    AuthorizeAnswer, AuthorizeRequest, AwaitAnswer, Function, PinFrame, Purpose, RecordRef, Session, SessionState,
-    State, TypedPin,
+    AuthorizeAnswer, AuthorizeRequest, AwaitAnswer, Function, PinFrame, PromptRequest, Purpose, RecordRef, Session,
+    SessionState, State, TypedPin,
 };
 use sekisho_wire::verdict::VerdictCode;
 use sekisho_wire::words::Language;
@@ -89,6 +89,8 @@ pub(super) enum Action {
         /// The present one and the new one.
         pins: [PinFrame; 2],
     },
+    /// The PIN for this is typed on the reader: for a function, if one is named.
+    OnReader(PromptRequest),
     Authorize(AuthorizeRequest),
     Report(report::Request),
     /// What was granted with this record is a program to be started.
@@ -280,7 +282,10 @@ impl Panel {
         match key {
             Key::Quit => return vec![Action::Quit],
             Key::Language => self.language = other(self.language),
-            Key::ChangePin => self.begin_change(),
+            Key::ChangePin => {
+                let begun = self.begin_change();
+                return self.activity().into_iter().chain(begun).collect();
+            }
             Key::Report => self.begin_report(),
             Key::Lock => return self.lock(),
             Key::End => return self.end(),
@@ -382,6 +387,7 @@ impl Panel {
         let profiles = self.profiles();
         match key {
             Key::Tab if !profiles.is_empty() => self.profile = (self.profile + 1) % profiles.len(),
+            _ if !self.asks_for_pin() => return self.key_in_login_on_reader(key),
             Key::Enter if !self.typed.is_empty() => {
                 let typed = std::mem::take(&mut self.typed);
                 let profile = profiles.into_iter().nth(self.profile);
@@ -515,6 +521,10 @@ impl Panel {
         self.forget_input();
         match answer {
             Err(failure) => self.failed(&failure),
+            Ok(answer) if answer.verdict.code == VerdictCode::PinProofNeeded.name() && !self.asks_for_pin() => {
+                self.starting = starting;
+                return self.on_reader(PromptRequest::authorize(request)).into_iter().collect();
+            }
             Ok(answer) if answer.verdict.code == VerdictCode::PinProofNeeded.name() => {
                 self.dialog = Dialog::Pin { request, typed: TypedPin::default() };
                 self.starting = starting;

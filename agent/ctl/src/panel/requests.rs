@@ -5,7 +5,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 use std::time::Duration;
 
-use sekisho_ipc::{AwaitAnswer, Client, ClientError, ConnectionError, PinFrame, PromptRequest, State};
+use sekisho_ipc::{AgentError, AwaitAnswer, Client, ClientError, ConnectionError, PinFrame, PromptRequest, State};
 
 use super::model::{Action, Event};
 use crate::failure::Failure;
@@ -30,6 +30,7 @@ impl Requests {
             Action::Login { .. }
             | Action::Prove { .. }
             | Action::ChangePin { .. }
+            | Action::OnReader(_)
             | Action::Authorize(_)
             | Action::Report(_)
             | Action::Start(..)
@@ -89,6 +90,9 @@ fn serve(socket: &Path, asked: &Receiver<Action>, answers: &Sender<Event>) {
                 let request = PromptRequest { card, ..PromptRequest::change_pin() };
                 Event::Proved { function: None, answer: prove(socket, &request, &pins) }
             }
+            Action::OnReader(request) => {
+                Event::Proved { answer: prove(socket, &request, &[]), function: request.function }
+            }
             Action::Authorize(request) => {
                 let answer = Client::connect(socket).and_then(|mut client| client.authorize(&request)).map_err(failed);
                 Event::Authorized { request, answer }
@@ -129,11 +133,15 @@ fn active(socket: &Path) -> Result<State, ClientError> {
     client.status()
 }
 
-/// The PINs were typed before the prompt opens: the card is not held while a person thinks.
+/// The PINs were typed before the prompt opens: the card is not held while a person thinks. Without any the reader asks for them; where it
+/// does not after all, or does instead of us, the prompt is given up.
 fn prove(socket: &Path, request: &PromptRequest, pins: &[PinFrame]) -> Result<AwaitAnswer, Failure> {
     let attempt = || {
         let mut client = Client::connect(socket)?;
         let prompt = client.prompt(request)?;
+        if pins.is_empty() != prompt.on_reader.is_some() {
+            return Err(ClientError::Agent(AgentError::PromptCancelled));
+        }
         pins.iter().try_for_each(|pin| prompt.send_pin(pin))?;
         client.wait_for(&prompt)
     };

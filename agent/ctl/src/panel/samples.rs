@@ -7,8 +7,8 @@ use std::path::PathBuf;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use sekisho_ipc::{
-    AgentError, AuthorizeRequest, Card, ClientError, Function, LinkState, Purpose, Recent, ScreenState, Session,
-    SessionEnd, SessionState, State, Verdict,
+    AgentError, AuthorizeRequest, Card, ClientError, Function, Keypad, LinkState, PinEntry, Purpose, Recent,
+    ScreenState, Session, SessionEnd, SessionState, State, Verdict,
 };
 use sekisho_wire::verdict::VerdictCode;
 use sekisho_wire::words::Language;
@@ -21,6 +21,8 @@ use super::model::{Action, Dialog, Event, Key, Panel};
 use crate::failure::Failure;
 use crate::programs::{End, Program};
 use sekisho_ipc::TypedPin;
+
+mod on_reader;
 
 /// 22 November 2026, 10:15:00 in Japan.
 const NOW: u64 = 1_795_310_100_000;
@@ -90,6 +92,8 @@ fn await_pin(tries_left: u32) -> State {
         tries_left: Some(tries_left),
         profiles: vec!["jumin-1".into(), "jumin-2".into()],
         by_grant: false,
+        pin_entry: PinEntry::Keyboard,
+        keypad: Keypad::None,
     };
     let advice = verdict(VerdictCode::PinNeeded);
     State { state: SessionState::AwaitPin, card: Some(card), advice, ..no_card() }
@@ -264,6 +268,7 @@ fn every(language: Language) -> Vec<(&'static str, Panel)> {
         }),
     ];
     all.extend(reporting::every(language));
+    all.extend(on_reader::every(language));
     all
 }
 

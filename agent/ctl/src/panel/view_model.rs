@@ -2,13 +2,13 @@
 
 mod reporting;
 
-use sekisho_ipc::{Function, Purpose, Recent, Session, SessionEnd, SessionState, State};
+use sekisho_ipc::{Function, PinEntry, Purpose, Recent, Session, SessionEnd, SessionState, State};
 use sekisho_wire::words::Language;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use super::model::{Agent, Dialog, Panel, Reporting};
 use crate::failure::Failure;
-use crate::phrases::{holder, lock_reason, next_of, sentence, session_kind, tries, warnings, what_of};
+use crate::phrases::{holder, lock_reason, next_of, sentence, session_kind, tries, type_on_reader, warnings, what_of};
 use crate::status::padded;
 use crate::time_text::{countdown, of_day};
 
@@ -107,7 +107,7 @@ fn body(panel: &Panel, size: Size) -> Vec<Row> {
     };
     match &panel.dialog {
         Dialog::None => {}
-        Dialog::Waiting => return waiting(language, size),
+        Dialog::Waiting => return waiting(panel, size),
         Dialog::Program { .. }
         | Dialog::Purpose { .. }
         | Dialog::Case { .. }
@@ -156,7 +156,19 @@ fn not_enrolled(state: &State, language: Language, size: Size) -> Vec<Row> {
     middle(rows, size)
 }
 
-fn waiting(language: Language, size: Size) -> Vec<Row> {
+fn waiting(panel: &Panel, size: Size) -> Vec<Row> {
+    let language = panel.language;
+    if panel.pin_entry() == PinEntry::ReaderNow {
+        let cancel = language.pick("やめるにはカードリーダーの取消キー", "Its cancel key gives up");
+        let tries = panel.state().map(|state| tries_row(state, language)).unwrap_or_default();
+        let rows = [
+            row(Tone::Strong, type_on_reader(language)),
+            row(Tone::Plain, ""),
+            row(Tone::Plain, cancel),
+            row(Tone::Plain, ""),
+        ];
+        return middle(rows.into_iter().chain(tries).collect(), size);
+    }
     let (japanese, english) =
         ("確認しています。カードを抜かないでください。", "Working. Leave the card in the reader.");
     middle(vec![row(Tone::Strong, language.pick(japanese, english))], size)
@@ -186,7 +198,7 @@ fn no_card(state: &State, language: Language, size: Size) -> Vec<Row> {
 
 fn await_pin(panel: &Panel, state: &State, size: Size) -> Vec<Row> {
     let language = panel.language;
-    let mut rows = vec![row(Tone::Strong, language.pick("暗証番号を入力してください", "Type your PIN"))];
+    let mut rows = vec![row(Tone::Strong, ask_for_pin(panel, ["暗証番号を入力してください", "Type your PIN"]))];
     if let Some(card) = &state.card {
         rows.push(row(Tone::Plain, format!("{}: {}", language.pick("カード", "card"), holder(card))));
     }
@@ -211,12 +223,27 @@ fn locked(panel: &Panel, state: &State, size: Size) -> Vec<Row> {
     }
     rows.extend(why_locked(state, language));
     rows.push(row(Tone::Plain, ""));
-    rows.push(row(Tone::Plain, language.pick("続けるには暗証番号を入力してください", "Type your PIN to go on")));
+    let ask = ["続けるには暗証番号を入力してください", "Type your PIN to go on"];
+    rows.push(row(Tone::Plain, ask_for_pin(panel, ask)));
     rows.extend(pin_field(panel.typed.len(), state, language));
     if !matches!(state.advice.code.as_str(), "locked" | "pin_needed" | "granted") {
         rows.extend(advice(state, language, size));
     }
     middle(rows, size)
+}
+
+/// Where to type, if not here.
+fn ask_for_pin(panel: &Panel, [japanese, english]: [&'static str; 2]) -> &'static str {
+    let language = panel.language;
+    match panel.pin_entry() {
+        PinEntry::Keyboard => language.pick(japanese, english),
+        PinEntry::Reader => language.pick(
+            "Enter を押してから、カードリーダーのキーパッドで暗証番号を入力してください",
+            "Press Enter, then type your PIN on the reader's keypad",
+        ),
+        PinEntry::ReaderNow => type_on_reader(language),
+        PinEntry::Nowhere => language.pick("暗証番号を入力できません", "The PIN cannot be typed"),
+    }
 }
 
 fn why_locked(state: &State, language: Language) -> Option<Row> {
@@ -228,7 +255,15 @@ fn why_locked(state: &State, language: Language) -> Option<Row> {
 /// As many stars as characters, and how many tries are left.
 fn pin_field(length: usize, state: &State, language: Language) -> Vec<Row> {
     let field = format!("[ {} ]", padded(&"*".repeat(length), 10));
-    let mut rows = vec![row(Tone::Plain, ""), row(Tone::Strong, field), row(Tone::Plain, "")];
+    let here = state.card.as_ref().is_none_or(|card| card.pin_entry == PinEntry::Keyboard);
+    let field = here.then(|| [row(Tone::Plain, ""), row(Tone::Strong, field)]);
+    let mut rows: Vec<Row> = field.into_iter().flatten().chain([row(Tone::Plain, "")]).collect();
+    rows.extend(tries_row(state, language));
+    rows
+}
+
+fn tries_row(state: &State, language: Language) -> Vec<Row> {
+    let mut rows = Vec::new();
     if let Some(left) = state.card.as_ref().and_then(|card| card.tries_left) {
         let (tone, mark) = if left <= 2 { (Tone::Warning, "! ") } else { (Tone::Plain, "") };
         rows.push(row(tone, format!("{mark}{}", tries(left, language))));
@@ -457,11 +492,14 @@ fn keys(panel: &Panel) -> String {
         (Dialog::None, Some(SessionState::AwaitPin | SessionState::Locked)) => true,
         (Dialog::None, Some(SessionState::NoCard) | None) => false,
     };
-    let mut keys = if typing {
-        let change = label("暗証番号変更", "change PIN");
-        format!("Enter {}  Esc {}  F4 {change}  ", label("確定", "send"), label("消去", "clear"))
-    } else {
-        String::new()
+    let change = label("暗証番号変更", "change PIN");
+    let mut keys = match panel.pin_entry() {
+        _ if !typing => String::new(),
+        PinEntry::Keyboard => {
+            format!("Enter {}  Esc {}  F4 {change}  ", label("確定", "send"), label("消去", "clear"))
+        }
+        PinEntry::Reader => format!("Enter {}  F4 {change}  ", label("開始", "begin")),
+        PinEntry::ReaderNow | PinEntry::Nowhere => String::new(),
     };
     if typing && panel.state().is_some_and(|state| state.session.is_some()) {
         keys += &format!("F8 {}  ", label("利用終了", "end session"));

@@ -2,7 +2,7 @@ use super::*;
 use crate::journal::disk::Fault;
 use crate::session::{InsertedCard, Session, State};
 use crate::testing::{Bench, CLERK, RIGHT_PIN, ask, code, panel, tuesday_ten, until};
-use sekisho_ipc::{PinFrame, PromptRequest};
+use sekisho_ipc::{Keypad, PinFrame, PromptRequest};
 use sekisho_register::Change;
 use sekisho_register::change::{EndPermit, GivePermit};
 use sekisho_wire::id::CardGuid;
@@ -396,7 +396,7 @@ fn a_wrong_pin_counts_when_another_card_came_before_it_was_answered() {
     {
         let mut core = bench.agent.lock();
         let (insertion, card) = (Insertion(77), CardGuid([99; 16]));
-        let second = InsertedCard { insertion, card, reader: None, tries_left: Some(5) };
+        let second = InsertedCard { insertion, card, reader: None, tries_left: Some(5), keypad: Keypad::None };
         bench.agent.step(&mut core, Event::CardInserted(second));
     }
     bench.worker.go_on();

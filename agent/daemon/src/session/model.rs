@@ -462,7 +462,13 @@ impl World {
         let it = (1..).find(|it| !used(*it)).expect("few are used");
         self.cards.push((it, card));
         let (insertion, guid) = (insertion(it), card.guid());
-        self.step(Event::CardInserted(InsertedCard { insertion, card: guid, reader: None, tries_left: Some(5) }));
+        self.step(Event::CardInserted(InsertedCard {
+            insertion,
+            card: guid,
+            reader: None,
+            tries_left: Some(5),
+            keypad: Keypad::None,
+        }));
     }
 
     fn leaves(&mut self, it: u8, event: Event) {

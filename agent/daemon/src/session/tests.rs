@@ -4,7 +4,8 @@ const LIMITS: Limits = Limits { idle: 300_000, session: 36_000_000 };
 const START: Now = Now { trusted: 1_000_000_000, boottime: 1_000 };
 
 fn card(insertion: u64, guid: u8) -> InsertedCard {
-    InsertedCard { insertion: Insertion(insertion), card: CardGuid([guid; 16]), reader: None, tries_left: Some(5) }
+    let (insertion, card) = (Insertion(insertion), CardGuid([guid; 16]));
+    InsertedCard { insertion, card, reader: None, tries_left: Some(5), keypad: Keypad::None }
 }
 
 fn session(id: u8) -> Session {

@@ -1,18 +1,19 @@
 //! Stands in for the card worker, with a card behind it.
 
 use std::collections::HashMap;
+use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use sekisho_ipc::{Connection, Descriptors, PinFrame, PinReader};
+use sekisho_ipc::{Connection, Descriptors, Keypad, PinFrame, PinReader};
 use sekisho_wire::id::{CardGuid, Hash, Signature};
 
 use super::{RIGHT_PIN, Slot, sign, until};
 use crate::agent::Agent;
-use crate::worker_link::{CallAnswer, Failure, FromWorker, Lost, ToWorker, WORKER_MESSAGE_MAX};
+use crate::worker_link::{CallAnswer, Failure, FromWorker, Lost, OnReader, ToWorker, WORKER_MESSAGE_MAX};
 
 /// What the card behind the double does wrong.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -36,6 +37,8 @@ struct DoubleState {
     tries: u8,
     fraud: Fraud,
     pins: HashMap<u64, PinFrame>,
+    /// Of prompts whose PIN is typed on the reader.
+    descriptors: Vec<OwnedFd>,
     /// Whether the card thinks, until it is let go on.
     held: bool,
     /// Prompts that the worker was told to forget.
@@ -48,6 +51,10 @@ struct DoubleState {
     grant: Option<Vec<u8>>,
     /// How often it was read.
     grants_read: u32,
+    /// The keypad of the reader.
+    keypad: Keypad,
+    /// The call for which the reader waits, and what comes of it.
+    asked: Option<(u64, OnReader)>,
 }
 
 impl Double {
@@ -65,12 +72,15 @@ impl Double {
             tries: 5,
             fraud: Fraud::None,
             pins,
+            descriptors: Vec::new(),
             held: false,
             forgotten: Vec::new(),
             verified: 0,
             changed: 0,
             grant: None,
             grants_read: 0,
+            keypad: Keypad::None,
+            asked: None,
         };
         let double = Self { state: Arc::new(Mutex::new(state)) };
         let (served, working) = (Arc::clone(agent), double.clone());
@@ -94,6 +104,16 @@ impl Double {
                     let came = frame.flatten().map(|frame| state.pins.insert(call, frame)).is_some();
                     let none = CallAnswer::Failed { failure: Failure::NoPin };
                     Some((call, if came { CallAnswer::PinTyped } else { none }))
+                }
+                ToWorker::PromptOnReader { call, what, .. } => {
+                    state.descriptors.push(descriptors.pop_front().unwrap());
+                    state.asked = Some((call, what));
+                    None
+                }
+                ToWorker::SignWithPin { call, digest, .. } if !state.pins.contains_key(&call) => {
+                    drop(state);
+                    state = self.let_go();
+                    Some((call, state.signed(Slot::Authentication, &digest)))
                 }
                 ToWorker::SignWithPin { call, digest, .. } => {
                     drop(state);
@@ -168,6 +188,43 @@ impl Double {
         state.writer.write_message(&FromWorker::CardLost { insertion, next, lost }).unwrap();
     }
 
+    /// The cards that are inserted from now on are in a reader with such a keypad.
+    pub(crate) fn has_keypad(&self, keypad: Keypad) {
+        self.state.lock().unwrap().keypad = keypad;
+    }
+
+    /// Whether the reader waits for a PIN.
+    pub(crate) fn asks(&self) -> bool {
+        self.state.lock().unwrap().asked.is_some()
+    }
+
+    /// Somebody types this PIN on the reader.
+    pub(crate) fn typed_on_reader(&self, pin: &[u8]) {
+        let mut state = self.state.lock().unwrap();
+        let (call, what) = state.asked.take().unwrap();
+        state.verified += 1;
+        let answer = match (pin == RIGHT_PIN, what) {
+            (true, OnReader::Sign) => CallAnswer::PinTyped,
+            (true, OnReader::Change) => {
+                state.changed += 1;
+                CallAnswer::PinChanged
+            }
+            (false, _) => {
+                state.tries -= 1;
+                CallAnswer::Failed { failure: Failure::WrongPin { tries_left: state.tries } }
+            }
+        };
+        state.writer.write_message(&FromWorker::Answer { call, answer }).unwrap();
+    }
+
+    /// Nothing comes of what the reader waits for, for this reason.
+    pub(crate) fn nothing_typed(&self, failure: Failure) {
+        let mut state = self.state.lock().unwrap();
+        let (call, _) = state.asked.take().unwrap();
+        let answer = CallAnswer::Failed { failure };
+        state.writer.write_message(&FromWorker::Answer { call, answer }).unwrap();
+    }
+
     /// What was lost is looked at anew, and is the same card.
     pub(crate) fn tell_again(&self) {
         self.state.lock().unwrap().tell_card();
@@ -237,7 +294,8 @@ impl DoubleState {
     fn tell_card(&mut self) {
         let (insertion, tries_left) = (self.insertions, Some(self.tries));
         let (card, reader) = (CardGuid([self.card; 16]).to_string(), "name:Bench".to_owned());
-        self.writer.write_message(&FromWorker::CardInserted { insertion, card, reader, tries_left }).unwrap();
+        let keypad = self.keypad;
+        self.writer.write_message(&FromWorker::CardInserted { insertion, card, reader, tries_left, keypad }).unwrap();
     }
 
     fn verify(&mut self, pin: &PinFrame, digest: &str) -> CallAnswer {

@@ -7,7 +7,8 @@ fn held(script: &str) -> Result<TypedPin, Trouble> {
     let mut child =
         Command::new("/bin/sh").args(["-c", script]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     let dialog = Dialog { to: child.stdin.take().unwrap(), from: child.stdout.take().unwrap() };
-    let question = Question { card: "a".into(), holder: "田中 100%".into(), tries_left: Some(2), trouble: None };
+    let (card, holder, entry) = ("a".into(), "田中 100%".into(), sekisho_ipc::PinEntry::Keyboard);
+    let question = Question { card, holder, tries_left: Some(2), entry, trouble: None };
     let held = dialog.hold(&question, 60, Language::Japanese);
     child.wait().unwrap();
     held

@@ -1,4 +1,4 @@
-use sekisho_ipc::{Card, LinkState, Recent};
+use sekisho_ipc::{Card, Keypad, LinkState, Recent};
 
 use super::*;
 
@@ -40,7 +40,17 @@ fn no_card() -> State {
 
 fn card(guid: &str) -> Option<Card> {
     let (kind, operator, name) = (None, Some("0012".into()), Some("田中 一郎".into()));
-    Some(Card { guid: guid.into(), kind, operator, name, tries_left: Some(5), profiles: Vec::new(), by_grant: false })
+    Some(Card {
+        guid: guid.into(),
+        kind,
+        operator,
+        name,
+        tries_left: Some(5),
+        profiles: Vec::new(),
+        by_grant: false,
+        pin_entry: PinEntry::Keyboard,
+        keypad: Keypad::None,
+    })
 }
 
 fn await_pin(guid: &str) -> State {
@@ -142,6 +152,42 @@ fn a_wrong_pin_is_asked_for_again_and_a_refused_card_is_not() {
     let why = Action::Show(Topic::Refusal, Note::Refused { function: None, verdict: not_sent, time: 0 });
     assert!(asked(&actions).is_none() && actions.contains(&why), "{actions:?}");
     assert!(told(&mut seat, no_card()).contains(&Action::Withdraw(Topic::Refusal)));
+}
+
+fn on_reader(guid: &str, pin_entry: PinEntry) -> State {
+    let card = card(guid).map(|card| Card { pin_entry, keypad: Keypad::Verifies, ..card });
+    State { card, ..await_pin(guid) }
+}
+
+fn on_the_reader(wrong: Option<Verdict>) -> Action {
+    Action::Show(Topic::Pin, Note::PinOnReader { holder: "田中 一郎".into(), tries_left: Some(5), wrong })
+}
+
+#[test]
+fn a_pin_on_the_reader_is_asked_for_there_and_the_screen_says_so() {
+    let mut seat = seat();
+    let actions = told(&mut seat, on_reader("a", PinEntry::Reader));
+    let (asking, question) = asked(&actions).unwrap();
+    assert!(question.entry.is_on_reader() && actions.contains(&on_the_reader(None)), "{actions:?}");
+    assert_eq!(told(&mut seat, on_reader("a", PinEntry::ReaderNow)), [], "it is ours");
+    let wrong = verdict(VerdictCode::WrongPin);
+    let came = Came::Refused { verdict: wrong.clone(), tries_left: None };
+    let actions = step(&mut seat, Event::Pin(asking, came));
+    assert!(asked(&actions).is_some() && actions.contains(&on_the_reader(Some(wrong))), "{actions:?}");
+    let (asking, _) = asked(&actions).unwrap();
+    told(&mut seat, on_reader("a", PinEntry::Reader));
+    let late = verdict(VerdictCode::CardProblem);
+    let actions = step(&mut seat, Event::Pin(asking, Came::Refused { verdict: late, tries_left: None }));
+    assert!(asked(&actions).is_none(), "who lets it pass is not asked again: {actions:?}");
+    assert!(actions.contains(&Action::Show(Topic::Pin, Note::PinAwaited { holder: "田中 一郎".into() })));
+}
+
+#[test]
+fn a_reader_that_somebody_else_asked_is_left_alone() {
+    let mut seat = seat();
+    let actions = told(&mut seat, on_reader("a", PinEntry::ReaderNow));
+    assert_eq!(actions, [on_the_reader(None)]);
+    assert!(asked(&told(&mut seat, on_reader("a", PinEntry::Reader))).is_some(), "and asked when it is free");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! PINs that are typed in the panel: for a function, and to be changed.
 
-use sekisho_ipc::{AuthorizeRequest, PinFrameError, TypedPin};
+use sekisho_ipc::{AuthorizeRequest, PinEntry, PinFrameError, PromptRequest, TypedPin};
 
 use super::{Action, Dialog, Key, Panel};
 use crate::failure::Failure;
@@ -17,12 +17,43 @@ impl Panel {
     }
 
     /// Whoever holds a card may change its PIN, whether it opens a session here or not. Amid something else the key does nothing.
-    pub(super) fn begin_change(&mut self) {
-        if self.card().is_some() && matches!(self.dialog, Dialog::None) {
-            self.forget_input();
-            self.notice = None;
-            self.dialog = Dialog::ChangePin { done: Vec::new(), typed: TypedPin::default() };
+    pub(super) fn begin_change(&mut self) -> Option<Action> {
+        if self.card().is_none() || !matches!(self.dialog, Dialog::None) {
+            return None;
         }
+        self.forget_input();
+        if !self.asks_for_pin() {
+            return self.on_reader(PromptRequest::change_pin());
+        }
+        self.notice = None;
+        self.dialog = Dialog::ChangePin { done: Vec::new(), typed: TypedPin::default() };
+        None
+    }
+
+    /// Whether a PIN is typed here. Else it is typed on the reader, or nowhere, and the agent says which.
+    pub(super) fn asks_for_pin(&self) -> bool {
+        self.pin_entry() == PinEntry::Keyboard
+    }
+
+    /// Where the PIN of the card that is shown is typed.
+    pub(in crate::panel) fn pin_entry(&self) -> PinEntry {
+        let card = self.state().and_then(|state| state.card.as_ref());
+        card.map_or(PinEntry::Keyboard, |card| card.pin_entry)
+    }
+
+    /// What is typed here goes nowhere: Enter lets the reader ask, unless it does already.
+    pub(super) fn key_in_login_on_reader(&mut self, key: Key) -> Option<Action> {
+        if key != Key::Enter || self.pin_entry() == PinEntry::ReaderNow {
+            return None;
+        }
+        let profile = self.profiles().into_iter().nth(self.profile);
+        self.on_reader(PromptRequest { profile, ..PromptRequest::login() })
+    }
+
+    pub(super) fn on_reader(&mut self, request: PromptRequest) -> Option<Action> {
+        self.notice = None;
+        self.dialog = Dialog::Waiting;
+        Some(Action::OnReader(PromptRequest { card: self.card(), ..request }))
     }
 
     pub(super) fn key_in_change(&mut self, key: Key, mut done: Vec<TypedPin>, mut typed: TypedPin) -> Option<Action> {

@@ -141,7 +141,7 @@ fn units(time: u64) -> u8 {
     u8::try_from(time / UNIT).expect("times are near the start of the clock")
 }
 
-fn card(InsertedCard { insertion, card, reader, tries_left }: &InsertedCard, key: &mut Vec<u8>) {
+fn card(InsertedCard { insertion, card, reader, tries_left, keypad: _ }: &InsertedCard, key: &mut Vec<u8>) {
     // Neither reader nor tries ever differ.
     let (_, _) = (reader, tries_left);
     key.extend([number(*insertion), card.0[0]]);

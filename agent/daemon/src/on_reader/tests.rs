@@ -1,0 +1,175 @@
+use super::*;
+use crate::session::State;
+use crate::testing::{Bench, CLERK, RIGHT_PIN, ask, panel, until};
+use sekisho_ipc::{AuthorizeRequest, AwaitAnswer, PromptRequest};
+
+/// A terminal whose reader has this keypad, used as its configuration says, with the clerk's card in it.
+fn bench(pin_pad: &str, keypad: Keypad) -> Bench {
+    let bench = Bench::configured(&format!("[card]\npin_pad = {pin_pad:?}\n"));
+    bench.worker.has_keypad(keypad);
+    bench.insert(CLERK);
+    bench
+}
+
+fn code(outcome: Result<AwaitAnswer, AgentError>) -> String {
+    match outcome {
+        Ok(answer) => answer.verdict.code,
+        Err(AgentError::CardProblem { verdict, .. }) => verdict.code,
+        Err(error) => error.name().to_owned(),
+    }
+}
+
+/// Lets the reader ask, and gives what comes of it once `person` has done her part.
+fn on_reader(bench: &Bench, request: &PromptRequest, person: impl FnOnce()) -> Result<AwaitAnswer, AgentError> {
+    let (answer, _client) = bench.agent.prompt(&panel(), request)?;
+    assert_eq!(answer.reader_seconds, Some(30));
+    until(|| bench.worker.asks());
+    person();
+    bench.agent.await_prompt(&panel(), &answer.prompt)
+}
+
+fn entry(bench: &Bench) -> PinEntry {
+    bench.agent.state(&panel()).0.card.unwrap().pin_entry
+}
+
+fn said(outcome: Result<AwaitAnswer, AgentError>) -> String {
+    match outcome {
+        Err(AgentError::CardProblem { verdict, .. }) => verdict.what,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn configuration_and_reader_say_where_a_pin_is_typed() {
+    let table = [
+        ("off", Keypad::VerifiesAndChanges, PinEntry::Keyboard),
+        ("use", Keypad::None, PinEntry::Keyboard),
+        ("use", Keypad::Verifies, PinEntry::Reader),
+        ("require", Keypad::None, PinEntry::Nowhere),
+        ("require", Keypad::VerifiesAndChanges, PinEntry::Reader),
+    ];
+    for (pin_pad, keypad, expected) in table {
+        assert_eq!(entry(&bench(pin_pad, keypad)), expected, "{pin_pad} {keypad:?}");
+    }
+    let bench = bench("require", Keypad::None);
+    assert!(said(bench.prompt(&PromptRequest::login(), RIGHT_PIN)).contains("no keypad"));
+    assert_eq!(bench.agent.state(&panel()).0.advice.code, "card_problem");
+    assert_eq!(bench.worker.verified(), 0);
+}
+
+#[test]
+fn a_session_by_the_reader_s_keypad_has_the_same_records() {
+    let mut kinds = Vec::new();
+    for pin_pad in ["off", "use"] {
+        let bench = bench(pin_pad, Keypad::Verifies);
+        let prompt = |request: &PromptRequest| match pin_pad {
+            "off" => bench.prompt(request, RIGHT_PIN),
+            _ => on_reader(&bench, request, || bench.worker.typed_on_reader(RIGHT_PIN)),
+        };
+        assert_eq!(code(prompt(&PromptRequest::login())), "granted");
+        assert_eq!(code(prompt(&PromptRequest::authorize(ask("inkan")))), "granted");
+        bench.agent.lock_asked(&panel(), crate::session::Event::LockAsked).unwrap();
+        assert_eq!(code(prompt(&PromptRequest::login())), "granted");
+        assert!(matches!(bench.agent.lock().machine.state(), State::Open(_)));
+        bench.assert_replays();
+        kinds.push(bench.kinds());
+    }
+    assert_eq!(kinds[0], kinds[1]);
+}
+
+#[test]
+fn what_is_typed_at_the_keyboard_never_counts_where_the_reader_asks() {
+    let bench = bench("use", Keypad::Verifies);
+    let (answer, client) = bench.agent.prompt(&panel(), &PromptRequest::login()).unwrap();
+    until(|| bench.worker.asks());
+    // The worker reads none of this, and gives the prompt up for it (`pad_entry.rs`).
+    sekisho_ipc::PinFrame::new(RIGHT_PIN).unwrap().send(&client).unwrap();
+    bench.worker.nothing_typed(Failure::NoPin);
+    assert_eq!(bench.agent.await_prompt(&panel(), &answer.prompt), Err(AgentError::PromptCancelled));
+    assert_eq!(bench.worker.verified(), 0);
+}
+
+#[test]
+fn while_the_reader_waits_nobody_else_asks_and_everybody_sees_it() {
+    let bench = bench("use", Keypad::Verifies);
+    let (answer, client) = bench.agent.prompt(&panel(), &PromptRequest::login()).unwrap();
+    until(|| bench.worker.asks());
+    assert_eq!(entry(&bench), PinEntry::ReaderNow);
+    drop(client);
+    assert!(said(bench.prompt(&PromptRequest::login(), RIGHT_PIN)).contains("the reader waits"));
+    bench.worker.nothing_typed(Failure::NoPin);
+    assert_eq!(bench.agent.await_prompt(&panel(), &answer.prompt), Err(AgentError::PromptCancelled));
+    assert_eq!(entry(&bench), PinEntry::Reader);
+    assert_eq!(code(on_reader(&bench, &PromptRequest::login(), || bench.worker.typed_on_reader(RIGHT_PIN))), "granted");
+}
+
+#[test]
+fn a_wrong_pin_on_the_reader_is_counted_whoever_waits_for_it() {
+    let bench = bench("use", Keypad::Verifies);
+    let wrong = || bench.worker.typed_on_reader(b"111111");
+    assert_eq!(code(on_reader(&bench, &PromptRequest::login(), wrong)), "wrong_pin");
+    // The session that it was for is out of reach: the card goes on judging.
+    let (_, _client) = bench.agent.prompt(&panel(), &PromptRequest::login()).unwrap();
+    until(|| bench.worker.asks());
+    bench.agent.step(&mut bench.agent.lock(), crate::session::Event::Suspending);
+    wrong();
+    until(|| !bench.agent.lock().pins.is_any_sent() && bench.agent.lock().proving.is_none());
+    assert_eq!(bench.kinds().iter().filter(|kind| **kind == "pin_failed").count(), 2);
+    assert_eq!(code(on_reader(&bench, &PromptRequest::login(), wrong)), "wrong_pin");
+    assert_eq!(
+        code(bench.prompt(&PromptRequest::login(), RIGHT_PIN)),
+        "pin_not_sent",
+        "three are enough for one insertion"
+    );
+}
+
+#[test]
+fn a_right_pin_after_its_right_is_gone_opens_nothing() {
+    let mut bench = bench("use", Keypad::Verifies);
+    let (answer, _client) = bench.agent.prompt(&panel(), &PromptRequest::login()).unwrap();
+    until(|| bench.worker.asks());
+    bench.office.revoke_clerk();
+    bench.advance();
+    bench.worker.typed_on_reader(RIGHT_PIN);
+    assert_eq!(code(bench.agent.await_prompt(&panel(), &answer.prompt)), "card_revoked");
+    assert_eq!(bench.worker.forgotten(), 1, "the worker lets go of the card that has taken the PIN");
+}
+
+#[test]
+fn a_pull_while_it_is_typed_ends_the_prompt_and_the_session() {
+    let bench = bench("use", Keypad::Verifies);
+    assert_eq!(code(on_reader(&bench, &PromptRequest::login(), || bench.worker.typed_on_reader(RIGHT_PIN))), "granted");
+    let request =
+        PromptRequest::authorize(AuthorizeRequest { function: "inkan".into(), ..AuthorizeRequest::default() });
+    let pulled = on_reader(&bench, &request, || {
+        bench.worker.nothing_typed(Failure::Unanswered);
+        bench.worker.pull();
+    });
+    assert_eq!(code(pulled), "pin_unanswered");
+    until(|| bench.agent.lock().machine.card().is_none());
+    assert!(!bench.agent.lock().pins.waits_on_reader());
+}
+
+#[test]
+fn a_function_that_asks_the_card_is_refused_at_once_while_the_reader_waits() {
+    let bench = bench("use", Keypad::Verifies);
+    assert_eq!(code(on_reader(&bench, &PromptRequest::login(), || bench.worker.typed_on_reader(RIGHT_PIN))), "granted");
+    let (_, _client) = bench.agent.prompt(&panel(), &PromptRequest::authorize(ask("inkan"))).unwrap();
+    until(|| bench.worker.asks());
+    assert_eq!(bench.agent.authorize(&panel(), &ask("koseki")).unwrap().verdict.code, "agent_busy");
+    bench.worker.nothing_typed(Failure::NoPin);
+    until(|| !bench.agent.lock().pins.waits_on_reader());
+    assert_eq!(bench.agent.authorize(&panel(), &ask("koseki")).unwrap().verdict.code, "granted");
+}
+
+#[test]
+fn a_pin_is_changed_on_the_reader_or_elsewhere_and_never_here() {
+    let can = bench("use", Keypad::VerifiesAndChanges);
+    let change = PromptRequest::change_pin();
+    assert_eq!(code(on_reader(&can, &change, || can.worker.typed_on_reader(RIGHT_PIN))), "granted");
+    assert_eq!(can.worker.changed(), 1);
+    assert!(can.kinds().contains(&"pin_changed"));
+    let cannot = bench("use", Keypad::Verifies);
+    assert!(said(cannot.prompt(&change, RIGHT_PIN)).contains("cannot change"));
+    assert!(!cannot.worker.asks());
+}
