@@ -13,6 +13,7 @@ mod clients;
 mod complete;
 mod connection;
 mod conversations;
+mod cycles;
 mod days;
 mod demo;
 mod desks;

@@ -133,6 +133,7 @@ impl Agent {
             // Nobody would hear of its PIN, nor say that it has ended.
             let mut core = self.lock();
             core.forget_call(call);
+            core.proving.take_if(|proving| *proving == call);
             core.prompts.retain(|prompt| prompt.id != id);
             return Err(spoken::refused(VerdictCode::AgentBusy, card.tries_left));
         }

@@ -194,7 +194,9 @@ impl StickWriter {
         let mut name = path.as_os_str().to_owned();
         name.push(".part");
         let draft = PathBuf::from(name);
-        let file = File::create(&draft).map_err(|error| StickError::File(draft.clone(), error))?;
+        // Never through a link that somebody left under that name: root writes here, on a medium that others may have had.
+        let _ = fs::remove_file(&draft);
+        let file = File::create_new(&draft).map_err(|error| StickError::File(draft.clone(), error))?;
         let mut writer = Self { path: path.to_owned(), draft, file: BufWriter::new(file), lines: 0 };
         writer.put(header)?;
         Ok(writer)

@@ -19,7 +19,7 @@ const SLICE: Duration = Duration::from_secs(5);
 /// How long to wait before the service is tried again: the first time, and at most.
 const RETRY_FIRST: Duration = Duration::from_millis(250);
 const RETRY_MAX: Duration = Duration::from_secs(5);
-/// What every error costs at least, so that one that comes back at once cannot take the processor.
+/// What an error that passes costs, so that one that comes back at once cannot take the processor.
 const ERROR_PAUSE: Duration = Duration::from_millis(100);
 
 /// Watches all readers. Starts without a service, without a reader, without a card: those are states, not errors.
@@ -136,10 +136,8 @@ impl PcscReaders {
             | Cause::CardUnsupported
             | Cause::ReaderBusy
             | Cause::ReaderFault
-            | Cause::Unexpected { .. } => {
-                thread::sleep(ERROR_PAUSE.min(timeout));
-                self.lose(error, RETRY_FIRST);
-            }
+            // Told at once: what is not watched may be pulled unseen. The pause comes before the next attempt.
+            | Cause::Unexpected { .. } => self.lose(error, RETRY_FIRST),
         }
     }
 
