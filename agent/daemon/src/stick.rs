@@ -101,7 +101,6 @@ pub fn export(
     if batch.count == 0 {
         return Err(ByHandError::Nothing);
     }
-    // What is written meanwhile goes with the next stick: a busy terminal would be exported for ever.
     let mut exported = Exported { first: batch.first, count: 0 };
     let header = StickHeader::records(batch.office.clone(), batch.terminal.clone(), batch.epoch, batch.seen);
     let mut writer = StickWriter::create(file, &header)?;
