@@ -6,6 +6,8 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::thread::sleep;
+use std::time::Duration;
 
 use crate::ports::free_pair;
 use crate::process::Process;
@@ -16,6 +18,9 @@ const DRIVER: &str = "/usr/lib/pcsc/drivers/serial/libifdvpcd.so";
 const SERIAL_DRIVER: &str = "/usr/lib/pcsc/drivers/serial/libccidtwin.so";
 /// What pcscd says, in its folder.
 const LOG: &str = "pcscd.log";
+/// How often, and how long apart, a slot is looked at for a card that may never be found.
+const FIND_LOOKS: u32 = 40;
+const FIND_PAUSE: Duration = Duration::from_millis(100);
 /// How often other ports are tried when somebody was quicker.
 const ATTEMPTS: usize = 5;
 
@@ -100,6 +105,23 @@ impl Pcscd {
             let line = listed.lines().find(|line| line.contains(&name))?;
             (line.contains("Yes") == present).then_some(())
         });
+    }
+
+    /// Whether it notices the card in a slot within some seconds.
+    #[must_use]
+    pub fn finds(&self, slot: usize) -> bool {
+        let name = self.reader(slot);
+        (0..FIND_LOOKS).any(|look| {
+            sleep(FIND_PAUSE * u32::from(look > 0));
+            listed(&self.socket)
+                .is_some_and(|listed| listed.lines().any(|line| line.contains(&name) && line.contains("Yes")))
+        })
+    }
+
+    /// Whether this pcscd's log has this text.
+    #[must_use]
+    pub fn said(&self, text: &str) -> bool {
+        std::fs::read_to_string(self.folder.join(LOG)).is_ok_and(|log| log.contains(text))
     }
 
     /// Kills pcscd.
