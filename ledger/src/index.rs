@@ -340,6 +340,8 @@ impl Row {
             }
             Body::TerminalUp(_)
             | Body::BreakGlass(_)
+            | Body::ReadersLent(_)
+            | Body::ReadersBack(_)
             | Body::TerminalDown
             | Body::ReaderUp(_)
             | Body::ReaderDown(_)

@@ -31,6 +31,7 @@ mod keys;
 mod killed;
 mod language;
 mod layers;
+mod lease;
 mod login;
 mod lost;
 mod other_make;

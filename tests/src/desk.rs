@@ -10,6 +10,7 @@ use crate::pcscd::Pcscd;
 use crate::process::Process;
 use crate::said;
 use crate::soft_token::SoftToken;
+use crate::terminal::Terminal;
 use crate::virtual_card::{Body, VirtualCard};
 use crate::wait;
 
@@ -39,6 +40,12 @@ impl Issued {
 }
 
 impl Issued {
+    /// Where its PIN stands.
+    #[must_use]
+    pub fn pin_file(&self) -> &Path {
+        &self.pin_file
+    }
+
     /// Six digits that its holder thinks of.
     fn make_up_a_pin(&self) {
         let mut seed = [0; 8];
@@ -59,6 +66,8 @@ pub struct Desk {
     body: Body,
     /// SoftHSM's configuration, and the file with the token's PIN.
     token: Option<(PathBuf, PathBuf)>,
+    /// A clerk terminal that is used as the desk: card service, agent's socket, and the signer's reader.
+    terminal: Option<(PathBuf, PathBuf, String)>,
 }
 
 /// The administrators of the offices in `offices/`.
@@ -77,6 +86,7 @@ impl Desk {
             clock: None,
             body: Body::Simulator,
             token: None,
+            terminal: None,
         }
     }
 
@@ -97,6 +107,33 @@ impl Desk {
     /// Connects a token for the card-management secret.
     pub fn connect(&mut self, token: &SoftToken) {
         self.token = Some((token.configuration().to_owned(), token.pin_file().to_owned()));
+    }
+
+    /// From now on the administrator works at this terminal, whose agent runs; her card, in nobody's reader now, goes into the second slot
+    /// ([`Self::insert_at_terminal`]).
+    pub fn sit_at(&mut self, terminal: &Terminal) {
+        for issued in &mut self.administrators {
+            issued.card.pull();
+        }
+        let (cards, agent) = (terminal.pcscd.socket().to_owned(), terminal.socket());
+        self.terminal = Some((cards, agent, terminal.pcscd.reader(WORK)));
+    }
+
+    /// Puts the administrator's card into the terminal's second slot.
+    pub fn insert_at_terminal(&mut self, terminal: &Terminal) {
+        self.administrators[0].card.insert(&terminal.pcscd, WORK);
+    }
+
+    /// From now on she is at her own desk again.
+    pub fn stand_up(&mut self) {
+        self.terminal = None;
+        self.sign_as(0);
+    }
+
+    /// Takes it out there.
+    pub fn pull_at_terminal(&mut self, terminal: &Terminal) {
+        self.administrators[0].card.pull();
+        terminal.pcscd.wait_slot(WORK, false);
     }
 
     /// What the cards are that are issued from now on.
@@ -176,6 +213,9 @@ impl Desk {
         if let Some(clock) = &self.clock {
             live_by(clock, &mut command);
         }
+        if let Some((cards, agent, _)) = &self.terminal {
+            command.env("PCSCLITE_CSOCK_NAME", cards).env("SEKISHO_SOCKET", agent);
+        }
         if let Some((configuration, _)) = &self.token {
             command.env("SOFTHSM2_CONF", configuration);
         }
@@ -211,7 +251,8 @@ impl Desk {
     pub fn command_in(&self, language: &str, arguments: &[&str]) -> Command {
         let mut command = self.bare_in(language);
         // The other reader is the one for work.
-        command.args(["--signer-reader", &self.pcscd.reader(SIGNER)]);
+        let here = self.terminal.as_ref().map(|(_, _, reader)| reader.clone());
+        command.args(["--signer-reader", &here.unwrap_or_else(|| self.pcscd.reader(SIGNER))]);
         command.arg("--pin-file").arg(&self.administrators[0].pin_file);
         command.args(self.token_pin(arguments)).args(arguments);
         command
@@ -271,9 +312,15 @@ impl Desk {
     /// # Panics
     /// When it fails.
     pub fn issue(&mut self, name: &str, more: &[&str]) -> (Issued, String) {
+        self.issue_on(self.chosen(name), more)
+    }
+
+    /// A blank card, with a PIN that its holder will choose.
+    #[must_use]
+    pub fn chosen(&self, name: &str) -> Issued {
         let issued = self.blank(name);
         issued.make_up_a_pin();
-        self.issue_on(issued, more)
+        issued
     }
 
     /// As [`Self::issue`], with arguments that also say how the card comes to its PIN.

@@ -7,6 +7,7 @@ use std::io;
 use std::path::PathBuf;
 
 use sekisho_card::{CardError, Cause, ExchangeError, Fault, LoginError, TransportError};
+use sekisho_ipc::AgentError;
 use sekisho_issuer::{CaError, IssuerCause, IssuerError, TokenError};
 use sekisho_link::{CodeError, LinkError, StickError};
 use sekisho_register::FoldRefusal;
@@ -140,6 +141,8 @@ pub(crate) enum AdminError {
     NoTerminalForPin,
     /// There is no terminal to show a first PIN at.
     NoTerminalForFirstPin,
+    /// The agent of this machine does not lend its readers.
+    NotLent(Box<AgentError>),
     /// There is no reader.
     NoReader,
     /// Several readers, and none was named, or several are called so.

@@ -20,6 +20,7 @@ mod grant;
 mod home;
 mod invitation;
 mod judge;
+mod lease;
 mod ledger;
 mod log_tiles;
 mod missing;

@@ -1,6 +1,7 @@
 //! Readers and the cards in them: which reader is meant, and waiting until the right card lies in it.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use sekisho_card::{
@@ -9,6 +10,7 @@ use sekisho_card::{
 };
 
 use crate::error::AdminError;
+use crate::lease;
 use crate::screen::Screen;
 
 /// After so long without an event the list of readers is taken as whole.
@@ -49,6 +51,9 @@ pub(crate) struct Readers {
     readers: BTreeMap<ReaderName, bool>,
     /// How long to wait for a card that is asked for.
     patience: Duration,
+    /// Where this machine's agent is, if one runs.
+    agent: PathBuf,
+    lease: lease::Readers,
 }
 
 impl std::fmt::Debug for Readers {
@@ -61,7 +66,8 @@ impl Readers {
     /// Watches the readers; `patience` is how long a card that is asked for may take.
     #[must_use]
     pub(crate) fn new(patience: Duration) -> Self {
-        Self { watch: PcscReaders::new(), readers: BTreeMap::new(), patience }
+        let (watch, lease) = (PcscReaders::new(), lease::Readers::default());
+        Self { watch, readers: BTreeMap::new(), patience, agent: sekisho_ipc::socket_path(), lease }
     }
 
     /// Takes in one thing that has happened: whose card came, went or changed; `None` when nothing happened.
@@ -106,8 +112,9 @@ impl Readers {
     /// The reader that is meant: by its name or a part of it that only one has; the only one when none is named.
     ///
     /// # Errors
-    /// [`AdminError::NoReader`], [`AdminError::NoReaderCalled`], [`AdminError::WhichReader`].
+    /// [`AdminError::NotLent`], [`AdminError::NoReader`], [`AdminError::NoReaderCalled`], [`AdminError::WhichReader`].
     pub(crate) fn choose(&mut self, wanted: Option<&str>) -> Result<ReaderName, AdminError> {
+        self.lease.borrow(&self.agent)?;
         let names = self.names();
         if names.is_empty() {
             return Err(AdminError::NoReader);
@@ -126,6 +133,7 @@ impl Readers {
         request: (&str, &str),
         mut look: impl FnMut(PcscTransport) -> Result<Look<T>, AdminError>,
     ) -> Result<T, AdminError> {
+        self.lease.borrow(&self.agent)?;
         let mut asked = false;
         let mut seen = false;
         // Waits are counted, not timed: each lasts at most a second.
@@ -137,6 +145,8 @@ impl Readers {
             let present = self.readers.get(reader).copied().unwrap_or(false);
             if present && !seen {
                 seen = true;
+                // A lease that ended while nobody inserted anything is asked for again.
+                self.lease.borrow(&self.agent)?;
                 match connect(reader) {
                     Ok(transport) => match look(transport)? {
                         Look::Right(card) => return Ok(card),
@@ -151,6 +161,7 @@ impl Readers {
             }
             if !asked {
                 asked = true;
+                lease::tell(&self.lease, screen);
                 screen.note(
                     &format!("insert {} into '{reader}'", request.0),
                     &format!("「{reader}」に{}を挿入してください", request.1),
@@ -179,6 +190,11 @@ impl Readers {
 
     /// The cards that are in the readers now and open as operator cards.
     pub(crate) fn operator_cards(&mut self) -> Vec<(ReaderName, OperatorCard<PcscTransport>)> {
+        if let Err(error) = self.lease.borrow(&self.agent) {
+            // Who asks for a card next hears why.
+            log::debug!("{error}");
+            return Vec::new();
+        }
         self.settle();
         let with_card = self.readers.iter().filter(|(_, present)| **present).map(|(reader, _)| reader);
         with_card

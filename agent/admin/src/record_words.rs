@@ -5,8 +5,8 @@ use sekisho_register::wareki::{moment_text, numbered};
 use sekisho_wire::decision::{DecisionInput, Level, Request, SessionKind};
 use sekisho_wire::id::Code;
 use sekisho_wire::reason::{
-    AlarmKind, CardTrouble, EnrolmentEvent, FalseSlot, IncidentClass, Instead, LinkState, LoginSeen, LostReason,
-    Outcome, PreviousEnd, Query, Reason, ScreenCause, WorkerState,
+    AlarmKind, CardTrouble, EnrolmentEvent, FalseSlot, IncidentClass, Instead, LeaseEnd, LinkState, LoginSeen,
+    LostReason, Outcome, PreviousEnd, Query, Reason, ScreenCause, WorkerState,
 };
 use sekisho_wire::record::{
     About, Body, CardReported, Decision, Emitter, IncidentReported, Lost, Record, RefusedAct, ScreenNotLocked,
@@ -139,6 +139,14 @@ impl Teller<'_> {
             }
             Body::CardReported(reported) => self.card_reported(reported),
             Body::IncidentReported(reported) => self.incident_reported(reported),
+            Body::ReadersLent(lent) => {
+                let (uid, until) = (lent.uid, moment_text(lent.until, self.language));
+                self.say(
+                    format!("the card readers were lent to a program of uid {uid} until {until} at the latest"),
+                    format!("カードリーダーが uid {uid} のプログラムに貸し出された(期限 {until})"),
+                )
+            }
+            Body::ReadersBack(end) => self.readers_back(*end),
             Body::TerminalUp(_)
             | Body::TerminalDown
             | Body::ReaderUp(_)
@@ -178,6 +186,19 @@ impl Teller<'_> {
         self.say(
             format!("an incident was reported here{by}: {class}, {kind}"),
             format!("この端末機で事故が報告された({class_ja}: {kind}){by}"),
+        )
+    }
+
+    fn readers_back(&self, end: LeaseEnd) -> String {
+        let (why, why_ja) = match end {
+            LeaseEnd::GivenBack => ("they were given back", "返却"),
+            LeaseEnd::TimeOver => ("the time was over", "期限到来"),
+            LeaseEnd::AgentStopping => ("the agent stopped", "エージェントの停止"),
+            LeaseEnd::AgentDied => ("the agent died meanwhile", "エージェントの異常終了"),
+        };
+        self.say(
+            format!("the lease of the card readers ended: {why}"),
+            format!("カードリーダーの貸出しが終わった({why_ja})"),
         )
     }
 
@@ -292,6 +313,8 @@ impl Teller<'_> {
             | Body::BreakGlass(_)
             | Body::CardReported(_)
             | Body::IncidentReported(_)
+            | Body::ReadersLent(_)
+            | Body::ReadersBack(_)
             | Body::Read(_)
             | Body::Alarm(_)
             | Body::Enrolment(_) => self.happened(body),

@@ -269,6 +269,14 @@ const fn bar(reason: Bar, language: Language) -> (&'static str, &'static str) {
             "this user may not report from this terminal",
             "Report at another terminal or telephone the access manager; 'prompt' under [peers] in agent.toml lets a user report.",
         ),
+        (Bar::NotABorrower, Language::Japanese) => (
+            "このユーザーはカードリーダーを借りられません",
+            "システム管理者に依頼してください。借りるには agent.toml の [peers] の borrow への登録が必要です。",
+        ),
+        (Bar::NotABorrower, Language::English) => (
+            "this user may not borrow the card readers",
+            "Ask the system manager; 'borrow' under [peers] in agent.toml lets a user borrow them.",
+        ),
         (Bar::OnlyRoot, Language::English) => ("only root may ask that", "Ask the system manager."),
     }
 }
@@ -312,6 +320,7 @@ mod tests {
             (Bar::NotYourSession, "where you logged in"),
             (Bar::OnlyRoot, "system manager"),
             (Bar::NotAReporter, "another terminal"),
+            (Bar::NotABorrower, "'borrow' under [peers]"),
         ] {
             let failure = Failure::Asking(ClientError::Agent(AgentError::NotPermitted { reason }));
             assert!(failure.next(Language::English).contains(part), "{reason:?}");

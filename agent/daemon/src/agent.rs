@@ -23,6 +23,7 @@ use crate::function::{Answered, Decided, Granted};
 use crate::identity::Identity;
 use crate::journal::segment::random;
 use crate::journal::{Journal, Trouble};
+use crate::lease::Lent;
 use crate::pins_sent::PinsSent;
 use crate::prompt::Prompt;
 use crate::reports::Reports;
@@ -113,6 +114,10 @@ pub(crate) struct Core {
     pub(crate) unsent_since: Option<u64>,
     /// What is in the reader and cannot be used.
     pub(crate) unreadable: Option<Problem>,
+    /// Who has the readers, if not we.
+    pub(crate) lease: Option<Lent>,
+    /// How many leases there were.
+    pub(crate) leases: u64,
     /// What came of the last lock of the screen.
     pub(crate) screen: ScreenState,
     /// How long the machine had slept, ms, when it was last looked at.
@@ -215,6 +220,8 @@ impl Agent {
             records: Records::default(),
             unsent_since,
             unreadable: None,
+            lease: None,
+            leases: 0,
             screen: Screen::before_any(&config),
             asleep: clock.asleep(),
             boot,
@@ -462,7 +469,7 @@ impl Core {
         }
     }
 
-    fn cancel_prompts(&mut self, insertion: Insertion) {
+    pub(crate) fn cancel_prompts(&mut self, insertion: Insertion) {
         for prompt in self.prompts.iter_mut().filter(|prompt| prompt.insertion == insertion) {
             // One whose PIN is typed ends by itself, with what the card said if it said anything.
             if self.proving != Some(prompt.call) {

@@ -34,6 +34,8 @@ pub(crate) enum Job {
     ChangePin { call: u64, insertion: u64, intake: Arc<Intake> },
     Prove { call: u64, insertion: u64, digest: [u8; 32] },
     ReadGrant { insertion: u64 },
+    LetGo { call: u64 },
+    TakeUp,
     LogOut { insertion: u64 },
 }
 
@@ -49,6 +51,8 @@ impl Job {
             | Self::ChangePin { .. }
             | Self::Prove { .. }
             | Self::ReadGrant { .. }
+            | Self::LetGo { .. }
+            | Self::TakeUp
             | Self::LogOut { .. } => Duration::ZERO,
         }
     }
@@ -60,26 +64,43 @@ type Card = OperatorCard<PcscTransport>;
 pub(crate) struct CardDesk {
     policy: SharePolicy,
     cards: HashMap<u64, Card>,
+    holds: Holds,
+    /// Cards that another program holds: they are looked at again until it has let them go.
+    in_use: HashMap<u64, ReaderName>,
+}
+
+/// Whether cards are held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Holds {
+    Cards,
+    /// Nobody has said yet that they are ours, or they are lent: somebody else opens them.
+    Nothing,
 }
 
 impl CardDesk {
     pub(crate) fn new(policy: SharePolicy) -> Self {
-        Self { policy, cards: HashMap::new() }
+        Self { policy, cards: HashMap::new(), holds: Holds::Nothing, in_use: HashMap::new() }
     }
 
     pub(crate) fn work(&mut self, job: Job, outbox: &Outbox) {
         match job {
+            // What is in the readers then is opened by `TakeUp`; and what that has opened is open.
+            Job::Open { insertion, .. } if self.holds == Holds::Nothing || self.cards.contains_key(&insertion) => {}
             Job::Open { reader, insertion } => {
                 let told = match self.open(&reader, insertion) {
                     Ok(inserted) => inserted,
-                    Err(problem) => FromWorker::CardUnreadable { problem },
+                    Err(Unopened { problem, .. }) => FromWorker::CardUnreadable { problem },
                 };
                 outbox.tell_of_card(insertion, &told);
             }
             Job::Forget { insertion } => {
                 self.cards.remove(&insertion);
+                self.in_use.remove(&insertion);
             }
-            Job::ForgetAll => self.cards.clear(),
+            Job::ForgetAll => {
+                self.cards.clear();
+                self.in_use.clear();
+            }
             Job::Sign { call, insertion, intake, digest } => {
                 let [pin, _] = intake.take();
                 let done = self.with_pin(insertion, pin, |card, pin| card.login(pin, &digest));
@@ -107,6 +128,13 @@ impl CardDesk {
                 let read = read.and_then(|read| read.inspect_err(|error| log::info!("{error}")).ok().flatten());
                 outbox.tell(&FromWorker::Grant { insertion, grant: read.map(|grant| STANDARD.encode(grant)) });
             }
+            Job::LetGo { call } => self.let_go(call, outbox),
+            Job::TakeUp => {
+                self.holds = Holds::Cards;
+                for (reader, insertion) in outbox.present() {
+                    self.work(Job::Open { reader, insertion }, outbox);
+                }
+            }
             Job::LogOut { insertion } => {
                 let done = self.cards.get_mut(&insertion).map(OperatorCard::reset);
                 if let Some(Err(error)) = done {
@@ -114,6 +142,34 @@ impl CardDesk {
                 } else {
                     // Selected and known again now, while nobody waits: the PIN that opens the session again need not wait for it.
                     self.count_tries(insertion, outbox);
+                }
+            }
+        }
+    }
+
+    /// Each card is lost to the agent before it is let go: who types a PIN for one hears that it went.
+    fn let_go(&mut self, call: u64, outbox: &Outbox) {
+        log::info!("the readers are lent: no card is touched");
+        self.holds = Holds::Nothing;
+        self.in_use.clear();
+        self.cards.keys().for_each(|insertion| drop(outbox.lost(*insertion, Lost::Card)));
+        self.close();
+        outbox.tell(&FromWorker::Answer { call, answer: CallAnswer::LetGo });
+    }
+
+    /// Whether a card is in that another program holds.
+    pub(crate) fn waits_for_others(&self) -> bool {
+        !self.in_use.is_empty()
+    }
+
+    /// Looks again at the cards that others held. That they still do was said when it was seen first.
+    pub(crate) fn look_again(&mut self, outbox: &Outbox) {
+        for (insertion, reader) in std::mem::take(&mut self.in_use) {
+            match self.open(&reader, insertion) {
+                Ok(told) => outbox.tell_of_card(insertion, &told),
+                Err(Unopened { held: true, .. }) => {}
+                Err(Unopened { problem, .. }) => {
+                    outbox.tell_of_card(insertion, &FromWorker::CardUnreadable { problem });
                 }
             }
         }
@@ -210,11 +266,17 @@ impl CardDesk {
     }
 
     /// SELECT, GUID, tries: three APDUs.
-    fn open(&mut self, reader: &ReaderName, insertion: u64) -> Result<FromWorker, Problem> {
+    fn open(&mut self, reader: &ReaderName, insertion: u64) -> Result<FromWorker, Unopened> {
         let opened = PcscReader::open(reader).and_then(|reader| reader.connect(self.policy, Lengths::Short));
-        let said = |error: TransportError| words(|language| (error.in_words(language), error.next_step(language)));
-        let transport = opened.map_err(said)?;
-        let mut card = OperatorCard::open(transport).map_err(|error| problem(&error))?;
+        let transport = opened.map_err(|error| {
+            let held = error.cause == Cause::ReaderBusy;
+            if held {
+                self.in_use.insert(insertion, reader.clone());
+            }
+            Unopened { problem: words(|language| (error.in_words(language), error.next_step(language))), held }
+        })?;
+        let unread = |error| Unopened { problem: problem(&error), held: false };
+        let mut card = OperatorCard::open(transport).map_err(unread)?;
         let tries_left = match card.tries_left() {
             Ok(tries) => Some(tries),
             Err(error) => {
@@ -245,6 +307,13 @@ impl CardDesk {
         drop(frame);
         work(card, &pin).map_err(|error| login_fault(card, &error))
     }
+}
+
+/// Why a card could not be opened.
+struct Unopened {
+    problem: Problem,
+    /// Another program has it.
+    held: bool,
 }
 
 fn keypad(pad: Option<sekisho_card::Keypad>) -> Keypad {

@@ -8,7 +8,7 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -32,6 +32,8 @@ const RETRY_MAX: Duration = Duration::from_secs(5);
 const AT_ONCE_MS: u64 = 1000;
 /// So many looks may take one look at the readers that does not come back. While it lasts, nobody sees a card being pulled.
 const LOOKS: u32 = 2;
+/// How often a card is looked at that another program holds: nobody tells when it lets go.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
 /// How long the agent may take to read a message.
 const WRITE: Duration = Duration::from_secs(5);
 
@@ -168,6 +170,11 @@ impl Outbox {
         Some((reader, next))
     }
 
+    /// What is in which reader, by insertion.
+    pub(crate) fn present(&self) -> Vec<(ReaderName, u64)> {
+        self.lock().present.iter().map(|(reader, insertion)| (reader.clone(), *insertion)).collect()
+    }
+
     fn all_removed(&self) {
         let mut state = self.lock();
         state.present.clear();
@@ -204,8 +211,17 @@ fn serve(stream: UnixStream, card: &Card, watchdogs: &Watchdogs, heart: &Heart<1
 }
 
 fn desk_loop(mut desk: CardDesk, jobs: &Receiver<Job>, outbox: &Outbox, watchdog: &Watchdog) {
-    while let Ok(job) = jobs.recv() {
-        watchdog.during_and(job.patience(), || desk.work(job, outbox));
+    loop {
+        let job = if desk.waits_for_others() {
+            jobs.recv_timeout(LOOK_AGAIN)
+        } else {
+            jobs.recv().map_err(|_| RecvTimeoutError::Disconnected)
+        };
+        match job {
+            Ok(job) => watchdog.during_and(job.patience(), || desk.work(job, outbox)),
+            Err(RecvTimeoutError::Timeout) => watchdog.during(|| desk.look_again(outbox)),
+            Err(RecvTimeoutError::Disconnected) => break,
+        }
     }
     watchdog.during(|| desk.close());
 }
@@ -350,6 +366,8 @@ impl Asked {
                     entry.end();
                 }
             }
+            ToWorker::LetGo { call } => self.job(Job::LetGo { call }),
+            ToWorker::TakeUp => self.job(Job::TakeUp),
             ToWorker::ReadGrant { insertion } => self.job(Job::ReadGrant { insertion }),
             ToWorker::LogOut { insertion } => self.job(Job::LogOut { insertion }),
         }

@@ -106,6 +106,18 @@ fn uid_of(passwd: &str, name: &str) -> Option<u32> {
     listed.get(2)?.parse().ok()
 }
 
+/// The name of a user of this machine, where it stands in its list.
+pub(crate) fn user_name(uid: u32) -> Option<String> {
+    named(&std::fs::read_to_string(PASSWD).ok()?, uid)
+}
+
+fn named(passwd: &str, uid: u32) -> Option<String> {
+    let fields = passwd.lines().map(|line| line.split(':').collect::<Vec<_>>());
+    let of_uid = |fields: &Vec<&str>| fields.get(2).and_then(|text| text.parse().ok()) == Some(uid);
+    let listed = fields.into_iter().find(of_uid)?;
+    listed.first().map(|name| (*name).to_owned()).filter(|name| !name.is_empty())
+}
+
 /// Who may speak on which socket. Root always may.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -119,6 +131,9 @@ pub struct Peers {
     /// Who may open a prompt for a PIN: panel, seat, PAM. The agent's own uid unless given.
     #[serde(default)]
     pub prompt: Vec<User>,
+    /// Who may borrow the card readers besides root and the agent's own uid. Who has them can spend a card's PIN tries.
+    #[serde(default)]
+    pub borrow: Vec<User>,
     /// Whether every uid may connect and ask; else only those named here, in `prompt` or in `applications`.
     #[serde(default = "yes")]
     pub anyone_may_ask: bool,
@@ -141,6 +156,8 @@ pub struct Card {
     pub prompt_seconds: u64,
     /// Whether PINs are typed on the reader, where it has a keypad.
     pub pin_pad: PadUse,
+    /// Minutes for which the readers are lent to `sekisho-admin` at a time.
+    pub lease_minutes: u64,
     /// Seconds that the reader waits for a PIN. As long, the card worker cannot see whether the card is still in it.
     pub pad_seconds: u64,
 }
@@ -179,6 +196,7 @@ impl Default for Card {
             prompt_seconds: 120,
             pin_pad: PadUse::Off,
             pad_seconds: 30,
+            lease_minutes: 30,
         }
     }
 }
@@ -194,6 +212,12 @@ impl Card {
     #[must_use]
     pub const fn watch(&self) -> Duration {
         Duration::from_secs(self.watch_seconds)
+    }
+
+    /// For how long the readers are lent.
+    #[must_use]
+    pub const fn lease(&self) -> Duration {
+        Duration::from_secs(self.lease_minutes * 60)
     }
 
     /// How long the reader waits for a PIN.
@@ -346,6 +370,7 @@ impl Config {
             ("prompt_seconds", self.card.prompt_seconds, 3600),
             // libccid gives a reader 90 s at least; beyond that it is asked for longer, but nobody looks whether the card is there.
             ("pad_seconds", self.card.pad_seconds, 80),
+            ("lease_minutes", self.card.lease_minutes, 240),
             ("tries_per_insertion", u64::from(self.card.tries_per_insertion), 15),
             ("days_unsent", self.journal.days_unsent, 365),
             ("connections", self.limits.connections as u64, 4096),

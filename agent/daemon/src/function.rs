@@ -235,7 +235,7 @@ impl Agent {
                 log::warn!("the card gave no proof: {failure:?}");
                 return None;
             }
-            CallAnswer::PinTyped | CallAnswer::PinChanged => return None,
+            CallAnswer::PinTyped | CallAnswer::PinChanged | CallAnswer::LetGo => return None,
         };
         let key = core.deciding().card(&input.card?)?.issued().presence.0;
         if !sekisho_card::verify_signature(&key, &digest, &signature.0) {

@@ -25,6 +25,7 @@ pub mod function;
 pub mod identity;
 pub mod journal;
 mod keeper;
+mod lease;
 mod logind;
 mod on_reader;
 mod pad_entry;

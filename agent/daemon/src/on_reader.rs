@@ -68,7 +68,7 @@ impl Agent {
         drop(core);
         match answer {
             CallAnswer::Failed { failure } => Err(self.failed(insertion, failure)),
-            CallAnswer::PinTyped | CallAnswer::Signed { .. } | CallAnswer::PinChanged => {
+            CallAnswer::PinTyped | CallAnswer::Signed { .. } | CallAnswer::PinChanged | CallAnswer::LetGo => {
                 Err(AgentError::PromptCancelled)
             }
         }

@@ -210,7 +210,7 @@ impl Agent {
                 Ok(AwaitAnswer { verdict, tries_left: None, session: None, record: None, decision: None })
             }
             CallAnswer::Failed { failure } => Err(self.failed(insertion, failure)),
-            CallAnswer::PinTyped | CallAnswer::Signed { .. } => Err(AgentError::PromptCancelled),
+            CallAnswer::PinTyped | CallAnswer::Signed { .. } | CallAnswer::LetGo => Err(AgentError::PromptCancelled),
         }
     }
 
@@ -226,7 +226,7 @@ impl Agent {
                 signature.parse().map_err(|_| spoken::refused(VerdictCode::CardFalse, None))
             }
             CallAnswer::Failed { failure } => Err(self.failed(insertion, failure)),
-            CallAnswer::PinTyped | CallAnswer::PinChanged => Err(AgentError::PromptCancelled),
+            CallAnswer::PinTyped | CallAnswer::PinChanged | CallAnswer::LetGo => Err(AgentError::PromptCancelled),
         }
     }
 

@@ -81,8 +81,11 @@ impl Agent {
             return Err(AgentError::NotPermitted { reason: Bar::OnlyRoot });
         }
         let mut core = self.once_read(self.lock());
+        if let (Some(problem), true) = (core.why_no_card(), core.lease.is_some()) {
+            return Err(spoken::problem(&problem, None));
+        }
         let Some(card) = core.machine.card().cloned() else {
-            let problem = core.unreadable.as_ref().map(|problem| spoken::problem(problem, None));
+            let problem = core.why_no_card().map(|problem| spoken::problem(&problem, None));
             return Err(problem.unwrap_or_else(|| spoken::refused(VerdictCode::NoCard, None)));
         };
         if !caller.trusted && !core.is_owner(caller) {

@@ -10,7 +10,7 @@ use sekisho_ipc::peer_uid;
 use sekisho_register::Register;
 use sekisho_wire::batch::chain_start;
 use sekisho_wire::id::{AgentVersion, SessionId};
-use sekisho_wire::reason::{LoginSeen, LostReason, PreviousEnd, Reason};
+use sekisho_wire::reason::{LeaseEnd, LoginSeen, LostReason, PreviousEnd, Reason};
 use sekisho_wire::record::{Body, Lost, RECORD_MAX, Record, SessionReason, TerminalUp};
 use sekisho_wire::secret::SecretBytes;
 
@@ -196,6 +196,8 @@ struct Before {
     any: bool,
     in_order: bool,
     open: Option<SessionId>,
+    /// Whether the readers were lent, and nothing says that they came back.
+    lent: bool,
     /// The latest trusted time in them.
     latest: u64,
     /// By the machine's clock, until when an agent was there for sure. Not by what was found in the list of logins: a crash in the middle of
@@ -217,6 +219,8 @@ impl Before {
         match record.body {
             Body::SessionOpened(opening) | Body::SessionUnlocked(opening) => self.open = opening.input.session,
             Body::SessionClosed(closed) if self.open == Some(closed.session) => self.open = None,
+            Body::ReadersLent(_) => self.lent = true,
+            Body::ReadersBack(_) => self.lent = false,
             Body::SessionClosed(_)
             | Body::Decision(_)
             | Body::Completed(_)
@@ -400,6 +404,9 @@ impl Agent {
             let reason = Reason::AgentDied;
             self.write(&mut core, Body::SessionClosed(SessionReason { session, reason }));
         }
+        if before.lent {
+            self.write(&mut core, Body::ReadersBack(LeaseEnd::AgentDied));
+        }
         if let Some(there) = before.there {
             self.record_logins_since(&mut core, &self.config.wtmp, &accounts_behind_glass(), there);
         }
@@ -419,6 +426,7 @@ impl Agent {
             self.step(&mut core, Event::Stopping);
             self.close_opening(&mut core);
             self.withdraw_unanswered(&mut core);
+            self.end_lease(&mut core);
             let last = self.write(&mut core, Body::TerminalDown);
             self.journal.end();
             last

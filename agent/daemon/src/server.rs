@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sekisho_ipc::{
-    AgentError, AuthorizeRequest, AwaitRequest, Bar, BreakGlassAnswer, BreakGlassRequest, Call, CompleteAnswer,
-    CompleteRequest, Connection, ConnectionError, DescriptionAnswer, DescriptionRequest, Descriptors,
-    ExportRecordsRequest, InfoAnswer, LockRequest, MESSAGE_MAX, Method, Nothing, PromptRequest, Reply,
+    AgentError, AuthorizeRequest, AwaitRequest, Bar, BorrowAnswer, BorrowRequest, BreakGlassAnswer, BreakGlassRequest,
+    Call, CompleteAnswer, CompleteRequest, Connection, ConnectionError, DescriptionAnswer, DescriptionRequest,
+    Descriptors, ExportRecordsRequest, InfoAnswer, LockRequest, MESSAGE_MAX, Method, Nothing, PromptRequest, Reply,
     ReportCardRequest, ReportIncidentRequest, ServiceError, ServiceMethod, State, StateAnswer, TakeSealAnswer,
     TakeSealRequest, peer_uid,
 };
@@ -85,6 +85,7 @@ impl<'a> Served<'a> {
             (Some(_), _, None) => AgentError::NotEnrolled.to_reply(),
             (Some(Method::Watch), _, Some(agent)) if call.more => return self.watch(agent),
             (Some(Method::Prompt), _, Some(agent)) => return self.prompt(agent, call),
+            (Some(Method::Borrow), _, Some(agent)) if call.more => return self.lend(agent, call),
             (Some(method), _, Some(agent)) => match self.method(agent, method, call) {
                 Ok(reply) => reply,
                 Err(error) => error.to_reply(),
@@ -133,6 +134,10 @@ impl<'a> Served<'a> {
                 Reply::new(&agent.report_incident(caller, &parameters::<ReportIncidentRequest>(call)?)?)
             }
             Method::Prompt => return Err(AgentError::NoSuchPrompt),
+            Method::Borrow => {
+                let rule = "a call with more: the lease lasts as long as its connection".into();
+                return Err(AgentError::InvalidArgument { field: "more".into(), rule });
+            }
         })
     }
 
@@ -145,6 +150,20 @@ impl<'a> Served<'a> {
             }
             Err(error) => self.connection.write_message(&error.to_reply()),
         }
+    }
+
+    /// Lends the readers until the client goes away, or its time is over. Either way the connection ends with it.
+    fn lend(&mut self, agent: &Arc<Agent>, call: &Call) -> Result<(), ConnectionError> {
+        let lent = parameters::<BorrowRequest>(call).and_then(|request| agent.lend(&self.caller, &request));
+        let mut lease = match lent {
+            Ok(lease) => lease,
+            Err(error) => return self.connection.write_message(&error.to_reply()),
+        };
+        let seconds = agent.config.card.lease().as_secs();
+        self.connection.write_message(&Reply::continuing(&BorrowAnswer { seconds }))?;
+        // Anything that comes on it ends it: there is nothing more to say.
+        while !is_ready(self.connection.stream(), agent.clock.tick()) && !lease.is_over() {}
+        Err(ConnectionError::Closed)
     }
 
     /// One reply now, one at each change, until the client goes away.
@@ -161,6 +180,18 @@ impl<'a> Served<'a> {
                 return Ok(());
             }
         }
+    }
+}
+
+/// Whether something came, or the client went away, within this time.
+fn is_ready(stream: &UnixStream, wait: Duration) -> bool {
+    use rustix::event::{PollFd, PollFlags, Timespec, poll};
+    let wait =
+        Timespec { tv_sec: i64::try_from(wait.as_secs()).unwrap_or(i64::MAX), tv_nsec: wait.subsec_nanos().into() };
+    match poll(&mut [PollFd::new(stream, PollFlags::IN)], Some(&wait)) {
+        Ok(ready) => ready > 0,
+        Err(rustix::io::Errno::INTR) => false,
+        Err(_) => true,
     }
 }
 

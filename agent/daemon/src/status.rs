@@ -10,6 +10,7 @@ use crate::agent::{Agent, Core, Records, limits};
 use crate::deciding::{Question, Wish};
 use crate::forwarder_link::Line;
 use crate::function::Caller;
+use crate::lease::Lent;
 use crate::session::State as MachineState;
 use crate::{on_reader, spoken};
 
@@ -57,6 +58,7 @@ impl Agent {
             last_lock_reason: None,
             functions: Vec::new(),
             recent: Vec::new(),
+            lease: None,
             register_size: core.register.size(),
             register_age: age,
             register_stale: core.is_stale(time),
@@ -87,6 +89,7 @@ impl Agent {
             last_lock_reason: core.machine.last_reason().map(|reason| spoken::reason(reason).to_owned()),
             functions: self.functions(core),
             recent: core.recent.iter().cloned().collect(),
+            lease: core.lease.as_ref().map(Lent::shown),
             unsent: next.saturating_sub(core.acknowledged.stored),
             unsealed: next.saturating_sub(core.acknowledged.sealed),
             reports_waiting: core.reports.waiting(),
@@ -185,8 +188,8 @@ impl Agent {
             return spoken::problem_verdict(&on_reader::no_keypad());
         }
         match core.machine.terminal_state() {
-            TerminalState::NoCard => match &core.unreadable {
-                Some(problem) => spoken::problem_verdict(problem),
+            TerminalState::NoCard => match core.why_no_card() {
+                Some(problem) => spoken::problem_verdict(&problem),
                 None => spoken::verdict(VerdictCode::NoCard),
             },
             TerminalState::AwaitPin => {

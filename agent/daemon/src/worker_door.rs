@@ -56,6 +56,7 @@ impl Agent {
             self.observe(&mut core, Body::Worker(WorkerState::Back));
         }
         core.worker = Some(worker);
+        core.hand_cards_to_worker();
         self.tell(&mut core);
         true
     }
@@ -117,6 +118,8 @@ impl Agent {
                     self.observe(&mut core, Body::ReaderDown(reader));
                 }
             }
+            // What the worker saw before it let go of the cards, or should not have looked at.
+            FromWorker::CardInserted { .. } | FromWorker::CardUnreadable { .. } if core.lease.is_some() => {}
             FromWorker::CardInserted { insertion, card, reader, tries_left, keypad } => {
                 self.card_inserted(&mut core, insertion, &card, &reader, (tries_left, keypad));
             }
@@ -191,7 +194,7 @@ impl Agent {
         let on_reader = core.pins.waits_on_reader();
         match &answer {
             CallAnswer::PinTyped if core.calls.contains_key(&call) => core.proving = Some(call),
-            CallAnswer::PinTyped => {}
+            CallAnswer::PinTyped | CallAnswer::LetGo => {}
             CallAnswer::Failed { failure: Failure::WrongPin { tries_left } } => {
                 if let Some(sent) = core.pins.ended(call) {
                     self.wrong_pin(core, sent, *tries_left);

@@ -107,6 +107,8 @@ pub(crate) enum CallAnswer {
     },
     /// The PIN was changed.
     PinChanged,
+    /// No card is held any more.
+    LetGo,
     /// Nothing.
     Failed {
         /// Why.
@@ -217,6 +219,13 @@ pub(crate) enum ToWorker {
         /// Which card.
         insertion: u64,
     },
+    /// Let go of every card, and touch none until `TakeUp`.
+    LetGo {
+        /// Names the call in the answer.
+        call: u64,
+    },
+    /// Take up the cards that are in the readers. A worker touches none before its first.
+    TakeUp,
     /// Forget the PIN of this call, and stop waiting for it.
     Forget {
         /// Which call.

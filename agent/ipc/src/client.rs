@@ -14,9 +14,9 @@ use crate::connection::Connection;
 use crate::connection_error::ConnectionError;
 use crate::error::AgentError;
 use crate::method::{
-    AuthorizeAnswer, AuthorizeRequest, AwaitAnswer, AwaitRequest, BreakGlassAnswer, BreakGlassRequest, CompleteAnswer,
-    CompleteRequest, ExportRecordsAnswer, ExportRecordsRequest, LockRequest, Method, Nothing, PromptAnswer,
-    PromptRequest, StateAnswer, TakeSealAnswer, TakeSealRequest,
+    AuthorizeAnswer, AuthorizeRequest, AwaitAnswer, AwaitRequest, BorrowAnswer, BorrowRequest, BreakGlassAnswer,
+    BreakGlassRequest, CompleteAnswer, CompleteRequest, ExportRecordsAnswer, ExportRecordsRequest, LockRequest, Method,
+    Nothing, PromptAnswer, PromptRequest, StateAnswer, TakeSealAnswer, TakeSealRequest,
 };
 use crate::prompt::Prompt;
 use crate::report::{ReportCardAnswer, ReportCardRequest, ReportIncidentAnswer, ReportIncidentRequest};
@@ -180,6 +180,17 @@ impl Client {
         Ok(Watch { client: self, over: false })
     }
 
+    /// Borrows the terminal's card readers until the lease is dropped, or is over. When this returns the agent has let go of every card.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub fn borrow(mut self, program: &str) -> Result<Lease, ClientError> {
+        let request = BorrowRequest { program: program.to_owned() };
+        self.send(&Call::new(Method::Borrow.name(), &request).with_more())?;
+        let (BorrowAnswer { seconds }, _, _) = self.receive(Some(ANSWER_WAIT))?;
+        Ok(Lease { time: Duration::from_secs(seconds), connection: self.connection })
+    }
+
     fn ask<T: DeserializeOwned>(&mut self, method: Method, parameters: &impl Serialize) -> Result<T, ClientError> {
         self.send(&Call::new(method.name(), parameters))?;
         self.receive(Some(ANSWER_WAIT)).map(|(answer, _, _)| answer)
@@ -201,6 +212,25 @@ impl Client {
         }
         let answer = serde_json::from_value(reply.parameters).map_err(|cause| ConnectionError::NotJson { cause })?;
         Ok((answer, if reply.continues { Continues::Yes } else { Continues::No }, descriptor))
+    }
+}
+
+/// Borrowed card readers. Dropping it gives them back.
+#[derive(Debug)]
+pub struct Lease {
+    /// For how long at most.
+    pub time: Duration,
+    connection: Connection,
+}
+
+impl Lease {
+    /// Whether the agent has taken the readers back.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        use rustix::event::{PollFd, PollFlags, Timespec, poll};
+        let mut polled = [PollFd::new(self.connection.stream(), PollFlags::IN)];
+        // The agent says nothing more on it: anything that can be read is its end.
+        poll(&mut polled, Some(&Timespec { tv_sec: 0, tv_nsec: 0 })).is_ok_and(|ready| ready > 0)
     }
 }
 

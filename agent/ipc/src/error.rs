@@ -73,6 +73,8 @@ pub enum Bar {
     OnlyRoot,
     /// Its uid is not among those that may report from here: `prompt` under `[peers]` in `agent.toml`.
     NotAReporter,
+    /// Its uid is not among those that may borrow the card readers: `borrow` under `[peers]` in `agent.toml`.
+    NotABorrower,
 }
 
 impl fmt::Display for Bar {
@@ -83,6 +85,7 @@ impl fmt::Display for Bar {
             Self::NotYourSession => "this is another user's session",
             Self::OnlyRoot => "only root may ask that",
             Self::NotAReporter => "this user may not report from this terminal",
+            Self::NotABorrower => "this user may not borrow the card readers",
         })
     }
 }

@@ -24,16 +24,16 @@ mod undumpable;
 mod writer;
 
 pub use call::{Call, Reply};
-pub use client::{Client, Watch};
+pub use client::{Client, Lease, Watch};
 pub use client_error::ClientError;
 pub use connection::{Connection, Descriptors};
 pub use connection_error::ConnectionError;
 pub use error::{AgentError, Bar, NotThisInterface};
 pub use frames::{Frames, Oversized};
 pub use method::{
-    AuthorizeAnswer, AuthorizeRequest, AwaitAnswer, AwaitRequest, BreakGlassAnswer, BreakGlassRequest, CompleteAnswer,
-    CompleteRequest, ExportRecordsAnswer, ExportRecordsRequest, LockRequest, Method, Nothing, Outcome, PromptAnswer,
-    PromptRequest, PromptWhat, Recipient, StateAnswer, TakeSealAnswer, TakeSealRequest,
+    AuthorizeAnswer, AuthorizeRequest, AwaitAnswer, AwaitRequest, BorrowAnswer, BorrowRequest, BreakGlassAnswer,
+    BreakGlassRequest, CompleteAnswer, CompleteRequest, ExportRecordsAnswer, ExportRecordsRequest, LockRequest, Method,
+    Nothing, Outcome, PromptAnswer, PromptRequest, PromptWhat, Recipient, StateAnswer, TakeSealAnswer, TakeSealRequest,
 };
 pub use peer::peer_uid;
 pub use pin_frame::{PIN_FRAME_LEN, PinFrame, PinFrameError, PinReader};
@@ -44,7 +44,7 @@ pub use report::{
 };
 pub use service::{DescriptionAnswer, DescriptionRequest, InfoAnswer, SERVICE_INTERFACE, ServiceError, ServiceMethod};
 pub use state::{
-    Card, Function, Keypad, LinkState, PinEntry, Purpose, Recent, RecordRef, ScreenState, Session, SessionEnd,
+    Card, Function, Keypad, Lent, LinkState, PinEntry, Purpose, Recent, RecordRef, ScreenState, Session, SessionEnd,
     SessionState, State, Verdict,
 };
 pub use typed_pin::TypedPin;

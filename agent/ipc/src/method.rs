@@ -33,11 +33,13 @@ pub enum Method {
     ReportCard,
     /// Reports an incident.
     ReportIncident,
+    /// Borrows the card readers, as long as the connection stays.
+    Borrow,
 }
 
 impl Method {
     /// Every method, in the interface's order.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Status,
         Self::Prompt,
         Self::Await,
@@ -51,6 +53,7 @@ impl Method {
         Self::TakeSeal,
         Self::ReportCard,
         Self::ReportIncident,
+        Self::Borrow,
     ];
 
     /// The name on the wire.
@@ -70,6 +73,7 @@ impl Method {
             Self::TakeSeal => "io.sekisho.TakeSeal",
             Self::ReportCard => "io.sekisho.ReportCard",
             Self::ReportIncident => "io.sekisho.ReportIncident",
+            Self::Borrow => "io.sekisho.Borrow",
         }
     }
 
@@ -358,6 +362,20 @@ pub struct TakeSealRequest {
 pub struct TakeSealAnswer {
     /// All records below it are sealed.
     pub sealed: u64,
+}
+
+/// Parameters of `Borrow`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BorrowRequest {
+    /// Who borrows, for people: a program's name, 1 to 32 of a-z 0-9 and -.
+    pub program: String,
+}
+
+/// Answer of `Borrow`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BorrowAnswer {
+    /// For how long at most.
+    pub seconds: u64,
 }
 
 #[cfg(test)]

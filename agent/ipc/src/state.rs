@@ -152,6 +152,21 @@ pub struct Recent {
     pub verdict: Verdict,
 }
 
+/// Who has the card readers in the agent's stead. No card is touched by the agent, and nothing granted, until they are back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lent {
+    /// The program, as it calls itself.
+    pub program: String,
+    /// Whose it is.
+    pub uid: u32,
+    /// That user's name on this machine, where it has one.
+    pub user: Option<String>,
+    /// Since when: milliseconds since 1970 UTC.
+    pub since: u64,
+    /// Until when at the latest.
+    pub until: u64,
+}
+
 /// Where a record stands in this terminal's history.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct RecordRef {
@@ -232,6 +247,8 @@ pub struct State {
     pub functions: Vec<Function>,
     /// The last decisions, newest first.
     pub recent: Vec<Recent>,
+    /// Who has the card readers, if not the agent.
+    pub lease: Option<Lent>,
     /// How many acts the verified register stands on.
     pub register_size: u64,
     /// How old it is in milliseconds; absent when no freshness note was verified yet.

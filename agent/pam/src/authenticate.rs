@@ -65,7 +65,9 @@ pub(crate) fn of_client(error: &ClientError, language: Language) -> Refusal {
         }
         ClientError::Agent(
             AgentError::InvalidArgument { .. }
-            | AgentError::NotPermitted { reason: Bar::NotAPromptPeer | Bar::OnlyRoot | Bar::NotAReporter }
+            | AgentError::NotPermitted {
+                reason: Bar::NotAPromptPeer | Bar::OnlyRoot | Bar::NotAReporter | Bar::NotABorrower,
+            }
             | AgentError::TooLarge { .. }
             | AgentError::RecordsHeldBack { .. }
             | AgentError::SealRefused { .. }

@@ -157,7 +157,7 @@ pub(crate) fn of_error(error: &ClientError, language: Language) -> String {
             "この端末は他のユーザーが利用中です。\nそのユーザーが利用を終了するか、カードを抜いてからもう一度実行してください。",
             "another user's session is open at this terminal\nEnd it, or pull its card, then try again.",
         ),
-        ClientError::Agent(AgentError::NotPermitted { reason: Bar::NotAPromptPeer | Bar::OnlyRoot | Bar::NotAReporter }) => language.pick(
+        ClientError::Agent(AgentError::NotPermitted { reason: Bar::NotAPromptPeer | Bar::OnlyRoot | Bar::NotAReporter | Bar::NotABorrower }) => language.pick(
             "このプログラムは暗証番号の入力を求めることができません。\nシステム管理者に、agent.toml の [peers] の prompt を確認するよう依頼してください。",
             "this program may not ask for a PIN\nAsk the system manager to look at 'prompt' under [peers] in agent.toml.",
         ),

@@ -123,6 +123,8 @@ pub(crate) enum Topic {
     Refusal,
     /// The PIN is awaited, and nobody is asking for it.
     Pin,
+    /// The card readers are lent.
+    Lease,
 }
 
 /// What a notification says.
@@ -145,6 +147,11 @@ pub(crate) enum Note {
         verdict: Verdict,
         /// When: the same again is another.
         time: u64,
+    },
+    /// Somebody else has the card readers.
+    Lent {
+        /// Who, and until when.
+        verdict: Verdict,
     },
     /// The card waits for its PIN.
     PinAwaited {
@@ -420,6 +427,9 @@ impl Seat {
             if let Some(step) = END_WARNINGS.iter().find(|step| minutes <= **step) {
                 notes.insert(Topic::End, Note::EndsSoon { by: session.ends_by, minutes: *step });
             }
+        }
+        if state.lease.is_some() && state.state == SessionState::NoCard {
+            notes.insert(Topic::Lease, Note::Lent { verdict: state.advice.clone() });
         }
         if let Some(refused) = self.refused(state) {
             notes.insert(Topic::Refusal, refused);

@@ -27,6 +27,9 @@ pub(crate) fn of_note(note: &Note, language: Language) -> (String, String) {
             };
             (headline, sentence(verdict, language))
         }
+        Note::Lent { verdict } => {
+            (language.pick("カードリーダー貸出中", "Card readers are lent").to_owned(), sentence(verdict, language))
+        }
         Note::PinOnReader { holder, tries_left, wrong } => {
             let (headline, ask) = both(
                 ("カードリーダーで暗証番号を入力", "Type the PIN on the reader"),

@@ -67,6 +67,8 @@ impl Session {
             | Body::BreakGlass(_)
             | Body::CardReported(_)
             | Body::IncidentReported(_)
+            | Body::ReadersLent(_)
+            | Body::ReadersBack(_)
             | Body::Read(_)
             | Body::Alarm(_)
             | Body::Enrolment(_) => {}

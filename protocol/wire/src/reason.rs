@@ -126,6 +126,24 @@ pub enum LostReason {
     EpochClosed,
 }
 
+/// What ended a lease of the card readers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(index_only)]
+pub enum LeaseEnd {
+    /// Its borrower gave them back, or is gone.
+    #[n(0)]
+    GivenBack,
+    /// Its time was over.
+    #[n(1)]
+    TimeOver,
+    /// The agent stopped in order.
+    #[n(2)]
+    AgentStopping,
+    /// The agent died; written at its next start.
+    #[n(3)]
+    AgentDied,
+}
+
 /// The card worker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
 #[cbor(index_only)]

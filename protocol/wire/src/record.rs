@@ -13,8 +13,8 @@ mod kind;
 
 pub use body::{
     About, Alarm, Body, BreakGlass, CardFalse, CardReported, CardSeen, ClockStep, Completed, Decision, Enrolment,
-    IncidentReported, Lost, Opening, PinChanged, PinFailed, Read, RefusedAct, RegisterAdvanced, ScreenLocked,
-    ScreenNotLocked, SessionReason, TerminalUp, Withdrawn,
+    IncidentReported, Lost, Opening, PinChanged, PinFailed, Read, ReadersLent, RefusedAct, RegisterAdvanced,
+    ScreenLocked, ScreenNotLocked, SessionReason, TerminalUp, Withdrawn,
 };
 pub use digest::{decision_digest, session_digest, token_digest};
 pub use kind::{KINDS, kind_number};

@@ -19,13 +19,13 @@ use sekisho_wire::id::{
 };
 use sekisho_wire::piv::{CardHolderId, certificate};
 use sekisho_wire::reason::{
-    AlarmKind, CardTrouble, EnrolmentEvent, FalseSlot, IncidentClass, Instead, LinkState, LoginSeen, LostReason,
-    Outcome, PreviousEnd, Query, Reason, ScreenCause, WorkerState,
+    AlarmKind, CardTrouble, EnrolmentEvent, FalseSlot, IncidentClass, Instead, LeaseEnd, LinkState, LoginSeen,
+    LostReason, Outcome, PreviousEnd, Query, Reason, ScreenCause, WorkerState,
 };
 use sekisho_wire::record::{
     About, Alarm, Body, BreakGlass, CardFalse, CardReported, CardSeen, ClockStep, Completed, Decision, Emitter,
-    Enrolment, IncidentReported, Lost, Opening, PinChanged, PinFailed, RECORD_VERSION, Read, Record, RefusedAct,
-    RegisterAdvanced, ScreenLocked, ScreenNotLocked, SessionReason, TerminalUp, Withdrawn,
+    Enrolment, IncidentReported, Lost, Opening, PinChanged, PinFailed, RECORD_VERSION, Read, ReadersLent, Record,
+    RefusedAct, RegisterAdvanced, ScreenLocked, ScreenNotLocked, SessionReason, TerminalUp, Withdrawn,
 };
 use sekisho_wire::tlv;
 use sekisho_wire::verdict::VerdictCode;
@@ -187,6 +187,8 @@ fn of_a_terminal() -> impl Strategy<Value = Body> {
                 let report = Salt(report);
                 Body::IncidentReported(IncidentReported { report, class, kind, card, session, operator })
             }),
+        (any::<u32>(), any::<u64>()).prop_map(|(uid, until)| Body::ReadersLent(ReadersLent { uid, until })),
+        one_of::<LeaseEnd>().prop_map(Body::ReadersBack),
         alarm(AlarmKind::is_a_terminals),
     ]
 }

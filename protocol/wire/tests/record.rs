@@ -7,14 +7,14 @@ use sekisho_wire::id::{
     RequestId, Salt, SessionId, Signature,
 };
 use sekisho_wire::reason::{
-    AlarmKind, CardTrouble, EnrolmentEvent, FalseSlot, IncidentClass, Instead, LinkState, LoginSeen, LostReason,
-    Outcome, PreviousEnd, Query, Reason, ScreenCause, WorkerState,
+    AlarmKind, CardTrouble, EnrolmentEvent, FalseSlot, IncidentClass, Instead, LeaseEnd, LinkState, LoginSeen,
+    LostReason, Outcome, PreviousEnd, Query, Reason, ScreenCause, WorkerState,
 };
 use sekisho_wire::record::{
     About, Alarm, Body, BreakGlass, CardFalse, CardReported, CardSeen, ClockStep, Completed, Decision, Emitter,
-    Enrolment, IncidentReported, KINDS, Lost, Opening, PinChanged, PinFailed, RECORD_VERSION, Read, Record, RefusedAct,
-    RegisterAdvanced, Retention, ScreenLocked, ScreenNotLocked, SessionReason, TerminalUp, Unread, Withdrawn,
-    decision_digest, session_digest,
+    Enrolment, IncidentReported, KINDS, Lost, Opening, PinChanged, PinFailed, RECORD_VERSION, Read, ReadersLent,
+    Record, RefusedAct, RegisterAdvanced, Retention, ScreenLocked, ScreenNotLocked, SessionReason, TerminalUp, Unread,
+    Withdrawn, decision_digest, session_digest,
 };
 use sekisho_wire::verdict::VerdictCode;
 
@@ -117,6 +117,8 @@ fn bodies() -> Vec<Body> {
             session: Some(session),
             operator: Some(code("10023")),
         }),
+        Body::ReadersLent(ReadersLent { uid: 1001, until: 1_795_000_000_000 }),
+        Body::ReadersBack(LeaseEnd::TimeOver),
         Body::Read(Read {
             operator: code("20001"),
             card: CardGuid([9; 16]),

@@ -2,14 +2,14 @@
 
 use std::io;
 
-use sekisho_ipc::{ClientError, Keypad, LinkState, PinEntry, ScreenState, State};
+use sekisho_ipc::{ClientError, Keypad, Lent, LinkState, PinEntry, ScreenState, State};
 use sekisho_wire::words::Language;
 use serde::Serialize;
 
 use super::machine::Machine;
 use crate::failure::Failure;
 use crate::phrases::holder;
-use crate::time_text::age;
+use crate::time_text::{age, of_day};
 
 /// How bad it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -197,6 +197,17 @@ fn agent(state: &State, machine: &Machine, said: &mut Said<'_>) {
 }
 
 fn reader(state: &State, machine: &Machine, said: &mut Said<'_>) {
+    if let Some(Lent { program, user, uid, until, .. }) = &state.lease {
+        let who = user.clone().unwrap_or_else(|| format!("uid {uid}"));
+        let until = of_day(*until);
+        let what = [
+            format!("カードリーダーは {program}({who})に貸出中です(最長 {until} まで)"),
+            format!("the card readers are lent to {program} ({who}) until {until} at the latest"),
+        ];
+        let next =
+            ["終了するまで待つか、そのプログラムを終了してください。", "Wait until it has ended, or end that program."];
+        return said.say("reader", Grade::Doubtful, both(&what), next);
+    }
     match (&state.reader, &state.card, machine.usb_readers) {
         (Some(reader), None, _) => {
             let what = [format!("カードリーダー: {reader}"), format!("card reader: {reader}")];
@@ -483,7 +494,8 @@ mod tests {
     fn each_thing_that_is_wrong_is_found_and_nothing_else() {
         let (state, machine) = sound();
         assert_eq!(not_sound(state, &machine), []);
-        let of_state: [Case<State>; 11] = [
+        let of_state: [Case<State>; 12] = [
+            (|state| state.lease = samples::lent().lease, &[("reader", Grade::Doubtful)]),
             (|state| state.link = LinkState::Down, &[("ledger", Grade::Doubtful)]),
             (|state| state.register_link = LinkState::Refused, &[("ledger", Grade::Wrong)]),
             (|state| state.link = LinkState::HeldBack, &[("ledger", Grade::Wrong)]),

@@ -22,6 +22,8 @@ use crate::failure::Failure;
 use crate::programs::{End, Program};
 use sekisho_ipc::TypedPin;
 
+mod lent;
+pub(crate) use lent::lent;
 mod on_reader;
 
 /// 22 November 2026, 10:15:00 in Japan.
@@ -67,6 +69,7 @@ pub(crate) fn no_card() -> State {
         last_lock_reason: None,
         functions: Vec::new(),
         recent: Vec::new(),
+        lease: None,
         register_size: 48,
         register_age: Some(60_000),
         register_stale: false,
@@ -269,6 +272,7 @@ fn every(language: Language) -> Vec<(&'static str, Panel)> {
     ];
     all.extend(reporting::every(language));
     all.extend(on_reader::every(language));
+    all.extend(lent::every(language));
     all
 }
 

@@ -175,7 +175,10 @@ fn waiting(panel: &Panel, size: Size) -> Vec<Row> {
 }
 
 fn no_card(state: &State, language: Language, size: Size) -> Vec<Row> {
-    let call = language.pick("カ ー ド を 挿 入 し て く だ さ い", "I N S E R T   Y O U R   C A R D");
+    let call = match &state.lease {
+        None => language.pick("カ ー ド を 挿 入 し て く だ さ い", "I N S E R T   Y O U R   C A R D"),
+        Some(_) => language.pick("カ ー ド リ ー ダ ー 貸 出 中", "C A R D   R E A D E R S   A R E   L E N T"),
+    };
     let mut rows: Vec<Row> = [
         "+--------------------+",
         "|  ##                |",

@@ -55,6 +55,8 @@ struct DoubleState {
     keypad: Keypad,
     /// The call for which the reader waits, and what comes of it.
     asked: Option<(u64, OnReader)>,
+    /// How often the cards were handed to it.
+    taken_up: u32,
 }
 
 impl Double {
@@ -81,6 +83,7 @@ impl Double {
             grants_read: 0,
             keypad: Keypad::None,
             asked: None,
+            taken_up: 0,
         };
         let double = Self { state: Arc::new(Mutex::new(state)) };
         let (served, working) = (Arc::clone(agent), double.clone());
@@ -143,6 +146,19 @@ impl Double {
                     None
                 }
                 ToWorker::LogOut { .. } => None,
+                ToWorker::LetGo { call } => {
+                    drop(state);
+                    state = self.let_go();
+                    let insertion = state.insertions;
+                    state.insertions += 1;
+                    let lost = FromWorker::CardLost { insertion, next: insertion + 1, lost: Lost::Card };
+                    let _ = state.writer.write_message(&lost);
+                    Some((call, CallAnswer::LetGo))
+                }
+                ToWorker::TakeUp => {
+                    state.taken_up += 1;
+                    None
+                }
             };
             if let Some((call, answer)) = answer {
                 let right = matches!(answer, CallAnswer::Signed { .. } | CallAnswer::PinChanged);
@@ -246,6 +262,11 @@ impl Double {
     }
 
     /// How often the card changed its PIN.
+    /// How often the cards were handed to it.
+    pub(crate) fn taken_up(&self) -> u32 {
+        self.state.lock().unwrap().taken_up
+    }
+
     pub(crate) fn changed(&self) -> u32 {
         self.state.lock().unwrap().changed
     }

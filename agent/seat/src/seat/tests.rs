@@ -22,6 +22,7 @@ fn no_card() -> State {
         last_lock_reason: None,
         functions: Vec::new(),
         recent: Vec::new(),
+        lease: None,
         register_size: 0,
         register_age: None,
         register_stale: false,
@@ -188,6 +189,17 @@ fn a_reader_that_somebody_else_asked_is_left_alone() {
     let actions = told(&mut seat, on_reader("a", PinEntry::ReaderNow));
     assert_eq!(actions, [on_the_reader(None)]);
     assert!(asked(&told(&mut seat, on_reader("a", PinEntry::Reader))).is_some(), "and asked when it is free");
+}
+
+#[test]
+fn who_has_the_readers_is_told_as_long_as_he_has_them() {
+    let mut seat = seat();
+    told(&mut seat, no_card());
+    let lease = sekisho_ipc::Lent { program: "sekisho-admin".into(), uid: 0, user: None, since: 1, until: 2 };
+    let advice = verdict(VerdictCode::CardProblem);
+    let lent = State { lease: Some(lease), advice: advice.clone(), ..no_card() };
+    assert_eq!(told(&mut seat, lent), [Action::Show(Topic::Lease, Note::Lent { verdict: advice })]);
+    assert_eq!(told(&mut seat, no_card()), [Action::Withdraw(Topic::Lease)]);
 }
 
 #[test]

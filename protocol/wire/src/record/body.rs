@@ -7,8 +7,8 @@ use crate::id::{
     AccountName, AgentVersion, CardGuid, Code, Hash, ReaderIdentity, RequestId, Salt, SessionId, Signature,
 };
 use crate::reason::{
-    AlarmKind, CardTrouble, EnrolmentEvent, FalseSlot, IncidentClass, Instead, LinkState, LoginSeen, LostReason,
-    Outcome, PreviousEnd, Query, Reason, ScreenCause, WorkerState,
+    AlarmKind, CardTrouble, EnrolmentEvent, FalseSlot, IncidentClass, Instead, LeaseEnd, LinkState, LoginSeen,
+    LostReason, Outcome, PreviousEnd, Query, Reason, ScreenCause, WorkerState,
 };
 use crate::verdict::VerdictCode;
 
@@ -90,6 +90,12 @@ pub enum Body {
     /// An incident was reported.
     #[n(25)]
     IncidentReported(#[n(0)] IncidentReported),
+    /// The card readers were lent to a program of the administrator's.
+    #[n(26)]
+    ReadersLent(#[n(0)] ReadersLent),
+    /// They are the agent's again.
+    #[n(27)]
+    ReadersBack(#[n(0)] LeaseEnd),
     /// Somebody read records or registers at the ledger.
     #[n(30)]
     Read(#[n(0)] Read),
@@ -346,6 +352,18 @@ pub struct IncidentReported {
     pub operator: Option<Code>,
 }
 
+/// The card readers of the terminal are another program's: the agent touches no card, and grants nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct ReadersLent {
+    /// Whose program it is: a user of the terminal's machine.
+    #[n(0)]
+    pub uid: u32,
+    /// Trusted time at which the lease ends at the latest.
+    #[n(1)]
+    pub until: u64,
+}
+
 /// The desktop confirmed that the screen is locked.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
@@ -499,6 +517,8 @@ impl Body {
             | Self::BreakGlass(_)
             | Self::CardReported(_)
             | Self::IncidentReported(_)
+            | Self::ReadersLent(_)
+            | Self::ReadersBack(_)
             | Self::Read(_)
             | Self::Alarm(_)
             | Self::Enrolment(_) => None,

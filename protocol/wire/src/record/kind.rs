@@ -3,7 +3,7 @@
 use super::{Body, Retention};
 
 /// Every kind of record, by number and name.
-pub const KINDS: [(u16, &str); 28] = [
+pub const KINDS: [(u16, &str); 30] = [
     (1, "session_opened"),
     (2, "session_unlocked"),
     (3, "session_closed"),
@@ -29,6 +29,8 @@ pub const KINDS: [(u16, &str); 28] = [
     (23, "break_glass"),
     (24, "card_reported"),
     (25, "incident_reported"),
+    (26, "readers_lent"),
+    (27, "readers_back"),
     (30, "read"),
     (32, "alarm"),
     (33, "enrolment"),
@@ -71,6 +73,8 @@ impl Body {
             Self::BreakGlass(_) => (23, "break_glass"),
             Self::CardReported(_) => (24, "card_reported"),
             Self::IncidentReported(_) => (25, "incident_reported"),
+            Self::ReadersLent(_) => (26, "readers_lent"),
+            Self::ReadersBack(_) => (27, "readers_back"),
             Self::Read(_) => (30, "read"),
             Self::Alarm(_) => (32, "alarm"),
             Self::Enrolment(_) => (33, "enrolment"),
@@ -98,7 +102,9 @@ impl Body {
             | Self::ScreenNotLocked(_)
             | Self::BreakGlass(_)
             | Self::CardReported(_)
-            | Self::IncidentReported(_) => Retention::Access,
+            | Self::IncidentReported(_)
+            | Self::ReadersLent(_)
+            | Self::ReadersBack(_) => Retention::Access,
             Self::TerminalUp(_)
             | Self::TerminalDown
             | Self::ReaderUp(_)
