@@ -142,7 +142,7 @@ impl<T: Transport> OperatorCard<T> {
     }
 
     fn pad(&self) -> Result<PinPad, LoginError> {
-        self.transport.pin_pad().ok_or(LoginError::NoPad)
+        self.transport.pin_pad().ok().flatten().ok_or(LoginError::NoPad)
     }
 
     /// Signs the digest with 9E, without a PIN: proof that this very card is still there.

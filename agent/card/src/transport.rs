@@ -30,8 +30,11 @@ pub trait Transport {
     }
 
     /// The reader's own keypad, where a PIN can be typed on it.
-    fn pin_pad(&self) -> Option<PinPad> {
-        None
+    ///
+    /// # Errors
+    /// Why the reader did not say whether it has one: that is no word for "none".
+    fn pin_pad(&self) -> Result<Option<PinPad>, Cause> {
+        Ok(None)
     }
 
     /// Waits for the card to be ours. No person may be waited for while a transaction lives, but by the reader: some stacks reset a

@@ -102,7 +102,9 @@ fn open(
     request: PromptRequest,
     pin: &PinFrom,
 ) -> Result<Prompt, Failure> {
-    let request = PromptRequest { card: pin.card.clone(), ..request };
+    // The reader cannot be stopped once it asks: a PIN that is piped is refused before.
+    let at_keyboard = pin.stdin.then_some(true);
+    let request = PromptRequest { card: pin.card.clone(), at_keyboard, ..request };
     client.prompt(&request).map_err(|error| surroundings.asking(error))
 }
 

@@ -1,6 +1,6 @@
 //! What the command line and the panel both say about a state.
 
-use sekisho_ipc::{Card, LinkState, ScreenState, SessionState, State, Verdict};
+use sekisho_ipc::{Card, LinkState, OpenPrompt, PromptFor, ScreenState, SessionState, State, Verdict};
 use sekisho_wire::words::Language;
 
 /// What happened.
@@ -39,6 +39,54 @@ pub(crate) const fn type_on_reader(language: Language) -> &'static str {
         "カードリーダーのキーパッドで暗証番号を入力し、確定キーを押してください",
         "Type your PIN on the reader's keypad, then press its OK key",
     )
+}
+
+/// What is said while the reader waits: whoever reads this is asked to type only for his own prompt.
+pub(crate) fn reader_waits(state: &State, language: Language) -> (ForWhom, String) {
+    match &state.prompt {
+        Some(prompt) if prompt.yours => (ForWhom::You, type_on_reader(language).to_owned()),
+        Some(prompt) => {
+            let who = prompt.user.clone().unwrap_or_else(|| format!("uid {}", prompt.uid));
+            let program = prompt.application.as_ref().map(|code| format!(", {code}")).unwrap_or_default();
+            let what = purpose(prompt, language);
+            let said = match language {
+                Language::Japanese => format!(
+                    "ほかの利用者 {who}{program} がカードリーダーで暗証番号を求めています({what})。心当たりがなければ入力せず、カードリーダーの取消キーを押すかカードを抜いてください。"
+                ),
+                Language::English => format!(
+                    "Another user, {who}{program}, asks for the PIN on the reader ({what}). Unless you know why, type nothing: press the reader's cancel key, or take the card out."
+                ),
+            };
+            (ForWhom::Another, said)
+        }
+        None => {
+            let (japanese, english) = (
+                "カードリーダーはまだ暗証番号を待っていますが、求めた側が取りやめました。入力せず、取消キーを押してください。",
+                "The reader still waits for a PIN that nobody wants any more. Type nothing: press its cancel key.",
+            );
+            (ForWhom::Another, language.pick(japanese, english).to_owned())
+        }
+    }
+}
+
+/// Whose a prompt is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ForWhom {
+    /// His who reads this.
+    You,
+    /// Somebody else's, or nobody's.
+    Another,
+}
+
+/// What a PIN is asked for, in a few words.
+pub(crate) fn purpose(prompt: &OpenPrompt, language: Language) -> String {
+    let what = match prompt.what {
+        PromptFor::Login => language.pick("利用開始", "to log in"),
+        PromptFor::Unlock => language.pick("ロック解除", "to open the lock"),
+        PromptFor::Function => language.pick("処理", "for a function"),
+        PromptFor::ChangePin => language.pick("暗証番号の変更", "to change the PIN"),
+    };
+    prompt.function.as_ref().map_or_else(|| what.to_owned(), |function| format!("{what}: {function}"))
 }
 
 /// The state in one word.

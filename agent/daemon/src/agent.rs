@@ -24,6 +24,7 @@ use crate::identity::Identity;
 use crate::journal::segment::random;
 use crate::journal::{Journal, Trouble};
 use crate::lease::Lent;
+use crate::pad_turns::Turns;
 use crate::pins_sent::PinsSent;
 use crate::prompt::Prompt;
 use crate::reports::Reports;
@@ -95,6 +96,7 @@ pub(crate) struct Core {
     pub(crate) proving: Option<u64>,
     /// The uid whose last prompt brought no PIN.
     pub(crate) gives_way: Option<u32>,
+    pub(crate) turns: Turns,
     pub(crate) pins: PinsSent,
     /// Counts changes.
     pub(crate) generation: u64,
@@ -206,6 +208,7 @@ impl Agent {
             owner: None,
             proving: None,
             gives_way: None,
+            turns: Turns::default(),
             pins: PinsSent::default(),
             generation: 0,
             links: Links::default(),

@@ -285,7 +285,7 @@ impl CardDesk {
             }
         };
         let identity = card.transport().reader_identity().to_string();
-        let keypad = keypad(card.transport().pin_pad().map(|pad| pad.keypad()));
+        let keypad = keypad(card.transport().pin_pad().map(|pad| pad.map(|pad| pad.keypad())));
         let guid = card.guid().to_string();
         let told = FromWorker::CardInserted { insertion, card: guid, reader: identity, tries_left, keypad };
         self.cards.insert(insertion, card);
@@ -316,11 +316,12 @@ struct Unopened {
     held: bool,
 }
 
-fn keypad(pad: Option<sekisho_card::Keypad>) -> Keypad {
+fn keypad(pad: Result<Option<sekisho_card::Keypad>, Cause>) -> Keypad {
     match pad {
-        None | Some(sekisho_card::Keypad::None) => Keypad::None,
-        Some(sekisho_card::Keypad::Verifies) => Keypad::Verifies,
-        Some(sekisho_card::Keypad::VerifiesAndChanges) => Keypad::VerifiesAndChanges,
+        Ok(None | Some(sekisho_card::Keypad::None)) => Keypad::None,
+        Ok(Some(sekisho_card::Keypad::Verifies)) => Keypad::Verifies,
+        Ok(Some(sekisho_card::Keypad::VerifiesAndChanges)) => Keypad::VerifiesAndChanges,
+        Err(_) => Keypad::Unknown,
     }
 }
 

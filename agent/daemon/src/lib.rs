@@ -29,6 +29,7 @@ mod lease;
 mod logind;
 mod on_reader;
 mod pad_entry;
+mod pad_turns;
 mod pin_intake;
 mod pin_typed;
 mod pins_sent;

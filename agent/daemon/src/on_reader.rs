@@ -21,7 +21,7 @@ impl Agent {
     pub(crate) fn pin_entry(&self, core: &Core, card: &InsertedCard) -> PinEntry {
         match (self.config.card.pin_pad, card.keypad) {
             (PadUse::Off, _) | (PadUse::Use, Keypad::None) => PinEntry::Keyboard,
-            (PadUse::Require, Keypad::None) => PinEntry::Nowhere,
+            (PadUse::Require, Keypad::None) | (PadUse::Use | PadUse::Require, Keypad::Unknown) => PinEntry::Nowhere,
             (PadUse::Use | PadUse::Require, Keypad::Verifies | Keypad::VerifiesAndChanges) => {
                 if core.pins.waits_on_reader() { PinEntry::ReaderNow } else { PinEntry::Reader }
             }
@@ -40,10 +40,12 @@ impl Agent {
     ) -> Result<Option<OnReader>, AgentError> {
         match (self.pin_entry(core, card), what, card.keypad) {
             (PinEntry::Keyboard, _, _) => Ok(None),
-            (PinEntry::Nowhere, _, _) => Err(spoken::problem(&no_keypad(), card.tries_left)),
-            (PinEntry::Reader | PinEntry::ReaderNow, OnReader::Change, Keypad::None | Keypad::Verifies) => {
-                Err(spoken::problem(&cannot_change(), card.tries_left))
-            }
+            (PinEntry::Nowhere, _, _) => Err(spoken::problem(&nowhere(card.keypad), card.tries_left)),
+            (
+                PinEntry::Reader | PinEntry::ReaderNow,
+                OnReader::Change,
+                Keypad::None | Keypad::Verifies | Keypad::Unknown,
+            ) => Err(spoken::problem(&cannot_change(), card.tries_left)),
             (PinEntry::Reader | PinEntry::ReaderNow, OnReader::Sign | OnReader::Change, _) => Ok(Some(what)),
         }
     }
@@ -64,6 +66,8 @@ impl Agent {
         // Who typed a PIN, and be it a wrong one, kept nobody out.
         if !matches!(answer, CallAnswer::Failed { failure: Failure::WrongPin { .. } }) {
             core.gives_way = Some(caller.uid);
+            let until = self.clock.boottime().saturating_add(self.config.card.pad_seconds * 1000);
+            core.turns.unanswered(caller.uid, until);
         }
         drop(core);
         match answer {
@@ -93,8 +97,49 @@ pub(crate) fn waits() -> Problem {
     )
 }
 
+/// A PIN that was typed at the keyboard has no business here.
+pub(crate) fn typed_there() -> Problem {
+    said(
+        [
+            "at this terminal PINs are typed on the reader's keypad; one that is passed on is not taken",
+            "この端末では暗証番号をカードリーダーのキーパッドで入力します。渡された暗証番号は使用しません",
+        ],
+        ["Ask again without passing a PIN.", "暗証番号を渡さずに実行してください。"],
+    )
+}
+
+/// Who held the reader in vain, and kept another out meanwhile, lets the other have it.
+pub(crate) fn anothers_turn(left: u64) -> Problem {
+    let seconds = left.div_ceil(1000);
+    Problem {
+        what: "another user waits for the reader's keypad, and nobody typed the PIN that you asked for".into(),
+        what_ja: "あなたが求めた暗証番号は入力されず、ほかの利用者がキーパッドを待っています".into(),
+        next: format!("Ask again in {seconds} s."),
+        next_ja: format!("{seconds}秒後にもう一度行ってください。"),
+    }
+}
+
+/// Why the PIN of a card in such a reader can be typed nowhere.
+pub(crate) fn nowhere(keypad: Keypad) -> Problem {
+    if keypad == Keypad::Unknown { keypad_unknown() } else { no_keypad() }
+}
+
+/// A reader that fails is not asked around: the PIN stays away from the keyboard.
+fn keypad_unknown() -> Problem {
+    said(
+        [
+            "the card reader failed when it was asked whether it has a keypad",
+            "カードリーダーがキーパッドの有無を答えません",
+        ],
+        [
+            "Take the card out and insert it again. If it is said again, tell the system administrator.",
+            "カードを抜き、もう一度挿入してください。繰り返す場合はシステム管理者に連絡してください。",
+        ],
+    )
+}
+
 /// The configuration wants a keypad.
-pub(crate) fn no_keypad() -> Problem {
+fn no_keypad() -> Problem {
     said(
         [
             "at this terminal a PIN is typed on the card reader, and this reader has no keypad",

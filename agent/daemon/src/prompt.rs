@@ -7,7 +7,9 @@ use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 use std::time::Duration;
 
-use sekisho_ipc::{AgentError, AuthorizeRequest, AwaitAnswer, Bar, PromptAnswer, PromptRequest, PromptWhat};
+use sekisho_ipc::{
+    AgentError, AuthorizeRequest, AwaitAnswer, Bar, OpenPrompt, PromptAnswer, PromptFor, PromptRequest, PromptWhat,
+};
 use sekisho_register::decide;
 use sekisho_wire::decision::{DecisionInput, Level, SessionKind, TerminalState};
 use sekisho_wire::id::{CardGuid, Code, RequestId, SessionId};
@@ -15,6 +17,7 @@ use sekisho_wire::record::{Body, Decision};
 use sekisho_wire::verdict::VerdictCode;
 
 use crate::agent::{Agent, Core};
+use crate::config::user_name;
 use crate::deciding::Wish;
 use crate::function::{Asked, Caller, field};
 use crate::pins_sent::{Sent, Typed};
@@ -28,6 +31,12 @@ pub(crate) struct Prompt {
     pub(crate) id: String,
     /// Whose it is: nobody else hears what comes of it.
     uid: u32,
+    /// For whom, by uid.
+    owner: u32,
+    application: Option<Code>,
+    what: PromptFor,
+    function: Option<Code>,
+    on_reader: bool,
     pub(crate) insertion: Insertion,
     pub(crate) call: u64,
     outcome: Option<Result<AwaitAnswer, AgentError>>,
@@ -36,6 +45,19 @@ pub(crate) struct Prompt {
 impl Prompt {
     const fn is_of(&self, caller: &Caller) -> bool {
         caller.trusted || self.uid == caller.uid
+    }
+
+    /// As a caller is shown it.
+    fn shown_to(&self, caller: &Caller) -> OpenPrompt {
+        OpenPrompt {
+            uid: self.uid,
+            user: user_name(self.uid),
+            application: self.application.as_ref().map(ToString::to_string),
+            yours: [self.uid, self.owner].contains(&caller.uid),
+            what: self.what,
+            function: self.function.as_ref().map(ToString::to_string),
+            on_reader: self.on_reader,
+        }
     }
 
     pub(crate) fn cancel(&mut self) {
@@ -97,6 +119,7 @@ impl Agent {
             return Err(spoken::refused(VerdictCode::CardOther, None));
         }
         if core.pins.waits_on_reader() {
+            core.turns.kept_out(caller.uid);
             return Err(spoken::problem(&on_reader::waits(), card.tries_left));
         }
         if core.proving.is_some() || core.pins.is_any_sent() || core.is_taken(caller) {
@@ -112,10 +135,22 @@ impl Agent {
         }
         let what = if matches!(purpose, Purpose::ChangePin) { OnReader::Change } else { OnReader::Sign };
         let on_reader = self.typed_where(&core, &card, what)?;
-        let (prompt, answers, client) = self.open(&mut core, caller, &card, &purpose, on_reader)?;
+        if on_reader.is_some() && request.at_keyboard == Some(true) {
+            return Err(spoken::problem(&on_reader::typed_there(), card.tries_left));
+        }
+        if on_reader.is_some() {
+            let now = self.clock.boottime();
+            if let Some(left) = core.turns.pause_of(caller.uid, now).filter(|_| !caller.trusted) {
+                return Err(spoken::problem(&on_reader::anothers_turn(left), card.tries_left));
+            }
+            core.turns.begun(caller.uid);
+        }
+        let (mut prompt, answers, client) = self.open(&mut core, caller, &card, &purpose, on_reader)?;
+        prompt.owner = request.user.unwrap_or(caller.uid);
         let id = prompt.id.clone();
         let (insertion, call, waking) = (prompt.insertion, prompt.call, core.machine.waking());
         core.remember(prompt);
+        self.tell(&mut core);
         let operator = self.operator_of(&mut core);
         let name = operator.as_ref().and_then(|operator| core.name_of(operator));
         drop(core);
@@ -255,7 +290,17 @@ impl Agent {
             self.tell(core);
         }
         let id = self.salt().to_string();
-        Ok((Prompt { id, uid: caller.uid, insertion, call, outcome: None }, answers, client.into()))
+        let (what, function) = match purpose {
+            Purpose::Login(_) if core.machine.terminal_state() == TerminalState::Locked => (PromptFor::Unlock, None),
+            Purpose::Login(_) => (PromptFor::Login, None),
+            Purpose::Function(asked) => (PromptFor::Function, asked.question.function.clone()),
+            Purpose::ChangePin => (PromptFor::ChangePin, None),
+        };
+        let (uid, application) = (caller.uid, caller.application.clone());
+        let on_reader = on_reader.is_some();
+        let prompt =
+            Prompt { id, uid, owner: uid, application, what, function, on_reader, insertion, call, outcome: None };
+        Ok((prompt, answers, client.into()))
     }
 
     /// Goes the whole way from the open prompt to its outcome, on a thread of its own.
@@ -323,6 +368,11 @@ impl Agent {
 }
 
 impl Core {
+    /// The PIN that is asked for now, as a caller is shown it.
+    pub(crate) fn open_prompt(&self, caller: &Caller) -> Option<OpenPrompt> {
+        self.prompts.iter().find(|prompt| prompt.outcome.is_none()).map(|prompt| prompt.shown_to(caller))
+    }
+
     /// Whether another uid has a prompt open that this caller must leave alone. A uid whose last prompt brought no PIN gives way: who only
     /// holds the place keeps nobody out for longer than one prompt lasts.
     fn is_taken(&self, caller: &Caller) -> bool {

@@ -19,7 +19,8 @@ impl Agent {
     pub fn state(&self, caller: &Caller) -> (State, u64) {
         let mut core = self.lock();
         let generation = core.generation;
-        let state = if core.is_shown_to(caller) { self.full_state(&mut core) } else { self.public_state(&mut core) };
+        let state =
+            if core.is_shown_to(caller) { self.full_state(&mut core, caller) } else { self.public_state(&mut core) };
         (state, generation)
     }
 
@@ -58,6 +59,7 @@ impl Agent {
             last_lock_reason: None,
             functions: Vec::new(),
             recent: Vec::new(),
+            prompt: None,
             lease: None,
             register_size: core.register.size(),
             register_age: age,
@@ -79,7 +81,7 @@ impl Agent {
         }
     }
 
-    fn full_state(&self, core: &mut Core) -> State {
+    fn full_state(&self, core: &mut Core, caller: &Caller) -> State {
         let advice = self.advice(core);
         let next = self.journal.next().first;
         State {
@@ -89,6 +91,7 @@ impl Agent {
             last_lock_reason: core.machine.last_reason().map(|reason| spoken::reason(reason).to_owned()),
             functions: self.functions(core),
             recent: core.recent.iter().cloned().collect(),
+            prompt: core.open_prompt(caller),
             lease: core.lease.as_ref().map(Lent::shown),
             unsent: next.saturating_sub(core.acknowledged.stored),
             unsealed: next.saturating_sub(core.acknowledged.sealed),
@@ -184,8 +187,9 @@ impl Agent {
             return spoken::verdict(code);
         }
         let waits = matches!(core.machine.terminal_state(), TerminalState::AwaitPin | TerminalState::Locked);
-        if waits && core.machine.card().is_some_and(|card| self.pin_entry(core, card) == PinEntry::Nowhere) {
-            return spoken::problem_verdict(&on_reader::no_keypad());
+        let card = core.machine.card().filter(|card| waits && self.pin_entry(core, card) == PinEntry::Nowhere);
+        if let Some(card) = card {
+            return spoken::problem_verdict(&on_reader::nowhere(card.keypad));
         }
         match core.machine.terminal_state() {
             TerminalState::NoCard => match core.why_no_card() {

@@ -44,8 +44,8 @@ pub use report::{
 };
 pub use service::{DescriptionAnswer, DescriptionRequest, InfoAnswer, SERVICE_INTERFACE, ServiceError, ServiceMethod};
 pub use state::{
-    Card, Function, Keypad, Lent, LinkState, PinEntry, Purpose, Recent, RecordRef, ScreenState, Session, SessionEnd,
-    SessionState, State, Verdict,
+    Card, Function, Keypad, Lent, LinkState, OpenPrompt, PinEntry, PromptFor, Purpose, Recent, RecordRef, ScreenState,
+    Session, SessionEnd, SessionState, State, Verdict,
 };
 pub use typed_pin::TypedPin;
 pub use undumpable::forbid_dumps;

@@ -140,6 +140,9 @@ pub struct PromptRequest {
     /// As in [`AuthorizeRequest`].
     #[serde(default)]
     pub recipient: Option<Recipient>,
+    /// Whether the PIN was typed at this machine already: a prompt whose PIN is typed on the reader is refused then, before the reader asks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at_keyboard: Option<bool>,
 }
 
 impl PromptRequest {
@@ -174,6 +177,7 @@ impl PromptRequest {
             case: None,
             request: None,
             recipient: None,
+            at_keyboard: None,
         }
     }
 }

@@ -113,6 +113,8 @@ pub enum Keypad {
     Verifies,
     /// A PIN can be typed, and changed.
     VerifiesAndChanges,
+    /// The reader was asked, and failed.
+    Unknown,
 }
 
 /// A purpose (事由) that a function may be used for.
@@ -150,6 +152,39 @@ pub struct Recent {
     pub function: Option<String>,
     /// What was said.
     pub verdict: Verdict,
+}
+
+/// A PIN that is asked for now.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OpenPrompt {
+    /// Who asks, as the kernel says.
+    pub uid: u32,
+    /// That user's name on this machine, where it has one.
+    pub user: Option<String>,
+    /// The application that this user is, as the configuration says.
+    pub application: Option<String>,
+    /// Whether it is asked for by, or for, the user who reads this. Nobody should type a PIN for another's.
+    pub yours: bool,
+    /// What for.
+    pub what: PromptFor,
+    /// The function, if it is for one.
+    pub function: Option<String>,
+    /// Whether it is typed on the reader's keypad.
+    pub on_reader: bool,
+}
+
+/// What a PIN is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PromptFor {
+    /// It opens a session.
+    Login,
+    /// It opens a locked session again.
+    Unlock,
+    /// It proves the operator for a function.
+    Function,
+    /// It is changed.
+    ChangePin,
 }
 
 /// Who has the card readers in the agent's stead. No card is touched by the agent, and nothing granted, until they are back.
@@ -247,6 +282,8 @@ pub struct State {
     pub functions: Vec<Function>,
     /// The last decisions, newest first.
     pub recent: Vec<Recent>,
+    /// The PIN that is asked for now. Where a reader waits and none stands here, it was given up: what is typed opens nothing.
+    pub prompt: Option<OpenPrompt>,
     /// Who has the card readers, if not the agent.
     pub lease: Option<Lent>,
     /// How many acts the verified register stands on.

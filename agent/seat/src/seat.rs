@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use sekisho_ipc::{PinEntry, PinFrameError, ScreenState, Session, SessionEnd, SessionState, State, Verdict};
+use sekisho_ipc::{
+    OpenPrompt, PinEntry, PinFrameError, ScreenState, Session, SessionEnd, SessionState, State, Verdict,
+};
 use sekisho_wire::verdict::VerdictCode;
 
 /// From here on the idle lock is warned of, ms: as the panel does.
@@ -157,6 +159,11 @@ pub(crate) enum Note {
     PinAwaited {
         /// Whose it is.
         holder: String,
+    },
+    /// The reader waits for a PIN that this user has not asked for.
+    PinOfAnother {
+        /// Who did; nothing when it was given up.
+        prompt: Option<OpenPrompt>,
     },
     /// The PIN is to be typed on the reader, now.
     PinOnReader {
@@ -443,7 +450,7 @@ impl Seat {
         notes
     }
 
-    /// The reader shows little, so the screen says where to type, whoever asked.
+    /// The reader shows little, so the screen says where to type, and warns of a prompt that is not this user's.
     fn on_reader(&self) -> Option<(Topic, Note)> {
         let Question { card, holder, tries_left, entry, .. } = self.wanted()?;
         let ours = matches!(&self.prompt, Prompt::Open(asked) if *asked == card);
@@ -452,6 +459,10 @@ impl Seat {
             Trouble::Wrong(_) | Trouble::NotAPin(_) => None,
         });
         let asks = entry == PinEntry::ReaderNow || ours && entry.is_on_reader();
+        let prompt = self.state.as_ref().and_then(|state| state.prompt.clone());
+        if entry == PinEntry::ReaderNow && !ours && !prompt.as_ref().is_some_and(|prompt| prompt.yours) {
+            return Some((Topic::Pin, Note::PinOfAnother { prompt }));
+        }
         asks.then_some((Topic::Pin, Note::PinOnReader { holder, tries_left, wrong }))
     }
 

@@ -1,6 +1,6 @@
 //! What this program says to people, in both languages.
 
-use sekisho_ipc::{PinFrameError, SessionEnd, Verdict};
+use sekisho_ipc::{OpenPrompt, PinFrameError, PromptFor, SessionEnd, Verdict};
 use sekisho_wire::words::Language;
 
 use crate::seat::{Note, Question, Trouble};
@@ -30,6 +30,7 @@ pub(crate) fn of_note(note: &Note, language: Language) -> (String, String) {
         Note::Lent { verdict } => {
             (language.pick("カードリーダー貸出中", "Card readers are lent").to_owned(), sentence(verdict, language))
         }
+        Note::PinOfAnother { prompt } => of_another(prompt.as_ref(), language),
         Note::PinOnReader { holder, tries_left, wrong } => {
             let (headline, ask) = both(
                 ("カードリーダーで暗証番号を入力", "Type the PIN on the reader"),
@@ -51,6 +52,29 @@ pub(crate) fn of_note(note: &Note, language: Language) -> (String, String) {
             (headline, format!("{}\n{text}", card(holder, language)))
         }
     }
+}
+
+/// Who asks on the reader, and what to do about it.
+fn of_another(prompt: Option<&OpenPrompt>, language: Language) -> (String, String) {
+    let headline = language.pick("ほかの利用者の暗証番号入力です", "This PIN is not asked for by you").to_owned();
+    let cancel = language.pick(
+        "心当たりがなければ入力せず、カードリーダーの取消キーを押すかカードを抜いてください。",
+        "Unless you know why, type nothing: press the reader's cancel key, or take the card out.",
+    );
+    let Some(prompt) = prompt else {
+        let given_up = language.pick("求めた側が取りやめました。", "Whoever asked for it has given up.");
+        return (headline, format!("{given_up}\n{cancel}"));
+    };
+    let who = prompt.user.clone().unwrap_or_else(|| format!("uid {}", prompt.uid));
+    let who = [Some(who), prompt.application.clone()].into_iter().flatten().collect::<Vec<_>>().join(", ");
+    let what = match prompt.what {
+        PromptFor::Login => language.pick("利用開始", "to log in"),
+        PromptFor::Unlock => language.pick("ロック解除", "to open the lock"),
+        PromptFor::Function => language.pick("処理", "for a function"),
+        PromptFor::ChangePin => language.pick("暗証番号の変更", "to change the PIN"),
+    };
+    let what = prompt.function.as_ref().map_or_else(|| what.to_owned(), |function| format!("{what}: {function}"));
+    (headline, format!("{who} ({what})\n{cancel}"))
 }
 
 /// What the button of [`Note::PinAwaited`] says.

@@ -93,11 +93,22 @@ impl PcscReader {
     }
 }
 
-/// A reader that does not know the question, as most without a keypad, has none.
-fn pad_of(card: &Card) -> Option<PinPad> {
+fn pad_of(card: &Card) -> Result<Option<PinPad>, Cause> {
     let mut features = [0; CONTROL_MAX];
-    let told = card.control(pcsc::ctl_code(GET_FEATURES.into()), &[], &mut features);
-    PinPad::of_features(told.inspect_err(|error| log::debug!("the reader tells no features: {error}")).ok()?)
+    match card.control(pcsc::ctl_code(GET_FEATURES.into()), &[], &mut features) {
+        Ok(told) => Ok(PinPad::of_features(told)),
+        Err(error) if is_not_known(error) => Ok(None),
+        Err(error) => {
+            log::warn!("the reader does not say whether it has a keypad: {error}");
+            Err(cause_of(error))
+        }
+    }
+}
+
+/// Whether the driver does not know the question, as most whose readers have no keypad. Any other error is none of "no keypad": who makes a
+/// reader fail must not move the PIN to the keyboard.
+fn is_not_known(error: Error) -> bool {
+    matches!(error, Error::UnsupportedFeature | Error::InvalidParameter | Error::InvalidValue)
 }
 
 /// Who reset the card since we last looked.
@@ -110,7 +121,7 @@ enum ResetBy {
 /// A connected card. Dropping it resets the card, so a worker that dies leaves no verified PIN behind.
 pub struct PcscTransport {
     card: Card,
-    pad: Option<PinPad>,
+    pad: Result<Option<PinPad>, Cause>,
     name: String,
     sharing: Sharing,
     lengths: Lengths,
@@ -172,7 +183,7 @@ impl Transport for PcscTransport {
         self.lengths
     }
 
-    fn pin_pad(&self) -> Option<PinPad> {
+    fn pin_pad(&self) -> Result<Option<PinPad>, Cause> {
         self.pad
     }
 
@@ -238,5 +249,22 @@ fn raw_disposition(disposition: Disposition) -> pcsc::Disposition {
         Disposition::Leave => pcsc::Disposition::LeaveCard,
         Disposition::Reset => pcsc::Disposition::ResetCard,
         Disposition::PowerOff => pcsc::Disposition::UnpowerCard,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_driver_that_does_not_know_the_question_has_no_keypad() {
+        for known in [Error::UnsupportedFeature, Error::InvalidParameter, Error::InvalidValue] {
+            assert!(is_not_known(known), "{known}");
+        }
+        for failed in
+            [Error::NotTransacted, Error::CommError, Error::ReaderUnavailable, Error::Timeout, Error::NoService]
+        {
+            assert!(!is_not_known(failed), "{failed}");
+        }
     }
 }

@@ -88,8 +88,8 @@ impl Transport for Script {
         self.lengths
     }
 
-    fn pin_pad(&self) -> Option<PinPad> {
-        self.pad
+    fn pin_pad(&self) -> Result<Option<PinPad>, Cause> {
+        Ok(self.pad)
     }
 
     fn begin(&mut self) -> Result<Scene<'_>, TransportError> {

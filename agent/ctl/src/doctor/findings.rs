@@ -245,7 +245,7 @@ fn reader(state: &State, machine: &Machine, said: &mut Said<'_>) {
 fn keypad(state: &State, said: &mut Said<'_>) {
     let Some(card) = &state.card else { return };
     match (card.pin_entry, card.keypad) {
-        (PinEntry::Keyboard, Keypad::None) => said.say(
+        (PinEntry::Keyboard, Keypad::None | Keypad::Unknown) => said.say(
             "keypad",
             Grade::Sound,
             [
@@ -275,7 +275,7 @@ fn keypad(state: &State, said: &mut Said<'_>) {
             ],
             NOTHING,
         ),
-        (PinEntry::Reader | PinEntry::ReaderNow, Keypad::None | Keypad::Verifies) => said.say(
+        (PinEntry::Reader | PinEntry::ReaderNow, Keypad::None | Keypad::Verifies | Keypad::Unknown) => said.say(
             "keypad",
             Grade::Doubtful,
             [
@@ -285,6 +285,18 @@ fn keypad(state: &State, said: &mut Said<'_>) {
             [
                 "暗証番号は、キーボードで入力する端末で変更してください。",
                 "Change PINs at a terminal where they are typed at the keyboard.",
+            ],
+        ),
+        (PinEntry::Nowhere, Keypad::Unknown) => said.say(
+            "keypad",
+            Grade::Wrong,
+            [
+                "カードリーダーがキーパッドの有無を答えません",
+                "the reader failed when it was asked whether it has a keypad",
+            ],
+            [
+                "カードを挿入し直してください。繰り返す場合はカードリーダーを接続し直すか、別のカードリーダーを試してください。",
+                "Insert the card again; if it is found again, plug the reader in anew, or try another.",
             ],
         ),
         (PinEntry::Nowhere, _) => said.say(

@@ -69,6 +69,7 @@ pub(crate) fn no_card() -> State {
         last_lock_reason: None,
         functions: Vec::new(),
         recent: Vec::new(),
+        prompt: None,
         lease: None,
         register_size: 48,
         register_age: Some(60_000),

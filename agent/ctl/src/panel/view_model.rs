@@ -8,7 +8,10 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use super::model::{Agent, Dialog, Panel, Reporting};
 use crate::failure::Failure;
-use crate::phrases::{holder, lock_reason, next_of, sentence, session_kind, tries, type_on_reader, warnings, what_of};
+use crate::phrases::{
+    ForWhom, holder, lock_reason, next_of, reader_waits, sentence, session_kind, tries, type_on_reader, warnings,
+    what_of,
+};
 use crate::status::padded;
 use crate::time_text::{countdown, of_day};
 
@@ -159,6 +162,9 @@ fn not_enrolled(state: &State, language: Language, size: Size) -> Vec<Row> {
 fn waiting(panel: &Panel, size: Size) -> Vec<Row> {
     let language = panel.language;
     if panel.pin_entry() == PinEntry::ReaderNow {
+        if let Some((ForWhom::Another, warning)) = panel.state().map(|state| reader_waits(state, language)) {
+            return middle(paragraph(&warning, Tone::Warning, size), size);
+        }
         let cancel = language.pick("やめるにはカードリーダーの取消キー", "Its cancel key gives up");
         let tries = panel.state().map(|state| tries_row(state, language)).unwrap_or_default();
         let rows = [
@@ -201,7 +207,7 @@ fn no_card(state: &State, language: Language, size: Size) -> Vec<Row> {
 
 fn await_pin(panel: &Panel, state: &State, size: Size) -> Vec<Row> {
     let language = panel.language;
-    let mut rows = vec![row(Tone::Strong, ask_for_pin(panel, ["暗証番号を入力してください", "Type your PIN"]))];
+    let mut rows = ask_for_pin(panel, ["暗証番号を入力してください", "Type your PIN"], Tone::Strong, size);
     if let Some(card) = &state.card {
         rows.push(row(Tone::Plain, format!("{}: {}", language.pick("カード", "card"), holder(card))));
     }
@@ -227,7 +233,7 @@ fn locked(panel: &Panel, state: &State, size: Size) -> Vec<Row> {
     rows.extend(why_locked(state, language));
     rows.push(row(Tone::Plain, ""));
     let ask = ["続けるには暗証番号を入力してください", "Type your PIN to go on"];
-    rows.push(row(Tone::Plain, ask_for_pin(panel, ask)));
+    rows.extend(ask_for_pin(panel, ask, Tone::Plain, size));
     rows.extend(pin_field(panel.typed.len(), state, language));
     if !matches!(state.advice.code.as_str(), "locked" | "pin_needed" | "granted") {
         rows.extend(advice(state, language, size));
@@ -236,17 +242,21 @@ fn locked(panel: &Panel, state: &State, size: Size) -> Vec<Row> {
 }
 
 /// Where to type, if not here.
-fn ask_for_pin(panel: &Panel, [japanese, english]: [&'static str; 2]) -> &'static str {
+fn ask_for_pin(panel: &Panel, [japanese, english]: [&'static str; 2], tone: Tone, size: Size) -> Vec<Row> {
     let language = panel.language;
-    match panel.pin_entry() {
+    let ask = match panel.pin_entry() {
         PinEntry::Keyboard => language.pick(japanese, english),
         PinEntry::Reader => language.pick(
             "Enter を押してから、カードリーダーのキーパッドで暗証番号を入力してください",
             "Press Enter, then type your PIN on the reader's keypad",
         ),
-        PinEntry::ReaderNow => type_on_reader(language),
+        PinEntry::ReaderNow => match panel.state().map(|state| reader_waits(state, language)) {
+            Some((ForWhom::Another, warning)) => return paragraph(&warning, Tone::Warning, size),
+            Some((ForWhom::You, _)) | None => type_on_reader(language),
+        },
         PinEntry::Nowhere => language.pick("暗証番号を入力できません", "The PIN cannot be typed"),
-    }
+    };
+    vec![row(tone, ask)]
 }
 
 fn why_locked(state: &State, language: Language) -> Option<Row> {

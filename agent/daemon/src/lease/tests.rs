@@ -31,7 +31,10 @@ fn a_lease_takes_the_card_from_the_agent_and_gives_it_back_in_the_book() {
     assert_eq!((shown.program.as_str(), shown.uid, shown.until - shown.since), ("sekisho-admin", 0, 1_800_000));
     assert!(state.advice.what.contains("sekisho-admin") && state.advice.what_ja.contains("貸出中"), "{state:?}");
     // Whatever a worker says that should not look.
+    let heard = bench.agent.lock().generation;
     bench.worker.tell_again();
+    bench.worker.pull();
+    until(|| bench.agent.lock().generation > heard);
     let refusal = bench.prompt(&PromptRequest::login(), RIGHT_PIN).unwrap_err();
     assert!(matches!(refusal, AgentError::CardProblem { verdict, .. } if verdict.what.contains("lent")));
     assert!(!bench.agent.authorize(&panel(), &ask("juminhyo.issue")).unwrap().verdict.granted);

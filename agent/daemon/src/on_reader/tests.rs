@@ -1,7 +1,7 @@
 use super::*;
 use crate::session::State;
 use crate::testing::{Bench, CLERK, RIGHT_PIN, ask, panel, until};
-use sekisho_ipc::{AuthorizeRequest, AwaitAnswer, PromptRequest};
+use sekisho_ipc::{AuthorizeRequest, AwaitAnswer, PromptFor, PromptRequest};
 
 /// A terminal whose reader has this keypad, used as its configuration says, with the clerk's card in it.
 fn bench(pin_pad: &str, keypad: Keypad) -> Bench {
@@ -47,6 +47,9 @@ fn configuration_and_reader_say_where_a_pin_is_typed() {
         ("use", Keypad::Verifies, PinEntry::Reader),
         ("require", Keypad::None, PinEntry::Nowhere),
         ("require", Keypad::VerifiesAndChanges, PinEntry::Reader),
+        ("off", Keypad::Unknown, PinEntry::Keyboard),
+        ("use", Keypad::Unknown, PinEntry::Nowhere),
+        ("require", Keypad::Unknown, PinEntry::Nowhere),
     ];
     for (pin_pad, keypad, expected) in table {
         assert_eq!(entry(&bench(pin_pad, keypad)), expected, "{pin_pad} {keypad:?}");
@@ -173,4 +176,68 @@ fn a_pin_is_changed_on_the_reader_or_elsewhere_and_never_here() {
     let cannot = bench("use", Keypad::Verifies);
     assert!(said(cannot.prompt(&change, RIGHT_PIN)).contains("cannot change"));
     assert!(!cannot.worker.asks());
+}
+
+#[test]
+fn the_state_says_whose_prompt_it_is_and_what_for() {
+    let bench = Bench::configured("[card]\npin_pad = \"use\"\n[peers]\nprompt = [1001, 1002]\n");
+    bench.worker.has_keypad(Keypad::Verifies);
+    bench.insert(CLERK);
+    let user = |uid| Caller { uid, application: None, trusted: false, may_prompt: true };
+    let shown = |uid| bench.agent.state(&user(uid)).0.prompt;
+    assert_eq!(shown(1001), None);
+    let (_, client) = bench.agent.prompt(&user(1001), &PromptRequest::login()).unwrap();
+    until(|| bench.worker.asks());
+    let seen = shown(1002).unwrap();
+    assert_eq!((seen.uid, seen.yours, seen.what, seen.on_reader), (1001, false, PromptFor::Login, true));
+    assert!(shown(1001).unwrap().yours);
+    let for_account = PromptRequest { user: Some(1002), ..PromptRequest::login() };
+    bench.worker.nothing_typed(Failure::NoPin);
+    until(|| shown(1002).is_none());
+    drop(client);
+    let (_, _client) = bench.agent.prompt(&panel(), &for_account).unwrap();
+    let seen = shown(1002).unwrap();
+    assert!(seen.yours && seen.uid == 0, "root asks for this account: {seen:?}");
+    assert!(!shown(1001).unwrap().yours);
+}
+
+#[test]
+fn one_user_cannot_keep_the_keypad_from_another() {
+    let bench = Bench::configured("[card]\npin_pad = \"use\"\n[peers]\nprompt = [1001, 1002]\n");
+    bench.worker.has_keypad(Keypad::Verifies);
+    bench.insert(CLERK);
+    let user = |uid| Caller { uid, application: None, trusted: false, may_prompt: true };
+    let in_vain = |uid, wants: Option<u32>| {
+        let (answer, _client) = bench.agent.prompt(&user(uid), &PromptRequest::login())?;
+        until(|| bench.worker.asks());
+        if let Some(other) = wants {
+            assert!(bench.agent.prompt(&user(other), &PromptRequest::login()).is_err(), "the reader waits");
+        }
+        bench.worker.nothing_typed(Failure::NoPin);
+        bench.agent.await_prompt(&user(uid), &answer.prompt)
+    };
+    for _ in 0..3 {
+        assert_eq!(in_vain(1001, None), Err(AgentError::PromptCancelled), "alone she asks as often as she likes");
+    }
+    assert_eq!(in_vain(1001, Some(1002)), Err(AgentError::PromptCancelled));
+    assert!(said(in_vain(1001, None)).contains("another user waits"));
+    assert_eq!(in_vain(1002, None), Err(AgentError::PromptCancelled), "the other has it");
+    bench.clock.forward(30_000);
+    assert_eq!(in_vain(1001, None), Err(AgentError::PromptCancelled));
+}
+
+#[test]
+fn a_reader_that_fails_does_not_move_the_pin_to_the_keyboard() {
+    let bench = bench("use", Keypad::Unknown);
+    assert!(said(bench.prompt(&PromptRequest::login(), RIGHT_PIN)).contains("failed when it was asked"));
+    assert!(bench.agent.state(&panel()).0.advice.what_ja.contains("答えません"));
+    assert_eq!(bench.worker.verified(), 0);
+}
+
+#[test]
+fn a_pin_that_was_typed_already_is_refused_before_the_reader_asks() {
+    let bench = bench("use", Keypad::Verifies);
+    let piped = PromptRequest { at_keyboard: Some(true), ..PromptRequest::login() };
+    assert!(said(bench.prompt(&piped, RIGHT_PIN)).contains("is not taken"));
+    assert!(!bench.worker.asks() && entry(&bench) == PinEntry::Reader);
 }

@@ -22,6 +22,7 @@ fn no_card() -> State {
         last_lock_reason: None,
         functions: Vec::new(),
         recent: Vec::new(),
+        prompt: None,
         lease: None,
         register_size: 0,
         register_age: None,
@@ -186,8 +187,21 @@ fn a_pin_on_the_reader_is_asked_for_there_and_the_screen_says_so() {
 #[test]
 fn a_reader_that_somebody_else_asked_is_left_alone() {
     let mut seat = seat();
-    let actions = told(&mut seat, on_reader("a", PinEntry::ReaderNow));
-    assert_eq!(actions, [on_the_reader(None)]);
+    let prompt = |yours| sekisho_ipc::OpenPrompt {
+        uid: 1002,
+        user: Some("guest".into()),
+        application: None,
+        yours,
+        what: sekisho_ipc::PromptFor::Login,
+        function: None,
+        on_reader: true,
+    };
+    let asked_by = |prompt: Option<sekisho_ipc::OpenPrompt>| State { prompt, ..on_reader("a", PinEntry::ReaderNow) };
+    for strange in [Some(prompt(false)), None] {
+        let warned = Action::Show(Topic::Pin, Note::PinOfAnother { prompt: strange.clone() });
+        assert_eq!(told(&mut seat, asked_by(strange)), [warned], "nobody is urged to type for it");
+    }
+    assert_eq!(told(&mut seat, asked_by(Some(prompt(true)))), [on_the_reader(None)], "another program of hers");
     assert!(asked(&told(&mut seat, on_reader("a", PinEntry::Reader))).is_some(), "and asked when it is free");
 }
 

@@ -1,10 +1,21 @@
 //! A reader with a keypad: the panel says where the PIN is typed, and takes none itself.
 
 use super::*;
+use sekisho_ipc::{OpenPrompt, PromptFor};
 
 fn on_reader(state: State, pin_entry: PinEntry) -> State {
     let card = state.card.clone().map(|card| Card { pin_entry, keypad: Keypad::VerifiesAndChanges, ..card });
-    State { card, ..state }
+    let prompt = (pin_entry == PinEntry::ReaderNow).then(|| prompt("tanaka", 1001, true));
+    State { card, prompt, ..state }
+}
+
+fn prompt(user: &str, uid: u32, yours: bool) -> OpenPrompt {
+    let user = Some(user.into());
+    OpenPrompt { uid, user, application: None, yours, what: PromptFor::Login, function: None, on_reader: true }
+}
+
+fn of_a_stranger() -> State {
+    State { prompt: Some(prompt("guest", 1002, false)), ..on_reader(await_pin(5), PinEntry::ReaderNow) }
 }
 
 fn no_keypad() -> State {
@@ -27,6 +38,7 @@ pub(super) fn every(language: Language) -> Vec<(&'static str, Panel)> {
     vec![
         ("PIN on the reader", show(on_reader(await_pin(5), PinEntry::Reader))),
         ("PIN on the reader, now", show(on_reader(await_pin(2), PinEntry::ReaderNow))),
+        ("another user's PIN on the reader", show(of_a_stranger())),
         ("locked, PIN on the reader", show(on_reader(locked(), PinEntry::Reader))),
         ("PIN for a function, on the reader", proving),
         ("PIN on a reader that has no keypad", show(no_keypad())),
@@ -61,4 +73,18 @@ fn a_function_and_a_change_of_pin_are_asked_for_on_the_reader_too() {
     let actions = panel.take(Event::Key(Key::ChangePin));
     let [Action::OnReader(asked)] = &actions[..] else { panic!("{actions:?}") };
     assert_eq!(asked.what, sekisho_ipc::PromptWhat::ChangePin);
+}
+
+#[test]
+fn nobody_is_urged_to_type_for_another_s_prompt_or_for_one_that_was_given_up() {
+    for state in [of_a_stranger(), State { prompt: None, ..of_a_stranger() }] {
+        let mut panel = showing(Language::English, state);
+        for dialog in [Dialog::None, Dialog::Waiting] {
+            panel.dialog = dialog;
+            let drawn = drawn(&panel, 80, 24);
+            assert!(!drawn.contains("Type your PIN") && drawn.contains("cancel key"), "{drawn}");
+        }
+    }
+    let said = drawn(&showing(Language::English, of_a_stranger()), 80, 24);
+    assert!(said.contains("guest") && said.contains("to log in"), "{said}");
 }
