@@ -11,6 +11,7 @@ use sekisho_tests::clerk::{request, type_pin, wait_card, wait_state, wait_tries}
 use sekisho_tests::login::{Attempt, Stanzas};
 use sekisho_tests::pin_pad::{Move, PinPadReader};
 use sekisho_tests::scene::{Scene, wait_sealed};
+use sekisho_tests::terminal::Part;
 
 const PIN: &str = "493716";
 
@@ -309,4 +310,24 @@ fn a_pin_is_changed_on_the_reader_and_the_card_keeps_its_rules() {
     assert!(on_reader(&scene, &pad, &PromptRequest::login(), types("805294")).unwrap().verdict.granted);
     assert_eq!(is_found(&scene, &pad, "805294"), Vec::<String>::new());
     assert!(kinds(&scene).contains(&"pin_changed".to_owned()));
+}
+
+#[test]
+fn an_agent_that_restarts_while_a_reader_waits_has_a_card_worker_that_says_so() {
+    let (mut scene, pad) = town("padrestart", "use");
+    let mut client = scene.terminal.client();
+    let _prompt = client.prompt(&PromptRequest::login()).unwrap();
+    let _ = pad.wait_asked();
+    scene.terminal.kill(Part::Agent);
+    sekisho_tests::wait::until("the worker to begin anew", || scene.terminal.has_ended(Part::CardWorker).then_some(()));
+    scene.terminal.start_part(Part::Agent);
+    scene.terminal.start_part(Part::CardWorker);
+    let advice = |scene: &Scene| scene.terminal.client().status().unwrap().advice;
+    sekisho_tests::wait::until("the reader to be spoken of", || {
+        advice(&scene).what.contains("another program").then_some(())
+    });
+    pad.person(Move::Cancels);
+    wait_state(&scene.terminal, SessionState::AwaitPin);
+    let opened = on_reader(&scene, &pad, &PromptRequest::login(), types(PIN)).unwrap();
+    assert!(opened.verdict.granted, "{opened:?}");
 }

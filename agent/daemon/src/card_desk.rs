@@ -193,13 +193,14 @@ impl CardDesk {
         let done = match (self.card(insertion), what) {
             _ if entry.is_over() => Err(Failure::NoPin.into()),
             (Err(failure), _) => Err(failure.into()),
-            (Ok(card), OnReader::Sign) => match card.login_on_pad(patience, digest) {
+            (Ok(card), OnReader::Sign) => match outbox.while_reader_waits(|| card.login_on_pad(patience, digest)) {
                 Ok(Some(signature)) => Ok(signed(signature)),
                 Ok(None) => Err(Failure::NoPin.into()),
                 Err(error) => Err(login_fault(card, &error)),
             },
             (Ok(card), OnReader::Change) => {
-                let changed = card.change_pin_on_pad(patience).map(|()| CallAnswer::PinChanged);
+                let changed =
+                    outbox.while_reader_waits(|| card.change_pin_on_pad(patience)).map(|()| CallAnswer::PinChanged);
                 changed.map_err(|error| login_fault(card, &error))
             }
         };

@@ -118,6 +118,8 @@ struct OutboxState {
     writer: Writer,
     /// Insertions whose card is in its reader, by reader. A card may only be told while it stands here.
     present: HashMap<ReaderName, u64>,
+    /// Whether a reader was asked for a PIN, and has not answered.
+    reader_waits: bool,
 }
 
 impl Outbox {
@@ -170,6 +172,14 @@ impl Outbox {
         Some((reader, next))
     }
 
+    /// Lets a reader wait for a PIN.
+    pub(crate) fn while_reader_waits<R>(&self, ask: impl FnOnce() -> R) -> R {
+        self.lock().reader_waits = true;
+        let done = ask();
+        self.lock().reader_waits = false;
+        done
+    }
+
     /// What is in which reader, by insertion.
     pub(crate) fn present(&self) -> Vec<(ReaderName, u64)> {
         self.lock().present.iter().map(|(reader, insertion)| (reader.clone(), *insertion)).collect()
@@ -191,7 +201,7 @@ fn tell(writer: &mut Writer, message: &FromWorker) {
 /// Waits upon the agent over one connection.
 fn serve(stream: UnixStream, card: &Card, watchdogs: &Watchdogs, heart: &Heart<1>) -> Result<(), ConnectionError> {
     let mut connection = Connection::new(stream, Descriptors::Accepted)?;
-    let state = OutboxState { writer: connection.writer(Some(WRITE))?, present: HashMap::new() };
+    let state = OutboxState { writer: connection.writer(Some(WRITE))?, present: HashMap::new(), reader_waits: false };
     let outbox = Arc::new(Outbox { state: Mutex::new(state) });
     let over = Arc::new(AtomicBool::new(false));
     let (jobs, desk_jobs) = channel();
@@ -206,6 +216,11 @@ fn serve(stream: UnixStream, card: &Card, watchdogs: &Watchdogs, heart: &Heart<1
         let outcome = Asked::new(jobs, Arc::clone(&outbox)).listen(&mut connection);
         over.store(true, Ordering::Release);
         waker.wake();
+        if outbox.lock().reader_waits {
+            // Nobody can stop it, and the desk waits for it. Another worker sees the other readers meanwhile, and this one when it is done.
+            log::warn!("the agent is gone while a reader waits for a PIN: the card worker begins anew");
+            ending::at_once();
+        }
         outcome
     })
 }
