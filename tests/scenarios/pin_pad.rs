@@ -219,7 +219,7 @@ fn a_person_may_take_longer_than_any_card() {
     let mut scene = Scene::with("padslow", |terminal| {
         terminal.pcscd.restart_with_keypad(pad.device());
         let configuration = std::fs::read_to_string(terminal.configuration()).unwrap();
-        let card = "[card]\npin_pad = \"use\"\npad_seconds = 40\ndeadline_seconds = 3\n";
+        let card = "[card]\npin_pad = \"use\"\npad_seconds = 60\n";
         terminal.configure(&format!("{configuration}{card}"));
     });
     scene.desk.choose_pin(&scene.clerk, PIN);
@@ -227,8 +227,8 @@ fn a_person_may_take_longer_than_any_card() {
     let mut client = scene.terminal.client();
     let prompt = client.prompt(&PromptRequest::login()).unwrap();
     let _ = pad.wait_asked();
-    // Longer than what ends the card worker over a card.
-    std::thread::sleep(Duration::from_secs(5));
+    // Longer than what ends the card worker over a card: ten seconds, unless configured.
+    std::thread::sleep(Duration::from_secs(12));
     pad.types(PIN);
     assert!(client.wait_for(&prompt).unwrap().verdict.granted);
 }

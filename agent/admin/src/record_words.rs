@@ -337,7 +337,7 @@ impl Teller<'_> {
             );
         }
         if let Body::Alarm(alarm) = body {
-            let act = alarm.act.as_ref().map_or_else(String::new, |act| self.refused_act(act));
+            let act = alarm.act.as_ref().map_or_else(String::new, |act| self.refused_act(alarm.kind, act));
             let what = self.alarm(alarm.kind) + &act;
             let place = alarm.terminal.as_ref().map_or_else(String::new, |terminal| format!(" ({terminal})"));
             return self.say(format!("ALARM{place}: {what}"), format!("警報{place}: {what}"));
@@ -377,7 +377,12 @@ impl Teller<'_> {
         self.say(format!(" about {}", parts.join(", ")), format!("(対象: {})", parts.join("、")))
     }
 
-    fn refused_act(&self, act: &RefusedAct) -> String {
+    fn refused_act(&self, kind: AlarmKind, act: &RefusedAct) -> String {
+        if let (AlarmKind::ReportRefused, Some(guid)) = (kind, &act.card) {
+            let known = self.cache.register().card(guid);
+            let card = known.map_or_else(|| guid.to_string(), |card| numbered(card.number(), self.language));
+            return self.say(format!(" (card {card}; {})", act.rule), format!("(カード {card}、{})", act.rule));
+        }
         let by = act.operator.as_ref().map(|who| self.cache.person(who));
         let by = by.or_else(|| act.card.map(|card| self.say(format!("card {card}"), format!("カード {card}"))));
         let by = by.map_or_else(String::new, |by| self.say(format!(", in the name of {by}"), format!("、名義 {by}")));
@@ -404,6 +409,10 @@ impl Teller<'_> {
             AlarmKind::RetiredHeard => ("a retired terminal has sent records", "廃止された端末機が記録を送信した"),
             AlarmKind::JournalFull => ("the terminal's disk was full", "端末機のディスクに空きがなくなった"),
             AlarmKind::RecordsHeldBack => ("the terminal could not send its records", "端末機が記録を送信できなかった"),
+            AlarmKind::ReportRefused => (
+                "the ledger refused a report: its card is blocked at this terminal alone until administrators decide about it",
+                "台帳が届出を拒否した。管理者が処分するまで、カードはこの端末機でのみ使えない",
+            ),
             AlarmKind::LogindOutOfReach => (
                 "the terminal can neither lock its screen nor hear of sleep: logind is out of reach",
                 "logind に接続できず、端末機は画面のロックも休止の検知もできない",

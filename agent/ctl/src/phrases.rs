@@ -192,12 +192,15 @@ pub(crate) fn warnings(state: &State, language: Language) -> Vec<String> {
         let count = state.reports_waiting;
         warnings.push(match language {
             Language::Japanese => {
-                format!("届出{count}件が台帳に届いていません。アクセス管理責任者に電話してください。")
+                format!("台帳が確認していない届出: {count}件。アクセス管理責任者に電話してください。")
             }
             Language::English => {
-                format!("Reports that the ledger has not heard: {count}. Telephone the access manager.")
+                format!("Reports not confirmed by the ledger: {count}. Telephone the access manager.")
             }
         });
+    }
+    if state.reports_refused > 0 {
+        warnings.push(only_here(state.reports_refused, language));
     }
     if matches!(state.screen, ScreenState::Failed | ScreenState::Unreachable) {
         let (japanese, english) = (
@@ -223,4 +226,15 @@ pub(crate) fn warnings(state: &State, language: Language) -> Vec<String> {
         warnings.push(language.pick(japanese, english).into());
     }
     warnings
+}
+/// What the ledger will not have of what was reported here.
+pub(crate) fn only_here(count: u32, language: Language) -> String {
+    match language {
+        Language::Japanese => {
+            format!("台帳が受け付けない届出: {count}件(この端末でのみ停止)。責任者に電話してください。")
+        }
+        Language::English => {
+            format!("Reports the ledger refused: {count}; blocked here alone. Call the access manager.")
+        }
+    }
 }

@@ -10,6 +10,7 @@ use sekisho_ipc::{
 use sekisho_wire::words::Language;
 
 use crate::failure::Failure;
+use crate::phrases::sentence;
 use crate::{Surroundings, exit, output};
 
 /// What can be reported.
@@ -132,18 +133,20 @@ impl Request {
 impl Answer {
     /// What came of it, and what is left to do.
     pub(crate) fn sentence(&self, language: Language) -> String {
-        let (done, reached) = match self {
-            Self::Card(answer) => (blocked(answer, language), answer.reached),
-            Self::Incident(answer) => (taken(answer, language), answer.reached),
+        let (done, heard) = match self {
+            Self::Card(answer) if answer.refused => (blocked(answer, language), refused_card(language)),
+            Self::Card(answer) => (blocked(answer, language), heard(answer.reached, language)),
+            Self::Incident(answer) if answer.refused => (String::new(), refused_incident(language)),
+            Self::Incident(answer) => (taken(answer, language), heard(answer.reached, language)),
         };
-        format!("{done}{}", heard(reached, language))
+        format!("{done}{heard}")
     }
 
-    /// Whether the ledger has it.
-    pub(crate) const fn reached(&self) -> bool {
+    /// Whether nothing is left to do.
+    pub(crate) const fn is_done(&self) -> bool {
         match self {
-            Self::Card(answer) => answer.reached,
-            Self::Incident(answer) => answer.reached,
+            Self::Card(answer) => answer.reached && answer.not_blocked.is_empty(),
+            Self::Incident(answer) => answer.reached && answer.unclear.is_empty(),
         }
     }
 }
@@ -164,16 +167,53 @@ fn blocked(answer: &ReportCardAnswer, language: Language) -> String {
             Language::English => format!("Blocked before: card {cards}. "),
         };
     }
+    for left in &answer.not_blocked {
+        let (card, why) = (numbers(std::slice::from_ref(&left.card), language), sentence(&left.verdict, language));
+        text += &match language {
+            Language::Japanese => format!("カード{card}は停止できませんでした: {why}"),
+            Language::English => format!("NOT blocked: card {card}: {why} "),
+        };
+    }
     text
 }
 
 fn taken(answer: &ReportIncidentAnswer, language: Language) -> String {
-    match (&answer.number, language) {
+    let text: String = match (&answer.number, language) {
         (Some(number), Language::Japanese) => format!("事故を{}として受け付けました。", number.number_ja),
         (Some(number), Language::English) => format!("The incident has the number {}. ", number.number),
         (None, Language::Japanese) => "事故の報告を受け付けました。番号は台帳が付けます。".into(),
         (None, Language::English) => "The incident was taken down; the ledger gives it a number. ".into(),
+    };
+    if answer.unclear.is_empty() {
+        return text;
     }
+    let cards = numbers(&answer.unclear, language);
+    text + &match language {
+        Language::Japanese => {
+            format!(
+                "該当者のカードが複数({cards})あるため、報告にはカードを記していません。どのカードかをアクセス管理責任者に知らせてください。"
+            )
+        }
+        Language::English => {
+            format!(
+                "The person has several cards ({cards}), so the report names none. Tell the access manager which it was. "
+            )
+        }
+    }
+}
+
+const fn refused_card(language: Language) -> &'static str {
+    language.pick(
+        "台帳は届出を受け付けず、カードはこの端末でのみ停止しています。直ちにアクセス管理責任者に電話し、カードの停止・失効・解除を求めてください。",
+        "The ledger will not have the report: the card is blocked at this terminal alone. Telephone the access manager at once: an administrator has to suspend, revoke or lift it.",
+    )
+}
+
+const fn refused_incident(language: Language) -> &'static str {
+    language.pick(
+        "台帳は報告を受け付けませんでした。この端末の記録には残っています。アクセス管理責任者に電話してください。",
+        "The ledger will not have the report; it is in this terminal's records. Telephone the access manager.",
+    )
 }
 
 const fn heard(reached: bool, language: Language) -> &'static str {
@@ -212,6 +252,8 @@ pub(crate) fn run(
 
 #[cfg(test)]
 mod tests {
+    use sekisho_ipc::NotBlocked;
+
     use super::*;
 
     #[test]
@@ -233,10 +275,44 @@ mod tests {
         );
     }
 
+    fn card_answer(cards: Vec<Numbered>, reached: bool) -> ReportCardAnswer {
+        ReportCardAnswer { cards, already: vec![], not_blocked: vec![], reached, refused: false }
+    }
+
+    #[test]
+    fn what_is_left_to_do_is_said() {
+        let number = |number: &str| Numbered { number: number.into(), number_ja: number.into() };
+        let text = |text: &str| text.to_owned();
+        let verdict = sekisho_ipc::Verdict {
+            granted: false,
+            code: text("report_limit"),
+            number: 209,
+            what: text("as much was reported"),
+            next: text("Report at another terminal."),
+            what_ja: text("件数に達しました"),
+            next_ja: text("別の端末から届け出てください。"),
+        };
+        let left = NotBlocked { card: number("2026-2"), verdict };
+        let some = ReportCardAnswer { not_blocked: vec![left], ..card_answer(vec![number("2026-1")], true) };
+        let some = Answer::Card(some);
+        let said = some.sentence(Language::English);
+        assert!(said.contains("Blocked: card 2026-1") && said.contains("NOT blocked: card 2026-2"), "{said}");
+        assert!(said.contains("Report at another terminal.") && !some.is_done(), "{said}");
+        let refused = Answer::Card(ReportCardAnswer { refused: true, ..card_answer(vec![number("2026-1")], false) });
+        assert!(refused.sentence(Language::English).contains("this terminal alone"));
+        assert!(refused.sentence(Language::Japanese).contains("この端末でのみ"));
+        let unclear = vec![number("2026-1"), number("2026-2")];
+        let incident = ReportIncidentAnswer { number: None, unclear, reached: true, refused: false };
+        let said = Answer::Incident(incident.clone()).sentence(Language::English);
+        assert!(said.contains("several cards (2026-1, 2026-2)"), "{said}");
+        let refused = Answer::Incident(ReportIncidentAnswer { refused: true, ..incident });
+        assert!(!refused.sentence(Language::English).contains("taken down"));
+    }
+
     #[test]
     fn what_the_ledger_has_not_heard_is_to_be_told_by_telephone() {
         let number = Numbered { number: "2026-12".into(), number_ja: "令和8年度第12号".into() };
-        let answer = |reached| Answer::Card(ReportCardAnswer { cards: vec![number.clone()], already: vec![], reached });
+        let answer = |reached| Answer::Card(card_answer(vec![number.clone()], reached));
         assert!(answer(false).sentence(Language::English).contains("Telephone"));
         assert!(answer(false).sentence(Language::Japanese).contains("電話"));
         assert!(!answer(true).sentence(Language::English).contains("Telephone"));

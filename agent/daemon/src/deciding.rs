@@ -98,7 +98,7 @@ impl Agent {
             worked: 0,
             worked_today: 0,
             grant: core.named_grant(),
-            reported: core.reports.against(card.map(|card| &card.card), &core.register),
+            reported: core.reports.against(card.map(|card| &card.card)),
         }
     }
 

@@ -7,14 +7,13 @@ use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 use sekisho_ipc::{
-    AgentError, Bar, Numbered as ShownNumber, RecordRef, ReportCardAnswer, ReportCardRequest, ReportIncidentAnswer,
-    ReportIncidentRequest,
+    AgentError, Bar, NotBlocked, Numbered as ShownNumber, RecordRef, ReportCardAnswer, ReportCardRequest,
+    ReportIncidentAnswer, ReportIncidentRequest,
 };
 use sekisho_register::calendar::local_day;
 use sekisho_register::cards::Card;
-use sekisho_register::change::CardState;
 use sekisho_register::wareki::numbered;
-use sekisho_register::{FoldRefusal, Register, SignedAct};
+use sekisho_register::{FoldRefusal, Register};
 use sekisho_wire::decision::TerminalState;
 use sekisho_wire::id::{CardGuid, Code, Numbered, Salt, SessionId};
 use sekisho_wire::reason::{CardTrouble, IncidentClass};
@@ -27,141 +26,20 @@ use crate::function::Caller;
 use crate::spoken;
 
 mod delivery;
+mod guesses;
 mod named;
+mod standing;
 mod stored;
 
-use named::{Named, named};
+use guesses::Guesser;
+use named::{Known, Named, named};
+pub(crate) use standing::Reports;
+use standing::{Report, Stand, What, is_active};
 
 /// Most reports of one kind on one legal day: the fold takes no more acts of one terminal (register §R3.9).
 const A_DAY: usize = sekisho_register::fold::TERMINAL_ACTS_A_DAY as usize;
-/// So many numbers that nobody has may be tried within this time, ms: whoever guesses must not learn which there are.
-const GUESSES: usize = 5;
-const GUESSES_WITHIN: u64 = 10 * 60 * 1000;
 /// How long a person is kept waiting to hear whether the ledger has it.
 const PATIENCE: Duration = Duration::from_secs(3);
-
-/// Every report that still counts for something.
-#[derive(Debug, Default)]
-pub(crate) struct Reports {
-    all: Vec<Report>,
-    /// Boot time of numbers that were tried and that nobody has.
-    guesses: Vec<u64>,
-}
-
-/// One report.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Report {
-    /// The salt of the act, and the name of the report in records.
-    id: Salt,
-    /// Trusted time.
-    at: u64,
-    what: What,
-    stand: Stand,
-}
-
-/// What was reported.
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum What {
-    Card { card: CardGuid, reason: CardTrouble },
-    Incident { class: IncidentClass, kind: Code, card: Option<CardGuid> },
-}
-
-/// How far a report has come.
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Stand {
-    /// The ledger is not known to have it. The act that was signed last is sent until it is answered.
-    Waiting(Option<Vec<u8>>),
-    /// It lies in the log at this index, or what it asks for does by then. An incident has its number.
-    Placed { index: u64, number: Option<Numbered> },
-    /// The ledger took it for no act of ours, by this rule.
-    Refused(String),
-}
-
-/// What came of a card that was named.
-enum Found {
-    /// In use: it is to be blocked.
-    InUse,
-    /// It opens nothing as it is, or was reported here before.
-    Blocked,
-}
-
-impl Report {
-    fn card_blocked(&self) -> Option<CardGuid> {
-        match self.what {
-            What::Card { card, .. } => Some(card),
-            What::Incident { .. } => None,
-        }
-    }
-
-    /// Whether the register has the say about it by now.
-    fn settle(&mut self, register: &Register) {
-        let (What::Card { card, .. }, Stand::Waiting(signed)) = (&self.what, &self.stand) else { return };
-        let act = signed.as_ref().and_then(|entry| SignedAct::decode(entry).ok());
-        let lies = act.and_then(|act| register.act_index(&act.id()));
-        // Somebody else's word came first: a lift of that must not be undone by an act that was still to be sent.
-        let blocked = register.card(card).is_some_and(|card| !is_active(register, card));
-        if let Some(index) = lies.or_else(|| blocked.then(|| register.size().saturating_sub(1))) {
-            self.stand = Stand::Placed { index, number: None };
-        }
-    }
-
-    /// Whether it keeps its card from opening anything, beside this register.
-    const fn stands(&self, register_size: u64) -> bool {
-        match self.stand {
-            Stand::Waiting(_) => true,
-            Stand::Placed { index, .. } => register_size <= index,
-            Stand::Refused(_) => false,
-        }
-    }
-}
-
-fn is_active(register: &Register, card: &Card) -> bool {
-    card.state(register.newest_made()) == CardState::Active
-}
-
-impl Reports {
-    /// The report that stands against a card and that this register does not say yet.
-    pub(crate) fn against(&self, card: Option<&CardGuid>, register: &Register) -> Option<Salt> {
-        let of_card = |report: &&Report| card.is_some() && report.card_blocked().as_ref() == card;
-        self.all.iter().filter(of_card).find(|report| report.stands(register.size())).map(|report| report.id)
-    }
-
-    /// How many the ledger is not known to have.
-    pub(crate) fn waiting(&self) -> u32 {
-        let waiting = self.all.iter().filter(|report| matches!(report.stand, Stand::Waiting(_))).count();
-        u32::try_from(waiting).unwrap_or(u32::MAX)
-    }
-
-    /// A newer register decides from here on.
-    pub(crate) fn settle(&mut self, register: &Register) {
-        self.all.iter_mut().for_each(|report| report.settle(register));
-    }
-
-    /// What is over stays for its day, to be counted.
-    fn forget(&mut self, today: u32, register_size: u64) {
-        self.all.retain(|report| {
-            let counts = match report.what {
-                What::Card { .. } => report.stands(register_size),
-                What::Incident { .. } => matches!(report.stand, Stand::Waiting(_)),
-            };
-            counts || local_day(report.at) >= today
-        });
-    }
-
-    fn on_day(&self, day: u32, is_one: impl Fn(&What) -> bool) -> usize {
-        self.all.iter().filter(|report| is_one(&report.what) && local_day(report.at) == day).count()
-    }
-
-    fn find(&mut self, id: &Salt) -> Option<&mut Report> {
-        self.all.iter_mut().find(|report| report.id == *id)
-    }
-
-    /// Whether somebody tries one number after the other.
-    fn is_guessed(&mut self, now: u64) -> bool {
-        self.guesses.retain(|at| now.saturating_sub(*at) < GUESSES_WITHIN);
-        self.guesses.len() >= GUESSES
-    }
-}
 
 impl Agent {
     fn reports_file(&self) -> PathBuf {
@@ -170,10 +48,9 @@ impl Agent {
 
     /// What was reported before this start.
     pub(crate) fn load_reports(&self) -> io::Result<()> {
-        let all = stored::load(&self.reports_file())?;
         let mut core = self.lock();
-        core.reports.all = all;
         let register = Arc::clone(&core.register);
+        core.reports.all = stored::load(&self.reports_file(), register.size())?;
         core.reports.settle(&register);
         Ok(())
     }
@@ -183,8 +60,8 @@ impl Agent {
         let _turn = self.keeping_reports.lock().unwrap_or_else(PoisonError::into_inner);
         let list = {
             let mut core = self.lock();
-            let (today, size) = (local_day(self.now(&mut core).trusted), core.register.size());
-            core.reports.forget(today, size);
+            let today = local_day(self.now(&mut core).trusted);
+            core.reports.forget(today);
             core.reports.all.clone()
         };
         stored::save(&self.reports_file(), &list)
@@ -197,8 +74,15 @@ impl Agent {
     pub fn report_card(&self, caller: &Caller, request: &ReportCardRequest) -> Result<ReportCardAnswer, AgentError> {
         let taken = self.take_card_report(caller, request)?;
         self.make_durable(taken.last)?;
-        let reached = self.reached(&taken.reports)?;
-        Ok(ReportCardAnswer { cards: taken.cards, already: taken.already, reached })
+        let heard = self.known_of(&taken.reports);
+        let (reached, refused) = (heard == Heard::Has, heard == Heard::WillNotHave);
+        Ok(ReportCardAnswer {
+            cards: taken.cards,
+            already: taken.already,
+            not_blocked: taken.not_blocked,
+            reached,
+            refused,
+        })
     }
 
     /// Something happened at this terminal that somebody has to look at.
@@ -210,50 +94,56 @@ impl Agent {
         caller: &Caller,
         request: &ReportIncidentRequest,
     ) -> Result<ReportIncidentAnswer, AgentError> {
-        let (id, last) = self.take_incident_report(caller, request)?;
-        self.make_durable(last)?;
-        let reached = self.reached(&[id])?;
+        let taken = self.take_incident_report(caller, request)?;
+        self.make_durable(taken.last)?;
+        let heard = self.known_of(&[taken.report]);
         let mut core = self.lock();
-        let number = match core.reports.find(&id).map(|report| &report.stand) {
-            Some(Stand::Placed { number, .. }) => number.map(shown),
-            Some(Stand::Waiting(_) | Stand::Refused(_)) | None => None,
+        let number = match core.reports.find(&taken.report).map(|report| &report.stand) {
+            Some(Stand::Told { number, .. }) => number.map(shown),
+            Some(Stand::Waiting(_) | Stand::Refused(_) | Stand::Settled) | None => None,
         };
-        Ok(ReportIncidentAnswer { number, reached })
+        let (reached, refused) = (heard == Heard::Has, heard == Heard::WillNotHave);
+        Ok(ReportIncidentAnswer { number, unclear: taken.unclear, reached, refused })
     }
 
-    /// From here on the card is refused; what is left is to keep it and to tell others.
+    /// From here on the card is refused; what is left is to keep it and to tell others. Of several cards those are blocked that can be.
     fn take_card_report(&self, caller: &Caller, request: &ReportCardRequest) -> Result<Taken, AgentError> {
         may_report(caller)?;
         let mut core = self.lock();
-        let register = Arc::clone(&core.register);
+        let (register, deciding) = (Arc::clone(&core.register), Arc::clone(core.deciding()));
         let at = self.now(&mut core).trusted;
-        let by_now = at.max(register.newest_made());
-        let cards = match self.named_cards(&mut core, request.card.as_deref(), by_now) {
-            Ok(cards) => cards,
-            Err(code) => return Err(spoken::refused(code, None)),
-        };
+        let cards = self.named_cards(&mut core, caller, request.card.as_deref(), at)?;
         let reason = trouble(request.reason);
-        let mut taken = Taken::default();
-        let mut new = Vec::new();
-        for guid in cards {
-            let Some(card) = register.card(&guid) else { continue };
-            let number = shown(card.number());
-            match self.found(&core, card) {
-                Found::Blocked => taken.already.push(number),
-                Found::InUse => {
-                    let what = What::Card { card: guid, reason };
-                    let report = Report { id: self.salt(), at, what, stand: Stand::Waiting(None) };
-                    self.rehearse(&register, &report, at)?;
-                    taken.cards.push(number);
-                    new.push(report);
-                }
-            }
-        }
         let is_card = |what: &What| matches!(what, What::Card { .. });
-        if !new.is_empty() && core.reports.on_day(local_day(at), is_card) + new.len() > A_DAY {
-            return Err(spoken::refused(VerdictCode::ReportLimit, None));
+        let mut left_today = A_DAY.saturating_sub(core.reports.on_day(local_day(at), is_card));
+        let (mut taken, mut new, mut first) = (Taken::default(), Vec::new(), None);
+        for card in cards.iter().filter_map(|guid| deciding.card(guid)) {
+            let number = core.shown_card(card);
+            if !is_active(&deciding, card) {
+                taken.already.push(number);
+                continue;
+            }
+            if let Some(report) = core.reports.against(Some(card.guid())) {
+                taken.already.push(number);
+                taken.reports.push(report);
+                continue;
+            }
+            let what = What::Card { card: *card.guid(), reason };
+            let report = Report { id: self.salt(), at, size: register.size(), what, stand: Stand::Waiting(None) };
+            let limit = (left_today == 0).then_some(VerdictCode::ReportLimit);
+            if let Some(code) = self.rehearsed(&register, &report, at).or(limit) {
+                first.get_or_insert(code);
+                taken.not_blocked.push(NotBlocked { card: number, verdict: spoken::verdict(code) });
+                continue;
+            }
+            left_today -= 1;
+            taken.cards.push(number);
+            taken.reports.push(report.id);
+            new.push(report);
         }
-        taken.reports = new.iter().map(|report| report.id).collect();
+        if let Some(code) = first.filter(|_| taken.cards.is_empty() && taken.already.is_empty()) {
+            return Err(spoken::refused(code, None));
+        }
         taken.last = self.put_in_force(&mut core, caller, new);
         Ok(taken)
     }
@@ -262,20 +152,20 @@ impl Agent {
         &self,
         caller: &Caller,
         request: &ReportIncidentRequest,
-    ) -> Result<(Salt, Option<RecordRef>), AgentError> {
+    ) -> Result<TakenIncident, AgentError> {
         may_report(caller)?;
         let kind = Code::new(&request.kind)
             .map_err(|error| AgentError::InvalidArgument { field: "kind".into(), rule: error.rule.into() })?;
         let mut core = self.lock();
         let at = self.now(&mut core).trusted;
-        let by_now = at.max(core.register.newest_made());
-        let card = match request.card.as_deref() {
-            None => None,
-            Some(text) => match self.named_cards(&mut core, Some(text), by_now) {
-                Ok(cards) => cards.first().copied().filter(|_| cards.len() == 1),
-                Err(code) => return Err(spoken::refused(code, None)),
-            },
+        let cards = match request.card.as_deref() {
+            None => Vec::new(),
+            Some(text) => self.named_cards(&mut core, caller, Some(text), at)?,
         };
+        // Which of several cards it was with, nobody here can say for him.
+        let card = cards.first().copied().filter(|_| cards.len() == 1);
+        let several = cards.iter().filter(|_| cards.len() > 1);
+        let unclear = several.filter_map(|card| Some(core.shown_card(core.deciding().card(card)?))).collect();
         let is_incident = |what: &What| matches!(what, What::Incident { .. });
         if core.reports.on_day(local_day(at), is_incident) >= A_DAY {
             return Err(spoken::refused(VerdictCode::ReportLimit, None));
@@ -285,47 +175,58 @@ impl Agent {
             sekisho_ipc::IncidentClass::Misuse => IncidentClass::Misuse,
         };
         let what = What::Incident { class, kind, card };
-        let report = Report { id: self.salt(), at, what, stand: Stand::Waiting(None) };
-        let id = report.id;
-        Ok((id, self.put_in_force(&mut core, caller, vec![report])))
+        let (id, size) = (self.salt(), core.register.size());
+        let report = Report { id, at, size, what, stand: Stand::Waiting(None) };
+        let last = self.put_in_force(&mut core, caller, vec![report]);
+        Ok(TakenIncident { report: id, last, unclear })
     }
 
     /// The cards that are meant, by number, GUID or operator; without a text the one that is in.
-    fn named_cards(&self, core: &mut Core, text: Option<&str>, at: u64) -> Result<Vec<CardGuid>, VerdictCode> {
+    fn named_cards(
+        &self,
+        core: &mut Core,
+        caller: &Caller,
+        text: Option<&str>,
+        at: u64,
+    ) -> Result<Vec<CardGuid>, AgentError> {
         let now = self.clock.boottime();
-        if core.reports.is_guessed(now) {
-            return Err(VerdictCode::ReportGuessed);
-        }
         let inserted = core.machine.card().map(|card| card.card);
-        match named(&core.register, text, inserted, at) {
+        let found = named(&core.known(), text, inserted, at.max(core.deciding().newest_made()));
+        // Who holds the card, or has seen it here, guesses nothing.
+        let no_guess = match &found {
+            Named::Cards(cards) => cards.iter().any(|card| inserted == Some(*card)),
+            Named::ByGuid(card) => inserted == Some(*card) || core.reports.has_seen(card),
+            Named::NoCard => true,
+            Named::Nobody => false,
+        };
+        let guesser = core.reporter(caller).0.map_or(Guesser::User(caller.uid), Guesser::Session);
+        if !no_guess && core.reports.guesses.are_over(guesser, now) {
+            return Err(spoken::refused(VerdictCode::ReportGuessed, None));
+        }
+        match found {
             Named::Cards(cards) => Ok(cards),
+            Named::ByGuid(card) => Ok(vec![card]),
             Named::Nobody => {
                 log::warn!("a card was to be reported that is not known here");
-                core.reports.guesses.push(now);
-                Err(VerdictCode::ReportUnknown)
+                core.reports.guesses.note(guesser, now);
+                Err(spoken::refused(VerdictCode::ReportUnknown, None))
             }
-            Named::NoCard => Err(VerdictCode::NoCard),
+            Named::NoCard => Err(spoken::refused(VerdictCode::NoCard, None)),
         }
-    }
-
-    fn found(&self, core: &Core, card: &Card) -> Found {
-        let reported = core.reports.against(Some(card.guid()), &core.register).is_some();
-        if reported || !is_active(&core.register, card) { Found::Blocked } else { Found::InUse }
     }
 
     /// What the fold would say of its act, where people can be told so at once.
-    fn rehearse(&self, register: &Register, report: &Report, at: u64) -> Result<(), AgentError> {
+    fn rehearsed(&self, register: &Register, report: &Report, at: u64) -> Option<VerdictCode> {
         let entry = self.signed_act(register, report, at);
-        let code = match register.would_accept(&entry, at) {
-            Err(FoldRefusal::TerminalLimit(_)) => VerdictCode::ReportLimit,
-            Err(FoldRefusal::TooFewSigners) => VerdictCode::ReportSigner,
+        match register.would_accept(&entry, at) {
+            Err(FoldRefusal::TerminalLimit(_)) => Some(VerdictCode::ReportLimit),
+            Err(FoldRefusal::TooFewSigners) => Some(VerdictCode::ReportSigner),
             Err(FoldRefusal::SignerUnknown(_) | FoldRefusal::SignerNotCurrent(_) | FoldRefusal::SignatureWrong(_)) => {
-                VerdictCode::ReportTerminal
+                Some(VerdictCode::ReportTerminal)
             }
             // A clock that is off, a register that is old: a loss does not wait for either.
-            Ok(_) | Err(_) => return Ok(()),
-        };
-        Err(spoken::refused(code, None))
+            Ok(_) | Err(_) => None,
+        }
     }
 
     /// The last record that says so.
@@ -366,40 +267,54 @@ impl Agent {
         })
     }
 
-    /// Whether the ledger has them, as far as is known after a moment.
+    /// What is known after a moment of whether the ledger has them.
     #[expect(clippy::disallowed_methods, reason = "a person waits in real time, whatever the agent's clock says")]
-    fn reached(&self, reports: &[Salt]) -> Result<bool, AgentError> {
+    fn known_of(&self, reports: &[Salt]) -> Heard {
         let until = Instant::now() + PATIENCE;
         let mut core = self.lock();
         loop {
-            let mut waits = false;
-            for id in reports {
-                match core.reports.find(id).map(|report| &report.stand) {
-                    Some(Stand::Waiting(_)) => waits = true,
-                    Some(Stand::Refused(rule)) => {
-                        let signer = rule == FoldRefusal::TooFewSigners.code();
-                        let code = if signer { VerdictCode::ReportSigner } else { VerdictCode::ReportTerminal };
-                        return Err(spoken::refused(code, None));
-                    }
-                    Some(Stand::Placed { .. }) | None => {}
-                }
+            let (mut waits, mut refused) = (false, false);
+            for report in reports.iter().filter_map(|id| core.reports.find(id).cloned()) {
+                waits |= report.waits();
+                refused |= matches!(report.stand, Stand::Refused(_));
             }
             let left = until.saturating_duration_since(Instant::now());
-            if !waits || left.is_zero() {
-                return Ok(!waits);
+            match (waits, refused) {
+                (false, true) => return Heard::WillNotHave,
+                (false, false) => return Heard::Has,
+                (true, _) if left.is_zero() => return Heard::NotYet,
+                (true, _) => core = self.wait_for_change(core, left),
             }
-            core = self.wait_for_change(core, left);
         }
     }
+}
+
+/// Whether the ledger has what was reported.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Heard {
+    Has,
+    NotYet,
+    WillNotHave,
 }
 
 /// What became of a report of cards.
 #[derive(Debug, Default)]
 struct Taken {
+    /// Those that stand, those of before among them.
     reports: Vec<Salt>,
     last: Option<RecordRef>,
     cards: Vec<ShownNumber>,
     already: Vec<ShownNumber>,
+    not_blocked: Vec<NotBlocked>,
+}
+
+/// What became of a report of an incident.
+#[derive(Debug)]
+struct TakenIncident {
+    report: Salt,
+    last: Option<RecordRef>,
+    /// Cards of which none is named, for nobody knows which was meant.
+    unclear: Vec<ShownNumber>,
 }
 
 impl Core {
@@ -408,6 +323,26 @@ impl Core {
         let open = self.machine.terminal_state() == TerminalState::Open && self.is_owner(caller);
         let session = self.machine.session().filter(|_| open);
         (session.map(|session| session.id), session.map(|session| session.operator.clone()))
+    }
+
+    /// Where cards are looked for: a card that is in and newer than the register is known by its grant.
+    fn known(&self) -> Known<'_> {
+        let deciding = self.deciding();
+        let numbers = if self.numbers_count() { deciding } else { &self.register };
+        Known { cards: deciding, numbers }
+    }
+
+    /// Whether the register that decides gives a card the number that it has: between it and the act on a card others may have been issued.
+    fn numbers_count(&self) -> bool {
+        self.named_grant().is_none_or(|grant| grant.index == self.register.size())
+    }
+
+    /// A card as people call it.
+    fn shown_card(&self, card: &Card) -> ShownNumber {
+        if self.register.card(card.guid()).is_some() || self.numbers_count() {
+            return shown(card.number());
+        }
+        ShownNumber { number: card.guid().to_string(), number_ja: card.guid().to_string() }
     }
 }
 

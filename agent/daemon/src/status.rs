@@ -76,6 +76,7 @@ impl Agent {
             unsealed: 0,
             unsent_until: None,
             reports_waiting: 0,
+            reports_refused: 0,
             time,
             advice,
         }
@@ -96,6 +97,7 @@ impl Agent {
             unsent: next.saturating_sub(core.acknowledged.stored),
             unsealed: next.saturating_sub(core.acknowledged.sealed),
             reports_waiting: core.reports.waiting(),
+            reports_refused: core.reports.refused(),
             unsent_until: self.unsent_until(core).filter(|until| {
                 // From half of the days on: there is time to mend the line, or to carry the records.
                 until.saturating_sub(core.trusted.now(self.moment())) < self.config.journal.unsent() / 2

@@ -262,6 +262,11 @@ impl Office {
         self.act(vec![Change::TerminalState(SetTerminalState { terminal, state, effective: self.now })]);
     }
 
+    /// From here on its acts are made at this time.
+    pub(crate) fn signs_at(&mut self, time: u64) {
+        self.now = time;
+    }
+
     /// What somebody else signed.
     pub(crate) fn append(&mut self, entry: Vec<u8>) {
         self.take(entry);

@@ -179,6 +179,7 @@ impl Agent {
         };
         let reader = ReaderIdentity::new(reader).ok();
         core.unreadable = None;
+        core.reports.see(card);
         self.observe(core, Body::CardSeen(CardSeen { card, reader: reader.clone() }));
         let lost_a_try = core.pins.inserted(insertion, &card, tries_left);
         self.step(core, Event::CardInserted(InsertedCard { insertion, card, reader, tries_left, keypad }));

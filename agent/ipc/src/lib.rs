@@ -39,7 +39,7 @@ pub use peer::peer_uid;
 pub use pin_frame::{PIN_FRAME_LEN, PinFrame, PinFrameError, PinReader};
 pub use prompt::Prompt;
 pub use report::{
-    CardTrouble, IncidentClass, Numbered, ReportCardAnswer, ReportCardRequest, ReportIncidentAnswer,
+    CardTrouble, IncidentClass, NotBlocked, Numbered, ReportCardAnswer, ReportCardRequest, ReportIncidentAnswer,
     ReportIncidentRequest,
 };
 pub use service::{DescriptionAnswer, DescriptionRequest, InfoAnswer, SERVICE_INTERFACE, ServiceError, ServiceMethod};

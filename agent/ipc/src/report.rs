@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::state::Verdict;
+
 /// What is reported of a card.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -53,8 +55,22 @@ pub struct ReportCardAnswer {
     pub cards: Vec<Numbered>,
     /// Those that opened nothing before.
     pub already: Vec<Numbered>,
-    /// Whether the ledger has heard of it, and with it everybody else within seconds. If not, it hears as soon as there is a line.
+    /// Those that could not be blocked from here, each with the cause and what to do.
+    pub not_blocked: Vec<NotBlocked>,
+    /// Whether the register that this terminal has verified says it by now, and with it every terminal's within seconds. If not, the ledger
+    /// hears as soon as there is a line.
     pub reached: bool,
+    /// The ledger will not have it, or not of all: those cards are blocked at this terminal alone.
+    pub refused: bool,
+}
+
+/// A card that stays as it was.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NotBlocked {
+    /// Which.
+    pub card: Numbered,
+    /// Why, and what to do.
+    pub verdict: Verdict,
 }
 
 /// Parameters of `ReportIncident`.
@@ -75,6 +91,10 @@ pub struct ReportIncidentAnswer {
     /// Its number, when the ledger has given it already.
     #[serde(default)]
     pub number: Option<Numbered>,
+    /// The person has these cards, so that none is named in the report: somebody has to be told which it was.
+    pub unclear: Vec<Numbered>,
     /// Whether the ledger has it.
     pub reached: bool,
+    /// The ledger will not have it.
+    pub refused: bool,
 }

@@ -310,6 +310,8 @@ pub struct State {
     pub unsent_until: Option<u64>,
     /// What was reported here and the ledger is not known to have.
     pub reports_waiting: u32,
+    /// What was reported here and the ledger will not have: these cards are blocked at this terminal alone, and people have to see to it.
+    pub reports_refused: u32,
     /// The agent's time: milliseconds since 1970 UTC.
     pub time: u64,
     /// What happened and what to do next, for the state as a whole.

@@ -44,7 +44,7 @@ const VERDICT: &str = r#"{"granted":false,"code":"no_card","number":10,"what":"n
 fn state(name: &str) -> String {
     format!(
         r#"{{"state":{{"office":null,"terminal":"t-01","state":"{name}","functions":[],"recent":[],"register_size":3,
-        "register_stale":false,"screen":"ready","link":"down","register_link":"down","unsent":2,"unsealed":5,"reports_waiting":0,"time":1790000000000,"advice":{VERDICT}}}}}"#
+        "register_stale":false,"screen":"ready","link":"down","register_link":"down","unsent":2,"unsealed":5,"reports_waiting":0,"reports_refused":0,"time":1790000000000,"advice":{VERDICT}}}}}"#
     )
 }
 

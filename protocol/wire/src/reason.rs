@@ -302,6 +302,9 @@ pub enum AlarmKind {
     /// A terminal can neither lock its screen nor hear of sleep: logind is out of reach.
     #[n(13)]
     LogindOutOfReach,
+    /// The ledger will not have what was reported at a terminal: the card is blocked there alone.
+    #[n(14)]
+    ReportRefused,
 }
 
 impl AlarmKind {
@@ -315,6 +318,7 @@ impl AlarmKind {
                 | Self::RecordsHeldBack
                 | Self::JournalFull
                 | Self::LogindOutOfReach
+                | Self::ReportRefused
         )
     }
 }

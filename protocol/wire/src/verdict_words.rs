@@ -95,7 +95,7 @@ impl VerdictCode {
             },
             Self::CardReported => Words {
                 what: "this card was reported at this terminal",
-                next: "Bring it to the access manager. Only the office's administrators lift the block.",
+                next: "Call the access manager. Only the office's administrators lift the block.",
             },
             Self::OperatorUnknown => Words { what: "the operator is not registered", next: "Call the access manager." },
             Self::OperatorSuspended => Words { what: "the operator is suspended", next: "Call the access manager." },
@@ -352,7 +352,7 @@ impl VerdictCode {
             },
             Self::CardReported => Words {
                 what: "このカードはこの端末で届出があったため使えません",
-                next: "アクセス管理責任者に届けてください。停止を解けるのは管理者だけです。",
+                next: "アクセス管理責任者に連絡してください。停止を解けるのは管理者だけです。",
             },
             Self::OperatorUnknown => Words {
                 what: "操作者が登録されていません",

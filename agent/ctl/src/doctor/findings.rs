@@ -175,6 +175,7 @@ fn agent(state: &State, machine: &Machine, said: &mut Said<'_>) {
     keypad(state, said);
     link(state, said);
     waiting(state, said);
+    reports(state, said);
     screen(state, said);
     register(state, said);
     certificate(state, said);
@@ -353,6 +354,35 @@ fn link(state: &State, said: &mut Said<'_>) {
     }
 }
 
+/// A card that is lost, and that other terminals take.
+fn reports(state: &State, said: &mut Said<'_>) {
+    if state.reports_refused > 0 {
+        let what = [
+            format!("台帳が届出{}件を受け付けず、カードはこの端末でのみ停止しています", state.reports_refused),
+            format!(
+                "the ledger refused reports ({}): the cards are blocked at this terminal alone",
+                state.reports_refused
+            ),
+        ];
+        let next = [
+            "記録(警報 report_refused)でカードと理由を確かめ、sekisho-admin card で停止・失効・解除してください。",
+            "The alarm in this terminal's records names card and rule; suspend, revoke or lift it with sekisho-admin card.",
+        ];
+        said.say("reports", Grade::Wrong, both(&what), next);
+    }
+    if state.reports_waiting > 0 {
+        let what = [
+            format!("台帳に届いたことを確認できていない届出: {}件", state.reports_waiting),
+            format!("reports not known to have reached the ledger: {}", state.reports_waiting),
+        ];
+        let next = [
+            "台帳との接続を回復してください。それまではアクセス管理責任者に電話で知らせてください。",
+            "See to the way to the ledger, and telephone the access manager meanwhile.",
+        ];
+        said.say("reports", Grade::Doubtful, both(&what), next);
+    }
+}
+
 /// Records that wait too long stop the grants.
 fn waiting(state: &State, said: &mut Said<'_>) {
     let Some(until) = state.unsent_until else { return };
@@ -506,8 +536,10 @@ mod tests {
     fn each_thing_that_is_wrong_is_found_and_nothing_else() {
         let (state, machine) = sound();
         assert_eq!(not_sound(state, &machine), []);
-        let of_state: [Case<State>; 12] = [
+        let of_state: [Case<State>; 14] = [
             (|state| state.lease = samples::lent().lease, &[("reader", Grade::Doubtful)]),
+            (|state| state.reports_waiting = 1, &[("reports", Grade::Doubtful)]),
+            (|state| state.reports_refused = 1, &[("reports", Grade::Wrong)]),
             (|state| state.link = LinkState::Down, &[("ledger", Grade::Doubtful)]),
             (|state| state.register_link = LinkState::Refused, &[("ledger", Grade::Wrong)]),
             (|state| state.link = LinkState::HeldBack, &[("ledger", Grade::Wrong)]),

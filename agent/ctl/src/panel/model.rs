@@ -1,5 +1,6 @@
 //! What the panel knows, and what an event makes of it. No I/O: events in, actions out.
 
+mod edit;
 mod pins;
 mod reporting;
 mod starting;
@@ -11,6 +12,7 @@ use sekisho_ipc::{
 use sekisho_wire::verdict::VerdictCode;
 use sekisho_wire::words::Language;
 
+use self::edit::{edit, write_into};
 use self::pins::type_into;
 pub(super) use self::reporting::Reporting;
 use crate::failure::Failure;
@@ -454,33 +456,17 @@ impl Panel {
     }
 
     fn key_in_case(&mut self, key: Key, function: String, purpose: Option<String>, mut text: String) -> Option<Action> {
-        match key {
-            Key::Enter => {
-                self.dialog = Dialog::Waiting;
-                let case = Some(text).filter(|text| !text.is_empty());
-                return Some(Action::Authorize(AuthorizeRequest {
-                    function,
-                    purpose,
-                    case,
-                    ..AuthorizeRequest::default()
-                }));
-            }
-            Key::Backspace => drop(text.pop()),
-            Key::Character(c) if text.len() < CASE_MAX && (c.is_ascii_alphanumeric() || "./_-".contains(c)) => {
-                text.push(c);
-            }
-            Key::Character(_)
-            | Key::Escape
-            | Key::Tab
-            | Key::Up
-            | Key::Down
-            | Key::Language
-            | Key::ChangePin
-            | Key::Report
-            | Key::Lock
-            | Key::End
-            | Key::Quit => {}
+        if key == Key::Enter {
+            self.dialog = Dialog::Waiting;
+            let case = Some(text).filter(|text| !text.is_empty());
+            return Some(Action::Authorize(AuthorizeRequest {
+                function,
+                purpose,
+                case,
+                ..AuthorizeRequest::default()
+            }));
         }
+        write_into(&mut text, edit(key, |c| c.is_ascii_alphanumeric() || "./_-".contains(c)), CASE_MAX);
         self.dialog = Dialog::Case { function, purpose, text };
         None
     }

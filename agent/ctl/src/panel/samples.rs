@@ -82,6 +82,7 @@ pub(crate) fn no_card() -> State {
         unsealed: 0,
         unsent_until: None,
         reports_waiting: 0,
+        reports_refused: 0,
         time: NOW,
         advice: verdict(VerdictCode::NoCard),
     }

@@ -153,7 +153,7 @@ pub(crate) fn state(name: &str) -> Value {
             function("juminhyo.issue", "住民票の写しの交付", verdict(VerdictCode::Granted)),
             function("zei.query", "税情報の照会", verdict(VerdictCode::FunctionNotInScope)),
         ],
-        "recent": [], "register_size": 48, "register_age": 60_000, "register_stale": false, "screen": "ready", "link": "up", "register_link": "up", "unsent": 0, "reports_waiting": 0,
+        "recent": [], "register_size": 48, "register_age": 60_000, "register_stale": false, "screen": "ready", "link": "up", "register_link": "up", "unsent": 0, "reports_waiting": 0, "reports_refused": 0,
         "unsealed": 0, "time": 1_795_310_100_000_u64, "advice": verdict(advice),
     })
 }

@@ -11,15 +11,17 @@ use ed25519_dalek::Signer as _;
 use sekisho_register::act::ACT_VERSION;
 use sekisho_register::calendar::local_day;
 use sekisho_register::change::{CardState, Change, Log, ReportIncident, SetCardState, StateReason};
-use sekisho_register::{Act, Register};
+use sekisho_register::{Act, Register, SignedAct};
 use sekisho_wire::cose::Signer;
 use sekisho_wire::decision::ClockState;
-use sekisho_wire::id::{Numbered, Salt};
-use sekisho_wire::reason::CardTrouble;
+use sekisho_wire::id::{CardGuid, Code, Hash, Numbered, Salt};
+use sekisho_wire::reason::{AlarmKind, CardTrouble};
+use sekisho_wire::record::{Alarm, Body, RefusedAct};
 use serde::Deserialize;
+use sha2::{Digest as _, Sha256};
 
 use super::{Report, Stand, What};
-use crate::agent::Agent;
+use crate::agent::{Agent, Core};
 use crate::carrier::{Carrier, printable};
 use crate::forwarder_link::{Brought, Errand};
 
@@ -52,8 +54,6 @@ enum Held {
 /// What a refusal means for the report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Meaning {
-    /// The card opens nothing as it is.
-    Absorbed,
     /// Signed anew, at another moment or over a newer register.
     Again,
     /// Not before this register has changed.
@@ -66,12 +66,11 @@ enum Meaning {
 
 fn meaning(rule: &str) -> Meaning {
     match rule {
-        "card_not_active" => Meaning::Absorbed,
         "made_too_early" | "made_in_future" | "expired" | "changed_since" | "seen_ahead" | "register_size"
         | "other_history" => Meaning::Again,
-        "signer_unknown" | "signer_not_current" | "signature_wrong" | "not_founded" | "rules_too_old" => {
-            Meaning::OtherRegister
-        }
+        // That the card opens nothing, or that there is none, is for the register to say; until it does the report stands.
+        "card_not_active" | "unknown" | "signer_unknown" | "signer_not_current" | "signature_wrong" | "not_founded"
+        | "rules_too_old" => Meaning::OtherRegister,
         "terminal_limit" => Meaning::Tomorrow,
         _ => Meaning::Never,
     }
@@ -91,6 +90,8 @@ enum Next {
     Send(Letter),
     /// Nothing, as of this generation.
     Nothing(u64),
+    /// The same, in a while: it cannot be kept.
+    Later,
 }
 
 /// Sends reports, one after the other.
@@ -185,6 +186,7 @@ impl Delivery {
     pub(super) fn step(&mut self, agent: &Agent, carrier: &dyn Carrier) -> Step {
         let letter = match self.next(agent) {
             Next::Nothing(generation) => return Step::Rest(generation),
+            Next::Later => return Step::Again,
             Next::Send(letter) => letter,
         };
         let errand = Errand::Act { office: agent.identity.office.to_string(), act: STANDARD.encode(&letter.entry) };
@@ -194,8 +196,7 @@ impl Delivery {
                     let number = incidents
                         .first()
                         .map(|(fiscal_year, number)| Numbered { fiscal_year: *fiscal_year, number: *number });
-                    stands(agent, letter.id, Stand::Placed { index, number });
-                    Step::Went
+                    told(agent, &letter, index, number)
                 }
                 Err(error) => {
                     log::error!("the ledger's answer to a report cannot be read: {error}");
@@ -223,12 +224,14 @@ impl Delivery {
         self.held.retain(|_, held| *held == Held::Register(register.size()) || *held == Held::Day(day));
         // A clock that nothing vouches for signs nothing that could count: the note comes with the line.
         let signs = core.trusted.clock_state() == ClockState::Sound;
-        let mut waiting = core.reports.all.iter_mut().filter_map(|report| match &report.stand {
-            Stand::Waiting(signed) if !self.held.contains_key(&report.id) && (signs || signed.is_some()) => {
-                Some((signed.clone(), report))
-            }
-            Stand::Waiting(_) | Stand::Placed { .. } | Stand::Refused(_) => None,
-        });
+        let mut waiting =
+            core.reports.all.iter_mut().filter(|report| !self.held.contains_key(&report.id)).filter_map(|report| {
+                match &report.stand {
+                    Stand::Waiting(Some(act)) => Some((Some(act.clone()), report)),
+                    Stand::Waiting(None) if signs => Some((None, report)),
+                    Stand::Waiting(None) | Stand::Told { .. } | Stand::Refused(_) | Stand::Settled => None,
+                }
+            });
         let letter = |id, entry| Letter { id, entry, register: register.size(), day };
         let (report, entry) = match waiting.next() {
             None => return Next::Nothing(generation),
@@ -241,43 +244,75 @@ impl Delivery {
         };
         drop(core);
         // The bytes are kept before they are sent: after a crash these are sent again, and no others.
-        if let Err(error) = agent.keep_reports() {
-            log::error!("cannot keep what was reported: {error}");
+        let Err(error) = agent.keep_reports() else { return Next::Send(letter(report, entry)) };
+        log::error!("cannot keep what was reported, so it is not sent yet: {error}");
+        if let Some(report) = agent.lock().reports.find(&report).filter(|report| report.stand != Stand::Settled) {
+            report.stand = Stand::Waiting(None);
         }
-        Next::Send(letter(report, entry))
+        Next::Later
     }
 
     fn refused(&mut self, agent: &Agent, letter: &Letter, rule: &str) -> Step {
         let (stand, held) = match meaning(rule) {
-            // The entry that says so lies beyond what is here: until it comes the report stands.
-            Meaning::Absorbed => (Stand::Placed { index: letter.register, number: None }, None),
             Meaning::Again => (Stand::Waiting(None), None),
             Meaning::OtherRegister => (Stand::Waiting(None), Some(Held::Register(letter.register))),
             Meaning::Tomorrow => (Stand::Waiting(None), Some(Held::Day(letter.day))),
-            Meaning::Never => {
-                log::error!("the ledger will not take this report ({}); call the system manager", printable(rule));
-                (Stand::Refused(printable(rule)), None)
-            }
+            Meaning::Never => (Stand::Refused(printable(rule)), None),
         };
         self.held.extend(held.map(|held| (letter.id, held)));
-        stands(agent, letter.id, stand);
+        stands(agent, letter, stand);
         if meaning(rule) == Meaning::Again { Step::Again } else { Step::Went }
     }
 }
 
-/// Where a report stands from here on, in memory and on disk.
-fn stands(agent: &Agent, id: Salt, stand: Stand) {
+/// The ledger says that it has it, at this index. Of a card only the register can show that.
+fn told(agent: &Agent, letter: &Letter, index: u64, number: Option<Numbered>) -> Step {
     {
         let mut core = agent.lock();
-        if let Some(report) = core.reports.find(&id) {
-            // What the register has said meanwhile is the last word.
-            if matches!(report.stand, Stand::Waiting(_)) {
-                report.stand = stand;
-            }
+        let size = core.register.size();
+        let belied = core
+            .reports
+            .find(&letter.id)
+            .is_some_and(|report| report.card_blocked().is_some() && report.stand != Stand::Settled && index < size);
+        if belied {
+            log::error!("the ledger says that it has a report at {index}, and its register does not; it is sent again");
+            return Step::Again;
+        }
+    }
+    stands(agent, letter, Stand::Told { index, number, act: Some(letter.entry.clone()) });
+    Step::Went
+}
+
+/// Where a report stands from here on, in memory and on disk.
+fn stands(agent: &Agent, letter: &Letter, stand: Stand) {
+    {
+        let mut core = agent.lock();
+        let refused = if let Stand::Refused(rule) = &stand { Some(rule.clone()) } else { None };
+        // What the register has said meanwhile is the last word.
+        let report = core.reports.find(&letter.id).filter(|report| report.stand != Stand::Settled);
+        let news = report.map(|report| {
+            report.stand = stand;
+            report.card_blocked()
+        });
+        if let Some((card, rule)) = news.zip(refused) {
+            agent.refused_for_good(&mut core, card, letter, &rule);
         }
         agent.tell(&mut core);
     }
     if let Err(error) = agent.keep_reports() {
         log::error!("cannot keep what came of a report: {error}");
+    }
+}
+
+impl Agent {
+    /// The ledger will not have a report: it stands here alone, and people have to see to it.
+    fn refused_for_good(&self, core: &mut Core, card: Option<CardGuid>, letter: &Letter, rule: &str) {
+        log::error!("the ledger will not take a report ({rule}): its card is blocked at this terminal alone");
+        let id = Hash(Sha256::digest(&letter.entry).into());
+        let id = SignedAct::decode(&letter.entry).map_or(id, |act| act.id());
+        let rule = Code::new(rule).or_else(|_| Code::new("refused")).expect("a word is a code");
+        let act = Some(RefusedAct { id, rule, card, operator: None });
+        let (terminal, epoch) = (Some(self.identity.terminal.clone()), Some(self.journal.next().epoch));
+        self.observe(core, Body::Alarm(Alarm { kind: AlarmKind::ReportRefused, terminal, epoch, seq: None, act }));
     }
 }

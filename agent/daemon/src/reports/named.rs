@@ -9,10 +9,20 @@ use sekisho_wire::id::{CardGuid, Code, Numbered};
 pub(super) enum Named {
     /// These cards.
     Cards(Vec<CardGuid>),
+    /// This card, by what is on it.
+    ByGuid(CardGuid),
     /// Nothing that is known.
     Nobody,
     /// The card that is in, and none is.
     NoCard,
+}
+
+/// Where cards are looked for.
+pub(super) struct Known<'a> {
+    /// Every card that opens something here.
+    pub(super) cards: &'a Register,
+    /// Those of which the numbers are sure.
+    pub(super) numbers: &'a Register,
 }
 
 /// The year before 令和元年.
@@ -20,21 +30,23 @@ const BEFORE_REIWA: u16 = 2018;
 
 /// The cards that are meant. Of an operator all that open something: whoever has lost his bag does not know which. What names nobody, and what
 /// names somebody without a card, is the same answer.
-pub(super) fn named(register: &Register, text: Option<&str>, inserted: Option<CardGuid>, at: u64) -> Named {
+pub(super) fn named(known: &Known<'_>, text: Option<&str>, inserted: Option<CardGuid>, at: u64) -> Named {
     let Some(text) = text.map(str::trim).filter(|text| !text.is_empty()) else {
         return match inserted {
-            Some(card) if register.card(&card).is_some() => Named::Cards(vec![card]),
+            Some(card) if known.cards.card(&card).is_some() => Named::Cards(vec![card]),
             Some(_) => Named::Nobody,
             None => Named::NoCard,
         };
     };
-    let guid = text.parse::<CardGuid>().ok().and_then(|guid| register.card(&guid));
-    if let Some(card) = guid.or_else(|| register.card_by_number(number(text)?)) {
+    if let Some(card) = text.parse::<CardGuid>().ok().and_then(|guid| known.cards.card(&guid)) {
+        return Named::ByGuid(*card.guid());
+    }
+    if let Some(card) = number(text).and_then(|number| known.numbers.card_by_number(number)) {
         return Named::Cards(vec![*card.guid()]);
     }
     let Ok(operator) = Code::new(text) else { return Named::Nobody };
     let in_hand = |state| matches!(state, CardState::Active | CardState::Suspended);
-    let held = register.cards_by_number().filter(|card| {
+    let held = known.cards.cards_by_number().filter(|card| {
         let holds = card.holder(at).is_some_and(|holder| *holder.operator == operator);
         holds && in_hand(card.state(at)) && card.is_within_dates(at)
     });

@@ -17,6 +17,9 @@ use crate::files;
 struct Stored {
     report: String,
     at: u64,
+    /// Files of earlier versions do not have it.
+    #[serde(default)]
+    size: Option<u64>,
     what: StoredWhat,
     stand: StoredStand,
 }
@@ -33,17 +36,21 @@ enum StoredWhat {
 enum StoredStand {
     /// The signed act, base64.
     Waiting(Option<String>),
-    Placed {
+    #[serde(alias = "placed")]
+    Told {
         index: u64,
         number: Option<(u16, u32)>,
+        #[serde(default)]
+        act: Option<String>,
     },
     Refused(String),
+    Settled,
 }
 
-/// Reads them; none where there is no file.
-pub(super) fn load(file: &Path) -> io::Result<Vec<Report>> {
+/// Reads them; none where there is no file. `size` is that of the register as it is, for those that do not say.
+pub(super) fn load(file: &Path, size: u64) -> io::Result<Vec<Report>> {
     let stored: Vec<Stored> = files::read_json(file)?.unwrap_or_default();
-    let read: Option<Vec<Report>> = stored.into_iter().map(Stored::read).collect();
+    let read: Option<Vec<Report>> = stored.into_iter().map(|stored| stored.read(size)).collect();
     read.ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "a report in it cannot be read"))
 }
 
@@ -68,16 +75,17 @@ impl Stored {
         };
         let stand = match &report.stand {
             Stand::Waiting(signed) => StoredStand::Waiting(signed.as_ref().map(|entry| STANDARD.encode(entry))),
-            Stand::Placed { index, number } => {
+            Stand::Told { index, number, act } => {
                 let number = number.map(|number| (number.fiscal_year, number.number));
-                StoredStand::Placed { index: *index, number }
+                StoredStand::Told { index: *index, number, act: act.as_ref().map(|act| STANDARD.encode(act)) }
             }
             Stand::Refused(rule) => StoredStand::Refused(rule.clone()),
+            Stand::Settled => StoredStand::Settled,
         };
-        Self { report: report.id.to_string(), at: report.at, what, stand }
+        Self { report: report.id.to_string(), at: report.at, size: Some(report.size), what, stand }
     }
 
-    fn read(self) -> Option<Report> {
+    fn read(self, size: u64) -> Option<Report> {
         let card = |text: &str| text.parse::<CardGuid>().ok();
         let what = match self.what {
             StoredWhat::Card { card: text, reason } => What::Card { card: card(&text)?, reason: trouble(reason)? },
@@ -95,16 +103,22 @@ impl Stored {
             },
         };
         let stand = match self.stand {
-            StoredStand::Waiting(None) => Stand::Waiting(None),
-            StoredStand::Waiting(Some(entry)) => Stand::Waiting(Some(STANDARD.decode(entry).ok()?)),
-            StoredStand::Placed { index, number } => {
+            StoredStand::Waiting(act) => Stand::Waiting(read_act(act)?),
+            StoredStand::Told { index, number, act } => {
                 let number = number.map(|(fiscal_year, number)| Numbered { fiscal_year, number });
-                Stand::Placed { index, number }
+                Stand::Told { index, number, act: read_act(act)? }
             }
             StoredStand::Refused(rule) => Stand::Refused(rule),
+            StoredStand::Settled => Stand::Settled,
         };
-        Some(Report { id: self.report.parse::<Salt>().ok()?, at: self.at, what, stand })
+        let (id, size) = (self.report.parse::<Salt>().ok()?, self.size.unwrap_or(size));
+        Some(Report { id, at: self.at, size, what, stand })
     }
+}
+
+/// Nothing where it cannot be read; there need be none.
+fn read_act(text: Option<String>) -> Option<Option<Vec<u8>>> {
+    text.map_or(Some(None), |text| STANDARD.decode(text).ok().map(Some))
 }
 
 fn trouble(number: u8) -> Option<CardTrouble> {
@@ -125,21 +139,29 @@ mod tests {
         let reports: Vec<Report> = [
             (lost(CardTrouble::Lost), Stand::Waiting(None)),
             (lost(CardTrouble::Stolen), Stand::Waiting(Some(vec![1, 2, 3]))),
-            (lost(CardTrouble::Damaged), Stand::Placed { index: 9, number: None }),
+            (lost(CardTrouble::Damaged), Stand::Told { index: 9, number: None, act: Some(vec![4]) }),
+            (lost(CardTrouble::Lost), Stand::Settled),
             (lost(CardTrouble::PinCompromised), Stand::Refused("too_few_signers".into())),
             (incident(IncidentClass::Failure, None), Stand::Waiting(None)),
-            (incident(IncidentClass::Misuse, Some(CardGuid([8; 16]))), Stand::Placed { index: 2, number }),
+            (incident(IncidentClass::Misuse, Some(CardGuid([8; 16]))), Stand::Told { index: 2, number, act: None }),
         ]
         .into_iter()
-        .map(|(what, stand)| Report { id: Salt([1; 16]), at: 5, what, stand })
+        .map(|(what, stand)| Report { id: Salt([1; 16]), at: 5, size: 7, what, stand })
         .collect();
         save(&file, &reports).unwrap();
-        assert_eq!(load(&file).unwrap(), reports);
+        assert_eq!(load(&file, 3).unwrap(), reports);
         let text = std::fs::read_to_string(&file).unwrap();
+        // As an earlier version wrote it.
+        let id = "01".repeat(16);
+        let card = format!(r#"{{"card":{{"card":"{}","reason":{}}}}}"#, "07".repeat(16), CardTrouble::Lost as u8);
+        let placed = r#"{"placed":{"index":9,"number":null}}"#;
+        std::fs::write(&file, format!(r#"[{{"report":"{id}","at":5,"what":{card},"stand":{placed}}}]"#)).unwrap();
+        let [earlier] = load(&file, 3).unwrap().try_into().unwrap();
+        assert_eq!((earlier.size, earlier.stand), (3, Stand::Told { index: 9, number: None, act: None }));
         std::fs::write(&file, text.replace("\"reason\":1", "\"reason\":9").replace("\"reason\": 1", "\"reason\": 9"))
             .unwrap();
-        assert_eq!(load(&file).unwrap_err().kind(), io::ErrorKind::InvalidData);
+        assert_eq!(load(&file, 3).unwrap_err().kind(), io::ErrorKind::InvalidData);
         std::fs::remove_file(&file).unwrap();
-        assert_eq!(load(&file).unwrap(), []);
+        assert_eq!(load(&file, 3).unwrap(), []);
     }
 }

@@ -3,16 +3,21 @@ use std::sync::Mutex;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sekisho_ipc::{CardTrouble as ShownTrouble, IncidentClass as ShownClass, PromptRequest};
-use sekisho_register::Casebook;
+use sekisho_register::{Casebook, SignedAct};
 use sekisho_wire::decision::TerminalState;
+use sekisho_wire::reason::AlarmKind;
+use sekisho_wire::record::Alarm;
 use serde_json::json;
 
 use super::delivery::{Delivery, Step};
+use super::guesses::{GUESSES, WITHIN};
 use super::*;
 use crate::carrier::Carrier;
 use crate::files;
 use crate::forwarder_link::{Brought, Errand};
-use crate::testing::{Bench, CLERK, NEWER, RIGHT_PIN, ask, panel};
+use sekisho_register::change::{CardKind, CardState, Change, SetCardState, StateReason};
+
+use crate::testing::{Bench, CLERK, NEWER, RIGHT_PIN, ask, issue, panel, tuesday_ten};
 
 /// A bench whose agent has a folder.
 fn bench() -> Bench {
@@ -29,12 +34,16 @@ struct Ledger<'a> {
     sent: Mutex<Vec<Vec<u8>>>,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Way {
     Open,
     Dead,
     /// What is sent arrives, and the answer does not.
     LosesAnswers,
+    /// Nothing arrives, and somebody in between says that it lies at this index.
+    SaysPlaced(u64),
+    /// The same, and says that it was refused by this rule.
+    SaysRefused(&'static str),
 }
 
 impl<'a> Ledger<'a> {
@@ -55,15 +64,22 @@ impl<'a> Ledger<'a> {
             (index, json!([]))
         } else {
             if let Err(refusal) = bench.office.register.would_accept(entry, now) {
-                let facts = serde_json::Map::from_iter([("reason".to_owned(), json!(refusal.code()))]);
-                let (code, detail) = ("refused".into(), refusal.to_string());
-                return Brought::Refused { status: 409, code, detail, retry_after: None, facts };
+                return refused(refusal.code());
             }
             bench.office.append(entry.to_vec());
             (bench.office.register.size() - 1, json!([]))
         };
         Brought::Answer { body: json!({"log": "", "index": index, "id": "", "size": 1, "incidents": incidents}) }
     }
+}
+
+fn placed(index: u64) -> Brought {
+    Brought::Answer { body: json!({"log": "", "index": index, "id": "", "size": 1, "incidents": []}) }
+}
+
+fn refused(rule: &str) -> Brought {
+    let facts = serde_json::Map::from_iter([("reason".to_owned(), json!(rule))]);
+    Brought::Refused { status: 409, code: "refused".into(), detail: String::new(), retry_after: None, facts }
 }
 
 impl Carrier for Ledger<'_> {
@@ -75,6 +91,11 @@ impl Carrier for Ledger<'_> {
         }
         let entry = STANDARD.decode(act).unwrap();
         self.sent.lock().unwrap().push(entry.clone());
+        match way {
+            Way::SaysPlaced(index) => return Some(placed(index)),
+            Way::SaysRefused(rule) => return Some(refused(rule)),
+            Way::Open | Way::Dead | Way::LosesAnswers => {}
+        }
         let brought = self.take(&entry);
         (way == Way::Open).then_some(brought)
     }
@@ -90,6 +111,11 @@ fn take(bench: &Bench, card: Option<&str>) -> Result<(usize, usize), String> {
     })?;
     bench.agent.make_durable(taken.last).unwrap();
     Ok((taken.cards.len(), taken.already.len()))
+}
+
+/// Whether the clerk's card is blocked by a report, and by that alone.
+fn stands(bench: &Bench) -> bool {
+    bench.agent.lock().reports.against(Some(&CardGuid([CLERK; 16]))).is_some()
 }
 
 /// The first report of a card.
@@ -145,7 +171,7 @@ fn who_tries_one_number_after_the_other_has_to_wait() {
         assert_eq!(take(&bench, Some(&format!("2026-{}", 900 + number))), Err("report_unknown".into()));
     }
     assert_eq!(take(&bench, Some("chiba")), Err("report_guessed".into()));
-    bench.clock.forward(GUESSES_WITHIN);
+    bench.clock.forward(WITHIN);
     assert_eq!(take(&bench, Some("chiba")), Ok((1, 0)));
     let stranger = Caller { uid: 1000, application: None, trusted: false, may_prompt: false };
     let barred = bench.agent.take_card_report(&stranger, &of(Some("chiba"))).unwrap_err();
@@ -181,13 +207,9 @@ fn with_a_line_one_act_goes_and_from_its_entry_on_the_register_has_the_say() {
     assert!(sent.len() == 2 && sent[0] == sent[1], "the same bytes until they are answered");
     assert!(matches!(delivery.step(&agent, &ledger), Step::Rest(_)));
     drop(ledger);
-    let against = |bench: &Bench| {
-        let core = bench.agent.lock();
-        core.reports.against(Some(&CardGuid([CLERK; 16])), &core.register).is_some()
-    };
-    assert!(against(&bench), "until the register is here");
+    assert!(stands(&bench), "until the register is here");
     bench.advance();
-    assert!(!against(&bench));
+    assert!(!stands(&bench));
     let refused = bench.prompt(&PromptRequest::login(), RIGHT_PIN).unwrap_err();
     assert!(matches!(&refused, AgentError::CardProblem { verdict, .. } if verdict.code == "card_suspended"));
     // A lift gives it back here, too.
@@ -268,9 +290,203 @@ fn five_reports_of_each_kind_a_day_and_the_incident_has_the_ledgers_number() {
     assert_eq!(delivery.step(&agent, &ledger), Step::Went);
     let core = agent.lock();
     let number = Some(Numbered { fiscal_year: 2026, number: 1 });
-    assert!(core.reports.all.iter().any(|report| report.stand == Stand::Placed { index: 0, number }));
+    assert!(
+        core.reports
+            .all
+            .iter()
+            .any(|report| matches!(&report.stand, Stand::Told { number: given, .. } if *given == number))
+    );
     drop(core);
     let act = SignedAct::decode(&ledger.sent.lock().unwrap()[0]).unwrap();
     let [sekisho_register::Change::Incident(incident)] = act.act().changes.as_slice() else { panic!("one incident") };
     assert_eq!((incident.level, incident.terminal.as_ref().map(Code::as_str)), (0, Some("mado-1")));
+}
+
+#[test]
+fn no_answer_of_forwarder_or_ledger_ends_the_block_but_the_register_alone() {
+    let lies = [Way::SaysPlaced(0), Way::SaysPlaced(2), Way::SaysPlaced(u64::MAX)];
+    for lie in lies.into_iter().chain(["card_not_active", "card_final", ""].map(Way::SaysRefused)) {
+        let mut bench = bench();
+        assert_eq!(take(&bench, Some("chiba")), Ok((1, 0)));
+        assert_eq!(bench.office.register.size(), 2);
+        let agent = Arc::clone(&bench.agent);
+        let mut delivery = Delivery::default();
+        {
+            let ledger = Ledger::of(&mut bench);
+            *ledger.way.lock().unwrap() = lie;
+            let _ = delivery.step(&agent, &ledger);
+            assert_eq!(ledger.sent.lock().unwrap().len(), 1);
+        }
+        // The register goes on, and says nothing of it.
+        for _ in 0..3 {
+            bench.office.suspend(2);
+            bench.office.lift(2);
+        }
+        bench.advance();
+        agent.lock().reports = Reports::default();
+        agent.load_reports().unwrap();
+        assert!(stands(&bench), "{lie:?}");
+        bench.insert(CLERK);
+        let refused = bench.prompt(&PromptRequest::login(), RIGHT_PIN).unwrap_err();
+        assert!(matches!(&refused, AgentError::CardProblem { verdict, .. } if verdict.code == "card_reported"));
+        if matches!(lie, Way::SaysPlaced(0 | 2)) {
+            let ledger = Ledger::of(&mut bench);
+            assert_eq!(delivery.step(&agent, &ledger), Step::Went, "what the register belies is sent again");
+            drop(ledger);
+            bench.advance();
+            assert!(!stands(&bench));
+        }
+    }
+}
+
+#[test]
+fn a_block_and_its_lift_that_arrive_together_are_not_undone() {
+    let mut bench = bench();
+    assert_eq!(take(&bench, Some("chiba")), Ok((1, 0)));
+    bench.office.signs_at(tuesday_ten());
+    bench.office.suspend(CLERK);
+    bench.office.lift(CLERK);
+    bench.advance();
+    assert!(!stands(&bench));
+    let agent = Arc::clone(&bench.agent);
+    let ledger = Ledger::of(&mut bench);
+    assert!(matches!(Delivery::default().step(&agent, &ledger), Step::Rest(_)), "nothing is sent after it");
+    assert!(ledger.sent.lock().unwrap().is_empty());
+    drop(ledger);
+    bench.log_in();
+}
+
+#[test]
+fn what_was_decided_before_the_report_and_is_heard_after_it_does_not_settle_it() {
+    let mut bench = bench();
+    // Signed at nine; this terminal has not heard of it. The card is lost at ten.
+    bench.office.suspend(CLERK);
+    bench.office.lift(CLERK);
+    assert_eq!(take(&bench, Some("chiba")), Ok((1, 0)));
+    bench.advance();
+    assert!(stands(&bench));
+    // Nor does what will count from some day on.
+    bench.office.signs_at(tuesday_ten());
+    let (card, effective) = (CardGuid([CLERK; 16]), tuesday_ten() + 24 * 3_600_000);
+    let ends = SetCardState { card, state: CardState::Returned, reason: StateReason::None, effective };
+    bench.office.act(vec![Change::CardState(ends)]);
+    bench.advance();
+    assert!(stands(&bench));
+}
+
+#[test]
+fn what_the_ledger_will_not_have_stays_in_force_and_is_shown_and_recorded_until_administrators_decide() {
+    let mut bench = bench();
+    assert_eq!(take(&bench, Some("chiba")), Ok((1, 0)));
+    let agent = Arc::clone(&bench.agent);
+    {
+        let ledger = Ledger::of(&mut bench);
+        *ledger.way.lock().unwrap() = Way::SaysRefused("too_few_signers");
+        let mut delivery = Delivery::default();
+        assert_eq!(delivery.step(&agent, &ledger), Step::Went);
+        assert!(matches!(delivery.step(&agent, &ledger), Step::Rest(_)), "not again");
+    }
+    // Over its day, and over a restart.
+    bench.clock.forward(24 * 3_600_000);
+    agent.keep_reports().unwrap();
+    agent.lock().reports = Reports::default();
+    agent.load_reports().unwrap();
+    assert!(stands(&bench));
+    let state = agent.state(&panel()).0;
+    assert_eq!((state.reports_refused, state.reports_waiting), (1, 0));
+    let alarm = |body: Body| if let Body::Alarm(alarm) = body { Some(alarm) } else { None };
+    let [alarm] =
+        bench.records().into_iter().filter_map(|record| alarm(record.body)).collect::<Vec<Alarm>>().try_into().unwrap();
+    let act = alarm.act.unwrap();
+    assert_eq!((alarm.kind, act.rule.as_str()), (AlarmKind::ReportRefused, "too_few_signers"));
+    assert_eq!(act.card, Some(CardGuid([CLERK; 16])));
+    // Whoever asks again is told the same.
+    let again = agent.report_card(&panel(), &of(Some("chiba"))).unwrap();
+    assert_eq!((again.already.len(), again.reached, again.refused), (1, false, true));
+    // Administrators lift what their register never had.
+    bench.office.signs_at(tuesday_ten() + 24 * 3_600_000);
+    bench.office.lift(CLERK);
+    bench.advance();
+    assert!(!stands(&bench));
+    assert_eq!(agent.state(&panel()).0.reports_refused, 0);
+}
+
+#[test]
+fn what_cannot_be_kept_is_not_sent() {
+    let mut bench = bench();
+    assert_eq!(take(&bench, Some("chiba")), Ok((1, 0)));
+    let agent = Arc::clone(&bench.agent);
+    let folder = agent.config.state.clone();
+    let aside = folder.with_extension("aside");
+    std::fs::rename(&folder, &aside).unwrap();
+    let ledger = Ledger::of(&mut bench);
+    let mut delivery = Delivery::default();
+    for _ in 0..2 {
+        assert_eq!(delivery.step(&agent, &ledger), Step::Again);
+    }
+    assert!(ledger.sent.lock().unwrap().is_empty());
+    std::fs::rename(&aside, &folder).unwrap();
+    assert_eq!(delivery.step(&agent, &ledger), Step::Went);
+}
+
+#[test]
+fn one_who_guesses_silences_neither_others_nor_whoever_holds_the_card() {
+    let bench = bench();
+    let by = |uid, card: &str| {
+        let caller = Caller { uid, application: None, trusted: false, may_prompt: true };
+        bench.agent.take_card_report(&caller, &of(Some(card))).map(|taken| taken.cards.len() + taken.already.len())
+    };
+    bench.insert(CLERK);
+    bench.worker.pull();
+    while bench.agent.lock().machine.card().is_some() {
+        std::thread::yield_now();
+    }
+    for number in 0..GUESSES {
+        assert!(by(7, &format!("2026-{}", 900 + number)).is_err());
+    }
+    assert!(by(7, "chiba").is_err() && by(7, "2026-3").is_err(), "he learns nothing more");
+    assert!(by(7, &"0b".repeat(16)).is_err(), "nor from cards that were never here");
+    assert_eq!(by(7, &"0a".repeat(16)).unwrap(), 1, "a card that was here");
+    assert_eq!(by(8, "chiba").unwrap(), 1, "another");
+    bench.insert(CLERK);
+    assert_eq!((by(7, "").unwrap(), by(7, "2026-3").unwrap()), (1, 1), "the card that is in");
+}
+
+/// A bench whose clerk has three cards.
+fn three_cards() -> Bench {
+    let mut bench = bench();
+    for card in [NEWER, NEWER + 1] {
+        bench.office.act(vec![Change::IssueCard(Box::new(issue(card, "chiba", CardKind::Business)))]);
+    }
+    bench.advance();
+    bench
+}
+
+#[test]
+fn of_several_cards_those_are_blocked_that_can_be_and_the_others_named() {
+    let bench = three_cards();
+    for card in [1, 2, 3, 4] {
+        bench.agent.lock().reports.all.push(Report {
+            id: Salt([card; 16]),
+            at: tuesday_ten(),
+            size: 0,
+            what: What::Card { card: CardGuid([100 + card; 16]), reason: CardTrouble::Lost },
+            stand: Stand::Settled,
+        });
+    }
+    let taken = bench.agent.take_card_report(&panel(), &of(Some("chiba"))).unwrap();
+    assert_eq!((taken.cards.len(), taken.not_blocked.len()), (1, 2));
+    assert!(taken.not_blocked.iter().all(|left| left.verdict.code == "report_limit"));
+    assert!(taken.not_blocked.iter().all(|left| !taken.cards.contains(&left.card)));
+}
+
+#[test]
+fn an_incident_of_somebody_with_several_cards_says_that_it_names_none() {
+    let bench = three_cards();
+    let report =
+        |card: &str| ReportIncidentRequest { class: ShownClass::Misuse, kind: "leak".into(), card: Some(card.into()) };
+    let taken = bench.agent.take_incident_report(&panel(), &report("chiba")).unwrap();
+    assert_eq!(taken.unclear.len(), 3);
+    let taken = bench.agent.take_incident_report(&panel(), &report("2026-3")).unwrap();
+    assert!(taken.unclear.is_empty());
 }

@@ -35,6 +35,7 @@ fn no_card() -> State {
         unsealed: 0,
         unsent_until: None,
         reports_waiting: 0,
+        reports_refused: 0,
         time: 0,
         advice: verdict(VerdictCode::NoCard),
     }

@@ -2,6 +2,7 @@
 
 use sekisho_ipc::{AuthorizeRequest, PinEntry, PinFrameError, PromptRequest, TypedPin};
 
+use super::edit::{Edit, edit};
 use super::{Action, Dialog, Key, Panel};
 use crate::failure::Failure;
 
@@ -95,21 +96,12 @@ impl Panel {
     }
 }
 
+/// What is not ASCII cannot be in a PIN; a mark in its place makes the whole be refused, not silently shortened.
 pub(super) fn type_into(typed: &mut TypedPin, key: Key) {
-    match key {
-        // What is not ASCII cannot be in a PIN; a mark in its place makes the whole be refused, not silently shortened.
-        Key::Character(character) => typed.push(u8::try_from(character).unwrap_or(0)),
-        Key::Backspace => typed.pop(),
-        Key::Escape => typed.clear(),
-        Key::Enter
-        | Key::Tab
-        | Key::Up
-        | Key::Down
-        | Key::Language
-        | Key::ChangePin
-        | Key::Report
-        | Key::Lock
-        | Key::End
-        | Key::Quit => {}
+    match edit(key, |_| true) {
+        Some(Edit::Add(character)) => typed.push(u8::try_from(character).unwrap_or(0)),
+        Some(Edit::Remove) => typed.pop(),
+        Some(Edit::Clear) => typed.clear(),
+        None => {}
     }
 }

@@ -1,5 +1,6 @@
 //! A report from the panel: what, about which card, and whether that is meant. It needs no card and no session.
 
+use super::edit::{edit, write_into};
 use super::{Action, Dialog, Key, Panel, moved};
 use crate::failure::Failure;
 use crate::report::{Answer, What};
@@ -37,7 +38,8 @@ impl Panel {
             (Reporting::What { choice }, key) => Reporting::What { choice: moved(key, choice, What::ALL.len()) },
             (Reporting::Card { what, text }, Key::Enter) => Reporting::Sure { what, text },
             (Reporting::Card { what, mut text }, key) => {
-                write_into(&mut text, key);
+                let allowed = |c: char| !c.is_control() && !c.is_whitespace();
+                write_into(&mut text, edit(key, allowed), CARD_MAX);
                 Reporting::Card { what, text }
             }
             (Reporting::Sure { what, text }, Key::Enter) => {
@@ -54,27 +56,8 @@ impl Panel {
     pub(super) fn reported(&mut self, answer: Result<Answer, Failure>) {
         self.forget_input();
         match answer {
-            Ok(answer) => self.notice(answer.reached(), answer.sentence(self.language)),
+            Ok(answer) => self.notice(answer.is_done(), answer.sentence(self.language)),
             Err(failure) => self.failed(&failure),
         }
-    }
-}
-
-fn write_into(text: &mut String, key: Key) {
-    match key {
-        Key::Backspace => drop(text.pop()),
-        Key::Character(c) if text.len() < CARD_MAX && !c.is_control() && !c.is_whitespace() => text.push(c),
-        Key::Character(_)
-        | Key::Enter
-        | Key::Escape
-        | Key::Tab
-        | Key::Up
-        | Key::Down
-        | Key::Language
-        | Key::ChangePin
-        | Key::Report
-        | Key::Lock
-        | Key::End
-        | Key::Quit => {}
     }
 }

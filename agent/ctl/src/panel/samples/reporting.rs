@@ -15,7 +15,13 @@ fn begun(language: Language, state: State, keys: &[Key]) -> Panel {
 
 fn blocked(reached: bool) -> Answer {
     let number = Numbered { number: "2026-12".into(), number_ja: "令和8年度第12号".into() };
-    Answer::Card(ReportCardAnswer { cards: vec![number], already: vec![], reached })
+    Answer::Card(ReportCardAnswer {
+        cards: vec![number],
+        already: vec![],
+        not_blocked: vec![],
+        reached,
+        refused: false,
+    })
 }
 
 /// The pictures of it.
