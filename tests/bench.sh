@@ -3,6 +3,6 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 tests/setup.sh
-cargo build --quiet --release --workspace --bins
+cargo build --quiet --release --workspace --lib --bins
 # The programs were built just now.
 SEKISHO_BUILT=1 exec target/release/sekisho-bench "$@"

@@ -36,6 +36,8 @@ wanted=${1:-everything}
     groff-base debhelper
     # Programs that let people in, without touching this machine's own.
     pamtester libpam-wrapper
+    # Whom the benches stand beside.
+    libpam-pkcs11
     # A TPM in software, and what systemd-creds speaks to it with.
     swtpm libtss2-tcti-swtpm0 libtss2-rc0 libtss2-esys-3.0.2-0
     # Fuzz targets: libFuzzer is written in C++.

@@ -16,7 +16,7 @@ root=$work/root
 packages=(
     systemd-sysv dbus dbus-user-session polkitd libpam-systemd libpam-runtime udev kmod iproute2 login passwd
     # What our packages depend on: the guest has no archive to fetch it from.
-    pcscd libccid libdbus-1-3 libusb-1.0-0 libpcsclite1 libx11-6 libxcb1
+    pcscd libccid libdbus-1-3 libusb-1.0-0 libpcsclite1 libx11-6 libxcb1 pinentry-fltk
     # Readers for virtual cards, somebody who listens to logind, and what a story asks with.
     vsmartcard-vpcd libglib2.0-bin curl pamtester
     linux-image-amd64

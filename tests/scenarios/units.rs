@@ -10,6 +10,7 @@ use sekisho_tests::binaries::{checkout, program};
 use sekisho_tests::clerk::{insert, login, pull, verdict_of};
 use sekisho_tests::clock::StoryClock;
 use sekisho_tests::desktop::{Desktop, Locker};
+use sekisho_tests::polkit::Polkit;
 use sekisho_tests::process::Process;
 use sekisho_tests::scene::{Scene, wait_fresh, wait_sealed};
 use sekisho_tests::scratch::Scratch;
@@ -180,10 +181,9 @@ fn usb_is_within_what_the_card_worker_may_and_what_is_not_ends_it_here() {
 }
 
 /// A bus of its own with a polkit on it that goes by our rules, on a machine that has our users.
-struct Polkit {
+struct OurPolkit {
     scratch: Scratch,
-    _bus: Desktop,
-    _polkit: Process,
+    polkit: Polkit,
 }
 
 /// What pcscd asks where it was built to (Debian 13 and later): it lets nobody near a card who does not sit at the machine.
@@ -194,10 +194,9 @@ const PCSC: &str = r#"<?xml version="1.0"?><policyconfig>
 <allow_any>no</allow_any><allow_inactive>no</allow_inactive><allow_active>yes</allow_active></defaults></action>
 </policyconfig>"#;
 
-impl Polkit {
+impl OurPolkit {
     fn start() -> Self {
         let scratch = Scratch::new("polkit");
-        std::fs::set_permissions(scratch.path(), std::fs::Permissions::from_mode(0o711)).unwrap();
         let (rules, actions, etc) = (scratch.folder("rules"), scratch.folder("actions"), scratch.folder("machine/etc"));
         std::fs::copy(of_the_units("50-sekisho.rules"), rules.join("50-sekisho.rules")).unwrap();
         let logind = "org.freedesktop.login1.policy";
@@ -213,21 +212,8 @@ impl Polkit {
             .output()
             .unwrap();
         assert!(made.status.success(), "{}", said(&made));
-        let bus = Desktop::without_logind(&scratch.folder("b"));
-        let script = r#"mount --bind "$1/rules" /usr/share/polkit-1/rules.d && mount --bind "$1/actions" /usr/share/polkit-1/actions &&
-            mount --bind "$1/machine/etc/passwd" /etc/passwd && mount --bind "$1/machine/etc/group" /etc/group &&
-            exec /usr/lib/polkit-1/polkitd"#;
-        let mut command = Command::new("unshare");
-        command.args(["--mount", "--propagation", "private", "sh", "-c", script, "polkit"]).arg(scratch.path());
-        command.env("DBUS_SYSTEM_BUS_ADDRESS", Desktop::address(&scratch.path().join("b")));
-        let mut polkit = Process::start("polkitd", &mut command, &scratch.path().join("polkit.log"));
-        let folder = scratch.path().join("b");
-        polkit.wait_ready("polkitd", || {
-            let mut asked = Command::new("pkaction");
-            asked.env("DBUS_SYSTEM_BUS_ADDRESS", Desktop::address(&folder));
-            asked.output().is_ok_and(|output| said(&output).contains("pcsc-lite")).then_some(())
-        });
-        Self { scratch, _bus: bus, _polkit: polkit }
+        let polkit = Polkit::start(scratch.path(), "pcsc-lite");
+        Self { scratch, polkit }
     }
 
     /// Whether a process of this user may do this.
@@ -244,8 +230,7 @@ impl Polkit {
             let name = std::fs::read_to_string(format!("/proc/{}/comm", subject.id())).ok()?;
             (name == "sleep\n").then_some(())
         });
-        let mut asked = Command::new("pkcheck");
-        asked.env("DBUS_SYSTEM_BUS_ADDRESS", Desktop::address(&self.scratch.path().join("b")));
+        let mut asked = self.polkit.client("pkcheck");
         let asked = asked.args(["--action-id", action, "--process", &subject.id().to_string()]).output().unwrap();
         let answered = said(&asked);
         assert!(asked.status.success() || answered.contains("uthoriz"), "{answered}");
@@ -255,7 +240,7 @@ impl Polkit {
 
 #[test]
 fn polkit_lets_agent_and_card_worker_do_what_they_must_and_nothing_else() {
-    let polkit = Polkit::start();
+    let polkit = OurPolkit::start();
     let may: [(&str, &[&str]); 3] = [
         ("sekisho-agent", &["login1.lock-sessions", "login1.manage"]),
         ("sekisho-card-worker", &["pcsc-lite.access_pcsc", "pcsc-lite.access_card"]),

@@ -21,6 +21,7 @@ pub mod packages;
 pub mod pcscd;
 pub mod peer;
 pub mod pin_pad;
+pub mod polkit;
 pub mod ports;
 pub mod process;
 pub mod reader;

@@ -47,6 +47,14 @@ impl Stanzas {
         self.write(service, &text.replace("pam_sekisho.so", &module));
     }
 
+    /// A service with these lines, somebody else's.
+    ///
+    /// # Panics
+    /// When they cannot be written.
+    pub fn plain(&self, service: &str, lines: &str) {
+        self.write(service, lines);
+    }
+
     fn write(&self, service: &str, text: &str) {
         std::fs::write(self.folder.join(service), text).expect("cannot write a stanza");
     }

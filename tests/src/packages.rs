@@ -53,6 +53,20 @@ pub fn file(name: &str) -> PathBuf {
     files.remove(0)
 }
 
+/// The same package as its next version, in `folder`: the same files under a higher number.
+///
+/// # Panics
+/// When it cannot be packed.
+#[must_use]
+pub fn newer(name: &str, folder: &Path) -> PathBuf {
+    let packed = folder.join(format!("{name}.deb"));
+    let script = r#"dpkg-deb -R "$1" "$2" && sed -i 's/\b0\.1\.0\b/0.1.1/' "$2/DEBIAN/control" && dpkg-deb --root-owner-group -Zgzip -z1 -b "$2" "$3""#;
+    let mut command = Command::new("sh");
+    command.args(["-c", script, "repack"]).arg(file(name)).arg(folder.join(name)).arg(&packed);
+    succeeded("dpkg-deb", &command.output().expect("cannot start sh"));
+    packed
+}
+
 /// What `dpkg-deb` says of a package.
 ///
 /// # Panics

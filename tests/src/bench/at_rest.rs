@@ -48,7 +48,8 @@ fn wake_ups(pid: u32) -> u64 {
     tasks.flatten().map(|task| status(&task.path().join("status"), "voluntary_ctxt_switches:")).sum()
 }
 
-fn resident_mib(pid: u32) -> f64 {
+/// What a process holds in memory.
+pub(crate) fn resident_mib(pid: u32) -> f64 {
     status(Path::new(&format!("/proc/{pid}/status")), "VmRSS:") as f64 / 1024.0
 }
 

@@ -13,10 +13,14 @@ mod chip;
 mod ingest;
 mod login;
 mod many_clients;
+mod pam;
+mod polkit;
 mod register;
 mod removal;
 mod report;
+mod screen;
 mod sealed;
+mod start;
 mod stopwatch;
 mod stored;
 mod sync_count;
@@ -35,7 +39,7 @@ struct Arguments {
     /// Measures a tenth as often.
     #[arg(long)]
     quick: bool,
-    /// Measures these alone: at-rest, login, authorize, sealed, removal, ingest, register, chip. May be repeated.
+    /// Measures these alone: at-rest, start, login, pam, authorize, polkit, sealed, removal, screen, ingest, register, chip. May be repeated.
     #[arg(long, value_name = "NAME")]
     only: Vec<String>,
     #[command(subcommand)]
@@ -56,6 +60,9 @@ enum Helper {
     /// Tells when pcscd tells that a card was pulled.
     #[command(hide = true)]
     TellRemovals,
+    /// Asks polkit once for each line of standard input.
+    #[command(hide = true)]
+    AskPolkit,
 }
 
 /// One measurement.
@@ -79,6 +86,7 @@ fn main() {
     match arguments.helper {
         Some(Helper::BareLogins { reader, count }) => bare_card::log_in_again_and_again(&reader, count),
         Some(Helper::TellRemovals) => removal::tell(),
+        Some(Helper::AskPolkit) => polkit::ask_for_each_line(),
         None => measure(&arguments),
     }
 }
@@ -91,12 +99,16 @@ fn measure(arguments: &Arguments) {
     let mut scene = Scene::new("bench");
     insert(&scene.terminal, &mut scene.clerk);
     authorize::work(&scene);
-    let steps: [(&str, Measure); 8] = [
+    let steps: [(&str, Measure); 12] = [
         ("at-rest", at_rest::measure),
+        ("start", start::measure),
         ("login", login::measure),
+        ("pam", pam::measure),
         ("authorize", authorize::measure),
+        ("polkit", polkit::measure),
         ("sealed", sealed::measure),
         ("removal", removal::measure),
+        ("screen", screen::measure),
         ("ingest", ingest::measure),
         ("register", register::measure),
         ("chip", chip::measure),

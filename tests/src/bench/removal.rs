@@ -53,19 +53,19 @@ fn once(scene: &Scene, watcher: &mut Watcher) -> f64 {
     (refused.as_secs_f64() - told.as_secs_f64()) * 1e3
 }
 
-fn control(scene: &Scene, line: &str) {
+pub(crate) fn control(scene: &Scene, line: &str) {
     let answer = Control::ask(scene.clerk.card.control(), line).expect("the card's control socket");
     assert_eq!(answer.trim(), "ok", "the card does not {line}");
 }
 
 /// This program again, as another client of the terminal's pcscd.
-struct Watcher {
+pub(crate) struct Watcher {
     child: Child,
     lines: BufReader<ChildStdout>,
 }
 
 impl Watcher {
-    fn start(scene: &Scene) -> Self {
+    pub(crate) fn start(scene: &Scene) -> Self {
         let mut command = Command::new(std::env::current_exe().expect("a running program has a path"));
         command.arg("tell-removals").env("PCSCLITE_CSOCK_NAME", scene.terminal.pcscd.socket());
         let mut child = command.stdout(Stdio::piped()).spawn().expect("cannot start the watcher");
@@ -73,7 +73,7 @@ impl Watcher {
         Self { child, lines }
     }
 
-    fn next(&mut self) -> Duration {
+    pub(crate) fn next(&mut self) -> Duration {
         let mut line = String::new();
         self.lines.read_line(&mut line).expect("the watcher tells");
         Duration::from_nanos(line.trim().parse().expect("nanoseconds"))
