@@ -63,9 +63,9 @@ pub(crate) fn tell(readers: &Readers, screen: &Screen) {
     if let Readers::Borrowed(lease) = readers {
         let minutes = lease.time.as_secs() / 60;
         screen.note(
-            &format!("this terminal's agent lends the card readers for {minutes} minutes; its session has ended"),
+            &format!("this terminal's agent lends the card readers for {minutes} minutes; until they are given back no clerk's card is read"),
             &format!(
-                "この端末のエージェントからカードリーダーを借りました(最長{minutes}分)。端末での利用は終了しています"
+                "この端末のエージェントからカードリーダーを借りました(最長{minutes}分)。返却まで職員のカードは読み取られません"
             ),
         );
     }
