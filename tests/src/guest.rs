@@ -117,7 +117,7 @@ impl Luggage {
         qemu.arg("-drive").arg(format!("file={},format=raw,if=virtio,snapshot=on", system.join("disk").display()));
         qemu.arg("-drive").arg(format!("file={},format=raw,if=virtio,readonly=on", archive.display()));
         qemu.arg("-netdev").arg(format!("user,id=n0,hostfwd=tcp:127.0.0.1:{port}-:35963"));
-        self.start(&mut qemu, 5)
+        self.start(&mut qemu, 20)
     }
 
     fn write_story(&self, script: &str) {

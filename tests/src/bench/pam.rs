@@ -6,6 +6,7 @@ use std::time::Duration;
 use sekisho_ipc::SessionState;
 use sekisho_tests::clerk::wait_state;
 use sekisho_tests::login::Stanzas;
+use sekisho_tests::reader::pkcs11_module;
 use sekisho_tests::said::run;
 use sekisho_tests::scene::Scene;
 use sekisho_tests::terminal::Part;
@@ -22,7 +23,7 @@ const ROUNDS: usize = 2;
 const THEIRS: &str = "pam_pkcs11 {
   use_pkcs11_module = opensc;
   pkcs11_module opensc {
-    module = opensc-pkcs11.so; slot_description = \"none\"; cert_policy = signature; token_type = \"Smart card\";
+    module = OPENSC; slot_description = \"none\"; cert_policy = signature; token_type = \"Smart card\";
     ca_dir = /nonexistent; crl_dir = /nonexistent; support_threads = false;
   }
   use_mappers = null;
@@ -34,7 +35,8 @@ pub(crate) fn measure(scene: &mut Scene, effort: Effort, report: &mut Report) {
     let stanzas = Stanzas::new(&scene.scratch.folder("pam.d"), &scene.terminal);
     let (accounts, theirs) = (scene.scratch.path().join("accounts"), scene.scratch.path().join("pam_pkcs11.conf"));
     std::fs::write(&accounts, format!("10023 {ACCOUNT}\n")).expect("cannot write the accounts");
-    std::fs::write(&theirs, THEIRS).expect("cannot write pam_pkcs11's configuration");
+    std::fs::write(&theirs, THEIRS.replace("OPENSC", &pkcs11_module()))
+        .expect("cannot write pam_pkcs11's configuration");
     let personal = format!("account=personal accounts={}", accounts.display());
     stanzas.example("ours", "login", &[("account=personal", personal.as_str())]);
     stanzas.plain("theirs", &format!("auth required pam_pkcs11.so config_file={}\n", theirs.display()));

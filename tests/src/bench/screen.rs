@@ -8,6 +8,7 @@ use sekisho_ipc::{ScreenState, SessionState};
 use sekisho_tests::clerk::{login, wait_card, wait_state};
 use sekisho_tests::desktop::{Desktop, Locker};
 use sekisho_tests::process::Process;
+use sekisho_tests::reader::pkcs11_module;
 use sekisho_tests::scene::{Scene, wait_fresh};
 use sekisho_tests::terminal::Part;
 use sekisho_tests::wait;
@@ -107,7 +108,8 @@ fn events(ran: &Path) -> String {
         format!("  event {name} {{ on_error = ignore; action = \"/bin/touch {}\"; }}\n", file.display())
     };
     format!(
-        "pkcs11_eventmgr {{\n  daemon = false; debug = false; polling_time = 1; expire_time = 0;\n  pkcs11_module = opensc-pkcs11.so;\n{}{}}}\n",
+        "pkcs11_eventmgr {{\n  daemon = false; debug = false; polling_time = 1; expire_time = 0;\n  pkcs11_module = {};\n{}{}}}\n",
+        pkcs11_module(),
         event("card_insert", &ran.with_extension("in")),
         event("card_remove", ran),
     )
