@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use sekisho_ipc::{AgentError, Client, ClientError, Lease};
+use sekisho_ipc::{AgentError, Bar, Client, ClientError, Lease};
+use sekisho_wire::words::Language;
 
 use crate::error::AdminError;
 use crate::screen::Screen;
@@ -68,5 +69,54 @@ pub(crate) fn tell(readers: &Readers, screen: &Screen) {
                 "この端末のエージェントからカードリーダーを借りました(最長{minutes}分)。返却まで職員のカードは読み取られません"
             ),
         );
+    }
+}
+
+/// Why the agent does not lend them.
+pub(crate) fn why_not_lent(error: &AgentError, language: Language) -> String {
+    match error {
+        AgentError::CardProblem { verdict, .. } => language.pick(&verdict.what_ja, &verdict.what).to_owned(),
+        AgentError::NotPermitted { reason: Bar::SessionOpen } => {
+            language.pick("この端末は利用中です", "a session is open there").to_owned()
+        }
+        AgentError::NotPermitted { reason: Bar::NotABorrower } => {
+            language.pick("このユーザーには許可されていません", "this user may not").to_owned()
+        }
+        AgentError::NotRecorded => language.pick("端末で記録できません", "the terminal cannot record it").to_owned(),
+        other @ (AgentError::InvalidArgument { .. }
+        | AgentError::NotPermitted { .. }
+        | AgentError::NoSuchPrompt
+        | AgentError::PromptCancelled
+        | AgentError::AlreadyCompleted
+        | AgentError::NotEnrolled
+        | AgentError::RecordsHeldBack { .. }
+        | AgentError::SealRefused { .. }
+        | AgentError::TooLarge { .. }) => other.to_string(),
+    }
+}
+
+/// What whoever wants them does then.
+pub(crate) fn next_step(error: &AgentError, language: Language) -> &str {
+    match error {
+        AgentError::CardProblem { verdict, .. } => language.pick(&verdict.next_ja, &verdict.next),
+        AgentError::NotPermitted { reason: Bar::NotABorrower } => language.pick(
+            "root で実行するか、agent.toml の [peers] の borrow にこの利用者を書いてください。",
+            "Run it as root, or name this user under [peers] 'borrow' in agent.toml.",
+        ),
+        AgentError::NotPermitted { .. } => language.pick(
+            "先にこの端末の利用を終了してください(カードを抜くか sekisho lock --end)。",
+            "End the session at this terminal first: take its card out, or run sekisho lock --end.",
+        ),
+        AgentError::InvalidArgument { .. }
+        | AgentError::NoSuchPrompt
+        | AgentError::PromptCancelled
+        | AgentError::AlreadyCompleted
+        | AgentError::NotRecorded
+        | AgentError::NotEnrolled
+        | AgentError::RecordsHeldBack { .. }
+        | AgentError::SealRefused { .. }
+        | AgentError::TooLarge { .. } => {
+            language.pick("sekisho doctor で確かめてください。", "See what sekisho doctor says.")
+        }
     }
 }

@@ -10,6 +10,7 @@ mod bare_rows;
 mod batches;
 mod card_in_memory;
 mod chip;
+mod helper;
 mod ingest;
 mod login;
 mod many_clients;

@@ -1,8 +1,8 @@
 //! One authorization beside polkit's `CheckAuthorization`: the question that Linux programs ask today. polkit answers from memory and keeps no record.
 
 use std::collections::HashMap;
-use std::io::{BufRead as _, BufReader, Write as _};
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::io::{BufRead as _, Write as _};
+use std::process::Command;
 use std::time::Duration;
 
 use dbus::Message;
@@ -16,6 +16,7 @@ use sekisho_tests::terminal::Part;
 use crate::Effort;
 use crate::at_rest::resident_mib;
 use crate::authorize::ask;
+use crate::helper::Helper;
 use crate::report::Report;
 use crate::stopwatch::timed;
 use crate::times::Times;
@@ -50,7 +51,7 @@ pub(crate) fn measure(scene: &mut Scene, effort: Effort, report: &mut Report) {
     std::fs::write(folder.join("actions/bench.policy"), POLICY).expect("an action");
     open_the_way(scene);
     let polkit = Polkit::start(&folder, ACTION);
-    let mut stranger = Stranger::start(&polkit);
+    let mut stranger = stranger(&polkit);
     login(&scene.terminal, &scene.clerk);
     // A terminal's ledger is another machine.
     wait_sealed(&scene.terminal);
@@ -83,43 +84,16 @@ fn open_the_way(scene: &Scene) {
     std::fs::set_permissions(scene.scratch.path(), std::fs::Permissions::from_mode(0o711)).expect("the folder is ours");
 }
 
-/// This program again, as somebody who is not root and asks polkit about himself.
-struct Stranger {
-    child: Child,
-    asks: ChildStdin,
-    hears: BufReader<ChildStdout>,
-}
-
-impl Stranger {
-    fn start(polkit: &Polkit) -> Self {
-        let mut command: Command = polkit.client("setpriv");
-        command.arg(format!("--reuid={NOBODY}")).args(["--clear-groups", "--"]);
-        // A copy: nobody may not be able to go where this program lies.
-        let copy = polkit.folder().join("stranger");
-        std::fs::copy(std::env::current_exe().expect("a running program has a path"), &copy).expect("cannot copy it");
-        command.arg(copy);
-        command.arg("ask-polkit").stdin(Stdio::piped()).stdout(Stdio::piped());
-        let mut child = command.spawn().expect("cannot start setpriv");
-        let asks = child.stdin.take().expect("a pipe was asked for");
-        let hears = BufReader::new(child.stdout.take().expect("a pipe was asked for"));
-        let mut stranger = Self { child, asks, hears };
-        stranger.ask();
-        stranger
-    }
-
-    fn ask(&mut self) -> Duration {
-        writeln!(self.asks).expect("the stranger listens");
-        let mut line = String::new();
-        self.hears.read_line(&mut line).expect("the stranger tells");
-        Duration::from_nanos(line.trim().parse().expect("nanoseconds"))
-    }
-}
-
-impl Drop for Stranger {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
+/// This program again, as somebody who is not root and asks polkit about himself. The first answer is not counted.
+fn stranger(polkit: &Polkit) -> Helper {
+    let mut command: Command = polkit.client("setpriv");
+    command.arg(format!("--reuid={NOBODY}")).args(["--clear-groups", "--"]);
+    // A copy: nobody may not be able to go where this program lies.
+    let copy = polkit.folder().join("stranger");
+    std::fs::copy(std::env::current_exe().expect("a running program has a path"), &copy).expect("cannot copy it");
+    let mut stranger = Helper::start(command.arg(copy).arg("ask-polkit"));
+    stranger.ask();
+    stranger
 }
 
 /// The stranger: for each line that comes, asks polkit once over a connection that stays, and writes how long it took.

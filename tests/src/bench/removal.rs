@@ -1,7 +1,7 @@
 //! From pcscd's telling that the card was pulled to the first refusal.
 
-use std::io::{BufRead, BufReader, Write};
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::io::Write;
+use std::process::Command;
 use std::time::Duration;
 
 use sekisho_card::{PcscReaders, ReaderEvent};
@@ -12,11 +12,12 @@ use sekisho_tests::scene::Scene;
 
 use crate::Effort;
 use crate::authorize::FUNCTION;
+use crate::helper::Helper;
 use crate::report::{Goal, Report};
 use crate::stopwatch::now;
 
 pub(crate) fn measure(scene: &mut Scene, effort: Effort, report: &mut Report) {
-    let mut watcher = Watcher::start(scene);
+    let mut watcher = watcher(scene);
     let mut late: Vec<f64> = (0..effort.of(12, 3)).map(|_| once(scene, &mut watcher)).collect();
     late.sort_unstable_by(f64::total_cmp);
     let (middle, last) = (late[late.len() / 2], late[late.len() - 1]);
@@ -35,7 +36,7 @@ pub(crate) fn measure(scene: &mut Scene, effort: Effort, report: &mut Report) {
 }
 
 /// Milliseconds from another client's being told until the first refusal was answered.
-fn once(scene: &Scene, watcher: &mut Watcher) -> f64 {
+fn once(scene: &Scene, watcher: &mut Helper) -> f64 {
     wait_state(&scene.terminal, SessionState::AwaitPin);
     login(&scene.terminal, &scene.clerk);
     let mut client = scene.terminal.client();
@@ -59,32 +60,9 @@ pub(crate) fn control(scene: &Scene, line: &str) {
 }
 
 /// This program again, as another client of the terminal's pcscd.
-pub(crate) struct Watcher {
-    child: Child,
-    lines: BufReader<ChildStdout>,
-}
-
-impl Watcher {
-    pub(crate) fn start(scene: &Scene) -> Self {
-        let mut command = Command::new(std::env::current_exe().expect("a running program has a path"));
-        command.arg("tell-removals").env("PCSCLITE_CSOCK_NAME", scene.terminal.pcscd.socket());
-        let mut child = command.stdout(Stdio::piped()).spawn().expect("cannot start the watcher");
-        let lines = BufReader::new(child.stdout.take().expect("a pipe was asked for"));
-        Self { child, lines }
-    }
-
-    pub(crate) fn next(&mut self) -> Duration {
-        let mut line = String::new();
-        self.lines.read_line(&mut line).expect("the watcher tells");
-        Duration::from_nanos(line.trim().parse().expect("nanoseconds"))
-    }
-}
-
-impl Drop for Watcher {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
+pub(crate) fn watcher(scene: &Scene) -> Helper {
+    let mut command = Command::new(std::env::current_exe().expect("a running program has a path"));
+    Helper::start(command.arg("tell-removals").env("PCSCLITE_CSOCK_NAME", scene.terminal.pcscd.socket()))
 }
 
 /// The watcher: writes the time at which each removal was told, a line each, until it is ended.

@@ -14,7 +14,8 @@ use sekisho_tests::terminal::Part;
 use sekisho_tests::wait;
 
 use crate::Effort;
-use crate::removal::{Watcher, control};
+use crate::helper::Helper;
+use crate::removal::{control, watcher};
 use crate::report::Report;
 use crate::stopwatch::now;
 use crate::times::Times;
@@ -26,7 +27,7 @@ pub(crate) fn measure(scene: &mut Scene, effort: Effort, report: &mut Report) {
     scene.terminal.lock_screen_by(&folder, "alert");
     restart_agent(scene);
     wait_screen_ready(scene);
-    let mut watcher = Watcher::start(scene);
+    let mut watcher = watcher(scene);
     let count = effort.of(12, 3);
     let ours: Times = (0..count).map(|_| locked_by_us(scene, &desktop, &mut watcher)).collect();
     scene.terminal.kill(Part::CardWorker);
@@ -54,7 +55,7 @@ fn wait_screen_ready(scene: &Scene) {
     wait::until("a screen to lock", || (client.status().ok()?.screen == ScreenState::Ready).then_some(()));
 }
 
-fn locked_by_us(scene: &Scene, desktop: &Desktop, watcher: &mut Watcher) -> Duration {
+fn locked_by_us(scene: &Scene, desktop: &Desktop, watcher: &mut Helper) -> Duration {
     wait_state(&scene.terminal, SessionState::AwaitPin);
     login(&scene.terminal, &scene.clerk);
     let locks = || desktop.calls().matches(" Lock").count();
@@ -77,7 +78,7 @@ fn at_once(mut came: impl FnMut() -> bool) -> Duration {
     now()
 }
 
-fn commanded(scene: &Scene, watcher: &mut Watcher, count: usize) -> Times {
+fn commanded(scene: &Scene, watcher: &mut Helper, count: usize) -> Times {
     let folder = scene.scratch.folder("eventmgr");
     let (ran, configuration) = (folder.join("ran"), folder.join("eventmgr.conf"));
     std::fs::write(&configuration, events(&ran)).expect("cannot write pkcs11_eventmgr's configuration");

@@ -1,10 +1,10 @@
 //! What went wrong and what to do about it, in English and Japanese.
 
-use sekisho_ipc::{AgentError, Bar};
 use sekisho_wire::secret::PinRefused;
 use sekisho_wire::words::Language;
 
 use super::AdminError;
+use crate::lease;
 
 impl AdminError {
     /// What happened, in one line.
@@ -100,7 +100,10 @@ impl AdminError {
             Self::NoTerminalForPin => "cannot ask for the PIN: there is no terminal".to_owned(),
             Self::NoTerminalForFirstPin => "cannot show the first PIN: there is no terminal".to_owned(),
             Self::NotLent(error) => {
-                format!("cannot borrow the card readers of this terminal: {}", why_not_lent(error, Language::English))
+                format!(
+                    "cannot borrow the card readers of this terminal: {}",
+                    lease::why_not_lent(error, Language::English)
+                )
             }
             Self::NoReader => "cannot find a card reader".to_owned(),
             Self::WhichReader(names) => format!("cannot choose among {} readers: {}", names.len(), names.join("; ")),
@@ -237,7 +240,7 @@ impl AdminError {
             Self::NoTerminalForPin => "暗証番号を入力する端末がありません".to_owned(),
             Self::NoTerminalForFirstPin => "初期暗証番号を表示する端末がありません".to_owned(),
             Self::NotLent(error) => {
-                format!("この端末のカードリーダーを借りられません: {}", why_not_lent(error, Language::Japanese))
+                format!("この端末のカードリーダーを借りられません: {}", lease::why_not_lent(error, Language::Japanese))
             }
             Self::NoReader => "カードリーダーが見つかりません".to_owned(),
             Self::WhichReader(names) => format!("カードリーダーが{}台あります: {}", names.len(), names.join("、")),
@@ -321,30 +324,7 @@ impl AdminError {
                 ("Check the path, its owner and the disk.", "パス、所有者、ディスクを確かめてください。")
             }
             Self::Token(error) => return error.next_step(language).to_owned(),
-            Self::NotLent(error) => match error.as_ref() {
-                AgentError::CardProblem { verdict, .. } => {
-                    return language.pick(&verdict.next_ja, &verdict.next).to_owned();
-                }
-                AgentError::NotPermitted { reason: Bar::NotABorrower } => (
-                    "Run it as root, or name this user under [peers] 'borrow' in agent.toml.",
-                    "root で実行するか、agent.toml の [peers] の borrow にこの利用者を書いてください。",
-                ),
-                AgentError::NotPermitted { .. } => (
-                    "End the session at this terminal first: take its card out, or run sekisho lock --end.",
-                    "先にこの端末の利用を終了してください(カードを抜くか sekisho lock --end)。",
-                ),
-                AgentError::InvalidArgument { .. }
-                | AgentError::NoSuchPrompt
-                | AgentError::PromptCancelled
-                | AgentError::AlreadyCompleted
-                | AgentError::NotRecorded
-                | AgentError::NotEnrolled
-                | AgentError::RecordsHeldBack { .. }
-                | AgentError::SealRefused { .. }
-                | AgentError::TooLarge { .. } => {
-                    ("See what sekisho doctor says.", "sekisho doctor で確かめてください。")
-                }
-            },
+            Self::NotLent(error) => return lease::next_step(error, language).to_owned(),
             Self::Damaged(_) => (
                 "Restore the home directory from the safe's copy.",
                 "金庫に保管した写しからホームディレクトリを復元してください。",
@@ -580,27 +560,5 @@ const fn link_language(language: Language) -> sekisho_link::Language {
     match language {
         Language::English => sekisho_link::Language::English,
         Language::Japanese => sekisho_link::Language::Japanese,
-    }
-}
-
-fn why_not_lent(error: &AgentError, language: Language) -> String {
-    match error {
-        AgentError::CardProblem { verdict, .. } => language.pick(&verdict.what_ja, &verdict.what).to_owned(),
-        AgentError::NotPermitted { reason: Bar::SessionOpen } => {
-            language.pick("この端末は利用中です", "a session is open there").to_owned()
-        }
-        AgentError::NotPermitted { reason: Bar::NotABorrower } => {
-            language.pick("このユーザーには許可されていません", "this user may not").to_owned()
-        }
-        AgentError::NotRecorded => language.pick("端末で記録できません", "the terminal cannot record it").to_owned(),
-        other @ (AgentError::InvalidArgument { .. }
-        | AgentError::NotPermitted { .. }
-        | AgentError::NoSuchPrompt
-        | AgentError::PromptCancelled
-        | AgentError::AlreadyCompleted
-        | AgentError::NotEnrolled
-        | AgentError::RecordsHeldBack { .. }
-        | AgentError::SealRefused { .. }
-        | AgentError::TooLarge { .. }) => other.to_string(),
     }
 }
