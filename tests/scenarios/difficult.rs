@@ -169,14 +169,16 @@ fn a_card_that_answers_nothing_is_no_card_and_holds_nothing_up() {
     scene.clerk.card.be_difficult(Some("mute"));
     scene.clerk.card.insert(&scene.terminal.pcscd, 0);
     scene.terminal.pcscd.wait_slot(0, true);
-    // The card worker waits for it, and then no longer; the agent answers meanwhile. Whoever watches over the units starts it again.
+    // The card worker waits for it, then says so, and lives; the agent answers meanwhile.
     assert_eq!(verdict_of(&scene.terminal, FUNCTION), "no_card");
-    scene.terminal.wait_said(Part::CardWorker, "the card worker ends itself");
-    wait::until("the card worker to end", || scene.terminal.has_ended(Part::CardWorker).then_some(()));
+    scene.terminal.wait_said(Part::CardWorker, "does not come back");
+    wait::until("the card to be told of", || {
+        (scene.terminal.client().status().ok()?.advice.code == "card_problem").then_some(())
+    });
     assert!(try_pin(&scene, &scene.clerk.pin()).is_ok_and(|code| code != "granted"));
     scene.clerk.card.pull();
     scene.terminal.pcscd.wait_slot(0, false);
-    scene.terminal.start_part(Part::CardWorker);
+    assert!(!scene.terminal.has_ended(Part::CardWorker));
     scene.clerk.card.be_difficult(None);
     insert(&scene.terminal, &mut scene.clerk);
     login(&scene.terminal, &scene.clerk);

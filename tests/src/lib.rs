@@ -16,6 +16,7 @@ pub mod history;
 pub mod kwin;
 pub mod ledger;
 pub mod login;
+pub mod neighbour;
 pub mod own_pin;
 pub mod packages;
 pub mod pcscd;

@@ -187,6 +187,25 @@ impl Pcscd {
         std::fs::remove_file(self.folder.join("unplugged")).expect("they were unplugged");
     }
 
+    /// Starts it again without any reader; [`Self::restart_with_readers`] gives them back.
+    ///
+    /// # Panics
+    /// When its configuration cannot be written.
+    pub fn restart_without_readers(&mut self) {
+        std::fs::write(self.folder.join("readers/vpcd"), "").expect("cannot write pcscd's configuration");
+        self.restart();
+    }
+
+    /// Starts it again with the readers that it began with.
+    ///
+    /// # Panics
+    /// When its configuration cannot be written.
+    pub fn restart_with_readers(&mut self) {
+        let configuration = configuration(&self.ports, DRIVER);
+        std::fs::write(self.folder.join("readers/vpcd"), configuration).expect("cannot write pcscd's configuration");
+        self.restart();
+    }
+
     /// Starts it again on the same ports.
     pub fn restart(&mut self) {
         self.kill();

@@ -80,6 +80,7 @@ struct State {
     /// How often the host has seen it empty since this was last set to 0.
     seen_empty: u32,
     defect: bool,
+    mute: bool,
     asked: Option<Asked>,
     moves: VecDeque<Move>,
     /// Every byte that came from the host, and every one that went to it.
@@ -154,6 +155,11 @@ impl PinPadReader {
         let mut state = self.shared.lock();
         (state.card, state.powered) = (None, false);
         self.shared.changed.notify_all();
+    }
+
+    /// From now on what is put in does not answer when it gets power, as a card that is upside down, or does again.
+    pub fn be_mute(&self, mute: bool) {
+        self.shared.lock().mute = mute;
     }
 
     /// From now on it refuses to ask for a PIN, or does again.
@@ -275,6 +281,9 @@ fn answer(message: &[u8], shared: &Shared) -> Vec<u8> {
 
 fn power_on(shared: &Shared) -> Result<Vec<u8>, u8> {
     let mut state = shared.lock();
+    if state.mute {
+        return Err(MUTE);
+    }
     let card = state.card.as_mut().ok_or(MUTE)?;
     card.begin().and_then(|card| card.end(Disposition::Reset)).map_err(|_| MUTE)?;
     state.powered = true;

@@ -97,6 +97,14 @@ impl Terminal {
         std::fs::write(self.configuration(), text).expect("cannot write the agent's configuration");
     }
 
+    /// From the next start of each part on, its configuration has these lines in its table `[card]`, too.
+    pub fn configure_card(&self, lines: &str) {
+        let configuration = std::fs::read_to_string(self.configuration()).expect("it was set up");
+        // The table is ours alone: it stands at the end.
+        let configuration = configuration.split("[card]").next().unwrap_or_default();
+        self.configure(&format!("{configuration}[card]\n{lines}\n"));
+    }
+
     /// The configuration file.
     #[must_use]
     pub fn configuration(&self) -> PathBuf {
@@ -188,6 +196,18 @@ impl Terminal {
     #[must_use]
     pub fn process_id(&self, part: Part) -> Option<u32> {
         self.parts[part as usize].as_ref().map(Process::id)
+    }
+
+    /// How long a part has had the processor, in hundredths of a second (proc(5), fields 14 and 15 of `stat`).
+    ///
+    /// # Panics
+    /// When it does not run.
+    #[must_use]
+    pub fn ticks(&self, part: Part) -> u64 {
+        let process = self.process_id(part).expect("the part runs");
+        let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).expect("a running process");
+        let after_name = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
+        after_name.split_whitespace().skip(11).take(2).filter_map(|field| field.parse::<u64>().ok()).sum()
     }
 
     /// Stops one part in its tracks.

@@ -189,6 +189,12 @@ impl VirtualCard {
         self.at_insertion
     }
 
+    /// Everything in the card's log: its APDUs, and lines with a # that tell of power.
+    #[must_use]
+    pub fn log(&self) -> Vec<String> {
+        std::fs::read_to_string(&self.apdus).unwrap_or_default().lines().map(str::to_owned).collect()
+    }
+
     /// The card's APDUs from number `from` on: header, lengths, status; never data.
     #[must_use]
     pub fn apdus_from(&self, from: usize) -> Vec<String> {

@@ -218,6 +218,10 @@ pub(crate) fn warnings(state: &State, language: Language) -> Vec<String> {
             (Language::English, None) => "The register was never confirmed. Only essential functions work.".into(),
         });
     }
+    // Without another card that works it is the advice already.
+    if let Some(problem) = state.card_problem.as_ref().filter(|_| state.card.is_some()) {
+        warnings.push(sentence(problem, language));
+    }
     if state.session.is_some() && state.card.as_ref().is_some_and(|card| card.by_grant) {
         let (japanese, english) = (
             "カードが端末の登録簿より新しいため、カード上の貸与記録により利用中です。",

@@ -1,6 +1,6 @@
 //! What all threads of the agent share: the session machine, the register, the journal. One lock; nothing waits while holding it.
 
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::os::fd::OwnedFd;
 use std::sync::mpsc::{Sender, SyncSender};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -114,8 +114,8 @@ pub(crate) struct Core {
     pub(crate) records: Records,
     /// Trusted time of the record that waits longest for the ledger, or a little earlier.
     pub(crate) unsent_since: Option<u64>,
-    /// What is in the reader and cannot be used.
-    pub(crate) unreadable: Option<Problem>,
+    /// What is in readers and cannot be used, by the worker's number of the insertion.
+    pub(crate) unreadable: BTreeMap<u64, Problem>,
     /// Who has the readers, if not we.
     pub(crate) lease: Option<Lent>,
     /// How many leases there were.
@@ -222,7 +222,7 @@ impl Agent {
             history: History::default(),
             records: Records::default(),
             unsent_since,
-            unreadable: None,
+            unreadable: BTreeMap::new(),
             lease: None,
             leases: 0,
             screen: Screen::before_any(&config),

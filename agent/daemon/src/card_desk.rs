@@ -7,15 +7,16 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sekisho_card::{
-    CardCause, CardError, Cause, Disposition, Doing, Lengths, LoginError, OperatorCard, PcscReader, PcscTransport,
-    ReaderName, SharePolicy, Transport as _, TransportError, Tries,
+    CardCause, CardError, Cause, Disposition, Doing, LoginError, OperatorCard, PcscTransport, ReaderName,
+    TransportError, Tries,
 };
-use sekisho_ipc::{Keypad, PinFrame};
+use sekisho_ipc::PinFrame;
 use sekisho_wire::id::{Hash, Signature};
 use sekisho_wire::secret::Pin;
 use sekisho_wire::words::Language;
 
 use crate::card_worker::Outbox;
+use crate::opening::{self, Opened, Openings};
 use crate::pad_entry::PadEntry;
 use crate::pin_intake::Intake;
 use crate::worker_link::{CallAnswer, Failure, FromWorker, Lost, OnReader, Problem};
@@ -24,19 +25,51 @@ use crate::worker_link::{CallAnswer, Failure, FromWorker, Lost, OnReader, Proble
 const DECIDED: Duration = Duration::from_secs(5);
 
 /// Something to do with a card.
-#[derive(Debug)]
 pub(crate) enum Job {
-    Open { reader: ReaderName, insertion: u64 },
-    Forget { insertion: u64 },
+    Open {
+        reader: ReaderName,
+        insertion: u64,
+    },
+    Opened(Opened),
+    Forget {
+        insertion: u64,
+    },
     ForgetAll,
-    Sign { call: u64, insertion: u64, intake: Arc<Intake>, digest: [u8; 32] },
-    OnReader { call: u64, insertion: u64, what: OnReader, entry: Arc<PadEntry>, patience: Duration },
-    ChangePin { call: u64, insertion: u64, intake: Arc<Intake> },
-    Prove { call: u64, insertion: u64, digest: [u8; 32] },
-    ReadGrant { insertion: u64 },
-    LetGo { call: u64 },
+    Sign {
+        call: u64,
+        insertion: u64,
+        intake: Arc<Intake>,
+        digest: [u8; 32],
+    },
+    OnReader {
+        call: u64,
+        insertion: u64,
+        what: OnReader,
+        entry: Arc<PadEntry>,
+        patience: Duration,
+    },
+    ChangePin {
+        call: u64,
+        insertion: u64,
+        intake: Arc<Intake>,
+    },
+    Prove {
+        call: u64,
+        insertion: u64,
+        digest: [u8; 32],
+    },
+    ReadGrant {
+        insertion: u64,
+    },
+    LetGo {
+        call: u64,
+    },
     TakeUp,
-    LogOut { insertion: u64 },
+    LogOut {
+        insertion: u64,
+    },
+    /// Nobody is told any more: the cards are let go.
+    End,
 }
 
 impl Job {
@@ -45,6 +78,7 @@ impl Job {
         match self {
             Self::OnReader { patience, .. } => *patience,
             Self::Open { .. }
+            | Self::Opened(_)
             | Self::Forget { .. }
             | Self::ForgetAll
             | Self::Sign { .. }
@@ -53,16 +87,17 @@ impl Job {
             | Self::ReadGrant { .. }
             | Self::LetGo { .. }
             | Self::TakeUp
-            | Self::LogOut { .. } => Duration::ZERO,
+            | Self::LogOut { .. }
+            | Self::End => Duration::ZERO,
         }
     }
 }
 
-type Card = OperatorCard<PcscTransport>;
+pub(crate) type Card = OperatorCard<PcscTransport>;
 
 /// Has the cards.
 pub(crate) struct CardDesk {
-    policy: SharePolicy,
+    openings: Openings,
     cards: HashMap<u64, Card>,
     holds: Holds,
     /// Cards that another program holds: they are looked at again until it has let them go.
@@ -78,21 +113,18 @@ enum Holds {
 }
 
 impl CardDesk {
-    pub(crate) fn new(policy: SharePolicy) -> Self {
-        Self { policy, cards: HashMap::new(), holds: Holds::Nothing, in_use: HashMap::new() }
+    pub(crate) fn new(openings: Openings) -> Self {
+        Self { openings, cards: HashMap::new(), holds: Holds::Nothing, in_use: HashMap::new() }
     }
 
     pub(crate) fn work(&mut self, job: Job, outbox: &Outbox) {
         match job {
             // What is in the readers then is opened by `TakeUp`; and what that has opened is open.
             Job::Open { insertion, .. } if self.holds == Holds::Nothing || self.cards.contains_key(&insertion) => {}
-            Job::Open { reader, insertion } => {
-                let told = match self.open(&reader, insertion) {
-                    Ok(inserted) => inserted,
-                    Err(Unopened { problem, .. }) => FromWorker::CardUnreadable { problem },
-                };
-                outbox.tell_of_card(insertion, &told);
-            }
+            Job::Open { reader, insertion } => self.openings.begin(reader, insertion),
+            // It came while the readers were lent: it is let go here.
+            Job::Opened(_) if self.holds == Holds::Nothing => {}
+            Job::Opened(opened) => self.opened(opened, outbox),
             Job::Forget { insertion } => {
                 self.cards.remove(&insertion);
                 self.in_use.remove(&insertion);
@@ -144,6 +176,7 @@ impl CardDesk {
                     self.count_tries(insertion, outbox);
                 }
             }
+            Job::End => self.close(),
         }
     }
 
@@ -157,22 +190,44 @@ impl CardDesk {
         outbox.tell(&FromWorker::Answer { call, answer: CallAnswer::LetGo });
     }
 
+    /// Something came of a card that was being opened, or nothing in time.
+    fn opened(&mut self, Opened { reader, insertion, outcome }: Opened, outbox: &Outbox) {
+        let waited_for = self.in_use.remove(&insertion).is_some();
+        // One that left meanwhile is let go here: whoever saw it leave has told.
+        if !outbox.is_in(insertion) {
+            return;
+        }
+        let told = match outcome {
+            opening::Outcome::Card(card, told) => {
+                self.cards.insert(insertion, *card);
+                told
+            }
+            opening::Outcome::InUse(problem) => {
+                self.in_use.insert(insertion, reader);
+                if waited_for {
+                    return;
+                }
+                FromWorker::CardUnreadable { insertion, problem }
+            }
+            opening::Outcome::Unreadable(problem) => FromWorker::CardUnreadable { insertion, problem },
+            opening::Outcome::HoldsUp => {
+                log::warn!(
+                    "the card in '{reader}' does not come back; its reader is left out until it does, or is pulled"
+                );
+                FromWorker::CardUnreadable { insertion, problem: holds_up(&reader) }
+            }
+        };
+        outbox.tell_of_card(insertion, &told);
+    }
+
     /// Whether a card is in that another program holds.
     pub(crate) fn waits_for_others(&self) -> bool {
         !self.in_use.is_empty()
     }
 
-    /// Looks again at the cards that others held. That they still do was said when it was seen first.
-    pub(crate) fn look_again(&mut self, outbox: &Outbox) {
-        for (insertion, reader) in std::mem::take(&mut self.in_use) {
-            match self.open(&reader, insertion) {
-                Ok(told) => outbox.tell_of_card(insertion, &told),
-                Err(Unopened { held: true, .. }) => {}
-                Err(Unopened { problem, .. }) => {
-                    outbox.tell_of_card(insertion, &FromWorker::CardUnreadable { problem });
-                }
-            }
-        }
+    /// Looks again at the cards that others held.
+    pub(crate) fn look_again(&mut self) {
+        self.in_use.iter().for_each(|(insertion, reader)| self.openings.begin(reader.clone(), *insertion));
     }
 
     /// Lets a PIN be typed on the reader. A call that nobody wanted any more before the reader was asked never reaches it.
@@ -258,39 +313,12 @@ impl CardDesk {
     }
 
     /// Lets all cards go, and their PIN state with them.
-    pub(crate) fn close(&mut self) {
+    fn close(&mut self) {
         for (_, card) in self.cards.drain() {
             if let Err(error) = card.close(Disposition::Reset) {
                 log::debug!("{error}");
             }
         }
-    }
-
-    /// SELECT, GUID, tries: three APDUs.
-    fn open(&mut self, reader: &ReaderName, insertion: u64) -> Result<FromWorker, Unopened> {
-        let opened = PcscReader::open(reader).and_then(|reader| reader.connect(self.policy, Lengths::Short));
-        let transport = opened.map_err(|error| {
-            let held = error.cause == Cause::ReaderBusy;
-            if held {
-                self.in_use.insert(insertion, reader.clone());
-            }
-            Unopened { problem: words(|language| (error.in_words(language), error.next_step(language))), held }
-        })?;
-        let unread = |error| Unopened { problem: problem(&error), held: false };
-        let mut card = OperatorCard::open(transport).map_err(unread)?;
-        let tries_left = match card.tries_left() {
-            Ok(tries) => Some(tries),
-            Err(error) => {
-                log::info!("{error}");
-                None
-            }
-        };
-        let identity = card.transport().reader_identity().to_string();
-        let keypad = keypad(card.transport().pin_pad().map(|pad| pad.map(|pad| pad.keypad())));
-        let guid = card.guid().to_string();
-        let told = FromWorker::CardInserted { insertion, card: guid, reader: identity, tries_left, keypad };
-        self.cards.insert(insertion, card);
-        Ok(told)
     }
 
     fn card(&mut self, insertion: u64) -> Result<&mut Card, Failure> {
@@ -307,22 +335,6 @@ impl CardDesk {
         let pin = frame.as_ref().and_then(pin_of).ok_or(Failure::NoPin)?;
         drop(frame);
         work(card, &pin).map_err(|error| login_fault(card, &error))
-    }
-}
-
-/// Why a card could not be opened.
-struct Unopened {
-    problem: Problem,
-    /// Another program has it.
-    held: bool,
-}
-
-fn keypad(pad: Result<Option<sekisho_card::Keypad>, Cause>) -> Keypad {
-    match pad {
-        Ok(None | Some(sekisho_card::Keypad::None)) => Keypad::None,
-        Ok(Some(sekisho_card::Keypad::Verifies)) => Keypad::Verifies,
-        Ok(Some(sekisho_card::Keypad::VerifiesAndChanges)) => Keypad::VerifiesAndChanges,
-        Err(_) => Keypad::Unknown,
     }
 }
 
@@ -414,11 +426,11 @@ fn lost_by(error: &TransportError) -> Lost {
     if error.cause == Cause::ReaderGone { Lost::Reader } else { Lost::Card }
 }
 
-fn problem(error: &CardError) -> Problem {
+pub(crate) fn problem(error: &CardError) -> Problem {
     words(|language| (error.in_words(language), error.next_step(language)))
 }
 
-fn words(said: impl Fn(Language) -> (String, &'static str)) -> Problem {
+pub(crate) fn words(said: impl Fn(Language) -> (String, &'static str)) -> Problem {
     let ((what, next), (what_ja, next_ja)) = (said(Language::English), said(Language::Japanese));
     Problem { what, what_ja, next: next.into(), next_ja: next_ja.into() }
 }
@@ -430,6 +442,16 @@ pub(crate) fn mute() -> Problem {
         what_ja: "カードを読めません: カードが応答しません".into(),
         next: "Take it out, wipe the contacts, and insert it with the chip first.".into(),
         next_ja: "カードを抜き、端子を拭いて、ICチップの向きを確かめて挿入してください。".into(),
+    }
+}
+
+/// A card that is asked and does not come back, or that another program keeps us waiting for.
+fn holds_up(reader: &ReaderName) -> Problem {
+    Problem {
+        what: format!("cannot read the card in '{reader}': it does not come back; other readers go on working"),
+        what_ja: format!("「{reader}」のカードを読めません: 応答が返りません。ほかのカードリーダーは使えます"),
+        next: "Take it out and insert it again. If that does not help, tell the administrator.".into(),
+        next_ja: "カードを抜いて、もう一度挿入してください。直らなければ管理者に連絡してください。".into(),
     }
 }
 

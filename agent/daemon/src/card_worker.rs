@@ -1,7 +1,8 @@
 //! The card worker: the one process that speaks to cards. It knows no journal, no register and no network, and decides nothing.
 //!
 //! Per connection to the agent there are three threads: this one reads what the agent asks, the watcher tells what happens in the
-//! readers, the desk has the cards. A removal is told by the watcher, so it never waits behind a card that is busy.
+//! readers, the desk has the cards. A removal is told by the watcher, so it never waits behind a card that is busy. A card that is put in
+//! is opened beside them (`opening.rs`).
 
 use std::collections::{HashMap, VecDeque};
 use std::io;
@@ -19,6 +20,7 @@ use crate::card_desk::{CardDesk, Job};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Card, Config, Sharing};
 use crate::ending;
+use crate::opening::Openings;
 use crate::pad_entry::{self, PadEntry};
 use crate::pin_intake::{Intake, take_in};
 use crate::service_manager::{Heart, ServiceManager};
@@ -132,6 +134,11 @@ impl Outbox {
         tell(&mut self.lock().writer, message);
     }
 
+    /// Whether the card of an insertion is in its reader.
+    pub(crate) fn is_in(&self, insertion: u64) -> bool {
+        self.lock().present.values().any(|present| *present == insertion)
+    }
+
     /// Tells of a card, unless it was pulled while it was being read: after "removed" nobody may hear "inserted".
     pub(crate) fn tell_of_card(&self, insertion: u64, message: &FromWorker) {
         let mut state = self.lock();
@@ -205,15 +212,15 @@ fn serve(stream: UnixStream, card: &Card, watchdogs: &Watchdogs, heart: &Heart<1
     let outbox = Arc::new(Outbox { state: Mutex::new(state) });
     let over = Arc::new(AtomicBool::new(false));
     let (jobs, desk_jobs) = channel();
-    let (policy, look) = (policy(card.sharing), card.watch());
+    let (openings, look) = (Openings::new(policy(card.sharing), card.deadline(), jobs.clone()), card.watch());
     let readers = PcscReaders::new();
     let waker = readers.waker();
     std::thread::scope(|scope| {
         let desk_outbox = Arc::clone(&outbox);
-        scope.spawn(move || desk_loop(CardDesk::new(policy), &desk_jobs, &desk_outbox, &watchdogs.desk));
+        scope.spawn(move || desk_loop(CardDesk::new(openings), &desk_jobs, &desk_outbox, &watchdogs.desk));
         let (watch_jobs, watch_over, watch_outbox) = (jobs.clone(), Arc::clone(&over), Arc::clone(&outbox));
         scope.spawn(move || watch(readers, look, &watch_over, &watch_outbox, &watch_jobs, &watchdogs.watcher, heart));
-        let outcome = Asked::new(jobs, Arc::clone(&outbox)).listen(&mut connection);
+        let outcome = Asked::new(jobs.clone(), Arc::clone(&outbox)).listen(&mut connection);
         over.store(true, Ordering::Release);
         waker.wake();
         if outbox.lock().reader_waits {
@@ -221,6 +228,7 @@ fn serve(stream: UnixStream, card: &Card, watchdogs: &Watchdogs, heart: &Heart<1
             log::warn!("the agent is gone while a reader waits for a PIN: the card worker begins anew");
             ending::at_once();
         }
+        let _ = jobs.send(Job::End);
         outcome
     })
 }
@@ -233,12 +241,12 @@ fn desk_loop(mut desk: CardDesk, jobs: &Receiver<Job>, outbox: &Outbox, watchdog
             jobs.recv().map_err(|_| RecvTimeoutError::Disconnected)
         };
         match job {
+            Ok(Job::End) | Err(RecvTimeoutError::Disconnected) => break,
             Ok(job) => watchdog.during_and(job.patience(), || desk.work(job, outbox)),
-            Err(RecvTimeoutError::Timeout) => watchdog.during(|| desk.look_again(outbox)),
-            Err(RecvTimeoutError::Disconnected) => break,
+            Err(RecvTimeoutError::Timeout) => desk.look_again(),
         }
     }
-    watchdog.during(|| desk.close());
+    watchdog.during(|| desk.work(Job::End, outbox));
 }
 
 /// Insertions of this process.
@@ -286,10 +294,12 @@ fn watch(
                 }
             }
             ReaderEvent::CardMute { reader } => {
-                if let Some(insertion) = outbox.removed(&reader) {
-                    let _ = jobs.send(Job::Forget { insertion });
-                }
-                outbox.tell(&FromWorker::CardUnreadable { problem: crate::card_desk::mute() });
+                let insertion = next_insertion();
+                outbox.inserted(&reader, insertion);
+                outbox.tell_of_card(
+                    insertion,
+                    &FromWorker::CardUnreadable { insertion, problem: crate::card_desk::mute() },
+                );
             }
         }
     }

@@ -118,7 +118,7 @@ impl Agent {
         while let Some(insertion) = core.machine.card().map(|card| card.insertion) {
             self.step(&mut core, Event::CardRemoved(insertion));
         }
-        core.unreadable = None;
+        core.unreadable.clear();
         let record = self.write(&mut core, Body::ReadersLent(ReadersLent { uid: caller.uid, until }));
         core.lease.iter_mut().for_each(|lent| lent.recorded = true);
         log::info!("the readers are lent to {} of uid {}", request.program, caller.uid);
@@ -167,7 +167,7 @@ impl Agent {
 impl Core {
     /// Why no card is there, where there is more to say than that.
     pub(crate) fn why_no_card(&self) -> Option<Problem> {
-        self.lease.as_ref().map(Lent::problem).or_else(|| self.unreadable.clone())
+        self.lease.as_ref().map(Lent::problem).or_else(|| self.newest_problem().cloned())
     }
 
     /// A worker touches no card until it is told to: not while they are lent.

@@ -28,6 +28,7 @@ mod keeper;
 mod lease;
 mod logind;
 mod on_reader;
+mod opening;
 mod pad_entry;
 mod pad_turns;
 mod pin_intake;

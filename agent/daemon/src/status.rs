@@ -12,6 +12,7 @@ use crate::forwarder_link::Line;
 use crate::function::Caller;
 use crate::lease::Lent;
 use crate::session::State as MachineState;
+use crate::worker_link::Problem;
 use crate::{on_reader, spoken};
 
 impl Agent {
@@ -55,6 +56,7 @@ impl Agent {
             state: session_state(core.machine.terminal_state()),
             reader: None,
             card: None,
+            card_problem: None,
             session: None,
             last_lock_reason: None,
             functions: Vec::new(),
@@ -88,6 +90,7 @@ impl Agent {
         State {
             reader: core.machine.card().and_then(|card| card.reader.as_ref()).map(ToString::to_string),
             card: self.card_shown(core),
+            card_problem: core.newest_problem().map(spoken::problem_verdict),
             session: self.session_shown(core),
             last_lock_reason: core.machine.last_reason().map(|reason| spoken::reason(reason).to_owned()),
             functions: self.functions(core),
@@ -223,6 +226,11 @@ pub(crate) fn is_news(before: &State, now: &State) -> bool {
 }
 
 impl Core {
+    /// What is the matter with the card that cannot be used, the last that was put in if there are several.
+    pub(crate) fn newest_problem(&self) -> Option<&Problem> {
+        self.unreadable.last_key_value().map(|(_, problem)| problem)
+    }
+
     /// Whether this caller sees more than anybody may: its own session, or before there is one whose card is in.
     fn is_shown_to(&self, caller: &Caller) -> bool {
         let session = self.machine.session().is_some();

@@ -66,7 +66,7 @@ impl Agent {
         core.worker = None;
         core.calls.clear();
         core.pins.worker_lost();
-        core.unreadable = None;
+        core.unreadable.clear();
         self.step(&mut core, Event::WorkerLost);
         self.observe(&mut core, Body::Worker(WorkerState::Lost));
         self.readers_lost(&mut core);
@@ -92,7 +92,7 @@ impl Agent {
         match message {
             FromWorker::Alive | FromWorker::Grant { .. } => {}
             FromWorker::ServiceLost => {
-                core.unreadable = None;
+                core.unreadable.clear();
                 core.calls.clear();
                 core.pins.cards_lost();
                 self.step(&mut core, Event::CardServiceLost);
@@ -108,7 +108,7 @@ impl Agent {
                 }
             }
             FromWorker::ReaderRemoved { reader, insertion } => {
-                core.unreadable = None;
+                insertion.inspect(|own| drop(core.unreadable.remove(own)));
                 if let Some(insertion) = insertion.and_then(|own| core.numbered(own)) {
                     self.step(&mut core, Event::ReaderLost(insertion));
                 }
@@ -123,13 +123,13 @@ impl Agent {
             FromWorker::CardInserted { insertion, card, reader, tries_left, keypad } => {
                 self.card_inserted(&mut core, insertion, &card, &reader, (tries_left, keypad));
             }
-            FromWorker::CardUnreadable { problem } => {
+            FromWorker::CardUnreadable { insertion, problem } => {
                 log::info!("{}", problem.what);
-                core.unreadable = Some(problem);
+                core.unreadable.insert(insertion, problem);
                 self.tell(&mut core);
             }
             FromWorker::CardRemoved { insertion } => {
-                core.unreadable = None;
+                core.unreadable.remove(&insertion);
                 if let Some(insertion) = core.numbered(insertion) {
                     let card = core.machine.card_of(insertion);
                     core.pins.pulled(insertion, card);
@@ -138,6 +138,7 @@ impl Agent {
                 self.tell(&mut core);
             }
             FromWorker::CardLost { insertion, next, lost } => {
+                core.unreadable.remove(&insertion);
                 if let (Some(insertion), Some(next)) = (core.numbered(insertion), core.numbered(next)) {
                     let card = core.machine.card_of(insertion);
                     core.pins.way_lost(next, card);
@@ -178,7 +179,7 @@ impl Agent {
             return;
         };
         let reader = ReaderIdentity::new(reader).ok();
-        core.unreadable = None;
+        core.unreadable.remove(&own);
         core.reports.see(card);
         self.observe(core, Body::CardSeen(CardSeen { card, reader: reader.clone() }));
         let lost_a_try = core.pins.inserted(insertion, &card, tries_left);

@@ -44,6 +44,8 @@ pub(crate) enum FromWorker {
     },
     /// Something is in the reader that is no operator card, or does not answer.
     CardUnreadable {
+        /// Number of this insertion.
+        insertion: u64,
         /// What happened and what to do.
         problem: Problem,
     },

@@ -274,6 +274,8 @@ pub struct State {
     pub reader: Option<String>,
     /// The card in it.
     pub card: Option<Card>,
+    /// What is the matter with a card that is in a reader and cannot be used, beside `card` or without one.
+    pub card_problem: Option<Verdict>,
     /// The session.
     pub session: Option<Session>,
     /// Why the last session was locked or ended.

@@ -172,6 +172,10 @@ fn not_enrolled(said: &mut Said<'_>) {
 
 fn agent(state: &State, machine: &Machine, said: &mut Said<'_>) {
     reader(state, machine, said);
+    if let Some(problem) = &state.card_problem {
+        let what = [problem.what_ja.as_str(), &problem.what];
+        said.say("card", Grade::Doubtful, what, [&problem.next_ja, &problem.next]);
+    }
     keypad(state, said);
     link(state, said);
     waiting(state, said);
@@ -536,7 +540,7 @@ mod tests {
     fn each_thing_that_is_wrong_is_found_and_nothing_else() {
         let (state, machine) = sound();
         assert_eq!(not_sound(state, &machine), []);
-        let of_state: [Case<State>; 14] = [
+        let of_state: [Case<State>; 15] = [
             (|state| state.lease = samples::lent().lease, &[("reader", Grade::Doubtful)]),
             (|state| state.reports_waiting = 1, &[("reports", Grade::Doubtful)]),
             (|state| state.reports_refused = 1, &[("reports", Grade::Wrong)]),
@@ -551,6 +555,7 @@ mod tests {
             (|state| state.screen = ScreenState::Failed, &[("screen", Grade::Wrong)]),
             (|state| state.screen = ScreenState::Unreachable, &[("screen", Grade::Wrong)]),
             (|state| state.office = None, &[("enrolled", Grade::Wrong)]),
+            (|state| state.card_problem = Some(state.advice.clone()), &[("card", Grade::Doubtful)]),
         ];
         for (change, expected) in of_state {
             let (mut state, machine) = sound();

@@ -65,6 +65,7 @@ pub(crate) fn no_card() -> State {
         state: SessionState::NoCard,
         reader: Some("usb:04e6:5116:21120".into()),
         card: None,
+        card_problem: None,
         session: None,
         last_lock_reason: None,
         functions: Vec::new(),
@@ -497,6 +498,21 @@ fn records_that_wait_too_long_are_warned_of_before_work_stops() {
     for (language, part) in [(Language::Japanese, "あと2日以内"), (Language::English, "Work stops here in 2 days")]
     {
         let text = drawn(&showing(language, State { unsent_until: two_days, ..open() }), 80, 24);
+        assert!(text.contains(part), "{text}");
+    }
+}
+
+#[test]
+fn a_card_that_cannot_be_used_is_told_of_beside_one_that_works() {
+    for (language, part) in [(Language::Japanese, "もう一度挿入"), (Language::English, "insert it again")] {
+        let problem = Verdict {
+            what_ja: "カードを読めません".into(),
+            what: "cannot read the card".into(),
+            next_ja: "もう一度挿入してください。".into(),
+            next: "insert it again".into(),
+            ..open().advice
+        };
+        let text = drawn(&showing(language, State { card_problem: Some(problem), ..open() }), 80, 24);
         assert!(text.contains(part), "{text}");
     }
 }

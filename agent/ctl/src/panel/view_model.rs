@@ -53,17 +53,15 @@ pub(super) fn view(panel: &Panel, size: Size) -> Vec<Row> {
     let language = panel.language;
     let mut rows = vec![head(panel, size.columns)];
     if let Some(state) = panel.state() {
-        rows.extend(warnings(state, language).iter().map(|text| row(Tone::Warning, format!(" ! {text}"))));
+        let warnings = warnings(state, language);
+        rows.extend(warnings.iter().flat_map(|text| marked(" ! ", text, Tone::Warning, size)));
     }
     let mut foot: Vec<Row> = panel
         .notice
         .iter()
         .flat_map(|notice| {
             let (tone, mark) = if notice.good { (Tone::Good, " * ") } else { (Tone::Warning, " ! ") };
-            wrapped(&notice.text, size.columns.saturating_sub(4))
-                .into_iter()
-                .enumerate()
-                .map(move |(line, text)| row(tone, format!("{}{text}", if line == 0 { mark } else { "   " })))
+            marked(mark, &notice.text, tone, size)
         })
         .collect();
     foot.push(row(Tone::Bar, fitted(&format!(" {}", keys(panel)), size.columns)));
@@ -73,6 +71,12 @@ pub(super) fn view(panel: &Panel, size: Size) -> Vec<Row> {
     rows.extend(body);
     rows.extend(foot);
     rows
+}
+
+/// As many rows as the text needs, with a mark before the first.
+fn marked(mark: &str, text: &str, tone: Tone, size: Size) -> Vec<Row> {
+    let lines = wrapped(text, size.columns.saturating_sub(4)).into_iter().enumerate();
+    lines.map(|(line, text)| row(tone, format!("{}{text}", if line == 0 { mark } else { "   " }))).collect()
 }
 
 fn row(tone: Tone, text: impl Into<String>) -> Row {

@@ -18,6 +18,7 @@ fn no_card() -> State {
         state: SessionState::NoCard,
         reader: None,
         card: None,
+        card_problem: None,
         session: None,
         last_lock_reason: None,
         functions: Vec::new(),
