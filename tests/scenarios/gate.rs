@@ -3,8 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use sekisho_ipc::PromptRequest;
 use sekisho_tests::binaries::{checkout, program};
-use sekisho_tests::clerk::{insert, login, pull};
+use sekisho_tests::clerk::{insert, login, pull, type_pin, wait_waiting};
 use sekisho_tests::ledger::both;
 use sekisho_tests::ports::free_port;
 use sekisho_tests::process::Process;
@@ -182,8 +183,21 @@ fn a_web_application_behind_nginx_gets_what_the_agent_grants_and_nothing_else() 
     let sneaking = ["--header", "Sekisho-Function: juminhyo.issue", "--header", "Accept-Language: en"];
     let (status, told) = proxy.get("/zei", &sneaking);
     assert!(status == 403 && told.contains(r#""verdict":"function_not_for_terminal""#), "{status}: {told}");
-    let (status, page) = proxy.get("/inkan", &["--header", "Accept: text/html", "--header", "Accept-Language: en"]);
-    assert!(status == 403 && page.contains("cannot be run from this page"), "{status}: {page}");
+    // The PIN is typed beside the page, for the request that waits; or it is not.
+    let page = ["--header", "Accept: text/html", "--header", "Accept-Language: en"];
+    std::thread::scope(|scope| {
+        let loading = scope.spawn(|| proxy.get("/inkan", &page));
+        let waiting = wait_waiting(&scene.terminal);
+        let who = (waiting.application.as_deref(), waiting.function.as_str(), waiting.title.as_str());
+        assert_eq!(who, (None, "inkan.register", "印鑑登録"), "root is no application");
+        let asked = PromptRequest::waiting(waiting.id);
+        assert!(type_pin(&mut scene.terminal.client(), &asked, &scene.clerk.pin()).unwrap().verdict.granted);
+        assert_eq!(loading.join().unwrap().0, 200);
+        let loading = scope.spawn(|| proxy.get("/inkan", &page));
+        scene.terminal.client().decline(&wait_waiting(&scene.terminal).id).unwrap();
+        let (status, page) = loading.join().unwrap();
+        assert!(status == 403 && page.contains("it was not typed"), "{status}: {page}");
+    });
     assert_eq!(proxy.get("/sekisho/ask", &[]).0, 404, "for the proxy alone");
 
     pull(&scene.terminal, &mut scene.clerk);

@@ -77,6 +77,7 @@ fn a_terminal_is_installed_enrolled_used_upgraded_killed_and_purged() {
 
     let said = guest.wait_end();
     for expected in [
+        "the doctor finds nothing wrong",
         "the desktop logged in",
         "the session outlives an upgrade",
         "granted by the old agent",
@@ -84,6 +85,7 @@ fn a_terminal_is_installed_enrolled_used_upgraded_killed_and_purged() {
         "granted by the new agent",
         "locked when the agent was killed",
         "open again after the agent was killed",
+        "the doctor saw it",
         "locked when the agent hung",
         "works with keys in credentials",
         "ledger is ready",

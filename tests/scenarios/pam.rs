@@ -229,4 +229,15 @@ fn a_login_without_a_card_is_recorded_and_so_is_one_that_no_agent_saw() {
     let (let_in, said) = go(&stanzas, "login", CLERK, &steps, &scene.clerk.pin());
     assert!(let_in, "{said}");
     assert_eq!(without_card(&scene).len(), 2);
+
+    // Who is behind the glass gets in past a card that is in, whether it can be used or not; and it is on record.
+    let (let_in, said) = go(&stanzas, "glass", "root", &steps, "");
+    assert!(let_in && !said.contains("PIN: "), "{said}");
+    assert_eq!(without_card(&scene).len(), 3);
+    pull(&scene.terminal, &mut scene.clerk);
+    scene.clerk.card.be_difficult(Some("mute"));
+    scene.clerk.card.insert(&scene.terminal.pcscd, 0);
+    scene.terminal.pcscd.wait_slot(0, true);
+    assert!(go(&stanzas, "glass", "root", &steps, "").0);
+    assert_eq!(without_card(&scene).len(), 4);
 }

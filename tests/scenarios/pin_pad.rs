@@ -5,7 +5,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use sekisho_ipc::{
-    AgentError, AwaitAnswer, Client, ClientError, Keypad, PinEntry, PinFrame, PromptRequest, SessionState,
+    AgentError, AwaitAnswer, Client, ClientError, Keypad, PinEntry, PinFrame, PromptRequest, PromptWhat, SessionState,
 };
 use sekisho_tests::clerk::{request, type_pin, wait_card, wait_state, wait_tries};
 use sekisho_tests::login::{Attempt, Stanzas};
@@ -47,7 +47,9 @@ fn on_reader(
 ) -> Result<AwaitAnswer, ClientError> {
     let mut client = scene.terminal.client();
     let prompt = client.prompt(request)?;
-    assert_eq!(prompt.on_reader, Some(Duration::from_secs(40)));
+    // For a change three are typed, and the reader waits so long for each.
+    let entries = if request.what == PromptWhat::ChangePin { 3 } else { 1 };
+    assert_eq!(prompt.on_reader, Some(Duration::from_secs(40) * entries));
     let asked = pad.wait_asked();
     assert_eq!((asked.seconds, asked.digits), (40, (6, 8)));
     assert_eq!(entry(scene).0, PinEntry::ReaderNow);

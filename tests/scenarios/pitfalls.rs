@@ -1,17 +1,20 @@
-//! What the README says is shown of PC/SC's pitfalls is shown: every test that it names is there.
+//! What the README says is shown of pitfalls and complaints is shown: every test that it names is there.
 
 use std::fs::read_to_string;
 
 use sekisho_tests::binaries::checkout;
 
-/// The section's heading in `tests/README.md`.
-const SECTION: &str = "## PC/SC, and who shows that we are ready for it\n";
+/// The sections' headings in `tests/README.md`, and how many rows each has at least.
+const SECTIONS: [(&str, usize); 2] = [
+    ("## PC/SC, and who shows that we are ready for it\n", 28),
+    ("## What people complain about elsewhere, and who shows that it is not so here\n", 39),
+];
 /// What stands where a test would.
 const NONE: &str = "not shown";
 
-/// The rows of the section's table, a list of cells each.
-fn rows(readme: &str) -> Vec<Vec<String>> {
-    let (_, section) = readme.split_once(SECTION).expect("the section is there");
+/// The rows of a section's table, a list of cells each.
+fn rows(readme: &str, heading: &str) -> Vec<Vec<String>> {
+    let (_, section) = readme.split_once(heading).expect("the section is there");
     let section = section.split("\n## ").next().unwrap();
     let rows = section.lines().filter_map(|line| line.strip_prefix("| ")?.strip_suffix(" |"));
     rows.map(|row| row.split(" | ").map(str::to_owned).collect()).skip(1).collect()
@@ -35,14 +38,16 @@ fn exists(file: &str, test: &str) -> bool {
 #[test]
 fn every_test_that_the_readme_names_for_a_pitfall_is_there() {
     let readme = read_to_string(checkout().join("tests/README.md")).unwrap();
-    let rows = rows(&readme);
-    assert!(rows.len() >= 20, "{rows:?}");
-    for row in &rows {
-        let [pitfall, shown] = &row[..] else { panic!("two cells: {row:?}") };
-        let named = tests(shown);
-        assert!(!named.is_empty() || shown.contains(NONE), "{pitfall}: names a test, or says {NONE}");
-        for (file, test) in named {
-            assert!(exists(file, test), "{pitfall}: no test {file}::{test}");
+    for (heading, least) in SECTIONS {
+        let rows = rows(&readme, heading);
+        assert!(rows.len() >= least, "{heading}{rows:?}");
+        for row in &rows {
+            let [pitfall, shown] = &row[..] else { panic!("two cells: {row:?}") };
+            let named = tests(shown);
+            assert!(!named.is_empty() || shown.contains(NONE), "{pitfall}: names a test, or says {NONE}");
+            for (file, test) in named {
+                assert!(exists(file, test), "{pitfall}: no test {file}::{test}");
+            }
         }
     }
     assert!(!exists("pitfalls", "no_test_of_this_name") && !exists("no_file", "every_test"));

@@ -180,3 +180,36 @@ fn sleep_waits_until_nothing_is_open_and_the_screen_is_locked() {
     wait_state(&scene.terminal, SessionState::AwaitPin);
     desktop.wait_holds_sleep(false);
 }
+
+#[test]
+fn a_card_service_that_does_not_outlive_the_sleep_is_found_again_and_nothing_is_open() {
+    let (mut scene, mut desktop) = with_desktop("slept", "terminate");
+    desktop.start_logind(Locker::Locks);
+    desktop.wait_holds_sleep(true);
+    insert(&scene.terminal, &mut scene.clerk);
+    login(&scene.terminal, &scene.clerk);
+    desktop.tell_sleep(true);
+    wait_state(&scene.terminal, SessionState::AwaitPin);
+    desktop.wait_holds_sleep(false);
+    // Service and readers go, and come back before or after the machine says that it is awake.
+    for late in [false, true] {
+        scene.terminal.pcscd.kill();
+        wait_state(&scene.terminal, SessionState::NoCard);
+        if late {
+            desktop.tell_sleep(false);
+            assert_eq!(verdict_of(&scene.terminal, "juminhyo.issue"), "no_card");
+        }
+        scene.terminal.pcscd.restart();
+        if !late {
+            desktop.tell_sleep(false);
+        }
+        wait_state(&scene.terminal, SessionState::AwaitPin);
+        assert_eq!(verdict_of(&scene.terminal, "juminhyo.issue"), "pin_needed");
+        login(&scene.terminal, &scene.clerk);
+        desktop.wait_holds_sleep(true);
+        desktop.tell_sleep(true);
+        wait_state(&scene.terminal, SessionState::AwaitPin);
+        desktop.wait_holds_sleep(false);
+    }
+    assert!(!scene.terminal.has_ended(Part::CardWorker));
+}

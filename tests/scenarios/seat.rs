@@ -13,6 +13,7 @@ use sekisho_tests::clerk::{insert, login, pull, tries_left, verdict_of, wait_sta
 use sekisho_tests::desktop::{Desktop, Locker};
 use sekisho_tests::graphical::{Compositor, Graphical, XServer};
 use sekisho_tests::kwin::KWin;
+use sekisho_tests::ledger::both;
 use sekisho_tests::process::Process;
 use sekisho_tests::scene::{Scene, wait_fresh};
 use sekisho_tests::terminal::Part;
@@ -229,6 +230,87 @@ fn the_pin_is_asked_for_on_the_screen_where_the_card_is() {
     pull(&room.scene.terminal, &mut room.scene.clerk);
     wait_no_question(&screen);
     assert!(!room.seat.said().contains(&pin), "{}", room.seat.said());
+}
+
+#[test]
+fn a_program_that_waits_for_the_pin_has_it_asked_for_on_the_screen() {
+    let scratch = sekisho_tests::scratch::Scratch::new("x");
+    let screen = XServer::start(scratch.path());
+    let mut room = Room::new("waits", "[pin]\nprogram = [\"pinentry-gtk-2\"]\n", &screen.environment());
+    let pin = room.scene.clerk.pin();
+    insert(&room.scene.terminal, &mut room.scene.clerk);
+    type_into(&screen, &pin, "Return");
+    wait_state(&room.scene.terminal, SessionState::Open);
+    wait_no_question(&screen);
+    let ask = |wait: &str| {
+        let mut sekisho = room.scene.terminal.sekisho(&["--lang", "en", "authorize", "inkan.register", "--wait", wait]);
+        sekisho.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    };
+    let granted = |told: std::process::Output| (told.status.code(), both(&told));
+
+    let asking = ask("60");
+    let click = || room.desktop.click(room.desktop.wait_notice("asks to run"));
+    // She is told, and asked only when she wants to be: what she types elsewhere goes nowhere.
+    room.desktop.wait_notice("Waiting for the PIN");
+    assert!(screen.window("Sekisho").is_none());
+    click();
+    type_into(&screen, "98765432", "Return");
+    wait_tries(&room.scene.terminal, 4);
+    type_into(&screen, &pin, "Return");
+    let (code, told) = granted(asking.wait_with_output().unwrap());
+    assert!(code == Some(0) && told.contains("record"), "{code:?}: {told}");
+    wait_no_question(&screen);
+
+    // Declined: refused at once.
+    let asking = ask("600");
+    click();
+    type_into(&screen, "", "Escape");
+    let (code, told) = granted(asking.wait_with_output().unwrap());
+    assert!(code == Some(3) && told.contains("PIN"), "{code:?}: {told}");
+    wait_no_question(&screen);
+
+    // Nobody waits any more: nobody is asked.
+    let mut asking = ask("600");
+    click();
+    wait::until("the question for the PIN", || screen.window("Sekisho"));
+    asking.kill().unwrap();
+    asking.wait().unwrap();
+    wait_no_question(&screen);
+    wait::until("three decisions", || {
+        let decided = room.scene.search(&["--kind", "decision", "--function", "inkan.register"]);
+        (decided.len() == 3).then_some(())
+    });
+    assert!(!room.seat.said().contains(&pin), "{}", room.seat.said());
+}
+
+#[test]
+fn programs_that_are_named_end_with_the_session_and_others_do_not() {
+    let scratch = sekisho_tests::scratch::Scratch::new("named");
+    let [kiroku, other] = ["kiroku", "other"].map(|name| scratch.path().join(name));
+    for program in [&kiroku, &other] {
+        std::fs::copy("/bin/sleep", program).unwrap();
+    }
+    let start = |program: &Path| Command::new(program).arg("600").spawn().unwrap();
+    let mut room = Room::new("ends", &format!("{SILENT}[lock]\nend = [{kiroku:?}]\n"), &[]);
+    room.log_in();
+    let mut stays = start(&other);
+    for locked in [true, false] {
+        let mut ends = start(&kiroku);
+        assert_eq!(verdict_of(&room.scene.terminal, "juminhyo.issue"), "granted");
+        assert!(ends.try_wait().unwrap().is_none(), "it may run in an open session");
+        if locked {
+            room.scene.terminal.client().lock().unwrap();
+        } else {
+            pull(&room.scene.terminal, &mut room.scene.clerk);
+        }
+        wait::until("the program to end", || ends.try_wait().unwrap());
+        if locked {
+            login(&room.scene.terminal, &room.scene.clerk);
+        }
+    }
+    assert!(stays.try_wait().unwrap().is_none());
+    stays.kill().unwrap();
+    stays.wait().unwrap();
 }
 
 /// The process that the seat started and that is there now.

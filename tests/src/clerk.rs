@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use sekisho_ipc::{
     AgentError, AuthorizeAnswer, AuthorizeRequest, AwaitAnswer, Client, ClientError, PinFrame, PromptRequest,
-    SessionState,
+    SessionState, Waiting,
 };
 
 use crate::desk::Issued;
@@ -94,6 +94,12 @@ pub fn type_pin(client: &mut Client, request: &PromptRequest, pin: &str) -> Resu
     let prompt = client.prompt(request)?;
     prompt.send_pin(&PinFrame::new(pin.as_bytes()).expect("a PIN"))?;
     client.wait_for(&prompt)
+}
+
+/// Waits until a program's request waits for the PIN.
+pub fn wait_waiting(terminal: &Terminal) -> Waiting {
+    let mut client = terminal.client();
+    wait::until("a request that waits for the PIN", || client.status().ok()?.waiting)
 }
 
 /// Logs in, or opens the locked session again.

@@ -38,9 +38,14 @@ fn when(text: &str) -> Result<When, String> {
     When::parse(text).ok_or_else(|| "not a date: 2026-04-01, 2026-04-01T08:30, 令和8年4月1日 or R8.4.1".to_owned())
 }
 
+const AT_A_TERMINAL: &str = "\
+At a clerk's terminal a command that needs a card borrows the card readers from the agent, as root or as a user under [peers] borrow in
+agent.toml, while nobody's session is open there; the clerk's card is read again when the command has ended.
+職員の端末では、利用中でないときにカードリーダーをエージェントから借ります（root または agent.toml の [peers] borrow の利用者）。";
+
 /// The administrator's tool of an operator-card system: founds offices, issues cards, decides, verifies (管理者用コマンド).
 #[derive(Debug, Parser)]
-#[command(name = "sekisho-admin", version, max_term_width = 120, args_override_self = true)]
+#[command(name = "sekisho-admin", version, max_term_width = 120, args_override_self = true, after_help = AT_A_TERMINAL)]
 pub(crate) struct Cli {
     /// Home directory with the office's register and secrets (0700) [default: ~/.sekisho-admin]
     #[arg(long, global = true, value_name = "DIR", env = "SEKISHO_ADMIN_HOME")]

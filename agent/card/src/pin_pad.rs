@@ -20,8 +20,8 @@ const BLOCK: u8 = 0x08;
 const UNTIL_THE_KEY: u8 = 0x02;
 /// `bConfirmPIN`: the present PIN first, then the new one twice.
 const PRESENT_AND_TWICE: u8 = 0x03;
-/// `wLangId`: the reader's own words, where it has a display, are English (USB language 0409).
-const LANGUAGE: [u8; 2] = 0x0409_u16.to_le_bytes();
+/// `wLangId`: the reader's own words, where it has a display and knows them, are Japanese (USB language 0411).
+const LANGUAGE: [u8; 2] = 0x0411_u16.to_le_bytes();
 /// What fills a PIN's field up (SP 800-73-4 part 2, 2.4.3): the reader writes the PIN over its beginning.
 const PAD: u8 = 0xFF;
 const FIELD: u8 = PIN_MAX as u8;
@@ -178,11 +178,11 @@ mod tests {
         // bTimerOut bTimerOut2 bmFormatString bmPINBlockString bmPINLengthFormat wPINMaxExtraDigit bEntryValidationCondition
         // bNumberMessage wLangId bMsgIndex bTeoPrologue ulDataLength abData
         let command = [0x00, 0x20, 0x00, 0x80, 8, 255, 255, 255, 255, 255, 255, 255, 255];
-        let head = [30, 0, 0x82, 0x08, 0, 8, 6, 2, 1, 9, 4, 0, 0, 0, 0, 13, 0, 0, 0];
+        let head = [30, 0, 0x82, 0x08, 0, 8, 6, 2, 1, 0x11, 4, 0, 0, 0, 0, 13, 0, 0, 0];
         assert_eq!(verify, [&head[..], &command].concat());
         let PadQuestion { code, data: change, .. } = pad.change(Duration::from_secs(999)).unwrap();
         assert_eq!(code, 0x4233_0007);
-        let head = [255, 0, 0x82, 0x08, 0, 0, 8, 8, 6, 3, 2, 3, 9, 4, 0, 1, 2, 0, 0, 0, 21, 0, 0, 0];
+        let head = [255, 0, 0x82, 0x08, 0, 0, 8, 8, 6, 3, 2, 3, 0x11, 4, 0, 1, 2, 0, 0, 0, 21, 0, 0, 0];
         assert_eq!(change, [&head[..], &[0x00, 0x24, 0x00, 0x80, 16], &[255; 16]].concat());
     }
 

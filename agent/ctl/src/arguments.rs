@@ -136,6 +136,9 @@ pub(crate) struct Asked {
     /// What the recipient gave for this very occasion
     #[arg(long, requires = "recipient")]
     nonce: Option<String>,
+    /// Where the function wants the PIN: do not ask for it here, but wait until the clerk has typed it in panel or desktop; so many seconds, 600 at most
+    #[arg(long, value_name = "SECONDS", conflicts_with_all = ["pin_stdin", "card"])]
+    wait: Option<u32>,
 }
 
 /// Where a PIN comes from, and what for.
@@ -183,7 +186,8 @@ impl Asked {
     pub(crate) fn into_request(self) -> AuthorizeRequest {
         let Details { purpose, case } = self.details;
         let recipient = self.recipient.map(|audience| Recipient { audience, nonce: self.nonce });
-        AuthorizeRequest { function: self.function, purpose, case, request: self.request, recipient }
+        let wait = self.wait;
+        AuthorizeRequest { function: self.function, purpose, case, request: self.request, recipient, wait }
     }
 }
 

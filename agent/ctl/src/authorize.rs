@@ -25,7 +25,7 @@ pub(crate) fn run(surroundings: &Surroundings, asked: Asked, json: bool, pin: &P
     Ok(if answer.verdict.granted { exit::DONE } else { exit::REFUSED }.into())
 }
 
-/// Asks, and asks again with the PIN where the function wants it.
+/// Asks, and asks again with the PIN where the function wants it; not where it is to be typed elsewhere.
 pub(crate) fn ask(
     surroundings: &Surroundings,
     client: &mut Client,
@@ -33,7 +33,7 @@ pub(crate) fn ask(
     pin: &PinFrom,
 ) -> Result<AuthorizeAnswer, Failure> {
     let answer = client.authorize(&request).map_err(|error| surroundings.asking(error))?;
-    if answer.verdict.code != VerdictCode::PinProofNeeded.name() {
+    if request.wait.is_some() || answer.verdict.code != VerdictCode::PinProofNeeded.name() {
         return Ok(answer);
     }
     output::remark(&sentence(&answer.verdict, surroundings.language));

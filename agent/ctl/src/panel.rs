@@ -60,6 +60,7 @@ fn attend(
                 Action::Quit => return Ok(()),
                 action @ (Action::Login { .. }
                 | Action::Prove { .. }
+                | Action::Decline(_)
                 | Action::ChangePin { .. }
                 | Action::OnReader(_)
                 | Action::Authorize(_)

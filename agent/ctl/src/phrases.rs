@@ -1,6 +1,6 @@
 //! What the command line and the panel both say about a state.
 
-use sekisho_ipc::{Card, LinkState, OpenPrompt, PromptFor, ScreenState, SessionState, State, Verdict};
+use sekisho_ipc::{Card, LinkState, OpenPrompt, PromptFor, ScreenState, SessionState, State, Verdict, Waiting};
 use sekisho_wire::words::Language;
 
 /// What happened.
@@ -202,6 +202,13 @@ pub(crate) fn warnings(state: &State, language: Language) -> Vec<String> {
     if state.reports_refused > 0 {
         warnings.push(only_here(state.reports_refused, language));
     }
+    if let Some(waiting) = &state.waiting {
+        let (who, what) = (waiting.who(), waiting.what());
+        warnings.push(match language {
+            Language::Japanese => format!("{who} が「{what}」の暗証番号を待っています(パネル: p)。"),
+            Language::English => format!("{who} waits for your PIN: {what} (panel: p)."),
+        });
+    }
     if matches!(state.screen, ScreenState::Failed | ScreenState::Unreachable) {
         let (japanese, english) = (
             "画面をロックできません。席を離れず、システム管理者に連絡してください。",
@@ -231,6 +238,21 @@ pub(crate) fn warnings(state: &State, language: Language) -> Vec<String> {
     }
     warnings
 }
+
+/// Who wants what, and what is known of it, a line each.
+pub(crate) fn wanted(waiting: &Waiting, language: Language) -> Vec<String> {
+    let (who, what) = (waiting.who(), waiting.what());
+    let ask = match language {
+        Language::Japanese => format!("{who} が「{what}」の実行を求めています。"),
+        Language::English => format!("{who} asks to run: {what}"),
+    };
+    let named = |label: (&str, &str), text: &Option<String>| {
+        text.as_ref().map(|text| format!("{}: {text}", language.pick(label.0, label.1)))
+    };
+    let details = [named(("事由", "purpose"), &waiting.purpose), named(("案件番号", "case"), &waiting.case)];
+    std::iter::once(ask).chain(details.into_iter().flatten()).collect()
+}
+
 /// What the ledger will not have of what was reported here.
 pub(crate) fn only_here(count: u32, language: Language) -> String {
     match language {

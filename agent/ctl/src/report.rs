@@ -149,6 +149,14 @@ impl Answer {
             Self::Incident(answer) => answer.reached && answer.unclear.is_empty(),
         }
     }
+
+    /// Whether something of it was not taken, here or at the ledger. A line that is down is no refusal.
+    const fn is_refused(&self) -> bool {
+        match self {
+            Self::Card(answer) => answer.refused || !answer.not_blocked.is_empty(),
+            Self::Incident(answer) => answer.refused,
+        }
+    }
 }
 
 fn blocked(answer: &ReportCardAnswer, language: Language) -> String {
@@ -247,7 +255,7 @@ pub(crate) fn run(
         (Answer::Card(answer), true) => output::json(answer)?,
         (Answer::Incident(answer), true) => output::json(answer)?,
     }
-    Ok(exit::DONE.into())
+    Ok(if answer.is_refused() { exit::REFUSED } else { exit::DONE }.into())
 }
 
 #[cfg(test)]
@@ -297,9 +305,9 @@ mod tests {
         let some = Answer::Card(some);
         let said = some.sentence(Language::English);
         assert!(said.contains("Blocked: card 2026-1") && said.contains("NOT blocked: card 2026-2"), "{said}");
-        assert!(said.contains("Report at another terminal.") && !some.is_done(), "{said}");
+        assert!(said.contains("Report at another terminal.") && !some.is_done() && some.is_refused(), "{said}");
         let refused = Answer::Card(ReportCardAnswer { refused: true, ..card_answer(vec![number("2026-1")], false) });
-        assert!(refused.sentence(Language::English).contains("this terminal alone"));
+        assert!(refused.sentence(Language::English).contains("this terminal alone") && refused.is_refused());
         assert!(refused.sentence(Language::Japanese).contains("この端末でのみ"));
         let unclear = vec![number("2026-1"), number("2026-2")];
         let incident = ReportIncidentAnswer { number: None, unclear, reached: true, refused: false };

@@ -33,6 +33,7 @@ use crate::service_manager::Heart;
 use crate::session::{Action, Event, Insertion, Limits, Machine, Now};
 use crate::trusted::{Moment, TrustedTime};
 use crate::uplink::Position;
+use crate::waiting::Waiting;
 use crate::worker_link::{CallAnswer, Problem, ToWorker};
 
 /// How long records that nobody waits for may gather before they are written.
@@ -116,6 +117,8 @@ pub(crate) struct Core {
     pub(crate) unsent_since: Option<u64>,
     /// What is in readers and cannot be used, by the worker's number of the insertion.
     pub(crate) unreadable: BTreeMap<u64, Problem>,
+    /// The requests that wait for the clerk's PIN, in the order in which they came.
+    pub(crate) waiting: VecDeque<Waiting>,
     /// Who has the readers, if not we.
     pub(crate) lease: Option<Lent>,
     /// How many leases there were.
@@ -223,6 +226,7 @@ impl Agent {
             records: Records::default(),
             unsent_since,
             unreadable: BTreeMap::new(),
+            waiting: VecDeque::new(),
             lease: None,
             leases: 0,
             screen: Screen::before_any(&config),

@@ -76,7 +76,7 @@ impl Job {
     /// How much longer than others this may take: a person is waited for.
     pub(crate) fn patience(&self) -> Duration {
         match self {
-            Self::OnReader { patience, .. } => *patience,
+            Self::OnReader { what, patience, .. } => *patience * what.entries(),
             Self::Open { .. }
             | Self::Opened(_)
             | Self::Forget { .. }
@@ -100,6 +100,8 @@ pub(crate) struct CardDesk {
     openings: Openings,
     cards: HashMap<u64, Card>,
     holds: Holds,
+    /// Lends the readers as soon as no card is being opened: the call that asks for it.
+    lends: Option<u64>,
     /// Cards that another program holds: they are looked at again until it has let them go.
     in_use: HashMap<u64, ReaderName>,
 }
@@ -114,16 +116,22 @@ enum Holds {
 
 impl CardDesk {
     pub(crate) fn new(openings: Openings) -> Self {
-        Self { openings, cards: HashMap::new(), holds: Holds::Nothing, in_use: HashMap::new() }
+        Self { openings, cards: HashMap::new(), holds: Holds::Nothing, lends: None, in_use: HashMap::new() }
     }
 
     pub(crate) fn work(&mut self, job: Job, outbox: &Outbox) {
+        if let Job::Opened(opened) = &job {
+            self.openings.note(opened);
+        }
         match job {
             // What is in the readers then is opened by `TakeUp`; and what that has opened is open.
             Job::Open { insertion, .. } if self.holds == Holds::Nothing || self.cards.contains_key(&insertion) => {}
             Job::Open { reader, insertion } => self.openings.begin(reader, insertion),
             // It came while the readers were lent: it is let go here.
-            Job::Opened(_) if self.holds == Holds::Nothing => {}
+            Job::Opened(opened) if self.holds == Holds::Nothing => {
+                drop(opened);
+                self.lend(outbox);
+            }
             Job::Opened(opened) => self.opened(opened, outbox),
             Job::Forget { insertion } => {
                 self.cards.remove(&insertion);
@@ -187,7 +195,17 @@ impl CardDesk {
         self.in_use.clear();
         self.cards.keys().for_each(|insertion| drop(outbox.lost(*insertion, Lost::Card)));
         self.close();
-        outbox.tell(&FromWorker::Answer { call, answer: CallAnswer::LetGo });
+        self.lends = Some(call);
+        self.lend(outbox);
+    }
+
+    /// Says that the readers are lent, once nothing of ours holds a card. What holds up a reader itself is left out.
+    fn lend(&mut self, outbox: &Outbox) {
+        if self.openings.are_done()
+            && let Some(call) = self.lends.take()
+        {
+            outbox.tell(&FromWorker::Answer { call, answer: CallAnswer::LetGo });
+        }
     }
 
     /// Something came of a card that was being opened, or nothing in time.
@@ -227,7 +245,9 @@ impl CardDesk {
 
     /// Looks again at the cards that others held.
     pub(crate) fn look_again(&mut self) {
-        self.in_use.iter().for_each(|(insertion, reader)| self.openings.begin(reader.clone(), *insertion));
+        for (insertion, reader) in &self.in_use {
+            self.openings.begin(reader.clone(), *insertion);
+        }
     }
 
     /// Lets a PIN be typed on the reader. A call that nobody wanted any more before the reader was asked never reaches it.
@@ -249,15 +269,15 @@ impl CardDesk {
             _ if entry.is_over() => Err(Failure::NoPin.into()),
             (Err(failure), _) => Err(failure.into()),
             (Ok(card), OnReader::Sign) => match outbox.while_reader_waits(|| card.login_on_pad(patience, digest)) {
-                Ok(Some(signature)) => Ok(signed(signature)),
-                Ok(None) => Err(Failure::NoPin.into()),
-                Err(error) => Err(login_fault(card, &error)),
+                Some(Ok(Some(signature))) => Ok(signed(signature)),
+                Some(Ok(None)) | None => Err(Failure::NoPin.into()),
+                Some(Err(error)) => Err(login_fault(card, &error)),
             },
-            (Ok(card), OnReader::Change) => {
-                let changed =
-                    outbox.while_reader_waits(|| card.change_pin_on_pad(patience)).map(|()| CallAnswer::PinChanged);
-                changed.map_err(|error| login_fault(card, &error))
-            }
+            (Ok(card), OnReader::Change) => match outbox.while_reader_waits(|| card.change_pin_on_pad(patience)) {
+                Some(Ok(())) => Ok(CallAnswer::PinChanged),
+                Some(Err(error)) => Err(login_fault(card, &error)),
+                None => Err(Failure::NoPin.into()),
+            },
         };
         entry.end();
         let right = taken || done.is_ok();

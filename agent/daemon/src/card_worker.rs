@@ -122,6 +122,8 @@ struct OutboxState {
     present: HashMap<ReaderName, u64>,
     /// Whether a reader was asked for a PIN, and has not answered.
     reader_waits: bool,
+    /// The agent is gone: no reader is asked any more.
+    gone: bool,
 }
 
 impl Outbox {
@@ -179,12 +181,18 @@ impl Outbox {
         Some((reader, next))
     }
 
-    /// Lets a reader wait for a PIN.
-    pub(crate) fn while_reader_waits<R>(&self, ask: impl FnOnce() -> R) -> R {
-        self.lock().reader_waits = true;
+    /// Lets a reader wait for a PIN, unless nobody would hear of it.
+    pub(crate) fn while_reader_waits<R>(&self, ask: impl FnOnce() -> R) -> Option<R> {
+        {
+            let mut state = self.lock();
+            if state.gone {
+                return None;
+            }
+            state.reader_waits = true;
+        }
         let done = ask();
         self.lock().reader_waits = false;
-        done
+        Some(done)
     }
 
     /// What is in which reader, by insertion.
@@ -208,7 +216,8 @@ fn tell(writer: &mut Writer, message: &FromWorker) {
 /// Waits upon the agent over one connection.
 fn serve(stream: UnixStream, card: &Card, watchdogs: &Watchdogs, heart: &Heart<1>) -> Result<(), ConnectionError> {
     let mut connection = Connection::new(stream, Descriptors::Accepted)?;
-    let state = OutboxState { writer: connection.writer(Some(WRITE))?, present: HashMap::new(), reader_waits: false };
+    let writer = connection.writer(Some(WRITE))?;
+    let state = OutboxState { writer, present: HashMap::new(), reader_waits: false, gone: false };
     let outbox = Arc::new(Outbox { state: Mutex::new(state) });
     let over = Arc::new(AtomicBool::new(false));
     let (jobs, desk_jobs) = channel();
@@ -223,11 +232,14 @@ fn serve(stream: UnixStream, card: &Card, watchdogs: &Watchdogs, heart: &Heart<1
         let outcome = Asked::new(jobs.clone(), Arc::clone(&outbox)).listen(&mut connection);
         over.store(true, Ordering::Release);
         waker.wake();
-        if outbox.lock().reader_waits {
+        let mut state = outbox.lock();
+        state.gone = true;
+        if state.reader_waits {
             // Nobody can stop it, and the desk waits for it. Another worker sees the other readers meanwhile, and this one when it is done.
             log::warn!("the agent is gone while a reader waits for a PIN: the card worker begins anew");
             ending::at_once();
         }
+        drop(state);
         let _ = jobs.send(Job::End);
         outcome
     })

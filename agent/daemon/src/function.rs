@@ -2,7 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use sekisho_ipc::{AgentError, AuthorizeAnswer, AuthorizeRequest, CompleteRequest, Outcome, Recent, RecordRef};
+use std::time::Duration;
+
+use sekisho_ipc::{
+    AgentError, AuthorizeAnswer, AuthorizeRequest, CompleteRequest, Outcome, Recent, RecordRef, WAIT_MAX,
+};
 use sekisho_register::decide;
 use sekisho_wire::decision::{ClockState, DecisionInput, Level, TerminalState};
 use sekisho_wire::id::{CaseReference, Code, RequestId, Salt, SessionId, Signature};
@@ -122,6 +126,13 @@ pub(crate) struct Asked {
     recipient: Option<Recipient>,
 }
 
+impl Asked {
+    /// As a request that nobody asks again.
+    pub(crate) fn named_by_us(self) -> Self {
+        Self { named_by: NamedBy::Us, ..self }
+    }
+}
+
 /// The proof that a card gave for one input.
 pub(crate) struct Proof {
     pub(crate) salt: Salt,
@@ -157,12 +168,22 @@ impl Agent {
         })
     }
 
-    /// May this clerk run this function, here, now?
+    /// May this clerk run this function, here, now? Where the answer waits for her PIN, it does not once whoever asks has `gone`.
     ///
     /// # Errors
     /// [`AgentError`] when the question cannot be understood; a refusal is an answer.
-    pub fn authorize(&self, caller: &Caller, request: &AuthorizeRequest) -> Result<AuthorizeAnswer, AgentError> {
+    pub fn authorize(
+        &self,
+        caller: &Caller,
+        request: &AuthorizeRequest,
+        gone: &dyn Fn() -> bool,
+    ) -> Result<AuthorizeAnswer, AgentError> {
         let asked = self.asked(caller, request)?;
+        let wait = request.wait.unwrap_or_default();
+        if wait > WAIT_MAX {
+            let rule = format!("at most {WAIT_MAX} seconds");
+            return Err(AgentError::InvalidArgument { field: "wait".into(), rule });
+        }
         let arriving = self.journal.announce();
         let mut core = self.lock();
         // Never a record of its own: any user of the machine could fill the journal with them.
@@ -186,6 +207,15 @@ impl Agent {
             return Ok(match self.with_card_proof(&asked) {
                 Ok(decided) => self.settle(caller, &asked, decided),
                 Err(code) => without_record(code),
+            });
+        }
+        if code == VerdictCode::PinProofNeeded && wait > 0 {
+            let session = core.machine.session().map(|session| session.id);
+            drop((core, arriving));
+            let wait = Duration::from_secs(wait.into());
+            return Ok(match session {
+                Some(session) => self.wait_for_pin(caller, &asked, session, (wait, gone)),
+                None => without_record(VerdictCode::SessionMissing),
             });
         }
         let decided = self.record(&mut core, &asked, self.salt(), input, None);
@@ -450,7 +480,7 @@ fn bound(seqs: &mut BTreeSet<u64>) {
     }
 }
 
-fn without_record(code: VerdictCode) -> AuthorizeAnswer {
+pub(crate) fn without_record(code: VerdictCode) -> AuthorizeAnswer {
     AuthorizeAnswer { verdict: spoken::verdict(code), record: None, decision: None }
 }
 

@@ -2,6 +2,7 @@
 //! Nobody but the agent and one borrower has them at any time, and nothing is granted meanwhile: there is no card.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use sekisho_ipc::{AgentError, Bar, BorrowRequest, Lent as Shown};
 use sekisho_wire::reason::LeaseEnd;
@@ -17,6 +18,8 @@ use crate::worker_link::{CallAnswer, Problem, ToWorker};
 
 /// Japan has one time, and no summer time: UTC+9.
 const JAPAN: u64 = 9 * 60;
+/// Beyond what a card that is being opened may take.
+const SLACK: Duration = Duration::from_secs(2);
 /// The longest name of a program.
 const PROGRAM_MAX: usize = 32;
 
@@ -108,7 +111,9 @@ impl Agent {
         let waits = core.worker.is_some() && lets_go;
         self.tell(&mut core);
         drop(core);
-        let lets_go = lets_go && (!waits || answers.recv_timeout(self.config.card.deadline()) == Ok(CallAnswer::LetGo));
+        // A card that is being opened is waited for as long as one may take.
+        let patience = self.config.card.deadline() + SLACK;
+        let lets_go = lets_go && (!waits || answers.recv_timeout(patience) == Ok(CallAnswer::LetGo));
         let mut core = self.lock();
         core.calls.remove(&call);
         if !lets_go {
@@ -132,8 +137,9 @@ impl Agent {
         if let Some(lent) = &core.lease {
             return Err(spoken::problem(&lent.problem(), None));
         }
-        // Records that wait too long for the ledger can be written all the same.
-        if let Some(code) = self.grants_nothing(core).filter(|code| *code != VerdictCode::UnsentTooLong) {
+        // These records can be written all the same, and what mends them may need a card.
+        let written = [VerdictCode::UnsentTooLong, VerdictCode::HistoryRefused];
+        if let Some(code) = self.grants_nothing(core).filter(|code| !written.contains(code)) {
             return Err(spoken::refused(code, None));
         }
         if core.machine.session().is_some() || !core.opening.is_empty() {

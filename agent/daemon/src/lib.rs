@@ -55,6 +55,7 @@ pub mod stick;
 mod testing;
 pub mod trusted;
 mod uplink;
+mod waiting;
 pub mod watchdog;
 mod worker_door;
 mod worker_link;

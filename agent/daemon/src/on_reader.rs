@@ -8,7 +8,6 @@ use sekisho_wire::verdict::VerdictCode;
 
 use crate::agent::{Agent, Core};
 use crate::config::PadUse;
-use crate::function::Caller;
 use crate::session::{InsertedCard, Insertion};
 use crate::spoken;
 use crate::worker_link::{CallAnswer, Failure, OnReader, Problem};
@@ -50,39 +49,35 @@ impl Agent {
         }
     }
 
-    /// Waits until the card has taken a PIN that was typed on the reader.
+    /// Waits until the card has taken what was typed on the reader, and notes whether anybody typed for this uid.
     pub(crate) fn typed_on_reader(
         &self,
-        caller: &Caller,
+        (prompter, owner): (u32, u32),
         insertion: Insertion,
+        what: OnReader,
         answers: &Receiver<CallAnswer>,
-    ) -> Result<(), AgentError> {
-        let answer = self.reader_says(answers)?;
+    ) -> Result<CallAnswer, AgentError> {
+        let patience = self.config.card.pad() * what.entries() + self.config.card.deadline() + SLACK;
+        let answer = answers.recv_timeout(patience);
         let mut core = self.lock();
-        if answer == CallAnswer::PinTyped {
-            core.gives_way.take_if(|uid| *uid == caller.uid);
-            return Ok(());
-        }
         // Who typed a PIN, and be it a wrong one, kept nobody out.
-        if !matches!(answer, CallAnswer::Failed { failure: Failure::WrongPin { .. } }) {
-            core.gives_way = Some(caller.uid);
-            let until = self.clock.boottime().saturating_add(self.config.card.pad_seconds * 1000);
-            core.turns.unanswered(caller.uid, until);
+        match answer {
+            Ok(CallAnswer::PinTyped | CallAnswer::PinChanged) => drop(core.gives_way.take_if(|uid| *uid == prompter)),
+            Ok(CallAnswer::Failed { failure: Failure::WrongPin { .. } }) => {}
+            Ok(CallAnswer::Failed { .. } | CallAnswer::Signed { .. } | CallAnswer::LetGo) | Err(_) => {
+                core.gives_way = Some(prompter);
+                let until = self.clock.boottime().saturating_add(self.config.card.pad_seconds * 1000);
+                core.turns.unanswered(owner, until);
+            }
         }
         drop(core);
         match answer {
-            CallAnswer::Failed { failure } => Err(self.failed(insertion, failure)),
-            CallAnswer::PinTyped | CallAnswer::Signed { .. } | CallAnswer::PinChanged | CallAnswer::LetGo => {
-                Err(AgentError::PromptCancelled)
-            }
+            Ok(typed @ (CallAnswer::PinTyped | CallAnswer::PinChanged)) => Ok(typed),
+            Ok(CallAnswer::Failed { failure }) => Err(self.failed(insertion, failure)),
+            Ok(CallAnswer::Signed { .. } | CallAnswer::LetGo) => Err(AgentError::PromptCancelled),
+            // The card may have judged one, and nobody will say.
+            Err(_) => Err(spoken::refused(VerdictCode::PinUnanswered, None)),
         }
-    }
-
-    /// What comes of a PIN on the reader, as long as a person may take.
-    pub(crate) fn reader_says(&self, answers: &Receiver<CallAnswer>) -> Result<CallAnswer, AgentError> {
-        let patience = self.config.card.pad() + self.config.card.deadline() + SLACK;
-        // The card may have judged one, and nobody will say.
-        answers.recv_timeout(patience).map_err(|_| spoken::refused(VerdictCode::PinUnanswered, None))
     }
 }
 

@@ -1,9 +1,9 @@
 //! Opens a card that was put in, on threads of its own: connecting may block without limit, and a card that does not answer holds its
 //! call for as long as it likes. Whoever else has a card in another reader notices nothing of it.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::mpsc::{Sender, channel};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::Builder;
 use std::time::Duration;
 
@@ -35,37 +35,64 @@ pub(crate) enum Outcome {
     HoldsUp,
 }
 
-/// Opens cards, and hands what came of them to the desk.
+/// Opens cards, and hands what came of them to the desk, whose this is.
 pub(crate) struct Openings {
     policy: SharePolicy,
     deadline: Duration,
     desk: Sender<Job>,
     /// Insertions that are being opened: nobody asks for the same card twice at a time.
-    going_on: Arc<Mutex<HashSet<u64>>>,
+    going_on: HashMap<u64, Patience>,
+}
+
+/// Whether one that is going on may take longer still.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Patience {
+    Left,
+    Over,
 }
 
 impl Openings {
     pub(crate) fn new(policy: SharePolicy, deadline: Duration, desk: Sender<Job>) -> Self {
-        Self { policy, deadline, desk, going_on: Arc::default() }
+        Self { policy, deadline, desk, going_on: HashMap::new() }
+    }
+
+    /// Whether none is being opened, but for those that hold up their reader.
+    pub(crate) fn are_done(&self) -> bool {
+        self.going_on.values().all(|patience| *patience == Patience::Over)
+    }
+
+    /// What came of one has come to the desk.
+    pub(crate) fn note(&mut self, opened: &Opened) {
+        match opened.outcome {
+            Outcome::HoldsUp => drop(self.going_on.insert(opened.insertion, Patience::Over)),
+            Outcome::Card(..) | Outcome::InUse(_) | Outcome::Unreadable(_) => {
+                self.going_on.remove(&opened.insertion);
+            }
+        }
     }
 
     /// Begins to open a card. Neither the desk nor the process waits for it: a call that does not come back can only be left behind.
-    pub(crate) fn begin(&self, reader: ReaderName, insertion: u64) {
-        if !lock(&self.going_on).insert(insertion) {
-            return;
+    pub(crate) fn begin(&mut self, reader: ReaderName, insertion: u64) {
+        match self.going_on.entry(insertion) {
+            Entry::Vacant(place) => drop(place.insert(Patience::Left)),
+            Entry::Occupied(place) => {
+                // Said before, and forgotten meanwhile perhaps: the readers may have been lent.
+                if *place.get() == Patience::Over {
+                    let _ = self.desk.send(Job::Opened(Opened { reader, insertion, outcome: Outcome::HoldsUp }));
+                }
+                return;
+            }
         }
         let (policy, deadline, desk) = (self.policy, self.deadline, self.desk.clone());
-        let going_on = Arc::clone(&self.going_on);
         let (tell, outcome) = channel();
         let opened = reader.clone();
         let open = move || drop(tell.send(open(&opened, insertion, policy)));
         let wait = move || {
             let outcome = outcome.recv_timeout(deadline).or_else(|_| {
-                let (reader, outcome_so_far) = (reader.clone(), Outcome::HoldsUp);
-                let _ = desk.send(Job::Opened(Opened { reader, insertion, outcome: outcome_so_far }));
+                let reader = reader.clone();
+                let _ = desk.send(Job::Opened(Opened { reader, insertion, outcome: Outcome::HoldsUp }));
                 outcome.recv()
             });
-            lock(&going_on).remove(&insertion);
             if let Ok(outcome) = outcome {
                 // A desk that is gone takes nothing: the card is let go where it is dropped.
                 let _ = desk.send(Job::Opened(Opened { reader, insertion, outcome }));
@@ -77,10 +104,6 @@ impl Openings {
             ending::at_once();
         }
     }
-}
-
-fn lock(going_on: &Mutex<HashSet<u64>>) -> std::sync::MutexGuard<'_, HashSet<u64>> {
-    going_on.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// SELECT, GUID, tries: three APDUs.

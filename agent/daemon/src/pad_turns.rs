@@ -1,13 +1,15 @@
 //! Whose turn it is at the reader's keypad: one that waits cannot be stopped, so who asks again and again would keep it. No I/O.
 
+use std::collections::HashMap;
+
 /// Who held the keypad, and who has to wait for it.
 #[derive(Debug, Default)]
 pub(crate) struct Turns {
     holder: Option<u32>,
     /// Whether somebody else asked while it was held.
     wanted: bool,
-    /// The uid that lets others have it, until this boot time.
-    paused: Option<(u32, u64)>,
+    /// The uids that let others have it, until this boot time.
+    paused: HashMap<u32, u64>,
 }
 
 impl Turns {
@@ -24,13 +26,13 @@ impl Turns {
     /// Nobody typed this uid's PIN. Where nobody else wanted the keypad, it may be asked for again at once.
     pub(crate) fn unanswered(&mut self, uid: u32, until: u64) {
         if std::mem::take(&mut self.wanted) {
-            self.paused = Some((uid, until));
+            self.paused.insert(uid, until);
         }
     }
 
     /// For how long this uid still has to wait, ms.
     pub(crate) fn pause_of(&self, uid: u32, now: u64) -> Option<u64> {
-        self.paused.filter(|(paused, until)| *paused == uid && *until > now).map(|(_, until)| until - now)
+        self.paused.get(&uid).and_then(|until| until.checked_sub(now)).filter(|left| *left > 0)
     }
 }
 
@@ -51,8 +53,9 @@ mod tests {
         assert_eq!((turns.pause_of(1, 40), turns.pause_of(2, 40)), (Some(60), None));
         assert_eq!(turns.pause_of(1, 100), None);
         turns.begun(2);
-        turns.kept_out(1);
+        turns.kept_out(3);
         turns.unanswered(2, 200);
-        assert_eq!((turns.pause_of(1, 50), turns.pause_of(2, 50)), (None, Some(150)), "they take turns");
+        let pauses = [1, 2, 3].map(|uid| turns.pause_of(uid, 50));
+        assert_eq!(pauses, [Some(50), Some(150), None], "two of them keep no third out");
     }
 }

@@ -136,17 +136,19 @@ impl Agent {
         }
     }
 
-    /// A function of level PIN: as a login, but the card signs the request.
+    /// A function of level PIN: as a login, but the card signs the request. Of a request that waits, whoever types the PIN claims it.
     pub(crate) fn with_pin_proof(
         &self,
-        caller: &Caller,
+        (caller, asked, waiting): (&Caller, &Asked, Option<&str>),
         insertion: Insertion,
         call: u64,
-        asked: &Asked,
         answers: &Receiver<CallAnswer>,
     ) -> Result<AwaitAnswer, AgentError> {
         let mut core = self.lock();
         core.still_in(insertion)?;
+        if let Some(id) = waiting {
+            self.claim(&mut core, id)?;
+        }
         let input = self.function_input(&mut core, &asked.question, Level::Pin);
         let input = self.granted(&mut core, asked.request, input, None)?;
         let salt = self.salt();

@@ -37,6 +37,8 @@ pub(crate) struct Prompt {
     what: PromptFor,
     function: Option<Code>,
     on_reader: bool,
+    /// The request that it is for, where a program waits.
+    waiting: Option<String>,
     pub(crate) insertion: Insertion,
     pub(crate) call: u64,
     outcome: Option<Result<AwaitAnswer, AgentError>>,
@@ -83,6 +85,12 @@ pub(crate) struct Begun {
 enum Purpose {
     Login(Wish),
     Function(Asked),
+    /// A program's request of this id, and who asks.
+    Waiting {
+        id: String,
+        theirs: Caller,
+        asked: Asked,
+    },
     ChangePin,
 }
 
@@ -118,8 +126,10 @@ impl Agent {
             // Nothing of it is told: it is not the card that was asked about.
             return Err(spoken::refused(VerdictCode::CardOther, None));
         }
+        // Root asks for others, at their will.
+        let owner = request.user.unwrap_or(caller.uid);
         if core.pins.waits_on_reader() {
-            core.turns.kept_out(caller.uid);
+            core.turns.kept_out(owner);
             return Err(spoken::problem(&on_reader::waits(), card.tries_left));
         }
         if core.proving.is_some() || core.pins.is_any_sent() || core.is_taken(caller) {
@@ -140,13 +150,14 @@ impl Agent {
         }
         if on_reader.is_some() {
             let now = self.clock.boottime();
-            if let Some(left) = core.turns.pause_of(caller.uid, now).filter(|_| !caller.trusted) {
+            let exempt = caller.trusted && request.user.is_none();
+            if let Some(left) = core.turns.pause_of(owner, now).filter(|_| !exempt) {
                 return Err(spoken::problem(&on_reader::anothers_turn(left), card.tries_left));
             }
-            core.turns.begun(caller.uid);
+            core.turns.begun(owner);
         }
         let (mut prompt, answers, client) = self.open(&mut core, caller, &card, &purpose, on_reader)?;
-        prompt.owner = request.user.unwrap_or(caller.uid);
+        prompt.owner = owner;
         let id = prompt.id.clone();
         let (insertion, call, waking) = (prompt.insertion, prompt.call, core.machine.waking());
         core.remember(prompt);
@@ -155,7 +166,7 @@ impl Agent {
         let name = operator.as_ref().and_then(|operator| core.name_of(operator));
         drop(core);
         let agent = Arc::clone(self);
-        let begun = Begun { owner: request.user.unwrap_or(caller.uid), waking };
+        let begun = Begun { owner, waking };
         let (caller, prompt) = (caller.clone(), id.clone());
         let conduct = move || {
             let outcome = agent.conduct(&caller, begun, (insertion, call), purpose, on_reader, &answers);
@@ -177,7 +188,9 @@ impl Agent {
         }
         let tries_left = card.tries_left.map(u32::from);
         let (card, operator) = (Some(card.card.to_string()), operator.map(|code| code.to_string()));
-        let reader_seconds = on_reader.and(u32::try_from(self.config.card.pad_seconds).ok());
+        let reader_seconds = on_reader.and_then(|what| {
+            u32::try_from(self.config.card.pad_seconds).ok().map(|seconds| seconds.saturating_mul(what.entries()))
+        });
         Ok((PromptAnswer { prompt: id, tries_left, card, operator, name, reader_seconds }, client))
     }
 
@@ -187,8 +200,13 @@ impl Agent {
             PromptWhat::Authorize => {
                 let function = request.function.clone().unwrap_or_default();
                 let PromptRequest { purpose, case, request, recipient, .. } = request.clone();
-                let request = AuthorizeRequest { function, purpose, case, request, recipient };
+                let request = AuthorizeRequest { function, purpose, case, request, recipient, wait: None };
                 Ok(Purpose::Function(self.asked(caller, &request)?))
+            }
+            PromptWhat::Waiting => {
+                let id = request.waiting.clone().unwrap_or_default();
+                let (theirs, asked) = self.waiting_for(core, &id)?;
+                Ok(Purpose::Waiting { id, theirs, asked })
             }
             PromptWhat::Login => {
                 let kind = session_kind(request.kind.as_deref())?;
@@ -216,7 +234,9 @@ impl Agent {
                 return Err(AgentError::NotPermitted { reason: Bar::SessionOpen });
             }
             Purpose::Login(wish) => (RequestId(self.salt().0), self.opening_input(core, wish)),
-            Purpose::Function(asked) => (asked.request, self.function_input(core, &asked.question, Level::Pin)),
+            Purpose::Function(asked) | Purpose::Waiting { asked, .. } => {
+                (asked.request, self.function_input(core, &asked.question, Level::Pin))
+            }
         };
         self.granted(core, request, input, tries_left).map(drop)
     }
@@ -267,7 +287,7 @@ impl Agent {
         let (client, worker) = UnixStream::pair().map_err(|_| busy())?;
         let frames = match purpose {
             Purpose::ChangePin => 2,
-            Purpose::Login(_) | Purpose::Function(_) => 1,
+            Purpose::Login(_) | Purpose::Function(_) | Purpose::Waiting { .. } => 1,
         };
         let (call, answers) = core.new_call();
         let insertion = card.insertion;
@@ -293,13 +313,18 @@ impl Agent {
         let (what, function) = match purpose {
             Purpose::Login(_) if core.machine.terminal_state() == TerminalState::Locked => (PromptFor::Unlock, None),
             Purpose::Login(_) => (PromptFor::Login, None),
-            Purpose::Function(asked) => (PromptFor::Function, asked.question.function.clone()),
+            Purpose::Function(asked) | Purpose::Waiting { asked, .. } => {
+                (PromptFor::Function, asked.question.function.clone())
+            }
             Purpose::ChangePin => (PromptFor::ChangePin, None),
         };
-        let (uid, application) = (caller.uid, caller.application.clone());
-        let on_reader = on_reader.is_some();
+        let (application, waiting) = match purpose {
+            Purpose::Waiting { id, theirs, .. } => (theirs.application.clone(), Some(id.clone())),
+            Purpose::Login(_) | Purpose::Function(_) | Purpose::ChangePin => (caller.application.clone(), None),
+        };
+        let (uid, owner, on_reader, outcome) = (caller.uid, caller.uid, on_reader.is_some(), None);
         let prompt =
-            Prompt { id, uid, owner: uid, application, what, function, on_reader, insertion, call, outcome: None };
+            Prompt { id, uid, owner, application, what, function, on_reader, waiting, insertion, call, outcome };
         Ok((prompt, answers, client.into()))
     }
 
@@ -314,16 +339,21 @@ impl Agent {
         answers: &Receiver<CallAnswer>,
     ) -> Result<AwaitAnswer, AgentError> {
         let typed = match on_reader {
-            None => self.typed(caller, answers),
-            Some(OnReader::Sign) => self.typed_on_reader(caller, insertion, answers),
-            // Nothing is decided once more: the card changes it while the person looks.
-            Some(OnReader::Change) => Ok(()),
+            None => self.typed(caller, answers).map(|()| None),
+            Some(what) => self.typed_on_reader((caller.uid, begun.owner), insertion, what, answers).map(Some),
         };
-        let went = typed.and_then(|()| match purpose {
+        let went = typed.and_then(|typed| match purpose {
             Purpose::Login(wish) => self.log_in(begun, insertion, call, wish, answers),
-            Purpose::Function(asked) => self.with_pin_proof(caller, insertion, call, &asked, answers),
-            Purpose::ChangePin if on_reader.is_some() => self.pin_changed(insertion, self.reader_says(answers)?),
-            Purpose::ChangePin => self.change_pin(insertion, call, answers),
+            Purpose::Function(asked) => self.with_pin_proof((caller, &asked, None), insertion, call, answers),
+            Purpose::Waiting { id, theirs, asked } => {
+                let proved = self.with_pin_proof((&theirs, &asked, Some(&id)), insertion, call, answers);
+                self.unclaim(&id, proved)
+            }
+            Purpose::ChangePin => match typed {
+                // Nothing is decided once more: the card has changed it while the person looked.
+                Some(changed) => self.pin_changed(insertion, changed),
+                None => self.change_pin(insertion, call, answers),
+            },
         });
         if went.is_err() {
             // Also when nobody typed in time: a PIN that comes a moment later must not stay in the worker.
@@ -371,6 +401,14 @@ impl Core {
     /// The PIN that is asked for now, as a caller is shown it.
     pub(crate) fn open_prompt(&self, caller: &Caller) -> Option<OpenPrompt> {
         self.prompts.iter().find(|prompt| prompt.outcome.is_none()).map(|prompt| prompt.shown_to(caller))
+    }
+
+    /// Nobody waits any more for what this request's prompt would prove.
+    pub(crate) fn cancel_prompts_for(&mut self, waiting: &str) {
+        let its = |prompt: &&mut Prompt| prompt.outcome.is_none() && prompt.waiting.as_deref() == Some(waiting);
+        let calls: Vec<u64> =
+            self.prompts.iter_mut().filter(its).map(|prompt| (prompt.cancel(), prompt.call).1).collect();
+        calls.into_iter().for_each(|call| self.forget_call(call));
     }
 
     /// Whether another uid has a prompt open that this caller must leave alone. A uid whose last prompt brought no PIN gives way: who only

@@ -34,7 +34,7 @@ mod stored;
 use guesses::Guesser;
 use named::{Known, Named, named};
 pub(crate) use standing::Reports;
-use standing::{Report, Stand, What, is_active};
+use standing::{Report, Stand, What, is_active, is_suspended};
 
 /// Most reports of one kind on one legal day: the fold takes no more acts of one terminal (register §R3.9).
 const A_DAY: usize = sekisho_register::fold::TERMINAL_ACTS_A_DAY as usize;
@@ -51,6 +51,8 @@ impl Agent {
         let mut core = self.lock();
         let register = Arc::clone(&core.register);
         core.reports.all = stored::load(&self.reports_file(), register.size())?;
+        let kept = core.reports.all.clone();
+        core.reports.are_kept(kept);
         core.reports.settle(&register);
         Ok(())
     }
@@ -64,7 +66,9 @@ impl Agent {
             core.reports.forget(today);
             core.reports.all.clone()
         };
-        stored::save(&self.reports_file(), &list)
+        stored::save(&self.reports_file(), &list)?;
+        self.lock().reports.are_kept(list);
+        Ok(())
     }
 
     /// A card is lost, stolen, damaged, or its PIN known: it opens nothing here from now on, nor anywhere as soon as the ledger has heard.
@@ -119,13 +123,16 @@ impl Agent {
         let (mut taken, mut new, mut first) = (Taken::default(), Vec::new(), None);
         for card in cards.iter().filter_map(|guid| deciding.card(guid)) {
             let number = core.shown_card(card);
-            if !is_active(&deciding, card) {
+            let before = core.reports.against(Some(card.guid()));
+            if before.is_some() || !is_active(&deciding, card) {
+                // Somebody may give it back who knows of the first reason alone.
+                let may_come_back = before.is_some() || is_suspended(&deciding, card);
+                if may_come_back && core.reports.is_news(*card.guid(), reason) {
+                    let body = self.card_reported(&mut core, caller, self.salt(), *card.guid(), reason);
+                    taken.last = Some(self.write(&mut core, body));
+                }
                 taken.already.push(number);
-                continue;
-            }
-            if let Some(report) = core.reports.against(Some(card.guid())) {
-                taken.already.push(number);
-                taken.reports.push(report);
+                taken.reports.extend(before);
                 continue;
             }
             let what = What::Card { card: *card.guid(), reason };
@@ -144,7 +151,7 @@ impl Agent {
         if let Some(code) = first.filter(|_| taken.cards.is_empty() && taken.already.is_empty()) {
             return Err(spoken::refused(code, None));
         }
-        taken.last = self.put_in_force(&mut core, caller, new);
+        taken.last = self.put_in_force(&mut core, caller, new).or(taken.last);
         Ok(taken)
     }
 
@@ -232,17 +239,12 @@ impl Agent {
     /// The last record that says so.
     fn put_in_force(&self, core: &mut Core, caller: &Caller, reports: Vec<Report>) -> Option<RecordRef> {
         let mut last = None;
-        let (session, operator) = core.reporter(caller);
         for report in reports {
-            let (session, operator) = (session, operator.clone());
             let body = match report.what.clone() {
-                What::Card { card, reason } => {
-                    log::warn!("card {card} was reported here: it opens nothing");
-                    Body::CardReported(CardReported { report: report.id, card, reason, session, operator })
-                }
+                What::Card { card, reason } => self.card_reported(core, caller, report.id, card, reason),
                 What::Incident { class, kind, card } => {
                     log::warn!("an incident was reported here: {kind}");
-                    let report = report.id;
+                    let (report, (session, operator)) = (report.id, core.reporter(caller));
                     Body::IncidentReported(IncidentReported { report, class, kind, card, session, operator })
                 }
             };
@@ -254,10 +256,24 @@ impl Agent {
         last
     }
 
-    /// Kept, before anybody is told that it is.
+    fn card_reported(
+        &self,
+        core: &mut Core,
+        caller: &Caller,
+        report: Salt,
+        card: CardGuid,
+        reason: CardTrouble,
+    ) -> Body {
+        log::warn!("card {card} was reported here: it opens nothing");
+        let (session, operator) = core.reporter(caller);
+        Body::CardReported(CardReported { report, card, reason, session, operator })
+    }
+
+    /// Kept, before anybody is told that it is; also what could not be kept when it was reported first.
     fn make_durable(&self, last: Option<RecordRef>) -> Result<(), AgentError> {
-        let Some(last) = last else { return Ok(()) };
-        if let Err(error) = self.journal.wait(last.seq) {
+        if let Some(last) = last
+            && let Err(error) = self.journal.wait(last.seq)
+        {
             log::error!("{error}");
         }
         self.keep_reports().map_err(|error| {

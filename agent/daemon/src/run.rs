@@ -501,7 +501,7 @@ mod tests {
         bench.records().iter().for_each(|record| before.see(&record.encode().unwrap()));
         assert_eq!((before.end(), before.open), (PreviousEnd::InOrder, None));
         bench.insert(CLERK);
-        let answer = bench.agent.authorize(&panel(), &ask("juminhyo")).unwrap();
+        let answer = bench.agent.authorize(&panel(), &ask("juminhyo"), &|| false).unwrap();
         assert_eq!((answer.verdict.code.as_str(), answer.record), ("not_recorded", None));
         assert!(bench.prompt(&PromptRequest::login(), RIGHT_PIN).is_err());
         let late = bench.agent.write(&mut bench.agent.lock(), Body::TerminalDown);
@@ -530,7 +530,7 @@ mod tests {
     fn a_grant_whose_record_was_being_written_at_the_stop_is_taken_back_on_record() {
         let bench = Bench::new();
         bench.log_in();
-        assert!(bench.agent.authorize(&panel(), &ask("juminhyo")).unwrap().verdict.granted);
+        assert!(bench.agent.authorize(&panel(), &ask("juminhyo"), &|| false).unwrap().verdict.granted);
         let _ = bench.records();
         let agent = Arc::clone(&bench.agent);
         bench.disk.amid_next_sync(move || {
@@ -539,7 +539,7 @@ mod tests {
             let _ = std::thread::spawn(move || stopper.stop());
             crate::testing::until(|| !agent.journal.takes_grants());
         });
-        let answer = bench.agent.authorize(&panel(), &ask("juminhyo")).unwrap();
+        let answer = bench.agent.authorize(&panel(), &ask("juminhyo"), &|| false).unwrap();
         assert_eq!(answer.verdict.code, "ended_meanwhile");
         let kinds = bench.kinds();
         assert_eq!(kinds[kinds.len() - 4..], ["decision", "session_closed", "withdrawn", "terminal_down"]);

@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use sekisho_ipc::{
     AgentError, AuthorizeRequest, AwaitRequest, Bar, BorrowAnswer, BorrowRequest, BreakGlassAnswer, BreakGlassRequest,
-    Call, CompleteAnswer, CompleteRequest, Connection, ConnectionError, DescriptionAnswer, DescriptionRequest,
-    Descriptors, ExportRecordsRequest, InfoAnswer, LockRequest, MESSAGE_MAX, Method, Nothing, PromptRequest, Reply,
-    ReportCardRequest, ReportIncidentRequest, ServiceError, ServiceMethod, State, StateAnswer, TakeSealAnswer,
-    TakeSealRequest, peer_uid,
+    Call, CompleteAnswer, CompleteRequest, Connection, ConnectionError, DeclineRequest, DescriptionAnswer,
+    DescriptionRequest, Descriptors, ExportRecordsRequest, InfoAnswer, LockRequest, MESSAGE_MAX, Method, Nothing,
+    PromptRequest, Reply, ReportCardRequest, ReportIncidentRequest, ServiceError, ServiceMethod, State, StateAnswer,
+    TakeSealAnswer, TakeSealRequest, peer_uid,
 };
 use sekisho_wire::id::SessionId;
 use serde::de::DeserializeOwned;
@@ -109,7 +109,14 @@ impl<'a> Served<'a> {
                 agent.lock_asked(caller, if end { Event::EndAsked } else { Event::LockAsked }, session)?;
                 Reply::new(&Nothing {})
             }
-            Method::Authorize => Reply::new(&agent.authorize(caller, &parameters::<AuthorizeRequest>(call)?)?),
+            Method::Authorize => {
+                let gone = || is_hung_up(self.connection.stream());
+                Reply::new(&agent.authorize(caller, &parameters::<AuthorizeRequest>(call)?, &gone)?)
+            }
+            Method::Decline => {
+                agent.decline(caller, &parameters::<DeclineRequest>(call)?)?;
+                Reply::new(&Nothing {})
+            }
             Method::Complete => {
                 let record = agent.complete_function(caller, &parameters::<CompleteRequest>(call)?)?;
                 Reply::new(&CompleteAnswer { record })

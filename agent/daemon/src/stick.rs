@@ -86,7 +86,8 @@ pub struct Exported {
     pub count: u64,
 }
 
-/// Writes all that the ledger is not known to have sealed, or all from this seq on. Tells as it goes.
+/// Writes all that the ledger is not known to have sealed, or all from this seq on, up to what there was when it began: what is recorded meanwhile
+/// comes with the next file. Tells as it goes.
 ///
 /// # Errors
 /// [`ByHandError`]; there is no file then, at most its draft.
@@ -102,12 +103,16 @@ pub fn export(
         return Err(ByHandError::Nothing);
     }
     let mut exported = Exported { first: batch.first, count: 0 };
+    let end = batch.next;
     let header = StickHeader::records(batch.office.clone(), batch.terminal.clone(), batch.epoch, batch.seen);
     let mut writer = StickWriter::create(file, &header)?;
     while let ExportRecordsAnswer { first, count, envelope: Some(envelope), .. } = batch {
         writer.add(&CarriedBatch { first, count, envelope })?;
         exported.count += count;
         tell(exported);
+        if first + count >= end {
+            break;
+        }
         batch = client.export_records(Some(first + count))?;
     }
     writer.finish()?;

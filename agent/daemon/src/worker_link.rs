@@ -152,6 +152,16 @@ pub(crate) enum OnReader {
     Change,
 }
 
+impl OnReader {
+    /// How many times a PIN is typed, one after the other; a reader may wait for each as long as for one.
+    pub(crate) const fn entries(self) -> u32 {
+        match self {
+            Self::Sign => 1,
+            Self::Change => 3,
+        }
+    }
+}
+
 /// What happened and what to do, in both languages.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Problem {

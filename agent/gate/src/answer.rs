@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use sekisho_ipc::{AgentError, AuthorizeAnswer, AuthorizeRequest, Client, ClientError, CompleteRequest, RecordRef};
+use sekisho_ipc::{
+    AgentError, AuthorizeAnswer, AuthorizeRequest, Client, ClientError, CompleteRequest, HangUp, RecordRef,
+};
 use sekisho_wire::verdict::VerdictCode;
 use sekisho_wire::words::{Language, Words};
 
@@ -46,12 +48,12 @@ impl Refusal {
         match (self, language) {
             // A page has no place for a PIN, and shall have none.
             (Self::Verdict(VerdictCode::PinProofNeeded), Language::Japanese) => Words {
-                what: "この機能は、実行のたびに暗証番号が必要です",
-                next: "この画面からは実行できません。操作パネルから実行するか、管理者に相談してください。",
+                what: "この機能は、実行のたびに暗証番号が必要です。暗証番号は入力されませんでした",
+                next: "もう一度読み込み、操作パネルかデスクトップの案内に従って暗証番号を入力してください。案内が出ないときは管理者に知らせてください。",
             },
             (Self::Verdict(VerdictCode::PinProofNeeded), Language::English) => Words {
-                what: "this function wants the PIN each time",
-                next: "It cannot be run from this page. Use the panel, or ask the administrator.",
+                what: "this function wants the PIN each time, and it was not typed",
+                next: "Load the page again and type it where panel or desktop asks for it. Tell the administrator if neither does.",
             },
             (Self::Verdict(code), language) => code.words(language),
             (Self::NoAgent, Language::Japanese) => Words {
@@ -88,8 +90,14 @@ pub(crate) struct Grant {
     pub(crate) decision: Option<String>,
 }
 
-pub(crate) fn authorize(agent: &Path, request: &AuthorizeRequest) -> Result<Grant, Refusal> {
-    let answer = Client::connect(agent).and_then(|mut client| client.authorize(request));
+/// A connection to the agent, and what ends it when whoever asks has gone.
+pub(crate) fn connect(agent: &Path) -> Result<(Client, HangUp), Refusal> {
+    let connected = Client::connect(agent).and_then(|client| Ok((client.hang_up_later()?, client)));
+    connected.map(|(hang_up, client)| (client, hang_up)).map_err(|error| refusal(&error))
+}
+
+pub(crate) fn authorize(mut client: Client, request: &AuthorizeRequest) -> Result<Grant, Refusal> {
+    let answer = client.authorize(request);
     let AuthorizeAnswer { verdict, record, decision } = answer.map_err(|error| refusal(&error))?;
     if verdict.granted {
         return Ok(Grant { record, decision });

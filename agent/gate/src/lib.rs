@@ -41,7 +41,12 @@ pub fn main() -> ExitCode {
     let agent = socket.unwrap_or_else(sekisho_ipc::socket_path);
     // A request waits for the agent, the agent for the disk or the card: threads for waiting, one for everything else.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let served = runtime.and_then(|runtime| runtime.block_on(socket::serve(&listen, routes::routes(agent))));
+    let served = runtime.and_then(|runtime| {
+        let served = runtime.block_on(socket::serve(&listen, routes::routes(agent)));
+        // Threads that still wait for the agent end with the process.
+        runtime.shutdown_background();
+        served
+    });
     match served {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

@@ -36,6 +36,10 @@ pub(crate) fn authorize(headers: &HeaderMap) -> Result<AuthorizeRequest, Wrong> 
         case: text(headers, "sekisho-case")?,
         request: text(headers, "sekisho-request")?,
         recipient,
+        wait: text(headers, "sekisho-wait")?
+            .map(|seconds| seconds.parse())
+            .transpose()
+            .map_err(|_| Wrong("sekisho-wait"))?,
     })
 }
 
@@ -72,6 +76,14 @@ mod tests {
     fn what_the_proxy_took_away_is_not_asked() {
         let asked = authorize(&headers(&[("sekisho-function", "juminhyo.issue"), ("sekisho-case", "")])).unwrap();
         assert_eq!(asked, AuthorizeRequest { function: "juminhyo.issue".into(), ..AuthorizeRequest::default() });
+    }
+
+    #[test]
+    fn a_proxy_may_wait_for_the_pin() {
+        let waits = |seconds| authorize(&headers(&[("sekisho-function", "inkan.register"), ("sekisho-wait", seconds)]));
+        assert_eq!(waits("45").map(|asked| asked.wait), Ok(Some(45)));
+        assert_eq!(waits("").map(|asked| asked.wait), Ok(None));
+        assert_eq!(waits("a minute"), Err(Wrong("sekisho-wait")));
     }
 
     #[test]

@@ -8,7 +8,8 @@ use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, post};
-use sekisho_ipc::RecordRef;
+use sekisho_ipc::{AuthorizeRequest, RecordRef};
+use tokio::sync::Semaphore;
 
 use crate::answer::{self, Grant, Refusal};
 use crate::page;
@@ -18,14 +19,23 @@ const RECORD: HeaderName = HeaderName::from_static("sekisho-record");
 const DECISION: HeaderName = HeaderName::from_static("sekisho-decision");
 const VERDICT: HeaderName = HeaderName::from_static("sekisho-verdict");
 
-type Agent = Arc<PathBuf>;
+/// So many requests may wait for a PIN at a time. The agent shows one after the other, and has a place for each connection of ours.
+const WAITS: usize = 8;
+
+/// What all requests share.
+struct Gate {
+    agent: PathBuf,
+    waits: Semaphore,
+}
+
+type Shared = Arc<Gate>;
 
 pub(crate) fn routes(agent: PathBuf) -> Router {
     Router::new()
         .route("/authorize", any(authorize))
         .route("/refused", any(refused))
         .route("/complete", post(complete))
-        .with_state(Arc::new(agent))
+        .with_state(Arc::new(Gate { agent, waits: Semaphore::new(WAITS) }))
 }
 
 /// Does what waits, on a thread for waiting.
@@ -41,10 +51,9 @@ fn understood<T>(question: Result<T, Wrong>) -> Result<T, Refusal> {
 }
 
 /// 204 lets the request through; 403 is the only other answer that every proxy takes for a refusal.
-async fn authorize(State(agent): State<Agent>, headers: HeaderMap) -> Response {
-    let asked = understood(question::authorize(&headers));
-    let answer = match asked {
-        Ok(request) => waiting(move || answer::authorize(&agent, &request)).await,
+async fn authorize(State(gate): State<Shared>, headers: HeaderMap) -> Response {
+    let answer = match understood(question::authorize(&headers)) {
+        Ok(request) => asked(gate, request).await,
         Err(refusal) => Err(refusal),
     };
     match answer {
@@ -56,6 +65,19 @@ async fn authorize(State(agent): State<Agent>, headers: HeaderMap) -> Response {
     }
 }
 
+/// Asks the agent. A proxy that closes its connection ends this, and by what is dropped then the agent hears that nobody waits.
+async fn asked(gate: Shared, mut request: AuthorizeRequest) -> Result<Grant, Refusal> {
+    let permit = gate.waits.try_acquire();
+    if permit.is_err() {
+        request.wait = None;
+    }
+    let agent = gate.agent.clone();
+    let (client, hang_up) = waiting(move || answer::connect(&agent)).await?;
+    let granted = waiting(move || answer::authorize(client, &request)).await;
+    drop((permit, hang_up));
+    granted
+}
+
 /// What the proxy shows in place of the page, with the verdict that it was given.
 async fn refused(headers: HeaderMap) -> Response {
     let name = headers.get(VERDICT).and_then(|value| value.to_str().ok()).unwrap_or_default();
@@ -63,9 +85,9 @@ async fn refused(headers: HeaderMap) -> Response {
 }
 
 /// What came of a grant. The headers are such as no form can send: a page of strangers cannot report.
-async fn complete(State(agent): State<Agent>, headers: HeaderMap) -> Response {
+async fn complete(State(gate): State<Shared>, headers: HeaderMap) -> Response {
     let reported = match understood(question::complete(&headers)) {
-        Ok(report) => waiting(move || answer::complete(&agent, &report)).await,
+        Ok(report) => waiting(move || answer::complete(&gate.agent, &report)).await,
         Err(refusal) => Err(refusal),
     };
     match reported {

@@ -8,6 +8,8 @@ use axum::Router;
 use tokio::net::{UnixListener, UnixStream};
 use tokio::signal::unix::{SignalKind, signal};
 
+/// How long requests may take to be answered once this is to end.
+const STOP: std::time::Duration = std::time::Duration::from_secs(3);
 /// Owner and group: the proxy is in one of them.
 const MODE: u32 = 0o660;
 
@@ -22,13 +24,23 @@ pub(crate) async fn serve(path: &Path, routes: Router) -> io::Result<()> {
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(MODE))?;
     let (mut term, mut int) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     log::info!("listening on {}", path.display());
-    let ended = async move {
+    let (ends, mut ended) = tokio::sync::watch::channel(());
+    let asked = async move {
         tokio::select! {
             _ = term.recv() => {}
             _ = int.recv() => {}
         }
+        let _ = ends.send(());
     };
-    axum::serve(listener, routes).with_graceful_shutdown(ended).await?;
+    let patience = async move {
+        let _ = ended.changed().await;
+        tokio::time::sleep(STOP).await;
+    };
+    tokio::select! {
+        served = axum::serve(listener, routes).with_graceful_shutdown(asked) => served?,
+        // Who waits for a PIN would wait on.
+        () = patience => {}
+    }
     std::fs::remove_file(path)
 }
 

@@ -1,6 +1,7 @@
 //! A small blocking client: one typed call after another.
 
 use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::Duration;
 
@@ -15,8 +16,8 @@ use crate::connection_error::ConnectionError;
 use crate::error::AgentError;
 use crate::method::{
     AuthorizeAnswer, AuthorizeRequest, AwaitAnswer, AwaitRequest, BorrowAnswer, BorrowRequest, BreakGlassAnswer,
-    BreakGlassRequest, CompleteAnswer, CompleteRequest, ExportRecordsAnswer, ExportRecordsRequest, LockRequest, Method,
-    Nothing, PromptAnswer, PromptRequest, StateAnswer, TakeSealAnswer, TakeSealRequest,
+    BreakGlassRequest, CompleteAnswer, CompleteRequest, DeclineRequest, ExportRecordsAnswer, ExportRecordsRequest,
+    LockRequest, Method, Nothing, PromptAnswer, PromptRequest, StateAnswer, TakeSealAnswer, TakeSealRequest,
 };
 use crate::prompt::Prompt;
 use crate::report::{ReportCardAnswer, ReportCardRequest, ReportIncidentAnswer, ReportIncidentRequest};
@@ -111,7 +112,18 @@ impl Client {
     /// # Errors
     /// [`ClientError`]. A refusal is not an error.
     pub fn authorize(&mut self, request: &AuthorizeRequest) -> Result<AuthorizeAnswer, ClientError> {
-        self.ask(Method::Authorize, request)
+        self.send(&Call::new(Method::Authorize.name(), request))?;
+        let for_pin = Duration::from_secs(request.wait.unwrap_or_default().into());
+        self.receive(Some(for_pin + ANSWER_WAIT)).map(|(answer, _, _)| answer)
+    }
+
+    /// Refuses a request that waits for the PIN.
+    ///
+    /// # Errors
+    /// [`ClientError`]; [`AgentError::NoSuchPrompt`] when it waits no more.
+    pub fn decline(&mut self, waiting: &str) -> Result<(), ClientError> {
+        let request = DeclineRequest { waiting: waiting.to_owned() };
+        self.ask::<Nothing>(Method::Decline, &request).map(drop)
     }
 
     /// Says what came of a granted function.
@@ -180,6 +192,14 @@ impl Client {
         Ok(Watch { client: self, over: false })
     }
 
+    /// What ends this connection when it is dropped, from whichever thread.
+    ///
+    /// # Errors
+    /// [`ClientError::Connection`].
+    pub fn hang_up_later(&self) -> Result<HangUp, ClientError> {
+        Ok(HangUp(self.connection.stream().try_clone().map_err(ConnectionError::from)?))
+    }
+
     /// Borrows the terminal's card readers until the lease is dropped, or is over. When this returns the agent has let go of every card.
     ///
     /// # Errors
@@ -212,6 +232,17 @@ impl Client {
         }
         let answer = serde_json::from_value(reply.parameters).map_err(|cause| ConnectionError::NotJson { cause })?;
         Ok((answer, if reply.continues { Continues::Yes } else { Continues::No }, descriptor))
+    }
+}
+
+/// Ends a client's connection when it is dropped: whoever waits on it hears that it is over, and the agent that nobody does.
+#[derive(Debug)]
+pub struct HangUp(UnixStream);
+
+impl Drop for HangUp {
+    fn drop(&mut self) {
+        // One that is over already is as good.
+        let _ = self.0.shutdown(std::net::Shutdown::Both);
     }
 }
 

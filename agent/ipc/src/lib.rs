@@ -24,7 +24,7 @@ mod undumpable;
 mod writer;
 
 pub use call::{Call, Reply};
-pub use client::{Client, Lease, Watch};
+pub use client::{Client, HangUp, Lease, Watch};
 pub use client_error::ClientError;
 pub use connection::{Connection, Descriptors};
 pub use connection_error::ConnectionError;
@@ -32,8 +32,9 @@ pub use error::{AgentError, Bar, NotThisInterface};
 pub use frames::{Frames, Oversized};
 pub use method::{
     AuthorizeAnswer, AuthorizeRequest, AwaitAnswer, AwaitRequest, BorrowAnswer, BorrowRequest, BreakGlassAnswer,
-    BreakGlassRequest, CompleteAnswer, CompleteRequest, ExportRecordsAnswer, ExportRecordsRequest, LockRequest, Method,
-    Nothing, Outcome, PromptAnswer, PromptRequest, PromptWhat, Recipient, StateAnswer, TakeSealAnswer, TakeSealRequest,
+    BreakGlassRequest, CompleteAnswer, CompleteRequest, DeclineRequest, ExportRecordsAnswer, ExportRecordsRequest,
+    LockRequest, Method, Nothing, Outcome, PromptAnswer, PromptRequest, PromptWhat, Recipient, StateAnswer,
+    TakeSealAnswer, TakeSealRequest, WAIT_MAX,
 };
 pub use peer::peer_uid;
 pub use pin_frame::{PIN_FRAME_LEN, PinFrame, PinFrameError, PinReader};
@@ -45,7 +46,7 @@ pub use report::{
 pub use service::{DescriptionAnswer, DescriptionRequest, InfoAnswer, SERVICE_INTERFACE, ServiceError, ServiceMethod};
 pub use state::{
     Card, Function, Keypad, Lent, LinkState, OpenPrompt, PinEntry, PromptFor, Purpose, Recent, RecordRef, ScreenState,
-    Session, SessionEnd, SessionState, State, Verdict,
+    Session, SessionEnd, SessionState, State, Verdict, Waiting,
 };
 pub use typed_pin::TypedPin;
 pub use undumpable::forbid_dumps;

@@ -35,11 +35,13 @@ pub enum Method {
     ReportIncident,
     /// Borrows the card readers, as long as the connection stays.
     Borrow,
+    /// Refuses a request that waits for the clerk's PIN.
+    Decline,
 }
 
 impl Method {
     /// Every method, in the interface's order.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Status,
         Self::Prompt,
         Self::Await,
@@ -54,6 +56,7 @@ impl Method {
         Self::ReportCard,
         Self::ReportIncident,
         Self::Borrow,
+        Self::Decline,
     ];
 
     /// The name on the wire.
@@ -74,6 +77,7 @@ impl Method {
             Self::ReportCard => "io.sekisho.ReportCard",
             Self::ReportIncident => "io.sekisho.ReportIncident",
             Self::Borrow => "io.sekisho.Borrow",
+            Self::Decline => "io.sekisho.Decline",
         }
     }
 
@@ -103,6 +107,8 @@ pub enum PromptWhat {
     Login,
     /// Decides about a function whose level is `pin`.
     Authorize,
+    /// Decides about a request that waits for the PIN (`State::waiting`).
+    Waiting,
     /// Changes the PIN: two frames, old then new.
     ChangePin,
 }
@@ -110,7 +116,7 @@ pub enum PromptWhat {
 /// Parameters of `Prompt`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PromptRequest {
-    /// `login`, `authorize` or `change_pin`.
+    /// What it is for.
     pub what: PromptWhat,
     /// The permission profile to log in with.
     #[serde(default)]
@@ -140,6 +146,9 @@ pub struct PromptRequest {
     /// As in [`AuthorizeRequest`].
     #[serde(default)]
     pub recipient: Option<Recipient>,
+    /// Which request, for a prompt about one that waits: [`Waiting::id`](crate::Waiting::id).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waiting: Option<String>,
     /// Whether the PIN was typed at this machine already: a prompt whose PIN is typed on the reader is refused then, before the reader asks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at_keyboard: Option<bool>,
@@ -161,8 +170,14 @@ impl PromptRequest {
     /// A prompt that decides about a function.
     #[must_use]
     pub fn authorize(request: AuthorizeRequest) -> Self {
-        let AuthorizeRequest { function, purpose, case, request, recipient } = request;
+        let AuthorizeRequest { function, purpose, case, request, recipient, wait: _ } = request;
         Self { function: Some(function), purpose, case, request, recipient, ..Self::new(PromptWhat::Authorize) }
+    }
+
+    /// A prompt about a request that waits.
+    #[must_use]
+    pub fn waiting(id: String) -> Self {
+        Self { waiting: Some(id), ..Self::new(PromptWhat::Waiting) }
     }
 
     const fn new(what: PromptWhat) -> Self {
@@ -177,6 +192,7 @@ impl PromptRequest {
             case: None,
             request: None,
             recipient: None,
+            waiting: None,
             at_keyboard: None,
         }
     }
@@ -267,6 +283,20 @@ pub struct AuthorizeRequest {
     /// For whom a grant is signed.
     #[serde(default)]
     pub recipient: Option<Recipient>,
+    /// Where nothing but the clerk's PIN is missing: for so many seconds the answer waits until she has typed it, in panel or desktop. At most
+    /// [`WAIT_MAX`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wait: Option<u32>,
+}
+
+/// So many seconds a request may wait for a PIN.
+pub const WAIT_MAX: u32 = 600;
+
+/// Parameters of `Decline`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeclineRequest {
+    /// Which request: [`Waiting::id`](crate::Waiting::id).
+    pub waiting: String,
 }
 
 /// Answer of `Authorize`. The record is durable before this leaves the agent.
@@ -345,6 +375,8 @@ pub struct ExportRecordsAnswer {
     pub epoch: u32,
     /// Size of the newest checkpoint of the records log that it has verified.
     pub seen: u64,
+    /// The seq that comes next here: what was recorded before this was asked is below it.
+    pub next: u64,
     /// Seq of the first record.
     pub first: u64,
     /// How many.

@@ -202,6 +202,42 @@ pub struct Lent {
     pub until: u64,
 }
 
+/// A program's request for which nothing but the clerk's PIN is missing. `Prompt` asks for that, `Decline` refuses.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Waiting {
+    /// Names it in `Prompt` and `Decline`.
+    pub id: String,
+    /// Whose program it is.
+    pub uid: u32,
+    /// That user's name on this machine, where it has one.
+    pub user: Option<String>,
+    /// The registered application that this user is.
+    pub application: Option<String>,
+    /// The function's code.
+    pub function: String,
+    /// Its title.
+    pub title: String,
+    /// The purpose's code.
+    pub purpose: Option<String>,
+    /// The case in the office's own ledger.
+    pub case: Option<String>,
+}
+
+impl Waiting {
+    /// Who asks, for people: the application, else the user.
+    #[must_use]
+    pub fn who(&self) -> String {
+        let user = || self.user.clone().unwrap_or_else(|| format!("uid {}", self.uid));
+        self.application.clone().unwrap_or_else(user)
+    }
+
+    /// What for: the function's title, else its code.
+    #[must_use]
+    pub fn what(&self) -> &str {
+        if self.title.is_empty() { &self.function } else { &self.title }
+    }
+}
+
 /// Where a record stands in this terminal's history.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct RecordRef {
@@ -286,6 +322,8 @@ pub struct State {
     pub recent: Vec<Recent>,
     /// The PIN that is asked for now. Where a reader waits and none stands here, it was given up: what is typed opens nothing.
     pub prompt: Option<OpenPrompt>,
+    /// The request that waits for the PIN.
+    pub waiting: Option<Waiting>,
     /// Who has the card readers, if not the agent.
     pub lease: Option<Lent>,
     /// How many acts the verified register stands on.

@@ -185,11 +185,16 @@ impl Attempt<'_> {
 
     /// What to ask the agent for. An open session says nothing about who stands here now: it is locked, and the PIN opens it again.
     fn request(&self, client: &mut Client, state: &State, whose: &Whose, uid: u32) -> Result<PromptRequest, Refusal> {
+        // A prompt for another person's card would only be in her way. Where the agent does not say whose it is, the prompt does.
+        if let Some(operator) = state.card.as_ref().and_then(|card| card.operator.as_deref()) {
+            self.must_be(whose, Some(operator))?;
+        }
         // Who typed the PIN before we asked (many lockers) meant the card that is in now.
         let card = state.card.as_ref().map(|card| card.guid.clone());
         if let Some(function) = &self.options.function {
             let (function, purpose) = (function.code.clone(), function.purpose.clone());
-            let request = AuthorizeRequest { function, purpose, case: None, request: None, recipient: None };
+            let request =
+                AuthorizeRequest { function, purpose, case: None, request: None, recipient: None, wait: None };
             return Ok(PromptRequest { card, ..PromptRequest::authorize(request) });
         }
         if state.state == SessionState::Open {

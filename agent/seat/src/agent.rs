@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::mpsc::Sender;
 use std::time::Duration;
 
-use sekisho_ipc::{Client, ClientError, ConnectionError};
+use sekisho_ipc::{AgentError, Client, ClientError, ConnectionError};
 
 use crate::seat::Event;
 
@@ -26,6 +26,15 @@ pub(crate) fn start(socket: &Path, events: &Sender<Event>) {
             }
             std::thread::sleep(RETRY);
         }
+    });
+}
+
+/// Says no for the clerk, on a thread of its own. A request that waits no more needs no answer.
+pub(crate) fn decline(socket: &Path, waiting: String) {
+    let socket = socket.to_owned();
+    std::thread::spawn(move || match Client::connect(&socket).and_then(|mut client| client.decline(&waiting)) {
+        Ok(()) | Err(ClientError::Agent(AgentError::NoSuchPrompt)) => {}
+        Err(error) => log::warn!("cannot say that the clerk declined: {error}"),
     });
 }
 

@@ -43,6 +43,8 @@ impl Default for Pin {
 pub(crate) struct Lock {
     /// Its command; empty where the desktop locks itself.
     pub(crate) command: Vec<String>,
+    /// Programs that end with the session, and when it is locked.
+    pub(crate) end: Vec<PathBuf>,
 }
 
 /// The configuration cannot be used.
@@ -80,6 +82,9 @@ impl Configuration {
         if !(1..=3600).contains(&read.pin.seconds) {
             return Err("[pin] seconds: a whole number from 1 to 3600".into());
         }
+        if read.lock.end.iter().any(|program| !program.is_absolute()) {
+            return Err("[lock] end: each program by its whole path, such as [\"/opt/kiroku/bin/kiroku\"]".into());
+        }
         Ok(read)
     }
 }
@@ -102,6 +107,7 @@ mod tests {
             ("[pin]\nprogram = []\n", "program"),
             ("[pin]\nseconds = 0\n", "1 to 3600"),
             ("[lock]\ncommand = \"swaylock\"\n", "line 2"),
+            ("[lock]\nend = [\"kiroku\"]\n", "whole path"),
         ] {
             let told = Configuration::parse(text).unwrap_err();
             assert!(told.contains(part), "{told}");

@@ -11,6 +11,7 @@ mod notices;
 mod on_reader;
 mod pinentry;
 mod presence;
+mod programs;
 mod seat;
 mod words;
 
@@ -211,16 +212,18 @@ impl Hand {
         match action {
             // A look that takes long is under way: nobody is reported active meanwhile.
             Action::Look => drop(self.looks.try_send(())),
-            Action::Show(topic, note) => drop(self.notices.send(Errand::Show(topic, note))),
+            Action::Show(topic, note) => drop(self.notices.send(Errand::Show(topic, Box::new(note)))),
             Action::Withdraw(topic) => drop(self.notices.send(Errand::Withdraw(topic))),
             Action::Ask(asking, question) => self.ask(asking, question),
             Action::StopAsking => self.stop_asking(),
+            Action::Decline(waiting) => agent::decline(&self.socket, waiting),
             Action::StartLocker => {
                 if let Err(error) = locker::start(&self.configuration.lock.command, &self.events) {
                     log::error!("cannot start the locker: {error}");
                     let _ = self.events.send(Event::Locker(Locker::Failed));
                 }
             }
+            Action::EndPrograms => programs::end(&self.configuration.lock.end),
             Action::TellLocked(locked) => {
                 if let Err(error) = login::tell_locked(locked) {
                     log::error!("cannot tell logind that the screen is locked: {error}");
@@ -231,7 +234,7 @@ impl Hand {
 
     fn ask(&mut self, asking: Asking, question: Question) {
         if question.entry != PinEntry::Keyboard {
-            let standing = on_reader::ask(&self.socket, asking, question.card, &self.events);
+            let standing = on_reader::ask(&self.socket, asking, question.prompt(), &self.events);
             self.standing = Some(Standing::OnReader(standing));
             return;
         }

@@ -19,6 +19,8 @@ const DAEMON: Object<'static> = Object {
 };
 /// What a click on the whole notification is called.
 const DEFAULT: &str = "default";
+/// What the button is called by which she declines.
+const DENY: &str = "deny";
 /// How long a click is waited for before errands are looked at.
 const LISTEN: Duration = Duration::from_millis(500);
 /// As long as the server finds right; and until it is taken away.
@@ -29,7 +31,7 @@ const STAYS: i32 = 0;
 #[derive(Debug)]
 pub(crate) enum Errand {
     /// Show this in place of what is shown on the subject.
-    Show(Topic, Note),
+    Show(Topic, Box<Note>),
     /// Take it away.
     Withdraw(Topic),
 }
@@ -96,8 +98,11 @@ impl Work {
         let (headline, text) = words::of_note(note, self.language);
         let replaced = self.ids.get(&topic).copied().unwrap_or(0);
         let (mut actions, mut hints) = (Vec::new(), PropMap::new());
-        if matches!(note, Note::PinAwaited { .. }) {
+        if let Note::PinAwaited { waiting, .. } = note {
             actions = vec![DEFAULT, words::type_pin(self.language)];
+            if waiting.is_some() {
+                actions.extend([DENY, words::deny(self.language)]);
+            }
         }
         // Low, normal, critical: a critical one stays until it is taken away.
         let urgency: u8 = if topic == Topic::Refusal { 1 } else { 2 };
@@ -118,9 +123,11 @@ impl Work {
         let Some(bus) = &self.bus else { return self.ids.clear() };
         match bus.channel.blocking_pop_message(LISTEN) {
             Ok(Some(message)) => {
-                let pin = message.get1::<u32>().is_some_and(|id| self.ids.get(&Topic::Pin) == Some(&id));
+                let (id, action) = message.get2::<u32, String>();
+                let pin = id.is_some_and(|id| self.ids.get(&Topic::Pin) == Some(&id));
                 if message.member().as_deref() == Some("ActionInvoked") && pin {
-                    let _ = self.events.send(Event::PinWanted);
+                    let denies = action.as_deref() == Some(DENY);
+                    let _ = self.events.send(if denies { Event::PinDenied } else { Event::PinWanted });
                 }
             }
             Ok(None) => {}

@@ -34,19 +34,19 @@ impl Standing {
 }
 
 /// Asks, on a thread of its own.
-pub(crate) fn ask(socket: &Path, asking: Asking, card: String, events: &Sender<Event>) -> Standing {
+pub(crate) fn ask(socket: &Path, asking: Asking, request: PromptRequest, events: &Sender<Event>) -> Standing {
     let prompt = Arc::new(Mutex::new(Way::Opening));
     let standing = Standing { prompt: Arc::clone(&prompt) };
     let (socket, events) = (socket.to_owned(), events.clone());
     std::thread::spawn(move || {
-        let _ = events.send(Event::Pin(asking, came(prove(&socket, card, &prompt))));
+        let _ = events.send(Event::Pin(asking, came(prove(&socket, &request, &prompt))));
     });
     standing
 }
 
-fn prove(socket: &Path, card: String, shared: &Shared) -> Result<AwaitAnswer, ClientError> {
+fn prove(socket: &Path, request: &PromptRequest, shared: &Shared) -> Result<AwaitAnswer, ClientError> {
     let mut client = Client::connect(socket)?;
-    let prompt = Arc::new(client.prompt(&PromptRequest { card: Some(card), ..PromptRequest::login() })?);
+    let prompt = Arc::new(client.prompt(request)?);
     {
         let mut way = shared.lock().unwrap_or_else(PoisonError::into_inner);
         // A prompt that is not the reader's after all is not ours either: whoever asks for its PIN opens another.

@@ -23,8 +23,9 @@ use crate::words;
 const LINE: usize = 1000;
 /// What the card may take, with a PIN that is on its way.
 pub(crate) const PROVED: Duration = Duration::from_secs(60);
-/// Codes of libgpg-error, whose upper bits name who says it: timeout, cancelled, fully cancelled.
-const GIVEN_UP: [u32; 3] = [62, 99, 114];
+/// Codes of libgpg-error, whose upper bits name who says it: timeout; cancelled, fully cancelled.
+const GIVEN_UP: u32 = 62;
+const CANCELLED: [u32; 2] = [99, 114];
 
 /// A question that stands on the screen.
 pub(crate) struct Standing {
@@ -67,8 +68,9 @@ pub(crate) fn ask(
         // It ends by itself: both its pipes are closed.
         reap(&child);
         let came = match typed.map(|pin| pin.frame()) {
-            Ok(Ok(frame)) => prove(&socket, &question.card, &frame),
+            Ok(Ok(frame)) => prove(&socket, &question.prompt(), &frame),
             Ok(Err(error)) => Came::NotAPin(error),
+            Err(Trouble::Cancelled) => Came::Cancelled,
             Err(Trouble::GivenUp | Trouble::Gone) => Came::GivenUp,
             Err(error @ (Trouble::Refused(_) | Trouble::Strange | Trouble::Io(_))) => {
                 log::error!("cannot ask for the PIN: {error}");
@@ -88,10 +90,10 @@ fn reap(child: &Mutex<Child>) {
 }
 
 /// The PIN was typed before the prompt opens: the agent is not held while a person thinks. It names the card that she was shown.
-fn prove(socket: &Path, card: &str, pin: &PinFrame) -> Came {
+fn prove(socket: &Path, request: &PromptRequest, pin: &PinFrame) -> Came {
     let attempt = || {
         let mut client = Client::connect(socket)?;
-        let prompt = client.prompt(&PromptRequest { card: Some(card.to_owned()), ..PromptRequest::login() })?;
+        let prompt = client.prompt(request)?;
         prompt.send_pin(pin)?;
         client.wait_at_most(&prompt, PROVED)
     };
@@ -116,6 +118,7 @@ pub(crate) fn came(attempt: Result<AwaitAnswer, ClientError>) -> Came {
 /// No PIN was typed.
 #[derive(Debug)]
 enum Trouble {
+    Cancelled,
     GivenUp,
     /// It ended without an answer.
     Gone,
@@ -129,7 +132,8 @@ enum Trouble {
 impl fmt::Display for Trouble {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::GivenUp => f.write_str("the clerk cancelled it"),
+            Self::Cancelled => f.write_str("the clerk cancelled it"),
+            Self::GivenUp => f.write_str("the clerk let it stand"),
             Self::Gone => f.write_str("pinentry ended"),
             Self::Refused(code) => write!(f, "pinentry says ERR {code}; see that it can show itself here"),
             Self::Strange => f.write_str("pinentry says what is no Assuan"),
@@ -188,7 +192,8 @@ impl Dialog {
         let (pin, code) = self.answer()?;
         match code {
             None => Ok(pin),
-            Some(code) if GIVEN_UP.contains(&(code & 0xFFFF)) => Err(Trouble::GivenUp),
+            Some(code) if CANCELLED.contains(&(code & 0xFFFF)) => Err(Trouble::Cancelled),
+            Some(code) if code & 0xFFFF == GIVEN_UP => Err(Trouble::GivenUp),
             Some(code) => Err(Trouble::Refused(code)),
         }
     }

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use sekisho_ipc::{
-    OpenPrompt, PinEntry, PinFrameError, ScreenState, Session, SessionEnd, SessionState, State, Verdict,
+    OpenPrompt, PinEntry, PinFrameError, PromptRequest, ScreenState, Session, SessionEnd, SessionState, State, Verdict,
+    Waiting,
 };
 use sekisho_wire::verdict::VerdictCode;
 
@@ -56,6 +57,8 @@ pub(crate) enum Event {
     Tick,
     /// The clerk wants to type her PIN.
     PinWanted,
+    /// She does not, for the request that waits.
+    PinDenied,
     /// What came of asking for one.
     Pin(Asking, Came),
     /// What the locker did.
@@ -78,7 +81,9 @@ pub(crate) enum Came {
     },
     /// What was typed is none; nothing was sent.
     NotAPin(PinFrameError),
-    /// The clerk cancelled it, or let it stand.
+    /// The clerk cancelled it.
+    Cancelled,
+    /// She let it stand.
     GivenUp,
     /// It could not be asked for, or not be sent. The log has the cause.
     Failed,
@@ -108,8 +113,12 @@ pub(crate) enum Action {
     Ask(Asking, Question),
     /// Take the question away.
     StopAsking,
+    /// Tell the agent that the clerk does not want to type her PIN for this request.
+    Decline(String),
     /// Start the locker.
     StartLocker,
+    /// End what may run in an open session alone.
+    EndPrograms,
     /// Tell logind whether the screen is locked.
     TellLocked(bool),
 }
@@ -159,6 +168,8 @@ pub(crate) enum Note {
     PinAwaited {
         /// Whose it is.
         holder: String,
+        /// The request that it is for, where a program waits.
+        waiting: Option<Waiting>,
     },
     /// The reader waits for a PIN that this user has not asked for.
     PinOfAnother {
@@ -169,6 +180,8 @@ pub(crate) enum Note {
     PinOnReader {
         /// Whose card it is.
         holder: String,
+        /// The request that it is for, where a program waits.
+        waiting: Option<Waiting>,
         /// How many wrong PINs it would still bear.
         tries_left: Option<u32>,
         /// What became of the last one.
@@ -187,8 +200,29 @@ pub(crate) struct Question {
     pub(crate) tries_left: Option<u32>,
     /// Where it is typed.
     pub(crate) entry: PinEntry,
+    /// The request that it is for, where a program waits; else it opens the session.
+    pub(crate) waiting: Option<Waiting>,
     /// What became of the last PIN.
     pub(crate) trouble: Option<Trouble>,
+}
+
+impl Question {
+    fn subject(&self) -> Subject {
+        Subject { card: self.card.clone(), waiting: self.waiting.as_ref().map(|waiting| waiting.id.clone()) }
+    }
+
+    /// The prompt that it is asked for.
+    pub(crate) fn prompt(&self) -> PromptRequest {
+        let waiting = self.waiting.as_ref().map(|waiting| PromptRequest::waiting(waiting.id.clone()));
+        PromptRequest { card: Some(self.card.clone()), ..waiting.unwrap_or_else(PromptRequest::login) }
+    }
+}
+
+/// What a PIN is asked for: the session of this card, or a request that waits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Subject {
+    card: String,
+    waiting: Option<String>,
 }
 
 /// Why a PIN is asked for again.
@@ -203,14 +237,16 @@ pub(crate) enum Trouble {
 /// Whether the PIN is being asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Prompt {
-    /// Not so far.
+    /// Not so far. For a request it is asked for only when she wants to type it: what she types amid her work must not become a PIN.
     Never,
-    /// For the card of this GUID.
-    Open(String),
+    /// She wants to type it.
+    Wanted,
+    /// For this.
+    Open(Subject),
     /// It was, and it was right: the agent tells of the session in a moment, or has told a moment ago.
-    Proved(String),
-    /// It was, and the clerk did not want to: not again until she does, or the card was out.
-    Declined(String),
+    Proved(Subject),
+    /// It was, and the clerk did not want to: not again until she does, or the card was out, or another request waits.
+    Declined(Subject),
 }
 
 /// The machine.
@@ -259,6 +295,7 @@ impl Seat {
     /// Takes an event at a time that only goes forward.
     pub(crate) fn step(&mut self, now: Duration, event: Event) -> Vec<Action> {
         let mut actions = Vec::new();
+        let before = self.open_session().map(|session| session.id.clone());
         match event {
             Event::Agent(state) => self.told(now, *state),
             Event::AgentLost => self.state = None,
@@ -266,10 +303,17 @@ impl Seat {
             Event::LockAsked => self.lock(&mut actions),
             Event::Tick if self.counts() => actions.push(Action::Look),
             Event::Tick | Event::Over(_) => {}
-            Event::PinWanted => self.prompt = Prompt::Never,
+            Event::PinWanted => self.prompt = Prompt::Wanted,
+            Event::PinDenied => {
+                actions.extend(self.wanted().and_then(|question| question.subject().waiting).map(Action::Decline))
+            }
             Event::Pin(asking, came) if asking == self.asking => self.came(came, &mut actions),
             Event::Pin(..) => {}
             Event::Locker(locker) => self.locker_did(locker, &mut actions),
+        }
+        // An agent that is away says of no session that it is open.
+        if before.is_some() && before.as_ref() != self.open_session().map(|session| &session.id) {
+            actions.push(Action::EndPrograms);
         }
         self.ask(&mut actions);
         self.show(now, &mut actions);
@@ -283,15 +327,19 @@ impl Seat {
             && state.last_lock_reason.as_deref() == Some("asked")
             && self.state.as_ref().is_some_and(|before| before.session.is_some());
         let card = state.card.as_ref().map(|card| card.guid.clone());
-        let over = |asked: &String| card.as_ref() != Some(asked) || state.state == SessionState::Open;
+        let waits = state.waiting.as_ref().map(|waiting| &waiting.id);
+        let over = |asked: &Subject| {
+            let over = asked.waiting.as_ref().map_or(state.state == SessionState::Open, |id| waits != Some(id));
+            over || card.as_ref() != Some(&asked.card)
+        };
         if matches!(&self.prompt, Prompt::Declined(asked) | Prompt::Proved(asked) if over(asked)) {
             self.prompt = Prompt::Never;
         }
         // Whoever ends her session does not want another one at once.
         if let Some(card) = card.filter(|_| ended_by_hand) {
-            self.prompt = Prompt::Declined(card);
+            self.prompt = Prompt::Declined(Subject { card, waiting: None });
         }
-        if self.prompt == Prompt::Never {
+        if matches!(self.prompt, Prompt::Never | Prompt::Wanted) {
             self.refusal = None;
         }
         self.state = Some(state);
@@ -307,32 +355,39 @@ impl Seat {
     /// The card that a PIN is wanted for, where people can see the question: not over a screen that is locked, or about to be.
     fn wanted(&self) -> Option<Question> {
         let state = self.state.as_ref()?;
-        let waits = matches!(state.state, SessionState::AwaitPin | SessionState::Locked);
+        let waiting = self.open_session().and(state.waiting.clone());
+        let opens = matches!(state.state, SessionState::AwaitPin | SessionState::Locked) && asks_for_pin(&state.advice);
         let locking = self.locker.is_some() || state.screen == ScreenState::Locking;
-        if !self.wishes.ask || !waits || locking || self.screen != Screen::Shown || !asks_for_pin(&state.advice) {
+        if !self.wishes.ask || !(opens || waiting.is_some()) || locking || self.screen != Screen::Shown {
             return None;
         }
         let card = state.card.as_ref()?;
         let names = [card.name.as_deref(), card.operator.as_deref()];
         let holder = names.into_iter().flatten().next().unwrap_or(&card.guid).to_owned();
         let (tries_left, entry) = (card.tries_left, card.pin_entry);
-        Some(Question { card: card.guid.clone(), holder, tries_left, entry, trouble: None })
+        Some(Question { card: card.guid.clone(), holder, tries_left, entry, waiting, trouble: None })
     }
 
     fn ask(&mut self, actions: &mut Vec<Action>) {
         let wanted = self.wanted();
-        let open_for = |card: &String| wanted.as_ref().is_some_and(|question| question.card == *card);
+        let open_for = |subject: &Subject| wanted.as_ref().is_some_and(|question| question.subject() == *subject);
         match &self.prompt {
-            Prompt::Open(card) if open_for(card) => {}
+            Prompt::Open(subject) if open_for(subject) => {}
             Prompt::Open(_) => {
                 self.stop_asking(actions);
                 self.ask(actions);
             }
             Prompt::Declined(_) | Prompt::Proved(_) => {}
-            Prompt::Never => {
-                // A reader that waits already was asked by somebody else.
-                if let Some(question) = wanted.filter(|question| question.entry != PinEntry::ReaderNow) {
-                    self.open(question, actions);
+            Prompt::Never | Prompt::Wanted => {
+                let may = |question: &Question| {
+                    // A reader that waits already was asked by somebody else.
+                    question.entry != PinEntry::ReaderNow
+                        && (question.waiting.is_none() || self.prompt == Prompt::Wanted)
+                };
+                match wanted.filter(may) {
+                    Some(question) => self.open(question, actions),
+                    // What she wanted to type is not wanted any more.
+                    None => self.prompt = Prompt::Never,
                 }
             }
         }
@@ -341,7 +396,7 @@ impl Seat {
     fn open(&mut self, question: Question, actions: &mut Vec<Action>) {
         self.refusal = None;
         self.asking.0 += 1;
-        self.prompt = Prompt::Open(question.card.clone());
+        self.prompt = Prompt::Open(question.subject());
         self.trouble.clone_from(&question.trouble);
         actions.push(Action::Ask(self.asking, question));
     }
@@ -355,9 +410,9 @@ impl Seat {
     }
 
     fn came(&mut self, came: Came, actions: &mut Vec<Action>) {
-        let Prompt::Open(card) = std::mem::replace(&mut self.prompt, Prompt::Never) else { return };
+        let Prompt::Open(subject) = std::mem::replace(&mut self.prompt, Prompt::Never) else { return };
         let again = match came {
-            Came::Proved => return self.prompt = Prompt::Proved(card),
+            Came::Proved => return self.prompt = Prompt::Proved(subject),
             Came::Refused { verdict, tries_left } if verdict.code == VerdictCode::WrongPin.name() => {
                 self.wanted().map(|question| Question {
                     tries_left: tries_left.or(question.tries_left),
@@ -372,11 +427,15 @@ impl Seat {
                 self.refusal = Some(verdict);
                 None
             }
+            Came::Cancelled => {
+                actions.extend(subject.waiting.clone().map(Action::Decline));
+                None
+            }
             Came::GivenUp | Came::Failed => None,
         };
-        match again.filter(|question| question.card == card) {
+        match again.filter(|question| question.subject() == subject) {
             Some(question) => self.open(question, actions),
-            None => self.prompt = Prompt::Declined(card),
+            None => self.prompt = Prompt::Declined(subject),
         }
     }
 
@@ -441,10 +500,14 @@ impl Seat {
         if let Some(refused) = self.refused(state) {
             notes.insert(Topic::Refusal, refused);
         }
-        if let (Prompt::Declined(card), Some(question)) = (&self.prompt, self.wanted())
-            && question.card == *card
+        if let Some(question) = self.wanted()
+            && match &self.prompt {
+                Prompt::Declined(subject) => question.subject() == *subject,
+                Prompt::Never => question.waiting.is_some(),
+                Prompt::Wanted | Prompt::Open(_) | Prompt::Proved(_) => false,
+            }
         {
-            notes.insert(Topic::Pin, Note::PinAwaited { holder: question.holder });
+            notes.insert(Topic::Pin, Note::PinAwaited { holder: question.holder, waiting: question.waiting });
         }
         notes.extend(self.on_reader());
         notes
@@ -452,8 +515,9 @@ impl Seat {
 
     /// The reader shows little, so the screen says where to type, and warns of a prompt that is not this user's.
     fn on_reader(&self) -> Option<(Topic, Note)> {
-        let Question { card, holder, tries_left, entry, .. } = self.wanted()?;
-        let ours = matches!(&self.prompt, Prompt::Open(asked) if *asked == card);
+        let question = self.wanted()?;
+        let ours = matches!(&self.prompt, Prompt::Open(asked) if *asked == question.subject());
+        let Question { holder, tries_left, entry, waiting, .. } = question;
         let wrong = self.trouble.iter().find_map(|trouble| match trouble {
             Trouble::Wrong(verdict) if ours => Some(verdict.clone()),
             Trouble::Wrong(_) | Trouble::NotAPin(_) => None,
@@ -463,7 +527,7 @@ impl Seat {
         if entry == PinEntry::ReaderNow && !ours && !prompt.as_ref().is_some_and(|prompt| prompt.yours) {
             return Some((Topic::Pin, Note::PinOfAnother { prompt }));
         }
-        asks.then_some((Topic::Pin, Note::PinOnReader { holder, tries_left, wrong }))
+        asks.then_some((Topic::Pin, Note::PinOnReader { holder, waiting, tries_left, wrong }))
     }
 
     /// Why the card in the reader opens nothing; else the newest decision, if it is a refusal that was made before our eyes.

@@ -1,6 +1,6 @@
 //! What this program says to people, in both languages.
 
-use sekisho_ipc::{OpenPrompt, PinFrameError, PromptFor, SessionEnd, Verdict};
+use sekisho_ipc::{OpenPrompt, PinFrameError, PromptFor, SessionEnd, Verdict, Waiting};
 use sekisho_wire::words::Language;
 
 use crate::seat::{Note, Question, Trouble};
@@ -31,7 +31,7 @@ pub(crate) fn of_note(note: &Note, language: Language) -> (String, String) {
             (language.pick("カードリーダー貸出中", "Card readers are lent").to_owned(), sentence(verdict, language))
         }
         Note::PinOfAnother { prompt } => of_another(prompt.as_ref(), language),
-        Note::PinOnReader { holder, tries_left, wrong } => {
+        Note::PinOnReader { holder, waiting, tries_left, wrong } => {
             let (headline, ask) = both(
                 ("カードリーダーで暗証番号を入力", "Type the PIN on the reader"),
                 (
@@ -41,15 +41,18 @@ pub(crate) fn of_note(note: &Note, language: Language) -> (String, String) {
             );
             let wrong = wrong.as_ref().map(|verdict| language.pick(&verdict.what_ja, &verdict.what).to_owned());
             let left = tries_left.map(|left| tries(left, language));
-            let lines = [Some(card(holder, language)), wrong, left, Some(ask)];
-            (headline, lines.into_iter().flatten().collect::<Vec<_>>().join("\n"))
+            let request = waiting.iter().flat_map(|waiting| of_request(waiting, language));
+            let lines = [Some(card(holder, language)), wrong, left, Some(ask)].into_iter().flatten();
+            (headline, request.chain(lines).collect::<Vec<_>>().join("\n"))
         }
-        Note::PinAwaited { holder } => {
+        Note::PinAwaited { holder, waiting } => {
             let (headline, text) = both(
                 ("暗証番号を待っています", "Waiting for the PIN"),
                 ("この通知を押すと暗証番号を入力できます。", "Click here to type it."),
             );
-            (headline, format!("{}\n{text}", card(holder, language)))
+            let request = waiting.iter().flat_map(|waiting| of_request(waiting, language));
+            let lines = request.chain([card(holder, language), text]);
+            (headline, lines.collect::<Vec<_>>().join("\n"))
         }
     }
 }
@@ -77,9 +80,28 @@ fn of_another(prompt: Option<&OpenPrompt>, language: Language) -> (String, Strin
     (headline, format!("{who} ({what})\n{cancel}"))
 }
 
+/// Who wants what, and what is known of it, a line each.
+fn of_request(waiting: &Waiting, language: Language) -> Vec<String> {
+    let (who, what) = (waiting.who(), waiting.what());
+    let ask = match language {
+        Language::Japanese => format!("{who} が「{what}」の実行を求めています。心当たりがなければ取り消してください。"),
+        Language::English => format!("{who} asks to run: {what}. Unless you know why, cancel."),
+    };
+    let named = |label: (&str, &str), text: &Option<String>| {
+        text.as_ref().map(|text| format!("{}: {text}", language.pick(label.0, label.1)))
+    };
+    let details = [named(("事由", "purpose"), &waiting.purpose), named(("案件番号", "case"), &waiting.case)];
+    std::iter::once(ask).chain(details.into_iter().flatten()).collect()
+}
+
 /// What the button of [`Note::PinAwaited`] says.
 pub(crate) const fn type_pin(language: Language) -> &'static str {
     language.pick("暗証番号を入力", "Type the PIN")
+}
+
+/// What the button says by which she declines.
+pub(crate) const fn deny(language: Language) -> &'static str {
+    language.pick("断る", "Decline")
 }
 
 fn ends_soon(by: SessionEnd, minutes: u64, language: Language) -> (String, String) {
@@ -130,7 +152,8 @@ pub(crate) struct Asked {
 /// Words a question.
 pub(crate) fn of_question(question: &Question, language: Language) -> Asked {
     let left = question.tries_left.map(|left| tries(left, language));
-    let lines = std::iter::once(card(&question.holder, language)).chain(left);
+    let request = question.waiting.iter().flat_map(|waiting| of_request(waiting, language));
+    let lines = request.chain(std::iter::once(card(&question.holder, language))).chain(left);
     let error = question.trouble.as_ref().map(|trouble| match trouble {
         Trouble::Wrong(verdict) => language.pick(&verdict.what_ja, &verdict.what).to_owned(),
         Trouble::NotAPin(error) => no_pin(*error, language).to_owned(),

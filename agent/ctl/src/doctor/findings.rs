@@ -6,7 +6,7 @@ use sekisho_ipc::{ClientError, Keypad, Lent, LinkState, PinEntry, ScreenState, S
 use sekisho_wire::words::Language;
 use serde::Serialize;
 
-use super::machine::Machine;
+use super::machine::{Machine, Unit};
 use crate::failure::Failure;
 use crate::phrases::holder;
 use crate::time_text::{age, of_day};
@@ -81,16 +81,58 @@ pub(super) fn findings(state: &Result<State, Failure>, machine: &Machine, langua
 }
 
 fn units(machine: &Machine, said: &mut Said<'_>) {
-    for (unit, state) in &machine.units {
-        let what = [format!("{unit} が動いていません({state})"), format!("{unit} does not run ({state})")];
+    machine.units.iter().for_each(|found| unit(found, said));
+    if !machine.units.is_empty() && machine.units.iter().all(|unit| unit.state == "active") {
+        said.say("unit", Grade::Sound, ["サービスはすべて動いています", "all units run"], NOTHING);
+    }
+    for (path, user) in &machine.strange {
+        let path = path.display();
+        let what = [format!("{path} の所有者が {user} ではありません"), format!("{path} does not belong to {user}")];
         let next = [
-            format!("systemctl enable --now {unit} を実行し、原因は journalctl -u {unit} で確かめてください。"),
-            format!("Run systemctl enable --now {unit}; journalctl -u {unit} has the cause."),
+            format!("chown -R {user}: {path} を実行し、systemctl restart {user} してください。"),
+            format!("Run chown -R {user}: {path} and systemctl restart {user}."),
+        ];
+        said.say("owner", Grade::Wrong, both(&what), both(&next));
+    }
+}
+
+fn unit(unit: &Unit, said: &mut Said<'_>) {
+    let Unit { name, state, restarts, wrong_user, watched } = unit;
+    if state != "active" {
+        let what = [format!("{name} が動いていません({state})"), format!("{name} does not run ({state})")];
+        let next = [
+            format!("systemctl enable --now {name} を実行し、原因は journalctl -u {name} で確かめてください。"),
+            format!("Run systemctl enable --now {name}; journalctl -u {name} has the cause."),
         ];
         said.say("unit", Grade::Wrong, both(&what), both(&next));
     }
-    if machine.has_units && machine.units.is_empty() {
-        said.say("unit", Grade::Sound, ["サービスはすべて動いています", "all units run"], NOTHING);
+    if *restarts > 0 {
+        let what = [
+            format!("{name} は自ら終わり、{restarts}回起動し直されました"),
+            format!("{name} ended by itself and was started again, times: {restarts}"),
+        ];
+        let next = [
+            format!(
+                "原因は journalctl -u {name} で確かめてください。確認後は systemctl reset-failed {name} で数え直します。"
+            ),
+            format!("journalctl -u {name} has the cause; systemctl reset-failed {name} counts anew."),
+        ];
+        said.say("restarts", Grade::Doubtful, both(&what), both(&next));
+    }
+    let mend = [
+        format!("systemctl edit や {name}.service.d の設定を見直してください(systemctl cat {name})。"),
+        format!("Look at what systemctl edit or {name}.service.d changes (systemctl cat {name})."),
+    ];
+    if let Some(user) = wrong_user {
+        let what = [format!("{name} が利用者 {user} で動いています"), format!("{name} runs as the user {user}")];
+        said.say("unit_user", Grade::Wrong, both(&what), both(&mend));
+    }
+    if !watched {
+        let what = [
+            format!("{name} が止まっても起動し直されません(WatchdogSec なし)"),
+            format!("{name} may hang and nobody starts it again (no WatchdogSec)"),
+        ];
+        said.say("watchdog", Grade::Doubtful, both(&what), both(&mend));
     }
 }
 
@@ -498,106 +540,5 @@ fn disk(machine: &Machine, said: &mut Said<'_>) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::panel::samples;
-
-    const HOUR: u64 = 3_600_000;
-
-    /// What is changed, and what is found then.
-    type Case<T> = (fn(&mut T), &'static [(&'static str, Grade)]);
-
-    /// A terminal where nothing is wrong.
-    fn sound() -> (State, Machine) {
-        let state = State {
-            register_age: Some(60_000),
-            register_stale: false,
-            certificate_ends: Some(samples::no_card().time + 720 * HOUR),
-            ..samples::no_card()
-        };
-        let machine = Machine {
-            has_units: true,
-            card_service: true,
-            usb_readers: Some(1),
-            free: Some(50),
-            wall: state.time,
-            ..Machine::default()
-        };
-        (state, machine)
-    }
-
-    fn not_sound(state: State, machine: &Machine) -> Vec<(&'static str, Grade)> {
-        let found = findings(&Ok(state), machine, Language::English);
-        let japanese = findings(&Ok(sound().0), machine, Language::Japanese);
-        assert!(japanese.iter().all(|finding| !finding.what.is_empty()));
-        for finding in &found {
-            assert_eq!(finding.next.is_empty(), finding.grade == Grade::Sound, "{finding:?}");
-        }
-        found.iter().filter(|found| found.grade != Grade::Sound).map(|found| (found.code, found.grade)).collect()
-    }
-
-    #[test]
-    fn each_thing_that_is_wrong_is_found_and_nothing_else() {
-        let (state, machine) = sound();
-        assert_eq!(not_sound(state, &machine), []);
-        let of_state: [Case<State>; 15] = [
-            (|state| state.lease = samples::lent().lease, &[("reader", Grade::Doubtful)]),
-            (|state| state.reports_waiting = 1, &[("reports", Grade::Doubtful)]),
-            (|state| state.reports_refused = 1, &[("reports", Grade::Wrong)]),
-            (|state| state.link = LinkState::Down, &[("ledger", Grade::Doubtful)]),
-            (|state| state.register_link = LinkState::Refused, &[("ledger", Grade::Wrong)]),
-            (|state| state.link = LinkState::HeldBack, &[("ledger", Grade::Wrong)]),
-            (|state| state.register_age = None, &[("register", Grade::Wrong)]),
-            (|state| state.register_age = Some(5 * HOUR), &[("register", Grade::Doubtful)]),
-            (|state| state.certificate_ends = Some(state.time + HOUR), &[("certificate", Grade::Doubtful)]),
-            (|state| state.unsent_until = Some(state.time + HOUR), &[("waiting", Grade::Doubtful)]),
-            (|state| state.unsent_until = Some(state.time), &[("waiting", Grade::Wrong)]),
-            (|state| state.screen = ScreenState::Failed, &[("screen", Grade::Wrong)]),
-            (|state| state.screen = ScreenState::Unreachable, &[("screen", Grade::Wrong)]),
-            (|state| state.office = None, &[("enrolled", Grade::Wrong)]),
-            (|state| state.card_problem = Some(state.advice.clone()), &[("card", Grade::Doubtful)]),
-        ];
-        for (change, expected) in of_state {
-            let (mut state, machine) = sound();
-            change(&mut state);
-            assert_eq!(not_sound(state, &machine), expected);
-        }
-        let of_machine: [Case<Machine>; 6] = [
-            (|machine| machine.units.push(("sekisho-forwarder", "failed".into())), &[("unit", Grade::Wrong)]),
-            (|machine| machine.card_service = false, &[("card_service", Grade::Wrong)]),
-            (|machine| machine.others.extend(["gsd-smartcard".to_owned()]), &[("other_programs", Grade::Doubtful)]),
-            (|machine| machine.free = Some(4), &[("disk", Grade::Doubtful)]),
-            (|machine| machine.wall += HOUR, &[("clock", Grade::Doubtful)]),
-            (|machine| machine.has_units = false, &[]),
-        ];
-        for (change, expected) in of_machine {
-            let (state, mut machine) = sound();
-            change(&mut machine);
-            assert_eq!(not_sound(state, &machine), expected);
-        }
-    }
-
-    #[test]
-    fn no_reader_is_told_where_there_is_none_and_not_where_nobody_could_look() {
-        for (plugged, expected) in [(Some(0), &[("reader", Grade::Doubtful)][..]), (Some(1), &[]), (None, &[])] {
-            let (state, machine) = sound();
-            let state = State { reader: None, card: None, ..state };
-            assert_eq!(not_sound(state, &Machine { usb_readers: plugged, ..machine }), expected);
-        }
-    }
-
-    #[test]
-    fn an_agent_that_is_silent_is_told_by_why() {
-        let (_, machine) = sound();
-        for (kind, word) in [
-            (io::ErrorKind::NotFound, "enable --now sekisho-agent"),
-            (io::ErrorKind::PermissionDenied, "as root"),
-            (io::ErrorKind::ConnectionRefused, "restart sekisho-agent"),
-        ] {
-            let failure = Failure::NoAgent { socket: "/run/sekisho/agent.sock".into(), cause: kind.into() };
-            let found = findings(&Err(failure), &machine, Language::English);
-            let silent = found.iter().find(|finding| finding.code == "agent").unwrap();
-            assert!(silent.grade == Grade::Wrong && silent.next.contains(word), "{silent:?}");
-        }
-    }
-}
+#[path = "findings/tests.rs"]
+mod tests;

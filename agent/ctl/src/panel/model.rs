@@ -1,13 +1,14 @@
 //! What the panel knows, and what an event makes of it. No I/O: events in, actions out.
 
 mod edit;
+mod for_program;
 mod pins;
 mod reporting;
 mod starting;
 
 use sekisho_ipc::{
     AuthorizeAnswer, AuthorizeRequest, AwaitAnswer, Function, PinFrame, PromptRequest, Purpose, RecordRef, Session,
-    SessionState, State, TypedPin,
+    SessionState, State, TypedPin, Waiting,
 };
 use sekisho_wire::verdict::VerdictCode;
 use sekisho_wire::words::Language;
@@ -81,11 +82,13 @@ pub(super) enum Action {
         profile: Option<String>,
         pin: PinFrame,
     },
+    /// For a function, or for a request that waits.
     Prove {
-        card: Option<String>,
-        request: AuthorizeRequest,
+        request: PromptRequest,
         pin: PinFrame,
     },
+    /// The clerk does not want to type her PIN for this request.
+    Decline(String),
     ChangePin {
         card: Option<String>,
         /// The present one and the new one.
@@ -138,6 +141,11 @@ pub(super) enum Dialog {
     /// Types the PIN for a function.
     Pin {
         request: AuthorizeRequest,
+        typed: TypedPin,
+    },
+    /// Types the PIN for a program's request.
+    ForProgram {
+        waiting: Waiting,
         typed: TypedPin,
     },
     /// Changes the PIN: types the present one, the new one, the new one again. `done` holds those that were typed before.
@@ -258,6 +266,7 @@ impl Panel {
             self.notice = None;
         }
         self.selected = self.selected.min(state.functions.len().saturating_sub(1));
+        self.forget_request_that_is_over(state.waiting.as_ref());
         self.agent = Agent::Reached { state, at: self.now };
     }
 
@@ -317,6 +326,7 @@ impl Panel {
                 self.dialog = Dialog::Waiting;
                 None
             }
+            Dialog::ForProgram { waiting, typed } => self.key_for_program(key, waiting, typed),
             dialog if key == Key::Escape => {
                 drop(dialog);
                 self.starting = None;
@@ -367,6 +377,7 @@ impl Panel {
             Key::Character('e') => return self.end().pop(),
             Key::Character('l') => self.language = other(self.language),
             Key::Character('a') | Key::Enter => self.begin(None),
+            Key::Character('p') => return self.begin_for_program(),
             Key::Character('s') => self.choose_program(),
             Key::Up => self.selected = self.selected.saturating_sub(1),
             Key::Down => self.selected = (self.selected + 1).min(last),

@@ -29,6 +29,7 @@ impl Requests {
             Action::Lock | Action::End => &self.at_once,
             Action::Login { .. }
             | Action::Prove { .. }
+            | Action::Decline(_)
             | Action::ChangePin { .. }
             | Action::OnReader(_)
             | Action::Authorize(_)
@@ -82,8 +83,7 @@ fn serve(socket: &Path, asked: &Receiver<Action>, answers: &Sender<Event>) {
                 let request = PromptRequest { card, profile, ..PromptRequest::login() };
                 Event::Proved { function: None, answer: prove(socket, &request, &[pin]) }
             }
-            Action::Prove { card, request, pin } => {
-                let request = PromptRequest { card, ..PromptRequest::authorize(request) };
+            Action::Prove { request, pin } => {
                 Event::Proved { answer: prove(socket, &request, &[pin]), function: request.function }
             }
             Action::ChangePin { card, pins } => {
@@ -100,6 +100,13 @@ fn serve(socket: &Path, asked: &Receiver<Action>, answers: &Sender<Event>) {
             Action::Report(request) => Event::Reported(
                 Client::connect(socket).and_then(|mut client| request.send(&mut client)).map_err(failed),
             ),
+            Action::Decline(waiting) => {
+                match Client::connect(socket).and_then(|mut client| client.decline(&waiting)) {
+                    // It waits no more: that is as good.
+                    Err(ClientError::Agent(AgentError::NoSuchPrompt)) => Event::Did(Ok(())),
+                    declined => Event::Did(declined.map_err(failed)),
+                }
+            }
             Action::Lock => Event::Did(Client::connect(socket).and_then(|mut client| client.lock()).map_err(failed)),
             Action::End => Event::Did(Client::connect(socket).and_then(|mut client| client.end()).map_err(failed)),
             Action::Activity => match active(socket) {

@@ -22,9 +22,11 @@ use crate::failure::Failure;
 use crate::programs::{End, Program};
 use sekisho_ipc::TypedPin;
 
+mod for_program;
 mod lent;
 pub(crate) use lent::lent;
 mod on_reader;
+mod warnings;
 
 /// 22 November 2026, 10:15:00 in Japan.
 const NOW: u64 = 1_795_310_100_000;
@@ -71,6 +73,7 @@ pub(crate) fn no_card() -> State {
         functions: Vec::new(),
         recent: Vec::new(),
         prompt: None,
+        waiting: None,
         lease: None,
         register_size: 48,
         register_age: Some(60_000),
@@ -276,6 +279,7 @@ fn every(language: Language) -> Vec<(&'static str, Panel)> {
     all.extend(reporting::every(language));
     all.extend(on_reader::every(language));
     all.extend(lent::every(language));
+    all.extend(for_program::every(language));
     all
 }
 
@@ -483,54 +487,6 @@ fn a_countdown_begins_anew_and_brings_no_older_state_back() {
 }
 
 #[test]
-fn records_that_this_terminal_holds_back_are_warned_of() {
-    for (language, part) in [(Language::Japanese, "送信できません"), (Language::English, "cannot send its records")]
-    {
-        let panel = showing(language, State { link: LinkState::HeldBack, unsent: 7, ..open() });
-        let text = drawn(&panel, 80, 24);
-        assert!(text.contains(part) && text.contains('7'), "{text}");
-    }
-}
-
-#[test]
-fn records_that_wait_too_long_are_warned_of_before_work_stops() {
-    let two_days = Some(NOW + 2 * 24 * 3_600_000);
-    for (language, part) in [(Language::Japanese, "あと2日以内"), (Language::English, "Work stops here in 2 days")]
-    {
-        let text = drawn(&showing(language, State { unsent_until: two_days, ..open() }), 80, 24);
-        assert!(text.contains(part), "{text}");
-    }
-}
-
-#[test]
-fn a_card_that_cannot_be_used_is_told_of_beside_one_that_works() {
-    for (language, part) in [(Language::Japanese, "もう一度挿入"), (Language::English, "insert it again")] {
-        let problem = Verdict {
-            what_ja: "カードを読めません".into(),
-            what: "cannot read the card".into(),
-            next_ja: "もう一度挿入してください。".into(),
-            next: "insert it again".into(),
-            ..open().advice
-        };
-        let text = drawn(&showing(language, State { card_problem: Some(problem), ..open() }), 80, 24);
-        assert!(text.contains(part), "{text}");
-    }
-}
-
-#[test]
-fn a_screen_that_cannot_be_locked_is_warned_of() {
-    for (language, part) in [(Language::Japanese, "画面をロックできません"), (Language::English, "cannot be locked")]
-    {
-        for (screen, warns) in
-            [(ScreenState::Failed, true), (ScreenState::Unreachable, true), (ScreenState::Locked, false)]
-        {
-            let text = drawn(&showing(language, State { screen, ..open() }), 80, 24);
-            assert_eq!(text.contains(part), warns, "{screen:?}: {text}");
-        }
-    }
-}
-
-#[test]
 fn a_function_is_asked_for_with_purpose_and_case() {
     let mut panel = showing(Language::English, open());
     drop(typing(&mut panel, "a"));
@@ -551,9 +507,9 @@ fn a_function_that_wants_the_pin_gets_a_prompt_and_then_the_proof() {
     drop(panel.take(Event::Authorized { request: request("shogai.delete"), answer: Ok(answer) }));
     drop(typing(&mut panel, "246813"));
     let actions = panel.take(Event::Key(Key::Enter));
-    let Some(Action::Prove { card, request, pin }) = actions.last() else { panic!("proves") };
-    assert_eq!(card.as_deref(), Some("9b1d"));
-    assert_eq!((request.function.as_str(), pin.expose()), ("shogai.delete", &b"246813"[..]));
+    let Some(Action::Prove { request, pin }) = actions.last() else { panic!("proves") };
+    assert_eq!(request.card.as_deref(), Some("9b1d"));
+    assert_eq!((request.function.as_deref(), pin.expose()), (Some("shogai.delete"), &b"246813"[..]));
 }
 
 #[test]

@@ -9,8 +9,8 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 use super::model::{Agent, Dialog, Panel, Reporting};
 use crate::failure::Failure;
 use crate::phrases::{
-    ForWhom, holder, lock_reason, next_of, reader_waits, sentence, session_kind, tries, type_on_reader, warnings,
-    what_of,
+    ForWhom, holder, lock_reason, next_of, reader_waits, sentence, session_kind, tries, type_on_reader, wanted,
+    warnings, what_of,
 };
 use crate::status::padded;
 use crate::time_text::{countdown, of_day};
@@ -119,6 +119,7 @@ fn body(panel: &Panel, size: Size) -> Vec<Row> {
         | Dialog::Purpose { .. }
         | Dialog::Case { .. }
         | Dialog::Pin { .. }
+        | Dialog::ForProgram { .. }
         | Dialog::ChangePin { .. }
         | Dialog::Report(_) => {
             return dialog(panel, size);
@@ -440,6 +441,16 @@ fn dialog(panel: &Panel, size: Size) -> Vec<Row> {
             rows.extend(panel.state().map(|state| pin_field(typed.len(), state, language)).unwrap_or_default());
             return middle(rows, size);
         }
+        Dialog::ForProgram { waiting, typed } => {
+            let [first, details @ ..] = &wanted(waiting, language)[..] else { return rows };
+            rows.extend(paragraph(first, Tone::Strong, size));
+            rows.extend(details.iter().map(|detail| row(Tone::Plain, detail)));
+            rows.push(row(Tone::Plain, ""));
+            let ask = ["よければ暗証番号を入力してください", "Type your PIN to let it"];
+            rows.extend(ask_for_pin(panel, ask, Tone::Plain, size));
+            rows.extend(panel.state().map(|state| pin_field(typed.len(), state, language)).unwrap_or_default());
+            return middle(rows, size);
+        }
         Dialog::ChangePin { done, typed } => {
             let ask = match done.len() {
                 0 => language.pick("現在の暗証番号を入力してください", "Type your present PIN"),
@@ -480,6 +491,9 @@ fn keys(panel: &Panel) -> String {
         (Dialog::Program { .. } | Dialog::Purpose { .. } | Dialog::Report(Reporting::What { .. }), _) => {
             return format!("Enter {}  Esc {}", label("選択", "choose"), label("戻る", "back"));
         }
+        (Dialog::ForProgram { .. }, _) => {
+            return format!("Enter {}  Esc {}", label("確定", "send"), label("断る", "decline"));
+        }
         (Dialog::Report(Reporting::Sure { .. }), _) => {
             return format!("Enter {}  Esc {}", label("届け出る", "report"), label("やめる", "leave it"));
         }
@@ -496,12 +510,18 @@ fn keys(panel: &Panel) -> String {
         (Dialog::None, Some(SessionState::Open)) => {
             let start =
                 if panel.startable().is_empty() { String::new() } else { format!("s {}  ", label("起動", "start")) };
+            let waits = panel.state().is_some_and(|state| state.waiting.is_some());
+            // There is room for one of them.
+            let pin = if waits {
+                format!("p {}", label("暗証番号", "PIN"))
+            } else {
+                format!("F4 {}", label("暗証番号変更", "change PIN"))
+            };
             return format!(
-                "a {}  {start}k {}  e {}  F4 {}  F7 {}  l {tongue}  q {}",
+                "a {}  {start}k {}  e {}  {pin}  F7 {}  l {tongue}  q {}",
                 label("実行確認", "ask"),
                 label("ロック", "lock"),
                 label("利用終了", "end"),
-                label("暗証番号変更", "change PIN"),
                 label("届出", "report"),
                 label("閉じる", "quit"),
             );

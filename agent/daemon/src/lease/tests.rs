@@ -37,7 +37,7 @@ fn a_lease_takes_the_card_from_the_agent_and_gives_it_back_in_the_book() {
     until(|| bench.agent.lock().generation > heard);
     let refusal = bench.prompt(&PromptRequest::login(), RIGHT_PIN).unwrap_err();
     assert!(matches!(refusal, AgentError::CardProblem { verdict, .. } if verdict.what.contains("lent")));
-    assert!(!bench.agent.authorize(&panel(), &ask("juminhyo.issue")).unwrap().verdict.granted);
+    assert!(!bench.agent.authorize(&panel(), &ask("juminhyo.issue"), &|| false).unwrap().verdict.granted);
     assert!(refused(bench.agent.lend(&panel(), &request())).contains("lent to sekisho-admin"), "there is one borrower");
     assert_eq!(bench.agent.lock().machine.state(), &State::NoCard);
     drop(lease);

@@ -1,7 +1,8 @@
 use super::*;
+use crate::function::Caller;
 use crate::session::State;
 use crate::testing::{Bench, CLERK, RIGHT_PIN, ask, panel, until};
-use sekisho_ipc::{AuthorizeRequest, AwaitAnswer, PromptFor, PromptRequest};
+use sekisho_ipc::{AuthorizeRequest, AwaitAnswer, PromptFor, PromptRequest, PromptWhat};
 
 /// A terminal whose reader has this keypad, used as its configuration says, with the clerk's card in it.
 fn bench(pin_pad: &str, keypad: Keypad) -> Bench {
@@ -22,7 +23,8 @@ fn code(outcome: Result<AwaitAnswer, AgentError>) -> String {
 /// Lets the reader ask, and gives what comes of it once `person` has done her part.
 fn on_reader(bench: &Bench, request: &PromptRequest, person: impl FnOnce()) -> Result<AwaitAnswer, AgentError> {
     let (answer, _client) = bench.agent.prompt(&panel(), request)?;
-    assert_eq!(answer.reader_seconds, Some(30));
+    let entries = if request.what == PromptWhat::ChangePin { 3 } else { 1 };
+    assert_eq!(answer.reader_seconds, Some(30 * entries));
     until(|| bench.worker.asks());
     person();
     bench.agent.await_prompt(&panel(), &answer.prompt)
@@ -160,10 +162,10 @@ fn a_function_that_asks_the_card_is_refused_at_once_while_the_reader_waits() {
     assert_eq!(code(on_reader(&bench, &PromptRequest::login(), || bench.worker.typed_on_reader(RIGHT_PIN))), "granted");
     let (_, _client) = bench.agent.prompt(&panel(), &PromptRequest::authorize(ask("inkan"))).unwrap();
     until(|| bench.worker.asks());
-    assert_eq!(bench.agent.authorize(&panel(), &ask("koseki")).unwrap().verdict.code, "agent_busy");
+    assert_eq!(bench.agent.authorize(&panel(), &ask("koseki"), &|| false).unwrap().verdict.code, "agent_busy");
     bench.worker.nothing_typed(Failure::NoPin);
     until(|| !bench.agent.lock().pins.waits_on_reader());
-    assert_eq!(bench.agent.authorize(&panel(), &ask("koseki")).unwrap().verdict.code, "granted");
+    assert_eq!(bench.agent.authorize(&panel(), &ask("koseki"), &|| false).unwrap().verdict.code, "granted");
 }
 
 #[test]

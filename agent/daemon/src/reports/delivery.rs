@@ -105,7 +105,8 @@ impl Agent {
     pub(crate) fn report_loop(&self, carrier: &dyn Carrier) -> ! {
         let (mut delivery, mut pause) = (Delivery::default(), RETRY_FIRST);
         loop {
-            match delivery.step(self, carrier) {
+            let step = if self.keep_what_is_new() { delivery.step(self, carrier) } else { Step::Again };
+            match step {
                 Step::Went => pause = RETRY_FIRST,
                 Step::Rest(generation) => self.wait_beyond(generation, IDLE),
                 Step::Again => {
@@ -114,6 +115,15 @@ impl Agent {
                 }
             }
         }
+    }
+
+    /// Writes down what came of reports meanwhile, or could not be written before. Whether the file says what is so.
+    fn keep_what_is_new(&self) -> bool {
+        if self.lock().reports.is_kept() {
+            return true;
+        }
+        let kept = self.keep_reports();
+        kept.map_err(|error| log::error!("cannot keep what was reported: {error}")).is_ok()
     }
 
     /// The act about a report, signed by this terminal's key as of `made`.
@@ -196,7 +206,7 @@ impl Delivery {
                     let number = incidents
                         .first()
                         .map(|(fiscal_year, number)| Numbered { fiscal_year: *fiscal_year, number: *number });
-                    told(agent, &letter, index, number)
+                    self.told(agent, &letter, index, number)
                 }
                 Err(error) => {
                     log::error!("the ledger's answer to a report cannot be read: {error}");
@@ -263,24 +273,24 @@ impl Delivery {
         stands(agent, letter, stand);
         if meaning(rule) == Meaning::Again { Step::Again } else { Step::Went }
     }
-}
 
-/// The ledger says that it has it, at this index. Of a card only the register can show that.
-fn told(agent: &Agent, letter: &Letter, index: u64, number: Option<Numbered>) -> Step {
-    {
+    /// The ledger says that it has it, at this index. Of a card only the register can show that.
+    fn told(&mut self, agent: &Agent, letter: &Letter, index: u64, number: Option<Numbered>) -> Step {
         let mut core = agent.lock();
         let size = core.register.size();
-        let belied = core
-            .reports
-            .find(&letter.id)
+        let report = core.reports.find(&letter.id);
+        let belied = report
             .is_some_and(|report| report.card_blocked().is_some() && report.stand != Stand::Settled && index < size);
+        drop(core);
         if belied {
             log::error!("the ledger says that it has a report at {index}, and its register does not; it is sent again");
-            return Step::Again;
+            // Others do not wait for this one.
+            self.held.insert(letter.id, Held::Register(size));
+            return Step::Went;
         }
+        stands(agent, letter, Stand::Told { index, number, act: Some(letter.entry.clone()) });
+        Step::Went
     }
-    stands(agent, letter, Stand::Told { index, number, act: Some(letter.entry.clone()) });
-    Step::Went
 }
 
 /// Where a report stands from here on, in memory and on disk.

@@ -1,7 +1,7 @@
 //! Every report that still counts for something, and how far each has come. A card that was reported stays refused here until the verified
 //! register itself has a word about it that is newer: what forwarder and ledger answer ends nothing.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 
 use sekisho_register::calendar::local_day;
 use sekisho_register::cards::Card;
@@ -19,6 +19,10 @@ const SEEN: usize = 256;
 #[derive(Debug, Default)]
 pub(crate) struct Reports {
     pub(super) all: Vec<Report>,
+    /// As they lie in the file.
+    kept: Vec<Report>,
+    /// What was said since the start of cards that opened nothing already.
+    said: HashSet<(CardGuid, u8)>,
     pub(super) guesses: Guesses,
     seen: VecDeque<CardGuid>,
 }
@@ -111,11 +115,32 @@ impl Report {
     }
 }
 
+/// Whether somebody may give it back.
+pub(super) fn is_suspended(register: &Register, card: &Card) -> bool {
+    card.state(register.newest_made()) == CardState::Suspended
+}
+
 pub(super) fn is_active(register: &Register, card: &Card) -> bool {
     card.state(register.newest_made()) == CardState::Active
 }
 
 impl Reports {
+    /// Whether this is news of a card that opens nothing already: a report that stands says so, or it was said before.
+    pub(super) fn is_news(&mut self, card: CardGuid, reason: CardTrouble) -> bool {
+        let what = What::Card { card, reason };
+        !self.all.iter().any(|report| report.what == what) && self.said.insert((card, reason as u8))
+    }
+
+    /// These lie in the file.
+    pub(super) fn are_kept(&mut self, kept: Vec<Report>) {
+        self.kept = kept;
+    }
+
+    /// Whether the file says what is so.
+    pub(super) fn is_kept(&self) -> bool {
+        self.all == self.kept
+    }
+
     /// The report that stands against a card and that the register does not say yet.
     pub(crate) fn against(&self, card: Option<&CardGuid>) -> Option<Salt> {
         let of_card = |report: &&Report| card.is_some() && report.card_blocked().as_ref() == card;
@@ -127,9 +152,10 @@ impl Reports {
         count(self.all.iter().filter(|report| report.waits()))
     }
 
-    /// How many the ledger will not have: those cards are blocked here alone.
+    /// How many of cards the ledger will not have: those are blocked here alone.
     pub(crate) fn refused(&self) -> u32 {
-        count(self.all.iter().filter(|report| matches!(report.stand, Stand::Refused(_))))
+        let refused = |report: &&Report| report.stands() && matches!(report.stand, Stand::Refused(_));
+        count(self.all.iter().filter(refused))
     }
 
     /// A newer register decides from here on.

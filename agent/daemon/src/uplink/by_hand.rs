@@ -31,6 +31,7 @@ impl Agent {
             terminal: self.identity.terminal.to_string(),
             epoch: position.epoch(),
             seen: position.cursor.seen_size,
+            next,
             first,
             count: batch.as_ref().map_or(0, |(run, _)| run.records.len() as u64),
             envelope: batch.map(|(_, envelope)| STANDARD.encode(envelope)),

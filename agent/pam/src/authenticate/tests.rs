@@ -211,7 +211,10 @@ fn who_is_logged_in_already_becomes_nobody_else_by_the_card_that_is_in() {
 #[test]
 fn another_person_s_card_neither_locks_nor_hears_a_pin() {
     let (file, path) = personal("10031");
-    for answers in [vec![state("open", Some("10023"))], vec![state("await_pin", None), prompt("10023")]] {
+    let mut shown = state("await_pin", None);
+    shown["parameters"]["state"]["card"]["operator"] = json!("10023");
+    let hidden = state("await_pin", None);
+    for answers in [vec![state("open", Some("10023"))], vec![shown], vec![hidden, prompt("10023")]] {
         let person = Person::who_types(Some(PIN));
         let asked = answers.len();
         let (outcome, heard, pin) = attempt(&person, &["account=personal", &file], answers);

@@ -8,7 +8,7 @@ fn held(script: &str) -> Result<TypedPin, Trouble> {
         Command::new("/bin/sh").args(["-c", script]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     let dialog = Dialog { to: child.stdin.take().unwrap(), from: child.stdout.take().unwrap() };
     let (card, holder, entry) = ("a".into(), "田中 100%".into(), sekisho_ipc::PinEntry::Keyboard);
-    let question = Question { card, holder, tries_left: Some(2), entry, trouble: None };
+    let question = Question { card, holder, tries_left: Some(2), entry, waiting: None, trouble: None };
     let held = dialog.hold(&question, 60, Language::Japanese);
     child.wait().unwrap();
     held
@@ -40,10 +40,10 @@ fn what_was_typed_comes_out_and_nothing_else() {
 
 #[test]
 fn who_gives_up_is_told_from_a_pinentry_that_cannot() {
-    for answer in ["ERR 83886179 Operation cancelled\\n", "ERR 83886142 Timeout\\n", "ERR 83886194 Fully cancelled\\n"]
-    {
-        assert!(matches!(held(&answering(answer)), Err(Trouble::GivenUp)), "{answer}");
+    for answer in ["ERR 83886179 Operation cancelled\\n", "ERR 83886194 Fully cancelled\\n"] {
+        assert!(matches!(held(&answering(answer)), Err(Trouble::Cancelled)), "{answer}");
     }
+    assert!(matches!(held(&answering("ERR 83886142 Timeout\\n")), Err(Trouble::GivenUp)));
     assert!(matches!(held(&answering("ERR 83918950 Inappropriate ioctl\\n")), Err(Trouble::Refused(83_918_950))));
     assert!(matches!(held(&answering("D 2468")), Err(Trouble::Gone)), "half a line");
     assert!(matches!(held(&answering("hello\\n")), Err(Trouble::Strange)));

@@ -1,4 +1,5 @@
 use sekisho_ipc::{Card, Keypad, LinkState, Recent};
+use sekisho_wire::words::Language;
 
 use super::*;
 
@@ -24,6 +25,7 @@ fn no_card() -> State {
         functions: Vec::new(),
         recent: Vec::new(),
         prompt: None,
+        waiting: None,
         lease: None,
         register_size: 0,
         register_age: None,
@@ -127,7 +129,7 @@ fn a_card_that_waits_for_its_pin_is_asked_for_once() {
 fn who_cancels_is_asked_again_when_the_card_was_out_or_when_she_wants() {
     let mut seat = seat();
     let asking = begin(&mut seat, await_pin("a"));
-    let awaited = Action::Show(Topic::Pin, Note::PinAwaited { holder: "田中 一郎".into() });
+    let awaited = Action::Show(Topic::Pin, Note::PinAwaited { holder: "田中 一郎".into(), waiting: None });
     assert_eq!(step(&mut seat, Event::Pin(asking, Came::GivenUp)), [awaited]);
     assert_eq!(told(&mut seat, await_pin("a")), []);
     let actions = step(&mut seat, Event::PinWanted);
@@ -164,7 +166,10 @@ fn on_reader(guid: &str, pin_entry: PinEntry) -> State {
 }
 
 fn on_the_reader(wrong: Option<Verdict>) -> Action {
-    Action::Show(Topic::Pin, Note::PinOnReader { holder: "田中 一郎".into(), tries_left: Some(5), wrong })
+    Action::Show(
+        Topic::Pin,
+        Note::PinOnReader { holder: "田中 一郎".into(), waiting: None, tries_left: Some(5), wrong },
+    )
 }
 
 #[test]
@@ -183,7 +188,9 @@ fn a_pin_on_the_reader_is_asked_for_there_and_the_screen_says_so() {
     let late = verdict(VerdictCode::CardProblem);
     let actions = step(&mut seat, Event::Pin(asking, Came::Refused { verdict: late, tries_left: None }));
     assert!(asked(&actions).is_none(), "who lets it pass is not asked again: {actions:?}");
-    assert!(actions.contains(&Action::Show(Topic::Pin, Note::PinAwaited { holder: "田中 一郎".into() })));
+    assert!(
+        actions.contains(&Action::Show(Topic::Pin, Note::PinAwaited { holder: "田中 一郎".into(), waiting: None }))
+    );
 }
 
 #[test]
@@ -246,7 +253,7 @@ fn a_locked_session_is_asked_for_when_its_screen_is_shown_and_one_that_was_ended
     let mut seat = seat();
     told(&mut seat, open(5 * MINUTE, 600 * MINUTE));
     assert_eq!(step(&mut seat, Event::LockAsked), [Action::StartLocker]);
-    assert_eq!(told(&mut seat, locked()), []);
+    assert_eq!(told(&mut seat, locked()), [Action::EndPrograms]);
     assert_eq!(step(&mut seat, Event::Locker(Locker::Locked)), [Action::TellLocked(true)]);
     assert_eq!(step(&mut seat, Event::Screen(Screen::Locked)), []);
     assert_eq!(step(&mut seat, Event::Locker(Locker::Unlocked)), [Action::TellLocked(false)]);
@@ -290,7 +297,7 @@ fn nobody_is_asked_over_a_screen_that_is_about_to_be_locked() {
     told(&mut seat, open(5 * MINUTE, 600 * MINUTE));
     // As it comes: the agent first, then logind, then a look at a desktop that has not locked yet.
     let locking = State { screen: ScreenState::Locking, ..locked() };
-    assert_eq!(told(&mut seat, locking), []);
+    assert_eq!(told(&mut seat, locking), [Action::EndPrograms]);
     assert_eq!(step(&mut seat, Event::LockAsked), []);
     assert_eq!(step(&mut seat, Event::Screen(Screen::Shown)), []);
     assert_eq!(step(&mut seat, Event::Screen(Screen::Locked)), []);
@@ -309,7 +316,7 @@ fn the_end_is_warned_of_in_steps_and_a_warning_goes_when_it_is_not_true_any_more
     assert_eq!(told(&mut seat, open(5 * MINUTE, 9 * MINUTE)), []);
     assert_eq!(told(&mut seat, open(5 * MINUTE, 5 * MINUTE)), [ends(5)]);
     assert_eq!(told(&mut seat, open(5 * MINUTE, 1)), [ends(1)]);
-    assert_eq!(step(&mut seat, Event::AgentLost), [Action::Withdraw(Topic::End)]);
+    assert_eq!(step(&mut seat, Event::AgentLost), [Action::EndPrograms, Action::Withdraw(Topic::End)]);
     assert!(!seat.counts());
 }
 
@@ -333,4 +340,101 @@ fn another_users_session_is_none_of_ours() {
     told(&mut seat, State { session: None, card: None, ..open(0, 0) });
     assert!(!seat.counts());
     assert_eq!(step(&mut seat, Event::Tick), []);
+}
+
+/// An open session in which this request waits.
+fn asking_for(id: &str) -> State {
+    let waiting = Waiting {
+        id: id.into(),
+        uid: 2002,
+        user: None,
+        application: Some("counter".into()),
+        function: "inkan.register".into(),
+        title: "印鑑登録".into(),
+        purpose: None,
+        case: Some("R8-1".into()),
+    };
+    State { waiting: Some(waiting), ..open(10 * MINUTE, 600 * MINUTE) }
+}
+
+/// She clicks the notification of a request that waits.
+fn wanted(seat: &mut Seat, id: &str) -> (Asking, Question) {
+    let actions = told(seat, asking_for(id));
+    let shown = |action: &Action| matches!(action, Action::Show(Topic::Pin, Note::PinAwaited { waiting: Some(_), .. }));
+    assert!(actions.iter().any(shown) && asked(&actions).is_none(), "{actions:?}");
+    asked(&step(seat, Event::PinWanted)).unwrap()
+}
+
+#[test]
+fn a_request_that_waits_is_told_of_and_asked_for_when_she_wants_to_type() {
+    let mut seat = seat();
+    assert!(asked(&told(&mut seat, open(10 * MINUTE, 600 * MINUTE))).is_none());
+    let (asking, question) = wanted(&mut seat, "w1");
+    assert_eq!(question.prompt(), PromptRequest { card: Some("a".into()), ..PromptRequest::waiting("w1".into()) });
+    for (language, what) in [(Language::Japanese, "「印鑑登録」の実行"), (Language::English, "asks to run: 印鑑登録")]
+    {
+        let note = Note::PinAwaited { holder: "田中 一郎".into(), waiting: question.waiting.clone() };
+        let texts =
+            [crate::words::of_question(&question, language).description, crate::words::of_note(&note, language).1];
+        for (text, part) in
+            texts.iter().flat_map(|text| ["counter", what, "R8-1", "田中 一郎"].map(|part| (text, part)))
+        {
+            assert!(text.contains(part), "{part}: {text}");
+        }
+    }
+    assert!(asked(&told(&mut seat, asking_for("w1"))).is_none(), "it is asked for");
+    // A wrong PIN is asked for again, a right one is enough; the next request is another question.
+    let verdict = verdict(VerdictCode::WrongPin);
+    let actions = step(&mut seat, Event::Pin(asking, Came::Refused { verdict, tries_left: Some(4) }));
+    let (asking, question) = asked(&actions).unwrap();
+    assert!(question.waiting.is_some() && question.tries_left == Some(4));
+    assert_eq!(step(&mut seat, Event::Pin(asking, Came::Proved)), []);
+    assert_eq!(told(&mut seat, asking_for("w1")), [], "the agent has not told yet");
+    assert!(asked(&told(&mut seat, open(10 * MINUTE, 600 * MINUTE))).is_none());
+    wanted(&mut seat, "w2");
+}
+
+#[test]
+fn who_cancels_declines_the_request_and_who_lets_it_stand_does_not() {
+    let mut seat = seat();
+    let (asking, _) = wanted(&mut seat, "w1");
+    let actions = step(&mut seat, Event::Pin(asking, Came::Cancelled));
+    assert!(actions.contains(&Action::Decline("w1".into())), "{actions:?}");
+    assert!(asked(&told(&mut seat, asking_for("w1"))).is_none(), "not a second time");
+    let (asking, _) = wanted(&mut seat, "w2");
+    for came in [Came::GivenUp, Came::Failed] {
+        let actions = step(&mut seat, Event::Pin(asking, came));
+        assert!(!actions.iter().any(|action| matches!(action, Action::Decline(_))), "{actions:?}");
+    }
+    // The notification has a button for it.
+    let actions = step(&mut seat, Event::PinDenied);
+    assert!(actions.contains(&Action::Decline("w2".into())), "{actions:?}");
+    // A lock takes the question away, and asks for the one that opens it.
+    wanted(&mut seat, "w3");
+    let actions = told(&mut seat, State { waiting: None, ..locked() });
+    assert!(actions.contains(&Action::StopAsking));
+    assert!(asked(&actions).is_some_and(|(_, question)| question.waiting.is_none()));
+    assert!(!step(&mut seat, Event::PinDenied).iter().any(|action| matches!(action, Action::Decline(_))));
+}
+
+#[test]
+fn what_may_run_in_an_open_session_alone_ends_with_it() {
+    let session = || open(10 * MINUTE, 600 * MINUTE);
+    let of_another = || {
+        let another = session().session.map(|session| Session { id: "2".into(), ..session });
+        State { session: another, ..session() }
+    };
+    let ends = |then: Event| {
+        let mut seat = seat();
+        assert!(!told(&mut seat, session()).contains(&Action::EndPrograms));
+        assert!(!told(&mut seat, session()).contains(&Action::EndPrograms));
+        step(&mut seat, then).contains(&Action::EndPrograms)
+    };
+    for state in [locked(), no_card(), await_pin("a"), of_another()] {
+        assert!(ends(Event::Agent(Box::new(state.clone()))), "{state:?}");
+    }
+    assert!(ends(Event::AgentLost));
+    assert!(!ends(Event::Tick));
+    let mut seat = seat();
+    assert!(!told(&mut seat, locked()).contains(&Action::EndPrograms), "it was locked before");
 }

@@ -471,6 +471,12 @@ fn an_essential_function_works_on_with_a_stale_register() {
         let never_heard = DecisionInput { note_time: None, ..asked(&office, request) };
         assert_eq!(decide(&office.register, &never_heard), Verdict::Refused(V::ClockUnknown));
     }
+    // An old register still tells of a card that was revoked while it was new.
+    set_card_state(&mut office, CardState::Revoked);
+    for request in [office.request(), office.login()] {
+        let stale = DecisionInput { note_until: Some(office.now - 1), ..request };
+        assert_eq!(decide(&office.register, &stale), Verdict::Refused(V::CardRevoked));
+    }
     // A function that has ended makes nothing essential.
     refunction(&mut office, |function| (function.essential, function.state) = (true, UseState::Ended));
     assert_eq!(decide(&office.register, &login), Verdict::Refused(V::OtherRegister));

@@ -9,8 +9,8 @@ use crate::failure::Failure;
 impl Panel {
     pub(super) fn key_in_proof(&mut self, key: Key, request: AuthorizeRequest, mut typed: TypedPin) -> Option<Action> {
         if key == Key::Enter && !typed.is_empty() {
-            let card = self.card();
-            return self.sent(typed.frame(), |pin| Action::Prove { card, request, pin });
+            let request = PromptRequest { card: self.card(), ..PromptRequest::authorize(request) };
+            return self.sent(typed.frame(), |pin| Action::Prove { request, pin });
         }
         type_into(&mut typed, key);
         self.dialog = Dialog::Pin { request, typed };
