@@ -20,6 +20,9 @@ use crate::report::Report;
 use crate::stopwatch::now;
 use crate::times::Times;
 
+/// How often pkcs11_eventmgr looks.
+const LOOK: Duration = Duration::from_secs(1);
+
 pub(crate) fn measure(scene: &mut Scene, effort: Effort, report: &mut Report) {
     let folder = scene.scratch.folder("desk");
     let mut desktop = Desktop::without_logind(&folder);
@@ -85,7 +88,14 @@ fn commanded(scene: &Scene, watcher: &mut Helper, count: usize) -> Times {
     let mut command = Command::new("pkcs11_eventmgr");
     command.arg("nodaemon").arg(format!("config_file={}", configuration.display()));
     command.env("PCSCLITE_CSOCK_NAME", scene.terminal.pcscd.socket());
+    // It tells of changes alone, so it has to find the reader empty.
+    control(scene, "pull");
+    scene.terminal.pcscd.wait_slot(0, false);
     let mut process = Process::start("pkcs11_eventmgr", &mut command, &folder.join("log"));
+    let number = process.id();
+    process.wait_ready("the card service", || speaks(number).then_some(()));
+    std::thread::sleep(LOOK * 2);
+    control(scene, "insert");
     let times = (0..count).map(|_| {
         // It has seen the card when it has told of it.
         process.wait_ready("the card", || ran.with_extension("in").exists().then_some(()));
@@ -104,12 +114,20 @@ fn commanded(scene: &Scene, watcher: &mut Helper, count: usize) -> Times {
     times
 }
 
+/// Whether a process has a socket.
+fn speaks(process: u32) -> bool {
+    let open = std::fs::read_dir(format!("/proc/{process}/fd")).into_iter().flatten().flatten();
+    open.filter_map(|entry| std::fs::read_link(entry.path()).ok())
+        .any(|link| link.to_string_lossy().contains("socket:"))
+}
+
 fn events(ran: &Path) -> String {
     let event = |name: &str, file: &Path| {
         format!("  event {name} {{ on_error = ignore; action = \"/bin/touch {}\"; }}\n", file.display())
     };
     format!(
-        "pkcs11_eventmgr {{\n  daemon = false; debug = false; polling_time = 1; expire_time = 0;\n  pkcs11_module = {};\n{}{}}}\n",
+        "pkcs11_eventmgr {{\n  daemon = false; debug = false; polling_time = {}; expire_time = 0;\n  pkcs11_module = {};\n{}{}}}\n",
+        LOOK.as_secs(),
         pkcs11_module(),
         event("card_insert", &ran.with_extension("in")),
         event("card_remove", ran),
