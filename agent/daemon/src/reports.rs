@@ -24,6 +24,7 @@ use sekisho_wire::words::Language;
 use crate::agent::{Agent, Core};
 use crate::function::Caller;
 use crate::spoken;
+use crate::worker_link::Problem;
 
 mod delivery;
 mod guesses;
@@ -278,8 +279,7 @@ impl Agent {
         }
         self.keep_reports().map_err(|error| {
             log::error!("cannot keep what was reported: {error}");
-            // It is in force as long as this process lives, and on its way.
-            AgentError::NotRecorded
+            spoken::problem(&not_kept(), None)
         })
     }
 
@@ -302,6 +302,16 @@ impl Agent {
                 (true, _) => core = self.wait_for_change(core, left),
             }
         }
+    }
+}
+
+/// It is in force as long as this process lives, and on its way; more cannot be promised.
+fn not_kept() -> Problem {
+    Problem {
+        what: "it is in force at this terminal, but could not be written down: the disk is full or fails".into(),
+        what_ja: "この端末では受け付けましたが、保存できませんでした(ディスクの空きがないか、故障しています)".into(),
+        next: "Telephone the access manager now. It is written down as soon as there is room.".into(),
+        next_ja: "すぐにアクセス管理責任者に電話してください。空きができしだい保存します。".into(),
     }
 }
 

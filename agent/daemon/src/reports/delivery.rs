@@ -118,7 +118,7 @@ impl Agent {
     }
 
     /// Writes down what came of reports meanwhile, or could not be written before. Whether the file says what is so.
-    fn keep_what_is_new(&self) -> bool {
+    pub(super) fn keep_what_is_new(&self) -> bool {
         if self.lock().reports.is_kept() {
             return true;
         }

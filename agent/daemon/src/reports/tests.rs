@@ -430,6 +430,47 @@ fn what_cannot_be_kept_is_not_sent() {
 }
 
 #[test]
+fn what_could_not_be_kept_is_confirmed_by_nobody_until_it_is() {
+    let bench = bench();
+    bench.insert(CLERK);
+    let file = bench.agent.reports_file();
+    // Nothing can take the place of a folder.
+    std::fs::create_dir_all(file.join("full")).unwrap();
+    let report = || bench.agent.report_card(&panel(), &of(Some("")));
+    for _ in 0..2 {
+        let told = report().unwrap_err();
+        assert!(
+            matches!(&told, AgentError::CardProblem { verdict, .. } if verdict.next.contains("Telephone")),
+            "{told:?}"
+        );
+    }
+    assert!(!bench.agent.keep_what_is_new());
+    std::fs::remove_dir_all(&file).unwrap();
+    assert!(bench.agent.keep_what_is_new());
+    assert_eq!(report().unwrap().already.len(), 1);
+    let kept = stored::load(&file, 0).unwrap();
+    assert_eq!(kept.len(), 1);
+    assert_eq!(bench.kinds().iter().filter(|kind| **kind == "card_reported").count(), 1, "said once");
+}
+
+#[test]
+fn what_is_known_of_a_card_that_opens_nothing_already_is_in_the_book() {
+    let mut bench = bench();
+    bench.office.suspend(CLERK);
+    bench.advance();
+    bench.insert(CLERK);
+    let answer = bench.agent.report_card(&panel(), &of(Some(""))).unwrap();
+    assert_eq!((answer.cards.len(), answer.already.len()), (0, 1));
+    let said = || bench.kinds().iter().filter(|kind| **kind == "card_reported").count();
+    assert_eq!(said(), 1);
+    bench.agent.report_card(&panel(), &of(Some(""))).unwrap();
+    assert_eq!(said(), 1, "once");
+    let stolen = ReportCardRequest { reason: sekisho_ipc::CardTrouble::Stolen, ..of(Some("")) };
+    bench.agent.report_card(&panel(), &stolen).unwrap();
+    assert_eq!(said(), 2, "another reason is news");
+}
+
+#[test]
 fn one_who_guesses_silences_neither_others_nor_whoever_holds_the_card() {
     let bench = bench();
     let by = |uid, card: &str| {
