@@ -40,8 +40,7 @@ fn when(text: &str) -> Result<When, String> {
 
 const AT_A_TERMINAL: &str = "\
 At a clerk's terminal a command that needs a card borrows the card readers from the agent, as root or as a user under [peers] borrow in
-agent.toml, while nobody's session is open there; the clerk's card is read again when the command has ended.
-職員の端末では、利用中でないときにカードリーダーをエージェントから借ります（root または agent.toml の [peers] borrow の利用者）。";
+agent.toml, while nobody's session is open there; the clerk's card is read again when the command has ended. （端末のリーダーの借用）";
 
 /// The administrator's tool of an operator-card system: founds offices, issues cards, decides, verifies (管理者用コマンド).
 #[derive(Debug, Parser)]
