@@ -40,6 +40,8 @@ wanted=${1:-everything}
     libpam-pkcs11
     # A TPM in software, and what systemd-creds speaks to it with.
     swtpm libtss2-tcti-swtpm0 libtss2-rc0 libtss2-esys-3.0.2-0
+    # The other database of the ledger.
+    postgresql-15
     # Fuzz targets: libFuzzer is written in C++.
     g++
     # Another maker's card (tests/nitrokey): its file system is C, whose headers bindgen reads with libclang.

@@ -36,6 +36,10 @@ pub enum Command {
         /// A host name or address that others reach it by; the first stands in codes （他から接続するときのホスト名）
         #[arg(long = "host", required = true, value_name = "HOST")]
         hosts: Vec<String>,
+        /// Keep the book on a PostgreSQL server of this machine, in an empty database: 'host=/run/postgresql dbname=sekisho user=sekisho-ledger'
+        /// （PostgreSQL に保存する場合）
+        #[arg(long, value_name = "CONNECTION")]
+        postgres: Option<String>,
     },
     /// Give out a code that founds an office （団体を設置するコードを発行します）
     FoundingCode {

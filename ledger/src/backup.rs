@@ -11,7 +11,7 @@ use crate::checkpoint::signed_offices;
 use crate::config::Config;
 use crate::data::{DataDir, above, make_dir, replace_file};
 use crate::error::LedgerError;
-use crate::store::{LogName, SqliteStore, Store};
+use crate::store::{Book, LogName, SqliteStore, Store, transfer};
 
 /// What was copied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,7 +31,10 @@ type Held = (PathBuf, Vec<u8>);
 /// When something cannot be read or written, or offices are founded faster than they can be copied.
 pub fn backup(root: &Path, to: &Path) -> Result<Copied, LedgerError> {
     let data = DataDir::new(root);
-    let config = Config::read(&data.config())?.to_text()?;
+    let config = Config::read(&data.config())?;
+    let book = config.book(&data)?;
+    // The copy is a file, whatever the book is kept in: it can be looked at, checked and served as it lies there.
+    let config = Config { postgres: None, ..config }.to_text()?;
     let copy = DataDir::new(to);
     // A disk that is not mounted would be found out when the copy is needed.
     if !above(to).is_dir() {
@@ -43,7 +46,7 @@ pub fn backup(root: &Path, to: &Path) -> Result<Copied, LedgerError> {
         return Err(LedgerError::Argument { name: "--to", cause: format!("{} is not empty", to.display()) });
     }
     make_dir(&copy.checkpoints())?;
-    let (files, copied) = files_and_database(&data, &copy)?;
+    let (files, copied) = files_and_database(&data, &book, &copy)?;
     for (name, bytes) in files {
         let path = copy.checkpoints().join(name);
         path.parent().map_or(Ok(()), make_dir)?;
@@ -55,11 +58,18 @@ pub fn backup(root: &Path, to: &Path) -> Result<Copied, LedgerError> {
 }
 
 /// An office that was founded between files and database has a past without a checkpoint in the copy: then both are read again.
-fn files_and_database(data: &DataDir, copy: &DataDir) -> Result<(Vec<Held>, Copied), LedgerError> {
+fn files_and_database(data: &DataDir, book: &Book, copy: &DataDir) -> Result<(Vec<Held>, Copied), LedgerError> {
     for _ in 0..TRIES {
         let signed = signed_offices(&data.checkpoints())?;
         let files = files_of(data, &signed)?;
-        SqliteStore::open_snapshot(&data.database())?.copy_to(&copy.database())?;
+        match book {
+            Book::File(path) => SqliteStore::open_snapshot(path)?.copy_to(&copy.database())?,
+            Book::Server(_) => {
+                let _ = std::fs::remove_file(copy.database());
+                let copied = SqliteStore::create(&copy.database())?;
+                transfer(&*book.open_snapshot()?, &copied, &mut |_| ())?;
+            }
+        }
         // Opened for writing, so that no side file is left when it is closed.
         let copied = SqliteStore::open_existing(&copy.database())?;
         let offices = copied.offices()?;

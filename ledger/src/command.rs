@@ -13,7 +13,7 @@ use crate::authority::Authority;
 use crate::checkpoint::{CheckpointFile, HaltNote};
 use crate::clock::{Clock, MachineClock, stamp};
 use crate::code::{CodeSecret, LedgerFacts};
-use crate::config::{Config, NAME_RULE, name_is_sound};
+use crate::config::{Config, NAME_RULE, name_is_sound, server};
 use crate::data::{DataDir, replace_file};
 use crate::error::LedgerError;
 use crate::fsck::Report;
@@ -22,7 +22,7 @@ use crate::ledger::Ledger;
 use crate::office::fold_register;
 use crate::server::Server;
 use crate::signed_log::make_log_keys;
-use crate::store::{Change, CodePurpose, LogName, SqliteStore, Store, StoredCode};
+use crate::store::{Change, CodePurpose, LogName, Store, StoredCode};
 
 /// Whether others can reach a host by that: an address, or a DNS name (RFC 1123).
 fn host_is_sound(host: &str) -> bool {
@@ -39,7 +39,13 @@ fn host_is_sound(host: &str) -> bool {
 ///
 /// # Errors
 /// When there is one already, or something cannot be written.
-pub fn init(root: &Path, name: &str, listen: SocketAddr, hosts: Vec<String>) -> Result<Config, LedgerError> {
+pub fn init(
+    root: &Path,
+    name: &str,
+    listen: SocketAddr,
+    hosts: Vec<String>,
+    postgres: Option<String>,
+) -> Result<Config, LedgerError> {
     if !name_is_sound(name) {
         return Err(LedgerError::Argument { name: "--name", cause: NAME_RULE.into() });
     }
@@ -53,13 +59,16 @@ pub fn init(root: &Path, name: &str, listen: SocketAddr, hosts: Vec<String>) -> 
         let cause = format!("'{host}' is neither a host name nor an address");
         return Err(LedgerError::Argument { name: "--host", cause });
     }
-    let config = Config::new(name, listen, hosts);
+    if let Some(cause) = postgres.as_deref().and_then(|text| server(text).err()) {
+        return Err(LedgerError::Argument { name: "--postgres", cause });
+    }
+    let config = Config { postgres, ..Config::new(name, listen, hosts) };
     let data = DataDir::create(root)?;
     Keys::create(&data)?;
     Authority::create(&data, name, MachineClock.machine())?;
     // Fails here, and not at the first start, when a host is no name for a certificate.
     Authority::read(&data)?.server(&config.hosts, MachineClock.machine())?;
-    SqliteStore::create(&data.database())?;
+    config.book(&data)?.create()?;
     // The configuration comes last: a directory without it is not a ledger yet, and `init` may run again after its files are removed.
     let text = config.to_text()?;
     replace_file(&data.config(), text.as_bytes()).map_err(LedgerError::file("write", data.config()))?;
@@ -76,7 +85,7 @@ pub fn founding_code(root: &Path, valid: Duration, clock: &dyn Clock) -> Result<
     let config = Config::read(&data.config())?;
     let keys = Keys::read(&data)?;
     let authority = Authority::read(&data)?;
-    let store = SqliteStore::open_existing(&data.database())?;
+    let store = config.book(&data)?.open_existing()?;
     let (seeds, log_keys) = make_log_keys(&keys.master)?;
     let secret = CodeSecret::generate();
     let expires = clock.now().saturating_add(u64::try_from(valid.as_millis()).unwrap_or(u64::MAX));
@@ -148,13 +157,13 @@ pub fn reindex(root: &Path) -> Result<u64, LedgerError> {
 pub fn status(root: &Path) -> Result<String, LedgerError> {
     let data = DataDir::new(root);
     let config = Config::read(&data.config())?;
-    let store = SqliteStore::open_snapshot(&data.database())?;
+    let store = config.book(&data)?.open_snapshot()?;
     let mut text = format!("{} {}\n", config.name, config.url());
     for office in store.offices()? {
-        let register = fold_register(&store, &office.id)?;
+        let register = fold_register(&*store, &office.id)?;
         text += &format!("{} {}\n", office.id, register.title());
         for log in LogName::ALL {
-            text += &log_status(&data, &store, &office.id, log)?;
+            text += &log_status(&data, &*store, &office.id, log)?;
         }
         let terminals = register.terminals().count();
         text += &format!("  {terminals} terminals（端末機 {terminals} 台）\n");

@@ -5,7 +5,9 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use crate::data::DataDir;
 use crate::error::LedgerError;
+use crate::store::Book;
 
 /// The whole file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,6 +22,10 @@ pub struct Config {
     /// Milliseconds from one look at new entries to the next; a checkpoint is never older than that: 10 to 250.
     #[serde(default = "default_tick")]
     pub tick_ms: u64,
+    /// Where the book is kept on a PostgreSQL server, as libpq writes it: `host=/run/postgresql dbname=sekisho`. Without it, in a file of SQLite's in the
+    /// data directory.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub postgres: Option<String>,
     /// Requests that may wait for the database before others are told to come again: at least 1.
     #[serde(default = "default_waiting")]
     pub waiting_max: usize,
@@ -37,7 +43,8 @@ impl Config {
     /// A configuration with everything else at its default.
     #[must_use]
     pub fn new(name: &str, listen: SocketAddr, hosts: Vec<String>) -> Self {
-        Self { name: name.into(), listen, hosts, tick_ms: default_tick(), waiting_max: default_waiting() }
+        let (tick_ms, waiting_max) = (default_tick(), default_waiting());
+        Self { name: name.into(), listen, hosts, tick_ms, postgres: None, waiting_max }
     }
 
     /// Reads and checks the file.
@@ -70,6 +77,9 @@ impl Config {
         if !(10..=250).contains(&config.tick_ms) {
             return wrong("tick_ms", "10 to 250 milliseconds");
         }
+        if let Some(cause) = config.postgres.as_deref().and_then(|text| server(text).err()) {
+            return wrong("postgres", &cause);
+        }
         if config.waiting_max == 0 {
             return wrong("waiting_max", "at least 1");
         }
@@ -85,6 +95,16 @@ impl Config {
             .map_err(|error| LedgerError::Crypto { act: "write the configuration", cause: error.to_string() })
     }
 
+    /// Where the book lies.
+    ///
+    /// # Errors
+    /// When the server's place cannot be read, which a sound configuration's can.
+    pub fn book(&self, data: &DataDir) -> Result<Book, LedgerError> {
+        let Some(text) = &self.postgres else { return Ok(Book::File(data.database())) };
+        let config = server(text).map_err(|cause| LedgerError::Argument { name: "postgres", cause })?;
+        Ok(Book::Server(Box::new(config)))
+    }
+
     /// Where others reach the ledger.
     #[must_use]
     pub fn url(&self) -> String {
@@ -92,6 +112,28 @@ impl Config {
         let bracketed = if host.contains(':') { format!("[{host}]") } else { host.into() };
         format!("https://{bracketed}:{}", self.listen.port())
     }
+}
+
+/// Reads the place of a server. What goes to it is not encrypted, so it is on this machine.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn server(text: &str) -> Result<postgres::Config, String> {
+    use postgres::config::Host;
+    let config: postgres::Config = text.parse().map_err(|error: postgres::Error| error.to_string())?;
+    let is_here = |host: &Host| match host {
+        Host::Unix(_) => true,
+        Host::Tcp(name) => {
+            name == "localhost" || name.parse().is_ok_and(|address: std::net::IpAddr| address.is_loopback())
+        }
+    };
+    if config.get_hosts().is_empty() || !config.get_hosts().iter().all(is_here) {
+        return Err("host: the folder of the server's socket, or localhost".into());
+    }
+    if config.get_dbname().is_none() || config.get_user().is_none() {
+        return Err("dbname and user are needed".into());
+    }
+    Ok(config)
 }
 
 /// Whether a ledger may be called so: it becomes part of key names (tlog §7.1).
@@ -130,6 +172,8 @@ mod tests {
             (GOOD.replace("127.0.0.1:8443", "here"), "ledger.toml, line 2, key 'listen'"),
             (GOOD.replace("ledger.example", "Ledger Example"), "ledger.toml, line 1, key 'name'"),
             (GOOD.replace("[\"localhost\"]", "[]"), "ledger.toml, line 3, key 'hosts'"),
+            (format!("{GOOD}postgres = \"host=db.example dbname=a user=b\"\n"), "ledger.toml, line 4, key 'postgres'"),
+            (format!("{GOOD}postgres = \"host=/run/postgresql\"\n"), "dbname and user"),
             (format!("{GOOD}= 3"), "ledger.toml, line 4"),
         ] {
             assert!(fault(&text).contains(expected), "{}", fault(&text));

@@ -21,7 +21,7 @@ use crate::data::DataDir;
 use crate::error::LedgerError;
 use crate::keys::{EnvelopeKey, Keys};
 use crate::signed_log::log_key;
-use crate::store::{EmitterName, LogName, SqliteStore, Store, StoreError, StoredOffice};
+use crate::store::{Book, EmitterName, LogName, Store, StoreError, StoredOffice};
 use crate::vault::Vault;
 
 /// Something that is not what it must be.
@@ -228,12 +228,13 @@ pub struct Report {
 /// When it cannot run: keys or database cannot be read, or there is no such office.
 pub fn check(data: &DataDir, only: Option<&OfficeId>, progress: &mut dyn FnMut(u64)) -> Result<Report, LedgerError> {
     let config = crate::config::Config::read(&data.config())?;
+    let book = config.book(data)?;
     let Keys { master, envelope } = Keys::read(data)?;
     let authority = Authority::read(data)?;
     // Files first: the view of the database is younger then, and may only be ahead of them.
-    let (signed, known) = (signed_offices(&data.checkpoints())?, known_before(data)?);
+    let (signed, known) = (signed_offices(&data.checkpoints())?, known_before(&book)?);
     let files = Files::read(&data.checkpoints(), signed.iter().chain(&known))?;
-    let opened = SqliteStore::open_snapshot(&data.database()).and_then(|store| Ok((store.offices()?, store)));
+    let opened = book.open_snapshot().and_then(|store| Ok((store.offices()?, store)));
     let (all, store) = match opened {
         Err(StoreError::Empty { .. }) if !signed.is_empty() => return Ok(all_of(&signed, &Fault::OfficeGone)),
         Err(error) if error.is_damage() && !signed.is_empty() => {
@@ -243,7 +244,7 @@ pub fn check(data: &DataDir, only: Option<&OfficeId>, progress: &mut dyn FnMut(u
     };
     let vault = Vault::empty(master);
     let mut check = Check {
-        store: &store,
+        store: &*store,
         vault: &vault,
         name: &config.name,
         envelope: &envelope,
@@ -281,8 +282,8 @@ fn all_of(signed: &[OfficeId], fault: &Fault) -> Report {
 }
 
 /// Offices that the database knows before the files are read.
-fn known_before(data: &DataDir) -> Result<Vec<OfficeId>, LedgerError> {
-    match SqliteStore::open_snapshot(&data.database()).and_then(|before| before.offices()) {
+fn known_before(book: &Book) -> Result<Vec<OfficeId>, LedgerError> {
+    match book.open_snapshot().and_then(|before| before.offices()) {
         // What is damaged is found when it is looked at.
         Err(error) if error.is_damage() || matches!(error, StoreError::Empty { .. }) => Ok(Vec::new()),
         before => Ok(before?.into_iter().map(|office| office.id).collect()),

@@ -24,7 +24,7 @@ use crate::keys::{EnvelopeKey, Keys};
 use crate::office::Office;
 use crate::refusal::Refusal;
 use crate::signed_log::{Log, Surroundings};
-use crate::store::{LogName, SqliteStore, Store};
+use crate::store::{LogName, Store};
 use crate::vault::Vault;
 use crate::visitors::Visitors;
 use crate::world::{Offices, Places};
@@ -121,7 +121,7 @@ impl Ledger {
     pub fn open(data: &DataDir, clock: Arc<dyn Clock>) -> Result<Arc<Self>, LedgerError> {
         data.check_private()?;
         let lock = data.lock()?;
-        let store = Arc::new(SqliteStore::open_existing(&data.database())?);
+        let store = Config::read(&data.config())?.book(data)?.open_existing()?;
         Self::open_with(data, clock, store, Some(lock))
     }
 

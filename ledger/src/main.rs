@@ -42,8 +42,8 @@ fn main() -> ExitCode {
 
 fn run(command: Command) -> Result<ExitCode, LedgerError> {
     match command {
-        Command::Init { data, name, listen, hosts } => {
-            let config = command::init(&data, &name, listen, hosts)?;
+        Command::Init { data, name, listen, hosts, postgres } => {
+            let config = command::init(&data, &name, listen, hosts, postgres)?;
             say(&format!(
                 "ledger {} made in {}\n台帳 {} を {} に作成しました\n",
                 config.name,

@@ -10,3 +10,14 @@ pub fn bytes<const N: usize>() -> [u8; N] {
     getrandom::fill(&mut bytes).expect("the kernel gives random bytes");
     bytes
 }
+
+/// As [`bytes`], where there are many.
+///
+/// # Panics
+/// As it.
+#[must_use]
+pub fn some(length: usize) -> Vec<u8> {
+    let mut bytes = vec![0; length];
+    getrandom::fill(&mut bytes).expect("the kernel gives random bytes");
+    bytes
+}

@@ -243,7 +243,7 @@ pub const fn class_number(retention: Retention) -> u8 {
 }
 
 /// What a tile gains by a completed node: only every eighth level stands in tiles, and level 0 stands with the entries.
-fn growth(level: u8, index: u64, hash: Hash) -> Option<TileGrowth> {
+pub(crate) fn growth(level: u8, index: u64, hash: Hash) -> Option<TileGrowth> {
     if level == 0 || !level.is_multiple_of(TILE_HEIGHT) {
         return None;
     }

@@ -15,11 +15,14 @@
 //!
 //! `tests/store_conformance.rs` holds every store to these.
 
+mod book;
 mod error;
+mod postgres;
 mod schema;
 mod sqlite;
 mod sqlite_read;
 mod sqlite_write;
+mod transfer;
 
 use std::fmt;
 
@@ -28,8 +31,11 @@ use sekisho_wire::id::{Code, OfficeId};
 
 use crate::clock::Millis;
 
+pub use self::postgres::PostgresStore;
+pub use book::Book;
 pub use error::StoreError;
 pub use sqlite::SqliteStore;
+pub use transfer::transfer;
 
 /// One of the three logs of an office.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

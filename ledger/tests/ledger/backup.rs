@@ -20,7 +20,10 @@ fn put_back(town: &Town, copy: &std::path::Path) {
 
 #[test]
 fn a_copy_made_under_load_is_sound_and_goes_on_where_it_stood() {
-    let mut town = Town::new();
+    [Town::new(), Town::on_server()].into_iter().for_each(copied_under_load);
+}
+
+fn copied_under_load(mut town: Town) {
     town.send(300);
     town.publish();
     let (copies, stop) = ([scratch(), scratch(), scratch()], AtomicBool::new(false));
@@ -40,6 +43,7 @@ fn a_copy_made_under_load_is_sound_and_goes_on_where_it_stood() {
         }
         copying.join().unwrap().unwrap();
     });
+    assert_eq!(command::fsck(&town.root, None, &mut |_| {}).unwrap().findings, []);
     for copy in &copies {
         put_back(&town, copy);
         let report = command::fsck(copy, None, &mut |_| {}).unwrap();

@@ -12,6 +12,7 @@ mod https;
 mod ingest;
 mod names;
 mod office;
+mod postgres;
 mod replay;
 mod served;
 mod store_conformance;

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use sekisho_ledger::store::{
-    Append, Change, CodePurpose, Cursor, CursorMove, EmitterName, Entry, LogName, NewCertificate, SqliteStore, Store,
-    StoreError, StoredAct, StoredBatch, StoredCode, StoredEnrolment, StoredKey, StoredName, StoredOffice, StoredTree,
-    TileGrowth,
+    Append, Change, CodePurpose, Cursor, CursorMove, EmitterName, Entry, LogName, NewCertificate, PostgresStore,
+    SqliteStore, Store, StoreError, StoredAct, StoredBatch, StoredCode, StoredEnrolment, StoredKey, StoredName,
+    StoredOffice, StoredTree, TileGrowth, transfer,
 };
 use sekisho_tlog::{Frontier, Hash, MemoryTree, inclusion_proof, leaf_hash, verify_inclusion};
 use sekisho_wire::id::OfficeId;
@@ -21,12 +21,15 @@ type Open = Box<dyn Fn() -> Arc<dyn Store>>;
 fn every_store() -> Vec<(&'static str, Open)> {
     let (sqlite, faulty) = (fresh(), fresh());
     [&sqlite, &faulty].into_iter().for_each(|place| drop(SqliteStore::create(&book(place)).unwrap()));
+    let database: postgres::Config = crate::postgres::database().parse().unwrap();
+    drop(PostgresStore::create(database.clone()).unwrap());
     vec![
         ("sqlite", Box::new(move || Arc::new(SqliteStore::open_existing(&book(&sqlite)).unwrap()))),
         (
             "sqlite, wrapped",
             Box::new(move || Arc::new(FaultyStore::new(SqliteStore::open_existing(&book(&faulty)).unwrap()))),
         ),
+        ("postgres", Box::new(move || Arc::new(PostgresStore::open_existing(database.clone()).unwrap()))),
     ]
 }
 
@@ -52,7 +55,7 @@ fn founded(store: &dyn Store) {
 /// An append of these payloads after what `head` holds, with what tiles gain.
 fn append(office: OfficeId, log: LogName, head: &Frontier, payloads: &[Vec<u8>]) -> Append {
     let (mut frontier, mut tiles) = (head.clone(), Vec::new());
-    let entries = payloads.iter().map(|payload| Entry { leaf: leaf_hash(payload), key: 3, payload: payload.clone() });
+    let entries = payloads.iter().map(|payload| Entry { leaf: leaf_hash(payload), key: 0, payload: payload.clone() });
     let entries: Vec<Entry> = entries.collect();
     for entry in &entries {
         frontier.append_with(entry.leaf, &mut |level, index, hash| {
@@ -308,4 +311,37 @@ fn a_snapshot_writes_nothing_and_opens_where_nothing_can_be_written() {
     }
     std::fs::set_permissions(directory, std::fs::Permissions::from_mode(0o700)).unwrap();
     assert_eq!(std::fs::read(&path).unwrap(), bytes);
+}
+
+#[test]
+fn a_book_goes_from_one_store_to_another_and_back_whole() {
+    let stores = every_store();
+    let opened: Vec<_> = stores.iter().filter(|(name, _)| !name.contains("wrapped")).map(|(_, open)| open()).collect();
+    let [file, server] = &opened[..] else { panic!("one of each") };
+    founded(&**file);
+    let key = StoredKey { number: 1, office: OFFICE, class: 2, month: 24_315, wrapped: vec![6; 4] };
+    let mut entries = append(OFFICE, LogName::Records, &Frontier::new(), &payloads(0..5_000));
+    entries.entries.iter_mut().for_each(|entry| entry.key = 1);
+    file.commit(&Change { keys: vec![key], ..appended(entries) }).unwrap();
+    file.commit(&appended(append(OTHER, LogName::Register, &Frontier::new(), &payloads(7..9)))).unwrap();
+    file.commit(&step(None, Cursor { next: 3, chain: Hash([3; 32]) })).unwrap();
+    let founding = CodePurpose::Founding { seeds: vec![0, 1] };
+    let code = StoredCode { hash: [4; 32], expires: 9, purpose: founding, used: Some(7) };
+    file.commit(&Change { codes: vec![code], ..Change::default() }).unwrap();
+    assert_eq!(transfer(&**file, &**server, &mut |_| ()).unwrap(), 5_002);
+    let back = fresh();
+    let back = SqliteStore::create(&book(&back)).unwrap();
+    assert_eq!(transfer(&**server, &back, &mut |_| ()).unwrap(), 5_002);
+    for store in [&**server as &dyn Store, &back] {
+        assert_eq!(store.offices().unwrap(), file.offices().unwrap());
+        for (office, log) in [OFFICE, OTHER].into_iter().flat_map(|office| LogName::ALL.map(|log| (office, log))) {
+            assert_eq!(store.frontier(&office, log).unwrap(), file.frontier(&office, log).unwrap());
+            assert_eq!(store.entries(&office, log, 0, 9_999).unwrap(), file.entries(&office, log, 0, 9_999).unwrap());
+            assert_eq!(store.tiles(&office, log).unwrap(), file.tiles(&office, log).unwrap());
+        }
+        assert_eq!(store.cursors(&OFFICE).unwrap(), file.cursors(&OFFICE).unwrap());
+        assert_eq!(store.codes().unwrap(), file.codes().unwrap());
+        assert_eq!(store.keys(&OFFICE).unwrap(), file.keys(&OFFICE).unwrap());
+        assert!(store.misfits().unwrap().is_empty());
+    }
 }

@@ -13,6 +13,7 @@ use sekisho_ledger::authority::Peer;
 use sekisho_ledger::clock::{Clock, MachineClock};
 use sekisho_ledger::code::{Code as LedgerCode, CodeSecret};
 use sekisho_ledger::command;
+use sekisho_ledger::config::Config;
 use sekisho_ledger::data::DataDir;
 use sekisho_ledger::ingest::Receipt;
 use sekisho_ledger::keys::key_id;
@@ -192,11 +193,21 @@ fn free_port() -> u16 {
 
 /// An empty ledger in a fresh directory.
 pub(crate) fn empty_ledger() -> (Scratch, DataDir) {
+    empty_ledger_with(None)
+}
+
+/// The same with its book on a server, where one is named.
+fn empty_ledger_with(postgres: Option<String>) -> (Scratch, DataDir) {
     let root = scratch();
     let listen = format!("127.0.0.1:{}", free_port()).parse().unwrap();
-    command::init(&root, "ledger.test", listen, vec!["localhost".into(), "127.0.0.1".into()]).unwrap();
+    command::init(&root, "ledger.test", listen, vec!["localhost".into(), "127.0.0.1".into()], postgres).unwrap();
     let data = DataDir::new(&root);
     (root, data)
+}
+
+/// The book, wherever the configuration says that it lies.
+fn opened(data: &DataDir) -> Arc<dyn Store> {
+    Config::read(&data.config()).unwrap().book(data).unwrap().open_existing().unwrap()
 }
 
 impl Town {
@@ -204,9 +215,17 @@ impl Town {
         Self::over(|data| Arc::new(SqliteStore::open_existing(&data.database()).unwrap()))
     }
 
+    /// A town whose ledger keeps its book on a PostgreSQL server.
+    pub(crate) fn on_server() -> Self {
+        Self::founded(empty_ledger_with(Some(crate::postgres::database())), opened)
+    }
+
     /// A town whose ledger keeps its book in a store of the test's own.
     pub(crate) fn over(store: impl FnOnce(&DataDir) -> Arc<dyn Store>) -> Self {
-        let (root, data) = empty_ledger();
+        Self::founded(empty_ledger(), store)
+    }
+
+    fn founded((root, data): (Scratch, DataDir), store: impl FnOnce(&DataDir) -> Arc<dyn Store>) -> Self {
         let clock = Arc::new(TestClock::default());
         let founding = command::founding_code(&root, std::time::Duration::from_secs(60), &*clock).unwrap();
         let founding = LedgerCode::from_line(&founding).unwrap();
@@ -227,7 +246,7 @@ impl Town {
 
     /// The same directory, opened again.
     pub(crate) fn reopen(&mut self) {
-        let store = Arc::new(SqliteStore::open_existing(&self.data.database()).unwrap());
+        let store = opened(&self.data);
         self.ledger = Ledger::open_with(&self.data, self.clock.clone(), store, None).unwrap();
     }
 

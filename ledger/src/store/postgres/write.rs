@@ -1,0 +1,301 @@
+//! One commit to PostgreSQL: every table in one transaction, each step checked against what the change expects.
+
+use std::collections::HashMap;
+use std::io::Write as _;
+
+use postgres::Transaction;
+use postgres::error::SqlState;
+use postgres::types::ToSql;
+use sekisho_tlog::tile::TILE_WIDTH;
+use sekisho_wire::id::OfficeId;
+
+use super::schema::part;
+use super::{Connection, Failure, Statements, int, number_of};
+use crate::store::{
+    Append, Change, CodePurpose, CursorMove, Entry, NewCertificate, Probe, StoreError, StoredBatch, StoredCode,
+    StoredKey, TileGrowth,
+};
+
+type Written = Result<(), Failure>;
+
+/// As long as the rows of a full batch: a thousand records of 300 bytes. What cannot be compressed.
+const PROBE_BYTES: usize = 300_000;
+/// The head of a binary COPY, and its end (PostgreSQL, "COPY", Binary Format).
+const COPY_HEAD: &[u8] = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
+const COPY_END: &[u8] = &(-1_i16).to_be_bytes();
+
+pub(super) fn commit(connection: &mut Connection, change: &Change) -> Written {
+    let Connection { client, statements } = connection;
+    let mut work = Work { transaction: client.transaction()?, statements, numbers: HashMap::new() };
+    work.write(change)?;
+    Ok(work.transaction.commit()?)
+}
+
+struct Work<'a> {
+    transaction: Transaction<'a>,
+    statements: &'a mut Statements,
+    numbers: HashMap<OfficeId, i32>,
+}
+
+impl Work<'_> {
+    fn write(&mut self, change: &Change) -> Written {
+        for office in &change.offices {
+            let sql = "INSERT INTO offices (id, seeds, founded) VALUES ($1, $2, $3) RETURNING number";
+            let row = [&office.id.as_bytes().as_slice() as &(dyn ToSql + Sync), &office.seeds, &int(office.founded)?];
+            let statement = self.statements.get(&mut self.transaction, sql)?;
+            let number: i32 = self.transaction.query_one(&statement, &row).map_err(taken("the office"))?.try_get(0)?;
+            // The row is there to be locked by whoever appends first.
+            let sql = "INSERT INTO heads (office, log, size, frontier) SELECT $1, log, 0, $2 FROM generate_series(0, 2) AS log";
+            self.execute(sql, &[&number, &sekisho_tlog::Frontier::new().to_bytes()])?;
+        }
+        change.keys.iter().try_for_each(|key| self.key(key))?;
+        change.appends.iter().try_for_each(|append| self.append(append))?;
+        change.cursors.iter().try_for_each(|step| self.cursor(step))?;
+        change.batches.iter().try_for_each(|batch| self.batch(batch))?;
+        self.acts(change)?;
+        change.codes.iter().try_for_each(|code| self.code(code))?;
+        for (hash, at) in &change.used {
+            let sql = "UPDATE codes SET used = $2 WHERE hash = $1 AND used IS NULL";
+            self.exactly_one(sql, &[&hash.as_slice(), &int(*at)?], "the code")?;
+        }
+        for enrolment in &change.enrolments {
+            let number = self.number(&enrolment.office)?;
+            let sql =
+                "INSERT INTO enrolments (office, code, terminal, key, certificate, at) VALUES ($1, $2, $3, $4, $5, $6)";
+            let (code, key) = (enrolment.code.as_slice(), enrolment.key.as_slice());
+            let row: [&(dyn ToSql + Sync); 6] =
+                [&number, &code, &enrolment.terminal.as_str(), &key, &enrolment.certificate, &int(enrolment.at)?];
+            self.insert(sql, &row, "the enrolment")?;
+        }
+        for NewCertificate { office, code, certificate } in &change.certificates {
+            let number = self.number(office)?;
+            let sql = "UPDATE enrolments SET certificate = $3 WHERE office = $1 AND code = $2";
+            self.exactly_one(sql, &[&number, &code.as_slice(), certificate], "the enrolment")?;
+        }
+        if let Some(Probe) = change.probe {
+            let filler = crate::random::some(PROBE_BYTES);
+            let sql =
+                "INSERT INTO probe (id, filler) VALUES (0, $1) ON CONFLICT (id) DO UPDATE SET filler = excluded.filler";
+            self.execute(sql, &[&filler])?;
+        }
+        Ok(())
+    }
+
+    fn number(&mut self, office: &OfficeId) -> Result<i32, Failure> {
+        if let Some(number) = self.numbers.get(office) {
+            return Ok(*number);
+        }
+        let number = number_of(&mut self.transaction, self.statements, office)?;
+        self.numbers.insert(*office, number);
+        Ok(number)
+    }
+
+    fn execute(&mut self, sql: &str, row: &[&(dyn ToSql + Sync)]) -> Result<u64, Failure> {
+        let statement = self.statements.get(&mut self.transaction, sql)?;
+        Ok(self.transaction.execute(&statement, row)?)
+    }
+
+    /// A row that is there already is a conflict; everything else is the database's failure.
+    fn insert(&mut self, sql: &str, row: &[&(dyn ToSql + Sync)], what: &'static str) -> Written {
+        let statement = self.statements.get(&mut self.transaction, sql)?;
+        self.transaction.execute(&statement, row).map(drop).map_err(taken(what))
+    }
+
+    fn exactly_one(&mut self, sql: &str, row: &[&(dyn ToSql + Sync)], what: &'static str) -> Written {
+        if self.execute(sql, row)? == 1 { Ok(()) } else { Err(StoreError::Conflict { what }.into()) }
+    }
+
+    /// The first key of a class and month, in whichever office, brings the partition for what it seals.
+    fn key(&mut self, key: &StoredKey) -> Written {
+        let number = self.number(&key.office)?;
+        let (class, month) = (i16::from(key.class), i32::try_from(key.month).map_err(|_| too_large())?);
+        let sql = "INSERT INTO keys (office, number, class, month, wrapped) VALUES ($1, $2, $3, $4, $5)";
+        self.insert(sql, &[&number, &i64::from(key.number), &class, &month, &key.wrapped], "the payload key")?;
+        let part = part(key.class, key.month);
+        let there = self.transaction.query_one("SELECT to_regclass($1) IS NOT NULL", &[&format!("payloads_{part}")])?;
+        if !there.try_get::<_, bool>(0)? {
+            // Made apart and attached: readers of other partitions wait for neither.
+            self.transaction.batch_execute(&format!(
+                "CREATE TABLE payloads_{part} (LIKE payloads INCLUDING ALL, CHECK (part = {part}));
+                 ALTER TABLE payloads ATTACH PARTITION payloads_{part} FOR VALUES IN ({part});"
+            ))?;
+        }
+        Ok(())
+    }
+
+    fn append(&mut self, append: &Append) -> Written {
+        let number = self.number(&append.office)?;
+        let log = append.log.number() as i16;
+        // The row stays locked until the end: two writers come one after the other, and the second finds another size.
+        let statement = self
+            .statements
+            .get(&mut self.transaction, "SELECT size FROM heads WHERE office = $1 AND log = $2 FOR UPDATE")?;
+        let size: i64 = match self.transaction.query_opt(&statement, &[&number, &log])? {
+            Some(row) => row.try_get(0)?,
+            None => return Err(StoreError::Conflict { what: "the office" }.into()),
+        };
+        if u64::try_from(size) != Ok(append.from) {
+            return Err(StoreError::Conflict { what: "the end of the log" }.into());
+        }
+        let parts = self.parts(number, append)?;
+        let rows = || (append.from..).zip(&append.entries).zip(&parts);
+        let mut leaves = Copied::new();
+        for ((index, Entry { leaf, key, .. }), part) in rows() {
+            leaves.row(6);
+            leaves.field(&number.to_be_bytes());
+            leaves.field(&log.to_be_bytes());
+            leaves.field(&int(index)?.to_be_bytes());
+            leaves.field(&part.to_be_bytes());
+            leaves.field(&i64::from(*key).to_be_bytes());
+            leaves.field(&leaf.0);
+        }
+        self.copy("COPY leaves (office, log, idx, part, key, leaf) FROM STDIN (FORMAT binary)", leaves)?;
+        let mut payloads = Copied::new();
+        for ((index, Entry { payload, .. }), part) in rows() {
+            payloads.row(5);
+            payloads.field(&number.to_be_bytes());
+            payloads.field(&log.to_be_bytes());
+            payloads.field(&int(index)?.to_be_bytes());
+            payloads.field(&part.to_be_bytes());
+            payloads.field(payload);
+        }
+        self.copy("COPY payloads (office, log, idx, part, payload) FROM STDIN (FORMAT binary)", payloads)?;
+        append.tiles.iter().try_for_each(|growth| self.tile(number, log, growth))?;
+        let sql = "UPDATE heads SET size = $3, frontier = $4 WHERE office = $1 AND log = $2";
+        let frontier = append.frontier.to_bytes();
+        self.exactly_one(sql, &[&number, &log, &int(append.frontier.size())?, &frontier], "the end of the log")
+    }
+
+    /// The partition of each entry, by the key that seals it.
+    fn parts(&mut self, office: i32, append: &Append) -> Result<Vec<i32>, Failure> {
+        let mut known = HashMap::from([(0, 0)]);
+        let mut parts = Vec::with_capacity(append.entries.len());
+        for Entry { key, .. } in &append.entries {
+            if !known.contains_key(key) {
+                let sql = "SELECT class, month FROM keys WHERE office = $1 AND number = $2";
+                let statement = self.statements.get(&mut self.transaction, sql)?;
+                let row = self.transaction.query_opt(&statement, &[&office, &i64::from(*key)])?;
+                let Some(row) = row else { return Err(StoreError::Conflict { what: "the payload key" }.into()) };
+                let (class, month): (i16, i32) = (row.try_get(0)?, row.try_get(1)?);
+                let damaged = |_| Failure::from(StoreError::Damaged { what: "payload key" });
+                let of = part(class.try_into().map_err(damaged)?, month.try_into().map_err(damaged)?);
+                known.insert(*key, of);
+            }
+            parts.extend(known.get(key));
+        }
+        Ok(parts)
+    }
+
+    fn copy(&mut self, sql: &str, rows: Copied) -> Written {
+        let mut writer = self.transaction.copy_in(sql)?;
+        let written = writer.write_all(&rows.finish());
+        written.map_err(|error| StoreError::Database { act: "write entries", cause: error.to_string() })?;
+        writer.finish().map(drop).map_err(taken("an entry"))
+    }
+
+    fn tile(&mut self, office: i32, log: i16, growth: &TileGrowth) -> Written {
+        debug_assert!(growth.at < TILE_WIDTH, "a tile has 256 hashes");
+        let (level, index) = (i16::from(growth.level), int(growth.index)?);
+        let hash = growth.hash.0.as_slice();
+        if growth.at == 0 {
+            let sql = "INSERT INTO tiles (office, log, level, idx, hashes) VALUES ($1, $2, $3, $4, $5)";
+            return self.insert(sql, &[&office, &log, &level, &index, &hash], "a tile");
+        }
+        let sql = "UPDATE tiles SET hashes = hashes || $5
+            WHERE office = $1 AND log = $2 AND level = $3 AND idx = $4 AND length(hashes) = $6";
+        self.exactly_one(sql, &[&office, &log, &level, &index, &hash, &(i32::from(growth.at) * 32)], "a tile")
+    }
+
+    fn cursor(&mut self, step: &CursorMove) -> Written {
+        let number = self.number(&step.office)?;
+        let (emitter, epoch, after) = (step.emitter.as_str(), i64::from(step.epoch), step.after);
+        let (next, chain) = (int(after.next)?, after.chain.0.as_slice());
+        let Some(before) = step.before else {
+            let sql = "INSERT INTO cursors (office, emitter, epoch, next, chain) VALUES ($1, $2, $3, $4, $5)";
+            return self.insert(sql, &[&number, &emitter, &epoch, &next, &chain], "the cursor");
+        };
+        let sql = "UPDATE cursors SET next = $4, chain = $5
+            WHERE office = $1 AND emitter = $2 AND epoch = $3 AND next = $6 AND chain = $7";
+        let from = (int(before.next)?, before.chain.0.as_slice());
+        self.exactly_one(sql, &[&number, &emitter, &epoch, &next, &chain, &from.0, &from.1], "the cursor")
+    }
+
+    fn batch(&mut self, batch: &StoredBatch) -> Written {
+        let number = self.number(&batch.office)?;
+        let sql = "INSERT INTO batches (office, terminal, epoch, first, count, idx, received, header)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+        let (epoch, count) = (i64::from(batch.epoch), i64::from(batch.count));
+        let (first, index, received) = (int(batch.first)?, int(batch.index)?, int(batch.received)?);
+        let row: [&(dyn ToSql + Sync); 8] =
+            [&number, &batch.terminal.as_str(), &epoch, &first, &count, &index, &received, &batch.header];
+        self.insert(sql, &row, "the batch")
+    }
+
+    fn acts(&mut self, change: &Change) -> Written {
+        for act in &change.acts {
+            let number = self.number(&act.office)?;
+            let sql = "INSERT INTO acts (office, id, log, idx) VALUES ($1, $2, $3, $4)";
+            let (id, log) = (act.id.0.as_slice(), act.log.number() as i16);
+            self.insert(sql, &[&number, &id, &log, &int(act.index)?], "the act")?;
+        }
+        for name in &change.names {
+            let number = self.number(&name.office)?;
+            let sql = "INSERT INTO names (office, log, idx, hash, sealed) VALUES ($1, $2, $3, $4, $5)";
+            let (log, hash) = (name.log.number() as i16, name.hash.as_slice());
+            self.insert(sql, &[&number, &log, &int(name.index)?, &hash, &name.sealed], "the name")?;
+        }
+        Ok(())
+    }
+
+    fn code(&mut self, code: &StoredCode) -> Written {
+        let (office, terminal, seeds) = match &code.purpose {
+            CodePurpose::Founding { seeds } => (None, None, Some(seeds)),
+            CodePurpose::Terminal { office, terminal } => {
+                (Some(office.as_bytes().as_slice()), Some(terminal.as_str()), None)
+            }
+        };
+        let used = code.used.map(int).transpose()?;
+        let sql = "INSERT INTO codes (hash, expires, office, terminal, seeds, used) VALUES ($1, $2, $3, $4, $5, $6)";
+        let row: [&(dyn ToSql + Sync); 6] =
+            [&code.hash.as_slice(), &int(code.expires)?, &office, &terminal, &seeds, &used];
+        self.insert(sql, &row, "the code")
+    }
+}
+
+/// Rows on their way into a table.
+struct Copied(Vec<u8>);
+
+impl Copied {
+    fn new() -> Self {
+        Self(COPY_HEAD.to_vec())
+    }
+
+    fn row(&mut self, fields: i16) {
+        self.0.extend(fields.to_be_bytes());
+    }
+
+    fn field(&mut self, bytes: &[u8]) {
+        // A payload has less than a gigabyte: a record is bounded long before.
+        self.0.extend(u32::try_from(bytes.len()).unwrap_or(u32::MAX).to_be_bytes());
+        self.0.extend(bytes);
+    }
+
+    fn finish(mut self) -> Vec<u8> {
+        self.0.extend(COPY_END);
+        self.0
+    }
+}
+
+fn too_large() -> Failure {
+    StoreError::TooLarge { act: "write to the database" }.into()
+}
+
+/// A row that is there already is a conflict; everything else is the database's failure.
+fn taken(what: &'static str) -> impl Fn(postgres::Error) -> Failure {
+    move |error| match error.code() {
+        Some(code) if [SqlState::UNIQUE_VIOLATION, SqlState::FOREIGN_KEY_VIOLATION].contains(code) => {
+            StoreError::Conflict { what }.into()
+        }
+        Some(_) | None => error.into(),
+    }
+}

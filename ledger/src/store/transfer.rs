@@ -1,0 +1,76 @@
+//! Copies a book from one store into another, whichever they are: a backup of a database on a server is a file, and the file becomes a
+//! database again.
+
+use sekisho_tlog::Frontier;
+use sekisho_wire::id::OfficeId;
+
+use super::{Append, Change, CursorMove, LogName, Store, StoreError};
+use crate::stage::growth;
+
+/// Entries, batches and others in one commit.
+const PAGE: u32 = 2_000;
+
+/// Copies everything into an empty store; gives how many entries. The source must not change meanwhile: a snapshot.
+///
+/// # Errors
+/// When one of them fails. The copy is none then.
+pub fn transfer(from: &dyn Store, to: &dyn Store, progress: &mut dyn FnMut(u64)) -> Result<u64, StoreError> {
+    let offices = from.offices()?;
+    to.commit(&Change { offices: offices.clone(), ..Change::default() })?;
+    let mut entries = 0;
+    for office in &offices {
+        let office = office.id;
+        to.commit(&Change { keys: from.keys(&office)?, ..Change::default() })?;
+        for log in LogName::ALL {
+            entries += entries_of(from, to, &office, log, &mut |so_far| progress(entries + so_far))?;
+            let acts = from.acts(&office, log)?;
+            for page in acts.chunks(PAGE as usize) {
+                to.commit(&Change { acts: page.to_vec(), ..Change::default() })?;
+            }
+        }
+        let step = |(emitter, epoch, after)| CursorMove { office, emitter, epoch, before: None, after };
+        let cursors = from.cursors(&office)?.into_iter().map(step).collect();
+        to.commit(&Change { cursors, ..Change::default() })?;
+        let mut next = 0;
+        loop {
+            let batches = from.batches_by_index(&office, next, PAGE)?;
+            let Some(last) = batches.last() else { break };
+            next = last.index + 1;
+            to.commit(&Change { batches, ..Change::default() })?;
+        }
+        to.commit(&Change { enrolments: from.enrolments(&office)?, ..Change::default() })?;
+    }
+    to.commit(&Change { codes: from.codes()?, ..Change::default() })?;
+    Ok(entries)
+}
+
+/// The entries of one log with their names, and what tiles gain by them.
+fn entries_of(
+    from: &dyn Store,
+    to: &dyn Store,
+    office: &OfficeId,
+    log: LogName,
+    progress: &mut dyn FnMut(u64),
+) -> Result<u64, StoreError> {
+    let mut frontier = Frontier::new();
+    loop {
+        let at = frontier.size();
+        let entries = from.entries(office, log, at, PAGE)?;
+        if entries.is_empty() {
+            break;
+        }
+        let mut tiles = Vec::new();
+        for entry in &entries {
+            frontier.append_with(entry.leaf, &mut |level, index, hash| tiles.extend(growth(level, index, hash)));
+        }
+        let names = from.names(office, log, at, frontier.size())?;
+        let append = Append { office: *office, log, from: at, entries, tiles, frontier: frontier.clone() };
+        to.commit(&Change { appends: vec![append], names, ..Change::default() })?;
+        progress(frontier.size());
+    }
+    if frontier == from.frontier(office, log)? {
+        Ok(frontier.size())
+    } else {
+        Err(StoreError::Damaged { what: "tree" })
+    }
+}

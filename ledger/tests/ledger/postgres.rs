@@ -1,0 +1,109 @@
+//! A PostgreSQL server of our own: in a temporary folder, on a socket in it and on no port, for as long as these tests run.
+
+use std::os::unix::fs::{PermissionsExt, chown};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::mpsc::channel;
+use std::time::Duration;
+
+use postgres::{Config, NoTls};
+
+/// Where Debian keeps its programs.
+const PROGRAMS: &str = "/usr/lib/postgresql/15/bin";
+/// What the server's folder is called, with the number of the process.
+const FOLDER: &str = "sekisho-postgres-";
+/// It refuses to run as root.
+const USER: &str = "postgres";
+
+/// A new database on the server, which is started for the first, as `ledger.toml` names it.
+pub(crate) fn database() -> String {
+    static NUMBER: AtomicU32 = AtomicU32::new(0);
+    let name = format!("book_{}", NUMBER.fetch_add(1, Ordering::Relaxed));
+    let mut client = reach(server(), "postgres").connect(NoTls).unwrap();
+    client.batch_execute(&format!("CREATE DATABASE {name}")).unwrap();
+    format!("host={} user={USER} dbname={name}", server().display())
+}
+
+fn reach(folder: &Path, database: &str) -> Config {
+    let mut config = Config::new();
+    config.host_path(folder).user(USER).dbname(database).connect_timeout(Duration::from_secs(10));
+    config
+}
+
+/// The folder of the server's socket.
+fn server() -> &'static Path {
+    static SERVER: OnceLock<PathBuf> = OnceLock::new();
+    SERVER.get_or_init(|| {
+        let (told, started) = channel();
+        // The server dies with the thread that started it, so that is one that lives as long as the process.
+        std::thread::spawn(move || {
+            let folder = start();
+            let _ = told.send(folder);
+            loop {
+                std::thread::park();
+            }
+        });
+        started.recv().expect("the server starts")
+    })
+}
+
+/// What earlier runs left: they cannot clean up behind a server that dies with them.
+fn remove_old() {
+    for entry in std::fs::read_dir(std::env::temp_dir()).unwrap().flatten() {
+        let name = entry.file_name();
+        let process = name.to_str().and_then(|name| name.strip_prefix(FOLDER));
+        if process.is_some_and(|process| !Path::new("/proc").join(process).exists()) {
+            let _ = std::fs::remove_dir_all(entry.path());
+        }
+    }
+}
+
+#[expect(clippy::zombie_processes, reason = "it lives as long as we do, and dies with us")]
+fn start() -> PathBuf {
+    remove_old();
+    let folder = std::env::temp_dir().join(format!("{FOLDER}{}", std::process::id()));
+    let _ = std::fs::remove_dir_all(&folder);
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o755)).unwrap();
+    if rustix::process::geteuid().is_root() {
+        let uid = user();
+        chown(&folder, Some(uid), Some(uid)).unwrap();
+    }
+    let data = folder.join("data");
+    let mut initdb = as_user("initdb");
+    initdb.arg("-D").arg(&data).args(["-U", USER, "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8"]);
+    let made = initdb.output().unwrap();
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    let mut server = as_user("postgres");
+    server.arg("-D").arg(&data).arg("-k").arg(&folder).args(["-c", "listen_addresses="]);
+    let mut server = server.stderr(Stdio::null()).spawn().unwrap();
+    for _ in 0..600 {
+        if reach(&folder, "postgres").connect(NoTls).is_ok() {
+            return folder;
+        }
+        assert!(server.try_wait().unwrap().is_none(), "the server has ended");
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    panic!("the server does not answer");
+}
+
+/// One of its programs, which dies with us.
+fn as_user(program: &str) -> Command {
+    let program = format!("{PROGRAMS}/{program}");
+    let mut command = Command::new("setpriv");
+    command.args(["--pdeathsig", "KILL"]);
+    if rustix::process::geteuid().is_root() {
+        let uid = user().to_string();
+        command.args(["--reuid", &uid, "--regid", &uid, "--clear-groups"]);
+    }
+    command.arg("--").arg(program).stdin(Stdio::null()).stdout(Stdio::null());
+    command
+}
+
+fn user() -> u32 {
+    let passwd = std::fs::read_to_string("/etc/passwd").unwrap();
+    let line = passwd.lines().find(|line| line.starts_with(&format!("{USER}:"))).expect("the package postgresql-15");
+    line.split(':').nth(2).unwrap().parse().unwrap()
+}
