@@ -8,5 +8,6 @@ seconds=600
 [ "${1:-}" != --fuzz-seconds ] || seconds=$2
 tests/setup.sh
 cargo build --workspace
-cargo test -p sekisho-tests --test scenarios -- --ignored --test-threads 1 --nocapture
+# A single package would be built with other features, and nearly everything anew.
+cargo test --workspace --test scenarios -- --ignored --test-threads 1 --nocapture
 tests/fuzz/fuzz.sh --seconds "$seconds"

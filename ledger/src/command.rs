@@ -13,7 +13,7 @@ use crate::authority::Authority;
 use crate::checkpoint::{CheckpointFile, HaltNote};
 use crate::clock::{Clock, MachineClock, stamp};
 use crate::code::{CodeSecret, LedgerFacts};
-use crate::config::{Config, NAME_RULE, name_is_sound, server};
+use crate::config::{Config, NAME_RULE, name_is_sound};
 use crate::data::{DataDir, replace_file};
 use crate::error::LedgerError;
 use crate::fsck::Report;
@@ -22,7 +22,7 @@ use crate::ledger::Ledger;
 use crate::office::fold_register;
 use crate::server::Server;
 use crate::signed_log::make_log_keys;
-use crate::store::{Change, CodePurpose, LogName, Store, StoredCode};
+use crate::store::{Book, Change, CodePurpose, LogName, Store, StoredCode};
 
 /// Whether others can reach a host by that: an address, or a DNS name (RFC 1123).
 fn host_is_sound(host: &str) -> bool {
@@ -59,7 +59,7 @@ pub fn init(
         let cause = format!("'{host}' is neither a host name nor an address");
         return Err(LedgerError::Argument { name: "--host", cause });
     }
-    if let Some(cause) = postgres.as_deref().and_then(|text| server(text).err()) {
+    if let Some(cause) = postgres.as_deref().and_then(|text| Book::on_server(text).err()) {
         return Err(LedgerError::Argument { name: "--postgres", cause });
     }
     let config = Config { postgres, ..Config::new(name, listen, hosts) };

@@ -77,7 +77,7 @@ impl Config {
         if !(10..=250).contains(&config.tick_ms) {
             return wrong("tick_ms", "10 to 250 milliseconds");
         }
-        if let Some(cause) = config.postgres.as_deref().and_then(|text| server(text).err()) {
+        if let Some(cause) = config.postgres.as_deref().and_then(|text| Book::on_server(text).err()) {
             return wrong("postgres", &cause);
         }
         if config.waiting_max == 0 {
@@ -101,8 +101,7 @@ impl Config {
     /// When the server's place cannot be read, which a sound configuration's can.
     pub fn book(&self, data: &DataDir) -> Result<Book, LedgerError> {
         let Some(text) = &self.postgres else { return Ok(Book::File(data.database())) };
-        let config = server(text).map_err(|cause| LedgerError::Argument { name: "postgres", cause })?;
-        Ok(Book::Server(Box::new(config)))
+        Book::on_server(text).map_err(|cause| LedgerError::Argument { name: "postgres", cause })
     }
 
     /// Where others reach the ledger.
@@ -112,28 +111,6 @@ impl Config {
         let bracketed = if host.contains(':') { format!("[{host}]") } else { host.into() };
         format!("https://{bracketed}:{}", self.listen.port())
     }
-}
-
-/// Reads the place of a server. What goes to it is not encrypted, so it is on this machine.
-///
-/// # Errors
-/// What is wrong with it.
-pub fn server(text: &str) -> Result<postgres::Config, String> {
-    use postgres::config::Host;
-    let config: postgres::Config = text.parse().map_err(|error: postgres::Error| error.to_string())?;
-    let is_here = |host: &Host| match host {
-        Host::Unix(_) => true,
-        Host::Tcp(name) => {
-            name == "localhost" || name.parse().is_ok_and(|address: std::net::IpAddr| address.is_loopback())
-        }
-    };
-    if config.get_hosts().is_empty() || !config.get_hosts().iter().all(is_here) {
-        return Err("host: the folder of the server's socket, or localhost".into());
-    }
-    if config.get_dbname().is_none() || config.get_user().is_none() {
-        return Err("dbname and user are needed".into());
-    }
-    Ok(config)
 }
 
 /// Whether a ledger may be called so: it becomes part of key names (tlog §7.1).

@@ -149,9 +149,9 @@ fn logind_comes_late_and_comes_back() {
     assert_eq!(scene.search(&["--kind", "alarm"]).len(), 1, "once, and not for a restart");
 }
 
-#[test]
-fn sleep_waits_until_nothing_is_open_and_the_screen_is_locked() {
-    let (mut scene, mut desktop) = with_desktop("sleep", "terminate");
+/// A machine that fell asleep over an open session.
+fn asleep(story: &str) -> (Scene, Desktop) {
+    let (mut scene, mut desktop) = with_desktop(story, "terminate");
     desktop.start_logind(Locker::Locks);
     desktop.wait_holds_sleep(true);
     insert(&scene.terminal, &mut scene.clerk);
@@ -159,6 +159,12 @@ fn sleep_waits_until_nothing_is_open_and_the_screen_is_locked() {
     desktop.tell_sleep(true);
     wait_state(&scene.terminal, SessionState::AwaitPin);
     desktop.wait_holds_sleep(false);
+    (scene, desktop)
+}
+
+#[test]
+fn sleep_waits_until_nothing_is_open_and_the_screen_is_locked() {
+    let (scene, desktop) = asleep("sleep");
     wait_screen(&scene.terminal, ScreenState::Locked);
     assert!(
         desktop.property("HeldBack").contains("uint32 1"),
@@ -183,14 +189,7 @@ fn sleep_waits_until_nothing_is_open_and_the_screen_is_locked() {
 
 #[test]
 fn a_card_service_that_does_not_outlive_the_sleep_is_found_again_and_nothing_is_open() {
-    let (mut scene, mut desktop) = with_desktop("slept", "terminate");
-    desktop.start_logind(Locker::Locks);
-    desktop.wait_holds_sleep(true);
-    insert(&scene.terminal, &mut scene.clerk);
-    login(&scene.terminal, &scene.clerk);
-    desktop.tell_sleep(true);
-    wait_state(&scene.terminal, SessionState::AwaitPin);
-    desktop.wait_holds_sleep(false);
+    let (mut scene, desktop) = asleep("slept");
     // Service and readers go, and come back before or after the machine says that it is awake.
     for late in [false, true] {
         scene.terminal.pcscd.kill();

@@ -4,6 +4,8 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use postgres::config::Host;
+
 use super::{PostgresStore, SqliteStore, Store, StoreError};
 
 /// Where the book lies.
@@ -16,6 +18,27 @@ pub enum Book {
 }
 
 impl Book {
+    /// On a server, as libpq writes its place. What goes to it is not encrypted, so it is on this machine.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn on_server(text: &str) -> Result<Self, String> {
+        let config: postgres::Config = text.parse().map_err(|error: postgres::Error| error.to_string())?;
+        let is_here = |host: &Host| match host {
+            Host::Unix(_) => true,
+            Host::Tcp(name) => {
+                name == "localhost" || name.parse().is_ok_and(|address: std::net::IpAddr| address.is_loopback())
+            }
+        };
+        if config.get_hosts().is_empty() || !config.get_hosts().iter().all(is_here) {
+            return Err("host: the folder of the server's socket, or localhost".into());
+        }
+        if config.get_dbname().is_none() || config.get_user().is_none() {
+            return Err("dbname and user are needed".into());
+        }
+        Ok(Self::Server(Box::new(config)))
+    }
+
     /// Makes its tables, where there are none. Only `init` does: a ledger whose book is gone must not begin an empty one.
     ///
     /// # Errors

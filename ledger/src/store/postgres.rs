@@ -176,7 +176,7 @@ impl PostgresStore {
 
 /// Whatever the server's own settings are, an answer here means that the change is on its disk.
 const SESSION: &str = "SET synchronous_commit = 'on'; SET default_transaction_isolation = 'read committed';
-    SET statement_timeout = '60s'; SET idle_in_transaction_session_timeout = '60s'; SET bytea_output = 'hex'; SET search_path = ";
+    SET statement_timeout = '60s'; SET idle_in_transaction_session_timeout = '60s'; SET search_path = ";
 
 fn connect(config: &Config) -> Result<Connection, StoreError> {
     let act = "reach the database";

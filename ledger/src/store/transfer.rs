@@ -14,7 +14,7 @@ const PAGE: u32 = 2_000;
 ///
 /// # Errors
 /// When one of them fails. The copy is none then.
-pub fn transfer(from: &dyn Store, to: &dyn Store, progress: &mut dyn FnMut(u64)) -> Result<u64, StoreError> {
+pub fn transfer(from: &dyn Store, to: &dyn Store) -> Result<u64, StoreError> {
     let offices = from.offices()?;
     to.commit(&Change { offices: offices.clone(), ..Change::default() })?;
     let mut entries = 0;
@@ -22,7 +22,7 @@ pub fn transfer(from: &dyn Store, to: &dyn Store, progress: &mut dyn FnMut(u64))
         let office = office.id;
         to.commit(&Change { keys: from.keys(&office)?, ..Change::default() })?;
         for log in LogName::ALL {
-            entries += entries_of(from, to, &office, log, &mut |so_far| progress(entries + so_far))?;
+            entries += entries_of(from, to, &office, log)?;
             let acts = from.acts(&office, log)?;
             for page in acts.chunks(PAGE as usize) {
                 to.commit(&Change { acts: page.to_vec(), ..Change::default() })?;
@@ -45,13 +45,7 @@ pub fn transfer(from: &dyn Store, to: &dyn Store, progress: &mut dyn FnMut(u64))
 }
 
 /// The entries of one log with their names, and what tiles gain by them.
-fn entries_of(
-    from: &dyn Store,
-    to: &dyn Store,
-    office: &OfficeId,
-    log: LogName,
-    progress: &mut dyn FnMut(u64),
-) -> Result<u64, StoreError> {
+fn entries_of(from: &dyn Store, to: &dyn Store, office: &OfficeId, log: LogName) -> Result<u64, StoreError> {
     let mut frontier = Frontier::new();
     loop {
         let at = frontier.size();
@@ -66,7 +60,6 @@ fn entries_of(
         let names = from.names(office, log, at, frontier.size())?;
         let append = Append { office: *office, log, from: at, entries, tiles, frontier: frontier.clone() };
         to.commit(&Change { appends: vec![append], names, ..Change::default() })?;
-        progress(frontier.size());
     }
     if frontier == from.frontier(office, log)? {
         Ok(frontier.size())
