@@ -5,6 +5,7 @@ use std::time::Duration;
 use sekisho_ipc::{SessionEnd, SessionState};
 use sekisho_tests::clerk::{insert, login, pull, try_login, verdict_of, wait_state};
 use sekisho_tests::scene::{Scene, wait_sealed};
+use sekisho_tests::terminal::Part;
 
 const MINUTE: Duration = Duration::from_secs(60);
 const FUNCTION: &str = "juminhyo.issue";
@@ -78,4 +79,38 @@ fn when_a_permit_runs_out_the_open_session_ends() {
     assert_ne!(verdict_of(&scene.terminal, FUNCTION), "granted");
     wait_state(&scene.terminal, SessionState::AwaitPin);
     assert_eq!(try_login(&scene.terminal, &scene.clerk), "out_of_hours");
+}
+
+#[test]
+fn who_has_worked_as_long_as_policy_allows_rests_also_over_a_death_of_the_agent() {
+    let mut scene = Scene::new("rests");
+    scene.apply("[policy]\nidle_seconds = 3600\nrest_after_seconds = 600\nrest_seconds = 300\n");
+    insert(&scene.terminal, &mut scene.clerk);
+    login(&scene.terminal, &scene.clerk);
+    scene.clock.pass(9 * MINUTE);
+    let session = scene.terminal.client().status().unwrap().session.unwrap();
+    assert_eq!(session.ends_by, SessionEnd::Rest);
+    assert!(session.ends_in <= 60_000, "it is told before: {session:?}");
+    assert_eq!(verdict_of(&scene.terminal, FUNCTION), "granted");
+
+    scene.terminal.kill(Part::Agent);
+    scene.terminal.start_part(Part::Agent);
+    wait_state(&scene.terminal, SessionState::AwaitPin);
+    login(&scene.terminal, &scene.clerk);
+    let session = scene.terminal.client().status().unwrap().session.unwrap();
+    assert_eq!(session.ends_by, SessionEnd::Rest, "what was worked before still counts: {session:?}");
+    scene.clock.pass(MINUTE);
+    wait_state(&scene.terminal, SessionState::Locked);
+    assert_eq!(scene.terminal.client().status().unwrap().last_lock_reason.as_deref(), Some("rest_due"));
+    assert_eq!(try_login(&scene.terminal, &scene.clerk), "rest_needed");
+    let shown = scene.terminal.sekisho(&["status"]).output().unwrap();
+    let shown = String::from_utf8(shown.stdout).unwrap();
+    assert!(shown.contains("Come back at") || shown.contains("以降に再開"), "{shown}");
+
+    scene.clock.pass(5 * MINUTE);
+    login(&scene.terminal, &scene.clerk);
+    assert_eq!(verdict_of(&scene.terminal, FUNCTION), "granted");
+    wait_sealed(&scene.terminal);
+    assert!(scene.desk.run(&["records", "verify", "--all"]).contains(" 0 do not"), "every verdict replays");
+    assert_eq!(scene.search(&["--verdict", "95"]).len(), 1, "the refusal is on record");
 }

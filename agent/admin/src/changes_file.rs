@@ -30,7 +30,6 @@ impl PolicyTable {
             }
         }
         set(&mut policy.idle_seconds, self.idle_seconds);
-        set(&mut policy.warn_seconds, self.warn_seconds);
         set(&mut policy.session_seconds, self.session_seconds);
         set(&mut policy.freshness_seconds, self.freshness_seconds);
         set(&mut policy.pin_tries, self.pin_tries);

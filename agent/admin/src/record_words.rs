@@ -565,6 +565,8 @@ impl Teller<'_> {
             Reason::AgentDied => ("the agent died", "エージェントが異常終了した"),
             Reason::CardReported => ("the card was reported at this terminal", "この端末機でカードの届出があった"),
             Reason::EndOfHours => ("the hours ended", "運用時間が終わった"),
+            Reason::RestDue => ("a rest was due", "休憩の時間になった"),
+            Reason::DailyLimit => ("the day's time was used up", "1日の操作時間の上限に達した"),
         };
         self.say(english, japanese)
     }

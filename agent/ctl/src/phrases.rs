@@ -129,6 +129,8 @@ pub(crate) fn lock_reason(reason: &str, language: Language) -> &str {
         "other_card" => ("別のカードが挿入されたため", "another card is in the reader"),
         "connection_stopped" => ("結合が停止されたため", "the connection was stopped"),
         "card_reported" => ("カードの紛失等の届出があったため", "the card was reported lost, stolen or damaged"),
+        "rest_due" => ("休憩の時間になったため", "a rest was due"),
+        "daily_limit" => ("本日の操作時間の上限に達したため", "today's time at terminals was used up"),
         "end_of_hours" => ("運用時間が終了したため", "the office's hours ended"),
         other => return other,
     };

@@ -62,6 +62,8 @@ pub(crate) fn session_lines(session: &Session, language: Language) -> Vec<String
     let (end_japanese, end) = match session.ends_by {
         SessionEnd::Length => ("終了まで", "ends in"),
         SessionEnd::Hours => ("運用終了まで", "hours end in"),
+        SessionEnd::Rest => ("休憩まで", "rest due in"),
+        SessionEnd::Day => ("本日の上限まで", "day's limit in"),
     };
     [
         ("操作者", "operator", format!("{} {who}", session.operator)),

@@ -34,6 +34,7 @@ use crate::session::{Action, Event, Insertion, Limits, Machine, Now};
 use crate::trusted::{Moment, TrustedTime};
 use crate::uplink::Position;
 use crate::waiting::Waiting;
+use crate::work_time::WorkTime;
 use crate::worker_link::{CallAnswer, Problem, ToWorker};
 
 /// How long records that nobody waits for may gather before they are written.
@@ -115,6 +116,8 @@ pub(crate) struct Core {
     pub(crate) records: Records,
     /// Trusted time of the record that waits longest for the ledger, or a little earlier.
     pub(crate) unsent_since: Option<u64>,
+    /// How long people have worked here.
+    pub(crate) work: WorkTime,
     /// What is in readers and cannot be used, by the worker's number of the insertion.
     pub(crate) unreadable: BTreeMap<u64, Problem>,
     /// The requests that wait for the clerk's PIN, in the order in which they came.
@@ -178,6 +181,7 @@ pub(crate) struct Beginning {
     pub(crate) names: HashMap<NameHash, String>,
     pub(crate) position: Position,
     pub(crate) unsent_since: Option<u64>,
+    pub(crate) work: WorkTime,
     pub(crate) boot: BootId,
 }
 
@@ -190,7 +194,7 @@ impl Agent {
         beginning: Beginning,
         kick: SyncSender<()>,
     ) -> Self {
-        let Beginning { trusted, register, names, position, unsent_since, boot } = beginning;
+        let Beginning { trusted, register, names, position, unsent_since, work, boot } = beginning;
         let acknowledged = position.acknowledged();
         let core = Core {
             machine: Machine::default(),
@@ -225,6 +229,7 @@ impl Agent {
             history: History::default(),
             records: Records::default(),
             unsent_since,
+            work,
             unreadable: BTreeMap::new(),
             waiting: VecDeque::new(),
             lease: None,
@@ -323,6 +328,7 @@ impl Agent {
         // A record that holds an input names one moment: that of the decision (wire §4.2).
         let trusted = body.input().map_or_else(|| core.trusted.now(moment), |input| input.time);
         core.unsent_since.get_or_insert(trusted);
+        core.work.see(&body, trusted);
         let written = self.journal.next().epoch;
         let seq = self.journal.append(|epoch, seq| {
             let record = Record {

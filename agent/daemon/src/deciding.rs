@@ -1,5 +1,6 @@
 //! From what is to what `decide` looks at.
 
+use sekisho_ipc::{SessionEnd, Verdict};
 use sekisho_register::decide;
 use sekisho_register::people::Standing;
 use sekisho_wire::decision::{DecisionInput, Level, Request, SessionKind, TerminalState};
@@ -8,7 +9,9 @@ use sekisho_wire::reason::Reason;
 use sekisho_wire::verdict::VerdictCode;
 
 use crate::agent::{Agent, Core};
-use crate::session::{Event, Session};
+use crate::session::{Event, Limits, Now, Session};
+use crate::spoken;
+use crate::work_time::WorkLeft;
 
 /// What is asked, besides what the terminal knows itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -112,6 +115,10 @@ impl Agent {
         if let Some(Standing::Designated(designation)) = person.map(|person| person.standing(at)) {
             input.section.clone_from(&designation.section);
         }
+        if let Some(operator) = input.operator.as_ref().filter(|_| input.request != Request::ChangePin) {
+            let hours = WorkLeft::new(&core.work, operator, register.policy_at(at), input.time);
+            (input.worked, input.worked_today) = (WorkLeft::seconds(hours.worked), WorkLeft::seconds(hours.today));
+        }
         if register.policy_at(at).hours_enforced && !register.is_open(&input.terminal, input.time) {
             let function = input.function.as_ref();
             let covering = |operator| register.permit_covering(operator, &input.terminal, function, at);
@@ -129,20 +136,62 @@ impl Agent {
         // Asked as if the session were locked now: what would not let it open again ends it.
         (input.request, input.state) = (Request::Unlock, TerminalState::Locked);
         input.opened = core.machine.session().map(|session| session.opened);
-        if let Some(reason) = reason_of(decide(core.deciding(), &input).code()) {
-            log::info!("the session may not go on: {}", crate::spoken::reason(reason));
+        let code = decide(core.deciding(), &input).code();
+        if code == VerdictCode::RestNeeded {
+            // What is on her screen stays for after the rest.
+            self.step(core, Event::RestDue);
+        } else if let Some(reason) = reason_of(code) {
+            log::info!("the session may not go on: {}", spoken::reason(reason));
             self.step(core, Event::RightGone(reason));
         }
     }
 }
 
-/// Hours and permits that follow upon each other are looked through so far: longer than any session lasts.
+impl Agent {
+    /// What a person is told of this verdict, here and now.
+    pub(crate) fn said(&self, core: &mut Core, code: VerdictCode) -> Verdict {
+        let code = core.told(code);
+        let over = if code == VerdictCode::RestNeeded { self.hours_of_holder(core).rested_at } else { None };
+        over.map_or_else(|| spoken::verdict(code), spoken::rest_needed)
+    }
+
+    fn hours_of_holder(&self, core: &mut Core) -> WorkLeft {
+        let time = self.now(core).trusted;
+        let at = time.max(core.deciding().newest_made());
+        let holder = core.machine.card().and_then(|card| core.deciding().card(&card.card)?.holder(at));
+        holder.map_or_else(WorkLeft::default, |holder| core.hours_of(&holder.operator, time))
+    }
+}
+
+/// WorkLeft and permits that follow upon each other are looked through so far: longer than any session lasts.
 const SPANS_MAX: usize = 16;
 
 impl Core {
+    /// How far this operator's work is by policy.
+    fn hours_of(&self, operator: &Code, time: u64) -> WorkLeft {
+        let register = self.deciding();
+        WorkLeft::new(&self.work, operator, register.policy_at(time.max(register.newest_made())), time)
+    }
+
+    /// In how many ms this session ends or is locked by itself, and by what.
+    pub(crate) fn ends_in(&self, session: &Session, terminal: &Code, now: Now, limits: &Limits) -> (u64, SessionEnd) {
+        let length = limits.session.saturating_sub(now.trusted.saturating_sub(session.opened));
+        // Who has locked it does not work.
+        let works = self.machine.terminal_state() == TerminalState::Open;
+        let hours = if works { self.hours_of(&session.operator, now.trusted) } else { WorkLeft::default() };
+        let ends = [
+            (Some(length), SessionEnd::Length),
+            (self.hours_left(session, terminal, now.trusted), SessionEnd::Hours),
+            (hours.day_in, SessionEnd::Day),
+            (hours.rest_in, SessionEnd::Rest),
+        ];
+        let first = ends.into_iter().filter_map(|(left, by)| Some((left?, by))).min_by_key(|(left, _)| *left);
+        first.unwrap_or((length, SessionEnd::Length))
+    }
+
     /// How many ms the operating hours, and permits beyond them, still let this session be; `None` where they do not bind it, or run on
     /// without end.
-    pub(crate) fn hours_left(&self, session: &Session, terminal: &Code, time: u64) -> Option<u64> {
+    fn hours_left(&self, session: &Session, terminal: &Code, time: u64) -> Option<u64> {
         let register = self.deciding();
         let policy = register.policy_at(time.max(register.newest_made()));
         let kind = register.card(&self.machine.card()?.card)?.issued().kind;
@@ -168,16 +217,15 @@ impl Core {
 /// Why a session cannot go on under this verdict; `None` when it can.
 const fn reason_of(code: VerdictCode) -> Option<Reason> {
     match code {
-        VerdictCode::Granted
-        | VerdictCode::RestNeeded
-        | VerdictCode::DailyLimit
-        | VerdictCode::CardProofNeeded
-        | VerdictCode::PinProofNeeded => None,
+        VerdictCode::Granted | VerdictCode::RestNeeded | VerdictCode::CardProofNeeded | VerdictCode::PinProofNeeded => {
+            None
+        }
         VerdictCode::SessionTooLong => Some(Reason::SessionTooLong),
         VerdictCode::ClockBehind | VerdictCode::ClockUnknown => Some(Reason::ClockImpossible),
         VerdictCode::RegisterStale | VerdictCode::GrantStale => Some(Reason::RegisterStale),
         VerdictCode::ConnectionStopped => Some(Reason::ConnectionStopped),
         VerdictCode::CardReported => Some(Reason::CardReported),
+        VerdictCode::DailyLimit => Some(Reason::DailyLimit),
         VerdictCode::OutOfHours | VerdictCode::PermitUnknown | VerdictCode::PermitDoesNotCover => {
             Some(Reason::EndOfHours)
         }

@@ -266,7 +266,7 @@ impl Agent {
             return Ok(input);
         }
         self.write(core, Body::Decision(Decision { request, input, verdict, signature: None }));
-        Err(spoken::refused(core.told(verdict), tries_left))
+        Err(spoken::refused_with(self.said(core, verdict), tries_left))
     }
 
     fn operator_of(&self, core: &mut Core) -> Option<Code> {

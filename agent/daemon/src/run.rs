@@ -9,13 +9,14 @@ use std::time::Duration;
 use sekisho_ipc::peer_uid;
 use sekisho_register::Register;
 use sekisho_wire::batch::chain_start;
-use sekisho_wire::id::{AgentVersion, SessionId};
-use sekisho_wire::reason::{LeaseEnd, LoginSeen, LostReason, PreviousEnd, Reason};
+use sekisho_wire::id::AgentVersion;
+use sekisho_wire::reason::{LeaseEnd, LostReason, Reason};
 use sekisho_wire::record::{Body, Lost, RECORD_MAX, Record, SessionReason, TerminalUp};
 use sekisho_wire::secret::SecretBytes;
 
 use crate::agent::{Agent, Beginning, History};
 use crate::aside::{self, Nowhere};
+use crate::before::Before;
 use crate::break_glass::accounts_behind_glass;
 use crate::carrier::Lines;
 use crate::clock::{Clock, boot_id};
@@ -190,75 +191,6 @@ struct Opened {
     kicks: std::sync::mpsc::Receiver<()>,
 }
 
-/// What the records of the run before say about its end.
-#[derive(Default)]
-struct Before {
-    any: bool,
-    in_order: bool,
-    open: Option<SessionId>,
-    /// Whether the readers were lent, and nothing says that they came back.
-    lent: bool,
-    /// The latest trusted time in them.
-    latest: u64,
-    /// By the machine's clock, until when an agent was there for sure. Not by what was found in the list of logins: a crash in the middle of
-    /// that must not lose the rest.
-    there: Option<u64>,
-}
-
-impl Before {
-    fn see(&mut self, record: &[u8]) {
-        let Ok(record) = Record::decode(record) else { return };
-        self.any = true;
-        if !matches!(&record.body, Body::BreakGlass(login) if login.seen == LoginSeen::Listed) {
-            self.there = Some(record.wall);
-        }
-        self.in_order = matches!(record.body, Body::TerminalDown);
-        // Provisional time was replaced, downwards perhaps: what was recorded under it counts no more.
-        let replaced = if let Body::Clock(step) = &record.body { Some(step.to) } else { None };
-        self.latest = replaced.unwrap_or(self.latest.max(record.trusted));
-        match record.body {
-            Body::SessionOpened(opening) | Body::SessionUnlocked(opening) => self.open = opening.input.session,
-            Body::SessionClosed(closed) if self.open == Some(closed.session) => self.open = None,
-            Body::ReadersLent(_) => self.lent = true,
-            Body::ReadersBack(_) => self.lent = false,
-            Body::SessionClosed(_)
-            | Body::Decision(_)
-            | Body::Completed(_)
-            | Body::Withdrawn(_)
-            | Body::Locked(_)
-            | Body::PinFailed(_)
-            | Body::TerminalUp(_)
-            | Body::TerminalDown
-            | Body::ReaderUp(_)
-            | Body::ReaderDown(_)
-            | Body::Link(_)
-            | Body::Clock(_)
-            | Body::Lost(_)
-            | Body::RegisterAdvanced(_)
-            | Body::Worker(_)
-            | Body::CardSeen(_)
-            | Body::CardFalse(_)
-            | Body::PinChanged(_)
-            | Body::ScreenLocked(_)
-            | Body::ScreenNotLocked(_)
-            | Body::BreakGlass(_)
-            | Body::CardReported(_)
-            | Body::IncidentReported(_)
-            | Body::Read(_)
-            | Body::Alarm(_)
-            | Body::Enrolment(_) => {}
-        }
-    }
-
-    const fn end(&self) -> PreviousEnd {
-        match (self.any, self.in_order) {
-            (false, _) => PreviousEnd::FirstStart,
-            (true, true) => PreviousEnd::InOrder,
-            (true, false) => PreviousEnd::WithoutNotice,
-        }
-    }
-}
-
 /// The journal on disk, if it can be gone on with.
 fn open_journal(config: &Config, start: Start, before: &mut Before) -> Result<Journal, RunError> {
     let folder = Folder::open(&config.state.join("journal")).map_err(file("the journal"))?;
@@ -314,7 +246,8 @@ impl Opened {
         let trusted = TrustedTime::new(&boot, time, moment).not_before(before.latest, moment);
         let (kick, kicks) = std::sync::mpsc::sync_channel(1);
         let unsent_since = time_of(&journal, position.acknowledged().stored);
-        let beginning = Beginning { trusted, register, names, position, unsent_since, boot };
+        let work = std::mem::take(&mut before.work);
+        let beginning = Beginning { trusted, register, names, position, unsent_since, work, boot };
         let agent = Arc::new(Agent::new(config, identity, clock, journal, beginning, kick));
         // Before any card can be looked at.
         agent.load_reports().map_err(state_file(StateFile::Reports))?;
@@ -443,6 +376,7 @@ mod tests {
 
     use sekisho_ipc::PromptRequest;
     use sekisho_wire::id::{Hash, ReaderIdentity};
+    use sekisho_wire::reason::PreviousEnd;
 
     use super::*;
     use crate::testing::{Bench, CLERK, RIGHT_PIN, ask, panel};

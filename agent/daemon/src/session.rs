@@ -135,6 +135,8 @@ pub enum Event {
     LockAsked,
     /// The operator asked for the end of the session.
     EndAsked,
+    /// The operator has worked so long that a rest is due.
+    RestDue,
     /// The register no longer lets this session be, or time or hours do not.
     RightGone(Reason),
     /// pcscd is gone, and all cards with it.
@@ -277,6 +279,7 @@ impl Machine {
             Event::Active => self.active(now),
             Event::Tick => self.tick(now, limits),
             Event::LockAsked => self.lock(Reason::Asked),
+            Event::RestDue => self.lock(Reason::RestDue),
             Event::EndAsked => self.close(Reason::Asked),
             Event::RightGone(reason) => self.close(reason),
             Event::JournalFailed => self.close(Reason::JournalFailed),

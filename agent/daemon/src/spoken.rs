@@ -1,6 +1,7 @@
 //! Verdicts as the socket tells them, for people and programs.
 
 use sekisho_ipc::{AgentError, Verdict};
+use sekisho_register::calendar;
 use sekisho_wire::reason::Reason;
 use sekisho_wire::verdict::VerdictCode;
 use sekisho_wire::words::Language;
@@ -21,8 +22,23 @@ pub(crate) fn verdict(code: VerdictCode) -> Verdict {
     }
 }
 
+/// As [`verdict`], of a rest that is over then.
+pub(crate) fn rest_needed(over: u64) -> Verdict {
+    // The minute that has begun by then.
+    let minute = calendar::local_minute(over.saturating_add(59_999));
+    let (hour, minute) = (minute / 60, minute % 60);
+    let next = format!("Come back at {hour}:{minute:02}.");
+    let next_ja = format!("{hour}:{minute:02} 以降に再開してください。");
+    Verdict { next, next_ja, ..verdict(VerdictCode::RestNeeded) }
+}
+
 fn card_problem(verdict: Verdict, tries_left: Option<u8>) -> AgentError {
     AgentError::CardProblem { verdict: Box::new(verdict), tries_left: tries_left.map(u32::from) }
+}
+
+/// A refusal before a PIN, in these words.
+pub(crate) fn refused_with(verdict: Verdict, tries_left: Option<u8>) -> AgentError {
+    card_problem(verdict, tries_left)
 }
 
 /// A refusal: by `decide` before or after a PIN, or by what became of the PIN.
@@ -72,6 +88,8 @@ pub(crate) const fn reason(reason: Reason) -> &'static str {
         Reason::ConnectionStopped => "connection_stopped",
         Reason::AgentDied => "agent_died",
         Reason::EndOfHours => "end_of_hours",
+        Reason::RestDue => "rest_due",
+        Reason::DailyLimit => "daily_limit",
         Reason::CardReported => "card_reported",
     }
 }

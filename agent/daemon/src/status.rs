@@ -1,6 +1,6 @@
 //! What the agent shows: the whole state to panels, no more than where it stands to others.
 
-use sekisho_ipc::{Card, Function, LinkState, PinEntry, Purpose, Session, SessionEnd, SessionState, State, Verdict};
+use sekisho_ipc::{Card, Function, LinkState, PinEntry, Purpose, Session, SessionState, State, Verdict};
 use sekisho_register::change::CardKind;
 use sekisho_register::decide;
 use sekisho_wire::decision::{Level, SessionKind, TerminalState};
@@ -135,12 +135,7 @@ impl Agent {
         let now = self.now(core);
         let limits = limits(&core.register, now.trusted);
         let session = core.machine.session()?;
-        let length = limits.session.saturating_sub(now.trusted.saturating_sub(session.opened));
-        let hours = core.hours_left(session, &self.identity.terminal, now.trusted);
-        let (ends_in, ends_by) = match hours {
-            Some(hours) if hours < length => (hours, SessionEnd::Hours),
-            Some(_) | None => (length, SessionEnd::Length),
-        };
+        let (ends_in, ends_by) = core.ends_in(session, &self.identity.terminal, now, &limits);
         let idle_lock_in = match core.machine.state() {
             MachineState::Open(open) => limits.idle.saturating_sub(now.boottime.saturating_sub(open.active)),
             MachineState::NoCard | MachineState::AwaitPin(_) | MachineState::Locked(_) => 0,
@@ -211,13 +206,31 @@ impl Agent {
                 let profiles = core.machine.card().map(|card| core.deciding().profiles_on_card(&card.card, at));
                 let profile = profiles.unwrap_or_default().into_iter().next();
                 let session = sekisho_wire::id::SessionId([0; 16]);
-                let input = self.opening_input(core, &Wish { session, profile, kind: SessionKind::Ordinary });
-                let verdict = core.told(decide(core.deciding(), &input).code());
-                spoken::verdict(if verdict.is_granted() { VerdictCode::PinNeeded } else { verdict })
+                self.advice_to_type(
+                    core,
+                    &Wish { session, profile, kind: SessionKind::Ordinary },
+                    VerdictCode::PinNeeded,
+                )
             }
-            TerminalState::Locked => spoken::verdict(VerdictCode::Locked),
+            TerminalState::Locked => match core.machine.session() {
+                Some(session) => {
+                    let profile = Some(session.profile.clone());
+                    let wish = Wish { session: session.id, profile, kind: session.kind };
+                    self.advice_to_type(core, &wish, VerdictCode::Locked)
+                }
+                None => spoken::verdict(VerdictCode::Locked),
+            },
             TerminalState::Open => spoken::verdict(VerdictCode::Granted),
         }
+    }
+}
+
+impl Agent {
+    /// Whether the PIN would do: else what stands in its way.
+    fn advice_to_type(&self, core: &mut Core, wish: &Wish, granted: VerdictCode) -> Verdict {
+        let input = self.opening_input(core, wish);
+        let verdict = decide(core.deciding(), &input).code();
+        self.said(core, if verdict.is_granted() { granted } else { verdict })
     }
 }
 

@@ -32,6 +32,7 @@ use crate::journal::disk::Disk;
 use crate::journal::segment::Start;
 use crate::trusted::{Moment, SeenNote, TrustedTime};
 use crate::uplink::Position;
+use crate::work_time::WorkTime;
 
 mod double;
 
@@ -371,8 +372,15 @@ impl Bench {
         let number = BENCHES.fetch_add(1, Ordering::Relaxed);
         let file = std::env::temp_dir().join(format!("sekisho-uplink-{}-{number}", std::process::id()));
         let (names, position) = (HashMap::new(), Position::fresh(file.clone(), 0));
-        let beginning =
-            Beginning { trusted, register: office.register.clone(), names, position, unsent_since: None, boot };
+        let beginning = Beginning {
+            trusted,
+            register: office.register.clone(),
+            names,
+            position,
+            unsent_since: None,
+            work: WorkTime::default(),
+            boot,
+        };
         let agent = Arc::new(Agent::new(config, identity, clock.clone(), journal, beginning, kick));
         let worker = Double::join(&agent, 1);
         let _folder = Folder(agent.config.state.clone());

@@ -55,6 +55,10 @@ pub enum SessionEnd {
     Length,
     /// The operating hours end, or the permit to work outside them.
     Hours,
+    /// A rest is due: it is locked until that is over.
+    Rest,
+    /// The day's time at terminals is used up.
+    Day,
 }
 
 /// The card in the reader.

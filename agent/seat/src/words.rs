@@ -108,15 +108,21 @@ fn ends_soon(by: SessionEnd, minutes: u64, language: Language) -> (String, Strin
     let why = match by {
         SessionEnd::Hours => language.pick("運用時間が終わるため", "The operating hours end"),
         SessionEnd::Length => language.pick("連続利用時間の上限になるため", "The session has lasted as long as it may"),
+        SessionEnd::Rest => language.pick("休憩の時間になるため", "A rest is due"),
+        SessionEnd::Day => language.pick("本日の操作時間の上限になるため", "Today's time at terminals is used up"),
+    };
+    let (ends, ends_japanese) = match by {
+        SessionEnd::Rest => ("is locked", "ロックされます"),
+        SessionEnd::Hours | SessionEnd::Length | SessionEnd::Day => ("ends", "終わります"),
     };
     match language {
         Language::Japanese => (
-            format!("あと{minutes}分以内に利用が終わります"),
-            format!("{why}、自動的に終了します。作業を保存してください。"),
+            format!("あと{minutes}分以内に利用が{ends_japanese}"),
+            format!("{why}、自動的に{ends_japanese}。作業を保存してください。"),
         ),
         Language::English => {
             let unit = if minutes == 1 { "minute" } else { "minutes" };
-            (format!("The session ends within {minutes} {unit}"), format!("{why}. Save your work."))
+            (format!("The session {ends} within {minutes} {unit}"), format!("{why}. Save your work."))
         }
     }
 }

@@ -79,6 +79,7 @@ fn rules_1(register: &Register, input: &DecisionInput) -> Rule {
         case.function_fits(card, profile, terminal)?;
     }
     case.hours_or_permit(card)?;
+    case.is_rested()?;
     case.level_is_proved()
 }
 
@@ -318,6 +319,14 @@ impl<'a> Case<'a> {
         let bound = policy.hours_enforced && !policy.out_of_hours_kinds.contains(&card.issued().kind);
         let (week, calendar) = (self.register.hours(&self.input.terminal, self.at), self.register.calendar(self.at));
         unless(!bound || is_open(week, calendar, self.input.time), VerdictCode::OutOfHours)
+    }
+
+    /// The terminal counts; what it says stands in the record.
+    fn is_rested(&self) -> Rule {
+        let (policy, input) = (self.policy(), self.input);
+        let within = |limit: u32, worked: u32| limit == 0 || worked < limit;
+        unless(within(policy.rest_after_seconds, input.worked), VerdictCode::RestNeeded)?;
+        unless(within(policy.daily_seconds, input.worked_today), VerdictCode::DailyLimit)
     }
 
     fn level_is_proved(&self) -> Rule {

@@ -478,23 +478,39 @@ fn policy(policy: &Policy, say: &Titles<'_>) -> String {
     };
     let years = policy.retention_years;
     let pin = pins(&policy.pin, say);
+    let rests = rests(policy, say);
     say.say(
         &format!(
             "運用方針: 離席時のロックまで {}秒、連続利用の上限 {}秒、登録情報の有効時間 {}秒、暗証番号の試行 {}回・{}、運用時間 {hours}(対象外のカード: {kinds})、\
-             端末での保存 {}日、保存年数 操作履歴{}年・稼働状況{}年・管理{}年、カードを抜くと終了",
+             {rests}、端末での保存 {}日、保存年数 操作履歴{}年・稼働状況{}年・管理{}年、カードを抜くと終了",
             policy.idle_seconds, policy.session_seconds, policy.freshness_seconds, policy.pin_tries, pin,
             policy.keep_sealed_days,
             years.access, years.operation, years.administration
         ),
         &format!(
             "policy: idle lock after {} s, session at most {} s, register at most {} s old, {} PIN tries, {}, hours {hours} (cards exempt: {kinds}), \
-             {} days kept on terminals, years kept: access {}, operation {}, administration {}; \
+             {rests}, {} days kept on terminals, years kept: access {}, operation {}, administration {}; \
              pulling the card closes the session",
             policy.idle_seconds, policy.session_seconds, policy.freshness_seconds, policy.pin_tries, pin,
             policy.keep_sealed_days,
             years.access, years.operation, years.administration
         ),
     )
+}
+
+fn rests(policy: &Policy, say: &Titles<'_>) -> String {
+    let rest = if policy.rest_after_seconds == 0 {
+        say.say("休憩の定めなし", "no rests")
+    } else {
+        let (after, rest) = (policy.rest_after_seconds, policy.rest_seconds);
+        say.say(&format!("{after}秒の操作の後に休憩 {rest}秒"), &format!("a rest of {rest} s after {after} s of work"))
+    };
+    let day = if policy.daily_seconds == 0 {
+        say.say("1日の上限なし", "no limit a day")
+    } else {
+        say.say(&format!("1日の上限 {}秒", policy.daily_seconds), &format!("at most {} s a day", policy.daily_seconds))
+    };
+    say.say(&format!("{rest}、{day}"), &format!("{rest}, {day}"))
 }
 
 fn pins(policy: &PinPolicy, say: &Titles<'_>) -> String {

@@ -75,11 +75,7 @@ fn check_founding(found: &Found) -> Result<(), FoldRefusal> {
 }
 
 fn check_policy(policy: &Policy) -> Result<(), FoldRefusal> {
-    match (policy.asks_for_more(), policy.is_sound()) {
-        (true, _) => Err(FoldRefusal::ValueWrong(WrongValue::PolicyNotInUse)),
-        (false, false) => Err(FoldRefusal::ValueWrong(WrongValue::Policy)),
-        (false, true) => Ok(()),
-    }
+    if policy.is_sound() { Ok(()) } else { Err(FoldRefusal::ValueWrong(WrongValue::Policy)) }
 }
 
 /// Most recovery keys that can be asked for together: each wraps the act of the one before (§R4.8).

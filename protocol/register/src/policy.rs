@@ -30,13 +30,13 @@ pub struct Policy {
     /// Kinds of card that ignore hours; ascending.
     #[n(5)]
     pub out_of_hours_kinds: Vec<CardKind>,
-    /// Seconds of work after which a rest is due; 0, not in use yet.
+    /// Seconds of work at a terminal after which a rest is due; 0: none.
     #[n(6)]
     pub rest_after_seconds: u32,
-    /// Seconds that count as a rest; 0, not in use yet.
+    /// Seconds without an open session that count as a rest; 0 where none is due.
     #[n(7)]
     pub rest_seconds: u32,
-    /// Most seconds of work on one legal day; 0, not in use yet.
+    /// Most seconds of work at a terminal on one legal day; 0: no limit.
     #[n(8)]
     pub daily_seconds: u32,
     /// Days that sealed records stay on the terminal.
@@ -45,14 +45,11 @@ pub struct Policy {
     /// Years that records are kept.
     #[n(10)]
     pub retention_years: RetentionYears,
-    /// Seconds of warning before the idle lock; 0, not in use yet.
-    #[n(11)]
-    pub warn_seconds: u16,
     /// What pulling the card does.
-    #[n(12)]
+    #[n(11)]
     pub on_removal: OnRemoval,
     /// What new cards ask of their PINs.
-    #[n(13)]
+    #[n(12)]
     pub pin: PinPolicy,
 }
 
@@ -100,15 +97,16 @@ impl Policy {
         daily_seconds: 0,
         keep_sealed_days: 35,
         retention_years: RetentionYears { access: 7, operation: 1, administration: 7 },
-        warn_seconds: 0,
         on_removal: OnRemoval::Close,
         pin: PinPolicy::DEFAULT,
     };
 
-    /// Whether it asks for what no terminal does yet (§R5): what is decided and not kept would only deceive.
-    #[must_use]
-    pub const fn asks_for_more(&self) -> bool {
-        self.rest_after_seconds > 0 || self.rest_seconds > 0 || self.daily_seconds > 0 || self.warn_seconds > 0
+    /// A rest is due after some work and lasts some time, or there is none.
+    fn rests_are_sound(&self) -> bool {
+        match (self.rest_after_seconds, self.rest_seconds) {
+            (0, 0) => true,
+            (after, rest) => (600..=24 * 60 * 60).contains(&after) && (60..=4 * 60 * 60).contains(&rest),
+        }
     }
 
     /// Whether the figures can be lived with, and protect at all (§R5).
@@ -122,7 +120,8 @@ impl Policy {
             && self.keep_sealed_days >= 1
             && (1..=15).contains(&self.pin_tries)
             && self.pin.is_sound()
-            && !self.asks_for_more()
+            && self.rests_are_sound()
+            && (self.daily_seconds == 0 || (600..=24 * 60 * 60).contains(&self.daily_seconds))
             && self.out_of_hours_kinds.is_sorted_by(|a, b| a < b)
     }
 }
@@ -139,7 +138,11 @@ mod tests {
             policy.is_sound()
         };
         assert!(sound(|_| {}));
-        let at_the_edge: [fn(&mut Policy); 6] = [
+        let at_the_edge: [fn(&mut Policy); 10] = [
+            |policy| (policy.rest_after_seconds, policy.rest_seconds) = (600, 60),
+            |policy| (policy.rest_after_seconds, policy.rest_seconds) = (86_400, 14_400),
+            |policy| policy.daily_seconds = 600,
+            |policy| policy.daily_seconds = 86_400,
             |policy| policy.idle_seconds = 30,
             |policy| policy.idle_seconds = 3600,
             |policy| policy.session_seconds = 600,
@@ -147,7 +150,7 @@ mod tests {
             |policy| policy.freshness_seconds = 3600,
             |policy| policy.freshness_seconds = 2_592_000,
         ];
-        let beyond: [fn(&mut Policy); 19] = [
+        let beyond: [fn(&mut Policy); 23] = [
             |policy| policy.pin.minimum = 5,
             |policy| policy.pin.minimum = 9,
             |policy| policy.pin.history = 11,
@@ -163,10 +166,14 @@ mod tests {
             |policy| policy.retention_years.administration = 0,
             |policy| policy.keep_sealed_days = 0,
             |policy| policy.pin_tries = 16,
-            |policy| policy.rest_after_seconds = 1,
-            |policy| policy.rest_seconds = 1,
-            |policy| policy.daily_seconds = 1,
-            |policy| policy.warn_seconds = 1,
+            |policy| policy.rest_after_seconds = 7200,
+            |policy| policy.rest_seconds = 900,
+            |policy| (policy.rest_after_seconds, policy.rest_seconds) = (599, 60),
+            |policy| (policy.rest_after_seconds, policy.rest_seconds) = (86_401, 60),
+            |policy| (policy.rest_after_seconds, policy.rest_seconds) = (600, 59),
+            |policy| (policy.rest_after_seconds, policy.rest_seconds) = (600, 14_401),
+            |policy| policy.daily_seconds = 599,
+            |policy| policy.daily_seconds = 86_401,
         ];
         assert!(at_the_edge.into_iter().all(sound));
         assert!(!beyond.into_iter().any(sound));

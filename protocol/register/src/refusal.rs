@@ -212,8 +212,6 @@ pub enum WrongValue {
     DeadRoute,
     /// A policy that nobody can live with.
     Policy,
-    /// A policy that asks for what no terminal does yet.
-    PolicyNotInUse,
     /// A post's code that cannot be its title.
     Post,
     /// A post's roles, not ascending.

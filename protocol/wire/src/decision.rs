@@ -172,10 +172,10 @@ pub struct DecisionInput {
     /// Until when that note holds.
     #[n(23)]
     pub note_until: Option<u64>,
-    /// Seconds worked without a rest; 0 under rules 1 (register §R5).
+    /// Seconds worked at this terminal without a rest; 0 where policy asks for none (register §R5).
     #[n(24)]
     pub worked: u32,
-    /// Seconds worked on this legal day; 0 under rules 1.
+    /// Seconds worked at this terminal on this legal day; 0 where policy sets no limit.
     #[n(25)]
     pub worked_today: u32,
     /// The act on the card that this rests on besides the register.
@@ -184,11 +184,4 @@ pub struct DecisionInput {
     /// The report of this card that was made at this terminal, and that the register does not say yet.
     #[n(27)]
     pub reported: Option<Salt>,
-}
-
-impl DecisionInput {
-    /// Whether it says only what its rules know: rules 1 know no rests, so there is one way to write that they were not counted.
-    pub(crate) const fn is_of_its_rules(&self) -> bool {
-        self.rules != 1 || (self.worked == 0 && self.worked_today == 0)
-    }
 }

@@ -61,6 +61,12 @@ pub enum Reason {
     /// The card was reported lost, stolen, damaged or its PIN known, at this terminal.
     #[n(17)]
     CardReported = 17,
+    /// A rest is due.
+    #[n(18)]
+    RestDue = 18,
+    /// The day's time at terminals is used up.
+    #[n(19)]
+    DailyLimit = 19,
 }
 
 /// How what was permitted ended.

@@ -4,7 +4,6 @@ use heapless::Vec;
 use minicbor::{Decode, Encode};
 
 use crate::canonical::{Malformed, decode_canonical};
-use crate::decision::DecisionInput;
 use crate::id::{BootId, Code, OfficeId, Salt};
 
 mod body;
@@ -200,8 +199,7 @@ impl Record {
         } else {
             true
         };
-        let input = self.body.input().is_none_or(DecisionInput::is_of_its_rules);
         let placed = (self.emitter == Emitter::Ledger) == by_ledger;
-        self.retention == self.body.retention() && placed && decided && in_order && input
+        self.retention == self.body.retention() && placed && decided && in_order
     }
 }

@@ -96,9 +96,8 @@ fn input() -> impl Strategy<Value = DecisionInput> {
             clock: when.1,
             note_time: when.2,
             note_until: when.3,
-            // Rules 1 know no working time (wire §4.2).
-            worked: if place.0 == 1 { 0 } else { worked.0 },
-            worked_today: if place.0 == 1 { 0 } else { worked.1 },
+            worked: worked.0,
+            worked_today: worked.1,
             grant: grant.map(|(index, act)| NamedGrant { index, act }),
             reported: reported.map(Salt),
         },

@@ -267,16 +267,6 @@ fn a_lost_range_that_is_none_or_not_before_its_record_is_malformed() {
     }
 }
 
-#[test]
-fn working_time_under_rules_that_know_none_is_malformed() {
-    let asked = |rules, worked, worked_today| {
-        let input = DecisionInput { rules, worked, worked_today, ..input(Request::Function) };
-        let Body::Decision(decision) = bodies().remove(3) else { panic!("the fourth is a decision") };
-        Record::decode(&record(Body::Decision(Decision { input, ..decision })).encode().unwrap()).is_ok()
-    };
-    assert_eq!([asked(1, 0, 0), asked(1, 1, 0), asked(1, 0, 1), asked(2, 1, 1)], [true, false, false, true]);
-}
-
 /// A record as a newer release may write it: this version, a kind and a key that nobody here knows.
 fn newer(version: u64, critical: bool, class: u64) -> Vec<u8> {
     let mut e = minicbor::Encoder::new(Vec::new());

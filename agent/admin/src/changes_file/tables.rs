@@ -289,7 +289,6 @@ const fn yes() -> bool {
 #[serde(deny_unknown_fields, default)]
 pub(super) struct PolicyTable {
     pub(super) idle_seconds: Option<u32>,
-    pub(super) warn_seconds: Option<u16>,
     pub(super) session_seconds: Option<u32>,
     pub(super) freshness_seconds: Option<u32>,
     pub(super) pin_tries: Option<u8>,

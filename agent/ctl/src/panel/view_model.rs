@@ -305,6 +305,8 @@ fn open(panel: &Panel, state: &State, session: &Session, size: Size) -> Vec<Row>
     let end = match session.ends_by {
         SessionEnd::Length => label("利用終了まで", "Session ends in"),
         SessionEnd::Hours => label("運用終了まで", "Hours end in"),
+        SessionEnd::Rest => label("休憩まで", "Rest due in"),
+        SessionEnd::Day => label("本日の上限まで", "Day's limit in"),
     };
     let mut rows = vec![
         row(Tone::Strong, format!(" {}", who(session))),

@@ -318,10 +318,6 @@ impl WrongValue {
             Self::Version => ("台帳が対応していない規則の版です", "the ledger itself does not know these rules"),
             Self::DeadRoute => ("この決裁区分で処分を行える者がいません", "nobody could take this route"),
             Self::Policy => ("運用方針の値が範囲外です", "a figure of the policy is out of range"),
-            Self::PolicyNotInUse => (
-                "休憩、1日の上限、ロックの予告はまだ使用できません(0を指定してください)",
-                "rests, a limit a day and a warning before the lock are not in use yet: say 0",
-            ),
             Self::Post => ("職のコードが正しくありません", "the post's code cannot be its title"),
             Self::Roles => ("役割は番号順に重複なく並べます", "roles must be ascending"),
             Self::RouteRoles => (

@@ -230,6 +230,8 @@ pub(crate) fn rows() -> Vec<Row> {
             input.permit = Some(Numbered { fiscal_year: 2026, number: 1 })
         }),
         work_row(V::OutOfHours, |office| act(office, closed_all_week()), same),
+        work_row(V::RestNeeded, two_hours_then_rest, |input| input.worked = 7200),
+        work_row(V::DailyLimit, four_hours_a_day, |input| input.worked_today = 14_400),
         function_row(V::CardProofNeeded, |office| refunction(office, |function| function.level = Level::Card), same),
         function_row(V::PinProofNeeded, |office| refunction(office, |function| function.level = Level::Pin), same),
     ]
@@ -241,6 +243,16 @@ fn other_permit(office: &mut Office) {
     other.key = edwards_public(41);
     act(office, Change::Terminal(Box::new(other)));
     permit(office, "mado-2");
+}
+
+fn two_hours_then_rest(office: &mut Office) {
+    let policy = Policy { rest_after_seconds: 7200, rest_seconds: 900, ..Policy::default() };
+    act(office, Change::Policy(SetPolicy { policy }));
+}
+
+fn four_hours_a_day(office: &mut Office) {
+    let policy = Policy { daily_seconds: 14_400, ..Policy::default() };
+    act(office, Change::Policy(SetPolicy { policy }));
 }
 
 fn closed_all_week() -> Change {
@@ -293,9 +305,7 @@ fn each_rule_refuses_with_its_own_code_and_nothing_else_is_needed() {
 fn the_table_reaches_every_code_that_decide_can_give() {
     let reached: Vec<V> = rows().iter().map(|row| row.code).collect();
     for code in V::ALL {
-        // Not in use yet: no policy can ask for them (§R5).
-        let limits = [V::RestNeeded, V::DailyLimit].contains(&code);
-        let of_decide = code != V::Granted && code.number() < 200 && !limits;
+        let of_decide = code != V::Granted && code.number() < 200;
         assert_eq!(reached.contains(&code), of_decide, "{code:?}");
     }
 }

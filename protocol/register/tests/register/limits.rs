@@ -566,17 +566,3 @@ fn epochs_follow_each_other_one_by_one() {
     assert_eq!((open(u32::MAX), open(2), open(1)), (Err("epoch_not_new"), Err("epoch_not_new"), Ok(())));
     assert_eq!((open(1), open(2)), (Err("epoch_not_new"), Ok(())));
 }
-
-#[test]
-fn a_policy_promises_nothing_that_no_terminal_keeps() {
-    let mut office = Office::furnished();
-    let policies = [
-        Policy { daily_seconds: 14_400, ..Policy::default() },
-        Policy { rest_after_seconds: 7200, rest_seconds: 900, ..Policy::default() },
-        Policy { warn_seconds: 30, ..Policy::default() },
-    ];
-    for policy in policies {
-        let refused = office.act(vec![Change::Policy(SetPolicy { policy })]);
-        assert_eq!(refused, Err(FoldRefusal::ValueWrong(WrongValue::PolicyNotInUse)));
-    }
-}

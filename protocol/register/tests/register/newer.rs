@@ -38,13 +38,13 @@ fn folded(office: &Office, entry: &[u8]) -> (&'static str, Concluded, V) {
 const HALTS: (&str, Concluded, V) = ("content_unknown", Concluded::NotUnderstood, V::RulesUnknown);
 
 #[test]
-fn a_fifteenth_policy_key_halts() {
+fn a_fourteenth_policy_key_halts() {
     let mut office = Office::furnished();
     let policy = Policy { idle_seconds: 299, ..Policy::default() };
     let act = office.draft(vec![Change::Policy(SetPolicy { policy })]);
     let payload = act.encode_payload();
-    let map = payload.windows(5).position(|bytes| bytes == [0xae, 0x00, 0x19, 0x01, 0x2b]).unwrap();
-    let (from, to) = (&payload[map..], [&[0xaf], &payload[map + 1..], &[0x0e, 0x00]].concat());
+    let map = payload.windows(5).position(|bytes| bytes == [0xad, 0x00, 0x19, 0x01, 0x2b]).unwrap();
+    let (from, to) = (&payload[map..], [&[0xae], &payload[map + 1..], &[0x0d, 0x00]].concat());
     assert_eq!(folded(&office, &rewritten(&act, from, &to, 1)), HALTS);
 }
 
@@ -74,14 +74,14 @@ fn a_new_role_halts() {
 fn another_word_for_what_pulling_the_card_does_halts() {
     let mut office = Office::furnished();
     let act = office.draft(vec![policy()]);
-    assert_eq!(folded(&office, &rewritten(&act, &[0x0c, 0x00], &[0x0c, 0x01], 1)), HALTS);
+    assert_eq!(folded(&office, &rewritten(&act, &[0x0b, 0x00], &[0x0b, 0x01], 1)), HALTS);
 }
 
 #[test]
 fn what_says_that_it_may_be_passed_over_is() {
     let mut office = Office::furnished();
     let act = Act { critical: false, ..office.draft(vec![policy()]) };
-    let entry = rewritten(&act, &[0x0c, 0x00], &[0x0c, 0x01], 1);
+    let entry = rewritten(&act, &[0x0b, 0x00], &[0x0b, 0x01], 1);
     assert_eq!(folded(&office, &entry), ("skipped", Concluded::NotUnderstood, V::Granted));
 }
 
