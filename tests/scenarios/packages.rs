@@ -57,6 +57,7 @@ fn a_terminal_is_installed_enrolled_used_upgraded_killed_and_purged() {
     for name in ["desk", "clerk-pinentry"] {
         luggage.add_as(&checkout().join("tests/guest").join(name), &format!("/{name}"));
     }
+    scene.apply("[[function]]\nfunction = \"juminhyo.search\"\ntitle = \"住民票の検索\"\npurpose_required = true\napplications = [\"jumin-web\"]\n");
     let pin = scene.clerk.pin();
     let readers = free_port();
     let script = format!("ledger={} pin='{pin}'\n. /desk\n", scene.ledger.port());
@@ -83,6 +84,9 @@ fn a_terminal_is_installed_enrolled_used_upgraded_killed_and_purged() {
         "granted by the old agent",
         "the new agent runs",
         "granted by the new agent",
+        "granted to the service that the function is for",
+        "refused to another service of that user",
+        "refused to what is no application",
         "locked when the agent was killed",
         "open again after the agent was killed",
         "the doctor saw it",

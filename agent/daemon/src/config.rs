@@ -30,9 +30,12 @@ pub struct Config {
     /// Who may speak on which socket.
     #[serde(default)]
     pub peers: Peers,
-    /// Programs with a user of their own: application code = user.
+    /// Registered applications: code = user.
     #[serde(default)]
     pub applications: BTreeMap<String, User>,
+    /// The units of those that are not all of what their user runs.
+    #[serde(default)]
+    pub units: BTreeMap<String, String>,
     /// The card reader and the card.
     #[serde(default)]
     pub card: Card,
@@ -348,22 +351,7 @@ impl Config {
         if self.lock.seat.is_empty() || !self.lock.seat.chars().all(|c| c.is_ascii_alphanumeric() || "-_".contains(c)) {
             return Err(("seat".into(), "the name of a seat, such as seat0 (loginctl list-seats)".into()));
         }
-        for code in self.applications.keys() {
-            if Code::new(code).is_err() {
-                let rule = "a code: 1 to 32 of a-z 0-9 . _ -, starting with a letter or digit";
-                return Err((code.clone(), rule.into()));
-            }
-        }
-        let mut uids: Vec<User> = self.applications.values().copied().collect();
-        uids.sort_unstable();
-        if let Some(pair) = uids.windows(2).find(|pair| pair.first() == pair.last()) {
-            let mut twice =
-                self.applications.iter().filter(|(_, uid)| pair.contains(uid)).map(|(code, _)| code.clone());
-            return Err((
-                twice.next_back().unwrap_or_default(),
-                "a user of its own: two applications with one user cannot be told apart".into(),
-            ));
-        }
+        self.check_applications()?;
         for (key, value, most) in [
             ("deadline_seconds", self.card.deadline_seconds, 600),
             ("watch_seconds", self.card.watch_seconds, 20),
@@ -379,6 +367,31 @@ impl Config {
             if value == 0 || value > most {
                 return Err((key.into(), format!("a whole number from 1 to {most}")));
             }
+        }
+        Ok(())
+    }
+
+    /// Each is a code, and can be told apart from all others.
+    fn check_applications(&self) -> Result<(), (String, String)> {
+        if let Some(code) = self.applications.keys().find(|code| Code::new(code).is_err()) {
+            let rule = "a code: 1 to 32 of a-z 0-9 . _ -, starting with a letter or digit";
+            return Err((code.clone(), rule.into()));
+        }
+        if let Some(code) = self.units.keys().find(|code| !self.applications.contains_key(*code)) {
+            return Err((code.clone(), "an application that [applications] names, with its user".into()));
+        }
+        if let Some((code, _)) = self.units.iter().find(|(_, unit)| !is_a_service(unit)) {
+            return Err((code.clone(), "the name of a service, such as jumin-web.service".into()));
+        }
+        let mut known: Vec<(User, Option<&String>)> = Vec::new();
+        for (code, user) in &self.applications {
+            let place = (*user, self.units.get(code));
+            if known.contains(&place) {
+                let rule =
+                    "a user of its own, or a unit under [units]: two applications with one user cannot be told apart";
+                return Err((code.clone(), rule.into()));
+            }
+            known.push(place);
         }
         Ok(())
     }
@@ -419,12 +432,20 @@ impl Config {
         self.link.clone().unwrap_or_else(|| self.state.join("link"))
     }
 
-    /// The application that this uid is, as far as the configuration says.
-    #[must_use]
-    pub fn application_of(&self, uid: u32) -> Option<Code> {
-        let (code, _) = self.applications.iter().find(|(_, listed)| listed.0 == uid)?;
-        Code::new(code).ok()
+    /// The applications of this user, each with its unit where it has one.
+    pub fn applications_of(&self, uid: u32) -> impl Iterator<Item = (Code, Option<&String>)> {
+        let mine = self.applications.iter().filter(move |(_, user)| user.0 == uid);
+        mine.filter_map(|(code, _)| Some((Code::new(code).ok()?, self.units.get(code))))
     }
+}
+
+/// Whether it can be the name of a system service.
+fn is_a_service(unit: &str) -> bool {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || ":-_.\\@".contains(c);
+    unit.strip_suffix(".service").is_some_and(|name| !name.is_empty() && name.chars().all(is_plain))
+        && unit.len() < 256
+        // All that a user runs: each of its programs can call itself by any name there.
+        && !unit.starts_with("user@")
 }
 
 fn line_of(text: &str, offset: usize) -> usize {
@@ -530,6 +551,10 @@ mod tests {
             ("[peers]\nprompt = [true]\n", &["line 2", "'prompt'", "a uid, or a name"]),
             ("[applications]\nJumin = 1000\n", &["line 2", "'Jumin'", "a code"]),
             ("[applications]\na = 1000\nb = 1000\n", &["'b'", "told apart"]),
+            ("[applications]\na = 1\nb = 1\n[units]\na = \"x.service\"\nb = \"x.service\"\n", &["'b'", "told apart"]),
+            ("[units]\na = \"x.service\"\n", &["'a'", "[applications]"]),
+            ("[applications]\na = 1\n[units]\na = \"x.socket\"\n", &["'a'", "a service"]),
+            ("[applications]\na = 1\n[units]\na = \"user@1.service\"\n", &["'a'", "a service"]),
             ("[lock]\nscreen = \"x11\"\n", &["line 2", "logind"]),
             ("[lock]\nseat = \"\"\n", &["line 2", "'seat'", "seat0"]),
             ("[lock]\non_failure = \"ignore\"\n", &["line 2", "terminate"]),
@@ -563,7 +588,7 @@ mod tests {
     #[test]
     fn an_application_is_known_by_its_uid() {
         let config = Config::parse(Path::new("agent.toml"), "[applications]\ncounter = 1001\n").unwrap();
-        assert_eq!(config.application_of(1001), Code::new("counter").ok());
-        assert_eq!(config.application_of(1002), None);
+        let named = |uid| config.applications_of(uid).map(|(code, _)| code.to_string()).collect::<Vec<_>>();
+        assert_eq!((named(1001), named(1002)), (vec!["counter".to_owned()], vec![]));
     }
 }

@@ -159,7 +159,7 @@ impl Agent {
         let time = self.now(core).trusted;
         let at = time.max(core.deciding().newest_made());
         let holder = core.machine.card().and_then(|card| core.deciding().card(&card.card)?.holder(at));
-        holder.map_or_else(WorkLeft::default, |holder| core.hours_of(&holder.operator, time))
+        holder.map_or_else(WorkLeft::default, |holder| core.hours_of(holder.operator, time))
     }
 }
 

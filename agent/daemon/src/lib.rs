@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 pub mod agent;
+mod application;
 pub mod arguments;
 pub mod aside;
 pub mod batch;

@@ -11,10 +11,11 @@ use sekisho_ipc::{
     PromptRequest, Reply, ReportCardRequest, ReportIncidentRequest, ServiceError, ServiceMethod, State, StateAnswer,
     TakeSealAnswer, TakeSealRequest, peer_uid,
 };
-use sekisho_wire::id::SessionId;
+use sekisho_wire::id::{Code, SessionId};
 use serde::de::DeserializeOwned;
 
 use crate::agent::Agent;
+use crate::application;
 use crate::config::User;
 use crate::function::{Caller, Standing, field};
 use crate::places::{Place, Places};
@@ -48,7 +49,8 @@ impl<'a> Served<'a> {
         stream: UnixStream,
         place: &'a Place,
     ) -> Result<Self, ConnectionError> {
-        let caller = caller(config, peer_uid(&stream)?);
+        let uid = peer_uid(&stream)?;
+        let caller = caller(config, uid, application::of(config, &stream, uid));
         let mut connection = Connection::new(stream, Descriptors::Refused)?;
         connection.set_read_waits(None, Some(MESSAGE_WAIT));
         connection.set_write_wait(Some(MESSAGE_WAIT));
@@ -232,17 +234,18 @@ fn serve_description(method: ServiceMethod, call: &Call) -> Reply {
     }
 }
 
-/// Who this uid is to us.
-fn caller(config: &crate::config::Config, uid: u32) -> Caller {
+/// Who this uid is to us, as this application.
+fn caller(config: &crate::config::Config, uid: u32, application: Option<Code>) -> Caller {
     let own = rustix::process::getuid().as_raw();
     let trusted = uid == 0 || uid == own;
     let may_prompt = trusted || config.peers.prompt.contains(&User(uid));
-    Caller { uid, application: config.application_of(uid), trusted, may_prompt }
+    Caller { uid, application, trusted, may_prompt }
 }
 
 /// A place for this uid, if it may connect at all and has not taken all that it may have.
 pub(crate) fn place(places: &Arc<Places>, config: &crate::config::Config, uid: u32) -> Option<Place> {
-    let caller = caller(config, uid);
+    // Which of them it is is asked by its own thread: that may take its time.
+    let caller = caller(config, uid, config.applications_of(uid).next().map(|(code, _)| code));
     let welcome = config.peers.anyone_may_ask || caller.standing() != Standing::Stranger;
     welcome.then(|| places.take(&caller)).flatten()
 }

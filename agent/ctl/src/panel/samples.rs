@@ -253,6 +253,18 @@ fn every(language: Language) -> Vec<(&'static str, Panel)> {
         ("the card at work", with(show(open()), |panel| panel.dialog = Dialog::Waiting)),
         ("locked", show(locked())),
         (
+            "a rest",
+            show(State {
+                last_lock_reason: Some("rest_due".into()),
+                advice: Verdict {
+                    next: "Come back at 14:05.".into(),
+                    next_ja: "14:05 以降に再開してください。".into(),
+                    ..verdict(VerdictCode::RestNeeded)
+                },
+                ..locked()
+            }),
+        ),
+        (
             "not enrolled",
             show(State {
                 office: None,

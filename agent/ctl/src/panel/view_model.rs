@@ -237,9 +237,11 @@ fn locked(panel: &Panel, state: &State, size: Size) -> Vec<Row> {
     }
     rows.extend(why_locked(state, language));
     rows.push(row(Tone::Plain, ""));
-    let ask = ["続けるには暗証番号を入力してください", "Type your PIN to go on"];
-    rows.extend(ask_for_pin(panel, ask, Tone::Plain, size));
-    rows.extend(pin_field(panel.typed.len(), state, language));
+    if state.advice.code != "rest_needed" {
+        let ask = ["続けるには暗証番号を入力してください", "Type your PIN to go on"];
+        rows.extend(ask_for_pin(panel, ask, Tone::Plain, size));
+        rows.extend(pin_field(panel.typed.len(), state, language));
+    }
     if !matches!(state.advice.code.as_str(), "locked" | "pin_needed" | "granted") {
         rows.extend(advice(state, language, size));
     }
