@@ -24,10 +24,9 @@ fn two_hours_then_a_quarter() -> Policy {
 }
 
 fn refusal(bench: &Bench) -> sekisho_ipc::Verdict {
-    match bench.prompt(&PromptRequest::login(), RIGHT_PIN).unwrap_err() {
-        sekisho_ipc::AgentError::CardProblem { verdict, .. } => *verdict,
-        other => panic!("another refusal: {other:?}"),
-    }
+    let refused = bench.prompt(&PromptRequest::login(), RIGHT_PIN).unwrap_err();
+    let sekisho_ipc::AgentError::CardProblem { verdict, .. } = refused else { panic!("another refusal: {refused:?}") };
+    *verdict
 }
 
 fn work(bench: &Bench, minutes: u64) {
@@ -106,10 +105,9 @@ fn fold(told: &[Told]) -> WorkTime {
     let bench = Bench::new();
     bench.log_in();
     let records = bench.records();
-    let opening = records.iter().find_map(|record| match &record.body {
-        Body::SessionOpened(opening) => Some(opening.clone()),
-        _ => None,
-    });
+    let opening = records
+        .iter()
+        .find_map(|record| if let Body::SessionOpened(opening) = &record.body { Some(opening.clone()) } else { None });
     let mut work = WorkTime::default();
     for told in told {
         let (body, minute) = match told {
