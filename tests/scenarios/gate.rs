@@ -38,16 +38,16 @@ impl Proxy {
         let temporary: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
             .map(|what| format!("{what}_temp_path {}/{what};\n", folder.display()))
             .concat();
-        let guarded = |address: &str, function: &str| {
+        let guarded = |address: &str, function: &str, wait: &str| {
             format!(
-                "location = {address} {{ set $sekisho_function {function}; set $sekisho_case $arg_case; set $sekisho_recipient {AUDIENCE};\n\
+                "location = {address} {{ set $sekisho_function {function}; set $sekisho_case $arg_case; set $sekisho_recipient {AUDIENCE}; {wait}\n\
                  include sekisho-guard.conf; proxy_pass http://127.0.0.1:{application}; }}\n"
             )
         };
         let (juminhyo, zei, inkan) = (
-            guarded("/juminhyo", "juminhyo.issue"),
-            guarded("/zei", "zei.certificate"),
-            guarded("/inkan", "inkan.register"),
+            guarded("/juminhyo", "juminhyo.issue", ""),
+            guarded("/zei", "zei.certificate", ""),
+            guarded("/inkan", "inkan.register", "set $sekisho_wait 45;"),
         );
         let text = format!(
             "daemon off; master_process off; user root; pid nginx.pid; error_log stderr; events {{}}\n\

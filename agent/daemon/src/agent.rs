@@ -150,6 +150,8 @@ pub(crate) enum History {
     Goes,
     /// The ledger has another one: what is granted here would never be recorded there.
     Refused,
+    /// There is none that could be gone on with, nor a journal: an act has to open a new epoch.
+    Gone,
 }
 
 /// Whether this terminal itself can send its records on, whatever the ledger does.
@@ -276,7 +278,7 @@ impl Agent {
     /// Why nothing at all may be granted, whoever asks for what: what is granted here could not be recorded.
     pub(crate) fn grants_nothing(&self, core: &mut Core) -> Option<VerdictCode> {
         match core.history {
-            History::Refused => Some(VerdictCode::HistoryRefused),
+            History::Refused | History::Gone => Some(VerdictCode::HistoryRefused),
             History::Goes => match self.journal.trouble() {
                 Some(Trouble::Full) => Some(VerdictCode::JournalFull),
                 Some(Trouble::Failing) => Some(VerdictCode::NotRecorded),

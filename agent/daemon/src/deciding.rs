@@ -163,7 +163,7 @@ impl Agent {
     }
 }
 
-/// WorkLeft and permits that follow upon each other are looked through so far: longer than any session lasts.
+/// Hours and permits that follow upon each other are looked through so far: longer than any session lasts.
 const SPANS_MAX: usize = 16;
 
 impl Core {

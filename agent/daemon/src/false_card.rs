@@ -84,7 +84,7 @@ mod tests {
         bench.log_in();
         bench.worker.defraud();
         for _ in 0..2 {
-            bench.agent.authorize(&panel(), &ask("koseki"), &|| false).unwrap();
+            bench.agent.authorize(&panel(), &ask("koseki")).unwrap();
         }
         assert_eq!(false_cards(&bench), [told(FalseSlot::Presence)]);
         bench.prompt(&PromptRequest::authorize(ask("inkan")), RIGHT_PIN).unwrap_err();

@@ -20,6 +20,7 @@ use crate::deciding::Question;
 use crate::session::{Event, Insertion, Now};
 use crate::signed_decision::Recipient;
 use crate::spoken;
+use crate::waiting::Gone;
 use crate::worker_link::{CallAnswer, ToWorker};
 
 /// Who asks, as the kernel and the configuration say.
@@ -168,15 +169,23 @@ impl Agent {
         })
     }
 
-    /// May this clerk run this function, here, now? Where the answer waits for her PIN, it does not once whoever asks has `gone`.
+    /// May this clerk run this function, here, now?
     ///
     /// # Errors
     /// [`AgentError`] when the question cannot be understood; a refusal is an answer.
-    pub fn authorize(
+    pub fn authorize(&self, caller: &Caller, request: &AuthorizeRequest) -> Result<AuthorizeAnswer, AgentError> {
+        self.authorize_for(caller, request, Gone::new(|| false))
+    }
+
+    /// As [`Self::authorize`]. Where the answer waits for her PIN, it does not once whoever asks has `gone`.
+    ///
+    /// # Errors
+    /// As [`Self::authorize`].
+    pub fn authorize_for(
         &self,
         caller: &Caller,
         request: &AuthorizeRequest,
-        gone: &dyn Fn() -> bool,
+        gone: Gone,
     ) -> Result<AuthorizeAnswer, AgentError> {
         let asked = self.asked(caller, request)?;
         let wait = request.wait.unwrap_or_default();
@@ -195,7 +204,9 @@ impl Agent {
             return Ok(without_record(code));
         }
         let now = self.now(&mut core);
-        if let Some(decided) = core.repeated(&asked, now)? {
+        // Whoever waits for a PIN now has not heard that it was missing before.
+        let lacked_pin = |decided: &Decided| wait > 0 && decided.code == VerdictCode::PinProofNeeded;
+        if let Some(decided) = core.repeated(&asked, now)?.filter(|decided| !lacked_pin(decided)) {
             core.will_answer(decided);
             drop((core, arriving));
             return Ok(self.settle(caller, &asked, decided));

@@ -9,7 +9,7 @@ use sekisho_wire::reason::LeaseEnd;
 use sekisho_wire::record::{Body, ReadersLent};
 use sekisho_wire::verdict::VerdictCode;
 
-use crate::agent::{Agent, Core};
+use crate::agent::{Agent, Core, History};
 use crate::config::{User, user_name};
 use crate::function::Caller;
 use crate::session::Event;
@@ -124,10 +124,14 @@ impl Agent {
             self.step(&mut core, Event::CardRemoved(insertion));
         }
         core.unreadable.clear();
-        let record = self.write(&mut core, Body::ReadersLent(ReadersLent { uid: caller.uid, until }));
-        core.lease.iter_mut().for_each(|lent| lent.recorded = true);
         log::info!("the readers are lent to {} of uid {}", request.program, caller.uid);
         self.tell(&mut core);
+        if core.history == History::Gone {
+            log::warn!("nothing records that: this terminal waits for a new epoch");
+            return Ok(lease);
+        }
+        let record = self.write(&mut core, Body::ReadersLent(ReadersLent { uid: caller.uid, until }));
+        core.lease.iter_mut().for_each(|lent| lent.recorded = true);
         drop(core);
         self.journal.wait(record.seq).map_err(|_| AgentError::NotRecorded)?;
         Ok(lease)
@@ -137,9 +141,9 @@ impl Agent {
         if let Some(lent) = &core.lease {
             return Err(spoken::problem(&lent.problem(), None));
         }
-        // These records can be written all the same, and what mends them may need a card.
-        let written = [VerdictCode::UnsentTooLong, VerdictCode::HistoryRefused];
-        if let Some(code) = self.grants_nothing(core).filter(|code| !written.contains(code)) {
+        // What mends these may need a card, and the lease can be written all the same, or nothing can.
+        let lends = [VerdictCode::UnsentTooLong, VerdictCode::HistoryRefused];
+        if let Some(code) = self.grants_nothing(core).filter(|code| !lends.contains(code)) {
             return Err(spoken::refused(code, None));
         }
         if core.machine.session().is_some() || !core.opening.is_empty() {

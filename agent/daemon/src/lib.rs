@@ -57,7 +57,7 @@ pub mod stick;
 mod testing;
 pub mod trusted;
 mod uplink;
-mod waiting;
+pub mod waiting;
 pub mod watchdog;
 mod work_time;
 mod worker_door;

@@ -16,6 +16,9 @@ use crate::card_desk::{Card, Job, problem, words};
 use crate::ending;
 use crate::worker_link::{FromWorker, Problem};
 
+/// Calls that do not come back are left behind, so many at most: whoever puts a card in again and again must not use up our threads.
+const LEFT_BEHIND: usize = 16;
+
 /// What came of a card.
 pub(crate) struct Opened {
     pub(crate) reader: ReaderName,
@@ -82,6 +85,10 @@ impl Openings {
                 }
                 return;
             }
+        }
+        if self.going_on.len() > LEFT_BEHIND {
+            log::error!("so many cards do not come back: the card worker ends itself, and begins anew");
+            ending::at_once();
         }
         let (policy, deadline, desk) = (self.policy, self.deadline, self.desk.clone());
         let (tell, outcome) = channel();

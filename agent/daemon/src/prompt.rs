@@ -58,6 +58,7 @@ impl Prompt {
             yours: [self.uid, self.owner].contains(&caller.uid),
             what: self.what,
             function: self.function.as_ref().map(ToString::to_string),
+            waiting: self.waiting.clone(),
             on_reader: self.on_reader,
         }
     }

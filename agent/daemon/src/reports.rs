@@ -79,7 +79,7 @@ impl Agent {
     pub fn report_card(&self, caller: &Caller, request: &ReportCardRequest) -> Result<ReportCardAnswer, AgentError> {
         let taken = self.take_card_report(caller, request)?;
         self.make_durable(taken.last)?;
-        let heard = self.known_of(&taken.reports);
+        let heard = self.known_of(&taken.reports, taken.news);
         let (reached, refused) = (heard == Heard::Has, heard == Heard::WillNotHave);
         Ok(ReportCardAnswer {
             cards: taken.cards,
@@ -101,7 +101,7 @@ impl Agent {
     ) -> Result<ReportIncidentAnswer, AgentError> {
         let taken = self.take_incident_report(caller, request)?;
         self.make_durable(taken.last)?;
-        let heard = self.known_of(&[taken.report]);
+        let heard = self.known_of(&[taken.report], None);
         let mut core = self.lock();
         let number = match core.reports.find(&taken.report).map(|report| &report.stand) {
             Some(Stand::Told { number, .. }) => number.map(shown),
@@ -128,9 +128,13 @@ impl Agent {
             if before.is_some() || !is_active(&deciding, card) {
                 // Somebody may give it back who knows of the first reason alone.
                 let may_come_back = before.is_some() || is_suspended(&deciding, card);
-                if may_come_back && core.reports.is_news(*card.guid(), reason) {
-                    let body = self.card_reported(&mut core, caller, self.salt(), *card.guid(), reason);
-                    taken.last = Some(self.write(&mut core, body));
+                if may_come_back && !core.reports.is_reported(*card.guid(), reason) {
+                    let said = core.reports.said_in(*card.guid(), reason).unwrap_or_else(|| {
+                        let body = self.card_reported(&mut core, caller, self.salt(), *card.guid(), reason);
+                        self.write(&mut core, body)
+                    });
+                    core.reports.say(*card.guid(), reason, said);
+                    (taken.news, taken.last) = (Some(said), Some(said));
                 }
                 taken.already.push(number);
                 taken.reports.extend(before);
@@ -277,19 +281,17 @@ impl Agent {
         {
             log::error!("{error}");
         }
-        self.keep_reports().map_err(|error| {
-            log::error!("cannot keep what was reported: {error}");
-            spoken::problem(&not_kept(), None)
-        })
+        if self.keep_what_is_new() { Ok(()) } else { Err(spoken::problem(&not_kept(), None)) }
     }
 
-    /// What is known after a moment of whether the ledger has them.
+    /// What is known after a moment of whether the ledger has them, and the record of what only that says.
     #[expect(clippy::disallowed_methods, reason = "a person waits in real time, whatever the agent's clock says")]
-    fn known_of(&self, reports: &[Salt]) -> Heard {
+    fn known_of(&self, reports: &[Salt], news: Option<RecordRef>) -> Heard {
         let until = Instant::now() + PATIENCE;
         let mut core = self.lock();
         loop {
-            let (mut waits, mut refused) = (false, false);
+            let mut waits = news.is_some_and(|news| core.acknowledged.stored <= news.seq);
+            let mut refused = false;
             for report in reports.iter().filter_map(|id| core.reports.find(id).cloned()) {
                 waits |= report.waits();
                 refused |= matches!(report.stand, Stand::Refused(_));
@@ -328,6 +330,8 @@ enum Heard {
 struct Taken {
     /// Those that stand, those of before among them.
     reports: Vec<Salt>,
+    /// The record of what is known of a card that opens nothing already: no act says it.
+    news: Option<RecordRef>,
     last: Option<RecordRef>,
     cards: Vec<ShownNumber>,
     already: Vec<ShownNumber>,

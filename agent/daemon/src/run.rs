@@ -256,7 +256,7 @@ impl Opened {
         if goes_on {
             agent.come_up(&before, left);
         } else {
-            agent.history_is(History::Refused);
+            agent.history_is(History::Gone);
         }
         Ok(Self { agent, keeper, uplink, kicks })
     }
@@ -435,7 +435,7 @@ mod tests {
         bench.records().iter().for_each(|record| before.see(&record.encode().unwrap()));
         assert_eq!((before.end(), before.open), (PreviousEnd::InOrder, None));
         bench.insert(CLERK);
-        let answer = bench.agent.authorize(&panel(), &ask("juminhyo"), &|| false).unwrap();
+        let answer = bench.agent.authorize(&panel(), &ask("juminhyo")).unwrap();
         assert_eq!((answer.verdict.code.as_str(), answer.record), ("not_recorded", None));
         assert!(bench.prompt(&PromptRequest::login(), RIGHT_PIN).is_err());
         let late = bench.agent.write(&mut bench.agent.lock(), Body::TerminalDown);
@@ -464,7 +464,7 @@ mod tests {
     fn a_grant_whose_record_was_being_written_at_the_stop_is_taken_back_on_record() {
         let bench = Bench::new();
         bench.log_in();
-        assert!(bench.agent.authorize(&panel(), &ask("juminhyo"), &|| false).unwrap().verdict.granted);
+        assert!(bench.agent.authorize(&panel(), &ask("juminhyo")).unwrap().verdict.granted);
         let _ = bench.records();
         let agent = Arc::clone(&bench.agent);
         bench.disk.amid_next_sync(move || {
@@ -473,7 +473,7 @@ mod tests {
             let _ = std::thread::spawn(move || stopper.stop());
             crate::testing::until(|| !agent.journal.takes_grants());
         });
-        let answer = bench.agent.authorize(&panel(), &ask("juminhyo"), &|| false).unwrap();
+        let answer = bench.agent.authorize(&panel(), &ask("juminhyo")).unwrap();
         assert_eq!(answer.verdict.code, "ended_meanwhile");
         let kinds = bench.kinds();
         assert_eq!(kinds[kinds.len() - 4..], ["decision", "session_closed", "withdrawn", "terminal_down"]);

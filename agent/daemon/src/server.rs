@@ -21,6 +21,7 @@ use crate::function::{Caller, Standing, field};
 use crate::places::{Place, Places};
 use crate::session::Event;
 use crate::status::is_news;
+use crate::waiting::Gone;
 
 /// How long one message may take to come whole, or to leave.
 const MESSAGE_WAIT: Duration = Duration::from_secs(10);
@@ -112,8 +113,11 @@ impl<'a> Served<'a> {
                 Reply::new(&Nothing {})
             }
             Method::Authorize => {
-                let gone = || is_hung_up(self.connection.stream());
-                Reply::new(&agent.authorize(caller, &parameters::<AuthorizeRequest>(call)?, &gone)?)
+                let request = parameters::<AuthorizeRequest>(call)?;
+                // A second descriptor for whoever waits alone: where none can be had, it counts as gone.
+                let stream = request.wait.and_then(|_| self.connection.stream().try_clone().ok());
+                let gone = Gone::new(move || stream.as_ref().is_none_or(is_hung_up));
+                Reply::new(&agent.authorize_for(caller, &request, gone)?)
             }
             Method::Decline => {
                 agent.decline(caller, &parameters::<DeclineRequest>(call)?)?;

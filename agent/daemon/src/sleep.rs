@@ -146,14 +146,14 @@ mod tests {
         bench.log_in();
         let session = bench.agent.lock().machine.session().unwrap().id;
         bench.clock.sleep(60_000);
-        let answer = bench.agent.authorize(&panel(), &ask("juminhyo"), &|| false).unwrap();
+        let answer = bench.agent.authorize(&panel(), &ask("juminhyo")).unwrap();
         assert_eq!(answer.verdict.code, "pin_needed");
         let closed = Body::SessionClosed(SessionReason { session, reason: Reason::Suspend });
         assert!(bench.records().iter().any(|record| record.body == closed), "{:?}", bench.kinds());
         // Clocks that are a little apart are no sleep.
         assert!(bench.prompt(&PromptRequest::login(), RIGHT_PIN).unwrap().verdict.granted);
         bench.clock.sleep(100);
-        assert!(bench.agent.authorize(&panel(), &ask("juminhyo"), &|| false).unwrap().verdict.granted);
+        assert!(bench.agent.authorize(&panel(), &ask("juminhyo")).unwrap().verdict.granted);
     }
 
     #[test]

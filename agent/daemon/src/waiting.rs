@@ -2,8 +2,11 @@
 //!
 //! A request has one record, and one who writes it: as long as no PIN is being judged for it, whoever waits; from the moment at which a typed
 //! PIN claims it ([`Agent::claim`]) whoever has that judged, until it was granted or not. So a program that has gone, or a clerk who said no, is granted
-//! nothing by a PIN that comes a moment later.
+//! nothing by a PIN that comes a moment later. None is written where the agent stops meanwhile, or another session is open by then; nor of a refusal
+//! that would say that the PIN was missing where it is needed no more.
 
+use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use sekisho_ipc::{AgentError, AuthorizeAnswer, AwaitAnswer, Bar, DeclineRequest, Waiting as Shown};
@@ -19,6 +22,27 @@ use crate::function::{Asked, Caller, without_record};
 /// How often it is seen whether whoever asks is still there.
 const LOOK: Duration = Duration::from_secs(1);
 
+/// Whether whoever asks has gone.
+#[derive(Clone)]
+pub struct Gone(Arc<dyn Fn() -> bool + Send + Sync>);
+
+impl Gone {
+    /// It is asked often, and must not wait.
+    pub fn new(gone: impl Fn() -> bool + Send + Sync + 'static) -> Self {
+        Self(Arc::new(gone))
+    }
+
+    fn is_so(&self) -> bool {
+        (self.0)()
+    }
+}
+
+impl fmt::Debug for Gone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Gone")
+    }
+}
+
 /// A request that waits. The first of them is the one that is shown: two questions on a screen are how a PIN goes to the wrong one.
 #[derive(Debug)]
 pub(crate) struct Waiting {
@@ -30,6 +54,9 @@ pub(crate) struct Waiting {
     asked: Asked,
     /// In which session.
     session: SessionId,
+    /// Until when, boot time.
+    until: u64,
+    gone: Gone,
     stage: Stage,
 }
 
@@ -60,17 +87,27 @@ impl Agent {
         caller: &Caller,
         asked: &Asked,
         session: SessionId,
-        (wait, gone): (Duration, &dyn Fn() -> bool),
+        (wait, gone): (Duration, Gone),
     ) -> AuthorizeAnswer {
         let id = self.salt().to_string();
         let until = self.clock.boottime().saturating_add(u64::try_from(wait.as_millis()).unwrap_or(u64::MAX));
+        let user = user_name(caller.uid);
         let mut core = self.lock();
         if core.waiting.iter().any(|other| other.asked.request == asked.request) {
             return without_record(VerdictCode::AgentBusy);
         }
-        let user = user_name(caller.uid);
-        let (caller, asked) = (caller.clone(), asked.clone());
-        core.waiting.push_back(Waiting { id: id.clone(), caller, user, asked, session, stage: Stage::Waits });
+        let (stage, asked_by, question) = (Stage::Waits, caller.clone(), asked.clone());
+        let gone_too = gone.clone();
+        core.waiting.push_back(Waiting {
+            id: id.clone(),
+            caller: asked_by,
+            user,
+            asked: question,
+            session,
+            until,
+            gone: gone_too,
+            stage,
+        });
         self.tell(&mut core);
         let over = loop {
             match core.stage(&id) {
@@ -83,7 +120,7 @@ impl Agent {
                 // It lasts no longer than a card may take.
                 Some(Stage::Claimed) => {}
                 Some(Stage::Declined) | None => break Over::Unwanted,
-                Some(Stage::Waits) if gone() => break Over::Unwanted,
+                Some(Stage::Waits) if gone.is_so() => break Over::Unwanted,
                 Some(Stage::Waits) => {
                     if self.clock.boottime() >= until || !self.lacks_pin_alone(&mut core, &id) {
                         break Over::Otherwise;
@@ -92,9 +129,8 @@ impl Agent {
             }
             core = self.wait_for_change(core, LOOK);
         };
-        let waited = core.waits_no_more(&id);
+        core.waits_no_more(&id);
         self.tell(&mut core);
-        let Some(Waiting { caller, asked, .. }) = waited else { return without_record(VerdictCode::PinProofNeeded) };
         if let Some(code) = self.grants_nothing(&mut core) {
             return without_record(code);
         }
@@ -107,10 +143,10 @@ impl Agent {
             return without_record(VerdictCode::PinProofNeeded);
         }
         // Asked again it is another request: she may have come by then.
-        let asked = asked.named_by_us();
+        let asked = asked.clone().named_by_us();
         let decided = self.record(&mut core, &asked, self.salt(), input, None);
         drop(core);
-        self.settle(&caller, &asked, decided)
+        self.settle(caller, &asked, decided)
     }
 
     /// Whether it would be granted with the PIN, and not without.
@@ -141,11 +177,15 @@ impl Agent {
         if !self.lacks_pin_alone(core, id) {
             return Err(AgentError::PromptCancelled);
         }
+        let now = self.clock.boottime();
         match core.waiting.iter_mut().find(|waiting| waiting.id == id) {
-            Some(Waiting { stage: stage @ Stage::Waits, .. }) => *stage = Stage::Claimed,
-            Some(_) | None => return Err(AgentError::PromptCancelled),
+            // Whoever waits for it looks now and then; a PIN does not wait for that.
+            Some(Waiting { stage: stage @ Stage::Waits, gone, until, .. }) if now < *until && !gone.is_so() => {
+                *stage = Stage::Claimed;
+                Ok(())
+            }
+            Some(_) | None => Err(AgentError::PromptCancelled),
         }
-        Ok(())
     }
 
     /// Hands over what came of the PIN that claimed it; without an answer it waits on. Whoever typed the PIN hears the verdict; record and
@@ -194,15 +234,17 @@ impl Core {
     }
 
     /// Takes it out, and with it the prompt that is open for it: what is typed there is nobody's any more.
-    fn waits_no_more(&mut self, id: &str) -> Option<Waiting> {
+    fn waits_no_more(&mut self, id: &str) {
         self.cancel_prompts_for(id);
-        let place = self.waiting.iter().position(|waiting| waiting.id == id)?;
-        self.waiting.remove(place)
+        self.waiting.retain(|waiting| waiting.id != id);
     }
 
     /// The request that is next, as panel and desktop show it.
     pub(crate) fn waiting_shown(&self) -> Option<Shown> {
-        let shown = |waiting: &&Waiting| matches!(waiting.stage, Stage::Waits | Stage::Claimed);
+        // What was asked in a session that is over is nobody's to see.
+        let session = self.machine.session()?.id;
+        let shown =
+            |waiting: &&Waiting| waiting.session == session && matches!(waiting.stage, Stage::Waits | Stage::Claimed);
         let Waiting { id, caller, user, asked, .. } = self.waiting.front().filter(shown)?;
         let question = &asked.question;
         let function = question.function.as_ref()?;

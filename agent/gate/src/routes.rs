@@ -67,8 +67,9 @@ async fn authorize(State(gate): State<Shared>, headers: HeaderMap) -> Response {
 
 /// Asks the agent. A proxy that closes its connection ends this, and by what is dropped then the agent hears that nobody waits.
 async fn asked(gate: Shared, mut request: AuthorizeRequest) -> Result<Grant, Refusal> {
-    let permit = gate.waits.try_acquire();
-    if permit.is_err() {
+    // Only what waits for a person takes one of the places for that.
+    let permit = request.wait.filter(|wait| *wait > 0).map(|_| gate.waits.try_acquire());
+    if matches!(permit, Some(Err(_))) {
         request.wait = None;
     }
     let agent = gate.agent.clone();

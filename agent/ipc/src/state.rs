@@ -173,6 +173,8 @@ pub struct OpenPrompt {
     pub what: PromptFor,
     /// The function, if it is for one.
     pub function: Option<String>,
+    /// The id of the request, if it is for one that waits.
+    pub waiting: Option<String>,
     /// Whether it is typed on the reader's keypad.
     pub on_reader: bool,
 }

@@ -200,6 +200,8 @@ impl Hand {
             if let Event::Over(why) = &event {
                 log::info!("the desktop is gone: {why}");
                 self.stop_asking();
+                // Not on a thread of its own: this process ends with it.
+                programs::end(&self.configuration.lock.end);
                 return;
             }
             for action in seat.step(now().duration_since(start), event) {
@@ -223,7 +225,10 @@ impl Hand {
                     let _ = self.events.send(Event::Locker(Locker::Failed));
                 }
             }
-            Action::EndPrograms => programs::end(&self.configuration.lock.end),
+            Action::EndPrograms => {
+                let programs = self.configuration.lock.end.clone();
+                std::thread::spawn(move || programs::end(&programs));
+            }
             Action::TellLocked(locked) => {
                 if let Err(error) = login::tell_locked(locked) {
                     log::error!("cannot tell logind that the screen is locked: {error}");

@@ -98,11 +98,12 @@ impl Work {
         let (headline, text) = words::of_note(note, self.language);
         let replaced = self.ids.get(&topic).copied().unwrap_or(0);
         let (mut actions, mut hints) = (Vec::new(), PropMap::new());
+        let deny;
         if let Note::PinAwaited { waiting, .. } = note {
             actions = vec![DEFAULT, words::type_pin(self.language)];
-            if waiting.is_some() {
-                actions.extend([DENY, words::deny(self.language)]);
-            }
+            // It names its request: a click that comes when another one is shown is not that one's.
+            deny = waiting.as_ref().map(|waiting| format!("{DENY}{}", waiting.id));
+            actions.extend(deny.as_deref().into_iter().flat_map(|deny| [deny, words::deny(self.language)]));
         }
         // Low, normal, critical: a critical one stays until it is taken away.
         let urgency: u8 = if topic == Topic::Refusal { 1 } else { 2 };
@@ -126,8 +127,8 @@ impl Work {
                 let (id, action) = message.get2::<u32, String>();
                 let pin = id.is_some_and(|id| self.ids.get(&Topic::Pin) == Some(&id));
                 if message.member().as_deref() == Some("ActionInvoked") && pin {
-                    let denies = action.as_deref() == Some(DENY);
-                    let _ = self.events.send(if denies { Event::PinDenied } else { Event::PinWanted });
+                    let denied = action.as_deref().and_then(|action| action.strip_prefix(DENY)).map(ToOwned::to_owned);
+                    let _ = self.events.send(denied.map_or(Event::PinWanted, Event::PinDenied));
                 }
             }
             Ok(None) => {}

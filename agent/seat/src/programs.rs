@@ -14,10 +14,9 @@ use rustix::process::{Pid, PidfdFlags, Signal, getpid, getuid, pidfd_open, pidfd
 /// How long one may take to put its things in order.
 const GRACE: Duration = Duration::from_secs(5);
 
-/// Ends them, on a thread of its own.
+/// Ends them, and waits for that.
 pub(crate) fn end(programs: &[PathBuf]) {
-    let programs = programs.to_vec();
-    std::thread::spawn(move || end_all(&programs, GRACE));
+    end_all(programs, GRACE);
 }
 
 fn end_all(programs: &[PathBuf], grace: Duration) {
@@ -59,7 +58,7 @@ fn running(programs: &[PathBuf]) -> Vec<(OwnedFd, &Path)> {
         .collect()
 }
 
-/// Programs that run what their arguments name, by the beginning of their files' names.
+/// Programs that run what their arguments name, by their files' names; a version may follow: `python3.11`.
 const INTERPRETERS: [&str; 11] =
     ["sh", "bash", "dash", "python", "perl", "ruby", "java", "node", "electron", "mono", "dotnet"];
 /// What the kernel adds to the name of a file that an upgrade has replaced.
@@ -76,16 +75,17 @@ fn runs(process: &Path, program: &Path) -> bool {
         return true;
     }
     let name = file.file_name().unwrap_or_default().as_bytes();
-    if !INTERPRETERS.iter().any(|interpreter| name.starts_with(interpreter.as_bytes())) {
+    let is_version = |rest: &[u8]| rest.iter().all(|byte| byte.is_ascii_digit() || *byte == b'.');
+    if !INTERPRETERS.iter().any(|interpreter| name.strip_prefix(interpreter.as_bytes()).is_some_and(is_version)) {
         return false;
     }
-    // The first word that is no option is what it runs; one that is no whole path is meant from where it was started.
+    // Which of its words is what it runs, only it knows: options may take values. One that is no whole path is meant from where it was started.
     let words = fs::read(process.join("cmdline")).unwrap_or_default();
-    let script = words.split(|byte| *byte == 0).skip(1).find(|word| !word.is_empty() && !word.starts_with(b"-"));
-    let Some(script) = script.map(|word| Path::new(OsStr::from_bytes(word))) else { return false };
     let place = fs::read_link(process.join("cwd")).unwrap_or_default();
-    let script = place.join(script);
-    fs::canonicalize(&script).is_ok_and(|script| script == real) || script == program
+    words.split(|byte| *byte == 0).skip(1).filter(|word| !word.is_empty()).any(|word| {
+        let file = place.join(Path::new(OsStr::from_bytes(word)));
+        file == program || fs::canonicalize(&file).is_ok_and(|file| file == real)
+    })
 }
 
 #[cfg(test)]

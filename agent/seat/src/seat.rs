@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use sekisho_ipc::{
-    OpenPrompt, PinEntry, PinFrameError, PromptRequest, ScreenState, Session, SessionEnd, SessionState, State, Verdict,
-    Waiting,
+    Card, OpenPrompt, PinEntry, PinFrameError, PromptRequest, ScreenState, Session, SessionEnd, SessionState, State,
+    Verdict, Waiting,
 };
 use sekisho_wire::verdict::VerdictCode;
+
+use crate::words;
 
 /// From here on the idle lock is warned of, ms: as the panel does.
 const IDLE_WARNING: u64 = 60_000;
@@ -57,8 +59,8 @@ pub(crate) enum Event {
     Tick,
     /// The clerk wants to type her PIN.
     PinWanted,
-    /// She does not, for the request that waits.
-    PinDenied,
+    /// She does not, for the request of this id.
+    PinDenied(String),
     /// What came of asking for one.
     Pin(Asking, Came),
     /// What the locker did.
@@ -268,6 +270,8 @@ pub(crate) struct Seat {
     shown: BTreeMap<Topic, Note>,
     /// The locker runs; how often it failed without having locked.
     locker: Option<u32>,
+    /// What a session before us left running was ended.
+    looked_after: bool,
 }
 
 impl Seat {
@@ -284,6 +288,7 @@ impl Seat {
             heard: None,
             shown: BTreeMap::new(),
             locker: None,
+            looked_after: false,
         }
     }
 
@@ -296,23 +301,26 @@ impl Seat {
     pub(crate) fn step(&mut self, now: Duration, event: Event) -> Vec<Action> {
         let mut actions = Vec::new();
         let before = self.open_session().map(|session| session.id.clone());
+        let mut first = false;
         match event {
-            Event::Agent(state) => self.told(now, *state),
+            Event::Agent(state) => {
+                first = !std::mem::replace(&mut self.looked_after, true);
+                self.told(now, *state);
+            }
             Event::AgentLost => self.state = None,
             Event::Screen(screen) => self.screen = screen,
             Event::LockAsked => self.lock(&mut actions),
             Event::Tick if self.counts() => actions.push(Action::Look),
             Event::Tick | Event::Over(_) => {}
             Event::PinWanted => self.prompt = Prompt::Wanted,
-            Event::PinDenied => {
-                actions.extend(self.wanted().and_then(|question| question.subject().waiting).map(Action::Decline))
-            }
+            Event::PinDenied(waiting) => actions.push(Action::Decline(waiting)),
             Event::Pin(asking, came) if asking == self.asking => self.came(came, &mut actions),
             Event::Pin(..) => {}
             Event::Locker(locker) => self.locker_did(locker, &mut actions),
         }
-        // An agent that is away says of no session that it is open.
-        if before.is_some() && before.as_ref() != self.open_session().map(|session| &session.id) {
+        let open = self.open_session().map(|session| &session.id);
+        // An agent that is away says of no session that it is open. What is found at the beginning was left by a session that nobody looked after.
+        if before.as_ref().is_some_and(|before| Some(before) != open) || first && open.is_none() {
             actions.push(Action::EndPrograms);
         }
         self.ask(&mut actions);
@@ -357,22 +365,40 @@ impl Seat {
         let state = self.state.as_ref()?;
         let waiting = self.open_session().and(state.waiting.clone());
         let opens = matches!(state.state, SessionState::AwaitPin | SessionState::Locked) && asks_for_pin(&state.advice);
-        let locking = self.locker.is_some() || state.screen == ScreenState::Locking;
-        if !self.wishes.ask || !(opens || waiting.is_some()) || locking || self.screen != Screen::Shown {
+        if !self.wishes.ask || !(opens || waiting.is_some()) || !self.shows() {
             return None;
         }
         let card = state.card.as_ref()?;
-        let names = [card.name.as_deref(), card.operator.as_deref()];
-        let holder = names.into_iter().flatten().next().unwrap_or(&card.guid).to_owned();
         let (tries_left, entry) = (card.tries_left, card.pin_entry);
-        Some(Question { card: card.guid.clone(), holder, tries_left, entry, waiting, trouble: None })
+        Some(Question { card: card.guid.clone(), holder: holder(card), tries_left, entry, waiting, trouble: None })
+    }
+
+    /// Whether people see what is shown, and go on seeing it.
+    fn shows(&self) -> bool {
+        let locking =
+            self.locker.is_some() || self.state.as_ref().is_some_and(|state| state.screen == ScreenState::Locking);
+        !locking && self.screen == Screen::Shown
+    }
+
+    /// Whether it was for a request that waits no more.
+    fn is_over(&self, subject: &Subject) -> bool {
+        let waits = self.state.as_ref().and_then(|state| state.waiting.as_ref()).map(|waiting| &waiting.id);
+        subject.waiting.is_some() && subject.waiting.as_ref() != waits
+    }
+
+    /// Whether somebody types for a request of this session that waits no more. Taken away, the question would leave the rest of her PIN to
+    /// the window below it, and that may be the program's.
+    fn lets_her_finish(&self, subject: &Subject) -> bool {
+        let card = self.state.as_ref().and_then(|state| state.card.as_ref());
+        let at_keyboard = card.is_some_and(|card| card.guid == subject.card && !card.pin_entry.is_on_reader());
+        subject.waiting.is_some() && at_keyboard && self.open_session().is_some() && self.shows()
     }
 
     fn ask(&mut self, actions: &mut Vec<Action>) {
         let wanted = self.wanted();
         let open_for = |subject: &Subject| wanted.as_ref().is_some_and(|question| question.subject() == *subject);
         match &self.prompt {
-            Prompt::Open(subject) if open_for(subject) => {}
+            Prompt::Open(subject) if open_for(subject) || self.lets_her_finish(subject) => {}
             Prompt::Open(_) => {
                 self.stop_asking(actions);
                 self.ask(actions);
@@ -429,6 +455,10 @@ impl Seat {
             }
             Came::Cancelled => {
                 actions.extend(subject.waiting.clone().map(Action::Decline));
+                None
+            }
+            Came::Failed if self.is_over(&subject) => {
+                self.refusal = Some(words::waits_no_more());
                 None
             }
             Came::GivenUp | Came::Failed => None,
@@ -513,20 +543,28 @@ impl Seat {
         notes
     }
 
-    /// The reader shows little, so the screen says where to type, and warns of a prompt that is not this user's.
+    /// The reader shows little, so the screen says where to type, and warns of a prompt that is not this user's, whatever it is for.
     fn on_reader(&self) -> Option<(Topic, Note)> {
-        let question = self.wanted()?;
-        let ours = matches!(&self.prompt, Prompt::Open(asked) if *asked == question.subject());
-        let Question { holder, tries_left, entry, waiting, .. } = question;
+        let state = self.state.as_ref().filter(|_| self.wishes.ask && self.shows())?;
+        let card = state.card.as_ref()?;
+        let ours = match &self.prompt {
+            Prompt::Open(asked) if asked.card == card.guid => Some(asked),
+            Prompt::Open(_) | Prompt::Never | Prompt::Wanted | Prompt::Declined(_) | Prompt::Proved(_) => None,
+        };
+        let prompt = state.prompt.as_ref();
+        let now = card.pin_entry == PinEntry::ReaderNow;
+        if now && ours.is_none() && !prompt.is_some_and(|prompt| prompt.yours) {
+            return Some((Topic::Pin, Note::PinOfAnother { prompt: state.prompt.clone() }));
+        }
+        let waits_for =
+            ours.map_or_else(|| prompt.and_then(|prompt| prompt.waiting.as_ref()), |asked| asked.waiting.as_ref());
+        let waiting = state.waiting.clone().filter(|waiting| waits_for == Some(&waiting.id));
         let wrong = self.trouble.iter().find_map(|trouble| match trouble {
-            Trouble::Wrong(verdict) if ours => Some(verdict.clone()),
+            Trouble::Wrong(verdict) if ours.is_some() => Some(verdict.clone()),
             Trouble::Wrong(_) | Trouble::NotAPin(_) => None,
         });
-        let asks = entry == PinEntry::ReaderNow || ours && entry.is_on_reader();
-        let prompt = self.state.as_ref().and_then(|state| state.prompt.clone());
-        if entry == PinEntry::ReaderNow && !ours && !prompt.as_ref().is_some_and(|prompt| prompt.yours) {
-            return Some((Topic::Pin, Note::PinOfAnother { prompt }));
-        }
+        let asks = now || ours.is_some() && card.pin_entry.is_on_reader();
+        let (holder, tries_left) = (holder(card), card.tries_left);
         asks.then_some((Topic::Pin, Note::PinOnReader { holder, waiting, tries_left, wrong }))
     }
 
@@ -550,6 +588,12 @@ impl Seat {
         let function = newest.function.as_ref().map(|code| titled(code).map_or(code, |it| &it.title).clone());
         Some(Note::Refused { function, verdict: newest.verdict.clone(), time: newest.time })
     }
+}
+
+/// Whose card it is, as far as anybody knows.
+fn holder(card: &Card) -> String {
+    let names = [card.name.as_deref(), card.operator.as_deref()];
+    names.into_iter().flatten().next().unwrap_or(&card.guid).to_owned()
 }
 
 /// Whether a PIN is all that is missing.

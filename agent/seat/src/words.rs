@@ -57,6 +57,19 @@ pub(crate) fn of_note(note: &Note, language: Language) -> (String, String) {
     }
 }
 
+/// A PIN was typed, and the agent knows of no request for it.
+pub(crate) fn waits_no_more() -> Verdict {
+    Verdict {
+        granted: false,
+        code: "prompt_cancelled".into(),
+        number: 0,
+        what: "the program does not wait any more".into(),
+        next: "Your PIN was not sent. Start again in the program.".into(),
+        what_ja: "プログラムの依頼は取り下げられました".into(),
+        next_ja: "暗証番号は送られていません。必要ならプログラムからやり直してください。".into(),
+    }
+}
+
 /// Who asks on the reader, and what to do about it.
 fn of_another(prompt: Option<&OpenPrompt>, language: Language) -> (String, String) {
     let headline = language.pick("ほかの利用者の暗証番号入力です", "This PIN is not asked for by you").to_owned();

@@ -147,6 +147,8 @@ pub(super) enum Dialog {
     ForProgram {
         waiting: Waiting,
         typed: TypedPin,
+        /// The request waits no more. Whoever was typing goes on typing: what comes until Enter or Esc was meant for the PIN.
+        over: bool,
     },
     /// Changes the PIN: types the present one, the new one, the new one again. `done` holds those that were typed before.
     ChangePin {
@@ -326,7 +328,12 @@ impl Panel {
                 self.dialog = Dialog::Waiting;
                 None
             }
-            Dialog::ForProgram { waiting, typed } => self.key_for_program(key, waiting, typed),
+            Dialog::ForProgram { over: true, .. } if matches!(key, Key::Enter | Key::Escape) => None,
+            over @ Dialog::ForProgram { over: true, .. } => {
+                self.dialog = over;
+                None
+            }
+            Dialog::ForProgram { waiting, typed, over: false } => self.key_for_program(key, waiting, typed),
             dialog if key == Key::Escape => {
                 drop(dialog);
                 self.starting = None;

@@ -1,5 +1,6 @@
 //! What to show: the panel's knowledge as rows of text. Pure, so that every state can be looked at in a test.
 
+mod for_program;
 mod reporting;
 
 use sekisho_ipc::{Function, PinEntry, Purpose, Recent, Session, SessionEnd, SessionState, State};
@@ -9,8 +10,8 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 use super::model::{Agent, Dialog, Panel, Reporting};
 use crate::failure::Failure;
 use crate::phrases::{
-    ForWhom, holder, lock_reason, next_of, reader_waits, sentence, session_kind, tries, type_on_reader, wanted,
-    warnings, what_of,
+    ForWhom, holder, lock_reason, next_of, reader_waits, sentence, session_kind, tries, type_on_reader, warnings,
+    what_of,
 };
 use crate::status::padded;
 use crate::time_text::{countdown, of_day};
@@ -445,15 +446,8 @@ fn dialog(panel: &Panel, size: Size) -> Vec<Row> {
             rows.extend(panel.state().map(|state| pin_field(typed.len(), state, language)).unwrap_or_default());
             return middle(rows, size);
         }
-        Dialog::ForProgram { waiting, typed } => {
-            let [first, details @ ..] = &wanted(waiting, language)[..] else { return rows };
-            rows.extend(paragraph(first, Tone::Strong, size));
-            rows.extend(details.iter().map(|detail| row(Tone::Plain, detail)));
-            rows.push(row(Tone::Plain, ""));
-            let ask = ["よければ暗証番号を入力してください", "Type your PIN to let it"];
-            rows.extend(ask_for_pin(panel, ask, Tone::Plain, size));
-            rows.extend(panel.state().map(|state| pin_field(typed.len(), state, language)).unwrap_or_default());
-            return middle(rows, size);
+        Dialog::ForProgram { waiting, typed, over } => {
+            return middle(for_program::rows(panel, (waiting, typed, *over), size), size);
         }
         Dialog::ChangePin { done, typed } => {
             let ask = match done.len() {
@@ -495,7 +489,8 @@ fn keys(panel: &Panel) -> String {
         (Dialog::Program { .. } | Dialog::Purpose { .. } | Dialog::Report(Reporting::What { .. }), _) => {
             return format!("Enter {}  Esc {}", label("選択", "choose"), label("戻る", "back"));
         }
-        (Dialog::ForProgram { .. }, _) => {
+        (Dialog::ForProgram { over: true, .. }, _) => return format!("Enter {}", label("戻る", "back")),
+        (Dialog::ForProgram { over: false, .. }, _) => {
             return format!("Enter {}  Esc {}", label("確定", "send"), label("断る", "decline"));
         }
         (Dialog::Report(Reporting::Sure { .. }), _) => {

@@ -81,7 +81,7 @@ fn a_card_newer_than_the_register_works_by_its_grant_until_the_register_has_it()
     let functions = bench.agent.state(&panel()).0.functions;
     assert!(functions.iter().any(|function| function.verdict.granted), "{functions:?}");
     for function in ["juminhyo", "koseki"] {
-        assert!(bench.agent.authorize(&panel(), &ask(function), &|| false).unwrap().verdict.granted, "{function}");
+        assert!(bench.agent.authorize(&panel(), &ask(function)).unwrap().verdict.granted, "{function}");
     }
     assert_eq!(said(bench.prompt(&PromptRequest::authorize(ask("inkan")), RIGHT_PIN)), "granted");
     assert_eq!(said(bench.prompt(&PromptRequest::change_pin(), RIGHT_PIN)), "granted");
@@ -91,7 +91,7 @@ fn a_card_newer_than_the_register_works_by_its_grant_until_the_register_has_it()
     // The register comes, and has the say.
     bench.advance();
     assert!(!shown_by_grant(&bench));
-    assert!(bench.agent.authorize(&panel(), &ask("juminhyo"), &|| false).unwrap().verdict.granted);
+    assert!(bench.agent.authorize(&panel(), &ask("juminhyo")).unwrap().verdict.granted);
     assert_eq!(by_grant(&bench), [true, true, true, true, false]);
     bench.office.revoke(NEWER);
     bench.advance();

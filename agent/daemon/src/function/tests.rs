@@ -16,7 +16,7 @@ fn named(request: &str) -> AuthorizeRequest {
 fn a_grant_is_on_the_disk_when_its_answer_leaves() {
     let bench = Bench::new();
     bench.log_in();
-    let answer = bench.agent.authorize(&panel(), &ask("juminhyo"), &|| false).unwrap();
+    let answer = bench.agent.authorize(&panel(), &ask("juminhyo")).unwrap();
     assert!(answer.verdict.granted);
     let seq = answer.record.unwrap().seq;
     let record = bench.on_disk().into_iter().find(|record| record.seq == seq).unwrap();
@@ -33,7 +33,7 @@ fn a_card_pulled_while_the_record_is_written_takes_the_grant_back() {
         worker.pull();
         until(|| agent.lock().machine.card().is_none());
     });
-    let answer = bench.agent.authorize(&panel(), &ask("juminhyo"), &|| false).unwrap();
+    let answer = bench.agent.authorize(&panel(), &ask("juminhyo")).unwrap();
     assert_eq!(answer.verdict.code, "ended_meanwhile");
     let of = answer.record.unwrap().seq;
     let withdrawn = Body::Withdrawn(Withdrawn { of, reason: Reason::CardRemoved });
@@ -48,10 +48,10 @@ fn what_cannot_be_recorded_is_not_granted_and_ends_the_session() {
         bench.log_in();
         let _ = bench.records();
         bench.disk.fail(fault);
-        let answer = bench.agent.authorize(&panel(), &ask("juminhyo"), &|| false).unwrap();
+        let answer = bench.agent.authorize(&panel(), &ask("juminhyo")).unwrap();
         assert_eq!((answer.verdict.code.as_str(), answer.record), ("not_recorded", None));
         assert!(matches!(bench.agent.lock().machine.state(), State::AwaitPin(_)));
-        let again = bench.agent.authorize(&panel(), &ask("juminhyo"), &|| false).unwrap();
+        let again = bench.agent.authorize(&panel(), &ask("juminhyo")).unwrap();
         assert_eq!(again.verdict.code, "not_recorded");
         bench.disk.fail(None);
         let kinds = bench.kinds();
@@ -63,17 +63,17 @@ fn what_cannot_be_recorded_is_not_granted_and_ends_the_session() {
 fn the_same_request_has_one_answer_and_one_record() {
     let bench = Bench::new();
     bench.log_in();
-    let first = bench.agent.authorize(&panel(), &named("ab"), &|| false).unwrap();
+    let first = bench.agent.authorize(&panel(), &named("ab")).unwrap();
     let count = bench.records().len();
-    assert_eq!(bench.agent.authorize(&panel(), &named("ab"), &|| false).unwrap(), first);
+    assert_eq!(bench.agent.authorize(&panel(), &named("ab")).unwrap(), first);
     assert_eq!(bench.records().len(), count);
     let other = AuthorizeRequest { case: Some("R8-1".into()), ..named("ab") };
     assert!(
-        matches!(bench.agent.authorize(&panel(), &other, &|| false), Err(AgentError::InvalidArgument { field, .. }) if field == "request")
+        matches!(bench.agent.authorize(&panel(), &other), Err(AgentError::InvalidArgument { field, .. }) if field == "request")
     );
     bench.worker.pull();
     until(|| bench.agent.lock().machine.card().is_none());
-    assert_eq!(bench.agent.authorize(&panel(), &named("ab"), &|| false).unwrap().verdict.code, "no_card");
+    assert_eq!(bench.agent.authorize(&panel(), &named("ab")).unwrap().verdict.code, "no_card");
 }
 
 #[test]
@@ -82,7 +82,7 @@ fn nothing_is_granted_by_a_card_that_took_so_long_that_the_ledger_refused_our_hi
     bench.log_in();
     bench.worker.hold();
     let agent = bench.agent.clone();
-    let asked = std::thread::spawn(move || agent.authorize(&panel(), &ask("koseki"), &|| false).unwrap());
+    let asked = std::thread::spawn(move || agent.authorize(&panel(), &ask("koseki")).unwrap());
     until(|| !bench.agent.lock().calls.is_empty());
     bench.agent.history_is(crate::agent::History::Refused);
     bench.worker.go_on();
@@ -107,7 +107,7 @@ fn refusals_are_records_too() {
     let bench = Bench::new();
     for (prepare, code) in [(None, "no_card"), (Some(CLERK), "pin_needed")] {
         prepare.into_iter().for_each(|card| bench.insert(card));
-        let answer = bench.agent.authorize(&panel(), &ask("juminhyo"), &|| false).unwrap();
+        let answer = bench.agent.authorize(&panel(), &ask("juminhyo")).unwrap();
         assert_eq!(answer.verdict.code, code);
         assert!(bench.on_disk().iter().any(|record| record.seq == answer.record.unwrap().seq));
     }
@@ -118,14 +118,14 @@ fn refusals_are_records_too() {
 fn a_function_of_level_card_carries_the_cards_signature() {
     let bench = Bench::new();
     bench.log_in();
-    let answer = bench.agent.authorize(&panel(), &ask("koseki"), &|| false).unwrap();
+    let answer = bench.agent.authorize(&panel(), &ask("koseki")).unwrap();
     assert!(answer.verdict.granted, "{answer:?}");
     let seq = answer.record.unwrap().seq;
     let record = bench.records().into_iter().find(|record| record.seq == seq).unwrap();
     assert!(matches!(record.body, Body::Decision(Decision { signature: Some(_), .. })));
     bench.assert_replays();
     bench.worker.defraud();
-    let answer = bench.agent.authorize(&panel(), &ask("koseki"), &|| false).unwrap();
+    let answer = bench.agent.authorize(&panel(), &ask("koseki")).unwrap();
     assert_eq!(answer.verdict.code, "card_proof_needed");
     bench.assert_replays();
 }
@@ -134,10 +134,10 @@ fn a_function_of_level_card_carries_the_cards_signature() {
 fn a_function_of_level_pin_wants_the_pin_each_time() {
     let bench = Bench::new();
     bench.log_in();
-    assert_eq!(bench.agent.authorize(&panel(), &ask("inkan"), &|| false).unwrap().verdict.code, "pin_proof_needed");
+    assert_eq!(bench.agent.authorize(&panel(), &ask("inkan")).unwrap().verdict.code, "pin_proof_needed");
     let answer = bench.prompt(&PromptRequest::authorize(ask("inkan")), RIGHT_PIN).unwrap();
     assert!(answer.verdict.granted && answer.record.is_some());
-    assert_eq!(bench.agent.authorize(&panel(), &ask("inkan"), &|| false).unwrap().verdict.code, "pin_proof_needed");
+    assert_eq!(bench.agent.authorize(&panel(), &ask("inkan")).unwrap().verdict.code, "pin_proof_needed");
     bench.assert_replays();
 }
 
@@ -202,7 +202,7 @@ fn a_revocation_ends_the_open_session_at_once() {
     bench.log_in();
     bench.office.revoke_clerk();
     bench.advance();
-    let answer = bench.agent.authorize(&panel(), &ask("juminhyo"), &|| false).unwrap();
+    let answer = bench.agent.authorize(&panel(), &ask("juminhyo")).unwrap();
     assert_eq!(answer.verdict.code, "pin_needed");
     assert_eq!(bench.agent.lock().machine.last_reason(), Some(Reason::RegisterChanged));
     let error = bench.prompt(&PromptRequest::login(), RIGHT_PIN).unwrap_err();
@@ -216,7 +216,7 @@ fn a_lost_worker_ends_the_session_at_once() {
     bench.log_in();
     bench.worker.die();
     until(|| bench.agent.lock().worker.is_none());
-    assert_eq!(bench.agent.authorize(&panel(), &ask("juminhyo"), &|| false).unwrap().verdict.code, "no_card");
+    assert_eq!(bench.agent.authorize(&panel(), &ask("juminhyo")).unwrap().verdict.code, "no_card");
     assert_eq!(bench.agent.lock().machine.last_reason(), Some(Reason::WorkerLost));
     assert!(bench.kinds().contains(&"worker"));
 }
@@ -227,9 +227,9 @@ fn the_idle_lock_keeps_the_session_and_the_pin_opens_it_again() {
     bench.log_in();
     bench.clock.forward(300_000);
     bench.agent.tick();
-    assert_eq!(bench.agent.authorize(&panel(), &ask("juminhyo"), &|| false).unwrap().verdict.code, "locked");
+    assert_eq!(bench.agent.authorize(&panel(), &ask("juminhyo")).unwrap().verdict.code, "locked");
     assert!(bench.prompt(&PromptRequest::login(), RIGHT_PIN).unwrap().verdict.granted);
-    assert!(bench.agent.authorize(&panel(), &ask("juminhyo"), &|| false).unwrap().verdict.granted);
+    assert!(bench.agent.authorize(&panel(), &ask("juminhyo")).unwrap().verdict.granted);
     assert!(bench.kinds().contains(&"session_unlocked"));
     bench.assert_replays();
 }
@@ -241,9 +241,9 @@ fn whose_session_it_is_uses_it_though_no_configuration_names_her() {
     let _ =
         bench.prompt(&PromptRequest { user: Some(4321), ..PromptRequest::login() }, crate::testing::RIGHT_PIN).unwrap();
     let owner = Caller { uid: 4321, application: None, trusted: false, may_prompt: false };
-    assert!(bench.agent.authorize(&owner, &ask("juminhyo"), &|| false).unwrap().verdict.granted);
+    assert!(bench.agent.authorize(&owner, &ask("juminhyo")).unwrap().verdict.granted);
     let colleague = Caller { uid: 4322, ..owner };
-    let answer = bench.agent.authorize(&colleague, &ask("juminhyo"), &|| false).unwrap();
+    let answer = bench.agent.authorize(&colleague, &ask("juminhyo")).unwrap();
     assert_eq!((answer.verdict.code.as_str(), answer.record), ("not_your_session", None));
 }
 
@@ -252,7 +252,7 @@ fn strangers_neither_see_nor_use_the_session() {
     let bench = Bench::new();
     bench.log_in();
     let stranger = Caller { uid: 4321, application: None, trusted: false, may_prompt: false };
-    let answer = bench.agent.authorize(&stranger, &ask("juminhyo"), &|| false).unwrap();
+    let answer = bench.agent.authorize(&stranger, &ask("juminhyo")).unwrap();
     assert_eq!((answer.verdict.code.as_str(), answer.record), ("not_your_session", None));
     let (state, _) = bench.agent.state(&stranger);
     assert_eq!((state.advice.code.as_str(), state.reader.as_ref(), state.unsent), ("not_your_session", None, 0));
@@ -260,7 +260,7 @@ fn strangers_neither_see_nor_use_the_session() {
     assert!(matches!(bench.agent.prompt(&stranger, &PromptRequest::login()), Err(AgentError::NotPermitted { .. })));
     assert!(bench.agent.lock_asked(&stranger, Event::EndAsked, None).is_err());
     let counter = Caller { uid: 4322, application: Some(code("counter")), trusted: false, may_prompt: false };
-    assert!(bench.agent.authorize(&counter, &ask("juminhyo"), &|| false).unwrap().verdict.granted);
+    assert!(bench.agent.authorize(&counter, &ask("juminhyo")).unwrap().verdict.granted);
 }
 
 #[test]
@@ -268,7 +268,7 @@ fn a_grant_is_completed_once_and_by_its_caller() {
     let bench = Bench::new();
     bench.log_in();
     let counter = Caller { uid: 4322, application: Some(code("counter")), trusted: false, may_prompt: false };
-    let record = bench.agent.authorize(&counter, &ask("juminhyo"), &|| false).unwrap().record.unwrap();
+    let record = bench.agent.authorize(&counter, &ask("juminhyo")).unwrap().record.unwrap();
     let request = CompleteRequest { record, items: 3, outcome: Outcome::Done };
     let other = Caller { uid: 4323, ..counter.clone() };
     assert!(bench.agent.complete_function(&other, &request).is_err());
@@ -285,10 +285,10 @@ fn what_was_taken_back_is_not_granted_to_the_same_request_after_the_unlock() {
     let agent = bench.agent.clone();
     let _ = bench.records();
     bench.disk.amid_next_sync(move || agent.lock_asked(&panel(), Event::LockAsked, None).unwrap());
-    let first = bench.agent.authorize(&panel(), &named("ab"), &|| false).unwrap();
+    let first = bench.agent.authorize(&panel(), &named("ab")).unwrap();
     assert_eq!(first.verdict.code, "ended_meanwhile");
     bench.prompt(&PromptRequest::login(), RIGHT_PIN).unwrap();
-    let again = bench.agent.authorize(&panel(), &named("ab"), &|| false).unwrap();
+    let again = bench.agent.authorize(&panel(), &named("ab")).unwrap();
     assert_eq!(again.verdict.code, "granted");
     assert_ne!(again.record, first.record, "the record that was taken back is no grant");
     let withdrawn = first.record.unwrap().seq;
@@ -320,30 +320,30 @@ fn juminhyo_wants(bench: &mut Bench, level: Level) {
 fn a_repeated_request_is_decided_anew_once_the_register_has_grown() {
     let mut bench = Bench::new();
     bench.log_in();
-    assert_eq!(bench.agent.authorize(&panel(), &named("ab"), &|| false).unwrap().verdict.code, "granted");
+    assert_eq!(bench.agent.authorize(&panel(), &named("ab")).unwrap().verdict.code, "granted");
     juminhyo_wants(&mut bench, Level::Pin);
-    assert_eq!(bench.agent.authorize(&panel(), &named("ab"), &|| false).unwrap().verdict.code, "pin_proof_needed");
+    assert_eq!(bench.agent.authorize(&panel(), &named("ab")).unwrap().verdict.code, "pin_proof_needed");
 }
 
 #[test]
 fn a_repeated_request_is_another_one_after_a_minute() {
     let bench = Bench::new();
     bench.log_in();
-    let first = bench.agent.authorize(&panel(), &named("ab"), &|| false).unwrap();
+    let first = bench.agent.authorize(&panel(), &named("ab")).unwrap();
     bench.clock.forward(59_000);
-    assert_eq!(bench.agent.authorize(&panel(), &named("ab"), &|| false).unwrap().record, first.record);
+    assert_eq!(bench.agent.authorize(&panel(), &named("ab")).unwrap().record, first.record);
     bench.clock.forward(2_000);
-    assert_ne!(bench.agent.authorize(&panel(), &named("ab"), &|| false).unwrap().record, first.record);
+    assert_ne!(bench.agent.authorize(&panel(), &named("ab")).unwrap().record, first.record);
 }
 
 #[test]
 fn an_outcome_is_told_once_however_often_the_grant_is_asked_for() {
     let bench = Bench::new();
     bench.log_in();
-    let granted = bench.agent.authorize(&panel(), &named("ab"), &|| false).unwrap();
+    let granted = bench.agent.authorize(&panel(), &named("ab")).unwrap();
     let done = CompleteRequest { record: granted.record.unwrap(), items: 1, outcome: Outcome::Done };
     bench.agent.complete_function(&panel(), &done).unwrap();
-    assert_eq!(bench.agent.authorize(&panel(), &named("ab"), &|| false).unwrap().record, granted.record);
+    assert_eq!(bench.agent.authorize(&panel(), &named("ab")).unwrap().record, granted.record);
     assert_eq!(bench.agent.complete_function(&panel(), &done), Err(AgentError::AlreadyCompleted));
 }
 
@@ -464,9 +464,9 @@ fn the_end_of_a_login_that_lost_leaves_the_session_to_its_owner() {
     let closed = Body::SessionClosed(SessionReason { session: other, reason: Reason::Asked });
     assert!(bench.records().iter().any(|record| record.body == closed), "{:?}", bench.kinds());
     let stranger = Caller { uid: 4242, application: None, trusted: false, may_prompt: false };
-    let refused = bench.agent.authorize(&stranger, &ask("juminhyo"), &|| false).unwrap();
+    let refused = bench.agent.authorize(&stranger, &ask("juminhyo")).unwrap();
     assert_eq!((refused.verdict.code.as_str(), refused.record), ("not_your_session", None));
-    assert!(bench.agent.authorize(&clerk, &ask("juminhyo"), &|| false).unwrap().verdict.granted);
+    assert!(bench.agent.authorize(&clerk, &ask("juminhyo")).unwrap().verdict.granted);
 }
 
 #[test]
@@ -479,7 +479,7 @@ fn the_right_to_ask_for_a_pin_is_no_right_over_anothers_session() {
     let (answer, client) = bench.agent.prompt(&clerk, &PromptRequest::login()).unwrap();
     PinFrame::new(RIGHT_PIN).unwrap().send(&client).unwrap();
     assert!(bench.agent.await_prompt(&clerk, &answer.prompt).unwrap().verdict.granted);
-    bench.agent.authorize(&clerk, &ask("juminhyo"), &|| false).unwrap();
+    bench.agent.authorize(&clerk, &ask("juminhyo")).unwrap();
     assert!(bench.agent.state(&clerk).0.session.is_some());
     let seen = bench.agent.state(&other).0;
     assert!(seen.session.is_none() && seen.card.is_none() && seen.recent.is_empty());
@@ -500,7 +500,7 @@ fn a_stranger_fills_no_journal_and_learns_nothing_of_the_card_that_is_in() {
     let before = bench.records().len();
     let stranger = Caller { uid: 4321, application: None, trusted: false, may_prompt: false };
     for _ in 0..3 {
-        let answer = bench.agent.authorize(&stranger, &ask("juminhyo"), &|| false).unwrap();
+        let answer = bench.agent.authorize(&stranger, &ask("juminhyo")).unwrap();
         assert_eq!((answer.verdict.code.as_str(), answer.record), ("not_your_session", None));
     }
     assert_eq!(bench.records().len(), before);
@@ -516,7 +516,7 @@ fn a_stranger_s_watch_is_silent_about_another_s_work() {
     let stranger = Caller { uid: 4321, application: None, trusted: false, may_prompt: false };
     let before = bench.agent.state(&stranger);
     bench.clock.forward(1000);
-    bench.agent.authorize(&panel(), &ask("juminhyo"), &|| false).unwrap();
+    bench.agent.authorize(&panel(), &ask("juminhyo")).unwrap();
     let after = bench.agent.state(&stranger);
     assert_ne!(before.1, after.1, "something has changed");
     assert!(!crate::status::is_news(&before.0, &after.0));

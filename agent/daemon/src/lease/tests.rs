@@ -37,7 +37,7 @@ fn a_lease_takes_the_card_from_the_agent_and_gives_it_back_in_the_book() {
     until(|| bench.agent.lock().generation > heard);
     let refusal = bench.prompt(&PromptRequest::login(), RIGHT_PIN).unwrap_err();
     assert!(matches!(refusal, AgentError::CardProblem { verdict, .. } if verdict.what.contains("lent")));
-    assert!(!bench.agent.authorize(&panel(), &ask("juminhyo.issue"), &|| false).unwrap().verdict.granted);
+    assert!(!bench.agent.authorize(&panel(), &ask("juminhyo.issue")).unwrap().verdict.granted);
     assert!(refused(bench.agent.lend(&panel(), &request())).contains("lent to sekisho-admin"), "there is one borrower");
     assert_eq!(bench.agent.lock().machine.state(), &State::NoCard);
     drop(lease);
@@ -104,4 +104,17 @@ fn a_worker_that_does_not_let_go_lends_nothing_and_one_that_comes_meanwhile_hold
     assert_eq!(next.taken_up(), 0);
     drop(lease);
     until(|| next.taken_up() == 1);
+}
+
+#[test]
+fn the_readers_are_lent_where_nothing_can_be_recorded_at_all() {
+    let bench = Bench::new();
+    bench.insert(CLERK);
+    bench.agent.history_is(crate::agent::History::Gone);
+    let before = bench.records().len();
+    let lease = bench.agent.lend(&panel(), &request()).unwrap();
+    assert!(bench.agent.lock().lease.is_some());
+    drop(lease);
+    assert!(bench.agent.lock().lease.is_none());
+    assert_eq!(bench.records().len(), before);
 }

@@ -162,10 +162,10 @@ fn a_function_that_asks_the_card_is_refused_at_once_while_the_reader_waits() {
     assert_eq!(code(on_reader(&bench, &PromptRequest::login(), || bench.worker.typed_on_reader(RIGHT_PIN))), "granted");
     let (_, _client) = bench.agent.prompt(&panel(), &PromptRequest::authorize(ask("inkan"))).unwrap();
     until(|| bench.worker.asks());
-    assert_eq!(bench.agent.authorize(&panel(), &ask("koseki"), &|| false).unwrap().verdict.code, "agent_busy");
+    assert_eq!(bench.agent.authorize(&panel(), &ask("koseki")).unwrap().verdict.code, "agent_busy");
     bench.worker.nothing_typed(Failure::NoPin);
     until(|| !bench.agent.lock().pins.waits_on_reader());
-    assert_eq!(bench.agent.authorize(&panel(), &ask("koseki"), &|| false).unwrap().verdict.code, "granted");
+    assert_eq!(bench.agent.authorize(&panel(), &ask("koseki")).unwrap().verdict.code, "granted");
 }
 
 #[test]

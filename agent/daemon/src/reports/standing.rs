@@ -1,8 +1,9 @@
 //! Every report that still counts for something, and how far each has come. A card that was reported stays refused here until the verified
 //! register itself has a word about it that is newer: what forwarder and ledger answer ends nothing.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::{HashMap, VecDeque};
 
+use sekisho_ipc::RecordRef;
 use sekisho_register::calendar::local_day;
 use sekisho_register::cards::Card;
 use sekisho_register::change::CardState;
@@ -22,7 +23,7 @@ pub(crate) struct Reports {
     /// As they lie in the file.
     kept: Vec<Report>,
     /// What was said since the start of cards that opened nothing already.
-    said: HashSet<(CardGuid, u8)>,
+    said: HashMap<(CardGuid, u8), RecordRef>,
     pub(super) guesses: Guesses,
     seen: VecDeque<CardGuid>,
 }
@@ -125,10 +126,19 @@ pub(super) fn is_active(register: &Register, card: &Card) -> bool {
 }
 
 impl Reports {
-    /// Whether this is news of a card that opens nothing already: a report that stands says so, or it was said before.
-    pub(super) fn is_news(&mut self, card: CardGuid, reason: CardTrouble) -> bool {
+    /// Whether a report that stands says so of a card.
+    pub(super) fn is_reported(&self, card: CardGuid, reason: CardTrouble) -> bool {
         let what = What::Card { card, reason };
-        !self.all.iter().any(|report| report.what == what) && self.said.insert((card, reason as u8))
+        self.all.iter().any(|report| report.what == what && report.stands())
+    }
+
+    /// The record that says so since the start, of a card that opened nothing already.
+    pub(super) fn said_in(&self, card: CardGuid, reason: CardTrouble) -> Option<RecordRef> {
+        self.said.get(&(card, reason as u8)).copied()
+    }
+
+    pub(super) fn say(&mut self, card: CardGuid, reason: CardTrouble, record: RecordRef) {
+        self.said.insert((card, reason as u8), record);
     }
 
     /// These lie in the file.
@@ -161,6 +171,8 @@ impl Reports {
     /// A newer register decides from here on.
     pub(crate) fn settle(&mut self, register: &Register) {
         self.all.iter_mut().for_each(|report| report.settle(register));
+        // Of a card that was given back it is news again.
+        self.said.retain(|(card, _), _| register.card(card).is_some_and(|card| !is_active(register, card)));
     }
 
     /// A card is in: its GUID is no secret here.

@@ -216,7 +216,7 @@ fn with_a_line_one_act_goes_and_from_its_entry_on_the_register_has_the_say() {
     bench.office.lift(CLERK);
     bench.advance();
     assert!(bench.prompt(&PromptRequest::login(), RIGHT_PIN).unwrap().verdict.granted);
-    assert!(bench.agent.authorize(&panel(), &ask("juminhyo"), &|| false).unwrap().verdict.granted);
+    assert!(bench.agent.authorize(&panel(), &ask("juminhyo")).unwrap().verdict.granted);
     bench.assert_replays();
 }
 
@@ -460,11 +460,13 @@ fn what_is_known_of_a_card_that_opens_nothing_already_is_in_the_book() {
     bench.advance();
     bench.insert(CLERK);
     let answer = bench.agent.report_card(&panel(), &of(Some(""))).unwrap();
-    assert_eq!((answer.cards.len(), answer.already.len()), (0, 1));
+    assert_eq!((answer.cards.len(), answer.already.len(), answer.reached), (0, 1, false), "no ledger has heard it");
     let said = || bench.kinds().iter().filter(|kind| **kind == "card_reported").count();
     assert_eq!(said(), 1);
-    bench.agent.report_card(&panel(), &of(Some(""))).unwrap();
+    assert!(!bench.agent.report_card(&panel(), &of(Some(""))).unwrap().reached);
     assert_eq!(said(), 1, "once");
+    bench.agent.lock().acknowledged.stored = u64::MAX;
+    assert!(bench.agent.report_card(&panel(), &of(Some(""))).unwrap().reached);
     let stolen = ReportCardRequest { reason: sekisho_ipc::CardTrouble::Stolen, ..of(Some("")) };
     bench.agent.report_card(&panel(), &stolen).unwrap();
     assert_eq!(said(), 2, "another reason is news");

@@ -29,7 +29,7 @@ fn a_grant_is_signed_for_the_recipient_that_was_named() {
     let bench = Bench::new();
     bench.log_in();
     let request = AuthorizeRequest { case: Some("R8-1".into()), ..for_tax_server(named("ab"), Some("n-1")) };
-    let answer = bench.agent.authorize(&panel(), &request, &|| false).unwrap();
+    let answer = bench.agent.authorize(&panel(), &request).unwrap();
     let (header, claims) = opened(&bench, &answer.decision.unwrap());
     let key = sekisho_register::Ed25519Key(bench.agent.identity.key.verifying_key().to_bytes());
     let kid = sekisho_register::jwk::thumbprint(&key);
@@ -46,7 +46,7 @@ fn a_grant_is_signed_for_the_recipient_that_was_named() {
     assert_eq!(claims, expected);
     // Asked again for somebody else: the same record, and his own decision.
     let other = AuthorizeRequest { case: Some("R8-1".into()), ..for_tax_server(named("ab"), None) };
-    let again = bench.agent.authorize(&panel(), &other, &|| false).unwrap();
+    let again = bench.agent.authorize(&panel(), &other).unwrap();
     let (_, claims) = opened(&bench, &again.decision.unwrap());
     assert_eq!((again.record, claims.get("nonce")), (Some(record), None));
 }
@@ -54,19 +54,16 @@ fn a_grant_is_signed_for_the_recipient_that_was_named() {
 #[test]
 fn no_decision_is_signed_without_a_recipient_or_a_grant() {
     let bench = Bench::new();
-    assert_eq!(
-        bench.agent.authorize(&panel(), &for_tax_server(ask("juminhyo"), None), &|| false).unwrap().decision,
-        None
-    );
+    assert_eq!(bench.agent.authorize(&panel(), &for_tax_server(ask("juminhyo"), None)).unwrap().decision, None);
     bench.log_in();
-    assert_eq!(bench.agent.authorize(&panel(), &ask("juminhyo"), &|| false).unwrap().decision, None);
-    let refused = bench.agent.authorize(&panel(), &for_tax_server(ask("nothing.known"), None), &|| false).unwrap();
+    assert_eq!(bench.agent.authorize(&panel(), &ask("juminhyo")).unwrap().decision, None);
+    let refused = bench.agent.authorize(&panel(), &for_tax_server(ask("nothing.known"), None)).unwrap();
     assert!(!refused.verdict.granted && refused.decision.is_none());
     for bad in ["", "two words", "税", &"x".repeat(201)] {
         let recipient = sekisho_ipc::Recipient { audience: bad.into(), nonce: None };
         let request = AuthorizeRequest { recipient: Some(recipient), ..ask("juminhyo") };
         let count = bench.records().len();
-        let error = bench.agent.authorize(&panel(), &request, &|| false).unwrap_err();
+        let error = bench.agent.authorize(&panel(), &request).unwrap_err();
         assert!(
             matches!(&error, AgentError::InvalidArgument { field, .. } if field == "recipient.audience"),
             "{error}"

@@ -374,7 +374,7 @@ fn an_epoch_that_the_ledger_calls_closed_stops_all_grants_until_the_next_begins(
     for _ in 0..3 {
         let _ = uplink.go_round(&bench.agent, &ledger);
     }
-    assert_eq!(bench.agent.authorize(&panel(), &ask("juminhyo"), &|| false).unwrap().verdict.code, "history_refused");
+    assert_eq!(bench.agent.authorize(&panel(), &ask("juminhyo")).unwrap().verdict.code, "history_refused");
 }
 
 #[test]
@@ -431,7 +431,7 @@ fn another_history_at_the_ledger_stops_all_grants_until_it_is_one_again() {
         for _ in 0..4 {
             let _ = uplink.go_round(&bench.agent, &ledger);
         }
-        let answer = bench.agent.authorize(&panel(), &ask("juminhyo"), &|| false).unwrap();
+        let answer = bench.agent.authorize(&panel(), &ask("juminhyo")).unwrap();
         assert_eq!((answer.verdict.code.as_str(), answer.record), ("history_refused", None), "{broken:?}");
         assert!(bench.agent.state(&panel()).0.advice.next.contains("evidence"));
     }
@@ -439,7 +439,7 @@ fn another_history_at_the_ledger_stops_all_grants_until_it_is_one_again() {
     for _ in 0..6 {
         let _ = uplink.go_round(&bench.agent, &ledger);
     }
-    assert!(bench.agent.authorize(&panel(), &ask("juminhyo"), &|| false).unwrap().verdict.granted);
+    assert!(bench.agent.authorize(&panel(), &ask("juminhyo")).unwrap().verdict.granted);
 }
 
 #[test]
@@ -448,7 +448,7 @@ fn what_the_ledger_cannot_take_holds_up_nothing_that_stands_before_it() {
     let mut uplink = uplink(&bench);
     bench.log_in();
     for _ in 0..9 {
-        let _ = bench.agent.authorize(&panel(), &ask("juminhyo"), &|| false).unwrap();
+        let _ = bench.agent.authorize(&panel(), &ask("juminhyo")).unwrap();
     }
     for poison in [7, 10] {
         ledger.fault(Fault::Poison(poison));

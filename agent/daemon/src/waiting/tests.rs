@@ -25,7 +25,9 @@ fn state(bench: &Bench) -> State {
 /// Asks as the program, and waits until that is seen to wait.
 fn asked(bench: &Bench, request: AuthorizeRequest, gone: &Arc<AtomicBool>) -> (JoinHandle<AuthorizeAnswer>, String) {
     let (agent, gone) = (Arc::clone(&bench.agent), Arc::clone(gone));
-    let asking = spawn(move || agent.authorize(&program(), &request, &|| gone.load(Ordering::SeqCst)).unwrap());
+    let asking = spawn(move || {
+        agent.authorize_for(&program(), &request, Gone::new(move || gone.load(Ordering::SeqCst))).unwrap()
+    });
     let mut id = String::new();
     until(|| {
         id = state(bench).waiting.map(|waiting| waiting.id).unwrap_or_default();
@@ -67,7 +69,7 @@ fn the_clerk_types_her_pin_and_the_program_has_its_grant() {
     assert_eq!(verdicts(&bench), ["granted"]);
     // It is the program that completes it, and the PIN was typed for one decision.
     assert_eq!(bench.agent.prompt(&panel(), &PromptRequest::waiting(id)).unwrap_err(), AgentError::NoSuchPrompt);
-    assert_eq!(bench.agent.authorize(&program(), &ask("inkan"), &|| false).unwrap().verdict.code, "pin_proof_needed");
+    assert_eq!(bench.agent.authorize(&program(), &ask("inkan")).unwrap().verdict.code, "pin_proof_needed");
     bench.assert_replays();
 }
 
@@ -114,7 +116,7 @@ fn one_request_waits_after_the_other() {
     bench.log_in();
     let (first, one) = asked(&bench, patient(60), &stays());
     let agent = Arc::clone(&bench.agent);
-    let second = spawn(move || agent.authorize(&program(), &patient(60), &|| false).unwrap());
+    let second = spawn(move || agent.authorize(&program(), &patient(60)).unwrap());
     until(|| bench.agent.lock().waiting.len() == 2);
     assert_eq!(state(&bench).waiting.map(|waiting| waiting.id).as_ref(), Some(&one));
     bench.prompt(&PromptRequest::waiting(one.clone()), RIGHT_PIN).unwrap();
@@ -144,9 +146,10 @@ fn a_pin_that_is_typed_for_a_request_that_waits_no_more_goes_nowhere() {
         } else {
             leaves.store(true, Ordering::SeqCst);
         }
-        assert_eq!(asking.join().unwrap().verdict.code, "pin_proof_needed");
+        // It does not matter whether whoever waits has seen it yet.
         let _ = PinFrame::new(RIGHT_PIN).unwrap().send(&client);
         assert_eq!(bench.agent.await_prompt(&panel(), &prompt.prompt), Err(AgentError::PromptCancelled));
+        assert_eq!(asking.join().unwrap().verdict.code, "pin_proof_needed");
     }
     assert_eq!(bench.worker.verified(), before);
     assert_eq!(verdicts(&bench), ["pin_proof_needed", "pin_proof_needed"]);
@@ -160,7 +163,7 @@ fn a_request_waits_once_and_asked_again_later_is_another() {
     let leaves = stays();
     let numbered = AuthorizeRequest { request: Some("ab".repeat(16)), ..patient(60) };
     let (asking, _) = asked(&bench, numbered.clone(), &leaves);
-    let twice = bench.agent.authorize(&program(), &numbered, &|| false).unwrap();
+    let twice = bench.agent.authorize(&program(), &numbered).unwrap();
     assert_eq!((twice.verdict.code.as_str(), twice.record), ("agent_busy", None));
     leaves.store(true, Ordering::SeqCst);
     assert_eq!(asking.join().unwrap().verdict.code, "pin_proof_needed");
@@ -172,7 +175,7 @@ fn a_request_waits_once_and_asked_again_later_is_another() {
 #[test]
 fn what_the_pin_alone_does_not_open_is_answered_at_once() {
     let bench = Bench::new();
-    let at_once = |request: &AuthorizeRequest| bench.agent.authorize(&program(), request, &|| false);
+    let at_once = |request: &AuthorizeRequest| bench.agent.authorize(&program(), request);
     assert_eq!(at_once(&patient(60)).unwrap().verdict.code, "no_card");
     bench.log_in();
     assert!(at_once(&AuthorizeRequest { wait: Some(60), ..ask("juminhyo") }).unwrap().verdict.granted);
@@ -190,4 +193,28 @@ fn a_colleague_sees_of_it_nothing() {
     assert!(bench.agent.state(&colleague).0.waiting.is_none());
     leaves.store(true, Ordering::SeqCst);
     asking.join().unwrap();
+}
+
+#[test]
+fn what_was_asked_in_a_session_that_is_over_is_shown_to_nobody() {
+    let bench = Bench::new();
+    bench.log_in();
+    let (asking, _) = asked(&bench, patient(60), &stays());
+    // Whoever waits for it has not looked yet.
+    let mut core = bench.agent.lock();
+    bench.agent.step(&mut core, Event::EndAsked);
+    assert!(core.waiting.front().is_some() && core.waiting_shown().is_none());
+    drop(core);
+    asking.join().unwrap();
+}
+
+#[test]
+fn who_waits_now_has_not_heard_that_the_pin_was_missing_before() {
+    let bench = Bench::new();
+    bench.log_in();
+    let numbered = AuthorizeRequest { request: Some("cd".repeat(16)), ..ask("inkan") };
+    assert_eq!(bench.agent.authorize(&program(), &numbered).unwrap().verdict.code, "pin_proof_needed");
+    let (asking, id) = asked(&bench, AuthorizeRequest { wait: Some(60), ..numbered }, &stays());
+    bench.prompt(&PromptRequest::waiting(id), RIGHT_PIN).unwrap();
+    assert!(asking.join().unwrap().verdict.granted);
 }

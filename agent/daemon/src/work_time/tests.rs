@@ -43,7 +43,7 @@ fn who_worked_as_long_as_policy_allows_is_locked_until_a_rest_is_over() {
     work(&bench, 119);
     let shown = bench.agent.session_shown(&mut bench.agent.lock()).unwrap();
     assert_eq!((shown.ends_in / MINUTE, shown.ends_by), (1, SessionEnd::Rest), "it is told before");
-    assert!(bench.agent.authorize(&panel(), &ask("juminhyo"), &|| false).unwrap().verdict.granted);
+    assert!(bench.agent.authorize(&panel(), &ask("juminhyo")).unwrap().verdict.granted);
     work(&bench, 1);
     assert_eq!(bench.agent.lock().machine.last_reason(), Some(Reason::RestDue));
     assert!(bench.agent.lock().machine.session().is_some(), "the session is there after the rest");
@@ -59,7 +59,7 @@ fn who_worked_as_long_as_policy_allows_is_locked_until_a_rest_is_over() {
     bench.agent.tick();
     assert_eq!(bench.agent.state(&panel()).0.advice.code, "locked");
     assert!(bench.prompt(&PromptRequest::login(), RIGHT_PIN).unwrap().verdict.granted);
-    assert!(bench.agent.authorize(&panel(), &ask("juminhyo"), &|| false).unwrap().verdict.granted);
+    assert!(bench.agent.authorize(&panel(), &ask("juminhyo")).unwrap().verdict.granted);
     bench.assert_replays();
 }
 

@@ -88,6 +88,7 @@ fn locked() -> State {
 
 fn seat() -> Seat {
     let mut seat = Seat::new(WISHES);
+    seat.looked_after = true;
     assert_eq!(step(&mut seat, Event::Screen(Screen::Shown)), []);
     seat
 }
@@ -203,6 +204,7 @@ fn a_reader_that_somebody_else_asked_is_left_alone() {
         yours,
         what: sekisho_ipc::PromptFor::Login,
         function: None,
+        waiting: None,
         on_reader: true,
     };
     let asked_by = |prompt: Option<sekisho_ipc::OpenPrompt>| State { prompt, ..on_reader("a", PinEntry::ReaderNow) };
@@ -235,6 +237,7 @@ fn nobody_is_asked_where_she_does_not_look() {
         assert!(asked(&step(&mut seat, Event::Screen(Screen::Shown))).is_some());
     }
     let mut seat = Seat::new(Wishes { ask: false, ..WISHES });
+    seat.looked_after = true;
     step(&mut seat, Event::Screen(Screen::Shown));
     assert_eq!(told(&mut seat, await_pin("a")), []);
 }
@@ -407,14 +410,61 @@ fn who_cancels_declines_the_request_and_who_lets_it_stand_does_not() {
         assert!(!actions.iter().any(|action| matches!(action, Action::Decline(_))), "{actions:?}");
     }
     // The notification has a button for it.
-    let actions = step(&mut seat, Event::PinDenied);
+    let actions = step(&mut seat, Event::PinDenied("w2".into()));
     assert!(actions.contains(&Action::Decline("w2".into())), "{actions:?}");
     // A lock takes the question away, and asks for the one that opens it.
     wanted(&mut seat, "w3");
     let actions = told(&mut seat, State { waiting: None, ..locked() });
     assert!(actions.contains(&Action::StopAsking));
     assert!(asked(&actions).is_some_and(|(_, question)| question.waiting.is_none()));
-    assert!(!step(&mut seat, Event::PinDenied).iter().any(|action| matches!(action, Action::Decline(_))));
+}
+
+#[test]
+fn who_types_for_a_request_that_waits_no_more_is_let_finish_and_told() {
+    let mut seat = seat();
+    let (asking, _) = wanted(&mut seat, "w1");
+    // The rest of her PIN must not go to the window below.
+    for state in [open(10 * MINUTE, 600 * MINUTE), asking_for("w2")] {
+        assert!(!told(&mut seat, state).contains(&Action::StopAsking));
+    }
+    let actions = step(&mut seat, Event::Pin(asking, Came::Failed));
+    let says = |action: &Action| matches!(action, Action::Show(Topic::Refusal, Note::Refused { verdict, .. }) if verdict.what.contains("does not wait"));
+    assert!(actions.iter().any(says), "{actions:?}");
+    // The next one is told of then.
+    wanted(&mut seat, "w2");
+    assert!(told(&mut seat, locked()).contains(&Action::StopAsking), "a lock does not wait for her");
+}
+
+#[test]
+fn the_screen_says_what_a_pin_on_the_reader_is_for_and_warns_of_another_s_in_an_open_session_too() {
+    let on_reader =
+        |state: State| State { card: state.card.map(|card| Card { pin_entry: PinEntry::ReaderNow, ..card }), ..state };
+    let prompt = |yours, waiting: Option<&str>| sekisho_ipc::OpenPrompt {
+        uid: 1001,
+        user: None,
+        application: None,
+        yours,
+        what: sekisho_ipc::PromptFor::Function,
+        function: None,
+        waiting: waiting.map(Into::into),
+        on_reader: true,
+    };
+    let named = |waiting: Option<&str>| {
+        let mut seat = seat();
+        let actions = told(&mut seat, on_reader(State { prompt: Some(prompt(true, waiting)), ..asking_for("w1") }));
+        let note = actions.into_iter().find_map(|action| {
+            let Action::Show(Topic::Pin, Note::PinOnReader { waiting, .. }) = action else { return None };
+            Some(waiting.map(|waiting| waiting.id))
+        });
+        note.unwrap()
+    };
+    assert_eq!(named(Some("w1")).as_deref(), Some("w1"));
+    assert_eq!(named(None), None, "she is asked for something else");
+    for strange in [None, Some(prompt(false, None))] {
+        let mut seat = seat();
+        let actions = told(&mut seat, on_reader(State { prompt: strange.clone(), ..open(10 * MINUTE, 600 * MINUTE) }));
+        assert!(actions.contains(&Action::Show(Topic::Pin, Note::PinOfAnother { prompt: strange })), "{actions:?}");
+    }
 }
 
 #[test]
@@ -437,4 +487,7 @@ fn what_may_run_in_an_open_session_alone_ends_with_it() {
     assert!(!ends(Event::Tick));
     let mut seat = seat();
     assert!(!told(&mut seat, locked()).contains(&Action::EndPrograms), "it was locked before");
+    let mut seat = Seat::new(WISHES);
+    assert!(told(&mut seat, locked()).contains(&Action::EndPrograms), "nobody looked after them before us");
+    assert!(!told(&mut seat, no_card()).contains(&Action::EndPrograms), "once");
 }

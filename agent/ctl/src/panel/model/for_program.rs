@@ -10,7 +10,7 @@ impl Panel {
     pub(super) fn begin_for_program(&mut self) -> Option<Action> {
         let waiting = self.state()?.waiting.clone()?;
         self.notice = None;
-        self.dialog = Dialog::ForProgram { waiting, typed: TypedPin::default() };
+        self.dialog = Dialog::ForProgram { waiting, typed: TypedPin::default(), over: false };
         None
     }
 
@@ -22,7 +22,7 @@ impl Panel {
             if key == Key::Enter {
                 return self.on_reader(PromptRequest::waiting(waiting.id));
             }
-            self.dialog = Dialog::ForProgram { waiting, typed };
+            self.dialog = Dialog::ForProgram { waiting, typed, over: false };
             return None;
         }
         if key == Key::Enter && !typed.is_empty() {
@@ -30,16 +30,16 @@ impl Panel {
             return self.sent(typed.frame(), |pin| Action::Prove { request, pin });
         }
         type_into(&mut typed, key);
-        self.dialog = Dialog::ForProgram { waiting, typed };
+        self.dialog = Dialog::ForProgram { waiting, typed, over: false };
         None
     }
 
     /// What is typed for a request that waits no more goes nowhere.
     pub(super) fn forget_request_that_is_over(&mut self, now: Option<&Waiting>) {
-        if matches!(&self.dialog, Dialog::ForProgram { waiting, .. } if now.is_none_or(|now| now.id != waiting.id)) {
-            self.forget_input();
-            let over = ("依頼は取り下げられました。", "The program does not wait any more.");
-            self.notice(false, self.language.pick(over.0, over.1).into());
+        if let Dialog::ForProgram { waiting, typed, over } = &mut self.dialog
+            && now.is_none_or(|now| now.id != waiting.id)
+        {
+            (*typed, *over) = (TypedPin::default(), true);
         }
     }
 }

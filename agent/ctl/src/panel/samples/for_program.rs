@@ -27,7 +27,13 @@ fn typing_for_it(language: Language) -> Panel {
 pub(super) fn every(language: Language) -> Vec<(&'static str, Panel)> {
     let mut asked = typing_for_it(language);
     drop(typing(&mut asked, "2468"));
-    vec![("a program waits for the PIN", showing(language, waits())), ("PIN for a program", asked)]
+    let mut over = typing_for_it(language);
+    drop(over.take(Event::State(Box::new(open()))));
+    vec![
+        ("a program waits for the PIN", showing(language, waits())),
+        ("PIN for a program", asked),
+        ("a program waits no more", over),
+    ]
 }
 
 #[test]
@@ -54,7 +60,15 @@ fn escape_declines_it_and_one_that_is_over_is_typed_for_no_more() {
     drop(typing(&mut panel, "2468"));
     let other = waits().waiting.map(|waiting| Waiting { id: "77aa".into(), ..waiting });
     drop(panel.take(Event::State(Box::new(State { waiting: other, ..open() }))));
-    assert!(matches!(panel.dialog, Dialog::None) && panel.notice.is_some());
+    // The rest of her PIN is no command, and no case either.
+    for key in ["6", "e", "k", "q", "a"] {
+        let actions = typing(&mut panel, key);
+        assert!(actions.iter().all(|action| matches!(action, Action::Activity)), "{actions:?}");
+    }
+    let text = drawn(&panel, 80, 24);
+    assert!(text.contains("does not wait any more") && !text.contains("****"), "{text}");
+    drop(panel.take(Event::Key(Key::Enter)));
+    assert!(matches!(panel.dialog, Dialog::None));
     // Nothing waits: the key does nothing.
     let mut panel = showing(Language::English, open());
     drop(typing(&mut panel, "p"));

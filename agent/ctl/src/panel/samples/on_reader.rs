@@ -11,7 +11,16 @@ fn on_reader(state: State, pin_entry: PinEntry) -> State {
 
 fn prompt(user: &str, uid: u32, yours: bool) -> OpenPrompt {
     let user = Some(user.into());
-    OpenPrompt { uid, user, application: None, yours, what: PromptFor::Login, function: None, on_reader: true }
+    OpenPrompt {
+        uid,
+        user,
+        application: None,
+        yours,
+        what: PromptFor::Login,
+        function: None,
+        waiting: None,
+        on_reader: true,
+    }
 }
 
 fn of_a_stranger() -> State {
