@@ -1,7 +1,7 @@
 //! A program's request that waits for the clerk's PIN: panel and desktop see in the state that it does, and ask her for it.
 //!
 //! A request has one record, and one who writes it: as long as no PIN is being judged for it, whoever waits; from the moment at which a typed
-//! PIN claims it ([`Agent::claim`]) whoever has that judged, until it was granted or not. So a program that has gone, or a clerk who said no, is granted
+//! PIN claims it (`claim`) whoever has that judged, until it was granted or not. So a program that has gone, or a clerk who said no, is granted
 //! nothing by a PIN that comes a moment later. None is written where the agent stops meanwhile, or another session is open by then; nor of a refusal
 //! that would say that the PIN was missing where it is needed no more.
 
