@@ -430,6 +430,8 @@ fn who_types_for_a_request_that_waits_no_more_is_let_finish_and_told() {
     let actions = step(&mut seat, Event::Pin(asking, Came::Failed));
     let says = |action: &Action| matches!(action, Action::Show(Topic::Refusal, Note::Refused { verdict, .. }) if verdict.what.contains("does not wait"));
     assert!(actions.iter().any(says), "{actions:?}");
+    let actions = told(&mut seat, open(9 * MINUTE, 600 * MINUTE));
+    assert!(!actions.contains(&Action::Withdraw(Topic::Refusal)), "it is not gone with the next word of the agent");
     // The next one is told of then.
     wanted(&mut seat, "w2");
     assert!(told(&mut seat, locked()).contains(&Action::StopAsking), "a lock does not wait for her");
