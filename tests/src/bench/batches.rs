@@ -42,7 +42,7 @@ pub(crate) struct Prepared {
 impl Sender {
     /// Goes on where the terminal whose state lies in this folder stopped.
     pub(crate) fn of(state: &Path) -> Self {
-        let identity = Identity::load(&state.join("identity.json")).expect("a readable identity");
+        let identity = Identity::load(state).expect("a readable identity");
         let identity = identity.expect("an enrolled terminal");
         let journal = open_journal(state, &identity);
         let next = journal.next();
@@ -52,7 +52,7 @@ impl Sender {
 
     /// The same for a terminal that has decided nothing: it sends what the other one decided, as if that had been here.
     pub(crate) fn like(other: &Self, state: &Path) -> Self {
-        let identity = Identity::load(&state.join("identity.json")).expect("a readable identity");
+        let identity = Identity::load(state).expect("a readable identity");
         let identity = identity.expect("an enrolled terminal");
         let journal = open_journal(state, &identity);
         let next = journal.next();
