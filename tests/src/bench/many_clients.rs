@@ -1,4 +1,4 @@
-//! 64 clients at once: how many decisions one fdatasync makes durable, and what waiting for it costs.
+//! 16 and 64 clients at once: how many decisions one fdatasync makes durable, and what waiting for it costs.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Barrier};
@@ -17,14 +17,18 @@ use crate::sync_count::SyncCount;
 use crate::times::Times;
 
 const CLIENTS: usize = 64;
+/// Half-way there: its figures have no goal.
+const FEWER: usize = 16;
 
 pub(crate) fn measure(scene: &Scene, effort: Effort, one: &Times, bare: &Times, report: &mut Report) {
     let each = effort.of(100, 20);
     // The count is a run of its own, so that counting changes no time.
-    let (times, took) = run(&scene.terminal.socket(), each);
+    let (fewer, fewer_took) = run(&scene.terminal.socket(), FEWER, each);
+    let fewer_rate = (FEWER * each) as f64 / fewer_took.as_secs_f64();
+    let (times, took) = run(&scene.terminal.socket(), CLIENTS, each);
     let agent = scene.terminal.process_id(Part::Agent).expect("the agent runs");
     let counted = SyncCount::begin(agent, scene.scratch.path()).and_then(|count| {
-        run(&scene.terminal.socket(), each);
+        run(&scene.terminal.socket(), CLIENTS, each);
         count.end()
     });
     let decisions = (CLIENTS * each) as f64;
@@ -53,14 +57,16 @@ pub(crate) fn measure(scene: &Scene, effort: Effort, one: &Times, bare: &Times, 
         format!("{ratio:.1}"),
     );
     report.from(format!("64 clients: {times}"));
+    report.number("Authorize, 16 clients: p50 ÷ one client's p50", format!("{:.1}", fewer.ratio_to(one)));
+    report.from(format!("16 clients: {fewer}; {fewer_rate:.0}/s"));
     report.number("Authorize, 64 clients: throughput ÷ one client's", format!("{:.1}", rate / one.per_second()));
     report.from(format!("64 clients: {rate:.0}/s; one client: {:.0}/s", one.per_second()));
 }
 
 /// Every client asks `each` times, all at once. Their times, and how long all of it took.
-fn run(socket: &Path, each: usize) -> (Times, Duration) {
-    let start = Arc::new(Barrier::new(CLIENTS + 1));
-    let clients: Vec<_> = (0..CLIENTS)
+fn run(socket: &Path, clients: usize, each: usize) -> (Times, Duration) {
+    let start = Arc::new(Barrier::new(clients + 1));
+    let clients: Vec<_> = (0..clients)
         .map(|_| {
             let (socket, start) = (socket.to_owned(), Arc::clone(&start));
             thread::spawn(move || client(socket, &start, each))
