@@ -44,7 +44,8 @@ fn path_of(unit: &str) -> String {
         b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' => char::from(byte).to_string(),
         _ => format!("_{byte:02x}"),
     };
-    UNITS.chars().chain(unit.bytes().enumerate().map(plain).collect::<String>().chars()).collect()
+    let name: String = unit.bytes().enumerate().map(plain).collect();
+    format!("{UNITS}{name}")
 }
 
 /// Asks systemd for the unit of whoever connected. `/proc` shows the agent nobody else's processes.

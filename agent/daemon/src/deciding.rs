@@ -30,6 +30,13 @@ pub(crate) struct Wish {
     pub(crate) kind: SessionKind,
 }
 
+impl Wish {
+    /// That this session opens again.
+    pub(crate) fn again(session: &Session) -> Self {
+        Self { session: session.id, profile: Some(session.profile.clone()), kind: session.kind }
+    }
+}
+
 impl Agent {
     /// The input for a function, here and now.
     pub(crate) fn function_input(&self, core: &mut Core, question: &Question, level: Level) -> DecisionInput {
@@ -130,8 +137,7 @@ impl Agent {
     /// Looks again whether the session may be: the register may have taken the right away, or time.
     pub(crate) fn recheck(&self, core: &mut Core) {
         let Some(session) = core.machine.session() else { return };
-        let profile = Some(session.profile.clone());
-        let wish = Wish { session: session.id, profile, kind: session.kind };
+        let wish = Wish::again(session);
         let mut input = self.opening_input(core, &wish);
         // Asked as if the session were locked now: what would not let it open again ends it.
         (input.request, input.state) = (Request::Unlock, TerminalState::Locked);

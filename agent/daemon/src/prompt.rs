@@ -220,7 +220,7 @@ impl Agent {
     /// A locked session is opened again as it was; a new one gets the profile asked for, else the first on the card.
     pub(crate) fn wish(&self, core: &mut Core, profile: Option<Code>, kind: SessionKind) -> Wish {
         if let (TerminalState::Locked, Some(session)) = (core.machine.terminal_state(), core.machine.session()) {
-            return Wish { session: session.id, profile: Some(session.profile.clone()), kind: session.kind };
+            return Wish::again(session);
         }
         let at = self.now(core).trusted.max(core.deciding().newest_made());
         let first = || core.deciding().profiles_on_card(&core.machine.card()?.card, at).into_iter().next();

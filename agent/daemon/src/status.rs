@@ -214,8 +214,7 @@ impl Agent {
             }
             TerminalState::Locked => match core.machine.session() {
                 Some(session) => {
-                    let profile = Some(session.profile.clone());
-                    let wish = Wish { session: session.id, profile, kind: session.kind };
+                    let wish = Wish::again(session);
                     self.advice_to_type(core, &wish, VerdictCode::Locked)
                 }
                 None => spoken::verdict(VerdictCode::Locked),

@@ -96,17 +96,15 @@ impl Agent {
         if core.waiting.iter().any(|other| other.asked.request == asked.request) {
             return without_record(VerdictCode::AgentBusy);
         }
-        let (stage, asked_by, question) = (Stage::Waits, caller.clone(), asked.clone());
-        let gone_too = gone.clone();
         core.waiting.push_back(Waiting {
             id: id.clone(),
-            caller: asked_by,
+            caller: caller.clone(),
             user,
-            asked: question,
+            asked: asked.clone(),
             session,
             until,
-            gone: gone_too,
-            stage,
+            gone: gone.clone(),
+            stage: Stage::Waits,
         });
         self.tell(&mut core);
         let over = loop {
