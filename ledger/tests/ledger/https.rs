@@ -467,10 +467,11 @@ fn a_ledger_whose_disk_does_not_come_back_is_not_ready() {
         store.order(Next::Works);
     });
     until(|| ready(&served).status == 200);
-    // The database works, and where a checkpoint is written first lies something else.
+    // The database works, and where a checkpoint is written first lies something else (as soon as the one that
+    // waited for the commit is through).
     let office = served.town.data.checkpoints().join(served.town.office.to_string());
     let in_the_way = office.join("records.new");
-    std::fs::create_dir(&in_the_way).unwrap();
+    until(|| std::fs::create_dir(&in_the_way).is_ok());
     served.town.send(1);
     until(|| ready(&served).status == 503);
     assert_eq!(ready(&served).body, b"not ready: what was written gets no checkpoint\n");
