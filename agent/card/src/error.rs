@@ -123,7 +123,7 @@ impl CardError {
                 "ソフトウェアの不具合です。システム管理者に連絡してください。"
             }
             (CardCause::Exchange(ExchangeError::Command(_)), Language::English) => {
-                "This is a fault of the software. Tell the system administrator."
+                "This is a fault of the software. Tell the system manager."
             }
             (
                 CardCause::Exchange(ExchangeError::NoStatus { .. } | ExchangeError::Endless { .. })
@@ -349,7 +349,7 @@ impl LoginError {
             }
             (Self::NotTyped(why), _) => why.next_step(language),
             (Self::NoPad, Language::Japanese) => "システム管理者に連絡してください。",
-            (Self::NoPad, Language::English) => "Tell the system administrator.",
+            (Self::NoPad, Language::English) => "Tell the system manager.",
             (Self::CardRemoved { .. }, Language::Japanese) => "カードを挿入して、もう一度やり直してください。",
             (Self::CardRemoved { .. }, Language::English) => "Insert the card and start again.",
             (Self::Transport { error, .. }, _) => error.next_step(language),
@@ -466,7 +466,7 @@ impl TransportError {
             Cause::ReaderGone => ["カードリーダーを接続してください。", "Connect the card reader."],
             Cause::ReaderFault | Cause::Unexpected { .. } if matches!(self.doing, Doing::AskReader) => [
                 "もう一度やり直してください。続く場合はシステム管理者に、このカードリーダーのキーパッドが使えないことを伝えてください(agent.toml の card.pin_pad)。",
-                "Try again. If it happens again, tell the system administrator that this reader's keypad cannot be used (card.pin_pad in agent.toml).",
+                "Try again. If it happens again, tell the system manager that this reader's keypad cannot be used (card.pin_pad in agent.toml).",
             ],
             Cause::ReaderFault => [
                 "カードを挿し直してください。続く場合はカードリーダーの接続を確かめてください。",
@@ -478,14 +478,14 @@ impl TransportError {
             ],
             Cause::ServiceLost => [
                 "カードサービス(pcscd)の復旧を待ってください。続く場合はシステム管理者に連絡してください。",
-                "Wait for the smart card service (pcscd). If it does not come back, tell the system administrator.",
+                "Wait for the smart card service (pcscd). If it does not come back, tell the system manager.",
             ],
             Cause::AccessDenied => [
                 "システム管理者に、pcscd の polkit の設定を確かめるよう依頼してください。",
-                "Ask the system administrator to check the polkit rules of pcscd.",
+                "Ask the system manager to check the polkit rules of pcscd.",
             ],
             Cause::TimedOut | Cause::Cancelled => ["もう一度やり直してください。", "Try again."],
-            Cause::Unexpected { .. } => ["システム管理者に連絡してください。", "Tell the system administrator."],
+            Cause::Unexpected { .. } => ["システム管理者に連絡してください。", "Tell the system manager."],
         };
         match language {
             Language::Japanese => japanese,

@@ -147,7 +147,7 @@ impl Failure {
     pub(crate) fn next(&self, language: Language) -> String {
         let (japanese, english) = match self {
             Self::NoAgent { .. } => (
-                "エージェント（sekisho-agent run）が動いているか確認してください。",
+                "エージェント(sekisho-agent run)が動いているか確認してください。",
                 "See whether the agent (sekisho-agent run) runs.",
             ),
             Self::Asking(error) => return next_of_client(error, language),
@@ -224,10 +224,11 @@ fn next_of_client(error: &ClientError, language: Language) -> String {
             ("システム管理者に連絡してください。", "Call the system manager.")
         }
         ClientError::Agent(AgentError::AlreadyCompleted) => ("何もする必要はありません。", "Nothing is left to do."),
-        ClientError::Agent(AgentError::NotEnrolled) => (
-            "システム管理者から登録コードを受け取り、sekisho-agent enrol を実行してください。",
-            "Get the enrolment code from the system manager and run sekisho-agent enrol.",
-        ),
+        ClientError::Agent(AgentError::NotEnrolled) => {
+            let [japanese, english] =
+                [Language::Japanese, Language::English].map(|tongue| VerdictCode::NotEnrolled.words(tongue).next);
+            (japanese, english)
+        }
         ClientError::Connection(_) => (
             "しばらくしてからもう一度実行し、続くようならシステム管理者に連絡してください。",
             "Try again in a moment; if it goes on, call the system manager.",
@@ -246,11 +247,11 @@ const fn bar(reason: Bar, language: Language) -> (&'static str, &'static str) {
     match (reason, language) {
         (Bar::NotAPromptPeer, Language::Japanese) => (
             "このユーザーは暗証番号の入力を求めることができません",
-            "システム管理者に、agent.toml の [peers] の prompt へこのユーザーの uid を追加するよう依頼してください。",
+            "システム管理者に、agent.toml の [peers] の prompt へこのユーザーの名前か uid を追加するよう依頼してください。",
         ),
         (Bar::NotAPromptPeer, Language::English) => (
             "this user may not ask for a PIN",
-            "Ask the system manager to add this user's uid to 'prompt' under [peers] in agent.toml.",
+            "Ask the system manager to add this user's name or uid to 'prompt' under [peers] in agent.toml.",
         ),
         (Bar::SessionOpen, Language::Japanese) => ("すでに利用中です", "先にロックするか、利用を終了してください。"),
         (Bar::SessionOpen, Language::English) => ("a session is open", "Lock or end it first."),

@@ -2,6 +2,7 @@
 
 mod draw;
 mod keys;
+mod lines;
 mod model;
 mod requests;
 #[cfg(test)]

@@ -221,9 +221,13 @@ pub(crate) fn warnings(state: &State, language: Language) -> Vec<String> {
     if state.register_stale {
         let age = state.register_age.map(|age| crate::time_text::age(age, language));
         warnings.push(match (language, age) {
-            (Language::Japanese, Some(age)) => format!("登録簿が古くなっています({age}前)。必須の機能だけが使えます。"),
+            (Language::Japanese, Some(age)) => {
+                format!("登録簿が古くなっています(最終更新: {age}前)。必須の機能だけが使えます。")
+            }
             (Language::Japanese, None) => "登録簿が確認されていません。必須の機能だけが使えます。".into(),
-            (Language::English, Some(age)) => format!("The register is {age} old. Only essential functions work."),
+            (Language::English, Some(age)) => {
+                format!("The register is too old (last heard {age} ago). Only essential functions work.")
+            }
             (Language::English, None) => "The register was never confirmed. Only essential functions work.".into(),
         });
     }

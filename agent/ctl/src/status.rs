@@ -67,7 +67,7 @@ pub(crate) fn session_lines(session: &Session, language: Language) -> Vec<String
     };
     [
         ("操作者", "operator", format!("{} {who}", session.operator)),
-        ("所属", "section", session.section.clone()),
+        ("所属", "section", section(session).to_owned()),
         ("操作権限", "profile", session.profile.clone()),
         ("種別", "kind", session_kind(&session.kind, language).to_owned()),
         ("開始", "since", of_day(session.opened)),
@@ -79,6 +79,11 @@ pub(crate) fn session_lines(session: &Session, language: Language) -> Vec<String
         format!("{}{}", padded(language.pick(japanese, english), LABEL), value.trim_end())
     })
     .collect()
+}
+
+/// The section as people call it.
+pub(crate) fn section(session: &Session) -> &str {
+    if session.section_title.is_empty() { &session.section } else { &session.section_title }
 }
 
 /// A function, and whether it would be granted now.

@@ -140,12 +140,14 @@ impl Agent {
             MachineState::Open(open) => limits.idle.saturating_sub(now.boottime.saturating_sub(open.active)),
             MachineState::NoCard | MachineState::AwaitPin(_) | MachineState::Locked(_) => 0,
         };
+        let section = session.section.as_ref().and_then(|section| core.register.section(section));
         Some(Session {
             id: session.id.to_string(),
             operator: session.operator.to_string(),
             name: core.name_of(&session.operator),
             profile: session.profile.to_string(),
             section: session.section.as_ref().map(ToString::to_string).unwrap_or_default(),
+            section_title: section.map(|section| section.title().to_owned()).unwrap_or_default(),
             kind: kind_name(session.kind).into(),
             opened: session.opened,
             idle_lock_in,

@@ -57,7 +57,7 @@ impl Refusal {
             },
             (Self::Verdict(code), language) => code.words(language),
             (Self::NoAgent, Language::Japanese) => Words {
-                what: "この端末のカード管理（エージェント）が応答しません",
+                what: "この端末のカード管理(エージェント)が応答しません",
                 next: "少し待って読み込み直し、続くときは管理者に知らせてください。",
             },
             (Self::NoAgent, Language::English) => Words {

@@ -33,8 +33,10 @@ pub struct Session {
     pub name: Option<String>,
     /// The permission profile (操作者ID) that is in use.
     pub profile: String,
-    /// The section of the operator.
+    /// The code of the operator's section.
     pub section: String,
+    /// That section's name; empty where the register has none.
+    pub section_title: String,
     /// `ordinary`, `maintenance` or `training`.
     pub kind: String,
     /// When it was opened: milliseconds since 1970 UTC.

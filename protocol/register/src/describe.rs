@@ -197,7 +197,7 @@ fn function(change: &SetFunction, say: &Titles<'_>) -> String {
     };
     let flags = [
         (change.purpose_required, "、事由の入力が必要", ", needs a purpose"),
-        (change.essential, "、必須業務(登録情報が古くても利用可)", ", essential: works on with a stale register"),
+        (change.essential, "、必須業務(登録簿が古くても利用可)", ", essential: works on with a stale register"),
         (change.management, "、カード管理用カードが必要", ", needs a card-management card"),
     ];
     flags.into_iter().filter(|(set, ..)| *set).for_each(|(_, ja, en)| text.push_str(&say.say(ja, en)));
@@ -481,7 +481,7 @@ fn policy(policy: &Policy, say: &Titles<'_>) -> String {
     let rests = rests(policy, say);
     say.say(
         &format!(
-            "運用方針: 離席時のロックまで {}秒、連続利用の上限 {}秒、登録情報の有効時間 {}秒、暗証番号の試行 {}回・{}、運用時間 {hours}(対象外のカード: {kinds})、\
+            "運用方針: 離席時のロックまで {}秒、連続利用の上限 {}秒、登録簿の有効時間 {}秒、暗証番号の試行 {}回・{}、運用時間 {hours}(対象外のカード: {kinds})、\
              {rests}、端末での保存 {}日、保存年数 操作履歴{}年・稼働状況{}年・管理{}年、カードを抜くと終了",
             policy.idle_seconds, policy.session_seconds, policy.freshness_seconds, policy.pin_tries, pin,
             policy.keep_sealed_days,

@@ -32,7 +32,7 @@ impl VerdictCode {
                 next: "Wait until the terminal reaches the ledger; if it does not, call the system manager.",
             },
             Self::RegisterStale => Words {
-                what: "the register on this terminal is too old",
+                what: "the register here is too old",
                 next: "Only essential functions work until the terminal reaches the ledger. Call the system manager.",
             },
             Self::OtherOffice => {
@@ -55,10 +55,9 @@ impl VerdictCode {
                 next: "Use another terminal, or call the terminal manager.",
             },
             Self::TerminalRetired => Words { what: "this terminal has been retired", next: "Use another terminal." },
-            Self::TerminalKindWrong => Words {
-                what: "this function runs only on another kind of terminal",
-                next: "Use a terminal of the right kind.",
-            },
+            Self::TerminalKindWrong => {
+                Words { what: "needs another kind of terminal", next: "Use a terminal of the right kind." }
+            }
             Self::ReaderUnknown => Words {
                 what: "this reader is not registered for this terminal",
                 next: "Use the reader that belongs to this terminal.",
@@ -85,10 +84,9 @@ impl VerdictCode {
             Self::CardNeverOpens => {
                 Words { what: "a room-entry card opens no terminal", next: "Use your operator card." }
             }
-            Self::CardKindWrong => Words {
-                what: "this function needs another kind of card",
-                next: "Use the card that was issued for this work.",
-            },
+            Self::CardKindWrong => {
+                Words { what: "needs another kind of card", next: "Use the card that was issued for this work." }
+            }
             Self::GrantRefused => Words {
                 what: "this card is newer than the register on this terminal, which does not know enough to take it",
                 next: "Wait until the terminal reaches the ledger, or work at another one. Call the system manager.",
@@ -126,15 +124,14 @@ impl VerdictCode {
                 what: "this function is not registered",
                 next: "Check the function's code, or call the system manager.",
             },
-            Self::FunctionNotInScope => Words {
-                what: "this function is outside your scope",
-                next: "If your duties need it, ask your section head.",
-            },
+            Self::FunctionNotInScope => {
+                Words { what: "outside your scope", next: "If your duties need it, ask your section head." }
+            }
             Self::FunctionNotForTerminal => {
-                Words { what: "this terminal is not for this function", next: "Use a terminal that is set up for it." }
+                Words { what: "not used at this terminal", next: "Use a terminal that is set up for it." }
             }
             Self::FunctionNotForApplication => Words {
-                what: "this application may not use this function",
+                what: "not for this application",
                 next: "Start the function from the application it belongs to.",
             },
             Self::PurposeMissing => {
@@ -160,7 +157,7 @@ impl VerdictCode {
                 Words { what: "the permit does not cover this", next: "Check for whom, where and when it was given." }
             }
             Self::RestNeeded => Words { what: "you need a rest first", next: "Come back after the rest." },
-            Self::DailyLimit => Words { what: "today's time at terminals is used up", next: "Go on tomorrow." },
+            Self::DailyLimit => Words { what: "today's time is used up", next: "Go on tomorrow." },
             Self::NotRecorded => Words {
                 what: "the access could not be recorded",
                 next: "Nothing was granted. Call the system manager: the journal of this terminal cannot be written.",
@@ -173,7 +170,7 @@ impl VerdictCode {
             Self::AgentBusy => Words { what: "the agent is busy", next: "Try again in a moment." },
             Self::NotEnrolled => Words {
                 what: "this terminal is not enrolled",
-                next: "Ask the system manager for an enrolment code, then: sekisho-agent enrol",
+                next: "Get the file with the enrolment code from the system manager, then, as root: sekisho-agent enrol CODEFILE",
             },
             Self::HistoryRefused => Words {
                 what: "the ledger refuses this terminal's records",
@@ -276,7 +273,7 @@ impl VerdictCode {
                 next: "通信が回復するまで待ち、回復しない場合はシステム管理者に連絡してください。",
             },
             Self::RegisterStale => Words {
-                what: "端末の登録情報が古くなっています",
+                what: "登録簿が古くなっています",
                 next: "台帳と通信できるまで必須業務以外は利用できません。システム管理者に連絡してください。",
             },
             Self::OtherOffice => Words {
@@ -284,11 +281,10 @@ impl VerdictCode {
                 next: "システム管理者に連絡してください。",
             },
             Self::OtherRegister => Words {
-                what: "判定中に登録情報が更新されました",
-                next: "もう一度実行してください。",
+                what: "判定中に登録簿が更新されました", next: "もう一度実行してください。"
             },
             Self::GrantStale => Words {
-                what: "このカードは端末の登録情報より新しく、登録情報が古いためカードの記載だけでは利用できません",
+                what: "このカードは端末の登録簿より新しく、登録簿が古いためカードの記載だけでは利用できません",
                 next: "台帳と通信できるまで待つか、別の端末を使い、システム管理者に連絡してください。",
             },
             Self::ConnectionStopped => Words {
@@ -307,7 +303,7 @@ impl VerdictCode {
                 what: "この端末は廃止されています", next: "別の端末を使ってください。"
             },
             Self::TerminalKindWrong => Words {
-                what: "この機能は別の種類の端末でのみ利用できます",
+                what: "別の種類の端末が必要です",
                 next: "該当する種類の端末を使ってください。",
             },
             Self::ReaderUnknown => Words {
@@ -343,11 +339,11 @@ impl VerdictCode {
                 next: "操作者用カードを使ってください。",
             },
             Self::CardKindWrong => Words {
-                what: "この機能には別の種類のカードが必要です",
+                what: "別の種類のカードが必要です",
                 next: "この業務用に貸与されたカードを使ってください。",
             },
             Self::GrantRefused => Words {
-                what: "このカードは端末の登録情報より新しく、登録情報が不足しているため確認できません",
+                what: "このカードは端末の登録簿より新しく、登録簿が不足しているため確認できません",
                 next: "台帳と通信できるまで待つか、別の端末を使い、システム管理者に連絡してください。",
             },
             Self::CardReported => Words {
@@ -382,7 +378,7 @@ impl VerdictCode {
                 next: "所属長に確認してください。",
             },
             Self::ProfileUnknown => Words {
-                what: "この操作権限は付与されていません",
+                what: "操作権限が付与されていません",
                 next: "別の操作権限を選ぶか、アクセス管理責任者に連絡してください。",
             },
             Self::ProfileEnded => Words {
@@ -398,11 +394,11 @@ impl VerdictCode {
                 next: "業務に必要な場合は所属長に申し出てください。",
             },
             Self::FunctionNotForTerminal => Words {
-                what: "この端末ではこの機能を利用できません",
+                what: "この端末では使えない機能です",
                 next: "この機能用に設定された端末を使ってください。",
             },
             Self::FunctionNotForApplication => Words {
-                what: "このアプリケーションからはこの機能を利用できません",
+                what: "このアプリでは使えない機能です",
                 next: "所定のアプリケーションから実行してください。",
             },
             Self::PurposeMissing => Words {
@@ -436,8 +432,7 @@ impl VerdictCode {
                 Words { what: "休憩が必要です", next: "休憩の後に再開してください。" }
             }
             Self::DailyLimit => Words {
-                what: "本日の操作時間の上限に達しました",
-                next: "明日以降に操作してください。",
+                what: "本日の操作時間の上限です", next: "明日以降に操作してください。"
             },
             Self::NotRecorded => Words {
                 what: "記録できないため許可できません",
@@ -456,7 +451,7 @@ impl VerdictCode {
             },
             Self::NotEnrolled => Words {
                 what: "この端末はまだ登録手続きが済んでいません",
-                next: "システム管理者から登録コードを受け取り、sekisho-agent enrol を実行してください。",
+                next: "システム管理者から登録コードのファイルを受け取り、root で sekisho-agent enrol CODEFILE を実行してください。",
             },
             Self::HistoryRefused => Words {
                 what: "この端末の記録が台帳に受け入れられません",

@@ -71,9 +71,10 @@ fn write_commands(folder: &Path, scene: &Scene, lang: &str) {
 fn explain(folder: &Path, scene: &Scene) {
     line(&format!(
         "\nEverything is up. In another terminal:  cd {}\n\n\
-         ./tanaka pull | insert          田中 (10023), PIN {}: the card lies in the reader\n\
-         ./takahashi insert | pull       高橋 (10031), PIN {}: the card lies beside it\n\
+         First log in: here, in the panel (below), type 田中's PIN, {}, and press Enter. Then, over there:\n\n\
          ./sekisho authorize juminhyo.issue     ask as a business application would\n\
+         ./tanaka pull                   take 田中's card (10023) out: everything is closed; ./tanaka insert puts it back\n\
+         ./takahashi insert              高橋's card (10031), PIN {}, while 田中's is out; ./takahashi pull\n\
          ./sekisho status                what the terminal says; more: ./sekisho --help\n\
          ./later 301                     five minutes pass at once: the terminal locks\n\
          ./admin records search          search the ledger as administrator; more: ./admin --help\n\

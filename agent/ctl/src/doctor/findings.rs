@@ -206,8 +206,8 @@ fn not_enrolled(said: &mut Said<'_>) {
         Grade::Wrong,
         ["この端末はまだ登録されていません", "this terminal belongs to no office yet"],
         [
-            "管理者から受け取った登録コードで sekisho-agent enrol を実行してください。",
-            "Run sekisho-agent enrol with the code that the administrator gave you.",
+            "システム管理者から登録コードのファイルを受け取り、root で sekisho-agent enrol CODEFILE を実行してください。",
+            "Get the file with the enrolment code from the system manager, then, as root: sekisho-agent enrol CODEFILE",
         ],
     );
 }

@@ -115,6 +115,7 @@ fn open() -> State {
         name: Some("田中 一郎".into()),
         profile: "jumin-1".into(),
         section: "jumin".into(),
+        section_title: "住民課".into(),
         kind: "ordinary".into(),
         opened: NOW - 3_600_000,
         idle_lock_in: 300_000,
@@ -144,6 +145,15 @@ fn open() -> State {
         advice: verdict(granted),
         ..await_pin(5)
     }
+}
+
+/// What an old register leaves: here the administrators call one function essential.
+fn essential_alone() -> Vec<Function> {
+    let stale = |function: Function| match function.function.as_str() {
+        "juminhyo.issue" => function,
+        _ => Function { verdict: verdict(VerdictCode::RegisterStale), ..function },
+    };
+    open().functions.into_iter().map(stale).collect()
 }
 
 fn locked() -> State {
@@ -192,7 +202,9 @@ fn every(language: Language) -> Vec<(&'static str, Panel)> {
                 link: LinkState::Down,
                 register_link: LinkState::Down,
                 unsent: 12,
+                register_age: Some(73 * 3_600_000),
                 register_stale: true,
+                functions: essential_alone(),
                 ..open()
             }),
         ),
@@ -381,6 +393,17 @@ fn a_ledger_that_refuses_the_terminal_is_not_said_to_be_away() {
         let state = State { register_link: LinkState::Refused, link: LinkState::Down, ..open() };
         let text = drawn(&showing(language, state), 80, 24);
         assert!(text.contains(refuses) && !text.contains(away), "{text}");
+    }
+}
+
+#[test]
+fn every_key_stands_whole_in_the_foot() {
+    for language in [Language::Japanese, Language::English] {
+        for (name, panel) in every(language) {
+            let picture = drawn(&panel, 80, 24);
+            let foot = picture.lines().last().unwrap_or_default();
+            assert!(!foot.contains(".."), "{name}: {foot}");
+        }
     }
 }
 

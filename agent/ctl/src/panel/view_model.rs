@@ -1,19 +1,22 @@
 //! What to show: the panel's knowledge as rows of text. Pure, so that every state can be looked at in a test.
 
+mod foot;
 mod for_program;
 mod reporting;
 
 use sekisho_ipc::{Function, PinEntry, Purpose, Recent, Session, SessionEnd, SessionState, State};
 use sekisho_wire::words::Language;
-use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+use unicode_width::UnicodeWidthStr;
 
+use self::foot::keys_shown;
+use super::lines::{fitted, wrapped};
 use super::model::{Agent, Dialog, Panel, Reporting};
 use crate::failure::Failure;
 use crate::phrases::{
     ForWhom, holder, lock_reason, next_of, reader_waits, sentence, session_kind, tries, type_on_reader, warnings,
     what_of,
 };
-use crate::status::padded;
+use crate::status::{padded, section};
 use crate::time_text::{countdown, of_day};
 
 /// From when on the coming idle lock is warned of, in milliseconds.
@@ -65,7 +68,7 @@ pub(super) fn view(panel: &Panel, size: Size) -> Vec<Row> {
             marked(mark, &notice.text, tone, size)
         })
         .collect();
-    foot.push(row(Tone::Bar, fitted(&format!(" {}", keys(panel)), size.columns)));
+    foot.push(row(Tone::Bar, fitted(&format!(" {}", keys_shown(panel)), size.columns)));
     let room = size.rows.saturating_sub(rows.len() + foot.len());
     let mut body = body(panel, Size { rows: room, ..size });
     body.resize(room, row(Tone::Plain, String::new()));
@@ -159,8 +162,7 @@ fn elsewhere(language: Language, size: Size) -> Vec<Row> {
 }
 
 fn not_enrolled(state: &State, language: Language, size: Size) -> Vec<Row> {
-    let title = language.pick("この端末はまだ登録されていません", "This terminal is not enrolled");
-    let mut rows = vec![row(Tone::Strong, title), row(Tone::Plain, "")];
+    let mut rows = vec![row(Tone::Strong, what_of(&state.advice, language)), row(Tone::Plain, "")];
     rows.extend(paragraph(next_of(&state.advice, language), Tone::Warning, size));
     middle(rows, size)
 }
@@ -232,7 +234,7 @@ fn await_pin(panel: &Panel, state: &State, size: Size) -> Vec<Row> {
 
 fn locked(panel: &Panel, state: &State, size: Size) -> Vec<Row> {
     let language = panel.language;
-    let mut rows = vec![row(Tone::Strong, language.pick("ロックしています", "Locked"))];
+    let mut rows = vec![row(Tone::Strong, language.pick("ロック中です", "Locked"))];
     if let Some(session) = &state.session {
         rows.push(row(Tone::Plain, who(session)));
     }
@@ -318,7 +320,7 @@ fn open(panel: &Panel, state: &State, session: &Session, size: Size) -> Vec<Row>
             format!(
                 " {} {}   {} {}   {} {}   {} {}",
                 label("所属", "section"),
-                session.section,
+                section(session),
                 label("操作権限", "profile"),
                 session.profile,
                 label("種別", "kind"),
@@ -434,7 +436,7 @@ fn dialog(panel: &Panel, size: Size) -> Vec<Row> {
             rows.push(row(Tone::Strong, format!("   [ {} ]", padded(text, 40))));
             rows.push(row(Tone::Plain, ""));
             let note = language.pick(
-                "氏名は入力しないでください。英数字と . / _ - が使えます（数字を1字以上）。",
+                "氏名は入力しないでください。英数字と . / _ - が使えます(数字を1字以上)。",
                 "Never a person's name. A-Z a-z 0-9 . / _ -, at least one digit.",
             );
             rows.push(row(Tone::Quiet, format!("   {note}")));
@@ -479,73 +481,6 @@ fn list(lines: impl Iterator<Item = String>, choice: usize, size: Size) -> Vec<R
     std::iter::once(row(Tone::Plain, "")).chain(marked).collect()
 }
 
-/// The keys that do something now.
-fn keys(panel: &Panel) -> String {
-    let language = panel.language;
-    let label = |japanese, english| language.pick(japanese, english);
-    let tongue = label("English", "日本語");
-    let ours = panel.state().filter(|state| state.session.is_some() || state.state != SessionState::Open);
-    let typing = match (&panel.dialog, ours.map(|state| state.state)) {
-        (Dialog::Program { .. } | Dialog::Purpose { .. } | Dialog::Report(Reporting::What { .. }), _) => {
-            return format!("Enter {}  Esc {}", label("選択", "choose"), label("戻る", "back"));
-        }
-        (Dialog::ForProgram { over: true, .. }, _) => return format!("Enter {}", label("戻る", "back")),
-        (Dialog::ForProgram { over: false, .. }, _) => {
-            return format!("Enter {}  Esc {}", label("確定", "send"), label("断る", "decline"));
-        }
-        (Dialog::Report(Reporting::Sure { .. }), _) => {
-            return format!("Enter {}  Esc {}", label("届け出る", "report"), label("やめる", "leave it"));
-        }
-        (
-            Dialog::Case { .. }
-            | Dialog::Pin { .. }
-            | Dialog::ChangePin { .. }
-            | Dialog::Report(Reporting::Card { .. }),
-            _,
-        ) => {
-            return format!("Enter {}  Esc {}", label("確定", "send"), label("戻る", "back"));
-        }
-        (Dialog::Waiting, _) => return format!("F10 {}", label("閉じる", "quit")),
-        (Dialog::None, Some(SessionState::Open)) => {
-            let start =
-                if panel.startable().is_empty() { String::new() } else { format!("s {}  ", label("起動", "start")) };
-            let waits = panel.state().is_some_and(|state| state.waiting.is_some());
-            // There is room for one of them.
-            let pin = if waits {
-                format!("p {}", label("暗証番号", "PIN"))
-            } else {
-                format!("F4 {}", label("暗証番号変更", "change PIN"))
-            };
-            return format!(
-                "a {}  {start}k {}  e {}  {pin}  F7 {}  l {tongue}  q {}",
-                label("実行確認", "ask"),
-                label("ロック", "lock"),
-                label("利用終了", "end"),
-                label("届出", "report"),
-                label("閉じる", "quit"),
-            );
-        }
-        (Dialog::None, Some(SessionState::AwaitPin | SessionState::Locked)) => true,
-        (Dialog::None, Some(SessionState::NoCard) | None) => false,
-    };
-    let change = label("暗証番号変更", "change PIN");
-    let mut keys = match panel.pin_entry() {
-        _ if !typing => String::new(),
-        PinEntry::Keyboard => {
-            format!("Enter {}  Esc {}  F4 {change}  ", label("確定", "send"), label("消去", "clear"))
-        }
-        PinEntry::Reader => format!("Enter {}  F4 {change}  ", label("開始", "begin")),
-        PinEntry::ReaderNow | PinEntry::Nowhere => String::new(),
-    };
-    if typing && panel.state().is_some_and(|state| state.session.is_some()) {
-        keys += &format!("F8 {}  ", label("利用終了", "end session"));
-    }
-    if ours.is_some_and(|state| state.office.is_some()) {
-        keys += &format!("F7 {}  ", label("届出", "report"));
-    }
-    keys + &format!("F2 {tongue}  F10 {}", label("閉じる", "quit"))
-}
-
 /// In the middle of the screen.
 fn middle(rows: Vec<Row>, size: Size) -> Vec<Row> {
     let above = size.rows.saturating_sub(rows.len()) / 2;
@@ -558,36 +493,4 @@ fn middle(rows: Vec<Row>, size: Size) -> Vec<Row> {
 
 fn paragraph(text: &str, tone: Tone, size: Size) -> Vec<Row> {
     wrapped(text, size.columns.saturating_sub(4)).into_iter().map(|line| row(tone, line)).collect()
-}
-
-/// Exactly this many columns: cut or filled up. A character of two columns is never cut in half.
-fn fitted(text: &str, columns: usize) -> String {
-    let mut fitted = String::new();
-    let mut used = 0;
-    for character in text.chars() {
-        let width = character.width().unwrap_or(0);
-        if used + width > columns {
-            break;
-        }
-        used += width;
-        fitted.push(character);
-    }
-    padded(&fitted, columns)
-}
-
-/// In lines of at most so many columns, broken at spaces where there are some.
-fn wrapped(text: &str, columns: usize) -> Vec<String> {
-    let mut lines = Vec::new();
-    let mut line = String::new();
-    for character in text.chars() {
-        if line.width() + character.width().unwrap_or(0) > columns {
-            let rest = line.rfind(' ').map(|at| line.split_off(at)).unwrap_or_default();
-            lines.push(std::mem::replace(&mut line, rest.trim_start().to_owned()));
-        }
-        line.push(character);
-    }
-    if !line.trim().is_empty() {
-        lines.push(line.trim_end().to_owned());
-    }
-    lines
 }

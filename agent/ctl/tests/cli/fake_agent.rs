@@ -137,7 +137,7 @@ pub(crate) fn refused(code: VerdictCode) -> Value {
 /// A state: `no_card`, `open` or `locked`.
 pub(crate) fn state(name: &str) -> Value {
     let session = json!({
-        "id": "c27e", "operator": "0012", "name": "田中 一郎", "profile": "jumin-1", "section": "jumin", "kind": "ordinary",
+        "id": "c27e", "operator": "0012", "name": "田中 一郎", "profile": "jumin-1", "section": "jumin", "section_title": "住民課", "kind": "ordinary",
         "opened": 1_795_310_100_000_u64, "idle_lock_in": 300_000, "ends_in": 36_000_000, "ends_by": "length",
     });
     let function = |code: &str, title: &str, verdict: Value| json!({ "function": code, "title": title, "level": "session", "purpose_required": false, "purposes": [], "verdict": verdict });

@@ -81,7 +81,7 @@ fn verdict(code: &str) -> Value {
 }
 
 fn session(operator: &str) -> Value {
-    json!({"id": "c27e", "operator": operator, "name": null, "profile": "p", "section": "s", "kind": "ordinary", "opened": 1,
+    json!({"id": "c27e", "operator": operator, "name": null, "profile": "p", "section": "s", "section_title": "", "kind": "ordinary", "opened": 1,
         "idle_lock_in": 1, "ends_in": 1, "ends_by": "length"})
 }
 

@@ -72,6 +72,7 @@ fn open(idle_lock_in: u64, ends_in: u64) -> State {
         name: None,
         profile: text(),
         section: text(),
+        section_title: text(),
         kind: text(),
         opened: 0,
         idle_lock_in,
