@@ -12,6 +12,7 @@ use sekisho_tests::login::{Attempt, Stanzas};
 use sekisho_tests::pin_pad::{Move, PinPadReader};
 use sekisho_tests::scene::{Scene, wait_sealed};
 use sekisho_tests::terminal::Part;
+use sekisho_tests::wait;
 
 const PIN: &str = "493716";
 
@@ -187,7 +188,8 @@ fn what_goes_wrong_on_the_reader_is_told_and_asked_for_nowhere_else() {
 
     // Pulled while it is typed: nobody can say what it cost, until the card is back and says so itself.
     let mut client = scene.terminal.client();
-    let prompt = client.prompt(&login).unwrap();
+    // The reader ends its turn with the PIN that nobody wants, and is busy until then.
+    let prompt = wait::until("the reader to be free", || client.prompt(&login).ok());
     let _ = pad.wait_asked();
     pad.pull(&mut scene.clerk.card);
     let (code, said) = refused(client.wait_for(&prompt));
