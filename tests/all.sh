@@ -12,6 +12,11 @@ cargo build --workspace
 status=0
 # Two scenarios at a time: each has its own pcscd, ledger and terminals, and two cores is what we promise to need.
 cargo test --workspace --no-fail-fast -- --test-threads 2 "$@" 2>&1 | tee "$log" || status=$?
+# What the ledger keeps, once more with its book on a PostgreSQL server; tests/long.sh does so with every story.
+if [ $# -eq 0 ]; then
+    SEKISHO_STORE=postgres cargo test --workspace --no-fail-fast --test scenarios -- --test-threads 2 \
+        evidence:: ingest:: by_hand:: 2>&1 | tee -a "$log" || status=$?
+fi
 
 awk '/^test result:/ { passed += $4; failed += $6; ignored += $8 }
      END { printf "%d passed, %d failed, %d skipped\n", passed, failed, ignored; exit passed == 0 }' "$log" || status=1

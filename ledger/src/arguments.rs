@@ -90,6 +90,19 @@ pub enum Command {
         #[arg(long, value_name = "DIR")]
         to: PathBuf,
     },
+    /// Move the book onto a PostgreSQL server, or back into a file; the ledger must not be running
+    /// （保存先を移します。台帳は停止しておきます）
+    MoveBook {
+        /// The ledger's directory （データディレクトリ）
+        #[arg(long)]
+        data: PathBuf,
+        /// An empty database on a PostgreSQL server of this machine, as for init （移す先の PostgreSQL）
+        #[arg(long, value_name = "CONNECTION", required_unless_present = "to_file")]
+        to_postgres: Option<String>,
+        /// The data directory's own file （ファイルに移します）
+        #[arg(long, conflicts_with = "to_postgres")]
+        to_file: bool,
+    },
     /// Let a stopped log go on, after its reason was found and put right （停止したログを再開します）
     Resume {
         /// The ledger's directory （データディレクトリ）

@@ -67,7 +67,7 @@ fn files_and_database(data: &DataDir, book: &Book, copy: &DataDir) -> Result<(Ve
             Book::Server(_) => {
                 let _ = std::fs::remove_file(copy.database());
                 let copied = SqliteStore::create(&copy.database())?;
-                transfer(&*book.open_snapshot()?, &copied)?;
+                transfer(&*book.open_snapshot()?, &copied, &mut |_| {})?;
             }
         }
         // Opened for writing, so that no side file is left when it is closed.

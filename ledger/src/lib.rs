@@ -22,6 +22,7 @@ pub mod index;
 pub mod ingest;
 pub mod keys;
 pub mod ledger;
+pub mod move_book;
 pub mod office;
 pub mod payload;
 pub mod people;

@@ -73,6 +73,7 @@ fn run(command: Command) -> Result<ExitCode, LedgerError> {
                  {offices} 団体、{entries} 件を {to} に複製しました。鍵は別の場所に保管してください\n"
             ));
         }
+        Command::MoveBook { data, to_postgres, to_file: _ } => return move_book(&data, to_postgres),
         Command::Resume { data, office, log, i_have_checked: _, simulated_clock } => {
             let note = command::resume(&data, &office, log, command::clock(simulated_clock)?)?;
             say(&format!("log {log} goes on; it had stopped because {}\nログ {log} を再開しました\n", note.halt));
@@ -85,19 +86,38 @@ fn run(command: Command) -> Result<ExitCode, LedgerError> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn fsck(data: &std::path::Path, office: Option<&OfficeId>) -> Result<ExitCode, LedgerError> {
-    let watched = std::io::stderr().is_terminal();
-    let mut progress = |entries| {
-        if watched {
-            complain(&format!("\r{entries} entries checked（{entries} 件を検査済み）"));
+fn move_book(data: &std::path::Path, postgres: Option<String>) -> Result<ExitCode, LedgerError> {
+    let moved = watched(
+        |entries| format!("{entries} entries copied（{entries} 件を複製済み）"),
+        |progress| sekisho_ledger::move_book::move_book(data, postgres, progress),
+    )?;
+    let (entries, to, old) = (moved.entries, moved.to, moved.old);
+    say(&format!(
+        "{entries} entries moved to {to}. Run fsck, then start the ledger; the old book is still at {old}\n         {entries} 件を {to} に移しました。fsck の後に台帳を起動してください。元の台帳は {old} に残っています\n"
+    ));
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Does long work, and shows how far it has come where a person watches.
+fn watched<T>(words: impl Fn(u64) -> String, work: impl FnOnce(&mut dyn FnMut(u64)) -> T) -> T {
+    let shown = std::io::stderr().is_terminal();
+    let done = work(&mut |entries| {
+        if shown {
+            complain(&format!("\r{}", words(entries)));
         }
-    };
-    let report = command::fsck(data, office, &mut progress);
-    if watched {
+    });
+    if shown {
         // What was found stands on a line of its own.
         complain("\r\x1b[K");
     }
-    let report = report?;
+    done
+}
+
+fn fsck(data: &std::path::Path, office: Option<&OfficeId>) -> Result<ExitCode, LedgerError> {
+    let report = watched(
+        |entries| format!("{entries} entries checked（{entries} 件を検査済み）"),
+        |progress| command::fsck(data, office, progress),
+    )?;
     for finding in &report.findings {
         say(&format!("{}\n  {}\n", finding.text(Language::English), finding.text(Language::Japanese)));
     }

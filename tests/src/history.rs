@@ -1,11 +1,39 @@
-//! What stands in a ledger's database, looked at from outside: dense, once each, and what happens to it when somebody writes there.
+//! What stands in a ledger's book, looked at from outside: dense, once each, and what happens to it when somebody writes there.
 
-use rusqlite::Connection;
+use std::sync::Arc;
+
+use sekisho_ledger::config::Config;
+use sekisho_ledger::data::DataDir;
+use sekisho_ledger::store::{Book, LogName, Store, StoredBatch};
 
 use crate::ledger::Ledger;
 
-fn open(ledger: &Ledger) -> Connection {
-    Connection::open(ledger.data().join("ledger.db")).expect("cannot open the ledger's database")
+fn book(ledger: &Ledger) -> Book {
+    let data = DataDir::new(ledger.data());
+    Config::read(&data.config()).and_then(|config| config.book(&data)).expect("the ledger's configuration")
+}
+
+fn open(ledger: &Ledger) -> Arc<dyn Store> {
+    book(ledger).open_snapshot().expect("cannot open the ledger's book")
+}
+
+fn batches(ledger: &Ledger) -> Vec<StoredBatch> {
+    let store = open(ledger);
+    let (mut all, mut next) = (Vec::new(), 0);
+    for office in store.offices().expect("the offices") {
+        loop {
+            let page = store.batches_by_index(&office.id, next, 1000).expect("the batches");
+            let Some(last) = page.last() else { break };
+            next = last.index + 1;
+            all.extend(page);
+        }
+        next = 0;
+    }
+    all
+}
+
+fn signed(count: u64) -> i64 {
+    i64::try_from(count).expect("a count")
 }
 
 /// Checks that the batches of each terminal and epoch cover its records from 0 on without gap or overlap, and that each lies in the records log
@@ -15,61 +43,139 @@ fn open(ledger: &Ledger) -> Connection {
 /// When a record is missing or there twice.
 #[must_use]
 pub fn assert_once_each(ledger: &Ledger) -> i64 {
-    let database = open(ledger);
-    let mut rows = database
-        .prepare("SELECT terminal, epoch, first, count, idx FROM batches ORDER BY office, terminal, epoch, first")
-        .expect("the table of batches");
-    let batches: Vec<(String, i64, i64, i64, i64)> = rows
-        .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?)))
-        .expect("the batches")
-        .map(|row| row.expect("a batch"))
-        .collect();
-    let mut next = (String::new(), 0, 0);
-    let mut places: Vec<(i64, i64)> = Vec::new();
-    for (terminal, epoch, first, count, index) in &batches {
-        if (&next.0, next.1) != (terminal, *epoch) {
-            next = (terminal.clone(), *epoch, 0);
+    let mut batches = batches(ledger);
+    batches.sort_by(|one, other| {
+        (&one.office, &one.terminal, one.epoch, one.first).cmp(&(
+            &other.office,
+            &other.terminal,
+            other.epoch,
+            other.first,
+        ))
+    });
+    let (mut history, mut next) = (None, 0);
+    for batch in &batches {
+        let of = Some((batch.office, &batch.terminal, batch.epoch));
+        if history != of {
+            (history, next) = (of, 0);
         }
-        assert_eq!(*first, next.2, "records of {terminal} are missing or there twice");
-        next.2 += count;
-        places.push((*index, index + count));
+        assert_eq!(batch.first, next, "records of {} are missing or there twice", batch.terminal);
+        next += u64::from(batch.count);
     }
+    let mut places: Vec<_> =
+        batches.iter().map(|batch| (batch.office, batch.index, batch.index + u64::from(batch.count))).collect();
     places.sort_unstable();
-    assert!(places.windows(2).all(|pair| pair[0].1 <= pair[1].0), "two batches share a place in the log");
-    batches.iter().map(|(_, _, _, count, _)| count).sum()
+    let apart = |one: &(_, u64, u64), other: &(_, u64, u64)| one.0 != other.0 || one.2 <= other.1;
+    assert!(places.windows(2).all(|pair| apart(&pair[0], &pair[1])), "two batches share a place in the log");
+    signed(batches.iter().map(|batch| u64::from(batch.count)).sum())
 }
 
-/// The end of a terminal's history in the ledger: the number of its records in this epoch.
+/// The number of a terminal's records in the ledger.
 ///
 /// # Panics
-/// When the database cannot be read.
+/// When the book cannot be read.
 #[must_use]
 pub fn stored(ledger: &Ledger, terminal: &str) -> i64 {
-    open(ledger)
-        .query_row("SELECT coalesce(sum(count), 0) FROM batches WHERE terminal = ?1", [terminal], |row| row.get(0))
-        .expect("the batches of a terminal")
+    let batches = batches(ledger);
+    let its = batches.iter().filter(|batch| batch.terminal.as_str() == terminal);
+    signed(its.map(|batch| u64::from(batch.count)).sum())
+}
+
+fn size(ledger: &Ledger, log: LogName) -> u64 {
+    let store = open(ledger);
+    let offices = store.offices().expect("the offices");
+    offices.iter().map(|office| store.frontier(&office.id, log).expect("the size of a log").size()).sum()
 }
 
 /// The number of acts in the register log.
 ///
 /// # Panics
-/// When the database cannot be read.
+/// When the book cannot be read.
 #[must_use]
 pub fn acts(ledger: &Ledger) -> u64 {
-    let count: i64 =
-        open(ledger).query_row("SELECT count(*) FROM register_1", [], |row| row.get(0)).expect("the register log");
-    u64::try_from(count).expect("a count")
+    size(ledger, LogName::Register)
 }
 
 /// The number of entries in the casebook.
 ///
 /// # Panics
-/// When the database cannot be read.
+/// When the book cannot be read.
 #[must_use]
 pub fn proposals(ledger: &Ledger) -> u64 {
-    let count: i64 =
-        open(ledger).query_row("SELECT count(*) FROM casebook_1", [], |row| row.get(0)).expect("the casebook");
-    u64::try_from(count).expect("a count")
+    size(ledger, LogName::Casebook)
+}
+
+/// Bytes in the book of one office.
+#[derive(Clone, Copy, Debug)]
+pub enum Bytes<'a> {
+    /// The payload of an entry.
+    Payload(LogName, u64),
+    /// The leaf of an entry.
+    Leaf(LogName, u64),
+    /// The first hash tile of level 1 of the records log.
+    Tile,
+    /// The chain in a terminal's cursor.
+    Chain(&'a str),
+    /// The signed header of a terminal's first batch.
+    Header(&'a str),
+}
+
+impl Bytes<'_> {
+    /// Table, column and row.
+    fn place(self, book: &Book) -> (String, &'static str, String) {
+        let entry = |log: LogName, index: u64, column: &str| match book {
+            Book::File(_) => (format!("{log}_1"), format!("idx = {index}")),
+            Book::Server(_) => {
+                let table = if column == "leaf" { "leaves" } else { "payloads" };
+                (format!("sekisho.{table}"), format!("log = {} AND idx = {index}", log.number()))
+            }
+        };
+        let table = |name: &str| match book {
+            Book::File(_) => name.to_owned(),
+            Book::Server(_) => format!("sekisho.{name}"),
+        };
+        match self {
+            Self::Payload(log, index) => {
+                let (table, which) = entry(log, index, "payload");
+                (table, "payload", which)
+            }
+            Self::Leaf(log, index) => {
+                let (table, which) = entry(log, index, "leaf");
+                (table, "leaf", which)
+            }
+            Self::Tile => (table("tiles"), "hashes", "log = 0 AND level = 1 AND idx = 0".into()),
+            Self::Chain(terminal) => (table("cursors"), "chain", format!("emitter = '{terminal}'")),
+            Self::Header(terminal) => (table("batches"), "header", format!("terminal = '{terminal}' AND first = 0")),
+        }
+    }
+}
+
+/// Flips one bit of the byte at this place, or of the one in the middle. The ledger must not be running.
+///
+/// # Panics
+/// When there is nothing to flip.
+pub fn flip(ledger: &Ledger, bytes: Bytes<'_>, at: Option<usize>) {
+    let book = book(ledger);
+    let (table, column, which) = bytes.place(&book);
+    let changed = match book {
+        Book::File(path) => {
+            let database = rusqlite::Connection::open(path).expect("cannot open the ledger's database");
+            let select = format!("SELECT {column} FROM {table} WHERE {which}");
+            let mut blob: Vec<u8> = database.query_row(&select, [], |row| row.get(0)).expect("the bytes");
+            let at = at.unwrap_or(blob.len() / 2);
+            blob[at] ^= 1;
+            let update = format!("UPDATE {table} SET {column} = ?1 WHERE {which}");
+            database.execute(&update, [blob]).expect("cannot write into the ledger's database") as u64
+        }
+        Book::Server(config) => {
+            let mut client = config.connect(postgres::NoTls).expect("cannot reach the ledger's database");
+            let at = at.map_or_else(|| format!("length({column}) / 2"), |at| at.to_string());
+            let update = format!(
+                "UPDATE {table} SET {column} = set_byte({column}, {at}, get_byte({column}, {at}) # 1) WHERE {which}"
+            );
+            client.execute(&update, &[]).expect("cannot write into the ledger's database")
+        }
+    };
+    assert_eq!(changed, 1, "{table} {which}");
 }
 
 /// Flips one bit in the middle of the payload of an entry in the middle of the records log. Gives the entry's index.
@@ -77,19 +183,8 @@ pub fn proposals(ledger: &Ledger) -> u64 {
 /// # Panics
 /// When there is nothing to flip.
 #[must_use]
-pub fn flip_a_byte(ledger: &Ledger) -> i64 {
-    let database = open(ledger);
-    let size: i64 =
-        database.query_row("SELECT count(*) FROM records_1", [], |row| row.get(0)).expect("the number of entries");
-    let index = size / 2;
-    let mut payload: Vec<u8> = database
-        .query_row("SELECT payload FROM records_1 WHERE idx = ?1", [index], |row| row.get(0))
-        .expect("an entry");
-    let middle = payload.len() / 2;
-    payload[middle] ^= 1;
-    let changed = database
-        .execute("UPDATE records_1 SET payload = ?1 WHERE idx = ?2", rusqlite::params![payload, index])
-        .expect("cannot write into the ledger's database");
-    assert_eq!(changed, 1, "one entry is changed");
+pub fn flip_a_byte(ledger: &Ledger) -> u64 {
+    let index = size(ledger, LogName::Records) / 2;
+    flip(ledger, Bytes::Payload(LogName::Records, index), None);
     index
 }

@@ -6,7 +6,14 @@ use std::process::{Command, Output};
 use crate::binaries::program;
 use crate::clock::{StoryClock, live_by};
 use crate::ports::free_port;
+use crate::postgres;
 use crate::process::Process;
+use crate::town::copy_files;
+
+/// Where the books of this run are kept: `SEKISHO_STORE=postgres` says on a server, which the run starts.
+fn on_server() -> bool {
+    std::env::var_os("SEKISHO_STORE").is_some_and(|store| store == "postgres")
+}
 
 /// The ledger: its data, and the process while it serves.
 pub struct Ledger {
@@ -34,31 +41,62 @@ impl Ledger {
     #[must_use]
     pub fn init_at(folder: &Path, clock: &StoryClock, port: u16) -> Self {
         let data = folder.join("data");
-        let output = Command::new(program("sekisho-ledger"))
-            .args(["init", "--name", "ledger.example", "--host", "127.0.0.1", "--host", "localhost"])
-            .arg("--data")
-            .arg(&data)
-            .arg("--listen")
-            .arg(format!("127.0.0.1:{port}"))
-            .output()
-            .expect("cannot start sekisho-ledger");
-        succeeded("sekisho-ledger init", &output);
+        let mut init = Command::new(program("sekisho-ledger"));
+        init.args(["init", "--name", "ledger.example", "--host", "127.0.0.1", "--host", "localhost"]);
+        init.arg("--data").arg(&data).arg("--listen").arg(format!("127.0.0.1:{port}"));
+        if on_server() {
+            init.arg("--postgres").arg(postgres::database());
+        }
+        succeeded("sekisho-ledger init", &init.output().expect("cannot start sekisho-ledger"));
         Self { data, port, clock: clock.file().to_owned(), log: folder.join("ledger.log"), process: None }
     }
 
-    /// The ledger whose data was copied into this folder, on a port of its own.
+    /// The ledger whose data was copied into this folder, on a port of its own. Its book is moved to where this run keeps them.
     ///
     /// # Panics
-    /// When there is no such data.
+    /// When there is no such data, or its book cannot be moved.
     #[must_use]
     pub fn copied(folder: &Path, clock: &StoryClock) -> Self {
+        let ledger = Self::at(folder, clock);
+        if on_server() {
+            let mut moves = ledger.command("move-book");
+            moves.arg("--to-postgres").arg(postgres::database());
+            succeeded("sekisho-ledger move-book", &moves.output().expect("cannot start sekisho-ledger"));
+        }
+        ledger
+    }
+
+    /// A copy of this one in another folder. It must not be running.
+    ///
+    /// # Panics
+    /// When it cannot be copied.
+    #[must_use]
+    pub fn copy_to(&self, folder: &Path, clock: &StoryClock) -> Self {
+        copy_files(&self.data, &folder.join("data"));
+        let copy = Self::at(folder, clock);
+        copy.configure("postgres", |place| {
+            let place = place.trim_matches(|c: char| c == '"' || c.is_whitespace());
+            format!("{:?}", postgres::copy_of(place))
+        });
+        copy
+    }
+
+    fn at(folder: &Path, clock: &StoryClock) -> Self {
         let (data, port) = (folder.join("data"), free_port());
-        let file = data.join("ledger.toml");
+        let ledger = Self { data, port, clock: clock.file().to_owned(), log: folder.join("ledger.log"), process: None };
+        ledger.configure("listen", |_| format!("\"127.0.0.1:{port}\""));
+        ledger
+    }
+
+    /// Writes another value for a key that stands in the configuration.
+    fn configure(&self, key: &str, value: impl Fn(&str) -> String) {
+        let file = self.data.join("ledger.toml");
         let text = std::fs::read_to_string(&file).expect("a ledger's configuration");
-        let listen = |line: &str| line.starts_with("listen").then(|| format!("listen = \"127.0.0.1:{port}\""));
-        let lines: Vec<String> = text.lines().map(|line| listen(line).unwrap_or_else(|| line.to_owned())).collect();
-        std::fs::write(&file, lines.join("\n") + "\n").expect("cannot write the ledger's configuration");
-        Self { data, port, clock: clock.file().to_owned(), log: folder.join("ledger.log"), process: None }
+        let changed = |line: &str| match line.split_once('=') {
+            Some((name, before)) if name.trim() == key => format!("{key} = {}\n", value(before)),
+            Some(_) | None => format!("{line}\n"),
+        };
+        std::fs::write(&file, text.lines().map(changed).collect::<String>()).expect("cannot write it");
     }
 
     /// Starts serving, and waits until it answers.

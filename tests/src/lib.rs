@@ -24,6 +24,7 @@ pub mod peer;
 pub mod pin_pad;
 pub mod polkit;
 pub mod ports;
+pub mod postgres;
 pub mod process;
 pub mod reader;
 pub mod said;

@@ -77,7 +77,11 @@ impl PostgresStore {
             Ok(transaction.commit()?)
         };
         if version_of(&mut connection)?.is_some() {
-            return Err(StoreError::Database { act, cause: "it holds some already".into() });
+            return Err(StoreError::Database {
+                act,
+                cause: "it holds some already; those of a move that was cut short go with: DROP SCHEMA sekisho CASCADE"
+                    .into(),
+            });
         }
         make(&mut connection).map_err(|error| error.into_store(act))?;
         Ok(Self::with(config, connection))

@@ -10,11 +10,12 @@ use crate::stage::growth;
 /// Entries, batches and others in one commit.
 const PAGE: u32 = 2_000;
 
-/// Copies everything into an empty store; gives how many entries. The source must not change meanwhile: a snapshot.
+/// Copies everything into an empty store; gives how many entries, and tells `progress` as they are copied. The source must not change
+/// meanwhile: a snapshot.
 ///
 /// # Errors
 /// When one of them fails. The copy is none then.
-pub fn transfer(from: &dyn Store, to: &dyn Store) -> Result<u64, StoreError> {
+pub fn transfer(from: &dyn Store, to: &dyn Store, progress: &mut dyn FnMut(u64)) -> Result<u64, StoreError> {
     let offices = from.offices()?;
     to.commit(&Change { offices: offices.clone(), ..Change::default() })?;
     let mut entries = 0;
@@ -22,7 +23,7 @@ pub fn transfer(from: &dyn Store, to: &dyn Store) -> Result<u64, StoreError> {
         let office = office.id;
         to.commit(&Change { keys: from.keys(&office)?, ..Change::default() })?;
         for log in LogName::ALL {
-            entries += entries_of(from, to, &office, log)?;
+            entries += entries_of(from, to, (&office, log), &mut |copied| progress(entries + copied))?;
             let acts = from.acts(&office, log)?;
             for page in acts.chunks(PAGE as usize) {
                 to.commit(&Change { acts: page.to_vec(), ..Change::default() })?;
@@ -45,7 +46,12 @@ pub fn transfer(from: &dyn Store, to: &dyn Store) -> Result<u64, StoreError> {
 }
 
 /// The entries of one log with their names, and what tiles gain by them.
-fn entries_of(from: &dyn Store, to: &dyn Store, office: &OfficeId, log: LogName) -> Result<u64, StoreError> {
+fn entries_of(
+    from: &dyn Store,
+    to: &dyn Store,
+    (office, log): (&OfficeId, LogName),
+    progress: &mut dyn FnMut(u64),
+) -> Result<u64, StoreError> {
     let mut frontier = Frontier::new();
     loop {
         let at = frontier.size();
@@ -60,6 +66,7 @@ fn entries_of(from: &dyn Store, to: &dyn Store, office: &OfficeId, log: LogName)
         let names = from.names(office, log, at, frontier.size())?;
         let append = Append { office: *office, log, from: at, entries, tiles, frontier: frontier.clone() };
         to.commit(&Change { appends: vec![append], names, ..Change::default() })?;
+        progress(frontier.size());
     }
     if frontier == from.frontier(office, log)? {
         Ok(frontier.size())

@@ -10,8 +10,11 @@ mod fsck;
 mod holes;
 mod https;
 mod ingest;
+mod moved;
 mod names;
 mod office;
+#[expect(unreachable_pub, dead_code, reason = "the stories have the same file, and use more of it")]
+#[path = "../../../tests/src/postgres.rs"]
 mod postgres;
 mod replay;
 mod served;

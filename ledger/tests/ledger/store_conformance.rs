@@ -328,10 +328,10 @@ fn a_book_goes_from_one_store_to_another_and_back_whole() {
     let founding = CodePurpose::Founding { seeds: vec![0, 1] };
     let code = StoredCode { hash: [4; 32], expires: 9, purpose: founding, used: Some(7) };
     file.commit(&Change { codes: vec![code], ..Change::default() }).unwrap();
-    assert_eq!(transfer(&**file, &**server).unwrap(), 5_002);
+    assert_eq!(transfer(&**file, &**server, &mut |_| {}).unwrap(), 5_002);
     let back = fresh();
     let back = SqliteStore::create(&book(&back)).unwrap();
-    assert_eq!(transfer(&**server, &back).unwrap(), 5_002);
+    assert_eq!(transfer(&**server, &back, &mut |_| {}).unwrap(), 5_002);
     for store in [&**server as &dyn Store, &back] {
         assert_eq!(store.offices().unwrap(), file.offices().unwrap());
         for (office, log) in [OFFICE, OTHER].into_iter().flat_map(|office| LogName::ALL.map(|log| (office, log))) {

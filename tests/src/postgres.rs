@@ -1,4 +1,4 @@
-//! A PostgreSQL server of our own: in a temporary folder, on a socket in it and on no port, for as long as these tests run.
+//! A PostgreSQL server of our own: in a temporary folder, on a socket in it and on no port, for as long as the process runs.
 
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::{Path, PathBuf};
@@ -18,11 +18,29 @@ const FOLDER: &str = "sekisho-postgres-";
 const USER: &str = "postgres";
 
 /// A new database on the server, which is started for the first, as `ledger.toml` names it.
-pub(crate) fn database() -> String {
+///
+/// # Panics
+/// When the server cannot be started, or makes none.
+#[must_use]
+pub fn database() -> String {
+    made("")
+}
+
+/// A copy of a database that nobody uses now.
+///
+/// # Panics
+/// When there is none of that name.
+#[must_use]
+pub fn copy_of(place: &str) -> String {
+    let config: Config = place.parse().expect("the place of a database");
+    made(&format!("TEMPLATE {}", config.get_dbname().expect("its name")))
+}
+
+fn made(how: &str) -> String {
     static NUMBER: AtomicU32 = AtomicU32::new(0);
     let name = format!("book_{}", NUMBER.fetch_add(1, Ordering::Relaxed));
-    let mut client = reach(server(), "postgres").connect(NoTls).unwrap();
-    client.batch_execute(&format!("CREATE DATABASE {name}")).unwrap();
+    let mut client = reach(server(), "postgres").connect(NoTls).expect("the server answers");
+    client.batch_execute(&format!("CREATE DATABASE {name} {how}")).expect("the server makes a database");
     format!("host={} user={USER} dbname={name}", server().display())
 }
 
@@ -51,7 +69,7 @@ fn server() -> &'static Path {
 
 /// What earlier runs left: they cannot clean up behind a server that dies with them.
 fn remove_old() {
-    for entry in std::fs::read_dir(std::env::temp_dir()).unwrap().flatten() {
+    for entry in std::fs::read_dir(std::env::temp_dir()).into_iter().flatten().flatten() {
         let name = entry.file_name();
         let process = name.to_str().and_then(|name| name.strip_prefix(FOLDER));
         if process.is_some_and(|process| !Path::new("/proc").join(process).exists()) {
@@ -65,25 +83,25 @@ fn start() -> PathBuf {
     remove_old();
     let folder = std::env::temp_dir().join(format!("{FOLDER}{}", std::process::id()));
     let _ = std::fs::remove_dir_all(&folder);
-    std::fs::create_dir_all(&folder).unwrap();
-    std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o755)).unwrap();
+    std::fs::create_dir_all(&folder).expect("a folder");
+    std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o755)).expect("a folder of ours");
     if rustix::process::geteuid().is_root() {
         let uid = user();
-        chown(&folder, Some(uid), Some(uid)).unwrap();
+        chown(&folder, Some(uid), Some(uid)).expect("root gives it away");
     }
     let data = folder.join("data");
     let mut initdb = as_user("initdb");
     initdb.arg("-D").arg(&data).args(["-U", USER, "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8"]);
-    let made = initdb.output().unwrap();
+    let made = initdb.output().expect("initdb starts");
     assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
     let mut server = as_user("postgres");
     server.arg("-D").arg(&data).arg("-k").arg(&folder).args(["-c", "listen_addresses="]);
-    let mut server = server.stderr(Stdio::null()).spawn().unwrap();
+    let mut server = server.stderr(Stdio::null()).spawn().expect("the server starts");
     for _ in 0..600 {
         if reach(&folder, "postgres").connect(NoTls).is_ok() {
             return folder;
         }
-        assert!(server.try_wait().unwrap().is_none(), "the server has ended");
+        assert!(matches!(server.try_wait(), Ok(None)), "the server has ended");
         std::thread::sleep(Duration::from_millis(100));
     }
     panic!("the server does not answer");
@@ -103,7 +121,7 @@ fn as_user(program: &str) -> Command {
 }
 
 fn user() -> u32 {
-    let passwd = std::fs::read_to_string("/etc/passwd").unwrap();
+    let passwd = std::fs::read_to_string("/etc/passwd").expect("the users");
     let line = passwd.lines().find(|line| line.starts_with(&format!("{USER}:"))).expect("the package postgresql-15");
-    line.split(':').nth(2).unwrap().parse().unwrap()
+    line.split(':').nth(2).and_then(|uid| uid.parse().ok()).expect("a uid")
 }
