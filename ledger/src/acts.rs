@@ -206,7 +206,7 @@ fn proposal_names(
     needed.iter().map(of).collect()
 }
 
-fn store_act(
+pub(crate) fn store_act(
     stage: &mut Stage<'_>,
     office: &OfficeId,
     placed: Placed,
@@ -261,6 +261,22 @@ fn seal_names(
     sealed.collect()
 }
 
+/// Those of the names that an act speaks of which somebody still knows, sealed as [`seal_names`] does.
+pub(crate) fn seal_found(
+    office: &OfficeId,
+    placed: Placed,
+    needed: &[NameHash],
+    names: &[Name],
+    master: &SecretKey,
+) -> Vec<StoredName> {
+    let Placed { log, index, .. } = placed;
+    let sealed = |hash: &NameHash| {
+        let name = names.iter().find(|name| name.hash() == *hash)?;
+        Some(StoredName { office: *office, log, index, hash: hash.0, sealed: name.seal(office, hash, master) })
+    };
+    needed.iter().filter_map(sealed).collect()
+}
+
 /// Whether a text can be a person's name (LEDGER §L4). Names travel beside acts: long ones would crowd out the pages of the register. What
 /// is not seen misleads whoever reads it; but names may hold characters that no title has, such as variants of Chinese characters.
 fn is_sound(name: &str) -> bool {
@@ -273,7 +289,7 @@ fn is_sound(name: &str) -> bool {
 const NAME_MAX: usize = 200;
 
 impl Name {
-    fn hash(&self) -> NameHash {
+    pub(crate) fn hash(&self) -> NameHash {
         NameHash::of(&self.salt, &self.text)
     }
 

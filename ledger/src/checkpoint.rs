@@ -82,6 +82,36 @@ pub struct HaltNote {
     pub evidence: String,
 }
 
+impl Halt {
+    /// How many entries were signed, where nothing is wrong with the log but that there are fewer.
+    #[must_use]
+    pub const fn signed(self) -> Option<u64> {
+        match self {
+            Self::Outrun { seen: signed, .. } | Self::Behind { signed, .. } => Some(signed),
+            Self::Missing
+            | Self::Unreadable
+            | Self::Forked { .. }
+            | Self::TreeDamaged
+            | Self::Changed
+            | Self::NoteUnreadable
+            | Self::Contradicted { .. } => None,
+        }
+    }
+}
+
+impl HaltNote {
+    /// Whether it stands, whatever another says: a history that is wrong outweighs one that is behind, and of two that say how far it was signed the
+    /// larger one does; else what was written first says more than what follows from it.
+    #[must_use]
+    pub const fn outweighs(&self, other: &Self) -> bool {
+        match (self.halt.signed(), other.halt.signed()) {
+            (Some(signed), Some(other)) => signed >= other,
+            (Some(_), None) => false,
+            (None, _) => true,
+        }
+    }
+}
+
 /// Offices that have a directory of checkpoints.
 ///
 /// # Errors
@@ -133,12 +163,12 @@ impl CheckpointFile {
         }
     }
 
-    /// Writes down that the log has stopped. The first reason stays: what follows from it says less.
+    /// Writes down that the log has stopped, unless a note that is there outweighs it.
     ///
     /// # Errors
     /// When the disk fails.
     pub fn note_halt(&self, note: &HaltNote) -> Result<(), LedgerError> {
-        if self.halted()?.is_some() {
+        if self.halted()?.is_some_and(|before| before.outweighs(note)) {
             return Ok(());
         }
         let path = self.halt_path();

@@ -26,6 +26,10 @@ pub struct Config {
     /// data directory.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub postgres: Option<String>,
+    /// Terminals that must have shown, after a start, what they verified last, before anything is written: none where nothing is
+    /// said. A log that was behind waits for as many, or for all that brought something in the last week.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hear: Option<usize>,
     /// Requests that may wait for the database before others are told to come again: at least 1.
     #[serde(default = "default_waiting")]
     pub waiting_max: usize,
@@ -44,7 +48,7 @@ impl Config {
     #[must_use]
     pub fn new(name: &str, listen: SocketAddr, hosts: Vec<String>) -> Self {
         let (tick_ms, waiting_max) = (default_tick(), default_waiting());
-        Self { name: name.into(), listen, hosts, tick_ms, postgres: None, waiting_max }
+        Self { name: name.into(), listen, hosts, tick_ms, postgres: None, hear: None, waiting_max }
     }
 
     /// Reads and checks the file.

@@ -5,6 +5,7 @@ pub(crate) mod content;
 mod logs;
 mod people;
 mod problem;
+mod refill;
 mod terminals;
 mod visit;
 
@@ -54,6 +55,10 @@ pub fn routes(hall: Hall) -> Router {
         .route("/v1/terminal/seal", get(terminals::seal))
         .route("/v1/terminal/cursor", get(terminals::cursor))
         .route("/v1/terminal/certificate", post(terminals::certificate))
+        .route("/v1/terminal/refill", get(refill::wanted))
+        .route("/v1/terminal/refill/records", post(refill::records))
+        .route("/v1/terminal/refill/register", post(refill::register))
+        .route("/v1/terminal/refill/kept", post(refill::kept))
         .route("/v1/offices", post(people::found))
         .route("/v1/{office}/keys", get(logs::keys))
         .route("/v1/{office}/challenge", post(people::challenge))

@@ -208,7 +208,7 @@ pub fn plan(stage: &mut Stage<'_>, verified: &Verified, entries: &[Entry], now: 
         return Ok(Receipt { place, stored: 0, repeated });
     }
     // Once an act has opened a later epoch, what is stored of an earlier one can be confirmed, nothing can be added (wire §7.4).
-    if header.epoch < open {
+    if header.epoch < open && !stage.is_filling() {
         return Err(Refusal::EpochClosed { epoch: header.epoch, open });
     }
     let first = header.first.saturating_add(repeated);
@@ -230,7 +230,9 @@ pub fn plan(stage: &mut Stage<'_>, verified: &Verified, entries: &[Entry], now: 
     });
     // The first stands for all of its batch: a terminal that sends nothing else must not fill the log with our own words.
     let unreadable = |(_, record): &(u64, &Arrived)| record.readable == Readable::No;
-    if let Some((seq, _)) = (header.first..).zip(&verified.records).skip(known).find(unreadable) {
+    if let Some((seq, _)) = (header.first..).zip(&verified.records).skip(known).find(unreadable)
+        && !stage.is_filling()
+    {
         let (terminal, epoch, seq) = (Some(header.terminal.clone()), Some(header.epoch), Some(seq));
         let alarm = Alarm { kind: AlarmKind::UnreadableRecord, terminal, epoch, seq, act: None };
         stage.emit(&header.office, Body::Alarm(alarm), now)?;

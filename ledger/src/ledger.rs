@@ -19,9 +19,11 @@ use crate::config::Config;
 use crate::data::{DataDir, Lock, make_private};
 use crate::error::LedgerError;
 use crate::heard::Heard;
+use crate::hearing::Awaited;
 use crate::index::Index;
 use crate::keys::{EnvelopeKey, Keys};
 use crate::office::Office;
+use crate::refill::Refills;
 use crate::refusal::Refusal;
 use crate::signed_log::{Log, Surroundings};
 use crate::store::{LogName, Store};
@@ -54,6 +56,8 @@ pub struct Ledger {
     pub(crate) strangers: Strangers,
     /// What terminals let hear since the start.
     pub(crate) heard: Heard,
+    /// What they brought again for logs that are behind what was signed.
+    pub(crate) refills: Refills,
     /// Held while an office is brought up.
     pub(crate) founding: Mutex<()>,
     stopping: AtomicBool,
@@ -93,11 +97,14 @@ pub enum CannotWrite {
     CommitHangs,
     /// What was written has waited for its checkpoint for [`LATE`].
     NoCheckpoint,
+    /// Nobody has shown since the start what he verified last.
+    Hears(Awaited),
 }
 
 impl std::fmt::Display for CannotWrite {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
+            Self::Hears(awaited) => return awaited.fmt(f),
             Self::WriterGone => "the writer has ended",
             Self::LastCommitFailed => "the last commit failed",
             Self::CommitHangs => "a commit does not come back",
@@ -148,7 +155,8 @@ impl Ledger {
         }
         make_private(&places.index).map_err(LedgerError::file("make", &places.index))?;
         for stored in stored_offices {
-            let around = Surroundings { name: &config.name, checkpoints: &places.checkpoints, master: vault.master() };
+            let (name, checkpoints, hear) = (&*config.name, &*places.checkpoints, config.hear);
+            let around = Surroundings { name, checkpoints, master: vault.master(), hear };
             let office = Office::open(&*store, &stored, around)?;
             // Terminals seal for the key that their office was founded with: under another one nothing that they send would open.
             if !office.was_founded_with(&envelope) {
@@ -166,6 +174,7 @@ impl Ledger {
             alarmed: Mutex::default(),
             strangers: Strangers::default(),
             heard: Heard::default(),
+            refills: Refills::default(),
             founding: Mutex::default(),
             stopping: AtomicBool::new(false),
             config,
@@ -217,6 +226,9 @@ impl Ledger {
         if self.writer.is_failing() {
             return Err(CannotWrite::LastCommitFailed);
         }
+        if let Some(awaited) = self.offices().iter().find_map(|office| office.hearing().awaited()) {
+            return Err(CannotWrite::Hears(awaited));
+        }
         // A log that has stopped is another matter.
         let late = |log: &Log| log.halted().is_none() && log.unsealed_for() > LATE;
         let unsealed = |office: &Arc<Office>| LogName::ALL.into_iter().any(|name| late(office.log(name)));
@@ -264,6 +276,11 @@ impl Ledger {
     /// file tells.
     pub fn note_resumed(&self, office: &OfficeId, log: LogName) {
         log::warn!("log {log} of office {office} goes on: an operator said so");
+        self.note_goes_on(office);
+    }
+
+    /// Writes down that a stopped log goes on.
+    pub(crate) fn note_goes_on(&self, office: &OfficeId) {
         self.alarm(office, of_kind(AlarmKind::LogResumed, None));
     }
 

@@ -3,14 +3,16 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
+use sekisho_register::change::TerminalUse;
 use sekisho_register::{Casebook, Concluded, FoldRefusal, Register};
 use sekisho_tlog::Freshness;
-use sekisho_wire::id::OfficeId;
+use sekisho_wire::id::{Code, OfficeId};
 use sekisho_wire::words::Language;
 
 use crate::clock::Millis;
 use crate::code::LogKeys;
 use crate::error::LedgerError;
+use crate::hearing::Hearing;
 use crate::keys::EnvelopeKey;
 use crate::signed_log::{Log, Published, Surroundings, Unpublished, lock, open_seeds};
 use crate::store::{LogName, Store, StoreError, StoredOffice};
@@ -27,6 +29,7 @@ pub struct Office {
     register: RwLock<Arc<Register>>,
     casebook: RwLock<Arc<Casebook>>,
     filing: Mutex<Judges>,
+    hearing: Hearing,
 }
 
 /// Registers of the past, by which entries of the casebook are judged.
@@ -46,6 +49,14 @@ impl Office {
         let seeds = open_seeds(around.master, &stored.seeds)?;
         let log = |name: LogName| Log::open(store, &stored.id, name, &seeds, around);
         let logs = [log(LogName::Records)?, log(LogName::Register)?, log(LogName::Casebook)?];
+        let register = fold_register(store, &stored.id)?;
+        let in_use = |code: &Code| {
+            register
+                .terminal(code)
+                .is_some_and(|terminal| terminal.state(register.newest_made()) != TerminalUse::Retired)
+        };
+        let hearing = Hearing::new(store, &stored.id, around.hear, in_use)?;
+        // What the database holds may be signed without hearing anybody.
         for log in &logs {
             match log.publish() {
                 Ok(_) | Err(Unpublished::Halted(..)) => {}
@@ -54,11 +65,10 @@ impl Office {
                 }
             }
         }
-        let register = fold_register(store, &stored.id)?;
         let mut casebook = Casebook::new();
         fold_casebook(store, &stored.id, &register, &mut casebook)?;
         let (register, casebook) = (RwLock::new(Arc::new(register)), RwLock::new(Arc::new(casebook)));
-        Ok(Self { id: stored.id, logs, register, casebook, filing: Mutex::default() })
+        Ok(Self { id: stored.id, logs, register, casebook, filing: Mutex::default(), hearing })
     }
 
     /// The turn to bring something for the casebook. Whoever has it keeps it from the look at the casebook until his entry is filed or refused, so
@@ -85,6 +95,12 @@ impl Office {
         self.set_register(Arc::new(register));
         self.set_casebook(Arc::new(casebook));
         Ok(())
+    }
+
+    /// Who has to show since the start what he verified last.
+    #[must_use]
+    pub const fn hearing(&self) -> &Hearing {
+        &self.hearing
     }
 
     /// Whether its founding act names this envelope key.

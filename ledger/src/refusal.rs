@@ -6,6 +6,7 @@ use sekisho_register::FoldRefusal;
 use sekisho_tlog::Hash;
 use sekisho_wire::words::Language;
 
+use crate::hearing::Awaited;
 use crate::signed_log::Unpublished;
 use crate::store::StoreError;
 use crate::writer::NotWritten;
@@ -57,6 +58,8 @@ pub enum Refusal {
         /// What failed; for the log, not for the answer.
         cause: String,
     },
+    /// The ledger has just started, and terminals have to show first what they verified last.
+    Hears(Awaited),
     /// There is no such office, act, record, log, tile.
     NotFound(&'static str),
     /// The fold refuses the act.
@@ -129,6 +132,7 @@ impl Refusal {
             Self::Halted { .. } => (503, "halted"),
             Self::Busy => (429, "busy"),
             Self::Unavailable { .. } => (503, "unavailable"),
+            Self::Hears(_) => (503, "hears"),
             Self::NotFound(_) => (404, "not_found"),
             Self::Act(_) => (409, "refused"),
             Self::NameWrong => (400, "name_wrong"),
@@ -216,6 +220,10 @@ impl Refusal {
             Self::Unavailable { .. } => {
                 plain("the ledger cannot write now", "Try again; if it goes on, tell the operator of the ledger.")
             }
+            Self::Hears(awaited) => (
+                format!("the ledger has just started and writes nothing yet: {awaited}"),
+                "Try again when a terminal has reached the ledger; after a restore, look at its log first.",
+            ),
             Self::NotFound(what) => (format!("there is no such {what}"), "Check the address."),
             Self::Act(refusal) => (refusal.text(Language::English), "Read the register again and make a new act."),
             Self::NameWrong => plain(
@@ -294,6 +302,10 @@ impl Refusal {
             Self::Unavailable { .. } => {
                 plain("台帳は現在書き込めません", "再試行し、続く場合は台帳の運用者に連絡してください。")
             }
+            Self::Hears(Awaited { needed, heard }) => (
+                format!("台帳は起動直後で、まだ書き込めません（確認済みの端末機 {heard}/{needed} 台）"),
+                "端末機が台帳に接続した後に再試行してください。復元した場合は台帳のログを確認してください。",
+            ),
             Self::NotFound(what) => (format!("該当するものがありません（{what}）"), "指定を確認してください。"),
             Self::Act(refusal) => (refusal.text(Language::Japanese), "登録簿を読み直し、あらためて作成してください。"),
             Self::NameWrong => plain(
@@ -363,6 +375,9 @@ impl From<StoreError> for Refusal {
     fn from(error: StoreError) -> Self {
         if let StoreError::Halted { log, halt } = error {
             return Self::Halted { cause: format!("{log}: {halt}") };
+        }
+        if let StoreError::Hears(awaited) = error {
+            return Self::Hears(awaited);
         }
         if let StoreError::TooLarge { .. } = error {
             return Self::Malformed("a number larger than the ledger counts");

@@ -31,6 +31,9 @@ pub struct Log {
     attempted: Mutex<Vec<String>>,
     /// That the log has stopped, while that could not be written down yet.
     owed: Mutex<Option<HaltNote>>,
+    /// What was signed and the database does not have: the largest checkpoint of ours that somebody has shown. Held by whoever stops the log or
+    /// lets it go on again.
+    lacks: Mutex<Option<Arc<Published>>>,
     size: watch::Sender<u64>,
 }
 
@@ -94,6 +97,8 @@ pub struct Surroundings<'a> {
     pub checkpoints: &'a Path,
     /// Unwraps the log keys.
     pub master: &'a SecretKey,
+    /// How many terminals are heard after a start, if anybody says.
+    pub hear: Option<usize>,
 }
 
 impl Log {
@@ -117,13 +122,19 @@ impl Log {
             signed: RwLock::new(Signed::Nothing),
             attempted: Mutex::default(),
             owed: Mutex::default(),
+            lacks: Mutex::default(),
             size: watch::Sender::new(0),
         };
-        let noted = log.file.halted()?.map(|note| note.halt);
-        match (log.standing(store, office)?, noted) {
-            (_, Some(halt)) => log.stop(halt),
-            (Standing::Agrees(signed), None) => log.go_on(signed),
-            (Standing::Disagrees { halt, file }, None) => log.halt(halt, &file),
+        let (standing, noted) = (log.standing(store, office)?, log.file.halted()?);
+        if let Some(HaltNote { halt, evidence, .. }) = &noted {
+            let mut lacks = lock(&log.lacks);
+            log.learn(&mut lacks, *halt, evidence);
+            log.stop(*halt);
+        }
+        match standing {
+            Standing::Disagrees { halt, file } => log.halt(halt, &file),
+            Standing::Agrees(signed) if noted.is_none() => log.go_on(signed),
+            Standing::Agrees(_) => {}
         }
         Ok(log)
     }
@@ -166,9 +177,35 @@ impl Log {
                 return Err(LedgerError::NotResumed { cause: format!("what stopped it is still so: {halt}") });
             }
         };
+        let mut lacks = lock(&self.lacks);
         self.file.clear_halt(at)?;
+        *lacks = None;
         self.go_on(signed);
         Ok(note)
+    }
+
+    /// Lets a log go on that was behind and has been filled to this checkpoint, unless somebody has shown a larger one meanwhile, or that something
+    /// else is wrong with it. Says whether it goes on.
+    ///
+    /// # Errors
+    /// As [`Self::resume`].
+    pub(crate) fn resume_filled(
+        &self,
+        store: &dyn Store,
+        office: &OfficeId,
+        target: &Published,
+        at: Millis,
+    ) -> Result<bool, LedgerError> {
+        let Standing::Agrees(signed) = self.standing(store, office)? else { return Ok(false) };
+        let mut lacks = lock(&self.lacks);
+        let still = lacks.as_ref().is_some_and(|lacks| lacks.size == target.size) && self.is_only_behind();
+        if still {
+            self.file.clear_halt(at)?;
+            *lock(&self.owed) = None;
+            *lacks = None;
+            self.go_on(signed);
+        }
+        Ok(still)
     }
 
     /// The key that its checkpoints verify with.
@@ -239,9 +276,16 @@ impl Log {
     /// Stops signing: somebody has shown that this database is not the one that was signed. Lasts until an operator says that it may go on
     /// (`sekisho-ledger resume`): it is written beside the checkpoint file, with what showed it.
     pub fn halt(&self, halt: Halt, evidence: &str) {
+        let mut lacks = lock(&self.lacks);
         self.stop(halt);
         let note = HaltNote { halt, at: MachineClock.machine(), evidence: evidence.to_owned() };
-        lock(&self.owed).get_or_insert(note);
+        self.learn(&mut lacks, halt, evidence);
+        {
+            let mut owed = lock(&self.owed);
+            if owed.as_ref().is_none_or(|before| !before.outweighs(&note)) {
+                *owed = Some(note);
+            }
+        }
         if let Err(error) = self.write_owed_note() {
             log::error!(
                 "that log {} has stopped is not on the disk ({error}): do not restart the ledger, for it would go on; it tries again",
@@ -263,9 +307,58 @@ impl Log {
         Ok(())
     }
 
+    /// What was signed and is not here, if the log stopped for that alone: terminals can fill it again.
+    #[must_use]
+    pub fn lacks(&self) -> Option<Arc<Published>> {
+        let lacks = lock(&self.lacks);
+        lacks.clone().filter(|_| self.is_only_behind())
+    }
+
+    fn checkpoint_text(&self, size: u64, root: Hash) -> String {
+        Checkpoint { origin: self.key.name().into(), size, root, extensions: Vec::new() }.sign(&self.key)
+    }
+
+    /// Whether it has stopped, and nothing is wrong with it but that there is less of it than was signed.
+    fn is_only_behind(&self) -> bool {
+        self.halted().is_some_and(|halt| halt.signed().is_some())
+    }
+
+    /// Keeps what this shows, if it is more than was known.
+    fn learn(&self, lacks: &mut Option<Arc<Published>>, halt: Halt, evidence: &str) {
+        let shown = Checkpoint::open(evidence, &self.verifying_key()).ok().filter(|_| halt.signed().is_some());
+        if let Some(Checkpoint { size, root, .. }) = shown
+            && lacks.as_ref().is_none_or(|known| known.size < size)
+        {
+            // Signed again, to the same bytes: what somebody wrote beside our signature is none of our words.
+            *lacks = Some(Arc::new(Published { text: self.checkpoint_text(size, root), size, root }));
+        }
+    }
+
+    /// Writes down what the log is filled to: from here on a database that has less is behind its file. A file that says more stays.
+    ///
+    /// # Errors
+    /// When the file cannot be written, or says more.
+    pub(crate) fn aim(&self, target: &Published) -> Result<(), SwapError> {
+        let _turn = lock(&self.attempted);
+        let found = self.file.read().map_err(SwapError::Disk)?;
+        let signed = found.as_deref().and_then(|text| Checkpoint::open(text, &self.verifying_key()).ok());
+        if signed.is_some_and(|signed| signed.size > target.size) {
+            return Err(SwapError::Changed);
+        }
+        self.file.swap(&[found.as_deref()], &target.text)
+    }
+
     fn stop(&self, halt: Halt) {
-        log::error!("log {} is halted and will not be signed: {halt}", self.key.name());
-        *self.signed.write().unwrap_or_else(PoisonError::into_inner) = Signed::Halted(halt);
+        let mut signed = self.signed.write().unwrap_or_else(PoisonError::into_inner);
+        match &*signed {
+            // What can be filled again does not hide what cannot.
+            Signed::Halted(before) if before.signed().is_none() && halt.signed().is_some() => {}
+            Signed::Halted(before) if *before == halt => {}
+            Signed::Nothing | Signed::Checkpoint(_) | Signed::Halted(_) => {
+                log::error!("log {} is halted and will not be signed: {halt}", self.key.name());
+                *signed = Signed::Halted(halt);
+            }
+        }
     }
 
     fn signed(&self) -> RwLockReadGuard<'_, Signed> {
@@ -299,7 +392,7 @@ impl Log {
             Signed::Nothing => None,
         };
         let (size, root) = (head.size(), head.root());
-        let text = Checkpoint { origin: self.key.name().into(), size, root, extensions: Vec::new() }.sign(&self.key);
+        let text = self.checkpoint_text(size, root);
         let written = before.as_ref().map(|published| published.text.as_str());
         let expected: Vec<Option<&str>> =
             iter::once(written).chain(attempted.iter().map(|text| Some(text.as_str()))).collect();

@@ -34,6 +34,8 @@ pub struct Stage<'a> {
     registers: HashMap<OfficeId, Arc<Register>>,
     casebooks: HashMap<OfficeId, Arc<Casebook>>,
     made: Vec<(StoredKey, Arc<RecordKey>)>,
+    /// The log that is being filled again.
+    filling: Option<(OfficeId, LogName)>,
 }
 
 impl<'a> Stage<'a> {
@@ -48,7 +50,22 @@ impl<'a> Stage<'a> {
             registers: HashMap::new(),
             casebooks: HashMap::new(),
             made: Vec::new(),
+            filling: None,
         }
+    }
+
+    /// Does something that puts back what was signed before: a log that has stopped for the want of it takes it.
+    pub(crate) fn filling<T>(&mut self, office: &OfficeId, log: LogName, work: impl FnOnce(&mut Self) -> T) -> T {
+        self.filling = Some((*office, log));
+        let done = work(self);
+        self.filling = None;
+        done
+    }
+
+    /// Whether what is staged was signed before.
+    #[must_use]
+    pub(crate) const fn is_filling(&self) -> bool {
+        self.filling.is_some()
     }
 
     /// What is committed; nothing of this stage is in it.
@@ -88,11 +105,17 @@ impl<'a> Stage<'a> {
     /// Puts entries at the end of a log.
     ///
     /// # Errors
-    /// When the log has stopped, or its head cannot be read; nothing is staged then.
+    /// When the log has stopped or waits, or its head cannot be read; nothing is staged then.
     pub fn append(&mut self, office: &OfficeId, log: LogName, entries: Vec<Entry>) -> Result<(), StoreError> {
-        let halted = self.offices.find(office).and_then(|office| office.log(log).halted());
-        if let Some(halt) = halted {
-            return Err(StoreError::Halted { log, halt });
+        if self.filling != Some((*office, log))
+            && let Some(known) = self.offices.find(office)
+        {
+            if let Some(halt) = known.log(log).halted() {
+                return Err(StoreError::Halted { log, halt });
+            }
+            if let Some(awaited) = known.hearing().awaited() {
+                return Err(StoreError::Hears(awaited));
+            }
         }
         let staged = self.change.appends.iter().position(|append| append.office == *office && append.log == log);
         let at = match staged {

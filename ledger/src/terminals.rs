@@ -59,6 +59,17 @@ pub struct SealedRange {
     pub right: Vec<Hash>,
 }
 
+/// What a terminal verified last, and what it was given to keep: signed notes, as far as it has any.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Shown {
+    /// Of the register.
+    pub register: Option<String>,
+    /// Of the records log.
+    pub records: Option<String>,
+    /// Of the casebook.
+    pub casebook: Option<String>,
+}
+
 impl Ledger {
     /// Takes an envelope. Blocks until the records are durable.
     ///
@@ -85,6 +96,9 @@ impl Ledger {
     ) -> Result<(BatchHeader, Receipt), Refusal> {
         let verified = ingest::open(envelope, &self.envelope, peer, &office.register(), now)?;
         if let Some(halt) = office.log(LogName::Records).halted() {
+            // It may know of more than those before it.
+            let note = verified.header.seen_note.as_ref().map_or("", sekisho_wire::batch::SeenNote::as_str);
+            self.check_note(office, LogName::Records, note)?;
             return Err(Refusal::Halted { cause: halt.to_string() });
         }
         self.check_seen(office, &verified.header).inspect_err(|refusal| self.alarm_about(refusal, &verified.header))?;
@@ -135,6 +149,34 @@ impl Ledger {
         Err(Refusal::SeenUnproved)
     }
 
+    /// A terminal shows the checkpoints that it verified last. One that is ours and does not fit stops its log, and no other.
+    ///
+    /// # Errors
+    /// [`Refusal::Hears`] while not enough terminals have shown theirs since the start: until then the ledger does not know how old it is itself, and
+    /// says of nothing that it is the newest. When the store fails.
+    pub fn hear(&self, peer: &Peer, shown: &Shown) -> Result<(), Refusal> {
+        let office = self.office(&peer.office)?;
+        let Shown { register, records, casebook } = shown;
+        for (log, note) in [(LogName::Register, register), (LogName::Records, records), (LogName::Casebook, casebook)] {
+            let fits = note.as_deref().map_or(Ok(()), |note| self.check_note(&office, log, note));
+            if let Err(refusal) = fits
+                && !matches!(refusal, Refusal::Halted { .. })
+            {
+                return Err(refusal);
+            }
+        }
+        // Anything else than our own word tells nothing.
+        let is_ours = |log, note: &Option<String>| {
+            note.as_deref().is_some_and(|note| Checkpoint::open(note, &office.log(log).verifying_key()).is_ok())
+        };
+        if is_ours(LogName::Register, register) && is_ours(LogName::Records, records) {
+            office.hearing().hear(&peer.terminal);
+            // It may have been the last one that a filled log waited for.
+            self.fill_what_is_whole(&office)?;
+        }
+        office.hearing().awaited().map_or(Ok(()), |awaited| Err(Refusal::Hears(awaited)))
+    }
+
     /// Stops a log when a checkpoint that it has signed does not fit it any more. A note that is none of ours says nothing.
     fn check_note(&self, office: &Office, log: LogName, note: &str) -> Result<(), Refusal> {
         let log = office.log(log);
@@ -157,7 +199,7 @@ impl Ledger {
     }
 
     /// Payload keys become durable before anything is sealed under them.
-    fn make_keys(&self, verified: &Verified) -> Result<(), Refusal> {
+    pub(crate) fn make_keys(&self, verified: &Verified) -> Result<(), Refusal> {
         let mut missing: Vec<_> = verified.records.iter().map(|record| record.key).collect();
         missing.sort_unstable();
         missing.dedup();
@@ -204,6 +246,10 @@ impl Ledger {
     ) -> Result<RegisterPart, Refusal> {
         if let Some(note) = seen {
             self.check_note(office, LogName::Register, note)?;
+        }
+        // A ledger that does not know whether it is the newest says of nothing that it is.
+        if let Some(awaited) = office.hearing().awaited() {
+            return Err(Refusal::Hears(awaited));
         }
         let (checkpoint, freshness) = office.freshness(self.clock.now())?;
         let Some(waiting) = checkpoint.size.checked_sub(from) else {

@@ -44,6 +44,7 @@ mod pin_pad;
 mod pitfalls;
 mod prompt;
 mod readers;
+mod refilled;
 mod reported;
 mod rig;
 mod routes;

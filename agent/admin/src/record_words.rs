@@ -332,8 +332,8 @@ impl Teller<'_> {
             };
             let about = self.about(&read.about);
             return self.say(
-                format!("{who} {what}{about}: {} entries", read.count),
-                format!("{who} が{what}{about}({}件)", read.count),
+                format!("{who} {what}{about} ({} shown)", read.count),
+                format!("{who} が{what}{about}、{}件", read.count),
             );
         }
         if let Body::Alarm(alarm) = body {
@@ -374,7 +374,7 @@ impl Teller<'_> {
         if parts.is_empty() {
             return String::new();
         }
-        self.say(format!(" about {}", parts.join(", ")), format!("(対象: {})", parts.join("、")))
+        self.say(format!(": {}", parts.join(", ")), format!("(対象: {})", parts.join("、")))
     }
 
     fn refused_act(&self, kind: AlarmKind, act: &RefusedAct) -> String {

@@ -25,8 +25,8 @@ pub(crate) fn sentence(verdict: &Verdict, language: Language) -> String {
 pub(crate) fn tries(left: u32, language: Language) -> String {
     match (language, left) {
         (Language::Japanese, 0) => "暗証番号は閉塞しています。アクセス管理責任者に連絡してください。".into(),
-        (Language::Japanese, 1) => "残り1回です。もう一度間違えるとカードが使えなくなります。".into(),
-        (Language::Japanese, _) => format!("残り{left}回です。"),
+        (Language::Japanese, 1) => "暗証番号の入力は残り1回です。もう一度間違えるとカードが使えなくなります。".into(),
+        (Language::Japanese, _) => format!("暗証番号の入力は残り{left}回です。"),
         (Language::English, 0) => "The PIN is blocked. Call the access manager.".into(),
         (Language::English, 1) => "1 try left: one more wrong PIN blocks the card.".into(),
         (Language::English, _) => format!("{left} tries left."),

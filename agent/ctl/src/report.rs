@@ -89,7 +89,7 @@ impl What {
             Self::Lost => language.pick("カードの紛失", "a card is lost"),
             Self::Stolen => language.pick("カードの盗難", "a card was stolen"),
             Self::Damaged => language.pick("カードのき損", "a card is damaged"),
-            Self::PinKnown => language.pick("暗証番号の漏えい", "somebody else may know a PIN"),
+            Self::PinKnown => language.pick("暗証番号の漏えい(おそれを含む)", "somebody else may know a PIN"),
             Self::Failure => language.pick("障害: 故障", "failure: something does not work"),
             Self::Malfunction => language.pick("障害: 誤動作", "failure: something works wrongly"),
             Self::Leak => language.pick("不正行為: 情報の漏えい", "misuse: information leaked"),

@@ -39,7 +39,9 @@ fn lines(state: &State, language: Language) -> Vec<String> {
     }
     lines.push(field("状態", "state", state_name(state.state, language)));
     if let Some(reason) = &state.last_lock_reason {
-        lines.push(field("前回のロック", "last locked", lock_reason(reason, language)));
+        let (japanese, english) =
+            if state.session.is_some() { ("ロックの理由", "locked") } else { ("前回の終了", "last ended") };
+        lines.push(field(japanese, english, lock_reason(reason, language)));
     }
     if let Some(card) = &state.card {
         lines.push(field("カード", "card", holder(card)));
@@ -52,7 +54,9 @@ fn lines(state: &State, language: Language) -> Vec<String> {
     }
     lines.extend(state.functions.iter().map(|function| function_line(function, language)));
     lines.extend(warnings(state, language).iter().map(|warning| format!("! {warning}")));
-    lines.push(sentence(&state.advice, language));
+    if !state.advice.granted {
+        lines.push(sentence(&state.advice, language));
+    }
     lines
 }
 
@@ -86,10 +90,20 @@ pub(crate) fn section(session: &Session) -> &str {
     if session.section_title.is_empty() { &session.section } else { &session.section_title }
 }
 
+/// What a function that would be granted asks for besides.
+pub(crate) fn proof(function: &Function, language: Language) -> &'static str {
+    match function.level.as_str() {
+        "pin" => language.pick("暗証番号が必要", "asks for the PIN"),
+        "card" => language.pick("カードで確認", "asks the card"),
+        _ => "",
+    }
+}
+
 /// A function, and whether it would be granted now.
 pub(crate) fn function_line(function: &Function, language: Language) -> String {
     let mark = if function.verdict.granted { language.pick("可", "yes") } else { language.pick("否", "no") };
-    let reason = if function.verdict.granted { "" } else { what_of(&function.verdict, language) };
+    let reason =
+        if function.verdict.granted { proof(function, language) } else { what_of(&function.verdict, language) };
     let (code, title) = (padded(&function.function, CODE), padded(&function.title, TITLE));
     format!("  {}{code} {title} {reason}", padded(mark, 4)).trim_end().to_owned()
 }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::os::fd::OwnedFd;
+use std::sync::atomic::AtomicBool;
 use std::sync::mpsc::{Sender, SyncSender};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -23,6 +24,7 @@ use crate::function::{Answered, Decided, Granted};
 use crate::identity::Identity;
 use crate::journal::segment::random;
 use crate::journal::{Journal, Trouble};
+use crate::keepsakes::Keepsakes;
 use crate::lease::Lent;
 use crate::pad_turns::Turns;
 use crate::pins_sent::PinsSent;
@@ -65,6 +67,10 @@ pub struct Agent {
     pub(crate) screen: Screen,
     /// Held by whoever writes down what was reported.
     pub(crate) keeping_reports: Mutex<()>,
+    /// What the ledger has given us to keep.
+    pub(crate) keepsakes: Keepsakes,
+    /// A log of the ledger's stands still, and it was not asked yet what it lacks.
+    pub(crate) ledger_lacks: AtomicBool,
 }
 
 /// What changes, under the one lock.
@@ -184,6 +190,7 @@ pub(crate) struct Beginning {
     pub(crate) position: Position,
     pub(crate) unsent_since: Option<u64>,
     pub(crate) work: WorkTime,
+    pub(crate) keepsakes: Keepsakes,
     pub(crate) boot: BootId,
 }
 
@@ -196,7 +203,7 @@ impl Agent {
         beginning: Beginning,
         kick: SyncSender<()>,
     ) -> Self {
-        let Beginning { trusted, register, names, position, unsent_since, work, boot } = beginning;
+        let Beginning { trusted, register, names, position, unsent_since, work, keepsakes, boot } = beginning;
         let acknowledged = position.acknowledged();
         let core = Core {
             machine: Machine::default(),
@@ -251,6 +258,8 @@ impl Agent {
             kick,
             screen: Screen::default(),
             keeping_reports: Mutex::new(()),
+            keepsakes,
+            ledger_lacks: AtomicBool::new(false),
         }
     }
 

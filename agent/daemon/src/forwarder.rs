@@ -208,14 +208,18 @@ fn carry(way: &Way, errand: &Errand) -> Brought {
     let link = way.link();
     let short = Options { within: SHORT, ..Options::default() };
     let outcome = match errand {
-        Errand::Register { from, wait, seen } => {
+        Errand::Register { from, wait, seen, records, casebook, kept } => {
             let options = Options { limit: FORWARDER_MESSAGE_MAX / 2, ..Options::long_poll(*wait) };
-            link.get(&register_path(*from, *wait, seen.as_deref()), &options)
+            let notes = [("seen", seen), ("records", records), ("casebook", casebook)];
+            link.get(&register_path((*from, *wait), notes, *kept), &options)
         }
-        Errand::Batch { envelope } => match STANDARD.decode(envelope) {
-            Ok(bytes) => link.post("/v1/terminal/batches", MediaType::OctetStream, &bytes, &Options::default()),
-            Err(error) => return unreachable(error.to_string(), String::new()),
-        },
+        Errand::Batch { envelope } => return post_envelope(&link, "/v1/terminal/batches", envelope),
+        Errand::RefillRecords { index, envelope } => {
+            return post_envelope(&link, &format!("/v1/terminal/refill/records?index={index}"), envelope);
+        }
+        Errand::Refill => link.get("/v1/terminal/refill", &short),
+        Errand::RefillRegister { body } => post_json(&link, "/v1/terminal/refill/register", body),
+        Errand::RefillKept { body } => post_json(&link, "/v1/terminal/refill/kept", body),
         Errand::Seal { epoch, from, seen } => {
             link.get(&format!("/v1/terminal/seal?epoch={epoch}&from={from}&seen={seen}"), &short)
         }
@@ -229,10 +233,28 @@ fn carry(way: &Way, errand: &Errand) -> Brought {
     brought(outcome)
 }
 
-/// What is asked of the register (LEDGER.md §L3). The note is ours to show and not to read: it goes as it is.
-fn register_path(from: u64, wait: u64, seen: Option<&str>) -> String {
-    let seen = seen.map(|note| format!("&seen={}", URL_SAFE_NO_PAD.encode(note))).unwrap_or_default();
-    format!("/v1/terminal/register?from={from}&wait={wait}{seen}")
+fn post_envelope(link: &Link, path: &str, envelope: &str) -> Brought {
+    match STANDARD.decode(envelope) {
+        Ok(bytes) => brought(link.post(path, MediaType::OctetStream, &bytes, &Options::default())),
+        Err(error) => unreachable(error.to_string(), String::new()),
+    }
+}
+
+fn post_json(link: &Link, path: &str, body: &serde_json::Value) -> Result<Answer, LinkError> {
+    link.post(path, MediaType::Json, body.to_string().as_bytes(), &Options::default())
+}
+
+/// What is asked of the register (LEDGER.md §L3). The notes are ours to show and not to read: they go as they are.
+fn register_path(
+    (from, wait): (u64, u64),
+    notes: [(&str, &Option<String>); 3],
+    [kept, kept_cases]: [u64; 2],
+) -> String {
+    let shown = |(name, note): (&str, &Option<String>)| {
+        note.as_ref().map(|note| format!("&{name}={}", URL_SAFE_NO_PAD.encode(note))).unwrap_or_default()
+    };
+    let notes = notes.map(shown).concat();
+    format!("/v1/terminal/register?from={from}&wait={wait}{notes}&kept={kept}.{kept_cases}")
 }
 
 fn brought(outcome: Result<Answer, LinkError>) -> Brought {
@@ -267,8 +289,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_checkpoint_that_was_seen_goes_along_as_an_address_can_hold_it() {
-        assert_eq!(register_path(3, 50, None), "/v1/terminal/register?from=3&wait=50");
-        assert_eq!(register_path(0, 0, Some("a\n?>\n")), "/v1/terminal/register?from=0&wait=0&seen=YQo_Pgo");
+    fn the_checkpoints_that_were_seen_go_along_as_an_address_can_hold_it() {
+        let path = |seen: Option<&str>, records: Option<&str>, kept| {
+            let [seen, records] = [seen, records].map(|note| note.map(str::to_owned));
+            register_path((3, 50), [("seen", &seen), ("records", &records), ("casebook", &None)], kept)
+        };
+        assert_eq!(path(None, None, [0, 0]), "/v1/terminal/register?from=3&wait=50&kept=0.0");
+        let shown = path(Some("a\n?>\n"), Some("b\n"), [7, 2]);
+        assert_eq!(shown, "/v1/terminal/register?from=3&wait=50&seen=YQo_Pgo&records=Ygo&kept=7.2");
     }
 }

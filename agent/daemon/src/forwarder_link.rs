@@ -35,6 +35,12 @@ pub(crate) enum Errand {
         wait: u64,
         /// The checkpoint of the register that was verified last, as it came.
         seen: Option<String>,
+        /// The same of the records log, or what the ledger gave us to show.
+        records: Option<String>,
+        /// The checkpoint of the casebook that the ledger gave us to show.
+        casebook: Option<String>,
+        /// Up to which index of records log and casebook the ledger has given us what we are to keep.
+        kept: [u64; 2],
     },
     /// POST batches.
     Batch {
@@ -62,6 +68,25 @@ pub(crate) enum Errand {
         /// The signed act, base64.
         act: String,
     },
+    /// GET refill: what a ledger lacks that is behind what was signed.
+    Refill,
+    /// POST refill/records: our own, from this index of the log on.
+    RefillRecords {
+        /// The index.
+        index: u64,
+        /// The sealed envelope, base64.
+        envelope: String,
+    },
+    /// POST refill/register.
+    RefillRegister {
+        /// Acts and names.
+        body: Value,
+    },
+    /// POST refill/kept: what the ledger gave us to keep.
+    RefillKept {
+        /// The entries.
+        body: Value,
+    },
     /// Look after the certificate; POST certificate when little of its time is left.
     Certificate,
 }
@@ -71,9 +96,15 @@ impl Errand {
     pub(crate) const fn line(&self) -> Line {
         match self {
             Self::Register { .. } => Line::Register,
-            Self::Batch { .. } | Self::Seal { .. } | Self::Cursor { .. } | Self::Act { .. } | Self::Certificate => {
-                Line::Records
-            }
+            Self::Batch { .. }
+            | Self::Seal { .. }
+            | Self::Cursor { .. }
+            | Self::Act { .. }
+            | Self::Refill
+            | Self::RefillRecords { .. }
+            | Self::RefillRegister { .. }
+            | Self::RefillKept { .. }
+            | Self::Certificate => Line::Records,
         }
     }
 }

@@ -28,6 +28,7 @@ use crate::ending;
 use crate::files;
 use crate::forwarder_link::{Brought, Errand};
 use crate::identity::Identity;
+use crate::keepsakes::Handed;
 use crate::register_entries::{EntriesFile, Judged};
 use crate::session::Event;
 use crate::trusted::{Moment, SeenNote, Taken, TimeBase};
@@ -55,6 +56,12 @@ pub(crate) struct RegisterAnswer {
     entries: Vec<String>,
     #[serde(default)]
     names: Vec<NameText>,
+    /// What we are to keep for the ledger.
+    #[serde(default)]
+    kept: Option<Handed>,
+    /// Whether one of its logs is behind what was signed.
+    #[serde(default)]
+    lacks: bool,
 }
 
 /// A person's name beside its hash.
@@ -245,6 +252,8 @@ impl Keeper {
     /// What is asked next. With it goes the checkpoint that was verified last: a ledger that has lost acts stops its log only when it is
     /// shown its own signature, and until then might sign others in their place.
     fn question(&self, agent: &Agent) -> Errand {
+        let [handed, casebook] = agent.keepsakes.checkpoints();
+        let records = larger(agent.position().seen_note(), handed);
         let mut core = agent.lock();
         let from = self.ahead.as_ref().map_or(core.register.size(), |ahead| ahead.register.size());
         // At once where a clerk may be waiting for it: after a start nobody knows how old the register is, and while there is no note, or
@@ -253,7 +262,9 @@ impl Keeper {
         let sound = core.trusted.clock_state() == ClockState::Sound;
         let wait = if self.heard && sound && !core.is_stale(time) { WAIT } else { 0 };
         let seen = self.kept.as_ref().map(|kept| kept.checkpoint.clone()).filter(|note| note.len() <= SEEN_MAX);
-        Errand::Register { from, wait, seen }
+        let [records, casebook] =
+            [records, Some(casebook)].map(|note| note.filter(|note| !note.is_empty() && note.len() <= SEEN_MAX));
+        Errand::Register { from, wait, seen, records, casebook, kept: agent.keepsakes.to() }
     }
 
     /// Whether there is reason to ask again at once: more acts follow, or the ledger waits for news. One whose first note is of no use does
@@ -264,6 +275,7 @@ impl Keeper {
 
     /// A ledger that has fewer acts than it is asked for has lost what was verified here, or had shown us acts that never were.
     fn refused(&mut self, agent: &Agent, code: &str) {
+        agent.heard_that_ledger_lacks(code);
         if code == SEEN_UNPROVED && self.ahead.take().is_none() {
             agent.doubt(AlarmKind::RegisterRefused);
         }
@@ -272,7 +284,14 @@ impl Keeper {
     /// Takes an answer as it came; what is not believed is recorded.
     fn take(&mut self, agent: &Agent, body: serde_json::Value) -> Result<News, Disbelief> {
         let answer = serde_json::from_value(body).map_err(|_| Disbelief::Malformed);
-        let taken = answer.and_then(|answer| self.believe(agent, &answer));
+        let taken = answer.and_then(|answer: RegisterAnswer| {
+            let news = self.believe(agent, &answer)?;
+            answer.kept.iter().for_each(|handed| agent.keep_for_ledger(handed));
+            if answer.lacks {
+                agent.ledger_lacks_something();
+            }
+            Ok(news)
+        });
         if let Err(disbelief) = &taken {
             log::error!("{disbelief}");
             if !matches!(disbelief, Disbelief::Disk(_)) {
@@ -375,6 +394,29 @@ impl Keeper {
         self.kept = Some(kept);
         Ok(())
     }
+}
+
+/// Of two checkpoints of one log the one that says more. One of them is the ledger's own word that nobody here has verified: the ledger does, when it is
+/// shown it again.
+fn larger(verified: Option<String>, handed: String) -> Option<String> {
+    let size = |note: &str| note.lines().nth(1).and_then(|size| size.parse::<u64>().ok()).unwrap_or_default();
+    match verified {
+        Some(verified) if size(&verified) >= size(&handed) => Some(verified),
+        Some(_) | None => Some(handed),
+    }
+}
+
+/// Entries of the register, as they came.
+type Acts = Vec<Vec<u8>>;
+
+/// The acts that were verified here, from the first on, and the names that are known; nothing where there are none.
+pub(crate) fn kept_acts(config: &Config) -> io::Result<Option<(Acts, Vec<NameText>)>> {
+    let folder = config.state.join("register");
+    let Some(kept) = files::read_json::<Kept>(&folder.join("register.json"))? else { return Ok(None) };
+    let Some(size) = kept.floor.and_then(|floor| usize::try_from(floor.size).ok()) else { return Ok(None) };
+    // What stands behind it was being written.
+    let entries = EntriesFile::new(&folder).read()?.into_iter().map(|(_, entry)| entry).take(size);
+    Ok(Some((entries.collect(), kept.names)))
 }
 
 /// Folds the new entries, and adds them with what was concluded about each to those that were fetched before.

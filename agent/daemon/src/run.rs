@@ -29,6 +29,7 @@ use crate::journal::error::JournalError;
 use crate::journal::medium::{Folder, Medium};
 use crate::journal::segment::Start;
 use crate::keeper::{Found, Keeper};
+use crate::keepsakes::Keepsakes;
 use crate::places::Places;
 use crate::secrets::{StateSecret, journal_key};
 use crate::server;
@@ -247,7 +248,8 @@ impl Opened {
         let (kick, kicks) = std::sync::mpsc::sync_channel(1);
         let unsent_since = time_of(&journal, position.acknowledged().stored);
         let work = std::mem::take(&mut before.work);
-        let beginning = Beginning { trusted, register, names, position, unsent_since, work, boot };
+        let keepsakes = Keepsakes::open(&config.state, 0);
+        let beginning = Beginning { trusted, register, names, position, unsent_since, work, keepsakes, boot };
         let agent = Arc::new(Agent::new(config, identity, clock, journal, beginning, kick));
         // Before any card can be looked at.
         agent.load_reports().map_err(state_file(StateFile::Reports))?;

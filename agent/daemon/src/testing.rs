@@ -30,8 +30,10 @@ use crate::identity::Identity;
 use crate::journal::Journal;
 use crate::journal::disk::Disk;
 use crate::journal::segment::Start;
+use crate::keepsakes::Keepsakes;
 use crate::trusted::{Moment, SeenNote, TrustedTime};
 use crate::uplink::Position;
+use crate::whereabouts::Whereabouts;
 use crate::work_time::WorkTime;
 
 mod double;
@@ -371,7 +373,10 @@ impl Bench {
         static BENCHES: AtomicU64 = AtomicU64::new(0);
         let number = BENCHES.fetch_add(1, Ordering::Relaxed);
         let file = std::env::temp_dir().join(format!("sekisho-uplink-{}-{number}", std::process::id()));
-        let (names, position) = (HashMap::new(), Position::fresh(file.clone(), 0));
+        crate::files::private_folder(&config.state).unwrap();
+        let whereabouts = Whereabouts::open(&config.state, 0);
+        let (names, position) = (HashMap::new(), Position::fresh(file.clone(), 0, whereabouts));
+        let keepsakes = Keepsakes::open(&config.state, 0);
         let beginning = Beginning {
             trusted,
             register: office.register.clone(),
@@ -379,6 +384,7 @@ impl Bench {
             position,
             unsent_since: None,
             work: WorkTime::default(),
+            keepsakes,
             boot,
         };
         let agent = Arc::new(Agent::new(config, identity, clock.clone(), journal, beginning, kick));

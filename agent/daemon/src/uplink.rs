@@ -1,6 +1,7 @@
 //! Brings records to the ledger, exactly once, and checks that it has them: *stored* when it says so, *sealed* when its signed
 //! checkpoint proves it.
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -14,14 +15,16 @@ use crate::carrier::{Carrier, printable};
 use crate::forwarder_link::{Brought, Errand};
 use crate::journal::Run;
 use crate::journal::segment::random;
+use crate::keepsakes::Handed;
 
 mod by_hand;
 mod position;
+mod refill;
 mod told;
 mod trouble;
 
 pub(crate) use position::Position;
-use position::{Cursor, SealAnswer, StoredAnswer, hash, read};
+use position::{Cursor, DAY, SealAnswer, StoredAnswer, hash, read};
 use trouble::{Held, Trouble};
 
 /// How soon the ledger is asked whether it has sealed what it stored, and how slowly at last.
@@ -114,6 +117,11 @@ impl Uplink {
         let history = agent.position().history();
         agent.history_is(history);
         self.try_our_half(agent);
+        if agent.ledger_lacks.swap(false, Ordering::AcqRel)
+            && let Err(trouble) = refill::refill(agent, carrier)
+        {
+            log::warn!("cannot bring the ledger what it lacks: {trouble}");
+        }
         let round = self.round(agent, carrier);
         self.held = match &round {
             Ok(Round::Forward | Round::Rest) => None,
@@ -267,6 +275,31 @@ impl Uplink {
     }
 }
 
+impl Agent {
+    /// A log of the ledger's stands still: perhaps it lacks what is here, and is asked.
+    pub(crate) fn heard_that_ledger_lacks(&self, code: &str) {
+        // A ledger that was restored may have forgotten that it let us in.
+        if ["halted", "not_enrolled"].contains(&code) {
+            self.ledger_lacks_something();
+        }
+    }
+
+    /// It is asked what, in the next round.
+    pub(crate) fn ledger_lacks_something(&self) {
+        self.ledger_lacks.store(true, Ordering::Release);
+    }
+
+    /// Keeps what the ledger has given us for that, as long as our own sealed records.
+    pub(crate) fn keep_for_ledger(&self, handed: &Handed) {
+        let (now, days) = {
+            let core = self.lock();
+            let now = core.trusted.vouched(self.moment());
+            (now, u64::from(core.register.policy_at(now.max(core.register.newest_made())).keep_sealed_days))
+        };
+        self.keepsakes.take(handed, now, now.saturating_sub(days * DAY));
+    }
+}
+
 fn keep(position: &mut Position) {
     if let Err(trouble) = position.keep() {
         log::error!("{trouble}");
@@ -282,6 +315,9 @@ const fn grown_from(stored: u64, position: &Position) -> Round {
 /// has closed this epoch, until that act is here and we begin the next.
 fn refused(agent: &Agent, brought: Option<&Brought>) -> Round {
     agent.position().cursor.refused |= brought.is_some_and(takes_nothing_more);
+    if let Some(Brought::Refused { code, .. }) = brought {
+        agent.heard_that_ledger_lacks(code);
+    }
     next_after(brought)
 }
 
@@ -301,7 +337,7 @@ fn next_after(brought: Option<&Brought>) -> Round {
     let detail = printable(detail);
     match code.as_str() {
         // Never sooner than it asks for, and not all at once when the time is over.
-        "busy" | "unavailable" => {
+        "busy" | "unavailable" | "hears" => {
             let asked = Duration::from_secs(retry_after.unwrap_or(1).clamp(1, PATIENCE_MAX));
             Round::Busy(asked / 2 + jittered(asked))
         }

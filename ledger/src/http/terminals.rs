@@ -1,5 +1,6 @@
 //! Routes of terminals (LEDGER §L3).
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::State;
@@ -24,7 +25,7 @@ use crate::ingest::Receipt;
 use crate::ledger::Ledger;
 use crate::refusal::Refusal;
 use crate::store::LogName;
-use crate::terminals::{RegisterPart, Seal, SealedRange};
+use crate::terminals::{RegisterPart, Seal, SealedRange, Shown};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -76,6 +77,15 @@ pub(super) struct RegisterFrom {
     /// The checkpoint that he verified last, base64url.
     #[serde(default)]
     seen: Option<String>,
+    /// The same of the records log.
+    #[serde(default)]
+    records: Option<String>,
+    /// And of the casebook.
+    #[serde(default)]
+    casebook: Option<String>,
+    /// Up to which index of records log and casebook a terminal has been given what it is to keep: `R.C`.
+    #[serde(default)]
+    kept: Option<String>,
 }
 
 pub(super) async fn register(
@@ -83,32 +93,61 @@ pub(super) async fn register(
     Terminal(caller): Terminal,
     Asked(asked): Asked<RegisterFrom>,
 ) -> Result<Response, Inside> {
-    let seen = asked.seen()?;
+    let shown = Shown {
+        register: asked.seen()?,
+        records: note(asked.records.as_ref(), "records")?,
+        casebook: note(asked.casebook.as_ref(), "casebook")?,
+    };
     admitted(&hall, &caller).await?;
+    let (ledger, peer, seen) = (Arc::clone(&hall.ledger), caller.peer.clone(), shown.register.clone());
+    blocking(move || ledger.hear(&peer, &shown)).await?;
     wait_for_more(&hall, &caller.peer.office, &asked).await?;
+    let kept = asked.kept()?;
     let part = blocking(move || {
         // Again: its key may have been replaced by the very act that it waited for.
         hall.ledger.admit_terminal(&caller)?;
         let office = hall.ledger.office(&caller.peer.office)?;
         let mut part = hall.ledger.register_part(&office, asked.from, seen.as_deref(), Some(&caller.peer.terminal))?;
+        let mut handed = None;
         if hall.ledger.is_retired(&caller.peer)? {
             part.names.clear();
+        } else if let Some(kept) = kept {
+            // That a log has stopped keeps nobody from the register.
+            handed = hall.ledger.hand_out(&caller.peer, kept).ok();
         }
-        Ok(part)
+        let lacks = LogName::ALL.into_iter().any(|log| office.log(log).lacks().is_some());
+        Ok((part, handed, lacks))
     });
-    let part = part.await?;
-    Ok(answer(&register_json(&part)))
+    let (part, handed, lacks) = part.await?;
+    let mut body = register_json(&part);
+    if let Value::Object(body) = &mut body {
+        body.extend(handed.map(|handed| ("kept".to_owned(), super::refill::handed_json(&handed))));
+        body.insert("lacks".into(), lacks.into());
+    }
+    Ok(answer(&body))
 }
 
 impl RegisterFrom {
     /// The note that was shown: as long as one in a batch may be (wire §7.3).
     pub(super) fn seen(&self) -> Result<Option<String>, Refusal> {
-        let note = |text: &String| {
-            let bytes = URL_SAFE_NO_PAD.decode(text).ok().filter(|bytes| bytes.len() <= SEEN_NOTE_MAX)?;
-            String::from_utf8(bytes).ok()
-        };
-        self.seen.as_ref().map(|text| note(text).ok_or(Refusal::Malformed("seen"))).transpose()
+        note(self.seen.as_ref(), "seen")
     }
+
+    fn kept(&self) -> Result<Option<[u64; 2]>, Refusal> {
+        let read = |text: &String| {
+            let (records, casebook) = text.split_once('.')?;
+            Some([records.parse().ok()?, casebook.parse().ok()?])
+        };
+        self.kept.as_ref().map(|text| read(text).ok_or(Refusal::Malformed("kept"))).transpose()
+    }
+}
+
+fn note(text: Option<&String>, what: &'static str) -> Result<Option<String>, Refusal> {
+    let note = |text: &String| {
+        let bytes = URL_SAFE_NO_PAD.decode(text).ok().filter(|bytes| bytes.len() <= SEEN_NOTE_MAX)?;
+        String::from_utf8(bytes).ok()
+    };
+    text.map(|text| note(text).ok_or(Refusal::Malformed(what))).transpose()
 }
 
 /// Beside the runtime, for the store is asked.

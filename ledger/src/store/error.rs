@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::LogName;
 use crate::checkpoint::Halt;
+use crate::hearing::Awaited;
 
 /// What a store could not do.
 #[derive(Debug)]
@@ -56,6 +57,8 @@ pub enum StoreError {
         /// Why.
         halt: Halt,
     },
+    /// Nothing may be added to an office's logs yet.
+    Hears(Awaited),
     /// What stands in the database cannot have been written by us.
     Damaged {
         /// What.
@@ -67,7 +70,14 @@ impl StoreError {
     /// Whether it is certain that the change is not there.
     #[must_use]
     pub const fn changed_nothing(&self) -> bool {
-        matches!(self, Self::Conflict { .. } | Self::TooLarge { .. } | Self::RecordTooLong { .. } | Self::Halted { .. })
+        matches!(
+            self,
+            Self::Conflict { .. }
+                | Self::TooLarge { .. }
+                | Self::RecordTooLong { .. }
+                | Self::Halted { .. }
+                | Self::Hears(_)
+        )
     }
 
     /// Whether what stands on the disk is not what was written there; everything else may go well the next time.
@@ -104,6 +114,9 @@ impl StoreError {
                 "Install the newer sekisho-ledger again; an older one cannot read its database.",
                 "新しい版の sekisho-ledger を再度インストールしてください。古い版では読めません。",
             ),
+            Self::Hears(_) => {
+                ("Wait until a terminal has reached the ledger.", "端末機が台帳に接続するまでお待ちください。")
+            }
             Self::Halted { .. } | Self::Unreadable { .. } | Self::Damaged { .. } => (
                 "`sekisho-ledger fsck` names what is damaged. Where it cannot read the database either, restore that from the backup.",
                 "`sekisho-ledger fsck` で破損箇所を確認してください。fsck でも読めない場合は、データベースをバックアップから復元してください。",
@@ -124,6 +137,7 @@ impl fmt::Display for StoreError {
                 write!(f, "cannot open the database: its schema is version {found}, this program knows {known}")
             }
             Self::Halted { log, halt } => write!(f, "cannot write to the log {log}: it has stopped: {halt}"),
+            Self::Hears(awaited) => write!(f, "cannot write to the logs yet: {awaited}"),
             Self::Damaged { what } => write!(f, "cannot read the database: the {what} in it is not one of ours"),
         }
     }

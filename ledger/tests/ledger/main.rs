@@ -7,6 +7,7 @@ mod client;
 mod commands;
 mod faulty;
 mod fsck;
+mod hearing;
 mod holes;
 mod https;
 mod ingest;
@@ -16,6 +17,7 @@ mod office;
 #[expect(unreachable_pub, dead_code, reason = "the stories have the same file, and use more of it")]
 #[path = "../../../tests/src/postgres.rs"]
 mod postgres;
+mod refill;
 mod replay;
 mod served;
 mod store_conformance;

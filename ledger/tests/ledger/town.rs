@@ -19,7 +19,8 @@ use sekisho_ledger::ingest::Receipt;
 use sekisho_ledger::keys::key_id;
 use sekisho_ledger::ledger::Ledger;
 use sekisho_ledger::refusal::Refusal;
-use sekisho_ledger::store::{SqliteStore, Store};
+use sekisho_ledger::store::{LogName, SqliteStore, Store};
+use sekisho_ledger::terminals::Shown;
 use sekisho_register::change::{
     Administrator, CardKind, Change, Found, FoundingKeys, IssueCard, Log, Recovery, SectionState, SetSection,
     SetTerminal, TerminalKind,
@@ -245,6 +246,26 @@ impl Town {
     }
 
     /// The same directory, opened again.
+    /// Whoever has verified everything shows this.
+    pub(crate) fn shown(&self) -> Shown {
+        let office = self.ledger.office(&self.office).unwrap();
+        let note = |log| office.log(log).publish().ok().map(|published| published.text.clone());
+        Shown { register: note(LogName::Register), records: note(LogName::Records), casebook: note(LogName::Casebook) }
+    }
+
+    /// The whole disk as it was in this copy; it is still to be opened.
+    pub(crate) fn put_back(&self, copy: &Path) {
+        for name in ["ledger.db", "ledger.db-wal", "ledger.db-shm"] {
+            let _ = std::fs::remove_file(self.root.join(name));
+        }
+        std::fs::copy(copy.join("ledger.db"), self.data.database()).unwrap();
+        let office = self.office.to_string();
+        for log in LogName::ALL {
+            let file = |root: &std::path::Path| root.join("checkpoints").join(&office).join(log.as_str());
+            std::fs::copy(file(copy), file(&self.root)).unwrap();
+        }
+    }
+
     pub(crate) fn reopen(&mut self) {
         let store = opened(&self.data);
         self.ledger = Ledger::open_with(&self.data, self.clock.clone(), store, None).unwrap();

@@ -41,6 +41,12 @@ fn write_commands(folder: &Path, scene: &Scene, lang: &str) {
     };
     let sekisho = program("sekisho");
     let socket = scene.terminal.socket();
+    let clerk = format!(
+        "export PCSCLITE_CSOCK_NAME='{}'\nexec '{}' --socket '{}' --lang {lang} \"$@\"",
+        scene.terminal.pcscd.socket().display(),
+        sekisho.display(),
+        socket.display()
+    );
     let desk = scene.desk.command(&[]);
     let arguments: Vec<String> = desk.get_args().map(|word| format!("'{}'", word.to_string_lossy())).collect();
     let admin = format!(
@@ -57,7 +63,7 @@ fn write_commands(folder: &Path, scene: &Scene, lang: &str) {
     let commands = [
         ("tanaka", steer(&scene.clerk)),
         ("takahashi", steer(&scene.other)),
-        ("sekisho", format!("exec '{}' --socket '{}' --lang {lang} \"$@\"", sekisho.display(), socket.display())),
+        ("sekisho", clerk),
         ("admin", admin),
         ("later", later),
     ];
@@ -69,21 +75,27 @@ fn write_commands(folder: &Path, scene: &Scene, lang: &str) {
 }
 
 fn explain(folder: &Path, scene: &Scene) {
-    line(&format!(
-        "\nEverything is up. In another terminal:  cd {}\n\n\
-         First log in: here, in the panel (below), type 田中's PIN, {}, and press Enter. Then, over there:\n\n\
-         ./sekisho authorize juminhyo.issue     ask as a business application would\n\
-         ./tanaka pull                   take 田中's card (10023) out: everything is closed; ./tanaka insert puts it back\n\
-         ./takahashi insert              高橋's card (10031), PIN {}, while 田中's is out; ./takahashi pull\n\
-         ./sekisho status                what the terminal says; more: ./sekisho --help\n\
-         ./later 301                     five minutes pass at once: the terminal locks\n\
-         ./admin records search          search the ledger as administrator; more: ./admin --help\n\
-         ./admin records verify --all    prove it all\n\
-         ./admin does at once what it is told: it has the administrator's PIN and answers yes to every question.\n",
-        folder.display(),
+    let help = format!(
+        "\nEverything is up. First log in, here: in the panel (below) type 田中's PIN,\n\
+         {}, and press Enter. Then, in another terminal:  cd {}\n\n\
+         ./sekisho authorize juminhyo.issue   ask as a business application would\n\
+         ./tanaka pull                        take 田中's card (10023) out;\n\
+         ./tanaka insert                      put it back\n\
+         ./takahashi insert                   高橋's card (10031), PIN {};\n\
+         ./takahashi pull                     first take 田中's out\n\
+         ./sekisho status                     what the terminal says\n\
+         ./later 301                          five minutes pass at once: it locks\n\
+         ./admin records search               search the ledger as administrator\n\
+         ./admin records verify --all         prove it all\n\n\
+         ./sekisho --help and ./admin --help have more. ./admin does at once what it is\n\
+         told: it has the administrator's PIN and answers yes to every question.\n\
+         This text is in help.txt there, too.\n",
         scene.clerk.pin(),
+        folder.display(),
         scene.other.pin(),
-    ));
+    );
+    std::fs::write(folder.join("help.txt"), &help).expect("cannot write a file");
+    line(&help);
 }
 
 /// The panel, here; leaving it (F10) ends the demo.

@@ -16,7 +16,7 @@ use crate::phrases::{
     ForWhom, holder, lock_reason, next_of, reader_waits, sentence, session_kind, tries, type_on_reader, warnings,
     what_of,
 };
-use crate::status::{padded, section};
+use crate::status::{padded, proof, section};
 use crate::time_text::{countdown, of_day};
 
 /// From when on the coming idle lock is warned of, in milliseconds.
@@ -271,7 +271,10 @@ fn ask_for_pin(panel: &Panel, [japanese, english]: [&'static str; 2], tone: Tone
 
 fn why_locked(state: &State, language: Language) -> Option<Row> {
     let reason = lock_reason(state.last_lock_reason.as_deref()?, language);
-    let lead = language.pick("前回のロック: ", "Last locked: ");
+    let lead = match state.session {
+        Some(_) => language.pick("ロックの理由: ", "Locked: "),
+        None => language.pick("前回の終了: ", "Last ended: "),
+    };
     Some(row(Tone::Plain, format!("{lead}{reason}")))
 }
 
@@ -374,12 +377,7 @@ fn timer(left: u64, since: u64, warn_from: u64, label: &str, language: Language)
 fn function_row(function: &Function, marked: bool, language: Language, columns: usize) -> Row {
     let granted = function.verdict.granted;
     let allowed = if granted { language.pick("可", "yes") } else { language.pick("否", "no") };
-    let reason = match (granted, function.level.as_str()) {
-        (false, _) => what_of(&function.verdict, language),
-        (true, "pin") => language.pick("暗証番号が必要", "asks for the PIN"),
-        (true, "card") => language.pick("カードで確認", "asks the card"),
-        (true, _) => "",
-    };
+    let reason = if granted { proof(function, language) } else { what_of(&function.verdict, language) };
     let text = format!(
         " {} {} {} {} {reason}",
         if marked { ">" } else { " " },
@@ -463,7 +461,12 @@ fn dialog(panel: &Panel, size: Size) -> Vec<Row> {
             }
             rows.push(row(Tone::Plain, ""));
             rows.push(row(Tone::Strong, ask));
-            rows.extend(panel.state().map(|state| pin_field(typed.len(), state, language)).unwrap_or_default());
+            let mut field = panel.state().map(|state| pin_field(typed.len(), state, language)).unwrap_or_default();
+            if !done.is_empty() {
+                // The tries are those of the present PIN.
+                field.truncate(2);
+            }
+            rows.extend(field);
             return middle(rows, size);
         }
     }

@@ -34,7 +34,7 @@ fn answer(office: &Office, from: u64, count: usize, seed: u8) -> RegisterAnswer 
     let freshness = Freshness { origin, size, root, time_ms, valid_until_ms }.sign(&key);
     let entries = office.entries.iter().skip(usize::try_from(from).unwrap()).take(count);
     let entries = entries.map(|entry| STANDARD.encode(entry)).collect();
-    RegisterAnswer { checkpoint, freshness, entries, names: vec![] }
+    RegisterAnswer { checkpoint, freshness, entries, names: vec![], kept: None, lacks: false }
 }
 
 fn size(bench: &Bench) -> u64 {
@@ -254,15 +254,25 @@ fn the_newest_checkpoint_that_was_verified_goes_along_with_each_question() {
     let (_scratch, config) = scratch(&bench);
     bench.agent.lock().register = Arc::new(Register::new());
     let (mut keeper, _) = Keeper::open(&config, &bench.agent.identity).unwrap();
-    assert_eq!(keeper.question(&bench.agent), Errand::Register { from: 0, wait: 0, seen: None });
+    assert_eq!(
+        keeper.question(&bench.agent),
+        Errand::Register { from: 0, wait: 0, seen: None, records: None, casebook: None, kept: [0, 0] }
+    );
     let whole = answer(&bench.office, 0, 500, REGISTER_SEED);
     keeper.believe(&bench.agent, &whole).unwrap();
     let seen = Some(whole.checkpoint.clone());
-    assert_eq!(keeper.question(&bench.agent), Errand::Register { from: 2, wait: WAIT, seen: seen.clone() });
+    assert_eq!(
+        keeper.question(&bench.agent),
+        Errand::Register { from: 2, wait: WAIT, seen: seen.clone(), records: None, casebook: None, kept: [0, 0] }
+    );
     std::fs::write(config.state.join("register/register.entries"), b"decayed").unwrap();
     bench.agent.lock().register = Arc::new(Register::new());
     let (keeper, _) = Keeper::open(&config, &bench.agent.identity).unwrap();
-    assert_eq!(keeper.question(&bench.agent), Errand::Register { from: 0, wait: 0, seen }, "also when acts are lost");
+    assert_eq!(
+        keeper.question(&bench.agent),
+        Errand::Register { from: 0, wait: 0, seen, records: None, casebook: None, kept: [0, 0] },
+        "also when acts are lost"
+    );
 }
 
 #[test]

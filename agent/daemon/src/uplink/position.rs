@@ -17,10 +17,11 @@ use crate::config::Config;
 use crate::files;
 use crate::journal::Run;
 use crate::keeper::keys_in_force;
+use crate::whereabouts::{Stretch, Whereabouts};
 
 /// Bytes of records in one batch: the rest of the mebibyte (wire §1.4) is for the header and the lengths.
 const BATCH_BYTES: usize = 1_000_000;
-const DAY: u64 = 24 * 60 * 60 * 1000;
+pub(super) const DAY: u64 = 24 * 60 * 60 * 1000;
 
 /// What is on the disk.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -72,13 +73,14 @@ pub(crate) struct Position {
     pub(super) cursor: Cursor,
     /// Whether the disk lacks the cursor as it is.
     unkept: bool,
+    whereabouts: Whereabouts,
 }
 
 impl Position {
     /// Continues from what is kept.
     pub(crate) fn open(config: &Config, epoch: u32) -> io::Result<Self> {
         let file = file(config);
-        let fresh = Self::fresh(file, epoch);
+        let fresh = Self::fresh(file, epoch, Whereabouts::open(&config.state, epoch));
         let cursor = match files::read_json::<Cursor>(&fresh.file)? {
             Some(kept) if kept.epoch == epoch => kept,
             // The log goes on over our epochs: what was seen of it stays seen.
@@ -91,10 +93,10 @@ impl Position {
     }
 
     /// The ledger has nothing of this epoch yet.
-    pub(crate) fn fresh(file: PathBuf, epoch: u32) -> Self {
+    pub(crate) fn fresh(file: PathBuf, epoch: u32, whereabouts: Whereabouts) -> Self {
         let seen_root = Hash(EMPTY_ROOT.0).to_string();
         let cursor = Cursor { epoch, stored: 0, sealed: 0, seen_size: 0, seen_root, seen_note: None, refused: false };
-        Self { file, cursor, unkept: false }
+        Self { file, cursor, unkept: false, whereabouts }
     }
 
     /// The epoch of what was sent last, as far as it is kept.
@@ -152,6 +154,16 @@ impl Position {
         self.keep()
     }
 
+    /// Where our sealed records lie in the log.
+    pub(super) const fn whereabouts(&self) -> &Whereabouts {
+        &self.whereabouts
+    }
+
+    /// The newest checkpoint of the records log that was verified, as it came.
+    pub(crate) fn seen_note(&self) -> Option<String> {
+        self.cursor.seen_note.clone()
+    }
+
     /// Moves on by a seal; returns whether more is sealed now. An answer is believed as a whole or not at all.
     pub(super) fn take_seal(&mut self, agent: &Agent, answer: &SealAnswer) -> Result<bool, Trouble> {
         let before = self.cursor.clone();
@@ -160,6 +172,14 @@ impl Position {
             return Err(trouble);
         }
         if before != self.cursor {
+            for range in &answer.ranges {
+                // Up to there it was known before.
+                let known = before.sealed.saturating_sub(range.first).min(range.count);
+                if known < range.count {
+                    let (first, index, count) = (range.first + known, range.index + known, range.count - known);
+                    self.whereabouts.add(Stretch { epoch: self.cursor.epoch, first, count, index });
+                }
+            }
             self.keep()?;
             self.prune(agent);
         }

@@ -223,7 +223,15 @@ impl Carrier for Ledger {
                 let (expected, chain) = (state.records.len(), TreeHash(state.chain.0).to_base64());
                 refusal(409, "gap", json!({"epoch": 0, "expected": expected, "chain": chain}))
             }
-            (_, Errand::Register { .. } | Errand::Act { .. }) => unreachable,
+            (
+                _,
+                Errand::Register { .. }
+                | Errand::Act { .. }
+                | Errand::Refill
+                | Errand::RefillRecords { .. }
+                | Errand::RefillRegister { .. }
+                | Errand::RefillKept { .. },
+            ) => unreachable,
             (_, Errand::Certificate) => Brought::Certified { ends: 1_700_000_000_000, trouble: Some("no way".into()) },
             (_, Errand::Cursor { .. }) => Brought::Answer { body: state.place() },
             (Fault::Behind, Errand::Seal { .. }) => refusal(409, "seen_unproved", json!({})),

@@ -56,9 +56,9 @@ fn on_the_ground(panel: &Panel) -> Vec<KeyAndLabel> {
         (with_card && panel.pin_entry() == PinEntry::Keyboard).then_some(("Esc", "消去", "clear")),
         Some(("F2", "EN", "日本語")),
         // There is room for one of p and F4.
-        ((open && !waits) || with_card).then_some(("F4", "番号変更", "change PIN")),
+        ((open && !waits) || with_card).then_some(("F4", "暗証変更", "change PIN")),
         open.then_some(("F5", "ロック", "lock")),
-        ours.is_some_and(is_enrolled).then_some(("F7", "届出", "report")),
+        panel.state().is_some_and(is_enrolled).then_some(("F7", "届出", "report")),
         ours.is_some_and(|state| state.session.is_some()).then_some(("F8", "終了", "end")),
         Some(QUIT),
     ]

@@ -1,0 +1,166 @@
+//! Where in the ledger's records log our sealed records lie: a ledger that was restored from an older copy is filled again from here, each
+//! record at its place (LEDGER.md §L6).
+
+use std::fs::OpenOptions;
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use crate::files;
+
+/// Records that lie one behind the other, in our history and in the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Stretch {
+    pub(crate) epoch: u32,
+    /// Seq of the first.
+    pub(crate) first: u64,
+    pub(crate) count: u64,
+    /// Index of the first in the records log.
+    pub(crate) index: u64,
+}
+
+/// A file of them that only grows, and is looked through at a start and when it is long. What a crash takes of its end cannot be brought
+/// again; others hold that the ledger has it.
+#[derive(Debug)]
+pub(crate) struct Whereabouts {
+    path: PathBuf,
+    length: u64,
+}
+
+const ROW: usize = 28;
+/// Longer it is cut: the older half goes. So many are months of a terminal.
+const LONG: u64 = 8 << 20;
+
+impl Whereabouts {
+    /// What is kept of this epoch: of earlier ones the journal brings nothing any more.
+    pub(crate) fn open(state: &Path, epoch: u32) -> Self {
+        let mut whereabouts = Self { path: state.join("whereabouts"), length: 0 };
+        // It is no record: where it cannot be read or written, others hold what the ledger has.
+        let kept = whereabouts.read().unwrap_or_else(|error| {
+            log::warn!("cannot read where records lie at the ledger: {error}");
+            Vec::new()
+        });
+        let ours = kept.into_iter().filter(|row| row.epoch == epoch);
+        if let Err(error) = whereabouts.write(&ours.collect::<Vec<_>>()) {
+            log::warn!("cannot keep where records lie at the ledger: {error}");
+        }
+        whereabouts
+    }
+
+    /// These lie there.
+    pub(crate) fn add(&mut self, stretch: Stretch) {
+        let mut append = || -> io::Result<()> {
+            if self.length > LONG {
+                let mut kept = self.read()?;
+                self.write(&kept.split_off(kept.len() / 2))?;
+            }
+            let mut file = OpenOptions::new().append(true).create(true).mode(0o600).open(&self.path)?;
+            // What a full disk left of another row goes.
+            file.set_len(self.length)?;
+            file.write_all(&written(stretch))?;
+            file.sync_data()?;
+            self.length += ROW as u64;
+            Ok(())
+        };
+        if let Err(error) = append() {
+            log::warn!("cannot keep where records lie at the ledger: {error}");
+        }
+    }
+
+    /// What of this epoch lies in these indexes of the log, from the first to before the second.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub(crate) fn within(&self, epoch: u32, ranges: &[(u64, u64)]) -> io::Result<Vec<Stretch>> {
+        let kept = self.read()?;
+        let of_epoch = || kept.iter().filter(|stretch| stretch.epoch == epoch);
+        Ok(ranges.iter().flat_map(|range| of_epoch().filter_map(|stretch| cut(stretch, *range))).collect())
+    }
+
+    /// Rows that follow upon each other are one.
+    fn read(&self) -> io::Result<Vec<Stretch>> {
+        let bytes = match std::fs::read(&self.path) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+            Err(error) => return Err(error),
+        };
+        let mut rows: Vec<Stretch> = Vec::new();
+        for next in bytes.chunks_exact(ROW).filter_map(row) {
+            match rows.last_mut() {
+                Some(last) if last.is_followed_by(&next) => last.count += next.count,
+                Some(_) | None => rows.push(next),
+            }
+        }
+        Ok(rows)
+    }
+
+    fn write(&mut self, rows: &[Stretch]) -> io::Result<()> {
+        let bytes: Vec<u8> = rows.iter().flat_map(|row| written(*row)).collect();
+        files::replace(&self.path, &bytes)?;
+        self.length = bytes.len() as u64;
+        Ok(())
+    }
+}
+
+impl Stretch {
+    fn is_followed_by(&self, next: &Self) -> bool {
+        self.epoch == next.epoch && self.first + self.count == next.first && self.index + self.count == next.index
+    }
+}
+
+fn cut(stretch: &Stretch, (from, to): (u64, u64)) -> Option<Stretch> {
+    let (begin, end) = (stretch.index.max(from), (stretch.index + stretch.count).min(to));
+    let first = stretch.first + begin.checked_sub(stretch.index)?;
+    let count = end.checked_sub(begin).filter(|count| *count > 0)?;
+    Some(Stretch { first, count, index: begin, ..*stretch })
+}
+
+fn written(Stretch { epoch, first, count, index }: Stretch) -> Vec<u8> {
+    [epoch.to_be_bytes().as_slice(), &first.to_be_bytes(), &count.to_be_bytes(), &index.to_be_bytes()].concat()
+}
+
+/// One that cannot be is not read.
+fn row(bytes: &[u8]) -> Option<Stretch> {
+    let (epoch, rest) = bytes.split_first_chunk()?;
+    let (first, rest) = rest.split_first_chunk()?;
+    let (count, rest) = rest.split_first_chunk()?;
+    let (index, _) = rest.split_first_chunk()?;
+    let [first, count, index] = [first, count, index].map(|bytes| u64::from_be_bytes(*bytes));
+    first.checked_add(count)?;
+    index.checked_add(count)?;
+    Some(Stretch { epoch: u32::from_be_bytes(*epoch), first, count, index })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(first: u64, count: u64, index: u64) -> Stretch {
+        Stretch { epoch: 2, first, count, index }
+    }
+
+    #[test]
+    fn what_lies_together_is_one_and_stays_over_a_restart() {
+        let state = std::env::temp_dir().join(format!("sekisho-whereabouts-{}", std::process::id()));
+        files::private_folder(&state).unwrap();
+        let mut whereabouts = Whereabouts::open(&state, 2);
+        for stretch in [at(0, 5, 10), at(5, 5, 15), at(10, 3, 40), at(13, 2, 43), at(15, 1, 99)] {
+            whereabouts.add(stretch);
+        }
+        let all = |whereabouts: &Whereabouts| whereabouts.within(2, &[(0, 1000)]).unwrap();
+        assert_eq!(all(&whereabouts), [at(0, 10, 10), at(10, 5, 40), at(15, 1, 99)]);
+        assert_eq!(whereabouts.within(2, &[(12, 41)]).unwrap(), [at(2, 8, 12), at(10, 1, 40)]);
+        assert_eq!(whereabouts.within(2, &[(20, 40)]).unwrap(), []);
+        assert_eq!(whereabouts.within(3, &[(0, 100)]).unwrap(), [], "another epoch's");
+        // Torn in the middle of a row.
+        let path = state.join("whereabouts");
+        let mut bytes = std::fs::read(&path).unwrap();
+        bytes.extend_from_slice(&[1, 2, 3]);
+        std::fs::write(&path, bytes).unwrap();
+        let again = Whereabouts::open(&state, 2);
+        assert_eq!(all(&again), [at(0, 10, 10), at(10, 5, 40), at(15, 1, 99)]);
+        assert_eq!(all(&Whereabouts::open(&state, 2)), all(&again));
+        assert_eq!(all(&Whereabouts::open(&state, 3)), []);
+        std::fs::remove_dir_all(state).unwrap();
+    }
+}

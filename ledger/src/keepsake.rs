@@ -1,0 +1,226 @@
+//! What terminals keep for the ledger (LEDGER.md §L6): entries that no terminal could bring again, sealed so that only this ledger reads
+//! them. A few terminals hold each; after a restore they give them back.
+
+use sekisho_register::change::TerminalUse;
+use sekisho_tlog::Hash;
+use sekisho_wire::id::{Code, OfficeId, Salt};
+use sha2::{Digest, Sha256};
+use zeroize::Zeroizing;
+
+use crate::acts::Name;
+use crate::authority::Peer;
+use crate::ledger::Ledger;
+use crate::office::Office;
+use crate::refusal::Refusal;
+use crate::store::{Entry, LogName, StoreError};
+
+/// One entry, as a terminal keeps it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Keepsake {
+    /// Records log or casebook.
+    pub log: LogName,
+    /// Its index there.
+    pub index: u64,
+    /// What only this ledger opens.
+    pub sealed: Vec<u8>,
+}
+
+/// What a terminal is given to keep.
+#[derive(Clone, Debug, Default)]
+pub struct Handed {
+    /// The entries.
+    pub keepsakes: Vec<Keepsake>,
+    /// Up to which index of records log and casebook it has been given what it is to keep.
+    pub to: [u64; 2],
+    /// The checkpoints of both, for it to show: they say that so many entries were signed.
+    pub checkpoints: [String; 2],
+}
+
+/// An entry that came back.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Returned {
+    /// Its bytes, as the log has them.
+    pub(crate) entry: Zeroizing<Vec<u8>>,
+    /// The names beside it.
+    pub(crate) names: Vec<Name>,
+}
+
+/// So many entries are looked through and handed out at a time, beside the register.
+const LOOKED: u64 = 20_000;
+const HANDED: usize = 256;
+/// And about so many bytes.
+const HANDED_BYTES: usize = 256 * 1024;
+/// About so many terminals keep each entry: that none does is one chance in ten thousand million.
+const KEEPERS: usize = 24;
+/// Which logs are kept so; a terminal has the register anyway.
+const KEPT: [LogName; 2] = [LogName::Records, LogName::Casebook];
+
+impl Ledger {
+    /// What this terminal is to keep of what was signed since it was given something last.
+    ///
+    /// # Errors
+    /// When the store fails, or a log has no checkpoint.
+    pub fn hand_out(&self, peer: &Peer, from: [u64; 2]) -> Result<Handed, Refusal> {
+        let office = self.office(&peer.office)?;
+        let (register, now) = (office.register(), self.clock.now());
+        let terminals = register.terminals().filter(|terminal| terminal.state(now) != TerminalUse::Retired).count();
+        let mut handed = Handed { to: from, ..Handed::default() };
+        let mut bytes = 0;
+        for ((log, to), note) in KEPT.into_iter().zip(&mut handed.to).zip(&mut handed.checkpoints) {
+            let signed = office.log(log).published()?;
+            note.clone_from(&signed.text);
+            // A log that began anew at an operator's word.
+            *to = signed.size.min(*to);
+            let end = signed.size.min(to.saturating_add(LOOKED));
+            let (entries, reached) = self.not_brought(&office, log, *to, end)?;
+            for (index, entry) in entries {
+                if is_full(&handed.keepsakes, bytes) {
+                    break;
+                }
+                if keeps(&peer.terminal, log, index, terminals) {
+                    let keepsake = self.keepsake(&office, log, index, &entry)?;
+                    bytes += keepsake.sealed.len();
+                    handed.keepsakes.push(keepsake);
+                }
+                *to = index + 1;
+            }
+            if !is_full(&handed.keepsakes, bytes) {
+                *to = reached.max(*to);
+            }
+        }
+        Ok(handed)
+    }
+
+    /// The entries between these that no terminal has brought, and up to where they were looked through: never into the middle of a batch.
+    fn not_brought(
+        &self,
+        office: &Office,
+        log: LogName,
+        from: u64,
+        to: u64,
+    ) -> Result<(Vec<(u64, Entry)>, u64), StoreError> {
+        let mut found = Vec::new();
+        let mut add = |from: u64, to: u64| -> Result<(), StoreError> {
+            let count = u32::try_from(to.saturating_sub(from)).unwrap_or(u32::MAX);
+            if count > 0 {
+                found.extend((from..to).zip(self.store.entries(&office.id, log, from, count)?));
+            }
+            Ok(())
+        };
+        let mut next = from;
+        // The other logs have none.
+        loop {
+            let batches = match log {
+                LogName::Records => self.store.batches_by_index(&office.id, next, BATCHES)?,
+                LogName::Register | LogName::Casebook => Vec::new(),
+            };
+            for batch in batches.iter().take_while(|batch| batch.index < to) {
+                add(next, batch.index)?;
+                next = batch.index + u64::from(batch.count);
+            }
+            if batches.len() < BATCHES as usize || batches.last().is_none_or(|last| last.index >= to) {
+                break;
+            }
+        }
+        add(next, to)?;
+        Ok((found, next.max(to)))
+    }
+
+    fn keepsake(&self, office: &Office, log: LogName, index: u64, entry: &Entry) -> Result<Keepsake, Refusal> {
+        let (bytes, names) = if log == LogName::Records {
+            (self.record_bytes(&office.id, index)?, Vec::new())
+        } else {
+            (entry.payload.clone(), self.names_beside(&office.id, log, index..index + 1)?)
+        };
+        let plain = Zeroizing::new(plain(&bytes, &names));
+        let sealed = self.vault.master().seal(&aad(&office.id, log, index), &plain);
+        Ok(Keepsake { log, index, sealed })
+    }
+
+    /// What came back, if it is one of ours for this very place.
+    pub(crate) fn open_keepsake(&self, office: &OfficeId, keepsake: &Keepsake) -> Option<Returned> {
+        let aad = aad(office, keepsake.log, keepsake.index);
+        read(&self.vault.master().open(&aad, &keepsake.sealed).ok()?)
+    }
+}
+
+const fn is_full(keepsakes: &[Keepsake], bytes: usize) -> bool {
+    keepsakes.len() >= HANDED || bytes >= HANDED_BYTES
+}
+
+/// Whether this terminal is one of those that keep this entry.
+fn keeps(terminal: &Code, log: LogName, index: u64, terminals: usize) -> bool {
+    let one_in = (terminals / KEEPERS).max(1) as u64;
+    let digest = Sha256::new()
+        .chain_update(terminal.as_str())
+        .chain_update([log.number() as u8])
+        .chain_update(index.to_be_bytes())
+        .finalize();
+    let number = digest.first_chunk::<8>().map_or(0, |bytes| u64::from_be_bytes(*bytes));
+    number % one_in == 0
+}
+
+fn aad(office: &OfficeId, log: LogName, index: u64) -> Vec<u8> {
+    [b"sekisho keepsake v1".as_slice(), office.as_bytes(), &[log.number() as u8], &index.to_be_bytes()].concat()
+}
+
+/// CBOR: [entry, [[salt, text] …]].
+fn plain(entry: &[u8], names: &[Name]) -> Vec<u8> {
+    let mut e = minicbor::Encoder::new(Vec::new());
+    let written = (|| -> Result<(), minicbor::encode::Error<std::convert::Infallible>> {
+        e.array(2)?.bytes(entry)?.array(names.len() as u64)?;
+        for name in names {
+            e.array(2)?.bytes(&name.salt.0)?.str(&name.text)?;
+        }
+        Ok(())
+    })();
+    written.expect("memory takes what is written to it");
+    e.into_writer()
+}
+
+fn read(plain: &[u8]) -> Option<Returned> {
+    let mut d = minicbor::Decoder::new(plain);
+    let two = Some(2);
+    (d.array().ok()? == two).then_some(())?;
+    let entry = Zeroizing::new(d.bytes().ok()?.to_vec());
+    let mut names = Vec::new();
+    for _ in 0..d.array().ok()?? {
+        (d.array().ok()? == two).then_some(())?;
+        let salt = Salt::from_slice(d.bytes().ok()?)?;
+        names.push(Name { salt, text: Zeroizing::new(d.str().ok()?.to_owned()) });
+    }
+    Some(Returned { entry, names })
+}
+
+const BATCHES: u32 = 64;
+
+impl Returned {
+    /// Its leaf.
+    pub(crate) fn leaf(&self) -> Hash {
+        sekisho_tlog::leaf_hash(&self.entry)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_is_read_back() {
+        let name = Name { salt: Salt([3; 16]), text: Zeroizing::new("関守 花子".into()) };
+        let returned = read(&plain(b"an act", std::slice::from_ref(&name))).unwrap();
+        assert_eq!((returned.entry.as_slice(), returned.names.as_slice()), (b"an act".as_slice(), [name].as_slice()));
+        assert!(read(b"\x81\x40").is_none() && read(b"").is_none());
+    }
+
+    #[test]
+    fn a_few_terminals_keep_each_entry_and_all_of_a_small_office_do() {
+        let code = |number: usize| Code::new(&format!("mado-{number}")).unwrap();
+        for (terminals, least, most) in [(1, 1, 1), (20, 20, 20), (47, 47, 47), (400, 8, 50)] {
+            for index in 0..50 {
+                let keepers = (0..terminals).filter(|at| keeps(&code(*at), LogName::Records, index, terminals)).count();
+                assert!((least..=most).contains(&keepers), "{keepers} of {terminals} keep {index}");
+            }
+        }
+    }
+}
