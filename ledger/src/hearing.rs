@@ -22,10 +22,10 @@ const LATELY: Millis = 7 * DAY;
 pub struct Hearing {
     /// Terminals that brought something lately, and are in use.
     lately: BTreeSet<Code>,
-    /// So many of them have to come.
-    enough: usize,
-    /// So many before a log that was behind goes on.
+    /// So many of them have to come before a log goes on that was behind,
     all: usize,
+    /// and before anything is written.
+    waits: bool,
     heard: Mutex<BTreeSet<Code>>,
 }
 
@@ -62,24 +62,19 @@ impl Hearing {
         let of_these_days = last.into_iter().filter(|(_, _, at)| at.saturating_add(LATELY) >= newest);
         let lately: BTreeSet<Code> = of_these_days.map(|(code, _, _)| code).filter(in_use).collect();
         let all = configured.map_or(lately.len(), |most| most.min(lately.len()));
-        let enough = configured.map_or(0, |_| all);
-        Ok(Self { lately, enough, all, heard: Mutex::default() })
+        Ok(Self { lately, all, waits: configured.is_some(), heard: Mutex::default() })
     }
 
     /// Who is waited for before anything is written; nothing when enough have come.
     #[must_use]
     pub fn awaited(&self) -> Option<Awaited> {
-        self.short_of(self.enough)
+        self.awaited_by_a_filled_log().filter(|_| self.waits)
     }
 
     /// Who is waited for before a log goes on that was behind; nothing when all have come.
     #[must_use]
     pub fn awaited_by_a_filled_log(&self) -> Option<Awaited> {
-        self.short_of(self.all)
-    }
-
-    fn short_of(&self, needed: usize) -> Option<Awaited> {
-        let heard = lock(&self.heard).len();
+        let (needed, heard) = (self.all, lock(&self.heard).len());
         (heard < needed).then_some(Awaited { needed, heard })
     }
 
