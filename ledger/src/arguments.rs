@@ -121,6 +121,19 @@ pub enum Command {
         #[arg(long, value_name = "FILE", hide = true)]
         simulated_clock: Option<PathBuf>,
     },
+    /// Wait for no more terminals after a start: the disk was not put back to an older state, or nothing newer is known anywhere
+    /// （起動後の端末機の確認待ちを終えます）
+    GoOn {
+        /// The ledger's directory （データディレクトリ）
+        #[arg(long)]
+        data: PathBuf,
+        /// Which office waits （団体）
+        #[arg(long)]
+        office: OfficeId,
+        /// That this is so: what was written elsewhere since is lost for good else （確認済みであること）
+        #[arg(long, required = true)]
+        i_have_checked: bool,
+    },
     /// Make the search index again; the ledger must not be running （検索の索引を作り直します）
     Reindex {
         /// The ledger's directory （データディレクトリ）

@@ -78,6 +78,9 @@ pub struct HaltNote {
     pub halt: Halt,
     /// Since when, by the machine's clock: milliseconds since 1970.
     pub at: Millis,
+    /// Whether something was written since the ledger started, before it was seen that the log is behind: perhaps at the place of what is missing.
+    #[serde(default)]
+    pub grown: bool,
     /// What showed it: the checkpoint file as it was found, or the signed batch header of a terminal in base64.
     pub evidence: String,
 }
@@ -147,6 +150,13 @@ impl CheckpointFile {
         &self.path
     }
 
+    /// The log's name below the directory of all checkpoints: office and log.
+    #[must_use]
+    pub fn name(&self) -> &Path {
+        let top = self.path.parent().and_then(Path::parent);
+        top.and_then(|top| self.path.strip_prefix(top).ok()).unwrap_or(&self.path)
+    }
+
     /// Why the log has stopped, if it has. A note that cannot be read stops it too.
     ///
     /// # Errors
@@ -155,7 +165,7 @@ impl CheckpointFile {
         let path = self.halt_path();
         match std::fs::read_to_string(&path) {
             Ok(text) => {
-                let torn = |_| HaltNote { halt: Halt::NoteUnreadable, at: 0, evidence: text.clone() };
+                let torn = |_| HaltNote { halt: Halt::NoteUnreadable, at: 0, grown: false, evidence: text.clone() };
                 Ok(Some(serde_json::from_str(&text).unwrap_or_else(torn)))
             }
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),

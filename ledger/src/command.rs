@@ -18,7 +18,9 @@ use crate::data::{DataDir, replace_file};
 use crate::error::LedgerError;
 use crate::fsck::Report;
 use crate::keys::Keys;
+use crate::go_on;
 use crate::ledger::Ledger;
+use crate::memory::Memory;
 use crate::office::fold_register;
 use crate::server::Server;
 use crate::signed_log::make_log_keys;
@@ -107,7 +109,8 @@ pub fn founding_code(root: &Path, valid: Duration, clock: &dyn Clock) -> Result<
 /// When the ledger cannot be opened or the address not be listened on.
 pub fn serve(root: &Path, clock: Arc<dyn Clock>) -> Result<(), LedgerError> {
     let data = DataDir::new(root);
-    let ledger = Ledger::open(&data, clock)?;
+    let memory = Memory::of_service(&data);
+    let ledger = Ledger::open(&data.remembered_by(memory), clock)?;
     let threads = ledger.start().map_err(LedgerError::file("start the threads for", root))?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(LedgerError::file("start the runtime for", root))?;
@@ -165,6 +168,9 @@ pub fn status(root: &Path) -> Result<String, LedgerError> {
         for log in LogName::ALL {
             text += &log_status(&data, &*store, &office.id, log)?;
         }
+        if let Some(awaited) = go_on::waits(&data, &office.id)? {
+            text += &format!("  waits: {awaited}（端末機の確認待ち）\n");
+        }
         let terminals = register.terminals().count();
         text += &format!("  {terminals} terminals（端末機 {terminals} 台）\n");
     }
@@ -195,9 +201,19 @@ pub fn resume(root: &Path, office: &OfficeId, log: LogName, clock: Arc<dyn Clock
     let unknown =
         || LedgerError::Argument { name: "--office", cause: format!("{office} is not an office of this ledger") };
     let known = ledger.office(office).map_err(|_| unknown())?;
+    // Whoever says that nothing newer is known anywhere waits for nobody.
+    known.hearing().end();
     let note = known.log(log).resume(&*ledger.store, office, clock.machine())?;
     ledger.note_resumed(office, log);
     Ok(note)
+}
+
+/// Ends the wait for terminals (see [`crate::go_on`]).
+///
+/// # Errors
+/// When the ledger is not running or waits for nobody.
+pub fn go_on(root: &Path, office: &OfficeId) -> Result<String, LedgerError> {
+    go_on::go_on(&DataDir::new(root), office)
 }
 
 /// The clock that a command goes by.

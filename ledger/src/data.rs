@@ -6,11 +6,13 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use crate::error::LedgerError;
+use crate::memory::Memory;
 
 /// A ledger's directory (0700).
 #[derive(Clone, Debug)]
 pub struct DataDir {
     root: PathBuf,
+    memory: Memory,
 }
 
 /// Proof that no other process serves this directory; ends with the process.
@@ -23,7 +25,7 @@ impl DataDir {
     /// A directory that holds a ledger already, or is about to.
     #[must_use]
     pub fn new(root: &Path) -> Self {
-        Self { root: root.into() }
+        Self { root: root.into(), memory: Memory::default() }
     }
 
     /// Makes the directory, refusing one that holds a ledger.
@@ -54,6 +56,18 @@ impl DataDir {
             }
         }
         Ok(())
+    }
+
+    /// The same, on a machine that remembers so what was signed.
+    #[must_use]
+    pub fn remembered_by(self, memory: Memory) -> Self {
+        Self { memory, ..self }
+    }
+
+    /// What this machine remembers.
+    #[must_use]
+    pub const fn memory(&self) -> &Memory {
+        &self.memory
     }
 
     /// The directory itself.

@@ -74,6 +74,11 @@ pub enum LedgerError {
         /// Why.
         cause: String,
     },
+    /// There is no wait to end.
+    WaitsForNobody {
+        /// Why.
+        cause: &'static str,
+    },
     /// An argument of the command.
     Argument {
         /// Which.
@@ -152,6 +157,10 @@ impl LedgerError {
                 "Run `sekisho-ledger fsck`, put right what it names, and resume then; ledger/README.md, \"When a log has stopped\".",
                 "`sekisho-ledger fsck` が示す異常を解消してから再開してください（ledger/README.md 参照）。",
             ),
+            Self::WaitsForNobody { .. } => (
+                "`sekisho-ledger status` says which office waits, and for whom; a ledger that is not running says it once it is.",
+                "`sekisho-ledger status` で確認してください。起動していない台帳は、起動後に確認待ちを表示します。",
+            ),
             Self::Argument { .. } => ("See `sekisho-ledger help`.", "`sekisho-ledger help` を参照してください。"),
             Self::Crypto { .. } => (
                 "If a key file was altered, restore it from the backup.",
@@ -208,6 +217,7 @@ impl fmt::Display for LedgerError {
                 write!(f, "cannot use {}: it is not the key that office {office} was founded with", path.display())
             }
             Self::NotResumed { cause } => write!(f, "cannot resume the log: {cause}"),
+            Self::WaitsForNobody { cause } => write!(f, "cannot end a wait: {cause}"),
             Self::Argument { name, cause } => write!(f, "cannot use {name}: {cause}"),
             Self::Crypto { act, cause } => write!(f, "cannot {act}: {cause}"),
             Self::Store(error) => error.fmt(f),
@@ -238,6 +248,7 @@ impl std::error::Error for LedgerError {
             | Self::OfficeGone { .. }
             | Self::OtherEnvelopeKey { .. }
             | Self::NotResumed { .. }
+            | Self::WaitsForNobody { .. }
             | Self::Crypto { .. }
             | Self::Register { .. }
             | Self::NoSimulatedClock => None,

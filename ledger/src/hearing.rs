@@ -3,6 +3,9 @@
 //! A database that is put back together with its checkpoint files knows of nothing newer by itself. Whoever has verified more holds our own
 //! signature under it, so the ledger waits until some have come and shown theirs: what was written before that could stand at the place of
 //! what was lost. What the database holds already may be signed meanwhile: whatever was signed over so many entries was over these.
+//!
+//! A machine that was not switched off remembers by itself (`memory.rs`), and an operator who knows that the disk was not put back may say so
+//! (`sekisho-ledger go-on`).
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -20,13 +23,30 @@ const LATELY: Millis = 7 * DAY;
 /// Who may know more, and who has come.
 #[derive(Debug, Default)]
 pub struct Hearing {
-    /// Terminals that brought something lately, and are in use.
+    /// Terminals that brought something lately.
     lately: BTreeSet<Code>,
-    /// So many of them have to come before a log goes on that was behind,
-    all: usize,
-    /// and before anything is written.
-    waits: bool,
-    heard: Mutex<BTreeSet<Code>>,
+    /// So many, whichever, have to show what they verified before anything is written.
+    needed: usize,
+    known: Mutex<Known>,
+}
+
+#[derive(Debug, Default)]
+struct Known {
+    /// Terminals that showed what they verified,
+    shown: BTreeSet<Code>,
+    /// and all that came, also those that had nothing to show.
+    come: BTreeSet<Code>,
+    /// Nobody is waited for any more.
+    over: bool,
+}
+
+/// Whether this machine remembers what it signed last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Remembered {
+    /// Each log of the office: nobody else knows more.
+    All,
+    /// It was switched off since, or is another machine.
+    NotAll,
 }
 
 /// How far a hearing is.
@@ -46,8 +66,7 @@ impl fmt::Display for Awaited {
 }
 
 impl Hearing {
-    /// For an office as the store has it: so many terminals, if anybody says how many, else none; and all that brought something lately, or so many,
-    /// before a log that was behind goes on.
+    /// For an office as the store has it: so many terminals as are configured, else half of those that brought something lately.
     ///
     /// # Errors
     /// When the store fails.
@@ -55,33 +74,52 @@ impl Hearing {
         store: &dyn Store,
         office: &OfficeId,
         configured: Option<usize>,
-        in_use: impl Fn(&Code) -> bool,
+        remembered: Remembered,
     ) -> Result<Self, StoreError> {
         let last = store.last_heard(office)?;
         let newest = last.iter().map(|(_, _, at)| *at).max().unwrap_or_default();
         let of_these_days = last.into_iter().filter(|(_, _, at)| at.saturating_add(LATELY) >= newest);
-        let lately: BTreeSet<Code> = of_these_days.map(|(code, _, _)| code).filter(in_use).collect();
-        let all = configured.map_or(lately.len(), |most| most.min(lately.len()));
-        Ok(Self { lately, all, waits: configured.is_some(), heard: Mutex::default() })
+        let lately: BTreeSet<Code> = of_these_days.map(|(code, _, _)| code).collect();
+        let needed = configured.unwrap_or(lately.len().div_ceil(2)).min(lately.len());
+        let known = Known { over: remembered == Remembered::All, ..Known::default() };
+        Ok(Self { lately, needed, known: Mutex::new(known) })
     }
 
     /// Who is waited for before anything is written; nothing when enough have come.
     #[must_use]
     pub fn awaited(&self) -> Option<Awaited> {
-        self.awaited_by_a_filled_log().filter(|_| self.waits)
+        let known = lock(&self.known);
+        let (needed, heard) = (self.needed, known.shown.len());
+        (!known.over && heard < needed).then_some(Awaited { needed, heard })
     }
 
-    /// Who is waited for before a log goes on that was behind; nothing when all have come.
-    #[must_use]
-    pub fn awaited_by_a_filled_log(&self) -> Option<Awaited> {
-        let (needed, heard) = (self.all, lock(&self.heard).len());
-        (heard < needed).then_some(Awaited { needed, heard })
+    /// Who is waited for before a log goes on that was behind: all that were at work lately and are in use still. Nothing when all have come.
+    pub fn awaited_by_a_filled_log(&self, in_use: impl Fn(&Code) -> bool) -> Option<Awaited> {
+        let known = lock(&self.known);
+        let mut all = self.lately.iter().filter(|code| in_use(code)).peekable();
+        all.peek()?;
+        let (come, missing): (Vec<_>, Vec<_>) = all.partition(|code| known.come.contains(*code));
+        let awaited = Awaited { needed: come.len() + missing.len(), heard: come.len() };
+        (!known.over && !missing.is_empty()).then_some(awaited)
     }
 
-    /// A terminal has shown what it verified last, of every log.
+    /// A terminal has come, and had nothing to show: its disk is new.
+    pub fn came(&self, terminal: &Code) {
+        lock(&self.known).come.insert(terminal.clone());
+    }
+
+    /// A terminal has shown what it verified last, of register and records log. One that nobody here has heard of yet was enrolled since this copy of the
+    /// disk was made, and knows all the more.
     pub fn hear(&self, terminal: &Code) {
-        if self.lately.contains(terminal) && lock(&self.heard).insert(terminal.clone()) {
+        let mut known = lock(&self.known);
+        known.come.insert(terminal.clone());
+        if known.shown.insert(terminal.clone()) {
             log::info!("terminal {terminal} has shown what it verified last");
         }
+    }
+
+    /// An operator says that nobody else need be waited for.
+    pub fn end(&self) {
+        lock(&self.known).over = true;
     }
 }

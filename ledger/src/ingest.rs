@@ -75,6 +75,8 @@ pub struct Receipt {
     pub stored: u64,
     /// Records that were stored before.
     pub repeated: u64,
+    /// Index in the records log of the first that was stored by it.
+    pub index: Option<u64>,
 }
 
 /// Opens and verifies an envelope that came over a connection of `peer`.
@@ -205,7 +207,7 @@ pub fn plan(stage: &mut Stage<'_>, verified: &Verified, entries: &[Entry], now: 
 
     let repeated = u64::try_from(known).unwrap_or(u64::MAX);
     if known == verified.records.len() {
-        return Ok(Receipt { place, stored: 0, repeated });
+        return Ok(Receipt { place, stored: 0, repeated, index: None });
     }
     // Once an act has opened a later epoch, what is stored of an earlier one can be confirmed, nothing can be added (wire §7.4).
     if header.epoch < open && !stage.is_filling() {
@@ -238,7 +240,7 @@ pub fn plan(stage: &mut Stage<'_>, verified: &Verified, entries: &[Entry], now: 
         stage.emit(&header.office, Body::Alarm(alarm), now)?;
     }
     let place = Place { epoch: header.epoch, expected: after.next, chain };
-    Ok(Receipt { place, stored: count, repeated })
+    Ok(Receipt { place, stored: count, repeated, index: Some(index) })
 }
 
 /// The terminal's open epoch, if the batch's key is still its key in the register as it will be: an act may have waited before this batch.

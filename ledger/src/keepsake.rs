@@ -78,9 +78,14 @@ impl Ledger {
                     break;
                 }
                 if keeps(&peer.terminal, log, index, terminals) {
-                    let keepsake = self.keepsake(&office, log, index, &entry)?;
-                    bytes += keepsake.sealed.len();
-                    handed.keepsakes.push(keepsake);
+                    match self.keepsake(&office, log, index, &entry) {
+                        Ok(keepsake) => {
+                            bytes += keepsake.sealed.len();
+                            handed.keepsakes.push(keepsake);
+                        }
+                        // What is damaged here nobody can keep; `fsck` names it. What follows it is kept.
+                        Err(refusal) => log::warn!("entry {index} of log {log} is given to nobody to keep: {refusal}"),
+                    }
                 }
                 *to = index + 1;
             }

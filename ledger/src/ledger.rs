@@ -18,8 +18,8 @@ use crate::complaints::Complaints;
 use crate::config::Config;
 use crate::data::{DataDir, Lock, make_private};
 use crate::error::LedgerError;
+use crate::go_on::Told;
 use crate::heard::Heard;
-use crate::hearing::Awaited;
 use crate::index::Index;
 use crate::keys::{EnvelopeKey, Keys};
 use crate::office::Office;
@@ -97,14 +97,11 @@ pub enum CannotWrite {
     CommitHangs,
     /// What was written has waited for its checkpoint for [`LATE`].
     NoCheckpoint,
-    /// Nobody has shown since the start what he verified last.
-    Hears(Awaited),
 }
 
 impl std::fmt::Display for CannotWrite {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
-            Self::Hears(awaited) => return awaited.fmt(f),
             Self::WriterGone => "the writer has ended",
             Self::LastCommitFailed => "the last commit failed",
             Self::CommitHangs => "a commit does not come back",
@@ -145,7 +142,8 @@ impl Ledger {
         let config = Config::read(&data.config())?;
         let Keys { master, envelope } = Keys::read(data)?;
         let vault = Arc::new(Vault::open(master, &*store)?);
-        let places = Places { checkpoints: data.checkpoints(), index: data.index() };
+        let places =
+            Places { checkpoints: data.checkpoints(), memory: data.memory().clone(), index: data.index() };
         let offices = Arc::new(Offices::default());
         let stored_offices = store.offices()?;
         for office in signed_offices(&places.checkpoints)? {
@@ -156,7 +154,8 @@ impl Ledger {
         make_private(&places.index).map_err(LedgerError::file("make", &places.index))?;
         for stored in stored_offices {
             let (name, checkpoints, hear) = (&*config.name, &*places.checkpoints, config.hear);
-            let around = Surroundings { name, checkpoints, master: vault.master(), hear };
+            let memory = &places.memory;
+            let around = Surroundings { name, checkpoints, memory, master: vault.master(), hear };
             let office = Office::open(&*store, &stored, around)?;
             // Terminals seal for the key that their office was founded with: under another one nothing that they send would open.
             if !office.was_founded_with(&envelope) {
@@ -225,9 +224,6 @@ impl Ledger {
         }
         if self.writer.is_failing() {
             return Err(CannotWrite::LastCommitFailed);
-        }
-        if let Some(awaited) = self.offices().iter().find_map(|office| office.hearing().awaited()) {
-            return Err(CannotWrite::Hears(awaited));
         }
         // A log that has stopped is another matter.
         let late = |log: &Log| log.halted().is_none() && log.unsealed_for() > LATE;
@@ -324,11 +320,12 @@ impl Ledger {
 
     /// One look at every log per tick: what is committed and not yet signed is signed.
     fn sequence(&self) {
-        let mut complaints = Complaints::default();
+        let (mut complaints, mut told) = (Complaints::default(), Told::default());
         while !self.is_stopping() {
             // Without its writer a ledger answers and takes nothing: better one that is started again (`main.rs`).
             assert!(!self.writing.is_finished(), "the writer has ended before the ledger");
             self.publish_all(&mut complaints);
+            self.heed_operator(&mut told);
             std::thread::park_timeout(Duration::from_millis(self.config.tick_ms));
         }
     }

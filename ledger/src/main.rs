@@ -78,6 +78,10 @@ fn run(command: Command) -> Result<ExitCode, LedgerError> {
             let note = command::resume(&data, &office, log, command::clock(simulated_clock)?)?;
             say(&format!("log {log} goes on; it had stopped because {}\nログ {log} を再開しました\n", note.halt));
         }
+        Command::GoOn { data, office, i_have_checked: _ } => {
+            let awaited = command::go_on(&data, &office)?;
+            say(&format!("the ledger goes on; it had waited: {awaited}\n端末機の確認待ちを終え、書き込みを始めます\n"));
+        }
         Command::Reindex { data } => {
             let taken = command::reindex(&data)?;
             say(&format!("{taken} entries taken into the index\n{taken} 件を索引に登録しました\n"));

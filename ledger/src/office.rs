@@ -12,7 +12,7 @@ use sekisho_wire::words::Language;
 use crate::clock::Millis;
 use crate::code::LogKeys;
 use crate::error::LedgerError;
-use crate::hearing::Hearing;
+use crate::hearing::{Awaited, Hearing, Remembered};
 use crate::keys::EnvelopeKey;
 use crate::signed_log::{Log, Published, Surroundings, Unpublished, lock, open_seeds};
 use crate::store::{LogName, Store, StoreError, StoredOffice};
@@ -50,12 +50,9 @@ impl Office {
         let log = |name: LogName| Log::open(store, &stored.id, name, &seeds, around);
         let logs = [log(LogName::Records)?, log(LogName::Register)?, log(LogName::Casebook)?];
         let register = fold_register(store, &stored.id)?;
-        let in_use = |code: &Code| {
-            register
-                .terminal(code)
-                .is_some_and(|terminal| terminal.state(register.newest_made()) != TerminalUse::Retired)
-        };
-        let hearing = Hearing::new(store, &stored.id, around.hear, in_use)?;
+        let all = logs.iter().all(|log| log.remembered() == Remembered::All);
+        let remembered = if all { Remembered::All } else { Remembered::NotAll };
+        let hearing = Hearing::new(store, &stored.id, around.hear, remembered)?;
         // What the database holds may be signed without hearing anybody.
         for log in &logs {
             match log.publish() {
@@ -101,6 +98,14 @@ impl Office {
     #[must_use]
     pub const fn hearing(&self) -> &Hearing {
         &self.hearing
+    }
+
+    /// Who is waited for before a log goes on that was behind.
+    #[must_use]
+    pub fn awaited_by_a_filled_log(&self) -> Option<Awaited> {
+        let register = self.register();
+        let state = |code: &Code| register.terminal(code).map(|terminal| terminal.state(register.newest_made()));
+        self.hearing.awaited_by_a_filled_log(|code| state(code).is_some_and(|state| state != TerminalUse::Retired))
     }
 
     /// Whether its founding act names this envelope key.

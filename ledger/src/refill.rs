@@ -1,17 +1,18 @@
 //! A log that has stopped because it is behind what was signed is filled again, to the very same tree (LEDGER.md §L6): terminals bring what
 //! they hold, each entry for its place, and nothing is written before all of it comes to the root that was signed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
-use sekisho_register::SignedAct;
+use sekisho_register::{NameHash, SignedAct};
 use sekisho_tlog::{Hash, leaf_hash};
-use sekisho_wire::id::OfficeId;
+use sekisho_wire::id::{Code, OfficeId};
 use sekisho_wire::record::{Emitter, Record};
 use zeroize::Zeroizing;
 
 use crate::acts::{Name, Placed, names_of, seal_found, store_act};
 use crate::authority::{Caller, Peer};
+use crate::checkpoint::Halt;
 use crate::clock::{Millis, legal_month};
 use crate::ingest::{self, Verified};
 use crate::keepsake::{Keepsake, Returned};
@@ -25,8 +26,8 @@ use crate::store::{Cursor, CursorMove, EmitterName, LogName};
 
 /// What is brought takes so much memory at most, in all: what is missing more than that is missing a whole backup.
 const ROOM: usize = 1 << 30;
-/// So many missing ranges are told at a time.
-const TOLD: usize = 16;
+/// So many missing ranges are told at a time: what a terminal has behind them it brings when others have brought what is theirs.
+const TOLD: usize = 1000;
 /// About so many entries in one commit.
 const PAGE: u64 = 1000;
 /// In this order: acts of the casebook are judged by the register.
@@ -49,12 +50,46 @@ pub(crate) struct Refills(Mutex<Brought>);
 
 #[derive(Debug, Default)]
 struct Brought {
-    logs: BTreeMap<(OfficeId, LogName), Runs>,
+    logs: BTreeMap<(OfficeId, LogName), Gathered>,
     /// Names that terminals still know.
-    names: BTreeMap<OfficeId, Vec<Name>>,
+    names: BTreeMap<OfficeId, BTreeMap<NameHash, Name>>,
     bytes: usize,
     /// Somebody writes what is complete.
     writing: bool,
+}
+
+/// What has been brought for one log, and by whom.
+#[derive(Debug, Default)]
+struct Gathered {
+    runs: Runs,
+    bringers: BTreeSet<Code>,
+    /// Who is passed over, and until when: what was brought came to another root, so somebody's word is wrong, and each in turn is left out.
+    left_out: Option<(Code, Millis)>,
+}
+
+/// How long somebody is left out: the others have come again by then.
+const LEFT_OUT: Millis = 10 * 60_000;
+
+impl Gathered {
+    /// What was brought is not what was signed: all of it is asked for again, without the next of those who brought it.
+    fn doubt(&mut self, now: Millis) {
+        self.runs.clear();
+        let before = self.left_out.take().map(|(code, _)| code);
+        let next = self.bringers.iter().find(|code| before.as_ref().is_none_or(|before| *code > before));
+        let next = next.or(self.bringers.first()).filter(|_| self.bringers.len() > 1).cloned();
+        if let Some(next) = &next {
+            log::warn!("what terminal {next} brings is left out for a while: it may be what is wrong");
+        }
+        self.left_out = next.map(|code| (code, now.saturating_add(LEFT_OUT)));
+    }
+
+    fn leaves_out(&self, bringer: &Code, now: Millis) -> bool {
+        self.left_out.as_ref().is_some_and(|(code, until)| code == bringer && now < *until)
+    }
+
+    fn bytes(&self) -> usize {
+        self.runs.values().map(|run| run.bytes()).sum()
+    }
 }
 
 /// What has been brought for one log: by the index of its first entry, and none overlaps another.
@@ -122,7 +157,7 @@ impl Brought {
         if index < from || end > to {
             return Err(Refusal::Malformed("a run over the edge of what is lacking"));
         }
-        let runs = self.logs.entry(key).or_default();
+        let runs = &mut self.logs.entry(key).or_default().runs;
         let overlapped = || runs.range(..end).filter(|(at, there)| there.end(**at) > index);
         for (at, there) in overlapped() {
             if (index.max(*at)..end.min(there.end(*at))).any(|place| run.leaf(index, place) != there.leaf(*at, place)) {
@@ -145,10 +180,18 @@ impl Brought {
         Ok(())
     }
 
+    /// Nothing of what was brought for this log is believed.
+    fn doubt(&mut self, key: &(OfficeId, LogName), now: Millis) {
+        if let Some(gathered) = self.logs.get_mut(key) {
+            self.bytes = self.bytes.saturating_sub(gathered.bytes());
+            gathered.doubt(now);
+        }
+    }
+
     /// Nothing of this log is needed any more.
     fn forget(&mut self, key: &(OfficeId, LogName)) {
         let gone = self.logs.remove(key).unwrap_or_default();
-        self.bytes = self.bytes.saturating_sub(gone.values().map(|run| run.bytes()).sum());
+        self.bytes = self.bytes.saturating_sub(gone.bytes());
         if !self.logs.keys().any(|(office, _)| *office == key.0) {
             self.names.remove(&key.0);
         }
@@ -175,8 +218,8 @@ impl Ledger {
         let wanted = LogName::ALL.into_iter().filter_map(|name| {
             let to = office.log(name).lacks()?.size;
             let from = office.log(name).committed_size();
-            let none = Runs::new();
-            let missing = missing(brought.logs.get(&(office.id, name)).unwrap_or(&none), from, to, TOLD);
+            let none = Gathered::default();
+            let missing = missing(&brought.logs.get(&(office.id, name)).unwrap_or(&none).runs, from, to, TOLD);
             Some((name, Wanted { from, to, missing }))
         });
         Ok(wanted.collect())
@@ -194,7 +237,7 @@ impl Ledger {
         }
         let leaves = verified.records.iter().map(|record| record.leaf).collect();
         let run = Run { leaves, what: What::Batch(Box::new(verified)) };
-        self.refill(&office, LogName::Records, vec![(index, run)], &[])
+        self.refill(&office, LogName::Records, Some(&peer.terminal), vec![(index, run)], &[])
     }
 
     /// A terminal brings acts of the register from this index on, with the names that it knows.
@@ -203,14 +246,15 @@ impl Ledger {
     /// [`Refusal`].
     pub fn refill_register(
         &self,
-        office: &OfficeId,
+        peer: &Peer,
         from: u64,
         acts: Vec<Vec<u8>>,
         names: &[Name],
     ) -> Result<(), Refusal> {
-        let office = self.office(office)?;
+        let office = self.office(&peer.office)?;
         let run = |bytes: Vec<u8>| Run { leaves: vec![leaf_hash(&bytes)], what: What::Act(bytes) };
-        self.refill(&office, LogName::Register, (from..).zip(acts.into_iter().map(run)).collect(), names)
+        let runs = (from..).zip(acts.into_iter().map(run)).collect();
+        self.refill(&office, LogName::Register, Some(&peer.terminal), runs, names)
     }
 
     /// A terminal gives back what it was given to keep. What is none of ours is passed over.
@@ -229,13 +273,21 @@ impl Ledger {
                 runs.push((keepsake.index, Run { leaves, what }));
                 beside.extend(names);
             }
-            self.refill(&office, log, runs, &beside)?;
+            // Our own word for its very place, whoever kept it.
+            self.refill(&office, log, None, runs, &beside)?;
         }
         Ok(())
     }
 
     /// Takes runs, and writes those logs of which all is there.
-    fn refill(&self, office: &Office, log: LogName, runs: Vec<(u64, Run)>, names: &[Name]) -> Result<(), Refusal> {
+    fn refill(
+        &self,
+        office: &Office,
+        log: LogName,
+        bringer: Option<&Code>,
+        runs: Vec<(u64, Run)>,
+        names: &[Name],
+    ) -> Result<(), Refusal> {
         {
             let mut brought = lock(&self.refills.0);
             let brought = &mut *brought;
@@ -243,12 +295,22 @@ impl Ledger {
                 return Err(Refusal::Busy);
             }
             let Some(target) = office.log(log).lacks() else { return Ok(()) };
+            if let Some(bringer) = bringer {
+                let (gathered, now) = (brought.logs.entry((office.id, log)).or_default(), self.clock.now());
+                if gathered.leaves_out(bringer, now) {
+                    return Ok(());
+                }
+                gathered.bringers.insert(bringer.clone());
+            }
             let known = brought.names.entry(office.id).or_default();
             for name in names {
-                if !known.iter().any(|known| known.hash() == name.hash()) {
-                    brought.bytes += name.text.len();
-                    known.push(name.clone());
+                if brought.bytes.saturating_add(name.text.len()) > ROOM {
+                    return Err(Refusal::TooLarge);
                 }
+                known.entry(name.hash()).or_insert_with(|| {
+                    brought.bytes += name.text.len();
+                    name.clone()
+                });
             }
             let lacking = (office.log(log).committed_size(), target.size);
             runs.into_iter().try_for_each(|(index, run)| brought.put((office.id, log), lacking, index, run))?;
@@ -269,8 +331,8 @@ impl Ledger {
                 if brought.writing {
                     return Ok(());
                 }
-                let none = Runs::new();
-                let runs = brought.logs.get(&(office.id, log)).unwrap_or(&none);
+                let none = Gathered::default();
+                let runs = &brought.logs.get(&(office.id, log)).unwrap_or(&none).runs;
                 if !missing(runs, from, target.size, 1).is_empty() {
                     // Nothing of the casebook, and no records of an epoch that is not known yet, before the register.
                     if log == LogName::Register {
@@ -279,15 +341,18 @@ impl Ledger {
                     continue;
                 }
                 let whole: Vec<_> = runs.range(from..target.size).map(|(at, run)| (*at, Arc::clone(run))).collect();
-                let names = brought.names.get(&office.id).cloned().unwrap_or_default();
+                let names = brought.names.get(&office.id).into_iter().flat_map(BTreeMap::values).cloned().collect();
                 brought.writing = true;
                 (whole, names)
             };
             let written = self.write_runs(office, log, &target, whole);
             let mut brought = lock(&self.refills.0);
             brought.writing = false;
-            if !matches!(written, Err(Refusal::Busy | Refusal::Unavailable { .. })) {
-                brought.forget(&(office.id, log));
+            match &written {
+                // It is here, and tried again with the next that is brought.
+                Err(Refusal::Busy | Refusal::Unavailable { .. }) => {}
+                Err(_) if office.log(log).lacks().is_some() => brought.doubt(&(office.id, log), self.clock.now()),
+                Ok(()) | Err(_) => brought.forget(&(office.id, log)),
             }
             drop(brought);
             written?;
@@ -309,6 +374,11 @@ impl Ledger {
         runs.iter().flat_map(|(_, run)| &run.leaves).for_each(|leaf| frontier.append(*leaf));
         if frontier.size() != target.size || frontier.root() != target.root {
             let origin = office.log(log).origin();
+            if office.log(log).has_grown() {
+                log::error!("what was written to {origin} since the start stands at the place of what was lost");
+                office.log(log).halt(Halt::Contradicted { size: target.size }, &target.text);
+                return Err(Refusal::Halted { cause: Halt::Contradicted { size: target.size }.to_string() });
+            }
             log::error!(
                 "what was brought for {origin} does not come to the root that was signed; it is asked for again"
             );
@@ -333,7 +403,7 @@ impl Ledger {
 
     /// Lets a log that was filled go on, once all were heard. Says whether it goes.
     fn goes_on(&self, office: &Office, log: LogName, target: &Published) -> Result<bool, Refusal> {
-        if let Some(awaited) = office.hearing().awaited_by_a_filled_log() {
+        if let Some(awaited) = office.awaited_by_a_filled_log() {
             log::warn!("{} is filled, and waits for who may know of more: {awaited}", office.log(log).origin());
             return Ok(false);
         }
@@ -382,7 +452,8 @@ fn stage_page(
         match (&run.what, log) {
             (What::Batch(verified), _) => {
                 let entries = ingest::seal(verified, |name| vault.named(name).expect("made before"));
-                ingest::plan(stage, verified, &entries, now).map(drop)
+                // When it came first is not known any more; when it was sent is.
+                ingest::plan(stage, verified, &entries, verified.header.sent.min(now)).map(drop)
             }
             (What::Own(bytes), _) => stage_own(stage, office, bytes),
             (What::Act(bytes), LogName::Casebook) => {

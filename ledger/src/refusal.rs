@@ -222,7 +222,7 @@ impl Refusal {
             }
             Self::Hears(awaited) => (
                 format!("the ledger has just started and writes nothing yet: {awaited}"),
-                "Try again when a terminal has reached the ledger; after a restore, look at its log first.",
+                "Try again when terminals have reached the ledger, or ask its operator to let it go on (`sekisho-ledger go-on`).",
             ),
             Self::NotFound(what) => (format!("there is no such {what}"), "Check the address."),
             Self::Act(refusal) => (refusal.text(Language::English), "Read the register again and make a new act."),
@@ -304,7 +304,7 @@ impl Refusal {
             }
             Self::Hears(Awaited { needed, heard }) => (
                 format!("台帳は起動直後で、まだ書き込めません（確認済みの端末機 {heard}/{needed} 台）"),
-                "端末機が台帳に接続した後に再試行してください。復元した場合は台帳のログを確認してください。",
+                "端末機が台帳に接続した後に再試行するか、台帳の運用者に `sekisho-ledger go-on` を依頼してください。",
             ),
             Self::NotFound(what) => (format!("該当するものがありません（{what}）"), "指定を確認してください。"),
             Self::Act(refusal) => (refusal.text(Language::Japanese), "登録簿を読み直し、あらためて作成してください。"),

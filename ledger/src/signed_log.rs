@@ -2,9 +2,10 @@
 
 use std::iter;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 
-use sekisho_tlog::{Checkpoint, Freshness, Frontier, Hash, SigningKey, VerifyingKey};
+use sekisho_tlog::{Checkpoint, Freshness, Frontier, Hash, ProveError, SigningKey, VerifyingKey, root_at};
 use sekisho_wire::id::OfficeId;
 use tokio::sync::watch;
 use zeroize::Zeroizing;
@@ -13,6 +14,8 @@ use crate::checkpoint::{CheckpointFile, Halt, HaltNote, SwapError, check};
 use crate::clock::{Clock, MachineClock, Millis, since_boot};
 use crate::code::LogKeys;
 use crate::error::LedgerError;
+use crate::hearing::Remembered;
+use crate::memory::Memory;
 use crate::secret::{DoesNotOpen, SecretKey};
 use crate::store::{LogName, Store, StoreError, StoredTree};
 
@@ -22,6 +25,7 @@ pub struct Log {
     name: LogName,
     key: SigningKey,
     file: CheckpointFile,
+    memory: Memory,
     /// What the database holds. The writer sets it after each commit, the sequencer reads it.
     committed: Mutex<Committed>,
     /// What is signed. Held for a moment only, never while a disk works: requests look at it.
@@ -34,6 +38,11 @@ pub struct Log {
     /// What was signed and the database does not have: the largest checkpoint of ours that somebody has shown. Held by whoever stops the log or
     /// lets it go on again.
     lacks: Mutex<Option<Arc<Published>>>,
+    /// So many entries were there when the ledger started, or were filled in again: what was written behind them may stand at the place of what was
+    /// signed.
+    sure: AtomicU64,
+    /// Whether something was, before the log stopped for being behind.
+    grown: AtomicBool,
     size: watch::Sender<u64>,
 }
 
@@ -79,6 +88,18 @@ pub struct Published {
     pub root: Hash,
 }
 
+/// How a checkpoint disagrees with the database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Misfit {
+    /// It is over more entries.
+    Behind {
+        /// Than are here.
+        stored: u64,
+    },
+    /// It is over other entries.
+    Another,
+}
+
 /// A log gives no checkpoint.
 #[derive(Debug)]
 pub enum Unpublished {
@@ -95,9 +116,11 @@ pub struct Surroundings<'a> {
     pub name: &'a str,
     /// Where checkpoint files stand.
     pub checkpoints: &'a Path,
+    /// What this machine remembers of them.
+    pub memory: &'a Memory,
     /// Unwraps the log keys.
     pub master: &'a SecretKey,
-    /// How many terminals are heard after a start, if anybody says.
+    /// How many terminals are heard after a start, where that is configured.
     pub hear: Option<usize>,
 }
 
@@ -114,11 +137,15 @@ impl Log {
         let key = SigningKey::from_seed(&origin, &seed)?;
         let file = CheckpointFile::at(around.checkpoints, &office.to_string(), name);
         file.make_directory()?;
+        let head = store.frontier(office, name)?;
         let log = Self {
             name,
             key,
             file,
-            committed: Mutex::new(Committed { head: store.frontier(office, name)?, unsealed: None }),
+            memory: around.memory.clone(),
+            sure: AtomicU64::new(head.size()),
+            grown: AtomicBool::new(false),
+            committed: Mutex::new(Committed { head, unsealed: None }),
             signed: RwLock::new(Signed::Nothing),
             attempted: Mutex::default(),
             owed: Mutex::default(),
@@ -126,7 +153,8 @@ impl Log {
             size: watch::Sender::new(0),
         };
         let (standing, noted) = (log.standing(store, office)?, log.file.halted()?);
-        if let Some(HaltNote { halt, evidence, .. }) = &noted {
+        if let Some(HaltNote { halt, evidence, grown, .. }) = &noted {
+            log.grown.store(*grown, Ordering::Release);
             let mut lacks = lock(&log.lacks);
             log.learn(&mut lacks, *halt, evidence);
             log.stop(*halt);
@@ -136,7 +164,59 @@ impl Log {
             Standing::Agrees(signed) if noted.is_none() => log.go_on(signed),
             Standing::Agrees(_) => {}
         }
+        log.recollect(store, office)?;
         Ok(log)
+    }
+
+    /// Holds the log against what this machine remembers of it.
+    fn recollect(&self, store: &dyn Store, office: &OfficeId) -> Result<(), LedgerError> {
+        // What else is wrong with it says more.
+        if self.halted().is_some() && !self.is_only_behind() {
+            return Ok(());
+        }
+        let Some((text, signed)) = self.recalled() else { return Ok(()) };
+        let misfit = match self.misfit(store, office, signed.size, signed.root) {
+            Ok(misfit) => misfit,
+            Err(ProveError::Request(_) | ProveError::Reader(StoreError::Damaged { .. })) => return Ok(()),
+            Err(ProveError::Reader(error)) => return Err(error.into()),
+        };
+        match misfit {
+            Some(Misfit::Behind { stored }) => self.halt(Halt::Behind { signed: signed.size, stored }, &text),
+            Some(Misfit::Another) => self.halt(Halt::Forked { size: signed.size }, &text),
+            None => {}
+        }
+        Ok(())
+    }
+
+    fn recalled(&self) -> Option<(String, Checkpoint)> {
+        let text = self.memory.recall(self.file.name())?;
+        let signed = Checkpoint::open(&text, &self.verifying_key()).ok()?;
+        Some((text, signed))
+    }
+
+    /// Whether this machine remembers what was signed last.
+    pub(crate) fn remembered(&self) -> Remembered {
+        if self.recalled().is_some() { Remembered::All } else { Remembered::NotAll }
+    }
+
+    /// How a checkpoint of ours disagrees with what the database has, if it does.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub(crate) fn misfit(
+        &self,
+        store: &dyn Store,
+        office: &OfficeId,
+        size: u64,
+        root: Hash,
+    ) -> Result<Option<Misfit>, ProveError<StoreError>> {
+        let stored = self.committed_size();
+        if size > stored {
+            return Ok(Some(Misfit::Behind { stored }));
+        }
+        let tree = StoredTree { store, office: *office, log: self.name };
+        let agrees = size == 0 || root_at(&tree, size)? == root;
+        Ok((!agrees).then_some(Misfit::Another))
     }
 
     /// What the checkpoint file says beside the database.
@@ -153,6 +233,13 @@ impl Log {
             Ok(None) => Standing::Agrees(Signed::Nothing),
             Err(halt) => Standing::Disagrees { halt, file },
         })
+    }
+
+    /// What is signed now is what the log goes on from.
+    fn begin_at(&self, signed: &Signed) {
+        let size = if let Signed::Checkpoint(published) = signed { published.size } else { 0 };
+        self.sure.store(size, Ordering::Release);
+        self.grown.store(false, Ordering::Release);
     }
 
     fn go_on(&self, signed: Signed) {
@@ -180,6 +267,7 @@ impl Log {
         let mut lacks = lock(&self.lacks);
         self.file.clear_halt(at)?;
         *lacks = None;
+        self.begin_at(&signed);
         self.go_on(signed);
         Ok(note)
     }
@@ -203,6 +291,7 @@ impl Log {
             self.file.clear_halt(at)?;
             *lock(&self.owed) = None;
             *lacks = None;
+            self.begin_at(&signed);
             self.go_on(signed);
         }
         Ok(still)
@@ -277,8 +366,12 @@ impl Log {
     /// (`sekisho-ledger resume`): it is written beside the checkpoint file, with what showed it.
     pub fn halt(&self, halt: Halt, evidence: &str) {
         let mut lacks = lock(&self.lacks);
+        if self.halted().is_none() && self.committed_size() > self.sure.load(Ordering::Acquire) {
+            self.grown.store(true, Ordering::Release);
+        }
         self.stop(halt);
-        let note = HaltNote { halt, at: MachineClock.machine(), evidence: evidence.to_owned() };
+        let grown = self.has_grown();
+        let note = HaltNote { halt, at: MachineClock.machine(), grown, evidence: evidence.to_owned() };
         self.learn(&mut lacks, halt, evidence);
         {
             let mut owed = lock(&self.owed);
@@ -314,6 +407,11 @@ impl Log {
         lacks.clone().filter(|_| self.is_only_behind())
     }
 
+    /// Whether something was written, since the ledger started, to a log that turned out to be behind.
+    pub(crate) fn has_grown(&self) -> bool {
+        self.grown.load(Ordering::Acquire)
+    }
+
     fn checkpoint_text(&self, size: u64, root: Hash) -> String {
         Checkpoint { origin: self.key.name().into(), size, root, extensions: Vec::new() }.sign(&self.key)
     }
@@ -345,7 +443,9 @@ impl Log {
         if signed.is_some_and(|signed| signed.size > target.size) {
             return Err(SwapError::Changed);
         }
-        self.file.swap(&[found.as_deref()], &target.text)
+        self.file.swap(&[found.as_deref()], &target.text)?;
+        self.memory.remember(self.file.name(), &target.text);
+        Ok(())
     }
 
     fn stop(&self, halt: Halt) {
@@ -410,6 +510,7 @@ impl Log {
                 return Err(Unpublished::Disk(self.name, error));
             }
         }
+        self.memory.remember(self.file.name(), &text);
         let published = Arc::new(Published { text, size, root });
         {
             let mut signed = self.signed.write().unwrap_or_else(PoisonError::into_inner);

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use sekisho_register::change::TerminalUse;
-use sekisho_tlog::{Checkpoint, Hash, ProveError, consistency_proof, range_proof, root_at};
+use sekisho_tlog::{Checkpoint, Hash, ProveError, consistency_proof, range_proof};
 use sekisho_wire::batch::BatchHeader;
-use sekisho_wire::id::Code;
+use sekisho_wire::id::{Code, OfficeId};
 use sekisho_wire::reason::AlarmKind;
 use sekisho_wire::record::Alarm;
 
@@ -17,7 +17,7 @@ use crate::ingest::{self, Receipt, Verified};
 use crate::ledger::Ledger;
 use crate::office::Office;
 use crate::refusal::{Place, Refusal};
-use crate::signed_log::Published;
+use crate::signed_log::{Log, Misfit, Published};
 use crate::store::{EmitterName, LogName, StoreError, StoredTree};
 
 /// What a terminal gets of the register.
@@ -25,8 +25,8 @@ use crate::store::{EmitterName, LogName, StoreError, StoredTree};
 pub struct RegisterPart {
     /// The newest checkpoint of the register log.
     pub checkpoint: Arc<Published>,
-    /// A note that it is fresh.
-    pub freshness: String,
+    /// A note that it is fresh; none while the ledger hears whether it is the newest itself.
+    pub freshness: Option<String>,
     /// Entries from the index asked for on, under the checkpoint.
     pub entries: Vec<Vec<u8>>,
     /// The names beside them.
@@ -141,7 +141,7 @@ impl Ledger {
     /// A terminal that has verified more than there is, or something else, knows a history that this ledger has lost: signing on would make
     /// a second one (design §3.10). Only our own signature under what it saw stops the log (wire §7.3): a bare claim refuses its batch.
     fn check_seen(&self, office: &Office, header: &BatchHeader) -> Result<(), Refusal> {
-        let claimed = self.misfit(office, LogName::Records, header.seen_size, Hash(header.seen_root.0))?;
+        let claimed = self.misfit(office.log(LogName::Records), &office.id, header.seen_size, Hash(header.seen_root.0))?;
         let Some(claimed) = claimed else { return Ok(()) };
         let note = header.seen_note.as_ref().map_or("", sekisho_wire::batch::SeenNote::as_str);
         self.check_note(office, LogName::Records, note)?;
@@ -152,8 +152,7 @@ impl Ledger {
     /// A terminal shows the checkpoints that it verified last. One that is ours and does not fit stops its log, and no other.
     ///
     /// # Errors
-    /// [`Refusal::Hears`] while not enough terminals have shown theirs since the start: until then the ledger does not know how old it is itself, and
-    /// says of nothing that it is the newest. When the store fails.
+    /// When the store fails.
     pub fn hear(&self, peer: &Peer, shown: &Shown) -> Result<(), Refusal> {
         let office = self.office(&peer.office)?;
         let Shown { register, records, casebook } = shown;
@@ -169,33 +168,36 @@ impl Ledger {
         let is_ours = |log, note: &Option<String>| {
             note.as_deref().is_some_and(|note| Checkpoint::open(note, &office.log(log).verifying_key()).is_ok())
         };
+        if self.is_retired(peer)? {
+            // What it shows is heard; nobody waits for it.
+            return Ok(());
+        }
         if is_ours(LogName::Register, register) && is_ours(LogName::Records, records) {
             office.hearing().hear(&peer.terminal);
-            // It may have been the last one that a filled log waited for.
-            self.fill_what_is_whole(&office)?;
+        } else if register.is_none() && records.is_none() {
+            office.hearing().came(&peer.terminal);
         }
-        office.hearing().awaited().map_or(Ok(()), |awaited| Err(Refusal::Hears(awaited)))
+        // It may have been the last one that a filled log waited for.
+        self.fill_what_is_whole(&office)
     }
 
     /// Stops a log when a checkpoint that it has signed does not fit it any more. A note that is none of ours says nothing.
     fn check_note(&self, office: &Office, log: LogName, note: &str) -> Result<(), Refusal> {
         let log = office.log(log);
         let Ok(signed) = Checkpoint::open(note, &log.verifying_key()) else { return Ok(()) };
-        let Some(halt) = self.misfit(office, log.name(), signed.size, signed.root)? else { return Ok(()) };
+        let Some(halt) = self.misfit(log, &office.id, signed.size, signed.root)? else { return Ok(()) };
         log::error!("somebody shows a checkpoint of {} that we signed and that does not fit", log.origin());
         log.halt(halt, note);
         Err(Refusal::Halted { cause: halt.to_string() })
     }
 
     /// How a checkpoint disagrees with what the ledger has, if it does.
-    fn misfit(&self, office: &Office, log: LogName, seen: u64, root: Hash) -> Result<Option<Halt>, Refusal> {
-        let stored = office.log(log).committed_size();
-        if seen > stored {
-            return Ok(Some(Halt::Outrun { seen, stored }));
-        }
-        let tree = StoredTree { store: &*self.store, office: office.id, log };
-        let agrees = seen == 0 || root_at(&tree, seen).map_err(unproved)? == root;
-        Ok((!agrees).then_some(Halt::Contradicted { size: seen }))
+    fn misfit(&self, log: &Log, office: &OfficeId, seen: u64, root: Hash) -> Result<Option<Halt>, Refusal> {
+        let misfit = log.misfit(&*self.store, office, seen, root).map_err(unproved)?;
+        Ok(misfit.map(|misfit| match misfit {
+            Misfit::Behind { stored } => Halt::Outrun { seen, stored },
+            Misfit::Another => Halt::Contradicted { size: seen },
+        }))
     }
 
     /// Payload keys become durable before anything is sealed under them.
@@ -247,11 +249,13 @@ impl Ledger {
         if let Some(note) = seen {
             self.check_note(office, LogName::Register, note)?;
         }
-        // A ledger that does not know whether it is the newest says of nothing that it is.
-        if let Some(awaited) = office.hearing().awaited() {
-            return Err(Refusal::Hears(awaited));
-        }
-        let (checkpoint, freshness) = office.freshness(self.clock.now())?;
+        // A ledger that does not know whether it is the newest says of nothing that it is. What it knows may take rights away all the same.
+        let (checkpoint, freshness) = if office.hearing().awaited().is_some() {
+            (office.log(LogName::Register).published()?, None)
+        } else {
+            let (checkpoint, freshness) = office.freshness(self.clock.now())?;
+            (checkpoint, Some(freshness))
+        };
         let Some(waiting) = checkpoint.size.checked_sub(from) else {
             self.note_outrun(&office.id, terminal, LogName::Register, from);
             return Err(Refusal::SeenUnproved);

@@ -6,6 +6,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use sekisho_wire::id::OfficeId;
 
+use crate::memory::Memory;
 use crate::office::Office;
 
 /// The offices of this ledger.
@@ -38,6 +39,8 @@ impl Offices {
 pub struct Places {
     /// Checkpoint files.
     pub checkpoints: PathBuf,
+    /// What this machine remembers of them.
+    pub memory: Memory,
     /// The search index.
     pub index: PathBuf,
 }

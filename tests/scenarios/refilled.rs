@@ -59,6 +59,7 @@ fn a_ledger_restored_from_yesterday_is_filled_again_to_the_same_tree() {
     // The whole disk is as it was.
     std::fs::remove_dir_all(scene.ledger.data()).unwrap();
     copy_files(&copy.join("data"), scene.ledger.data());
+    scene.ledger.forget();
     scene.ledger.serve();
     // To the very same tree; in the records log stands besides that it goes on.
     wait::until("the log to be filled again", || {

@@ -85,6 +85,8 @@ impl Ledger {
         let (data, port) = (folder.join("data"), free_port());
         let ledger = Self { data, port, clock: clock.file().to_owned(), log: folder.join("ledger.log"), process: None };
         ledger.configure("listen", |_| format!("\"127.0.0.1:{port}\""));
+        // It goes on where the other stopped, as if it had run on the same machine.
+        copy_files(&ledger.data.join("checkpoints"), &ledger.memory().join("checkpoints"));
         ledger
     }
 
@@ -105,12 +107,22 @@ impl Ledger {
     /// When it ends instead.
     pub fn serve(&mut self) {
         let mut command = self.command("serve");
-        command.env("RUST_LOG", "info");
+        command.env("RUST_LOG", "info").env("RUNTIME_DIRECTORY", self.memory());
         live_by(&self.clock, &mut command);
         let mut process = Process::start("ledger", &mut command, &self.log);
         let port = self.port;
         process.wait_ready("the ledger's port", || std::net::TcpStream::connect(("127.0.0.1", port)).ok().map(|_| ()));
         self.process = Some(process);
+    }
+
+    /// What its machine remembers of what was signed, until it is switched off.
+    fn memory(&self) -> PathBuf {
+        self.data.with_file_name("memory")
+    }
+
+    /// Its machine is switched off, or another has its disk now. It must not be running.
+    pub fn forget(&self) {
+        drop(std::fs::remove_dir_all(self.memory()));
     }
 
     /// Kills it as a power cut would.

@@ -51,7 +51,9 @@ const BREATH: Duration = Duration::from_millis(50);
 #[derive(Debug, Deserialize)]
 pub(crate) struct RegisterAnswer {
     checkpoint: String,
-    freshness: String,
+    /// None from a ledger that has just started and hears whether it is the newest itself.
+    #[serde(default)]
+    freshness: Option<String>,
     #[serde(default)]
     entries: Vec<String>,
     #[serde(default)]
@@ -75,7 +77,8 @@ pub(crate) struct NameText {
 #[derive(Debug, Serialize, Deserialize)]
 struct Kept {
     checkpoint: String,
-    freshness: String,
+    #[serde(default)]
+    freshness: Option<String>,
     time: Option<TimeBase>,
     names: Vec<NameText>,
     /// What the checkpoint says; state files of earlier versions have only the checkpoint.
@@ -338,12 +341,15 @@ impl Keeper {
             return Err(Disbelief::Fork { size: checkpoint.size });
         }
         let entries = fetched;
-        let freshness = keys.iter().rev().find_map(|key| Freshness::open(&answer.freshness, key).ok());
+        let note = answer.freshness.as_deref();
+        let freshness = note.and_then(|note| keys.iter().rev().find_map(|key| Freshness::open(note, key).ok()));
         let freshness = freshness.filter(|note| note.size == after.size() && note.root.0 == after.root().0);
         let freshness = freshness.map(|note| SeenNote { time: note.time_ms, until: note.valid_until_ms });
         let (moment, mut trusted) = (agent.moment(), agent.lock().trusted.clone());
         let freshness = freshness.filter(|note| trusted.note(*note, moment) != Taken::NotCredited);
-        if freshness.is_none() {
+        if note.is_none() {
+            log::info!("the ledger has just started and does not say yet that the register is fresh");
+        } else if freshness.is_none() {
             log::warn!("the ledger's freshness note does not fit the register or the time; it is not used");
             agent.doubt(AlarmKind::RegisterRefused);
         }
@@ -388,7 +394,8 @@ impl Keeper {
         names.extend(new.clone());
         let names = names.into_values().collect();
         let floor = Some(Floor { size: after.size(), root: after.root().0 });
-        let (checkpoint, freshness) = (answer.checkpoint.clone(), answer.freshness.clone());
+        let before = self.kept.as_ref().and_then(|kept| kept.freshness.clone());
+        let (checkpoint, freshness) = (answer.checkpoint.clone(), answer.freshness.clone().or(before));
         let kept = Kept { checkpoint, freshness, time, names, floor };
         files::replace_json(&self.note_file(), &kept).map_err(Disbelief::Disk)?;
         self.kept = Some(kept);

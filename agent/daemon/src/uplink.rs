@@ -206,6 +206,7 @@ impl Uplink {
                     // A stick may have brought more meanwhile.
                     position.cursor.stored = position.cursor.stored.max(end);
                     position.cursor.refused = false;
+                    position.cursor.told.extend(answer.put());
                     position.keep()?;
                 } else {
                     position.continue_at(agent, &answer)?;
@@ -219,7 +220,7 @@ impl Uplink {
                 log::info!("the ledger expects record {next}");
                 let mut position = agent.position();
                 let epoch = position.epoch();
-                position.continue_at(agent, &StoredAnswer { epoch, next, chain })?;
+                position.continue_at(agent, &StoredAnswer::at(epoch, next, chain))?;
                 Ok(grown_from(run.first, &position))
             }
             Some(Brought::Refused { code, .. }) if is_about_the_batch(&code) && run.records.len() > 1 => {

@@ -6,10 +6,12 @@ use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
+use serde::{Deserialize, Serialize};
+
 use crate::files;
 
 /// Records that lie one behind the other, in our history and in the log.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Stretch {
     pub(crate) epoch: u32,
     /// Seq of the first.
@@ -25,6 +27,8 @@ pub(crate) struct Stretch {
 pub(crate) struct Whereabouts {
     path: PathBuf,
     length: u64,
+    /// Seq behind the last that is known of.
+    end: u64,
 }
 
 const ROW: usize = 28;
@@ -34,7 +38,7 @@ const LONG: u64 = 8 << 20;
 impl Whereabouts {
     /// What is kept of this epoch: of earlier ones the journal brings nothing any more.
     pub(crate) fn open(state: &Path, epoch: u32) -> Self {
-        let mut whereabouts = Self { path: state.join("whereabouts"), length: 0 };
+        let mut whereabouts = Self { path: state.join("whereabouts"), length: 0, end: 0 };
         // It is no record: where it cannot be read or written, others hold what the ledger has.
         let kept = whereabouts.read().unwrap_or_else(|error| {
             log::warn!("cannot read where records lie at the ledger: {error}");
@@ -50,6 +54,11 @@ impl Whereabouts {
     /// These lie there.
     pub(crate) fn add(&mut self, stretch: Stretch) {
         let mut append = || -> io::Result<()> {
+            if stretch.first < self.end {
+                // The ledger has them at another place now: it began anew without what it had lost.
+                let kept = self.read()?.into_iter().flat_map(|row| row.without(&stretch));
+                return self.write(&kept.chain([stretch]).collect::<Vec<_>>());
+            }
             if self.length > LONG {
                 let mut kept = self.read()?;
                 self.write(&kept.split_off(kept.len() / 2))?;
@@ -60,6 +69,7 @@ impl Whereabouts {
             file.write_all(&written(stretch))?;
             file.sync_data()?;
             self.length += ROW as u64;
+            self.end = stretch.end();
             Ok(())
         };
         if let Err(error) = append() {
@@ -74,7 +84,7 @@ impl Whereabouts {
     pub(crate) fn within(&self, epoch: u32, ranges: &[(u64, u64)]) -> io::Result<Vec<Stretch>> {
         let kept = self.read()?;
         let of_epoch = || kept.iter().filter(|stretch| stretch.epoch == epoch);
-        Ok(ranges.iter().flat_map(|range| of_epoch().filter_map(|stretch| cut(stretch, *range))).collect())
+        Ok(ranges.iter().flat_map(|range| of_epoch().filter_map(|stretch| stretch.cut(*range))).collect())
     }
 
     /// Rows that follow upon each other are one.
@@ -98,21 +108,39 @@ impl Whereabouts {
         let bytes: Vec<u8> = rows.iter().flat_map(|row| written(*row)).collect();
         files::replace(&self.path, &bytes)?;
         self.length = bytes.len() as u64;
+        self.end = rows.iter().map(Stretch::end).max().unwrap_or_default();
         Ok(())
     }
 }
 
 impl Stretch {
+    /// Seq behind the last.
+    pub(crate) const fn end(&self) -> u64 {
+        self.first + self.count
+    }
+
+    /// What of it lies in these indexes of the log.
+    pub(crate) fn cut(&self, (from, to): (u64, u64)) -> Option<Self> {
+        let (begin, end) = (self.index.max(from), (self.index + self.count).min(to));
+        let first = self.first + begin.checked_sub(self.index)?;
+        let count = end.checked_sub(begin).filter(|count| *count > 0)?;
+        Some(Self { first, count, index: begin, ..*self })
+    }
+
+    /// What is left of it without the other's records.
+    fn without(self, other: &Self) -> impl Iterator<Item = Self> {
+        let apart = self.epoch != other.epoch;
+        let before = Self { count: other.first.saturating_sub(self.first).min(self.count), ..self };
+        let gone = (other.end().max(self.first) - self.first).min(self.count);
+        let (first, index) = (self.first + gone, self.index + gone);
+        let after = Self { first, index, count: self.count - gone, ..self };
+        let parts = if apart { [Some(self), None] } else { [Some(before), Some(after)] };
+        parts.into_iter().flatten().filter(|part| part.count > 0)
+    }
+
     fn is_followed_by(&self, next: &Self) -> bool {
         self.epoch == next.epoch && self.first + self.count == next.first && self.index + self.count == next.index
     }
-}
-
-fn cut(stretch: &Stretch, (from, to): (u64, u64)) -> Option<Stretch> {
-    let (begin, end) = (stretch.index.max(from), (stretch.index + stretch.count).min(to));
-    let first = stretch.first + begin.checked_sub(stretch.index)?;
-    let count = end.checked_sub(begin).filter(|count| *count > 0)?;
-    Some(Stretch { first, count, index: begin, ..*stretch })
 }
 
 fn written(Stretch { epoch, first, count, index }: Stretch) -> Vec<u8> {
@@ -160,6 +188,14 @@ mod tests {
         let again = Whereabouts::open(&state, 2);
         assert_eq!(all(&again), [at(0, 10, 10), at(10, 5, 40), at(15, 1, 99)]);
         assert_eq!(all(&Whereabouts::open(&state, 2)), all(&again));
+        // The same, and then at another place: what was known of them before goes.
+        let mut moved = Whereabouts::open(&state, 2);
+        moved.add(at(10, 5, 40));
+        assert_eq!(all(&moved), [at(0, 10, 10), at(15, 1, 99), at(10, 5, 40)]);
+        moved.add(at(8, 4, 500));
+        assert_eq!(all(&moved), [at(0, 8, 10), at(15, 1, 99), at(12, 3, 42), at(8, 4, 500)]);
+        moved.add(at(16, 1, 504));
+        assert_eq!(all(&Whereabouts::open(&state, 2)), all(&moved));
         assert_eq!(all(&Whereabouts::open(&state, 3)), []);
         std::fs::remove_dir_all(state).unwrap();
     }

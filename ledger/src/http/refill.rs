@@ -82,7 +82,7 @@ pub(super) async fn register(
     let names = names.into_iter().map(name).collect::<Result<Vec<_>, _>>()?;
     let taken = blocking(move || {
         hall.ledger.admit_refiller(&caller)?;
-        hall.ledger.refill_register(&caller.peer.office, from, entries, &names)
+        hall.ledger.refill_register(&caller.peer, from, entries, &names)
     });
     taken.await?;
     Ok(answer(&json!({})))

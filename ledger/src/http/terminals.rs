@@ -98,9 +98,10 @@ pub(super) async fn register(
         records: note(asked.records.as_ref(), "records")?,
         casebook: note(asked.casebook.as_ref(), "casebook")?,
     };
+    let (ledger, shower, seen) = (Arc::clone(&hall.ledger), caller.clone(), shown.register.clone());
+    // Also whom the ledger does not know: what it knew of him may be what it has lost.
+    blocking(move || ledger.hear(&shower.peer, &shown)).await?;
     admitted(&hall, &caller).await?;
-    let (ledger, peer, seen) = (Arc::clone(&hall.ledger), caller.peer.clone(), shown.register.clone());
-    blocking(move || ledger.hear(&peer, &shown)).await?;
     wait_for_more(&hall, &caller.peer.office, &asked).await?;
     let kept = asked.kept()?;
     let part = blocking(move || {
@@ -160,7 +161,8 @@ pub(super) async fn admitted(hall: &Hall, caller: &Caller) -> Result<(), Refusal
 pub(super) async fn wait_for_more(hall: &Hall, office: &OfficeId, asked: &RegisterFrom) -> Result<(), Refusal> {
     let office = hall.ledger.office(office)?;
     let mut size = office.log(LogName::Register).watch();
-    if asked.wait == 0 || *size.borrow() != asked.from {
+    // While the ledger hears there is more to come than acts: the note that they are fresh.
+    if asked.wait == 0 || *size.borrow() != asked.from || office.hearing().awaited().is_some() {
         return Ok(());
     }
     let mut stopping = hall.stopping.clone();
@@ -210,6 +212,7 @@ pub(super) fn receipt_json(receipt: &Receipt) -> Value {
         "chain": receipt.place.chain.to_base64(),
         "stored": receipt.stored,
         "repeated": receipt.repeated,
+        "index": receipt.index,
     })
 }
 

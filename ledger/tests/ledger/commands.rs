@@ -109,3 +109,29 @@ fn a_served_ledger_answers_stops_in_order_and_can_be_killed() {
     child.kill().unwrap();
     child.wait().unwrap();
 }
+
+#[test]
+fn an_operator_who_knows_that_nothing_was_put_back_ends_the_wait() {
+    let mut town = Town::new();
+    town.send(3);
+    town.publish();
+    let (data, office) = (town.root.to_str().unwrap().to_owned(), town.office.to_string());
+    let go_on = || ledger(&["go-on", "--data", &data, "--office", &office, "--i-have-checked"]);
+    let config = sekisho_ledger::config::Config::read(&town.data.config()).unwrap();
+    let Town { ledger: served, root, authority, .. } = town;
+    drop(served);
+    let idle = go_on();
+    assert_eq!(idle.status.code(), Some(2));
+    assert!(text(&idle.stderr).contains("the ledger is not running"), "{}", text(&idle.stderr));
+    let mut child = serve(&root);
+    let ready = || Client::new(config.listen, &authority, None).get("/readyz");
+    assert_eq!(ready().body, b"ready; it hears from terminals before it writes\n");
+    let status = || text(&ledger(&["status", "--data", &data]).stdout);
+    crate::served::until(|| status().contains("waits: 0 of 1 terminals"));
+    let ended = go_on();
+    assert!(ended.status.success(), "{}", text(&ended.stderr));
+    crate::served::until(|| ready().body == b"ready\n");
+    assert!(!status().contains("waits") && text(&go_on().stderr).contains("waits for nobody"));
+    child.kill().unwrap();
+    child.wait().unwrap();
+}

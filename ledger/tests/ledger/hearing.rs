@@ -4,7 +4,6 @@
 use sekisho_ledger::backup::backup;
 use sekisho_ledger::checkpoint::Halt;
 use sekisho_ledger::config::Config;
-use sekisho_ledger::ledger::CannotWrite;
 use sekisho_ledger::refusal::Refusal;
 use sekisho_ledger::store::LogName;
 
@@ -45,31 +44,89 @@ impl Town {
 #[test]
 fn nothing_is_written_until_a_terminal_has_shown_what_it_verified() {
     let mut town = Town::new();
-    town.reopen_hearing(3);
+    town.forget();
+    town.reopen();
     assert_eq!(town.awaited(), None, "no terminal has brought anything yet");
     town.send(5);
-    town.reopen_hearing(3);
-    assert_eq!(town.awaited(), Some((1, 0)), "there is no other");
-    assert!(matches!(town.ledger.can_write(), Err(CannotWrite::Hears(_))));
+    town.forget();
+    town.reopen();
+    assert_eq!(town.awaited(), Some((1, 0)), "half of those that were at work lately");
+    town.ledger.can_write().unwrap();
     let (batch, _) = town.terminal.batch(1);
     assert!(matches!(town.deliver(&batch), Err(Refusal::Hears(_))));
     assert!(matches!(town.submit(vec![town.another()]), Err(Refusal::Hears(_))));
-    // What is there is signed: whatever was signed over so many entries was over these.
+    // What is there is signed: whatever was signed over so many entries was over these. It is given out, and nobody is told that it is the newest.
     town.publish();
     let [records, register, casebook] = LogName::ALL.map(|log| town.note_of(log));
     assert_eq!(records.lines().nth(1), Some("5"));
-    // The register alone says little, and a stranger nothing.
+    let part = |town: &Town| {
+        let office = town.ledger.office(&town.office).unwrap();
+        let part = town.ledger.register_part(&office, 0, None, None).unwrap();
+        (part.entries.len(), part.freshness.is_some())
+    };
+    assert_eq!(part(&town), (2, false));
+    // The register alone says little.
     let shown = Shown { register: Some(register), records: None, casebook: None };
-    assert!(matches!(town.ledger.hear(&town.terminal.peer, &shown), Err(Refusal::Hears(_))));
-    let shown = Shown { records: Some(records), casebook: Some(casebook), ..shown };
-    let stranger = Peer { terminal: code("nobody"), ..town.terminal.peer.clone() };
-    assert!(matches!(town.ledger.hear(&stranger, &shown), Err(Refusal::Hears(_))));
-    assert_eq!(town.awaited(), Some((1, 0)));
     town.ledger.hear(&town.terminal.peer, &shown).unwrap();
-    assert_eq!(town.awaited(), None);
-    town.ledger.can_write().unwrap();
+    assert_eq!(town.awaited(), Some((1, 0)));
+    // Whoever shows our own word is heard, also one that was enrolled since this copy was made.
+    let shown = Shown { records: Some(records), casebook: Some(casebook), ..shown };
+    let newcomer = Peer { terminal: code("newcomer"), ..town.terminal.peer.clone() };
+    town.ledger.hear(&newcomer, &shown).unwrap();
+    assert_eq!((town.awaited(), part(&town)), (None, (2, true)));
     town.send(5);
     town.submit(vec![town.another()]).unwrap();
+}
+
+#[test]
+fn a_machine_that_was_not_switched_off_remembers_and_waits_for_nobody() {
+    let mut town = Town::new();
+    town.send(5);
+    town.publish();
+    let copy = scratch();
+    backup(&town.root, &copy).unwrap();
+    town.send(5);
+    town.publish();
+    town.reopen();
+    assert_eq!(town.awaited(), None);
+    town.send(5);
+    // What one log's memory has lost may be what was put back.
+    let office = town.office.to_string();
+    std::fs::remove_file(town.root.join("memory/checkpoints").join(&office).join("casebook")).unwrap();
+    town.reopen();
+    assert_eq!(town.awaited(), Some((1, 0)));
+    // The disk is put back under it: it remembers more, and needs to be shown nothing.
+    let memory = scratch();
+    std::fs::rename(town.root.join("memory"), &*memory).unwrap();
+    town.put_back(&copy);
+    std::fs::rename(&*memory, town.root.join("memory")).unwrap();
+    town.reopen();
+    assert_eq!(town.halts(), [Some(Halt::Behind { signed: 15, stored: 5 }), None, None]);
+}
+
+#[test]
+fn what_was_written_before_anybody_came_is_seen_to_stand_at_the_place_of_what_was_lost() {
+    let mut town = Town::new();
+    town.send(5);
+    town.publish();
+    let copy = scratch();
+    backup(&town.root, &copy).unwrap();
+    let (lost, _) = town.terminal.batch(3);
+    town.deliver(&lost).unwrap();
+    town.publish();
+    let shown = town.shown();
+    town.put_back(&copy);
+    town.reopen_hearing(0);
+    // A record of its own, where the terminal's had been.
+    town.ledger.note_resumed(&town.office, LogName::Casebook);
+    town.ledger.hear(&town.terminal.peer, &shown).unwrap();
+    assert_eq!(town.halts()[0], Some(Halt::Outrun { seen: 8, stored: 6 }));
+    // It stands over a restart that something was written.
+    town.reopen();
+    let two = town.terminal.batch(2).0;
+    let filled = town.ledger.refill_records(&town.terminal.peer, 6, &two.envelope(&town.terminal));
+    assert!(matches!(filled, Err(Refusal::Halted { .. })), "{filled:?}");
+    assert_eq!(town.halts()[0], Some(Halt::Contradicted { size: 8 }));
 }
 
 #[test]

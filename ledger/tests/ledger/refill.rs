@@ -12,7 +12,8 @@ use sekisho_ledger::terminals::Shown;
 
 use sekisho_wire::reason::AlarmKind;
 
-use crate::town::{Scratch, TestBatch, TestTerminal, Town, scratch};
+use crate::town::{Scratch, TestBatch, TestTerminal, Town, code, scratch};
+use sekisho_ledger::authority::Peer;
 
 /// What a terminal would still have.
 struct Held {
@@ -106,7 +107,7 @@ fn terminals_fill_it_again_and_the_tree_is_the_same() {
     assert_eq!(town.wanted(), [(LogName::Records, from[0], sizes[0]), (LogName::Register, from[1], sizes[1])]);
     let (ledger, peer) = (Arc::clone(&town.ledger), town.terminal.peer.clone());
     let acts = held.acts[from[1] as usize..].to_vec();
-    ledger.refill_register(&town.office, from[1], acts, &held.names).unwrap();
+    ledger.refill_register(&peer, from[1], acts, &held.names).unwrap();
     assert_eq!(town.wanted(), [(LogName::Records, from[0], sizes[0])]);
     ledger.refill_kept(&town.office, &held.kept).unwrap();
     // In any order, and twice.
@@ -135,7 +136,7 @@ fn nothing_is_written_before_all_of_it_comes_to_the_root_that_was_signed() {
     let from = town.sizes();
     let (ledger, peer) = (Arc::clone(&town.ledger), town.terminal.peer.clone());
     let acts = held.acts[from[1] as usize..].to_vec();
-    ledger.refill_register(&town.office, from[1], acts, &held.names).unwrap();
+    ledger.refill_register(&peer, from[1], acts, &held.names).unwrap();
     // Two batches at each other's places: the lengths do not fit, so the holes tell.
     let (index, batch) = &held.batches[1];
     ledger.refill_records(&peer, *index, &batch.envelope(&town.terminal)).unwrap();
@@ -155,4 +156,28 @@ fn nothing_is_written_before_all_of_it_comes_to_the_root_that_was_signed() {
     );
     let (batch, _) = town.terminal.batch(1);
     assert!(matches!(town.deliver(&batch), Err(Refusal::Halted { .. })), "it stands still meanwhile");
+}
+
+#[test]
+fn whoever_brings_what_is_wrong_is_left_out_and_the_others_fill_it() {
+    let (mut town, copy, held) = a_day_later();
+    town.put_back(&copy);
+    town.reopen();
+    town.shows(&held.shown);
+    let (ledger, peer) = (Arc::clone(&town.ledger), town.terminal.peer.clone());
+    let from = town.sizes()[1] as usize;
+    let acts = held.acts[from..].to_vec();
+    assert_eq!(acts.len(), 1);
+    // Another act of ours, as genuine as the one that was lost, and at its place.
+    let liar = Peer { terminal: code("liar"), ..peer.clone() };
+    let other = TestTerminal::new(town.office, "mado-8", [8; 32], town.terminal.envelope.clone());
+    let genuine = town.act(vec![sekisho_register::Change::Terminal(Box::new(other.registration()))]);
+    let brings = |who: &Peer, act: &Vec<u8>| ledger.refill_register(who, from as u64, vec![act.clone()], &held.names);
+    let lacks = || town.wanted().iter().any(|(log, ..)| *log == LogName::Register);
+    assert!(matches!(brings(&liar, &genuine), Err(Refusal::Malformed(_))));
+    // Alone it is not left out: it may have been mistaken. The others are heard meanwhile.
+    assert!(matches!(brings(&liar, &genuine), Err(Refusal::Malformed(_))));
+    assert!(lacks());
+    brings(&peer, &acts[0]).unwrap();
+    assert!(!lacks(), "it is filled again");
 }

@@ -18,6 +18,7 @@ use sekisho_ledger::data::DataDir;
 use sekisho_ledger::ingest::Receipt;
 use sekisho_ledger::keys::key_id;
 use sekisho_ledger::ledger::Ledger;
+use sekisho_ledger::memory::Memory;
 use sekisho_ledger::refusal::Refusal;
 use sekisho_ledger::store::{LogName, SqliteStore, Store};
 use sekisho_ledger::terminals::Shown;
@@ -202,7 +203,7 @@ fn empty_ledger_with(postgres: Option<String>) -> (Scratch, DataDir) {
     let root = scratch();
     let listen = format!("127.0.0.1:{}", free_port()).parse().unwrap();
     command::init(&root, "ledger.test", listen, vec!["localhost".into(), "127.0.0.1".into()], postgres).unwrap();
-    let data = DataDir::new(&root);
+    let data = DataDir::new(&root).remembered_by(Memory::at(&root.join("memory")));
     (root, data)
 }
 
@@ -253,8 +254,14 @@ impl Town {
         Shown { register: note(LogName::Register), records: note(LogName::Records), casebook: note(LogName::Casebook) }
     }
 
-    /// The whole disk as it was in this copy; it is still to be opened.
+    /// The machine was switched off.
+    pub(crate) fn forget(&self) {
+        let _ = std::fs::remove_dir_all(self.root.join("memory"));
+    }
+
+    /// The whole disk as it was in this copy, and a machine that remembers nothing; it is still to be opened.
     pub(crate) fn put_back(&self, copy: &Path) {
+        self.forget();
         for name in ["ledger.db", "ledger.db-wal", "ledger.db-shm"] {
             let _ = std::fs::remove_file(self.root.join(name));
         }

@@ -34,7 +34,7 @@ fn answer(office: &Office, from: u64, count: usize, seed: u8) -> RegisterAnswer 
     let freshness = Freshness { origin, size, root, time_ms, valid_until_ms }.sign(&key);
     let entries = office.entries.iter().skip(usize::try_from(from).unwrap()).take(count);
     let entries = entries.map(|entry| STANDARD.encode(entry)).collect();
-    RegisterAnswer { checkpoint, freshness, entries, names: vec![], kept: None, lacks: false }
+    RegisterAnswer { checkpoint, freshness: Some(freshness), entries, names: vec![], kept: None, lacks: false }
 }
 
 fn size(bench: &Bench) -> u64 {
@@ -227,10 +227,10 @@ fn a_note_from_far_ahead_moves_no_time_and_is_recorded() {
     let id = bench.office.register.office().unwrap();
     let key = log_key("register", &id, REGISTER_SEED);
     let mut ahead = answer(&bench.office, 2, 500, REGISTER_SEED);
-    let note = Freshness::open(&ahead.freshness, &key.verifying_key()).unwrap();
+    let note = Freshness::open(ahead.freshness.as_deref().unwrap(), &key.verifying_key()).unwrap();
     let year = 365 * 24 * 3_600_000;
     let (time_ms, valid_until_ms) = (note.time_ms + year, note.valid_until_ms + year);
-    ahead.freshness = Freshness { time_ms, valid_until_ms, ..note }.sign(&key);
+    ahead.freshness = Some(Freshness { time_ms, valid_until_ms, ..note }.sign(&key));
     let before = bench.agent.lock().trusted.newest_note();
     keeper.believe(&bench.agent, &ahead).unwrap();
     assert_eq!(bench.agent.lock().trusted.newest_note(), before);
@@ -380,4 +380,19 @@ fn more_acts_than_one_answer_holds_come_in_several_with_a_new_log_key_among_them
     open_section(&mut bench.office, 540);
     let old_key = answer(&bench.office, all, 500, REGISTER_SEED);
     assert!(matches!(keeper.believe(&bench.agent, &old_key), Err(Disbelief::Note(_))), "the old key signs nothing new");
+}
+
+#[test]
+fn a_ledger_that_hears_gives_the_register_and_no_note_and_nobody_is_alarmed() {
+    let bench = Bench::new();
+    let (_scratch, config) = scratch(&bench);
+    let (mut keeper, _) = Keeper::open(&config, &bench.agent.identity).unwrap();
+    let first = answer(&bench.office, 1, 500, REGISTER_SEED);
+    keeper.believe(&bench.agent, &first).unwrap();
+    let records = bench.agent.journal.durable();
+    let hearing = RegisterAnswer { freshness: None, ..answer(&bench.office, 2, 900, REGISTER_SEED) };
+    assert_eq!(keeper.believe(&bench.agent, &hearing).unwrap(), News::Some);
+    assert_eq!(bench.agent.lock().register.size(), 2, "what was taken away meanwhile is taken away here");
+    assert_eq!(keeper.kept.as_ref().unwrap().freshness, first.freshness, "what was fresh before is not forgotten");
+    assert_eq!(bench.agent.journal.durable(), records + 1, "the register's advance alone is recorded");
 }

@@ -34,6 +34,9 @@ pub(super) struct Cursor {
     /// The note of that checkpoint; state files of earlier versions have none.
     #[serde(default)]
     pub(super) seen_note: Option<String>,
+    /// Where the ledger says that records lie which are not sealed yet. Nobody has proved it; a ledger that is filled again looks.
+    #[serde(default)]
+    pub(super) told: Vec<Stretch>,
     /// Whether the ledger has another history of this terminal than its journal.
     #[serde(default)]
     pub(super) refused: bool,
@@ -45,6 +48,25 @@ pub(super) struct StoredAnswer {
     pub(super) epoch: u32,
     pub(super) next: u64,
     pub(super) chain: String,
+    /// How many records of the batch are new to it,
+    #[serde(default)]
+    stored: u64,
+    /// and the index of the first of them in the records log.
+    #[serde(default)]
+    index: Option<u64>,
+}
+
+impl StoredAnswer {
+    /// Where a ledger is, as it says when it refuses a batch.
+    pub(super) const fn at(epoch: u32, next: u64, chain: String) -> Self {
+        Self { epoch, next, chain, stored: 0, index: None }
+    }
+
+    /// Where it says that it has put them.
+    pub(super) fn put(&self) -> Option<Stretch> {
+        let first = self.next.checked_sub(self.stored).filter(|_| self.stored > 0)?;
+        Some(Stretch { epoch: self.epoch, first, count: self.stored, index: self.index? })
+    }
 }
 
 /// What proves that records are sealed (LEDGER.md §L3).
@@ -95,7 +117,16 @@ impl Position {
     /// The ledger has nothing of this epoch yet.
     pub(crate) fn fresh(file: PathBuf, epoch: u32, whereabouts: Whereabouts) -> Self {
         let seen_root = Hash(EMPTY_ROOT.0).to_string();
-        let cursor = Cursor { epoch, stored: 0, sealed: 0, seen_size: 0, seen_root, seen_note: None, refused: false };
+        let cursor = Cursor {
+            epoch,
+            stored: 0,
+            sealed: 0,
+            seen_size: 0,
+            seen_root,
+            seen_note: None,
+            told: Vec::new(),
+            refused: false,
+        };
         Self { file, cursor, unkept: false, whereabouts }
     }
 
@@ -154,9 +185,14 @@ impl Position {
         self.keep()
     }
 
-    /// Where our sealed records lie in the log.
-    pub(super) const fn whereabouts(&self) -> &Whereabouts {
-        &self.whereabouts
+    /// What of ours lies in these indexes of the log, from the first to before the second: as was proved, or else as the ledger said.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub(super) fn within(&self, ranges: &[(u64, u64)]) -> io::Result<Vec<Stretch>> {
+        let mut found = self.whereabouts.within(self.cursor.epoch, ranges)?;
+        found.extend(ranges.iter().flat_map(|range| self.cursor.told.iter().filter_map(|told| told.cut(*range))));
+        Ok(found)
     }
 
     /// The newest checkpoint of the records log that was verified, as it came.
@@ -180,6 +216,8 @@ impl Position {
                     self.whereabouts.add(Stretch { epoch: self.cursor.epoch, first, count, index });
                 }
             }
+            let sealed = self.cursor.sealed;
+            self.cursor.told.retain(|told| told.end() > sealed);
             self.keep()?;
             self.prune(agent);
         }

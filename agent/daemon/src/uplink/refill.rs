@@ -92,8 +92,7 @@ fn bring_register(agent: &Agent, carrier: &dyn Carrier, wanted: &Wanted) -> Resu
 /// Our own records that lie in the log where it has holes.
 fn bring_records(agent: &Agent, carrier: &dyn Carrier, wanted: &Wanted) -> Result<bool, Trouble> {
     let position = agent.position();
-    let epoch = position.epoch();
-    let stretches = position.whereabouts().within(epoch, &wanted.missing).map_err(Trouble::Disk)?;
+    let stretches = position.within(&wanted.missing).map_err(Trouble::Disk)?;
     drop(position);
     let mut brought = false;
     for Stretch { mut first, mut count, mut index, .. } in stretches {

@@ -1,0 +1,54 @@
+//! What this machine remembers of the checkpoints that its ledger signed, as long as it is not switched off: a copy of each in a directory that
+//! is no part of any disk (`RuntimeDirectory=` of the unit, which lies in memory).
+//!
+//! A ledger that is started again finds what it signed last and need hear nobody. One whose disk was put back, on another machine or under
+//! this one, finds nothing, or more than its disk has.
+
+use std::path::{Path, PathBuf};
+
+use crate::data::DataDir;
+
+/// Where the copies lie, if anywhere.
+#[derive(Clone, Debug, Default)]
+pub struct Memory {
+    folder: Option<PathBuf>,
+}
+
+impl Memory {
+    /// In this directory.
+    #[must_use]
+    pub fn at(folder: &Path) -> Self {
+        Self { folder: Some(folder.join("checkpoints")) }
+    }
+
+    /// The directory that the service manager keeps for this ledger, `RUNTIME_DIRECTORY` (systemd.exec(5)). One within the data directory would be put back
+    /// with it, and is none.
+    #[must_use]
+    pub fn of_service(data: &DataDir) -> Self {
+        let folder = std::env::var_os("RUNTIME_DIRECTORY").map(PathBuf::from);
+        let folder = folder.filter(|folder| folder.is_absolute() && !folder.starts_with(data.root()));
+        folder.map_or_else(Self::default, |folder| Self::at(&folder))
+    }
+
+    /// What is remembered of a log by this name below the folder.
+    #[must_use]
+    pub fn recall(&self, name: &Path) -> Option<String> {
+        std::fs::read_to_string(self.folder.as_ref()?.join(name)).ok()
+    }
+
+    /// Remembers what was signed. What cannot be remembered is heard from others at the next start.
+    pub fn remember(&self, name: &Path, signed: &str) {
+        let Some(path) = self.folder.as_ref().map(|folder| folder.join(name)) else { return };
+        if let Err(error) = write(&path, signed) {
+            log::warn!("cannot remember in {} what was signed: {error}", path.display());
+        }
+    }
+}
+
+/// Nothing is synced: what a machine that is switched off forgets, it is to forget.
+fn write(path: &Path, text: &str) -> std::io::Result<()> {
+    path.parent().map_or(Ok(()), std::fs::create_dir_all)?;
+    let fresh = path.with_extension("new");
+    std::fs::write(&fresh, text)?;
+    std::fs::rename(fresh, path)
+}
