@@ -163,6 +163,7 @@ impl Ledger {
             }
             offices.add(Arc::new(office));
         }
+        places.memory.beat();
         let started = Writer::start(Arc::clone(&store), Arc::clone(&offices), Arc::clone(&vault), config.waiting_max);
         // The writer ends by itself when the ledger is dropped: the last sender goes then.
         let (writer, writing) = started.map_err(LedgerError::file("start the writer for", data.database()))?;
@@ -326,6 +327,7 @@ impl Ledger {
             assert!(!self.writing.is_finished(), "the writer has ended before the ledger");
             self.publish_all(&mut complaints);
             self.heed_operator(&mut told);
+            self.places.memory.beat();
             std::thread::park_timeout(Duration::from_millis(self.config.tick_ms));
         }
     }

@@ -2,10 +2,12 @@
 //! is no part of any disk (`RuntimeDirectory=` of the unit, which lies in memory).
 //!
 //! A ledger that is started again finds what it signed last and need hear nobody. One whose disk was put back, on another machine or under
-//! this one, finds nothing, or more than its disk has.
+//! this one, finds nothing, or more than its disk has. One that stood still for longer than a restart takes finds nothing either: another
+//! machine may have served in its place.
 
 use std::path::{Path, PathBuf};
 
+use crate::clock::{Millis, since_boot};
 use crate::data::DataDir;
 
 /// Where the copies lie, if anywhere.
@@ -13,6 +15,9 @@ use crate::data::DataDir;
 pub struct Memory {
     folder: Option<PathBuf>,
 }
+
+/// A ledger that stood still for longer may have been replaced meanwhile.
+const RESTART: Millis = 5 * 60_000;
 
 impl Memory {
     /// In this directory.
@@ -36,6 +41,18 @@ impl Memory {
         std::fs::read_to_string(self.folder.as_ref()?.join(name)).ok()
     }
 
+    /// Whether a ledger ran on this machine until a moment ago.
+    #[must_use]
+    pub fn is_recent(&self) -> bool {
+        let alive = self.recall(Path::new(ALIVE)).and_then(|text| text.trim().parse::<Millis>().ok());
+        alive.is_some_and(|alive| since_boot().checked_sub(alive).is_some_and(|ago| ago < RESTART))
+    }
+
+    /// Remembers that a ledger runs now.
+    pub fn beat(&self) {
+        self.remember(Path::new(ALIVE), &since_boot().to_string());
+    }
+
     /// Remembers what was signed. What cannot be remembered is heard from others at the next start.
     pub fn remember(&self, name: &Path, signed: &str) {
         let Some(path) = self.folder.as_ref().map(|folder| folder.join(name)) else { return };
@@ -44,6 +61,9 @@ impl Memory {
         }
     }
 }
+
+/// Beside the offices: when a ledger ran here last, in milliseconds since the machine started.
+const ALIVE: &str = "alive";
 
 /// Nothing is synced: what a machine that is switched off forgets, it is to forget.
 fn write(path: &Path, text: &str) -> std::io::Result<()> {

@@ -196,7 +196,7 @@ impl Log {
 
     /// Whether this machine remembers what was signed last.
     pub(crate) fn remembered(&self) -> Remembered {
-        if self.recalled().is_some() { Remembered::All } else { Remembered::NotAll }
+        if self.memory.is_recent() && self.recalled().is_some() { Remembered::All } else { Remembered::NotAll }
     }
 
     /// How a checkpoint of ours disagrees with what the database has, if it does.

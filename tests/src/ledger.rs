@@ -74,10 +74,7 @@ impl Ledger {
     pub fn copy_to(&self, folder: &Path, clock: &StoryClock) -> Self {
         copy_files(&self.data, &folder.join("data"));
         let copy = Self::at(folder, clock);
-        copy.configure("postgres", |place| {
-            let place = place.trim_matches(|c: char| c == '"' || c.is_whitespace());
-            format!("{:?}", postgres::copy_of(place))
-        });
+        copy.configure("postgres", |place| format!("{:?}", postgres::copy_of(quoted(place))));
         copy
     }
 
@@ -86,13 +83,17 @@ impl Ledger {
         let ledger = Self { data, port, clock: clock.file().to_owned(), log: folder.join("ledger.log"), process: None };
         ledger.configure("listen", |_| format!("\"127.0.0.1:{port}\""));
         // It goes on where the other stopped, as if it had run on the same machine.
-        copy_files(&ledger.data.join("checkpoints"), &ledger.memory().join("checkpoints"));
+        ledger.remember();
         ledger
     }
 
     /// Writes another value for a key that stands in the configuration.
     fn configure(&self, key: &str, value: impl Fn(&str) -> String) {
-        let file = self.data.join("ledger.toml");
+        self.configure_at(&self.data, key, value);
+    }
+
+    fn configure_at(&self, data: &Path, key: &str, value: impl Fn(&str) -> String) {
+        let file = data.join("ledger.toml");
         let text = std::fs::read_to_string(&file).expect("a ledger's configuration");
         let changed = |line: &str| match line.split_once('=') {
             Some((name, before)) if name.trim() == key => format!("{key} = {}\n", value(before)),
@@ -118,6 +119,15 @@ impl Ledger {
     /// What its machine remembers of what was signed, until it is switched off.
     fn memory(&self) -> PathBuf {
         self.data.with_file_name("memory")
+    }
+
+    /// It goes on where another stopped a moment ago, as if that had run on the same machine.
+    fn remember(&self) {
+        let memory = self.memory().join("checkpoints");
+        copy_files(&self.data.join("checkpoints"), &memory);
+        let uptime = std::fs::read_to_string("/proc/uptime").expect("a machine that runs");
+        let seconds = uptime.split('.').next().unwrap_or_default();
+        std::fs::write(memory.join("alive"), format!("{seconds}000")).expect("cannot write it");
     }
 
     /// Its machine is switched off, or another has its disk now. It must not be running.
@@ -186,6 +196,26 @@ impl Ledger {
         self.process.as_ref().map(Process::id)
     }
 
+    /// A copy of its whole disk. It must not be running.
+    ///
+    /// # Panics
+    /// When it cannot be copied.
+    pub fn snapshot(&self, folder: &Path) {
+        copy_files(&self.data, folder);
+        self.configure_at(folder, "postgres", |place| format!("{:?}", postgres::copy_of(quoted(place))));
+    }
+
+    /// Its whole disk as it was in this copy, in a machine that remembers nothing. It must not be running.
+    ///
+    /// # Panics
+    /// When it cannot be put back.
+    pub fn put_back(&self, folder: &Path) {
+        std::fs::remove_dir_all(&self.data).expect("cannot remove it");
+        copy_files(folder, &self.data);
+        self.configure("postgres", |place| format!("{:?}", postgres::copy_of(quoted(place))));
+        self.forget();
+    }
+
     /// The data folder.
     #[must_use]
     pub fn data(&self) -> &Path {
@@ -197,6 +227,11 @@ impl Ledger {
     pub fn port(&self) -> u16 {
         self.port
     }
+}
+
+/// What stands between the quotes.
+fn quoted(value: &str) -> &str {
+    value.trim_matches(|c: char| c == '"' || c.is_whitespace())
 }
 
 /// Everything a finished process said.
