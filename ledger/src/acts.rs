@@ -148,6 +148,14 @@ fn plan_change(
     if folded.changes.iter().any(|change| matches!(change, Change::LogKey(_))) {
         return Err(Refusal::LogKeyFixed);
     }
+    for change in &folded.changes {
+        let Change::SucceedLog(successor) = change else { continue };
+        // A log that goes on has no successor, and what is there is what is kept.
+        let left = stage.left(office, LogName::Records).map(|(size, root, _)| (size, root.0));
+        if left != Some((successor.kept_size, successor.kept_root.0)) {
+            return Err(Refusal::LogNotLost);
+        }
+    }
     let mut next = register.clone();
     next.fold(entry).map_err(Refusal::Act)?;
     let placed = Placed { log: LogName::Register, index: folded.index, id: Hash(folded.id.0) };

@@ -64,6 +64,8 @@ pub enum Halt {
         /// Entries in the database.
         stored: u64,
     },
+    /// An act has given up what is lost of it: its successor begins when the ledger is started again.
+    Succeeded,
     /// A terminal has verified another history.
     Contradicted {
         /// At which size.
@@ -97,6 +99,7 @@ impl Halt {
             | Self::TreeDamaged
             | Self::Changed
             | Self::NoteUnreadable
+            | Self::Succeeded
             | Self::Contradicted { .. } => None,
         }
     }
@@ -132,8 +135,21 @@ pub fn signed_offices(checkpoints: &Path) -> Result<Vec<OfficeId>, LedgerError> 
 impl CheckpointFile {
     /// The file of one log.
     #[must_use]
-    pub fn at(checkpoints: &Path, office: &str, log: LogName) -> Self {
-        Self { path: checkpoints.join(office).join(log.as_str()) }
+    pub fn at(checkpoints: &Path, office: &str, log: LogName, generation: u32) -> Self {
+        Self { path: checkpoints.join(office).join(log.of_acts().name_of(generation)) }
+    }
+
+    /// The file of a log's newest generation that has one, and which that is.
+    #[must_use]
+    pub fn newest(checkpoints: &Path, office: &str, log: LogName) -> (Self, u32) {
+        let (mut file, mut generation) = (Self::at(checkpoints, office, log, 1), 1);
+        loop {
+            let next = Self::at(checkpoints, office, log, generation + 1);
+            if !next.path.exists() {
+                return (file, generation);
+            }
+            (file, generation) = (next, generation + 1);
+        }
     }
 
     /// Makes the office's directory, durably.
@@ -278,6 +294,7 @@ impl fmt::Display for Halt {
             Self::Outrun { seen, stored } => {
                 write!(f, "a terminal has verified {seen} entries, the database has {stored}")
             }
+            Self::Succeeded => f.write_str("another log goes on in its place; start the ledger again"),
             Self::Contradicted { size } => write!(f, "a terminal has verified another history at {size} entries"),
         }
     }
@@ -342,7 +359,7 @@ mod tests {
     #[test]
     fn a_file_is_replaced_only_when_it_holds_what_was_written_last() {
         let directory = crate::testing::scratch("checkpoint");
-        let file = CheckpointFile::at(&directory, "00", LogName::Records);
+        let file = CheckpointFile::at(&directory, "00", LogName::Records, 1);
         file.make_directory().unwrap();
         file.swap(&[None], "one").unwrap();
         assert!(matches!(file.swap(&[None], "two"), Err(SwapError::Changed)));

@@ -179,10 +179,11 @@ pub fn status(root: &Path) -> Result<String, LedgerError> {
 
 fn log_status(data: &DataDir, store: &dyn Store, office: &OfficeId, log: LogName) -> Result<String, LedgerError> {
     let stored = store.frontier(office, log)?.size();
-    let file = CheckpointFile::at(&data.checkpoints(), &office.to_string(), log);
+    let (file, generation) = CheckpointFile::newest(&data.checkpoints(), &office.to_string(), log);
+    let name = log.of_acts().name_of(generation);
     let signed = file.read().ok().flatten().and_then(|text| text.lines().nth(1).map(str::to_owned));
     let signed = signed.unwrap_or_else(|| "-".into());
-    let mut text = format!("  {log}: {stored} entries, {signed} signed（{stored} 件、署名済み {signed} 件）\n");
+    let mut text = format!("  {name}: {stored} entries, {signed} signed（{stored} 件、署名済み {signed} 件）\n");
     if let Some(note) = file.halted()? {
         let since = stamp(note.at);
         text += &format!("    STOPPED since {since}: {}（{since} から停止中）\n", note.halt);

@@ -292,7 +292,7 @@ fn known_before(book: &Book) -> Result<Vec<OfficeId>, LedgerError> {
 
 /// The checkpoint files as they stood before the view of the database began.
 struct Files {
-    texts: std::collections::HashMap<(OfficeId, LogName), Option<String>>,
+    texts: std::collections::HashMap<(OfficeId, LogName), (Option<String>, u32)>,
     halts: Vec<(OfficeId, LogName, HaltNote)>,
 }
 
@@ -301,9 +301,9 @@ impl Files {
         let mut files = Self { texts: std::collections::HashMap::new(), halts: Vec::new() };
         for office in offices.copied().collect::<std::collections::BTreeSet<_>>() {
             for log in LogName::ALL {
-                let file = CheckpointFile::at(checkpoints, &office.to_string(), log);
+                let (file, generation) = CheckpointFile::newest(checkpoints, &office.to_string(), log);
                 let text = file.read().map_err(LedgerError::file("read", file.path()))?;
-                files.texts.insert((office, log), text);
+                files.texts.insert((office, log), (text, generation));
                 files.halts.extend(file.halted()?.map(|note| (office, log, note)));
             }
         }
@@ -399,17 +399,17 @@ impl Check<'_> {
 
     /// The signed checkpoint of a log, if its file holds one; a finding if not.
     fn signed(&mut self, office: &StoredOffice, log: LogName, end: u64) -> Result<Option<Checkpoint>, LedgerError> {
-        let key: SigningKey = log_key(self.vault.master(), &office.seeds, self.name, &office.id, log)?;
         let last = end.saturating_sub(1);
-        let text = match self.files.texts.get(&(office.id, log)) {
+        let (text, generation) = match self.files.texts.get(&(office.id, log)) {
             // Founded after the files were read.
             None => return Ok(None),
-            Some(None) => {
+            Some((None, _)) => {
                 self.find(office.id, log, last, Fault::CheckpointMissing);
                 return Ok(None);
             }
-            Some(Some(text)) => text,
+            Some((Some(text), generation)) => (text, *generation),
         };
+        let key: SigningKey = log_key(self.vault.master(), &office.seeds, self.name, &office.id, log, generation)?;
         match Checkpoint::open(text, &key.verifying_key()) {
             Ok(signed) if signed.size > end => {
                 let fault = Fault::CheckpointAhead { signed: signed.size, stored: end };

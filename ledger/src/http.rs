@@ -69,6 +69,7 @@ pub fn routes(hall: Hall) -> Router {
         .route("/v1/{office}/acts/{id}/names", get(people::act_names))
         .route("/v1/{office}/invitations", post(people::invite))
         .route("/v1/{office}/enrolments", get(people::enrolments))
+        .route("/v1/{office}/lost", get(people::lost))
         .route("/v1/{office}/search", get(people::search))
         .route("/v1/{office}/evidence/{index}", get(people::evidence))
         .route("/v1/{office}/behind", get(people::behind))

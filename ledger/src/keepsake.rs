@@ -3,7 +3,7 @@
 
 use sekisho_register::change::TerminalUse;
 use sekisho_tlog::Hash;
-use sekisho_wire::id::{Code, OfficeId, Salt};
+use sekisho_wire::id::{Code, Salt};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
@@ -138,12 +138,12 @@ impl Ledger {
             (entry.payload.clone(), self.names_beside(&office.id, log, index..index + 1)?)
         };
         let plain = Zeroizing::new(plain(&bytes, &names));
-        let sealed = self.vault.master().seal(&aad(&office.id, log, index), &plain);
+        let sealed = self.vault.master().seal(&aad(office, log, index), &plain);
         Ok(Keepsake { log, index, sealed })
     }
 
     /// What came back, if it is one of ours for this very place.
-    pub(crate) fn open_keepsake(&self, office: &OfficeId, keepsake: &Keepsake) -> Option<Returned> {
+    pub(crate) fn open_keepsake(&self, office: &Office, keepsake: &Keepsake) -> Option<Returned> {
         let aad = aad(office, keepsake.log, keepsake.index);
         read(&self.vault.master().open(&aad, &keepsake.sealed).ok()?)
     }
@@ -165,8 +165,11 @@ fn keeps(terminal: &Code, log: LogName, index: u64, terminals: usize) -> bool {
     number % one_in == 0
 }
 
-fn aad(office: &OfficeId, log: LogName, index: u64) -> Vec<u8> {
-    [b"sekisho keepsake v1".as_slice(), office.as_bytes(), &[log.number() as u8], &index.to_be_bytes()].concat()
+/// What a log lost for good is not given back to its successor.
+fn aad(office: &Office, log: LogName, index: u64) -> Vec<u8> {
+    let generation = office.log(log).generation().to_be_bytes();
+    let place = [&[log.number() as u8], generation.as_slice(), &index.to_be_bytes()].concat();
+    [b"sekisho keepsake v1".as_slice(), office.id.as_bytes(), &place].concat()
 }
 
 /// CBOR: [entry, [[salt, text] …]].

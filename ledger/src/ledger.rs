@@ -334,6 +334,7 @@ impl Ledger {
 
     fn publish_all(&self, complaints: &mut Complaints) {
         for office in self.offices.all() {
+            self.write_what_is_owed(&office);
             for name in LogName::ALL {
                 let log = office.log(name);
                 let noted = log.write_owed_note();

@@ -28,6 +28,7 @@ pub mod ledger;
 pub mod memory;
 pub mod move_book;
 pub mod office;
+mod owed;
 pub mod payload;
 pub mod people;
 pub mod random;

@@ -47,9 +47,9 @@ impl Office {
     /// When store or disk fails, or an act is missing or does not fold. A log that disagrees with its file is no error: it is halted.
     pub fn open(store: &dyn Store, stored: &StoredOffice, around: Surroundings<'_>) -> Result<Self, LedgerError> {
         let seeds = open_seeds(around.master, &stored.seeds)?;
-        let log = |name: LogName| Log::open(store, &stored.id, name, &seeds, around);
-        let logs = [log(LogName::Records)?, log(LogName::Register)?, log(LogName::Casebook)?];
         let register = fold_register(store, &stored.id)?;
+        let log = |name: LogName| Log::open(store, &stored.id, name, &seeds, around, &register);
+        let logs = [log(LogName::Records)?, log(LogName::Register)?, log(LogName::Casebook)?];
         let all = logs.iter().all(|log| log.remembered() == Remembered::All);
         let remembered = if all { Remembered::All } else { Remembered::NotAll };
         let hearing = Hearing::new(store, &stored.id, around.hear, remembered)?;

@@ -17,6 +17,7 @@ use crate::office::Office;
 use crate::refusal::{CodeFault, Refusal};
 use crate::signed_log::{Published, Surroundings};
 use crate::store::{LogName, StoredName, StoredOffice, StoredTree};
+use crate::checkpoint::Halt;
 use crate::terminals::unproved;
 
 /// An act's place with its proof.
@@ -56,6 +57,10 @@ impl Ledger {
         drop(judged);
         let placed = placed.inspect_err(|refused| self.note_refused_act(&office, &bytes, refused, now))?;
         let published = office.log(placed.log).publish()?;
+        let records = office.log(LogName::Records);
+        if office.register().generation(LogName::Records.of_acts()) > records.generation() {
+            records.halt(Halt::Succeeded, "");
+        }
         Ok((placed, published.size))
     }
 

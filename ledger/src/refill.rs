@@ -266,7 +266,7 @@ impl Ledger {
         for log in [LogName::Casebook, LogName::Records] {
             let (mut runs, mut beside) = (Vec::new(), Vec::new());
             for keepsake in kept.iter().filter(|keepsake| keepsake.log == log) {
-                let Some(returned) = self.open_keepsake(&office.id, keepsake) else { continue };
+                let Some(returned) = self.open_keepsake(&office, keepsake) else { continue };
                 let leaves = vec![returned.leaf()];
                 let Returned { entry, names } = returned;
                 let what = if log == LogName::Records { What::Own(entry) } else { What::Act(entry.to_vec()) };

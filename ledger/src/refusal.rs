@@ -68,6 +68,8 @@ pub enum Refusal {
     NameWrong,
     /// The act changes a key that this version of the ledger cannot change.
     LogKeyFixed,
+    /// A successor for a log that has not stopped, or that begins with something else than what is left.
+    LogNotLost,
     /// The code is unknown, used, expired, or for something else.
     CodeRefused(CodeFault),
     /// The founding act names other keys or another ledger than the code.
@@ -137,6 +139,7 @@ impl Refusal {
             Self::Act(_) => (409, "refused"),
             Self::NameWrong => (400, "name_wrong"),
             Self::LogKeyFixed => (409, "log_key_fixed"),
+            Self::LogNotLost => (409, "log_not_lost"),
             Self::CodeRefused(CodeFault::Unknown) => (403, "code_unknown"),
             Self::CodeRefused(CodeFault::Used) => (403, "code_used"),
             Self::CodeRefused(CodeFault::Expired) => (403, "code_expired"),
@@ -230,6 +233,10 @@ impl Refusal {
                 "a name beside the act is missing or is not the one whose hash was signed",
                 "Send the names with their salts.",
             ),
+            Self::LogNotLost => plain(
+                "the log has not stopped, or what is left of it is something else by now",
+                "Look at `sekisho-admin log lost` again.",
+            ),
             Self::LogKeyFixed => {
                 plain("this version of the ledger cannot change log keys", "Install a newer version first.")
             }
@@ -311,6 +318,10 @@ impl Refusal {
             Self::NameWrong => plain(
                 "添えられた氏名が、署名されたハッシュと一致しないか、不足しています",
                 "氏名を正しいソルトとともに送ってください。",
+            ),
+            Self::LogNotLost => plain(
+                "ログは停止していないか、残っている内容が変わっています",
+                "`sekisho-admin log lost` を確認し直してください。",
             ),
             Self::LogKeyFixed => {
                 plain("この版の台帳はログの鍵を変更できません", "新しい版をインストールしてください。")

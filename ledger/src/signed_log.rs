@@ -5,6 +5,8 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 
+use sekisho_register::Register;
+use sekisho_register::change::SucceedLog;
 use sekisho_tlog::{Checkpoint, Freshness, Frontier, Hash, ProveError, SigningKey, VerifyingKey, root_at};
 use sekisho_wire::id::OfficeId;
 use tokio::sync::watch;
@@ -23,6 +25,9 @@ use crate::store::{LogName, Store, StoreError, StoredTree};
 #[derive(Debug)]
 pub struct Log {
     name: LogName,
+    /// Which of the logs it is that went on in each other's place, from 1 on, and what it began with.
+    generation: u32,
+    base: Option<SucceedLog>,
     key: SigningKey,
     file: CheckpointFile,
     memory: Memory,
@@ -131,15 +136,19 @@ impl Log {
         name: LogName,
         seeds: &Zeroizing<Vec<u8>>,
         around: Surroundings<'_>,
+        register: &Register,
     ) -> Result<Self, LedgerError> {
-        let origin = origin(around.name, office, name);
+        let generation = register.generation(name.of_acts());
+        let origin = origin(around.name, office, name, generation);
         let seed = seed_of(seeds, name)?;
         let key = SigningKey::from_seed(&origin, &seed)?;
-        let file = CheckpointFile::at(around.checkpoints, &office.to_string(), name);
+        let file = CheckpointFile::at(around.checkpoints, &office.to_string(), name, generation);
         file.make_directory()?;
         let head = store.frontier(office, name)?;
         let log = Self {
             name,
+            generation,
+            base: register.successors(name.of_acts()).last().cloned(),
             key,
             file,
             memory: around.memory.clone(),
@@ -224,7 +233,17 @@ impl Log {
         let text = self.file.read().map_err(LedgerError::file("read", self.file.path()))?;
         let tree = StoredTree { store, office: *office, log: self.name };
         let head = store.frontier(office, self.name)?;
-        let checked = check(text.as_deref(), &self.verifying_key(), &tree, &head, fresh_size(self.name))?;
+        let fresh = self.base.as_ref().map_or(fresh_size(self.name), |base| base.kept_size);
+        let mut checked = check(text.as_deref(), &self.verifying_key(), &tree, &head, fresh)?;
+        if let Some(base) = self.base.as_ref().filter(|_| checked.is_ok()) {
+            // A successor goes on from what its act names, and from nothing else.
+            let (size, root) = (base.kept_size, Hash(base.kept_root.0));
+            checked = match self.misfit(store, office, size, root).map_err(misfit_error)? {
+                Some(Misfit::Behind { stored }) => Err(Halt::Behind { signed: size, stored }),
+                Some(Misfit::Another) => Err(Halt::Forked { size }),
+                None => checked,
+            };
+        }
         let file = text.unwrap_or_default();
         Ok(match checked {
             Ok(Some(Checkpoint { size, root, .. })) => {
@@ -307,6 +326,40 @@ impl Log {
     #[must_use]
     pub const fn name(&self) -> LogName {
         self.name
+    }
+
+    /// Which of the logs it is that went on in each other's place, from 1 on.
+    #[must_use]
+    pub const fn generation(&self) -> u32 {
+        self.generation
+    }
+
+    /// What it is called in addresses (LEDGER §L2).
+    #[must_use]
+    pub fn address(&self) -> String {
+        self.name.of_acts().name_of(self.generation)
+    }
+
+    /// How many entries are here, their root, and how many were signed as far as anybody has shown: of a log that has stopped.
+    #[must_use]
+    pub fn left(&self) -> Option<(u64, Hash, u64)> {
+        let halt = self.halted()?;
+        let (size, root) = {
+            let committed = lock(&self.committed);
+            (committed.head.size(), committed.head.root())
+        };
+        let shown = lock(&self.lacks).as_ref().map_or(0, |lacks| lacks.size);
+        let signed = match halt {
+            Halt::Contradicted { size } | Halt::Forked { size } => size,
+            Halt::Behind { signed, .. } | Halt::Outrun { seen: signed, .. } => signed,
+            Halt::Missing
+            | Halt::Unreadable
+            | Halt::TreeDamaged
+            | Halt::Changed
+            | Halt::NoteUnreadable
+            | Halt::Succeeded => size,
+        };
+        Some((size, root, signed.max(shown)))
     }
 
     /// Its name in the world (LEDGER §L2).
@@ -536,8 +589,16 @@ fn fresh_size(log: LogName) -> u64 {
 
 /// Name of a log in the world (LEDGER §L2).
 #[must_use]
-pub fn origin(ledger: &str, office: &OfficeId, log: LogName) -> String {
-    format!("{ledger}/{office}/{log}")
+pub fn origin(ledger: &str, office: &OfficeId, log: LogName, generation: u32) -> String {
+    format!("{ledger}/{office}/{}", log.of_acts().name_of(generation))
+}
+
+/// A store that does not say what it has.
+fn misfit_error(error: ProveError<StoreError>) -> StoreError {
+    match error {
+        ProveError::Reader(error) => error,
+        ProveError::Request(_) => StoreError::Damaged { what: "tree" },
+    }
 }
 
 pub(crate) fn open_seeds(master: &SecretKey, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, LedgerError> {
@@ -561,9 +622,10 @@ pub fn log_key(
     ledger: &str,
     office: &OfficeId,
     log: LogName,
+    generation: u32,
 ) -> Result<SigningKey, LedgerError> {
     let seed = seed_of(&open_seeds(master, sealed)?, log)?;
-    Ok(SigningKey::from_seed(&origin(ledger, office, log), &seed)?)
+    Ok(SigningKey::from_seed(&origin(ledger, office, log, generation), &seed)?)
 }
 
 /// Fresh seeds for the three logs of an office to be: wrapped, and their public keys.

@@ -223,6 +223,11 @@ impl<'a> Stage<'a> {
         Ok(())
     }
 
+    /// What is left of a log that has stopped (`Log::left`).
+    pub(crate) fn left(&self, office: &OfficeId, log: LogName) -> Option<(u64, Hash, u64)> {
+        self.offices.find(office)?.log(log).left()
+    }
+
     /// Commits, and then lets everybody see what is durable.
     pub(crate) fn commit(self) -> Result<Wrote, StoreError> {
         if self.change.is_empty() {
@@ -275,7 +280,7 @@ pub(crate) fn growth(level: u8, index: u64, hash: Hash) -> Option<TileGrowth> {
     Some(TileGrowth { level: level / TILE_HEIGHT, index: index / width, at, hash })
 }
 
-fn own_record(office: &OfficeId, seq: u64, body: Body, now: Millis) -> Record {
+pub(crate) fn own_record(office: &OfficeId, seq: u64, body: Body, now: Millis) -> Record {
     Record {
         version: RECORD_VERSION,
         critical: true,

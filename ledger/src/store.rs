@@ -62,6 +62,16 @@ impl LogName {
         }
     }
 
+    /// The log as acts name it.
+    #[must_use]
+    pub const fn of_acts(self) -> sekisho_register::change::Log {
+        match self {
+            Self::Records => sekisho_register::change::Log::Records,
+            Self::Register => sekisho_register::change::Log::Register,
+            Self::Casebook => sekisho_register::change::Log::Casebook,
+        }
+    }
+
     /// The log of that name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {

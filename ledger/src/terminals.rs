@@ -172,7 +172,9 @@ impl Ledger {
             // What it shows is heard; nobody waits for it.
             return Ok(());
         }
-        if is_ours(LogName::Register, register) && is_ours(LogName::Records, records) {
+        // Of a log that began anew nobody has verified anything before the act is known that says so, and little after it.
+        let anew = office.log(LogName::Records).generation() > 1;
+        if is_ours(LogName::Register, register) && (anew || is_ours(LogName::Records, records)) {
             office.hearing().hear(&peer.terminal);
         } else if register.is_none() && records.is_none() {
             office.hearing().came(&peer.terminal);

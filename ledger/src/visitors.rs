@@ -208,7 +208,11 @@ impl Ledger {
         let count = u32::try_from(count).unwrap_or(u32::MAX);
         let body = Body::Read(Read { operator: visitor.operator.clone(), card: visitor.card, query, count, about });
         let office = visitor.office;
-        Ok(self.writer.run(None, move |stage| stage.emit(&office, body.clone(), now))??)
+        let (read, again) = (body.clone(), query);
+        match self.writer.run(None, move |stage| stage.emit(&office, body.clone(), now))? {
+            Ok(()) => Ok(()),
+            Err(refused) => self.owe_reading(&office, again, read, now, refused),
+        }
     }
 }
 

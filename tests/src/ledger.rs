@@ -216,6 +216,16 @@ impl Ledger {
         self.forget();
     }
 
+    /// It is configured to write at once after a start.
+    ///
+    /// # Panics
+    /// When its configuration cannot be written.
+    pub fn wait_for_nobody(&self) {
+        let file = self.data.join("ledger.toml");
+        let text = std::fs::read_to_string(&file).expect("a ledger's configuration");
+        std::fs::write(&file, format!("hear = 0\n{text}")).expect("cannot write it");
+    }
+
     /// The data folder.
     #[must_use]
     pub fn data(&self) -> &Path {

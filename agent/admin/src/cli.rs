@@ -3,6 +3,7 @@
 mod card_secret;
 mod cards;
 mod functions;
+mod logs;
 mod operators;
 mod organisation;
 mod permits;
@@ -19,6 +20,7 @@ use sekisho_wire::words::Language;
 pub(crate) use self::card_secret::{CardSecretCommand, RenewArguments, TokenArguments};
 pub(crate) use self::cards::{BatchArguments, CardChange, CardCommand, FirstPinArguments, IssueArguments};
 pub(crate) use self::functions::{FunctionCommand, PurposeCommand};
+pub(crate) use self::logs::LogCommand;
 pub(crate) use self::operators::{OperatorChange, OperatorCommand};
 pub(crate) use self::organisation::{PostCommand, SectionCommand};
 pub(crate) use self::permits::{ConnectionChange, ConnectionCommand, PermitCommand, RouteCommand};
@@ -176,6 +178,9 @@ pub(crate) enum Command {
     /// Access records (操作履歴)
     #[command(subcommand)]
     Records(RecordsCommand),
+    /// Logs of the ledger that have stopped (停止したログ)
+    #[command(subcommand)]
+    Log(LogCommand),
     /// What was reported at terminals: lost cards, incidents (届出)
     #[command(subcommand)]
     Report(ReportCommand),

@@ -10,6 +10,7 @@ mod decisions;
 mod first_pin;
 mod found;
 mod issue;
+mod logs;
 mod office;
 mod proposals;
 mod records;
@@ -79,6 +80,7 @@ pub(crate) fn run(
         Command::Proposals => proposals::list(&mut desk),
         Command::Acts { last, full } => acts::run(&mut desk, last, full),
         Command::Records(command) => records::run(&mut desk, command),
+        Command::Log(command) => logs::run(&mut desk, command),
         Command::Report(command) => reports::run(&mut desk, command),
         Command::Register(command) => registers::run(&mut desk, command),
     }

@@ -253,6 +253,8 @@ pub(crate) enum Thing {
     Act,
     /// A proposal that nobody has decided.
     OpenProposal,
+    /// A log of the ledger that has stopped.
+    StoppedLog,
     /// Something reported at a terminal.
     Report,
     /// A permission of an operator.
@@ -271,6 +273,7 @@ impl Thing {
             Self::Act => ("act", "処分"),
             Self::Report => ("report", "届出"),
             Self::OpenProposal => ("open proposal", "承認待ちの申請"),
+            Self::StoppedLog => ("stopped log", "停止しているログ"),
             Self::Profile => ("profile", "操作権限"),
         };
         match language {

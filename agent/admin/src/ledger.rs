@@ -53,6 +53,32 @@ pub(crate) struct Waiting {
     pub at: u64,
 }
 
+/// What is left of a log that has stopped.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Lost {
+    /// Which log.
+    pub log: String,
+    /// Entries that the ledger has.
+    pub size: u64,
+    root: String,
+    /// Entries that were signed, as far as anybody has shown.
+    pub signed: u64,
+    /// Why it has stopped.
+    pub cause: String,
+    /// Whether terminals may still bring what is missing.
+    pub refillable: bool,
+}
+
+impl Lost {
+    /// The root of what the ledger has.
+    ///
+    /// # Errors
+    /// When it is none.
+    pub(crate) fn root(&self) -> Result<sekisho_tlog::Hash, AdminError> {
+        sekisho_tlog::Hash::from_base64(&self.root).ok_or(AdminError::Ledger("a root that is none"))
+    }
+}
+
 /// How far a terminal's records have come.
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) struct Behind {
@@ -334,6 +360,14 @@ impl Ledger {
     /// As the link says.
     pub(crate) fn behind(&self) -> Result<Vec<Behind>, AdminError> {
         Ok(self.link.get_json(&self.path("behind"), &self.options())?)
+    }
+
+    /// What is left of the logs that have stopped (§L4).
+    ///
+    /// # Errors
+    /// As the link says.
+    pub(crate) fn lost(&self) -> Result<Vec<Lost>, AdminError> {
+        Ok(self.link.get_json(&self.path("lost"), &self.options())?)
     }
 
     /// Brings a batch of a terminal's records (§L4).

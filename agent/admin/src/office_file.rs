@@ -6,7 +6,6 @@ use sekisho_link::{LedgerCode, LinkConfig};
 use sekisho_register::change::Log;
 use sekisho_tlog::{KeyKind, VerifyingKey};
 use sekisho_wire::id::OfficeId;
-use sekisho_wire::words::Language;
 use serde::{Deserialize, Serialize};
 
 use crate::error::AdminError;
@@ -138,12 +137,20 @@ impl Office {
     /// # Errors
     /// [`AdminError::Tlog`] when the stored bytes are no key.
     pub(crate) fn log_key(&self, log: Log) -> Result<VerifyingKey, AdminError> {
+        self.log_key_of(log, 1)
+    }
+
+    /// The same of the log that goes on in its place (register §R4.14).
+    ///
+    /// # Errors
+    /// As [`Self::log_key`].
+    pub(crate) fn log_key_of(&self, log: Log, generation: u32) -> Result<VerifyingKey, AdminError> {
         let bytes = match log {
             Log::Records => &self.records,
             Log::Register => &self.register,
             Log::Casebook => &self.casebook,
         };
-        let origin = format!("{}/{}/{}", self.ledger, self.id, log.name(Language::English));
+        let origin = format!("{}/{}/{}", self.ledger, self.id, log.name_of(generation));
         VerifyingKey::from_bytes(&origin, KeyKind::Ed25519, bytes).map_err(AdminError::Tlog)
     }
 }

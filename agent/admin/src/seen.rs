@@ -2,7 +2,7 @@
 
 use sekisho_register::change::Log;
 use sekisho_tlog::{
-    Checkpoint, HashReader, MemoryTree, ProveError, TlogError, VerifyingKey, consistency_proof, leaf_hash,
+    Checkpoint, Hash, HashReader, MemoryTree, ProveError, TlogError, VerifyingKey, consistency_proof, leaf_hash,
     verify_consistency,
 };
 use sekisho_wire::words::Language;
@@ -11,8 +11,27 @@ use crate::broken_log::Broken;
 use crate::error::AdminError;
 use crate::home::Home;
 
-fn file(log: Log) -> String {
-    format!("seen/{}", log.name(Language::English))
+/// Each log that goes on in another's place has a file of its own.
+fn file(log: Log, key: &VerifyingKey) -> String {
+    let name = key.name().rsplit_once('/').map_or(log.name(Language::English), |(_, name)| name);
+    format!("seen/{name}")
+}
+
+/// What a log began with that goes on in another's place, by an act.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Base {
+    /// So many entries,
+    pub size: u64,
+    /// and their root.
+    pub root: Hash,
+}
+
+/// How many entries of a log were seen.
+///
+/// # Errors
+/// When what was seen is damaged.
+pub(crate) fn size(home: &Home, log: Log, key: &VerifyingKey) -> Result<u64, AdminError> {
+    Ok(newest(home, log, key)?.map_or(0, |known| known.size))
 }
 
 /// A log that came whole, under the checkpoint that says so.
@@ -40,12 +59,14 @@ pub(crate) fn expect_continued<R: HashReader>(
     key: &VerifyingKey,
     note: &str,
     tree: &R,
+    base: Option<Base>,
 ) -> Result<(), AdminError>
 where
     AdminError: From<R::Error>,
 {
     let shown = Checkpoint::open(note, key).map_err(|error| Broken::Checkpoint(error).of(log))?;
-    if let Some(known) = newest(home, log, key)?.filter(|known| known.size > 0) {
+    let known = newest(home, log, key)?.map(|known| Base { size: known.size, root: known.root }).or(base);
+    if let Some(known) = known.filter(|known| known.size > 0) {
         if shown.size < known.size {
             return Err(Broken::Rollback { known: known.size, shown: shown.size }.of(log).into());
         }
@@ -56,12 +77,13 @@ where
         let fork = |_: TlogError| Broken::Fork { size: known.size }.of(log);
         verify_consistency(known.size, &known.root, shown.size, &shown.root, &proof).map_err(fork)?;
     }
-    home.write(&file(log), note.as_bytes())
+    home.write(&file(log, key), note.as_bytes())
 }
 
 fn newest(home: &Home, log: Log, key: &VerifyingKey) -> Result<Option<Checkpoint>, AdminError> {
-    let Some(bytes) = home.read(&file(log))? else { return Ok(None) };
-    let damaged = || AdminError::Damaged(home.path(&file(log)));
+    let file = file(log, key);
+    let Some(bytes) = home.read(&file)? else { return Ok(None) };
+    let damaged = || AdminError::Damaged(home.path(&file));
     let text = std::str::from_utf8(&bytes).map_err(|_| damaged())?;
     // Passed over, it would let a log that went back begin anew.
     Checkpoint::open(text, key).map(Some).map_err(|_| damaged())
@@ -84,7 +106,7 @@ mod tests {
             let (size, root) = (tree.size(), tree.root());
             let note = Checkpoint { origin: key.name().to_owned(), size, root, extensions: Vec::new() }.sign(&key);
             let tree = whole(Log::Records, &key.verifying_key(), &note, &entries)?;
-            expect_continued(&home.0, Log::Records, &key.verifying_key(), &note, &tree)
+            expect_continued(&home.0, Log::Records, &key.verifying_key(), &note, &tree, None)
         };
         let broken = |refused: Result<(), AdminError>| match refused {
             Err(AdminError::Cache(BrokenLog { log: Log::Records, broken })) => broken,
@@ -96,7 +118,7 @@ mod tests {
         assert_eq!(broken(show(&[b"a", b"b"])), Broken::Rollback { known: 3, shown: 2 });
         assert_eq!(broken(show(&[b"a", b"x", b"c", b"d"])), Broken::Fork { size: 3 });
         show(&[b"a", b"b", b"c", b"d"]).unwrap();
-        home.0.write(&file(Log::Records), b"no note").unwrap();
+        home.0.write(&file(Log::Records, &key.verifying_key()), b"no note").unwrap();
         assert!(matches!(show(&[b"a"]), Err(AdminError::Damaged(_))), "it is not forgotten");
     }
 

@@ -467,8 +467,11 @@ pub(crate) fn keys_in_force(register: &Register, log: Log, enrolled: &VerifyingK
     let all: Vec<_> = register.log_keys(log).collect();
     let current = register.log_key(log, since).and_then(|key| all.iter().rposition(|one| *one == key));
     let in_force = all.iter().skip(current.unwrap_or(0));
+    // Another log may go on in place of the one that we were enrolled with (register §R4.14).
+    let (path, _) = enrolled.name().rsplit_once('/').unwrap_or_default();
+    let name = format!("{path}/{}", log.name_of(register.generation(log)));
     let keys: Vec<_> =
-        in_force.filter_map(|key| VerifyingKey::from_bytes(enrolled.name(), KeyKind::Ed25519, &key.0).ok()).collect();
+        in_force.filter_map(|key| VerifyingKey::from_bytes(&name, KeyKind::Ed25519, &key.0).ok()).collect();
     if keys.is_empty() { vec![enrolled.clone()] } else { keys }
 }
 

@@ -122,6 +122,19 @@ impl Keepsakes {
         }
     }
 
+    /// Another records log goes on from this index: what was given from there on is none of it.
+    pub(crate) fn forget_from(&self, index: u64) {
+        let mut kept = self.lock();
+        let [records, casebook] = kept.given.to;
+        let [_, of_casebook] = kept.given.checkpoints.clone();
+        let given = Given { to: [records.min(index), casebook], checkpoints: [String::new(), of_casebook] };
+        match files::replace_json(&self.folder.join("given.json"), &given) {
+            Ok(()) => kept.given = given,
+            Err(error) => log::warn!("cannot keep what the ledger gave us to keep: {error}"),
+        }
+        kept.rows.retain(|row| usize::from(row.log) != 0 || row.index < index);
+    }
+
     fn keep(&self, kept: &mut Kept, handed: &Handed, now: u64) -> io::Result<()> {
         let (mut bytes, mut rows) = (Vec::new(), Vec::new());
         for entry in &handed.entries {

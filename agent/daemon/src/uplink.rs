@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use sekisho_register::change::Log;
 use sekisho_wire::batch::BATCH_RECORDS_MAX;
 use sekisho_wire::reason::AlarmKind;
 
@@ -116,6 +117,7 @@ impl Uplink {
     fn go_round(&mut self, agent: &Agent, carrier: &dyn Carrier) -> Round {
         let history = agent.position().history();
         agent.history_is(history);
+        self.follow_successor(agent);
         self.try_our_half(agent);
         if agent.ledger_lacks.swap(false, Ordering::AcqRel)
             && let Err(trouble) = refill::refill(agent, carrier)
@@ -145,6 +147,17 @@ impl Uplink {
         let goes = self.held.is_none() && agent.position().is_kept();
         agent.records_are(if goes { Records::Go } else { Records::HeldBack });
         round
+    }
+
+    /// Where another log goes on in place of one that lost something, the ledger is asked anew how far it is: what was sealed and is lost is sent again.
+    fn follow_successor(&mut self, agent: &Agent) {
+        let register = std::sync::Arc::clone(&agent.lock().register);
+        if agent.position().follow(&register) {
+            if let Some(successor) = register.successors(Log::Records).last() {
+                agent.keepsakes.forget_from(successor.kept_size);
+            }
+            self.agreed = false;
+        }
     }
 
     /// A disk that healed must not look damaged until the ledger is back.

@@ -77,6 +77,14 @@ impl Whereabouts {
         }
     }
 
+    /// What lies from this index on was lost.
+    pub(crate) fn forget_from(&mut self, index: u64) {
+        let kept = self.read().map(|rows| rows.iter().filter_map(|row| row.cut((0, index))).collect::<Vec<_>>());
+        if let Err(error) = kept.and_then(|kept| self.write(&kept)) {
+            log::warn!("cannot keep where records lie at the ledger: {error}");
+        }
+    }
+
     /// What of this epoch lies in these indexes of the log, from the first to before the second.
     ///
     /// # Errors

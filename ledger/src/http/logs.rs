@@ -16,6 +16,7 @@ use super::problem::Inside;
 use super::visit::{Knock, Shown};
 use super::{Hall, Named, blocking, office_of};
 use crate::ledger::Ledger;
+use crate::office::Office;
 use crate::refusal::Refusal;
 use crate::store::LogName;
 use crate::visitors::{ANY_ROLE, READERS, Visitor};
@@ -25,11 +26,17 @@ pub(super) async fn checkpoint(
     Named((office, log)): Named<(String, String)>,
 ) -> Result<Response, Refusal> {
     let office = hall.ledger.office(&office_of(&office)?)?;
-    let log = LogName::from_name(&log).ok_or(Refusal::NotFound("log"))?;
+    let log = named(&office, &log)?;
     let published = blocking(move || Ok(office.log(log).published()?)).await?;
     let content = HeaderValue::from_static("text/plain; charset=utf-8");
     let caching = HeaderValue::from_static("no-store");
     Ok(([(CONTENT_TYPE, content), (CACHE_CONTROL, caching)], published.text.clone()).into_response())
+}
+
+/// The log of that name, or the one that goes on in its place; those before it are there no more.
+fn named(office: &Office, name: &str) -> Result<LogName, Refusal> {
+    let log = LogName::ALL.into_iter().find(|log| log.as_str() == name || office.log(*log).address() == name);
+    log.ok_or(Refusal::NotFound("log"))
 }
 
 /// The keys of the terminals in use, for whoever reads signed decisions (DECISION.md §D4).
@@ -53,7 +60,7 @@ pub(super) async fn tile(
     Named((_, log, rest)): Named<(String, String, String)>,
     knock: Knock,
 ) -> Result<Response, Refusal> {
-    let log = LogName::from_name(&log).ok_or(Refusal::NotFound("log"))?;
+    let log = named(&*hall.ledger.office(&knock.office)?, &log)?;
     let tile: TilePath = format!("tile/{rest}").parse().map_err(|_| Refusal::NotFound("tile"))?;
     match tile.content() {
         TileContent::Hashes(level) => {

@@ -279,6 +279,21 @@ fn from(first: u64) -> About {
     About { first: Some(first), ..About::default() }
 }
 
+/// What is left of the logs that have stopped, for whoever is to decide what becomes of them. Nothing in it speaks of a person.
+pub(super) async fn lost(State(hall): State<Hall>, knock: Knock) -> Result<Response, Inside> {
+    let lost = knock.visit(hall, ANY_ROLE, |ledger, Visitor { office, .. }| {
+        let office = ledger.office(office)?;
+        let lost = LogName::ALL.into_iter().filter_map(|name| {
+            let log = office.log(name);
+            let ((size, root, signed), halt) = (log.left()?, log.halted()?);
+            Some(json!({"log": name.as_str(), "size": size, "root": root.to_base64(), "signed": signed,
+                "cause": halt.to_string(), "refillable": log.lacks().is_some()}))
+        });
+        Ok((lost.collect::<Vec<_>>(), Shown::NoPersons))
+    });
+    Ok(answer(&json!(lost.await?)))
+}
+
 pub(super) async fn search(
     State(hall): State<Hall>,
     knock: Knock,

@@ -23,7 +23,7 @@ impl Town {
     }
 
     pub(crate) fn records(&self) -> u64 {
-        self.stored().frontier(&self.office, LogName::Records).unwrap().size()
+        self.stored().frontier(&self.office, LogName::Records, 1).unwrap().size()
     }
 
     fn next_of(&self, terminal: &TestTerminal) -> u64 {
@@ -329,7 +329,7 @@ fn a_clock_alarm_that_could_not_be_written_is_raised_the_next_time() {
 fn signed_note(town: &Town, size: u64, root: Hash) -> SeenNote {
     let master = Keys::read(&town.data).unwrap().master;
     let seeds = &town.stored().offices().unwrap()[0].seeds;
-    let key = log_key(&master, seeds, "ledger.test", &town.office, LogName::Records).unwrap();
+    let key = log_key(&master, seeds, "ledger.test", &town.office, LogName::Records, 1).unwrap();
     let root = sekisho_tlog::Hash(root.0);
     let checkpoint = Checkpoint { origin: key.name().into(), size, root, extensions: Vec::new() };
     SeenNote::new(&checkpoint.sign(&key)).unwrap()

@@ -75,7 +75,7 @@ fn a_register_checkpoint_of_ours_that_does_not_fit_stops_the_register_log() {
 
     let master = Keys::read(&served.town.data).unwrap().master;
     let seeds = &served.town.stored().offices().unwrap()[0].seeds;
-    let key = log_key(&master, seeds, "ledger.test", &served.town.office, LogName::Register).unwrap();
+    let key = log_key(&master, seeds, "ledger.test", &served.town.office, LogName::Register, 1).unwrap();
     let path = |note: &str| format!("register?from=0&seen={}", URL_SAFE_NO_PAD.encode(note));
     let token = served.token();
     let person = |note: &str| served.anybody().get_as(&served.at(&path(note)), &token);

@@ -88,8 +88,18 @@ pub(crate) fn describe(change: &Change, say: &Titles<'_>) -> String {
                 say.moment(change.effective)
             ),
         ),
+        Change::SucceedLog(change) => succeed_log(change, say),
         Change::Incident(change) => incident(change, say),
     }
+}
+
+fn succeed_log(change: &SucceedLog, say: &Titles<'_>) -> String {
+    let (log, root) = (change.log.name(say.language), change.kept_root);
+    let (kept, signed) = (change.kept_size, change.signed_size);
+    say.say(
+        &format!("{log}のログを、残っている {kept} 件（ルート {root}）から新しいログに引き継ぐ。署名済み {signed} 件のうち残っていないものは失われる"),
+        &format!("let another log go on in place of log {log}, from the {kept} entries that are left (root {root}); what is not among them of the {signed} that were signed is lost"),
+    )
 }
 
 /// The act that everything stands on, one fact a line: whoever signs it compares it with cards, sheets and the ledger's code.

@@ -7,6 +7,7 @@ use sekisho_wire::id::OfficeId;
 
 use crate::change::{
     Administrator, Found, Log, RequireVersion, SetCalendar, SetConnection, SetLogKey, SetPolicy, SetRoute,
+    SucceedLog,
 };
 use crate::connection::Stops;
 use crate::organisation::{Capacity, Holder, Holding, Post, PostVersion};
@@ -30,6 +31,8 @@ pub(crate) struct Office {
     pub(crate) connection: Timeline<Stops>,
     pub(crate) routes: BTreeMap<Class, Timeline<Route>>,
     pub(crate) log_keys: BTreeMap<Log, Timeline<Ed25519Key>>,
+    /// Logs that went on in place of one that had lost something, in their order.
+    pub(crate) successors: BTreeMap<Log, Vec<SucceedLog>>,
     pub(crate) required_version: u16,
 }
 
@@ -106,6 +109,7 @@ impl Draft<'_> {
             connection: Timeline::default(),
             routes: BTreeMap::new(),
             log_keys: log_keys.collect(),
+            successors: BTreeMap::new(),
             required_version: 0,
         });
         self.mark(Thing::Office, at)?;
@@ -171,6 +175,16 @@ impl Draft<'_> {
             return Err(FoldRefusal::ValueWrong(WrongValue::DeadRoute));
         }
         self.office_mut()?.routes.entry(change.class).or_default().push(at.index, at.effective, route);
+        Ok(())
+    }
+
+    pub(crate) fn apply_succeed_log(&mut self, change: &SucceedLog, at: Position) -> Result<(), FoldRefusal> {
+        // What a terminal has of the register is all that it has verified; and without the casebook nobody could propose this.
+        if change.log != Log::Records {
+            return Err(FoldRefusal::ValueWrong(WrongValue::SucceededLog));
+        }
+        self.touch(Thing::Successor(change.log), at)?;
+        self.office_mut()?.successors.entry(change.log).or_default().push(change.clone());
         Ok(())
     }
 

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use sekisho_wire::id::{CardGuid, Code, Hash, Numbered, OfficeId};
 
 use crate::cards::Card;
-use crate::change::{CardKind, ConnectionState, Found, Log, OpenSpan, SetCalendar};
+use crate::change::{CardKind, ConnectionState, Found, Log, OpenSpan, SetCalendar, SucceedLog};
 use crate::connection::Stops;
 use crate::decide::RULES_VERSION;
 use crate::fold::Register;
@@ -54,6 +54,19 @@ impl Register {
     pub fn log_keys(&self, log: Log) -> impl Iterator<Item = &Ed25519Key> {
         let timeline = self.state.office.as_ref().and_then(|office| office.log_keys.get(&log));
         timeline.into_iter().flat_map(|timeline| timeline.iter().map(|entry| &entry.value))
+    }
+
+    /// The logs that went on in place of one that had lost something, the oldest first (§R4.14).
+    #[must_use]
+    pub fn successors(&self, log: Log) -> &[SucceedLog] {
+        let successors = self.state.office.as_ref().and_then(|office| office.successors.get(&log));
+        successors.map_or(&[], Vec::as_slice)
+    }
+
+    /// How many logs there were, the present one included: 1, and one more with each successor.
+    #[must_use]
+    pub fn generation(&self, log: Log) -> u32 {
+        u32::try_from(self.successors(log).len()).unwrap_or(u32::MAX).saturating_add(1)
     }
 
     /// The key under which envelopes are sealed (wire §8).

@@ -218,6 +218,8 @@ pub enum WrongValue {
     Roles,
     /// A route without proposers, not ascending, or an approval stage for what only takes rights away.
     RouteRoles,
+    /// Only the records log has a successor.
+    SucceededLog,
     /// A route with more than one stage of approval.
     RouteStages,
     /// A card that is not dormant belongs to somebody.

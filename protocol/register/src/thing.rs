@@ -47,6 +47,8 @@ pub enum Thing {
     Route(Class),
     /// A log's key.
     LogKey(Log),
+    /// Which log goes on in its place.
+    Successor(Log),
 }
 
 impl Thing {
@@ -74,6 +76,7 @@ impl Thing {
             Self::Route(class) if japanese => ("決裁区分", "", class.title().to_string()),
             Self::Route(class) => ("", "route", class.name().to_string()),
             Self::LogKey(log) => ("記録簿の鍵", "log key", log.name(language).to_string()),
+            Self::Successor(log) => ("ログの引継ぎ", "successor of log", log.name(language).to_string()),
         };
         let kind = if japanese { ja } else { en };
         if code.is_empty() { kind.to_string() } else { format!("{kind} {code}") }
@@ -102,6 +105,13 @@ impl CardKind {
 }
 
 impl Log {
+    /// What the log of this generation is called in its origin and in addresses (LEDGER §L2): `records`, and `records-2` for its first successor.
+    #[must_use]
+    pub fn name_of(self, generation: u32) -> String {
+        let name = self.name(Language::English);
+        if generation > 1 { format!("{name}-{generation}") } else { name.into() }
+    }
+
     /// Its name, for people.
     #[must_use]
     pub const fn name(self, language: Language) -> &'static str {

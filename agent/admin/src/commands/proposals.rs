@@ -50,7 +50,7 @@ pub(super) fn casebook(desk: &mut Desk) -> Result<(Casebook, Vec<Vec<u8>>), Admi
     let key = desk.office.log_key(Log::Casebook)?;
     let entries = desk.ledger.entries(Log::Casebook, Checkpoint::open(&note, &key)?.size)?;
     let tree = seen::whole(Log::Casebook, &key, &note, &entries)?;
-    seen::expect_continued(&desk.home, Log::Casebook, &key, &note, &tree)?;
+    seen::expect_continued(&desk.home, Log::Casebook, &key, &note, &tree, None)?;
     let (mut casebook, mut judge) = (Casebook::new(), None);
     for entry in &entries {
         // The register of its own size (register §R4.9). Whether its signer may still act is asked again when it is approved.

@@ -1,7 +1,7 @@
 //! Verification of access records: place in the log, the terminal's word, the decision made again in its session, the card's signature.
 
 use sekisho_register::change::Log;
-use sekisho_tlog::VerifyingKey;
+use sekisho_tlog::{Hash, VerifyingKey};
 use sekisho_wire::id::SessionId;
 use sekisho_wire::record::{Body, Emitter, Record};
 
@@ -15,15 +15,23 @@ use crate::log_tiles::LogTiles;
 use crate::missing::{Hole, Seqs};
 use crate::office_file::Office;
 use crate::screen::Screen;
-use crate::seen;
+use crate::seen::{self, Base};
 
 /// The key of the records log: the newest that the register names, else the one of the founding code.
 pub(super) fn records_key(desk: &Desk) -> Result<VerifyingKey, AdminError> {
     let office = &desk.office;
-    match desk.cache.register().log_key(Log::Records, clock::now()) {
-        Some(key) => Office { records: key.0, ..office.clone() }.log_key(Log::Records),
-        None => office.log_key(Log::Records),
+    let register = desk.cache.register();
+    let generation = register.generation(Log::Records);
+    match register.log_key(Log::Records, clock::now()) {
+        Some(key) => Office { records: key.0, ..office.clone() }.log_key_of(Log::Records, generation),
+        None => office.log_key_of(Log::Records, generation),
     }
+}
+
+/// What the records log began with, where it goes on in place of one that had lost something.
+fn base(desk: &Desk) -> Option<Base> {
+    let successor = desk.cache.register().successors(Log::Records).last()?;
+    Some(Base { size: successor.kept_size, root: Hash(successor.kept_root.0) })
 }
 
 /// One record, by its own evidence: inclusion proof, the terminal's word, replay in its session, signature. Costs a handful of
@@ -61,7 +69,7 @@ fn placed(desk: &Desk, key: &VerifyingKey, index: u64, evidence: &Evidence) -> R
         Err(error) => return Ok(Err(error.in_words(desk.screen.language))),
     };
     let tiles = LogTiles::new(&desk.ledger, Log::Records, size);
-    seen::expect_continued(&desk.home, Log::Records, key, &place.checkpoint, &tiles)?;
+    seen::expect_continued(&desk.home, Log::Records, key, &place.checkpoint, &tiles, base(desk))?;
     Ok(Ok(size))
 }
 
@@ -135,7 +143,7 @@ pub(super) fn all(desk: &mut Desk) -> Result<(), AdminError> {
     let size = sekisho_tlog::Checkpoint::open(&note, &key)?.size;
     let entries = desk.ledger.entries(Log::Records, size)?;
     let tree = seen::whole(Log::Records, &key, &note, &entries)?;
-    seen::expect_continued(&desk.home, Log::Records, &key, &note, &tree)?;
+    seen::expect_continued(&desk.home, Log::Records, &key, &note, &tree, base(desk))?;
     let records: Vec<Option<Record>> = entries.iter().map(|entry| Record::decode(entry).ok()).collect();
     let mut seqs = Seqs::default();
     let mut judge = Judge::new(&desk.cache, desk.screen.language);

@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use sekisho_register::Register;
 use sekisho_register::change::Log;
 use sekisho_tlog::{Checkpoint, EMPTY_ROOT, Hash as TreeHash, RangeProof, leaf_hash, verify_consistency, verify_range};
 use sekisho_wire::batch::{BATCH_RECORDS_MAX, SeenNote};
@@ -27,6 +28,9 @@ pub(super) const DAY: u64 = 24 * 60 * 60 * 1000;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Cursor {
     pub(super) epoch: u32,
+    /// Which of the records logs it is that went on in each other's place.
+    #[serde(default = "first")]
+    pub(super) generation: u32,
     pub(super) stored: u64,
     pub(super) sealed: u64,
     pub(super) seen_size: u64,
@@ -106,8 +110,8 @@ impl Position {
         let cursor = match files::read_json::<Cursor>(&fresh.file)? {
             Some(kept) if kept.epoch == epoch => kept,
             // The log goes on over our epochs: what was seen of it stays seen.
-            Some(Cursor { seen_size, seen_root, seen_note, .. }) => {
-                Cursor { seen_size, seen_root, seen_note, ..fresh.cursor }
+            Some(Cursor { generation, seen_size, seen_root, seen_note, .. }) => {
+                Cursor { generation, seen_size, seen_root, seen_note, ..fresh.cursor }
             }
             None => fresh.cursor,
         };
@@ -119,6 +123,7 @@ impl Position {
         let seen_root = Hash(EMPTY_ROOT.0).to_string();
         let cursor = Cursor {
             epoch,
+            generation: first(),
             stored: 0,
             sealed: 0,
             seen_size: 0,
@@ -138,6 +143,26 @@ impl Position {
     /// As [`Self::kept_epoch`], with the seq below which the ledger has acknowledged all.
     pub(crate) fn kept_place(config: &Config) -> io::Result<Option<(u32, u64)>> {
         Ok(files::read_json::<Cursor>(&file(config))?.map(|kept| (kept.epoch, kept.stored)))
+    }
+
+    /// Follows an act that has another log go on in place of the one that was seen: it goes on from what the act names, and where our records lay behind
+    /// that they lie no more. Says whether there was such an act.
+    pub(super) fn follow(&mut self, register: &Register) -> bool {
+        let generation = register.generation(Log::Records);
+        let Some(successor) = register.successors(Log::Records).last().filter(|_| generation > self.cursor.generation)
+        else {
+            return false;
+        };
+        log::warn!("another records log goes on from {} entries, by an act", successor.kept_size);
+        self.cursor.generation = generation;
+        (self.cursor.seen_size, self.cursor.seen_root) = (successor.kept_size, successor.kept_root.to_string());
+        self.cursor.seen_note = None;
+        self.cursor.told.clear();
+        self.whereabouts.forget_from(successor.kept_size);
+        if let Err(trouble) = self.keep() {
+            log::error!("{trouble}");
+        }
+        true
     }
 
     pub(crate) const fn acknowledged(&self) -> Acknowledged {
@@ -290,6 +315,11 @@ impl Position {
         };
         agent.journal.prune(self.cursor.sealed, now.saturating_sub(days * DAY));
     }
+}
+
+/// The log that the office was founded with.
+const fn first() -> u32 {
+    1
 }
 
 fn file(config: &Config) -> PathBuf {

@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 
 use minicbor::{Decode, Encode};
-use sekisho_wire::id::{Code, Numbered};
+use sekisho_wire::id::{Code, Hash, Numbered};
 
 use crate::change::Log;
 use crate::policy::Policy;
@@ -85,4 +85,22 @@ pub struct SetLogKey {
     /// From when.
     #[n(2)]
     pub effective: u64,
+}
+
+/// Kind 59. What was signed of a log and can be filled in by nobody is given up: another log goes on from what is there.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct SucceedLog {
+    /// Which log: records, so far.
+    #[n(0)]
+    pub log: Log,
+    /// Entries that its successor begins with.
+    #[n(1)]
+    pub kept_size: u64,
+    /// Their root.
+    #[n(2)]
+    pub kept_root: Hash,
+    /// Entries that were signed, as far as anybody has shown.
+    #[n(3)]
+    pub signed_size: u64,
 }

@@ -145,6 +145,8 @@ fn office_wide() -> [(&'static str, Change); 7] {
         stages: vec![vec![Role::DataProtectionManager]],
         distinct: true,
     };
+    let successor =
+        SucceedLog { log: Log::Records, kept_size: 70_000, kept_root: Hash([0x44; 32]), signed_size: 70_123 };
     let incident = ReportIncident {
         class: IncidentClass::Misuse,
         level: 3,
@@ -159,6 +161,7 @@ fn office_wide() -> [(&'static str, Change); 7] {
         ("policy", Change::Policy(SetPolicy { policy: policy() })),
         ("route", Change::Route(route)),
         ("log_key", Change::LogKey(SetLogKey { log: Log::Casebook, key: edwards_public(50), effective: t(12) })),
+        ("succeed_log", Change::SucceedLog(successor)),
         ("incident", Change::Incident(incident)),
     ]
 }

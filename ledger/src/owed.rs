@@ -1,0 +1,113 @@
+//! Readings while the records log stands still. Whoever is to decide what becomes of a log that has stopped has to read register and casebook,
+//! and each reading is a record: until the log goes on, it waits in a file.
+
+use std::fs::{File, OpenOptions};
+use std::io::{ErrorKind, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use sekisho_wire::id::OfficeId;
+use sekisho_wire::reason::Query;
+use sekisho_wire::record::Record;
+
+use crate::clock::Millis;
+use crate::data::above;
+use crate::ledger::Ledger;
+use crate::office::Office;
+use crate::refusal::Refusal;
+use crate::stage::own_record;
+use crate::store::{LogName, StoreError};
+
+/// Readings of an office that stand in no log yet. One that is torn ends them: nobody was answered.
+pub(crate) struct Owed {
+    path: PathBuf,
+}
+
+impl Owed {
+    pub(crate) fn of(checkpoints: &Path, office: &OfficeId) -> Self {
+        Self { path: checkpoints.join(office.to_string()).join("owed") }
+    }
+
+    /// Whether there are any.
+    pub(crate) fn is_there(&self) -> bool {
+        self.path.exists()
+    }
+
+    /// One more, durably.
+    fn add(&self, record: &[u8]) -> std::io::Result<()> {
+        let length = u32::try_from(record.len()).unwrap_or(u32::MAX).to_be_bytes();
+        let whole = self.read()?.iter().map(|record| 4 + record.len() as u64).sum();
+        let mut file = OpenOptions::new().append(true).create(true).mode(0o600).open(&self.path)?;
+        file.set_len(whole)?;
+        file.write_all(&[length.as_slice(), record].concat())?;
+        file.sync_all()?;
+        File::open(above(&self.path))?.sync_all()
+    }
+
+    fn read(&self) -> std::io::Result<Vec<Vec<u8>>> {
+        let bytes = match std::fs::read(&self.path) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == ErrorKind::NotFound => Vec::new(),
+            Err(error) => return Err(error),
+        };
+        let (mut records, mut rest) = (Vec::new(), bytes.as_slice());
+        while let Some((length, behind)) = rest.split_first_chunk::<4>()
+            && let Some((record, after)) = behind.split_at_checked(u32::from_be_bytes(*length) as usize)
+        {
+            records.push(record.to_vec());
+            rest = after;
+        }
+        Ok(records)
+    }
+}
+
+/// What may be read while the records log stands still: what acts need.
+const fn is_for_acts(query: Query) -> bool {
+    matches!(query, Query::Register | Query::Entries)
+}
+
+impl Ledger {
+    /// Writes a reading down although the records log stands still, if it is one that acts need.
+    ///
+    /// # Errors
+    /// The refusal that it came with, when it is none of those or cannot be written.
+    pub(crate) fn owe_reading(
+        &self,
+        office: &OfficeId,
+        query: Query,
+        body: sekisho_wire::record::Body,
+        now: Millis,
+        refused: StoreError,
+    ) -> Result<(), Refusal> {
+        if !is_for_acts(query) || !matches!(refused, StoreError::Halted { log: LogName::Records, .. }) {
+            return Err(refused.into());
+        }
+        let record = own_record(office, 0, body, now).encode().map_err(|_| Refusal::Malformed("query"))?;
+        let _alone = self.founding.lock();
+        Owed::of(&self.places.checkpoints, office).add(&record).map_err(|error| {
+            log::error!("a reading of office {office} could not be written down: {error}");
+            refused.into()
+        })
+    }
+
+    /// Puts what waits into the log, once it goes on. After a crash in the middle a reading may stand there twice.
+    pub(crate) fn write_what_is_owed(&self, office: &Office) {
+        let owed = Owed::of(&self.places.checkpoints, &office.id);
+        if !owed.is_there() || office.log(LogName::Records).halted().is_some() || office.hearing().awaited().is_some() {
+            return;
+        }
+        let written = owed.read().map_err(|error| error.to_string()).and_then(|records| {
+            let id = office.id;
+            let records: Vec<Record> = records.iter().filter_map(|record| Record::decode(record).ok()).collect();
+            let emitted = self.writer.run(None, move |stage| {
+                records.iter().try_for_each(|record| stage.emit(&id, record.body.clone(), record.trusted))
+            });
+            emitted.map_err(Refusal::from).and_then(|emitted| Ok(emitted?)).map_err(|refusal| refusal.to_string())?;
+            std::fs::remove_file(&owed.path).map_err(|error| error.to_string())
+        });
+        match written {
+            Ok(()) => log::info!("what was read in office {} while its log stood still is in the log now", office.id),
+            Err(error) => log::error!("what was read in office {} is not in the log yet: {error}", office.id),
+        }
+    }
+}
