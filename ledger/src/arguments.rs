@@ -36,10 +36,14 @@ pub enum Command {
         /// A host name or address that others reach it by; the first stands in codes （他から接続するときのホスト名）
         #[arg(long = "host", required = true, value_name = "HOST")]
         hosts: Vec<String>,
-        /// Keep the book on a PostgreSQL server of this machine, in an empty database: 'host=/run/postgresql dbname=sekisho user=sekisho-ledger'
+        /// Keep the book on a PostgreSQL server, in an empty database: 'host=/run/postgresql dbname=sekisho user=sekisho-ledger'
         /// （PostgreSQL に保存する場合）
         #[arg(long, value_name = "CONNECTION")]
         postgres: Option<String>,
+        /// The certificate (PEM) that the server's own is made by: for a server on another machine
+        /// （他の機器の PostgreSQL に TLS で接続する場合の認証局証明書）
+        #[arg(long, value_name = "FILE", requires = "postgres")]
+        postgres_authority: Option<PathBuf>,
     },
     /// Give out a code that founds an office （団体を設置するコードを発行します）
     FoundingCode {
@@ -96,9 +100,12 @@ pub enum Command {
         /// The ledger's directory （データディレクトリ）
         #[arg(long)]
         data: PathBuf,
-        /// An empty database on a PostgreSQL server of this machine, as for init （移す先の PostgreSQL）
+        /// An empty database on a PostgreSQL server, as for init （移す先の PostgreSQL）
         #[arg(long, value_name = "CONNECTION", required_unless_present = "to_file")]
         to_postgres: Option<String>,
+        /// As for init: for a server on another machine （認証局証明書）
+        #[arg(long, value_name = "FILE", requires = "to_postgres")]
+        postgres_authority: Option<PathBuf>,
         /// The data directory's own file （ファイルに移します）
         #[arg(long, conflicts_with = "to_postgres")]
         to_file: bool,

@@ -22,9 +22,9 @@ use crate::go_on;
 use crate::ledger::Ledger;
 use crate::memory::Memory;
 use crate::office::fold_register;
-use crate::server::Server;
+use crate::server;
 use crate::signed_log::make_log_keys;
-use crate::store::{Book, Change, CodePurpose, LogName, Store, StoredCode};
+use crate::store::{Change, CodePurpose, LogName, Server, Store, StoredCode};
 
 /// Whether others can reach a host by that: an address, or a DNS name (RFC 1123).
 fn host_is_sound(host: &str) -> bool {
@@ -47,6 +47,7 @@ pub fn init(
     listen: SocketAddr,
     hosts: Vec<String>,
     postgres: Option<String>,
+    postgres_authority: Option<PathBuf>,
 ) -> Result<Config, LedgerError> {
     if !name_is_sound(name) {
         return Err(LedgerError::Argument { name: "--name", cause: NAME_RULE.into() });
@@ -61,10 +62,10 @@ pub fn init(
         let cause = format!("'{host}' is neither a host name nor an address");
         return Err(LedgerError::Argument { name: "--host", cause });
     }
-    if let Some(cause) = postgres.as_deref().and_then(|text| Book::on_server(text).err()) {
+    if let Some(Err(cause)) = postgres.as_deref().map(|text| Server::at(text, postgres_authority.as_deref())) {
         return Err(LedgerError::Argument { name: "--postgres", cause });
     }
-    let config = Config { postgres, ..Config::new(name, listen, hosts) };
+    let config = Config { postgres, postgres_authority, ..Config::new(name, listen, hosts) };
     let data = DataDir::create(root)?;
     Keys::create(&data)?;
     Authority::create(&data, name, MachineClock.machine())?;
@@ -124,7 +125,7 @@ pub fn serve(root: &Path, clock: Arc<dyn Clock>) -> Result<(), LedgerError> {
 async fn serve_until_told(ledger: Arc<Ledger>, root: &Path) -> Result<(), LedgerError> {
     let waits = |kind| signal(kind).map_err(LedgerError::file("wait for signals in", root));
     let (mut terminate, mut interrupt) = (waits(SignalKind::terminate())?, waits(SignalKind::interrupt())?);
-    let server = Server::bind(Arc::clone(&ledger)).await?;
+    let server = server::Server::bind(Arc::clone(&ledger)).await?;
     let address = server.address().map_or_else(|_| ledger.config.listen.to_string(), |address| address.to_string());
     log::info!("{} listens on {address} for {} offices", ledger.config.name, ledger.offices().len());
     let (stop, stopping) = watch::channel(false);

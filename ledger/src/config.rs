@@ -1,13 +1,13 @@
 //! `ledger.toml`: where the ledger listens and what it is called. Unknown keys are refused, each error names file, line and key.
 
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use crate::data::DataDir;
 use crate::error::LedgerError;
-use crate::store::Book;
+use crate::store::{Book, Server};
 
 /// The whole file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,6 +26,9 @@ pub struct Config {
     /// data directory.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub postgres: Option<String>,
+    /// The certificate (PEM) that the server's own is made by: then the connection is TLS, and the server may be on another machine.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub postgres_authority: Option<PathBuf>,
     /// Terminals that must have shown, after a start, what they verified last, before anything is written: none where nothing is
     /// said. A log that was behind waits for as many, or for all that brought something in the last week.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -48,7 +51,7 @@ impl Config {
     #[must_use]
     pub fn new(name: &str, listen: SocketAddr, hosts: Vec<String>) -> Self {
         let (tick_ms, waiting_max) = (default_tick(), default_waiting());
-        Self { name: name.into(), listen, hosts, tick_ms, postgres: None, hear: None, waiting_max }
+        Self { name: name.into(), listen, hosts, tick_ms, postgres: None, postgres_authority: None, hear: None, waiting_max }
     }
 
     /// Reads and checks the file.
@@ -81,8 +84,15 @@ impl Config {
         if !(10..=250).contains(&config.tick_ms) {
             return wrong("tick_ms", "10 to 250 milliseconds");
         }
-        if let Some(cause) = config.postgres.as_deref().and_then(|text| Book::on_server(text).err()) {
-            return wrong("postgres", &cause);
+        match (&config.postgres, &config.postgres_authority) {
+            (None, Some(_)) => return wrong("postgres_authority", "there is no postgres beside it"),
+            (Some(text), authority) => {
+                if let Err(cause) = Server::at(text, authority.as_deref()) {
+                    let key = if cause.starts_with("postgres_authority /") { "postgres_authority" } else { "postgres" };
+                    return wrong(key, &cause);
+                }
+            }
+            (None, None) => {}
         }
         if config.waiting_max == 0 {
             return wrong("waiting_max", "at least 1");
@@ -105,7 +115,8 @@ impl Config {
     /// When the server's place cannot be read, which a sound configuration's can.
     pub fn book(&self, data: &DataDir) -> Result<Book, LedgerError> {
         let Some(text) = &self.postgres else { return Ok(Book::File(data.database())) };
-        Book::on_server(text).map_err(|cause| LedgerError::Argument { name: "postgres", cause })
+        let server = Server::at(text, self.postgres_authority.as_deref());
+        server.map(|server| Book::Server(Box::new(server))).map_err(|cause| LedgerError::Argument { name: "postgres", cause })
     }
 
     /// Where others reach the ledger.
@@ -155,6 +166,7 @@ mod tests {
             (GOOD.replace("[\"localhost\"]", "[]"), "ledger.toml, line 3, key 'hosts'"),
             (format!("{GOOD}postgres = \"host=db.example dbname=a user=b\"\n"), "ledger.toml, line 4, key 'postgres'"),
             (format!("{GOOD}postgres = \"host=/run/postgresql\"\n"), "dbname and user"),
+            (format!("{GOOD}postgres_authority = \"/x.pem\"\n"), "line 4, key 'postgres_authority'"),
             (format!("{GOOD}= 3"), "ledger.toml, line 4"),
         ] {
             assert!(fault(&text).contains(expected), "{}", fault(&text));

@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 use std::io::{IsTerminal, Write};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -42,8 +43,8 @@ fn main() -> ExitCode {
 
 fn run(command: Command) -> Result<ExitCode, LedgerError> {
     match command {
-        Command::Init { data, name, listen, hosts, postgres } => {
-            let config = command::init(&data, &name, listen, hosts, postgres)?;
+        Command::Init { data, name, listen, hosts, postgres, postgres_authority } => {
+            let config = command::init(&data, &name, listen, hosts, postgres, postgres_authority)?;
             say(&format!(
                 "ledger {} made in {}\n台帳 {} を {} に作成しました\n",
                 config.name,
@@ -73,7 +74,9 @@ fn run(command: Command) -> Result<ExitCode, LedgerError> {
                  {offices} 団体、{entries} 件を {to} に複製しました。鍵は別の場所に保管してください\n"
             ));
         }
-        Command::MoveBook { data, to_postgres, to_file: _ } => return move_book(&data, to_postgres),
+        Command::MoveBook { data, to_postgres, postgres_authority, to_file: _ } => {
+            return move_book(&data, to_postgres, postgres_authority);
+        }
         Command::Resume { data, office, log, i_have_checked: _, simulated_clock } => {
             let note = command::resume(&data, &office, log, command::clock(simulated_clock)?)?;
             say(&format!("log {log} goes on; it had stopped because {}\nログ {log} を再開しました\n", note.halt));
@@ -90,10 +93,10 @@ fn run(command: Command) -> Result<ExitCode, LedgerError> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn move_book(data: &std::path::Path, postgres: Option<String>) -> Result<ExitCode, LedgerError> {
+fn move_book(data: &Path, postgres: Option<String>, authority: Option<PathBuf>) -> Result<ExitCode, LedgerError> {
     let moved = watched(
         |entries| format!("{entries} entries copied（{entries} 件を複製済み）"),
-        |progress| sekisho_ledger::move_book::move_book(data, postgres, progress),
+        |progress| sekisho_ledger::move_book::move_book(data, postgres, authority, progress),
     )?;
     let (entries, to, old) = (moved.entries, moved.to, moved.old);
     say(&format!(
@@ -117,7 +120,7 @@ fn watched<T>(words: impl Fn(u64) -> String, work: impl FnOnce(&mut dyn FnMut(u6
     done
 }
 
-fn fsck(data: &std::path::Path, office: Option<&OfficeId>) -> Result<ExitCode, LedgerError> {
+fn fsck(data: &Path, office: Option<&OfficeId>) -> Result<ExitCode, LedgerError> {
     let report = watched(
         |entries| format!("{entries} entries checked（{entries} 件を検査済み）"),
         |progress| command::fsck(data, office, progress),

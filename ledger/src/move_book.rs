@@ -26,7 +26,12 @@ pub struct Moved {
 /// # Errors
 /// When the ledger runs, the book lies there already, the new place is not empty, or something cannot be read or written. The
 /// configuration names the old book then.
-pub fn move_book(root: &Path, postgres: Option<String>, progress: &mut dyn FnMut(u64)) -> Result<Moved, LedgerError> {
+pub fn move_book(
+    root: &Path,
+    postgres: Option<String>,
+    postgres_authority: Option<PathBuf>,
+    progress: &mut dyn FnMut(u64),
+) -> Result<Moved, LedgerError> {
     let data = DataDir::new(root);
     data.check_private()?;
     let _lock = data.lock()?;
@@ -38,7 +43,7 @@ pub fn move_book(root: &Path, postgres: Option<String>, progress: &mut dyn FnMut
             cause: format!("the book lies there already: {from}"),
         });
     }
-    let moved = Config { postgres, ..config };
+    let moved = Config { postgres, postgres_authority, ..config };
     let text = moved.to_text()?;
     let to = moved.book(&data)?;
     let old = match &from {
@@ -80,6 +85,10 @@ fn copied(from: &Book, to: &Book, progress: &mut dyn FnMut(u64)) -> Result<u64, 
     let target = SqliteStore::create(&begun)?;
     let entries = transfer(&*source, &target, progress)?;
     drop(target);
+    // Beside another book of its name what stands there would be taken for the other's.
+    if begun.with_extension("new-wal").exists() {
+        return Err(LedgerError::InUse { path: begun });
+    }
     std::fs::rename(&begun, &path).map_err(LedgerError::file("rename", &begun))?;
     Ok(entries)
 }

@@ -31,7 +31,7 @@ use sekisho_wire::id::{Code, OfficeId};
 
 use crate::clock::Millis;
 
-pub use self::postgres::PostgresStore;
+pub use self::postgres::{PostgresStore, Server};
 pub use book::Book;
 pub use error::StoreError;
 pub use sqlite::SqliteStore;

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use sekisho_tests::clerk::{insert, login, request};
+use sekisho_tests::clerk::{insert, login, request, wait_card};
 use sekisho_tests::ledger::both;
 use sekisho_tests::scene::{Scene, wait_sealed};
 use sekisho_tests::wait;
@@ -17,6 +17,12 @@ fn signed(data: &Path) -> Vec<String> {
 
 fn size_of(checkpoint: &str) -> u64 {
     checkpoint.lines().nth(1).and_then(|size| size.parse().ok()).unwrap_or_default()
+}
+
+/// The agent was started again, and the card is still in.
+fn log_in_again(scene: &Scene) {
+    wait_card(&scene.terminal, true);
+    login(&scene.terminal, &scene.clerk);
 }
 
 fn work(scene: &Scene, times: u32) {
@@ -120,7 +126,7 @@ fn what_nobody_can_bring_back_is_given_up_by_an_act_and_another_log_goes_on() {
     // The terminal follows the act, sends again what it has, and goes on.
     wait::until("the other log", || status(&scene).contains("records-2").then_some(()));
     scene.wait_current();
-    login(&scene.terminal, &scene.clerk);
+    log_in_again(&scene);
     work(&scene, 3);
     let after = scene.search(&["--kind", "decision"]).len();
     assert!(after >= before + 8, "{before} {after}");
@@ -129,7 +135,7 @@ fn what_nobody_can_bring_back_is_given_up_by_an_act_and_another_log_goes_on() {
     // Nobody who comes again stops it, and nothing of the lost one was signed twice.
     scene.terminal.stop();
     scene.terminal.start();
-    login(&scene.terminal, &scene.clerk);
+    log_in_again(&scene);
     work(&scene, 2);
     scene.ledger.stop();
     scene.ledger.serve();
@@ -159,13 +165,13 @@ fn a_clone_that_wrote_before_anybody_came_stops_and_the_right_disk_goes_on() {
     scene.ledger.put_back(&clone);
     scene.ledger.wait_for_nobody();
     scene.ledger.serve();
-    scene.search(&["--kind", "decision"]);
+    let _ = scene.search(&["--kind", "decision"]);
     scene.terminal.start();
     wait::until("the clone to stop", || status(&scene).contains("another history").then_some(()));
     scene.ledger.stop();
     scene.ledger.put_back(&right);
     scene.ledger.serve();
-    login(&scene.terminal, &scene.clerk);
+    log_in_again(&scene);
     work(&scene, 3);
     scene.desk.assert_verified();
     scene.ledger.stop();

@@ -166,8 +166,8 @@ pub fn flip(ledger: &Ledger, bytes: Bytes<'_>, at: Option<usize>) {
             let update = format!("UPDATE {table} SET {column} = ?1 WHERE {which}");
             database.execute(&update, [blob]).expect("cannot write into the ledger's database") as u64
         }
-        Book::Server(config) => {
-            let mut client = config.connect(postgres::NoTls).expect("cannot reach the ledger's database");
+        Book::Server(server) => {
+            let mut client = server.connect().expect("cannot reach the ledger's database");
             let at = at.map_or_else(|| format!("length({column}) / 2"), |at| at.to_string());
             let update = format!(
                 "UPDATE {table} SET {column} = set_byte({column}, {at}, get_byte({column}, {at}) # 1) WHERE {which}"

@@ -1,4 +1,4 @@
-//! A PostgreSQL server of our own: in a temporary folder, on a socket in it and on no port, for as long as the process runs.
+//! A PostgreSQL server of our own: in a temporary folder, on a socket in it and on a port of the loopback, for as long as the process runs.
 
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::{Path, PathBuf};
@@ -39,20 +39,21 @@ pub fn copy_of(place: &str) -> String {
 fn made(how: &str) -> String {
     static NUMBER: AtomicU32 = AtomicU32::new(0);
     let name = format!("book_{}", NUMBER.fetch_add(1, Ordering::Relaxed));
-    let mut client = reach(server(), "postgres").connect(NoTls).expect("the server answers");
+    let (folder, port) = server();
+    let mut client = reach(folder, *port, "postgres").connect(NoTls).expect("the server answers");
     client.batch_execute(&format!("CREATE DATABASE {name} {how}")).expect("the server makes a database");
-    format!("host={} user={USER} dbname={name}", server().display())
+    format!("host={} port={port} user={USER} dbname={name}", folder.display())
 }
 
-fn reach(folder: &Path, database: &str) -> Config {
+fn reach(folder: &Path, port: u16, database: &str) -> Config {
     let mut config = Config::new();
-    config.host_path(folder).user(USER).dbname(database).connect_timeout(Duration::from_secs(10));
+    config.host_path(folder).port(port).user(USER).dbname(database).connect_timeout(Duration::from_secs(10));
     config
 }
 
-/// The folder of the server's socket.
-fn server() -> &'static Path {
-    static SERVER: OnceLock<PathBuf> = OnceLock::new();
+/// The folder of the server's socket, and its port.
+fn server() -> &'static (PathBuf, u16) {
+    static SERVER: OnceLock<(PathBuf, u16)> = OnceLock::new();
     SERVER.get_or_init(|| {
         let (told, started) = channel();
         // The server dies with the thread that started it, so that is one that lives as long as the process.
@@ -79,7 +80,7 @@ fn remove_old() {
 }
 
 #[expect(clippy::zombie_processes, reason = "it lives as long as we do, and dies with us")]
-fn start() -> PathBuf {
+fn start() -> (PathBuf, u16) {
     remove_old();
     let folder = std::env::temp_dir().join(format!("{FOLDER}{}", std::process::id()));
     let _ = std::fs::remove_dir_all(&folder);
@@ -95,16 +96,24 @@ fn start() -> PathBuf {
     let made = initdb.output().expect("initdb starts");
     assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
     let mut server = as_user("postgres");
-    server.arg("-D").arg(&data).arg("-k").arg(&folder).args(["-c", "listen_addresses="]);
+    let port = free_port();
+    server.arg("-D").arg(&data).arg("-k").arg(&folder).args(["-c", "listen_addresses=127.0.0.1"]);
+    server.args(["-p", &port.to_string()]);
     let mut server = server.stderr(Stdio::null()).spawn().expect("the server starts");
     for _ in 0..600 {
-        if reach(&folder, "postgres").connect(NoTls).is_ok() {
-            return folder;
+        if reach(&folder, port, "postgres").connect(NoTls).is_ok() {
+            return (folder, port);
         }
         assert!(matches!(server.try_wait(), Ok(None)), "the server has ended");
         std::thread::sleep(Duration::from_millis(100));
     }
     panic!("the server does not answer");
+}
+
+/// Nobody else uses it yet.
+fn free_port() -> u16 {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("the loopback");
+    listener.local_addr().expect("an address").port()
 }
 
 /// One of its programs, which dies with us.

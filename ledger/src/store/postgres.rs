@@ -3,21 +3,23 @@
 
 mod read;
 mod schema;
+mod server;
 mod write;
 
 use std::collections::HashMap;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use postgres::error::SqlState;
-use postgres::{Client, Config, GenericClient, NoTls, Statement};
+use postgres::{Client, GenericClient, Statement};
 use sekisho_wire::id::OfficeId;
 
 use super::StoreError;
 use schema::{SCHEMA, VERSION, tables};
+pub use server::Server;
 
 /// The PostgreSQL store.
 pub struct PostgresStore {
-    config: Config,
+    server: Server,
     /// Whether changes are taken, or this is a view of one moment.
     view: View,
     /// Nothing while the connection is lost.
@@ -68,9 +70,9 @@ impl PostgresStore {
     ///
     /// # Errors
     /// When there are some already, or the server cannot be reached.
-    pub fn create(config: Config) -> Result<Self, StoreError> {
+    pub fn create(server: Server) -> Result<Self, StoreError> {
         let act = "make the tables of the database";
-        let mut connection = connect(&config)?;
+        let mut connection = connect(&server)?;
         let make = |connection: &mut Connection| -> Result<(), Failure> {
             let mut transaction = connection.client.transaction()?;
             transaction.batch_execute(&tables())?;
@@ -84,18 +86,18 @@ impl PostgresStore {
             });
         }
         make(&mut connection).map_err(|error| error.into_store(act))?;
-        Ok(Self::with(config, connection))
+        Ok(Self::with(server, connection))
     }
 
     /// Opens a database that must have our tables.
     ///
     /// # Errors
     /// When it has none, cannot be reached, or is of a newer version.
-    pub fn open_existing(config: Config) -> Result<Self, StoreError> {
-        let mut connection = connect(&config)?;
+    pub fn open_existing(server: Server) -> Result<Self, StoreError> {
+        let mut connection = connect(&server)?;
         match version_of(&mut connection)? {
-            Some(VERSION) => Ok(Self::with(config, connection)),
-            None => Err(StoreError::Empty { path: config.get_dbname().unwrap_or_default().into() }),
+            Some(VERSION) => Ok(Self::with(server, connection)),
+            None => Err(StoreError::Empty { path: server.database().into() }),
             Some(found) => Err(StoreError::Newer { found, known: VERSION }),
         }
     }
@@ -104,8 +106,8 @@ impl PostgresStore {
     ///
     /// # Errors
     /// As [`Self::open_existing`].
-    pub fn open_snapshot(config: Config) -> Result<Self, StoreError> {
-        let opened = Self::open_existing(config)?;
+    pub fn open_snapshot(server: Server) -> Result<Self, StoreError> {
+        let opened = Self::open_existing(server)?;
         let mut reader = lock(&opened.writer).take().ok_or(StoreError::Damaged { what: "connection" })?;
         // The view begins with the first statement of the transaction, not with its BEGIN. It may take hours to read.
         let begin = "SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0;
@@ -116,9 +118,9 @@ impl PostgresStore {
         Ok(Self { view: View::Then, ..opened })
     }
 
-    fn with(config: Config, writer: Connection) -> Self {
+    fn with(server: Server, writer: Connection) -> Self {
         let (writer, readers) = (Mutex::new(Some(writer)), Mutex::default());
-        Self { config, view: View::Now, writer, readers, returned: Condvar::new() }
+        Self { server, view: View::Now, writer, readers, returned: Condvar::new() }
     }
 
     /// Runs a write on the one connection that writes; one that was lost is made anew for the next write.
@@ -130,7 +132,7 @@ impl PostgresStore {
         let mut writer = lock(&self.writer);
         let connection = match writer.as_mut() {
             Some(connection) => connection,
-            None => writer.insert(connect(&self.config)?),
+            None => writer.insert(connect(&self.server)?),
         };
         let written = write(connection).map_err(|error| error.into_store(act));
         if connection.client.is_closed() {
@@ -159,7 +161,7 @@ impl PostgresStore {
         let idle = readers.idle.pop();
         drop(readers);
         let anew = || match self.view {
-            View::Now => connect(&self.config),
+            View::Now => connect(&self.server),
             // Another connection would see another moment.
             View::Then => Err(StoreError::Database {
                 act: "read the database",
@@ -182,9 +184,9 @@ impl PostgresStore {
 const SESSION: &str = "SET synchronous_commit = 'on'; SET default_transaction_isolation = 'read committed';
     SET statement_timeout = '60s'; SET idle_in_transaction_session_timeout = '60s'; SET search_path = ";
 
-fn connect(config: &Config) -> Result<Connection, StoreError> {
+fn connect(server: &Server) -> Result<Connection, StoreError> {
     let act = "reach the database";
-    let mut client = config.connect(NoTls).map_err(|error| Failure::from(error).into_store(act))?;
+    let mut client = server.connect().map_err(|error| Failure::from(error).into_store(act))?;
     client.batch_execute(&format!("{SESSION}{SCHEMA}")).map_err(|error| Failure::from(error).into_store(act))?;
     Ok(Connection { client, statements: Statements::default() })
 }
@@ -269,7 +271,7 @@ fn int(value: u64) -> Result<i64, Failure> {
 
 impl std::fmt::Debug for PostgresStore {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "PostgresStore({})", self.config.get_dbname().unwrap_or_default())
+        write!(f, "PostgresStore({})", self.server.database())
     }
 }
 

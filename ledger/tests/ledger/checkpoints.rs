@@ -32,7 +32,7 @@ impl Town {
         let stored = store.offices().unwrap().into_iter().find(|office| office.id == self.office).unwrap();
         let master = Keys::read(&self.data).unwrap().master;
         let key = log_key(&master, &stored.seeds, "ledger.test", &self.office, LogName::Records, 1).unwrap();
-        let head = store.frontier(&self.office, LogName::Records, 1).unwrap();
+        let head = store.frontier(&self.office, LogName::Records).unwrap();
         let (size, root) = (head.size(), head.root());
         Checkpoint { origin: key.name().into(), size, root, extensions: Vec::new() }.sign(&key)
     }

@@ -23,7 +23,7 @@ impl Town {
     }
 
     pub(crate) fn records(&self) -> u64 {
-        self.stored().frontier(&self.office, LogName::Records, 1).unwrap().size()
+        self.stored().frontier(&self.office, LogName::Records).unwrap().size()
     }
 
     fn next_of(&self, terminal: &TestTerminal) -> u64 {

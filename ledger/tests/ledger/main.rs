@@ -21,6 +21,8 @@ mod refill;
 mod replay;
 mod served;
 mod store_conformance;
+mod successor;
 mod town;
+mod tls_to_postgres;
 mod visits;
 mod writer;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use sekisho_ledger::store::{
     Append, Change, CodePurpose, Cursor, CursorMove, EmitterName, Entry, LogName, NewCertificate, PostgresStore,
-    SqliteStore, Store, StoreError, StoredAct, StoredBatch, StoredCode, StoredEnrolment, StoredKey, StoredName,
+    Server, SqliteStore, Store, StoreError, StoredAct, StoredBatch, StoredCode, StoredEnrolment, StoredKey, StoredName,
     StoredOffice, StoredTree, TileGrowth, transfer,
 };
 use sekisho_tlog::{Frontier, Hash, MemoryTree, inclusion_proof, leaf_hash, verify_inclusion};
@@ -21,7 +21,7 @@ type Open = Box<dyn Fn() -> Arc<dyn Store>>;
 fn every_store() -> Vec<(&'static str, Open)> {
     let (sqlite, faulty) = (fresh(), fresh());
     [&sqlite, &faulty].into_iter().for_each(|place| drop(SqliteStore::create(&book(place)).unwrap()));
-    let database: postgres::Config = crate::postgres::database().parse().unwrap();
+    let database = Server::at(&crate::postgres::database(), None).unwrap();
     drop(PostgresStore::create(database.clone()).unwrap());
     vec![
         ("sqlite", Box::new(move || Arc::new(SqliteStore::open_existing(&book(&sqlite)).unwrap()))),

@@ -195,14 +195,15 @@ fn free_port() -> u16 {
 
 /// An empty ledger in a fresh directory.
 pub(crate) fn empty_ledger() -> (Scratch, DataDir) {
-    empty_ledger_with(None)
+    empty_ledger_with(None, None)
 }
 
 /// The same with its book on a server, where one is named.
-fn empty_ledger_with(postgres: Option<String>) -> (Scratch, DataDir) {
+fn empty_ledger_with(postgres: Option<String>, authority: Option<PathBuf>) -> (Scratch, DataDir) {
     let root = scratch();
     let listen = format!("127.0.0.1:{}", free_port()).parse().unwrap();
-    command::init(&root, "ledger.test", listen, vec!["localhost".into(), "127.0.0.1".into()], postgres).unwrap();
+    command::init(&root, "ledger.test", listen, vec!["localhost".into(), "127.0.0.1".into()], postgres, authority)
+        .unwrap();
     let data = DataDir::new(&root).remembered_by(Memory::at(&root.join("memory")));
     (root, data)
 }
@@ -219,7 +220,14 @@ impl Town {
 
     /// A town whose ledger keeps its book on a PostgreSQL server.
     pub(crate) fn on_server() -> Self {
-        Self::founded(empty_ledger_with(Some(crate::postgres::database())), opened)
+        Self::founded(empty_ledger_with(Some(crate::postgres::database()), None), opened)
+    }
+
+    /// The same, reached as a server on another machine is.
+    pub(crate) fn on_server_by_tls(authority: &Path) -> Self {
+        let place = crate::postgres::database();
+        let (_, rest) = place.split_once(' ').unwrap();
+        Self::founded(empty_ledger_with(Some(format!("host=localhost {rest}")), Some(authority.into())), opened)
     }
 
     /// A town whose ledger keeps its book in a store of the test's own.

@@ -133,7 +133,7 @@ fn things() -> [(&'static str, Change); 7] {
     ]
 }
 
-fn office_wide() -> [(&'static str, Change); 7] {
+fn office_wide() -> [(&'static str, Change); 8] {
     let connection = SetConnection {
         state: ConnectionState::Stopped,
         functions: codes(&["juminhyo"]),

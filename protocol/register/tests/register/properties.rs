@@ -207,6 +207,10 @@ fn office_wide() -> BoxedStrategy<Change> {
     let log_key = (50_u8..52, time()).prop_map(|(key, effective)| {
         Change::LogKey(SetLogKey { log: Log::Records, key: edwards_public(key), effective })
     });
+    let successor = (select(&[Log::Records, Log::Casebook][..]), any::<u64>()).prop_map(|(log, kept_size)| {
+        let kept_root = sekisho_wire::id::Hash([1; 32]);
+        Change::SucceedLog(SucceedLog { log, kept_size, kept_root, signed_size: 0 })
+    });
     let version =
         select(&[0, 1, 2, u16::MAX][..]).prop_map(|version| Change::RequireVersion(RequireVersion { version }));
     let report = (any::<u8>(), option::of(one(TERMINALS)), option::of(card())).prop_map(|(level, terminal, card)| {
@@ -220,6 +224,7 @@ fn office_wide() -> BoxedStrategy<Change> {
         12 => policy,
         6 => route,
         6 => log_key,
+        2 => successor,
         1 => version,
         1 => report,
         1 => found,

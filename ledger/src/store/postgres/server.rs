@@ -1,0 +1,96 @@
+//! How a PostgreSQL server is reached: on this machine by its socket, elsewhere by TLS that shows who it is.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use postgres::config::{Host, SslMode};
+use postgres::{Client, Config, NoTls};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+use rustls::{ClientConfig, RootCertStore};
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+/// A database on a server.
+#[derive(Clone)]
+pub struct Server {
+    config: Config,
+    tls: Option<MakeRustlsConnect>,
+}
+
+impl Server {
+    /// The one that libpq's words name. With an authority (a file of certificates in PEM) the connection is encrypted and the server has to show a certificate
+    /// of that authority for the name by which it is reached; without, it is on this machine.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn at(text: &str, authority: Option<&Path>) -> Result<Self, String> {
+        let mut config: Config = text.parse().map_err(|error: postgres::Error| error.to_string())?;
+        if config.get_hosts().is_empty() {
+            return Err("host: the folder of the server's socket, or its name".into());
+        }
+        if config.get_dbname().is_none() || config.get_user().is_none() {
+            return Err("dbname and user are needed".into());
+        }
+        let is_socket = |host: &Host| matches!(host, Host::Unix(_));
+        let is_here = |host: &Host| match host {
+            Host::Unix(_) => true,
+            Host::Tcp(name) => {
+                name == "localhost" || name.parse().is_ok_and(|address: std::net::IpAddr| address.is_loopback())
+            }
+        };
+        let Some(authority) = authority else {
+            let here = config.get_hosts().iter().all(is_here);
+            return if here {
+                Ok(Self { config, tls: None })
+            } else {
+                Err("a server on another machine needs postgres_authority, the certificate that its own is made by".into())
+            };
+        };
+        if config.get_hosts().iter().any(is_socket) {
+            return Err("postgres_authority is for a server that is reached by its name, not by a socket".into());
+        }
+        // Whatever else stands in the text: no server is asked for anything before it has shown who it is.
+        config.ssl_mode(SslMode::Require);
+        Ok(Self { config, tls: Some(tls(authority)?) })
+    }
+
+    /// A connection.
+    ///
+    /// # Errors
+    /// When the server cannot be reached or does not show who it is.
+    pub fn connect(&self) -> Result<Client, postgres::Error> {
+        match &self.tls {
+            Some(tls) => self.config.connect(tls.clone()),
+            None => self.config.connect(NoTls),
+        }
+    }
+
+    /// The database's name.
+    #[must_use]
+    pub fn database(&self) -> &str {
+        self.config.get_dbname().unwrap_or_default()
+    }
+}
+
+fn tls(authority: &Path) -> Result<MakeRustlsConnect, String> {
+    let said = |error: &dyn std::fmt::Display| format!("postgres_authority {}: {error}", authority.display());
+    let mut roots = RootCertStore::empty();
+    let certificates = CertificateDer::pem_file_iter(authority).map_err(|error| said(&error))?;
+    for certificate in certificates {
+        roots.add(certificate.map_err(|error| said(&error))?).map_err(|error| said(&error))?;
+    }
+    if roots.is_empty() {
+        return Err(said(&"there is no certificate in it"));
+    }
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let versions = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+    let config = versions.map_err(|error| said(&error))?.with_root_certificates(roots).with_no_client_auth();
+    Ok(MakeRustlsConnect::new(config))
+}
+
+impl std::fmt::Debug for Server {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // Nothing of its password.
+        write!(f, "Server({})", self.database())
+    }
+}

@@ -1,0 +1,94 @@
+//! A log that has lost something for good: another goes on in its place, by an act, and only by one that names what is left.
+
+use sekisho_ledger::acts::Name;
+use sekisho_ledger::backup::backup;
+use sekisho_ledger::checkpoint::Halt;
+use sekisho_ledger::refusal::Refusal;
+use sekisho_ledger::store::LogName;
+use sekisho_register::Act;
+use sekisho_register::act::Proposal;
+use sekisho_register::change::{Change, Log, SucceedLog};
+use sekisho_wire::id::Hash;
+
+use crate::town::{Town, blank_act, code, scratch, sign_act};
+
+impl Town {
+    /// What two administrators decide together.
+    fn decide_together(&self, changes: Vec<Change>) -> Result<(), Refusal> {
+        let register = self.ledger.office(&self.office).unwrap().register();
+        let act = |log, changes, proposal| Act {
+            office: self.office,
+            log,
+            seen_size: register.size(),
+            seen_root: register.root(),
+            post: Some(code("managers")),
+            proposal,
+            ..blank_act(sekisho_ledger::clock::Clock::now(&*self.clock), changes)
+        };
+        let proposal = sign_act(&act(Log::Casebook, changes, None), &self.mayor);
+        let none: Vec<Name> = Vec::new();
+        self.ledger.submit(&self.office, proposal.clone(), none.clone())?;
+        let approval = act(Log::Register, Vec::new(), Some(Proposal(proposal)));
+        self.ledger.submit(&self.office, sign_act(&approval, &self.deputy), none).map(drop)
+    }
+
+    fn records_log(&self) -> (Option<Halt>, u32, String) {
+        let office = self.ledger.office(&self.office).unwrap();
+        let log = office.log(LogName::Records);
+        (log.halted(), log.generation(), log.origin().rsplit_once('/').unwrap().1.to_owned())
+    }
+}
+
+#[test]
+fn another_log_goes_on_from_what_is_left_and_whoever_verified_the_lost_one_does_not_stop_it() {
+    let mut town = Town::new();
+    town.send(5);
+    town.publish();
+    let copy = scratch();
+    backup(&town.root, &copy).unwrap();
+    let lost = town.terminal.batch(3).0;
+    town.deliver(&lost).unwrap();
+    town.publish();
+    let shown = town.shown();
+    town.put_back(&copy);
+    town.reopen();
+    let successor = |town: &Town, kept_size| {
+        let office = town.ledger.office(&town.office).unwrap();
+        let root = office.log(LogName::Records).left().map_or([0; 32], |(_, root, _)| root.0);
+        vec![Change::SucceedLog(SucceedLog { log: Log::Records, kept_size, kept_root: Hash(root), signed_size: 8 })]
+    };
+    town.ledger.hear(&town.terminal.peer, &shown).unwrap();
+    assert_eq!(town.records_log(), (Some(Halt::Outrun { seen: 8, stored: 5 }), 1, "records".into()));
+    // What is not what is left is refused; one administrator alone is.
+    assert!(matches!(town.decide_together(successor(&town, 4)), Err(Refusal::LogNotLost)));
+    assert!(town.submit(successor(&town, 5)).is_err());
+    town.decide_together(successor(&town, 5)).unwrap();
+    // From then on nothing fills it any more.
+    assert_eq!(town.records_log(), (Some(Halt::Succeeded), 1, "records".into()));
+    town.ledger.refill_records(&town.terminal.peer, 5, &lost.envelope(&town.terminal)).unwrap();
+    assert_eq!(town.ledger.wanted(&town.office).unwrap(), []);
+
+    town.reopen();
+    assert_eq!(town.records_log(), (None, 2, "records-2".into()));
+    town.ledger.hear(&town.terminal.peer, &shown).unwrap();
+    assert_eq!(town.records_log().0, None, "what is shown is of another log");
+    town.deliver(&lost).unwrap();
+    town.send(4);
+    town.publish();
+    let file = |name: &str| {
+        let text = std::fs::read_to_string(town.data.checkpoints().join(town.office.to_string()).join(name)).unwrap();
+        text.lines().nth(1).unwrap().parse::<u64>().unwrap()
+    };
+    assert_eq!((file("records"), file("records-2")), (5, 9), "the lost one is as it was");
+    // It may lose something, too.
+    assert!(matches!(town.decide_together(successor(&town, 9)), Err(Refusal::LogNotLost)), "it goes on");
+    town.ledger.office(&town.office).unwrap().log(LogName::Records).halt(Halt::Contradicted { size: 9 }, "");
+    town.decide_together(successor(&town, 9)).unwrap();
+    town.reopen();
+    assert_eq!(town.records_log(), (None, 3, "records-3".into()));
+    town.send(1);
+    town.publish();
+    let report = sekisho_ledger::command::fsck(&town.root, None, &mut |_| {}).unwrap();
+    let real = report.findings.iter().filter(|finding| !finding.text(sekisho_wire::words::Language::English).contains("stopped"));
+    assert_eq!(real.collect::<Vec<_>>(), Vec::<&sekisho_ledger::fsck::Finding>::new());
+}
