@@ -51,7 +51,16 @@ impl Config {
     #[must_use]
     pub fn new(name: &str, listen: SocketAddr, hosts: Vec<String>) -> Self {
         let (tick_ms, waiting_max) = (default_tick(), default_waiting());
-        Self { name: name.into(), listen, hosts, tick_ms, postgres: None, postgres_authority: None, hear: None, waiting_max }
+        Self {
+            name: name.into(),
+            listen,
+            hosts,
+            tick_ms,
+            postgres: None,
+            postgres_authority: None,
+            hear: None,
+            waiting_max,
+        }
     }
 
     /// Reads and checks the file.
@@ -116,7 +125,9 @@ impl Config {
     pub fn book(&self, data: &DataDir) -> Result<Book, LedgerError> {
         let Some(text) = &self.postgres else { return Ok(Book::File(data.database())) };
         let server = Server::at(text, self.postgres_authority.as_deref());
-        server.map(|server| Book::Server(Box::new(server))).map_err(|cause| LedgerError::Argument { name: "postgres", cause })
+        server
+            .map(|server| Book::Server(Box::new(server)))
+            .map_err(|cause| LedgerError::Argument { name: "postgres", cause })
     }
 
     /// Where others reach the ledger.

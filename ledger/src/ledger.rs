@@ -142,8 +142,7 @@ impl Ledger {
         let config = Config::read(&data.config())?;
         let Keys { master, envelope } = Keys::read(data)?;
         let vault = Arc::new(Vault::open(master, &*store)?);
-        let places =
-            Places { checkpoints: data.checkpoints(), memory: data.memory().clone(), index: data.index() };
+        let places = Places { checkpoints: data.checkpoints(), memory: data.memory().clone(), index: data.index() };
         let offices = Arc::new(Offices::default());
         let stored_offices = store.offices()?;
         for office in signed_offices(&places.checkpoints)? {

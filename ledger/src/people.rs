@@ -10,6 +10,7 @@ use sekisho_wire::reason::AlarmKind;
 use sekisho_wire::record::Alarm;
 
 use crate::acts::{self, Founder, Name, Placed};
+use crate::checkpoint::Halt;
 use crate::clock::Millis;
 use crate::code::CodeSecret;
 use crate::ledger::Ledger;
@@ -17,7 +18,6 @@ use crate::office::Office;
 use crate::refusal::{CodeFault, Refusal};
 use crate::signed_log::{Published, Surroundings};
 use crate::store::{LogName, StoredName, StoredOffice, StoredTree};
-use crate::checkpoint::Halt;
 use crate::terminals::unproved;
 
 /// An act's place with its proof.

@@ -244,13 +244,7 @@ impl Ledger {
     ///
     /// # Errors
     /// [`Refusal`].
-    pub fn refill_register(
-        &self,
-        peer: &Peer,
-        from: u64,
-        acts: Vec<Vec<u8>>,
-        names: &[Name],
-    ) -> Result<(), Refusal> {
+    pub fn refill_register(&self, peer: &Peer, from: u64, acts: Vec<Vec<u8>>, names: &[Name]) -> Result<(), Refusal> {
         let office = self.office(&peer.office)?;
         let run = |bytes: Vec<u8>| Run { leaves: vec![leaf_hash(&bytes)], what: What::Act(bytes) };
         let runs = (from..).zip(acts.into_iter().map(run)).collect();

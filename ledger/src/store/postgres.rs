@@ -209,6 +209,20 @@ pub(super) enum Failure {
     Server(postgres::Error),
 }
 
+/// What failed, and what of it: why a server does not answer stands in the causes alone.
+fn with_causes(error: &postgres::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        let said = error.to_string();
+        if !text.contains(&said) {
+            text = format!("{text}: {said}");
+        }
+        cause = error.source();
+    }
+    text
+}
+
 impl Failure {
     fn into_store(self, act: &'static str) -> StoreError {
         let error = match self {
@@ -218,7 +232,7 @@ impl Failure {
         // Its own words stand in its cause.
         let cause = error
             .as_db_error()
-            .map_or_else(|| error.to_string(), |said| format!("{}: {}", said.code().code(), said.message()));
+            .map_or_else(|| with_causes(&error), |said| format!("{}: {}", said.code().code(), said.message()));
         if error.code().is_some_and(is_damage) {
             return StoreError::Unreadable { act, cause };
         }

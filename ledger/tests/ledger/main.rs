@@ -22,7 +22,7 @@ mod replay;
 mod served;
 mod store_conformance;
 mod successor;
-mod town;
 mod tls_to_postgres;
+mod town;
 mod visits;
 mod writer;

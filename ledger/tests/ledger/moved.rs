@@ -9,7 +9,8 @@ use crate::town::Town;
 
 fn moved(town: &Town, postgres: Option<String>) -> Result<(u64, u64), String> {
     let mut copied = 0;
-    let moved = move_book(&town.root, postgres, None, &mut |entries| copied = entries).map_err(|error| error.to_string())?;
+    let moved =
+        move_book(&town.root, postgres, None, &mut |entries| copied = entries).map_err(|error| error.to_string())?;
     Ok((moved.entries, copied))
 }
 

@@ -86,9 +86,13 @@ fn another_log_goes_on_from_what_is_left_and_whoever_verified_the_lost_one_does_
     town.decide_together(successor(&town, 9)).unwrap();
     town.reopen();
     assert_eq!(town.records_log(), (None, 3, "records-3".into()));
+    town.ledger.hear(&town.terminal.peer, &town.shown()).unwrap();
     town.send(1);
     town.publish();
     let report = sekisho_ledger::command::fsck(&town.root, None, &mut |_| {}).unwrap();
-    let real = report.findings.iter().filter(|finding| !finding.text(sekisho_wire::words::Language::English).contains("stopped"));
+    let real = report
+        .findings
+        .iter()
+        .filter(|finding| !finding.text(sekisho_wire::words::Language::English).contains("stopped"));
     assert_eq!(real.collect::<Vec<_>>(), Vec::<&sekisho_ledger::fsck::Finding>::new());
 }

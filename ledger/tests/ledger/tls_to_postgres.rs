@@ -69,7 +69,15 @@ fn a_server_elsewhere_shows_who_it_is_before_it_is_asked_for_anything() {
     // A whole ledger over it.
     let root = scratch();
     let listen = "127.0.0.1:9".parse().unwrap();
-    command::init(&root, "ledger.test", listen, vec!["localhost".into()], Some(at("localhost")), Some(authority.clone())).unwrap();
+    command::init(
+        &root,
+        "ledger.test",
+        listen,
+        vec!["localhost".into()],
+        Some(at("localhost")),
+        Some(authority.clone()),
+    )
+    .unwrap();
     let data = sekisho_ledger::data::DataDir::new(&root);
     let config = Config::read(&data.config()).unwrap();
     assert_eq!(config.postgres_authority.as_deref(), Some(authority.as_path()));
@@ -81,7 +89,8 @@ fn a_server_elsewhere_shows_who_it_is_before_it_is_asked_for_anything() {
     town.send(3);
     let database: postgres::Config = place.parse().unwrap();
     let mut client = database.connect(postgres::NoTls).unwrap();
-    let plain = "SELECT count(*) FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) WHERE client_addr IS NOT NULL AND NOT ssl";
+    let plain =
+        "SELECT count(*) FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) WHERE client_addr IS NOT NULL AND NOT ssl";
     assert_eq!(client.query_one(plain, &[]).unwrap().get::<_, i64>(0), 0, "nothing goes over the line in the clear");
     drop(town);
 }

@@ -6,8 +6,7 @@ use alloc::vec::Vec;
 use sekisho_wire::id::OfficeId;
 
 use crate::change::{
-    Administrator, Found, Log, RequireVersion, SetCalendar, SetConnection, SetLogKey, SetPolicy, SetRoute,
-    SucceedLog,
+    Administrator, Found, Log, RequireVersion, SetCalendar, SetConnection, SetLogKey, SetPolicy, SetRoute, SucceedLog,
 };
 use crate::connection::Stops;
 use crate::organisation::{Capacity, Holder, Holding, Post, PostVersion};

@@ -43,7 +43,8 @@ impl Server {
             return if here {
                 Ok(Self { config, tls: None })
             } else {
-                Err("a server on another machine needs postgres_authority, the certificate that its own is made by".into())
+                Err("a server on another machine needs postgres_authority, the certificate that its own is made by"
+                    .into())
             };
         };
         if config.get_hosts().iter().any(is_socket) {
