@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, params_from_iter};
 use sekisho_tlog::Hash;
-use sekisho_wire::id::OfficeId;
+use sekisho_wire::id::{Code, OfficeId, SessionId};
 use sekisho_wire::record::{Body, Emitter, Record};
 
 use crate::clock::Millis;
@@ -29,6 +29,23 @@ pub struct Followed {
     pub next: u64,
     /// Root of the log that the records before it are.
     pub root: Hash,
+}
+
+/// A session that its terminal has not closed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct OpenSession {
+    /// Where it is open.
+    pub(crate) terminal: String,
+    /// Which it is.
+    pub(crate) session: SessionId,
+    /// The history of its opening,
+    pub(crate) epoch: u32,
+    /// and the place there.
+    pub(crate) seq: u64,
+    /// Trusted time of its opening.
+    pub(crate) time: Millis,
+    /// Index of its opening in the log.
+    pub(crate) index: u64,
 }
 
 /// What a search asks for: all that is given must hold.
@@ -180,6 +197,49 @@ impl Index {
             rows.map(|row| row.map(|index| u64::try_from(index).unwrap_or(0))).collect()
         };
         self.read(find).map_err(failed("search"))
+    }
+
+    /// The sessions of an operator that were opened at this time or later and are open. An agent that starts again has closed what was open before.
+    ///
+    /// # Errors
+    /// When the index cannot be read.
+    pub(crate) fn open_sessions(
+        &self,
+        office: &OfficeId,
+        operator: &str,
+        since: Millis,
+    ) -> Result<Vec<OpenSession>, StoreError> {
+        let sql = "SELECT terminal, session, epoch, seq, time, idx FROM records opened
+            WHERE office = ?1 AND operator = ?2 AND kind = 1 AND own = 1 AND time >= ?3 AND session IS NOT NULL
+            AND NOT EXISTS (SELECT 1 FROM records later WHERE later.office = opened.office AND later.terminal = opened.terminal
+                AND later.own = 1 AND later.idx > opened.idx
+                AND (later.kind = 9 OR later.kind = 3 AND later.session = opened.session))";
+        let row = |row: &rusqlite::Row<'_>| {
+            Ok(OpenSession {
+                terminal: row.get(0)?,
+                session: SessionId(row.get(1)?),
+                epoch: row.get(2)?,
+                seq: row.get::<_, i64>(3)?.unsigned_abs(),
+                time: row.get::<_, i64>(4)?.unsigned_abs(),
+                index: row.get::<_, i64>(5)?.unsigned_abs(),
+            })
+        };
+        let find = |connection: &Connection| -> rusqlite::Result<Vec<OpenSession>> {
+            let mut statement = connection.prepare_cached(sql)?;
+            statement.query_map((office.as_bytes().as_slice(), operator, signed(since)), row)?.collect()
+        };
+        self.read(find).map_err(failed("look for open sessions"))
+    }
+
+    /// Whether the last thing that a terminal said is that it stops in order.
+    ///
+    /// # Errors
+    /// When the index cannot be read.
+    pub(crate) fn was_switched_off(&self, office: &OfficeId, terminal: &Code) -> Result<bool, StoreError> {
+        let sql = "SELECT kind FROM records WHERE office = ?1 AND terminal = ?2 AND own = 1 ORDER BY idx DESC LIMIT 1";
+        let key = (office.as_bytes().as_slice(), terminal.as_str());
+        let read = |connection: &Connection| connection.query_row(sql, key, |row| row.get::<_, u16>(0)).optional();
+        Ok(self.read(read).map_err(failed("look for a terminal"))? == Some(TERMINAL_DOWN))
     }
 
     /// Reads with a connection that nobody else uses meanwhile.
@@ -411,6 +471,9 @@ impl Question {
     }
 }
 
+/// The number of the kind `terminal_down` (wire §4.1).
+const TERMINAL_DOWN: u16 = 10;
+
 /// An entry number or time as SQLite keeps it; none of ours reaches 2^63.
 fn signed(value: u64) -> i64 {
     i64::try_from(value).unwrap_or(i64::MAX)
@@ -464,7 +527,7 @@ CREATE INDEX by_time ON records (office, time);
 
 #[cfg(test)]
 mod tests {
-    use sekisho_wire::id::{BootId, CardGuid, Code, Salt};
+    use sekisho_wire::id::{BootId, CardGuid, Salt};
     use sekisho_wire::reason::{AlarmKind, Outcome};
     use sekisho_wire::record::{Alarm, Completed, PinFailed, RECORD_VERSION};
 

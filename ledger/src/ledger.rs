@@ -23,6 +23,7 @@ use crate::heard::Heard;
 use crate::index::Index;
 use crate::keys::{EnvelopeKey, Keys};
 use crate::office::Office;
+use crate::presence::Presence;
 use crate::refill::Refills;
 use crate::refusal::Refusal;
 use crate::signed_log::{Log, Surroundings};
@@ -58,6 +59,8 @@ pub struct Ledger {
     pub(crate) heard: Heard,
     /// What they brought again for logs that are behind what was signed.
     pub(crate) refills: Refills,
+    /// Who works where.
+    pub(crate) presence: Presence,
     /// Held while an office is brought up.
     pub(crate) founding: Mutex<()>,
     stopping: AtomicBool,
@@ -174,6 +177,7 @@ impl Ledger {
             strangers: Strangers::default(),
             heard: Heard::default(),
             refills: Refills::default(),
+            presence: Presence::default(),
             founding: Mutex::default(),
             stopping: AtomicBool::new(false),
             config,

@@ -31,6 +31,7 @@ pub mod office;
 mod owed;
 pub mod payload;
 pub mod people;
+mod presence;
 pub mod random;
 pub mod refill;
 pub mod refusal;

@@ -8,6 +8,7 @@ use sekisho_register::{Casebook, Concluded, FoldRefusal, Register};
 use sekisho_tlog::Freshness;
 use sekisho_wire::id::{Code, OfficeId};
 use sekisho_wire::words::Language;
+use tokio::sync::watch;
 
 use crate::clock::Millis;
 use crate::code::LogKeys;
@@ -30,6 +31,8 @@ pub struct Office {
     casebook: RwLock<Arc<Casebook>>,
     filing: Mutex<Judges>,
     hearing: Hearing,
+    /// Counts how often terminals that wait were called.
+    called: watch::Sender<u64>,
 }
 
 /// Registers of the past, by which entries of the casebook are judged.
@@ -65,7 +68,7 @@ impl Office {
         let mut casebook = Casebook::new();
         fold_casebook(store, &stored.id, &register, &mut casebook)?;
         let (register, casebook) = (RwLock::new(Arc::new(register)), RwLock::new(Arc::new(casebook)));
-        Ok(Self { id: stored.id, logs, register, casebook, filing: Mutex::default(), hearing })
+        Ok(Self { id: stored.id, logs, register, casebook, filing: Mutex::default(), hearing, called: watch::Sender::new(0) })
     }
 
     /// The turn to bring something for the casebook. Whoever has it keeps it from the look at the casebook until his entry is filed or refused, so
@@ -98,6 +101,17 @@ impl Office {
     #[must_use]
     pub const fn hearing(&self) -> &Hearing {
         &self.hearing
+    }
+
+    /// Terminals that wait for the register are to come again at once: there is something to hear of them, or to tell them.
+    pub fn call(&self) {
+        self.called.send_modify(|calls| *calls += 1);
+    }
+
+    /// Tells each call.
+    #[must_use]
+    pub fn calls(&self) -> watch::Receiver<u64> {
+        self.called.subscribe()
     }
 
     /// Who is waited for before a log goes on that was behind.

@@ -10,7 +10,7 @@ use sekisho_wire::cose::Sign1;
 use sekisho_wire::id::{Code, OfficeId};
 use sekisho_wire::record::{Body, Emitter, Lost, Record};
 
-use crate::clock::Millis;
+use crate::clock::{Millis, since_boot};
 use crate::complaints::Complaints;
 use crate::index::{Followed, Question};
 use crate::ingest::stored_leaves;
@@ -75,11 +75,20 @@ pub struct SignedByTerminal {
 impl Ledger {
     /// Feeds the index until the ledger stops.
     pub(crate) fn follow(&self) {
-        let mut complaints = Complaints::default();
+        let (mut complaints, mut looked) = (Complaints::default(), since_boot());
         while !self.is_stopping() {
             for office in self.offices() {
                 let about = format!("the search index of office {} falls behind", office.id);
                 complaints.hear(about, self.follow_office(&office).map(drop));
+                let sessions = self.look_at_sessions(&office);
+                complaints.hear(format!("nobody looks who is at two terminals of office {}", office.id), sessions);
+                if since_boot().saturating_sub(looked) >= LOOK {
+                    let terminals = self.look_at_terminals(&office);
+                    complaints.hear(format!("nobody looks which terminals of office {} are silent", office.id), terminals);
+                }
+            }
+            if since_boot().saturating_sub(looked) >= LOOK {
+                looked = since_boot();
             }
             std::thread::park_timeout(Duration::from_millis(self.config.tick_ms));
         }
@@ -108,6 +117,7 @@ impl Ledger {
             next += records.len() as u64;
             let root = self.root_of(&office.id, next)?;
             self.index.take(&office.id, from, &records, Followed { next, root })?;
+            self.presence.saw(&office.id, &records, self.clock.now());
         }
         Ok(next - start)
     }
@@ -310,4 +320,6 @@ fn holding(batches: &[StoredBatch], index: u64) -> Option<&StoredBatch> {
 const LOST_KIND: u16 = 15;
 const FOLLOW_PAGE: u32 = 1000;
 /// Ten minutes: terminals send what they have within seconds while the ledger can be reached.
-const LATE: Millis = 10 * 60_000;
+pub(crate) const LATE: Millis = 10 * 60_000;
+/// Between two looks at terminals.
+const LOOK: Millis = 10_000;

@@ -42,6 +42,7 @@ mod packages;
 mod pam;
 mod pin_pad;
 mod pitfalls;
+mod presence;
 mod prompt;
 mod readers;
 mod refilled;

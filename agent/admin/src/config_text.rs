@@ -220,6 +220,7 @@ pub(crate) mod vocabulary {
         TerminalKind, TerminalUse, UseState,
     };
     use sekisho_wire::decision::Level;
+    use sekisho_register::policy::TwoTerminals;
     use sekisho_wire::pin_policy::{Alphabet, FirstUse};
 
     use super::{FromText, Said};
@@ -229,6 +230,7 @@ pub(crate) mod vocabulary {
         "digits" => Alphabet::Digits, "any" => Alphabet::Any, "mixed" => Alphabet::Mixed,
     });
     words!(FirstUse, "what becomes of a first PIN", { "keep" => FirstUse::Keep, "change" => FirstUse::Change });
+    words!(TwoTerminals, "what becomes of an operator at two terminals", { "tell" => TwoTerminals::Tell, "close_later" => TwoTerminals::CloseLater });
     words!(SectionState, "a state of a section", {
         "open" => SectionState::Open, "suspended" => SectionState::Suspended, "ended" => SectionState::Ended,
     });

@@ -409,6 +409,12 @@ impl Teller<'_> {
             AlarmKind::RetiredHeard => ("a retired terminal has sent records", "廃止された端末機が記録を送信した"),
             AlarmKind::JournalFull => ("the terminal's disk was full", "端末機のディスクに空きがなくなった"),
             AlarmKind::RecordsHeldBack => ("the terminal could not send its records", "端末機が記録を送信できなかった"),
+            AlarmKind::TwoTerminals => (
+                "an operator's session was opened here while another was open at another terminal",
+                "別の端末機で利用中の操作者が、この端末機で利用を開始した",
+            ),
+            AlarmKind::TerminalSilent => ("the ledger hears the terminal no more", "端末機からの通信が途絶えた"),
+            AlarmKind::TerminalBack => ("the ledger hears the terminal again", "端末機からの通信が回復した"),
             AlarmKind::ReportRefused => (
                 "the ledger refused a report: its card is blocked at this terminal alone until administrators decide about it",
                 "台帳が届出を拒否した。管理者が処分するまで、カードはこの端末機でのみ使えない",
@@ -567,6 +573,7 @@ impl Teller<'_> {
             Reason::EndOfHours => ("the hours ended", "運用時間が終わった"),
             Reason::RestDue => ("a rest was due", "休憩の時間になった"),
             Reason::DailyLimit => ("the day's time was used up", "1日の操作時間の上限に達した"),
+            Reason::OpenElsewhere => ("another session was open elsewhere", "別の端末機で利用中だった"),
         };
         self.say(english, japanese)
     }

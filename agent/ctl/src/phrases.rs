@@ -131,6 +131,7 @@ pub(crate) fn lock_reason(reason: &str, language: Language) -> &str {
         "card_reported" => ("カードの紛失等の届出があったため", "the card was reported lost, stolen or damaged"),
         "rest_due" => ("休憩の時間になったため", "a rest was due"),
         "daily_limit" => ("本日の操作時間の上限に達したため", "today's time at terminals was used up"),
+        "open_elsewhere" => ("別の端末機で利用中のため", "you had a session open at another terminal"),
         "end_of_hours" => ("運用時間が終了したため", "the office's hours ended"),
         other => return other,
     };

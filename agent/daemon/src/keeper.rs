@@ -64,6 +64,9 @@ pub(crate) struct RegisterAnswer {
     /// Whether one of its logs is behind what was signed.
     #[serde(default)]
     lacks: bool,
+    /// Sessions of this terminal that are to end: their operators have one open elsewhere.
+    #[serde(default)]
+    ended: Vec<String>,
 }
 
 /// A person's name beside its hash.
@@ -293,6 +296,7 @@ impl Keeper {
             if answer.lacks {
                 agent.ledger_lacks_something();
             }
+            agent.end_if_elsewhere(&answer.ended);
             Ok(news)
         });
         if let Err(disbelief) = &taken {
@@ -493,6 +497,16 @@ fn names_in(register: &Register, names: &[NameText]) -> HashMap<NameHash, NameTe
 }
 
 impl Agent {
+    /// Ends the session if it is one of these. The ledger can only take away by this: what it says gives nobody anything.
+    fn end_if_elsewhere(&self, ended: &[String]) {
+        let mut core = self.lock();
+        let is_ended = core.machine.session().is_some_and(|session| ended.contains(&session.id.to_string()));
+        if is_ended {
+            log::warn!("the session ends: its operator has another open at another terminal");
+            self.step(&mut core, Event::RightGone(Reason::OpenElsewhere));
+        }
+    }
+
     /// A newer register and note are on disk: from here on they decide.
     fn advance(
         &self,

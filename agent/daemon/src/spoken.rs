@@ -90,6 +90,7 @@ pub(crate) const fn reason(reason: Reason) -> &'static str {
         Reason::EndOfHours => "end_of_hours",
         Reason::RestDue => "rest_due",
         Reason::DailyLimit => "daily_limit",
+        Reason::OpenElsewhere => "open_elsewhere",
         Reason::CardReported => "card_reported",
     }
 }

@@ -117,13 +117,15 @@ pub(super) async fn register(
             handed = hall.ledger.hand_out(&caller.peer, kept).ok();
         }
         let lacks = LogName::ALL.into_iter().any(|log| office.log(log).lacks().is_some());
-        Ok((part, handed, lacks))
+        let ended = hall.ledger.presence.ended(&caller.peer, hall.ledger.clock.now());
+        Ok((part, handed, lacks, ended))
     });
-    let (part, handed, lacks) = part.await?;
+    let (part, handed, lacks, ended) = part.await?;
     let mut body = register_json(&part);
     if let Value::Object(body) = &mut body {
         body.extend(handed.map(|handed| ("kept".to_owned(), super::refill::handed_json(&handed))));
         body.insert("lacks".into(), lacks.into());
+        body.insert("ended".into(), ended.iter().map(ToString::to_string).collect());
     }
     Ok(answer(&body))
 }
@@ -165,8 +167,9 @@ pub(super) async fn wait_for_more(hall: &Hall, office: &OfficeId, asked: &Regist
     if asked.wait == 0 || *size.borrow() != asked.from || office.hearing().awaited().is_some() {
         return Ok(());
     }
-    let mut stopping = hall.stopping.clone();
+    let (mut stopping, mut calls) = (hall.stopping.clone(), office.calls());
     tokio::select! {
+        _ = calls.changed() => {}
         _ = size.wait_for(|size| *size > asked.from) => {}
         _ = stopping.wait_for(|stopping| *stopping) => {}
         () = tokio::time::sleep(Duration::from_secs(asked.wait.min(WAIT_MAX))) => {}

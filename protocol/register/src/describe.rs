@@ -11,7 +11,7 @@ use sekisho_wire::words::Language;
 use sha2::{Digest, Sha256};
 
 use crate::change::*;
-use crate::policy::Policy;
+use crate::policy::{Policy, TwoTerminals};
 use crate::render::Titles;
 use crate::role::Role;
 use crate::wareki::{day_text, numbered};
@@ -489,10 +489,17 @@ fn policy(policy: &Policy, say: &Titles<'_>) -> String {
     let years = policy.retention_years;
     let pin = pins(&policy.pin, say);
     let rests = rests(policy, say);
+    let two = match policy.two_terminals {
+        TwoTerminals::Tell => say.say("2台で同時に利用した場合は警報のみ", "an operator at two terminals raises an alarm"),
+        TwoTerminals::CloseLater => say.say(
+            "2台で同時に利用した場合は警報の上、後の利用を終了",
+            "an operator at two terminals raises an alarm, and the later session ends",
+        ),
+    };
     say.say(
         &format!(
             "運用方針: 離席時のロックまで {}秒、連続利用の上限 {}秒、登録簿の有効時間 {}秒、暗証番号の試行 {}回・{}、運用時間 {hours}(対象外のカード: {kinds})、\
-             {rests}、端末での保存 {}日、保存年数 操作履歴{}年・稼働状況{}年・管理{}年、カードを抜くと終了",
+             {rests}、端末での保存 {}日、保存年数 操作履歴{}年・稼働状況{}年・管理{}年、カードを抜くと終了、{two}",
             policy.idle_seconds, policy.session_seconds, policy.freshness_seconds, policy.pin_tries, pin,
             policy.keep_sealed_days,
             years.access, years.operation, years.administration
@@ -500,7 +507,7 @@ fn policy(policy: &Policy, say: &Titles<'_>) -> String {
         &format!(
             "policy: idle lock after {} s, session at most {} s, register at most {} s old, {} PIN tries, {}, hours {hours} (cards exempt: {kinds}), \
              {rests}, {} days kept on terminals, years kept: access {}, operation {}, administration {}; \
-             pulling the card closes the session",
+             pulling the card closes the session, {two}",
             policy.idle_seconds, policy.session_seconds, policy.freshness_seconds, policy.pin_tries, pin,
             policy.keep_sealed_days,
             years.access, years.operation, years.administration

@@ -51,6 +51,9 @@ pub struct Policy {
     /// What new cards ask of their PINs.
     #[n(12)]
     pub pin: PinPolicy,
+    /// What becomes of an operator's session that is opened while another of his is open at another terminal.
+    #[n(13)]
+    pub two_terminals: TwoTerminals,
 }
 
 /// Years by retention class (wire §3).
@@ -66,6 +69,18 @@ pub struct RetentionYears {
     /// Administration.
     #[n(3)]
     pub administration: u8,
+}
+
+/// What an operator at two terminals comes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(index_only)]
+pub enum TwoTerminals {
+    /// An alarm.
+    #[n(0)]
+    Tell,
+    /// An alarm, and the end of the later session.
+    #[n(1)]
+    CloseLater,
 }
 
 /// What pulling the card does.
@@ -99,6 +114,7 @@ impl Policy {
         retention_years: RetentionYears { access: 7, operation: 1, administration: 7 },
         on_removal: OnRemoval::Close,
         pin: PinPolicy::DEFAULT,
+        two_terminals: TwoTerminals::Tell,
     };
 
     /// A rest is due after some work and lasts some time, or there is none.

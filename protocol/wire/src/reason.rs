@@ -67,6 +67,9 @@ pub enum Reason {
     /// The day's time at terminals is used up.
     #[n(19)]
     DailyLimit = 19,
+    /// The operator had a session open at another terminal.
+    #[n(20)]
+    OpenElsewhere = 20,
 }
 
 /// How what was permitted ended.
@@ -311,6 +314,15 @@ pub enum AlarmKind {
     /// The ledger will not have what was reported at a terminal: the card is blocked there alone.
     #[n(14)]
     ReportRefused,
+    /// An operator's session was opened at this terminal while another was open elsewhere.
+    #[n(15)]
+    TwoTerminals,
+    /// The ledger has not heard of a terminal for some time, and it did not say that it was switched off.
+    #[n(16)]
+    TerminalSilent,
+    /// It is heard again.
+    #[n(17)]
+    TerminalBack,
 }
 
 impl AlarmKind {

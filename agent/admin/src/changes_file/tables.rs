@@ -7,6 +7,7 @@ use sekisho_register::change::{
 use sekisho_register::role::{Class, Role};
 use sekisho_wire::decision::Level;
 use sekisho_wire::id::{CardGuid, Code, Numbered, ReaderIdentity};
+use sekisho_register::policy::TwoTerminals;
 use sekisho_wire::pin_policy::{Alphabet, FirstUse};
 use serde::Deserialize;
 
@@ -302,6 +303,7 @@ pub(super) struct PolicyTable {
     pub(super) rest_seconds: Option<u32>,
     pub(super) daily_seconds: Option<u32>,
     pub(super) keep_sealed_days: Option<u16>,
+    pub(super) two_terminals: Option<Text<TwoTerminals>>,
     pub(super) retention_access_years: Option<u8>,
     pub(super) retention_operation_years: Option<u8>,
     pub(super) retention_administration_years: Option<u8>,

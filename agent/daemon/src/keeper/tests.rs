@@ -34,7 +34,7 @@ fn answer(office: &Office, from: u64, count: usize, seed: u8) -> RegisterAnswer 
     let freshness = Freshness { origin, size, root, time_ms, valid_until_ms }.sign(&key);
     let entries = office.entries.iter().skip(usize::try_from(from).unwrap()).take(count);
     let entries = entries.map(|entry| STANDARD.encode(entry)).collect();
-    RegisterAnswer { checkpoint, freshness: Some(freshness), entries, names: vec![], kept: None, lacks: false }
+    RegisterAnswer { checkpoint, freshness: Some(freshness), entries, names: vec![], kept: None, lacks: false, ended: vec![] }
 }
 
 fn size(bench: &Bench) -> u64 {
