@@ -68,7 +68,15 @@ impl Office {
         let mut casebook = Casebook::new();
         fold_casebook(store, &stored.id, &register, &mut casebook)?;
         let (register, casebook) = (RwLock::new(Arc::new(register)), RwLock::new(Arc::new(casebook)));
-        Ok(Self { id: stored.id, logs, register, casebook, filing: Mutex::default(), hearing, called: watch::Sender::new(0) })
+        Ok(Self {
+            id: stored.id,
+            logs,
+            register,
+            casebook,
+            filing: Mutex::default(),
+            hearing,
+            called: watch::Sender::new(0),
+        })
     }
 
     /// The turn to bring something for the casebook. Whoever has it keeps it from the look at the casebook until his entry is filed or refused, so

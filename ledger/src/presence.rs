@@ -176,7 +176,11 @@ impl Ledger {
                 // Not written: the next look finds it again.
                 let mut known = self.presence.lock();
                 let silent = known.silent.entry(office.id).or_default();
-                if was { silent.insert(code.clone()) } else { silent.remove(code) };
+                if was {
+                    silent.insert(code.clone())
+                } else {
+                    silent.remove(code)
+                };
             }
         }
         Ok(())
@@ -186,7 +190,8 @@ impl Ledger {
 /// The session that was open first, and the newest at another terminal.
 fn elsewhere(open: &[OpenSession]) -> Option<(&OpenSession, &OpenSession)> {
     let later = open.iter().max_by_key(|open| (open.time, open.index))?;
-    let first = open.iter().filter(|open| open.terminal != later.terminal).min_by_key(|open| (open.time, open.index))?;
+    let first =
+        open.iter().filter(|open| open.terminal != later.terminal).min_by_key(|open| (open.time, open.index))?;
     Some((first, later))
 }
 

@@ -84,7 +84,8 @@ impl Ledger {
                 complaints.hear(format!("nobody looks who is at two terminals of office {}", office.id), sessions);
                 if since_boot().saturating_sub(looked) >= LOOK {
                     let terminals = self.look_at_terminals(&office);
-                    complaints.hear(format!("nobody looks which terminals of office {} are silent", office.id), terminals);
+                    complaints
+                        .hear(format!("nobody looks which terminals of office {} are silent", office.id), terminals);
                 }
             }
             if since_boot().saturating_sub(looked) >= LOOK {

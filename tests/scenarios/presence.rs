@@ -23,7 +23,7 @@ fn alarms(scene: &Scene, terminal: &str, what: &str) -> usize {
 fn whoever_is_at_two_terminals_raises_an_alarm_and_by_policy_the_later_session_ends() {
     let mut scene = Scene::new("presence");
     let other = second(&scene);
-    let (mut again, _) = scene.desk.issue("10023", &[]);
+    let (mut again, _) = scene.desk.issue("again", &["--operator", "10023"]);
     scene.wait_current();
     let two = "opened here while another was open at another terminal";
 
@@ -68,8 +68,6 @@ fn a_terminal_that_falls_silent_is_missed_and_one_that_was_switched_off_is_not()
     scene.clock.pass(std::time::Duration::from_secs(11 * 60));
     wait::until("that it is missed", || (alarms(&scene, "jumin-1", silent) == 1).then_some(()));
     scene.terminal.start_part(Part::Forwarder);
-    wait::until("that it is back", || {
-        (alarms(&scene, "jumin-1", "hears the terminal again") == 1).then_some(())
-    });
+    wait::until("that it is back", || (alarms(&scene, "jumin-1", "hears the terminal again") == 1).then_some(()));
     assert_eq!(alarms(&scene, "jumin-2", silent), 0);
 }

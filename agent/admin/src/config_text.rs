@@ -219,8 +219,8 @@ pub(crate) mod vocabulary {
         CardKind, CardState, EpochReason, IncidentClass, OperatorState, PersonClass, SectionState, StateReason,
         TerminalKind, TerminalUse, UseState,
     };
-    use sekisho_wire::decision::Level;
     use sekisho_register::policy::TwoTerminals;
+    use sekisho_wire::decision::Level;
     use sekisho_wire::pin_policy::{Alphabet, FirstUse};
 
     use super::{FromText, Said};

@@ -366,11 +366,32 @@ impl Agent {
             self.journal.end();
             last
         };
-        if let Err(error) = self.journal.wait(last.seq) {
-            log::error!("{error}");
+        match self.journal.wait(last.seq) {
+            Ok(()) => self.bring_last(last.seq),
+            Err(error) => log::error!("{error}"),
+        }
+    }
+
+    /// What was said last is brought while there is a line, for a moment: a terminal that was switched off is not to be missed.
+    fn bring_last(&self, seq: u64) {
+        let stored = || self.position().acknowledged().stored;
+        if stored().saturating_add(ON_THEIR_WAY) < seq {
+            return;
+        }
+        for _ in 0..LAST_LOOKS {
+            if stored() > seq {
+                return;
+            }
+            std::thread::sleep(LAST_PAUSE);
         }
     }
 }
+
+/// With more than so many records that the ledger has not taken there is no line.
+const ON_THEIR_WAY: u64 = 16;
+/// One second.
+const LAST_LOOKS: u32 = 50;
+const LAST_PAUSE: Duration = Duration::from_millis(20);
 
 #[cfg(test)]
 mod tests {

@@ -490,7 +490,9 @@ fn policy(policy: &Policy, say: &Titles<'_>) -> String {
     let pin = pins(&policy.pin, say);
     let rests = rests(policy, say);
     let two = match policy.two_terminals {
-        TwoTerminals::Tell => say.say("2台で同時に利用した場合は警報のみ", "an operator at two terminals raises an alarm"),
+        TwoTerminals::Tell => {
+            say.say("2台で同時に利用した場合は警報のみ", "an operator at two terminals raises an alarm")
+        }
         TwoTerminals::CloseLater => say.say(
             "2台で同時に利用した場合は警報の上、後の利用を終了",
             "an operator at two terminals raises an alarm, and the later session ends",

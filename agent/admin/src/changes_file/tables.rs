@@ -4,10 +4,10 @@ use sekisho_register::Title;
 use sekisho_register::change::{
     CardKind, CardState, OperatorState, PersonClass, SectionState, StateReason, TerminalKind, TerminalUse, UseState,
 };
+use sekisho_register::policy::TwoTerminals;
 use sekisho_register::role::{Class, Role};
 use sekisho_wire::decision::Level;
 use sekisho_wire::id::{CardGuid, Code, Numbered, ReaderIdentity};
-use sekisho_register::policy::TwoTerminals;
 use sekisho_wire::pin_policy::{Alphabet, FirstUse};
 use serde::Deserialize;
 
