@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use postgres::binary_copy::BinaryCopyInWriter;
+use postgres::types::Type;
 use rusqlite::Connection;
 use sekisho_ledger::payload::RecordKey;
 use sekisho_ledger::secret::SecretKey;
@@ -24,6 +26,11 @@ impl BareRows {
         Self { connection, next: 0 }
     }
 
+    /// How many there are.
+    pub(crate) const fn rows(&self) -> i64 {
+        self.next
+    }
+
     /// One transaction with a row for each record; returns when it is durable.
     pub(crate) fn insert(&mut self, rows: &[Row]) {
         let transaction = self.connection.transaction().expect("a transaction");
@@ -35,6 +42,37 @@ impl BareRows {
                 self.next += 1;
             }
         }
+        transaction.commit().expect("a commit");
+    }
+}
+
+/// The same beside a book on PostgreSQL: rows into one table by binary COPY.
+pub(crate) struct BareCopy {
+    client: postgres::Client,
+    next: i64,
+}
+
+impl BareCopy {
+    /// A table in the database of this place.
+    pub(crate) fn new(place: &str) -> Self {
+        let mut client = postgres::Client::connect(place, postgres::NoTls).expect("the server answers");
+        let table = "CREATE TABLE bare (idx BIGINT PRIMARY KEY, leaf BYTEA NOT NULL, key INTEGER NOT NULL, payload BYTEA NOT NULL)";
+        client.batch_execute("SET synchronous_commit = on").expect("a setting");
+        client.batch_execute(table).expect("a table");
+        Self { client, next: 0 }
+    }
+
+    /// One transaction with a row for each record; returns when it is durable.
+    pub(crate) fn copy(&mut self, rows: &[Row]) {
+        let types = [Type::INT8, Type::BYTEA, Type::INT4, Type::BYTEA];
+        let mut transaction = self.client.transaction().expect("a transaction");
+        let out = transaction.copy_in("COPY bare (idx, leaf, key, payload) FROM STDIN BINARY").expect("a copy");
+        let mut out = BinaryCopyInWriter::new(out, &types);
+        for row in rows {
+            out.write(&[&self.next, &row.leaf.as_slice(), &2_i32, &row.payload]).expect("a row");
+            self.next += 1;
+        }
+        out.finish().expect("the end of the copy");
         transaction.commit().expect("a commit");
     }
 }

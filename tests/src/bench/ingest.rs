@@ -1,7 +1,6 @@
 //! Batches into the ledger: over HTTPS, from several terminals at once, through its library, through its store alone; each beside the bare insert of the same rows.
 
 use std::path::Path;
-use std::sync::Arc;
 use std::thread::sleep;
 use std::time::Duration;
 
@@ -10,7 +9,6 @@ use sekisho_ledger::clock::MachineClock;
 use sekisho_ledger::data::DataDir;
 use sekisho_ledger::ingest;
 use sekisho_ledger::keys::Keys;
-use sekisho_ledger::ledger::Ledger;
 use sekisho_ledger::store::{Append, Change, Entry, LogName, SqliteStore, Store};
 use sekisho_tests::clerk::insert;
 use sekisho_tests::scene::{FUNCTIONS, Scene, enrol, wait_sealed};
@@ -20,6 +18,7 @@ use sekisho_wire::id::OfficeId;
 
 use crate::bare_rows::{BareRows, Row};
 use crate::batches::{BATCH, Prepared, Sender};
+use crate::growth::opened;
 use crate::report::{Goal, Report};
 use crate::stopwatch::timed;
 use crate::times::Times;
@@ -157,7 +156,7 @@ fn another(scene: &Scene, like: &Sender, number: usize) -> Sender {
 }
 
 fn through_the_library(data: &DataDir, sender: &mut Sender, bare: &mut BareRows, batches: usize) -> Beside {
-    let ledger = Ledger::open(data, Arc::new(MachineClock)).unwrap_or_else(|error| panic!("{error}"));
+    let ledger = opened(data);
     let peer = peer(sender);
     Beside::of((0..batches).map(|_| {
         let batch = sender.prepare();
@@ -171,7 +170,7 @@ fn through_the_library(data: &DataDir, sender: &mut Sender, bare: &mut BareRows,
 
 /// What the ledger does with a batch before anything is written; the batches are thrown away.
 fn opening_alone(data: &DataDir, sender: &mut Sender, batches: usize) -> Times {
-    let ledger = Ledger::open(data, Arc::new(MachineClock)).unwrap_or_else(|error| panic!("{error}"));
+    let ledger = opened(data);
     let office = ledger.office(&sender.identity.office).unwrap_or_else(|refusal| panic!("{refusal}"));
     let keys = Keys::read(data).unwrap_or_else(|error| panic!("{error}"));
     let (peer, register) = (peer(sender), office.register());

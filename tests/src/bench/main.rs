@@ -10,6 +10,7 @@ mod bare_rows;
 mod batches;
 mod card_in_memory;
 mod chip;
+mod growth;
 mod helper;
 mod ingest;
 mod login;
@@ -40,7 +41,7 @@ struct Arguments {
     /// Measures a tenth as often.
     #[arg(long)]
     quick: bool,
-    /// Measures these alone: at-rest, start, login, pam, authorize, polkit, sealed, removal, screen, ingest, register, chip. May be repeated.
+    /// Measures these alone: at-rest, start, login, pam, authorize, polkit, sealed, removal, screen, ingest, register, chip, growth. May be repeated.
     #[arg(long, value_name = "NAME")]
     only: Vec<String>,
     #[command(subcommand)]
@@ -100,7 +101,7 @@ fn measure(arguments: &Arguments) {
     let mut scene = Scene::new("bench");
     insert(&scene.terminal, &mut scene.clerk);
     authorize::work(&scene);
-    let steps: [(&str, Measure); 12] = [
+    let steps: [(&str, Measure); 13] = [
         ("at-rest", at_rest::measure),
         ("start", start::measure),
         ("login", login::measure),
@@ -113,6 +114,7 @@ fn measure(arguments: &Arguments) {
         ("ingest", ingest::measure),
         ("register", register::measure),
         ("chip", chip::measure),
+        ("growth", growth::measure),
     ];
     for (name, step) in steps.into_iter().filter(|(name, _)| wanted(name)) {
         report::progress(name);

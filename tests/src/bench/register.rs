@@ -1,12 +1,10 @@
 //! The register of a large office: folding 100,000 acts, and deciding by it.
 
 use std::hint::black_box;
-use std::sync::Arc;
 use std::time::Duration;
 
 use sekisho_ledger::clock::{Clock, MachineClock};
 use sekisho_ledger::data::DataDir;
-use sekisho_ledger::ledger::Ledger;
 use sekisho_register::act::ACT_VERSION;
 use sekisho_register::change::{CardKind, Change, Designate, GiveProfile, IssueCard, Log, PersonClass};
 use sekisho_register::organisation::Capacity;
@@ -72,7 +70,7 @@ fn decided(scene: &Scene) -> DecisionInput {
 /// The register of the office as founded.
 fn founded(scene: &Scene) -> Register {
     let data = DataDir::new(scene.ledger.data());
-    let ledger = Ledger::open(&data, Arc::new(MachineClock)).unwrap_or_else(|error| panic!("{error}"));
+    let ledger = crate::growth::opened(&data);
     let office = ledger.offices().pop().expect("a founded office");
     (*office.register()).clone()
 }

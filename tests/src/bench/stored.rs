@@ -17,6 +17,11 @@ pub(crate) struct Stored {
 }
 
 impl Stored {
+    /// Bytes of book and index for each record.
+    pub(crate) fn bytes_each(&self) -> (f64, f64) {
+        (self.book as f64 / self.entries as f64, self.index as f64 / self.entries as f64)
+    }
+
     pub(crate) fn look(ledger: &Ledger) -> Self {
         let size = |name: &str| {
             let path = ledger.data().join(name);
