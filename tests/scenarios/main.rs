@@ -51,6 +51,7 @@ mod routes;
 mod screen;
 mod seat;
 mod soak;
+mod stranger;
 #[path = "../../firmware/app/tests/card/talk.rs"]
 mod talk;
 mod unanswered;

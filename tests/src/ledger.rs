@@ -9,6 +9,7 @@ use crate::ports::free_port;
 use crate::postgres;
 use crate::process::Process;
 use crate::town::copy_files;
+use crate::wait;
 
 /// Where the books of this run are kept: `SEKISHO_STORE=postgres` says on a server, which the run starts.
 fn on_server() -> bool {
@@ -104,13 +105,31 @@ impl Ledger {
     /// # Panics
     /// When it ends instead.
     pub fn serve(&mut self) {
+        let mut process = self.begin();
+        process.wait_ready("the ledger's port", || self.answers());
+        self.process = Some(process);
+    }
+
+    /// As [`Self::serve`], where it may end instead. Whether it serves.
+    pub fn try_serve(&mut self) -> bool {
+        let mut process = self.begin();
+        let serves = wait::until("the ledger's port or its end", || match self.answers() {
+            Some(()) => Some(true),
+            None => process.ended().map(|_| false),
+        });
+        self.process = serves.then_some(process);
+        serves
+    }
+
+    fn begin(&self) -> Process {
         let mut command = self.command("serve");
         command.env("RUST_LOG", "info");
         live_by(&self.clock, &mut command);
-        let mut process = Process::start("ledger", &mut command, &self.log);
-        let port = self.port;
-        process.wait_ready("the ledger's port", || std::net::TcpStream::connect(("127.0.0.1", port)).ok().map(|_| ()));
-        self.process = Some(process);
+        Process::start("ledger", &mut command, &self.log)
+    }
+
+    fn answers(&self) -> Option<()> {
+        std::net::TcpStream::connect(("127.0.0.1", self.port)).ok().map(|_| ())
     }
 
     /// Kills it as a power cut would.
