@@ -22,6 +22,7 @@ use crate::heard::Heard;
 use crate::hearing::Awaited;
 use crate::index::Index;
 use crate::keys::{EnvelopeKey, Keys};
+use crate::metrics::Answers;
 use crate::office::Office;
 use crate::refill::Refills;
 use crate::refusal::Refusal;
@@ -58,6 +59,8 @@ pub struct Ledger {
     pub(crate) heard: Heard,
     /// What they brought again for logs that are behind what was signed.
     pub(crate) refills: Refills,
+    /// What routes answered since the start.
+    pub(crate) answers: Answers,
     /// Held while an office is brought up.
     pub(crate) founding: Mutex<()>,
     stopping: AtomicBool,
@@ -175,6 +178,7 @@ impl Ledger {
             strangers: Strangers::default(),
             heard: Heard::default(),
             refills: Refills::default(),
+            answers: Answers::default(),
             founding: Mutex::default(),
             stopping: AtomicBool::new(false),
             config,

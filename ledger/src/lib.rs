@@ -24,6 +24,7 @@ pub mod ingest;
 pub mod keepsake;
 pub mod keys;
 pub mod ledger;
+mod metrics;
 pub mod move_book;
 pub mod office;
 pub mod payload;

@@ -36,6 +36,7 @@ mod layers;
 mod lease;
 mod login;
 mod lost;
+mod metrics;
 mod neighbour;
 mod other_make;
 mod packages;

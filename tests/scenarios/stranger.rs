@@ -6,7 +6,7 @@ use std::process::Command;
 use sekisho_ledger::store::LogName;
 use sekisho_tests::binaries::checkout;
 use sekisho_tests::clerk::{insert, login, request};
-use sekisho_tests::history::{Bytes, flip};
+use sekisho_tests::history::{Bytes, flip, flip_checkpoint};
 use sekisho_tests::ledger::Ledger;
 use sekisho_tests::reader::{Said, finish, pkcs11_module};
 use sekisho_tests::scene::{Scene, wait_sealed};
@@ -14,12 +14,12 @@ use sekisho_tests::scene::{Scene, wait_sealed};
 const LOGS: [&str; 3] = ["records", "register", "casebook"];
 
 /// The stranger, with the file that the office gave out.
-struct Stranger {
+pub(crate) struct Stranger {
     office: PathBuf,
 }
 
 impl Stranger {
-    fn of(scene: &Scene) -> Self {
+    pub(crate) fn of(scene: &Scene) -> Self {
         let office = scene.scratch.path().join("exported.toml");
         scene.desk.run(&["office", "export", office.to_str().unwrap()]);
         Self { office }
@@ -42,7 +42,7 @@ impl Stranger {
     }
 
     /// Fetches a whole log into a folder, and verifies it.
-    fn audit(&self, ledger: &Ledger, log: &str, folder: &Path, token: &str, earlier: Option<&Path>) -> Said {
+    pub(crate) fn audit(&self, ledger: &Ledger, log: &str, folder: &Path, token: &str, earlier: Option<&Path>) -> Said {
         let mut command = self.auditor("audit", log);
         command.arg(folder).args(["--url", &url(ledger), "--token", token]);
         if let Some(earlier) = earlier {
@@ -69,7 +69,7 @@ fn said(said: &Said, name: &str) -> u64 {
 }
 
 /// So many granted requests, all of them sealed.
-fn work(scene: &Scene, times: usize) {
+pub(crate) fn work(scene: &Scene, times: usize) {
     let mut client = scene.terminal.client();
     for _ in 0..times {
         assert!(client.authorize(&request("juminhyo.issue")).unwrap().verdict.granted);
@@ -176,17 +176,7 @@ impl Altered {
         match self {
             Self::Nothing => {}
             Self::Book(bytes) => flip(ledger, *bytes, None),
-            Self::Checkpoint => alter_checkpoint(ledger),
+            Self::Checkpoint => flip_checkpoint(ledger, LogName::Records),
         }
     }
-}
-
-/// Flips a byte in the middle of the signed checkpoint of the records log.
-fn alter_checkpoint(ledger: &Ledger) {
-    let office = std::fs::read_dir(ledger.data().join("checkpoints")).unwrap().next().unwrap().unwrap();
-    let file = office.path().join("records");
-    let mut note = std::fs::read(&file).unwrap();
-    let middle = note.len() / 2;
-    note[middle] ^= 1;
-    std::fs::write(&file, note).unwrap();
 }

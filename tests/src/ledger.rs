@@ -89,6 +89,18 @@ impl Ledger {
         ledger
     }
 
+    /// Has it show its numbers from the next start on. Gives the address.
+    ///
+    /// # Panics
+    /// When the configuration cannot be written.
+    #[must_use]
+    pub fn show_numbers(&self) -> String {
+        let (file, port) = (self.data.join("ledger.toml"), free_port());
+        let text = std::fs::read_to_string(&file).expect("a ledger's configuration");
+        std::fs::write(&file, format!("metrics = \"127.0.0.1:{port}\"\n{text}")).expect("cannot write it");
+        format!("http://127.0.0.1:{port}/metrics")
+    }
+
     /// Writes another value for a key that stands in the configuration.
     fn configure(&self, key: &str, value: impl Fn(&str) -> String) {
         let file = self.data.join("ledger.toml");
