@@ -66,6 +66,7 @@ fn all() -> Vec<Route> {
     vec![
         get("/healthz", healthz),
         get("/readyz", readyz),
+        get("/openapi.json", openapi),
         post("/v1/enrol", terminals::enrol),
         get("/v1/terminal/register", terminals::register),
         post("/v1/terminal/batches", terminals::batches),
@@ -126,6 +127,12 @@ async fn counted(State(ledger): State<Arc<Ledger>>, request: Request, next: Next
 
 async fn healthz() -> &'static str {
     "ok\n"
+}
+
+/// What all routes take and answer; a test holds them to it.
+async fn openapi() -> Response {
+    let content = HeaderValue::from_static("application/json");
+    ([(CONTENT_TYPE, content)], include_str!("../../protocol/openapi.json")).into_response()
 }
 
 /// Ready when what comes can be written and no log has stopped. Strangers hear no more than that; a terminal hears which log of its office, and why.
