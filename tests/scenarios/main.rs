@@ -21,6 +21,7 @@ mod difficult;
 mod disk_full;
 mod doctor;
 mod evidence;
+mod exported;
 mod first_pin;
 mod fuzz;
 mod gate;
