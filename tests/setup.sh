@@ -76,11 +76,15 @@ take_out() {
 take_out openssh-server sshd/usr/sbin/sshd
 take_out nginx nginx/usr/sbin/nginx
 
-# The Python varlink package is the stranger that calls the agent's socket in a scenario.
+# Python packages that judge us from outside: a caller of the agent's socket, a verifier of the ledger's logs, a reader of its numbers,
+# the published schema of OCSF.
 venv=target/python
-if ! "$venv/bin/python" -c 'import varlink' 2>/dev/null; then
-    say "setup: installing the Python varlink package into $venv"
+if ! "$venv/bin/python" -c 'import varlink, aics_tlog, prometheus_client, ocsf_json_schema, jsonschema' 2>/dev/null; then
+    say "setup: installing Python packages into $venv"
     mkdir -p target
     /usr/bin/python3 -m venv "$venv"
-    "$venv/bin/pip" install --quiet --disable-pip-version-check 'varlink==31.0.0'
+    "$venv/bin/pip" install --quiet --disable-pip-version-check 'varlink==31.0.0' 'cryptography==50.0.2' \
+        'prometheus-client==0.26.0' 'ocsf-json-schema==1.2.0' 'jsonschema==4.26.0'
+    # It asks for Python 3.12 and runs on Debian's 3.11, where its functions are held to what they must refuse.
+    "$venv/bin/pip" install --quiet --disable-pip-version-check --no-deps --ignore-requires-python 'aics-tlog==0.2.1'
 fi

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::LazyLock;
 #[cfg(debug_assertions)]
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use sekisho_wire::id::Salt;
 
@@ -129,8 +129,14 @@ pub fn boot_id() -> &'static [u8; 16] {
 /// Milliseconds since boot, suspend included.
 #[must_use]
 pub fn since_boot() -> Millis {
+    u64::try_from(boot_time().as_millis()).unwrap_or(Millis::MAX)
+}
+
+/// The same, as exactly as the kernel says it.
+#[must_use]
+pub fn boot_time() -> Duration {
     let time = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
-    u64::try_from(time.tv_sec).unwrap_or(0).saturating_mul(1000) + u64::try_from(time.tv_nsec / 1_000_000).unwrap_or(0)
+    Duration::new(u64::try_from(time.tv_sec).unwrap_or(0), u32::try_from(time.tv_nsec).unwrap_or(0))
 }
 
 #[cfg(test)]

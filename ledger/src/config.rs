@@ -36,6 +36,9 @@ pub struct Config {
     /// Requests that may wait for the database before others are told to come again: at least 1.
     #[serde(default = "default_waiting")]
     pub waiting_max: usize,
+    /// Where Prometheus reads numbers: an address of this machine alone. Without it, nowhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub metrics: Option<SocketAddr>,
 }
 
 const fn default_tick() -> u64 {
@@ -60,6 +63,7 @@ impl Config {
             postgres_authority: None,
             hear: None,
             waiting_max,
+            metrics: None,
         }
     }
 
@@ -105,6 +109,10 @@ impl Config {
         }
         if config.waiting_max == 0 {
             return wrong("waiting_max", "at least 1");
+        }
+        // Nobody shows who he is there.
+        if config.metrics.is_some_and(|address| !address.ip().is_loopback()) {
+            return wrong("metrics", "an address of this machine alone: 127.0.0.1 or [::1], with a port");
         }
         Ok(config)
     }
@@ -178,6 +186,7 @@ mod tests {
             (format!("{GOOD}postgres = \"host=db.example dbname=a user=b\"\n"), "ledger.toml, line 4, key 'postgres'"),
             (format!("{GOOD}postgres = \"host=/run/postgresql\"\n"), "dbname and user"),
             (format!("{GOOD}postgres_authority = \"/x.pem\"\n"), "line 4, key 'postgres_authority'"),
+            (format!("{GOOD}metrics = \"0.0.0.0:9464\"\n"), "ledger.toml, line 4, key 'metrics'"),
             (format!("{GOOD}= 3"), "ledger.toml, line 4"),
         ] {
             assert!(fault(&text).contains(expected), "{}", fault(&text));

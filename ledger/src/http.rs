@@ -13,12 +13,14 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request, State};
+use axum::extract::{FromRequest, FromRequestParts, MatchedPath, Path, Query, Request, State};
+use axum::handler::Handler;
 use axum::http::header::CONTENT_TYPE;
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode};
+use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{self, MethodRouter};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use sekisho_tlog::Hash;
@@ -27,6 +29,7 @@ use serde::de::DeserializeOwned;
 use tokio::sync::watch;
 
 use self::content::{Content, Rooms};
+use self::problem::Refused;
 use crate::authority::Caller;
 use crate::ledger::{CannotWrite, Ledger};
 use crate::office::Office;
@@ -44,48 +47,94 @@ pub struct Hall {
     pub rooms: Rooms,
 }
 
+/// A route: one address, one method, who answers there.
+struct Route {
+    method: &'static str,
+    address: &'static str,
+    answers: MethodRouter<Hall>,
+}
+
+fn get<H: Handler<T, Hall>, T: 'static>(address: &'static str, handler: H) -> Route {
+    Route { method: "get", address, answers: routing::get(handler) }
+}
+
+fn post<H: Handler<T, Hall>, T: 'static>(address: &'static str, handler: H) -> Route {
+    Route { method: "post", address, answers: routing::post(handler) }
+}
+
+fn all() -> Vec<Route> {
+    vec![
+        get("/healthz", healthz),
+        get("/readyz", readyz),
+        get("/openapi.json", openapi),
+        post("/v1/enrol", terminals::enrol),
+        get("/v1/terminal/register", terminals::register),
+        post("/v1/terminal/batches", terminals::batches),
+        get("/v1/terminal/seal", terminals::seal),
+        get("/v1/terminal/cursor", terminals::cursor),
+        post("/v1/terminal/certificate", terminals::certificate),
+        get("/v1/terminal/refill", refill::wanted),
+        post("/v1/terminal/refill/records", refill::records),
+        post("/v1/terminal/refill/register", refill::register),
+        post("/v1/terminal/refill/kept", refill::kept),
+        post("/v1/offices", people::found),
+        get("/v1/{office}/keys", logs::keys),
+        post("/v1/{office}/challenge", people::challenge),
+        post("/v1/{office}/token", people::token),
+        get("/v1/{office}/register", people::register),
+        post("/v1/{office}/acts", people::submit),
+        get("/v1/{office}/acts/{id}", people::act),
+        get("/v1/{office}/acts/{id}/names", people::act_names),
+        post("/v1/{office}/invitations", people::invite),
+        get("/v1/{office}/enrolments", people::enrolments),
+        get("/v1/{office}/lost", people::lost),
+        get("/v1/{office}/search", people::search),
+        get("/v1/{office}/evidence/{index}", people::evidence),
+        get("/v1/{office}/behind", people::behind),
+        post("/v1/{office}/terminals/{terminal}/batches", by_hand::batches),
+        get("/v1/{office}/terminals/{terminal}/seal", by_hand::seal),
+        get("/{office}/{log}/checkpoint", logs::checkpoint),
+        get("/{office}/{log}/tile/{*rest}", logs::tile),
+    ]
+}
+
+/// Method and address of every route.
+#[must_use]
+pub fn addresses() -> Vec<(&'static str, &'static str)> {
+    all().into_iter().map(|route| (route.method, route.address)).collect()
+}
+
 /// All routes.
 pub fn routes(hall: Hall) -> Router {
-    Router::new()
-        .route("/healthz", get(healthz))
-        .route("/readyz", get(readyz))
-        .route("/v1/enrol", post(terminals::enrol))
-        .route("/v1/terminal/register", get(terminals::register))
-        .route("/v1/terminal/batches", post(terminals::batches))
-        .route("/v1/terminal/seal", get(terminals::seal))
-        .route("/v1/terminal/cursor", get(terminals::cursor))
-        .route("/v1/terminal/certificate", post(terminals::certificate))
-        .route("/v1/terminal/refill", get(refill::wanted))
-        .route("/v1/terminal/refill/records", post(refill::records))
-        .route("/v1/terminal/refill/register", post(refill::register))
-        .route("/v1/terminal/refill/kept", post(refill::kept))
-        .route("/v1/offices", post(people::found))
-        .route("/v1/{office}/keys", get(logs::keys))
-        .route("/v1/{office}/challenge", post(people::challenge))
-        .route("/v1/{office}/token", post(people::token))
-        .route("/v1/{office}/register", get(people::register))
-        .route("/v1/{office}/acts", post(people::submit))
-        .route("/v1/{office}/acts/{id}", get(people::act))
-        .route("/v1/{office}/acts/{id}/names", get(people::act_names))
-        .route("/v1/{office}/invitations", post(people::invite))
-        .route("/v1/{office}/enrolments", get(people::enrolments))
-        .route("/v1/{office}/lost", get(people::lost))
-        .route("/v1/{office}/search", get(people::search))
-        .route("/v1/{office}/evidence/{index}", get(people::evidence))
-        .route("/v1/{office}/behind", get(people::behind))
-        .route("/v1/{office}/terminals/{terminal}/batches", post(by_hand::batches))
-        .route("/v1/{office}/terminals/{terminal}/seal", get(by_hand::seal))
-        .route("/{office}/{log}/checkpoint", get(logs::checkpoint))
-        .route("/{office}/{log}/tile/{*rest}", get(logs::tile))
+    let add = |router: Router<Hall>, Route { address, answers, .. }| router.route(address, answers);
+    let counted = from_fn_with_state(Arc::clone(&hall.ledger), counted);
+    all()
+        .into_iter()
+        .fold(Router::new(), add)
         .fallback(|| async { Refusal::NotFound("address") })
         .method_not_allowed_fallback(|| async { Refusal::MethodWrong })
+        .layer(counted)
         .with_state(hall)
 }
 
 const HEARS: &str = "ready; it hears from terminals before it writes\n";
+/// Counts each answer.
+async fn counted(State(ledger): State<Arc<Ledger>>, request: Request, next: Next) -> Response {
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let answer = next.run(request).await;
+    let refused = answer.extensions().get::<Refused>().map(|refused| refused.0);
+    ledger.answers.count(route.as_ref().map(MatchedPath::as_str), answer.status().as_u16(), refused);
+    answer
+}
 
 async fn healthz() -> &'static str {
     "ok\n"
+}
+
+/// What all routes take and answer; a test holds them to it.
+async fn openapi() -> Response {
+    let content = HeaderValue::from_static("application/json");
+    ([(CONTENT_TYPE, content)], include_str!("../../protocol/openapi.json")).into_response()
 }
 
 /// Ready when what comes can be written and no log has stopped. Strangers hear no more than that; a terminal hears which log of its office, and why.

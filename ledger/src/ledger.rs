@@ -22,6 +22,7 @@ use crate::go_on::Told;
 use crate::heard::Heard;
 use crate::index::Index;
 use crate::keys::{EnvelopeKey, Keys};
+use crate::metrics::Answers;
 use crate::office::Office;
 use crate::presence::Presence;
 use crate::refill::Refills;
@@ -61,6 +62,8 @@ pub struct Ledger {
     pub(crate) refills: Refills,
     /// Who works where.
     pub(crate) presence: Presence,
+    /// What routes answered since the start.
+    pub(crate) answers: Answers,
     /// Held while an office is brought up.
     pub(crate) founding: Mutex<()>,
     stopping: AtomicBool,
@@ -178,6 +181,7 @@ impl Ledger {
             heard: Heard::default(),
             refills: Refills::default(),
             presence: Presence::default(),
+            answers: Answers::default(),
             founding: Mutex::default(),
             stopping: AtomicBool::new(false),
             config,

@@ -26,6 +26,7 @@ pub mod keepsake;
 pub mod keys;
 pub mod ledger;
 pub mod memory;
+mod metrics;
 pub mod move_book;
 pub mod office;
 mod owed;

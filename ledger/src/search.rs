@@ -300,7 +300,7 @@ impl Ledger {
     }
 
     /// A terminal that has been silent for a while may hold records that an answer lacks; one with a gap surely does.
-    fn is_late(&self, row: &Behind) -> bool {
+    pub(crate) fn is_late(&self, row: &Behind) -> bool {
         row.gap.is_some() || row.last_heard.is_none_or(|at| at.saturating_add(LATE) < self.clock.now())
     }
 }

@@ -24,6 +24,7 @@ use crate::error::LedgerError;
 use crate::http::content::Rooms;
 use crate::http::{Hall, routes};
 use crate::ledger::Ledger;
+use crate::metrics::Listener;
 use crate::refusal::Refusal;
 
 /// A server that listens and does not yet serve.
@@ -32,6 +33,7 @@ pub struct Server {
     ledger: Arc<Ledger>,
     listener: TcpListener,
     config: Arc<ServerConfig>,
+    metrics: Option<Listener>,
 }
 
 impl Server {
@@ -45,7 +47,11 @@ impl Server {
         let address = ledger.config.listen;
         let listener = TcpListener::bind(address).await;
         let listener = listener.map_err(|source| LedgerError::Listen { address: address.to_string(), source })?;
-        Ok(Self { ledger, listener, config })
+        let metrics = Listener::bind(&ledger).await?;
+        if let Some(Ok(address)) = metrics.as_ref().map(Listener::address) {
+            log::info!("numbers for Prometheus at http://{address}/metrics");
+        }
+        Ok(Self { ledger, listener, config, metrics })
     }
 
     /// Where it listens.
@@ -64,6 +70,9 @@ impl Server {
         let doors = Doors::new(connections_max());
         let mut connections = JoinSet::new();
         let mut stopped = stopping.clone();
+        if let Some(metrics) = self.metrics {
+            connections.spawn(metrics.serve(stopping.clone()));
+        }
         loop {
             let accepted = tokio::select! {
                 accepted = self.listener.accept() => accepted,

@@ -384,6 +384,12 @@ impl Log {
         lock(&self.committed).head.size()
     }
 
+    /// Entries under the newest checkpoint that this run has shown.
+    #[must_use]
+    pub fn signed_size(&self) -> u64 {
+        *self.size.borrow()
+    }
+
     /// For how long something has waited for its checkpoint.
     #[must_use]
     pub fn unsealed_for(&self) -> Millis {

@@ -7,8 +7,9 @@ use std::sync::mpsc::{Receiver, SyncSender, TrySendError, channel, sync_channel}
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
-use crate::clock::{Millis, since_boot};
+use crate::clock::{Millis, boot_time, since_boot};
 use crate::error::LedgerError;
+use crate::metrics::Writing;
 use crate::stage::{Heads, Stage, Wrote};
 use crate::store::{Probe, Store, StoreError};
 use crate::vault::Vault;
@@ -24,6 +25,7 @@ pub struct Writer {
     begun: Arc<AtomicU64>,
     /// When it was last tried whether writing works again; held meanwhile.
     probed: Arc<Mutex<Millis>>,
+    counts: Arc<Writing>,
 }
 
 /// What two jobs of one group must not both touch: a group ends before the second. Nothing for jobs that get along with every other.
@@ -60,13 +62,26 @@ impl Writer {
         waiting_max: usize,
     ) -> std::io::Result<(Self, JoinHandle<()>)> {
         let (jobs, waiting) = sync_channel(waiting_max);
-        let (failing, begun) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
-        let tells = (Arc::clone(&failing), Arc::clone(&begun));
-        let (heads, trust) = (Heads::default(), Trust::Memory);
-        let writing = Loop { store, offices, vault, heads, held: None, trust, failing: tells.0, begun: tells.1 };
+        let (failing, begun, counts) = (Arc::<AtomicBool>::default(), Arc::<AtomicU64>::default(), Arc::default());
+        let writing = Loop {
+            store,
+            offices,
+            vault,
+            heads: Heads::default(),
+            held: None,
+            trust: Trust::Memory,
+            failing: Arc::clone(&failing),
+            begun: Arc::clone(&begun),
+            counts: Arc::clone(&counts),
+        };
         let work = move || writing.run(&waiting);
         let thread = std::thread::Builder::new().name("writer".into()).spawn(work)?;
-        Ok((Self { jobs, failing, begun, probed: Arc::default() }, thread))
+        Ok((Self { jobs, failing, begun, probed: Arc::default(), counts }, thread))
+    }
+
+    /// What it has done since the start.
+    pub(crate) fn counts(&self) -> &Writing {
+        &self.counts
     }
 
     /// For how long the group that is being written has been.
@@ -114,9 +129,14 @@ impl Writer {
                 drop(sender.send(committed.map(|()| outcome)));
             })
         });
-        self.jobs.try_send(Job { exclusive, plan }).map_err(|error| match error {
-            TrySendError::Full(_) => NotWritten::Busy,
-            TrySendError::Disconnected(_) => NotWritten::Gone,
+        // Counted before it can be taken out of the line.
+        self.counts.waiting.fetch_add(1, Ordering::Relaxed);
+        self.jobs.try_send(Job { exclusive, plan }).map_err(|error| {
+            self.counts.waiting.fetch_sub(1, Ordering::Relaxed);
+            match error {
+                TrySendError::Full(_) => NotWritten::Busy,
+                TrySendError::Disconnected(_) => NotWritten::Gone,
+            }
         })?;
         match answer.recv() {
             Ok(outcome) => outcome.map_err(NotWritten::Store),
@@ -135,6 +155,7 @@ struct Loop {
     trust: Trust,
     failing: Arc<AtomicBool>,
     begun: Arc<AtomicU64>,
+    counts: Arc<Writing>,
 }
 
 /// What the next plan may stand on.
@@ -162,6 +183,7 @@ impl Loop {
     fn run(mut self, waiting: &Receiver<Job>) {
         while let Some(first) = self.held.take().or_else(|| waiting.recv().ok()) {
             let group = self.group(first, waiting);
+            self.counts.waiting.fetch_sub(group.len(), Ordering::Relaxed);
             self.begun.store(since_boot().max(1), Ordering::Release);
             self.commit(group);
             self.begun.store(0, Ordering::Release);
@@ -184,7 +206,12 @@ impl Loop {
 
     /// Commits a group, or each of it alone when one spoils it for all: a batch that nobody can store must not keep others from theirs.
     fn commit(&mut self, mut group: Vec<Job>) {
+        let (jobs, since) = (group.len(), boot_time());
         let attempted = self.attempt(&mut group);
+        self.counts.tried(jobs, boot_time().saturating_sub(since));
+        if let Err(Failed::Refused(..) | Failed::Unknown(..) | Failed::Unread(_)) = &attempted {
+            self.counts.store_failed();
+        }
         match &attempted {
             Ok((_, Wrote::Something)) => self.failing.store(false, Ordering::Release),
             Err(Failed::Unknown(..) | Failed::Unread(_)) => self.failing.store(true, Ordering::Release),

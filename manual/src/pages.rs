@@ -88,6 +88,7 @@ fn programs() -> [(Command, &'static str, Vec<Part>); 6] {
             vec![
                 part("SETTING UP", LEDGER, "Setting up"),
                 part("CONFIGURATION", LEDGER, "Configuration: `ledger.toml`"),
+                part("NUMBERS FOR PROMETHEUS", LEDGER, "Numbers for Prometheus"),
                 part("WHEN A LOG HAS STOPPED", LEDGER, "When a log has stopped"),
                 part("BACKUP AND RESTORE", LEDGER, "Backup and restore"),
             ],

@@ -188,3 +188,18 @@ pub fn flip_a_byte(ledger: &Ledger) -> u64 {
     flip(ledger, Bytes::Payload(LogName::Records, index), None);
     index
 }
+
+/// Flips a bit in the middle of the signed checkpoint of a log. The ledger must not be running.
+///
+/// # Panics
+/// When there is none.
+pub fn flip_checkpoint(ledger: &Ledger, log: LogName) {
+    let offices = std::fs::read_dir(ledger.data().join("checkpoints")).expect("the checkpoints");
+    for office in offices.flatten() {
+        let file = office.path().join(log.as_str());
+        let mut note = std::fs::read(&file).expect("a checkpoint");
+        let middle = note.len() / 2;
+        note[middle] ^= 1;
+        std::fs::write(&file, note).expect("cannot write a checkpoint");
+    }
+}

@@ -9,6 +9,7 @@ use crate::ports::free_port;
 use crate::postgres;
 use crate::process::Process;
 use crate::town::copy_files;
+use crate::wait;
 
 /// Where the books of this run are kept: `SEKISHO_STORE=postgres` says on a server, which the run starts.
 fn on_server() -> bool {
@@ -87,6 +88,18 @@ impl Ledger {
         ledger
     }
 
+    /// Has it show its numbers from the next start on. Gives the address.
+    ///
+    /// # Panics
+    /// When the configuration cannot be written.
+    #[must_use]
+    pub fn show_numbers(&self) -> String {
+        let (file, port) = (self.data.join("ledger.toml"), free_port());
+        let text = std::fs::read_to_string(&file).expect("a ledger's configuration");
+        std::fs::write(&file, format!("metrics = \"127.0.0.1:{port}\"\n{text}")).expect("cannot write it");
+        format!("http://127.0.0.1:{port}/metrics")
+    }
+
     /// Writes another value for a key that stands in the configuration.
     fn configure(&self, key: &str, value: impl Fn(&str) -> String) {
         self.configure_at(&self.data, key, value);
@@ -107,13 +120,31 @@ impl Ledger {
     /// # Panics
     /// When it ends instead.
     pub fn serve(&mut self) {
+        let mut process = self.begin();
+        process.wait_ready("the ledger's port", || self.answers());
+        self.process = Some(process);
+    }
+
+    /// As [`Self::serve`], where it may end instead. Whether it serves.
+    pub fn try_serve(&mut self) -> bool {
+        let mut process = self.begin();
+        let serves = wait::until("the ledger's port or its end", || match self.answers() {
+            Some(()) => Some(true),
+            None => process.ended().map(|_| false),
+        });
+        self.process = serves.then_some(process);
+        serves
+    }
+
+    fn begin(&self) -> Process {
         let mut command = self.command("serve");
         command.env("RUST_LOG", "info").env("RUNTIME_DIRECTORY", self.memory());
         live_by(&self.clock, &mut command);
-        let mut process = Process::start("ledger", &mut command, &self.log);
-        let port = self.port;
-        process.wait_ready("the ledger's port", || std::net::TcpStream::connect(("127.0.0.1", port)).ok().map(|_| ()));
-        self.process = Some(process);
+        Process::start("ledger", &mut command, &self.log)
+    }
+
+    fn answers(&self) -> Option<()> {
+        std::net::TcpStream::connect(("127.0.0.1", self.port)).ok().map(|_| ())
     }
 
     /// What its machine remembers of what was signed, until it is switched off.

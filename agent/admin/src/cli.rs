@@ -24,7 +24,9 @@ pub(crate) use self::logs::LogCommand;
 pub(crate) use self::operators::{OperatorChange, OperatorCommand};
 pub(crate) use self::organisation::{PostCommand, SectionCommand};
 pub(crate) use self::permits::{ConnectionChange, ConnectionCommand, PermitCommand, RouteCommand};
-pub(crate) use self::records::{RecordsCommand, RegisterCommand, SearchArguments, Which};
+pub(crate) use self::records::{
+    ExportArguments, ExportFormat, Question, RecordsCommand, RegisterCommand, SearchArguments, Which,
+};
 pub(crate) use self::reports::ReportCommand;
 pub(crate) use self::terminals::{EnrolArguments, TerminalChange, TerminalCommand};
 use crate::config_text::FromText;

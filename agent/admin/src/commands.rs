@@ -7,6 +7,7 @@ mod card_secret;
 mod cards;
 mod carry;
 mod decisions;
+mod export;
 mod first_pin;
 mod found;
 mod issue;

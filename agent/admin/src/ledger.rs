@@ -107,6 +107,10 @@ pub(crate) struct Found {
     pub next: Option<u64>,
     /// Terminals with something missing.
     pub behind: Vec<Value>,
+    /// Entries of the records log that the answer was made from,
+    pub size: u64,
+    /// of so many.
+    pub of: u64,
 }
 
 /// Which records of a terminal are to be proved sealed.
@@ -402,10 +406,13 @@ impl Ledger {
             next: Option<u64>,
             #[serde(default)]
             behind: Vec<Value>,
+            size: u64,
+            of: u64,
         }
         let answer: Answer = self.link.get_json(&format!("{}?{query}", self.path("search")), &self.options())?;
         let rows = answer.rows.iter().map(|row| Ok((row.index, bytes(&row.record)?)));
-        Ok(Found { rows: rows.collect::<Result<_, AdminError>>()?, next: answer.next, behind: answer.behind })
+        let rows = rows.collect::<Result<_, AdminError>>()?;
+        Ok(Found { rows, next: answer.next, behind: answer.behind, size: answer.size, of: answer.of })
     }
 
     /// A record and what proves it.

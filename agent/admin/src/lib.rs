@@ -44,6 +44,7 @@ mod seen;
 mod sending;
 mod settled;
 mod table;
+mod taken_away;
 mod terminal_word;
 
 use std::path::PathBuf;

@@ -371,10 +371,14 @@ impl Teller<'_> {
         let terminal = about.terminal.as_ref();
         parts.extend(terminal.map(|code| self.say(format!("terminal {code}"), format!("端末機 {code}"))));
         parts.extend(about.first.map(|first| self.say(format!("from entry {first}"), format!("{first}番から"))));
-        if parts.is_empty() {
-            return String::new();
+        let mut text = String::new();
+        if !parts.is_empty() {
+            text += &self.say(format!(": {}", parts.join(", ")), format!("(対象: {})", parts.join("、")));
         }
-        self.say(format!(": {}", parts.join(", ")), format!("(対象: {})", parts.join("、")))
+        if let Some(number) = &about.permission {
+            text += &self.say(format!(", to take it away under {number}"), format!("(書き出し、許可番号 {number})"));
+        }
+        text
     }
 
     fn refused_act(&self, kind: AlarmKind, act: &RefusedAct) -> String {

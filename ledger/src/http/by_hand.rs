@@ -61,7 +61,7 @@ pub(super) async fn seal(
         let about = About { terminal: Some(peer.terminal), ..About::default() };
         let shown = match seal.ranges.len() {
             0 => Shown::NoPersons,
-            count => Shown::Rows(ReadQuery::Proof, count, about),
+            count => Shown::rows(ReadQuery::Proof, count, about),
         };
         Ok((seal, shown))
     });

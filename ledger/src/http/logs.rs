@@ -77,7 +77,7 @@ async fn entries(hall: Hall, knock: Knock, log: LogName, tile: TilePath) -> Resu
     };
     let bundle = knock.visit(hall, roles, move |ledger, Visitor { office, .. }| {
         let about = About { first: Some(tile.first()), ..About::default() };
-        Ok((ledger.entry_bundle(office, log, &tile)?, Shown::Rows(query, usize::from(tile.width()), about)))
+        Ok((ledger.entry_bundle(office, log, &tile)?, Shown::rows(query, usize::from(tile.width()), about)))
     });
     Ok(octets(bundle.await?))
 }

@@ -3,7 +3,7 @@
 use axum::extract::State;
 use axum::response::Response;
 use sekisho_tlog::Hash;
-use sekisho_wire::id::{CardGuid, Code, Hash as WireHash, Salt};
+use sekisho_wire::id::{CardGuid, CaseReference, Code, Hash as WireHash, Salt};
 use sekisho_wire::reason::Query as ReadQuery;
 use sekisho_wire::record::{About, Lost, kind_number};
 use serde::Deserialize;
@@ -100,7 +100,7 @@ pub(super) async fn register(
         let part = ledger.register_part(&office, asked.from, seen.as_deref(), None)?;
         let shown = match part.entries.len() {
             0 => Shown::NoPersons,
-            count => Shown::Rows(ReadQuery::Register, count, from(asked.from)),
+            count => Shown::rows(ReadQuery::Register, count, from(asked.from)),
         };
         Ok((part, shown))
     });
@@ -163,7 +163,7 @@ pub(super) async fn act_names(
         let (index, names) = ledger.act_names(office, &Hash(id.0))?;
         let shown = match names.len() {
             0 => Shown::NoPersons,
-            count => Shown::Rows(ReadQuery::Entries, count, from(index)),
+            count => Shown::rows(ReadQuery::Entries, count, from(index)),
         };
         Ok((names, shown))
     });
@@ -236,6 +236,8 @@ pub(super) struct SearchQuery {
     until: Option<Millis>,
     before: Option<u64>,
     limit: Option<u32>,
+    /// Under which number it was permitted to take away what is found.
+    permission: Option<String>,
 }
 
 impl SearchQuery {
@@ -271,7 +273,7 @@ fn about(question: &Question) -> About {
     }
     let Question { operator, card, terminal, .. } = question;
     let (operator, card) = (named(operator.as_ref()), named(card.as_ref()));
-    About { operator, card, terminal: named(terminal.as_ref()), first: None }
+    About { operator, card, terminal: named(terminal.as_ref()), ..About::default() }
 }
 
 /// About entries by their number.
@@ -299,11 +301,13 @@ pub(super) async fn search(
     knock: Knock,
     Asked(query): Asked<SearchQuery>,
 ) -> Result<Response, Inside> {
+    let permission = query.permission.as_deref().map(CaseReference::new).transpose();
+    let permission = permission.map_err(|_| Refusal::Malformed("permission"))?;
     let question = query.question()?;
     let found = knock.visit(hall, READERS, move |ledger, Visitor { office, .. }| {
-        let about = about(&question);
+        let about = About { permission: permission.clone(), ..about(&question) };
         let found = ledger.search(office, &question)?;
-        let shown = Shown::Rows(ReadQuery::Search, found.rows.len(), about);
+        let shown = Shown::rows(ReadQuery::Search, found.rows.len(), about);
         Ok((found, shown))
     });
     let found = found.await?;
@@ -342,7 +346,7 @@ pub(super) async fn evidence(
     Named(AtIndex { index }): Named<AtIndex>,
 ) -> Result<Response, Inside> {
     let evidence = knock.visit(hall, READERS, move |ledger, Visitor { office, .. }| {
-        Ok((ledger.evidence(office, index)?, Shown::Rows(ReadQuery::Proof, 1, from(index))))
+        Ok((ledger.evidence(office, index)?, Shown::rows(ReadQuery::Proof, 1, from(index))))
     });
     let evidence = evidence.await?;
     let mut body = proved_json(&evidence.proved);
@@ -365,7 +369,7 @@ pub(super) struct AtIndex {
 pub(super) async fn behind(State(hall): State<Hall>, knock: Knock) -> Result<Response, Inside> {
     let rows = knock.visit(hall, ANY_ROLE, |ledger, Visitor { office, .. }| {
         let rows = ledger.behind(office)?;
-        let shown = Shown::Rows(ReadQuery::Search, rows.len(), About::default());
+        let shown = Shown::rows(ReadQuery::Search, rows.len(), About::default());
         Ok((rows, shown))
     });
     Ok(answer(&rows.await?.iter().map(behind_json).collect()))

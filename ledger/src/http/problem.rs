@@ -8,6 +8,10 @@ use serde_json::{Value, json};
 
 use crate::refusal::{Place, Refusal, Text};
 
+/// By which code an answer refuses; for who counts them.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Refused(pub(super) &'static str);
+
 /// A refusal for a terminal or a person of the office: strangers are not told why a log has stopped.
 #[derive(Debug)]
 pub(super) struct Inside(pub(super) Refusal);
@@ -50,6 +54,7 @@ fn problem(refusal: &Refusal, words: impl Fn(&Refusal, Language) -> Text) -> Res
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let content = HeaderValue::from_static("application/problem+json");
     let mut response = (status, [(CONTENT_TYPE, content)], body.to_string()).into_response();
+    response.extensions_mut().insert(Refused(code));
     if matches!(refusal, Refusal::Busy | Refusal::Unavailable { .. } | Refusal::Hears(_)) {
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
     }

@@ -27,7 +27,14 @@ pub(super) enum Shown {
     /// Nothing that speaks of a person.
     NoPersons,
     /// So many rows, about whom or what was asked for.
-    Rows(Query, usize, About),
+    Rows(Query, usize, Box<About>),
+}
+
+impl Shown {
+    /// So many rows.
+    pub(super) fn rows(query: Query, count: usize, about: About) -> Self {
+        Self::Rows(query, count, Box::new(about))
+    }
 }
 
 impl Knock {
@@ -47,7 +54,7 @@ impl Knock {
             let visitor = self.admitted(&hall.ledger, any_of)?;
             let (answer, shown) = work(&hall.ledger, &visitor)?;
             if let Shown::Rows(query, count, about) = shown {
-                hall.ledger.note_read(&visitor, query, count, about)?;
+                hall.ledger.note_read(&visitor, query, count, *about)?;
             }
             Ok(answer)
         });

@@ -9,6 +9,8 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, Serve
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 use serde_json::Value;
 
+use crate::described;
+
 /// Who connects.
 pub(crate) struct Client {
     address: SocketAddr,
@@ -65,7 +67,10 @@ impl Client {
         let mut request = format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n");
         headers.iter().for_each(|(name, value)| request += &format!("{name}: {value}\r\n"));
         request += &format!("Content-Length: {}\r\n\r\n", body.len());
-        self.send(&[request.as_bytes(), body].concat()).unwrap()
+        let answer = self.send(&[request.as_bytes(), body].concat()).unwrap();
+        // Whatever a test asks: it is described, and so is what comes.
+        described::hold(method, path, body, &answer);
+        answer
     }
 
     pub(crate) fn get(&self, path: &str) -> Answer {

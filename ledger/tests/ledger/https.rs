@@ -379,7 +379,7 @@ fn bad_requests_get_a_problem_in_two_languages() {
     assert_eq!((&refused.json()["expected"], &refused.json()["epoch"]), (&json!(0), &json!(0)));
 }
 
-fn certificate_request(identity: &Identity) -> Value {
+pub(crate) fn certificate_request(identity: &Identity) -> Value {
     let key = KeyPair::try_from(identity.1.as_slice()).unwrap();
     json!({"csr": STANDARD.encode(CertificateParams::default().serialize_request(&key).unwrap().der())})
 }

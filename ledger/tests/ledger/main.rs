@@ -5,6 +5,7 @@ mod backup;
 mod checkpoints;
 mod client;
 mod commands;
+mod described;
 mod faulty;
 mod fsck;
 mod hearing;

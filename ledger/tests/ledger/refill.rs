@@ -16,16 +16,16 @@ use crate::town::{Scratch, TestBatch, TestTerminal, Town, code, scratch};
 use sekisho_ledger::authority::Peer;
 
 /// What a terminal would still have.
-struct Held {
-    batches: Vec<(u64, TestBatch)>,
-    acts: Vec<Vec<u8>>,
-    names: Vec<Name>,
-    kept: Vec<Keepsake>,
-    shown: Shown,
+pub(crate) struct Held {
+    pub(crate) batches: Vec<(u64, TestBatch)>,
+    pub(crate) acts: Vec<Vec<u8>>,
+    pub(crate) names: Vec<Name>,
+    pub(crate) kept: Vec<Keepsake>,
+    pub(crate) shown: Shown,
 }
 
 impl Town {
-    fn sizes(&self) -> [u64; 3] {
+    pub(crate) fn sizes(&self) -> [u64; 3] {
         let office = self.ledger.office(&self.office).unwrap();
         LogName::ALL.map(|log| office.log(log).committed_size())
     }
@@ -57,13 +57,13 @@ impl Town {
     }
 
     /// Its terminal shows what it verified; whatever does not fit stops its log.
-    fn shows(&self, shown: &Shown) {
+    pub(crate) fn shows(&self, shown: &Shown) {
         self.ledger.hear(&self.terminal.peer, shown).unwrap();
     }
 }
 
 /// A town with a copy of yesterday, and what its terminal holds of today.
-fn a_day_later() -> (Town, Scratch, Held) {
+pub(crate) fn a_day_later() -> (Town, Scratch, Held) {
     let mut town = Town::new();
     town.send(5);
     town.publish();

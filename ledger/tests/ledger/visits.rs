@@ -13,7 +13,7 @@ use sekisho_register::change::{
 };
 use sekisho_tlog::{Checkpoint, SigningKey};
 use sekisho_wire::batch::SEEN_NOTE_MAX;
-use sekisho_wire::id::Hash;
+use sekisho_wire::id::{CaseReference, Hash};
 use sekisho_wire::reason::{AlarmKind, EnrolmentEvent, Query};
 use sekisho_wire::record::{About, Alarm, Body, Record, RefusedAct, token_digest};
 use serde_json::json;
@@ -166,9 +166,13 @@ fn a_read_says_about_whom_or_what_was_asked() {
     let token = served.token();
     let card = served.town.mayor.guid;
     let of_first = |first| About { first: Some(first), ..About::default() };
-    let asked = About { operator: Some(code("mayor")), card: Some(card), terminal: Some(code("jumin-1")), first: None };
+    let asked =
+        About { operator: Some(code("mayor")), card: Some(card), terminal: Some(code("jumin-1")), ..About::default() };
+    let permitted = About { permission: Some(CaseReference::new("R8-0012").unwrap()), ..asked.clone() };
+    let search = format!("search?operator=mayor&card={card}&terminal=jumin-1");
     let cases = [
-        (served.at(&format!("search?operator=mayor&card={card}&terminal=jumin-1")), asked),
+        (served.at(&search), asked),
+        (served.at(&format!("{search}&permission=R8-0012")), permitted),
         (served.at("search?operator=No+such+code"), About::default()),
         (served.at("evidence/1"), of_first(1)),
         (served.at("register?from=0"), of_first(0)),
@@ -179,6 +183,10 @@ fn a_read_says_about_whom_or_what_was_asked() {
         let read = |body: &Body| if let Body::Read(read) = body { Some(read.about.clone()) } else { None };
         assert_eq!(records(&served).iter().rev().find_map(read), Some(about), "{path}");
     }
+    let before = served.town.records();
+    let named = served.anybody().get_as(&served.at("search?permission=Yamada"), &token);
+    assert_eq!(named.problem(), (400, "malformed".into()), "a number that could be a name");
+    assert_eq!(served.town.records(), before);
 }
 
 #[test]

@@ -195,8 +195,15 @@ fn of_a_terminal() -> impl Strategy<Value = Body> {
 /// What the ledger writes.
 fn of_the_ledger() -> impl Strategy<Value = Body> {
     let card = || any::<[u8; 16]>().prop_map(CardGuid);
-    let about = (option::of(code()), option::of(card()), option::of(code()), option::of(any::<u64>()))
-        .prop_map(|(operator, card, terminal, first)| About { operator, card, terminal, first });
+    let about =
+        (option::of(code()), option::of(card()), option::of(code()), option::of(any::<u64>()), option::of(case()))
+            .prop_map(|(operator, card, terminal, first, permission)| About {
+                operator,
+                card,
+                terminal,
+                first,
+                permission,
+            });
     prop_oneof![
         (code(), card(), one_of::<Query>(), any::<u32>(), about).prop_map(|(operator, card, query, count, about)| {
             Body::Read(Read { operator, card, query, count, about })

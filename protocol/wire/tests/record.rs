@@ -129,7 +129,15 @@ fn bodies() -> Vec<Body> {
                 card: Some(CardGuid([2; 16])),
                 terminal: Some(code("jumin-1")),
                 first: Some(7),
+                permission: None,
             },
+        }),
+        Body::Read(Read {
+            operator: code("20001"),
+            card: CardGuid([9; 16]),
+            query: Query::Search,
+            count: 500,
+            about: About { permission: Some(CaseReference::new("R8-0012").unwrap()), ..About::default() },
         }),
         Body::Alarm(Alarm {
             kind: AlarmKind::Fork,

@@ -14,6 +14,9 @@ use crate::dates::When;
 pub(crate) enum RecordsCommand {
     /// Search access records, newest first; the search itself is recorded (検索)
     Search(Box<SearchArguments>),
+    /// Write what a search finds into a file, as CSV or as OCSF events; each page that is read is recorded with the number of its
+    /// permission (書き出し)
+    Export(Box<ExportArguments>),
     /// Show one record (表示)
     Show {
         /// Its index in the records log
@@ -46,9 +49,49 @@ fn kind(text: &str) -> Result<u16, String> {
     })
 }
 
-/// What to look for.
+/// What to show.
 #[derive(Debug, Default, Args)]
 pub(crate) struct SearchArguments {
+    /// What to look for.
+    #[command(flatten)]
+    pub question: Question,
+    /// At most so many
+    #[arg(long, default_value_t = 100)]
+    pub limit: u32,
+}
+
+/// What to take away.
+#[derive(Debug, Args)]
+pub(crate) struct ExportArguments {
+    /// What to look for.
+    #[command(flatten)]
+    pub question: Question,
+    /// The number of the decision that permits it (許可番号); no name fits it
+    #[arg(long, value_name = "NUMBER")]
+    pub permission: CaseReference,
+    /// For spreadsheets (csv), or for programs that watch over security (ocsf)
+    #[arg(long, value_enum)]
+    pub format: ExportFormat,
+    /// The file; it has its name when it is whole
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+    /// Begin a CSV file with a byte order mark: Excel shows Japanese as rubbish without it
+    #[arg(long)]
+    pub bom: bool,
+}
+
+/// How records are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ExportFormat {
+    /// RFC 4180, UTF-8, safe against formulas; titles in the language of --lang
+    Csv,
+    /// Open Cybersecurity Schema Framework, one event a line
+    Ocsf,
+}
+
+/// What to look for.
+#[derive(Debug, Default, Args)]
+pub(crate) struct Question {
     /// Who
     #[arg(long, value_parser = word::<Code>)]
     pub operator: Option<Code>,
@@ -76,9 +119,6 @@ pub(crate) struct SearchArguments {
     /// Until the end of this date
     #[arg(long, value_parser = when, value_name = "DATE")]
     pub until: Option<When>,
-    /// At most so many
-    #[arg(long, default_value_t = 100)]
-    pub limit: u32,
 }
 
 /// Registers.

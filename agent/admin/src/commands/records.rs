@@ -5,20 +5,22 @@ use std::fmt::Write as _;
 use sekisho_register::wareki::numbered;
 use sekisho_wire::record::Record;
 
-use super::{carry, verify};
-use crate::cli::{RecordsCommand, SearchArguments};
+use super::{carry, export, verify};
+use crate::cli::{Question, RecordsCommand, SearchArguments};
 use crate::dates::Edge;
 use crate::desk::Desk;
 use crate::error::{AdminError, Said};
+use crate::ledger::Found;
 use crate::record_words::Teller;
 use crate::table::Table;
 
 /// Most rows of one page (LEDGER §L5).
-const PAGE: u32 = 500;
+pub(super) const PAGE: u32 = 500;
 
 pub(super) fn run(desk: &mut Desk, command: RecordsCommand) -> Result<(), AdminError> {
     match command {
         RecordsCommand::Search(arguments) => search(desk, &arguments),
+        RecordsCommand::Export(arguments) => export::run(desk, &arguments),
         RecordsCommand::Show { index } => show(desk, index),
         RecordsCommand::Carry { file, seals } => carry::run(desk, &file, seals),
         RecordsCommand::Verify { index: Some(index), .. } => verify::one(desk, index),
@@ -27,7 +29,7 @@ pub(super) fn run(desk: &mut Desk, command: RecordsCommand) -> Result<(), AdminE
 }
 
 /// The question as a query. Every value keeps to an alphabet that needs no escapes in a query, or is checked here.
-fn query(arguments: &SearchArguments, before: Option<u64>, limit: u32) -> Result<String, AdminError> {
+pub(super) fn query(arguments: &Question, before: Option<u64>, limit: u32) -> Result<String, AdminError> {
     let mut query = format!("limit={limit}");
     let mut add = |name: &str, value: Option<String>| {
         if let Some(value) = value {
@@ -53,31 +55,50 @@ fn query(arguments: &SearchArguments, before: Option<u64>, limit: u32) -> Result
 }
 
 fn search(desk: &mut Desk, arguments: &SearchArguments) -> Result<(), AdminError> {
-    query(arguments, None, 1)?;
+    query(&arguments.question, None, 1)?;
     desk.log_in()?;
     let mut rows = Vec::new();
-    let mut behind = Vec::new();
+    let mut newest = None;
     let mut before = None;
     while rows.len() < arguments.limit as usize {
         let left = arguments.limit - u32::try_from(rows.len()).unwrap_or(u32::MAX);
-        let page = desk.ledger.search(&query(arguments, before, left.min(PAGE))?)?;
-        rows.extend(page.rows);
-        behind = page.behind;
+        let mut page = desk.ledger.search(&query(&arguments.question, before, left.min(PAGE))?)?;
+        rows.append(&mut page.rows);
         before = page.next;
+        newest = Some(page);
         if before.is_none() {
             break;
         }
     }
     print(desk, &rows)?;
-    if !behind.is_empty() {
-        let list: Vec<String> = behind.iter().map(ToString::to_string).collect();
+    if let Some(found) = newest {
+        late_terminals(desk, &found);
+    }
+    Ok(())
+}
+
+/// Says what an answer lacks that the ledger had time to find.
+pub(super) fn incomplete(desk: &Desk, found: &Found) {
+    let Found { size, of, .. } = found;
+    if size < of {
+        desk.screen.note(
+            &format!("not complete: the ledger's search has come to {size} of {of} records; its operator runs 'sekisho-ledger fsck'"),
+            &format!("台帳の検索は {of} 件中 {size} 件までしか進んでいないため、結果は完全ではありません。台帳の運用者が「sekisho-ledger fsck」を実行してください"),
+        );
+    }
+    late_terminals(desk, found);
+}
+
+/// Says whose records may be missing.
+fn late_terminals(desk: &Desk, found: &Found) {
+    if !found.behind.is_empty() {
+        let list: Vec<String> = found.behind.iter().map(ToString::to_string).collect();
         let list = list.join(", ");
         desk.screen.note(
             &format!("not complete: these terminals have records that have not arrived: {list}"),
             &format!("次の端末機の記録が一部届いていないため、結果は完全ではありません: {list}"),
         );
     }
-    Ok(())
 }
 
 fn print(desk: &Desk, rows: &[(u64, Vec<u8>)]) -> Result<(), AdminError> {
@@ -132,13 +153,13 @@ mod tests {
 
     #[test]
     fn a_question_becomes_a_query_and_nothing_slips_in() {
-        let arguments = SearchArguments {
+        let arguments = Question {
             operator: Some(Code::new("0012").unwrap()),
             verdict: Some("refused".to_owned()),
-            ..SearchArguments::default()
+            ..Question::default()
         };
         assert_eq!(query(&arguments, Some(7), 100).unwrap(), "limit=100&operator=0012&verdict=refused&before=7");
-        let sly = SearchArguments { verdict: Some("granted&operator=9".to_owned()), ..SearchArguments::default() };
+        let sly = Question { verdict: Some("granted&operator=9".to_owned()), ..Question::default() };
         assert!(matches!(query(&sly, None, 1), Err(AdminError::Argument { name: "--verdict", .. })));
     }
 }

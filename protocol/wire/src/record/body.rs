@@ -4,7 +4,8 @@ use minicbor::{Decode, Encode};
 
 use crate::decision::DecisionInput;
 use crate::id::{
-    AccountName, AgentVersion, CardGuid, Code, Hash, ReaderIdentity, RequestId, Salt, SessionId, Signature,
+    AccountName, AgentVersion, CardGuid, CaseReference, Code, Hash, ReaderIdentity, RequestId, Salt, SessionId,
+    Signature,
 };
 use crate::reason::{
     AlarmKind, CardTrouble, EnrolmentEvent, FalseSlot, IncidentClass, Instead, LeaseEnd, LinkState, LoginSeen,
@@ -425,6 +426,9 @@ pub struct About {
     /// The first entry of those that were asked for by number.
     #[n(3)]
     pub first: Option<u64>,
+    /// Under which number it was permitted to take away what was found.
+    #[n(4)]
+    pub permission: Option<CaseReference>,
 }
 
 /// The ledger saw something that must not be.

@@ -1,0 +1,111 @@
+//! A record as it is taken away from here: one row of facts, as a line of CSV or as an event of OCSF.
+
+mod csv;
+mod ocsf;
+
+use sekisho_tlog::leaf_hash;
+use sekisho_wire::decision::DecisionInput;
+use sekisho_wire::id::{CardGuid, Code};
+use sekisho_wire::record::{Body, Emitter, Record};
+use sekisho_wire::verdict::VerdictCode;
+
+pub(crate) use self::csv::{BYTE_ORDER_MARK, csv_head, csv_line};
+pub(crate) use self::ocsf::{Source, ocsf_line};
+
+/// One record.
+#[derive(Debug)]
+pub(crate) struct Row {
+    /// Its index in the records log.
+    pub index: u64,
+    /// Its leaf there, in hexadecimal: by it anybody finds the record in the tree again. Empty where the ledger could not open it.
+    leaf: String,
+    /// What it says; nothing where it cannot be read.
+    record: Option<Record>,
+    /// The same in a sentence.
+    what: String,
+}
+
+impl Row {
+    /// The record with these bytes; `tell` puts it into a sentence.
+    #[must_use]
+    pub(crate) fn new(index: u64, bytes: &[u8], tell: impl FnOnce(&Record) -> String) -> Self {
+        let leaf = if bytes.is_empty() { String::new() } else { hex(&leaf_hash(bytes).0) };
+        // A record that cannot be read is evidence all the same, and keeps its row.
+        match Record::decode(bytes) {
+            Ok(record) => Self { index, leaf, what: tell(&record), record: Some(record) },
+            Err(error) => Self { index, leaf, what: error.to_string(), record: None },
+        }
+    }
+
+    fn kind(&self) -> &'static str {
+        self.record.as_ref().map_or("unread", |record| record.body.kind().1)
+    }
+
+    fn terminal(&self) -> Option<&Code> {
+        match self.record.as_ref().map(|record| &record.emitter) {
+            Some(Emitter::Terminal(terminal)) => Some(terminal),
+            Some(Emitter::Ledger) | None => None,
+        }
+    }
+
+    fn input(&self) -> Option<&DecisionInput> {
+        self.record.as_ref().and_then(|record| record.body.input())
+    }
+
+    fn verdict(&self) -> Option<VerdictCode> {
+        let body = &self.record.as_ref()?.body;
+        if let Body::Decision(decision) = body {
+            return Some(decision.verdict);
+        }
+        // Whoever is not let in has no session.
+        body.input().map(|_| VerdictCode::Granted)
+    }
+
+    /// Whom it names, and which card.
+    fn who(&self) -> (Option<&Code>, Option<CardGuid>) {
+        let Some(record) = &self.record else { return (None, None) };
+        if let Some(input) = record.body.input() {
+            return (input.operator.as_ref(), input.card);
+        }
+        match &record.body {
+            Body::PinFailed(failed) => (failed.operator.as_ref(), Some(failed.card)),
+            Body::PinChanged(changed) => (changed.operator.as_ref(), Some(changed.card)),
+            Body::CardReported(reported) => (reported.operator.as_ref(), Some(reported.card)),
+            Body::IncidentReported(reported) => (reported.operator.as_ref(), reported.card),
+            Body::CardSeen(seen) => (None, Some(seen.card)),
+            Body::CardFalse(seen) => (None, Some(seen.card)),
+            Body::Read(read) => (Some(&read.operator), Some(read.card)),
+            Body::Enrolment(enrolment) => (enrolment.by.as_ref(), None),
+            Body::SessionOpened(_)
+            | Body::SessionUnlocked(_)
+            | Body::SessionClosed(_)
+            | Body::Locked(_)
+            | Body::Decision(_)
+            | Body::Completed(_)
+            | Body::Withdrawn(_)
+            | Body::ScreenLocked(_)
+            | Body::ScreenNotLocked(_)
+            | Body::BreakGlass(_)
+            | Body::ReadersLent(_)
+            | Body::ReadersBack(_)
+            | Body::TerminalUp(_)
+            | Body::TerminalDown
+            | Body::ReaderUp(_)
+            | Body::ReaderDown(_)
+            | Body::Link(_)
+            | Body::Clock(_)
+            | Body::Lost(_)
+            | Body::RegisterAdvanced(_)
+            | Body::Worker(_)
+            | Body::Alarm(_) => (None, None),
+        }
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn text(of: Option<impl ToString>) -> String {
+    of.map_or_else(String::new, |value| value.to_string())
+}

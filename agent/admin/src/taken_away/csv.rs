@@ -1,0 +1,137 @@
+//! CSV as RFC 4180 says: lines end with CR LF, what needs it is quoted. Nothing that stands in a cell is taken for a formula.
+
+use sekisho_register::calendar::{MINUTE_MS, date, local_minute};
+use sekisho_wire::words::Language;
+
+use super::{Row, text};
+
+/// Some spreadsheets take a file without it for one in an older encoding, and show Japanese as rubbish.
+pub(crate) const BYTE_ORDER_MARK: &str = "\u{feff}";
+
+/// Key and Japanese title of each column. Programs read the keys: they stay.
+const COLUMNS: [(&str, &str); 19] = [
+    ("index", "番号"),
+    ("kind", "種別"),
+    ("terminal", "端末機"),
+    ("epoch", "履歴"),
+    ("seq", "連番"),
+    ("time", "日時"),
+    ("clock", "端末機の時計"),
+    ("operator", "操作者"),
+    ("card", "カード"),
+    ("profile", "操作者ID"),
+    ("session", "セッション"),
+    ("application", "業務アプリケーション"),
+    ("function", "業務機能"),
+    ("purpose", "事由"),
+    ("case", "案件番号"),
+    ("verdict", "判定番号"),
+    ("reason", "判定"),
+    ("what", "内容"),
+    ("leaf", "葉ハッシュ"),
+];
+
+/// The first line.
+#[must_use]
+pub(crate) fn csv_head(language: Language) -> String {
+    let title = |(key, japanese): &(&'static str, &'static str)| match language {
+        Language::English => (*key).to_owned(),
+        Language::Japanese => (*japanese).to_owned(),
+    };
+    line(COLUMNS.iter().map(title))
+}
+
+/// One record.
+#[must_use]
+pub(crate) fn csv_line(row: &Row) -> String {
+    let (input, (operator, card)) = (row.input(), row.who());
+    let record = row.record.as_ref();
+    let verdict = row.verdict();
+    let cells: [String; COLUMNS.len()] = [
+        row.index.to_string(),
+        row.kind().to_owned(),
+        text(row.terminal()),
+        text(record.map(|record| record.epoch)),
+        text(record.map(|record| record.seq)),
+        text(record.map(|record| moment(record.trusted))),
+        text(record.map(|record| moment(record.wall))),
+        text(operator),
+        text(card),
+        text(input.and_then(|input| input.profile.as_ref())),
+        text(input.and_then(|input| input.session)),
+        text(input.and_then(|input| input.application.as_ref())),
+        text(input.and_then(|input| input.function.as_ref())),
+        text(input.and_then(|input| input.purpose.as_ref())),
+        text(input.and_then(|input| input.case.as_ref())),
+        text(verdict.map(|verdict| verdict.number())),
+        text(verdict.map(|verdict| verdict.name())),
+        row.what.clone(),
+        row.leaf.clone(),
+    ];
+    line(cells)
+}
+
+fn line(cells: impl IntoIterator<Item = String>) -> String {
+    let cells: Vec<String> = cells.into_iter().map(|cell| quoted(defused(cell))).collect();
+    cells.join(",") + "\r\n"
+}
+
+/// A spreadsheet takes a cell that begins so for a formula, and would do what a name or a case number says. An apostrophe before it makes it
+/// text; so does one before an apostrophe, or whoever takes them away would take one too many.
+fn defused(cell: String) -> String {
+    let risky = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠', '\''];
+    if cell.starts_with(risky) { format!("'{cell}") } else { cell }
+}
+
+fn quoted(cell: String) -> String {
+    if cell.contains([',', '"', '\r', '\n']) { format!("\"{}\"", cell.replace('"', "\"\"")) } else { cell }
+}
+
+/// Japanese time to the millisecond, as ISO 8601 writes it.
+fn moment(t: u64) -> String {
+    let (date, minute, rest) = (date(t), local_minute(t), t % MINUTE_MS);
+    let (hour, minute, second, milli) = (minute / 60, minute % 60, rest / 1000, rest % 1000);
+    format!("{}-{:02}-{:02}T{hour:02}:{minute:02}:{second:02}.{milli:03}+09:00", date.year, date.month, date.day)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_a_formula_and_nothing_ends_a_cell() {
+        for (cell, written) in [
+            ("jumin-1", "jumin-1"),
+            ("=1+1", "'=1+1"),
+            ("+81", "'+81"),
+            ("-1", "'-1"),
+            ("@SUM(A1)", "'@SUM(A1)"),
+            ("\t=1", "'\t=1"),
+            ("＝1", "'＝1"),
+            ("'=1", "''=1"),
+            ("a,b", "\"a,b\""),
+            ("say \"no\"", "\"say \"\"no\"\"\""),
+            ("=HYPERLINK(\"x\",\"y\")", "\"'=HYPERLINK(\"\"x\"\",\"\"y\"\")\""),
+            ("two\r\nlines", "\"two\r\nlines\""),
+            ("", ""),
+        ] {
+            assert_eq!(line([cell.to_owned()]), format!("{written}\r\n"));
+        }
+    }
+
+    #[test]
+    fn a_moment_is_japanese_time() {
+        assert_eq!(moment(0), "1970-01-01T09:00:00.000+09:00");
+        assert_eq!(moment(1_780_300_800_123), "2026-06-01T17:00:00.123+09:00");
+    }
+
+    #[test]
+    fn what_cannot_be_read_keeps_its_row() {
+        let row = Row::new(7, &[], |_| String::new());
+        let line = csv_line(&row);
+        assert!(line.starts_with("7,unread,,,,"), "{line}");
+        assert_eq!(line.matches(',').count(), COLUMNS.len() - 1, "{line}");
+        assert_eq!(csv_head(Language::English).matches(',').count(), COLUMNS.len() - 1);
+        assert!(csv_head(Language::Japanese).starts_with("番号,種別,端末機,"));
+    }
+}
