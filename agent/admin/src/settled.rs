@@ -82,6 +82,8 @@ fn plain(mut change: Change, made: u64, names: &[Name]) -> Change {
         | Change::Connection(_)
         | Change::Policy(_)
         | Change::Route(_)
+        | Change::Destroy(_)
+        | Change::Preserve(_)
         | Change::Incident(_) => {}
     }
     change

@@ -556,6 +556,8 @@ impl Draft<'_> {
             Change::Policy(change) => self.apply_policy(change, at),
             Change::Route(change) => self.apply_route(change, at),
             Change::LogKey(change) => self.apply_log_key(change, at),
+            Change::Destroy(change) => self.apply_destroy(*change, at),
+            Change::Preserve(change) => self.apply_preserve(change, at),
             Change::Incident(_) => Err(FoldRefusal::OtherLog),
         }?;
         Ok(None)

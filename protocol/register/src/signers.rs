@@ -182,6 +182,8 @@ impl Draft<'_> {
             | Change::Policy(_)
             | Change::Route(_)
             | Change::LogKey(_)
+            | Change::Destroy(_)
+            | Change::Preserve(_)
             | Change::Incident(_) => false,
         }
     }
