@@ -17,6 +17,7 @@ use crate::config::{Config, NAME_RULE, name_is_sound};
 use crate::data::{DataDir, replace_file};
 use crate::error::LedgerError;
 use crate::fsck::Report;
+use crate::kept::kept_status;
 use crate::keys::Keys;
 use crate::ledger::Ledger;
 use crate::office::fold_register;
@@ -86,7 +87,7 @@ pub fn founding_code(root: &Path, valid: Duration, clock: &dyn Clock) -> Result<
     let keys = Keys::read(&data)?;
     let authority = Authority::read(&data)?;
     let store = config.book(&data)?.open_existing()?;
-    let (seeds, log_keys) = make_log_keys(&keys.master)?;
+    let (seeds, log_keys) = make_log_keys(&keys.wrapping.master)?;
     let secret = CodeSecret::generate();
     let expires = clock.now().saturating_add(u64::try_from(valid.as_millis()).unwrap_or(u64::MAX));
     let purpose = CodePurpose::Founding { seeds };
@@ -154,7 +155,7 @@ pub fn reindex(root: &Path) -> Result<u64, LedgerError> {
 ///
 /// # Errors
 /// When keys or database cannot be read.
-pub fn status(root: &Path) -> Result<String, LedgerError> {
+pub fn status(root: &Path, clock: &dyn Clock) -> Result<String, LedgerError> {
     let data = DataDir::new(root);
     let config = Config::read(&data.config())?;
     let store = config.book(&data)?.open_snapshot()?;
@@ -167,6 +168,7 @@ pub fn status(root: &Path) -> Result<String, LedgerError> {
         }
         let terminals = register.terminals().count();
         text += &format!("  {terminals} terminals（端末機 {terminals} 台）\n");
+        text += &kept_status(&*store, &office.id, &register, clock.now())?;
     }
     Ok(text)
 }

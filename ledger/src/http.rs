@@ -72,6 +72,7 @@ pub fn routes(hall: Hall) -> Router {
         .route("/v1/{office}/search", get(people::search))
         .route("/v1/{office}/evidence/{index}", get(people::evidence))
         .route("/v1/{office}/behind", get(people::behind))
+        .route("/v1/{office}/retention", get(people::retention))
         .route("/v1/{office}/terminals/{terminal}/batches", post(by_hand::batches))
         .route("/v1/{office}/terminals/{terminal}/seal", get(by_hand::seal))
         .route("/{office}/{log}/checkpoint", get(logs::checkpoint))

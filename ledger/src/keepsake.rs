@@ -78,9 +78,13 @@ impl Ledger {
                     break;
                 }
                 if keeps(&peer.terminal, log, index, terminals) {
-                    let keepsake = self.keepsake(&office, log, index, &entry)?;
-                    bytes += keepsake.sealed.len();
-                    handed.keepsakes.push(keepsake);
+                    let keepsake = match self.keepsake(&office, log, index, &entry) {
+                        // Nobody keeps what was destroyed.
+                        Err(Refusal::Destroyed { .. }) => None,
+                        keepsake => Some(keepsake?),
+                    };
+                    bytes += keepsake.as_ref().map_or(0, |keepsake| keepsake.sealed.len());
+                    handed.keepsakes.extend(keepsake);
                 }
                 *to = index + 1;
             }

@@ -17,11 +17,12 @@ use crate::code::LedgerFacts;
 use crate::complaints::Complaints;
 use crate::config::Config;
 use crate::data::{DataDir, Lock, make_private};
+use crate::destroy::Destructions;
 use crate::error::LedgerError;
 use crate::heard::Heard;
 use crate::hearing::Awaited;
 use crate::index::Index;
-use crate::keys::{EnvelopeKey, Keys};
+use crate::keys::{EnvelopeKey, Keys, finish_writing_payload_keys};
 use crate::office::Office;
 use crate::refill::Refills;
 use crate::refusal::Refusal;
@@ -58,6 +59,8 @@ pub struct Ledger {
     pub(crate) heard: Heard,
     /// What they brought again for logs that are behind what was signed.
     pub(crate) refills: Refills,
+    /// What is being destroyed.
+    pub(crate) destructions: Destructions,
     /// Held while an office is brought up.
     pub(crate) founding: Mutex<()>,
     stopping: AtomicBool,
@@ -143,8 +146,9 @@ impl Ledger {
         lock: Option<Lock>,
     ) -> Result<Arc<Self>, LedgerError> {
         let config = Config::read(&data.config())?;
-        let Keys { master, envelope } = Keys::read(data)?;
-        let vault = Arc::new(Vault::open(master, &*store)?);
+        let Keys { wrapping, envelope } = Keys::read(data)?;
+        finish_writing_payload_keys(data)?;
+        let vault = Arc::new(Vault::open(wrapping, &*store)?);
         let places = Places { checkpoints: data.checkpoints(), index: data.index() };
         let offices = Arc::new(Offices::default());
         let stored_offices = store.offices()?;
@@ -175,6 +179,7 @@ impl Ledger {
             strangers: Strangers::default(),
             heard: Heard::default(),
             refills: Refills::default(),
+            destructions: Destructions::default(),
             founding: Mutex::default(),
             stopping: AtomicBool::new(false),
             config,
@@ -189,6 +194,8 @@ impl Ledger {
             _lock: lock,
         };
         for office in ledger.offices() {
+            // Before anybody can ask: a copy from before an act brings back what the act destroyed.
+            ledger.destroy_keys(&office)?;
             // A book with damage in it is served as far as it can be; the follower says again why the index falls behind.
             if let Err(error) = ledger.hold_index_against_log(&office) {
                 log::error!("the search index of office {} is made again: {error}", office.id);

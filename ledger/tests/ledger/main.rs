@@ -5,6 +5,7 @@ mod backup;
 mod checkpoints;
 mod client;
 mod commands;
+mod destroy;
 mod faulty;
 mod fsck;
 mod hearing;
