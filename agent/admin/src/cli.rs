@@ -8,6 +8,7 @@ mod organisation;
 mod permits;
 mod records;
 mod reports;
+mod retention;
 mod terminals;
 
 use std::path::PathBuf;
@@ -24,6 +25,7 @@ pub(crate) use self::organisation::{PostCommand, SectionCommand};
 pub(crate) use self::permits::{ConnectionChange, ConnectionCommand, PermitCommand, RouteCommand};
 pub(crate) use self::records::{RecordsCommand, RegisterCommand, SearchArguments, Which};
 pub(crate) use self::reports::ReportCommand;
+pub(crate) use self::retention::RetentionCommand;
 pub(crate) use self::terminals::{EnrolArguments, TerminalChange, TerminalCommand};
 use crate::config_text::FromText;
 use crate::dates::When;
@@ -176,6 +178,9 @@ pub(crate) enum Command {
     /// Access records (操作履歴)
     #[command(subcommand)]
     Records(RecordsCommand),
+    /// How long records are kept, and what is destroyed (保存・廃棄・保全)
+    #[command(subcommand)]
+    Retention(RetentionCommand),
     /// What was reported at terminals: lost cards, incidents (届出)
     #[command(subcommand)]
     Report(ReportCommand),

@@ -81,6 +81,32 @@ pub(crate) struct Found {
     pub next: Option<u64>,
     /// Terminals with something missing.
     pub behind: Vec<Value>,
+    /// What was destroyed: nothing of it is found.
+    pub destroyed: Vec<DestroyedMonths>,
+}
+
+/// Months of a class that an act destroyed (§L5).
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub(crate) struct DestroyedMonths {
+    /// Number of the class.
+    pub class: u64,
+    /// The first month.
+    pub from: u32,
+    /// The first month that was not.
+    pub to: u32,
+    /// Index of the act.
+    pub act: u64,
+}
+
+/// A month of a class that has records (§L5).
+#[derive(Clone, Copy, Debug, Deserialize)]
+pub(crate) struct KeptMonth {
+    /// Number of the class.
+    pub class: u64,
+    /// The month.
+    pub month: u32,
+    /// Whether its contents are erased.
+    pub erased: bool,
 }
 
 /// Which records of a terminal are to be proved sealed.
@@ -336,6 +362,14 @@ impl Ledger {
         Ok(self.link.get_json(&self.path("behind"), &self.options())?)
     }
 
+    /// The months that have records, by class.
+    ///
+    /// # Errors
+    /// As the link says.
+    pub(crate) fn kept_months(&self) -> Result<Vec<KeptMonth>, AdminError> {
+        Ok(self.link.get_json(&self.path("retention"), &self.options())?)
+    }
+
     /// Brings a batch of a terminal's records (§L4).
     ///
     /// # Errors
@@ -368,10 +402,13 @@ impl Ledger {
             next: Option<u64>,
             #[serde(default)]
             behind: Vec<Value>,
+            #[serde(default)]
+            destroyed: Vec<DestroyedMonths>,
         }
         let answer: Answer = self.link.get_json(&format!("{}?{query}", self.path("search")), &self.options())?;
         let rows = answer.rows.iter().map(|row| Ok((row.index, bytes(&row.record)?)));
-        Ok(Found { rows: rows.collect::<Result<_, AdminError>>()?, next: answer.next, behind: answer.behind })
+        let rows = rows.collect::<Result<_, AdminError>>()?;
+        Ok(Found { rows, next: answer.next, behind: answer.behind, destroyed: answer.destroyed })
     }
 
     /// A record and what proves it.

@@ -2,7 +2,7 @@
 
 use sekisho_register::change::Log;
 use sekisho_tlog::{
-    Checkpoint, HashReader, MemoryTree, ProveError, TlogError, VerifyingKey, consistency_proof, leaf_hash,
+    Checkpoint, Hash, HashReader, MemoryTree, ProveError, TlogError, VerifyingKey, consistency_proof, leaf_hash,
     verify_consistency,
 };
 use sekisho_wire::words::Language;
@@ -20,12 +20,20 @@ fn file(log: Log) -> String {
 /// # Errors
 /// [`crate::broken_log::BrokenLog`] when the entries are not the log that was signed.
 pub(crate) fn whole(log: Log, key: &VerifyingKey, note: &str, entries: &[Vec<u8>]) -> Result<MemoryTree, AdminError> {
+    whole_of(log, key, note, entries.iter().map(|entry| leaf_hash(entry)).collect())
+}
+
+/// The same of leaves alone.
+///
+/// # Errors
+/// As [`whole`].
+pub(crate) fn whole_of(log: Log, key: &VerifyingKey, note: &str, leaves: Vec<Hash>) -> Result<MemoryTree, AdminError> {
     let signed = Checkpoint::open(note, key).map_err(|error| Broken::Checkpoint(error).of(log))?;
-    let have = entries.len() as u64;
+    let have = leaves.len() as u64;
     if have != signed.size {
         return Err(Broken::Incomplete { have, size: signed.size }.of(log).into());
     }
-    let tree: MemoryTree = entries.iter().map(|entry| leaf_hash(entry)).collect();
+    let tree: MemoryTree = leaves.into_iter().collect();
     if tree.root() == signed.root { Ok(tree) } else { Err(Broken::Fork { size: signed.size }.of(log).into()) }
 }
 

@@ -2,14 +2,18 @@
 
 use std::fmt::Write as _;
 
-use sekisho_register::wareki::numbered;
-use sekisho_wire::record::Record;
+use sekisho_register::calendar::Month;
+use sekisho_register::thing::class_name;
+use sekisho_register::wareki::{month_text, numbered};
+use sekisho_wire::record::{Record, Retention};
+use sekisho_wire::words::Language;
 
 use super::{carry, verify};
 use crate::cli::{RecordsCommand, SearchArguments};
 use crate::dates::Edge;
 use crate::desk::Desk;
 use crate::error::{AdminError, Said};
+use crate::ledger::DestroyedMonths;
 use crate::record_words::Teller;
 use crate::table::Table;
 
@@ -56,19 +60,20 @@ fn search(desk: &mut Desk, arguments: &SearchArguments) -> Result<(), AdminError
     query(arguments, None, 1)?;
     desk.log_in()?;
     let mut rows = Vec::new();
-    let mut behind = Vec::new();
+    let (mut behind, mut destroyed) = (Vec::new(), Vec::new());
     let mut before = None;
     while rows.len() < arguments.limit as usize {
         let left = arguments.limit - u32::try_from(rows.len()).unwrap_or(u32::MAX);
         let page = desk.ledger.search(&query(arguments, before, left.min(PAGE))?)?;
         rows.extend(page.rows);
-        behind = page.behind;
+        (behind, destroyed) = (page.behind, page.destroyed);
         before = page.next;
         if before.is_none() {
             break;
         }
     }
     print(desk, &rows)?;
+    destroyed.iter().for_each(|gone| note_destroyed(desk, gone));
     if !behind.is_empty() {
         let list: Vec<String> = behind.iter().map(ToString::to_string).collect();
         let list = list.join(", ");
@@ -78,6 +83,21 @@ fn search(desk: &mut Desk, arguments: &SearchArguments) -> Result<(), AdminError
         );
     }
     Ok(())
+}
+
+/// Nothing is found of what is gone, and whoever searches must not take that for an answer.
+fn note_destroyed(desk: &Desk, gone: &DestroyedMonths) {
+    let Some(class) = Retention::numbered(gone.class) else { return };
+    let words = |language| {
+        let (first, last) = (Month(gone.from), Month(gone.to.saturating_sub(1)));
+        (class_name(class, language), month_text(first, language), month_text(last, language))
+    };
+    let act = gone.act;
+    let ((en, first, last), (ja, from, to)) = (words(Language::English), words(Language::Japanese));
+    desk.screen.note(
+        &format!("of class {en}, {first} to {last} were destroyed (act {act}): nothing of them is found"),
+        &format!("{ja}の{from}分から{to}分までは廃棄されたため、検索されません(処分 {act})"),
+    );
 }
 
 fn print(desk: &Desk, rows: &[(u64, Vec<u8>)]) -> Result<(), AdminError> {
