@@ -160,6 +160,7 @@ pub fn status(root: &Path, clock: &dyn Clock) -> Result<String, LedgerError> {
     let config = Config::read(&data.config())?;
     let store = config.book(&data)?.open_snapshot()?;
     let mut text = format!("{} {}\n", config.name, config.url());
+    let mut destroyed = false;
     for office in store.offices()? {
         let register = fold_register(&*store, &office.id)?;
         text += &format!("{} {}\n", office.id, register.title());
@@ -169,8 +170,25 @@ pub fn status(root: &Path, clock: &dyn Clock) -> Result<String, LedgerError> {
         let terminals = register.terminals().count();
         text += &format!("  {terminals} terminals（端末機 {terminals} 台）\n");
         text += &kept_status(&*store, &office.id, &register, clock.now())?;
+        destroyed |= !register.all_destroyed().is_empty();
+    }
+    if destroyed {
+        text += &key_status(&data)?;
     }
     Ok(text)
+}
+
+/// The one file whose older copies would bring destroyed months back.
+fn key_status(data: &DataDir) -> Result<String, LedgerError> {
+    let path = data.payload_key();
+    let changed =
+        std::fs::metadata(&path).and_then(|file| file.modified()).map_err(LedgerError::file("look at", &path))?;
+    let changed = changed.duration_since(std::time::UNIX_EPOCH).unwrap_or_default().as_millis();
+    let at = stamp(u64::try_from(changed).unwrap_or_default());
+    Ok(format!(
+        "payload.key changed {at}: keep a copy of it apart from the database, and destroy every older copy\n\
+         payload.key は {at} に変更されました。データベースとは別に複製を保管し、それより古い複製は破棄してください\n"
+    ))
 }
 
 fn log_status(data: &DataDir, store: &dyn Store, office: &OfficeId, log: LogName) -> Result<String, LedgerError> {

@@ -9,7 +9,7 @@ use sekisho_wire::id::OfficeId;
 
 use crate::error::LedgerError;
 use crate::key_tree::KeyTree;
-use crate::keys::write_payload_keys;
+use crate::keys::{Wrapping, write_payload_keys};
 use crate::payload::RecordKey;
 use crate::secret::{DoesNotOpen, SecretKey};
 use crate::store::{Entry, KeyState, Store, StoredKey};
@@ -60,7 +60,7 @@ impl Vault {
     ///
     /// # Errors
     /// When the store fails. A key that does not open is no error: it is known as damaged.
-    pub fn open(keys: crate::keys::Wrapping, store: &dyn Store) -> Result<Self, LedgerError> {
+    pub fn open(keys: Wrapping, store: &dyn Store) -> Result<Self, LedgerError> {
         let vault = Self::empty(keys);
         vault.catch_up(store)?;
         Ok(vault)
@@ -68,8 +68,8 @@ impl Vault {
 
     /// One that knows no keys yet.
     #[must_use]
-    pub fn empty(keys: crate::keys::Wrapping) -> Self {
-        let crate::keys::Wrapping { master, payload, file } = keys;
+    pub fn empty(keys: Wrapping) -> Self {
+        let Wrapping { master, payload, file } = keys;
         Self { master, wrapping: RwLock::new(payload), wrapping_file: file, keys: RwLock::default() }
     }
 

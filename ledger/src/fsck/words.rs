@@ -52,7 +52,7 @@ impl Fault {
                 class_name(*class, Language::English)
             ),
             Self::DestroyedWithoutAct { number } => {
-                format!("payload key {number} is destroyed, and no act says so")
+                format!("payload key {number} is destroyed, and no act here says so: an older copy may not have it yet")
             }
             Self::PayloadRemains => "the payload is said to be erased, and is there".into(),
             Self::KeyDamaged { number } => {
@@ -133,7 +133,9 @@ impl Fault {
                 class_name(*class, Language::Japanese),
                 month_text(*month, Language::Japanese)
             ),
-            Self::DestroyedWithoutAct { number } => format!("内容の鍵 {number} が、処分なしに廃棄されています"),
+            Self::DestroyedWithoutAct { number } => format!(
+                "内容の鍵 {number} が廃棄されていますが、その処分がここにありません（古い複製にはまだない場合があります）"
+            ),
             Self::PayloadRemains => "消去されたはずの内容が残っています".into(),
             Self::KeyDamaged { number } => format!("内容の鍵 {number} を復号できません（この鍵の記録は読めません）"),
             Self::NameMissing => "処分がハッシュで示す氏名がありません".into(),

@@ -181,6 +181,7 @@ fn destroyed_and_neighbours(mut town: Town) {
     let report = checked(&town.root);
     assert_eq!((report.findings, report.destroyed), (vec![], 4));
     let status = command::status(&town.root, &*town.clock).unwrap();
+    assert!(status.contains("destroy every older copy"), "{status}");
     assert!(status.contains(&format!("operation: 2026-06 to 2026-06 destroyed by act {act}（")), "{status}");
 
     // Made again, and after a start: the same.
@@ -408,6 +409,11 @@ fn a_book_stays_sound_when_what_tells_of_gaps_codes_and_sessions_is_destroyed() 
     let report = checked(&town.root);
     assert_eq!(report.findings, []);
     assert!(report.destroyed >= 5, "{report:?}");
+    // By a clock that went back the ledger would write down what nobody could read: it writes nothing.
+    town.clock.set_back(SEVEN_YEARS_LATER);
+    let (end, keys) = (town.end(), town.keys());
+    assert!(town.ledger.invite(&town.office, &code("jumin-1"), &code("mayor")).is_err());
+    assert_eq!((town.end(), town.keys()), (end, keys));
 }
 
 #[test]
