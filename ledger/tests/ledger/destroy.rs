@@ -487,3 +487,28 @@ fn a_book_with_destroyed_months_moves_to_a_server_and_back() {
     sekisho_ledger::move_book::move_book(&root, None, &mut |_| {}).unwrap();
     look();
 }
+
+#[test]
+fn a_key_that_cannot_be_taken_out_of_its_file_is_taken_out_later() {
+    let mut town = Town::new();
+    let first = town.sends_made(town.clock.now(), links(2));
+    town.publish();
+    town.clock.advance(A_YEAR_LATER);
+    town.destroys(Retention::Operation, "2026-06", "2026-07").unwrap();
+    let keys = std::fs::read(town.data.payload_key()).unwrap();
+    // What is there in the way is nothing that can be written over.
+    let in_the_way = town.root.join("payload.replaced");
+    std::fs::create_dir(&in_the_way).unwrap();
+    let office = town.ledger.office(&town.office).unwrap();
+    for _ in 0..2 {
+        assert!(town.ledger.destroy_some(&office).is_err());
+    }
+    drop(office);
+    assert_eq!(std::fs::read(town.data.payload_key()).unwrap(), keys);
+    assert_eq!(town.is_destroyed(first), None, "and nothing else is done before");
+    std::fs::remove_dir(&in_the_way).unwrap();
+    town.carries_out();
+    assert!(town.is_destroyed(first).is_some());
+    town.publish();
+    assert_eq!(checked(&town.root).findings, []);
+}
