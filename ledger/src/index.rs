@@ -548,7 +548,7 @@ mod tests {
         index.take(&office, 0, &[], to(0)).unwrap();
         lock(&index.connection)
             .execute(
-                "INSERT INTO records VALUES (?1, 0, 'jumin-1', 0, 1, 4, 1, 'mayor', NULL, 'juminhyo', 'case-7', 0, NULL, 1)",
+                "INSERT INTO records VALUES (?1, 0, 'jumin-1', 0, 1, 4, 1, 'mayor', NULL, 'juminhyo', 'case-7', 0, NULL, 1, NULL)",
                 [office.as_bytes().as_slice()],
             )
             .unwrap();
@@ -559,6 +559,9 @@ mod tests {
         let by_case = Question { case: Some("case-7".into()), limit: 10, ..Question::default() };
         assert_eq!(index.find(&office, &by_case).unwrap(), [2, 1, 0]);
         drop(writing);
+        // What they have from a decision that is destroyed goes with it.
+        index.drop_rows(&office, &[0]).unwrap();
+        assert_eq!(index.find(&office, &by_case).unwrap(), [0; 0]);
     }
 
     #[test]
