@@ -78,11 +78,14 @@ pub enum Command {
         #[arg(long)]
         office: Option<OfficeId>,
     },
-    /// Show the offices and how far their logs have come （団体とログの状態を表示します）
+    /// Show the offices, how far their logs have come, and what may be destroyed or was （団体とログの状態を表示します）
     Status {
         /// The ledger's directory （データディレクトリ）
         #[arg(long)]
         data: PathBuf,
+        /// For tests: a file with milliseconds to add to the clock （試験用の模擬時計）
+        #[arg(long, value_name = "FILE", hide = true)]
+        simulated_clock: Option<PathBuf>,
     },
     /// Copy database, checkpoints and configuration to a new directory, also while the ledger runs; keys are kept apart
     /// （データベース等の複製を作ります。鍵は含みません）

@@ -18,6 +18,7 @@ use crate::data::{DataDir, replace_file};
 use crate::error::LedgerError;
 use crate::fsck::Report;
 use crate::go_on;
+use crate::kept::kept_status;
 use crate::keys::Keys;
 use crate::ledger::Ledger;
 use crate::memory::Memory;
@@ -89,7 +90,7 @@ pub fn founding_code(root: &Path, valid: Duration, clock: &dyn Clock) -> Result<
     let keys = Keys::read(&data)?;
     let authority = Authority::read(&data)?;
     let store = config.book(&data)?.open_existing()?;
-    let (seeds, log_keys) = make_log_keys(&keys.master)?;
+    let (seeds, log_keys) = make_log_keys(&keys.wrapping.master)?;
     let secret = CodeSecret::generate();
     let expires = clock.now().saturating_add(u64::try_from(valid.as_millis()).unwrap_or(u64::MAX));
     let purpose = CodePurpose::Founding { seeds };
@@ -158,11 +159,12 @@ pub fn reindex(root: &Path) -> Result<u64, LedgerError> {
 ///
 /// # Errors
 /// When keys or database cannot be read.
-pub fn status(root: &Path) -> Result<String, LedgerError> {
+pub fn status(root: &Path, clock: &dyn Clock) -> Result<String, LedgerError> {
     let data = DataDir::new(root);
     let config = Config::read(&data.config())?;
     let store = config.book(&data)?.open_snapshot()?;
     let mut text = format!("{} {}\n", config.name, config.url());
+    let mut destroyed = false;
     for office in store.offices()? {
         let register = fold_register(&*store, &office.id)?;
         text += &format!("{} {}\n", office.id, register.title());
@@ -174,8 +176,26 @@ pub fn status(root: &Path) -> Result<String, LedgerError> {
         }
         let terminals = register.terminals().count();
         text += &format!("  {terminals} terminals（端末機 {terminals} 台）\n");
+        text += &kept_status(&*store, &office.id, &register, clock.now())?;
+        destroyed |= !register.all_destroyed().is_empty();
+    }
+    if destroyed {
+        text += &key_status(&data)?;
     }
     Ok(text)
+}
+
+/// The one file whose older copies would bring destroyed months back.
+fn key_status(data: &DataDir) -> Result<String, LedgerError> {
+    let path = data.payload_key();
+    let changed =
+        std::fs::metadata(&path).and_then(|file| file.modified()).map_err(LedgerError::file("look at", &path))?;
+    let changed = changed.duration_since(std::time::UNIX_EPOCH).unwrap_or_default().as_millis();
+    let at = stamp(u64::try_from(changed).unwrap_or_default());
+    Ok(format!(
+        "payload.key changed {at}: keep a copy of it apart from the database, and destroy every older copy\n\
+         payload.key は {at} に変更されました。データベースとは別に複製を保管し、それより古い複製は破棄してください\n"
+    ))
 }
 
 fn log_status(data: &DataDir, store: &dyn Store, office: &OfficeId, log: LogName) -> Result<String, LedgerError> {

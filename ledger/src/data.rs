@@ -1,8 +1,8 @@
 //! The data directory: which files there are, who may read them, and how one is written so that a crash leaves the old or the new.
 
 use std::fs::{DirBuilder, File, OpenOptions, Permissions, TryLockError};
-use std::io::Write;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::io::{Read as _, Write};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use crate::error::LedgerError;
@@ -109,10 +109,16 @@ impl DataDir {
         self.root.join("index.db")
     }
 
-    /// The key that wraps every key in the database.
+    /// The key that wraps what is secret in the database, but for payload keys.
     #[must_use]
     pub fn master_key(&self) -> PathBuf {
         self.root.join("master.key")
+    }
+
+    /// What wraps payload keys.
+    #[must_use]
+    pub fn payload_key(&self) -> PathBuf {
+        self.root.join("payload.key")
     }
 
     /// The HPKE key that opens envelopes.
@@ -182,9 +188,72 @@ pub fn replace_file(path: &Path, content: &[u8]) -> std::io::Result<()> {
     directory.sync_all()
 }
 
+/// As [`replace_file`], for secrets that must not be found again: the old file keeps a second name until it was written over.
+///
+/// # Errors
+/// When one of the steps fails. Do it again then, or [`overwrite_replaced`] after a crash.
+pub fn replace_wholly(path: &Path, content: &[u8]) -> std::io::Result<()> {
+    // What an earlier try left.
+    overwrite_replaced(path)?;
+    std::fs::hard_link(path, replaced(path))?;
+    File::open(above(path))?.sync_all()?;
+    replace_file(path, content)?;
+    overwrite_replaced(path)
+}
+
+/// Writes zeros over a file that was replaced, if there is one, and removes it.
+///
+/// # Errors
+/// When it cannot be written over or removed.
+pub fn overwrite_replaced(path: &Path) -> std::io::Result<()> {
+    let old = replaced(path);
+    let was = match std::fs::metadata(&old) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        other => other?,
+    };
+    // A crash may have come before the new one was in place: then both are names of the file that holds.
+    let now = std::fs::metadata(path)?;
+    if (was.dev(), was.ino()) != (now.dev(), now.ino()) {
+        let mut file = OpenOptions::new().write(true).open(&old)?;
+        std::io::copy(&mut std::io::repeat(0).take(was.len()), &mut file)?;
+        file.sync_all()?;
+    }
+    std::fs::remove_file(&old)?;
+    File::open(above(path))?.sync_all()
+}
+
+fn replaced(path: &Path) -> PathBuf {
+    path.with_extension("replaced")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_replaced_wholly_is_written_over_also_after_a_crash_at_any_step() {
+        let directory = crate::testing::scratch("replaced");
+        let (path, old) = (directory.join("payload.key"), directory.join("payload.replaced"));
+        std::fs::write(&path, b"the old secret").unwrap();
+        // Somebody else's name for the old bytes shows what became of them.
+        let seen = directory.join("seen");
+        std::fs::hard_link(&path, &seen).unwrap();
+        replace_wholly(&path, b"new").unwrap();
+        assert_eq!((std::fs::read(&path).unwrap(), std::fs::read(&seen).unwrap()), (b"new".to_vec(), vec![0; 14]));
+        assert!(!old.exists());
+        // Before the rename: both are the one that holds.
+        std::fs::hard_link(&path, &old).unwrap();
+        overwrite_replaced(&path).unwrap();
+        assert_eq!((std::fs::read(&path).unwrap(), old.exists()), (b"new".to_vec(), false));
+        // After it.
+        std::fs::hard_link(&path, &old).unwrap();
+        std::fs::remove_file(&seen).unwrap();
+        std::fs::hard_link(&path, &seen).unwrap();
+        replace_file(&path, b"newer").unwrap();
+        overwrite_replaced(&path).unwrap();
+        assert_eq!((std::fs::read(&path).unwrap(), std::fs::read(&seen).unwrap()), (b"newer".to_vec(), vec![0; 3]));
+        assert!(!old.exists());
+    }
 
     #[test]
     fn a_bare_name_lies_where_the_program_runs() {

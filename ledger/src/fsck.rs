@@ -10,9 +10,11 @@ mod words;
 
 use std::path::Path;
 
+use sekisho_register::calendar::Month;
 use sekisho_register::{FoldRefusal, Mismatch};
 use sekisho_tlog::{Checkpoint, SigningKey};
 use sekisho_wire::id::{Code, OfficeId};
+use sekisho_wire::record::Retention;
 
 use crate::authority::Authority;
 use crate::checkpoint::{CheckpointFile, Halt, HaltNote, signed_offices};
@@ -64,7 +66,21 @@ pub enum Fault {
     PayloadAltered,
     /// The payload's key is gone.
     KeyMissing,
-    /// A payload key does not open under the master key: nothing that it sealed can be read.
+    /// An act destroys that month, and its key can be unwrapped still.
+    KeyRemains {
+        /// Of which class.
+        class: Retention,
+        /// Of which month.
+        month: Month,
+    },
+    /// The key of that month is destroyed, and no act says so.
+    DestroyedWithoutAct {
+        /// Its number.
+        number: u32,
+    },
+    /// The payload was to be erased, and is there.
+    PayloadRemains,
+    /// A payload key does not open: nothing that it sealed can be read.
     KeyDamaged {
         /// Its number.
         number: u32,
@@ -216,6 +232,8 @@ pub struct Report {
     pub replayed: u64,
     /// Records that decode as none; alarmed when they came, and no damage.
     pub unreadable: u64,
+    /// Records whose contents acts destroyed.
+    pub destroyed: u64,
     /// Records of a newer version that say that they may be kept unread (wire §1.3).
     pub newer: u64,
     /// What is wrong, in the order found; at most a hundred.
@@ -229,7 +247,7 @@ pub struct Report {
 pub fn check(data: &DataDir, only: Option<&OfficeId>, progress: &mut dyn FnMut(u64)) -> Result<Report, LedgerError> {
     let config = crate::config::Config::read(&data.config())?;
     let book = config.book(data)?;
-    let Keys { master, envelope } = Keys::read(data)?;
+    let Keys { wrapping, envelope } = Keys::read(data)?;
     let authority = Authority::read(data)?;
     // Files first: the view of the database is younger then, and may only be ahead of them.
     let (signed, known) = (signed_offices(&data.checkpoints())?, known_before(&book)?);
@@ -242,7 +260,7 @@ pub fn check(data: &DataDir, only: Option<&OfficeId>, progress: &mut dyn FnMut(u
         }
         other => other?,
     };
-    let vault = Vault::empty(master);
+    let vault = Vault::empty(wrapping);
     let mut check = Check {
         store: &*store,
         vault: &vault,
@@ -349,9 +367,10 @@ impl Check<'_> {
         let keys = self.part(office, None, |check| check.keys(office))?;
         self.keys = if keys.is_some() { Extent::Whole } else { Extent::Partly };
         let folded = self.acts(office)?;
+        self.part(office, None, |check| check.destroyed(office, &folded))?;
         let enrolled = self.part(office, Some(LogName::Records), |check| check.records(office, &folded))?.flatten();
         self.part(office, None, |check| check.founding(office, &folded))?;
-        self.part(office, None, |check| check.codes(office, enrolled.as_ref())).map(drop)
+        self.part(office, None, |check| check.codes(office, &folded, enrolled.as_ref())).map(drop)
     }
 
     /// What a part gives; nothing, and a finding, when the database does not give back what was written.

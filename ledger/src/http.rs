@@ -91,6 +91,7 @@ fn all() -> Vec<Route> {
         get("/v1/{office}/search", people::search),
         get("/v1/{office}/evidence/{index}", people::evidence),
         get("/v1/{office}/behind", people::behind),
+        get("/v1/{office}/retention", people::retention),
         post("/v1/{office}/terminals/{terminal}/batches", by_hand::batches),
         get("/v1/{office}/terminals/{terminal}/seal", by_hand::seal),
         get("/{office}/{log}/checkpoint", logs::checkpoint),

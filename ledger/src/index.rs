@@ -119,6 +119,8 @@ impl Index {
             connection.pragma_update(None, "journal_mode", "WAL")?;
             // It can be made again, so it need not survive a power cut whole.
             connection.pragma_update(None, "synchronous", "NORMAL")?;
+            // It says in the clear who did what: what is taken out of it is written over with zeros.
+            connection.pragma_update(None, "secure_delete", "ON")?;
             let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
             if version != VERSION {
                 connection.execute_batch(TABLES)?;
@@ -156,6 +158,40 @@ impl Index {
             transaction.commit()
         };
         forget().map_err(failed("clear the search index"))
+    }
+
+    /// Takes out what it has of these records, and what others have from them.
+    ///
+    /// # Errors
+    /// When the index cannot be written.
+    pub fn drop_rows(&self, office: &OfficeId, indexes: &[u64]) -> Result<(), StoreError> {
+        let mut connection = lock(&self.connection);
+        let mut drop_them = || -> rusqlite::Result<()> {
+            let transaction = connection.transaction()?;
+            let office = office.as_bytes().as_slice();
+            let own = "DELETE FROM records WHERE office = ?1 AND idx = ?2";
+            let told = "UPDATE records SET operator = NULL, card = NULL, function = NULL, case_reference = NULL
+                WHERE office = ?1 AND told_by = ?2";
+            for index in indexes {
+                transaction.prepare_cached(own)?.execute((office, signed(*index)))?;
+                transaction.prepare_cached(told)?.execute((office, signed(*index)))?;
+            }
+            transaction.commit()
+        };
+        drop_them().map_err(failed("take rows out of the search index"))
+    }
+
+    /// Writes the file anew, without what was taken out of it, and empties the log of changes.
+    ///
+    /// # Errors
+    /// When the index cannot be written, or somebody searches in it: it is tried again.
+    pub fn scrub(&self) -> Result<(), StoreError> {
+        let connection = lock(&self.connection);
+        connection.execute_batch("VACUUM").map_err(failed("write the search index anew"))?;
+        let act = "empty the log of the search index";
+        let busy: i64 =
+            connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0)).map_err(failed(act))?;
+        if busy == 0 { Ok(()) } else { Err(StoreError::Database { act, cause: "somebody searches in it".into() }) }
     }
 
     /// How far it has come; nothing before the first record.
@@ -275,25 +311,28 @@ fn take(
             && row.operator.is_none()
         {
             // A session is one terminal's: what another claims about it names nobody.
-            let sql = "SELECT operator, card FROM records WHERE office = ?1 AND session = ?2 AND operator IS NOT NULL
+            let sql = "SELECT operator, card, coalesce(told_by, idx) FROM records WHERE office = ?1 AND session = ?2 AND operator IS NOT NULL
                 AND terminal = ?3 AND own = 1 LIMIT 1";
-            let found = transaction.prepare_cached(sql)?.query_row((office, session, &row.terminal), who).optional()?;
-            (row.operator, row.card) = found.unwrap_or_default();
+            let found = transaction
+                .prepare_cached(sql)?
+                .query_row((office, session, &row.terminal), |found| Ok((who(found)?, found.get(2)?)))
+                .optional()?;
+            ((row.operator, row.card), row.told_by) = found.unwrap_or_default();
         }
         if let Some(of) = row.of {
             // The ledger's alarms carry a terminal's code with the ledger's own seq, and only a decision can be completed or withdrawn.
             let sql =
-                "SELECT operator, card, function, case_reference FROM records WHERE office = ?1 AND terminal = ?2 AND epoch = ?3
+                "SELECT operator, card, function, case_reference, coalesce(told_by, idx) FROM records WHERE office = ?1 AND terminal = ?2 AND epoch = ?3
                 AND seq = ?4 AND own = 1 AND kind = 4";
             let key = (office, &row.terminal, record.epoch, signed(of));
-            let what = |found: &rusqlite::Row<'_>| Ok((who(found)?, (found.get(2)?, found.get(3)?)));
+            let what = |found: &rusqlite::Row<'_>| Ok((who(found)?, (found.get(2)?, found.get(3)?), found.get(4)?));
             let found = transaction.prepare_cached(sql)?.query_row(key, what).optional()?;
-            ((row.operator, row.card), (row.function, row.case)) = found.unwrap_or_default();
+            ((row.operator, row.card), (row.function, row.case), row.told_by) = found.unwrap_or_default();
         }
         let sql = "INSERT OR REPLACE INTO records
             (office, idx, terminal, epoch, seq, kind, time, operator, card, function, case_reference, verdict, session,
-             own)
-            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
+             own, told_by)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)";
         let (kind, _) = record.body.kind();
         let values = (
             office,
@@ -310,6 +349,7 @@ fn take(
             row.verdict,
             row.session,
             row.own,
+            row.told_by,
         );
         transaction.prepare_cached(sql)?.execute(values)?;
     }
@@ -336,6 +376,8 @@ struct Row {
     own: bool,
     /// Seq of the decision that this record belongs to.
     of: Option<u64>,
+    /// Index of the record that said what this row has not from its own.
+    told_by: Option<i64>,
 }
 
 impl Row {
@@ -489,7 +531,7 @@ impl std::fmt::Debug for Index {
     }
 }
 
-const VERSION: i64 = 4;
+const VERSION: i64 = 5;
 /// Connections that are kept for the next search.
 const READERS_MAX: usize = 4;
 
@@ -512,6 +554,7 @@ CREATE TABLE records (
     verdict INTEGER,
     session BLOB,
     own INTEGER NOT NULL,
+    told_by INTEGER,
     PRIMARY KEY (office, idx)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX by_operator ON records (office, operator, idx) WHERE operator IS NOT NULL;
@@ -522,6 +565,7 @@ CREATE INDEX by_function ON records (office, function, idx) WHERE function IS NO
 CREATE INDEX by_case ON records (office, case_reference, idx) WHERE case_reference IS NOT NULL;
 CREATE INDEX by_verdict ON records (office, verdict, idx) WHERE verdict IS NOT NULL;
 CREATE INDEX by_session ON records (office, session) WHERE session IS NOT NULL AND operator IS NOT NULL;
+CREATE INDEX by_told_by ON records (office, told_by) WHERE told_by IS NOT NULL;
 CREATE INDEX by_time ON records (office, time);
 ";
 
@@ -567,7 +611,7 @@ mod tests {
         index.take(&office, 0, &[], to(0)).unwrap();
         lock(&index.connection)
             .execute(
-                "INSERT INTO records VALUES (?1, 0, 'jumin-1', 0, 1, 4, 1, 'mayor', NULL, 'juminhyo', 'case-7', 0, NULL, 1)",
+                "INSERT INTO records VALUES (?1, 0, 'jumin-1', 0, 1, 4, 1, 'mayor', NULL, 'juminhyo', 'case-7', 0, NULL, 1, NULL)",
                 [office.as_bytes().as_slice()],
             )
             .unwrap();
@@ -578,6 +622,9 @@ mod tests {
         let by_case = Question { case: Some("case-7".into()), limit: 10, ..Question::default() };
         assert_eq!(index.find(&office, &by_case).unwrap(), [2, 1, 0]);
         drop(writing);
+        // What they have from a decision that is destroyed goes with it.
+        index.drop_rows(&office, &[0]).unwrap();
+        assert_eq!(index.find(&office, &by_case).unwrap(), [0; 0]);
     }
 
     #[test]

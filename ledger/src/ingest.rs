@@ -7,13 +7,14 @@ use std::collections::BTreeMap;
 
 use ed25519_dalek::{Signature, VerifyingKey};
 use sekisho_register::Register;
+use sekisho_register::calendar::Month;
 use sekisho_tlog::{Hash, leaf_hash};
 use sekisho_wire::batch::{Batch, BatchHeader, EnvelopeBinding, chain_next, chain_start};
 use sekisho_wire::cose::{Context, Sign1, write_signed_bytes};
 use sekisho_wire::id::Hash as WireHash;
 use sekisho_wire::id::{Code, OfficeId};
 use sekisho_wire::reason::AlarmKind;
-use sekisho_wire::record::{Alarm, Body, Emitter, Record};
+use sekisho_wire::record::{Alarm, Body, Emitter, Record, Retention};
 
 use crate::authority::Peer;
 use crate::clock::{Millis, legal_month};
@@ -118,6 +119,20 @@ pub fn open(
     });
     let records = records.collect();
     Ok(Verified { header: batch.header, key: terminal_key.to_bytes(), signed, records, after })
+}
+
+impl Verified {
+    /// What comes for the first time, and so late that its month was destroyed meanwhile, is kept from when it came: nobody can have decided
+    /// about it, and a clock that goes back must not make records vanish as they come.
+    pub fn keep_from_now(&mut self, register: &Register, now: Millis) {
+        for record in &mut self.records {
+            let (office, class, month) = record.key;
+            let retention = Retention::numbered(class.into());
+            if retention.is_some_and(|retention| register.destroyed(retention, Month(month)).is_some()) {
+                record.key = (office, class, legal_month(now));
+            }
+        }
+    }
 }
 
 /// The key under which a terminal sends, whatever its state: suspending or retiring it takes its rights away, and `decide` refuses there.

@@ -83,6 +83,8 @@ impl Ledger {
                             bytes += keepsake.sealed.len();
                             handed.keepsakes.push(keepsake);
                         }
+                        // Nobody keeps what was destroyed.
+                        Err(Refusal::Destroyed { .. }) => {}
                         // What is damaged here nobody can keep; `fsck` names it. What follows it is kept.
                         Err(refusal) => log::warn!("entry {index} of log {log} is given to nobody to keep: {refusal}"),
                     }

@@ -1,7 +1,8 @@
-//! The keys that lie beside the database: the master key, which wraps every key inside it, and the HPKE key, which opens envelopes.
+//! The keys that lie beside the database: the master key, which wraps what is secret inside it, the tree that wraps payload keys, and the
+//! HPKE key, which opens envelopes.
 
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use hpke::aead::AesGcm256;
 use hpke::kdf::HkdfSha256;
@@ -11,41 +12,76 @@ use sekisho_wire::batch::{ENVELOPE_INFO, Envelope, EnvelopeBinding};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
-use crate::data::{DataDir, replace_file};
+use crate::data::{DataDir, overwrite_replaced, replace_file, replace_wholly};
 use crate::error::LedgerError;
+use crate::key_tree::KeyTree;
 use crate::secret::SecretKey;
 
 type PrivateKey = <DhP256HkdfSha256 as Kem>::PrivateKey;
 
-/// Master key and envelope key.
+/// All of them.
 #[derive(Debug)]
 pub struct Keys {
-    /// Wraps the keys in the database.
-    pub master: SecretKey,
+    /// What wraps keys, names and seeds in the database.
+    pub wrapping: Wrapping,
     /// Opens what terminals send.
     pub envelope: EnvelopeKey,
 }
 
+/// What wraps the secrets in the database.
+#[derive(Debug)]
+pub struct Wrapping {
+    /// Wraps what is kept for good: seeds, names.
+    pub master: SecretKey,
+    /// Wraps payload keys, until they are destroyed.
+    pub payload: KeyTree,
+    /// Where that tree lies.
+    pub file: PathBuf,
+}
+
 impl Keys {
-    /// Makes both and writes them (0600).
+    /// Makes them and writes them (0600).
     ///
     /// # Errors
     /// When a file cannot be written.
     pub fn create(data: &DataDir) -> Result<(), LedgerError> {
         let write = |path: &Path, bytes: &[u8]| replace_file(path, bytes).map_err(LedgerError::file("write", path));
         write(&data.master_key(), SecretKey::generate().expose())?;
+        write(&data.payload_key(), &KeyTree::generate().to_bytes())?;
         write(&data.envelope_key(), SecretKey::generate().expose())
     }
 
-    /// Reads both.
+    /// Reads them.
     ///
     /// # Errors
-    /// When a file is missing or does not hold 32 bytes.
+    /// When a file is missing or does not hold what it must.
     pub fn read(data: &DataDir) -> Result<Self, LedgerError> {
         let master = read_secret(&data.master_key())?;
         let envelope = EnvelopeKey::from_seed(&read_secret(&data.envelope_key())?);
-        Ok(Self { master, envelope })
+        let file = data.payload_key();
+        let bytes = Zeroizing::new(std::fs::read(&file).map_err(LedgerError::file("read", &file))?);
+        let damaged = || LedgerError::Damaged { path: file.clone(), expected: "keys as this program writes them" };
+        let payload = KeyTree::from_bytes(&bytes).ok_or_else(damaged)?;
+        Ok(Self { wrapping: Wrapping { master, payload, file }, envelope })
     }
+}
+
+/// Puts the keys that are left in place of those that were there, and writes over those. A medium that moves what it writes (a flash disk, a
+/// file system that copies on write) may keep the old bytes all the same, for as long as it likes.
+///
+/// # Errors
+/// When one of the steps fails; the file may have been replaced then.
+pub fn write_payload_keys(file: &Path, tree: &KeyTree) -> Result<(), LedgerError> {
+    replace_wholly(file, &tree.to_bytes()).map_err(LedgerError::file("write", file))
+}
+
+/// Writes over what a crash left of keys that were replaced.
+///
+/// # Errors
+/// When it is there and cannot be written over.
+pub fn finish_writing_payload_keys(data: &DataDir) -> Result<(), LedgerError> {
+    let file = data.payload_key();
+    overwrite_replaced(&file).map_err(LedgerError::file("write over what was before", &file))
 }
 
 fn read_secret(path: &Path) -> Result<SecretKey, LedgerError> {

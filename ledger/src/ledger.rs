@@ -17,11 +17,12 @@ use crate::code::LedgerFacts;
 use crate::complaints::Complaints;
 use crate::config::Config;
 use crate::data::{DataDir, Lock, make_private};
+use crate::destroy::Destructions;
 use crate::error::LedgerError;
 use crate::go_on::Told;
 use crate::heard::Heard;
 use crate::index::Index;
-use crate::keys::{EnvelopeKey, Keys};
+use crate::keys::{EnvelopeKey, Keys, finish_writing_payload_keys};
 use crate::metrics::Answers;
 use crate::office::Office;
 use crate::presence::Presence;
@@ -64,6 +65,8 @@ pub struct Ledger {
     pub(crate) presence: Presence,
     /// What routes answered since the start.
     pub(crate) answers: Answers,
+    /// What is being destroyed.
+    pub(crate) destructions: Destructions,
     /// Held while an office is brought up.
     pub(crate) founding: Mutex<()>,
     stopping: AtomicBool,
@@ -146,8 +149,9 @@ impl Ledger {
         lock: Option<Lock>,
     ) -> Result<Arc<Self>, LedgerError> {
         let config = Config::read(&data.config())?;
-        let Keys { master, envelope } = Keys::read(data)?;
-        let vault = Arc::new(Vault::open(master, &*store)?);
+        let Keys { wrapping, envelope } = Keys::read(data)?;
+        finish_writing_payload_keys(data)?;
+        let vault = Arc::new(Vault::open(wrapping, &*store)?);
         let places = Places { checkpoints: data.checkpoints(), memory: data.memory().clone(), index: data.index() };
         let offices = Arc::new(Offices::default());
         let stored_offices = store.offices()?;
@@ -182,6 +186,7 @@ impl Ledger {
             refills: Refills::default(),
             presence: Presence::default(),
             answers: Answers::default(),
+            destructions: Destructions::default(),
             founding: Mutex::default(),
             stopping: AtomicBool::new(false),
             config,
@@ -196,6 +201,8 @@ impl Ledger {
             _lock: lock,
         };
         for office in ledger.offices() {
+            // Before anybody can ask: a copy from before an act brings back what the act destroyed.
+            ledger.destroy_keys(&office)?;
             // A book with damage in it is served as far as it can be; the follower says again why the index falls behind.
             if let Err(error) = ledger.hold_index_against_log(&office) {
                 log::error!("the search index of office {} is made again: {error}", office.id);

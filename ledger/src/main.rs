@@ -65,7 +65,9 @@ fn run(command: Command) -> Result<ExitCode, LedgerError> {
         }
         Command::Serve { data, simulated_clock } => command::serve(&data, command::clock(simulated_clock)?)?,
         Command::Fsck { data, office } => return fsck(&data, office.as_ref()),
-        Command::Status { data } => say(&command::status(&data)?),
+        Command::Status { data, simulated_clock } => {
+            say(&command::status(&data, &*command::clock(simulated_clock)?)?);
+        }
         Command::Backup { data, to } => {
             let copied = sekisho_ledger::backup::backup(&data, &to)?;
             let (offices, entries, to) = (copied.offices, copied.entries, to.display());

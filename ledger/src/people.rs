@@ -175,10 +175,13 @@ impl Ledger {
     /// The bytes of a record.
     ///
     /// # Errors
-    /// [`Refusal::NotFound`]; [`Refusal::Unavailable`] when its key is gone or its payload does not open.
+    /// [`Refusal::NotFound`]; [`Refusal::Destroyed`]; [`Refusal::Unavailable`] when its key is gone or its payload does not open.
     pub fn record_bytes(&self, office: &OfficeId, index: u64) -> Result<Vec<u8>, Refusal> {
         let entries = self.store.entries(office, LogName::Records, index, 1)?;
         let entry = entries.first().ok_or(Refusal::NotFound("record"))?;
+        if let Some(destroyed) = self.refuse_destroyed(office, index, entry.key) {
+            return Err(destroyed);
+        }
         let key = self.vault.numbered(office, entry.key);
         let opened = key.and_then(|key| key.open_payload(&entry.leaf.0, &entry.payload).ok());
         let opened = opened

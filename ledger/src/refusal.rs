@@ -3,7 +3,11 @@
 use std::fmt;
 
 use sekisho_register::FoldRefusal;
+use sekisho_register::calendar::Month;
+use sekisho_register::thing::class_name;
+use sekisho_register::wareki::month_text;
 use sekisho_tlog::Hash;
+use sekisho_wire::record::Retention;
 use sekisho_wire::words::Language;
 
 use crate::hearing::Awaited;
@@ -60,6 +64,17 @@ pub enum Refusal {
     },
     /// The ledger has just started, and terminals have to show first what they verified last.
     Hears(Awaited),
+    /// The contents of the record were destroyed.
+    Destroyed {
+        /// Which record.
+        index: u64,
+        /// Its class.
+        class: Retention,
+        /// Its month.
+        month: Month,
+        /// Index of the act in the register log; nothing while a restored register does not have it yet.
+        act: Option<u64>,
+    },
     /// There is no such office, act, record, log, tile.
     NotFound(&'static str),
     /// The fold refuses the act.
@@ -135,6 +150,7 @@ impl Refusal {
             Self::Busy => (429, "busy"),
             Self::Unavailable { .. } => (503, "unavailable"),
             Self::Hears(_) => (503, "hears"),
+            Self::Destroyed { .. } => (410, "destroyed"),
             Self::NotFound(_) => (404, "not_found"),
             Self::Act(_) => (409, "refused"),
             Self::NameWrong => (400, "name_wrong"),
@@ -227,6 +243,14 @@ impl Refusal {
                 format!("the ledger has just started and writes nothing yet: {awaited}"),
                 "Try again when terminals have reached the ledger, or ask its operator to let it go on (`sekisho-ledger go-on`).",
             ),
+            Self::Destroyed { index, class, month, act } => {
+                let class = class_name(*class, Language::English);
+                let by = act.map_or_else(String::new, |act| format!(" by the act at entry {act} of the register"));
+                (
+                    format!("the contents of record {index} are gone: class {class} of {month} was destroyed{by}"),
+                    "Its hash stays in the log: an evidence file that was exported before still verifies.",
+                )
+            }
             Self::NotFound(what) => (format!("there is no such {what}"), "Check the address."),
             Self::Act(refusal) => (refusal.text(Language::English), "Read the register again and make a new act."),
             Self::NameWrong => plain(
@@ -313,6 +337,15 @@ impl Refusal {
                 format!("台帳は起動直後で、まだ書き込めません（確認済みの端末機 {heard}/{needed} 台）"),
                 "端末機が台帳に接続した後に再試行するか、台帳の運用者に `sekisho-ledger go-on` を依頼してください。",
             ),
+            Self::Destroyed { index, class, month, act } => {
+                let class = class_name(*class, Language::Japanese);
+                let month = month_text(*month, Language::Japanese);
+                let by = act.map_or_else(String::new, |act| format!("、登録簿{act}番の処分"));
+                (
+                    format!("記録 {index} の内容は廃棄されました（{class}、{month}分{by}）"),
+                    "ハッシュはログに残っています。廃棄前に出力した証拠ファイルは引き続き検証できます。",
+                )
+            }
             Self::NotFound(what) => (format!("該当するものがありません（{what}）"), "指定を確認してください。"),
             Self::Act(refusal) => (refusal.text(Language::Japanese), "登録簿を読み直し、あらためて作成してください。"),
             Self::NameWrong => plain(

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use sekisho_register::change::TerminalUse;
 use sekisho_register::places::Terminal;
+use sekisho_register::retention::Destroyed;
 use sekisho_tlog::{Hash, ProveError, root_at};
 use sekisho_wire::batch::{BATCH_RECORDS_MAX, BatchHeader};
 use sekisho_wire::cose::Sign1;
@@ -31,6 +32,8 @@ pub struct Found {
     pub behind: Vec<Behind>,
     /// Entries of the records log that the answer was made from.
     pub size: u64,
+    /// What was destroyed: of these months nothing is found.
+    pub destroyed: Vec<Destroyed>,
     /// Entries that the log has: when it is more, the index has not come that far.
     pub of: u64,
 }
@@ -73,13 +76,17 @@ pub struct SignedByTerminal {
 }
 
 impl Ledger {
-    /// Feeds the index until the ledger stops.
+    /// Feeds the index, and takes out of it and of the book what was destroyed, until the ledger stops.
     pub(crate) fn follow(&self) {
         let (mut complaints, mut looked) = (Complaints::default(), since_boot());
         while !self.is_stopping() {
             for office in self.offices() {
                 let about = format!("the search index of office {} falls behind", office.id);
                 complaints.hear(about, self.follow_office(&office).map(drop));
+                let about = format!("what was destroyed in office {} is not erased yet", office.id);
+                if let Some(tried) = self.destroy_a_few_pages(&office) {
+                    complaints.hear(about, tried);
+                }
                 let sessions = self.look_at_sessions(&office);
                 complaints.hear(format!("nobody looks who is at two terminals of office {}", office.id), sessions);
                 if since_boot().saturating_sub(looked) >= LOOK {
@@ -111,7 +118,14 @@ impl Ledger {
             let batches = self.batches_around(&office.id, next, entries.len() as u64)?;
             let record = |(index, entry): (u64, &Entry)| {
                 let taken = self.attributed(&office.id, &batches, index, entry);
-                taken.inspect_err(|why| log::warn!("record {index} of office {} is not indexed: {why}", office.id)).ok()
+                let told = |why: &&str| *why != DESTROYED;
+                taken
+                    .inspect_err(|why| {
+                        if told(why) {
+                            log::warn!("record {index} of office {} is not indexed: {why}", office.id)
+                        }
+                    })
+                    .ok()
             };
             let records: Vec<Option<Record>> = (next..).zip(&entries).map(record).collect();
             let from = next;
@@ -158,6 +172,9 @@ impl Ledger {
         index: u64,
         entry: &Entry,
     ) -> Result<Record, &'static str> {
+        if self.vault.destroyed(office, entry.key).is_some() {
+            return Err(DESTROYED);
+        }
         let key = self.vault.numbered(office, entry.key).ok_or("its key is not there")?;
         let bytes = key.open_payload(&entry.leaf.0, &entry.payload).map_err(|_| "its payload is damaged")?;
         let record = Record::decode(&bytes).map_err(|_| "it is no record")?;
@@ -244,10 +261,12 @@ impl Ledger {
         let next = indexes.last().copied().filter(|_| full);
         // One damaged payload must not hide all the others.
         let bytes = |index| match self.record_bytes(&office.id, index) {
-            Ok(bytes) => Some(bytes),
+            Ok(bytes) => Some((index, Some(bytes))),
+            // The index has not come so far as to forget it.
+            Err(Refusal::Destroyed { .. }) => None,
             Err(refusal) => {
                 log::error!("record {index} of office {} cannot be shown: {refusal}", office.id);
-                None
+                Some((index, None))
             }
         };
         let asked_for = |(index, bytes): &(u64, Option<Vec<u8>>)| {
@@ -258,9 +277,10 @@ impl Ledger {
             }
             fits
         };
-        let rows: Vec<_> = indexes.into_iter().map(|index| (index, bytes(index))).filter(asked_for).collect();
+        let rows: Vec<_> = indexes.into_iter().filter_map(bytes).filter(asked_for).collect();
         let behind = self.behind(&office.id)?;
-        Ok(Found { rows, next, behind: behind.into_iter().filter(|row| self.is_late(row)).collect(), size, of })
+        let behind = behind.into_iter().filter(|row| self.is_late(row)).collect();
+        Ok(Found { rows, next, behind, size, of, destroyed: office.register().all_destroyed().to_vec() })
     }
 
     /// How far each terminal has come: also a retired one, until it has sent something after that. What it made before may still be missing,
@@ -319,6 +339,8 @@ fn holding(batches: &[StoredBatch], index: u64) -> Option<&StoredBatch> {
 
 /// The number of the kind `lost` (wire §4.1).
 const LOST_KIND: u16 = 15;
+/// Why a record is not in the index although nothing is wrong with it.
+const DESTROYED: &str = "its month was destroyed";
 const FOLLOW_PAGE: u32 = 1000;
 /// Ten minutes: terminals send what they have within seconds while the ledger can be reached.
 pub(crate) const LATE: Millis = 10 * 60_000;

@@ -33,7 +33,7 @@ pub struct Stage<'a> {
     cursors: HashMap<(OfficeId, EmitterName, u32), Cursor>,
     registers: HashMap<OfficeId, Arc<Register>>,
     casebooks: HashMap<OfficeId, Arc<Casebook>>,
-    made: Vec<(StoredKey, Arc<RecordKey>)>,
+    made: Vec<(StoredKey, Option<Arc<RecordKey>>)>,
     /// The log that is being filled again.
     filling: Option<(OfficeId, LogName)>,
 }
@@ -106,7 +106,7 @@ impl<'a> Stage<'a> {
     ///
     /// # Errors
     /// When the log has stopped or waits, or its head cannot be read; nothing is staged then.
-    pub fn append(&mut self, office: &OfficeId, log: LogName, entries: Vec<Entry>) -> Result<(), StoreError> {
+    pub fn append(&mut self, office: &OfficeId, log: LogName, mut entries: Vec<Entry>) -> Result<(), StoreError> {
         if self.filling != Some((*office, log))
             && let Some(known) = self.offices.find(office)
         {
@@ -117,6 +117,7 @@ impl<'a> Stage<'a> {
                 return Err(StoreError::Hears(awaited));
             }
         }
+        self.leave_out_destroyed(office, &mut entries);
         let staged = self.change.appends.iter().position(|append| append.office == *office && append.log == log);
         let at = match staged {
             Some(at) => at,
@@ -135,6 +136,20 @@ impl<'a> Stage<'a> {
         }
         append.entries.extend(entries);
         Ok(())
+    }
+
+    /// What was sealed just before its key was destroyed came too late: the leaf alone is kept.
+    fn leave_out_destroyed(&self, office: &OfficeId, entries: &mut [Entry]) {
+        // A batch has records of a class or two and of a month.
+        let mut last = (0, false);
+        for entry in entries.iter_mut().filter(|entry| entry.key != 0) {
+            if last.0 != entry.key {
+                last = (entry.key, self.vault.destroyed(office, entry.key).is_some());
+            }
+            if last.1 {
+                entry.payload.clear();
+            }
+        }
     }
 
     /// Where an emitter's history will stand.
@@ -194,12 +209,12 @@ impl<'a> Stage<'a> {
         let of_office = || self.made.iter().filter(move |(stored, _)| stored.office == office);
         let staged = of_office().find(|(stored, _)| stored.class == class && stored.month == month);
         if let Some((stored, key)) = staged {
-            return PayloadKey { number: stored.number, key: Arc::clone(key) };
+            return PayloadKey { number: stored.number, key: key.clone() };
         }
         let (stored, key) = self.vault.make(name, of_office().count());
         let number = stored.number;
         self.change.keys.push(stored.clone());
-        self.made.push((stored, Arc::clone(&key)));
+        self.made.push((stored, key.clone()));
         PayloadKey { number, key }
     }
 
@@ -215,6 +230,10 @@ impl<'a> Stage<'a> {
         // Whoever waits for it must not go on as if it stood there.
         let bytes = record.encode().map_err(|_| StoreError::RecordTooLong { kind })?;
         let key = self.payload_key((*office, class_number(record.retention), legal_month(now)));
+        if key.key.is_none() {
+            // The clock has gone back by years: what nobody could read must not pass for written down.
+            return Err(StoreError::MonthDestroyed);
+        }
         let entry = key.entry(leaf_hash(&bytes), &bytes);
         self.append(office, LogName::Records, vec![entry])?;
         let after = Cursor { next: seq + 1, chain: NO_CHAIN };
@@ -234,7 +253,12 @@ impl<'a> Stage<'a> {
             return Ok(Wrote::Nothing);
         }
         self.store.commit(&self.change)?;
-        self.made.into_iter().for_each(|(stored, key)| self.vault.add(&stored, key));
+        for (stored, key) in self.made {
+            match key {
+                Some(key) => self.vault.add(&stored, key),
+                None => self.vault.take_destroyed(&stored),
+            }
+        }
         for append in self.change.appends {
             if let Some(office) = self.offices.find(&append.office) {
                 office.log(append.log).set_committed(append.frontier.clone());

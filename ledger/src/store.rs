@@ -11,12 +11,15 @@
 //! 5. Reads MUST see every change whose commit returned before they began, and MUST never see a part of a change.
 //! 6. Bytes MUST come back as they were given; nothing is normalised.
 //! 7. A store made by a newer version MUST be refused, never guessed at; one without tables too, and tables are made only by `init`.
-//! 8. A number that the database cannot hold MUST be refused, never bent to one that it can.
+//! 8. Of an entry whose payload key is destroyed the payload reads as empty once it is erased; leaf and key number stay. What [`Store::erase`] and
+//!    a destroyed key leave behind in the files MUST be written over by [`Store::scrub`] as far as the database can do that.
+//! 9. A number that the database cannot hold MUST be refused, never bent to one that it can.
 //!
 //! `tests/store_conformance.rs` holds every store to these.
 
 mod book;
 mod error;
+mod key;
 mod postgres;
 mod schema;
 mod sqlite;
@@ -34,6 +37,7 @@ use crate::clock::Millis;
 pub use self::postgres::{PostgresStore, Server};
 pub use book::Book;
 pub use error::StoreError;
+pub use key::{KeyState, StoredKey};
 pub use sqlite::SqliteStore;
 pub use transfer::transfer;
 
@@ -303,21 +307,6 @@ pub struct NewCertificate {
     pub certificate: Vec<u8>,
 }
 
-/// A payload key, wrapped by the master key.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StoredKey {
-    /// Its number, counted from 1 in each office.
-    pub number: u32,
-    /// The office.
-    pub office: OfficeId,
-    /// Retention class (wire §3): 1, 2, 3.
-    pub class: u8,
-    /// Month of the operations (UTC+9): year × 12 + month − 1.
-    pub month: u32,
-    /// The key, sealed.
-    pub wrapped: Vec<u8>,
-}
-
 /// An office.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredOffice {
@@ -354,6 +343,8 @@ pub struct Change {
     pub certificates: Vec<NewCertificate>,
     /// Payload keys made.
     pub keys: Vec<StoredKey>,
+    /// Payload keys that are destroyed, or whose payloads are all erased: office, number, the new state. What was sealed goes from the row.
+    pub destroyed: Vec<(OfficeId, u32, KeyState)>,
     /// Whether something that means nothing is written as well, to see whether writing works.
     pub probe: Option<Probe>,
 }
@@ -377,6 +368,7 @@ impl Change {
             && self.enrolments.is_empty()
             && self.certificates.is_empty()
             && self.keys.is_empty()
+            && self.destroyed.is_empty()
             && self.probe.is_none()
     }
 }
@@ -516,6 +508,19 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// When the database fails.
     fn keys(&self, office: &OfficeId) -> Result<Vec<StoredKey>, StoreError>;
+
+    /// Removes the payloads of these entries of a records log, which must all lie under keys that are destroyed. One bounded step: as many
+    /// indexes as one page has. What is gone already is passed over.
+    ///
+    /// # Errors
+    /// When the database fails; some may be gone then.
+    fn erase(&self, office: &OfficeId, indexes: &[u64]) -> Result<(), StoreError>;
+
+    /// Writes over what was destroyed and erased, in the database's own files: call it before saying that it is gone. It may take long.
+    ///
+    /// # Errors
+    /// When the database fails; call it again then.
+    fn scrub(&self) -> Result<(), StoreError>;
 
     /// What in the database does not fit together, in its own words; reads above may never come there. Entries are left out: their tree
     /// says more.

@@ -94,7 +94,9 @@ impl Ledger {
         envelope: &[u8],
         now: Millis,
     ) -> Result<(BatchHeader, Receipt), Refusal> {
-        let verified = ingest::open(envelope, &self.envelope, peer, &office.register(), now)?;
+        let register = office.register();
+        let mut verified = ingest::open(envelope, &self.envelope, peer, &register, now)?;
+        verified.keep_from_now(&register, now);
         if let Some(halt) = office.log(LogName::Records).halted() {
             // It may know of more than those before it.
             let note = verified.header.seen_note.as_ref().map_or("", sekisho_wire::batch::SeenNote::as_str);

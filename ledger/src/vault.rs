@@ -1,15 +1,18 @@
 //! Payload keys: one per office, retention class and month of the operation, so that a month can be forgotten by destroying one key.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, RwLock};
+use std::path::PathBuf;
+use std::sync::{Arc, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use sekisho_tlog::Hash;
 use sekisho_wire::id::OfficeId;
 
 use crate::error::LedgerError;
+use crate::key_tree::KeyTree;
+use crate::keys::{Wrapping, write_payload_keys};
 use crate::payload::RecordKey;
 use crate::secret::{DoesNotOpen, SecretKey};
-use crate::store::{Entry, Store, StoredKey};
+use crate::store::{Entry, KeyState, Store, StoredKey};
 
 /// Which key: office, retention class, month.
 pub type KeyName = (OfficeId, u8, u32);
@@ -19,22 +22,26 @@ pub type KeyName = (OfficeId, u8, u32);
 pub struct PayloadKey {
     /// Its number, counted from 1.
     pub number: u32,
-    /// The key.
-    pub key: Arc<RecordKey>,
+    /// The key; nothing once it was destroyed.
+    pub key: Option<Arc<RecordKey>>,
 }
 
 impl PayloadKey {
-    /// The entry of a record.
+    /// The entry of a record. Of a month that was destroyed the leaf alone is kept.
     #[must_use]
     pub fn entry(&self, leaf: Hash, record: &[u8]) -> Entry {
-        Entry { leaf, key: self.number, payload: self.key.seal_payload(&leaf.0, record) }
+        let payload = self.key.as_ref().map_or_else(Vec::new, |key| key.seal_payload(&leaf.0, record));
+        Entry { leaf, key: self.number, payload }
     }
 }
 
-/// Every payload key that is durable.
+/// Every payload key that is durable, and what wraps them.
 #[derive(Debug)]
 pub struct Vault {
     master: SecretKey,
+    wrapping: RwLock<KeyTree>,
+    /// Where the wrapping keys lie on the disk.
+    wrapping_file: PathBuf,
     keys: RwLock<Keys>,
 }
 
@@ -44,6 +51,8 @@ struct Keys {
     by_number: HashMap<(OfficeId, u32), Arc<RecordKey>>,
     /// Numbers of stored keys that do not open. What they sealed cannot be read, and nothing can be sealed for their month; the rest can.
     damaged: HashSet<(OfficeId, u32)>,
+    /// Numbers of keys that were destroyed, and whose they were.
+    destroyed: HashMap<(OfficeId, u32), KeyName>,
 }
 
 impl Vault {
@@ -51,16 +60,17 @@ impl Vault {
     ///
     /// # Errors
     /// When the store fails. A key that does not open is no error: it is known as damaged.
-    pub fn open(master: SecretKey, store: &dyn Store) -> Result<Self, LedgerError> {
-        let vault = Self::empty(master);
+    pub fn open(keys: Wrapping, store: &dyn Store) -> Result<Self, LedgerError> {
+        let vault = Self::empty(keys);
         vault.catch_up(store)?;
         Ok(vault)
     }
 
     /// One that knows no keys yet.
     #[must_use]
-    pub fn empty(master: SecretKey) -> Self {
-        Self { master, keys: RwLock::default() }
+    pub fn empty(keys: Wrapping) -> Self {
+        let Wrapping { master, payload, file } = keys;
+        Self { master, wrapping: RwLock::new(payload), wrapping_file: file, keys: RwLock::default() }
     }
 
     /// Takes over every key that the store has: also one whose commit failed and landed all the same.
@@ -80,15 +90,22 @@ impl Vault {
     /// As [`Vault::open`].
     pub fn catch_up_office(&self, store: &dyn Store, office: &OfficeId) -> Result<(), LedgerError> {
         for stored in store.keys(office)? {
-            match self.unwrap(&stored) {
-                Ok(key) => self.add(&stored, Arc::new(key)),
-                Err(DoesNotOpen) => self.mark_damaged(&stored),
-            }
+            self.take(&stored);
         }
         Ok(())
     }
 
-    /// The master key, for what it wraps besides payload keys.
+    fn take(&self, stored: &StoredKey) {
+        // What nothing wraps any more was destroyed, whatever an older copy of the database says.
+        let wrapping = if stored.state == KeyState::InUse { self.wrapping_key(&stored.name()) } else { None };
+        let Some(wrapping) = wrapping else { return self.take_destroyed(stored) };
+        match unwrap(&wrapping, stored) {
+            Ok(key) => self.add(stored, Arc::new(key)),
+            Err(DoesNotOpen) => self.mark_damaged(stored),
+        }
+    }
+
+    /// The master key, for what it wraps; payload keys are not among it.
     #[must_use]
     pub const fn master(&self) -> &SecretKey {
         &self.master
@@ -112,9 +129,36 @@ impl Vault {
         self.read().damaged.contains(&(*office, number))
     }
 
+    /// Whose key that number was, if it was destroyed.
+    #[must_use]
+    pub fn destroyed(&self, office: &OfficeId, number: u32) -> Option<KeyName> {
+        self.read().destroyed.get(&(*office, number)).copied()
+    }
+
+    /// Whether a key of that name could still be unwrapped, from whatever copy of the database.
+    #[must_use]
+    pub fn can_wrap(&self, name: &KeyName) -> bool {
+        self.wrapping_key(name).is_some()
+    }
+
+    fn wrapping_key(&self, name: &KeyName) -> Option<SecretKey> {
+        self.wrapping.read().unwrap_or_else(std::sync::PoisonError::into_inner).key(name)
+    }
+
+    /// Destroys what wraps the keys of these names, on the disk first. From then on no copy of the database gives them back.
+    ///
+    /// # Errors
+    /// When the file cannot be replaced or what it was not be overwritten. It may have been replaced all the same: do it again.
+    pub fn forget(&self, names: &[KeyName]) -> Result<(), LedgerError> {
+        let mut wrapping = self.wrapping.write().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let left = wrapping.without(names);
+        write_payload_keys(&self.wrapping_file, &left)?;
+        *wrapping = left;
+        Ok(())
+    }
+
     fn mark_damaged(&self, stored: &StoredKey) {
-        let mut keys = self.keys.write().unwrap_or_else(std::sync::PoisonError::into_inner);
-        if keys.damaged.insert((stored.office, stored.number)) {
+        if self.write().damaged.insert((stored.office, stored.number)) {
             log::error!(
                 "payload key {} of office {} does not open: run `sekisho-ledger fsck`",
                 stored.number,
@@ -123,36 +167,52 @@ impl Vault {
         }
     }
 
-    /// A new key for this name and what has to be stored of it. It is used only after it was stored and [`Vault::add`]ed.
+    /// A new key for this name and what has to be stored of it. It is used only after it was stored and [`Vault::add`]ed. For a month that
+    /// was forgotten there is none any more: what is stored then says so.
     #[must_use]
-    pub fn make(&self, name: KeyName, staged: usize) -> (StoredKey, Arc<RecordKey>) {
+    pub fn make(&self, name: KeyName, staged: usize) -> (StoredKey, Option<Arc<RecordKey>>) {
         let (office, class, month) = name;
         let keys = self.read();
-        let known = keys.by_number.keys().chain(&keys.damaged).filter(|(of, _)| *of == office);
-        let known = known.map(|(_, number)| *number).max();
+        let known = keys.by_number.keys().chain(&keys.damaged).chain(keys.destroyed.keys());
+        let known = known.filter(|(of, _)| *of == office).map(|(_, number)| *number).max();
         drop(keys);
         let number = known.unwrap_or(0).saturating_add(1 + u32::try_from(staged).unwrap_or(u32::MAX));
+        let stored = StoredKey { number, office, class, month, wrapped: Vec::new(), state: KeyState::Erased };
+        let Some(wrapping) = self.wrapping_key(&name) else { return (stored, None) };
         let key = RecordKey::new(office, SecretKey::generate());
-        let wrapped = self.master.seal(&wrap_aad(&office, class, month), key.expose());
-        (StoredKey { number, office, class, month, wrapped }, Arc::new(key))
+        let wrapped = wrapping.seal(&wrap_aad(&office, class, month), key.expose());
+        (StoredKey { wrapped, state: KeyState::InUse, ..stored }, Some(Arc::new(key)))
     }
 
     /// Takes a key into use that is durable now.
     pub fn add(&self, stored: &StoredKey, key: Arc<RecordKey>) {
-        let mut keys = self.keys.write().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut keys = self.write();
         keys.by_number.insert((stored.office, stored.number), Arc::clone(&key));
-        keys.by_name.insert((stored.office, stored.class, stored.month), PayloadKey { number: stored.number, key });
+        keys.by_name.insert(stored.name(), PayloadKey { number: stored.number, key: Some(key) });
     }
 
-    fn unwrap(&self, stored: &StoredKey) -> Result<RecordKey, DoesNotOpen> {
-        let aad = wrap_aad(&stored.office, stored.class, stored.month);
-        let opened = self.master.open(&aad, &stored.wrapped)?;
-        SecretKey::from_slice(&opened).map(|key| RecordKey::new(stored.office, key)).ok_or(DoesNotOpen)
+    /// Gives up a key that is durably destroyed.
+    pub fn take_destroyed(&self, stored: &StoredKey) {
+        let (mut keys, place) = (self.write(), (stored.office, stored.number));
+        keys.by_number.remove(&place);
+        keys.damaged.remove(&place);
+        keys.destroyed.insert(place, stored.name());
+        keys.by_name.insert(stored.name(), PayloadKey { number: stored.number, key: None });
     }
 
-    fn read(&self) -> std::sync::RwLockReadGuard<'_, Keys> {
+    fn read(&self) -> RwLockReadGuard<'_, Keys> {
         self.keys.read().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
+
+    fn write(&self) -> RwLockWriteGuard<'_, Keys> {
+        self.keys.write().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+fn unwrap(wrapping: &SecretKey, stored: &StoredKey) -> Result<RecordKey, DoesNotOpen> {
+    let aad = wrap_aad(&stored.office, stored.class, stored.month);
+    let opened = wrapping.open(&aad, &stored.wrapped)?;
+    SecretKey::from_slice(&opened).map(|key| RecordKey::new(stored.office, key)).ok_or(DoesNotOpen)
 }
 
 fn wrap_aad(office: &OfficeId, class: u8, month: u32) -> Vec<u8> {

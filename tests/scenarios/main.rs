@@ -49,6 +49,7 @@ mod prompt;
 mod readers;
 mod refilled;
 mod reported;
+mod retention;
 mod rig;
 mod routes;
 mod screen;

@@ -9,6 +9,7 @@ mod organisation;
 mod permits;
 mod records;
 mod reports;
+mod retention;
 mod terminals;
 
 use std::path::PathBuf;
@@ -28,6 +29,7 @@ pub(crate) use self::records::{
     ExportArguments, ExportFormat, Question, RecordsCommand, RegisterCommand, SearchArguments, Which,
 };
 pub(crate) use self::reports::ReportCommand;
+pub(crate) use self::retention::RetentionCommand;
 pub(crate) use self::terminals::{EnrolArguments, TerminalChange, TerminalCommand};
 use crate::config_text::FromText;
 use crate::dates::When;
@@ -183,6 +185,9 @@ pub(crate) enum Command {
     /// Logs of the ledger that have stopped (停止したログ)
     #[command(subcommand)]
     Log(LogCommand),
+    /// How long records are kept, and what is destroyed (保存・廃棄・保全)
+    #[command(subcommand)]
+    Retention(RetentionCommand),
     /// What was reported at terminals: lost cards, incidents (届出)
     #[command(subcommand)]
     Report(ReportCommand),

@@ -18,6 +18,7 @@ mod records;
 mod registers;
 mod rekey;
 mod reports;
+mod retention;
 mod set_up;
 mod survey;
 mod terminals;
@@ -82,6 +83,7 @@ pub(crate) fn run(
         Command::Acts { last, full } => acts::run(&mut desk, last, full),
         Command::Records(command) => records::run(&mut desk, command),
         Command::Log(command) => logs::run(&mut desk, command),
+        Command::Retention(command) => retention::run(&mut desk, command),
         Command::Report(command) => reports::run(&mut desk, command),
         Command::Register(command) => registers::run(&mut desk, command),
     }

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use sekisho_register::Title;
+use sekisho_register::calendar::Month;
 use sekisho_register::role::{Class, Role};
 use sekisho_wire::id::{CardGuid, Code, Numbered, ReaderIdentity};
 use sekisho_wire::words::Language;
@@ -142,6 +143,12 @@ impl FromText for Class {
     }
 }
 
+impl FromText for Month {
+    fn from_text(text: &str) -> Result<Self, Said> {
+        text.parse().map_err(|_| Said::new("not a month: 2026-04", "月ではありません(2026-04)"))
+    }
+}
+
 impl FromText for Numbered {
     fn from_text(text: &str) -> Result<Self, Said> {
         let number = text
@@ -222,6 +229,7 @@ pub(crate) mod vocabulary {
     use sekisho_register::policy::TwoTerminals;
     use sekisho_wire::decision::Level;
     use sekisho_wire::pin_policy::{Alphabet, FirstUse};
+    use sekisho_wire::record::Retention;
 
     use super::{FromText, Said};
 
@@ -265,6 +273,10 @@ pub(crate) mod vocabulary {
     words!(EpochReason, "a reason", {
         "replaced" => EpochReason::Replaced, "restored" => EpochReason::Restored, "fork" => EpochReason::Fork,
         "other" => EpochReason::Other,
+    });
+    words!(Retention, "a class of records", {
+        "access" => Retention::Access, "operation" => Retention::Operation,
+        "administration" => Retention::Administration,
     });
     words!(IncidentClass, "a class of incident", { "failure" => IncidentClass::Failure, "misuse" => IncidentClass::Misuse });
 }

@@ -111,6 +111,32 @@ pub(crate) struct Found {
     pub size: u64,
     /// of so many.
     pub of: u64,
+    /// What was destroyed: nothing of it is found.
+    pub destroyed: Vec<DestroyedMonths>,
+}
+
+/// Months of a class that an act destroyed (§L5).
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub(crate) struct DestroyedMonths {
+    /// Number of the class.
+    pub class: u64,
+    /// The first month.
+    pub from: u32,
+    /// The first month that was not.
+    pub to: u32,
+    /// Index of the act.
+    pub act: u64,
+}
+
+/// A month of a class that has records (§L5).
+#[derive(Clone, Copy, Debug, Deserialize)]
+pub(crate) struct KeptMonth {
+    /// Number of the class.
+    pub class: u64,
+    /// The month.
+    pub month: u32,
+    /// Whether its contents are erased.
+    pub erased: bool,
 }
 
 /// Which records of a terminal are to be proved sealed.
@@ -374,6 +400,14 @@ impl Ledger {
         Ok(self.link.get_json(&self.path("lost"), &self.options())?)
     }
 
+    /// The months that have records, by class.
+    ///
+    /// # Errors
+    /// As the link says.
+    pub(crate) fn kept_months(&self) -> Result<Vec<KeptMonth>, AdminError> {
+        Ok(self.link.get_json(&self.path("retention"), &self.options())?)
+    }
+
     /// Brings a batch of a terminal's records (§L4).
     ///
     /// # Errors
@@ -408,11 +442,14 @@ impl Ledger {
             behind: Vec<Value>,
             size: u64,
             of: u64,
+            #[serde(default)]
+            destroyed: Vec<DestroyedMonths>,
         }
         let answer: Answer = self.link.get_json(&format!("{}?{query}", self.path("search")), &self.options())?;
         let rows = answer.rows.iter().map(|row| Ok((row.index, bytes(&row.record)?)));
         let rows = rows.collect::<Result<_, AdminError>>()?;
-        Ok(Found { rows, next: answer.next, behind: answer.behind, size: answer.size, of: answer.of })
+        let Answer { next, behind, destroyed, size, of, .. } = answer;
+        Ok(Found { rows, next, behind, destroyed, size, of })
     }
 
     /// A record and what proves it.

@@ -39,12 +39,20 @@ pub(crate) fn size(home: &Home, log: Log, key: &VerifyingKey) -> Result<u64, Adm
 /// # Errors
 /// [`crate::broken_log::BrokenLog`] when the entries are not the log that was signed.
 pub(crate) fn whole(log: Log, key: &VerifyingKey, note: &str, entries: &[Vec<u8>]) -> Result<MemoryTree, AdminError> {
+    whole_of(log, key, note, entries.iter().map(|entry| leaf_hash(entry)).collect())
+}
+
+/// The same of leaves alone.
+///
+/// # Errors
+/// As [`whole`].
+pub(crate) fn whole_of(log: Log, key: &VerifyingKey, note: &str, leaves: Vec<Hash>) -> Result<MemoryTree, AdminError> {
     let signed = Checkpoint::open(note, key).map_err(|error| Broken::Checkpoint(error).of(log))?;
-    let have = entries.len() as u64;
+    let have = leaves.len() as u64;
     if have != signed.size {
         return Err(Broken::Incomplete { have, size: signed.size }.of(log).into());
     }
-    let tree: MemoryTree = entries.iter().map(|entry| leaf_hash(entry)).collect();
+    let tree: MemoryTree = leaves.into_iter().collect();
     if tree.root() == signed.root { Ok(tree) } else { Err(Broken::Fork { size: signed.size }.of(log).into()) }
 }
 

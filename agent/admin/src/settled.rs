@@ -83,6 +83,8 @@ fn plain(mut change: Change, made: u64, names: &[Name]) -> Change {
         | Change::Policy(_)
         | Change::Route(_)
         | Change::SucceedLog(_)
+        | Change::Destroy(_)
+        | Change::Preserve(_)
         | Change::Incident(_) => {}
     }
     change

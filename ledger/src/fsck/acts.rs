@@ -2,13 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use sekisho_register::calendar::Month;
 use sekisho_register::change::Log;
+use sekisho_register::retention::Destroyed;
 use sekisho_register::{Casebook, Change, Ed25519Key, NameHash, Register, SignedAct};
 use sekisho_tlog::{Hash, leaf_hash};
 use sekisho_wire::id::{Code, OfficeId};
+use sekisho_wire::record::Retention;
 
 use super::{Check, Extent, Fault};
 use crate::acts::{Name, names_of};
+use crate::clock::Millis;
 use crate::error::LedgerError;
 use crate::ingest::tree_hash;
 use crate::signed_log::wrapped_public_keys;
@@ -24,8 +28,22 @@ pub(super) struct Acts {
     pub(super) keys: HashMap<Code, Vec<Ed25519Key>>,
     /// The version that it requires.
     pub(super) required: u64,
+    /// What acts destroy.
+    pub(super) destroyed: Vec<Destroyed>,
     /// When the founding act was made, and when it would have expired.
     pub(super) founding: Option<(u64, u64)>,
+}
+
+impl Acts {
+    /// Whether an act destroys what was made at `t`.
+    pub(super) fn destroy(&self, class: Retention, t: Millis) -> bool {
+        self.destroy_month(class, Month::of(t))
+    }
+
+    /// Whether an act destroys that month.
+    pub(super) fn destroy_month(&self, class: Retention, month: Month) -> bool {
+        self.destroyed.iter().any(|destroyed| destroyed.covers(class, month))
+    }
 }
 
 /// The names that acts hash: log, index, hash.
@@ -34,11 +52,19 @@ type Named = BTreeSet<(LogName, u64, [u8; 32])>;
 impl Check<'_> {
     pub(super) fn acts(&mut self, office: &StoredOffice) -> Result<Acts, LedgerError> {
         let (mut register, mut named) = (Register::new(), Named::new());
-        let mut acts = Acts { extent: Extent::Partly, size: 0, keys: HashMap::new(), required: 0, founding: None };
+        let mut acts = Acts {
+            extent: Extent::Partly,
+            size: 0,
+            keys: HashMap::new(),
+            required: 0,
+            destroyed: Vec::new(),
+            founding: None,
+        };
         let read = |check: &mut Self| check.register(office, &mut register, &mut acts, &mut named);
         let register_read = self.part(office, Some(LogName::Register), read)?.unwrap_or(Extent::Partly);
         (acts.extent, acts.size) = (register_read, register.size());
         acts.required = register.required_version().into();
+        acts.destroyed = register.all_destroyed().to_vec();
         if register_read == Extent::Partly {
             return Ok(acts);
         }

@@ -3,17 +3,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use sekisho_register::calendar::Month;
 use sekisho_wire::id::{Code, Hash as WireHash};
 use sekisho_wire::reason::EnrolmentEvent;
-use sekisho_wire::record::{Body, Enrolment, Record};
+use sekisho_wire::record::{Body, Enrolment, Record, Retention};
 
 use super::acts::Acts;
 use super::{Check, Extent, Fault, Finding};
 use crate::authority::Peer;
 use crate::clock::{DAY, Millis};
+use crate::destroy::names_of;
 use crate::enrol::{INVITATION, key_digest};
 use crate::error::LedgerError;
-use crate::store::{CodePurpose, StoredCode, StoredEnrolment, StoredOffice};
+use crate::store::{CodePurpose, KeyState, StoredCode, StoredEnrolment, StoredOffice};
 
 /// What the ledger's own records tell of codes and enrolments.
 #[derive(Default)]
@@ -50,12 +52,13 @@ impl Enrolled {
     }
 
     /// Whether a code was given out as it stands, and used by whom it says and when.
-    fn tells_of_code(&self, code: &StoredCode, terminal: &Code) -> bool {
+    fn tells_of_code(&self, code: &StoredCode, terminal: &Code, told: impl Fn(Millis) -> bool) -> bool {
         let hash = Some(WireHash(code.hash));
         let given = |invited: &&Invited| invited.code == hash && invited.terminal == *terminal;
         let used = self.requested.iter().find(|requested| requested.code == hash).map(|requested| requested.at);
         let expires = self.invited.iter().find(given).map(|invited| invited.at.saturating_add(INVITATION));
-        expires == Some(code.expires) && used == code.used
+        // When it was used may be what nobody can tell any more.
+        expires == Some(code.expires) && (used == code.used || code.used.is_some_and(|at| !told(at)))
     }
 
     fn tells_of_enrolment(&self, row: &StoredEnrolment) -> bool {
@@ -71,6 +74,34 @@ impl Check<'_> {
         for key in self.store.keys(&office.id)? {
             if self.vault.is_damaged(&office.id, key.number) {
                 self.note(Finding::of(office.id, Fault::KeyDamaged { number: key.number }));
+            }
+        }
+        Ok(())
+    }
+
+    /// A key is destroyed where an act says so, and nowhere else. Of what was looked at only the register can say which.
+    pub(super) fn destroyed(&mut self, office: &StoredOffice, acts: &Acts) -> Result<(), LedgerError> {
+        if acts.extent == Extent::Partly {
+            return Ok(());
+        }
+        for destroyed in &acts.destroyed {
+            for (month, name) in names_of(&office.id, destroyed).map(|name| (Month(name.2), name)) {
+                if self.vault.can_wrap(&name) {
+                    self.note(Finding::of(office.id, Fault::KeyRemains { class: destroyed.months.class, month }));
+                }
+            }
+        }
+        for key in self.store.keys(&office.id)? {
+            let class = Retention::numbered(key.class.into());
+            let by_act = class.is_some_and(|class| acts.destroy_month(class, Month(key.month)));
+            let gone = self.vault.destroyed(&office.id, key.number).is_some();
+            if gone && !by_act {
+                self.note(Finding::of(office.id, Fault::DestroyedWithoutAct { number: key.number }));
+            }
+            // The row alone was left: nothing unwraps it, and still it is to go.
+            if by_act && key.state == KeyState::InUse && !self.vault.can_wrap(&key.name()) {
+                let (class, month) = (class.unwrap_or(Retention::Access), Month(key.month));
+                self.note(Finding::of(office.id, Fault::KeyRemains { class, month }));
             }
         }
         Ok(())
@@ -94,19 +125,30 @@ impl Check<'_> {
     }
 
     /// `enrolled` is nothing when the records could not be read to their end: then nobody can tell.
-    pub(super) fn codes(&mut self, office: &StoredOffice, enrolled: Option<&Enrolled>) -> Result<(), LedgerError> {
+    /// What was written down of them in a month that is destroyed, nobody can tell any more either.
+    pub(super) fn codes(
+        &mut self,
+        office: &StoredOffice,
+        acts: &Acts,
+        enrolled: Option<&Enrolled>,
+    ) -> Result<(), LedgerError> {
         let (codes, enrolments) = (self.store.codes()?, self.store.enrolments(&office.id)?);
+        let told = |at: Millis| !acts.destroy(Retention::Administration, at);
+        let given = |code: &StoredCode| code.expires.saturating_sub(INVITATION);
         let codes: Vec<(&StoredCode, &Code)> = codes.iter().filter_map(|code| of_office(code, office)).collect();
+        let codes: Vec<_> = codes.into_iter().filter(|(code, _)| told(given(code))).collect();
+        let all = enrolments.clone();
+        let enrolments: Vec<StoredEnrolment> = enrolments.into_iter().filter(|row| told(row.at)).collect();
         if let Some(enrolled) = enrolled {
             self.count(office, enrolled, &codes, &enrolments);
-            for (_, terminal) in codes.iter().filter(|(code, terminal)| !enrolled.tells_of_code(code, terminal)) {
+            for (_, terminal) in codes.iter().filter(|(code, terminal)| !enrolled.tells_of_code(code, terminal, told)) {
                 self.note(Finding::of(office.id, Fault::CodeAltered { terminal: (*terminal).clone() }));
             }
             for row in enrolments.iter().filter(|row| !enrolled.tells_of_enrolment(row)) {
                 self.note(Finding::of(office.id, Fault::EnrolmentAltered { terminal: row.terminal.clone() }));
             }
         }
-        for row in enrolments {
+        for row in all {
             let peer = Peer { office: office.id, terminal: row.terminal };
             if !self.authority.has_certified(&peer, &row.certificate) {
                 self.note(Finding::of(office.id, Fault::CertificateAltered { terminal: peer.terminal }));

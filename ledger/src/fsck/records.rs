@@ -21,7 +21,7 @@ use crate::ingest::{beginning, is_signed};
 use crate::payload::{Opened, RecordKey};
 use crate::secret::DoesNotOpen;
 use crate::stage::{LEDGER_EPOCH, NO_CHAIN};
-use crate::store::{Cursor, EmitterName, Entry, LogName, StoredBatch, StoredOffice};
+use crate::store::{Cursor, EmitterName, Entry, KeyState, LogName, StoredBatch, StoredOffice};
 use crate::vault::Vault;
 
 /// One history as the records give it.
@@ -59,6 +59,10 @@ enum Payload {
     Altered,
     KeyMissing,
     KeyDamaged,
+    /// Its month was destroyed.
+    Destroyed,
+    /// It was, and what was sealed is there although it is said to be gone.
+    Remains,
 }
 
 /// The walk through the records log.
@@ -77,6 +81,8 @@ struct Walk<'a> {
     used: HashMap<Code, Used>,
     /// The payload key used last: the records of a month lie under a few.
     key: Option<(u32, Arc<RecordKey>)>,
+    /// Numbers of keys whose payloads are said to be erased.
+    erased: HashSet<u32>,
     /// The record that is looked at.
     opened: Opened,
     enrolled: Enrolled,
@@ -101,6 +107,7 @@ impl Check<'_> {
             numbers: HashMap::new(),
             used: HashMap::new(),
             key: None,
+            erased: self.erased_keys(office)?,
             opened: Opened::default(),
             enrolled: Enrolled::default(),
             left: Vec::new(),
@@ -117,6 +124,11 @@ impl Check<'_> {
         Ok(Some(walk.enrolled))
     }
 
+    fn erased_keys(&self, office: &StoredOffice) -> Result<HashSet<u32>, LedgerError> {
+        let keys = self.store.keys(&office.id)?;
+        Ok(keys.iter().filter(|key| key.state == KeyState::Erased).map(|key| key.number).collect())
+    }
+
     fn record(&mut self, walk: &mut Walk<'_>, index: u64, entry: &Entry) -> Result<(), LedgerError> {
         let payload = walk.open_payload(self.vault, entry);
         let record = (payload == Payload::Open).then(|| Record::decode(walk.opened.record()).ok()).flatten();
@@ -128,14 +140,19 @@ impl Check<'_> {
             Payload::Altered => self.note_at(walk, index, place, Fault::PayloadAltered),
             // One finding for the keys stands for all that they sealed.
             Payload::KeyMissing if self.keys == Extent::Whole => self.note_at(walk, index, place, Fault::KeyMissing),
-            Payload::KeyMissing | Payload::KeyDamaged => {}
+            Payload::Remains => self.note_at(walk, index, place, Fault::PayloadRemains),
+            Payload::KeyMissing | Payload::KeyDamaged | Payload::Destroyed => {}
         }
         let Some((history, seq)) = place else {
             self.note_at(walk, index, None, Fault::Unaccounted);
             return Ok(());
         };
         let expected = walk.histories[history].cursor.next;
-        if seq != expected && !record.as_ref().is_some_and(|record| declares(record, expected)) {
+        let destroyed = matches!(payload, Payload::Destroyed | Payload::Remains);
+        self.report.destroyed += u64::from(destroyed);
+        // What declared the gap may be destroyed itself.
+        let declared = record.as_ref().is_some_and(|record| declares(record, expected)) || destroyed && seq > expected;
+        if seq != expected && !declared {
             self.note_at(walk, index, place, Fault::BatchOrder);
         }
         let of = &mut walk.histories[history];
@@ -333,6 +350,10 @@ impl Walk<'_> {
         }
         match &self.key {
             None if vault.is_damaged(&self.office.id, entry.key) => Payload::KeyDamaged,
+            None if vault.destroyed(&self.office.id, entry.key).is_some() => {
+                let erased = self.erased.contains(&entry.key) && !entry.payload.is_empty();
+                if erased { Payload::Remains } else { Payload::Destroyed }
+            }
             None => Payload::KeyMissing,
             Some((_, key)) => match key.open_into(&mut self.opened, &entry.leaf.0, &entry.payload) {
                 Ok(()) => Payload::Open,

@@ -1,5 +1,7 @@
 //! Findings in words, for people: where, and what is wrong there.
 
+use sekisho_register::thing::class_name;
+use sekisho_register::wareki::month_text;
 use sekisho_wire::words::Language;
 
 use super::{Fault, Finding, Report};
@@ -45,6 +47,14 @@ impl Fault {
             Self::TileStray { level, tile } => {
                 format!("hash tile {tile} of level {level} is not one that the leaves give")
             }
+            Self::KeyRemains { class, month } => format!(
+                "an act destroys class {} of {month}, and its key is still there: start the ledger, it destroys what acts say",
+                class_name(*class, Language::English)
+            ),
+            Self::DestroyedWithoutAct { number } => {
+                format!("payload key {number} is destroyed, and no act here says so: an older copy may not have it yet")
+            }
+            Self::PayloadRemains => "the payload is said to be erased, and is there".into(),
             Self::KeyDamaged { number } => {
                 format!("payload key {number} does not open: nothing that it sealed can be read")
             }
@@ -118,6 +128,15 @@ impl Fault {
             Self::TileStray { level, tile } => {
                 format!("葉から導かれないハッシュタイル（第 {level} 層 {tile} 番）があります")
             }
+            Self::KeyRemains { class, month } => format!(
+                "{}の{}分は廃棄の処分がありますが、鍵が残っています（台帳を起動すると処分どおり廃棄します）",
+                class_name(*class, Language::Japanese),
+                month_text(*month, Language::Japanese)
+            ),
+            Self::DestroyedWithoutAct { number } => format!(
+                "内容の鍵 {number} が廃棄されていますが、その処分がここにありません（古い複製にはまだない場合があります）"
+            ),
+            Self::PayloadRemains => "消去されたはずの内容が残っています".into(),
             Self::KeyDamaged { number } => format!("内容の鍵 {number} を復号できません（この鍵の記録は読めません）"),
             Self::NameMissing => "処分がハッシュで示す氏名がありません".into(),
             Self::NameStray => "どの処分も示していない氏名があります".into(),
@@ -176,15 +195,15 @@ impl Report {
     /// What was looked at, in one line.
     #[must_use]
     pub fn summary(&self, language: Language) -> String {
-        let Self { offices, entries, batches, replayed, unreadable, newer, findings } = self;
+        let Self { offices, entries, batches, replayed, unreadable, destroyed, newer, findings } = self;
         let found = findings.len();
         if language == Language::Japanese {
             return format!(
-                "団体 {offices}、記録 {entries}、送信単位 {batches}、再現した判定 {replayed}、読み取れない記録 {unreadable}、新しい版の記録 {newer}、異常 {found}"
+                "団体 {offices}、記録 {entries}、送信単位 {batches}、再現した判定 {replayed}、読み取れない記録 {unreadable}、廃棄済みの記録 {destroyed}、新しい版の記録 {newer}、異常 {found}"
             );
         }
         format!(
-            "{offices} offices, {entries} entries, {batches} batches, {replayed} decisions replayed, {unreadable} unreadable records, {newer} of a newer version, {found} findings"
+            "{offices} offices, {entries} entries, {batches} batches, {replayed} decisions replayed, {unreadable} unreadable records, {destroyed} destroyed, {newer} of a newer version, {found} findings"
         )
     }
 }

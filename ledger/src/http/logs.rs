@@ -118,7 +118,12 @@ impl Ledger {
         }
         let entries: Vec<Vec<u8>> = if log == LogName::Records {
             let indexes = tile.first()..tile.first() + u64::from(tile.width());
-            indexes.map(|index| self.record_bytes(office, index)).collect::<Result<_, _>>()?
+            // Of what was destroyed nothing stands there: no record is empty.
+            let bytes = |index| match self.record_bytes(office, index) {
+                Err(Refusal::Destroyed { .. }) => Ok(Vec::new()),
+                bytes => bytes,
+            };
+            indexes.map(bytes).collect::<Result<_, _>>()?
         } else {
             let entries = self.store.entries(office, log, tile.first(), u32::from(tile.width()))?;
             if entries.len() != usize::from(tile.width()) {

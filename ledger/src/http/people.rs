@@ -2,6 +2,7 @@
 
 use axum::extract::State;
 use axum::response::Response;
+use sekisho_register::retention::Destroyed;
 use sekisho_tlog::Hash;
 use sekisho_wire::id::{CardGuid, CaseReference, Code, Hash as WireHash, Salt};
 use sekisho_wire::reason::Query as ReadQuery;
@@ -21,7 +22,8 @@ use crate::index::{AskedVerdict, Question};
 use crate::people::Proved;
 use crate::refusal::Refusal;
 use crate::search::Behind;
-use crate::store::LogName;
+use crate::stage::class_number;
+use crate::store::{KeyState, LogName, StoredKey};
 use crate::visitors::{ANY_ROLE, INVITERS, READERS, Visitor};
 
 #[derive(Deserialize)]
@@ -318,6 +320,7 @@ pub(super) async fn search(
     let mut body = json!({
         "rows": found.rows.iter().map(row).collect::<Vec<_>>(),
         "behind": found.behind.iter().map(behind_json).collect::<Vec<_>>(),
+        "destroyed": found.destroyed.iter().map(destroyed_json).collect::<Vec<_>>(),
         "size": found.size,
         "of": found.of,
     });
@@ -325,6 +328,25 @@ pub(super) async fn search(
         body.insert("next".into(), json!(next));
     }
     Ok(answer(&body))
+}
+
+fn destroyed_json(destroyed: &Destroyed) -> Value {
+    let months = &destroyed.months;
+    json!({
+        "class": class_number(months.class),
+        "from": months.from.0,
+        "to": months.to.0,
+        "act": destroyed.index,
+    })
+}
+
+/// Months: no person stands in them.
+pub(super) async fn retention(State(hall): State<Hall>, knock: Knock) -> Result<Response, Inside> {
+    let keys = knock
+        .visit(hall, ANY_ROLE, |ledger, Visitor { office, .. }| Ok((ledger.kept_months(office)?, Shown::NoPersons)));
+    let row =
+        |key: &StoredKey| json!({"class": key.class, "month": key.month, "erased": key.state == KeyState::Erased});
+    Ok(answer(&keys.await?.iter().map(row).collect()))
 }
 
 fn behind_json(row: &Behind) -> Value {

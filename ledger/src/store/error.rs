@@ -57,6 +57,8 @@ pub enum StoreError {
         /// Why.
         halt: Halt,
     },
+    /// The month that it is by the clock was destroyed: nothing was changed.
+    MonthDestroyed,
     /// Nothing may be added to an office's logs yet.
     Hears(Awaited),
     /// What stands in the database cannot have been written by us.
@@ -75,6 +77,7 @@ impl StoreError {
             Self::Conflict { .. }
                 | Self::TooLarge { .. }
                 | Self::RecordTooLong { .. }
+                | Self::MonthDestroyed
                 | Self::Halted { .. }
                 | Self::Hears(_)
         )
@@ -114,6 +117,10 @@ impl StoreError {
                 "Install the newer sekisho-ledger again; an older one cannot read its database.",
                 "新しい版の sekisho-ledger を再度インストールしてください。古い版では読めません。",
             ),
+            Self::MonthDestroyed => (
+                "Put the machine's clock right: by it the ledger is in a month whose records were destroyed.",
+                "機械の時計を合わせてください。時計の示す月の記録は既に廃棄されています。",
+            ),
             Self::Hears(_) => {
                 ("Wait until a terminal has reached the ledger.", "端末機が台帳に接続するまでお待ちください。")
             }
@@ -137,6 +144,7 @@ impl fmt::Display for StoreError {
                 write!(f, "cannot open the database: its schema is version {found}, this program knows {known}")
             }
             Self::Halted { log, halt } => write!(f, "cannot write to the log {log}: it has stopped: {halt}"),
+            Self::MonthDestroyed => f.write_str("cannot write a record: this month was destroyed, by the clock"),
             Self::Hears(awaited) => write!(f, "cannot write to the logs yet: {awaited}"),
             Self::Damaged { what } => write!(f, "cannot read the database: the {what} in it is not one of ours"),
         }

@@ -89,6 +89,7 @@ CREATE TABLE keys (
     class INTEGER NOT NULL,
     month INTEGER NOT NULL,
     wrapped BLOB NOT NULL,
+    state INTEGER NOT NULL CHECK (state BETWEEN 0 AND 2),
     PRIMARY KEY (office, number),
     UNIQUE (office, class, month)
 ) STRICT, WITHOUT ROWID;

@@ -121,6 +121,23 @@ impl SqliteStore {
         lock(&self.writer).as_mut().map_or_else(|| Err(for_reading()), write)
     }
 
+    /// Brings everything from the write-ahead log into the database and empties the log: older pages lie in it, with what was erased since.
+    pub(super) fn empty_log(&self) -> Result<(), StoreError> {
+        self.write(|connection| {
+            // Who reads an older view may do so for hours: nobody waits for him with the connection that writes.
+            connection.busy_timeout(Duration::ZERO).map_err(failed("set up the database"))?;
+            let emptied = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0));
+            connection.busy_timeout(BUSY).map_err(failed("set up the database"))?;
+            match emptied.map_err(failed("empty the write-ahead log"))? {
+                0 => Ok(()),
+                _ => Err(StoreError::Database {
+                    act: "empty the write-ahead log",
+                    cause: "somebody reads an older view; it is tried again".into(),
+                }),
+            }
+        })
+    }
+
     /// Runs a read on a connection of its own, so that readers never wait for the writer.
     pub(super) fn read<T>(
         &self,
@@ -160,7 +177,7 @@ fn open_connection(path: &Path, mode: OpenFlags) -> Result<Connection, StoreErro
     }
     let connection = Connection::open_with_flags(path, mode | OpenFlags::SQLITE_OPEN_NO_MUTEX);
     let connection = connection.map_err(failed("open the database"))?;
-    connection.busy_timeout(Duration::from_secs(10)).map_err(failed("set up the database"))?;
+    connection.busy_timeout(BUSY).map_err(failed("set up the database"))?;
     connection.set_prepared_statement_cache_capacity(64);
     Ok(connection)
 }
@@ -196,6 +213,8 @@ fn check_version(connection: &Connection, path: &Path) -> Result<(), StoreError>
 fn prepare(connection: &Connection) -> Result<(), StoreError> {
     let set_up = || -> rusqlite::Result<()> {
         connection.pragma_update(None, "synchronous", "FULL")?;
+        // What is deleted or made shorter is written over with zeros.
+        connection.pragma_update(None, "secure_delete", "ON")?;
         connection.pragma_update(None, "foreign_keys", true)
     };
     set_up().map_err(failed("set up the database"))
@@ -282,6 +301,8 @@ impl std::fmt::Debug for SqliteStore {
     }
 }
 
+/// How long a statement waits for another process's.
+const BUSY: Duration = Duration::from_secs(10);
 /// Bytes of a page. No row stands in two, so the end of each is left over: with SQLite's own 4096 it would be twice as much.
 const PAGE_SIZE: u32 = 8192;
 /// More would only wait for the same disk, and each holds files open.

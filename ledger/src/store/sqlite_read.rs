@@ -7,8 +7,8 @@ use sekisho_wire::id::{Code, OfficeId};
 use super::schema::{BESIDE_ENTRIES, entries_table};
 use super::sqlite::{SqliteStore, StoreOrSqlite, int, number_of};
 use super::{
-    Change, CodePurpose, Cursor, EmitterName, Entry, LogName, Store, StoreError, StoredAct, StoredBatch, StoredCode,
-    StoredEnrolment, StoredKey, StoredName, StoredOffice,
+    Change, CodePurpose, Cursor, EmitterName, Entry, KeyState, LogName, Store, StoreError, StoredAct, StoredBatch,
+    StoredCode, StoredEnrolment, StoredKey, StoredName, StoredOffice,
 };
 use crate::clock::Millis;
 
@@ -224,7 +224,7 @@ impl Store for SqliteStore {
     fn keys(&self, office: &OfficeId) -> Result<Vec<StoredKey>, StoreError> {
         self.read("read payload keys", |connection| {
             let number = number_of(connection, office)?;
-            let sql = "SELECT number, class, month, wrapped FROM keys WHERE office = ?1 ORDER BY number";
+            let sql = "SELECT number, class, month, wrapped, state FROM keys WHERE office = ?1 ORDER BY number";
             all(connection, sql, [number], |row| {
                 Ok(StoredKey {
                     office: *office,
@@ -232,9 +232,18 @@ impl Store for SqliteStore {
                     class: row.get(1)?,
                     month: row.get(2)?,
                     wrapped: row.get(3)?,
+                    state: KeyState::numbered(row.get(4)?)?,
                 })
             })
         })
+    }
+
+    fn erase(&self, office: &OfficeId, indexes: &[u64]) -> Result<(), StoreError> {
+        self.write(|connection| super::sqlite_write::erase(connection, office, indexes))
+    }
+
+    fn scrub(&self) -> Result<(), StoreError> {
+        self.empty_log()
     }
 
     fn misfits(&self) -> Result<Vec<String>, StoreError> {

@@ -2,12 +2,13 @@
 
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior};
 use sekisho_tlog::tile::TILE_WIDTH;
+use sekisho_wire::id::OfficeId;
 
 use super::schema::{entries_table, entries_tables};
 use super::sqlite::{StoreOrSqlite, int, number_of};
 use super::{
-    Append, Change, CodePurpose, CursorMove, Entry, NewCertificate, Probe, StoreError, StoredBatch, StoredCode,
-    TileGrowth,
+    Append, Change, CodePurpose, CursorMove, Entry, LogName, NewCertificate, Probe, StoreError, StoredBatch,
+    StoredCode, TileGrowth,
 };
 
 type Written = Result<(), StoreOrSqlite>;
@@ -26,11 +27,16 @@ fn write(connection: &mut Connection, change: &Change) -> Written {
     }
     change.keys.iter().try_for_each(|key| {
         let number = number_of(&transaction, &key.office)?;
-        let sql = "INSERT INTO keys (office, number, class, month, wrapped) VALUES (?1, ?2, ?3, ?4, ?5)";
+        let sql = "INSERT INTO keys (office, number, class, month, wrapped, state) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
         let mut insert = transaction.prepare_cached(sql)?;
-        let row = (number, key.number, key.class, key.month, &key.wrapped);
+        let row = (number, key.number, key.class, key.month, &key.wrapped, key.state.number());
         insert.execute(row).map(drop).map_err(taken("the payload key"))
     })?;
+    for (office, key, state) in &change.destroyed {
+        let number = number_of(&transaction, office)?;
+        let sql = "UPDATE keys SET wrapped = x'', state = ?3 WHERE office = ?1 AND number = ?2 AND state <= ?3";
+        exactly_one(transaction.prepare_cached(sql)?.execute((number, key, state.number()))?, "the payload key")?;
+    }
     change.appends.iter().try_for_each(|append| write_append(&transaction, append))?;
     change.cursors.iter().try_for_each(|step| move_cursor(&transaction, step))?;
     change.batches.iter().try_for_each(|batch| write_batch(&transaction, batch))?;
@@ -63,6 +69,26 @@ fn write(connection: &mut Connection, change: &Change) -> Written {
 
 /// As long as the rows of a full batch: a thousand records of 300 bytes.
 const PROBE_BYTES: i64 = 300_000;
+
+/// What is written over is zeros then: `secure_delete` is on.
+pub(super) fn erase(connection: &mut Connection, office: &OfficeId, indexes: &[u64]) -> Result<(), StoreError> {
+    let mut work = || -> Written {
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let number = number_of(&transaction, office)?;
+        let table = entries_table(number, LogName::Records);
+        let sql = format!(
+            "UPDATE {table} SET payload = x'' WHERE idx = ?1 AND payload <> x''
+                AND key IN (SELECT number FROM keys WHERE office = ?2 AND state > 0)"
+        );
+        let mut update = transaction.prepare_cached(&sql)?;
+        for index in indexes {
+            update.execute((int(*index), number))?;
+        }
+        drop(update);
+        Ok(transaction.commit()?)
+    };
+    work().map_err(|error| error.into_store("erase payloads"))
+}
 
 fn write_append(transaction: &Transaction<'_>, append: &Append) -> Written {
     let number = number_of(transaction, &append.office)?;

@@ -4,7 +4,7 @@
 use sekisho_tlog::Frontier;
 use sekisho_wire::id::OfficeId;
 
-use super::{Append, Change, CursorMove, LogName, Store, StoreError};
+use super::{Append, Change, CursorMove, KeyState, LogName, Store, StoreError};
 use crate::stage::growth;
 
 /// Entries, batches and others in one commit.
@@ -21,9 +21,12 @@ pub fn transfer(from: &dyn Store, to: &dyn Store, progress: &mut dyn FnMut(u64))
     let mut entries = 0;
     for office in &offices {
         let office = office.id;
-        to.commit(&Change { keys: from.keys(&office)?, ..Change::default() })?;
+        let keys = from.keys(&office)?;
+        // What lies under a destroyed key still need not go along.
+        let gone: Vec<u32> = keys.iter().filter(|key| key.state != KeyState::InUse).map(|key| key.number).collect();
+        to.commit(&Change { keys, ..Change::default() })?;
         for log in LogName::ALL {
-            entries += entries_of(from, to, (&office, log), &mut |copied| progress(entries + copied))?;
+            entries += entries_of(from, to, (&office, log), &gone, &mut |copied| progress(entries + copied))?;
             let acts = from.acts(&office, log)?;
             for page in acts.chunks(PAGE as usize) {
                 to.commit(&Change { acts: page.to_vec(), ..Change::default() })?;
@@ -50,15 +53,17 @@ fn entries_of(
     from: &dyn Store,
     to: &dyn Store,
     (office, log): (&OfficeId, LogName),
+    gone: &[u32],
     progress: &mut dyn FnMut(u64),
 ) -> Result<u64, StoreError> {
     let mut frontier = Frontier::new();
     loop {
         let at = frontier.size();
-        let entries = from.entries(office, log, at, PAGE)?;
+        let mut entries = from.entries(office, log, at, PAGE)?;
         if entries.is_empty() {
             break;
         }
+        entries.iter_mut().filter(|entry| gone.contains(&entry.key)).for_each(|entry| entry.payload.clear());
         let mut tiles = Vec::new();
         for entry in &entries {
             frontier.append_with(entry.leaf, &mut |level, index, hash| tiles.extend(growth(level, index, hash)));

@@ -13,7 +13,7 @@ use crate::town::{Town, scratch};
 
 /// The copy with the keys that lie in the safe.
 fn put_back(town: &Town, copy: &std::path::Path) {
-    for key in ["master.key", "envelope.key", "authority.key", "authority.der"] {
+    for key in ["master.key", "payload.key", "envelope.key", "authority.key", "authority.der"] {
         std::fs::copy(town.root.join(key), copy.join(key)).unwrap();
     }
 }

@@ -30,7 +30,7 @@ impl Town {
     fn sign_records(&self) -> String {
         let store = self.stored();
         let stored = store.offices().unwrap().into_iter().find(|office| office.id == self.office).unwrap();
-        let master = Keys::read(&self.data).unwrap().master;
+        let master = Keys::read(&self.data).unwrap().wrapping.master;
         let key = log_key(&master, &stored.seeds, "ledger.test", &self.office, LogName::Records, 1).unwrap();
         let head = store.frontier(&self.office, LogName::Records).unwrap();
         let (size, root) = (head.size(), head.root());
@@ -130,7 +130,7 @@ fn a_stopped_log_stays_stopped_until_an_operator_says_otherwise() {
 
     let found = command::fsck(&town.root, None, &mut |_| {}).unwrap().findings;
     assert!(matches!(found[0].fault, Fault::Halted { halt: named, .. } if named == halt), "{found:?}");
-    assert!(command::status(&town.root).unwrap().contains("STOPPED since"));
+    assert!(command::status(&town.root, &*town.clock).unwrap().contains("STOPPED since"));
 
     let note = town.resume().unwrap();
     assert_eq!((note.halt, note.evidence.as_str()), (halt, "the note that a terminal showed"));

@@ -36,7 +36,7 @@ fn init_and_founding_code_speak_two_languages_and_keep_secrets_private() {
     assert!(text(&made.stdout).contains("作成しました"));
     let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode(&root), 0o700);
-    for file in ["master.key", "envelope.key", "authority.key", "ledger.toml"] {
+    for file in ["master.key", "payload.key", "envelope.key", "authority.key", "ledger.toml"] {
         assert_eq!(mode(&root.join(file)), 0o600, "{file}");
     }
     let out = root.join("founding.txt");

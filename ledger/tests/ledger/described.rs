@@ -216,6 +216,7 @@ fn ask_all(served: &mut Served) {
     get("evidence/0");
     get("behind");
     get("lost");
+    get("retention");
     let bearer = format!("Bearer {token}");
     let headers = [OCTETS[0], ("Authorization", bearer.as_str())];
     let envelope = newcomer.batch(1).0.envelope(&newcomer);
@@ -246,7 +247,7 @@ fn ask_wrongly(served: &Served) {
     anybody.post("/v1/0/challenge", &json!({}));
     let hash = "ab".repeat(32);
     let seal = "terminals/jumin-1/seal?epoch=0&from=0&seen=0";
-    for path in ["register?from=0", "enrolments", "search", "evidence/0", "behind", "lost", seal] {
+    for path in ["register?from=0", "enrolments", "search", "evidence/0", "behind", "lost", "retention", seal] {
         anybody.get(&served.at(path));
     }
     for path in [format!("acts/{hash}"), format!("acts/{hash}/names")] {

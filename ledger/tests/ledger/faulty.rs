@@ -57,10 +57,9 @@ impl FaultyStore {
         self.before.store(commits, Ordering::SeqCst);
         self.next.store(next as u8, Ordering::SeqCst);
     }
-}
 
-impl Store for FaultyStore {
-    fn commit(&self, change: &Change) -> Result<(), StoreError> {
+    /// Does something that changes the store, as it was ordered.
+    fn as_ordered(&self, change: impl FnOnce() -> Result<(), StoreError>) -> Result<(), StoreError> {
         let before = self.before.load(Ordering::SeqCst);
         self.before.store(before.saturating_sub(1), Ordering::SeqCst);
         let ordered = self.next.load(Ordering::SeqCst);
@@ -79,8 +78,22 @@ impl Store for FaultyStore {
         if next == Next::Fails as u8 || next == Next::FailsFromNowOn as u8 {
             return Err(failed());
         }
-        self.inner.commit(change)?;
+        change()?;
         if next == Next::FailsButLands as u8 { Err(failed()) } else { Ok(()) }
+    }
+}
+
+impl Store for FaultyStore {
+    fn commit(&self, change: &Change) -> Result<(), StoreError> {
+        self.as_ordered(|| self.inner.commit(change))
+    }
+
+    fn erase(&self, office: &OfficeId, indexes: &[u64]) -> Result<(), StoreError> {
+        self.as_ordered(|| self.inner.erase(office, indexes))
+    }
+
+    fn scrub(&self) -> Result<(), StoreError> {
+        self.as_ordered(|| self.inner.scrub())
     }
 
     fn offices(&self) -> Result<Vec<StoredOffice>, StoreError> {

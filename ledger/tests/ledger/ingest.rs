@@ -327,7 +327,7 @@ fn a_clock_alarm_that_could_not_be_written_is_raised_the_next_time() {
 
 /// A checkpoint of the records log as only this ledger can sign one.
 fn signed_note(town: &Town, size: u64, root: Hash) -> SeenNote {
-    let master = Keys::read(&town.data).unwrap().master;
+    let master = Keys::read(&town.data).unwrap().wrapping.master;
     let seeds = &town.stored().offices().unwrap()[0].seeds;
     let key = log_key(&master, seeds, "ledger.test", &town.office, LogName::Records, 1).unwrap();
     let root = sekisho_tlog::Hash(root.0);

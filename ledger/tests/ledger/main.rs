@@ -6,6 +6,7 @@ mod checkpoints;
 mod client;
 mod commands;
 mod described;
+mod destroy;
 mod faulty;
 mod fsck;
 mod hearing;

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use sekisho_ledger::store::{
-    Append, Change, CodePurpose, Cursor, CursorMove, EmitterName, Entry, LogName, NewCertificate, PostgresStore,
-    Server, SqliteStore, Store, StoreError, StoredAct, StoredBatch, StoredCode, StoredEnrolment, StoredKey, StoredName,
-    StoredOffice, StoredTree, TileGrowth, transfer,
+    Append, Change, CodePurpose, Cursor, CursorMove, EmitterName, Entry, KeyState, LogName, NewCertificate,
+    PostgresStore, Server, SqliteStore, Store, StoreError, StoredAct, StoredBatch, StoredCode, StoredEnrolment,
+    StoredKey, StoredName, StoredOffice, StoredTree, TileGrowth, transfer,
 };
 use sekisho_tlog::{Frontier, Hash, MemoryTree, inclusion_proof, leaf_hash, verify_inclusion};
 use sekisho_wire::id::OfficeId;
@@ -228,7 +228,14 @@ fn acts_names_enrolments_and_keys_come_back_and_offices_are_apart() {
             certificate: vec![0, 9],
             at,
         };
-        let key = |office, number, month| StoredKey { number, office, class: 1, month, wrapped: vec![6; 4] };
+        let key = |office, number, month| StoredKey {
+            number,
+            office,
+            class: 1,
+            month,
+            wrapped: vec![6; 4],
+            state: KeyState::InUse,
+        };
         let change = Change {
             acts: vec![act(OFFICE, 1, 0), act(OFFICE, 2, 1), act(OTHER, 1, 5)],
             names: vec![of(OFFICE, 0), of(OFFICE, 1), of(OTHER, 0)],
@@ -319,7 +326,8 @@ fn a_book_goes_from_one_store_to_another_and_back_whole() {
     let opened: Vec<_> = stores.iter().filter(|(name, _)| !name.contains("wrapped")).map(|(_, open)| open()).collect();
     let [file, server] = &opened[..] else { panic!("one of each") };
     founded(&**file);
-    let key = StoredKey { number: 1, office: OFFICE, class: 2, month: 24_315, wrapped: vec![6; 4] };
+    let state = KeyState::InUse;
+    let key = StoredKey { number: 1, office: OFFICE, class: 2, month: 24_315, wrapped: vec![6; 4], state };
     let mut entries = append(OFFICE, LogName::Records, &Frontier::new(), &payloads(0..5_000));
     entries.entries.iter_mut().for_each(|entry| entry.key = 1);
     file.commit(&Change { keys: vec![key], ..appended(entries) }).unwrap();
@@ -344,4 +352,117 @@ fn a_book_goes_from_one_store_to_another_and_back_whole() {
         assert_eq!(store.keys(&OFFICE).unwrap(), file.keys(&OFFICE).unwrap());
         assert!(store.misfits().unwrap().is_empty());
     }
+}
+
+#[test]
+fn what_lies_under_a_destroyed_key_reads_as_empty_once_it_is_erased_and_everything_else_stays() {
+    for (name, open) in every_store() {
+        let store = open();
+        founded(&*store);
+        let key = |office, number, month| StoredKey {
+            number,
+            office,
+            class: 1,
+            month,
+            wrapped: vec![6; 4],
+            state: KeyState::InUse,
+        };
+        let under = |office, key| {
+            let mut append = append(office, LogName::Records, &Frontier::new(), &payloads(0..20));
+            let of = |at: usize| if at.is_multiple_of(2) { key } else { 3 };
+            append.entries.iter_mut().enumerate().for_each(|(at, entry)| entry.key = of(at));
+            append
+        };
+        let keys = [(1, 500), (2, 501), (3, 502)];
+        let keys =
+            [OFFICE, OTHER].into_iter().flat_map(|office| keys.map(|(number, month)| key(office, number, month)));
+        store.commit(&Change { keys: keys.collect(), ..Change::default() }).unwrap();
+        store.commit(&appended(under(OFFICE, 1))).unwrap();
+        store.commit(&appended(under(OTHER, 1))).unwrap();
+        let before = store.entries(&OFFICE, LogName::Records, 0, 99).unwrap();
+        let others = store.entries(&OTHER, LogName::Records, 0, 99).unwrap();
+        // Nothing is erased while its key is in use.
+        store.erase(&OFFICE, &[0, 1, 2]).unwrap();
+        assert_eq!(store.entries(&OFFICE, LogName::Records, 0, 99).unwrap(), before, "{name}");
+        let destroyed = |office, state| Change { destroyed: vec![(office, 1, state)], ..Change::default() };
+        store.commit(&destroyed(OFFICE, KeyState::Destroyed)).unwrap();
+        store.commit(&destroyed(OFFICE, KeyState::Destroyed)).unwrap();
+        let stored = store.keys(&OFFICE).unwrap();
+        let gone = StoredKey { wrapped: Vec::new(), state: KeyState::Destroyed, ..key(OFFICE, 1, 500) };
+        assert_eq!(stored, [gone, key(OFFICE, 2, 501), key(OFFICE, 3, 502)], "{name}");
+        // The same month of another office stays, and so do other months among the indexes.
+        let indexes: Vec<u64> = (0..20).collect();
+        store.erase(&OFFICE, &indexes).unwrap();
+        store.erase(&OFFICE, &indexes).unwrap();
+        store.scrub().unwrap();
+        let left = |entry: &Entry| Entry {
+            payload: if entry.key == 1 { Vec::new() } else { entry.payload.clone() },
+            ..entry.clone()
+        };
+        let erased: Vec<Entry> = before.iter().map(left).collect();
+        let look = || {
+            let store = open();
+            assert_eq!(store.entries(&OFFICE, LogName::Records, 0, 99).unwrap(), erased, "{name}");
+            assert_eq!(store.entries(&OTHER, LogName::Records, 0, 99).unwrap(), others, "{name}");
+            assert_eq!(store.leaves(&OFFICE, LogName::Records, 0, 99).unwrap().len(), 20);
+            assert!(store.misfits().unwrap().is_empty(), "{name}");
+        };
+        look();
+        store.commit(&destroyed(OFFICE, KeyState::Erased)).unwrap();
+        store.scrub().unwrap();
+        look();
+        conflict(store.commit(&destroyed(OFFICE, KeyState::Destroyed)));
+        // What comes late for that month is its leaf alone.
+        let mut late =
+            append(OFFICE, LogName::Records, &store.frontier(&OFFICE, LogName::Records).unwrap(), &payloads(20..21));
+        late.entries[0] = Entry { key: 1, payload: Vec::new(), ..late.entries[0].clone() };
+        store.commit(&appended(late.clone())).unwrap();
+        assert_eq!(store.entries(&OFFICE, LogName::Records, 20, 9).unwrap(), late.entries, "{name}");
+        // The other office's month goes as well; in PostgreSQL its partition is nobody's then. It is made again for whoever needs it.
+        store.commit(&destroyed(OTHER, KeyState::Destroyed)).unwrap();
+        store.erase(&OTHER, &indexes).unwrap();
+        store.scrub().unwrap();
+        store.scrub().unwrap();
+        let gone = store.entries(&OTHER, LogName::Records, 0, 99).unwrap();
+        assert_eq!(gone, others.iter().map(left).collect::<Vec<_>>(), "{name}");
+        // Read anew, copied, and the same.
+        let copy = fresh();
+        let copy = SqliteStore::create(&book(&copy)).unwrap();
+        transfer(&*open(), &copy, &mut |_| {}).unwrap();
+        assert_eq!(copy.entries(&OTHER, LogName::Records, 0, 99).unwrap(), gone, "{name}");
+        assert_eq!(copy.keys(&OFFICE).unwrap(), store.keys(&OFFICE).unwrap());
+        let third = OfficeId([3; 16]);
+        let offices = vec![StoredOffice { id: third, seeds: vec![3; 3], founded: 5 }];
+        store.commit(&Change { offices, ..Change::default() }).unwrap();
+        store.commit(&Change { keys: vec![key(third, 1, 500), key(third, 3, 502)], ..Change::default() }).unwrap();
+        store.commit(&appended(under(third, 1))).unwrap();
+        assert_eq!(store.entries(&third, LogName::Records, 0, 99).unwrap().len(), 20, "{name}");
+    }
+}
+
+#[test]
+fn what_was_erased_is_not_in_the_files_of_sqlite_any_more() {
+    let place = fresh();
+    let store = SqliteStore::create(&book(&place)).unwrap();
+    founded(&store);
+    let (wrapped, state) = (b"the wrapped key of that month".to_vec(), KeyState::InUse);
+    let key = StoredKey { number: 1, office: OFFICE, class: 1, month: 500, wrapped: wrapped.clone(), state };
+    store.commit(&Change { keys: vec![key], ..Change::default() }).unwrap();
+    let mut entries = append(OFFICE, LogName::Records, &Frontier::new(), &payloads(0..2_000));
+    let secret = |at: usize| format!("ciphertext number {at} of the month").into_bytes();
+    entries.entries.iter_mut().enumerate().for_each(|(at, entry)| (entry.key, entry.payload) = (1, secret(at)));
+    store.commit(&appended(entries)).unwrap();
+    let holds = |needle: &[u8]| {
+        let files = ["book.db", "book.db-wal"].map(|name| std::fs::read(place.join(name)).unwrap_or_default());
+        files.iter().any(|file| file.windows(needle.len()).any(|window| window == needle))
+    };
+    assert!(holds(&wrapped) && holds(&secret(1_234)) && holds(&secret(7)));
+    store.commit(&Change { destroyed: vec![(OFFICE, 1, KeyState::Destroyed)], ..Change::default() }).unwrap();
+    for page in (0..2_000).collect::<Vec<u64>>().chunks(500) {
+        store.erase(&OFFICE, page).unwrap();
+    }
+    store.scrub().unwrap();
+    assert!(!holds(&wrapped));
+    assert!((0..2_000).step_by(97).all(|at| !holds(&secret(at))));
+    assert!(!holds(b"ciphertext number"));
 }

@@ -73,7 +73,7 @@ fn a_register_checkpoint_of_ours_that_does_not_fit_stops_the_register_log() {
     assert_eq!(ask(&"x".repeat(SEEN_NOTE_MAX + 1)).problem(), (400, "malformed".into()));
     assert_eq!(halt(&served, LogName::Register), None, "somebody else's signature stops nothing");
 
-    let master = Keys::read(&served.town.data).unwrap().master;
+    let master = Keys::read(&served.town.data).unwrap().wrapping.master;
     let seeds = &served.town.stored().offices().unwrap()[0].seeds;
     let key = log_key(&master, seeds, "ledger.test", &served.town.office, LogName::Register, 1).unwrap();
     let path = |note: &str| format!("register?from=0&seen={}", URL_SAFE_NO_PAD.encode(note));

@@ -44,7 +44,7 @@ impl Job {
 fn one_that_cannot_be_stored_spoils_nothing_for_those_who_wait_with_it() {
     let town = Town::new();
     let store: Arc<dyn Store> = Arc::new(town.stored());
-    let vault = Vault::open(Keys::read(&town.data).unwrap().master, &*store).unwrap();
+    let vault = Vault::open(Keys::read(&town.data).unwrap().wrapping, &*store).unwrap();
     let (writer, _) = Writer::start(Arc::clone(&store), Arc::new(Offices::default()), Arc::new(vault), 64).unwrap();
     let jobs = [Job::Good(1), Job::Unknown, Job::Good(2), Job::Endless, Job::Panics, Job::Good(3)];
     let (let_go, held) = channel::<()>();

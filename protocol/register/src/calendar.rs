@@ -1,5 +1,10 @@
 //! Legal time: UTC+9 without summer time, days and weekdays, fiscal years from 1 April to 31 March.
 
+use core::fmt;
+use core::str::FromStr;
+
+use minicbor::{Decode, Encode};
+
 /// Milliseconds of a day.
 pub const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 /// Milliseconds of a minute.
@@ -17,6 +22,67 @@ pub struct Date {
     /// 1 to 31.
     pub day: u8,
 }
+
+/// A month of the legal calendar (UTC+9), as `year × 12 + month − 1`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
+#[cbor(transparent)]
+pub struct Month(#[n(0)] pub u32);
+
+impl Month {
+    /// The month that `t` lies in.
+    #[must_use]
+    pub fn of(t: u64) -> Self {
+        let date = date(t);
+        Self(u32::from(date.year) * 12 + u32::from(date.month) - 1)
+    }
+
+    /// Its first moment. One that no date names begins at the end of time.
+    #[must_use]
+    pub fn begins(self) -> u64 {
+        let Ok(year) = u16::try_from(self.0 / 12) else { return u64::MAX };
+        if year == u16::MAX {
+            return u64::MAX;
+        }
+        moment(day_of_date(Date { year, month: (self.0 % 12) as u8 + 1, day: 1 }), 0)
+    }
+
+    /// So many years and months later.
+    #[must_use]
+    pub const fn after(self, years: u8, months: u32) -> Self {
+        Self(self.0.saturating_add(years as u32 * 12).saturating_add(months))
+    }
+}
+
+/// Year and month, `2026-04`.
+impl fmt::Display for Month {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:04}-{:02}", self.0 / 12, self.0 % 12 + 1)
+    }
+}
+
+impl FromStr for Month {
+    type Err = NoMonth;
+
+    fn from_str(text: &str) -> Result<Self, NoMonth> {
+        let digits = |part: &str, count| part.len() == count && part.bytes().all(|byte| byte.is_ascii_digit());
+        let (year, month) =
+            text.split_once('-').filter(|(year, month)| digits(year, 4) && digits(month, 2)).ok_or(NoMonth)?;
+        let (year, month): (u32, u32) = (year.parse().map_err(|_| NoMonth)?, month.parse().map_err(|_| NoMonth)?);
+        if (1..=12).contains(&month) { Ok(Self(year * 12 + month - 1)) } else { Err(NoMonth) }
+    }
+}
+
+/// A text that is no month.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NoMonth;
+
+impl fmt::Display for NoMonth {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a month is written as 2026-04（月は 2026-04 のように書きます）")
+    }
+}
+
+impl core::error::Error for NoMonth {}
 
 /// Legal day of `t`: days since 1970-01-01 in UTC+9.
 #[must_use]
@@ -87,6 +153,8 @@ pub fn fiscal_year(t: u64) -> u16 {
 
 #[cfg(test)]
 mod tests {
+    use alloc::string::ToString;
+
     use super::*;
 
     /// 2026-11-22T05:05:11Z.
@@ -114,6 +182,18 @@ mod tests {
         assert_eq!((local_day(u64::MAX), fiscal_year(u64::MAX)), (u32::MAX, u16::MAX - 1));
         assert!(weekday(u32::MAX) < 7 && moment(u32::MAX, 1440) < u64::MAX);
         assert_eq!(day_of_date(Date { year: 0, month: 1, day: 0 }), 0);
+    }
+
+    #[test]
+    fn months_begin_on_their_first_legal_day_and_are_written_as_people_write_them() {
+        let april: Month = "2026-04".parse().unwrap();
+        assert_eq!(april.begins(), moment(day_of_date(Date { year: 2026, month: 4, day: 1 }), 0));
+        assert_eq!((Month::of(april.begins()), Month::of(april.begins() - 1).to_string()), (april, "2026-03".into()));
+        assert_eq!(april.after(1, 9).to_string(), "2028-01");
+        assert_eq!(Month(u32::MAX).begins(), u64::MAX);
+        for wrong in ["", "2026", "2026-13", "2026-00", "2026-4", "26-04", "+026-04", "2026-04-01"] {
+            assert_eq!(wrong.parse::<Month>(), Err(NoMonth), "{wrong}");
+        }
     }
 
     #[test]

@@ -15,6 +15,7 @@ mod office;
 mod organisation;
 mod people;
 mod places;
+mod retention;
 
 pub use cards::{ActivateCard, CardKind, CardState, IssueCard, ResetPin, SetCardState};
 pub use founding::{Administrator, Found, FoundingKeys, Recovery, RequireVersion};
@@ -25,6 +26,7 @@ pub use office::{ConnectionState, SetConnection, SetLogKey, SetPolicy, SetRoute,
 pub use organisation::{HoldPost, LeavePost, SectionState, SetPost, SetSection};
 pub use people::{Designate, GiveProfile, OperatorState, PersonClass, SetOperatorState, StateReason, WithdrawProfile};
 pub use places::{EpochReason, OpenEpoch, SetTerminal, SetTerminalState, TerminalKind, TerminalUse};
+pub use retention::{Destroy, OrderState, Preserve};
 
 /// One change.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
@@ -110,6 +112,12 @@ pub enum Change {
     /// A new key of a log.
     #[n(53)]
     LogKey(#[n(0)] SetLogKey),
+    /// Destroys what was kept as long as it had to be (廃棄).
+    #[n(57)]
+    Destroy(#[n(0)] Destroy),
+    /// Gives a preservation order, or lifts it (保全).
+    #[n(58)]
+    Preserve(#[n(0)] Box<Preserve>),
     /// Another log goes on in place of one that has lost what was signed.
     #[n(59)]
     SucceedLog(#[n(0)] SucceedLog),
@@ -121,9 +129,9 @@ pub enum Change {
 impl Change {
     /// Every kind of version 1; 54 (recovery), 55 (envelope_key) and 56 (witnesses) are reserved. One that a later version introduces is
     /// none before `require_version` has reached that version (§R4.12).
-    pub const KINDS: [u16; 29] = [
-        1, 2, 10, 11, 12, 13, 15, 16, 20, 21, 22, 23, 30, 31, 32, 33, 40, 41, 42, 45, 46, 47, 48, 50, 51, 52, 53, 59,
-        60,
+    pub const KINDS: [u16; 31] = [
+        1, 2, 10, 11, 12, 13, 15, 16, 20, 21, 22, 23, 30, 31, 32, 33, 40, 41, 42, 45, 46, 47, 48, 50, 51, 52, 53, 57,
+        58, 59, 60,
     ];
 
     /// The number of its kind (§R3).
@@ -157,6 +165,8 @@ impl Change {
             Self::Policy(_) => 51,
             Self::Route(_) => 52,
             Self::LogKey(_) => 53,
+            Self::Destroy(_) => 57,
+            Self::Preserve(_) => 58,
             Self::SucceedLog(_) => 59,
             Self::Incident(_) => 60,
         }
@@ -192,6 +202,8 @@ impl Change {
             | Self::Route(_)
             | Self::LogKey(_)
             | Self::SucceedLog(_)
+            | Self::Destroy(_)
+            | Self::Preserve(_)
             | Self::Incident(_) => self.class().only_takes_away(),
         }
     }
@@ -222,6 +234,9 @@ impl Change {
             Self::Connection(change) if matches!(change.state, ConnectionState::Stopped) => Class::Stop,
             Self::Connection(_) => Class::Connection,
             Self::Policy(_) => Class::Policy,
+            Self::Preserve(change) if matches!(change.state, OrderState::Holds) => Class::Preservation,
+            // What an order protected can be destroyed once it is lifted: that takes as many as destroying does.
+            Self::Destroy(_) | Self::Preserve(_) => Class::Destruction,
             Self::Incident(_) => Class::Report,
         }
     }

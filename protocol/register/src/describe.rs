@@ -16,6 +16,8 @@ use crate::render::Titles;
 use crate::role::Role;
 use crate::wareki::{day_text, numbered};
 
+mod retention;
+
 /// The change as text. Keys of cards and of the envelope stand as fingerprints.
 pub(crate) fn describe(change: &Change, say: &Titles<'_>) -> String {
     match change {
@@ -89,6 +91,8 @@ pub(crate) fn describe(change: &Change, say: &Titles<'_>) -> String {
             ),
         ),
         Change::SucceedLog(change) => succeed_log(change, say),
+        Change::Destroy(change) => retention::destroy(*change, say),
+        Change::Preserve(change) => retention::preserve(change, say),
         Change::Incident(change) => incident(change, say),
     }
 }

@@ -557,6 +557,8 @@ impl Draft<'_> {
             Change::Route(change) => self.apply_route(change, at),
             Change::LogKey(change) => self.apply_log_key(change, at),
             Change::SucceedLog(change) => self.apply_succeed_log(change, at),
+            Change::Destroy(change) => self.apply_destroy(*change, at),
+            Change::Preserve(change) => self.apply_preserve(change, at),
             Change::Incident(_) => Err(FoldRefusal::OtherLog),
         }?;
         Ok(None)

@@ -31,6 +31,7 @@ mod queries;
 pub mod refusal;
 pub mod render;
 pub mod replay;
+pub mod retention;
 pub mod role;
 pub mod routes;
 pub mod session;

@@ -13,6 +13,7 @@ use crate::organisation::{Capacity, Holder, Holding, Post, PostVersion};
 use crate::people::Operator;
 use crate::policy::Policy;
 use crate::refusal::{FoldRefusal, WrongValue};
+use crate::retention::Kept;
 use crate::role::{Class, Role};
 use crate::routes::{Route, default_route};
 use crate::state::{Draft, Position};
@@ -33,6 +34,7 @@ pub(crate) struct Office {
     /// Logs that went on in place of one that had lost something, in their order.
     pub(crate) successors: BTreeMap<Log, Vec<SucceedLog>>,
     pub(crate) required_version: u16,
+    pub(crate) kept: Kept,
 }
 
 impl Office {
@@ -110,6 +112,7 @@ impl Draft<'_> {
             log_keys: log_keys.collect(),
             successors: BTreeMap::new(),
             required_version: 0,
+            kept: Kept::default(),
         });
         self.mark(Thing::Office, at)?;
         found.administrators.iter().try_for_each(|administrator| self.seat_administrator(administrator, at))
@@ -163,6 +166,10 @@ impl Draft<'_> {
         // What only takes rights away must never have to wait for a second person (§R3.3).
         if !sound || (change.class.only_takes_away() && !change.stages.is_empty()) {
             return Err(FoldRefusal::ValueWrong(WrongValue::RouteRoles));
+        }
+        // What cannot be undone is never one person's (§R3.14).
+        if change.class == Class::Destruction && (change.stages.is_empty() || !change.distinct) {
+            return Err(FoldRefusal::ValueWrong(WrongValue::LonelyDestruction));
         }
         if change.stages.len() > 1 {
             return Err(FoldRefusal::ValueWrong(WrongValue::RouteStages));

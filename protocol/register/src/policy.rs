@@ -129,11 +129,13 @@ impl Policy {
     #[must_use]
     pub fn is_sound(&self) -> bool {
         let years = &self.retention_years;
+        let shortest = years.access.min(years.operation).min(years.administration);
         (30..=3600).contains(&self.idle_seconds)
             && (600..=24 * 60 * 60).contains(&self.session_seconds)
             && (60 * 60..=30 * 24 * 60 * 60).contains(&self.freshness_seconds)
-            && [years.access, years.operation, years.administration].iter().all(|years| *years >= 1)
-            && self.keep_sealed_days >= 1
+            && shortest >= 1
+            // What is destroyed must not lie on terminals still.
+            && (1..=u32::from(shortest) * 365).contains(&u32::from(self.keep_sealed_days))
             && (1..=15).contains(&self.pin_tries)
             && self.pin.is_sound()
             && self.rests_are_sound()
@@ -154,7 +156,8 @@ mod tests {
             policy.is_sound()
         };
         assert!(sound(|_| {}));
-        let at_the_edge: [fn(&mut Policy); 10] = [
+        let at_the_edge: [fn(&mut Policy); 11] = [
+            |policy| policy.keep_sealed_days = 365,
             |policy| (policy.rest_after_seconds, policy.rest_seconds) = (600, 60),
             |policy| (policy.rest_after_seconds, policy.rest_seconds) = (86_400, 14_400),
             |policy| policy.daily_seconds = 600,
@@ -166,7 +169,8 @@ mod tests {
             |policy| policy.freshness_seconds = 3600,
             |policy| policy.freshness_seconds = 2_592_000,
         ];
-        let beyond: [fn(&mut Policy); 23] = [
+        let beyond: [fn(&mut Policy); 24] = [
+            |policy| policy.keep_sealed_days = 366,
             |policy| policy.pin.minimum = 5,
             |policy| policy.pin.minimum = 9,
             |policy| policy.pin.history = 11,

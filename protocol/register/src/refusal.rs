@@ -5,8 +5,10 @@ use core::fmt;
 use sekisho_wire::canonical::Malformed;
 use sekisho_wire::cose::Signer;
 use sekisho_wire::id::{CardGuid, Code};
+use sekisho_wire::record::Retention;
 use sekisho_wire::words::Language;
 
+use crate::calendar::Month;
 use crate::change::CardState;
 use crate::role::Class;
 use crate::thing::Thing;
@@ -187,6 +189,31 @@ pub enum FoldRefusal {
     },
     /// From and to are the wrong way round.
     DatesWrong(Thing),
+    /// Records of that month must be kept still.
+    StillKept {
+        /// Their class.
+        class: Retention,
+        /// The month.
+        month: Month,
+        /// From when it may go.
+        until: u64,
+    },
+    /// A preservation order keeps records of that month.
+    Preserved {
+        /// The order.
+        order: Code,
+        /// The month.
+        month: Month,
+    },
+    /// That month was destroyed already.
+    Destroyed {
+        /// The class.
+        class: Retention,
+        /// The month.
+        month: Month,
+        /// By the act at this index.
+        index: u64,
+    },
     /// A value that cannot be.
     ValueWrong(WrongValue),
 }
@@ -236,6 +263,12 @@ pub enum WrongValue {
     Permit,
     /// A threat level above 3.
     ThreatLevel,
+    /// A route by which one person alone could destroy.
+    LonelyDestruction,
+    /// No month, or more than ten years of them.
+    Months,
+    /// An order whose code was used, whose classes are not ascending, or that is lifted with more than its name.
+    Order,
 }
 
 impl FoldRefusal {
@@ -301,6 +334,9 @@ impl FoldRefusal {
             Self::Ended(_) => "ended",
             Self::EpochNotNew { .. } => "epoch_not_new",
             Self::DatesWrong(_) => "dates_wrong",
+            Self::StillKept { .. } => "still_kept",
+            Self::Preserved { .. } => "preserved",
+            Self::Destroyed { .. } => "destroyed",
             Self::ValueWrong(_) => "value_wrong",
         }
     }

@@ -168,11 +168,17 @@ pub enum Class {
     /// Reports into the casebook.
     #[n(11)]
     Report,
+    /// Destroying what was kept as long as it had to be; lifting what keeps it longer.
+    #[n(12)]
+    Destruction,
+    /// Keeping records longer than policy says, for an incident or a request.
+    #[n(13)]
+    Preservation,
 }
 
 impl Class {
     /// Every class, by number.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 14] = [
         Self::Founding,
         Self::Organisation,
         Self::Functions,
@@ -185,6 +191,8 @@ impl Class {
         Self::Connection,
         Self::Policy,
         Self::Report,
+        Self::Destruction,
+        Self::Preservation,
     ];
 
     /// The name in programs.
@@ -203,6 +211,8 @@ impl Class {
             Self::Connection => "connection",
             Self::Policy => "policy",
             Self::Report => "report",
+            Self::Destruction => "destruction",
+            Self::Preservation => "preservation",
         }
     }
 
@@ -222,12 +232,14 @@ impl Class {
             Self::Connection => "再結合",
             Self::Policy => "運用方針",
             Self::Report => "報告",
+            Self::Destruction => "記録の廃棄",
+            Self::Preservation => "記録の保全",
         }
     }
 
-    /// Only takes rights away: needs no approval and never loses a race (§R3.3, §R4.3).
+    /// Only takes rights away (that of destroying is one): needs no approval and never loses a race (§R3.3, §R4.3).
     #[must_use]
     pub const fn only_takes_away(self) -> bool {
-        matches!(self, Self::Block | Self::Stop)
+        matches!(self, Self::Block | Self::Stop | Self::Preservation)
     }
 }

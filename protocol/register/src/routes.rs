@@ -35,19 +35,41 @@ impl Route {
 pub fn default_route(class: Class) -> Route {
     let proposers: &[Role] = match class {
         Class::Founding => FOUNDING,
-        Class::Organisation | Class::Functions | Class::Policy | Class::Hours | Class::Connection => MANAGERS,
+        Class::Organisation
+        | Class::Functions
+        | Class::Policy
+        | Class::Hours
+        | Class::Connection
+        | Class::Destruction => MANAGERS,
         Class::Operators | Class::Cards => CARD_MANAGERS,
         Class::Terminals => TERMINAL_MANAGERS,
-        Class::Block | Class::Stop => OFFICERS,
+        Class::Block | Class::Stop | Class::Preservation => OFFICERS,
         Class::Report => REPORTERS,
     };
     // Log keys, versions and routes are what everything else stands on: nobody changes them alone.
-    let approvers: &[Role] = if class == Class::Founding { FOUNDING } else { &[] };
+    let approvers: &[Role] = match class {
+        Class::Founding => FOUNDING,
+        // What is destroyed never comes back.
+        Class::Destruction => SECURITY_OFFICERS,
+        Class::Organisation
+        | Class::Functions
+        | Class::Operators
+        | Class::Cards
+        | Class::Block
+        | Class::Terminals
+        | Class::Hours
+        | Class::Stop
+        | Class::Connection
+        | Class::Policy
+        | Class::Report
+        | Class::Preservation => &[],
+    };
     Route { proposers: proposers.to_vec(), approvers: approvers.to_vec(), distinct: true }
 }
 
 const FOUNDING: &[Role] = &[Role::ChiefSecurityOfficer, Role::SystemManager, Role::DataProtectionManager];
 const MANAGERS: &[Role] = &[Role::SystemManager, Role::DataProtectionManager];
+const SECURITY_OFFICERS: &[Role] = &[Role::ChiefSecurityOfficer, Role::SecurityManager];
 const CARD_MANAGERS: &[Role] = &[Role::SystemManager, Role::DataProtectionManager, Role::AccessManager];
 const TERMINAL_MANAGERS: &[Role] = &[Role::SystemManager, Role::TerminalManager];
 /// All but those who only work (operator, temporary operator) or only look (auditor), and heads of sections, who would act for others' (§R3.1).

@@ -183,6 +183,8 @@ impl Draft<'_> {
             | Change::Route(_)
             | Change::LogKey(_)
             | Change::SucceedLog(_)
+            | Change::Destroy(_)
+            | Change::Preserve(_)
             | Change::Incident(_) => false,
         }
     }

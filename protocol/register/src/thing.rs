@@ -4,6 +4,7 @@ use alloc::format;
 use alloc::string::{String, ToString};
 
 use sekisho_wire::id::{CardGuid, Code, Numbered};
+use sekisho_wire::record::Retention;
 use sekisho_wire::words::Language;
 
 use crate::change::{CardKind, Log};
@@ -49,6 +50,10 @@ pub enum Thing {
     LogKey(Log),
     /// Which log goes on in its place.
     Successor(Log),
+    /// What is kept of a retention class.
+    Kept(Retention),
+    /// A preservation order.
+    Order(Code),
 }
 
 impl Thing {
@@ -77,6 +82,8 @@ impl Thing {
             Self::Route(class) => ("", "route", class.name().to_string()),
             Self::LogKey(log) => ("記録簿の鍵", "log key", log.name(language).to_string()),
             Self::Successor(log) => ("ログの引継ぎ", "successor of log", log.name(language).to_string()),
+            Self::Kept(class) => ("保存中の記録", "records of class", class_name(*class, language).to_string()),
+            Self::Order(code) => ("保全命令", "preservation order", code.to_string()),
         };
         let kind = if japanese { ja } else { en };
         if code.is_empty() { kind.to_string() } else { format!("{kind} {code}") }
@@ -123,5 +130,18 @@ impl Log {
             (Self::Register, Language::English) => "register",
             (Self::Casebook, Language::English) => "casebook",
         }
+    }
+}
+
+/// The name of a retention class, for people.
+#[must_use]
+pub const fn class_name(class: Retention, language: Language) -> &'static str {
+    match (class, language) {
+        (Retention::Access, Language::Japanese) => "操作履歴",
+        (Retention::Operation, Language::Japanese) => "稼働状況",
+        (Retention::Administration, Language::Japanese) => "管理",
+        (Retention::Access, Language::English) => "access",
+        (Retention::Operation, Language::English) => "operation",
+        (Retention::Administration, Language::English) => "administration",
     }
 }

@@ -6,7 +6,7 @@ use alloc::string::{String, ToString};
 use sekisho_wire::id::Numbered;
 use sekisho_wire::words::Language;
 
-use crate::calendar::{Date, date, date_of_day, local_minute};
+use crate::calendar::{Date, Month, date, date_of_day, local_minute};
 
 /// Eras since 1926, newest first: name and first day.
 const ERAS: [(&str, Date); 4] = [
@@ -66,6 +66,16 @@ pub fn moment_text(t: u64, language: Language) -> String {
             let (date, minute) = (date(t), local_minute(t));
             format!("{}-{:02}-{:02} {:02}:{:02} JST", date.year, date.month, date.day, minute / 60, minute % 60)
         }
+    }
+}
+
+/// A month in the reader's language: 令和8年4月, 2026-04.
+#[must_use]
+pub fn month_text(month: Month, language: Language) -> String {
+    let date = date(month.begins());
+    match language {
+        Language::Japanese => format!("{}{}月", era_year(date), date.month),
+        Language::English => month.to_string(),
     }
 }
 

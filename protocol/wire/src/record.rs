@@ -51,7 +51,8 @@ pub enum Retention {
 
 impl Retention {
     /// The class with this number.
-    const fn numbered(number: u64) -> Option<Self> {
+    #[must_use]
+    pub const fn numbered(number: u64) -> Option<Self> {
         match number {
             1 => Some(Self::Access),
             2 => Some(Self::Operation),

@@ -2,15 +2,18 @@
 
 use std::fmt::Write as _;
 
-use sekisho_register::wareki::numbered;
-use sekisho_wire::record::Record;
+use sekisho_register::calendar::Month;
+use sekisho_register::thing::class_name;
+use sekisho_register::wareki::{month_text, numbered};
+use sekisho_wire::record::{Record, Retention};
+use sekisho_wire::words::Language;
 
 use super::{carry, export, verify};
 use crate::cli::{Question, RecordsCommand, SearchArguments};
 use crate::dates::Edge;
 use crate::desk::Desk;
 use crate::error::{AdminError, Said};
-use crate::ledger::Found;
+use crate::ledger::{DestroyedMonths, Found};
 use crate::record_words::Teller;
 use crate::table::Table;
 
@@ -89,8 +92,9 @@ pub(super) fn incomplete(desk: &Desk, found: &Found) {
     late_terminals(desk, found);
 }
 
-/// Says whose records may be missing.
+/// Says whose records may be missing, and what was destroyed.
 fn late_terminals(desk: &Desk, found: &Found) {
+    found.destroyed.iter().for_each(|gone| note_destroyed(desk, gone));
     if !found.behind.is_empty() {
         let list: Vec<String> = found.behind.iter().map(ToString::to_string).collect();
         let list = list.join(", ");
@@ -99,6 +103,21 @@ fn late_terminals(desk: &Desk, found: &Found) {
             &format!("次の端末機の記録が一部届いていないため、結果は完全ではありません: {list}"),
         );
     }
+}
+
+/// Nothing is found of what is gone, and whoever searches must not take that for an answer.
+fn note_destroyed(desk: &Desk, gone: &DestroyedMonths) {
+    let Some(class) = Retention::numbered(gone.class) else { return };
+    let words = |language| {
+        let (first, last) = (Month(gone.from), Month(gone.to.saturating_sub(1)));
+        (class_name(class, language), month_text(first, language), month_text(last, language))
+    };
+    let act = gone.act;
+    let ((en, first, last), (ja, from, to)) = (words(Language::English), words(Language::Japanese));
+    desk.screen.note(
+        &format!("of class {en}, {first} to {last} were destroyed (act {act}): nothing of them is found"),
+        &format!("{ja}の{from}分から{to}分までは廃棄されたため、検索されません(処分 {act})"),
+    );
 }
 
 fn print(desk: &Desk, rows: &[(u64, Vec<u8>)]) -> Result<(), AdminError> {

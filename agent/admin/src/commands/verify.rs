@@ -1,7 +1,7 @@
 //! Verification of access records: place in the log, the terminal's word, the decision made again in its session, the card's signature.
 
 use sekisho_register::change::Log;
-use sekisho_tlog::{Hash, VerifyingKey};
+use sekisho_tlog::{Hash, HashReader, VerifyingKey, leaf_hash};
 use sekisho_wire::id::SessionId;
 use sekisho_wire::record::{Body, Emitter, Record};
 
@@ -142,16 +142,40 @@ pub(super) fn all(desk: &mut Desk) -> Result<(), AdminError> {
     let key = records_key(desk)?;
     let size = sekisho_tlog::Checkpoint::open(&note, &key)?.size;
     let entries = desk.ledger.entries(Log::Records, size)?;
-    let tree = seen::whole(Log::Records, &key, &note, &entries)?;
+    let gone = entries.iter().filter(|entry| entry.is_empty()).count() as u64;
+    if gone > 0 && desk.cache.register().all_destroyed().is_empty() {
+        return Err(AdminError::Ledger("records without their contents, and no act destroyed any"));
+    }
+    let tree = seen::whole_of(Log::Records, &key, &note, leaves_of(desk, &entries, size)?)?;
     seen::expect_continued(&desk.home, Log::Records, &key, &note, &tree, base(desk))?;
     let records: Vec<Option<Record>> = entries.iter().map(|entry| Record::decode(entry).ok()).collect();
     let mut seqs = Seqs::default();
     let mut judge = Judge::new(&desk.cache, desk.screen.language);
     // A terminal's records lie in the log in their order, so an opening comes before what it opened.
     records.iter().flatten().for_each(|record| seqs.saw(record));
-    let judged = entries.iter().zip(0..).map(|(entry, index)| (index, judge.next(entry, size)));
-    let judged: Vec<(u64, Held)> = judged.collect();
-    report(&desk.screen, judged, &seqs.holes())
+    let there = entries.iter().zip(0..).filter(|(entry, _)| !entry.is_empty());
+    let judged: Vec<(u64, Held)> = there.map(|(entry, index)| (index, judge.next(entry, size))).collect();
+    let mut holes = seqs.holes();
+    if gone > 0 {
+        desk.screen.note(
+            &format!("the contents of {gone} records were destroyed by acts; they stand in the log by their hashes"),
+            &format!("{gone}件は処分により内容が廃棄されています(ハッシュは記録簿にあります)"),
+        );
+        // Whose they were nobody can tell. They account for as many as are missing, and for no more.
+        let missing: u64 = holes.iter().map(|hole| hole.range.1 - hole.range.0 + 1).sum();
+        if missing <= gone {
+            holes.clear();
+        }
+    }
+    report(&desk.screen, judged, &holes)
+}
+
+/// The leaf of each entry: of its bytes, or, where they were destroyed, of the ledger's hash tiles. The signed root says whether all are right.
+fn leaves_of(desk: &Desk, entries: &[Vec<u8>], size: u64) -> Result<Vec<Hash>, AdminError> {
+    let tiles = LogTiles::new(&desk.ledger, Log::Records, size);
+    let leaf =
+        |(entry, index): (&Vec<u8>, u64)| if entry.is_empty() { tiles.node(0, index) } else { Ok(leaf_hash(entry)) };
+    entries.iter().zip(0..).map(leaf).collect()
 }
 
 fn report(screen: &Screen, judged: impl IntoIterator<Item = (u64, Held)>, holes: &[Hole]) -> Result<(), AdminError> {

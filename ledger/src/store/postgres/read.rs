@@ -8,8 +8,8 @@ use sekisho_wire::id::{Code, OfficeId};
 use super::{Connection, Failure, PostgresStore, int, number_of};
 use crate::clock::Millis;
 use crate::store::{
-    Change, CodePurpose, Cursor, EmitterName, Entry, LogName, Store, StoreError, StoredAct, StoredBatch, StoredCode,
-    StoredEnrolment, StoredKey, StoredName, StoredOffice,
+    Change, CodePurpose, Cursor, EmitterName, Entry, KeyState, LogName, Store, StoreError, StoredAct, StoredBatch,
+    StoredCode, StoredEnrolment, StoredKey, StoredName, StoredOffice,
 };
 
 type Parameters<'a> = &'a [&'a (dyn ToSql + Sync)];
@@ -44,9 +44,11 @@ impl Store for PostgresStore {
         self.read("read entries", |connection| {
             let number = number(connection, office)?;
             // One statement sees one state. The limit stands on the leaves: what has lost its payload ends the page and is not jumped over.
-            let sql = "SELECT l.idx, l.leaf, l.key, p.payload FROM
+            // Under a key that is destroyed there may be none.
+            let sql = "SELECT l.idx, l.leaf, l.key, coalesce(p.payload, CASE WHEN k.state > 0 THEN ''::bytea END) FROM
                     (SELECT * FROM leaves WHERE office = $1 AND log = $2 AND idx >= $3 ORDER BY idx LIMIT $4) l
                     LEFT JOIN payloads p ON p.part = l.part AND p.office = l.office AND p.log = l.log AND p.idx = l.idx
+                    LEFT JOIN keys k ON k.office = l.office AND k.number = l.key
                 ORDER BY l.idx";
             let rows = all(connection, sql, &[&number, &log_number(log), &int(from)?, &i64::from(limit)], |row| {
                 let payload: Option<Vec<u8>> = get(row, 3)?;
@@ -227,7 +229,7 @@ impl Store for PostgresStore {
         self.read("read payload keys", |connection| {
             let number = number(connection, office)?;
             let sql =
-                "SELECT number, class::bigint, month::bigint, wrapped FROM keys WHERE office = $1 ORDER BY number";
+                "SELECT number, class::bigint, month::bigint, wrapped, state FROM keys WHERE office = $1 ORDER BY number";
             all(connection, sql, &[&number], |row| {
                 Ok(StoredKey {
                     office: *office,
@@ -235,9 +237,18 @@ impl Store for PostgresStore {
                     class: small(row, 1)?,
                     month: small(row, 2)?,
                     wrapped: get(row, 3)?,
+                    state: KeyState::numbered(get(row, 4)?)?,
                 })
             })
         })
+    }
+
+    fn erase(&self, office: &OfficeId, indexes: &[u64]) -> Result<(), StoreError> {
+        self.write(|connection| super::write::erase(connection, office, indexes))
+    }
+
+    fn scrub(&self) -> Result<(), StoreError> {
+        self.write(super::write::scrub)
     }
 
     fn misfits(&self) -> Result<Vec<String>, StoreError> {

@@ -113,6 +113,7 @@ CREATE TABLE keys (
     class smallint NOT NULL,
     month integer NOT NULL,
     wrapped bytea NOT NULL,
+    state bigint NOT NULL CHECK (state BETWEEN 0 AND 2),
     PRIMARY KEY (office, number),
     UNIQUE (office, class, month)
 );

@@ -3,17 +3,17 @@
 use std::collections::HashMap;
 use std::io::Write as _;
 
-use postgres::Transaction;
 use postgres::error::SqlState;
 use postgres::types::ToSql;
+use postgres::{Client, GenericClient, Transaction};
 use sekisho_tlog::tile::TILE_WIDTH;
 use sekisho_wire::id::OfficeId;
 
 use super::schema::part;
 use super::{Connection, Failure, Statements, int, number_of};
 use crate::store::{
-    Append, Change, CodePurpose, CursorMove, Entry, NewCertificate, Probe, StoreError, StoredBatch, StoredCode,
-    StoredKey, TileGrowth,
+    Append, Change, CodePurpose, CursorMove, Entry, KeyState, NewCertificate, Probe, StoreError, StoredBatch,
+    StoredCode, StoredKey, TileGrowth,
 };
 
 type Written = Result<(), Failure>;
@@ -29,6 +29,75 @@ pub(super) fn commit(connection: &mut Connection, change: &Change) -> Written {
     let mut work = Work { transaction: client.transaction()?, statements, numbers: HashMap::new() };
     work.write(change)?;
     Ok(work.transaction.commit()?)
+}
+
+/// Row by row only where the month is another office's as well: a partition that is nobody's any more goes as a whole ([`scrub`]).
+pub(super) fn erase(connection: &mut Connection, office: &OfficeId, indexes: &[u64]) -> Written {
+    let Connection { client, statements } = connection;
+    let number = number_of(client, statements, office)?;
+    let indexes = indexes.iter().map(|index| int(*index)).collect::<Result<Vec<i64>, _>>()?;
+    let sql = "DELETE FROM payloads p USING leaves l, keys k
+        WHERE l.office = $1 AND l.log = 0 AND l.idx = ANY($2) AND k.office = l.office AND k.number = l.key AND k.state > 0
+            AND p.part = l.part AND p.office = l.office AND p.log = l.log AND p.idx = l.idx
+            AND EXISTS (SELECT 1 FROM keys o WHERE o.class = k.class AND o.month = k.month AND o.state = 0)";
+    let statement = statements.get(client, sql)?;
+    client.execute(&statement, &[&number, &indexes])?;
+    Ok(())
+}
+
+/// Drops every partition whose keys are destroyed in every office, and writes anew what rows were deleted from. What the server wrote into its
+/// write-ahead log before stays there until the server uses that file again.
+pub(super) fn scrub(connection: &mut Connection) -> Written {
+    let client = &mut connection.client;
+    // Whoever waits for a table that somebody reads keeps all who come later waiting as well: better tried again.
+    client.batch_execute("SET lock_timeout = '500ms'; SET statement_timeout = 0")?;
+    let scrubbed = scrub_tables(client);
+    client.batch_execute("SET lock_timeout = 0; SET statement_timeout = '60s'")?;
+    scrubbed
+}
+
+fn scrub_tables(client: &mut Client) -> Written {
+    let sql = "SELECT class::integer, month FROM keys GROUP BY class, month HAVING min(state) > 0";
+    let gone: Vec<(i32, i32)> = client
+        .query(sql, &[])?
+        .iter()
+        .map(|row| Ok((row.try_get(0)?, row.try_get(1)?)))
+        .collect::<Result<_, Failure>>()?;
+    let mut shared = Vec::new();
+    for (class, month) in gone {
+        let damaged = || Failure::from(StoreError::Damaged { what: "payload key" });
+        let part = part(class.try_into().map_err(|_| damaged())?, month.try_into().map_err(|_| damaged())?);
+        if is_there(client, part)? {
+            // In one transaction: a partition that is detached and not dropped would be in nobody's way, and never looked at again.
+            let mut transaction = client.transaction()?;
+            transaction.batch_execute(&format!(
+                "ALTER TABLE payloads DETACH PARTITION payloads_{part}; DROP TABLE payloads_{part};"
+            ))?;
+            transaction.commit()?;
+        }
+    }
+    let sql = "SELECT DISTINCT class::integer, month FROM keys k WHERE state = 1
+        AND EXISTS (SELECT 1 FROM keys o WHERE o.class = k.class AND o.month = k.month AND o.state = 0)";
+    for row in client.query(sql, &[])? {
+        shared.push((row.try_get::<_, i32>(0)?, row.try_get::<_, i32>(1)?));
+    }
+    // A deleted row stays in its page until the table is written anew. Not in a transaction.
+    vacuum(client, &shared)
+}
+
+fn vacuum(client: &mut Client, shared: &[(i32, i32)]) -> Written {
+    client.batch_execute("VACUUM (FULL) keys")?;
+    for (class, month) in shared {
+        let part = class * 1_000_000 + month;
+        if is_there(client, part)? {
+            client.batch_execute(&format!("VACUUM (FULL) payloads_{part}"))?;
+        }
+    }
+    Ok(())
+}
+
+fn is_there(client: &mut impl GenericClient, part: i32) -> Result<bool, Failure> {
+    Ok(client.query_one("SELECT to_regclass($1) IS NOT NULL", &[&format!("payloads_{part}")])?.try_get(0)?)
 }
 
 struct Work<'a> {
@@ -49,6 +118,11 @@ impl Work<'_> {
             self.execute(sql, &[&number, &sekisho_tlog::Frontier::new().to_bytes()])?;
         }
         change.keys.iter().try_for_each(|key| self.key(key))?;
+        for (office, key, state) in &change.destroyed {
+            let (number, key, state) = (self.number(office)?, i64::from(*key), state.number());
+            let sql = "UPDATE keys SET wrapped = '', state = $3 WHERE office = $1 AND number = $2 AND state <= $3";
+            self.exactly_one(sql, &[&number, &key, &state], "the payload key")?;
+        }
         change.appends.iter().try_for_each(|append| self.append(append))?;
         change.cursors.iter().try_for_each(|step| self.cursor(step))?;
         change.batches.iter().try_for_each(|batch| self.batch(batch))?;
@@ -109,11 +183,15 @@ impl Work<'_> {
     fn key(&mut self, key: &StoredKey) -> Written {
         let number = self.number(&key.office)?;
         let (class, month) = (i16::from(key.class), i32::try_from(key.month).map_err(|_| too_large())?);
-        let sql = "INSERT INTO keys (office, number, class, month, wrapped) VALUES ($1, $2, $3, $4, $5)";
-        self.insert(sql, &[&number, &i64::from(key.number), &class, &month, &key.wrapped], "the payload key")?;
+        let sql = "INSERT INTO keys (office, number, class, month, wrapped, state) VALUES ($1, $2, $3, $4, $5, $6)";
+        let row: [&(dyn ToSql + Sync); 6] =
+            [&number, &i64::from(key.number), &class, &month, &key.wrapped, &key.state.number()];
+        self.insert(sql, &row, "the payload key")?;
+        if key.state != KeyState::InUse {
+            return Ok(());
+        }
         let part = part(key.class, key.month);
-        let there = self.transaction.query_one("SELECT to_regclass($1) IS NOT NULL", &[&format!("payloads_{part}")])?;
-        if !there.try_get::<_, bool>(0)? {
+        if !is_there(&mut self.transaction, part)? {
             // Made apart and attached: readers of other partitions wait for neither.
             self.transaction.batch_execute(&format!(
                 "CREATE TABLE payloads_{part} (LIKE payloads INCLUDING ALL, CHECK (part = {part}));
@@ -151,7 +229,10 @@ impl Work<'_> {
         }
         self.copy("COPY leaves (office, log, idx, part, key, leaf) FROM STDIN (FORMAT binary)", leaves)?;
         let mut payloads = Copied::new();
-        for ((index, Entry { payload, .. }), part) in rows() {
+        // Nothing is kept of what came for a month that is destroyed.
+        for ((index, Entry { payload, .. }), part) in
+            rows().filter(|((_, entry), _)| entry.key == 0 || !entry.payload.is_empty())
+        {
             payloads.row(5);
             payloads.field(&number.to_be_bytes());
             payloads.field(&log.to_be_bytes());

@@ -8,8 +8,8 @@ use sekisho_wire::words::Language;
 
 use crate::change::CardState;
 use crate::refusal::{FoldRefusal, WrongValue};
-use crate::thing::Thing;
-use crate::wareki::moment_text;
+use crate::thing::{Thing, class_name};
+use crate::wareki::{moment_text, month_text};
 
 impl FoldRefusal {
     /// What was refused and why: one line, without a full stop.
@@ -131,6 +131,18 @@ impl FoldRefusal {
             Self::DatesWrong(what) => {
                 format!("cannot take the act: the dates of {} end before they begin", thing(what))
             }
+            Self::StillKept { class, month, until } => format!(
+                "cannot destroy: records of class {} of {month} are kept until {}",
+                class_name(*class, Language::English),
+                moment(*until)
+            ),
+            Self::Preserved { order, month } => {
+                format!("cannot destroy: order {order} keeps the records of {month}")
+            }
+            Self::Destroyed { class, month, index } => format!(
+                "cannot destroy: class {} of {month} was destroyed by the act at entry {index}",
+                class_name(*class, Language::English)
+            ),
             Self::ValueWrong(what) => format!("cannot take the act: {}", what.text(Language::English)),
         }
     }
@@ -219,6 +231,20 @@ impl FoldRefusal {
                 format!("端末 {terminal} の履歴番号 {epoch} は、これまでの番号より大きくありません")
             }
             Self::DatesWrong(what) => format!("{}の終了日時が開始日時より前です", thing(what)),
+            Self::StillKept { class, month, until } => format!(
+                "{}の{}分は、{} まで保存しなければなりません",
+                class_name(*class, Language::Japanese),
+                month_text(*month, Language::Japanese),
+                moment(*until)
+            ),
+            Self::Preserved { order, month } => {
+                format!("{}分は、保全命令 {order} により廃棄できません", month_text(*month, Language::Japanese))
+            }
+            Self::Destroyed { class, month, index } => format!(
+                "{}の{}分は、既に廃棄されています(登録順{index})",
+                class_name(*class, Language::Japanese),
+                month_text(*month, Language::Japanese)
+            ),
             Self::ValueWrong(what) => what.text(Language::Japanese).into(),
         }
     }
@@ -277,6 +303,14 @@ impl FoldRefusal {
             Self::KeyMalformed => {
                 ("カード又は端末の鍵を作り直してください。", "Make the key of the card or terminal again.")
             }
+            Self::StillKept { .. } => {
+                ("保存期間が終わってから、廃棄を申請してください。", "Propose it once they have been kept long enough.")
+            }
+            Self::Preserved { .. } => (
+                "保全命令の対象でない月だけを廃棄するか、先に命令を解除してください。",
+                "Leave those months out, or have the order lifted first.",
+            ),
+            Self::Destroyed { .. } => ("その月を除いて申請してください。", "Leave that month out."),
             Self::Ended(_) => ("新しいコードで登録してください。", "Register it anew under another code."),
             Self::EpochNotNew { .. } => ("より大きい番号を指定してください。", "Name a larger one."),
             Self::TerminalLimit(_) | Self::TooFewSigners | Self::CardNotActive(_) => {
@@ -344,6 +378,18 @@ impl WrongValue {
             Self::ThreatLevel => {
                 ("脅威度は1から3です(未判定は0)", "the threat level is 1 to 3, or 0 where it is not judged yet")
             }
+            Self::LonelyDestruction => (
+                "記録の廃棄には、申請者と別の者による承認が必要です",
+                "destruction always needs an approval, by another person",
+            ),
+            Self::Months => (
+                "月の範囲が正しくありません(1か月から10年分まで)",
+                "the months must be at least one and at most ten years of them",
+            ),
+            Self::Order => (
+                "保全命令のコードが使用済みか、内容が正しくありません",
+                "the order's code was used before, its classes are not ascending, or it is lifted with more than its name",
+            ),
         };
         match language {
             Language::Japanese => ja,

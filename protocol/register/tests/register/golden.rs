@@ -10,6 +10,7 @@ use sekisho_wire::canonical::decode_canonical;
 use sekisho_wire::cose::Signer;
 use sekisho_wire::decision::Level;
 use sekisho_wire::id::*;
+use sekisho_wire::record::Retention;
 
 use crate::office::*;
 
@@ -166,6 +167,22 @@ fn office_wide() -> [(&'static str, Change); 8] {
     ]
 }
 
+fn kept() -> [(&'static str, Change); 2] {
+    let (from, to) = (calendar::Month(2019 * 12 + 3), calendar::Month(2020 * 12 + 3));
+    let order = Preserve {
+        order: code("r8-hozen-1"),
+        state: OrderState::Holds,
+        classes: vec![Retention::Access, Retention::Administration],
+        from: Some(from),
+        to: Some(to),
+        incident: Some(permit_number()),
+    };
+    [
+        ("destroy", Change::Destroy(Destroy { class: Retention::Operation, from, to })),
+        ("preserve", Change::Preserve(Box::new(order))),
+    ]
+}
+
 fn policy() -> Policy {
     Policy { out_of_hours_kinds: vec![CardKind::CardManagement, CardKind::Emergency], ..Policy::default() }
 }
@@ -177,6 +194,7 @@ fn changes() -> Vec<(&'static str, Change)> {
     changes.extend(work());
     changes.extend(things());
     changes.extend(office_wide());
+    changes.extend(kept());
     changes.sort_by_key(|(_, change)| change.kind());
     changes
 }

@@ -15,4 +15,5 @@ mod periods;
 mod properties;
 mod render;
 mod replay;
+mod retention;
 mod routes;

@@ -216,6 +216,16 @@ fn office_wide() -> BoxedStrategy<Change> {
     let report = (any::<u8>(), option::of(one(TERMINALS)), option::of(card())).prop_map(|(level, terminal, card)| {
         Change::Incident(ReportIncident { class: IncidentClass::Failure, level, kind: code("fire"), terminal, card })
     });
+    let month = || (24_280_u32..24_330).prop_map(calendar::Month);
+    let class = || select(&retention::CLASSES[..]);
+    let destroy =
+        (class(), month(), month()).prop_map(|(class, from, to)| Change::Destroy(Destroy { class, from, to }));
+    let preserve = (any::<bool>(), vec(class(), 0..2), option::of(month()), option::of(month())).prop_map(
+        |(lifts, classes, from, to)| {
+            let (state, order) = (if lifts { OrderState::Lifted } else { OrderState::Holds }, code("hozen"));
+            Change::Preserve(Box::new(Preserve { order, state, classes, from, to, incident: None }))
+        },
+    );
     let found = Just(()).prop_map(|()| Change::Found(Box::new(founding())));
     prop_oneof![
         12 => set_function,
@@ -225,6 +235,8 @@ fn office_wide() -> BoxedStrategy<Change> {
         6 => route,
         6 => log_key,
         2 => successor,
+        6 => destroy,
+        6 => preserve,
         1 => version,
         1 => report,
         1 => found,

@@ -1,0 +1,57 @@
+//! Arguments about how long records are kept.
+
+use clap::Subcommand;
+use sekisho_register::calendar::Month;
+use sekisho_wire::id::{Code, Numbered};
+use sekisho_wire::record::Retention;
+
+use super::word;
+
+/// Keeping and destroying.
+#[derive(Debug, Subcommand)]
+pub(crate) enum RetentionCommand {
+    /// List the months that have records: kept until when, by which order, due, destroyed (保存状況の一覧)
+    List {
+        /// Only what may be destroyed by now (廃棄できるもの)
+        #[arg(long)]
+        due: bool,
+    },
+    /// Propose to destroy the contents of records that were kept long enough; a security officer approves it, and nothing brings them back (廃棄の申請)
+    Propose {
+        /// Of which class: access, operation or administration
+        #[arg(long, value_parser = word::<Retention>)]
+        class: Retention,
+        /// The first month (2026-04)
+        #[arg(long, value_parser = word::<Month>, value_name = "MONTH")]
+        from: Month,
+        /// The last month
+        #[arg(long, value_parser = word::<Month>, value_name = "MONTH")]
+        to: Month,
+    },
+    /// Keep records beyond their time, for an incident or somebody's request (--request); one person orders it (保全)
+    Preserve {
+        /// The order's own code: it is used once
+        #[arg(value_parser = word::<Code>)]
+        order: Code,
+        /// Only this class; give it as often as needed [default: all]
+        #[arg(long = "class", value_parser = word::<Retention>)]
+        classes: Vec<Retention>,
+        /// The first month [default: from the first record on]
+        #[arg(long, value_parser = word::<Month>, value_name = "MONTH")]
+        from: Option<Month>,
+        /// The last month [default: without end]
+        #[arg(long, value_parser = word::<Month>, value_name = "MONTH")]
+        to: Option<Month>,
+        /// The incident that it is for (2026-3)
+        #[arg(long, value_parser = word::<Numbered>)]
+        incident: Option<Numbered>,
+    },
+    /// Propose to lift an order; a security officer approves it (保全の解除の申請)
+    Lift {
+        /// The order
+        #[arg(value_parser = word::<Code>)]
+        order: Code,
+    },
+    /// List the preservation orders (保全命令の一覧)
+    Orders,
+}

@@ -1,0 +1,142 @@
+//! How long records are kept: what may go, what must stay, and the acts about both (保存・廃棄・保全).
+
+use sekisho_register::Register;
+use sekisho_register::calendar::{Month, local_day};
+use sekisho_register::change::{Change, Destroy, OrderState, Preserve};
+use sekisho_register::thing::class_name;
+use sekisho_register::wareki::{day_text, month_text, numbered};
+use sekisho_wire::record::Retention;
+
+use crate::cli::RetentionCommand;
+use crate::clock;
+use crate::desk::Desk;
+use crate::error::AdminError;
+use crate::ledger::KeptMonth;
+use crate::screen::Screen;
+use crate::table::Table;
+
+pub(super) fn run(desk: &mut Desk, command: RetentionCommand) -> Result<(), AdminError> {
+    match command {
+        RetentionCommand::List { due } => list(desk, if due { Which::Due } else { Which::All }),
+        RetentionCommand::Orders => orders(desk),
+        RetentionCommand::Propose { class, from, to } => {
+            desk.propose(vec![Change::Destroy(Destroy { class, from, to: after(to) })], &[]).map(drop)
+        }
+        RetentionCommand::Preserve { order, mut classes, from, to, incident } => {
+            classes.sort();
+            classes.dedup();
+            let state = OrderState::Holds;
+            let order = Preserve { order, state, classes, from, to: to.map(after), incident };
+            desk.submit(vec![Change::Preserve(Box::new(order))], &[]).map(drop)
+        }
+        RetentionCommand::Lift { order } => {
+            let (state, classes) = (OrderState::Lifted, Vec::new());
+            let lift = Preserve { order, state, classes, from: None, to: None, incident: None };
+            desk.propose(vec![Change::Preserve(Box::new(lift))], &[]).map(drop)
+        }
+    }
+}
+
+/// People name the last month that they mean.
+const fn after(last: Month) -> Month {
+    last.after(0, 1)
+}
+
+/// Which months are listed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Which {
+    All,
+    Due,
+}
+
+/// What becomes of a month.
+enum Standing {
+    Kept,
+    Preserved(String),
+    Due,
+    Destroyed,
+    /// An act destroys it, and the ledger has not done it yet.
+    BeingDestroyed,
+}
+
+fn list(desk: &mut Desk, which: Which) -> Result<(), AdminError> {
+    desk.log_in()?;
+    let (screen, now) = (desk.screen, clock::now());
+    let mut table = Table::new(&[
+        ("class", screen.words("class", "区分")),
+        ("month", screen.words("month", "月")),
+        ("kept_until", screen.words("may go from", "廃棄できる日")),
+        ("standing", screen.words("standing", "状況")),
+    ]);
+    let register = desk.cache.register();
+    for row in desk.ledger.kept_months()? {
+        let Some((class, month)) = Retention::numbered(row.class).map(|class| (class, Month(row.month))) else {
+            continue;
+        };
+        let standing = standing(register, &row, class, month, now);
+        if which == Which::Due && !matches!(standing, Standing::Due) {
+            continue;
+        }
+        let until = register.kept_until(class, month, now);
+        table.row([
+            class_name(class, screen.language).to_owned(),
+            month_text(month, screen.language),
+            day_text(local_day(until), screen.language),
+            standing.text(&screen),
+        ]);
+    }
+    screen.print_table(&table)
+}
+
+fn standing(register: &Register, row: &KeptMonth, class: Retention, month: Month, now: u64) -> Standing {
+    if register.destroyed(class, month).is_some() {
+        return if row.erased { Standing::Destroyed } else { Standing::BeingDestroyed };
+    }
+    match register.preserved(class, month) {
+        Some(order) => Standing::Preserved(order.given.order.to_string()),
+        None if register.kept_until(class, month, now) <= now => Standing::Due,
+        None => Standing::Kept,
+    }
+}
+
+impl Standing {
+    fn text(&self, screen: &Screen) -> String {
+        match self {
+            Self::Kept => screen.words("kept", "保存期間中").to_owned(),
+            Self::Due => screen.words("due", "保存期間満了").to_owned(),
+            Self::Destroyed => screen.words("destroyed", "廃棄済み").to_owned(),
+            Self::BeingDestroyed => screen.words("being destroyed", "廃棄処理中").to_owned(),
+            Self::Preserved(order) => screen.words(format!("preserved by {order}"), format!("保全中({order})")),
+        }
+    }
+}
+
+fn orders(desk: &mut Desk) -> Result<(), AdminError> {
+    desk.log_in()?;
+    let screen = desk.screen;
+    let mut table = Table::new(&[
+        ("order", screen.words("order", "命令")),
+        ("classes", screen.words("classes", "区分")),
+        ("from", screen.words("from", "開始月")),
+        ("to", screen.words("to", "終了月")),
+        ("incident", screen.words("incident", "事案")),
+        ("standing", screen.words("standing", "状況")),
+    ]);
+    for order in desk.cache.register().orders() {
+        let given = &order.given;
+        let classes: Vec<&str> = given.classes.iter().map(|class| class_name(*class, screen.language)).collect();
+        let month = |month: Option<Month>| month.map_or_else(|| "-".to_owned(), |at| month_text(at, screen.language));
+        let last = given.to.map(|to| Month(to.0.saturating_sub(1)));
+        let incident = given.incident.map_or_else(|| "-".to_owned(), |at| numbered(at, screen.language));
+        table.row([
+            given.order.to_string(),
+            if classes.is_empty() { screen.words("all", "すべて").to_owned() } else { classes.join(", ") },
+            month(given.from),
+            month(last),
+            incident,
+            if order.lifted.is_none() { screen.words("holds", "有効") } else { screen.words("lifted", "解除") }
+                .to_owned(),
+        ]);
+    }
+    screen.print_table(&table)
+}

@@ -1,0 +1,60 @@
+//! Destroying what was kept as long as it had to be, and orders that keep it longer.
+
+use alloc::vec::Vec;
+
+use minicbor::{Decode, Encode};
+use sekisho_wire::id::{Code, Numbered};
+use sekisho_wire::record::Retention;
+
+use crate::calendar::Month;
+
+/// Kind 57. The contents of one class's records of some months, made in those months, are destroyed for good.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Destroy {
+    /// Of which class.
+    #[n(0)]
+    pub class: Retention,
+    /// The first month.
+    #[n(1)]
+    pub from: Month,
+    /// The first month that is not destroyed.
+    #[n(2)]
+    pub to: Month,
+}
+
+/// Whether a preservation order holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(index_only)]
+pub enum OrderState {
+    /// 保全.
+    #[n(0)]
+    Holds,
+    /// 解除.
+    #[n(1)]
+    Lifted,
+}
+
+/// Kind 58. A preservation order, or its lifting, which names the order and nothing else.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Preserve {
+    /// The order's own code: never used for a second one.
+    #[n(0)]
+    pub order: Code,
+    /// Given or lifted.
+    #[n(1)]
+    pub state: OrderState,
+    /// Which classes, ascending; empty: all.
+    #[n(2)]
+    pub classes: Vec<Retention>,
+    /// The first month; absent: from the first record on.
+    #[n(3)]
+    pub from: Option<Month>,
+    /// The first month that is not meant; absent: without end.
+    #[n(4)]
+    pub to: Option<Month>,
+    /// The incident that it is for. Whose request it answers stands in the act.
+    #[n(5)]
+    pub incident: Option<Numbered>,
+}
