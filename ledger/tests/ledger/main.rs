@@ -21,6 +21,7 @@ mod refill;
 mod replay;
 mod served;
 mod store_conformance;
+mod torture;
 mod town;
 mod visits;
 mod writer;

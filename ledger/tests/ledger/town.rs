@@ -198,7 +198,7 @@ pub(crate) fn empty_ledger() -> (Scratch, DataDir) {
 }
 
 /// The same with its book on a server, where one is named.
-fn empty_ledger_with(postgres: Option<String>) -> (Scratch, DataDir) {
+pub(crate) fn empty_ledger_with(postgres: Option<String>) -> (Scratch, DataDir) {
     let root = scratch();
     let listen = format!("127.0.0.1:{}", free_port()).parse().unwrap();
     command::init(&root, "ledger.test", listen, vec!["localhost".into(), "127.0.0.1".into()], postgres).unwrap();
@@ -207,7 +207,7 @@ fn empty_ledger_with(postgres: Option<String>) -> (Scratch, DataDir) {
 }
 
 /// The book, wherever the configuration says that it lies.
-fn opened(data: &DataDir) -> Arc<dyn Store> {
+pub(crate) fn opened(data: &DataDir) -> Arc<dyn Store> {
     Config::read(&data.config()).unwrap().book(data).unwrap().open_existing().unwrap()
 }
 
@@ -226,7 +226,7 @@ impl Town {
         Self::founded(empty_ledger(), store)
     }
 
-    fn founded((root, data): (Scratch, DataDir), store: impl FnOnce(&DataDir) -> Arc<dyn Store>) -> Self {
+    pub(crate) fn founded((root, data): (Scratch, DataDir), store: impl FnOnce(&DataDir) -> Arc<dyn Store>) -> Self {
         let clock = Arc::new(TestClock::default());
         let founding = command::founding_code(&root, std::time::Duration::from_secs(60), &*clock).unwrap();
         let founding = LedgerCode::from_line(&founding).unwrap();
