@@ -40,6 +40,7 @@ enum What {
     TakeKeepsakes,
     Show,
     BringAgain,
+    BringWrongly,
     CommitFails,
     DiskFull,
     FileFails,
@@ -53,7 +54,7 @@ enum What {
 }
 
 /// How often each happens, among the sum of all.
-const OFTEN: [(What, u64); 28] = [
+const OFTEN: [(What, u64); 29] = [
     (What::Write, 30),
     (What::Send, 40),
     (What::SendAgain, 14),
@@ -72,6 +73,7 @@ const OFTEN: [(What, u64); 28] = [
     (What::TakeKeepsakes, 6),
     (What::Show, 6),
     (What::BringAgain, 6),
+    (What::BringWrongly, 2),
     (What::CommitFails, 14),
     (What::DiskFull, 2),
     (What::FileFails, 5),
@@ -141,6 +143,7 @@ impl World {
             What::TakeKeepsakes => drop(self.takes_keepsakes(desk)),
             What::Show => self.shows(desk),
             What::BringAgain => self.brings(desk),
+            What::BringWrongly => self.brings_wrongly(desk, usize::try_from(b).unwrap()),
             What::CommitFails => {
                 let next = if b % 2 == 0 { Next::Fails } else { Next::FailsButLands };
                 self.store.order_after(u8::try_from(b % 3).unwrap(), next);

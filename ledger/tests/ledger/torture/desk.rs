@@ -8,7 +8,9 @@ use sekisho_ledger::ledger::Ledger;
 use sekisho_ledger::refusal::Refusal;
 use sekisho_ledger::store::LogName;
 use sekisho_ledger::terminals::Shown;
-use sekisho_tlog::{Checkpoint, Hash, MemoryTree, RangeProof, VerifyingKey, leaf_hash, verify_consistency, verify_range};
+use sekisho_tlog::{
+    Checkpoint, Hash, MemoryTree, RangeProof, VerifyingKey, leaf_hash, verify_consistency, verify_range,
+};
 use sekisho_wire::batch::{SeenNote, chain_next, chain_start};
 use sekisho_wire::id::Hash as WireHash;
 
@@ -256,5 +258,18 @@ impl Desk {
             }
         }
         Ok(())
+    }
+
+    /// Brings records that are its own in everything but that the log has others in their places.
+    pub(super) fn refill_wrongly(&self, ledger: &Ledger, which: usize) -> Result<(), Refusal> {
+        let missing = ledger.wanted(&self.keys.peer.office)?.into_iter().find(|(log, _)| *log == LogName::Records);
+        let Some(&(from, to)) = missing.as_ref().and_then(|(_, wanted)| wanted.missing.first()) else { return Ok(()) };
+        let sealed = &self.histories.last().unwrap().sealed;
+        let lying: Vec<_> = sealed.iter().filter(|(_, index)| (from..to).contains(index)).collect();
+        if lying.is_empty() {
+            return Ok(());
+        }
+        let (seq, index) = lying[which % lying.len()];
+        ledger.refill_records(&self.keys.peer, *index, &self.twin(*seq, 1, 0).envelope(&self.keys))
     }
 }

@@ -60,7 +60,8 @@ impl World {
         std::fs::write(self.town.data.config(), config.to_text().unwrap()).unwrap();
         self.store = Arc::new(FaultyStore::over(opened(&self.town.data)));
         let clock = Arc::clone(&self.town.clock);
-        self.town.ledger = Ledger::open_with(&self.town.data, clock, Arc::<FaultyStore>::clone(&self.store), None).unwrap();
+        self.town.ledger =
+            Ledger::open_with(&self.town.data, clock, Arc::<FaultyStore>::clone(&self.store), None).unwrap();
     }
 
     pub(super) fn copies(&mut self) {
@@ -158,9 +159,7 @@ impl World {
         // story they are gone with the fire.
         let goes = LogName::ALL.map(|log| known[log.number()].max(stored[log.number()]));
         let before = self.desks.len();
-        self.desks.retain(|desk| {
-            LogName::ALL.into_iter().all(|log| desk.verified_size(log) <= goes[log.number()])
-        });
+        self.desks.retain(|desk| LogName::ALL.into_iter().all(|log| desk.verified_size(log) <= goes[log.number()]));
         self.fillable &= self.desks.len() == before;
         for log in LogName::ALL {
             self.oracle.restored(log, stored[log.number()], known[log.number()]);
@@ -179,11 +178,26 @@ impl World {
     /// A terminal brings whatever it has of what is missing.
     pub(super) fn brings(&mut self, desk: usize) {
         let ledger = self.ledger();
+        let refilled = self.desks[desk].refill(&ledger);
+        self.is_told_why(desk, refilled);
+    }
+
+    /// A terminal that was copied brings what the copy wrote in the place of what is missing.
+    pub(super) fn brings_wrongly(&mut self, desk: usize, which: usize) {
+        let ledger = self.ledger();
+        self.misled |= !self.is_well();
+        let refilled = self.desks[desk].refill_wrongly(&ledger, which);
+        self.is_told_why(desk, refilled);
+    }
+
+    fn is_told_why(&self, desk: usize, refilled: Result<(), Refusal>) {
+        let ledger = self.ledger();
         let spoiled = self.store.is_spoiled() || LogName::ALL.into_iter().any(|log| self.is_blocked(log));
-        if let Err(refusal) = self.desks[desk].refill(&ledger) {
+        if let Err(refusal) = refilled {
             let register = ledger.office(&self.town.office).unwrap().register();
             let known = register.terminal(&self.desks[desk].keys.peer.terminal).map(|terminal| terminal.epoch());
             let caused = (matches!(refusal, Refusal::Unavailable { .. }) && spoiled)
+                || (matches!(refusal, Refusal::Malformed(_)) && self.misled)
                 || (matches!(refusal, Refusal::NotEnrolled) && known.is_none())
                 || (matches!(refusal, Refusal::EpochNotOpen { .. }) && known < Some(self.desks[desk].epoch()));
             assert!(caused, "terminal {desk} brings what is lacking and is told {refusal:?}");
@@ -246,7 +260,8 @@ impl World {
     /// Everything that can be made good is made good.
     pub(super) fn settles(&mut self) {
         self.mend();
-        for _ in 0..3 {
+        // What somebody brought wrongly is found out when all is there, and all is asked for again.
+        for _ in 0..if self.misled { 6 } else { 3 } {
             for desk in 0..self.desks.len() {
                 self.shows(desk);
             }

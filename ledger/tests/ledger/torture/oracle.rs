@@ -127,7 +127,12 @@ impl World {
         let owed = self.oracle.owes()[log.number()];
         for signed in &seen {
             assert!(signed.size <= owed, "{} entries of {log} are signed, there are {owed}", signed.size);
-            assert_eq!(self.oracle.root(log, signed.size), signed.root, "another {log} is signed, size {}", signed.size);
+            assert_eq!(
+                self.oracle.root(log, signed.size),
+                signed.root,
+                "another {log} is signed, size {}",
+                signed.size
+            );
         }
         // The file is never the older one.
         let newest = seen.swap_remove(0);
@@ -168,7 +173,10 @@ impl World {
                 for (seq, index) in &history.sealed {
                     let place = places.get(&(terminal.clone(), epoch, *seq));
                     let gone = *index >= self.oracle.looked;
-                    assert!(place == Some(index) || (place.is_none() && gone), "{terminal} {epoch} {seq} is not sealed");
+                    assert!(
+                        place == Some(index) || (place.is_none() && gone),
+                        "{terminal} {epoch} {seq} is not sealed"
+                    );
                 }
             }
         }
@@ -229,7 +237,8 @@ impl World {
             derived.insert((EmitterName::Ledger, 0), own);
         }
         let stored = self.store.cursors(&office).unwrap();
-        let stored: BTreeMap<_, _> = stored.into_iter().map(|(emitter, epoch, cursor)| ((emitter, epoch), cursor)).collect();
+        let stored: BTreeMap<_, _> =
+            stored.into_iter().map(|(emitter, epoch, cursor)| ((emitter, epoch), cursor)).collect();
         assert_eq!(stored, derived, "the cursors are not what the entries give");
     }
 }

@@ -40,6 +40,8 @@ pub(super) struct World {
     pub(super) hear: Option<usize>,
     /// Whether every restore so far came when terminals had everything that it takes to fill the logs again.
     pub(super) fillable: bool,
+    /// Whether somebody has brought a log other entries than it had.
+    pub(super) misled: bool,
     pub(super) on_server: bool,
     /// What is named next.
     number: u32,
@@ -70,6 +72,7 @@ impl World {
             clones,
             hear: None,
             fillable: true,
+            misled: false,
             on_server,
             number: 0,
         };
@@ -151,8 +154,7 @@ impl World {
             .collect();
         let spoiled = self.store.is_spoiled();
         let answers: Vec<Result<Receipt, Refusal>> = std::thread::scope(|scope| {
-            let sent: Vec<_> =
-                batches.iter().map(|(desk, batch)| scope.spawn(|| self.deliver(*desk, batch))).collect();
+            let sent: Vec<_> = batches.iter().map(|(desk, batch)| scope.spawn(|| self.deliver(*desk, batch))).collect();
             sent.into_iter().map(|sent| sent.join().unwrap()).collect()
         });
         for ((desk, batch), answer) in batches.iter().zip(answers) {
@@ -213,7 +215,8 @@ impl World {
             return;
         }
         let batch = self.desks[desk].twin(from, count, now);
-        let expected = |answer: &Result<Receipt, Refusal>| matches!(answer, Err(Refusal::Fork(place)) if place.expected == cursor);
+        let expected =
+            |answer: &Result<Receipt, Refusal>| matches!(answer, Err(Refusal::Fork(place)) if place.expected == cursor);
         self.is_alarmed(desk, &batch, AlarmKind::Fork, cursor, expected);
     }
 
@@ -256,8 +259,9 @@ impl World {
     fn alarms(&self) -> Vec<Alarm> {
         let size = self.store.frontier(&self.town.office, LogName::Records).unwrap().size();
         let all = (0..size).map(|index| self.town.ledger.record_bytes(&self.town.office, index).unwrap());
-        let alarm =
-            |bytes: Vec<u8>| if let Body::Alarm(alarm) = Record::decode(&bytes).ok()?.body { Some(alarm) } else { None };
+        let alarm = |bytes: Vec<u8>| {
+            if let Body::Alarm(alarm) = Record::decode(&bytes).ok()?.body { Some(alarm) } else { None }
+        };
         all.filter_map(alarm).collect()
     }
 
@@ -289,7 +293,8 @@ impl World {
     /// What the register says of its epoch; the first record of a new one says what the old one leaves behind.
     fn begins_epoch(&mut self, desk: usize) {
         let _ = self.fetches_register(desk);
-        let known: BTreeSet<u32> = self.desks[desk].acts.iter().filter_map(|act| opens(act, &self.desks[desk])).collect();
+        let known: BTreeSet<u32> =
+            self.desks[desk].acts.iter().filter_map(|act| opens(act, &self.desks[desk])).collect();
         let old = self.desks[desk].epoch();
         if !known.contains(&(old + 1)) {
             return;
@@ -501,9 +506,10 @@ impl World {
 /// The epoch that an act opens for this terminal.
 fn opens(act: &[u8], desk: &Desk) -> Option<u32> {
     let signed = sekisho_register::SignedAct::decode(act).unwrap();
-    let opened = signed.act().changes.iter().filter_map(|change| {
-        if let Change::OpenEpoch(open) = change { Some(open) } else { None }
-    });
+    let opened = signed
+        .act()
+        .changes
+        .iter()
+        .filter_map(|change| if let Change::OpenEpoch(open) = change { Some(open) } else { None });
     opened.into_iter().find(|open| open.terminal == desk.keys.peer.terminal).map(|open| open.epoch)
 }
-
