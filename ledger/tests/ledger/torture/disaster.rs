@@ -178,21 +178,26 @@ impl World {
     /// A terminal brings whatever it has of what is missing.
     pub(super) fn brings(&mut self, desk: usize) {
         let ledger = self.ledger();
+        let spoiled = self.is_spoiled();
         let refilled = self.desks[desk].refill(&ledger);
-        self.is_told_why(desk, refilled);
+        self.is_told_why(desk, refilled, spoiled);
     }
 
     /// A terminal that was copied brings what the copy wrote in the place of what is missing.
     pub(super) fn brings_wrongly(&mut self, desk: usize, which: usize) {
         let ledger = self.ledger();
         self.misled |= !self.is_well();
+        let spoiled = self.is_spoiled();
         let refilled = self.desks[desk].refill_wrongly(&ledger, which);
-        self.is_told_why(desk, refilled);
+        self.is_told_why(desk, refilled, spoiled);
     }
 
-    fn is_told_why(&self, desk: usize, refilled: Result<(), Refusal>) {
+    fn is_spoiled(&self) -> bool {
+        self.store.is_spoiled() || LogName::ALL.into_iter().any(|log| self.is_blocked(log))
+    }
+
+    fn is_told_why(&self, desk: usize, refilled: Result<(), Refusal>, spoiled: bool) {
         let ledger = self.ledger();
-        let spoiled = self.store.is_spoiled() || LogName::ALL.into_iter().any(|log| self.is_blocked(log));
         if let Err(refusal) = refilled {
             let register = ledger.office(&self.town.office).unwrap().register();
             let known = register.terminal(&self.desks[desk].keys.peer.terminal).map(|terminal| terminal.epoch());

@@ -257,7 +257,7 @@ impl World {
     }
 
     fn alarms(&self) -> Vec<Alarm> {
-        let size = self.store.frontier(&self.town.office, LogName::Records).unwrap().size();
+        let size = self.on_log(LogName::Records, |log| log.committed_size());
         let all = (0..size).map(|index| self.town.ledger.record_bytes(&self.town.office, index).unwrap());
         let alarm = |bytes: Vec<u8>| {
             if let Body::Alarm(alarm) = Record::decode(&bytes).ok()?.body { Some(alarm) } else { None }
@@ -324,7 +324,9 @@ impl World {
         self.is_told_nothing_strange(desk, LogName::Records, sealed, false)
     }
 
+    /// They come beside the register.
     pub(super) fn takes_keepsakes(&mut self, desk: usize) -> Result<(), Refusal> {
+        self.fetches_register(desk)?;
         let ledger = self.ledger();
         let kept = self.desks[desk].take_keepsakes(&ledger, &self.keys);
         let halted = [LogName::Records, LogName::Casebook].into_iter().find(|log| self.is_halted(*log));
@@ -483,8 +485,8 @@ impl World {
             let stored = self.store.offices().unwrap().remove(0);
             let master = Keys::read(&self.town.data).unwrap().master;
             let key = log_key(&master, &stored.seeds, "ledger.test", &self.town.office, name).unwrap();
-            let head = self.store.frontier(&self.town.office, name).unwrap();
-            let (size, root) = (head.size(), head.root());
+            let size = self.on_log(name, |log| log.committed_size());
+            let root = self.oracle.root(name, size);
             let text = Checkpoint { origin: key.name().into(), size, root, extensions: Vec::new() }.sign(&key);
             std::fs::write(file, text).unwrap();
         }
