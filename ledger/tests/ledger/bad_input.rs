@@ -16,6 +16,7 @@ use sekisho_ledger::config::Config;
 use sekisho_ledger::data::DataDir;
 use sekisho_ledger::error::LedgerError;
 use sekisho_ledger::ledger::Ledger;
+use sekisho_ledger::store::{PostgresStore, Store};
 use sekisho_register::change::{Change, SectionState, SetSection};
 use sekisho_register::{Act, Title};
 use sekisho_wire::id::OfficeId;
@@ -418,6 +419,23 @@ fn records_that_come_while_the_database_server_is_away_are_refused_and_come_when
     assert_eq!(own, 8 + sent, "each once");
     assert!(log(&served) >= 8 + sent);
     served.ends_sound();
+}
+
+#[test]
+fn a_database_server_that_came_back_costs_one_read_and_not_one_for_each_connection() {
+    let mut server = crate::postgres::Own::start();
+    let place: postgres::Config = server.database().parse().unwrap();
+    drop(PostgresStore::create(place.clone()).unwrap());
+    let store = PostgresStore::open_existing(place).unwrap();
+    std::thread::scope(|scope| {
+        for _ in 0..16 {
+            scope.spawn(|| (0..50).for_each(|_| drop(store.offices().unwrap())));
+        }
+    });
+    server.stop();
+    server.start_again();
+    assert!(store.offices().is_err(), "what was connected is not");
+    assert_eq!(store.offices().unwrap(), []);
 }
 
 /// Sends until it is taken, as a terminal does: how many of the batch are in the book then.

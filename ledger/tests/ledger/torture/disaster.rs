@@ -185,6 +185,7 @@ impl World {
 
     /// A terminal that was copied brings what the copy wrote in the place of what is missing.
     pub(super) fn brings_wrongly(&mut self, desk: usize, which: usize) {
+        self.shows(desk);
         let ledger = self.ledger();
         self.misled |= !self.is_well();
         let spoiled = self.is_spoiled();
