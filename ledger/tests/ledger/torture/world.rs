@@ -82,6 +82,8 @@ impl World {
             // One that never brought anything is waited for by nobody.
             world.writes(desk, 2, false);
             world.sends(desk, 0, 2);
+            // One that has no register can show none, and while the ledger hears it gets none.
+            world.fetches_register(desk).unwrap();
         }
         world
     }
