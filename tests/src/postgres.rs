@@ -139,7 +139,6 @@ impl Drop for Own {
     }
 }
 
-#[expect(clippy::zombie_processes, reason = "it lives as long as we do, and dies with us")]
 fn start() -> PathBuf {
     remove_old();
     let folder = std::env::temp_dir().join(format!("{FOLDER}{}", std::process::id()));

@@ -310,7 +310,7 @@ fn a_disk_that_has_become_read_only_is_said_to_be_one_and_serves_again_when_it_i
     };
     let data = DataDir::new(&place);
     remount("remount,ro");
-    let refused = Ledger::open(&data, town.clock.clone()).err().expect("it writes where nothing can be written");
+    let refused = Ledger::open(&data, town.clock.clone()).expect_err("it writes where nothing can be written");
     assert!(refused.to_string().contains("Read-only file system"), "{refused}");
     assert!(!refused.next_step().0.is_empty() && !refused.next_step().1.is_empty());
     // Looking is possible.
@@ -336,14 +336,14 @@ fn the_database_of_another_ledger_is_not_served() {
     }
     std::fs::copy(foreign.join("ledger.db"), data.database()).unwrap();
     let before = std::fs::read(data.database()).unwrap();
-    let refused = Ledger::open(&data, town.clock.clone()).err().expect("another town's book is served");
+    let refused = Ledger::open(&data, town.clock.clone()).expect_err("another town's book is served");
     assert!(matches!(refused, LedgerError::OfficeGone { office, .. } if office == town.office), "{refused}");
     assert!(!refused.next_step().0.is_empty() && !refused.next_step().1.is_empty());
     // Without the checkpoints that tell on it, the keys do.
     std::fs::remove_dir_all(data.checkpoints()).unwrap();
     std::fs::create_dir(data.checkpoints()).unwrap();
     assert!(Command::new("chmod").arg("700").arg(data.checkpoints()).status().unwrap().success());
-    let refused = Ledger::open(&data, town.clock.clone()).err().expect("another town's book is served");
+    let refused = Ledger::open(&data, town.clock.clone()).expect_err("another town's book is served");
     assert!(!refused.next_step().0.is_empty(), "{refused}");
     assert_eq!(std::fs::read(data.database()).unwrap(), before, "it was written to");
 }
