@@ -100,6 +100,8 @@ pub const LATE: Millis = 5000;
 pub enum CannotWrite {
     /// The writer's thread has ended.
     WriterGone,
+    /// The store cannot even be read.
+    CannotRead,
     /// The store failed the last time.
     LastCommitFailed,
     /// The store has not come back for [`LATE`].
@@ -112,6 +114,7 @@ impl std::fmt::Display for CannotWrite {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::WriterGone => "the writer has ended",
+            Self::CannotRead => "the database cannot be read",
             Self::LastCommitFailed => "the last commit failed",
             Self::CommitHangs => "a commit does not come back",
             Self::NoCheckpoint => "what was written gets no checkpoint",
@@ -236,6 +239,10 @@ impl Ledger {
         // First: who asks a store that does not come back waits for it.
         if self.writer.busy_for() > LATE {
             return Err(CannotWrite::CommitHangs);
+        }
+        // Where the database is gone, whatever comes is refused before it reaches the writer, who would never notice.
+        if self.store.offices().is_err() {
+            return Err(CannotWrite::CannotRead);
         }
         if self.writer.is_failing() {
             return Err(CannotWrite::LastCommitFailed);

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Feeds strange bytes to what reads them (see src/): each target in turn.
+# Feeds strange bytes to what reads them (see README.md): each target in turn.
 #   tests/fuzz/fuzz.sh                      each for ten minutes
 #   tests/fuzz/fuzz.sh --seconds N [NAME …] each, or those, for so long
 #   tests/fuzz/fuzz.sh --corpus             only what is in corpus/ and the golden bytes, once
@@ -8,7 +8,7 @@
 set -euo pipefail
 cd "$(dirname "$0")"
 
-all=(card host token object record act note)
+all=(card host token object record act note proofs carried ledger)
 seconds=600 targets=() act=run
 while [ $# -gt 0 ]; do
     case $1 in
@@ -29,6 +29,11 @@ counters="-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 -Cllvm-
 counters+=" -Cllvm-args=-sanitizer-coverage-pc-table -Cllvm-args=-sanitizer-coverage-trace-compares"
 RUSTC_BOOTSTRAP=1 RUSTFLAGS="--cfg fuzzing $counters" \
     cargo build --quiet --locked --release --bins --target "$host" --target-dir "$out"
+
+# The ledger's target writes a book: in memory, for no disk is tried here.
+TMPDIR=$(mktemp -d -p /dev/shm sekisho-fuzz-XXXXXX)
+export TMPDIR
+trap 'rm -rf "$TMPDIR"' EXIT
 
 # Golden bytes are the best beginning there is: `name hexadecimal` a line, or a file of text each.
 rm -rf "$out/golden"

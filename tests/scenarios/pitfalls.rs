@@ -1,13 +1,14 @@
-//! What the README says is shown of pitfalls and complaints is shown: every test that it names is there.
+//! What the README says is shown of pitfalls, complaints and bad input is shown: every test that it names is there.
 
 use std::fs::read_to_string;
 
 use sekisho_tests::binaries::checkout;
 
 /// The sections' headings in `tests/README.md`, and how many rows each has at least.
-const SECTIONS: [(&str, usize); 2] = [
+const SECTIONS: [(&str, usize); 3] = [
     ("## PC/SC, and who shows that we are ready for it\n", 28),
     ("## What people complain about elsewhere, and who shows that it is not so here\n", 39),
+    ("## Bad input at the ledger, and what is answered\n", 28),
 ];
 /// What stands where a test would.
 const NONE: &str = "not shown";
@@ -42,7 +43,7 @@ fn every_test_that_the_readme_names_for_a_pitfall_is_there() {
         let rows = rows(&readme, heading);
         assert!(rows.len() >= least, "{heading}{rows:?}");
         for row in &rows {
-            let [pitfall, shown] = &row[..] else { panic!("two cells: {row:?}") };
+            let [pitfall, .., shown] = &row[..] else { panic!("two cells or three: {row:?}") };
             let named = tests(shown);
             assert!(!named.is_empty() || shown.contains(NONE), "{pitfall}: names a test, or says {NONE}");
             for (file, test) in named {

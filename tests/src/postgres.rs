@@ -2,7 +2,7 @@
 
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::channel;
@@ -72,39 +72,117 @@ fn server() -> &'static (PathBuf, u16) {
 fn remove_old() {
     for entry in std::fs::read_dir(std::env::temp_dir()).into_iter().flatten().flatten() {
         let name = entry.file_name();
-        let process = name.to_str().and_then(|name| name.strip_prefix(FOLDER));
+        let process = name.to_str().and_then(|name| name.strip_prefix(FOLDER)?.split('-').next());
         if process.is_some_and(|process| !Path::new("/proc").join(process).exists()) {
             let _ = std::fs::remove_dir_all(entry.path());
         }
     }
 }
 
-#[expect(clippy::zombie_processes, reason = "it lives as long as we do, and dies with us")]
+/// A server of one test alone, which stops it and starts it again. It dies with the thread that started it.
+pub struct Own {
+    folder: PathBuf,
+    port: u16,
+    server: Option<Child>,
+}
+
+impl Own {
+    /// A fresh one.
+    ///
+    /// # Panics
+    /// When it cannot be started.
+    #[must_use]
+    pub fn start() -> Self {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let folder = std::env::temp_dir().join(format!("{FOLDER}{}-own-{number}", std::process::id()));
+        make(&folder);
+        let port = free_port();
+        let server = Some(serve(&folder, port));
+        Self { folder, port, server }
+    }
+
+    /// A database on it.
+    ///
+    /// # Panics
+    /// When it makes none.
+    #[must_use]
+    pub fn database(&self) -> String {
+        let mut client = reach(&self.folder, self.port, "postgres").connect(NoTls).expect("the server answers");
+        client.batch_execute("CREATE DATABASE book").expect("the server makes a database");
+        format!("host={} port={} user={USER} dbname=book", self.folder.display(), self.port)
+    }
+
+    /// It is gone from one moment to the next, as with the machine under it.
+    ///
+    /// # Panics
+    /// When it was not running.
+    pub fn stop(&mut self) {
+        let mut server = self.server.take().expect("it runs");
+        server.kill().expect("a process of ours");
+        server.wait().expect("a process of ours");
+    }
+
+    /// The same again, with what it had.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub fn start_again(&mut self) {
+        self.server = Some(serve(&self.folder, self.port));
+    }
+}
+
+impl Drop for Own {
+    fn drop(&mut self) {
+        if let Some(mut server) = self.server.take() {
+            let _ = server.kill();
+            let _ = server.wait();
+        }
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}
+
 fn start() -> (PathBuf, u16) {
     remove_old();
     let folder = std::env::temp_dir().join(format!("{FOLDER}{}", std::process::id()));
-    let _ = std::fs::remove_dir_all(&folder);
-    std::fs::create_dir_all(&folder).expect("a folder");
-    std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o755)).expect("a folder of ours");
+    make(&folder);
+    let port = free_port();
+    drop(serve(&folder, port));
+    (folder, port)
+}
+
+/// The files of a server.
+fn make(folder: &Path) {
+    let _ = std::fs::remove_dir_all(folder);
+    std::fs::create_dir_all(folder).expect("a folder");
+    std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o755)).expect("a folder of ours");
     if rustix::process::geteuid().is_root() {
         let uid = user();
-        chown(&folder, Some(uid), Some(uid)).expect("root gives it away");
+        chown(folder, Some(uid), Some(uid)).expect("root gives it away");
     }
-    let data = folder.join("data");
     let mut initdb = as_user("initdb");
-    initdb.arg("-D").arg(&data).args(["-U", USER, "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8"]);
+    initdb.arg("-D").arg(folder.join("data")).args(["-U", USER, "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8"]);
     let made = initdb.output().expect("initdb starts");
     assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-    let mut server = as_user("postgres");
-    let port = free_port();
-    server.arg("-D").arg(&data).arg("-k").arg(&folder).args(["-c", "listen_addresses=127.0.0.1"]);
-    server.args(["-p", &port.to_string()]);
-    let mut server = server.stderr(Stdio::null()).spawn().expect("the server starts");
+}
+
+/// Runs it, and waits until it answers.
+fn serve(folder: &Path, port: u16) -> Child {
+    let run = || {
+        let mut server = as_user("postgres");
+        server.arg("-D").arg(folder.join("data")).arg("-k").arg(folder).args(["-c", "listen_addresses=127.0.0.1"]);
+        server.args(["-p", &port.to_string()]);
+        server.stderr(Stdio::null()).spawn().expect("the server starts")
+    };
+    let mut server = run();
     for _ in 0..600 {
-        if reach(&folder, port, "postgres").connect(NoTls).is_ok() {
-            return (folder, port);
+        if reach(folder, port, "postgres").connect(NoTls).is_ok() {
+            return server;
         }
-        assert!(matches!(server.try_wait(), Ok(None)), "the server has ended");
+        // What one that was killed had at work lets go of its memory a moment later.
+        if !matches!(server.try_wait(), Ok(None)) {
+            server = run();
+        }
         std::thread::sleep(Duration::from_millis(100));
     }
     panic!("the server does not answer");

@@ -174,6 +174,10 @@ impl PostgresStore {
     fn give_back(&self, connection: Option<Connection>) {
         let mut readers = lock(&self.readers);
         readers.busy -= 1;
+        // A server that has let go of one has let go of all: each would cost somebody a refusal before it is found out.
+        if connection.is_none() {
+            readers.idle.clear();
+        }
         readers.idle.extend(connection);
         drop(readers);
         self.returned.notify_one();

@@ -44,13 +44,38 @@ impl Client {
         Self { address, config: Arc::new(config) }
     }
 
-    /// One request on a connection of its own.
-    pub(crate) fn send(&self, request: &[u8]) -> std::io::Result<Answer> {
+    fn connect(&self) -> std::io::Result<StreamOwned<ClientConnection, TcpStream>> {
         let name = ServerName::try_from("localhost").unwrap();
         let tls = ClientConnection::new(Arc::clone(&self.config), name).map_err(std::io::Error::other)?;
         let socket = TcpStream::connect(self.address)?;
         socket.set_read_timeout(Some(Duration::from_secs(20)))?;
-        let mut stream = StreamOwned::new(tls, socket);
+        Ok(StreamOwned::new(tls, socket))
+    }
+
+    /// A connection on which this much of a request has been sent, and that waits for the rest of it for a minute.
+    pub(crate) fn begin(&self, part: &[u8]) -> std::io::Result<StreamOwned<ClientConnection, TcpStream>> {
+        let mut stream = self.connect()?;
+        stream.write_all(part)?;
+        stream.flush()?;
+        stream.sock.set_read_timeout(Some(Duration::from_secs(60)))?;
+        Ok(stream)
+    }
+
+    /// What is answered to somebody who says that nothing more will come, and listens on.
+    pub(crate) fn half_close(&self, request: &[u8]) -> String {
+        let mut stream = self.begin(request).unwrap();
+        stream.conn.send_close_notify();
+        drop(stream.flush());
+        stream.sock.shutdown(std::net::Shutdown::Write).unwrap();
+        let mut bytes = Vec::new();
+        // How the other side closes is its own affair.
+        drop(stream.read_to_end(&mut bytes));
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+
+    /// One request on a connection of its own.
+    pub(crate) fn send(&self, request: &[u8]) -> std::io::Result<Answer> {
+        let mut stream = self.connect()?;
         // A server that has heard enough answers and closes: what it said is still to be read.
         drop(stream.write_all(request));
         drop(stream.flush());

@@ -356,7 +356,7 @@ fn records_of_a_destroyed_month_that_are_brought_again_keep_their_leaf_alone() {
     let (ledger, peer) = (Arc::clone(&town.ledger), town.terminal.peer.clone());
     let at = ledger.office(&town.office).unwrap().log(LogName::Register).committed_size();
     let acts = part.entries[usize::try_from(at).unwrap()..].to_vec();
-    ledger.refill_register(&town.office, at, acts, &part.names).unwrap();
+    ledger.refill_register(&town.terminal.peer, at, acts, &part.names).unwrap();
     ledger.refill_kept(&town.office, &kept).unwrap();
     ledger.refill_records(&peer, from, &batch.envelope(&town.terminal)).unwrap();
     assert_eq!(ledger.wanted(&town.office).unwrap().len(), 0);
@@ -471,7 +471,7 @@ fn a_book_with_destroyed_months_moves_to_a_server_and_back() {
     town.ledger.destroy_some(&town.ledger.office(&town.office).unwrap()).unwrap();
     let Town { data, clock, office, root, ledger, .. } = town;
     drop(ledger);
-    sekisho_ledger::move_book::move_book(&root, Some(crate::postgres::database()), &mut |_| {}).unwrap();
+    sekisho_ledger::move_book::move_book(&root, Some(crate::postgres::database()), None, &mut |_| {}).unwrap();
     let look = || {
         let store = sekisho_ledger::config::Config::read(&data.config()).unwrap().book(&data).unwrap();
         let ledger = Ledger::open_with(&data, clock.clone(), store.open_existing().unwrap(), None).unwrap();
@@ -484,7 +484,7 @@ fn a_book_with_destroyed_months_moves_to_a_server_and_back() {
     };
     look();
     std::fs::remove_file(root.join("ledger.db.moved")).unwrap();
-    sekisho_ledger::move_book::move_book(&root, None, &mut |_| {}).unwrap();
+    sekisho_ledger::move_book::move_book(&root, None, None, &mut |_| {}).unwrap();
     look();
 }
 

@@ -1,10 +1,11 @@
 //! A store that fails when it is told to: before the change lands, or after.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 
 use sekisho_ledger::clock::Millis;
 use sekisho_ledger::store::{
-    Change, Cursor, EmitterName, Entry, LogName, SqliteStore, Store, StoreError, StoredAct, StoredBatch, StoredCode,
+    Change, Cursor, EmitterName, Entry, LogName, Store, StoreError, StoredAct, StoredBatch, StoredCode,
     StoredEnrolment, StoredKey, StoredName, StoredOffice,
 };
 use sekisho_tlog::{Frontier, Hash};
@@ -23,9 +24,9 @@ pub(crate) enum Next {
     Hangs = 5,
 }
 
-/// SQLite with a fault on order.
+/// A store with a fault on order.
 pub(crate) struct FaultyStore {
-    inner: SqliteStore,
+    inner: Arc<dyn Store>,
     next: AtomicU8,
     /// Commits that work before that one.
     before: AtomicU8,
@@ -34,7 +35,12 @@ pub(crate) struct FaultyStore {
 }
 
 impl FaultyStore {
-    pub(crate) fn new(inner: SqliteStore) -> Self {
+    pub(crate) fn new(inner: impl Store + 'static) -> Self {
+        Self::over(Arc::new(inner))
+    }
+
+    /// The same over a store that is open already.
+    pub(crate) fn over(inner: Arc<dyn Store>) -> Self {
         Self {
             inner,
             next: AtomicU8::new(Next::Works as u8),
@@ -45,6 +51,11 @@ impl FaultyStore {
 
     pub(crate) fn order(&self, next: Next) {
         self.order_after(0, next);
+    }
+
+    /// Whether a fault is on order that no commit has met yet.
+    pub(crate) fn is_spoiled(&self) -> bool {
+        self.next.load(Ordering::SeqCst) != Next::Works as u8
     }
 
     /// How many pages of the register log were read so far.

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
 
 mod backup;
+mod bad_input;
 mod checkpoints;
 mod client;
 mod commands;
@@ -22,9 +23,13 @@ mod postgres;
 mod refill;
 mod replay;
 mod served;
+#[expect(unreachable_pub, reason = "the stories have the same file")]
+#[path = "../../../tests/src/small_disk.rs"]
+mod small_disk;
 mod store_conformance;
 mod successor;
 mod tls_to_postgres;
+mod torture;
 mod town;
 mod visits;
 mod writer;

@@ -273,6 +273,13 @@ fn a_newer_database_is_refused() {
     rusqlite::Connection::open(&path).unwrap().pragma_update(None, "user_version", 99).unwrap();
     let refused = SqliteStore::open_existing(&path).err();
     assert!(matches!(refused, Some(StoreError::Newer { found: 99, .. })), "{refused:?}");
+    let database = Server::at(&crate::postgres::database(), None).unwrap();
+    drop(PostgresStore::create(database.clone()).unwrap());
+    database.connect().unwrap().batch_execute("UPDATE sekisho.version SET version = 99").unwrap();
+    for refused in [PostgresStore::open_existing(database.clone()), PostgresStore::open_snapshot(database)] {
+        let refused = refused.err();
+        assert!(matches!(refused, Some(StoreError::Newer { found: 99, .. })), "{refused:?}");
+    }
 }
 
 #[test]

@@ -199,7 +199,7 @@ pub(crate) fn empty_ledger() -> (Scratch, DataDir) {
 }
 
 /// The same with its book on a server, where one is named.
-fn empty_ledger_with(postgres: Option<String>, authority: Option<PathBuf>) -> (Scratch, DataDir) {
+pub(crate) fn empty_ledger_with(postgres: Option<String>, authority: Option<PathBuf>) -> (Scratch, DataDir) {
     let root = scratch();
     let listen = format!("127.0.0.1:{}", free_port()).parse().unwrap();
     command::init(&root, "ledger.test", listen, vec!["localhost".into(), "127.0.0.1".into()], postgres, authority)
@@ -209,7 +209,7 @@ fn empty_ledger_with(postgres: Option<String>, authority: Option<PathBuf>) -> (S
 }
 
 /// The book, wherever the configuration says that it lies.
-fn opened(data: &DataDir) -> Arc<dyn Store> {
+pub(crate) fn opened(data: &DataDir) -> Arc<dyn Store> {
     Config::read(&data.config()).unwrap().book(data).unwrap().open_existing().unwrap()
 }
 
@@ -235,7 +235,7 @@ impl Town {
         Self::founded(empty_ledger(), store)
     }
 
-    fn founded((root, data): (Scratch, DataDir), store: impl FnOnce(&DataDir) -> Arc<dyn Store>) -> Self {
+    pub(crate) fn founded((root, data): (Scratch, DataDir), store: impl FnOnce(&DataDir) -> Arc<dyn Store>) -> Self {
         let clock = Arc::new(TestClock::default());
         let founding = command::founding_code(&root, std::time::Duration::from_secs(60), &*clock).unwrap();
         let founding = LedgerCode::from_line(&founding).unwrap();
@@ -465,10 +465,11 @@ pub(crate) struct TestBatch {
 impl TestBatch {
     /// Signed by the terminal's key and sealed for the ledger.
     pub(crate) fn envelope(&self, terminal: &TestTerminal) -> Vec<u8> {
-        use hpke::aead::AesGcm256;
-        use hpke::kdf::HkdfSha256;
-        use hpke::kem::DhP256HkdfSha256;
-        use hpke::{Deserializable, Kem, OpModeS, Serializable};
+        terminal.seal(&self.signed(terminal))
+    }
+
+    /// Signed by the terminal's key.
+    pub(crate) fn signed(&self, terminal: &TestTerminal) -> Vec<u8> {
         let payload = minicbor::to_vec(&self.header).unwrap();
         let signer = Signer::Terminal(self.header.terminal.clone());
         let mut message = Vec::new();
@@ -477,21 +478,32 @@ impl TestBatch {
         let sign1 = Sign1 { signer, payload: &payload, signature };
         let mut batch = Vec::new();
         write_batch(&sign1, &self.records, &mut batch).unwrap();
-        let public = <DhP256HkdfSha256 as Kem>::PublicKey::from_bytes(&terminal.envelope).unwrap();
-        let binding = EnvelopeBinding { office: terminal.peer.office, terminal: terminal.peer.terminal.clone() };
+        batch
+    }
+}
+
+impl TestTerminal {
+    /// Any bytes in an envelope of this terminal's.
+    pub(crate) fn seal(&self, batch: &[u8]) -> Vec<u8> {
+        use hpke::aead::AesGcm256;
+        use hpke::kdf::HkdfSha256;
+        use hpke::kem::DhP256HkdfSha256;
+        use hpke::{Deserializable, Kem, OpModeS, Serializable};
+        let public = <DhP256HkdfSha256 as Kem>::PublicKey::from_bytes(&self.envelope).unwrap();
+        let binding = EnvelopeBinding { office: self.peer.office, terminal: self.peer.terminal.clone() };
         let aad = minicbor::to_vec(&binding).unwrap();
         let mut random = KernelRandom;
         let (enc, ciphertext) = hpke::single_shot_seal::<AesGcm256, HkdfSha256, DhP256HkdfSha256, _>(
             &OpModeS::Base,
             &public,
             ENVELOPE_INFO,
-            &batch,
+            batch,
             &aad,
             &mut random,
         )
         .unwrap();
         let enc = enc.to_bytes();
-        let envelope = Envelope { key_id: key_id(&terminal.envelope), enc: &enc, ciphertext: &ciphertext };
+        let envelope = Envelope { key_id: key_id(&self.envelope), enc: &enc, ciphertext: &ciphertext };
         let mut out = Vec::new();
         envelope.write(&mut out).unwrap();
         out

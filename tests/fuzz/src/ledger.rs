@@ -1,0 +1,294 @@
+//! The ledger's routes before whoever comes: a stranger, a terminal, an administrator with a token. What they bring is anything, or nearly what it
+//! should be.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::http::Request;
+use base64::Engine;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use ed25519_dalek::Signer as _;
+use rcgen::{CertificateParams, KeyPair, PKCS_ECDSA_P256_SHA256};
+use sekisho_ledger::authority::{Caller, TlsKey};
+use sekisho_ledger::code::{Code, CodeSecret};
+use sekisho_ledger::enrol::Applicant;
+use sekisho_ledger::http::{Hall, routes};
+use sekisho_ledger::keys::Keys;
+use sekisho_ledger::signed_log::log_key;
+use sekisho_ledger::store::{LogName, SqliteStore, Store};
+use sekisho_tlog::{Checkpoint, Hash};
+use sekisho_wire::batch::enrol_digest;
+use sekisho_wire::id::Hash as WireHash;
+use sekisho_wire::record::token_digest;
+use serde_json::{Map, Value, json};
+use tokio::runtime::Runtime;
+use tokio::sync::watch;
+use tower::ServiceExt;
+
+use crate::script::Script;
+use crate::town::{Slot, Town, code};
+
+/// How many requests one input makes.
+const REQUESTS: usize = 6;
+
+/// What is asked, and the fields of its body.
+const ROUTES: [(&str, &str, &[&str]); 28] = [
+    ("POST", "/v1/enrol", &["secret", "office", "terminal", "key", "csr", "proof"]),
+    ("GET", "/v1/terminal/register", &[]),
+    ("POST", "/v1/terminal/batches", &[]),
+    ("GET", "/v1/terminal/seal", &[]),
+    ("GET", "/v1/terminal/cursor", &[]),
+    ("POST", "/v1/terminal/certificate", &["csr"]),
+    ("GET", "/v1/terminal/refill", &[]),
+    ("POST", "/v1/terminal/refill/records", &[]),
+    ("POST", "/v1/terminal/refill/register", &["from", "entries", "names"]),
+    ("POST", "/v1/terminal/refill/kept", &["kept"]),
+    ("POST", "/v1/offices", &["secret", "act", "names"]),
+    ("GET", "/v1/{o}/keys", &[]),
+    ("POST", "/v1/{o}/challenge", &[]),
+    ("POST", "/v1/{o}/token", &["card", "challenge", "signature"]),
+    ("GET", "/v1/{o}/register", &[]),
+    ("POST", "/v1/{o}/acts", &["act", "names"]),
+    ("GET", "/v1/{o}/acts/{p}", &[]),
+    ("GET", "/v1/{o}/acts/{p}/names", &[]),
+    ("POST", "/v1/{o}/invitations", &["terminal"]),
+    ("GET", "/v1/{o}/enrolments", &[]),
+    ("GET", "/v1/{o}/search", &[]),
+    ("GET", "/v1/{o}/evidence/{p}", &[]),
+    ("GET", "/v1/{o}/behind", &[]),
+    ("POST", "/v1/{o}/terminals/jumin-1/batches", &[]),
+    ("GET", "/v1/{o}/terminals/{p}/seal", &[]),
+    ("GET", "/{o}/records/checkpoint", &[]),
+    ("GET", "/{o}/{p}/tile/{p}", &[]),
+    ("GET", "/{p}", &[]),
+];
+
+/// Everything that may stand behind a question mark.
+const ASKED: [&str; 20] = [
+    "from", "seen", "records", "casebook", "kept", "epoch", "index", "operator", "card", "terminal", "function", "case",
+    "verdict", "kind", "since", "until", "before", "limit", "wait", "other",
+];
+
+/// A ledger that is asked.
+struct Place {
+    town: Town,
+    routes: Router,
+    caller: Caller,
+    token: String,
+    /// What is right somewhere, to be spoilt.
+    right: Vec<Vec<u8>>,
+    /// A batch, not yet sealed.
+    batch: Vec<u8>,
+    runtime: Runtime,
+    _stop: watch::Sender<bool>,
+}
+
+thread_local! {
+    /// One that goes, and one whose logs stand still because somebody has seen more of them.
+    static PLACES: [Place; 2] = [Place::new(false), Place::new(true)];
+}
+
+/// Whatever comes, in whatever order: every refusal is a problem with a code, and none says that we failed.
+pub fn ledger(bytes: &[u8]) {
+    PLACES.with(|places| {
+        let mut script = Script(bytes);
+        let Some(which) = script.byte() else { return };
+        for _ in 0..REQUESTS {
+            if places[usize::from(which & 1)].is_asked(&mut script).is_none() {
+                break;
+            }
+        }
+    });
+}
+
+impl Place {
+    fn new(lacks: bool) -> Self {
+        let mut town = Town::new();
+        let (batch, after) = town.terminal.batch(3);
+        town.deliver(&batch).expect("it is the first");
+        town.terminal = after;
+        let caller = enrolled(&town);
+        town.publish();
+        let token = token(&town);
+        let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).expect("a key");
+        let request = CertificateParams::default().serialize_request(&key).expect("a request");
+        let mut right = vec![request.der().to_vec(), town.act(vec![]), batch.envelope(&town.terminal)];
+        right.extend(town.ledger.hand_out(&caller.peer, [0, 0]).expect("it goes").keepsakes.into_iter().map(|kept| kept.sealed));
+        for log in LogName::ALL {
+            let note = note(&town, log, 40);
+            right.push(note.clone().into_bytes());
+            if lacks {
+                let shown = sekisho_ledger::terminals::Shown::default();
+                let shown = match log {
+                    LogName::Records => sekisho_ledger::terminals::Shown { records: Some(note), ..shown },
+                    LogName::Register => sekisho_ledger::terminals::Shown { register: Some(note), ..shown },
+                    LogName::Casebook => sekisho_ledger::terminals::Shown { casebook: Some(note), ..shown },
+                };
+                town.ledger.hear(&caller.peer, &shown).expect("it listens");
+            }
+        }
+        let (stop, stopping) = watch::channel(false);
+        let routes = routes(Hall { ledger: Arc::clone(&town.ledger), stopping, rooms: Default::default() });
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        let batch = town.terminal.batch(2).0.signed(&town.terminal);
+        Self { town, routes, caller, token, right, batch, runtime, _stop: stop }
+    }
+
+    fn is_asked(&self, script: &mut Script<'_>) -> Option<()> {
+        let (method, path, fields) = ROUTES[usize::from(script.byte()?) % ROUTES.len()];
+        let mut path = path.replace("{o}", &self.town.office.to_string());
+        while path.contains("{p}") {
+            path = path.replacen("{p}", &plain(&self.text(script)?), 1);
+        }
+        let mut mark = '?';
+        for _ in 0..script.byte()? % 5 {
+            let asked = script.one_of(&ASKED)?;
+            // Nobody waits here.
+            let value = if asked == "wait" { "0".into() } else { plain(&self.text(script)?) };
+            path += &format!("{mark}{asked}={value}");
+            mark = '&';
+        }
+        let mut request = Request::builder().method(method).uri(&path);
+        let who = script.byte()?;
+        if who & 1 != 0 {
+            request = request.header("Authorization", format!("Bearer {}", self.token));
+        }
+        let (content, body) = self.body(script, fields)?;
+        let Ok(mut request) = request.header("Content-Type", content).body(Body::from(body)) else { return Some(()) };
+        if who & 2 != 0 {
+            request.extensions_mut().insert(self.caller.clone());
+        }
+        let answered = self.runtime.block_on(async {
+            let answer = self.routes.clone().oneshot(request).await.expect("a router always answers");
+            let (head, body) = answer.into_parts();
+            (head, to_bytes(body, 64 << 20).await.expect("a body of ours"))
+        });
+        check(&path, answered.0, &answered.1);
+        Some(())
+    }
+
+    fn body(&self, script: &mut Script<'_>, fields: &[&str]) -> Option<(&'static str, Vec<u8>)> {
+        let (octets, json) = ("application/octet-stream", "application/json");
+        Some(match script.byte()? % 8 {
+            0 => (octets, script.piece()?.to_vec()),
+            1 => (json, script.piece()?.to_vec()),
+            2 => (octets, self.nearly_right(script)?),
+            3 => (octets, self.town.terminal.seal(&spoilt(&self.batch, script)?)),
+            4 => (octets, self.town.terminal.seal(script.piece()?)),
+            _ => {
+                let mut body = Map::new();
+                for field in fields {
+                    body.insert((*field).into(), self.value(script, 2)?);
+                }
+                (json, Value::Object(body).to_string().into_bytes())
+            }
+        })
+    }
+
+    fn value(&self, script: &mut Script<'_>, deep: u8) -> Option<Value> {
+        Some(match script.byte()? % 8 {
+            0 => script.number()?.into(),
+            1 => (u64::MAX - u64::from(script.byte()?)).into(),
+            2 if deep > 0 => {
+                let many = usize::from(script.byte()? % 4);
+                (0..many).map_while(|_| self.value(script, deep - 1)).collect()
+            }
+            3 if deep > 0 => json!([{"salt": STANDARD.encode([9; 16]), "text": self.text(script)?}]),
+            4 if deep > 0 => {
+                let log = LogName::ALL[usize::from(script.byte()?) % 3];
+                json!([{"log": log.as_str(), "index": script.byte()?, "sealed": STANDARD.encode(self.nearly_right(script)?)}])
+            }
+            5 => Value::Null,
+            _ => self.text(script)?.into(),
+        })
+    }
+
+    fn text(&self, script: &mut Script<'_>) -> Option<String> {
+        Some(match script.byte()? % 8 {
+            0 => script.number()?.to_string(),
+            1 => (u64::MAX - u64::from(script.byte()?)).to_string(),
+            2 => STANDARD.encode(script.piece()?),
+            3 => STANDARD.encode(self.nearly_right(script)?),
+            4 => URL_SAFE_NO_PAD.encode(self.nearly_right(script)?),
+            5 => script.one_of(&["jumin-1", "entries", "records", "granted", "alarm", "mayor", "0.0", "ffffffffffffffff"])?.into(),
+            6 => self.town.office.to_string(),
+            _ => String::from_utf8_lossy(script.piece()?).into_owned(),
+        })
+    }
+
+    fn nearly_right(&self, script: &mut Script<'_>) -> Option<Vec<u8>> {
+        let at = usize::from(script.byte()?) % self.right.len();
+        spoilt(&self.right[at], script)
+    }
+}
+
+/// Some bytes of it are others, or there are fewer.
+fn spoilt(right: &[u8], script: &mut Script<'_>) -> Option<Vec<u8>> {
+    let mut bytes = right.to_vec();
+    for _ in 0..script.byte()? % 4 {
+        let (at, byte) = (script.number()? % bytes.len().max(1), script.byte()?);
+        match script.byte()? % 4 {
+            0 => bytes.truncate(at),
+            1 => bytes.insert(at.min(bytes.len()), byte),
+            _ => bytes.get_mut(at).into_iter().for_each(|place| *place = byte),
+        }
+    }
+    Some(bytes)
+}
+
+/// As it may stand in an address.
+fn plain(text: &str) -> String {
+    let spell = |byte: u8| match byte {
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'/' => char::from(byte).to_string(),
+        _ => format!("%{byte:02X}"),
+    };
+    text.bytes().map(spell).collect()
+}
+
+fn check(path: &str, head: axum::http::response::Parts, body: &[u8]) {
+    let status = head.status.as_u16();
+    if path.starts_with("/healthz") || path.starts_with("/readyz") {
+        return;
+    }
+    assert!(matches!(status, 200 | 400..=499 | 503), "{path}: {status}");
+    if status == 200 {
+        return;
+    }
+    let problem: Value = serde_json::from_slice(body).expect("a problem is JSON");
+    let said = |key: &str| problem[key].as_str().is_some_and(|text| !text.is_empty());
+    assert!(["code", "detail", "detail_ja", "next_step", "next_step_ja"].into_iter().all(said), "{path}: {problem}");
+    assert_ne!(problem["code"], "unavailable", "{path}");
+}
+
+fn note(town: &Town, log: LogName, size: u64) -> String {
+    let store = SqliteStore::open_existing(&town.data.database()).expect("its book");
+    let stored = store.offices().expect("its offices").remove(0);
+    let master = Keys::read(&town.data).expect("its keys").master;
+    let key = log_key(&master, &stored.seeds, "ledger.test", &town.office, log).expect("its key");
+    Checkpoint { origin: key.name().into(), size, root: Hash([7; 32]), extensions: Vec::new() }.sign(&key)
+}
+
+fn enrolled(town: &Town) -> Caller {
+    let (line, _) = town.ledger.invite(&town.office, &code("jumin-1"), &code("mayor")).expect("an invitation");
+    let given = Code::from_line(&line).expect("its own code");
+    let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).expect("a key");
+    let request = CertificateParams::default().serialize_request(&key).expect("a request").der().to_vec();
+    let shared: [u8; 16] = STANDARD.decode(&given.secret).expect("base64").try_into().expect("16 bytes");
+    let applicant = Applicant {
+        peer: town.terminal.peer.clone(),
+        secret: CodeSecret::from_base64(&given.secret).expect("its own secret"),
+        key: town.terminal.key.verifying_key().to_bytes(),
+        proof: town.terminal.key.sign(&enrol_digest(&shared, &request)).to_bytes(),
+        request,
+    };
+    let certificate = town.ledger.enrol(applicant).expect("a certificate");
+    Caller { peer: town.terminal.peer.clone(), tls_key: TlsKey::of_certificate(&certificate).expect("its key") }
+}
+
+fn token(town: &Town) -> String {
+    let (challenge, _) = town.ledger.challenge(&town.office).expect("a challenge");
+    let signature = town.mayor.sign(Slot::Authentication, &token_digest(&town.office, &WireHash(challenge)));
+    let admitted = town.ledger.admit(&town.office, &town.mayor.guid, &challenge, &signature).expect("the mayor");
+    admitted.token
+}
