@@ -29,6 +29,7 @@ use crate::signed_log::{Log, Surroundings};
 use crate::store::{LogName, Store};
 use crate::vault::Vault;
 use crate::visitors::Visitors;
+use crate::witnesses::{AwaitedWitnesses, Witnesses};
 use crate::world::{Offices, Places};
 use crate::writer::Writer;
 
@@ -58,6 +59,8 @@ pub struct Ledger {
     pub(crate) heard: Heard,
     /// What they brought again for logs that are behind what was signed.
     pub(crate) refills: Refills,
+    /// Who cosigns what is published.
+    pub witnesses: Witnesses,
     /// Held while an office is brought up.
     pub(crate) founding: Mutex<()>,
     stopping: AtomicBool,
@@ -99,12 +102,15 @@ pub enum CannotWrite {
     NoCheckpoint,
     /// Nobody has shown since the start what he verified last.
     Hears(Awaited),
+    /// Witnesses have not said since the start what they cosigned last.
+    HearsWitnesses(AwaitedWitnesses),
 }
 
 impl std::fmt::Display for CannotWrite {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::Hears(awaited) => return awaited.fmt(f),
+            Self::HearsWitnesses(awaited) => return awaited.fmt(f),
             Self::WriterGone => "the writer has ended",
             Self::LastCommitFailed => "the last commit failed",
             Self::CommitHangs => "a commit does not come back",
@@ -118,6 +124,7 @@ impl std::fmt::Display for CannotWrite {
 pub struct Threads {
     sequencer: JoinHandle<()>,
     follower: JoinHandle<()>,
+    witnesses: Vec<JoinHandle<()>>,
 }
 
 impl Ledger {
@@ -145,7 +152,10 @@ impl Ledger {
         let config = Config::read(&data.config())?;
         let Keys { master, envelope } = Keys::read(data)?;
         let vault = Arc::new(Vault::open(master, &*store)?);
-        let places = Places { checkpoints: data.checkpoints(), index: data.index() };
+        let places = Places { checkpoints: data.checkpoints(), index: data.index(), witnesses: data.witnesses() };
+        // What it says is of an earlier run.
+        drop(std::fs::remove_file(&places.witnesses));
+        let witnesses = Witnesses::new(&config.witnesses)?;
         let offices = Arc::new(Offices::default());
         let stored_offices = store.offices()?;
         for office in signed_offices(&places.checkpoints)? {
@@ -156,7 +166,8 @@ impl Ledger {
         make_private(&places.index).map_err(LedgerError::file("make", &places.index))?;
         for stored in stored_offices {
             let (name, checkpoints, hear) = (&*config.name, &*places.checkpoints, config.hear);
-            let around = Surroundings { name, checkpoints, master: vault.master(), hear };
+            let hear_witnesses = config.witnesses_to_hear();
+            let around = Surroundings { name, checkpoints, master: vault.master(), hear, hear_witnesses };
             let office = Office::open(&*store, &stored, around)?;
             // Terminals seal for the key that their office was founded with: under another one nothing that they send would open.
             if !office.was_founded_with(&envelope) {
@@ -175,6 +186,7 @@ impl Ledger {
             strangers: Strangers::default(),
             heard: Heard::default(),
             refills: Refills::default(),
+            witnesses,
             founding: Mutex::default(),
             stopping: AtomicBool::new(false),
             config,
@@ -198,7 +210,7 @@ impl Ledger {
         Ok(Arc::new(ledger))
     }
 
-    /// Starts the sequencer and the index's follower.
+    /// Starts the sequencer, the index's follower, and who asks the witnesses.
     ///
     /// # Errors
     /// When a thread cannot be started.
@@ -208,7 +220,7 @@ impl Ledger {
             |name: &str, work: Box<dyn FnOnce() + Send>| std::thread::Builder::new().name(name.into()).spawn(work);
         let sequencer = spawn("sequencer", Box::new(move || sequencing.sequence()))?;
         let follower = spawn("follower", Box::new(move || following.follow()))?;
-        Ok(Threads { sequencer, follower })
+        Ok(Threads { sequencer, follower, witnesses: self.ask_witnesses()? })
     }
 
     /// Whether what comes can be written and gets its checkpoint.
@@ -229,6 +241,9 @@ impl Ledger {
         if let Some(awaited) = self.offices().iter().find_map(|office| office.hearing().awaited()) {
             return Err(CannotWrite::Hears(awaited));
         }
+        if let Some(awaited) = self.offices().iter().find_map(|office| office.witness_hearing().awaited()) {
+            return Err(CannotWrite::HearsWitnesses(awaited));
+        }
         // A log that has stopped is another matter.
         let late = |log: &Log| log.halted().is_none() && log.unsealed_for() > LATE;
         let unsealed = |office: &Arc<Office>| LogName::ALL.into_iter().any(|name| late(office.log(name)));
@@ -238,7 +253,8 @@ impl Ledger {
     /// Tells the threads to end. What is committed gets its checkpoint first.
     pub fn stop(&self, threads: Threads) {
         self.stopping.store(true, Ordering::Release);
-        for thread in [threads.sequencer, threads.follower] {
+        threads.witnesses.iter().for_each(|thread| thread.thread().unpark());
+        for thread in [threads.sequencer, threads.follower].into_iter().chain(threads.witnesses) {
             thread.thread().unpark();
             if thread.join().is_err() {
                 log::error!("a thread of the ledger had panicked");

@@ -5,9 +5,10 @@ use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
 use clap::Parser;
-use sekisho_ledger::arguments::{Arguments, Command};
+use sekisho_ledger::arguments::{Arguments, Command, WitnessCommand};
 use sekisho_ledger::command;
 use sekisho_ledger::error::LedgerError;
+use sekisho_ledger::witness::command as witness;
 use sekisho_wire::id::OfficeId;
 use sekisho_wire::words::Language;
 
@@ -78,12 +79,37 @@ fn run(command: Command) -> Result<ExitCode, LedgerError> {
             let note = command::resume(&data, &office, log, command::clock(simulated_clock)?)?;
             say(&format!("log {log} goes on; it had stopped because {}\nログ {log} を再開しました\n", note.halt));
         }
+        Command::Witness(command) => of_witness(command)?,
         Command::Reindex { data } => {
             let taken = command::reindex(&data)?;
             say(&format!("{taken} entries taken into the index\n{taken} 件を索引に登録しました\n"));
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn of_witness(command: WitnessCommand) -> Result<(), LedgerError> {
+    match command {
+        WitnessCommand::Init { data, name, listen, hosts } => {
+            let key = witness::init(&data, &name, listen, hosts)?;
+            let data = data.display();
+            say(&format!("witness {key} made in {data}\n立会人 {name} を {data} に作成しました\n"));
+        }
+        WitnessCommand::AddLog { data, key } => {
+            for key in key {
+                let key = witness::add_log(&data, &key)?;
+                say(&format!("watches {}\n{} を見守ります\n", key.name(), key.name()));
+            }
+        }
+        WitnessCommand::Serve { data, simulated_clock } => witness::serve(&data, command::clock(simulated_clock)?)?,
+        WitnessCommand::Status { data } => say(&witness::status(&data)?),
+        WitnessCommand::Key { data } => say(&witness::key(&data)?),
+        WitnessCommand::Moved { data, it_was_stopped_first: _ } => {
+            let logs = witness::moved(&data)?;
+            say(&format!("goes on with {logs} logs\n{logs} 件のログで継続します\n"));
+        }
+    }
+    Ok(())
 }
 
 fn move_book(data: &std::path::Path, postgres: Option<String>) -> Result<ExitCode, LedgerError> {

@@ -16,6 +16,7 @@ use crate::hearing::Hearing;
 use crate::keys::EnvelopeKey;
 use crate::signed_log::{Log, Published, Surroundings, Unpublished, lock, open_seeds};
 use crate::store::{LogName, Store, StoreError, StoredOffice};
+use crate::witnesses::WitnessHearing;
 
 /// How many registers of the past an office keeps to judge by: acts come in by ones and twos that were drafted over the same register.
 const JUDGES: usize = 2;
@@ -30,6 +31,7 @@ pub struct Office {
     casebook: RwLock<Arc<Casebook>>,
     filing: Mutex<Judges>,
     hearing: Hearing,
+    witness_hearing: WitnessHearing,
 }
 
 /// Registers of the past, by which entries of the casebook are judged.
@@ -68,7 +70,8 @@ impl Office {
         let mut casebook = Casebook::new();
         fold_casebook(store, &stored.id, &register, &mut casebook)?;
         let (register, casebook) = (RwLock::new(Arc::new(register)), RwLock::new(Arc::new(casebook)));
-        Ok(Self { id: stored.id, logs, register, casebook, filing: Mutex::default(), hearing })
+        let witness_hearing = WitnessHearing::of(around.hear_witnesses);
+        Ok(Self { id: stored.id, logs, register, casebook, filing: Mutex::default(), hearing, witness_hearing })
     }
 
     /// The turn to bring something for the casebook. Whoever has it keeps it from the look at the casebook until his entry is filed or refused, so
@@ -101,6 +104,12 @@ impl Office {
     #[must_use]
     pub const fn hearing(&self) -> &Hearing {
         &self.hearing
+    }
+
+    /// Which witnesses have said since the start what they cosigned last.
+    #[must_use]
+    pub const fn witness_hearing(&self) -> &WitnessHearing {
+        &self.witness_hearing
     }
 
     /// Whether its founding act names this envelope key.

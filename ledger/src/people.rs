@@ -109,7 +109,7 @@ impl Ledger {
         let stored: Option<StoredOffice> = self.store.offices()?.into_iter().find(|office| office.id == *id);
         let stored = stored.ok_or(Refusal::NotFound("office"))?;
         let (name, checkpoints) = (self.config.name.as_str(), self.places.checkpoints.as_path());
-        let around = Surroundings { name, checkpoints, master: self.vault.master(), hear: Some(0) };
+        let around = Surroundings { name, checkpoints, master: self.vault.master(), hear: Some(0), hear_witnesses: 0 };
         let office = Office::open(&*self.store, &stored, around);
         let office = Arc::new(office.map_err(|error| Refusal::Unavailable { cause: error.to_string() })?);
         self.offices.add(Arc::clone(&office));

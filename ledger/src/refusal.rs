@@ -9,6 +9,7 @@ use sekisho_wire::words::Language;
 use crate::hearing::Awaited;
 use crate::signed_log::Unpublished;
 use crate::store::StoreError;
+use crate::witnesses::AwaitedWitnesses;
 use crate::writer::NotWritten;
 
 /// One refusal.
@@ -60,6 +61,8 @@ pub enum Refusal {
     },
     /// The ledger has just started, and terminals have to show first what they verified last.
     Hears(Awaited),
+    /// The ledger has just started, and witnesses have to say first what they cosigned last.
+    HearsWitnesses(AwaitedWitnesses),
     /// There is no such office, act, record, log, tile.
     NotFound(&'static str),
     /// The fold refuses the act.
@@ -132,7 +135,7 @@ impl Refusal {
             Self::Halted { .. } => (503, "halted"),
             Self::Busy => (429, "busy"),
             Self::Unavailable { .. } => (503, "unavailable"),
-            Self::Hears(_) => (503, "hears"),
+            Self::Hears(_) | Self::HearsWitnesses(_) => (503, "hears"),
             Self::NotFound(_) => (404, "not_found"),
             Self::Act(_) => (409, "refused"),
             Self::NameWrong => (400, "name_wrong"),
@@ -224,6 +227,10 @@ impl Refusal {
                 format!("the ledger has just started and writes nothing yet: {awaited}"),
                 "Try again when a terminal has reached the ledger; after a restore, look at its log first.",
             ),
+            Self::HearsWitnesses(awaited) => (
+                format!("the ledger has just started and writes nothing yet: {awaited}"),
+                "The operator of the ledger looks at `sekisho-ledger status`: which witness does not answer, and why.",
+            ),
             Self::NotFound(what) => (format!("there is no such {what}"), "Check the address."),
             Self::Act(refusal) => (refusal.text(Language::English), "Read the register again and make a new act."),
             Self::NameWrong => plain(
@@ -306,6 +313,10 @@ impl Refusal {
                 format!("台帳は起動直後で、まだ書き込めません（確認済みの端末機 {heard}/{needed} 台）"),
                 "端末機が台帳に接続した後に再試行してください。復元した場合は台帳のログを確認してください。",
             ),
+            Self::HearsWitnesses(AwaitedWitnesses { needed, heard }) => (
+                format!("台帳は起動直後で、まだ書き込めません（確認済みの立会人 {heard}/{needed}）"),
+                "台帳の運用者が `sekisho-ledger status` で、応答しない立会人とその理由を確認してください。",
+            ),
             Self::NotFound(what) => (format!("該当するものがありません（{what}）"), "指定を確認してください。"),
             Self::Act(refusal) => (refusal.text(Language::Japanese), "登録簿を読み直し、あらためて作成してください。"),
             Self::NameWrong => plain(
@@ -378,6 +389,9 @@ impl From<StoreError> for Refusal {
         }
         if let StoreError::Hears(awaited) = error {
             return Self::Hears(awaited);
+        }
+        if let StoreError::HearsWitnesses(awaited) = error {
+            return Self::HearsWitnesses(awaited);
         }
         if let StoreError::TooLarge { .. } = error {
             return Self::Malformed("a number larger than the ledger counts");

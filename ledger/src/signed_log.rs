@@ -4,7 +4,7 @@ use std::iter;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 
-use sekisho_tlog::{Checkpoint, Freshness, Frontier, Hash, SigningKey, VerifyingKey};
+use sekisho_tlog::{Checkpoint, Freshness, Frontier, Hash, ProveError, SigningKey, VerifyingKey, root_at};
 use sekisho_wire::id::OfficeId;
 use tokio::sync::watch;
 use zeroize::Zeroizing;
@@ -12,6 +12,7 @@ use zeroize::Zeroizing;
 use crate::checkpoint::{CheckpointFile, Halt, HaltNote, SwapError, check};
 use crate::clock::{Clock, MachineClock, Millis, since_boot};
 use crate::code::LogKeys;
+use crate::cosignatures::{Cosignatures, Witnessed};
 use crate::error::LedgerError;
 use crate::secret::{DoesNotOpen, SecretKey};
 use crate::store::{LogName, Store, StoreError, StoredTree};
@@ -35,6 +36,7 @@ pub struct Log {
     /// lets it go on again.
     lacks: Mutex<Option<Arc<Published>>>,
     size: watch::Sender<u64>,
+    cosignatures: Cosignatures,
 }
 
 #[derive(Debug)]
@@ -99,6 +101,8 @@ pub struct Surroundings<'a> {
     pub master: &'a SecretKey,
     /// How many terminals are heard after a start, if anybody says.
     pub hear: Option<usize>,
+    /// How many witnesses are heard after a start.
+    pub hear_witnesses: usize,
 }
 
 impl Log {
@@ -114,6 +118,7 @@ impl Log {
         let key = SigningKey::from_seed(&origin, &seed)?;
         let file = CheckpointFile::at(around.checkpoints, &office.to_string(), name);
         file.make_directory()?;
+        let cosignatures = Cosignatures::open(file.path().with_extension("cosigned"), &key.verifying_key());
         let log = Self {
             name,
             key,
@@ -124,6 +129,7 @@ impl Log {
             owed: Mutex::default(),
             lacks: Mutex::default(),
             size: watch::Sender::new(0),
+            cosignatures,
         };
         let (standing, noted) = (log.standing(store, office)?, log.file.halted()?);
         if let Some(HaltNote { halt, evidence, .. }) = &noted {
@@ -136,7 +142,33 @@ impl Log {
             Standing::Agrees(signed) if noted.is_none() => log.go_on(signed),
             Standing::Agrees(_) => {}
         }
+        log.hold_against_cosigned(store, office)?;
         Ok(log)
+    }
+
+    /// What witnesses cosigned was signed by us: a database and a checkpoint file that were put back without it are behind it, too.
+    fn hold_against_cosigned(&self, store: &dyn Store, office: &OfficeId) -> Result<(), LedgerError> {
+        let Some(Witnessed { published, note }) = self.cosignatures.newest() else { return Ok(()) };
+        let stored = self.committed_size();
+        if published.size > stored {
+            self.halt(Halt::Behind { signed: published.size, stored }, &note);
+            return Ok(());
+        }
+        let tree = StoredTree { store, office: *office, log: self.name };
+        match root_at(&tree, published.size) {
+            Ok(root) if root == published.root => {}
+            Ok(_) | Err(ProveError::Request(_) | ProveError::Reader(StoreError::Damaged { .. })) => {
+                self.halt(Halt::Forked { size: published.size }, &note);
+            }
+            Err(ProveError::Reader(error)) => return Err(error.into()),
+        }
+        Ok(())
+    }
+
+    /// What witnesses have cosigned of it.
+    #[must_use]
+    pub const fn cosignatures(&self) -> &Cosignatures {
+        &self.cosignatures
     }
 
     /// What the checkpoint file says beside the database.
@@ -179,6 +211,8 @@ impl Log {
         };
         let mut lacks = lock(&self.lacks);
         self.file.clear_halt(at)?;
+        // Whoever says that it goes on gives up what was signed beyond it.
+        self.cosignatures.forget();
         *lacks = None;
         self.go_on(signed);
         Ok(note)

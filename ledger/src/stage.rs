@@ -116,6 +116,9 @@ impl<'a> Stage<'a> {
             if let Some(awaited) = known.hearing().awaited() {
                 return Err(StoreError::Hears(awaited));
             }
+            if let Some(awaited) = known.witness_hearing().awaited() {
+                return Err(StoreError::HearsWitnesses(awaited));
+            }
         }
         let staged = self.change.appends.iter().position(|append| append.office == *office && append.log == log);
         let at = match staged {

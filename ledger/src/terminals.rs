@@ -174,11 +174,12 @@ impl Ledger {
             // It may have been the last one that a filled log waited for.
             self.fill_what_is_whole(&office)?;
         }
-        office.hearing().awaited().map_or(Ok(()), |awaited| Err(Refusal::Hears(awaited)))
+        office.hearing().awaited().map_or(Ok(()), |awaited| Err(Refusal::Hears(awaited)))?;
+        office.witness_hearing().awaited().map_or(Ok(()), |awaited| Err(Refusal::HearsWitnesses(awaited)))
     }
 
     /// Stops a log when a checkpoint that it has signed does not fit it any more. A note that is none of ours says nothing.
-    fn check_note(&self, office: &Office, log: LogName, note: &str) -> Result<(), Refusal> {
+    pub(crate) fn check_note(&self, office: &Office, log: LogName, note: &str) -> Result<(), Refusal> {
         let log = office.log(log);
         let Ok(signed) = Checkpoint::open(note, &log.verifying_key()) else { return Ok(()) };
         let Some(halt) = self.misfit(office, log.name(), signed.size, signed.root)? else { return Ok(()) };
@@ -250,6 +251,9 @@ impl Ledger {
         // A ledger that does not know whether it is the newest says of nothing that it is.
         if let Some(awaited) = office.hearing().awaited() {
             return Err(Refusal::Hears(awaited));
+        }
+        if let Some(awaited) = office.witness_hearing().awaited() {
+            return Err(Refusal::HearsWitnesses(awaited));
         }
         let (checkpoint, freshness) = office.freshness(self.clock.now())?;
         let Some(waiting) = checkpoint.size.checked_sub(from) else {

@@ -40,4 +40,6 @@ pub struct Places {
     pub checkpoints: PathBuf,
     /// The search index.
     pub index: PathBuf,
+    /// How witnesses stand, for `status`.
+    pub witnesses: PathBuf,
 }

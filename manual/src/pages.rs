@@ -90,6 +90,7 @@ fn programs() -> [(Command, &'static str, Vec<Part>); 6] {
                 part("CONFIGURATION", LEDGER, "Configuration: `ledger.toml`"),
                 part("WHEN A LOG HAS STOPPED", LEDGER, "When a log has stopped"),
                 part("BACKUP AND RESTORE", LEDGER, "Backup and restore"),
+                part("WITNESSES", LEDGER, "Witnesses"),
             ],
         ),
     ]

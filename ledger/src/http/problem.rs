@@ -50,7 +50,7 @@ fn problem(refusal: &Refusal, words: impl Fn(&Refusal, Language) -> Text) -> Res
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let content = HeaderValue::from_static("application/problem+json");
     let mut response = (status, [(CONTENT_TYPE, content)], body.to_string()).into_response();
-    if matches!(refusal, Refusal::Busy | Refusal::Unavailable { .. } | Refusal::Hears(_)) {
+    if matches!(refusal, Refusal::Busy | Refusal::Unavailable { .. } | Refusal::Hears(_) | Refusal::HearsWitnesses(_)) {
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
     }
     response

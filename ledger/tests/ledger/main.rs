@@ -23,4 +23,6 @@ mod served;
 mod store_conformance;
 mod town;
 mod visits;
+mod witness;
+mod witnesses;
 mod writer;

@@ -188,7 +188,7 @@ impl Drop for Scratch {
 }
 
 /// A free port of this machine: codes carry it, so it is needed before anything listens.
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
