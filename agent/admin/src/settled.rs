@@ -82,6 +82,7 @@ fn plain(mut change: Change, made: u64, names: &[Name]) -> Change {
         | Change::Connection(_)
         | Change::Policy(_)
         | Change::Route(_)
+        | Change::Witnesses(_)
         | Change::Incident(_) => {}
     }
     change

@@ -250,7 +250,7 @@ pub(super) fn seal_json(seal: &Seal) -> Value {
         })
     };
     json!({
-        "checkpoint": seal.checkpoint.text,
+        "checkpoint": seal.note,
         "consistency": encode_all(&seal.consistency),
         "ranges": seal.ranges.iter().map(range).collect::<Vec<_>>(),
     })

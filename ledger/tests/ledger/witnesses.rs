@@ -11,8 +11,8 @@ use sekisho_ledger::data::DataDir;
 use sekisho_ledger::ledger::{CannotWrite, Ledger, Threads};
 use sekisho_ledger::refusal::Refusal;
 use sekisho_ledger::store::{LogName, SqliteStore};
-use sekisho_register::Title;
-use sekisho_register::change::{Change, SectionState, SetSection};
+use sekisho_register::change::{Change, SectionState, SetSection, SetWitnesses, Witness};
+use sekisho_register::{Ed25519Key, Title};
 use sekisho_tlog::{Checkpoint, VerifyingKey};
 use sekisho_wire::reason::LinkState;
 use sekisho_wire::record::Body;
@@ -288,5 +288,41 @@ fn a_witness_that_was_put_back_is_shown_its_own_word_and_cosigns_no_more() {
     until(|| town.ledger.witnesses.status()[0].faults.iter().any(|(_, fault)| fault.contains("put back")));
     assert!(sekisho_ledger::witness::command::status(&witness.root).unwrap().contains("FORGOTTEN"));
     assert_eq!((town.lines(&[&witness]).1, town.records_halt()), (0, None), "the log itself goes on");
+    drop(working);
+}
+
+#[test]
+fn the_ledger_seals_under_a_checkpoint_that_as_many_witnesses_have_cosigned_as_the_register_asks_for() {
+    let mut town = Town::new();
+    let (mut first, mut second) = two_witnesses();
+    town.witnessed_by(&[&first, &second]);
+    town.configure(Some(0), vec![first.entry(), second.entry()]);
+    town.reopen();
+    let seal = |town: &Town, seen: u64| town.ledger.seal(&town.terminal.peer, 0, 0, seen).unwrap();
+    town.send(3);
+    town.publish();
+    assert_eq!(seal(&town, 0).ranges.len(), 1, "no act asks for any");
+    let witness =
+        |of: &TestWitness| Witness { name: Title::new(of.key.name()).unwrap(), key: Ed25519Key(of.key.to_bytes()) };
+    let set = SetWitnesses { witnesses: vec![witness(&first), witness(&second)], needed: 2 };
+    town.approve(vec![Change::Witnesses(set)]);
+    let working = Working::new(&town.ledger);
+    first.start();
+    until(|| town.lines(&[&first]) == (3, 1));
+    let refused = seal(&town, 3);
+    assert_eq!((refused.ranges.len(), refused.checkpoint.size, refused.consistency.len()), (0, 3, 0), "one is not two");
+    second.start();
+    until(|| !seal(&town, 0).ranges.is_empty());
+    let keys = [first.key.clone(), second.key.clone()];
+    let opened = Checkpoint::open_cosigned(&seal(&town, 0).note, &town.log_keys()[..1], &keys).unwrap();
+    assert_eq!((opened.checkpoint.size, opened.witnesses.len()), (3, 2));
+    // One dies: what is newer is stored and signed, and not sealed; what was sealed still is.
+    second.stop();
+    town.send(2);
+    until(|| town.lines(&[&first]) == (5, 1));
+    let sealed = seal(&town, 0);
+    assert_eq!((sealed.checkpoint.size, sealed.ranges[0].count), (3, 3));
+    second.start();
+    until(|| seal(&town, 3).checkpoint.size == 5);
     drop(working);
 }

@@ -556,6 +556,7 @@ impl Draft<'_> {
             Change::Policy(change) => self.apply_policy(change, at),
             Change::Route(change) => self.apply_route(change, at),
             Change::LogKey(change) => self.apply_log_key(change, at),
+            Change::Witnesses(change) => self.apply_witnesses(change, at),
             Change::Incident(_) => Err(FoldRefusal::OtherLog),
         }?;
         Ok(None)

@@ -182,6 +182,7 @@ impl Draft<'_> {
             | Change::Policy(_)
             | Change::Route(_)
             | Change::LogKey(_)
+            | Change::Witnesses(_)
             | Change::Incident(_) => false,
         }
     }

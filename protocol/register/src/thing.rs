@@ -47,6 +47,8 @@ pub enum Thing {
     Route(Class),
     /// A log's key.
     LogKey(Log),
+    /// The witnesses.
+    Witnesses,
 }
 
 impl Thing {
@@ -73,6 +75,7 @@ impl Thing {
             Self::Policy => ("運用方針", "policy", String::new()),
             Self::Route(class) if japanese => ("決裁区分", "", class.title().to_string()),
             Self::Route(class) => ("", "route", class.name().to_string()),
+            Self::Witnesses => ("立会人", "witnesses", String::new()),
             Self::LogKey(log) => ("記録簿の鍵", "log key", log.name(language).to_string()),
         };
         let kind = if japanese { ja } else { en };

@@ -5,7 +5,7 @@ use hpke::aead::AesGcm256;
 use hpke::kdf::HkdfSha256;
 use hpke::kem::DhP256HkdfSha256;
 use hpke::{Deserializable, Kem, OpModeR, Serializable};
-use sekisho_tlog::{MemoryTree, consistency_proof, range_proof};
+use sekisho_tlog::{CosigningKey, MemoryTree, consistency_proof, range_proof};
 use sekisho_wire::batch::{Batch, ENVELOPE_INFO, Envelope, EnvelopeBinding, chain_next, chain_start};
 use sekisho_wire::cose::{Context, write_signed_bytes};
 use serde_json::{Map, Value, json};
@@ -19,6 +19,8 @@ use crate::testing::{Bench, RECORDS_SEED, ask, code, log_key, panel};
 
 #[path = "tests/by_hand.rs"]
 mod by_hand;
+#[path = "tests/witnessed.rs"]
+mod witnessed;
 
 /// Answers as a ledger does (LEDGER.md §L3), from memory; and wrongly, when told to.
 struct Ledger {
@@ -36,6 +38,12 @@ struct State {
     /// Batches that showed a checkpoint.
     notes: u32,
     first_seal: Option<Value>,
+    /// Witnesses that cosign its checkpoints, by the seeds of their keys.
+    cosigners: Vec<u8>,
+}
+
+fn cosigner(seed: u8) -> CosigningKey {
+    CosigningKey::from_seed(&format!("w{seed}"), &[seed; 32]).unwrap()
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -80,7 +88,8 @@ fn ledger_bench() -> (Bench, Ledger) {
     let office = bench.agent.identity.office;
     let chain = chain_start(&office, &code("mado-1"), 0);
     let (records, tree) = (Vec::new(), MemoryTree::new());
-    let state = State { office, records, chain, tree, fault: Fault::None, batches: 0, notes: 0, first_seal: None };
+    let (fault, cosigners) = (Fault::None, Vec::new());
+    let state = State { office, records, chain, tree, fault, batches: 0, notes: 0, first_seal: None, cosigners };
     (bench, Ledger { key, state: Mutex::new(state) })
 }
 
@@ -187,6 +196,11 @@ impl State {
         let root = sekisho_tlog::root_at(&self.tree, size).unwrap();
         let key = log_key("records", &self.office, RECORDS_SEED);
         let checkpoint = Checkpoint { origin: key.name().into(), size, root, extensions: vec![] }.sign(&key);
+        let log = [key.verifying_key()];
+        let checkpoint = self
+            .cosigners
+            .iter()
+            .fold(checkpoint, |note, seed| Checkpoint::cosign(&note, &log, &cosigner(*seed), 5).unwrap());
         let texts = |hashes: Vec<TreeHash>| hashes.iter().map(TreeHash::to_base64).collect::<Vec<_>>();
         let consistency =
             if seen == 0 || size < seen { vec![] } else { consistency_proof(&self.tree, seen, size).unwrap() };

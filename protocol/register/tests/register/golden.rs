@@ -133,7 +133,7 @@ fn things() -> [(&'static str, Change); 7] {
     ]
 }
 
-fn office_wide() -> [(&'static str, Change); 7] {
+fn office_wide() -> [(&'static str, Change); 8] {
     let connection = SetConnection {
         state: ConnectionState::Stopped,
         functions: codes(&["juminhyo"]),
@@ -159,8 +159,14 @@ fn office_wide() -> [(&'static str, Change); 7] {
         ("policy", Change::Policy(SetPolicy { policy: policy() })),
         ("route", Change::Route(route)),
         ("log_key", Change::LogKey(SetLogKey { log: Log::Casebook, key: edwards_public(50), effective: t(12) })),
+        ("witnesses", Change::Witnesses(witnesses())),
         ("incident", Change::Incident(incident)),
     ]
+}
+
+fn witnesses() -> SetWitnesses {
+    let witness = |name: &str, seed| Witness { name: title(name), key: edwards_public(seed) };
+    SetWitnesses { witnesses: vec![witness("w1.example.jp", 51), witness("w2.example.jp", 52)], needed: 1 }
 }
 
 fn policy() -> Policy {

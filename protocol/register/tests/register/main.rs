@@ -16,3 +16,4 @@ mod properties;
 mod render;
 mod replay;
 mod routes;
+mod witnesses;
