@@ -124,6 +124,39 @@ pub enum Command {
     /// Be a witness of other ledgers: cosign what continues their logs （他の台帳の立会人になります）
     #[command(subcommand)]
     Witness(WitnessCommand),
+    /// Print each log's checkpoint with a code to scan: the month's sheet for the safe, as a page of HTML （金庫に保管する台帳確認票を作ります）
+    PrintCheckpoint {
+        /// The ledger's directory （データディレクトリ）
+        #[arg(long)]
+        data: PathBuf,
+        /// Whose logs （団体）
+        #[arg(long)]
+        office: OfficeId,
+        /// Where to write the page （書き出すファイル）
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+        /// For tests: a file with milliseconds to add to the clock （試験用の模擬時計）
+        #[arg(long, value_name = "FILE", hide = true)]
+        simulated_clock: Option<PathBuf>,
+    },
+    /// Hold a printed checkpoint, scanned or typed, against the log; 0 it fits, 1 it does not, 2 cannot run （確認票を台帳と照合します）
+    CheckCheckpoint {
+        /// The ledger's directory （データディレクトリ）
+        #[arg(long, required_unless_present = "url")]
+        data: Option<PathBuf>,
+        /// The sheet's text: what its code says （確認票の内容）
+        #[arg(long, value_name = "FILE")]
+        note: PathBuf,
+        /// Ask a ledger over HTTPS instead （HTTPS で照合する台帳のアドレス）
+        #[arg(long, conflicts_with = "data", requires_all = ["authority", "key"])]
+        url: Option<String>,
+        /// The certificate of its TLS authority （認証局の証明書）
+        #[arg(long, value_name = "FILE")]
+        authority: Option<PathBuf>,
+        /// The log's verifier key （ログの検証鍵）
+        #[arg(long, value_name = "NAME+ID+KEY")]
+        key: Option<String>,
+    },
     /// Make the search index again; the ledger must not be running （検索の索引を作り直します）
     Reindex {
         /// The ledger's directory （データディレクトリ）

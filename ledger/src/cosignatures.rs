@@ -45,19 +45,11 @@ impl Cosignatures {
     /// What stands in a log's file. What cannot be read, or is none of ours, says nothing.
     #[must_use]
     pub fn open(path: PathBuf, key: &VerifyingKey) -> Self {
-        let read = || {
-            let text = std::fs::read_to_string(&path).ok()?;
-            let Checkpoint { size, root, .. } = Checkpoint::open(&text, key).ok()?;
-            let note = Note::parse(&text).ok()?;
-            let is_ours = |line: &&Signature| line.id() == key.id() && line.name() == key.name();
-            let lines = note.signatures().iter().filter(|line| !is_ours(line)).cloned().collect();
-            let mut own = Note::new(note.text()).ok()?;
-            own.add(note.signatures().iter().find(is_ours)?.clone()).ok()?;
-            let published = Arc::new(Published { text: own.to_string(), size, root });
-            Some(Round { published, lines, begun: 0 })
-        };
-        let rounds = Mutex::new(read().into_iter().collect());
-        Self { path, rounds }
+        let bytes = std::fs::read(&path).unwrap_or_default();
+        let notes: Vec<String> = serde_json::from_slice(&bytes).unwrap_or_default();
+        let mut rounds: Vec<Round> = notes.iter().filter_map(|note| Round::read(note, key)).collect();
+        rounds.sort_by_key(|round| round.published.size);
+        Self { path, rounds: Mutex::new(rounds.into()) }
     }
 
     /// The newest checkpoint that any witness has cosigned, as far as it is known.
@@ -134,20 +126,31 @@ impl Cosignatures {
         let Some(round) = rounds.get_mut(at) else { return };
         round.lines.retain(|known| (known.id(), known.name()) != (line.id(), line.name()));
         round.lines.push(line);
-        // The one with most lines, and of several the newest: policy may ask for that many.
-        let kept = rounds.iter().max_by_key(|round| round.lines.len()).map(|round| round.witnessed().note);
-        if let Some(note) = kept {
-            let fresh = self.path.with_extension("cosigned.new");
-            // Not synced: what is lost is asked for again.
-            let written = std::fs::write(&fresh, note).and_then(|()| std::fs::rename(&fresh, &self.path));
-            if let Err(error) = written {
-                log::warn!("cosignatures cannot be kept in {}: {error}", above(&self.path).display());
-            }
+        // All of them: the newest may have fewer lines than policy asks for.
+        let notes: Vec<String> =
+            rounds.iter().filter(|round| !round.lines.is_empty()).map(|round| round.witnessed().note).collect();
+        let text = serde_json::to_vec_pretty(&notes).expect("texts are JSON");
+        let fresh = self.path.with_extension("cosigned.new");
+        // Not synced: what is lost is asked for again.
+        let written = std::fs::write(&fresh, text).and_then(|()| std::fs::rename(&fresh, &self.path));
+        if let Err(error) = written {
+            log::warn!("cosignatures cannot be kept in {}: {error}", above(&self.path).display());
         }
     }
 }
 
 impl Round {
+    /// A note of ours with lines of others beside.
+    fn read(text: &str, key: &VerifyingKey) -> Option<Self> {
+        let Checkpoint { size, root, .. } = Checkpoint::open(text, key).ok()?;
+        let note = Note::parse(text).ok()?;
+        let is_ours = |line: &&Signature| line.id() == key.id() && line.name() == key.name();
+        let lines = note.signatures().iter().filter(|line| !is_ours(line)).cloned().collect();
+        let mut own = Note::new(note.text()).ok()?;
+        own.add(note.signatures().iter().find(is_ours)?.clone()).ok()?;
+        Some(Self { published: Arc::new(Published { text: own.to_string(), size, root }), lines, begun: 0 })
+    }
+
     fn has_line_of(&self, witness: &VerifyingKey) -> bool {
         self.lines.iter().any(|line| line.id() == witness.id() && line.name() == witness.name())
     }

@@ -111,6 +111,13 @@ pub enum LedgerError {
         /// Why not.
         source: std::io::Error,
     },
+    /// Another server.
+    Unreachable {
+        /// What was asked for.
+        url: String,
+        /// Why there is none.
+        cause: String,
+    },
     /// A release build was asked for a simulated clock.
     NoSimulatedClock,
 }
@@ -175,6 +182,10 @@ impl LedgerError {
                 "Change `listen` in ledger.toml, or stop what uses the address.",
                 "ledger.toml の `listen` を変更するか、そのアドレスを使用中のプログラムを停止してください。",
             ),
+            Self::Unreachable { .. } => (
+                "Check the address, the authority's certificate and the line.",
+                "アドレス、認証局の証明書、回線を確認してください。",
+            ),
             Self::NoSimulatedClock => (
                 "Leave the option out; only test builds have a simulated clock.",
                 "このオプションを外してください。模擬時計は試験用ビルドにのみあります。",
@@ -232,6 +243,7 @@ impl fmt::Display for LedgerError {
                 write!(f, "cannot fold the register at the act with index {index}: {cause}")
             }
             Self::Listen { address, source } => write!(f, "cannot listen on {address}: {source}"),
+            Self::Unreachable { url, cause } => write!(f, "cannot ask {url}: {cause}"),
             Self::NoSimulatedClock => {
                 f.write_str("cannot simulate the clock: this is a release build and has no simulated clock")
             }
@@ -257,6 +269,7 @@ impl std::error::Error for LedgerError {
             | Self::NotResumed { .. }
             | Self::Crypto { .. }
             | Self::Register { .. }
+            | Self::Unreachable { .. }
             | Self::NoSimulatedClock => None,
         }
     }

@@ -35,6 +35,7 @@ pub mod refusal;
 pub mod search;
 pub mod secret;
 pub mod server;
+pub mod sheet;
 pub mod signed_log;
 pub mod stage;
 pub mod store;

@@ -8,6 +8,7 @@ use clap::Parser;
 use sekisho_ledger::arguments::{Arguments, Command, WitnessCommand};
 use sekisho_ledger::command;
 use sekisho_ledger::error::LedgerError;
+use sekisho_ledger::sheet;
 use sekisho_ledger::witness::command as witness;
 use sekisho_wire::id::OfficeId;
 use sekisho_wire::words::Language;
@@ -79,6 +80,18 @@ fn run(command: Command) -> Result<ExitCode, LedgerError> {
             let note = command::resume(&data, &office, log, command::clock(simulated_clock)?)?;
             say(&format!("log {log} goes on; it had stopped because {}\nログ {log} を再開しました\n", note.halt));
         }
+        Command::PrintCheckpoint { data, office, out, simulated_clock } => {
+            let page = sheet::sheet(&data, &office, command::clock(simulated_clock)?.now())?;
+            let written = sekisho_ledger::data::replace_file(&out, page.as_bytes());
+            written.map_err(LedgerError::file("write", &out))?;
+            let out = out.display();
+            say(&format!(
+                "print {out}, have it stamped, and put it into the safe\n{out} を印刷し、押印して金庫に保管してください\n"
+            ));
+        }
+        Command::CheckCheckpoint { data, note, url, authority, key } => {
+            return check_checkpoint(data.as_deref(), &note, url.as_deref(), authority.as_deref(), key.as_deref());
+        }
         Command::Witness(command) => of_witness(command)?,
         Command::Reindex { data } => {
             let taken = command::reindex(&data)?;
@@ -86,6 +99,26 @@ fn run(command: Command) -> Result<ExitCode, LedgerError> {
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn check_checkpoint(
+    data: Option<&std::path::Path>,
+    note: &std::path::Path,
+    url: Option<&str>,
+    authority: Option<&std::path::Path>,
+    key: Option<&str>,
+) -> Result<ExitCode, LedgerError> {
+    let text = std::fs::read(note).map_err(LedgerError::file("read", note))?;
+    let sheet = sheet::check::Sheet::read(&String::from_utf8_lossy(&text))?;
+    let fit = match (data, url, authority, key) {
+        (None, Some(url), Some(authority), Some(key)) => {
+            let authority = std::fs::read(authority).map_err(LedgerError::file("read", authority))?;
+            sheet.check_over(url, &authority, &key.parse()?)?
+        }
+        (data, _, _, _) => sheet.check(data.unwrap_or(std::path::Path::new(".")))?,
+    };
+    say(&format!("{}: {fit}\n{}\n", sheet.origin(), fit.japanese()));
+    Ok(if fit.is_good() { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }
 
 fn of_witness(command: WitnessCommand) -> Result<(), LedgerError> {

@@ -19,8 +19,8 @@ use sekisho_wire::id::OfficeId;
 use serde::{Deserialize, Serialize};
 
 pub use self::hearing::{AwaitedWitnesses, WitnessHearing};
-pub use self::line::Line;
 use self::line::{Answer, Fault, Latest};
+pub use self::line::{Line, Web};
 use crate::clock::{Millis, since_boot};
 use crate::complaints::Complaints;
 use crate::config::WitnessEntry;

@@ -1,4 +1,4 @@
-//! HTTPS to one witness (tlog §13).
+//! HTTPS to one witness (tlog §13), and to whatever else has an authority of its own.
 
 use std::fmt;
 use std::sync::Arc;
@@ -16,13 +16,75 @@ use ureq::http::{Response, header};
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
 
 use crate::config::WitnessEntry;
+use crate::error::LedgerError;
 
 /// Where a witness is reached, and what its answers are held against.
 #[derive(Clone, Debug)]
 pub struct Line {
+    web: Web,
+    key: VerifyingKey,
+}
+
+/// HTTPS to one server, whose authority is the only one that is trusted for it.
+#[derive(Clone, Debug)]
+pub struct Web {
     agent: Agent,
     base: String,
-    key: VerifyingKey,
+}
+
+impl Web {
+    /// Checks address and authority (a certificate, DER); connects to nothing yet.
+    ///
+    /// # Errors
+    /// Which of the two is wrong, and why.
+    pub fn new(url: &str, authority: &[u8]) -> Result<Self, (&'static str, String)> {
+        let sound =
+            url.strip_prefix("https://").is_some_and(|rest| !rest.is_empty() && !rest.contains(['?', '#', ' ']));
+        if !sound {
+            return Err(("url", format!("'{url}' is no https:// address")));
+        }
+        let mut roots = RootCertStore::empty();
+        let added = roots.add(CertificateDer::from(authority));
+        added.map_err(|error| ("authority", format!("no certificate: {error}")))?;
+        let tls = TlsConfig::builder()
+            .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()))
+            .root_certs(RootCerts::new_with_certs(&[Certificate::from_der(authority).to_owned()]))
+            .build();
+        let agent = Agent::config_builder()
+            .https_only(true)
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .max_redirects_will_error(false)
+            .proxy(None)
+            .user_agent(concat!("sekisho-ledger/", env!("CARGO_PKG_VERSION")))
+            .max_response_header_size(HEADERS_MAX)
+            .timeout_connect(Some(CONNECT_TIME))
+            .timeout_global(Some(ANSWER_TIME))
+            .tls_config(tls)
+            .build()
+            .new_agent();
+        Ok(Self { agent, base: url.trim_end_matches('/').to_owned() })
+    }
+
+    /// What stands at a path.
+    pub(crate) fn bytes(&self, path: &str) -> Result<Vec<u8>, LedgerError> {
+        let failed = |cause: String| LedgerError::Unreachable { url: format!("{}{path}", self.base), cause };
+        let mut response =
+            self.agent.get(format!("{}{path}", self.base)).call().map_err(|error| failed(error.to_string()))?;
+        let body = response.body_mut().with_config().limit(BODY_MAX).read_to_vec();
+        let body = body.map_err(|error| failed(error.to_string()))?;
+        let status = response.status().as_u16();
+        if status == 200 {
+            Ok(body)
+        } else {
+            Err(failed(format!("{status} {}", first_line(&String::from_utf8_lossy(&body)))))
+        }
+    }
+
+    /// As text.
+    pub(crate) fn text(&self, path: &str) -> Result<String, LedgerError> {
+        Ok(String::from_utf8_lossy(&self.bytes(path)?).into_owned())
+    }
 }
 
 /// What a witness answered to a checkpoint.
@@ -64,38 +126,13 @@ impl Line {
     /// # Errors
     /// Which key of the configuration is wrong, and why.
     pub fn new(entry: &WitnessEntry) -> Result<Self, (&'static str, String)> {
-        let sound =
-            entry.url.strip_prefix("https://").is_some_and(|rest| !rest.is_empty() && !rest.contains(['?', '#', ' ']));
-        if !sound {
-            return Err(("url", format!("'{}' is no https:// address", entry.url)));
-        }
         let key: VerifyingKey =
             entry.key.parse().map_err(|error: sekisho_tlog::TlogError| ("key", error.to_string()))?;
         if key.kind() != KeyKind::CosignatureV1 {
             return Err(("key", format!("'{}' is a log's key, not a witness's", key.name())));
         }
         let authority = STANDARD.decode(&entry.authority).map_err(|error| ("authority", error.to_string()))?;
-        let mut roots = RootCertStore::empty();
-        let added = roots.add(CertificateDer::from(authority.as_slice()));
-        added.map_err(|error| ("authority", format!("no certificate: {error}")))?;
-        let tls = TlsConfig::builder()
-            .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()))
-            .root_certs(RootCerts::new_with_certs(&[Certificate::from_der(&authority).to_owned()]))
-            .build();
-        let agent = Agent::config_builder()
-            .https_only(true)
-            .http_status_as_error(false)
-            .max_redirects(0)
-            .max_redirects_will_error(false)
-            .proxy(None)
-            .user_agent(concat!("sekisho-ledger/", env!("CARGO_PKG_VERSION")))
-            .max_response_header_size(HEADERS_MAX)
-            .timeout_connect(Some(CONNECT_TIME))
-            .timeout_global(Some(ANSWER_TIME))
-            .tls_config(tls)
-            .build()
-            .new_agent();
-        Ok(Self { agent, base: entry.url.trim_end_matches('/').to_owned(), key })
+        Ok(Self { web: Web::new(&entry.url, &authority)?, key })
     }
 
     /// The key that its cosignatures verify with.
@@ -106,7 +143,7 @@ impl Line {
 
     /// Asks for a cosignature.
     pub(super) fn add_checkpoint(&self, request: &AddCheckpoint) -> Result<Answer, Fault> {
-        let sent = self.agent.post(format!("{}/add-checkpoint", self.base)).send(request.to_text());
+        let sent = self.web.agent.post(format!("{}/add-checkpoint", self.web.base)).send(request.to_text());
         let (status, content, body) = read(sent)?;
         Ok(match status {
             200 => Answer::Cosigned(body),
@@ -121,7 +158,7 @@ impl Line {
 
     /// What it cosigned last of a log.
     pub(super) fn latest(&self, origin: &str) -> Result<Latest, Fault> {
-        let got = self.agent.get(format!("{}/{}/checkpoint", self.base, origin_hash(origin))).call();
+        let got = self.web.agent.get(format!("{}/{}/checkpoint", self.web.base, origin_hash(origin))).call();
         match read(got)? {
             (200, _, note) => Ok(Latest::Note(note)),
             (404, _, _) => Ok(Latest::Nothing),

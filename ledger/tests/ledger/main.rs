@@ -20,6 +20,7 @@ mod postgres;
 mod refill;
 mod replay;
 mod served;
+mod sheet;
 mod store_conformance;
 mod town;
 mod visits;
