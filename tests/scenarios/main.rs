@@ -57,3 +57,4 @@ mod unanswered;
 mod units;
 mod usb;
 mod varlink;
+mod witnessed;
