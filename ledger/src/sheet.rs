@@ -97,7 +97,7 @@ pub(crate) fn key_of(
 }
 
 fn page(register: &Register, office: &OfficeId, parts: &[Part], now: Millis) -> String {
-    let (title, at, stamp) = (escaped(&register.title().to_string()), wareki_time(now), stamp(now));
+    let (title, at, stamp) = (escaped(register.title()), wareki_time(now), stamp(now));
     let sections: String = parts.iter().map(section).collect();
     format!(
         "<!DOCTYPE html>\n<html lang=\"ja\">\n<head>\n<meta charset=\"utf-8\">\n<title>{title} 台帳確認票</title>\n<style>{STYLE}</style>\n</head>\n<body>\n\

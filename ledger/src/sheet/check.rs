@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::fmt;
 use std::path::Path;
 
@@ -157,10 +158,11 @@ impl HashReader for Tiles<'_> {
         let path = TilePath::in_tree(TileContent::Hashes(node.tile_level), node.tile_index, self.size);
         let path = path.ok_or(LedgerError::Tlog(sekisho_tlog::TlogError::NodeMissing { level, index }))?;
         let mut fetched = self.fetched.borrow_mut();
-        if !fetched.contains_key(&path) {
-            fetched.insert(path, self.log.bytes(&format!("{}/{path}", self.base))?);
-        }
-        Ok(node.hash_in(fetched.get(&path).map_or(&[][..], Vec::as_slice))?)
+        let tile = match fetched.entry(path) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(place) => place.insert(self.log.bytes(&format!("{}/{path}", self.base))?),
+        };
+        Ok(node.hash_in(tile)?)
     }
 }
 

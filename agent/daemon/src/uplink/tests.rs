@@ -5,7 +5,7 @@ use hpke::aead::AesGcm256;
 use hpke::kdf::HkdfSha256;
 use hpke::kem::DhP256HkdfSha256;
 use hpke::{Deserializable, Kem, OpModeR, Serializable};
-use sekisho_tlog::{CosigningKey, MemoryTree, consistency_proof, range_proof};
+use sekisho_tlog::{MemoryTree, consistency_proof, range_proof};
 use sekisho_wire::batch::{Batch, ENVELOPE_INFO, Envelope, EnvelopeBinding, chain_next, chain_start};
 use sekisho_wire::cose::{Context, write_signed_bytes};
 use serde_json::{Map, Value, json};
@@ -40,10 +40,6 @@ struct State {
     first_seal: Option<Value>,
     /// Witnesses that cosign its checkpoints, by the seeds of their keys.
     cosigners: Vec<u8>,
-}
-
-fn cosigner(seed: u8) -> CosigningKey {
-    CosigningKey::from_seed(&format!("w{seed}"), &[seed; 32]).unwrap()
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -196,11 +192,7 @@ impl State {
         let root = sekisho_tlog::root_at(&self.tree, size).unwrap();
         let key = log_key("records", &self.office, RECORDS_SEED);
         let checkpoint = Checkpoint { origin: key.name().into(), size, root, extensions: vec![] }.sign(&key);
-        let log = [key.verifying_key()];
-        let checkpoint = self
-            .cosigners
-            .iter()
-            .fold(checkpoint, |note, seed| Checkpoint::cosign(&note, &log, &cosigner(*seed), 5).unwrap());
+        let checkpoint = witnessed::cosigned(checkpoint, &key.verifying_key(), &self.cosigners);
         let texts = |hashes: Vec<TreeHash>| hashes.iter().map(TreeHash::to_base64).collect::<Vec<_>>();
         let consistency =
             if seen == 0 || size < seen { vec![] } else { consistency_proof(&self.tree, seen, size).unwrap() };

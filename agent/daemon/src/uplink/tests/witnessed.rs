@@ -2,8 +2,20 @@ use std::sync::Arc;
 
 use sekisho_register::change::{Change, SetWitnesses, Witness};
 use sekisho_register::{Ed25519Key, Title};
+use sekisho_tlog::{CosigningKey, VerifyingKey};
 
 use super::*;
+
+fn cosigner(seed: u8) -> CosigningKey {
+    CosigningKey::from_seed(&format!("w{seed}"), &[seed; 32]).unwrap()
+}
+
+/// A checkpoint with the lines of these witnesses.
+pub(super) fn cosigned(checkpoint: String, log: &VerifyingKey, seeds: &[u8]) -> String {
+    let log = std::slice::from_ref(log);
+    let cosign = |note: String, seed: &u8| Checkpoint::cosign(&note, log, &cosigner(*seed), 5).unwrap();
+    seeds.iter().fold(checkpoint, cosign)
+}
 
 /// Two persons name these witnesses; the terminal has folded it.
 fn decide(bench: &mut Bench, seeds: &[u8], needed: u8) {
