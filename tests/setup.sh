@@ -42,6 +42,8 @@ wanted=${1:-everything}
     swtpm libtss2-tcti-swtpm0 libtss2-rc0 libtss2-esys-3.0.2-0
     # The other database of the ledger.
     postgresql-15
+    # Whoever scans the month's sheet.
+    zbar-tools
     # Fuzz targets: libFuzzer is written in C++.
     g++
     # Another maker's card (tests/nitrokey): its file system is C, whose headers bindgen reads with libclang.

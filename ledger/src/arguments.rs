@@ -144,11 +144,106 @@ pub enum Command {
         #[arg(long, required = true)]
         i_have_checked: bool,
     },
+    /// Be a witness of other ledgers: cosign what continues their logs （他の台帳の立会人になります）
+    #[command(subcommand)]
+    Witness(WitnessCommand),
+    /// Print each log's checkpoint with a code to scan: the month's sheet for the safe, as a page of HTML （金庫に保管する台帳確認票を作ります）
+    PrintCheckpoint {
+        /// The ledger's directory （データディレクトリ）
+        #[arg(long)]
+        data: PathBuf,
+        /// Whose logs （団体）
+        #[arg(long)]
+        office: OfficeId,
+        /// Where to write the page （書き出すファイル）
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+        /// For tests: a file with milliseconds to add to the clock （試験用の模擬時計）
+        #[arg(long, value_name = "FILE", hide = true)]
+        simulated_clock: Option<PathBuf>,
+    },
+    /// Hold a printed checkpoint, scanned or typed, against the log; 0 it fits, 1 it does not, 2 cannot run （確認票を台帳と照合します）
+    CheckCheckpoint {
+        /// The ledger's directory （データディレクトリ）
+        #[arg(long, required_unless_present = "url")]
+        data: Option<PathBuf>,
+        /// The sheet's text: what its code says （確認票の内容）
+        #[arg(long, value_name = "FILE")]
+        note: PathBuf,
+        /// Ask a ledger over HTTPS instead （HTTPS で照合する台帳のアドレス）
+        #[arg(long, conflicts_with = "data", requires_all = ["authority", "key"])]
+        url: Option<String>,
+        /// The certificate of its TLS authority （認証局の証明書）
+        #[arg(long, value_name = "FILE")]
+        authority: Option<PathBuf>,
+        /// The log's verifier key （ログの検証鍵）
+        #[arg(long, value_name = "NAME+ID+KEY")]
+        key: Option<String>,
+    },
     /// Make the search index again; the ledger must not be running （検索の索引を作り直します）
     Reindex {
         /// The ledger's directory （データディレクトリ）
         #[arg(long)]
         data: PathBuf,
+    },
+}
+
+/// What a witness does.
+#[derive(Subcommand)]
+pub enum WitnessCommand {
+    /// Make a witness: directory, key, TLS authority, configuration （立会人を新しく作ります）
+    Init {
+        /// Where it is to live （データディレクトリ）
+        #[arg(long)]
+        data: PathBuf,
+        /// The name of its key, for ever （立会人の名前。変更できません）
+        #[arg(long)]
+        name: String,
+        /// Address and port to listen on （待ち受けるアドレスとポート）
+        #[arg(long, value_name = "ADDR:PORT")]
+        listen: SocketAddr,
+        /// A host name or address that ledgers reach it by （台帳から接続するときのホスト名）
+        #[arg(long = "host", required = true, value_name = "HOST")]
+        hosts: Vec<String>,
+    },
+    /// Watch one more log, by its verifier key; the witness must not be running （見守るログを追加します）
+    AddLog {
+        /// The witness's directory （データディレクトリ）
+        #[arg(long)]
+        data: PathBuf,
+        /// The log's verifier key, as `sekisho-ledger status` shows it （ログの検証鍵）
+        #[arg(long, value_name = "NAME+ID+KEY", required = true)]
+        key: Vec<String>,
+    },
+    /// Serve until SIGTERM （立会人を動かします）
+    Serve {
+        /// The witness's directory （データディレクトリ）
+        #[arg(long)]
+        data: PathBuf,
+        /// For tests: a file with milliseconds to add to the clock （試験用の模擬時計）
+        #[arg(long, value_name = "FILE", hide = true)]
+        simulated_clock: Option<PathBuf>,
+    },
+    /// Show the logs and how far they were cosigned （ログと連署の状態を表示します）
+    Status {
+        /// The witness's directory （データディレクトリ）
+        #[arg(long)]
+        data: PathBuf,
+    },
+    /// Print what a ledger's ledger.toml says of this witness （台帳の設定に書く内容を表示します）
+    Key {
+        /// The witness's directory （データディレクトリ）
+        #[arg(long)]
+        data: PathBuf,
+    },
+    /// Go on in a directory to which the witness was moved; one that was put back from a copy must not （移設した立会人を使えるようにします）
+    Moved {
+        /// The witness's new directory （移設先のデータディレクトリ）
+        #[arg(long)]
+        data: PathBuf,
+        /// That the witness was stopped before it was moved, and will never be started again where it was （確認済みであること）
+        #[arg(long, required = true)]
+        it_was_stopped_first: bool,
     },
 }
 

@@ -57,16 +57,16 @@ pub enum Halt {
     Changed,
     /// It has stopped before, and the note that says why cannot be read.
     NoteUnreadable,
-    /// A terminal has verified more entries than there are: database and file were both put back.
+    /// A terminal has verified, or a witness cosigned, more entries than there are: database and file were both put back.
     Outrun {
-        /// Entries that the terminal verified.
+        /// Entries that it shows.
         seen: u64,
         /// Entries in the database.
         stored: u64,
     },
     /// An act has given up what is lost of it: its successor begins when the ledger is started again.
     Succeeded,
-    /// A terminal has verified another history.
+    /// A terminal has verified, or a witness cosigned, another history.
     Contradicted {
         /// At which size.
         size: u64,
@@ -292,10 +292,10 @@ impl fmt::Display for Halt {
             Self::Changed => f.write_str("its checkpoint file was changed by somebody else"),
             Self::NoteUnreadable => f.write_str("it had stopped before, and the note that says why cannot be read"),
             Self::Outrun { seen, stored } => {
-                write!(f, "a terminal has verified {seen} entries, the database has {stored}")
+                write!(f, "somebody shows {seen} entries that we signed, the database has {stored}")
             }
             Self::Succeeded => f.write_str("another log goes on in its place; start the ledger again"),
-            Self::Contradicted { size } => write!(f, "a terminal has verified another history at {size} entries"),
+            Self::Contradicted { size } => write!(f, "somebody shows another history that we signed at {size} entries"),
         }
     }
 }

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use sekisho_register::Register;
+use sekisho_tlog::{KeyKind, VerifyingKey};
 use sekisho_wire::id::OfficeId;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
@@ -24,8 +26,9 @@ use crate::ledger::Ledger;
 use crate::memory::Memory;
 use crate::office::fold_register;
 use crate::server;
-use crate::signed_log::make_log_keys;
+use crate::signed_log::{make_log_keys, origin};
 use crate::store::{Change, CodePurpose, LogName, Server, Store, StoredCode};
+use crate::witnesses::WitnessStatus;
 
 /// Whether others can reach a host by that: an address, or a DNS name (RFC 1123).
 fn host_is_sound(host: &str) -> bool {
@@ -36,6 +39,21 @@ fn host_is_sound(host: &str) -> bool {
             && !label.ends_with('-')
     };
     host.parse::<std::net::IpAddr>().is_ok() || (host.len() <= 253 && host.split('.').all(label))
+}
+
+/// Refuses an address that others could not be told.
+pub(crate) fn wrong_address(listen: SocketAddr, hosts: &[String]) -> Result<(), LedgerError> {
+    if listen.port() == 0 {
+        return Err(LedgerError::Argument {
+            name: "--listen",
+            cause: "others are told the port, so it cannot be 0".into(),
+        });
+    }
+    if let Some(host) = hosts.iter().find(|host| !host_is_sound(host)) {
+        let cause = format!("'{host}' is neither a host name nor an address");
+        return Err(LedgerError::Argument { name: "--host", cause });
+    }
+    Ok(())
 }
 
 /// Makes a ledger: directory, keys, TLS authority, configuration, empty database.
@@ -53,16 +71,7 @@ pub fn init(
     if !name_is_sound(name) {
         return Err(LedgerError::Argument { name: "--name", cause: NAME_RULE.into() });
     }
-    if listen.port() == 0 {
-        return Err(LedgerError::Argument {
-            name: "--listen",
-            cause: "codes carry the port, so it cannot be 0".into(),
-        });
-    }
-    if let Some(host) = hosts.iter().find(|host| !host_is_sound(host)) {
-        let cause = format!("'{host}' is neither a host name nor an address");
-        return Err(LedgerError::Argument { name: "--host", cause });
-    }
+    wrong_address(listen, &hosts)?;
     if let Some(Err(cause)) = postgres.as_deref().map(|text| Server::at(text, postgres_authority.as_deref())) {
         return Err(LedgerError::Argument { name: "--postgres", cause });
     }
@@ -124,19 +133,27 @@ pub fn serve(root: &Path, clock: Arc<dyn Clock>) -> Result<(), LedgerError> {
 }
 
 async fn serve_until_told(ledger: Arc<Ledger>, root: &Path) -> Result<(), LedgerError> {
-    let waits = |kind| signal(kind).map_err(LedgerError::file("wait for signals in", root));
-    let (mut terminate, mut interrupt) = (waits(SignalKind::terminate())?, waits(SignalKind::interrupt())?);
+    let (stop, stopping) = watch::channel(false);
+    let told = told_to_stop(root, stop)?;
     let server = server::Server::bind(Arc::clone(&ledger)).await?;
     let address = server.address().map_or_else(|_| ledger.config.listen.to_string(), |address| address.to_string());
     log::info!("{} listens on {address} for {} offices", ledger.config.name, ledger.offices().len());
-    let (stop, stopping) = watch::channel(false);
-    let told = async move {
+    tokio::join!(server.serve(stopping), told);
+    Ok(())
+}
+
+/// Says so when SIGTERM or SIGINT comes.
+///
+/// # Errors
+/// When signals cannot be waited for.
+pub(crate) fn told_to_stop(root: &Path, stop: watch::Sender<bool>) -> Result<impl Future<Output = ()>, LedgerError> {
+    let waits = |kind| signal(kind).map_err(LedgerError::file("wait for signals in", root));
+    let (mut terminate, mut interrupt) = (waits(SignalKind::terminate())?, waits(SignalKind::interrupt())?);
+    Ok(async move {
         tokio::select! { _ = terminate.recv() => {} _ = interrupt.recv() => {} }
         log::info!("told to stop");
         stop.send_replace(true);
-    };
-    tokio::join!(server.serve(stopping), told);
-    Ok(())
+    })
 }
 
 /// Checks everything (see [`crate::fsck`]).
@@ -174,6 +191,7 @@ pub fn status(root: &Path, clock: &dyn Clock) -> Result<String, LedgerError> {
         if let Some(awaited) = go_on::waits(&data, &office.id)? {
             text += &format!("  waits: {awaited}（端末機の確認待ち）\n");
         }
+        text += &log_keys(&config.name, &office.id, &register);
         let terminals = register.terminals().count();
         text += &format!("  {terminals} terminals（端末機 {terminals} 台）\n");
         text += &kept_status(&*store, &office.id, &register, clock.now())?;
@@ -182,6 +200,7 @@ pub fn status(root: &Path, clock: &dyn Clock) -> Result<String, LedgerError> {
     if destroyed {
         text += &key_status(&data)?;
     }
+    text += &witnesses_status(&config, &data);
     Ok(text)
 }
 
@@ -196,6 +215,50 @@ fn key_status(data: &DataDir) -> Result<String, LedgerError> {
         "payload.key changed {at}: keep a copy of it apart from the database, and destroy every older copy\n\
          payload.key は {at} に変更されました。データベースとは別に複製を保管し、それより古い複製は破棄してください\n"
     ))
+}
+
+/// What a witness is told of the logs.
+fn log_keys(ledger: &str, office: &OfficeId, register: &Register) -> String {
+    let keys = register.founding().map(|found| found.keys.clone());
+    let line = |log: LogName| {
+        let key = keys.as_ref().map(|keys| match log {
+            LogName::Records => keys.records,
+            LogName::Register => keys.register,
+            LogName::Casebook => keys.casebook,
+        });
+        let key = key.and_then(|key| {
+            VerifyingKey::from_bytes(
+                &origin(ledger, office, log, register.generation(log.of_acts())),
+                KeyKind::Ed25519,
+                &key.0,
+            )
+            .ok()
+        });
+        key.map(|key| format!("    {key}\n"))
+    };
+    let lines = LogName::ALL.into_iter().filter_map(line);
+    lines.fold("  keys of the logs（ログの検証鍵）\n".into(), |text, line| text + &line)
+}
+
+/// How the witnesses stand, as the running ledger says.
+fn witnesses_status(config: &Config, data: &DataDir) -> String {
+    if config.witnesses.is_empty() {
+        return String::new();
+    }
+    let (needed, all) = (config.witnesses_to_hear(), config.witnesses.len());
+    let mut text = format!(
+        "{all} witnesses, {needed} must be heard after a start（立会人 {all}、起動時に確認が必要な数 {needed}）\n"
+    );
+    let told = std::fs::read(data.witnesses()).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
+    let told: Vec<WitnessStatus> = told.unwrap_or_default();
+    for WitnessStatus { name, answers, faults } in told {
+        let answers = if answers { "answers（応答あり）" } else { "does NOT answer（応答なし）" };
+        text += &format!("  {name}: {answers}\n");
+        for (log, fault) in faults {
+            text += &format!("    {log}{}{fault}\n", if log.is_empty() { "" } else { ": " });
+        }
+    }
+    text
 }
 
 fn log_status(data: &DataDir, store: &dyn Store, office: &OfficeId, log: LogName) -> Result<String, LedgerError> {
@@ -225,6 +288,7 @@ pub fn resume(root: &Path, office: &OfficeId, log: LogName, clock: Arc<dyn Clock
     let known = ledger.office(office).map_err(|_| unknown())?;
     // Whoever says that nothing newer is known anywhere waits for nobody.
     known.hearing().end();
+    known.witness_hearing().end();
     let note = known.log(log).resume(&*ledger.store, office, clock.machine())?;
     ledger.note_resumed(office, log);
     Ok(note)

@@ -3,11 +3,13 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::data::DataDir;
 use crate::error::LedgerError;
 use crate::store::{Book, Server};
+use crate::witnesses::Line;
 
 /// The whole file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,6 +41,24 @@ pub struct Config {
     /// Where Prometheus reads numbers: an address of this machine alone. Without it, nowhere.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metrics: Option<SocketAddr>,
+    /// Witnesses that must have cosigned, after a start, what this ledger has, before anything is written: a majority of them where nothing is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hear_witnesses: Option<usize>,
+    /// Who cosigns the checkpoints of all logs. Last, for a table ends what stands above it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub witnesses: Vec<WitnessEntry>,
+}
+
+/// One witness, as `sekisho-ledger witness key` prints it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WitnessEntry {
+    /// Where it is reached: its submission prefix.
+    pub url: String,
+    /// Its verifier key, of kind cosignature/v1.
+    pub key: String,
+    /// The certificate of its TLS authority (DER, base64): the only one that is trusted for it.
+    pub authority: String,
 }
 
 const fn default_tick() -> u64 {
@@ -64,6 +84,8 @@ impl Config {
             hear: None,
             waiting_max,
             metrics: None,
+            hear_witnesses: None,
+            witnesses: Vec::new(),
         }
     }
 
@@ -81,13 +103,7 @@ impl Config {
     /// # Errors
     /// As [`Config::read`].
     pub fn parse(path: &Path, text: &str) -> Result<Self, LedgerError> {
-        let config: Self = toml::from_str(text).map_err(|error| {
-            let start = error.span().map_or(0, |span| span.start);
-            let line = text.get(..start).unwrap_or("").matches('\n').count() + 1;
-            let key = text.lines().nth(line - 1).and_then(|line| line.split_once('='));
-            let key = key.map(|(key, _)| key.trim().into()).unwrap_or_default();
-            LedgerError::Config { path: path.into(), line, key, cause: error.message().trim().into() }
-        })?;
+        let config: Self = from_toml(path, text)?;
         let wrong = |key: &str, cause: &str| {
             let line = text.lines().position(|line| line.trim_start().starts_with(key)).map_or(0, |at| at + 1);
             Err(LedgerError::Config { path: path.into(), line, key: key.into(), cause: cause.into() })
@@ -118,7 +134,25 @@ impl Config {
         if config.metrics.is_some_and(|address| !address.ip().is_loopback()) {
             return wrong("metrics", "an address of this machine alone: 127.0.0.1 or [::1], with a port");
         }
+        for (at, entry) in config.witnesses.iter().enumerate() {
+            if let Err((key, cause)) = Line::new(entry) {
+                return wrong(key, &format!("witness {}: {cause}", at + 1));
+            }
+            if config.witnesses.iter().take(at).any(|before| before.key == entry.key) {
+                return wrong("key", &format!("witness {} stands there twice", at + 1));
+            }
+        }
+        if config.hear_witnesses.is_some_and(|hear| hear > config.witnesses.len()) {
+            return wrong("hear_witnesses", "not more than there are witnesses");
+        }
         Ok(config)
+    }
+
+    /// How many witnesses must be heard after a start.
+    #[must_use]
+    pub fn witnesses_to_hear(&self) -> usize {
+        let majority = if self.witnesses.is_empty() { 0 } else { self.witnesses.len() / 2 + 1 };
+        self.hear_witnesses.unwrap_or(majority)
     }
 
     /// The file's text.
@@ -145,10 +179,29 @@ impl Config {
     /// Where others reach the ledger.
     #[must_use]
     pub fn url(&self) -> String {
-        let host = self.hosts.first().map_or("localhost", String::as_str);
-        let bracketed = if host.contains(':') { format!("[{host}]") } else { host.into() };
-        format!("https://{bracketed}:{}", self.listen.port())
+        url_of(&self.hosts, self.listen)
     }
+}
+
+/// Where others reach a server: at the first of its hosts.
+pub(crate) fn url_of(hosts: &[String], listen: SocketAddr) -> String {
+    let host = hosts.first().map_or("localhost", String::as_str);
+    let bracketed = if host.contains(':') { format!("[{host}]") } else { host.into() };
+    format!("https://{bracketed}:{}", listen.port())
+}
+
+/// Reads a configuration.
+///
+/// # Errors
+/// With file, line and key.
+pub(crate) fn from_toml<T: DeserializeOwned>(path: &Path, text: &str) -> Result<T, LedgerError> {
+    toml::from_str(text).map_err(|error| {
+        let start = error.span().map_or(0, |span| span.start);
+        let line = text.get(..start).unwrap_or("").matches('\n').count() + 1;
+        let key = text.lines().nth(line - 1).and_then(|line| line.split_once('='));
+        let key = key.map(|(key, _)| key.trim().into()).unwrap_or_default();
+        LedgerError::Config { path: path.into(), line, key, cause: error.message().trim().into() }
+    })
 }
 
 /// Whether a ledger may be called so: it becomes part of key names (tlog §7.1).

@@ -109,6 +109,12 @@ impl DataDir {
         self.root.join("index.db")
     }
 
+    /// How the witnesses of a running ledger stand.
+    #[must_use]
+    pub fn witnesses(&self) -> PathBuf {
+        self.root.join("witnesses.json")
+    }
+
     /// The key that wraps what is secret in the database, but for payload keys.
     #[must_use]
     pub fn master_key(&self) -> PathBuf {

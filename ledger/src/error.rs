@@ -62,6 +62,11 @@ pub enum LedgerError {
         /// Its checkpoints.
         path: PathBuf,
     },
+    /// A witness's files are copies: it may have cosigned more since they were made.
+    PutBack {
+        /// Which file.
+        path: PathBuf,
+    },
     /// The envelope key is not the one that an office was founded with.
     OtherEnvelopeKey {
         /// Which office.
@@ -111,6 +116,13 @@ pub enum LedgerError {
         /// Why not.
         source: std::io::Error,
     },
+    /// Another server.
+    Unreachable {
+        /// What was asked for.
+        url: String,
+        /// Why there is none.
+        cause: String,
+    },
     /// A release build was asked for a simulated clock.
     NoSimulatedClock,
 }
@@ -138,9 +150,13 @@ impl LedgerError {
                 "Restore the file from the backup, then run `sekisho-ledger fsck`.",
                 "バックアップからファイルを復元し、`sekisho-ledger fsck` を実行してください。",
             ),
+            Self::PutBack { .. } => (
+                "Make a new witness, with a new key, and have it take this one's place. Only one that was moved, stopped before, with everything that it cosigned: `sekisho-ledger witness moved`.",
+                "新しい鍵で立会人を作り直し、置き換えてください。停止後にすべてを移設した場合に限り `sekisho-ledger witness moved` を使えます。",
+            ),
             Self::AlreadyThere { .. } => (
-                "Use it with `sekisho-ledger serve`, or name another directory.",
-                "`sekisho-ledger serve` で使用するか、別のディレクトリを指定してください。",
+                "Use it with `serve`, or name another directory.",
+                "`serve` で使用するか、別のディレクトリを指定してください。",
             ),
             Self::InUse { .. } => {
                 ("Stop the other sekisho-ledger first.", "先に動作中の sekisho-ledger を停止してください。")
@@ -175,6 +191,10 @@ impl LedgerError {
                 "Change `listen` in ledger.toml, or stop what uses the address.",
                 "ledger.toml の `listen` を変更するか、そのアドレスを使用中のプログラムを停止してください。",
             ),
+            Self::Unreachable { .. } => (
+                "Check the address, the authority's certificate and the line.",
+                "アドレス、認証局の証明書、回線を確認してください。",
+            ),
             Self::NoSimulatedClock => (
                 "Leave the option out; only test builds have a simulated clock.",
                 "このオプションを外してください。模擬時計は試験用ビルドにのみあります。",
@@ -200,7 +220,7 @@ impl fmt::Display for LedgerError {
                 write!(f, "cannot read {}: it does not hold {expected}", path.display())
             }
             Self::AlreadyThere { path } => {
-                write!(f, "cannot make a ledger in {}: there is one already", path.display())
+                write!(f, "cannot make it in {}: there is one already", path.display())
             }
             Self::InUse { path } => write!(f, "cannot serve {}: another process does", path.display()),
             Self::Open { path, mode } => {
@@ -216,6 +236,13 @@ impl fmt::Display for LedgerError {
             Self::OtherEnvelopeKey { office, path } => {
                 write!(f, "cannot use {}: it is not the key that office {office} was founded with", path.display())
             }
+            Self::PutBack { path } => {
+                write!(
+                    f,
+                    "cannot cosign with {}: it is a copy, and what was cosigned since is not in it",
+                    path.display()
+                )
+            }
             Self::NotResumed { cause } => write!(f, "cannot resume the log: {cause}"),
             Self::WaitsForNobody { cause } => write!(f, "cannot end a wait: {cause}"),
             Self::Argument { name, cause } => write!(f, "cannot use {name}: {cause}"),
@@ -226,6 +253,7 @@ impl fmt::Display for LedgerError {
                 write!(f, "cannot fold the register at the act with index {index}: {cause}")
             }
             Self::Listen { address, source } => write!(f, "cannot listen on {address}: {source}"),
+            Self::Unreachable { url, cause } => write!(f, "cannot ask {url}: {cause}"),
             Self::NoSimulatedClock => {
                 f.write_str("cannot simulate the clock: this is a release build and has no simulated clock")
             }
@@ -246,11 +274,13 @@ impl std::error::Error for LedgerError {
             | Self::Argument { .. }
             | Self::Open { .. }
             | Self::OfficeGone { .. }
+            | Self::PutBack { .. }
             | Self::OtherEnvelopeKey { .. }
             | Self::NotResumed { .. }
             | Self::WaitsForNobody { .. }
             | Self::Crypto { .. }
             | Self::Register { .. }
+            | Self::Unreachable { .. }
             | Self::NoSimulatedClock => None,
         }
     }

@@ -9,7 +9,6 @@ use sekisho_wire::id::OfficeId;
 
 use crate::data::{DataDir, replace_file};
 use crate::error::LedgerError;
-use crate::hearing::Awaited;
 use crate::ledger::Ledger;
 use crate::office::Office;
 use crate::store::LogName;
@@ -50,7 +49,7 @@ pub fn go_on(data: &DataDir, office: &OfficeId) -> Result<String, LedgerError> {
 
 /// What was written down of each office.
 #[derive(Debug, Default)]
-pub(crate) struct Told(HashMap<OfficeId, Awaited>);
+pub(crate) struct Told(HashMap<OfficeId, String>);
 
 impl Ledger {
     /// Says who is waited for, and looks whether an operator has ended that.
@@ -61,7 +60,8 @@ impl Ledger {
                 (Some(_), Some(_)) if !path.exists() => {
                     told.0.remove(&office.id);
                     office.hearing().end();
-                    log::warn!("office {} waits for no more terminals: an operator said so", office.id);
+                    office.witness_hearing().end();
+                    log::warn!("office {} waits for nobody else: an operator said so", office.id);
                     self.note_goes_on(&office.id);
                     if let Err(refusal) = self.fill_what_is_whole(&office) {
                         log::error!("a log of office {} could not be filled: {refusal}", office.id);
@@ -79,7 +79,7 @@ impl Ledger {
                 }
                 (None, Some(_)) => {
                     told.0.remove(&office.id);
-                    log::info!("office {} waits for no more terminals", office.id);
+                    log::info!("office {} waits for nobody else", office.id);
                     if let Err(error) = std::fs::remove_file(&path) {
                         log::warn!("cannot remove {}: {error}", path.display());
                     }
@@ -96,7 +96,9 @@ impl Ledger {
 }
 
 /// Who is waited for, before anything is written or before a log goes on that was filled.
-fn awaited(office: &Office) -> Option<Awaited> {
+fn awaited(office: &Office) -> Option<String> {
     let behind = || LogName::ALL.into_iter().any(|log| office.log(log).lacks().is_some());
-    office.hearing().awaited().or_else(|| behind().then(|| office.awaited_by_a_filled_log()).flatten())
+    let filled = || if behind() { office.awaited_by_a_filled_log() } else { None };
+    let terminals = office.hearing().awaited().or_else(filled).map(|awaited| awaited.to_string());
+    terminals.or_else(|| office.witness_hearing().awaited().map(|awaited| awaited.to_string()))
 }

@@ -149,7 +149,7 @@ async fn readyz(State(hall): State<Hall>, terminal: Result<Terminal, Refusal>) -
     let stopped: Vec<(OfficeId, String)> = hall.ledger.offices().iter().flat_map(|office| stopped(office)).collect();
     if stopped.is_empty() {
         // One that hears is to be reached: how else would it hear?
-        let hears = hall.ledger.offices().iter().any(|office| office.hearing().awaited().is_some());
+        let hears = hall.ledger.offices().iter().any(|office| office.hears());
         return if hears { HEARS } else { "ready\n" }.into_response();
     }
     let admitted = match terminal {

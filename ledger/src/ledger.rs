@@ -32,6 +32,7 @@ use crate::signed_log::{Log, Surroundings};
 use crate::store::{LogName, Store};
 use crate::vault::Vault;
 use crate::visitors::Visitors;
+use crate::witnesses::Witnesses;
 use crate::world::{Offices, Places};
 use crate::writer::Writer;
 
@@ -67,6 +68,8 @@ pub struct Ledger {
     pub(crate) answers: Answers,
     /// What is being destroyed.
     pub(crate) destructions: Destructions,
+    /// Who cosigns what is published.
+    pub witnesses: Witnesses,
     /// Held while an office is brought up.
     pub(crate) founding: Mutex<()>,
     stopping: AtomicBool,
@@ -127,6 +130,7 @@ impl std::fmt::Display for CannotWrite {
 pub struct Threads {
     sequencer: JoinHandle<()>,
     follower: JoinHandle<()>,
+    witnesses: Vec<JoinHandle<()>>,
 }
 
 impl Ledger {
@@ -155,7 +159,15 @@ impl Ledger {
         let Keys { wrapping, envelope } = Keys::read(data)?;
         finish_writing_payload_keys(data)?;
         let vault = Arc::new(Vault::open(wrapping, &*store)?);
-        let places = Places { checkpoints: data.checkpoints(), memory: data.memory().clone(), index: data.index() };
+        let places = Places {
+            checkpoints: data.checkpoints(),
+            memory: data.memory().clone(),
+            index: data.index(),
+            witnesses: data.witnesses(),
+        };
+        // What it says is of an earlier run.
+        drop(std::fs::remove_file(&places.witnesses));
+        let witnesses = Witnesses::new(&config.witnesses)?;
         let offices = Arc::new(Offices::default());
         let stored_offices = store.offices()?;
         for office in signed_offices(&places.checkpoints)? {
@@ -166,8 +178,10 @@ impl Ledger {
         make_private(&places.index).map_err(LedgerError::file("make", &places.index))?;
         for stored in stored_offices {
             let (name, checkpoints, hear) = (&*config.name, &*places.checkpoints, config.hear);
-            let memory = &places.memory;
-            let around = Surroundings { name, checkpoints, memory, master: vault.master(), hear };
+            let (memory, hear_witnesses) = (&places.memory, config.witnesses_to_hear());
+            // Witnesses know more than terminals: where they are heard, terminals are as well only where somebody says so.
+            let hear = hear.or((hear_witnesses > 0).then_some(0));
+            let around = Surroundings { name, checkpoints, memory, master: vault.master(), hear, hear_witnesses };
             let office = Office::open(&*store, &stored, around)?;
             // Terminals seal for the key that their office was founded with: under another one nothing that they send would open.
             if !office.was_founded_with(&envelope) {
@@ -190,6 +204,7 @@ impl Ledger {
             presence: Presence::default(),
             answers: Answers::default(),
             destructions: Destructions::default(),
+            witnesses,
             founding: Mutex::default(),
             stopping: AtomicBool::new(false),
             config,
@@ -215,7 +230,7 @@ impl Ledger {
         Ok(Arc::new(ledger))
     }
 
-    /// Starts the sequencer and the index's follower.
+    /// Starts the sequencer, the index's follower, and who asks the witnesses.
     ///
     /// # Errors
     /// When a thread cannot be started.
@@ -225,7 +240,7 @@ impl Ledger {
             |name: &str, work: Box<dyn FnOnce() + Send>| std::thread::Builder::new().name(name.into()).spawn(work);
         let sequencer = spawn("sequencer", Box::new(move || sequencing.sequence()))?;
         let follower = spawn("follower", Box::new(move || following.follow()))?;
-        Ok(Threads { sequencer, follower })
+        Ok(Threads { sequencer, follower, witnesses: self.ask_witnesses()? })
     }
 
     /// Whether what comes can be written and gets its checkpoint.
@@ -256,7 +271,8 @@ impl Ledger {
     /// Tells the threads to end. What is committed gets its checkpoint first.
     pub fn stop(&self, threads: Threads) {
         self.stopping.store(true, Ordering::Release);
-        for thread in [threads.sequencer, threads.follower] {
+        threads.witnesses.iter().for_each(|thread| thread.thread().unpark());
+        for thread in [threads.sequencer, threads.follower].into_iter().chain(threads.witnesses) {
             thread.thread().unpark();
             if thread.join().is_err() {
                 log::error!("a thread of the ledger had panicked");

@@ -6,9 +6,11 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Parser;
-use sekisho_ledger::arguments::{Arguments, Command};
+use sekisho_ledger::arguments::{Arguments, Command, WitnessCommand};
 use sekisho_ledger::command;
 use sekisho_ledger::error::LedgerError;
+use sekisho_ledger::sheet;
+use sekisho_ledger::witness::command as witness;
 use sekisho_wire::id::OfficeId;
 use sekisho_wire::words::Language;
 
@@ -87,12 +89,69 @@ fn run(command: Command) -> Result<ExitCode, LedgerError> {
             let awaited = command::go_on(&data, &office)?;
             say(&format!("the ledger goes on; it had waited: {awaited}\n端末機の確認待ちを終え、書き込みを始めます\n"));
         }
+        Command::PrintCheckpoint { data, office, out, simulated_clock } => {
+            let page = sheet::sheet(&data, &office, command::clock(simulated_clock)?.now())?;
+            let written = sekisho_ledger::data::replace_file(&out, page.as_bytes());
+            written.map_err(LedgerError::file("write", &out))?;
+            let out = out.display();
+            say(&format!(
+                "print {out}, have it stamped, and put it into the safe\n{out} を印刷し、押印して金庫に保管してください\n"
+            ));
+        }
+        Command::CheckCheckpoint { data, note, url, authority, key } => {
+            return check_checkpoint(data.as_deref(), &note, url.as_deref(), authority.as_deref(), key.as_deref());
+        }
+        Command::Witness(command) => of_witness(command)?,
         Command::Reindex { data } => {
             let taken = command::reindex(&data)?;
             say(&format!("{taken} entries taken into the index\n{taken} 件を索引に登録しました\n"));
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn check_checkpoint(
+    data: Option<&std::path::Path>,
+    note: &std::path::Path,
+    url: Option<&str>,
+    authority: Option<&std::path::Path>,
+    key: Option<&str>,
+) -> Result<ExitCode, LedgerError> {
+    let text = std::fs::read(note).map_err(LedgerError::file("read", note))?;
+    let sheet = sheet::check::Sheet::read(&String::from_utf8_lossy(&text))?;
+    let fit = match (data, url, authority, key) {
+        (None, Some(url), Some(authority), Some(key)) => {
+            let authority = std::fs::read(authority).map_err(LedgerError::file("read", authority))?;
+            sheet.check_over(url, &authority, &key.parse()?)?
+        }
+        (data, _, _, _) => sheet.check(data.unwrap_or(std::path::Path::new(".")))?,
+    };
+    say(&format!("{}: {fit}\n{}\n", sheet.origin(), fit.japanese()));
+    Ok(if fit.is_good() { ExitCode::SUCCESS } else { ExitCode::from(1) })
+}
+
+fn of_witness(command: WitnessCommand) -> Result<(), LedgerError> {
+    match command {
+        WitnessCommand::Init { data, name, listen, hosts } => {
+            let key = witness::init(&data, &name, listen, hosts)?;
+            let data = data.display();
+            say(&format!("witness {key} made in {data}\n立会人 {name} を {data} に作成しました\n"));
+        }
+        WitnessCommand::AddLog { data, key } => {
+            for key in key {
+                let key = witness::add_log(&data, &key)?;
+                say(&format!("watches {}\n{} を見守ります\n", key.name(), key.name()));
+            }
+        }
+        WitnessCommand::Serve { data, simulated_clock } => witness::serve(&data, command::clock(simulated_clock)?)?,
+        WitnessCommand::Status { data } => say(&witness::status(&data)?),
+        WitnessCommand::Key { data } => say(&witness::key(&data)?),
+        WitnessCommand::Moved { data, it_was_stopped_first: _ } => {
+            let logs = witness::moved(&data)?;
+            say(&format!("goes on with {logs} logs\n{logs} 件のログで継続します\n"));
+        }
+    }
+    Ok(())
 }
 
 fn move_book(data: &Path, postgres: Option<String>, authority: Option<PathBuf>) -> Result<ExitCode, LedgerError> {

@@ -17,6 +17,7 @@ use crate::hearing::{Awaited, Hearing, Remembered};
 use crate::keys::EnvelopeKey;
 use crate::signed_log::{Log, Published, Surroundings, Unpublished, lock, open_seeds};
 use crate::store::{LogName, Store, StoreError, StoredOffice};
+use crate::witnesses::WitnessHearing;
 
 /// How many registers of the past an office keeps to judge by: acts come in by ones and twos that were drafted over the same register.
 const JUDGES: usize = 2;
@@ -33,6 +34,7 @@ pub struct Office {
     hearing: Hearing,
     /// Counts how often terminals that wait were called.
     called: watch::Sender<u64>,
+    witness_hearing: WitnessHearing,
 }
 
 /// Registers of the past, by which entries of the casebook are judged.
@@ -68,6 +70,7 @@ impl Office {
         let mut casebook = Casebook::new();
         fold_casebook(store, &stored.id, &register, &mut casebook)?;
         let (register, casebook) = (RwLock::new(Arc::new(register)), RwLock::new(Arc::new(casebook)));
+        let witness_hearing = WitnessHearing::of(around.hear_witnesses);
         Ok(Self {
             id: stored.id,
             logs,
@@ -75,6 +78,7 @@ impl Office {
             casebook,
             filing: Mutex::default(),
             hearing,
+            witness_hearing,
             called: watch::Sender::new(0),
         })
     }
@@ -128,6 +132,18 @@ impl Office {
         let register = self.register();
         let state = |code: &Code| register.terminal(code).map(|terminal| terminal.state(register.newest_made()));
         self.hearing.awaited_by_a_filled_log(|code| state(code).is_some_and(|state| state != TerminalUse::Retired))
+    }
+
+    /// Whether somebody is waited for before anything is written.
+    #[must_use]
+    pub fn hears(&self) -> bool {
+        self.hearing.awaited().is_some() || self.witness_hearing.awaited().is_some()
+    }
+
+    /// Which witnesses have said since the start what they cosigned last.
+    #[must_use]
+    pub const fn witness_hearing(&self) -> &WitnessHearing {
+        &self.witness_hearing
     }
 
     /// Whether its founding act names this envelope key.

@@ -93,7 +93,7 @@ impl Ledger {
     /// Puts what waits into the log, once it goes on. After a crash in the middle a reading may stand there twice.
     pub(crate) fn write_what_is_owed(&self, office: &Office) {
         let owed = Owed::of(&self.places.checkpoints, &office.id);
-        if !owed.is_there() || office.log(LogName::Records).halted().is_some() || office.hearing().awaited().is_some() {
+        if !owed.is_there() || office.log(LogName::Records).halted().is_some() || office.hears() {
             return;
         }
         let written = owed.read().map_err(|error| error.to_string()).and_then(|records| {

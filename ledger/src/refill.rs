@@ -401,6 +401,10 @@ impl Ledger {
             log::warn!("{} is filled, and waits for who may know of more: {awaited}", office.log(log).origin());
             return Ok(false);
         }
+        if let Some(awaited) = office.witness_hearing().awaited() {
+            log::warn!("{} is filled, and waits for who may know of more: {awaited}", office.log(log).origin());
+            return Ok(false);
+        }
         let resumed = office.log(log).resume_filled(&*self.store, &office.id, target, self.clock.machine());
         let resumed = resumed.map_err(|error| Refusal::Unavailable { cause: error.to_string() })?;
         if resumed {

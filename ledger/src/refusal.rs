@@ -13,6 +13,7 @@ use sekisho_wire::words::Language;
 use crate::hearing::Awaited;
 use crate::signed_log::Unpublished;
 use crate::store::StoreError;
+use crate::witnesses::AwaitedWitnesses;
 use crate::writer::NotWritten;
 
 /// One refusal.
@@ -75,6 +76,8 @@ pub enum Refusal {
         /// Index of the act in the register log; nothing while a restored register does not have it yet.
         act: Option<u64>,
     },
+    /// The ledger has just started, and witnesses have to say first what they cosigned last.
+    HearsWitnesses(AwaitedWitnesses),
     /// There is no such office, act, record, log, tile.
     NotFound(&'static str),
     /// The fold refuses the act.
@@ -149,7 +152,7 @@ impl Refusal {
             Self::Halted { .. } => (503, "halted"),
             Self::Busy => (429, "busy"),
             Self::Unavailable { .. } => (503, "unavailable"),
-            Self::Hears(_) => (503, "hears"),
+            Self::Hears(_) | Self::HearsWitnesses(_) => (503, "hears"),
             Self::Destroyed { .. } => (410, "destroyed"),
             Self::NotFound(_) => (404, "not_found"),
             Self::Act(_) => (409, "refused"),
@@ -251,6 +254,10 @@ impl Refusal {
                     "Its hash stays in the log: an evidence file that was exported before still verifies.",
                 )
             }
+            Self::HearsWitnesses(awaited) => (
+                format!("the ledger has just started and writes nothing yet: {awaited}"),
+                "The operator of the ledger looks at `sekisho-ledger status`: which witness does not answer, and why.",
+            ),
             Self::NotFound(what) => (format!("there is no such {what}"), "Check the address."),
             Self::Act(refusal) => (refusal.text(Language::English), "Read the register again and make a new act."),
             Self::NameWrong => plain(
@@ -346,6 +353,10 @@ impl Refusal {
                     "ハッシュはログに残っています。廃棄前に出力した証拠ファイルは引き続き検証できます。",
                 )
             }
+            Self::HearsWitnesses(AwaitedWitnesses { needed, heard }) => (
+                format!("台帳は起動直後で、まだ書き込めません（確認済みの立会人 {heard}/{needed}）"),
+                "台帳の運用者が `sekisho-ledger status` で、応答しない立会人とその理由を確認してください。",
+            ),
             Self::NotFound(what) => (format!("該当するものがありません（{what}）"), "指定を確認してください。"),
             Self::Act(refusal) => (refusal.text(Language::Japanese), "登録簿を読み直し、あらためて作成してください。"),
             Self::NameWrong => plain(
@@ -422,6 +433,9 @@ impl From<StoreError> for Refusal {
         }
         if let StoreError::Hears(awaited) = error {
             return Self::Hears(awaited);
+        }
+        if let StoreError::HearsWitnesses(awaited) = error {
+            return Self::HearsWitnesses(awaited);
         }
         if let StoreError::TooLarge { .. } = error {
             return Self::Malformed("a number larger than the ledger counts");

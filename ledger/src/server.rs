@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Router;
 use axum::response::IntoResponse;
 use hyper::server::conn::http1;
 use hyper::service::Service;
@@ -12,6 +13,7 @@ use hyper_util::service::TowerToHyperService;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use rustls::RootCertStore;
 use rustls::ServerConfig;
+use rustls::pki_types::CertificateDer;
 use rustls::server::WebPkiClientVerifier;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
@@ -28,9 +30,8 @@ use crate::metrics::Listener;
 use crate::refusal::Refusal;
 
 /// A server that listens and does not yet serve.
-#[derive(Debug)]
 pub struct Server {
-    ledger: Arc<Ledger>,
+    routes: Box<dyn FnOnce(watch::Receiver<bool>) -> Router + Send>,
     listener: TcpListener,
     config: Arc<ServerConfig>,
     metrics: Option<Listener>,
@@ -43,15 +44,25 @@ impl Server {
     /// When the address is taken, or the certificate cannot be made.
     pub async fn bind(ledger: Arc<Ledger>) -> Result<Self, LedgerError> {
         let identity = ledger.authority.server(&ledger.config.hosts, ledger.clock.machine())?;
-        let config = Arc::new(tls_config(&ledger, identity)?);
+        let config = tls_config(identity, Some(ledger.authority.certificate()))?;
         let address = ledger.config.listen;
-        let listener = TcpListener::bind(address).await;
-        let listener = listener.map_err(|source| LedgerError::Listen { address: address.to_string(), source })?;
         let metrics = Listener::bind(&ledger).await?;
         if let Some(Ok(address)) = metrics.as_ref().map(Listener::address) {
             log::info!("numbers for Prometheus at http://{address}/metrics");
         }
-        Ok(Self { ledger, listener, config, metrics })
+        let routes = |stopping| routes(Hall { ledger, stopping, rooms: Rooms::default() });
+        Ok(Self { metrics, ..Self::listen(address, config, routes).await? })
+    }
+
+    /// Listens on an address under this TLS configuration.
+    pub(crate) async fn listen(
+        address: SocketAddr,
+        config: ServerConfig,
+        routes: impl FnOnce(watch::Receiver<bool>) -> Router + Send + 'static,
+    ) -> Result<Self, LedgerError> {
+        let listener = TcpListener::bind(address).await;
+        let listener = listener.map_err(|source| LedgerError::Listen { address: address.to_string(), source })?;
+        Ok(Self { routes: Box::new(routes), listener, config: Arc::new(config), metrics: None })
     }
 
     /// Where it listens.
@@ -64,8 +75,7 @@ impl Server {
 
     /// Serves until `stopping` turns true, then lets requests finish for ten seconds.
     pub async fn serve(self, stopping: watch::Receiver<bool>) {
-        let hall = Hall { ledger: self.ledger, stopping: stopping.clone(), rooms: Rooms::default() };
-        let service = TowerToHyperService::new(routes(hall));
+        let service = TowerToHyperService::new((self.routes)(stopping.clone()));
         let acceptor = TlsAcceptor::from(self.config);
         let doors = Doors::new(connections_max());
         let mut connections = JoinSet::new();
@@ -101,7 +111,7 @@ impl Server {
     }
 }
 
-type Routes = TowerToHyperService<axum::Router>;
+type Routes = TowerToHyperService<Router>;
 
 async fn connection(
     stream: TcpStream,
@@ -172,19 +182,34 @@ fn connections_max() -> usize {
     files.saturating_sub(FILES_OF_OUR_OWN).clamp(CONNECTIONS_MIN, CONNECTIONS_MAX)
 }
 
-/// TLS 1.3 alone. A client certificate is asked for and may be missing: people have none; routes of terminals insist.
-fn tls_config(ledger: &Ledger, identity: ServerIdentity) -> Result<ServerConfig, LedgerError> {
+/// TLS 1.3 alone. Where clients are certified, a certificate is asked for and may be missing: people have none; routes of terminals insist.
+pub(crate) fn tls_config(
+    identity: ServerIdentity,
+    clients: Option<&CertificateDer<'static>>,
+) -> Result<ServerConfig, LedgerError> {
     let failed = |error: &dyn std::fmt::Display| LedgerError::Crypto { act: "set up TLS", cause: error.to_string() };
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let mut roots = RootCertStore::empty();
-    roots.add(ledger.authority.certificate().clone()).map_err(|error| failed(&error))?;
-    let clients = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider));
-    let clients = clients.allow_unauthenticated().build().map_err(|error| failed(&error))?;
-    let config = ServerConfig::builder_with_provider(provider).with_protocol_versions(&[&rustls::version::TLS13]);
-    let config = config.map_err(|error| failed(&error))?.with_client_cert_verifier(clients);
+    let config = ServerConfig::builder_with_provider(Arc::clone(&provider));
+    let config = config.with_protocol_versions(&[&rustls::version::TLS13]).map_err(|error| failed(&error))?;
+    let config = match clients {
+        None => config.with_no_client_auth(),
+        Some(authority) => {
+            let mut roots = RootCertStore::empty();
+            roots.add(authority.clone()).map_err(|error| failed(&error))?;
+            let clients = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider);
+            let clients = clients.allow_unauthenticated().build().map_err(|error| failed(&error))?;
+            config.with_client_cert_verifier(clients)
+        }
+    };
     let mut config = config.with_single_cert(identity.chain, identity.key).map_err(|error| failed(&error))?;
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(config)
+}
+
+impl std::fmt::Debug for Server {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Server({:?})", self.listener)
+    }
 }
 
 const CONNECTIONS_MAX: usize = 4096;

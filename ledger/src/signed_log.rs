@@ -15,6 +15,7 @@ use zeroize::Zeroizing;
 use crate::checkpoint::{CheckpointFile, Halt, HaltNote, SwapError, check};
 use crate::clock::{Clock, MachineClock, Millis, since_boot};
 use crate::code::LogKeys;
+use crate::cosignatures::{Cosignatures, Witnessed};
 use crate::error::LedgerError;
 use crate::hearing::Remembered;
 use crate::memory::Memory;
@@ -49,6 +50,7 @@ pub struct Log {
     /// Whether something was, before the log stopped for being behind.
     grown: AtomicBool,
     size: watch::Sender<u64>,
+    cosignatures: Cosignatures,
 }
 
 #[derive(Debug)]
@@ -127,6 +129,8 @@ pub struct Surroundings<'a> {
     pub master: &'a SecretKey,
     /// How many terminals are heard after a start, where that is configured.
     pub hear: Option<usize>,
+    /// How many witnesses are heard after a start.
+    pub hear_witnesses: usize,
 }
 
 impl Log {
@@ -145,6 +149,7 @@ impl Log {
         let file = CheckpointFile::at(around.checkpoints, &office.to_string(), name, generation);
         file.make_directory()?;
         let head = store.frontier(office, name)?;
+        let cosignatures = Cosignatures::open(file.path().with_extension("cosigned"), &key.verifying_key());
         let log = Self {
             name,
             generation,
@@ -160,6 +165,7 @@ impl Log {
             owed: Mutex::default(),
             lacks: Mutex::default(),
             size: watch::Sender::new(0),
+            cosignatures,
         };
         let (standing, noted) = (log.standing(store, office)?, log.file.halted()?);
         if let Some(HaltNote { halt, evidence, grown, .. }) = &noted {
@@ -174,6 +180,7 @@ impl Log {
             Standing::Agrees(_) => {}
         }
         log.recollect(store, office)?;
+        log.hold_against_cosigned(store, office)?;
         Ok(log)
     }
 
@@ -193,6 +200,25 @@ impl Log {
             Some(Misfit::Behind { stored }) => self.halt(Halt::Behind { signed: signed.size, stored }, &text),
             Some(Misfit::Another) => self.halt(Halt::Forked { size: signed.size }, &text),
             None => {}
+        }
+        Ok(())
+    }
+
+    /// What witnesses cosigned was signed by us: a database and a checkpoint file that were put back without it are behind it, too.
+    fn hold_against_cosigned(&self, store: &dyn Store, office: &OfficeId) -> Result<(), LedgerError> {
+        let Some(Witnessed { published, note }) = self.cosignatures.newest() else { return Ok(()) };
+        let stored = self.committed_size();
+        if published.size > stored {
+            self.halt(Halt::Behind { signed: published.size, stored }, &note);
+            return Ok(());
+        }
+        let tree = StoredTree { store, office: *office, log: self.name };
+        match root_at(&tree, published.size) {
+            Ok(root) if root == published.root => {}
+            Ok(_) | Err(ProveError::Request(_) | ProveError::Reader(StoreError::Damaged { .. })) => {
+                self.halt(Halt::Forked { size: published.size }, &note);
+            }
+            Err(ProveError::Reader(error)) => return Err(error.into()),
         }
         Ok(())
     }
@@ -226,6 +252,12 @@ impl Log {
         let tree = StoredTree { store, office: *office, log: self.name };
         let agrees = size == 0 || root_at(&tree, size)? == root;
         Ok((!agrees).then_some(Misfit::Another))
+    }
+
+    /// What witnesses have cosigned of it.
+    #[must_use]
+    pub const fn cosignatures(&self) -> &Cosignatures {
+        &self.cosignatures
     }
 
     /// What the checkpoint file says beside the database.
@@ -285,6 +317,8 @@ impl Log {
         };
         let mut lacks = lock(&self.lacks);
         self.file.clear_halt(at)?;
+        // Whoever says that it goes on gives up what was signed beyond it.
+        self.cosignatures.forget();
         *lacks = None;
         self.begin_at(&signed);
         self.go_on(signed);

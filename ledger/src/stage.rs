@@ -116,6 +116,9 @@ impl<'a> Stage<'a> {
             if let Some(awaited) = known.hearing().awaited() {
                 return Err(StoreError::Hears(awaited));
             }
+            if let Some(awaited) = known.witness_hearing().awaited() {
+                return Err(StoreError::HearsWitnesses(awaited));
+            }
         }
         self.leave_out_destroyed(office, &mut entries);
         let staged = self.change.appends.iter().position(|append| append.office == *office && append.log == log);

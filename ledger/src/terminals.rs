@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use sekisho_register::change::TerminalUse;
-use sekisho_tlog::{Checkpoint, Hash, ProveError, consistency_proof, range_proof};
+use sekisho_register::change::{SetWitnesses, TerminalUse, Witness};
+use sekisho_tlog::{Checkpoint, Hash, KeyKind, ProveError, VerifyingKey, consistency_proof, range_proof};
 use sekisho_wire::batch::BatchHeader;
 use sekisho_wire::id::{Code, OfficeId};
 use sekisho_wire::reason::AlarmKind;
@@ -13,6 +13,7 @@ use crate::acts::Name;
 use crate::authority::Peer;
 use crate::checkpoint::Halt;
 use crate::clock::{DAY, Millis};
+use crate::cosignatures::Witnessed;
 use crate::ingest::{self, Receipt, Verified};
 use crate::ledger::Ledger;
 use crate::office::Office;
@@ -36,8 +37,10 @@ pub struct RegisterPart {
 /// What proves that records are sealed.
 #[derive(Debug)]
 pub struct Seal {
-    /// The newest checkpoint of the records log.
+    /// The newest checkpoint of the records log, or the newest that so many witnesses have cosigned as the register asks for.
     pub checkpoint: Arc<Published>,
+    /// It as a note, with their lines.
+    pub note: String,
     /// That it continues the one the terminal saw.
     pub consistency: Vec<Hash>,
     /// Where the records stand.
@@ -187,7 +190,7 @@ impl Ledger {
     }
 
     /// Stops a log when a checkpoint that it has signed does not fit it any more. A note that is none of ours says nothing.
-    fn check_note(&self, office: &Office, log: LogName, note: &str) -> Result<(), Refusal> {
+    pub(crate) fn check_note(&self, office: &Office, log: LogName, note: &str) -> Result<(), Refusal> {
         let log = office.log(log);
         let Ok(signed) = Checkpoint::open(note, &log.verifying_key()) else { return Ok(()) };
         let Some(halt) = self.misfit(log, &office.id, signed.size, signed.root)? else { return Ok(()) };
@@ -255,7 +258,7 @@ impl Ledger {
             self.check_note(office, LogName::Register, note)?;
         }
         // A ledger that does not know whether it is the newest says of nothing that it is. What it knows may take rights away all the same.
-        let (checkpoint, freshness) = if office.hearing().awaited().is_some() {
+        let (checkpoint, freshness) = if office.hears() {
             (office.log(LogName::Register).published()?, None)
         } else {
             let (checkpoint, freshness) = office.freshness(self.clock.now())?;
@@ -293,18 +296,24 @@ impl Ledger {
     /// [`Refusal::SeenUnproved`], with an alarm, when the terminal has seen more entries than there are.
     pub fn seal(&self, peer: &Peer, epoch: u32, from: u64, seen: u64) -> Result<Seal, Refusal> {
         let office = self.office(&peer.office)?;
-        let checkpoint = office.log(LogName::Records).published()?;
+        let newest = office.log(LogName::Records).published()?;
         let tree = StoredTree { store: &*self.store, office: office.id, log: LogName::Records };
-        if seen > checkpoint.size {
+        if seen > newest.size {
             self.note_outrun(&office.id, Some(&peer.terminal), LogName::Records, seen);
             return Err(Refusal::SeenUnproved);
         }
+        let (checkpoint, note, most) = match witnessed(&office) {
+            Enough::NoneNeeded => (Arc::clone(&newest), newest.text.clone(), SEAL_RANGES),
+            Enough::Cosigned(found) if found.published.size >= seen => (found.published, found.note, SEAL_RANGES),
+            // The newest with what lines it has: it seals nothing yet, and says so to whoever counts them.
+            Enough::Cosigned(_) | Enough::NotYet => (Arc::clone(&newest), newest.text.clone(), 0),
+        };
         let consistency = match seen {
             0 => Vec::new(),
             seen => consistency_proof(&tree, seen, checkpoint.size).map_err(unproved)?,
         };
         let mut ranges = Vec::new();
-        for batch in self.store.batches(&office.id, &peer.terminal, epoch, from, SEAL_RANGES)? {
+        for batch in self.store.batches(&office.id, &peer.terminal, epoch, from, most)? {
             let first = batch.first.max(from);
             let index = batch.index + (first - batch.first);
             let end = (batch.index + u64::from(batch.count)).min(checkpoint.size);
@@ -312,8 +321,31 @@ impl Ledger {
             let proof = range_proof(&tree, index, count, checkpoint.size).map_err(unproved)?;
             ranges.push(SealedRange { first, count, index, left: proof.left, right: proof.right });
         }
-        Ok(Seal { checkpoint, consistency, ranges })
+        Ok(Seal { checkpoint, note, consistency, ranges })
     }
+}
+
+/// What the register asks of a checkpoint before records are sealed under it (register §R3.16).
+enum Enough {
+    /// No cosignatures.
+    NoneNeeded,
+    /// This has them.
+    Cosigned(Witnessed),
+    /// None has.
+    NotYet,
+}
+
+fn witnessed(office: &Office) -> Enough {
+    let register = office.register();
+    let Some(SetWitnesses { witnesses, needed }) = register.witnesses().filter(|witnesses| witnesses.needed > 0) else {
+        return Enough::NoneNeeded;
+    };
+    let key = |witness: &Witness| {
+        VerifyingKey::from_bytes(witness.name.as_str(), KeyKind::CosignatureV1, &witness.key.0).ok()
+    };
+    let keys: Vec<_> = witnesses.iter().filter_map(key).collect();
+    let found = office.log(LogName::Records).cosignatures().by_so_many(usize::from(*needed), &keys);
+    found.map_or(Enough::NotYet, Enough::Cosigned)
 }
 
 fn about_batch(kind: AlarmKind, header: &BatchHeader, seq: Option<u64>) -> Alarm {

@@ -43,4 +43,6 @@ pub struct Places {
     pub memory: Memory,
     /// The search index.
     pub index: PathBuf,
+    /// How witnesses stand, for `status`.
+    pub witnesses: PathBuf,
 }

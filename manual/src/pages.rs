@@ -91,6 +91,8 @@ fn programs() -> [(Command, &'static str, Vec<Part>); 6] {
                 part("NUMBERS FOR PROMETHEUS", LEDGER, "Numbers for Prometheus"),
                 part("WHEN A LOG HAS STOPPED", LEDGER, "When a log has stopped"),
                 part("BACKUP AND RESTORE", LEDGER, "Backup and restore"),
+                part("WITNESSES", LEDGER, "Witnesses"),
+                part("THE MONTH'S SHEET", LEDGER, "The month's sheet"),
             ],
         ),
     ]

@@ -62,3 +62,4 @@ mod unanswered;
 mod units;
 mod usb;
 mod varlink;
+mod witnessed;

@@ -40,3 +40,4 @@ pub mod units;
 pub mod usb_token;
 pub mod virtual_card;
 pub mod wait;
+pub mod witness;

@@ -8,7 +8,7 @@ use sekisho_register::calendar::{Date, day_of_date, fiscal_year, moment};
 use sekisho_register::change::{
     ActivateCard, Change, Designate, EndPermit, GivePermit, GiveProfile, HoldPost, LeavePost, OpenSpan, PersonClass,
     SectionState, SetCalendar, SetCardState, SetFunction, SetHours, SetOperatorState, SetPolicy, SetPost, SetPurpose,
-    SetRoute, SetSection, SetTerminal, SetTerminalState, StateReason, UseState, WithdrawProfile,
+    SetRoute, SetSection, SetTerminal, SetTerminalState, SetWitnesses, StateReason, UseState, WithdrawProfile,
 };
 use sekisho_register::{NameHash, Policy, Register};
 use sekisho_wire::decision::Level;
@@ -171,6 +171,11 @@ impl ChangesFile {
                 stages: SetRoute::approved_by(sorted(plain(&table.approvers))),
                 distinct: table.distinct,
             })
+        }));
+        changes.extend(self.witnesses.iter().map(|table| {
+            let mut witnesses = plain(&table.keys);
+            witnesses.sort_by(|a, b| a.name.as_str().cmp(b.name.as_str()));
+            Change::Witnesses(SetWitnesses { witnesses, needed: table.needed })
         }));
         Ok(changes)
     }

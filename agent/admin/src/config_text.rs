@@ -2,9 +2,11 @@
 
 use std::path::Path;
 
-use sekisho_register::Title;
 use sekisho_register::calendar::Month;
+use sekisho_register::change::Witness;
 use sekisho_register::role::{Class, Role};
+use sekisho_register::{Ed25519Key, Title};
+use sekisho_tlog::{KeyKind, VerifyingKey};
 use sekisho_wire::id::{CardGuid, Code, Numbered, ReaderIdentity};
 use sekisho_wire::words::Language;
 use serde::de::{Deserialize, DeserializeOwned, Deserializer};
@@ -116,6 +118,19 @@ impl FromText for Title {
     fn from_text(text: &str) -> Result<Self, Said> {
         Self::new(text)
             .ok_or_else(|| Said::new("not a title: 1 to 64 visible characters", "名称は見える文字で1〜64文字です"))
+    }
+}
+
+impl FromText for Witness {
+    fn from_text(text: &str) -> Result<Self, Said> {
+        let key = text.parse::<VerifyingKey>().ok().filter(|key| key.kind() == KeyKind::CosignatureV1);
+        let witness = key.and_then(|key| Some(Self { name: Title::new(key.name())?, key: Ed25519Key(key.to_bytes()) }));
+        witness.ok_or_else(|| {
+            Said::new(
+                "not a witness's verifier key: name+id+key, as `sekisho-ledger witness key` prints it",
+                "立会人の検証鍵ではありません(`sekisho-ledger witness key` の表示どおりに書きます)",
+            )
+        })
     }
 }
 

@@ -85,6 +85,7 @@ fn plain(mut change: Change, made: u64, names: &[Name]) -> Change {
         | Change::SucceedLog(_)
         | Change::Destroy(_)
         | Change::Preserve(_)
+        | Change::Witnesses(_)
         | Change::Incident(_) => {}
     }
     change

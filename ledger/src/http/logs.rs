@@ -27,10 +27,14 @@ pub(super) async fn checkpoint(
 ) -> Result<Response, Refusal> {
     let office = hall.ledger.office(&office_of(&office)?)?;
     let log = named(&office, &log)?;
-    let published = blocking(move || Ok(office.log(log).published()?)).await?;
+    let note = blocking(move || {
+        let log = office.log(log);
+        Ok(log.cosignatures().beside(&*log.published()?))
+    });
+    let note = note.await?;
     let content = HeaderValue::from_static("text/plain; charset=utf-8");
     let caching = HeaderValue::from_static("no-store");
-    Ok(([(CONTENT_TYPE, content), (CACHE_CONTROL, caching)], published.text.clone()).into_response())
+    Ok(([(CONTENT_TYPE, content), (CACHE_CONTROL, caching)], note).into_response())
 }
 
 /// The log of that name, or the one that goes on in its place; those before it are there no more.

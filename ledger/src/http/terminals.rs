@@ -164,7 +164,7 @@ pub(super) async fn wait_for_more(hall: &Hall, office: &OfficeId, asked: &Regist
     let office = hall.ledger.office(office)?;
     let mut size = office.log(LogName::Register).watch();
     // While the ledger hears there is more to come than acts: the note that they are fresh.
-    if asked.wait == 0 || *size.borrow() != asked.from || office.hearing().awaited().is_some() {
+    if asked.wait == 0 || *size.borrow() != asked.from || office.hears() {
         return Ok(());
     }
     let (mut stopping, mut calls) = (hall.stopping.clone(), office.calls());
@@ -256,7 +256,7 @@ pub(super) fn seal_json(seal: &Seal) -> Value {
         })
     };
     json!({
-        "checkpoint": seal.checkpoint.text,
+        "checkpoint": seal.note,
         "consistency": encode_all(&seal.consistency),
         "ranges": seal.ranges.iter().map(range).collect::<Vec<_>>(),
     })

@@ -5,6 +5,7 @@ use std::fmt;
 use super::LogName;
 use crate::checkpoint::Halt;
 use crate::hearing::Awaited;
+use crate::witnesses::AwaitedWitnesses;
 
 /// What a store could not do.
 #[derive(Debug)]
@@ -61,6 +62,8 @@ pub enum StoreError {
     MonthDestroyed,
     /// Nothing may be added to an office's logs yet.
     Hears(Awaited),
+    /// The same, and it is witnesses who have to say something first.
+    HearsWitnesses(AwaitedWitnesses),
     /// What stands in the database cannot have been written by us.
     Damaged {
         /// What.
@@ -80,6 +83,7 @@ impl StoreError {
                 | Self::MonthDestroyed
                 | Self::Halted { .. }
                 | Self::Hears(_)
+                | Self::HearsWitnesses(_)
         )
     }
 
@@ -124,6 +128,10 @@ impl StoreError {
             Self::Hears(_) => {
                 ("Wait until a terminal has reached the ledger.", "端末機が台帳に接続するまでお待ちください。")
             }
+            Self::HearsWitnesses(_) => (
+                "Wait until the witnesses have answered; `sekisho-ledger status` says what is wrong with them.",
+                "立会人が応答するまでお待ちください。状態は `sekisho-ledger status` に表示されます。",
+            ),
             Self::Halted { .. } | Self::Unreadable { .. } | Self::Damaged { .. } => (
                 "`sekisho-ledger fsck` names what is damaged. Where it cannot read the database either, restore that from the backup.",
                 "`sekisho-ledger fsck` で破損箇所を確認してください。fsck でも読めない場合は、データベースをバックアップから復元してください。",
@@ -146,6 +154,7 @@ impl fmt::Display for StoreError {
             Self::Halted { log, halt } => write!(f, "cannot write to the log {log}: it has stopped: {halt}"),
             Self::MonthDestroyed => f.write_str("cannot write a record: this month was destroyed, by the clock"),
             Self::Hears(awaited) => write!(f, "cannot write to the logs yet: {awaited}"),
+            Self::HearsWitnesses(awaited) => write!(f, "cannot write to the logs yet: {awaited}"),
             Self::Damaged { what } => write!(f, "cannot read the database: the {what} in it is not one of ours"),
         }
     }

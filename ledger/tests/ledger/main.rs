@@ -23,6 +23,7 @@ mod postgres;
 mod refill;
 mod replay;
 mod served;
+mod sheet;
 #[expect(unreachable_pub, reason = "the stories have the same file")]
 #[path = "../../../tests/src/small_disk.rs"]
 mod small_disk;
@@ -32,4 +33,6 @@ mod tls_to_postgres;
 mod torture;
 mod town;
 mod visits;
+mod witness;
+mod witnesses;
 mod writer;

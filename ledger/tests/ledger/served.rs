@@ -9,6 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use ed25519_dalek::Signer as _;
 use rcgen::{CertificateParams, KeyPair, PKCS_ECDSA_P256_SHA256};
 use sekisho_ledger::code::Code as LedgerCode;
+use sekisho_ledger::ledger::Ledger;
 use sekisho_ledger::server::Server;
 use sekisho_ledger::store::LogName;
 use sekisho_tlog::{Checkpoint, Hash};
@@ -23,8 +24,15 @@ use crate::town::{Slot, TestTerminal, Town};
 
 /// A town that listens.
 pub(crate) struct Served {
+    /// Goes first: it works in the town.
+    running: Running,
     pub(crate) town: Town,
     pub(crate) address: SocketAddr,
+}
+
+/// What serves it.
+struct Running {
+    ledger: Arc<Ledger>,
     stop: watch::Sender<bool>,
     server: Option<std::thread::JoinHandle<()>>,
     threads: Option<sekisho_ledger::ledger::Threads>,
@@ -49,7 +57,14 @@ impl Served {
         });
         let address = receiver.recv().unwrap();
         let threads = town.ledger.start().unwrap();
-        Self { town, address, stop, server: Some(server), threads: Some(threads) }
+        let ledger = Arc::clone(&town.ledger);
+        Self { town, address, running: Running { ledger, stop, server: Some(server), threads: Some(threads) } }
+    }
+
+    /// Stops, and gives the town back.
+    pub(crate) fn into_town(self) -> Town {
+        drop(self.running);
+        self.town
     }
 
     pub(crate) fn anybody(&self) -> Client {
@@ -107,11 +122,11 @@ impl Served {
     }
 }
 
-impl Drop for Served {
+impl Drop for Running {
     fn drop(&mut self) {
         self.stop.send_replace(true);
         self.server.take().map(std::thread::JoinHandle::join);
-        self.threads.take().into_iter().for_each(|threads| self.town.ledger.stop(threads));
+        self.threads.take().into_iter().for_each(|threads| self.ledger.stop(threads));
     }
 }
 

@@ -22,6 +22,7 @@ use sekisho_ledger::memory::Memory;
 use sekisho_ledger::refusal::Refusal;
 use sekisho_ledger::store::{LogName, SqliteStore, Store};
 use sekisho_ledger::terminals::Shown;
+use sekisho_register::act::Proposal;
 use sekisho_register::change::{
     Administrator, CardKind, Change, Found, FoundingKeys, IssueCard, Log, Recovery, SectionState, SetSection,
     SetTerminal, TerminalKind,
@@ -189,7 +190,7 @@ impl Drop for Scratch {
 }
 
 /// A free port of this machine: codes carry it, so it is needed before anything listens.
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
@@ -300,6 +301,24 @@ impl Town {
     pub(crate) fn submit(&self, changes: Vec<Change>) -> Result<u64, Refusal> {
         let act = self.act(changes);
         self.ledger.submit(&self.office, act, Vec::new()).map(|(placed, _)| placed.index)
+    }
+
+    /// What needs two persons: the mayor proposes, the deputy approves.
+    pub(crate) fn approve(&self, changes: Vec<Change>) {
+        let register = self.ledger.office(&self.office).unwrap().register();
+        let act = |log, changes, proposal| Act {
+            office: self.office,
+            log,
+            seen_size: register.size(),
+            seen_root: register.root(),
+            post: Some(code("managers")),
+            proposal,
+            ..blank_act(self.clock.now(), changes)
+        };
+        let proposal = sign_act(&act(Log::Casebook, changes, None), &self.mayor);
+        self.ledger.submit(&self.office, proposal.clone(), Vec::new()).unwrap();
+        let approval = sign_act(&act(Log::Register, Vec::new(), Some(Proposal(proposal))), &self.deputy);
+        self.ledger.submit(&self.office, approval, Vec::new()).unwrap();
     }
 
     /// An act signed by the mayor.

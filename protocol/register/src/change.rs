@@ -22,7 +22,7 @@ pub use founding::{Administrator, Found, FoundingKeys, Recovery, RequireVersion}
 pub use functions::{SetFunction, SetPurpose, UseState};
 pub use hours::{EndPermit, GivePermit, OpenSpan, SetCalendar, SetHours};
 pub use incident::{IncidentClass, ReportIncident};
-pub use office::{ConnectionState, SetConnection, SetLogKey, SetPolicy, SetRoute, SucceedLog};
+pub use office::{ConnectionState, SetConnection, SetLogKey, SetPolicy, SetRoute, SetWitnesses, SucceedLog, Witness};
 pub use organisation::{HoldPost, LeavePost, SectionState, SetPost, SetSection};
 pub use people::{Designate, GiveProfile, OperatorState, PersonClass, SetOperatorState, StateReason, WithdrawProfile};
 pub use places::{EpochReason, OpenEpoch, SetTerminal, SetTerminalState, TerminalKind, TerminalUse};
@@ -112,6 +112,9 @@ pub enum Change {
     /// A new key of a log.
     #[n(53)]
     LogKey(#[n(0)] SetLogKey),
+    /// Who cosigns the logs, and how many must have.
+    #[n(56)]
+    Witnesses(#[n(0)] SetWitnesses),
     /// Destroys what was kept as long as it had to be (廃棄).
     #[n(57)]
     Destroy(#[n(0)] Destroy),
@@ -127,11 +130,11 @@ pub enum Change {
 }
 
 impl Change {
-    /// Every kind of version 1; 54 (recovery), 55 (envelope_key) and 56 (witnesses) are reserved. One that a later version introduces is
+    /// Every kind of version 1; 54 (recovery) and 55 (envelope_key) are reserved. One that a later version introduces is
     /// none before `require_version` has reached that version (§R4.12).
-    pub const KINDS: [u16; 31] = [
-        1, 2, 10, 11, 12, 13, 15, 16, 20, 21, 22, 23, 30, 31, 32, 33, 40, 41, 42, 45, 46, 47, 48, 50, 51, 52, 53, 57,
-        58, 59, 60,
+    pub const KINDS: [u16; 32] = [
+        1, 2, 10, 11, 12, 13, 15, 16, 20, 21, 22, 23, 30, 31, 32, 33, 40, 41, 42, 45, 46, 47, 48, 50, 51, 52, 53, 56,
+        57, 58, 59, 60,
     ];
 
     /// The number of its kind (§R3).
@@ -165,6 +168,7 @@ impl Change {
             Self::Policy(_) => 51,
             Self::Route(_) => 52,
             Self::LogKey(_) => 53,
+            Self::Witnesses(_) => 56,
             Self::Destroy(_) => 57,
             Self::Preserve(_) => 58,
             Self::SucceedLog(_) => 59,
@@ -204,6 +208,7 @@ impl Change {
             | Self::SucceedLog(_)
             | Self::Destroy(_)
             | Self::Preserve(_)
+            | Self::Witnesses(_)
             | Self::Incident(_) => self.class().only_takes_away(),
         }
     }
@@ -212,9 +217,12 @@ impl Change {
     #[must_use]
     pub const fn class(&self) -> Class {
         match self {
-            Self::Found(_) | Self::RequireVersion(_) | Self::Route(_) | Self::LogKey(_) | Self::SucceedLog(_) => {
-                Class::Founding
-            }
+            Self::Found(_)
+            | Self::RequireVersion(_)
+            | Self::Route(_)
+            | Self::LogKey(_)
+            | Self::Witnesses(_)
+            | Self::SucceedLog(_) => Class::Founding,
             // Who makes signers makes everything: posts, who holds them, and cards that sign.
             Self::Post(_) | Self::HoldPost(_) => Class::Founding,
             Self::IssueCard(change) if change.signature.is_some() => Class::Founding,

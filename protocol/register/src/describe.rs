@@ -93,6 +93,7 @@ pub(crate) fn describe(change: &Change, say: &Titles<'_>) -> String {
         Change::SucceedLog(change) => succeed_log(change, say),
         Change::Destroy(change) => retention::destroy(*change, say),
         Change::Preserve(change) => retention::preserve(change, say),
+        Change::Witnesses(change) => witnesses(change, say),
         Change::Incident(change) => incident(change, say),
     }
 }
@@ -145,6 +146,19 @@ fn found(change: &Found, say: &Titles<'_>) -> String {
     let envelope = fingerprint(change.keys.envelope.as_bytes());
     lines.push(say.say(&format!("封筒の鍵の指紋: {envelope}"), &format!("envelope key fingerprint: {envelope}")));
     lines.push(policy(&change.policy, say));
+    lines.join("\n   ")
+}
+
+/// Whoever signs compares each key with what the witness itself shows.
+fn witnesses(change: &SetWitnesses, say: &Titles<'_>) -> String {
+    let (count, needed) = (change.witnesses.len(), change.needed);
+    let mut lines = Vec::from([say.say(
+        &format!("立会人を {count} 者とし、記録の封は {needed} 者の連署をもって認める"),
+        &format!("have {count} witnesses; records are sealed once {needed} of them have cosigned"),
+    )]);
+    for Witness { name, key } in &change.witnesses {
+        lines.push(say.say(&format!("立会人「{name}」の鍵: {key}"), &format!("key of witness \"{name}\": {key}")));
+    }
     lines.join("\n   ")
 }
 

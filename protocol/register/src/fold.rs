@@ -559,6 +559,7 @@ impl Draft<'_> {
             Change::SucceedLog(change) => self.apply_succeed_log(change, at),
             Change::Destroy(change) => self.apply_destroy(*change, at),
             Change::Preserve(change) => self.apply_preserve(change, at),
+            Change::Witnesses(change) => self.apply_witnesses(change, at),
             Change::Incident(_) => Err(FoldRefusal::OtherLog),
         }?;
         Ok(None)

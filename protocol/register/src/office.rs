@@ -6,7 +6,8 @@ use alloc::vec::Vec;
 use sekisho_wire::id::OfficeId;
 
 use crate::change::{
-    Administrator, Found, Log, RequireVersion, SetCalendar, SetConnection, SetLogKey, SetPolicy, SetRoute, SucceedLog,
+    Administrator, Found, Log, RequireVersion, SetCalendar, SetConnection, SetLogKey, SetPolicy, SetRoute,
+    SetWitnesses, SucceedLog,
 };
 use crate::connection::Stops;
 use crate::organisation::{Capacity, Holder, Holding, Post, PostVersion};
@@ -33,6 +34,7 @@ pub(crate) struct Office {
     pub(crate) log_keys: BTreeMap<Log, Timeline<Ed25519Key>>,
     /// Logs that went on in place of one that had lost something, in their order.
     pub(crate) successors: BTreeMap<Log, Vec<SucceedLog>>,
+    pub(crate) witnesses: Timeline<SetWitnesses>,
     pub(crate) required_version: u16,
     pub(crate) kept: Kept,
 }
@@ -111,6 +113,7 @@ impl Draft<'_> {
             routes: BTreeMap::new(),
             log_keys: log_keys.collect(),
             successors: BTreeMap::new(),
+            witnesses: Timeline::default(),
             required_version: 0,
             kept: Kept::default(),
         });
@@ -206,4 +209,34 @@ impl Draft<'_> {
         );
         Ok(())
     }
+    pub(crate) fn apply_witnesses(&mut self, change: &SetWitnesses, at: Position) -> Result<(), FoldRefusal> {
+        let wrong = Err(FoldRefusal::ValueWrong(WrongValue::Witnesses));
+        let SetWitnesses { witnesses, needed } = change;
+        if witnesses.len() > WITNESSES_MAX || usize::from(*needed) > witnesses.len() {
+            return wrong;
+        }
+        if !witnesses.is_sorted_by(|a, b| a.name.as_str() < b.name.as_str()) {
+            return wrong;
+        }
+        if witnesses.iter().any(|witness| witness.name.as_str().contains(|c: char| c.is_whitespace() || c == '+')) {
+            return wrong;
+        }
+        if !witnesses.iter().all(|witness| witness.key.is_sound()) {
+            return Err(FoldRefusal::KeyMalformed);
+        }
+        // A cosignature does not say whose it is but by its key (tlog §9): one key is one witness, and a log is none of its own.
+        let distinct: BTreeSet<_> = witnesses.iter().map(|witness| witness.key).collect();
+        let office = self.office_mut()?;
+        let is_log_key =
+            |key: &Ed25519Key| office.log_keys.values().flat_map(Timeline::iter).any(|dated| dated.value == *key);
+        if distinct.len() != witnesses.len() || distinct.iter().any(is_log_key) {
+            return Err(FoldRefusal::KeyUsed);
+        }
+        self.touch(Thing::Witnesses, at)?;
+        self.office_mut()?.witnesses.push(at.index, at.now, change.clone());
+        Ok(())
+    }
 }
+
+/// As many cosignatures as a terminal carries along with a checkpoint.
+const WITNESSES_MAX: usize = 8;

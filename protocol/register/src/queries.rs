@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use sekisho_wire::id::{CardGuid, Code, Hash, Numbered, OfficeId};
 
 use crate::cards::Card;
-use crate::change::{CardKind, ConnectionState, Found, Log, OpenSpan, SetCalendar, SucceedLog};
+use crate::change::{CardKind, ConnectionState, Found, Log, OpenSpan, SetCalendar, SetWitnesses, SucceedLog};
 use crate::connection::Stops;
 use crate::decide::RULES_VERSION;
 use crate::fold::Register;
@@ -85,6 +85,12 @@ impl Register {
     #[must_use]
     pub fn rules(&self) -> u16 {
         self.required_version().clamp(1, RULES_VERSION)
+    }
+
+    /// Who cosigns the office's logs, and how many must have before records count as sealed.
+    #[must_use]
+    pub fn witnesses(&self) -> Option<&SetWitnesses> {
+        self.state.office.as_ref().and_then(|office| office.witnesses.last())
     }
 
     /// Index of the act with that id (or of the act that approved the proposal with that id), if it took effect.

@@ -249,6 +249,8 @@ pub enum WrongValue {
     SucceededLog,
     /// A route with more than one stage of approval.
     RouteStages,
+    /// Witnesses: at most 8, by name, ascending, and no more needed than there are.
+    Witnesses,
     /// A card that is not dormant belongs to somebody.
     CardHolder,
     /// A dormant card, or one for rooms, signs nothing.

@@ -185,6 +185,7 @@ impl Draft<'_> {
             | Change::SucceedLog(_)
             | Change::Destroy(_)
             | Change::Preserve(_)
+            | Change::Witnesses(_)
             | Change::Incident(_) => false,
         }
     }

@@ -54,6 +54,8 @@ pub enum Thing {
     Kept(Retention),
     /// A preservation order.
     Order(Code),
+    /// The witnesses.
+    Witnesses,
 }
 
 impl Thing {
@@ -80,6 +82,7 @@ impl Thing {
             Self::Policy => ("運用方針", "policy", String::new()),
             Self::Route(class) if japanese => ("決裁区分", "", class.title().to_string()),
             Self::Route(class) => ("", "route", class.name().to_string()),
+            Self::Witnesses => ("立会人", "witnesses", String::new()),
             Self::LogKey(log) => ("記録簿の鍵", "log key", log.name(language).to_string()),
             Self::Successor(log) => ("ログの引継ぎ", "successor of log", log.name(language).to_string()),
             Self::Kept(class) => ("保存中の記録", "records of class", class_name(*class, language).to_string()),

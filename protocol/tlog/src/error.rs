@@ -178,6 +178,8 @@ pub enum Document {
     Freshness,
     /// A proof file (§12).
     Proof,
+    /// A request to a witness (§13).
+    AddCheckpoint,
 }
 
 impl TlogError {
@@ -290,6 +292,7 @@ impl fmt::Display for Document {
             Self::Checkpoint => "checkpoint",
             Self::Freshness => "freshness note",
             Self::Proof => "proof",
+            Self::AddCheckpoint => "request to a witness",
         })
     }
 }

@@ -22,6 +22,7 @@ mod prove;
 mod text;
 pub mod tile;
 mod verify;
+pub mod witness;
 
 pub use checkpoint::Checkpoint;
 pub use error::{Document, ProveError, TlogError};
@@ -34,3 +35,4 @@ pub use note::Note;
 pub use proof::TlogProof;
 pub use prove::{HashReader, RangeProof, consistency_proof, frontier_at, inclusion_proof, range_proof, root_at};
 pub use verify::{verify_consistency, verify_inclusion, verify_range};
+pub use witness::AddCheckpoint;

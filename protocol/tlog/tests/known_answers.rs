@@ -2,9 +2,11 @@
 //!
 //! The files in `golden/` were written by another program (Python's `hashlib` and `cryptography`), not by this crate.
 
+use sekisho_tlog::witness::{Cosigned, cosignature};
 use sekisho_tlog::{
-    Checkpoint, CosigningKey, EMPTY_ROOT, Freshness, Frontier, Hash, HashReader, MemoryTree, SigningKey, TlogProof,
-    VerifyingKey, consistency_proof, inclusion_proof, leaf_hash, root_at, verify_consistency, verify_inclusion,
+    AddCheckpoint, Checkpoint, CosigningKey, EMPTY_ROOT, Freshness, Frontier, Hash, HashReader, MemoryTree, SigningKey,
+    TlogProof, VerifyingKey, consistency_proof, inclusion_proof, leaf_hash, root_at, verify_consistency,
+    verify_inclusion,
 };
 
 #[test]
@@ -87,6 +89,22 @@ fn a_proof_file_has_the_released_bytes() {
     assert_eq!(proof.to_text(), golden);
     let read = TlogProof::parse(golden).expect("the released bytes");
     assert_eq!(read.verify(&leaf_hash(ENTRIES[5]), &log().verifying_key()), Ok(checkpoint()));
+}
+
+/// Request and line are those of an implementation of `tlog-witness` that is not ours (Python's `aics-witness` 0.1.0), made with the keys of these seeds.
+#[test]
+fn a_request_that_another_program_wrote_is_answered_as_it_would() {
+    let request = AddCheckpoint::parse(include_str!("golden/add-checkpoint.txt")).expect("a request");
+    let log = SigningKey::from_seed("log.example/aics-1", &[7; 32]).expect("a key name");
+    let witness = CosigningKey::from_seed("w1.example", &[9; 32]).expect("a key name");
+    let leaves = |size: u8| (0..size).map(|leaf| leaf_hash(format!("leaf {leaf}").as_bytes())).collect::<MemoryTree>();
+    let last = Cosigned { size: 3, root: leaves(3).root() };
+    let looked = request.look(&[log.verifying_key()], last).expect("it continues what was cosigned");
+    assert_eq!((looked.size, looked.root), (11, leaves(11).root()));
+    let line = include_str!("golden/cosignature.txt");
+    let cosigned = Checkpoint::cosign(&request.checkpoint, &[log.verifying_key()], &witness, 1_700_000_000);
+    assert_eq!(cosigned, Ok(request.checkpoint.clone() + line));
+    assert!(cosignature(line, &request.checkpoint, &witness.verifying_key()).is_ok());
 }
 
 fn tree() -> MemoryTree {

@@ -4,7 +4,8 @@ use heapless::Vec as Fixed;
 use sekisho_register::Register;
 use sekisho_register::act::SignedAct;
 use sekisho_tlog::bundle::{decode_bundle, encode_bundle};
-use sekisho_tlog::{Checkpoint, Freshness, Note, TlogProof, VerifyingKey};
+use sekisho_tlog::witness::{Cosigned, only_lines_of};
+use sekisho_tlog::{AddCheckpoint, Checkpoint, Freshness, Note, TlogProof, VerifyingKey};
 use sekisho_wire::apdu::{Answer, Command};
 use sekisho_wire::batch::{Batch, Envelope};
 use sekisho_wire::cose::Sign1;
@@ -61,7 +62,7 @@ pub fn act(bytes: &[u8]) {
     }
 }
 
-/// Signed notes and what lies in them, proofs, keys, bundles.
+/// Signed notes and what lies in them, proofs, keys, bundles, requests to witnesses.
 pub fn note(bytes: &[u8]) {
     if let Ok(entries) = decode_bundle(bytes) {
         assert_eq!(encode_bundle(entries).expect("what was read can be written"), bytes, "a second spelling");
@@ -81,6 +82,11 @@ pub fn note(bytes: &[u8]) {
     }
     if let Ok(key) = text.parse::<VerifyingKey>() {
         assert_eq!(key.to_string(), text, "a second spelling");
+    }
+    if let Ok(request) = AddCheckpoint::parse(text) {
+        assert_eq!(request.to_text(), text, "a second spelling");
+        assert!(request.look(&[], Cosigned::NOTHING).is_err(), "cosigned without a key of the log");
+        assert!(only_lines_of(&request.checkpoint, &[]).is_err(), "lines of nobody");
     }
 }
 

@@ -3,6 +3,7 @@
 use sekisho_register::Title;
 use sekisho_register::change::{
     CardKind, CardState, OperatorState, PersonClass, SectionState, StateReason, TerminalKind, TerminalUse, UseState,
+    Witness,
 };
 use sekisho_register::policy::TwoTerminals;
 use sekisho_register::role::{Class, Role};
@@ -41,6 +42,7 @@ pub(crate) struct ChangesFile {
     pub(super) end_permit: Vec<EndPermitTable>,
     pub(super) route: Vec<RouteTable>,
     pub(super) policy: Option<PolicyTable>,
+    pub(super) witnesses: Option<WitnessesTable>,
 }
 
 /// The office to be founded.
@@ -279,6 +281,14 @@ pub(super) struct RouteTable {
     pub(super) approvers: Vec<Text<Role>>,
     #[serde(default = "yes")]
     pub(super) distinct: bool,
+}
+
+/// All witnesses from now on: verifier keys, as `sekisho-ledger witness key` prints them.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct WitnessesTable {
+    pub(super) keys: Vec<Text<Witness>>,
+    pub(super) needed: u8,
 }
 
 const fn yes() -> bool {

@@ -5,8 +5,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use sekisho_register::Register;
-use sekisho_register::change::Log;
-use sekisho_tlog::{Checkpoint, EMPTY_ROOT, Hash as TreeHash, RangeProof, leaf_hash, verify_consistency, verify_range};
+use sekisho_register::change::{Log, Witness};
+use sekisho_tlog::witness::only_lines_of;
+use sekisho_tlog::{
+    Checkpoint, EMPTY_ROOT, Hash as TreeHash, KeyKind, RangeProof, VerifyingKey, leaf_hash, verify_consistency,
+    verify_range,
+};
 use sekisho_wire::batch::{BATCH_RECORDS_MAX, SeenNote};
 use sekisho_wire::id::Hash;
 use serde::{Deserialize, Serialize};
@@ -250,12 +254,13 @@ impl Position {
     }
 
     fn check_seal(&mut self, agent: &Agent, answer: &SealAnswer) -> Result<(), Trouble> {
-        let checkpoint = self.see_checkpoint(agent, answer)?;
+        let Some(checkpoint) = self.see_checkpoint(agent, answer)? else { return Ok(()) };
         answer.ranges.iter().try_for_each(|range| self.check_range(agent, &checkpoint, range))
     }
 
-    /// The checkpoint must be signed, and must contain what we saw before.
-    fn see_checkpoint(&mut self, agent: &Agent, answer: &SealAnswer) -> Result<Checkpoint, Trouble> {
+    /// The checkpoint must be signed, cosigned by as many witnesses as the register asks for, and must contain what we saw before. Nothing is seen while
+    /// witnesses are missing: they are slow, or this register is an older one than the ledger's.
+    fn see_checkpoint(&mut self, agent: &Agent, answer: &SealAnswer) -> Result<Option<Checkpoint>, Trouble> {
         let (register, since) = {
             let core = agent.lock();
             (Arc::clone(&core.register), core.trusted.newest_note().map_or(0, |note| note.time))
@@ -267,6 +272,9 @@ impl Position {
             // Say why, by the newest key.
             (None, newest) => Checkpoint::open(&answer.checkpoint, newest.ok_or(Trouble::Malformed)?)?,
         };
+        if !is_witnessed(&register, &answer.checkpoint, &keys)? {
+            return Ok(None);
+        }
         let (seen, root) = (self.cursor.seen_size, TreeHash(hash_hex(&self.cursor.seen_root)?.0));
         if checkpoint.size < seen {
             return Err(Trouble::Rollback { seen, shown: checkpoint.size });
@@ -277,8 +285,9 @@ impl Position {
         }
         self.cursor.seen_size = checkpoint.size;
         self.cursor.seen_root = Hash(checkpoint.root.0).to_string();
-        self.cursor.seen_note = Some(answer.checkpoint.clone());
-        Ok(checkpoint)
+        // What the ledger is shown of it again is its own word alone.
+        self.cursor.seen_note = Some(only_lines_of(&answer.checkpoint, &keys)?);
+        Ok(Some(checkpoint))
     }
 
     /// The next records lie in the log, in order: checked against the leaves of our own journal. What lies there is stored, whether an answer
@@ -320,6 +329,20 @@ impl Position {
 /// The log that the office was founded with.
 const fn first() -> u32 {
     1
+}
+
+/// Whether so many witnesses have cosigned a checkpoint as the register asks for (register §R3.16).
+fn is_witnessed(register: &Register, checkpoint: &str, log: &[VerifyingKey]) -> Result<bool, Trouble> {
+    let Some(set) = register.witnesses().filter(|set| set.needed > 0) else { return Ok(true) };
+    let key =
+        |witness: &Witness| VerifyingKey::from_bytes(witness.name.as_str(), KeyKind::CosignatureV1, &witness.key.0);
+    let witnesses = set.witnesses.iter().map(key).collect::<Result<Vec<_>, _>>()?;
+    let found = Checkpoint::open_cosigned(checkpoint, log, &witnesses)?.witnesses.len();
+    if found < usize::from(set.needed) {
+        log::info!("the ledger shows a checkpoint with {found} of {} cosignatures: it seals nothing yet", set.needed);
+        return Ok(false);
+    }
+    Ok(true)
 }
 
 fn file(config: &Config) -> PathBuf {

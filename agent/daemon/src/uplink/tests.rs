@@ -19,6 +19,8 @@ use crate::testing::{Bench, RECORDS_SEED, ask, code, log_key, panel};
 
 #[path = "tests/by_hand.rs"]
 mod by_hand;
+#[path = "tests/witnessed.rs"]
+mod witnessed;
 
 /// Answers as a ledger does (LEDGER.md §L3), from memory; and wrongly, when told to.
 struct Ledger {
@@ -36,6 +38,8 @@ struct State {
     /// Batches that showed a checkpoint.
     notes: u32,
     first_seal: Option<Value>,
+    /// Witnesses that cosign its checkpoints, by the seeds of their keys.
+    cosigners: Vec<u8>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -80,7 +84,8 @@ fn ledger_bench() -> (Bench, Ledger) {
     let office = bench.agent.identity.office;
     let chain = chain_start(&office, &code("mado-1"), 0);
     let (records, tree) = (Vec::new(), MemoryTree::new());
-    let state = State { office, records, chain, tree, fault: Fault::None, batches: 0, notes: 0, first_seal: None };
+    let (fault, cosigners) = (Fault::None, Vec::new());
+    let state = State { office, records, chain, tree, fault, batches: 0, notes: 0, first_seal: None, cosigners };
     (bench, Ledger { key, state: Mutex::new(state) })
 }
 
@@ -187,6 +192,7 @@ impl State {
         let root = sekisho_tlog::root_at(&self.tree, size).unwrap();
         let key = log_key("records", &self.office, RECORDS_SEED);
         let checkpoint = Checkpoint { origin: key.name().into(), size, root, extensions: vec![] }.sign(&key);
+        let checkpoint = witnessed::cosigned(checkpoint, &key.verifying_key(), &self.cosigners);
         let texts = |hashes: Vec<TreeHash>| hashes.iter().map(TreeHash::to_base64).collect::<Vec<_>>();
         let consistency =
             if seen == 0 || size < seen { vec![] } else { consistency_proof(&self.tree, seen, size).unwrap() };

@@ -1,4 +1,4 @@
-//! What holds for the whole office: connection, policy, routes, log keys.
+//! What holds for the whole office: connection, policy, routes, log keys, witnesses.
 
 use alloc::vec::Vec;
 
@@ -8,7 +8,7 @@ use sekisho_wire::id::{Code, Hash, Numbered};
 use crate::change::Log;
 use crate::policy::Policy;
 use crate::role::{Class, Role};
-use crate::values::Ed25519Key;
+use crate::values::{Ed25519Key, Title};
 
 /// State of the connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
@@ -103,4 +103,28 @@ pub struct SucceedLog {
     /// Entries that were signed, as far as anybody has shown.
     #[n(3)]
     pub signed_size: u64,
+}
+
+/// Kind 56. Takes effect where it stands in the log.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct SetWitnesses {
+    /// All of them from now on, by name, ascending.
+    #[n(0)]
+    pub witnesses: Vec<Witness>,
+    /// How many must have cosigned a checkpoint before records count as sealed under it; 0: none.
+    #[n(1)]
+    pub needed: u8,
+}
+
+/// Somebody who cosigns the office's logs.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Witness {
+    /// The name of its key (tlog §7.1).
+    #[n(0)]
+    pub name: Title,
+    /// Its key of kind cosignature/v1 (tlog §9).
+    #[n(1)]
+    pub key: Ed25519Key,
 }

@@ -362,6 +362,10 @@ impl WrongValue {
             Self::RouteStages => {
                 ("2段階以上の承認はまだ使用できません", "more than one stage of approval is not in use yet")
             }
+            Self::Witnesses => (
+                "立会人は名前順に重複なく8者以内とし、必要な連署の数は立会人の数以下とします",
+                "at most 8 witnesses, by name, ascending, each with a key name, and no more needed than there are",
+            ),
             Self::CardHolder => ("カードの使用者が指定されていません", "the card has no holder and is not dormant"),
             Self::CardSigns => (
                 "予備・緊急・入室用のカードに署名用の鍵は登録できません",

@@ -134,7 +134,7 @@ fn things() -> [(&'static str, Change); 7] {
     ]
 }
 
-fn office_wide() -> [(&'static str, Change); 8] {
+fn office_wide() -> [(&'static str, Change); 9] {
     let connection = SetConnection {
         state: ConnectionState::Stopped,
         functions: codes(&["juminhyo"]),
@@ -163,6 +163,7 @@ fn office_wide() -> [(&'static str, Change); 8] {
         ("route", Change::Route(route)),
         ("log_key", Change::LogKey(SetLogKey { log: Log::Casebook, key: edwards_public(50), effective: t(12) })),
         ("succeed_log", Change::SucceedLog(successor)),
+        ("witnesses", Change::Witnesses(witnesses())),
         ("incident", Change::Incident(incident)),
     ]
 }
@@ -181,6 +182,11 @@ fn kept() -> [(&'static str, Change); 2] {
         ("destroy", Change::Destroy(Destroy { class: Retention::Operation, from, to })),
         ("preserve", Change::Preserve(Box::new(order))),
     ]
+}
+
+fn witnesses() -> SetWitnesses {
+    let witness = |name: &str, seed| Witness { name: title(name), key: edwards_public(seed) };
+    SetWitnesses { witnesses: vec![witness("w1.example.jp", 51), witness("w2.example.jp", 52)], needed: 1 }
 }
 
 fn policy() -> Policy {

@@ -17,3 +17,4 @@ mod render;
 mod replay;
 mod retention;
 mod routes;
+mod witnesses;

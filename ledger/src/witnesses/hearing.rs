@@ -1,0 +1,81 @@
+//! After a start witnesses say what they cosigned last, before anything new is written (design 3.10): a book that was put back together with its
+//! checkpoint files knows of nothing newer by itself, and they do.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::signed_log::lock;
+use crate::store::LogName;
+
+/// Which witnesses have been heard of an office's logs since the start.
+#[derive(Debug, Default)]
+pub struct WitnessHearing {
+    needed: usize,
+    heard: Mutex<BTreeMap<usize, BTreeSet<LogName>>>,
+    /// An operator says that nobody else need be waited for.
+    over: AtomicBool,
+}
+
+/// How far it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AwaitedWitnesses {
+    /// So many witnesses have to be heard of every log.
+    pub needed: usize,
+    /// So many have been.
+    pub heard: usize,
+}
+
+impl WitnessHearing {
+    /// So many have to be heard.
+    #[must_use]
+    pub fn of(needed: usize) -> Self {
+        Self { needed, ..Self::default() }
+    }
+
+    /// Who is waited for; nothing when enough were heard.
+    #[must_use]
+    pub fn awaited(&self) -> Option<AwaitedWitnesses> {
+        let needed = self.needed;
+        let heard = lock(&self.heard).values().filter(|logs| logs.len() == LogName::ALL.len()).count();
+        let waits = heard < needed && !self.over.load(Ordering::Acquire);
+        waits.then_some(AwaitedWitnesses { needed, heard })
+    }
+
+    /// An operator says that nobody else need be waited for.
+    pub fn end(&self) {
+        self.over.store(true, Ordering::Release);
+    }
+
+    /// A witness has cosigned what the ledger has of a log, or has shown what stopped it.
+    pub(super) fn hear(&self, witness: usize, log: LogName) {
+        lock(&self.heard).entry(witness).or_default().insert(log);
+    }
+}
+
+impl fmt::Display for AwaitedWitnesses {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { needed, heard } = self;
+        write!(f, "{heard} of {needed} witnesses have said since the start what they cosigned last")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_witness_counts_once_it_was_heard_of_every_log() {
+        let hearing = WitnessHearing::of(2);
+        let heard = || hearing.awaited().map(|awaited| awaited.heard);
+        for log in LogName::ALL {
+            assert_eq!(heard(), Some(0));
+            hearing.hear(0, log);
+        }
+        hearing.hear(1, LogName::Records);
+        assert_eq!(heard(), Some(1));
+        LogName::ALL.into_iter().for_each(|log| hearing.hear(1, log));
+        assert_eq!((heard(), WitnessHearing::default().awaited()), (None, None));
+    }
+}
