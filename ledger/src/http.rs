@@ -118,7 +118,7 @@ pub fn routes(hall: Hall) -> Router {
         .with_state(hall)
 }
 
-const HEARS: &str = "ready; it hears from terminals before it writes\n";
+const HEARS: &str = "ready; it hears others before it writes\n";
 /// Counts each answer.
 async fn counted(State(ledger): State<Arc<Ledger>>, request: Request, next: Next) -> Response {
     let route = request.extensions().get::<MatchedPath>().cloned();

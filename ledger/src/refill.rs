@@ -450,8 +450,7 @@ fn stage_page(
         match (&run.what, log) {
             (What::Batch(verified), _) => {
                 let entries = ingest::seal(verified, |name| vault.named(name).expect("made before"));
-                // When it came first is not known any more; when it was sent is.
-                ingest::plan(stage, verified, &entries, verified.header.sent.min(now)).map(drop)
+                ingest::plan(stage, verified, &entries, now).map(drop)
             }
             (What::Own(bytes), _) => stage_own(stage, office, bytes),
             (What::Act(bytes), LogName::Casebook) => {

@@ -16,7 +16,7 @@ use sekisho_ledger::config::Config;
 use sekisho_ledger::data::DataDir;
 use sekisho_ledger::error::LedgerError;
 use sekisho_ledger::ledger::Ledger;
-use sekisho_ledger::store::{PostgresStore, Store};
+use sekisho_ledger::store::{PostgresStore, Server, Store};
 use sekisho_register::change::{Change, SectionState, SetSection};
 use sekisho_register::{Act, Title};
 use sekisho_wire::id::OfficeId;
@@ -298,9 +298,10 @@ fn a_disk_that_has_become_read_only_is_said_to_be_one_and_serves_again_when_it_i
     let mut town = Town::new();
     town.send(3);
     town.publish();
+    town.waits_for_nobody();
     let place = scratch();
     sekisho_ledger::backup::backup(&town.root, &place).unwrap();
-    for key in ["master.key", "envelope.key", "authority.key", "authority.der"] {
+    for key in ["master.key", "payload.key", "envelope.key", "authority.key", "authority.der"] {
         std::fs::copy(town.root.join(key), place.join(key)).unwrap();
     }
     let disk = SmallDisk::under(&place, 8192);

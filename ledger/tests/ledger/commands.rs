@@ -125,7 +125,7 @@ fn an_operator_who_knows_that_nothing_was_put_back_ends_the_wait() {
     assert!(text(&idle.stderr).contains("the ledger is not running"), "{}", text(&idle.stderr));
     let mut child = serve(&root);
     let ready = || Client::new(config.listen, &authority, None).get("/readyz");
-    assert_eq!(ready().body, b"ready; it hears from terminals before it writes\n");
+    assert_eq!(ready().body, b"ready; it hears others before it writes\n");
     let status = || text(&ledger(&["status", "--data", &data]).stdout);
     crate::served::until(|| status().contains("waits: 0 of 1 terminals"));
     let ended = go_on();

@@ -313,6 +313,7 @@ fn with_the_keys_of_yesterday_as_well_a_copy_is_destroyed_again_as_soon_as_the_a
     assert_ne!(std::fs::read(town.data.payload_key()).unwrap(), keys);
     town.put_back(&copy);
     std::fs::write(town.data.payload_key(), &keys).unwrap();
+    town.waits_for_nobody();
     town.reopen();
     assert_eq!(town.is_destroyed(first), None, "that is what a copy of the keys is worth");
     town.ledger.submit(&town.office, act, Vec::new()).unwrap();

@@ -99,6 +99,7 @@ fn a_sheet_is_scanned_and_fits_the_log_that_it_is_of_and_one_that_was_put_back_i
     assert!(code == Some(1) && said.contains("LARGER") && said.contains("台帳より大きい"), "{said}");
     // It writes on, past what the sheet says: another history.
     let mut town = town;
+    town.waits_for_nobody();
     town.reopen();
     town.terminal = early;
     let down = |seq| town.terminal.record(seq, Body::Link(LinkState::Down));

@@ -263,6 +263,12 @@ impl Town {
         Shown { register: note(LogName::Register), records: note(LogName::Records), casebook: note(LogName::Casebook) }
     }
 
+    /// It writes at once after a start, as a ledger would that everybody has been heard by.
+    pub(crate) fn waits_for_nobody(&self) {
+        let config = Config { hear: Some(0), ..Config::read(&self.data.config()).unwrap() };
+        std::fs::write(self.data.config(), config.to_text().unwrap()).unwrap();
+    }
+
     /// The machine was switched off.
     pub(crate) fn forget(&self) {
         let _ = std::fs::remove_dir_all(self.root.join("memory"));

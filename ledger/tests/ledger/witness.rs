@@ -69,7 +69,7 @@ impl TestWitness {
     }
 
     pub(crate) fn client(&self) -> Client {
-        Client::new(self.address, &std::fs::read(self.root.join("authority.der")).unwrap(), None)
+        Client::new(self.address, &std::fs::read(self.root.join("authority.der")).unwrap(), None).of_another()
     }
 
     pub(crate) fn size_of(&self, origin: &str) -> Option<u64> {

@@ -231,7 +231,7 @@ impl Desk {
                     LogName::Register => {
                         let cut = |index: u64| usize::try_from(index).unwrap().min(self.acts.len());
                         let acts = self.acts[cut(from)..cut(to)].to_vec();
-                        ledger.refill_register(&office, from, acts, &self.names)?;
+                        ledger.refill_register(&self.keys.peer, from, acts, &self.names)?;
                     }
                     LogName::Casebook => ledger.refill_kept(&office, &kept)?,
                     LogName::Records => {

@@ -39,7 +39,7 @@ pub(super) struct Clone {
 const ALL: Option<usize> = Some(99);
 
 /// What a ledger needs besides book and checkpoints.
-const KEYS: [&str; 5] = ["master.key", "envelope.key", "authority.key", "authority.der", "ledger.toml"];
+const KEYS: [&str; 6] = ["master.key", "payload.key", "envelope.key", "authority.key", "authority.der", "ledger.toml"];
 
 impl World {
     /// The process ends, and another begins.
@@ -109,7 +109,7 @@ impl World {
         }
         let files = LogName::ALL.map(|log| if files_saved { self.signed_in_file(log) } else { 0 });
         if self.on_server {
-            move_book(&root, Some(crate::postgres::database()), &mut |_| {}).unwrap();
+            move_book(&root, Some(crate::postgres::database()), None, &mut |_| {}).unwrap();
         }
         let data = DataDir::new(&root);
         let lately = self.lately(&*opened(&data));
@@ -266,8 +266,12 @@ impl World {
     /// Everything that can be made good is made good.
     pub(super) fn settles(&mut self) {
         self.mend();
-        // What somebody brought wrongly is found out when all is there, and all is asked for again.
+        // What somebody brought wrongly is found out when all is there. All is asked for again then, and for a while not of the next of those who
+        // brought it.
         for _ in 0..if self.misled { 6 } else { 3 } {
+            if self.misled {
+                self.town.clock.advance(11 * 60_000);
+            }
             for desk in 0..self.desks.len() {
                 self.shows(desk);
             }

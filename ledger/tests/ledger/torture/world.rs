@@ -51,7 +51,7 @@ impl World {
     pub(super) fn new(on_server: bool) -> Self {
         let postgres = on_server.then(crate::postgres::database);
         let mut kept = None;
-        let town = Town::founded(empty_ledger_with(postgres), |data| {
+        let town = Town::founded(empty_ledger_with(postgres, None), |data| {
             let store = Arc::new(FaultyStore::over(opened(data)));
             kept = Some(Arc::clone(&store));
             store
@@ -485,8 +485,8 @@ impl World {
         let tried = self.on_log(name, |log| log.halted().is_none() && log.publish().is_err());
         if tried && lands {
             let stored = self.store.offices().unwrap().remove(0);
-            let master = Keys::read(&self.town.data).unwrap().master;
-            let key = log_key(&master, &stored.seeds, "ledger.test", &self.town.office, name).unwrap();
+            let master = Keys::read(&self.town.data).unwrap().wrapping.master;
+            let key = log_key(&master, &stored.seeds, "ledger.test", &self.town.office, name, 1).unwrap();
             let size = self.on_log(name, |log| log.committed_size());
             let root = self.oracle.root(name, size);
             let text = Checkpoint { origin: key.name().into(), size, root, extensions: Vec::new() }.sign(&key);
