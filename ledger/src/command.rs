@@ -286,9 +286,6 @@ pub fn resume(root: &Path, office: &OfficeId, log: LogName, clock: Arc<dyn Clock
     let unknown =
         || LedgerError::Argument { name: "--office", cause: format!("{office} is not an office of this ledger") };
     let known = ledger.office(office).map_err(|_| unknown())?;
-    // Whoever says that nothing newer is known anywhere waits for nobody.
-    known.hearing().end();
-    known.witness_hearing().end();
     let note = known.log(log).resume(&*ledger.store, office, clock.machine())?;
     ledger.note_resumed(office, log);
     Ok(note)

@@ -113,6 +113,20 @@ impl Ledger {
     /// # Errors
     /// [`Refusal::NotEnrolled`].
     pub fn admit_terminal(&self, caller: &Caller) -> Result<StoredEnrolment, Refusal> {
+        let row = self.still_admitted(caller)?;
+        let Peer { office, terminal } = &caller.peer;
+        let register = self.office(office)?.register();
+        if register.terminal(terminal).is_some_and(|registered| *registered.key() == Ed25519Key(row.key)) {
+            self.heard.asked(&caller.peer, self.clock.now());
+        }
+        Ok(row)
+    }
+
+    /// The same for one who was let in and has waited: that we look again is no sign of life of his.
+    ///
+    /// # Errors
+    /// [`Refusal::NotEnrolled`].
+    pub fn still_admitted(&self, caller: &Caller) -> Result<StoredEnrolment, Refusal> {
         let Peer { office, terminal } = &caller.peer;
         let register = self.office(office)?.register();
         let now = self.clock.now();
@@ -122,7 +136,6 @@ impl Ledger {
             }
             let key = Ed25519Key(row.key);
             if register.terminal(terminal).is_some_and(|registered| *registered.key() == key) {
-                self.heard.asked(&caller.peer, now);
                 return Ok(row);
             }
             let named_before = register.terminal_with_key(&key).is_some();

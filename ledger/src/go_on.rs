@@ -57,7 +57,7 @@ impl Ledger {
         for office in self.offices() {
             let path = file(&self.places.checkpoints, &office.id);
             match (awaited(&office), told.0.get(&office.id)) {
-                (Some(_), Some(_)) if !path.exists() => {
+                (Some(_), Some(_)) if matches!(path.try_exists(), Ok(false)) => {
                     told.0.remove(&office.id);
                     office.hearing().end();
                     office.witness_hearing().end();

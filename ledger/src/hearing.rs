@@ -75,11 +75,12 @@ impl Hearing {
         office: &OfficeId,
         configured: Option<usize>,
         remembered: Remembered,
+        in_use: impl Fn(&Code) -> bool,
     ) -> Result<Self, StoreError> {
         let last = store.last_heard(office)?;
         let newest = last.iter().map(|(_, _, at)| *at).max().unwrap_or_default();
         let of_these_days = last.into_iter().filter(|(_, _, at)| at.saturating_add(LATELY) >= newest);
-        let lately: BTreeSet<Code> = of_these_days.map(|(code, _, _)| code).collect();
+        let lately: BTreeSet<Code> = of_these_days.map(|(code, _, _)| code).filter(in_use).collect();
         let needed = configured.unwrap_or(lately.len().div_ceil(2)).min(lately.len());
         let known = Known { over: remembered == Remembered::All, ..Known::default() };
         Ok(Self { lately, needed, known: Mutex::new(known) })

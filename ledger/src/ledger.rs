@@ -189,7 +189,10 @@ impl Ledger {
             }
             offices.add(Arc::new(office));
         }
-        places.memory.beat();
+        places.memory.forget_if_old();
+        if offices.all().iter().all(|office| !office.hears()) {
+            places.memory.beat();
+        }
         let started = Writer::start(Arc::clone(&store), Arc::clone(&offices), Arc::clone(&vault), config.waiting_max);
         // The writer ends by itself when the ledger is dropped: the last sender goes then.
         let (writer, writing) = started.map_err(LedgerError::file("start the writer for", data.database()))?;
@@ -315,7 +318,11 @@ impl Ledger {
 
     /// Writes down that a stopped log goes on.
     pub(crate) fn note_goes_on(&self, office: &OfficeId) {
-        self.alarm(office, of_kind(AlarmKind::LogResumed, None));
+        let alarm = of_kind(AlarmKind::LogResumed, None);
+        if !self.alarm(office, alarm.clone()) {
+            // Nothing may be written yet: it enters the log when it may.
+            self.owe(office, Body::Alarm(alarm), self.clock.now());
+        }
     }
 
     /// A terminal, or a person's program, knows more entries of a log than there are, and shows no signature of ours: refused by whoever
@@ -356,6 +363,13 @@ impl Ledger {
         self.stopping.load(Ordering::Acquire)
     }
 
+    /// A ledger that still hears whether it is the newest leaves nothing behind that would spare the next start the hearing.
+    pub(crate) fn remember_that_it_runs(&self) {
+        if self.offices().iter().all(|office| !office.hears()) {
+            self.places.memory.beat();
+        }
+    }
+
     /// One look at every log per tick: what is committed and not yet signed is signed.
     fn sequence(&self) {
         let (mut complaints, mut told) = (Complaints::default(), Told::default());
@@ -364,7 +378,7 @@ impl Ledger {
             assert!(!self.writing.is_finished(), "the writer has ended before the ledger");
             self.publish_all(&mut complaints);
             self.heed_operator(&mut told);
-            self.places.memory.beat();
+            self.remember_that_it_runs();
             std::thread::park_timeout(Duration::from_millis(self.config.tick_ms));
         }
     }

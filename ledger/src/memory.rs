@@ -48,7 +48,16 @@ impl Memory {
         alive.is_some_and(|alive| since_boot().checked_sub(alive).is_some_and(|ago| ago < RESTART))
     }
 
-    /// Remembers that a ledger runs now.
+    /// Forgets that one ran: what stood still for so long may have been replaced, however often it is started again.
+    pub fn forget_if_old(&self) {
+        if !self.is_recent()
+            && let Some(folder) = &self.folder
+        {
+            drop(std::fs::remove_file(folder.join(ALIVE)));
+        }
+    }
+
+    /// Remembers that a ledger runs now, which has heard whom it had to hear.
     pub fn beat(&self) {
         self.remember(Path::new(ALIVE), &since_boot().to_string());
     }

@@ -57,7 +57,9 @@ impl Office {
         let logs = [log(LogName::Records)?, log(LogName::Register)?, log(LogName::Casebook)?];
         let all = logs.iter().all(|log| log.remembered() == Remembered::All);
         let remembered = if all { Remembered::All } else { Remembered::NotAll };
-        let hearing = Hearing::new(store, &stored.id, around.hear, remembered)?;
+        let state = |code: &Code| register.terminal(code).map(|terminal| terminal.state(register.newest_made()));
+        let in_use = |code: &Code| state(code).is_some_and(|state| state != TerminalUse::Retired);
+        let hearing = Hearing::new(store, &stored.id, around.hear, remembered, in_use)?;
         // What the database holds may be signed without hearing anybody.
         for log in &logs {
             match log.publish() {

@@ -1,4 +1,4 @@
-//! Readings while the records log stands still. Whoever is to decide what becomes of a log that has stopped has to read register and casebook,
+//! Readings, and that a log was let go on, while nothing may be written. Whoever is to decide what becomes of a log that has stopped has to read register and casebook,
 //! and each reading is a record: until the log goes on, it waits in a file.
 
 use std::fs::{File, OpenOptions};
@@ -82,12 +82,18 @@ impl Ledger {
         if !is_for_acts(query) || !matches!(refused, StoreError::Halted { log: LogName::Records, .. }) {
             return Err(refused.into());
         }
-        let record = own_record(office, 0, body, now).encode().map_err(|_| Refusal::Malformed("query"))?;
+        if self.owe(office, body, now) { Ok(()) } else { Err(refused.into()) }
+    }
+
+    /// Writes down what is to enter the log once it goes on; says whether it is on the disk.
+    pub(crate) fn owe(&self, office: &OfficeId, body: sekisho_wire::record::Body, now: Millis) -> bool {
+        let Ok(record) = own_record(office, 0, body, now).encode() else { return false };
         let _alone = self.founding.lock();
-        Owed::of(&self.places.checkpoints, office).add(&record).map_err(|error| {
-            log::error!("a reading of office {office} could not be written down: {error}");
-            refused.into()
-        })
+        let owed = Owed::of(&self.places.checkpoints, office).add(&record);
+        if let Err(error) = &owed {
+            log::error!("a record of office {office} could not be written down: {error}");
+        }
+        owed.is_ok()
     }
 
     /// Puts what waits into the log, once it goes on. After a crash in the middle a reading may stand there twice.
@@ -96,18 +102,28 @@ impl Ledger {
         if !owed.is_there() || office.log(LogName::Records).halted().is_some() || office.hears() {
             return;
         }
-        let written = owed.read().map_err(|error| error.to_string()).and_then(|records| {
+        let _alone = self.founding.lock();
+        // Under another name while it is written: what fails halfway is not written again and again.
+        let taken = Owed { path: owed.path.with_extension("taken") };
+        if let Err(error) = std::fs::rename(&owed.path, &taken.path) {
+            return log::error!("cannot rename {}: {error}", owed.path.display());
+        }
+        let written = taken.read().map_err(|error| error.to_string()).and_then(|records| {
             let id = office.id;
             let records: Vec<Record> = records.iter().filter_map(|record| Record::decode(record).ok()).collect();
             let emitted = self.writer.run(None, move |stage| {
                 records.iter().try_for_each(|record| stage.emit(&id, record.body.clone(), record.trusted))
             });
             emitted.map_err(Refusal::from).and_then(|emitted| Ok(emitted?)).map_err(|refusal| refusal.to_string())?;
-            std::fs::remove_file(&owed.path).map_err(|error| error.to_string())
+            std::fs::remove_file(&taken.path).map_err(|error| error.to_string())
         });
         match written {
             Ok(()) => log::info!("what was read in office {} while its log stood still is in the log now", office.id),
-            Err(error) => log::error!("what was read in office {} is not in the log yet: {error}", office.id),
+            Err(error) => log::error!(
+                "what was read in office {} is not all in the log: {error}; it is kept in {}",
+                office.id,
+                taken.path.display()
+            ),
         }
     }
 }

@@ -45,10 +45,22 @@ struct Opened {
 
 /// So long after an opening came its terminal and the other have to be heard: what was closed meanwhile is here by then.
 const GRACE: Millis = 2_000;
-/// So many persons are looked at, at most: with more of them waiting for a terminal that is not heard, those who came first are looked at no more.
+/// So many persons of an office are looked at, at most: with more of them waiting for a terminal that is not heard, those who came first are looked at no more.
 const OPENED_MAX: usize = 1_000;
 /// A terminal is told for so long that a session of it is to end.
 const TOLD: Millis = 10 * 60_000;
+
+impl Known {
+    /// Whoever came first is looked at no more.
+    fn make_room(&mut self, office: &OfficeId) {
+        let of_office = || self.opened.iter().filter(|((of, _), _)| of == office);
+        if of_office().count() >= OPENED_MAX
+            && let Some(oldest) = of_office().min_by_key(|(_, opened)| opened.since).map(|(who, _)| who.clone())
+        {
+            self.opened.remove(&oldest);
+        }
+    }
+}
 
 impl Presence {
     /// Records that were indexed now: who opened a session of today is looked at.
@@ -57,9 +69,8 @@ impl Presence {
         for record in records.iter().flatten() {
             let Body::SessionOpened(_) = &record.body else { continue };
             let operator = record.body.input().and_then(|input| input.operator.as_ref());
-            if let Some(operator) = operator.filter(|_| record.trusted.saturating_add(DAY) > now)
-                && known.opened.len() < OPENED_MAX
-            {
+            if let Some(operator) = operator.filter(|_| record.trusted.saturating_add(DAY) > now) {
+                known.make_room(office);
                 known.opened.insert((*office, operator.to_string()), Opened { since: now, called: false });
             }
         }

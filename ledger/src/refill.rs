@@ -26,6 +26,8 @@ use crate::store::{Cursor, CursorMove, EmitterName, LogName};
 
 /// What is brought takes so much memory at most, in all: what is missing more than that is missing a whole backup.
 const ROOM: usize = 1 << 30;
+/// What a name takes besides its text.
+const NAME: usize = 128;
 /// So many missing ranges are told at a time: what a terminal has behind them it brings when others have brought what is theirs.
 const TOLD: usize = 1000;
 /// About so many entries in one commit.
@@ -193,7 +195,9 @@ impl Brought {
         let gone = self.logs.remove(key).unwrap_or_default();
         self.bytes = self.bytes.saturating_sub(gone.bytes());
         if !self.logs.keys().any(|(office, _)| *office == key.0) {
-            self.names.remove(&key.0);
+            let names = self.names.remove(&key.0).unwrap_or_default();
+            let bytes: usize = names.values().map(|name| NAME + name.text.len()).sum();
+            self.bytes = self.bytes.saturating_sub(bytes);
         }
     }
 }
@@ -298,11 +302,11 @@ impl Ledger {
             }
             let known = brought.names.entry(office.id).or_default();
             for name in names {
-                if brought.bytes.saturating_add(name.text.len()) > ROOM {
+                if brought.bytes.saturating_add(NAME + name.text.len()) > ROOM {
                     return Err(Refusal::TooLarge);
                 }
                 known.entry(name.hash()).or_insert_with(|| {
-                    brought.bytes += name.text.len();
+                    brought.bytes += NAME + name.text.len();
                     name.clone()
                 });
             }

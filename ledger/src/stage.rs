@@ -9,7 +9,9 @@ use sekisho_tlog::{Frontier, Hash, leaf_hash};
 use sekisho_wire::id::{BootId, OfficeId, Salt};
 use sekisho_wire::record::{Body, Emitter, RECORD_VERSION, Record, Retention};
 
+use crate::checkpoint::Halt;
 use crate::clock::{Millis, boot_id, legal_month, since_boot};
+use crate::office::Office;
 use crate::payload::RecordKey;
 use crate::store::{
     Append, Change, Cursor, CursorMove, EmitterName, Entry, LogName, Store, StoreError, StoredKey, TileGrowth,
@@ -107,6 +109,14 @@ impl<'a> Stage<'a> {
     /// # Errors
     /// When the log has stopped or waits, or its head cannot be read; nothing is staged then.
     pub fn append(&mut self, office: &OfficeId, log: LogName, mut entries: Vec<Entry>) -> Result<(), StoreError> {
+        let given_up =
+            |known: &Office, register: Arc<Register>| register.generation(log.of_acts()) > known.log(log).generation();
+        if let Some(known) = self.offices.find(office)
+            && self.register(office).is_some_and(|register| given_up(&known, register))
+        {
+            // Another goes on in its place: not even what is filled in again belongs here.
+            return Err(StoreError::Halted { log, halt: Halt::Succeeded });
+        }
         if self.filling != Some((*office, log))
             && let Some(known) = self.offices.find(office)
         {

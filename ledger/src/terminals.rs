@@ -179,12 +179,13 @@ impl Ledger {
             return Ok(());
         }
         // Of a log that began anew nobody has verified anything before the act is known that says so, and little after it.
-        let anew = office.log(LogName::Records).generation() > 1;
+        let anew = office.register().generation(LogName::Records.of_acts()) > 1;
         if is_ours(LogName::Register, register) && (anew || is_ours(LogName::Records, records)) {
             office.hearing().hear(&peer.terminal);
         } else if register.is_none() && records.is_none() {
             office.hearing().came(&peer.terminal);
         }
+        self.remember_that_it_runs();
         // It may have been the last one that a filled log waited for.
         self.fill_what_is_whole(&office)
     }

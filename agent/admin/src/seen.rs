@@ -73,7 +73,12 @@ where
     AdminError: From<R::Error>,
 {
     let shown = Checkpoint::open(note, key).map_err(|error| Broken::Checkpoint(error).of(log))?;
-    let known = newest(home, log, key)?.map(|known| Base { size: known.size, root: known.root }).or(base);
+    let known = match (newest(home, log, key)?, base) {
+        (Some(known), _) => Some(Base { size: known.size, root: known.root }),
+        // What was seen of the log before it, and is kept, has to be in it: the act alone says less.
+        (None, Some(base)) => Some(of_earlier(home, log, key, base.size)?.unwrap_or(base)),
+        (None, None) => None,
+    };
     if let Some(known) = known.filter(|known| known.size > 0) {
         if shown.size < known.size {
             return Err(Broken::Rollback { known: known.size, shown: shown.size }.of(log).into());
@@ -86,6 +91,28 @@ where
         verify_consistency(known.size, &known.root, shown.size, &shown.root, &proof).map_err(fork)?;
     }
     home.write(&file(log, key), note.as_bytes())
+}
+
+/// The largest checkpoint that was seen of the logs before this one, no larger than what was kept of them.
+fn of_earlier(home: &Home, log: Log, key: &VerifyingKey, kept: u64) -> Result<Option<Base>, AdminError> {
+    let mut largest: Option<Base> = None;
+    for generation in 1.. {
+        let file = format!("seen/{}", log.name_of(generation));
+        if file == self::file(log, key) {
+            break;
+        }
+        // It was verified when it was written.
+        let Some(bytes) = home.read(&file)? else { continue };
+        let text = String::from_utf8_lossy(&bytes);
+        let mut lines = text.lines().skip(1);
+        let size = lines.next().and_then(|size| size.parse::<u64>().ok());
+        let root = lines.next().and_then(Hash::from_base64);
+        let (Some(size), Some(root)) = (size, root) else { return Err(AdminError::Damaged(home.path(&file))) };
+        if size <= kept && largest.is_none_or(|largest| largest.size < size) {
+            largest = Some(Base { size, root });
+        }
+    }
+    Ok(largest)
 }
 
 fn newest(home: &Home, log: Log, key: &VerifyingKey) -> Result<Option<Checkpoint>, AdminError> {

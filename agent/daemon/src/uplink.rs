@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use sekisho_register::change::Log;
 use sekisho_wire::batch::BATCH_RECORDS_MAX;
 use sekisho_wire::reason::AlarmKind;
 
@@ -152,10 +151,12 @@ impl Uplink {
     /// Where another log goes on in place of one that lost something, the ledger is asked anew how far it is: what was sealed and is lost is sent again.
     fn follow_successor(&mut self, agent: &Agent) {
         let register = std::sync::Arc::clone(&agent.lock().register);
+        let generation = agent.position().generation();
+        if let Some(least) = position::given_up(&register, generation) {
+            // First: once the generation is on the disk nobody looks again.
+            agent.keepsakes.forget_from(least.kept_size);
+        }
         if agent.position().follow(&register) {
-            if let Some(successor) = register.successors(Log::Records).last() {
-                agent.keepsakes.forget_from(successor.kept_size);
-            }
             self.agreed = false;
         }
     }

@@ -106,7 +106,7 @@ pub(super) async fn register(
     let kept = asked.kept()?;
     let part = blocking(move || {
         // Again: its key may have been replaced by the very act that it waited for.
-        hall.ledger.admit_terminal(&caller)?;
+        hall.ledger.still_admitted(&caller)?;
         let office = hall.ledger.office(&caller.peer.office)?;
         let mut part = hall.ledger.register_part(&office, asked.from, seen.as_deref(), Some(&caller.peer.terminal))?;
         let mut handed = None;

@@ -119,6 +119,7 @@ fn a_torn_a_missing_and_a_strange_file_halt_the_log() {
 #[test]
 fn a_stopped_log_stays_stopped_until_an_operator_says_otherwise() {
     let mut town = Town::new();
+    town.waits_for_nobody();
     town.send(5);
     town.publish();
     let halt = Halt::Outrun { seen: 9, stored: 5 };

@@ -96,3 +96,39 @@ fn another_log_goes_on_from_what_is_left_and_whoever_verified_the_lost_one_does_
         .filter(|finding| !finding.text(sekisho_wire::words::Language::English).contains("stopped"));
     assert_eq!(real.collect::<Vec<_>>(), Vec::<&sekisho_ledger::fsck::Finding>::new());
 }
+
+#[test]
+fn a_log_that_an_act_has_given_up_takes_nothing_any_more_however_it_came_to_know_of_the_act() {
+    let mut town = Town::new();
+    town.send(5);
+    town.publish();
+    let copy = scratch();
+    backup(&town.root, &copy).unwrap();
+    let log = |town: &Town| town.ledger.office(&town.office).unwrap().log(LogName::Records).left();
+    town.ledger.office(&town.office).unwrap().log(LogName::Records).halt(Halt::Contradicted { size: 5 }, "");
+    let (kept_size, root, _) = log(&town).unwrap();
+    let act = SucceedLog { log: Log::Records, kept_size, kept_root: Hash(root.0), signed_size: 5 };
+    town.decide_together(vec![Change::SucceedLog(act)]).unwrap();
+    let shown = town.shown();
+    let office = town.ledger.office(&town.office).unwrap();
+    let part = town.ledger.register_part(&office, 0, None, None).unwrap();
+    let kept = town.ledger.hand_out(&town.terminal.peer, [0, 0]).map(|handed| handed.keepsakes).unwrap_or_default();
+    drop(office);
+    // A copy from before the act is put back, and learns of it from a terminal.
+    town.put_back(&copy);
+    town.reopen();
+    let shown = sekisho_ledger::terminals::Shown { records: None, ..shown };
+    town.ledger.hear(&town.terminal.peer, &shown).unwrap();
+    let from = town.ledger.office(&town.office).unwrap().log(LogName::Register).committed_size();
+    let acts = part.entries[from as usize..].to_vec();
+    town.ledger.refill_register(&town.terminal.peer, from, acts, &part.names).unwrap();
+    town.ledger.refill_kept(&town.office, &kept).unwrap();
+    town.ledger.hear(&town.terminal.peer, &shown).unwrap();
+    assert!(town.ledger.office(&town.office).unwrap().hearing().awaited().is_none(), "it waits for nobody for ever");
+    let refused = town.deliver(&town.terminal.batch(1).0);
+    assert!(matches!(refused, Err(Refusal::Halted { .. })), "{refused:?}");
+    town.reopen();
+    assert_eq!(town.records_log(), (None, 2, "records-2".into()));
+    town.ledger.hear(&town.terminal.peer, &shown).unwrap();
+    town.send(1);
+}

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use sekisho_register::Register;
-use sekisho_register::change::{Log, Witness};
+use sekisho_register::change::{Log, SucceedLog, Witness};
 use sekisho_tlog::witness::only_lines_of;
 use sekisho_tlog::{
     Checkpoint, EMPTY_ROOT, Hash as TreeHash, KeyKind, RangeProof, VerifyingKey, leaf_hash, verify_consistency,
@@ -153,16 +153,16 @@ impl Position {
     /// that they lie no more. Says whether there was such an act.
     pub(super) fn follow(&mut self, register: &Register) -> bool {
         let generation = register.generation(Log::Records);
-        let Some(successor) = register.successors(Log::Records).last().filter(|_| generation > self.cursor.generation)
-        else {
-            return false;
-        };
-        log::warn!("another records log goes on from {} entries, by an act", successor.kept_size);
+        let Some(least) = given_up(register, self.cursor.generation) else { return false };
+        log::warn!("another records log goes on from {} entries, by an act", least.kept_size);
         self.cursor.generation = generation;
-        (self.cursor.seen_size, self.cursor.seen_root) = (successor.kept_size, successor.kept_root.to_string());
+        // What was seen and is kept stays seen: the log that goes on has to continue it.
+        if self.cursor.seen_size > least.kept_size {
+            (self.cursor.seen_size, self.cursor.seen_root) = (least.kept_size, least.kept_root.to_string());
+        }
         self.cursor.seen_note = None;
         self.cursor.told.clear();
-        self.whereabouts.forget_from(successor.kept_size);
+        self.whereabouts.forget_from(least.kept_size);
         if let Err(trouble) = self.keep() {
             log::error!("{trouble}");
         }
@@ -171,6 +171,11 @@ impl Position {
 
     pub(crate) const fn acknowledged(&self) -> Acknowledged {
         Acknowledged { stored: self.cursor.stored, sealed: self.cursor.sealed }
+    }
+
+    /// Which of the records logs it goes by.
+    pub(super) const fn generation(&self) -> u32 {
+        self.cursor.generation
     }
 
     pub(crate) const fn epoch(&self) -> u32 {
@@ -324,6 +329,12 @@ impl Position {
         };
         agent.journal.prune(self.cursor.sealed, now.saturating_sub(days * DAY));
     }
+}
+
+/// Of the acts by which another records log went on since this generation the one that kept the least.
+pub(super) fn given_up(register: &Register, generation: u32) -> Option<&SucceedLog> {
+    let known = usize::try_from(generation.saturating_sub(first())).unwrap_or(usize::MAX);
+    register.successors(Log::Records).iter().skip(known).min_by_key(|successor| successor.kept_size)
 }
 
 /// The log that the office was founded with.
