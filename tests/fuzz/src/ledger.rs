@@ -265,7 +265,7 @@ fn note(town: &Town, log: LogName, size: u64) -> String {
     let store = SqliteStore::open_existing(&town.data.database()).expect("its book");
     let stored = store.offices().expect("its offices").remove(0);
     let master = Keys::read(&town.data).expect("its keys").wrapping.master;
-    let key = log_key(&master, &stored.seeds, "ledger.test", &town.office, log).expect("its key");
+    let key = log_key(&master, &stored.seeds, "ledger.test", &town.office, log, 1).expect("its key");
     Checkpoint { origin: key.name().into(), size, root: Hash([7; 32]), extensions: Vec::new() }.sign(&key)
 }
 
