@@ -250,6 +250,11 @@ fn a_program_that_waits_for_the_pin_has_it_asked_for_on_the_screen() {
 
     let asking = ask("60");
     let click = || room.desktop.click(room.desktop.wait_notice("asks to run"));
+    // The notice of one request must be gone before the next is clicked.
+    let over = || {
+        wait_no_question(&screen);
+        room.desktop.wait_no_notice("asks to run");
+    };
     // She is told, and asked only when she wants to be: what she types elsewhere goes nowhere.
     room.desktop.wait_notice("Waiting for the PIN");
     assert!(screen.window("Sekisho").is_none());
@@ -259,7 +264,7 @@ fn a_program_that_waits_for_the_pin_has_it_asked_for_on_the_screen() {
     type_into(&screen, &pin, "Return");
     let (code, told) = granted(asking.wait_with_output().unwrap());
     assert!(code == Some(0) && told.contains("record"), "{code:?}: {told}");
-    wait_no_question(&screen);
+    over();
 
     // Declined: refused at once.
     let asking = ask("600");
@@ -267,7 +272,7 @@ fn a_program_that_waits_for_the_pin_has_it_asked_for_on_the_screen() {
     type_into(&screen, "", "Escape");
     let (code, told) = granted(asking.wait_with_output().unwrap());
     assert!(code == Some(3) && told.contains("PIN"), "{code:?}: {told}");
-    wait_no_question(&screen);
+    over();
 
     // Nobody waits any more: who types already is let finish, or the rest would go to the window below.
     let mut asking = ask("600");
