@@ -40,8 +40,16 @@ fn stick(bytes: &[u8]) {
             let Ok(mut stick) = StickReader::open(path, kind) else { continue };
             let mut lines = 0;
             match kind {
-                StickKind::Records => while matches!(stick.next_line::<CarriedBatch>(), Ok(Some(_))) { lines += 1 },
-                StickKind::Seals => while matches!(stick.next_line::<Value>(), Ok(Some(_))) { lines += 1 },
+                StickKind::Records => {
+                    while matches!(stick.next_line::<CarriedBatch>(), Ok(Some(_))) {
+                        lines += 1
+                    }
+                }
+                StickKind::Seals => {
+                    while matches!(stick.next_line::<Value>(), Ok(Some(_))) {
+                        lines += 1
+                    }
+                }
             }
             assert!(lines <= bytes.len(), "more lines than bytes");
         }

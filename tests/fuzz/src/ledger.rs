@@ -66,8 +66,8 @@ const ROUTES: [(&str, &str, &[&str]); 28] = [
 
 /// Everything that may stand behind a question mark.
 const ASKED: [&str; 20] = [
-    "from", "seen", "records", "casebook", "kept", "epoch", "index", "operator", "card", "terminal", "function", "case",
-    "verdict", "kind", "since", "until", "before", "limit", "wait", "other",
+    "from", "seen", "records", "casebook", "kept", "epoch", "index", "operator", "card", "terminal", "function",
+    "case", "verdict", "kind", "since", "until", "before", "limit", "wait", "other",
 ];
 
 /// A ledger that is asked.
@@ -114,7 +114,9 @@ impl Place {
         let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).expect("a key");
         let request = CertificateParams::default().serialize_request(&key).expect("a request");
         let mut right = vec![request.der().to_vec(), town.act(vec![]), batch.envelope(&town.terminal)];
-        right.extend(town.ledger.hand_out(&caller.peer, [0, 0]).expect("it goes").keepsakes.into_iter().map(|kept| kept.sealed));
+        right.extend(
+            town.ledger.hand_out(&caller.peer, [0, 0]).expect("it goes").keepsakes.into_iter().map(|kept| kept.sealed),
+        );
         for log in LogName::ALL {
             let note = note(&town, log, 40);
             right.push(note.clone().into_bytes());
@@ -211,7 +213,9 @@ impl Place {
             2 => STANDARD.encode(script.piece()?),
             3 => STANDARD.encode(self.nearly_right(script)?),
             4 => URL_SAFE_NO_PAD.encode(self.nearly_right(script)?),
-            5 => script.one_of(&["jumin-1", "entries", "records", "granted", "alarm", "mayor", "0.0", "ffffffffffffffff"])?.into(),
+            5 => script
+                .one_of(&["jumin-1", "entries", "records", "granted", "alarm", "mayor", "0.0", "ffffffffffffffff"])?
+                .into(),
             6 => self.town.office.to_string(),
             _ => String::from_utf8_lossy(script.piece()?).into_owned(),
         })
