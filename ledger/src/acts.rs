@@ -385,7 +385,7 @@ pub fn plan_founding(
     let mut register = Register::new();
     let folded = register.would_accept(entry, now).map_err(Refusal::Act)?;
     register.fold(entry).map_err(Refusal::Act)?;
-    let keys = crate::signed_log::wrapped_public_keys(founder.master, &seeds);
+    let keys = crate::log_keys::wrapped_public_keys(founder.master, &seeds);
     let keys = keys.map_err(|error| Refusal::Unavailable { cause: error.to_string() })?;
     if !is_for(&register, &keys, founder) {
         return Err(Refusal::OtherKeys);

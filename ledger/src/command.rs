@@ -23,10 +23,10 @@ use crate::go_on;
 use crate::kept::kept_status;
 use crate::keys::Keys;
 use crate::ledger::Ledger;
+use crate::log_keys::{make_log_keys, origin};
 use crate::memory::Memory;
 use crate::office::fold_register;
 use crate::server;
-use crate::signed_log::{make_log_keys, origin};
 use crate::store::{Change, CodePurpose, LogName, Server, Store, StoredCode};
 use crate::witnesses::WitnessStatus;
 

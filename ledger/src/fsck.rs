@@ -22,7 +22,7 @@ use crate::clock::Millis;
 use crate::data::DataDir;
 use crate::error::LedgerError;
 use crate::keys::{EnvelopeKey, Keys};
-use crate::signed_log::log_key;
+use crate::log_keys::log_key;
 use crate::store::{Book, EmitterName, LogName, Store, StoreError, StoredOffice};
 use crate::vault::Vault;
 

@@ -15,7 +15,8 @@ use crate::code::LogKeys;
 use crate::error::LedgerError;
 use crate::hearing::{Awaited, Hearing, Remembered};
 use crate::keys::EnvelopeKey;
-use crate::signed_log::{Log, Published, Surroundings, Unpublished, lock, open_seeds};
+use crate::log_keys::open_seeds;
+use crate::signed_log::{Log, Published, Surroundings, Unpublished, lock};
 use crate::store::{LogName, Store, StoreError, StoredOffice};
 use crate::witnesses::WitnessHearing;
 

@@ -21,8 +21,9 @@ use crate::config::Config;
 use crate::cosignatures::Cosignatures;
 use crate::data::DataDir;
 use crate::error::LedgerError;
+use crate::log_keys::origin;
 use crate::office::fold_register;
-use crate::signed_log::{Published, origin};
+use crate::signed_log::Published;
 use crate::store::{LogName, Store, StoredTree};
 
 /// One log on the sheet.

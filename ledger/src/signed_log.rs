@@ -14,12 +14,12 @@ use zeroize::Zeroizing;
 
 use crate::checkpoint::{CheckpointFile, Halt, HaltNote, SwapError, check};
 use crate::clock::{Clock, MachineClock, Millis, since_boot};
-use crate::code::LogKeys;
 use crate::cosignatures::{Cosignatures, Witnessed};
 use crate::error::LedgerError;
 use crate::hearing::Remembered;
+use crate::log_keys::{origin, seed_of};
 use crate::memory::Memory;
-use crate::secret::{DoesNotOpen, SecretKey};
+use crate::secret::SecretKey;
 use crate::store::{LogName, Store, StoreError, StoredTree};
 
 /// One log at run time.
@@ -196,31 +196,29 @@ impl Log {
             Err(ProveError::Request(_) | ProveError::Reader(StoreError::Damaged { .. })) => return Ok(()),
             Err(ProveError::Reader(error)) => return Err(error.into()),
         };
-        match misfit {
-            Some(Misfit::Behind { stored }) => self.halt(Halt::Behind { signed: signed.size, stored }, &text),
-            Some(Misfit::Another) => self.halt(Halt::Forked { size: signed.size }, &text),
-            None => {}
-        }
+        self.stop_for(misfit, signed.size, &text);
         Ok(())
     }
 
     /// What witnesses cosigned was signed by us: a database and a checkpoint file that were put back without it are behind it, too.
     fn hold_against_cosigned(&self, store: &dyn Store, office: &OfficeId) -> Result<(), LedgerError> {
         let Some(Witnessed { published, note }) = self.cosignatures.newest() else { return Ok(()) };
-        let stored = self.committed_size();
-        if published.size > stored {
-            self.halt(Halt::Behind { signed: published.size, stored }, &note);
-            return Ok(());
-        }
-        let tree = StoredTree { store, office: *office, log: self.name };
-        match root_at(&tree, published.size) {
-            Ok(root) if root == published.root => {}
-            Ok(_) | Err(ProveError::Request(_) | ProveError::Reader(StoreError::Damaged { .. })) => {
-                self.halt(Halt::Forked { size: published.size }, &note);
-            }
+        let misfit = match self.misfit(store, office, published.size, published.root) {
+            Ok(misfit) => misfit,
+            Err(ProveError::Request(_) | ProveError::Reader(StoreError::Damaged { .. })) => Some(Misfit::Another),
             Err(ProveError::Reader(error)) => return Err(error.into()),
-        }
+        };
+        self.stop_for(misfit, published.size, &note);
         Ok(())
+    }
+
+    /// Stops when a checkpoint of this size, which stands in the evidence, does not fit.
+    fn stop_for(&self, misfit: Option<Misfit>, size: u64, evidence: &str) {
+        match misfit {
+            Some(Misfit::Behind { stored }) => self.halt(Halt::Behind { signed: size, stored }, evidence),
+            Some(Misfit::Another) => self.halt(Halt::Forked { size }, evidence),
+            None => {}
+        }
     }
 
     fn recalled(&self) -> Option<(String, Checkpoint)> {
@@ -627,12 +625,6 @@ fn fresh_size(log: LogName) -> u64 {
     u64::from(log == LogName::Register)
 }
 
-/// Name of a log in the world (LEDGER §L2).
-#[must_use]
-pub fn origin(ledger: &str, office: &OfficeId, log: LogName, generation: u32) -> String {
-    format!("{ledger}/{office}/{}", log.of_acts().name_of(generation))
-}
-
 /// A store that does not say what it has.
 fn misfit_error(error: ProveError<StoreError>) -> StoreError {
     match error {
@@ -641,64 +633,6 @@ fn misfit_error(error: ProveError<StoreError>) -> StoreError {
     }
 }
 
-pub(crate) fn open_seeds(master: &SecretKey, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, LedgerError> {
-    let opened = master.open(SEEDS_AAD, sealed);
-    opened.map_err(|DoesNotOpen| StoreError::Damaged { what: "wrapped log keys" }.into())
-}
-
-fn seed_of(seeds: &Zeroizing<Vec<u8>>, log: LogName) -> Result<Zeroizing<[u8; 32]>, LedgerError> {
-    let start = log.number() * 32;
-    let seed = seeds.get(start..start + 32).and_then(|seed| seed.try_into().ok());
-    seed.map(Zeroizing::new).ok_or_else(|| StoreError::Damaged { what: "log key" }.into())
-}
-
-/// The key of one log of an office, out of its wrapped seeds.
-///
-/// # Errors
-/// When they do not open.
-pub fn log_key(
-    master: &SecretKey,
-    sealed: &[u8],
-    ledger: &str,
-    office: &OfficeId,
-    log: LogName,
-    generation: u32,
-) -> Result<SigningKey, LedgerError> {
-    let seed = seed_of(&open_seeds(master, sealed)?, log)?;
-    Ok(SigningKey::from_seed(&origin(ledger, office, log, generation), &seed)?)
-}
-
-/// Fresh seeds for the three logs of an office to be: wrapped, and their public keys.
-///
-/// # Errors
-/// When a key cannot be made from its seed, which random ones can.
-pub fn make_log_keys(master: &SecretKey) -> Result<(Vec<u8>, LogKeys), LedgerError> {
-    let seeds: Zeroizing<Vec<u8>> = Zeroizing::new(crate::random::bytes::<96>().to_vec());
-    Ok((master.seal(SEEDS_AAD, &seeds), public_keys(&seeds)?))
-}
-
-/// The public keys of wrapped seeds.
-///
-/// # Errors
-/// When they do not open.
-pub fn wrapped_public_keys(master: &SecretKey, sealed: &[u8]) -> Result<LogKeys, LedgerError> {
-    public_keys(&open_seeds(master, sealed)?)
-}
-
-fn public_keys(seeds: &Zeroizing<Vec<u8>>) -> Result<LogKeys, LedgerError> {
-    let public = |log| -> Result<[u8; 32], LedgerError> {
-        let seed = seed_of(seeds, log)?;
-        Ok(SigningKey::from_seed("sekisho", &seed)?.verifying_key().to_bytes())
-    };
-    Ok(LogKeys {
-        records: public(LogName::Records)?,
-        register: public(LogName::Register)?,
-        casebook: public(LogName::Casebook)?,
-    })
-}
-
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
-
-const SEEDS_AAD: &[u8] = b"sekisho log keys v1";

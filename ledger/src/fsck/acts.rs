@@ -15,7 +15,7 @@ use crate::acts::{Name, names_of};
 use crate::clock::Millis;
 use crate::error::LedgerError;
 use crate::ingest::tree_hash;
-use crate::signed_log::wrapped_public_keys;
+use crate::log_keys::wrapped_public_keys;
 use crate::store::{Entry, LogName, Store, StoreError, StoredOffice};
 
 /// What the register log gives.

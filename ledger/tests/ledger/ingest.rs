@@ -3,8 +3,8 @@
 use sekisho_ledger::checkpoint::Halt;
 use sekisho_ledger::clock::Clock;
 use sekisho_ledger::keys::Keys;
+use sekisho_ledger::log_keys::log_key;
 use sekisho_ledger::refusal::Refusal;
-use sekisho_ledger::signed_log::log_key;
 use sekisho_ledger::store::{EmitterName, LogName, SqliteStore, Store};
 use sekisho_register::change::{Change, EpochReason, OpenEpoch, SetTerminalState, TerminalUse};
 use sekisho_tlog::{Checkpoint, leaf_hash};

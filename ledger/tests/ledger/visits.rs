@@ -5,8 +5,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sekisho_ledger::checkpoint::Halt;
 use sekisho_ledger::index::Question;
 use sekisho_ledger::keys::Keys;
+use sekisho_ledger::log_keys::log_key;
 use sekisho_ledger::refusal::Refusal;
-use sekisho_ledger::signed_log::log_key;
 use sekisho_ledger::store::{LogName, Store};
 use sekisho_register::change::{
     ActivateCard, CardKind, Change, EpochReason, IssueCard, OpenEpoch, OperatorState, SetOperatorState, StateReason,

@@ -15,7 +15,7 @@ use sekisho_ledger::code::{Code, CodeSecret};
 use sekisho_ledger::enrol::Applicant;
 use sekisho_ledger::http::{Hall, routes};
 use sekisho_ledger::keys::Keys;
-use sekisho_ledger::signed_log::log_key;
+use sekisho_ledger::log_keys::log_key;
 use sekisho_ledger::store::{LogName, SqliteStore, Store};
 use sekisho_tlog::{Checkpoint, Hash};
 use sekisho_wire::batch::enrol_digest;
