@@ -18,7 +18,16 @@ pub struct DataDir {
 /// Proof that no other process serves this directory; ends with the process.
 #[derive(Debug)]
 pub struct Lock {
-    _file: File,
+    file: File,
+}
+
+impl Drop for Lock {
+    /// Said, not left to closing: a process that was forked meanwhile holds the open file until it runs its program, and with it the lock.
+    fn drop(&mut self) {
+        if let Err(error) = self.file.unlock() {
+            log::warn!("cannot give the data directory's lock back before it is closed: {error}");
+        }
+    }
 }
 
 impl DataDir {
@@ -85,7 +94,7 @@ impl DataDir {
         let open = OpenOptions::new().create(true).append(true).mode(0o600).open(&path);
         let file = open.map_err(LedgerError::file("open", &path))?;
         match file.try_lock() {
-            Ok(()) => Ok(Lock { _file: file }),
+            Ok(()) => Ok(Lock { file }),
             Err(TryLockError::WouldBlock) => Err(LedgerError::InUse { path: self.root.clone() }),
             Err(TryLockError::Error(source)) => Err(LedgerError::File { act: "lock", path, source }),
         }
