@@ -3,15 +3,20 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, params_from_iter};
 use sekisho_tlog::Hash;
 use sekisho_wire::id::{Code, OfficeId, SessionId};
-use sekisho_wire::record::{Body, Emitter, Record};
+use sekisho_wire::record::Record;
 
 use crate::clock::Millis;
 use crate::error::LedgerError;
 use crate::store::StoreError;
+
+mod question;
+mod row;
+
+pub use question::{AskedVerdict, Question};
+use row::Row;
 
 /// The index.
 pub struct Index {
@@ -46,44 +51,6 @@ pub(crate) struct OpenSession {
     pub(crate) time: Millis,
     /// Index of its opening in the log.
     pub(crate) index: u64,
-}
-
-/// What a search asks for: all that is given must hold.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Question {
-    /// The person.
-    pub operator: Option<String>,
-    /// The card, hex.
-    pub card: Option<String>,
-    /// The terminal.
-    pub terminal: Option<String>,
-    /// The function.
-    pub function: Option<String>,
-    /// The case.
-    pub case: Option<String>,
-    /// The verdict.
-    pub verdict: Option<AskedVerdict>,
-    /// The kind's number (wire §4.1).
-    pub kind: Option<u16>,
-    /// Trusted time, from.
-    pub since: Option<Millis>,
-    /// Trusted time, to (not included).
-    pub until: Option<Millis>,
-    /// Only indexes before this one.
-    pub before: Option<u64>,
-    /// At most so many.
-    pub limit: u32,
-}
-
-/// Which verdicts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum AskedVerdict {
-    /// Granted.
-    Granted,
-    /// Any other.
-    Refused,
-    /// This one.
-    Code(u16),
 }
 
 impl Index {
@@ -362,157 +329,6 @@ fn who(row: &rusqlite::Row<'_>) -> rusqlite::Result<(Option<String>, Option<Stri
     Ok((row.get(0)?, row.get(1)?))
 }
 
-/// What of a record can be searched for.
-#[derive(Default)]
-struct Row {
-    terminal: Option<String>,
-    operator: Option<String>,
-    card: Option<String>,
-    function: Option<String>,
-    case: Option<String>,
-    verdict: Option<u16>,
-    session: Option<[u8; 16]>,
-    /// Whether the terminal in this row wrote it, and not the ledger about the terminal.
-    own: bool,
-    /// Seq of the decision that this record belongs to.
-    of: Option<u64>,
-    /// Index of the record that said what this row has not from its own.
-    told_by: Option<i64>,
-}
-
-impl Row {
-    fn of(record: &Record) -> Self {
-        let terminal = match &record.emitter {
-            Emitter::Terminal(code) => Some(code.to_string()),
-            Emitter::Ledger => None,
-        };
-        let mut row = Self { own: terminal.is_some(), terminal, ..Self::default() };
-        if let Some(input) = record.body.input() {
-            row.operator = input.operator.as_ref().map(ToString::to_string);
-            row.card = input.card.as_ref().map(ToString::to_string);
-            row.function = input.function.as_ref().map(ToString::to_string);
-            row.case = input.case.as_ref().map(|case| case.as_str().to_owned());
-            row.session = input.session.map(|session| session.0);
-        }
-        row.fill(&record.body);
-        row
-    }
-
-    fn fill(&mut self, body: &Body) {
-        match body {
-            Body::SessionOpened(_) | Body::SessionUnlocked(_) => self.verdict = Some(0),
-            Body::Decision(decision) => self.verdict = Some(decision.verdict as u16),
-            Body::SessionClosed(end) | Body::Locked(end) => self.session = Some(end.session.0),
-            Body::Completed(completed) => self.of = Some(completed.of),
-            Body::Withdrawn(withdrawn) => self.of = Some(withdrawn.of),
-            Body::PinFailed(failed) => {
-                self.operator = failed.operator.as_ref().map(ToString::to_string);
-                self.card = Some(failed.card.to_string());
-            }
-            Body::PinChanged(changed) => {
-                self.operator = changed.operator.as_ref().map(ToString::to_string);
-                self.card = Some(changed.card.to_string());
-            }
-            Body::ScreenLocked(screen) => self.session = screen.session.map(|session| session.0),
-            Body::ScreenNotLocked(screen) => self.session = screen.session.map(|session| session.0),
-            Body::CardSeen(seen) => self.card = Some(seen.card.to_string()),
-            Body::CardFalse(seen) => self.card = Some(seen.card.to_string()),
-            Body::CardReported(reported) => {
-                self.operator = reported.operator.as_ref().map(ToString::to_string);
-                self.card = Some(reported.card.to_string());
-                self.session = reported.session.map(|session| session.0);
-            }
-            Body::IncidentReported(reported) => {
-                self.operator = reported.operator.as_ref().map(ToString::to_string);
-                self.card = reported.card.map(|card| card.to_string());
-                self.session = reported.session.map(|session| session.0);
-            }
-            Body::Read(read) => {
-                (self.operator, self.card) = (Some(read.operator.to_string()), Some(read.card.to_string()))
-            }
-            Body::Alarm(alarm) => {
-                self.terminal = alarm.terminal.as_ref().map(ToString::to_string);
-                let act = alarm.act.as_ref();
-                self.operator = act.and_then(|act| act.operator.as_ref()).map(ToString::to_string);
-                self.card = act.and_then(|act| act.card).map(|card| card.to_string());
-            }
-            Body::Enrolment(enrolment) => {
-                self.terminal = Some(enrolment.terminal.to_string());
-                self.operator = enrolment.by.as_ref().map(ToString::to_string);
-            }
-            Body::TerminalUp(_)
-            | Body::BreakGlass(_)
-            | Body::ReadersLent(_)
-            | Body::ReadersBack(_)
-            | Body::TerminalDown
-            | Body::ReaderUp(_)
-            | Body::ReaderDown(_)
-            | Body::Link(_)
-            | Body::Clock(_)
-            | Body::Lost(_)
-            | Body::RegisterAdvanced(_)
-            | Body::Worker(_) => {}
-        }
-    }
-}
-
-impl Question {
-    /// Whether a record is one that was asked for, as far as it says itself: what it only inherits from the decision or the session that it
-    /// belongs to is the index's to know.
-    #[must_use]
-    pub fn is_answered_by(&self, index: u64, record: &Record) -> bool {
-        let row = Row::of(record);
-        let inherited = |asked: &Option<String>, own: &Option<String>| own.is_none() || asked.is_none() || asked == own;
-        let verdict = match self.verdict {
-            None => true,
-            Some(AskedVerdict::Granted) => row.verdict == Some(0),
-            Some(AskedVerdict::Refused) => row.verdict.is_some_and(|verdict| verdict > 0),
-            Some(AskedVerdict::Code(code)) => row.verdict == Some(code),
-        };
-        inherited(&self.operator, &row.operator)
-            && inherited(&self.card, &row.card)
-            && (self.terminal.is_none() || self.terminal == row.terminal)
-            && inherited(&self.function, &row.function)
-            && inherited(&self.case, &row.case)
-            && verdict
-            && self.kind.is_none_or(|kind| kind == record.body.kind().0)
-            && self.since.is_none_or(|since| record.trusted >= since)
-            && self.until.is_none_or(|until| record.trusted < until)
-            && self.before.is_none_or(|before| index < before)
-    }
-
-    fn to_sql(&self, office: &OfficeId) -> (String, Vec<Value>) {
-        let mut sql = String::from("SELECT idx FROM records WHERE office = ?");
-        let mut values = vec![Value::Blob(office.as_bytes().to_vec())];
-        let mut ask = |condition: &str, value: Option<Value>| {
-            if let Some(value) = value {
-                sql.push_str(" AND ");
-                sql.push_str(condition);
-                values.push(value);
-            }
-        };
-        let text = |text: &Option<String>| text.clone().map(Value::Text);
-        ask("operator = ?", text(&self.operator));
-        ask("card = ?", text(&self.card));
-        ask("terminal = ?", text(&self.terminal));
-        ask("function = ?", text(&self.function));
-        ask("case_reference = ?", text(&self.case));
-        ask("kind = ?", self.kind.map(|kind| Value::Integer(kind.into())));
-        ask("time >= ?", self.since.map(|since| Value::Integer(signed(since))));
-        ask("time < ?", self.until.map(|until| Value::Integer(signed(until))));
-        ask("idx < ?", self.before.map(|before| Value::Integer(signed(before))));
-        match self.verdict {
-            Some(AskedVerdict::Granted) => ask("verdict = ?", Some(Value::Integer(0))),
-            Some(AskedVerdict::Refused) => ask("verdict > ?", Some(Value::Integer(0))),
-            Some(AskedVerdict::Code(code)) => ask("verdict = ?", Some(Value::Integer(code.into()))),
-            None => {}
-        }
-        sql.push_str(" ORDER BY idx DESC LIMIT ?");
-        values.push(Value::Integer(self.limit.into()));
-        (sql, values)
-    }
-}
-
 /// The number of the kind `terminal_down` (wire §4.1).
 const TERMINAL_DOWN: u16 = 10;
 
@@ -573,7 +389,7 @@ CREATE INDEX by_time ON records (office, time);
 mod tests {
     use sekisho_wire::id::{BootId, CardGuid, Salt};
     use sekisho_wire::reason::{AlarmKind, Outcome};
-    use sekisho_wire::record::{Alarm, Completed, PinFailed, RECORD_VERSION};
+    use sekisho_wire::record::{Alarm, Body, Completed, Emitter, PinFailed, RECORD_VERSION};
 
     use super::*;
 
