@@ -12,7 +12,8 @@ use sekisho_tlog::{Checkpoint, Note, VerifyingKey};
 
 use crate::clock::Millis;
 use crate::data::above;
-use crate::signed_log::{Published, lock};
+use crate::locks::lock;
+use crate::signed_log::Published;
 
 /// The cosignatures of one log.
 #[derive(Debug)]

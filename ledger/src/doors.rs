@@ -5,7 +5,7 @@ use std::hash::Hash;
 use std::io;
 use std::net::IpAddr;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -14,6 +14,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Sleep;
 
 use crate::authority::Peer;
+use crate::locks::lock;
 
 /// Counts connections: all of them, those of each neighbourhood, those of strangers. A stranger is whoever has shown no certificate yet
 /// and comes from where no terminal came last: half of the places are never his, however many he comes with.
@@ -78,7 +79,7 @@ impl Doors {
     }
 
     fn lock(&self) -> MutexGuard<'_, Neighbourhoods> {
-        self.neighbourhoods.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.neighbourhoods)
     }
 }
 

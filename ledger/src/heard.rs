@@ -1,13 +1,14 @@
 //! What this run has heard of terminals, beside what is stored: who asked lately, and who holds records that did not get in.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::Mutex;
 
 use sekisho_wire::batch::BatchHeader;
 use sekisho_wire::id::{Code, OfficeId};
 
 use crate::authority::Peer;
 use crate::clock::Millis;
+use crate::locks::lock;
 
 /// In memory only: after a start a terminal is heard as soon as it asks again, which takes no minute.
 #[derive(Debug, Default)]
@@ -54,8 +55,4 @@ impl Heard {
         let terminal = Peer { office: *office, terminal: terminal.clone() };
         lock(&self.gaps).get(&(terminal, epoch)).copied()
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

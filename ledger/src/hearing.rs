@@ -14,7 +14,7 @@ use std::sync::Mutex;
 use sekisho_wire::id::{Code, OfficeId};
 
 use crate::clock::{DAY, Millis};
-use crate::signed_log::lock;
+use crate::locks::lock;
 use crate::store::{Store, StoreError};
 
 /// Terminals that brought something within this time before the last that did are those that may have verified what is newest.

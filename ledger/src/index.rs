@@ -1,7 +1,7 @@
 //! The search index: a second database, made from the log alone, off the way of every acknowledgement, thrown away and made again at will.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::Mutex;
 
 use rusqlite::{Connection, OptionalExtension, params_from_iter};
 use sekisho_tlog::Hash;
@@ -10,6 +10,7 @@ use sekisho_wire::record::Record;
 
 use crate::clock::Millis;
 use crate::error::LedgerError;
+use crate::locks::lock;
 use crate::store::StoreError;
 
 mod question;
@@ -256,10 +257,6 @@ impl Index {
         }
         Ok(answer)
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn take(

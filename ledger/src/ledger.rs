@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -23,6 +23,7 @@ use crate::go_on::Told;
 use crate::heard::Heard;
 use crate::index::Index;
 use crate::keys::{EnvelopeKey, Keys, finish_writing_payload_keys};
+use crate::locks::lock;
 use crate::metrics::Answers;
 use crate::office::Office;
 use crate::presence::Presence;
@@ -83,7 +84,7 @@ pub(crate) struct Strangers(Mutex<HashMap<OfficeId, Vec<Millis>>>);
 impl Strangers {
     /// Whether one more may be written down now; counts it if so. Only for offices that exist, so that the table stays small.
     pub(crate) fn may_note(&self, office: OfficeId, now: Millis) -> bool {
-        let mut offices = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut offices = lock(&self.0);
         let noted = offices.entry(office).or_default();
         // Times ahead of now are from before the clock was set back.
         noted.retain(|at| *at <= now && at.saturating_add(STRANGERS_WINDOW) > now);
@@ -349,7 +350,7 @@ impl Ledger {
     /// Writes an alarm that is raised once since the start for what it is about. One that could not be written is raised again the next time.
     pub(crate) fn alarm_once(&self, office: &OfficeId, about: String, alarm: Alarm, why: &str) {
         let about = (*office, about);
-        let alarmed = || self.alarmed.lock().unwrap_or_else(PoisonError::into_inner);
+        let alarmed = || lock(&self.alarmed);
         if !alarmed().insert(about.clone()) {
             return;
         }

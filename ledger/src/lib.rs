@@ -29,6 +29,7 @@ mod kept;
 mod key_tree;
 pub mod keys;
 pub mod ledger;
+mod locks;
 pub mod log_keys;
 pub mod memory;
 mod metrics;

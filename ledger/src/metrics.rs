@@ -4,9 +4,10 @@ mod listener;
 mod page;
 mod text;
 
+use crate::locks::lock;
 use std::collections::BTreeMap;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 pub(crate) use self::listener::Listener;
@@ -94,10 +95,6 @@ impl Histogram {
         seen.sum += value;
         seen.counts.iter_mut().skip(at).take(1).for_each(|count| *count += 1);
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A group has at most 32 jobs (`writer.rs`).

@@ -15,8 +15,9 @@ use crate::code::LogKeys;
 use crate::error::LedgerError;
 use crate::hearing::{Awaited, Hearing, Remembered};
 use crate::keys::EnvelopeKey;
+use crate::locks::lock;
 use crate::log_keys::open_seeds;
-use crate::signed_log::{Log, Published, Surroundings, Unpublished, lock};
+use crate::signed_log::{Log, Published, Surroundings, Unpublished};
 use crate::store::{LogName, Store, StoreError, StoredOffice};
 use crate::witnesses::WitnessHearing;
 

@@ -1,7 +1,7 @@
 //! What people bring and take at the ledger: acts, foundings, proofs, records.
 
 use std::ops::Range;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 use sekisho_register::SignedAct;
 use sekisho_tlog::{Hash, inclusion_proof};
@@ -14,6 +14,7 @@ use crate::checkpoint::Halt;
 use crate::clock::Millis;
 use crate::code::CodeSecret;
 use crate::ledger::Ledger;
+use crate::locks::lock;
 use crate::office::Office;
 use crate::refusal::{CodeFault, Refusal};
 use crate::signed_log::{Published, Surroundings};
@@ -107,7 +108,7 @@ impl Ledger {
 
     /// The office at run time; the first who asks brings it up. Twice would be two memories of one signature.
     fn bring_up(&self, id: &OfficeId) -> Result<Arc<Office>, Refusal> {
-        let _alone = self.founding.lock().unwrap_or_else(PoisonError::into_inner);
+        let _alone = lock(&self.founding);
         if let Some(office) = self.offices.find(id) {
             return Ok(office);
         }

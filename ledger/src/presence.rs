@@ -4,7 +4,7 @@
 //! was heard again, and had not closed its session: whoever pulled the card there and went to the other is at one.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 
 use sekisho_register::change::TerminalUse;
 use sekisho_register::policy::TwoTerminals;
@@ -16,6 +16,7 @@ use crate::authority::Peer;
 use crate::clock::{DAY, Millis};
 use crate::index::OpenSession;
 use crate::ledger::Ledger;
+use crate::locks::lock;
 use crate::office::Office;
 use crate::search::LATE;
 use crate::store::StoreError;
@@ -104,7 +105,7 @@ impl Presence {
     }
 
     fn lock(&self) -> MutexGuard<'_, Known> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0)
     }
 }
 

@@ -17,10 +17,11 @@ use crate::clock::{Millis, legal_month};
 use crate::ingest::{self, Verified};
 use crate::keepsake::{Keepsake, Returned};
 use crate::ledger::Ledger;
+use crate::locks::lock;
 use crate::office::{Judges, Office};
 use crate::refusal::Refusal;
 use crate::secret::SecretKey;
-use crate::signed_log::{Published, lock};
+use crate::signed_log::Published;
 use crate::stage::{LEDGER_EPOCH, NO_CHAIN, Stage, class_number};
 use crate::store::{Cursor, CursorMove, EmitterName, LogName};
 

@@ -3,7 +3,7 @@
 use std::iter;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 
 use sekisho_register::Register;
 use sekisho_register::change::SucceedLog;
@@ -17,6 +17,7 @@ use crate::clock::{Clock, MachineClock, Millis, since_boot};
 use crate::cosignatures::{Cosignatures, Witnessed};
 use crate::error::LedgerError;
 use crate::hearing::Remembered;
+use crate::locks::lock;
 use crate::log_keys::{origin, seed_of};
 use crate::memory::Memory;
 use crate::secret::SecretKey;
@@ -631,8 +632,4 @@ fn misfit_error(error: ProveError<StoreError>) -> StoreError {
         ProveError::Reader(error) => error,
         ProveError::Request(_) => StoreError::Damaged { what: "tree" },
     }
-}
-
-pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,7 +1,7 @@
 //! Visitors: a card proves who asks, the register says what he may, and what he is shown is written down.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -15,6 +15,7 @@ use sha2::{Digest, Sha256};
 
 use crate::clock::Millis;
 use crate::ledger::Ledger;
+use crate::locks::lock;
 use crate::refusal::Refusal;
 
 /// Proofs accepted and tokens in use. In memory only: a restart asks everybody for his card again.
@@ -229,10 +230,6 @@ fn card_signed(key: &P256Key, digest: &[u8; 32], signature: &[u8; 64]) -> bool {
     let key = VerifyingKey::from_sec1_bytes(&key.0);
     let signature = Signature::from_slice(signature);
     matches!((key, signature), (Ok(key), Ok(signature)) if key.verify_prehash(digest, &signature).is_ok())
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl std::fmt::Debug for Visitors {

@@ -26,9 +26,10 @@ use crate::complaints::Complaints;
 use crate::config::WitnessEntry;
 use crate::error::LedgerError;
 use crate::ledger::Ledger;
+use crate::locks::lock;
 use crate::office::Office;
 use crate::refusal::Refusal;
-use crate::signed_log::{Log, Published, lock};
+use crate::signed_log::{Log, Published};
 use crate::store::{LogName, StoredTree};
 use crate::terminals::unproved;
 

@@ -7,13 +7,14 @@ mod server;
 mod write;
 
 use std::collections::HashMap;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Condvar, Mutex, PoisonError};
 
 use postgres::error::SqlState;
 use postgres::{Client, GenericClient, Statement};
 use sekisho_wire::id::OfficeId;
 
 use super::StoreError;
+use crate::locks::lock;
 use schema::{SCHEMA, VERSION, tables};
 pub use server::Server;
 
@@ -266,10 +267,6 @@ impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         Self::Store(error)
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The office's number inside this database.

@@ -11,6 +11,7 @@ use sekisho_wire::id::OfficeId;
 
 use super::StoreError;
 use super::schema::{TABLES, VERSION};
+use crate::locks::lock;
 
 /// The SQLite store.
 pub struct SqliteStore {
@@ -266,11 +267,6 @@ impl From<StoreError> for StoreOrSqlite {
 
 fn failed(act: &'static str) -> impl Fn(rusqlite::Error) -> StoreError {
     move |error| StoreOrSqlite::Sqlite(error).into_store(act)
-}
-
-/// A thread that panicked while it held a connection leaves no transaction behind: rusqlite rolls back on drop.
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
 /// The office's number inside this database.

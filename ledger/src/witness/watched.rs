@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::birth::{self, Birth};
 use crate::data::replace_file;
 use crate::error::LedgerError;
-use crate::signed_log::lock;
+use crate::locks::lock;
 
 /// A log, as it stands in its file.
 #[derive(Clone, Debug, Serialize, Deserialize)]

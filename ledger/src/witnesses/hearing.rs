@@ -6,7 +6,7 @@ use std::fmt;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::signed_log::lock;
+use crate::locks::lock;
 use crate::store::LogName;
 
 /// Which witnesses have been heard of an office's logs since the start.
