@@ -6,7 +6,7 @@ mod ocsf;
 use sekisho_tlog::leaf_hash;
 use sekisho_wire::decision::DecisionInput;
 use sekisho_wire::id::{CardGuid, Code};
-use sekisho_wire::record::{Body, Emitter, Record};
+use sekisho_wire::record::{Emitter, Record};
 use sekisho_wire::verdict::VerdictCode;
 
 pub(crate) use self::csv::{BYTE_ORDER_MARK, csv_head, csv_line};
@@ -53,52 +53,12 @@ impl Row {
     }
 
     fn verdict(&self) -> Option<VerdictCode> {
-        let body = &self.record.as_ref()?.body;
-        if let Body::Decision(decision) = body {
-            return Some(decision.verdict);
-        }
-        // Whoever is not let in has no session.
-        body.input().map(|_| VerdictCode::Granted)
+        self.record.as_ref().and_then(|record| record.body.verdict())
     }
 
     /// Whom it names, and which card.
     fn who(&self) -> (Option<&Code>, Option<CardGuid>) {
-        let Some(record) = &self.record else { return (None, None) };
-        if let Some(input) = record.body.input() {
-            return (input.operator.as_ref(), input.card);
-        }
-        match &record.body {
-            Body::PinFailed(failed) => (failed.operator.as_ref(), Some(failed.card)),
-            Body::PinChanged(changed) => (changed.operator.as_ref(), Some(changed.card)),
-            Body::CardReported(reported) => (reported.operator.as_ref(), Some(reported.card)),
-            Body::IncidentReported(reported) => (reported.operator.as_ref(), reported.card),
-            Body::CardSeen(seen) => (None, Some(seen.card)),
-            Body::CardFalse(seen) => (None, Some(seen.card)),
-            Body::Read(read) => (Some(&read.operator), Some(read.card)),
-            Body::Enrolment(enrolment) => (enrolment.by.as_ref(), None),
-            Body::SessionOpened(_)
-            | Body::SessionUnlocked(_)
-            | Body::SessionClosed(_)
-            | Body::Locked(_)
-            | Body::Decision(_)
-            | Body::Completed(_)
-            | Body::Withdrawn(_)
-            | Body::ScreenLocked(_)
-            | Body::ScreenNotLocked(_)
-            | Body::BreakGlass(_)
-            | Body::ReadersLent(_)
-            | Body::ReadersBack(_)
-            | Body::TerminalUp(_)
-            | Body::TerminalDown
-            | Body::ReaderUp(_)
-            | Body::ReaderDown(_)
-            | Body::Link(_)
-            | Body::Clock(_)
-            | Body::Lost(_)
-            | Body::RegisterAdvanced(_)
-            | Body::Worker(_)
-            | Body::Alarm(_) => (None, None),
-        }
+        self.record.as_ref().map_or((None, None), |record| record.body.names())
     }
 }
 

@@ -27,9 +27,10 @@ impl Row {
             Emitter::Ledger => None,
         };
         let mut row = Self { own: terminal.is_some(), terminal, ..Self::default() };
+        let (operator, card) = record.body.names();
+        (row.operator, row.card) = (operator.map(ToString::to_string), card.map(|card| card.to_string()));
+        row.verdict = record.body.verdict().map(|verdict| verdict as u16);
         if let Some(input) = record.body.input() {
-            row.operator = input.operator.as_ref().map(ToString::to_string);
-            row.card = input.card.as_ref().map(ToString::to_string);
             row.function = input.function.as_ref().map(ToString::to_string);
             row.case = input.case.as_ref().map(|case| case.as_str().to_owned());
             row.session = input.session.map(|session| session.0);
@@ -38,49 +39,27 @@ impl Row {
         row
     }
 
+    /// What it belongs to, and the terminal that the ledger writes about.
     fn fill(&mut self, body: &Body) {
         match body {
-            Body::SessionOpened(_) | Body::SessionUnlocked(_) => self.verdict = Some(0),
-            Body::Decision(decision) => self.verdict = Some(decision.verdict as u16),
             Body::SessionClosed(end) | Body::Locked(end) => self.session = Some(end.session.0),
             Body::Completed(completed) => self.of = Some(completed.of),
             Body::Withdrawn(withdrawn) => self.of = Some(withdrawn.of),
-            Body::PinFailed(failed) => {
-                self.operator = failed.operator.as_ref().map(ToString::to_string);
-                self.card = Some(failed.card.to_string());
-            }
-            Body::PinChanged(changed) => {
-                self.operator = changed.operator.as_ref().map(ToString::to_string);
-                self.card = Some(changed.card.to_string());
-            }
             Body::ScreenLocked(screen) => self.session = screen.session.map(|session| session.0),
             Body::ScreenNotLocked(screen) => self.session = screen.session.map(|session| session.0),
-            Body::CardSeen(seen) => self.card = Some(seen.card.to_string()),
-            Body::CardFalse(seen) => self.card = Some(seen.card.to_string()),
-            Body::CardReported(reported) => {
-                self.operator = reported.operator.as_ref().map(ToString::to_string);
-                self.card = Some(reported.card.to_string());
-                self.session = reported.session.map(|session| session.0);
-            }
-            Body::IncidentReported(reported) => {
-                self.operator = reported.operator.as_ref().map(ToString::to_string);
-                self.card = reported.card.map(|card| card.to_string());
-                self.session = reported.session.map(|session| session.0);
-            }
-            Body::Read(read) => {
-                (self.operator, self.card) = (Some(read.operator.to_string()), Some(read.card.to_string()))
-            }
-            Body::Alarm(alarm) => {
-                self.terminal = alarm.terminal.as_ref().map(ToString::to_string);
-                let act = alarm.act.as_ref();
-                self.operator = act.and_then(|act| act.operator.as_ref()).map(ToString::to_string);
-                self.card = act.and_then(|act| act.card).map(|card| card.to_string());
-            }
-            Body::Enrolment(enrolment) => {
-                self.terminal = Some(enrolment.terminal.to_string());
-                self.operator = enrolment.by.as_ref().map(ToString::to_string);
-            }
-            Body::TerminalUp(_)
+            Body::CardReported(reported) => self.session = reported.session.map(|session| session.0),
+            Body::IncidentReported(reported) => self.session = reported.session.map(|session| session.0),
+            Body::Alarm(alarm) => self.terminal = alarm.terminal.as_ref().map(ToString::to_string),
+            Body::Enrolment(enrolment) => self.terminal = Some(enrolment.terminal.to_string()),
+            Body::SessionOpened(_)
+            | Body::SessionUnlocked(_)
+            | Body::Decision(_)
+            | Body::PinFailed(_)
+            | Body::PinChanged(_)
+            | Body::CardSeen(_)
+            | Body::CardFalse(_)
+            | Body::Read(_)
+            | Body::TerminalUp(_)
             | Body::BreakGlass(_)
             | Body::ReadersLent(_)
             | Body::ReadersBack(_)

@@ -1,7 +1,6 @@
 //! After a start nothing is written or signed before a terminal has shown what it verified last: a book that was put back together with its
 //! checkpoint files would sign a second history else.
 
-use sekisho_ledger::backup::backup;
 use sekisho_ledger::checkpoint::Halt;
 use sekisho_ledger::config::Config;
 use sekisho_ledger::refusal::Refusal;
@@ -81,10 +80,7 @@ fn nothing_is_written_until_a_terminal_has_shown_what_it_verified() {
 #[test]
 fn a_machine_that_was_not_switched_off_remembers_and_waits_for_nobody() {
     let mut town = Town::new();
-    town.send(5);
-    town.publish();
-    let copy = scratch();
-    backup(&town.root, &copy).unwrap();
+    let copy = town.copied();
     town.send(5);
     town.publish();
     town.reopen();
@@ -107,10 +103,7 @@ fn a_machine_that_was_not_switched_off_remembers_and_waits_for_nobody() {
 #[test]
 fn what_was_written_before_anybody_came_is_seen_to_stand_at_the_place_of_what_was_lost() {
     let mut town = Town::new();
-    town.send(5);
-    town.publish();
-    let copy = scratch();
-    backup(&town.root, &copy).unwrap();
+    let copy = town.copied();
     let (lost, _) = town.terminal.batch(3);
     town.deliver(&lost).unwrap();
     town.publish();
@@ -132,10 +125,7 @@ fn what_was_written_before_anybody_came_is_seen_to_stand_at_the_place_of_what_wa
 #[test]
 fn a_book_that_was_put_back_with_its_checkpoint_files_signs_no_second_history() {
     let mut town = Town::new();
-    town.send(5);
-    town.publish();
-    let copy = scratch();
-    backup(&town.root, &copy).unwrap();
+    let copy = town.copied();
     town.send(5);
     town.publish();
     let shown = town.shown();

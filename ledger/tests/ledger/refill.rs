@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use sekisho_ledger::acts::Name;
-use sekisho_ledger::backup::backup;
 use sekisho_ledger::command;
 use sekisho_ledger::keepsake::Keepsake;
 use sekisho_ledger::refusal::Refusal;
@@ -12,7 +11,7 @@ use sekisho_ledger::terminals::Shown;
 
 use sekisho_wire::reason::AlarmKind;
 
-use crate::town::{Scratch, TestBatch, TestTerminal, Town, code, scratch};
+use crate::town::{Scratch, TestBatch, TestTerminal, Town, code};
 use sekisho_ledger::authority::Peer;
 
 /// What a terminal would still have.
@@ -65,10 +64,7 @@ impl Town {
 /// A town with a copy of yesterday, and what its terminal holds of today.
 pub(crate) fn a_day_later() -> (Town, Scratch, Held) {
     let mut town = Town::new();
-    town.send(5);
-    town.publish();
-    let copy = scratch();
-    backup(&town.root, &copy).unwrap();
+    let copy = town.copied();
     let mut batches = vec![town.sends(3)];
     // A record of the ledger's own between them, and an act.
     town.note_something();

@@ -1,37 +1,14 @@
 //! A log that has lost something for good: another goes on in its place, by an act, and only by one that names what is left.
 
-use sekisho_ledger::acts::Name;
-use sekisho_ledger::backup::backup;
 use sekisho_ledger::checkpoint::Halt;
 use sekisho_ledger::refusal::Refusal;
 use sekisho_ledger::store::LogName;
-use sekisho_register::Act;
-use sekisho_register::act::Proposal;
 use sekisho_register::change::{Change, Log, SucceedLog};
 use sekisho_wire::id::Hash;
 
-use crate::town::{Town, blank_act, code, scratch, sign_act};
+use crate::town::Town;
 
 impl Town {
-    /// What two administrators decide together.
-    fn decide_together(&self, changes: Vec<Change>) -> Result<(), Refusal> {
-        let register = self.ledger.office(&self.office).unwrap().register();
-        let act = |log, changes, proposal| Act {
-            office: self.office,
-            log,
-            seen_size: register.size(),
-            seen_root: register.root(),
-            post: Some(code("managers")),
-            proposal,
-            ..blank_act(sekisho_ledger::clock::Clock::now(&*self.clock), changes)
-        };
-        let proposal = sign_act(&act(Log::Casebook, changes, None), &self.mayor);
-        let none: Vec<Name> = Vec::new();
-        self.ledger.submit(&self.office, proposal.clone(), none.clone())?;
-        let approval = act(Log::Register, Vec::new(), Some(Proposal(proposal)));
-        self.ledger.submit(&self.office, sign_act(&approval, &self.deputy), none).map(drop)
-    }
-
     fn records_log(&self) -> (Option<Halt>, u32, String) {
         let office = self.ledger.office(&self.office).unwrap();
         let log = office.log(LogName::Records);
@@ -42,10 +19,7 @@ impl Town {
 #[test]
 fn another_log_goes_on_from_what_is_left_and_whoever_verified_the_lost_one_does_not_stop_it() {
     let mut town = Town::new();
-    town.send(5);
-    town.publish();
-    let copy = scratch();
-    backup(&town.root, &copy).unwrap();
+    let copy = town.copied();
     let lost = town.terminal.batch(3).0;
     town.deliver(&lost).unwrap();
     town.publish();
@@ -100,10 +74,7 @@ fn another_log_goes_on_from_what_is_left_and_whoever_verified_the_lost_one_does_
 #[test]
 fn a_log_that_an_act_has_given_up_takes_nothing_any_more_however_it_came_to_know_of_the_act() {
     let mut town = Town::new();
-    town.send(5);
-    town.publish();
-    let copy = scratch();
-    backup(&town.root, &copy).unwrap();
+    let copy = town.copied();
     let log = |town: &Town| town.ledger.office(&town.office).unwrap().log(LogName::Records).left();
     town.ledger.office(&town.office).unwrap().log(LogName::Records).halt(Halt::Contradicted { size: 5 }, "");
     let (kept_size, root, _) = log(&town).unwrap();

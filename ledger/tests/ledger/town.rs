@@ -10,6 +10,7 @@ use p256::ecdsa::SigningKey;
 use p256::ecdsa::signature::hazmat::PrehashSigner;
 use sekisho_ledger::acts::Name;
 use sekisho_ledger::authority::Peer;
+use sekisho_ledger::backup::backup;
 use sekisho_ledger::clock::{Clock, MachineClock};
 use sekisho_ledger::code::{Code as LedgerCode, CodeSecret};
 use sekisho_ledger::command;
@@ -310,7 +311,7 @@ impl Town {
     }
 
     /// What needs two persons: the mayor proposes, the deputy approves.
-    pub(crate) fn approve(&self, changes: Vec<Change>) {
+    pub(crate) fn decide_together(&self, changes: Vec<Change>) -> Result<(), Refusal> {
         let register = self.ledger.office(&self.office).unwrap().register();
         let act = |log, changes, proposal| Act {
             office: self.office,
@@ -322,9 +323,23 @@ impl Town {
             ..blank_act(self.clock.now(), changes)
         };
         let proposal = sign_act(&act(Log::Casebook, changes, None), &self.mayor);
-        self.ledger.submit(&self.office, proposal.clone(), Vec::new()).unwrap();
+        self.ledger.submit(&self.office, proposal.clone(), Vec::new())?;
         let approval = sign_act(&act(Log::Register, Vec::new(), Some(Proposal(proposal))), &self.deputy);
-        self.ledger.submit(&self.office, approval, Vec::new()).unwrap();
+        self.ledger.submit(&self.office, approval, Vec::new()).map(drop)
+    }
+
+    /// The same, which nothing refuses.
+    pub(crate) fn approve(&self, changes: Vec<Change>) {
+        self.decide_together(changes).unwrap();
+    }
+
+    /// Five records, signed, and a copy of the whole directory as it is then.
+    pub(crate) fn copied(&mut self) -> Scratch {
+        self.send(5);
+        self.publish();
+        let copy = scratch();
+        backup(&self.root, &copy).unwrap();
+        copy
     }
 
     /// An act signed by the mayor.

@@ -3,7 +3,6 @@
 use std::process::Command;
 use std::sync::Arc;
 
-use sekisho_ledger::backup::backup;
 use sekisho_ledger::checkpoint::Halt;
 use sekisho_ledger::clock::MachineClock;
 use sekisho_ledger::command;
@@ -157,10 +156,7 @@ fn a_book_that_was_put_back_with_its_checkpoint_files_is_stopped_by_a_witness_be
     town.reopen();
     let working = Working::new(&town.ledger);
     until(|| town.awaits().is_none());
-    town.send(5);
-    town.publish();
-    let copy = scratch();
-    backup(&town.root, &copy).unwrap();
+    let copy = town.copied();
     town.send(5);
     until(|| witness.size_of(town.log_keys()[0].name()) == Some(10));
     drop(working);
@@ -189,10 +185,7 @@ fn what_witnesses_cosigned_stops_a_book_that_was_put_back_beside_it() {
     town.reopen();
     let working = Working::new(&town.ledger);
     until(|| town.awaits().is_none());
-    town.send(5);
-    town.publish();
-    let copy = scratch();
-    backup(&town.root, &copy).unwrap();
+    let copy = town.copied();
     town.send(5);
     until(|| town.lines(&[&witness]) == (10, 1));
     drop(working);

@@ -528,4 +528,51 @@ impl Body {
             | Self::Enrolment(_) => None,
         }
     }
+
+    /// What the person was told, in the kinds that say so: whoever is not let in has no session.
+    #[must_use]
+    pub fn verdict(&self) -> Option<VerdictCode> {
+        if let Self::Decision(decision) = self {
+            Some(decision.verdict)
+        } else {
+            self.input().map(|_| VerdictCode::Granted)
+        }
+    }
+
+    /// Whom it names, and which card. An alarm names those that a refused act named.
+    #[must_use]
+    pub fn names(&self) -> (Option<&Code>, Option<CardGuid>) {
+        match self {
+            Self::SessionOpened(Opening { input, .. })
+            | Self::SessionUnlocked(Opening { input, .. })
+            | Self::Decision(Decision { input, .. }) => (input.operator.as_ref(), input.card),
+            Self::PinFailed(failed) => (failed.operator.as_ref(), Some(failed.card)),
+            Self::PinChanged(changed) => (changed.operator.as_ref(), Some(changed.card)),
+            Self::CardReported(reported) => (reported.operator.as_ref(), Some(reported.card)),
+            Self::IncidentReported(reported) => (reported.operator.as_ref(), reported.card),
+            Self::CardSeen(seen) => (None, Some(seen.card)),
+            Self::CardFalse(seen) => (None, Some(seen.card)),
+            Self::Read(read) => (Some(&read.operator), Some(read.card)),
+            Self::Alarm(alarm) => alarm.act.as_ref().map_or((None, None), |act| (act.operator.as_ref(), act.card)),
+            Self::Enrolment(enrolment) => (enrolment.by.as_ref(), None),
+            Self::SessionClosed(_)
+            | Self::Completed(_)
+            | Self::Withdrawn(_)
+            | Self::Locked(_)
+            | Self::TerminalUp(_)
+            | Self::TerminalDown
+            | Self::ReaderUp(_)
+            | Self::ReaderDown(_)
+            | Self::Link(_)
+            | Self::Clock(_)
+            | Self::Lost(_)
+            | Self::RegisterAdvanced(_)
+            | Self::Worker(_)
+            | Self::ScreenLocked(_)
+            | Self::ScreenNotLocked(_)
+            | Self::BreakGlass(_)
+            | Self::ReadersLent(_)
+            | Self::ReadersBack(_) => (None, None),
+        }
+    }
 }
