@@ -34,7 +34,7 @@ pub fn backup(root: &Path, to: &Path) -> Result<Copied, LedgerError> {
     let config = Config::read(&data.config())?;
     let book = config.book(&data)?;
     // The copy is a file, whatever the book is kept in: it can be looked at, checked and served as it lies there.
-    let config = Config { postgres: None, ..config }.to_text()?;
+    let config = Config { postgres: None, postgres_authority: None, ..config }.to_text()?;
     let copy = DataDir::new(to);
     // A disk that is not mounted would be found out when the copy is needed.
     if !above(to).is_dir() {

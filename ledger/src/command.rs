@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sekisho_register::Register;
-use sekisho_tlog::{KeyKind, VerifyingKey};
+use sekisho_tlog::{Checkpoint, KeyKind, VerifyingKey};
 use sekisho_wire::id::OfficeId;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
@@ -265,8 +265,8 @@ fn log_status(data: &DataDir, store: &dyn Store, office: &OfficeId, log: LogName
     let stored = store.frontier(office, log)?.size();
     let (file, generation) = CheckpointFile::newest(&data.checkpoints(), &office.to_string(), log);
     let name = log.of_acts().name_of(generation);
-    let signed = file.read().ok().flatten().and_then(|text| text.lines().nth(1).map(str::to_owned));
-    let signed = signed.unwrap_or_else(|| "-".into());
+    let signed = file.read().ok().flatten().and_then(|text| Checkpoint::claimed(&text).ok());
+    let signed = signed.map_or_else(|| "-".into(), |signed| signed.size.to_string());
     let mut text = format!("  {name}: {stored} entries, {signed} signed（{stored} 件、署名済み {signed} 件）\n");
     if let Some(note) = file.halted()? {
         let since = stamp(note.at);

@@ -103,11 +103,8 @@ fn of_earlier(home: &Home, log: Log, key: &VerifyingKey, kept: u64) -> Result<Op
         }
         // It was verified when it was written.
         let Some(bytes) = home.read(&file)? else { continue };
-        let text = String::from_utf8_lossy(&bytes);
-        let mut lines = text.lines().skip(1);
-        let size = lines.next().and_then(|size| size.parse::<u64>().ok());
-        let root = lines.next().and_then(Hash::from_base64);
-        let (Some(size), Some(root)) = (size, root) else { return Err(AdminError::Damaged(home.path(&file))) };
+        let seen = std::str::from_utf8(&bytes).ok().and_then(|note| Checkpoint::claimed(note).ok());
+        let Some(Checkpoint { size, root, .. }) = seen else { return Err(AdminError::Damaged(home.path(&file))) };
         if size <= kept && largest.is_none_or(|largest| largest.size < size) {
             largest = Some(Base { size, root });
         }

@@ -410,7 +410,7 @@ impl Keeper {
 /// Of two checkpoints of one log the one that says more. One of them is the ledger's own word that nobody here has verified: the ledger does, when it is
 /// shown it again.
 fn larger(verified: Option<String>, handed: String) -> Option<String> {
-    let size = |note: &str| note.lines().nth(1).and_then(|size| size.parse::<u64>().ok()).unwrap_or_default();
+    let size = |note: &str| claimed_size(note).unwrap_or_default();
     match verified {
         Some(verified) if size(&verified) >= size(&handed) => Some(verified),
         Some(_) | None => Some(handed),
@@ -462,7 +462,7 @@ pub(crate) fn open_checkpoint(text: &str, keys: &[VerifyingKey]) -> Option<Check
 
 /// The size in a checkpoint whose signature nobody has checked.
 fn claimed_size(checkpoint: &str) -> Option<u64> {
-    checkpoint.lines().nth(1)?.parse().ok()
+    Checkpoint::claimed(checkpoint).ok().map(|claimed| claimed.size)
 }
 
 /// The keys of a log that nothing had replaced at `since`, oldest first: a key that was replaced signs nothing new. Before the founding

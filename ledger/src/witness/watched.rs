@@ -150,7 +150,7 @@ impl Page {
 
     /// How many entries were cosigned; nothing when none were ever.
     pub(super) fn size(&self) -> Option<u64> {
-        self.cosigned.as_ref().and_then(|note| note.lines().nth(1)?.parse().ok())
+        self.cosigned.as_ref().and_then(|note| Checkpoint::claimed(note).ok()).map(|cosigned| cosigned.size)
     }
 }
 

@@ -94,6 +94,14 @@ impl Checkpoint {
         text
     }
 
+    /// Reads what a signed note says, without a look at who signed it: for one that was verified when it was kept, or that another will verify.
+    ///
+    /// # Errors
+    /// When it is not a checkpoint in a note.
+    pub fn claimed(note: &str) -> Result<Self, TlogError> {
+        Self::from_text(Note::parse(note)?.text())
+    }
+
     /// Reads a note text (§10.1) that nobody vouches for yet.
     ///
     /// # Errors
