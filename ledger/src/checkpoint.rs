@@ -103,9 +103,31 @@ impl Halt {
             | Self::Contradicted { .. } => None,
         }
     }
+
+    /// At which size something is wrong, where it says so.
+    #[must_use]
+    pub const fn size(self) -> Option<u64> {
+        match self {
+            Self::Contradicted { size } | Self::Forked { size } => Some(size),
+            Self::Behind { signed, .. } | Self::Outrun { seen: signed, .. } => Some(signed),
+            Self::Missing
+            | Self::Unreadable
+            | Self::TreeDamaged
+            | Self::Changed
+            | Self::NoteUnreadable
+            | Self::Succeeded => None,
+        }
+    }
 }
 
 impl HaltNote {
+    /// How many entries were signed, as far as it says.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        let shown = Checkpoint::claimed(&self.evidence).map_or(0, |claimed| claimed.size);
+        self.halt.size().unwrap_or_default().max(shown)
+    }
+
     /// Whether it stands, whatever another says: a history that is wrong outweighs one that is behind, and of two that say how far it was signed the
     /// larger one does; else what was written first says more than what follows from it.
     #[must_use]
@@ -213,6 +235,25 @@ impl CheckpointFile {
         let directory = above(&self.path);
         let synced = std::fs::File::open(directory).and_then(|directory| directory.sync_all());
         synced.map_err(LedgerError::file("sync", directory))
+    }
+
+    /// Up to which size an operator has given up what was signed, by letting the log go on; 0 where none ever has.
+    ///
+    /// # Errors
+    /// When the disk fails.
+    pub fn given_up(&self) -> Result<u64, LedgerError> {
+        let (directory, name) = (above(&self.path), self.halt_path());
+        let is_kept = |file: &Path| file.file_stem() == name.file_name();
+        let mut size = 0;
+        for entry in std::fs::read_dir(directory).map_err(LedgerError::file("read", directory))? {
+            let path = entry.map_err(LedgerError::file("read", directory))?.path();
+            if is_kept(&path) {
+                let text = std::fs::read(&path).map_err(LedgerError::file("read", &path))?;
+                // One that cannot be read gives nothing up.
+                size = size.max(serde_json::from_slice::<HaltNote>(&text).map_or(0, |note| note.size()));
+            }
+        }
+        Ok(size)
     }
 
     fn halt_path(&self) -> PathBuf {

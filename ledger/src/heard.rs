@@ -43,11 +43,20 @@ impl Heard {
         lock(&self.gaps).insert((terminal, header.epoch), header.first);
     }
 
+    /// When a terminal last asked.
+    pub(crate) fn last_asked(&self, office: &OfficeId, terminal: &Code) -> Option<Millis> {
+        self.known(office, terminal).asked
+    }
+
     /// When a terminal last asked and owed nothing: one that is here sends what it has before it asks for more.
     pub(crate) fn last_at_ease(&self, office: &OfficeId, terminal: &Code) -> Option<Millis> {
-        let terminal = Peer { office: *office, terminal: terminal.clone() };
-        let known = lock(&self.terminals).get(&terminal).copied().unwrap_or_default();
+        let known = self.known(office, terminal);
         known.asked.filter(|_| !known.holds_back)
+    }
+
+    fn known(&self, office: &OfficeId, terminal: &Code) -> Known {
+        let terminal = Peer { office: *office, terminal: terminal.clone() };
+        lock(&self.terminals).get(&terminal).copied().unwrap_or_default()
     }
 
     /// The first record that it has shown after those that are missing.

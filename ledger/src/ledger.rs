@@ -191,9 +191,6 @@ impl Ledger {
             offices.add(Arc::new(office));
         }
         places.memory.forget_if_old();
-        if offices.all().iter().all(|office| !office.hears()) {
-            places.memory.beat();
-        }
         let started = Writer::start(Arc::clone(&store), Arc::clone(&offices), Arc::clone(&vault), config.waiting_max);
         // The writer ends by itself when the ledger is dropped: the last sender goes then.
         let (writer, writing) = started.map_err(LedgerError::file("start the writer for", data.database()))?;
@@ -231,6 +228,7 @@ impl Ledger {
                 ledger.index.forget(&office.id)?;
             }
         }
+        ledger.remember_that_it_runs();
         Ok(Arc::new(ledger))
     }
 
@@ -373,20 +371,25 @@ impl Ledger {
 
     /// One look at every log per tick: what is committed and not yet signed is signed.
     fn sequence(&self) {
-        let (mut complaints, mut told) = (Complaints::default(), Told::default());
+        let (mut complaints, mut told, mut beaten) = (Complaints::default(), Told::default(), None);
         while !self.is_stopping() {
             // Without its writer a ledger answers and takes nothing: better one that is started again (`main.rs`).
             assert!(!self.writing.is_finished(), "the writer has ended before the ledger");
             self.publish_all(&mut complaints);
             self.heed_operator(&mut told);
-            self.remember_that_it_runs();
+            let now = self.clock.machine();
+            if beaten.is_none_or(|beaten: Millis| now.saturating_sub(beaten) >= BEAT) {
+                self.remember_that_it_runs();
+                beaten = Some(now);
+            }
             std::thread::park_timeout(Duration::from_millis(self.config.tick_ms));
         }
     }
 
     fn publish_all(&self, complaints: &mut Complaints) {
         for office in self.offices.all() {
-            self.write_what_is_owed(&office);
+            let about = format!("what was read in office {} while its log stood still is not in the log", office.id);
+            complaints.hear(about, self.write_what_is_owed(&office));
             for name in LogName::ALL {
                 let log = office.log(name);
                 let noted = log.write_owed_note();
@@ -407,6 +410,8 @@ impl std::fmt::Debug for Ledger {
     }
 }
 
+/// How often it is remembered that a ledger runs here.
+const BEAT: Millis = 5_000;
 const STRANGERS_WINDOW: Millis = 60_000;
 const STRANGERS_MAX: usize = 10;
 

@@ -13,6 +13,7 @@ use sekisho_wire::record::Record;
 use crate::clock::Millis;
 use crate::data::above;
 use crate::ledger::Ledger;
+use crate::locks::lock;
 use crate::office::Office;
 use crate::refusal::Refusal;
 use crate::stage::own_record;
@@ -88,7 +89,7 @@ impl Ledger {
     /// Writes down what is to enter the log once it goes on; says whether it is on the disk.
     pub(crate) fn owe(&self, office: &OfficeId, body: sekisho_wire::record::Body, now: Millis) -> bool {
         let Ok(record) = own_record(office, 0, body, now).encode() else { return false };
-        let _alone = self.founding.lock();
+        let _alone = lock(&self.founding);
         let owed = Owed::of(&self.places.checkpoints, office).add(&record);
         if let Err(error) = &owed {
             log::error!("a record of office {office} could not be written down: {error}");
@@ -97,33 +98,31 @@ impl Ledger {
     }
 
     /// Puts what waits into the log, once it goes on. After a crash in the middle a reading may stand there twice.
-    pub(crate) fn write_what_is_owed(&self, office: &Office) {
+    ///
+    /// # Errors
+    /// When the disk or the writer fails: what waits is kept, and the next look tries again.
+    pub(crate) fn write_what_is_owed(&self, office: &Office) -> Result<(), String> {
         let owed = Owed::of(&self.places.checkpoints, &office.id);
-        if !owed.is_there() || office.log(LogName::Records).halted().is_some() || office.hears() {
-            return;
-        }
-        let _alone = self.founding.lock();
-        // Under another name while it is written: what fails halfway is not written again and again.
+        // Under another name while it is written: a directory in which nothing can be renamed keeps what was written, and gets it again and again.
         let taken = Owed { path: owed.path.with_extension("taken") };
-        if let Err(error) = std::fs::rename(&owed.path, &taken.path) {
-            return log::error!("cannot rename {}: {error}", owed.path.display());
+        let is_there = owed.is_there() || taken.is_there();
+        if !is_there || office.log(LogName::Records).halted().is_some() || office.hears() {
+            return Ok(());
         }
-        let written = taken.read().map_err(|error| error.to_string()).and_then(|records| {
-            let id = office.id;
-            let records: Vec<Record> = records.iter().filter_map(|record| Record::decode(record).ok()).collect();
-            let emitted = self.writer.run(None, move |stage| {
-                records.iter().try_for_each(|record| stage.emit(&id, record.body.clone(), record.trusted))
-            });
-            emitted.map_err(Refusal::from).and_then(|emitted| Ok(emitted?)).map_err(|refusal| refusal.to_string())?;
-            std::fs::remove_file(&taken.path).map_err(|error| error.to_string())
+        let _alone = lock(&self.founding);
+        // What a crash or a busy writer left goes first.
+        if !taken.is_there() {
+            std::fs::rename(&owed.path, &taken.path).map_err(|error| error.to_string())?;
+        }
+        let id = office.id;
+        let records = taken.read().map_err(|error| error.to_string())?;
+        let records: Vec<Record> = records.iter().filter_map(|record| Record::decode(record).ok()).collect();
+        let emitted = self.writer.run(None, move |stage| {
+            records.iter().try_for_each(|record| stage.emit(&id, record.body.clone(), record.trusted))
         });
-        match written {
-            Ok(()) => log::info!("what was read in office {} while its log stood still is in the log now", office.id),
-            Err(error) => log::error!(
-                "what was read in office {} is not all in the log: {error}; it is kept in {}",
-                office.id,
-                taken.path.display()
-            ),
-        }
+        emitted.map_err(Refusal::from).and_then(|emitted| Ok(emitted?)).map_err(|refusal| refusal.to_string())?;
+        std::fs::remove_file(&taken.path).map_err(|error| error.to_string())?;
+        log::info!("what was read in office {id} while its log stood still is in the log now");
+        Ok(())
     }
 }

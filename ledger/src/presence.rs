@@ -71,8 +71,11 @@ impl Presence {
             let Body::SessionOpened(_) = &record.body else { continue };
             let operator = record.body.input().and_then(|input| input.operator.as_ref());
             if let Some(operator) = operator.filter(|_| record.trusted.saturating_add(DAY) > now) {
-                known.make_room(office);
-                known.opened.insert((*office, operator.to_string()), Opened { since: now, called: false });
+                let key = (*office, operator.to_string());
+                if !known.opened.contains_key(&key) {
+                    known.make_room(office);
+                }
+                known.opened.insert(key, Opened { since: now, called: false });
             }
         }
     }
@@ -163,7 +166,7 @@ impl Ledger {
         for terminal in register.terminals().filter(|terminal| terminal.state(now) != TerminalUse::Retired) {
             let code = terminal.code();
             let sent = stored.iter().filter(|(of, _, _)| of == code).map(|(_, _, at)| *at).max();
-            let asked = self.heard.last_at_ease(&office.id, code);
+            let asked = self.heard.last_asked(&office.id, code);
             // Who never came is waited for by those who enrolled it.
             let Some(last) = sent.max(asked) else { continue };
             let silent = last.saturating_add(LATE) < now;

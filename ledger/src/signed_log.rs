@@ -192,6 +192,9 @@ impl Log {
             return Ok(());
         }
         let Some((text, signed)) = self.recalled() else { return Ok(()) };
+        if signed.size <= self.file.given_up()? {
+            return Ok(());
+        }
         let misfit = match self.misfit(store, office, signed.size, signed.root) {
             Ok(misfit) => misfit,
             Err(ProveError::Request(_) | ProveError::Reader(StoreError::Damaged { .. })) => return Ok(()),
@@ -382,16 +385,7 @@ impl Log {
             (committed.head.size(), committed.head.root())
         };
         let shown = lock(&self.lacks).as_ref().map_or(0, |lacks| lacks.size);
-        let signed = match halt {
-            Halt::Contradicted { size } | Halt::Forked { size } => size,
-            Halt::Behind { signed, .. } | Halt::Outrun { seen: signed, .. } => signed,
-            Halt::Missing
-            | Halt::Unreadable
-            | Halt::TreeDamaged
-            | Halt::Changed
-            | Halt::NoteUnreadable
-            | Halt::Succeeded => size,
-        };
+        let signed = halt.size().unwrap_or(size);
         Some((size, root, signed.max(shown)))
     }
 

@@ -185,7 +185,6 @@ impl Ledger {
         } else if register.is_none() && records.is_none() {
             office.hearing().came(&peer.terminal);
         }
-        self.remember_that_it_runs();
         // It may have been the last one that a filled log waited for.
         self.fill_what_is_whole(&office)
     }

@@ -37,6 +37,8 @@ use crate::terminals::unproved;
 #[derive(Debug, Default)]
 pub struct Witnesses {
     each: Vec<OneWitness>,
+    /// What `witnesses.json` says.
+    told: Mutex<Option<Vec<WitnessStatus>>>,
 }
 
 /// One of them.
@@ -98,7 +100,8 @@ impl Witnesses {
             let line = Line::new(entry).map_err(|(name, cause)| LedgerError::Argument { name, cause })?;
             Ok(OneWitness { line, answers: AtomicBool::new(false), faults: Mutex::default() })
         };
-        Ok(Self { each: entries.iter().map(one).collect::<Result<_, LedgerError>>()? })
+        let each = entries.iter().map(one).collect::<Result<_, LedgerError>>()?;
+        Ok(Self { each, told: Mutex::default() })
     }
 
     /// How they stand.
@@ -129,7 +132,6 @@ impl Ledger {
 
     fn ask_one(&self, at: usize) {
         let (mut known, mut complaints, mut pause) = (AllKnown::new(), Complaints::default(), Pause::default());
-        let mut told = None;
         while !self.is_stopping() {
             // A defect of ours must not end the asking for good: nobody would notice.
             let asked = catch_unwind(AssertUnwindSafe(|| self.ask_about_all(at, &mut known, &mut complaints)));
@@ -140,22 +142,25 @@ impl Ledger {
                 }
                 Ok(Asked::Unreachable) | Err(_) => pause.next(),
             };
-            let status = self.witnesses.status();
-            if told.as_ref() != Some(&status) {
-                self.tell_status(&status);
-                told = Some(status);
-            }
+            self.tell_status();
             std::thread::park_timeout(wait);
         }
     }
 
     /// For `status`, which is another process. What cannot be written is in the log as well.
-    fn tell_status(&self, status: &[WitnessStatus]) {
-        let text = serde_json::to_vec_pretty(status).unwrap_or_default();
+    fn tell_status(&self) {
+        // Held while it is written: each witness has a thread, and there is one file.
+        let mut told = lock(&self.witnesses.told);
+        let status = self.witnesses.status();
+        if told.as_ref() == Some(&status) {
+            return;
+        }
+        let text = serde_json::to_vec_pretty(&status).unwrap_or_default();
         let fresh = self.places.witnesses.with_extension("json.new");
         let written = std::fs::write(&fresh, text).and_then(|()| std::fs::rename(&fresh, &self.places.witnesses));
-        if let Err(error) = written {
-            log::debug!("{} cannot be written: {error}", self.places.witnesses.display());
+        match written {
+            Ok(()) => *told = Some(status),
+            Err(error) => log::debug!("{} cannot be written: {error}", self.places.witnesses.display()),
         }
     }
 

@@ -2,6 +2,7 @@
 //! checkpoint files would sign a second history else.
 
 use sekisho_ledger::checkpoint::Halt;
+use sekisho_ledger::command;
 use sekisho_ledger::config::Config;
 use sekisho_ledger::refusal::Refusal;
 use sekisho_ledger::store::LogName;
@@ -98,6 +99,37 @@ fn a_machine_that_was_not_switched_off_remembers_and_waits_for_nobody() {
     std::fs::rename(&*memory, town.root.join("memory")).unwrap();
     town.reopen();
     assert_eq!(town.halts(), [Some(Halt::Behind { signed: 15, stored: 5 }), None, None]);
+}
+
+#[test]
+fn what_an_operator_gave_up_is_not_held_against_the_book_by_what_the_machine_remembers() {
+    let mut town = Town::new();
+    let copy = town.copied();
+    let terminal = town.terminal.clone();
+    town.send(5);
+    town.publish();
+    let memory = scratch();
+    std::fs::rename(town.root.join("memory"), &*memory).unwrap();
+    town.put_back(&copy);
+    std::fs::rename(&*memory, town.root.join("memory")).unwrap();
+    town.reopen();
+    let stopped = Some(Halt::Behind { signed: 10, stored: 5 });
+    assert_eq!(town.halts(), [stopped, None, None]);
+    command::resume(&town.root, &town.office, LogName::Records, town.clock.clone()).unwrap();
+    town.reopen();
+    assert_eq!(town.halts(), [None; 3]);
+    town.terminal = terminal;
+    // Another history by now, which is the one that counts; what was given up was ten entries long.
+    town.send(9);
+    town.publish();
+    let copy = town.copied();
+    town.send(1);
+    town.publish();
+    std::fs::rename(town.root.join("memory"), &*memory).unwrap();
+    town.put_back(&copy);
+    std::fs::rename(&*memory, town.root.join("memory")).unwrap();
+    town.reopen();
+    assert!(matches!(town.halts()[0], Some(Halt::Behind { .. })), "{:?}", town.halts());
 }
 
 #[test]

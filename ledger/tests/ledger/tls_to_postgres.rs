@@ -92,5 +92,12 @@ fn a_server_elsewhere_shows_who_it_is_before_it_is_asked_for_anything() {
     let plain =
         "SELECT count(*) FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) WHERE client_addr IS NOT NULL AND NOT ssl";
     assert_eq!(client.query_one(plain, &[]).unwrap().get::<_, i64>(0), 0, "nothing goes over the line in the clear");
-    drop(town);
+    // A copy of it lies in a file and is reached by nobody's line.
+    let copy = scratch();
+    sekisho_ledger::backup::backup(&town.root, &copy).unwrap();
+    let copied = sekisho_ledger::data::DataDir::new(&copy);
+    let config = Config::read(&copied.config()).unwrap();
+    assert_eq!((&config.postgres, &config.postgres_authority), (&None, &None));
+    let offices = config.book(&copied).unwrap().open_existing().unwrap().offices().unwrap();
+    assert_eq!(offices.len(), 1);
 }

@@ -3,6 +3,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sekisho_ledger::checkpoint::Halt;
+use sekisho_ledger::command;
 use sekisho_ledger::index::Question;
 use sekisho_ledger::keys::Keys;
 use sekisho_ledger::log_keys::log_key;
@@ -118,6 +119,32 @@ fn strangers_hear_that_a_log_has_stopped_and_not_why() {
     ] {
         assert!(told(answer));
     }
+}
+
+#[test]
+fn a_reading_while_the_log_stands_still_enters_it_although_the_ledger_fell_while_it_wrote() {
+    let served = Served::new();
+    let office = served.town.ledger.office(&served.town.office).unwrap();
+    let token = served.token();
+    served.town.publish();
+    office.log(LogName::Records).halt(Halt::Outrun { seen: 4711, stored: 1 }, "");
+    assert_eq!(served.anybody().get_as(&served.at("register?from=0"), &token).status, 200);
+    let mut town = served.into_town();
+    command::resume(&town.root, &town.office, LogName::Records, town.clock.clone()).unwrap();
+    let owed = town.root.join("checkpoints").join(town.office.to_string()).join("owed");
+    // It fell after the file got its other name.
+    std::fs::rename(&owed, owed.with_extension("taken")).unwrap();
+    town.reopen();
+    let readings = |town: &Town| {
+        let record = |index| town.ledger.record_bytes(&town.office, index).unwrap();
+        let records = (0..town.records()).map(|index| Record::decode(&record(index)).unwrap().body);
+        records.filter(|body| matches!(body, Body::Read(read) if read.query == Query::Register)).count()
+    };
+    assert_eq!(readings(&town), 0);
+    let served = Served::of(town);
+    until(|| !owed.with_extension("taken").exists());
+    assert_eq!(readings(&served.town), 1);
+    assert!(!owed.exists());
 }
 
 #[test]
