@@ -97,9 +97,10 @@ impl Cosignatures {
         });
         if !goes_on {
             rounds.push_back(Round { published: Arc::clone(published), lines: Vec::new(), begun: now });
-            if rounds.len() > ROUNDS {
-                rounds.pop_front();
-            }
+            let is_outdone = |at: &usize| rounds.range(at + 1..).any(|newer| newer.has_lines_of(&rounds[*at]));
+            // A witness that is dead by now has its line in an old round, and as many as policy asks for may have signed none together since.
+            let oldest = (0..rounds.len().saturating_sub(ROUNDS)).find(is_outdone);
+            oldest.and_then(|at| rounds.remove(at));
         }
         rounds.back().filter(|round| !round.has_line_of(witness)).map(|round| Arc::clone(&round.published))
     }
@@ -156,6 +157,12 @@ impl Round {
         self.lines.iter().any(|line| line.id() == witness.id() && line.name() == witness.name())
     }
 
+    /// Whether everybody whose line is there has a line here.
+    fn has_lines_of(&self, other: &Self) -> bool {
+        let is_of = |line: &Signature| move |own: &Signature| (own.id(), own.name()) == (line.id(), line.name());
+        other.lines.iter().all(|line| self.lines.iter().any(is_of(line)))
+    }
+
     fn witnessed(&self) -> Witnessed {
         let published = Arc::clone(&self.published);
         let lines = self.lines.iter().map(|line| format!("{line}\n"));
@@ -166,7 +173,7 @@ impl Round {
 
 /// How long all wait for the slowest before they are asked about what is newer.
 const ROUND: Millis = 1000;
-/// Checkpoints whose lines are kept: a witness that takes longer than a round still finds what it was asked about.
+/// Checkpoints that are kept in any case: a witness that takes longer than a round still finds what it was asked about.
 const ROUNDS: usize = 16;
 
 #[cfg(test)]
@@ -219,6 +226,26 @@ mod tests {
         assert_eq!(kept.by_so_many(2, &keys).map(|found| found.published.size), Some(2));
         assert_eq!(kept.by_so_many(2, &keys[1..]).map(|found| found.published.size), None);
         assert_eq!(ask(&published(4), 1, 2, 2501), Some(4));
+    }
+
+    #[test]
+    fn the_last_line_of_each_witness_and_the_last_that_enough_have_signed_are_kept() {
+        let directory = crate::testing::scratch("last-lines");
+        let kept = Cosignatures::open(directory.join("records.cosigned"), &key().verifying_key());
+        let keys = [1, 2, 3].map(|number| witness(number).verifying_key());
+        let signed = |size: u64, by: &[u8]| {
+            let asked = kept.to_ask(&published(size), &keys[0], 0, size * 10_000);
+            let lines = by.iter().map(|number| line(&published(size), *number));
+            lines.for_each(|line| kept.put(&published(size), line, size * 10_000));
+            assert_eq!(asked.map(|asked| asked.size), Some(size));
+        };
+        signed(1, &[3]);
+        signed(2, &[1, 2]);
+        (3..60).for_each(|size| signed(size, if size % 2 == 0 { &[1] } else { &[2] }));
+        let size = |found: Option<Witnessed>| found.map(|found| found.published.size);
+        assert_eq!(keys.each_ref().map(|key| size(kept.by(key))), [Some(58), Some(59), Some(1)]);
+        assert_eq!((size(kept.by_so_many(2, &keys)), size(kept.by_so_many(3, &keys))), (Some(2), None));
+        assert!(lock(&kept.rounds).len() <= ROUNDS + 2, "and no more than is of use");
     }
 
     #[test]

@@ -1,14 +1,17 @@
 //! What terminals keep for the ledger (LEDGER.md §L6): entries that no terminal could bring again, sealed so that only this ledger reads
 //! them. A few terminals hold each; after a restore they give them back.
 
+use sekisho_register::SignedAct;
 use sekisho_register::change::TerminalUse;
 use sekisho_tlog::Hash;
 use sekisho_wire::id::{Code, Salt};
+use sekisho_wire::record::Record;
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 use crate::acts::Name;
 use crate::authority::Peer;
+use crate::clock::{DAY, Millis};
 use crate::ledger::Ledger;
 use crate::office::Office;
 use crate::refusal::Refusal;
@@ -64,6 +67,9 @@ impl Ledger {
         let office = self.office(&peer.office)?;
         let (register, now) = (office.register(), self.clock.now());
         let terminals = register.terminals().filter(|terminal| terminal.state(now) != TerminalUse::Retired).count();
+        // What is older a ledger that was restored has from elsewhere; and a terminal that is new does not get what is to be destroyed soon.
+        let days = Millis::from(register.policy_at(now.max(register.newest_made())).keep_sealed_days);
+        let since = now.saturating_sub(days * DAY);
         let mut handed = Handed { to: from, ..Handed::default() };
         let mut bytes = 0;
         for ((log, to), note) in KEPT.into_iter().zip(&mut handed.to).zip(&mut handed.checkpoints) {
@@ -78,11 +84,12 @@ impl Ledger {
                     break;
                 }
                 if keeps(&peer.terminal, log, index, terminals) {
-                    match self.keepsake(&office, log, index, &entry) {
-                        Ok(keepsake) => {
+                    match self.keepsake(&office, log, index, &entry, since) {
+                        Ok(Some(keepsake)) => {
                             bytes += keepsake.sealed.len();
                             handed.keepsakes.push(keepsake);
                         }
+                        Ok(None) => {}
                         // Nobody keeps what was destroyed.
                         Err(Refusal::Destroyed { .. }) => {}
                         // What is damaged here nobody can keep; `fsck` names it. What follows it is kept.
@@ -133,15 +140,31 @@ impl Ledger {
         Ok((found, next.max(to)))
     }
 
-    fn keepsake(&self, office: &Office, log: LogName, index: u64, entry: &Entry) -> Result<Keepsake, Refusal> {
-        let (bytes, names) = if log == LogName::Records {
-            (self.record_bytes(&office.id, index)?, Vec::new())
+    /// An entry to keep; nothing when it is from before `since`.
+    fn keepsake(
+        &self,
+        office: &Office,
+        log: LogName,
+        index: u64,
+        entry: &Entry,
+        since: Millis,
+    ) -> Result<Option<Keepsake>, Refusal> {
+        let (bytes, made) = if log == LogName::Records {
+            let bytes = self.record_bytes(&office.id, index)?;
+            let made = Record::decode(&bytes).map_err(|_| Refusal::Malformed("record"))?.trusted;
+            (bytes, made)
         } else {
-            (entry.payload.clone(), self.names_beside(&office.id, log, index..index + 1)?)
+            let act = SignedAct::decode(&entry.payload).map_err(|_| Refusal::Malformed("act"))?;
+            (entry.payload.clone(), act.act().made)
         };
+        if made < since {
+            return Ok(None);
+        }
+        let names =
+            if log == LogName::Records { Vec::new() } else { self.names_beside(&office.id, log, index..index + 1)? };
         let plain = Zeroizing::new(plain(&bytes, &names));
         let sealed = self.vault.master().seal(&aad(office, log, index), &plain);
-        Ok(Keepsake { log, index, sealed })
+        Ok(Some(Keepsake { log, index, sealed }))
     }
 
     /// What came back, if it is one of ours for this very place.

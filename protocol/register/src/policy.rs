@@ -134,8 +134,8 @@ impl Policy {
             && (600..=24 * 60 * 60).contains(&self.session_seconds)
             && (60 * 60..=30 * 24 * 60 * 60).contains(&self.freshness_seconds)
             && shortest >= 1
-            // What is destroyed must not lie on terminals still.
-            && (1..=u32::from(shortest) * 365).contains(&u32::from(self.keep_sealed_days))
+            // What is destroyed must not lie on terminals still, which keep for the ledger what is up to so old when it comes to them.
+            && (1..=u32::from(shortest) * 180).contains(&u32::from(self.keep_sealed_days))
             && (1..=15).contains(&self.pin_tries)
             && self.pin.is_sound()
             && self.rests_are_sound()
@@ -157,7 +157,7 @@ mod tests {
         };
         assert!(sound(|_| {}));
         let at_the_edge: [fn(&mut Policy); 11] = [
-            |policy| policy.keep_sealed_days = 365,
+            |policy| policy.keep_sealed_days = 180,
             |policy| (policy.rest_after_seconds, policy.rest_seconds) = (600, 60),
             |policy| (policy.rest_after_seconds, policy.rest_seconds) = (86_400, 14_400),
             |policy| policy.daily_seconds = 600,
@@ -170,7 +170,7 @@ mod tests {
             |policy| policy.freshness_seconds = 2_592_000,
         ];
         let beyond: [fn(&mut Policy); 24] = [
-            |policy| policy.keep_sealed_days = 366,
+            |policy| policy.keep_sealed_days = 181,
             |policy| policy.pin.minimum = 5,
             |policy| policy.pin.minimum = 9,
             |policy| policy.pin.history = 11,
