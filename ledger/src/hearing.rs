@@ -1,10 +1,10 @@
-//! After a start terminals show what they verified last, before anything new is written (design 3.10).
+//! After a start terminals show what they verified last, before anything new is written (LEDGER.md §L3).
 //!
 //! A database that is put back together with its checkpoint files knows of nothing newer by itself. Whoever has verified more holds our own
 //! signature under it, so the ledger waits until some have come and shown theirs: what was written before that could stand at the place of
 //! what was lost. What the database holds already may be signed meanwhile: whatever was signed over so many entries was over these.
 //!
-//! A machine that was not switched off remembers by itself (`memory.rs`), and an operator who knows that the disk was not put back may say so
+//! A ledger that is started again within minutes remembers by itself (`memory.rs`), and an operator who knows that the disk was not put back may say so
 //! (`sekisho-ledger go-on`).
 
 use std::collections::BTreeSet;
@@ -40,12 +40,12 @@ struct Known {
     over: bool,
 }
 
-/// Whether this machine remembers what it signed last.
+/// Whether this machine remembers what its ledger signed last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Remembered {
     /// Each log of the office: nobody else knows more.
     All,
-    /// It was switched off since, or is another machine.
+    /// It was switched off since, stood still for too long, or is another machine.
     NotAll,
 }
 

@@ -144,7 +144,7 @@ impl Ledger {
     }
 
     /// A terminal that has verified more than there is, or something else, knows a history that this ledger has lost: signing on would make
-    /// a second one (design §3.10). Only our own signature under what it saw stops the log (wire §7.3): a bare claim refuses its batch.
+    /// a second one. Only our own signature under what it saw stops the log (wire §7.3): a bare claim refuses its batch.
     fn check_seen(&self, office: &Office, header: &BatchHeader) -> Result<(), Refusal> {
         let claimed =
             self.misfit(office.log(LogName::Records), &office.id, header.seen_size, Hash(header.seen_root.0))?;

@@ -1,4 +1,4 @@
-//! After a start witnesses say what they cosigned last, before anything new is written (design 3.10): a book that was put back together with its
+//! After a start witnesses say what they cosigned last, before anything new is written (LEDGER.md §L3): a book that was put back together with its
 //! checkpoint files knows of nothing newer by itself, and they do.
 
 use std::collections::{BTreeMap, BTreeSet};
