@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Speed as ratios against a bare loop or a named peer in the same run (design section 10). Decides nothing, fails on nothing but errors.
+# Speed as ratios against a bare loop or a named peer in the same run. Decides nothing, fails on nothing but errors.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 tests/setup.sh

@@ -131,8 +131,8 @@ pub enum Command {
         #[arg(long, value_name = "FILE", hide = true)]
         simulated_clock: Option<PathBuf>,
     },
-    /// Wait for no more terminals after a start: the disk was not put back to an older state, or nothing newer is known anywhere
-    /// （起動後の端末機の確認待ちを終えます）
+    /// Wait for no more terminals and witnesses, after a start or before a log goes on that was filled again: the disk was not put back to an older
+    /// state, or nothing newer is known anywhere （端末機と立会人の確認待ちを終えます）
     GoOn {
         /// The ledger's directory （データディレクトリ）
         #[arg(long)]

@@ -189,7 +189,7 @@ pub fn status(root: &Path, clock: &dyn Clock) -> Result<String, LedgerError> {
             text += &log_status(&data, &*store, &office.id, log)?;
         }
         if let Some(awaited) = go_on::waits(&data, &office.id)? {
-            text += &format!("  waits: {awaited}（端末機の確認待ち）\n");
+            text += &format!("  waits: {awaited}（端末機または立会人の確認待ち）\n");
         }
         text += &log_keys(&config.name, &office.id, &register);
         let terminals = register.terminals().count();
@@ -291,7 +291,7 @@ pub fn resume(root: &Path, office: &OfficeId, log: LogName, clock: Arc<dyn Clock
     Ok(note)
 }
 
-/// Ends the wait for terminals (see [`crate::go_on`]).
+/// Ends the wait for terminals and witnesses (see [`crate::go_on`]).
 ///
 /// # Errors
 /// When the ledger is not running or waits for nobody.

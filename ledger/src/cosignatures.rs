@@ -159,8 +159,9 @@ impl Round {
 
     /// Whether everybody whose line is there has a line here.
     fn has_lines_of(&self, other: &Self) -> bool {
-        let is_of = |line: &Signature| move |own: &Signature| (own.id(), own.name()) == (line.id(), line.name());
-        other.lines.iter().all(|line| self.lines.iter().any(is_of(line)))
+        let is_here =
+            |line: &Signature| self.lines.iter().any(|own| (own.id(), own.name()) == (line.id(), line.name()));
+        other.lines.iter().all(is_here)
     }
 
     fn witnessed(&self) -> Witnessed {

@@ -43,6 +43,8 @@ struct Walk {
     keys: Vec<u32>,
     /// The next entry.
     next: u64,
+    /// The search index was written anew after the last of them.
+    compacted: bool,
 }
 
 /// Whether something of an office has still to be erased.
@@ -68,7 +70,12 @@ impl Ledger {
             return Ok(Left::More);
         }
         // Nothing counts as gone before it is gone from the files.
-        self.index.scrub()?;
+        if !walk.compacted {
+            self.index.compact()?;
+            // The whole index was written anew: not once more because somebody reads in it for a while.
+            self.set_progress(&office.id, |progress| progress.walk = Some(Walk { compacted: true, ..walk.clone() }));
+        }
+        self.index.empty_log()?;
         self.store.scrub()?;
         let (id, keys) = (office.id, walk.keys);
         let erased = self.writer.run(None, move |stage| {
@@ -130,7 +137,7 @@ impl Ledger {
             });
             destroyed.map_err(|error| not_written(Refusal::from(error)))?;
         }
-        let walk = (!keys.is_empty()).then_some(Walk { keys, next: 0 });
+        let walk = (!keys.is_empty()).then_some(Walk { keys, next: 0, compacted: false });
         let acts = acts.len();
         self.set_progress(&office.id, |progress| (progress.acts, progress.walk) = (acts, walk));
         Ok(())

@@ -143,8 +143,8 @@ impl LedgerError {
                 "パス、所有者、ディスクの空き容量を確認してください。",
             ),
             Self::Config { .. } => (
-                "Correct that line of the file; ledger/README.md lists every key.",
-                "該当の行を修正してください。設定項目は ledger/README.md にあります。",
+                "Correct that line of the file; `man sekisho-ledger` lists every key.",
+                "該当の行を修正してください。設定項目は `man sekisho-ledger` にあります。",
             ),
             Self::Damaged { .. } | Self::OtherEnvelopeKey { .. } => (
                 "Restore the file from the backup, then run `sekisho-ledger fsck`.",
@@ -170,8 +170,8 @@ impl LedgerError {
                 "データベースが空にされたか古いものです。このディスクを証拠として保管し、正常な最新の複製を復元してください。",
             ),
             Self::NotResumed { .. } => (
-                "Run `sekisho-ledger fsck`, put right what it names, and resume then; ledger/README.md, \"When a log has stopped\".",
-                "`sekisho-ledger fsck` が示す異常を解消してから再開してください（ledger/README.md 参照）。",
+                "Run `sekisho-ledger fsck`, put right what it names, and resume then (`man sekisho-ledger`, \"When a log has stopped\").",
+                "`sekisho-ledger fsck` が示す異常を解消してから再開してください（`man sekisho-ledger` 参照）。",
             ),
             Self::WaitsForNobody { .. } => (
                 "`sekisho-ledger status` says which office waits, and for whom; a ledger that is not running says it once it is.",

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use sekisho_wire::id::OfficeId;
 
+use crate::complaints::Complaints;
 use crate::data::{DataDir, replace_file};
 use crate::error::LedgerError;
 use crate::ledger::Ledger;
@@ -53,7 +54,7 @@ pub(crate) struct Told(HashMap<OfficeId, String>);
 
 impl Ledger {
     /// Says who is waited for, and looks whether an operator has ended that.
-    pub(crate) fn heed_operator(&self, told: &mut Told) {
+    pub(crate) fn heed_operator(&self, told: &mut Told, complaints: &mut Complaints) {
         for office in self.offices() {
             let path = file(&self.places.checkpoints, &office.id);
             match (awaited(&office), told.0.get(&office.id)) {
@@ -72,10 +73,11 @@ impl Ledger {
                     if before.is_none() {
                         log::warn!("office {}: {awaited}; until then nothing is written", office.id);
                     }
-                    match replace_file(&path, format!("{awaited}\n").as_bytes()) {
-                        Ok(()) => drop(told.0.insert(office.id, awaited)),
-                        Err(error) => log::error!("cannot write {}: {error}", path.display()),
+                    let written = replace_file(&path, format!("{awaited}\n").as_bytes());
+                    if written.is_ok() {
+                        told.0.insert(office.id, awaited);
                     }
+                    complaints.hear(format!("whom office {} waits for is not written down", office.id), written);
                 }
                 (None, Some(_)) => {
                     told.0.remove(&office.id);

@@ -1,10 +1,10 @@
-//! After a start terminals show what they verified last, before anything new is written (design 3.10).
+//! After a start terminals show what they verified last, before anything new is written (LEDGER.md §L3).
 //!
 //! A database that is put back together with its checkpoint files knows of nothing newer by itself. Whoever has verified more holds our own
 //! signature under it, so the ledger waits until some have come and shown theirs: what was written before that could stand at the place of
 //! what was lost. What the database holds already may be signed meanwhile: whatever was signed over so many entries was over these.
 //!
-//! A machine that was not switched off remembers by itself (`memory.rs`), and an operator who knows that the disk was not put back may say so
+//! A ledger that is started again within minutes remembers by itself (`memory.rs`), and an operator who knows that the disk was not put back may say so
 //! (`sekisho-ledger go-on`).
 
 use std::collections::BTreeSet;
@@ -40,19 +40,30 @@ struct Known {
     over: bool,
 }
 
-/// Whether this machine remembers what it signed last.
+/// Whether this machine remembers what its ledger signed last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Remembered {
     /// Each log of the office: nobody else knows more.
     All,
-    /// It was switched off since, or is another machine.
+    /// It was switched off since, stood still for too long, or is another machine.
     NotAll,
+}
+
+/// Whose word is waited for after a start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Whom {
+    /// Terminals, which verified checkpoints.
+    Terminals,
+    /// Witnesses, which cosigned them.
+    Witnesses,
 }
 
 /// How far a hearing is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Awaited {
-    /// So many terminals have to come.
+    /// Whose.
+    pub whom: Whom,
+    /// So many have to come.
     pub needed: usize,
     /// So many have.
     pub heard: usize,
@@ -60,8 +71,23 @@ pub struct Awaited {
 
 impl fmt::Display for Awaited {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { needed, heard } = self;
-        write!(f, "{heard} of {needed} terminals have shown since the start what they verified last")
+        let Self { whom, needed, heard } = self;
+        match whom {
+            Whom::Terminals => {
+                write!(f, "{heard} of {needed} terminals have shown since the start what they verified last")
+            }
+            Whom::Witnesses => {
+                write!(f, "{heard} of {needed} witnesses have said since the start what they cosigned last")
+            }
+        }
+    }
+}
+
+impl Awaited {
+    /// Who has still to come.
+    #[must_use]
+    pub const fn missing(self) -> usize {
+        self.needed.saturating_sub(self.heard)
     }
 }
 
@@ -91,7 +117,7 @@ impl Hearing {
     pub fn awaited(&self) -> Option<Awaited> {
         let known = lock(&self.known);
         let (needed, heard) = (self.needed, known.shown.len());
-        (!known.over && heard < needed).then_some(Awaited { needed, heard })
+        (!known.over && heard < needed).then_some(Awaited { whom: Whom::Terminals, needed, heard })
     }
 
     /// Who is waited for before a log goes on that was behind: all that were at work lately and are in use still. Nothing when all have come.
@@ -100,7 +126,7 @@ impl Hearing {
         let mut all = self.lately.iter().filter(|code| in_use(code)).peekable();
         all.peek()?;
         let (come, missing): (Vec<_>, Vec<_>) = all.partition(|code| known.come.contains(*code));
-        let awaited = Awaited { needed: come.len() + missing.len(), heard: come.len() };
+        let awaited = Awaited { whom: Whom::Terminals, needed: come.len() + missing.len(), heard: come.len() };
         (!known.over && !missing.is_empty()).then_some(awaited)
     }
 

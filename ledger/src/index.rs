@@ -149,13 +149,20 @@ impl Index {
         drop_them().map_err(failed("take rows out of the search index"))
     }
 
-    /// Writes the file anew, without what was taken out of it, and empties the log of changes.
+    /// Writes the file anew, without what was taken out of it.
     ///
     /// # Errors
-    /// When the index cannot be written, or somebody searches in it: it is tried again.
-    pub fn scrub(&self) -> Result<(), StoreError> {
+    /// When the index cannot be written.
+    pub fn compact(&self) -> Result<(), StoreError> {
+        lock(&self.connection).execute_batch("VACUUM").map_err(failed("write the search index anew"))
+    }
+
+    /// Empties the log of changes: what was taken out stands there else.
+    ///
+    /// # Errors
+    /// When somebody searches in it: it is tried again.
+    pub fn empty_log(&self) -> Result<(), StoreError> {
         let connection = lock(&self.connection);
-        connection.execute_batch("VACUUM").map_err(failed("write the search index anew"))?;
         let act = "empty the log of the search index";
         let busy: i64 =
             connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0)).map_err(failed(act))?;

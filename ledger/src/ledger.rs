@@ -376,7 +376,7 @@ impl Ledger {
             // Without its writer a ledger answers and takes nothing: better one that is started again (`main.rs`).
             assert!(!self.writing.is_finished(), "the writer has ended before the ledger");
             self.publish_all(&mut complaints);
-            self.heed_operator(&mut told);
+            self.heed_operator(&mut told, &mut complaints);
             let now = self.clock.machine();
             if beaten.is_none_or(|beaten: Millis| now.saturating_sub(beaten) >= BEAT) {
                 self.remember_that_it_runs();

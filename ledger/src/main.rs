@@ -87,7 +87,7 @@ fn run(command: Command) -> Result<ExitCode, LedgerError> {
         }
         Command::GoOn { data, office, i_have_checked: _ } => {
             let awaited = command::go_on(&data, &office)?;
-            say(&format!("the ledger goes on; it had waited: {awaited}\n端末機の確認待ちを終え、書き込みを始めます\n"));
+            say(&format!("the ledger goes on; it had waited: {awaited}\n確認待ちを終え、書き込みを始めます\n"));
         }
         Command::PrintCheckpoint { data, office, out, simulated_clock } => {
             let page = sheet::sheet(&data, &office, command::clock(simulated_clock)?.now())?;

@@ -1,7 +1,7 @@
 //! What this machine remembers of the checkpoints that its ledger signed, as long as it is not switched off: a copy of each in a directory that
 //! is no part of any disk (`RuntimeDirectory=` of the unit, which lies in memory).
 //!
-//! A ledger that is started again finds what it signed last and need hear nobody. One whose disk was put back, on another machine or under
+//! A ledger that is started again finds what it signed last and need hear no terminal. One whose disk was put back, on another machine or under
 //! this one, finds nothing, or more than its disk has. One that stood still for longer than a restart takes finds nothing either: another
 //! machine may have served in its place.
 

@@ -10,10 +10,9 @@ use sekisho_tlog::Hash;
 use sekisho_wire::record::Retention;
 use sekisho_wire::words::Language;
 
-use crate::hearing::Awaited;
+use crate::hearing::{Awaited, Whom};
 use crate::signed_log::Unpublished;
 use crate::store::StoreError;
-use crate::witnesses::AwaitedWitnesses;
 use crate::writer::NotWritten;
 
 /// One refusal.
@@ -63,7 +62,7 @@ pub enum Refusal {
         /// What failed; for the log, not for the answer.
         cause: String,
     },
-    /// The ledger has just started, and terminals have to show first what they verified last.
+    /// The ledger has just started, and terminals or witnesses have to show first what they verified last.
     Hears(Awaited),
     /// The contents of the record were destroyed.
     Destroyed {
@@ -76,8 +75,6 @@ pub enum Refusal {
         /// Index of the act in the register log; nothing while a restored register does not have it yet.
         act: Option<u64>,
     },
-    /// The ledger has just started, and witnesses have to say first what they cosigned last.
-    HearsWitnesses(AwaitedWitnesses),
     /// There is no such office, act, record, log, tile.
     NotFound(&'static str),
     /// The fold refuses the act.
@@ -152,7 +149,7 @@ impl Refusal {
             Self::Halted { .. } => (503, "halted"),
             Self::Busy => (429, "busy"),
             Self::Unavailable { .. } => (503, "unavailable"),
-            Self::Hears(_) | Self::HearsWitnesses(_) => (503, "hears"),
+            Self::Hears(_) => (503, "hears"),
             Self::Destroyed { .. } => (410, "destroyed"),
             Self::NotFound(_) => (404, "not_found"),
             Self::Act(_) => (409, "refused"),
@@ -236,7 +233,7 @@ impl Refusal {
             ),
             Self::Halted { cause } => (
                 format!("the log has stopped: {cause}"),
-                "The operator of the ledger runs `sekisho-ledger fsck` and restores the newest copy.",
+                "The operator of the ledger looks at `sekisho-ledger status`: where terminals fill the log again, keep the ledger running; else `man sekisho-ledger` says what to do when a log has stopped.",
             ),
             Self::Busy => plain("too many requests wait", "Come again after the time in Retry-After."),
             Self::Unavailable { .. } => {
@@ -244,7 +241,14 @@ impl Refusal {
             }
             Self::Hears(awaited) => (
                 format!("the ledger has just started and writes nothing yet: {awaited}"),
-                "Try again when terminals have reached the ledger, or ask its operator to let it go on (`sekisho-ledger go-on`).",
+                match awaited.whom {
+                    Whom::Terminals => {
+                        "Try again when terminals have reached the ledger, or ask its operator to let it go on (`sekisho-ledger go-on`)."
+                    }
+                    Whom::Witnesses => {
+                        "The operator of the ledger looks at `sekisho-ledger status`, which names the witness that does not answer and why; `sekisho-ledger go-on` waits for none."
+                    }
+                },
             ),
             Self::Destroyed { index, class, month, act } => {
                 let class = class_name(*class, Language::English);
@@ -254,10 +258,6 @@ impl Refusal {
                     "Its hash stays in the log: an evidence file that was exported before still verifies.",
                 )
             }
-            Self::HearsWitnesses(awaited) => (
-                format!("the ledger has just started and writes nothing yet: {awaited}"),
-                "The operator of the ledger looks at `sekisho-ledger status`: which witness does not answer, and why.",
-            ),
             Self::NotFound(what) => (format!("there is no such {what}"), "Check the address."),
             Self::Act(refusal) => (refusal.text(Language::English), "Read the register again and make a new act."),
             Self::NameWrong => plain(
@@ -334,15 +334,19 @@ impl Refusal {
             ),
             Self::Halted { cause } => (
                 format!("台帳のログが停止しています（{cause}）"),
-                "台帳の運用者が `sekisho-ledger fsck` を実行し、最新の複製を復元してください。",
+                "台帳の運用者が `sekisho-ledger status` を確認してください。端末機から補充中であれば動かし続け、それ以外は `man sekisho-ledger` の手順に従ってください。",
             ),
             Self::Busy => plain("要求が混み合っています", "Retry-After の時間の後に再試行してください。"),
             Self::Unavailable { .. } => {
                 plain("台帳は現在書き込めません", "再試行し、続く場合は台帳の運用者に連絡してください。")
             }
-            Self::Hears(Awaited { needed, heard }) => (
+            Self::Hears(Awaited { whom: Whom::Terminals, needed, heard }) => (
                 format!("台帳は起動直後で、まだ書き込めません（確認済みの端末機 {heard}/{needed} 台）"),
                 "端末機が台帳に接続した後に再試行するか、台帳の運用者に `sekisho-ledger go-on` を依頼してください。",
+            ),
+            Self::Hears(Awaited { whom: Whom::Witnesses, needed, heard }) => (
+                format!("台帳は起動直後で、まだ書き込めません（確認済みの立会人 {heard}/{needed}）"),
+                "台帳の運用者が `sekisho-ledger status` で、応答しない立会人とその理由を確認してください。待たずに進めるには `sekisho-ledger go-on` を使います。",
             ),
             Self::Destroyed { index, class, month, act } => {
                 let class = class_name(*class, Language::Japanese);
@@ -353,10 +357,6 @@ impl Refusal {
                     "ハッシュはログに残っています。廃棄前に出力した証拠ファイルは引き続き検証できます。",
                 )
             }
-            Self::HearsWitnesses(AwaitedWitnesses { needed, heard }) => (
-                format!("台帳は起動直後で、まだ書き込めません（確認済みの立会人 {heard}/{needed}）"),
-                "台帳の運用者が `sekisho-ledger status` で、応答しない立会人とその理由を確認してください。",
-            ),
             Self::NotFound(what) => (format!("該当するものがありません（{what}）"), "指定を確認してください。"),
             Self::Act(refusal) => (refusal.text(Language::Japanese), "登録簿を読み直し、あらためて作成してください。"),
             Self::NameWrong => plain(
@@ -433,9 +433,6 @@ impl From<StoreError> for Refusal {
         }
         if let StoreError::Hears(awaited) = error {
             return Self::Hears(awaited);
-        }
-        if let StoreError::HearsWitnesses(awaited) = error {
-            return Self::HearsWitnesses(awaited);
         }
         if let StoreError::TooLarge { .. } = error {
             return Self::Malformed("a number larger than the ledger counts");

@@ -61,8 +61,8 @@ fn part(
     office: &OfficeId,
     log: LogName,
 ) -> Result<Part, LedgerError> {
-    let key = key_of(&config.name, register, office, log)?;
     let generation = register.generation(log.of_acts());
+    let key = key_of(&config.name, register, office, log, generation)?;
     let file = CheckpointFile::at(&data.checkpoints(), &office.to_string(), log, generation);
     let doubtful = |cause: String| LedgerError::NotResumed { cause };
     if let Some(note) = file.halted()? {
@@ -81,12 +81,13 @@ fn part(
     Ok(Part { log, key, note, size, root })
 }
 
-/// The key that a log was founded with.
+/// The key that a log was founded with, by its name in this generation.
 pub(crate) fn key_of(
     ledger: &str,
     register: &Register,
     office: &OfficeId,
     log: LogName,
+    generation: u32,
 ) -> Result<VerifyingKey, LedgerError> {
     let cause = || LedgerError::Register { index: 0, cause: "it founds no office".into() };
     let keys = &register.founding().ok_or_else(cause)?.keys;
@@ -95,7 +96,7 @@ pub(crate) fn key_of(
         LogName::Register => &keys.register,
         LogName::Casebook => &keys.casebook,
     };
-    let origin = origin(ledger, office, log, register.generation(log.of_acts()));
+    let origin = origin(ledger, office, log, generation);
     Ok(VerifyingKey::from_bytes(&origin, KeyKind::Ed25519, &key.0)?)
 }
 

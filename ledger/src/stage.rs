@@ -127,7 +127,7 @@ impl<'a> Stage<'a> {
                 return Err(StoreError::Hears(awaited));
             }
             if let Some(awaited) = known.witness_hearing().awaited() {
-                return Err(StoreError::HearsWitnesses(awaited));
+                return Err(StoreError::Hears(awaited));
             }
         }
         self.leave_out_destroyed(office, &mut entries);

@@ -73,6 +73,15 @@ pub struct Shown {
     pub casebook: Option<String>,
 }
 
+/// Whose signature stands under a note.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Word {
+    /// The log's own.
+    Ours,
+    /// Anybody else's: it tells nothing.
+    NotOurs,
+}
+
 impl Ledger {
     /// Takes an envelope. Blocks until the records are durable.
     ///
@@ -144,7 +153,7 @@ impl Ledger {
     }
 
     /// A terminal that has verified more than there is, or something else, knows a history that this ledger has lost: signing on would make
-    /// a second one (design §3.10). Only our own signature under what it saw stops the log (wire §7.3): a bare claim refuses its batch.
+    /// a second one. Only our own signature under what it saw stops the log (wire §7.3): a bare claim refuses its batch.
     fn check_seen(&self, office: &Office, header: &BatchHeader) -> Result<(), Refusal> {
         let claimed =
             self.misfit(office.log(LogName::Records), &office.id, header.seen_size, Hash(header.seen_root.0))?;
@@ -162,25 +171,23 @@ impl Ledger {
     pub fn hear(&self, peer: &Peer, shown: &Shown) -> Result<(), Refusal> {
         let office = self.office(&peer.office)?;
         let Shown { register, records, casebook } = shown;
-        for (log, note) in [(LogName::Register, register), (LogName::Records, records), (LogName::Casebook, casebook)] {
-            let fits = note.as_deref().map_or(Ok(()), |note| self.check_note(&office, log, note));
-            if let Err(refusal) = fits
-                && !matches!(refusal, Refusal::Halted { .. })
-            {
-                return Err(refusal);
-            }
+        let mut ours = [false; 3];
+        for ((log, note), ours) in LogName::ALL.into_iter().zip([records, register, casebook]).zip(&mut ours) {
+            let shown = note.as_deref().map_or(Ok(Word::NotOurs), |note| self.check_note(&office, log, note));
+            *ours = match shown {
+                Ok(word) => word == Word::Ours,
+                Err(Refusal::Halted { .. }) => true,
+                Err(refusal) => return Err(refusal),
+            };
         }
-        // Anything else than our own word tells nothing.
-        let is_ours = |log, note: &Option<String>| {
-            note.as_deref().is_some_and(|note| Checkpoint::open(note, &office.log(log).verifying_key()).is_ok())
-        };
+        let [of_records, of_register, _] = ours;
         if self.is_retired(peer)? {
             // What it shows is heard; nobody waits for it.
             return Ok(());
         }
         // Of a log that began anew nobody has verified anything before the act is known that says so, and little after it.
         let anew = office.register().generation(LogName::Records.of_acts()) > 1;
-        if is_ours(LogName::Register, register) && (anew || is_ours(LogName::Records, records)) {
+        if of_register && (anew || of_records) {
             office.hearing().hear(&peer.terminal);
         } else if register.is_none() && records.is_none() {
             office.hearing().came(&peer.terminal);
@@ -190,10 +197,10 @@ impl Ledger {
     }
 
     /// Stops a log when a checkpoint that it has signed does not fit it any more. A note that is none of ours says nothing.
-    pub(crate) fn check_note(&self, office: &Office, log: LogName, note: &str) -> Result<(), Refusal> {
+    pub(crate) fn check_note(&self, office: &Office, log: LogName, note: &str) -> Result<Word, Refusal> {
         let log = office.log(log);
-        let Ok(signed) = Checkpoint::open(note, &log.verifying_key()) else { return Ok(()) };
-        let Some(halt) = self.misfit(log, &office.id, signed.size, signed.root)? else { return Ok(()) };
+        let Ok(signed) = Checkpoint::open(note, &log.verifying_key()) else { return Ok(Word::NotOurs) };
+        let Some(halt) = self.misfit(log, &office.id, signed.size, signed.root)? else { return Ok(Word::Ours) };
         log::error!("somebody shows a checkpoint of {} that we signed and that does not fit", log.origin());
         log.halt(halt, note);
         Err(Refusal::Halted { cause: halt.to_string() })

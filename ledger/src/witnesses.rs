@@ -18,7 +18,7 @@ use sekisho_tlog::{AddCheckpoint, Checkpoint, Hash, VerifyingKey, consistency_pr
 use sekisho_wire::id::OfficeId;
 use serde::{Deserialize, Serialize};
 
-pub use self::hearing::{AwaitedWitnesses, WitnessHearing};
+pub use self::hearing::WitnessHearing;
 use self::line::{Answer, Fault, Latest};
 pub use self::line::{Line, Web};
 use crate::clock::{Millis, since_boot};
@@ -303,7 +303,7 @@ impl Question<'_> {
         }
         known.has = Some(opened.checkpoint.size);
         match self.ledger.check_note(self.office, self.log.name(), &note) {
-            Ok(()) | Err(Refusal::Halted { .. }) => Ok(()),
+            Ok(_) | Err(Refusal::Halted { .. }) => Ok(()),
             Err(error) => Err(Fault::Ours(error.to_string())),
         }
     }

@@ -7,7 +7,7 @@ use sekisho_tests::clerk::{authorize, insert, login, pull_while_asking, type_pin
 use sekisho_tests::scene::Scene;
 use sekisho_tests::terminal::Part;
 
-/// Design section 10: APDUs from insertion to open session, known card.
+/// From insertion to open session, of a card that the terminal knows: the goal is that a login costs no more.
 const LOGIN_APDUS: usize = 8;
 
 #[test]

@@ -55,7 +55,7 @@ pub(crate) struct Cli {
     /// Home directory with the office's register and secrets (0700) [default: ~/.sekisho-admin]
     #[arg(long, global = true, value_name = "DIR", env = "SEKISHO_ADMIN_HOME")]
     pub home: Option<PathBuf>,
-    /// Language of texts and messages (表示言語) [default: from LANG]
+    /// Language of texts and messages (表示言語) [default: from LC_ALL, LC_MESSAGES, LANG; else ja]
     #[arg(long, global = true, value_enum)]
     pub lang: Option<Lang>,
     /// Answer every question with yes (確認を省略)

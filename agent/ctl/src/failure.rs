@@ -174,8 +174,8 @@ impl Failure {
                 ("プログラム名とその権限を確認してください。", "Check the program's name and permissions.")
             }
             Self::Programs { .. } => (
-                "管理者に知らせてください。agent/ctl/README.md に書き方があります。",
-                "Tell the administrator; agent/ctl/README.md says what stands in it.",
+                "システム管理者に連絡してください。書き方は `man sekisho-programs.toml` にあります。",
+                "Call the system manager; `man sekisho-programs.toml` says what stands in it.",
             ),
         };
         language.pick(japanese, english).to_owned()

@@ -1,4 +1,4 @@
-//! The life of a request (design 3.7): decide, record, wait until the record is durable, look at the session once more, answer.
+//! The life of a request, as `agent/daemon/README.md` tells it: decide, record, wait until the record is durable, look at the session once more, answer.
 
 use std::collections::BTreeSet;
 

@@ -236,7 +236,7 @@ impl Machine {
         }
     }
 
-    /// Whether this session is open now; else why not. The second look of every grant (design 3.7).
+    /// Whether this session is open now; else why not. The second look of every grant: no answer may say yes over a session that ended while its record was written.
     ///
     /// # Errors
     /// Why it was locked or ended.

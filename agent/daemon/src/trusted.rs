@@ -1,4 +1,4 @@
-//! Trusted time (design 6): the newest verified freshness note plus the boot time that has passed since. Pure.
+//! Trusted time: the newest verified freshness note plus the boot time that has passed since. Pure.
 //!
 //! What each witness is worth, and what follows from it, stands in `agent/README.md` ("Which clock is believed").
 

@@ -55,7 +55,7 @@ fn problem(refusal: &Refusal, words: impl Fn(&Refusal, Language) -> Text) -> Res
     let content = HeaderValue::from_static("application/problem+json");
     let mut response = (status, [(CONTENT_TYPE, content)], body.to_string()).into_response();
     response.extensions_mut().insert(Refused(code));
-    if matches!(refusal, Refusal::Busy | Refusal::Unavailable { .. } | Refusal::Hears(_) | Refusal::HearsWitnesses(_)) {
+    if matches!(refusal, Refusal::Busy | Refusal::Unavailable { .. } | Refusal::Hears(_)) {
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
     }
     response

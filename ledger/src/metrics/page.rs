@@ -7,7 +7,9 @@ use sekisho_wire::id::OfficeId;
 use super::lock;
 use super::text::{Kind, Text};
 use crate::clock::Millis;
+use crate::hearing::Awaited;
 use crate::ledger::Ledger;
+use crate::office::Office;
 use crate::store::LogName;
 
 /// When a terminal was last heard is told in steps of five minutes: enough to see that one is gone, and less than when somebody came.
@@ -17,12 +19,16 @@ impl Ledger {
     /// What is in memory: it is there also while the disk is not.
     pub(super) fn numbers_at_hand(&self, text: &mut Text) {
         self.logs(text);
-        let name = "sekisho_ledger_hearing_awaited_terminals";
-        text.begin(name, Kind::Gauge, "Terminals that have to show what they verified before anything is written.");
-        for office in self.offices() {
-            let awaited = office.hearing().awaited().map_or(0, |awaited| awaited.needed.saturating_sub(awaited.heard));
-            text.value(name, &[("office", &office.id.to_string())], awaited);
-        }
+        let mut awaited = |name: &str, help: &str, of: &dyn Fn(&Office) -> Option<Awaited>| {
+            text.begin(name, Kind::Gauge, help);
+            for office in self.offices() {
+                text.value(name, &[("office", &office.id.to_string())], of(&office).map_or(0, Awaited::missing));
+            }
+        };
+        let help = "Terminals that have to show what they verified before anything is written.";
+        awaited("sekisho_ledger_hearing_awaited_terminals", help, &|office| office.hearing().awaited());
+        let help = "Witnesses that have to say what they cosigned before anything is written.";
+        awaited("sekisho_ledger_hearing_awaited_witnesses", help, &|office| office.witness_hearing().awaited());
         self.answers_given(text);
         let writing = self.writer.counts();
         let waiting = writing.waiting.load(Ordering::Relaxed);
@@ -74,7 +80,12 @@ impl Ledger {
     /// What store and disk are asked for: it may not come back. Terminals whose places cannot be read are left out.
     pub(super) fn numbers_of_the_disk(&self, text: &mut Text) {
         let ready = u8::from(self.can_write().is_ok());
-        text.single("sekisho_ledger_ready", Kind::Gauge, "1 when what comes can be written and is signed.", ready);
+        text.single(
+            "sekisho_ledger_ready",
+            Kind::Gauge,
+            "1 when the disk takes what comes; also while a log has stopped or is not let go on yet.",
+            ready,
+        );
         if let Ok(disk) = rustix::fs::statvfs(&self.places.checkpoints) {
             let (name, help) = ("sekisho_ledger_disk_free_bytes", "What is free where the data directory lies.");
             text.single(name, Kind::Gauge, help, disk.f_bavail.saturating_mul(disk.f_frsize));

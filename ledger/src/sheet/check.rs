@@ -6,6 +6,7 @@ use std::collections::btree_map::Entry;
 use std::fmt;
 use std::path::Path;
 
+use sekisho_register::Register;
 use sekisho_tlog::tile::{TileContent, TileNode, TilePath};
 use sekisho_tlog::{Checkpoint, Hash, HashReader, Note, ProveError, VerifyingKey, consistency_proof, root_at};
 use sekisho_tlog::{verify_consistency, witness};
@@ -39,6 +40,13 @@ pub enum Fit {
         sheet: u64,
         /// Entries in the log.
         log: u64,
+    },
+    /// An act gave up, as lost, what the log had beyond so many entries; the sheet has more.
+    GivenUp {
+        /// Entries on the sheet.
+        sheet: u64,
+        /// Entries that another log goes on from.
+        kept: u64,
     },
 }
 
@@ -82,12 +90,16 @@ impl Sheet {
         let store = config.book(&data)?.open_snapshot()?;
         for office in store.offices()? {
             let register = fold_register(&*store, &office.id)?;
-            for log in LogName::ALL {
-                let key = key_of(&config.name, &register, &office.id, log)?;
+            for (log, generation) in LogName::ALL.into_iter().flat_map(|log| generations(&register, log)) {
+                let key = key_of(&config.name, &register, &office.id, log, generation)?;
                 if key.name() != self.origin() {
                     continue;
                 }
                 let sheet = Checkpoint::open(&self.note, &key)?;
+                // What an act kept of a log goes on in the next one; of the rest nobody can say any more what it was.
+                if let Some(kept) = kept_of(&register, log, generation).filter(|kept| sheet.size > *kept) {
+                    return Ok(Fit::GivenUp { sheet: sheet.size, kept });
+                }
                 let stored = store.frontier(&office.id, log)?.size();
                 if sheet.size > stored {
                     return Ok(Fit::Larger { sheet: sheet.size, log: stored });
@@ -142,6 +154,20 @@ impl Sheet {
     }
 }
 
+/// A log by each of the names that it has had.
+fn generations(register: &Register, log: LogName) -> impl Iterator<Item = (LogName, u32)> {
+    (FIRST..=register.generation(log.of_acts())).map(move |generation| (log, generation))
+}
+
+/// How much acts have kept of a log that another goes on from.
+fn kept_of(register: &Register, log: LogName, generation: u32) -> Option<u64> {
+    let known = usize::try_from(generation.saturating_sub(FIRST)).unwrap_or(usize::MAX);
+    register.successors(log.of_acts()).iter().skip(known).map(|successor| successor.kept_size).min()
+}
+
+/// The log that the office was founded with.
+const FIRST: u32 = 1;
+
 /// A log's hash tiles, fetched as a proof asks for them.
 struct Tiles<'w> {
     log: &'w Web,
@@ -172,7 +198,7 @@ impl Fit {
     pub const fn is_good(&self) -> bool {
         match self {
             Self::Fits { .. } => true,
-            Self::Different { .. } | Self::Larger { .. } => false,
+            Self::Different { .. } | Self::Larger { .. } | Self::GivenUp { .. } => false,
         }
     }
 
@@ -183,6 +209,9 @@ impl Fit {
             Self::Fits { sheet, log } => format!("一致: 票の {sheet} 件は、現在 {log} 件の台帳に続いています"),
             Self::Different { sheet } => format!("一致しない: {sheet} 件の時点の履歴が台帳と異なります"),
             Self::Larger { sheet, log } => format!("台帳より大きい: 票は {sheet} 件、台帳は {log} 件です"),
+            Self::GivenUp { sheet, kept } => format!(
+                "照合できない: {kept} 件より後は滅失したものとして二人の決定で新しい台帳に替わりました。票は {sheet} 件です。証拠として保管してください"
+            ),
         }
     }
 }
@@ -195,6 +224,10 @@ impl fmt::Display for Fit {
             Self::Larger { sheet, log } => {
                 write!(f, "LARGER than the log: the sheet has {sheet} entries, the log {log}")
             }
+            Self::GivenUp { sheet, kept } => write!(
+                f,
+                "GIVEN UP: two persons decided that what came after {kept} entries is lost, and another log goes on; the sheet has {sheet}: keep it as evidence"
+            ),
         }
     }
 }

@@ -4,8 +4,7 @@ use std::fmt;
 
 use super::LogName;
 use crate::checkpoint::Halt;
-use crate::hearing::Awaited;
-use crate::witnesses::AwaitedWitnesses;
+use crate::hearing::{Awaited, Whom};
 
 /// What a store could not do.
 #[derive(Debug)]
@@ -62,8 +61,6 @@ pub enum StoreError {
     MonthDestroyed,
     /// Nothing may be added to an office's logs yet.
     Hears(Awaited),
-    /// The same, and it is witnesses who have to say something first.
-    HearsWitnesses(AwaitedWitnesses),
     /// What stands in the database cannot have been written by us.
     Damaged {
         /// What.
@@ -83,7 +80,6 @@ impl StoreError {
                 | Self::MonthDestroyed
                 | Self::Halted { .. }
                 | Self::Hears(_)
-                | Self::HearsWitnesses(_)
         )
     }
 
@@ -125,10 +121,10 @@ impl StoreError {
                 "Put the machine's clock right: by it the ledger is in a month whose records were destroyed.",
                 "機械の時計を合わせてください。時計の示す月の記録は既に廃棄されています。",
             ),
-            Self::Hears(_) => {
+            Self::Hears(Awaited { whom: Whom::Terminals, .. }) => {
                 ("Wait until a terminal has reached the ledger.", "端末機が台帳に接続するまでお待ちください。")
             }
-            Self::HearsWitnesses(_) => (
+            Self::Hears(Awaited { whom: Whom::Witnesses, .. }) => (
                 "Wait until the witnesses have answered; `sekisho-ledger status` says what is wrong with them.",
                 "立会人が応答するまでお待ちください。状態は `sekisho-ledger status` に表示されます。",
             ),
@@ -154,7 +150,6 @@ impl fmt::Display for StoreError {
             Self::Halted { log, halt } => write!(f, "cannot write to the log {log}: it has stopped: {halt}"),
             Self::MonthDestroyed => f.write_str("cannot write a record: this month was destroyed, by the clock"),
             Self::Hears(awaited) => write!(f, "cannot write to the logs yet: {awaited}"),
-            Self::HearsWitnesses(awaited) => write!(f, "cannot write to the logs yet: {awaited}"),
             Self::Damaged { what } => write!(f, "cannot read the database: the {what} in it is not one of ours"),
         }
     }

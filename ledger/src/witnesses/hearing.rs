@@ -1,11 +1,11 @@
-//! After a start witnesses say what they cosigned last, before anything new is written (design 3.10): a book that was put back together with its
+//! After a start witnesses say what they cosigned last, before anything new is written (LEDGER.md §L3): a book that was put back together with its
 //! checkpoint files knows of nothing newer by itself, and they do.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use crate::hearing::{Awaited, Whom};
 use crate::locks::lock;
 use crate::store::LogName;
 
@@ -18,15 +18,6 @@ pub struct WitnessHearing {
     over: AtomicBool,
 }
 
-/// How far it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct AwaitedWitnesses {
-    /// So many witnesses have to be heard of every log.
-    pub needed: usize,
-    /// So many have been.
-    pub heard: usize,
-}
-
 impl WitnessHearing {
     /// So many have to be heard.
     #[must_use]
@@ -36,11 +27,11 @@ impl WitnessHearing {
 
     /// Who is waited for; nothing when enough were heard.
     #[must_use]
-    pub fn awaited(&self) -> Option<AwaitedWitnesses> {
+    pub fn awaited(&self) -> Option<Awaited> {
         let needed = self.needed;
         let heard = lock(&self.heard).values().filter(|logs| logs.len() == LogName::ALL.len()).count();
         let waits = heard < needed && !self.over.load(Ordering::Acquire);
-        waits.then_some(AwaitedWitnesses { needed, heard })
+        waits.then_some(Awaited { whom: Whom::Witnesses, needed, heard })
     }
 
     /// An operator says that nobody else need be waited for.
@@ -51,13 +42,6 @@ impl WitnessHearing {
     /// A witness has cosigned what the ledger has of a log, or has shown what stopped it.
     pub(super) fn hear(&self, witness: usize, log: LogName) {
         lock(&self.heard).entry(witness).or_default().insert(log);
-    }
-}
-
-impl fmt::Display for AwaitedWitnesses {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { needed, heard } = self;
-        write!(f, "{heard} of {needed} witnesses have said since the start what they cosigned last")
     }
 }
 

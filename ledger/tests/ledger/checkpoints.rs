@@ -1,4 +1,4 @@
-//! A log never forks: what was signed is remembered outside the database, and a database that says otherwise signs nothing (design §3.10).
+//! A log never forks: what was signed is remembered outside the database, and a database that says otherwise signs nothing.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! `fsck` names what was altered, wherever it is (design §3.8, §3.10).
+//! `fsck` names what was altered, wherever it is.
 
 use std::sync::Arc;
 

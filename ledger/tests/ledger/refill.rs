@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use sekisho_ledger::acts::Name;
+use sekisho_ledger::clock::DAY;
 use sekisho_ledger::command;
 use sekisho_ledger::keepsake::Keepsake;
 use sekisho_ledger::refusal::Refusal;
@@ -176,4 +177,22 @@ fn whoever_brings_what_is_wrong_is_left_out_and_the_others_fill_it() {
     assert!(lacks());
     brings(&peer, &acts[0]).unwrap();
     assert!(!lacks(), "it is filled again");
+}
+
+#[test]
+fn a_terminal_is_given_to_keep_what_is_no_older_than_terminals_keep_it() {
+    let (town, _, held) = a_day_later();
+    assert!(held.kept.iter().any(|kept| kept.log == LogName::Records));
+    let before = town.sizes()[0];
+    // Our default is 35 days.
+    town.clock.advance(34 * DAY);
+    assert_eq!(town.all_keepsakes().len(), held.kept.len());
+    town.clock.advance(2 * DAY);
+    town.note_something();
+    town.publish();
+    let kept = town.all_keepsakes();
+    let from_before = |kept: &&Keepsake| kept.log == LogName::Records && kept.index < before;
+    assert_eq!(kept.iter().find(from_before), None);
+    assert!(!kept.is_empty());
+    assert!(town.ledger.hand_out(&town.terminal.peer, [0, 0]).unwrap().to[0] >= before, "it goes on behind them");
 }

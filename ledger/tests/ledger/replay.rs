@@ -1,4 +1,4 @@
-//! Decisions are made again by fsck, each by the register that made it (design §3.3).
+//! Decisions are made again by fsck, each by the register that made it (register §R6).
 
 use sekisho_ledger::command;
 use sekisho_ledger::fsck::Fault;

@@ -2,6 +2,7 @@
 
 use sekisho_ledger::checkpoint::Halt;
 use sekisho_ledger::refusal::Refusal;
+use sekisho_ledger::sheet::check::{Fit, Sheet};
 use sekisho_ledger::store::LogName;
 use sekisho_register::change::{Change, Log, SucceedLog};
 use sekisho_wire::id::Hash;
@@ -20,6 +21,7 @@ impl Town {
 fn another_log_goes_on_from_what_is_left_and_whoever_verified_the_lost_one_does_not_stop_it() {
     let mut town = Town::new();
     let copy = town.copied();
+    let kept_note = town.shown().records.unwrap();
     let lost = town.terminal.batch(3).0;
     town.deliver(&lost).unwrap();
     town.publish();
@@ -54,6 +56,11 @@ fn another_log_goes_on_from_what_is_left_and_whoever_verified_the_lost_one_does_
         text.lines().nth(1).unwrap().parse::<u64>().unwrap()
     };
     assert_eq!((file("records"), file("records-2")), (5, 9), "the lost one is as it was");
+    // Sheets from before are held against the log as far as it goes on in the new one.
+    let sheet = |note: &str| Sheet::read(note).unwrap().check(&town.root).unwrap();
+    let lost_note = shown.records.clone().unwrap();
+    assert_eq!(sheet(&lost_note), Fit::GivenUp { sheet: 8, kept: 5 });
+    assert_eq!(sheet(&kept_note), Fit::Fits { sheet: 5, log: 9 });
     // It may lose something, too.
     assert!(matches!(town.decide_together(successor(&town, 9)), Err(Refusal::LogNotLost)), "it goes on");
     town.ledger.office(&town.office).unwrap().log(LogName::Records).halt(Halt::Contradicted { size: 9 }, "");

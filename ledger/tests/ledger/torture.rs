@@ -1,4 +1,4 @@
-//! Whatever happens, in whatever order: no record is lost, none lies there twice, and no log ever has two histories (design 3.7 to 3.10).
+//! Whatever happens, in whatever order: no record is lost, none lies there twice, and no log ever has two histories.
 //!
 //! A story is a list of deeds out of a seed. Each deed is done as far as the moment allows, so a list stays one when some are taken out of it: that is how a
 //! story that goes wrong is made short. `SEKISHO_STORIES` says how many are told, `SEKISHO_SEED` which first; `SEKISHO_STORE=postgres` tells them

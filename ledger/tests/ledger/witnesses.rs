@@ -8,6 +8,7 @@ use sekisho_ledger::clock::MachineClock;
 use sekisho_ledger::command;
 use sekisho_ledger::config::{Config, WitnessEntry};
 use sekisho_ledger::data::DataDir;
+use sekisho_ledger::hearing::{Awaited, Whom};
 use sekisho_ledger::ledger::{Ledger, Threads};
 use sekisho_ledger::refusal::Refusal;
 use sekisho_ledger::store::{LogName, SqliteStore};
@@ -123,7 +124,7 @@ fn checkpoints_carry_the_lines_of_witnesses_also_after_a_restart() {
     let newest = log.log(LogName::Records).cosignatures().newest().unwrap();
     assert_eq!((newest.note, town.lines(&[&first, &second]), town.awaits()), (note, (4, 0), Some((0, 2))));
     let (batch, _) = town.terminal.batch(1);
-    assert!(matches!(town.deliver(&batch), Err(Refusal::HearsWitnesses(_))));
+    assert!(matches!(town.deliver(&batch), Err(Refusal::Hears(Awaited { whom: Whom::Witnesses, .. }))));
 }
 
 #[test]
@@ -165,7 +166,7 @@ fn a_book_that_was_put_back_with_its_checkpoint_files_is_stopped_by_a_witness_be
     drop(std::fs::remove_file(office.join("records.cosigned")));
     town.reopen();
     assert_eq!((town.records_halt(), town.awaits()), (None, Some((0, 1))), "it knows of nothing newer by itself");
-    assert!(matches!(town.submit(vec![section()]), Err(Refusal::HearsWitnesses(_))));
+    assert!(matches!(town.submit(vec![section()]), Err(Refusal::Hears(Awaited { whom: Whom::Witnesses, .. }))));
     let working = Working::new(&town.ledger);
     until(|| town.records_halt() == Some(Halt::Outrun { seen: 10, stored: 5 }));
     until(|| town.awaits().is_none());

@@ -1,8 +1,8 @@
-//! Roles that posts hold (regulations part 3, §R3.1), and the classes of change whose routes speak of them (§R3.2).
+//! Roles that posts hold (§R3.1), and the classes of change whose routes speak of them (§R3.2).
 
 use minicbor::{Decode, Encode};
 
-/// A function that a post holds. Offices differ in which post holds which (regulations 1.5); the numbers stand in §R3.1.
+/// A function that a post holds. Offices differ in which post holds which; the numbers stand in §R3.1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
 #[cbor(index_only)]
 pub enum Role {

@@ -1,4 +1,4 @@
-//! Speed as ratios: each number beside a bare loop or a named peer, measured in one run on one machine (design section 10).
+//! Speed as ratios: each number beside a bare loop or a named peer, measured in one run on one machine.
 //!
 //! Nothing is decided here: goals that are not met are said so, and only errors fail.
 

@@ -35,7 +35,7 @@ impl Goal {
 }
 
 impl Report {
-    /// A number that design section 10 has a goal for. `shown` is the number as people read it.
+    /// A number that there is a goal for. `shown` is the number as people read it.
     pub(crate) fn goal(
         &mut self,
         name: &str,

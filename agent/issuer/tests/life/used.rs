@@ -32,7 +32,7 @@ fn a_login_costs_seven_commands_from_insertion() {
         let mut card = OperatorCard::open(transport).unwrap();
         assert_eq!(card.tries_left().unwrap(), 5);
         card.login(&made.pin, &DIGEST).unwrap();
-        assert_eq!(watch.borrow().commands.len(), 7, "design section 5 allows 8");
+        assert_eq!(watch.borrow().commands.len(), 7, "a scenario allows eight, with all that a terminal does");
     }
 }
 

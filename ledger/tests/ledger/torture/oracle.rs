@@ -1,4 +1,4 @@
-//! What must hold whatever happened (design 3.7 to 3.10), seen from outside: from the store's rows, the checkpoint files, and what terminals were
+//! What must hold whatever happened, seen from outside: from the store's rows, the checkpoint files, and what terminals were
 //! answered.
 
 use std::collections::{BTreeMap, BTreeSet};
