@@ -1,5 +1,6 @@
 //! The search index: a second database, made from the log alone, off the way of every acknowledgement, thrown away and made again at will.
 
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
@@ -15,9 +16,11 @@ use crate::store::StoreError;
 
 mod question;
 mod row;
+mod spans;
 
 pub use question::{AskedVerdict, Question};
 use row::Row;
+use spans::Spans;
 
 /// The index.
 pub struct Index {
@@ -92,6 +95,7 @@ impl Index {
             let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
             if version != VERSION {
                 connection.execute_batch(TABLES)?;
+                connection.execute_batch(spans::TABLE)?;
                 connection.pragma_update(None, "user_version", VERSION)?;
             }
             Ok(())
@@ -122,6 +126,7 @@ impl Index {
         let mut forget = || -> rusqlite::Result<()> {
             let transaction = connection.transaction()?;
             transaction.execute("DELETE FROM records WHERE office = ?1", [office.as_bytes().as_slice()])?;
+            transaction.execute("DELETE FROM spans WHERE office = ?1", [office.as_bytes().as_slice()])?;
             transaction.execute("DELETE FROM followed WHERE office = ?1", [office.as_bytes().as_slice()])?;
             transaction.commit()
         };
@@ -201,11 +206,31 @@ impl Index {
     /// # Errors
     /// When the index cannot be read.
     pub fn find(&self, office: &OfficeId, question: &Question) -> Result<Vec<u64>, StoreError> {
-        let (sql, values) = question.to_sql(office);
+        let limit = question.limit as usize;
+        let find_among =
+            |connection: &Connection, among: Option<&Range<u64>>, found: &mut Vec<u64>| -> rusqlite::Result<()> {
+                let (sql, values) = question.to_sql(office, among, limit.saturating_sub(found.len()));
+                let mut statement = connection.prepare_cached(&sql)?;
+                let mut rows = statement.query(params_from_iter(values))?;
+                while let Some(row) = rows.next()? {
+                    found.push(row.get::<_, i64>(0)?.unsigned_abs());
+                }
+                Ok(())
+            };
         let find = |connection: &Connection| -> rusqlite::Result<Vec<u64>> {
-            let mut statement = connection.prepare_cached(&sql)?;
-            let rows = statement.query_map(params_from_iter(values), |row| row.get::<_, i64>(0))?;
-            rows.map(|row| row.map(|index| u64::try_from(index).unwrap_or(0))).collect()
+            let mut found = Vec::new();
+            let (since, until) = (question.since, question.until);
+            if since.is_none() && until.is_none() {
+                find_among(connection, None, &mut found)?;
+                return Ok(found);
+            }
+            for among in spans::ranges(connection, office.as_bytes(), since, until)? {
+                if found.len() >= limit {
+                    break;
+                }
+                find_among(connection, Some(&among), &mut found)?;
+            }
+            Ok(found)
         };
         self.read(find).map_err(failed("search"))
     }
@@ -221,7 +246,7 @@ impl Index {
         since: Millis,
     ) -> Result<Vec<OpenSession>, StoreError> {
         let sql = "SELECT terminal, session, epoch, seq, time, idx FROM records opened
-            WHERE office = ?1 AND operator = ?2 AND kind = 1 AND own = 1 AND time >= ?3 AND session IS NOT NULL
+            WHERE office = ?1 AND operator = ?2 AND idx >= ?4 AND kind = 1 AND own = 1 AND time >= ?3 AND session IS NOT NULL
             AND NOT EXISTS (SELECT 1 FROM records later WHERE later.office = opened.office AND later.terminal = opened.terminal
                 AND later.own = 1 AND later.idx > opened.idx
                 AND (later.kind = 9 OR later.kind = 3 AND later.session = opened.session))";
@@ -236,8 +261,11 @@ impl Index {
             })
         };
         let find = |connection: &Connection| -> rusqlite::Result<Vec<OpenSession>> {
+            let oldest = spans::ranges(connection, office.as_bytes(), Some(since), None)?.pop();
+            let Some(Range { start, .. }) = oldest else { return Ok(Vec::new()) };
             let mut statement = connection.prepare_cached(sql)?;
-            statement.query_map((office.as_bytes().as_slice(), operator, signed(since)), row)?.collect()
+            let key = (office.as_bytes().as_slice(), operator, signed(since), signed(start));
+            statement.query_map(key, row)?.collect()
         };
         self.read(find).map_err(failed("look for open sessions"))
     }
@@ -275,8 +303,10 @@ fn take(
 ) -> rusqlite::Result<()> {
     let transaction = connection.transaction()?;
     let office = office.as_bytes().as_slice();
+    let mut spans = Spans::default();
     for (index, record) in (from..).zip(records) {
         let Some(record) = record else { continue };
+        spans.add(index, record.trusted);
         let mut row = Row::of(record);
         if let Some(session) = row.session
             && row.operator.is_none()
@@ -324,6 +354,7 @@ fn take(
         );
         transaction.prepare_cached(sql)?.execute(values)?;
     }
+    spans.store(&transaction, office)?;
     let sql = "INSERT OR REPLACE INTO followed (office, next, root) VALUES (?1, ?2, ?3)";
     transaction.prepare_cached(sql)?.execute((office, signed(to.next), to.root.0))?;
     transaction.commit()
@@ -351,7 +382,7 @@ impl std::fmt::Debug for Index {
     }
 }
 
-const VERSION: i64 = 5;
+const VERSION: i64 = 6;
 /// Connections that are kept for the next search.
 const READERS_MAX: usize = 4;
 
@@ -386,7 +417,6 @@ CREATE INDEX by_case ON records (office, case_reference, idx) WHERE case_referen
 CREATE INDEX by_verdict ON records (office, verdict, idx) WHERE verdict IS NOT NULL;
 CREATE INDEX by_session ON records (office, session) WHERE session IS NOT NULL AND operator IS NOT NULL;
 CREATE INDEX by_told_by ON records (office, told_by) WHERE told_by IS NOT NULL;
-CREATE INDEX by_time ON records (office, time);
 ";
 
 #[cfg(test)]

@@ -1,6 +1,8 @@
 //! What terminals keep for the ledger (LEDGER.md §L6): entries that no terminal could bring again, sealed so that only this ledger reads
 //! them. A few terminals hold each; after a restore they give them back.
 
+use std::time::Duration;
+
 use sekisho_register::SignedAct;
 use sekisho_register::change::TerminalUse;
 use sekisho_tlog::Hash;
@@ -16,6 +18,7 @@ use crate::ledger::Ledger;
 use crate::office::Office;
 use crate::refusal::Refusal;
 use crate::store::{Entry, LogName, StoreError};
+use crate::to_keep::Recent;
 
 /// One entry, as a terminal keeps it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,6 +51,8 @@ pub(crate) struct Returned {
     pub(crate) names: Vec<Name>,
 }
 
+/// So long a terminal waits at least before it comes for what it is to keep.
+const AGAIN: Duration = Duration::from_secs(1);
 /// So many entries are looked through and handed out at a time, beside the register.
 const LOOKED: u64 = 20_000;
 const HANDED: usize = 256;
@@ -66,7 +71,7 @@ impl Ledger {
     pub fn hand_out(&self, peer: &Peer, from: [u64; 2]) -> Result<Handed, Refusal> {
         let office = self.office(&peer.office)?;
         let (register, now) = (office.register(), self.clock.now());
-        let terminals = register.terminals().filter(|terminal| terminal.state(now) != TerminalUse::Retired).count();
+        let terminals = self.keepers(&office);
         // What is older a ledger that was restored has from elsewhere; and a terminal that is new does not get what is to be destroyed soon.
         let days = Millis::from(register.policy_at(now.max(register.newest_made())).keep_sealed_days);
         let since = now.saturating_sub(days * DAY);
@@ -103,6 +108,27 @@ impl Ledger {
             }
         }
         Ok(handed)
+    }
+
+    /// Waits until an entry was signed that this terminal is to keep, after those that it was given.
+    pub(crate) async fn wait_for_something_to_keep(&self, peer: &Peer, given: [u64; 2]) -> Result<(), Refusal> {
+        let office = self.office(&peer.office)?;
+        let terminals = self.keepers(&office);
+        // Whoever comes back with nothing, because it cannot be read here, does not come again at once.
+        tokio::time::sleep(AGAIN).await;
+        let is_new = |log: LogName, index: u64| KEPT.iter().zip(given).any(|(of, to)| *of == log && index >= to);
+        let is_for_it = |recent: &Recent| {
+            recent.iter().any(|(log, index)| is_new(*log, *index) && keeps(&peer.terminal, *log, *index, terminals))
+        };
+        // The sender lives as long as the office.
+        drop(office.to_keep().watch().wait_for(is_for_it).await);
+        Ok(())
+    }
+
+    /// Among how many terminals the entries are shared out.
+    fn keepers(&self, office: &Office) -> usize {
+        let (register, now) = (office.register(), self.clock.now());
+        register.terminals().filter(|terminal| terminal.state(now) != TerminalUse::Retired).count()
     }
 
     /// The entries between these that no terminal has brought, and up to where they were looked through: never into the middle of a batch.

@@ -396,7 +396,8 @@ impl Ledger {
                 complaints
                     .hear(format!("that log {} has stopped is not on the disk: do not restart", log.origin()), noted);
                 if log.halted().is_none() {
-                    let published = log.publish().map(drop).map_err(Refusal::from);
+                    let published = log.publish().map(|published| office.to_keep().signed(name, published.size));
+                    let published = published.map_err(Refusal::from);
                     complaints.hear(format!("no new checkpoint for {}", log.origin()), published);
                 }
             }

@@ -52,6 +52,7 @@ pub mod store;
 pub mod terminals;
 #[cfg(test)]
 mod testing;
+mod to_keep;
 pub mod vault;
 pub mod visitors;
 pub mod witness;

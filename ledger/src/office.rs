@@ -19,6 +19,7 @@ use crate::locks::lock;
 use crate::log_keys::open_seeds;
 use crate::signed_log::{Log, Published, Surroundings, Unpublished};
 use crate::store::{LogName, Store, StoreError, StoredOffice};
+use crate::to_keep::ToKeep;
 use crate::witnesses::WitnessHearing;
 
 /// How many registers of the past an office keeps to judge by: acts come in by ones and twos that were drafted over the same register.
@@ -37,6 +38,7 @@ pub struct Office {
     /// Counts how often terminals that wait were called.
     called: watch::Sender<u64>,
     witness_hearing: WitnessHearing,
+    to_keep: ToKeep,
 }
 
 /// Registers of the past, by which entries of the casebook are judged.
@@ -84,6 +86,7 @@ impl Office {
             hearing,
             witness_hearing,
             called: watch::Sender::new(0),
+            to_keep: ToKeep::default(),
         })
     }
 
@@ -128,6 +131,11 @@ impl Office {
     #[must_use]
     pub fn calls(&self) -> watch::Receiver<u64> {
         self.called.subscribe()
+    }
+
+    /// What was written since a moment ago that terminals are to keep.
+    pub(crate) const fn to_keep(&self) -> &ToKeep {
+        &self.to_keep
     }
 
     /// Who is waited for before a log goes on that was behind.

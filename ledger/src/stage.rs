@@ -38,6 +38,8 @@ pub struct Stage<'a> {
     made: Vec<(StoredKey, Option<Arc<RecordKey>>)>,
     /// The log that is being filled again.
     filling: Option<(OfficeId, LogName)>,
+    /// Where records of the ledger's own will stand.
+    own: Vec<(OfficeId, u64)>,
 }
 
 impl<'a> Stage<'a> {
@@ -53,6 +55,7 @@ impl<'a> Stage<'a> {
             casebooks: HashMap::new(),
             made: Vec::new(),
             filling: None,
+            own: Vec::new(),
         }
     }
 
@@ -248,7 +251,9 @@ impl<'a> Stage<'a> {
             return Err(StoreError::MonthDestroyed);
         }
         let entry = key.entry(leaf_hash(&bytes), &bytes);
+        let index = self.size(office, LogName::Records)?;
         self.append(office, LogName::Records, vec![entry])?;
+        self.own.push((*office, index));
         let after = Cursor { next: seq + 1, chain: NO_CHAIN };
         let emitter = EmitterName::Ledger;
         self.move_cursor(CursorMove { office: *office, emitter, epoch: LEDGER_EPOCH, before, after });
@@ -275,6 +280,14 @@ impl<'a> Stage<'a> {
         for append in self.change.appends {
             if let Some(office) = self.offices.find(&append.office) {
                 office.log(append.log).set_committed(append.frontier.clone());
+                let to_keep = |log: LogName, index: u64| match log {
+                    LogName::Records => self.own.contains(&(office.id, index)),
+                    LogName::Casebook => true,
+                    // Terminals have it anyway.
+                    LogName::Register => false,
+                };
+                let places = (append.from..append.frontier.size()).map(|index| (append.log, index));
+                office.to_keep().wrote(places.filter(|(log, index)| to_keep(*log, *index)));
             }
             self.heads.frontiers.insert((append.office, append.log), append.frontier);
         }

@@ -95,7 +95,7 @@ pub(super) async fn register(
 ) -> Result<Response, Inside> {
     let seen = asked.seen()?;
     knock.admitted(&hall.ledger, ANY_ROLE)?;
-    wait_for_more(&hall, &knock.office, &asked).await?;
+    wait_for_more(&hall, &knock.office, &asked, None).await?;
     // The visit looks at card and posts again: they may have ended by the very act that was waited for.
     let part = knock.visit(hall, ANY_ROLE, move |ledger, Visitor { office, .. }| {
         let office = ledger.office(office)?;

@@ -102,19 +102,21 @@ pub(super) async fn register(
     // Also whom the ledger does not know: what it knew of him may be what it has lost.
     blocking(move || ledger.hear(&shower.peer, &shown)).await?;
     admitted(&hall, &caller).await?;
-    wait_for_more(&hall, &caller.peer.office, &asked).await?;
     let kept = asked.kept()?;
+    wait_for_more(&hall, &caller.peer.office, &asked, kept.map(|given| (&caller.peer, given))).await?;
     let part = blocking(move || {
         // Again: its key may have been replaced by the very act that it waited for.
         hall.ledger.still_admitted(&caller)?;
         let office = hall.ledger.office(&caller.peer.office)?;
+        // That a log has stopped keeps nobody from the register.
+        let handed = kept.and_then(|kept| hall.ledger.hand_out(&caller.peer, kept).ok());
         let mut part = hall.ledger.register_part(&office, asked.from, seen.as_deref(), Some(&caller.peer.terminal))?;
-        let mut handed = None;
-        if hall.ledger.is_retired(&caller.peer)? {
+        // Later than what is handed out, and all of it: an act of the casebook is worth nothing without the register that it was judged by.
+        let is_whole = asked.from + part.entries.len() as u64 == part.checkpoint.size;
+        let is_retired = hall.ledger.is_retired(&caller.peer)?;
+        let handed = handed.filter(|_| is_whole && !is_retired);
+        if is_retired {
             part.names.clear();
-        } else if let Some(kept) = kept {
-            // That a log has stopped keeps nobody from the register.
-            handed = hall.ledger.hand_out(&caller.peer, kept).ok();
         }
         let lacks = LogName::ALL.into_iter().any(|log| office.log(log).lacks().is_some());
         let ended = hall.ledger.presence.ended(&caller.peer, hall.ledger.clock.now());
@@ -159,8 +161,13 @@ pub(super) async fn admitted(hall: &Hall, caller: &Caller) -> Result<(), Refusal
     blocking(move || hall.ledger.admit_terminal(&caller).map(drop)).await
 }
 
-/// Waits while there is nothing new in the register, as long as was asked for.
-pub(super) async fn wait_for_more(hall: &Hall, office: &OfficeId, asked: &RegisterFrom) -> Result<(), Refusal> {
+/// Waits while there is nothing new in the register, nor anything for this terminal to keep, as long as was asked for.
+pub(super) async fn wait_for_more(
+    hall: &Hall,
+    office: &OfficeId,
+    asked: &RegisterFrom,
+    keeper: Option<(&Peer, [u64; 2])>,
+) -> Result<(), Refusal> {
     let office = hall.ledger.office(office)?;
     let mut size = office.log(LogName::Register).watch();
     // While the ledger hears there is more to come than acts: the note that they are fresh.
@@ -168,7 +175,14 @@ pub(super) async fn wait_for_more(hall: &Hall, office: &OfficeId, asked: &Regist
         return Ok(());
     }
     let (mut stopping, mut calls) = (hall.stopping.clone(), office.calls());
+    let to_keep = async {
+        match keeper {
+            Some((peer, given)) => hall.ledger.wait_for_something_to_keep(peer, given).await,
+            None => std::future::pending().await,
+        }
+    };
     tokio::select! {
+        waited = to_keep => waited?,
         _ = calls.changed() => {}
         _ = size.wait_for(|size| *size > asked.from) => {}
         _ = stopping.wait_for(|stopping| *stopping) => {}

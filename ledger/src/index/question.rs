@@ -1,5 +1,7 @@
 //! What a search asks for, as SQL and beside a record itself.
 
+use std::ops::Range;
+
 use rusqlite::types::Value;
 use sekisho_wire::id::OfficeId;
 use sekisho_wire::record::Record;
@@ -71,7 +73,8 @@ impl Question {
             && self.before.is_none_or(|before| index < before)
     }
 
-    pub(super) fn to_sql(&self, office: &OfficeId) -> (String, Vec<Value>) {
+    /// Among these indexes, and at most so many.
+    pub(super) fn to_sql(&self, office: &OfficeId, among: Option<&Range<u64>>, limit: usize) -> (String, Vec<Value>) {
         let mut sql = String::from("SELECT idx FROM records WHERE office = ?");
         let mut values = vec![Value::Blob(office.as_bytes().to_vec())];
         let mut ask = |condition: &str, value: Option<Value>| {
@@ -91,6 +94,8 @@ impl Question {
         ask("time >= ?", self.since.map(|since| Value::Integer(signed(since))));
         ask("time < ?", self.until.map(|until| Value::Integer(signed(until))));
         ask("idx < ?", self.before.map(|before| Value::Integer(signed(before))));
+        ask("idx >= ?", among.map(|among| Value::Integer(signed(among.start))));
+        ask("idx < ?", among.map(|among| Value::Integer(signed(among.end))));
         match self.verdict {
             Some(AskedVerdict::Granted) => ask("verdict = ?", Some(Value::Integer(0))),
             Some(AskedVerdict::Refused) => ask("verdict > ?", Some(Value::Integer(0))),
@@ -98,7 +103,7 @@ impl Question {
             None => {}
         }
         sql.push_str(" ORDER BY idx DESC LIMIT ?");
-        values.push(Value::Integer(self.limit.into()));
+        values.push(Value::Integer(signed(limit as u64)));
         (sql, values)
     }
 }

@@ -111,6 +111,28 @@ fn a_waiting_terminal_hears_of_an_act_at_once() {
 }
 
 #[test]
+fn a_terminal_that_waits_comes_for_what_it_is_to_keep() {
+    let served = Served::new();
+    let terminal = served.terminal();
+    let size = |log| served.town.ledger.office(&served.town.office).unwrap().log(log).signed_size();
+    let ask = |kept: &str| terminal.get(&format!("/v1/terminal/register?from=2&wait=55&kept={kept}")).ok();
+    until(|| size(LogName::Register) == 2 && terminal.get("/v1/terminal/register?from=2&wait=0").status == 200);
+    let given = |answer: &Value| answer["kept"]["to"][0].as_u64().unwrap();
+    let before = given(&terminal.get("/v1/terminal/register?from=2&wait=0&kept=0.0").ok());
+    let answer = std::thread::scope(|scope| {
+        let waiting = scope.spawn(|| ask(&format!("{before}.0")));
+        // The poll would last 55 seconds, the client gives up after 20.
+        served.town.ledger.note_resumed(&served.town.office, LogName::Casebook);
+        waiting.join().unwrap()
+    });
+    assert!(given(&answer) > before && !answer["kept"]["entries"].as_array().unwrap().is_empty(), "{answer}");
+    served.town.ledger.note_resumed(&served.town.office, LogName::Casebook);
+    until(|| size(LogName::Records) > given(&answer));
+    let again = ask(&format!("{}.0", given(&answer)));
+    assert!(given(&again) > given(&answer), "what was signed before it came back is not forgotten: {again}");
+}
+
+#[test]
 fn an_act_that_the_fold_refuses_says_why() {
     let served = Served::new();
     let epoch = OpenEpoch { terminal: code("nowhere"), epoch: 1, reason: EpochReason::Other };
