@@ -11,7 +11,7 @@ use sekisho_tlog::note::Signature;
 use sekisho_tlog::{Checkpoint, Note, VerifyingKey};
 
 use crate::clock::Millis;
-use crate::data::above;
+use crate::data::{above, replace_unsynced};
 use crate::locks::lock;
 use crate::signed_log::Published;
 
@@ -132,10 +132,7 @@ impl Cosignatures {
         let notes: Vec<String> =
             rounds.iter().filter(|round| !round.lines.is_empty()).map(|round| round.witnessed().note).collect();
         let text = serde_json::to_vec_pretty(&notes).expect("texts are JSON");
-        let fresh = self.path.with_extension("cosigned.new");
-        // Not synced: what is lost is asked for again.
-        let written = std::fs::write(&fresh, text).and_then(|()| std::fs::rename(&fresh, &self.path));
-        if let Err(error) = written {
+        if let Err(error) = replace_unsynced(&self.path, &text) {
             log::warn!("cosignatures cannot be kept in {}: {error}", above(&self.path).display());
         }
     }

@@ -203,6 +203,17 @@ pub fn replace_file(path: &Path, content: &[u8]) -> std::io::Result<()> {
     directory.sync_all()
 }
 
+/// As [`replace_file`], for what is found out again when the power goes: nothing is synced.
+///
+/// # Errors
+/// When it cannot be written or renamed; what was there stays then.
+pub fn replace_unsynced(path: &Path, content: &[u8]) -> std::io::Result<()> {
+    let mut fresh = path.as_os_str().to_owned();
+    fresh.push(".new");
+    std::fs::write(&fresh, content)?;
+    std::fs::rename(fresh, path)
+}
+
 /// As [`replace_file`], for secrets that must not be found again: the old file keeps a second name until it was written over.
 ///
 /// # Errors

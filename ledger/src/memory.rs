@@ -8,7 +8,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::clock::{Millis, since_boot};
-use crate::data::DataDir;
+use crate::data::{DataDir, replace_unsynced};
 
 /// Where the copies lie, if anywhere.
 #[derive(Clone, Debug, Default)]
@@ -77,7 +77,5 @@ const ALIVE: &str = "alive";
 /// Nothing is synced: what a machine that is switched off forgets, it is to forget.
 fn write(path: &Path, text: &str) -> std::io::Result<()> {
     path.parent().map_or(Ok(()), std::fs::create_dir_all)?;
-    let fresh = path.with_extension("new");
-    std::fs::write(&fresh, text)?;
-    std::fs::rename(fresh, path)
+    replace_unsynced(path, text.as_bytes())
 }

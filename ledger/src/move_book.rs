@@ -46,7 +46,7 @@ pub fn move_book(
     let moved = Config { postgres, postgres_authority, ..config };
     let text = moved.to_text()?;
     let to = moved.book(&data)?;
-    let old = match &from {
+    let mut old = match &from {
         Book::File(path) => free(path.with_extension("db.moved"))?.display().to_string(),
         Book::Server(_) => from.to_string(),
     };
@@ -55,9 +55,13 @@ pub fn move_book(
     }
     let entries = copied(&from, &to, progress)?;
     replace_file(&data.config(), text.as_bytes()).map_err(LedgerError::file("write", data.config()))?;
-    if let Book::File(path) = &from {
-        is_one_file(path)?;
-        std::fs::rename(path, &old).map_err(LedgerError::file("rename", path))?;
+    // It has moved, whatever becomes of the old file.
+    if let Book::File(path) = &from
+        && let Err(error) =
+            is_one_file(path).and_then(|()| std::fs::rename(path, &old).map_err(LedgerError::file("rename", path)))
+    {
+        log::warn!("the book has moved, and its old file keeps its name: {error}");
+        old = path.display().to_string();
     }
     Ok(Moved { entries, to: to.to_string(), old })
 }

@@ -24,6 +24,7 @@ pub use self::line::{Line, Web};
 use crate::clock::{Millis, since_boot};
 use crate::complaints::Complaints;
 use crate::config::WitnessEntry;
+use crate::data::replace_unsynced;
 use crate::error::LedgerError;
 use crate::ledger::Ledger;
 use crate::locks::lock;
@@ -156,9 +157,7 @@ impl Ledger {
             return;
         }
         let text = serde_json::to_vec_pretty(&status).unwrap_or_default();
-        let fresh = self.places.witnesses.with_extension("json.new");
-        let written = std::fs::write(&fresh, text).and_then(|()| std::fs::rename(&fresh, &self.places.witnesses));
-        match written {
+        match replace_unsynced(&self.places.witnesses, &text) {
             Ok(()) => *told = Some(status),
             Err(error) => log::debug!("{} cannot be written: {error}", self.places.witnesses.display()),
         }
