@@ -1,4 +1,4 @@
-//! What this run has heard of terminals, beside what is stored: who asked lately, and who holds records that did not get in.
+//! What this run has heard of terminals, beside what is stored: who asked lately, and how many records they say that they have.
 
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -22,8 +22,17 @@ pub(crate) struct Heard {
 struct Known {
     /// When it last asked anything as itself.
     asked: Option<Millis>,
-    /// Whether the last batch that it brought was not taken.
-    holds_back: bool,
+    /// What it said last of itself, and when.
+    told: Option<(Written, Millis)>,
+}
+
+/// How many records a terminal says that it has written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Written {
+    /// Its epoch.
+    pub(crate) epoch: u32,
+    /// The seq that its next record gets there.
+    pub(crate) next: u64,
 }
 
 impl Heard {
@@ -32,9 +41,9 @@ impl Heard {
         lock(&self.terminals).entry(terminal.clone()).or_default().asked = Some(now);
     }
 
-    /// A terminal brought a batch, and it was taken or not.
-    pub(crate) fn brought(&self, terminal: &Peer, taken: bool) {
-        lock(&self.terminals).entry(terminal.clone()).or_default().holds_back = !taken;
+    /// A terminal said how many records it has.
+    pub(crate) fn told(&self, terminal: &Peer, written: Written, now: Millis) {
+        lock(&self.terminals).entry(terminal.clone()).or_default().told = Some((written, now));
     }
 
     /// A batch began after what was expected.
@@ -48,10 +57,9 @@ impl Heard {
         self.known(office, terminal).asked
     }
 
-    /// When a terminal last asked and owed nothing: one that is here sends what it has before it asks for more.
-    pub(crate) fn last_at_ease(&self, office: &OfficeId, terminal: &Code) -> Option<Millis> {
-        let known = self.known(office, terminal);
-        known.asked.filter(|_| !known.holds_back)
+    /// What a terminal said last of how many records it has, and when.
+    pub(crate) fn last_told(&self, office: &OfficeId, terminal: &Code) -> Option<(Written, Millis)> {
+        self.known(office, terminal).told
     }
 
     fn known(&self, office: &OfficeId, terminal: &Code) -> Known {

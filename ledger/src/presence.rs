@@ -126,11 +126,12 @@ impl Ledger {
                 continue;
             };
             // Both are asked to come: a close that was on its way comes first.
-            let heard = |open: &OpenSession| {
-                let at = Code::new(&open.terminal).ok().and_then(|code| self.heard.last_at_ease(&office.id, &code));
-                at.is_some_and(|at| at >= since.saturating_add(GRACE))
+            let heard = |open: &OpenSession| -> Result<bool, StoreError> {
+                let Ok(terminal) = Code::new(&open.terminal) else { return Ok(false) };
+                let (_, at_ease) = self.holds(&office.id, &terminal)?;
+                Ok(at_ease.is_some_and(|at| at >= since.saturating_add(GRACE)))
             };
-            if heard(first) && heard(later) {
+            if heard(first)? && heard(later)? {
                 self.presence.forget(&office.id, &operator);
                 self.at_two_terminals(office, later, now);
             } else if !called && now >= since.saturating_add(GRACE) {

@@ -13,6 +13,7 @@ use sekisho_wire::record::{Body, Emitter, Lost, Record};
 
 use crate::clock::{Millis, since_boot};
 use crate::complaints::Complaints;
+use crate::heard::Written;
 use crate::index::{Followed, Question};
 use crate::ingest::stored_leaves;
 use crate::ledger::Ledger;
@@ -43,12 +44,14 @@ pub struct Found {
 pub struct Behind {
     /// The terminal.
     pub terminal: String,
-    /// When it last sent records, or asked as itself while it owed none; nothing for never.
+    /// When it last sent records, or said that it has none but those that are here; nothing for never.
     pub last_heard: Option<Millis>,
     /// Its epoch.
     pub epoch: u32,
     /// The record that is expected next.
     pub next: u64,
+    /// So many records it said last that it has and are not here.
+    pub holds: u64,
     /// The first record that it has sent after those that are missing, when it has shown one.
     pub gap: Option<u64>,
     /// What it has said last of an earlier epoch's records: that they are lost.
@@ -302,11 +305,20 @@ impl Ledger {
             if gap.is_none() && retired_since(terminal, now).is_some_and(|since| sent >= Some(since)) {
                 continue;
             }
-            let last_heard = sent.max(self.heard.last_at_ease(office, &code));
+            let (holds, at_ease) = self.holds(office, &code)?;
+            let last_heard = sent.max(at_ease);
             let lost = self.left_behind(office, &code)?;
-            rows.push(Behind { terminal: code.to_string(), last_heard, epoch, next, gap, lost });
+            rows.push(Behind { terminal: code.to_string(), last_heard, epoch, next, holds, gap, lost });
         }
         Ok(rows)
+    }
+
+    /// How many records a terminal said last that it has and are not here, and when it said it, if there are none.
+    pub(crate) fn holds(&self, office: &OfficeId, terminal: &Code) -> Result<(u64, Option<Millis>), StoreError> {
+        let Some((Written { epoch, next }, at)) = self.heard.last_told(office, terminal) else { return Ok((0, None)) };
+        let cursor = self.store.cursor(office, &EmitterName::Terminal(terminal.clone()), epoch)?;
+        let holds = next.saturating_sub(cursor.map_or(0, |cursor| cursor.next));
+        Ok((holds, (holds == 0).then_some(at)))
     }
 
     /// What a terminal's newest `lost` record says of an earlier epoch (wire §7.2b).

@@ -90,10 +90,7 @@ impl Ledger {
     pub fn ingest(&self, peer: &Peer, envelope: &[u8]) -> Result<Receipt, Refusal> {
         let office = self.office(&peer.office)?;
         let now = self.clock.now();
-        let taken = self.take(&office, peer, envelope, now);
-        // Whatever the reason: until a batch of it gets in, it holds records that are missing here.
-        self.heard.brought(peer, taken.is_ok());
-        let (header, receipt) = taken?;
+        let (header, receipt) = self.take(&office, peer, envelope, now)?;
         self.look_at_clock(&header, now);
         self.look_at_retired(&office, &header, &receipt, now);
         Ok(receipt)

@@ -90,6 +90,9 @@ pub(crate) struct Behind {
     pub epoch: u64,
     /// The next record that the ledger expects.
     pub next: u64,
+    /// Records that it said last that it has and the ledger has not.
+    #[serde(default)]
+    pub holds: u64,
     /// What is missing, if anything is known to be.
     #[serde(default)]
     pub gap: Option<Value>,

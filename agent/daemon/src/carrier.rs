@@ -208,7 +208,15 @@ mod tests {
         let bench = Bench::new();
         let (cursor, register) = (
             Errand::Cursor { epoch: 0 },
-            Errand::Register { from: 0, wait: 0, seen: None, records: None, casebook: None, kept: [0, 0] },
+            Errand::Register {
+                from: 0,
+                wait: 0,
+                seen: None,
+                records: None,
+                casebook: None,
+                kept: [0, 0],
+                written: (0, 0),
+            },
         );
         for (works, links) in [(Line::Records, ["up", "down"]), (Line::Register, ["down", "up"])] {
             for _ in 0..2 {

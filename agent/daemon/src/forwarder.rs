@@ -208,10 +208,10 @@ fn carry(way: &Way, errand: &Errand) -> Brought {
     let link = way.link();
     let short = Options { within: SHORT, ..Options::default() };
     let outcome = match errand {
-        Errand::Register { from, wait, seen, records, casebook, kept } => {
+        Errand::Register { from, wait, seen, records, casebook, kept, written } => {
             let options = Options { limit: FORWARDER_MESSAGE_MAX / 2, ..Options::long_poll(*wait) };
             let notes = [("seen", seen), ("records", records), ("casebook", casebook)];
-            link.get(&register_path((*from, *wait), notes, *kept), &options)
+            link.get(&register_path((*from, *wait), notes, *kept, *written), &options)
         }
         Errand::Batch { envelope } => return post_envelope(&link, "/v1/terminal/batches", envelope),
         Errand::RefillRecords { index, envelope } => {
@@ -249,12 +249,13 @@ fn register_path(
     (from, wait): (u64, u64),
     notes: [(&str, &Option<String>); 3],
     [kept, kept_cases]: [u64; 2],
+    (epoch, next): (u32, u64),
 ) -> String {
     let shown = |(name, note): (&str, &Option<String>)| {
         note.as_ref().map(|note| format!("&{name}={}", URL_SAFE_NO_PAD.encode(note))).unwrap_or_default()
     };
     let notes = notes.map(shown).concat();
-    format!("/v1/terminal/register?from={from}&wait={wait}{notes}&kept={kept}.{kept_cases}")
+    format!("/v1/terminal/register?from={from}&wait={wait}{notes}&kept={kept}.{kept_cases}&written={epoch}.{next}")
 }
 
 fn brought(outcome: Result<Answer, LinkError>) -> Brought {
@@ -292,10 +293,10 @@ mod tests {
     fn the_checkpoints_that_were_seen_go_along_as_an_address_can_hold_it() {
         let path = |seen: Option<&str>, records: Option<&str>, kept| {
             let [seen, records] = [seen, records].map(|note| note.map(str::to_owned));
-            register_path((3, 50), [("seen", &seen), ("records", &records), ("casebook", &None)], kept)
+            register_path((3, 50), [("seen", &seen), ("records", &records), ("casebook", &None)], kept, (1, 17))
         };
-        assert_eq!(path(None, None, [0, 0]), "/v1/terminal/register?from=3&wait=50&kept=0.0");
+        assert_eq!(path(None, None, [0, 0]), "/v1/terminal/register?from=3&wait=50&kept=0.0&written=1.17");
         let shown = path(Some("a\n?>\n"), Some("b\n"), [7, 2]);
-        assert_eq!(shown, "/v1/terminal/register?from=3&wait=50&seen=YQo_Pgo&records=Ygo&kept=7.2");
+        assert_eq!(shown, "/v1/terminal/register?from=3&wait=50&seen=YQo_Pgo&records=Ygo&kept=7.2&written=1.17");
     }
 }

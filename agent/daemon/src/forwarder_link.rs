@@ -41,6 +41,8 @@ pub(crate) enum Errand {
         casebook: Option<String>,
         /// Up to which index of records log and casebook the ledger has given us what we are to keep.
         kept: [u64; 2],
+        /// Our epoch, and the seq that our next record gets there.
+        written: (u32, u64),
     },
     /// POST batches.
     Batch {

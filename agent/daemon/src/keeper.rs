@@ -270,7 +270,9 @@ impl Keeper {
         let seen = self.kept.as_ref().map(|kept| kept.checkpoint.clone()).filter(|note| note.len() <= SEEN_MAX);
         let [records, casebook] =
             [records, Some(casebook)].map(|note| note.filter(|note| !note.is_empty() && note.len() <= SEEN_MAX));
-        Errand::Register { from, wait, seen, records, casebook, kept: agent.keepsakes.to() }
+        let next = agent.journal.next();
+        let (kept, written) = (agent.keepsakes.to(), (next.epoch, next.first));
+        Errand::Register { from, wait, seen, records, casebook, kept, written }
     }
 
     /// Whether there is reason to ask again at once: more acts follow, or the ledger waits for news. One whose first note is of no use does

@@ -350,8 +350,7 @@ pub(super) async fn retention(State(hall): State<Hall>, knock: Knock) -> Result<
 }
 
 fn behind_json(row: &Behind) -> Value {
-    let mut body =
-        json!({"terminal": row.terminal, "last_heard": row.last_heard, "epoch": row.epoch, "next": row.next});
+    let mut body = json!({"terminal": row.terminal, "last_heard": row.last_heard, "epoch": row.epoch, "next": row.next, "holds": row.holds});
     if let (Some(first), Value::Object(body)) = (row.gap, &mut body) {
         body.insert("gap".into(), json!({"from": row.next, "to": first - 1}));
     }

@@ -21,6 +21,7 @@ use crate::acts::Name;
 use crate::authority::{Caller, Peer};
 use crate::code::CodeSecret;
 use crate::enrol::Applicant;
+use crate::heard::Written;
 use crate::ingest::Receipt;
 use crate::ledger::Ledger;
 use crate::refusal::Refusal;
@@ -86,6 +87,9 @@ pub(super) struct RegisterFrom {
     /// Up to which index of records log and casebook a terminal has been given what it is to keep: `R.C`.
     #[serde(default)]
     kept: Option<String>,
+    /// A terminal's epoch, and the seq that its next record gets there: `E.N`.
+    #[serde(default)]
+    written: Option<String>,
 }
 
 pub(super) async fn register(
@@ -102,7 +106,10 @@ pub(super) async fn register(
     // Also whom the ledger does not know: what it knew of him may be what it has lost.
     blocking(move || ledger.hear(&shower.peer, &shown)).await?;
     admitted(&hall, &caller).await?;
-    let kept = asked.kept()?;
+    let (kept, written) = (asked.kept()?, asked.written()?);
+    if let Some(written) = written {
+        hall.ledger.heard.told(&caller.peer, written, hall.ledger.clock.now());
+    }
     wait_for_more(&hall, &caller.peer.office, &asked, kept.map(|given| (&caller.peer, given))).await?;
     let part = blocking(move || {
         // Again: its key may have been replaced by the very act that it waited for.
@@ -144,6 +151,14 @@ impl RegisterFrom {
             Some([records.parse().ok()?, casebook.parse().ok()?])
         };
         self.kept.as_ref().map(|text| read(text).ok_or(Refusal::Malformed("kept"))).transpose()
+    }
+
+    fn written(&self) -> Result<Option<Written>, Refusal> {
+        let read = |text: &String| {
+            let (epoch, next) = text.split_once('.')?;
+            Some(Written { epoch: epoch.parse().ok()?, next: next.parse().ok()? })
+        };
+        self.written.as_ref().map(|text| read(text).ok_or(Refusal::Malformed("written"))).transpose()
     }
 }
 

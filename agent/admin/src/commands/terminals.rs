@@ -112,6 +112,7 @@ fn behind(desk: &mut Desk) -> Result<(), AdminError> {
         ("last_heard", desk.screen.words("last heard", "最終受信")),
         ("epoch", desk.screen.words("epoch", "履歴番号")),
         ("next", desk.screen.words("records", "受信済み")),
+        ("holds", desk.screen.words("not sent yet", "未送信")),
         ("gap", desk.screen.words("missing", "未着")),
         ("lost", desk.screen.words("lost with an earlier epoch", "以前の履歴で喪失")),
     ]);
@@ -121,7 +122,7 @@ fn behind(desk: &mut Desk) -> Result<(), AdminError> {
             range.filter(|range| !range.is_null()).map_or_else(|| "-".to_owned(), |range| range.to_string())
         };
         let (gap, lost) = (shown(row.gap), shown(row.lost));
-        table.row([row.terminal, heard, row.epoch.to_string(), row.next.to_string(), gap, lost]);
+        table.row([row.terminal, heard, row.epoch.to_string(), row.next.to_string(), row.holds.to_string(), gap, lost]);
     }
     desk.screen.print_table(&table)
 }

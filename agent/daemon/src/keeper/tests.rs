@@ -262,23 +262,40 @@ fn the_newest_checkpoint_that_was_verified_goes_along_with_each_question() {
     let (_scratch, config) = scratch(&bench);
     bench.agent.lock().register = Arc::new(Register::new());
     let (mut keeper, _) = Keeper::open(&config, &bench.agent.identity).unwrap();
+    let written = || (bench.agent.journal.next().epoch, bench.agent.journal.next().first);
     assert_eq!(
         keeper.question(&bench.agent),
-        Errand::Register { from: 0, wait: 0, seen: None, records: None, casebook: None, kept: [0, 0] }
+        Errand::Register {
+            from: 0,
+            wait: 0,
+            seen: None,
+            records: None,
+            casebook: None,
+            kept: [0, 0],
+            written: written()
+        }
     );
     let whole = answer(&bench.office, 0, 500, REGISTER_SEED);
     keeper.believe(&bench.agent, &whole).unwrap();
     let seen = Some(whole.checkpoint.clone());
     assert_eq!(
         keeper.question(&bench.agent),
-        Errand::Register { from: 2, wait: WAIT, seen: seen.clone(), records: None, casebook: None, kept: [0, 0] }
+        Errand::Register {
+            from: 2,
+            wait: WAIT,
+            seen: seen.clone(),
+            records: None,
+            casebook: None,
+            kept: [0, 0],
+            written: written()
+        }
     );
     std::fs::write(config.state.join("register/register.entries"), b"decayed").unwrap();
     bench.agent.lock().register = Arc::new(Register::new());
     let (keeper, _) = Keeper::open(&config, &bench.agent.identity).unwrap();
     assert_eq!(
         keeper.question(&bench.agent),
-        Errand::Register { from: 0, wait: 0, seen, records: None, casebook: None, kept: [0, 0] },
+        Errand::Register { from: 0, wait: 0, seen, records: None, casebook: None, kept: [0, 0], written: written() },
         "also when acts are lost"
     );
 }
