@@ -458,7 +458,7 @@ fn a_retired_terminal_brings_its_records_hears_of_it_and_gets_no_names() {
 }
 
 #[test]
-fn a_terminal_that_asks_and_owes_nothing_is_not_behind() {
+fn a_terminal_that_says_that_it_owes_nothing_is_not_behind() {
     let mut served = Served::new();
     let terminal = served.terminal();
     served.town.send(2);
@@ -466,14 +466,21 @@ fn a_terminal_that_asks_and_owes_nothing_is_not_behind() {
     let question = Question { limit: 1, ..Question::default() };
     let late = |served: &Served| served.town.ledger.search(&served.town.office, &question).unwrap().behind.len();
     assert_eq!(late(&served), 1);
-    terminal.get("/v1/terminal/register?from=0").ok();
-    assert_eq!(late(&served), 0);
-    // It asks, and what it brings does not get in.
-    let (mut wrong, _) = served.town.terminal.batch(1);
-    wrong.header.before = WireHash([1; 32]);
-    assert!(served.town.deliver(&wrong).is_err());
-    terminal.get("/v1/terminal/register?from=0").ok();
-    assert_eq!(late(&served), 1);
+    // It asks, and says nothing of itself; it says that it has one more; and that all it has is here.
+    let asks = |written: &str| terminal.get(&format!("/v1/terminal/register?from=0{written}")).ok();
+    let holds = |served: &Served| served.town.ledger.behind(&served.town.office).unwrap()[0].holds;
+    asks("");
+    assert_eq!((late(&served), holds(&served)), (1, 0));
+    asks("&written=0.3");
+    assert_eq!((late(&served), holds(&served)), (1, 1));
+    asks("&written=0.2");
+    assert_eq!((late(&served), holds(&served)), (0, 0));
+    // What it said stands until it says something else.
+    asks("&written=0.5");
+    served.town.send(2);
+    served.town.clock.advance(11 * 60_000);
+    assert_eq!((late(&served), holds(&served)), (1, 1));
+    assert_eq!(terminal.get("/v1/terminal/register?from=0&written=many").problem(), (400, "malformed".into()));
 }
 
 #[test]
