@@ -191,7 +191,7 @@ fn ask_all(served: &mut Served) {
     terminal.request("POST", "/v1/terminal/batches", &OCTETS, &envelope).ok();
     served.town.terminal = after;
     served.town.publish();
-    terminal.get("/v1/terminal/register?from=0&wait=0&kept=0.0").ok();
+    terminal.get("/v1/terminal/register?from=0&wait=0&kept=0.0&written=0.0").ok();
     until(|| terminal.get("/v1/terminal/seal?epoch=0&from=0&seen=0").ok()["ranges"] != json!([]));
     terminal.get("/v1/terminal/cursor?epoch=0").ok();
     terminal.post("/v1/terminal/certificate", &certificate_request(&identity)).ok();
