@@ -242,6 +242,10 @@ fn names_in(change: &Change) -> Vec<NameHash> {
     if let Change::Found(found) = change {
         return found.administrators.iter().map(|administrator| administrator.name).collect();
     }
+    // Whoever may object must read whom a recovery speaks of. The completion names nobody: the names lie beside the announcement.
+    if let Change::AnnounceRecovery(announced) = change {
+        return names_of(&announced.changes);
+    }
     if let Change::Designate(designate) = change { vec![designate.name] } else { Vec::new() }
 }
 

@@ -47,6 +47,7 @@ mod pitfalls;
 mod presence;
 mod prompt;
 mod readers;
+mod recovery;
 mod refilled;
 mod reported;
 mod retention;

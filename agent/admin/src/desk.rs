@@ -222,6 +222,7 @@ impl Desk {
         self.refresh()?;
         if first {
             reported::note(&self.cache, &self.screen);
+            crate::commands::recovery::note(&self.cache, &self.screen);
             return self.settle();
         }
         Ok(())

@@ -23,6 +23,12 @@ impl Ledger {
             let awaited = office.hearing().awaited().map_or(0, |awaited| awaited.needed.saturating_sub(awaited.heard));
             text.value(name, &[("office", &office.id.to_string())], awaited);
         }
+        let name = "sekisho_ledger_recovery_due_timestamp_seconds";
+        text.begin(name, Kind::Gauge, "From when the recovery that is announced can be completed; 0 when none is.");
+        for office in self.offices() {
+            let due = office.register().announced_recovery(self.clock.now()).map_or(0, |announced| announced.due / 1000);
+            text.value(name, &[("office", &office.id.to_string())], due);
+        }
         self.answers_given(text);
         let writing = self.writer.counts();
         let waiting = writing.waiting.load(Ordering::Relaxed);

@@ -143,6 +143,13 @@ impl Register {
         self.state.office.as_ref()?.recovering.ended.get(announced).copied()
     }
 
+    /// Which recovery the entry at `index` ended, and how, if it ended one.
+    #[must_use]
+    pub fn recovery_ended_by(&self, index: u64) -> Option<(Hash, RecoveryEnd)> {
+        let ended = &self.state.office.as_ref()?.recovering.ended;
+        ended.iter().find(|(_, (_, by))| *by == index).map(|(announced, (how, _))| (*announced, *how))
+    }
+
     /// `k` different recovery keys, each wrapping the act of the one before (§R4.8).
     pub(crate) fn admit_recovery(&self, first: &Signer, chain: &[Link], changes: &[Change]) -> Result<(), FoldRefusal> {
         let mut keys = BTreeSet::new();
