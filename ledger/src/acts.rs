@@ -145,7 +145,7 @@ fn plan_change(
     now: Millis,
 ) -> Result<Placed, Refusal> {
     let folded = register.would_accept(entry, now).map_err(Refusal::Act)?;
-    if folded.changes.iter().any(|change| matches!(change, Change::LogKey(_))) {
+    if folded.changes.iter().any(changes_log_key) {
         return Err(Refusal::LogKeyFixed);
     }
     for change in &folded.changes {
@@ -192,6 +192,14 @@ fn plan_case(
     store_act(stage, office, placed, entry, names)?;
     stage.set_casebook(*office, Arc::new(next));
     Ok(placed)
+}
+
+/// What could not be carried out is not announced either.
+fn changes_log_key(change: &Change) -> bool {
+    if let Change::AnnounceRecovery(announced) = change {
+        return announced.changes.iter().any(changes_log_key);
+    }
+    matches!(change, Change::LogKey(_))
 }
 
 /// The names of an approved proposal lie beside the proposal; terminals are told names beside register entries, so they get a second place.

@@ -23,7 +23,12 @@ impl Ledger {
             "RECOVERY of office {} is announced by entry {index} of the register, and can be completed from {due} on: whoever knows nothing of it objects with 'sekisho-admin recovery object'",
             office.id
         );
-        self.alarm_once(&office.id, format!("recovery announced {id}"), of_recovery(AlarmKind::RecoveryAnnounced), &why);
+        self.alarm_once(
+            &office.id,
+            format!("recovery announced {id}"),
+            of_recovery(AlarmKind::RecoveryAnnounced),
+            &why,
+        );
     }
 
     /// Alarms about the end of a recovery, if the register's entry at `index` is one.
@@ -34,7 +39,8 @@ impl Ledger {
             RecoveryEnd::Completed => (AlarmKind::RecoveryCompleted, "completed"),
             RecoveryEnd::Objected => (AlarmKind::RecoveryObjected, "objected to"),
         };
-        let why = format!("the recovery of office {} announced by act {announced} is {what} by entry {index}", office.id);
+        let why =
+            format!("the recovery of office {} announced by act {announced} is {what} by entry {index}", office.id);
         self.alarm_once(&office.id, format!("recovery ended {announced}"), of_recovery(kind), &why);
     }
 }

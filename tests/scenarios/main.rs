@@ -56,6 +56,7 @@ mod routes;
 mod screen;
 mod seat;
 mod soak;
+mod stolen;
 mod stranger;
 #[path = "../../firmware/app/tests/card/talk.rs"]
 mod talk;

@@ -29,8 +29,8 @@ pub(crate) use self::permits::{ConnectionChange, ConnectionCommand, PermitComman
 pub(crate) use self::records::{
     ExportArguments, ExportFormat, Question, RecordsCommand, RegisterCommand, SearchArguments, Which,
 };
-pub(crate) use self::reports::ReportCommand;
 pub(crate) use self::recovery::{AnnounceArguments, NewSheetsArguments, RecoveryCommand, SheetArguments};
+pub(crate) use self::reports::ReportCommand;
 pub(crate) use self::retention::RetentionCommand;
 pub(crate) use self::terminals::{EnrolArguments, TerminalChange, TerminalCommand};
 use crate::config_text::FromText;

@@ -162,7 +162,8 @@ mod tests {
             .unwrap();
         let path = directory.join("recovery-1.txt");
         let text = std::fs::read_to_string(&path).unwrap();
-        let without_third: String = text.lines().filter(|line| !line.starts_with("  3:")).fold(String::new(), |all, line| all + line + "\n");
+        let without_third: String =
+            text.lines().filter(|line| !line.starts_with("  3:")).fold(String::new(), |all, line| all + line + "\n");
         std::fs::write(&path, without_third).unwrap();
         let error = SheetKey::from_file(&path).err().unwrap();
         assert!(error.to_string().contains("line 3"), "{error}");

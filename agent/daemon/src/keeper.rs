@@ -533,7 +533,9 @@ impl Agent {
             self.observe(&mut core, Body::RegisterAdvanced(RegisterAdvanced { size, root }));
             if let Some(announced) = core.register.announced_recovery(core.register.newest_made()) {
                 let (index, due) = (announced.index, announced.due);
-                log::error!("a recovery is announced by act {index} and can be completed from {due} on (ms since 1970): whoever knows nothing of it objects");
+                log::error!(
+                    "a recovery is announced by act {index} and can be completed from {due} on (ms since 1970): whoever knows nothing of it objects"
+                );
             }
             if self.epoch_is_over(&core.register) {
                 log::warn!("an act has opened a new epoch of this terminal: the agent ends in order, and begins it");

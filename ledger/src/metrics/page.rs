@@ -26,7 +26,8 @@ impl Ledger {
         let name = "sekisho_ledger_recovery_due_timestamp_seconds";
         text.begin(name, Kind::Gauge, "From when the recovery that is announced can be completed; 0 when none is.");
         for office in self.offices() {
-            let due = office.register().announced_recovery(self.clock.now()).map_or(0, |announced| announced.due / 1000);
+            let due =
+                office.register().announced_recovery(self.clock.now()).map_or(0, |announced| announced.due / 1000);
             text.value(name, &[("office", &office.id.to_string())], due);
         }
         self.answers_given(text);

@@ -143,8 +143,8 @@ pub enum Change {
 impl Change {
     /// Every kind of version 1. One that a later version introduces is none before `require_version` has reached that version (§R4.12).
     pub const KINDS: [u16; 35] = [
-        1, 2, 3, 10, 11, 12, 13, 15, 16, 20, 21, 22, 23, 30, 31, 32, 33, 40, 41, 42, 45, 46, 47, 48, 50, 51, 52, 53, 54,
-        55, 56, 57, 58, 59, 60,
+        1, 2, 3, 10, 11, 12, 13, 15, 16, 20, 21, 22, 23, 30, 31, 32, 33, 40, 41, 42, 45, 46, 47, 48, 50, 51, 52, 53,
+        54, 55, 56, 57, 58, 59, 60,
     ];
 
     /// The number of its kind (§R3).

@@ -200,7 +200,10 @@ impl Draft<'_> {
     /// Plays what is announced through on a copy: who waits three days must not hear then what could be said at once.
     pub(crate) fn apply_announcement(&mut self, change: &AnnounceRecovery, at: Position) -> Result<(), FoldRefusal> {
         let nested = |change: &Change| {
-            matches!(change, Change::Found(_) | Change::AnnounceRecovery(_) | Change::EndRecovery(_) | Change::Incident(_))
+            matches!(
+                change,
+                Change::Found(_) | Change::AnnounceRecovery(_) | Change::EndRecovery(_) | Change::Incident(_)
+            )
         };
         let new_keys = change.changes.iter().any(|change| matches!(change, Change::RecoveryKeys(_)));
         if !new_keys || change.changes.iter().any(nested) {

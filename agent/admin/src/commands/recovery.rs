@@ -74,8 +74,11 @@ fn announce(desk: &mut Desk, arguments: &AnnounceArguments, reader: Option<&str>
     let names = drafter.names;
     if !arguments.administrators.is_empty() {
         let reader = desk.work_reader(reader)?;
-        for operator in &arguments.administrators {
+        for (number, operator) in (1..).zip(&arguments.administrators) {
             let card = card_for(desk, arguments, operator, &reader)?;
+            if number < arguments.administrators.len() {
+                desk.readers.wait_for_removal(&reader, &desk.screen)?;
+            }
             changes.push(Change::IssueCard(Box::new(card)));
             changes.extend(lost_cards(desk, operator, now));
         }
@@ -104,7 +107,9 @@ fn card_for(
     for guid in pending::list(&desk.home)? {
         let card = pending::find(&desk.home, guid)?;
         let waits = pending::is_waiting(&desk.home, guid)? && desk.cache.register().card(&guid).is_none();
-        if let Some(card) = card.filter(|card| waits && card.operator.as_ref() == Some(operator) && card.signature.is_some()) {
+        if let Some(card) =
+            card.filter(|card| waits && card.operator.as_ref() == Some(operator) && card.signature.is_some())
+        {
             desk.screen.note(
                 &format!("card {guid} of {operator} was made before"),
                 &format!("{operator} のカード {guid} は作成済みです"),
@@ -129,7 +134,15 @@ fn card_for(
         reader,
         whose: (&english, &japanese),
         number: number_of(desk.cache.register()),
-        wanted: Wanted { kind, operator: Some(operator.clone()), profiles: Vec::new(), from: now, to, dormant: false, signing: true },
+        wanted: Wanted {
+            kind,
+            operator: Some(operator.clone()),
+            profiles: Vec::new(),
+            from: now,
+            to,
+            dormant: false,
+            signing: true,
+        },
         rules,
         first_pin,
         register: desk.cache.register(),
@@ -213,7 +226,8 @@ fn sheets(desk: &Desk, arguments: &SheetArguments) -> Result<Vec<SheetKey>, Admi
         let before = keys.len();
         take(&mut keys, SheetKey::typed(&desk.screen, before + 1, need)?)?;
         if keys.len() == before {
-            desk.screen.note("that sheet was typed before: take another one", "入力済みの用紙です。別の用紙を使ってください");
+            desk.screen
+                .note("that sheet was typed before: take another one", "入力済みの用紙です。別の用紙を使ってください");
         }
     }
     if keys.len() < need {
@@ -224,12 +238,7 @@ fn sheets(desk: &Desk, arguments: &SheetArguments) -> Result<Vec<SheetKey>, Admi
 }
 
 /// Shows the act, asks once, and has each key sign the act of the one before (register §R4.8).
-fn sign(
-    desk: &Desk,
-    changes: Vec<Change>,
-    names: &[Name],
-    keys: &[SheetKey],
-) -> Result<(Hash, Vec<u8>), AdminError> {
+fn sign(desk: &Desk, changes: Vec<Change>, names: &[Name], keys: &[SheetKey]) -> Result<(Hash, Vec<u8>), AdminError> {
     let (register, made) = (desk.cache.register(), clock::now());
     let act = |log, changes, inner: Option<Vec<u8>>| {
         Ok::<_, AdminError>(Act { changes, proposal: inner.map(Proposal), ..draft(register, log, made)? })
@@ -292,7 +301,9 @@ fn end(desk: &mut Desk, how: RecoveryEnd, arguments: &SheetArguments) -> Result<
     }
     desk.screen.print(&match how {
         RecoveryEnd::Completed => desk.screen.words(
-            format!("completed by act {end} (entry {index}): the new cards and the new sheets count, the old ones do not"),
+            format!(
+                "completed by act {end} (entry {index}): the new cards and the new sheets count, the old ones do not"
+            ),
             format!("処分 {end}(登録順{index})で実施しました。新しいカードと復旧鍵が有効となり、従前のものは無効です"),
         ),
         RecoveryEnd::Objected => desk.screen.words(
@@ -325,9 +336,14 @@ fn show_announced(desk: &mut Desk) -> Result<(), AdminError> {
         changes: vec![Change::AnnounceRecovery(AnnounceRecovery { changes: open.changes })],
         ..draft(desk.cache.register(), Log::Register, open.made)?
     };
-    let text = super::acts::changes_of(&sekisho_register::render(&shown, desk.cache.register(), language)).join("\n");
+    // Without the heading: this is no act to be signed.
+    let text = sekisho_register::render(&shown, desk.cache.register(), language);
+    let text = text.find("\n1. ").map_or(text.as_str(), |at| text[at..].trim_start());
     desk.screen.print(&desk.screen.words(
-        format!("entry {}, act {}\nannounced {made}, can be completed from {due} on, lapses at {lapses}\n{text}", open.index, open.id),
+        format!(
+            "entry {}, act {}\nannounced {made}, can be completed from {due} on, lapses at {lapses}\n{text}",
+            open.index, open.id
+        ),
         format!("登録順{}、処分 {}\n予告 {made}、実施可能 {due} 以後、失効 {lapses}\n{text}", open.index, open.id),
     ))
 }

@@ -271,7 +271,8 @@ fn an_old_date_shortens_no_wait() {
 #[test]
 fn the_wait_is_the_policys_when_it_was_announced() {
     let mut office = Office::furnished();
-    let policy = |days: u64| Policy { recovery_wait_seconds: u32::try_from(days * 86_400).unwrap(), ..Policy::default() };
+    let policy =
+        |days: u64| Policy { recovery_wait_seconds: u32::try_from(days * 86_400).unwrap(), ..Policy::default() };
     office.act(vec![Change::Policy(SetPolicy { policy: policy(5) })]).unwrap();
     let made = office.now;
     let id = office.announced();
