@@ -240,6 +240,10 @@ pub(crate) fn store_act(
 /// The hashes of the names that changes speak of.
 #[must_use]
 pub fn names_of(changes: &[Change]) -> Vec<NameHash> {
+    // A recovery that is completed brings changes whose names lie beside its announcement.
+    if let [Change::EndRecovery(_), ..] = changes {
+        return Vec::new();
+    }
     let mut hashes: Vec<NameHash> = changes.iter().flat_map(names_in).collect();
     hashes.sort();
     hashes.dedup();
@@ -250,7 +254,7 @@ fn names_in(change: &Change) -> Vec<NameHash> {
     if let Change::Found(found) = change {
         return found.administrators.iter().map(|administrator| administrator.name).collect();
     }
-    // Whoever may object must read whom a recovery speaks of. The completion names nobody: the names lie beside the announcement.
+    // Whoever may object must read whom a recovery speaks of.
     if let Change::AnnounceRecovery(announced) = change {
         return names_of(&announced.changes);
     }

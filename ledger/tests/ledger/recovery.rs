@@ -44,7 +44,8 @@ impl Town {
             Act { office: self.office, log: Log::Register, seen_size, seen_root, ..blank_act(made, vec![change]) };
         let key = recovery_key(RECOVERY_SEED);
         let to_sign = act.to_be_signed(&Signer::Recovery(key.verifying_key().to_bytes()));
-        let entry = to_sign.finish(key.sign(&to_sign.signed_bytes()).to_bytes());
+        let signature = key.sign(&to_sign.signed_bytes()).to_bytes();
+        let entry = to_sign.finish(signature);
         self.ledger.submit(&self.office, entry, names).map(|(placed, _)| (Hash(placed.id.0), placed.index))
     }
 
@@ -87,7 +88,7 @@ fn a_recovery_alarms_and_waits_by_the_ledgers_clock() {
 fn nobody_announces_into_the_past() {
     let town = Town::new();
     town.clock.advance(WAIT);
-    let old = town.recovers_at(announce(vec![new_keys()]), town.clock.now() - WAIT, Vec::new());
+    let old = town.recovers_at(announce(vec![new_keys()]), town.clock.now() - HOUR, Vec::new());
     assert_eq!(refused(old), "made_too_early");
     assert!(town.recovers(announce(vec![new_keys()])).is_ok());
 }
@@ -108,6 +109,7 @@ fn a_ledger_that_is_started_meanwhile_alarms_again() {
     let mut town = Town::new();
     town.recovers(announce(vec![new_keys()])).unwrap();
     town.reopen();
+    let threads = town.ledger.start().unwrap();
     for _ in 0..500 {
         if town.alarms().len() == 2 {
             break;
@@ -115,6 +117,7 @@ fn a_ledger_that_is_started_meanwhile_alarms_again() {
         std::thread::sleep(std::time::Duration::from_millis(20));
     }
     assert_eq!(town.alarms(), [AlarmKind::RecoveryAnnounced; 2]);
+    town.ledger.stop(threads);
 }
 
 #[test]
