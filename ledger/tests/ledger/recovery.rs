@@ -40,8 +40,8 @@ impl Town {
     fn recovers_at(&self, change: Change, made: u64, names: Vec<Name>) -> Result<(Hash, u64), Refusal> {
         let register = self.ledger.office(&self.office).unwrap().register();
         let (seen_size, seen_root) = (register.size(), register.root());
-        let act =
-            Act { office: self.office, log: Log::Register, seen_size, seen_root, ..blank_act(made, vec![change]) };
+        let (blank, expires) = (blank_act(made, vec![change]), made + 24 * HOUR);
+        let act = Act { office: self.office, log: Log::Register, seen_size, seen_root, expires, ..blank };
         let key = recovery_key(RECOVERY_SEED);
         let to_sign = act.to_be_signed(&Signer::Recovery(key.verifying_key().to_bytes()));
         let signature = key.sign(&to_sign.signed_bytes()).to_bytes();
