@@ -55,13 +55,15 @@ fn announce(scene: &mut Scene) -> [Issued; 2] {
     let log = scene.desk.file("announce.log");
     let mut running = Process::start("sekisho-admin", &mut scene.desk.command(&arguments), &log);
     for (made, card) in (1..).zip(&mut new) {
-        card.card.insert(&scene.desk.pcscd, 1);
+        until("the question for a blank card", || {
+            (running.said().matches("insert a blank card").count() == made).then_some(())
+        });
+        scene.desk.lay_in(card);
         until("the new card", || {
             assert!(running.ended().is_none_or(|status| status.success()), "{}", running.said());
             (running.said().matches(" is made").count() == made).then_some(())
         });
-        card.card.pull();
-        scene.desk.pcscd.wait_slot(1, false);
+        scene.desk.take_out(card);
     }
     let status = until("the announcement", || running.ended());
     assert!(status.success(), "{}", running.said());
