@@ -325,7 +325,7 @@ impl Writer {
             }
             Way::Recovery(first, second) => {
                 act.post = None;
-                self.recovers(&mut act);
+                crate::recovery::recovers(&self.office.register, &mut act);
                 let mut outer = Act { changes: vec![], effective: None, ..act.clone() };
                 act.log = Log::Casebook;
                 let inner = self.by_edwards(&act, Signer::Recovery(edwards_public(first).0), first);
@@ -333,26 +333,6 @@ impl Writer {
                 self.by_edwards(&outer, Signer::Recovery(edwards_public(second).0), second)
             }
         }
-    }
-
-    /// What recovery keys do: they announce what was wished for, and complete what is announced, at times too early.
-    fn recovers(&self, act: &mut Act) {
-        use sekisho_register::change::{AnnounceRecovery, EndRecovery, Recovery, RecoveryEnd};
-        let announced = self.office.register.announced_recovery(act.made);
-        if let Some(announced) = announced {
-            let (announced, how) = (announced.id, RecoveryEnd::Completed);
-            act.changes = vec![Change::EndRecovery(EndRecovery { announced, how })];
-            if act.salt.0[15].is_multiple_of(2) {
-                act.made = act.made.saturating_add(72 * HOUR);
-                act.expires = act.made.saturating_add(24 * HOUR);
-            }
-        } else {
-            let keys = Recovery { k: 1, keys: vec![edwards_public(70), edwards_public(71)] };
-            act.changes.push(Change::RecoveryKeys(keys));
-            let changes = std::mem::take(&mut act.changes);
-            act.changes = vec![Change::AnnounceRecovery(AnnounceRecovery { changes })];
-        }
-        act.effective = None;
     }
 
     fn by_card(&self, mut act: Act, card: u8) -> Vec<u8> {
