@@ -81,7 +81,7 @@ pub(crate) fn recovers(register: &Register, act: &mut Act) {
         let changes = std::mem::take(&mut act.changes).into_iter().chain([new_keys([70, 71, 72])]);
         act.changes = vec![announce(changes.collect())];
     }
-    act.effective = None;
+    (act.post, act.effective) = (None, None);
 }
 
 fn complete(announced: Hash) -> Vec<Change> {
