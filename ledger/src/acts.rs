@@ -145,7 +145,7 @@ fn plan_change(
     now: Millis,
 ) -> Result<Placed, Refusal> {
     let folded = register.would_accept(entry, now).map_err(Refusal::Act)?;
-    if folded.changes.iter().any(|change| matches!(change, Change::LogKey(_))) {
+    if folded.changes.iter().any(changes_log_key) {
         return Err(Refusal::LogKeyFixed);
     }
     for change in &folded.changes {
@@ -194,6 +194,14 @@ fn plan_case(
     Ok(placed)
 }
 
+/// What could not be carried out is not announced either.
+fn changes_log_key(change: &Change) -> bool {
+    if let Change::AnnounceRecovery(announced) = change {
+        return announced.changes.iter().any(changes_log_key);
+    }
+    matches!(change, Change::LogKey(_))
+}
+
 /// The names of an approved proposal lie beside the proposal; terminals are told names beside register entries, so they get a second place.
 fn proposal_names(
     stage: &Stage<'_>,
@@ -232,6 +240,10 @@ pub(crate) fn store_act(
 /// The hashes of the names that changes speak of.
 #[must_use]
 pub fn names_of(changes: &[Change]) -> Vec<NameHash> {
+    // A recovery that is completed brings changes whose names lie beside its announcement.
+    if let [Change::EndRecovery(_), ..] = changes {
+        return Vec::new();
+    }
     let mut hashes: Vec<NameHash> = changes.iter().flat_map(names_in).collect();
     hashes.sort();
     hashes.dedup();
@@ -241,6 +253,10 @@ pub fn names_of(changes: &[Change]) -> Vec<NameHash> {
 fn names_in(change: &Change) -> Vec<NameHash> {
     if let Change::Found(found) = change {
         return found.administrators.iter().map(|administrator| administrator.name).collect();
+    }
+    // Whoever may object must read whom a recovery speaks of.
+    if let Change::AnnounceRecovery(announced) = change {
+        return names_of(&announced.changes);
     }
     if let Change::Designate(designate) = change { vec![designate.name] } else { Vec::new() }
 }

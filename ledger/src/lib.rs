@@ -40,6 +40,7 @@ pub mod payload;
 pub mod people;
 mod presence;
 pub mod random;
+mod recovery;
 pub mod refill;
 pub mod refusal;
 pub mod search;

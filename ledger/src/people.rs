@@ -62,6 +62,9 @@ impl Ledger {
         if office.register().generation(LogName::Records.of_acts()) > records.generation() {
             records.halt(Halt::Succeeded, "");
         }
+        if placed.log == LogName::Register {
+            self.note_recovery(&office, placed.index);
+        }
         Ok((placed, published.size))
     }
 

@@ -90,6 +90,7 @@ impl Ledger {
                 if let Some(tried) = self.destroy_a_few_pages(&office) {
                     complaints.hear(about, tried);
                 }
+                self.look_at_recovery(&office);
                 let sessions = self.look_at_sessions(&office);
                 complaints.hear(format!("nobody looks who is at two terminals of office {}", office.id), sessions);
                 if since_boot().saturating_sub(looked) >= LOOK {

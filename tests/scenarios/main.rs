@@ -47,6 +47,7 @@ mod pitfalls;
 mod presence;
 mod prompt;
 mod readers;
+mod recovery;
 mod refilled;
 mod reported;
 mod retention;
@@ -55,6 +56,7 @@ mod routes;
 mod screen;
 mod seat;
 mod soak;
+mod stolen;
 mod stranger;
 #[path = "../../firmware/app/tests/card/talk.rs"]
 mod talk;

@@ -8,6 +8,7 @@ mod operators;
 mod organisation;
 mod permits;
 mod records;
+mod recovery;
 mod reports;
 mod retention;
 mod terminals;
@@ -28,6 +29,7 @@ pub(crate) use self::permits::{ConnectionChange, ConnectionCommand, PermitComman
 pub(crate) use self::records::{
     ExportArguments, ExportFormat, Question, RecordsCommand, RegisterCommand, SearchArguments, Which,
 };
+pub(crate) use self::recovery::{AnnounceArguments, NewSheetsArguments, RecoveryCommand, SheetArguments};
 pub(crate) use self::reports::ReportCommand;
 pub(crate) use self::retention::RetentionCommand;
 pub(crate) use self::terminals::{EnrolArguments, TerminalChange, TerminalCommand};
@@ -188,6 +190,9 @@ pub(crate) enum Command {
     /// How long records are kept, and what is destroyed (保存・廃棄・保全)
     #[command(subcommand)]
     Retention(RetentionCommand),
+    /// When all administrators' cards are lost: the recovery keys out of the safe (復旧)
+    #[command(subcommand)]
+    Recovery(RecoveryCommand),
     /// What was reported at terminals: lost cards, incidents (届出)
     #[command(subcommand)]
     Report(ReportCommand),

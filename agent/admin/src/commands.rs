@@ -15,6 +15,7 @@ mod logs;
 mod office;
 mod proposals;
 mod records;
+pub(crate) mod recovery;
 mod registers;
 mod rekey;
 mod reports;
@@ -86,5 +87,6 @@ pub(crate) fn run(
         Command::Retention(command) => retention::run(&mut desk, command),
         Command::Report(command) => reports::run(&mut desk, command),
         Command::Register(command) => registers::run(&mut desk, command),
+        Command::Recovery(command) => recovery::run(&mut desk, command, reader),
     }
 }

@@ -22,8 +22,6 @@ use crate::home::Home;
 use crate::ledger::Ledger;
 use crate::name::Name;
 use crate::office_file::Office;
-use crate::pending;
-use crate::persons;
 use crate::pin_entry::PinSource;
 use crate::plan::Plan;
 use crate::readers::{Look, Readers};
@@ -31,6 +29,7 @@ use crate::register_cache::{RegisterCache, RegisterOf, SoFar};
 use crate::reported;
 use crate::screen::Screen;
 use crate::settled::Settled;
+use crate::{pending, persons};
 
 /// A token is good for 15 minutes (LEDGER §L4); a long run asks for the next one in time.
 const TOKEN_MS: u64 = 10 * 60 * 1000;
@@ -222,6 +221,7 @@ impl Desk {
         self.refresh()?;
         if first {
             reported::note(&self.cache, &self.screen);
+            crate::commands::recovery::note(&self.cache, &self.screen);
             return self.settle();
         }
         Ok(())

@@ -330,10 +330,14 @@ impl Ledger {
     ///
     /// # Errors
     /// As the link says.
-    pub(crate) fn post_act(&self, act: &[u8], names: &[Name]) -> Result<(), AdminError> {
+    pub(crate) fn post_act(&self, act: &[u8], names: &[Name]) -> Result<u64, AdminError> {
+        #[derive(Deserialize)]
+        struct Answer {
+            index: u64,
+        }
         let body = json!({"act": STANDARD.encode(act), "names": names_json(names)});
-        let _: Value = self.link.post_json(&self.path("acts"), &body, &Options::default())?;
-        Ok(())
+        let answer: Answer = self.link.post_json(&self.path("acts"), &body, &Options::default())?;
+        Ok(answer.index)
     }
 
     /// Where an act lies, with its proof.

@@ -36,6 +36,7 @@ mod random;
 mod readers;
 mod record_words;
 mod recovery;
+mod recovery_sheet;
 mod register_cache;
 mod rekeying;
 mod reported;

@@ -18,6 +18,9 @@ fn named_by(change: &Change) -> Vec<(&Code, NameHash)> {
     if let Change::Found(found) = change {
         return found.administrators.iter().map(|one| (&one.operator, one.name)).collect();
     }
+    if let Change::AnnounceRecovery(announced) = change {
+        return persons_in(&announced.changes);
+    }
     Vec::new()
 }
 

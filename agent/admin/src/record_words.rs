@@ -419,6 +419,9 @@ impl Teller<'_> {
             ),
             AlarmKind::TerminalSilent => ("the ledger hears the terminal no more", "端末機からの通信が途絶えた"),
             AlarmKind::TerminalBack => ("the ledger hears the terminal again", "端末機からの通信が回復した"),
+            AlarmKind::RecoveryAnnounced => ("a recovery was announced", "復旧が予告された"),
+            AlarmKind::RecoveryCompleted => ("a recovery was completed", "復旧が実施された"),
+            AlarmKind::RecoveryObjected => ("somebody objected to a recovery", "復旧に異議が申し立てられた"),
             AlarmKind::ReportRefused => (
                 "the ledger refused a report: its card is blocked at this terminal alone until administrators decide about it",
                 "台帳が届出を拒否した。管理者が処分するまで、カードはこの端末機でのみ使えない",

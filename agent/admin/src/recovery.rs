@@ -18,7 +18,9 @@ use crate::home::write_new_secret;
 use crate::random;
 
 /// Bytes in one line of a sheet.
-const LINE: usize = 8;
+pub(crate) const LINE: usize = 8;
+/// Lines of a key.
+pub(crate) const LINES: usize = 32 / LINE;
 
 /// Keys, and the sheet of each.
 pub(crate) struct Sheets {
@@ -105,11 +107,11 @@ fn sheet(
     let of = (table.keys, table.needed);
     let heading = match language {
         Language::Japanese => format!(
-            "復旧鍵 {number} / {}   {office}\n\n{}枚のうち{}枚がそろうと、管理者カードなしで処分に署名できます。\n封をして、1枚ずつ別の金庫に保管してください。印刷したら、このファイルは消去してください。\n",
+            "復旧鍵 {number} / {}   {office}\n\n{}枚のうち{}枚がそろうと、管理者カードなしで処分を予告し、実施できます(sekisho-admin recovery)。\n封をして、1枚ずつ別の金庫に保管してください。印刷したら、このファイルは消去してください。\n",
             of.0, of.0, of.1
         ),
         Language::English => format!(
-            "Recovery key {number} of {}   {office}\n\nAny {} of these {} together can sign acts without an administrator's card.\nSeal them, keep each in another safe, and destroy this file once it is printed.\n",
+            "Recovery key {number} of {}   {office}\n\nAny {} of these {} together can announce acts without an administrator's card ('sekisho-admin recovery').\nSeal them, keep each in another safe, and destroy this file once it is printed.\n",
             of.0, of.1, of.0
         ),
     };

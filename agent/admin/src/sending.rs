@@ -6,11 +6,17 @@ use std::time::Duration;
 use sekisho_link::LinkError;
 use sekisho_register::change::Log;
 use sekisho_register::{Change, NameHash, SignedAct};
+use sekisho_tlog::{
+    Checkpoint, Hash as Root, ProveError, consistency_proof, inclusion_proof, leaf_hash, verify_consistency,
+    verify_inclusion,
+};
 use sekisho_wire::id::Hash;
 
+use crate::broken_log::Broken;
 use crate::desk::Desk;
 use crate::error::AdminError;
 use crate::grant::verify_place;
+use crate::log_tiles::LogTiles;
 use crate::name::Name;
 use crate::outbox::{self, Kept};
 use crate::persons::persons_in;
@@ -45,10 +51,10 @@ impl Desk {
     }
 
     /// The same act again gets the same answer, so a lost answer is asked for again. Only a refusal of the act itself ends its waiting.
-    fn hand_in(&self, kept: &Kept, id: &Hash) -> Result<(), AdminError> {
+    fn hand_in(&self, kept: &Kept, id: &Hash) -> Result<u64, AdminError> {
         for pause in PAUSES.map(Some).into_iter().chain([None]) {
             match (self.ledger.post_act(&kept.act, &kept.names), pause) {
-                (Ok(()), _) => return Ok(()),
+                (Ok(index), _) => return Ok(index),
                 (Err(error), Some(pause)) if is_silence(&error) => sleep(pause),
                 (Err(error), None) if is_silence(&error) => return Err(AdminError::Unanswered(*id)),
                 (Err(error @ AdminError::Link(LinkError::Refused(_))), _) => {
@@ -59,6 +65,36 @@ impl Desk {
             }
         }
         Err(AdminError::Unanswered(*id))
+    }
+
+    /// As [`Self::send`], for an act of recovery keys: nobody has a card to log in with, so the register cannot be fetched. Hash tiles are open, and show that
+    /// the act is in the log that this home knows.
+    ///
+    /// # Errors
+    /// As [`Self::send`].
+    pub(crate) fn send_without_card(&mut self, id: &Hash, act: Vec<u8>, names: &[Name]) -> Result<u64, AdminError> {
+        let kept = Kept { names: names.to_vec(), act };
+        outbox::keep(&self.home, id, &kept)?;
+        let index = self.hand_in(&kept, id)?;
+        let note = self.ledger.checkpoint(Log::Register)?;
+        let key = self.office.log_key(Log::Register)?;
+        let signed = Checkpoint::open(&note, &key).map_err(|error| Broken::Checkpoint(error).of(Log::Register))?;
+        let tiles = LogTiles::new(&self.ledger, Log::Register, signed.size);
+        let proved = |error| match error {
+            ProveError::Reader(error) => error,
+            ProveError::Request(error) => AdminError::Tlog(error),
+        };
+        let place = inclusion_proof(&tiles, index, signed.size).map_err(proved)?;
+        let there = verify_inclusion(&leaf_hash(&kept.act), index, signed.size, &place, &signed.root);
+        there.map_err(|_| AdminError::NotInForce(*id))?;
+        let (known, root) = (self.cache.size(), Root(self.cache.register().root().0));
+        if known > 0 {
+            let fork = |_| Broken::Fork { size: known }.of(Log::Register);
+            let proof = consistency_proof(&tiles, known, signed.size).map_err(proved)?;
+            verify_consistency(known, &root, signed.size, &signed.root, &proof).map_err(fork)?;
+        }
+        outbox::forget(&self.home, id)?;
+        Ok(index)
     }
 
     fn expect_folded(&mut self, id: &Hash) -> Result<u64, AdminError> {

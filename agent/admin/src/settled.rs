@@ -71,6 +71,9 @@ fn plain(mut change: Change, made: u64, names: &[Name]) -> Change {
         Change::LogKey(set) => at_once(&mut set.effective),
         Change::Found(_)
         | Change::RequireVersion(_)
+        | Change::RecoveryKeys(_)
+        | Change::AnnounceRecovery(_)
+        | Change::EndRecovery(_)
         | Change::Post(_)
         | Change::Function(_)
         | Change::Purpose(_)

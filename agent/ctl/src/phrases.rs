@@ -202,6 +202,9 @@ pub(crate) fn warnings(state: &State, language: Language) -> Vec<String> {
             }
         });
     }
+    if let Some(due) = state.recovery_due {
+        warnings.push(recovery(due, state.time, language));
+    }
     if state.reports_refused > 0 {
         warnings.push(only_here(state.reports_refused, language));
     }
@@ -258,6 +261,26 @@ pub(crate) fn wanted(waiting: &Waiting, language: Language) -> Vec<String> {
     };
     let details = [named(("事由", "purpose"), &waiting.purpose), named(("案件番号", "case"), &waiting.case)];
     std::iter::once(ask).chain(details.into_iter().flatten()).collect()
+}
+
+/// Said to everybody: who stole recovery sheets counts on nobody hearing of it.
+fn recovery(due: u64, now: u64, language: Language) -> String {
+    let left = due.saturating_sub(now);
+    let within = crate::time_text::age(left, language);
+    match (language, left) {
+        (Language::Japanese, 0) => {
+            "復旧鍵による復旧が予告され、いつでも実施できます。心当たりがなければ、システム管理者に連絡してください。".into()
+        }
+        (Language::English, 0) => {
+            "A recovery by the recovery keys is announced and can be carried out any time. Ask the system manager about it.".into()
+        }
+        (Language::Japanese, _) => {
+            format!("復旧鍵による復旧が予告されています。異議の期限まで{within}。システム管理者に確かめてください。")
+        }
+        (Language::English, _) => {
+            format!("A recovery by the recovery keys is announced; {within} left to object. Ask the system manager.")
+        }
+    }
 }
 
 /// What the ledger will not have of what was reported here.

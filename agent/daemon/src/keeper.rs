@@ -533,6 +533,12 @@ impl Agent {
             let (size, root) = (after.size(), after.root());
             core.take_register(after);
             self.observe(&mut core, Body::RegisterAdvanced(RegisterAdvanced { size, root }));
+            if let Some(announced) = core.register.announced_recovery(core.register.newest_made()) {
+                let (index, due) = (announced.index, announced.due);
+                log::error!(
+                    "a recovery is announced by act {index} and can be completed from {due} on (ms since 1970): whoever knows nothing of it objects"
+                );
+            }
             if self.epoch_is_over(&core.register) {
                 log::warn!("an act has opened a new epoch of this terminal: the agent ends in order, and begins it");
                 ending::in_order();

@@ -80,6 +80,8 @@ impl Agent {
             unsent_until: None,
             reports_waiting: 0,
             reports_refused: 0,
+            // Whoever sees the panel may know that nobody was to recover anything.
+            recovery_due: core.register.announced_recovery(time).map(|announced| announced.due),
             time,
             advice,
         }

@@ -360,6 +360,9 @@ pub struct State {
     pub reports_waiting: u32,
     /// What was reported here and the ledger will not have: these cards are blocked at this terminal alone, and people have to see to it.
     pub reports_refused: u32,
+    /// From when a recovery that was announced can be completed, milliseconds since 1970 UTC: whoever knows nothing of it has until then to object. Absent
+    /// while none is announced.
+    pub recovery_due: Option<u64>,
     /// The agent's time: milliseconds since 1970 UTC.
     pub time: u64,
     /// What happened and what to do next, for the state as a whole.

@@ -29,6 +29,13 @@ impl Ledger {
         awaited("sekisho_ledger_hearing_awaited_terminals", help, &|office| office.hearing().awaited());
         let help = "Witnesses that have to say what they cosigned before anything is written.";
         awaited("sekisho_ledger_hearing_awaited_witnesses", help, &|office| office.witness_hearing().awaited());
+        let name = "sekisho_ledger_recovery_due_timestamp_seconds";
+        text.begin(name, Kind::Gauge, "From when the recovery that is announced can be completed; 0 when none is.");
+        for office in self.offices() {
+            let due =
+                office.register().announced_recovery(self.clock.now()).map_or(0, |announced| announced.due / 1000);
+            text.value(name, &[("office", &office.id.to_string())], due);
+        }
         self.answers_given(text);
         let writing = self.writer.counts();
         let waiting = writing.waiting.load(Ordering::Relaxed);

@@ -46,6 +46,9 @@ use base64::engine::general_purpose::STANDARD;
 /// 2026-06-01 in UTC, a Monday.
 pub(crate) const NOON: u64 = 1_780_300_800_000;
 
+/// Of the town's recovery key.
+pub(crate) const RECOVERY_SEED: u8 = 77;
+
 /// A clock that stands until a test moves it.
 #[derive(Default)]
 pub(crate) struct TestClock {
@@ -411,6 +414,8 @@ pub(crate) fn founding_act(founding: &LedgerCode, mayor: &TestCard, deputy: &Tes
         post: code("managers"),
         card: card.issue(),
     };
+    let recovery = ed25519_dalek::SigningKey::from_bytes(&[RECOVERY_SEED; 32]).verifying_key().to_bytes();
+    let recovery = Ed25519Key(recovery);
     let found = Found {
         ledger: Title::new(&founding.ledger).unwrap(),
         title: Title::new("関所町").unwrap(),
@@ -422,7 +427,7 @@ pub(crate) fn founding_act(founding: &LedgerCode, mayor: &TestCard, deputy: &Tes
             envelope: PublicKeyBytes::new(&STANDARD.decode(&founding.envelope).unwrap()).unwrap(),
         },
         administrators: vec![administrator(mayor, "関守 花子"), administrator(deputy, "山田 太郎")],
-        recovery: Recovery { k: 1, keys: vec![key(&founding.records)] },
+        recovery: Recovery { k: 1, keys: vec![recovery] },
         policy: Policy::default(),
     };
     sign_act(&blank_act(NOON, vec![Change::Found(Box::new(found))]), mayor)

@@ -9,11 +9,12 @@ use sekisho_wire::cose::Signer;
 use sekisho_wire::id::{CardGuid, Code, Signature};
 
 use crate::act::SignedAct;
-use crate::change::{CardState, Change, StateReason, TerminalUse};
+use crate::change::{CardState, Change, EndRecovery, RecoveryEnd, StateReason, TerminalUse};
 use crate::fold::Register;
 use crate::organisation::Capacity;
+use crate::recovery::is_for_recovery_keys;
 use crate::refusal::FoldRefusal;
-use crate::role::Role;
+use crate::role::{Class, Role};
 use crate::routes::Route;
 use crate::state::Trust;
 use crate::values::{Ed25519Key, P256Key};
@@ -44,12 +45,16 @@ impl Register {
             Signer::Card(guid) => self.card_authority(signed, guid, t, trust),
             Signer::Terminal(code) => self.terminal_authority(signed, code, t, trust),
             Signer::Recovery(key) => {
-                let known = self.founding().is_some_and(|found| found.recovery.keys.contains(&Ed25519Key(*key)));
-                if !known {
-                    return Err(FoldRefusal::SignerUnknown(signed.signer().clone()));
+                let key = Ed25519Key(*key);
+                if !self.recovery().is_some_and(|recovery| recovery.keys.contains(&key)) {
+                    return Err(if self.was_recovery_key(&key) {
+                        FoldRefusal::RecoveryKeyReplaced
+                    } else {
+                        FoldRefusal::SignerUnknown(signed.signer().clone())
+                    });
                 }
-                check_ed25519(signed, &Ed25519Key(*key), trust)?;
-                Ok(Authority::Recovery(*key))
+                check_ed25519(signed, &key, trust)?;
+                Ok(Authority::Recovery(key.0))
             }
         }
     }
@@ -100,18 +105,27 @@ impl Register {
                 let allowed = matches!(changes, [change] if terminal_may(terminal, change, act.act().made));
                 if allowed { Ok(()) } else { Err(FoldRefusal::SignerNotAllowed(act.signer().clone())) }
             }
+            [(signed, Authority::Person { .. }), ..] if changes.iter().any(is_for_recovery_keys) => {
+                Err(FoldRefusal::SignerNotAllowed(signed.signer().clone()))
+            }
             [(_, Authority::Person { roles, .. })] => {
                 changes.iter().try_for_each(|change| self.admit_alone(roles, change, t))
             }
             [(_, approver @ Authority::Person { .. }), (_, proposer @ Authority::Person { .. })] => {
                 changes.iter().try_for_each(|change| self.admit_approved(approver, proposer, change, t))
             }
-            [first, ..] => self.admit_recovery(first.0.signer(), chain),
+            [first, ..] => self.admit_recovery(first.0.signer(), chain, changes),
             [] => Err(FoldRefusal::NotAProposal),
         }
     }
 
     fn admit_alone(&self, roles: &[Role], change: &Change, t: u64) -> Result<(), FoldRefusal> {
+        if let Change::EndRecovery(EndRecovery { how: RecoveryEnd::Objected, .. }) = change {
+            // It only takes away, and the time for it is short: one person is enough, of those who found things.
+            let route = self.route_at(Class::Founding, t);
+            let admitted = route.admits_proposer(roles) || route.admits_approver(roles);
+            return if admitted { Ok(()) } else { Err(FoldRefusal::NoRoute(Class::Founding)) };
+        }
         let (class, route) = (change.class(), self.route_at(change.class(), t));
         if !route.admits_proposer(roles) {
             return Err(FoldRefusal::NoRoute(class));
@@ -132,28 +146,6 @@ impl Register {
         }
         let alone = route.distinct && !route.approvers.is_empty() && approver.operator() == proposer.operator();
         if alone { Err(FoldRefusal::SamePerson(class)) } else { Ok(()) }
-    }
-
-    /// `k` different recovery keys, each wrapping the act of the one before (§R4.8).
-    fn admit_recovery(&self, first: &Signer, chain: &[Link]) -> Result<(), FoldRefusal> {
-        let mut keys = Vec::new();
-        for (act, authority) in chain {
-            let Authority::Recovery(key) = authority else {
-                return Err(FoldRefusal::SignerNotAllowed(act.signer().clone()));
-            };
-            keys.push(*key);
-        }
-        keys.sort_unstable();
-        keys.dedup();
-        let need = self.founding().map_or(0, |found| found.recovery.k);
-        if need == 0 {
-            return Err(FoldRefusal::SignerNotAllowed(first.clone()));
-        }
-        if keys.len() < usize::from(need) {
-            Err(FoldRefusal::RecoveryIncomplete { have: keys.len(), need })
-        } else {
-            Ok(())
-        }
     }
 }
 

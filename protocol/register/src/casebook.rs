@@ -279,7 +279,7 @@ impl Casebook {
     }
 }
 
-/// What the signer's right to propose or report that stands on. Recovery keys are what they were when the office was founded.
+/// What the signer's right to propose or report that stands on.
 fn stands_on(signed: &SignedAct, operator: Option<&Code>) -> Vec<Thing> {
     match signed.signer() {
         Signer::Card(card) => {
@@ -289,7 +289,7 @@ fn stands_on(signed: &SignedAct, operator: Option<&Code>) -> Vec<Thing> {
             [Thing::Card(*card)].into_iter().chain(person).chain(post).chain(routes).collect()
         }
         Signer::Terminal(terminal) => vec![Thing::Terminal(terminal.clone())],
-        Signer::Recovery(_) => Vec::new(),
+        Signer::Recovery(_) => vec![Thing::RecoveryKeys],
     }
 }
 

@@ -15,6 +15,7 @@ mod office;
 mod organisation;
 mod people;
 mod places;
+mod recovery;
 mod retention;
 
 pub use cards::{ActivateCard, CardKind, CardState, IssueCard, ResetPin, SetCardState};
@@ -26,6 +27,7 @@ pub use office::{ConnectionState, SetConnection, SetLogKey, SetPolicy, SetRoute,
 pub use organisation::{HoldPost, LeavePost, SectionState, SetPost, SetSection};
 pub use people::{Designate, GiveProfile, OperatorState, PersonClass, SetOperatorState, StateReason, WithdrawProfile};
 pub use places::{EpochReason, OpenEpoch, SetTerminal, SetTerminalState, TerminalKind, TerminalUse};
+pub use recovery::{AnnounceRecovery, EndRecovery, RecoveryEnd};
 pub use retention::{Destroy, OrderState, Preserve};
 
 /// One change.
@@ -37,6 +39,9 @@ pub enum Change {
     /// Later entries may need this version of the register's rules.
     #[n(2)]
     RequireVersion(#[n(0)] RequireVersion),
+    /// New recovery keys in place of all that were.
+    #[n(3)]
+    RecoveryKeys(#[n(0)] Recovery),
     /// Opens, renames, suspends or ends a section (課).
     #[n(10)]
     Section(#[n(0)] SetSection),
@@ -112,6 +117,12 @@ pub enum Change {
     /// A new key of a log.
     #[n(53)]
     LogKey(#[n(0)] SetLogKey),
+    /// What the recovery keys will do (復旧の予告).
+    #[n(54)]
+    AnnounceRecovery(#[n(0)] AnnounceRecovery),
+    /// Carries out what was announced, or objects to it.
+    #[n(55)]
+    EndRecovery(#[n(0)] EndRecovery),
     /// Who cosigns the logs, and how many must have.
     #[n(56)]
     Witnesses(#[n(0)] SetWitnesses),
@@ -130,11 +141,10 @@ pub enum Change {
 }
 
 impl Change {
-    /// Every kind of version 1; 54 (recovery) and 55 (envelope_key) are reserved. One that a later version introduces is
-    /// none before `require_version` has reached that version (§R4.12).
-    pub const KINDS: [u16; 32] = [
-        1, 2, 10, 11, 12, 13, 15, 16, 20, 21, 22, 23, 30, 31, 32, 33, 40, 41, 42, 45, 46, 47, 48, 50, 51, 52, 53, 56,
-        57, 58, 59, 60,
+    /// Every kind of version 1. One that a later version introduces is none before `require_version` has reached that version (§R4.12).
+    pub const KINDS: [u16; 35] = [
+        1, 2, 3, 10, 11, 12, 13, 15, 16, 20, 21, 22, 23, 30, 31, 32, 33, 40, 41, 42, 45, 46, 47, 48, 50, 51, 52, 53,
+        54, 55, 56, 57, 58, 59, 60,
     ];
 
     /// The number of its kind (§R3).
@@ -143,6 +153,7 @@ impl Change {
         match self {
             Self::Found(_) => 1,
             Self::RequireVersion(_) => 2,
+            Self::RecoveryKeys(_) => 3,
             Self::Section(_) => 10,
             Self::Post(_) => 11,
             Self::HoldPost(_) => 12,
@@ -168,6 +179,8 @@ impl Change {
             Self::Policy(_) => 51,
             Self::Route(_) => 52,
             Self::LogKey(_) => 53,
+            Self::AnnounceRecovery(_) => AnnounceRecovery::KIND,
+            Self::EndRecovery(_) => 55,
             Self::Witnesses(_) => 56,
             Self::Destroy(_) => 57,
             Self::Preserve(_) => 58,
@@ -189,6 +202,9 @@ impl Change {
             Self::Purpose(change) => matches!(change.state, UseState::Ended),
             Self::Found(_)
             | Self::RequireVersion(_)
+            | Self::RecoveryKeys(_)
+            | Self::AnnounceRecovery(_)
+            | Self::EndRecovery(_)
             | Self::Post(_)
             | Self::HoldPost(_)
             | Self::Designate(_)
@@ -219,6 +235,9 @@ impl Change {
         match self {
             Self::Found(_)
             | Self::RequireVersion(_)
+            | Self::RecoveryKeys(_)
+            | Self::AnnounceRecovery(_)
+            | Self::EndRecovery(_)
             | Self::Route(_)
             | Self::LogKey(_)
             | Self::Witnesses(_)

@@ -15,6 +15,7 @@ use crate::role::Role;
 use crate::wareki::{day_text, numbered};
 
 mod policy;
+mod recovery;
 mod retention;
 
 /// The change as text. Keys of cards and of the envelope stand as fingerprints.
@@ -89,6 +90,9 @@ pub(crate) fn describe(change: &Change, say: &Titles<'_>) -> String {
                 say.moment(change.effective)
             ),
         ),
+        Change::RecoveryKeys(change) => recovery::keys(change, say),
+        Change::AnnounceRecovery(change) => recovery::announcement(change, say),
+        Change::EndRecovery(change) => recovery::end(*change, say),
         Change::SucceedLog(change) => succeed_log(change, say),
         Change::Destroy(change) => retention::destroy(*change, say),
         Change::Preserve(change) => retention::preserve(change, say),
@@ -124,15 +128,7 @@ fn found(change: &Found, say: &Titles<'_>) -> String {
         let roles = roles(&Role::FOUNDING, say);
         say.say(&format!("管理者の職の役割: {roles}"), &format!("roles of the administrators' posts: {roles}"))
     });
-    let (k, keys) = (change.recovery.k, &change.recovery.keys);
-    let all = keys.len();
-    lines.push(say.say(
-        &format!("復旧鍵: {all}件のうち{k}件がそろうと、すべての処分に署名できる"),
-        &format!("recovery: any {k} of these {all} keys together sign any act"),
-    ));
-    for (number, key) in (1..).zip(keys) {
-        lines.push(say.say(&format!("復旧鍵 {number}: {key}"), &format!("recovery key {number}: {key}")));
-    }
+    lines.push(recovery::keys(&change.recovery, say));
     let logs = [
         (Log::Records, change.keys.records),
         (Log::Register, change.keys.register),

@@ -14,7 +14,7 @@ use crate::change::{Administrator, CardState, Change, Found, Log};
 use crate::concluded::Concluded;
 use crate::decide::RULES_VERSION;
 use crate::newer::unread;
-use crate::office::RECOVERY_MAX;
+use crate::recovery::{RECOVERY_MAX, is_of_recovery};
 use crate::refusal::{FoldRefusal, WrongValue};
 use crate::role::Class;
 use crate::routes::default_route;
@@ -146,7 +146,7 @@ impl Register {
         }
         // The founding act names its own signers, and its code is used once.
         if self.office().is_some() {
-            self.stands_now(&signed, &folded.changes, now)?;
+            self.stands_now(&signed, now)?;
         }
         Ok(folded)
     }
@@ -215,11 +215,12 @@ impl Register {
     }
 
     /// Whether it would still be taken if it were made now: an old date brings back neither a right nor a proposal.
-    fn stands_now(&self, signed: &SignedAct, changes: &[Change], now: u64) -> Result<(), FoldRefusal> {
+    fn stands_now(&self, signed: &SignedAct, now: u64) -> Result<(), FoldRefusal> {
         check_recent(signed, now)?;
         let t = now.max(self.counting(signed));
         let chain = self.chain(signed.clone(), t, Trust::Stored)?;
-        self.admit(&chain, changes, t)
+        let source = chain.last().map(|(source, _)| source.act().changes.as_slice());
+        self.admit(&chain, source.unwrap_or_default(), t)
     }
 
     /// The moment at which an act is judged: backdating must not help, who lost a right by an act that is folded already has lost it.
@@ -265,11 +266,15 @@ impl Register {
         if let Authority::Terminal(terminal) = authority {
             self.check_terminal_act(&mut draft, terminal, changes, at)?;
         }
+        let changes = &draft.in_effect(changes);
         let given =
             changes.iter().filter_map(|change| draft.apply(change, at).transpose()).collect::<Result<_, _>>()?;
         // Not asked again of what was accepted: it costs a look at every card that signs, on every date.
         if let ([(_, Authority::Person { .. })], Trust::Verify | Trust::Unsigned) = (chain.as_slice(), trust) {
             draft.somebody_can_decide(changes, at)?;
+        }
+        if is_of_recovery(&source.act().changes) && changes.len() > 1 {
+            draft.can_be_decided_about(at)?;
         }
         draft.new_entries().folded.extend(chain.iter().map(|(link, _)| (link.id(), at.index)));
         let operator = authority.operator().cloned();
@@ -327,7 +332,7 @@ impl Register {
             Signer::Card(_) | Signer::Recovery(_) => (made.max(self.newest_made), Dates::Count),
         };
         let effective = source.effective.map_or(now, |effective| effective.max(now));
-        Position { index, made, now, dates, effective, kind: 0, takes_away: false, seen_size, trust }
+        Position { act: signed.id(), index, made, now, dates, effective, kind: 0, takes_away: false, seen_size, trust }
     }
 
     /// A terminal's key lies on a disk: few acts a day, about cards in use, never against those without whom nobody could decide (§R3.9).
@@ -396,14 +401,14 @@ impl Register {
         if lives { Ok(()) } else { Err(FoldRefusal::Lifetime { made: act.made, expires: act.expires }) }
     }
 
-    /// Recovery keys sign at any time, but not for ever: what expired stays in the safe. Only where the log that their holders saw was itself
-    /// ahead of their clocks, its time says nothing.
+    /// Where the log that holders of recovery keys saw was itself ahead of their clocks, its time says nothing. Else an old date would shorten the
+    /// time in which somebody can object.
     fn check_made(&self, signed: &SignedAct) -> Result<(), FoldRefusal> {
-        let (act, recovers) = (signed.act(), is_recovery(signed));
-        if act.made.saturating_add(MADE_BEHIND_MS) < self.newest_made && !recovers {
+        let act = signed.act();
+        let seen_ahead = is_recovery(signed) && self.newest_made_at(act.seen_size) > act.made;
+        if act.made.saturating_add(MADE_BEHIND_MS) < self.newest_made && !seen_ahead {
             return Err(FoldRefusal::MadeTooEarly { made: act.made, newest: self.newest_made });
         }
-        let seen_ahead = recovers && self.newest_made_at(act.seen_size) > act.made;
         if act.expires <= self.newest_made && !seen_ahead {
             return Err(FoldRefusal::Expired { expires: act.expires, now: self.newest_made });
         }
@@ -481,10 +486,10 @@ fn too_new(change: &Change) -> bool {
     matches!(change, Change::RequireVersion(change) if change.version > RULES_VERSION)
 }
 
-/// An act is sent when it is made. Recovery sheets travel from safe to safe.
+/// An act is sent when it is made. Recovery sheets travel from safe to safe; but whoever signs last sends, and from then on a wait is counted.
 pub(crate) fn check_recent(signed: &SignedAct, now: u64) -> Result<(), FoldRefusal> {
-    let made = signed.act().made;
-    if made.saturating_add(MADE_BEHIND_MS) < now && !is_recovery(signed) {
+    let (made, travels) = (signed.act().made, is_recovery(signed) && signed.act().log == Log::Casebook);
+    if made.saturating_add(MADE_BEHIND_MS) < now && !travels {
         return Err(FoldRefusal::MadeTooEarly { made, newest: now });
     }
     Ok(())
@@ -529,6 +534,9 @@ impl Draft<'_> {
         match change {
             Change::Found(_) => Err(FoldRefusal::AlreadyFounded),
             Change::RequireVersion(change) => self.apply_require_version(change, at),
+            Change::RecoveryKeys(change) => self.apply_recovery_keys(change, at),
+            Change::AnnounceRecovery(change) => self.apply_announcement(change, at),
+            Change::EndRecovery(change) => self.apply_recovery_end(*change, at),
             Change::Section(change) => self.apply_section(change, at),
             Change::Post(change) => self.apply_post(change, at),
             Change::HoldPost(change) => self.apply_hold_post(change, at),

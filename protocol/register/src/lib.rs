@@ -28,6 +28,7 @@ pub mod people;
 pub mod places;
 pub mod policy;
 mod queries;
+pub mod recovery;
 pub mod refusal;
 pub mod render;
 pub mod replay;

@@ -85,7 +85,7 @@ impl Register {
             }
             Signer::Recovery(key) => {
                 let key = Ed25519Key(*key);
-                if !self.founding().is_some_and(|found| found.recovery.keys.contains(&key)) {
+                if !self.recovery().is_some_and(|recovery| recovery.keys.contains(&key)) {
                     return Err(unknown());
                 }
                 verify_ed25519(&key, &signed_bytes(signer, sign1.payload), &sign1.signature)

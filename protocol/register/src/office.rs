@@ -13,6 +13,7 @@ use crate::connection::Stops;
 use crate::organisation::{Capacity, Holder, Holding, Post, PostVersion};
 use crate::people::Operator;
 use crate::policy::Policy;
+use crate::recovery::{Recovering, check_recovery};
 use crate::refusal::{FoldRefusal, WrongValue};
 use crate::retention::Kept;
 use crate::role::{Class, Role};
@@ -35,6 +36,7 @@ pub(crate) struct Office {
     /// Logs that went on in place of one that had lost something, in their order.
     pub(crate) successors: BTreeMap<Log, Vec<SucceedLog>>,
     pub(crate) witnesses: Timeline<SetWitnesses>,
+    pub(crate) recovering: Recovering,
     pub(crate) required_version: u16,
     pub(crate) kept: Kept,
 }
@@ -63,12 +65,7 @@ fn check_founding(found: &Found) -> Result<(), FoldRefusal> {
     if !found.administrators.iter().all(administrator_can_sign) {
         return wrong(WrongValue::AdministratorCard);
     }
-    let recovery = &found.recovery;
-    let distinct: BTreeSet<_> = recovery.keys.iter().collect();
-    let needed = (1..=RECOVERY_MAX.min(recovery.keys.len())).contains(&usize::from(recovery.k));
-    if !needed || distinct.len() != recovery.keys.len() || !recovery.keys.iter().all(Ed25519Key::is_sound) {
-        return wrong(WrongValue::RecoveryKeys);
-    }
+    check_recovery(&found.recovery)?;
     let keys = [&found.keys.records, &found.keys.register, &found.keys.casebook];
     if !keys.into_iter().all(Ed25519Key::is_sound) {
         return Err(FoldRefusal::KeyMalformed);
@@ -83,9 +80,6 @@ fn check_founding(found: &Found) -> Result<(), FoldRefusal> {
 fn check_policy(policy: &Policy) -> Result<(), FoldRefusal> {
     if policy.is_sound() { Ok(()) } else { Err(FoldRefusal::ValueWrong(WrongValue::Policy)) }
 }
-
-/// Most recovery keys that can be asked for together: each wraps the act of the one before (§R4.8).
-pub(crate) const RECOVERY_MAX: usize = 8;
 
 fn administrator_can_sign(administrator: &Administrator) -> bool {
     let card = &administrator.card;
@@ -114,6 +108,7 @@ impl Draft<'_> {
             log_keys: log_keys.collect(),
             successors: BTreeMap::new(),
             witnesses: Timeline::default(),
+            recovering: Recovering::founded(&found.recovery),
             required_version: 0,
             kept: Kept::default(),
         });

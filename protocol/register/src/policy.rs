@@ -54,6 +54,9 @@ pub struct Policy {
     /// What becomes of an operator's session that is opened while another of his is open at another terminal.
     #[n(13)]
     pub two_terminals: TwoTerminals,
+    /// Least seconds between the announcement of a recovery and its completion.
+    #[n(14)]
+    pub recovery_wait_seconds: u32,
 }
 
 /// Years by retention class (wire §3).
@@ -115,6 +118,7 @@ impl Policy {
         on_removal: OnRemoval::Close,
         pin: PinPolicy::DEFAULT,
         two_terminals: TwoTerminals::Tell,
+        recovery_wait_seconds: 72 * 60 * 60,
     };
 
     /// A rest is due after some work and lasts some time, or there is none.
@@ -133,6 +137,8 @@ impl Policy {
         (30..=3600).contains(&self.idle_seconds)
             && (600..=24 * 60 * 60).contains(&self.session_seconds)
             && (60 * 60..=30 * 24 * 60 * 60).contains(&self.freshness_seconds)
+            // A day at least: somebody must be at work in it who can object.
+            && (24 * 60 * 60..=14 * 24 * 60 * 60).contains(&self.recovery_wait_seconds)
             && shortest >= 1
             // What is destroyed must not lie on terminals still, which keep for the ledger what is up to so old when it comes to them.
             && (1..=u32::from(shortest) * 180).contains(&u32::from(self.keep_sealed_days))
@@ -156,7 +162,9 @@ mod tests {
             policy.is_sound()
         };
         assert!(sound(|_| {}));
-        let at_the_edge: [fn(&mut Policy); 11] = [
+        let at_the_edge: [fn(&mut Policy); 13] = [
+            |policy| policy.recovery_wait_seconds = 86_400,
+            |policy| policy.recovery_wait_seconds = 1_209_600,
             |policy| policy.keep_sealed_days = 180,
             |policy| (policy.rest_after_seconds, policy.rest_seconds) = (600, 60),
             |policy| (policy.rest_after_seconds, policy.rest_seconds) = (86_400, 14_400),
@@ -169,7 +177,9 @@ mod tests {
             |policy| policy.freshness_seconds = 3600,
             |policy| policy.freshness_seconds = 2_592_000,
         ];
-        let beyond: [fn(&mut Policy); 24] = [
+        let beyond: [fn(&mut Policy); 26] = [
+            |policy| policy.recovery_wait_seconds = 86_399,
+            |policy| policy.recovery_wait_seconds = 1_209_601,
             |policy| policy.keep_sealed_days = 181,
             |policy| policy.pin.minimum = 5,
             |policy| policy.pin.minimum = 9,

@@ -9,7 +9,7 @@ use sekisho_wire::record::Retention;
 use sekisho_wire::words::Language;
 
 use crate::calendar::Month;
-use crate::change::CardState;
+use crate::change::{CardState, RecoveryEnd};
 use crate::role::Class;
 use crate::thing::Thing;
 
@@ -139,6 +139,34 @@ pub enum FoldRefusal {
         /// How many must.
         need: u8,
     },
+    /// A recovery key that others have replaced.
+    RecoveryKeyReplaced,
+    /// Recovery keys announce what they will do, and do it when the time to object is over.
+    AnnounceFirst,
+    /// A recovery is announced already.
+    RecoveryOpen {
+        /// Index of the act.
+        index: u64,
+    },
+    /// No such recovery is announced.
+    RecoveryUnknown,
+    /// That recovery has ended.
+    RecoveryOver {
+        /// How.
+        how: RecoveryEnd,
+        /// By the act at this index.
+        index: u64,
+    },
+    /// The time to object to a recovery is not over.
+    RecoveryTooEarly {
+        /// When it is.
+        due: u64,
+    },
+    /// Nobody completed the recovery in time.
+    RecoveryLapsed {
+        /// Since when.
+        lapsed: u64,
+    },
     /// The person may not act now.
     OperatorNotCurrent(Code),
     /// The person does not hold that post in that capacity.
@@ -231,6 +259,8 @@ pub enum WrongValue {
     AdministratorCard,
     /// Recovery: 1 ≤ k ≤ number of keys, k at most 8, the keys different and good.
     RecoveryKeys,
+    /// What is announced names new recovery keys, and neither founds, announces, ends nor reports anything.
+    Announcement,
     /// A ledger's name that cannot be a key name.
     LedgerName,
     /// Rules that the ledger itself does not know.
@@ -321,6 +351,13 @@ impl FoldRefusal {
             Self::SignatureWrong(_) => "signature_wrong",
             Self::SignerNotAllowed(_) => "signer_not_allowed",
             Self::RecoveryIncomplete { .. } => "recovery_incomplete",
+            Self::RecoveryKeyReplaced => "recovery_key_replaced",
+            Self::AnnounceFirst => "announce_first",
+            Self::RecoveryOpen { .. } => "recovery_open",
+            Self::RecoveryUnknown => "recovery_unknown",
+            Self::RecoveryOver { .. } => "recovery_over",
+            Self::RecoveryTooEarly { .. } => "recovery_too_early",
+            Self::RecoveryLapsed { .. } => "recovery_lapsed",
             Self::OperatorNotCurrent(_) => "operator_not_current",
             Self::PostNotHeld { .. } => "post_not_held",
             Self::NoRoute(_) => "no_route",

@@ -11,7 +11,7 @@ use crate::act::{Act, NO_OFFICE, SignedAct};
 use crate::change::{Change, Log};
 use crate::describe::describe;
 use crate::fold::Register;
-use crate::office::RECOVERY_MAX;
+use crate::recovery::RECOVERY_MAX;
 use crate::wareki::moment_text;
 
 /// The act as text, one fact a line.

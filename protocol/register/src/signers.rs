@@ -159,6 +159,9 @@ impl Draft<'_> {
             Change::Designate(change) => ever_in_a_post(&change.operator),
             Change::Found(_)
             | Change::RequireVersion(_)
+            | Change::RecoveryKeys(_)
+            | Change::AnnounceRecovery(_)
+            | Change::EndRecovery(_)
             | Change::Section(_)
             | Change::Post(_)
             | Change::HoldPost(_)

@@ -55,6 +55,8 @@ pub(crate) enum Counted {
 /// What every change is told about the act it stands in.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Position {
+    /// The id of the act.
+    pub(crate) act: Hash,
     /// Index in the log.
     pub(crate) index: u64,
     /// The act's own time: numbers are given by its fiscal year.

@@ -46,6 +46,8 @@ pub enum Thing {
     Policy,
     /// A route.
     Route(Class),
+    /// The recovery keys.
+    RecoveryKeys,
     /// A log's key.
     LogKey(Log),
     /// Which log goes on in its place.
@@ -83,6 +85,7 @@ impl Thing {
             Self::Route(class) if japanese => ("決裁区分", "", class.title().to_string()),
             Self::Route(class) => ("", "route", class.name().to_string()),
             Self::Witnesses => ("立会人", "witnesses", String::new()),
+            Self::RecoveryKeys => ("復旧鍵", "recovery keys", String::new()),
             Self::LogKey(log) => ("記録簿の鍵", "log key", log.name(language).to_string()),
             Self::Successor(log) => ("ログの引継ぎ", "successor of log", log.name(language).to_string()),
             Self::Kept(class) => ("保存中の記録", "records of class", class_name(*class, language).to_string()),

@@ -323,6 +323,15 @@ pub enum AlarmKind {
     /// It is heard again.
     #[n(17)]
     TerminalBack,
+    /// Recovery keys have announced what they will do: whoever knows nothing of it objects.
+    #[n(18)]
+    RecoveryAnnounced,
+    /// What they announced has taken effect.
+    #[n(19)]
+    RecoveryCompleted,
+    /// An administrator objected to it, or they took it back.
+    #[n(20)]
+    RecoveryObjected,
 }
 
 impl AlarmKind {

@@ -313,6 +313,7 @@ pub(super) struct PolicyTable {
     pub(super) rest_seconds: Option<u32>,
     pub(super) daily_seconds: Option<u32>,
     pub(super) keep_sealed_days: Option<u16>,
+    pub(super) recovery_wait_seconds: Option<u32>,
     pub(super) two_terminals: Option<Text<TwoTerminals>>,
     pub(super) retention_access_years: Option<u8>,
     pub(super) retention_operation_years: Option<u8>,

@@ -222,6 +222,7 @@ fn agent(state: &State, machine: &Machine, said: &mut Said<'_>) {
     link(state, said);
     waiting(state, said);
     reports(state, said);
+    recovery(state, said);
     screen(state, said);
     register(state, said);
     certificate(state, said);
@@ -426,6 +427,18 @@ fn reports(state: &State, said: &mut Said<'_>) {
             "See to the way to the ledger, and telephone the access manager meanwhile.",
         ];
         said.say("reports", Grade::Doubtful, both(&what), next);
+    }
+}
+
+/// Keys out of the safe at work.
+fn recovery(state: &State, said: &mut Said<'_>) {
+    if state.recovery_due.is_some() {
+        let what = ["復旧鍵による復旧が予告されています", "a recovery by the recovery keys is announced"];
+        let next = [
+            "管理者は「sekisho-admin recovery show」で内容を確かめ、心当たりがなければ「recovery object」で異議を申し立ててください。",
+            "An administrator looks at it with sekisho-admin recovery show, and objects with recovery object if it is not the office's.",
+        ];
+        said.say("recovery", Grade::Doubtful, what, next);
     }
 }
 

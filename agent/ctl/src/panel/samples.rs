@@ -87,6 +87,7 @@ pub(crate) fn no_card() -> State {
         unsent_until: None,
         reports_waiting: 0,
         reports_refused: 0,
+        recovery_due: None,
         time: NOW,
         advice: verdict(VerdictCode::NoCard),
     }

@@ -39,6 +39,7 @@ fn no_card() -> State {
         unsent_until: None,
         reports_waiting: 0,
         reports_refused: 0,
+        recovery_due: None,
         time: 0,
         advice: verdict(VerdictCode::NoCard),
     }

@@ -72,7 +72,7 @@ pub struct Administrator {
     pub card: IssueCard,
 }
 
-/// `k` of these keys together may sign any act.
+/// `k` of these keys together may announce any changes, and carry them out when the waiting time is over (§R3.17). Also kind 3.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct Recovery {

@@ -6,7 +6,7 @@ use alloc::string::{String, ToString};
 use sekisho_wire::cose::Signer;
 use sekisho_wire::words::Language;
 
-use crate::change::CardState;
+use crate::change::{CardState, RecoveryEnd};
 use crate::refusal::{FoldRefusal, WrongValue};
 use crate::thing::{Thing, class_name};
 use crate::wareki::{moment_text, month_text};
@@ -99,6 +99,24 @@ impl FoldRefusal {
             Self::SignerNotAllowed(signer) => format!("cannot take the act: {signer} may not sign this"),
             Self::RecoveryIncomplete { have, need } => {
                 format!("cannot take the act: {have} recovery keys signed, {need} are needed")
+            }
+            Self::RecoveryKeyReplaced => "cannot take the act: this recovery key was replaced".into(),
+            Self::AnnounceFirst => "cannot take the act: recovery keys have to announce it first".into(),
+            Self::RecoveryOpen { index } => {
+                format!("cannot take the act: a recovery is announced already (entry {index})")
+            }
+            Self::RecoveryUnknown => "cannot take the act: no such recovery is announced".into(),
+            Self::RecoveryOver { how: RecoveryEnd::Completed, index } => {
+                format!("cannot take the act: the recovery was completed by entry {index}")
+            }
+            Self::RecoveryOver { how: RecoveryEnd::Objected, index } => {
+                format!("cannot take the act: entry {index} objects to the recovery")
+            }
+            Self::RecoveryTooEarly { due } => {
+                format!("cannot take the act: the recovery can be completed from {} on", moment(*due))
+            }
+            Self::RecoveryLapsed { lapsed } => {
+                format!("cannot take the act: the recovery lapsed at {}", moment(*lapsed))
             }
             Self::OperatorNotCurrent(operator) => format!("cannot take the act: operator {operator} may not act now"),
             Self::PostNotHeld { post, operator } => {
@@ -206,6 +224,18 @@ impl FoldRefusal {
             Self::SignatureWrong(signer) => format!("署名が署名者({})のものではありません", signer_text(signer)),
             Self::SignerNotAllowed(signer) => format!("署名者({})はこの処分に署名できません", signer_text(signer)),
             Self::RecoveryIncomplete { have, need } => format!("復旧鍵の署名が足りません({have}件、必要数{need}件)"),
+            Self::RecoveryKeyReplaced => "この復旧鍵は、新しい復旧鍵に替えられています".into(),
+            Self::AnnounceFirst => "復旧鍵による処分は、先に予告しなければなりません".into(),
+            Self::RecoveryOpen { index } => format!("復旧が既に予告されています(登録順{index})"),
+            Self::RecoveryUnknown => "その復旧は予告されていません".into(),
+            Self::RecoveryOver { how: RecoveryEnd::Completed, index } => {
+                format!("その復旧は既に完了しています(登録順{index})")
+            }
+            Self::RecoveryOver { how: RecoveryEnd::Objected, index } => {
+                format!("その復旧には異議が申し立てられています(登録順{index})")
+            }
+            Self::RecoveryTooEarly { due } => format!("この復旧を完了できるのは {} からです", moment(*due)),
+            Self::RecoveryLapsed { lapsed } => format!("この復旧の予告は {} に失効しました", moment(*lapsed)),
             Self::OperatorNotCurrent(operator) => {
                 format!("操作者 {operator} は現在、指定されていないか停止されています")
             }
@@ -285,6 +315,25 @@ impl FoldRefusal {
             Self::RecoveryIncomplete { .. } => {
                 ("別の復旧鍵でも署名してください。", "Sign with another recovery key as well.")
             }
+            Self::RecoveryKeyReplaced => {
+                ("最新の復旧鍵の用紙を使ってください。", "Take the sheets that were printed last.")
+            }
+            Self::AnnounceFirst => (
+                "「sekisho-admin recovery announce」で予告してください。",
+                "Announce it with 'sekisho-admin recovery announce'.",
+            ),
+            Self::RecoveryOpen { .. } => (
+                "「sekisho-admin recovery show」で内容を確認し、誤りであれば異議を申し立ててください。",
+                "Look at it with 'sekisho-admin recovery show', and object to it if it is wrong.",
+            ),
+            Self::RecoveryUnknown | Self::RecoveryOver { .. } | Self::RecoveryLapsed { .. } => (
+                "登録簿を確認し、必要であれば改めて予告してください。",
+                "Look at the register, and announce it anew if it is still needed.",
+            ),
+            Self::RecoveryTooEarly { .. } => (
+                "その日時まで待ってください。それまで管理者は異議を申し立てられます。",
+                "Wait until then: so long an administrator can object.",
+            ),
             Self::PostNotHeld { .. } => ("就いている職を指定してください。", "Name a post that the signer holds."),
             Self::ApprovalNeeded(_) => ("申請として提出し、承認を受けてください。", "Propose it and have it approved."),
             Self::LastSigners { .. } => (
@@ -347,6 +396,10 @@ impl WrongValue {
             Self::RecoveryKeys => (
                 "復旧鍵の数、必要数又は値が正しくありません",
                 "recovery needs different, good keys, and at least one of them",
+            ),
+            Self::Announcement => (
+                "予告には新しい復旧鍵が必要です。設置、予告、その終了及び届出は含められません",
+                "an announcement names new recovery keys, and neither founds, announces, ends nor reports anything",
             ),
             Self::LedgerName => ("台帳の名前に空白と「+」は使えません", "a ledger's name has no blanks and no '+'"),
             Self::Version => ("台帳が対応していない規則の版です", "the ledger itself does not know these rules"),

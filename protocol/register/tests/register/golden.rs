@@ -134,7 +134,7 @@ fn things() -> [(&'static str, Change); 7] {
     ]
 }
 
-fn office_wide() -> [(&'static str, Change); 9] {
+fn office_wide() -> [(&'static str, Change); 12] {
     let connection = SetConnection {
         state: ConnectionState::Stopped,
         functions: codes(&["juminhyo"]),
@@ -158,10 +158,13 @@ fn office_wide() -> [(&'static str, Change); 9] {
     [
         ("found", Change::Found(Box::new(founding()))),
         ("require_version", Change::RequireVersion(RequireVersion { version: 2 })),
+        ("recovery_keys", crate::recovery::new_keys([33, 34, 35])),
         ("connection", Change::Connection(connection)),
         ("policy", Change::Policy(SetPolicy { policy: policy() })),
         ("route", Change::Route(route)),
         ("log_key", Change::LogKey(SetLogKey { log: Log::Casebook, key: edwards_public(50), effective: t(12) })),
+        ("announce_recovery", crate::recovery::announce(vec![crate::recovery::new_keys([33, 34, 35])])),
+        ("end_recovery", crate::recovery::end(Hash([6; 32]), RecoveryEnd::Completed)),
         ("succeed_log", Change::SucceedLog(successor)),
         ("witnesses", Change::Witnesses(witnesses())),
         ("incident", Change::Incident(incident)),

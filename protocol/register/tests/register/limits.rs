@@ -323,18 +323,14 @@ fn the_last_one_may_suspend_a_card_that_is_with_a_thief_and_not_his_own_as_well(
 }
 
 #[test]
-fn what_recovery_keys_signed_expires_like_any_act() {
+fn what_recovery_keys_signed_cannot_be_kept_back() {
     let mut office = Office::furnished();
-    let recovery = |seed| Signer::Recovery(edwards_public(seed).0);
-    let mut first = office.draft(vec![designate("doi")]);
-    (first.post, first.log) = (None, Log::Casebook);
-    let mut second = office.draft(vec![]);
-    (second.post, second.proposal) = (None, Some(act::Proposal(sign_edwards(&first, recovery(30), 30))));
-    let kept_back = sign_edwards(&second, recovery(31), 31);
+    let changes = crate::recovery::announce(vec![crate::recovery::new_keys([33, 34, 35])]);
+    let kept_back = office.recovery_act(vec![changes], &[30, 31]);
     office.now += 2 * DAY;
     office.act(vec![designate("eto")]).unwrap();
-    assert_eq!(code_of(office.register.clone().fold(&kept_back)), Err("expired"));
-    assert_eq!(code_of(office.take(&kept_back)), Err("expired"));
+    assert_eq!(code_of(office.register.clone().fold(&kept_back)), Err("made_too_early"));
+    assert_eq!(code_of(office.take(&kept_back)), Err("made_too_early"));
 }
 
 #[test]
@@ -392,12 +388,14 @@ fn recovery_works_where_an_act_from_the_future_stands_in_the_log() {
     (future.made, future.expires) = (at(2026, 12, 24, 10), at(2026, 12, 25, 10));
     office.register.fold(&sign_card(&future, 1)).unwrap();
     assert_eq!(code_of(office.act(vec![designate("eto")])), Err("made_too_early"));
-    let recovery = |seed| Signer::Recovery(edwards_public(seed).0);
-    let mut first = office.draft(vec![designate("eto")]);
-    (first.post, first.log) = (None, Log::Casebook);
-    let mut second = office.draft(vec![]);
-    (second.post, second.proposal) = (None, Some(act::Proposal(sign_edwards(&first, recovery(30), 30))));
-    assert_eq!(code_of(office.take(&sign_edwards(&second, recovery(31), 31))), Ok(()));
+    let changes = crate::recovery::announce(vec![crate::recovery::new_keys([33, 34, 35])]);
+    let announced = office.recovery_act(vec![changes], &[30, 31]);
+    let id = office.take(&announced).unwrap().id;
+    // The wait is between the two acts, whatever the log says of the time.
+    office.now += 3 * DAY;
+    let end = crate::recovery::end(id, sekisho_register::change::RecoveryEnd::Completed);
+    let completed = office.recovery_act(vec![end], &[30, 31]);
+    assert_eq!(code_of(office.take(&completed)), Ok(()));
 }
 
 #[test]

@@ -13,6 +13,7 @@ mod newer;
 mod office;
 mod periods;
 mod properties;
+mod recovery;
 mod render;
 mod replay;
 mod retention;

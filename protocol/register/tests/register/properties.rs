@@ -324,7 +324,7 @@ impl Writer {
                 self.by_edwards(&act, Signer::Terminal(code("mado-1")), TERMINAL_SEED)
             }
             Way::Recovery(first, second) => {
-                act.post = None;
+                crate::recovery::recovers(&self.office.register, &mut act);
                 let mut outer = Act { changes: vec![], effective: None, ..act.clone() };
                 act.log = Log::Casebook;
                 let inner = self.by_edwards(&act, Signer::Recovery(edwards_public(first).0), first);

@@ -169,7 +169,7 @@ made: 2026-11-24 10:00 JST (expires 2026-11-25 10:00 JST)
    administrator aoki (name hash {1.name}), post chief: issue card-management card 01010101010101010101010101010101 to aoki, profiles: all the holder has, from 2026-04-01 00:00 JST until 2030-04-01 00:00 JST, can sign acts, key fingerprints: 9A {1.9A}, 9C {1.9C}, 9E {1.9E}
    administrator baba (name hash {2.name}), post vice: issue card-management card 02020202020202020202020202020202 to baba, profiles: all the holder has, from 2026-04-01 00:00 JST until 2030-04-01 00:00 JST, can sign acts, key fingerprints: 9A {2.9A}, 9C {2.9C}, 9E {2.9E}
    roles of the administrators' posts: chief_security_officer, system_manager, data_protection_manager, access_manager, security_manager, terminal_manager
-   recovery: any 2 of these 3 keys together sign any act
+   recovery: any 2 of these 3 keys together can announce any act, and carry it out after the wait
    recovery key 1: {r1}
    recovery key 2: {r2}
    recovery key 3: {r3}
@@ -177,7 +177,7 @@ made: 2026-11-24 10:00 JST (expires 2026-11-25 10:00 JST)
    key of the register log: {register}
    key of the casebook log: {casebook}
    envelope key fingerprint: {envelope}
-   policy: idle lock after 300 s, session at most 36000 s, register at most 259200 s old, 5 PIN tries, PINs of 6 or more characters, none of the last 5, a first PIN must be changed, hours enforced (cards exempt: none), no rests, no limit a day, 35 days kept on terminals, years kept: access 7, operation 1, administration 7; pulling the card closes the session, an operator at two terminals raises an alarm";
+   policy: idle lock after 300 s, session at most 36000 s, register at most 259200 s old, 5 PIN tries, PINs of 6 or more characters, none of the last 5, a first PIN must be changed, hours enforced (cards exempt: none), no rests, no limit a day, 35 days kept on terminals, years kept: access 7, operation 1, administration 7; pulling the card closes the session, an operator at two terminals raises an alarm; a recovery waits 259200 s";
     assert_eq!(render(&act, &office.register, Language::English), with_keys(english));
     let japanese = "\
 団体の設置
@@ -188,7 +188,7 @@ made: 2026-11-24 10:00 JST (expires 2026-11-25 10:00 JST)
    管理者 aoki (氏名のハッシュ {1.name})、職 chief: カード管理用カード 01010101010101010101010101010101 を aoki に貸与する。操作権限: 本人の操作権限すべて、期間: 令和8年4月1日 0時00分から令和12年4月1日 0時00分まで、処分への署名可、鍵の指紋: 9A {1.9A}、9C {1.9C}、9E {1.9E}
    管理者 baba (氏名のハッシュ {2.name})、職 vice: カード管理用カード 02020202020202020202020202020202 を baba に貸与する。操作権限: 本人の操作権限すべて、期間: 令和8年4月1日 0時00分から令和12年4月1日 0時00分まで、処分への署名可、鍵の指紋: 9A {2.9A}、9C {2.9C}、9E {2.9E}
    管理者の職の役割: セキュリティ統括責任者、システム管理者、データ保護管理者、アクセス管理責任者、セキュリティ責任者、端末装置管理責任者
-   復旧鍵: 3件のうち2件がそろうと、すべての処分に署名できる
+   復旧鍵: 3件のうち2件がそろうと、すべての処分を予告し、期間経過後に実施できる
    復旧鍵 1: {r1}
    復旧鍵 2: {r2}
    復旧鍵 3: {r3}
@@ -196,6 +196,6 @@ made: 2026-11-24 10:00 JST (expires 2026-11-25 10:00 JST)
    登録簿の鍵: {register}
    処理簿の鍵: {casebook}
    封筒の鍵の指紋: {envelope}
-   運用方針: 離席時のロックまで 300秒、連続利用の上限 36000秒、登録簿の有効時間 259200秒、暗証番号の試行 5回・英数字・記号6文字以上、直近5個は再使用不可、初期暗証番号は要変更、運用時間 適用する(対象外のカード: なし)、休憩の定めなし、1日の上限なし、端末での保存 35日、保存年数 操作履歴7年・稼働状況1年・管理7年、カードを抜くと終了、2台で同時に利用した場合は警報のみ";
+   運用方針: 離席時のロックまで 300秒、連続利用の上限 36000秒、登録簿の有効時間 259200秒、暗証番号の試行 5回・英数字・記号6文字以上、直近5個は再使用不可、初期暗証番号は要変更、運用時間 適用する(対象外のカード: なし)、休憩の定めなし、1日の上限なし、端末での保存 35日、保存年数 操作履歴7年・稼働状況1年・管理7年、カードを抜くと終了、2台で同時に利用した場合は警報のみ、復旧の予告から実施まで 259200秒以上";
     assert_eq!(render(&act, &office.register, Language::Japanese), with_keys(japanese));
 }

@@ -2,7 +2,6 @@
 
 use sekisho_register::change::*;
 use sekisho_register::*;
-use sekisho_wire::cose::Signer;
 
 use crate::office::*;
 
@@ -184,27 +183,4 @@ fn a_route_has_one_stage_of_approval_for_now_and_none_that_is_empty() {
     assert_eq!(set(vec![manager]), Ok(()));
     assert_eq!(set(vec![]), Ok(()));
     assert_eq!(SetRoute::approved_by(vec![]), Vec::<Vec<Role>>::new());
-}
-
-#[test]
-fn recovery_keys_count_only_together() {
-    let mut office = Office::furnished();
-    // Both administrators' cards are lost.
-    let now = office.now;
-    office.approved(vec![card_state(2, CardState::Revoked, now), card_state(1, CardState::Revoked, now)]).unwrap();
-    let new_card = IssueCard { kind: CardKind::CardManagement, ..issue_signing(3, "aoki") };
-    let recovery = |seed| Signer::Recovery(edwards_public(seed).0);
-
-    let mut alone = office.draft(vec![Change::IssueCard(Box::new(new_card))]);
-    alone.post = None;
-    assert_eq!(code_of(office.take(&sign_edwards(&alone, recovery(30), 30))), Err("recovery_incomplete"));
-
-    alone.log = Log::Casebook;
-    let first = sign_edwards(&alone, recovery(30), 30);
-    let mut second = office.draft(vec![]);
-    (second.post, second.proposal) = (None, Some(act::Proposal(first)));
-    assert_eq!(code_of(office.take(&sign_edwards(&second, recovery(30), 30))), Err("recovery_incomplete"));
-    assert_eq!(code_of(office.take(&sign_edwards(&second, recovery(33), 33))), Err("signer_unknown"));
-    assert_eq!(code_of(office.take(&sign_edwards(&second, recovery(31), 31))), Ok(()));
-    assert!(office.register.card(&guid(3)).is_some_and(|card| card.is_current(now)));
 }

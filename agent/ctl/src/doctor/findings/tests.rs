@@ -43,7 +43,8 @@ fn not_sound(state: State, machine: &Machine) -> Vec<(&'static str, Grade)> {
 fn each_thing_that_is_wrong_is_found_and_nothing_else() {
     let (state, machine) = sound();
     assert_eq!(not_sound(state, &machine), []);
-    let of_state: [Case<State>; 15] = [
+    let of_state: [Case<State>; 16] = [
+        (|state| state.recovery_due = Some(state.time + HOUR), &[("recovery", Grade::Doubtful)]),
         (|state| state.lease = samples::lent().lease, &[("reader", Grade::Doubtful)]),
         (|state| state.reports_waiting = 1, &[("reports", Grade::Doubtful)]),
         (|state| state.reports_refused = 1, &[("reports", Grade::Wrong)]),

@@ -23,6 +23,18 @@ fn records_that_wait_too_long_are_warned_of_before_work_stops() {
 }
 
 #[test]
+fn an_announced_recovery_is_shown_to_everybody_who_looks() {
+    let due = Some(NOW + 2 * 24 * 3_600_000);
+    for (language, part) in [(Language::Japanese, "異議の期限まで2日"), (Language::English, "2 days left to object")]
+    {
+        for state in [open(), no_card()] {
+            let text = drawn(&showing(language, State { recovery_due: due, ..state }), 80, 24);
+            assert!(text.contains(part), "{text}");
+        }
+    }
+}
+
+#[test]
 fn a_card_that_cannot_be_used_is_told_of_beside_one_that_works() {
     for (language, part) in [(Language::Japanese, "もう一度挿入"), (Language::English, "insert it again")] {
         let problem = Verdict {
