@@ -244,14 +244,24 @@ impl Town {
         let ledger = Ledger::open_with(&data, clock.clone(), store(&data), None).unwrap();
         let (mayor, deputy) = (TestCard::new(1, "mayor"), TestCard::new(2, "deputy"));
         let act = founding_act(&founding, &mayor, &deputy);
-        let office = office_of(&SignedAct::decode(&act).unwrap());
-        let secret = CodeSecret::from_base64(&founding.secret).unwrap();
         let names = vec![person("関守 花子"), person("山田 太郎")];
-        assert_eq!(ledger.found(secret, act, names).unwrap(), (office, 1));
-        let envelope = STANDARD.decode(&founding.envelope).unwrap();
-        let terminal = TestTerminal::new(office, "jumin-1", [3; 32], envelope);
-        let authority = STANDARD.decode(&founding.authority).unwrap();
+        let (office, terminal, authority) = found(&ledger, &founding, act, names, [3; 32]);
         let town = Self { data, clock, ledger, office, mayor, deputy, terminal, authority, root };
+        town.register_terminal(&town.terminal);
+        town
+    }
+
+    /// Another office on the same ledger. All that it calls anything is called the same here, so that nothing but the office tells them apart.
+    pub(crate) fn neighbour(&self) -> Self {
+        let (data, clock) = (DataDir::new(&self.root), Arc::clone(&self.clock));
+        let founding = command::founding_code(&self.root, std::time::Duration::from_secs(60), &*clock).unwrap();
+        let founding = LedgerCode::from_line(&founding).unwrap();
+        let (mayor, deputy) = (TestCard::new(5, "mayor"), TestCard::new(6, "deputy"));
+        let act = founding_act_of(&founding, "隣町", [(&mayor, "北 一郎"), (&deputy, "南 二郎")]);
+        let names = vec![person("北 一郎"), person("南 二郎")];
+        let ledger = Arc::clone(&self.ledger);
+        let (office, terminal, authority) = found(&ledger, &founding, act, names, [4; 32]);
+        let town = Self { data, clock, ledger, office, mayor, deputy, terminal, authority, root: scratch() };
         town.register_terminal(&town.terminal);
         town
     }
@@ -403,7 +413,27 @@ pub(crate) fn sign_act(act: &Act, card: &TestCard) -> Vec<u8> {
     to_sign.finish(signature)
 }
 
+fn found(
+    ledger: &Ledger,
+    founding: &LedgerCode,
+    act: Vec<u8>,
+    names: Vec<Name>,
+    seed: [u8; 32],
+) -> (OfficeId, TestTerminal, Vec<u8>) {
+    let office = office_of(&SignedAct::decode(&act).unwrap());
+    let secret = CodeSecret::from_base64(&founding.secret).unwrap();
+    assert_eq!(ledger.found(secret, act, names).unwrap(), (office, 1));
+    let envelope = STANDARD.decode(&founding.envelope).unwrap();
+    let terminal = TestTerminal::new(office, "jumin-1", seed, envelope);
+    (office, terminal, STANDARD.decode(&founding.authority).unwrap())
+}
+
 pub(crate) fn founding_act(founding: &LedgerCode, mayor: &TestCard, deputy: &TestCard) -> Vec<u8> {
+    founding_act_of(founding, "関所町", [(mayor, "関守 花子"), (deputy, "山田 太郎")])
+}
+
+fn founding_act_of(founding: &LedgerCode, title: &str, administrators: [(&TestCard, &str); 2]) -> Vec<u8> {
+    let [(mayor, _), _] = administrators;
     let key = |text: &str| Ed25519Key(STANDARD.decode(text).unwrap().try_into().unwrap());
     let administrator = |card: &TestCard, name: &str| Administrator {
         operator: card.operator.clone(),
@@ -413,7 +443,7 @@ pub(crate) fn founding_act(founding: &LedgerCode, mayor: &TestCard, deputy: &Tes
     };
     let found = Found {
         ledger: Title::new(&founding.ledger).unwrap(),
-        title: Title::new("関所町").unwrap(),
+        title: Title::new(title).unwrap(),
         jurisdiction: code("123456"),
         keys: FoundingKeys {
             records: key(&founding.records),
@@ -421,7 +451,7 @@ pub(crate) fn founding_act(founding: &LedgerCode, mayor: &TestCard, deputy: &Tes
             casebook: key(&founding.casebook),
             envelope: PublicKeyBytes::new(&STANDARD.decode(&founding.envelope).unwrap()).unwrap(),
         },
-        administrators: vec![administrator(mayor, "関守 花子"), administrator(deputy, "山田 太郎")],
+        administrators: administrators.map(|(card, name)| administrator(card, name)).to_vec(),
         recovery: Recovery { k: 1, keys: vec![key(&founding.records)] },
         policy: Policy::default(),
     };
