@@ -35,6 +35,8 @@ pub(crate) struct Office {
     /// Logs that went on in place of one that had lost something, in their order.
     pub(crate) successors: BTreeMap<Log, Vec<SucceedLog>>,
     pub(crate) witnesses: Timeline<SetWitnesses>,
+    /// With whom the policy is shared (§R10).
+    pub(crate) shared: Timeline<Option<OfficeId>>,
     pub(crate) required_version: u16,
     pub(crate) kept: Kept,
 }
@@ -114,6 +116,7 @@ impl Draft<'_> {
             log_keys: log_keys.collect(),
             successors: BTreeMap::new(),
             witnesses: Timeline::default(),
+            shared: Timeline::default(),
             required_version: 0,
             kept: Kept::default(),
         });
@@ -157,6 +160,7 @@ impl Draft<'_> {
 
     pub(crate) fn apply_policy(&mut self, change: &SetPolicy, at: Position) -> Result<(), FoldRefusal> {
         check_policy(&change.policy)?;
+        self.check_own_policy(at)?;
         self.touch(Thing::Policy, at)?;
         self.office_mut()?.policy.push(at.index, at.effective, change.policy.clone());
         Ok(())
