@@ -242,6 +242,9 @@ fn names_in(change: &Change) -> Vec<NameHash> {
     if let Change::Found(found) = change {
         return found.administrators.iter().map(|administrator| administrator.name).collect();
     }
+    if let Change::Admit(admit) = change {
+        return vec![admit.designation.name];
+    }
     if let Change::Designate(designate) = change { vec![designate.name] } else { Vec::new() }
 }
 

@@ -251,21 +251,6 @@ impl Town {
         town
     }
 
-    /// Another office on the same ledger. All that it calls anything is called the same here, so that nothing but the office tells them apart.
-    pub(crate) fn neighbour(&self) -> Self {
-        let (data, clock) = (DataDir::new(&self.root), Arc::clone(&self.clock));
-        let founding = command::founding_code(&self.root, std::time::Duration::from_secs(60), &*clock).unwrap();
-        let founding = LedgerCode::from_line(&founding).unwrap();
-        let (mayor, deputy) = (TestCard::new(5, "mayor"), TestCard::new(6, "deputy"));
-        let act = founding_act_of(&founding, "隣町", [(&mayor, "北 一郎"), (&deputy, "南 二郎")]);
-        let names = vec![person("北 一郎"), person("南 二郎")];
-        let ledger = Arc::clone(&self.ledger);
-        let (office, terminal, authority) = found(&ledger, &founding, act, names, [4; 32]);
-        let town = Self { data, clock, ledger, office, mayor, deputy, terminal, authority, root: scratch() };
-        town.register_terminal(&town.terminal);
-        town
-    }
-
     /// The same directory, opened again.
     /// Whoever has verified everything shows this.
     pub(crate) fn shown(&self) -> Shown {
@@ -304,7 +289,7 @@ impl Town {
         self.ledger = Ledger::open_with(&self.data, self.clock.clone(), store, None).unwrap();
     }
 
-    fn register_terminal(&self, terminal: &TestTerminal) {
+    pub(crate) fn register_terminal(&self, terminal: &TestTerminal) {
         let section = SetSection {
             section: code("jumin"),
             title: Title::new("住民課").unwrap(),
@@ -322,6 +307,11 @@ impl Town {
 
     /// What needs two persons: the mayor proposes, the deputy approves.
     pub(crate) fn decide_together(&self, changes: Vec<Change>) -> Result<(), Refusal> {
+        self.decide_with_names(changes, Vec::new())
+    }
+
+    /// The same about persons.
+    pub(crate) fn decide_with_names(&self, changes: Vec<Change>, names: Vec<Name>) -> Result<(), Refusal> {
         let register = self.ledger.office(&self.office).unwrap().register();
         let act = |log, changes, proposal| Act {
             office: self.office,
@@ -333,7 +323,7 @@ impl Town {
             ..blank_act(self.clock.now(), changes)
         };
         let proposal = sign_act(&act(Log::Casebook, changes, None), &self.mayor);
-        self.ledger.submit(&self.office, proposal.clone(), Vec::new())?;
+        self.ledger.submit(&self.office, proposal.clone(), names)?;
         let approval = sign_act(&act(Log::Register, Vec::new(), Some(Proposal(proposal))), &self.deputy);
         self.ledger.submit(&self.office, approval, Vec::new()).map(drop)
     }
@@ -413,7 +403,7 @@ pub(crate) fn sign_act(act: &Act, card: &TestCard) -> Vec<u8> {
     to_sign.finish(signature)
 }
 
-fn found(
+pub(crate) fn found(
     ledger: &Ledger,
     founding: &LedgerCode,
     act: Vec<u8>,
@@ -432,7 +422,7 @@ pub(crate) fn founding_act(founding: &LedgerCode, mayor: &TestCard, deputy: &Tes
     founding_act_of(founding, "関所町", [(mayor, "関守 花子"), (deputy, "山田 太郎")])
 }
 
-fn founding_act_of(founding: &LedgerCode, title: &str, administrators: [(&TestCard, &str); 2]) -> Vec<u8> {
+pub(crate) fn founding_act_of(founding: &LedgerCode, title: &str, administrators: [(&TestCard, &str); 2]) -> Vec<u8> {
     let [(mayor, _), _] = administrators;
     let key = |text: &str| Ed25519Key(STANDARD.decode(text).unwrap().try_into().unwrap());
     let administrator = |card: &TestCard, name: &str| Administrator {

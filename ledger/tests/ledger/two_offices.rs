@@ -1,6 +1,7 @@
 //! Two offices on one ledger: whoever belongs to one, with its terminal's certificate and its administrator's token, is told nothing of the other.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
@@ -14,7 +15,7 @@ use serde_json::{Value, json};
 use crate::client::{Answer, Client, Identity};
 use crate::https::certificate_request;
 use crate::served::{Served, until};
-use crate::town::{TestTerminal, Town, code};
+use crate::town::{TestCard, TestTerminal, Town, code, found, founding_act_of, person, scratch};
 
 const TEXT: &str = include_str!("../../../protocol/openapi.json");
 
@@ -31,6 +32,24 @@ const OPEN: [&str; 5] = [
     // The machine, not an office.
     "GET /openapi.json",
 ];
+
+impl Town {
+    /// Another office on the same ledger. All that it calls anything is called the same here, so that nothing but the office tells them apart.
+    pub(crate) fn neighbour(&self) -> Self {
+        let (data, clock) = (sekisho_ledger::data::DataDir::new(&self.root), Arc::clone(&self.clock));
+        let founding =
+            sekisho_ledger::command::founding_code(&self.root, std::time::Duration::from_secs(60), &*clock).unwrap();
+        let founding = LedgerCode::from_line(&founding).unwrap();
+        let (mayor, deputy) = (TestCard::new(5, "mayor"), TestCard::new(6, "deputy"));
+        let act = founding_act_of(&founding, "隣町", [(&mayor, "北 一郎"), (&deputy, "南 二郎")]);
+        let names = vec![person("北 一郎"), person("南 二郎")];
+        let ledger = Arc::clone(&self.ledger);
+        let (office, terminal, authority) = found(&ledger, &founding, act, names, [4; 32]);
+        let town = Self { data, clock, ledger, office, mayor, deputy, terminal, authority, root: scratch() };
+        town.register_terminal(&town.terminal);
+        town
+    }
+}
 
 /// One office of the two, with everything that opens its doors.
 struct Side<'t> {
@@ -120,7 +139,8 @@ impl<'t> Side<'t> {
         let refill = json!({"from": 0, "entries": [STANDARD.encode([1; 64])], "names": []});
         let founding = json!({"secret": secret, "act": acts["act"], "names": []});
         let get = |route, path: String| Asking { route, path, body: None };
-        let post = |route, path: String, body: &Value| Asking { route, path, body: Some(body.to_string().into_bytes()) };
+        let post =
+            |route, path: String, body: &Value| Asking { route, path, body: Some(body.to_string().into_bytes()) };
         let bring = |route, path: String| Asking { route, path, body: Some(self.envelope.clone()) };
         let of = |path: &str| format!("/v1/{office}/{path}");
         let askings = [
@@ -133,7 +153,11 @@ impl<'t> Side<'t> {
             bring("POST /v1/terminal/batches", "/v1/terminal/batches".into()),
             get("GET /v1/terminal/seal", "/v1/terminal/seal?epoch=0&from=0&seen=0".into()),
             get("GET /v1/terminal/cursor", "/v1/terminal/cursor?epoch=0".into()),
-            post("POST /v1/terminal/certificate", "/v1/terminal/certificate".into(), &certificate_request(&self.identity)),
+            post(
+                "POST /v1/terminal/certificate",
+                "/v1/terminal/certificate".into(),
+                &certificate_request(&self.identity),
+            ),
             get("GET /v1/terminal/refill", "/v1/terminal/refill".into()),
             bring("POST /v1/terminal/refill/records", "/v1/terminal/refill/records?index=0".into()),
             post("POST /v1/terminal/refill/register", "/v1/terminal/refill/register".into(), &refill),
@@ -160,7 +184,6 @@ impl<'t> Side<'t> {
         askings.into_iter().map(|asking| (asking.route, asking)).collect()
     }
 }
-
 
 /// Every route that is described.
 fn described() -> BTreeSet<String> {
@@ -249,7 +272,8 @@ fn of_one_nothing_is_seen_of_the_other(mut town: Town) {
         if answer.status == 200 && !OPEN.contains(&route) {
             seen += usize::from(!secret.is_empty());
             for (asked, told) in &told {
-                let leaked: Vec<_> = secret.iter().filter(|secret| told.iter().any(|told| told.contains(*secret))).collect();
+                let leaked: Vec<_> =
+                    secret.iter().filter(|secret| told.iter().any(|told| told.contains(*secret))).collect();
                 assert!(leaked.is_empty(), "{asked} told a stranger what {route} tells the office: {leaked:?}");
             }
         }
