@@ -258,6 +258,9 @@ fn names_in(change: &Change) -> Vec<NameHash> {
     if let Change::AnnounceRecovery(announced) = change {
         return names_of(&announced.changes);
     }
+    if let Change::Admit(admit) = change {
+        return vec![admit.designation.name];
+    }
     if let Change::Designate(designate) = change { vec![designate.name] } else { Vec::new() }
 }
 

@@ -138,7 +138,7 @@ async fn openapi() -> Response {
     ([(CONTENT_TYPE, content)], include_str!("../../protocol/openapi.json")).into_response()
 }
 
-/// Ready when what comes can be written and no log has stopped. Strangers hear no more than that; a terminal hears which log of its office, and why.
+/// Ready when what comes can be written and no log has stopped. Strangers hear no more than that; a terminal hears of its own office alone: which log, and why.
 async fn readyz(State(hall): State<Hall>, terminal: Result<Terminal, Refusal>) -> Response {
     let ledger = Arc::clone(&hall.ledger);
     // Where the last commit failed, something is written.
@@ -158,6 +158,10 @@ async fn readyz(State(hall): State<Hall>, terminal: Result<Terminal, Refusal>) -
     };
     let told = stopped.iter().filter(|(office, _)| Some(*office) == admitted).map(|(_, why)| why.as_str());
     let text = told.fold(String::from("a log has stopped\n"), |text, why| text + why);
+    // What another office has stopped for is no trouble of this one's.
+    if admitted.is_some_and(|admitted| stopped.iter().all(|(office, _)| *office != admitted)) {
+        return "ready\n".into_response();
+    }
     (StatusCode::SERVICE_UNAVAILABLE, text).into_response()
 }
 

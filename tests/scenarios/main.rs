@@ -39,6 +39,7 @@ mod login;
 mod lost;
 mod metrics;
 mod neighbour;
+mod offices;
 mod other_make;
 mod packages;
 mod pam;

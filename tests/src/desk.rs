@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use sekisho_wire::id::OfficeId;
+
 use crate::binaries::{checkout, program};
 use crate::clock::{StoryClock, live_by};
 use crate::ledger::Ledger;
@@ -432,6 +434,17 @@ impl Desk {
         let said = run(&what, self.command_in(language, &["--json"]).args(arguments));
         let list = said.lines().find(|line| line.starts_with('[')).unwrap_or_else(|| panic!("{what}: {said}"));
         serde_json::from_str(list).expect("a JSON list")
+    }
+
+    /// The office that this desk administers.
+    ///
+    /// # Panics
+    /// When it administers none.
+    #[must_use]
+    pub fn office(&self) -> OfficeId {
+        let text = std::fs::read_to_string(self.file("home/office.toml")).expect("an office");
+        let id = text.lines().find_map(|line| line.strip_prefix("office = ")).expect("its id");
+        id.trim_matches('"').parse().expect("an id")
     }
 
     /// A file at the desk.

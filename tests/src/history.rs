@@ -5,6 +5,7 @@ use std::sync::Arc;
 use sekisho_ledger::config::Config;
 use sekisho_ledger::data::DataDir;
 use sekisho_ledger::store::{Book, LogName, Store, StoredBatch};
+use sekisho_wire::id::OfficeId;
 
 use crate::ledger::Ledger;
 
@@ -93,6 +94,15 @@ fn size(ledger: &Ledger, log: LogName) -> u64 {
 #[must_use]
 pub fn acts(ledger: &Ledger) -> u64 {
     size(ledger, LogName::Register)
+}
+
+/// The number of acts in the register log of one office.
+///
+/// # Panics
+/// When the book cannot be read.
+#[must_use]
+pub fn acts_of(ledger: &Ledger, office: &OfficeId) -> u64 {
+    open(ledger).frontier(office, LogName::Register).expect("the size of a log").size()
 }
 
 /// The number of entries in the casebook.

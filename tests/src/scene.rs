@@ -75,7 +75,7 @@ impl Scene {
 
     /// Waits until the terminal has folded every act that the ledger has.
     pub fn wait_current(&self) {
-        let acts = crate::history::acts(&self.ledger);
+        let acts = crate::history::acts_of(&self.ledger, &self.desk.office());
         let mut client = self.terminal.client();
         wait::until("the newest act at the terminal", || (client.status().ok()?.register_size >= acts).then_some(()));
     }

@@ -6,6 +6,7 @@ mod functions;
 mod logs;
 mod operators;
 mod organisation;
+mod partners;
 mod permits;
 mod records;
 mod recovery;
@@ -25,6 +26,7 @@ pub(crate) use self::functions::{FunctionCommand, PurposeCommand};
 pub(crate) use self::logs::LogCommand;
 pub(crate) use self::operators::{OperatorChange, OperatorCommand};
 pub(crate) use self::organisation::{PostCommand, SectionCommand};
+pub(crate) use self::partners::{AdmitArguments, Introduction, PartnerCommand};
 pub(crate) use self::permits::{ConnectionChange, ConnectionCommand, PermitCommand, RouteCommand};
 pub(crate) use self::records::{
     ExportArguments, ExportFormat, Question, RecordsCommand, RegisterCommand, SearchArguments, Which,
@@ -159,6 +161,9 @@ pub(crate) enum Command {
     /// The connection (結合停止・再結合)
     #[command(subcommand)]
     Connection(ConnectionCommand),
+    /// Other offices: trustees, their people, shared policy (関係団体)
+    #[command(subcommand)]
+    Partner(PartnerCommand),
     /// Who proposes and who approves (決裁経路)
     #[command(subcommand)]
     Route(RouteCommand),

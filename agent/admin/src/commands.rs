@@ -13,6 +13,7 @@ mod found;
 mod issue;
 mod logs;
 mod office;
+mod partners;
 mod proposals;
 mod records;
 pub(crate) mod recovery;
@@ -77,6 +78,7 @@ pub(crate) fn run(
         Command::Permit(PermitCommand::List) => registers::permits(&mut desk),
         Command::Permit(command) => decisions::permit(&mut desk, command),
         Command::Connection(command) => decisions::connection(&mut desk, command),
+        Command::Partner(command) => partners::run(&mut desk, command),
         Command::Route(RouteCommand::List) => registers::routes(&mut desk),
         Command::Route(command) => decisions::route(&mut desk, command),
         Command::Approve { ids } => proposals::approve_all(&mut desk, &ids),

@@ -102,7 +102,7 @@ pub(crate) struct Desk {
     pub ledger: Ledger,
     /// The readers.
     pub readers: Readers,
-    signing: Signing,
+    pub signing: Signing,
     register_of: RegisterOf,
     pin: Option<Pin>,
     signer: Option<(ReaderName, CardGuid)>,

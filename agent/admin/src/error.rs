@@ -259,6 +259,8 @@ pub(crate) enum Thing {
     Report,
     /// A permission of an operator.
     Profile,
+    /// Another office.
+    Partner,
 }
 
 impl Thing {
@@ -275,6 +277,7 @@ impl Thing {
             Self::OpenProposal => ("open proposal", "承認待ちの申請"),
             Self::StoppedLog => ("stopped log", "停止しているログ"),
             Self::Profile => ("profile", "操作権限"),
+            Self::Partner => ("partner office", "関係団体"),
         };
         match language {
             Language::English => english,

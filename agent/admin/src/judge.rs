@@ -215,6 +215,7 @@ mod tests {
             worked_today: 0,
             grant: None,
             reported: None,
+            home: None,
         };
         let decision = Decision { request: RequestId([1; 16]), input, verdict, signature: None };
         a_record(&terminal(), office, 9, Body::Decision(decision))

@@ -18,6 +18,7 @@ mod error;
 mod fingerprint;
 mod grant;
 mod home;
+mod introduction;
 mod invitation;
 mod judge;
 mod lease;

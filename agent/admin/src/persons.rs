@@ -15,6 +15,9 @@ fn named_by(change: &Change) -> Vec<(&Code, NameHash)> {
     if let Change::Designate(designate) = change {
         return vec![(&designate.operator, designate.name)];
     }
+    if let Change::Admit(admit) = change {
+        return vec![(&admit.designation.operator, admit.designation.name)];
+    }
     if let Change::Found(found) = change {
         return found.administrators.iter().map(|one| (&one.operator, one.name)).collect();
     }

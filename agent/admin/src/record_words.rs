@@ -3,7 +3,7 @@
 use sekisho_register::Register;
 use sekisho_register::wareki::{moment_text, numbered};
 use sekisho_wire::decision::{DecisionInput, Level, Request, SessionKind};
-use sekisho_wire::id::Code;
+use sekisho_wire::id::{Code, OfficeId};
 use sekisho_wire::reason::{
     AlarmKind, CardTrouble, EnrolmentEvent, FalseSlot, IncidentClass, Instead, LeaseEnd, LinkState, LoginSeen,
     LostReason, Outcome, PreviousEnd, Query, Reason, ScreenCause, WorkerState,
@@ -453,10 +453,18 @@ impl Teller<'_> {
     #[must_use]
     pub(crate) fn who(&self, input: &DecisionInput) -> String {
         match (&input.operator, &input.card) {
-            (Some(operator), _) => self.cache.person(operator),
+            (Some(operator), _) => self.cache.person(operator) + &self.home(input.home),
             (None, Some(card)) => self.say(format!("somebody with card {card}"), format!("カード {card} の持参者")),
             (None, None) => self.say("somebody without a card", "カードのない者"),
         }
+    }
+
+    /// From which other office he comes, with the card from there.
+    fn home(&self, home: Option<OfficeId>) -> String {
+        let Some(home) = home else { return String::new() };
+        let known = self.cache.register().partners().find(|partner| partner.said().office == home);
+        let office = known.map_or_else(|| home.to_string(), |partner| partner.said().title.to_string());
+        self.say(format!(" of {office}"), format!("({office}所属)"))
     }
 
     fn asked(&self, input: &DecisionInput) -> String {

@@ -61,6 +61,8 @@ impl<'a> Rekeying<'a> {
     pub(crate) fn of(home: &Home, generation: u32, register: &'a Register, now: u64) -> Result<Self, AdminError> {
         let done = noted(home, generation)?;
         let in_use = register.cards_by_number().filter(|card| !card.state(now).is_final() && now < card.issued().to);
+        // The keys of a card that another office lent are that office's.
+        let in_use = in_use.filter(|card| register.lender(card).is_none());
         let (rekeyed, missing): (Vec<_>, Vec<_>) = in_use.partition(|card| done.contains(card.guid()));
         Ok(Self { in_use: rekeyed.len() + missing.len(), missing })
     }

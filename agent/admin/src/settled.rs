@@ -69,6 +69,13 @@ fn plain(mut change: Change, made: u64, names: &[Name]) -> Change {
         Change::Permit(give) => at_once(&mut give.from),
         Change::EndPermit(end) => at_once(&mut end.effective),
         Change::LogKey(set) => at_once(&mut set.effective),
+        Change::Entrust(entrust) => at_once(&mut entrust.from),
+        Change::EndTrust(end) => at_once(&mut end.effective),
+        Change::Admit(admit) => {
+            at_once(&mut admit.designation.from);
+            unsalted(&mut admit.designation.name);
+        }
+        Change::SharePolicy(share) => at_once(&mut share.from),
         Change::Found(_)
         | Change::RequireVersion(_)
         | Change::RecoveryKeys(_)
@@ -89,6 +96,8 @@ fn plain(mut change: Change, made: u64, names: &[Name]) -> Change {
         | Change::Destroy(_)
         | Change::Preserve(_)
         | Change::Witnesses(_)
+        | Change::Partner(_)
+        | Change::ShowShared(_)
         | Change::Incident(_) => {}
     }
     change

@@ -109,6 +109,7 @@ impl Agent {
             worked_today: 0,
             grant: core.named_grant(),
             reported: core.reports.against(card.map(|card| &card.card)),
+            home: None,
         }
     }
 
@@ -122,6 +123,7 @@ impl Agent {
         if let Some(Standing::Designated(designation)) = person.map(|person| person.standing(at)) {
             input.section.clone_from(&designation.section);
         }
+        input.home = person.and_then(|person| person.home()).map(|home| home.office);
         if let Some(operator) = input.operator.as_ref().filter(|_| input.request != Request::ChangePin) {
             let hours = WorkLeft::new(&core.work, operator, register.policy_at(at), input.time);
             (input.worked, input.worked_today) = (WorkLeft::seconds(hours.worked), WorkLeft::seconds(hours.today));

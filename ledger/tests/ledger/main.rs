@@ -33,6 +33,8 @@ mod successor;
 mod tls_to_postgres;
 mod torture;
 mod town;
+mod trustee;
+mod two_offices;
 mod visits;
 mod witness;
 mod witnesses;

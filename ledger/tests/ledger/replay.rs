@@ -42,6 +42,7 @@ fn decision(town: &Town, register: u64, verdict: VerdictCode) -> Body {
         worked_today: 0,
         grant: None,
         reported: None,
+        home: None,
     };
     Body::Decision(Decision { request: RequestId([1; 16]), input, verdict, signature: None })
 }

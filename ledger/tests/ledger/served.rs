@@ -14,7 +14,7 @@ use sekisho_ledger::server::Server;
 use sekisho_ledger::store::LogName;
 use sekisho_tlog::{Checkpoint, Hash};
 use sekisho_wire::batch::enrol_digest;
-use sekisho_wire::id::Hash as WireHash;
+use sekisho_wire::id::{Hash as WireHash, OfficeId};
 use sekisho_wire::record::token_digest;
 use serde_json::{Value, json};
 use tokio::sync::watch;
@@ -81,11 +81,15 @@ impl Served {
     }
 
     pub(crate) fn prove(&self, card: &crate::town::TestCard) -> crate::client::Answer {
-        let challenge = self.anybody().post(&self.at("challenge"), &json!({})).ok();
+        self.anybody().post(&self.at("token"), &self.proof(&self.town.office, card))
+    }
+
+    /// What a card signs for a token of an office on this ledger.
+    pub(crate) fn proof(&self, office: &OfficeId, card: &crate::town::TestCard) -> Value {
+        let challenge = self.anybody().post(&format!("/v1/{office}/challenge"), &json!({})).ok();
         let challenge: [u8; 32] = bytes(&challenge["challenge"]).try_into().unwrap();
-        let signature = card.sign(Slot::Authentication, &token_digest(&self.town.office, &WireHash(challenge)));
-        let proof = json!({"card": card.guid.to_string(), "challenge": STANDARD.encode(challenge), "signature": STANDARD.encode(signature)});
-        self.anybody().post(&self.at("token"), &proof)
+        let signature = card.sign(Slot::Authentication, &token_digest(office, &WireHash(challenge)));
+        json!({"card": card.guid.to_string(), "challenge": STANDARD.encode(challenge), "signature": STANDARD.encode(signature)})
     }
 
     /// Enrols the town's terminal under a code: its client certificate.
@@ -109,7 +113,7 @@ impl Served {
         let proof = terminal.key.sign(&enrol_digest(&shared, csr.der())).to_bytes();
         json!({
             "secret": secret,
-            "office": self.town.office.to_string(),
+            "office": terminal.peer.office.to_string(),
             "terminal": terminal.peer.terminal.as_str(),
             "key": STANDARD.encode(terminal.key.verifying_key().to_bytes()),
             "csr": STANDARD.encode(csr.der()),

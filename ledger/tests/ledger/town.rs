@@ -247,13 +247,8 @@ impl Town {
         let ledger = Ledger::open_with(&data, clock.clone(), store(&data), None).unwrap();
         let (mayor, deputy) = (TestCard::new(1, "mayor"), TestCard::new(2, "deputy"));
         let act = founding_act(&founding, &mayor, &deputy);
-        let office = office_of(&SignedAct::decode(&act).unwrap());
-        let secret = CodeSecret::from_base64(&founding.secret).unwrap();
         let names = vec![person("関守 花子"), person("山田 太郎")];
-        assert_eq!(ledger.found(secret, act, names).unwrap(), (office, 1));
-        let envelope = STANDARD.decode(&founding.envelope).unwrap();
-        let terminal = TestTerminal::new(office, "jumin-1", [3; 32], envelope);
-        let authority = STANDARD.decode(&founding.authority).unwrap();
+        let (office, terminal, authority) = found(&ledger, &founding, act, names, [3; 32]);
         let town = Self { data, clock, ledger, office, mayor, deputy, terminal, authority, root };
         town.register_terminal(&town.terminal);
         town
@@ -297,7 +292,7 @@ impl Town {
         self.ledger = Ledger::open_with(&self.data, self.clock.clone(), store, None).unwrap();
     }
 
-    fn register_terminal(&self, terminal: &TestTerminal) {
+    pub(crate) fn register_terminal(&self, terminal: &TestTerminal) {
         let section = SetSection {
             section: code("jumin"),
             title: Title::new("住民課").unwrap(),
@@ -315,6 +310,11 @@ impl Town {
 
     /// What needs two persons: the mayor proposes, the deputy approves.
     pub(crate) fn decide_together(&self, changes: Vec<Change>) -> Result<(), Refusal> {
+        self.decide_with_names(changes, Vec::new())
+    }
+
+    /// The same about persons.
+    pub(crate) fn decide_with_names(&self, changes: Vec<Change>, names: Vec<Name>) -> Result<(), Refusal> {
         let register = self.ledger.office(&self.office).unwrap().register();
         let act = |log, changes, proposal| Act {
             office: self.office,
@@ -326,7 +326,7 @@ impl Town {
             ..blank_act(self.clock.now(), changes)
         };
         let proposal = sign_act(&act(Log::Casebook, changes, None), &self.mayor);
-        self.ledger.submit(&self.office, proposal.clone(), Vec::new())?;
+        self.ledger.submit(&self.office, proposal.clone(), names)?;
         let approval = sign_act(&act(Log::Register, Vec::new(), Some(Proposal(proposal))), &self.deputy);
         self.ledger.submit(&self.office, approval, Vec::new()).map(drop)
     }
@@ -406,7 +406,27 @@ pub(crate) fn sign_act(act: &Act, card: &TestCard) -> Vec<u8> {
     to_sign.finish(signature)
 }
 
+pub(crate) fn found(
+    ledger: &Ledger,
+    founding: &LedgerCode,
+    act: Vec<u8>,
+    names: Vec<Name>,
+    seed: [u8; 32],
+) -> (OfficeId, TestTerminal, Vec<u8>) {
+    let office = office_of(&SignedAct::decode(&act).unwrap());
+    let secret = CodeSecret::from_base64(&founding.secret).unwrap();
+    assert_eq!(ledger.found(secret, act, names).unwrap(), (office, 1));
+    let envelope = STANDARD.decode(&founding.envelope).unwrap();
+    let terminal = TestTerminal::new(office, "jumin-1", seed, envelope);
+    (office, terminal, STANDARD.decode(&founding.authority).unwrap())
+}
+
 pub(crate) fn founding_act(founding: &LedgerCode, mayor: &TestCard, deputy: &TestCard) -> Vec<u8> {
+    founding_act_of(founding, "関所町", [(mayor, "関守 花子"), (deputy, "山田 太郎")])
+}
+
+pub(crate) fn founding_act_of(founding: &LedgerCode, title: &str, administrators: [(&TestCard, &str); 2]) -> Vec<u8> {
+    let [(mayor, _), _] = administrators;
     let key = |text: &str| Ed25519Key(STANDARD.decode(text).unwrap().try_into().unwrap());
     let administrator = |card: &TestCard, name: &str| Administrator {
         operator: card.operator.clone(),
@@ -418,7 +438,7 @@ pub(crate) fn founding_act(founding: &LedgerCode, mayor: &TestCard, deputy: &Tes
     let recovery = Ed25519Key(recovery);
     let found = Found {
         ledger: Title::new(&founding.ledger).unwrap(),
-        title: Title::new("関所町").unwrap(),
+        title: Title::new(title).unwrap(),
         jurisdiction: code("123456"),
         keys: FoundingKeys {
             records: key(&founding.records),
@@ -426,7 +446,7 @@ pub(crate) fn founding_act(founding: &LedgerCode, mayor: &TestCard, deputy: &Tes
             casebook: key(&founding.casebook),
             envelope: PublicKeyBytes::new(&STANDARD.decode(&founding.envelope).unwrap()).unwrap(),
         },
-        administrators: vec![administrator(mayor, "関守 花子"), administrator(deputy, "山田 太郎")],
+        administrators: administrators.map(|(card, name)| administrator(card, name)).to_vec(),
         recovery: Recovery { k: 1, keys: vec![recovery] },
         policy: Policy::default(),
     };

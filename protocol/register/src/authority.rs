@@ -12,6 +12,7 @@ use crate::act::SignedAct;
 use crate::change::{CardState, Change, EndRecovery, RecoveryEnd, StateReason, TerminalUse};
 use crate::fold::Register;
 use crate::organisation::Capacity;
+use crate::people::Operator;
 use crate::recovery::is_for_recovery_keys;
 use crate::refusal::FoldRefusal;
 use crate::role::{Class, Role};
@@ -28,6 +29,13 @@ pub(crate) enum Authority {
         operator: Code,
         /// The post's roles.
         roles: Vec<Role>,
+    },
+    /// A person of another office that is entrusted with acts of this one (§R10).
+    Trustee {
+        /// The person, as he is called here.
+        operator: Code,
+        /// The office.
+        partner: Code,
     },
     /// A terminal.
     Terminal(Code),
@@ -80,7 +88,15 @@ impl Register {
         let capacity = Capacity::of(act.as_deputy);
         let post = self.post(named).filter(|post| act.post.is_some() && post.is_held_by(operator, capacity, t));
         let post = post.ok_or_else(|| FoldRefusal::PostNotHeld { post: named.clone(), operator: operator.clone() })?;
-        Ok(Authority::Person { operator: operator.clone(), roles: post.roles_at(t).to_vec() })
+        let roles = post.roles_at(t);
+        match self.operator(operator).and_then(Operator::home) {
+            // Whatever else a post may do, who comes from another office is a trustee and nothing else.
+            Some(home) if roles.contains(&Role::TrusteeAdmin) => {
+                Ok(Authority::Trustee { operator: operator.clone(), partner: home.partner.clone() })
+            }
+            Some(_) => Err(FoldRefusal::SignerNotAllowed(signed.signer().clone())),
+            None => Ok(Authority::Person { operator: operator.clone(), roles: roles.to_vec() }),
+        }
     }
 
     fn terminal_authority(
@@ -110,6 +126,13 @@ impl Register {
             }
             [(_, Authority::Person { roles, .. })] => {
                 changes.iter().try_for_each(|change| self.admit_alone(roles, change, t))
+            }
+            [(act, Authority::Trustee { partner, .. })] => {
+                changes.iter().try_for_each(|change| self.admit_trustee_alone(act.act(), partner, change, t))
+            }
+            [(_, approver @ Authority::Person { .. }), (act, Authority::Trustee { partner, .. })] => {
+                let approves = |change| self.admit_approved_trustee(approver.roles(), act.act(), partner, change, t);
+                changes.iter().try_for_each(approves)
             }
             [(_, approver @ Authority::Person { .. }), (_, proposer @ Authority::Person { .. })] => {
                 changes.iter().try_for_each(|change| self.admit_approved(approver, proposer, change, t))
@@ -153,13 +176,13 @@ impl Authority {
     fn roles(&self) -> &[Role] {
         match self {
             Self::Person { roles, .. } => roles,
-            Self::Terminal(_) | Self::Recovery(_) => &[],
+            Self::Trustee { .. } | Self::Terminal(_) | Self::Recovery(_) => &[],
         }
     }
 
     pub(crate) const fn operator(&self) -> Option<&Code> {
         match self {
-            Self::Person { operator, .. } => Some(operator),
+            Self::Person { operator, .. } | Self::Trustee { operator, .. } => Some(operator),
             Self::Terminal(_) | Self::Recovery(_) => None,
         }
     }

@@ -102,6 +102,11 @@ impl Card {
         self.state(t) == CardState::Active && self.is_within_dates(t) && self.holder(t).is_some()
     }
 
+    /// What is lent by another office works here for as long as it is admitted.
+    pub(crate) const fn admit_until(&mut self, to: u64) {
+        self.issued.to = to;
+    }
+
     /// From when it can be used.
     pub(crate) const fn begins(&self) -> u64 {
         self.begins
@@ -116,6 +121,12 @@ impl Card {
 
 impl Draft<'_> {
     pub(crate) fn apply_issue(&mut self, change: &IssueCard, at: Position) -> Result<Numbered, FoldRefusal> {
+        change.operator.as_ref().map_or(Ok(()), |operator| self.need_own_operator(operator))?;
+        self.add_card(change, at)
+    }
+
+    /// A card that is not known yet.
+    pub(crate) fn add_card(&mut self, change: &IssueCard, at: Position) -> Result<Numbered, FoldRefusal> {
         let thing = Thing::Card(change.card);
         if change.to <= change.from {
             return Err(FoldRefusal::DatesWrong(thing));
@@ -180,6 +191,7 @@ impl Draft<'_> {
             return Err(FoldRefusal::DatesWrong(thing));
         }
         self.need_operator(&change.operator, at)?;
+        self.need_own_operator(&change.operator)?;
         self.touch(thing.clone(), at)?;
         let card = self.card_mut(&change.card).ok_or(FoldRefusal::Unknown(thing))?;
         if !card.issued.dormant {

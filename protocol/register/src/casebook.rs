@@ -147,7 +147,7 @@ impl Casebook {
         // An old date brings no right back.
         let operator = admit(register, &signed, now.max(register.counting(&signed)), Trust::Verify)?;
         let judged_by = self.seen_size.max(act.seen_size);
-        for thing in stands_on(&signed, operator.as_ref()) {
+        for thing in stands_on(register, &signed, operator.as_ref()) {
             register.check_unchanged(thing, judged_by)?;
         }
         admit(register, &signed, register.counting_at(&signed, judged_by), Trust::Stored)?;
@@ -280,13 +280,15 @@ impl Casebook {
 }
 
 /// What the signer's right to propose or report that stands on.
-fn stands_on(signed: &SignedAct, operator: Option<&Code>) -> Vec<Thing> {
+fn stands_on(register: &Register, signed: &SignedAct, operator: Option<&Code>) -> Vec<Thing> {
     match signed.signer() {
         Signer::Card(card) => {
             let post = signed.act().post.clone().map(Thing::Post);
             let routes = signed.act().changes.iter().map(|change| Thing::Route(change.class()));
             let person = operator.cloned().map(Thing::Operator);
-            [Thing::Card(*card)].into_iter().chain(person).chain(post).chain(routes).collect()
+            let trust = operator.and_then(|operator| register.operator(operator)?.home());
+            let trust = trust.map(|home| Thing::Trust(home.partner.clone()));
+            [Thing::Card(*card)].into_iter().chain(person).chain(trust).chain(post).chain(routes).collect()
         }
         Signer::Terminal(terminal) => vec![Thing::Terminal(terminal.clone())],
         Signer::Recovery(_) => vec![Thing::RecoveryKeys],
@@ -307,6 +309,12 @@ fn admit(register: &Register, signed: &SignedAct, t: u64, trust: Trust) -> Resul
                     return Err(FoldRefusal::NoRoute(class));
                 }
             }
+            Ok(Some(operator.clone()))
+        }
+        Authority::Trustee { .. } if signed.act().proposal.is_some() => Err(FoldRefusal::NotAProposal),
+        Authority::Trustee { operator, partner } => {
+            let act = signed.act();
+            act.changes.iter().try_for_each(|change| register.check_entrusted(act, partner, change, t))?;
             Ok(Some(operator.clone()))
         }
         Authority::Terminal(_) => {

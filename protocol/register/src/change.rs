@@ -13,6 +13,7 @@ mod hours;
 mod incident;
 mod office;
 mod organisation;
+mod partners;
 mod people;
 mod places;
 mod recovery;
@@ -25,6 +26,7 @@ pub use hours::{EndPermit, GivePermit, OpenSpan, SetCalendar, SetHours};
 pub use incident::{IncidentClass, ReportIncident};
 pub use office::{ConnectionState, SetConnection, SetLogKey, SetPolicy, SetRoute, SetWitnesses, SucceedLog, Witness};
 pub use organisation::{HoldPost, LeavePost, SectionState, SetPost, SetSection};
+pub use partners::{Admit, EndTrust, Entrust, SetPartner, SharePolicy, ShowShared};
 pub use people::{Designate, GiveProfile, OperatorState, PersonClass, SetOperatorState, StateReason, WithdrawProfile};
 pub use places::{EpochReason, OpenEpoch, SetTerminal, SetTerminalState, TerminalKind, TerminalUse};
 pub use recovery::{AnnounceRecovery, EndRecovery, RecoveryEnd};
@@ -138,13 +140,31 @@ pub enum Change {
     /// A report of an incident; casebook only.
     #[n(60)]
     Incident(#[n(0)] ReportIncident),
+    /// Says who another office is.
+    #[n(70)]
+    Partner(#[n(0)] Box<SetPartner>),
+    /// Entrusts another office with signing changes of some classes (委託).
+    #[n(71)]
+    Entrust(#[n(0)] Entrust),
+    /// Ends that.
+    #[n(72)]
+    EndTrust(#[n(0)] EndTrust),
+    /// Admits a person of another office with the card from there.
+    #[n(73)]
+    Admit(#[n(0)] Box<Admit>),
+    /// Decides a policy that another office is to decide as well.
+    #[n(74)]
+    SharePolicy(#[n(0)] Box<SharePolicy>),
+    /// Shows that it has.
+    #[n(75)]
+    ShowShared(#[n(0)] Box<ShowShared>),
 }
 
 impl Change {
     /// Every kind of version 1. One that a later version introduces is none before `require_version` has reached that version (§R4.12).
-    pub const KINDS: [u16; 35] = [
+    pub const KINDS: [u16; 41] = [
         1, 2, 3, 10, 11, 12, 13, 15, 16, 20, 21, 22, 23, 30, 31, 32, 33, 40, 41, 42, 45, 46, 47, 48, 50, 51, 52, 53,
-        54, 55, 56, 57, 58, 59, 60,
+        54, 55, 56, 57, 58, 59, 60, 70, 71, 72, 73, 74, 75,
     ];
 
     /// The number of its kind (§R3).
@@ -186,6 +206,12 @@ impl Change {
             Self::Preserve(_) => 58,
             Self::SucceedLog(_) => 59,
             Self::Incident(_) => 60,
+            Self::Partner(_) => 70,
+            Self::Entrust(_) => 71,
+            Self::EndTrust(_) => 72,
+            Self::Admit(_) => 73,
+            Self::SharePolicy(_) => 74,
+            Self::ShowShared(_) => 75,
         }
     }
 
@@ -193,7 +219,7 @@ impl Change {
     #[must_use]
     pub const fn only_takes_away(&self) -> bool {
         match self {
-            Self::LeavePost(_) | Self::WithdrawProfile(_) | Self::EndPermit(_) => true,
+            Self::LeavePost(_) | Self::WithdrawProfile(_) | Self::EndPermit(_) | Self::EndTrust(_) => true,
             Self::CardState(change) => !matches!(change.state, CardState::Active),
             Self::OperatorState(change) => !matches!(change.state, OperatorState::Active),
             Self::TerminalState(change) => !matches!(change.state, TerminalUse::Active),
@@ -225,6 +251,11 @@ impl Change {
             | Self::Destroy(_)
             | Self::Preserve(_)
             | Self::Witnesses(_)
+            | Self::Partner(_)
+            | Self::Entrust(_)
+            | Self::Admit(_)
+            | Self::SharePolicy(_)
+            | Self::ShowShared(_)
             | Self::Incident(_) => self.class().only_takes_away(),
         }
     }
@@ -242,6 +273,9 @@ impl Change {
             | Self::LogKey(_)
             | Self::Witnesses(_)
             | Self::SucceedLog(_) => Class::Founding,
+            // Whom else the office believes, whom it lets sign and whom it lets in with a card that is none of its own.
+            Self::Partner(_) | Self::Entrust(_) | Self::Admit(_) => Class::Founding,
+            Self::EndTrust(_) => Class::Block,
             // Who makes signers makes everything: posts, who holds them, and cards that sign.
             Self::Post(_) | Self::HoldPost(_) => Class::Founding,
             Self::IssueCard(change) if change.signature.is_some() => Class::Founding,
@@ -260,7 +294,7 @@ impl Change {
             Self::Hours(_) | Self::Calendar(_) | Self::Permit(_) | Self::EndPermit(_) => Class::Hours,
             Self::Connection(change) if matches!(change.state, ConnectionState::Stopped) => Class::Stop,
             Self::Connection(_) => Class::Connection,
-            Self::Policy(_) => Class::Policy,
+            Self::Policy(_) | Self::SharePolicy(_) | Self::ShowShared(_) => Class::Policy,
             Self::Preserve(change) if matches!(change.state, OrderState::Holds) => Class::Preservation,
             // What an order protected can be destroyed once it is lifted: that takes as many as destroying does.
             Self::Destroy(_) | Self::Preserve(_) => Class::Destruction,

@@ -223,6 +223,8 @@ impl<'a> Case<'a> {
         let person = self.person()?;
         let holds = card.holder(self.at).is_some_and(|holder| holder.operator == person.code());
         unless(holds, VerdictCode::OperatorUnknown)?;
+        // The record says where its card comes from, and says it truly.
+        unless(self.input.home == person.home().map(|home| home.office), VerdictCode::OperatorUnknown)?;
         unless(person.state(self.at) != OperatorState::Ended, VerdictCode::OperatorEnded)?;
         Ok(person)
     }

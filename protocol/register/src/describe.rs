@@ -14,6 +14,7 @@ use crate::render::Titles;
 use crate::role::Role;
 use crate::wareki::{day_text, numbered};
 
+mod partners;
 mod policy;
 mod recovery;
 mod retention;
@@ -97,6 +98,12 @@ pub(crate) fn describe(change: &Change, say: &Titles<'_>) -> String {
         Change::Destroy(change) => retention::destroy(*change, say),
         Change::Preserve(change) => retention::preserve(change, say),
         Change::Witnesses(change) => witnesses(change, say),
+        Change::Partner(change) => partners::partner(change, say),
+        Change::Entrust(change) => partners::entrust(change, say),
+        Change::EndTrust(change) => partners::end_trust(change, say),
+        Change::Admit(change) => partners::admit(change, say),
+        Change::SharePolicy(change) => partners::share_policy(change, say),
+        Change::ShowShared(change) => partners::show_shared(change, say),
         Change::Incident(change) => incident(change, say),
     }
 }

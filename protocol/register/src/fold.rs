@@ -263,6 +263,9 @@ impl Register {
         let seen_size = chain.iter().map(|(link, _)| link.act().seen_size).min().unwrap_or(0);
         let at = self.position(signed, source.act(), index, seen_size, trust);
         let mut draft = Draft::over(&self.state);
+        if let Some((_, Authority::Trustee { partner, .. })) = chain.last() {
+            changes.iter().try_for_each(|change| draft.trustee_may_touch(partner, change))?;
+        }
         if let Authority::Terminal(terminal) = authority {
             self.check_terminal_act(&mut draft, terminal, changes, at)?;
         }
@@ -270,7 +273,8 @@ impl Register {
         let given =
             changes.iter().filter_map(|change| draft.apply(change, at).transpose()).collect::<Result<_, _>>()?;
         // Not asked again of what was accepted: it costs a look at every card that signs, on every date.
-        if let ([(_, Authority::Person { .. })], Trust::Verify | Trust::Unsigned) = (chain.as_slice(), trust) {
+        let alone = matches!(chain.as_slice(), [(_, Authority::Person { .. })]);
+        if alone && trust != Trust::Stored {
             draft.somebody_can_decide(changes, at)?;
         }
         if is_of_recovery(&source.act().changes) && changes.len() > 1 {
@@ -568,6 +572,12 @@ impl Draft<'_> {
             Change::Destroy(change) => self.apply_destroy(*change, at),
             Change::Preserve(change) => self.apply_preserve(change, at),
             Change::Witnesses(change) => self.apply_witnesses(change, at),
+            Change::Partner(change) => self.apply_partner(change, at),
+            Change::Entrust(change) => self.apply_entrust(change, at),
+            Change::EndTrust(change) => self.apply_end_trust(change, at),
+            Change::Admit(change) => return self.apply_admit(change, at),
+            Change::SharePolicy(change) => self.apply_share_policy(change, at),
+            Change::ShowShared(change) => self.apply_show_shared(change, at),
             Change::Incident(_) => Err(FoldRefusal::OtherLog),
         }?;
         Ok(None)

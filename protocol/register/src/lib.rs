@@ -24,6 +24,7 @@ pub mod jwk;
 mod newer;
 mod office;
 pub mod organisation;
+pub mod partners;
 pub mod people;
 pub mod places;
 pub mod policy;

@@ -78,6 +78,10 @@ impl Register {
                 let card = self.card(guid).ok_or_else(unknown)?;
                 let key = card.issued().signature.as_ref().ok_or_else(unknown)?;
                 let holder = card.holder(t).filter(|_| card.is_current(t));
+                let elsewhere = |operator| self.operator(operator).is_some_and(|person| person.home().is_some());
+                if holder.is_some_and(|holder| elsewhere(holder.operator)) {
+                    return Err(FoldRefusal::SignerNotAllowed(signer.clone()));
+                }
                 if holder.is_none_or(|holder| self.roles_of(holder.operator, t).is_empty()) {
                     return Err(FoldRefusal::SignerNotCurrent(signer.clone()));
                 }

@@ -37,6 +37,8 @@ pub(crate) struct Office {
     pub(crate) successors: BTreeMap<Log, Vec<SucceedLog>>,
     pub(crate) witnesses: Timeline<SetWitnesses>,
     pub(crate) recovering: Recovering,
+    /// With whom the policy is shared (§R10).
+    pub(crate) shared: Timeline<Option<OfficeId>>,
     pub(crate) required_version: u16,
     pub(crate) kept: Kept,
 }
@@ -109,6 +111,7 @@ impl Draft<'_> {
             successors: BTreeMap::new(),
             witnesses: Timeline::default(),
             recovering: Recovering::founded(&found.recovery),
+            shared: Timeline::default(),
             required_version: 0,
             kept: Kept::default(),
         });
@@ -152,6 +155,7 @@ impl Draft<'_> {
 
     pub(crate) fn apply_policy(&mut self, change: &SetPolicy, at: Position) -> Result<(), FoldRefusal> {
         check_policy(&change.policy)?;
+        self.check_own_policy(at)?;
         self.touch(Thing::Policy, at)?;
         self.office_mut()?.policy.push(at.index, at.effective, change.policy.clone());
         Ok(())

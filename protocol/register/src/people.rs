@@ -3,7 +3,7 @@
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
-use sekisho_wire::id::Code;
+use sekisho_wire::id::{Code, OfficeId};
 
 use crate::change::{
     Designate, GiveProfile, OperatorState, PersonClass, SetOperatorState, StateReason, WithdrawProfile,
@@ -21,6 +21,18 @@ pub struct Operator {
     designations: Timeline<Designation>,
     states: Timeline<(OperatorState, StateReason)>,
     profiles: BTreeMap<Code, Timeline<Option<Profile>>>,
+    home: Option<Home>,
+}
+
+/// Where a person comes from who has his card from another office (§R10).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Home {
+    /// What that office is called here.
+    pub partner: Code,
+    /// Its id.
+    pub office: OfficeId,
+    /// His code there.
+    pub operator: Code,
 }
 
 /// A designation (指定), usually for one fiscal year.
@@ -89,7 +101,17 @@ impl Operator {
             sections: Vec::new(),
         };
         designations.push(at.index, at.now, designation);
-        Self { code, designations, states: Timeline::default(), profiles: BTreeMap::new() }
+        Self { code, designations, states: Timeline::default(), profiles: BTreeMap::new(), home: None }
+    }
+
+    /// His home office, for whoever was admitted from another one.
+    #[must_use]
+    pub const fn home(&self) -> Option<&Home> {
+        self.home.as_ref()
+    }
+
+    pub(crate) fn comes_from(&mut self, home: Home) {
+        self.home = Some(home);
     }
 
     /// The person's code.

@@ -217,7 +217,10 @@ impl Register {
             return Vec::new();
         }
         let held = self.posts().filter(|post| post.holders(at).any(|holder| holder.operator == *operator));
-        held.flat_map(|post| post.roles_at(at).iter().map(|role| (post.code().clone(), *role))).collect()
+        let held = held.flat_map(|post| post.roles_at(at).iter().map(|role| (post.code().clone(), *role)));
+        // Who comes from another office is a trustee and nothing else, whatever the post may do (§R10).
+        let own = self.operator(operator).is_some_and(|person| person.home().is_none());
+        held.filter(|(_, role)| own || *role == Role::TrusteeAdmin).collect()
     }
 
     /// A permit.

@@ -113,7 +113,13 @@ pub(crate) const fn is_for_recovery_keys(change: &Change) -> bool {
         | Change::Destroy(_)
         | Change::Preserve(_)
         | Change::SucceedLog(_)
-        | Change::Incident(_) => false,
+        | Change::Incident(_)
+        | Change::Partner(_)
+        | Change::Entrust(_)
+        | Change::EndTrust(_)
+        | Change::Admit(_)
+        | Change::SharePolicy(_)
+        | Change::ShowShared(_) => false,
     }
 }
 

@@ -4,7 +4,7 @@ use core::fmt;
 
 use sekisho_wire::canonical::Malformed;
 use sekisho_wire::cose::Signer;
-use sekisho_wire::id::{CardGuid, Code};
+use sekisho_wire::id::{CardGuid, CaseReference, Code, OfficeId};
 use sekisho_wire::record::Retention;
 use sekisho_wire::words::Language;
 
@@ -178,6 +178,22 @@ pub enum FoldRefusal {
     },
     /// The post's roles do not admit that.
     NoRoute(Class),
+    /// The signer's office is not entrusted with that.
+    NotEntrusted {
+        /// What that office is called here.
+        partner: Code,
+        /// The class of the change.
+        class: Class,
+    },
+    /// A trustee's act names no request, or not the agreement under which it acts.
+    RequestMissing {
+        /// The agreement.
+        agreement: CaseReference,
+    },
+    /// The policy is shared with another office: neither changes it alone.
+    Shared(OfficeId),
+    /// What is shown of another office is not in its register log, or is not what was decided here.
+    NotShown(OfficeId),
     /// It takes effect only as an approved proposal.
     ApprovalNeeded(Class),
     /// Proposer and approver are one person.
@@ -301,6 +317,12 @@ pub enum WrongValue {
     Months,
     /// An order whose code was used, whose classes are not ascending, or that is lifted with more than its name.
     Order,
+    /// Another office: this one itself, under two codes, or two under one.
+    Partner,
+    /// What is entrusted: no class, not ascending, or one that never is.
+    EntrustedClasses,
+    /// A person who has his card from another office: he gets none here, and no person of this office gets one there.
+    Home,
 }
 
 impl FoldRefusal {
@@ -361,6 +383,10 @@ impl FoldRefusal {
             Self::OperatorNotCurrent(_) => "operator_not_current",
             Self::PostNotHeld { .. } => "post_not_held",
             Self::NoRoute(_) => "no_route",
+            Self::NotEntrusted { .. } => "not_entrusted",
+            Self::RequestMissing { .. } => "request_missing",
+            Self::Shared(_) => "shared",
+            Self::NotShown(_) => "not_shown",
             Self::ApprovalNeeded(_) => "approval_needed",
             Self::SamePerson(_) => "same_person",
             Self::NotAProposal => "not_a_proposal",

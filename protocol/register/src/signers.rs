@@ -38,6 +38,8 @@ impl<'d> Signers<'d> {
     fn of(draft: &'d Draft<'_>) -> Self {
         let (base, over) = draft.layers();
         let cards = merged(&base.cards, &over.cards).filter(|card| card.issued().signature.is_some());
+        // Whoever comes from another office signs for that: this one must be able to decide without him.
+        let cards = cards.filter(|card| !draft.comes_from_elsewhere(card));
         Self { draft, cards: cards.collect() }
     }
 
@@ -145,18 +147,30 @@ impl Draft<'_> {
         }
     }
 
+    /// Whether a person of this office was ever named to a post of it.
+    pub(crate) fn ever_in_a_post(&self, operator: &Code) -> bool {
+        let (base, over) = self.layers();
+        let own = self.operator(operator).is_none_or(|operator| operator.home().is_none());
+        own && merged(&base.posts, &over.posts).any(|post| post.was_ever_held_by(operator))
+    }
+
+    /// Whether a card signs for this office.
+    pub(crate) fn signs_here(&self, card: &Card) -> bool {
+        card.issued().signature.is_some() && !self.comes_from_elsewhere(card)
+    }
+
     /// Whether a change may take away somebody who signs; most do not, so that most acts cost no look at every card.
     fn takes_a_signer(&self, change: &Change) -> bool {
-        let (base, over) = self.layers();
-        let ever_in_a_post = |operator| merged(&base.posts, &over.posts).any(|post| post.was_ever_held_by(operator));
         match change {
             Change::LeavePost(_) => true,
             Change::CardState(change) if change.state != CardState::Active => {
-                self.card(&change.card).is_some_and(|card| card.issued().signature.is_some())
+                self.card(&change.card).is_some_and(|card| self.signs_here(card))
             }
-            Change::OperatorState(change) if change.state != OperatorState::Active => ever_in_a_post(&change.operator),
+            Change::OperatorState(change) if change.state != OperatorState::Active => {
+                self.ever_in_a_post(&change.operator)
+            }
             // A new designation ends when it says, whatever the one before it said.
-            Change::Designate(change) => ever_in_a_post(&change.operator),
+            Change::Designate(change) => self.ever_in_a_post(&change.operator),
             Change::Found(_)
             | Change::RequireVersion(_)
             | Change::RecoveryKeys(_)
@@ -189,7 +203,13 @@ impl Draft<'_> {
             | Change::Destroy(_)
             | Change::Preserve(_)
             | Change::Witnesses(_)
-            | Change::Incident(_) => false,
+            | Change::Incident(_)
+            | Change::Partner(_)
+            | Change::Entrust(_)
+            | Change::EndTrust(_)
+            | Change::Admit(_)
+            | Change::SharePolicy(_)
+            | Change::ShowShared(_) => false,
         }
     }
 }

@@ -9,6 +9,7 @@ use crate::functions::{Function, Purpose};
 use crate::hours::{Hours, Permit};
 use crate::office::Office;
 use crate::organisation::{Post, Section};
+use crate::partners::Partner;
 use crate::people::Operator;
 use crate::places::Terminal;
 use crate::refusal::FoldRefusal;
@@ -30,6 +31,7 @@ pub(crate) struct State {
     pub(crate) terminals: BTreeMap<Code, Terminal>,
     pub(crate) hours: BTreeMap<Option<Code>, Hours>,
     pub(crate) permits: BTreeMap<Numbered, Permit>,
+    pub(crate) partners: BTreeMap<Code, Partner>,
     /// Last number given, by what is counted and fiscal year.
     pub(crate) counters: BTreeMap<(Counted, u16), u32>,
     pub(crate) cards_by_number: BTreeMap<Numbered, CardGuid>,
@@ -160,6 +162,8 @@ impl<'a> Draft<'a> {
     read!(counters, (Counted, u16), u32, counter);
     write!(purposes, Code, Purpose, purpose_mut);
     write!(hours, Option<Code>, Hours, hours_mut);
+    read!(partners, Code, Partner, partner);
+    write!(partners, Code, Partner, partner_mut);
     write!(permits, Numbered, Permit, permit_mut);
 
     /// The new entries; insert here what did not exist.
@@ -250,6 +254,7 @@ impl State {
         self.terminals.extend(over.terminals);
         self.hours.extend(over.hours);
         self.permits.extend(over.permits);
+        self.partners.extend(over.partners);
         self.counters.extend(over.counters);
         self.cards_by_number.extend(over.cards_by_number);
         self.card_keys.extend(over.card_keys);

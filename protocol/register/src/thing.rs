@@ -3,7 +3,7 @@
 use alloc::format;
 use alloc::string::{String, ToString};
 
-use sekisho_wire::id::{CardGuid, Code, Numbered};
+use sekisho_wire::id::{CardGuid, Code, Numbered, OfficeId};
 use sekisho_wire::record::Retention;
 use sekisho_wire::words::Language;
 
@@ -58,6 +58,12 @@ pub enum Thing {
     Order(Code),
     /// The witnesses.
     Witnesses,
+    /// Another office.
+    Partner(Code),
+    /// What another office may sign here.
+    Trust(Code),
+    /// The policy that is shared with another office.
+    Shared(OfficeId),
 }
 
 impl Thing {
@@ -89,6 +95,9 @@ impl Thing {
             Self::LogKey(log) => ("記録簿の鍵", "log key", log.name(language).to_string()),
             Self::Successor(log) => ("ログの引継ぎ", "successor of log", log.name(language).to_string()),
             Self::Kept(class) => ("保存中の記録", "records of class", class_name(*class, language).to_string()),
+            Self::Partner(code) => ("関係団体", "partner office", code.to_string()),
+            Self::Trust(code) => ("委託先", "trustee", code.to_string()),
+            Self::Shared(office) => ("共通の運用方針", "policy shared with office", office.to_string()),
             Self::Order(code) => ("保全命令", "preservation order", code.to_string()),
         };
         let kind = if japanese { ja } else { en };

@@ -184,4 +184,7 @@ pub struct DecisionInput {
     /// The report of this card that was made at this terminal, and that the register does not say yet.
     #[n(27)]
     pub reported: Option<Salt>,
+    /// The home office of a person whose card is from there (register §R10).
+    #[n(28)]
+    pub home: Option<OfficeId>,
 }

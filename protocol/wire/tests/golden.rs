@@ -50,6 +50,7 @@ fn input() -> DecisionInput {
         worked_today: 0,
         grant: None,
         reported: None,
+        home: None,
     }
 }
 

@@ -69,9 +69,9 @@ fn input() -> impl Strategy<Value = DecisionInput> {
     let when = (any::<u64>(), one_of::<ClockState>(), option::of(any::<u64>()), option::of(any::<u64>()));
     let worked = (any::<u32>(), any::<u32>());
     let grant = option::of((any::<u64>(), hash()));
-    let reported = option::of(any::<[u8; 16]>());
-    (place, asked, who, session, what, permit, when, (worked, grant, reported)).prop_map(
-        |(place, asked, who, session, what, permit, when, (worked, grant, reported))| DecisionInput {
+    let (reported, home) = (option::of(any::<[u8; 16]>()), option::of(any::<[u8; 16]>()));
+    (place, asked, who, session, what, permit, when, (worked, grant, reported, home)).prop_map(
+        |(place, asked, who, session, what, permit, when, (worked, grant, reported, home))| DecisionInput {
             rules: place.0,
             register: place.1,
             office: OfficeId(place.2),
@@ -100,6 +100,7 @@ fn input() -> impl Strategy<Value = DecisionInput> {
             worked_today: worked.1,
             grant: grant.map(|(index, act)| NamedGrant { index, act }),
             reported: reported.map(Salt),
+            home: home.map(OfficeId),
         },
     )
 }

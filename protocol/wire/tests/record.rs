@@ -55,6 +55,7 @@ fn input(request: Request) -> DecisionInput {
         worked_today: 0,
         grant: None,
         reported: None,
+        home: None,
     }
 }
 
@@ -354,6 +355,7 @@ fn the_longest_record_of_every_kind_fits() {
         worked_today: u32::MAX,
         grant: Some(NamedGrant { index: u64::MAX, act: Hash([255; 32]) }),
         reported: Some(Salt([255; 16])),
+        home: Some(OfficeId([255; 16])),
         ..input(Request::Function)
     };
     let Body::Decision(decision) = bodies().remove(3) else { panic!("the fourth is a decision") };

@@ -169,7 +169,7 @@ impl Printer<'_> {
             let (since, decided) = self.state_dates(card);
             table.row([
                 numbered(card.number(), language),
-                issued.kind.name(self.screen.language).to_owned(),
+                self.kind(card),
                 operator.map_or_else(|| "-".to_owned(), ToString::to_string),
                 name.unwrap_or("-").to_owned(),
                 state_name(card, self.at, language).to_owned(),
@@ -182,6 +182,14 @@ impl Printer<'_> {
             ]);
         }
         table
+    }
+
+    /// A card that another office lent is said to be so: it has a number of this one, and was never given out here.
+    fn kind(&self, card: &Card) -> String {
+        let kind = card.issued().kind.name(self.screen.language);
+        let Some(lender) = self.register.lender(card) else { return kind.to_owned() };
+        let title = &lender.said().title;
+        self.screen.words(format!("{kind}, lent by {title}"), format!("{kind}({title}貸与)"))
     }
 
     /// From when a card's state counts, and when that was decided: what a panel blocks counts from the act before it (register §R3.9), so the

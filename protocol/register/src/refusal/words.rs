@@ -125,6 +125,20 @@ impl FoldRefusal {
             Self::NoRoute(class) => {
                 format!("cannot take the act: the post may not sign changes of class {}", class.name())
             }
+            Self::NotEntrusted { partner, class } => {
+                format!("cannot take the act: office {partner} is not entrusted with this (class {})", class.name())
+            }
+            Self::RequestMissing { agreement } => {
+                format!(
+                    "cannot take the act: a trustee's act names the request that it answers, and agreement {agreement}"
+                )
+            }
+            Self::Shared(office) => {
+                format!("cannot take the act: the policy is shared with office {office}, and neither changes it alone")
+            }
+            Self::NotShown(office) => {
+                format!("cannot take the act: it does not show that office {office} has decided the same")
+            }
             Self::ApprovalNeeded(class) => {
                 format!("cannot take the act: changes of class {} need an approval", class.name())
             }
@@ -241,6 +255,16 @@ impl FoldRefusal {
             }
             Self::PostNotHeld { post, operator } => format!("操作者 {operator} は職 {post} に就いていません"),
             Self::NoRoute(class) => format!("この職では「{}」の処分に署名できません", class.title()),
+            Self::NotEntrusted { partner, class } => {
+                format!("団体 {partner} には、この処分(「{}」)を委託していません", class.title())
+            }
+            Self::RequestMissing { agreement } => {
+                format!("受託した処分には、依頼番号と協議書番号 {agreement} が必要です")
+            }
+            Self::Shared(office) => {
+                format!("運用方針は団体 {office} と共通のものであり、一方だけでは変更できません")
+            }
+            Self::NotShown(office) => format!("団体 {office} が同じ決定をしたことが示されていません"),
             Self::ApprovalNeeded(class) => format!("「{}」の処分には承認が必要です", class.title()),
             Self::SamePerson(class) => {
                 format!("「{}」の処分では、申請者と承認者は別の者でなければなりません", class.title())
@@ -335,6 +359,22 @@ impl FoldRefusal {
                 "Wait until then: so long an administrator can object.",
             ),
             Self::PostNotHeld { .. } => ("就いている職を指定してください。", "Name a post that the signer holds."),
+            Self::NotEntrusted { .. } => (
+                "委託した団体の管理者が自ら行うか、委託の範囲を改めてください。",
+                "Let the office itself do it, or have it entrusted.",
+            ),
+            Self::RequestMissing { .. } => (
+                "依頼番号と協議書番号を付けて、もう一度署名してください。",
+                "Sign again with the numbers of the request and of the agreement.",
+            ),
+            Self::Shared(_) => (
+                "新しい協議書により、双方の団体で決定してください。",
+                "Let both offices decide it, under a new agreement.",
+            ),
+            Self::NotShown(_) => (
+                "相手の団体の決定を取り寄せ、もう一度示してください。",
+                "Fetch the other office's decision again and show that.",
+            ),
             Self::ApprovalNeeded(_) => ("申請として提出し、承認を受けてください。", "Propose it and have it approved."),
             Self::LastSigners { .. } => (
                 "申請として提出し、承認を受けてください。承認できる者がいないときは、復旧鍵で署名してください。",
@@ -442,6 +482,18 @@ impl WrongValue {
             Self::Months => (
                 "月の範囲が正しくありません(1か月から10年分まで)",
                 "the months must be at least one and at most ten years of them",
+            ),
+            Self::Partner => (
+                "関係団体のコード又は識別子が正しくありません",
+                "a partner office is another one than this, under one code, and keeps its id",
+            ),
+            Self::EntrustedClasses => (
+                "委託できるのは業務機能、操作者、カード、利用の停止、運用時間、結合停止、報告の処分だけです(番号順)",
+                "classes are ascending, and only functions, operators, cards, block, hours, stop and report can be entrusted",
+            ),
+            Self::Home => (
+                "他団体の操作者のカードは、その団体が貸与したものに限ります",
+                "who comes from another office has the card from there, and none from here",
             ),
             Self::Order => (
                 "保全命令のコードが使用済みか、内容が正しくありません",

@@ -187,6 +187,45 @@ fn kept() -> [(&'static str, Change); 2] {
     ]
 }
 
+fn elsewhere() -> [(&'static str, Change); 6] {
+    let (partner, office) = (code("shiranuka"), OfficeId([0x77; 16]));
+    let agreement = CaseReference::new("K-2026-1").unwrap();
+    let set = SetPartner {
+        partner: partner.clone(),
+        office,
+        title: title("白糠町"),
+        ledger: title("ledger.example"),
+        key: edwards_public(54),
+    };
+    let (classes, from, to) = (vec![Class::Operators, Class::Cards], t(14), t(15));
+    let entrust = Entrust { partner: partner.clone(), agreement: agreement.clone(), classes, from, to };
+    let admit = Admit {
+        designation: designation("guest"),
+        partner: partner.clone(),
+        home: code("k-12"),
+        card: guid(61),
+        authentication: public(61, Slot::Authentication),
+        signature: Some(public(61, Slot::Signature)),
+        presence: public(61, Slot::Presence),
+    };
+    let shared = SharePolicy { office, agreement, policy: Some(policy()), from: t(17) };
+    let shown = ShowShared {
+        office,
+        entry: Proposal(vec![1, 2, 3]),
+        index: 7,
+        proof: vec![Hash([0x55; 32]), Hash([0x66; 32])],
+        checkpoint: "a signed note\n".into(),
+    };
+    [
+        ("partner", Change::Partner(Box::new(set))),
+        ("entrust", Change::Entrust(entrust)),
+        ("end_trust", Change::EndTrust(EndTrust { partner, effective: t(16) })),
+        ("admit", Change::Admit(Box::new(admit))),
+        ("share_policy", Change::SharePolicy(Box::new(shared))),
+        ("show_shared", Change::ShowShared(Box::new(shown))),
+    ]
+}
+
 fn witnesses() -> SetWitnesses {
     let witness = |name: &str, seed| Witness { name: title(name), key: edwards_public(seed) };
     SetWitnesses { witnesses: vec![witness("w1.example.jp", 51), witness("w2.example.jp", 52)], needed: 1 }
@@ -204,6 +243,7 @@ fn changes() -> Vec<(&'static str, Change)> {
     changes.extend(things());
     changes.extend(office_wide());
     changes.extend(kept());
+    changes.extend(elsewhere());
     changes.sort_by_key(|(_, change)| change.kind());
     changes
 }

@@ -11,6 +11,7 @@ mod grant;
 mod limits;
 mod newer;
 mod office;
+mod partners;
 mod periods;
 mod properties;
 mod recovery;

@@ -277,6 +277,7 @@ impl Office {
             worked_today: 0,
             grant: None,
             reported: None,
+            home: None,
         }
     }
 

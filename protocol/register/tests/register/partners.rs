@@ -1,0 +1,474 @@
+//! Other offices (§R10): trustees, people with another office's card, a policy that is shared.
+
+use sekisho_register::act::Proposal;
+use sekisho_register::change::*;
+use sekisho_register::*;
+use sekisho_tlog::{Checkpoint, MemoryTree, SigningKey, inclusion_proof, leaf_hash};
+use sekisho_wire::id::*;
+use sekisho_wire::verdict::VerdictCode;
+
+use crate::office::*;
+
+/// Key of the other office's register log.
+const THEIR_LOG: u8 = 21;
+/// The trustee's administrator: his card.
+const TRUSTEE: u8 = 60;
+/// A clerk of the other office.
+const GUEST: u8 = 61;
+
+fn other() -> OfficeId {
+    OfficeId([0x77; 16])
+}
+
+fn case(text: &str) -> CaseReference {
+    CaseReference::new(text).unwrap()
+}
+
+fn partner() -> SetPartner {
+    SetPartner {
+        partner: code("shiranuka"),
+        office: other(),
+        title: title("白糠町"),
+        ledger: title("ledger.example"),
+        key: edwards_public(THEIR_LOG),
+    }
+}
+
+fn entrust(classes: &[Class]) -> Entrust {
+    Entrust {
+        partner: code("shiranuka"),
+        agreement: case("K-2026-1"),
+        classes: classes.to_vec(),
+        from: at(2026, 4, 1, 0),
+        to: at(2027, 4, 1, 0),
+    }
+}
+
+fn admit(card: u8, operator: &str, signature: Option<P256Key>) -> Admit {
+    Admit {
+        designation: designation(operator),
+        partner: code("shiranuka"),
+        home: code(&format!("{operator}-home")),
+        card: guid(card),
+        authentication: public(card, Slot::Authentication),
+        signature,
+        presence: public(card, Slot::Presence),
+    }
+}
+
+fn admitted(card: u8, operator: &str) -> Change {
+    Change::Admit(Box::new(admit(card, operator, None)))
+}
+
+fn trustee_post() -> Change {
+    Change::Post(SetPost {
+        post: code("jutaku"),
+        title: title("受託管理者"),
+        roles: vec![Role::TrusteeAdmin],
+        section: None,
+    })
+}
+
+fn holds(post: &str, operator: &str) -> Change {
+    let (post, operator) = (code(post), code(operator));
+    Change::HoldPost(HoldPost { post, operator, from: at(2026, 4, 1, 0), to: None, deputy: false })
+}
+
+/// An office that has entrusted another with operators, cards, blocks and reports.
+fn entrusted() -> Office {
+    let mut office = Office::furnished();
+    let signature = Some(public(TRUSTEE, Slot::Signature));
+    office
+        .approved(vec![
+            Change::Partner(Box::new(partner())),
+            Change::Entrust(entrust(&[Class::Operators, Class::Cards, Class::Block, Class::Report])),
+            Change::Admit(Box::new(admit(TRUSTEE, "trustee", signature))),
+            trustee_post(),
+            holds("jutaku", "trustee"),
+        ])
+        .unwrap();
+    office
+}
+
+impl Office {
+    /// What the trustee's administrator signs, on request and under the agreement.
+    fn entrusted_act(&mut self, changes: Vec<Change>) -> Act {
+        Act {
+            post: Some(code("jutaku")),
+            request: Some(case("IRAI-8")),
+            agreement: Some(case("K-2026-1")),
+            ..self.draft(changes)
+        }
+    }
+
+    fn by_trustee(&mut self, changes: Vec<Change>) -> Result<Folded, FoldRefusal> {
+        let act = self.entrusted_act(changes);
+        self.take(&sign_card(&act, TRUSTEE))
+    }
+}
+
+fn refused<T>(result: Result<T, FoldRefusal>) -> &'static str {
+    result.err().map_or("taken", |refusal| refusal.code())
+}
+
+fn verdict(office: &Office, input: &sekisho_wire::decision::DecisionInput) -> VerdictCode {
+    decide(&office.register, input).code()
+}
+
+#[test]
+fn s0_3_a_trustee_acts_on_request_and_under_the_agreement_alone() {
+    let mut office = entrusted();
+    let folded = office.by_trustee(vec![designate("doi"), profile("doi", "p1", &["juminhyo"])]).unwrap();
+    assert_eq!(folded.operator, Some(code("trustee")));
+    assert!(office.register.operator(&code("doi")).is_some());
+    // Password management (S0 3(3)).
+    office.by_trustee(vec![Change::ResetPin(ResetPin { card: guid(GUEST) })]).unwrap_err();
+    let act = office.draft(vec![Change::IssueCard(Box::new(issue(12, Some("doi"))))]);
+    office.take(&sign_card(&act, 1)).unwrap();
+    office.by_trustee(vec![Change::ResetPin(ResetPin { card: guid(12) })]).unwrap();
+    for spoil in [
+        |act: &mut Act| act.request = None,
+        |act: &mut Act| act.agreement = None,
+        |act: &mut Act| act.agreement = Some(case("K-2025-1")),
+    ] {
+        let mut act = office.entrusted_act(vec![designate("eto")]);
+        spoil(&mut act);
+        assert_eq!(refused(office.take(&sign_card(&act, TRUSTEE))), "request_missing");
+    }
+    assert!(office.register.operator(&code("eto")).is_none());
+}
+
+#[test]
+fn s0_9_a_trustee_neither_enrols_nor_retires_a_terminal_and_decides_nothing_that_makes_an_office() {
+    let mut office = entrusted();
+    let own = office.register.route(Class::Operators);
+    let terminal_state = |state| SetTerminalState { terminal: code("mado-1"), state, effective: office.now };
+    let (suspended, retired) = (terminal_state(TerminalUse::Suspended), terminal_state(TerminalUse::Retired));
+    let second = SetTerminal { terminal: code("mado-2"), key: edwards_public(41), ..set_terminal() };
+    let route = SetRoute { class: Class::Operators, proposers: own.proposers, stages: vec![], distinct: true };
+    let end = EndTrust { partner: code("shiranuka"), effective: office.now };
+    let stop = SetConnection { state: ConnectionState::Stopped, functions: vec![], incident: None };
+    for (what, change) in [
+        ("enrols", Change::Terminal(Box::new(second))),
+        ("retires", Change::TerminalState(retired)),
+        ("suspends, which is a block", Change::TerminalState(suspended)),
+        ("an epoch", Change::OpenEpoch(OpenEpoch { terminal: code("mado-1"), epoch: 1, reason: EpochReason::Fork })),
+        ("a policy", Change::Policy(SetPolicy { policy: Policy::default() })),
+        ("a route", Change::Route(route)),
+        ("a post", trustee_post()),
+        ("a seat", holds("chief", "trustee")),
+        ("a card that signs", Change::IssueCard(Box::new(issue_signing(13, "chiba")))),
+        ("more of its people", admitted(GUEST, "guest")),
+        ("more trust", Change::Entrust(entrust(&[Class::Hours]))),
+        ("the end of its own trust", Change::EndTrust(end)),
+        ("a section", section("koseki", "戸籍課", SectionState::Open)),
+        ("what it was not entrusted with", Change::Connection(stop)),
+        ("who decides", card_state(1, CardState::Suspended, office.now)),
+        ("who decides, as a person", designate("aoki")),
+        ("a card for who decides", Change::IssueCard(Box::new(issue(13, Some("aoki"))))),
+        ("a permission for who decides", profile("aoki", "p1", &["juminhyo"])),
+        ("itself", designate("trustee")),
+        ("a permission for itself", profile("trustee", "p1", &["juminhyo"])),
+        ("its own card", card_state(TRUSTEE, CardState::Active, office.now)),
+    ] {
+        assert_eq!(refused(office.by_trustee(vec![change])), "not_entrusted", "{what}");
+    }
+}
+
+#[test]
+fn what_the_client_ends_or_blocks_is_over_with_the_next_entry() {
+    let end = |office: &Office| vec![Change::EndTrust(EndTrust { partner: code("shiranuka"), effective: office.now })];
+    let mut office = entrusted();
+    // One person alone, and no race is lost: also by who saw an older register.
+    let changes = end(&office);
+    let late = office.draft(changes);
+    office.by_trustee(vec![designate("doi")]).unwrap();
+    office.take(&sign_card(&late, 2).clone()).unwrap_err();
+    let changes = end(&office);
+    office.act(changes).unwrap();
+    assert_eq!(refused(office.by_trustee(vec![designate("eto")])), "not_entrusted");
+
+    let mut office = entrusted();
+    office.act(vec![card_state(TRUSTEE, CardState::Suspended, office.now)]).unwrap();
+    assert_eq!(refused(office.by_trustee(vec![designate("eto")])), "signer_not_current");
+    let mut office = entrusted();
+    office.now = at(2027, 4, 1, 0);
+    assert_eq!(refused(office.by_trustee(vec![designate("eto")])), "signer_not_current", "its admission has ended");
+}
+
+#[test]
+fn backdating_brings_no_trust_back() {
+    let mut office = entrusted();
+    let mut early = office.entrusted_act(vec![designate("doi")]);
+    office.now += 60_000;
+    let end = EndTrust { partner: code("shiranuka"), effective: office.now };
+    office.act(vec![Change::EndTrust(end)]).unwrap();
+    early.seen_size = office.register.size();
+    early.seen_root = office.register.root();
+    assert_eq!(refused(office.take(&sign_card(&early, TRUSTEE))), "not_entrusted");
+}
+
+#[test]
+fn whoever_comes_from_another_office_is_a_trustee_and_nothing_else() {
+    let mut office = entrusted();
+    // Even if he is put where others decide.
+    office.approved(vec![holds("vice", "trustee")]).unwrap();
+    let mut act = office.entrusted_act(vec![designate("doi")]);
+    act.post = Some(code("vice"));
+    assert_eq!(refused(office.take(&sign_card(&act, TRUSTEE))), "signer_not_allowed");
+    let proposal = office.proposal(vec![trustee_post()]);
+    let approval = office.approval(&proposal, "vice", TRUSTEE);
+    assert_eq!(refused(office.take(&approval)), "signer_not_allowed");
+    let roles: Vec<Role> =
+        office.register.roles_of(&code("trustee"), office.now).into_iter().map(|(_, role)| role).collect();
+    assert_eq!(roles, [Role::TrusteeAdmin]);
+    // And the office must be able to decide without him: he is no second person who would be left.
+    assert_eq!(refused(office.act(vec![card_state(2, CardState::Revoked, office.now)])), "last_signers");
+}
+
+#[test]
+fn where_the_route_asks_for_an_approval_the_client_approves_what_the_trustee_proposes() {
+    let mut office = entrusted();
+    let stages = SetRoute::approved_by(vec![Role::DataProtectionManager]);
+    let route = SetRoute { class: Class::Operators, proposers: vec![Role::SystemManager], stages, distinct: true };
+    office.approved(vec![Change::Route(route)]).unwrap();
+    assert_eq!(refused(office.by_trustee(vec![designate("doi")])), "approval_needed");
+    let mut proposal = office.entrusted_act(vec![designate("doi")]);
+    proposal.log = Log::Casebook;
+    let signed = sign_card(&proposal, TRUSTEE);
+    office.would_file(&signed).unwrap();
+    office.file(&signed).unwrap();
+    let approval = office.approval(&signed, "vice", 2);
+    office.take(&approval).unwrap();
+    assert!(office.register.operator(&code("doi")).is_some());
+    // Without a request it is not even filed.
+    let mut nameless = office.entrusted_act(vec![designate("eto")]);
+    (nameless.log, nameless.request) = (Log::Casebook, None);
+    let nameless = sign_card(&nameless, TRUSTEE);
+    assert_eq!(refused(office.casebook.look(&office.register, &nameless, office.now)), "request_missing");
+    let act = Act {
+        log: Log::Register,
+        post: Some(code("vice")),
+        changes: vec![],
+        proposal: Some(Proposal(nameless)),
+        ..office.draft(vec![])
+    };
+    assert_eq!(refused(office.take(&sign_card(&act, 2))), "request_missing");
+}
+
+#[test]
+fn a_home_office_blocks_its_own_card_where_it_is_entrusted_with_blocks() {
+    let mut office = entrusted();
+    office.approved(vec![admitted(GUEST, "guest")]).unwrap();
+    office.by_trustee(vec![card_state(GUEST, CardState::Suspended, office.now)]).unwrap();
+    // It does not give it back: who lets people in is this office.
+    assert_eq!(refused(office.by_trustee(vec![card_state(GUEST, CardState::Active, office.now)])), "not_entrusted");
+    office.act(vec![card_state(GUEST, CardState::Active, office.now)]).unwrap();
+}
+
+#[test]
+fn who_was_admitted_works_with_the_card_from_home_and_the_record_names_the_home() {
+    let mut office = entrusted();
+    let mut input = office.login();
+    (input.card, input.operator) = (Some(guid(GUEST)), Some(code("guest")));
+    let asked = |office: &Office, home| {
+        let mut input = input.clone();
+        (input.register, input.home) = (office.register.size(), home);
+        verdict(office, &input)
+    };
+    assert_eq!(asked(&office, Some(other())), VerdictCode::CardUnknown);
+    office.approved(vec![admitted(GUEST, "guest"), profile("guest", "p1", &["juminhyo"])]).unwrap();
+    assert_eq!(asked(&office, Some(other())), VerdictCode::Granted);
+    assert_eq!(asked(&office, None), VerdictCode::OperatorUnknown, "a record that hides where he comes from");
+    assert_eq!(asked(&office, Some(OfficeId([1; 16]))), VerdictCode::OperatorUnknown);
+    // Any panel blocks it, and any officer withdraws it, at once.
+    office.act(vec![card_state(GUEST, CardState::Suspended, office.now)]).unwrap();
+    assert_eq!(asked(&office, Some(other())), VerdictCode::CardSuspended);
+    // Nobody of this office has a home elsewhere.
+    let mut clerk = office.login();
+    clerk.home = Some(other());
+    assert_eq!(verdict(&office, &clerk), VerdictCode::OperatorUnknown);
+}
+
+#[test]
+fn an_admission_is_renewed_with_the_same_card_and_person_and_with_no_other() {
+    let mut office = entrusted();
+    office.approved(vec![admitted(GUEST, "guest")]).unwrap();
+    let number = office.register.card(&guid(GUEST)).unwrap().number();
+    let next = |mut admit: Admit| {
+        (admit.designation.from, admit.designation.to) = (at(2027, 4, 1, 0), at(2028, 4, 1, 0));
+        vec![Change::Admit(Box::new(admit))]
+    };
+    office.approved(next(admit(GUEST, "guest", None))).unwrap();
+    let card = office.register.card(&guid(GUEST)).unwrap();
+    assert_eq!((card.number(), card.issued().to), (number, at(2028, 4, 1, 0)));
+    assert!(card.is_current(at(2027, 5, 1, 0)) && card.is_current(office.now));
+
+    for (what, changes, code) in [
+        (
+            "another key",
+            next(Admit { presence: public(99, Slot::Presence), ..admit(GUEST, "guest", None) }),
+            "card_used",
+        ),
+        ("another person's card", next(admit(GUEST, "second", None)), "card_used"),
+        ("from somewhere else", next(Admit { home: code("x"), ..admit(GUEST, "guest", None) }), "value_wrong"),
+        ("a person of this office", next(admit(62, "chiba", None)), "value_wrong"),
+        ("a card of this office", next(admit(10, "third", None)), "card_used"),
+        (
+            "an office that nobody knows",
+            next(Admit { partner: code("kushiro"), ..admit(63, "third", None) }),
+            "unknown",
+        ),
+    ] {
+        assert_eq!(refused(office.approved(changes)), code, "{what}");
+    }
+    let own = vec![Change::IssueCard(Box::new(issue(14, Some("guest"))))];
+    assert_eq!(refused(office.act(own)), "value_wrong", "a card of this office for somebody else's person");
+    assert_eq!(refused(office.act(vec![admitted(64, "fourth")])), "approval_needed");
+    office.act(vec![card_state(GUEST, CardState::Revoked, office.now)]).unwrap();
+    assert_eq!(refused(office.approved(next(admit(GUEST, "guest", None)))), "card_final");
+}
+
+#[test]
+fn partners_and_what_they_are_entrusted_with_are_looked_at() {
+    let mut office = Office::furnished();
+    let own = office.register.office().unwrap();
+    let set = |change: SetPartner| vec![Change::Partner(Box::new(change))];
+    let mut weak = [0; 32];
+    weak[0] = 1;
+    for (what, change, code) in [
+        ("itself", SetPartner { office: own, ..partner() }, "value_wrong"),
+        ("no key name", SetPartner { ledger: title("a+b"), ..partner() }, "value_wrong"),
+        ("a key that verifies anything", SetPartner { key: Ed25519Key(weak), ..partner() }, "key_malformed"),
+    ] {
+        assert_eq!(refused(office.approved(set(change))), code, "{what}");
+    }
+    assert_eq!(refused(office.act(set(partner()))), "approval_needed");
+    assert_eq!(refused(office.approved(vec![Change::Entrust(entrust(&[Class::Cards]))])), "unknown");
+    office.approved(set(partner())).unwrap();
+    office.approved(set(SetPartner { title: title("新白糠町"), ..partner() })).unwrap();
+    assert_eq!(refused(office.approved(set(SetPartner { office: OfficeId([8; 16]), ..partner() }))), "value_wrong");
+    assert_eq!(refused(office.approved(set(SetPartner { partner: code("second"), ..partner() }))), "value_wrong");
+    for classes in [
+        &[][..],
+        &[Class::Cards, Class::Operators],
+        &[Class::Terminals],
+        &[Class::Founding],
+        &[Class::Policy],
+        &[Class::Organisation],
+        &[Class::Connection],
+        &[Class::Destruction],
+        &[Class::Preservation],
+    ] {
+        assert_eq!(refused(office.approved(vec![Change::Entrust(entrust(classes))])), "value_wrong", "{classes:?}");
+    }
+    let dates = Entrust { to: at(2026, 4, 1, 0), ..entrust(&[Class::Cards]) };
+    assert_eq!(refused(office.approved(vec![Change::Entrust(dates)])), "dates_wrong");
+    let end = EndTrust { partner: code("shiranuka"), effective: office.now };
+    assert_eq!(refused(office.act(vec![Change::EndTrust(end)])), "unknown", "nothing was entrusted");
+}
+
+/// The other office's decision, in a register log of its own.
+struct Elsewhere {
+    entries: Vec<Vec<u8>>,
+}
+
+impl Elsewhere {
+    fn decides(change: SharePolicy) -> Self {
+        let mut act = Office::furnished().draft(vec![Change::SharePolicy(Box::new(change))]);
+        act.office = other();
+        Self { entries: vec![vec![1], vec![2], sign_card(&act, 70), vec![3]] }
+    }
+
+    fn shown(&self, seed: u8) -> ShowShared {
+        let mut tree = MemoryTree::new();
+        self.entries.iter().for_each(|entry| tree.append(leaf_hash(entry)));
+        let origin = format!("ledger.example/{}/register", other());
+        let checkpoint =
+            Checkpoint { origin: origin.clone(), size: tree.size(), root: tree.root(), extensions: Vec::new() };
+        let key = SigningKey::from_seed(&origin, edwards(seed).as_bytes()).unwrap();
+        let proof = inclusion_proof(&tree, 2, tree.size()).unwrap();
+        ShowShared {
+            office: other(),
+            entry: Proposal(self.entries[2].clone()),
+            index: 2,
+            proof: proof.iter().map(|hash| Hash(hash.0)).collect(),
+            checkpoint: checkpoint.sign(&key),
+        }
+    }
+}
+
+fn shared(office: OfficeId, idle: Option<u32>) -> SharePolicy {
+    let policy = idle.map(|idle_seconds| Policy { idle_seconds, ..Policy::default() });
+    SharePolicy { office, agreement: case("K-2026-2"), policy, from: at(2026, 12, 1, 0) }
+}
+
+#[test]
+fn s0_kyogi_3_a_shared_policy_holds_when_both_have_decided_the_same_and_neither_changes_it_alone() {
+    let mut office = entrusted();
+    let own = office.register.office().unwrap();
+    let december = at(2026, 12, 1, 0);
+    let announced = Policy { idle_seconds: 900, ..Policy::default() };
+    let act = Act {
+        effective: Some(at(2027, 1, 1, 0)),
+        ..office.draft(vec![Change::Policy(SetPolicy { policy: announced })])
+    };
+    office.take(&sign_card(&act, 1)).unwrap();
+    let show = |shown: ShowShared| vec![Change::ShowShared(Box::new(shown))];
+    let theirs = Elsewhere::decides(shared(own, Some(120)));
+    assert_eq!(refused(office.act(show(theirs.shown(THEIR_LOG)))), "not_shown", "nothing was decided here");
+    office.act(vec![Change::SharePolicy(Box::new(shared(other(), Some(120))))]).unwrap();
+    assert_eq!(office.register.policy_at(december).idle_seconds, 300, "one office alone decides nothing");
+
+    let mut other_entry = theirs.shown(THEIR_LOG);
+    other_entry.index = 1;
+    for (what, shown) in [
+        ("another figure", Elsewhere::decides(shared(own, Some(121))).shown(THEIR_LOG)),
+        ("for a third office", Elsewhere::decides(shared(OfficeId([9; 16]), Some(120))).shown(THEIR_LOG)),
+        (
+            "another day",
+            Elsewhere::decides(SharePolicy { from: december + 1, ..shared(own, Some(120)) }).shown(THEIR_LOG),
+        ),
+        ("signed by another log", theirs.shown(22)),
+        ("at another place", other_entry),
+    ] {
+        assert_eq!(refused(office.act(show(shown))), "not_shown", "{what}");
+    }
+    office.act(show(theirs.shown(THEIR_LOG))).unwrap();
+    assert_eq!(office.register.policy_at(december - 1).idle_seconds, 300);
+    assert_eq!(office.register.policy_at(december).idle_seconds, 120);
+    assert_eq!(
+        office.register.policy_at(at(2027, 2, 1, 0)).idle_seconds,
+        120,
+        "what was announced before does not come back"
+    );
+    assert_eq!(office.register.policy_shared_with(december), Some(other()));
+
+    office.now = december;
+    let alone = vec![Change::Policy(SetPolicy { policy: Policy::default() })];
+    assert_eq!(refused(office.act(alone.clone())), "shared");
+    assert_eq!(refused(office.act(show(theirs.shown(THEIR_LOG)))), "not_shown", "a decision is shown once");
+    let ends = |of| SharePolicy { from: office.now, ..shared(of, None) };
+    let (here, there) = (ends(other()), Elsewhere::decides(ends(own)));
+    office.act(vec![Change::SharePolicy(Box::new(here))]).unwrap();
+    assert_eq!(refused(office.act(alone.clone())), "shared");
+    office.act(show(there.shown(THEIR_LOG))).unwrap();
+    office.act(alone).unwrap();
+}
+
+#[test]
+fn a_holder_that_starts_again_from_its_own_disk_comes_to_the_same() {
+    let mut office = entrusted();
+    let own = office.register.office().unwrap();
+    office.by_trustee(vec![designate("doi")]).unwrap();
+    office.approved(vec![admitted(GUEST, "guest")]).unwrap();
+    office.act(vec![Change::SharePolicy(Box::new(shared(other(), Some(120))))]).unwrap();
+    let theirs = Elsewhere::decides(shared(own, Some(120))).shown(THEIR_LOG);
+    office.act(vec![Change::ShowShared(Box::new(theirs))]).unwrap();
+    let mut again = Register::new();
+    for entry in &office.entries {
+        again.fold_stored(entry, Concluded::Accepted).unwrap();
+    }
+    assert_eq!((again.root(), again.policy_shared_with(at(2026, 12, 2, 0))), (office.register.root(), Some(other())));
+    assert!(again.operator(&code("guest")).unwrap().home().is_some());
+}
