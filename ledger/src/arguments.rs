@@ -87,15 +87,45 @@ pub enum Command {
         #[arg(long, value_name = "FILE", hide = true)]
         simulated_clock: Option<PathBuf>,
     },
-    /// Copy database, checkpoints and configuration to a new directory, also while the ledger runs; keys are kept apart
-    /// （データベース等の複製を作ります。鍵は含みません）
+    /// Copy database, checkpoints and configuration onto every listed medium that is there, also while the ledger runs, read them again,
+    /// and let the oldest go; keys are kept apart （登録済みの媒体に複製を作り、検証します。鍵は含みません）
     Backup {
         /// The ledger's directory （データディレクトリ）
         #[arg(long)]
         data: PathBuf,
-        /// A directory that does not exist yet or is empty （複製先。空のディレクトリ）
+        /// Only copy, to a directory that does not exist yet or is empty; nothing is verified （複製だけを作る場合の複製先。空のディレクトリ）
+        #[arg(long, value_name = "DIR")]
+        to: Option<PathBuf>,
+        /// For tests: a file with milliseconds to add to the clock （試験用の模擬時計）
+        #[arg(long, value_name = "FILE", hide = true)]
+        simulated_clock: Option<PathBuf>,
+    },
+    /// Media for backups: which are listed, and what was verified on them （バックアップ媒体を管理します）
+    #[command(subcommand)]
+    Medium(MediumCommand),
+    /// Copy the keys, which no backup holds, to a stick of their own for the safe （鍵を金庫用の媒体に複製します）
+    CopyKeys {
+        /// The ledger's directory （データディレクトリ）
+        #[arg(long)]
+        data: PathBuf,
+        /// A directory on that stick; older copies in it are written over （複製先。古い複製は上書きします）
         #[arg(long, value_name = "DIR")]
         to: PathBuf,
+        /// For tests: a file with milliseconds to add to the clock （試験用の模擬時計）
+        #[arg(long, value_name = "FILE", hide = true)]
+        simulated_clock: Option<PathBuf>,
+    },
+    /// Put a ledger back from a medium and the copy of its keys, where there is none （媒体と鍵の複製から台帳を復元します）
+    Restore {
+        /// Where it is to live （データディレクトリ）
+        #[arg(long)]
+        data: PathBuf,
+        /// The medium, for its newest backup, or one backup's folder on it （媒体、またはその中のバックアップ）
+        #[arg(long, value_name = "DIR")]
+        from: PathBuf,
+        /// Where `copy-keys` has put the keys （鍵の複製があるディレクトリ）
+        #[arg(long, value_name = "DIR")]
+        keys: PathBuf,
     },
     /// Move the book onto a PostgreSQL server, or back into a file; the ledger must not be running
     /// （保存先を移します。台帳は停止しておきます）
@@ -185,6 +215,44 @@ pub enum Command {
         /// The ledger's directory （データディレクトリ）
         #[arg(long)]
         data: PathBuf,
+    },
+}
+
+/// What is done with media.
+#[derive(Subcommand)]
+pub enum MediumCommand {
+    /// List a medium: what is mounted there gets a file that says that it is ours （媒体を登録します）
+    Add {
+        /// The ledger's directory （データディレクトリ）
+        #[arg(long)]
+        data: PathBuf,
+        /// Where it is mounted; media that take turns have the same place （マウント先。交互に使う媒体は同じ場所にします）
+        #[arg(long, value_name = "DIR")]
+        at: PathBuf,
+        /// What stands on its label （ラベルに書く名前）
+        #[arg(long)]
+        name: String,
+        /// For tests: a file with milliseconds to add to the clock （試験用の模擬時計）
+        #[arg(long, value_name = "FILE", hide = true)]
+        simulated_clock: Option<PathBuf>,
+    },
+    /// Show the list, and what was verified on each when （媒体と検証日時を表示します）
+    List {
+        /// The ledger's directory （データディレクトリ）
+        #[arg(long)]
+        data: PathBuf,
+        /// For tests: a file with milliseconds to add to the clock （試験用の模擬時計）
+        #[arg(long, value_name = "FILE", hide = true)]
+        simulated_clock: Option<PathBuf>,
+    },
+    /// Take a medium off the list; what is on it stays （媒体を登録から外します）
+    Forget {
+        /// The ledger's directory （データディレクトリ）
+        #[arg(long)]
+        data: PathBuf,
+        /// What it is called （媒体の名前）
+        #[arg(long)]
+        name: String,
     },
 }
 

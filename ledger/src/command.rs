@@ -201,7 +201,17 @@ pub fn status(root: &Path, clock: &dyn Clock) -> Result<String, LedgerError> {
         text += &key_status(&data)?;
     }
     text += &witnesses_status(&config, &data);
+    text += &crate::media::status(&data, &config, clock.now())?;
     Ok(text)
+}
+
+/// Media for backups, and what was verified on them, for people.
+///
+/// # Errors
+/// When list, configuration or keys cannot be read.
+pub fn media_status(root: &Path, clock: &dyn Clock) -> Result<String, LedgerError> {
+    let data = DataDir::new(root);
+    crate::media::status(&data, &Config::read(&data.config())?, clock.now())
 }
 
 /// The one file whose older copies would bring destroyed months back.

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use sekisho_tlog::TlogError;
 use sekisho_wire::id::OfficeId;
 
+use crate::media::MediumFault;
 use crate::store::StoreError;
 
 /// What a command could not do.
@@ -123,6 +124,8 @@ pub enum LedgerError {
         /// Why there is none.
         cause: String,
     },
+    /// A medium for backups.
+    Medium(MediumFault),
     /// A release build was asked for a simulated clock.
     NoSimulatedClock,
 }
@@ -183,6 +186,7 @@ impl LedgerError {
                 "鍵ファイルが変更されている場合は、バックアップから復元してください。",
             ),
             Self::Store(error) => error.next_step(),
+            Self::Medium(fault) => fault.next_step(),
             Self::Tlog(_) | Self::Register { .. } => (
                 "Stop serving and run `sekisho-ledger fsck`: it names the first wrong entry.",
                 "停止して `sekisho-ledger fsck` を実行してください。最初の異常箇所が表示されます。",
@@ -248,6 +252,7 @@ impl fmt::Display for LedgerError {
             Self::Argument { name, cause } => write!(f, "cannot use {name}: {cause}"),
             Self::Crypto { act, cause } => write!(f, "cannot {act}: {cause}"),
             Self::Store(error) => error.fmt(f),
+            Self::Medium(fault) => fault.fmt(f),
             Self::Tlog(error) => error.fmt(f),
             Self::Register { index, cause } => {
                 write!(f, "cannot fold the register at the act with index {index}: {cause}")
@@ -267,6 +272,7 @@ impl std::error::Error for LedgerError {
             Self::File { source, .. } | Self::Listen { source, .. } => Some(source),
             Self::Store(error) => Some(error),
             Self::Tlog(error) => Some(error),
+            Self::Medium(MediumFault::Failed { cause, .. }) => Some(&**cause),
             Self::Config { .. }
             | Self::Damaged { .. }
             | Self::AlreadyThere { .. }
@@ -281,6 +287,7 @@ impl std::error::Error for LedgerError {
             | Self::Crypto { .. }
             | Self::Register { .. }
             | Self::Unreachable { .. }
+            | Self::Medium(_)
             | Self::NoSimulatedClock => None,
         }
     }

@@ -31,6 +31,7 @@ pub mod keys;
 pub mod ledger;
 mod locks;
 pub mod log_keys;
+pub mod media;
 pub mod memory;
 mod metrics;
 pub mod move_book;

@@ -49,6 +49,7 @@ mod prompt;
 mod readers;
 mod refilled;
 mod reported;
+mod restored;
 mod retention;
 mod rig;
 mod routes;

@@ -323,6 +323,9 @@ pub enum AlarmKind {
     /// It is heard again.
     #[n(17)]
     TerminalBack,
+    /// No backup of the ledger was verified for longer than its configuration allows.
+    #[n(18)]
+    BackupOverdue,
 }
 
 impl AlarmKind {
