@@ -1,5 +1,6 @@
 //! The command line; the manual is made of it, too.
 
+use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -44,6 +45,43 @@ pub enum Command {
         /// （他の機器の PostgreSQL に TLS で接続する場合の認証局証明書）
         #[arg(long, value_name = "FILE", requires = "postgres")]
         postgres_authority: Option<PathBuf>,
+    },
+    /// Set a town up on this machine, as root: ledger, office, backups. Says what is done and what needs hands; run again, it goes on where
+    /// it stopped （1台の機器に町の台帳一式を設置します）
+    Town {
+        /// The administrator's folder: town.toml in it describes the office, and is written to be filled in where it is missing
+        /// （管理者のフォルダ。town.toml に団体の設定を書きます）
+        folder: PathBuf,
+        /// Say what would be done, and do nothing （実行せずに内容だけを表示します）
+        #[arg(long)]
+        dry_run: bool,
+        /// The ledger's directory （データディレクトリ）
+        #[arg(long, default_value = "/var/lib/sekisho-ledger")]
+        data: PathBuf,
+        /// What the ledger is called, for ever; the machine's name else （台帳の名前。変更できません）
+        #[arg(long)]
+        name: Option<String>,
+        /// Address and port to listen on （待ち受けるアドレスとポート）
+        #[arg(long, value_name = "ADDR:PORT", default_value = "0.0.0.0:8443")]
+        listen: SocketAddr,
+        /// A host name or address that terminals reach it by; the machine's name else （他から接続するときのホスト名）
+        #[arg(long = "host", value_name = "HOST")]
+        hosts: Vec<String>,
+        /// A reader with an administrator's card; twice （管理者のカードを入れるリーダー）
+        #[arg(long = "reader", value_name = "NAME")]
+        readers: Vec<String>,
+        /// Where the medium for backups is mounted （バックアップ媒体のマウント先）
+        #[arg(long, value_name = "DIR")]
+        medium: Option<PathBuf>,
+        /// What stands on its label （その媒体のラベル）
+        #[arg(long, value_name = "NAME", default_value = "A")]
+        medium_name: String,
+        /// A folder on the stick for the keys （鍵専用の媒体のフォルダ）
+        #[arg(long, value_name = "DIR")]
+        keys: Option<PathBuf>,
+        /// What `sekisho-admin found` is told besides, after -- （sekisho-admin found に渡す追加の指定）
+        #[arg(last = true, value_name = "OPTION")]
+        further: Vec<OsString>,
     },
     /// Give out a code that founds an office （団体を設置するコードを発行します）
     FoundingCode {

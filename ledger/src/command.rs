@@ -114,6 +114,12 @@ pub fn founding_code(root: &Path, valid: Duration, clock: &dyn Clock) -> Result<
     Ok(facts.founding(&log_keys, &secret, expires).to_line())
 }
 
+/// What this machine is called, as far as a ledger may be called so.
+#[must_use]
+pub fn machine_name() -> String {
+    rustix::system::uname().nodename().to_string_lossy().to_lowercase()
+}
+
 /// Serves until SIGTERM or SIGINT.
 ///
 /// # Errors

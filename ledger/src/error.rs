@@ -126,6 +126,13 @@ pub enum LedgerError {
     },
     /// A medium for backups.
     Medium(MediumFault),
+    /// A step of a town's setting up.
+    Town {
+        /// Which program, or which step.
+        what: String,
+        /// What is wrong.
+        cause: String,
+    },
     /// A release build was asked for a simulated clock.
     NoSimulatedClock,
 }
@@ -199,6 +206,10 @@ impl LedgerError {
                 "Check the address, the authority's certificate and the line.",
                 "アドレス、認証局の証明書、回線を確認してください。",
             ),
+            Self::Town { .. } => (
+                "Put that right, and run the same command again: it goes on where it stopped.",
+                "解消してから同じコマンドを再度実行してください。続きから再開します。",
+            ),
             Self::NoSimulatedClock => (
                 "Leave the option out; only test builds have a simulated clock.",
                 "このオプションを外してください。模擬時計は試験用ビルドにのみあります。",
@@ -259,6 +270,7 @@ impl fmt::Display for LedgerError {
             }
             Self::Listen { address, source } => write!(f, "cannot listen on {address}: {source}"),
             Self::Unreachable { url, cause } => write!(f, "cannot ask {url}: {cause}"),
+            Self::Town { what, cause } => write!(f, "cannot set the town up: {what}: {cause}"),
             Self::NoSimulatedClock => {
                 f.write_str("cannot simulate the clock: this is a release build and has no simulated clock")
             }
@@ -288,6 +300,7 @@ impl std::error::Error for LedgerError {
             | Self::Register { .. }
             | Self::Unreachable { .. }
             | Self::Medium(_)
+            | Self::Town { .. }
             | Self::NoSimulatedClock => None,
         }
     }

@@ -53,6 +53,7 @@ pub mod store;
 pub mod terminals;
 #[cfg(test)]
 mod testing;
+pub mod town;
 pub mod vault;
 pub mod visitors;
 pub mod witness;

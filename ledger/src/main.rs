@@ -11,6 +11,7 @@ use sekisho_ledger::command;
 use sekisho_ledger::error::LedgerError;
 use sekisho_ledger::media;
 use sekisho_ledger::sheet;
+use sekisho_ledger::town::{Step, Wanted, hands as town};
 use sekisho_ledger::witness::command as witness;
 use sekisho_wire::id::OfficeId;
 use sekisho_wire::words::Language;
@@ -55,6 +56,13 @@ fn run(command: Command) -> Result<ExitCode, LedgerError> {
                 config.name,
                 data.display()
             ));
+        }
+        Command::Town { folder, dry_run, data, name, listen, hosts, readers, medium, medium_name, keys, further } => {
+            let host = command::machine_name();
+            let name = name.unwrap_or_else(|| host.clone());
+            let hosts = if hosts.is_empty() { vec![host] } else { hosts };
+            let wanted = Wanted { folder, data, name, listen, hosts, readers, medium, medium_name, keys, further };
+            set_up(&wanted, dry_run)?;
         }
         Command::FoundingCode { data, valid, out, simulated_clock } => {
             let code = command::founding_code(&data, valid, &*command::clock(simulated_clock)?)?;
@@ -165,6 +173,17 @@ fn of_witness(command: WitnessCommand) -> Result<(), LedgerError> {
             say(&format!("goes on with {logs} logs\n{logs} 件のログで継続します\n"));
         }
     }
+    Ok(())
+}
+
+fn set_up(wanted: &Wanted, dry_run: bool) -> Result<(), LedgerError> {
+    if dry_run {
+        let there = town::look(wanted)?;
+        Step::ALL.iter().for_each(|step| say(&town::line(*step, &step.state(wanted, &there))));
+        return Ok(());
+    }
+    town::carry_out(wanted, &mut |line| say(line))?;
+    say(&town::for_the_safe(wanted, &town::look(wanted)?));
     Ok(())
 }
 

@@ -239,7 +239,7 @@ pub fn status(data: &DataDir, config: &Config, now: Millis) -> Result<String, Le
         let at = stamp(*at);
         text += &format!("  FAILED at {at}: {why}（{at} に失敗）\n");
     }
-    text += &key_copy::status(data, list.keys.as_ref())?;
+    text += &key_copy::status(data, &list)?;
     Ok(text)
 }
 

@@ -59,6 +59,7 @@ mod soak;
 mod stranger;
 #[path = "../../firmware/app/tests/card/talk.rs"]
 mod talk;
+mod town;
 mod unanswered;
 mod units;
 mod usb;

@@ -1,5 +1,5 @@
 //! The machine with the ledger is lost. Last night's backup lies on a listed medium, the keys in the safe: on another machine, by the steps of the ledger's manual
-//! ("Backup and restore"), it is put back, and the terminals bring what came later, to the very same tree.
+//! ("Restore"), it is put back, and the terminals bring what came later, to the very same tree.
 
 use std::path::Path;
 use std::process::{Command, Output};

@@ -419,10 +419,9 @@ impl Teller<'_> {
             ),
             AlarmKind::TerminalSilent => ("the ledger hears the terminal no more", "端末機からの通信が途絶えた"),
             AlarmKind::TerminalBack => ("the ledger hears the terminal again", "端末機からの通信が回復した"),
-            AlarmKind::BackupOverdue => (
-                "no backup of the ledger was verified in time",
-                "台帳の検証済みバックアップが期限内に作成されていない",
-            ),
+            AlarmKind::BackupOverdue => {
+                ("no backup of the ledger was verified in time", "台帳の検証済みバックアップが期限内に作成されていない")
+            }
             AlarmKind::ReportRefused => (
                 "the ledger refused a report: its card is blocked at this terminal alone until administrators decide about it",
                 "台帳が届出を拒否した。管理者が処分するまで、カードはこの端末機でのみ使えない",

@@ -39,7 +39,7 @@ pub fn backup_to_media(root: &Path, now: Millis) -> Result<Vec<Done>, LedgerErro
     let config = Config::read(&data.config())?;
     let _busy = take(&data)?;
     let mut list = Media::read(&data.media())?;
-    let done = found(&list).and_then(|found| {
+    let done = found(&list).map(|found| {
         let make = |there: There| match there {
             There::Listed(at) => {
                 let medium = list.media.get_mut(at).expect("it was found in the list");
@@ -51,7 +51,7 @@ pub fn backup_to_media(root: &Path, now: Millis) -> Result<Vec<Done>, LedgerErro
             }
             There::Stranger(fault) => Done { name: "?".into(), result: Err(fault) },
         };
-        Ok(found.into_iter().map(make).collect::<Vec<_>>())
+        found.into_iter().map(make).collect::<Vec<_>>()
     });
     let why = match &done {
         Ok(all) => all.iter().find_map(|done| done.result.as_ref().err()),
@@ -99,12 +99,13 @@ fn found(list: &Media) -> Result<Vec<There>, LedgerError> {
 fn make(data: &DataDir, config: &Config, medium: &Medium, now: Millis) -> Result<Verified, LedgerError> {
     apart(data, &medium.at)?;
     let was = device(&medium.at)?;
-    let failed = |cause: LedgerError| match cause {
+    let failed = |cause: LedgerError| {
         // They say themselves what is wrong with which.
-        LedgerError::Medium(fault) => fault.into(),
-        cause => {
-            LedgerError::from(MediumFault::Failed { name: medium.name.clone(), at: medium.at.clone(), cause: Box::new(cause) })
+        if let LedgerError::Medium(fault) = cause {
+            return fault.into();
         }
+        let (name, at) = (medium.name.clone(), medium.at.clone());
+        LedgerError::from(MediumFault::Failed { name, at, cause: Box::new(cause) })
     };
     remove_unfinished(&medium.at).map_err(failed)?;
     let older = generations(&medium.at).map_err(failed)?;
@@ -243,9 +244,9 @@ fn remove_unfinished(medium: &Path) -> Result<(), LedgerError> {
 }
 
 fn size_of(folder: &Path) -> Result<u64, LedgerError> {
-    files_below(folder)?.into_iter().try_fold(0, |sum, path| {
-        Ok(sum + std::fs::metadata(&path).map_err(LedgerError::file("look at", path))?.len())
-    })
+    files_below(folder)?
+        .into_iter()
+        .try_fold(0, |sum, path| Ok(sum + std::fs::metadata(&path).map_err(LedgerError::file("look at", path))?.len()))
 }
 
 /// Every file in a folder and in those below it.

@@ -65,13 +65,24 @@ pub(super) fn digest(path: &Path) -> Result<String, LedgerError> {
     Ok(WireHash(Sha256::digest(&*bytes).into()).to_string())
 }
 
+impl Media {
+    /// Whether a copy was made of the keys that the ledger has now.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub fn keys_are_copied(&self, data: &DataDir) -> Result<bool, LedgerError> {
+        let Some(KeysCopied { payload, .. }) = &self.keys else { return Ok(false) };
+        Ok(*payload == digest(&data.payload_key())?)
+    }
+}
+
 /// Whether what lies in the safe is what a backup opens with.
-pub(super) fn status(data: &DataDir, copied: Option<&KeysCopied>) -> Result<String, LedgerError> {
-    let Some(KeysCopied { at, payload }) = copied else {
+pub(super) fn status(data: &DataDir, list: &Media) -> Result<String, LedgerError> {
+    let Some(KeysCopied { at, .. }) = &list.keys else {
         return Ok("  the keys are not copied: `sekisho-ledger copy-keys`（鍵の複製がありません）\n".into());
     };
     let at = stamp(*at);
-    Ok(if *payload == digest(&data.payload_key())? {
+    Ok(if list.keys_are_copied(data)? {
         format!("  keys copied at {at}（{at} に鍵を複製）\n")
     } else {
         format!(

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use sekisho_wire::words::Language;
 
 use super::generation::{SEALED, Sealed, files_below, generations, is_medium};
-use super::{MediumFault, Verified, key_copy};
-use crate::data::{DataDir, make_dir, replace_file};
+use super::{Media, MediumFault, Verified, key_copy, marker};
+use crate::data::{DataDir, above, make_dir, replace_file};
 use crate::error::LedgerError;
 use crate::fsck::{Fault, check_copy};
 
@@ -26,12 +26,7 @@ pub struct Restored {
 /// # Errors
 /// When there is a ledger, no verified backup, a key is missing or does not open it, the backup is not sound, or something cannot be
 /// read or written. There is no ledger in `root` then.
-pub fn restore(
-    root: &Path,
-    from: &Path,
-    keys: &Path,
-    progress: &mut dyn FnMut(u64),
-) -> Result<Restored, LedgerError> {
+pub fn restore(root: &Path, from: &Path, keys: &Path, progress: &mut dyn FnMut(u64)) -> Result<Restored, LedgerError> {
     let data = DataDir::new(root);
     for there in [data.config(), data.database(), data.master_key()] {
         if there.exists() {
@@ -58,6 +53,7 @@ pub fn restore(
             put(&file, &root.join(name))?;
         }
     }
+    remember(&data, &from, &verified)?;
     // The configuration comes last: a directory without it is not a ledger, and a restore that was cut short is none either.
     put(&copy.config(), &data.config())?;
     Ok(Restored { ledger, verified, told })
@@ -69,6 +65,17 @@ fn chosen(from: &Path) -> Result<PathBuf, LedgerError> {
         return generations(from)?.pop().map(|newest| newest.at).ok_or_else(none);
     }
     if from.join(SEALED).is_file() && from.extension().is_none() { Ok(from.into()) } else { Err(none()) }
+}
+
+/// The list in a backup was written before it was verified.
+fn remember(data: &DataDir, from: &Path, verified: &Verified) -> Result<(), LedgerError> {
+    let mut list = Media::read(&data.media())?;
+    let known = marker(above(from))?;
+    for medium in list.media.iter_mut().filter(|medium| known.as_ref().is_some_and(|known| known.id == medium.id)) {
+        medium.verified = Some(verified.clone());
+    }
+    list.failed = None;
+    list.write(data)
 }
 
 /// What `fsck` finds and a ledger starts with all the same. A month that was destroyed after the backup has no key any more, and the act that says so

@@ -39,7 +39,8 @@ impl Stick {
 
     /// What is on it, but for our mark.
     fn content(&self) -> Vec<String> {
-        let names = std::fs::read_dir(&*self.at).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        let names =
+            std::fs::read_dir(&*self.at).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
         let mut names: Vec<_> = names.filter(|name| name != "sekisho-medium.json").collect();
         names.sort();
         names
@@ -93,12 +94,17 @@ fn generations_of(mut town: Town) {
         town.send(5);
         town.publish();
         let verified = night(&town, day);
-        assert_eq!((verified.at, &*verified.generation), (NOON + day * DAY, &*format!("{day:06}-2026-06-{:02}", day + 1)));
+        assert_eq!(
+            (verified.at, &*verified.generation),
+            (NOON + day * DAY, &*format!("{day:06}-2026-06-{:02}", day + 1))
+        );
         assert_eq!(list(&town).media[0].verified, Some(verified));
     }
     assert_eq!(stick.content(), ["000003-2026-06-04", "000004-2026-06-05"]);
     let newest = stick.at.join("000004-2026-06-05");
-    assert!(!["ledger.db-wal", "ledger.db-shm", "master.key", "payload.key"].iter().any(|name| newest.join(name).exists()));
+    assert!(
+        !["ledger.db-wal", "ledger.db-shm", "master.key", "payload.key"].iter().any(|name| newest.join(name).exists())
+    );
     // A clock that was set back by days does not make the newest the oldest.
     assert_eq!(night(&town, 0).generation, "000005-2026-06-01");
     assert_eq!(stick.content(), ["000004-2026-06-05", "000005-2026-06-01"]);
@@ -260,7 +266,8 @@ fn put_back(mut town: Town) {
     let data = DataDir::new(&root).remembered_by(Memory::at(&root.join("memory")));
     assert_eq!(roots(&data, &town), stood);
     assert_eq!(command::fsck(&root, None, &mut |_| {}).unwrap().findings, []);
-    assert_eq!(Media::read(&data.media()).unwrap().media[0].name, "A");
+    let listed = Media::read(&data.media()).unwrap().media.remove(0);
+    assert_eq!((&*listed.name, listed.verified), ("A", Some(restored.verified)));
     let ledger = Ledger::open(&data, town.clock.clone()).unwrap();
     assert_eq!(LogName::ALL.map(|log| ledger.office(&town.office).unwrap().log(log).halted()), [None; 3]);
     drop(ledger);
