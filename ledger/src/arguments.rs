@@ -1,5 +1,6 @@
 //! The command line; the manual is made of it, too.
 
+use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -45,6 +46,43 @@ pub enum Command {
         #[arg(long, value_name = "FILE", requires = "postgres")]
         postgres_authority: Option<PathBuf>,
     },
+    /// Set a town up on this machine, as root: ledger, office, backups. Says what is done and what needs hands; run again, it goes on where
+    /// it stopped （1台の機器に町の台帳一式を設置します）
+    Town {
+        /// The administrator's folder: town.toml in it describes the office, and is written to be filled in where it is missing
+        /// （管理者のフォルダ。town.toml に団体の設定を書きます）
+        folder: PathBuf,
+        /// Say what would be done, and do nothing （実行せずに内容だけを表示します）
+        #[arg(long)]
+        dry_run: bool,
+        /// The ledger's directory （データディレクトリ）
+        #[arg(long, default_value = "/var/lib/sekisho-ledger")]
+        data: PathBuf,
+        /// What the ledger is called, for ever; the machine's name else （台帳の名前。変更できません）
+        #[arg(long)]
+        name: Option<String>,
+        /// Address and port to listen on （待ち受けるアドレスとポート）
+        #[arg(long, value_name = "ADDR:PORT", default_value = "0.0.0.0:8443")]
+        listen: SocketAddr,
+        /// A host name or address that terminals reach it by; the machine's name else （他から接続するときのホスト名）
+        #[arg(long = "host", value_name = "HOST")]
+        hosts: Vec<String>,
+        /// A reader with an administrator's card; twice （管理者のカードを入れるリーダー）
+        #[arg(long = "reader", value_name = "NAME")]
+        readers: Vec<String>,
+        /// Where the medium for backups is mounted （バックアップ媒体のマウント先）
+        #[arg(long, value_name = "DIR")]
+        medium: Option<PathBuf>,
+        /// What stands on its label （その媒体のラベル）
+        #[arg(long, value_name = "NAME", default_value = "A")]
+        medium_name: String,
+        /// A folder on the stick for the keys （鍵専用の媒体のフォルダ）
+        #[arg(long, value_name = "DIR")]
+        keys: Option<PathBuf>,
+        /// What `sekisho-admin found` is told besides, after -- （sekisho-admin found に渡す追加の指定）
+        #[arg(last = true, value_name = "OPTION")]
+        further: Vec<OsString>,
+    },
     /// Give out a code that founds an office （団体を設置するコードを発行します）
     FoundingCode {
         /// The ledger's directory （データディレクトリ）
@@ -87,15 +125,45 @@ pub enum Command {
         #[arg(long, value_name = "FILE", hide = true)]
         simulated_clock: Option<PathBuf>,
     },
-    /// Copy database, checkpoints and configuration to a new directory, also while the ledger runs; keys are kept apart
-    /// （データベース等の複製を作ります。鍵は含みません）
+    /// Copy database, checkpoints and configuration onto every listed medium that is there, also while the ledger runs, read them again,
+    /// and let the oldest go; keys are kept apart （登録済みの媒体に複製を作り、検証します。鍵は含みません）
     Backup {
         /// The ledger's directory （データディレクトリ）
         #[arg(long)]
         data: PathBuf,
-        /// A directory that does not exist yet or is empty （複製先。空のディレクトリ）
+        /// Only copy, to a directory that does not exist yet or is empty; nothing is verified （複製だけを作る場合の複製先。空のディレクトリ）
+        #[arg(long, value_name = "DIR")]
+        to: Option<PathBuf>,
+        /// For tests: a file with milliseconds to add to the clock （試験用の模擬時計）
+        #[arg(long, value_name = "FILE", hide = true)]
+        simulated_clock: Option<PathBuf>,
+    },
+    /// Media for backups: which are listed, and what was verified on them （バックアップ媒体を管理します）
+    #[command(subcommand)]
+    Medium(MediumCommand),
+    /// Copy the keys, which no backup holds, to a stick of their own for the safe （鍵を金庫用の媒体に複製します）
+    CopyKeys {
+        /// The ledger's directory （データディレクトリ）
+        #[arg(long)]
+        data: PathBuf,
+        /// A directory on that stick; older copies in it are written over （複製先。古い複製は上書きします）
         #[arg(long, value_name = "DIR")]
         to: PathBuf,
+        /// For tests: a file with milliseconds to add to the clock （試験用の模擬時計）
+        #[arg(long, value_name = "FILE", hide = true)]
+        simulated_clock: Option<PathBuf>,
+    },
+    /// Put a ledger back from a medium and the copy of its keys, where there is none （媒体と鍵の複製から台帳を復元します）
+    Restore {
+        /// Where it is to live （データディレクトリ）
+        #[arg(long)]
+        data: PathBuf,
+        /// The medium, for its newest backup, or one backup's folder on it （媒体、またはその中のバックアップ）
+        #[arg(long, value_name = "DIR")]
+        from: PathBuf,
+        /// Where `copy-keys` has put the keys （鍵の複製があるディレクトリ）
+        #[arg(long, value_name = "DIR")]
+        keys: PathBuf,
     },
     /// Move the book onto a PostgreSQL server, or back into a file; the ledger must not be running
     /// （保存先を移します。台帳は停止しておきます）
@@ -185,6 +253,44 @@ pub enum Command {
         /// The ledger's directory （データディレクトリ）
         #[arg(long)]
         data: PathBuf,
+    },
+}
+
+/// What is done with media.
+#[derive(Subcommand)]
+pub enum MediumCommand {
+    /// List a medium: what is mounted there gets a file that says that it is ours （媒体を登録します）
+    Add {
+        /// The ledger's directory （データディレクトリ）
+        #[arg(long)]
+        data: PathBuf,
+        /// Where it is mounted; media that take turns have the same place （マウント先。交互に使う媒体は同じ場所にします）
+        #[arg(long, value_name = "DIR")]
+        at: PathBuf,
+        /// What stands on its label （ラベルに書く名前）
+        #[arg(long)]
+        name: String,
+        /// For tests: a file with milliseconds to add to the clock （試験用の模擬時計）
+        #[arg(long, value_name = "FILE", hide = true)]
+        simulated_clock: Option<PathBuf>,
+    },
+    /// Show the list, and what was verified on each when （媒体と検証日時を表示します）
+    List {
+        /// The ledger's directory （データディレクトリ）
+        #[arg(long)]
+        data: PathBuf,
+        /// For tests: a file with milliseconds to add to the clock （試験用の模擬時計）
+        #[arg(long, value_name = "FILE", hide = true)]
+        simulated_clock: Option<PathBuf>,
+    },
+    /// Take a medium off the list; what is on it stays （媒体を登録から外します）
+    Forget {
+        /// The ledger's directory （データディレクトリ）
+        #[arg(long)]
+        data: PathBuf,
+        /// What it is called （媒体の名前）
+        #[arg(long)]
+        name: String,
     },
 }
 

@@ -114,6 +114,12 @@ pub fn founding_code(root: &Path, valid: Duration, clock: &dyn Clock) -> Result<
     Ok(facts.founding(&log_keys, &secret, expires).to_line())
 }
 
+/// What this machine is called, as far as a ledger may be called so.
+#[must_use]
+pub fn machine_name() -> String {
+    rustix::system::uname().nodename().to_string_lossy().to_lowercase()
+}
+
 /// Serves until SIGTERM or SIGINT.
 ///
 /// # Errors
@@ -201,7 +207,17 @@ pub fn status(root: &Path, clock: &dyn Clock) -> Result<String, LedgerError> {
         text += &key_status(&data)?;
     }
     text += &witnesses_status(&config, &data);
+    text += &crate::media::status(&data, &config, clock.now())?;
     Ok(text)
+}
+
+/// Media for backups, and what was verified on them, for people.
+///
+/// # Errors
+/// When list, configuration or keys cannot be read.
+pub fn media_status(root: &Path, clock: &dyn Clock) -> Result<String, LedgerError> {
+    let data = DataDir::new(root);
+    crate::media::status(&data, &Config::read(&data.config())?, clock.now())
 }
 
 /// The one file whose older copies would bring destroyed months back.

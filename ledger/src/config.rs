@@ -38,6 +38,12 @@ pub struct Config {
     /// Requests that may wait for the database before others are told to come again: at least 1.
     #[serde(default = "default_waiting")]
     pub waiting_max: usize,
+    /// Backups that stay on each medium, the newest included: at least 1.
+    #[serde(default = "default_keep")]
+    pub backup_keep: usize,
+    /// Hours after which a verified backup must have been followed by a newer one: at least 1.
+    #[serde(default = "default_backup_hours")]
+    pub backup_hours: u32,
     /// Where Prometheus reads numbers: an address of this machine alone. Without it, nowhere.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metrics: Option<SocketAddr>,
@@ -69,6 +75,15 @@ const fn default_waiting() -> usize {
     256
 }
 
+const fn default_keep() -> usize {
+    7
+}
+
+/// A night, and half a day to notice.
+const fn default_backup_hours() -> u32 {
+    36
+}
+
 impl Config {
     /// A configuration with everything else at its default.
     #[must_use]
@@ -83,6 +98,8 @@ impl Config {
             postgres_authority: None,
             hear: None,
             waiting_max,
+            backup_keep: default_keep(),
+            backup_hours: default_backup_hours(),
             metrics: None,
             hear_witnesses: None,
             witnesses: Vec::new(),
@@ -129,6 +146,12 @@ impl Config {
         }
         if config.waiting_max == 0 {
             return wrong("waiting_max", "at least 1");
+        }
+        if config.backup_keep == 0 {
+            return wrong("backup_keep", "at least 1");
+        }
+        if config.backup_hours == 0 {
+            return wrong("backup_hours", "at least 1");
         }
         // Nobody shows who he is there.
         if config.metrics.is_some_and(|address| !address.ip().is_loopback()) {
@@ -244,6 +267,8 @@ mod tests {
             (format!("{GOOD}postgres = \"host=/run/postgresql\"\n"), "dbname and user"),
             (format!("{GOOD}postgres_authority = \"/x.pem\"\n"), "line 4, key 'postgres_authority'"),
             (format!("{GOOD}metrics = \"0.0.0.0:9464\"\n"), "ledger.toml, line 4, key 'metrics'"),
+            (format!("{GOOD}backup_keep = 0\n"), "ledger.toml, line 4, key 'backup_keep'"),
+            (format!("{GOOD}backup_hours = 0\n"), "ledger.toml, line 4, key 'backup_hours'"),
             (format!("{GOOD}= 3"), "ledger.toml, line 4"),
         ] {
             assert!(fault(&text).contains(expected), "{}", fault(&text));

@@ -124,6 +124,12 @@ impl DataDir {
         self.root.join("witnesses.json")
     }
 
+    /// Media for backups, and what was verified on them.
+    #[must_use]
+    pub fn media(&self) -> PathBuf {
+        self.root.join("media.json")
+    }
+
     /// The key that wraps what is secret in the database, but for payload keys.
     #[must_use]
     pub fn master_key(&self) -> PathBuf {

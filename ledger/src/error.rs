@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use sekisho_tlog::TlogError;
 use sekisho_wire::id::OfficeId;
 
+use crate::media::MediumFault;
 use crate::store::StoreError;
 
 /// What a command could not do.
@@ -123,6 +124,15 @@ pub enum LedgerError {
         /// Why there is none.
         cause: String,
     },
+    /// A medium for backups.
+    Medium(MediumFault),
+    /// A step of a town's setting up.
+    Town {
+        /// Which program, or which step.
+        what: String,
+        /// What is wrong.
+        cause: String,
+    },
     /// A release build was asked for a simulated clock.
     NoSimulatedClock,
 }
@@ -183,6 +193,7 @@ impl LedgerError {
                 "鍵ファイルが変更されている場合は、バックアップから復元してください。",
             ),
             Self::Store(error) => error.next_step(),
+            Self::Medium(fault) => fault.next_step(),
             Self::Tlog(_) | Self::Register { .. } => (
                 "Stop serving and run `sekisho-ledger fsck`: it names the first wrong entry.",
                 "停止して `sekisho-ledger fsck` を実行してください。最初の異常箇所が表示されます。",
@@ -194,6 +205,10 @@ impl LedgerError {
             Self::Unreachable { .. } => (
                 "Check the address, the authority's certificate and the line.",
                 "アドレス、認証局の証明書、回線を確認してください。",
+            ),
+            Self::Town { .. } => (
+                "Put that right, and run the same command again: it goes on where it stopped.",
+                "解消してから同じコマンドを再度実行してください。続きから再開します。",
             ),
             Self::NoSimulatedClock => (
                 "Leave the option out; only test builds have a simulated clock.",
@@ -248,12 +263,14 @@ impl fmt::Display for LedgerError {
             Self::Argument { name, cause } => write!(f, "cannot use {name}: {cause}"),
             Self::Crypto { act, cause } => write!(f, "cannot {act}: {cause}"),
             Self::Store(error) => error.fmt(f),
+            Self::Medium(fault) => fault.fmt(f),
             Self::Tlog(error) => error.fmt(f),
             Self::Register { index, cause } => {
                 write!(f, "cannot fold the register at the act with index {index}: {cause}")
             }
             Self::Listen { address, source } => write!(f, "cannot listen on {address}: {source}"),
             Self::Unreachable { url, cause } => write!(f, "cannot ask {url}: {cause}"),
+            Self::Town { what, cause } => write!(f, "cannot set the town up: {what}: {cause}"),
             Self::NoSimulatedClock => {
                 f.write_str("cannot simulate the clock: this is a release build and has no simulated clock")
             }
@@ -267,6 +284,7 @@ impl std::error::Error for LedgerError {
             Self::File { source, .. } | Self::Listen { source, .. } => Some(source),
             Self::Store(error) => Some(error),
             Self::Tlog(error) => Some(error),
+            Self::Medium(MediumFault::Failed { cause, .. }) => Some(&**cause),
             Self::Config { .. }
             | Self::Damaged { .. }
             | Self::AlreadyThere { .. }
@@ -281,6 +299,8 @@ impl std::error::Error for LedgerError {
             | Self::Crypto { .. }
             | Self::Register { .. }
             | Self::Unreachable { .. }
+            | Self::Medium(_)
+            | Self::Town { .. }
             | Self::NoSimulatedClock => None,
         }
     }

@@ -245,10 +245,27 @@ pub struct Report {
 /// # Errors
 /// When it cannot run: keys or database cannot be read, or there is no such office.
 pub fn check(data: &DataDir, only: Option<&OfficeId>, progress: &mut dyn FnMut(u64)) -> Result<Report, LedgerError> {
+    check_with(data, data, only, progress)
+}
+
+/// Checks a copy that lies apart from what opens it: the keys are those of `keys`.
+///
+/// # Errors
+/// As [`check`].
+pub fn check_copy(copy: &DataDir, keys: &DataDir, progress: &mut dyn FnMut(u64)) -> Result<Report, LedgerError> {
+    check_with(copy, keys, None, progress)
+}
+
+fn check_with(
+    data: &DataDir,
+    keys: &DataDir,
+    only: Option<&OfficeId>,
+    progress: &mut dyn FnMut(u64),
+) -> Result<Report, LedgerError> {
     let config = crate::config::Config::read(&data.config())?;
     let book = config.book(data)?;
-    let Keys { wrapping, envelope } = Keys::read(data)?;
-    let authority = Authority::read(data)?;
+    let Keys { wrapping, envelope } = Keys::read(keys)?;
+    let authority = Authority::read(keys)?;
     // Files first: the view of the database is younger then, and may only be ahead of them.
     let (signed, known) = (signed_offices(&data.checkpoints())?, known_before(&book)?);
     let files = Files::read(&data.checkpoints(), signed.iter().chain(&known))?;

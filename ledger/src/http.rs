@@ -118,6 +118,8 @@ pub fn routes(hall: Hall) -> Router {
         .with_state(hall)
 }
 
+/// Where to strike tells a thief as much as an operator: only terminals hear it.
+const OVERDUE: &str = "no backup was verified in time\n";
 const HEARS: &str = "ready; it hears others before it writes\n";
 /// Counts each answer.
 async fn counted(State(ledger): State<Arc<Ledger>>, request: Request, next: Next) -> Response {
@@ -142,20 +144,22 @@ async fn openapi() -> Response {
 async fn readyz(State(hall): State<Hall>, terminal: Result<Terminal, Refusal>) -> Response {
     let ledger = Arc::clone(&hall.ledger);
     // Where the last commit failed, something is written.
-    let asked = tokio::task::spawn_blocking(move || ledger.can_write()).await;
-    if let Err(why) = asked.unwrap_or(Err(CannotWrite::WriterGone)) {
-        return (StatusCode::SERVICE_UNAVAILABLE, format!("not ready: {why}\n")).into_response();
-    }
-    let stopped: Vec<(OfficeId, String)> = hall.ledger.offices().iter().flat_map(|office| stopped(office)).collect();
-    if stopped.is_empty() {
-        // One that hears is to be reached: how else would it hear?
-        let hears = hall.ledger.offices().iter().any(|office| office.hears());
-        return if hears { HEARS } else { "ready\n" }.into_response();
-    }
+    let look = move || ledger.can_write().map(|()| matches!(ledger.backup_overdue_since(), Ok(Some(_))));
+    let overdue = match tokio::task::spawn_blocking(look).await.unwrap_or(Err(CannotWrite::WriterGone)) {
+        Ok(overdue) => overdue,
+        Err(why) => return (StatusCode::SERVICE_UNAVAILABLE, format!("not ready: {why}\n")).into_response(),
+    };
     let admitted = match terminal {
         Ok(Terminal(caller)) => terminals::admitted(&hall, &caller).await.is_ok().then_some(caller.peer.office),
         Err(_) => None,
     };
+    let stopped: Vec<(OfficeId, String)> = hall.ledger.offices().iter().flat_map(|office| stopped(office)).collect();
+    if stopped.is_empty() {
+        // One that hears is to be reached: how else would it hear?
+        let hears = hall.ledger.offices().iter().any(|office| office.hears());
+        let overdue = if overdue && admitted.is_some() { OVERDUE } else { "" };
+        return format!("{}{overdue}", if hears { HEARS } else { "ready\n" }).into_response();
+    }
     let told = stopped.iter().filter(|(office, _)| Some(*office) == admitted).map(|(_, why)| why.as_str());
     let text = told.fold(String::from("a log has stopped\n"), |text, why| text + why);
     // What another office has stopped for is no trouble of this one's.

@@ -165,6 +165,7 @@ impl Ledger {
             memory: data.memory().clone(),
             index: data.index(),
             witnesses: data.witnesses(),
+            media: data.media(),
         };
         // What it says is of an earlier run.
         drop(std::fs::remove_file(&places.witnesses));

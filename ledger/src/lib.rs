@@ -31,6 +31,7 @@ pub mod keys;
 pub mod ledger;
 mod locks;
 pub mod log_keys;
+pub mod media;
 pub mod memory;
 mod metrics;
 pub mod move_book;
@@ -54,6 +55,7 @@ pub mod terminals;
 #[cfg(test)]
 mod testing;
 mod to_keep;
+pub mod town;
 pub mod vault;
 pub mod visitors;
 pub mod witness;

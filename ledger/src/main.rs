@@ -6,10 +6,12 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Parser;
-use sekisho_ledger::arguments::{Arguments, Command, WitnessCommand};
+use sekisho_ledger::arguments::{Arguments, Command, MediumCommand, WitnessCommand};
 use sekisho_ledger::command;
 use sekisho_ledger::error::LedgerError;
+use sekisho_ledger::media;
 use sekisho_ledger::sheet;
+use sekisho_ledger::town::{Step, Wanted, hands as town};
 use sekisho_ledger::witness::command as witness;
 use sekisho_wire::id::OfficeId;
 use sekisho_wire::words::Language;
@@ -55,6 +57,13 @@ fn run(command: Command) -> Result<ExitCode, LedgerError> {
                 data.display()
             ));
         }
+        Command::Town { folder, dry_run, data, name, listen, hosts, readers, medium, medium_name, keys, further } => {
+            let host = command::machine_name();
+            let name = name.unwrap_or_else(|| host.clone());
+            let hosts = if hosts.is_empty() { vec![host] } else { hosts };
+            let wanted = Wanted { folder, data, name, listen, hosts, readers, medium, medium_name, keys, further };
+            set_up(&wanted, dry_run)?;
+        }
         Command::FoundingCode { data, valid, out, simulated_clock } => {
             let code = command::founding_code(&data, valid, &*command::clock(simulated_clock)?)?;
             match out {
@@ -70,7 +79,20 @@ fn run(command: Command) -> Result<ExitCode, LedgerError> {
         Command::Status { data, simulated_clock } => {
             say(&command::status(&data, &*command::clock(simulated_clock)?)?);
         }
-        Command::Backup { data, to } => {
+        Command::Backup { data, to: None, simulated_clock } => {
+            return backup_to_media(&data, command::clock(simulated_clock)?.now());
+        }
+        Command::Medium(command) => of_medium(command)?,
+        Command::CopyKeys { data, to, simulated_clock } => {
+            media::key_copy::copy_keys(&data, &to, command::clock(simulated_clock)?.now())?;
+            let to = to.display();
+            say(&format!(
+                "keys copied to {to}: put them into the safe, apart from every backup, and destroy older copies that lie elsewhere\n\
+                 鍵を {to} に複製しました。バックアップとは別に金庫に保管し、他の場所にある古い複製は破棄してください\n"
+            ));
+        }
+        Command::Restore { data, from, keys } => return restore(&data, &from, &keys),
+        Command::Backup { data, to: Some(to), simulated_clock: _ } => {
             let copied = sekisho_ledger::backup::backup(&data, &to)?;
             let (offices, entries, to) = (copied.offices, copied.entries, to.display());
             say(&format!(
@@ -152,6 +174,77 @@ fn of_witness(command: WitnessCommand) -> Result<(), LedgerError> {
         }
     }
     Ok(())
+}
+
+fn set_up(wanted: &Wanted, dry_run: bool) -> Result<(), LedgerError> {
+    if dry_run {
+        let there = town::look(wanted)?;
+        Step::ALL.iter().for_each(|step| say(&town::line(*step, &step.state(wanted, &there))));
+        return Ok(());
+    }
+    town::carry_out(wanted, &mut |line| say(line))?;
+    say(&town::for_the_safe(wanted, &town::look(wanted)?));
+    Ok(())
+}
+
+/// All that could be made are told of, also where another could not.
+fn backup_to_media(data: &Path, now: u64) -> Result<ExitCode, LedgerError> {
+    let mut code = ExitCode::SUCCESS;
+    for done in media::generation::backup_to_media(data, now)? {
+        match done.result {
+            Ok(verified) => {
+                let (name, generation, entries) = (&done.name, &verified.generation, verified.entries);
+                say(&format!(
+                    "{name}: {generation} with {entries} entries written, read again, and sound\n\
+                     {name}: {generation}（{entries} 件）を書き込み、検証しました\n"
+                ));
+            }
+            Err(error) => {
+                let (english, japanese) = error.next_step();
+                complain(&format!("sekisho-ledger: {error}\n  {english}\n  {japanese}\n"));
+                code = ExitCode::from(2);
+            }
+        }
+    }
+    Ok(code)
+}
+
+fn of_medium(command: MediumCommand) -> Result<(), LedgerError> {
+    match command {
+        MediumCommand::Add { data, at, name, simulated_clock } => {
+            let medium = media::add(&data, &at, &name, command::clock(simulated_clock)?.now())?;
+            let (name, at) = (medium.name, medium.at.display());
+            say(&format!(
+                "{name} at {at} is listed: write its name on the label\n{name}（{at}）を登録しました。ラベルに名前を書いてください\n"
+            ));
+        }
+        MediumCommand::List { data, simulated_clock } => {
+            say(&command::media_status(&data, &*command::clock(simulated_clock)?)?);
+        }
+        MediumCommand::Forget { data, name } => {
+            let medium = media::forget(&data, &name)?;
+            let (name, at) = (medium.name, medium.at.display());
+            say(&format!("{name} at {at} is no longer listed\n{name}（{at}）を登録から外しました\n"));
+        }
+    }
+    Ok(())
+}
+
+fn restore(data: &Path, from: &Path, keys: &Path) -> Result<ExitCode, LedgerError> {
+    let restored = watched(
+        |entries| format!("{entries} entries checked（{entries} 件を検査済み）"),
+        |progress| media::restore::restore(data, from, keys, progress),
+    )?;
+    for (english, japanese) in &restored.told {
+        say(&format!("{english}\n  {japanese}\n"));
+    }
+    let (ledger, generation, entries) = (restored.ledger, restored.verified.generation, restored.verified.entries);
+    let (at, data) = (sekisho_ledger::clock::stamp(restored.verified.at), data.display());
+    say(&format!(
+        "ledger {ledger} put back into {data} as it was at {at} ({generation}, {entries} entries). Start it, and have the terminals on: they bring what came later\n\
+         台帳 {ledger} を {at} の状態で {data} に復元しました（{generation}、{entries} 件）。起動し、端末機の電源を入れてください。以降の記録は端末機から補充されます\n"
+    ));
+    Ok(ExitCode::SUCCESS)
 }
 
 fn move_book(data: &Path, postgres: Option<String>, authority: Option<PathBuf>) -> Result<ExitCode, LedgerError> {

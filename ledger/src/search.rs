@@ -97,6 +97,7 @@ impl Ledger {
                     let terminals = self.look_at_terminals(&office);
                     complaints
                         .hear(format!("nobody looks which terminals of office {} are silent", office.id), terminals);
+                    complaints.hear("nobody looks whether backups come".into(), self.look_at_backups(&office));
                 }
             }
             if since_boot().saturating_sub(looked) >= LOOK {

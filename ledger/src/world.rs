@@ -45,4 +45,6 @@ pub struct Places {
     pub index: PathBuf,
     /// How witnesses stand, for `status`.
     pub witnesses: PathBuf,
+    /// The list of media for backups, which commands write.
+    pub media: PathBuf,
 }

@@ -51,6 +51,7 @@ mod readers;
 mod recovery;
 mod refilled;
 mod reported;
+mod restored;
 mod retention;
 mod rig;
 mod routes;
@@ -61,6 +62,7 @@ mod stolen;
 mod stranger;
 #[path = "../../firmware/app/tests/card/talk.rs"]
 mod talk;
+mod town;
 mod unanswered;
 mod units;
 mod usb;

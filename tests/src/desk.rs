@@ -164,6 +164,26 @@ impl Desk {
         said
     }
 
+    /// Puts two blank administrators' cards into the readers, and has `command`, which founds through another program, work with them and this
+    /// desk's home; afterwards the first administrator's card lies in the signer's reader.
+    ///
+    /// # Panics
+    /// When it fails.
+    pub fn found_by(&mut self, command: &mut Command) -> String {
+        self.administrators = ADMINISTRATORS.iter().map(|operator| self.blank(operator)).collect();
+        for (slot, issued) in self.administrators.iter_mut().enumerate() {
+            issued.card.insert(&self.pcscd, slot);
+        }
+        self.administrators.iter().for_each(Issued::make_up_a_pin);
+        command.env("PCSCLITE_CSOCK_NAME", self.pcscd.socket());
+        command.args(["--reader", &self.pcscd.reader(SIGNER), "--reader", &self.pcscd.reader(WORK), "--"]);
+        command.args(["--lang", "en", "--yes", "--wait", "30", "--home"]).arg(self.folder.join("home"));
+        command.arg("--own-pin-dir").arg(self.folder.join("pins"));
+        let said = run("the founding", command);
+        self.sign_as(0);
+        said
+    }
+
     /// A blank card; its PIN is looked for under this name.
     #[must_use]
     pub fn blank(&self, operator: &str) -> Issued {

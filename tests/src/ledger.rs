@@ -52,6 +52,13 @@ impl Ledger {
         Self { data, port, clock: clock.file().to_owned(), log: folder.join("ledger.log"), process: None }
     }
 
+    /// A ledger whose data somebody else will make, on a port of its own.
+    #[must_use]
+    pub fn to_be(folder: &Path, clock: &StoryClock) -> Self {
+        let (data, port) = (folder.join("data"), free_port());
+        Self { data, port, clock: clock.file().to_owned(), log: folder.join("ledger.log"), process: None }
+    }
+
     /// The ledger whose data was copied into this folder, on a port of its own. Its book is moved to where this run keeps them.
     ///
     /// # Panics

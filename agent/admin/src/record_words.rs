@@ -422,6 +422,9 @@ impl Teller<'_> {
             AlarmKind::RecoveryAnnounced => ("a recovery was announced", "復旧が予告された"),
             AlarmKind::RecoveryCompleted => ("a recovery was completed", "復旧が実施された"),
             AlarmKind::RecoveryObjected => ("somebody objected to a recovery", "復旧に異議が申し立てられた"),
+            AlarmKind::BackupOverdue => {
+                ("no backup of the ledger was verified in time", "台帳の検証済みバックアップが期限内に作成されていない")
+            }
             AlarmKind::ReportRefused => (
                 "the ledger refused a report: its card is blocked at this terminal alone until administrators decide about it",
                 "台帳が届出を拒否した。管理者が処分するまで、カードはこの端末機でのみ使えない",

@@ -9,6 +9,7 @@ use super::text::{Kind, Text};
 use crate::clock::Millis;
 use crate::hearing::Awaited;
 use crate::ledger::Ledger;
+use crate::media::{Media, Verified};
 use crate::office::Office;
 use crate::store::LogName;
 
@@ -97,6 +98,7 @@ impl Ledger {
             let (name, help) = ("sekisho_ledger_disk_free_bytes", "What is free where the data directory lies.");
             text.single(name, Kind::Gauge, help, disk.f_bavail.saturating_mul(disk.f_frsize));
         }
+        self.numbers_of_backups(text);
         let offices = self.offices();
         let rows = |office: &OfficeId| self.behind(office).unwrap_or_default();
         let all: Vec<_> =
@@ -115,6 +117,29 @@ impl Ledger {
             let labels: [(&str, &str); 2] = [("office", &office.to_string()), ("terminal", &row.terminal)];
             text.value(name, &labels, u8::from(self.is_late(row)));
         }
+    }
+    /// What the commands that make backups have written down.
+    fn numbers_of_backups(&self, text: &mut Text) {
+        let Ok(list) = Media::read(&self.places.media) else { return };
+        let overdue = u8::from(list.overdue_since(&self.config, self.clock.now()).is_some());
+        let help = "1 when no backup was verified for longer than the configuration allows.";
+        text.single("sekisho_ledger_backup_overdue", Kind::Gauge, help, overdue);
+        let failed = u8::from(list.failed.is_some());
+        text.single("sekisho_ledger_backup_failed", Kind::Gauge, "1 when the last attempt came to nothing.", failed);
+        let mut each = |name: &str, help: &str, number: &dyn Fn(&Verified) -> u64| {
+            text.begin(name, Kind::Gauge, help);
+            for medium in &list.media {
+                if let Some(verified) = &medium.verified {
+                    text.value(name, &[("medium", &medium.name)], number(verified));
+                }
+            }
+        };
+        let name = "sekisho_ledger_backup_verified_timestamp_seconds";
+        each(name, "When the newest verified backup of a medium was begun.", &|verified| verified.at / 1000);
+        let name = "sekisho_ledger_backup_verified_bytes";
+        each(name, "How large it is.", &|verified| verified.bytes);
+        let name = "sekisho_ledger_backup_verified_entries";
+        each(name, "Entries of all logs in it.", &|verified| verified.entries);
     }
 }
 

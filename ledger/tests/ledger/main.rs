@@ -14,6 +14,7 @@ mod hearing;
 mod holes;
 mod https;
 mod ingest;
+mod media;
 mod moved;
 mod names;
 mod office;

@@ -332,6 +332,9 @@ pub enum AlarmKind {
     /// An administrator objected to it, or they took it back.
     #[n(20)]
     RecoveryObjected,
+    /// No backup of the ledger was verified for longer than its configuration allows.
+    #[n(21)]
+    BackupOverdue,
 }
 
 impl AlarmKind {
