@@ -96,6 +96,10 @@ pub enum Command {
         /// A directory that does not exist yet or is empty （複製先。空のディレクトリ）
         #[arg(long, value_name = "DIR")]
         to: PathBuf,
+        /// An earlier copy on the same disk: what it has of cold segments is not written again
+        /// （同じディスクにある以前の複製。コールド保管のファイルを共有します）
+        #[arg(long, value_name = "DIR")]
+        earlier: Option<PathBuf>,
     },
     /// Move the book onto a PostgreSQL server, or back into a file; the ledger must not be running
     /// （保存先を移します。台帳は停止しておきます）
@@ -112,6 +116,13 @@ pub enum Command {
         /// The data directory's own file （ファイルに移します）
         #[arg(long, conflicts_with = "to_postgres")]
         to_file: bool,
+    },
+    /// Bring everything that is cold back into the database, and take `cold` out of the configuration; the ledger must not be running
+    /// （コールド保管の記録をデータベースに戻します。台帳は停止しておきます）
+    Warm {
+        /// The ledger's directory （データディレクトリ）
+        #[arg(long)]
+        data: PathBuf,
     },
     /// Let a stopped log go on, after its reason was found and put right （停止したログを再開します）
     Resume {

@@ -87,6 +87,9 @@ impl Ledger {
                 if let Some(tried) = self.destroy_a_few_pages(&office) {
                     complaints.hear(about, tried);
                 }
+                if let Some(tried) = self.cool_one(&office) {
+                    complaints.hear(format!("what is old in office {} does not go cold", office.id), tried);
+                }
                 let sessions = self.look_at_sessions(&office);
                 complaints.hear(format!("nobody looks who is at two terminals of office {}", office.id), sessions);
                 if since_boot().saturating_sub(looked) >= LOOK {
