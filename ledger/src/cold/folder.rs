@@ -207,10 +207,10 @@ impl OpenSegment {
     /// Opens a file that must have this head.
     pub(super) fn open(path: PathBuf, office: &OfficeId, segment: &StoredSegment) -> Result<Self, StoreError> {
         let read = || {
-            let file = File::open(&path).map_err(|error| match error.kind() {
-                ErrorKind::NotFound => SegmentFault::Missing,
-                _ => SegmentFault::Unreadable(error),
-            })?;
+            let missing = |error: &std::io::Error| error.kind() == ErrorKind::NotFound;
+            let not_opened =
+                |error| if missing(&error) { SegmentFault::Missing } else { SegmentFault::Unreadable(error) };
+            let file = File::open(&path).map_err(not_opened)?;
             let mut bytes = vec![0; Head::length(segment.entries)];
             let there = read_up_to(&file, &mut bytes, 0).map_err(SegmentFault::Unreadable)?;
             if there < bytes.len() {

@@ -87,7 +87,7 @@ impl ColdStore {
     }
 
     /// Entries of a segment from one on.
-    fn from_file(
+    fn entries_in_file(
         &self,
         office: &OfficeId,
         segment: &StoredSegment,
@@ -114,7 +114,7 @@ impl ColdStore {
         Ok(found)
     }
 
-    fn leaves_from_file(
+    fn leaves_in_file(
         &self,
         office: &OfficeId,
         segment: &StoredSegment,
@@ -262,7 +262,7 @@ impl ColdStore {
         let mut entries = Vec::new();
         while (entries.len() as u64) < segment.entries {
             let from = segment.first + entries.len() as u64;
-            entries.extend(self.from_file(office, &segment, from, PAGE)?);
+            entries.extend(self.entries_in_file(office, &segment, from, PAGE)?);
         }
         let open = self.folder.open(office, &segment)?;
         let root = entries.iter().map(|entry| entry.leaf).collect::<MemoryTree>().root();
@@ -306,7 +306,7 @@ impl Store for ColdStore {
             let (at, left) = (from.saturating_add(found.len() as u64), limit - found.len() as u32);
             let segment = Self::segment_of(&known, at);
             let page = match segment {
-                Some(segment) => self.from_file(office, segment, at, left),
+                Some(segment) => self.entries_in_file(office, segment, at, left),
                 None => self.hot.entries(office, log, at, left),
             };
             // It may have gone cold between the two looks, or its file was replaced.
@@ -339,7 +339,7 @@ impl Store for ColdStore {
             let at = from + found.len() as u64;
             let segment = Self::segment_of(&known, at);
             let page = match segment {
-                Some(segment) => self.leaves_from_file(office, segment, at, to),
+                Some(segment) => self.leaves_in_file(office, segment, at, to),
                 None => self.hot.leaves(office, log, at, to),
             };
             let short = match (&page, segment) {

@@ -343,6 +343,54 @@ fn a_book_that_moves_leaves_its_cold_segments_where_they_are() {
     assert_eq!(checked(&town.root).findings, []);
 }
 
+/// The numbers of a ledger that is served, once this stands among them.
+fn numbers(address: std::net::SocketAddr, awaited: &str) -> String {
+    use std::io::{Read as _, Write as _};
+    let ask = || -> std::io::Result<String> {
+        let mut stream = std::net::TcpStream::connect(address)?;
+        stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")?;
+        let mut page = String::new();
+        stream.read_to_string(&mut page).map(|_| page)
+    };
+    for _ in 0..600 {
+        match ask() {
+            Ok(page) if page.contains(awaited) => return page,
+            Ok(_) | Err(_) => std::thread::sleep(std::time::Duration::from_millis(100)),
+        }
+    }
+    panic!("{awaited} does not come: {:?}", ask());
+}
+
+#[test]
+fn a_ledger_that_is_served_does_it_by_itself_and_counts_what_fails() {
+    let (mut town, other) = (town_over(empty_ledger(), 256, opened), Town::new());
+    town.fill(600);
+    let records = town.all_records();
+    let address = format!("127.0.0.1:{}", crate::town::free_port()).parse().unwrap();
+    let config = Config { metrics: Some(address), ..Config::read(&town.data.config()).unwrap() };
+    std::fs::write(town.data.config(), config.to_text().unwrap()).unwrap();
+    ends(&mut town, &other);
+    let serve = || {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_sekisho-ledger"));
+        command.args(["serve", "--data"]).arg(&*town.root).spawn().unwrap()
+    };
+    let (cold, office) = (town.root.join("cold"), town.office);
+    let entries = |count| format!("sekisho_ledger_cold_entries{{office=\"{office}\"}} {count}\n");
+    std::fs::remove_dir(&cold).unwrap();
+    let mut served = serve();
+    assert!(numbers(address, "sekisho_ledger_cold_errors_total 1\n").contains(&entries(0)));
+    served.kill().unwrap();
+    served.wait().unwrap();
+    std::fs::create_dir(&cold).unwrap();
+    let mut served = serve();
+    assert!(numbers(address, &entries(512)).contains("sekisho_ledger_cold_errors_total 0\n"));
+    served.kill().unwrap();
+    served.wait().unwrap();
+    town.reopen();
+    assert_eq!((town.rows(0), town.all_records()), (vec![], records));
+    assert_eq!(checked(&town.root).findings, []);
+}
+
 /// A record of a terminal with other fields than the town makes.
 fn rewritten(bytes: &[u8], change: impl FnOnce(Record) -> Record) -> Vec<u8> {
     let record = Record::decode(bytes).unwrap();
