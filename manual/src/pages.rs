@@ -92,6 +92,7 @@ fn programs() -> [(Command, &'static str, Vec<Part>); 6] {
                 part("WHEN A LOG HAS STOPPED", LEDGER, "When a log has stopped"),
                 part("BACKUP AND RESTORE", LEDGER, "Backup and restore"),
                 part("WITNESSES", LEDGER, "Witnesses"),
+                part("COLD SEGMENTS", LEDGER, "Cold segments"),
                 part("THE MONTH'S SHEET", LEDGER, "The month's sheet"),
             ],
         ),
