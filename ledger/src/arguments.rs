@@ -134,6 +134,10 @@ pub enum Command {
         /// Only copy, to a directory that does not exist yet or is empty; nothing is verified （複製だけを作る場合の複製先。空のディレクトリ）
         #[arg(long, value_name = "DIR")]
         to: Option<PathBuf>,
+        /// With --to, an earlier copy on the same disk: what it has of cold segments is not written again
+        /// （同じディスクにある以前の複製。コールド保管のファイルを共有します）
+        #[arg(long, value_name = "DIR", requires = "to")]
+        earlier: Option<PathBuf>,
         /// For tests: a file with milliseconds to add to the clock （試験用の模擬時計）
         #[arg(long, value_name = "FILE", hide = true)]
         simulated_clock: Option<PathBuf>,
@@ -180,6 +184,13 @@ pub enum Command {
         /// The data directory's own file （ファイルに移します）
         #[arg(long, conflicts_with = "to_postgres")]
         to_file: bool,
+    },
+    /// Bring everything that is cold back into the database, and take `cold` out of the configuration; the ledger must not be running
+    /// （コールド保管の記録をデータベースに戻します。台帳は停止しておきます）
+    Warm {
+        /// The ledger's directory （データディレクトリ）
+        #[arg(long)]
+        data: PathBuf,
     },
     /// Let a stopped log go on, after its reason was found and put right （停止したログを再開します）
     Resume {

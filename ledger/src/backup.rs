@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use sekisho_wire::id::OfficeId;
 
 use crate::checkpoint::signed_offices;
+use crate::cold;
 use crate::config::Config;
 use crate::data::{DataDir, above, make_dir, replace_file};
 use crate::error::LedgerError;
@@ -20,6 +21,10 @@ pub struct Copied {
     pub offices: usize,
     /// Entries of all their logs.
     pub entries: u64,
+    /// Files of cold entries that were written.
+    pub segments: u64,
+    /// Those that only got another name: an earlier copy had them.
+    pub segments_named: u64,
 }
 
 /// One file below `checkpoints`, as it stood.
@@ -30,11 +35,20 @@ type Held = (PathBuf, Vec<u8>);
 /// # Errors
 /// When something cannot be read or written, or offices are founded faster than they can be copied.
 pub fn backup(root: &Path, to: &Path) -> Result<Copied, LedgerError> {
+    backup_beside(root, to, None)
+}
+
+/// The same beside an earlier copy on the same disk: files of cold entries that it has get a second name in the new one, and are not written again.
+///
+/// # Errors
+/// As [`backup`].
+pub fn backup_beside(root: &Path, to: &Path, earlier: Option<&Path>) -> Result<Copied, LedgerError> {
     let data = DataDir::new(root);
     let config = Config::read(&data.config())?;
     let book = config.book(&data)?;
     // The copy is a file, whatever the book is kept in: it can be looked at, checked and served as it lies there.
-    let config = Config { postgres: None, postgres_authority: None, ..config }.to_text()?;
+    let cold = config.cold.as_ref().map(|_| COLD.into());
+    let text = Config { postgres: None, postgres_authority: None, cold, ..config.clone() }.to_text()?;
     let copy = DataDir::new(to);
     // A disk that is not mounted would be found out when the copy is needed.
     if !above(to).is_dir() {
@@ -46,19 +60,33 @@ pub fn backup(root: &Path, to: &Path) -> Result<Copied, LedgerError> {
         return Err(LedgerError::Argument { name: "--to", cause: format!("{} is not empty", to.display()) });
     }
     make_dir(&copy.checkpoints())?;
-    let (files, copied) = files_and_database(&data, &book, &copy)?;
+    // Held until all is copied: what is destroyed meanwhile is removed afterwards.
+    let held = cold::hold(&config, &data);
+    let (files, mut copied) = files_and_database(&data, &config, &book, &copy)?;
+    if config.cold.is_some() {
+        let earlier = earlier.map(|earlier| earlier.join(COLD));
+        let database = SqliteStore::open_existing(&copy.database())?;
+        let (written, named) = cold::copy_segments((&config, &data), &database, &to.join(COLD), earlier.as_deref())?;
+        (copied.segments, copied.segments_named) = (written, named);
+    }
+    drop(held);
     for (name, bytes) in files {
         let path = copy.checkpoints().join(name);
         path.parent().map_or(Ok(()), make_dir)?;
         replace_file(&path, &bytes).map_err(LedgerError::file("write", path))?;
     }
     // The configuration comes last: a directory without it is not a ledger, and a copy that was cut short is none either.
-    replace_file(&copy.config(), config.as_bytes()).map_err(LedgerError::file("write", copy.config()))?;
+    replace_file(&copy.config(), text.as_bytes()).map_err(LedgerError::file("write", copy.config()))?;
     Ok(copied)
 }
 
 /// An office that was founded between files and database has a past without a checkpoint in the copy: then both are read again.
-fn files_and_database(data: &DataDir, book: &Book, copy: &DataDir) -> Result<(Vec<Held>, Copied), LedgerError> {
+fn files_and_database(
+    data: &DataDir,
+    config: &Config,
+    book: &Book,
+    copy: &DataDir,
+) -> Result<(Vec<Held>, Copied), LedgerError> {
     for _ in 0..TRIES {
         let signed = signed_offices(&data.checkpoints())?;
         let files = files_of(data, &signed)?;
@@ -67,7 +95,7 @@ fn files_and_database(data: &DataDir, book: &Book, copy: &DataDir) -> Result<(Ve
             Book::Server(_) => {
                 let _ = std::fs::remove_file(copy.database());
                 let copied = SqliteStore::create(&copy.database())?;
-                transfer(&*book.open_snapshot()?, &copied, &mut |_| {})?;
+                transfer(&*cold::view(book.open_snapshot()?, config, data, None)?, &copied, &mut |_| {})?;
             }
         }
         // Opened for writing, so that no side file is left when it is closed.
@@ -80,7 +108,7 @@ fn files_and_database(data: &DataDir, book: &Book, copy: &DataDir) -> Result<(Ve
                     entries += copied.frontier(&office.id, log)?.size();
                 }
             }
-            return Ok((files, Copied { offices: offices.len(), entries }));
+            return Ok((files, Copied { offices: offices.len(), entries, segments: 0, segments_named: 0 }));
         }
     }
     Err(LedgerError::Argument { name: "--data", cause: "offices are being founded: make the copy afterwards".into() })
@@ -106,3 +134,5 @@ fn files_of(data: &DataDir, offices: &[OfficeId]) -> Result<Vec<Held>, LedgerErr
 }
 
 const TRIES: u32 = 5;
+/// Where the cold segments of a copy lie, inside it.
+const COLD: &str = "cold";

@@ -15,6 +15,7 @@ use crate::authority::Authority;
 use crate::checkpoint::{CheckpointFile, HaltNote};
 use crate::clock::{Clock, MachineClock, stamp};
 use crate::code::{CodeSecret, LedgerFacts};
+use crate::cold;
 use crate::config::{Config, NAME_RULE, name_is_sound};
 use crate::data::{DataDir, replace_file};
 use crate::error::LedgerError;
@@ -185,7 +186,7 @@ pub fn reindex(root: &Path) -> Result<u64, LedgerError> {
 pub fn status(root: &Path, clock: &dyn Clock) -> Result<String, LedgerError> {
     let data = DataDir::new(root);
     let config = Config::read(&data.config())?;
-    let store = config.book(&data)?.open_snapshot()?;
+    let store = cold::view(config.book(&data)?.open_snapshot()?, &config, &data, None)?;
     let mut text = format!("{} {}\n", config.name, config.url());
     let mut destroyed = false;
     for office in store.offices()? {
@@ -193,6 +194,11 @@ pub fn status(root: &Path, clock: &dyn Clock) -> Result<String, LedgerError> {
         text += &format!("{} {}\n", office.id, register.title());
         for log in LogName::ALL {
             text += &log_status(&data, &*store, &office.id, log)?;
+            if log == LogName::Records
+                && let Some(kept) = cold::kept(&*store, &config, &data, &office.id)?
+            {
+                text += &kept.to_string();
+            }
         }
         if let Some(awaited) = go_on::waits(&data, &office.id)? {
             text += &format!("  waits: {awaited}（端末機または立会人の確認待ち）\n");

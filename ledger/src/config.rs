@@ -47,6 +47,15 @@ pub struct Config {
     /// Where Prometheus reads numbers: an address of this machine alone. Without it, nowhere.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metrics: Option<SocketAddr>,
+    /// Where cold segments lie: a directory that is there, or one inside the data directory. Without it everything stays in the database.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cold: Option<PathBuf>,
+    /// After so many days entries go cold.
+    #[serde(default = "default_cold_after", skip_serializing_if = "is_default_cold_after")]
+    pub cold_after_days: u32,
+    /// Entries of a segment from now on: a power of two, 256 to 65,536.
+    #[serde(default = "default_cold_entries", skip_serializing_if = "is_default_cold_entries")]
+    pub cold_entries: u64,
     /// Witnesses that must have cosigned, after a start, what this ledger has, before anything is written: a majority of them where nothing is said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hear_witnesses: Option<usize>,
@@ -84,6 +93,25 @@ const fn default_backup_hours() -> u32 {
     36
 }
 
+/// As long as terminals keep their own, by our policy.
+const fn default_cold_after() -> u32 {
+    35
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+const fn is_default_cold_after(days: &u32) -> bool {
+    *days == default_cold_after()
+}
+
+const fn default_cold_entries() -> u64 {
+    crate::cold::ENTRIES
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+const fn is_default_cold_entries(entries: &u64) -> bool {
+    *entries == default_cold_entries()
+}
+
 impl Config {
     /// A configuration with everything else at its default.
     #[must_use]
@@ -101,6 +129,9 @@ impl Config {
             backup_keep: default_keep(),
             backup_hours: default_backup_hours(),
             metrics: None,
+            cold: None,
+            cold_after_days: default_cold_after(),
+            cold_entries: default_cold_entries(),
             hear_witnesses: None,
             witnesses: Vec::new(),
         }
@@ -156,6 +187,12 @@ impl Config {
         // Nobody shows who he is there.
         if config.metrics.is_some_and(|address| !address.ip().is_loopback()) {
             return wrong("metrics", "an address of this machine alone: 127.0.0.1 or [::1], with a port");
+        }
+        if config.cold.as_ref().is_some_and(|cold| cold.as_os_str().is_empty()) {
+            return wrong("cold", "a directory");
+        }
+        if !crate::cold::is_size(config.cold_entries) {
+            return wrong("cold_entries", "a power of two, 256 to 65536");
         }
         for (at, entry) in config.witnesses.iter().enumerate() {
             if let Err((key, cause)) = Line::new(entry) {
@@ -269,6 +306,8 @@ mod tests {
             (format!("{GOOD}metrics = \"0.0.0.0:9464\"\n"), "ledger.toml, line 4, key 'metrics'"),
             (format!("{GOOD}backup_keep = 0\n"), "ledger.toml, line 4, key 'backup_keep'"),
             (format!("{GOOD}backup_hours = 0\n"), "ledger.toml, line 4, key 'backup_hours'"),
+            (format!("{GOOD}cold = \"\"\n"), "ledger.toml, line 4, key 'cold'"),
+            (format!("{GOOD}cold_entries = 300\n"), "ledger.toml, line 4, key 'cold_entries'"),
             (format!("{GOOD}= 3"), "ledger.toml, line 4"),
         ] {
             assert!(fault(&text).contains(expected), "{}", fault(&text));

@@ -133,6 +133,13 @@ pub enum LedgerError {
         /// What is wrong.
         cause: String,
     },
+    /// Entries are cold, and the configuration does not say where.
+    ColdNowhere {
+        /// Whose.
+        office: OfficeId,
+        /// How many.
+        entries: u64,
+    },
     /// A release build was asked for a simulated clock.
     NoSimulatedClock,
 }
@@ -182,6 +189,10 @@ impl LedgerError {
             Self::NotResumed { .. } => (
                 "Run `sekisho-ledger fsck`, put right what it names, and resume then (`man sekisho-ledger`, \"When a log has stopped\").",
                 "`sekisho-ledger fsck` が示す異常を解消してから再開してください（`man sekisho-ledger` 参照）。",
+            ),
+            Self::ColdNowhere { .. } => (
+                "Put `cold = \"/path\"` back into ledger.toml. To be rid of it run `sekisho-ledger warm` then, which takes it out when nothing is cold any more.",
+                "ledger.toml に cold の設定を戻してください。使用をやめる場合は、その後 `sekisho-ledger warm` を実行します。",
             ),
             Self::WaitsForNobody { .. } => (
                 "`sekisho-ledger status` says which office waits, and for whom; a ledger that is not running says it once it is.",
@@ -259,6 +270,12 @@ impl fmt::Display for LedgerError {
                 )
             }
             Self::NotResumed { cause } => write!(f, "cannot resume the log: {cause}"),
+            Self::ColdNowhere { office, entries } => {
+                write!(
+                    f,
+                    "cannot use the book: {entries} entries of office {office} are cold, and ledger.toml names no directory"
+                )
+            }
             Self::WaitsForNobody { cause } => write!(f, "cannot end a wait: {cause}"),
             Self::Argument { name, cause } => write!(f, "cannot use {name}: {cause}"),
             Self::Crypto { act, cause } => write!(f, "cannot {act}: {cause}"),
@@ -296,6 +313,7 @@ impl std::error::Error for LedgerError {
             | Self::OtherEnvelopeKey { .. }
             | Self::NotResumed { .. }
             | Self::WaitsForNobody { .. }
+            | Self::ColdNowhere { .. }
             | Self::Crypto { .. }
             | Self::Register { .. }
             | Self::Unreachable { .. }

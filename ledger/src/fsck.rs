@@ -9,6 +9,7 @@ mod tree;
 mod words;
 
 use std::path::Path;
+use std::sync::Arc;
 
 use sekisho_register::calendar::Month;
 use sekisho_register::{FoldRefusal, Mismatch};
@@ -19,6 +20,7 @@ use sekisho_wire::record::Retention;
 use crate::authority::Authority;
 use crate::checkpoint::{CheckpointFile, Halt, HaltNote, signed_offices};
 use crate::clock::Millis;
+use crate::cold;
 use crate::data::DataDir;
 use crate::error::LedgerError;
 use crate::keys::{EnvelopeKey, Keys};
@@ -277,7 +279,8 @@ fn check_with(
         }
         other => other?,
     };
-    let vault = Vault::empty(wrapping);
+    let vault = Arc::new(Vault::empty(wrapping));
+    let store = cold::view(store, &config, data, Some(Arc::clone(&vault)))?;
     let mut check = Check {
         store: &*store,
         vault: &vault,

@@ -14,6 +14,7 @@ use crate::authority::Authority;
 use crate::checkpoint::signed_offices;
 use crate::clock::{Clock, Millis};
 use crate::code::LedgerFacts;
+use crate::cold::{self, ColdStore, Cooling};
 use crate::complaints::Complaints;
 use crate::config::Config;
 use crate::data::{DataDir, Lock, make_private};
@@ -48,6 +49,8 @@ pub struct Ledger {
     pub(crate) envelope: EnvelopeKey,
     pub(crate) vault: Arc<Vault>,
     pub(crate) store: Arc<dyn Store>,
+    /// The same store, where segments of it go cold.
+    pub(crate) cold: Option<Arc<ColdStore>>,
     pub(crate) offices: Arc<Offices>,
     pub(crate) writer: Writer,
     writing: JoinHandle<()>,
@@ -69,6 +72,8 @@ pub struct Ledger {
     pub(crate) answers: Answers,
     /// What is being destroyed.
     pub(crate) destructions: Destructions,
+    /// What goes cold.
+    pub(crate) cooling: Cooling,
     /// Who cosigns what is published.
     pub witnesses: Witnesses,
     /// Held while an office is brought up.
@@ -160,6 +165,11 @@ impl Ledger {
         let Keys { wrapping, envelope } = Keys::read(data)?;
         finish_writing_payload_keys(data)?;
         let vault = Arc::new(Vault::open(wrapping, &*store)?);
+        let cold = cold::over(Arc::clone(&store), &config, data, Arc::clone(&vault))?;
+        let store: Arc<dyn Store> = match &cold {
+            Some(cold) => Arc::clone(cold) as _,
+            None => store,
+        };
         let places = Places {
             checkpoints: data.checkpoints(),
             memory: data.memory().clone(),
@@ -206,6 +216,7 @@ impl Ledger {
             presence: Presence::default(),
             answers: Answers::default(),
             destructions: Destructions::default(),
+            cooling: Cooling::default(),
             witnesses,
             founding: Mutex::default(),
             stopping: AtomicBool::new(false),
@@ -214,6 +225,7 @@ impl Ledger {
             envelope,
             vault,
             store,
+            cold,
             offices,
             writer,
             writing,

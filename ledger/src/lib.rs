@@ -8,6 +8,7 @@ pub mod backup;
 pub mod checkpoint;
 pub mod clock;
 pub mod code;
+pub mod cold;
 pub mod command;
 mod complaints;
 pub mod config;

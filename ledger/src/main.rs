@@ -79,7 +79,7 @@ fn run(command: Command) -> Result<ExitCode, LedgerError> {
         Command::Status { data, simulated_clock } => {
             say(&command::status(&data, &*command::clock(simulated_clock)?)?);
         }
-        Command::Backup { data, to: None, simulated_clock } => {
+        Command::Backup { data, to: None, earlier: _, simulated_clock } => {
             return backup_to_media(&data, command::clock(simulated_clock)?.now());
         }
         Command::Medium(command) => of_medium(command)?,
@@ -92,16 +92,34 @@ fn run(command: Command) -> Result<ExitCode, LedgerError> {
             ));
         }
         Command::Restore { data, from, keys } => return restore(&data, &from, &keys),
-        Command::Backup { data, to: Some(to), simulated_clock: _ } => {
-            let copied = sekisho_ledger::backup::backup(&data, &to)?;
+        Command::Backup { data, to: Some(to), earlier, simulated_clock: _ } => {
+            let copied = sekisho_ledger::backup::backup_beside(&data, &to, earlier.as_deref())?;
             let (offices, entries, to) = (copied.offices, copied.entries, to.display());
             say(&format!(
                 "{offices} offices with {entries} entries copied to {to}; keep the keys in another place\n\
                  {offices} 団体、{entries} 件を {to} に複製しました。鍵は別の場所に保管してください\n"
             ));
+            let (written, named) = (copied.segments, copied.segments_named);
+            if written + named > 0 {
+                say(&format!(
+                    "cold segments: {written} written, {named} shared with the earlier copy\n\
+                     コールド保管: {written} ファイルを複製、{named} ファイルを以前の複製と共有\n"
+                ));
+            }
         }
         Command::MoveBook { data, to_postgres, postgres_authority, to_file: _ } => {
             return move_book(&data, to_postgres, postgres_authority);
+        }
+        Command::Warm { data } => {
+            let warmed = watched(
+                |entries| format!("{entries} entries are hot again（{entries} 件を復元済み）"),
+                |progress| sekisho_ledger::cold::warm(&data, progress),
+            )?;
+            let (segments, entries) = (warmed.segments, warmed.entries);
+            say(&format!(
+                "{entries} entries of {segments} segments are in the database again, and ledger.toml names no cold directory any more\n\
+                 {segments} ファイル、{entries} 件をデータベースに戻し、ledger.toml から cold を削除しました\n"
+            ));
         }
         Command::Resume { data, office, log, i_have_checked: _, simulated_clock } => {
             let note = command::resume(&data, &office, log, command::clock(simulated_clock)?)?;

@@ -53,7 +53,7 @@ pub fn move_book(
     if let Book::File(path) = &from {
         is_one_file(path)?;
     }
-    let entries = copied(&from, &to, progress)?;
+    let entries = copied(&from, &to, (&moved, &data), progress)?;
     replace_file(&data.config(), text.as_bytes()).map_err(LedgerError::file("write", data.config()))?;
     // It has moved, whatever becomes of the old file.
     if let Book::File(path) = &from
@@ -77,8 +77,14 @@ fn is_one_file(path: &Path) -> Result<(), LedgerError> {
 }
 
 /// A file gets its name when it is whole: what a move that was cut short has left is in nobody's way.
-fn copied(from: &Book, to: &Book, progress: &mut dyn FnMut(u64)) -> Result<u64, LedgerError> {
-    let source = from.open_snapshot()?;
+fn copied(
+    from: &Book,
+    to: &Book,
+    (config, data): (&Config, &DataDir),
+    progress: &mut dyn FnMut(u64),
+) -> Result<u64, LedgerError> {
+    // What is cold stays where it is: the other book names the same files.
+    let source = crate::cold::view(from.open_snapshot()?, config, data, None)?;
     let Book::File(path) = to else { return Ok(transfer(&*source, &*to.create()?, progress)?) };
     let path = free(path.clone())?;
     free(path.with_extension("db-wal"))?;

@@ -45,6 +45,37 @@ impl RecordKey {
         Ok(opened.record)
     }
 
+    /// What stands in a payload, as it was packed: [`RecordKey::seal_packed`] makes the very same payload of it.
+    ///
+    /// # Errors
+    /// As [`RecordKey::open_payload`].
+    pub fn open_packed(&self, leaf: &[u8; 32], payload: &[u8]) -> Result<Zeroizing<Vec<u8>>, DoesNotOpen> {
+        let mut packed = Zeroizing::new(Vec::with_capacity(payload.len()));
+        self.key.open_payload(&mut packed, leaf, payload)?;
+        Ok(packed)
+    }
+
+    /// The payload of a record that is packed already.
+    #[must_use]
+    pub fn seal_packed(&self, leaf: &[u8; 32], packed: &[u8]) -> Vec<u8> {
+        // With room for the tag: bytes that are moved stay behind in the clear.
+        let mut plain = Vec::with_capacity(packed.len() + 16);
+        plain.extend_from_slice(packed);
+        self.key.seal_payload(leaf, plain)
+    }
+
+    /// Whether what is packed there is the record of this leaf.
+    #[must_use]
+    pub fn is_of(&self, leaf: &[u8; 32], packed: &[u8]) -> bool {
+        let mut record = Zeroizing::new(Vec::new());
+        unpack(&self.office, packed, &mut record).is_ok() && sekisho_tlog::leaf_hash(&record).0 == *leaf
+    }
+
+    /// The key itself, for what is sealed under it beside payloads.
+    pub(crate) const fn secret(&self) -> &SecretKey {
+        &self.key
+    }
+
     /// The same, into a place that is used again and again.
     ///
     /// # Errors

@@ -91,6 +91,9 @@ impl Ledger {
                     complaints.hear(about, tried);
                 }
                 self.look_at_recovery(&office);
+                if let Some(tried) = self.cool_one(&office) {
+                    complaints.hear(format!("what is old in office {} does not go cold", office.id), tried);
+                }
                 let sessions = self.look_at_sessions(&office);
                 complaints.hear(format!("nobody looks who is at two terminals of office {}", office.id), sessions);
                 if since_boot().saturating_sub(looked) >= LOOK {

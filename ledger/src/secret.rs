@@ -53,7 +53,21 @@ impl SecretKey {
         self.seal_from(NONCE, bytes, nonce, aad)
     }
 
-    /// What [`SecretKey::seal`] sealed.
+    /// The same under a nonce that follows from key and content: the same is sealed to the same bytes, and two contents never share a nonce.
+    #[must_use]
+    pub fn seal_same(&self, aad: &[u8], plain: &[u8]) -> Vec<u8> {
+        let length = u64::try_from(aad.len()).unwrap_or(u64::MAX).to_be_bytes();
+        let digest = Sha256::new().chain_update(b"sekisho content nonce v1").chain_update(self.bytes);
+        let digest = digest.chain_update(length).chain_update(aad).chain_update(plain).finalize();
+        let mut nonce = [0; NONCE];
+        nonce.copy_from_slice(&digest[..NONCE]);
+        let mut bytes = Vec::with_capacity(NONCE + plain.len() + TAG);
+        bytes.extend_from_slice(&nonce);
+        bytes.extend_from_slice(plain);
+        self.seal_from(NONCE, bytes, nonce, aad)
+    }
+
+    /// What [`SecretKey::seal`] or [`SecretKey::seal_same`] sealed.
     ///
     /// # Errors
     /// When key, aad or bytes are others.
@@ -134,6 +148,19 @@ mod tests {
         flipped[14] ^= 1;
         assert!(key.open(b"aad", &flipped).is_err());
         assert_eq!(format!("{key:?}"), "SecretKey(..)");
+    }
+
+    #[test]
+    fn the_same_content_is_sealed_to_the_same_bytes_and_another_has_another_nonce() {
+        let key = SecretKey::generate();
+        let sealed = key.seal_same(b"aad", b"plain");
+        assert_eq!(key.seal_same(b"aad", b"plain"), sealed);
+        assert_eq!(key.open(b"aad", &sealed).unwrap().as_slice(), b"plain");
+        assert!(key.open(b"add", &sealed).is_err());
+        for (aad, plain) in [(b"aad".as_slice(), b"plaim".as_slice()), (b"aadp", b"lain"), (b"", b"aadplain")] {
+            assert_ne!(key.seal_same(aad, plain)[..NONCE], sealed[..NONCE]);
+        }
+        assert_ne!(SecretKey::generate().seal_same(b"aad", b"plain")[..NONCE], sealed[..NONCE]);
     }
 
     #[test]

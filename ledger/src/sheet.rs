@@ -42,7 +42,7 @@ struct Part {
 pub fn sheet(root: &Path, office: &OfficeId, now: Millis) -> Result<String, LedgerError> {
     let data = DataDir::new(root);
     let config = Config::read(&data.config())?;
-    let store = config.book(&data)?.open_snapshot()?;
+    let store = crate::cold::view(config.book(&data)?.open_snapshot()?, &config, &data, None)?;
     if !store.offices()?.iter().any(|known| known.id == *office) {
         let cause = format!("{office} is not an office of this ledger");
         return Err(LedgerError::Argument { name: "--office", cause });

@@ -13,11 +13,14 @@
 //! 7. A store made by a newer version MUST be refused, never guessed at; one without tables too, and tables are made only by `init`.
 //! 8. Of an entry whose payload key is destroyed the payload reads as empty once it is erased; leaf and key number stay. What [`Store::erase`] and
 //!    a destroyed key leave behind in the files MUST be written over by [`Store::scrub`] as far as the database can do that.
-//! 9. A number that the database cannot hold MUST be refused, never bent to one that it can.
+//! 9. A segment MUST go cold and come back as a whole: [`SegmentStep::Cool`] removes exactly its rows, and fails with [`StoreError::Conflict`] when one is
+//!    not there; the row that names the file and those rows are never both there, nor both missing.
+//! 10. A number that the database cannot hold MUST be refused, never bent to one that it can.
 //!
 //! `tests/store_conformance.rs` holds every store to these.
 
 mod book;
+mod cold;
 mod error;
 mod key;
 mod postgres;
@@ -36,7 +39,8 @@ use crate::clock::Millis;
 
 pub use self::postgres::{PostgresStore, Server};
 pub use book::Book;
-pub use error::StoreError;
+pub use cold::{SegmentStep, StoredSegment};
+pub use error::{SegmentFault, StoreError};
 pub use key::{KeyState, StoredKey};
 pub use sqlite::SqliteStore;
 pub use transfer::transfer;
@@ -345,6 +349,8 @@ pub struct Change {
     pub keys: Vec<StoredKey>,
     /// Payload keys that are destroyed, or whose payloads are all erased: office, number, the new state. What was sealed goes from the row.
     pub destroyed: Vec<(OfficeId, u32, KeyState)>,
+    /// Segments of records logs that go cold, are replaced, or come back; after the appends.
+    pub segments: Vec<(OfficeId, SegmentStep)>,
     /// Whether something that means nothing is written as well, to see whether writing works.
     pub probe: Option<Probe>,
 }
@@ -369,6 +375,7 @@ impl Change {
             && self.certificates.is_empty()
             && self.keys.is_empty()
             && self.destroyed.is_empty()
+            && self.segments.is_empty()
             && self.probe.is_none()
     }
 }
@@ -508,6 +515,12 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// When the database fails.
     fn keys(&self, office: &OfficeId) -> Result<Vec<StoredKey>, StoreError>;
+
+    /// The segments of an office's records log that are cold, in log order.
+    ///
+    /// # Errors
+    /// When the database fails.
+    fn segments(&self, office: &OfficeId) -> Result<Vec<StoredSegment>, StoreError>;
 
     /// Removes the payloads of these entries of a records log, which must all lie under keys that are destroyed. One bounded step: as many
     /// indexes as one page has. What is gone already is passed over.

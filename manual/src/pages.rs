@@ -94,6 +94,7 @@ fn programs() -> [(Command, &'static str, Vec<Part>); 6] {
                 part("BACKUPS", LEDGER, "Backups"),
                 part("RESTORE", LEDGER, "Restore"),
                 part("WITNESSES", LEDGER, "Witnesses"),
+                part("COLD SEGMENTS", LEDGER, "Cold segments"),
                 part("THE MONTH'S SHEET", LEDGER, "The month's sheet"),
             ],
         ),

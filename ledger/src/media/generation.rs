@@ -11,7 +11,7 @@ use sekisho_wire::words::Language;
 use serde::{Deserialize, Serialize};
 
 use super::{Failed, MARKER, Media, Medium, MediumFault, Verified, apart, device, marker, take};
-use crate::backup::backup;
+use crate::backup::backup_beside;
 use crate::checkpoint::{CheckpointFile, signed_offices};
 use crate::clock::{Millis, stamp};
 use crate::config::Config;
@@ -114,7 +114,8 @@ fn make(data: &DataDir, config: &Config, medium: &Medium, now: Millis) -> Result
     let day = stamp(now);
     let generation = format!("{number:06}-{}", day.split(' ').next().unwrap_or_default());
     let begun = medium.at.join(format!("{generation}.{UNFINISHED}"));
-    let written = write(data, &begun).inspect_err(|_| {
+    let newest = older.last().map(|newest| newest.at.as_path());
+    let written = write(data, &begun, newest).inspect_err(|_| {
         // It takes room that the medium may not have; where it is gone with the medium, nothing is left to do.
         drop(std::fs::remove_dir_all(&begun));
     });
@@ -130,9 +131,9 @@ fn make(data: &DataDir, config: &Config, medium: &Medium, now: Millis) -> Result
     Ok(verified)
 }
 
-/// Book, checkpoints, configuration and the list of media.
-fn write(data: &DataDir, begun: &Path) -> Result<(), LedgerError> {
-    backup(data.root(), begun)?;
+/// Book, checkpoints, configuration and the list of media. Cold segments that the one before has are not written again.
+fn write(data: &DataDir, begun: &Path, newest: Option<&Path>) -> Result<(), LedgerError> {
+    backup_beside(data.root(), begun, newest)?;
     let (list, copy) = (data.media(), DataDir::new(begun).media());
     let bytes = std::fs::read(&list).map_err(LedgerError::file("read", list))?;
     replace_file(&copy, &bytes).map_err(LedgerError::file("write", copy))

@@ -48,6 +48,20 @@ impl Ledger {
         text.single(name, Kind::Counter, help, writing.failed.load(Ordering::Relaxed));
     }
 
+    /// How much is in files, and how often that failed.
+    fn cold(&self, text: &mut Text) {
+        let Some(cold) = &self.cold else { return };
+        let name = "sekisho_ledger_cold_entries";
+        text.begin(name, Kind::Gauge, "Entries of the records log that lie in files.");
+        for office in self.offices() {
+            if let Ok(size) = cold.cold_size(&office.id) {
+                text.value(name, &[("office", &office.id.to_string())], size);
+            }
+        }
+        let (name, help) = ("sekisho_ledger_cold_errors_total", "Tries to bring entries into files that failed.");
+        text.single(name, Kind::Counter, help, self.cooling.failed());
+    }
+
     fn logs(&self, text: &mut Text) {
         let mut each = |name: &str, help: &str, number: &dyn Fn(&crate::signed_log::Log) -> f64| {
             text.begin(name, Kind::Gauge, help);
@@ -99,6 +113,7 @@ impl Ledger {
             text.single(name, Kind::Gauge, help, disk.f_bavail.saturating_mul(disk.f_frsize));
         }
         self.numbers_of_backups(text);
+        self.cold(text);
         let offices = self.offices();
         let rows = |office: &OfficeId| self.behind(office).unwrap_or_default();
         let all: Vec<_> =

@@ -87,7 +87,7 @@ impl Sheet {
     pub fn check(&self, root: &Path) -> Result<Fit, LedgerError> {
         let data = DataDir::new(root);
         let config = Config::read(&data.config())?;
-        let store = config.book(&data)?.open_snapshot()?;
+        let store = crate::cold::view(config.book(&data)?.open_snapshot()?, &config, &data, None)?;
         for office in store.offices()? {
             let register = fold_register(&*store, &office.id)?;
             for (log, generation) in LogName::ALL.into_iter().flat_map(|log| generations(&register, log)) {

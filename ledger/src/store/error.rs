@@ -1,10 +1,38 @@
 //! What a store could not do, and what to do next.
 
 use std::fmt;
+use std::path::PathBuf;
 
 use super::LogName;
 use crate::checkpoint::Halt;
 use crate::hearing::{Awaited, Whom};
+
+/// What is wrong with a file of cold entries.
+#[derive(Debug)]
+pub enum SegmentFault {
+    /// It is not there.
+    Missing,
+    /// The disk does not give it.
+    Unreadable(std::io::Error),
+    /// It is shorter than it was.
+    Truncated,
+    /// Its head is not the one that the book names: another file, or altered bytes.
+    OtherHead,
+    /// Bytes in it are others than its head says.
+    Altered,
+}
+
+impl fmt::Display for SegmentFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Missing => f.write_str("the file is not there"),
+            Self::Unreadable(error) => write!(f, "{error}"),
+            Self::Truncated => f.write_str("the file is cut short"),
+            Self::OtherHead => f.write_str("its head is not the one that the book names"),
+            Self::Altered => f.write_str("bytes in it were altered"),
+        }
+    }
+}
 
 /// What a store could not do.
 #[derive(Debug)]
@@ -61,6 +89,15 @@ pub enum StoreError {
     MonthDestroyed,
     /// Nothing may be added to an office's logs yet.
     Hears(Awaited),
+    /// A file of cold entries does not give back what was written into it.
+    Segment {
+        /// Which file.
+        path: PathBuf,
+        /// The first entry that it does not give.
+        index: u64,
+        /// What is wrong with it.
+        fault: SegmentFault,
+    },
     /// What stands in the database cannot have been written by us.
     Damaged {
         /// What.
@@ -86,7 +123,7 @@ impl StoreError {
     /// Whether what stands on the disk is not what was written there; everything else may go well the next time.
     #[must_use]
     pub const fn is_damage(&self) -> bool {
-        matches!(self, Self::Unreadable { .. } | Self::Damaged { .. })
+        matches!(self, Self::Unreadable { .. } | Self::Damaged { .. } | Self::Segment { .. })
     }
 
     /// What to do next: English, Japanese.
@@ -128,6 +165,14 @@ impl StoreError {
                 "Wait until the witnesses have answered; `sekisho-ledger status` says what is wrong with them.",
                 "立会人が応答するまでお待ちください。状態は `sekisho-ledger status` に表示されます。",
             ),
+            Self::Segment { fault: SegmentFault::Missing, .. } => (
+                "Mount the disk of the cold segments, or put the file back out of any copy that has one of this name; `cold` in ledger.toml says where.",
+                "コールド保管のディスクを接続するか、同名のファイルを複製から戻してください。場所は ledger.toml の cold で指定します。",
+            ),
+            Self::Segment { .. } => (
+                "Put the file aside as evidence, put the one of the same name out of a copy in its place, and run `sekisho-ledger fsck`.",
+                "そのファイルを証拠として保管し、同名のファイルを複製から戻して `sekisho-ledger fsck` を実行してください。",
+            ),
             Self::Halted { .. } | Self::Unreadable { .. } | Self::Damaged { .. } => (
                 "`sekisho-ledger fsck` names what is damaged. Where it cannot read the database either, restore that from the backup.",
                 "`sekisho-ledger fsck` で破損箇所を確認してください。fsck でも読めない場合は、データベースをバックアップから復元してください。",
@@ -150,6 +195,9 @@ impl fmt::Display for StoreError {
             Self::Halted { log, halt } => write!(f, "cannot write to the log {log}: it has stopped: {halt}"),
             Self::MonthDestroyed => f.write_str("cannot write a record: this month was destroyed, by the clock"),
             Self::Hears(awaited) => write!(f, "cannot write to the logs yet: {awaited}"),
+            Self::Segment { path, index, fault } => {
+                write!(f, "cannot read entry {index} out of the cold segment {}: {fault}", path.display())
+            }
             Self::Damaged { what } => write!(f, "cannot read the database: the {what} in it is not one of ours"),
         }
     }

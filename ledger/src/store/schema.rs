@@ -93,6 +93,13 @@ CREATE TABLE keys (
     PRIMARY KEY (office, number),
     UNIQUE (office, class, month)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE segments (
+    office INTEGER NOT NULL REFERENCES offices,
+    first INTEGER NOT NULL,
+    entries INTEGER NOT NULL,
+    digest BLOB NOT NULL CHECK (length(digest) = 32),
+    PRIMARY KEY (office, first)
+) STRICT, WITHOUT ROWID;
 CREATE TABLE probe (
     id INTEGER PRIMARY KEY CHECK (id = 0),
     filler BLOB NOT NULL
@@ -100,8 +107,20 @@ CREATE TABLE probe (
 ";
 
 /// Those tables.
-pub(super) const BESIDE_ENTRIES: [&str; 11] =
-    ["offices", "heads", "tiles", "cursors", "batches", "acts", "names", "codes", "enrolments", "keys", "probe"];
+pub(super) const BESIDE_ENTRIES: [&str; 12] = [
+    "offices",
+    "heads",
+    "tiles",
+    "cursors",
+    "batches",
+    "acts",
+    "names",
+    "codes",
+    "enrolments",
+    "keys",
+    "segments",
+    "probe",
+];
 
 /// The tables of an office's entries, made when it is founded.
 pub(super) fn entries_tables(office: i64) -> String {

@@ -8,7 +8,7 @@ use super::schema::{BESIDE_ENTRIES, entries_table};
 use super::sqlite::{SqliteStore, StoreOrSqlite, int, number_of};
 use super::{
     Change, CodePurpose, Cursor, EmitterName, Entry, KeyState, LogName, Store, StoreError, StoredAct, StoredBatch,
-    StoredCode, StoredEnrolment, StoredKey, StoredName, StoredOffice,
+    StoredCode, StoredEnrolment, StoredKey, StoredName, StoredOffice, StoredSegment,
 };
 use crate::clock::Millis;
 
@@ -234,6 +234,17 @@ impl Store for SqliteStore {
                     wrapped: row.get(3)?,
                     state: KeyState::numbered(row.get(4)?)?,
                 })
+            })
+        })
+    }
+
+    fn segments(&self, office: &OfficeId) -> Result<Vec<StoredSegment>, StoreError> {
+        self.read("read which entries are cold", |connection| {
+            let number = number_of(connection, office)?;
+            let sql = "SELECT first, entries, digest FROM segments WHERE office = ?1 ORDER BY first";
+            all(connection, sql, [number], |row| {
+                let (first, entries) = (uint(row.get(0)?)?, uint(row.get(1)?)?);
+                Ok(StoredSegment { first, entries, digest: bytes_in(row, 2, "digest of a cold segment")? })
             })
         })
     }

@@ -7,8 +7,8 @@ use sekisho_wire::id::OfficeId;
 use super::schema::{entries_table, entries_tables};
 use super::sqlite::{StoreOrSqlite, int, number_of};
 use super::{
-    Append, Change, CodePurpose, CursorMove, Entry, LogName, NewCertificate, Probe, StoreError, StoredBatch,
-    StoredCode, TileGrowth,
+    Append, Change, CodePurpose, CursorMove, Entry, LogName, NewCertificate, Probe, SegmentStep, StoreError,
+    StoredBatch, StoredCode, StoredSegment, TileGrowth,
 };
 
 type Written = Result<(), StoreOrSqlite>;
@@ -38,6 +38,7 @@ fn write(connection: &mut Connection, change: &Change) -> Written {
         exactly_one(transaction.prepare_cached(sql)?.execute((number, key, state.number()))?, "the payload key")?;
     }
     change.appends.iter().try_for_each(|append| write_append(&transaction, append))?;
+    change.segments.iter().try_for_each(|(office, step)| turn(&transaction, office, step))?;
     change.cursors.iter().try_for_each(|step| move_cursor(&transaction, step))?;
     change.batches.iter().try_for_each(|batch| write_batch(&transaction, batch))?;
     write_acts(&transaction, change)?;
@@ -98,17 +99,52 @@ fn write_append(transaction: &Transaction<'_>, append: &Append) -> Written {
     if u64::try_from(size.unwrap_or(0)) != Ok(append.from) {
         return Err(StoreError::Conflict { what: "the end of the log" }.into());
     }
-    let table = entries_table(number, append.log);
-    let sql = format!("INSERT INTO {table} (idx, leaf, key, payload) VALUES (?1, ?2, ?3, ?4)");
-    let mut insert = transaction.prepare_cached(&sql)?;
-    for (index, Entry { leaf, key, payload }) in (append.from..).zip(&append.entries) {
-        insert.execute((int(index), leaf.0.as_slice(), key, payload)).map_err(taken("an entry"))?;
-    }
+    write_entries(transaction, &entries_table(number, append.log), append.from, &append.entries)?;
     append.tiles.iter().try_for_each(|growth| grow_tile(transaction, number, log, growth))?;
     let sql = "INSERT INTO heads (office, log, size, frontier) VALUES (?1, ?2, ?3, ?4)
         ON CONFLICT DO UPDATE SET size = excluded.size, frontier = excluded.frontier";
     let row = (number, log, int(append.frontier.size()), append.frontier.to_bytes());
     transaction.prepare_cached(sql)?.execute(row)?;
+    Ok(())
+}
+
+/// Brings a segment out of its table into a file, or back.
+fn turn(transaction: &Transaction<'_>, office: &OfficeId, step: &SegmentStep) -> Written {
+    let number = number_of(transaction, office)?;
+    let table = entries_table(number, LogName::Records);
+    match step {
+        SegmentStep::Cool(segment) => {
+            let StoredSegment { first, entries, digest } = segment;
+            let sql = format!("DELETE FROM {table} WHERE idx >= ?1 AND idx < ?2");
+            let gone = transaction.prepare_cached(&sql)?.execute((int(*first), int(segment.end())))?;
+            if u64::try_from(gone) != Ok(*entries) {
+                return Err(StoreError::Conflict { what: "an entry that goes cold" }.into());
+            }
+            let sql = "INSERT INTO segments (office, first, entries, digest) VALUES (?1, ?2, ?3, ?4)";
+            let row = (number, int(*first), int(*entries), digest.as_slice());
+            transaction.prepare_cached(sql)?.execute(row).map(drop).map_err(taken("the cold segment"))
+        }
+        SegmentStep::Replace { before, after } => {
+            let sql = "UPDATE segments SET digest = ?4
+                WHERE office = ?1 AND first = ?2 AND entries = ?3 AND digest = ?5";
+            let row = (number, int(after.first), int(after.entries), after.digest.as_slice(), before.as_slice());
+            exactly_one(transaction.prepare_cached(sql)?.execute(row)?, "the cold segment")
+        }
+        SegmentStep::Warm { segment, entries } => {
+            let sql = "DELETE FROM segments WHERE office = ?1 AND first = ?2 AND entries = ?3 AND digest = ?4";
+            let row = (number, int(segment.first), int(entries.len() as u64), segment.digest.as_slice());
+            exactly_one(transaction.prepare_cached(sql)?.execute(row)?, "the cold segment")?;
+            write_entries(transaction, &table, segment.first, entries)
+        }
+    }
+}
+
+fn write_entries(transaction: &Transaction<'_>, table: &str, from: u64, entries: &[Entry]) -> Written {
+    let sql = format!("INSERT INTO {table} (idx, leaf, key, payload) VALUES (?1, ?2, ?3, ?4)");
+    let mut insert = transaction.prepare_cached(&sql)?;
+    for (index, Entry { leaf, key, payload }) in (from..).zip(entries) {
+        insert.execute((int(index), leaf.0.as_slice(), key, payload)).map_err(taken("an entry"))?;
+    }
     Ok(())
 }
 

@@ -4,7 +4,7 @@
 use sekisho_tlog::Frontier;
 use sekisho_wire::id::OfficeId;
 
-use super::{Append, Change, CursorMove, KeyState, LogName, Store, StoreError};
+use super::{Append, Change, CursorMove, Entry, KeyState, LogName, SegmentStep, Store, StoreError, StoredSegment};
 use crate::stage::growth;
 
 /// Entries, batches and others in one commit.
@@ -48,6 +48,34 @@ pub fn transfer(from: &dyn Store, to: &dyn Store, progress: &mut dyn FnMut(u64))
     Ok(entries)
 }
 
+/// What is cold stays in its file: the tree grows over its leaves, and no row is left of them.
+fn cold(
+    from: &dyn Store,
+    to: &dyn Store,
+    office: &OfficeId,
+    frontier: &mut Frontier,
+    segment: &StoredSegment,
+) -> Result<(), StoreError> {
+    while frontier.size() < segment.end() {
+        let at = frontier.size();
+        let leaves = from.leaves(office, LogName::Records, at, segment.end().min(at + u64::from(PAGE)))?;
+        if leaves.is_empty() || at < segment.first {
+            return Err(StoreError::Damaged { what: "records log" });
+        }
+        let mut tiles = Vec::new();
+        for leaf in &leaves {
+            frontier.append_with(*leaf, &mut |level, index, hash| tiles.extend(growth(level, index, hash)));
+        }
+        let entries = leaves.into_iter().map(|leaf| Entry { leaf, key: 0, payload: Vec::new() }).collect();
+        let append =
+            Append { office: *office, log: LogName::Records, from: at, entries, tiles, frontier: frontier.clone() };
+        let whole = frontier.size() == segment.end();
+        let segments = whole.then(|| (*office, SegmentStep::Cool(segment.clone()))).into_iter().collect();
+        to.commit(&Change { appends: vec![append], segments, ..Change::default() })?;
+    }
+    Ok(())
+}
+
 /// The entries of one log with their names, and what tiles gain by them.
 fn entries_of(
     from: &dyn Store,
@@ -57,6 +85,11 @@ fn entries_of(
     progress: &mut dyn FnMut(u64),
 ) -> Result<u64, StoreError> {
     let mut frontier = Frontier::new();
+    if log == LogName::Records {
+        for segment in from.segments(office)? {
+            cold(from, to, office, &mut frontier, &segment)?;
+        }
+    }
     loop {
         let at = frontier.size();
         let mut entries = from.entries(office, log, at, PAGE)?;

@@ -34,7 +34,7 @@ fn month(text: &str) -> Month {
 
 impl Town {
     /// Proposed by the mayor, approved by the deputy.
-    fn destroys(&self, class: Retention, from: &str, to: &str) -> Result<u64, Refusal> {
+    pub(crate) fn destroys(&self, class: Retention, from: &str, to: &str) -> Result<u64, Refusal> {
         let act = self.destruction(class, from, to)?;
         self.ledger.submit(&self.office, act, Vec::new()).map(|(placed, _)| placed.index)
     }
@@ -56,13 +56,13 @@ impl Town {
     }
 
     /// Until nothing is left to do.
-    fn carries_out(&self) {
+    pub(crate) fn carries_out(&self) {
         let office = self.ledger.office(&self.office).unwrap();
         while self.ledger.destroy_some(&office).unwrap() == Left::More {}
     }
 
     /// A batch of records of these bodies, made at `at`; gives the index of the first.
-    fn sends_made(&mut self, at: u64, bodies: Vec<Body>) -> u64 {
+    pub(crate) fn sends_made(&mut self, at: u64, bodies: Vec<Body>) -> u64 {
         let index = self.end();
         let record = |(seq, body)| {
             let bytes = self.terminal.record(seq, body);
@@ -77,15 +77,15 @@ impl Town {
         index
     }
 
-    fn end(&self) -> u64 {
+    pub(crate) fn end(&self) -> u64 {
         self.ledger.office(&self.office).unwrap().log(LogName::Records).committed_size()
     }
 
-    fn follows(&self) {
+    pub(crate) fn follows(&self) {
         self.ledger.follow_office(&self.ledger.office(&self.office).unwrap()).unwrap();
     }
 
-    fn finds(&self, terminal: &str) -> Vec<u64> {
+    pub(crate) fn finds(&self, terminal: &str) -> Vec<u64> {
         let question = Question { terminal: Some(terminal.into()), limit: 100, ..Question::default() };
         let found = self.ledger.search(&self.office, &question).unwrap();
         found
@@ -95,7 +95,7 @@ impl Town {
             .collect()
     }
 
-    fn is_destroyed(&self, index: u64) -> Option<Option<u64>> {
+    pub(crate) fn is_destroyed(&self, index: u64) -> Option<Option<u64>> {
         match self.ledger.record_bytes(&self.office, index) {
             Ok(_) => None,
             Err(Refusal::Destroyed { index: of, act, .. }) if of == index => Some(act),
@@ -103,18 +103,18 @@ impl Town {
         }
     }
 
-    fn keys(&self) -> Vec<(u8, u32, KeyState)> {
+    pub(crate) fn keys(&self) -> Vec<(u8, u32, KeyState)> {
         let store = sekisho_ledger::config::Config::read(&self.data.config()).unwrap();
         let store = store.book(&self.data).unwrap().open_existing().unwrap();
         store.keys(&self.office).unwrap().iter().map(|key| (key.class, key.month, key.state)).collect()
     }
 }
 
-fn links(count: usize) -> Vec<Body> {
+pub(crate) fn links(count: usize) -> Vec<Body> {
     vec![Body::Link(LinkState::Up); count]
 }
 
-fn step() -> Body {
+pub(crate) fn step() -> Body {
     Body::Clock(ClockStep { from: 1, to: 2 })
 }
 

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use sekisho_ledger::clock::Millis;
 use sekisho_ledger::store::{
     Change, Cursor, EmitterName, Entry, LogName, Store, StoreError, StoredAct, StoredBatch, StoredCode,
-    StoredEnrolment, StoredKey, StoredName, StoredOffice,
+    StoredEnrolment, StoredKey, StoredName, StoredOffice, StoredSegment,
 };
 use sekisho_tlog::{Frontier, Hash};
 use sekisho_wire::id::{Code, OfficeId};
@@ -195,6 +195,10 @@ impl Store for FaultyStore {
 
     fn keys(&self, office: &OfficeId) -> Result<Vec<StoredKey>, StoreError> {
         self.inner.keys(office)
+    }
+
+    fn segments(&self, office: &OfficeId) -> Result<Vec<StoredSegment>, StoreError> {
+        self.inner.segments(office)
     }
 
     fn misfits(&self) -> Result<Vec<String>, StoreError> {

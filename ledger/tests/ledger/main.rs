@@ -5,6 +5,7 @@ mod backup;
 mod bad_input;
 mod checkpoints;
 mod client;
+mod cold;
 mod commands;
 mod described;
 mod destroy;

@@ -7,7 +7,7 @@ use sekisho_ledger::store::LogName;
 
 use crate::town::Town;
 
-fn moved(town: &Town, postgres: Option<String>) -> Result<(u64, u64), String> {
+pub(crate) fn moved(town: &Town, postgres: Option<String>) -> Result<(u64, u64), String> {
     let mut copied = 0;
     let moved =
         move_book(&town.root, postgres, None, &mut |entries| copied = entries).map_err(|error| error.to_string())?;
@@ -15,7 +15,7 @@ fn moved(town: &Town, postgres: Option<String>) -> Result<(u64, u64), String> {
 }
 
 /// Lets go of the ledger as if it had ended: `other` stands for nothing.
-fn ends(town: &mut Town, other: &Town) {
+pub(crate) fn ends(town: &mut Town, other: &Town) {
     let writes = town.data.database().with_extension("db-wal");
     town.ledger = std::sync::Arc::clone(&other.ledger);
     // Its writer ends a moment later.

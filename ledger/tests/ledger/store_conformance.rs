@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use sekisho_ledger::store::{
     Append, Change, CodePurpose, Cursor, CursorMove, EmitterName, Entry, KeyState, LogName, NewCertificate,
-    PostgresStore, Server, SqliteStore, Store, StoreError, StoredAct, StoredBatch, StoredCode, StoredEnrolment,
-    StoredKey, StoredName, StoredOffice, StoredTree, TileGrowth, transfer,
+    PostgresStore, SegmentStep, Server, SqliteStore, Store, StoreError, StoredAct, StoredBatch, StoredCode,
+    StoredEnrolment, StoredKey, StoredName, StoredOffice, StoredSegment, StoredTree, TileGrowth, transfer,
 };
 use sekisho_tlog::{Frontier, Hash, MemoryTree, inclusion_proof, leaf_hash, verify_inclusion};
 use sekisho_wire::id::OfficeId;
@@ -325,6 +325,48 @@ fn a_snapshot_writes_nothing_and_opens_where_nothing_can_be_written() {
     }
     std::fs::set_permissions(directory, std::fs::Permissions::from_mode(0o700)).unwrap();
     assert_eq!(std::fs::read(&path).unwrap(), bytes);
+}
+
+#[test]
+fn a_segment_goes_and_comes_back_as_a_whole() {
+    for (name, open) in every_store() {
+        let store = open();
+        founded(&*store);
+        for office in [OFFICE, OTHER] {
+            store.commit(&appended(append(office, LogName::Records, &Frontier::new(), &payloads(0..600)))).unwrap();
+        }
+        let head = store.frontier(&OFFICE, LogName::Records).unwrap();
+        let all = store.entries(&OFFICE, LogName::Records, 0, 999).unwrap();
+        let change = |step| Change { segments: vec![(OFFICE, step)], ..Change::default() };
+        let segment = |first, digest| StoredSegment { first, entries: 256, digest: [digest; 32] };
+        // Not one of its entries is there, or not all of them are: nothing is changed.
+        conflict(store.commit(&change(SegmentStep::Cool(segment(768, 1)))));
+        conflict(store.commit(&change(SegmentStep::Cool(segment(512, 1)))));
+        assert_eq!(open().entries(&OFFICE, LogName::Records, 0, 999).unwrap(), all, "{name}");
+        store.commit(&change(SegmentStep::Cool(segment(0, 1)))).unwrap();
+        conflict(store.commit(&change(SegmentStep::Cool(segment(0, 2)))));
+        let store = open();
+        assert_eq!(store.segments(&OFFICE).unwrap(), [segment(0, 1)], "{name}");
+        assert_eq!(store.segments(&OTHER).unwrap(), []);
+        assert_eq!(store.entries(&OFFICE, LogName::Records, 0, 999).unwrap(), []);
+        assert_eq!(store.entries(&OFFICE, LogName::Records, 256, 999).unwrap(), all[256..]);
+        assert_eq!(store.entries(&OTHER, LogName::Records, 0, 999).unwrap(), all);
+        assert_eq!(store.frontier(&OFFICE, LogName::Records).unwrap(), head);
+        assert_eq!(store.end(&OFFICE, LogName::Records).unwrap(), 600);
+        // Only what the book names is replaced or comes back.
+        let replace = |before| SegmentStep::Replace { before: [before; 32], after: segment(0, 3) };
+        conflict(store.commit(&change(replace(2))));
+        store.commit(&change(replace(1))).unwrap();
+        let warm = |digest| SegmentStep::Warm { segment: segment(0, digest), entries: all[..256].to_vec() };
+        conflict(store.commit(&change(warm(1))));
+        assert_eq!(store.segments(&OFFICE).unwrap(), [segment(0, 3)], "{name}");
+        store.commit(&change(warm(3))).unwrap();
+        assert_eq!(open().segments(&OFFICE).unwrap(), []);
+        assert_eq!(open().entries(&OFFICE, LogName::Records, 0, 999).unwrap(), all, "{name}");
+        // The log goes on where it ended.
+        store.commit(&appended(append(OFFICE, LogName::Records, &head, &payloads(600..601)))).unwrap();
+        assert!(store.misfits().unwrap().is_empty(), "{name}");
+    }
 }
 
 #[test]

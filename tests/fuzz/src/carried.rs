@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use sekisho_ledger::checkpoint::HaltNote;
 use sekisho_ledger::code::Code;
+use sekisho_ledger::cold::format::{Block, Head};
 use sekisho_ledger::config::Config;
 use sekisho_link::{CarriedBatch, LedgerCode, Problem, StickKind, StickReader};
 use serde_json::Value;
@@ -19,6 +20,7 @@ pub fn carried(bytes: &[u8]) {
     let problem = Problem::parse(409, None, bytes);
     assert!(!problem.code.is_empty(), "a refusal without a code");
     stick(bytes);
+    cold(bytes);
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     if let Ok(code) = LedgerCode::parse(text) {
         assert_eq!(LedgerCode::parse(&code.to_text()).ok().map(|again| again.to_text()), Some(code.to_text()));
@@ -31,6 +33,16 @@ pub fn carried(bytes: &[u8]) {
         assert_eq!(again.to_text().ok(), Some(written));
     }
     let _ = serde_json::from_str::<HaltNote>(text);
+}
+
+/// What is read out of a file of cold entries is what would be written into one.
+fn cold(bytes: &[u8]) {
+    if let Ok(head) = Head::decode(bytes) {
+        assert_eq!(head.encode(), bytes);
+    }
+    if let Ok(block) = Block::decode(bytes) {
+        assert_eq!(block.encode(), bytes);
+    }
 }
 
 fn stick(bytes: &[u8]) {

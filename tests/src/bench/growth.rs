@@ -5,7 +5,10 @@ use std::sync::Arc;
 
 use sekisho_ledger::authority::Peer;
 use sekisho_ledger::clock::MachineClock;
+use sekisho_ledger::cold::ENTRIES;
+use sekisho_ledger::config::Config;
 use sekisho_ledger::data::DataDir;
+use sekisho_ledger::destroy::Left;
 use sekisho_ledger::index::{AskedVerdict, Question};
 use sekisho_ledger::ledger::Ledger;
 use sekisho_ledger::store::LogName;
@@ -17,7 +20,7 @@ use sekisho_tests::terminal::Part;
 
 use crate::bare_rows::{BareCopy, BareRows, Row};
 use crate::batches::{BATCH, Sender};
-use crate::report::{Report, progress};
+use crate::report::{Goal, Report, progress};
 use crate::stopwatch::timed;
 use crate::stored::Stored;
 use crate::times::Times;
@@ -48,6 +51,7 @@ pub(crate) fn measure(_: &mut Scene, effort: Effort, report: &mut Report) {
         at_size(&mut scene, &mut sender, &mut bare, *size, report);
         report.print();
     }
+    when_cold(&scene, &sender, report);
 }
 
 /// A ledger of this process, which waits for nobody.
@@ -107,6 +111,38 @@ fn at_size(scene: &mut Scene, sender: &mut Sender, bare: &mut BareRows, size: u6
     let ((code, said), took) = timed(|| scene.ledger.fsck());
     assert_eq!(code, Some(0), "fsck finds something: {said}");
     report.number("  fsck, entries per second", format!("{:.3} M/s", entries as f64 / took.as_secs_f64() / 1e6));
+}
+
+/// The same ledger once all that can be is in files.
+fn when_cold(scene: &Scene, sender: &Sender, report: &mut Report) {
+    let copy = scene.ledger.copy_to(&scene.scratch.folder("cold"), &scene.clock);
+    let data = DataDir::new(copy.data());
+    let config = Config::read(&data.config()).unwrap_or_else(|error| panic!("{error}"));
+    let config = Config { cold: Some("cold".into()), cold_after_days: 0, ..config };
+    let text = config.to_text().unwrap_or_else(|error| panic!("{error}"));
+    std::fs::write(data.config(), text).expect("cannot write the configuration");
+    let folder = copy.data().join("cold");
+    std::fs::create_dir(&folder).expect("cannot make a folder");
+    let ledger = opened(&data);
+    let office = ledger.office(&sender.identity.office).unwrap_or_else(|refusal| panic!("{refusal}"));
+    let one = || ledger.cool_some(&office).unwrap_or_else(|error| panic!("{error}")) == Left::More;
+    let (segments, took) = timed(|| std::iter::repeat_with(one).take_while(|more| *more).count());
+    if segments == 0 {
+        return;
+    }
+    let files = std::fs::read_dir(folder.join(office.id.to_string())).expect("a folder of cold segments");
+    let bytes: u64 = files.map(|file| file.and_then(|file| file.metadata()).expect("a file").len()).sum();
+    let entries = segments as f64 * ENTRIES as f64;
+    let each = bytes as f64 / entries;
+    report.goal("bytes per record, cold", "≤ 100", Goal::AtMost(100.0), each, format!("{each:.0}"));
+    report.from(format!("{segments} segments, each gone cold in {:.2} s", took.as_secs_f64() / segments as f64));
+    let searches = searches(&ledger, sender);
+    let found = searches.iter().map(|(_, times)| ms(times)).collect::<Vec<_>>().join(", ");
+    report.number("  first page of a search, cold, p50", found);
+    drop((office, ledger));
+    let ((code, said), took) = timed(|| copy.fsck());
+    assert_eq!(code, Some(0), "fsck finds something: {said}");
+    report.number("  fsck, cold, entries per second", format!("{:.3} M/s", entries / took.as_secs_f64() / 1e6));
 }
 
 fn ms(times: &Times) -> String {
@@ -173,7 +209,7 @@ fn beside_copy(scene: &Scene, sender: &mut Sender, effort: Effort, report: &mut 
     report.goal(
         "ledger ingest, PostgreSQL ÷ bare binary COPY",
         "≥ 0.8",
-        crate::report::Goal::AtLeast(0.8),
+        Goal::AtLeast(0.8),
         ratio,
         format!("{ratio:.2}"),
     );

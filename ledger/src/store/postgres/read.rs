@@ -9,7 +9,7 @@ use super::{Connection, Failure, PostgresStore, int, number_of};
 use crate::clock::Millis;
 use crate::store::{
     Change, CodePurpose, Cursor, EmitterName, Entry, KeyState, LogName, Store, StoreError, StoredAct, StoredBatch,
-    StoredCode, StoredEnrolment, StoredKey, StoredName, StoredOffice,
+    StoredCode, StoredEnrolment, StoredKey, StoredName, StoredOffice, StoredSegment,
 };
 
 type Parameters<'a> = &'a [&'a (dyn ToSql + Sync)];
@@ -239,6 +239,17 @@ impl Store for PostgresStore {
                     wrapped: get(row, 3)?,
                     state: KeyState::numbered(get(row, 4)?)?,
                 })
+            })
+        })
+    }
+
+    fn segments(&self, office: &OfficeId) -> Result<Vec<StoredSegment>, StoreError> {
+        self.read("read which entries are cold", |connection| {
+            let number = number(connection, office)?;
+            let sql = "SELECT first, entries, digest FROM segments WHERE office = $1 ORDER BY first";
+            all(connection, sql, &[&number], |row| {
+                let digest = bytes_in(row, 2, "digest of a cold segment")?;
+                Ok(StoredSegment { first: uint(row, 0)?, entries: uint(row, 1)?, digest })
             })
         })
     }

@@ -117,6 +117,13 @@ CREATE TABLE keys (
     PRIMARY KEY (office, number),
     UNIQUE (office, class, month)
 );
+CREATE TABLE segments (
+    office integer NOT NULL REFERENCES offices,
+    first bigint NOT NULL,
+    entries bigint NOT NULL,
+    digest bytea NOT NULL CHECK (length(digest) = 32),
+    PRIMARY KEY (office, first)
+);
 CREATE TABLE probe (
     id integer PRIMARY KEY CHECK (id = 0),
     filler bytea NOT NULL

@@ -12,8 +12,8 @@ use sekisho_wire::id::OfficeId;
 use super::schema::part;
 use super::{Connection, Failure, Statements, int, number_of};
 use crate::store::{
-    Append, Change, CodePurpose, CursorMove, Entry, KeyState, NewCertificate, Probe, StoreError, StoredBatch,
-    StoredCode, StoredKey, TileGrowth,
+    Append, Change, CodePurpose, CursorMove, Entry, KeyState, LogName, NewCertificate, Probe, SegmentStep, StoreError,
+    StoredBatch, StoredCode, StoredKey, TileGrowth,
 };
 
 type Written = Result<(), Failure>;
@@ -124,6 +124,7 @@ impl Work<'_> {
             self.exactly_one(sql, &[&number, &key, &state], "the payload key")?;
         }
         change.appends.iter().try_for_each(|append| self.append(append))?;
+        change.segments.iter().try_for_each(|(office, step)| self.turn(office, step))?;
         change.cursors.iter().try_for_each(|step| self.cursor(step))?;
         change.batches.iter().try_for_each(|batch| self.batch(batch))?;
         self.acts(change)?;
@@ -215,8 +216,16 @@ impl Work<'_> {
         if u64::try_from(size) != Ok(append.from) {
             return Err(StoreError::Conflict { what: "the end of the log" }.into());
         }
-        let parts = self.parts(number, append)?;
-        let rows = || (append.from..).zip(&append.entries).zip(&parts);
+        self.entries(number, log, append.from, &append.entries)?;
+        append.tiles.iter().try_for_each(|growth| self.tile(number, log, growth))?;
+        let sql = "UPDATE heads SET size = $3, frontier = $4 WHERE office = $1 AND log = $2";
+        let frontier = append.frontier.to_bytes();
+        self.exactly_one(sql, &[&number, &log, &int(append.frontier.size())?, &frontier], "the end of the log")
+    }
+
+    fn entries(&mut self, number: i32, log: i16, from: u64, entries: &[Entry]) -> Written {
+        let parts = self.parts(number, entries)?;
+        let rows = || (from..).zip(entries).zip(&parts);
         let mut leaves = Copied::new();
         for ((index, Entry { leaf, key, .. }), part) in rows() {
             leaves.row(6);
@@ -240,18 +249,49 @@ impl Work<'_> {
             payloads.field(&part.to_be_bytes());
             payloads.field(payload);
         }
-        self.copy("COPY payloads (office, log, idx, part, payload) FROM STDIN (FORMAT binary)", payloads)?;
-        append.tiles.iter().try_for_each(|growth| self.tile(number, log, growth))?;
-        let sql = "UPDATE heads SET size = $3, frontier = $4 WHERE office = $1 AND log = $2";
-        let frontier = append.frontier.to_bytes();
-        self.exactly_one(sql, &[&number, &log, &int(append.frontier.size())?, &frontier], "the end of the log")
+        self.copy("COPY payloads (office, log, idx, part, payload) FROM STDIN (FORMAT binary)", payloads)
+    }
+
+    /// Brings a segment out of its tables into a file, or back.
+    fn turn(&mut self, office: &OfficeId, step: &SegmentStep) -> Written {
+        let number = self.number(office)?;
+        match step {
+            SegmentStep::Cool(segment) => {
+                let (first, end, entries) = (int(segment.first)?, int(segment.end())?, int(segment.entries)?);
+                let sql = "DELETE FROM payloads p USING leaves l
+                    WHERE l.office = $1 AND l.log = 0 AND l.idx >= $2 AND l.idx < $3
+                        AND p.part = l.part AND p.office = l.office AND p.log = l.log AND p.idx = l.idx";
+                self.execute(sql, &[&number, &first, &end])?;
+                let sql = "DELETE FROM leaves WHERE office = $1 AND log = 0 AND idx >= $2 AND idx < $3";
+                if self.execute(sql, &[&number, &first, &end])? != segment.entries {
+                    return Err(StoreError::Conflict { what: "an entry that goes cold" }.into());
+                }
+                let sql = "INSERT INTO segments (office, first, entries, digest) VALUES ($1, $2, $3, $4)";
+                self.insert(sql, &[&number, &first, &entries, &segment.digest.as_slice()], "the cold segment")
+            }
+            SegmentStep::Replace { before, after } => {
+                let sql = "UPDATE segments SET digest = $4
+                    WHERE office = $1 AND first = $2 AND entries = $3 AND digest = $5";
+                let (first, entries) = (int(after.first)?, int(after.entries)?);
+                let row: [&(dyn ToSql + Sync); 5] =
+                    [&number, &first, &entries, &after.digest.as_slice(), &before.as_slice()];
+                self.exactly_one(sql, &row, "the cold segment")
+            }
+            SegmentStep::Warm { segment, entries } => {
+                let sql = "DELETE FROM segments WHERE office = $1 AND first = $2 AND entries = $3 AND digest = $4";
+                let count = int(entries.len() as u64)?;
+                let row: [&(dyn ToSql + Sync); 4] = [&number, &int(segment.first)?, &count, &segment.digest.as_slice()];
+                self.exactly_one(sql, &row, "the cold segment")?;
+                self.entries(number, LogName::Records.number() as i16, segment.first, entries)
+            }
+        }
     }
 
     /// The partition of each entry, by the key that seals it.
-    fn parts(&mut self, office: i32, append: &Append) -> Result<Vec<i32>, Failure> {
+    fn parts(&mut self, office: i32, entries: &[Entry]) -> Result<Vec<i32>, Failure> {
         let mut known = HashMap::from([(0, 0)]);
-        let mut parts = Vec::with_capacity(append.entries.len());
-        for Entry { key, .. } in &append.entries {
+        let mut parts = Vec::with_capacity(entries.len());
+        for Entry { key, .. } in entries {
             if !known.contains_key(key) {
                 let sql = "SELECT class, month FROM keys WHERE office = $1 AND number = $2";
                 let statement = self.statements.get(&mut self.transaction, sql)?;
