@@ -3,6 +3,7 @@
 //! The checkpoint files are read first, the database after them. A checkpoint is in its file only when the database has all that lies
 //! under it, so a database copied later is never behind the files beside it. The other way round it could be, and the copy would halt.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use sekisho_wire::id::OfficeId;
@@ -126,8 +127,12 @@ fn files_of(data: &DataDir, offices: &[OfficeId]) -> Result<Vec<Held>, LedgerErr
             if entry.path().extension().is_some_and(|extension| extension == "new") {
                 continue;
             }
-            let bytes = std::fs::read(entry.path()).map_err(LedgerError::file("read", entry.path()))?;
-            files.push((name.join(entry.file_name()), bytes));
+            match std::fs::read(entry.path()) {
+                Ok(bytes) => files.push((name.join(entry.file_name()), bytes)),
+                // A running ledger removes what holds no longer: who is waited for, readings that are in the log.
+                Err(error) if error.kind() == ErrorKind::NotFound => {}
+                Err(error) => return Err(LedgerError::file("read", entry.path())(error)),
+            }
         }
     }
     Ok(files)
@@ -135,4 +140,4 @@ fn files_of(data: &DataDir, offices: &[OfficeId]) -> Result<Vec<Held>, LedgerErr
 
 const TRIES: u32 = 5;
 /// Where the cold segments of a copy lie, inside it.
-const COLD: &str = "cold";
+pub(crate) const COLD: &str = "cold";

@@ -21,7 +21,7 @@ use crate::error::LedgerError;
 use crate::store::{Store, StoreError};
 use crate::vault::Vault;
 
-pub(crate) use copy::{copy_segments, hold};
+pub(crate) use copy::{copy_segments, hold, take_segments};
 pub(crate) use folder::is_size;
 pub(crate) use go::{Cooling, kept};
 pub use store::ColdStore;

@@ -5,6 +5,8 @@ use std::io::{Read as _, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
+use rustix::fs::{Advice, fadvise};
+
 use crate::error::LedgerError;
 use crate::memory::Memory;
 
@@ -207,6 +209,15 @@ pub fn replace_file(path: &Path, content: &[u8]) -> std::io::Result<()> {
     file.sync_all()?;
     std::fs::rename(&fresh, path)?;
     directory.sync_all()
+}
+
+/// What was written is in memory still; what counts is what the disk gives back.
+///
+/// # Errors
+/// When it cannot be synced, or the machine does not forget it.
+pub fn forget_cached(file: &File) -> std::io::Result<()> {
+    file.sync_all()?;
+    Ok(fadvise(file, 0, None, Advice::DontNeed)?)
 }
 
 /// As [`replace_file`], for what is found out again when the power goes: nothing is synced.

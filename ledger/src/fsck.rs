@@ -21,6 +21,7 @@ use crate::authority::Authority;
 use crate::checkpoint::{CheckpointFile, Halt, HaltNote, signed_offices};
 use crate::clock::Millis;
 use crate::cold;
+use crate::config::Config;
 use crate::data::DataDir;
 use crate::error::LedgerError;
 use crate::keys::{EnvelopeKey, Keys};
@@ -247,7 +248,7 @@ pub struct Report {
 /// # Errors
 /// When it cannot run: keys or database cannot be read, or there is no such office.
 pub fn check(data: &DataDir, only: Option<&OfficeId>, progress: &mut dyn FnMut(u64)) -> Result<Report, LedgerError> {
-    check_with(data, data, only, progress)
+    check_with(&Config::read(&data.config())?, data, data, only, progress)
 }
 
 /// Checks a copy that lies apart from what opens it: the keys are those of `keys`.
@@ -255,16 +256,29 @@ pub fn check(data: &DataDir, only: Option<&OfficeId>, progress: &mut dyn FnMut(u
 /// # Errors
 /// As [`check`].
 pub fn check_copy(copy: &DataDir, keys: &DataDir, progress: &mut dyn FnMut(u64)) -> Result<Report, LedgerError> {
-    check_with(copy, keys, None, progress)
+    check_put_back(&Config::read(&copy.config())?, copy, keys, progress)
+}
+
+/// The same before it has a configuration of its own: without one it is not a ledger yet.
+///
+/// # Errors
+/// As [`check`].
+pub fn check_put_back(
+    config: &Config,
+    data: &DataDir,
+    keys: &DataDir,
+    progress: &mut dyn FnMut(u64),
+) -> Result<Report, LedgerError> {
+    check_with(config, data, keys, None, progress)
 }
 
 fn check_with(
+    config: &Config,
     data: &DataDir,
     keys: &DataDir,
     only: Option<&OfficeId>,
     progress: &mut dyn FnMut(u64),
 ) -> Result<Report, LedgerError> {
-    let config = crate::config::Config::read(&data.config())?;
     let book = config.book(data)?;
     let Keys { wrapping, envelope } = Keys::read(keys)?;
     let authority = Authority::read(keys)?;
@@ -280,7 +294,7 @@ fn check_with(
         other => other?,
     };
     let vault = Arc::new(Vault::empty(wrapping));
-    let store = cold::view(store, &config, data, Some(Arc::clone(&vault)))?;
+    let store = cold::view(store, config, data, Some(Arc::clone(&vault)))?;
     let mut check = Check {
         store: &*store,
         vault: &vault,

@@ -200,7 +200,7 @@ fn set_up(wanted: &Wanted, dry_run: bool) -> Result<(), LedgerError> {
         Step::ALL.iter().for_each(|step| say(&town::line(*step, &step.state(wanted, &there))));
         return Ok(());
     }
-    town::carry_out(wanted, &mut |line| say(line))?;
+    town::carry_out(wanted, &*command::clock(None)?, &mut |line| say(line))?;
     say(&town::for_the_safe(wanted, &town::look(wanted)?));
     Ok(())
 }
@@ -256,6 +256,14 @@ fn restore(data: &Path, from: &Path, keys: &Path) -> Result<ExitCode, LedgerErro
     for (english, japanese) in &restored.told {
         say(&format!("{english}\n  {japanese}\n"));
     }
+    if restored.from_others > 0 {
+        let files = restored.from_others;
+        say(&format!(
+            "{files} files of cold entries have decayed in that backup and were taken from another on the medium: copy what it holds, and use a new one\n\
+             低頻度領域のファイル {files} 件が劣化していたため、媒体内の別のバックアップから復元しました。媒体を交換してください\n"
+        ));
+    }
+    say(&restored.to_look_at());
     let (ledger, generation, entries) = (restored.ledger, restored.verified.generation, restored.verified.entries);
     let (at, data) = (sekisho_ledger::clock::stamp(restored.verified.at), data.display());
     say(&format!(

@@ -6,7 +6,9 @@
 mod fault;
 pub mod generation;
 pub mod key_copy;
+mod key_folder;
 mod overdue;
+mod parts;
 pub mod restore;
 
 use std::fs::{File, OpenOptions, TryLockError};
@@ -19,6 +21,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::fault::MediumFault;
 use crate::clock::{Millis, stamp};
+use crate::cold;
 use crate::config::Config;
 use crate::data::{DataDir, replace_file};
 use crate::error::LedgerError;
@@ -173,7 +176,7 @@ pub fn add(root: &Path, at: &Path, name: &str, now: Millis) -> Result<Medium, Le
         let cause = format!("'{name}' does not fit on a label: 1 to {NAME_MAX} characters");
         return Err(LedgerError::Argument { name: "--name", cause });
     }
-    apart(&data, &at)?;
+    apart(&data, &config, &at)?;
     let authority = key_copy::digest(&data.authority_certificate())?;
     let id = match marker(&at)? {
         Some(known) if known.authority != authority => {
@@ -270,9 +273,12 @@ fn marker(at: &Path) -> Result<Option<Marker>, LedgerError> {
     }
 }
 
-/// Refuses a place on the disk that the book or its keys lie on: it would be lost with them.
-fn apart(data: &DataDir, at: &Path) -> Result<(), LedgerError> {
-    if device(at)? == device(data.root())? {
+/// Refuses a place on a disk that the book, its keys or its cold segments lie on: it would be lost with them.
+fn apart(data: &DataDir, config: &Config, at: &Path) -> Result<(), LedgerError> {
+    let there = device(at)?;
+    // Where no disk is mounted there is none that could be lost; who needs what lies on it says so.
+    let cold = cold::folder_of(config, data).filter(|cold| cold.exists()).map(|cold| device(&cold)).transpose()?;
+    if there == device(data.root())? || cold == Some(there) {
         return Err(MediumFault::SameDisk { at: at.into() }.into());
     }
     Ok(())

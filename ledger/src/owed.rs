@@ -1,5 +1,5 @@
 //! Readings, and that a log was let go on, while nothing may be written. Whoever is to decide what becomes of a log that has stopped has to read register and casebook,
-//! and each reading is a record: until the log goes on, it waits in a file.
+//! and each reading is a record: until the log goes on, it waits in a file. Each is sealed there: it names who read what, and the file comes with every backup.
 
 use std::fs::{File, OpenOptions};
 use std::io::{ErrorKind, Write};
@@ -16,17 +16,25 @@ use crate::ledger::Ledger;
 use crate::locks::lock;
 use crate::office::Office;
 use crate::refusal::Refusal;
+use crate::secret::SecretKey;
 use crate::stage::own_record;
 use crate::store::{LogName, StoreError};
 
 /// Readings of an office that stand in no log yet. One that is torn ends them: nobody was answered.
-pub(crate) struct Owed {
+pub(crate) struct Owed<'a> {
     path: PathBuf,
+    office: OfficeId,
+    master: &'a SecretKey,
 }
 
-impl Owed {
-    pub(crate) fn of(checkpoints: &Path, office: &OfficeId) -> Self {
-        Self { path: checkpoints.join(office.to_string()).join("owed") }
+impl<'a> Owed<'a> {
+    pub(crate) fn of(checkpoints: &Path, office: &OfficeId, master: &'a SecretKey) -> Self {
+        Self { path: checkpoints.join(office.to_string()).join("owed"), office: *office, master }
+    }
+
+    /// The same under the name that they have while they are written into the log.
+    fn taken(&self) -> Self {
+        Self { path: self.path.with_extension("taken"), ..*self }
     }
 
     /// Whether there are any.
@@ -36,15 +44,17 @@ impl Owed {
 
     /// One more, durably.
     fn add(&self, record: &[u8]) -> std::io::Result<()> {
-        let length = u32::try_from(record.len()).unwrap_or(u32::MAX).to_be_bytes();
+        let sealed = self.master.seal(&aad(&self.office), record);
+        let length = u32::try_from(sealed.len()).unwrap_or(u32::MAX).to_be_bytes();
         let whole = self.read()?.iter().map(|record| 4 + record.len() as u64).sum();
         let mut file = OpenOptions::new().append(true).create(true).mode(0o600).open(&self.path)?;
         file.set_len(whole)?;
-        file.write_all(&[length.as_slice(), record].concat())?;
+        file.write_all(&[length.as_slice(), &sealed].concat())?;
         file.sync_all()?;
         File::open(above(&self.path))?.sync_all()
     }
 
+    /// What stands in it, sealed.
     fn read(&self) -> std::io::Result<Vec<Vec<u8>>> {
         let bytes = match std::fs::read(&self.path) {
             Ok(bytes) => bytes,
@@ -60,6 +70,22 @@ impl Owed {
         }
         Ok(records)
     }
+
+    /// Those that we wrote, and how many others stand there: what does not open says nothing, for whoever put it there has not our key.
+    fn open(&self) -> std::io::Result<(Vec<Record>, usize)> {
+        let all = self.read()?;
+        let ours = |sealed: &Vec<u8>| {
+            let record = self.master.open(&aad(&self.office), sealed).ok()?;
+            Record::decode(&record).ok()
+        };
+        let records: Vec<Record> = all.iter().filter_map(ours).collect();
+        let strange = all.len() - records.len();
+        Ok((records, strange))
+    }
+}
+
+fn aad(office: &OfficeId) -> Vec<u8> {
+    [b"sekisho owed v1".as_slice(), office.as_bytes()].concat()
 }
 
 /// What may be read while the records log stands still: what acts need.
@@ -90,7 +116,7 @@ impl Ledger {
     pub(crate) fn owe(&self, office: &OfficeId, body: sekisho_wire::record::Body, now: Millis) -> bool {
         let Ok(record) = own_record(office, 0, body, now).encode() else { return false };
         let _alone = lock(&self.founding);
-        let owed = Owed::of(&self.places.checkpoints, office).add(&record);
+        let owed = Owed::of(&self.places.checkpoints, office, self.vault.master()).add(&record);
         if let Err(error) = &owed {
             log::error!("a record of office {office} could not be written down: {error}");
         }
@@ -102,9 +128,9 @@ impl Ledger {
     /// # Errors
     /// When the disk or the writer fails: what waits is kept, and the next look tries again.
     pub(crate) fn write_what_is_owed(&self, office: &Office) -> Result<(), String> {
-        let owed = Owed::of(&self.places.checkpoints, &office.id);
+        let owed = Owed::of(&self.places.checkpoints, &office.id, self.vault.master());
         // Under another name while it is written: a directory in which nothing can be renamed keeps what was written, and gets it again and again.
-        let taken = Owed { path: owed.path.with_extension("taken") };
+        let taken = owed.taken();
         let is_there = owed.is_there() || taken.is_there();
         if !is_there || office.log(LogName::Records).halted().is_some() || office.hears() {
             return Ok(());
@@ -115,14 +141,50 @@ impl Ledger {
             std::fs::rename(&owed.path, &taken.path).map_err(|error| error.to_string())?;
         }
         let id = office.id;
-        let records = taken.read().map_err(|error| error.to_string())?;
-        let records: Vec<Record> = records.iter().filter_map(|record| Record::decode(record).ok()).collect();
+        let (records, strange) = taken.open().map_err(|error| error.to_string())?;
         let emitted = self.writer.run(None, move |stage| {
             records.iter().try_for_each(|record| stage.emit(&id, record.body.clone(), record.trusted))
         });
         emitted.map_err(Refusal::from).and_then(|emitted| Ok(emitted?)).map_err(|refusal| refusal.to_string())?;
         std::fs::remove_file(&taken.path).map_err(|error| error.to_string())?;
+        if strange > 0 {
+            log::error!(
+                "{strange} readings that waited in office {id} are damaged or were not written by this ledger: they enter no log"
+            );
+        }
         log::info!("what was read in office {id} while its log stood still is in the log now");
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sekisho_wire::reason::AlarmKind;
+    use sekisho_wire::record::{Alarm, Body};
+
+    use super::*;
+
+    #[test]
+    fn what_waits_is_sealed_and_what_another_put_there_says_nothing() {
+        let directory = crate::testing::scratch("owed");
+        let (office, other) = (OfficeId([1; 16]), OfficeId([2; 16]));
+        for office in [office, other] {
+            std::fs::create_dir_all(directory.join(office.to_string())).unwrap();
+        }
+        let (ours, theirs) = (SecretKey::generate(), SecretKey::generate());
+        let alarm = Alarm { kind: AlarmKind::BackupOverdue, terminal: None, epoch: None, seq: None, act: None };
+        let record = own_record(&office, 0, Body::Alarm(alarm), 7).encode().unwrap();
+        let owed = Owed::of(&directory, &office, &ours);
+        owed.add(&record).unwrap();
+        let bytes = std::fs::read(&owed.path).unwrap();
+        assert!(!bytes.windows(8).any(|some| record.windows(8).any(|plain| plain == some)));
+        // In the clear, sealed by another key, and of another office.
+        let plain = [&u32::try_from(record.len()).unwrap().to_be_bytes(), record.as_slice()].concat();
+        std::fs::write(&owed.path, [plain, bytes.clone()].concat()).unwrap();
+        Owed::of(&directory, &office, &theirs).add(&record).unwrap();
+        assert_eq!(owed.open().map(|(ours, strange)| (ours.len(), strange)).unwrap(), (1, 2));
+        let strange = Owed::of(&directory, &other, &ours);
+        std::fs::write(&strange.path, bytes).unwrap();
+        assert_eq!(strange.open().map(|(ours, strange)| (ours.len(), strange)).unwrap(), (0, 1));
     }
 }

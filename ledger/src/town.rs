@@ -3,6 +3,7 @@
 //! A step is done when the machine shows that it is, not when a note says so: whatever ended the command in the middle, the same command
 //! goes on where it stopped.
 
+mod folder;
 pub mod hands;
 mod words;
 

@@ -42,10 +42,14 @@ fn a_town_is_set_up_by_one_command_that_goes_on_where_it_stopped() {
     // Nothing is there: it would write a description, and makes nothing before that is filled in.
     let said = run(&ledger, &["--dry-run"]);
     assert!(said.contains("a town.toml to fill in") && !folder.exists(), "{said}");
+    // A folder that root makes where everything is root's would have the office's secrets made as root.
+    let said = run(&ledger, &[]);
+    assert!(said.contains("it would belong to root") && !folder.exists(), "{said}");
+    std::fs::create_dir(&folder).unwrap();
     let said = run(&ledger, &[]);
     assert!(said.contains("fill it in") && !ledger.data().exists(), "{said}");
     let said = run(&ledger, &[]);
-    assert!(!ledger.data().exists(), "it was not filled in: {said}");
+    assert!(said.contains("fill it in") && !ledger.data().exists(), "it was not filled in: {said}");
     std::fs::copy(checkout().join("tests/offices/town.toml"), folder.join("town.toml")).unwrap();
 
     // The ledger is made; that its unit does not start is said, with what to do.

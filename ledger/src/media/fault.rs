@@ -29,7 +29,7 @@ pub enum MediumFault {
         /// Which.
         ledger: String,
     },
-    /// It is the ledger's own disk.
+    /// It is the ledger's own disk, or that of its cold segments.
     SameDisk {
         /// Where.
         at: PathBuf,
@@ -81,6 +81,16 @@ pub enum MediumFault {
         /// Where.
         at: PathBuf,
     },
+    /// Something else lies where a plain file or folder of ours should: a link could lead anywhere.
+    NotPlain {
+        /// Where.
+        at: PathBuf,
+    },
+    /// Files of a ledger lie where one is to be restored, and no restore that was cut short left them.
+    Remains {
+        /// Where.
+        at: PathBuf,
+    },
     /// Keys were to be copied to where the book is copied.
     KeysBeside {
         /// Where.
@@ -106,8 +116,8 @@ impl MediumFault {
                 "別の媒体を使用してください。この媒体には他の台帳のバックアップがあります。",
             ),
             Self::SameDisk { .. } => (
-                "Mount a disk of its own there: a backup on the ledger's disk is lost with it.",
-                "別のディスクをマウントしてください。台帳と同じディスクのバックアップは、台帳と同時に失われます。",
+                "Mount a disk of its own there: what lies on the ledger's disk is lost with it.",
+                "別のディスクをマウントしてください。台帳と同じディスクにあるものは、台帳と同時に失われます。",
             ),
             Self::Listed { .. } => (
                 "`sekisho-ledger medium list` shows the list; take it off with `medium forget` before you list it anew.",
@@ -136,6 +146,14 @@ impl MediumFault {
                 "Name a medium, or one of the folders on it that hold a file verified.json.",
                 "媒体、または verified.json のある媒体内のフォルダを指定してください。",
             ),
+            Self::NotPlain { .. } => (
+                "Nothing was written there. This program makes no links: find out who did, and use another medium or backup.",
+                "何も書き込んでいません。本プログラムはリンクを作成しません。作成者を調べ、別の媒体またはバックアップを使用してください。",
+            ),
+            Self::Remains { .. } => (
+                "Nothing was changed. Move what lies there to another place, or name another directory: it may be newer than any backup.",
+                "何も変更していません。そこにあるファイルを別の場所に移すか、別のディレクトリを指定してください。バックアップより新しい可能性があります。",
+            ),
             Self::KeysBeside { .. } => (
                 "Copy the keys to a stick of their own and put it into the safe: who has both reads everything.",
                 "鍵は専用の媒体に複製して金庫に保管してください。両方を持つ者はすべてを読めます。",
@@ -161,7 +179,7 @@ impl fmt::Display for MediumFault {
                 write!(f, "cannot use the medium at {}: it holds backups of the ledger {ledger}", at.display())
             }
             Self::SameDisk { at } => {
-                write!(f, "cannot use {} for backups: it is the disk that the ledger lies on", at.display())
+                write!(f, "cannot use {}: it is the disk that the ledger lies on, or its cold segments", at.display())
             }
             Self::Listed { name } => write!(f, "cannot list the medium: '{name}' is on the list already"),
             Self::Unknown { name } => write!(f, "cannot find '{name}' on the list of media"),
@@ -180,6 +198,10 @@ impl fmt::Display for MediumFault {
                 write!(f, "cannot use the backup {}: its log {log} is not the ledger's", at.display())
             }
             Self::NoBackup { at } => write!(f, "cannot restore from {}: there is no verified backup", at.display()),
+            Self::NotPlain { at } => write!(f, "cannot use {}: it is no plain file or folder", at.display()),
+            Self::Remains { at } => {
+                write!(f, "cannot restore into {}: files of a ledger without ledger.toml lie there", at.display())
+            }
             Self::KeysBeside { at } => write!(f, "cannot copy keys to {}: backups lie there", at.display()),
         }
     }

@@ -6,7 +6,6 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{Advice, fadvise};
 use sekisho_wire::words::Language;
 use serde::{Deserialize, Serialize};
 
@@ -15,7 +14,7 @@ use crate::backup::backup_beside;
 use crate::checkpoint::{CheckpointFile, signed_offices};
 use crate::clock::{Millis, stamp};
 use crate::config::Config;
-use crate::data::{DataDir, replace_file};
+use crate::data::{self, DataDir, replace_file};
 use crate::error::LedgerError;
 use crate::fsck::{Fault, Finding, check_copy};
 use crate::sheet::check::Sheet;
@@ -97,7 +96,7 @@ fn found(list: &Media) -> Result<Vec<There>, LedgerError> {
 }
 
 fn make(data: &DataDir, config: &Config, medium: &Medium, now: Millis) -> Result<Verified, LedgerError> {
-    apart(data, &medium.at)?;
+    apart(data, config, &medium.at)?;
     let was = device(&medium.at)?;
     let failed = |cause: LedgerError| {
         // They say themselves what is wrong with which.
@@ -169,12 +168,11 @@ fn verify(data: &DataDir, begun: &Path) -> Result<u64, LedgerError> {
     Ok(report.entries)
 }
 
-/// What was written is in memory still; what counts is what the medium gives back.
+/// A whole folder: what counts is what the medium gives back.
 fn forget_cached(folder: &Path) -> Result<(), LedgerError> {
     for path in files_below(folder)? {
         let file = File::open(&path).map_err(LedgerError::file("read", &path))?;
-        let told = file.sync_all().and_then(|()| Ok(fadvise(&file, 0, None, Advice::DontNeed)?));
-        told.map_err(LedgerError::file("sync", path))?;
+        data::forget_cached(&file).map_err(LedgerError::file("sync", path))?;
     }
     Ok(())
 }
@@ -251,7 +249,7 @@ fn size_of(folder: &Path) -> Result<u64, LedgerError> {
 }
 
 /// Every file in a folder and in those below it.
-pub(super) fn files_below(folder: &Path) -> Result<Vec<PathBuf>, LedgerError> {
+fn files_below(folder: &Path) -> Result<Vec<PathBuf>, LedgerError> {
     let (mut files, mut folders) = (Vec::new(), vec![folder.to_path_buf()]);
     while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(&folder).map_err(LedgerError::file("read", &folder))? {

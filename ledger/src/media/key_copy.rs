@@ -1,7 +1,5 @@
 //! A copy of the keys for the safe: on a stick of its own, never beside a backup.
 
-use std::fs::OpenOptions;
-use std::io::{Read as _, Write as _};
 use std::path::Path;
 
 use sekisho_wire::id::Hash as WireHash;
@@ -9,9 +7,11 @@ use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 use super::generation::is_medium;
-use super::{KeysCopied, Media, MediumFault, device, take};
+use super::key_folder::Folder;
+use super::{KeysCopied, Media, MediumFault, apart, device, take};
 use crate::clock::{Millis, stamp};
-use crate::data::{DataDir, make_dir, replace_file};
+use crate::config::Config;
+use crate::data::{DataDir, make_dir};
 use crate::error::LedgerError;
 
 /// What a backup opens with.
@@ -22,47 +22,53 @@ pub(super) fn files(data: &DataDir) -> [std::path::PathBuf; 5] {
 /// Copies the keys to a folder on another medium, in place of older ones that lie there, and reads them again.
 ///
 /// # Errors
-/// When backups lie there, or something cannot be read or written.
+/// When the ledger or backups lie there, something there is no plain file, or something cannot be read or written.
 pub fn copy_keys(root: &Path, to: &Path, now: Millis) -> Result<(), LedgerError> {
     let data = DataDir::new(root);
+    let config = Config::read(&data.config())?;
     let _busy = take(&data)?;
     let mut list = Media::read(&data.media())?;
+    // Before a folder is made: where no stick is mounted it would be one on the ledger's disk.
+    let there = to.ancestors().find(|above| above.exists()).unwrap_or(Path::new("."));
+    apart(&data, &config, there)?;
     make_dir(to)?;
+    let folder = Folder::open(to)?;
+    apart(&data, &config, to)?;
     let beside = |at: &Path| is_medium(at) && device(at).ok() == device(to).ok();
     let above = std::fs::canonicalize(to).map_err(LedgerError::file("look at", to))?;
     if above.ancestors().any(is_medium) || list.media.iter().any(|medium| beside(&medium.at)) {
         return Err(MediumFault::KeysBeside { at: to.into() }.into());
     }
-    for file in files(&data) {
-        let key = Zeroizing::new(std::fs::read(&file).map_err(LedgerError::file("read", &file))?);
-        let copy = to.join(file.file_name().expect("a key is a file"));
-        let written = overwrite(&copy).and_then(|()| replace_file(&copy, &key));
-        written.map_err(LedgerError::file("write", &copy))?;
-        let again = Zeroizing::new(std::fs::read(&copy).map_err(LedgerError::file("read", &copy))?);
-        if *again != *key {
-            return Err(LedgerError::Damaged { path: copy, expected: "what was written to it" });
+    let name_of = |file: &Path| file.file_name().and_then(|name| name.to_str()).expect("a key's name").to_owned();
+    let files = files(&data).map(|file| (name_of(&file), file));
+    // All of them first: nothing is written beside what somebody else laid there.
+    for (name, _) in &files {
+        folder.check(name)?;
+    }
+    let mut payload = String::new();
+    for (name, file) in &files {
+        let key = Zeroizing::new(std::fs::read(file).map_err(LedgerError::file("read", file))?);
+        folder.replace(name, &key)?;
+        if *folder.read(name)? != *key {
+            return Err(LedgerError::Damaged { path: to.join(name), expected: "what was written to it" });
+        }
+        if *file == data.payload_key() {
+            // Of what lies there, not of what the ledger has by now.
+            payload = digest_of(&key);
         }
     }
-    list.keys = Some(KeysCopied { at: now, payload: digest(&data.payload_key())? });
+    list.keys = Some(KeysCopied { at: now, payload });
     list.write(&data)
-}
-
-/// An older `payload.key` opens what was destroyed since: nothing of it may be left in the new one's place.
-fn overwrite(copy: &Path) -> std::io::Result<()> {
-    let mut file = match OpenOptions::new().write(true).open(copy) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
-        opened => opened?,
-    };
-    let length = file.metadata()?.len();
-    std::io::copy(&mut std::io::repeat(0).take(length), &mut file)?;
-    file.flush()?;
-    file.sync_all()
 }
 
 /// SHA-256 of a file that may be a key.
 pub(super) fn digest(path: &Path) -> Result<String, LedgerError> {
     let bytes = Zeroizing::new(std::fs::read(path).map_err(LedgerError::file("read", path))?);
-    Ok(WireHash(Sha256::digest(&*bytes).into()).to_string())
+    Ok(digest_of(&bytes))
+}
+
+fn digest_of(bytes: &[u8]) -> String {
+    WireHash(Sha256::digest(bytes).into()).to_string()
 }
 
 impl Media {

@@ -2,17 +2,17 @@
 //! directory, the administrator's as the owner of her folder.
 
 use std::ffi::OsString;
-use std::fs::{OpenOptions, Permissions};
-use std::io::Write as _;
 use std::net::{SocketAddr, TcpStream};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, chown};
-use std::path::Path;
+use std::os::unix::fs::MetadataExt;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use super::folder::Folder;
 use super::words::{UNFILLED, template};
 use super::{CODE, DESCRIPTION, Run, State, Step, There, Wanted};
 use crate::checkpoint::signed_offices;
+use crate::clock::{Clock, Millis};
+use crate::code::{Code, Kind};
 use crate::data::DataDir;
 use crate::error::LedgerError;
 use crate::media::Media;
@@ -25,7 +25,10 @@ pub use super::words::{for_the_safe, line};
 /// When something is there and cannot be read.
 pub fn look(wanted: &Wanted) -> Result<There, LedgerError> {
     let data = DataDir::new(&wanted.data);
-    let description = std::fs::read_to_string(wanted.folder.join(DESCRIPTION)).unwrap_or_default();
+    let description = match std::fs::symlink_metadata(&wanted.folder) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
+        _ => Folder::open(&wanted.folder)?.read(DESCRIPTION)?.unwrap_or_default(),
+    };
     let made = data.config().exists();
     let list = Media::read(&data.media())?;
     Ok(There {
@@ -51,16 +54,16 @@ fn unit_is(what: &str, unit: &str) -> bool {
     asked.is_ok_and(|status| status.success())
 }
 
-/// Goes through the steps; says each. Ends at the first that fails. `say` gets the lines.
+/// Goes through the steps; says each. Ends at the first that fails. `say` gets the lines, `clock` says whether a founding code holds still.
 ///
 /// # Errors
 /// Which step failed, and why.
-pub fn carry_out(wanted: &Wanted, say: &mut dyn FnMut(&str)) -> Result<(), LedgerError> {
+pub fn carry_out(wanted: &Wanted, clock: &dyn Clock, say: &mut dyn FnMut(&str)) -> Result<(), LedgerError> {
     for step in Step::ALL {
         let state = step.state(wanted, &look(wanted)?);
         say(&line(step, &state));
         let State::Run(run) = state else { continue };
-        do_it(wanted, &run)?;
+        do_it(wanted, &run, clock.now())?;
         if run == Run::Template {
             // Nothing goes on before somebody has filled it in.
             let said = format!(
@@ -81,76 +84,71 @@ pub fn carry_out(wanted: &Wanted, say: &mut dyn FnMut(&str)) -> Result<(), Ledge
             return Err(fault(step.title().0, "it was run, and the machine does not show that it is so"));
         }
         if step == Step::Found {
-            let code = wanted.folder.join(CODE);
-            std::fs::remove_file(&code).map_err(LedgerError::file("remove", code))?;
+            let removed = Folder::open(&wanted.folder)?.remove(CODE);
+            removed.map_err(LedgerError::file("remove", wanted.folder.join(CODE)))?;
         }
         say(&line(step, &State::Done));
     }
     Ok(())
 }
 
-fn do_it(wanted: &Wanted, run: &Run) -> Result<(), LedgerError> {
+fn do_it(wanted: &Wanted, run: &Run, now: Millis) -> Result<(), LedgerError> {
     match run {
-        Run::Template => {
-            std::fs::create_dir_all(&wanted.folder).map_err(LedgerError::file("make", &wanted.folder))?;
-            let private = std::fs::set_permissions(&wanted.folder, Permissions::from_mode(0o700));
-            private.map_err(LedgerError::file("close", &wanted.folder))?;
-            private_file(wanted, DESCRIPTION, &template())
-        }
+        Run::Template => describe(&Folder::make(&wanted.folder)?),
         Run::Ledger(words) => ended_well("sekisho-ledger", ledger(wanted, words)?.status()),
         Run::Admin(words) => {
-            give_code(wanted)?;
-            ended_well("sekisho-admin", as_owner(&wanted.folder, "sekisho-admin".as_ref(), words)?.status())
+            let folder = Folder::open(&wanted.folder)?;
+            if !code_holds(&folder, now)? {
+                folder.write(CODE, &new_code(wanted)?)?;
+            }
+            let (user, group) = folder.owner();
+            ended_well("sekisho-admin", run_as(user.as_raw(), group.as_raw(), "sekisho-admin".as_ref(), words).status())
         }
         Run::Units(words) => ended_well("systemctl", Command::new("systemctl").args(words).status()),
     }
 }
 
-/// A founding code beside the description, unless a founding that was interrupted has left one.
-fn give_code(wanted: &Wanted) -> Result<(), LedgerError> {
-    if wanted.folder.join(CODE).exists() {
-        return Ok(());
-    }
+/// A description to fill in. One that somebody has begun to fill in stays.
+fn describe(folder: &Folder) -> Result<(), LedgerError> {
+    let begun = folder.read(DESCRIPTION)?.is_some_and(|text| !text.is_empty());
+    if begun { Ok(()) } else { folder.write(DESCRIPTION, &template()) }
+}
+
+/// Whether a founding that was interrupted has left a code that holds long enough for another.
+fn code_holds(folder: &Folder, now: Millis) -> Result<bool, LedgerError> {
+    let code = folder.read(CODE)?.and_then(|line| Code::from_line(&line));
+    Ok(code.is_some_and(|code| code.kind == Kind::Founding && code.expires > now.saturating_add(A_FOUNDING)))
+}
+
+fn new_code(wanted: &Wanted) -> Result<String, LedgerError> {
     let words = ["founding-code".into(), "--data".into(), wanted.data.clone().into()];
     let given = ledger(wanted, &words)?.stderr(Stdio::inherit()).output();
     let given = given.map_err(|error| fault("sekisho-ledger", &error.to_string()))?;
     if !given.status.success() {
         return Err(fault("sekisho-ledger", "it gave no founding code"));
     }
-    private_file(wanted, CODE, &String::from_utf8_lossy(&given.stdout))
-}
-
-/// A file (0600) in the administrator's folder, hers.
-fn private_file(wanted: &Wanted, name: &str, text: &str) -> Result<(), LedgerError> {
-    let path = wanted.folder.join(name);
-    let owner = std::fs::metadata(&wanted.folder).map_err(LedgerError::file("look at", &wanted.folder))?;
-    let opened = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path);
-    let written = opened.and_then(|mut file| {
-        file.write_all(text.as_bytes())?;
-        chown(&path, Some(owner.uid()), Some(owner.gid()))
-    });
-    written.map_err(LedgerError::file("write", path))
+    Ok(String::from_utf8_lossy(&given.stdout).into_owned())
 }
 
 fn ledger(wanted: &Wanted, words: &[OsString]) -> Result<Command, LedgerError> {
     let this = std::env::current_exe().map_err(LedgerError::file("find", "sekisho-ledger"))?;
     let owned = if wanted.data.exists() { &*wanted.data } else { crate::data::above(&wanted.data) };
-    as_owner(owned, this.as_os_str(), words)
+    let owner = std::fs::metadata(owned).map_err(LedgerError::file("look at", owned))?;
+    Ok(run_as(owner.uid(), owner.gid(), this.as_os_str(), words))
 }
 
-/// A program as whoever owns this folder: what root made there nobody else could read.
-fn as_owner(folder: &Path, program: &std::ffi::OsStr, words: &[OsString]) -> Result<Command, LedgerError> {
-    let owner = std::fs::metadata(folder).map_err(LedgerError::file("look at", folder))?;
-    let mut command = if owner.uid() == rustix::process::geteuid().as_raw() {
+/// A program as whoever owns what it works on: what root made there nobody else could read.
+fn run_as(user: u32, group: u32, program: &std::ffi::OsStr, words: &[OsString]) -> Command {
+    let mut command = if user == rustix::process::geteuid().as_raw() {
         Command::new(program)
     } else {
         let mut command = Command::new("setpriv");
-        command.arg(format!("--reuid={}", owner.uid())).arg(format!("--regid={}", owner.gid()));
+        command.arg(format!("--reuid={user}")).arg(format!("--regid={group}"));
         command.args(["--init-groups", "--reset-env", "--"]).arg(program);
         command
     };
     command.args(words);
-    Ok(command)
+    command
 }
 
 fn ended_well(program: &str, status: std::io::Result<std::process::ExitStatus>) -> Result<(), LedgerError> {
@@ -161,10 +159,52 @@ fn ended_well(program: &str, status: std::io::Result<std::process::ExitStatus>) 
     }
 }
 
-fn fault(what: &str, cause: &str) -> LedgerError {
+pub(super) fn fault(what: &str, cause: &str) -> LedgerError {
     LedgerError::Town { what: what.into(), cause: cause.into() }
 }
 
+/// Two people choose PINs meanwhile.
+const A_FOUNDING: Millis = 3_600_000;
 /// A ledger that was started listens a moment later.
 const PATIENCE: u32 = 100;
 const PAUSE: Duration = Duration::from_millis(100);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::code::{CodeSecret, LedgerFacts, LogKeys};
+
+    #[test]
+    fn a_description_that_somebody_has_begun_stays_and_one_that_is_torn_does_not() {
+        let at = crate::testing::scratch("described");
+        let (folder, file) = (Folder::open(&at).unwrap(), at.join(DESCRIPTION));
+        std::fs::write(&file, "").unwrap();
+        describe(&folder).unwrap();
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), template());
+        let begun = template() + "# begun";
+        std::fs::write(&file, &begun).unwrap();
+        describe(&folder).unwrap();
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), begun);
+    }
+
+    #[test]
+    fn a_code_that_is_torn_or_ends_before_it_is_used_is_given_anew() {
+        let at = crate::testing::scratch("code");
+        let folder = Folder::open(&at).unwrap();
+        let holds = |now| code_holds(&folder, now).unwrap();
+        assert!(!holds(0), "there is none");
+        let facts = LedgerFacts { url: String::new(), name: "ledger".into(), authority: vec![1], envelope: vec![2] };
+        let keys = LogKeys { records: [1; 32], register: [2; 32], casebook: [3; 32] };
+        let until = 1_800_000_000_000;
+        let line = facts.founding(&keys, &CodeSecret::generate(), until).to_line();
+        folder.write(CODE, &line).unwrap();
+        assert!(holds(until - A_FOUNDING - 1) && !holds(until - A_FOUNDING) && !holds(until));
+        for torn in ["", &line[..line.len() / 2]] {
+            folder.write(CODE, torn).unwrap();
+            assert!(!holds(0), "{torn}");
+        }
+        let terminal = facts.terminal(&keys, &CodeSecret::generate(), until, "", "madoguchi-1").to_line();
+        folder.write(CODE, &terminal).unwrap();
+        assert!(!holds(0), "a code of another kind");
+    }
+}

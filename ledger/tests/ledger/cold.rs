@@ -1,6 +1,7 @@
 //! Entries that lie in files: they read as before, survive whatever cuts the way there short, and are never served wrong.
 
 mod damage;
+mod decayed;
 mod gone;
 mod room;
 

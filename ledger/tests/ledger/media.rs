@@ -1,5 +1,6 @@
 //! Backups go onto listed media alone, count when they were read again, and can be put back.
 
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -21,9 +22,9 @@ use crate::town::{NOON, Scratch, Town, scratch};
 const DAY: u64 = 86_400_000;
 
 /// A stick that is plugged in. It goes away when it is dropped.
-struct Stick {
+pub(crate) struct Stick {
     _disk: SmallDisk,
-    at: Scratch,
+    pub(crate) at: Scratch,
 }
 
 impl Stick {
@@ -33,7 +34,7 @@ impl Stick {
         Self { _disk: SmallDisk::under(&at, kib), at }
     }
 
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::of(64 * 1024)
     }
 
@@ -51,12 +52,12 @@ fn list(town: &Town) -> Media {
     Media::read(&town.data.media()).unwrap()
 }
 
-fn add(town: &Town, stick: &Stick, name: &str) {
+pub(crate) fn add(town: &Town, stick: &Stick, name: &str) {
     media::add(&town.root, &stick.at, name, NOON).unwrap();
 }
 
 /// The backup of a night, which must go well on the one medium that is there.
-fn night(town: &Town, day: u64) -> Verified {
+pub(crate) fn night(town: &Town, day: u64) -> Verified {
     let mut done = backup_to_media(&town.root, NOON + day * DAY).unwrap();
     assert_eq!(done.len(), 1);
     done.remove(0).result.unwrap()
@@ -231,7 +232,9 @@ fn restore_from(town: &Town, from: &Path) -> Result<u64, String> {
     let root = scratch();
     let restored = restore(&root, from, &town.root, &mut |_| {}).map_err(|error| error.to_string());
     // Nothing that could be served where it did not go well.
-    assert_eq!(root.join("ledger.toml").exists(), restored.is_ok());
+    for name in ["ledger.toml", "ledger.db", "master.key", "restore.begun"] {
+        assert_eq!(root.join(name).exists(), restored.is_ok() && name != "restore.begun", "{name}");
+    }
     restored.map(|restored| restored.verified.entries)
 }
 
@@ -294,6 +297,195 @@ fn keys_that_changed_since_they_were_copied_are_asked_for_again_and_no_older_one
     assert_eq!(std::fs::read(&seen).unwrap(), vec![0; old.len()]);
     assert_eq!(std::fs::read(keys.join("payload.key")).unwrap(), other);
     assert!(!command::media_status(&town.root, &*town.clock).unwrap().contains("CHANGED"));
+}
+
+/// What lies in a folder.
+fn names_in(folder: &Path) -> Vec<String> {
+    let mut names: Vec<_> =
+        std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+const KEYS: [&str; 5] = ["authority.der", "authority.key", "envelope.key", "master.key", "payload.key"];
+
+#[test]
+fn links_on_the_stick_for_the_keys_lead_nowhere() {
+    let town = Town::new();
+    let safe = Stick::new();
+    let other = scratch();
+    std::fs::create_dir_all(&*other).unwrap();
+    let victim = other.join("victim");
+    std::fs::write(&victim, "somebody else's").unwrap();
+    let refused = |to: &Path| {
+        let error = copy_keys(&town.root, to, NOON).unwrap_err().to_string();
+        assert_eq!(std::fs::read_to_string(&victim).unwrap(), "somebody else's");
+        assert!(list(&town).keys.is_none());
+        error
+    };
+    for name in ["payload.key", "payload.key.new", "payload.key.old", "authority.der"] {
+        let keys = safe.at.join(name);
+        std::fs::create_dir(&keys).unwrap();
+        std::fs::write(keys.join("payload.key"), "an older one").unwrap();
+        drop(std::fs::remove_file(keys.join(name)));
+        symlink(&victim, keys.join(name)).unwrap();
+        let said = refused(&keys);
+        assert!(said.contains(name) && said.contains("no plain file"), "{said}");
+    }
+    // The folder itself: onto another stick, onto the ledger's disk.
+    let another = Stick::new();
+    symlink(&*another.at, safe.at.join("elsewhere")).unwrap();
+    for end in ["elsewhere", "elsewhere/"] {
+        let said = refused(&safe.at.join(end));
+        assert!(said.contains("no plain file or folder"), "{said}");
+    }
+    symlink(&*other, safe.at.join("home")).unwrap();
+    refused(&safe.at.join("home"));
+    assert_eq!((names_in(&another.at).len(), names_in(&other)), (0, vec!["victim".to_owned()]));
+}
+
+#[test]
+fn keys_are_not_copied_to_the_ledgers_own_disk() {
+    let town = Town::new();
+    let master = std::fs::read(town.data.master_key()).unwrap();
+    // The stick is not mounted: its folder lies on the ledger's disk.
+    let bare = scratch();
+    for to in [bare.join("keys"), town.root.to_path_buf(), town.root.join("keys")] {
+        let error = copy_keys(&town.root, &to, NOON).unwrap_err().to_string();
+        assert!(error.contains("the disk that the ledger lies on"), "{error}");
+    }
+    assert!(!bare.join("keys").exists() && !town.root.join("keys").exists());
+    assert_eq!(std::fs::read(town.data.master_key()).unwrap(), master);
+    assert!(list(&town).keys.is_none());
+}
+
+#[test]
+fn a_copy_of_the_keys_that_was_cut_short_is_whole_the_next_time_and_nothing_older_is_left() {
+    let town = Town::new();
+    let safe = Stick::new();
+    let keys = safe.at.join("keys");
+    copy_keys(&town.root, &keys, NOON).unwrap();
+    assert_eq!(names_in(&keys), KEYS);
+    // Each of the names that it may have left; somebody else's name for the bytes shows what became of them.
+    for (number, (from, to)) in
+        [("payload.key", "payload.key.old"), ("payload.key", "payload.key.new")].into_iter().enumerate()
+    {
+        std::fs::rename(keys.join(from), keys.join(to)).unwrap();
+        let seen = safe.at.join(format!("seen{number}"));
+        std::fs::hard_link(keys.join(to), &seen).unwrap();
+        let long = std::fs::read(&seen).unwrap().len();
+        copy_keys(&town.root, &keys, NOON).unwrap();
+        assert_eq!(std::fs::read(&seen).unwrap(), vec![0; long]);
+        assert_eq!(names_in(&keys), KEYS);
+        assert_eq!(std::fs::read(keys.join(from)).unwrap(), std::fs::read(town.data.payload_key()).unwrap());
+    }
+}
+
+#[test]
+fn a_disk_of_the_cold_segments_is_no_place_for_backups_or_keys() {
+    let town = Town::new();
+    let cold = Stick::new();
+    let config = Config { cold: Some(cold.at.to_path_buf()), ..Config::read(&town.data.config()).unwrap() };
+    std::fs::write(town.data.config(), config.to_text().unwrap()).unwrap();
+    let error = media::add(&town.root, &cold.at, "A", NOON).unwrap_err().to_string();
+    assert!(error.contains("or its cold segments"), "{error}");
+    let error = copy_keys(&town.root, &cold.at.join("keys"), NOON).unwrap_err().to_string();
+    assert!(error.contains("or its cold segments") && !cold.at.join("keys").exists(), "{error}");
+}
+
+#[test]
+fn what_somebody_laid_beside_a_backup_is_not_put_back_and_links_are_refused() {
+    let mut town = Town::new();
+    town.send(5);
+    town.publish();
+    let stick = Stick::new();
+    add(&town, &stick, "A");
+    let backup = stick.at.join(night(&town, 1).generation);
+    let office = Path::new("checkpoints").join(town.office.to_string());
+    let laid = [
+        Path::new("master.key").to_path_buf(),
+        "payload.key".into(),
+        "index.db".into(),
+        "lock".into(),
+        "extra/file".into(),
+        "checkpoints/ledger.toml".into(),
+        office.join("strange"),
+        office.join("records.new"),
+        Path::new("cold").join(town.office.to_string()).join("000000000000-0123456789abcdef.segment"),
+    ];
+    for path in &laid {
+        std::fs::create_dir_all(backup.join(path).parent().unwrap()).unwrap();
+        std::fs::write(backup.join(path), "laid there").unwrap();
+    }
+    let root = scratch();
+    restore(&root, &stick.at, &town.root, &mut |_| {}).unwrap();
+    assert_eq!(std::fs::read(root.join("master.key")).unwrap(), std::fs::read(town.data.master_key()).unwrap());
+    assert_eq!(std::fs::read(root.join("payload.key")).unwrap(), std::fs::read(town.data.payload_key()).unwrap());
+    assert_eq!(laid[2..].iter().find(|path| root.join(path).exists()), None);
+    // What a backup has, but as a link to a file that says the same.
+    for path in ["ledger.db".into(), "ledger.toml".into(), "media.json".into(), office.join("records"), office] {
+        let (there, aside) = (backup.join(&path), stick.at.join("aside"));
+        std::fs::rename(&there, &aside).unwrap();
+        symlink(&aside, &there).unwrap();
+        let said = restore_from(&town, &stick.at).unwrap_err();
+        assert!(said.contains("no plain file"), "{}: {said}", path.display());
+        std::fs::remove_file(&there).unwrap();
+        std::fs::rename(&aside, &there).unwrap();
+    }
+    restore_from(&town, &stick.at).unwrap();
+}
+
+#[test]
+fn what_the_restored_configuration_decides_is_said_and_another_book_is_refused() {
+    let mut town = Town::new();
+    town.send(1);
+    town.publish();
+    let stick = Stick::new();
+    add(&town, &stick, "A");
+    let file = stick.at.join(night(&town, 1).generation).join("ledger.toml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let config = Config { hear: Some(0), hear_witnesses: None, ..Config::read(&file).unwrap() };
+    std::fs::write(&file, config.to_text().unwrap()).unwrap();
+    let restored = restore(&scratch(), &stick.at, &town.root, &mut |_| {}).unwrap();
+    let said = restored.to_look_at();
+    assert!(said.contains("  hear 0, hear_witnesses not set") && said.contains("no witnesses"), "{said}");
+    for (postgres, cold) in
+        [(Some("host=/run/postgresql user=other dbname=other".into()), None), (None, Some("/elsewhere".into()))]
+    {
+        std::fs::write(&file, Config { postgres, cold, ..config.clone() }.to_text().unwrap()).unwrap();
+        let said = restore_from(&town, &stick.at).unwrap_err();
+        assert!(said.contains("the configuration of a backup"), "{said}");
+    }
+    std::fs::write(&file, text).unwrap();
+    restore_from(&town, &stick.at).unwrap();
+}
+
+#[test]
+fn a_restore_that_was_cut_short_goes_on_and_files_of_another_ledger_stay() {
+    let mut town = Town::new();
+    town.send(5);
+    town.publish();
+    let stick = Stick::new();
+    add(&town, &stick, "A");
+    night(&town, 1);
+    let root = scratch();
+    restore(&root, &stick.at, &town.root, &mut |_| {}).unwrap();
+    // A ledger whose configuration is lost may be newer than any backup.
+    std::fs::remove_file(root.join("ledger.toml")).unwrap();
+    std::fs::write(root.join("ledger.db"), "newer").unwrap();
+    let said = restore(&root, &stick.at, &town.root, &mut |_| {}).unwrap_err().to_string();
+    assert!(said.contains("files of a ledger without ledger.toml"), "{said}");
+    assert_eq!(std::fs::read(root.join("ledger.db")).unwrap(), b"newer");
+    // The power went in the middle: keys, half a book, and an office that another backup had.
+    std::fs::write(root.join("restore.begun"), "").unwrap();
+    let strange = root.join("checkpoints").join("0".repeat(32));
+    std::fs::create_dir(&strange).unwrap();
+    std::fs::write(strange.join("records.halted"), "{}").unwrap();
+    restore(&root, &stick.at, &town.root, &mut |_| {}).unwrap();
+    assert!(!strange.exists() && !root.join("restore.begun").exists());
+    assert_eq!(command::fsck(&root, None, &mut |_| {}).unwrap().findings, []);
+    let said = restore(&root, &stick.at, &town.root, &mut |_| {}).unwrap_err().to_string();
+    assert!(said.contains("there is one already"), "{said}");
 }
 
 #[test]
