@@ -135,3 +135,34 @@ fn a_disk_that_is_full_or_gone_or_only_readable_leaves_everything_hot() {
     let status = sekisho_ledger::command::status(&town.root, &*town.clock).unwrap();
     assert!(status.contains("2 files of cold segments are NOT THERE"), "{status}");
 }
+
+#[test]
+fn a_file_that_was_put_right_is_read_by_the_running_ledger() {
+    let town = town();
+    let file = town.files().pop().unwrap();
+    let sound = std::fs::read(&file).unwrap();
+    let mut altered = sound.clone();
+    *altered.last_mut().unwrap() ^= 1;
+    std::fs::write(&file, &altered).unwrap();
+    let read = |index| town.ledger.record_bytes(&town.office, index);
+    assert!(read(2047).is_err() && read(1024).is_ok());
+    std::fs::remove_file(&file).unwrap();
+    std::fs::write(&file, &sound).unwrap();
+    assert!(read(2047).is_ok());
+}
+
+#[test]
+fn what_stands_behind_an_altered_block_is_found_all_the_same() {
+    let mut town = town();
+    let file = town.files().remove(0);
+    let mut altered = std::fs::read(&file).unwrap();
+    let at = block(&altered, 1) + 20;
+    altered[at] ^= 1;
+    std::fs::write(&file, &altered).unwrap();
+    town.reopen();
+    let office = town.ledger.office(&town.office).unwrap();
+    assert_eq!(town.ledger.follow_office(&office).unwrap(), town.end());
+    let found = town.finds("jumin-1");
+    assert!(found.contains(&2099) && found.contains(&512) && found.contains(&200));
+    assert!(!found.iter().any(|index| (256..512).contains(index)));
+}
