@@ -264,7 +264,7 @@ impl Register {
         let at = self.position(signed, source.act(), index, seen_size, trust);
         let mut draft = Draft::over(&self.state);
         if let Some((_, Authority::Trustee { partner, .. })) = chain.last() {
-            changes.iter().try_for_each(|change| draft.trustee_may_touch(partner, change))?;
+            changes.iter().try_for_each(|change| draft.trustee_may_touch(partner, change, at.now))?;
         }
         if let Authority::Terminal(terminal) = authority {
             self.check_terminal_act(&mut draft, terminal, changes, at)?;

@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 
 use sekisho_tlog::{Checkpoint, KeyKind, VerifyingKey, leaf_hash, verify_inclusion};
-use sekisho_wire::id::{Code, OfficeId};
+use sekisho_wire::id::{CardGuid, Code, OfficeId};
 
 use crate::act::{Act, SignedAct};
 use crate::cards::Card;
@@ -312,9 +312,9 @@ impl Draft<'_> {
     }
 
     /// A trustee leaves those alone who decide in this office, and of people who come from other offices it only blocks its own.
-    pub(crate) fn trustee_may_touch(&self, partner: &Code, change: &Change) -> Result<(), FoldRefusal> {
+    pub(crate) fn trustee_may_touch(&self, partner: &Code, change: &Change, now: u64) -> Result<(), FoldRefusal> {
         let refused = || FoldRefusal::NotEntrusted { partner: partner.clone(), class: change.class() };
-        let (persons, card) = self.named_in(change);
+        let (persons, card) = self.named_in(change, now);
         let homes = persons.iter().filter_map(|person| self.operator(person)?.home());
         let homes: Vec<&Home> = homes.chain(card.and_then(|card| self.home_of_card(card))).collect();
         let only_blocks_its_own = change.only_takes_away() && homes.iter().all(|home| home.partner == *partner);
@@ -328,7 +328,9 @@ impl Draft<'_> {
     }
 
     /// Whose standing a change alters.
-    fn named_in<'c>(&self, change: &'c Change) -> (Vec<&'c Code>, Option<&Card>) {
+    fn named_in<'c>(&'c self, change: &'c Change, now: u64) -> (Vec<&'c Code>, Option<&'c Card>) {
+        let whose = |card: &CardGuid| self.card(card).map_or_else(Vec::new, |card| whose_it_is(card, now));
+
         match change {
             Change::Designate(change) => (Vec::from([&change.operator]), None),
             Change::OperatorState(change) => (Vec::from([&change.operator]), None),
@@ -338,10 +340,13 @@ impl Draft<'_> {
             Change::WithdrawProfile(change) => (Vec::from([&change.operator]), None),
             // Who has a card of somebody's can work as him.
             Change::IssueCard(change) => (change.operator.iter().collect(), None),
-            Change::ActivateCard(change) => (Vec::from([&change.operator]), None),
+            // Whom it is for from now on, and from whom it goes.
+            Change::ActivateCard(change) => {
+                (whose(&change.card).into_iter().chain([&change.operator]).collect(), None)
+            }
             Change::Permit(change) => (change.operators.iter().collect(), None),
-            Change::CardState(change) => (Vec::new(), self.card(&change.card)),
-            Change::ResetPin(change) => (Vec::new(), self.card(&change.card)),
+            Change::CardState(change) => (whose(&change.card), self.card(&change.card)),
+            Change::ResetPin(change) => (whose(&change.card), self.card(&change.card)),
             Change::Found(_)
             | Change::RequireVersion(_)
             | Change::RecoveryKeys(_)
@@ -388,6 +393,12 @@ impl Draft<'_> {
         let (base, over) = self.layers();
         over.partners.values().chain(base.partners.values()).find(|partner| partner.said().office == *office)
     }
+}
+
+/// Whose a card is, or is going to be: also one that only opens is somebody's.
+fn whose_it_is(card: &Card, now: u64) -> Vec<&Code> {
+    let activated = card.activations().iter().map(|said| &said.value).filter(|activation| now < activation.to);
+    card.issued().operator.iter().chain(activated.map(|activation| &activation.operator)).collect()
 }
 
 /// The card as one of this register: it signs and opens as its keys say, and is used by this person alone.

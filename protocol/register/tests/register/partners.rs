@@ -176,6 +176,29 @@ fn s0_9_a_trustee_neither_enrols_nor_retires_a_terminal_and_decides_nothing_that
 }
 
 #[test]
+fn a_trustee_gives_nobody_who_decides_a_card_back_that_only_opens() {
+    let mut office = entrusted();
+    let activate = |card: u8, operator: &str| {
+        let (from, to) = (office.now, at(2027, 4, 1, 0));
+        Change::ActivateCard(ActivateCard { card: guid(card), operator: code(operator), profiles: vec![], from, to })
+    };
+    let (for_baba, for_chiba) = (activate(13, "baba"), activate(13, "chiba"));
+    let spare = IssueCard { dormant: true, kind: CardKind::Spare, ..issue(13, None) };
+    let cards = [issue(12, Some("aoki")), spare, issue(14, Some("chiba"))];
+    office.act(cards.into_iter().map(|card| Change::IssueCard(Box::new(card))).collect()).unwrap();
+    office.act(vec![for_baba]).unwrap();
+    office.act([12, 13, 14].map(|card| card_state(card, CardState::Suspended, office.now)).to_vec()).unwrap();
+    for card in [12, 13] {
+        let give_back = card_state(card, CardState::Active, office.now);
+        assert_eq!(refused(office.by_trustee(vec![give_back])), "not_entrusted", "{card}");
+        let reset = Change::ResetPin(ResetPin { card: guid(card) });
+        assert_eq!(refused(office.by_trustee(vec![reset])), "not_entrusted", "{card}");
+    }
+    assert_eq!(refused(office.by_trustee(vec![for_chiba])), "not_entrusted", "it would be taken from baba");
+    office.by_trustee(vec![card_state(14, CardState::Active, office.now)]).unwrap();
+}
+
+#[test]
 fn what_the_client_ends_or_blocks_is_over_with_the_next_entry() {
     let end = |office: &Office| vec![Change::EndTrust(EndTrust { partner: code("shiranuka"), effective: office.now })];
     let mut office = entrusted();
