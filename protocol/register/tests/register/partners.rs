@@ -220,6 +220,24 @@ fn what_the_client_ends_or_blocks_is_over_with_the_next_entry() {
 }
 
 #[test]
+fn whose_office_is_entrusted_with_nothing_has_no_role_and_reads_nothing() {
+    let mut office = entrusted();
+    let roles = |office: &Office, t| office.register.roles_of(&code("trustee"), t).len();
+    let began = office.now;
+    assert_eq!(roles(&office, began), 1);
+    office.now += 60_000;
+    let end = EndTrust { partner: code("shiranuka"), effective: office.now + 60_000 };
+    office.act(vec![Change::EndTrust(end)]).unwrap();
+    assert_eq!([office.now, office.now + 60_000].map(|t| roles(&office, t)), [1, 0]);
+    office.now += 120_000;
+    office.approved(vec![Change::Entrust(entrust(&[Class::Cards]))]).unwrap();
+    assert_eq!(roles(&office, office.now), 1);
+    assert_eq!(roles(&office, at(2027, 3, 31, 23)), 1);
+    // His designation and the trust end together here: nobody has to say so.
+    assert_eq!(roles(&office, at(2027, 4, 1, 0)), 0);
+}
+
+#[test]
 fn backdating_brings_no_trust_back() {
     let mut office = entrusted();
     let mut early = office.entrusted_act(vec![designate("doi")]);
