@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, MutexGuard};
 
-use sekisho_register::change::Log;
+use sekisho_register::change::{EndRecovery, Log, RecoveryEnd};
 use sekisho_register::{Change, FoldRefusal, NameHash, Register, SignedAct, office_of};
 use sekisho_tlog::{Hash, leaf_hash};
 use sekisho_wire::cose::Signer;
@@ -241,7 +241,7 @@ pub(crate) fn store_act(
 #[must_use]
 pub fn names_of(changes: &[Change]) -> Vec<NameHash> {
     // A recovery that is completed brings changes whose names lie beside its announcement.
-    if let [Change::EndRecovery(_), ..] = changes {
+    if let [Change::EndRecovery(EndRecovery { how: RecoveryEnd::Completed, .. }), ..] = changes {
         return Vec::new();
     }
     let mut hashes: Vec<NameHash> = changes.iter().flat_map(names_in).collect();
