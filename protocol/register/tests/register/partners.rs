@@ -179,8 +179,9 @@ fn s0_9_a_trustee_neither_enrols_nor_retires_a_terminal_and_decides_nothing_that
 fn a_trustee_gives_nobody_who_decides_a_card_back_that_only_opens() {
     let mut office = entrusted();
     let activate = |card: u8, operator: &str| {
-        let (from, to) = (office.now, at(2027, 4, 1, 0));
-        Change::ActivateCard(ActivateCard { card: guid(card), operator: code(operator), profiles: vec![], from, to })
+        let (from, to, reason) = (office.now, at(2027, 4, 1, 0), code("stand-in"));
+        let (card, operator) = (guid(card), code(operator));
+        Change::ActivateCard(Box::new(ActivateCard { card, operator, profiles: vec![], from, to, reason }))
     };
     let (for_baba, for_chiba) = (activate(13, "baba"), activate(13, "chiba"));
     let spare = IssueCard { dormant: true, kind: CardKind::Spare, ..issue(13, None) };
