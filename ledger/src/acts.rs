@@ -145,10 +145,11 @@ fn plan_change(
     now: Millis,
 ) -> Result<Placed, Refusal> {
     let folded = register.would_accept(entry, now).map_err(Refusal::Act)?;
-    if folded.changes.iter().any(changes_log_key) {
+    let brought = || folded.changes.iter().flat_map(Change::brings);
+    if brought().any(|change| matches!(change, Change::LogKey(_))) {
         return Err(Refusal::LogKeyFixed);
     }
-    for change in &folded.changes {
+    for change in brought() {
         let Change::SucceedLog(successor) = change else { continue };
         // A log that goes on has no successor, and what is there is what is kept.
         let left = stage.left(office, LogName::Records).map(|(size, root, _)| (size, root.0));
@@ -192,14 +193,6 @@ fn plan_case(
     store_act(stage, office, placed, entry, names)?;
     stage.set_casebook(*office, Arc::new(next));
     Ok(placed)
-}
-
-/// What could not be carried out is not announced either.
-fn changes_log_key(change: &Change) -> bool {
-    if let Change::AnnounceRecovery(announced) = change {
-        return announced.changes.iter().any(changes_log_key);
-    }
-    matches!(change, Change::LogKey(_))
 }
 
 /// The names of an approved proposal lie beside the proposal; terminals are told names beside register entries, so they get a second place.

@@ -167,6 +167,12 @@ impl Change {
         54, 55, 56, 57, 58, 59, 60, 70, 71, 72, 73, 74, 75,
     ];
 
+    /// What it brings once it takes effect: itself, or for an announced recovery what is announced. What could not be carried out is not announced.
+    #[must_use]
+    pub fn brings(&self) -> &[Self] {
+        if let Self::AnnounceRecovery(announced) = self { &announced.changes } else { core::slice::from_ref(self) }
+    }
+
     /// The number of its kind (§R3).
     #[must_use]
     pub const fn kind(&self) -> u16 {

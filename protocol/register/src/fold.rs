@@ -141,7 +141,7 @@ impl Register {
         let (_, folded) = self.examine(entry, self.size(), Trust::Verify)?;
         let signed = SignedAct::decode(entry).map_err(FoldRefusal::Malformed)?;
         check_clock(signed.act(), now)?;
-        if folded.changes.iter().any(too_new) {
+        if folded.changes.iter().flat_map(Change::brings).any(too_new) {
             return Err(FoldRefusal::ValueWrong(WrongValue::Version));
         }
         // The founding act names its own signers, and its code is used once.

@@ -2,9 +2,10 @@
 
 use sekisho_register::act::Proposal;
 use sekisho_register::change::{
-    AnnounceRecovery, CardKind, CardState, Change, EndRecovery, IssueCard, Log, Recovery, RecoveryEnd, SetPolicy,
+    AnnounceRecovery, CardKind, CardState, Change, EndRecovery, IssueCard, Log, Recovery, RecoveryEnd, RequireVersion,
+    SetPolicy,
 };
-use sekisho_register::{Act, Casebook, FoldRefusal, Folded, Policy, Register, render};
+use sekisho_register::{Act, Casebook, FoldRefusal, Folded, Policy, RULES_VERSION, Register, render};
 use sekisho_wire::cose::Signer;
 use sekisho_wire::id::Hash;
 use sekisho_wire::words::Language;
@@ -254,6 +255,18 @@ fn what_could_not_take_effect_is_not_announced() {
     assert_eq!(refused(&mut office, ended), Err("value_wrong"));
     let twice = vec![card_for(3, "aoki"), card_for(4, "baba"), new_keys([33, 34, 35]), new_keys([36, 37, 38])];
     assert_eq!(refused(&mut office, twice), Err("changed_twice"));
+}
+
+#[test]
+fn a_version_that_the_ledger_does_not_know_is_not_announced_either() {
+    let mut office = lost();
+    let mut asked = |version| {
+        let version = Change::RequireVersion(RequireVersion { version });
+        let changes = vec![version, card_for(3, "aoki"), card_for(4, "baba"), new_keys([33, 34, 35])];
+        let entry = office.recovery_act(vec![announce(changes)], &[30, 31]);
+        code_of(office.register.would_accept(&entry, office.now))
+    };
+    assert_eq!((asked(RULES_VERSION + 1), asked(RULES_VERSION)), (Err("value_wrong"), Ok(())));
 }
 
 #[test]
