@@ -396,8 +396,10 @@ impl Register {
         if let Some(index) = self.act_index(&signed.id()) {
             return Err(FoldRefusal::Repeated { index });
         }
-        // An approval goes by the proposal's date: one of its own would be shown to its signer and mean nothing.
-        let wrong = |at: &u64| *at < act.made || *at - act.made > EFFECTIVE_AHEAD_MS || act.proposal.is_some();
+        // An approval goes by the proposal's date: one of its own would be shown to its signer and mean nothing. What recovery keys announce takes
+        // effect when it is completed, and not on another date that nobody waited for.
+        let means_nothing = act.proposal.is_some() || is_recovery(signed);
+        let wrong = |at: &u64| *at < act.made || *at - act.made > EFFECTIVE_AHEAD_MS || means_nothing;
         if let Some(effective) = act.effective.filter(wrong) {
             return Err(FoldRefusal::EffectiveWrong { made: act.made, effective });
         }

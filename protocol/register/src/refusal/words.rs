@@ -63,7 +63,7 @@ impl FoldRefusal {
                 format!("cannot take the act: made {}, but it is {}", moment(*made), moment(*now))
             }
             Self::EffectiveWrong { made, effective } => format!(
-                "cannot take the act: made {}, takes effect {}: not before, and at most 400 days later",
+                "cannot take the act: made {}, takes effect {}: not before, and at most 400 days later; an approval and recovery keys name no such date",
                 moment(*made),
                 moment(*effective)
             ),
@@ -211,7 +211,7 @@ impl FoldRefusal {
                 format!("処分の作成時刻 {} が現在時刻 {} より後です", moment(*made), moment(*now))
             }
             Self::EffectiveWrong { made, effective } => format!(
-                "処分の効力発生日時が正しくありません(作成 {}、効力発生 {}、作成以後400日以内)",
+                "処分の効力発生日時が正しくありません(作成 {}、効力発生 {}、作成以後400日以内。承認及び復旧鍵による処分には指定できません)",
                 moment(*made),
                 moment(*effective)
             ),

@@ -270,6 +270,24 @@ fn a_version_that_the_ledger_does_not_know_is_not_announced_either() {
 }
 
 #[test]
+fn recovery_keys_say_no_date_on_which_it_takes_effect() {
+    let mut office = lost();
+    let dated = |office: &mut Office, changes| {
+        let mut act = office.draft(changes);
+        (act.post, act.log, act.effective) = (None, Log::Casebook, Some(office.now + DAY));
+        let inner = sign_edwards(&act, recovery(30), 30);
+        let mut act = office.draft(vec![]);
+        (act.post, act.proposal) = (None, Some(Proposal(inner)));
+        code_of(office.take(&sign_edwards(&act, recovery(31), 31)))
+    };
+    assert_eq!(dated(&mut office, vec![announcement()]), Err("effective_wrong"));
+    let id = office.announced();
+    office.now += WAIT;
+    assert_eq!(dated(&mut office, complete(id)), Err("effective_wrong"));
+    assert_eq!(code_of(office.recover(complete(id), &[30, 31])), Ok(()));
+}
+
+#[test]
 fn an_old_date_shortens_no_wait() {
     let mut office = lost();
     let mut act = office.draft(vec![]);
