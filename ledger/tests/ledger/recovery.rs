@@ -161,7 +161,8 @@ fn an_announcement_brings_the_names_of_whom_it_speaks_and_changes_no_log_key() {
         effective: town.clock.now(),
     });
     assert!(matches!(town.recovers(announce(vec![key, new_keys()])), Err(Refusal::LogKeyFixed)));
-    let of_what_is_there = Change::SucceedLog(SucceedLog { log: Log::Records, kept_size: 0, kept_root: Hash([0; 32]) });
+    let of_what_is_there =
+        Change::SucceedLog(SucceedLog { log: Log::Records, kept_size: 0, kept_root: Hash([0; 32]), signed_size: 0 });
     assert!(matches!(town.recovers(announce(vec![of_what_is_there, new_keys()])), Err(Refusal::LogNotLost)));
     let (id, index) = town.recovers_at(change(), town.clock.now(), vec![somebody]).unwrap();
     assert_eq!(
