@@ -13,6 +13,7 @@ use crate::authority::Authority;
 use crate::calendar::{fiscal_year, local_day};
 use crate::change::{Change, Log, ReportIncident};
 use crate::fold::{Register, TERMINAL_ACTS_A_DAY, check_clock, check_recent, decode};
+use crate::recovery::is_for_recovery_keys;
 use crate::refusal::{FoldRefusal, WrongValue};
 use crate::state::{Draft, Trust};
 use crate::thing::Thing;
@@ -153,6 +154,9 @@ impl Casebook {
         admit(register, &signed, register.counting_at(&signed, judged_by), Trust::Stored)?;
         let at = register.position(&signed, act, register.size(), act.seen_size, Trust::Verify);
         let mut draft = Draft::over(&register.state);
+        if let Some(home) = operator.as_ref().and_then(|operator| register.operator(operator)?.home()) {
+            act.changes.iter().try_for_each(|change| draft.trustee_may_touch(&home.partner, change, at.now))?;
+        }
         for change in act.changes.iter().filter(|change| !matches!(change, Change::Incident(_))) {
             draft.apply(change, at)?;
         }
@@ -302,6 +306,10 @@ fn admit(register: &Register, signed: &SignedAct, t: u64, trust: Trust) -> Resul
     match authority {
         // Only recovery keys wrap each other's acts here; a person approves in the register log.
         Authority::Person { .. } if signed.act().proposal.is_some() => Err(FoldRefusal::NotAProposal),
+        // What nobody could approve is no proposal.
+        Authority::Person { .. } if signed.act().changes.iter().any(is_for_recovery_keys) => {
+            Err(FoldRefusal::SignerNotAllowed(signed.signer().clone()))
+        }
         Authority::Person { operator, roles } => {
             for change in &signed.act().changes {
                 let class = change.class();

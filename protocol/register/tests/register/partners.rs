@@ -283,6 +283,12 @@ fn where_the_route_asks_for_an_approval_the_client_approves_what_the_trustee_pro
     let approval = office.approval(&signed, "vice", 2);
     office.take(&approval).unwrap();
     assert!(office.register.operator(&code("doi")).is_some());
+    // What could never be approved is not filed.
+    for change in [designate("aoki"), card_state(1, CardState::Suspended, office.now), designate("trustee")] {
+        let mut about_who_decides = office.entrusted_act(vec![change]);
+        about_who_decides.log = Log::Casebook;
+        assert_eq!(refused(office.would_file(&sign_card(&about_who_decides, TRUSTEE))), "not_entrusted");
+    }
     // Without a request it is not even filed.
     let mut nameless = office.entrusted_act(vec![designate("eto")]);
     (nameless.log, nameless.request) = (Log::Casebook, None);

@@ -205,12 +205,21 @@ fn who_founds_nothing_objects_to_nothing() {
     assert!(office.register.announced_recovery(office.now).is_some());
 }
 
+/// What comes of it as a proposal of the chief.
+fn filed(office: &mut Office, changes: Vec<Change>) -> Result<(), &'static str> {
+    let proposal = office.proposal(changes);
+    office.would_file(&proposal).map(drop).map_err(|refusal| refusal.code())
+}
+
 #[test]
 fn administrators_announce_and_complete_nothing() {
     let mut office = Office::furnished();
     assert_eq!(code_of(office.act(vec![announcement()])), Err("signer_not_allowed"));
     assert_eq!(code_of(office.approved(vec![announcement()])), Err("signer_not_allowed"));
+    assert_eq!(filed(&mut office, vec![announcement()]), Err("signer_not_allowed"), "nobody could approve it");
     let id = office.announced();
+    assert_eq!(filed(&mut office, complete(id)), Err("signer_not_allowed"));
+    assert_eq!(filed(&mut office, object(id)), Ok(()));
     office.now += WAIT;
     assert_eq!(code_of(office.approved(complete(id))), Err("signer_not_allowed"));
 }
