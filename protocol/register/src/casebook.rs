@@ -36,7 +36,7 @@ pub struct Casebook {
 pub struct Proposed {
     /// Its place in the casebook.
     pub index: u64,
-    /// The person who proposed it; none for a recovery key.
+    /// The person who proposed it.
     pub operator: Option<Code>,
     /// The signed proposal: what an approval carries whole.
     pub act: SignedAct,
@@ -295,7 +295,8 @@ fn stands_on(register: &Register, signed: &SignedAct, operator: Option<&Code>) -
             [Thing::Card(*card)].into_iter().chain(person).chain(trust).chain(post).chain(routes).collect()
         }
         Signer::Terminal(terminal) => vec![Thing::Terminal(terminal.clone())],
-        Signer::Recovery(_) => vec![Thing::RecoveryKeys],
+        // They file nothing.
+        Signer::Recovery(_) => Vec::new(),
     }
 }
 
@@ -304,7 +305,7 @@ fn admit(register: &Register, signed: &SignedAct, t: u64, trust: Trust) -> Resul
     let chain = register.chain(signed.clone(), t, trust)?;
     let Some((_, authority)) = chain.first() else { return Err(FoldRefusal::NotAProposal) };
     match authority {
-        // Only recovery keys wrap each other's acts here; a person approves in the register log.
+        // A person approves in the register log.
         Authority::Person { .. } if signed.act().proposal.is_some() => Err(FoldRefusal::NotAProposal),
         // What nobody could approve is no proposal.
         Authority::Person { .. } if signed.act().changes.iter().any(is_for_recovery_keys) => {
@@ -332,6 +333,7 @@ fn admit(register: &Register, signed: &SignedAct, t: u64, trust: Trust) -> Resul
             }
             register.admit(&chain, &signed.act().changes, t).map(|()| None)
         }
-        Authority::Recovery(_) => Ok(None),
+        // They wrap each other's acts where the sheets are. One of them alone, out of its safe, must not be able to fill a log.
+        Authority::Recovery(_) => Err(FoldRefusal::SignerNotAllowed(signed.signer().clone())),
     }
 }

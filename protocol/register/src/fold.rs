@@ -492,13 +492,11 @@ fn too_new(change: &Change) -> bool {
     matches!(change, Change::RequireVersion(change) if change.version > RULES_VERSION)
 }
 
-/// An act is sent when it is made. Recovery sheets travel from safe to safe; but whoever signs last sends, and from then on a wait is counted.
+/// An act is sent when it is made.
 pub(crate) fn check_recent(signed: &SignedAct, now: u64) -> Result<(), FoldRefusal> {
-    let (made, travels) = (signed.act().made, is_recovery(signed) && signed.act().log == Log::Casebook);
-    if made.saturating_add(MADE_BEHIND_MS) < now && !travels {
-        return Err(FoldRefusal::MadeTooEarly { made, newest: now });
-    }
-    Ok(())
+    let made = signed.act().made;
+    let recent = made.saturating_add(MADE_BEHIND_MS) >= now;
+    if recent { Ok(()) } else { Err(FoldRefusal::MadeTooEarly { made, newest: now }) }
 }
 
 /// What only the ledger can check: its own clock.

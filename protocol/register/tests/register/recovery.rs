@@ -5,7 +5,7 @@ use sekisho_register::change::{
     AnnounceRecovery, CardKind, CardState, Change, EndRecovery, IssueCard, Log, Recovery, RecoveryEnd, RequireVersion,
     SetPolicy,
 };
-use sekisho_register::{Act, Casebook, FoldRefusal, Folded, Policy, RULES_VERSION, Register, render};
+use sekisho_register::{Act, FoldRefusal, Folded, Policy, RULES_VERSION, Register, render};
 use sekisho_wire::cose::Signer;
 use sekisho_wire::id::Hash;
 use sekisho_wire::words::Language;
@@ -381,13 +381,17 @@ fn an_announcement_in_an_announcement_is_malformed_however_deep() {
 }
 
 #[test]
-fn a_sheets_first_signature_may_wait_in_the_casebook() {
+fn one_sheet_out_of_its_safe_fills_no_casebook() {
     let mut office = lost();
-    let mut act = office.draft(vec![announcement()]);
-    (act.post, act.log) = (None, Log::Casebook);
-    let entry = sign_edwards(&act, recovery(30), 30);
-    let unopposed = Casebook::new().look(&office.register, &entry, office.now).unwrap();
-    assert!(Casebook::new().would_accept(&office.register, &unopposed).is_ok());
+    let id = office.announced();
+    for changes in [vec![announcement()], object(id), vec![designate("doi")]] {
+        let mut act = office.draft(changes);
+        (act.post, act.log) = (None, Log::Casebook);
+        let entry = sign_edwards(&act, recovery(30), 30);
+        let refused = FoldRefusal::SignerNotAllowed(recovery(30));
+        assert_eq!(office.would_file(&entry), Err(refused.clone()));
+        assert_eq!(office.file(&entry), Err(refused));
+    }
 }
 
 #[test]
