@@ -547,7 +547,10 @@ impl Draft<'_> {
             Change::LeavePost(change) => self.apply_leave_post(change, at),
             Change::Function(change) => self.apply_function(change, at),
             Change::Purpose(change) => self.apply_purpose(change, at),
-            Change::Designate(change) => self.apply_designate(change, at),
+            // Two persons let him in: one alone makes no more of it.
+            Change::Designate(change) => {
+                self.need_own_operator(&change.operator).and_then(|()| self.apply_designate(change, at))
+            }
             Change::OperatorState(change) => self.apply_operator_state(change, at),
             Change::Profile(change) => self.apply_profile(change, at),
             Change::WithdrawProfile(change) => self.apply_withdraw(change, at),

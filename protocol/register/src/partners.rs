@@ -251,7 +251,8 @@ impl Draft<'_> {
         }
         let thing = Thing::Card(change.card);
         self.touch(thing.clone(), at)?;
-        self.card_mut(&change.card).ok_or(FoldRefusal::Unknown(thing))?.admit_until(change.designation.to);
+        let (begins, to) = (at.from(change.designation.from), change.designation.to);
+        self.card_mut(&change.card).ok_or(FoldRefusal::Unknown(thing))?.admit(begins, to);
         Ok(None)
     }
 

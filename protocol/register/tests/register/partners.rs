@@ -378,6 +378,34 @@ fn an_admission_is_renewed_with_the_same_card_and_person_and_with_no_other() {
 }
 
 #[test]
+fn nobody_alone_extends_what_two_admitted() {
+    let mut office = entrusted();
+    office.approved(vec![admitted(GUEST, "guest")]).unwrap();
+    let longer = Designate { to: at(2030, 4, 1, 0), ..designation("guest") };
+    assert_eq!(refused(office.act(vec![Change::Designate(Box::new(longer.clone()))])), "value_wrong");
+    // Nor together: who is let in, and until when, stands in admissions.
+    assert_eq!(refused(office.approved(vec![Change::Designate(Box::new(longer))])), "value_wrong");
+    assert!(!office.register.operator(&code("guest")).unwrap().is_current(at(2027, 4, 1, 0)));
+}
+
+#[test]
+fn admissions_hold_in_whatever_order_they_were_decided() {
+    let mut office = entrusted();
+    let mut admit_for = |from: u64, to: u64| {
+        let mut admit = admit(GUEST, "guest", None);
+        (admit.designation.from, admit.designation.to) = (from, to);
+        office.approved(vec![Change::Admit(Box::new(admit))]).unwrap();
+    };
+    admit_for(at(2027, 4, 1, 0), at(2028, 4, 1, 0));
+    admit_for(at(2026, 12, 1, 0), at(2027, 1, 1, 0));
+    let (card, guest) =
+        (office.register.card(&guid(GUEST)).unwrap(), office.register.operator(&code("guest")).unwrap());
+    let works = |t| card.is_current(t) && guest.is_current(t);
+    assert_eq!([at(2026, 11, 30, 23), at(2026, 12, 1, 0), at(2026, 12, 31, 23)].map(works), [false, true, true]);
+    assert_eq!([at(2027, 1, 1, 0), at(2027, 4, 1, 0), at(2028, 4, 1, 0)].map(works), [false, true, false]);
+}
+
+#[test]
 fn partners_and_what_they_are_entrusted_with_are_looked_at() {
     let mut office = Office::furnished();
     let own = office.register.office().unwrap();
