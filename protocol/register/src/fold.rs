@@ -280,6 +280,9 @@ impl Register {
         if is_of_recovery(&source.act().changes) && changes.len() > 1 {
             draft.can_be_decided_about(at)?;
         }
+        if trust != Trust::Stored {
+            draft.lets_the_announced_be(changes, at)?;
+        }
         draft.new_entries().folded.extend(chain.iter().map(|(link, _)| (link.id(), at.index)));
         let operator = authority.operator().cloned();
         let approved = chain.get(1).map(|(proposal, _)| proposal.id());

@@ -145,6 +145,11 @@ impl<'a> Draft<'a> {
         Self { base, over: State::default(), said: BTreeSet::new() }
     }
 
+    /// This draft and whatever another act would say over it; to be thrown away.
+    pub(crate) fn rehearsal(&self) -> Draft<'a> {
+        Draft { base: self.base, over: self.over.clone(), said: BTreeSet::new() }
+    }
+
     read!(sections, Code, Section, section);
     write!(sections, Code, Section, section_mut);
     read!(posts, Code, Post, post);

@@ -105,6 +105,9 @@ impl FoldRefusal {
             Self::RecoveryOpen { index } => {
                 format!("cannot take the act: a recovery is announced already (entry {index})")
             }
+            Self::RecoveryHeldUp { index } => {
+                format!("cannot take the act: what the recovery of entry {index} announces could not take effect after it")
+            }
             Self::RecoveryUnknown => "cannot take the act: no such recovery is announced".into(),
             Self::RecoveryOver { how: RecoveryEnd::Completed, index } => {
                 format!("cannot take the act: the recovery was completed by entry {index}")
@@ -241,6 +244,9 @@ impl FoldRefusal {
             Self::RecoveryKeyReplaced => "この復旧鍵は、新しい復旧鍵に替えられています".into(),
             Self::AnnounceFirst => "復旧鍵による処分は、先に予告しなければなりません".into(),
             Self::RecoveryOpen { index } => format!("復旧が既に予告されています(登録順{index})"),
+            Self::RecoveryHeldUp { index } => {
+                format!("この処分を行うと、予告されている復旧(登録順{index})を実施できなくなります")
+            }
             Self::RecoveryUnknown => "その復旧は予告されていません".into(),
             Self::RecoveryOver { how: RecoveryEnd::Completed, index } => {
                 format!("その復旧は既に完了しています(登録順{index})")
@@ -346,7 +352,7 @@ impl FoldRefusal {
                 "「sekisho-admin recovery announce」で予告してください。",
                 "Announce it with 'sekisho-admin recovery announce'.",
             ),
-            Self::RecoveryOpen { .. } => (
+            Self::RecoveryOpen { .. } | Self::RecoveryHeldUp { .. } => (
                 "「sekisho-admin recovery show」で内容を確認し、誤りであれば異議を申し立ててください。",
                 "Look at it with 'sekisho-admin recovery show', and object to it if it is wrong.",
             ),

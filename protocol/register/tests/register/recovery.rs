@@ -2,8 +2,8 @@
 
 use sekisho_register::act::Proposal;
 use sekisho_register::change::{
-    AnnounceRecovery, CardKind, CardState, Change, EndRecovery, IssueCard, Log, Recovery, RecoveryEnd, RequireVersion,
-    SetPolicy,
+    AnnounceRecovery, CardKind, CardState, Change, EndRecovery, IssueCard, Log, OperatorState, Recovery, RecoveryEnd,
+    RequireVersion, SetOperatorState, SetPolicy, StateReason,
 };
 use sekisho_register::{Act, FoldRefusal, Folded, Policy, RULES_VERSION, Register, render};
 use sekisho_wire::cose::Signer;
@@ -293,6 +293,42 @@ fn recovery_keys_say_no_date_on_which_it_takes_effect() {
     let id = office.announced();
     office.now += WAIT;
     assert_eq!(dated(&mut office, complete(id)), Err("effective_wrong"));
+    assert_eq!(code_of(office.recover(complete(id), &[30, 31])), Ok(()));
+}
+
+#[test]
+fn nobody_takes_first_what_a_recovery_is_announced_for() {
+    let mut office = Office::furnished();
+    let changes = vec![card_for(3, "aoki"), card_for(4, "baba"), card_for(5, "chiba"), new_keys([33, 34, 35])];
+    let id = office.recover(vec![announce(changes)], &[30, 31]).unwrap().id;
+    let index = office.register.announced_recovery(office.now).unwrap().index;
+    let card = |card: IssueCard| Change::IssueCard(Box::new(card));
+    let key_of_3 = card(IssueCard { authentication: public(3, Slot::Presence), ..issue(50, Some("chiba")) });
+    let state = |state, effective| {
+        let (operator, reason) = (code("chiba"), StateReason::LeftDuty);
+        Change::OperatorState(SetOperatorState { operator, state, effective, reason })
+    };
+    let held_up = Err(FoldRefusal::RecoveryHeldUp { index });
+    for (what, change) in [
+        ("its key", key_of_3.clone()),
+        ("its card", card(issue(4, Some("chiba")))),
+        ("its person", state(OperatorState::Ended, office.now)),
+        ("its person, before its time", state(OperatorState::Ended, office.now + WAIT)),
+    ] {
+        assert_eq!(office.act(vec![change.clone()]), held_up, "{what}");
+        assert_eq!(office.approved(vec![change]), held_up, "{what}, by two");
+    }
+    assert_eq!(code_of(office.act(vec![card(issue(51, Some("chiba")))])), Ok(()), "what is in nobody's way");
+    assert_eq!(code_of(office.act(vec![state(OperatorState::Suspended, office.now)])), Ok(()), "a block does not wait");
+
+    // Whoever may object does so, and has his way.
+    let mut objected = office.clone();
+    assert_eq!(code_of(objected.act(vec![end(id, RecoveryEnd::Objected), key_of_3.clone()])), Ok(()));
+    // One that nobody completed holds nothing any more.
+    let mut lapsed = office.clone();
+    lapsed.now += WAIT + 30 * DAY;
+    assert_eq!(code_of(lapsed.act(vec![key_of_3])), Ok(()));
+    office.now += WAIT;
     assert_eq!(code_of(office.recover(complete(id), &[30, 31])), Ok(()));
 }
 
