@@ -260,11 +260,7 @@ impl Draft<'_> {
         if change.policy.as_ref().is_some_and(|policy| !policy.is_sound()) {
             return Err(FoldRefusal::ValueWrong(WrongValue::Policy));
         }
-        // Between three nobody could say any more whose word it takes.
-        let shared = self.office().and_then(|office| office.shared.last().copied().flatten());
-        if let Some(other) = shared.filter(|other| *other != change.office) {
-            return Err(FoldRefusal::Shared(other));
-        }
+        self.check_shared_with_nobody_else(change.office, at.from(change.from))?;
         let code = self.partner_code(change.office)?;
         self.touch(Thing::Shared(change.office), at)?;
         self.known_partner(&code)?.decided = Some(change.clone());
@@ -286,13 +282,24 @@ impl Draft<'_> {
             return Err(not_shown());
         }
         let from = at.from(decided.from);
+        self.check_shared_with_nobody_else(change.office, from)?;
         let office = self.office_mut()?;
-        office.shared.push(at.index, from, decided.policy.as_ref().map(|_| change.office));
+        let with = decided.policy.as_ref().map(|_| change.office);
+        let announced: Vec<u64> = office.shared.dates().filter(|date| *date > from).collect();
+        [from].into_iter().chain(announced).for_each(|date| office.shared.push(at.index, date, with));
         let Some(policy) = decided.policy else { return Ok(()) };
         // Also where something else was announced for a later date: neither office decides alone from then on.
         let announced: Vec<u64> = office.policy.dates().filter(|date| *date > from).collect();
         [from].into_iter().chain(announced).for_each(|date| office.policy.push(at.index, date, policy.clone()));
         Ok(())
+    }
+
+    /// Between three nobody could say any more whose word it takes: on no date from then on, also where an end of it is announced for a later one.
+    fn check_shared_with_nobody_else(&self, with: OfficeId, from: u64) -> Result<(), FoldRefusal> {
+        let Some(office) = self.office() else { return Ok(()) };
+        let dates = [from].into_iter().chain(office.shared.dates().filter(|date| *date > from));
+        let other = dates.filter_map(|date| office.shared.at(date).copied().flatten()).find(|other| *other != with);
+        other.map_or(Ok(()), |other| Err(FoldRefusal::Shared(other)))
     }
 
     /// What one office alone says of its policy counts where it shares none.

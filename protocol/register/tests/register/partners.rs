@@ -446,26 +446,31 @@ fn partners_and_what_they_are_entrusted_with_are_looked_at() {
 
 /// The other office's decision, in a register log of its own.
 struct Elsewhere {
+    office: OfficeId,
     entries: Vec<Vec<u8>>,
 }
 
 impl Elsewhere {
     fn decides(change: SharePolicy) -> Self {
+        Self::of(other(), change)
+    }
+
+    fn of(office: OfficeId, change: SharePolicy) -> Self {
         let mut act = Office::furnished().draft(vec![Change::SharePolicy(Box::new(change))]);
-        act.office = other();
-        Self { entries: vec![vec![1], vec![2], sign_card(&act, 70), vec![3]] }
+        act.office = office;
+        Self { office, entries: vec![vec![1], vec![2], sign_card(&act, 70), vec![3]] }
     }
 
     fn shown(&self, seed: u8) -> ShowShared {
         let mut tree = MemoryTree::new();
         self.entries.iter().for_each(|entry| tree.append(leaf_hash(entry)));
-        let origin = format!("ledger.example/{}/register", other());
+        let origin = format!("ledger.example/{}/register", self.office);
         let checkpoint =
             Checkpoint { origin: origin.clone(), size: tree.size(), root: tree.root(), extensions: Vec::new() };
         let key = SigningKey::from_seed(&origin, edwards(seed).as_bytes()).unwrap();
         let proof = inclusion_proof(&tree, 2, tree.size()).unwrap();
         ShowShared {
-            office: other(),
+            office: self.office,
             entry: Proposal(self.entries[2].clone()),
             index: 2,
             proof: proof.iter().map(|hash| Hash(hash.0)).collect(),
@@ -530,6 +535,51 @@ fn s0_kyogi_3_a_shared_policy_holds_when_both_have_decided_the_same_and_neither_
     assert_eq!(refused(office.act(alone.clone())), "shared");
     office.act(show(there.shown(THEIR_LOG))).unwrap();
     office.act(alone).unwrap();
+}
+
+#[test]
+fn a_policy_is_shared_with_one_office_on_every_date() {
+    let mut office = entrusted();
+    let (own, third) = (office.register.office().unwrap(), OfficeId([0x78; 16]));
+    let kushiro = SetPartner { partner: code("kushiro"), office: third, ..partner() };
+    office.approved(vec![Change::Partner(Box::new(kushiro))]).unwrap();
+    let [december, january] = [at(2026, 12, 1, 0), at(2027, 1, 1, 0)];
+    let decides = |with, idle, from| vec![Change::SharePolicy(Box::new(SharePolicy { from, ..shared(with, idle) }))];
+    let shows = |by, idle, from| {
+        let theirs = Elsewhere::of(by, SharePolicy { from, ..shared(own, idle) });
+        vec![Change::ShowShared(Box::new(theirs.shown(THEIR_LOG)))]
+    };
+    // Both are decided before either is shown.
+    office.approved(decides(third, Some(180), december)).unwrap();
+    office.approved(decides(other(), Some(120), december)).unwrap();
+    office.approved(shows(other(), Some(120), december)).unwrap();
+    assert_eq!(refused(office.approved(shows(third, Some(180), december))), "shared");
+    // An end that is announced is none yet, and lets in only from its own date on.
+    office.approved(decides(other(), None, january)).unwrap();
+    office.approved(shows(other(), None, january)).unwrap();
+    for from in [office.now, december, january - 1] {
+        assert_eq!(refused(office.approved(decides(third, Some(180), from))), "shared", "{from}");
+    }
+    office.approved(decides(third, Some(180), january)).unwrap();
+    office.approved(shows(third, Some(180), january)).unwrap();
+    let with = [december, january - 1, january].map(|t| office.register.policy_shared_with(t));
+    assert_eq!(with, [Some(other()), Some(other()), Some(third)]);
+}
+
+#[test]
+fn a_newer_pair_replaces_what_was_shared_for_later() {
+    let mut office = entrusted();
+    let own = office.register.office().unwrap();
+    let [december, january] = [at(2026, 12, 1, 0), at(2027, 1, 1, 0)];
+    for (idle, from) in [(Some(120), december), (None, january), (Some(180), december + 1)] {
+        let (here, theirs) = (SharePolicy { from, ..shared(other(), idle) }, SharePolicy { from, ..shared(own, idle) });
+        office.approved(vec![Change::SharePolicy(Box::new(here))]).unwrap();
+        let shown = Elsewhere::decides(theirs).shown(THEIR_LOG);
+        office.approved(vec![Change::ShowShared(Box::new(shown))]).unwrap();
+    }
+    // The end that was announced for January was part of what the newest pair replaced.
+    assert_eq!(office.register.policy_shared_with(january), Some(other()));
+    assert_eq!(office.register.policy_at(january).idle_seconds, 180);
 }
 
 #[test]
