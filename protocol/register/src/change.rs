@@ -281,6 +281,8 @@ impl Change {
             | Self::SucceedLog(_) => Class::Founding,
             // Whom else the office believes, whom it lets sign and whom it lets in with a card that is none of its own.
             Self::Partner(_) | Self::Entrust(_) | Self::Admit(_) => Class::Founding,
+            // From then on the office changes its policy no more by itself: nobody ties it alone.
+            Self::ShowShared(_) => Class::Founding,
             Self::EndTrust(_) => Class::Block,
             // Who makes signers makes everything: posts, who holds them, and cards that sign.
             Self::Post(_) | Self::HoldPost(_) => Class::Founding,
@@ -300,7 +302,7 @@ impl Change {
             Self::Hours(_) | Self::Calendar(_) | Self::Permit(_) | Self::EndPermit(_) => Class::Hours,
             Self::Connection(change) if matches!(change.state, ConnectionState::Stopped) => Class::Stop,
             Self::Connection(_) => Class::Connection,
-            Self::Policy(_) | Self::SharePolicy(_) | Self::ShowShared(_) => Class::Policy,
+            Self::Policy(_) | Self::SharePolicy(_) => Class::Policy,
             Self::Preserve(change) if matches!(change.state, OrderState::Holds) => Class::Preservation,
             // What an order protected can be destroyed once it is lifted: that takes as many as destroying does.
             Self::Destroy(_) | Self::Preserve(_) => Class::Destruction,

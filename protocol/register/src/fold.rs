@@ -339,7 +339,8 @@ impl Register {
             Signer::Card(_) | Signer::Recovery(_) => (made.max(self.newest_made), Dates::Count),
         };
         let effective = source.effective.map_or(now, |effective| effective.max(now));
-        Position { act: signed.id(), index, made, now, dates, effective, kind: 0, takes_away: false, seen_size, trust }
+        let (act, recovers) = (signed.id(), is_recovery(signed));
+        Position { act, index, made, now, dates, effective, kind: 0, takes_away: false, recovers, seen_size, trust }
     }
 
     /// A terminal's key lies on a disk: few acts a day, about cards in use, never against those without whom nobody could decide (§R3.9).

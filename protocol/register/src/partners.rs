@@ -1,9 +1,10 @@
 //! Other offices (§R10): whom this one entrusts with acts, whose people it lets in, and what it decides together with them.
 
+use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 
 use sekisho_tlog::{Checkpoint, KeyKind, VerifyingKey, leaf_hash, verify_inclusion};
-use sekisho_wire::id::{CardGuid, Code, OfficeId};
+use sekisho_wire::id::{CardGuid, Code, Hash, OfficeId};
 
 use crate::act::{Act, SignedAct};
 use crate::cards::Card;
@@ -22,6 +23,8 @@ pub struct Partner {
     said: Timeline<SetPartner>,
     trust: Timeline<Option<Entrust>>,
     decided: Option<SharePolicy>,
+    /// The acts of that office that were shown.
+    shown: BTreeSet<Hash>,
 }
 
 impl Partner {
@@ -192,7 +195,8 @@ impl Draft<'_> {
         }
         self.touch(Thing::Partner(change.partner.clone()), at)?;
         if self.partner(&change.partner).is_none() {
-            let partner = Partner { said: Timeline::default(), trust: Timeline::default(), decided: None };
+            let (said, trust) = (Timeline::default(), Timeline::default());
+            let partner = Partner { said, trust, decided: None, shown: BTreeSet::new() };
             self.new_entries().partners.insert(change.partner.clone(), partner);
         }
         let partner = self.known_partner(&change.partner)?;
@@ -274,19 +278,20 @@ impl Draft<'_> {
         self.touch(Thing::Shared(change.office), at)?;
         let partner = self.known_partner(&code)?;
         let decided = partner.decided.take().ok_or_else(not_shown)?;
-        let shown = shown_decision(change).filter(|shown| {
+        let shown = shown_decision(change).filter(|(_, shown)| {
             shown.office == own
                 && (&shown.agreement, &shown.policy, shown.from) == (&decided.agreement, &decided.policy, decided.from)
         });
-        if shown.is_none() || (at.trust != Trust::Stored && !lies_in_its_log(change, partner.said())) {
+        let lies_there = at.trust == Trust::Stored || lies_in_its_log(change, partner.said());
+        let (id, _) = shown.filter(|_| lies_there).ok_or_else(not_shown)?;
+        // What they decided once says nothing of a second time: the pair may have ended since.
+        if !partner.shown.insert(id) {
             return Err(not_shown());
         }
         let from = at.from(decided.from);
         self.check_shared_with_nobody_else(change.office, from)?;
         let office = self.office_mut()?;
-        let with = decided.policy.as_ref().map(|_| change.office);
-        let announced: Vec<u64> = office.shared.dates().filter(|date| *date > from).collect();
-        [from].into_iter().chain(announced).for_each(|date| office.shared.push(at.index, date, with));
+        share_from(&mut office.shared, at.index, from, decided.policy.as_ref().map(|_| change.office));
         let Some(policy) = decided.policy else { return Ok(()) };
         // Also where something else was announced for a later date: neither office decides alone from then on.
         let announced: Vec<u64> = office.policy.dates().filter(|date| *date > from).collect();
@@ -302,10 +307,18 @@ impl Draft<'_> {
         other.map_or(Ok(()), |other| Err(FoldRefusal::Shared(other)))
     }
 
-    /// What one office alone says of its policy counts where it shares none.
-    pub(crate) fn check_own_policy(&self, at: Position) -> Result<(), FoldRefusal> {
-        let shared = self.office().and_then(|office| office.shared.at(at.effective).copied().flatten());
-        shared.map_or(Ok(()), |office| Err(FoldRefusal::Shared(office)))
+    /// What one office alone says of its policy counts where it shares none. Whoever recovers it shares none from then on: the other office may be no
+    /// more, and nobody left to decide a pair with.
+    pub(crate) fn check_own_policy(&mut self, at: Position) -> Result<(), FoldRefusal> {
+        let office = self.office_mut()?;
+        match office.shared.at(at.effective).copied().flatten() {
+            Some(_) if at.recovers => {
+                share_from(&mut office.shared, at.index, at.effective, None);
+                Ok(())
+            }
+            Some(other) => Err(FoldRefusal::Shared(other)),
+            None => Ok(()),
+        }
     }
 
     /// Who comes from another office gets no card of this one (§R10).
@@ -426,17 +439,24 @@ fn card_from_elsewhere(change: &Admit) -> IssueCard {
     }
 }
 
-/// What the other office decided by the entry shown: it, or the proposal that it approves.
-fn shown_decision(change: &ShowShared) -> Option<SharePolicy> {
+/// From then on, also where something else was said of a later date.
+fn share_from(shared: &mut Timeline<Option<OfficeId>>, index: u64, from: u64, with: Option<OfficeId>) {
+    let later: Vec<u64> = shared.dates().filter(|date| *date > from).collect();
+    [from].into_iter().chain(later).for_each(|date| shared.push(index, date, with));
+}
+
+/// What the other office decided by the entry shown: it, or the proposal that it approves; with the act's id.
+fn shown_decision(change: &ShowShared) -> Option<(Hash, SharePolicy)> {
     let entry = SignedAct::decode(&change.entry.0).ok()?;
     if entry.act().office != change.office || entry.act().log != Log::Register {
         return None;
     }
     let proposal = entry.proposal().ok()?;
     let changes = &proposal.as_ref().unwrap_or(&entry).act().changes;
-    changes
-        .iter()
-        .find_map(|change| if let Change::SharePolicy(shared) = change { Some((**shared).clone()) } else { None })
+    let decided = |change: &Change| {
+        if let Change::SharePolicy(shared) = change { Some((entry.id(), (**shared).clone())) } else { None }
+    };
+    changes.iter().find_map(decided)
 }
 
 /// Whether the entry shown lies in the register log of that office, by the key that this office knows of it.

@@ -249,7 +249,15 @@ impl Draft<'_> {
             return Ok(());
         }
         let now = at.now.max(open.due);
-        let then = Position { now, dates: Dates::Count, effective: now, seen_size: u64::MAX, trust: Trust::Stored, ..at };
+        let then = Position {
+            now,
+            dates: Dates::Count,
+            effective: now,
+            recovers: true,
+            seen_size: u64::MAX,
+            trust: Trust::Stored,
+            ..at
+        };
         let possible = |mut rehearsal: Draft<'_>| {
             let takes_effect = open.changes.iter().all(|change| rehearsal.apply(change, then).is_ok());
             takes_effect && rehearsal.can_be_decided_about(then).is_ok()

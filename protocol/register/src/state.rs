@@ -73,6 +73,8 @@ pub(crate) struct Position {
     pub(crate) kind: u16,
     /// Whether the change only takes rights away: then it never loses a race.
     pub(crate) takes_away: bool,
+    /// Whether recovery keys signed it.
+    pub(crate) recovers: bool,
     /// Size of the register that its signers had seen.
     pub(crate) seen_size: u64,
     /// Whether keys have to be looked at, or were when the entry was first folded.

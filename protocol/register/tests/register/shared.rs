@@ -8,6 +8,7 @@ use sekisho_wire::id::*;
 
 use crate::office::*;
 use crate::partners::{GUEST, THEIR_LOG, admitted, case, entrusted, other, partner, refused};
+use crate::recovery::{announce, end, new_keys};
 
 /// The other office's decision, in a register log of its own.
 struct Elsewhere {
@@ -62,7 +63,7 @@ fn s0_kyogi_3_a_shared_policy_holds_when_both_have_decided_the_same_and_neither_
     office.take(&sign_card(&act, 1)).unwrap();
     let show = |shown: ShowShared| vec![Change::ShowShared(Box::new(shown))];
     let theirs = Elsewhere::decides(shared(own, Some(120)));
-    assert_eq!(refused(office.act(show(theirs.shown(THEIR_LOG)))), "not_shown", "nothing was decided here");
+    assert_eq!(refused(office.approved(show(theirs.shown(THEIR_LOG)))), "not_shown", "nothing was decided here");
     office.act(vec![Change::SharePolicy(Box::new(shared(other(), Some(120))))]).unwrap();
     assert_eq!(office.register.policy_at(december).idle_seconds, 300, "one office alone decides nothing");
 
@@ -78,9 +79,9 @@ fn s0_kyogi_3_a_shared_policy_holds_when_both_have_decided_the_same_and_neither_
         ("signed by another log", theirs.shown(22)),
         ("at another place", other_entry),
     ] {
-        assert_eq!(refused(office.act(show(shown))), "not_shown", "{what}");
+        assert_eq!(refused(office.approved(show(shown))), "not_shown", "{what}");
     }
-    office.act(show(theirs.shown(THEIR_LOG))).unwrap();
+    office.approved(show(theirs.shown(THEIR_LOG))).unwrap();
     assert_eq!(office.register.policy_at(december - 1).idle_seconds, 300);
     assert_eq!(office.register.policy_at(december).idle_seconds, 120);
     assert_eq!(
@@ -93,13 +94,51 @@ fn s0_kyogi_3_a_shared_policy_holds_when_both_have_decided_the_same_and_neither_
     office.now = december;
     let alone = vec![Change::Policy(SetPolicy { policy: Policy::default() })];
     assert_eq!(refused(office.act(alone.clone())), "shared");
-    assert_eq!(refused(office.act(show(theirs.shown(THEIR_LOG)))), "not_shown", "a decision is shown once");
+    assert_eq!(refused(office.approved(show(theirs.shown(THEIR_LOG)))), "not_shown", "a decision is shown once");
     let ends = |of| SharePolicy { from: office.now, ..shared(of, None) };
     let (here, there) = (ends(other()), Elsewhere::decides(ends(own)));
     office.act(vec![Change::SharePolicy(Box::new(here))]).unwrap();
     assert_eq!(refused(office.act(alone.clone())), "shared");
-    office.act(show(there.shown(THEIR_LOG))).unwrap();
+    office.approved(show(there.shown(THEIR_LOG))).unwrap();
     office.act(alone).unwrap();
+}
+
+#[test]
+fn nobody_alone_ties_the_office_and_no_old_entry_ties_it_again() {
+    let mut office = entrusted();
+    let own = office.register.office().unwrap();
+    let mut pair = |idle, agreement: &str| {
+        let said = |office| SharePolicy { agreement: case(agreement), from: tuesday_ten(), ..shared(office, idle) };
+        office.act(vec![Change::SharePolicy(Box::new(said(other())))]).unwrap();
+        let show = vec![Change::ShowShared(Box::new(Elsewhere::decides(said(own)).shown(THEIR_LOG)))];
+        assert_eq!(refused(office.act(show.clone())), "approval_needed");
+        office.approved(show).map(drop).map_err(|refusal| refusal.code())
+    };
+    assert_eq!(pair(Some(120), "K-2026-2"), Ok(()));
+    assert_eq!(pair(None, "K-2026-3"), Ok(()), "it ends");
+    assert_eq!(pair(Some(120), "K-2026-2"), Err("not_shown"), "the entry of a pair that has ended");
+    assert_eq!(pair(Some(120), "K-2026-4"), Ok(()));
+    assert_eq!(office.register.policy_shared_with(office.now), Some(other()));
+}
+
+#[test]
+fn recovery_keys_end_what_is_shared_with_an_office_that_is_no_more() {
+    let mut office = entrusted();
+    let own = office.register.office().unwrap();
+    office.act(vec![Change::SharePolicy(Box::new(shared(other(), Some(120))))]).unwrap();
+    let theirs = Elsewhere::decides(shared(own, Some(120))).shown(THEIR_LOG);
+    office.approved(vec![Change::ShowShared(Box::new(theirs))]).unwrap();
+    office.now = at(2026, 12, 1, 0);
+    let policy = || Change::Policy(SetPolicy { policy: Policy { idle_seconds: 240, ..Policy::default() } });
+    assert_eq!(refused(office.approved(vec![policy()])), "shared", "two persons do not");
+    let announcement = office.recovery_act(vec![announce(vec![policy(), new_keys([33, 34, 35])])], &[30, 31]);
+    let id = office.take(&announcement).unwrap().id;
+    assert_eq!(office.register.policy_shared_with(office.now), Some(other()), "nothing of it holds yet");
+    office.now += 3 * 24 * 60 * 60 * 1000;
+    let completion = office.recovery_act(vec![end(id, RecoveryEnd::Completed)], &[30, 31]);
+    office.take(&completion).unwrap();
+    assert_eq!(office.register.policy_shared_with(office.now), None);
+    assert_eq!(office.register.policy_at(office.now).idle_seconds, 240);
 }
 
 #[test]
@@ -155,7 +194,7 @@ fn a_holder_that_starts_again_from_its_own_disk_comes_to_the_same() {
     office.approved(vec![admitted(GUEST, "guest")]).unwrap();
     office.act(vec![Change::SharePolicy(Box::new(shared(other(), Some(120))))]).unwrap();
     let theirs = Elsewhere::decides(shared(own, Some(120))).shown(THEIR_LOG);
-    office.act(vec![Change::ShowShared(Box::new(theirs))]).unwrap();
+    office.approved(vec![Change::ShowShared(Box::new(theirs))]).unwrap();
     let mut again = Register::new();
     for entry in &office.entries {
         again.fold_stored(entry, Concluded::Accepted).unwrap();
