@@ -364,7 +364,11 @@ impl Register {
                 let mut after = Draft::over(&self.state);
                 after.apply_card_state(change, at)?;
                 let takes_part = after.founding_cards(at.now) < draft.founding_cards(at.now);
-                if takes_part && !after.can_be_taken(&after.route_at(Class::Founding, at.now), at.now) {
+                let can = |draft: &Draft<'_>| draft.can_be_taken(&draft.route_at(Class::Founding, at.now), at.now);
+                // Where nobody could decide before, a stolen card is worth more to the thief than to the office: but not while sheets that may be
+                // stolen have announced something, for then it may be the last that objects.
+                let matters = can(draft) || self.announced_recovery(at.now).is_some();
+                if takes_part && matters && !can(&after) {
                     return Err(FoldRefusal::TooFewSigners);
                 }
             }
