@@ -6,8 +6,7 @@ use sekisho_ledger::clock::Clock;
 use sekisho_ledger::command;
 use sekisho_ledger::refusal::Refusal;
 use sekisho_register::change::{
-    AnnounceRecovery, Change, Designate, EndRecovery, Log, PersonClass, Recovery, RecoveryEnd, SetLogKey,
-    SucceedLog,
+    AnnounceRecovery, Change, Designate, EndRecovery, Log, PersonClass, Recovery, RecoveryEnd, SetLogKey, SucceedLog,
 };
 use sekisho_register::{Act, Ed25519Key, FoldRefusal, NameHash};
 use sekisho_wire::cose::Signer;

@@ -362,9 +362,7 @@ impl Draft<'_> {
             // Who has a card of somebody's can work as him.
             Change::IssueCard(change) => (change.operator.iter().collect(), None),
             // Whom it is for from now on, and from whom it goes.
-            Change::ActivateCard(change) => {
-                (whose(&change.card).into_iter().chain([&change.operator]).collect(), None)
-            }
+            Change::ActivateCard(change) => (whose(&change.card).into_iter().chain([&change.operator]).collect(), None),
             Change::Permit(change) => (change.operators.iter().collect(), None),
             Change::CardState(change) => (whose(&change.card), self.card(&change.card)),
             Change::ResetPin(change) => (whose(&change.card), self.card(&change.card)),

@@ -106,7 +106,9 @@ impl FoldRefusal {
                 format!("cannot take the act: a recovery is announced already (entry {index})")
             }
             Self::RecoveryHeldUp { index } => {
-                format!("cannot take the act: what the recovery of entry {index} announces could not take effect after it")
+                format!(
+                    "cannot take the act: what the recovery of entry {index} announces could not take effect after it"
+                )
             }
             Self::RecoveryUnknown => "cannot take the act: no such recovery is announced".into(),
             Self::RecoveryOver { how: RecoveryEnd::Completed, index } => {
