@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, MutexGuard};
 
-use sekisho_register::change::Log;
+use sekisho_register::change::{EndRecovery, Log, RecoveryEnd};
 use sekisho_register::{Change, FoldRefusal, NameHash, Register, SignedAct, office_of};
 use sekisho_tlog::{Hash, leaf_hash};
 use sekisho_wire::cose::Signer;
@@ -145,10 +145,11 @@ fn plan_change(
     now: Millis,
 ) -> Result<Placed, Refusal> {
     let folded = register.would_accept(entry, now).map_err(Refusal::Act)?;
-    if folded.changes.iter().any(changes_log_key) {
+    let brought = || folded.changes.iter().flat_map(Change::brings);
+    if brought().any(|change| matches!(change, Change::LogKey(_))) {
         return Err(Refusal::LogKeyFixed);
     }
-    for change in &folded.changes {
+    for change in brought() {
         let Change::SucceedLog(successor) = change else { continue };
         // A log that goes on has no successor, and what is there is what is kept.
         let left = stage.left(office, LogName::Records).map(|(size, root, _)| (size, root.0));
@@ -194,14 +195,6 @@ fn plan_case(
     Ok(placed)
 }
 
-/// What could not be carried out is not announced either.
-fn changes_log_key(change: &Change) -> bool {
-    if let Change::AnnounceRecovery(announced) = change {
-        return announced.changes.iter().any(changes_log_key);
-    }
-    matches!(change, Change::LogKey(_))
-}
-
 /// The names of an approved proposal lie beside the proposal; terminals are told names beside register entries, so they get a second place.
 fn proposal_names(
     stage: &Stage<'_>,
@@ -241,7 +234,7 @@ pub(crate) fn store_act(
 #[must_use]
 pub fn names_of(changes: &[Change]) -> Vec<NameHash> {
     // A recovery that is completed brings changes whose names lie beside its announcement.
-    if let [Change::EndRecovery(_), ..] = changes {
+    if let [Change::EndRecovery(EndRecovery { how: RecoveryEnd::Completed, .. }), ..] = changes {
         return Vec::new();
     }
     let mut hashes: Vec<NameHash> = changes.iter().flat_map(names_in).collect();

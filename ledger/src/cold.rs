@@ -32,6 +32,13 @@ use folder::Folder;
 /// Entries of a segment, where the configuration says nothing else: a whole tile of the tree's second level.
 pub const ENTRIES: u64 = 65_536;
 
+/// Where the block behind this entry's begins.
+pub(crate) const fn behind_block(index: u64) -> u64 {
+    (index / BLOCK + 1) * BLOCK
+}
+
+const BLOCK: u64 = format::BLOCK as u64;
+
 /// Where the cold segments of a ledger lie, where it has any: a path that is not absolute begins in the data directory.
 pub(crate) fn folder_of(config: &Config, data: &DataDir) -> Option<PathBuf> {
     config.cold.as_ref().map(|cold| data.root().join(cold))

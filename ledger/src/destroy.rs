@@ -13,6 +13,7 @@ use sekisho_wire::id::OfficeId;
 use sekisho_wire::record::Retention;
 
 use crate::clock::{Millis, since_boot};
+use crate::cold::behind_block;
 use crate::error::LedgerError;
 use crate::ledger::Ledger;
 use crate::office::Office;
@@ -45,6 +46,14 @@ struct Walk {
     next: u64,
     /// The search index was written anew after the last of them.
     compacted: bool,
+    /// A block of a cold file is not as it was written: what lies in it could not be erased.
+    passed_over: bool,
+}
+
+impl Walk {
+    const fn over(keys: Vec<u32>) -> Self {
+        Self { keys, next: 0, compacted: false, passed_over: false }
+    }
 }
 
 /// Whether something of an office has still to be erased.
@@ -65,8 +74,16 @@ impl Ledger {
         self.destroy_keys(office)?;
         let Some(walk) = self.progress(&office.id).walk else { return Ok(Left::Nothing) };
         if walk.next < office.log(LogName::Records).committed_size() {
-            let next = self.erase_page(office, &walk)?;
-            self.set_progress(&office.id, |progress| progress.walk = Some(Walk { next, ..walk }));
+            let (next, erased) = match self.erase_page(office, &walk) {
+                Ok(next) => (next, true),
+                Err(LedgerError::Store(damage)) if damage.is_of_one_block() => {
+                    log::error!("{damage}; what was destroyed in office {} cannot be erased there", office.id);
+                    (behind_block(walk.next), false)
+                }
+                Err(error) => return Err(error),
+            };
+            let passed_over = walk.passed_over || !erased;
+            self.set_progress(&office.id, |progress| progress.walk = Some(Walk { next, passed_over, ..walk }));
             return Ok(Left::More);
         }
         // Nothing counts as gone before it is gone from the files.
@@ -78,6 +95,14 @@ impl Ledger {
         self.index.empty_log()?;
         self.store.scrub()?;
         let (id, keys) = (office.id, walk.keys);
+        if walk.passed_over {
+            // From the beginning again, once somebody may have put the file right.
+            self.set_progress(&id, |progress| {
+                progress.walk = Some(Walk::over(keys));
+                progress.rests_until = since_boot().saturating_add(LONG_REST);
+            });
+            return Ok(Left::Nothing);
+        }
         let erased = self.writer.run(None, move |stage| {
             stage.change().destroyed.extend(keys.iter().map(|key| (id, *key, KeyState::Erased)));
         });
@@ -137,7 +162,7 @@ impl Ledger {
             });
             destroyed.map_err(|error| not_written(Refusal::from(error)))?;
         }
-        let walk = (!keys.is_empty()).then_some(Walk { keys, next: 0, compacted: false });
+        let walk = (!keys.is_empty()).then_some(Walk::over(keys));
         let acts = acts.len();
         self.set_progress(&office.id, |progress| (progress.acts, progress.walk) = (acts, walk));
         Ok(())
@@ -213,5 +238,7 @@ fn not_written(refusal: Refusal) -> LedgerError {
 const PAGE: u32 = 1000;
 /// After a failure.
 const REST: Millis = 10_000;
+/// After a walk that had to pass something over.
+const LONG_REST: Millis = 60 * 60_000;
 /// In one look at an office.
 const PAGES: u32 = 8;

@@ -12,6 +12,7 @@ use sekisho_wire::id::{Code, OfficeId};
 use sekisho_wire::record::{Body, Emitter, Lost, Record};
 
 use crate::clock::{Millis, since_boot};
+use crate::cold::behind_block;
 use crate::complaints::Complaints;
 use crate::heard::Written;
 use crate::index::{Followed, Question};
@@ -118,7 +119,7 @@ impl Ledger {
         let start = self.indexed(&office.id)?;
         let mut next = start;
         while next < office.log(LogName::Records).committed_size() && !self.is_stopping() {
-            let entries = self.store.entries(&office.id, LogName::Records, next, FOLLOW_PAGE)?;
+            let entries = self.page_to_follow(office, next)?;
             if entries.is_empty() {
                 // Committed, and not there: what stands behind the hole must not look as if it were all.
                 return Err(StoreError::Damaged { what: "records log" });
@@ -135,7 +136,8 @@ impl Ledger {
                     })
                     .ok()
             };
-            let records: Vec<Option<Record>> = (next..).zip(&entries).map(record).collect();
+            let there = (next..).zip(&entries);
+            let records: Vec<Option<Record>> = there.map(|(index, entry)| record((index, entry.as_ref()?))).collect();
             let from = next;
             next += records.len() as u64;
             let root = self.root_of(&office.id, next)?;
@@ -143,6 +145,18 @@ impl Ledger {
             self.presence.saw(&office.id, &records, self.clock.now());
         }
         Ok(next - start)
+    }
+
+    /// The next entries. Nothing stands for those of a block of a cold file that is not as it was written: what is behind it is to be found.
+    fn page_to_follow(&self, office: &Office, next: u64) -> Result<Vec<Option<Entry>>, StoreError> {
+        match self.store.entries(&office.id, LogName::Records, next, FOLLOW_PAGE) {
+            Ok(entries) => Ok(entries.into_iter().map(Some).collect()),
+            Err(damage) if damage.is_of_one_block() => {
+                log::warn!("{damage}; what it held of office {} is found by no search", office.id);
+                Ok(vec![None; usize::try_from(behind_block(next) - next).unwrap_or_default()])
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// Throws away what the index has of another history than the book's: a book was put back, or the index comes from another one.

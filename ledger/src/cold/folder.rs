@@ -7,11 +7,12 @@ use std::os::unix::fs::{FileExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
+use rustix::fs::{Advice, fadvise};
 use sekisho_wire::id::OfficeId;
 
 use super::format::{BLOCK, Block, Head, digest};
 use super::seal::{self, Place, Trust};
-use crate::data::{make_dir, replace_file};
+use crate::data::{above, make_dir, replace_file};
 use crate::error::LedgerError;
 use crate::locks::lock;
 use crate::store::{Entry, SegmentFault, StoreError, StoredSegment};
@@ -100,10 +101,26 @@ impl Folder {
             Err(_) => vec![None; BLOCK],
         };
         let entries = Arc::new(entries);
+        if read.trust != Trust::Whole {
+            // A disk may answer better the next time, and somebody may put a sound file in its place.
+            self.close(open);
+            return Ok(entries);
+        }
         let mut recent = lock(&self.blocks);
         recent.push_front((name, Arc::clone(&entries)));
         recent.truncate(BLOCKS_OPEN);
         Ok(entries)
+    }
+
+    /// What a reader is told, who asked for an entry that the file does not give; the file is opened anew for the next one.
+    pub(super) fn faulty(&self, open: &OpenSegment, index: u64) -> StoreError {
+        self.close(open);
+        open.fault(index)
+    }
+
+    /// The next reader opens the file anew.
+    pub(super) fn close(&self, open: &OpenSegment) {
+        lock(&self.open).retain(|recent| recent.segment != open.segment);
     }
 
     /// Writes a file durably under its name. One that is there already and is whole is left as it is.
@@ -134,6 +151,13 @@ impl Folder {
                 return Err(failed(format!("{}: {error}", path.display())));
             }
         }
+        // Also of one that was there: whoever wrote it may have been cut short before its name was durable. Then it is read from the disk.
+        let settled = File::open(&path).and_then(|file| {
+            file.sync_all()?;
+            File::open(above(&path))?.sync_all()?;
+            Ok(fadvise(&file, 0, None, Advice::DontNeed)?)
+        });
+        settled.map_err(|error| failed(format!("{}: {error}", path.display())))?;
         Ok(segment)
     }
 

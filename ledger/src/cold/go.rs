@@ -50,8 +50,10 @@ impl Ledger {
             return Ok(Left::Nothing);
         }
         let Ok(signed) = log.published() else { return Ok(Left::Nothing) };
-        let entries = self.config.cold_entries;
-        let end = cold.cold_size(&office.id)?.saturating_add(entries);
+        // A segment begins where one of its size may: after smaller ones they grow to what is configured.
+        let first = cold.cold_size(&office.id)?;
+        let entries = self.config.cold_entries.min(1 << first.trailing_zeros().min(u64::BITS - 1));
+        let end = first.saturating_add(entries);
         if end > signed.size || !self.is_old(office, end)? {
             return Ok(Left::Nothing);
         }

@@ -105,7 +105,7 @@ impl ColdStore {
             for entry in block.iter().skip(at) {
                 match entry {
                     Some(entry) if index < end => found.push(entry.clone()),
-                    None if found.is_empty() => return Err(open.fault(index)),
+                    None if found.is_empty() => return Err(self.folder.faulty(&open, index)),
                     Some(_) | None => return Ok(found),
                 }
                 index += 1;
@@ -126,7 +126,8 @@ impl ColdStore {
         while index < end {
             let (number, at) = place_in(segment, index);
             let some = usize::try_from(end - index).unwrap_or(usize::MAX);
-            found.extend(open.leaves(number)?.into_iter().skip(at).take(some));
+            let leaves = open.leaves(number).inspect_err(|_| self.folder.close(&open))?;
+            found.extend(leaves.into_iter().skip(at).take(some));
             index = from + found.len() as u64;
         }
         Ok(found)
@@ -198,7 +199,7 @@ impl ColdStore {
         if holds { Ok(()) } else { Err(damaged()) }
     }
 
-    /// Reads a file as it lies there, past everything that is in memory, and compares it with the rows.
+    /// Reads a file as it lies on the disk and compares it with the rows ([`Folder::write`] has dropped what is in memory of it).
     fn read_back(
         &self,
         office: &OfficeId,
@@ -263,6 +264,12 @@ impl ColdStore {
         while (entries.len() as u64) < segment.entries {
             let from = segment.first + entries.len() as u64;
             entries.extend(self.entries_in_file(office, &segment, from, PAGE)?);
+        }
+        // What cannot be opened at the moment would come back as nothing, and the file is what it could be read from later.
+        let vault = self.vault.as_ref().ok_or(StoreError::Damaged { what: "way to the payload keys" })?;
+        let is_gone = |entry: &Entry| vault.destroyed(office, entry.key).is_some();
+        if entries.iter().any(|entry| entry.payload.is_empty() && !is_gone(entry)) {
+            return Err(StoreError::Damaged { what: "payload key of an entry that comes back" });
         }
         let open = self.folder.open(office, &segment)?;
         let root = entries.iter().map(|entry| entry.leaf).collect::<MemoryTree>().root();

@@ -106,6 +106,12 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// Whether a cold file is there, and a block of it is not as it was written: others are.
+    #[must_use]
+    pub const fn is_of_one_block(&self) -> bool {
+        matches!(self, Self::Segment { fault: SegmentFault::Altered | SegmentFault::Truncated, .. })
+    }
+
     /// Whether it is certain that the change is not there.
     #[must_use]
     pub const fn changed_nothing(&self) -> bool {

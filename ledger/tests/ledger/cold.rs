@@ -398,3 +398,36 @@ fn rewritten(bytes: &[u8], change: impl FnOnce(Record) -> Record) -> Vec<u8> {
     assert!(matches!(record.emitter, Emitter::Terminal(_)));
     change(record).encode().unwrap().to_vec()
 }
+
+#[test]
+fn segments_grow_to_what_is_configured_now() {
+    let mut town = town_over(empty_ledger(), 256, opened);
+    town.fill(600);
+    assert_eq!(town.cools(), 512);
+    configure(&town.data, 1024);
+    town.reopen();
+    town.fill(4200);
+    assert_eq!(town.cools(), 4096);
+    let sizes: Vec<u64> = town.segments().iter().map(|segment| segment.entries).collect();
+    assert_eq!(sizes, [256, 256, 512, 1024, 1024, 1024]);
+    town.all_records();
+    assert_eq!(checked(&town.root).findings, []);
+}
+
+#[test]
+fn what_no_key_opens_does_not_come_back_as_nothing() {
+    let mut town = town_over(empty_ledger(), 256, opened);
+    town.fill(600);
+    assert_eq!(town.cools(), 512);
+    let records = town.all_records();
+    let keys = |sql: &str| rusqlite::Connection::open(town.data.database()).unwrap().execute(sql, []).unwrap();
+    keys("CREATE TABLE aside AS SELECT * FROM keys");
+    keys("UPDATE keys SET wrapped = zeroblob(length(wrapped))");
+    let said = warm(&town.root, &mut |_| {}).unwrap_err().to_string();
+    assert!(said.contains("payload key"), "{said}");
+    keys("DELETE FROM keys");
+    keys("INSERT INTO keys SELECT * FROM aside");
+    keys("DROP TABLE aside");
+    town.reopen();
+    assert_eq!(town.all_records()[..records.len()], records);
+}

@@ -6,7 +6,7 @@ use sekisho_ledger::clock::Clock;
 use sekisho_ledger::command;
 use sekisho_ledger::refusal::Refusal;
 use sekisho_register::change::{
-    AnnounceRecovery, Change, Designate, EndRecovery, Log, PersonClass, Recovery, RecoveryEnd, SetLogKey,
+    AnnounceRecovery, Change, Designate, EndRecovery, Log, PersonClass, Recovery, RecoveryEnd, SetLogKey, SucceedLog,
 };
 use sekisho_register::{Act, Ed25519Key, FoldRefusal, NameHash};
 use sekisho_wire::cose::Signer;
@@ -33,6 +33,19 @@ fn announce(changes: Vec<Change>) -> Change {
 
 fn end(announced: Hash, how: RecoveryEnd) -> Change {
     Change::EndRecovery(EndRecovery { announced, how })
+}
+
+fn designated(operator: &str, somebody: &Name, from: u64) -> Change {
+    Change::Designate(Box::new(Designate {
+        operator: code(operator),
+        name: NameHash::of(&somebody.salt, &somebody.text),
+        class: PersonClass::Operator,
+        section: code("jumin"),
+        from,
+        to: from + 1000 * HOUR,
+        terminals: Vec::new(),
+        sections: vec![code("jumin")],
+    }))
 }
 
 impl Town {
@@ -105,6 +118,20 @@ fn one_administrator_objects_and_the_ledger_says_so() {
 }
 
 #[test]
+fn an_objection_hides_no_name_of_what_stands_beside_it() {
+    let town = Town::new();
+    let (id, _) = town.recovers(announce(vec![new_keys()])).unwrap();
+    let somebody = person("鈴木 花");
+    let changes = || vec![end(id, RecoveryEnd::Objected), designated("10055", &somebody, town.clock.now())];
+    assert!(matches!(town.submit(changes()), Err(Refusal::NameWrong)));
+    assert_eq!(town.ledger.office(&town.office).unwrap().register().recovery_end(&id), None);
+    let act = town.act(changes());
+    town.ledger.submit(&town.office, act, vec![somebody]).unwrap();
+    town.publish();
+    assert_eq!(command::fsck(&town.root, None, &mut |_| {}).unwrap().findings, []);
+}
+
+#[test]
 fn a_ledger_that_is_started_meanwhile_alarms_again() {
     let mut town = Town::new();
     town.recovers(announce(vec![new_keys()])).unwrap();
@@ -124,16 +151,7 @@ fn a_ledger_that_is_started_meanwhile_alarms_again() {
 fn an_announcement_brings_the_names_of_whom_it_speaks_and_changes_no_log_key() {
     let town = Town::new();
     let somebody = person("鈴木 花");
-    let designate = Change::Designate(Box::new(Designate {
-        operator: code("10055"),
-        name: NameHash::of(&somebody.salt, &somebody.text),
-        class: PersonClass::Operator,
-        section: code("jumin"),
-        from: town.clock.now(),
-        to: town.clock.now() + 1000 * HOUR,
-        terminals: Vec::new(),
-        sections: vec![code("jumin")],
-    }));
+    let designate = designated("10055", &somebody, town.clock.now());
     let change = || announce(vec![designate.clone(), new_keys()]);
     assert!(matches!(town.recovers(change()), Err(Refusal::NameWrong)));
     let key = Change::LogKey(SetLogKey {
@@ -142,6 +160,9 @@ fn an_announcement_brings_the_names_of_whom_it_speaks_and_changes_no_log_key() {
         effective: town.clock.now(),
     });
     assert!(matches!(town.recovers(announce(vec![key, new_keys()])), Err(Refusal::LogKeyFixed)));
+    let of_what_is_there =
+        Change::SucceedLog(SucceedLog { log: Log::Records, kept_size: 0, kept_root: Hash([0; 32]), signed_size: 0 });
+    assert!(matches!(town.recovers(announce(vec![of_what_is_there, new_keys()])), Err(Refusal::LogNotLost)));
     let (id, index) = town.recovers_at(change(), town.clock.now(), vec![somebody]).unwrap();
     assert_eq!(
         town.ledger

@@ -134,6 +134,8 @@ fn a_trustee_acts_on_request_and_sees_the_register_alone(mut town: Town) {
     let again = vec![Change::Designate(Box::new(designate("nitta", &name)))];
     let refused = bring(by_trustee(town, &neighbour, again, Some("IRAI-9")), names());
     assert_eq!((refused.status, &refused.json()["reason"]), (409, &json!("not_entrusted")));
+    // He reads no more either, with the token that he has.
+    assert_eq!(asked("register?from=0").problem(), (403, "role_missing".into()));
     let state = SetCardState {
         card: neighbour.mayor.guid,
         state: CardState::Suspended,

@@ -102,9 +102,12 @@ impl Card {
         self.state(t) == CardState::Active && self.is_within_dates(t) && self.holder(t).is_some()
     }
 
-    /// What is lent by another office works here for as long as it is admitted.
-    pub(crate) const fn admit_until(&mut self, to: u64) {
-        self.issued.to = to;
+    /// What is lent by another office can be used for all that its holder was ever admitted for, in whatever order that was decided. It is he who
+    /// is admitted: between two admissions he is designated for nothing, and the card opens nothing.
+    pub(crate) fn admit(&mut self, begins: u64, to: u64) {
+        self.begins = self.begins.min(begins);
+        self.issued.from = self.issued.from.min(begins);
+        self.issued.to = self.issued.to.max(to);
     }
 
     /// From when it can be used.

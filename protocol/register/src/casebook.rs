@@ -13,6 +13,7 @@ use crate::authority::Authority;
 use crate::calendar::{fiscal_year, local_day};
 use crate::change::{Change, Log, ReportIncident};
 use crate::fold::{Register, TERMINAL_ACTS_A_DAY, check_clock, check_recent, decode};
+use crate::recovery::is_for_recovery_keys;
 use crate::refusal::{FoldRefusal, WrongValue};
 use crate::state::{Draft, Trust};
 use crate::thing::Thing;
@@ -35,7 +36,7 @@ pub struct Casebook {
 pub struct Proposed {
     /// Its place in the casebook.
     pub index: u64,
-    /// The person who proposed it; none for a recovery key.
+    /// The person who proposed it.
     pub operator: Option<Code>,
     /// The signed proposal: what an approval carries whole.
     pub act: SignedAct,
@@ -153,6 +154,9 @@ impl Casebook {
         admit(register, &signed, register.counting_at(&signed, judged_by), Trust::Stored)?;
         let at = register.position(&signed, act, register.size(), act.seen_size, Trust::Verify);
         let mut draft = Draft::over(&register.state);
+        if let Some(home) = operator.as_ref().and_then(|operator| register.operator(operator)?.home()) {
+            act.changes.iter().try_for_each(|change| draft.trustee_may_touch(&home.partner, change, at.now))?;
+        }
         for change in act.changes.iter().filter(|change| !matches!(change, Change::Incident(_))) {
             draft.apply(change, at)?;
         }
@@ -291,7 +295,8 @@ fn stands_on(register: &Register, signed: &SignedAct, operator: Option<&Code>) -
             [Thing::Card(*card)].into_iter().chain(person).chain(trust).chain(post).chain(routes).collect()
         }
         Signer::Terminal(terminal) => vec![Thing::Terminal(terminal.clone())],
-        Signer::Recovery(_) => vec![Thing::RecoveryKeys],
+        // They file nothing.
+        Signer::Recovery(_) => Vec::new(),
     }
 }
 
@@ -300,8 +305,12 @@ fn admit(register: &Register, signed: &SignedAct, t: u64, trust: Trust) -> Resul
     let chain = register.chain(signed.clone(), t, trust)?;
     let Some((_, authority)) = chain.first() else { return Err(FoldRefusal::NotAProposal) };
     match authority {
-        // Only recovery keys wrap each other's acts here; a person approves in the register log.
+        // A person approves in the register log.
         Authority::Person { .. } if signed.act().proposal.is_some() => Err(FoldRefusal::NotAProposal),
+        // What nobody could approve is no proposal.
+        Authority::Person { .. } if signed.act().changes.iter().any(is_for_recovery_keys) => {
+            Err(FoldRefusal::SignerNotAllowed(signed.signer().clone()))
+        }
         Authority::Person { operator, roles } => {
             for change in &signed.act().changes {
                 let class = change.class();
@@ -324,6 +333,7 @@ fn admit(register: &Register, signed: &SignedAct, t: u64, trust: Trust) -> Resul
             }
             register.admit(&chain, &signed.act().changes, t).map(|()| None)
         }
-        Authority::Recovery(_) => Ok(None),
+        // They wrap each other's acts where the sheets are. One of them alone, out of its safe, must not be able to fill a log.
+        Authority::Recovery(_) => Err(FoldRefusal::SignerNotAllowed(signed.signer().clone())),
     }
 }

@@ -167,6 +167,12 @@ impl Change {
         54, 55, 56, 57, 58, 59, 60, 70, 71, 72, 73, 74, 75,
     ];
 
+    /// What it brings once it takes effect: itself, or for an announced recovery what is announced. What could not be carried out is not announced.
+    #[must_use]
+    pub fn brings(&self) -> &[Self] {
+        if let Self::AnnounceRecovery(announced) = self { &announced.changes } else { core::slice::from_ref(self) }
+    }
+
     /// The number of its kind (§R3).
     #[must_use]
     pub const fn kind(&self) -> u16 {
@@ -275,6 +281,8 @@ impl Change {
             | Self::SucceedLog(_) => Class::Founding,
             // Whom else the office believes, whom it lets sign and whom it lets in with a card that is none of its own.
             Self::Partner(_) | Self::Entrust(_) | Self::Admit(_) => Class::Founding,
+            // From then on the office changes its policy no more by itself: nobody ties it alone.
+            Self::ShowShared(_) => Class::Founding,
             Self::EndTrust(_) => Class::Block,
             // Who makes signers makes everything: posts, who holds them, and cards that sign.
             Self::Post(_) | Self::HoldPost(_) => Class::Founding,
@@ -294,7 +302,7 @@ impl Change {
             Self::Hours(_) | Self::Calendar(_) | Self::Permit(_) | Self::EndPermit(_) => Class::Hours,
             Self::Connection(change) if matches!(change.state, ConnectionState::Stopped) => Class::Stop,
             Self::Connection(_) => Class::Connection,
-            Self::Policy(_) | Self::SharePolicy(_) | Self::ShowShared(_) => Class::Policy,
+            Self::Policy(_) | Self::SharePolicy(_) => Class::Policy,
             Self::Preserve(change) if matches!(change.state, OrderState::Holds) => Class::Preservation,
             // What an order protected can be destroyed once it is lifted: that takes as many as destroying does.
             Self::Destroy(_) | Self::Preserve(_) => Class::Destruction,

@@ -141,7 +141,7 @@ impl Register {
         let (_, folded) = self.examine(entry, self.size(), Trust::Verify)?;
         let signed = SignedAct::decode(entry).map_err(FoldRefusal::Malformed)?;
         check_clock(signed.act(), now)?;
-        if folded.changes.iter().any(too_new) {
+        if folded.changes.iter().flat_map(Change::brings).any(too_new) {
             return Err(FoldRefusal::ValueWrong(WrongValue::Version));
         }
         // The founding act names its own signers, and its code is used once.
@@ -264,7 +264,7 @@ impl Register {
         let at = self.position(signed, source.act(), index, seen_size, trust);
         let mut draft = Draft::over(&self.state);
         if let Some((_, Authority::Trustee { partner, .. })) = chain.last() {
-            changes.iter().try_for_each(|change| draft.trustee_may_touch(partner, change))?;
+            changes.iter().try_for_each(|change| draft.trustee_may_touch(partner, change, at.now))?;
         }
         if let Authority::Terminal(terminal) = authority {
             self.check_terminal_act(&mut draft, terminal, changes, at)?;
@@ -279,6 +279,9 @@ impl Register {
         }
         if is_of_recovery(&source.act().changes) && changes.len() > 1 {
             draft.can_be_decided_about(at)?;
+        }
+        if trust != Trust::Stored {
+            draft.lets_the_announced_be(changes, at)?;
         }
         draft.new_entries().folded.extend(chain.iter().map(|(link, _)| (link.id(), at.index)));
         let operator = authority.operator().cloned();
@@ -336,7 +339,8 @@ impl Register {
             Signer::Card(_) | Signer::Recovery(_) => (made.max(self.newest_made), Dates::Count),
         };
         let effective = source.effective.map_or(now, |effective| effective.max(now));
-        Position { act: signed.id(), index, made, now, dates, effective, kind: 0, takes_away: false, seen_size, trust }
+        let (act, recovers) = (signed.id(), is_recovery(signed));
+        Position { act, index, made, now, dates, effective, kind: 0, takes_away: false, recovers, seen_size, trust }
     }
 
     /// A terminal's key lies on a disk: few acts a day, about cards in use, never against those without whom nobody could decide (§R3.9).
@@ -360,7 +364,11 @@ impl Register {
                 let mut after = Draft::over(&self.state);
                 after.apply_card_state(change, at)?;
                 let takes_part = after.founding_cards(at.now) < draft.founding_cards(at.now);
-                if takes_part && !after.can_be_taken(&after.route_at(Class::Founding, at.now), at.now) {
+                let can = |draft: &Draft<'_>| draft.can_be_taken(&draft.route_at(Class::Founding, at.now), at.now);
+                // Where nobody could decide before, a stolen card is worth more to the thief than to the office: but not while sheets that may be
+                // stolen have announced something, for then it may be the last that objects.
+                let matters = can(draft) || self.announced_recovery(at.now).is_some();
+                if takes_part && matters && !can(&after) {
                     return Err(FoldRefusal::TooFewSigners);
                 }
             }
@@ -396,8 +404,10 @@ impl Register {
         if let Some(index) = self.act_index(&signed.id()) {
             return Err(FoldRefusal::Repeated { index });
         }
-        // An approval goes by the proposal's date: one of its own would be shown to its signer and mean nothing.
-        let wrong = |at: &u64| *at < act.made || *at - act.made > EFFECTIVE_AHEAD_MS || act.proposal.is_some();
+        // An approval goes by the proposal's date: one of its own would be shown to its signer and mean nothing. What recovery keys announce takes
+        // effect when it is completed, and not on another date that nobody waited for.
+        let means_nothing = act.proposal.is_some() || is_recovery(signed);
+        let wrong = |at: &u64| *at < act.made || *at - act.made > EFFECTIVE_AHEAD_MS || means_nothing;
         if let Some(effective) = act.effective.filter(wrong) {
             return Err(FoldRefusal::EffectiveWrong { made: act.made, effective });
         }
@@ -490,13 +500,11 @@ fn too_new(change: &Change) -> bool {
     matches!(change, Change::RequireVersion(change) if change.version > RULES_VERSION)
 }
 
-/// An act is sent when it is made. Recovery sheets travel from safe to safe; but whoever signs last sends, and from then on a wait is counted.
+/// An act is sent when it is made.
 pub(crate) fn check_recent(signed: &SignedAct, now: u64) -> Result<(), FoldRefusal> {
-    let (made, travels) = (signed.act().made, is_recovery(signed) && signed.act().log == Log::Casebook);
-    if made.saturating_add(MADE_BEHIND_MS) < now && !travels {
-        return Err(FoldRefusal::MadeTooEarly { made, newest: now });
-    }
-    Ok(())
+    let made = signed.act().made;
+    let recent = made.saturating_add(MADE_BEHIND_MS) >= now;
+    if recent { Ok(()) } else { Err(FoldRefusal::MadeTooEarly { made, newest: now }) }
 }
 
 /// What only the ledger can check: its own clock.
@@ -547,7 +555,10 @@ impl Draft<'_> {
             Change::LeavePost(change) => self.apply_leave_post(change, at),
             Change::Function(change) => self.apply_function(change, at),
             Change::Purpose(change) => self.apply_purpose(change, at),
-            Change::Designate(change) => self.apply_designate(change, at),
+            // Two persons let him in: one alone makes no more of it.
+            Change::Designate(change) => {
+                self.need_own_operator(&change.operator).and_then(|()| self.apply_designate(change, at))
+            }
             Change::OperatorState(change) => self.apply_operator_state(change, at),
             Change::Profile(change) => self.apply_profile(change, at),
             Change::WithdrawProfile(change) => self.apply_withdraw(change, at),

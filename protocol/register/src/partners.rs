@@ -1,9 +1,10 @@
 //! Other offices (§R10): whom this one entrusts with acts, whose people it lets in, and what it decides together with them.
 
+use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 
 use sekisho_tlog::{Checkpoint, KeyKind, VerifyingKey, leaf_hash, verify_inclusion};
-use sekisho_wire::id::{Code, OfficeId};
+use sekisho_wire::id::{CardGuid, Code, Hash, OfficeId};
 
 use crate::act::{Act, SignedAct};
 use crate::cards::Card;
@@ -22,6 +23,8 @@ pub struct Partner {
     said: Timeline<SetPartner>,
     trust: Timeline<Option<Entrust>>,
     decided: Option<SharePolicy>,
+    /// The acts of that office that were shown.
+    shown: BTreeSet<Hash>,
 }
 
 impl Partner {
@@ -192,7 +195,8 @@ impl Draft<'_> {
         }
         self.touch(Thing::Partner(change.partner.clone()), at)?;
         if self.partner(&change.partner).is_none() {
-            let partner = Partner { said: Timeline::default(), trust: Timeline::default(), decided: None };
+            let (said, trust) = (Timeline::default(), Timeline::default());
+            let partner = Partner { said, trust, decided: None, shown: BTreeSet::new() };
             self.new_entries().partners.insert(change.partner.clone(), partner);
         }
         let partner = self.known_partner(&change.partner)?;
@@ -251,7 +255,8 @@ impl Draft<'_> {
         }
         let thing = Thing::Card(change.card);
         self.touch(thing.clone(), at)?;
-        self.card_mut(&change.card).ok_or(FoldRefusal::Unknown(thing))?.admit_until(change.designation.to);
+        let (begins, to) = (at.from(change.designation.from), change.designation.to);
+        self.card_mut(&change.card).ok_or(FoldRefusal::Unknown(thing))?.admit(begins, to);
         Ok(None)
     }
 
@@ -259,11 +264,7 @@ impl Draft<'_> {
         if change.policy.as_ref().is_some_and(|policy| !policy.is_sound()) {
             return Err(FoldRefusal::ValueWrong(WrongValue::Policy));
         }
-        // Between three nobody could say any more whose word it takes.
-        let shared = self.office().and_then(|office| office.shared.last().copied().flatten());
-        if let Some(other) = shared.filter(|other| *other != change.office) {
-            return Err(FoldRefusal::Shared(other));
-        }
+        self.check_shared_with_nobody_else(change.office, at.from(change.from))?;
         let code = self.partner_code(change.office)?;
         self.touch(Thing::Shared(change.office), at)?;
         self.known_partner(&code)?.decided = Some(change.clone());
@@ -277,16 +278,20 @@ impl Draft<'_> {
         self.touch(Thing::Shared(change.office), at)?;
         let partner = self.known_partner(&code)?;
         let decided = partner.decided.take().ok_or_else(not_shown)?;
-        let shown = shown_decision(change).filter(|shown| {
+        let shown = shown_decision(change).filter(|(_, shown)| {
             shown.office == own
                 && (&shown.agreement, &shown.policy, shown.from) == (&decided.agreement, &decided.policy, decided.from)
         });
-        if shown.is_none() || (at.trust != Trust::Stored && !lies_in_its_log(change, partner.said())) {
+        let lies_there = at.trust == Trust::Stored || lies_in_its_log(change, partner.said());
+        let (id, _) = shown.filter(|_| lies_there).ok_or_else(not_shown)?;
+        // What they decided once says nothing of a second time: the pair may have ended since.
+        if !partner.shown.insert(id) {
             return Err(not_shown());
         }
         let from = at.from(decided.from);
+        self.check_shared_with_nobody_else(change.office, from)?;
         let office = self.office_mut()?;
-        office.shared.push(at.index, from, decided.policy.as_ref().map(|_| change.office));
+        share_from(&mut office.shared, at.index, from, decided.policy.as_ref().map(|_| change.office));
         let Some(policy) = decided.policy else { return Ok(()) };
         // Also where something else was announced for a later date: neither office decides alone from then on.
         let announced: Vec<u64> = office.policy.dates().filter(|date| *date > from).collect();
@@ -294,10 +299,26 @@ impl Draft<'_> {
         Ok(())
     }
 
-    /// What one office alone says of its policy counts where it shares none.
-    pub(crate) fn check_own_policy(&self, at: Position) -> Result<(), FoldRefusal> {
-        let shared = self.office().and_then(|office| office.shared.at(at.effective).copied().flatten());
-        shared.map_or(Ok(()), |office| Err(FoldRefusal::Shared(office)))
+    /// Between three nobody could say any more whose word it takes: on no date from then on, also where an end of it is announced for a later one.
+    fn check_shared_with_nobody_else(&self, with: OfficeId, from: u64) -> Result<(), FoldRefusal> {
+        let Some(office) = self.office() else { return Ok(()) };
+        let dates = [from].into_iter().chain(office.shared.dates().filter(|date| *date > from));
+        let other = dates.filter_map(|date| office.shared.at(date).copied().flatten()).find(|other| *other != with);
+        other.map_or(Ok(()), |other| Err(FoldRefusal::Shared(other)))
+    }
+
+    /// What one office alone says of its policy counts where it shares none. Whoever recovers it shares none from then on: the other office may be no
+    /// more, and nobody left to decide a pair with.
+    pub(crate) fn check_own_policy(&mut self, at: Position) -> Result<(), FoldRefusal> {
+        let office = self.office_mut()?;
+        match office.shared.at(at.effective).copied().flatten() {
+            Some(_) if at.recovers => {
+                share_from(&mut office.shared, at.index, at.effective, None);
+                Ok(())
+            }
+            Some(other) => Err(FoldRefusal::Shared(other)),
+            None => Ok(()),
+        }
     }
 
     /// Who comes from another office gets no card of this one (§R10).
@@ -312,9 +333,9 @@ impl Draft<'_> {
     }
 
     /// A trustee leaves those alone who decide in this office, and of people who come from other offices it only blocks its own.
-    pub(crate) fn trustee_may_touch(&self, partner: &Code, change: &Change) -> Result<(), FoldRefusal> {
+    pub(crate) fn trustee_may_touch(&self, partner: &Code, change: &Change, now: u64) -> Result<(), FoldRefusal> {
         let refused = || FoldRefusal::NotEntrusted { partner: partner.clone(), class: change.class() };
-        let (persons, card) = self.named_in(change);
+        let (persons, card) = self.named_in(change, now);
         let homes = persons.iter().filter_map(|person| self.operator(person)?.home());
         let homes: Vec<&Home> = homes.chain(card.and_then(|card| self.home_of_card(card))).collect();
         let only_blocks_its_own = change.only_takes_away() && homes.iter().all(|home| home.partner == *partner);
@@ -328,7 +349,9 @@ impl Draft<'_> {
     }
 
     /// Whose standing a change alters.
-    fn named_in<'c>(&self, change: &'c Change) -> (Vec<&'c Code>, Option<&Card>) {
+    fn named_in<'c>(&'c self, change: &'c Change, now: u64) -> (Vec<&'c Code>, Option<&'c Card>) {
+        let whose = |card: &CardGuid| self.card(card).map_or_else(Vec::new, |card| whose_it_is(card, now));
+
         match change {
             Change::Designate(change) => (Vec::from([&change.operator]), None),
             Change::OperatorState(change) => (Vec::from([&change.operator]), None),
@@ -338,10 +361,11 @@ impl Draft<'_> {
             Change::WithdrawProfile(change) => (Vec::from([&change.operator]), None),
             // Who has a card of somebody's can work as him.
             Change::IssueCard(change) => (change.operator.iter().collect(), None),
-            Change::ActivateCard(change) => (Vec::from([&change.operator]), None),
+            // Whom it is for from now on, and from whom it goes.
+            Change::ActivateCard(change) => (whose(&change.card).into_iter().chain([&change.operator]).collect(), None),
             Change::Permit(change) => (change.operators.iter().collect(), None),
-            Change::CardState(change) => (Vec::new(), self.card(&change.card)),
-            Change::ResetPin(change) => (Vec::new(), self.card(&change.card)),
+            Change::CardState(change) => (whose(&change.card), self.card(&change.card)),
+            Change::ResetPin(change) => (whose(&change.card), self.card(&change.card)),
             Change::Found(_)
             | Change::RequireVersion(_)
             | Change::RecoveryKeys(_)
@@ -390,6 +414,12 @@ impl Draft<'_> {
     }
 }
 
+/// Whose a card is, or is going to be: also one that only opens is somebody's.
+fn whose_it_is(card: &Card, now: u64) -> Vec<&Code> {
+    let activated = card.activations().iter().map(|said| &said.value).filter(|activation| now < activation.to);
+    card.issued().operator.iter().chain(activated.map(|activation| &activation.operator)).collect()
+}
+
 /// The card as one of this register: it signs and opens as its keys say, and is used by this person alone.
 fn card_from_elsewhere(change: &Admit) -> IssueCard {
     let designation = &change.designation;
@@ -407,17 +437,24 @@ fn card_from_elsewhere(change: &Admit) -> IssueCard {
     }
 }
 
-/// What the other office decided by the entry shown: it, or the proposal that it approves.
-fn shown_decision(change: &ShowShared) -> Option<SharePolicy> {
+/// From then on, also where something else was said of a later date.
+fn share_from(shared: &mut Timeline<Option<OfficeId>>, index: u64, from: u64, with: Option<OfficeId>) {
+    let later: Vec<u64> = shared.dates().filter(|date| *date > from).collect();
+    [from].into_iter().chain(later).for_each(|date| shared.push(index, date, with));
+}
+
+/// What the other office decided by the entry shown: it, or the proposal that it approves; with the act's id.
+fn shown_decision(change: &ShowShared) -> Option<(Hash, SharePolicy)> {
     let entry = SignedAct::decode(&change.entry.0).ok()?;
     if entry.act().office != change.office || entry.act().log != Log::Register {
         return None;
     }
     let proposal = entry.proposal().ok()?;
     let changes = &proposal.as_ref().unwrap_or(&entry).act().changes;
-    changes
-        .iter()
-        .find_map(|change| if let Change::SharePolicy(shared) = change { Some((**shared).clone()) } else { None })
+    let decided = |change: &Change| {
+        if let Change::SharePolicy(shared) = change { Some((entry.id(), (**shared).clone())) } else { None }
+    };
+    changes.iter().find_map(decided)
 }
 
 /// Whether the entry shown lies in the register log of that office, by the key that this office knows of it.

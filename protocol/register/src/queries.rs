@@ -210,7 +210,8 @@ impl Register {
         self.state.posts.values()
     }
 
-    /// Every (post, role) that `operator` holds at `t`, as holder or deputy, sorted; nothing for who may not act.
+    /// Every (post, role) that `operator` holds at `t`, as holder or deputy, sorted; nothing for who may not act. The ledger lets people
+    /// read by it.
     #[must_use]
     pub fn roles_of(&self, operator: &Code, at: u64) -> Vec<(Code, Role)> {
         if !self.operator(operator).is_some_and(|person| person.is_current(at)) {
@@ -218,9 +219,10 @@ impl Register {
         }
         let held = self.posts().filter(|post| post.holders(at).any(|holder| holder.operator == *operator));
         let held = held.flat_map(|post| post.roles_at(at).iter().map(|role| (post.code().clone(), *role)));
-        // Who comes from another office is a trustee and nothing else, whatever the post may do (§R10).
-        let own = self.operator(operator).is_some_and(|person| person.home().is_none());
-        held.filter(|(_, role)| own || *role == Role::TrusteeAdmin).collect()
+        // Who comes from another office is a trustee and nothing else, whatever the post may do, and for as long as that is entrusted (§R10).
+        let home = self.operator(operator).and_then(Operator::home);
+        let entrusted = home.and_then(|home| self.partner(&home.partner)?.trust(at)).is_some();
+        held.filter(|(_, role)| home.is_none() || (entrusted && *role == Role::TrusteeAdmin)).collect()
     }
 
     /// A permit.

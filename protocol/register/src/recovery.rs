@@ -14,7 +14,7 @@ use crate::change::{AnnounceRecovery, Change, EndRecovery, Recovery, RecoveryEnd
 use crate::fold::{LIFETIME_MS, Register};
 use crate::refusal::{FoldRefusal, WrongValue};
 use crate::role::Class;
-use crate::state::{Draft, Position};
+use crate::state::{Dates, Draft, Position, Trust};
 use crate::thing::Thing;
 use crate::values::Ed25519Key;
 
@@ -237,6 +237,36 @@ impl Draft<'_> {
             changes: change.changes.clone(),
         });
         Ok(())
+    }
+
+    /// What is announced names GUIDs, keys and persons, and everybody reads it: without this, any one person with a right of his own could take one
+    /// of them first, and so end for good what only those who found things may object to. What blocks, stops or keeps waits for no recovery.
+    pub(crate) fn lets_the_announced_be(&self, changes: &[Change], at: Position) -> Result<(), FoldRefusal> {
+        let open = self.office().and_then(|office| office.recovering.announced.as_ref());
+        let Some(open) = open.filter(|open| open.id != at.act && at.made < open.lapses) else { return Ok(()) };
+        let waits = |change: &Change| !matches!(change.class(), Class::Block | Class::Stop | Class::Preservation);
+        if !changes.iter().any(waits) {
+            return Ok(());
+        }
+        let now = at.now.max(open.due);
+        let then = Position {
+            now,
+            dates: Dates::Count,
+            effective: now,
+            recovers: true,
+            seen_size: u64::MAX,
+            trust: Trust::Stored,
+            ..at
+        };
+        let possible = |mut rehearsal: Draft<'_>| {
+            let takes_effect = open.changes.iter().all(|change| rehearsal.apply(change, then).is_ok());
+            takes_effect && rehearsal.can_be_decided_about(then).is_ok()
+        };
+        let (base, _) = self.layers();
+        if possible(self.rehearsal()) || !possible(Draft::over(base)) {
+            return Ok(());
+        }
+        Err(FoldRefusal::RecoveryHeldUp { index: open.index })
     }
 
     /// What it brings is applied after it, like changes of its own ([`Self::in_effect`]).

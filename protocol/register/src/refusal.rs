@@ -148,6 +148,11 @@ pub enum FoldRefusal {
         /// Index of the act.
         index: u64,
     },
+    /// It would make impossible what a recovery is announced for (§R3.17).
+    RecoveryHeldUp {
+        /// Its entry.
+        index: u64,
+    },
     /// No such recovery is announced.
     RecoveryUnknown,
     /// That recovery has ended.
@@ -376,6 +381,7 @@ impl FoldRefusal {
             Self::RecoveryKeyReplaced => "recovery_key_replaced",
             Self::AnnounceFirst => "announce_first",
             Self::RecoveryOpen { .. } => "recovery_open",
+            Self::RecoveryHeldUp { .. } => "recovery_held_up",
             Self::RecoveryUnknown => "recovery_unknown",
             Self::RecoveryOver { .. } => "recovery_over",
             Self::RecoveryTooEarly { .. } => "recovery_too_early",

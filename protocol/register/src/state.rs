@@ -73,6 +73,8 @@ pub(crate) struct Position {
     pub(crate) kind: u16,
     /// Whether the change only takes rights away: then it never loses a race.
     pub(crate) takes_away: bool,
+    /// Whether recovery keys signed it.
+    pub(crate) recovers: bool,
     /// Size of the register that its signers had seen.
     pub(crate) seen_size: u64,
     /// Whether keys have to be looked at, or were when the entry was first folded.
@@ -143,6 +145,11 @@ macro_rules! write {
 impl<'a> Draft<'a> {
     pub(crate) fn over(base: &'a State) -> Self {
         Self { base, over: State::default(), said: BTreeSet::new() }
+    }
+
+    /// This draft and whatever another act would say over it; to be thrown away.
+    pub(crate) fn rehearsal(&self) -> Draft<'a> {
+        Draft { base: self.base, over: self.over.clone(), said: BTreeSet::new() }
     }
 
     read!(sections, Code, Section, section);

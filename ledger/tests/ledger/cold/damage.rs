@@ -1,6 +1,7 @@
 //! Files that are gone, cut short, altered or another's.
 
 use sekisho_ledger::fsck::Fault;
+use sekisho_ledger::index::Question;
 use sekisho_wire::words::Language;
 
 use super::{checked, configure, empty_ledger, opened, town_over};
@@ -134,4 +135,36 @@ fn a_disk_that_is_full_or_gone_or_only_readable_leaves_everything_hot() {
     assert_eq!(town.cools(), 768, "the next ones go where there is a directory");
     let status = sekisho_ledger::command::status(&town.root, &*town.clock).unwrap();
     assert!(status.contains("2 files of cold segments are NOT THERE"), "{status}");
+}
+
+#[test]
+fn a_file_that_was_put_right_is_read_by_the_running_ledger() {
+    let town = town();
+    let file = town.files().pop().unwrap();
+    let sound = std::fs::read(&file).unwrap();
+    let mut altered = sound.clone();
+    *altered.last_mut().unwrap() ^= 1;
+    std::fs::write(&file, &altered).unwrap();
+    let read = |index| town.ledger.record_bytes(&town.office, index);
+    assert!(read(1024 + 768).is_err() && read(1024).is_ok());
+    std::fs::remove_file(&file).unwrap();
+    std::fs::write(&file, &sound).unwrap();
+    assert!(read(1024 + 768).is_ok());
+}
+
+#[test]
+fn what_stands_behind_an_altered_block_is_found_all_the_same() {
+    let mut town = town();
+    let file = town.files().remove(0);
+    let mut altered = std::fs::read(&file).unwrap();
+    let at = block(&altered, 1) + 20;
+    altered[at] ^= 1;
+    std::fs::write(&file, &altered).unwrap();
+    town.reopen();
+    let office = town.ledger.office(&town.office).unwrap();
+    assert_eq!(town.ledger.follow_office(&office).unwrap(), town.end());
+    let question = Question { terminal: Some("jumin-1".into()), before: Some(600), limit: 500, ..Question::default() };
+    let found = town.ledger.search(&town.office, &question).unwrap().rows;
+    let has = |index: u64| found.iter().any(|(at, record)| *at == index && record.is_some());
+    assert!(has(599) && has(512) && has(255) && !(256..512).any(has));
 }

@@ -63,7 +63,7 @@ impl FoldRefusal {
                 format!("cannot take the act: made {}, but it is {}", moment(*made), moment(*now))
             }
             Self::EffectiveWrong { made, effective } => format!(
-                "cannot take the act: made {}, takes effect {}: not before, and at most 400 days later",
+                "cannot take the act: made {}, takes effect {}: not before, and at most 400 days later; an approval and recovery keys name no such date",
                 moment(*made),
                 moment(*effective)
             ),
@@ -104,6 +104,11 @@ impl FoldRefusal {
             Self::AnnounceFirst => "cannot take the act: recovery keys have to announce it first".into(),
             Self::RecoveryOpen { index } => {
                 format!("cannot take the act: a recovery is announced already (entry {index})")
+            }
+            Self::RecoveryHeldUp { index } => {
+                format!(
+                    "cannot take the act: what the recovery of entry {index} announces could not take effect after it"
+                )
             }
             Self::RecoveryUnknown => "cannot take the act: no such recovery is announced".into(),
             Self::RecoveryOver { how: RecoveryEnd::Completed, index } => {
@@ -211,7 +216,7 @@ impl FoldRefusal {
                 format!("処分の作成時刻 {} が現在時刻 {} より後です", moment(*made), moment(*now))
             }
             Self::EffectiveWrong { made, effective } => format!(
-                "処分の効力発生日時が正しくありません(作成 {}、効力発生 {}、作成以後400日以内)",
+                "処分の効力発生日時が正しくありません(作成 {}、効力発生 {}、作成以後400日以内。承認及び復旧鍵による処分には指定できません)",
                 moment(*made),
                 moment(*effective)
             ),
@@ -241,6 +246,9 @@ impl FoldRefusal {
             Self::RecoveryKeyReplaced => "この復旧鍵は、新しい復旧鍵に替えられています".into(),
             Self::AnnounceFirst => "復旧鍵による処分は、先に予告しなければなりません".into(),
             Self::RecoveryOpen { index } => format!("復旧が既に予告されています(登録順{index})"),
+            Self::RecoveryHeldUp { index } => {
+                format!("この処分を行うと、予告されている復旧(登録順{index})を実施できなくなります")
+            }
             Self::RecoveryUnknown => "その復旧は予告されていません".into(),
             Self::RecoveryOver { how: RecoveryEnd::Completed, index } => {
                 format!("その復旧は既に完了しています(登録順{index})")
@@ -346,7 +354,7 @@ impl FoldRefusal {
                 "「sekisho-admin recovery announce」で予告してください。",
                 "Announce it with 'sekisho-admin recovery announce'.",
             ),
-            Self::RecoveryOpen { .. } => (
+            Self::RecoveryOpen { .. } | Self::RecoveryHeldUp { .. } => (
                 "「sekisho-admin recovery show」で内容を確認し、誤りであれば異議を申し立ててください。",
                 "Look at it with 'sekisho-admin recovery show', and object to it if it is wrong.",
             ),

@@ -6,6 +6,7 @@ use sekisho_wire::cose::Signer;
 use sekisho_wire::verdict::VerdictCode;
 
 use crate::office::*;
+use crate::recovery::{announce, end, new_keys};
 
 const MINUTE: u64 = 60 * 1000;
 const DAY: u64 = 24 * 60 * MINUTE;
@@ -106,6 +107,30 @@ fn a_panel_never_takes_the_last_two_cards_that_can_decide() {
     assert_eq!(from_panel(&mut office, vec![change]), Ok(()));
     let next = lost(&office, 2);
     assert_eq!(from_panel(&mut office, vec![next]), Err("too_few_signers"));
+}
+
+#[test]
+fn a_panel_takes_the_card_of_the_one_who_is_left_and_can_only_object() {
+    let mut office = Office::furnished();
+    office.approved(vec![card_state(2, CardState::Revoked, office.now)]).unwrap();
+    let aoki = lost(&office, 1);
+    assert_eq!(from_panel(&mut office.clone(), vec![aoki.clone()]), Ok(()));
+    let announces = |office: &mut Office| {
+        let cards = [issue_signing(3, "aoki"), issue_signing(4, "baba")];
+        let cards = cards.into_iter().map(|card| Change::IssueCard(Box::new(card)));
+        let changes = cards.chain([new_keys([33, 34, 35])]).collect();
+        let entry = office.recovery_act(vec![announce(changes)], &[30, 31]);
+        office.take(&entry).unwrap().id
+    };
+    // While a recovery is announced he may be the last one who knows that it is none.
+    let announced = announces(&mut office);
+    assert_eq!(from_panel(&mut office, vec![aoki.clone()]), Err("too_few_signers"));
+    office.act(vec![end(announced, RecoveryEnd::Objected)]).unwrap();
+    // Whoever objected with a stolen card does so once.
+    assert_eq!(from_panel(&mut office, vec![aoki]), Ok(()));
+    let announced = announces(&mut office);
+    let objection = office.act(vec![end(announced, RecoveryEnd::Objected)]);
+    assert_eq!(objection.map_err(|refusal| refusal.code()).map(drop), Err("signer_not_current"));
 }
 
 #[test]

@@ -19,4 +19,5 @@ mod render;
 mod replay;
 mod retention;
 mod routes;
+mod shared;
 mod witnesses;

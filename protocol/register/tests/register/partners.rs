@@ -1,30 +1,29 @@
-//! Other offices (§R10): trustees, people with another office's card, a policy that is shared.
+//! Other offices (§R10): trustees, and people with another office's card.
 
 use sekisho_register::act::Proposal;
 use sekisho_register::change::*;
 use sekisho_register::*;
-use sekisho_tlog::{Checkpoint, MemoryTree, SigningKey, inclusion_proof, leaf_hash};
 use sekisho_wire::id::*;
 use sekisho_wire::verdict::VerdictCode;
 
 use crate::office::*;
 
 /// Key of the other office's register log.
-const THEIR_LOG: u8 = 21;
+pub(crate) const THEIR_LOG: u8 = 21;
 /// The trustee's administrator: his card.
 const TRUSTEE: u8 = 60;
 /// A clerk of the other office.
-const GUEST: u8 = 61;
+pub(crate) const GUEST: u8 = 61;
 
-fn other() -> OfficeId {
+pub(crate) fn other() -> OfficeId {
     OfficeId([0x77; 16])
 }
 
-fn case(text: &str) -> CaseReference {
+pub(crate) fn case(text: &str) -> CaseReference {
     CaseReference::new(text).unwrap()
 }
 
-fn partner() -> SetPartner {
+pub(crate) fn partner() -> SetPartner {
     SetPartner {
         partner: code("shiranuka"),
         office: other(),
@@ -56,7 +55,7 @@ fn admit(card: u8, operator: &str, signature: Option<P256Key>) -> Admit {
     }
 }
 
-fn admitted(card: u8, operator: &str) -> Change {
+pub(crate) fn admitted(card: u8, operator: &str) -> Change {
     Change::Admit(Box::new(admit(card, operator, None)))
 }
 
@@ -75,7 +74,7 @@ fn holds(post: &str, operator: &str) -> Change {
 }
 
 /// An office that has entrusted another with operators, cards, blocks and reports.
-fn entrusted() -> Office {
+pub(crate) fn entrusted() -> Office {
     let mut office = Office::furnished();
     let signature = Some(public(TRUSTEE, Slot::Signature));
     office
@@ -101,13 +100,13 @@ impl Office {
         }
     }
 
-    fn by_trustee(&mut self, changes: Vec<Change>) -> Result<Folded, FoldRefusal> {
+    pub(crate) fn by_trustee(&mut self, changes: Vec<Change>) -> Result<Folded, FoldRefusal> {
         let act = self.entrusted_act(changes);
         self.take(&sign_card(&act, TRUSTEE))
     }
 }
 
-fn refused<T>(result: Result<T, FoldRefusal>) -> &'static str {
+pub(crate) fn refused<T>(result: Result<T, FoldRefusal>) -> &'static str {
     result.err().map_or("taken", |refusal| refusal.code())
 }
 
@@ -176,6 +175,30 @@ fn s0_9_a_trustee_neither_enrols_nor_retires_a_terminal_and_decides_nothing_that
 }
 
 #[test]
+fn a_trustee_gives_nobody_who_decides_a_card_back_that_only_opens() {
+    let mut office = entrusted();
+    let activate = |card: u8, operator: &str| {
+        let (from, to, reason) = (office.now, at(2027, 4, 1, 0), code("stand-in"));
+        let (card, operator) = (guid(card), code(operator));
+        Change::ActivateCard(Box::new(ActivateCard { card, operator, profiles: vec![], from, to, reason }))
+    };
+    let (for_baba, for_chiba) = (activate(13, "baba"), activate(13, "chiba"));
+    let spare = IssueCard { dormant: true, kind: CardKind::Spare, ..issue(13, None) };
+    let cards = [issue(12, Some("aoki")), spare, issue(14, Some("chiba"))];
+    office.act(cards.into_iter().map(|card| Change::IssueCard(Box::new(card))).collect()).unwrap();
+    office.act(vec![for_baba]).unwrap();
+    office.act([12, 13, 14].map(|card| card_state(card, CardState::Suspended, office.now)).to_vec()).unwrap();
+    for card in [12, 13] {
+        let give_back = card_state(card, CardState::Active, office.now);
+        assert_eq!(refused(office.by_trustee(vec![give_back])), "not_entrusted", "{card}");
+        let reset = Change::ResetPin(ResetPin { card: guid(card) });
+        assert_eq!(refused(office.by_trustee(vec![reset])), "not_entrusted", "{card}");
+    }
+    assert_eq!(refused(office.by_trustee(vec![for_chiba])), "not_entrusted", "it would be taken from baba");
+    office.by_trustee(vec![card_state(14, CardState::Active, office.now)]).unwrap();
+}
+
+#[test]
 fn what_the_client_ends_or_blocks_is_over_with_the_next_entry() {
     let end = |office: &Office| vec![Change::EndTrust(EndTrust { partner: code("shiranuka"), effective: office.now })];
     let mut office = entrusted();
@@ -194,6 +217,24 @@ fn what_the_client_ends_or_blocks_is_over_with_the_next_entry() {
     let mut office = entrusted();
     office.now = at(2027, 4, 1, 0);
     assert_eq!(refused(office.by_trustee(vec![designate("eto")])), "signer_not_current", "its admission has ended");
+}
+
+#[test]
+fn whose_office_is_entrusted_with_nothing_has_no_role_and_reads_nothing() {
+    let mut office = entrusted();
+    let roles = |office: &Office, t| office.register.roles_of(&code("trustee"), t).len();
+    let began = office.now;
+    assert_eq!(roles(&office, began), 1);
+    office.now += 60_000;
+    let end = EndTrust { partner: code("shiranuka"), effective: office.now + 60_000 };
+    office.act(vec![Change::EndTrust(end)]).unwrap();
+    assert_eq!([office.now, office.now + 60_000].map(|t| roles(&office, t)), [1, 0]);
+    office.now += 120_000;
+    office.approved(vec![Change::Entrust(entrust(&[Class::Cards]))]).unwrap();
+    assert_eq!(roles(&office, office.now), 1);
+    assert_eq!(roles(&office, at(2027, 3, 31, 23)), 1);
+    // His designation and the trust end together here: nobody has to say so.
+    assert_eq!(roles(&office, at(2027, 4, 1, 0)), 0);
 }
 
 #[test]
@@ -241,6 +282,12 @@ fn where_the_route_asks_for_an_approval_the_client_approves_what_the_trustee_pro
     let approval = office.approval(&signed, "vice", 2);
     office.take(&approval).unwrap();
     assert!(office.register.operator(&code("doi")).is_some());
+    // What could never be approved is not filed.
+    for change in [designate("aoki"), card_state(1, CardState::Suspended, office.now), designate("trustee")] {
+        let mut about_who_decides = office.entrusted_act(vec![change]);
+        about_who_decides.log = Log::Casebook;
+        assert_eq!(refused(office.would_file(&sign_card(&about_who_decides, TRUSTEE))), "not_entrusted");
+    }
     // Without a request it is not even filed.
     let mut nameless = office.entrusted_act(vec![designate("eto")]);
     (nameless.log, nameless.request) = (Log::Casebook, None);
@@ -330,6 +377,34 @@ fn an_admission_is_renewed_with_the_same_card_and_person_and_with_no_other() {
 }
 
 #[test]
+fn nobody_alone_extends_what_two_admitted() {
+    let mut office = entrusted();
+    office.approved(vec![admitted(GUEST, "guest")]).unwrap();
+    let longer = Designate { to: at(2030, 4, 1, 0), ..designation("guest") };
+    assert_eq!(refused(office.act(vec![Change::Designate(Box::new(longer.clone()))])), "value_wrong");
+    // Nor together: who is let in, and until when, stands in admissions.
+    assert_eq!(refused(office.approved(vec![Change::Designate(Box::new(longer))])), "value_wrong");
+    assert!(!office.register.operator(&code("guest")).unwrap().is_current(at(2027, 4, 1, 0)));
+}
+
+#[test]
+fn admissions_hold_in_whatever_order_they_were_decided() {
+    let mut office = entrusted();
+    let mut admit_for = |from: u64, to: u64| {
+        let mut admit = admit(GUEST, "guest", None);
+        (admit.designation.from, admit.designation.to) = (from, to);
+        office.approved(vec![Change::Admit(Box::new(admit))]).unwrap();
+    };
+    admit_for(at(2027, 4, 1, 0), at(2028, 4, 1, 0));
+    admit_for(at(2026, 12, 1, 0), at(2027, 1, 1, 0));
+    let (card, guest) =
+        (office.register.card(&guid(GUEST)).unwrap(), office.register.operator(&code("guest")).unwrap());
+    let works = |t| card.is_current(t) && guest.is_current(t);
+    assert_eq!([at(2026, 11, 30, 23), at(2026, 12, 1, 0), at(2026, 12, 31, 23)].map(works), [false, true, true]);
+    assert_eq!([at(2027, 1, 1, 0), at(2027, 4, 1, 0), at(2028, 4, 1, 0)].map(works), [false, true, false]);
+}
+
+#[test]
 fn partners_and_what_they_are_entrusted_with_are_looked_at() {
     let mut office = Office::furnished();
     let own = office.register.office().unwrap();
@@ -366,109 +441,4 @@ fn partners_and_what_they_are_entrusted_with_are_looked_at() {
     assert_eq!(refused(office.approved(vec![Change::Entrust(dates)])), "dates_wrong");
     let end = EndTrust { partner: code("shiranuka"), effective: office.now };
     assert_eq!(refused(office.act(vec![Change::EndTrust(end)])), "unknown", "nothing was entrusted");
-}
-
-/// The other office's decision, in a register log of its own.
-struct Elsewhere {
-    entries: Vec<Vec<u8>>,
-}
-
-impl Elsewhere {
-    fn decides(change: SharePolicy) -> Self {
-        let mut act = Office::furnished().draft(vec![Change::SharePolicy(Box::new(change))]);
-        act.office = other();
-        Self { entries: vec![vec![1], vec![2], sign_card(&act, 70), vec![3]] }
-    }
-
-    fn shown(&self, seed: u8) -> ShowShared {
-        let mut tree = MemoryTree::new();
-        self.entries.iter().for_each(|entry| tree.append(leaf_hash(entry)));
-        let origin = format!("ledger.example/{}/register", other());
-        let checkpoint =
-            Checkpoint { origin: origin.clone(), size: tree.size(), root: tree.root(), extensions: Vec::new() };
-        let key = SigningKey::from_seed(&origin, edwards(seed).as_bytes()).unwrap();
-        let proof = inclusion_proof(&tree, 2, tree.size()).unwrap();
-        ShowShared {
-            office: other(),
-            entry: Proposal(self.entries[2].clone()),
-            index: 2,
-            proof: proof.iter().map(|hash| Hash(hash.0)).collect(),
-            checkpoint: checkpoint.sign(&key),
-        }
-    }
-}
-
-fn shared(office: OfficeId, idle: Option<u32>) -> SharePolicy {
-    let policy = idle.map(|idle_seconds| Policy { idle_seconds, ..Policy::default() });
-    SharePolicy { office, agreement: case("K-2026-2"), policy, from: at(2026, 12, 1, 0) }
-}
-
-#[test]
-fn s0_kyogi_3_a_shared_policy_holds_when_both_have_decided_the_same_and_neither_changes_it_alone() {
-    let mut office = entrusted();
-    let own = office.register.office().unwrap();
-    let december = at(2026, 12, 1, 0);
-    let announced = Policy { idle_seconds: 900, ..Policy::default() };
-    let act = Act {
-        effective: Some(at(2027, 1, 1, 0)),
-        ..office.draft(vec![Change::Policy(SetPolicy { policy: announced })])
-    };
-    office.take(&sign_card(&act, 1)).unwrap();
-    let show = |shown: ShowShared| vec![Change::ShowShared(Box::new(shown))];
-    let theirs = Elsewhere::decides(shared(own, Some(120)));
-    assert_eq!(refused(office.act(show(theirs.shown(THEIR_LOG)))), "not_shown", "nothing was decided here");
-    office.act(vec![Change::SharePolicy(Box::new(shared(other(), Some(120))))]).unwrap();
-    assert_eq!(office.register.policy_at(december).idle_seconds, 300, "one office alone decides nothing");
-
-    let mut other_entry = theirs.shown(THEIR_LOG);
-    other_entry.index = 1;
-    for (what, shown) in [
-        ("another figure", Elsewhere::decides(shared(own, Some(121))).shown(THEIR_LOG)),
-        ("for a third office", Elsewhere::decides(shared(OfficeId([9; 16]), Some(120))).shown(THEIR_LOG)),
-        (
-            "another day",
-            Elsewhere::decides(SharePolicy { from: december + 1, ..shared(own, Some(120)) }).shown(THEIR_LOG),
-        ),
-        ("signed by another log", theirs.shown(22)),
-        ("at another place", other_entry),
-    ] {
-        assert_eq!(refused(office.act(show(shown))), "not_shown", "{what}");
-    }
-    office.act(show(theirs.shown(THEIR_LOG))).unwrap();
-    assert_eq!(office.register.policy_at(december - 1).idle_seconds, 300);
-    assert_eq!(office.register.policy_at(december).idle_seconds, 120);
-    assert_eq!(
-        office.register.policy_at(at(2027, 2, 1, 0)).idle_seconds,
-        120,
-        "what was announced before does not come back"
-    );
-    assert_eq!(office.register.policy_shared_with(december), Some(other()));
-
-    office.now = december;
-    let alone = vec![Change::Policy(SetPolicy { policy: Policy::default() })];
-    assert_eq!(refused(office.act(alone.clone())), "shared");
-    assert_eq!(refused(office.act(show(theirs.shown(THEIR_LOG)))), "not_shown", "a decision is shown once");
-    let ends = |of| SharePolicy { from: office.now, ..shared(of, None) };
-    let (here, there) = (ends(other()), Elsewhere::decides(ends(own)));
-    office.act(vec![Change::SharePolicy(Box::new(here))]).unwrap();
-    assert_eq!(refused(office.act(alone.clone())), "shared");
-    office.act(show(there.shown(THEIR_LOG))).unwrap();
-    office.act(alone).unwrap();
-}
-
-#[test]
-fn a_holder_that_starts_again_from_its_own_disk_comes_to_the_same() {
-    let mut office = entrusted();
-    let own = office.register.office().unwrap();
-    office.by_trustee(vec![designate("doi")]).unwrap();
-    office.approved(vec![admitted(GUEST, "guest")]).unwrap();
-    office.act(vec![Change::SharePolicy(Box::new(shared(other(), Some(120))))]).unwrap();
-    let theirs = Elsewhere::decides(shared(own, Some(120))).shown(THEIR_LOG);
-    office.act(vec![Change::ShowShared(Box::new(theirs))]).unwrap();
-    let mut again = Register::new();
-    for entry in &office.entries {
-        again.fold_stored(entry, Concluded::Accepted).unwrap();
-    }
-    assert_eq!((again.root(), again.policy_shared_with(at(2026, 12, 2, 0))), (office.register.root(), Some(other())));
-    assert!(again.operator(&code("guest")).unwrap().home().is_some());
 }

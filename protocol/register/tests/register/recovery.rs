@@ -2,9 +2,10 @@
 
 use sekisho_register::act::Proposal;
 use sekisho_register::change::{
-    AnnounceRecovery, CardKind, CardState, Change, EndRecovery, IssueCard, Log, Recovery, RecoveryEnd, SetPolicy,
+    AnnounceRecovery, CardKind, CardState, Change, EndRecovery, IssueCard, Log, OperatorState, Recovery, RecoveryEnd,
+    RequireVersion, SetOperatorState, SetPolicy, StateReason,
 };
-use sekisho_register::{Act, Casebook, FoldRefusal, Folded, Policy, Register, render};
+use sekisho_register::{Act, FoldRefusal, Folded, Policy, RULES_VERSION, Register, render};
 use sekisho_wire::cose::Signer;
 use sekisho_wire::id::Hash;
 use sekisho_wire::words::Language;
@@ -204,12 +205,21 @@ fn who_founds_nothing_objects_to_nothing() {
     assert!(office.register.announced_recovery(office.now).is_some());
 }
 
+/// What comes of it as a proposal of the chief.
+fn filed(office: &mut Office, changes: Vec<Change>) -> Result<(), &'static str> {
+    let proposal = office.proposal(changes);
+    office.would_file(&proposal).map(drop).map_err(|refusal| refusal.code())
+}
+
 #[test]
 fn administrators_announce_and_complete_nothing() {
     let mut office = Office::furnished();
     assert_eq!(code_of(office.act(vec![announcement()])), Err("signer_not_allowed"));
     assert_eq!(code_of(office.approved(vec![announcement()])), Err("signer_not_allowed"));
+    assert_eq!(filed(&mut office, vec![announcement()]), Err("signer_not_allowed"), "nobody could approve it");
     let id = office.announced();
+    assert_eq!(filed(&mut office, complete(id)), Err("signer_not_allowed"));
+    assert_eq!(filed(&mut office, object(id)), Ok(()));
     office.now += WAIT;
     assert_eq!(code_of(office.approved(complete(id))), Err("signer_not_allowed"));
 }
@@ -254,6 +264,72 @@ fn what_could_not_take_effect_is_not_announced() {
     assert_eq!(refused(&mut office, ended), Err("value_wrong"));
     let twice = vec![card_for(3, "aoki"), card_for(4, "baba"), new_keys([33, 34, 35]), new_keys([36, 37, 38])];
     assert_eq!(refused(&mut office, twice), Err("changed_twice"));
+}
+
+#[test]
+fn a_version_that_the_ledger_does_not_know_is_not_announced_either() {
+    let mut office = lost();
+    let mut asked = |version| {
+        let version = Change::RequireVersion(RequireVersion { version });
+        let changes = vec![version, card_for(3, "aoki"), card_for(4, "baba"), new_keys([33, 34, 35])];
+        let entry = office.recovery_act(vec![announce(changes)], &[30, 31]);
+        code_of(office.register.would_accept(&entry, office.now))
+    };
+    assert_eq!((asked(RULES_VERSION + 1), asked(RULES_VERSION)), (Err("value_wrong"), Ok(())));
+}
+
+#[test]
+fn recovery_keys_say_no_date_on_which_it_takes_effect() {
+    let mut office = lost();
+    let dated = |office: &mut Office, changes| {
+        let mut act = office.draft(changes);
+        (act.post, act.log, act.effective) = (None, Log::Casebook, Some(office.now + DAY));
+        let inner = sign_edwards(&act, recovery(30), 30);
+        let mut act = office.draft(vec![]);
+        (act.post, act.proposal) = (None, Some(Proposal(inner)));
+        code_of(office.take(&sign_edwards(&act, recovery(31), 31)))
+    };
+    assert_eq!(dated(&mut office, vec![announcement()]), Err("effective_wrong"));
+    let id = office.announced();
+    office.now += WAIT;
+    assert_eq!(dated(&mut office, complete(id)), Err("effective_wrong"));
+    assert_eq!(code_of(office.recover(complete(id), &[30, 31])), Ok(()));
+}
+
+#[test]
+fn nobody_takes_first_what_a_recovery_is_announced_for() {
+    let mut office = Office::furnished();
+    let changes = vec![card_for(3, "aoki"), card_for(4, "baba"), card_for(5, "chiba"), new_keys([33, 34, 35])];
+    let id = office.recover(vec![announce(changes)], &[30, 31]).unwrap().id;
+    let index = office.register.announced_recovery(office.now).unwrap().index;
+    let card = |card: IssueCard| Change::IssueCard(Box::new(card));
+    let key_of_3 = card(IssueCard { authentication: public(3, Slot::Presence), ..issue(50, Some("chiba")) });
+    let state = |state, effective| {
+        let (operator, reason) = (code("chiba"), StateReason::LeftDuty);
+        Change::OperatorState(SetOperatorState { operator, state, effective, reason })
+    };
+    let held_up = Err(FoldRefusal::RecoveryHeldUp { index });
+    for (what, change) in [
+        ("its key", key_of_3.clone()),
+        ("its card", card(issue(4, Some("chiba")))),
+        ("its person", state(OperatorState::Ended, office.now)),
+        ("its person, before its time", state(OperatorState::Ended, office.now + WAIT)),
+    ] {
+        assert_eq!(office.act(vec![change.clone()]), held_up, "{what}");
+        assert_eq!(office.approved(vec![change]), held_up, "{what}, by two");
+    }
+    assert_eq!(code_of(office.act(vec![card(issue(51, Some("chiba")))])), Ok(()), "what is in nobody's way");
+    assert_eq!(code_of(office.act(vec![state(OperatorState::Suspended, office.now)])), Ok(()), "a block does not wait");
+
+    // Whoever may object does so, and has his way.
+    let mut objected = office.clone();
+    assert_eq!(code_of(objected.act(vec![end(id, RecoveryEnd::Objected), key_of_3.clone()])), Ok(()));
+    // One that nobody completed holds nothing any more.
+    let mut lapsed = office.clone();
+    lapsed.now += WAIT + 30 * DAY;
+    assert_eq!(code_of(lapsed.act(vec![key_of_3])), Ok(()));
+    office.now += WAIT;
+    assert_eq!(code_of(office.recover(complete(id), &[30, 31])), Ok(()));
 }
 
 #[test]
@@ -341,13 +417,17 @@ fn an_announcement_in_an_announcement_is_malformed_however_deep() {
 }
 
 #[test]
-fn a_sheets_first_signature_may_wait_in_the_casebook() {
+fn one_sheet_out_of_its_safe_fills_no_casebook() {
     let mut office = lost();
-    let mut act = office.draft(vec![announcement()]);
-    (act.post, act.log) = (None, Log::Casebook);
-    let entry = sign_edwards(&act, recovery(30), 30);
-    let unopposed = Casebook::new().look(&office.register, &entry, office.now).unwrap();
-    assert!(Casebook::new().would_accept(&office.register, &unopposed).is_ok());
+    let id = office.announced();
+    for changes in [vec![announcement()], object(id), vec![designate("doi")]] {
+        let mut act = office.draft(changes);
+        (act.post, act.log) = (None, Log::Casebook);
+        let entry = sign_edwards(&act, recovery(30), 30);
+        let refused = FoldRefusal::SignerNotAllowed(recovery(30));
+        assert_eq!(office.would_file(&entry), Err(refused.clone()));
+        assert_eq!(office.file(&entry), Err(refused));
+    }
 }
 
 #[test]
