@@ -87,7 +87,21 @@ impl ColdStore {
     }
 
     /// Entries of a segment from one on.
+    /// Entries of one segment. What cannot be read of an open file is tried once more in the file that lies there now: somebody may have put it right.
     fn entries_in_file(
+        &self,
+        office: &OfficeId,
+        segment: &StoredSegment,
+        from: u64,
+        limit: u32,
+    ) -> Result<Vec<Entry>, StoreError> {
+        match self.entries_in_open_file(office, segment, from, limit) {
+            Err(damage) if damage.is_of_one_block() => self.entries_in_open_file(office, segment, from, limit),
+            read => read,
+        }
+    }
+
+    fn entries_in_open_file(
         &self,
         office: &OfficeId,
         segment: &StoredSegment,
