@@ -38,8 +38,7 @@ fn main() -> ExitCode {
     match run(Arguments::parse().command) {
         Ok(code) => code,
         Err(error) => {
-            let (english, japanese) = error.next_step();
-            complain(&format!("sekisho-ledger: {error}\n  {english}\n  {japanese}\n"));
+            tell_what_failed(&error);
             ExitCode::from(2)
         }
     }
@@ -151,10 +150,10 @@ fn run(command: Command) -> Result<ExitCode, LedgerError> {
 }
 
 fn check_checkpoint(
-    data: Option<&std::path::Path>,
-    note: &std::path::Path,
+    data: Option<&Path>,
+    note: &Path,
     url: Option<&str>,
-    authority: Option<&std::path::Path>,
+    authority: Option<&Path>,
     key: Option<&str>,
 ) -> Result<ExitCode, LedgerError> {
     let text = std::fs::read(note).map_err(LedgerError::file("read", note))?;
@@ -164,7 +163,7 @@ fn check_checkpoint(
             let authority = std::fs::read(authority).map_err(LedgerError::file("read", authority))?;
             sheet.check_over(url, &authority, &key.parse()?)?
         }
-        (data, _, _, _) => sheet.check(data.unwrap_or(std::path::Path::new(".")))?,
+        (data, _, _, _) => sheet.check(data.unwrap_or(Path::new(".")))?,
     };
     say(&format!("{}: {fit}\n{}\n", sheet.origin(), fit.japanese()));
     Ok(if fit.is_good() { ExitCode::SUCCESS } else { ExitCode::from(1) })
@@ -218,8 +217,7 @@ fn backup_to_media(data: &Path, now: u64) -> Result<ExitCode, LedgerError> {
                 ));
             }
             Err(error) => {
-                let (english, japanese) = error.next_step();
-                complain(&format!("sekisho-ledger: {error}\n  {english}\n  {japanese}\n"));
+                tell_what_failed(&error);
                 code = ExitCode::from(2);
             }
         }
@@ -260,7 +258,7 @@ fn restore(data: &Path, from: &Path, keys: &Path) -> Result<ExitCode, LedgerErro
         let files = restored.from_others;
         say(&format!(
             "{files} files of cold entries have decayed in that backup and were taken from another on the medium: copy what it holds, and use a new one\n\
-             低頻度領域のファイル {files} 件が劣化していたため、媒体内の別のバックアップから復元しました。媒体を交換してください\n"
+             コールド保管のファイル {files} 件が劣化していたため、媒体内の別のバックアップから復元しました。媒体を交換してください\n"
         ));
     }
     say(&restored.to_look_at());
@@ -280,7 +278,7 @@ fn move_book(data: &Path, postgres: Option<String>, authority: Option<PathBuf>) 
     )?;
     let (entries, to, old) = (moved.entries, moved.to, moved.old);
     say(&format!(
-        "{entries} entries moved to {to}. Run fsck, then start the ledger; the old book is still at {old}\n         {entries} 件を {to} に移しました。fsck の後に台帳を起動してください。元の台帳は {old} に残っています\n"
+        "{entries} entries moved to {to}. Run fsck, then start the ledger; the old book is still at {old}\n{entries} 件を {to} に移しました。fsck の後に台帳を起動してください。元の台帳は {old} に残っています\n"
     ));
     Ok(ExitCode::SUCCESS)
 }
@@ -317,6 +315,11 @@ fn fsck(data: &Path, office: Option<&OfficeId>) -> Result<ExitCode, LedgerError>
     say("Stop the ledger, keep this disk as evidence, and restore the newest sound copy.\n");
     say("台帳を停止し、このディスクを証拠として保管し、正常な最新の複製を復元してください。\n");
     Ok(ExitCode::from(1))
+}
+
+fn tell_what_failed(error: &LedgerError) {
+    let (english, japanese) = error.next_step();
+    complain(&format!("sekisho-ledger: {error}\n  {english}\n  {japanese}\n"));
 }
 
 /// A broken pipe is the reader's affair.
