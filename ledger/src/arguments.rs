@@ -135,7 +135,7 @@ pub enum Command {
         #[arg(long, value_name = "DIR")]
         to: Option<PathBuf>,
         /// With --to, an earlier copy on the same disk: what it has of cold segments is not written again
-        /// （同じディスクにある以前の複製。コールド保管のファイルを共有します）
+        /// （同じディスクの以前の複製。コールド保管を共有）
         #[arg(long, value_name = "DIR", requires = "to")]
         earlier: Option<PathBuf>,
         /// For tests: a file with milliseconds to add to the clock （試験用の模擬時計）
