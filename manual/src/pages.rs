@@ -94,6 +94,7 @@ fn programs() -> [(Command, &'static str, Vec<Part>); 6] {
                 part("BACKUPS", LEDGER, "Backups"),
                 part("RESTORE", LEDGER, "Restore"),
                 part("WITNESSES", LEDGER, "Witnesses"),
+                part("CHANGING A LOG'S KEY", LEDGER, "Changing a log's key"),
                 part("COLD SEGMENTS", LEDGER, "Cold segments"),
                 part("THE MONTH'S SHEET", LEDGER, "The month's sheet"),
             ],
@@ -158,7 +159,7 @@ pub(crate) fn all() -> io::Result<Vec<Page>> {
         pages.push(Page {
             file: format!("{name}.{section}"),
             language: Language::English,
-            roff: page.to_roff().into_bytes(),
+            roff: ragged(page.to_roff().as_bytes()),
         });
     }
     Ok(pages)
@@ -185,8 +186,17 @@ fn of_command(
     let mut more = Roff::new();
     append(&mut more, parts)?;
     roff.extend(more.to_roff().into_bytes());
-    pages.push(Page { file, language, roff });
+    pages.push(Page { file, language, roff: ragged(&roff) });
     Ok(())
+}
+
+/// The Japanese beside the English is one long word to the formatter: lines that end where they end need not be spread around it.
+fn ragged(roff: &[u8]) -> Vec<u8> {
+    let text = String::from_utf8_lossy(roff);
+    let lines = text
+        .lines()
+        .map(|line| if line.starts_with(".TH ") { format!("{line}\n.ad l\n") } else { format!("{line}\n") });
+    lines.collect::<String>().into_bytes()
 }
 
 fn source() -> String {

@@ -1,4 +1,4 @@
-//! Arguments about logs that have stopped.
+//! Arguments about the ledger's logs.
 
 use clap::Subcommand;
 
@@ -9,4 +9,10 @@ pub(crate) enum LogCommand {
     Lost,
     /// Give up what nobody can bring back of the records log: another goes on from what is left (失われた記録を確定し、新しいログに引き継ぎます)
     Succeed,
+    /// Have a log signed by a new key, which `sekisho-ledger log-key` made and showed (ログの署名鍵を替えます)
+    Rekey {
+        /// The key, as it was shown there (台帳で表示された検証鍵)
+        #[arg(value_name = "NAME+ID+KEY")]
+        key: String,
+    },
 }

@@ -1,25 +1,54 @@
-//! Logs that have stopped: what is left of them, and the act by which another goes on.
+//! The ledger's logs: what is left of those that have stopped, the act by which another goes on, and the one that changes a key.
 
 use sekisho_register::Change;
-use sekisho_register::change::{Log, SucceedLog};
+use sekisho_register::Ed25519Key;
+use sekisho_register::change::{Log, SetLogKey, SucceedLog};
+use sekisho_tlog::{KeyKind, VerifyingKey};
 use sekisho_wire::id::Hash;
 
 use crate::cli::LogCommand;
 use crate::desk::Desk;
-use crate::error::{AdminError, Thing};
+use crate::error::{AdminError, Said, Thing};
 use crate::ledger::Lost;
 use crate::seen;
 use crate::table::Table;
 
-use super::verify::records_key;
-
 pub(super) fn run(desk: &mut Desk, command: LogCommand) -> Result<(), AdminError> {
     desk.log_in()?;
-    let lost = desk.ledger.lost()?;
     match command {
-        LogCommand::Lost => list(desk, &lost),
-        LogCommand::Succeed => succeed(desk, &lost),
+        LogCommand::Lost => list(desk, &desk.ledger.lost()?),
+        LogCommand::Succeed => {
+            let lost = desk.ledger.lost()?;
+            succeed(desk, &lost)
+        }
+        LogCommand::Rekey { key } => rekey(desk, &key),
     }
+}
+
+/// The key's name says of which log of which office it is.
+fn rekey(desk: &mut Desk, text: &str) -> Result<(), AdminError> {
+    let wrong = || AdminError::Argument {
+        name: "NAME+ID+KEY",
+        value: text.to_owned(),
+        rule: Said::new(
+            "the key of a log of this office, as `sekisho-ledger log-key` shows it",
+            "`sekisho-ledger log-key` が表示した、この団体のログの鍵を指定します",
+        ),
+    };
+    let key: VerifyingKey = text.parse().map_err(|_| wrong())?;
+    let mut of_log = None;
+    for log in [Log::Records, Log::Register, Log::Casebook] {
+        if desk.log_keys(log)?.origin() == key.name() && key.kind() == KeyKind::Ed25519 {
+            of_log = Some(log);
+        }
+    }
+    let change = SetLogKey { log: of_log.ok_or_else(wrong)?, key: Ed25519Key(key.to_bytes()) };
+    desk.submit(vec![Change::LogKey(change)], &[])?;
+    desk.screen.note(
+        "once it is approved, give the new key to whoever runs a witness, and to auditors; terminals learn of it by themselves",
+        "承認後、立会人の運用者と監査人に新しい鍵を渡してください。端末機には自動で伝わります",
+    );
+    Ok(())
 }
 
 fn list(desk: &Desk, lost: &[Lost]) -> Result<(), AdminError> {
@@ -50,7 +79,7 @@ fn succeed(desk: &mut Desk, lost: &[Lost]) -> Result<(), AdminError> {
     let unknown = || AdminError::Unknown { what: Thing::StoppedLog, code: name.to_owned() };
     let lost = lost.iter().find(|lost| lost.log == name).ok_or_else(unknown)?;
     // What this very desk has verified is no word of the ledger's.
-    let seen = seen::size(&desk.home, Log::Records, &records_key(desk)?)?;
+    let seen = seen::size(&desk.home, Log::Records, &desk.log_keys(Log::Records)?)?;
     if lost.refillable {
         desk.screen.note(
             "terminals may still bring what is missing; whoever is switched off now cannot: wait for them first",
