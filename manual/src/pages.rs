@@ -190,13 +190,32 @@ fn of_command(
     Ok(())
 }
 
-/// The Japanese beside the English is one long word to the formatter: lines that end where they end need not be spread around it.
+/// The Japanese beside the English is one long word to the formatter: it may end a line behind any of its characters, and lines end where they end.
 fn ragged(roff: &[u8]) -> Vec<u8> {
-    let text = String::from_utf8_lossy(roff);
-    let lines = text
-        .lines()
-        .map(|line| if line.starts_with(".TH ") { format!("{line}\n.ad l\n") } else { format!("{line}\n") });
-    lines.collect::<String>().into_bytes()
+    let mut page = String::new();
+    let mut is_name = false;
+    for line in String::from_utf8_lossy(roff).lines() {
+        // `whatis` reads that line, and no escapes.
+        page.push_str(&if is_name { line.to_owned() } else { breakable(line) });
+        page.push('\n');
+        if line.starts_with(".TH ") {
+            page.push_str(".ad l\n");
+        }
+        is_name = line == ".SH NAME";
+    }
+    page.into_bytes()
+}
+
+fn breakable(line: &str) -> String {
+    let is_wide = |c: char| ('\u{3000}'..='\u{ffef}').contains(&c);
+    let mut broken = String::new();
+    for (at, c) in line.char_indices() {
+        if is_wide(c) && line[..at].chars().next_back().is_some_and(is_wide) {
+            broken.push_str("\\:");
+        }
+        broken.push(c);
+    }
+    broken
 }
 
 fn source() -> String {
