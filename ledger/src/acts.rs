@@ -147,12 +147,7 @@ fn plan_change(
 ) -> Result<Placed, Refusal> {
     let folded = register.would_accept(entry, now).map_err(Refusal::Act)?;
     let brought = || folded.changes.iter().flat_map(Change::brings);
-    for change in brought() {
-        let Change::LogKey(change) = change else { continue };
-        if !is_made_here(stage.store(), office, register, change, master)? {
-            return Err(Refusal::LogKeyUnknown);
-        }
-    }
+    expect_keys_of_ours(stage.store(), office, register, folded.changes.iter(), master)?;
     for change in brought() {
         let Change::SucceedLog(successor) = change else { continue };
         // A log that goes on has no successor, and what is there is what is kept.
@@ -173,6 +168,23 @@ fn plan_change(
     store_act(stage, office, placed, entry, names)?;
     stage.set_register(*office, Arc::new(next));
     Ok(placed)
+}
+
+/// Whoever names a log's key names one that was made here.
+fn expect_keys_of_ours<'c>(
+    store: &dyn Store,
+    office: &OfficeId,
+    register: &Register,
+    changes: impl Iterator<Item = &'c Change>,
+    master: &SecretKey,
+) -> Result<(), Refusal> {
+    for change in changes.flat_map(Change::brings) {
+        let Change::LogKey(change) = change else { continue };
+        if !is_made_here(store, office, register, change, master)? {
+            return Err(Refusal::LogKeyUnknown);
+        }
+    }
+    Ok(())
 }
 
 /// Whether a log could be signed by this key once the act holds: who else has it is not asked, for it was made here.
@@ -207,6 +219,7 @@ fn plan_case(
     let judge = judge.filter(|judge| judge.size() == unopposed.judged_by()).ok_or(Refusal::Busy)?;
     let mut next = (*casebook).clone();
     next.fold(judge, entry).map_err(Refusal::Act)?;
+    expect_keys_of_ours(stage.store(), office, register, unopposed.act().act().changes.iter(), master)?;
     let placed = Placed { log: LogName::Casebook, index: casebook.size(), id: Hash(unopposed.act().id().0) };
     let names = seal_names(office, placed, &names_of(&unopposed.act().act().changes), names, master)?;
     store_act(stage, office, placed, entry, names)?;

@@ -24,10 +24,10 @@ use crate::go_on;
 use crate::kept::kept_status;
 use crate::keys::Keys;
 use crate::ledger::Ledger;
-use crate::log_keys::{make_log_keys, origin};
+use crate::log_keys::{Seeds, make_log_keys, origin};
 use crate::media::Media;
 use crate::memory::Memory;
-use crate::office::{fold_register, seeds_of};
+use crate::office::fold_register;
 use crate::server;
 use crate::store::{Change, CodePurpose, LogName, Server, Store, StoreError, StoredCode};
 use crate::witnesses::WitnessStatus;
@@ -262,20 +262,20 @@ pub fn log_key(root: &Path, office: &OfficeId, log: LogName, clock: &dyn Clock) 
     let config = Config::read(&data.config())?;
     let keys = Keys::read(&data)?;
     let store = config.book(&data)?.open_existing()?;
-    if !store.offices()?.iter().any(|known| known.id == *office) {
-        let cause = format!("{office} is not an office of this ledger");
-        return Err(LedgerError::Argument { name: "--office", cause });
-    }
+    let unknown =
+        || LedgerError::Argument { name: "--office", cause: format!("{office} is not an office of this ledger") };
+    let stored = store.offices()?.into_iter().find(|known| known.id == *office).ok_or_else(unknown)?;
     let master = &keys.wrapping.master;
     let register = fold_register(&*store, office)?;
     let origin = origin(&config.name, office, log, register.generation(log.of_acts()));
-    let mut seeds = seeds_of(&*store, master, office)?;
+    let mut seeds = Seeds::open(master, &stored.seeds)?;
     let named = register.log_keys(log.of_acts());
     let is_new = |(key, _): &(SigningKey, Millis)| !named.iter().any(|known| known.0 == key.verifying_key().to_bytes());
     let mut newest = seeds.keys(log, &origin)?.pop().filter(is_new);
     if newest.is_none() {
         seeds.make(log, clock.now());
-        store.commit(&Change { seeds: vec![(*office, seeds.seal(master))], ..Change::default() })?;
+        let change = [stored.seeds.clone(), seeds.seal(master)];
+        store.commit(&Change { seeds: vec![(*office, change)], ..Change::default() })?;
         newest = seeds.keys(log, &origin)?.pop();
     }
     let (key, made) = newest.ok_or(StoreError::Damaged { what: "log key" })?;

@@ -21,8 +21,10 @@ use crate::signed_log::Published;
 #[derive(Debug)]
 pub struct Cosignatures {
     path: PathBuf,
-    /// The newest last.
+    /// The newest last, and one for each size.
     rounds: Mutex<VecDeque<Round>>,
+    /// What signs the log itself, where it is known: a note that is read from a file alone stays as it was written.
+    signers: Mutex<Option<Arc<Signers>>>,
 }
 
 /// One checkpoint that all witnesses are asked about. Were each asked about the newest, a log that grows all the time would have a checkpoint for each
@@ -52,7 +54,7 @@ impl Cosignatures {
         let notes: Vec<String> = serde_json::from_slice(&bytes).unwrap_or_default();
         let mut rounds: Vec<Round> = notes.iter().filter_map(|note| Round::read(note, keys)).collect();
         rounds.sort_by_key(|round| round.published.size);
-        Self { path, rounds: Mutex::new(rounds.into()) }
+        Self { path, rounds: Mutex::new(rounds.into()), signers: Mutex::default() }
     }
 
     /// The newest checkpoint that any witness has cosigned, as far as it is known.
@@ -78,8 +80,8 @@ impl Cosignatures {
     #[must_use]
     pub fn beside(&self, published: &Published) -> String {
         let rounds = lock(&self.rounds);
-        let round = rounds.iter().find(|round| round.published.text == published.text);
-        round.map_or_else(|| published.text.clone(), |round| round.witnessed().note)
+        let round = rounds.iter().find(|round| round.is_of(published));
+        round.map_or_else(|| published.text.clone(), |round| round.beside(&published.text))
     }
 
     /// What a witness is to be asked about, when there is something new: all are asked about the same, until those that answer have, or it has taken too
@@ -107,12 +109,13 @@ impl Cosignatures {
         rounds.back().filter(|round| !round.has_line_of(witness)).map(|round| Arc::clone(&round.published))
     }
 
-    /// The log's key has changed: what was cosigned gets its line. A witness's own line is over the text alone, and stays good.
-    pub(crate) fn sign_again(&self, signers: &Signers) {
-        for round in lock(&self.rounds).iter_mut() {
-            let Published { size, root, .. } = *round.published;
-            round.published = Arc::new(Published { text: signers.checkpoint(size, root), size, root });
+    /// What signs the log from now on: what was cosigned gets its lines. A witness's own is over size and root alone, and stays good.
+    pub(crate) fn sign_by(&self, signers: Arc<Signers>) {
+        let mut rounds = lock(&self.rounds);
+        if signers.can_sign() {
+            rounds.iter_mut().for_each(|round| round.published = signed_again(&signers, &round.published));
         }
+        *lock(&self.signers) = Some(signers);
     }
 
     /// Nothing of it is to be held against the log any more.
@@ -129,10 +132,13 @@ impl Cosignatures {
     /// A witness has cosigned this: its line was verified.
     pub fn put(&self, published: &Arc<Published>, line: Signature, now: Millis) {
         let mut rounds = lock(&self.rounds);
-        let known = rounds.iter().position(|round| round.published.text == published.text);
+        let known = rounds.iter().position(|round| round.is_of(published));
         let at = known.unwrap_or_else(|| {
             let at = rounds.partition_point(|round| round.published.size < published.size);
-            rounds.insert(at, Round { published: Arc::clone(published), lines: Vec::new(), begun: now });
+            // It may have been asked about before the log's key changed.
+            let signers = lock(&self.signers).clone().filter(|signers| signers.can_sign());
+            let published = signers.map_or_else(|| Arc::clone(published), |signers| signed_again(&signers, published));
+            rounds.insert(at, Round { published, lines: Vec::new(), begun: now });
             at
         });
         let Some(round) = rounds.get_mut(at) else { return };
@@ -172,12 +178,26 @@ impl Round {
         other.lines.iter().all(is_here)
     }
 
+    fn is_of(&self, published: &Published) -> bool {
+        (self.published.size, self.published.root) == (published.size, published.root)
+    }
+
+    /// A text over the same size and root, with the lines.
+    fn beside(&self, text: &str) -> String {
+        let lines = self.lines.iter().map(|line| format!("{line}\n"));
+        lines.fold(text.to_owned(), |note, line| note + &line)
+    }
+
     fn witnessed(&self) -> Witnessed {
         let published = Arc::clone(&self.published);
-        let lines = self.lines.iter().map(|line| format!("{line}\n"));
-        let note = lines.fold(published.text.clone(), |note, line| note + &line);
+        let note = self.beside(&published.text);
         Witnessed { published, note }
     }
+}
+
+fn signed_again(signers: &Signers, published: &Published) -> Arc<Published> {
+    let Published { size, root, .. } = *published;
+    Arc::new(Published { text: signers.checkpoint(size, root), size, root })
 }
 
 /// How long all wait for the slowest before they are asked about what is newer.

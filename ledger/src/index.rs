@@ -417,7 +417,7 @@ CREATE INDEX by_function ON records (office, function, idx) WHERE function IS NO
 CREATE INDEX by_case ON records (office, case_reference, idx) WHERE case_reference IS NOT NULL;
 CREATE INDEX by_refusal ON records (office, idx) WHERE verdict > 0;
 CREATE INDEX by_refusal_code ON records (office, verdict, idx) WHERE verdict > 0;
-CREATE INDEX by_kind ON records (office, kind, idx) WHERE kind NOT IN (4, 5);
+CREATE INDEX by_kind ON records (office, kind, idx) WHERE kind NOT IN (1, 2, 3, 4, 5, 7);
 CREATE INDEX by_session ON records (office, session) WHERE session IS NOT NULL AND operator IS NOT NULL;
 CREATE INDEX by_told_by ON records (office, told_by) WHERE told_by IS NOT NULL;
 ";

@@ -430,6 +430,6 @@ const STRANGERS_WINDOW: Millis = 60_000;
 const STRANGERS_MAX: usize = 10;
 
 /// An alarm about nothing closer than perhaps a terminal.
-const fn of_kind(kind: AlarmKind, terminal: Option<Code>) -> Alarm {
+pub(crate) const fn of_kind(kind: AlarmKind, terminal: Option<Code>) -> Alarm {
     Alarm { kind, terminal, epoch: None, seq: None, act: None }
 }

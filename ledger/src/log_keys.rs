@@ -129,9 +129,9 @@ impl Signers {
         checkpoint.sign_by(&self.signing)
     }
 
-    /// The key in force.
-    pub(crate) fn newest(&self) -> Option<&SigningKey> {
-        self.signing.first()
+    /// What signs, the newest first.
+    pub(crate) fn signing(&self) -> &[SigningKey] {
+        &self.signing
     }
 }
 
@@ -181,6 +181,6 @@ fn public_keys(seeds: &Seeds) -> Result<PublicKeys, LedgerError> {
     })
 }
 
-const SEEDS_AAD: &[u8] = b"sekisho log keys v1";
+const SEEDS_AAD: &[u8] = b"sekisho log keys v2";
 /// Log, time, seed.
 const SEED_BYTES: usize = 1 + 8 + 32;

@@ -77,8 +77,8 @@ fn run(command: Command) -> Result<ExitCode, LedgerError> {
             let key = command::log_key(&data, &office, log, &*command::clock(simulated_clock)?)?;
             say(&format!("{key}\n"));
             complain(
-                "two administrators name it with `sekisho-admin log rekey KEY`; until then nothing is signed by it\n\
-                 管理者2名が `sekisho-admin log rekey 鍵` で承認すると、この鍵での署名が始まります\n",
+                "two administrators name it with `sekisho-admin log rekey KEY`; until then nothing is signed by it. Without listed media, copy the database first\n\
+                 管理者2名が `sekisho-admin log rekey 鍵` で承認すると、この鍵での署名が始まります。媒体を登録していない場合は、先にデータベースを複製してください\n",
             );
         }
         Command::Serve { data, simulated_clock } => command::serve(&data, command::clock(simulated_clock)?)?,

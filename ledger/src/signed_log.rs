@@ -150,13 +150,15 @@ impl Log {
         let file = CheckpointFile::at(around.checkpoints, &office.to_string(), name, generation);
         file.make_directory()?;
         let head = store.frontier(office, name)?;
+        let signers = Arc::new(signers);
         let cosignatures = Cosignatures::open(file.path().with_extension("cosigned"), signers.keys());
+        cosignatures.sign_by(Arc::clone(&signers));
         let log = Self {
             name,
             generation,
             base: register.successors(name.of_acts()).last().cloned(),
             origin: signers.keys().origin().to_owned(),
-            signers: RwLock::new(Arc::new(signers)),
+            signers: RwLock::new(signers),
             renew: AtomicBool::new(false),
             file,
             memory: around.memory.clone(),
@@ -319,16 +321,19 @@ impl Log {
 
     /// An act has changed its key: what is signed is signed again at once, for whoever knows the act takes no older key's word.
     pub(crate) fn take_key(&self, signers: Signers) {
+        let signers = Arc::new(signers);
         let can_sign = signers.can_sign();
-        if can_sign {
-            self.cosignatures.sign_again(&signers);
+        {
+            // Who signs now signs to the end by the keys that he began with, and says afterwards by which.
+            let _turn = lock(&self.attempted);
+            self.cosignatures.sign_by(signers.clone());
+            *self.signers.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&signers);
+            self.renew.store(true, Ordering::Release);
         }
-        *self.signers.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(signers);
         if !can_sign {
             self.halt(Halt::KeyMissing, "");
             return;
         }
-        self.renew.store(true, Ordering::Release);
         if let Err(Unpublished::Disk(_, error)) = self.publish() {
             log::error!("log {} is not signed by its new key yet, and will be: {error}", self.origin);
         }
@@ -365,7 +370,8 @@ impl Log {
 
     /// A note about it, signed.
     pub(crate) fn sign_freshness(&self, note: &Freshness) -> Option<String> {
-        Some(note.sign(self.signers().newest()?))
+        let signers = self.signers();
+        signers.can_sign().then(|| note.sign_by(signers.signing()))
     }
 
     /// Entries in the database.

@@ -327,8 +327,8 @@ pub struct StoredOffice {
 pub struct Change {
     /// Offices founded.
     pub offices: Vec<StoredOffice>,
-    /// Seeds of log keys, with one more, in place of what an office had.
-    pub seeds: Vec<(OfficeId, Vec<u8>)>,
+    /// Seeds of log keys: what an office has, and what it is to have in its place.
+    pub seeds: Vec<(OfficeId, [Vec<u8>; 2])>,
     /// Entries appended; at most one per log.
     pub appends: Vec<Append>,
     /// Cursors moved.

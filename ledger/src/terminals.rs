@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use sekisho_register::change::{SetWitnesses, TerminalUse, Witness};
-use sekisho_tlog::{Hash, KeyKind, ProveError, VerifyingKey, consistency_proof, range_proof};
+use sekisho_tlog::{Checkpoint, Hash, KeyKind, ProveError, VerifyingKey, consistency_proof, range_proof};
 use sekisho_wire::batch::BatchHeader;
 use sekisho_wire::id::{Code, OfficeId};
 use sekisho_wire::reason::AlarmKind;
@@ -15,7 +15,7 @@ use crate::checkpoint::Halt;
 use crate::clock::{DAY, Millis};
 use crate::cosignatures::Witnessed;
 use crate::ingest::{self, Receipt, Verified};
-use crate::ledger::Ledger;
+use crate::ledger::{Ledger, of_kind};
 use crate::office::Office;
 use crate::refusal::{Place, Refusal};
 use crate::signed_log::{Log, Misfit, Published};
@@ -80,6 +80,17 @@ pub(crate) enum Word {
     Ours,
     /// Anybody else's: it tells nothing.
     NotOurs,
+}
+
+/// One that is of our log, larger than it, and under keys that are not here is no proof, and the best word there is that this database is too old.
+fn tell_of_unknown_key(log: &Log, note: &str) {
+    let Ok(claimed) = Checkpoint::claimed(note) else { return };
+    if claimed.origin == log.origin() && claimed.size > log.committed_size() {
+        let (origin, size, here) = (log.origin(), claimed.size, log.committed_size());
+        log::error!(
+            "somebody shows {size} entries of {origin}, of which {here} are here, under keys that this database does not have: if it was put back, restore a younger backup"
+        );
+    }
 }
 
 impl Ledger {
@@ -196,8 +207,22 @@ impl Ledger {
     /// Stops a log when a checkpoint that it has signed does not fit it any more. A note that is none of ours says nothing.
     pub(crate) fn check_note(&self, office: &Office, log: LogName, note: &str) -> Result<Word, Refusal> {
         let log = office.log(log);
-        let Ok(signed) = log.keys().open_earlier(note) else { return Ok(Word::NotOurs) };
+        let keys = log.keys();
+        let Ok(signed) = keys.open_earlier(note) else {
+            tell_of_unknown_key(log, note);
+            return Ok(Word::NotOurs);
+        };
         let Some(halt) = self.misfit(log, &office.id, signed.size, signed.root)? else { return Ok(Word::Ours) };
+        // Whoever stole a key that was replaced could stop the log for ever. A database that has the act has what was signed before it, unless it is one
+        // that was put back and does not know yet what it lacks.
+        let by_replaced = keys.open(note).is_err();
+        if by_replaced && !office.hears() && log.lacks().is_none() {
+            let alarm = of_kind(AlarmKind::SeenUnproved, None);
+            let why =
+                format!("somebody shows a checkpoint of {} that a replaced key alone has signed: {halt}", log.origin());
+            self.alarm_once(&office.id, format!("a replaced key of {}", log.origin()), alarm, &why);
+            return Ok(Word::NotOurs);
+        }
         log::error!("somebody shows a checkpoint of {} that we signed and that does not fit", log.origin());
         log.halt(halt, note);
         Err(Refusal::Halted { cause: halt.to_string() })

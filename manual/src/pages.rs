@@ -210,7 +210,11 @@ fn breakable(line: &str) -> String {
     let is_wide = |c: char| ('\u{3000}'..='\u{ffef}').contains(&c);
     let mut broken = String::new();
     for (at, c) in line.char_indices() {
-        if is_wide(c) && line[..at].chars().next_back().is_some_and(is_wide) {
+        let before = line[..at].chars().next_back().filter(|before| is_wide(*before));
+        // 行頭禁則, 行末禁則.
+        let may = before.is_some_and(|before| !"（「『【".contains(before))
+            && !"、。，．）」』】・ーぁぃぅぇぉっゃゅょァィゥェォッャュョ".contains(c);
+        if is_wide(c) && may {
             broken.push_str("\\:");
         }
         broken.push(c);

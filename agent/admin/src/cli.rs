@@ -189,7 +189,7 @@ pub(crate) enum Command {
     /// Access records (操作履歴)
     #[command(subcommand)]
     Records(RecordsCommand),
-    /// Logs of the ledger that have stopped (停止したログ)
+    /// The logs of the ledger: those that have stopped, and their keys (台帳のログと署名鍵)
     #[command(subcommand)]
     Log(LogCommand),
     /// How long records are kept, and what is destroyed (保存・廃棄・保全)

@@ -332,7 +332,9 @@ impl LoginError {
             }
             (Self::WrongPin { .. }, Language::Japanese) => "暗証番号を確かめて、もう一度入力してください。",
             (Self::WrongPin { .. }, Language::English) => "Check the PIN and type it again.",
-            (Self::Blocked, Language::Japanese) => "カードが閉塞しています。アクセス管理責任者に閉塞解除を依頼してください。",
+            (Self::Blocked, Language::Japanese) => {
+                "カードが閉塞しています。アクセス管理責任者に閉塞解除を依頼してください。"
+            }
             (Self::Blocked, Language::English) => "The card is blocked. Call the access manager to unblock it.",
             (Self::PinPolicy(refused), _) => another_pin(*refused, language),
             (Self::MustChange, Language::Japanese) => {

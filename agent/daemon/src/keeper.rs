@@ -39,7 +39,7 @@ const WAIT: u64 = 50;
 const RETRY_FIRST: Duration = Duration::from_millis(500);
 const RETRY_MAX: Duration = Duration::from_secs(30);
 /// A checkpoint that is longer is not shown (LEDGER.md §L3).
-const SEEN_MAX: usize = 512;
+const SEEN_MAX: usize = 1024;
 /// The ledger's word for it.
 const SEEN_UNPROVED: &str = "seen_unproved";
 /// A note that is newer by less brings nothing that is worth another question at once, or another write, ms.

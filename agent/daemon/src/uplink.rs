@@ -1,6 +1,7 @@
 //! Brings records to the ledger, exactly once, and checks that it has them: *stored* when it says so, *sealed* when its signed
 //! checkpoint proves it.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -264,6 +265,7 @@ impl Uplink {
 
     fn ask_for_seal(&mut self, agent: &Agent, carrier: &dyn Carrier) -> Result<Round, Trouble> {
         let Cursor { epoch, sealed: from, seen_size: seen, .. } = agent.position().cursor.clone();
+        let register = Arc::clone(&agent.lock().register);
         let body = match agent.send_out(carrier, &Errand::Seal { epoch, from, seen }) {
             Some(Brought::Answer { body }) => body,
             other => {
@@ -279,7 +281,7 @@ impl Uplink {
             // A stick brought a seal meanwhile: this answer goes on from another place.
             return Ok(Round::Forward);
         }
-        if position.take_seal(agent, &answer)? {
+        if position.take_seal(agent, &register, &answer)? {
             self.unsealed = 0;
             return Ok(Round::Forward);
         }

@@ -112,7 +112,7 @@ impl Question {
         ask("function = ?", text(&self.function));
         ask("case_reference = ?", text(&self.case));
         let is_frequent = self.kind.is_some_and(|kind| FREQUENT_KINDS.contains(&kind));
-        let kind = if is_frequent { "kind = ?" } else { "kind NOT IN (4, 5) AND kind = ?" };
+        let kind = if is_frequent { "kind = ?" } else { "kind NOT IN (1, 2, 3, 4, 5, 7) AND kind = ?" };
         ask(kind, self.kind.map(|kind| Value::Integer(kind.into())));
         ask("time >= ?", self.since.map(|since| Value::Integer(signed(since))));
         ask("time < ?", self.until.map(|until| Value::Integer(signed(until))));
@@ -134,9 +134,9 @@ impl Question {
     }
 }
 
-/// Decisions and their completions: so many that one is found by looking through the newest. Of all others the index has a list by kind, and of verdicts one of
+/// Decisions, their completions, and what becomes of sessions: so many that one is found by looking through the newest. Of all others the index has a list by kind, and of verdicts one of
 /// refusals; SQLite uses a list of some where the question says of which in the list's very words.
-const FREQUENT_KINDS: [u16; 2] = [4, 5];
+const FREQUENT_KINDS: [u16; 6] = [1, 2, 3, 4, 5, 7];
 
 #[cfg(test)]
 mod tests {

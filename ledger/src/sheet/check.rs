@@ -133,7 +133,12 @@ impl Sheet {
         key: &VerifyingKey,
         earlier: Option<&VerifyingKey>,
     ) -> Result<Fit, LedgerError> {
-        let sheet = Checkpoint::open(&self.note, earlier.unwrap_or(key))?;
+        let earlier = earlier.unwrap_or(key);
+        if earlier.name() != key.name() {
+            let cause = format!("'{}' is the key of another log than '{}'", earlier.name(), key.name());
+            return Err(LedgerError::Argument { name: "--sheet-key", cause });
+        }
+        let sheet = Checkpoint::open(&self.note, earlier)?;
         let log = Web::new(url, authority).map_err(|(name, cause)| LedgerError::Argument { name, cause })?;
         let mut parts = key.name().rsplitn(3, '/');
         let (Some(log_name), Some(office)) = (parts.next(), parts.next()) else {

@@ -3,6 +3,7 @@
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 
+use sekisho_tlog::witness::only_lines_of;
 use sekisho_tlog::{Checkpoint, Hash};
 use sekisho_wire::id::OfficeId;
 
@@ -150,12 +151,14 @@ impl Log {
 
     /// Keeps what this shows, if it is more than was known.
     pub(super) fn learn(&self, lacks: &mut Option<Arc<Published>>, halt: Halt, evidence: &str) {
-        let shown = self.signers().keys().open_earlier(evidence).ok().filter(|_| halt.signed().is_some());
+        let keys = self.keys();
+        let shown = keys.open_earlier(evidence).ok().filter(|_| halt.signed().is_some());
         if let Some(Checkpoint { size, root, .. }) = shown
             && lacks.as_ref().is_none_or(|known| known.size < size)
+            // What somebody wrote beside our signature is none of our words.
+            && let Ok(text) = only_lines_of(evidence, keys.ever())
         {
-            // Signed again, to the same bytes: what somebody wrote beside our signature is none of our words.
-            *lacks = Some(Arc::new(Published { text: self.checkpoint_text(size, root), size, root }));
+            *lacks = Some(Arc::new(Published { text, size, root }));
         }
     }
 

@@ -25,9 +25,10 @@ fn write(connection: &mut Connection, change: &Change) -> Written {
         insert.execute((id, &office.seeds, int(office.founded))).map_err(taken("the office"))?;
         transaction.execute_batch(&entries_tables(transaction.last_insert_rowid()))?;
     }
-    for (office, seeds) in &change.seeds {
+    for (office, [before, after]) in &change.seeds {
         let number = number_of(&transaction, office)?;
-        transaction.prepare_cached("UPDATE offices SET seeds = ?2 WHERE number = ?1")?.execute((number, seeds))?;
+        let sql = "UPDATE offices SET seeds = ?3 WHERE number = ?1 AND seeds = ?2";
+        exactly_one(transaction.prepare_cached(sql)?.execute((number, before, after))?, "the log keys")?;
     }
     change.keys.iter().try_for_each(|key| {
         let number = number_of(&transaction, &key.office)?;

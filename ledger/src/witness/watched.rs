@@ -133,8 +133,10 @@ impl Page {
         }
         let page = Self::read(&path)?;
         let text = key.to_string();
-        if !page.keys.contains(&text) {
-            return Err(wrong("it is no key of the log"));
+        match page.keys.iter().position(|known| *known == text) {
+            None => return Err(wrong("it is no key of the log")),
+            Some(at) if at + 1 == page.keys.len() => return Err(wrong("it is the newest key of the log")),
+            Some(_) => {}
         }
         let rest = Self { keys: page.keys.iter().filter(|known| **known != text).cloned().collect(), ..page };
         if rest.parse(&path).is_err() {

@@ -4,16 +4,20 @@ use sekisho_ledger::checkpoint::Halt;
 use sekisho_ledger::clock::Clock;
 use sekisho_ledger::command::{fsck, log_key};
 use sekisho_ledger::error::LedgerError;
+use sekisho_ledger::keys::Keys;
+use sekisho_ledger::log_keys::log_key as ledger_key;
 use sekisho_ledger::refusal::Refusal;
 use sekisho_ledger::sheet::check::{Fit, Sheet};
-use sekisho_ledger::store::LogName;
+use sekisho_ledger::store::{Change as StoreChange, LogName, StoreError};
+use sekisho_ledger::terminals::Shown;
 use sekisho_register::Ed25519Key;
 use sekisho_register::change::{Change, SetLogKey};
-use sekisho_tlog::{Checkpoint, Freshness, VerifyingKey};
+use sekisho_tlog::{Checkpoint, Freshness, Hash, VerifyingKey};
 use sekisho_wire::id::OfficeId;
+use sekisho_wire::reason::AlarmKind;
 
 use crate::media::{Stick, add, night};
-use crate::town::Town;
+use crate::town::{Town, opened};
 
 impl Town {
     fn makes_key(&self, log: LogName) -> VerifyingKey {
@@ -167,4 +171,42 @@ fn where_media_are_listed_a_key_is_shown_once_a_backup_has_it() {
     town.approve(named(LogName::Records, key.to_bytes()));
     let strange = log_key(&town.root, &OfficeId([7; 16]), LogName::Records, &*town.clock);
     assert!(matches!(strange, Err(LedgerError::Argument { name: "--office", .. })));
+}
+
+#[test]
+fn whoever_stole_a_replaced_key_stops_no_log_with_it_and_is_heard_of() {
+    let mut town = Town::new();
+    town.send(3);
+    town.publish();
+    let stored = opened(&town.data).offices().unwrap().remove(0);
+    let master = Keys::read(&town.data).unwrap().wrapping.master;
+    let stolen = ledger_key(&master, &stored.seeds, "ledger.test", &town.office, LogName::Records, 1).unwrap();
+    let forged = |size: u64| {
+        let origin = stolen.name().to_owned();
+        let note = Checkpoint { origin, size, root: Hash([7; 32]), extensions: Vec::new() }.sign(&stolen);
+        Shown { records: Some(note), register: None, casebook: None }
+    };
+    let _ = town.rekeys(LogName::Records);
+    for size in [2, 1_000_000] {
+        town.ledger.hear(&town.terminal.peer, &forged(size)).unwrap();
+        assert_eq!(town.log_of(LogName::Records), None, "{size}");
+    }
+    assert_eq!(town.alarms().last(), Some(&AlarmKind::SeenUnproved));
+    assert_eq!(town.alarms().iter().filter(|alarm| **alarm == AlarmKind::SeenUnproved).count(), 1);
+    let sheet = Sheet::read(&forged(2).records.unwrap()).unwrap();
+    assert!(matches!(sheet.check(&town.root).unwrap(), Fit::Different { sheet: 2 }));
+}
+
+#[test]
+fn of_two_who_make_a_key_at_once_none_takes_the_other_s_away() {
+    let town = Town::new();
+    let store = opened(&town.data);
+    let before = store.offices().unwrap().remove(0).seeds;
+    let change = |from: &[u8], to: &[u8]| StoreChange {
+        seeds: vec![(town.office, [from.to_vec(), to.to_vec()])],
+        ..StoreChange::default()
+    };
+    store.commit(&change(&before, b"one")).unwrap();
+    assert!(matches!(store.commit(&change(&before, b"two")), Err(StoreError::Conflict { .. })));
+    assert_eq!(store.offices().unwrap().remove(0).seeds, b"one");
 }

@@ -32,7 +32,13 @@ impl Freshness {
     /// Under an origin that is not the key's name, or valid until a time before its own, it opens for nobody.
     #[must_use]
     pub fn sign(&self, key: &SigningKey) -> String {
-        signed(&self.to_text(), [key])
+        self.sign_by([key])
+    }
+
+    /// The same by several keys under one name, a line for each ([`crate::Checkpoint::sign_by`]).
+    #[must_use]
+    pub fn sign_by<'k>(&self, keys: impl IntoIterator<Item = &'k SigningKey>) -> String {
+        signed(&self.to_text(), keys)
     }
 
     /// Reads a note that this key signed. Whether it is still valid is a question of the reader's clock: [`Freshness::is_valid_at`].

@@ -1,4 +1,4 @@
-//! `sekisho_fuzz::act` says what it is.
+//! `sekisho_fuzzed::act` says what it is.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| sekisho_fuzz::act(bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| sekisho_fuzzed::act(bytes));

@@ -1,4 +1,4 @@
-//! `sekisho_fuzz::card` says what it is.
+//! `sekisho_fuzzed::card` says what it is.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| sekisho_fuzz::card(bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| sekisho_fuzzed::card(bytes));

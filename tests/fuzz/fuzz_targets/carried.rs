@@ -1,4 +1,4 @@
-//! `sekisho_fuzz::carried` says what it is.
+//! `sekisho_fuzzed::carried` says what it is.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| sekisho_fuzz::carried(bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| sekisho_fuzzed::carried(bytes));

@@ -1,4 +1,4 @@
-//! `sekisho_fuzz::host` says what it is.
+//! `sekisho_fuzzed::host` says what it is.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| sekisho_fuzz::host(bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| sekisho_fuzzed::host(bytes));

@@ -1,4 +1,4 @@
-//! `sekisho_fuzz::ledger` says what it is.
+//! `sekisho_fuzzed::ledger` says what it is.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| sekisho_fuzz::ledger(bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| sekisho_fuzzed::ledger(bytes));

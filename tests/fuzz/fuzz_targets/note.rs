@@ -1,4 +1,4 @@
-//! `sekisho_fuzz::note` says what it is.
+//! `sekisho_fuzzed::note` says what it is.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| sekisho_fuzz::note(bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| sekisho_fuzzed::note(bytes));

@@ -1,4 +1,4 @@
-//! `sekisho_fuzz::object` says what it is.
+//! `sekisho_fuzzed::object` says what it is.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| sekisho_fuzz::object(bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| sekisho_fuzzed::object(bytes));

@@ -1,4 +1,4 @@
-//! `sekisho_fuzz::proofs` says what it is.
+//! `sekisho_fuzzed::proofs` says what it is.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| sekisho_fuzz::proofs(bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| sekisho_fuzzed::proofs(bytes));

@@ -1,4 +1,4 @@
-//! `sekisho_fuzz::record` says what it is.
+//! `sekisho_fuzzed::record` says what it is.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| sekisho_fuzz::record(bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| sekisho_fuzzed::record(bytes));

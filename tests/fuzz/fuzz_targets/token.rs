@@ -1,4 +1,4 @@
-//! `sekisho_fuzz::token` says what it is.
+//! `sekisho_fuzzed::token` says what it is.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| sekisho_fuzz::token(bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| sekisho_fuzzed::token(bytes));

@@ -45,8 +45,8 @@ fn rekey(desk: &mut Desk, text: &str) -> Result<(), AdminError> {
     let change = SetLogKey { log: of_log.ok_or_else(wrong)?, key: Ed25519Key(key.to_bytes()) };
     desk.submit(vec![Change::LogKey(change)], &[])?;
     desk.screen.note(
-        "once it is approved, give the new key to whoever runs a witness, and to auditors; terminals learn of it by themselves",
-        "承認後、立会人の運用者と監査人に新しい鍵を渡してください。端末機には自動で伝わります",
+        "once it is approved, give the new key to whoever runs a witness, and to auditors, and introduce yourselves to partner offices anew; terminals learn of it by themselves",
+        "承認後、立会人の運用者と監査人に新しい鍵を渡し、連携団体には自団体を紹介し直してください。端末機には自動で伝わります",
     );
     Ok(())
 }

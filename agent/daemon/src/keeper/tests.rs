@@ -423,3 +423,12 @@ fn a_ledger_that_hears_gives_the_register_and_no_note_and_nobody_is_alarmed() {
     let next = bench.agent.journal.next().first;
     assert_eq!(next, records + 1, "the register's advance alone is recorded");
 }
+
+#[test]
+fn the_longest_note_under_two_keys_goes_along() {
+    let origin = format!("{}/{}/records-12", "a".repeat(64), "0".repeat(32));
+    let keys = [1, 2].map(|seed| sekisho_tlog::SigningKey::from_seed(&origin, &[seed; 32]).unwrap());
+    let (size, root) = (u64::MAX, sekisho_tlog::Hash([7; 32]));
+    let note = Checkpoint { origin, size, root, extensions: Vec::new() }.sign_by(&keys);
+    assert!(note.len() <= SEEN_MAX, "{}", note.len());
+}

@@ -1,5 +1,7 @@
 //! Records that a person carries to the ledger, and its proof brought back (STICK.md).
 
+use std::sync::Arc;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sekisho_ipc::{AgentError, Bar, ExportRecordsAnswer};
@@ -46,7 +48,8 @@ impl Agent {
         only_root(caller)?;
         let answer: SealAnswer = serde_json::from_value(seal)
             .map_err(|error| AgentError::InvalidArgument { field: "seal".into(), rule: error.to_string() })?;
-        let taken = self.position().take_seal(self, &answer);
+        let register = Arc::clone(&self.lock().register);
+        let taken = self.position().take_seal(self, &register, &answer);
         taken.map_err(|trouble| {
             let cause = trouble.to_string();
             match trouble {

@@ -2,7 +2,6 @@
 
 use std::io;
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use sekisho_register::Register;
 use sekisho_register::change::{Log, SucceedLog, Witness};
@@ -235,9 +234,15 @@ impl Position {
     }
 
     /// Moves on by a seal; returns whether more is sealed now. An answer is believed as a whole or not at all.
-    pub(super) fn take_seal(&mut self, agent: &Agent, answer: &SealAnswer) -> Result<bool, Trouble> {
+    /// `register` is the one that was in force when the answer was asked for: a key that was replaced meanwhile had signed it by then.
+    pub(super) fn take_seal(
+        &mut self,
+        agent: &Agent,
+        register: &Register,
+        answer: &SealAnswer,
+    ) -> Result<bool, Trouble> {
         let before = self.cursor.clone();
-        if let Err(trouble) = self.check_seal(agent, answer) {
+        if let Err(trouble) = self.check_seal(agent, register, answer) {
             self.cursor = before;
             return Err(trouble);
         }
@@ -258,18 +263,22 @@ impl Position {
         Ok(self.cursor.sealed > before.sealed)
     }
 
-    fn check_seal(&mut self, agent: &Agent, answer: &SealAnswer) -> Result<(), Trouble> {
-        let Some(checkpoint) = self.see_checkpoint(agent, answer)? else { return Ok(()) };
+    fn check_seal(&mut self, agent: &Agent, register: &Register, answer: &SealAnswer) -> Result<(), Trouble> {
+        let Some(checkpoint) = self.see_checkpoint(agent, register, answer)? else { return Ok(()) };
         answer.ranges.iter().try_for_each(|range| self.check_range(agent, &checkpoint, range))
     }
 
     /// The checkpoint must be signed, cosigned by as many witnesses as the register asks for, and must contain what we saw before. Nothing is seen while
     /// witnesses are missing: they are slow, or this register is an older one than the ledger's.
-    fn see_checkpoint(&mut self, agent: &Agent, answer: &SealAnswer) -> Result<Option<Checkpoint>, Trouble> {
-        let register = Arc::clone(&agent.lock().register);
-        let keys = keys_of(&register, Log::Records, &agent.identity.records);
+    fn see_checkpoint(
+        &mut self,
+        agent: &Agent,
+        register: &Register,
+        answer: &SealAnswer,
+    ) -> Result<Option<Checkpoint>, Trouble> {
+        let keys = keys_of(register, Log::Records, &agent.identity.records);
         let checkpoint = keys.open(&answer.checkpoint)?;
-        if !is_witnessed(&register, &answer.checkpoint, keys.ever())? {
+        if !is_witnessed(register, &answer.checkpoint, keys.ever())? {
             return Ok(None);
         }
         let (seen, root) = (self.cursor.seen_size, TreeHash(hash_hex(&self.cursor.seen_root)?.0));

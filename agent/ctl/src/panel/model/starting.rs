@@ -52,7 +52,10 @@ impl Panel {
             }
             End::NotStarted => (
                 false,
-                pick("起動できません。システム管理者に連絡してください。", "cannot be started. Call the system manager."),
+                pick(
+                    "起動できません。システム管理者に連絡してください。",
+                    "cannot be started. Call the system manager.",
+                ),
             ),
         };
         self.notice(good, format!("{}: {what}", program.title));
