@@ -31,6 +31,8 @@ use crate::screen::Screen;
 use crate::settled::Settled;
 use crate::{pending, persons};
 
+mod each;
+
 /// A token is good for 15 minutes (LEDGER §L4); a long run asks for the next one in time.
 const TOKEN_MS: u64 = 10 * 60 * 1000;
 /// What the command line says about signing.
@@ -479,23 +481,6 @@ impl Desk {
         }
     }
 
-    /// Shows changes together and asks once, for an act of each: into the register, or the casebook where one person may not decide them.
-    ///
-    /// # Errors
-    /// As [`Self::decide`].
-    pub(crate) fn ask_for_each(&mut self, changes: Vec<Change>, alone: bool) -> Result<Each, AdminError> {
-        self.log_in()?;
-        let log = if alone && !self.signing.propose { Log::Register } else { Log::Casebook };
-        let count = changes.len();
-        let all = self.act(log, changes, None)?;
-        show(&self.screen, &all, &self.cache, &[]);
-        self.screen.confirm(
-            &format!("sign {count} acts, one for each of these changes, each when its turn comes?"),
-            &format!("以上の変更を1件ずつの処分({count}件)として順に署名しますか?"),
-        )?;
-        Ok(Each { log, rest: all.changes.into_iter() })
-    }
-
     /// Shows, asks, signs with 9C, checks what the fold would say, sends.
     fn sign_and_send(&mut self, act: Act, names: &[Name]) -> Result<(Hash, Vec<u8>), AdminError> {
         if let Some(settled) = self.settled.iter().find(|settled| settled.is_decided_by(&act, names)) {
@@ -525,26 +510,6 @@ impl Desk {
         let index = self.send(log, &id, entry.clone(), names)?;
         self.screen.note(&format!("act {id}: entry {index}"), &format!("処分 {id}: 登録順{index}"));
         Ok((id, entry))
-    }
-}
-
-/// Changes that were shown together and wanted, and become acts one after the other, each dated when it is signed.
-#[derive(Debug)]
-pub(crate) struct Each {
-    log: Log,
-    rest: std::vec::IntoIter<Change>,
-}
-
-impl Each {
-    /// Signs and sends the next one.
-    ///
-    /// # Errors
-    /// As [`Desk::decide`]; [`AdminError::NothingToDo`] after the last.
-    pub(crate) fn sign_next(&mut self, desk: &mut Desk) -> Result<(), AdminError> {
-        let change = self.rest.next().ok_or(AdminError::NothingToDo)?;
-        desk.log_in()?;
-        let act = desk.act(self.log, vec![change], None)?;
-        desk.send_confirmed(act, &[]).map(drop)
     }
 }
 
