@@ -5,7 +5,7 @@ use sekisho_issuer::CardManagementSecret;
 use sekisho_register::act::Proposal;
 use sekisho_register::change::Log;
 use sekisho_register::organisation::Capacity;
-use sekisho_register::{Act, Change, FoldRefusal, SignedAct};
+use sekisho_register::{Act, Casebook, Change, FoldRefusal, SignedAct};
 use sekisho_tlog::VerifyingKey;
 use sekisho_wire::cose::Signer;
 use sekisho_wire::id::{CardGuid, CaseReference, Code, Hash};
@@ -418,6 +418,20 @@ impl Desk {
         self.sign_and_send(act, names)
     }
 
+    /// Signs a proposal that goes to its approver by hand, for the casebook stands still. What can be said against it is said here, as the ledger would.
+    ///
+    /// # Errors
+    /// As [`Self::decide`].
+    pub(crate) fn sign_proposal(&mut self, change: Change) -> Result<Vec<u8>, AdminError> {
+        self.log_in()?;
+        let act = self.act(Log::Casebook, vec![change], None)?;
+        show(&self.screen, &act, &self.cache, &[]);
+        self.screen.confirm("sign this act?", "この処分に署名しますか?")?;
+        let (_, entry) = self.sign(&act)?;
+        let looked = Casebook::new().look(self.cache.register(), &entry, clock::now());
+        looked.map(|_| entry).map_err(AdminError::Fold)
+    }
+
     /// Approves a proposal. Whoever it speaks of must be among `names`: nobody approves a hash.
     ///
     /// # Errors
@@ -494,12 +508,7 @@ impl Desk {
     /// Of an act that was shown, and that the person wants.
     fn send_confirmed(&mut self, act: Act, names: &[Name]) -> Result<(Hash, Vec<u8>), AdminError> {
         let log = act.log;
-        let (mut card, guid) = self.signer_card()?;
-        self.need_pin(&mut card)?;
-        let to_be_signed = act.to_be_signed(&Signer::Card(guid));
-        let id = to_be_signed.id();
-        let signature = card.sign_act(self.pin.as_ref().expect("need_pin left one"), &to_be_signed.digest)?;
-        let entry = to_be_signed.finish(signature);
+        let (id, entry) = self.sign(&act)?;
         if log == Log::Register {
             match self.cache.register().would_accept(&entry, clock::now()) {
                 // Whose clock is right, the ledger says.
@@ -510,6 +519,16 @@ impl Desk {
         let index = self.send(log, &id, entry.clone(), names)?;
         self.screen.note(&format!("act {id}: entry {index}"), &format!("処分 {id}: 登録順{index}"));
         Ok((id, entry))
+    }
+
+    /// With 9C of the card at hand: the act's id, and the entry.
+    fn sign(&mut self, act: &Act) -> Result<(Hash, Vec<u8>), AdminError> {
+        let (mut card, guid) = self.signer_card()?;
+        self.need_pin(&mut card)?;
+        let to_be_signed = act.to_be_signed(&Signer::Card(guid));
+        let id = to_be_signed.id();
+        let signature = card.sign_act(self.pin.as_ref().expect("need_pin left one"), &to_be_signed.digest)?;
+        Ok((id, to_be_signed.finish(signature)))
     }
 }
 

@@ -120,7 +120,7 @@ impl Desk {
             return Err(AdminError::NotInForce(*id));
         }
         let place = place?;
-        verify_place(act, &place, &self.office.log_key(Log::Casebook)?)?;
+        verify_place(act, &place, &self.log_key(Log::Casebook)?)?;
         Ok(place.index)
     }
 

@@ -5,7 +5,6 @@ use sekisho_tlog::{Hash, HashReader, VerifyingKey, leaf_hash};
 use sekisho_wire::id::SessionId;
 use sekisho_wire::record::{Body, Emitter, Record};
 
-use crate::clock;
 use crate::desk::Desk;
 use crate::error::AdminError;
 use crate::grant::verify_place;
@@ -13,25 +12,12 @@ use crate::judge::{Held, Judge};
 use crate::ledger::Evidence;
 use crate::log_tiles::LogTiles;
 use crate::missing::{Hole, Seqs};
-use crate::office_file::Office;
 use crate::screen::Screen;
-use crate::seen::{self, Base};
+use crate::seen;
 
-/// The key of the records log: the newest that the register names, else the one of the founding code.
+/// The key of the records log.
 pub(super) fn records_key(desk: &Desk) -> Result<VerifyingKey, AdminError> {
-    let office = &desk.office;
-    let register = desk.cache.register();
-    let generation = register.generation(Log::Records);
-    match register.log_key(Log::Records, clock::now()) {
-        Some(key) => Office { records: key.0, ..office.clone() }.log_key_of(Log::Records, generation),
-        None => office.log_key_of(Log::Records, generation),
-    }
-}
-
-/// What the records log began with, where it goes on in place of one that had lost something.
-fn base(desk: &Desk) -> Option<Base> {
-    let successor = desk.cache.register().successors(Log::Records).last()?;
-    Some(Base { size: successor.kept_size, root: Hash(successor.kept_root.0) })
+    desk.log_key(Log::Records)
 }
 
 /// One record, by its own evidence: inclusion proof, the terminal's word, replay in its session, signature. Costs a handful of
@@ -69,7 +55,7 @@ fn placed(desk: &Desk, key: &VerifyingKey, index: u64, evidence: &Evidence) -> R
         Err(error) => return Ok(Err(error.in_words(desk.screen.language))),
     };
     let tiles = LogTiles::new(&desk.ledger, Log::Records, size);
-    seen::expect_continued(&desk.home, Log::Records, key, &place.checkpoint, &tiles, base(desk))?;
+    seen::expect_continued(&desk.home, Log::Records, key, &place.checkpoint, &tiles, desk.base(Log::Records))?;
     Ok(Ok(size))
 }
 
@@ -147,7 +133,7 @@ pub(super) fn all(desk: &mut Desk) -> Result<(), AdminError> {
         return Err(AdminError::Ledger("records without their contents, and no act destroyed any"));
     }
     let tree = seen::whole_of(Log::Records, &key, &note, leaves_of(desk, &entries, size)?)?;
-    seen::expect_continued(&desk.home, Log::Records, &key, &note, &tree, base(desk))?;
+    seen::expect_continued(&desk.home, Log::Records, &key, &note, &tree, desk.base(Log::Records))?;
     let records: Vec<Option<Record>> = entries.iter().map(|entry| Record::decode(entry).ok()).collect();
     let mut seqs = Seqs::default();
     let mut judge = Judge::new(&desk.cache, desk.screen.language);
