@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, MutexGuard};
 
-use sekisho_register::change::{EndRecovery, Log, RecoveryEnd};
+use sekisho_register::change::{EndRecovery, Log, RecoveryEnd, SetLogKey};
 use sekisho_register::{Change, FoldRefusal, Folded, NameHash, Register, SignedAct, office_of};
 use sekisho_tlog::{Hash, leaf_hash};
 use sekisho_wire::cose::Signer;
@@ -12,8 +12,9 @@ use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 use crate::clock::Millis;
-use crate::code::{CodeSecret, LogKeys};
-use crate::office::{Judges, Office};
+use crate::code::{CodeSecret, PublicKeys};
+use crate::error::LedgerError;
+use crate::office::{Judges, Office, seeds_of};
 use crate::refusal::{CodeFault, Refusal};
 use crate::secret::{DoesNotOpen, SecretKey};
 use crate::stage::Stage;
@@ -171,8 +172,11 @@ fn plan_change(
 ) -> Result<Placed, Refusal> {
     let folded = register.would_accept(entry, now).map_err(Refusal::Act)?;
     let brought = || folded.changes.iter().flat_map(Change::brings);
-    if brought().any(|change| matches!(change, Change::LogKey(_))) {
-        return Err(Refusal::LogKeyFixed);
+    for change in brought() {
+        let Change::LogKey(change) = change else { continue };
+        if !is_made_here(stage.store(), office, register, change, master)? {
+            return Err(Refusal::LogKeyUnknown);
+        }
     }
     for change in brought() {
         let Change::SucceedLog(successor) = change else { continue };
@@ -206,6 +210,21 @@ fn expect_filed(stage: &Stage<'_>, office: &OfficeId, folded: &Folded) -> Result
     let casebook = stage.casebook(office).ok_or(Refusal::NotFound("office"))?;
     let stands_still = stage.left(office, LogName::Casebook).is_some();
     if stands_still || casebook.proposal(&proposal).is_some() { Ok(()) } else { Err(Refusal::NotProposed) }
+}
+
+/// Whether a log could be signed by this key once the act holds: who else has it is not asked, for it was made here.
+fn is_made_here(
+    store: &dyn Store,
+    office: &OfficeId,
+    register: &Register,
+    change: &SetLogKey,
+    master: &SecretKey,
+) -> Result<bool, Refusal> {
+    let unavailable = |error: LedgerError| Refusal::Unavailable { cause: error.to_string() };
+    let log = LogName::ALL.into_iter().find(|log| log.of_acts() == change.log).ok_or(Refusal::Malformed("log"))?;
+    let Some(keys) = register.checkpoint_keys(change.log, register.generation(change.log)) else { return Ok(false) };
+    let made = seeds_of(store, master, office).and_then(|seeds| seeds.keys(log, keys.origin())).map_err(unavailable)?;
+    Ok(made.iter().any(|(made, _)| made.verifying_key().to_bytes() == change.key.0))
 }
 
 #[expect(clippy::too_many_arguments, reason = "one straight road; a struct for these would only be unpacked at once")]
@@ -448,7 +467,7 @@ pub fn plan_founding(
     Ok(office)
 }
 
-fn is_for(register: &Register, keys: &LogKeys, founder: Founder<'_>) -> bool {
+fn is_for(register: &Register, keys: &PublicKeys, founder: Founder<'_>) -> bool {
     register.founding().is_some_and(|found| {
         found.ledger.as_str() == founder.name
             && found.keys.records.0 == keys.records

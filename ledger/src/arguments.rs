@@ -98,6 +98,21 @@ pub enum Command {
         #[arg(long, value_name = "FILE", hide = true)]
         simulated_clock: Option<PathBuf>,
     },
+    /// Make a new key for a log, and show it for the act that names it （ログの新しい署名鍵を生成し、検証鍵を表示します）
+    LogKey {
+        /// The ledger's directory （データディレクトリ）
+        #[arg(long)]
+        data: PathBuf,
+        /// Whose log （団体ID）
+        #[arg(long)]
+        office: OfficeId,
+        /// Which log: records, register or casebook （対象のログ）
+        #[arg(long, value_parser = log_name)]
+        log: LogName,
+        /// For tests: a file with milliseconds to add to the clock （試験用の模擬時計）
+        #[arg(long, value_name = "FILE", hide = true)]
+        simulated_clock: Option<PathBuf>,
+    },
     /// Serve until SIGTERM （台帳を動かします）
     Serve {
         /// The ledger's directory （データディレクトリ）
@@ -258,6 +273,9 @@ pub enum Command {
         /// The log's verifier key （ログの検証鍵）
         #[arg(long, value_name = "NAME+ID+KEY")]
         key: Option<String>,
+        /// The one on the sheet, where the log has another by now （票の鍵。鍵が替わっている場合）
+        #[arg(long, value_name = "NAME+ID+KEY", requires = "url")]
+        sheet_key: Option<String>,
     },
     /// Make the search index again; the ledger must not be running （検索の索引を作り直します）
     Reindex {
@@ -331,6 +349,15 @@ pub enum WitnessCommand {
         /// The log's verifier key, as `sekisho-ledger status` shows it （ログの検証鍵）
         #[arg(long, value_name = "NAME+ID+KEY", required = true)]
         key: Vec<String>,
+    },
+    /// Believe a log's former key no more, once the log has a new one; the witness must not be running （ログの旧い鍵を除きます）
+    DropKey {
+        /// The witness's directory （データディレクトリ）
+        #[arg(long)]
+        data: PathBuf,
+        /// The former verifier key （除く検証鍵）
+        #[arg(long, value_name = "NAME+ID+KEY")]
+        key: String,
     },
     /// Serve until SIGTERM （立会人を動かします）
     Serve {

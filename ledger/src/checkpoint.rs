@@ -7,7 +7,8 @@ use std::fmt;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use sekisho_tlog::{Checkpoint, Frontier, HashReader, ProveError, VerifyingKey, root_at};
+use sekisho_register::LogKeys;
+use sekisho_tlog::{Checkpoint, Frontier, HashReader, ProveError, root_at};
 use sekisho_wire::id::OfficeId;
 use serde::{Deserialize, Serialize};
 
@@ -64,6 +65,8 @@ pub enum Halt {
         /// Entries in the database.
         stored: u64,
     },
+    /// An act names a key that this database does not have: it is older than the key.
+    KeyMissing,
     /// An act has given up what is lost of it: its successor begins when the ledger is started again.
     Succeeded,
     /// A terminal has verified, or a witness cosigned, another history.
@@ -99,6 +102,7 @@ impl Halt {
             | Self::TreeDamaged
             | Self::Changed
             | Self::NoteUnreadable
+            | Self::KeyMissing
             | Self::Succeeded
             | Self::Contradicted { .. } => None,
         }
@@ -115,6 +119,7 @@ impl Halt {
             | Self::TreeDamaged
             | Self::Changed
             | Self::NoteUnreadable
+            | Self::KeyMissing
             | Self::Succeeded => None,
         }
     }
@@ -293,7 +298,7 @@ impl CheckpointFile {
 /// [`Halt`] when it does not agree; the log must sign nothing then. The outer error is the database's.
 pub fn check<R: HashReader<Error = StoreError>>(
     file: Option<&str>,
-    key: &VerifyingKey,
+    keys: &LogKeys,
     tree: &R,
     head: &Frontier,
     fresh: u64,
@@ -310,7 +315,7 @@ pub fn check<R: HashReader<Error = StoreError>>(
         // Between the founding commit and the first files there is a moment in which a crash leaves none.
         return Ok(if head.size() <= fresh { Ok(None) } else { Err(Halt::Missing) });
     };
-    let Ok(signed) = Checkpoint::open(text, key) else { return Ok(Err(Halt::Unreadable)) };
+    let Ok(signed) = keys.open_earlier(text) else { return Ok(Err(Halt::Unreadable)) };
     if signed.size > head.size() {
         return Ok(Err(Halt::Behind { signed: signed.size, stored: head.size() }));
     }
@@ -325,6 +330,9 @@ impl fmt::Display for Halt {
         match self {
             Self::Missing => f.write_str("its checkpoint file is gone"),
             Self::Unreadable => f.write_str("its checkpoint file is torn or altered"),
+            Self::KeyMissing => f.write_str(
+                "an act names a key of it that this database does not have: restore a backup that is younger than the key",
+            ),
             Self::Behind { signed, stored } => {
                 write!(f, "{signed} entries were signed, the database has {stored}")
             }
@@ -383,7 +391,8 @@ mod tests {
         let key = SigningKey::from_seed("ledger/00/records", &[7; 32]).unwrap();
         let other = SigningKey::from_seed("ledger/00/records", &[8; 32]).unwrap();
         let (reader, head) = tree(&["a", "b", "c"]);
-        let ask = |file: Option<&str>| check(file, &key.verifying_key(), &reader, &head, 0).unwrap();
+        let keys = LogKeys::from(key.verifying_key());
+        let ask = |file: Option<&str>| check(file, &keys, &reader, &head, 0).unwrap();
         let good = signed(&key, &["a", "b"]);
         assert_eq!(ask(Some(&good)).unwrap().unwrap().size, 2);
         assert_eq!(ask(None), Err(Halt::Missing));
@@ -394,7 +403,7 @@ mod tests {
         assert_eq!(ask(Some(&ahead)), Err(Halt::Behind { signed: 4, stored: 3 }));
         assert_eq!(ask(Some(&signed(&key, &["a", "x"]))), Err(Halt::Forked { size: 2 }));
         let (shorter, _) = tree(&["a", "b"]);
-        assert_eq!(check(Some(&good), &key.verifying_key(), &shorter, &head, 0).unwrap(), Err(Halt::TreeDamaged));
+        assert_eq!(check(Some(&good), &keys, &shorter, &head, 0).unwrap(), Err(Halt::TreeDamaged));
     }
 
     #[test]

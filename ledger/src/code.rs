@@ -52,7 +52,7 @@ pub enum Kind {
 
 /// The public keys of an office's three logs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct LogKeys {
+pub struct PublicKeys {
     /// Records log.
     pub records: [u8; 32],
     /// Register log.
@@ -112,7 +112,7 @@ pub struct LedgerFacts {
 impl LedgerFacts {
     /// A code that founds an office with these log keys.
     #[must_use]
-    pub fn founding(&self, keys: &LogKeys, secret: &CodeSecret, expires: Millis) -> Code {
+    pub fn founding(&self, keys: &PublicKeys, secret: &CodeSecret, expires: Millis) -> Code {
         let encode = |bytes: &[u8]| STANDARD.encode(bytes);
         Code {
             kind: Kind::Founding,
@@ -132,7 +132,14 @@ impl LedgerFacts {
 
     /// A code that enrols a terminal.
     #[must_use]
-    pub fn terminal(&self, keys: &LogKeys, secret: &CodeSecret, expires: Millis, office: &str, terminal: &str) -> Code {
+    pub fn terminal(
+        &self,
+        keys: &PublicKeys,
+        secret: &CodeSecret,
+        expires: Millis,
+        office: &str,
+        terminal: &str,
+    ) -> Code {
         let founding = self.founding(keys, secret, expires);
         Code { kind: Kind::Terminal, office: Some(office.into()), terminal: Some(terminal.into()), ..founding }
     }
@@ -186,7 +193,7 @@ mod tests {
             authority: vec![0x30, 0x03, 1, 2, 3],
             envelope: vec![4; 65],
         };
-        let keys = LogKeys { records: [1; 32], register: [2; 32], casebook: [3; 32] };
+        let keys = PublicKeys { records: [1; 32], register: [2; 32], casebook: [3; 32] };
         let code = facts.terminal(&keys, &CodeSecret([5; 16]), 1_800_000_000_000, &"ab".repeat(16), "madoguchi-1");
         assert_eq!(format!("{}\n", code.to_line()), GOLDEN);
         assert_eq!(Code::from_line(GOLDEN), Some(code));
@@ -200,7 +207,7 @@ mod tests {
             authority: vec![1; 300],
             envelope: vec![2; 65],
         };
-        let keys = LogKeys { records: [1; 32], register: [2; 32], casebook: [3; 32] };
+        let keys = PublicKeys { records: [1; 32], register: [2; 32], casebook: [3; 32] };
         let secret = CodeSecret::generate();
         let code = facts.terminal(&keys, &secret, 5, "0a", "jumin-1");
         let line = code.to_line();

@@ -6,14 +6,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sekisho_register::Register;
-use sekisho_tlog::{Checkpoint, KeyKind, VerifyingKey};
+use sekisho_tlog::{Checkpoint, SigningKey, VerifyingKey};
 use sekisho_wire::id::OfficeId;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
 use crate::authority::Authority;
 use crate::checkpoint::{CheckpointFile, HaltNote};
-use crate::clock::{Clock, MachineClock, stamp};
+use crate::clock::{Clock, MachineClock, Millis, stamp};
 use crate::code::{CodeSecret, LedgerFacts};
 use crate::cold;
 use crate::config::{Config, NAME_RULE, name_is_sound};
@@ -25,10 +25,11 @@ use crate::kept::kept_status;
 use crate::keys::Keys;
 use crate::ledger::Ledger;
 use crate::log_keys::{make_log_keys, origin};
+use crate::media::Media;
 use crate::memory::Memory;
-use crate::office::fold_register;
+use crate::office::{fold_register, seeds_of};
 use crate::server;
-use crate::store::{Change, CodePurpose, LogName, Server, Store, StoredCode};
+use crate::store::{Change, CodePurpose, LogName, Server, Store, StoreError, StoredCode};
 use crate::witnesses::WitnessStatus;
 
 /// Whether others can reach a host by that: an address, or a DNS name (RFC 1123).
@@ -100,7 +101,7 @@ pub fn founding_code(root: &Path, valid: Duration, clock: &dyn Clock) -> Result<
     let keys = Keys::read(&data)?;
     let authority = Authority::read(&data)?;
     let store = config.book(&data)?.open_existing()?;
-    let (seeds, log_keys) = make_log_keys(&keys.wrapping.master)?;
+    let (seeds, log_keys) = make_log_keys(&keys.wrapping.master, clock.now())?;
     let secret = CodeSecret::generate();
     let expires = clock.now().saturating_add(u64::try_from(valid.as_millis()).unwrap_or(u64::MAX));
     let purpose = CodePurpose::Founding { seeds };
@@ -203,7 +204,7 @@ pub fn status(root: &Path, clock: &dyn Clock) -> Result<String, LedgerError> {
         if let Some(awaited) = go_on::waits(&data, &office.id)? {
             text += &format!("  waits: {awaited}（端末機または立会人の確認待ち）\n");
         }
-        text += &log_keys(&config.name, &office.id, &register);
+        text += &log_keys(&register);
         let terminals = register.terminals().count();
         text += &format!("  {terminals} terminals（端末機 {terminals} 台）\n");
         text += &kept_status(&*store, &office.id, &register, clock.now())?;
@@ -240,26 +241,47 @@ fn key_status(data: &DataDir) -> Result<String, LedgerError> {
 }
 
 /// What a witness is told of the logs.
-fn log_keys(ledger: &str, office: &OfficeId, register: &Register) -> String {
-    let keys = register.founding().map(|found| found.keys.clone());
-    let line = |log: LogName| {
-        let key = keys.as_ref().map(|keys| match log {
-            LogName::Records => keys.records,
-            LogName::Register => keys.register,
-            LogName::Casebook => keys.casebook,
-        });
-        let key = key.and_then(|key| {
-            VerifyingKey::from_bytes(
-                &origin(ledger, office, log, register.generation(log.of_acts())),
-                KeyKind::Ed25519,
-                &key.0,
-            )
-            .ok()
-        });
-        key.map(|key| format!("    {key}\n"))
-    };
-    let lines = LogName::ALL.into_iter().filter_map(line);
-    lines.fold("  keys of the logs（ログの検証鍵）\n".into(), |text, line| text + &line)
+fn log_keys(register: &Register) -> String {
+    let keys = LogName::ALL.into_iter().filter_map(|log| {
+        let log = log.of_acts();
+        register.checkpoint_keys(log, register.generation(log))
+    });
+    keys.fold("  keys of the logs（ログの検証鍵）\n".into(), |text, keys| {
+        text + &format!("    {}\n", keys.newest())
+    })
+}
+
+/// Makes a key that a log is to be signed by, and gives its public half for the act that names it. What was made and no act has named yet is given again. Where
+/// media for backups are listed it is given only once a verified backup has it: an older database could not sign any more.
+///
+/// # Errors
+/// When the ledger's files cannot be read or its database not be written; [`LedgerError::KeyInNoBackup`].
+pub fn log_key(root: &Path, office: &OfficeId, log: LogName, clock: &dyn Clock) -> Result<VerifyingKey, LedgerError> {
+    let data = DataDir::new(root);
+    data.check_private()?;
+    let config = Config::read(&data.config())?;
+    let keys = Keys::read(&data)?;
+    let store = config.book(&data)?.open_existing()?;
+    if !store.offices()?.iter().any(|known| known.id == *office) {
+        let cause = format!("{office} is not an office of this ledger");
+        return Err(LedgerError::Argument { name: "--office", cause });
+    }
+    let master = &keys.wrapping.master;
+    let register = fold_register(&*store, office)?;
+    let origin = origin(&config.name, office, log, register.generation(log.of_acts()));
+    let mut seeds = seeds_of(&*store, master, office)?;
+    let named = register.log_keys(log.of_acts());
+    let is_new = |(key, _): &(SigningKey, Millis)| !named.iter().any(|known| known.0 == key.verifying_key().to_bytes());
+    let mut newest = seeds.keys(log, &origin)?.pop().filter(is_new);
+    if newest.is_none() {
+        seeds.make(log, clock.now());
+        store.commit(&Change { seeds: vec![(*office, seeds.seal(master))], ..Change::default() })?;
+        newest = seeds.keys(log, &origin)?.pop();
+    }
+    let (key, made) = newest.ok_or(StoreError::Damaged { what: "log key" })?;
+    let media = Media::read(&data.media())?;
+    let is_kept = media.newest().is_some_and(|(_, verified)| verified.at > made);
+    if media.media.is_empty() || is_kept { Ok(key.verifying_key()) } else { Err(LedgerError::KeyInNoBackup) }
 }
 
 /// How the witnesses stand, as the running ledger says.

@@ -7,12 +7,14 @@ use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
+use sekisho_register::LogKeys;
 use sekisho_tlog::note::Signature;
 use sekisho_tlog::{Checkpoint, Note, VerifyingKey};
 
 use crate::clock::Millis;
 use crate::data::{above, replace_unsynced};
 use crate::locks::lock;
+use crate::log_keys::Signers;
 use crate::signed_log::Published;
 
 /// The cosignatures of one log.
@@ -45,10 +47,10 @@ pub struct Witnessed {
 impl Cosignatures {
     /// What stands in a log's file. What cannot be read, or is none of ours, says nothing.
     #[must_use]
-    pub fn open(path: PathBuf, key: &VerifyingKey) -> Self {
+    pub fn open(path: PathBuf, keys: &LogKeys) -> Self {
         let bytes = std::fs::read(&path).unwrap_or_default();
         let notes: Vec<String> = serde_json::from_slice(&bytes).unwrap_or_default();
-        let mut rounds: Vec<Round> = notes.iter().filter_map(|note| Round::read(note, key)).collect();
+        let mut rounds: Vec<Round> = notes.iter().filter_map(|note| Round::read(note, keys)).collect();
         rounds.sort_by_key(|round| round.published.size);
         Self { path, rounds: Mutex::new(rounds.into()) }
     }
@@ -105,6 +107,14 @@ impl Cosignatures {
         rounds.back().filter(|round| !round.has_line_of(witness)).map(|round| Arc::clone(&round.published))
     }
 
+    /// The log's key has changed: what was cosigned gets its line. A witness's own line is over the text alone, and stays good.
+    pub(crate) fn sign_again(&self, signers: &Signers) {
+        for round in lock(&self.rounds).iter_mut() {
+            let Published { size, root, .. } = *round.published;
+            round.published = Arc::new(Published { text: signers.checkpoint(size, root), size, root });
+        }
+    }
+
     /// Nothing of it is to be held against the log any more.
     pub(crate) fn forget(&self) {
         let mut rounds = lock(&self.rounds);
@@ -140,13 +150,14 @@ impl Cosignatures {
 
 impl Round {
     /// A note of ours with lines of others beside.
-    fn read(text: &str, key: &VerifyingKey) -> Option<Self> {
-        let Checkpoint { size, root, .. } = Checkpoint::open(text, key).ok()?;
+    fn read(text: &str, keys: &LogKeys) -> Option<Self> {
+        let Checkpoint { size, root, .. } = keys.open_earlier(text).ok()?;
         let note = Note::parse(text).ok()?;
-        let is_ours = |line: &&Signature| line.id() == key.id() && line.name() == key.name();
-        let lines = note.signatures().iter().filter(|line| !is_ours(line)).cloned().collect();
+        let by = |line: &Signature, key: &VerifyingKey| line.id() == key.id() && line.name() == key.name();
+        let (ours, lines): (Vec<_>, Vec<_>) =
+            note.signatures().iter().cloned().partition(|line| keys.ever().iter().any(|key| by(line, key)));
         let mut own = Note::new(note.text()).ok()?;
-        own.add(note.signatures().iter().find(is_ours)?.clone()).ok()?;
+        ours.into_iter().try_for_each(|line| own.add(line)).ok()?;
         Some(Self { published: Arc::new(Published { text: own.to_string(), size, root }), lines, begun: 0 })
     }
 
@@ -203,7 +214,7 @@ mod tests {
     #[test]
     fn all_witnesses_are_asked_about_one_checkpoint_until_they_have_answered_or_it_takes_too_long() {
         let directory = crate::testing::scratch("rounds");
-        let kept = Cosignatures::open(directory.join("records.cosigned"), &key().verifying_key());
+        let kept = Cosignatures::open(directory.join("records.cosigned"), &key().verifying_key().into());
         let (first, second, third) = (published(1), published(2), published(3));
         let ask = |newest, number, answering, now| {
             let key = witness(number).verifying_key();
@@ -229,7 +240,7 @@ mod tests {
     #[test]
     fn the_last_line_of_each_witness_and_the_last_that_enough_have_signed_are_kept() {
         let directory = crate::testing::scratch("last-lines");
-        let kept = Cosignatures::open(directory.join("records.cosigned"), &key().verifying_key());
+        let kept = Cosignatures::open(directory.join("records.cosigned"), &key().verifying_key().into());
         let keys = [1, 2, 3].map(|number| witness(number).verifying_key());
         let signed = |size: u64, by: &[u8]| {
             let asked = kept.to_ask(&published(size), &keys[0], 0, size * 10_000);
@@ -250,7 +261,7 @@ mod tests {
     fn lines_stand_beside_what_was_published_also_after_a_restart() {
         let directory = crate::testing::scratch("cosigned");
         let path = directory.join("records.cosigned");
-        let open = || Cosignatures::open(path.clone(), &key().verifying_key());
+        let open = || Cosignatures::open(path.clone(), &key().verifying_key().into());
         let (first, kept) = (published(1), open());
         assert_eq!(kept.beside(&first), first.text);
         kept.put(&first, line(&first, 1), 0);

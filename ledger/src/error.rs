@@ -80,6 +80,8 @@ pub enum LedgerError {
         /// Why.
         cause: String,
     },
+    /// A log key that was made is in no backup yet.
+    KeyInNoBackup,
     /// There is no wait to end.
     WaitsForNobody {
         /// Why.
@@ -190,6 +192,10 @@ impl LedgerError {
                 "Run `sekisho-ledger fsck`, put right what it names, and resume then (`man sekisho-ledger`, \"When a log has stopped\").",
                 "`sekisho-ledger fsck` が示す異常を解消してから再開してください（`man sekisho-ledger` 参照）。",
             ),
+            Self::KeyInNoBackup => (
+                "Run `sekisho-ledger backup`, or wait for tonight's, and then this again: it is the same key.",
+                "`sekisho-ledger backup` を実行するか今夜のバックアップを待ち、もう一度実行してください。鍵は変わりません。",
+            ),
             Self::ColdNowhere { .. } => (
                 "Put `cold = \"/path\"` back into ledger.toml. To be rid of it run `sekisho-ledger warm` then, which takes it out when nothing is cold any more.",
                 "ledger.toml に cold の設定を戻してください。使用をやめる場合は、その後 `sekisho-ledger warm` を実行します。",
@@ -270,6 +276,9 @@ impl fmt::Display for LedgerError {
                 )
             }
             Self::NotResumed { cause } => write!(f, "cannot resume the log: {cause}"),
+            Self::KeyInNoBackup => f.write_str(
+                "the key was made, and is shown once a verified backup has it: a database without it could not sign any more",
+            ),
             Self::ColdNowhere { office, entries } => {
                 write!(
                     f,
@@ -312,6 +321,7 @@ impl std::error::Error for LedgerError {
             | Self::PutBack { .. }
             | Self::OtherEnvelopeKey { .. }
             | Self::NotResumed { .. }
+            | Self::KeyInNoBackup
             | Self::WaitsForNobody { .. }
             | Self::ColdNowhere { .. }
             | Self::Crypto { .. }

@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use sekisho_register::calendar::Month;
 use sekisho_register::{FoldRefusal, Mismatch};
-use sekisho_tlog::{Checkpoint, SigningKey};
+use sekisho_tlog::{Checkpoint, VerifyingKey};
 use sekisho_wire::id::{Code, OfficeId};
 use sekisho_wire::record::Retention;
 
@@ -25,7 +25,7 @@ use crate::config::Config;
 use crate::data::DataDir;
 use crate::error::LedgerError;
 use crate::keys::{EnvelopeKey, Keys};
-use crate::log_keys::log_key;
+use crate::log_keys::{Seeds, origin};
 use crate::store::{Book, EmitterName, LogName, Store, StoreError, StoredOffice};
 use crate::vault::Vault;
 
@@ -462,8 +462,10 @@ impl Check<'_> {
             }
             Some((Some(text), generation)) => (text, *generation),
         };
-        let key: SigningKey = log_key(self.vault.master(), &office.seeds, self.name, &office.id, log, generation)?;
-        match Checkpoint::open(text, &key.verifying_key()) {
+        let origin = origin(self.name, &office.id, log, generation);
+        let keys = Seeds::open(self.vault.master(), &office.seeds)?.keys(log, &origin)?;
+        let keys: Vec<VerifyingKey> = keys.iter().map(|(key, _)| key.verifying_key()).collect();
+        match Checkpoint::open_cosigned(text, &keys, &[]).map(|opened| opened.checkpoint) {
             Ok(signed) if signed.size > end => {
                 let fault = Fault::CheckpointAhead { signed: signed.size, stored: end };
                 self.find(office.id, log, last, fault);

@@ -245,9 +245,9 @@ impl Index {
         operator: &str,
         since: Millis,
     ) -> Result<Vec<OpenSession>, StoreError> {
-        let sql = "SELECT terminal, session, epoch, seq, time, idx FROM records opened
+        let sql = "SELECT terminal, session, epoch, seq, time, idx FROM records opened INDEXED BY by_operator
             WHERE office = ?1 AND operator = ?2 AND idx >= ?4 AND kind = 1 AND own = 1 AND time >= ?3 AND session IS NOT NULL
-            AND NOT EXISTS (SELECT 1 FROM records later WHERE later.office = opened.office AND later.terminal = opened.terminal
+            AND NOT EXISTS (SELECT 1 FROM records later INDEXED BY by_terminal WHERE later.office = opened.office AND later.terminal = opened.terminal
                 AND later.own = 1 AND later.idx > opened.idx
                 AND (later.kind = 9 OR later.kind = 3 AND later.session = opened.session))";
         let row = |row: &rusqlite::Row<'_>| {
@@ -275,7 +275,8 @@ impl Index {
     /// # Errors
     /// When the index cannot be read.
     pub(crate) fn was_switched_off(&self, office: &OfficeId, terminal: &Code) -> Result<bool, StoreError> {
-        let sql = "SELECT kind FROM records WHERE office = ?1 AND terminal = ?2 AND own = 1 ORDER BY idx DESC LIMIT 1";
+        let sql = "SELECT kind FROM records INDEXED BY by_terminal WHERE office = ?1 AND terminal = ?2 AND own = 1
+            ORDER BY idx DESC LIMIT 1";
         let key = (office.as_bytes().as_slice(), terminal.as_str());
         let read = |connection: &Connection| connection.query_row(sql, key, |row| row.get::<_, u16>(0)).optional();
         Ok(self.read(read).map_err(failed("look for a terminal"))? == Some(TERMINAL_DOWN))
@@ -382,7 +383,7 @@ impl std::fmt::Debug for Index {
     }
 }
 
-const VERSION: i64 = 6;
+const VERSION: i64 = 7;
 /// Connections that are kept for the next search.
 const READERS_MAX: usize = 4;
 
@@ -414,7 +415,9 @@ CREATE INDEX by_terminal ON records (office, terminal, idx) WHERE terminal IS NO
 CREATE INDEX by_place ON records (office, terminal, epoch, seq) WHERE terminal IS NOT NULL;
 CREATE INDEX by_function ON records (office, function, idx) WHERE function IS NOT NULL;
 CREATE INDEX by_case ON records (office, case_reference, idx) WHERE case_reference IS NOT NULL;
-CREATE INDEX by_verdict ON records (office, verdict, idx) WHERE verdict IS NOT NULL;
+CREATE INDEX by_refusal ON records (office, idx) WHERE verdict > 0;
+CREATE INDEX by_refusal_code ON records (office, verdict, idx) WHERE verdict > 0;
+CREATE INDEX by_kind ON records (office, kind, idx) WHERE kind NOT IN (4, 5);
 CREATE INDEX by_session ON records (office, session) WHERE session IS NOT NULL AND operator IS NOT NULL;
 CREATE INDEX by_told_by ON records (office, told_by) WHERE told_by IS NOT NULL;
 ";

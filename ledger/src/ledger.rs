@@ -189,11 +189,11 @@ impl Ledger {
         }
         make_private(&places.index).map_err(LedgerError::file("make", &places.index))?;
         for stored in stored_offices {
-            let (name, checkpoints, hear) = (&*config.name, &*places.checkpoints, config.hear);
-            let (memory, hear_witnesses) = (&places.memory, config.witnesses_to_hear());
+            let (checkpoints, memory) = (&*places.checkpoints, &places.memory);
+            let (hear, hear_witnesses) = (config.hear, config.witnesses_to_hear());
             // Witnesses know more than terminals: where they are heard, terminals are as well only where somebody says so.
             let hear = hear.or((hear_witnesses > 0).then_some(0));
-            let around = Surroundings { name, checkpoints, memory, master: vault.master(), hear, hear_witnesses };
+            let around = Surroundings { checkpoints, memory, master: vault.master(), hear, hear_witnesses };
             let office = Office::open(&*store, &stored, around)?;
             // Terminals seal for the key that their office was founded with: under another one nothing that they send would open.
             if !office.was_founded_with(&envelope) {

@@ -73,6 +73,14 @@ fn run(command: Command) -> Result<ExitCode, LedgerError> {
                 None => say(&format!("{code}\n")),
             }
         }
+        Command::LogKey { data, office, log, simulated_clock } => {
+            let key = command::log_key(&data, &office, log, &*command::clock(simulated_clock)?)?;
+            say(&format!("{key}\n"));
+            complain(
+                "two administrators name it with `sekisho-admin log rekey KEY`; until then nothing is signed by it\n\
+                 管理者2名が `sekisho-admin log rekey 鍵` で承認すると、この鍵での署名が始まります\n",
+            );
+        }
         Command::Serve { data, simulated_clock } => command::serve(&data, command::clock(simulated_clock)?)?,
         Command::Fsck { data, office } => return fsck(&data, office.as_ref()),
         Command::Status { data, simulated_clock } => {
@@ -137,8 +145,9 @@ fn run(command: Command) -> Result<ExitCode, LedgerError> {
                 "print {out}, have it stamped, and put it into the safe\n{out} を印刷し、押印して金庫に保管してください\n"
             ));
         }
-        Command::CheckCheckpoint { data, note, url, authority, key } => {
-            return check_checkpoint(data.as_deref(), &note, url.as_deref(), authority.as_deref(), key.as_deref());
+        Command::CheckCheckpoint { data, note, url, authority, key, sheet_key } => {
+            let keys = (key.as_deref(), sheet_key.as_deref());
+            return check_checkpoint(data.as_deref(), &note, url.as_deref(), authority.as_deref(), keys);
         }
         Command::Witness(command) => of_witness(command)?,
         Command::Reindex { data } => {
@@ -154,14 +163,15 @@ fn check_checkpoint(
     note: &Path,
     url: Option<&str>,
     authority: Option<&Path>,
-    key: Option<&str>,
+    (key, earlier): (Option<&str>, Option<&str>),
 ) -> Result<ExitCode, LedgerError> {
     let text = std::fs::read(note).map_err(LedgerError::file("read", note))?;
     let sheet = sheet::check::Sheet::read(&String::from_utf8_lossy(&text))?;
     let fit = match (data, url, authority, key) {
         (None, Some(url), Some(authority), Some(key)) => {
             let authority = std::fs::read(authority).map_err(LedgerError::file("read", authority))?;
-            sheet.check_over(url, &authority, &key.parse()?)?
+            let earlier = earlier.map(str::parse).transpose()?;
+            sheet.check_over(url, &authority, &key.parse()?, earlier.as_ref())?
         }
         (data, _, _, _) => sheet.check(data.unwrap_or(Path::new(".")))?,
     };
@@ -181,6 +191,10 @@ fn of_witness(command: WitnessCommand) -> Result<(), LedgerError> {
                 let key = witness::add_log(&data, &key)?;
                 say(&format!("watches {}\n{} を見守ります\n", key.name(), key.name()));
             }
+        }
+        WitnessCommand::DropKey { data, key } => {
+            let key = witness::drop_key(&data, &key)?;
+            say(&format!("believes that key of {} no more\n{} の旧い鍵を除きました\n", key.name(), key.name()));
         }
         WitnessCommand::Serve { data, simulated_clock } => witness::serve(&data, command::clock(simulated_clock)?)?,
         WitnessCommand::Status { data } => say(&witness::status(&data)?),

@@ -10,13 +10,15 @@ use sekisho_wire::id::{Code, OfficeId};
 use sekisho_wire::words::Language;
 use tokio::sync::watch;
 
+use crate::checkpoint::Halt;
 use crate::clock::Millis;
-use crate::code::LogKeys;
+use crate::code::PublicKeys;
 use crate::error::LedgerError;
 use crate::hearing::{Awaited, Hearing, Remembered};
 use crate::keys::EnvelopeKey;
 use crate::locks::lock;
-use crate::log_keys::open_seeds;
+use crate::log_keys::{Seeds, Signers};
+use crate::secret::SecretKey;
 use crate::signed_log::{Log, Published, Surroundings, Unpublished};
 use crate::store::{LogName, Store, StoreError, StoredOffice};
 use crate::to_keep::ToKeep;
@@ -55,7 +57,7 @@ impl Office {
     /// # Errors
     /// When store or disk fails, or an act is missing or does not fold. A log that disagrees with its file is no error: it is halted.
     pub fn open(store: &dyn Store, stored: &StoredOffice, around: Surroundings<'_>) -> Result<Self, LedgerError> {
-        let seeds = open_seeds(around.master, &stored.seeds)?;
+        let seeds = Seeds::open(around.master, &stored.seeds)?;
         let register = fold_register(store, &stored.id)?;
         let log = |name: LogName| Log::open(store, &stored.id, name, &seeds, around, &register);
         let logs = [log(LogName::Records)?, log(LogName::Register)?, log(LogName::Casebook)?];
@@ -101,18 +103,40 @@ impl Office {
     ///
     /// # Errors
     /// When the store fails, or an act in it is missing or does not fold.
-    pub fn catch_up(&self, store: &dyn Store) -> Result<(), LedgerError> {
+    pub fn catch_up(&self, store: &dyn Store, master: &SecretKey) -> Result<(), LedgerError> {
         let mut register = (*self.register()).clone();
         each_act(store, &self.id, LogName::Register, register.size(), |index, entry| {
             register.fold(entry).map(drop).map_err(|refusal| unfolded(index, &refusal))
         })?;
         let mut casebook = (*self.casebook()).clone();
         fold_casebook(store, &self.id, &register, &mut casebook)?;
+        self.take_keys(store, master, &register)?;
         for log in &self.logs {
             log.set_committed(store.frontier(&self.id, log.name())?);
         }
         self.set_register(Arc::new(register));
         self.set_casebook(Arc::new(casebook));
+        Ok(())
+    }
+
+    /// Takes over keys of logs that this register names. Before anything that lies behind their act is signed, for who knows the act takes no older key's
+    /// word for it.
+    ///
+    /// # Errors
+    /// When the store fails, or the seeds do not open.
+    pub(crate) fn take_keys(
+        &self,
+        store: &dyn Store,
+        master: &SecretKey,
+        register: &Register,
+    ) -> Result<(), LedgerError> {
+        if !self.logs.iter().any(|log| log.has_new_key(register)) {
+            return Ok(());
+        }
+        let seeds = seeds_of(store, master, &self.id)?;
+        for log in self.logs.iter().filter(|log| log.has_new_key(register)) {
+            log.take_key(Signers::of(&seeds, register, log.name(), log.generation())?);
+        }
         Ok(())
     }
 
@@ -200,9 +224,13 @@ impl Office {
 
     /// The public keys of the three logs.
     #[must_use]
-    pub fn keys(&self) -> LogKeys {
-        let key = |name| self.log(name).verifying_key().to_bytes();
-        LogKeys { records: key(LogName::Records), register: key(LogName::Register), casebook: key(LogName::Casebook) }
+    pub fn keys(&self) -> PublicKeys {
+        let key = |name| self.log(name).keys().newest().to_bytes();
+        PublicKeys {
+            records: key(LogName::Records),
+            register: key(LogName::Register),
+            casebook: key(LogName::Casebook),
+        }
     }
 
     /// A note that the register is as fresh as the newest checkpoint, for as long as policy says (tlog §11).
@@ -220,7 +248,8 @@ impl Office {
             time_ms: now,
             valid_until_ms: now.saturating_add(age),
         };
-        Ok((published, log.sign_freshness(&note)))
+        let note = log.sign_freshness(&note).ok_or(Unpublished::Halted(log.name(), Halt::KeyMissing))?;
+        Ok((published, note))
     }
 }
 
@@ -254,6 +283,15 @@ impl Judges {
         self.kept.push_front(Arc::clone(&judge));
         Ok(judge)
     }
+}
+
+/// The seeds of an office's log keys as the store has them now.
+///
+/// # Errors
+/// When the store fails, has no such office, or they do not open.
+pub(crate) fn seeds_of(store: &dyn Store, master: &SecretKey, office: &OfficeId) -> Result<Seeds, LedgerError> {
+    let stored = store.offices()?.into_iter().find(|stored| stored.id == *office);
+    Seeds::open(master, &stored.ok_or(StoreError::Damaged { what: "office" })?.seeds)
 }
 
 /// Folds the register log.

@@ -116,10 +116,9 @@ impl Ledger {
         }
         let stored: Option<StoredOffice> = self.store.offices()?.into_iter().find(|office| office.id == *id);
         let stored = stored.ok_or(Refusal::NotFound("office"))?;
-        let (name, checkpoints) = (self.config.name.as_str(), self.places.checkpoints.as_path());
-        let memory = &self.places.memory;
+        let (checkpoints, memory) = (self.places.checkpoints.as_path(), &self.places.memory);
         let (master, hear) = (self.vault.master(), Some(0));
-        let around = Surroundings { name, checkpoints, memory, master, hear, hear_witnesses: 0 };
+        let around = Surroundings { checkpoints, memory, master, hear, hear_witnesses: 0 };
         let office = Office::open(&*self.store, &stored, around);
         let office = Arc::new(office.map_err(|error| Refusal::Unavailable { cause: error.to_string() })?);
         self.offices.add(Arc::clone(&office));

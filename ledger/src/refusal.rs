@@ -81,8 +81,8 @@ pub enum Refusal {
     Act(FoldRefusal),
     /// A name beside an act is missing or is another than the act's hash.
     NameWrong,
-    /// The act changes a key that this version of the ledger cannot change.
-    LogKeyFixed,
+    /// The act names a log key that this ledger has not made for that log.
+    LogKeyUnknown,
     /// A successor for a log that has not stopped, or that begins with something else than what is left.
     LogNotLost,
     /// An approval of what nobody has proposed in the casebook.
@@ -156,7 +156,7 @@ impl Refusal {
             Self::NotFound(_) => (404, "not_found"),
             Self::Act(_) => (409, "refused"),
             Self::NameWrong => (400, "name_wrong"),
-            Self::LogKeyFixed => (409, "log_key_fixed"),
+            Self::LogKeyUnknown => (409, "log_key_unknown"),
             Self::LogNotLost => (409, "log_not_lost"),
             Self::NotProposed => (409, "not_proposed"),
             Self::CodeRefused(CodeFault::Unknown) => (403, "code_unknown"),
@@ -275,9 +275,10 @@ impl Refusal {
                 "what is approved does not stand in the casebook",
                 "Propose it (`sekisho-admin --propose …`); a casebook that went on in another's place may have lost it.",
             ),
-            Self::LogKeyFixed => {
-                plain("this version of the ledger cannot change log keys", "Install a newer version first.")
-            }
+            Self::LogKeyUnknown => plain(
+                "the ledger has made no such key for that log",
+                "Take the key as `sekisho-ledger log-key` prints it at the ledger.",
+            ),
             Self::CodeRefused(fault) => (format!("the code {}", fault.english()), "Ask for a new code."),
             Self::OtherKeys => plain(
                 "the founding act names another ledger or other keys than the code",
@@ -378,9 +379,10 @@ impl Refusal {
                 "承認しようとする申請が処理簿にありません",
                 "`sekisho-admin --propose …` で申請してください。処理簿の引継ぎの際に失われた可能性があります。",
             ),
-            Self::LogKeyFixed => {
-                plain("この版の台帳はログの鍵を変更できません", "新しい版をインストールしてください。")
-            }
+            Self::LogKeyUnknown => plain(
+                "その鍵は、台帳がそのログのために生成したものではありません",
+                "台帳で `sekisho-ledger log-key` が表示した鍵を指定してください。",
+            ),
             Self::CodeRefused(fault) => {
                 (format!("コードは{}", fault.japanese()), "新しいコードを発行してもらってください。")
             }

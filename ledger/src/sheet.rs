@@ -8,10 +8,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use qrcodegen::{QrCode, QrCodeEcc};
-use sekisho_register::Register;
 use sekisho_register::change::Log;
 use sekisho_register::wareki::wareki_time;
-use sekisho_tlog::{Checkpoint, Frontier, Hash, KeyKind, VerifyingKey};
+use sekisho_register::{LogKeys, Register};
+use sekisho_tlog::{Checkpoint, Frontier, Hash, VerifyingKey};
 use sekisho_wire::id::OfficeId;
 use sekisho_wire::words::Language;
 
@@ -21,7 +21,6 @@ use crate::config::Config;
 use crate::cosignatures::Cosignatures;
 use crate::data::DataDir;
 use crate::error::LedgerError;
-use crate::log_keys::origin;
 use crate::office::fold_register;
 use crate::signed_log::Published;
 use crate::store::{LogName, Store, StoredTree};
@@ -48,21 +47,20 @@ pub fn sheet(root: &Path, office: &OfficeId, now: Millis) -> Result<String, Ledg
         return Err(LedgerError::Argument { name: "--office", cause });
     }
     let register = fold_register(&*store, office)?;
-    let parts = LogName::ALL.into_iter().map(|log| part(&data, &config, &*store, &register, office, log));
+    let parts = LogName::ALL.into_iter().map(|log| part(&data, &*store, &register, office, log));
     let parts = parts.collect::<Result<Vec<_>, _>>()?;
     Ok(page(&register, office, &parts, now))
 }
 
 fn part(
     data: &DataDir,
-    config: &Config,
     store: &dyn Store,
     register: &Register,
     office: &OfficeId,
     log: LogName,
 ) -> Result<Part, LedgerError> {
     let generation = register.generation(log.of_acts());
-    let key = key_of(&config.name, register, office, log, generation)?;
+    let keys = keys_of(register, log, generation)?;
     let file = CheckpointFile::at(&data.checkpoints(), &office.to_string(), log, generation);
     let doubtful = |cause: String| LedgerError::NotResumed { cause };
     if let Some(note) = file.halted()? {
@@ -71,33 +69,20 @@ fn part(
     let text = file.read().map_err(LedgerError::file("read", file.path()))?;
     let tree = StoredTree { store, office: *office, log };
     let head: Frontier = store.frontier(office, log)?;
-    let signed = checkpoint::check(text.as_deref(), &key, &tree, &head, 0)?;
+    let signed = checkpoint::check(text.as_deref(), &keys, &tree, &head, 0)?;
     let signed = signed.map_err(|halt| doubtful(format!("{log}: {halt}")))?;
     let (Some(Checkpoint { size, root, .. }), Some(text)) = (signed, text) else {
         return Err(doubtful(format!("nothing is signed of {log} yet")));
     };
-    let beside = Cosignatures::open(file.path().with_extension("cosigned"), &key);
+    let beside = Cosignatures::open(file.path().with_extension("cosigned"), &keys);
     let note = beside.beside(&Arc::new(Published { text, size, root }));
-    Ok(Part { log, key, note, size, root })
+    Ok(Part { log, key: keys.newest().clone(), note, size, root })
 }
 
-/// The key that a log was founded with, by its name in this generation.
-pub(crate) fn key_of(
-    ledger: &str,
-    register: &Register,
-    office: &OfficeId,
-    log: LogName,
-    generation: u32,
-) -> Result<VerifyingKey, LedgerError> {
-    let cause = || LedgerError::Register { index: 0, cause: "it founds no office".into() };
-    let keys = &register.founding().ok_or_else(cause)?.keys;
-    let key = match log {
-        LogName::Records => &keys.records,
-        LogName::Register => &keys.register,
-        LogName::Casebook => &keys.casebook,
-    };
-    let origin = origin(ledger, office, log, generation);
-    Ok(VerifyingKey::from_bytes(&origin, KeyKind::Ed25519, &key.0)?)
+/// The keys of a log, by its name in this generation.
+pub(crate) fn keys_of(register: &Register, log: LogName, generation: u32) -> Result<LogKeys, LedgerError> {
+    let keys = register.checkpoint_keys(log.of_acts(), generation);
+    keys.ok_or_else(|| LedgerError::Register { index: 0, cause: "it founds no office".into() })
 }
 
 fn page(register: &Register, office: &OfficeId, parts: &[Part], now: Millis) -> String {

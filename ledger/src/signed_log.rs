@@ -5,11 +5,10 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 
-use sekisho_register::{Register, Succession};
-use sekisho_tlog::{Checkpoint, Freshness, Frontier, Hash, ProveError, SigningKey, VerifyingKey, root_at};
+use sekisho_register::{LogKeys, Register, Succession};
+use sekisho_tlog::{Checkpoint, Freshness, Frontier, Hash, ProveError, root_at};
 use sekisho_wire::id::OfficeId;
 use tokio::sync::watch;
-use zeroize::Zeroizing;
 
 use crate::checkpoint::{CheckpointFile, Halt, HaltNote, SwapError, check};
 use crate::clock::{Millis, since_boot};
@@ -17,7 +16,7 @@ use crate::cosignatures::{Cosignatures, Witnessed};
 use crate::error::LedgerError;
 use crate::hearing::Remembered;
 use crate::locks::lock;
-use crate::log_keys::{origin, seed_of};
+use crate::log_keys::{Seeds, Signers};
 use crate::memory::Memory;
 use crate::secret::SecretKey;
 use crate::store::{LogName, Store, StoreError, StoredTree};
@@ -31,7 +30,10 @@ pub struct Log {
     /// Which of the logs it is that went on in each other's place, from 1 on, and what it began with.
     generation: u32,
     base: Option<Succession>,
-    key: SigningKey,
+    origin: String,
+    signers: RwLock<Arc<Signers>>,
+    /// Whether the newest checkpoint lacks the line of the key in force.
+    renew: AtomicBool,
     file: CheckpointFile,
     memory: Memory,
     /// What the database holds. The writer sets it after each commit, the sequencer reads it.
@@ -121,8 +123,6 @@ pub enum Unpublished {
 /// What must be known besides the store to bring an office up.
 #[derive(Clone, Copy, Debug)]
 pub struct Surroundings<'a> {
-    /// The ledger's name: first part of each origin.
-    pub name: &'a str,
     /// Where checkpoint files stand.
     pub checkpoints: &'a Path,
     /// What this machine remembers of them.
@@ -140,23 +140,23 @@ impl Log {
         store: &dyn Store,
         office: &OfficeId,
         name: LogName,
-        seeds: &Zeroizing<Vec<u8>>,
+        seeds: &Seeds,
         around: Surroundings<'_>,
         register: &Register,
     ) -> Result<Self, LedgerError> {
         let generation = register.generation(name.of_acts());
-        let origin = origin(around.name, office, name, generation);
-        let seed = seed_of(seeds, name)?;
-        let key = SigningKey::from_seed(&origin, &seed)?;
+        let signers = Signers::of(seeds, register, name, generation)?;
         let file = CheckpointFile::at(around.checkpoints, &office.to_string(), name, generation);
         file.make_directory()?;
         let head = store.frontier(office, name)?;
-        let cosignatures = Cosignatures::open(file.path().with_extension("cosigned"), &key.verifying_key());
+        let cosignatures = Cosignatures::open(file.path().with_extension("cosigned"), signers.keys());
         let log = Self {
             name,
             generation,
             base: register.successors(name.of_acts()).last().copied(),
-            key,
+            origin: signers.keys().origin().to_owned(),
+            signers: RwLock::new(Arc::new(signers)),
+            renew: AtomicBool::new(false),
             file,
             memory: around.memory.clone(),
             sure: AtomicU64::new(head.size()),
@@ -219,7 +219,7 @@ impl Log {
 
     fn recalled(&self) -> Option<(String, Checkpoint)> {
         let text = self.memory.recall(self.file.name())?;
-        let signed = Checkpoint::open(&text, &self.verifying_key()).ok()?;
+        let signed = self.signers().keys().open_earlier(&text).ok()?;
         Some((text, signed))
     }
 
@@ -260,7 +260,11 @@ impl Log {
         let tree = StoredTree { store, office: *office, log: self.name };
         let head = store.frontier(office, self.name)?;
         let fresh = self.base.as_ref().map_or(fresh_size(self.name), |base| base.kept_size);
-        let mut checked = check(text.as_deref(), &self.verifying_key(), &tree, &head, fresh)?;
+        let signers = self.signers();
+        let mut checked = check(text.as_deref(), signers.keys(), &tree, &head, fresh)?;
+        if checked.is_ok() && !signers.can_sign() {
+            checked = Err(Halt::KeyMissing);
+        }
         if let Some(base) = self.base.as_ref().filter(|_| checked.is_ok()) {
             // A successor goes on from what its act names, and from nothing else.
             let (size, root) = (base.kept_size, Hash(base.kept_root.0));
@@ -271,6 +275,7 @@ impl Log {
             };
         }
         let file = text.unwrap_or_default();
+        self.renew.store(signers.keys().open(&file).is_err(), Ordering::Release);
         Ok(match checked {
             Ok(Some(Checkpoint { size, root, .. })) => {
                 Standing::Agrees(Signed::Checkpoint(Arc::new(Published { text: file, size, root })))
@@ -296,10 +301,36 @@ impl Log {
         self.size.send_replace(size);
     }
 
-    /// The key that its checkpoints verify with.
+    fn signers(&self) -> Arc<Signers> {
+        Arc::clone(&self.signers.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The keys that open its checkpoints.
     #[must_use]
-    pub fn verifying_key(&self) -> VerifyingKey {
-        self.key.verifying_key()
+    pub fn keys(&self) -> LogKeys {
+        self.signers().keys().clone()
+    }
+
+    /// Whether a register names keys of it that are not known here yet.
+    pub(crate) fn has_new_key(&self, register: &Register) -> bool {
+        register.log_keys(self.name.of_acts()).len() != self.signers().keys().ever().len()
+    }
+
+    /// An act has changed its key: what is signed is signed again at once, for whoever knows the act takes no older key's word.
+    pub(crate) fn take_key(&self, signers: Signers) {
+        let can_sign = signers.can_sign();
+        if can_sign {
+            self.cosignatures.sign_again(&signers);
+        }
+        *self.signers.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(signers);
+        if !can_sign {
+            self.halt(Halt::KeyMissing, "");
+            return;
+        }
+        self.renew.store(true, Ordering::Release);
+        if let Err(Unpublished::Disk(_, error)) = self.publish() {
+            log::error!("log {} is not signed by its new key yet, and will be: {error}", self.origin);
+        }
     }
 
     /// Which of the three it is.
@@ -323,7 +354,7 @@ impl Log {
     /// Its name in the world (LEDGER §L2).
     #[must_use]
     pub fn origin(&self) -> &str {
-        self.key.name()
+        &self.origin
     }
 
     /// Where its checkpoint is kept.
@@ -332,8 +363,8 @@ impl Log {
     }
 
     /// A note about it, signed.
-    pub(crate) fn sign_freshness(&self, note: &Freshness) -> String {
-        note.sign(&self.key)
+    pub(crate) fn sign_freshness(&self, note: &Freshness) -> Option<String> {
+        Some(note.sign(self.signers().newest()?))
     }
 
     /// Entries in the database.
@@ -371,7 +402,7 @@ impl Log {
     }
 
     fn checkpoint_text(&self, size: u64, root: Hash) -> String {
-        Checkpoint { origin: self.key.name().into(), size, root, extensions: Vec::new() }.sign(&self.key)
+        self.signers().checkpoint(size, root)
     }
 
     fn signed(&self) -> RwLockReadGuard<'_, Signed> {
@@ -385,6 +416,8 @@ impl Log {
     pub fn published(&self) -> Result<Arc<Published>, Unpublished> {
         let signed = self.signed().clone();
         match signed {
+            // Nobody is shown one that only a replaced key has signed.
+            Signed::Checkpoint(_) if self.renew.load(Ordering::Acquire) => self.publish(),
             Signed::Checkpoint(published) => Ok(published),
             Signed::Halted(halt) => Err(Unpublished::Halted(self.name, halt)),
             Signed::Nothing => self.publish(),
@@ -400,7 +433,9 @@ impl Log {
         let head = lock(&self.committed).head.clone();
         let before = match &*self.signed() {
             Signed::Halted(halt) => return Err(Unpublished::Halted(self.name, *halt)),
-            Signed::Checkpoint(published) if published.size >= head.size() => return Ok(Arc::clone(published)),
+            Signed::Checkpoint(published) if published.size >= head.size() && !self.renew.load(Ordering::Acquire) => {
+                return Ok(Arc::clone(published));
+            }
             Signed::Checkpoint(published) => Some(Arc::clone(published)),
             Signed::Nothing => None,
         };
@@ -424,6 +459,7 @@ impl Log {
             }
         }
         self.memory.remember(self.file.name(), &text);
+        self.renew.store(self.signers().keys().open(&text).is_err(), Ordering::Release);
         let published = Arc::new(Published { text, size, root });
         {
             let mut signed = self.signed.write().unwrap_or_else(PoisonError::into_inner);

@@ -11,6 +11,7 @@ use sekisho_wire::record::{Body, Emitter, RECORD_VERSION, Record, Retention};
 
 use crate::checkpoint::Halt;
 use crate::clock::{Millis, boot_id, legal_month, since_boot};
+use crate::error::LedgerError;
 use crate::office::Office;
 use crate::payload::RecordKey;
 use crate::store::{
@@ -276,6 +277,17 @@ impl<'a> Stage<'a> {
                 Some(key) => self.vault.add(&stored, key),
                 None => self.vault.take_destroyed(&stored),
             }
+        }
+        for (id, register) in &self.registers {
+            let Some(office) = self.offices.find(id) else { continue };
+            let taken = office.take_keys(self.store, self.vault.master(), register);
+            let failed = |error: LedgerError| {
+                if let LedgerError::Store(error) = error {
+                    return error;
+                }
+                StoreError::Database { act: "take over a log key", cause: error.to_string() }
+            };
+            taken.map_err(failed)?;
         }
         for append in self.change.appends {
             if let Some(office) = self.offices.find(&append.office) {

@@ -316,7 +316,7 @@ pub struct NewCertificate {
 pub struct StoredOffice {
     /// Its id.
     pub id: OfficeId,
-    /// The seeds of the three log keys, wrapped by the master key.
+    /// The seeds of the log keys, wrapped by the master key.
     pub seeds: Vec<u8>,
     /// When it was founded, by the ledger's clock.
     pub founded: Millis,
@@ -327,6 +327,8 @@ pub struct StoredOffice {
 pub struct Change {
     /// Offices founded.
     pub offices: Vec<StoredOffice>,
+    /// Seeds of log keys, with one more, in place of what an office had.
+    pub seeds: Vec<(OfficeId, Vec<u8>)>,
     /// Entries appended; at most one per log.
     pub appends: Vec<Append>,
     /// Cursors moved.
@@ -364,6 +366,7 @@ impl Change {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.offices.is_empty()
+            && self.seeds.is_empty()
             && self.appends.is_empty()
             && self.cursors.is_empty()
             && self.batches.is_empty()

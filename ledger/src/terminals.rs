@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use sekisho_register::change::{SetWitnesses, TerminalUse, Witness};
-use sekisho_tlog::{Checkpoint, Hash, KeyKind, ProveError, VerifyingKey, consistency_proof, range_proof};
+use sekisho_tlog::{Hash, KeyKind, ProveError, VerifyingKey, consistency_proof, range_proof};
 use sekisho_wire::batch::BatchHeader;
 use sekisho_wire::id::{Code, OfficeId};
 use sekisho_wire::reason::AlarmKind;
@@ -196,7 +196,7 @@ impl Ledger {
     /// Stops a log when a checkpoint that it has signed does not fit it any more. A note that is none of ours says nothing.
     pub(crate) fn check_note(&self, office: &Office, log: LogName, note: &str) -> Result<Word, Refusal> {
         let log = office.log(log);
-        let Ok(signed) = Checkpoint::open(note, &log.verifying_key()) else { return Ok(Word::NotOurs) };
+        let Ok(signed) = log.keys().open_earlier(note) else { return Ok(Word::NotOurs) };
         let Some(halt) = self.misfit(log, &office.id, signed.size, signed.root)? else { return Ok(Word::Ours) };
         log::error!("somebody shows a checkpoint of {} that we signed and that does not fit", log.origin());
         log.halt(halt, note);

@@ -294,8 +294,7 @@ impl Question<'_> {
             Latest::Nothing => return Err(Fault::Strange("it shows no checkpoint".into())),
             Latest::Note(note) => note,
         };
-        let keys = (&[self.log.verifying_key()][..], std::slice::from_ref(self.key()));
-        let opened = Checkpoint::open_cosigned(&note, keys.0, keys.1);
+        let opened = Checkpoint::open_cosigned(&note, self.log.keys().ever(), std::slice::from_ref(self.key()));
         let opened = opened.map_err(|error| Fault::Strange(format!("the checkpoint that it shows: {error}")))?;
         if opened.witnesses.is_empty() {
             return Err(Fault::Strange("it shows a checkpoint that it has not cosigned".into()));

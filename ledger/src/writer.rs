@@ -274,7 +274,7 @@ impl Loop {
     fn catch_up(&mut self) -> Result<(), LedgerError> {
         self.heads = Heads::default();
         self.vault.catch_up(&*self.store)?;
-        self.offices.all().iter().try_for_each(|office| office.catch_up(&*self.store))
+        self.offices.all().iter().try_for_each(|office| office.catch_up(&*self.store, self.vault.master()))
     }
 }
 

@@ -94,6 +94,7 @@ fn programs() -> [(Command, &'static str, Vec<Part>); 6] {
                 part("BACKUPS", LEDGER, "Backups"),
                 part("RESTORE", LEDGER, "Restore"),
                 part("WITNESSES", LEDGER, "Witnesses"),
+                part("CHANGING A LOG'S KEY", LEDGER, "Changing a log's key"),
                 part("COLD SEGMENTS", LEDGER, "Cold segments"),
                 part("THE MONTH'S SHEET", LEDGER, "The month's sheet"),
             ],
@@ -158,7 +159,7 @@ pub(crate) fn all() -> io::Result<Vec<Page>> {
         pages.push(Page {
             file: format!("{name}.{section}"),
             language: Language::English,
-            roff: page.to_roff().into_bytes(),
+            roff: ragged(page.to_roff().as_bytes()),
         });
     }
     Ok(pages)
@@ -185,8 +186,36 @@ fn of_command(
     let mut more = Roff::new();
     append(&mut more, parts)?;
     roff.extend(more.to_roff().into_bytes());
-    pages.push(Page { file, language, roff });
+    pages.push(Page { file, language, roff: ragged(&roff) });
     Ok(())
+}
+
+/// The Japanese beside the English is one long word to the formatter: it may end a line behind any of its characters, and lines end where they end.
+fn ragged(roff: &[u8]) -> Vec<u8> {
+    let mut page = String::new();
+    let mut is_name = false;
+    for line in String::from_utf8_lossy(roff).lines() {
+        // `whatis` reads that line, and no escapes.
+        page.push_str(&if is_name { line.to_owned() } else { breakable(line) });
+        page.push('\n');
+        if line.starts_with(".TH ") {
+            page.push_str(".ad l\n");
+        }
+        is_name = line == ".SH NAME";
+    }
+    page.into_bytes()
+}
+
+fn breakable(line: &str) -> String {
+    let is_wide = |c: char| ('\u{3000}'..='\u{ffef}').contains(&c);
+    let mut broken = String::new();
+    for (at, c) in line.char_indices() {
+        if is_wide(c) && line[..at].chars().next_back().is_some_and(is_wide) {
+            broken.push_str("\\:");
+        }
+        broken.push(c);
+    }
+    broken
 }
 
 fn source() -> String {

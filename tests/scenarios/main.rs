@@ -51,6 +51,7 @@ mod prompt;
 mod readers;
 mod recovery;
 mod refilled;
+mod rekeyed;
 mod reported;
 mod restored;
 mod retention;

@@ -20,7 +20,12 @@ pub(crate) struct Stranger {
 
 impl Stranger {
     pub(crate) fn of(scene: &Scene) -> Self {
-        let office = scene.scratch.path().join("exported.toml");
+        Self::with(scene, "exported.toml")
+    }
+
+    /// As [`Self::of`], with a file of this name.
+    pub(crate) fn with(scene: &Scene, name: &str) -> Self {
+        let office = scene.scratch.path().join(name);
         scene.desk.run(&["office", "export", office.to_str().unwrap()]);
         Self { office }
     }
@@ -32,7 +37,7 @@ impl Stranger {
     }
 
     /// A token for the administrator's card, which OpenSC asks.
-    fn token(&self, scene: &Scene, ledger: &Ledger, guid: &str) -> String {
+    pub(crate) fn token(&self, scene: &Scene, ledger: &Ledger, guid: &str) -> String {
         let mut command = self.auditor("token", guid);
         command.env("PCSCLITE_CSOCK_NAME", scene.desk.pcscd.socket()).env("PKCS11_MODULE", pkcs11_module());
         command.env("PIN", &scene.desk.pins()[0]).arg("--url").arg(url(ledger));

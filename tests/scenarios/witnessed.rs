@@ -27,7 +27,7 @@ fn cosigned(ledger: &Ledger) -> String {
     notes.and_then(|notes: Vec<String>| notes.last().cloned()).unwrap_or_default()
 }
 
-fn add_to_configuration(ledger: &Ledger, text: &str) {
+pub(crate) fn add_to_configuration(ledger: &Ledger, text: &str) {
     let mut file = std::fs::OpenOptions::new().append(true).open(ledger.data().join("ledger.toml")).unwrap();
     file.write_all(text.as_bytes()).unwrap();
 }

@@ -11,6 +11,7 @@ use crate::process::Process;
 /// A witness: its data, and the process while it serves.
 pub struct Witness {
     data: PathBuf,
+    watched: Vec<String>,
     port: u16,
     log: PathBuf,
     process: Option<Process>,
@@ -24,7 +25,7 @@ impl Witness {
     #[must_use]
     pub fn of(ledger: &Ledger, folder: &Path, name: &str) -> Self {
         let (port, data) = (free_port(), folder.join("data"));
-        let mut witness = Self { data, port, log: folder.join("witness.log"), process: None };
+        let mut witness = Self { data, watched: Vec::new(), port, log: folder.join("witness.log"), process: None };
         let listen = format!("127.0.0.1:{port}");
         witness.run("init", &["--name", name, "--listen", &listen, "--host", "127.0.0.1"]);
         let status = both(&ledger.command("status").output().expect("cannot start sekisho-ledger"));
@@ -36,6 +37,7 @@ impl Witness {
         assert_eq!(keys.len(), 3, "{status}");
         let add: Vec<&str> = keys.iter().flat_map(|key| ["--key", key]).collect();
         witness.run("add-log", &add);
+        witness.watched = keys.into_iter().map(str::to_owned).collect();
         witness.serve();
         witness
     }
@@ -80,13 +82,42 @@ impl Witness {
         self.run("status", &[])
     }
 
+    /// The keys of the logs that it was made to watch.
+    #[must_use]
+    pub fn watched(&self) -> &[String] {
+        &self.watched
+    }
+
+    /// How many entries of a log it has cosigned.
+    #[must_use]
+    pub fn cosigned(&self, log: &str) -> u64 {
+        let status = self.status();
+        let sizes = status.lines().filter_map(|line| line.split_once(&format!("/{log}: ")));
+        sizes.filter_map(|(_, size)| size.split(' ').next()?.parse().ok()).next().unwrap_or_default()
+    }
+
+    /// What a command of it says that fails.
+    ///
+    /// # Panics
+    /// When it does not fail.
+    #[must_use]
+    pub fn refuses(&self, name: &str, arguments: &[&str]) -> String {
+        let output = self.command(name).args(arguments).output().expect("cannot start sekisho-ledger");
+        assert!(!output.status.success(), "{}", both(&output));
+        both(&output)
+    }
+
     fn command(&self, name: &str) -> Command {
         let mut command = Command::new(program("sekisho-ledger"));
         command.args(["witness", name, "--data"]).arg(&self.data);
         command
     }
 
-    fn run(&self, name: &str, arguments: &[&str]) -> String {
+    /// Runs one of its commands.
+    ///
+    /// # Panics
+    /// When it fails.
+    pub fn run(&self, name: &str, arguments: &[&str]) -> String {
         let output = self.command(name).args(arguments).output().expect("cannot start sekisho-ledger");
         succeeded("sekisho-ledger witness", &output);
         String::from_utf8_lossy(&output.stdout).into_owned()

@@ -5,8 +5,7 @@ use sekisho_issuer::CardManagementSecret;
 use sekisho_register::act::Proposal;
 use sekisho_register::change::Log;
 use sekisho_register::organisation::Capacity;
-use sekisho_register::{Act, Casebook, Change, FoldRefusal, SignedAct};
-use sekisho_tlog::VerifyingKey;
+use sekisho_register::{Act, Casebook, Change, FoldRefusal, LogKeys, SignedAct};
 use sekisho_wire::cose::Signer;
 use sekisho_wire::id::{CardGuid, CaseReference, Code, Hash};
 use sekisho_wire::record::token_digest;
@@ -274,10 +273,19 @@ impl Desk {
         &self.signing.token_pin
     }
 
-    /// The key of the register log.
+    /// Which register this desk goes by.
     #[must_use]
-    pub(crate) const fn register_key(&self) -> &VerifyingKey {
-        &self.register_of.key
+    pub(crate) const fn register_of(&self) -> &RegisterOf {
+        &self.register_of
+    }
+
+    /// What opens checkpoints of a log, as the register that was verified here says.
+    ///
+    /// # Errors
+    /// [`AdminError::NoOffice`] while not even the founding act is here.
+    pub(crate) fn log_keys(&self, log: Log) -> Result<LogKeys, AdminError> {
+        let register = self.cache.register();
+        register.checkpoint_keys(log, register.generation(log)).ok_or(AdminError::NoOffice)
     }
 
     /// Reads the PIN once for the whole run. The count of tries is shown before it is typed.

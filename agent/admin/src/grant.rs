@@ -1,6 +1,7 @@
 //! The grant on the card (wire §9): the act that issued it, and the proof of its place in the register log.
 
-use sekisho_tlog::{VerifyingKey, leaf_hash};
+use sekisho_register::LogKeys;
+use sekisho_tlog::leaf_hash;
 use sekisho_wire::grant::{GRANT_MAX, Grant, PROOF_MAX};
 use sekisho_wire::id::Hash;
 
@@ -11,8 +12,8 @@ use crate::ledger::Place;
 ///
 /// # Errors
 /// When the proof does not hold, or the grant is larger than a card takes.
-pub(crate) fn encode(entry: &[u8], place: &Place, key: &VerifyingKey) -> Result<Vec<u8>, AdminError> {
-    verify_place(entry, place, key)?;
+pub(crate) fn encode(entry: &[u8], place: &Place, keys: &LogKeys) -> Result<Vec<u8>, AdminError> {
+    verify_place(entry, place, keys)?;
     let proof: heapless::Vec<Hash, PROOF_MAX> = heapless::Vec::from_slice(&place.proof)
         .map_err(|_| AdminError::Ledger("a proof with more hashes than a log needs"))?;
     let grant = Grant { act: entry, index: place.index, proof, checkpoint: &place.checkpoint };
@@ -21,12 +22,12 @@ pub(crate) fn encode(entry: &[u8], place: &Place, key: &VerifyingKey) -> Result<
     if bytes.len() > GRANT_MAX { Err(AdminError::GrantTooLarge) } else { Ok(bytes) }
 }
 
-/// Whether an entry lies where the ledger says, under a checkpoint that the key opens; the checkpoint's size.
+/// Whether an entry lies where the ledger says, under a checkpoint by the key in force; the checkpoint's size.
 ///
 /// # Errors
 /// [`AdminError::Tlog`] when it does not.
-pub(crate) fn verify_place(entry: &[u8], place: &Place, key: &VerifyingKey) -> Result<u64, AdminError> {
-    let checkpoint = sekisho_tlog::Checkpoint::open(&place.checkpoint, key)?;
+pub(crate) fn verify_place(entry: &[u8], place: &Place, keys: &LogKeys) -> Result<u64, AdminError> {
+    let checkpoint = keys.open(&place.checkpoint)?;
     let proof: Vec<sekisho_tlog::Hash> = place.proof.iter().map(|hash| sekisho_tlog::Hash(hash.0)).collect();
     sekisho_tlog::verify_inclusion(&leaf_hash(entry), place.index, checkpoint.size, &proof, &checkpoint.root)?;
     Ok(checkpoint.size)
@@ -50,14 +51,14 @@ mod tests {
         let key = SigningKey::from_seed("ledger/office/register", &[7; 32]).unwrap();
         let entries: [&[u8]; 3] = [b"founding", b"issue", b"more"];
         let good = place(&entries, 1, &key);
-        let bytes = encode(b"issue", &good, &key.verifying_key()).unwrap();
+        let bytes = encode(b"issue", &good, &key.verifying_key().into()).unwrap();
         let grant = Grant::decode(&bytes).unwrap();
         assert_eq!((grant.act, grant.index), (&b"issue"[..], 1));
-        assert!(matches!(encode(b"other", &good, &key.verifying_key()), Err(AdminError::Tlog(_))));
+        assert!(matches!(encode(b"other", &good, &key.verifying_key().into()), Err(AdminError::Tlog(_))));
         let other = SigningKey::from_seed("ledger/office/register", &[8; 32]).unwrap();
-        assert!(matches!(encode(b"issue", &good, &other.verifying_key()), Err(AdminError::Tlog(_))));
+        assert!(matches!(encode(b"issue", &good, &other.verifying_key().into()), Err(AdminError::Tlog(_))));
         let large = vec![0; GRANT_MAX];
         let place = place(&[&large], 0, &key);
-        assert!(matches!(encode(&large, &place, &key.verifying_key()), Err(AdminError::GrantTooLarge)));
+        assert!(matches!(encode(&large, &place, &key.verifying_key().into()), Err(AdminError::GrantTooLarge)));
     }
 }

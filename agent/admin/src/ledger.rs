@@ -4,7 +4,6 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sekisho_link::{LedgerCode, Link, MediaType, Options};
 use sekisho_register::change::Log;
-use sekisho_tlog::Checkpoint;
 use sekisho_tlog::bundle::decode_bundle;
 use sekisho_tlog::tile::{TileContent, TilePath};
 use sekisho_wire::id::{CardGuid, Code, Hash, OfficeId, Salt};
@@ -13,11 +12,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
-use crate::broken_log::Broken;
 use crate::error::AdminError;
 use crate::name::Name;
 use crate::office_file::Office;
-use crate::register_cache::{RegisterCache, RegisterOf};
+use crate::register_cache::{RegisterCache, RegisterOf, claimed_size};
 use crate::terminal_word::TerminalWord;
 
 /// More than the largest bundle: 256 entries of 64 KiB.
@@ -292,9 +290,7 @@ impl Ledger {
             let have = cache.size() + entries.len() as u64;
             let path = format!("{}?from={have}", self.path("register"));
             let page: RegisterPage = self.link.get_json(&path, &self.options())?;
-            let size = Checkpoint::open(&page.checkpoint, &of.key)
-                .map_err(|error| Broken::Checkpoint(error).of(Log::Register))?
-                .size;
+            let size = claimed_size(&page.checkpoint)?;
             let came = page.entries.len();
             for entry in &page.entries {
                 entries.push(bytes(entry)?);

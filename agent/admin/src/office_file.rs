@@ -4,6 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sekisho_link::{LedgerCode, LinkConfig};
 use sekisho_register::change::Log;
+use sekisho_register::{LogKeys, Register};
 use sekisho_tlog::{KeyKind, VerifyingKey};
 use sekisho_wire::id::OfficeId;
 use serde::{Deserialize, Serialize};
@@ -127,31 +128,23 @@ impl Office {
     /// Which register is this office's.
     ///
     /// # Errors
-    /// As [`Self::log_key`].
-    pub(crate) fn register_of(&self) -> Result<RegisterOf, AdminError> {
-        Ok(RegisterOf { office: self.id, key: self.log_key(Log::Register)? })
-    }
-
-    /// The key that opens checkpoints of a log; its name is the log's origin (LEDGER §L2).
-    ///
-    /// # Errors
     /// [`AdminError::Tlog`] when the stored bytes are no key.
-    pub(crate) fn log_key(&self, log: Log) -> Result<VerifyingKey, AdminError> {
-        self.log_key_of(log, 1)
+    pub(crate) fn register_of(&self) -> Result<RegisterOf, AdminError> {
+        let origin = format!("{}/{}/{}", self.ledger, self.id, Log::Register.name_of(1));
+        let key = VerifyingKey::from_bytes(&origin, KeyKind::Ed25519, &self.register).map_err(AdminError::Tlog)?;
+        Ok(RegisterOf { office: self.id, keys: LogKeys::from(key) })
     }
 
-    /// The same of the log that goes on in its place (register §R4.14).
-    ///
-    /// # Errors
-    /// As [`Self::log_key`].
-    pub(crate) fn log_key_of(&self, log: Log, generation: u32) -> Result<VerifyingKey, AdminError> {
-        let bytes = match log {
-            Log::Records => &self.records,
-            Log::Register => &self.register,
-            Log::Casebook => &self.casebook,
-        };
-        let origin = format!("{}/{}/{}", self.ledger, self.id, log.name_of(generation));
-        VerifyingKey::from_bytes(&origin, KeyKind::Ed25519, bytes).map_err(AdminError::Tlog)
+    /// With the keys that are in force, for whoever has no register yet: auditors, and another desk that is to fetch it.
+    #[must_use]
+    pub(crate) fn with_keys_of(&self, register: &Register) -> Self {
+        let newest = |log, known| register.log_key(log).map_or(known, |key| key.0);
+        Self {
+            records: newest(Log::Records, self.records),
+            register: newest(Log::Register, self.register),
+            casebook: newest(Log::Casebook, self.casebook),
+            ..self.clone()
+        }
     }
 }
 

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use sekisho_register::change::Log;
 use sekisho_register::fold::Folded;
 use sekisho_register::values::NameHash;
-use sekisho_register::{Concluded, FoldRefusal, Register, SignedAct};
-use sekisho_tlog::{Checkpoint, VerifyingKey};
+use sekisho_register::{Concluded, FoldRefusal, LogKeys, Register, SignedAct};
+use sekisho_tlog::Checkpoint;
 use sekisho_wire::id::{Code, Hash, OfficeId};
 
 use crate::broken_log::{Broken, BrokenLog};
@@ -18,13 +18,13 @@ const ENTRIES: &str = "register/entries";
 const CHECKPOINT: &str = "register/checkpoint";
 const NAMES: &str = "register/names";
 
-/// Which register it has to be: the log that this key signs, begun by the act whose hash is this office.
+/// Which register it has to be: begun by the act whose hash is this office, and signed by the key that it names itself.
 #[derive(Clone, Debug)]
 pub(crate) struct RegisterOf {
     /// The office.
     pub office: OfficeId,
-    /// The key of its register log.
-    pub key: VerifyingKey,
+    /// What opens it while not even the founding act is there.
+    pub keys: LogKeys,
 }
 
 /// What this home has seen of its register before.
@@ -48,6 +48,15 @@ pub(crate) struct RegisterCache {
     names_gone: bool,
 }
 
+/// Up to which entry a checkpoint is that is verified once they are there.
+///
+/// # Errors
+/// When it is none.
+pub(crate) fn claimed_size(note: &str) -> Result<u64, BrokenLog> {
+    let claimed = Checkpoint::claimed(note).map_err(|error| Broken::Checkpoint(error).of(Log::Register))?;
+    Ok(claimed.size)
+}
+
 impl RegisterCache {
     /// Reads the cache of this home and folds it. What lies there was verified before; that it is still the same, the signed
     /// checkpoint says. Without a checkpoint it is empty only where nothing can have been verified yet; elsewhere somebody has taken
@@ -65,8 +74,7 @@ impl RegisterCache {
         };
         let entries = home.read(ENTRIES)?.ok_or_else(|| damaged(ENTRIES))?;
         let checkpoint = String::from_utf8(checkpoint.to_vec()).map_err(|_| damaged(CHECKPOINT))?;
-        let size =
-            Checkpoint::open(&checkpoint, &of.key).map_err(|error| Broken::Checkpoint(error).of(Log::Register))?.size;
+        let size = claimed_size(&checkpoint)?;
         let mut entries = split(&entries).ok_or_else(|| damaged(ENTRIES))?;
         // Entries are written before their checkpoint: what lies beyond it was never settled.
         entries.truncate(usize::try_from(size).unwrap_or(usize::MAX));
@@ -87,14 +95,17 @@ impl RegisterCache {
     }
 
     fn settle(mut self, of: &RegisterOf, checkpoint: &str, entries: &[Vec<u8>]) -> Result<Self, BrokenLog> {
-        let signed =
-            Checkpoint::open(checkpoint, &of.key).map_err(|error| Broken::Checkpoint(error).of(Log::Register))?;
-        if signed.size < self.size() {
-            return Err(Broken::Rollback { known: self.size(), shown: signed.size }.of(Log::Register));
-        }
+        let known = self.size();
         for entry in entries {
             self.folded.push(self.register.fold(entry));
             self.entries.push(entry.clone());
+        }
+        // By the key that these entries name: a new one stands in an act among them.
+        let named = self.register.checkpoint_keys(Log::Register, self.register.generation(Log::Register));
+        let signed = named.as_ref().unwrap_or(&of.keys).open(checkpoint);
+        let signed = signed.map_err(|error| Broken::Checkpoint(error).of(Log::Register))?;
+        if signed.size < known {
+            return Err(Broken::Rollback { known, shown: signed.size }.of(Log::Register));
         }
         if self.size() != signed.size {
             return Err(Broken::Incomplete { have: self.size(), size: signed.size }.of(Log::Register));
@@ -150,9 +161,11 @@ impl RegisterCache {
     /// Whether this register continues what another desk saw.
     ///
     /// # Errors
-    /// [`BrokenLog`] when it does not, or `note` is not signed by the log's key.
-    pub(crate) fn expect_continues(&self, note: &str, key: &VerifyingKey) -> Result<(), BrokenLog> {
-        let seen = Checkpoint::open(note, key).map_err(|error| Broken::Checkpoint(error).of(Log::Register))?;
+    /// [`BrokenLog`] when it does not, or `note` is not signed by a key of the log.
+    pub(crate) fn expect_continues(&self, note: &str, of: &RegisterOf) -> Result<(), BrokenLog> {
+        let named = self.register.checkpoint_keys(Log::Register, self.register.generation(Log::Register));
+        let seen = named.as_ref().unwrap_or(&of.keys).open_earlier(note);
+        let seen = seen.map_err(|error| Broken::Checkpoint(error).of(Log::Register))?;
         if seen.size > self.size() {
             return Err(Broken::Rollback { known: seen.size, shown: self.size() }.of(Log::Register));
         }
@@ -346,6 +359,8 @@ pub(crate) mod tests {
                 policy: Policy::default(),
             };
             self.act(NO_OFFICE, None, Change::Found(Box::new(found)));
+            let office = office_of(&SignedAct::decode(&self.entries[0]).unwrap());
+            self.log = SigningKey::from_seed(&format!("ledger/{office}/register"), &[9; 32]).unwrap();
         }
 
         fn act(&mut self, office: OfficeId, post: Option<Code>, change: Change) {
@@ -399,7 +414,7 @@ pub(crate) mod tests {
 
         fn of(&self) -> RegisterOf {
             let office = office_of(&SignedAct::decode(&self.entries[0]).unwrap());
-            RegisterOf { office, key: self.log.verifying_key() }
+            RegisterOf { office, keys: self.log.verifying_key().into() }
         }
 
         pub(crate) fn cache(&self, size: usize) -> RegisterCache {
@@ -438,13 +453,13 @@ pub(crate) mod tests {
         let (mut story, mut other) = (Story::begin(), Story::begin());
         story.section("jumin");
         other.section("zeimu");
-        let key = story.log.verifying_key();
-        let cache = story.cache(2);
-        cache.expect_continues(&story.checkpoint(1), &key).unwrap();
-        cache.expect_continues(&story.checkpoint(2), &key).unwrap();
-        let refused = cache.expect_continues(&other.checkpoint(2), &key);
+        let (of, cache) = (story.of(), story.cache(2));
+        cache.expect_continues(&story.checkpoint(1), &of).unwrap();
+        cache.expect_continues(&story.checkpoint(2), &of).unwrap();
+        other.log = SigningKey::from_seed(story.log.name(), &[9; 32]).unwrap();
+        let refused = cache.expect_continues(&other.checkpoint(2), &of);
         assert_eq!(refused.unwrap_err().broken, Broken::Fork { size: 2 });
-        let refused = story.cache(1).expect_continues(&story.checkpoint(2), &key);
+        let refused = story.cache(1).expect_continues(&story.checkpoint(2), &of);
         assert_eq!(refused.unwrap_err().broken, Broken::Rollback { known: 2, shown: 1 });
     }
 
@@ -500,9 +515,9 @@ pub(crate) mod tests {
         altered[100] ^= 1;
         let refused = story.cache(1).extend(&of, &story.checkpoint(2), &[altered]);
         assert_eq!(refused.unwrap_err(), Broken::Fork { size: 2 }.of(Log::Register));
-        let key = SigningKey::from_seed("ledger/office/register", &[1; 32]).unwrap().verifying_key();
-        let stranger = RegisterOf { key, ..of };
-        let refused = story.cache(1).extend(&stranger, &story.checkpoint(2), &story.entries[1..]);
+        let stranger = SigningKey::from_seed(story.log.name(), &[1; 32]).unwrap();
+        let by_a_stranger = Checkpoint::claimed(&story.checkpoint(2)).unwrap().sign(&stranger);
+        let refused = story.cache(1).extend(&of, &by_a_stranger, &story.entries[1..]);
         assert!(matches!(refused.unwrap_err().broken, Broken::Checkpoint(_)));
     }
 

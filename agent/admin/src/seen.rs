@@ -1,10 +1,9 @@
 //! The newest verified checkpoint of the records log and of the casebook, kept in the home: what was seen once must stay.
 
-use sekisho_register::Succession;
 use sekisho_register::change::Log;
+use sekisho_register::{LogKeys, Succession};
 use sekisho_tlog::{
-    Checkpoint, Hash, HashReader, MemoryTree, ProveError, TlogError, VerifyingKey, consistency_proof, leaf_hash,
-    verify_consistency,
+    Checkpoint, Hash, HashReader, MemoryTree, ProveError, TlogError, consistency_proof, leaf_hash, verify_consistency,
 };
 use sekisho_wire::words::Language;
 
@@ -13,8 +12,8 @@ use crate::error::AdminError;
 use crate::home::Home;
 
 /// Each log that goes on in another's place has a file of its own.
-fn file(log: Log, key: &VerifyingKey) -> String {
-    let name = key.name().rsplit_once('/').map_or(log.name(Language::English), |(_, name)| name);
+fn file(log: Log, keys: &LogKeys) -> String {
+    let name = keys.origin().rsplit_once('/').map_or(log.name(Language::English), |(_, name)| name);
     format!("seen/{name}")
 }
 
@@ -36,24 +35,24 @@ type Seen = (u64, Hash);
 ///
 /// # Errors
 /// When what was seen is damaged.
-pub(crate) fn size(home: &Home, log: Log, key: &VerifyingKey) -> Result<u64, AdminError> {
-    Ok(newest(home, log, key)?.map_or(0, |known| known.size))
+pub(crate) fn size(home: &Home, log: Log, keys: &LogKeys) -> Result<u64, AdminError> {
+    Ok(newest(home, log, keys)?.map_or(0, |known| known.size))
 }
 
 /// A log that came whole, under the checkpoint that says so.
 ///
 /// # Errors
 /// [`crate::broken_log::BrokenLog`] when the entries are not the log that was signed.
-pub(crate) fn whole(log: Log, key: &VerifyingKey, note: &str, entries: &[Vec<u8>]) -> Result<MemoryTree, AdminError> {
-    whole_of(log, key, note, entries.iter().map(|entry| leaf_hash(entry)).collect())
+pub(crate) fn whole(log: Log, keys: &LogKeys, note: &str, entries: &[Vec<u8>]) -> Result<MemoryTree, AdminError> {
+    whole_of(log, keys, note, entries.iter().map(|entry| leaf_hash(entry)).collect())
 }
 
 /// The same of leaves alone.
 ///
 /// # Errors
 /// As [`whole`].
-pub(crate) fn whole_of(log: Log, key: &VerifyingKey, note: &str, leaves: Vec<Hash>) -> Result<MemoryTree, AdminError> {
-    let signed = Checkpoint::open(note, key).map_err(|error| Broken::Checkpoint(error).of(log))?;
+pub(crate) fn whole_of(log: Log, keys: &LogKeys, note: &str, leaves: Vec<Hash>) -> Result<MemoryTree, AdminError> {
+    let signed = keys.open(note).map_err(|error| Broken::Checkpoint(error).of(log))?;
     let have = leaves.len() as u64;
     if have != signed.size {
         return Err(Broken::Incomplete { have, size: signed.size }.of(log).into());
@@ -70,7 +69,7 @@ pub(crate) fn whole_of(log: Log, key: &VerifyingKey, note: &str, leaves: Vec<Has
 pub(crate) fn expect_continued<R: HashReader>(
     home: &Home,
     log: Log,
-    key: &VerifyingKey,
+    keys: &LogKeys,
     note: &str,
     tree: &R,
     base: Option<Base<'_>>,
@@ -78,18 +77,18 @@ pub(crate) fn expect_continued<R: HashReader>(
 where
     AdminError: From<R::Error>,
 {
-    let shown = Checkpoint::open(note, key).map_err(|error| Broken::Checkpoint(error).of(log))?;
-    let known = match (newest(home, log, key)?, base) {
+    let shown = keys.open(note).map_err(|error| Broken::Checkpoint(error).of(log))?;
+    let known = match (newest(home, log, keys)?, base) {
         (Some(known), _) => Some((known.size, known.root)),
         // What was seen of the log before it, and is kept, has to be in it: the act alone says less.
-        (None, Some(base)) => Some(of_earlier(home, log, key, base)?.unwrap_or((base.size, base.root))),
+        (None, Some(base)) => Some(of_earlier(home, log, keys, base)?.unwrap_or((base.size, base.root))),
         (None, None) => None,
     };
     if let Some((known, _)) = known.filter(|(known, _)| shown.size < *known) {
         return Err(Broken::Rollback { known, shown: shown.size }.of(log).into());
     }
     known.map_or(Ok(()), |known| expect_consistent(log, known, (shown.size, shown.root), tree))?;
-    home.write(&file(log, key), note.as_bytes())
+    home.write(&file(log, keys), note.as_bytes())
 }
 
 /// Holds what is to be kept of a log that has lost something against what was seen of it before, as far as that is kept: by a proof out of `tree`.
@@ -99,7 +98,7 @@ where
 pub(crate) fn expect_kept<R: HashReader>(
     home: &Home,
     log: Log,
-    key: &VerifyingKey,
+    keys: &LogKeys,
     kept: Seen,
     tree: &R,
     base: Option<Base<'_>>,
@@ -107,8 +106,8 @@ pub(crate) fn expect_kept<R: HashReader>(
 where
     AdminError: From<R::Error>,
 {
-    let newest = newest(home, log, key)?.map(|known| (known.size, known.root));
-    let earlier = base.map(|base| of_earlier(home, log, key, base)).transpose()?.flatten();
+    let newest = newest(home, log, keys)?.map(|known| (known.size, known.root));
+    let earlier = base.map(|base| of_earlier(home, log, keys, base)).transpose()?.flatten();
     let mut known = [newest, earlier].into_iter().flatten().filter(|(known, _)| *known <= kept.0);
     known.try_for_each(|known| expect_consistent(log, known, kept, tree))
 }
@@ -129,11 +128,11 @@ where
 }
 
 /// The largest checkpoint that was seen of the logs before this one, no larger than what was kept of the log that it is of.
-fn of_earlier(home: &Home, log: Log, key: &VerifyingKey, base: Base<'_>) -> Result<Option<Seen>, AdminError> {
+fn of_earlier(home: &Home, log: Log, keys: &LogKeys, base: Base<'_>) -> Result<Option<Seen>, AdminError> {
     let mut largest: Option<Seen> = None;
     for generation in 1.. {
         let file = format!("seen/{}", log.name_of(generation));
-        if file == self::file(log, key) {
+        if file == self::file(log, keys) {
             break;
         }
         let after = base.successors.iter().skip(generation as usize - 1);
@@ -149,13 +148,13 @@ fn of_earlier(home: &Home, log: Log, key: &VerifyingKey, base: Base<'_>) -> Resu
     Ok(largest)
 }
 
-fn newest(home: &Home, log: Log, key: &VerifyingKey) -> Result<Option<Checkpoint>, AdminError> {
-    let file = file(log, key);
+fn newest(home: &Home, log: Log, keys: &LogKeys) -> Result<Option<Checkpoint>, AdminError> {
+    let file = file(log, keys);
     let Some(bytes) = home.read(&file)? else { return Ok(None) };
     let damaged = || AdminError::Damaged(home.path(&file));
     let text = std::str::from_utf8(&bytes).map_err(|_| damaged())?;
     // Passed over, it would let a log that went back begin anew.
-    Checkpoint::open(text, key).map(Some).map_err(|_| damaged())
+    keys.open_earlier(text).map(Some).map_err(|_| damaged())
 }
 
 #[cfg(test)]
@@ -174,8 +173,8 @@ mod tests {
             let tree: MemoryTree = entries.iter().map(|entry| leaf_hash(entry)).collect();
             let (size, root) = (tree.size(), tree.root());
             let note = Checkpoint { origin: key.name().to_owned(), size, root, extensions: Vec::new() }.sign(&key);
-            let tree = whole(Log::Records, &key.verifying_key(), &note, &entries)?;
-            expect_continued(&home.0, Log::Records, &key.verifying_key(), &note, &tree, None)
+            let tree = whole(Log::Records, &key.verifying_key().into(), &note, &entries)?;
+            expect_continued(&home.0, Log::Records, &key.verifying_key().into(), &note, &tree, None)
         };
         let broken = |refused: Result<(), AdminError>| match refused {
             Err(AdminError::Cache(BrokenLog { log: Log::Records, broken })) => broken,
@@ -187,7 +186,7 @@ mod tests {
         assert_eq!(broken(show(&[b"a", b"b"])), Broken::Rollback { known: 3, shown: 2 });
         assert_eq!(broken(show(&[b"a", b"x", b"c", b"d"])), Broken::Fork { size: 3 });
         show(&[b"a", b"b", b"c", b"d"]).unwrap();
-        home.0.write(&file(Log::Records, &key.verifying_key()), b"no note").unwrap();
+        home.0.write(&file(Log::Records, &key.verifying_key().into()), b"no note").unwrap();
         assert!(matches!(show(&[b"a"]), Err(AdminError::Damaged(_))), "it is not forgotten");
     }
 
@@ -199,12 +198,12 @@ mod tests {
         let see = |key: &SigningKey, entries: &[&[u8]], base| {
             let (tree, origin) = (tree(entries), key.name().to_owned());
             let note = Checkpoint { origin, size: tree.size(), root: tree.root(), extensions: Vec::new() }.sign(key);
-            expect_continued(&home.0, Log::Casebook, &key.verifying_key(), &note, &tree, base)
+            expect_continued(&home.0, Log::Casebook, &key.verifying_key().into(), &note, &tree, base)
         };
         let keep = |key: &SigningKey, entries: &[&[u8]], base| {
             let tree = tree(entries);
             let kept = (tree.size(), tree.root());
-            expect_kept(&home.0, Log::Casebook, &key.verifying_key(), kept, &tree, base)
+            expect_kept(&home.0, Log::Casebook, &key.verifying_key().into(), kept, &tree, base)
         };
         let first = key("casebook");
         keep(&first, &[b"a", b"x"], None).unwrap();
@@ -248,7 +247,7 @@ mod tests {
             (vec![b"a".to_vec()], Broken::Incomplete { have: 1, size: 2 }),
             (vec![b"b".to_vec(), b"a".to_vec()], Broken::Fork { size: 2 }),
         ] {
-            let refused = whole(Log::Casebook, &key.verifying_key(), &note, &entries).unwrap_err();
+            let refused = whole(Log::Casebook, &key.verifying_key().into(), &note, &entries).unwrap_err();
             let AdminError::Cache(BrokenLog { broken, .. }) = &refused else { panic!("{refused}") };
             assert_eq!(*broken, expected);
             assert!(refused.to_string().contains("casebook"), "{refused}");

@@ -7,8 +7,7 @@ use sekisho_link::LinkError;
 use sekisho_register::change::Log;
 use sekisho_register::{Change, NameHash, SignedAct};
 use sekisho_tlog::{
-    Checkpoint, Hash as Root, ProveError, consistency_proof, inclusion_proof, leaf_hash, verify_consistency,
-    verify_inclusion,
+    Hash as Root, ProveError, consistency_proof, inclusion_proof, leaf_hash, verify_consistency, verify_inclusion,
 };
 use sekisho_wire::id::Hash;
 
@@ -77,8 +76,8 @@ impl Desk {
         outbox::keep(&self.home, id, &kept)?;
         let index = self.hand_in(&kept, id)?;
         let note = self.ledger.checkpoint(Log::Register)?;
-        let key = self.office.log_key(Log::Register)?;
-        let signed = Checkpoint::open(&note, &key).map_err(|error| Broken::Checkpoint(error).of(Log::Register))?;
+        let signed = self.log_keys(Log::Register)?.open(&note);
+        let signed = signed.map_err(|error| Broken::Checkpoint(error).of(Log::Register))?;
         let tiles = LogTiles::new(&self.ledger, Log::Register, signed.size);
         let proved = |error| match error {
             ProveError::Reader(error) => error,
@@ -120,7 +119,7 @@ impl Desk {
             return Err(AdminError::NotInForce(*id));
         }
         let place = place?;
-        verify_place(act, &place, &self.log_key(Log::Casebook)?)?;
+        verify_place(act, &place, &self.log_keys(Log::Casebook)?)?;
         Ok(place.index)
     }
 

@@ -68,7 +68,6 @@ fn plain(mut change: Change, made: u64, names: &[Name]) -> Change {
         Change::TerminalState(set) => at_once(&mut set.effective),
         Change::Permit(give) => at_once(&mut give.from),
         Change::EndPermit(end) => at_once(&mut end.effective),
-        Change::LogKey(set) => at_once(&mut set.effective),
         Change::Entrust(entrust) => at_once(&mut entrust.from),
         Change::EndTrust(end) => at_once(&mut end.effective),
         Change::Admit(admit) => {
@@ -92,6 +91,7 @@ fn plain(mut change: Change, made: u64, names: &[Name]) -> Change {
         | Change::Connection(_)
         | Change::Policy(_)
         | Change::Route(_)
+        | Change::LogKey(_)
         | Change::SucceedLog(_)
         | Change::Destroy(_)
         | Change::Preserve(_)

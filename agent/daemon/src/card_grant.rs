@@ -6,16 +6,16 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use sekisho_register::Register;
 use sekisho_register::change::Log;
-use sekisho_tlog::{VerifyingKey, leaf_hash, verify_inclusion};
+use sekisho_register::{LogKeys, Register};
+use sekisho_tlog::{leaf_hash, verify_inclusion};
 use sekisho_wire::decision::NamedGrant;
 use sekisho_wire::grant::Grant;
 use sekisho_wire::id::Hash;
 use sekisho_wire::verdict::VerdictCode;
 
 use crate::agent::{Agent, Core};
-use crate::keeper::{keys_in_force, open_checkpoint};
+use crate::keeper::keys_of;
 use crate::session::Insertion;
 use crate::worker_link::ToWorker;
 
@@ -71,18 +71,18 @@ impl CardGrants {
 }
 
 /// Reads a grant, and looks whether its act lies where it says, under a checkpoint of our register log.
-fn judge(bytes: &[u8], keys: &[VerifyingKey]) -> Read {
+fn judge(bytes: &[u8], keys: &LogKeys) -> Read {
     let Ok(grant) = Grant::decode(bytes) else {
         log::info!("the grant on the card cannot be read");
         return Read::None;
     };
     let origin = grant.checkpoint.lines().next();
-    if !keys.iter().any(|key| Some(key.name()) == origin) {
+    if Some(keys.origin()) != origin {
         log::info!("the grant on the card is of another log");
         return Read::None;
     }
     let proof: Vec<sekisho_tlog::Hash> = grant.proof.iter().map(|hash| sekisho_tlog::Hash(hash.0)).collect();
-    let lies = open_checkpoint(grant.checkpoint, keys).is_some_and(|checkpoint| {
+    let lies = keys.open(grant.checkpoint).is_ok_and(|checkpoint| {
         let leaf = leaf_hash(grant.act);
         verify_inclusion(&leaf, grant.index, checkpoint.size, &proof, &checkpoint.root).is_ok()
     });
@@ -102,12 +102,8 @@ impl Agent {
 
     /// The card worker has read the grant of a card, or found none.
     pub(crate) fn grant_came(&self, own: u64, grant: Option<&str>) {
-        let (register, keys) = {
-            let core = self.lock();
-            let since = core.trusted.newest_note().map_or(0, |note| note.time);
-            let register = Arc::clone(&core.register);
-            (Arc::clone(&register), keys_in_force(&register, Log::Register, &self.identity.register, since))
-        };
+        let register = Arc::clone(&self.lock().register);
+        let keys = keys_of(&register, Log::Register, &self.identity.register);
         let bytes = grant.and_then(|grant| STANDARD.decode(grant).ok());
         let mut read = bytes.map_or(Read::None, |bytes| judge(&bytes, &keys));
         // Without the lock: it copies the register.

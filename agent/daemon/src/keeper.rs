@@ -13,8 +13,8 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sekisho_register::change::Log;
-use sekisho_register::{Concluded, NameHash, Register};
-use sekisho_tlog::{Checkpoint, Freshness, KeyKind, TlogError, VerifyingKey};
+use sekisho_register::{Concluded, LogKeys, NameHash, Register};
+use sekisho_tlog::{Checkpoint, Freshness, TlogError, VerifyingKey};
 use sekisho_wire::decision::ClockState;
 use sekisho_wire::id::Salt;
 use sekisho_wire::reason::{AlarmKind, Reason};
@@ -192,7 +192,7 @@ impl Keeper {
             }
             None => {
                 log::warn!("the register on disk is not whole; it is fetched again");
-                let signed = || open_checkpoint(&kept.checkpoint, std::slice::from_ref(&identity.register));
+                let signed = || Checkpoint::open(&kept.checkpoint, &identity.register).ok();
                 kept.floor =
                     kept.floor.or_else(|| signed().map(|signed| Floor { size: signed.size, root: signed.root.0 }));
                 (Register::new(), 0)
@@ -205,12 +205,11 @@ impl Keeper {
     /// The register up to the checkpoint that was kept, and how many bytes its entries take; `None` when they do not come to it.
     fn fold_kept(&self, kept: &Kept, identity: &Identity) -> io::Result<Option<(Register, u64)>> {
         let (mut register, mut length) = (Register::new(), 0);
-        let since = kept.time.as_ref().map_or(0, |time| time.note.time);
-        let keys = |register: &Register| keys_in_force(register, Log::Register, &identity.register, since);
+        let open =
+            |register: &Register| keys_of(register, Log::Register, &identity.register).open(&kept.checkpoint).ok();
         let mut size = kept.floor.map(|floor| floor.size);
         for (concluded, entry) in self.entries.read()? {
-            size =
-                size.or_else(|| open_checkpoint(&kept.checkpoint, &keys(&register)).map(|checkpoint| checkpoint.size));
+            size = size.or_else(|| open(&register).map(|checkpoint| checkpoint.size));
             // An entry beyond the checkpoint was being written when the agent died.
             if size.is_some_and(|size| register.size() >= size) {
                 break;
@@ -222,8 +221,8 @@ impl Keeper {
             }
             length += EntriesFile::length_of(&entry);
         }
-        let signed = open_checkpoint(&kept.checkpoint, &keys(&register));
-        let whole = signed.is_some_and(|signed| signed.size == register.size() && signed.root.0 == register.root().0);
+        let whole =
+            open(&register).is_some_and(|signed| signed.size == register.size() && signed.root.0 == register.root().0);
         Ok(whole.then_some((register, length)))
     }
 
@@ -323,22 +322,16 @@ impl Keeper {
         if fetched.iter().map(|(_, entry)| entry.len()).sum::<usize>() > AHEAD_MAX {
             return Err(Disbelief::TooMuch);
         }
-        let since = agent.lock().trusted.newest_note().map_or(0, |note| note.time);
-        let keys = keys_in_force(&after, Log::Register, &agent.identity.register, since);
-        let opened = open_checkpoint(&answer.checkpoint, &keys);
+        let keys = keys_of(&after, Log::Register, &agent.identity.register);
+        let opened = keys.open(&answer.checkpoint);
         // The act that names the key of this checkpoint may be among those that still follow: what its text claims decides only that
         // more is asked for.
-        let size = opened.as_ref().map(|checkpoint| checkpoint.size).or_else(|| claimed_size(&answer.checkpoint));
+        let size = opened.as_ref().ok().map(|checkpoint| checkpoint.size).or_else(|| claimed_size(&answer.checkpoint));
         if size.is_some_and(|size| size > after.size()) && !answer.entries.is_empty() {
             self.ahead = Some(Ahead { register: after, entries: fetched });
             return Ok(News::Some);
         }
-        let Some(checkpoint) = opened else {
-            // Say why, by the newest key.
-            let newest = keys.last().unwrap_or(&agent.identity.register);
-            let why = Checkpoint::open(&answer.checkpoint, newest).err().map_or(Disbelief::Malformed, Disbelief::Note);
-            return Err(why);
-        };
+        let checkpoint = opened.map_err(Disbelief::Note)?;
         let seen = before.size().max(floor.map_or(0, |floor| floor.size));
         if checkpoint.size < seen {
             return Err(Disbelief::Rollback { seen, shown: checkpoint.size });
@@ -348,7 +341,7 @@ impl Keeper {
         }
         let entries = fetched;
         let note = answer.freshness.as_deref();
-        let freshness = note.and_then(|note| keys.iter().rev().find_map(|key| Freshness::open(note, key).ok()));
+        let freshness = note.and_then(|note| Freshness::open(note, keys.newest()).ok());
         let freshness = freshness.filter(|note| note.size == after.size() && note.root.0 == after.root().0);
         let freshness = freshness.map(|note| SeenNote { time: note.time_ms, until: note.valid_until_ms });
         let (moment, mut trusted) = (agent.moment(), agent.lock().trusted.clone());
@@ -458,27 +451,15 @@ fn fold(
     }
 }
 
-pub(crate) fn open_checkpoint(text: &str, keys: &[VerifyingKey]) -> Option<Checkpoint> {
-    keys.iter().rev().find_map(|key| Checkpoint::open(text, key).ok())
-}
-
 /// The size in a checkpoint whose signature nobody has checked.
 fn claimed_size(checkpoint: &str) -> Option<u64> {
     Checkpoint::claimed(checkpoint).ok().map(|claimed| claimed.size)
 }
 
-/// The keys of a log that nothing had replaced at `since`, oldest first: a key that was replaced signs nothing new. Before the founding
-/// act it is the one of the enrolment code. `since` is the newest note's time, so that no clock can retire a key.
-pub(crate) fn keys_in_force(register: &Register, log: Log, enrolled: &VerifyingKey, since: u64) -> Vec<VerifyingKey> {
-    let all: Vec<_> = register.log_keys(log).collect();
-    let current = register.log_key(log, since).and_then(|key| all.iter().rposition(|one| *one == key));
-    let in_force = all.iter().skip(current.unwrap_or(0));
-    // Another log may go on in place of the one that we were enrolled with (register §R4.14).
-    let (path, _) = enrolled.name().rsplit_once('/').unwrap_or_default();
-    let name = format!("{path}/{}", log.name_of(register.generation(log)));
-    let keys: Vec<_> =
-        in_force.filter_map(|key| VerifyingKey::from_bytes(&name, KeyKind::Ed25519, &key.0).ok()).collect();
-    if keys.is_empty() { vec![enrolled.clone()] } else { keys }
+/// The keys of a log as the register has them; before the founding act the one of the enrolment code.
+pub(crate) fn keys_of(register: &Register, log: Log, enrolled: &VerifyingKey) -> LogKeys {
+    let named = register.checkpoint_keys(log, register.generation(log));
+    named.unwrap_or_else(|| LogKeys::from(enrolled.clone()))
 }
 
 fn named(name: &NameText) -> Option<(NameHash, String)> {

@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use sekisho_register::calendar::Month;
-use sekisho_register::change::Log;
 use sekisho_register::retention::Destroyed;
 use sekisho_register::{Casebook, Change, Ed25519Key, NameHash, Register, SignedAct};
 use sekisho_tlog::{Hash, leaf_hash};
@@ -15,7 +14,7 @@ use crate::acts::{Name, names_of};
 use crate::clock::Millis;
 use crate::error::LedgerError;
 use crate::ingest::tree_hash;
-use crate::log_keys::wrapped_public_keys;
+use crate::log_keys::Seeds;
 use crate::store::{Entry, LogName, Store, StoreError, StoredOffice};
 
 /// What the register log gives.
@@ -68,7 +67,7 @@ impl Check<'_> {
         if register_read == Extent::Partly {
             return Ok(acts);
         }
-        self.part(office, None, |check| check.keys_of_founding(office, &register))?;
+        self.part(office, None, |check| check.keys_of_logs(office, &register))?;
         let read = |check: &mut Self| check.casebook(office, &register, &mut named);
         let casebook_read = self.part(office, Some(LogName::Casebook), read)?.unwrap_or(Extent::Partly);
         if casebook_read == Extent::Whole {
@@ -175,12 +174,17 @@ impl Check<'_> {
         }
     }
 
-    fn keys_of_founding(&mut self, office: &StoredOffice, register: &Register) -> Result<(), LedgerError> {
-        let ours = wrapped_public_keys(self.vault.master(), &office.seeds)?;
-        let same = [(Log::Records, ours.records), (Log::Register, ours.register), (Log::Casebook, ours.casebook)];
-        let named = |log| register.log_keys(log).last().map(|key| key.0);
-        if same.into_iter().any(|(log, key)| named(log) != Some(key)) {
-            self.find(office.id, LogName::Register, 0, Fault::OtherLogKeys);
+    /// Every key that signs a log, or ever has, is one that was made here.
+    fn keys_of_logs(&mut self, office: &StoredOffice, register: &Register) -> Result<(), LedgerError> {
+        let seeds = Seeds::open(self.vault.master(), &office.seeds)?;
+        for log in LogName::ALL {
+            let made = seeds.keys(log, log.as_str())?;
+            let is_made = |key: &Ed25519Key| made.iter().any(|(made, _)| made.verifying_key().to_bytes() == key.0);
+            let named = register.log_keys(log.of_acts());
+            if named.is_empty() || !named.iter().all(is_made) {
+                self.find(office.id, LogName::Register, 0, Fault::OtherLogKeys);
+                break;
+            }
         }
         if register.founding().is_none_or(|found| found.keys.envelope.as_bytes() != self.envelope.public()) {
             self.find(office.id, LogName::Register, 0, Fault::OtherEnvelopeKey);

@@ -15,6 +15,7 @@ use crate::clock::{DAY, Millis};
 use crate::destroy::names_of;
 use crate::enrol::{INVITATION, key_digest};
 use crate::error::LedgerError;
+use crate::log_keys::wrapped_public_keys;
 use crate::store::{CodePurpose, KeyState, StoredCode, StoredEnrolment, StoredOffice};
 
 /// What the ledger's own records tell of codes and enrolments.
@@ -114,9 +115,14 @@ impl Check<'_> {
         if acts.extent == Extent::Whole && !acts.founding.is_some_and(fits) {
             self.note(Finding::of(office.id, Fault::FoundedAltered { founded }));
         }
-        let holds = |code: &StoredCode| {
-            code.used == Some(founded)
-                && matches!(&code.purpose, CodePurpose::Founding { seeds } if *seeds == office.seeds)
+        // Keys that were made since stand behind those of the founding.
+        let founding_keys = |seeds: &[u8]| wrapped_public_keys(self.vault.master(), seeds).ok();
+        let ours = founding_keys(&office.seeds);
+        let holds = |code: &StoredCode| match &code.purpose {
+            CodePurpose::Founding { seeds } => {
+                code.used == Some(founded) && ours.is_some() && founding_keys(seeds) == ours
+            }
+            CodePurpose::Terminal { .. } => false,
         };
         if !self.store.codes()?.iter().any(holds) {
             self.note(Finding::of(office.id, Fault::FoundingCode));

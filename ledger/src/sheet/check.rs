@@ -11,7 +11,7 @@ use sekisho_tlog::tile::{TileContent, TileNode, TilePath};
 use sekisho_tlog::{Checkpoint, Hash, HashReader, Note, ProveError, VerifyingKey, consistency_proof, root_at};
 use sekisho_tlog::{verify_consistency, witness};
 
-use super::key_of;
+use super::keys_of;
 use crate::config::Config;
 use crate::data::DataDir;
 use crate::error::LedgerError;
@@ -91,11 +91,11 @@ impl Sheet {
         for office in store.offices()? {
             let register = fold_register(&*store, &office.id)?;
             for (log, generation) in LogName::ALL.into_iter().flat_map(|log| generations(&register, log)) {
-                let key = key_of(&config.name, &register, &office.id, log, generation)?;
-                if key.name() != self.origin() {
+                let keys = keys_of(&register, log, generation)?;
+                if keys.origin() != self.origin() {
                     continue;
                 }
-                let sheet = Checkpoint::open(&self.note, &key)?;
+                let sheet = keys.open_earlier(&self.note)?;
                 // What an act kept of a log goes on in the next one; of the rest nobody can say any more what it was.
                 if let Some(kept) = kept_of(&register, log, generation).filter(|kept| sheet.size > *kept) {
                     return Ok(Fit::GivenUp { sheet: sheet.size, kept });
@@ -121,12 +121,19 @@ impl Sheet {
         Err(LedgerError::Argument { name: "--note", cause })
     }
 
-    /// Holds it against what a ledger shows everybody, over HTTPS. Only a proof from the sheet to a checkpoint that the key signed says that it fits.
+    /// Holds it against what a ledger shows everybody, over HTTPS. Only a proof from the sheet to a checkpoint that the key signed says that it fits. The sheet
+    /// may be signed by an earlier key of the log.
     ///
     /// # Errors
-    /// When the key did not sign it, or the ledger cannot be asked.
-    pub fn check_over(&self, url: &str, authority: &[u8], key: &VerifyingKey) -> Result<Fit, LedgerError> {
-        let sheet = Checkpoint::open(&self.note, key)?;
+    /// When no key signed it that was given, or the ledger cannot be asked.
+    pub fn check_over(
+        &self,
+        url: &str,
+        authority: &[u8],
+        key: &VerifyingKey,
+        earlier: Option<&VerifyingKey>,
+    ) -> Result<Fit, LedgerError> {
+        let sheet = Checkpoint::open(&self.note, earlier.unwrap_or(key))?;
         let log = Web::new(url, authority).map_err(|(name, cause)| LedgerError::Argument { name, cause })?;
         let mut parts = key.name().rsplitn(3, '/');
         let (Some(log_name), Some(office)) = (parts.next(), parts.next()) else {

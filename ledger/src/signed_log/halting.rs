@@ -113,7 +113,7 @@ impl Log {
         if let Err(error) = self.write_owed_note() {
             log::error!(
                 "that log {} has stopped is not on the disk ({error}): do not restart the ledger, for it would go on; it tries again",
-                self.key.name()
+                self.origin
             );
         }
     }
@@ -150,7 +150,7 @@ impl Log {
 
     /// Keeps what this shows, if it is more than was known.
     pub(super) fn learn(&self, lacks: &mut Option<Arc<Published>>, halt: Halt, evidence: &str) {
-        let shown = Checkpoint::open(evidence, &self.verifying_key()).ok().filter(|_| halt.signed().is_some());
+        let shown = self.signers().keys().open_earlier(evidence).ok().filter(|_| halt.signed().is_some());
         if let Some(Checkpoint { size, root, .. }) = shown
             && lacks.as_ref().is_none_or(|known| known.size < size)
         {
@@ -166,7 +166,7 @@ impl Log {
     pub(crate) fn aim(&self, target: &Published) -> Result<(), SwapError> {
         let _turn = lock(&self.attempted);
         let found = self.file.read().map_err(SwapError::Disk)?;
-        let signed = found.as_deref().and_then(|text| Checkpoint::open(text, &self.verifying_key()).ok());
+        let signed = found.as_deref().and_then(|text| self.signers().keys().open_earlier(text).ok());
         if signed.is_some_and(|signed| signed.size > target.size) {
             return Err(SwapError::Changed);
         }
@@ -182,7 +182,7 @@ impl Log {
             Signed::Halted(before) if before.signed().is_none() && halt.signed().is_some() => {}
             Signed::Halted(before) if *before == halt => {}
             Signed::Nothing | Signed::Checkpoint(_) | Signed::Halted(_) => {
-                log::error!("log {} is halted and will not be signed: {halt}", self.key.name());
+                log::error!("log {} is halted and will not be signed: {halt}", self.origin);
                 *signed = Signed::Halted(halt);
             }
         }

@@ -25,6 +25,10 @@ fn write(connection: &mut Connection, change: &Change) -> Written {
         insert.execute((id, &office.seeds, int(office.founded))).map_err(taken("the office"))?;
         transaction.execute_batch(&entries_tables(transaction.last_insert_rowid()))?;
     }
+    for (office, seeds) in &change.seeds {
+        let number = number_of(&transaction, office)?;
+        transaction.prepare_cached("UPDATE offices SET seeds = ?2 WHERE number = ?1")?.execute((number, seeds))?;
+    }
     change.keys.iter().try_for_each(|key| {
         let number = number_of(&transaction, &key.office)?;
         let sql = "INSERT INTO keys (office, number, class, month, wrapped, state) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";

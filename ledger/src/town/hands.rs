@@ -172,7 +172,7 @@ const PAUSE: Duration = Duration::from_millis(100);
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::code::{CodeSecret, LedgerFacts, LogKeys};
+    use crate::code::{CodeSecret, LedgerFacts, PublicKeys};
 
     #[test]
     fn a_description_that_somebody_has_begun_stays_and_one_that_is_torn_does_not() {
@@ -194,7 +194,7 @@ mod tests {
         let holds = |now| code_holds(&folder, now).unwrap();
         assert!(!holds(0), "there is none");
         let facts = LedgerFacts { url: String::new(), name: "ledger".into(), authority: vec![1], envelope: vec![2] };
-        let keys = LogKeys { records: [1; 32], register: [2; 32], casebook: [3; 32] };
+        let keys = PublicKeys { records: [1; 32], register: [2; 32], casebook: [3; 32] };
         let until = 1_800_000_000_000;
         let line = facts.founding(&keys, &CodeSecret::generate(), until).to_line();
         folder.write(CODE, &line).unwrap();

@@ -52,6 +52,22 @@ pub fn init(root: &Path, name: &str, listen: SocketAddr, hosts: Vec<String>) -> 
 /// # Errors
 /// When it is no log's key, or something cannot be read or written.
 pub fn add_log(root: &Path, key: &str) -> Result<VerifyingKey, LedgerError> {
+    with_key_of_log(root, key, Page::add)
+}
+
+/// Believes a key of a log no more, once it has cosigned by a newer one. The witness must not be running.
+///
+/// # Errors
+/// As [`add_log`]; when the log would be left without what it has cosigned.
+pub fn drop_key(root: &Path, key: &str) -> Result<VerifyingKey, LedgerError> {
+    with_key_of_log(root, key, Page::drop_key)
+}
+
+fn with_key_of_log(
+    root: &Path,
+    key: &str,
+    work: impl FnOnce(&Path, &VerifyingKey) -> Result<(), LedgerError>,
+) -> Result<VerifyingKey, LedgerError> {
     let wrong = |cause: String| LedgerError::Argument { name: "--key", cause };
     let key: VerifyingKey = key.parse().map_err(|error: sekisho_tlog::TlogError| wrong(error.to_string()))?;
     if key.kind() != KeyKind::Ed25519 {
@@ -61,7 +77,7 @@ pub fn add_log(root: &Path, key: &str) -> Result<VerifyingKey, LedgerError> {
     let _alone = data.lock()?;
     // A witness that was put back takes nothing on.
     super::read_key(&data, &WitnessConfig::read(&config_path(&data))?.name)?;
-    Page::add(&data.checkpoints(), &key)?;
+    work(&data.checkpoints(), &key)?;
     Ok(key)
 }
 

@@ -120,6 +120,31 @@ impl Page {
         birth::write(&path, &|birth| page(birth).bytes(birth)).map_err(LedgerError::file("write", path))
     }
 
+    /// Believes a key of a log no more: whoever stole it could have another history cosigned. What was cosigned last must stand under one that stays.
+    ///
+    /// # Errors
+    /// [`LedgerError::Argument`] when the key is not one of the log's, is the only one, or the newest cosigned checkpoint has no line of another; as
+    /// [`Self::add`].
+    pub(super) fn drop_key(directory: &Path, key: &VerifyingKey) -> Result<(), LedgerError> {
+        let wrong = |cause: &str| LedgerError::Argument { name: "--key", cause: format!("'{key}': {cause}") };
+        let path = Self::path(directory, key.name());
+        if !path.exists() {
+            return Err(wrong("no log of that name is watched"));
+        }
+        let page = Self::read(&path)?;
+        let text = key.to_string();
+        if !page.keys.contains(&text) {
+            return Err(wrong("it is no key of the log"));
+        }
+        let rest = Self { keys: page.keys.iter().filter(|known| **known != text).cloned().collect(), ..page };
+        if rest.parse(&path).is_err() {
+            return Err(wrong(
+                "nothing by another key was cosigned yet; add the new one, and let the witness cosign first",
+            ));
+        }
+        birth::write(&path, &|birth| rest.bytes(birth)).map_err(LedgerError::file("write", path))
+    }
+
     /// Takes a copy for the page itself.
     ///
     /// # Errors

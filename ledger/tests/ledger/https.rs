@@ -73,7 +73,7 @@ fn the_register_comes_with_checkpoint_freshness_and_names() {
     let mut register = sekisho_register::Register::new();
     entries.iter().for_each(|entry| drop(register.fold(entry).unwrap()));
     assert_eq!((register.size(), register.root().0), (checkpoint.size, checkpoint.root.0));
-    let key = served.town.ledger.office(&served.town.office).unwrap().log(LogName::Register).verifying_key();
+    let key = served.town.ledger.office(&served.town.office).unwrap().log(LogName::Register).keys().newest().clone();
     let note = Freshness::open(answer["freshness"].as_str().unwrap(), &key).unwrap();
     assert_eq!((note.size, note.root), (checkpoint.size, checkpoint.root));
     assert_eq!(note.valid_until_ms - note.time_ms, 72 * 3_600_000);

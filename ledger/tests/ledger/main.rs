@@ -25,6 +25,7 @@ mod office;
 mod postgres;
 mod recovery;
 mod refill;
+mod rekey;
 mod replay;
 mod served;
 mod sheet;

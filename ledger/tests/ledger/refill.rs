@@ -39,7 +39,7 @@ impl Town {
         (index, batch)
     }
 
-    fn all_keepsakes(&self) -> Vec<Keepsake> {
+    pub(crate) fn all_keepsakes(&self) -> Vec<Keepsake> {
         let (mut all, mut to) = (Vec::new(), [0, 0]);
         loop {
             let handed = self.ledger.hand_out(&self.terminal.peer, to).unwrap();

@@ -143,7 +143,7 @@ pub(crate) fn hashes(value: &Value) -> Vec<Hash> {
 }
 
 pub(crate) fn open(served: &Served, log: LogName, text: &Value) -> Checkpoint {
-    let key = served.town.ledger.office(&served.town.office).unwrap().log(log).verifying_key();
+    let key = served.town.ledger.office(&served.town.office).unwrap().log(log).keys().newest().clone();
     Checkpoint::open(text.as_str().unwrap(), &key).unwrap()
 }
 

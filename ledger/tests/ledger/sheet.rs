@@ -83,10 +83,10 @@ fn a_sheet_is_scanned_and_fits_the_log_that_it_is_of_and_one_that_was_put_back_i
     town.publish();
     let fits = Fit::Fits { sheet: 305, log: 382 };
     assert_eq!(read[0].check(&town.root).unwrap(), fits);
-    let key = town.ledger.office(&town.office).unwrap().log(LogName::Records).verifying_key();
+    let key = town.ledger.office(&town.office).unwrap().log(LogName::Records).keys().newest().clone();
     let served = Served::of(town);
     let url = format!("https://localhost:{}", served.address.port());
-    assert_eq!(read[0].check_over(&url, &served.town.authority, &key).unwrap(), fits);
+    assert_eq!(read[0].check_over(&url, &served.town.authority, &key, None).unwrap(), fits);
     let town = served.into_town();
 
     // Somebody puts the disk back: the paper in the safe knows.

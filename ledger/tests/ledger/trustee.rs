@@ -32,7 +32,7 @@ fn designate(operator: &str, name: &Name) -> Designate {
 /// Lets the neighbour's mayor in, with the key that signs, and entrusts his office with operators and cards.
 fn entrust(town: &Town, neighbour: &Town) {
     let theirs = neighbour.ledger.office(&neighbour.office).unwrap().register();
-    let key = *theirs.log_key(Log::Register, NOON).unwrap();
+    let key = *theirs.log_key(Log::Register).unwrap();
     let partner = code("tonari");
     let said = SetPartner {
         partner: partner.clone(),

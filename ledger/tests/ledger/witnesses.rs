@@ -30,7 +30,7 @@ impl Town {
 
     fn log_keys(&self) -> [VerifyingKey; 3] {
         let office = self.ledger.office(&self.office).unwrap();
-        LogName::ALL.map(|log| office.log(log).verifying_key())
+        LogName::ALL.map(|log| office.log(log).keys().newest().clone())
     }
 
     fn witnessed_by(&self, witnesses: &[&TestWitness]) {
@@ -47,7 +47,7 @@ impl Town {
         let log = office.log(LogName::Records);
         let note = log.cosignatures().beside(&log.published().unwrap());
         let keys: Vec<_> = witnesses.iter().map(|witness| witness.key.clone()).collect();
-        let opened = Checkpoint::open_cosigned(&note, &[log.verifying_key()], &keys).unwrap();
+        let opened = Checkpoint::open_cosigned(&note, &[log.keys().newest().clone()], &keys).unwrap();
         (opened.checkpoint.size, opened.witnesses.len())
     }
 

@@ -78,18 +78,8 @@ pub(crate) fn describe(change: &Change, say: &Titles<'_>) -> String {
         Change::Policy(change) => policy::policy(&change.policy, say),
         Change::Route(change) => route(change, say),
         Change::LogKey(change) => say.say(
-            &format!(
-                "{}の鍵を {} から {} に替える",
-                change.log.name(say.language),
-                say.moment(change.effective),
-                change.key
-            ),
-            &format!(
-                "change the key of log {} to {} from {}",
-                change.log.name(say.language),
-                change.key,
-                say.moment(change.effective)
-            ),
+            &format!("{}の鍵を {} に替える", change.log.name(say.language), change.key),
+            &format!("change the key of log {} to {}", change.log.name(say.language), change.key),
         ),
         Change::RecoveryKeys(change) => recovery::keys(change, say),
         Change::AnnounceRecovery(change) => recovery::announcement(change, say),

@@ -33,7 +33,8 @@ pub(crate) struct Office {
     pub(crate) calendar: Timeline<SetCalendar>,
     pub(crate) connection: Timeline<Stops>,
     pub(crate) routes: BTreeMap<Class, Timeline<Route>>,
-    pub(crate) log_keys: BTreeMap<Log, Timeline<Ed25519Key>>,
+    /// Every key that a log ever had, in their order; the last one signs.
+    pub(crate) log_keys: BTreeMap<Log, Vec<Ed25519Key>>,
     /// Logs that went on in place of one that had lost something, in their order.
     pub(crate) successors: BTreeMap<Log, Vec<Succession>>,
     pub(crate) witnesses: Timeline<SetWitnesses>,
@@ -96,11 +97,6 @@ impl Draft<'_> {
         policy.push(at.index, at.effective, found.policy.clone());
         let keys = &found.keys;
         let log_keys = [(Log::Records, keys.records), (Log::Register, keys.register), (Log::Casebook, keys.casebook)];
-        let log_keys = log_keys.into_iter().map(|(log, key)| {
-            let mut timeline = Timeline::default();
-            timeline.push(at.index, 0, key);
-            (log, timeline)
-        });
         self.new_entries().office = Some(Office {
             id,
             founding: found.clone(),
@@ -108,7 +104,7 @@ impl Draft<'_> {
             calendar: Timeline::default(),
             connection: Timeline::default(),
             routes: BTreeMap::new(),
-            log_keys: log_keys.collect(),
+            log_keys: log_keys.into_iter().map(|(log, key)| (log, Vec::from([key]))).collect(),
             successors: BTreeMap::new(),
             witnesses: Timeline::default(),
             recovering: Recovering::founded(&found.recovery),
@@ -201,14 +197,17 @@ impl Draft<'_> {
         if !change.key.is_sound() {
             return Err(FoldRefusal::KeyMalformed);
         }
+        let office = self.office_mut()?;
+        // A key that came back would make what it signed in the meantime good again; and no log is a witness (below).
+        let is_witness = |set: &SetWitnesses| set.witnesses.iter().any(|witness| witness.key == change.key);
+        if office.is_log_key(&change.key) || office.witnesses.iter().any(|set| is_witness(&set.value)) {
+            return Err(FoldRefusal::KeyUsed);
+        }
         self.touch(Thing::LogKey(change.log), at)?;
-        self.office_mut()?.log_keys.entry(change.log).or_default().push(
-            at.index,
-            at.from(change.effective),
-            change.key,
-        );
+        self.office_mut()?.log_keys.entry(change.log).or_default().push(change.key);
         Ok(())
     }
+
     pub(crate) fn apply_witnesses(&mut self, change: &SetWitnesses, at: Position) -> Result<(), FoldRefusal> {
         let wrong = Err(FoldRefusal::ValueWrong(WrongValue::Witnesses));
         let SetWitnesses { witnesses, needed } = change;
@@ -227,14 +226,18 @@ impl Draft<'_> {
         // A cosignature does not say whose it is but by its key (tlog §9): one key is one witness, and a log is none of its own.
         let distinct: BTreeSet<_> = witnesses.iter().map(|witness| witness.key).collect();
         let office = self.office_mut()?;
-        let is_log_key =
-            |key: &Ed25519Key| office.log_keys.values().flat_map(Timeline::iter).any(|dated| dated.value == *key);
-        if distinct.len() != witnesses.len() || distinct.iter().any(is_log_key) {
+        if distinct.len() != witnesses.len() || distinct.iter().any(|key| office.is_log_key(key)) {
             return Err(FoldRefusal::KeyUsed);
         }
         self.touch(Thing::Witnesses, at)?;
         self.office_mut()?.witnesses.push(at.index, at.now, change.clone());
         Ok(())
+    }
+}
+
+impl Office {
+    fn is_log_key(&self, key: &Ed25519Key) -> bool {
+        self.log_keys.values().flatten().any(|one| one == key)
     }
 }
 

@@ -1,7 +1,9 @@
 //! Questions to the register. Those with a time answer "as of" it (§R4.5); iterators are sorted by code.
 
+use alloc::format;
 use alloc::vec::Vec;
 
+use sekisho_tlog::{KeyKind, VerifyingKey};
 use sekisho_wire::id::{CardGuid, Code, Hash, Numbered, OfficeId};
 
 use crate::cards::Card;
@@ -11,6 +13,7 @@ use crate::decide::RULES_VERSION;
 use crate::fold::Register;
 use crate::functions::{Function, Purpose};
 use crate::hours::{DEFAULT_WEEK, Permit, is_open, next_closing};
+use crate::log_keys::LogKeys;
 use crate::organisation::{Post, Section};
 use crate::people::{Operator, ProfileStanding};
 use crate::places::Terminal;
@@ -45,16 +48,24 @@ impl Register {
         self.founding().map_or("", |found| found.ledger.as_str())
     }
 
-    /// The key that signs checkpoints of `log` at `t`.
+    /// The key that signs checkpoints of `log` as this register has it.
     #[must_use]
-    pub fn log_key(&self, log: Log, t: u64) -> Option<&Ed25519Key> {
-        self.state.office.as_ref()?.log_keys.get(&log)?.at(t)
+    pub fn log_key(&self, log: Log) -> Option<&Ed25519Key> {
+        self.log_keys(log).last()
     }
 
-    /// Every key a log ever had: checkpoints of earlier days verify under earlier keys.
-    pub fn log_keys(&self, log: Log) -> impl Iterator<Item = &Ed25519Key> {
-        let timeline = self.state.office.as_ref().and_then(|office| office.log_keys.get(&log));
-        timeline.into_iter().flat_map(|timeline| timeline.iter().map(|entry| &entry.value))
+    /// Every key a log ever had, the oldest first: what was verified in earlier days was signed by earlier keys.
+    #[must_use]
+    pub fn log_keys(&self, log: Log) -> &[Ed25519Key] {
+        self.state.office.as_ref().and_then(|office| office.log_keys.get(&log)).map_or(&[], Vec::as_slice)
+    }
+
+    /// What opens checkpoints of the log that is this generation of `log`, under its origin (LEDGER §L2). Nothing before the founding act.
+    #[must_use]
+    pub fn checkpoint_keys(&self, log: Log, generation: u32) -> Option<LogKeys> {
+        let origin = format!("{}/{}/{}", self.ledger(), self.office()?, log.name_of(generation));
+        let key = |key: &Ed25519Key| VerifyingKey::from_bytes(&origin, KeyKind::Ed25519, &key.0).ok();
+        LogKeys::new(self.log_keys(log).iter().filter_map(key).collect())
     }
 
     /// The logs that went on in place of one that had lost something, the oldest first (§R4.14).

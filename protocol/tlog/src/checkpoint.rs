@@ -41,7 +41,13 @@ impl Checkpoint {
     /// Under an origin that is not the key's name, or with an extension that is empty, it opens for nobody (§10.2).
     #[must_use]
     pub fn sign(&self, key: &SigningKey) -> String {
-        signed(&self.to_text(), key)
+        self.sign_by([key])
+    }
+
+    /// The same by several keys under one name, a line for each: whoever has not heard of the newest yet knows another.
+    #[must_use]
+    pub fn sign_by<'k>(&self, keys: impl IntoIterator<Item = &'k SigningKey>) -> String {
+        signed(&self.to_text(), keys)
     }
 
     /// Reads a checkpoint that this key signed.

@@ -32,7 +32,7 @@ impl Freshness {
     /// Under an origin that is not the key's name, or valid until a time before its own, it opens for nobody.
     #[must_use]
     pub fn sign(&self, key: &SigningKey) -> String {
-        signed(&self.to_text(), key)
+        signed(&self.to_text(), [key])
     }
 
     /// Reads a note that this key signed. Whether it is still valid is a question of the reader's clock: [`Freshness::is_valid_at`].

@@ -196,9 +196,13 @@ impl Stamp {
     }
 }
 
-/// A text under one signature line. Cannot fail; what is no note text opens for nobody.
-pub(crate) fn signed(text: &str, key: &SigningKey) -> String {
-    alloc::format!("{text}\n{}\n", Signature::by(key.public(), key.signature(text)))
+/// A text under a signature line of each key. Cannot fail; what is no note text opens for nobody.
+pub(crate) fn signed<'k>(text: &str, keys: impl IntoIterator<Item = &'k SigningKey>) -> String {
+    let mut note = alloc::format!("{text}\n");
+    for key in keys {
+        note.push_str(&alloc::format!("{}\n", Signature::by(key.public(), key.signature(text))));
+    }
+    note
 }
 
 fn check_characters(text: &str) -> Result<(), TlogError> {

@@ -1,4 +1,4 @@
-//! Arguments about logs that have stopped.
+//! Arguments about the ledger's logs.
 
 use std::path::PathBuf;
 
@@ -17,6 +17,12 @@ pub(crate) enum LogCommand {
         /// The file
         #[arg(value_name = "FILE")]
         file: PathBuf,
+    },
+    /// Have a log signed by a new key, which `sekisho-ledger log-key` made and showed (ログの署名鍵を替えます)
+    Rekey {
+        /// The key, as it was shown there (台帳で表示された検証鍵)
+        #[arg(value_name = "NAME+ID+KEY")]
+        key: String,
     },
 }
 

@@ -1,13 +1,12 @@
 //! Records that a person brings for a terminal whose line is dead (STICK.md).
 
+use sekisho_register::change::Log;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use sekisho_link::{CarriedBatch, LinkError, StickError, StickHeader, StickKind, StickReader, StickWriter};
-use sekisho_tlog::Checkpoint;
 use sekisho_wire::id::Code;
 
-use super::verify::records_key;
 use crate::desk::Desk;
 use crate::error::AdminError;
 use crate::ledger::Sealed;
@@ -90,7 +89,7 @@ fn fetch_seals(
     span: Span,
     mut writer: StickWriter,
 ) -> Result<(), AdminError> {
-    let key = records_key(desk)?;
+    let keys = desk.log_keys(Log::Records)?;
     let (mut from, mut seen) = (span.first, header.seen);
     let mut looks = SEAL_LOOKS;
     while from < span.end {
@@ -98,7 +97,7 @@ fn fetch_seals(
         let seal = desk.ledger.seal(terminal, &Sealed { epoch: header.epoch, from, seen })?;
         match seal.end(from) {
             Some(end) => {
-                (from, seen) = (end, Checkpoint::open(seal.checkpoint(), &key)?.size);
+                (from, seen) = (end, keys.open(seal.checkpoint())?.size);
                 writer.add(&seal.answer)?;
             }
             None if looks > 0 => {

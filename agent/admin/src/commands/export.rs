@@ -1,5 +1,6 @@
 //! What a search finds, written into a file page by page: however much it is, one page lies in memory.
 
+use sekisho_register::change::Log;
 use std::fs::OpenOptions;
 use std::io::{BufWriter, Write};
 use std::os::unix::fs::OpenOptionsExt;
@@ -7,7 +8,6 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::records::{PAGE, incomplete, query};
-use super::verify::records_key;
 use crate::cli::{ExportArguments, ExportFormat};
 use crate::desk::Desk;
 use crate::error::AdminError;
@@ -126,8 +126,8 @@ fn line(desk: &Desk, arguments: &ExportArguments, index: u64, bytes: &[u8]) -> R
     Ok(match arguments.format {
         ExportFormat::Csv => csv_line(&row),
         ExportFormat::Ocsf => {
-            let (key, permission) = (records_key(desk)?, arguments.permission.as_str());
-            ocsf_line(&row, &Source { office: desk.office.id, origin: key.name(), permission })
+            let (keys, permission) = (desk.log_keys(Log::Records)?, arguments.permission.as_str());
+            ocsf_line(&row, &Source { office: desk.office.id, origin: keys.origin(), permission })
         }
     })
 }

@@ -7,7 +7,7 @@ use sekisho_issuer::{
 };
 use sekisho_register::Register;
 use sekisho_register::calendar::date;
-use sekisho_register::change::{Change, IssueCard};
+use sekisho_register::change::{Change, IssueCard, Log};
 use sekisho_register::policy::Policy;
 use sekisho_register::wareki::numbered;
 use sekisho_wire::id::{CardGuid, Hash};
@@ -508,8 +508,8 @@ pub(super) fn grants_of(desk: &mut Desk, ids: &[Hash]) -> Result<Vec<Option<Vec<
     let grant = |(id, place): (&Hash, Place)| {
         let unknown = || AdminError::Unknown { what: Thing::Act, code: id.to_string() };
         let (_, entry) = desk.cache.act(id).ok_or_else(unknown)?;
-        desk.cache.expect_continues(&place.checkpoint, desk.register_key())?;
-        match grant::encode(entry, &place, desk.register_key()) {
+        desk.cache.expect_continues(&place.checkpoint, desk.register_of())?;
+        match grant::encode(entry, &place, &desk.log_keys(Log::Register)?) {
             Ok(bytes) => Ok(Some(bytes)),
             Err(error @ AdminError::GrantTooLarge) => {
                 desk.screen.note(&error.to_string(), &error.in_words(desk.screen.language));

@@ -1,10 +1,12 @@
-//! Logs that have stopped: what is left of them, and the act by which another goes on.
+//! The ledger's logs: what is left of those that have stopped, the act by which another goes on, and the one that changes a key.
 
 use std::io;
 use std::path::Path;
 
 use sekisho_register::Change;
-use sekisho_register::change::{Log, SucceedLog};
+use sekisho_register::Ed25519Key;
+use sekisho_register::change::{Log, SetLogKey, SucceedLog};
+use sekisho_tlog::{KeyKind, VerifyingKey};
 use sekisho_wire::id::Hash;
 use sekisho_wire::words::Language;
 
@@ -22,7 +24,35 @@ pub(super) fn run(desk: &mut Desk, command: LogCommand) -> Result<(), AdminError
         LogCommand::Lost => list(desk),
         LogCommand::Succeed(arguments) => succeed(desk, arguments),
         LogCommand::Approve { file } => approve(desk, Proposed::read(&file)?),
+        LogCommand::Rekey { key } => rekey(desk, &key),
     }
+}
+
+/// The key's name says of which log of which office it is.
+fn rekey(desk: &mut Desk, text: &str) -> Result<(), AdminError> {
+    desk.log_in()?;
+    let wrong = || AdminError::Argument {
+        name: "NAME+ID+KEY",
+        value: text.to_owned(),
+        rule: Said::new(
+            "the key of a log of this office, as `sekisho-ledger log-key` shows it",
+            "`sekisho-ledger log-key` が表示した、この団体のログの鍵を指定します",
+        ),
+    };
+    let key: VerifyingKey = text.parse().map_err(|_| wrong())?;
+    let mut of_log = None;
+    for log in [Log::Records, Log::Register, Log::Casebook] {
+        if desk.log_keys(log)?.origin() == key.name() && key.kind() == KeyKind::Ed25519 {
+            of_log = Some(log);
+        }
+    }
+    let change = SetLogKey { log: of_log.ok_or_else(wrong)?, key: Ed25519Key(key.to_bytes()) };
+    desk.submit(vec![Change::LogKey(change)], &[])?;
+    desk.screen.note(
+        "once it is approved, give the new key to whoever runs a witness, and to auditors; terminals learn of it by themselves",
+        "承認後、立会人の運用者と監査人に新しい鍵を渡してください。端末機には自動で伝わります",
+    );
+    Ok(())
 }
 
 fn list(desk: &mut Desk) -> Result<(), AdminError> {
@@ -66,11 +96,11 @@ fn left(desk: &mut Desk, log: Log) -> Result<Left, AdminError> {
     let name = log.name(Language::English);
     let unknown = || AdminError::Unknown { what: Thing::StoppedLog, code: name.to_owned() };
     let lost = lost.iter().find(|lost| lost.log == name).ok_or_else(unknown)?;
-    let (size, root, key) = (lost.size, lost.root()?, desk.log_key(log)?);
+    let (size, root, keys) = (lost.size, lost.root()?, desk.log_keys(log)?);
     let tiles = LogTiles::new(&desk.ledger, log, size);
-    seen::expect_kept(&desk.home, log, &key, (size, root), &tiles, desk.base(log))?;
+    seen::expect_kept(&desk.home, log, &keys, (size, root), &tiles, desk.base(log))?;
     // What this very desk has verified is no word of the ledger's.
-    let signed = lost.signed.max(seen::size(&desk.home, log, &key)?);
+    let signed = lost.signed.max(seen::size(&desk.home, log, &keys)?);
     Ok(Left { size, root, signed, refillable: lost.refillable })
 }
 

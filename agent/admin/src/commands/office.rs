@@ -23,7 +23,7 @@ fn fingerprint_of(office: &Office, seen: Option<&str>) -> String {
 }
 
 pub(super) fn export(desk: &Desk, file: &Path) -> Result<(), AdminError> {
-    let text = desk.office.text(desk.cache.checkpoint().map(str::to_owned));
+    let text = desk.office.with_keys_of(desk.cache.register()).text(desk.cache.checkpoint().map(str::to_owned));
     let fail = |cause| AdminError::File { path: file.to_owned(), cause };
     let mut out = OpenOptions::new().write(true).create_new(true).open(file).map_err(fail)?;
     out.write_all(text.as_bytes()).and_then(|()| out.sync_all()).map_err(fail)?;
@@ -91,18 +91,16 @@ fn read(path: &Path) -> Result<(Office, Option<String>), AdminError> {
 fn verified(desk: &mut Desk, seen: Option<&str>) -> Result<String, AdminError> {
     desk.log_in()?;
     let register = desk.cache.register();
-    let keys = register.founding().map(|found| &found.keys);
     let office = &desk.office;
+    let keys = [(Log::Records, office.records), (Log::Register, office.register), (Log::Casebook, office.casebook)];
     let same = register.office() == Some(office.id)
         && register.ledger() == office.ledger
-        && keys.is_some_and(|keys| {
-            [keys.records.0, keys.register.0, keys.casebook.0] == [office.records, office.register, office.casebook]
-        });
+        && keys.iter().all(|(log, key)| register.log_keys(*log).iter().any(|named| named.0 == *key));
     if !same {
         return Err(AdminError::OtherOffice);
     }
     if let Some(seen) = seen {
-        desk.cache.expect_continues(seen, &office.log_key(Log::Register)?)?;
+        desk.cache.expect_continues(seen, desk.register_of())?;
     }
     let card = desk.signer().ok_or(AdminError::NoReader)?;
     if !may_sign(&desk.cache, &desk.home, card) {

@@ -103,7 +103,7 @@ fn introduce(desk: &mut Desk, file: &Path, operators: &[Code]) -> Result<(), Adm
     let register = desk.cache.register();
     let found = register.founding().ok_or(AdminError::NoOffice)?;
     let persons = operators.iter().map(|operator| person(desk, operator)).collect::<Result<_, _>>()?;
-    let key = *register.log_key(sekisho_register::change::Log::Register, clock::now()).ok_or(AdminError::NoOffice)?;
+    let key = *register.log_key(sekisho_register::change::Log::Register).ok_or(AdminError::NoOffice)?;
     let introduced =
         Introduced { office: desk.office.id, title: found.title.clone(), ledger: found.ledger.clone(), key, persons };
     write_new(file, &introduced.text())?;

@@ -3,7 +3,6 @@
 use sekisho_register::change::Log;
 use sekisho_register::wareki::moment_text;
 use sekisho_register::{Casebook, Change, SignedAct};
-use sekisho_tlog::Checkpoint;
 use sekisho_wire::id::{CardGuid, Hash};
 
 use crate::cli::is_beginning_of;
@@ -47,10 +46,10 @@ pub(super) fn cards(desk: &mut Desk) -> Result<Vec<(CardGuid, Hash)>, AdminError
 pub(super) fn casebook(desk: &mut Desk) -> Result<(Casebook, Vec<Vec<u8>>), AdminError> {
     desk.log_in()?;
     let note = desk.ledger.checkpoint(Log::Casebook)?;
-    let key = desk.log_key(Log::Casebook)?;
-    let entries = desk.ledger.entries(Log::Casebook, Checkpoint::open(&note, &key)?.size)?;
-    let tree = seen::whole(Log::Casebook, &key, &note, &entries)?;
-    seen::expect_continued(&desk.home, Log::Casebook, &key, &note, &tree, desk.base(Log::Casebook))?;
+    let keys = desk.log_keys(Log::Casebook)?;
+    let entries = desk.ledger.entries(Log::Casebook, keys.open(&note)?.size)?;
+    let tree = seen::whole(Log::Casebook, &keys, &note, &entries)?;
+    seen::expect_continued(&desk.home, Log::Casebook, &keys, &note, &tree, desk.base(Log::Casebook))?;
     let (mut casebook, mut judge) = (Casebook::of(desk.cache.register()), None);
     for entry in &entries {
         // The register of its own size (register §R4.9). Whether its signer may still act is asked again when it is approved.

@@ -1,7 +1,8 @@
 //! Verification of access records: place in the log, the terminal's word, the decision made again in its session, the card's signature.
 
+use sekisho_register::LogKeys;
 use sekisho_register::change::Log;
-use sekisho_tlog::{Hash, HashReader, VerifyingKey, leaf_hash};
+use sekisho_tlog::{Hash, HashReader, leaf_hash};
 use sekisho_wire::id::SessionId;
 use sekisho_wire::record::{Body, Emitter, Record};
 
@@ -15,25 +16,20 @@ use crate::missing::{Hole, Seqs};
 use crate::screen::Screen;
 use crate::seen;
 
-/// The key of the records log.
-pub(super) fn records_key(desk: &Desk) -> Result<VerifyingKey, AdminError> {
-    desk.log_key(Log::Records)
-}
-
 /// One record, by its own evidence: inclusion proof, the terminal's word, replay in its session, signature. Costs a handful of
 /// tiles, however long the log is.
 pub(super) fn one(desk: &mut Desk, index: u64) -> Result<(), AdminError> {
     desk.log_in()?;
-    let key = records_key(desk)?;
+    let keys = desk.log_keys(Log::Records)?;
     let evidence = desk.ledger.evidence(index)?;
     // Before anything else is asked: each answer shows a longer log than the one before, and this one would look like a step back.
-    let size = match placed(desk, &key, index, &evidence)? {
+    let size = match placed(desk, &keys, index, &evidence)? {
         Ok(size) => size,
         Err(why) => return report(&desk.screen, [(index, Held::No(why))], &[]),
     };
     let mut judge = Judge::new(&desk.cache, desk.screen.language);
     if let Ok(record) = Record::decode(&evidence.record) {
-        for told in session_of(desk, &key, &mut judge, &record)? {
+        for told in session_of(desk, &keys, &mut judge, &record)? {
             judge.remember(&told);
         }
     }
@@ -42,7 +38,7 @@ pub(super) fn one(desk: &mut Desk, index: u64) -> Result<(), AdminError> {
 
 /// The size of the log, signed and continuing what was seen before, in which the evidence has its place; or why it has none.
 /// Nothing is said of a record before.
-fn placed(desk: &Desk, key: &VerifyingKey, index: u64, evidence: &Evidence) -> Result<Result<u64, String>, AdminError> {
+fn placed(desk: &Desk, keys: &LogKeys, index: u64, evidence: &Evidence) -> Result<Result<u64, String>, AdminError> {
     let place = &evidence.place;
     if place.index != index {
         return Ok(Err(desk.screen.words(
@@ -50,27 +46,22 @@ fn placed(desk: &Desk, key: &VerifyingKey, index: u64, evidence: &Evidence) -> R
             format!("台帳は記録 {} を返した", place.index),
         )));
     }
-    let size = match verify_place(&evidence.record, place, key) {
+    let size = match verify_place(&evidence.record, place, keys) {
         Ok(size) => size,
         Err(error) => return Ok(Err(error.in_words(desk.screen.language))),
     };
     let tiles = LogTiles::new(&desk.ledger, Log::Records, size);
-    seen::expect_continued(&desk.home, Log::Records, key, &place.checkpoint, &tiles, desk.base(Log::Records))?;
+    seen::expect_continued(&desk.home, Log::Records, keys, &place.checkpoint, &tiles, desk.base(Log::Records))?;
     Ok(Ok(size))
 }
 
 /// What tells of the session of this record, if it needs one: the record that opened it, and those before this one that locked, unlocked
 /// or closed it. Asked for by terminal and time, and each held against the log like any other. An opening that the ledger does not show is missing;
 /// an end that it does not show only the whole log tells.
-fn session_of(
-    desk: &Desk,
-    key: &VerifyingKey,
-    judge: &mut Judge<'_>,
-    record: &Record,
-) -> Result<Vec<Record>, AdminError> {
+fn session_of(desk: &Desk, keys: &LogKeys, judge: &mut Judge<'_>, record: &Record) -> Result<Vec<Record>, AdminError> {
     let Some((input, opened)) = crate::judge::needs_opening(record) else { return Ok(Vec::new()) };
     let Some(session) = input.session else { return Ok(Vec::new()) };
-    let opening = told(desk, key, record, "session_opened", (opened, opened + 1))?;
+    let opening = told(desk, keys, record, "session_opened", (opened, opened + 1))?;
     let is_this = |(found, evidence, size): &(Record, Evidence, u64)| {
         let same = found.body.input().is_some_and(|opening| opening.session == Some(session));
         same && matches!(judge.evidence(&evidence.record, evidence.word.as_ref(), *size), Held::Yes(_))
@@ -78,7 +69,7 @@ fn session_of(
     let Some((opening, ..)) = opening.into_iter().find(is_this) else { return Ok(Vec::new()) };
     let mut story = vec![opening];
     for kind in ["locked", "session_unlocked", "session_closed"] {
-        let during = told(desk, key, record, kind, (opened, record.trusted.saturating_add(1)))?;
+        let during = told(desk, keys, record, kind, (opened, record.trusted.saturating_add(1)))?;
         story.extend(during.into_iter().map(|(found, ..)| found).filter(|found| is_about(found, session)));
     }
     story.sort_by_key(|found| found.seq);
@@ -96,7 +87,7 @@ fn is_about(record: &Record, session: SessionId) -> bool {
 /// Records of that kind of the history of `record`, before it and between two times, that have their place in the log.
 fn told(
     desk: &Desk,
-    key: &VerifyingKey,
+    keys: &LogKeys,
     record: &Record,
     kind: &str,
     (since, until): (u64, u64),
@@ -114,7 +105,7 @@ fn told(
         if evidence.record != bytes {
             continue;
         }
-        if let Ok(size) = placed(desk, key, index, &evidence)? {
+        if let Ok(size) = placed(desk, keys, index, &evidence)? {
             found.push((told, evidence, size));
         }
     }
@@ -125,15 +116,15 @@ fn told(
 pub(super) fn all(desk: &mut Desk) -> Result<(), AdminError> {
     desk.log_in()?;
     let note = desk.ledger.checkpoint(Log::Records)?;
-    let key = records_key(desk)?;
-    let size = sekisho_tlog::Checkpoint::open(&note, &key)?.size;
+    let keys = desk.log_keys(Log::Records)?;
+    let size = keys.open(&note)?.size;
     let entries = desk.ledger.entries(Log::Records, size)?;
     let gone = entries.iter().filter(|entry| entry.is_empty()).count() as u64;
     if gone > 0 && desk.cache.register().all_destroyed().is_empty() {
         return Err(AdminError::Ledger("records without their contents, and no act destroyed any"));
     }
-    let tree = seen::whole_of(Log::Records, &key, &note, leaves_of(desk, &entries, size)?)?;
-    seen::expect_continued(&desk.home, Log::Records, &key, &note, &tree, desk.base(Log::Records))?;
+    let tree = seen::whole_of(Log::Records, &keys, &note, leaves_of(desk, &entries, size)?)?;
+    seen::expect_continued(&desk.home, Log::Records, &keys, &note, &tree, desk.base(Log::Records))?;
     let records: Vec<Option<Record>> = entries.iter().map(|entry| Record::decode(entry).ok()).collect();
     let mut seqs = Seqs::default();
     let mut judge = Judge::new(&desk.cache, desk.screen.language);

@@ -390,8 +390,7 @@ fn more_acts_than_one_answer_holds_come_in_several_with_a_new_log_key_among_them
     bench.agent.lock().register = Arc::new(Register::new());
     (0..520).for_each(|number| open_section(&mut bench.office, number));
     let key = Ed25519Key(ed25519_dalek::SigningKey::from_bytes(&[NEXT_SEED; 32]).verifying_key().to_bytes());
-    let effective = tuesday_ten() - 1000;
-    bench.office.act_of_two(vec![Change::LogKey(SetLogKey { log: Log::Register, key, effective })]);
+    bench.office.act_of_two(vec![Change::LogKey(SetLogKey { log: Log::Register, key })]);
     (520..540).for_each(|number| open_section(&mut bench.office, number));
     let (mut keeper, _) = Keeper::open(&config, &bench.agent.identity).unwrap();
     let all = bench.office.entries.len() as u64;

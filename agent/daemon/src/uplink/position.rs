@@ -21,7 +21,7 @@ use crate::batch::{Seen, seal};
 use crate::config::Config;
 use crate::files;
 use crate::journal::Run;
-use crate::keeper::keys_in_force;
+use crate::keeper::keys_of;
 use crate::whereabouts::{Stretch, Whereabouts};
 
 /// Bytes of records in one batch: the rest of the mebibyte (wire §1.4) is for the header and the lengths.
@@ -261,18 +261,10 @@ impl Position {
     /// The checkpoint must be signed, cosigned by as many witnesses as the register asks for, and must contain what we saw before. Nothing is seen while
     /// witnesses are missing: they are slow, or this register is an older one than the ledger's.
     fn see_checkpoint(&mut self, agent: &Agent, answer: &SealAnswer) -> Result<Option<Checkpoint>, Trouble> {
-        let (register, since) = {
-            let core = agent.lock();
-            (Arc::clone(&core.register), core.trusted.newest_note().map_or(0, |note| note.time))
-        };
-        let keys = keys_in_force(&register, Log::Records, &agent.identity.records, since);
-        let opened = keys.iter().rev().find_map(|key| Checkpoint::open(&answer.checkpoint, key).ok());
-        let checkpoint = match (opened, keys.last()) {
-            (Some(checkpoint), _) => checkpoint,
-            // Say why, by the newest key.
-            (None, newest) => Checkpoint::open(&answer.checkpoint, newest.ok_or(Trouble::Malformed)?)?,
-        };
-        if !is_witnessed(&register, &answer.checkpoint, &keys)? {
+        let register = Arc::clone(&agent.lock().register);
+        let keys = keys_of(&register, Log::Records, &agent.identity.records);
+        let checkpoint = keys.open(&answer.checkpoint)?;
+        if !is_witnessed(&register, &answer.checkpoint, keys.ever())? {
             return Ok(None);
         }
         let (seen, root) = (self.cursor.seen_size, TreeHash(hash_hex(&self.cursor.seen_root)?.0));
@@ -285,8 +277,8 @@ impl Position {
         }
         self.cursor.seen_size = checkpoint.size;
         self.cursor.seen_root = Hash(checkpoint.root.0).to_string();
-        // What the ledger is shown of it again is its own word alone.
-        self.cursor.seen_note = Some(only_lines_of(&answer.checkpoint, &keys)?);
+        // What the ledger is shown of it again is its own word alone, also by the key before: one that was put back knows no newer one.
+        self.cursor.seen_note = Some(only_lines_of(&answer.checkpoint, keys.ever())?);
         Ok(Some(checkpoint))
     }
 

@@ -117,6 +117,10 @@ impl Work<'_> {
             let sql = "INSERT INTO heads (office, log, size, frontier) SELECT $1, log, 0, $2 FROM generate_series(0, 2) AS log";
             self.execute(sql, &[&number, &sekisho_tlog::Frontier::new().to_bytes()])?;
         }
+        for (office, seeds) in &change.seeds {
+            let number = self.number(office)?;
+            self.exactly_one("UPDATE offices SET seeds = $2 WHERE number = $1", &[&number, seeds], "the office")?;
+        }
         change.keys.iter().try_for_each(|key| self.key(key))?;
         for (office, key, state) in &change.destroyed {
             let (number, key, state) = (self.number(office)?, i64::from(*key), state.number());

@@ -58,7 +58,7 @@ impl World {
             store
         });
         let office = town.ledger.office(&town.office).unwrap();
-        let keys = LogName::ALL.map(|log| office.log(log).verifying_key());
+        let keys = LogName::ALL.map(|log| office.log(log).keys().newest().clone());
         let desks = vec![Desk::new(town.terminal.clone())];
         let oracle = Oracle::default();
         let store = kept.unwrap();

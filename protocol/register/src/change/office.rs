@@ -72,7 +72,7 @@ impl SetRoute {
     }
 }
 
-/// Kind 53.
+/// Kind 53. Takes effect where it stands in the log.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct SetLogKey {
@@ -82,9 +82,6 @@ pub struct SetLogKey {
     /// Its new key.
     #[n(1)]
     pub key: Ed25519Key,
-    /// From when.
-    #[n(2)]
-    pub effective: u64,
 }
 
 /// Kind 59. What was signed of a log and can be filled in by nobody is given up: another log goes on from what is there.

@@ -162,7 +162,7 @@ fn office_wide() -> [(&'static str, Change); 12] {
         ("connection", Change::Connection(connection)),
         ("policy", Change::Policy(SetPolicy { policy: policy() })),
         ("route", Change::Route(route)),
-        ("log_key", Change::LogKey(SetLogKey { log: Log::Casebook, key: edwards_public(50), effective: t(12) })),
+        ("log_key", Change::LogKey(SetLogKey { log: Log::Casebook, key: edwards_public(50) })),
         ("announce_recovery", crate::recovery::announce(vec![crate::recovery::new_keys([33, 34, 35])])),
         ("end_recovery", crate::recovery::end(Hash([6; 32]), RecoveryEnd::Completed)),
         ("succeed_log", Change::SucceedLog(successor)),

@@ -204,9 +204,7 @@ fn office_wide() -> BoxedStrategy<Change> {
     let route = (select(&Class::ALL[..]), roles(), vec(roles(), 0..3), any::<bool>()).prop_map(
         |(class, proposers, stages, distinct)| Change::Route(SetRoute { class, proposers, stages, distinct }),
     );
-    let log_key = (50_u8..52, time()).prop_map(|(key, effective)| {
-        Change::LogKey(SetLogKey { log: Log::Records, key: edwards_public(key), effective })
-    });
+    let log_key = (50_u8..52).prop_map(|key| Change::LogKey(SetLogKey { log: Log::Records, key: edwards_public(key) }));
     let successor = (select(&[Log::Records, Log::Casebook][..]), any::<u64>()).prop_map(|(log, kept_size)| {
         let kept_root = sekisho_wire::id::Hash([1; 32]);
         Change::SucceedLog(SucceedLog { log, kept_size, kept_root, signed_size: 0 })

@@ -33,7 +33,7 @@ fn two_persons_name_the_witnesses_and_replace_one_whose_key_is_lost() {
 #[test]
 fn witnesses_that_cannot_be_told_apart_or_asked_are_refused() {
     let mut office = Office::furnished();
-    let log_key = office.register.log_key(Log::Casebook, office.now).copied().unwrap();
+    let log_key = office.register.log_key(Log::Casebook).copied().unwrap();
     let named = |name: &str, key| Witness { name: title(name), key };
     let nine = (0..9).map(|number| witness(&format!("w{number}"), 60 + number)).collect();
     let mut weak = [0; 32];
