@@ -123,7 +123,7 @@ impl CardError {
                 "ソフトウェアの不具合です。システム管理者に連絡してください。"
             }
             (CardCause::Exchange(ExchangeError::Command(_)), Language::English) => {
-                "This is a fault of the software. Tell the system manager."
+                "This is a fault of the software. Call the system manager."
             }
             (
                 CardCause::Exchange(ExchangeError::NoStatus { .. } | ExchangeError::Endless { .. })
@@ -325,15 +325,15 @@ impl LoginError {
     pub const fn next_step(&self, language: Language) -> &'static str {
         match (self, language) {
             (Self::WrongPin { tries_left: 1 }, Language::Japanese) => {
-                "あと1回でカードが閉塞します。確かでなければ入力せず、管理者に相談してください。"
+                "あと1回でカードが閉塞します。確かでなければ入力せず、アクセス管理責任者に連絡してください。"
             }
             (Self::WrongPin { tries_left: 1 }, Language::English) => {
-                "One more wrong PIN blocks the card. Unless you are sure, ask an administrator first."
+                "One more wrong PIN blocks the card. Unless you are sure, call the access manager first."
             }
             (Self::WrongPin { .. }, Language::Japanese) => "暗証番号を確かめて、もう一度入力してください。",
             (Self::WrongPin { .. }, Language::English) => "Check the PIN and type it again.",
-            (Self::Blocked, Language::Japanese) => "カードが閉塞しています。管理者に閉塞解除を依頼してください。",
-            (Self::Blocked, Language::English) => "The card is blocked. Ask an administrator to unblock it.",
+            (Self::Blocked, Language::Japanese) => "カードが閉塞しています。アクセス管理責任者に閉塞解除を依頼してください。",
+            (Self::Blocked, Language::English) => "The card is blocked. Call the access manager to unblock it.",
             (Self::PinPolicy(refused), _) => another_pin(*refused, language),
             (Self::MustChange, Language::Japanese) => {
                 "自分で決めた暗証番号に変更してから(F4 または sekisho change-pin)、ログインしてください。"
@@ -349,7 +349,7 @@ impl LoginError {
             }
             (Self::NotTyped(why), _) => why.next_step(language),
             (Self::NoPad, Language::Japanese) => "システム管理者に連絡してください。",
-            (Self::NoPad, Language::English) => "Tell the system manager.",
+            (Self::NoPad, Language::English) => "Call the system manager.",
             (Self::CardRemoved { .. }, Language::Japanese) => "カードを挿入して、もう一度やり直してください。",
             (Self::CardRemoved { .. }, Language::English) => "Insert the card and start again.",
             (Self::Transport { error, .. }, _) => error.next_step(language),
@@ -466,7 +466,7 @@ impl TransportError {
             Cause::ReaderGone => ["カードリーダーを接続してください。", "Connect the card reader."],
             Cause::ReaderFault | Cause::Unexpected { .. } if matches!(self.doing, Doing::AskReader) => [
                 "もう一度やり直してください。続く場合はシステム管理者に、このカードリーダーのキーパッドが使えないことを伝えてください(agent.toml の card.pin_pad)。",
-                "Try again. If it happens again, tell the system manager that this reader's keypad cannot be used (card.pin_pad in agent.toml).",
+                "Try again. If it happens again, call the system manager: this reader's keypad cannot be used (card.pin_pad in agent.toml).",
             ],
             Cause::ReaderFault => [
                 "カードを挿し直してください。続く場合はカードリーダーの接続を確かめてください。",
@@ -478,14 +478,14 @@ impl TransportError {
             ],
             Cause::ServiceLost => [
                 "カードサービス(pcscd)の復旧を待ってください。続く場合はシステム管理者に連絡してください。",
-                "Wait for the smart card service (pcscd). If it does not come back, tell the system manager.",
+                "Wait for the smart card service (pcscd). If it does not come back, call the system manager.",
             ],
             Cause::AccessDenied => [
                 "システム管理者に、pcscd の polkit の設定を確かめるよう依頼してください。",
                 "Ask the system manager to check the polkit rules of pcscd.",
             ],
             Cause::TimedOut | Cause::Cancelled => ["もう一度やり直してください。", "Try again."],
-            Cause::Unexpected { .. } => ["システム管理者に連絡してください。", "Tell the system manager."],
+            Cause::Unexpected { .. } => ["システム管理者に連絡してください。", "Call the system manager."],
         };
         match language {
             Language::Japanese => japanese,

@@ -470,8 +470,8 @@ fn holds_up(reader: &ReaderName) -> Problem {
     Problem {
         what: format!("cannot read the card in '{reader}': it does not come back; other readers go on working"),
         what_ja: format!("「{reader}」のカードを読めません: 応答が返りません。ほかのカードリーダーは使えます"),
-        next: "Take it out and insert it again. If that does not help, tell the administrator.".into(),
-        next_ja: "カードを抜いて、もう一度挿入してください。直らなければ管理者に連絡してください。".into(),
+        next: "Take it out and insert it again. If that does not help, call the system manager.".into(),
+        next_ja: "カードを抜いて、もう一度挿入してください。直らなければシステム管理者に連絡してください。".into(),
     }
 }
 

@@ -127,7 +127,7 @@ fn keypad_unknown() -> Problem {
             "カードリーダーがキーパッドの有無を答えません",
         ],
         [
-            "Take the card out and insert it again. If it is said again, tell the system manager.",
+            "Take the card out and insert it again. If it is said again, call the system manager.",
             "カードを抜き、もう一度挿入してください。繰り返す場合はシステム管理者に連絡してください。",
         ],
     )
@@ -141,7 +141,7 @@ fn no_keypad() -> Problem {
             "この端末では暗証番号をカードリーダーで入力しますが、このカードリーダーにはキーパッドがありません",
         ],
         [
-            "Put the card into the reader that has one. If there is none, tell the system manager (card.pin_pad in agent.toml).",
+            "Put the card into the reader that has one. If there is none, call the system manager (card.pin_pad in agent.toml).",
             "キーパッドのあるカードリーダーにカードを入れてください。なければシステム管理者に連絡してください(agent.toml の card.pin_pad)。",
         ],
     )

@@ -49,28 +49,28 @@ impl Refusal {
             // A page has no place for a PIN, and shall have none.
             (Self::Verdict(VerdictCode::PinProofNeeded), Language::Japanese) => Words {
                 what: "この機能は、実行のたびに暗証番号が必要です。暗証番号は入力されませんでした",
-                next: "もう一度読み込み、操作パネルかデスクトップの案内に従って暗証番号を入力してください。案内が出ないときは管理者に知らせてください。",
+                next: "もう一度読み込み、操作パネルかデスクトップの案内に従って暗証番号を入力してください。案内が出ないときはシステム管理者に連絡してください。",
             },
             (Self::Verdict(VerdictCode::PinProofNeeded), Language::English) => Words {
                 what: "this function wants the PIN each time, and it was not typed",
-                next: "Load the page again and type it where panel or desktop asks for it. Tell the administrator if neither does.",
+                next: "Load the page again and type it where panel or desktop asks for it. Call the system manager if neither does.",
             },
             (Self::Verdict(code), language) => code.words(language),
             (Self::NoAgent, Language::Japanese) => Words {
                 what: "この端末のカード管理(エージェント)が応答しません",
-                next: "少し待って読み込み直し、続くときは管理者に知らせてください。",
+                next: "少し待って読み込み直し、続くときはシステム管理者に連絡してください。",
             },
             (Self::NoAgent, Language::English) => Words {
                 what: "the card agent of this terminal does not answer",
-                next: "Wait a moment and load the page again; tell the administrator if it stays so.",
+                next: "Wait a moment and load the page again; call the system manager if it stays so.",
             },
             (Self::QuestionWrong, Language::Japanese) => Words {
                 what: "この画面の設定が誤っているため、許可を確認できません",
-                next: "管理者に知らせてください。原因は sekisho-gate の記録にあります。",
+                next: "システム管理者に連絡してください。原因は sekisho-gate の記録にあります。",
             },
             (Self::QuestionWrong, Language::English) => Words {
                 what: "this page is set up wrongly, so nobody can be asked whether you may",
-                next: "Tell the administrator; the log of sekisho-gate has the cause.",
+                next: "Call the system manager; the log of sekisho-gate has the cause.",
             },
             (Self::NothingToComplete, Language::Japanese) => Words {
                 what: "結果を待っている許可がありません",

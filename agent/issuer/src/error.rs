@@ -245,7 +245,7 @@ impl IssuerError {
             IssuerCause::Exchange(ExchangeError::Command(_))
             | IssuerCause::Certificate(_)
             | IssuerCause::NoRandom(_)
-            | IssuerCause::TooLarge { .. } => ["システム管理者に連絡してください。", "Tell the system manager."],
+            | IssuerCause::TooLarge { .. } => ["システム管理者に連絡してください。", "Call the system manager."],
         };
         match language {
             Language::Japanese => japanese,

@@ -262,7 +262,7 @@ impl CertificateFault {
         match self {
             Self::OtherAuthority | Self::Other(_) => language.choose(
                 "do not go on: this may be another server. compare the address with the ledger's operator, or get a new code",
-                "このまま使わないでください。別のサーバーかもしれません。アドレスを台帳の管理者に確かめるか、新しいコードを受け取ってください",
+                "このまま使わないでください。別のサーバーかもしれません。アドレスを台帳の運用者に確かめるか、新しいコードを受け取ってください",
             ),
             Self::OtherName => language.choose(
                 "use the host name that the ledger's certificate was made for, or have the ledger add this name",

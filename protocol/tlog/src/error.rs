@@ -194,7 +194,7 @@ impl TlogError {
                 "ask again with a newer checkpoint; if it stays so, the ledger answers for another log"
             }
             Self::ProofLength { .. } | Self::RootMismatch { .. } | Self::BadSignature { .. } => {
-                "keep this file as evidence and tell the administrator: either it was altered, or the log was"
+                "keep this file as evidence and call the system manager: either it was altered, or the log was"
             }
             Self::FrontierShape { .. }
             | Self::FrontierBytes { .. }

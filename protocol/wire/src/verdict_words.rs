@@ -206,10 +206,10 @@ impl VerdictCode {
             },
             Self::WrongPin => Words {
                 what: "the PIN is wrong",
-                next: "Check the PIN and type it again; unless sure, ask an administrator.",
+                next: "Check the PIN and type it again; unless sure, call the access manager.",
             },
             Self::PinBlocked => {
-                Words { what: "the PIN of this card is blocked", next: "Ask an administrator to unblock the card." }
+                Words { what: "the PIN of this card is blocked", next: "Call the access manager to unblock the card." }
             }
             Self::PinNotSent => Words {
                 what: "too many wrong PINs since the card was inserted; none was sent",
@@ -487,11 +487,11 @@ impl VerdictCode {
             },
             Self::WrongPin => Words {
                 what: "暗証番号が違います",
-                next: "確かめてもう一度入力してください。確かでなければ管理者に相談してください。",
+                next: "確かめてもう一度入力してください。確かでなければアクセス管理責任者に連絡してください。",
             },
             Self::PinBlocked => Words {
                 what: "カードの暗証番号が閉塞しています",
-                next: "管理者に閉塞解除を依頼してください。",
+                next: "アクセス管理責任者に閉塞解除を依頼してください。",
             },
             Self::PinNotSent => Words {
                 what: "カード挿入後の誤入力が多いため、送信しませんでした",

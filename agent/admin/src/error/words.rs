@@ -464,7 +464,7 @@ impl AdminError {
                 "Bring this program and the ledger to neighbouring releases.",
                 "このプログラムと台帳の版をそろえてください。",
             ),
-            Self::Ca(_) => ("Tell the system manager.", "システム管理者に連絡してください。"),
+            Self::Ca(_) => ("Call the system manager.", "システム管理者に連絡してください。"),
             Self::PinShape(refused) => (
                 sekisho_card::another_pin(*refused, Language::English),
                 sekisho_card::another_pin(*refused, Language::Japanese),

@@ -52,7 +52,7 @@ impl Panel {
             }
             End::NotStarted => (
                 false,
-                pick("起動できません。管理者に知らせてください。", "cannot be started. Tell the administrator."),
+                pick("起動できません。システム管理者に連絡してください。", "cannot be started. Call the system manager."),
             ),
         };
         self.notice(good, format!("{}: {what}", program.title));

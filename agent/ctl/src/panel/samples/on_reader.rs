@@ -30,7 +30,7 @@ fn of_a_stranger() -> State {
 fn no_keypad() -> State {
     let advice = Verdict {
         what: "at this terminal a PIN is typed on the card reader, and this reader has no keypad".into(),
-        next: "Put the card into the reader that has one. If there is none, tell the system manager (card.pin_pad in agent.toml).".into(),
+        next: "Put the card into the reader that has one. If there is none, call the system manager (card.pin_pad in agent.toml).".into(),
         next_ja: "キーパッドのあるカードリーダーにカードを入れてください。なければシステム管理者に連絡してください(agent.toml の card.pin_pad)。".into(),
         what_ja: "この端末では暗証番号をカードリーダーで入力しますが、このカードリーダーにはキーパッドがありません"
             .into(),
