@@ -3,7 +3,7 @@
 use std::sync::{Arc, MutexGuard};
 
 use sekisho_register::change::{EndRecovery, Log, RecoveryEnd, SetLogKey};
-use sekisho_register::{Change, FoldRefusal, NameHash, Register, SignedAct, office_of};
+use sekisho_register::{Change, FoldRefusal, Folded, NameHash, Register, SignedAct, office_of};
 use sekisho_tlog::{Hash, leaf_hash};
 use sekisho_wire::cose::Signer;
 use sekisho_wire::id::{Code, Hash as WireHash, OfficeId, Salt};
@@ -73,12 +73,37 @@ pub fn judge<'o>(
     if store.act(&office.id, &Hash(signed.id().0))?.is_some() {
         return Ok(Judged { judge: None, _turn: None });
     }
+    let casebook = office.log(LogName::Casebook).halted();
+    if let Some(halt) = casebook.filter(|_| !is_decided_without_a_casebook(&office.register(), &signed)) {
+        return Err(Refusal::Halted { cause: format!("{}: {halt}", LogName::Casebook) });
+    }
     match signed.act().log {
         Log::Casebook => judge_case(store, office, &signed, entry, names, now),
         Log::Register | Log::Records => {
             office.register().would_accept(entry, now).map_err(Refusal::Act)?;
             Ok(Judged { judge: None, _turn: None })
         }
+    }
+}
+
+/// Whether an act is one of those that are taken while the casebook stands still: what has another go on in its place, and nothing beside it in the
+/// same act; what recovery keys announce or carry out with that among it; and that somebody objects to what they announced.
+fn is_decided_without_a_casebook(register: &Register, signed: &SignedAct) -> bool {
+    let mut source = signed.clone();
+    while let Ok(Some(proposal)) = source.proposal() {
+        source = proposal;
+    }
+    let succeeds = |change: &Change| matches!(change, Change::SucceedLog(successor) if successor.log == Log::Casebook);
+    match source.act().changes.as_slice() {
+        _ if signed.act().log != Log::Register => false,
+        [Change::AnnounceRecovery(announced)] => announced.changes.iter().any(succeeds),
+        [Change::EndRecovery(EndRecovery { how: RecoveryEnd::Objected, .. })] => true,
+        [Change::EndRecovery(EndRecovery { how: RecoveryEnd::Completed, announced })] => {
+            let open = register.announced_recovery(source.act().made).filter(|open| open.id == *announced);
+            open.is_some_and(|open| open.changes.iter().any(succeeds))
+        }
+        [change] => succeeds(change),
+        [] | [_, _, ..] => false,
     }
 }
 
@@ -151,11 +176,13 @@ fn plan_change(
     for change in brought() {
         let Change::SucceedLog(successor) = change else { continue };
         // A log that goes on has no successor, and what is there is what is kept.
-        let left = stage.left(office, LogName::Records).map(|(size, root, _)| (size, root.0));
+        let lost = LogName::ALL.into_iter().find(|log| log.of_acts() == successor.log);
+        let left = lost.and_then(|log| stage.left(office, log)).map(|(size, root, _)| (size, root.0));
         if left != Some((successor.kept_size, successor.kept_root.0)) {
             return Err(Refusal::LogNotLost);
         }
     }
+    expect_filed(stage, office, &folded)?;
     let mut next = register.clone();
     next.fold(entry).map_err(Refusal::Act)?;
     let placed = Placed { log: LogName::Register, index: folded.index, id: Hash(folded.id.0) };
@@ -185,6 +212,16 @@ fn expect_keys_of_ours<'c>(
         }
     }
     Ok(())
+}
+
+/// What somebody approves, everybody could read before: it stands in the casebook. Where that stands still, what has another go on in its place came
+/// by hand, and nothing else comes this far ([`is_decided_without_a_casebook`]).
+fn expect_filed(stage: &Stage<'_>, office: &OfficeId, folded: &Folded) -> Result<(), Refusal> {
+    // Recovery keys wrap each other's acts, and file none (register §R4.8).
+    let Some(proposal) = folded.approved.filter(|_| matches!(folded.signer, Signer::Card(_))) else { return Ok(()) };
+    let casebook = stage.casebook(office).ok_or(Refusal::NotFound("office"))?;
+    let stands_still = stage.left(office, LogName::Casebook).is_some();
+    if stands_still || casebook.proposal(&proposal).is_some() { Ok(()) } else { Err(Refusal::NotProposed) }
 }
 
 /// Whether a log could be signed by this key once the act holds: who else has it is not asked, for it was made here.

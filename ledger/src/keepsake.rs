@@ -189,14 +189,21 @@ impl Ledger {
         let names =
             if log == LogName::Records { Vec::new() } else { self.names_beside(&office.id, log, index..index + 1)? };
         let plain = Zeroizing::new(plain(&bytes, &names));
-        let sealed = self.vault.master().seal(&aad(office, log, index), &plain);
+        let sealed = self.vault.master().seal(&aad(office, log, office.log(log).generation(), index), &plain);
         Ok(Some(Keepsake { log, index, sealed }))
     }
 
     /// What came back, if it is one of ours for this very place.
     pub(crate) fn open_keepsake(&self, office: &Office, keepsake: &Keepsake) -> Option<Returned> {
-        let aad = aad(office, keepsake.log, keepsake.index);
-        read(&self.vault.master().open(&aad, &keepsake.sealed).ok()?)
+        let Keepsake { log, index, sealed } = keepsake;
+        let (register, now) = (office.register(), office.log(*log).generation());
+        // What was given of a log before this one, and stands in this one, too.
+        let stands = |generation: &u32| {
+            let left = register.given_up(log.of_acts(), *generation).filter(|_| *generation < now);
+            left.is_none_or(|left| *index < left.kept_size)
+        };
+        let open = |generation| self.vault.master().open(&aad(office, *log, generation, *index), sealed).ok();
+        read(&(1..=now).rev().filter(stands).find_map(open)?)
     }
 }
 
@@ -217,9 +224,8 @@ fn keeps(terminal: &Code, log: LogName, index: u64, terminals: usize) -> bool {
 }
 
 /// What a log lost for good is not given back to its successor.
-fn aad(office: &Office, log: LogName, index: u64) -> Vec<u8> {
-    let generation = office.log(log).generation().to_be_bytes();
-    let place = [&[log.number() as u8], generation.as_slice(), &index.to_be_bytes()].concat();
+fn aad(office: &Office, log: LogName, generation: u32, index: u64) -> Vec<u8> {
+    let place = [&[log.number() as u8], generation.to_be_bytes().as_slice(), &index.to_be_bytes()].concat();
     [b"sekisho keepsake v1".as_slice(), office.id.as_bytes(), &place].concat()
 }
 

@@ -75,7 +75,7 @@ impl Office {
                 }
             }
         }
-        let mut casebook = Casebook::new();
+        let mut casebook = Casebook::of(&register);
         fold_casebook(store, &stored.id, &register, &mut casebook)?;
         let (register, casebook) = (RwLock::new(Arc::new(register)), RwLock::new(Arc::new(casebook)));
         let witness_hearing = WitnessHearing::of(around.hear_witnesses);

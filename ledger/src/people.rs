@@ -42,10 +42,8 @@ impl Ledger {
     pub fn submit(&self, office: &OfficeId, entry: Vec<u8>, names: Vec<Name>) -> Result<(Placed, u64), Refusal> {
         let now = self.clock.now();
         let office = self.office(office)?;
-        for log in [LogName::Register, LogName::Casebook] {
-            if let Some(halt) = office.log(log).halted() {
-                return Err(Refusal::Halted { cause: format!("{log}: {halt}") });
-            }
+        if let Some(halt) = office.log(LogName::Register).halted() {
+            return Err(Refusal::Halted { cause: format!("{}: {halt}", LogName::Register) });
         }
         let (id, vault) = (office.id, Arc::clone(&self.vault));
         // Whatever the register in force refuses never waits for the writer: strangers cost the others no commit.
@@ -58,9 +56,10 @@ impl Ledger {
         drop(judged);
         let placed = placed.inspect_err(|refused| self.note_refused_act(&office, &bytes, refused, now))?;
         let published = office.log(placed.log).publish()?;
-        let records = office.log(LogName::Records);
-        if office.register().generation(LogName::Records.of_acts()) > records.generation() {
-            records.halt(Halt::Succeeded, "");
+        for log in LogName::ALL.map(|name| office.log(name)) {
+            if office.register().generation(log.name().of_acts()) > log.generation() {
+                log.halt(Halt::Succeeded, "");
+            }
         }
         if placed.log == LogName::Register {
             self.note_recovery(&office, placed.index);

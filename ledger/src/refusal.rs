@@ -85,6 +85,8 @@ pub enum Refusal {
     LogKeyUnknown,
     /// A successor for a log that has not stopped, or that begins with something else than what is left.
     LogNotLost,
+    /// An approval of what nobody has proposed in the casebook.
+    NotProposed,
     /// The code is unknown, used, expired, or for something else.
     CodeRefused(CodeFault),
     /// The founding act names other keys or another ledger than the code.
@@ -156,6 +158,7 @@ impl Refusal {
             Self::NameWrong => (400, "name_wrong"),
             Self::LogKeyUnknown => (409, "log_key_unknown"),
             Self::LogNotLost => (409, "log_not_lost"),
+            Self::NotProposed => (409, "not_proposed"),
             Self::CodeRefused(CodeFault::Unknown) => (403, "code_unknown"),
             Self::CodeRefused(CodeFault::Used) => (403, "code_used"),
             Self::CodeRefused(CodeFault::Expired) => (403, "code_expired"),
@@ -268,6 +271,10 @@ impl Refusal {
                 "the log has not stopped, or what is left of it is something else by now",
                 "Look at `sekisho-admin log lost` again.",
             ),
+            Self::NotProposed => plain(
+                "what is approved does not stand in the casebook",
+                "Propose it (`sekisho-admin --propose …`); a casebook that went on in another's place may have lost it.",
+            ),
             Self::LogKeyUnknown => plain(
                 "the ledger has made no such key for that log",
                 "Take the key as `sekisho-ledger log-key` prints it at the ledger.",
@@ -367,6 +374,10 @@ impl Refusal {
             Self::LogNotLost => plain(
                 "ログは停止していないか、残っている内容が変わっています",
                 "`sekisho-admin log lost` を確認し直してください。",
+            ),
+            Self::NotProposed => plain(
+                "承認しようとする申請が処理簿にありません",
+                "`sekisho-admin --propose …` で申請してください。処理簿の引継ぎの際に失われた可能性があります。",
             ),
             Self::LogKeyUnknown => plain(
                 "その鍵は、台帳がそのログのために生成したものではありません",

@@ -5,8 +5,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 
-use sekisho_register::change::SucceedLog;
-use sekisho_register::{LogKeys, Register};
+use sekisho_register::{LogKeys, Register, Succession};
 use sekisho_tlog::{Checkpoint, Freshness, Frontier, Hash, ProveError, root_at};
 use sekisho_wire::id::OfficeId;
 use tokio::sync::watch;
@@ -30,7 +29,7 @@ pub struct Log {
     name: LogName,
     /// Which of the logs it is that went on in each other's place, from 1 on, and what it began with.
     generation: u32,
-    base: Option<SucceedLog>,
+    base: Option<Succession>,
     origin: String,
     signers: RwLock<Arc<Signers>>,
     /// Whether the newest checkpoint lacks the line of the key in force.
@@ -156,7 +155,7 @@ impl Log {
         let log = Self {
             name,
             generation,
-            base: register.successors(name.of_acts()).last().cloned(),
+            base: register.successors(name.of_acts()).last().copied(),
             origin: signers.keys().origin().to_owned(),
             signers: RwLock::new(signers),
             renew: AtomicBool::new(false),

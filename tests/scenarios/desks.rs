@@ -11,7 +11,7 @@ use sekisho_tests::scene::Scene;
 use sekisho_tests::scratch::Scratch;
 
 /// The second administrator's calls: her own home, her card in the signer's reader, her PIN.
-fn hers(scene: &Scene, arguments: &[&str]) -> Command {
+pub(crate) fn hers(scene: &Scene, arguments: &[&str]) -> Command {
     let mut command = Command::new(program("sekisho-admin"));
     command.env("PCSCLITE_CSOCK_NAME", scene.desk.pcscd.socket()).env("RUST_LOG", "warn");
     command.args(["--lang", "en", "--yes", "--wait", "30", "--home"]).arg(scene.desk.file("hers"));
@@ -21,20 +21,20 @@ fn hers(scene: &Scene, arguments: &[&str]) -> Command {
     command
 }
 
-fn run(mut command: Command) -> String {
+pub(crate) fn run(mut command: Command) -> String {
     let output = command.output().unwrap();
     succeeded("sekisho-admin", &output);
     both(&output)
 }
 
-fn refused(mut command: Command) -> String {
+pub(crate) fn refused(mut command: Command) -> String {
     let output = command.output().unwrap();
     assert!(!output.status.success(), "it went through:\n{}", both(&output));
     both(&output)
 }
 
 /// Has the first desk export the office; gives the file and the fingerprint that was shown.
-fn export(scene: &Scene) -> (String, String) {
+pub(crate) fn export(scene: &Scene) -> (String, String) {
     let file = scene.desk.file("office.export").to_str().unwrap().to_owned();
     let said = scene.desk.run(&["office", "export", &file]);
     let print = said.lines().find_map(|line| line.strip_prefix("fingerprint ")).unwrap().to_owned();

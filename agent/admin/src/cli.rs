@@ -23,7 +23,7 @@ use sekisho_wire::words::Language;
 pub(crate) use self::card_secret::{CardSecretCommand, RenewArguments, TokenArguments};
 pub(crate) use self::cards::{BatchArguments, CardChange, CardCommand, FirstPinArguments, IssueArguments};
 pub(crate) use self::functions::{FunctionCommand, PurposeCommand};
-pub(crate) use self::logs::LogCommand;
+pub(crate) use self::logs::{LogCommand, SucceedArguments};
 pub(crate) use self::operators::{OperatorChange, OperatorCommand};
 pub(crate) use self::organisation::{PostCommand, SectionCommand};
 pub(crate) use self::partners::{AdmitArguments, Introduction, PartnerCommand};

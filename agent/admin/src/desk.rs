@@ -5,7 +5,7 @@ use sekisho_issuer::CardManagementSecret;
 use sekisho_register::act::Proposal;
 use sekisho_register::change::Log;
 use sekisho_register::organisation::Capacity;
-use sekisho_register::{Act, Change, FoldRefusal, LogKeys, SignedAct};
+use sekisho_register::{Act, Casebook, Change, FoldRefusal, LogKeys, SignedAct};
 use sekisho_wire::cose::Signer;
 use sekisho_wire::id::{CardGuid, CaseReference, Code, Hash};
 use sekisho_wire::record::token_digest;
@@ -29,6 +29,8 @@ use crate::reported;
 use crate::screen::Screen;
 use crate::settled::Settled;
 use crate::{pending, persons};
+
+mod each;
 
 /// A token is good for 15 minutes (LEDGER §L4); a long run asks for the next one in time.
 const TOKEN_MS: u64 = 10 * 60 * 1000;
@@ -424,6 +426,20 @@ impl Desk {
         self.sign_and_send(act, names)
     }
 
+    /// Signs a proposal that goes to its approver by hand, for the casebook stands still. What can be said against it is said here, as the ledger would.
+    ///
+    /// # Errors
+    /// As [`Self::decide`].
+    pub(crate) fn sign_proposal(&mut self, change: Change) -> Result<Vec<u8>, AdminError> {
+        self.log_in()?;
+        let act = self.act(Log::Casebook, vec![change], None)?;
+        show(&self.screen, &act, &self.cache, &[]);
+        self.screen.confirm("sign this act?", "この処分に署名しますか?")?;
+        let (_, entry) = self.sign(&act)?;
+        let looked = Casebook::new().look(self.cache.register(), &entry, clock::now());
+        looked.map(|_| entry).map_err(AdminError::Fold)
+    }
+
     /// Approves a proposal. Whoever it speaks of must be among `names`: nobody approves a hash.
     ///
     /// # Errors
@@ -487,23 +503,6 @@ impl Desk {
         }
     }
 
-    /// Shows changes together and asks once, for an act of each: into the register, or the casebook where one person may not decide them.
-    ///
-    /// # Errors
-    /// As [`Self::decide`].
-    pub(crate) fn ask_for_each(&mut self, changes: Vec<Change>, alone: bool) -> Result<Each, AdminError> {
-        self.log_in()?;
-        let log = if alone && !self.signing.propose { Log::Register } else { Log::Casebook };
-        let count = changes.len();
-        let all = self.act(log, changes, None)?;
-        show(&self.screen, &all, &self.cache, &[]);
-        self.screen.confirm(
-            &format!("sign {count} acts, one for each of these changes, each when its turn comes?"),
-            &format!("以上の変更を1件ずつの処分({count}件)として順に署名しますか?"),
-        )?;
-        Ok(Each { log, rest: all.changes.into_iter() })
-    }
-
     /// Shows, asks, signs with 9C, checks what the fold would say, sends.
     fn sign_and_send(&mut self, act: Act, names: &[Name]) -> Result<(Hash, Vec<u8>), AdminError> {
         if let Some(settled) = self.settled.iter().find(|settled| settled.is_decided_by(&act, names)) {
@@ -517,12 +516,7 @@ impl Desk {
     /// Of an act that was shown, and that the person wants.
     fn send_confirmed(&mut self, act: Act, names: &[Name]) -> Result<(Hash, Vec<u8>), AdminError> {
         let log = act.log;
-        let (mut card, guid) = self.signer_card()?;
-        self.need_pin(&mut card)?;
-        let to_be_signed = act.to_be_signed(&Signer::Card(guid));
-        let id = to_be_signed.id();
-        let signature = card.sign_act(self.pin.as_ref().expect("need_pin left one"), &to_be_signed.digest)?;
-        let entry = to_be_signed.finish(signature);
+        let (id, entry) = self.sign(&act)?;
         if log == Log::Register {
             match self.cache.register().would_accept(&entry, clock::now()) {
                 // Whose clock is right, the ledger says.
@@ -534,25 +528,15 @@ impl Desk {
         self.screen.note(&format!("act {id}: entry {index}"), &format!("処分 {id}: 登録順{index}"));
         Ok((id, entry))
     }
-}
 
-/// Changes that were shown together and wanted, and become acts one after the other, each dated when it is signed.
-#[derive(Debug)]
-pub(crate) struct Each {
-    log: Log,
-    rest: std::vec::IntoIter<Change>,
-}
-
-impl Each {
-    /// Signs and sends the next one.
-    ///
-    /// # Errors
-    /// As [`Desk::decide`]; [`AdminError::NothingToDo`] after the last.
-    pub(crate) fn sign_next(&mut self, desk: &mut Desk) -> Result<(), AdminError> {
-        let change = self.rest.next().ok_or(AdminError::NothingToDo)?;
-        desk.log_in()?;
-        let act = desk.act(self.log, vec![change], None)?;
-        desk.send_confirmed(act, &[]).map(drop)
+    /// With 9C of the card at hand: the act's id, and the entry.
+    fn sign(&mut self, act: &Act) -> Result<(Hash, Vec<u8>), AdminError> {
+        let (mut card, guid) = self.signer_card()?;
+        self.need_pin(&mut card)?;
+        let to_be_signed = act.to_be_signed(&Signer::Card(guid));
+        let id = to_be_signed.id();
+        let signature = card.sign_act(self.pin.as_ref().expect("need_pin left one"), &to_be_signed.digest)?;
+        Ok((id, to_be_signed.finish(signature)))
     }
 }
 

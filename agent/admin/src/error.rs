@@ -115,6 +115,22 @@ pub(crate) enum AdminError {
     NameNotShown(Code),
     /// What another desk handed over is not an office's file.
     NotAnOffice(PathBuf),
+    /// A file holds no proposal that another casebook goes on.
+    NotASuccession(PathBuf),
+    /// What a proposal keeps of a log is not what is left of it.
+    OtherThanLeft {
+        /// Entries that it keeps.
+        kept: u64,
+        /// Entries that are left.
+        left: u64,
+    },
+    /// More of a log was signed than a proposal to give it up says.
+    MoreWasSigned {
+        /// Entries, as the proposal says.
+        said: u64,
+        /// Entries, as is known here.
+        known: u64,
+    },
     /// The register is not that of the office in the file.
     OtherOffice,
     /// What came is to be trusted, and nobody has compared it.

@@ -9,6 +9,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use sekisho_register::Register;
+use sekisho_register::change::Log;
 use serde::{Deserialize, Serialize};
 
 use crate::files;
@@ -56,6 +58,19 @@ struct Kept {
 struct Given {
     to: [u64; 2],
     checkpoints: [String; 2],
+    /// Which of the logs these are that went on in each other's place.
+    #[serde(default)]
+    generations: Generations,
+}
+
+/// Of records log and casebook.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Generations([u32; 2]);
+
+impl Default for Generations {
+    fn default() -> Self {
+        Self([1, 1])
+    }
 }
 
 /// Where an entry stands in the file.
@@ -76,6 +91,7 @@ const HEAD: usize = 21;
 const ENTRY_MAX: usize = 256 * 1024;
 const DAY: u64 = 24 * 60 * 60 * 1000;
 const LOGS: [&str; 2] = ["records", "casebook"];
+const KEPT: [Log; 2] = [Log::Records, Log::Casebook];
 
 impl Keepsakes {
     /// What is kept of the days from `since` on.
@@ -107,8 +123,7 @@ impl Keepsakes {
     /// Takes what it is given; once a day what is from before `since` goes. What cannot be kept is given again.
     pub(crate) fn take(&self, handed: &Handed, now: u64, since: u64) {
         let mut kept = self.lock();
-        let Handed { to, checkpoints, .. } = handed;
-        if (Given { to: *to, checkpoints: checkpoints.clone() }) == kept.given {
+        if (handed.to, &handed.checkpoints) == (kept.given.to, &kept.given.checkpoints) {
             return;
         }
         let taken = self.keep(&mut kept, handed, now).and_then(|()| {
@@ -122,17 +137,27 @@ impl Keepsakes {
         }
     }
 
-    /// Another records log goes on from this index: what was given from there on is none of it.
-    pub(crate) fn forget_from(&self, index: u64) {
+    /// Follows acts that have another log go on in place of one that we keep something of: what was given from there on is none of it.
+    pub(crate) fn follow(&self, register: &Register) {
         let mut kept = self.lock();
-        let [records, casebook] = kept.given.to;
-        let [_, of_casebook] = kept.given.checkpoints.clone();
-        let given = Given { to: [records.min(index), casebook], checkpoints: [String::new(), of_casebook] };
+        let mut given = kept.given.clone();
+        let Given { to, checkpoints, generations: Generations(generations) } = &mut given;
+        for (number, log) in KEPT.into_iter().enumerate() {
+            let Some(left) = register.given_up(log, generations[number]) else { continue };
+            let from = left.kept_size;
+            generations[number] = register.generation(log);
+            to[number] = to[number].min(from);
+            checkpoints[number].clear();
+            kept.rows.retain(|row| usize::from(row.log) != number || row.index < from);
+        }
+        if given == kept.given {
+            return;
+        }
+        // Where it cannot be kept it is followed again.
         match files::replace_json(&self.folder.join("given.json"), &given) {
             Ok(()) => kept.given = given,
             Err(error) => log::warn!("cannot keep what the ledger gave us to keep: {error}"),
         }
-        kept.rows.retain(|row| usize::from(row.log) != 0 || row.index < index);
     }
 
     fn keep(&self, kept: &mut Kept, handed: &Handed, now: u64) -> io::Result<()> {
@@ -158,7 +183,8 @@ impl Keepsakes {
             kept.length += bytes.len() as u64;
             kept.rows.extend(rows);
         }
-        let given = Given { to: handed.to, checkpoints: handed.checkpoints.clone() };
+        let generations = kept.given.generations;
+        let given = Given { to: handed.to, checkpoints: handed.checkpoints.clone(), generations };
         files::replace_json(&self.folder.join("given.json"), &given)?;
         kept.given = given;
         Ok(())
@@ -235,6 +261,10 @@ fn read(bytes: &[u8]) -> Vec<Row> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::Office;
+    use sekisho_register::Change;
+    use sekisho_register::change::SucceedLog;
+    use sekisho_wire::id::Hash;
 
     fn entry(log: &str, index: u64, sealed: &[u8]) -> Entry {
         Entry { log: log.into(), index, sealed: STANDARD.encode(sealed) }
@@ -268,6 +298,37 @@ mod tests {
         later.take(&handed(vec![entry("records", 4, b"four")], [21, 1]), 300, 150);
         let again = Keepsakes::open(&state, 150);
         assert_eq!(within(&again, "records"), [three, entry("records", 4, b"four")]);
+        std::fs::remove_dir_all(state).unwrap();
+    }
+
+    #[test]
+    fn what_another_log_does_not_begin_with_is_given_anew() {
+        let state = std::env::temp_dir().join(format!("sekisho-keepsakes-followed-{}", std::process::id()));
+        files::private_folder(&state).unwrap();
+        let keepsakes = Keepsakes::open(&state, 0);
+        let entries = vec![entry("records", 8, b"r"), entry("casebook", 1, b"one"), entry("casebook", 2, b"two")];
+        keepsakes.take(&Handed { entries, to: [9, 3], checkpoints: ["r".into(), "c".into()] }, 100, 0);
+        let mut office = Office::new(&[4; 65]);
+        keepsakes.follow(&office.register);
+        assert_eq!((keepsakes.to(), keepsakes.checkpoints()), ([9, 3], ["r".into(), "c".into()]));
+        let lost = |log, kept_size| SucceedLog { log, kept_size, kept_root: Hash([7; 32]), signed_size: 3 };
+        office.act_of_two(vec![Change::SucceedLog(lost(Log::Casebook, 2))]);
+        keepsakes.follow(&office.register);
+        for keepsakes in [keepsakes, Keepsakes::open(&state, 0)] {
+            assert_eq!((keepsakes.to(), keepsakes.checkpoints()), ([9, 2], ["r".into(), String::new()]));
+            // Once.
+            keepsakes.follow(&office.register);
+            assert_eq!(keepsakes.to(), [9, 2]);
+            assert_eq!(keepsakes.within("casebook", &[(0, 2)]).unwrap().len(), 1);
+            assert_eq!(keepsakes.within("records", &[(0, 9)]).unwrap().len(), 1);
+        }
+        // What is given of the new one is kept, and which one that is.
+        let keepsakes = Keepsakes::open(&state, 0);
+        let entries = vec![entry("casebook", 2, b"another")];
+        keepsakes.take(&Handed { entries, to: [9, 3], checkpoints: ["r".into(), "d".into()] }, 200, 0);
+        let keepsakes = Keepsakes::open(&state, 0);
+        keepsakes.follow(&office.register);
+        assert_eq!((keepsakes.to(), keepsakes.checkpoints()), ([9, 3], ["r".into(), "d".into()]));
         std::fs::remove_dir_all(state).unwrap();
     }
 }

@@ -152,11 +152,7 @@ impl Uplink {
     /// Where another log goes on in place of one that lost something, the ledger is asked anew how far it is: what was sealed and is lost is sent again.
     fn follow_successor(&mut self, agent: &Agent) {
         let register = std::sync::Arc::clone(&agent.lock().register);
-        let generation = agent.position().generation();
-        if let Some(least) = position::given_up(&register, generation) {
-            // First: once the generation is on the disk nobody looks again.
-            agent.keepsakes.forget_from(least.kept_size);
-        }
+        agent.keepsakes.follow(&register);
         if agent.position().follow(&register) {
             self.agreed = false;
         }

@@ -119,7 +119,7 @@ impl Check<'_> {
         named: &mut Named,
     ) -> Result<Extent, LedgerError> {
         let mut seen = Registers::new(self.store, office.id);
-        let mut casebook = Casebook::new();
+        let mut casebook = Casebook::of(register);
         let mut rows = self.rows(office, LogName::Casebook)?;
         let extent = self.walk(office, LogName::Casebook, |check, index, entry| {
             check.act_entry(office, LogName::Casebook, index, entry, &mut rows);

@@ -173,8 +173,7 @@ fn generations(register: &Register, log: LogName) -> impl Iterator<Item = (LogNa
 
 /// How much acts have kept of a log that another goes on from.
 fn kept_of(register: &Register, log: LogName, generation: u32) -> Option<u64> {
-    let known = usize::try_from(generation.saturating_sub(FIRST)).unwrap_or(usize::MAX);
-    register.successors(log.of_acts()).iter().skip(known).map(|successor| successor.kept_size).min()
+    register.given_up(log.of_acts(), generation).map(|left| left.kept_size)
 }
 
 /// The log that the office was founded with.

@@ -2,9 +2,11 @@
 
 use ed25519_dalek::Signer as _;
 use sekisho_ledger::acts::Name;
+use sekisho_ledger::checkpoint::Halt;
 use sekisho_ledger::clock::Clock;
 use sekisho_ledger::command;
 use sekisho_ledger::refusal::Refusal;
+use sekisho_ledger::store::LogName;
 use sekisho_register::change::{
     AnnounceRecovery, Change, Designate, EndRecovery, Log, PersonClass, Recovery, RecoveryEnd, SetLogKey, SucceedLog,
 };
@@ -172,4 +174,21 @@ fn an_announcement_brings_the_names_of_whom_it_speaks_and_takes_no_log_key_of_a_
     town.recovers(end(id, RecoveryEnd::Completed)).unwrap();
     let register = town.ledger.office(&town.office).unwrap().register();
     assert!(register.operator(&code("10055")).is_some());
+}
+
+#[test]
+fn recovery_keys_have_another_casebook_go_on_and_who_objects_needs_none() {
+    let mut town = Town::new();
+    town.reports().unwrap();
+    town.publish();
+    town.ledger.office(&town.office).unwrap().log(LogName::Casebook).halt(Halt::Contradicted { size: 1 }, "");
+    let successor = town.another_casebook(1, 1);
+    assert!(matches!(town.recovers(announce(vec![new_keys()])), Err(Refusal::Halted { .. })));
+    let (id, _) = town.recovers(announce(vec![successor.clone(), new_keys()])).unwrap();
+    town.submit(vec![end(id, RecoveryEnd::Objected)]).unwrap();
+    let (id, _) = town.recovers(announce(vec![successor, new_keys()])).unwrap();
+    town.clock.advance(WAIT);
+    town.recovers(end(id, RecoveryEnd::Completed)).unwrap();
+    town.reopen();
+    assert_eq!(town.log(LogName::Casebook), (None, 2, "casebook-2".into()));
 }

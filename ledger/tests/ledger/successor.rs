@@ -11,8 +11,12 @@ use crate::town::Town;
 
 impl Town {
     fn records_log(&self) -> (Option<Halt>, u32, String) {
+        self.log(LogName::Records)
+    }
+
+    pub(crate) fn log(&self, name: LogName) -> (Option<Halt>, u32, String) {
         let office = self.ledger.office(&self.office).unwrap();
-        let log = office.log(LogName::Records);
+        let log = office.log(name);
         (log.halted(), log.generation(), log.origin().rsplit_once('/').unwrap().1.to_owned())
     }
 }

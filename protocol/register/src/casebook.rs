@@ -16,6 +16,7 @@ use crate::fold::{Register, TERMINAL_ACTS_A_DAY, check_clock, check_recent, deco
 use crate::recovery::is_for_recovery_keys;
 use crate::refusal::{FoldRefusal, WrongValue};
 use crate::state::{Draft, Trust};
+use crate::succession::Successions;
 use crate::thing::Thing;
 
 /// What all accepted acts of the casebook together say.
@@ -29,6 +30,7 @@ pub struct Casebook {
     reports: BTreeMap<(Code, u32), u32>,
     /// The largest register that the signer of an accepted entry had seen.
     seen_size: u64,
+    successions: Successions,
 }
 
 /// A proposal in the casebook.
@@ -107,6 +109,15 @@ impl Casebook {
         Self::default()
     }
 
+    /// The casebook of no entries, which went on in place of one that had lost something as often as this register says (§R4.14). Whoever holds the
+    /// whole log folds it so: the numbers of incidents go by it.
+    #[must_use]
+    pub fn of(register: &Register) -> Self {
+        let mut casebook = Self { successions: Successions::of(register.successors(Log::Casebook)), ..Self::default() };
+        casebook.reach();
+        casebook
+    }
+
     /// The size of the register that judges `entry` when it comes next (§R4.9): the largest that its signer, or the signer of an accepted
     /// entry before it, had seen. It stands in the bytes, so everybody who folds the casebook asks the same register, whenever he does; and it never
     /// goes back, so nobody brings a right back by having seen less than those before him.
@@ -124,10 +135,13 @@ impl Casebook {
         let examined = decode(entry).and_then(|signed| Ok((self.examine(register, &signed)?, signed)));
         let index = self.size();
         self.frontier.append(leaf_hash(entry));
-        let (operator, signed) = examined?;
-        let filed = self.filed_at(&signed, index);
-        self.file(signed, operator, &filed, index);
-        Ok(filed)
+        let filed = examined.map(|(operator, signed)| {
+            let filed = self.filed_at(&signed, index);
+            self.file(signed, operator, &filed, index);
+            filed
+        });
+        self.reach();
+        filed
     }
 
     /// Looks at an entry that is to come next, at the clock `now`, with all that can be said against it without the register that judges it
@@ -252,10 +266,16 @@ impl Casebook {
             return Filed::Proposal { id: signed.id(), index };
         }
         let fiscal_year = fiscal_year(signed.act().made);
-        let last = self.incidents.keys().rev().find(|number| number.fiscal_year == fiscal_year);
-        let number = last.map_or(1, |number| number.number.saturating_add(1));
+        let last = last_number(&self.incidents, fiscal_year).max(self.successions.left_out(fiscal_year));
+        let number = last.saturating_add(1);
         let count = u32::try_from(signed.act().changes.len()).unwrap_or(u32::MAX);
         Filed::Incidents { first: Numbered { fiscal_year, number }, count, index }
+    }
+
+    fn reach(&mut self) {
+        let size = self.size();
+        let Self { successions, incidents, .. } = self;
+        successions.reach(size, |year| last_number(incidents, year));
     }
 
     fn file(&mut self, signed: SignedAct, operator: Option<Code>, filed: &Filed, index: u64) {
@@ -281,6 +301,12 @@ impl Casebook {
             }
         }
     }
+}
+
+/// The last number of an incident in that fiscal year; 0 where there is none.
+fn last_number(incidents: &BTreeMap<Numbered, Incident>, fiscal_year: u16) -> u32 {
+    let last = incidents.keys().rev().find(|number| number.fiscal_year == fiscal_year);
+    last.map_or(0, |number| number.number)
 }
 
 /// What the signer's right to propose or report that stands on.

@@ -101,9 +101,16 @@ pub(crate) fn describe(change: &Change, say: &Titles<'_>) -> String {
 fn succeed_log(change: &SucceedLog, say: &Titles<'_>) -> String {
     let (log, root) = (change.log.name(say.language), change.kept_root);
     let (kept, signed) = (change.kept_size, change.signed_size);
+    let then = match change.log {
+        Log::Casebook => say.say(
+            "。失われた申請は改めて行う必要があり、今年度の事故等の番号は新しい一万番台から付ける",
+            ": proposals among it have to be made again, and incidents of this fiscal year are numbered on from another ten thousand",
+        ),
+        Log::Records | Log::Register => String::new(),
+    };
     say.say(
-        &format!("{log}のログを、残っている {kept} 件（ルート {root}）から新しいログに引き継ぐ。署名済み {signed} 件のうち残っていないものは失われる"),
-        &format!("let another log go on in place of log {log}, from the {kept} entries that are left (root {root}); what is not among them of the {signed} that were signed is lost"),
+        &format!("{log}のログを、残っている {kept} 件（ルート {root}）から新しいログに引き継ぐ。署名済み {signed} 件のうち残っていないものは失われる{then}"),
+        &format!("let another log go on in place of log {log}, from the {kept} entries that are left (root {root}); what is not among them of the {signed} that were signed is lost{then}"),
     )
 }
 

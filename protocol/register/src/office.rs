@@ -19,6 +19,7 @@ use crate::retention::Kept;
 use crate::role::{Class, Role};
 use crate::routes::{Route, default_route};
 use crate::state::{Draft, Position};
+use crate::succession::Succession;
 use crate::thing::Thing;
 use crate::timeline::Timeline;
 use crate::values::{Ed25519Key, Title};
@@ -35,7 +36,7 @@ pub(crate) struct Office {
     /// Every key that a log ever had, in their order; the last one signs.
     pub(crate) log_keys: BTreeMap<Log, Vec<Ed25519Key>>,
     /// Logs that went on in place of one that had lost something, in their order.
-    pub(crate) successors: BTreeMap<Log, Vec<SucceedLog>>,
+    pub(crate) successors: BTreeMap<Log, Vec<Succession>>,
     pub(crate) witnesses: Timeline<SetWitnesses>,
     pub(crate) recovering: Recovering,
     /// With whom the policy is shared (§R10).
@@ -183,12 +184,12 @@ impl Draft<'_> {
     }
 
     pub(crate) fn apply_succeed_log(&mut self, change: &SucceedLog, at: Position) -> Result<(), FoldRefusal> {
-        // What a terminal has of the register is all that it has verified; and without the casebook nobody could propose this.
-        if change.log != Log::Records {
+        // What a terminal has of the register is all that it has verified.
+        if change.log == Log::Register {
             return Err(FoldRefusal::ValueWrong(WrongValue::SucceededLog));
         }
         self.touch(Thing::Successor(change.log), at)?;
-        self.office_mut()?.successors.entry(change.log).or_default().push(change.clone());
+        self.office_mut()?.successors.entry(change.log).or_default().push(Succession::of(change, at.now));
         Ok(())
     }
 

@@ -7,7 +7,7 @@ use sekisho_tlog::{KeyKind, VerifyingKey};
 use sekisho_wire::id::{CardGuid, Code, Hash, Numbered, OfficeId};
 
 use crate::cards::Card;
-use crate::change::{CardKind, ConnectionState, Found, Log, OpenSpan, SetCalendar, SetWitnesses, SucceedLog};
+use crate::change::{CardKind, ConnectionState, Found, Log, OpenSpan, SetCalendar, SetWitnesses};
 use crate::connection::Stops;
 use crate::decide::RULES_VERSION;
 use crate::fold::Register;
@@ -20,6 +20,7 @@ use crate::places::Terminal;
 use crate::policy::Policy;
 use crate::role::{Class, Role};
 use crate::routes::Route;
+use crate::succession::Succession;
 use crate::values::{Ed25519Key, NameHash, PublicKeyBytes};
 
 impl Register {
@@ -69,7 +70,7 @@ impl Register {
 
     /// The logs that went on in place of one that had lost something, the oldest first (§R4.14).
     #[must_use]
-    pub fn successors(&self, log: Log) -> &[SucceedLog] {
+    pub fn successors(&self, log: Log) -> &[Succession] {
         let successors = self.state.office.as_ref().and_then(|office| office.successors.get(&log));
         successors.map_or(&[], Vec::as_slice)
     }
@@ -78,6 +79,13 @@ impl Register {
     #[must_use]
     pub fn generation(&self, log: Log) -> u32 {
         u32::try_from(self.successors(log).len()).unwrap_or(u32::MAX).saturating_add(1)
+    }
+
+    /// Of the acts by which another log went on after the one of this generation, the one that kept the least: what of that log stands.
+    #[must_use]
+    pub fn given_up(&self, log: Log, generation: u32) -> Option<&Succession> {
+        let known = usize::try_from(generation.saturating_sub(1)).unwrap_or(usize::MAX);
+        self.successors(log).iter().skip(known).min_by_key(|successor| successor.kept_size)
     }
 
     /// The key under which envelopes are sealed (wire §8).

@@ -296,7 +296,7 @@ pub enum WrongValue {
     Roles,
     /// A route without proposers, not ascending, or an approval stage for what only takes rights away.
     RouteRoles,
-    /// Only the records log has a successor.
+    /// The register log has no successor.
     SucceededLog,
     /// A route with more than one stage of approval.
     RouteStages,

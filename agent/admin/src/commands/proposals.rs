@@ -49,8 +49,8 @@ pub(super) fn casebook(desk: &mut Desk) -> Result<(Casebook, Vec<Vec<u8>>), Admi
     let keys = desk.log_keys(Log::Casebook)?;
     let entries = desk.ledger.entries(Log::Casebook, keys.open(&note)?.size)?;
     let tree = seen::whole(Log::Casebook, &keys, &note, &entries)?;
-    seen::expect_continued(&desk.home, Log::Casebook, &keys, &note, &tree, None)?;
-    let (mut casebook, mut judge) = (Casebook::new(), None);
+    seen::expect_continued(&desk.home, Log::Casebook, &keys, &note, &tree, desk.base(Log::Casebook))?;
+    let (mut casebook, mut judge) = (Casebook::of(desk.cache.register()), None);
     for entry in &entries {
         // The register of its own size (register §R4.9). Whether its signer may still act is asked again when it is approved.
         let size = casebook.judged_by(entry).min(desk.cache.size());

@@ -14,13 +14,7 @@ use crate::ledger::Evidence;
 use crate::log_tiles::LogTiles;
 use crate::missing::{Hole, Seqs};
 use crate::screen::Screen;
-use crate::seen::{self, Base};
-
-/// What the records log began with, where it goes on in place of one that had lost something.
-fn base(desk: &Desk) -> Option<Base> {
-    let successor = desk.cache.register().successors(Log::Records).last()?;
-    Some(Base { size: successor.kept_size, root: Hash(successor.kept_root.0) })
-}
+use crate::seen;
 
 /// One record, by its own evidence: inclusion proof, the terminal's word, replay in its session, signature. Costs a handful of
 /// tiles, however long the log is.
@@ -57,7 +51,7 @@ fn placed(desk: &Desk, keys: &LogKeys, index: u64, evidence: &Evidence) -> Resul
         Err(error) => return Ok(Err(error.in_words(desk.screen.language))),
     };
     let tiles = LogTiles::new(&desk.ledger, Log::Records, size);
-    seen::expect_continued(&desk.home, Log::Records, keys, &place.checkpoint, &tiles, base(desk))?;
+    seen::expect_continued(&desk.home, Log::Records, keys, &place.checkpoint, &tiles, desk.base(Log::Records))?;
     Ok(Ok(size))
 }
 
@@ -130,7 +124,7 @@ pub(super) fn all(desk: &mut Desk) -> Result<(), AdminError> {
         return Err(AdminError::Ledger("records without their contents, and no act destroyed any"));
     }
     let tree = seen::whole_of(Log::Records, &keys, &note, leaves_of(desk, &entries, size)?)?;
-    seen::expect_continued(&desk.home, Log::Records, &keys, &note, &tree, base(desk))?;
+    seen::expect_continued(&desk.home, Log::Records, &keys, &note, &tree, desk.base(Log::Records))?;
     let records: Vec<Option<Record>> = entries.iter().map(|entry| Record::decode(entry).ok()).collect();
     let mut seqs = Seqs::default();
     let mut judge = Judge::new(&desk.cache, desk.screen.language);

@@ -133,6 +133,16 @@ impl AdminError {
             Self::NotAnOffice(path) => {
                 format!("cannot join: '{}' is not what 'sekisho-admin office export' writes", path.display())
             }
+            Self::NotASuccession(path) => format!(
+                "cannot use '{}': it is no proposal that another casebook goes on, or was altered",
+                path.display()
+            ),
+            Self::OtherThanLeft { kept, left } => {
+                format!("cannot approve: it keeps {kept} entries, and what is left are {left}, or others")
+            }
+            Self::MoreWasSigned { said, known } => {
+                format!("cannot approve: it says that {said} entries were signed, and {known} were")
+            }
             Self::OtherOffice => "cannot join: the ledger shows another office than the one in the file".to_owned(),
             Self::NothingToResume => {
                 "cannot go on with the card: its issue was not begun here, or was begun anew".to_owned()
@@ -265,6 +275,17 @@ impl AdminError {
             }
             Self::NotAnOffice(path) => {
                 format!("{} は「sekisho-admin office export」で書き出したものではありません", path.display())
+            }
+            Self::NotASuccession(path) => {
+                format!("{} は処理簿の引継ぎの申請ではないか、改変されています", path.display())
+            }
+            Self::OtherThanLeft { kept, left } => {
+                format!(
+                    "承認できません: 申請は {kept} 件を引き継ぐものですが、残っているのは {left} 件であるか、内容が異なります"
+                )
+            }
+            Self::MoreWasSigned { said, known } => {
+                format!("承認できません: 申請では署名済み {said} 件とされていますが、{known} 件が署名されています")
             }
             Self::OtherOffice => "台帳の示す団体は、ファイルの団体と異なります".to_owned(),
             Self::NothingToResume => "このカードの発行はここで中断されたものではありません".to_owned(),
@@ -503,6 +524,14 @@ impl AdminError {
             Self::NotAnOffice(_) => {
                 ("Have the other desk export it again.", "もう一方の端末で書き出し直してください。")
             }
+            Self::NotASuccession(_) => (
+                "Have it written again with 'sekisho-admin --propose log succeed casebook --to FILE'.",
+                "「sekisho-admin --propose log succeed casebook --to ファイル」で書き出し直してもらってください。",
+            ),
+            Self::OtherThanLeft { .. } | Self::MoreWasSigned { .. } => (
+                "Look at 'sekisho-admin log lost' together, and have it proposed anew.",
+                "「sekisho-admin log lost」を申請者とともに確認し、申請し直してもらってください。",
+            ),
             Self::OtherOffice => (
                 "Sign nothing. Compare the fingerprint with the desk that made the file, and tell the security officer.",
                 "署名しないでください。ファイルを作った端末の指紋と比べ、セキュリティ責任者に連絡してください。",

@@ -4,7 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use sekisho_register::Register;
-use sekisho_register::change::{Log, SucceedLog, Witness};
+use sekisho_register::change::{Log, Witness};
 use sekisho_tlog::witness::only_lines_of;
 use sekisho_tlog::{
     Checkpoint, EMPTY_ROOT, Hash as TreeHash, KeyKind, RangeProof, VerifyingKey, leaf_hash, verify_consistency,
@@ -152,7 +152,7 @@ impl Position {
     /// that they lie no more. Says whether there was such an act.
     pub(super) fn follow(&mut self, register: &Register) -> bool {
         let generation = register.generation(Log::Records);
-        let Some(least) = given_up(register, self.cursor.generation) else { return false };
+        let Some(least) = register.given_up(Log::Records, self.cursor.generation) else { return false };
         log::warn!("another records log goes on from {} entries, by an act", least.kept_size);
         self.cursor.generation = generation;
         // What was seen and is kept stays seen: the log that goes on has to continue it.
@@ -170,11 +170,6 @@ impl Position {
 
     pub(crate) const fn acknowledged(&self) -> Acknowledged {
         Acknowledged { stored: self.cursor.stored, sealed: self.cursor.sealed }
-    }
-
-    /// Which of the records logs it goes by.
-    pub(super) const fn generation(&self) -> u32 {
-        self.cursor.generation
     }
 
     pub(crate) const fn epoch(&self) -> u32 {
@@ -330,12 +325,6 @@ impl Position {
         };
         agent.journal.prune(self.cursor.sealed, now.saturating_sub(days * DAY));
     }
-}
-
-/// Of the acts by which another records log went on since this generation the one that kept the least.
-pub(super) fn given_up(register: &Register, generation: u32) -> Option<&SucceedLog> {
-    let known = usize::try_from(generation.saturating_sub(first())).unwrap_or(usize::MAX);
-    register.successors(Log::Records).iter().skip(known).min_by_key(|successor| successor.kept_size)
 }
 
 /// The log that the office was founded with.

@@ -88,7 +88,7 @@ pub struct SetLogKey {
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
 pub struct SucceedLog {
-    /// Which log: records, so far.
+    /// Which log: records or casebook.
     #[n(0)]
     pub log: Log,
     /// Entries that its successor begins with.

@@ -459,7 +459,7 @@ impl WrongValue {
                 "決裁区分の役割が正しくありません",
                 "the route needs proposers, ascending, and nobody approves what only takes rights away",
             ),
-            Self::SucceededLog => ("引き継げるのは操作記録のログだけです", "only the records log has a successor"),
+            Self::SucceededLog => ("登録簿のログは引き継げません", "the register log has no successor"),
             Self::RouteStages => {
                 ("2段階以上の承認はまだ使用できません", "more than one stage of approval is not in use yet")
             }

@@ -20,4 +20,5 @@ mod replay;
 mod retention;
 mod routes;
 mod shared;
+mod succession;
 mod witnesses;

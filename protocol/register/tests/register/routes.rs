@@ -31,25 +31,6 @@ fn nobody_changes_routes_log_keys_or_versions_alone() {
 }
 
 #[test]
-fn two_persons_give_up_what_a_log_has_lost_and_another_goes_on() {
-    let mut office = Office::furnished();
-    let lost = |log| {
-        let kept_root = sekisho_wire::id::Hash([7; 32]);
-        Change::SucceedLog(SucceedLog { log, kept_size: 90, kept_root, signed_size: 95 })
-    };
-    assert_eq!(office.register.generation(Log::Records), 1);
-    assert_eq!(code_of(office.act(vec![lost(Log::Records)])), Err("approval_needed"));
-    for log in [Log::Register, Log::Casebook] {
-        assert_eq!(code_of(office.approved(vec![lost(log)])), Err("value_wrong"));
-    }
-    assert_eq!(code_of(office.approved(vec![lost(Log::Records)])), Ok(()));
-    let register = &office.register;
-    assert_eq!((register.generation(Log::Records), register.generation(Log::Casebook)), (2, 1));
-    assert_eq!(register.successors(Log::Records).last().unwrap().kept_size, 90);
-    assert_eq!((Log::Records.name_of(1), Log::Records.name_of(2)), ("records".to_owned(), "records-2".to_owned()));
-}
-
-#[test]
 fn s4_11_1_where_the_route_says_so_chooser_and_approver_are_two_persons() {
     let mut office = Office::furnished();
     office.approved(vec![needs_approval(Class::Operators)]).unwrap();
