@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # What takes long: each part of a terminal and the ledger killed forty times under load; a clerk's day of work, looked over for records, memory and journal;
-# ten thousand cards that come and go while parts are killed, the ledger is down, the disk full and the clock stepped (SEKISHO_CYCLES, SEKISHO_SEED); a hundred cards in one batch; a terminal's packages in a Debian that boots; every story once more with the ledger's book on PostgreSQL; five hundred stories of disasters
+# ten thousand cards that come and go while parts are killed, the ledger is down, the disk full and the clock stepped (SEKISHO_CYCLES, SEKISHO_SEED); a hundred cards in one batch; a terminal's packages and a town's in a Debian that boots; every story once more with the ledger's book on PostgreSQL; five hundred stories of disasters
 # at the ledger, and fifty on PostgreSQL (SEKISHO_STORIES, SEKISHO_SEED); each fuzz target for ten minutes.
 #   tests/long.sh [--fuzz-seconds N]
 set -euo pipefail

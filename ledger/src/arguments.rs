@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{Parser, Subcommand};
@@ -408,4 +408,40 @@ fn duration(text: &str) -> Result<Duration, String> {
     };
     let number: u64 = number.parse().map_err(|_| rule())?;
     number.checked_mul(seconds).map(Duration::from_secs).ok_or_else(rule)
+}
+
+impl Command {
+    /// The directory that it works on as whoever owns it; nothing where it asks another machine, or sees to that itself.
+    #[must_use]
+    pub fn works_on(&self) -> Option<&Path> {
+        match self {
+            Self::Town { .. } => None,
+            Self::CheckCheckpoint { data, .. } => data.as_deref(),
+            Self::Medium(
+                MediumCommand::Add { data, .. } | MediumCommand::List { data, .. } | MediumCommand::Forget { data, .. },
+            )
+            | Self::Witness(
+                WitnessCommand::Init { data, .. }
+                | WitnessCommand::AddLog { data, .. }
+                | WitnessCommand::Serve { data, .. }
+                | WitnessCommand::Status { data }
+                | WitnessCommand::Key { data }
+                | WitnessCommand::Moved { data, .. },
+            )
+            | Self::Init { data, .. }
+            | Self::FoundingCode { data, .. }
+            | Self::Serve { data, .. }
+            | Self::Fsck { data, .. }
+            | Self::Status { data, .. }
+            | Self::Backup { data, .. }
+            | Self::CopyKeys { data, .. }
+            | Self::Restore { data, .. }
+            | Self::MoveBook { data, .. }
+            | Self::Warm { data, .. }
+            | Self::Resume { data, .. }
+            | Self::GoOn { data, .. }
+            | Self::PrintCheckpoint { data, .. }
+            | Self::Reindex { data, .. } => Some(data),
+        }
+    }
 }

@@ -169,6 +169,33 @@ impl DataDir {
     }
 }
 
+/// Refuses root where the directory is another user's: what root made in it the ledger could not read.
+///
+/// # Errors
+/// When it is another user's, or cannot be looked at.
+pub fn check_whose(root: &Path) -> Result<(), LedgerError> {
+    let owner = match std::fs::metadata(root) {
+        // It is made, or missed, later.
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        looked => looked.map_err(LedgerError::file("look at", root))?.uid(),
+    };
+    if !rustix::process::geteuid().is_root() || owner == 0 {
+        return Ok(());
+    }
+    let users = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
+    let owner = name_of(owner, &users).map_or_else(|| owner.to_string(), str::to_owned);
+    Err(LedgerError::Whose { path: root.into(), owner })
+}
+
+/// What a user is called in the lines of passwd(5).
+fn name_of(user: u32, users: &str) -> Option<&str> {
+    users.lines().find_map(|line| {
+        let mut fields = line.split(':');
+        let name = fields.next()?;
+        (fields.nth(1)?.parse() == Ok(user)).then_some(name)
+    })
+}
+
 /// The directory that a path lies in; a bare name lies in the one where the program runs.
 #[must_use]
 pub fn above(path: &Path) -> &Path {
@@ -296,6 +323,20 @@ mod tests {
         overwrite_replaced(&path).unwrap();
         assert_eq!((std::fs::read(&path).unwrap(), std::fs::read(&seen).unwrap()), (b"newer".to_vec(), vec![0; 3]));
         assert!(!old.exists());
+    }
+
+    #[test]
+    fn root_works_on_no_directory_of_another_user_s() {
+        assert_eq!(name_of(996, "root:x:0:0::/:\nsekisho-ledger:x:996:995::/:\n"), Some("sekisho-ledger"));
+        assert_eq!(name_of(995, "root:x:0:0::/:\nsekisho-ledger:x:996:995::/:\ntorn"), None);
+        let directory = crate::testing::scratch("whose");
+        check_whose(&directory.join("none")).unwrap();
+        check_whose(&directory).unwrap();
+        if rustix::process::geteuid().is_root() {
+            std::os::unix::fs::chown(&*directory, Some(54_321), None).unwrap();
+            let error = check_whose(&directory).unwrap_err().to_string();
+            assert!(error.contains("as root: it belongs to 54321"), "{error}");
+        }
     }
 
     #[test]

@@ -21,6 +21,13 @@ pub enum LedgerError {
         /// Why not.
         source: std::io::Error,
     },
+    /// Root was to work on a directory of another user's.
+    Whose {
+        /// Which.
+        path: PathBuf,
+        /// The user that owns it.
+        owner: String,
+    },
     /// The configuration.
     Config {
         /// Which file.
@@ -161,6 +168,10 @@ impl LedgerError {
                 "Check that the path exists, belongs to the user that runs the ledger, and that the disk is not full.",
                 "パス、所有者、ディスクの空き容量を確認してください。",
             ),
+            Self::Whose { .. } => (
+                "Run the same command as that user: `runuser -u USER -- sekisho-ledger ...`. What root made there the ledger could not read.",
+                "同じコマンドをその利用者で実行してください: `runuser -u 利用者 -- sekisho-ledger …`。root が作成したファイルを台帳は読めません。",
+            ),
             Self::Config { .. } => (
                 "Correct that line of the file; `man sekisho-ledger` lists every key.",
                 "該当の行を修正してください。設定項目は `man sekisho-ledger` にあります。",
@@ -239,6 +250,9 @@ impl fmt::Display for LedgerError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::File { act, path, source } => write!(f, "cannot {act} {}: {source}", path.display()),
+            Self::Whose { path, owner } => {
+                write!(f, "cannot work on {} as root: it belongs to {owner}", path.display())
+            }
             Self::Config { path, line: 0, key, cause } => {
                 write!(f, "cannot use the configuration {}: {key}: {cause}", path.display())
             }
@@ -312,6 +326,7 @@ impl std::error::Error for LedgerError {
             Self::Tlog(error) => Some(error),
             Self::Medium(MediumFault::Failed { cause, .. }) => Some(&**cause),
             Self::Config { .. }
+            | Self::Whose { .. }
             | Self::Damaged { .. }
             | Self::AlreadyThere { .. }
             | Self::InUse { .. }

@@ -45,6 +45,7 @@ fn main() -> ExitCode {
 }
 
 fn run(command: Command) -> Result<ExitCode, LedgerError> {
+    command.works_on().map_or(Ok(()), sekisho_ledger::data::check_whose)?;
     match command {
         Command::Init { data, name, listen, hosts, postgres, postgres_authority } => {
             let config = command::init(&data, &name, listen, hosts, postgres, postgres_authority)?;

@@ -43,7 +43,7 @@ pub struct There {
     pub described: bool,
     /// The ledger's directory holds one.
     pub made: bool,
-    /// It answers.
+    /// It answers, and will after the next start of the machine.
     pub serves: bool,
     /// It holds an office.
     pub founded: bool,
@@ -53,7 +53,7 @@ pub struct There {
     pub copied: bool,
     /// A backup was verified.
     pub verified: bool,
-    /// The timer runs.
+    /// The timer runs, and will after the next start of the machine.
     pub timed: bool,
 }
 
@@ -162,7 +162,7 @@ impl Step {
                 let named = words(&["--name", &wanted.name, "--listen", &listen]);
                 Run::Ledger(words(&["init"]).into_iter().chain(data()).chain(named).chain(hosts).collect())
             }
-            Self::Serve => Run::Units(words(&["enable", "--now", "sekisho-ledger.service"])),
+            Self::Serve => Run::Units(words(&["enable", "--now", LEDGER])),
             Self::Found => {
                 let readers = wanted.readers.iter().flat_map(|reader| words(&["--reader", reader]));
                 let at = |name: &str| OsString::from(wanted.folder.join(name));
@@ -189,7 +189,7 @@ impl Step {
                 Run::Ledger(words(&["medium", "add"]).into_iter().chain(data()).chain(named).collect())
             }
             Self::Backup => Run::Ledger(words(&["backup"]).into_iter().chain(data()).collect()),
-            Self::Timer => Run::Units(words(&["enable", "--now", "sekisho-ledger-backup.timer"])),
+            Self::Timer => Run::Units(words(&["enable", "--now", TIMER])),
         })
     }
 }
@@ -197,6 +197,11 @@ impl Step {
 fn words(words: &[&str]) -> Vec<OsString> {
     words.iter().map(OsString::from).collect()
 }
+
+/// The units that are started.
+const LEDGER: &str = "sekisho-ledger.service";
+/// As [`LEDGER`].
+const TIMER: &str = "sekisho-ledger-backup.timer";
 
 /// Files of the administrator's folder: the office's description, the founding code while it is needed, the recovery keys to print.
 pub const DESCRIPTION: &str = "town.toml";

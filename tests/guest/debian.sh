@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Builds a clerk's terminal for QEMU: Debian 12 with systemd, logind, polkit and pcscd, a user `clerk` who is logged in at the screen, and nothing of ours.
+# Builds a machine for QEMU, which is a clerk's terminal in one story and a town's server in another: Debian 12 with systemd, logind, polkit and pcscd, a user `clerk`
+# who is logged in at the screen, and nothing of ours.
 #   tests/guest/debian.sh FOLDER      makes FOLDER/{vmlinuz,initrd,disk}; does nothing when they are this script's
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)

@@ -1,7 +1,7 @@
 //! The Debian packages: what is in them, and how they stand in a Debian that boots.
 
 use sekisho_tests::binaries::checkout;
-use sekisho_tests::guest::{Luggage, has_said};
+use sekisho_tests::guest::{Luggage, exposure, has_said};
 use sekisho_tests::packages::{NAMES, dpkg_deb, file, newer};
 use sekisho_tests::ports::free_port;
 use sekisho_tests::scene::{FUNCTIONS, Scene, fingerprint_in};
@@ -61,7 +61,7 @@ fn a_terminal_is_installed_enrolled_used_upgraded_killed_and_purged() {
     let pin = scene.clerk.pin();
     let readers = free_port();
     let script = format!("ledger={} pin='{pin}'\n. /desk\n", scene.ledger.port());
-    let mut guest = luggage.boot_debian(&script, readers);
+    let mut guest = luggage.boot_debian(&script, &[readers], &[]);
 
     guest.wait_said("waits for enrolment");
     guest.wait_said("enrolled");
@@ -100,9 +100,7 @@ fn a_terminal_is_installed_enrolled_used_upgraded_killed_and_purged() {
         assert!(has_said(&said, expected), "{expected}:\n{said}");
     }
     for unit in ["sekisho-agent", "sekisho-card-worker", "sekisho-forwarder", "sekisho-gate", "sekisho-ledger"] {
-        let line = said.lines().find_map(|line| line.split_once(&format!("exposure level for {unit}.service: ")));
-        let exposure: f32 =
-            line.and_then(|(_, rest)| rest.split(' ').next()).and_then(|number| number.parse().ok()).unwrap();
+        let exposure = exposure(&said, unit).unwrap();
         assert!(exposure < 2.0, "{unit}: {exposure}");
     }
 }

@@ -7,9 +7,13 @@ use std::process::Command;
 use sekisho_tests::binaries::{checkout, program};
 use sekisho_tests::clock::StoryClock;
 use sekisho_tests::desk::Desk;
+use sekisho_tests::guest::{Luggage, exposure, has_said};
 use sekisho_tests::ledger::{Ledger, both};
+use sekisho_tests::packages::{file, newer};
+use sekisho_tests::ports::free_pair;
 use sekisho_tests::scratch::Scratch;
 use sekisho_tests::small_disk::SmallDisk;
+use sekisho_tests::virtual_card::VirtualCard;
 
 /// `sekisho-ledger town` in this folder. There is no service manager here: `systemctl` says what one would, and the story starts the ledger.
 fn town(folder: &Path, ledger: &Ledger, path: &str) -> Command {
@@ -33,7 +37,8 @@ fn a_town_is_set_up_by_one_command_that_goes_on_where_it_stopped() {
     let folder = scratch.path().join("office");
     let bin = scratch.folder("bin");
     std::os::unix::fs::symlink(program("sekisho-admin"), bin.join("sekisho-admin")).unwrap();
-    std::fs::write(bin.join("systemctl"), "#!/bin/sh\ncase \"$*\" in *timer*) exit 0 ;; esac\nexit 1\n").unwrap();
+    std::fs::write(bin.join("systemctl"), "#!/bin/sh\ncase \"$*\" in *timer* | *is-enabled*) exit 0 ;; esac\nexit 1\n")
+        .unwrap();
     std::fs::set_permissions(bin.join("systemctl"), PermissionsExt::from_mode(0o755)).unwrap();
     let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap());
     let mut ledger = Ledger::to_be(&scratch.folder("l"), &clock);
@@ -79,4 +84,80 @@ fn a_town_is_set_up_by_one_command_that_goes_on_where_it_stopped() {
     assert!(status.contains("白樺町") && status.contains("000001-") && status.contains("keys copied"), "{status}");
     ledger.stop();
     ledger.assert_sound();
+}
+
+/// On a Debian that boots: systemd starts the units of the packages, keeps them in, and starts them again. The two administrators' cards are out here.
+#[test]
+#[ignore = "takes long: tests/long.sh"]
+fn a_town_under_a_systemd_that_runs_is_set_up_backed_up_witnessed_killed_upgraded_and_purged() {
+    let scratch = Scratch::new("server");
+    let luggage = Luggage::new(&scratch.folder("guest"));
+    for name in ["sekisho-ledger", "sekisho-admin"] {
+        luggage.add_as(&file(name), &format!("/packages/{name}.deb"));
+    }
+    luggage.add_as(&newer("sekisho-ledger", &scratch.folder("newer")), "/newer/sekisho-ledger.deb");
+    luggage.add_as(&checkout().join("tests/offices/town.toml"), "/town.toml");
+    luggage.add_as(&checkout().join("tests/guest/server"), "/server");
+    let pins = [("20001", "493172"), ("20002", "493865")];
+    for (operator, pin) in pins {
+        let written = scratch.path().join(operator);
+        std::fs::write(&written, pin).unwrap();
+        luggage.add_as(&written, &format!("/pins/{operator}.pin"));
+    }
+    let disks = [luggage.disk("backup", 64), luggage.stick("keys", 16), luggage.stick("stick", 64)];
+    let readers = free_pair();
+    let mut guest = luggage.boot_debian(". /server", &readers, &disks);
+
+    guest.wait_said("readers");
+    let mut cards = pins.map(|(operator, _)| VirtualCard::blank(scratch.path(), operator));
+    for (card, port) in cards.iter_mut().zip(readers) {
+        card.join(&format!("127.0.0.1:{port}"));
+    }
+    let said = guest.wait_end();
+    for expected in [
+        "installed",
+        "nothing is served before it is made",
+        "a description to fill in",
+        "founded, and asked in the language of the machine",
+        "everybody owns what is hers",
+        "the ledger is there after the next start",
+        "ready",
+        "a medium where the ledger may not write is refused with what to do",
+        "set up",
+        "root is told whose it is",
+        "no rights, and its calls alone",
+        "the ledger knows the boot",
+        "a backup by its unit",
+        "the backup writes onto the medium and nowhere else",
+        "the timer is set for the night",
+        "the timer starts a backup",
+        "a third backup",
+        "a backup on a stick",
+        "no backup without its medium",
+        "the next step is said",
+        "a backup on the medium that is back",
+        "the witness runs",
+        "the witness writes its own",
+        "cosigned",
+        "sekisho-ledger is started again",
+        "sekisho-witness is started again",
+        "ready after it was killed",
+        "cosigned after both were killed",
+        "upgraded",
+        "the new ledger runs",
+        "ready after the upgrade",
+        "timer and witness outlive an upgrade",
+        "removed",
+        "serves when it is installed again",
+        "cosigned again",
+        "sound",
+        "nothing has failed",
+        "nothing but data is left",
+    ] {
+        assert!(has_said(&said, expected), "{expected}:\n{said}");
+    }
+    for unit in ["sekisho-ledger", "sekisho-ledger-backup", "sekisho-witness"] {
+        let exposure = exposure(&said, unit).unwrap();
+        assert!(exposure < 2.0, "{unit}: {exposure}");
+    }
 }

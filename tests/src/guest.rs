@@ -101,12 +101,12 @@ impl Luggage {
     }
 
     /// Boots a Debian with systemd (`guest/debian.sh`) and runs `script` in it as root (`say` and `wait_for` are there for it). Its
-    /// readers for virtual cards are at `port` here.
+    /// readers for virtual cards are at these ports here, and these files are its disks from `/dev/vdc` on.
     ///
     /// # Panics
     /// When it cannot be built or started.
     #[must_use]
-    pub fn boot_debian(self, script: &str, port: u16) -> Guest {
+    pub fn boot_debian(self, script: &str, readers: &[u16], disks: &[PathBuf]) -> Guest {
         self.write_story(script);
         let system = DEBIAN.folder();
         let archive = self.folder.join("luggage.tar");
@@ -114,10 +114,44 @@ impl Luggage {
         succeeded("tar", &tar.expect("cannot start tar"));
         let root = "root=/dev/vda rw systemd.show_status=false";
         let mut qemu = qemu(system, &system.join("initrd"), "1024", root);
-        qemu.arg("-drive").arg(format!("file={},format=raw,if=virtio,snapshot=on", system.join("disk").display()));
+        // Nobody looks at the disks of a machine that was cut off: what it syncs need not come to ours.
+        qemu.arg("-drive")
+            .arg(format!("file={},format=raw,if=virtio,snapshot=on,cache=unsafe", system.join("disk").display()));
         qemu.arg("-drive").arg(format!("file={},format=raw,if=virtio,readonly=on", archive.display()));
-        qemu.arg("-netdev").arg(format!("user,id=n0,hostfwd=tcp:127.0.0.1:{port}-:35963"));
+        for disk in disks {
+            qemu.arg("-drive").arg(format!("file={},format=raw,if=virtio,cache=unsafe", disk.display()));
+        }
+        let slots = (VPCD_PORT..).zip(readers);
+        let forwarded = slots.map(|(slot, port)| format!(",hostfwd=tcp:127.0.0.1:{port}-:{slot}"));
+        qemu.arg("-netdev").arg(format!("user,id=n0{}", forwarded.collect::<String>()));
         self.start(&mut qemu, 20)
+    }
+
+    /// An empty disk for a guest, of this many MiB: a file system that knows users.
+    ///
+    /// # Panics
+    /// When it cannot be made.
+    #[must_use]
+    pub fn disk(&self, name: &str, mib: u64) -> PathBuf {
+        self.formatted(name, mib, Command::new("mke2fs").args(["-q", "-t", "ext4"]))
+    }
+
+    /// The same as sticks are sold: FAT.
+    ///
+    /// # Panics
+    /// When it cannot be made.
+    #[must_use]
+    pub fn stick(&self, name: &str, mib: u64) -> PathBuf {
+        self.formatted(name, mib, Command::new("busybox").arg("mkdosfs"))
+    }
+
+    fn formatted(&self, name: &str, mib: u64, command: &mut Command) -> PathBuf {
+        let disk = self.folder.join(format!("{name}.disk"));
+        let file = std::fs::File::create(&disk).expect("cannot make a disk");
+        file.set_len(mib << 20).expect("cannot make a disk");
+        let made = command.arg(&disk).output().expect("cannot start what formats a disk");
+        succeeded("formatting a disk", &made);
+        disk
     }
 
     fn write_story(&self, script: &str) {
@@ -192,6 +226,17 @@ pub fn has_said(console: &str, what: &str) -> bool {
     let words = |line: &str| Some(line.strip_prefix("@@ ")?.split_once(' ')?.1.trim_end() == what);
     console.lines().any(|line| words(line) == Some(true))
 }
+
+/// How exposed a unit is, from 0 to 10, where the console has the last line of `systemd-analyze security`.
+#[must_use]
+pub fn exposure(console: &str, unit: &str) -> Option<f32> {
+    let mark = format!("exposure level for {unit}.service: ");
+    let (_, rest) = console.lines().find_map(|line| line.split_once(&mark))?;
+    rest.split(' ').next()?.parse().ok()
+}
+
+/// Where the first slot of Debian's vpcd listens; the others follow.
+const VPCD_PORT: u16 = 35963;
 
 /// A second archive behind the first: the kernel unpacks both.
 const PACK: &str = r#"set -e; cat "$1" > "$2"; cd "$3"; find . | cpio -o -H newc --quiet | gzip -1 >> "$2""#;

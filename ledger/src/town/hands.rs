@@ -2,20 +2,21 @@
 //! directory, the administrator's as the owner of her folder.
 
 use std::ffi::OsString;
-use std::net::{SocketAddr, TcpStream};
 use std::os::unix::fs::MetadataExt;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use super::folder::Folder;
 use super::words::{UNFILLED, template};
-use super::{CODE, DESCRIPTION, Run, State, Step, There, Wanted};
+use super::{CODE, DESCRIPTION, LEDGER, Run, State, Step, TIMER, There, Wanted};
 use crate::checkpoint::signed_offices;
-use crate::clock::{Clock, Millis};
+use crate::clock::{Clock, Millis, since_boot};
 use crate::code::{Code, Kind};
+use crate::config::Config;
 use crate::data::DataDir;
 use crate::error::LedgerError;
 use crate::media::Media;
+use crate::witnesses::Web;
 
 pub use super::words::{for_the_safe, line};
 
@@ -34,18 +35,21 @@ pub fn look(wanted: &Wanted) -> Result<There, LedgerError> {
     Ok(There {
         described: !description.is_empty() && !description.contains(UNFILLED),
         made,
-        serves: made && answers(wanted.listen),
+        serves: made && unit_is("is-enabled", LEDGER) && answers(&data).is_ok(),
         founded: made && !signed_offices(&data.checkpoints())?.is_empty(),
         listed: !list.media.is_empty(),
         copied: made && list.keys_are_copied(&data)?,
         verified: list.newest().is_some(),
-        timed: unit_is("is-active", "sekisho-ledger-backup.timer"),
+        timed: unit_is("is-active", TIMER) && unit_is("is-enabled", TIMER),
     })
 }
 
-fn answers(listen: SocketAddr) -> bool {
-    let ip = if listen.ip().is_unspecified() { [127, 0, 0, 1].into() } else { listen.ip() };
-    TcpStream::connect_timeout(&SocketAddr::new(ip, listen.port()), Duration::from_secs(2)).is_ok()
+/// Whether it answers where others are told that it does, with a certificate of its own authority: whoever else has the port is not it.
+fn answers(data: &DataDir) -> Result<(), LedgerError> {
+    let (url, path) = (Config::read(&data.config())?.url(), data.authority_certificate());
+    let authority = std::fs::read(&path).map_err(LedgerError::file("read", &path))?;
+    let web = Web::new(&url, &authority).map_err(|(what, cause)| fault(what, &cause))?;
+    web.bytes("/healthz").map(drop)
 }
 
 fn unit_is(what: &str, unit: &str) -> bool {
@@ -73,15 +77,8 @@ pub fn carry_out(wanted: &Wanted, clock: &dyn Clock, say: &mut dyn FnMut(&str)) 
             say(&said);
             return Ok(());
         }
-        let shown = (0..PATIENCE).any(|_| {
-            let done = look(wanted).is_ok_and(|there| step.is_done(&there));
-            if !done {
-                std::thread::sleep(PAUSE);
-            }
-            done
-        });
-        if !shown {
-            return Err(fault(step.title().0, "it was run, and the machine does not show that it is so"));
+        if !comes_true(wanted, step) {
+            return Err(not_shown(wanted, step));
         }
         if step == Step::Found {
             let removed = Folder::open(&wanted.folder)?.remove(CODE);
@@ -90,6 +87,33 @@ pub fn carry_out(wanted: &Wanted, clock: &dyn Clock, say: &mut dyn FnMut(&str)) 
         say(&line(step, &State::Done));
     }
     Ok(())
+}
+
+/// Waits until the machine shows that the step is done.
+fn comes_true(wanted: &Wanted, step: Step) -> bool {
+    let until = since_boot().saturating_add(PATIENCE);
+    loop {
+        if look(wanted).is_ok_and(|there| step.is_done(&there)) {
+            return true;
+        }
+        if until < since_boot() {
+            return false;
+        }
+        std::thread::sleep(PAUSE);
+    }
+}
+
+fn not_shown(wanted: &Wanted, step: Step) -> LedgerError {
+    let unit = match step {
+        Step::Serve => LEDGER,
+        Step::Timer => TIMER,
+        Step::Describe | Step::Make | Step::Found | Step::CopyKeys | Step::List | Step::Backup => {
+            return fault(step.title().0, "it was run, and the machine does not show that it is so");
+        }
+    };
+    let answered = if step == Step::Serve { answers(&DataDir::new(&wanted.data)).err() } else { None };
+    let cause = answered.map_or_else(|| format!("{unit} is not what it should be"), |error| error.to_string());
+    fault(step.title().0, &format!("{cause}; look at: systemctl status {unit}, journalctl -u {unit}"))
 }
 
 fn do_it(wanted: &Wanted, run: &Run, now: Millis) -> Result<(), LedgerError> {
@@ -144,11 +168,20 @@ fn run_as(user: u32, group: u32, program: &std::ffi::OsStr, words: &[OsString]) 
     } else {
         let mut command = Command::new("setpriv");
         command.arg(format!("--reuid={user}")).arg(format!("--regid={group}"));
-        command.args(["--init-groups", "--reset-env", "--"]).arg(program);
+        command.args(["--init-groups", "--reset-env", "--", "env"]).args(locale()).arg(program);
         command
     };
     command.args(words);
     command
+}
+
+/// In whose language people are asked: it goes with the rest of root's environment else.
+fn locale() -> impl Iterator<Item = OsString> {
+    ["LC_ALL", "LC_MESSAGES", "LANG"].into_iter().filter_map(|name| {
+        let mut variable = OsString::from(format!("{name}="));
+        variable.push(std::env::var_os(name)?);
+        Some(variable)
+    })
 }
 
 fn ended_well(program: &str, status: std::io::Result<std::process::ExitStatus>) -> Result<(), LedgerError> {
@@ -165,8 +198,8 @@ pub(super) fn fault(what: &str, cause: &str) -> LedgerError {
 
 /// Two people choose PINs meanwhile.
 const A_FOUNDING: Millis = 3_600_000;
-/// A ledger that was started listens a moment later.
-const PATIENCE: u32 = 100;
+/// A ledger that was started listens a moment later, on an old machine a few.
+const PATIENCE: Millis = 60_000;
 const PAUSE: Duration = Duration::from_millis(100);
 
 #[cfg(test)]

@@ -28,12 +28,12 @@ impl Step {
                 "管理者2名の未使用カードをリーダーに挿入し、求められたらそれぞれ暗証番号を設定してください。",
             )),
             Self::CopyKeys => Some((
-                "Mount a stick that is for the keys alone, and name a folder on it with --keys.",
-                "鍵専用の媒体をマウントし、--keys でその中のフォルダを指定してください。",
+                "Mount a stick that is for the keys alone, give it to the ledger's user (chown sekisho-ledger: DIR; FAT: mount -o uid=sekisho-ledger,umask=077), and name a folder on it with --keys.",
+                "鍵専用の媒体をマウントして台帳の利用者に渡し（chown sekisho-ledger: DIR、FATの場合は mount -o uid=sekisho-ledger,umask=077）、--keys でその中のフォルダを指定してください。",
             )),
             Self::List => Some((
-                "Mount a disk or stick of its own, writable for the ledger's user, and name it with --medium.",
-                "専用の媒体を台帳の利用者が書き込める状態でマウントし、--medium で指定してください。",
+                "Mount a disk or stick of its own, give it to the ledger's user (chown sekisho-ledger: DIR; FAT: mount -o uid=sekisho-ledger,umask=077), and name it with --medium.",
+                "専用の媒体をマウントして台帳の利用者に渡し（chown sekisho-ledger: DIR、FATの場合は mount -o uid=sekisho-ledger,umask=077）、--medium で指定してください。",
             )),
             Self::Describe | Self::Make | Self::Serve | Self::Backup | Self::Timer => None,
         }
