@@ -423,6 +423,7 @@ impl Command {
             | Self::Witness(
                 WitnessCommand::Init { data, .. }
                 | WitnessCommand::AddLog { data, .. }
+                | WitnessCommand::DropKey { data, .. }
                 | WitnessCommand::Serve { data, .. }
                 | WitnessCommand::Status { data }
                 | WitnessCommand::Key { data }
@@ -430,6 +431,7 @@ impl Command {
             )
             | Self::Init { data, .. }
             | Self::FoundingCode { data, .. }
+            | Self::LogKey { data, .. }
             | Self::Serve { data, .. }
             | Self::Fsck { data, .. }
             | Self::Status { data, .. }
