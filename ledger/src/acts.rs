@@ -74,7 +74,7 @@ pub fn judge<'o>(
         return Ok(Judged { judge: None, _turn: None });
     }
     let casebook = office.log(LogName::Casebook).halted();
-    if let Some(halt) = casebook.filter(|_| !is_decided_without_a_casebook(&office.register(), &signed)) {
+    if let Some(halt) = casebook.filter(|_| !is_decided_without_a_casebook(&signed)) {
         return Err(Refusal::Halted { cause: format!("{}: {halt}", LogName::Casebook) });
     }
     match signed.act().log {
@@ -87,8 +87,9 @@ pub fn judge<'o>(
 }
 
 /// Whether an act is one of those that are taken while the casebook stands still: what has another go on in its place, and nothing beside it in the
-/// same act; what recovery keys announce or carry out with that among it; and that somebody objects to what they announced.
-fn is_decided_without_a_casebook(register: &Register, signed: &SignedAct) -> bool {
+/// same act; what recovery keys announce or carry out, which need no casebook, and without which nobody may be left to decide the former; and that somebody objects to
+/// what they announced.
+fn is_decided_without_a_casebook(signed: &SignedAct) -> bool {
     let mut source = signed.clone();
     while let Ok(Some(proposal)) = source.proposal() {
         source = proposal;
@@ -96,12 +97,7 @@ fn is_decided_without_a_casebook(register: &Register, signed: &SignedAct) -> boo
     let succeeds = |change: &Change| matches!(change, Change::SucceedLog(successor) if successor.log == Log::Casebook);
     match source.act().changes.as_slice() {
         _ if signed.act().log != Log::Register => false,
-        [Change::AnnounceRecovery(announced)] => announced.changes.iter().any(succeeds),
-        [Change::EndRecovery(EndRecovery { how: RecoveryEnd::Objected, .. })] => true,
-        [Change::EndRecovery(EndRecovery { how: RecoveryEnd::Completed, announced })] => {
-            let open = register.announced_recovery(source.act().made).filter(|open| open.id == *announced);
-            open.is_some_and(|open| open.changes.iter().any(succeeds))
-        }
+        [Change::AnnounceRecovery(_) | Change::EndRecovery(_)] => true,
         [change] => succeeds(change),
         [] | [_, _, ..] => false,
     }
@@ -178,11 +174,12 @@ fn plan_change(
         // A log that goes on has no successor, and what is there is what is kept.
         let lost = LogName::ALL.into_iter().find(|log| log.of_acts() == successor.log);
         let left = lost.and_then(|log| stage.left(office, log)).map(|(size, root, _)| (size, root.0));
-        if left != Some((successor.kept_size, successor.kept_root.0)) {
+        let ends = lost.map(|log| stage.size(office, log)).transpose()?;
+        if left != Some((successor.kept_size, successor.kept_root.0)) || ends != Some(successor.kept_size) {
             return Err(Refusal::LogNotLost);
         }
     }
-    expect_filed(stage, office, &folded)?;
+    expect_filed(stage, office, entry, &folded)?;
     let mut next = register.clone();
     next.fold(entry).map_err(Refusal::Act)?;
     let placed = Placed { log: LogName::Register, index: folded.index, id: Hash(folded.id.0) };
@@ -216,12 +213,17 @@ fn expect_keys_of_ours<'c>(
 
 /// What somebody approves, everybody could read before: it stands in the casebook. Where that stands still, what has another go on in its place came
 /// by hand, and nothing else comes this far ([`is_decided_without_a_casebook`]).
-fn expect_filed(stage: &Stage<'_>, office: &OfficeId, folded: &Folded) -> Result<(), Refusal> {
+fn expect_filed(stage: &Stage<'_>, office: &OfficeId, entry: &[u8], folded: &Folded) -> Result<(), Refusal> {
     // Recovery keys wrap each other's acts, and file none (register §R4.8).
     let Some(proposal) = folded.approved.filter(|_| matches!(folded.signer, Signer::Card(_))) else { return Ok(()) };
     let casebook = stage.casebook(office).ok_or(Refusal::NotFound("office"))?;
-    let stands_still = stage.left(office, LogName::Casebook).is_some();
-    if stands_still || casebook.proposal(&proposal).is_some() { Ok(()) } else { Err(Refusal::NotProposed) }
+    // It may have stopped since the act was judged.
+    let decided = SignedAct::decode(entry).is_ok_and(|signed| is_decided_without_a_casebook(&signed));
+    if decided && stage.left(office, LogName::Casebook).is_some() || casebook.proposal(&proposal).is_some() {
+        Ok(())
+    } else {
+        Err(Refusal::NotProposed)
+    }
 }
 
 /// Whether a log could be signed by this key once the act holds: who else has it is not asked, for it was made here.

@@ -172,7 +172,8 @@ impl CheckpointFile {
         let (mut file, mut generation) = (Self::at(checkpoints, office, log, 1), 1);
         loop {
             let next = Self::at(checkpoints, office, log, generation + 1);
-            if !next.path.exists() {
+            // One that stopped at its first start has only said why.
+            if !next.path.exists() && !next.halt_path().exists() {
                 return (file, generation);
             }
             (file, generation) = (next, generation + 1);

@@ -110,10 +110,12 @@ impl Cosignatures {
     }
 
     /// What signs the log from now on: what was cosigned gets its lines. A witness's own is over size and root alone, and stays good.
-    pub(crate) fn sign_by(&self, signers: Arc<Signers>) {
+    ///
+    /// What is not known to be ours stays as it is.
+    pub(crate) fn sign_by(&self, signers: Arc<Signers>, is_ours: impl Fn(&Published) -> bool) {
         let mut rounds = lock(&self.rounds);
-        if signers.can_sign() {
-            rounds.iter_mut().for_each(|round| round.published = signed_again(&signers, &round.published));
+        for round in rounds.iter_mut().filter(|round| signers.can_sign() && is_ours(&round.published)) {
+            round.published = signed_again(&signers, &round.published);
         }
         *lock(&self.signers) = Some(signers);
     }

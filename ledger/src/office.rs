@@ -212,8 +212,14 @@ impl Office {
         Arc::clone(&self.casebook.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Takes over a register that is durable now. Only the writer calls this.
+    /// Takes over a register that is durable now. Only the writer calls this. A log that it gives up stands still from here on: its successor begins with
+    /// the next start.
     pub fn set_register(&self, register: Arc<Register>) {
+        for log in &self.logs {
+            if register.generation(log.name().of_acts()) > log.generation() && log.halted() != Some(Halt::Succeeded) {
+                log.halt(Halt::Succeeded, "");
+            }
+        }
         replace(&self.register, register);
     }
 

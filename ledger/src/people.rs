@@ -10,7 +10,6 @@ use sekisho_wire::reason::AlarmKind;
 use sekisho_wire::record::Alarm;
 
 use crate::acts::{self, Founder, Name, Placed};
-use crate::checkpoint::Halt;
 use crate::clock::Millis;
 use crate::code::CodeSecret;
 use crate::ledger::Ledger;
@@ -56,11 +55,6 @@ impl Ledger {
         drop(judged);
         let placed = placed.inspect_err(|refused| self.note_refused_act(&office, &bytes, refused, now))?;
         let published = office.log(placed.log).publish()?;
-        for log in LogName::ALL.map(|name| office.log(name)) {
-            if office.register().generation(log.name().of_acts()) > log.generation() {
-                log.halt(Halt::Succeeded, "");
-            }
-        }
         if placed.log == LogName::Register {
             self.note_recovery(&office, placed.index);
         }

@@ -151,7 +151,6 @@ impl Log {
         let head = store.frontier(office, name)?;
         let signers = Arc::new(signers);
         let cosignatures = Cosignatures::open(file.path().with_extension("cosigned"), signers.keys());
-        cosignatures.sign_by(Arc::clone(&signers));
         let log = Self {
             name,
             generation,
@@ -185,6 +184,12 @@ impl Log {
         }
         log.recollect(store, office)?;
         log.hold_against_cosigned(store, office)?;
+        // Anybody can have written that file: we sign again what the book confirms, and nothing of a log that has stopped.
+        let fits = |published: &Published| {
+            let misfit = log.misfit(store, office, published.size, published.root);
+            log.halted().is_none() && matches!(misfit, Ok(None))
+        };
+        log.cosignatures.sign_by(log.signers(), fits);
         Ok(log)
     }
 
@@ -325,7 +330,8 @@ impl Log {
         {
             // Who signs now signs to the end by the keys that he began with, and says afterwards by which.
             let _turn = lock(&self.attempted);
-            self.cosignatures.sign_by(signers.clone());
+            let has_stopped = self.halted().is_some();
+            self.cosignatures.sign_by(Arc::clone(&signers), |_| !has_stopped);
             *self.signers.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&signers);
             self.renew.store(true, Ordering::Release);
         }

@@ -79,15 +79,17 @@ where
 {
     let shown = keys.open(note).map_err(|error| Broken::Checkpoint(error).of(log))?;
     let known = match (newest(home, log, keys)?, base) {
-        (Some(known), _) => Some((known.size, known.root)),
-        // What was seen of the log before it, and is kept, has to be in it: the act alone says less.
-        (None, Some(base)) => Some(of_earlier(home, log, keys, base)?.unwrap_or((base.size, base.root))),
-        (None, None) => None,
+        (Some(known), _) => [Some((known.size, known.root)), None],
+        // What two persons signed of the log before it has to be in it, and what was seen of that and is kept.
+        (None, Some(base)) => [Some((base.size, base.root)), of_earlier(home, log, keys, base)?],
+        (None, None) => [None, None],
     };
-    if let Some((known, _)) = known.filter(|(known, _)| shown.size < *known) {
-        return Err(Broken::Rollback { known, shown: shown.size }.of(log).into());
+    for known in known.into_iter().flatten() {
+        if shown.size < known.0 {
+            return Err(Broken::Rollback { known: known.0, shown: shown.size }.of(log).into());
+        }
+        expect_consistent(log, known, (shown.size, shown.root), tree)?;
     }
-    known.map_or(Ok(()), |known| expect_consistent(log, known, (shown.size, shown.root), tree))?;
     home.write(&file(log, keys), note.as_bytes())
 }
 

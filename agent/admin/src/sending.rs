@@ -55,6 +55,14 @@ impl Desk {
             match (self.ledger.post_act(&kept.act, &kept.names), pause) {
                 (Ok(index), _) => return Ok(index),
                 (Err(error), Some(pause)) if is_silence(&error) => sleep(pause),
+                // It says why not now, and what to do.
+                (Err(error @ AdminError::Link(LinkError::Refused(_))), None) if is_silence(&error) => {
+                    self.screen.note(
+                        &format!("act {id} is kept here, and sent again with the next command"),
+                        &format!("処分 {id} は保存されています。次にコマンドを実行すると再送します"),
+                    );
+                    return Err(error);
+                }
                 (Err(error), None) if is_silence(&error) => return Err(AdminError::Unanswered(*id)),
                 (Err(error @ AdminError::Link(LinkError::Refused(_))), _) => {
                     outbox::forget(&self.home, id)?;

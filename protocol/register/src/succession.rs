@@ -37,8 +37,10 @@ impl Succession {
     }
 
     /// The last number that is left out, where `last` was the last one that is known to have been given.
-    fn left_out(&self, last: u32) -> u32 {
-        let lost = self.signed_size.saturating_sub(self.kept_size).min(LOST_MOST);
+    ///
+    /// Of the log before it `begins` entries are left by now: a later one may have kept less than this one.
+    fn left_out(&self, last: u32, begins: u64) -> u32 {
+        let lost = self.signed_size.saturating_sub(begins).min(LOST_MOST);
         let given = u64::from(last) + lost * (ACT_MAX as u64 / INCIDENT_BYTES);
         // At least one block, also where nobody knows that anything was lost: somebody may have been told a number and have shown nothing.
         u32::try_from((given / BLOCK + 1) * BLOCK).unwrap_or(u32::MAX)
@@ -74,10 +76,10 @@ impl Successions {
 
     /// The casebook has come to this size; `last` gives the last number that a fiscal year has.
     pub(crate) fn reach(&mut self, size: u64, last: impl Fn(u16) -> u32) {
-        while let Some((_, succession)) = self.coming.pop_if(|(begins, _)| *begins <= size) {
+        while let Some((begins, succession)) = self.coming.pop_if(|(begins, _)| *begins <= size) {
             for year in succession.years() {
                 let before = last(year).max(self.left_out(year));
-                self.left_out.insert(year, succession.left_out(before));
+                self.left_out.insert(year, succession.left_out(before, begins));
             }
         }
     }
@@ -107,7 +109,7 @@ mod tests {
             (0, u64::MAX, 54_620_000),
             (u32::MAX, u64::MAX, u32::MAX),
         ] {
-            assert_eq!(succession(0, lost).left_out(last), left_out, "{last} {lost}");
+            assert_eq!(succession(0, lost).left_out(last, 0), left_out, "{last} {lost}");
         }
     }
 
@@ -119,12 +121,12 @@ mod tests {
         successions.reach(3, |_| 3);
         assert_eq!(
             successions.left_out(2026),
-            40_000,
-            "of both: the first left out ten thousand, the second three more"
+            50_000,
+            "of both: the first left out twenty thousand, for what it kept is lost as well, the second three more"
         );
-        successions.reach(7, |_| 40_004);
-        assert_eq!(successions.left_out(2026), 40_000);
-        successions.reach(8, |_| 40_005);
-        assert_eq!((successions.left_out(2026), successions.left_out(2027)), (50_000, 0));
+        successions.reach(7, |_| 50_004);
+        assert_eq!(successions.left_out(2026), 50_000);
+        successions.reach(8, |_| 50_005);
+        assert_eq!((successions.left_out(2026), successions.left_out(2027)), (60_000, 0));
     }
 }
