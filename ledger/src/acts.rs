@@ -236,7 +236,7 @@ fn is_made_here(
 ) -> Result<bool, Refusal> {
     let unavailable = |error: LedgerError| Refusal::Unavailable { cause: error.to_string() };
     let log = LogName::ALL.into_iter().find(|log| log.of_acts() == change.log).ok_or(Refusal::Malformed("log"))?;
-    let Some(keys) = register.checkpoint_keys(change.log, register.generation(change.log)) else { return Ok(false) };
+    let Some(keys) = register.keys_in_force(change.log) else { return Ok(false) };
     let made = seeds_of(store, master, office).and_then(|seeds| seeds.keys(log, keys.origin())).map_err(unavailable)?;
     Ok(made.iter().any(|(made, _)| made.verifying_key().to_bytes() == change.key.0))
 }

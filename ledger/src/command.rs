@@ -244,7 +244,7 @@ fn key_status(data: &DataDir) -> Result<String, LedgerError> {
 fn log_keys(register: &Register) -> String {
     let keys = LogName::ALL.into_iter().filter_map(|log| {
         let log = log.of_acts();
-        register.checkpoint_keys(log, register.generation(log))
+        register.keys_in_force(log)
     });
     keys.fold("  keys of the logs（ログの検証鍵）\n".into(), |text, keys| {
         text + &format!("    {}\n", keys.newest())

@@ -99,8 +99,7 @@ impl Signers {
     /// # Errors
     /// When the seeds make no keys, or the register is that of no office.
     pub(crate) fn of(seeds: &Seeds, register: &Register, log: LogName, generation: u32) -> Result<Self, LedgerError> {
-        let keys = register.checkpoint_keys(log.of_acts(), generation);
-        let keys = keys.ok_or_else(|| LedgerError::Register { index: 0, cause: "it founds no office".into() })?;
+        let keys = keys_of(register, log, generation)?;
         let mut made = seeds.keys(log, keys.origin())?;
         let mut own = |key: &VerifyingKey| {
             let at = made.iter().position(|(one, _)| one.verifying_key() == *key)?;
@@ -133,6 +132,12 @@ impl Signers {
     pub(crate) fn signing(&self) -> &[SigningKey] {
         &self.signing
     }
+}
+
+/// The keys of a log, by its name in this generation.
+pub(crate) fn keys_of(register: &Register, log: LogName, generation: u32) -> Result<LogKeys, LedgerError> {
+    let keys = register.checkpoint_keys(log.of_acts(), generation);
+    keys.ok_or_else(|| LedgerError::Register { index: 0, cause: "it founds no office".into() })
 }
 
 /// The key that was made last for a log: it signs once an act has named it.

@@ -8,9 +8,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use qrcodegen::{QrCode, QrCodeEcc};
+use sekisho_register::Register;
 use sekisho_register::change::Log;
 use sekisho_register::wareki::wareki_time;
-use sekisho_register::{LogKeys, Register};
 use sekisho_tlog::{Checkpoint, Frontier, Hash, VerifyingKey};
 use sekisho_wire::id::OfficeId;
 use sekisho_wire::words::Language;
@@ -21,6 +21,7 @@ use crate::config::Config;
 use crate::cosignatures::Cosignatures;
 use crate::data::DataDir;
 use crate::error::LedgerError;
+use crate::log_keys::keys_of;
 use crate::office::fold_register;
 use crate::signed_log::Published;
 use crate::store::{LogName, Store, StoredTree};
@@ -77,12 +78,6 @@ fn part(
     let beside = Cosignatures::open(file.path().with_extension("cosigned"), &keys);
     let note = beside.beside(&Arc::new(Published { text, size, root }));
     Ok(Part { log, key: keys.newest().clone(), note, size, root })
-}
-
-/// The keys of a log, by its name in this generation.
-pub(crate) fn keys_of(register: &Register, log: LogName, generation: u32) -> Result<LogKeys, LedgerError> {
-    let keys = register.checkpoint_keys(log.of_acts(), generation);
-    keys.ok_or_else(|| LedgerError::Register { index: 0, cause: "it founds no office".into() })
 }
 
 fn page(register: &Register, office: &OfficeId, parts: &[Part], now: Millis) -> String {

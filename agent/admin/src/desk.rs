@@ -285,7 +285,7 @@ impl Desk {
     /// [`AdminError::NoOffice`] while not even the founding act is here.
     pub(crate) fn log_keys(&self, log: Log) -> Result<LogKeys, AdminError> {
         let register = self.cache.register();
-        register.checkpoint_keys(log, register.generation(log)).ok_or(AdminError::NoOffice)
+        register.keys_in_force(log).ok_or(AdminError::NoOffice)
     }
 
     /// Reads the PIN once for the whole run. The count of tries is shown before it is typed.

@@ -101,7 +101,7 @@ impl RegisterCache {
             self.entries.push(entry.clone());
         }
         // By the key that these entries name: a new one stands in an act among them.
-        let named = self.register.checkpoint_keys(Log::Register, self.register.generation(Log::Register));
+        let named = self.register.keys_in_force(Log::Register);
         let signed = named.as_ref().unwrap_or(&of.keys).open(checkpoint);
         let signed = signed.map_err(|error| Broken::Checkpoint(error).of(Log::Register))?;
         if signed.size < known {
@@ -163,7 +163,7 @@ impl RegisterCache {
     /// # Errors
     /// [`BrokenLog`] when it does not, or `note` is not signed by a key of the log.
     pub(crate) fn expect_continues(&self, note: &str, of: &RegisterOf) -> Result<(), BrokenLog> {
-        let named = self.register.checkpoint_keys(Log::Register, self.register.generation(Log::Register));
+        let named = self.register.keys_in_force(Log::Register);
         let seen = named.as_ref().unwrap_or(&of.keys).open_earlier(note);
         let seen = seen.map_err(|error| Broken::Checkpoint(error).of(Log::Register))?;
         if seen.size > self.size() {

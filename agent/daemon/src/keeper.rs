@@ -458,7 +458,7 @@ fn claimed_size(checkpoint: &str) -> Option<u64> {
 
 /// The keys of a log as the register has them; before the founding act the one of the enrolment code.
 pub(crate) fn keys_of(register: &Register, log: Log, enrolled: &VerifyingKey) -> LogKeys {
-    let named = register.checkpoint_keys(log, register.generation(log));
+    let named = register.keys_in_force(log);
     named.unwrap_or_else(|| LogKeys::from(enrolled.clone()))
 }
 

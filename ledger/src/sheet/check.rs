@@ -11,10 +11,10 @@ use sekisho_tlog::tile::{TileContent, TileNode, TilePath};
 use sekisho_tlog::{Checkpoint, Hash, HashReader, Note, ProveError, VerifyingKey, consistency_proof, root_at};
 use sekisho_tlog::{verify_consistency, witness};
 
-use super::keys_of;
 use crate::config::Config;
 use crate::data::DataDir;
 use crate::error::LedgerError;
+use crate::log_keys::keys_of;
 use crate::office::fold_register;
 use crate::store::{LogName, StoreError, StoredTree};
 use crate::witnesses::Web;

@@ -68,6 +68,12 @@ impl Register {
         LogKeys::new(self.log_keys(log).iter().filter_map(key).collect())
     }
 
+    /// The same of the log that goes on now.
+    #[must_use]
+    pub fn keys_in_force(&self, log: Log) -> Option<LogKeys> {
+        self.checkpoint_keys(log, self.generation(log))
+    }
+
     /// The logs that went on in place of one that had lost something, the oldest first (§R4.14).
     #[must_use]
     pub fn successors(&self, log: Log) -> &[Succession] {
