@@ -43,6 +43,8 @@ pub struct Seal {
     pub note: String,
     /// That it continues the one the terminal saw.
     pub consistency: Vec<Hash>,
+    /// That it contains what was asked for besides.
+    pub before: Option<Vec<Hash>>,
     /// Where the records stand.
     pub ranges: Vec<SealedRange>,
 }
@@ -319,28 +321,39 @@ impl Ledger {
         Ok(RegisterPart { checkpoint, freshness, entries, names })
     }
 
-    /// Proof that a terminal's records from `from` on are sealed.
+    /// Proof that a terminal's records from `from` on are sealed. `before` asks for a proof of another size besides: what the terminal had seen before
+    /// an act had it go on from more.
     ///
     /// # Errors
     /// [`Refusal::SeenUnproved`], with an alarm, when the terminal has seen more entries than there are.
-    pub fn seal(&self, peer: &Peer, epoch: u32, from: u64, seen: u64) -> Result<Seal, Refusal> {
+    pub fn seal(
+        &self,
+        peer: &Peer,
+        epoch: u32,
+        from: u64,
+        seen: u64,
+        before: Option<u64>,
+    ) -> Result<Seal, Refusal> {
         let office = self.office(&peer.office)?;
         let newest = office.log(LogName::Records).published()?;
         let tree = StoredTree { store: &*self.store, office: office.id, log: LogName::Records };
-        if seen > newest.size {
-            self.note_outrun(&office.id, Some(&peer.terminal), LogName::Records, seen);
+        let largest = seen.max(before.unwrap_or(0));
+        if largest > newest.size {
+            self.note_outrun(&office.id, Some(&peer.terminal), LogName::Records, largest);
             return Err(Refusal::SeenUnproved);
         }
         let (checkpoint, note, most) = match witnessed(&office) {
             Enough::NoneNeeded => (Arc::clone(&newest), newest.text.clone(), SEAL_RANGES),
-            Enough::Cosigned(found) if found.published.size >= seen => (found.published, found.note, SEAL_RANGES),
+            Enough::Cosigned(found) if found.published.size >= largest => (found.published, found.note, SEAL_RANGES),
             // The newest with what lines it has: it seals nothing yet, and says so to whoever counts them.
             Enough::Cosigned(_) | Enough::NotYet => (Arc::clone(&newest), newest.text.clone(), 0),
         };
-        let consistency = match seen {
-            0 => Vec::new(),
-            seen => consistency_proof(&tree, seen, checkpoint.size).map_err(unproved)?,
+        let continued = |from: u64| match from {
+            0 => Ok(Vec::new()),
+            from => consistency_proof(&tree, from, checkpoint.size).map_err(unproved),
         };
+        let consistency = continued(seen)?;
+        let before = before.map(continued).transpose()?;
         let mut ranges = Vec::new();
         for batch in self.store.batches(&office.id, &peer.terminal, epoch, from, most)? {
             let first = batch.first.max(from);
@@ -350,7 +363,7 @@ impl Ledger {
             let proof = range_proof(&tree, index, count, checkpoint.size).map_err(unproved)?;
             ranges.push(SealedRange { first, count, index, left: proof.left, right: proof.right });
         }
-        Ok(Seal { checkpoint, note, consistency, ranges })
+        Ok(Seal { checkpoint, note, consistency, before, ranges })
     }
 }
 

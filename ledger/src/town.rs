@@ -47,6 +47,8 @@ pub struct There {
     pub serves: bool,
     /// It holds an office.
     pub founded: bool,
+    /// A founding code lies in the folder: the founding, and what the description says besides, is not done to its end.
+    pub founding: bool,
     /// A medium is listed.
     pub listed: bool,
     /// The keys that it has now were copied.
@@ -113,11 +115,11 @@ impl Step {
     #[must_use]
     pub const fn is_done(self, there: &There) -> bool {
         match self {
-            // What it said stands in the founding act.
-            Self::Describe => there.described || there.founded,
+            // What it said stands in the founding act, and in those that come after it.
+            Self::Describe => there.described || (there.founded && !there.founding),
             Self::Make => there.made,
             Self::Serve => there.serves,
-            Self::Found => there.founded,
+            Self::Found => there.founded && !there.founding,
             Self::CopyKeys => there.copied,
             Self::List => there.listed,
             Self::Backup => there.verified,
@@ -251,7 +253,11 @@ mod tests {
                      --recovery-dir /home/sato/town/recovery --reader ACR39U 00 --lang ja";
         assert_eq!(text(&state(Step::Found, &there)), found);
         assert_eq!(state(Step::List, &there), State::After(Step::Found));
-        there.founded = true;
+        // An office whose setting up was cut short after its first act is gone on with.
+        (there.founded, there.founding) = (true, true);
+        assert_eq!(text(&state(Step::Found, &there)), found);
+        assert_eq!(state(Step::CopyKeys, &there), State::After(Step::Found));
+        there.founding = false;
         assert_eq!(state(Step::CopyKeys, &there), State::Needs("--keys"));
         assert_eq!(state(Step::List, &there), State::Needs("--medium"));
         assert_eq!(state(Step::Backup, &there), State::After(Step::List));

@@ -36,10 +36,18 @@ fn a_town_is_set_up_by_one_command_that_goes_on_where_it_stopped() {
     let clock = StoryClock::new(scratch.path());
     let folder = scratch.path().join("office");
     let bin = scratch.folder("bin");
-    std::os::unix::fs::symlink(program("sekisho-admin"), bin.join("sekisho-admin")).unwrap();
-    std::fs::write(bin.join("systemctl"), "#!/bin/sh\ncase \"$*\" in *timer* | *is-enabled*) exit 0 ;; esac\nexit 1\n")
-        .unwrap();
-    std::fs::set_permissions(bin.join("systemctl"), PermissionsExt::from_mode(0o755)).unwrap();
+    let code = folder.join("founding.code");
+    let admin = format!(
+        "#!/bin/sh\ncp {} {}\nexec {} \"$@\"\n",
+        code.display(),
+        bin.join("used.code").display(),
+        program("sekisho-admin").display()
+    );
+    let systemctl = "#!/bin/sh\ncase \"$*\" in *timer* | *is-enabled*) exit 0 ;; esac\nexit 1\n";
+    for (name, script) in [("sekisho-admin", admin.as_str()), ("systemctl", systemctl)] {
+        std::fs::write(bin.join(name), script).unwrap();
+        std::fs::set_permissions(bin.join(name), PermissionsExt::from_mode(0o755)).unwrap();
+    }
     let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap());
     let mut ledger = Ledger::to_be(&scratch.folder("l"), &clock);
     let run = |ledger: &Ledger, words: &[&str]| both(&town(&folder, ledger, &path).args(words).output().unwrap());
@@ -67,7 +75,16 @@ fn a_town_is_set_up_by_one_command_that_goes_on_where_it_stopped() {
     let said = desk.found_by(&mut town(&folder, &ledger, &path));
     assert!(said.contains("[done 済]  the office is founded") && said.contains("--medium is missing"), "{said}");
     assert!(said.contains("print them, seal each"), "{said}");
-    assert!(folder.join("recovery").is_dir() && !folder.join("founding.code").exists());
+    assert!(folder.join("recovery").is_dir() && !code.exists());
+
+    // Cut short before its code was put away, the founding is gone on with: it says that nothing is left to do.
+    std::fs::copy(bin.join("used.code"), &code).unwrap();
+    let said = run(&ledger, &["--dry-run"]);
+    assert!(said.contains("[to do 未] the office is founded"), "{said}");
+    let home = scratch.path().join("d/home");
+    let said = run(&ledger, &["--", "--lang", "en", "--home", home.to_str().unwrap()]);
+    assert!(said.contains("is founded and set up: nothing is left to do") && !code.exists(), "{said}");
+    assert!(said.contains("[done 済]  the office is founded"), "{said}");
 
     let (medium, safe) = (scratch.folder("medium"), scratch.folder("safe"));
     let (_medium, _safe) = (SmallDisk::under(&medium, 64 * 1024), SmallDisk::under(&safe, 1024));

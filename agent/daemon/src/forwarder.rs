@@ -220,8 +220,9 @@ fn carry(way: &Way, errand: &Errand) -> Brought {
         Errand::Refill => link.get("/v1/terminal/refill", &short),
         Errand::RefillRegister { body } => post_json(&link, "/v1/terminal/refill/register", body),
         Errand::RefillKept { body } => post_json(&link, "/v1/terminal/refill/kept", body),
-        Errand::Seal { epoch, from, seen } => {
-            link.get(&format!("/v1/terminal/seal?epoch={epoch}&from={from}&seen={seen}"), &short)
+        Errand::Seal { epoch, from, seen, before } => {
+            let before = before.map_or_else(String::new, |size| format!("&before={size}"));
+            link.get(&format!("/v1/terminal/seal?epoch={epoch}&from={from}&seen={seen}{before}"), &short)
         }
         Errand::Cursor { epoch } => link.get(&format!("/v1/terminal/cursor?epoch={epoch}"), &short),
         Errand::Act { office, act } => {

@@ -57,6 +57,9 @@ pub(crate) enum Errand {
         from: u64,
         /// Size of the newest checkpoint that was verified.
         seen: u64,
+        /// Size of another that has to be contained as well.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        before: Option<u64>,
     },
     /// GET cursor.
     Cursor {

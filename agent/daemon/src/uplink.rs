@@ -260,9 +260,10 @@ impl Uplink {
     }
 
     fn ask_for_seal(&mut self, agent: &Agent, carrier: &dyn Carrier) -> Result<Round, Trouble> {
-        let Cursor { epoch, sealed: from, seen_size: seen, .. } = agent.position().cursor.clone();
+        let Cursor { epoch, sealed: from, seen_size: seen, before, .. } = agent.position().cursor.clone();
+        let before = before.map(|head| head.size);
         let register = Arc::clone(&agent.lock().register);
-        let body = match agent.send_out(carrier, &Errand::Seal { epoch, from, seen }) {
+        let body = match agent.send_out(carrier, &Errand::Seal { epoch, from, seen, before }) {
             Some(Brought::Answer { body }) => body,
             other => {
                 let round = refused(agent, other.as_ref());
@@ -276,6 +277,10 @@ impl Uplink {
         if position.cursor.seen_size != seen {
             // A stick brought a seal meanwhile: this answer goes on from another place.
             return Ok(Round::Forward);
+        }
+        // A ledger that is asked has to show it; a seal that was brought by hand may be one of before.
+        if before.is_some() && !answer.shows_before() {
+            return Err(Trouble::Malformed);
         }
         if position.take_seal(agent, &register, &answer)? {
             self.unsealed = 0;

@@ -254,11 +254,12 @@ pub(super) struct Sealed {
     epoch: u32,
     from: u64,
     seen: u64,
+    before: Option<u64>,
 }
 
 impl Sealed {
     pub(super) fn of(&self, ledger: &Ledger, peer: &Peer) -> Result<Seal, Refusal> {
-        ledger.seal(peer, self.epoch, self.from, self.seen)
+        ledger.seal(peer, self.epoch, self.from, self.seen, self.before)
     }
 }
 
@@ -284,11 +285,15 @@ pub(super) fn seal_json(seal: &Seal) -> Value {
             "right": encode_all(&range.right),
         })
     };
-    json!({
+    let mut answer = json!({
         "checkpoint": seal.note,
         "consistency": encode_all(&seal.consistency),
         "ranges": seal.ranges.iter().map(range).collect::<Vec<_>>(),
-    })
+    });
+    if let Some(before) = &seal.before {
+        answer["before"] = json!(encode_all(before));
+    }
+    answer
 }
 
 #[derive(Deserialize)]

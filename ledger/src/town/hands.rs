@@ -26,10 +26,14 @@ pub use super::words::{for_the_safe, line};
 /// When something is there and cannot be read.
 pub fn look(wanted: &Wanted) -> Result<There, LedgerError> {
     let data = DataDir::new(&wanted.data);
-    let description = match std::fs::symlink_metadata(&wanted.folder) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
-        _ => Folder::open(&wanted.folder)?.read(DESCRIPTION)?.unwrap_or_default(),
+    let (description, code) = match std::fs::symlink_metadata(&wanted.folder) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => (None, None),
+        _ => {
+            let folder = Folder::open(&wanted.folder)?;
+            (folder.read(DESCRIPTION)?, folder.read(CODE)?)
+        }
     };
+    let description = description.unwrap_or_default();
     let made = data.config().exists();
     let list = Media::read(&data.media())?;
     Ok(There {
@@ -37,6 +41,7 @@ pub fn look(wanted: &Wanted) -> Result<There, LedgerError> {
         made,
         serves: made && unit_is("is-enabled", LEDGER) && answers(&data).is_ok(),
         founded: made && !signed_offices(&data.checkpoints())?.is_empty(),
+        founding: code.is_some(),
         listed: !list.media.is_empty(),
         copied: made && list.keys_are_copied(&data)?,
         verified: list.newest().is_some(),
@@ -64,10 +69,11 @@ fn unit_is(what: &str, unit: &str) -> bool {
 /// Which step failed, and why.
 pub fn carry_out(wanted: &Wanted, clock: &dyn Clock, say: &mut dyn FnMut(&str)) -> Result<(), LedgerError> {
     for step in Step::ALL {
-        let state = step.state(wanted, &look(wanted)?);
+        let there = look(wanted)?;
+        let state = step.state(wanted, &there);
         say(&line(step, &state));
         let State::Run(run) = state else { continue };
-        do_it(wanted, &run, clock.now())?;
+        do_it(wanted, &run, there.founded, clock.now())?;
         if run == Run::Template {
             // Nothing goes on before somebody has filled it in.
             let said = format!(
@@ -77,12 +83,13 @@ pub fn carry_out(wanted: &Wanted, clock: &dyn Clock, say: &mut dyn FnMut(&str)) 
             say(&said);
             return Ok(());
         }
-        if !comes_true(wanted, step) {
-            return Err(not_shown(wanted, step));
-        }
         if step == Step::Found {
+            // All of it is done. Were this cut short, `found` would say so to whoever runs it again.
             let removed = Folder::open(&wanted.folder)?.remove(CODE);
             removed.map_err(LedgerError::file("remove", wanted.folder.join(CODE)))?;
+        }
+        if !comes_true(wanted, step) {
+            return Err(not_shown(wanted, step));
         }
         say(&line(step, &State::Done));
     }
@@ -116,13 +123,14 @@ fn not_shown(wanted: &Wanted, step: Step) -> LedgerError {
     fault(step.title().0, &format!("{cause}; look at: systemctl status {unit}, journalctl -u {unit}"))
 }
 
-fn do_it(wanted: &Wanted, run: &Run, now: Millis) -> Result<(), LedgerError> {
+fn do_it(wanted: &Wanted, run: &Run, founded: bool, now: Millis) -> Result<(), LedgerError> {
     match run {
         Run::Template => describe(&Folder::make(&wanted.folder)?),
         Run::Ledger(words) => ended_well("sekisho-ledger", ledger(wanted, words)?.status()),
         Run::Admin(words) => {
             let folder = Folder::open(&wanted.folder)?;
-            if !code_holds(&folder, now)? {
+            // The code of an office that is there tells `found` which one: it is used, and no other can stand in for it.
+            if !founded && !code_holds(&folder, now)? {
                 folder.write(CODE, &new_code(wanted)?)?;
             }
             let (user, group) = folder.owner();

@@ -289,7 +289,7 @@ fn the_ledger_seals_under_a_checkpoint_that_as_many_witnesses_have_cosigned_as_t
     town.witnessed_by(&[&first, &second]);
     town.configure(Some(0), vec![first.entry(), second.entry()]);
     town.reopen();
-    let seal = |town: &Town, seen: u64| town.ledger.seal(&town.terminal.peer, 0, 0, seen).unwrap();
+    let seal = |town: &Town, seen: u64| town.ledger.seal(&town.terminal.peer, 0, 0, seen, None).unwrap();
     town.send(3);
     town.publish();
     assert_eq!(seal(&town, 0).ranges.len(), 1, "no act asks for any");

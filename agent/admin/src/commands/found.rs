@@ -51,9 +51,10 @@ pub(super) fn run(
     mut readers: Readers,
     signing: Signing,
 ) -> Result<(), AdminError> {
-    let known = Office::load(&home)?.is_some();
-    if known && Plan::load(&home)?.is_none() {
-        return Err(AdminError::OfficeExists);
+    let office = Office::load(&home)?;
+    let known = office.is_some();
+    if let Some(office) = office.filter(|_| matches!(Plan::load(&home), Ok(None))) {
+        return said_again(&screen, &office, arguments);
     }
     let (file, _) = changes_file::read(&arguments.config)?;
     let office = check(&file)?;
@@ -91,6 +92,18 @@ pub(super) fn run(
     }
     let own_pins = arguments.own_pin_dir.clone();
     set_up::run(Setup { screen, home, readers, signing, secret, readers_in_use, file, pins, own_pins })
+}
+
+/// With the code that it was founded with, the office is set up to the end: whoever was cut short may ask again.
+fn said_again(screen: &Screen, office: &Office, arguments: &cli::Found) -> Result<(), AdminError> {
+    if read_code(arguments).is_ok_and(|code| Office::from_code(office.id, &code) == *office) {
+        let id = office.id;
+        return screen.print(&screen.words(
+            format!("office {id} is founded and set up: nothing is left to do"),
+            format!("団体 {id} は設置済みです。残る作業はありません"),
+        ));
+    }
+    Err(AdminError::OfficeExists)
 }
 
 /// A founding act that was signed before may have arrived: only the ledger knows, so it is asked before anything is made anew, even

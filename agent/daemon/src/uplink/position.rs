@@ -41,12 +41,22 @@ pub(super) struct Cursor {
     /// The note of that checkpoint; state files of earlier versions have none.
     #[serde(default)]
     pub(super) seen_note: Option<String>,
+    /// What was seen before an act had another log go on from more than that: what is shown next has to contain it as well.
+    #[serde(default)]
+    pub(super) before: Option<Head>,
     /// Where the ledger says that records lie which are not sealed yet. Nobody has proved it; a ledger that is filled again looks.
     #[serde(default)]
     pub(super) told: Vec<Stretch>,
     /// Whether the ledger has another history of this terminal than its journal.
     #[serde(default)]
     pub(super) refused: bool,
+}
+
+/// A size of the records log, and its root then.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Head {
+    pub(super) size: u64,
+    pub(super) root: String,
 }
 
 /// Up to where the ledger has the records of an epoch (LEDGER.md §L3).
@@ -83,7 +93,16 @@ pub(super) struct SealAnswer {
     #[serde(default)]
     consistency: Vec<String>,
     #[serde(default)]
+    before: Option<Vec<String>>,
+    #[serde(default)]
     ranges: Vec<SealRange>,
+}
+
+impl SealAnswer {
+    /// Whether it has a proof for what was seen before a succession.
+    pub(super) const fn shows_before(&self) -> bool {
+        self.before.is_some()
+    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -113,8 +132,8 @@ impl Position {
         let cursor = match files::read_json::<Cursor>(&fresh.file)? {
             Some(kept) if kept.epoch == epoch => kept,
             // The log goes on over our epochs: what was seen of it stays seen.
-            Some(Cursor { generation, seen_size, seen_root, seen_note, .. }) => {
-                Cursor { generation, seen_size, seen_root, seen_note, ..fresh.cursor }
+            Some(Cursor { generation, seen_size, seen_root, seen_note, before, .. }) => {
+                Cursor { generation, seen_size, seen_root, seen_note, before, ..fresh.cursor }
             }
             None => fresh.cursor,
         };
@@ -132,6 +151,7 @@ impl Position {
             seen_size: 0,
             seen_root,
             seen_note: None,
+            before: None,
             told: Vec::new(),
             refused: false,
         };
@@ -155,10 +175,12 @@ impl Position {
         let Some(least) = register.given_up(Log::Records, self.cursor.generation) else { return false };
         log::warn!("another records log goes on from {} entries, by an act", least.kept_size);
         self.cursor.generation = generation;
-        // What was seen and is kept stays seen: the log that goes on has to continue it.
-        if self.cursor.seen_size > least.kept_size {
-            (self.cursor.seen_size, self.cursor.seen_root) = (least.kept_size, least.kept_root.to_string());
-        }
+        // The log that goes on has to continue what two persons say is kept, and what was seen of it.
+        let kept = Head { size: least.kept_size, root: least.kept_root.to_string() };
+        let seen = Head { size: self.cursor.seen_size, root: self.cursor.seen_root.clone() };
+        let before = self.cursor.before.take().or_else(|| (seen.size > 0 && seen != kept).then_some(seen));
+        self.cursor.before = before.filter(|before| before.size <= kept.size);
+        (self.cursor.seen_size, self.cursor.seen_root) = (kept.size, kept.root);
         self.cursor.seen_note = None;
         self.cursor.told.clear();
         self.whereabouts.forget_from(least.kept_size);
@@ -280,9 +302,15 @@ impl Position {
         if checkpoint.size < seen {
             return Err(Trouble::Rollback { seen, shown: checkpoint.size });
         }
+        let continues = |size: u64, root: &TreeHash, proof: &[String]| -> Result<(), Trouble> {
+            Ok(verify_consistency(size, root, checkpoint.size, &checkpoint.root, &hashes(proof)?)?)
+        };
         if seen > 0 {
-            let proof = hashes(&answer.consistency)?;
-            verify_consistency(seen, &root, checkpoint.size, &checkpoint.root, &proof)?;
+            continues(seen, &root, &answer.consistency)?;
+        }
+        if let (Some(before), Some(proof)) = (&self.cursor.before, &answer.before) {
+            continues(before.size, &TreeHash(hash_hex(&before.root)?.0), proof)?;
+            self.cursor.before = None;
         }
         self.cursor.seen_size = checkpoint.size;
         self.cursor.seen_root = Hash(checkpoint.root.0).to_string();

@@ -19,6 +19,8 @@ use crate::testing::{Bench, RECORDS_SEED, ask, code, log_key, panel};
 
 #[path = "tests/by_hand.rs"]
 mod by_hand;
+#[path = "tests/goes_on.rs"]
+mod goes_on;
 #[path = "tests/witnessed.rs"]
 mod witnessed;
 
@@ -271,7 +273,7 @@ fn at(bench: &Bench) -> Cursor {
 }
 
 /// Goes round until there is nothing more to do, or something is wrong.
-fn run(uplink: &mut Uplink, bench: &Bench, ledger: &Ledger) -> Result<Round, Trouble> {
+fn run(uplink: &mut Uplink, bench: &Bench, ledger: &dyn Carrier) -> Result<Round, Trouble> {
     let _ = bench.records();
     for _ in 0..50 {
         let round = uplink.round(&bench.agent, ledger)?;
@@ -323,30 +325,6 @@ fn a_lost_answer_stores_nothing_twice() {
     for _ in 0..3 {
         let _ = run(&mut uplink, &bench, &ledger).unwrap();
     }
-    assert_exactly_once(&bench, &ledger);
-}
-
-#[test]
-fn a_ledger_restored_from_a_backup_is_filled_again() {
-    let (bench, ledger) = ledger_bench();
-    let mut uplink = uplink(&bench);
-    bench.log_in();
-    for _ in 0..3 {
-        let _ = run(&mut uplink, &bench, &ledger).unwrap();
-    }
-    {
-        let mut state = ledger.state.lock().unwrap();
-        state.records.truncate(1);
-        state.chain = chain_next(
-            &chain_start(&state.office, &code("mado-1"), 0),
-            &Hash(leaf_hash(&state.records.first().unwrap().clone()).0),
-        );
-    }
-    bench.worker.pull();
-    crate::testing::until(|| bench.agent.lock().machine.card().is_none());
-    // It is sent from where the cursor was, the ledger names the gap, and after a pause all follows.
-    assert_eq!(run(&mut uplink, &bench, &ledger).unwrap(), Round::Again);
-    let _ = run(&mut uplink, &bench, &ledger);
     assert_exactly_once(&bench, &ledger);
 }
 

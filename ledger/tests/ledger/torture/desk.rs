@@ -153,7 +153,7 @@ impl Desk {
                 let next = sealed.last_key_value().map_or(0, |(seq, _)| seq + 1);
                 let before = self.verified[LogName::Records.number()].clone();
                 let seen = before.as_ref().map_or(0, |seen| seen.size);
-                let seal = ledger.seal(&self.keys.peer, u32::try_from(epoch).unwrap(), next, seen)?;
+                let seal = ledger.seal(&self.keys.peer, u32::try_from(epoch).unwrap(), next, seen, None)?;
                 let signed = Verified::open(&seal.checkpoint.text, key);
                 if let Some(before) = before.as_ref().filter(|before| before.size > 0) {
                     let (size, root, proof) = (before.size, &before.root, &seal.consistency);
