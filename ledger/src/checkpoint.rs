@@ -54,6 +54,11 @@ pub enum Halt {
     },
     /// Head and tree of the database do not agree.
     TreeDamaged,
+    /// What was written is not what stands there, seen before it was signed.
+    NotAsWritten {
+        /// The first entry.
+        index: u64,
+    },
     /// The file changed under the running ledger.
     Changed,
     /// It has stopped before, and the note that says why cannot be read.
@@ -100,6 +105,7 @@ impl Halt {
             | Self::Unreadable
             | Self::Forked { .. }
             | Self::TreeDamaged
+            | Self::NotAsWritten { .. }
             | Self::Changed
             | Self::NoteUnreadable
             | Self::KeyMissing
@@ -117,6 +123,7 @@ impl Halt {
             Self::Missing
             | Self::Unreadable
             | Self::TreeDamaged
+            | Self::NotAsWritten { .. }
             | Self::Changed
             | Self::NoteUnreadable
             | Self::KeyMissing
@@ -339,6 +346,9 @@ impl fmt::Display for Halt {
             }
             Self::Forked { size } => write!(f, "the database has another history than was signed at {size} entries"),
             Self::TreeDamaged => f.write_str("head and tree in the database do not agree"),
+            Self::NotAsWritten { index } => {
+                write!(f, "entry {index} does not read back as it was written; it is not signed")
+            }
             Self::Changed => f.write_str("its checkpoint file was changed by somebody else"),
             Self::NoteUnreadable => f.write_str("it had stopped before, and the note that says why cannot be read"),
             Self::Outrun { seen, stored } => {

@@ -220,7 +220,7 @@ fn sealed(register: &Register, office: &Office) -> Vec<Destroyed> {
     let signed = match office.log(LogName::Register).published() {
         Ok(published) => published.size,
         Err(Unpublished::Halted(..)) => register.size(),
-        Err(Unpublished::Disk(..)) => 0,
+        Err(Unpublished::Disk(..) | Unpublished::Unread(_)) => 0,
     };
     register.all_destroyed().iter().filter(|destroyed| destroyed.index < signed).copied().collect()
 }

@@ -270,6 +270,23 @@ impl Index {
         self.read(find).map_err(failed("look for open sessions"))
     }
 
+    /// Who opened a session since then.
+    ///
+    /// # Errors
+    /// When the index cannot be read.
+    pub(crate) fn openers(&self, office: &OfficeId, since: Millis) -> Result<Vec<String>, StoreError> {
+        let sql = "SELECT DISTINCT operator FROM records
+            WHERE office = ?1 AND idx >= ?3 AND kind = 1 AND own = 1 AND time >= ?2 AND operator IS NOT NULL";
+        let find = |connection: &Connection| -> rusqlite::Result<Vec<String>> {
+            let oldest = spans::ranges(connection, office.as_bytes(), Some(since), None)?.pop();
+            let Some(Range { start, .. }) = oldest else { return Ok(Vec::new()) };
+            let mut statement = connection.prepare_cached(sql)?;
+            let key = (office.as_bytes().as_slice(), signed(since), signed(start));
+            statement.query_map(key, |row| row.get(0))?.collect()
+        };
+        self.read(find).map_err(failed("look who opened sessions"))
+    }
+
     /// Whether the last thing that a terminal said is that it stops in order.
     ///
     /// # Errors

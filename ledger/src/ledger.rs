@@ -30,7 +30,7 @@ use crate::office::Office;
 use crate::presence::Presence;
 use crate::refill::Refills;
 use crate::refusal::Refusal;
-use crate::signed_log::{Log, Surroundings};
+use crate::signed_log::{Log, Published, Surroundings};
 use crate::store::{LogName, Store};
 use crate::vault::Vault;
 use crate::visitors::Visitors;
@@ -193,7 +193,7 @@ impl Ledger {
             let (hear, hear_witnesses) = (config.hear, config.witnesses_to_hear());
             // Witnesses know more than terminals: where they are heard, terminals are as well only where somebody says so.
             let hear = hear.or((hear_witnesses > 0).then_some(0));
-            let around = Surroundings { checkpoints, memory, master: vault.master(), hear, hear_witnesses };
+            let around = Surroundings { checkpoints, memory, vault: &vault, hear, hear_witnesses };
             let office = Office::open(&*store, &stored, around)?;
             // Terminals seal for the key that their office was founded with: under another one nothing that they send would open.
             if !office.was_founded_with(&envelope) {
@@ -358,17 +358,20 @@ impl Ledger {
         durable
     }
 
-    /// Writes an alarm that is raised once since the start for what it is about. One that could not be written is raised again the next time.
-    pub(crate) fn alarm_once(&self, office: &OfficeId, about: String, alarm: Alarm, why: &str) {
+    /// Writes an alarm that is raised once since the start for what it is about. One that could not be written is raised again the next time:
+    /// whether it stands is answered.
+    pub(crate) fn alarm_once(&self, office: &OfficeId, about: String, alarm: Alarm, why: &str) -> bool {
         let about = (*office, about);
         let alarmed = || lock(&self.alarmed);
         if !alarmed().insert(about.clone()) {
-            return;
+            return true;
         }
         log::warn!("{why}");
-        if !self.alarm(office, alarm) {
+        let stands = self.alarm(office, alarm);
+        if !stands {
             alarmed().remove(&about);
         }
+        stands
     }
 
     pub(crate) fn is_stopping(&self) -> bool {
@@ -399,6 +402,16 @@ impl Ledger {
         }
     }
 
+    /// Signs what a log has, once it was read back.
+    ///
+    /// # Errors
+    /// When it does not read back, has stopped, or the disk fails.
+    pub fn publish(&self, office: &Office, log: LogName) -> Result<Arc<Published>, Refusal> {
+        let log = office.log(log);
+        log.confirm(&*self.store, &self.vault, &office.id)?;
+        Ok(log.publish()?)
+    }
+
     fn publish_all(&self, complaints: &mut Complaints) {
         for office in self.offices.all() {
             let about = format!("what was read in office {} while its log stood still is not in the log", office.id);
@@ -409,8 +422,8 @@ impl Ledger {
                 complaints
                     .hear(format!("that log {} has stopped is not on the disk: do not restart", log.origin()), noted);
                 if log.halted().is_none() {
-                    let published = log.publish().map(|published| office.to_keep().signed(name, published.size));
-                    let published = published.map_err(Refusal::from);
+                    let published = self.publish(&office, name);
+                    let published = published.map(|published| office.to_keep().signed(name, published.size));
                     complaints.hear(format!("no new checkpoint for {}", log.origin()), published);
                 }
             }

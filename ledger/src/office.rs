@@ -57,7 +57,7 @@ impl Office {
     /// # Errors
     /// When store or disk fails, or an act is missing or does not fold. A log that disagrees with its file is no error: it is halted.
     pub fn open(store: &dyn Store, stored: &StoredOffice, around: Surroundings<'_>) -> Result<Self, LedgerError> {
-        let seeds = Seeds::open(around.master, &stored.seeds)?;
+        let seeds = Seeds::open(around.vault.master(), &stored.seeds)?;
         let register = fold_register(store, &stored.id)?;
         let log = |name: LogName| Log::open(store, &stored.id, name, &seeds, around, &register);
         let logs = [log(LogName::Records)?, log(LogName::Register)?, log(LogName::Casebook)?];
@@ -68,8 +68,11 @@ impl Office {
         let hearing = Hearing::new(store, &stored.id, around.hear, remembered, in_use)?;
         // What the database holds may be signed without hearing anybody.
         for log in &logs {
+            if let Err(error) = log.confirm(store, around.vault, &stored.id) {
+                log::error!("log {} is not read back, and no more of it signed: {error}", log.origin());
+            }
             match log.publish() {
-                Ok(_) | Err(Unpublished::Halted(..)) => {}
+                Ok(_) | Err(Unpublished::Halted(..) | Unpublished::Unread(_)) => {}
                 Err(Unpublished::Disk(_, source)) => {
                     return Err(LedgerError::file("write", log.checkpoint_path())(source));
                 }

@@ -54,7 +54,7 @@ impl Ledger {
         })?;
         drop(judged);
         let placed = placed.inspect_err(|refused| self.note_refused_act(&office, &bytes, refused, now))?;
-        let published = office.log(placed.log).publish()?;
+        let published = self.publish(&office, placed.log)?;
         if placed.log == LogName::Register {
             self.note_recovery(&office, placed.index);
         }
@@ -97,7 +97,7 @@ impl Ledger {
         })??;
         let office = self.bring_up(&id)?;
         for log in LogName::ALL {
-            office.log(log).publish()?;
+            self.publish(&office, log)?;
         }
         Ok((id, office.log(LogName::Register).published()?.size))
     }
@@ -111,8 +111,7 @@ impl Ledger {
         let stored: Option<StoredOffice> = self.store.offices()?.into_iter().find(|office| office.id == *id);
         let stored = stored.ok_or(Refusal::NotFound("office"))?;
         let (checkpoints, memory) = (self.places.checkpoints.as_path(), &self.places.memory);
-        let (master, hear) = (self.vault.master(), Some(0));
-        let around = Surroundings { checkpoints, memory, master, hear, hear_witnesses: 0 };
+        let around = Surroundings { checkpoints, memory, vault: &self.vault, hear: Some(0), hear_witnesses: 0 };
         let office = Office::open(&*self.store, &stored, around);
         let office = Arc::new(office.map_err(|error| Refusal::Unavailable { cause: error.to_string() })?);
         self.offices.add(Arc::clone(&office));

@@ -10,16 +10,16 @@ use sekisho_register::change::TerminalUse;
 use sekisho_register::policy::TwoTerminals;
 use sekisho_wire::id::{Code, OfficeId, SessionId};
 use sekisho_wire::reason::AlarmKind;
-use sekisho_wire::record::{Alarm, Body, Record};
+use sekisho_wire::record::{Alarm, Body, Record, kind_number};
 
 use crate::authority::Peer;
 use crate::clock::{DAY, Millis};
-use crate::index::OpenSession;
+use crate::index::{OpenSession, Question};
 use crate::ledger::Ledger;
 use crate::locks::lock;
 use crate::office::Office;
 use crate::search::LATE;
-use crate::store::StoreError;
+use crate::store::{LogName, StoreError};
 
 /// What is not clear yet, and what was found.
 #[derive(Debug, Default)]
@@ -33,6 +33,8 @@ struct Known {
     ended: HashMap<Peer, Vec<(SessionId, Millis)>>,
     /// Terminals that are silent.
     silent: HashMap<OfficeId, HashSet<Code>>,
+    /// When it was recalled what was known of an office before this start.
+    recalled: HashMap<OfficeId, Millis>,
 }
 
 /// Somebody opened a session.
@@ -50,6 +52,9 @@ const GRACE: Millis = 2_000;
 const OPENED_MAX: usize = 1_000;
 /// A terminal is told for so long that a session of it is to end.
 const TOLD: Millis = 10 * 60_000;
+/// So many alarms are looked through after a start for what was told of terminals before it, and so many at a time.
+const RECALLED_MAX: usize = 10_000;
+const RECALLED_PAGE: u32 = 500;
 
 impl Known {
     /// Whoever came first is looked at no more.
@@ -103,8 +108,12 @@ impl Presence {
         known.opened.get_mut(&(*office, operator.to_owned())).into_iter().for_each(|opened| opened.called = true);
     }
 
-    fn end(&self, peer: Peer, session: SessionId, now: Millis) {
-        self.lock().ended.entry(peer).or_default().push((session, now));
+    fn end(&self, peer: Peer, session: SessionId, since: Millis) {
+        let mut known = self.lock();
+        let ended = known.ended.entry(peer).or_default();
+        if ended.iter().all(|(of, _)| *of != session) {
+            ended.push((session, since));
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Known> {
@@ -118,6 +127,9 @@ impl Ledger {
     /// # Errors
     /// When the index cannot be read.
     pub(crate) fn look_at_sessions(&self, office: &Office) -> Result<(), StoreError> {
+        if self.recall(office)?.is_none() {
+            return Ok(());
+        }
         let now = self.clock.now();
         for (operator, Opened { since, called }) in self.presence.opened(&office.id) {
             let open = self.index.open_sessions(&office.id, &operator, now.saturating_sub(DAY))?;
@@ -132,8 +144,10 @@ impl Ledger {
                 Ok(at_ease.is_some_and(|at| at >= since.saturating_add(GRACE)))
             };
             if heard(first)? && heard(later)? {
-                self.presence.forget(&office.id, &operator);
-                self.at_two_terminals(office, later, now);
+                // Looked at again until it is written down.
+                if self.at_two_terminals(office, later, now) {
+                    self.presence.forget(&office.id, &operator);
+                }
             } else if !called && now >= since.saturating_add(GRACE) {
                 self.presence.called(&office.id, &operator);
                 office.call();
@@ -142,8 +156,10 @@ impl Ledger {
         Ok(())
     }
 
-    fn at_two_terminals(&self, office: &Office, later: &OpenSession, now: Millis) {
-        let Ok(terminal) = Code::new(&later.terminal) else { return };
+    /// Whether that is written down.
+    fn at_two_terminals(&self, office: &Office, later: &OpenSession, now: Millis) -> bool {
+        let Ok(terminal) = Code::new(&later.terminal) else { return true };
+        self.close_by_policy(office, later, now, now);
         let why = format!("an operator's session at terminal {terminal} was opened while another was open elsewhere");
         let alarm = Alarm {
             kind: AlarmKind::TwoTerminals,
@@ -152,16 +168,84 @@ impl Ledger {
             seq: Some(later.seq),
             act: None,
         };
-        self.alarm_once(&office.id, format!("two terminals {}", later.session), alarm, &why);
+        self.alarm_once(&office.id, format!("two terminals {}", later.session), alarm, &why)
+    }
+
+    /// The terminal is told to end the later session, if the office wants that.
+    fn close_by_policy(&self, office: &Office, later: &OpenSession, since: Millis, now: Millis) {
+        let Ok(terminal) = Code::new(&later.terminal) else { return };
         let register = office.register();
         if register.policy_at(now.max(register.newest_made())).two_terminals == TwoTerminals::CloseLater {
-            self.presence.end(Peer { office: office.id, terminal }, later.session, now);
+            self.presence.end(Peer { office: office.id, terminal }, later.session, since);
             office.call();
+        }
+    }
+
+    /// What was known before this start is known again, once, from the log: which terminals were told to be silent, and who was at two. Says when that
+    /// was; nothing while the index has not come so far.
+    fn recall(&self, office: &Office) -> Result<Option<Millis>, StoreError> {
+        if let Some(recalled) = self.presence.lock().recalled.get(&office.id) {
+            return Ok(Some(*recalled));
+        }
+        let followed = self.index.followed(&office.id)?.map_or(0, |followed| followed.next);
+        if followed < office.log(LogName::Records).committed_size() {
+            return Ok(None);
+        }
+        let now = self.clock.now();
+        let Told { silent, two } = self.told_before(office)?;
+        self.presence.lock().silent.insert(office.id, silent);
+        for operator in self.index.openers(&office.id, now.saturating_sub(DAY))? {
+            let open = self.index.open_sessions(&office.id, &operator, now.saturating_sub(DAY))?;
+            let Some((_, later)) = elsewhere(&open) else { continue };
+            match two.get(&(later.terminal.clone(), later.epoch, later.seq)) {
+                Some(told) if told.saturating_add(TOLD) > now => self.close_by_policy(office, later, *told, now),
+                Some(_) => {}
+                None => {
+                    let opened = Opened { since: now, called: false };
+                    let mut known = self.presence.lock();
+                    known.make_room(&office.id);
+                    known.opened.insert((office.id, operator), opened);
+                }
+            }
+        }
+        self.presence.lock().recalled.insert(office.id, now);
+        Ok(Some(now))
+    }
+
+    /// What alarms said of terminals before this start, the newest of each.
+    fn told_before(&self, office: &Office) -> Result<Told, StoreError> {
+        let mut told = Told::default();
+        let mut waits: HashSet<Code> = office.register().terminals().map(|terminal| terminal.code().clone()).collect();
+        let (mut before, mut seen) = (None, 0);
+        loop {
+            let question = Question { kind: kind_number("alarm"), before, limit: RECALLED_PAGE, ..Question::default() };
+            let page = self.index.find(&office.id, &question)?;
+            for index in &page {
+                let bytes = self.record_bytes(&office.id, *index).ok();
+                let Some(record) = bytes.and_then(|bytes| Record::decode(&bytes).ok()) else { continue };
+                let Body::Alarm(Alarm { kind, terminal: Some(terminal), epoch, seq, .. }) = record.body else {
+                    continue;
+                };
+                let is_two = kind == AlarmKind::TwoTerminals;
+                if let (true, Some(epoch), Some(seq)) = (is_two, epoch, seq) {
+                    told.two.entry((terminal.to_string(), epoch, seq)).or_insert(record.trusted);
+                } else if kind == AlarmKind::TerminalSilent && waits.remove(&terminal) {
+                    told.silent.insert(terminal);
+                } else if kind == AlarmKind::TerminalBack {
+                    waits.remove(&terminal);
+                }
+            }
+            seen += page.len();
+            before = page.last().copied();
+            if before.is_none() || seen >= RECALLED_MAX || waits.is_empty() {
+                return Ok(told);
+            }
         }
     }
 
     /// Writes down which terminals fell silent and which are back. One that said that it was switched off is not missed.
     pub(crate) fn look_at_terminals(&self, office: &Office) -> Result<(), StoreError> {
+        let Some(recalled) = self.recall(office)? else { return Ok(()) };
         let (now, register) = (self.clock.now(), office.register());
         let stored = self.store.last_heard(&office.id)?;
         for terminal in register.terminals().filter(|terminal| terminal.state(now) != TerminalUse::Retired) {
@@ -170,13 +254,14 @@ impl Ledger {
             let asked = self.heard.last_asked(&office.id, code);
             // Who never came is waited for by those who enrolled it.
             let Some(last) = sent.max(asked) else { continue };
-            let silent = last.saturating_add(LATE) < now;
             let was = self.presence.lock().silent.get(&office.id).is_some_and(|silent| silent.contains(code));
+            // Nobody could come while the ledger was away; who was silent before that is back once he has come.
+            let heard = if was { last } else { last.max(recalled) };
+            let silent = heard.saturating_add(LATE) < now;
             let kind = match (was, silent) {
                 (false, true) => {
                     self.presence.lock().silent.entry(office.id).or_default().insert(code.clone());
-                    // Silent since before this start: that was written down then.
-                    if asked.is_none() || self.index.was_switched_off(&office.id, code)? {
+                    if self.index.was_switched_off(&office.id, code)? {
                         continue;
                     }
                     AlarmKind::TerminalSilent
@@ -201,6 +286,15 @@ impl Ledger {
         }
         Ok(())
     }
+}
+
+/// What alarms have told.
+#[derive(Debug, Default)]
+struct Told {
+    /// Terminals that were silent, and not back.
+    silent: HashSet<Code>,
+    /// Openings of the later session of two, by terminal, epoch and seq, and when that was told.
+    two: HashMap<(String, u32, u64), Millis>,
 }
 
 /// The session that was open first, and the newest at another terminal.

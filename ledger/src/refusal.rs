@@ -468,6 +468,9 @@ impl From<Unpublished> for Refusal {
     fn from(error: Unpublished) -> Self {
         match error {
             Unpublished::Halted(log, halt) => Self::Halted { cause: format!("{log}: {halt}") },
+            Unpublished::Unread(log) => {
+                Self::Unavailable { cause: format!("checkpoint of {log}: what was written is not read back yet") }
+            }
             Unpublished::Disk(log, error) => Self::Unavailable { cause: format!("checkpoint of {log}: {error}") },
         }
     }

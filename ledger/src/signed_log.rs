@@ -18,9 +18,10 @@ use crate::hearing::Remembered;
 use crate::locks::lock;
 use crate::log_keys::{Seeds, Signers};
 use crate::memory::Memory;
-use crate::secret::SecretKey;
 use crate::store::{LogName, Store, StoreError, StoredTree};
+use crate::vault::Vault;
 
+mod confirming;
 mod halting;
 
 /// One log at run time.
@@ -38,6 +39,8 @@ pub struct Log {
     memory: Memory,
     /// What the database holds. The writer sets it after each commit, the sequencer reads it.
     committed: Mutex<Committed>,
+    /// What of it was read back, if anything was since the start.
+    confirmed: Mutex<Option<Frontier>>,
     /// What is signed. Held for a moment only, never while a disk works: requests look at it.
     signed: RwLock<Signed>,
     /// What writes that failed may have left in the file all the same: each of them, for a disk can fail twice. Whoever signs holds this
@@ -118,6 +121,8 @@ pub enum Unpublished {
     Halted(LogName, Halt),
     /// The disk failed; the next tick tries again.
     Disk(LogName, std::io::Error),
+    /// Nothing was read back yet; the next tick does.
+    Unread(LogName),
 }
 
 /// What must be known besides the store to bring an office up.
@@ -127,8 +132,8 @@ pub struct Surroundings<'a> {
     pub checkpoints: &'a Path,
     /// What this machine remembers of them.
     pub memory: &'a Memory,
-    /// Unwraps the log keys.
-    pub master: &'a SecretKey,
+    /// Unwraps the log keys, and opens payloads.
+    pub vault: &'a Vault,
     /// How many terminals are heard after a start, where that is configured.
     pub hear: Option<usize>,
     /// How many witnesses are heard after a start.
@@ -163,6 +168,7 @@ impl Log {
             sure: AtomicU64::new(head.size()),
             grown: AtomicBool::new(false),
             committed: Mutex::new(Committed { head, unsealed: None }),
+            confirmed: Mutex::default(),
             signed: RwLock::new(Signed::Nothing),
             attempted: Mutex::default(),
             owed: Mutex::default(),
@@ -436,22 +442,25 @@ impl Log {
         }
     }
 
-    /// Signs what the database holds, if that is more than was signed: into the file first, then before everybody's eyes.
+    /// Signs what was read back of the database, if that is more than was signed: into the file first, then before everybody's eyes.
     ///
     /// # Errors
     /// When the log is halted, or the file could not be written: then nothing new was published.
-    pub fn publish(&self) -> Result<Arc<Published>, Unpublished> {
+    pub(crate) fn publish(&self) -> Result<Arc<Published>, Unpublished> {
         let mut attempted = lock(&self.attempted);
-        let head = lock(&self.committed).head.clone();
+        let confirmed = lock(&self.confirmed).as_ref().map(|read| (read.size(), read.root()));
         let before = match &*self.signed() {
             Signed::Halted(halt) => return Err(Unpublished::Halted(self.name, *halt)),
-            Signed::Checkpoint(published) if published.size >= head.size() && !self.renew.load(Ordering::Acquire) => {
-                return Ok(Arc::clone(published));
-            }
             Signed::Checkpoint(published) => Some(Arc::clone(published)),
             Signed::Nothing => None,
         };
-        let (size, root) = (head.size(), head.root());
+        let more = confirmed.filter(|(size, _)| before.as_ref().is_none_or(|published| *size > published.size));
+        let (size, root) = match (&before, more) {
+            (_, Some(more)) => more,
+            (Some(published), None) if self.renew.load(Ordering::Acquire) => (published.size, published.root),
+            (Some(published), None) => return Ok(Arc::clone(published)),
+            (None, None) => return Err(Unpublished::Unread(self.name)),
+        };
         let text = self.checkpoint_text(size, root);
         let written = before.as_ref().map(|published| published.text.as_str());
         let expected: Vec<Option<&str>> =

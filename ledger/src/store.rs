@@ -556,6 +556,19 @@ pub struct StoredTree<'a> {
     pub log: LogName,
 }
 
+impl StoredTree<'_> {
+    /// The frontier that the tree had at `size` leaves.
+    ///
+    /// # Errors
+    /// When it cannot be read, or has fewer.
+    pub fn frontier(&self, size: u64) -> Result<Frontier, StoreError> {
+        let levels = (0..u8::try_from(u64::BITS).unwrap_or_default()).rev().filter(|level| size >> level & 1 == 1);
+        // The subtree of a set bit begins where those of the higher bits end.
+        let hashes = levels.map(|level| self.node(level, (size >> level) - 1)).collect::<Result<_, _>>()?;
+        Frontier::from_parts(size, hashes).map_err(|_| StoreError::Damaged { what: "tree" })
+    }
+}
+
 impl HashReader for StoredTree<'_> {
     type Error = StoreError;
 

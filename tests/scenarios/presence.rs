@@ -6,6 +6,9 @@ use sekisho_tests::scene::{FUNCTIONS, Scene, enrol, wait_fresh, wait_sealed};
 use sekisho_tests::terminal::{Part, Terminal};
 use sekisho_tests::wait;
 
+/// The ledger looks every ten seconds who is silent.
+const LOOK: std::time::Duration = std::time::Duration::from_secs(11);
+
 fn second(scene: &Scene) -> Terminal {
     let mut terminal = Terminal::new(&scene.scratch.folder("t2"), &scene.clock);
     enrol(&scene.desk, &terminal, "jumin-2", FUNCTIONS);
@@ -22,7 +25,7 @@ fn alarms(scene: &Scene, terminal: &str, what: &str) -> usize {
 #[test]
 fn whoever_is_at_two_terminals_raises_an_alarm_and_by_policy_the_later_session_ends() {
     let mut scene = Scene::new("presence");
-    let other = second(&scene);
+    let mut other = second(&scene);
     let (mut again, _) = scene.desk.issue("again", &["--operator", "10023"]);
     scene.wait_current();
     let two = "opened here while another was open at another terminal";
@@ -40,6 +43,20 @@ fn whoever_is_at_two_terminals_raises_an_alarm_and_by_policy_the_later_session_e
     wait::until("the alarm", || (alarms(&scene, "jumin-1", two) == 1).then_some(()));
     assert_eq!(alarms(&scene, "jumin-2", two), 0, "the earlier one is none");
     wait_state(&scene.terminal, SessionState::Open);
+
+    // A ledger that ends before it has heard both has not forgotten it when it is back; nor does it tell again what it told before.
+    pull(&scene.terminal, &mut scene.clerk);
+    wait_sealed(&scene.terminal);
+    other.kill(Part::Forwarder);
+    insert(&scene.terminal, &mut scene.clerk);
+    login(&scene.terminal, &scene.clerk);
+    wait_sealed(&scene.terminal);
+    let opened = |scene: &Scene| scene.search(&["--kind", "session_opened", "--terminal", "jumin-1"]).len();
+    wait::until("that the opening is indexed", || (opened(&scene) == 3).then_some(()));
+    scene.ledger.stop();
+    scene.ledger.serve();
+    other.start_part(Part::Forwarder);
+    wait::until("the alarm", || (alarms(&scene, "jumin-1", two) == 2).then_some(()));
 
     scene.apply("[policy]\ntwo_terminals = \"close_later\"\n");
     pull(&scene.terminal, &mut scene.clerk);
@@ -60,13 +77,29 @@ fn a_terminal_that_falls_silent_is_missed_and_one_that_was_switched_off_is_not()
     let mut scene = Scene::new("silent");
     let mut other = second(&scene);
     let silent = "hears the terminal no more";
-    // One loses its line, the other is switched off in order.
+    // One loses its line while the ledger is away, the other is switched off in order.
     wait_sealed(&scene.terminal);
-    scene.terminal.kill(Part::Forwarder);
     wait_sealed(&other);
     other.stop_part(Part::Agent);
+    wait::until("that it has said so", || {
+        (!scene.search(&["--kind", "terminal_down", "--terminal", "jumin-2"]).is_empty()).then_some(())
+    });
+    scene.ledger.stop();
+    scene.terminal.kill(Part::Forwarder);
+    scene.ledger.serve();
+    let looks = |scene: &Scene| alarms(scene, "jumin-1", silent);
+    // Whoever could not come because the ledger was away is not missed.
+    assert_eq!(looks(&scene), 0);
+    std::thread::sleep(LOOK);
     scene.clock.pass(std::time::Duration::from_secs(11 * 60));
-    wait::until("that it is missed", || (alarms(&scene, "jumin-1", silent) == 1).then_some(()));
+    wait::until("that it is missed", || (looks(&scene) == 1).then_some(()));
+    // Another start does not miss it once more.
+    scene.ledger.stop();
+    scene.ledger.serve();
+    std::thread::sleep(LOOK);
+    scene.clock.pass(std::time::Duration::from_secs(11 * 60));
+    std::thread::sleep(LOOK);
+    assert_eq!(looks(&scene), 1);
     scene.terminal.start_part(Part::Forwarder);
     wait::until("that it is back", || (alarms(&scene, "jumin-1", "hears the terminal again") == 1).then_some(()));
     assert_eq!(alarms(&scene, "jumin-2", silent), 0);

@@ -15,6 +15,8 @@ use sekisho_ledger::store::{LogName, Store};
 use sekisho_tlog::Checkpoint;
 use sekisho_wire::reason::AlarmKind;
 
+use crate::faulty::Next;
+use crate::office::faulty_town;
 use crate::town::Town;
 
 impl Town {
@@ -46,14 +48,14 @@ impl Town {
 fn a_checkpoint_is_in_the_file_before_anybody_sees_it() {
     let mut town = Town::new();
     town.send(5);
-    let log = town.ledger.office(&town.office).unwrap();
-    let log = log.log(LogName::Records);
+    let office = town.ledger.office(&town.office).unwrap();
+    let log = office.log(LogName::Records);
     let watch = log.watch();
     assert_eq!(*watch.borrow(), 0);
-    let published = log.publish().unwrap();
+    let published = town.ledger.publish(&office, LogName::Records).unwrap();
     assert_eq!((published.size, *watch.borrow()), (5, 5));
     assert_eq!(std::fs::read_to_string(town.checkpoint_file()).unwrap(), published.text);
-    assert_eq!(log.publish().unwrap().text, published.text, "one size is signed once");
+    assert_eq!(town.ledger.publish(&office, LogName::Records).unwrap().text, published.text, "one size is signed once");
 }
 
 #[test]
@@ -235,14 +237,14 @@ fn a_disk_that_fails_twice_and_lands_once_halts_nothing() {
     let mut landed = Vec::new();
     for _ in 0..2 {
         town.send(1);
-        assert!(log.publish().is_err());
+        assert!(town.ledger.publish(&office, LogName::Records).is_err());
         landed.push(town.sign_records());
     }
     std::fs::remove_dir(&blocked).unwrap();
     // The first of the two had landed all the same.
     std::fs::write(town.checkpoint_file(), &landed[0]).unwrap();
     town.send(1);
-    assert_eq!(log.publish().unwrap().size, 4);
+    assert_eq!(town.ledger.publish(&office, LogName::Records).unwrap().size, 4);
     assert_ne!(std::fs::read(town.checkpoint_file()).unwrap(), before);
     let mode = std::fs::metadata(town.checkpoint_file()).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
@@ -290,9 +292,9 @@ fn a_file_that_changes_under_the_running_ledger_halts_the_log() {
     town.send(1);
     std::fs::write(town.checkpoint_file(), "somebody else's").unwrap();
     let office = town.ledger.office(&town.office).unwrap();
-    assert!(office.log(LogName::Records).publish().is_err());
+    assert!(town.ledger.publish(&office, LogName::Records).is_err());
     assert_eq!(town.halt(), Some(Halt::Changed));
-    assert!(office.log(LogName::Records).publish().is_err(), "and it stays so");
+    assert!(town.ledger.publish(&office, LogName::Records).is_err(), "and it stays so");
 }
 
 #[test]
@@ -314,5 +316,23 @@ fn a_tile_or_head_that_was_altered_halts_the_log() {
                 assert_eq!(town.halt(), Some(Halt::TreeDamaged));
             }
         }
+    }
+}
+
+#[test]
+fn what_does_not_read_back_as_it_was_taken_is_not_signed() {
+    for altered in [Next::AltersPayload, Next::AltersLeaf] {
+        let (mut town, store) = faulty_town();
+        town.send(3);
+        town.publish();
+        let (index, signed) = (town.records(), std::fs::read(town.checkpoint_file()).unwrap());
+        store.order(altered);
+        town.send(5);
+        town.send(2);
+        let office = town.ledger.office(&town.office).unwrap();
+        assert!(town.ledger.publish(&office, LogName::Records).is_err());
+        assert_eq!(town.halt(), Some(Halt::NotAsWritten { index }));
+        assert!(matches!(town.deliver(&town.terminal.batch(1).0), Err(Refusal::Halted { .. })));
+        assert_eq!(std::fs::read(town.checkpoint_file()).unwrap(), signed, "{altered:?} is signed");
     }
 }

@@ -483,7 +483,7 @@ fn a_book_with_destroyed_months_moves_to_a_server_and_back() {
         while ledger.destroy_some(&known).unwrap() == Left::More {}
         assert!(matches!(ledger.record_bytes(&office, first), Err(Refusal::Destroyed { .. })));
         assert!(ledger.record_bytes(&office, kept).is_ok());
-        known.log(LogName::Records).publish().unwrap();
+        ledger.publish(&known, LogName::Records).unwrap();
         assert_eq!(checked(&root).findings, []);
     };
     look();

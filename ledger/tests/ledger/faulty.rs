@@ -22,6 +22,10 @@ pub(crate) enum Next {
     FailsFromNowOn = 4,
     /// Until another order comes: a disk that does not answer.
     Hangs = 5,
+    /// What is written is not what was given: a byte of the first entry's payload is another,
+    AltersPayload = 6,
+    /// or its leaf.
+    AltersLeaf = 7,
 }
 
 /// A store with a fault on order.
@@ -94,9 +98,27 @@ impl FaultyStore {
     }
 }
 
+/// The change as a bad memory writes it.
+fn altered(change: &Change, ordered: u8) -> Option<Change> {
+    let mut change = change.clone();
+    let append = change.appends.first_mut()?;
+    let entry = append.entries.first_mut()?;
+    if ordered == Next::AltersPayload as u8 {
+        entry.payload[20] ^= 1;
+    } else if ordered == Next::AltersLeaf as u8 {
+        entry.leaf.0[7] ^= 1;
+    } else {
+        return None;
+    }
+    Some(change)
+}
+
 impl Store for FaultyStore {
     fn commit(&self, change: &Change) -> Result<(), StoreError> {
-        self.as_ordered(|| self.inner.commit(change))
+        let altered = (self.before.load(Ordering::SeqCst) == 0)
+            .then(|| altered(change, self.next.load(Ordering::SeqCst)))
+            .flatten();
+        self.as_ordered(|| self.inner.commit(altered.as_ref().unwrap_or(change)))
     }
 
     fn erase(&self, office: &OfficeId, indexes: &[u64]) -> Result<(), StoreError> {

@@ -166,7 +166,7 @@ fn a_book_that_was_put_back_with_its_checkpoint_files_signs_no_second_history() 
     assert_eq!((town.awaited(), town.halts()), (Some((1, 0)), [None; 3]), "it knows of nothing newer by itself");
     town.ledger.hear(&town.terminal.peer, &shown).unwrap();
     assert_eq!(town.halts(), [Some(Halt::Outrun { seen: 10, stored: 5 }), None, None]);
-    LogName::ALL.into_iter().for_each(|log| drop(town.ledger.office(&town.office).unwrap().log(log).publish()));
+    LogName::ALL.into_iter().for_each(|log| drop(town.ledger.publish(&town.ledger.office(&town.office).unwrap(), log)));
     let office = town.office.to_string();
     let signed =
         |root: &std::path::Path| std::fs::read_to_string(root.join("checkpoints").join(&office).join("records"));

@@ -255,7 +255,7 @@ fn a_founding_or_an_enrolment_whose_commit_failed_but_landed_is_found_again() {
     ledger.invite(&office, &code("jumin-1"), &code("10001")).unwrap();
     assert_eq!(store.keys(&office).unwrap().len(), 1);
     for log in LogName::ALL {
-        ledger.office(&office).unwrap().log(log).publish().unwrap();
+        ledger.publish(&ledger.office(&office).unwrap(), log).unwrap();
     }
     assert_eq!(command::fsck(&root, None, &mut |_| {}).unwrap().findings, []);
 }

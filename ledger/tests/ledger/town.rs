@@ -258,7 +258,7 @@ impl Town {
     /// Whoever has verified everything shows this.
     pub(crate) fn shown(&self) -> Shown {
         let office = self.ledger.office(&self.office).unwrap();
-        let note = |log| office.log(log).publish().ok().map(|published| published.text.clone());
+        let note = |log| self.ledger.publish(&office, log).ok().map(|published| published.text.clone());
         Shown { register: note(LogName::Register), records: note(LogName::Records), casebook: note(LogName::Casebook) }
     }
 
@@ -374,7 +374,7 @@ impl Town {
     pub(crate) fn publish(&self) {
         let office = self.ledger.office(&self.office).unwrap();
         for log in sekisho_ledger::store::LogName::ALL {
-            office.log(log).publish().unwrap();
+            self.ledger.publish(&office, log).unwrap();
         }
     }
 }

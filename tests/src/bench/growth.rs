@@ -85,7 +85,7 @@ fn at_size(scene: &mut Scene, sender: &mut Sender, bare: &mut BareRows, size: u6
         .unzip();
     let (ours, theirs): (Times, Times) = (ours.into_iter().collect(), theirs.into_iter().collect());
     let (taken, indexing) = timed(|| ledger.follow_office(&office).unwrap_or_else(|error| panic!("{error}")));
-    let published = records.publish().unwrap_or_else(|_| panic!("no checkpoint"));
+    let published = ledger.publish(&office, LogName::Records).unwrap_or_else(|error| panic!("{error}"));
     let middle = published.size / 2;
     let proofs: Times =
         (0..SEARCHES).map(|_| timed(|| ledger.prove(&office, LogName::Records, middle).map(drop)).1).collect();

@@ -246,7 +246,7 @@ impl World {
         for log in LogName::ALL {
             let newer = desk.verified_size(log) > clone.sizes[log.number()];
             assert!(!newer || office.log(log).halted().is_some(), "a copied machine goes on with {log}");
-            let published = office.log(log).publish();
+            let published = clone.ledger.publish(&office, log);
             assert!(published.is_err() || published.unwrap().size <= clone.sizes[log.number()]);
         }
         if desk.verified_size(LogName::Records) > clone.sizes[0]
