@@ -31,7 +31,7 @@ use crate::presence::Presence;
 use crate::refill::Refills;
 use crate::refusal::Refusal;
 use crate::signed_log::{Log, Published, Surroundings};
-use crate::store::{LogName, Store};
+use crate::store::{LogName, Store, StoreError};
 use crate::vault::Vault;
 use crate::visitors::Visitors;
 use crate::witnesses::Witnesses;
@@ -147,7 +147,7 @@ impl Ledger {
     pub fn open(data: &DataDir, clock: Arc<dyn Clock>) -> Result<Arc<Self>, LedgerError> {
         data.check_private()?;
         let lock = data.lock()?;
-        let store = Config::read(&data.config())?.book(data)?.open_existing()?;
+        let store = Config::read(&data.config())?.book(data)?.open_alone()?;
         Self::open_with(data, clock, store, Some(lock))
     }
 
@@ -396,6 +396,10 @@ impl Ledger {
             let now = self.clock.machine();
             if beaten.is_none_or(|beaten: Millis| now.saturating_sub(beaten) >= BEAT) {
                 self.remember_that_it_runs();
+                if let Err(error @ StoreError::OtherWriter { .. }) = self.store.hold() {
+                    // What it knows is old, and it would say that nothing is newer.
+                    panic!("{error}: this ledger ends");
+                }
                 beaten = Some(now);
             }
             std::thread::park_timeout(Duration::from_millis(self.config.tick_ms));

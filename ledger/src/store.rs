@@ -10,12 +10,15 @@
 //!    when the cursor is not [`CursorMove::before`]; the use of a code when it is unknown or used; a new certificate without its enrolment. Two writers can therefore never both succeed.
 //! 5. Reads MUST see every change whose commit returned before they began, and MUST never see a part of a change.
 //! 6. Bytes MUST come back as they were given; nothing is normalised.
-//! 7. A store made by a newer version MUST be refused, never guessed at; one without tables too, and tables are made only by `init`.
+//! 7. A store made by a newer version MUST be refused, never guessed at; one without tables too, and tables are made only by `init`. One of an older version
+//!    is brought to the newest, step by step, by whoever opens it to have it alone, and refused by everybody else.
 //! 8. Of an entry whose payload key is destroyed the payload reads as empty once it is erased; leaf and key number stay. What [`Store::erase`] and
 //!    a destroyed key leave behind in the files MUST be written over by [`Store::scrub`] as far as the database can do that.
 //! 9. A segment MUST go cold and come back as a whole: [`SegmentStep::Cool`] removes exactly its rows, and fails with [`StoreError::Conflict`] when one is
 //!    not there; the row that names the file and those rows are never both there, nor both missing.
 //! 10. A number that the database cannot hold MUST be refused, never bent to one that it can.
+//! 11. Of those who open a store to have it alone at most one MUST be able to commit, whatever became of the others' connections: [`Store::hold`] says whether
+//!     one still can. Others may commit beside it what does not depend on the logs.
 //!
 //! `tests/store_conformance.rs` holds every store to these.
 
@@ -29,6 +32,7 @@ mod sqlite;
 mod sqlite_read;
 mod sqlite_write;
 mod transfer;
+mod versions;
 
 use std::fmt;
 
@@ -391,6 +395,13 @@ pub trait Store: Send + Sync {
     /// [`StoreError::Conflict`] when something is not where the change says it is; others when the database fails, and then the change may
     /// be there or not (obligation 3).
     fn commit(&self, change: &Change) -> Result<(), StoreError>;
+
+    /// Makes sure that nobody else writes here: whoever opened the store to have it alone asks from time to time.
+    ///
+    /// # Errors
+    /// [`StoreError::OtherWriter`] once somebody else has it alone: this process can write nothing any more, and what it knows is old. Others when
+    /// the database fails.
+    fn hold(&self) -> Result<(), StoreError>;
 
     /// Every office.
     ///

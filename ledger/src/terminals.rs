@@ -326,14 +326,7 @@ impl Ledger {
     ///
     /// # Errors
     /// [`Refusal::SeenUnproved`], with an alarm, when the terminal has seen more entries than there are.
-    pub fn seal(
-        &self,
-        peer: &Peer,
-        epoch: u32,
-        from: u64,
-        seen: u64,
-        before: Option<u64>,
-    ) -> Result<Seal, Refusal> {
+    pub fn seal(&self, peer: &Peer, epoch: u32, from: u64, seen: u64, before: Option<u64>) -> Result<Seal, Refusal> {
         let office = self.office(&peer.office)?;
         let newest = office.log(LogName::Records).published()?;
         let tree = StoredTree { store: &*self.store, office: office.id, log: LogName::Records };

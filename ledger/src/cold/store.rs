@@ -308,6 +308,10 @@ fn length_of(block: &[u8]) -> Result<u32, StoreError> {
 }
 
 impl Store for ColdStore {
+    fn hold(&self) -> Result<(), StoreError> {
+        self.hot.hold()
+    }
+
     fn commit(&self, change: &Change) -> Result<(), StoreError> {
         let done = self.hot.commit(change);
         for (office, _) in &change.segments {

@@ -29,7 +29,7 @@ pub fn warm(root: &Path, progress: &mut dyn FnMut(u64)) -> Result<Warmed, Ledger
     data.check_private()?;
     let _lock = data.lock()?;
     let config = Config::read(&data.config())?;
-    let hot = config.book(&data)?.open_existing()?;
+    let hot = config.book(&data)?.open_alone()?;
     let Keys { wrapping, envelope: _ } = Keys::read(&data)?;
     let vault = Arc::new(Vault::open(wrapping, &*hot)?);
     let Some(cold) = super::over(hot, &config, &data, vault)? else {

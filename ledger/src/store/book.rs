@@ -38,6 +38,17 @@ impl Book {
         })
     }
 
+    /// The same, for the one process that has it alone: it brings an older book to the newest version, and no other can have it so until this one lets go.
+    ///
+    /// # Errors
+    /// As [`Self::open_existing`]; [`StoreError::OtherWriter`].
+    pub fn open_alone(&self) -> Result<Arc<dyn Store>, StoreError> {
+        Ok(match self {
+            Self::File(path) => Arc::new(SqliteStore::open_alone(path)?),
+            Self::Server(server) => Arc::new(PostgresStore::open_alone(server.as_ref().clone())?),
+        })
+    }
+
     /// A view of the book as it is now: whatever is committed later is not seen, and nothing is written.
     ///
     /// # Errors

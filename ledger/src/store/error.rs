@@ -78,6 +78,18 @@ pub enum StoreError {
         /// Ours.
         known: i64,
     },
+    /// The database was made by an older version, and whoever opened it may not bring it to ours.
+    Older {
+        /// Its schema.
+        found: i64,
+        /// Ours.
+        known: i64,
+    },
+    /// Another ledger writes to this database.
+    OtherWriter {
+        /// Which.
+        database: String,
+    },
     /// The log has stopped: nothing may be added to it, or it could never be refilled to what was signed.
     Halted {
         /// Which log.
@@ -123,6 +135,7 @@ impl StoreError {
                 | Self::MonthDestroyed
                 | Self::Halted { .. }
                 | Self::Hears(_)
+                | Self::OtherWriter { .. }
         )
     }
 
@@ -159,6 +172,14 @@ impl StoreError {
             Self::Newer { .. } => (
                 "Install the newer sekisho-ledger again; an older one cannot read its database.",
                 "新しい版の sekisho-ledger を再度インストールしてください。古い版では読めません。",
+            ),
+            Self::Older { .. } => (
+                "Start the ledger once: it brings its database to the version of this program.",
+                "台帳を一度起動してください。データベースが現在の版に更新されます。",
+            ),
+            Self::OtherWriter { .. } => (
+                "Stop one of the two ledgers, for good: a database has one. A copied data directory needs a database of its own.",
+                "二つの台帳のうち一方を停止してください。データベースを使う台帳は一つだけです。複製したデータディレクトリには別のデータベースが必要です。",
             ),
             Self::MonthDestroyed => (
                 "Put the machine's clock right: by it the ledger is in a month whose records were destroyed.",
@@ -197,6 +218,12 @@ impl fmt::Display for StoreError {
             Self::Database { act, cause } | Self::Unreadable { act, cause } => write!(f, "cannot {act}: {cause}"),
             Self::Newer { found, known } => {
                 write!(f, "cannot open the database: its schema is version {found}, this program knows {known}")
+            }
+            Self::Older { found, known } => {
+                write!(f, "cannot read the database: its schema is version {found}, this program's is {known}")
+            }
+            Self::OtherWriter { database } => {
+                write!(f, "cannot write to the database {database}: another ledger writes to it")
             }
             Self::Halted { log, halt } => write!(f, "cannot write to the log {log}: it has stopped: {halt}"),
             Self::MonthDestroyed => f.write_str("cannot write a record: this month was destroyed, by the clock"),

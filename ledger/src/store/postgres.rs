@@ -4,10 +4,12 @@
 mod read;
 mod schema;
 mod server;
+mod turn;
 mod write;
 
 use std::collections::HashMap;
-use std::sync::{Condvar, Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 use postgres::error::SqlState;
 use postgres::{Client, GenericClient, Statement};
@@ -15,7 +17,7 @@ use sekisho_wire::id::OfficeId;
 
 use super::StoreError;
 use crate::locks::lock;
-use schema::{SCHEMA, VERSION, tables};
+use schema::{SCHEMA, tables};
 pub use server::Server;
 
 /// The PostgreSQL store.
@@ -25,6 +27,10 @@ pub struct PostgresStore {
     view: View,
     /// Nothing while the connection is lost.
     writer: Mutex<Option<Connection>>,
+    /// The number of its turn, where it has the database alone.
+    turn: Option<i64>,
+    /// Whether a wait of the last commits was cut short: what they wrote may be on one machine alone.
+    unsure: AtomicBool,
     readers: Mutex<Readers>,
     returned: Condvar,
 }
@@ -49,6 +55,10 @@ struct Readers {
 pub(super) struct Connection {
     client: Client,
     statements: Statements,
+    /// What the server warned of last.
+    warning: Arc<Mutex<Option<String>>>,
+    /// Whether it holds the lock of the one that writes.
+    leads: bool,
 }
 
 /// Prepared once on each connection, by their text.
@@ -96,11 +106,8 @@ impl PostgresStore {
     /// When it has none, cannot be reached, or is of a newer version.
     pub fn open_existing(server: Server) -> Result<Self, StoreError> {
         let mut connection = connect(&server)?;
-        match version_of(&mut connection)? {
-            Some(VERSION) => Ok(Self::with(server, connection)),
-            None => Err(StoreError::Empty { path: server.database().into() }),
-            Some(found) => Err(StoreError::Newer { found, known: VERSION }),
-        }
+        turn::expect_version(version_of(&mut connection)?, &server)?;
+        Ok(Self::with(server, connection))
     }
 
     /// A view of the book as it is now, for one reader at a time: whatever is committed later is not seen. It ends when its connection does.
@@ -121,7 +128,8 @@ impl PostgresStore {
 
     fn with(server: Server, writer: Connection) -> Self {
         let (writer, readers) = (Mutex::new(Some(writer)), Mutex::default());
-        Self { server, view: View::Now, writer, readers, returned: Condvar::new() }
+        let (turn, unsure) = (None, AtomicBool::new(false));
+        Self { server, view: View::Now, writer, turn, unsure, readers, returned: Condvar::new() }
     }
 
     /// Runs a write on the one connection that writes; one that was lost is made anew for the next write.
@@ -130,13 +138,20 @@ impl PostgresStore {
         if self.view == View::Then {
             return Err(StoreError::Database { act, cause: "it was opened for reading".into() });
         }
+        self.settle()?;
         let mut writer = lock(&self.writer);
         let connection = match writer.as_mut() {
             Some(connection) => connection,
             None => writer.insert(connect(&self.server)?),
         };
-        let written = write(connection).map_err(|error| error.into_store(act));
-        if connection.client.is_closed() {
+        let led = self.lead(connection);
+        // One that may not write lets go of the lock, if it has it.
+        let keeps = led.is_ok();
+        let written = led
+            .and_then(|()| write(connection))
+            .and_then(|()| connection.expect_no_warning().inspect_err(|_| self.unsure.store(true, Ordering::Release)));
+        let written = written.map_err(|error| error.into_store(act));
+        if connection.client.is_closed() || !keeps {
             *writer = None;
         }
         written
@@ -148,6 +163,7 @@ impl PostgresStore {
         act: &'static str,
         read: impl FnOnce(&mut Connection) -> Result<T, Failure>,
     ) -> Result<T, StoreError> {
+        self.settle()?;
         let mut connection = self.borrow()?;
         let result = read(&mut connection).map_err(|error| error.into_store(act));
         self.give_back(Some(connection).filter(|connection| !connection.client.is_closed()));
@@ -185,15 +201,20 @@ impl PostgresStore {
     }
 }
 
-/// Whatever the server's own settings are, an answer here means that the change is on its disk.
+/// Whatever the server's own settings are, an answer here means that the change is on its disk. A connection whose other end is gone ends within a minute: it
+/// may hold the lock of the one that writes.
 const SESSION: &str = "SET synchronous_commit = 'on'; SET default_transaction_isolation = 'read committed';
+    SET tcp_keepalives_idle = 20; SET tcp_keepalives_interval = 10; SET tcp_keepalives_count = 3;
     SET statement_timeout = '60s'; SET idle_in_transaction_session_timeout = '60s'; SET search_path = ";
 
 fn connect(server: &Server) -> Result<Connection, StoreError> {
     let act = "reach the database";
-    let mut client = server.connect().map_err(|error| Failure::from(error).into_store(act))?;
+    let warning = Arc::default();
+    let mut client =
+        server.connect_hearing(Arc::clone(&warning)).map_err(|error| Failure::from(error).into_store(act))?;
     client.batch_execute(&format!("{SESSION}{SCHEMA}")).map_err(|error| Failure::from(error).into_store(act))?;
-    Ok(Connection { client, statements: Statements::default() })
+    drop(lock(&warning).take());
+    Ok(Connection { client, statements: Statements::default(), warning, leads: false })
 }
 
 /// Nothing where there are no tables.

@@ -1,9 +1,9 @@
-//! The tables. A change here is a new version with a step that brings old databases to it.
+//! The tables. A change is a step that brings databases of the version before to a new one ([`STEPS`]).
 
 use super::LogName;
 
-/// The version that this program writes.
-pub(super) const VERSION: i64 = 1;
+/// What was changed since version 1.
+pub(super) const STEPS: &[&str] = &[];
 
 /// Version 1. Offices have a small number inside the database, so that every key can begin with the office at the cost of one byte.
 pub(super) const TABLES: &str = "

@@ -10,7 +10,8 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension, ToSql};
 use sekisho_wire::id::OfficeId;
 
 use super::StoreError;
-use super::schema::{TABLES, VERSION};
+use super::schema::{STEPS, TABLES};
+use super::versions::{expect_newest, steps_from};
 use crate::locks::lock;
 
 /// The SQLite store.
@@ -39,15 +40,16 @@ impl SqliteStore {
     pub fn create(path: &Path) -> Result<Self, StoreError> {
         let act = "make the database";
         crate::data::make_private(path).map_err(|error| StoreError::Database { act, cause: error.to_string() })?;
-        let writer = open_connection(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        let mut writer = open_connection(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         if version_of(&writer)? != 0 {
             return Err(StoreError::Database { act, cause: format!("{} holds one already", path.display()) });
         }
         writer.pragma_update(None, "page_size", PAGE_SIZE).map_err(failed(act))?;
         writer.pragma_update(None, "journal_mode", "WAL").map_err(failed(act))?;
         prepare(&writer)?;
-        let tables = format!("BEGIN IMMEDIATE;{TABLES}PRAGMA user_version = {VERSION};COMMIT;");
+        let tables = format!("BEGIN IMMEDIATE;{TABLES}PRAGMA user_version = 1;COMMIT;");
         writer.execute_batch(&tables).map_err(failed("make the tables of the database"))?;
+        take_steps(&mut writer, path, STEPS)?;
         Ok(Self::with_writer(path, writer))
     }
 
@@ -60,6 +62,16 @@ impl SqliteStore {
         check_version(&writer, path)?;
         prepare(&writer)?;
         Ok(Self::with_writer(path, writer))
+    }
+
+    /// The same, for the process that has the book alone: it brings an older one to the newest version. Nothing here keeps others out: the lock of the data
+    /// directory does, in which the file lies.
+    ///
+    /// # Errors
+    /// As [`Self::open_existing`].
+    pub fn open_alone(path: &Path) -> Result<Self, StoreError> {
+        take_steps(&mut open_connection(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?, path, STEPS)?;
+        Self::open_existing(path)
     }
 
     /// A view of the book as it is now, for one reader: whatever is committed later is not seen. Nothing is written to the database, so it
@@ -205,10 +217,26 @@ fn version_of(connection: &Connection) -> Result<i64, StoreError> {
 /// Reads only: a truncated database must stay as it is.
 fn check_version(connection: &Connection, path: &Path) -> Result<(), StoreError> {
     match version_of(connection)? {
-        VERSION => Ok(()),
         0 => Err(StoreError::Empty { path: path.into() }),
-        found => Err(StoreError::Newer { found, known: VERSION }),
+        found => expect_newest(found, STEPS),
     }
+}
+
+/// Each step in a transaction of its own, with the version that it leads to: one that was cut short is taken again.
+fn take_steps(connection: &mut Connection, path: &Path, steps: &[&str]) -> Result<(), StoreError> {
+    let found = match version_of(connection)? {
+        0 => return Err(StoreError::Empty { path: path.into() }),
+        found => found,
+    };
+    for (version, step) in steps_from(found, steps)? {
+        log::info!("the database {} is brought to version {version}", path.display());
+        let act = "bring the database to a newer version";
+        let transaction = connection.transaction().map_err(failed(act))?;
+        transaction.execute_batch(step).map_err(failed(act))?;
+        transaction.pragma_update(None, "user_version", version).map_err(failed(act))?;
+        transaction.commit().map_err(failed(act))?;
+    }
+    Ok(())
 }
 
 fn prepare(connection: &Connection) -> Result<(), StoreError> {
@@ -303,3 +331,29 @@ const BUSY: Duration = Duration::from_secs(10);
 const PAGE_SIZE: u32 = 8192;
 /// More would only wait for the same disk, and each holds files open.
 const READERS_MAX: usize = 16;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_database_takes_the_steps_to_a_newer_version_once() {
+        let path = crate::testing::scratch("steps").join("book.db");
+        drop(SqliteStore::create(&path).unwrap());
+        let by = |steps: &[&str]| take_steps(&mut Connection::open(&path).unwrap(), &path, steps);
+        let first = "CREATE TABLE later (a INTEGER); INSERT INTO later VALUES (1)";
+        let second = "ALTER TABLE later ADD COLUMN b INTEGER NOT NULL DEFAULT 7";
+        by(&[first]).unwrap();
+        // One that fails leaves the database as the one before it made it.
+        by(&[first, "ALTER TABLE later ADD COLUMN b INTEGER; SELECT nonsense"]).unwrap_err();
+        for _ in 0..2 {
+            by(&[first, second]).unwrap();
+        }
+        let row = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?));
+        let read: (i64, i64) = Connection::open(&path).unwrap().query_row("SELECT a, b FROM later", [], row).unwrap();
+        assert_eq!(read, (1, 7));
+        for opened in [SqliteStore::open_alone(&path), SqliteStore::open_existing(&path)] {
+            assert!(matches!(opened.err(), Some(StoreError::Newer { found: 3, known: 1 })));
+        }
+    }
+}

@@ -230,7 +230,6 @@ fn a_disk_that_fails_twice_and_lands_once_halts_nothing() {
     town.send(1);
     town.publish();
     let office = town.ledger.office(&town.office).unwrap();
-    let log = office.log(LogName::Records);
     let before = std::fs::read(town.checkpoint_file()).unwrap();
     let blocked = town.checkpoint_file().with_extension("new");
     std::fs::create_dir(&blocked).unwrap();

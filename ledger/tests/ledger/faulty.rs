@@ -121,6 +121,10 @@ impl Store for FaultyStore {
         self.as_ordered(|| self.inner.commit(altered.as_ref().unwrap_or(change)))
     }
 
+    fn hold(&self) -> Result<(), StoreError> {
+        self.inner.hold()
+    }
+
     fn erase(&self, office: &OfficeId, indexes: &[u64]) -> Result<(), StoreError> {
         self.as_ordered(|| self.inner.erase(office, indexes))
     }

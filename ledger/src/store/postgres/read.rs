@@ -19,6 +19,10 @@ impl Store for PostgresStore {
         self.write(|connection| super::write::commit(connection, change))
     }
 
+    fn hold(&self) -> Result<(), StoreError> {
+        self.still_leads()
+    }
+
     fn offices(&self) -> Result<Vec<StoredOffice>, StoreError> {
         self.read("read the offices", |connection| {
             all(connection, "SELECT id, seeds, founded FROM offices ORDER BY number", &[], |row| {
@@ -290,7 +294,7 @@ fn all<T>(
     parameters: Parameters<'_>,
     read: impl FnMut(&Row) -> Result<T, Failure>,
 ) -> Result<Vec<T>, Failure> {
-    let Connection { client, statements } = connection;
+    let Connection { client, statements, .. } = connection;
     let statement = statements.get(client, sql)?;
     client.query(&statement, parameters)?.iter().map(read).collect()
 }

@@ -1,4 +1,4 @@
-//! The tables. A change here is a new version with a step that brings old databases to it.
+//! The tables. A change is a step that brings databases of the version before to a new one ([`STEPS`]).
 //!
 //! Leaves stand apart from payloads: the hashes stay for ever, and what was kept as long as it had to be goes with its partition, which is dropped
 //! as a whole. A partition (`part`) holds the payloads of one retention class and one month, of all offices; acts, which are open, have the number 0.
@@ -6,12 +6,16 @@
 /// Ours, whatever else the database holds.
 pub(super) const SCHEMA: &str = "sekisho";
 
-/// The version that this program writes.
-pub(super) const VERSION: i64 = 1;
+/// What was changed since version 1.
+pub(super) const STEPS: &[&str] = &[];
 
 /// Version 1.
 const TABLES: &str = "
-CREATE TABLE version (version bigint NOT NULL);
+CREATE TABLE version (
+    version bigint NOT NULL,
+    -- How often the database was opened by a ledger that was to have it alone.
+    writer bigint NOT NULL DEFAULT 0
+);
 CREATE TABLE offices (
     number integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     id bytea NOT NULL UNIQUE CHECK (length(id) = 16),
@@ -132,9 +136,7 @@ CREATE TABLE probe (
 
 /// What makes them, for one transaction.
 pub(super) fn tables() -> String {
-    format!(
-        "CREATE SCHEMA {SCHEMA}; SET LOCAL search_path = {SCHEMA}; {TABLES} INSERT INTO version VALUES ({VERSION});"
-    )
+    format!("CREATE SCHEMA {SCHEMA}; SET LOCAL search_path = {SCHEMA}; {TABLES} INSERT INTO version VALUES (1);")
 }
 
 /// The partition of a class and a month (year × 12 + month − 1).

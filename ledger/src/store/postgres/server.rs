@@ -1,14 +1,17 @@
 //! How a PostgreSQL server is reached: on this machine by its socket, elsewhere by TLS that shows who it is.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use postgres::config::{Host, SslMode};
-use postgres::{Client, Config, NoTls};
+use postgres::error::Severity;
+use postgres::{CancelToken, Client, Config, NoTls};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
 use tokio_postgres_rustls::MakeRustlsConnect;
+
+use crate::locks::lock;
 
 /// A database on a server.
 #[derive(Clone)]
@@ -60,9 +63,29 @@ impl Server {
     /// # Errors
     /// When the server cannot be reached or does not show who it is.
     pub fn connect(&self) -> Result<Client, postgres::Error> {
+        self.connect_hearing(Arc::default())
+    }
+
+    /// The same. What the server warns of comes to stand in `warning`.
+    pub(super) fn connect_hearing(&self, warning: Arc<Mutex<Option<String>>>) -> Result<Client, postgres::Error> {
+        let mut config = self.config.clone();
+        config.notice_callback(move |notice| {
+            if notice.parsed_severity() == Some(Severity::Warning) {
+                log::warn!("the database warns: {}", notice.message());
+                lock(&warning).get_or_insert_with(|| format!("{}: {}", notice.code().code(), notice.message()));
+            }
+        });
         match &self.tls {
-            Some(tls) => self.config.connect(tls.clone()),
-            None => self.config.connect(NoTls),
+            Some(tls) => config.connect(tls.clone()),
+            None => config.connect(NoTls),
+        }
+    }
+
+    /// Has the server end what a connection waits for.
+    pub(super) fn cancel(&self, token: &CancelToken) -> Result<(), postgres::Error> {
+        match &self.tls {
+            Some(tls) => token.cancel_query(tls.clone()),
+            None => token.cancel_query(NoTls),
         }
     }
 

@@ -25,7 +25,7 @@ const COPY_HEAD: &[u8] = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
 const COPY_END: &[u8] = &(-1_i16).to_be_bytes();
 
 pub(super) fn commit(connection: &mut Connection, change: &Change) -> Written {
-    let Connection { client, statements } = connection;
+    let Connection { client, statements, .. } = connection;
     let mut work = Work { transaction: client.transaction()?, statements, numbers: HashMap::new() };
     work.write(change)?;
     Ok(work.transaction.commit()?)
@@ -33,7 +33,7 @@ pub(super) fn commit(connection: &mut Connection, change: &Change) -> Written {
 
 /// Row by row only where the month is another office's as well: a partition that is nobody's any more goes as a whole ([`scrub`]).
 pub(super) fn erase(connection: &mut Connection, office: &OfficeId, indexes: &[u64]) -> Written {
-    let Connection { client, statements } = connection;
+    let Connection { client, statements, .. } = connection;
     let number = number_of(client, statements, office)?;
     let indexes = indexes.iter().map(|index| int(*index)).collect::<Result<Vec<i64>, _>>()?;
     let sql = "DELETE FROM payloads p USING leaves l, keys k
