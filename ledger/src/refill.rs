@@ -324,6 +324,10 @@ impl Ledger {
     pub(crate) fn fill_what_is_whole(&self, office: &Office) -> Result<(), Refusal> {
         for log in IN_ORDER {
             let Some(target) = office.log(log).lacks() else { continue };
+            if self.store.frontier(&office.id, log)?.size() != office.log(log).committed_size() {
+                // A page that failed has landed all the same: the writer looks before it does anything else.
+                self.writer.run(None, |_| ())?;
+            }
             let from = office.log(log).committed_size();
             let whole = {
                 let mut brought = lock(&self.refills.0);

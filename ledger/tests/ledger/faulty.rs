@@ -36,6 +36,8 @@ pub(crate) struct FaultyStore {
     before: AtomicU8,
     /// Pages of the register log that were read.
     register_reads: AtomicUsize,
+    /// Changes that were written, or should have been.
+    changes: AtomicUsize,
 }
 
 impl FaultyStore {
@@ -50,6 +52,7 @@ impl FaultyStore {
             next: AtomicU8::new(Next::Works as u8),
             before: AtomicU8::new(0),
             register_reads: AtomicUsize::new(0),
+            changes: AtomicUsize::new(0),
         }
     }
 
@@ -67,6 +70,11 @@ impl FaultyStore {
         self.register_reads.load(Ordering::SeqCst)
     }
 
+    /// How many changes were written so far, or should have been.
+    pub(crate) fn changes(&self) -> usize {
+        self.changes.load(Ordering::SeqCst)
+    }
+
     /// The same for a later commit.
     pub(crate) fn order_after(&self, commits: u8, next: Next) {
         self.before.store(commits, Ordering::SeqCst);
@@ -75,6 +83,7 @@ impl FaultyStore {
 
     /// Does something that changes the store, as it was ordered.
     fn as_ordered(&self, change: impl FnOnce() -> Result<(), StoreError>) -> Result<(), StoreError> {
+        self.changes.fetch_add(1, Ordering::SeqCst);
         let before = self.before.load(Ordering::SeqCst);
         self.before.store(before.saturating_sub(1), Ordering::SeqCst);
         let ordered = self.next.load(Ordering::SeqCst);

@@ -3,6 +3,7 @@
 
 mod backup;
 mod bad_input;
+mod broken;
 mod casebook;
 mod checkpoints;
 mod client;
