@@ -83,6 +83,11 @@ pub enum Fault {
     },
     /// The payload was to be erased, and is there.
     PayloadRemains,
+    /// The payload lies under the key of another class or month than the record's own: it goes with another month's destruction.
+    Misfiled {
+        /// That key's number.
+        number: u32,
+    },
     /// A payload key does not open: nothing that it sealed can be read.
     KeyDamaged {
         /// Its number.

@@ -135,6 +135,11 @@ impl Verified {
     }
 }
 
+/// Whether a record may have been made then that came now.
+pub(crate) fn is_plausible(made: Millis, now: Millis) -> bool {
+    (now.saturating_sub(OLDEST)..now.saturating_add(crate::clock::DAY)).contains(&made)
+}
+
 /// The key under which a terminal sends, whatever its state: suspending or retiring it takes its rights away, and `decide` refuses there.
 /// What it has already done stays a fact, and a book that would not hear it would lose the last hours before a theft.
 fn registered_key(register: &Register, terminal: &Code) -> Result<VerifyingKey, Refusal> {
@@ -164,8 +169,7 @@ fn arrived(header: &BatchHeader, seq: u64, before: WireHash, bytes: &[u8], requi
     let (class, month, lost) = match &record {
         Some(record) => {
             // A clock far off must not make keys for months that never were; such records are kept from when they came.
-            let plausible = now.saturating_sub(OLDEST)..now.saturating_add(crate::clock::DAY);
-            let operated = if plausible.contains(&record.trusted) { record.trusted } else { now };
+            let operated = if is_plausible(record.trusted, now) { record.trusted } else { now };
             // What an earlier epoch left behind closes no hole of this one (wire §7.2b).
             let lost = if let Body::Lost(lost) = &record.body
                 && lost.epoch.is_none()

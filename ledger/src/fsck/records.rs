@@ -15,12 +15,12 @@ use sekisho_wire::record::{Body, Emitter, Lost, Record};
 use super::acts::{Acts, Registers};
 use super::beside::Enrolled;
 use super::{Check, Extent, Fault, Finding};
-use crate::clock::{Clock, DAY, MachineClock, Millis};
+use crate::clock::{Clock, DAY, MachineClock, Millis, legal_month};
 use crate::error::LedgerError;
-use crate::ingest::{beginning, is_signed};
+use crate::ingest::{beginning, is_plausible, is_signed};
 use crate::payload::{Opened, RecordKey};
 use crate::secret::DoesNotOpen;
-use crate::stage::{LEDGER_EPOCH, NO_CHAIN};
+use crate::stage::{LEDGER_EPOCH, NO_CHAIN, class_number};
 use crate::store::{Cursor, EmitterName, Entry, KeyState, LogName, StoredBatch, StoredOffice};
 use crate::vault::Vault;
 
@@ -81,6 +81,8 @@ struct Walk<'a> {
     used: HashMap<Code, Used>,
     /// The payload key used last: the records of a month lie under a few.
     key: Option<(u32, Arc<RecordKey>)>,
+    /// Class and month of each key, by its number.
+    filed: HashMap<u32, (u8, u32)>,
     /// Numbers of keys whose payloads are said to be erased.
     erased: HashSet<u32>,
     /// The record that is looked at.
@@ -95,6 +97,7 @@ struct Walk<'a> {
 impl Check<'_> {
     /// What the ledger's own records tell; nothing when the log could not be read to its end.
     pub(super) fn records(&mut self, office: &StoredOffice, acts: &Acts) -> Result<Option<Enrolled>, LedgerError> {
+        let keys = self.store.keys(&office.id)?;
         let mut walk = Walk {
             office,
             acts,
@@ -107,7 +110,8 @@ impl Check<'_> {
             numbers: HashMap::new(),
             used: HashMap::new(),
             key: None,
-            erased: self.erased_keys(office)?,
+            filed: keys.iter().map(|key| (key.number, (key.class, key.month))).collect(),
+            erased: keys.iter().filter(|key| key.state == KeyState::Erased).map(|key| key.number).collect(),
             opened: Opened::default(),
             enrolled: Enrolled::default(),
             left: Vec::new(),
@@ -122,11 +126,6 @@ impl Check<'_> {
         self.cursors(&walk)?;
         self.left_behind(&walk);
         Ok(Some(walk.enrolled))
-    }
-
-    fn erased_keys(&self, office: &StoredOffice) -> Result<HashSet<u32>, LedgerError> {
-        let keys = self.store.keys(&office.id)?;
-        Ok(keys.iter().filter(|key| key.state == KeyState::Erased).map(|key| key.number).collect())
     }
 
     fn record(&mut self, walk: &mut Walk<'_>, index: u64, entry: &Entry) -> Result<(), LedgerError> {
@@ -171,6 +170,9 @@ impl Check<'_> {
                 }
                 if let Body::Lost(Lost { epoch: Some(epoch), from, .. }) = &record.body {
                     walk.left.push((index, (history, seq), (of.emitter.clone(), *epoch), *from));
+                }
+                if walk.is_misfiled(entry.key, record) {
+                    self.note_at(walk, index, place, Fault::Misfiled { number: entry.key });
                 }
                 self.verdict(walk, index, place, record)?;
                 let opens_again = self.signed_once(walk, index, place, record);
@@ -343,6 +345,19 @@ impl Check<'_> {
 }
 
 impl Walk<'_> {
+    /// Whether a record lies under a key of another class or month than its own. What came with a clock far off, or so late that its month was destroyed,
+    /// is kept from when it came.
+    fn is_misfiled(&self, key: u32, record: &Record) -> bool {
+        let Some((class, month)) = self.filed.get(&key).copied() else { return false };
+        let own = legal_month(record.trusted);
+        let received = self.open.as_ref().map(|open| open.batch.received);
+        let late = received.is_some_and(|received| {
+            let gone = self.acts.destroy(record.retention, record.trusted);
+            month >= legal_month(received) && (gone || !is_plausible(record.trusted, received))
+        });
+        class != class_number(record.retention) || (month != own && !late)
+    }
+
     /// Opens the entry's payload.
     fn open_payload(&mut self, vault: &Vault, entry: &Entry) -> Payload {
         if self.key.as_ref().is_none_or(|(number, _)| *number != entry.key) {

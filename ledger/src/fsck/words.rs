@@ -55,6 +55,9 @@ impl Fault {
                 format!("payload key {number} is destroyed, and no act here says so: an older copy may not have it yet")
             }
             Self::PayloadRemains => "the payload is said to be erased, and is there".into(),
+            Self::Misfiled { number } => {
+                format!("the payload lies under key {number}, which is of another class or month than the record")
+            }
             Self::KeyDamaged { number } => {
                 format!("payload key {number} does not open: nothing that it sealed can be read")
             }
@@ -137,6 +140,7 @@ impl Fault {
                 "内容の鍵 {number} が廃棄されていますが、その処分がここにありません（古い複製にはまだない場合があります）"
             ),
             Self::PayloadRemains => "消去されたはずの内容が残っています".into(),
+            Self::Misfiled { number } => format!("記録とは別の分類又は月の鍵 {number} で封印されています"),
             Self::KeyDamaged { number } => format!("内容の鍵 {number} を復号できません（この鍵の記録は読めません）"),
             Self::NameMissing => "処分がハッシュで示す氏名がありません".into(),
             Self::NameStray => "どの処分も示していない氏名があります".into(),

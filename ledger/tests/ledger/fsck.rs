@@ -13,9 +13,11 @@ use sekisho_ledger::command;
 use sekisho_ledger::enrol::Applicant;
 use sekisho_ledger::error::LedgerError;
 use sekisho_ledger::fsck::{Fault, Finding, Report};
+use sekisho_ledger::keys::Keys;
 use sekisho_ledger::ledger::Ledger;
 use sekisho_ledger::refusal::Refusal;
 use sekisho_ledger::store::{self, Append, Entry, LogName, Store, StoredAct};
+use sekisho_ledger::vault::Vault;
 use sekisho_register::change::{Change, EpochReason, IncidentClass, Log, OpenEpoch, ReportIncident};
 use sekisho_register::{Act, SignedAct};
 use sekisho_tlog::{Hash, leaf_hash};
@@ -507,5 +509,32 @@ fn what_a_terminal_had_acknowledged_of_an_earlier_epoch_must_be_there() {
         town.ledger.reindex().unwrap();
         let behind = town.ledger.behind(&peer.office).unwrap();
         assert_eq!(behind[0].lost.as_ref().map(|lost| lost.from), Some(acknowledged));
+    }
+}
+
+#[test]
+fn a_record_under_the_key_of_another_month_is_found() {
+    let mut town = lived_in();
+    town.clock.advance(40 * sekisho_ledger::clock::DAY);
+    town.send(1);
+    town.publish();
+    let store = town.stored();
+    let keys = store.keys(&town.office).unwrap();
+    let vault = Vault::open(Keys::read(&town.data).unwrap().wrapping, &store).unwrap();
+    let entry = store.entries(&town.office, LogName::Records, 0, 1).unwrap().remove(0);
+    // Its own class, another month; another class, its own month.
+    let of = |number: u32| keys.iter().find(|key| key.number == number).unwrap();
+    let own = of(entry.key);
+    let others = keys.iter().filter(|key| (key.class == own.class) != (key.month == own.month));
+    let others: Vec<u32> = others.map(|key| key.number).collect();
+    assert_eq!(others.len(), 2, "{keys:?}");
+    let record = vault.numbered(&town.office, entry.key).unwrap().open_payload(&entry.leaf.0, &entry.payload).unwrap();
+    for other in others {
+        let sealed = vault.numbered(&town.office, other).unwrap().seal_payload(&entry.leaf.0, &record);
+        let change = "UPDATE records_1 SET payload = ?1, key = ?2 WHERE idx = 0";
+        Connection::open(town.data.database()).unwrap().execute(change, (sealed, other)).unwrap();
+        let report = check(&town);
+        assert_eq!(report.findings.len(), 1, "{:?}", report.findings);
+        assert_eq!((first(&report).index, &first(&report).fault), (Some(0), &Fault::Misfiled { number: other }));
     }
 }
