@@ -11,6 +11,7 @@ use sekisho_wire::record::RefusedAct;
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
+use crate::checkpoint::Halt;
 use crate::clock::Millis;
 use crate::code::{CodeSecret, PublicKeys};
 use crate::error::LedgerError;
@@ -175,7 +176,10 @@ fn plan_change(
         let lost = LogName::ALL.into_iter().find(|log| log.of_acts() == successor.log);
         let left = lost.and_then(|log| stage.left(office, log)).map(|(size, root, _)| (size, root.0));
         let ends = lost.map(|log| stage.size(office, log)).transpose()?;
-        if left != Some((successor.kept_size, successor.kept_root.0)) || ends != Some(successor.kept_size) {
+        // One that stopped for a key alone has lost nothing, and its successor would lack the key as well.
+        let lacks_key = lost.is_some_and(|log| stage.halted(office, log) == Some(Halt::KeyMissing));
+        let is_left = left == Some((successor.kept_size, successor.kept_root.0));
+        if lacks_key || !is_left || ends != Some(successor.kept_size) {
             return Err(Refusal::LogNotLost);
         }
     }

@@ -174,17 +174,34 @@ impl DataDir {
 /// # Errors
 /// When it is another user's, or cannot be looked at.
 pub fn check_whose(root: &Path) -> Result<(), LedgerError> {
-    let owner = match std::fs::metadata(root) {
+    let looked = match std::fs::metadata(root) {
         // It is made, or missed, later.
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
-        looked => looked.map_err(LedgerError::file("look at", root))?.uid(),
+        looked => looked.map_err(LedgerError::file("look at", root))?,
     };
-    if !rustix::process::geteuid().is_root() || owner == 0 {
+    if !rustix::process::geteuid().is_root() || looked.uid() == 0 {
         return Ok(());
     }
     let users = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
-    let owner = name_of(owner, &users).map_or_else(|| owner.to_string(), str::to_owned);
-    Err(LedgerError::Whose { path: root.into(), owner })
+    let (owner, by) = owner_among(looked.uid(), looked.gid(), &users);
+    Err(LedgerError::Whose { path: root.into(), owner, by })
+}
+
+/// What stands before a command that works on a directory, so that root runs it as whoever owns that; nothing where it is root's.
+#[must_use]
+pub fn as_owner(root: &Path) -> String {
+    match check_whose(root) {
+        Err(LedgerError::Whose { by, .. }) => by + " ",
+        Ok(()) | Err(_) => String::new(),
+    }
+}
+
+/// What the owner is called, and how root runs something as him. A disk that comes from another machine has owners that this one has no name for.
+fn owner_among(user: u32, group: u32, users: &str) -> (String, String) {
+    match name_of(user, users) {
+        Some(name) => (name.to_owned(), format!("runuser -u {name} --")),
+        None => (user.to_string(), format!("setpriv --reuid={user} --regid={group} --clear-groups --")),
+    }
 }
 
 /// What a user is called in the lines of passwd(5).
@@ -329,6 +346,7 @@ mod tests {
     fn root_works_on_no_directory_of_another_user_s() {
         assert_eq!(name_of(996, "root:x:0:0::/:\nsekisho-ledger:x:996:995::/:\n"), Some("sekisho-ledger"));
         assert_eq!(name_of(995, "root:x:0:0::/:\nsekisho-ledger:x:996:995::/:\ntorn"), None);
+        assert_eq!(owner_among(0, 0, "root:x:0:0::/:\n"), ("root".into(), "runuser -u root --".into()));
         let directory = crate::testing::scratch("whose");
         check_whose(&directory.join("none")).unwrap();
         check_whose(&directory).unwrap();
@@ -336,6 +354,8 @@ mod tests {
             std::os::unix::fs::chown(&*directory, Some(54_321), None).unwrap();
             let error = check_whose(&directory).unwrap_err().to_string();
             assert!(error.contains("as root: it belongs to 54321"), "{error}");
+            assert!(error.contains("setpriv --reuid=54321 --regid=0 --clear-groups -- sekisho-ledger"), "{error}");
+            assert_eq!(as_owner(&directory), "setpriv --reuid=54321 --regid=0 --clear-groups -- ");
         }
     }
 

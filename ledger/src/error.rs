@@ -27,6 +27,8 @@ pub enum LedgerError {
         path: PathBuf,
         /// The user that owns it.
         owner: String,
+        /// What stands before a command that is to be run as that user.
+        by: String,
     },
     /// The configuration.
     Config {
@@ -169,8 +171,8 @@ impl LedgerError {
                 "パス、所有者、ディスクの空き容量を確認してください。",
             ),
             Self::Whose { .. } => (
-                "Run the same command as that user: `runuser -u USER -- sekisho-ledger ...`. What root made there the ledger could not read.",
-                "同じコマンドをその利用者で実行してください: `runuser -u 利用者 -- sekisho-ledger …`。root が作成したファイルを台帳は読めません。",
+                "Run the same command as that user, in this way. What root made there the ledger could not read.",
+                "上記のとおり、その利用者で同じコマンドを実行してください。root が作成したファイルを台帳は読めません。",
             ),
             Self::Config { .. } => (
                 "Correct that line of the file; `man sekisho-ledger` lists every key.",
@@ -250,8 +252,9 @@ impl fmt::Display for LedgerError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::File { act, path, source } => write!(f, "cannot {act} {}: {source}", path.display()),
-            Self::Whose { path, owner } => {
-                write!(f, "cannot work on {} as root: it belongs to {owner}", path.display())
+            Self::Whose { path, owner, by } => {
+                let path = path.display();
+                write!(f, "cannot work on {path} as root: it belongs to {owner}; `{by} sekisho-ledger ...`")
             }
             Self::Config { path, line: 0, key, cause } => {
                 write!(f, "cannot use the configuration {}: {key}: {cause}", path.display())

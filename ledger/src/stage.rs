@@ -266,6 +266,10 @@ impl<'a> Stage<'a> {
         self.offices.find(office)?.log(log).left()
     }
 
+    pub(crate) fn halted(&self, office: &OfficeId, log: LogName) -> Option<Halt> {
+        self.offices.find(office)?.log(log).halted()
+    }
+
     /// Commits, and then lets everybody see what is durable.
     pub(crate) fn commit(self) -> Result<Wrote, StoreError> {
         if self.change.is_empty() {

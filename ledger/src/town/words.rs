@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use crate::data::as_owner;
+
 use super::{DESCRIPTION, Run, SHEETS, State, Step, There, Wanted};
 
 impl Step {
@@ -81,15 +83,15 @@ pub fn for_the_safe(wanted: &Wanted, there: &There) -> String {
         return String::new();
     }
     let sheets = wanted.folder.join(SHEETS);
-    let (sheets, data) = (sheets.display(), wanted.data.display());
+    let (sheets, data, as_owner) = (sheets.display(), wanted.data.display(), as_owner(&wanted.data));
     format!(
         "For the safe（金庫に保管するもの）\n\
          \x20 1. the recovery keys in {sheets}: print them, seal each in an envelope of its own, destroy the files\n\
          \x20    {sheets} の復旧鍵: 印刷して1枚ずつ封緘し、ファイルは破棄してください\n\
          \x20 2. the stick with the ledger's keys, apart from every backup（鍵の媒体。バックアップとは別に）\n\
-         \x20 3. each month the sheet with the checkpoints（毎月の台帳確認票）: sekisho-ledger print-checkpoint --data {data} --office OFFICE --out FILE; `sekisho-ledger status` names the office\n\
+         \x20 3. each month the sheet with the checkpoints（毎月の台帳確認票）: {as_owner}sekisho-ledger print-checkpoint --data {data} --office OFFICE --out FILE; `sekisho-ledger status` names the office\n\
          By hand（手作業）\n\
-         \x20 - a second medium that takes turns with the first, away from this room: sekisho-ledger medium add（2本目の媒体を交互に使い、別の場所に保管）\n\
+         \x20 - a second medium that takes turns with the first, away from this room: {as_owner}sekisho-ledger medium add（2本目の媒体を交互に使い、別の場所に保管）\n\
          \x20 - in the administrator's folder {} nothing else is secret; her home ~/.sekisho-admin holds the card-management secret（カード管理用の秘密は管理者のホームにあります）\n",
         wanted.folder.display()
     )

@@ -11,7 +11,7 @@ use sekisho_ledger::sheet::check::{Fit, Sheet};
 use sekisho_ledger::store::{Change as StoreChange, LogName, StoreError};
 use sekisho_ledger::terminals::Shown;
 use sekisho_register::Ed25519Key;
-use sekisho_register::change::{Change, SetLogKey};
+use sekisho_register::change::{Change, Log, SetLogKey, SucceedLog};
 use sekisho_tlog::{Checkpoint, Freshness, Hash, VerifyingKey};
 use sekisho_wire::id::OfficeId;
 use sekisho_wire::reason::AlarmKind;
@@ -155,6 +155,33 @@ fn a_database_that_is_older_than_the_key_signs_nothing_and_one_that_has_it_goes_
             assert_eq!(town.log_of(LogName::Register), Some(Halt::KeyMissing), "a start changes nothing");
         }
     }
+}
+
+#[test]
+fn nothing_takes_the_place_of_a_log_that_lacks_its_key_alone() {
+    let mut town = Town::new();
+    let copy = town.copied();
+    let _ = town.rekeys(LogName::Records);
+    town.publish();
+    let (shown, sizes) = (town.shown(), town.sizes());
+    let office = town.ledger.office(&town.office).unwrap();
+    let part = town.ledger.register_part(&office, 0, None, None).unwrap();
+    let kept = town.all_keepsakes();
+    drop(office);
+    town.put_back(&copy);
+    town.reopen();
+    let from = town.sizes()[1];
+    town.shows(&shown);
+    town.ledger.refill_kept(&town.office, &kept).unwrap();
+    let acts = part.entries[from as usize..sizes[1] as usize].to_vec();
+    town.ledger.refill_register(&town.terminal.peer, from, acts, &part.names).unwrap();
+    assert_eq!(town.log_of(LogName::Records), Some(Halt::KeyMissing));
+    let office = town.ledger.office(&town.office).unwrap();
+    let (kept_size, root, signed_size) = office.log(LogName::Records).left().unwrap();
+    let kept_root = sekisho_wire::id::Hash(root.0);
+    let successor = SucceedLog { log: Log::Records, kept_size, kept_root, signed_size: signed_size + 1 };
+    let refused = town.decide_together(vec![Change::SucceedLog(successor)]);
+    assert!(matches!(refused, Err(Refusal::LogNotLost)), "{refused:?}");
 }
 
 #[test]
