@@ -17,7 +17,7 @@ use sekisho_ledger::store::{LogName, SqliteStore, Store};
 use sekisho_wire::id::Code;
 
 use super::desk::Verified;
-use super::world::World;
+use super::world::{COLD, World};
 use crate::faulty::FaultyStore;
 use crate::town::{Scratch, opened, scratch};
 
@@ -40,6 +40,20 @@ const ALL: Option<usize> = Some(99);
 
 /// What a ledger needs besides book and checkpoints.
 const KEYS: [&str; 6] = ["master.key", "payload.key", "envelope.key", "authority.key", "authority.der", "ledger.toml"];
+
+/// Copies what lies in a directory, and in those in it.
+fn copy_tree(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).into_iter().flatten() {
+        let entry = entry.unwrap();
+        let to = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy_tree(&entry.path(), &to);
+        } else {
+            std::fs::copy(entry.path(), to).unwrap();
+        }
+    }
+}
 
 impl World {
     /// The process ends, and another begins.
@@ -101,6 +115,8 @@ impl World {
         let root = scratch();
         self.lays_out(&backup.place, &root);
         if files_saved {
+            // The disk of the cold segments is another one, and has those that came since.
+            copy_tree(&self.town.root.join(COLD), &root.join(COLD));
             let office = self.town.office.to_string();
             for log in LogName::ALL {
                 let file = |root: &Path| root.join("checkpoints").join(&office).join(log.as_str());
@@ -128,6 +144,8 @@ impl World {
             std::fs::copy(from.join(name), root.join(name)).unwrap();
         }
         std::fs::copy(copy.join("ledger.db"), data.database()).unwrap();
+        std::fs::create_dir_all(root.join(COLD)).unwrap();
+        copy_tree(&copy.join(COLD), &root.join(COLD));
         let directory = Path::new("checkpoints").join(self.town.office.to_string());
         std::fs::create_dir_all(root.join(&directory)).unwrap();
         for entry in std::fs::read_dir(copy.join(&directory)).unwrap() {
@@ -193,7 +211,8 @@ impl World {
         self.is_told_why(desk, refilled, spoiled);
     }
 
-    fn is_spoiled(&self) -> bool {
+    /// Whether a disk is in the way.
+    pub(super) fn is_spoiled(&self) -> bool {
         self.store.is_spoiled() || LogName::ALL.into_iter().any(|log| self.is_blocked(log))
     }
 

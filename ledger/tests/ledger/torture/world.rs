@@ -6,13 +6,15 @@ use std::sync::Arc;
 
 use sekisho_ledger::acts::Name;
 use sekisho_ledger::clock::Clock;
+use sekisho_ledger::config::Config;
+use sekisho_ledger::destroy::Left;
 use sekisho_ledger::ingest::Receipt;
 use sekisho_ledger::keys::Keys;
 use sekisho_ledger::ledger::Ledger;
 use sekisho_ledger::log_keys::log_key;
 use sekisho_ledger::refusal::Refusal;
 use sekisho_ledger::signed_log::Log;
-use sekisho_ledger::store::{LogName, Store};
+use sekisho_ledger::store::{LogName, Store, StoredSegment};
 use sekisho_register::change::{Change, Designate, EpochReason, OpenEpoch, PersonClass, SectionState, SetSection};
 use sekisho_register::{Act, NameHash, Title};
 use sekisho_tlog::{Checkpoint, VerifyingKey};
@@ -49,10 +51,16 @@ pub(super) struct World {
 }
 
 impl World {
-    pub(super) fn new(on_server: bool) -> Self {
+    /// `lived_in`: some of its history is cold already.
+    pub(super) fn new(on_server: bool, lived_in: bool) -> Self {
         let postgres = on_server.then(crate::postgres::database);
         let mut kept = None;
-        let town = Town::founded(empty_ledger_with(postgres, None), |data| {
+        let place = empty_ledger_with(postgres, None);
+        let config = Config::read(&place.1.config()).unwrap();
+        let config = Config { cold: Some(COLD.into()), cold_after_days: 0, cold_entries: 256, ..config };
+        std::fs::write(place.1.config(), config.to_text().unwrap()).unwrap();
+        std::fs::create_dir_all(place.0.join(COLD)).unwrap();
+        let town = Town::founded(place, |data| {
             let store = Arc::new(FaultyStore::over(opened(data)));
             kept = Some(Arc::clone(&store));
             store
@@ -85,6 +93,13 @@ impl World {
             world.sends(desk, 0, 2);
             // One that has no register can show none, and while the ledger hears it gets none.
             world.fetches_register(desk).unwrap();
+        }
+        if lived_in {
+            (0..3).for_each(|desk| world.fills(desk));
+            world.writes(0, 1, false);
+            world.sends(0, world.desks[0].told, 1);
+            world.cools();
+            assert_eq!(world.cold(), 256);
         }
         world
     }
@@ -348,7 +363,7 @@ impl World {
             let _ = self.seals(desk);
         }
         let shown = self.desks[desk].shown();
-        let spoiled = self.store.is_spoiled();
+        let spoiled = self.is_spoiled();
         if let Err(refusal) = self.town.ledger.hear(&self.desks[desk].keys.peer, &shown) {
             let hears = matches!(refusal, Refusal::Hears(_)) && self.is_hearing();
             assert!(hears || spoiled, "terminal {desk} shows what it verified and is told {refusal:?}");
@@ -469,6 +484,31 @@ impl World {
 
     // What happens to the machine.
 
+    /// So many records that some may go cold.
+    pub(super) fn fills(&mut self, desk: usize) {
+        self.writes(desk, 120, false);
+        self.sends(desk, self.desks[desk].told, 1000);
+    }
+
+    /// What is old and signed goes into files.
+    pub(super) fn cools(&mut self) {
+        self.ticks();
+        let (ledger, spoiled) = (self.ledger(), self.store.is_spoiled());
+        let office = ledger.office(&self.town.office).unwrap();
+        loop {
+            match ledger.cool_some(&office) {
+                Ok(Left::More) => {}
+                Ok(Left::Nothing) => return,
+                Err(error) => return assert!(spoiled, "nothing goes cold: {error}"),
+            }
+        }
+    }
+
+    /// How many entries of the records log lie in files.
+    pub(super) fn cold(&self) -> u64 {
+        self.store.segments(&self.town.office).unwrap().last().map_or(0, StoredSegment::end)
+    }
+
     /// The sequencer looks once.
     pub(super) fn ticks(&mut self) {
         for name in LogName::ALL {
@@ -511,6 +551,9 @@ impl World {
         self.town.clock.advance(minutes * 60_000);
     }
 }
+
+/// Where cold segments lie, in the ledger's directory.
+pub(super) const COLD: &str = "cold";
 
 /// The epoch that an act opens for this terminal.
 fn opens(act: &[u8], desk: &Desk) -> Option<u32> {
