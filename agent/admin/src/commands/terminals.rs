@@ -39,6 +39,7 @@ pub(super) fn run(desk: &mut Desk, command: TerminalCommand) -> Result<(), Admin
         TerminalCommand::Lift(change) => state(desk, change, TerminalUse::Active),
         TerminalCommand::Retire(change) => state(desk, change, TerminalUse::Retired),
         TerminalCommand::OpenEpoch { terminal, epoch, reason } => {
+            warn_of_what_it_holds(desk, &terminal)?;
             desk.submit(vec![Change::OpenEpoch(OpenEpoch { terminal, epoch, reason })], &[]).map(drop)
         }
         TerminalCommand::List => registers::print_now(desk, Which::Terminals),
@@ -49,6 +50,21 @@ pub(super) fn run(desk: &mut Desk, command: TerminalCommand) -> Result<(), Admin
 fn state(desk: &mut Desk, change: TerminalChange, state: TerminalUse) -> Result<(), AdminError> {
     let change = SetTerminalState { terminal: change.terminal, state, effective: since(change.since) };
     desk.submit(vec![Change::TerminalState(change)], &[]).map(drop)
+}
+
+/// What a terminal has not sent the ledger takes no more once its epoch is closed.
+fn warn_of_what_it_holds(desk: &mut Desk, terminal: &sekisho_wire::id::Code) -> Result<(), AdminError> {
+    desk.log_in()?;
+    // Whoever may not look may still decide; what keeps him from the ledger keeps the act from it as well.
+    let rows = desk.ledger.behind().unwrap_or_default();
+    let holds = rows.into_iter().find(|row| row.terminal == terminal.as_str()).map_or(0, |row| row.holds);
+    if holds == 0 {
+        return Ok(());
+    }
+    desk.screen.confirm(
+        &format!("{terminal} said last that it holds {holds} records that are not in the ledger; with a new epoch they stay out of it. Begin one all the same?"),
+        &format!("{terminal} には台帳に未着の記録が{holds}件あります。新しい履歴を始めると台帳に入らなくなります。続けますか?"),
+    )
 }
 
 fn pending(desk: &mut Desk) -> Result<(), AdminError> {
