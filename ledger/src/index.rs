@@ -400,7 +400,7 @@ impl std::fmt::Debug for Index {
     }
 }
 
-const VERSION: i64 = 7;
+const VERSION: i64 = 8;
 /// Connections that are kept for the next search.
 const READERS_MAX: usize = 4;
 
@@ -429,11 +429,14 @@ CREATE TABLE records (
 CREATE INDEX by_operator ON records (office, operator, idx) WHERE operator IS NOT NULL;
 CREATE INDEX by_card ON records (office, card, idx) WHERE card IS NOT NULL;
 CREATE INDEX by_terminal ON records (office, terminal, idx) WHERE terminal IS NOT NULL;
+CREATE INDEX by_terminal_and_function ON records (office, terminal, function, idx) WHERE terminal IS NOT NULL AND function IS NOT NULL;
 CREATE INDEX by_place ON records (office, terminal, epoch, seq) WHERE terminal IS NOT NULL;
 CREATE INDEX by_function ON records (office, function, idx) WHERE function IS NOT NULL;
 CREATE INDEX by_case ON records (office, case_reference, idx) WHERE case_reference IS NOT NULL;
 CREATE INDEX by_refusal ON records (office, idx) WHERE verdict > 0;
 CREATE INDEX by_refusal_code ON records (office, verdict, idx) WHERE verdict > 0;
+CREATE INDEX by_refused_function ON records (office, function, idx) WHERE verdict > 0 AND function IS NOT NULL;
+CREATE INDEX by_refused_terminal ON records (office, terminal, idx) WHERE verdict > 0 AND terminal IS NOT NULL;
 CREATE INDEX by_kind ON records (office, kind, idx) WHERE kind NOT IN (1, 2, 3, 4, 5, 7);
 CREATE INDEX by_session ON records (office, session) WHERE session IS NOT NULL AND operator IS NOT NULL;
 CREATE INDEX by_told_by ON records (office, told_by) WHERE told_by IS NOT NULL;

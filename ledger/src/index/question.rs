@@ -85,8 +85,12 @@ impl Question {
             (self.operator.is_some(), "INDEXED BY by_operator"),
             (self.card.is_some(), "INDEXED BY by_card"),
             (self.kind.is_some_and(|kind| !FREQUENT_KINDS.contains(&kind)), "INDEXED BY by_kind"),
+            (is_refusal && self.function.is_some(), "INDEXED BY by_refused_function"),
+            (is_refusal && self.terminal.is_some(), "INDEXED BY by_refused_terminal"),
             (matches!(self.verdict, Some(AskedVerdict::Code(_))) && is_refusal, "INDEXED BY by_refusal_code"),
             (is_refusal, "INDEXED BY by_refusal"),
+            // Both may be long and have nothing in common.
+            (self.terminal.is_some() && self.function.is_some(), "INDEXED BY by_terminal_and_function"),
             (self.terminal.is_some(), "INDEXED BY by_terminal"),
             (self.function.is_some(), "INDEXED BY by_function"),
         ];
@@ -166,13 +170,22 @@ mod tests {
             (Question { terminal: text(), kind: Some(15), ..none.clone() }, "by_kind (office=? AND kind=?"),
             (Question { terminal: text(), kind: Some(4), ..none.clone() }, "by_terminal (office=? AND terminal=?"),
             (
+                Question { terminal: text(), function: text(), ..none.clone() },
+                "by_terminal_and_function (office=? AND terminal=? AND function=?",
+            ),
+            (
                 Question { function: text(), verdict: Some(AskedVerdict::Granted), ..none.clone() },
                 "by_function (office=? AND function=?",
             ),
             (
                 Question { function: text(), verdict: Some(AskedVerdict::Refused), ..none.clone() },
-                "by_refusal (office=?",
+                "by_refused_function (office=? AND function=?",
             ),
+            (
+                Question { terminal: text(), verdict: Some(AskedVerdict::Code(7)), ..none.clone() },
+                "by_refused_terminal (office=? AND terminal=?",
+            ),
+            (Question { verdict: Some(AskedVerdict::Refused), ..none.clone() }, "by_refusal (office=?"),
             (
                 Question { verdict: Some(AskedVerdict::Code(7)), ..none.clone() },
                 "by_refusal_code (office=? AND verdict=?",

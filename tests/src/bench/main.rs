@@ -15,6 +15,7 @@ mod helper;
 mod ingest;
 mod login;
 mod many_clients;
+mod mixed;
 mod pam;
 mod polkit;
 mod register;
@@ -41,7 +42,7 @@ struct Arguments {
     /// Measures a tenth as often.
     #[arg(long)]
     quick: bool,
-    /// Measures these alone: at-rest, start, login, pam, authorize, polkit, sealed, removal, screen, ingest, register, chip, growth. May be repeated.
+    /// Measures these alone: at-rest, start, login, pam, authorize, polkit, sealed, removal, screen, ingest, register, chip, growth, mixed. May be repeated.
     #[arg(long, value_name = "NAME")]
     only: Vec<String>,
     #[command(subcommand)]
@@ -101,7 +102,7 @@ fn measure(arguments: &Arguments) {
     let mut scene = Scene::new("bench");
     insert(&scene.terminal, &mut scene.clerk);
     authorize::work(&scene);
-    let steps: [(&str, Measure); 13] = [
+    let steps: [(&str, Measure); 14] = [
         ("at-rest", at_rest::measure),
         ("start", start::measure),
         ("login", login::measure),
@@ -115,6 +116,7 @@ fn measure(arguments: &Arguments) {
         ("register", register::measure),
         ("chip", chip::measure),
         ("growth", growth::measure),
+        ("mixed", mixed::measure),
     ];
     for (name, step) in steps.into_iter().filter(|(name, _)| wanted(name)) {
         report::progress(name);
