@@ -1,5 +1,6 @@
 //! Every write of the ledger is broken twice: it fails, and it fails although it landed. Whoever was refused asks again, and what is there at the end is
-//! what would be there had nothing been broken. Destruction and cold segments have the same in their own files.
+//! what would be there had nothing been broken. Destruction and cold segments have the same in their own files. `SEKISHO_STORE=postgres` tells it with the
+//! book on a server.
 
 use std::sync::Arc;
 
@@ -21,7 +22,7 @@ use sekisho_register::change::{Change, Log, RequireVersion};
 use sekisho_wire::batch::enrol_digest;
 
 use crate::faulty::{FaultyStore, Next};
-use crate::office::faulty_town;
+use crate::office::faulty_town_at;
 use crate::refill::a_day_later;
 use crate::town::{TestTerminal, Town, blank_act, code, opened, sign_act};
 
@@ -33,6 +34,11 @@ struct Story {
     code: Option<String>,
     proposal: Vec<u8>,
     again: Option<Vec<u8>>,
+}
+
+fn faulty_town() -> (Town, Arc<FaultyStore>) {
+    let on_server = std::env::var_os("SEKISHO_STORE").is_some_and(|store| store == "postgres");
+    faulty_town_at(on_server.then(crate::postgres::database))
 }
 
 type Deed = fn(&mut Story) -> Result<(), Refusal>;

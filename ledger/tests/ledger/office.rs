@@ -16,12 +16,19 @@ use sekisho_register::change::{Change, Designate, EpochReason, Log, OpenEpoch, P
 use sekisho_wire::id::Code;
 
 use crate::faulty::{FaultyStore, Next};
-use crate::town::{NOON, TestClock, Town, blank_act, code, empty_ledger, founding_act, person, sign_act};
+use crate::town::{
+    NOON, TestClock, Town, blank_act, code, empty_ledger, empty_ledger_with, founding_act, opened, person, sign_act,
+};
 
 pub(crate) fn faulty_town() -> (Town, Arc<FaultyStore>) {
+    faulty_town_at(None)
+}
+
+/// The same with its book on a server, where one is named.
+pub(crate) fn faulty_town_at(postgres: Option<String>) -> (Town, Arc<FaultyStore>) {
     let mut kept = None;
-    let town = Town::over(|data| {
-        let store = Arc::new(FaultyStore::new(SqliteStore::open_existing(&data.database()).unwrap()));
+    let town = Town::founded(empty_ledger_with(postgres, None), |data| {
+        let store = Arc::new(FaultyStore::over(opened(data)));
         kept = Some(Arc::clone(&store));
         store
     });

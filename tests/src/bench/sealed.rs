@@ -21,7 +21,7 @@ const PAUSE: Duration = Duration::from_millis(37);
 pub(crate) fn measure(scene: &mut Scene, effort: Effort, report: &mut Report) {
     login(&scene.terminal, &scene.clerk);
     wait_sealed(&scene.terminal);
-    let times: Times = (0..effort.of(40, 5)).map(|_| once(scene)).collect();
+    let times: Times = (0..effort.of(400, 20)).map(|_| once(scene)).collect();
     let p50 = times.p50().as_secs_f64();
     report.goal(
         "record at the terminal → sealed, p50",
