@@ -52,7 +52,7 @@ impl Mix {
         decision.input.operator = Some(code(format!("p-{}", of(PERSONS, 101))));
         decision.input.function = Some(code(format!("f-{}", of(FUNCTIONS, 7919))));
         decision.input.case = CaseReference::new(&format!("R8-{number}")).ok();
-        decision.verdict = if dice % 33 == 0 { VerdictCode::Locked } else { VerdictCode::Granted };
+        decision.verdict = if dice.is_multiple_of(33) { VerdictCode::Locked } else { VerdictCode::Granted };
         record
     }
 }
