@@ -4,8 +4,6 @@ use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::Path;
 
-use sekisho_register::change::Log;
-
 use crate::cli::JoinArguments;
 use crate::desk::{Desk, Signing, may_sign};
 use crate::error::AdminError;
@@ -78,7 +76,11 @@ pub(super) fn join(
     Ok(())
 }
 
-fn read(path: &Path) -> Result<(Office, Option<String>), AdminError> {
+/// The office that a file describes, with the checkpoint in it.
+///
+/// # Errors
+/// When it cannot be read, or is none.
+pub(super) fn read(path: &Path) -> Result<(Office, Option<String>), AdminError> {
     let fail = |cause| AdminError::File { path: path.to_owned(), cause };
     let size = std::fs::metadata(path).map_err(fail)?.len();
     let text = if size > crate::config_text::MAX_FILE { None } else { Some(std::fs::read(path).map_err(fail)?) };
@@ -91,12 +93,7 @@ fn read(path: &Path) -> Result<(Office, Option<String>), AdminError> {
 fn verified(desk: &mut Desk, seen: Option<&str>) -> Result<String, AdminError> {
     desk.log_in()?;
     let register = desk.cache.register();
-    let office = &desk.office;
-    let keys = [(Log::Records, office.records), (Log::Register, office.register), (Log::Casebook, office.casebook)];
-    let same = register.office() == Some(office.id)
-        && register.ledger() == office.ledger
-        && keys.iter().all(|(log, key)| register.log_keys(*log).iter().any(|named| named.0 == *key));
-    if !same {
+    if !desk.office.is_of(register) {
         return Err(AdminError::OtherOffice);
     }
     if let Some(seen) = seen {

@@ -7,8 +7,7 @@ use sekisho_register::change::Log;
 use sekisho_register::{Cosignatures, Register};
 use sekisho_tlog::witness::only_lines_of;
 use sekisho_tlog::{
-    Checkpoint, EMPTY_ROOT, Hash as TreeHash, KeyKind, RangeProof, VerifyingKey, leaf_hash, verify_consistency,
-    verify_range,
+    Checkpoint, EMPTY_ROOT, Hash as TreeHash, RangeProof, VerifyingKey, leaf_hash, verify_consistency, verify_range,
 };
 use sekisho_wire::batch::{BATCH_RECORDS_MAX, SeenNote};
 use sekisho_wire::id::Hash;
