@@ -67,7 +67,7 @@ fn a_damaged_or_missing_journal_is_followed_by_a_new_epoch_and_by_nothing_else()
     assert!(behind[0]["lost"].as_str().unwrap().starts_with("0:"), "{behind:?}");
     let index = lost[0]["index"].as_str().unwrap();
     let says = format!("is lost, as record {index} says");
-    for asked in [&["records", "show", index], &["records", "verify", index], &["records", "search"]] {
+    for asked in [["records", "show", index].as_slice(), &["records", "verify", index], &["records", "search"]] {
         let said = both(&scene.desk.try_run(asked));
         assert!(said.contains("what terminal jumin-1 had in epoch 0 from record") && said.contains(&says), "{said}");
     }

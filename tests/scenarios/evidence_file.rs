@@ -124,7 +124,8 @@ fn evidence_is_checked_without_card_ledger_or_home_and_nothing_altered_in_it_hol
             "card number",
             "permitted by the register of",
             "permission jumin-a covers juminhyo.issue (act",
-            "within operating hours",
+            "hours are not enforced",
+            "by 佐藤 一郎 (20001))",
             "refused (82:",
             "refused by the same rule when decided again",
             "signed by its terminal in this place",
@@ -177,7 +178,7 @@ fn evidence_is_checked_without_card_ledger_or_home_and_nothing_altered_in_it_hol
     };
     alter(&["not what its writer's card signed"], &|lines| lines[0]["permission"] = "R8-0013".into());
     let record = of("record", &all);
-    alter(&["not what its writer's card signed", "DOES NOT HOLD"], &|lines| {
+    alter(&["not what its writer's card signed", ": DOES NOT HOLD: "], &|lines| {
         let other = lines[record + 1]["record"]["proof"].clone();
         lines[record + 2]["record"]["proof"] = other;
     });
@@ -212,7 +213,7 @@ fn evidence_that_no_witness_has_cosigned_does_not_hold_where_the_office_asks_for
     let taken = taken(&mut scene);
     let later = Taken::text(&taken.later);
     let said = both(&check("en", &taken.file, &["--office", later]));
-    assert!(said.contains("cosigned by 1 witnesses (1 asked for)"), "{said}");
+    assert!(said.contains("cosignatures of witnesses: 1 (1 asked for)"), "{said}");
     let mut all = lines(&taken.file);
     let at = all.iter().position(|line| line.get("records").is_some()).unwrap();
     let note = all[at]["records"]["checkpoint"].as_str().unwrap().to_owned();

@@ -1,5 +1,6 @@
 //! An evidence file held against what was given by hand (EVIDENCE.md §E2): without card, ledger or home. Nothing in the file is believed by itself.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use p256::ecdsa::signature::hazmat::PrehashVerifier;
@@ -255,7 +256,7 @@ fn with_names(file: &EvidenceFile, mut cache: RegisterCache) -> Result<RegisterC
     let names = file.contents.names.iter().map(|name| Name { salt: Salt(name.salt.0), text: name.text.clone() });
     let names: Vec<Name> = names.collect();
     let operators = cache.register().operators();
-    let asked: Vec<NameHash> =
+    let asked: BTreeSet<NameHash> =
         operators.flat_map(|person| person.designations().iter().map(|said| said.value.name)).collect();
     if !names.iter().all(|name| asked.contains(&NameHash::of(&name.salt, &name.text))) {
         return Err(FileFault::NameOfNobody);

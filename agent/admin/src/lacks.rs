@@ -22,12 +22,17 @@ pub(crate) struct Lack {
     pub what: String,
 }
 
+/// Largest time (wire §1.2).
+const TIME_MAX: u64 = (1 << 53) - 1;
 /// Most that are said at once beside an answer; files have all of them.
 const SAID_MAX: usize = 20;
 
-/// Whether what names terminals names codes: it is shown as it stands.
+/// Whether what names terminals names codes, and a time is one: they are shown as they stand.
 #[must_use]
 pub(crate) fn is_sound(lacks: &EvidenceLacks) -> bool {
+    if lacks.behind.iter().filter_map(|late| late.last_heard).any(|at| at > TIME_MAX) {
+        return false;
+    }
     let behind = lacks.behind.iter().map(|late| &late.terminal);
     let mut terminals = behind.chain(lacks.missing.iter().map(|range| &range.terminal));
     terminals.all(|terminal| Code::new(terminal).is_ok())

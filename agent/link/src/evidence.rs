@@ -19,8 +19,10 @@ pub const EVIDENCE_MAX: u64 = 256 * 1024 * 1024;
 pub const ASKED_MAX: usize = 256;
 /// Longest line (§E1.2).
 const LINE_MAX: usize = 2 * 1024 * 1024;
-/// Most lines of each sort (§E1.2).
-const LINES_MAX: usize = 1_000_000;
+/// Most acts (§E1.2).
+const ACTS_MAX: usize = 1_000_000;
+/// Most names, and most records (§E1.2).
+const OTHERS_MAX: usize = 65_536;
 const VERSION: u32 = 1;
 
 /// Bytes, base64 in the file.
@@ -271,8 +273,8 @@ impl EvidenceError {
         let (english, japanese) = match self {
             Self::File(cause) => (format!("it cannot be read: {cause}"), format!("読み込めません: {cause}")),
             Self::TooLarge => (
-                format!("it is larger than {} MiB", EVIDENCE_MAX >> 20),
-                format!("{} MiBを超えています", EVIDENCE_MAX >> 20),
+                format!("it has more than {} MiB, {ACTS_MAX} acts or {OTHERS_MAX} records", EVIDENCE_MAX >> 20),
+                format!("{} MiB、処分{ACTS_MAX}件又は記録{OTHERS_MAX}件を超えています", EVIDENCE_MAX >> 20),
             ),
             Self::Foreign => ("it is no evidence file".to_owned(), "証拠ファイルではありません".to_owned()),
             Self::Newer(version) => (
@@ -377,12 +379,12 @@ impl EvidenceFile {
         let mut acts = Vec::new();
         while let Line::Act(act) = next {
             acts.push(act);
-            next = lines.line_of(acts.len())?;
+            next = lines.line_after(acts.len(), ACTS_MAX)?;
         }
         let mut names = Vec::new();
         while let Line::Name(name) = next {
             names.push(name);
-            next = lines.line_of(names.len())?;
+            next = lines.line_after(names.len(), OTHERS_MAX)?;
         }
         let Line::Records(checkpoint) = next else { return Err(lines.wrong()) };
         let mut records: Vec<EvidenceRecord> = Vec::new();
@@ -393,7 +395,7 @@ impl EvidenceFile {
                 return Err(lines.wrong());
             }
             records.push(record);
-            next = lines.line_of(records.len())?;
+            next = lines.line_after(records.len(), OTHERS_MAX)?;
         }
         let Line::Lacks(lacks) = next else { return Err(lines.wrong()) };
         let body = &bytes[..bytes.len() - lines.rest.len()];
@@ -449,9 +451,9 @@ impl<'a> Lines<'a> {
         serde_json::from_slice(line).map_err(|_| self.wrong())
     }
 
-    /// The line after so many of a sort.
-    fn line_of(&mut self, already: usize) -> Result<Line, EvidenceError> {
-        if already > LINES_MAX { Err(EvidenceError::TooLarge) } else { self.line() }
+    /// The line after `so_many` of a sort, of which there may be `most`.
+    fn line_after(&mut self, so_many: usize, most: usize) -> Result<Line, EvidenceError> {
+        if so_many <= most { self.line() } else { Err(EvidenceError::TooLarge) }
     }
 
     const fn wrong(&self) -> EvidenceError {

@@ -31,8 +31,8 @@ use crate::whole_file::WholeFile;
 /// So many records are examined between two looks at the token, and said to be done.
 const STEP: usize = 16;
 /// How often and how fast the ledger is asked for a checkpoint that its witnesses have cosigned.
-const LOOKS: u32 = 120;
-const PAUSE: Duration = Duration::from_millis(500);
+const LOOKS: u32 = 240;
+const PAUSE: Duration = Duration::from_millis(250);
 
 /// Writes one file.
 pub(super) fn write(desk: &mut Desk, arguments: &EvidenceArguments) -> Result<(), AdminError> {
@@ -44,18 +44,17 @@ pub(super) fn write(desk: &mut Desk, arguments: &EvidenceArguments) -> Result<()
     // What was decided meanwhile belongs to it: keys, and names.
     desk.refresh()?;
     let contents = contents(desk, arguments, asked, &shown)?;
-    let body = contents.body();
-    let digest = evidence_content_digest(&body);
-    let signature = desk.sign_evidence(signer(desk)?, &Hash(digest))?;
-    let file = EvidenceFile { contents, digest, signature };
+    let mut bytes = contents.body();
+    let digest = Hash(evidence_content_digest(&bytes));
+    bytes.extend(evidence_signature_line(desk.sign_evidence(signer(desk)?, &digest)?));
     // As whoever gets it will.
+    let file = EvidenceFile::parse(&bytes).map_err(|error| AdminError::Evidence(arguments.out.clone(), error))?;
     let checked = evidence_check::check(&file, &Trusted::Id(desk.office.id), desk.screen.language);
     if let Some(fault) = checked.map_or_else(Some, |checked| checked.writer.err()) {
         desk.screen.note(&fault.in_words(Language::English), &fault.in_words(Language::Japanese));
         return Err(AdminError::RecordsDoNotHold(judged.len()));
     }
-    out.write(&body)?;
-    out.write(&evidence_signature_line(signature))?;
+    out.write(&bytes)?;
     out.finish()?;
     say_written(desk, arguments, &file)?;
     lacks::note(&desk.screen, &file.contents.lacks);
@@ -133,7 +132,7 @@ fn contents(
     let operator = holder.ok_or(AdminError::NotASigner(card))?.operator.to_string();
     let mut header = EvidenceHeader::new(desk.office.id.to_string(), written, (operator, card.to_string()), asked);
     header.permission = arguments.permission.as_ref().map(|number| number.as_str().to_owned());
-    let mut contents = EvidenceContents {
+    let contents = EvidenceContents {
         header,
         register: desk.cache.checkpoint().ok_or(AdminError::NoOffice)?.to_owned(),
         acts: desk.cache.acts().map(|(entry, _)| Base64(entry.to_vec())).collect(),
@@ -142,8 +141,10 @@ fn contents(
         records,
         lacks: shown.lacks.borrow().clone(),
     };
-    contents.names = names(desk, &keys, &contents)?;
-    Ok(contents)
+    // Nobody has signed it yet, and nobody asks whether anybody has.
+    let mut unsigned = EvidenceFile { contents, digest: [0; 32], signature: [0; 64] };
+    unsigned.contents.names = names(desk, &keys, &unsigned)?;
+    Ok(unsigned.contents)
 }
 
 fn hashes(hashes: &[Hash]) -> Vec<Exactly<32>> {
@@ -179,17 +180,16 @@ fn cosigned(desk: &Desk, keys: &LogKeys, last: u64) -> Result<String, AdminError
 }
 
 /// The names that the sentences about these records say, in whichever language. Where this home knows one without its salt, the ledger is asked.
-fn names(desk: &mut Desk, keys: &LogKeys, contents: &EvidenceContents) -> Result<Vec<EvidenceName>, AdminError> {
-    let file = EvidenceFile { contents: contents.clone(), digest: [0; 32], signature: [0; 64] };
-    let exhibits = FileExhibits::of(&file);
+fn names(desk: &mut Desk, keys: &LogKeys, file: &EvidenceFile) -> Result<Vec<EvidenceName>, AdminError> {
+    let (exhibits, header) = (FileExhibits::of(file), &file.contents.header);
     desk.cache.names().look_up_anew();
     for language in [Language::English, Language::Japanese] {
         let mut judge = Judge::new(&desk.cache, language);
-        for index in &contents.header.asked {
+        for index in &header.asked {
             examine(&exhibits, keys, &mut judge, *index)?;
         }
     }
-    if let Ok(writer) = contents.header.operator.parse() {
+    if let Ok(writer) = header.operator.parse() {
         let _ = desk.cache.person(&writer);
     }
     if desk.cache.names().looked_up().is_none() {
@@ -223,6 +223,11 @@ pub(crate) fn check(arguments: &VerifyEvidenceArguments, screen: &Screen) -> Res
         (_, Some(id)) => Trusted::Id(id),
         (Some(path), None) => {
             let (office, seen) = office::read(path)?;
+            let print = office::fingerprint_of(&office, seen.as_deref());
+            screen.note(
+                &format!("trusted is {}, fingerprint {print}: compare it with what the office says", path.display()),
+                &format!("信頼する団体ファイル: {}(指紋 {print})。団体の示す指紋と照合してください", path.display()),
+            );
             Trusted::Office(Box::new(office), seen)
         }
         (None, None) => return Err(AdminError::NoOffice),
@@ -238,7 +243,9 @@ pub(crate) fn check(arguments: &VerifyEvidenceArguments, screen: &Screen) -> Res
         Err(fault) => {
             // Nothing is said to hold in it; what does not, is named all the same.
             judged.retain(|(_, held)| matches!(held, Held::No(_)));
-            let _ = verify::report(screen, judged, &[]);
+            if !judged.is_empty() {
+                drop(verify::report(screen, judged, &[]));
+            }
             return refuse(screen, &fault, &file);
         }
     }
@@ -264,7 +271,7 @@ fn say_checked(screen: &Screen, file: &EvidenceFile, opened: &Opened, writer: &s
     let Cosignatures { found, needed } = opened.cosigned;
     screen.print(&screen.words(
         format!(
-            "evidence of office {title} ({id}), written at {written} by {writer}{under} and signed with the card\n   register: {acts} acts from the founding on, each verified; the newest of {newest}\n   records log: checkpoint of {size} by the log's key, cosigned by {found} witnesses ({needed} asked for)"
+            "evidence of office {title} ({id}), written at {written} by {writer}{under} and signed with the card\n   register: {acts} acts from the founding on, each verified; the newest of {newest}\n   records log: checkpoint of {size} by the log's key; cosignatures of witnesses: {found} ({needed} asked for)"
         ),
         format!(
             "団体 {title}({id})の証拠。{written}、{writer} が作成しカードで署名{under_ja}\n   登録簿: 設置から{acts}件の処分をすべて検証(最新 {newest})\n   記録簿: {size}件のチェックポイント(ログの鍵で署名、立会人の連署{found}件、必要{needed}件)"

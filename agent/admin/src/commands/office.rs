@@ -16,16 +16,17 @@ use crate::screen::Screen;
 
 /// Of everything that a desk which joins will trust, in its one spelling. The checkpoint is of it: without it, or with an older one, the
 /// joining desk would believe a ledger that shows yesterday's register.
-fn fingerprint_of(office: &Office, seen: Option<&str>) -> String {
+pub(super) fn fingerprint_of(office: &Office, seen: Option<&str>) -> String {
     sekisho_link::fingerprint(office.text(seen.map(str::to_owned)).as_bytes())
 }
 
 pub(super) fn export(desk: &Desk, file: &Path) -> Result<(), AdminError> {
-    let text = desk.office.with_keys_of(desk.cache.register()).text(desk.cache.checkpoint().map(str::to_owned));
+    let office = desk.office.with_keys_of(desk.cache.register());
+    let text = office.text(desk.cache.checkpoint().map(str::to_owned));
     let fail = |cause| AdminError::File { path: file.to_owned(), cause };
     let mut out = OpenOptions::new().write(true).create_new(true).open(file).map_err(fail)?;
     out.write_all(text.as_bytes()).and_then(|()| out.sync_all()).map_err(fail)?;
-    let (id, print) = (desk.office.id, fingerprint_of(&desk.office, desk.cache.checkpoint()));
+    let (id, print) = (office.id, fingerprint_of(&office, desk.cache.checkpoint()));
     desk.screen.print(&desk.screen.words(
         format!("office {id}\nfingerprint {print}\nread the fingerprint to the person who joins, not from this file"),
         format!("団体 {id}\n指紋 {print}\n参加する人に、ファイルとは別に指紋を伝えてください"),
