@@ -13,7 +13,7 @@ use sekisho_wire::id::{CardGuid, Code, Hash as WireHash, OfficeId, Salt};
 use sekisho_wire::record::{Emitter, Record, evidence_digest};
 use sekisho_wire::words::Language;
 
-use crate::broken_log::{Broken, BrokenLog};
+use crate::broken_log::BrokenLog;
 use crate::error::AdminError;
 use crate::examined::examine;
 use crate::exhibits::{Content, Exhibit, Exhibits, Told};
@@ -22,7 +22,7 @@ use crate::lacks;
 use crate::ledger::Place;
 use crate::name::Name;
 use crate::office_file::Office;
-use crate::register_cache::{RegisterCache, RegisterOf};
+use crate::register_cache::{RegisterCache, RegisterOf, claimed_size};
 use crate::terminal_word::TerminalWord;
 
 /// What is believed because a person brought it.
@@ -224,17 +224,17 @@ fn register_in(file: &EvidenceFile, trusted: &Trusted) -> Result<RegisterCache, 
     let keys = register.keys_in_force(Log::Register).ok_or(FileFault::OtherOffice)?;
     let of = RegisterOf { office, keys };
     let cache = RegisterCache::default().extend(&of, &contents.register, &acts).map_err(FileFault::Register)?;
-    if let Trusted::Office(office, seen) = trusted {
-        if !office.is_of(cache.register()) {
+    if let Trusted::Office(described, seen) = trusted {
+        let (known, shown) =
+            (seen.as_deref().and_then(|seen| claimed_size(seen).ok()).unwrap_or_default(), cache.size());
+        if known > shown {
+            return Err(FileFault::Shorter { known, shown });
+        }
+        if !described.is_of(cache.register()) {
             return Err(FileFault::OtherOffice);
         }
         if let Some(seen) = seen {
-            cache.expect_continues(seen, &of).map_err(|broken| match broken.broken {
-                Broken::Rollback { known, shown } => FileFault::Shorter { known, shown },
-                Broken::Fork { .. } | Broken::Incomplete { .. } | Broken::OtherOffice | Broken::Checkpoint(_) => {
-                    FileFault::Register(broken)
-                }
-            })?;
+            cache.expect_continues(seen, &of).map_err(FileFault::Register)?;
         }
     }
     Ok(cache)

@@ -147,7 +147,11 @@ impl Exhibits for LedgerExhibits<'_> {
 
     fn told(&self, told: &Told<'_>) -> Result<Vec<(u64, Vec<u8>)>, AdminError> {
         let Told { terminal, kind, since, until } = told;
-        let query = format!("limit=500&kind={kind}&terminal={terminal}&since={since}&until={until}");
+        let mut query = format!("limit=500&kind={kind}&terminal={terminal}&since={since}&until={until}");
+        if let Some(number) = self.permission {
+            query += "&permission=";
+            query += number.as_str();
+        }
         Ok(self.desk.ledger.search(&query)?.rows)
     }
 

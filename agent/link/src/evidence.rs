@@ -527,7 +527,7 @@ mod tests {
         let mut twice = contents();
         twice.records[1].index = 3;
         twice.header.asked = vec![3];
-        assert!(matches!(EvidenceFile::parse(&written(&twice)), Err(EvidenceError::Line(9))));
+        assert!(matches!(EvidenceFile::parse(&written(&twice)), Err(EvidenceError::Line(8))));
         let mut nothing = contents();
         nothing.header.asked = Vec::new();
         assert!(matches!(EvidenceFile::parse(&written(&nothing)), Err(EvidenceError::Line(1))));

@@ -21,6 +21,7 @@ use sekisho_wire::record::{Body, Decision, Opening, SessionReason, session_diges
 use sekisho_wire::verdict::VerdictCode;
 
 use super::*;
+use crate::broken_log::Broken;
 use crate::register_cache::tests::{NOW, Story};
 use crate::terminal_word::tests::a_record;
 
