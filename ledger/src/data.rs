@@ -126,6 +126,12 @@ impl DataDir {
         self.root.join("witnesses.json")
     }
 
+    /// Records that terminals have shown to be missing.
+    #[must_use]
+    pub fn gaps(&self) -> PathBuf {
+        self.root.join("gaps.json")
+    }
+
     /// Media for backups, and what was verified on them.
     #[must_use]
     pub fn media(&self) -> PathBuf {

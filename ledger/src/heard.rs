@@ -1,6 +1,8 @@
-//! What this run has heard of terminals, beside what is stored: who asked lately, and how many records they say that they have.
+//! What the ledger has heard of terminals, beside what is stored: who asked lately, how many records they say that they have, and which they have
+//! shown to be missing.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
+use std::path::PathBuf;
 use std::sync::Mutex;
 
 use sekisho_wire::batch::BatchHeader;
@@ -8,15 +10,23 @@ use sekisho_wire::id::{Code, OfficeId};
 
 use crate::authority::Peer;
 use crate::clock::Millis;
+use crate::data::replace_unsynced;
 use crate::locks::lock;
 
-/// In memory only: after a start a terminal is heard as soon as it asks again, which takes no minute.
-#[derive(Debug, Default)]
+/// Who asked is in memory only: after a start a terminal is heard as soon as it asks again, which takes no minute.
+#[derive(Debug)]
 pub(crate) struct Heard {
     terminals: Mutex<HashMap<Peer, Known>>,
-    /// Where batches began that came too early, by history: what is missing before them is known to be somewhere.
-    gaps: Mutex<HashMap<(Peer, u32), u64>>,
+    gaps: Mutex<Gaps>,
+    /// Gaps are remembered over a start: the terminal that has shown one may never come again.
+    file: PathBuf,
 }
+
+/// Where batches began that came too early, by office, terminal and epoch: what is missing before them is known to be somewhere.
+type Gaps = BTreeMap<String, BTreeMap<String, BTreeMap<u32, u64>>>;
+
+/// Most epochs of a terminal of which a gap is remembered: a terminal whose epoch is not open is not heard at all.
+const EPOCHS_MAX: usize = 16;
 
 #[derive(Clone, Copy, Debug, Default)]
 struct Known {
@@ -36,6 +46,19 @@ pub(crate) struct Written {
 }
 
 impl Heard {
+    /// With what earlier runs were shown to be missing. A file that cannot be read is begun anew: terminals show again what they still have.
+    pub(crate) fn remembered_in(file: PathBuf) -> Self {
+        let read = std::fs::read(&file).map_err(|error| error.to_string());
+        let gaps = read.and_then(|bytes| serde_json::from_slice(&bytes).map_err(|error| error.to_string()));
+        let gaps = gaps.unwrap_or_else(|error| {
+            if file.exists() {
+                log::warn!("what was missing before this start is not known: {}: {error}", file.display());
+            }
+            Gaps::default()
+        });
+        Self { terminals: Mutex::default(), gaps: Mutex::new(gaps), file }
+    }
+
     /// A terminal asked something.
     pub(crate) fn asked(&self, terminal: &Peer, now: Millis) {
         lock(&self.terminals).entry(terminal.clone()).or_default().asked = Some(now);
@@ -48,8 +71,19 @@ impl Heard {
 
     /// A batch began after what was expected.
     pub(crate) fn gap(&self, header: &BatchHeader) {
-        let terminal = Peer { office: header.office, terminal: header.terminal.clone() };
-        lock(&self.gaps).insert((terminal, header.epoch), header.first);
+        let mut gaps = lock(&self.gaps);
+        let office = gaps.entry(header.office.to_string()).or_default();
+        let epochs = office.entry(header.terminal.to_string()).or_default();
+        if epochs.insert(header.epoch, header.first) == Some(header.first) {
+            return;
+        }
+        if epochs.len() > EPOCHS_MAX {
+            epochs.pop_first();
+        }
+        let bytes = serde_json::to_vec(&*gaps).expect("text and numbers are JSON");
+        if let Err(error) = replace_unsynced(&self.file, &bytes) {
+            log::warn!("cannot remember in {} what is missing: {error}", self.file.display());
+        }
     }
 
     /// When a terminal last asked.
@@ -69,7 +103,16 @@ impl Heard {
 
     /// The first record that it has shown after those that are missing.
     pub(crate) fn after_gap(&self, office: &OfficeId, terminal: &Code, epoch: u32) -> Option<u64> {
-        let terminal = Peer { office: *office, terminal: terminal.clone() };
-        lock(&self.gaps).get(&(terminal, epoch)).copied()
+        lock(&self.gaps).get(&office.to_string())?.get(terminal.as_str())?.get(&epoch).copied()
+    }
+
+    /// The same of all terminals and epochs of an office.
+    pub(crate) fn all_gaps(&self, office: &OfficeId) -> Vec<(Code, u32, u64)> {
+        let gaps = lock(&self.gaps);
+        let terminals = gaps.get(&office.to_string()).into_iter().flatten();
+        let known = terminals.filter_map(|(terminal, epochs)| Some((Code::new(terminal).ok()?, epochs)));
+        known
+            .flat_map(|(code, epochs)| epochs.iter().map(move |(epoch, first)| (code.clone(), *epoch, *first)))
+            .collect()
     }
 }

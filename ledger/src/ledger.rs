@@ -26,6 +26,7 @@ use crate::index::Index;
 use crate::keys::{EnvelopeKey, Keys, finish_writing_payload_keys};
 use crate::locks::lock;
 use crate::metrics::Answers;
+use crate::missing::Declared;
 use crate::office::Office;
 use crate::presence::Presence;
 use crate::refill::Refills;
@@ -64,6 +65,8 @@ pub struct Ledger {
     pub(crate) strangers: Strangers,
     /// What terminals let hear since the start.
     pub(crate) heard: Heard,
+    /// What they declared lost.
+    pub(crate) declared: Declared,
     /// What they brought again for logs that are behind what was signed.
     pub(crate) refills: Refills,
     /// Who works where.
@@ -211,7 +214,8 @@ impl Ledger {
             visitors: Visitors::default(),
             alarmed: Mutex::default(),
             strangers: Strangers::default(),
-            heard: Heard::default(),
+            heard: Heard::remembered_in(data.gaps()),
+            declared: Declared::default(),
             refills: Refills::default(),
             presence: Presence::default(),
             answers: Answers::default(),

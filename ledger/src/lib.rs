@@ -35,6 +35,7 @@ pub mod log_keys;
 pub mod media;
 pub mod memory;
 mod metrics;
+pub mod missing;
 pub mod move_book;
 pub mod office;
 mod owed;

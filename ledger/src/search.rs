@@ -18,6 +18,7 @@ use crate::heard::Written;
 use crate::index::{Followed, Question};
 use crate::ingest::stored_leaves;
 use crate::ledger::Ledger;
+use crate::missing::{AllMissing, LOST_KIND};
 use crate::office::Office;
 use crate::people::Proved;
 use crate::refusal::Refusal;
@@ -32,6 +33,8 @@ pub struct Found {
     pub next: Option<u64>,
     /// Terminals with something missing.
     pub behind: Vec<Behind>,
+    /// Which records are missing, wherever anybody has said or shown it.
+    pub missing: AllMissing,
     /// Entries of the records log that the answer was made from.
     pub size: u64,
     /// What was destroyed: of these months nothing is found.
@@ -300,9 +303,17 @@ impl Ledger {
             fits
         };
         let rows: Vec<_> = indexes.into_iter().filter_map(bytes).filter(asked_for).collect();
-        let behind = self.behind(&office.id)?;
-        let behind = behind.into_iter().filter(|row| self.is_late(row)).collect();
-        Ok(Found { rows, next, behind, size, of, destroyed: office.register().all_destroyed().to_vec() })
+        let behind = self.late(&office.id)?;
+        let missing = self.missing(&office.id)?;
+        Ok(Found { rows, next, behind, missing, size, of, destroyed: office.register().all_destroyed().to_vec() })
+    }
+
+    /// The terminals whose records an answer may lack.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn late(&self, office: &OfficeId) -> Result<Vec<Behind>, Refusal> {
+        Ok(self.behind(office)?.into_iter().filter(|row| self.is_late(row)).collect())
     }
 
     /// How far each terminal has come: also a retired one, until it has sent something after that. What it made before may still be missing,
@@ -368,8 +379,6 @@ fn holding(batches: &[StoredBatch], index: u64) -> Option<&StoredBatch> {
     batches.iter().find(|batch| index.checked_sub(batch.index).is_some_and(|at| at < u64::from(batch.count)))
 }
 
-/// The number of the kind `lost` (wire §4.1).
-const LOST_KIND: u16 = 15;
 /// Why a record is not in the index although nothing is wrong with it.
 const DESTROYED: &str = "its month was destroyed";
 const FOLLOW_PAGE: u32 = 1000;

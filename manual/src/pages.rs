@@ -57,6 +57,7 @@ fn programs() -> [(Command, &'static str, Vec<Part>); 6] {
             vec![
                 part("TWO COMMANDS", ADMIN, "Two commands"),
                 part("EXIT STATUS", ADMIN, "How it ends"),
+                part("EVIDENCE FILES", ADMIN, "The life of an evidence file"),
                 part("THE FILE OF CHANGES", ADMIN, "The file of changes"),
             ],
         ),

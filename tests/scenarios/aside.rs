@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use sekisho_ipc::SessionState;
 use sekisho_tests::clerk::{insert, login, request, wait_card};
+use sekisho_tests::ledger::both;
 use sekisho_tests::scene::{Scene, wait_sealed};
 use sekisho_tests::terminal::Part;
 use sekisho_tests::wait;
@@ -63,7 +64,21 @@ fn a_damaged_or_missing_journal_is_followed_by_a_new_epoch_and_by_nothing_else()
     let lost = scene.search(&["--kind", "lost"]);
     assert!(lost.len() == 1 && lost[0].to_string().contains("the journal was damaged"), "{lost:?}");
     let behind = scene.desk.list(&["terminal", "behind"]);
-    assert!(behind[0]["lost"].to_string().contains("epoch"), "{behind:?}");
+    assert!(behind[0]["lost"].as_str().unwrap().starts_with("0:"), "{behind:?}");
+    let index = lost[0]["index"].as_str().unwrap();
+    let says = format!("is lost, as record {index} says");
+    for asked in [["records", "show", index].as_slice(), &["records", "verify", index], &["records", "search"]] {
+        let said = both(&scene.desk.try_run(asked));
+        assert!(said.contains("what terminal jumin-1 had in epoch 0 from record") && said.contains(&says), "{said}");
+    }
+    for format in ["csv", "ocsf"] {
+        let out = scene.scratch.path().join(format);
+        let taken = ["records", "export", "--permission", "R8-1", "--format", format, "--out", out.to_str().unwrap()];
+        scene.desk.run(&taken);
+        let text = std::fs::read_to_string(&out).unwrap();
+        let last = text.lines().last().unwrap();
+        assert!(last.contains("missing") && last.contains("jumin-1") && last.contains(&says), "{last}");
+    }
     assert!(!scene.terminal.agent("journal").arg("set-aside").status().unwrap().success(), "an agent uses it");
 
     scene.terminal.kill(Part::Agent);

@@ -60,5 +60,6 @@ fn card_host_and_reader_go_through_what_fuzzing_found() {
 #[test]
 fn the_ledger_goes_through_what_fuzzing_found() {
     goes_through("carried", sekisho_fuzzed::carried, Vec::new());
+    goes_through("evidence", sekisho_fuzzed::evidence, Vec::new());
     goes_through("ledger", sekisho_fuzzed::ledger, Vec::new());
 }

@@ -22,6 +22,7 @@ mod difficult;
 mod disk_full;
 mod doctor;
 mod evidence;
+mod evidence_file;
 mod exported;
 mod first_pin;
 mod fuzz;

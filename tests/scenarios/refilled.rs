@@ -132,6 +132,14 @@ fn what_nobody_can_bring_back_is_given_up_by_an_act_and_another_log_goes_on() {
     assert!(after >= before + 8, "{before} {after}");
     assert!(!scene.search(&["--kind", "read"]).is_empty(), "what was read while it stood still");
     scene.desk.assert_verified();
+    // Evidence of the log that goes on shows that it begins with what two persons kept.
+    let path = |name: &str| scene.scratch.path().join(name).to_str().unwrap().to_owned();
+    let (office, file) = (path("office.toml"), path("case.evidence"));
+    scene.desk.run(&["office", "export", &office]);
+    let decision = scene.search(&["--kind", "decision"])[0]["index"].as_str().unwrap().to_owned();
+    scene.desk.run(&["records", "evidence", &decision, "--out", &file]);
+    assert!(std::fs::read_to_string(&file).unwrap().contains("/records-2"));
+    scene.desk.run(&["verify-evidence", &file, "--office", &office]);
     // Nobody who comes again stops it, and nothing of the lost one was signed twice.
     scene.terminal.stop();
     scene.terminal.start();

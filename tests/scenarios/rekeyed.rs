@@ -109,6 +109,15 @@ fn the_keys_of_the_logs_change_while_everybody_works() {
     let audited = again.audit(&scene.ledger, "records", &scene.scratch.folder("by-the-newest"), &token, None);
     assert!(audited.well && newest.contains("/records+"), "{}", audited.text);
     scene.desk.assert_verified();
+    // What an auditor is handed is signed by the newest key, and the fingerprint that the desk shows is that of the very file.
+    let path = |name: &str| scene.scratch.path().join(name).to_str().unwrap().to_owned();
+    let (office, file) = (path("office.toml"), path("case.evidence"));
+    let said = scene.desk.run(&["office", "export", &office]);
+    assert!(said.contains(&sekisho_link::fingerprint(&std::fs::read(&office).unwrap())), "{said}");
+    let decision = scene.search(&["--kind", "decision"])[0]["index"].as_str().unwrap().to_owned();
+    scene.desk.run(&["records", "evidence", &decision, "--out", &file]);
+    let said = scene.desk.run(&["verify-evidence", &file, "--office", &office]);
+    assert!(said.contains("permitted by the register"), "{said}");
     let alarms = scene.search(&["--kind", "alarm"]);
     assert!(alarms.iter().all(|alarm| !alarm.to_string().contains("refused")), "{alarms:?}");
     scene.ledger.stop();

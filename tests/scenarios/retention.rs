@@ -87,11 +87,23 @@ fn a_month_is_destroyed_by_two_persons_and_stays_destroyed_out_of_an_older_backu
 
     scene.desk.run(&propose);
     scene.desk.run(&["records", "show", &up_text]);
+    let file = |name: &str| scene.scratch.path().join(name).to_str().unwrap().to_owned();
+    let (before, after, office) = (file("before.evidence"), file("after.evidence"), file("office.toml"));
+    scene.desk.run(&["records", "evidence", &up_text, "--out", &before]);
     approved(&mut scene);
     wait::until("the month to be erased", || (standing(&scene, "operation", &month) == "destroyed").then_some(()));
     refused(&scene.desk.try_run(&["records", "show", &up_text]), "was destroyed");
     let found = both(&scene.desk.try_run(&["records", "search", "--kind", "terminal_up"]));
     assert!(found.contains("were destroyed"), "an answer says what it cannot find:\n{found}");
+    // Evidence of before says what it said; evidence of now says that nothing is left but its place, and by which act.
+    scene.desk.run(&["office", "export", &office]);
+    scene.desk.run(&["verify-evidence", &before, "--office-id", &scene.desk.office().to_string()]);
+    let taken = scene.desk.try_run(&["records", "evidence", &up_text, &decision_text, "--out", &after]);
+    let checked = scene.desk.try_run(&["verify-evidence", &after, "--office", &office]);
+    for output in [taken, checked, scene.desk.try_run(&["records", "verify", &up_text])] {
+        assert_eq!(output.status.code(), Some(4), "{}", both(&output));
+        assert!(both(&output).contains("its contents were destroyed (act"), "{}", both(&output));
+    }
     assert_eq!(newest(&scene, "terminal_up"), None);
     assert_eq!(newest(&scene, "decision"), Some(decision));
     scene.desk.run(&["records", "verify", &decision_text]);

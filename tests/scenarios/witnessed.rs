@@ -44,7 +44,7 @@ fn status(ledger: &Ledger) -> String {
 }
 
 /// Two administrators decide who the witnesses are, and that one of them must have cosigned what is sealed.
-fn decide_witnesses(scene: &mut Scene, keys: &[String]) {
+pub(crate) fn decide_witnesses(scene: &mut Scene, keys: &[String]) {
     let file = scene.desk.file("witnesses.toml");
     std::fs::write(&file, format!("[witnesses]\nkeys = {keys:?}\nneeded = 1\n")).unwrap();
     let said = scene.desk.run(&["propose", file.to_str().unwrap()]);

@@ -29,7 +29,8 @@ pub(crate) use self::organisation::{PostCommand, SectionCommand};
 pub(crate) use self::partners::{AdmitArguments, Introduction, PartnerCommand};
 pub(crate) use self::permits::{ConnectionChange, ConnectionCommand, PermitCommand, RouteCommand};
 pub(crate) use self::records::{
-    ExportArguments, ExportFormat, Question, RecordsCommand, RegisterCommand, SearchArguments, Which,
+    EvidenceArguments, ExportArguments, ExportFormat, Question, RecordsCommand, RegisterCommand, SearchArguments,
+    VerifyEvidenceArguments, Which,
 };
 pub(crate) use self::recovery::{AnnounceArguments, NewSheetsArguments, RecoveryCommand, SheetArguments};
 pub(crate) use self::reports::ReportCommand;
@@ -189,6 +190,9 @@ pub(crate) enum Command {
     /// Access records (操作履歴)
     #[command(subcommand)]
     Records(RecordsCommand),
+    /// Check an evidence file, with nothing but what describes the office: no card, no ledger, no home; ends with 3 if something does not
+    /// hold, 4 if something is missing (証拠ファイルの検証)
+    VerifyEvidence(VerifyEvidenceArguments),
     /// The logs of the ledger: those that have stopped, and their keys (台帳のログと署名鍵)
     #[command(subcommand)]
     Log(LogCommand),

@@ -7,6 +7,7 @@ mod card_secret;
 mod cards;
 mod carry;
 mod decisions;
+mod evidence;
 mod export;
 mod first_pin;
 mod found;
@@ -27,6 +28,7 @@ mod terminals;
 mod verify;
 
 use self::apply::Manner;
+pub(crate) use self::evidence::check as verify_evidence;
 use crate::cli::{
     CardCommand, CardSecretCommand, Command, OfficeCommand, OperatorCommand, PermitCommand, RouteCommand,
 };
@@ -60,7 +62,7 @@ pub(crate) fn run(
     let mut desk = Desk::open(screen, home, readers, signing)?;
     let reader = reader.first().map(String::as_str);
     match command {
-        Command::Found(_) | Command::Join(_) => Ok(()),
+        Command::Found(_) | Command::Join(_) | Command::VerifyEvidence(_) => Ok(()),
         Command::Office(OfficeCommand::Export { file }) => office::export(&desk, &file),
         Command::Office(OfficeCommand::CardSecret(command)) => card_secret::run(&mut desk, command),
         Command::Apply(file) => apply::run(&mut desk, &file, Manner::AsAsked),

@@ -31,6 +31,7 @@ use crate::settled::Settled;
 use crate::{pending, persons};
 
 mod each;
+mod evidence;
 
 /// A token is good for 15 minutes (LEDGER §L4); a long run asks for the next one in time.
 const TOKEN_MS: u64 = 10 * 60 * 1000;

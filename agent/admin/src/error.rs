@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use sekisho_card::{CardError, Cause, ExchangeError, Fault, LoginError, TransportError};
 use sekisho_ipc::AgentError;
 use sekisho_issuer::{CaError, IssuerCause, IssuerError, TokenError};
-use sekisho_link::{CodeError, LinkError, StickError};
+use sekisho_link::{CodeError, EvidenceError, LinkError, StickError};
 use sekisho_register::FoldRefusal;
 use sekisho_tlog::TlogError;
 use sekisho_wire::canonical::Malformed;
@@ -80,6 +80,8 @@ pub(crate) enum AdminError {
     Code(CodeError),
     /// A file on a stick cannot be used.
     Stick(StickError),
+    /// A file is no evidence that can be read.
+    Evidence(PathBuf, EvidenceError),
     /// It holds records of another office's terminal.
     RecordsOfOtherOffice(PathBuf),
     /// The ledger lacks records of a terminal that stand before those in a file.
@@ -410,6 +412,13 @@ impl AdminError {
     #[must_use]
     pub(crate) fn code(&self) -> Option<&str> {
         if let Self::Link(LinkError::Refused(problem)) = self { Some(&problem.code) } else { None }
+    }
+
+    /// The act that destroyed a record, when the ledger refuses it for that.
+    #[must_use]
+    pub(crate) fn destroyed_by(&self) -> Option<u64> {
+        let Self::Link(LinkError::Refused(problem)) = self else { return None };
+        problem.facts.get("act").filter(|_| problem.code == "destroyed")?.as_u64()
     }
 
     /// What the program ends with (README, "How it ends").

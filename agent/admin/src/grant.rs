@@ -27,9 +27,17 @@ pub(crate) fn encode(entry: &[u8], place: &Place, keys: &LogKeys) -> Result<Vec<
 /// # Errors
 /// [`AdminError::Tlog`] when it does not.
 pub(crate) fn verify_place(entry: &[u8], place: &Place, keys: &LogKeys) -> Result<u64, AdminError> {
+    verify_place_of(&leaf_hash(entry), place, keys)
+}
+
+/// The same of a leaf alone.
+///
+/// # Errors
+/// As [`verify_place`].
+pub(crate) fn verify_place_of(leaf: &sekisho_tlog::Hash, place: &Place, keys: &LogKeys) -> Result<u64, AdminError> {
     let checkpoint = keys.open(&place.checkpoint)?;
     let proof: Vec<sekisho_tlog::Hash> = place.proof.iter().map(|hash| sekisho_tlog::Hash(hash.0)).collect();
-    sekisho_tlog::verify_inclusion(&leaf_hash(entry), place.index, checkpoint.size, &proof, &checkpoint.root)?;
+    sekisho_tlog::verify_inclusion(leaf, place.index, checkpoint.size, &proof, &checkpoint.root)?;
     Ok(checkpoint.size)
 }
 

@@ -23,6 +23,8 @@ pub(crate) enum Held {
     Unreadable(String),
     /// It grants something in a session whose opening is nowhere to be seen.
     WithoutOpening(String),
+    /// It lies in the log by its hash; an act destroyed what it said.
+    Destroyed(String),
 }
 
 /// The input and the time of opening, for a record that gives something in a session: it counts only beside the record that opened the
@@ -52,6 +54,37 @@ impl<'a> Judge<'a> {
     #[must_use]
     pub(crate) const fn new(cache: &'a RegisterCache, language: Language) -> Self {
         Self { cache, language, register: None, histories: BTreeMap::new() }
+    }
+
+    /// The language of what it says.
+    #[must_use]
+    pub(crate) const fn language(&self) -> Language {
+        self.language
+    }
+
+    /// Before another record is judged beside what is taken in for it alone.
+    pub(crate) fn forget_sessions(&mut self) {
+        self.histories.clear();
+    }
+
+    /// A record whose contents this act is said to have destroyed; its leaf lies in the log of this size.
+    #[must_use]
+    pub(crate) fn destroyed(&self, act: u64, size: u64) -> Held {
+        let known = self.cache.register().all_destroyed().iter().any(|destroyed| destroyed.index == act);
+        if !known {
+            return Held::No(self.words(
+                format!("its contents are not there, and act {act} destroyed nothing"),
+                format!("内容がなく、処分{act}は廃棄の処分ではない"),
+            ));
+        }
+        let teller = Teller { cache: self.cache, language: self.language };
+        let act = teller.act(act);
+        Held::Destroyed(self.words(
+            format!(
+                "its contents were destroyed ({act}); its hash lies in the records log under the checkpoint of {size}"
+            ),
+            format!("内容は廃棄済み({act})。ハッシュは記録簿({size}件)に含まれる"),
+        ))
     }
 
     /// Takes in a record of the log, after those of its history that were taken in before: what it says of the session.
@@ -133,30 +166,25 @@ impl<'a> Judge<'a> {
         let on_card = grant_of(&record).and_then(|grant| self.cache.entry(grant.index));
         let Some(register) = self.register_of(needed) else {
             let mismatch = Mismatch::RegisterSize { needed, given: self.cache.size() };
-            return Held::No(format!("{line}: {mismatch}"));
+            return Held::No(format!("{line}: {}", mismatch.text(self.language)));
         };
         let register = match register.as_it_decided(&record, on_card) {
             Ok(register) => register,
-            Err(mismatch) => return Held::No(format!("{line}: {mismatch}")),
+            Err(mismatch) => return Held::No(format!("{line}: {}", mismatch.text(self.language))),
         };
         if let Err(mismatch) = session.replay(&register, &record) {
-            return Held::No(format!("{line}: {mismatch}"));
+            return Held::No(format!("{line}: {}", mismatch.text(self.language)));
         }
         let Some(input) = record.body.input() else { return lies(self) };
         // An opening is only ever written when it was granted.
         let refused = matches!(&record.body, Body::Decision(decision) if decision.verdict != VerdictCode::Granted);
-        let why = (!refused).then(|| teller.why_granted(&register, input));
-        let why = why.unwrap_or_else(|| {
-            self.words(
-                "refused by the same rule when decided again".to_owned(),
-                "再判定でも同じ規則により拒否".to_owned(),
-            )
-        });
+        let why = if refused { teller.why_refused(&register, input) } else { teller.why_granted(&register, input) };
+        let who = teller.in_person(&register, input).map_or_else(String::new, |who| format!("\n   {who}"));
         Held::Yes(self.words(
             format!(
-                "{line}\n   lies in the records log under the checkpoint of {size}; decided again with the same outcome\n   {why}"
+                "{line}{who}\n   lies in the records log under the checkpoint of {size}; decided again with the same outcome\n   {why}"
             ),
-            format!("{line}\n   記録簿({size}件)に含まれ、再判定の結果も同じ\n   {why}"),
+            format!("{line}{who}\n   記録簿({size}件)に含まれ、再判定の結果も同じ\n   {why}"),
         ))
     }
 

@@ -2,11 +2,11 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use sekisho_link::{LedgerCode, Link, MediaType, Options};
+use sekisho_link::{EvidenceLacks, LedgerCode, Link, MediaType, MissingRange, Options};
 use sekisho_register::change::Log;
 use sekisho_tlog::bundle::decode_bundle;
 use sekisho_tlog::tile::{TileContent, TilePath};
-use sekisho_wire::id::{CardGuid, Code, Hash, OfficeId, Salt};
+use sekisho_wire::id::{CardGuid, CaseReference, Code, Hash, OfficeId, Salt};
 use sekisho_wire::words::Language;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -91,12 +91,9 @@ pub(crate) struct Behind {
     /// Records that it said last that it has and the ledger has not.
     #[serde(default)]
     pub holds: u64,
-    /// What is missing, if anything is known to be.
+    /// What is missing.
     #[serde(default)]
-    pub gap: Option<Value>,
-    /// What it has said of an earlier epoch's records, if they are lost.
-    #[serde(default)]
-    pub lost: Option<Value>,
+    pub missing: Vec<MissingRange>,
 }
 
 /// One page of a search.
@@ -106,8 +103,8 @@ pub(crate) struct Found {
     pub rows: Vec<(u64, Vec<u8>)>,
     /// Where the next page begins.
     pub next: Option<u64>,
-    /// Terminals with something missing.
-    pub behind: Vec<Value>,
+    /// What it lacks.
+    pub lacks: EvidenceLacks,
     /// Entries of the records log that the answer was made from,
     pub size: u64,
     /// of so many.
@@ -181,6 +178,8 @@ pub(crate) struct Evidence {
     pub place: Place,
     /// What its terminal signed; nothing for records of the ledger.
     pub word: Option<TerminalWord>,
+    /// What the ledger lacks.
+    pub lacks: EvidenceLacks,
 }
 
 #[derive(Deserialize)]
@@ -308,7 +307,10 @@ impl Ledger {
     }
 
     /// The names beside the first `size` entries, as far as the ledger still has them.
-    fn names(&self, size: u64) -> Result<Vec<Name>, AdminError> {
+    ///
+    /// # Errors
+    /// As the link says.
+    pub(crate) fn names(&self, size: u64) -> Result<Vec<Name>, AdminError> {
         let (mut names, mut have) = (Vec::new(), 0);
         while have < size {
             let path = format!("{}?from={have}", self.path("register"));
@@ -441,8 +443,8 @@ impl Ledger {
             rows: Vec<Row>,
             #[serde(default)]
             next: Option<u64>,
-            #[serde(default)]
-            behind: Vec<Value>,
+            #[serde(flatten)]
+            lacks: EvidenceLacks,
             size: u64,
             of: u64,
             #[serde(default)]
@@ -451,15 +453,15 @@ impl Ledger {
         let answer: Answer = self.link.get_json(&format!("{}?{query}", self.path("search")), &self.options())?;
         let rows = answer.rows.iter().map(|row| Ok((row.index, bytes(&row.record)?)));
         let rows = rows.collect::<Result<_, AdminError>>()?;
-        let Answer { next, behind, destroyed, size, of, .. } = answer;
-        Ok(Found { rows, next, behind, destroyed, size, of })
+        let Answer { next, lacks, destroyed, size, of, .. } = answer;
+        Ok(Found { rows, next, lacks, destroyed, size, of })
     }
 
-    /// A record and what proves it.
+    /// A record and what proves it; with the number under which it is permitted to take it away, if it is.
     ///
     /// # Errors
     /// As the link says.
-    pub(crate) fn evidence(&self, index: u64) -> Result<Evidence, AdminError> {
+    pub(crate) fn evidence(&self, index: u64, permission: Option<&CaseReference>) -> Result<Evidence, AdminError> {
         #[derive(Deserialize)]
         struct Answer {
             record: String,
@@ -470,14 +472,18 @@ impl Ledger {
             batch: Option<String>,
             #[serde(default)]
             leaves: Vec<String>,
+            #[serde(flatten)]
+            lacks: EvidenceLacks,
         }
-        let answer: Answer = self.link.get_json(&self.path(&format!("evidence/{index}")), &self.options())?;
+        let permission = permission.map_or_else(String::new, |number| format!("?permission={}", number.as_str()));
+        let path = self.path(&format!("evidence/{index}{permission}"));
+        let answer: Answer = self.link.get_json(&path, &self.options())?;
         let place = Place { index: answer.index, proof: hashes(&answer.proof)?, checkpoint: answer.checkpoint };
         let word = match &answer.batch {
             Some(batch) => Some(TerminalWord { batch: bytes(batch)?, leaves: hashes(&answer.leaves)? }),
             None => None,
         };
-        Ok(Evidence { record: bytes(&answer.record)?, place, word })
+        Ok(Evidence { record: bytes(&answer.record)?, place, word, lacks: answer.lacks })
     }
 
     /// The newest checkpoint of a log, as a note.

@@ -15,12 +15,18 @@ mod config_text;
 mod dates;
 mod desk;
 mod error;
+mod evidence_check;
+mod examined;
+mod exhibits;
 mod fingerprint;
 mod grant;
+mod grounds;
 mod home;
 mod introduction;
 mod invitation;
 mod judge;
+mod known_names;
+mod lacks;
 mod lease;
 mod ledger;
 mod log_tiles;
@@ -50,6 +56,7 @@ mod settled;
 mod table;
 mod taken_away;
 mod terminal_word;
+mod whole_file;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -59,7 +66,7 @@ use clap::Parser;
 use sekisho_register::organisation::Capacity;
 use sekisho_wire::words::Language;
 
-use crate::cli::{Cli, Lang};
+use crate::cli::{Cli, Command, Lang};
 use crate::desk::Signing;
 use crate::error::{AdminError, Said};
 use crate::home::Home;
@@ -117,6 +124,10 @@ fn run(cli: Cli) -> Result<(), AdminError> {
         confirm: if cli.yes { Confirm::Yes } else { Confirm::Ask },
         lists: if cli.json { Lists::Json } else { Lists::Text },
     };
+    // An auditor has no home.
+    if let Command::VerifyEvidence(arguments) = &cli.command {
+        return commands::verify_evidence(arguments, &screen);
+    }
     let path = home_path(cli.home)?;
     let begins = cli.command.begins();
     let home = if begins { Home::open(&path)? } else { Home::existing(&path)? };

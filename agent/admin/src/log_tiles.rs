@@ -8,7 +8,8 @@ use std::collections::btree_map::Entry;
 
 use sekisho_register::change::Log;
 use sekisho_tlog::tile::{TileContent, TileNode, TilePath};
-use sekisho_tlog::{Hash, HashReader};
+use sekisho_tlog::{Hash, HashReader, ProveError};
+use sekisho_wire::id::Hash as WireHash;
 
 use crate::error::AdminError;
 use crate::ledger::Ledger;
@@ -43,5 +44,17 @@ impl HashReader for LogTiles<'_> {
             Entry::Vacant(entry) => entry.insert(self.ledger.tile(self.log, &path)?),
         };
         Ok(node.hash_in(tile)?)
+    }
+}
+
+/// A proof made of tiles, as it travels.
+///
+/// # Errors
+/// When a tile cannot be had, or there is no such proof.
+pub(crate) fn proved(made: Result<Vec<Hash>, ProveError<AdminError>>) -> Result<Vec<WireHash>, AdminError> {
+    match made {
+        Ok(proof) => Ok(proof.into_iter().map(|hash| WireHash(hash.0)).collect()),
+        Err(ProveError::Reader(error)) => Err(error),
+        Err(ProveError::Request(error)) => Err(error.into()),
     }
 }

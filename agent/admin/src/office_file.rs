@@ -135,6 +135,15 @@ impl Office {
         Ok(RegisterOf { office: self.id, keys: LogKeys::from(key) })
     }
 
+    /// Whether this register is the one described: begun by the same act, its logs signed by these keys, now or once.
+    #[must_use]
+    pub(crate) fn is_of(&self, register: &Register) -> bool {
+        let keys = [(Log::Records, self.records), (Log::Register, self.register), (Log::Casebook, self.casebook)];
+        register.office() == Some(self.id)
+            && register.ledger() == self.ledger
+            && keys.iter().all(|(log, key)| register.log_keys(*log).iter().any(|named| named.0 == *key))
+    }
+
     /// With the keys that are in force, for whoever has no register yet: auditors, and another desk that is to fetch it.
     #[must_use]
     pub(crate) fn with_keys_of(&self, register: &Register) -> Self {

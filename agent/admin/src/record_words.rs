@@ -1,8 +1,7 @@
 //! A record in sentences: who did what, when and where, and why it was permitted or refused.
 
-use sekisho_register::Register;
 use sekisho_register::wareki::{moment_text, numbered};
-use sekisho_wire::decision::{DecisionInput, Level, Request, SessionKind};
+use sekisho_wire::decision::{DecisionInput, Request, SessionKind};
 use sekisho_wire::id::{Code, OfficeId};
 use sekisho_wire::reason::{
     AlarmKind, CardTrouble, EnrolmentEvent, FalseSlot, IncidentClass, Instead, LeaseEnd, LinkState, LoginSeen,
@@ -26,7 +25,9 @@ pub(crate) struct Teller<'a> {
 }
 
 impl Teller<'_> {
-    fn say(&self, english: impl Into<String>, japanese: impl Into<String>) -> String {
+    /// In the language of this teller.
+    #[must_use]
+    pub(crate) fn say(&self, english: impl Into<String>, japanese: impl Into<String>) -> String {
         match self.language {
             Language::English => english.into(),
             Language::Japanese => japanese.into(),
@@ -494,63 +495,6 @@ impl Teller<'_> {
                 text
             }
         }
-    }
-
-    /// Why a request was permitted, by the register that decided.
-    #[must_use]
-    pub(crate) fn why_granted(&self, register: &Register, input: &DecisionInput) -> String {
-        let mut facts = Vec::new();
-        if let Some(grant) = &input.grant {
-            let index = grant.index;
-            facts.push(self.say(
-                format!("the card is valid by the act on it (entry {index} of the register log, which the terminal had not got yet)"),
-                format!("カードが記載の貸与記録(登録順{index}、端末機の登録簿には未到達)により有効"),
-            ));
-        } else if let Some(card) = input.card.as_ref().and_then(|guid| register.card(guid)) {
-            let number = numbered(card.number(), self.language);
-            facts.push(self.say(
-                format!("card number {number} (entry {}) is valid", card.index()),
-                format!("カード {number}(登録順{})が有効", card.index()),
-            ));
-        }
-        if let Some(profile) = &input.profile {
-            facts.push(match &input.function {
-                Some(function) => self.say(
-                    format!("permission {profile} covers {function}"),
-                    format!("操作者ID {profile} が {function} を含む"),
-                ),
-                None => self.say(format!("permission {profile} is held"), format!("操作者ID {profile} を所持")),
-            });
-        }
-        let terminal = &input.terminal;
-        facts.push(match input.request {
-            Request::Function => {
-                self.say(format!("terminal {terminal} is for it"), format!("端末機 {terminal} の用途に含まれる"))
-            }
-            Request::Open | Request::Unlock | Request::ChangePin => {
-                self.say(format!("may work at terminal {terminal}"), format!("端末機 {terminal} を使用できる"))
-            }
-        });
-        facts.push(match input.permit {
-            Some(permit) => {
-                let permit = numbered(permit, self.language);
-                self.say(format!("permit {permit} covers it"), format!("許可 {permit} がある"))
-            }
-            None if !register.policy().hours_enforced => self.say("hours are not enforced", "運用時間の制限なし"),
-            None if register.is_open(terminal, input.time) => self.say("within operating hours", "運用時間内"),
-            None => self.say("hours do not bind this kind of card", "この種別のカードは運用時間によらない"),
-        });
-        facts.push(match input.level {
-            Level::Session => self.say("proved by the open session", "開いたセッションで確認"),
-            Level::Card => self.say("the card signed it", "カードの署名を確認"),
-            Level::Pin => self.say("the card signed it after the PIN", "暗証番号入力後のカードの署名を確認"),
-        });
-        let size = input.register;
-        let facts = facts.join(&self.say("; ", "、"));
-        self.say(
-            format!("permitted by the register of {size} entries: {facts}"),
-            format!("登録簿({size}件)により許可: {facts}"),
-        )
     }
 
     fn session_kind(&self, kind: SessionKind) -> String {

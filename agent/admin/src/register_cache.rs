@@ -1,7 +1,5 @@
 //! The verified register of this home: entries, the checkpoint they were verified under, names. Never goes back, never forks.
 
-use std::collections::BTreeMap;
-
 use sekisho_register::change::Log;
 use sekisho_register::fold::Folded;
 use sekisho_register::values::NameHash;
@@ -12,7 +10,8 @@ use sekisho_wire::id::{Code, Hash, OfficeId};
 use crate::broken_log::{Broken, BrokenLog};
 use crate::error::AdminError;
 use crate::home::Home;
-use crate::name::{Name, is_a_name};
+use crate::known_names::KnownNames;
+use crate::name::Name;
 
 const ENTRIES: &str = "register/entries";
 const CHECKPOINT: &str = "register/checkpoint";
@@ -43,7 +42,7 @@ pub(crate) struct RegisterCache {
     folded: Vec<Result<Folded, FoldRefusal>>,
     register: Register,
     checkpoint: Option<String>,
-    names: BTreeMap<NameHash, String>,
+    names: KnownNames,
     /// The file of names was taken away: they have to be fetched from the first entry on.
     names_gone: bool,
 }
@@ -80,7 +79,7 @@ impl RegisterCache {
         entries.truncate(usize::try_from(size).unwrap_or(usize::MAX));
         let mut cache = Self::default().settle(of, &checkpoint, &entries)?;
         match home.read(NAMES)? {
-            Some(names) => cache.names = names_from(&names).ok_or_else(|| damaged(NAMES))?,
+            Some(names) => cache.names = KnownNames::from_json(&names).ok_or_else(|| damaged(NAMES))?,
             None => cache.names_gone = true,
         }
         Ok(cache)
@@ -129,8 +128,7 @@ impl RegisterCache {
 
     /// Takes names; those that no hash in the register asks for do no harm. One that would not show as it is written stays unknown.
     pub(crate) fn learn(&mut self, names: &[Name]) {
-        let names = names.iter().filter(|name| is_a_name(&name.text));
-        self.names.extend(names.map(|name| (NameHash::of(&name.salt, &name.text), name.text.clone())));
+        self.names.learn(names);
     }
 
     /// Writes the cache. Names travel beside the log and may be erased at the ledger; here they are kept by their hash.
@@ -140,7 +138,7 @@ impl RegisterCache {
     pub(crate) fn save(&self, home: &Home) -> Result<(), AdminError> {
         let Some(checkpoint) = &self.checkpoint else { return Ok(()) };
         home.write(ENTRIES, &join(&self.entries))?;
-        home.write(NAMES, &serde_json::to_vec(&self.kept_names()).expect("strings are JSON"))?;
+        home.write(NAMES, &self.names.to_json())?;
         home.write(CHECKPOINT, checkpoint.as_bytes())
     }
 
@@ -171,10 +169,6 @@ impl RegisterCache {
         }
         let same = self.register.root_at(seen.size).is_some_and(|root| root.0 == seen.root.0);
         if same { Ok(()) } else { Err(Broken::Fork { size: seen.size }.of(Log::Register)) }
-    }
-
-    fn kept_names(&self) -> BTreeMap<String, &str> {
-        self.names.iter().map(|(hash, text)| (hash.to_string(), text.as_str())).collect()
     }
 
     /// Entries verified.
@@ -245,7 +239,13 @@ impl RegisterCache {
     /// The name behind a hash, if it is known and not erased.
     #[must_use]
     pub(crate) fn name(&self, hash: &NameHash) -> Option<&str> {
-        self.names.get(hash).map(String::as_str)
+        self.names.look_up(hash)
+    }
+
+    /// The names, and which of them were looked up.
+    #[must_use]
+    pub(crate) const fn names(&self) -> &KnownNames {
+        &self.names
     }
 
     /// A person's name and code, as people read it.
@@ -278,11 +278,6 @@ fn split(mut bytes: &[u8]) -> Option<Vec<Vec<u8>>> {
     Some(entries)
 }
 
-fn names_from(json: &[u8]) -> Option<BTreeMap<NameHash, String>> {
-    let kept: BTreeMap<String, String> = serde_json::from_slice(json).ok()?;
-    kept.into_iter().map(|(hash, text)| Some((NameHash(hash.parse::<Hash>().ok()?.0), text))).collect()
-}
-
 #[cfg(test)]
 pub(crate) mod tests {
     use p256::ecdsa::signature::hazmat::PrehashSigner;
@@ -298,6 +293,7 @@ pub(crate) mod tests {
 
     use super::*;
     use crate::home::tests::TempHome;
+    use crate::name::is_a_name;
 
     /// When every act of a story is made.
     pub(crate) const NOW: u64 = 1_795_000_000_000;
@@ -406,13 +402,13 @@ pub(crate) mod tests {
             }));
         }
 
-        fn checkpoint(&self, size: usize) -> String {
+        pub(crate) fn checkpoint(&self, size: usize) -> String {
             let tree: MemoryTree = self.entries[..size].iter().map(|entry| leaf_hash(entry)).collect();
             let (size, root) = (tree.size(), tree.root());
             Checkpoint { origin: self.log.name().to_owned(), size, root, extensions: Vec::new() }.sign(&self.log)
         }
 
-        fn of(&self) -> RegisterOf {
+        pub(crate) fn of(&self) -> RegisterOf {
             let office = office_of(&SignedAct::decode(&self.entries[0]).unwrap());
             RegisterOf { office, keys: self.log.verifying_key().into() }
         }

@@ -9,8 +9,8 @@ use sekisho_wire::id::{CardGuid, Code};
 use sekisho_wire::record::{Emitter, Record};
 use sekisho_wire::verdict::VerdictCode;
 
-pub(crate) use self::csv::{BYTE_ORDER_MARK, csv_head, csv_line};
-pub(crate) use self::ocsf::{Source, ocsf_line};
+pub(crate) use self::csv::{BYTE_ORDER_MARK, csv_head, csv_lack, csv_line};
+pub(crate) use self::ocsf::{Source, ocsf_lack, ocsf_line};
 
 /// One record.
 #[derive(Debug)]

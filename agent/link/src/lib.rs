@@ -8,6 +8,7 @@ mod answer;
 mod code;
 mod config;
 mod error;
+mod evidence;
 mod failure;
 mod fingerprint;
 mod language;
@@ -19,6 +20,11 @@ pub use answer::Answer;
 pub use code::{CodeError, CodeKind, LedgerCode};
 pub use config::{Identity, LinkConfig, ServerAddress};
 pub use error::{CertificateFault, LinkError, Unreachable};
+pub use evidence::{
+    ASKED_MAX, Base64, EVIDENCE_MAX, EvidenceContent, EvidenceContents, EvidenceError, EvidenceFile, EvidenceHeader,
+    EvidenceLacks, EvidenceName, EvidenceRecord, Exactly, LateTerminal, MissingRange, RecordsCheckpoint,
+    evidence_content_digest, evidence_signature_line,
+};
 pub use fingerprint::{TerminalTrust, fingerprint};
 pub use language::Language;
 pub use link::{Link, MediaType, Options};

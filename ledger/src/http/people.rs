@@ -19,6 +19,7 @@ use crate::acts::Name;
 use crate::clock::Millis;
 use crate::code::CodeSecret;
 use crate::index::{AskedVerdict, Question};
+use crate::missing::{AllMissing, Missing};
 use crate::people::Proved;
 use crate::refusal::Refusal;
 use crate::search::Behind;
@@ -324,10 +325,29 @@ pub(super) async fn search(
         "size": found.size,
         "of": found.of,
     });
+    name_missing(&mut body, &found.missing);
     if let (Some(next), Value::Object(body)) = (found.next, &mut body) {
         body.insert("next".into(), json!(next));
     }
     Ok(answer(&body))
+}
+
+/// Every answer names which records are missing.
+fn name_missing(body: &mut Value, missing: &AllMissing) {
+    let Value::Object(body) = body else { return };
+    body.insert("missing".into(), missing.ranges.iter().map(missing_json).collect());
+    if missing.is_cut {
+        body.insert("missing_cut".into(), json!(true));
+    }
+}
+
+fn missing_json(missing: &Missing) -> Value {
+    let mut body =
+        json!({"terminal": missing.terminal, "epoch": missing.epoch, "from": missing.from, "to": missing.to});
+    if let (Some(said), Value::Object(body)) = (missing.said, &mut body) {
+        body.insert("said".into(), json!(said));
+    }
+    body
 }
 
 fn destroyed_json(destroyed: &Destroyed) -> Value {
@@ -365,20 +385,35 @@ pub(super) async fn evidence(
     State(hall): State<Hall>,
     knock: Knock,
     Named(AtIndex { index }): Named<AtIndex>,
+    Asked(query): Asked<EvidenceQuery>,
 ) -> Result<Response, Inside> {
+    let permission = query.permission.as_deref().map(CaseReference::new).transpose();
+    let permission = permission.map_err(|_| Refusal::Malformed("permission"))?;
     let evidence = knock.visit(hall, READERS, move |ledger, Visitor { office, .. }| {
-        Ok((ledger.evidence(office, index)?, Shown::rows(ReadQuery::Proof, 1, from(index))))
+        let about = About { permission: permission.clone(), ..from(index) };
+        let evidence = ledger.evidence(office, index)?;
+        let around = (ledger.late(office)?, ledger.missing(office)?);
+        Ok(((evidence, around), Shown::rows(ReadQuery::Proof, 1, about)))
     });
-    let evidence = evidence.await?;
+    let (evidence, (behind, missing)) = evidence.await?;
     let mut body = proved_json(&evidence.proved);
     if let Value::Object(body) = &mut body {
         body.insert("record".into(), json!(encode(evidence.record)));
+        body.insert("behind".into(), behind.iter().map(behind_json).collect());
         if let Some(signed) = evidence.signed {
             body.insert("batch".into(), json!(encode(signed.header)));
             body.insert("leaves".into(), json!(encode_all(&signed.leaves)));
         }
     }
+    name_missing(&mut body, &missing);
     Ok(answer(&body))
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct EvidenceQuery {
+    /// Under which number it was permitted to take it away.
+    permission: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -389,11 +424,18 @@ pub(super) struct AtIndex {
 /// When a terminal was last used tells of whoever sits there.
 pub(super) async fn behind(State(hall): State<Hall>, knock: Knock) -> Result<Response, Inside> {
     let rows = knock.visit(hall, ANY_ROLE, |ledger, Visitor { office, .. }| {
-        let rows = ledger.behind(office)?;
+        let (rows, missing) = (ledger.behind(office)?, ledger.missing(office)?);
         let shown = Shown::rows(ReadQuery::Search, rows.len(), About::default());
-        Ok((rows, shown))
+        Ok(((rows, missing), shown))
     });
-    Ok(answer(&rows.await?.iter().map(behind_json).collect()))
+    let (rows, missing) = rows.await?;
+    let row = |row: &Behind| {
+        let mut body = behind_json(row);
+        let own = missing.ranges.iter().filter(|missing| missing.terminal == row.terminal).cloned().collect();
+        name_missing(&mut body, &AllMissing { ranges: own, ..missing });
+        body
+    };
+    Ok(answer(&rows.iter().map(row).collect()))
 }
 
 const SEARCH_DEFAULT: u32 = 100;

@@ -7,6 +7,7 @@ use sekisho_wire::words::Language;
 use serde_json::{Value, json};
 
 use crate::refusal::{Place, Refusal, Text};
+use crate::stage::class_number;
 
 /// By which code an answer refuses; for who counts them.
 #[derive(Clone, Copy, Debug)]
@@ -77,6 +78,11 @@ impl Refusal {
         if let Self::EpochNotOpen { epoch, open } | Self::EpochClosed { epoch, open } = self {
             put("epoch", json!(epoch));
             put("open", json!(open));
+        }
+        if let Self::Destroyed { class, month, act, .. } = self {
+            put("class", json!(class_number(*class)));
+            put("month", json!(month.0));
+            put("act", json!(act));
         }
         facts
     }

@@ -338,7 +338,8 @@ mod tests {
 
     #[test]
     fn a_database_takes_the_steps_to_a_newer_version_once() {
-        let path = crate::testing::scratch("steps").join("book.db");
+        let folder = crate::testing::scratch("steps");
+        let path = folder.join("book.db");
         drop(SqliteStore::create(&path).unwrap());
         let by = |steps: &[&str]| take_steps(&mut Connection::open(&path).unwrap(), &path, steps);
         let first = "CREATE TABLE later (a INTEGER); INSERT INTO later VALUES (1)";

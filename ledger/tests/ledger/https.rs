@@ -355,6 +355,12 @@ fn a_gap_that_a_terminal_has_shown_is_told() {
     let token = served.token();
     let behind = |served: &Served| served.anybody().get_as(&served.at("behind"), &token).ok();
     assert_eq!(behind(&served)[0]["gap"], json!({"from": 2, "to": 4}));
+    let gap = json!([{"terminal": "jumin-1", "epoch": 0, "from": 2, "to": 4}]);
+    served.town.publish();
+    for path in ["search?limit=0", "evidence/1"] {
+        assert_eq!(served.anybody().get_as(&served.at(path), &token).ok()["missing"], gap, "{path}");
+    }
+    assert_eq!(behind(&served)[0]["missing"], gap);
     served.town.send(4);
     assert_eq!(behind(&served)[0]["gap"], Value::Null);
 }

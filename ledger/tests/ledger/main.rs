@@ -18,6 +18,7 @@ mod holes;
 mod https;
 mod ingest;
 mod media;
+mod missing;
 mod moved;
 mod names;
 mod office;

@@ -196,12 +196,14 @@ fn a_read_says_about_whom_or_what_was_asked() {
     let asked =
         About { operator: Some(code("mayor")), card: Some(card), terminal: Some(code("jumin-1")), ..About::default() };
     let permitted = About { permission: Some(CaseReference::new("R8-0012").unwrap()), ..asked.clone() };
+    let evidence = About { permission: permitted.permission.clone(), ..of_first(1) };
     let search = format!("search?operator=mayor&card={card}&terminal=jumin-1");
     let cases = [
         (served.at(&search), asked),
         (served.at(&format!("{search}&permission=R8-0012")), permitted),
         (served.at("search?operator=No+such+code"), About::default()),
         (served.at("evidence/1"), of_first(1)),
+        (served.at("evidence/1?permission=R8-0012"), evidence),
         (served.at("register?from=0"), of_first(0)),
         (format!("/{}/records/tile/entries/000.p/2", served.town.office), of_first(0)),
     ];

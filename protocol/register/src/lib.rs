@@ -45,6 +45,7 @@ pub mod thing;
 pub mod timeline;
 pub mod values;
 pub mod wareki;
+mod witnesses;
 
 pub use act::{Act, NO_OFFICE, SignedAct, ToBeSigned, office_of};
 pub use casebook::{Casebook, Filed, Unopposed};
@@ -62,3 +63,4 @@ pub use role::{Class, Role};
 pub use session::{Session, gives_in_session};
 pub use succession::Succession;
 pub use values::{Ed25519Key, NameHash, P256Key, PublicKeyBytes, Title};
+pub use witnesses::Cosignatures;

@@ -1,5 +1,7 @@
 //! Decide again from the bytes of a record and compare (§R6): what an auditor does with any past decision.
 
+use alloc::format;
+use alloc::string::{String, ToString};
 use core::fmt;
 
 use sekisho_wire::decision::{DecisionInput, Level, Request};
@@ -8,6 +10,7 @@ use sekisho_wire::record::{
     Body, Decision, Emitter, Opening, Record, RegisterAdvanced, decision_digest, session_digest,
 };
 use sekisho_wire::verdict::VerdictCode;
+use sekisho_wire::words::Language;
 
 use crate::authority::verify_p256;
 use crate::decide::{RULES_VERSION, decide};
@@ -93,6 +96,42 @@ impl fmt::Display for Mismatch {
 }
 
 impl core::error::Error for Mismatch {}
+
+impl Mismatch {
+    /// The same in this language.
+    #[must_use]
+    pub fn text(&self, language: Language) -> String {
+        match language {
+            Language::English => self.to_string(),
+            Language::Japanese => self.japanese(),
+        }
+    }
+
+    fn japanese(&self) -> String {
+        match self {
+            Self::RegisterSize { needed, given } => {
+                format!("再判定できない: 判定時の登録簿は{needed}件、ここにあるのは{given}件")
+            }
+            Self::RegisterRoot => "端末機は同じ件数の別の登録簿を持っていた".to_string(),
+            Self::GrantNotInLog { index } => format!("カードに記載の処分が登録簿の{index}番にない"),
+            Self::OtherPlace => "記録と判定で団体又は端末機が異なる".to_string(),
+            Self::OtherRequest => "記録の種別が求められた内容と合わない".to_string(),
+            Self::OtherTime => "記録の時刻と判定の時刻が異なる".to_string(),
+            Self::OtherSession => "開始されたセッションの記録ではない".to_string(),
+            Self::SessionLocked => "ロック中のセッションで許可されている".to_string(),
+            Self::RulesUnknown { rules } => {
+                format!(
+                    "再判定できない: 規則の版{rules}で判定されており、このプログラムが扱えるのは版{RULES_VERSION}まで"
+                )
+            }
+            Self::Verdict { recorded, decided } => {
+                format!("記録の判定は{}、規則による判定は{}", recorded.number(), decided.number())
+            }
+            Self::SignatureMissing => "カードの署名がない".to_string(),
+            Self::SignatureWrong => "署名がそのカードのものではない".to_string(),
+        }
+    }
+}
 
 /// The size of the register that [`replay`] needs for this record; nothing for one that stands on no register. Where the record rests on a grant,
 /// [`Register::as_it_decided`] makes of it the one that decided.

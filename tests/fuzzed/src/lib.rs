@@ -5,6 +5,7 @@ mod card;
 mod carried;
 #[path = "../../../firmware/token/src/ccid.rs"]
 mod ccid;
+mod evidence;
 mod host;
 mod ledger;
 #[path = "../../../firmware/token/src/message.rs"]
@@ -25,6 +26,7 @@ mod town;
 
 pub use card::card;
 pub use carried::carried;
+pub use evidence::evidence;
 pub use host::host;
 pub use ledger::ledger;
 pub use parsers::{act, note, object, record};

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
-use sekisho_wire::id::{CardGuid, CaseReference, Code};
+use sekisho_wire::id::{CardGuid, CaseReference, Code, OfficeId};
 use sekisho_wire::record::{KINDS, kind_number};
 
 use super::{when, word};
@@ -31,6 +31,8 @@ pub(crate) enum RecordsCommand {
         #[arg(long, conflicts_with = "index")]
         all: bool,
     },
+    /// Write an evidence file: records, and all by which anybody verifies them without the ledger ('sekisho-admin verify-evidence') (証拠ファイル)
+    Evidence(EvidenceArguments),
     /// Give the ledger the records of a terminal whose line is dead, from the file that 'sekisho-agent records export' wrote there, and
     /// write the ledger's proof into another, for 'sekisho-agent records import'; may be repeated (持ち運び)
     Carry {
@@ -78,6 +80,37 @@ pub(crate) struct ExportArguments {
     /// Begin a CSV file with a byte order mark: Excel shows Japanese as rubbish without it
     #[arg(long)]
     pub bom: bool,
+}
+
+/// What to write evidence of.
+#[derive(Debug, Args)]
+pub(crate) struct EvidenceArguments {
+    /// Their indexes in the records log; at most 256
+    #[arg(required = true, value_name = "INDEX")]
+    pub indexes: Vec<u64>,
+    /// The new file; it has its name when it is whole
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+    /// The number of the decision that permits it (許可番号); it stands in the file and in the record of each reading
+    #[arg(long, value_name = "NUMBER")]
+    pub permission: Option<CaseReference>,
+}
+
+/// What to check, and by what.
+#[derive(Debug, Args)]
+pub(crate) struct VerifyEvidenceArguments {
+    /// What 'records evidence' wrote
+    pub file: PathBuf,
+    /// What 'office export' wrote, compared with the office by its fingerprint
+    #[arg(long, value_name = "FILE", required_unless_present = "office_id")]
+    pub office: Option<PathBuf>,
+    /// The office's id, as a person of the office reads it out: the hash of its founding act
+    #[arg(long, value_name = "HEX", conflicts_with = "office", value_parser = office_id)]
+    pub office_id: Option<OfficeId>,
+}
+
+fn office_id(text: &str) -> Result<OfficeId, String> {
+    text.trim().to_lowercase().parse().map_err(|_| "not an office's id: 32 digits and letters from a to f".to_owned())
 }
 
 /// How records are written.

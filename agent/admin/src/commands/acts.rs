@@ -2,11 +2,10 @@
 
 use sekisho_register::SignedAct;
 use sekisho_register::wareki::moment_text;
-use sekisho_wire::cose::Signer;
 
 use crate::desk::Desk;
 use crate::error::AdminError;
-use crate::register_cache::RegisterCache;
+use crate::grounds::by_whom;
 use crate::screen::Lists;
 use crate::table::Table;
 
@@ -28,7 +27,12 @@ fn print_list(desk: &Desk, first: usize) -> Result<(), AdminError> {
                 let what =
                     folded.as_ref().map_or_else(|refusal| vec![refusal.text(language)], |_| changes_of(&rendered));
                 let made = signed.act().made;
-                (moment_text(made, language), by_whom(desk, &signed), signed.id().to_string(), what)
+                (
+                    moment_text(made, language),
+                    by_whom(&desk.cache, desk.screen.language, &signed),
+                    signed.id().to_string(),
+                    what,
+                )
             }
             Err(_) => ("-".to_owned(), "-".to_owned(), "-".to_owned(), vec![unreadable(desk)]),
         };
@@ -50,7 +54,7 @@ fn print_full(desk: &Desk, first: usize) -> Result<(), AdminError> {
     for (index, (entry, folded)) in desk.cache.acts().enumerate().skip(first) {
         let text = match SignedAct::decode(entry) {
             Ok(signed) => {
-                let by = by_whom(desk, &signed);
+                let by = by_whom(&desk.cache, desk.screen.language, &signed);
                 let text = sekisho_register::render(signed.act(), desk.cache.register(), desk.screen.language);
                 format!("== {index}  {}\n{by}\n{text}", signed.id())
             }
@@ -62,30 +66,6 @@ fn print_full(desk: &Desk, first: usize) -> Result<(), AdminError> {
         }
     }
     Ok(())
-}
-
-/// Who signed; of an approval, also who proposed it.
-fn by_whom(desk: &Desk, signed: &SignedAct) -> String {
-    let signer = |signed: &SignedAct| who(&desk.cache, signed.signer(), signed.act().made);
-    let by = signer(signed);
-    match signed.proposal() {
-        Ok(Some(proposal)) => {
-            let proposer = signer(&proposal);
-            desk.screen.words(format!("{proposer}, approved by {by}"), format!("{proposer}(承認: {by})"))
-        }
-        Ok(None) | Err(_) => by,
-    }
-}
-
-/// The signer as people know him.
-pub(super) fn who(cache: &RegisterCache, signer: &Signer, at: u64) -> String {
-    match signer {
-        Signer::Card(guid) => {
-            let holder = cache.register().card(guid).and_then(|card| card.holder(at));
-            holder.map_or_else(|| signer.to_string(), |holder| cache.person(holder.operator))
-        }
-        Signer::Terminal(_) | Signer::Recovery(_) => signer.to_string(),
-    }
 }
 
 /// The numbered lines of a rendered act.

@@ -4,8 +4,6 @@ use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::Path;
 
-use sekisho_register::change::Log;
-
 use crate::cli::JoinArguments;
 use crate::desk::{Desk, Signing, may_sign};
 use crate::error::AdminError;
@@ -18,16 +16,17 @@ use crate::screen::Screen;
 
 /// Of everything that a desk which joins will trust, in its one spelling. The checkpoint is of it: without it, or with an older one, the
 /// joining desk would believe a ledger that shows yesterday's register.
-fn fingerprint_of(office: &Office, seen: Option<&str>) -> String {
+pub(super) fn fingerprint_of(office: &Office, seen: Option<&str>) -> String {
     sekisho_link::fingerprint(office.text(seen.map(str::to_owned)).as_bytes())
 }
 
 pub(super) fn export(desk: &Desk, file: &Path) -> Result<(), AdminError> {
-    let text = desk.office.with_keys_of(desk.cache.register()).text(desk.cache.checkpoint().map(str::to_owned));
+    let office = desk.office.with_keys_of(desk.cache.register());
+    let text = office.text(desk.cache.checkpoint().map(str::to_owned));
     let fail = |cause| AdminError::File { path: file.to_owned(), cause };
     let mut out = OpenOptions::new().write(true).create_new(true).open(file).map_err(fail)?;
     out.write_all(text.as_bytes()).and_then(|()| out.sync_all()).map_err(fail)?;
-    let (id, print) = (desk.office.id, fingerprint_of(&desk.office, desk.cache.checkpoint()));
+    let (id, print) = (office.id, fingerprint_of(&office, desk.cache.checkpoint()));
     desk.screen.print(&desk.screen.words(
         format!("office {id}\nfingerprint {print}\nread the fingerprint to the person who joins, not from this file"),
         format!("団体 {id}\n指紋 {print}\n参加する人に、ファイルとは別に指紋を伝えてください"),
@@ -78,7 +77,11 @@ pub(super) fn join(
     Ok(())
 }
 
-fn read(path: &Path) -> Result<(Office, Option<String>), AdminError> {
+/// The office that a file describes, with the checkpoint in it.
+///
+/// # Errors
+/// When it cannot be read, or is none.
+pub(super) fn read(path: &Path) -> Result<(Office, Option<String>), AdminError> {
     let fail = |cause| AdminError::File { path: path.to_owned(), cause };
     let size = std::fs::metadata(path).map_err(fail)?.len();
     let text = if size > crate::config_text::MAX_FILE { None } else { Some(std::fs::read(path).map_err(fail)?) };
@@ -91,12 +94,7 @@ fn read(path: &Path) -> Result<(Office, Option<String>), AdminError> {
 fn verified(desk: &mut Desk, seen: Option<&str>) -> Result<String, AdminError> {
     desk.log_in()?;
     let register = desk.cache.register();
-    let office = &desk.office;
-    let keys = [(Log::Records, office.records), (Log::Register, office.register), (Log::Casebook, office.casebook)];
-    let same = register.office() == Some(office.id)
-        && register.ledger() == office.ledger
-        && keys.iter().all(|(log, key)| register.log_keys(*log).iter().any(|named| named.0 == *key));
-    if !same {
+    if !desk.office.is_of(register) {
         return Err(AdminError::OtherOffice);
     }
     if let Some(seen) = seen {

@@ -8,11 +8,12 @@ use sekisho_register::wareki::{month_text, numbered};
 use sekisho_wire::record::{Record, Retention};
 use sekisho_wire::words::Language;
 
-use super::{carry, export, verify};
+use super::{carry, evidence, export, verify};
 use crate::cli::{Question, RecordsCommand, SearchArguments};
 use crate::dates::Edge;
 use crate::desk::Desk;
 use crate::error::{AdminError, Said};
+use crate::lacks::{self, Lack};
 use crate::ledger::{DestroyedMonths, Found};
 use crate::record_words::Teller;
 use crate::table::Table;
@@ -25,6 +26,7 @@ pub(super) fn run(desk: &mut Desk, command: RecordsCommand) -> Result<(), AdminE
         RecordsCommand::Search(arguments) => search(desk, &arguments),
         RecordsCommand::Export(arguments) => export::run(desk, &arguments),
         RecordsCommand::Show { index } => show(desk, index),
+        RecordsCommand::Evidence(arguments) => evidence::write(desk, &arguments),
         RecordsCommand::Carry { file, seals } => carry::run(desk, &file, seals),
         RecordsCommand::Verify { index: Some(index), .. } => verify::one(desk, index),
         RecordsCommand::Verify { index: None, .. } => verify::all(desk),
@@ -75,49 +77,62 @@ fn search(desk: &mut Desk, arguments: &SearchArguments) -> Result<(), AdminError
     }
     print(desk, &rows)?;
     if let Some(found) = newest {
-        late_terminals(desk, &found);
+        say_what_is_missing(desk, &found);
     }
     Ok(())
 }
 
 /// Says what an answer lacks that the ledger had time to find.
 pub(super) fn incomplete(desk: &Desk, found: &Found) {
-    let Found { size, of, .. } = found;
-    if size < of {
-        desk.screen.note(
-            &format!("not complete: the ledger's search has come to {size} of {of} records; its operator runs 'sekisho-ledger fsck'"),
-            &format!("台帳の検索は {of} 件中 {size} 件までしか進んでいないため、結果は完全ではありません。台帳の運用者が「sekisho-ledger fsck」を実行してください"),
-        );
+    if let Some(lack) = lagging(desk, found) {
+        desk.screen.note(&format!("not complete: {}", lack.what), &format!("結果は完全ではありません: {}", lack.what));
     }
-    late_terminals(desk, found);
+    say_what_is_missing(desk, found);
+}
+
+/// The ledger's search has not come to all that its log holds.
+fn lagging(desk: &Desk, found: &Found) -> Option<Lack> {
+    let Found { size, of, .. } = found;
+    let what = desk.screen.words(
+        format!("the ledger's search has come to {size} of {of} records; its operator runs 'sekisho-ledger fsck'"),
+        format!(
+            "台帳の検索は {of} 件中 {size} 件までしか進んでいない。台帳の運用者は「sekisho-ledger fsck」を実行すること"
+        ),
+    );
+    (size < of).then_some(Lack { kind: "missing", terminal: None, epoch: None, seq: None, what })
+}
+
+/// All that an answer lacks, for a file of it.
+pub(super) fn lacking(desk: &Desk, found: &Found) -> Vec<Lack> {
+    let known =
+        if lacks::is_sound(&found.lacks) { lacks::told(&found.lacks, desk.screen.language) } else { Vec::new() };
+    let destroyed = found.destroyed.iter().filter_map(|gone| destroyed_words(gone, desk.screen.language));
+    let destroyed = destroyed.map(|what| Lack { kind: "destroyed", terminal: None, epoch: None, seq: None, what });
+    known.into_iter().chain(lagging(desk, found)).chain(destroyed).collect()
 }
 
 /// Says whose records may be missing, and what was destroyed.
-fn late_terminals(desk: &Desk, found: &Found) {
-    found.destroyed.iter().for_each(|gone| note_destroyed(desk, gone));
-    if !found.behind.is_empty() {
-        let list: Vec<String> = found.behind.iter().map(ToString::to_string).collect();
-        let list = list.join(", ");
-        desk.screen.note(
-            &format!("not complete: these terminals have records that have not arrived: {list}"),
-            &format!("次の端末機の記録が一部届いていないため、結果は完全ではありません: {list}"),
-        );
+fn say_what_is_missing(desk: &Desk, found: &Found) {
+    for gone in &found.destroyed {
+        let words = |language| destroyed_words(gone, language).unwrap_or_default();
+        desk.screen.note(&words(Language::English), &words(Language::Japanese));
     }
+    lacks::note(&desk.screen, &found.lacks);
 }
 
 /// Nothing is found of what is gone, and whoever searches must not take that for an answer.
-fn note_destroyed(desk: &Desk, gone: &DestroyedMonths) {
-    let Some(class) = Retention::numbered(gone.class) else { return };
-    let words = |language| {
-        let (first, last) = (Month(gone.from), Month(gone.to.saturating_sub(1)));
-        (class_name(class, language), month_text(first, language), month_text(last, language))
-    };
-    let act = gone.act;
-    let ((en, first, last), (ja, from, to)) = (words(Language::English), words(Language::Japanese));
-    desk.screen.note(
-        &format!("of class {en}, {first} to {last} were destroyed (act {act}): nothing of them is found"),
-        &format!("{ja}の{from}分から{to}分までは廃棄されたため、検索されません(処分 {act})"),
-    );
+fn destroyed_words(gone: &DestroyedMonths, language: Language) -> Option<String> {
+    let class = class_name(Retention::numbered(gone.class)?, language);
+    let (first, last) = (Month(gone.from), Month(gone.to.saturating_sub(1)));
+    let (first, last, act) = (month_text(first, language), month_text(last, language), gone.act);
+    Some(match language {
+        Language::English => {
+            format!("of class {class}, {first} to {last} were destroyed (act {act}): nothing of them is found")
+        }
+        Language::Japanese => {
+            format!("{class}の{first}分から{last}分までは廃棄されたため、検索されません(処分 {act})")
+        }
+    })
 }
 
 fn print(desk: &Desk, rows: &[(u64, Vec<u8>)]) -> Result<(), AdminError> {
@@ -140,7 +155,7 @@ fn print(desk: &Desk, rows: &[(u64, Vec<u8>)]) -> Result<(), AdminError> {
 
 fn show(desk: &mut Desk, index: u64) -> Result<(), AdminError> {
     desk.log_in()?;
-    let evidence = desk.ledger.evidence(index)?;
+    let evidence = desk.ledger.evidence(index, None)?;
     let record = Record::decode(&evidence.record)?;
     let teller = Teller { cache: &desk.cache, language: desk.screen.language };
     let mut text = teller.line(&record);
@@ -162,7 +177,9 @@ fn show(desk: &mut Desk, index: u64) -> Result<(), AdminError> {
             text += &desk.screen.words(format!(", permit {number}"), format!("、許可 {number}"));
         }
     }
-    desk.screen.print(&text)
+    desk.screen.print(&text)?;
+    lacks::note(&desk.screen, &evidence.lacks);
+    Ok(())
 }
 
 #[cfg(test)]

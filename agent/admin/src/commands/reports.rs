@@ -7,7 +7,7 @@ use sekisho_wire::cose::Signer;
 use sekisho_wire::id::{Code, Salt};
 use sekisho_wire::record::{Body, Record, kind_number};
 
-use super::{acts, proposals, registers};
+use super::{proposals, registers};
 use crate::cli::{ReportCommand, is_beginning_of};
 use crate::clock;
 use crate::desk::Desk;
@@ -108,7 +108,7 @@ fn show(desk: &mut Desk, id: &str) -> Result<(), AdminError> {
     let (casebook, entries) = proposals::casebook(desk)?;
     let signed = find(desk, &casebook, &entries, id)?;
     let text = sekisho_register::render(signed.act(), desk.cache.register(), desk.screen.language);
-    let by = acts::who(&desk.cache, signed.signer(), signed.act().made);
+    let by = crate::grounds::who(&desk.cache, signed.signer(), signed.act().made);
     desk.screen.print(&format!("{}\n{by}\n{text}", signed.id()))?;
     let Signer::Terminal(terminal) = signed.signer() else { return Ok(()) };
     let record = record_of(desk, terminal, &signed)?;

@@ -2,6 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use sekisho_link::MissingRange;
 use sekisho_register::Ed25519Key;
 use sekisho_register::change::{Change, OpenEpoch, SetTerminal, SetTerminalState, TerminalUse};
 use sekisho_register::wareki::moment_text;
@@ -129,16 +130,25 @@ fn behind(desk: &mut Desk) -> Result<(), AdminError> {
         ("epoch", desk.screen.words("epoch", "履歴番号")),
         ("next", desk.screen.words("records", "受信済み")),
         ("holds", desk.screen.words("not sent yet", "未送信")),
-        ("gap", desk.screen.words("missing", "未着")),
-        ("lost", desk.screen.words("lost with an earlier epoch", "以前の履歴で喪失")),
+        ("missing", desk.screen.words("not arrived", "未着")),
+        ("lost", desk.screen.words("lost", "喪失")),
     ]);
     for row in desk.ledger.behind()? {
         let heard = row.last_heard.map_or_else(|| "-".to_owned(), |at| moment_text(at, desk.screen.language));
-        let shown = |range: Option<serde_json::Value>| {
-            range.filter(|range| !range.is_null()).map_or_else(|| "-".to_owned(), |range| range.to_string())
+        let shown = |is_lost: bool| {
+            let own = row.missing.iter().filter(|range| range.said.is_some() == is_lost);
+            let ranges: Vec<String> = own.map(range).collect();
+            if ranges.is_empty() { "-".to_owned() } else { ranges.join(", ") }
         };
-        let (gap, lost) = (shown(row.gap), shown(row.lost));
-        table.row([row.terminal, heard, row.epoch.to_string(), row.next.to_string(), row.holds.to_string(), gap, lost]);
+        let (missing, lost) = (shown(false), shown(true));
+        let (epoch, next, holds) = (row.epoch.to_string(), row.next.to_string(), row.holds.to_string());
+        table.row([row.terminal.clone(), heard, epoch, next, holds, missing, lost]);
     }
     desk.screen.print_table(&table)
+}
+
+/// Epoch and seqs, as 0:4-8.
+fn range(range: &MissingRange) -> String {
+    let to = range.to.map_or_else(String::new, |to| to.to_string());
+    format!("{}:{}-{to}", range.epoch, range.from)
 }

@@ -1,115 +1,29 @@
 //! Verification of access records: place in the log, the terminal's word, the decision made again in its session, the card's signature.
 
-use sekisho_register::LogKeys;
 use sekisho_register::change::Log;
 use sekisho_tlog::{Hash, HashReader, leaf_hash};
-use sekisho_wire::id::SessionId;
-use sekisho_wire::record::{Body, Emitter, Record};
+use sekisho_wire::record::Record;
 
 use crate::desk::Desk;
 use crate::error::AdminError;
-use crate::grant::verify_place;
+use crate::examined::examine;
+use crate::exhibits::{LedgerExhibits, Shown};
 use crate::judge::{Held, Judge};
-use crate::ledger::Evidence;
+use crate::lacks;
 use crate::log_tiles::LogTiles;
 use crate::missing::{Hole, Seqs};
 use crate::screen::Screen;
 use crate::seen;
 
-/// One record, by its own evidence: inclusion proof, the terminal's word, replay in its session, signature. Costs a handful of
-/// tiles, however long the log is.
+/// One record, by what the ledger shows of it.
 pub(super) fn one(desk: &mut Desk, index: u64) -> Result<(), AdminError> {
     desk.log_in()?;
     let keys = desk.log_keys(Log::Records)?;
-    let evidence = desk.ledger.evidence(index)?;
-    // Before anything else is asked: each answer shows a longer log than the one before, and this one would look like a step back.
-    let size = match placed(desk, &keys, index, &evidence)? {
-        Ok(size) => size,
-        Err(why) => return report(&desk.screen, [(index, Held::No(why))], &[]),
-    };
-    let mut judge = Judge::new(&desk.cache, desk.screen.language);
-    if let Ok(record) = Record::decode(&evidence.record) {
-        for told in session_of(desk, &keys, &mut judge, &record)? {
-            judge.remember(&told);
-        }
-    }
-    report(&desk.screen, [(index, judge.evidence(&evidence.record, evidence.word.as_ref(), size))], &[])
-}
-
-/// The size of the log, signed and continuing what was seen before, in which the evidence has its place; or why it has none.
-/// Nothing is said of a record before.
-fn placed(desk: &Desk, keys: &LogKeys, index: u64, evidence: &Evidence) -> Result<Result<u64, String>, AdminError> {
-    let place = &evidence.place;
-    if place.index != index {
-        return Ok(Err(desk.screen.words(
-            format!("the ledger answered with record {}", place.index),
-            format!("台帳は記録 {} を返した", place.index),
-        )));
-    }
-    let size = match verify_place(&evidence.record, place, keys) {
-        Ok(size) => size,
-        Err(error) => return Ok(Err(error.in_words(desk.screen.language))),
-    };
-    let tiles = LogTiles::new(&desk.ledger, Log::Records, size);
-    seen::expect_continued(&desk.home, Log::Records, keys, &place.checkpoint, &tiles, desk.base(Log::Records))?;
-    Ok(Ok(size))
-}
-
-/// What tells of the session of this record, if it needs one: the record that opened it, and those before this one that locked, unlocked
-/// or closed it. Asked for by terminal and time, and each held against the log like any other. An opening that the ledger does not show is missing;
-/// an end that it does not show only the whole log tells.
-fn session_of(desk: &Desk, keys: &LogKeys, judge: &mut Judge<'_>, record: &Record) -> Result<Vec<Record>, AdminError> {
-    let Some((input, opened)) = crate::judge::needs_opening(record) else { return Ok(Vec::new()) };
-    let Some(session) = input.session else { return Ok(Vec::new()) };
-    let opening = told(desk, keys, record, "session_opened", (opened, opened + 1))?;
-    let is_this = |(found, evidence, size): &(Record, Evidence, u64)| {
-        let same = found.body.input().is_some_and(|opening| opening.session == Some(session));
-        same && matches!(judge.evidence(&evidence.record, evidence.word.as_ref(), *size), Held::Yes(_))
-    };
-    let Some((opening, ..)) = opening.into_iter().find(is_this) else { return Ok(Vec::new()) };
-    let mut story = vec![opening];
-    for kind in ["locked", "session_unlocked", "session_closed"] {
-        let during = told(desk, keys, record, kind, (opened, record.trusted.saturating_add(1)))?;
-        story.extend(during.into_iter().map(|(found, ..)| found).filter(|found| is_about(found, session)));
-    }
-    story.sort_by_key(|found| found.seq);
-    Ok(story)
-}
-
-/// Whether a record tells that this session was locked, unlocked or closed.
-fn is_about(record: &Record, session: SessionId) -> bool {
-    if let Body::Locked(told) | Body::SessionClosed(told) = &record.body {
-        return told.session == session;
-    }
-    record.body.input().is_some_and(|input| input.session == Some(session))
-}
-
-/// Records of that kind of the history of `record`, before it and between two times, that have their place in the log.
-fn told(
-    desk: &Desk,
-    keys: &LogKeys,
-    record: &Record,
-    kind: &str,
-    (since, until): (u64, u64),
-) -> Result<Vec<(Record, Evidence, u64)>, AdminError> {
-    let Emitter::Terminal(terminal) = &record.emitter else { return Ok(Vec::new()) };
-    let query = format!("limit=500&kind={kind}&terminal={terminal}&since={since}&until={until}");
-    let mut found = Vec::new();
-    for (index, bytes) in desk.ledger.search(&query)?.rows {
-        let Ok(told) = Record::decode(&bytes) else { continue };
-        if (&told.emitter, told.epoch) != (&record.emitter, record.epoch) || told.seq >= record.seq {
-            continue;
-        }
-        let evidence = desk.ledger.evidence(index)?;
-        // The search said what it is; the evidence says that it stands.
-        if evidence.record != bytes {
-            continue;
-        }
-        if let Ok(size) = placed(desk, keys, index, &evidence)? {
-            found.push((told, evidence, size));
-        }
-    }
-    Ok(found)
+    let shown = Shown::default();
+    let ledger = LedgerExhibits { desk, keys: &keys, permission: None, shown: &shown };
+    let held = examine(&ledger, &keys, &mut Judge::new(&desk.cache, desk.screen.language), index)?;
+    lacks::note(&desk.screen, &shown.lacks.borrow());
+    report(&desk.screen, [(index, held)], &[])
 }
 
 /// Every record: together they must have the root that the ledger signed, and each must stand for itself.
@@ -155,7 +69,15 @@ fn leaves_of(desk: &Desk, entries: &[Vec<u8>], size: u64) -> Result<Vec<Hash>, A
     entries.iter().zip(0..).map(leaf).collect()
 }
 
-fn report(screen: &Screen, judged: impl IntoIterator<Item = (u64, Held)>, holes: &[Hole]) -> Result<(), AdminError> {
+/// Says of each what was found, and ends as the worst of them does.
+///
+/// # Errors
+/// [`AdminError::RecordsDoNotHold`], [`AdminError::RecordsMissing`].
+pub(super) fn report(
+    screen: &Screen,
+    judged: impl IntoIterator<Item = (u64, Held)>,
+    holes: &[Hole],
+) -> Result<(), AdminError> {
     let (mut held, mut failed, mut unclear) = (0_usize, 0_usize, 0_usize);
     for (index, one) in judged {
         let text = match one {
@@ -170,6 +92,10 @@ fn report(screen: &Screen, judged: impl IntoIterator<Item = (u64, Held)>, holes:
             Held::Unreadable(why) => {
                 unclear += 1;
                 screen.words(format!("UNREADABLE: {why}"), format!("読めない記録: {why}"))
+            }
+            Held::Destroyed(text) => {
+                unclear += 1;
+                text
             }
             Held::WithoutOpening(line) => {
                 unclear += 1;

@@ -57,6 +57,7 @@ impl AdminError {
             }
             Self::Code(error) => error.in_words(sekisho_link::Language::English),
             Self::Stick(error) => error.in_words(sekisho_link::Language::English),
+            Self::Evidence(path, error) => format!("cannot use {}: {error}", path.display()),
             Self::RecordsOfOtherOffice(path) => {
                 format!("cannot carry {}: it holds records of another office", path.display())
             }
@@ -215,6 +216,9 @@ impl AdminError {
             }
             Self::Code(error) => error.in_words(sekisho_link::Language::Japanese),
             Self::Stick(error) => error.in_words(sekisho_link::Language::Japanese),
+            Self::Evidence(path, error) => {
+                format!("{} を扱えません: {}", path.display(), error.in_words(sekisho_link::Language::Japanese))
+            }
             Self::RecordsOfOtherOffice(path) => format!("{} は運べません: 別の団体の記録です", path.display()),
             Self::RecordsBefore { terminal, expected } => {
                 format!("台帳に渡せません: 端末機 {terminal} の {expected} 番からの記録が台帳にありません")
@@ -320,6 +324,7 @@ impl AdminError {
         let (english, japanese) = match self {
             Self::Code(error) => return error.next_step(link_language(language)).to_owned(),
             Self::Stick(error) => return error.next_step(link_language(language)).to_owned(),
+            Self::Evidence(_, error) => return error.next_step(link_language(language)).to_owned(),
             Self::RecordsOfOtherOffice(_) => (
                 "Carry it with the home directory of the office that the terminal belongs to.",
                 "端末機が属する団体のホームディレクトリで実行してください。",

@@ -4,6 +4,7 @@ use sekisho_register::calendar::{MINUTE_MS, date, local_minute};
 use sekisho_wire::words::Language;
 
 use super::{Row, text};
+use crate::lacks::Lack;
 
 /// Some spreadsheets take a file without it for one in an older encoding, and show Japanese as rubbish.
 pub(crate) const BYTE_ORDER_MARK: &str = "\u{feff}";
@@ -71,6 +72,20 @@ pub(crate) fn csv_line(row: &Row) -> String {
     line(cells)
 }
 
+/// What is missing: a row of its own, without an index. Programs know it by its kind.
+#[must_use]
+pub(crate) fn csv_lack(lack: &Lack) -> String {
+    let cell = |(key, _): &(&str, &str)| match *key {
+        "kind" => lack.kind.to_owned(),
+        "terminal" => text(lack.terminal.as_ref()),
+        "epoch" => text(lack.epoch),
+        "seq" => text(lack.seq),
+        "what" => lack.what.clone(),
+        _ => String::new(),
+    };
+    line(COLUMNS.iter().map(cell))
+}
+
 fn line(cells: impl IntoIterator<Item = String>) -> String {
     let cells: Vec<String> = cells.into_iter().map(|cell| quoted(defused(cell))).collect();
     cells.join(",") + "\r\n"
@@ -117,6 +132,14 @@ mod tests {
         ] {
             assert_eq!(line([cell.to_owned()]), format!("{written}\r\n"));
         }
+    }
+
+    #[test]
+    fn what_is_missing_has_a_row_as_long_as_the_others() {
+        let (terminal, what) = (Some("jumin-1".to_owned()), "records 4 to 8, lost".to_owned());
+        let line = csv_lack(&Lack { kind: "missing", terminal, epoch: Some(0), seq: Some(4), what });
+        assert_eq!(line, ",missing,jumin-1,0,4,,,,,,,,,,,,,\"records 4 to 8, lost\",\r\n");
+        assert_eq!(line.matches(',').count(), COLUMNS.len(), "{line}");
     }
 
     #[test]

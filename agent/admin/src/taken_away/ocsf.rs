@@ -6,6 +6,7 @@ use sekisho_wire::record::{Body, Decision, Record};
 use serde_json::{Map, Value, json};
 
 use super::{Row, text};
+use crate::lacks::Lack;
 
 /// The version of the schema that the names are of.
 const VERSION: &str = "1.8.0";
@@ -61,6 +62,43 @@ pub(crate) fn ocsf_line(row: &Row, source: &Source<'_>) -> String {
         }
     }
     format!("{event}\n")
+}
+
+/// What is missing, as a Base Event of this moment.
+#[must_use]
+pub(crate) fn ocsf_lack(lack: &Lack, source: &Source<'_>, now: u64) -> String {
+    let facts = [
+        ("permission", Some(source.permission.to_owned())),
+        ("terminal", lack.terminal.clone()),
+        ("epoch", lack.epoch.map(|epoch| epoch.to_string())),
+        ("seq", lack.seq.map(|seq| seq.to_string())),
+    ];
+    let unmapped: Map<String, Value> =
+        facts.into_iter().filter_map(|(name, fact)| Some((name.to_owned(), Value::from(fact?)))).collect();
+    let event = json!({
+        "class_uid": 0,
+        "category_uid": 0,
+        "activity_id": 99,
+        "activity_name": lack.kind,
+        "type_uid": 99,
+        "severity_id": SEVERITY_LOW,
+        "time": now,
+        "timezone_offset": 9 * 60,
+        "message": lack.what,
+        "metadata": {
+            "version": VERSION,
+            "product": product(),
+            "log_name": source.origin,
+            "tenant_uid": source.office.to_string(),
+            "event_code": lack.kind,
+        },
+        "unmapped": unmapped,
+    });
+    format!("{event}\n")
+}
+
+fn product() -> Value {
+    json!({"name": "Sekisho", "vendor_name": "Sekisho", "version": env!("CARGO_PKG_VERSION")})
 }
 
 fn of_class(row: &Row) -> (Class, Map<String, Value>) {
@@ -131,7 +169,7 @@ fn endpoint(row: &Row) -> Value {
 fn metadata(row: &Row, source: &Source<'_>) -> Value {
     let mut metadata = json!({
         "version": VERSION,
-        "product": {"name": "Sekisho", "vendor_name": "Sekisho", "version": env!("CARGO_PKG_VERSION")},
+        "product": product(),
         "log_name": source.origin,
         "tenant_uid": source.office.to_string(),
         "event_code": row.kind(),

@@ -3,12 +3,11 @@
 use std::io;
 use std::path::PathBuf;
 
-use sekisho_register::Register;
-use sekisho_register::change::{Log, Witness};
+use sekisho_register::change::Log;
+use sekisho_register::{Cosignatures, Register};
 use sekisho_tlog::witness::only_lines_of;
 use sekisho_tlog::{
-    Checkpoint, EMPTY_ROOT, Hash as TreeHash, KeyKind, RangeProof, VerifyingKey, leaf_hash, verify_consistency,
-    verify_range,
+    Checkpoint, EMPTY_ROOT, Hash as TreeHash, RangeProof, VerifyingKey, leaf_hash, verify_consistency, verify_range,
 };
 use sekisho_wire::batch::{BATCH_RECORDS_MAX, SeenNote};
 use sekisho_wire::id::Hash;
@@ -362,13 +361,10 @@ const fn first() -> u32 {
 
 /// Whether so many witnesses have cosigned a checkpoint as the register asks for (register §R3.16).
 fn is_witnessed(register: &Register, checkpoint: &str, log: &[VerifyingKey]) -> Result<bool, Trouble> {
-    let Some(set) = register.witnesses().filter(|set| set.needed > 0) else { return Ok(true) };
-    let key =
-        |witness: &Witness| VerifyingKey::from_bytes(witness.name.as_str(), KeyKind::CosignatureV1, &witness.key.0);
-    let witnesses = set.witnesses.iter().map(key).collect::<Result<Vec<_>, _>>()?;
-    let found = Checkpoint::open_cosigned(checkpoint, log, &witnesses)?.witnesses.len();
-    if found < usize::from(set.needed) {
-        log::info!("the ledger shows a checkpoint with {found} of {} cosignatures: it seals nothing yet", set.needed);
+    let cosigned = register.cosignatures(checkpoint, log)?;
+    if !cosigned.suffice() {
+        let Cosignatures { found, needed } = cosigned;
+        log::info!("the ledger shows a checkpoint with {found} of {needed} cosignatures: it seals nothing yet");
         return Ok(false);
     }
     Ok(true)

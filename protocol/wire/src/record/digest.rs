@@ -21,3 +21,10 @@ pub fn decision_digest(salt: &Salt, request: &RequestId, input: &DecisionInput) 
 pub fn token_digest(office: &OfficeId, challenge: &Hash) -> [u8; 32] {
     labelled_digest("sekisho token v1", &(office, challenge))
 }
+
+/// What slot 9A of its writer's card signs for an evidence file (EVIDENCE.md §E1.8). `content` is the SHA-256 of all that stands before the
+/// signature.
+#[must_use]
+pub fn evidence_digest(office: &OfficeId, content: &Hash) -> [u8; 32] {
+    labelled_digest("sekisho evidence v1", &(office, content))
+}

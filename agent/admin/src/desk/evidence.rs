@@ -1,0 +1,23 @@
+//! The word of whoever writes an evidence file (EVIDENCE.md §E1.8).
+
+use sekisho_wire::id::{CardGuid, Hash};
+use sekisho_wire::record::evidence_digest;
+
+use super::Desk;
+use crate::error::AdminError;
+
+impl Desk {
+    /// Signs what stands in an evidence file, by its hash, with 9A of the card at hand: no act comes of it.
+    ///
+    /// # Errors
+    /// Card, PIN.
+    pub(crate) fn sign_evidence(&mut self, expected: CardGuid, content: &Hash) -> Result<[u8; 64], AdminError> {
+        let (mut card, found) = self.signer_card()?;
+        if found != expected {
+            return Err(AdminError::OtherCard { expected, found });
+        }
+        self.need_pin(&mut card)?;
+        let pin = self.pin.as_ref().expect("need_pin left one");
+        Ok(card.login(pin, &evidence_digest(&self.office.id, content))?)
+    }
+}

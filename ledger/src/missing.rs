@@ -1,0 +1,119 @@
+//! Which records are missing: what terminals declared lost, and what they have shown to be somewhere and not here, held against what is stored.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Mutex;
+
+use sekisho_wire::id::{Code, OfficeId};
+use sekisho_wire::record::{Body, Emitter, Lost, Record};
+
+use crate::index::Question;
+use crate::ledger::Ledger;
+use crate::locks::lock;
+use crate::refusal::Refusal;
+use crate::store::{EmitterName, StoreError};
+
+/// Records of one history that are not here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Missing {
+    /// The terminal.
+    pub terminal: String,
+    /// Its epoch.
+    pub epoch: u32,
+    /// The first seq that is missing,
+    pub from: u64,
+    /// and the last; nothing when nobody knows how many there were.
+    pub to: Option<u64>,
+    /// Index of the record that declares them lost; nothing where they may still come.
+    pub said: Option<u64>,
+}
+
+/// What is missing in an office.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AllMissing {
+    /// Each range: those that may still come, then those that were declared lost, the newest word first.
+    pub ranges: Vec<Missing>,
+    /// There are more declarations than are looked at; the oldest are left out.
+    pub is_cut: bool,
+}
+
+/// What each `lost` record comes to, by its index. What it declares is settled when it is stored: nothing is ever added behind it (wire §7.2a, §7.4).
+#[derive(Debug, Default)]
+pub(crate) struct Declared(Mutex<HashMap<OfficeId, BTreeMap<u64, Option<Missing>>>>);
+
+impl Ledger {
+    /// What is missing in an office, as far as anybody has said or shown.
+    ///
+    /// # Errors
+    /// When store or index fails.
+    pub fn missing(&self, office: &OfficeId) -> Result<AllMissing, Refusal> {
+        let mut ranges = self.awaited(office)?;
+        let question = Question { kind: Some(LOST_KIND), limit: DECLARED_MAX + 1, ..Question::default() };
+        let mut said = self.index.find(office, &question)?;
+        let is_cut = said.len() > DECLARED_MAX as usize;
+        said.truncate(DECLARED_MAX as usize);
+        let mut offices = lock(&self.declared.0);
+        let known = offices.entry(*office).or_default();
+        // The index forgets what was destroyed; so does this.
+        known.retain(|index, _| said.binary_search_by(|other| index.cmp(other)).is_ok());
+        for index in said {
+            let missing = match known.get(&index) {
+                Some(missing) => missing.clone(),
+                None => match self.declared_by(office, index) {
+                    Ok(missing) => known.entry(index).or_insert(missing).clone(),
+                    // One record that cannot be read must not hide the others.
+                    Err(refusal) => {
+                        log::error!("what record {index} of office {office} declares lost cannot be told: {refusal}");
+                        None
+                    }
+                },
+            };
+            ranges.extend(missing);
+        }
+        Ok(AllMissing { ranges, is_cut })
+    }
+
+    /// What terminals have shown to be missing, and have neither brought nor declared lost.
+    fn awaited(&self, office: &OfficeId) -> Result<Vec<Missing>, StoreError> {
+        let mut awaited = Vec::new();
+        for (terminal, epoch, first) in self.heard.all_gaps(office) {
+            let from = self.next_of(office, &terminal, epoch)?;
+            if let Some(to) = first.checked_sub(1).filter(|to| *to >= from) {
+                awaited.push(Missing { terminal: terminal.to_string(), epoch, from, to: Some(to), said: None });
+            }
+        }
+        Ok(awaited)
+    }
+
+    fn next_of(&self, office: &OfficeId, terminal: &Code, epoch: u32) -> Result<u64, StoreError> {
+        let cursor = self.store.cursor(office, &EmitterName::Terminal(terminal.clone()), epoch)?;
+        Ok(cursor.map_or(0, |cursor| cursor.next))
+    }
+
+    /// What of the range that this record declares lost is not here.
+    fn declared_by(&self, office: &OfficeId, index: u64) -> Result<Option<Missing>, Refusal> {
+        let record = Record::decode(&self.record_bytes(office, index)?).ok();
+        let Some(Record { emitter: Emitter::Terminal(terminal), epoch: own, seq, body: Body::Lost(lost), .. }) = record
+        else {
+            return Ok(None);
+        };
+        let missing = |epoch, from, to| {
+            let terminal = terminal.to_string();
+            Some(Missing { terminal, epoch, from, to, said: Some(index) })
+        };
+        let Some(epoch) = lost.epoch else {
+            // A hole is where the batch that declares it begins right behind it, and nothing stands in it (wire §7.2a).
+            let after = self.store.batches(office, &terminal, own, lost.from, 1)?;
+            let begins = after.first().is_some_and(|batch| batch.first == seq && lost.to.checked_add(1) == Some(seq));
+            return Ok(missing(own, lost.from, Some(lost.to)).filter(|_| begins));
+        };
+        // What an epoch leaves behind begins where the ledger's own knowledge of it ends (wire §7.2b).
+        let from = self.next_of(office, &terminal, epoch)?;
+        let to = (lost.to != Lost::REST).then_some(lost.to);
+        Ok(missing(epoch, from, to).filter(|_| from <= lost.to))
+    }
+}
+
+/// The number of the kind `lost` (wire §4.1).
+pub(crate) const LOST_KIND: u16 = 15;
+/// Most declarations that an answer looks at. A terminal declares one after a disaster.
+const DECLARED_MAX: u32 = 1000;
