@@ -12,7 +12,7 @@ use sekisho_wire::record::{Alarm, Body};
 
 use crate::authority::Authority;
 use crate::checkpoint::signed_offices;
-use crate::clock::{Clock, Millis};
+use crate::clock::{Clock, Millis, since_boot};
 use crate::code::LedgerFacts;
 use crate::cold::{self, ColdStore, Cooling};
 use crate::complaints::Complaints;
@@ -27,6 +27,7 @@ use crate::keys::{EnvelopeKey, Keys, finish_writing_payload_keys};
 use crate::locks::lock;
 use crate::metrics::Answers;
 use crate::office::Office;
+use crate::patience::Patience;
 use crate::presence::Presence;
 use crate::refill::Refills;
 use crate::refusal::Refusal;
@@ -70,6 +71,8 @@ pub struct Ledger {
     pub(crate) presence: Presence,
     /// What routes answered since the start.
     pub(crate) answers: Answers,
+    /// Who was sent away lately.
+    patience: Patience,
     /// What is being destroyed.
     pub(crate) destructions: Destructions,
     /// What goes cold.
@@ -215,6 +218,7 @@ impl Ledger {
             refills: Refills::default(),
             presence: Presence::default(),
             answers: Answers::default(),
+            patience: Patience::default(),
             destructions: Destructions::default(),
             cooling: Cooling::default(),
             witnesses,
@@ -281,6 +285,12 @@ impl Ledger {
         let late = |log: &Log| log.halted().is_none() && log.unsealed_for() > LATE;
         let unsealed = |office: &Arc<Office>| LogName::ALL.into_iter().any(|name| late(office.log(name)));
         if self.offices().iter().any(unsealed) { Err(CannotWrite::NoCheckpoint) } else { Ok(()) }
+    }
+
+    /// Sends somebody away: after how many seconds he may come again.
+    pub(crate) fn send_away(&self) -> u64 {
+        let waiting = self.writer.counts().waiting.load(Ordering::Relaxed);
+        self.patience.send_away(since_boot(), waiting, self.writer.commit_time())
     }
 
     /// Tells the threads to end. What is committed gets its checkpoint first.
@@ -350,7 +360,8 @@ impl Ledger {
     pub(crate) fn alarm(&self, office: &OfficeId, alarm: Alarm) -> bool {
         let (office, now) = (*office, self.clock.now());
         let body = Body::Alarm(alarm);
-        let written = self.writer.run(None, move |stage| stage.emit(&office, body.clone(), now));
+        let written =
+            self.writer.run(None, move |stage| stage.emit(&office, body.clone(), now));
         let durable = matches!(written, Ok(Ok(())));
         if !durable {
             log::error!("an alarm of office {office} could not be written");

@@ -38,6 +38,7 @@ mod metrics;
 pub mod move_book;
 pub mod office;
 mod owed;
+mod patience;
 pub mod payload;
 pub mod people;
 mod presence;

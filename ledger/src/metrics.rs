@@ -41,6 +41,8 @@ pub(crate) struct Writing {
     pub(crate) groups: Histogram,
     /// From the first plan to the end of the sync.
     pub(crate) commits: Histogram,
+    /// The last one, in microseconds.
+    last: AtomicU64,
     /// Groups that could not be committed, or not even planned, because the store failed.
     failed: AtomicU64,
 }
@@ -51,6 +53,7 @@ impl Default for Writing {
             waiting: AtomicUsize::default(),
             groups: Histogram::new(GROUPS),
             commits: Histogram::new(SECONDS),
+            last: AtomicU64::default(),
             failed: AtomicU64::default(),
         }
     }
@@ -61,6 +64,12 @@ impl Writing {
     pub(crate) fn tried(&self, jobs: usize, took: Duration) {
         self.groups.observe(u32::try_from(jobs).unwrap_or(u32::MAX).into());
         self.commits.observe(took.as_secs_f64());
+        self.last.store(u64::try_from(took.as_micros()).unwrap_or(u64::MAX), Ordering::Relaxed);
+    }
+
+    /// How long the last commit took.
+    pub(crate) fn last_commit(&self) -> Duration {
+        Duration::from_micros(self.last.load(Ordering::Relaxed))
     }
 
     /// The store failed.

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, channel, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use crate::clock::{Millis, boot_time, since_boot};
 use crate::error::LedgerError;
@@ -91,6 +92,11 @@ impl Writer {
             0 => 0,
             begun => since_boot().saturating_sub(begun),
         }
+    }
+
+    /// How long a commit takes: the last one, or the one that is being written where that takes longer already.
+    pub(crate) fn commit_time(&self) -> Duration {
+        self.counts.last_commit().max(Duration::from_millis(self.busy_for()))
     }
 
     /// Whether the store failed the last time that something was to be written, and fails still: then something that means nothing is written,
