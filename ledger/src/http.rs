@@ -130,7 +130,7 @@ async fn counted(State(hall): State<Hall>, request: Request, next: Next) -> Resp
     let code = refused.map(|refused| refused.code);
     ledger.answers.count(route.as_ref().map(MatchedPath::as_str), answer.status().as_u16(), code);
     if refused.is_some_and(|refused| refused.passing) {
-        come_again(&mut answer, ledger.send_away());
+        come_again(&mut answer, ledger.send_away(hall.rooms.waiting()));
     }
     answer
 }

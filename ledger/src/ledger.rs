@@ -24,6 +24,7 @@ use crate::go_on::Told;
 use crate::heard::Heard;
 use crate::index::Index;
 use crate::keys::{EnvelopeKey, Keys, finish_writing_payload_keys};
+use crate::line::Lane;
 use crate::locks::lock;
 use crate::metrics::Answers;
 use crate::office::Office;
@@ -287,9 +288,9 @@ impl Ledger {
         if self.offices().iter().any(unsealed) { Err(CannotWrite::NoCheckpoint) } else { Ok(()) }
     }
 
-    /// Sends somebody away: after how many seconds he may come again.
-    pub(crate) fn send_away(&self) -> u64 {
-        let waiting = self.writer.counts().waiting.load(Ordering::Relaxed);
+    /// Sends somebody away while so many wait for their turn: after how many seconds he may come again.
+    pub(crate) fn send_away(&self, outside: usize) -> u64 {
+        let waiting = self.writer.counts().waiting.load(Ordering::Relaxed).saturating_add(outside);
         self.patience.send_away(since_boot(), waiting, self.writer.commit_time())
     }
 
@@ -361,7 +362,7 @@ impl Ledger {
         let (office, now) = (*office, self.clock.now());
         let body = Body::Alarm(alarm);
         let written =
-            self.writer.run(None, move |stage| stage.emit(&office, body.clone(), now));
+            self.writer.run(Lane::Pressing(office), None, move |stage| stage.emit(&office, body.clone(), now));
         let durable = matches!(written, Ok(Ok(())));
         if !durable {
             log::error!("an alarm of office {office} could not be written");

@@ -30,6 +30,7 @@ mod kept;
 mod key_tree;
 pub mod keys;
 pub mod ledger;
+pub mod line;
 mod locks;
 pub mod log_keys;
 pub mod media;

@@ -43,7 +43,7 @@ pub(super) async fn batches(
     let Visitor { office, operator, .. } = knock.admitted(&hall.ledger, INVITERS)?;
     let peer = at.peer(&hall.ledger, &office)?;
     let (rooms, terminal) = (hall.rooms.clone(), peer.terminal.clone());
-    let receipt = rooms.work_on_batch(move || hall.ledger.ingest(&peer, content.bytes())).await?;
+    let receipt = rooms.work_on_batch(office, move || hall.ledger.ingest(&peer, content.bytes())).await?;
     log::info!("{operator} brought records of terminal {terminal}: {} new", receipt.stored);
     Ok(answer(&receipt_json(&receipt)))
 }

@@ -9,6 +9,7 @@ mod checkpoints;
 mod client;
 mod cold;
 mod commands;
+mod crowd;
 mod described;
 mod destroy;
 mod faulty;
