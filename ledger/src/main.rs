@@ -82,7 +82,9 @@ fn run(command: Command) -> Result<ExitCode, LedgerError> {
                  管理者2名が `sekisho-admin log rekey 鍵` で承認すると、この鍵での署名が始まります。媒体を登録していない場合は、先にデータベースを複製してください\n",
             );
         }
-        Command::Serve { data, simulated_clock } => command::serve(&data, command::clock(simulated_clock)?)?,
+        Command::Serve { data, metrics_socket, simulated_clock } => {
+            command::serve(&data, metrics_socket.as_deref(), command::clock(simulated_clock)?)?;
+        }
         Command::Fsck { data, office } => return fsck(&data, office.as_ref()),
         Command::Status { data, simulated_clock } => {
             say(&command::status(&data, &*command::clock(simulated_clock)?)?);

@@ -1,6 +1,7 @@
 //! TLS and connections: who may knock, how long he may take, and how the doors close.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -34,7 +35,7 @@ pub struct Server {
     routes: Box<dyn FnOnce(watch::Receiver<bool>) -> Router + Send>,
     listener: TcpListener,
     config: Arc<ServerConfig>,
-    metrics: Option<Listener>,
+    metrics: Vec<Listener>,
 }
 
 impl Server {
@@ -46,12 +47,20 @@ impl Server {
         let identity = ledger.authority.server(&ledger.config.hosts, ledger.clock.machine())?;
         let config = tls_config(identity, Some(ledger.authority.certificate()))?;
         let address = ledger.config.listen;
-        let metrics = Listener::bind(&ledger).await?;
-        if let Some(Ok(address)) = metrics.as_ref().map(Listener::address) {
+        let metrics: Vec<Listener> = Listener::on_port(&ledger).await?.into_iter().collect();
+        if let Some(address) = metrics.first().and_then(Listener::address) {
             log::info!("numbers for Prometheus at http://{address}/metrics");
         }
         let routes = |stopping| routes(Hall { ledger, stopping, rooms: Rooms::default() });
         Ok(Self { metrics, ..Self::listen(address, config, routes).await? })
+    }
+
+    /// Has it show its numbers at this socket, too. A ledger whose numbers nobody can read serves all the same.
+    pub fn show_numbers_at(&mut self, ledger: &Arc<Ledger>, socket: &Path) {
+        match Listener::on_socket(ledger, socket) {
+            Ok(listener) => self.metrics.push(listener),
+            Err(error) => log::warn!("nobody can read numbers at {}: {error}", socket.display()),
+        }
     }
 
     /// Listens on an address under this TLS configuration.
@@ -62,7 +71,7 @@ impl Server {
     ) -> Result<Self, LedgerError> {
         let listener = TcpListener::bind(address).await;
         let listener = listener.map_err(|source| LedgerError::Listen { address: address.to_string(), source })?;
-        Ok(Self { routes: Box::new(routes), listener, config: Arc::new(config), metrics: None })
+        Ok(Self { routes: Box::new(routes), listener, config: Arc::new(config), metrics: Vec::new() })
     }
 
     /// Where it listens.
@@ -80,7 +89,7 @@ impl Server {
         let doors = Doors::new(connections_max());
         let mut connections = JoinSet::new();
         let mut stopped = stopping.clone();
-        if let Some(metrics) = self.metrics {
+        for metrics in self.metrics {
             connections.spawn(metrics.serve(stopping.clone()));
         }
         loop {

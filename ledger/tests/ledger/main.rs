@@ -21,6 +21,7 @@ mod ingest;
 mod media;
 mod moved;
 mod names;
+mod numbers;
 mod office;
 #[expect(unreachable_pub, dead_code, reason = "the stories have the same file, and use more of it")]
 #[path = "../../../tests/src/postgres.rs"]
