@@ -138,6 +138,11 @@ impl Verified {
         if self.records.iter().any(|record| record.pressing) { Lane::Pressing(office) } else { Lane::Of(office) }
     }
 
+    /// Which of the records is the last that is none.
+    pub(crate) fn last_unreadable(&self) -> Option<u64> {
+        self.records.iter().rposition(|record| record.readable == Readable::No).map(|at| at as u64)
+    }
+
     /// What comes for the first time, and so late that its month was destroyed meanwhile, is kept from when it came: nobody can have decided
     /// about it, and a clock that goes back must not make records vanish as they come.
     pub fn keep_from_now(&mut self, register: &Register, now: Millis) {

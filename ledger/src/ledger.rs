@@ -26,7 +26,7 @@ use crate::index::Index;
 use crate::keys::{EnvelopeKey, Keys, finish_writing_payload_keys};
 use crate::line::Lane;
 use crate::locks::lock;
-use crate::metrics::Answers;
+use crate::metrics::{Answers, Doorkeeper};
 use crate::office::Office;
 use crate::patience::Patience;
 use crate::presence::Presence;
@@ -72,6 +72,8 @@ pub struct Ledger {
     pub(crate) presence: Presence,
     /// What routes answered since the start.
     pub(crate) answers: Answers,
+    /// Who was let in to no route, and what was alarmed about.
+    pub(crate) doorkeeper: Arc<Doorkeeper>,
     /// Who was sent away lately.
     patience: Patience,
     /// What is being destroyed.
@@ -219,6 +221,7 @@ impl Ledger {
             refills: Refills::default(),
             presence: Presence::default(),
             answers: Answers::default(),
+            doorkeeper: Arc::default(),
             patience: Patience::default(),
             destructions: Destructions::default(),
             cooling: Cooling::default(),
@@ -359,12 +362,14 @@ impl Ledger {
 
     /// Writes an alarm of the ledger's own; says whether it is durable.
     pub(crate) fn alarm(&self, office: &OfficeId, alarm: Alarm) -> bool {
-        let (office, now) = (*office, self.clock.now());
+        let (office, now, kind) = (*office, self.clock.now(), alarm.kind);
         let body = Body::Alarm(alarm);
         let written =
             self.writer.run(Lane::Pressing(office), None, move |stage| stage.emit(&office, body.clone(), now));
         let durable = matches!(written, Ok(Ok(())));
-        if !durable {
+        if durable {
+            self.doorkeeper.alarmed(kind);
+        } else {
             log::error!("an alarm of office {office} could not be written");
         }
         durable

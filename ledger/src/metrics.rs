@@ -1,5 +1,6 @@
 //! What is counted while the ledger runs, for whoever watches over the machine. Nothing of it speaks of a person.
 
+mod doorkeeper;
 mod listener;
 mod page;
 mod text;
@@ -10,6 +11,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
+pub(crate) use self::doorkeeper::{Cut, Doorkeeper, Refused};
 pub(crate) use self::listener::Listener;
 
 /// Answers of the routes since the start.

@@ -129,7 +129,7 @@ impl Ledger {
         self.make_keys(&verified)?;
         let vault = Arc::clone(&self.vault);
         let entries = ingest::seal(&verified, |name| vault.named(name).expect("made a line before"));
-        let (header, lane) = (verified.header.clone(), verified.lane());
+        let (header, lane, unreadable) = (verified.header.clone(), verified.lane(), verified.last_unreadable());
         let receipt = self
             .writer
             .run(lane, Some(ingest::exclusive(&header)), move |stage| ingest::plan(stage, &verified, &entries, now))?;
@@ -137,6 +137,10 @@ impl Ledger {
             self.heard.gap(&header);
         }
         let receipt = receipt.inspect_err(|refusal| self.alarm_about(refusal, &header))?;
+        // Its alarm was written with it.
+        if receipt.stored > 0 && unreadable.is_some_and(|at| at >= receipt.repeated) {
+            self.doorkeeper.alarmed(AlarmKind::UnreadableRecord);
+        }
         Ok((header, receipt))
     }
 

@@ -104,7 +104,8 @@ impl Witness {
     pub async fn bind(self: &Arc<Self>) -> Result<Server, LedgerError> {
         let identity = self.authority.server(&self.config.hosts, self.clock.machine())?;
         let (witness, address) = (Arc::clone(self), self.config.listen);
-        Server::listen(address, tls_config(identity, None)?, |_| http::routes(witness)).await
+        let routes = |_: tokio::sync::watch::Receiver<bool>| http::routes(witness);
+        Server::listen(address, tls_config(identity, None)?, Arc::default(), routes).await
     }
 }
 

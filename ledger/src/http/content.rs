@@ -14,6 +14,7 @@ use super::{Hall, blocking};
 use crate::authority::Caller;
 use crate::line::{Full, Lane, Line, Shares};
 use crate::locks::lock;
+use crate::metrics::Cut;
 use crate::refusal::Refusal;
 use crate::writer::GROUP_MAX;
 
@@ -145,10 +146,10 @@ struct Room {
 
 impl Room {
     /// Makes it so large, if it is not yet.
-    fn grow(&mut self, pieces: usize) -> Result<(), Refusal> {
+    fn grow(&mut self, pieces: usize) -> Result<(), Unread> {
         let more = pieces.saturating_sub(self.pieces);
         if more > 0 && !lock(&self.shares).take(self.office, more) {
-            return Err(Refusal::Busy);
+            return Err(Unread::NoRoom);
         }
         self.pieces += more;
         Ok(())
@@ -177,18 +178,41 @@ impl FromRequest<Hall> for Content {
         let office = request.extensions().get::<Caller>().map(|caller| caller.peer.office);
         let shares = if office.is_some() { &hall.rooms.terminals } else { &hall.rooms.others };
         let room = Room { shares: Arc::clone(shares), office, pieces: 0 };
+        let keeper = &hall.ledger.doorkeeper;
         let whole = tokio::time::timeout(BODY_TIME, whole(request.into_body(), room)).await;
-        whole.unwrap_or(Err(Refusal::Malformed("the body did not come within 30 seconds")))
+        let whole = whole.map_err(|_| {
+            keeper.cut(Cut::BodySlow);
+            Refusal::Malformed("the body did not come within 30 seconds")
+        })?;
+        whole.map_err(|unread| match unread {
+            Unread::Broken => {
+                keeper.cut(Cut::BodyBroken);
+                Refusal::Malformed("the body broke off")
+            }
+            Unread::TooLarge => Refusal::TooLarge,
+            Unread::NoRoom => Refusal::Busy,
+        })
     }
 }
 
-async fn whole(mut body: Body, mut room: Room) -> Result<Content, Refusal> {
+/// Why a body was not read.
+#[derive(Debug)]
+enum Unread {
+    /// It ended before its end.
+    Broken,
+    /// It is larger than any.
+    TooLarge,
+    /// There is no memory for it now.
+    NoRoom,
+}
+
+async fn whole(mut body: Body, mut room: Room) -> Result<Content, Unread> {
     let mut bytes = Vec::new();
     while let Some(frame) = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {
-        let frame = frame.map_err(|_| Refusal::Malformed("the body broke off"))?;
+        let frame = frame.map_err(|_| Unread::Broken)?;
         let Ok(data) = frame.into_data() else { continue };
         if bytes.len() + data.len() > BODY_MAX {
-            return Err(Refusal::TooLarge);
+            return Err(Unread::TooLarge);
         }
         room.grow((bytes.len() + data.len()) / PIECE)?;
         bytes.extend_from_slice(&data);
@@ -302,14 +326,14 @@ mod tests {
         };
         let large = read(Some(A), BODY_MAX).unwrap();
         assert_eq!((large.bytes().len(), free()), (BODY_MAX, 40));
-        assert!(matches!(read(Some(A), BODY_MAX), Err(Refusal::Busy)), "it would have more than it leaves");
+        assert!(matches!(read(Some(A), BODY_MAX), Err(Unread::NoRoom)), "it would have more than it leaves");
         assert_eq!(read(Some(A), PIECE - 1).unwrap().bytes().len(), PIECE - 1);
         assert_eq!(free(), 40, "what was refused holds nothing");
         let other = read(Some(B), BODY_MAX).unwrap();
-        assert!(matches!(read(None, BODY_MAX), Err(Refusal::Busy)));
+        assert!(matches!(read(None, BODY_MAX), Err(Unread::NoRoom)));
         drop((large, other));
         read(None, BODY_MAX).unwrap();
-        assert!(matches!(read(None, BODY_MAX + 1), Err(Refusal::TooLarge)));
+        assert!(matches!(read(None, BODY_MAX + 1), Err(Unread::TooLarge)));
         assert_eq!(free(), 72);
     }
 }
