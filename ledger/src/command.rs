@@ -28,6 +28,7 @@ use crate::log_keys::{Seeds, make_log_keys, origin};
 use crate::media::Media;
 use crate::memory::Memory;
 use crate::office::fold_register;
+use crate::progress::Progress;
 use crate::server;
 use crate::store::{Change, CodePurpose, LogName, Server, Store, StoreError, StoredCode};
 use crate::witnesses::WitnessStatus;
@@ -171,7 +172,7 @@ pub(crate) fn told_to_stop(root: &Path, stop: watch::Sender<bool>) -> Result<imp
 ///
 /// # Errors
 /// When it cannot run.
-pub fn fsck(root: &Path, office: Option<&OfficeId>, progress: &mut dyn FnMut(u64)) -> Result<Report, LedgerError> {
+pub fn fsck(root: &Path, office: Option<&OfficeId>, progress: &mut dyn FnMut(Progress)) -> Result<Report, LedgerError> {
     crate::fsck::check(&DataDir::new(root), office, progress)
 }
 

@@ -43,6 +43,7 @@ mod patience;
 pub mod payload;
 pub mod people;
 mod presence;
+pub mod progress;
 pub mod random;
 mod recovery;
 pub mod refill;
