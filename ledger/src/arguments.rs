@@ -118,6 +118,9 @@ pub enum Command {
         /// The ledger's directory （データディレクトリ）
         #[arg(long)]
         data: PathBuf,
+        /// A socket where Prometheus's numbers are read by its owner and its group （指標を読み出すソケット）
+        #[arg(long, value_name = "SOCKET")]
+        metrics_socket: Option<PathBuf>,
         /// For tests: a file with milliseconds to add to the clock （試験用の模擬時計）
         #[arg(long, value_name = "FILE", hide = true)]
         simulated_clock: Option<PathBuf>,

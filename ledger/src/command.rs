@@ -28,6 +28,7 @@ use crate::log_keys::{Seeds, make_log_keys, origin};
 use crate::media::Media;
 use crate::memory::Memory;
 use crate::office::fold_register;
+use crate::progress::Progress;
 use crate::server;
 use crate::store::{Change, CodePurpose, LogName, Server, Store, StoreError, StoredCode};
 use crate::witnesses::WitnessStatus;
@@ -122,28 +123,31 @@ pub fn machine_name() -> String {
     rustix::system::uname().nodename().to_string_lossy().to_lowercase()
 }
 
-/// Serves until SIGTERM or SIGINT.
+/// Serves until SIGTERM or SIGINT, and shows its numbers at a socket where one is named.
 ///
 /// # Errors
 /// When the ledger cannot be opened or the address not be listened on.
-pub fn serve(root: &Path, clock: Arc<dyn Clock>) -> Result<(), LedgerError> {
+pub fn serve(root: &Path, metrics: Option<&Path>, clock: Arc<dyn Clock>) -> Result<(), LedgerError> {
     let data = DataDir::new(root);
     let memory = Memory::of_service(&data);
     let ledger = Ledger::open(&data.remembered_by(memory), clock)?;
     let threads = ledger.start().map_err(LedgerError::file("start the threads for", root))?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(LedgerError::file("start the runtime for", root))?;
-    let served = runtime.block_on(serve_until_told(Arc::clone(&ledger), root));
+    let served = runtime.block_on(serve_until_told(Arc::clone(&ledger), root, metrics));
     runtime.shutdown_timeout(Duration::from_secs(5));
     ledger.stop(threads);
     log::info!("stopped in order");
     served
 }
 
-async fn serve_until_told(ledger: Arc<Ledger>, root: &Path) -> Result<(), LedgerError> {
+async fn serve_until_told(ledger: Arc<Ledger>, root: &Path, metrics: Option<&Path>) -> Result<(), LedgerError> {
     let (stop, stopping) = watch::channel(false);
     let told = told_to_stop(root, stop)?;
-    let server = server::Server::bind(Arc::clone(&ledger)).await?;
+    let mut server = server::Server::bind(Arc::clone(&ledger)).await?;
+    if let Some(socket) = metrics {
+        server.show_numbers_at(&ledger, socket);
+    }
     let address = server.address().map_or_else(|_| ledger.config.listen.to_string(), |address| address.to_string());
     log::info!("{} listens on {address} for {} offices", ledger.config.name, ledger.offices().len());
     tokio::join!(server.serve(stopping), told);
@@ -168,7 +172,7 @@ pub(crate) fn told_to_stop(root: &Path, stop: watch::Sender<bool>) -> Result<imp
 ///
 /// # Errors
 /// When it cannot run.
-pub fn fsck(root: &Path, office: Option<&OfficeId>, progress: &mut dyn FnMut(u64)) -> Result<Report, LedgerError> {
+pub fn fsck(root: &Path, office: Option<&OfficeId>, progress: &mut dyn FnMut(Progress)) -> Result<Report, LedgerError> {
     crate::fsck::check(&DataDir::new(root), office, progress)
 }
 

@@ -16,6 +16,7 @@ use crate::clock::{Millis, since_boot};
 use crate::cold::behind_block;
 use crate::error::LedgerError;
 use crate::ledger::Ledger;
+use crate::line::Lane;
 use crate::office::Office;
 use crate::refusal::Refusal;
 use crate::signed_log::Unpublished;
@@ -103,7 +104,7 @@ impl Ledger {
             });
             return Ok(Left::Nothing);
         }
-        let erased = self.writer.run(None, move |stage| {
+        let erased = self.writer.run(Lane::Of(id), None, move |stage| {
             stage.change().destroyed.extend(keys.iter().map(|key| (id, *key, KeyState::Erased)));
         });
         erased.map_err(|error| not_written(Refusal::from(error)))?;
@@ -156,7 +157,7 @@ impl Ledger {
             keys.extend(in_use.iter().map(|key| key.number));
             // Nobody reads on with what was in memory.
             in_use.iter().for_each(|stored| self.vault.take_destroyed(stored));
-            let destroyed = self.writer.run(None, move |stage| {
+            let destroyed = self.writer.run(Lane::Of(office.id), None, move |stage| {
                 let gone = in_use.iter().map(|stored| (stored.office, stored.number, KeyState::Destroyed));
                 stage.change().destroyed.extend(gone);
             });

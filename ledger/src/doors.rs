@@ -5,6 +5,7 @@ use std::hash::Hash;
 use std::io;
 use std::net::IpAddr;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -15,6 +16,7 @@ use tokio::time::Sleep;
 
 use crate::authority::Peer;
 use crate::locks::lock;
+use crate::metrics::Refused;
 
 /// Counts connections: all of them, those of each neighbourhood, those of strangers. A stranger is whoever has shown no certificate yet
 /// and comes from where no terminal came last: half of the places are never his, however many he comes with.
@@ -61,21 +63,24 @@ impl Doors {
     }
 
     /// A place for one more connection from an address, if there is one.
-    pub(crate) fn enter(&self, address: IpAddr) -> Option<Place> {
-        let place = Arc::clone(&self.places).try_acquire_owned().ok()?;
+    ///
+    /// # Errors
+    /// Whose places are taken.
+    pub(crate) fn enter(&self, address: IpAddr) -> Result<Place, Refused> {
+        let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| Refused::Full)?;
         let neighbourhood = neighbourhood(address);
         let mut known = self.lock();
         let stranger = if known.familiar.contains_key(&neighbourhood) {
             None
         } else {
-            Some(Arc::clone(&self.strangers).try_acquire_owned().ok()?)
+            Some(Arc::clone(&self.strangers).try_acquire_owned().map_err(|_| Refused::Strangers)?)
         };
         let count = known.inside.entry(neighbourhood).or_default();
         if *count >= self.per_neighbourhood {
-            return None;
+            return Err(Refused::Neighbourhood);
         }
         *count += 1;
-        Some(Place { doors: self.clone(), neighbourhood, stranger, terminal: None, _place: place })
+        Ok(Place { doors: self.clone(), neighbourhood, stranger, terminal: None, _place: place })
     }
 
     fn lock(&self) -> MutexGuard<'_, Neighbourhoods> {
@@ -151,17 +156,19 @@ fn neighbourhood(address: IpAddr) -> IpAddr {
     }
 }
 
-/// A stream that fails when nothing that was written is taken for a while.
+/// A stream that fails when nothing that was written is taken for a while, and knows whether its client asks.
 #[derive(Debug)]
 pub(crate) struct Patient<S> {
     stream: S,
     patience: Duration,
     waiting: Option<Pin<Box<Sleep>>>,
+    asks: Arc<AtomicBool>,
 }
 
 impl<S> Patient<S> {
-    pub(crate) const fn new(stream: S, patience: Duration) -> Self {
-        Self { stream, patience, waiting: None }
+    /// `asks` says from now on whether bytes have come that nothing was answered to, or none at all yet.
+    pub(crate) const fn new(stream: S, patience: Duration, asks: Arc<AtomicBool>) -> Self {
+        Self { stream, patience, waiting: None, asks }
     }
 
     /// Passes on what a write came to; waits no longer than patience allows for one that comes to nothing.
@@ -185,13 +192,21 @@ impl<S: AsyncRead + Unpin> AsyncRead for Patient<S> {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(context, buffer)
+        let before = buffer.filled().len();
+        let read = Pin::new(&mut self.stream).poll_read(context, buffer);
+        if buffer.filled().len() > before {
+            self.asks.store(true, Ordering::Relaxed);
+        }
+        read
     }
 }
 
 impl<S: AsyncWrite + Unpin> AsyncWrite for Patient<S> {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write(context, bytes);
+        if matches!(written, Poll::Ready(Ok(1..))) {
+            self.asks.store(false, Ordering::Relaxed);
+        }
         self.bear(context, written)
     }
 
@@ -243,7 +258,7 @@ mod tests {
     #[test]
     fn a_certificate_shown_from_everywhere_fills_no_doors() {
         let doors = Doors::new(1000);
-        let mut places: Vec<Place> = (0..40).filter_map(|number| doors.enter(v4(number))).collect();
+        let mut places: Vec<Place> = (0..40).filter_map(|number| doors.enter(v4(number)).ok()).collect();
         let accepted = |places: &mut Vec<Place>| {
             places.iter_mut().map(|place| place.belongs_to(&peer())).filter(|stays| *stays).count()
         };
@@ -268,7 +283,7 @@ mod tests {
     }
 
     fn all(doors: &Doors, address: IpAddr) -> Vec<Place> {
-        std::iter::from_fn(|| doors.enter(address)).take(99).collect()
+        std::iter::from_fn(|| doors.enter(address).ok()).take(99).collect()
     }
 
     #[test]
@@ -278,10 +293,10 @@ mod tests {
         assert_eq!(first.len(), 2);
         assert_eq!(all(&doors, v4(2)).len(), 2);
         drop(first);
-        assert!(doors.enter(v4(1)).is_some());
+        assert!(doors.enter(v4(1)).is_ok());
         assert!(doors.lock().inside.is_empty(), "an address that has gone is forgotten");
         let network = |host: u16| IpAddr::from([0x2001, 0xdb8, 0, 7, 1, 2, 3, host]);
-        let whole: Vec<Place> = (0..9).filter_map(|host| doors.enter(network(host))).collect();
+        let whole: Vec<Place> = (0..9).filter_map(|host| doors.enter(network(host)).ok()).collect();
         assert_eq!(whole.len(), 2, "a network of IPv6 is one neighbourhood");
         assert_eq!(neighbourhood("::ffff:10.0.0.1".parse().unwrap()), v4(1));
     }
@@ -290,14 +305,14 @@ mod tests {
     fn strangers_from_everywhere_leave_half_of_the_places_to_those_who_are_known() {
         let doors = Doors::new(16);
         assert!(doors.enter(v4(200)).unwrap().belongs_to(&peer()));
-        let mut crowd: Vec<Place> = (0..99).filter_map(|number| doors.enter(v4(number))).collect();
+        let mut crowd: Vec<Place> = (0..99).filter_map(|number| doors.enter(v4(number)).ok()).collect();
         assert_eq!(crowd.len(), 8, "also while they shake hands and nobody knows who they are");
         let (early, late) = (crowd[0].handshake_time(), crowd[7].handshake_time());
         assert_eq!((early, late), (HANDSHAKE_TIME_CROWDED, HANDSHAKE_TIME_CROWDED));
         let mut known = doors.enter(v4(200)).unwrap();
         assert_eq!(known.handshake_time(), HANDSHAKE_TIME);
         assert!(!known.stays_stranger(), "a familiar address is no way in for one more without a certificate");
-        assert!(doors.enter(v4(120)).is_none());
+        assert_eq!(doors.enter(v4(120)).unwrap_err(), Refused::Strangers);
         assert!(crowd[0].belongs_to(&peer()));
         let mut next = doors.enter(v4(120)).unwrap();
         assert!(next.stays_stranger());
@@ -311,7 +326,7 @@ mod tests {
     fn a_client_that_reads_nothing_is_given_up() {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
-            let mut patient = Patient::new(Full, Duration::from_millis(20));
+            let mut patient = Patient::new(Full, Duration::from_millis(20), Arc::new(AtomicBool::new(true)));
             let written = std::future::poll_fn(|context| Pin::new(&mut patient).poll_write(context, &[0; 64])).await;
             assert_eq!(written.unwrap_err().kind(), io::ErrorKind::TimedOut);
         });

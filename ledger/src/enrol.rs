@@ -12,6 +12,7 @@ use crate::authority::{Caller, Peer, TlsKey, is_of_day};
 use crate::clock::Millis;
 use crate::code::CodeSecret;
 use crate::ledger::Ledger;
+use crate::line::Lane;
 use crate::refusal::{CodeFault, Refusal};
 use crate::stage::Stage;
 use crate::store::{CodePurpose, NewCertificate, Store, StoreError, StoredCode, StoredEnrolment};
@@ -46,7 +47,7 @@ impl Ledger {
         let (event, code) = (EnrolmentEvent::Invited, Some(WireHash(stored.hash)));
         let invited = Enrolment { terminal: terminal.clone(), event, by: Some(by.clone()), key: None, code };
         let id = *office;
-        self.writer.run(None, move |stage| -> Result<(), StoreError> {
+        self.writer.run(Lane::Of(id), None, move |stage| -> Result<(), StoreError> {
             stage.emit(&id, Body::Enrolment(invited.clone()), now)?;
             stage.change().codes.push(stored.clone());
             Ok(())
@@ -78,7 +79,8 @@ impl Ledger {
         }
         let certificate = self.authority.terminal(&applicant.peer, &applicant.request, self.clock.machine());
         row.certificate = certificate.map_err(|_| Refusal::RequestRefused)?;
-        self.writer.run(Some(u64::from_be_bytes(first_eight(&hash))), move |stage| plan(stage, &row, tls_key, now))?
+        let alone = Some(u64::from_be_bytes(first_eight(&hash)));
+        self.writer.run(Lane::Of(id), alone, move |stage| plan(stage, &row, tls_key, now))?
     }
 
     /// Writes down that a code was refused, if not too many were lately: neither the book nor the log file is filled by strangers.
@@ -87,7 +89,7 @@ impl Ledger {
             let (terminal, office) = (&row.terminal, &row.office);
             log::warn!("terminal {terminal} of office {office} came with a code that {}", fault.english());
             let event = EnrolmentEvent::CodeRefused;
-            let noted = self.writer.run(None, move |stage| emit(stage, &row, event, now));
+            let noted = self.writer.run(Lane::Pressing(row.office), None, move |stage| emit(stage, &row, event, now));
             if !matches!(noted, Ok(Ok(()))) {
                 log::error!("a refused code could not be written down");
             }
@@ -176,7 +178,8 @@ impl Ledger {
         let certificate = self.authority.terminal(&caller.peer, request, today);
         let certificate = certificate.map_err(|_| Refusal::RequestRefused)?;
         let alone = Some(u64::from_be_bytes(first_eight(&row.code)));
-        self.writer.run(alone, move |stage| plan_renewal(stage, &row, certificate.clone(), now, today))?
+        self.writer
+            .run(Lane::Of(row.office), alone, move |stage| plan_renewal(stage, &row, certificate.clone(), now, today))?
     }
 }
 

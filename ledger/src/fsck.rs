@@ -26,6 +26,7 @@ use crate::data::DataDir;
 use crate::error::LedgerError;
 use crate::keys::{EnvelopeKey, Keys};
 use crate::log_keys::{Seeds, origin};
+use crate::progress::Progress;
 use crate::store::{Book, EmitterName, LogName, Store, StoreError, StoredOffice};
 use crate::vault::Vault;
 
@@ -252,7 +253,11 @@ pub struct Report {
 ///
 /// # Errors
 /// When it cannot run: keys or database cannot be read, or there is no such office.
-pub fn check(data: &DataDir, only: Option<&OfficeId>, progress: &mut dyn FnMut(u64)) -> Result<Report, LedgerError> {
+pub fn check(
+    data: &DataDir,
+    only: Option<&OfficeId>,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Report, LedgerError> {
     check_with(&Config::read(&data.config())?, data, data, only, progress)
 }
 
@@ -260,7 +265,7 @@ pub fn check(data: &DataDir, only: Option<&OfficeId>, progress: &mut dyn FnMut(u
 ///
 /// # Errors
 /// As [`check`].
-pub fn check_copy(copy: &DataDir, keys: &DataDir, progress: &mut dyn FnMut(u64)) -> Result<Report, LedgerError> {
+pub fn check_copy(copy: &DataDir, keys: &DataDir, progress: &mut dyn FnMut(Progress)) -> Result<Report, LedgerError> {
     check_put_back(&Config::read(&copy.config())?, copy, keys, progress)
 }
 
@@ -272,7 +277,7 @@ pub fn check_put_back(
     config: &Config,
     data: &DataDir,
     keys: &DataDir,
-    progress: &mut dyn FnMut(u64),
+    progress: &mut dyn FnMut(Progress),
 ) -> Result<Report, LedgerError> {
     check_with(config, data, keys, None, progress)
 }
@@ -282,7 +287,7 @@ fn check_with(
     data: &DataDir,
     keys: &DataDir,
     only: Option<&OfficeId>,
-    progress: &mut dyn FnMut(u64),
+    progress: &mut dyn FnMut(Progress),
 ) -> Result<Report, LedgerError> {
     let book = config.book(data)?;
     let Keys { wrapping, envelope } = Keys::read(keys)?;
@@ -309,6 +314,7 @@ fn check_with(
         files,
         report: Report::default(),
         keys: Extent::Whole,
+        total: 0,
         progress,
     };
     let chosen = |id: &OfficeId| only.is_none_or(|only| only == id);
@@ -321,6 +327,8 @@ fn check_with(
             cause: format!("{office} is not an office of this ledger"),
         });
     }
+    check.total = total(check.store, &offices);
+    check.tell();
     gone.into_iter().for_each(|office| check.note(Finding::of(office, Fault::OfficeGone)));
     if let Some(office) = offices.first() {
         // They are common to all offices; said once.
@@ -329,7 +337,14 @@ fn check_with(
         faults.for_each(|finding| check.note(finding));
     }
     offices.into_iter().try_for_each(|office| check.office(office))?;
+    check.tell();
     Ok(check.report)
+}
+
+/// How many entries there are to look at. A head that cannot be read is a finding when it is come to.
+fn total(store: &dyn Store, offices: &[&StoredOffice]) -> u64 {
+    let logs = offices.iter().flat_map(|office| LogName::ALL.map(|log| (office.id, log)));
+    logs.filter_map(|(office, log)| store.frontier(&office, log).ok()).map(|head| head.size()).sum()
 }
 
 /// Nothing can be said but what was signed once.
@@ -379,7 +394,9 @@ struct Check<'a> {
     report: Report,
     /// Whether the payload keys of the office could be read.
     keys: Extent,
-    progress: &'a mut dyn FnMut(u64),
+    /// Entries of all that is looked at, as far as its heads could be read at the beginning.
+    total: u64,
+    progress: &'a mut dyn FnMut(Progress),
 }
 
 /// How much of something was looked at.
@@ -451,8 +468,12 @@ impl Check<'_> {
     fn looked_at_entry(&mut self) {
         self.report.entries += 1;
         if self.report.entries.is_multiple_of(PROGRESS_EVERY) {
-            (self.progress)(self.report.entries);
+            self.tell();
         }
+    }
+
+    fn tell(&mut self) {
+        (self.progress)(Progress { done: self.report.entries, of: Some(self.total) });
     }
 
     /// The signed checkpoint of a log, if its file holds one; a finding if not.
@@ -486,5 +507,6 @@ impl Check<'_> {
 }
 
 const FINDINGS_MAX: usize = 100;
-const PROGRESS_EVERY: u64 = 100_000;
+/// Some fifty milliseconds.
+const PROGRESS_EVERY: u64 = 5_000;
 const PAGE: u32 = 1000;

@@ -4,7 +4,7 @@ mod by_hand;
 pub(crate) mod content;
 mod logs;
 mod people;
-mod problem;
+pub(crate) mod problem;
 mod refill;
 mod terminals;
 mod visit;
@@ -29,7 +29,7 @@ use serde::de::DeserializeOwned;
 use tokio::sync::watch;
 
 use self::content::{Content, Rooms};
-use self::problem::Refused;
+use self::problem::{Refused, come_again};
 use crate::authority::Caller;
 use crate::ledger::{CannotWrite, Ledger};
 use crate::office::Office;
@@ -108,7 +108,7 @@ pub fn addresses() -> Vec<(&'static str, &'static str)> {
 /// All routes.
 pub fn routes(hall: Hall) -> Router {
     let add = |router: Router<Hall>, Route { address, answers, .. }| router.route(address, answers);
-    let counted = from_fn_with_state(Arc::clone(&hall.ledger), counted);
+    let counted = from_fn_with_state(hall.clone(), counted);
     all()
         .into_iter()
         .fold(Router::new(), add)
@@ -121,12 +121,17 @@ pub fn routes(hall: Hall) -> Router {
 /// Where to strike tells a thief as much as an operator: only terminals hear it.
 const OVERDUE: &str = "no backup was verified in time\n";
 const HEARS: &str = "ready; it hears others before it writes\n";
-/// Counts each answer.
-async fn counted(State(ledger): State<Arc<Ledger>>, request: Request, next: Next) -> Response {
+/// Counts each answer, and tells whoever is sent away when to come again.
+async fn counted(State(hall): State<Hall>, request: Request, next: Next) -> Response {
+    let ledger = &hall.ledger;
     let route = request.extensions().get::<MatchedPath>().cloned();
-    let answer = next.run(request).await;
-    let refused = answer.extensions().get::<Refused>().map(|refused| refused.0);
-    ledger.answers.count(route.as_ref().map(MatchedPath::as_str), answer.status().as_u16(), refused);
+    let mut answer = next.run(request).await;
+    let refused = answer.extensions().get::<Refused>().copied();
+    let code = refused.map(|refused| refused.code);
+    ledger.answers.count(route.as_ref().map(MatchedPath::as_str), answer.status().as_u16(), code);
+    if refused.is_some_and(|refused| refused.passing) {
+        come_again(&mut answer, ledger.send_away(hall.rooms.waiting()));
+    }
     answer
 }
 

@@ -19,6 +19,7 @@ use sekisho_wire::record::{Alarm, Body, Emitter, Record, Retention};
 use crate::authority::Peer;
 use crate::clock::{Millis, legal_month};
 use crate::keys::{EnvelopeError, EnvelopeKey};
+use crate::line::Lane;
 use crate::refusal::{Place, Refusal};
 use crate::stage::{Stage, class_number};
 use crate::store::{Cursor, CursorMove, EmitterName, Entry, LogName, Store, StoreError, StoredBatch};
@@ -54,6 +55,8 @@ pub struct Arrived {
     pub lost: Option<(u64, u64)>,
     /// Whether it is a record at this place of this history. If not, it is stored all the same (wire §1.3, §7.5).
     pub readable: Readable,
+    /// Whether it tells of a refusal, of a login without a card, of a false or lost card, or of an alarm.
+    pub pressing: bool,
 }
 
 /// Whether bytes are the record that they should be.
@@ -121,7 +124,25 @@ pub fn open(
     Ok(Verified { header: batch.header, key: terminal_key.to_bytes(), signed, records, after })
 }
 
+/// What somebody may have to act upon, and what an attack would rather not have heard.
+fn presses(body: &Body) -> bool {
+    let refused = matches!(body, Body::Decision(decision) if !decision.verdict.is_granted());
+    refused || matches!(body, Body::BreakGlass(_) | Body::CardFalse(_) | Body::CardReported(_) | Body::Alarm(_))
+}
+
 impl Verified {
+    /// Where it waits for the writer: a batch is written as a whole, so one record that presses takes those before it along.
+    #[must_use]
+    pub fn lane(&self) -> Lane {
+        let office = self.header.office;
+        if self.records.iter().any(|record| record.pressing) { Lane::Pressing(office) } else { Lane::Of(office) }
+    }
+
+    /// Which of the records is the last that is none.
+    pub(crate) fn last_unreadable(&self) -> Option<u64> {
+        self.records.iter().rposition(|record| record.readable == Readable::No).map(|at| at as u64)
+    }
+
     /// What comes for the first time, and so late that its month was destroyed meanwhile, is kept from when it came: nobody can have decided
     /// about it, and a clock that goes back must not make records vanish as they come.
     pub fn keep_from_now(&mut self, register: &Register, now: Millis) {
@@ -183,12 +204,13 @@ fn arrived(header: &BatchHeader, seq: u64, before: WireHash, bytes: &[u8], requi
         // Where nobody knows what it is, it is kept as long as anything.
         None => (later.as_ref().map_or(UNREADABLE_CLASS, |read| class_number(read.retention)), legal_month(now), None),
     };
+    let pressing = record.as_ref().is_some_and(|record| presses(&record.body));
     let readable = match (record, later) {
         (Some(_), _) => Readable::Yes,
         (None, Some(_)) => Readable::Later,
         (None, None) => Readable::No,
     };
-    Arrived { leaf, before, key: (header.office, class, month), bytes: bytes.to_vec(), lost, readable }
+    Arrived { leaf, before, key: (header.office, class, month), bytes: bytes.to_vec(), lost, readable, pressing }
 }
 
 /// Seals every record for the disk, under the key of its name. The keys must be durable.

@@ -12,7 +12,7 @@ use sekisho_wire::record::{Alarm, Body};
 
 use crate::authority::Authority;
 use crate::checkpoint::signed_offices;
-use crate::clock::{Clock, Millis};
+use crate::clock::{Clock, Millis, since_boot};
 use crate::code::LedgerFacts;
 use crate::cold::{self, ColdStore, Cooling};
 use crate::complaints::Complaints;
@@ -24,10 +24,12 @@ use crate::go_on::Told;
 use crate::heard::Heard;
 use crate::index::Index;
 use crate::keys::{EnvelopeKey, Keys, finish_writing_payload_keys};
+use crate::line::Lane;
 use crate::locks::lock;
-use crate::metrics::Answers;
+use crate::metrics::{Answers, Doorkeeper};
 use crate::missing::Declared;
 use crate::office::Office;
+use crate::patience::Patience;
 use crate::presence::Presence;
 use crate::refill::Refills;
 use crate::refusal::Refusal;
@@ -73,6 +75,10 @@ pub struct Ledger {
     pub(crate) presence: Presence,
     /// What routes answered since the start.
     pub(crate) answers: Answers,
+    /// Who was let in to no route, and what was alarmed about.
+    pub(crate) doorkeeper: Arc<Doorkeeper>,
+    /// Who was sent away lately.
+    patience: Patience,
     /// What is being destroyed.
     pub(crate) destructions: Destructions,
     /// What goes cold.
@@ -219,6 +225,8 @@ impl Ledger {
             refills: Refills::default(),
             presence: Presence::default(),
             answers: Answers::default(),
+            doorkeeper: Arc::default(),
+            patience: Patience::default(),
             destructions: Destructions::default(),
             cooling: Cooling::default(),
             witnesses,
@@ -287,6 +295,12 @@ impl Ledger {
         if self.offices().iter().any(unsealed) { Err(CannotWrite::NoCheckpoint) } else { Ok(()) }
     }
 
+    /// Sends somebody away while so many wait for their turn: after how many seconds he may come again.
+    pub(crate) fn send_away(&self, outside: usize) -> u64 {
+        let waiting = self.writer.counts().waiting.load(Ordering::Relaxed).saturating_add(outside);
+        self.patience.send_away(since_boot(), waiting, self.writer.commit_time())
+    }
+
     /// Tells the threads to end. What is committed gets its checkpoint first.
     pub fn stop(&self, threads: Threads) {
         self.stopping.store(true, Ordering::Release);
@@ -352,11 +366,14 @@ impl Ledger {
 
     /// Writes an alarm of the ledger's own; says whether it is durable.
     pub(crate) fn alarm(&self, office: &OfficeId, alarm: Alarm) -> bool {
-        let (office, now) = (*office, self.clock.now());
+        let (office, now, kind) = (*office, self.clock.now(), alarm.kind);
         let body = Body::Alarm(alarm);
-        let written = self.writer.run(None, move |stage| stage.emit(&office, body.clone(), now));
+        let written =
+            self.writer.run(Lane::Pressing(office), None, move |stage| stage.emit(&office, body.clone(), now));
         let durable = matches!(written, Ok(Ok(())));
-        if !durable {
+        if durable {
+            self.doorkeeper.alarmed(kind);
+        } else {
             log::error!("an alarm of office {office} could not be written");
         }
         durable

@@ -7,9 +7,11 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use sekisho_ledger::arguments::{Arguments, Command, MediumCommand, WitnessCommand};
+use sekisho_ledger::clock::boot_time;
 use sekisho_ledger::command;
 use sekisho_ledger::error::LedgerError;
 use sekisho_ledger::media;
+use sekisho_ledger::progress::{Meter, Progress, Reader};
 use sekisho_ledger::sheet;
 use sekisho_ledger::town::{Step, Wanted, hands as town};
 use sekisho_ledger::witness::command as witness;
@@ -82,7 +84,9 @@ fn run(command: Command) -> Result<ExitCode, LedgerError> {
                  管理者2名が `sekisho-admin log rekey 鍵` で承認すると、この鍵での署名が始まります。媒体を登録していない場合は、先にデータベースを複製してください\n",
             );
         }
-        Command::Serve { data, simulated_clock } => command::serve(&data, command::clock(simulated_clock)?)?,
+        Command::Serve { data, metrics_socket, simulated_clock } => {
+            command::serve(&data, metrics_socket.as_deref(), command::clock(simulated_clock)?)?;
+        }
         Command::Fsck { data, office } => return fsck(&data, office.as_ref()),
         Command::Status { data, simulated_clock } => {
             say(&command::status(&data, &*command::clock(simulated_clock)?)?);
@@ -120,8 +124,8 @@ fn run(command: Command) -> Result<ExitCode, LedgerError> {
         }
         Command::Warm { data } => {
             let warmed = watched(
-                |entries| format!("{entries} entries are hot again（{entries} 件を復元済み）"),
-                |progress| sekisho_ledger::cold::warm(&data, progress),
+                |told| format!("making entries hot again（復元中）: {told}"),
+                |progress| sekisho_ledger::cold::warm(&data, &mut counted(progress)),
             )?;
             let (segments, entries) = (warmed.segments, warmed.entries);
             say(&format!(
@@ -263,7 +267,7 @@ fn of_medium(command: MediumCommand) -> Result<(), LedgerError> {
 
 fn restore(data: &Path, from: &Path, keys: &Path) -> Result<ExitCode, LedgerError> {
     let restored = watched(
-        |entries| format!("{entries} entries checked（{entries} 件を検査済み）"),
+        |told| format!("checking entries（検査中）: {told}"),
         |progress| media::restore::restore(data, from, keys, progress),
     )?;
     for (english, japanese) in &restored.told {
@@ -288,8 +292,8 @@ fn restore(data: &Path, from: &Path, keys: &Path) -> Result<ExitCode, LedgerErro
 
 fn move_book(data: &Path, postgres: Option<String>, authority: Option<PathBuf>) -> Result<ExitCode, LedgerError> {
     let moved = watched(
-        |entries| format!("{entries} entries copied（{entries} 件を複製済み）"),
-        |progress| sekisho_ledger::move_book::move_book(data, postgres, authority, progress),
+        |told| format!("copying entries（複製中）: {told}"),
+        |progress| sekisho_ledger::move_book::move_book(data, postgres, authority, &mut counted(progress)),
     )?;
     let (entries, to, old) = (moved.entries, moved.to, moved.old);
     say(&format!(
@@ -298,24 +302,23 @@ fn move_book(data: &Path, postgres: Option<String>, authority: Option<PathBuf>) 
     Ok(ExitCode::SUCCESS)
 }
 
-/// Does long work, and shows how far it has come where a person watches.
-fn watched<T>(words: impl Fn(u64) -> String, work: impl FnOnce(&mut dyn FnMut(u64)) -> T) -> T {
-    let shown = std::io::stderr().is_terminal();
-    let done = work(&mut |entries| {
-        if shown {
-            complain(&format!("\r{}", words(entries)));
-        }
-    });
-    if shown {
-        // What was found stands on a line of its own.
-        complain("\r\x1b[K");
-    }
+/// Does long work, and shows how far it has come.
+fn watched<T>(words: impl Fn(&str) -> String, work: impl FnOnce(&mut dyn FnMut(Progress)) -> T) -> T {
+    let reader = if std::io::stderr().is_terminal() { Reader::Person } else { Reader::File };
+    let mut meter = Meter::new(reader, boot_time());
+    let done = work(&mut |progress| meter.say(progress, &words, boot_time()).iter().for_each(|text| complain(text)));
+    complain(meter.end());
     done
+}
+
+/// The same for work that does not know how much there is.
+fn counted(progress: &mut dyn FnMut(Progress)) -> impl FnMut(u64) {
+    |done| progress(Progress { done, of: None })
 }
 
 fn fsck(data: &Path, office: Option<&OfficeId>) -> Result<ExitCode, LedgerError> {
     let report = watched(
-        |entries| format!("{entries} entries checked（{entries} 件を検査済み）"),
+        |told| format!("checking entries（検査中）: {told}"),
         |progress| command::fsck(data, office, progress),
     )?;
     for finding in &report.findings {

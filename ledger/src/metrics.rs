@@ -1,5 +1,6 @@
 //! What is counted while the ledger runs, for whoever watches over the machine. Nothing of it speaks of a person.
 
+mod doorkeeper;
 mod listener;
 mod page;
 mod text;
@@ -10,6 +11,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
+pub(crate) use self::doorkeeper::{Cut, Doorkeeper, Refused};
 pub(crate) use self::listener::Listener;
 
 /// Answers of the routes since the start.
@@ -41,6 +43,8 @@ pub(crate) struct Writing {
     pub(crate) groups: Histogram,
     /// From the first plan to the end of the sync.
     pub(crate) commits: Histogram,
+    /// The last one, in microseconds.
+    last: AtomicU64,
     /// Groups that could not be committed, or not even planned, because the store failed.
     failed: AtomicU64,
 }
@@ -51,6 +55,7 @@ impl Default for Writing {
             waiting: AtomicUsize::default(),
             groups: Histogram::new(GROUPS),
             commits: Histogram::new(SECONDS),
+            last: AtomicU64::default(),
             failed: AtomicU64::default(),
         }
     }
@@ -61,6 +66,12 @@ impl Writing {
     pub(crate) fn tried(&self, jobs: usize, took: Duration) {
         self.groups.observe(u32::try_from(jobs).unwrap_or(u32::MAX).into());
         self.commits.observe(took.as_secs_f64());
+        self.last.store(u64::try_from(took.as_micros()).unwrap_or(u64::MAX), Ordering::Relaxed);
+    }
+
+    /// How long the last commit took.
+    pub(crate) fn last_commit(&self) -> Duration {
+        Duration::from_micros(self.last.load(Ordering::Relaxed))
     }
 
     /// The store failed.

@@ -7,7 +7,6 @@ use sekisho_register::change::TerminalUse;
 use sekisho_register::{Casebook, Concluded, FoldRefusal, Register};
 use sekisho_tlog::Freshness;
 use sekisho_wire::id::{Code, OfficeId};
-use sekisho_wire::words::Language;
 use tokio::sync::watch;
 
 use crate::checkpoint::Halt;
@@ -349,8 +348,9 @@ fn fold_to(store: &dyn Store, office: &OfficeId, register: &mut Register, size: 
     Ok(())
 }
 
+/// By its code: its words may name a card or a person, and this comes into the log file.
 fn unfolded(index: u64, refusal: &FoldRefusal) -> LedgerError {
-    LedgerError::Register { index, cause: format!("it is refused: {}", refusal.text(Language::English)) }
+    LedgerError::Register { index, cause: format!("it is refused ({})", refusal.code()) }
 }
 
 /// Every act from `next` on. Up to a hole would be another register: what a revocation behind it took away would hold again.

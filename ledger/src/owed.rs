@@ -13,6 +13,7 @@ use sekisho_wire::record::Record;
 use crate::clock::Millis;
 use crate::data::above;
 use crate::ledger::Ledger;
+use crate::line::Lane;
 use crate::locks::lock;
 use crate::office::Office;
 use crate::refusal::Refusal;
@@ -142,7 +143,7 @@ impl Ledger {
         }
         let id = office.id;
         let (records, strange) = taken.open().map_err(|error| error.to_string())?;
-        let emitted = self.writer.run(None, move |stage| {
+        let emitted = self.writer.run(Lane::Of(id), None, move |stage| {
             records.iter().try_for_each(|record| stage.emit(&id, record.body.clone(), record.trusted))
         });
         emitted.map_err(Refusal::from).and_then(|emitted| Ok(emitted?)).map_err(|refusal| refusal.to_string())?;

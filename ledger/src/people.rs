@@ -13,6 +13,7 @@ use crate::acts::{self, Founder, Name, Placed};
 use crate::clock::Millis;
 use crate::code::CodeSecret;
 use crate::ledger::Ledger;
+use crate::line::Lane;
 use crate::locks::lock;
 use crate::office::Office;
 use crate::refusal::{CodeFault, Refusal};
@@ -49,7 +50,7 @@ impl Ledger {
         let judged = acts::judge(&*self.store, &office, &entry, &names, now);
         let judged = judged.inspect_err(|refused| self.note_refused_act(&office, &entry, refused, now))?;
         let (bytes, judge) = (entry.clone(), judged.judge());
-        let placed = self.writer.run(Some(act_exclusive(&id)), move |stage| {
+        let placed = self.writer.run(Lane::Pressing(id), Some(act_exclusive(&id)), move |stage| {
             acts::plan(stage, &id, judge.as_deref(), &entry, &names, vault.master(), now)
         })?;
         drop(judged);
@@ -91,7 +92,7 @@ impl Ledger {
         }
         let (name, envelope) = (self.config.name.clone(), self.envelope.public().to_vec());
         let vault = Arc::clone(&self.vault);
-        let id = self.writer.run(Some(FOUNDING), move |stage| {
+        let id = self.writer.run(Lane::Nobodys, Some(FOUNDING), move |stage| {
             let founder = Founder { name: &name, envelope: &envelope, master: vault.master() };
             acts::plan_founding(stage, &secret, &entry, &names, founder, now)
         })??;

@@ -17,6 +17,7 @@ use crate::clock::{Millis, legal_month};
 use crate::ingest::{self, Verified};
 use crate::keepsake::{Keepsake, Returned};
 use crate::ledger::Ledger;
+use crate::line::Lane;
 use crate::locks::lock;
 use crate::office::{Judges, Office};
 use crate::refusal::Refusal;
@@ -326,7 +327,7 @@ impl Ledger {
             let Some(target) = office.log(log).lacks() else { continue };
             if self.store.frontier(&office.id, log)?.size() != office.log(log).committed_size() {
                 // A page that failed has landed all the same: the writer looks before it does anything else.
-                self.writer.run(None, |_| ())?;
+                self.writer.run(Lane::Of(office.id), None, |_| ())?;
             }
             let from = office.log(log).committed_size();
             let whole = {
@@ -397,7 +398,7 @@ impl Ledger {
                 }
             }
             let (vault, names) = (Arc::clone(&self.vault), Arc::clone(&names));
-            self.writer.run(None, move |stage| {
+            self.writer.run(Lane::Of(id), None, move |stage| {
                 stage.filling(&id, log, |stage| stage_page(stage, &id, log, &page, &names, &vault, now))
             })??;
         }

@@ -428,10 +428,14 @@ impl CodeFault {
     }
 }
 
+/// For the log file: the words that whoever asked is told may name a card or a person.
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Self::Unavailable { cause } = self {
             return write!(f, "the ledger cannot write now: {cause}");
+        }
+        if let Self::Act(refusal) = self {
+            return write!(f, "the act is refused ({})", refusal.code());
         }
         f.write_str(&self.text(Language::English).0)
     }

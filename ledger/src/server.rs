@@ -1,7 +1,9 @@
 //! TLS and connections: who may knock, how long he may take, and how the doors close.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::Router;
@@ -26,7 +28,7 @@ use crate::error::LedgerError;
 use crate::http::content::Rooms;
 use crate::http::{Hall, routes};
 use crate::ledger::Ledger;
-use crate::metrics::Listener;
+use crate::metrics::{Cut, Doorkeeper, Listener, Refused};
 use crate::refusal::Refusal;
 
 /// A server that listens and does not yet serve.
@@ -34,7 +36,8 @@ pub struct Server {
     routes: Box<dyn FnOnce(watch::Receiver<bool>) -> Router + Send>,
     listener: TcpListener,
     config: Arc<ServerConfig>,
-    metrics: Option<Listener>,
+    doorkeeper: Arc<Doorkeeper>,
+    metrics: Vec<Listener>,
 }
 
 impl Server {
@@ -46,23 +49,33 @@ impl Server {
         let identity = ledger.authority.server(&ledger.config.hosts, ledger.clock.machine())?;
         let config = tls_config(identity, Some(ledger.authority.certificate()))?;
         let address = ledger.config.listen;
-        let metrics = Listener::bind(&ledger).await?;
-        if let Some(Ok(address)) = metrics.as_ref().map(Listener::address) {
+        let metrics: Vec<Listener> = Listener::on_port(&ledger).await?.into_iter().collect();
+        if let Some(address) = metrics.first().and_then(Listener::address) {
             log::info!("numbers for Prometheus at http://{address}/metrics");
         }
+        let doorkeeper = Arc::clone(&ledger.doorkeeper);
         let routes = |stopping| routes(Hall { ledger, stopping, rooms: Rooms::default() });
-        Ok(Self { metrics, ..Self::listen(address, config, routes).await? })
+        Ok(Self { metrics, ..Self::listen(address, config, doorkeeper, routes).await? })
     }
 
-    /// Listens on an address under this TLS configuration.
+    /// Has it show its numbers at this socket, too. A ledger whose numbers nobody can read serves all the same.
+    pub fn show_numbers_at(&mut self, ledger: &Arc<Ledger>, socket: &Path) {
+        match Listener::on_socket(ledger, socket) {
+            Ok(listener) => self.metrics.push(listener),
+            Err(error) => log::warn!("nobody can read numbers at {}: {error}", socket.display()),
+        }
+    }
+
+    /// Listens on an address under this TLS configuration; who is turned away is counted there.
     pub(crate) async fn listen(
         address: SocketAddr,
         config: ServerConfig,
+        doorkeeper: Arc<Doorkeeper>,
         routes: impl FnOnce(watch::Receiver<bool>) -> Router + Send + 'static,
     ) -> Result<Self, LedgerError> {
         let listener = TcpListener::bind(address).await;
         let listener = listener.map_err(|source| LedgerError::Listen { address: address.to_string(), source })?;
-        Ok(Self { routes: Box::new(routes), listener, config: Arc::new(config), metrics: None })
+        Ok(Self { routes: Box::new(routes), listener, config: Arc::new(config), doorkeeper, metrics: Vec::new() })
     }
 
     /// Where it listens.
@@ -80,7 +93,7 @@ impl Server {
         let doors = Doors::new(connections_max());
         let mut connections = JoinSet::new();
         let mut stopped = stopping.clone();
-        if let Some(metrics) = self.metrics {
+        for metrics in self.metrics {
             connections.spawn(metrics.serve(stopping.clone()));
         }
         loop {
@@ -92,15 +105,23 @@ impl Server {
                 Ok(accepted) => accepted,
                 // Out of file descriptors, say: a pause lets some come free.
                 Err(error) => {
+                    self.doorkeeper.refused(Refused::Machine);
                     log::warn!("cannot take a connection: {error}");
                     tokio::time::sleep(ACCEPT_PAUSE).await;
                     continue;
                 }
             };
             // Beyond the limits a connection is closed: the client comes again.
-            let Some(place) = doors.enter(address.ip()) else { continue };
+            let place = match doors.enter(address.ip()) {
+                Ok(place) => place,
+                Err(why) => {
+                    self.doorkeeper.refused(why);
+                    continue;
+                }
+            };
             let (acceptor, service, stopping) = (acceptor.clone(), service.clone(), stopping.clone());
-            connections.spawn(connection(stream, acceptor, service, stopping, place));
+            let doorkeeper = Arc::clone(&self.doorkeeper);
+            connections.spawn(connection(stream, acceptor, service, stopping, place, doorkeeper));
             while connections.try_join_next().is_some() {}
         }
         drop(self.listener);
@@ -119,37 +140,44 @@ async fn connection(
     service: Routes,
     mut stopping: watch::Receiver<bool>,
     mut place: Place,
+    doorkeeper: Arc<Doorkeeper>,
 ) {
     // A small answer must not wait for an acknowledgement of the one before.
     drop(stream.set_nodelay(true));
     let handshake = tokio::time::timeout(place.handshake_time(), acceptor.accept(stream)).await;
     let stream = match handshake {
         Ok(Ok(stream)) => stream,
-        Ok(Err(error)) => return log::debug!("a handshake failed: {error}"),
-        Err(_) => return log::debug!("a handshake took too long"),
+        Ok(Err(error)) => {
+            doorkeeper.refused(Refused::handshake(&error));
+            return log::debug!("a handshake failed: {error}");
+        }
+        Err(_) => return doorkeeper.refused(Refused::HandshakeSlow),
     };
     let certificates = stream.get_ref().1.peer_certificates();
     let caller = certificates.and_then(|chain| chain.first()).and_then(Caller::of);
-    let stays = match &caller {
-        Some(caller) => place.belongs_to(&caller.peer),
-        None => place.stays_stranger(),
+    let (stays, why) = match &caller {
+        Some(caller) => (place.belongs_to(&caller.peer), Refused::Terminal),
+        None => (place.stays_stranger(), Refused::Strangers),
     };
     if !stays {
-        return log::debug!("too many connections of this terminal, or without a certificate");
+        return doorkeeper.refused(why);
     }
+    let (asks, late) = (Arc::new(AtomicBool::new(true)), Arc::clone(&doorkeeper));
     let service = hyper::service::service_fn(move |mut request: hyper::Request<hyper::body::Incoming>| {
         if let Some(caller) = caller.clone() {
             request.extensions_mut().insert(caller);
         }
-        let answer = service.call(request);
+        let (answer, late) = (service.call(request), Arc::clone(&late));
         async move {
-            let late = |_| Ok(Refusal::Unavailable { cause: "a request took too long".into() }.into_response());
-            tokio::time::timeout(REQUEST_TIME, answer).await.unwrap_or_else(late)
+            tokio::time::timeout(REQUEST_TIME, answer).await.unwrap_or_else(|_| {
+                late.cut(Cut::Late);
+                Ok(Refusal::Unavailable { cause: "a request took too long".into() }.into_response())
+            })
         }
     });
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(HEADER_TIME).max_buf_size(HEADER_BYTES);
-    let connection = http.serve_connection(TokioIo::new(Patient::new(stream, WRITE_TIME)), service);
+    let connection = http.serve_connection(TokioIo::new(Patient::new(stream, WRITE_TIME, Arc::clone(&asks))), service);
     tokio::pin!(connection);
     let ending = async move {
         tokio::select! {
@@ -168,6 +196,7 @@ async fn connection(
         }
     };
     if let Err(error) = ended {
+        Cut::connection(&error, asks.load(Ordering::Relaxed)).into_iter().for_each(|why| doorkeeper.cut(why));
         log::debug!("a connection ended: {error}");
     }
 }

@@ -129,14 +129,18 @@ impl Ledger {
         self.make_keys(&verified)?;
         let vault = Arc::clone(&self.vault);
         let entries = ingest::seal(&verified, |name| vault.named(name).expect("made a line before"));
-        let header = verified.header.clone();
+        let (header, lane, unreadable) = (verified.header.clone(), verified.lane(), verified.last_unreadable());
         let receipt = self
             .writer
-            .run(Some(ingest::exclusive(&header)), move |stage| ingest::plan(stage, &verified, &entries, now))?;
+            .run(lane, Some(ingest::exclusive(&header)), move |stage| ingest::plan(stage, &verified, &entries, now))?;
         if let Err(Refusal::Gap(_)) = &receipt {
             self.heard.gap(&header);
         }
         let receipt = receipt.inspect_err(|refusal| self.alarm_about(refusal, &header))?;
+        // Its alarm was written with it.
+        if receipt.stored > 0 && unreadable.is_some_and(|at| at >= receipt.repeated) {
+            self.doorkeeper.alarmed(AlarmKind::UnreadableRecord);
+        }
         Ok((header, receipt))
     }
 
@@ -248,7 +252,8 @@ impl Ledger {
         if missing.is_empty() {
             return Ok(());
         }
-        Ok(self.writer.run(None, move |stage| missing.iter().for_each(|name| drop(stage.payload_key(*name))))?)
+        let lane = verified.lane();
+        Ok(self.writer.run(lane, None, move |stage| missing.iter().for_each(|name| drop(stage.payload_key(*name))))?)
     }
 
     /// Raises the alarm that a fork, a wrong chain or an unproved claim deserves, once. If it cannot be written, the next try of the terminal

@@ -15,6 +15,7 @@ use sha2::{Digest, Sha256};
 
 use crate::clock::Millis;
 use crate::ledger::Ledger;
+use crate::line::Lane;
 use crate::locks::lock;
 use crate::refusal::Refusal;
 
@@ -210,7 +211,7 @@ impl Ledger {
         let body = Body::Read(Read { operator: visitor.operator.clone(), card: visitor.card, query, count, about });
         let office = visitor.office;
         let (read, again) = (body.clone(), query);
-        match self.writer.run(None, move |stage| stage.emit(&office, body.clone(), now))? {
+        match self.writer.run(Lane::Of(office), None, move |stage| stage.emit(&office, body.clone(), now))? {
             Ok(()) => Ok(()),
             Err(refused) => self.owe_reading(&office, again, read, now, refused),
         }

@@ -97,14 +97,19 @@ impl Witness {
         self.logs.get(origin_hash)?.latest()
     }
 
+    /// What it answers over HTTP.
+    pub fn routes(self: &Arc<Self>) -> axum::Router {
+        http::routes(Arc::clone(self))
+    }
+
     /// Listens on the configured address with a fresh certificate.
     ///
     /// # Errors
     /// When the address is taken, or the certificate cannot be made.
     pub async fn bind(self: &Arc<Self>) -> Result<Server, LedgerError> {
         let identity = self.authority.server(&self.config.hosts, self.clock.machine())?;
-        let (witness, address) = (Arc::clone(self), self.config.listen);
-        Server::listen(address, tls_config(identity, None)?, |_| http::routes(witness)).await
+        let (routes, address) = (self.routes(), self.config.listen);
+        Server::listen(address, tls_config(identity, None)?, Arc::default(), |_| routes).await
     }
 }
 

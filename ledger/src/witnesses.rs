@@ -19,8 +19,7 @@ use sekisho_wire::id::OfficeId;
 use serde::{Deserialize, Serialize};
 
 pub use self::hearing::WitnessHearing;
-use self::line::{Answer, Fault, Latest};
-pub use self::line::{Line, Web};
+pub use self::line::{Answer, Fault, Latest, Line, Web};
 use crate::clock::{Millis, since_boot};
 use crate::complaints::Complaints;
 use crate::config::WitnessEntry;

@@ -1,14 +1,17 @@
-//! The one writer: jobs wait in line, those that wait together are committed together, and nobody is answered before the commit is durable.
+//! The one writer: jobs wait in line, offices in turn; those that come together are committed together, and nobody is answered before the commit is durable.
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, channel, sync_channel};
-use std::sync::{Arc, Mutex};
+use std::sync::mpsc::channel;
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use crate::clock::{Millis, boot_time, since_boot};
 use crate::error::LedgerError;
+use crate::line::{Full, Lane, Line};
+use crate::locks::lock;
 use crate::metrics::Writing;
 use crate::stage::{Heads, Stage, Wrote};
 use crate::store::{Probe, Store, StoreError};
@@ -18,7 +21,7 @@ use crate::world::Offices;
 /// A line to the writer.
 #[derive(Clone)]
 pub struct Writer {
-    jobs: SyncSender<Job>,
+    jobs: Arc<Entrance>,
     /// Whether the last group could not be written because the store failed. Only the writer's thread sets it.
     failing: Arc<AtomicBool>,
     /// When the group that is being written was begun, in milliseconds since the machine started; 0 when none is.
@@ -28,7 +31,7 @@ pub struct Writer {
     counts: Arc<Writing>,
 }
 
-/// What two jobs of one group must not both touch: a group ends before the second. Nothing for jobs that get along with every other.
+/// What two jobs of one group must not both touch: the second waits for the next. Nothing for jobs that get along with every other.
 pub type Exclusive = Option<u64>;
 
 struct Job {
@@ -42,7 +45,7 @@ type Answer = Box<dyn FnOnce(Result<(), Arc<StoreError>>) + Send>;
 /// Why a job was not done. Nothing can be said about whether its change landed, except for [`NotWritten::Busy`].
 #[derive(Clone, Debug)]
 pub enum NotWritten {
-    /// Too many wait; nothing was tried.
+    /// Too many of this office wait; nothing was tried.
     Busy,
     /// The store failed.
     Store(Arc<StoreError>),
@@ -61,20 +64,20 @@ impl Writer {
         vault: Arc<Vault>,
         waiting_max: usize,
     ) -> std::io::Result<(Self, JoinHandle<()>)> {
-        let (jobs, waiting) = sync_channel(waiting_max);
+        let waiting = Arc::new(Waiting::new(waiting_max));
         let (failing, begun, counts) = (Arc::<AtomicBool>::default(), Arc::<AtomicU64>::default(), Arc::default());
         let writing = Loop {
             store,
             offices,
             vault,
             heads: Heads::default(),
-            held: None,
             trust: Trust::Memory,
             failing: Arc::clone(&failing),
             begun: Arc::clone(&begun),
             counts: Arc::clone(&counts),
         };
-        let work = move || writing.run(&waiting);
+        let jobs = Arc::new(Entrance(Arc::clone(&waiting)));
+        let work = move || writing.run(&Exit(waiting));
         let thread = std::thread::Builder::new().name("writer".into()).spawn(work)?;
         Ok((Self { jobs, failing, begun, probed: Arc::default(), counts }, thread))
     }
@@ -93,6 +96,11 @@ impl Writer {
         }
     }
 
+    /// How long a commit takes: the last one, or the one that is being written where that takes longer already.
+    pub(crate) fn commit_time(&self) -> Duration {
+        self.counts.last_commit().max(Duration::from_millis(self.busy_for()))
+    }
+
     /// Whether the store failed the last time that something was to be written, and fails still: then something that means nothing is written,
     /// one at a time, at most once a second. Blocks.
     #[must_use]
@@ -103,7 +111,7 @@ impl Writer {
         {
             *probed = since_boot();
             // What comes of it stands in `failing`.
-            let _ = self.run(None, |stage| stage.change().probe = Some(Probe));
+            let _ = self.run(Lane::Nobodys, None, |stage| stage.change().probe = Some(Probe));
         }
         self.failing.load(Ordering::Acquire)
     }
@@ -117,6 +125,7 @@ impl Writer {
     /// [`NotWritten`].
     pub fn run<T: Send + 'static>(
         &self,
+        lane: Lane,
         exclusive: Exclusive,
         mut plan: impl FnMut(&mut Stage<'_>) -> T + Send + 'static,
     ) -> Result<T, NotWritten> {
@@ -131,12 +140,8 @@ impl Writer {
         });
         // Counted before it can be taken out of the line.
         self.counts.waiting.fetch_add(1, Ordering::Relaxed);
-        self.jobs.try_send(Job { exclusive, plan }).map_err(|error| {
+        self.jobs.0.enter(lane, Job { exclusive, plan }).inspect_err(|_| {
             self.counts.waiting.fetch_sub(1, Ordering::Relaxed);
-            match error {
-                TrySendError::Full(_) => NotWritten::Busy,
-                TrySendError::Disconnected(_) => NotWritten::Gone,
-            }
         })?;
         match answer.recv() {
             Ok(outcome) => outcome.map_err(NotWritten::Store),
@@ -145,13 +150,81 @@ impl Writer {
     }
 }
 
+/// Where jobs wait.
+struct Waiting {
+    /// Nothing once one of the two sides has gone.
+    line: Mutex<Option<Line<Job>>>,
+    came: Condvar,
+}
+
+/// The side of those who bring jobs; with it goes the last of them.
+struct Entrance(Arc<Waiting>);
+
+/// The writer's side: what still waits when it goes is given up.
+struct Exit(Arc<Waiting>);
+
+impl Waiting {
+    fn new(places: usize) -> Self {
+        Self { line: Mutex::new(Some(Line::new(places))), came: Condvar::new() }
+    }
+
+    fn enter(&self, lane: Lane, job: Job) -> Result<(), NotWritten> {
+        let mut line = lock(&self.line);
+        line.as_mut().ok_or(NotWritten::Gone)?.enter(lane, job).map_err(|Full| NotWritten::Busy)?;
+        drop(line);
+        self.came.notify_one();
+        Ok(())
+    }
+
+    /// Waits for a job, and takes with it all that may go with it and waits by then. Nothing once nobody can bring any more.
+    fn group(&self) -> Option<Vec<Job>> {
+        let mut line = lock(&self.line);
+        loop {
+            let group = gathered(line.as_mut()?);
+            if !group.is_empty() {
+                return Some(group);
+            }
+            line = self.came.wait(line).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    fn close(&self) {
+        let left = lock(&self.line).take();
+        drop(left);
+        self.came.notify_one();
+    }
+}
+
+impl Drop for Entrance {
+    /// Whoever waits for an answer has a writer: nobody does.
+    fn drop(&mut self) {
+        self.0.close();
+    }
+}
+
+impl Drop for Exit {
+    fn drop(&mut self) {
+        self.0.close();
+    }
+}
+
+/// Half of a group is for what presses, as far as that waits; of the rest the others come first.
+fn gathered(line: &mut Line<Job>) -> Vec<Job> {
+    let mut group: Vec<Job> = Vec::with_capacity(line.len().min(GROUP_MAX));
+    while group.len() < GROUP_MAX {
+        let may = |job: &Job| job.exclusive.is_none() || group.iter().all(|other| other.exclusive != job.exclusive);
+        let next = if group.len() < GROUP_MAX / 2 { line.next(may) } else { line.next_in_turn(may) };
+        let Some(next) = next else { break };
+        group.push(next);
+    }
+    group
+}
+
 struct Loop {
     store: Arc<dyn Store>,
     offices: Arc<Offices>,
     vault: Arc<Vault>,
     heads: Heads,
-    /// The job that a group ended before.
-    held: Option<Job>,
     trust: Trust,
     failing: Arc<AtomicBool>,
     begun: Arc<AtomicU64>,
@@ -180,28 +253,13 @@ enum Failed {
 }
 
 impl Loop {
-    fn run(mut self, waiting: &Receiver<Job>) {
-        while let Some(first) = self.held.take().or_else(|| waiting.recv().ok()) {
-            let group = self.group(first, waiting);
+    fn run(mut self, waiting: &Exit) {
+        while let Some(group) = waiting.0.group() {
             self.counts.waiting.fetch_sub(group.len(), Ordering::Relaxed);
             self.begun.store(since_boot().max(1), Ordering::Release);
             self.commit(group);
             self.begun.store(0, Ordering::Release);
         }
-    }
-
-    /// All that waits by now, up to the first that must not go with the others.
-    fn group(&mut self, first: Job, waiting: &Receiver<Job>) -> Vec<Job> {
-        let mut group = vec![first];
-        while group.len() < GROUP_MAX {
-            let Ok(next) = waiting.try_recv() else { break };
-            if next.exclusive.is_some() && group.iter().any(|job| job.exclusive == next.exclusive) {
-                self.held = Some(next);
-                break;
-            }
-            group.push(next);
-        }
-        group
     }
 
     /// Commits a group, or each of it alone when one spoils it for all: a batch that nobody can store must not keep others from theirs.

@@ -8,7 +8,7 @@
 set -euo pipefail
 cd "$(dirname "$0")"
 
-all=(card host token object record act note proofs carried evidence ledger)
+all=(card host token object record act note proofs carried evidence ledger witness cosigned)
 seconds=600 targets=() act=run
 while [ $# -gt 0 ]; do
     case $1 in

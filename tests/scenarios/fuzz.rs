@@ -62,4 +62,13 @@ fn the_ledger_goes_through_what_fuzzing_found() {
     goes_through("carried", sekisho_fuzzed::carried, Vec::new());
     goes_through("evidence", sekisho_fuzzed::evidence, Vec::new());
     goes_through("ledger", sekisho_fuzzed::ledger, Vec::new());
+    goes_through("witness", sekisho_fuzzed::witness, Vec::new());
+    goes_through("cosigned", sekisho_fuzzed::cosigned, Vec::new());
+}
+
+#[test]
+fn every_route_and_parameter_of_the_ledger_is_fed() {
+    let openapi = std::fs::read(checkout().join("protocol/openapi.json")).unwrap();
+    let unfed = sekisho_fuzzed::unfed(&serde_json::from_slice(&openapi).unwrap());
+    assert!(unfed.is_empty(), "strange bytes never come to {unfed:?}");
 }

@@ -40,6 +40,7 @@ mod lease;
 mod login;
 mod lost;
 mod metrics;
+mod nameless;
 mod neighbour;
 mod offices;
 mod other_make;

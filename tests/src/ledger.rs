@@ -122,6 +122,16 @@ impl Ledger {
         std::fs::write(&file, text.lines().map(changed).collect::<String>()).expect("cannot write it");
     }
 
+    /// Everything that it has said in this story, in its own words also what it says to nobody by default.
+    ///
+    /// # Panics
+    /// When it never ran.
+    #[must_use]
+    pub fn log(&self) -> String {
+        let bytes = std::fs::read(&self.log).expect("it has run");
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+
     /// Starts serving, and waits until it answers.
     ///
     /// # Panics
@@ -145,7 +155,7 @@ impl Ledger {
 
     fn begin(&self) -> Process {
         let mut command = self.command("serve");
-        command.env("RUST_LOG", "info").env("RUNTIME_DIRECTORY", self.memory());
+        command.env("RUST_LOG", "info,sekisho_ledger=trace").env("RUNTIME_DIRECTORY", self.memory());
         live_by(&self.clock, &mut command);
         Process::start("ledger", &mut command, &self.log)
     }

@@ -40,12 +40,19 @@ pub(super) async fn batches(
     content: Content,
 ) -> Result<Response, Inside> {
     envelope_only(&headers)?;
-    let Visitor { office, operator, .. } = knock.admitted(&hall.ledger, INVITERS)?;
-    let peer = at.peer(&hall.ledger, &office)?;
-    let (rooms, terminal) = (hall.rooms.clone(), peer.terminal.clone());
-    let receipt = rooms.work_on_batch(move || hall.ledger.ingest(&peer, content.bytes())).await?;
-    log::info!("{operator} brought records of terminal {terminal}: {} new", receipt.stored);
-    Ok(answer(&receipt_json(&receipt)))
+    let visitor = knock.admitted(&hall.ledger, INVITERS)?;
+    let peer = at.peer(&hall.ledger, &visitor.office)?;
+    let rooms = hall.rooms.clone();
+    let receipt = rooms.work_on_batch(visitor.office, move || {
+        let receipt = hall.ledger.ingest(&peer, content.bytes())?;
+        log::info!("records of terminal {} were brought by hand: {} new", peer.terminal, receipt.stored);
+        // Who brought them: the answer says how many there are.
+        let count = usize::try_from(receipt.stored.saturating_add(receipt.repeated)).unwrap_or(usize::MAX);
+        let about = About { terminal: Some(peer.terminal), ..About::default() };
+        hall.ledger.note_read(&visitor, ReadQuery::Proof, count, about)?;
+        Ok(receipt)
+    });
+    Ok(answer(&receipt_json(&receipt.await?)))
 }
 
 /// How many records a terminal has tells of whoever sits there.

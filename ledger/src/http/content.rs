@@ -2,26 +2,30 @@
 
 use std::future::poll_fn;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::body::{Body, HttpBody};
 use axum::extract::{FromRequest, Request};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use sekisho_wire::id::OfficeId;
+use tokio::sync::oneshot::{Receiver, Sender, channel};
 
 use super::{Hall, blocking};
 use crate::authority::Caller;
+use crate::line::{Full, Lane, Line, Shares};
+use crate::locks::lock;
+use crate::metrics::Cut;
 use crate::refusal::Refusal;
 use crate::writer::GROUP_MAX;
 
 /// Memory for bodies that are being read or worked on, in pieces. The first piece of each is free: connections are counted, and small
 /// requests get through while somebody holds all room with large ones that never end. What becomes of a batch (unsealed, decoded, sealed
-/// again) is several times as large as its body, so only some are worked on at a time; the others wait as the bodies that they are.
+/// again) is several times as large as its body, so only some are worked on at a time; the others wait as the bodies that they are, offices in turn.
 #[derive(Clone, Debug)]
 pub struct Rooms {
-    terminals: Arc<Semaphore>,
-    others: Arc<Semaphore>,
-    batches: Arc<Semaphore>,
+    terminals: Arc<Mutex<Shares>>,
+    others: Arc<Mutex<Shares>>,
+    batches: Arc<Mutex<Turns>>,
     /// How long a batch waits for its turn.
     patience: Duration,
 }
@@ -34,11 +38,11 @@ impl Rooms {
     /// [`Refusal::Busy`] when the turn does not come soon, else what the work says.
     pub(super) async fn work_on_batch<T: Send + 'static>(
         &self,
+        office: OfficeId,
         work: impl FnOnce() -> Result<T, Refusal> + Send + 'static,
     ) -> Result<T, Refusal> {
-        let turn = tokio::time::timeout(self.patience, Arc::clone(&self.batches).acquire_owned()).await;
-        let turn = turn.map_err(|_| Refusal::Busy)?;
-        let turn = turn.map_err(|_| Refusal::Unavailable { cause: "no batches are worked on any more".into() })?;
+        let mut wait = Wait::enter(&self.batches, office)?;
+        let turn = tokio::time::timeout(self.patience, wait.turn()).await.map_err(|_| Refusal::Busy)??;
         blocking(move || {
             let _turn = turn;
             work()
@@ -47,11 +51,81 @@ impl Rooms {
     }
 }
 
+impl Rooms {
+    /// How many batches wait for their turn.
+    pub(super) fn waiting(&self) -> usize {
+        lock(&self.batches).line.len()
+    }
+}
+
 impl Default for Rooms {
     fn default() -> Self {
-        let room = |bytes: usize| Arc::new(Semaphore::new(bytes / PIECE));
-        let batches = Arc::new(Semaphore::new(GROUP_MAX));
+        let room = |bytes: usize| Arc::new(Mutex::new(Shares::of(bytes / PIECE)));
+        let batches = Arc::new(Mutex::new(Turns { free: GROUP_MAX, line: Line::new(WAITING_MAX) }));
         Self { terminals: room(TERMINALS_ROOM), others: room(OTHERS_ROOM), batches, patience: TURN_TIME }
+    }
+}
+
+/// Who may work on a batch, and who waits for that. While one is free nobody waits.
+#[derive(Debug)]
+struct Turns {
+    free: usize,
+    line: Line<Sender<Turn>>,
+}
+
+/// One of them; with its end it passes to the next.
+#[derive(Debug)]
+struct Turn(Arc<Mutex<Turns>>);
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        let next = {
+            let mut turns = lock(&self.0);
+            let next = turns.line.next(|_| true);
+            turns.free += usize::from(next.is_none());
+            next
+        };
+        // One that has just gone drops it again, and so it goes on.
+        if let Some(next) = next {
+            drop(next.send(Self(Arc::clone(&self.0))));
+        }
+    }
+}
+
+/// Somebody in that line; he leaves it when he is dropped.
+struct Wait {
+    turns: Arc<Mutex<Turns>>,
+    comes: Option<Receiver<Turn>>,
+}
+
+impl Wait {
+    fn enter(turns: &Arc<Mutex<Turns>>, office: OfficeId) -> Result<Self, Refusal> {
+        let (sender, receiver) = channel();
+        let mut held = lock(turns);
+        if held.free > 0 {
+            held.free -= 1;
+            drop(held);
+            drop(sender.send(Turn(Arc::clone(turns))));
+        } else {
+            held.line.enter(Lane::Of(office), sender).map_err(|Full| Refusal::Busy)?;
+        }
+        Ok(Self { turns: Arc::clone(turns), comes: Some(receiver) })
+    }
+
+    async fn turn(&mut self) -> Result<Turn, Refusal> {
+        let gone = || Refusal::Unavailable { cause: "no batches are worked on any more".into() };
+        let turn = self.comes.as_mut().ok_or_else(gone)?.await;
+        self.comes = None;
+        turn.map_err(|_| gone())
+    }
+}
+
+impl Drop for Wait {
+    fn drop(&mut self) {
+        if let Some(comes) = self.comes.take() {
+            drop(comes);
+            lock(&self.turns).line.retain(|waits| !waits.is_closed());
+        }
     }
 }
 
@@ -59,7 +133,35 @@ impl Default for Rooms {
 #[derive(Debug)]
 pub(super) struct Content {
     bytes: Vec<u8>,
-    _room: Option<OwnedSemaphorePermit>,
+    _room: Room,
+}
+
+/// What of the memory a body takes.
+#[derive(Debug)]
+struct Room {
+    shares: Arc<Mutex<Shares>>,
+    office: Option<OfficeId>,
+    pieces: usize,
+}
+
+impl Room {
+    /// Makes it so large, if it is not yet.
+    fn grow(&mut self, pieces: usize) -> Result<(), Unread> {
+        let more = pieces.saturating_sub(self.pieces);
+        if more > 0 && !lock(&self.shares).take(self.office, more) {
+            return Err(Unread::NoRoom);
+        }
+        self.pieces += more;
+        Ok(())
+    }
+}
+
+impl Drop for Room {
+    fn drop(&mut self) {
+        if self.pieces > 0 {
+            lock(&self.shares).give_back(self.office, self.pieces);
+        }
+    }
 }
 
 impl Content {
@@ -73,43 +175,59 @@ impl FromRequest<Hall> for Content {
     type Rejection = Refusal;
 
     async fn from_request(request: Request<Body>, hall: &Hall) -> Result<Self, Refusal> {
-        let known = request.extensions().get::<Caller>().is_some();
-        let room = if known { &hall.rooms.terminals } else { &hall.rooms.others };
+        let office = request.extensions().get::<Caller>().map(|caller| caller.peer.office);
+        let shares = if office.is_some() { &hall.rooms.terminals } else { &hall.rooms.others };
+        let room = Room { shares: Arc::clone(shares), office, pieces: 0 };
+        let keeper = &hall.ledger.doorkeeper;
         let whole = tokio::time::timeout(BODY_TIME, whole(request.into_body(), room)).await;
-        whole.unwrap_or(Err(Refusal::Malformed("the body did not come within 30 seconds")))
+        let whole = whole.map_err(|_| {
+            keeper.cut(Cut::BodySlow);
+            Refusal::Malformed("the body did not come within 30 seconds")
+        })?;
+        whole.map_err(|unread| match unread {
+            Unread::Broken => {
+                keeper.cut(Cut::BodyBroken);
+                Refusal::Malformed("the body broke off")
+            }
+            Unread::TooLarge => Refusal::TooLarge,
+            Unread::NoRoom => Refusal::Busy,
+        })
     }
 }
 
-async fn whole(mut body: Body, room: &Arc<Semaphore>) -> Result<Content, Refusal> {
+/// Why a body was not read.
+#[derive(Debug)]
+enum Unread {
+    /// It ended before its end.
+    Broken,
+    /// It is larger than any.
+    TooLarge,
+    /// There is no memory for it now.
+    NoRoom,
+}
+
+async fn whole(mut body: Body, mut room: Room) -> Result<Content, Unread> {
     let mut bytes = Vec::new();
-    let mut taken: Option<OwnedSemaphorePermit> = None;
     while let Some(frame) = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {
-        let frame = frame.map_err(|_| Refusal::Malformed("the body broke off"))?;
+        let frame = frame.map_err(|_| Unread::Broken)?;
         let Ok(data) = frame.into_data() else { continue };
         if bytes.len() + data.len() > BODY_MAX {
-            return Err(Refusal::TooLarge);
+            return Err(Unread::TooLarge);
         }
-        let needed = (bytes.len() + data.len()) / PIECE;
-        let held = taken.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
-        if needed > held {
-            let more = u32::try_from(needed - held).unwrap_or(u32::MAX);
-            let more = Arc::clone(room).try_acquire_many_owned(more).map_err(|_| Refusal::Busy)?;
-            match &mut taken {
-                Some(taken) => taken.merge(more),
-                None => taken = Some(more),
-            }
-        }
+        room.grow((bytes.len() + data.len()) / PIECE)?;
         bytes.extend_from_slice(&data);
     }
-    Ok(Content { bytes, _room: taken })
+    Ok(Content { bytes, _room: room })
 }
 
 const BODY_MAX: usize = 2 << 20;
 const BODY_TIME: Duration = Duration::from_secs(30);
 /// How long a batch waits for its turn: well below what a terminal waits for its answer, so that it hears "busy" and not nothing.
 const TURN_TIME: Duration = Duration::from_secs(20);
+/// As many batches may wait as there may be connections (`server.rs`).
+const WAITING_MAX: usize = 4096;
 const PIECE: usize = 64 << 10;
-/// Batches of some hundred terminals at once; more come again.
+/// Batches of some hundred terminals at once; more come again. One office has at most half of it.
 const TERMINALS_ROOM: usize = 512 << 20;
 /// Acts are small; only foundings and renewals by the hundred need more than the free piece.
 const OTHERS_ROOM: usize = 64 << 20;
@@ -118,10 +236,16 @@ const OTHERS_ROOM: usize = 64 << 20;
 mod tests {
     use super::*;
 
+    const A: OfficeId = OfficeId([1; 16]);
+    const B: OfficeId = OfficeId([2; 16]);
+
+    fn runtime() -> tokio::runtime::Runtime {
+        tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
+    }
+
     #[test]
     fn no_more_batches_are_worked_on_than_one_commit_takes() {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(async {
+        runtime().block_on(async {
             let rooms = Rooms { patience: Duration::from_millis(20), ..Rooms::default() };
             let (begun, begins) = std::sync::mpsc::channel();
             let mut ends = Vec::new();
@@ -134,37 +258,82 @@ mod tests {
                         let _ = ended.recv();
                         Ok(())
                     };
-                    rooms.work_on_batch(work).await
+                    rooms.work_on_batch(A, work).await
                 });
                 ends.push((end, request));
             }
             tokio::task::spawn_blocking(move || begins.into_iter().take(GROUP_MAX).for_each(drop)).await.unwrap();
-            assert!(matches!(rooms.work_on_batch(|| Ok(())).await, Err(Refusal::Busy)));
+            assert!(matches!(rooms.work_on_batch(A, || Ok(())).await, Err(Refusal::Busy)));
+            assert_eq!(rooms.waiting(), 0, "who has heard that waits no more");
             // One hangs up. His batch is worked on all the same, and the turn is his until that is done.
             let (end, request) = ends.pop().unwrap();
             request.abort();
             assert!(request.await.unwrap_err().is_cancelled());
-            assert!(matches!(rooms.work_on_batch(|| Ok(())).await, Err(Refusal::Busy)));
+            assert!(matches!(rooms.work_on_batch(A, || Ok(())).await, Err(Refusal::Busy)));
             drop(end);
             let patient = Rooms { patience: Duration::from_secs(60), ..rooms };
-            patient.work_on_batch(|| Ok(())).await.unwrap();
+            patient.work_on_batch(A, || Ok(())).await.unwrap();
             drop(ends);
         });
     }
 
     #[test]
+    fn an_office_that_floods_makes_no_other_wait_for_more_than_one_turn() {
+        runtime().block_on(async {
+            let rooms = Rooms { patience: Duration::from_secs(60), ..Rooms::default() };
+            let turns: Vec<Turn> = {
+                let mut all = Vec::new();
+                for _ in 0..GROUP_MAX {
+                    all.push(Wait::enter(&rooms.batches, A).unwrap().turn().await.unwrap());
+                }
+                all
+            };
+            let mut flood: Vec<Wait> = (0..1000).map(|_| Wait::enter(&rooms.batches, A).unwrap()).collect();
+            let mut other = Wait::enter(&rooms.batches, B).unwrap();
+            let mut another = Wait::enter(&rooms.batches, B).unwrap();
+            let has_come = |wait: &mut Wait| wait.comes.as_mut().unwrap().try_recv().ok();
+            let (mut ends, mut worked) = (turns.into_iter(), Vec::new());
+            // Each turn that ends is another's: at once the flood's first, then the other office's, whatever waits before it.
+            drop(ends.next());
+            worked.extend(has_come(&mut flood[0]));
+            assert!(has_come(&mut other).is_none());
+            drop(ends.next());
+            worked.extend(has_come(&mut other));
+            drop(ends.next());
+            worked.extend(has_come(&mut flood[1]));
+            drop(ends.next());
+            worked.extend(has_come(&mut another));
+            assert_eq!(worked.len(), 4);
+            // Whoever goes while he waits is passed over, also where his turn has come already.
+            flood.drain(2..990).for_each(drop);
+            assert_eq!(rooms.waiting(), 10);
+            drop(ends.next());
+            drop(flood);
+            assert_eq!(rooms.waiting(), 0);
+            drop((ends, worked));
+            assert_eq!(lock(&rooms.batches).free, GROUP_MAX);
+        });
+    }
+
+    #[test]
     fn large_bodies_share_their_room_and_small_ones_need_none() {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let room = Arc::new(Semaphore::new(40));
-        let read = |length: usize| runtime.block_on(whole(Body::from(vec![7; length]), &room));
-        let large = read(BODY_MAX).unwrap();
-        assert_eq!((large.bytes().len(), room.available_permits()), (BODY_MAX, 8));
-        assert!(matches!(read(BODY_MAX), Err(Refusal::Busy)));
-        assert_eq!(read(PIECE - 1).unwrap().bytes().len(), PIECE - 1);
-        assert_eq!(room.available_permits(), 8, "what was refused holds nothing");
-        drop(large);
-        read(BODY_MAX).unwrap();
-        assert!(matches!(read(BODY_MAX + 1), Err(Refusal::TooLarge)));
-        assert_eq!(room.available_permits(), 40);
+        let runtime = runtime();
+        let shares = Arc::new(Mutex::new(Shares::of(72)));
+        let free = || lock(&shares).free();
+        let read = |office, length: usize| {
+            let room = Room { shares: Arc::clone(&shares), office, pieces: 0 };
+            runtime.block_on(whole(Body::from(vec![7; length]), room))
+        };
+        let large = read(Some(A), BODY_MAX).unwrap();
+        assert_eq!((large.bytes().len(), free()), (BODY_MAX, 40));
+        assert!(matches!(read(Some(A), BODY_MAX), Err(Unread::NoRoom)), "it would have more than it leaves");
+        assert_eq!(read(Some(A), PIECE - 1).unwrap().bytes().len(), PIECE - 1);
+        assert_eq!(free(), 40, "what was refused holds nothing");
+        let other = read(Some(B), BODY_MAX).unwrap();
+        assert!(matches!(read(None, BODY_MAX), Err(Unread::NoRoom)));
+        drop((large, other));
+        read(None, BODY_MAX).unwrap();
+        assert!(matches!(read(None, BODY_MAX + 1), Err(Unread::TooLarge)));
+        assert_eq!(free(), 72);
     }
 }

@@ -6,12 +6,17 @@ use axum::response::{IntoResponse, Response};
 use sekisho_wire::words::Language;
 use serde_json::{Value, json};
 
+use crate::patience;
 use crate::refusal::{Place, Refusal, Text};
 use crate::stage::class_number;
 
-/// By which code an answer refuses; for who counts them.
+/// By which code an answer refuses; for who counts them, and says when to come again.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Refused(pub(super) &'static str);
+pub(super) struct Refused {
+    pub(super) code: &'static str,
+    /// Whether the same may be taken later.
+    pub(super) passing: bool,
+}
 
 /// A refusal for a terminal or a person of the office: strangers are not told why a log has stopped.
 #[derive(Debug)]
@@ -55,11 +60,18 @@ fn problem(refusal: &Refusal, words: impl Fn(&Refusal, Language) -> Text) -> Res
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let content = HeaderValue::from_static("application/problem+json");
     let mut response = (status, [(CONTENT_TYPE, content)], body.to_string()).into_response();
-    response.extensions_mut().insert(Refused(code));
-    if matches!(refusal, Refusal::Busy | Refusal::Unavailable { .. } | Refusal::Hears(_)) {
-        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
+    let passing = matches!(refusal, Refusal::Busy | Refusal::Unavailable { .. } | Refusal::Hears(_));
+    response.extensions_mut().insert(Refused { code, passing });
+    if passing {
+        // Whoever knows how much waits says more (`http.rs`).
+        come_again(&mut response, patience::shortest());
     }
     response
+}
+
+/// After how many seconds.
+pub(crate) fn come_again(response: &mut Response, seconds: u64) {
+    response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
 }
 
 impl Refusal {

@@ -16,6 +16,7 @@ use crate::config::Config;
 use crate::data::{DataDir, above, make_dir, make_private, replace_file};
 use crate::error::LedgerError;
 use crate::fsck::{Fault, Finding, check_put_back};
+use crate::progress::Progress;
 use crate::store::SqliteStore;
 
 /// What was put back.
@@ -39,7 +40,12 @@ pub struct Restored {
 /// # Errors
 /// When there is a ledger, no verified backup, a key is missing or does not open it, the backup is not sound, or something cannot be
 /// read or written. There is no ledger in `root` then.
-pub fn restore(root: &Path, from: &Path, keys: &Path, progress: &mut dyn FnMut(u64)) -> Result<Restored, LedgerError> {
+pub fn restore(
+    root: &Path,
+    from: &Path,
+    keys: &Path,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Restored, LedgerError> {
     let data = DataDir::new(root);
     may_be_put_into(&data)?;
     let from = chosen(from)?;
@@ -200,7 +206,7 @@ fn sound(
     (data, config): (&DataDir, &Config),
     safe: &DataDir,
     from: &Path,
-    progress: &mut dyn FnMut(u64),
+    progress: &mut dyn FnMut(Progress),
 ) -> Result<Vec<(String, String)>, LedgerError> {
     let report = check_put_back(config, data, safe, progress)?;
     let known = |fault: &Fault| matches!(fault, Fault::Halted { .. } | Fault::DestroyedWithoutAct { .. });

@@ -1,7 +1,11 @@
-//! Where the numbers are read: a port of its own, on this machine alone. What scrapes has no card to sign with, and a certificate for it would
-//! be one more secret that somebody has to renew and revoke; who may run programs on the ledger's machine can see more than these numbers.
+//! Where the numbers are read: a socket in a directory that one group may enter, and on a port of this machine where somebody says so. What scrapes has no card
+//! to sign with, and a certificate for it would be one more secret that somebody has to renew and revoke; a group is a role that needs none.
 
+use std::fs::Permissions;
+use std::io::ErrorKind;
 use std::net::SocketAddr;
+use std::os::unix::fs::{FileTypeExt, PermissionsExt};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,19 +18,30 @@ use axum::routing::get;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
-use tokio::net::TcpListener;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, UnixListener};
 use tokio::sync::{Semaphore, watch};
 
 use super::text::Text;
 use crate::error::LedgerError;
 use crate::ledger::Ledger;
 
-/// The port, before it serves.
+/// A socket or a port, before it serves.
 #[derive(Debug)]
 pub(crate) struct Listener {
-    listener: TcpListener,
+    place: Place,
     desk: Desk,
 }
+
+#[derive(Debug)]
+enum Place {
+    Port(TcpListener),
+    Socket(UnixListener, PathBuf),
+}
+
+/// A reader's connection, from either.
+trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
 
 #[derive(Clone, Debug)]
 struct Desk {
@@ -36,24 +51,44 @@ struct Desk {
 }
 
 impl Listener {
-    /// Listens where the configuration says; nothing where it says nothing.
+    /// Listens on the port that the configuration names; nothing where it names none.
     ///
     /// # Errors
     /// When the address is taken.
-    pub(crate) async fn bind(ledger: &Arc<Ledger>) -> Result<Option<Self>, LedgerError> {
+    pub(crate) async fn on_port(ledger: &Arc<Ledger>) -> Result<Option<Self>, LedgerError> {
         let Some(address) = ledger.config.metrics else { return Ok(None) };
         let listener = TcpListener::bind(address).await;
         let listener = listener.map_err(|source| LedgerError::Listen { address: address.to_string(), source })?;
-        let desk = Desk { ledger: Arc::clone(ledger), disk: Arc::new(Semaphore::new(1)) };
-        Ok(Some(Self { listener, desk }))
+        Ok(Some(Self::at(Place::Port(listener), ledger)))
     }
 
-    /// Where it listens.
+    /// Listens on a socket for its owner and its group: the directory's, where that hands its group on (`tmpfiles.d`).
     ///
     /// # Errors
-    /// When the socket does not say.
-    pub(crate) fn address(&self) -> std::io::Result<SocketAddr> {
-        self.listener.local_addr()
+    /// When there is no such directory, or something else lies there.
+    pub(crate) fn on_socket(ledger: &Arc<Ledger>, path: &Path) -> std::io::Result<Self> {
+        // What an earlier run left. Anything else stays, and is in the way.
+        match std::fs::symlink_metadata(path) {
+            Ok(there) if there.file_type().is_socket() => std::fs::remove_file(path)?,
+            Ok(_) => {}
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+        }
+        let listener = UnixListener::bind(path)?;
+        std::fs::set_permissions(path, Permissions::from_mode(0o660))?;
+        Ok(Self::at(Place::Socket(listener, path.into()), ledger))
+    }
+
+    fn at(place: Place, ledger: &Arc<Ledger>) -> Self {
+        Self { place, desk: Desk { ledger: Arc::clone(ledger), disk: Arc::new(Semaphore::new(1)) } }
+    }
+
+    /// The port, if it is one.
+    pub(crate) fn address(&self) -> Option<SocketAddr> {
+        match &self.place {
+            Place::Port(listener) => listener.local_addr().ok(),
+            Place::Socket(..) => None,
+        }
     }
 
     /// Serves, one reader after the other, until `stopping` turns true.
@@ -62,10 +97,10 @@ impl Listener {
         let service = TowerToHyperService::new(routes);
         loop {
             let accepted = tokio::select! {
-                accepted = self.listener.accept() => accepted,
-                _ = stopping.wait_for(|stopping| *stopping) => return,
+                accepted = self.place.accept() => accepted,
+                _ = stopping.wait_for(|stopping| *stopping) => break,
             };
-            let Ok((stream, _)) = accepted else {
+            let Ok(stream) = accepted else {
                 tokio::time::sleep(PAUSE).await;
                 continue;
             };
@@ -75,6 +110,18 @@ impl Listener {
             // Who is cut off comes again.
             drop(tokio::time::timeout(CONNECTION, served).await);
         }
+        if let Place::Socket(_, path) = &self.place {
+            drop(std::fs::remove_file(path));
+        }
+    }
+}
+
+impl Place {
+    async fn accept(&self) -> std::io::Result<Box<dyn Stream>> {
+        Ok(match self {
+            Self::Port(listener) => Box::new(listener.accept().await?.0),
+            Self::Socket(listener, _) => Box::new(listener.accept().await?.0),
+        })
     }
 }
 

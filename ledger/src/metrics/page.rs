@@ -38,6 +38,7 @@ impl Ledger {
             text.value(name, &[("office", &office.id.to_string())], due);
         }
         self.answers_given(text);
+        self.at_the_door(text);
         let writing = self.writer.counts();
         let waiting = writing.waiting.load(Ordering::Relaxed);
         text.single("sekisho_ledger_writer_waiting", Kind::Gauge, "Requests in line for the writer.", waiting);
@@ -97,6 +98,23 @@ impl Ledger {
         for (code, count) in &*lock(&self.answers.refusals) {
             text.value(name, &[("code", code)], count);
         }
+    }
+
+    /// What came to nothing before a route could answer.
+    fn at_the_door(&self, text: &mut Text) {
+        let mut each = |name: &str, help: &str, label: &str, counts: Vec<(&'static str, u64)>| {
+            text.begin(name, Kind::Counter, help);
+            for (what, count) in counts {
+                text.value(name, &[(label, what)], count);
+            }
+        };
+        let (name, help) =
+            ("sekisho_ledger_connections_refused_total", "Connections closed before anything was asked.");
+        each(name, help, "why", self.doorkeeper.refused_so_far());
+        let (name, help) = ("sekisho_ledger_requests_cut_total", "Requests that were none, or got no whole answer.");
+        each(name, help, "why", self.doorkeeper.cut_so_far());
+        let (name, help) = ("sekisho_ledger_alarms_total", "Alarms of the ledger's own that were written.");
+        each(name, help, "kind", self.doorkeeper.alarmed_so_far());
     }
 
     /// What store and disk are asked for: it may not come back. Terminals whose places cannot be read are left out.

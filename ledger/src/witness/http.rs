@@ -6,7 +6,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Path, State};
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -15,6 +15,8 @@ use sekisho_tlog::witness::NotCosigned;
 use tokio::sync::Semaphore;
 
 use super::{Declined, Witness};
+use crate::http::problem::come_again;
+use crate::patience;
 
 /// What every handler gets.
 #[derive(Clone)]
@@ -95,7 +97,7 @@ impl IntoResponse for Declined {
 /// Come again.
 fn later(why: &str) -> Response {
     let mut response = said(StatusCode::SERVICE_UNAVAILABLE, why);
-    response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
+    come_again(&mut response, patience::shortest());
     response
 }
 

@@ -88,8 +88,8 @@ impl Web {
 }
 
 /// What a witness answered to a checkpoint.
-#[derive(Debug)]
-pub(super) enum Answer {
+#[derive(Debug, PartialEq, Eq)]
+pub enum Answer {
     /// Signature lines.
     Cosigned(String),
     /// It has cosigned so many entries last.
@@ -99,8 +99,8 @@ pub(super) enum Answer {
 }
 
 /// What it shows of a log.
-#[derive(Debug)]
-pub(super) enum Latest {
+#[derive(Debug, PartialEq, Eq)]
+pub enum Latest {
     /// The checkpoint that it cosigned last.
     Note(String),
     /// None.
@@ -108,8 +108,8 @@ pub(super) enum Latest {
 }
 
 /// Why a log got no cosignature.
-#[derive(Debug)]
-pub(super) enum Fault {
+#[derive(Debug, PartialEq, Eq)]
+pub enum Fault {
     /// There is no answer, or the witness cannot give one now.
     Unreachable(String),
     /// It refuses.
@@ -144,41 +144,69 @@ impl Line {
     /// Asks for a cosignature.
     pub(super) fn add_checkpoint(&self, request: &AddCheckpoint) -> Result<Answer, Fault> {
         let sent = self.web.agent.post(format!("{}/add-checkpoint", self.web.base)).send(request.to_text());
-        let (status, content, body) = read(sent)?;
-        Ok(match status {
-            200 => Answer::Cosigned(body),
-            // Without its type, what stands there is no size: older witnesses said so of two roots.
-            409 if content == "text/x.tlog.size" => {
-                let size = body.strip_suffix('\n').and_then(|size| size.parse().ok());
-                Answer::Conflict(size.ok_or_else(|| Fault::Strange("a conflict without a size".into()))?)
-            }
-            _ => Answer::Refused(status, first_line(&body)),
-        })
+        let (status, content, body) = received(sent)?;
+        Answer::read(status, &content, &body)
     }
 
     /// What it cosigned last of a log.
     pub(super) fn latest(&self, origin: &str) -> Result<Latest, Fault> {
         let got = self.web.agent.get(format!("{}/{}/checkpoint", self.web.base, origin_hash(origin))).call();
-        match read(got)? {
-            (200, _, note) => Ok(Latest::Note(note)),
-            (404, _, _) => Ok(Latest::Nothing),
-            (status, _, body) => Err(Fault::Refused(status, first_line(&body))),
+        let (status, _, body) = received(got)?;
+        Latest::read(status, &body)
+    }
+}
+
+impl Answer {
+    /// By status, content type and body.
+    ///
+    /// # Errors
+    /// [`Fault::Unreachable`] for what a witness cannot do now, [`Fault::Strange`] for a conflict that names no size.
+    pub fn read(status: u16, content: &str, body: &[u8]) -> Result<Self, Fault> {
+        let body = said(status, body)?;
+        Ok(match status {
+            200 => Self::Cosigned(body),
+            // Without its type, what stands there is no size: older witnesses said so of two roots.
+            409 if content == "text/x.tlog.size" => {
+                let size = body.strip_suffix('\n').and_then(|size| size.parse().ok());
+                Self::Conflict(size.ok_or_else(|| Fault::Strange("a conflict without a size".into()))?)
+            }
+            _ => Self::Refused(status, first_line(&body)),
+        })
+    }
+}
+
+impl Latest {
+    /// By status and body.
+    ///
+    /// # Errors
+    /// [`Fault::Unreachable`] as [`Answer::read`]; [`Fault::Refused`].
+    pub fn read(status: u16, body: &[u8]) -> Result<Self, Fault> {
+        let body = said(status, body)?;
+        match status {
+            200 => Ok(Self::Note(body)),
+            404 => Ok(Self::Nothing),
+            _ => Err(Fault::Refused(status, first_line(&body))),
         }
     }
 }
 
-/// Status, content type, body; what a witness cannot do now is the same as no answer.
-fn read(answered: Result<Response<Body>, ureq::Error>) -> Result<(u16, String, String), Fault> {
+/// As text; what a witness cannot do now is the same as no answer.
+fn said(status: u16, body: &[u8]) -> Result<String, Fault> {
+    let body = String::from_utf8_lossy(body).into_owned();
+    if status == 429 || status > 500 {
+        return Err(Fault::Unreachable(format!("{status} {}", first_line(&body))));
+    }
+    Ok(body)
+}
+
+/// Status, content type, body.
+fn received(answered: Result<Response<Body>, ureq::Error>) -> Result<(u16, String, Vec<u8>), Fault> {
     let unreachable = |error: ureq::Error| Fault::Unreachable(error.to_string());
     let mut response = answered.map_err(unreachable)?;
     let status = response.status().as_u16();
     let content = response.headers().get(header::CONTENT_TYPE).and_then(|content| content.to_str().ok());
     let content = content.unwrap_or_default().to_owned();
     let body = response.body_mut().with_config().limit(BODY_MAX).read_to_vec().map_err(unreachable)?;
-    let body = String::from_utf8_lossy(&body).into_owned();
-    if status == 429 || status > 500 {
-        return Err(Fault::Unreachable(format!("{status} {}", first_line(&body))));
-    }
     Ok((status, content, body))
 }
 

@@ -24,7 +24,7 @@ use sekisho_wire::reason::AlarmKind;
 use serde_json::json;
 
 use crate::client::{Answer, Client};
-use crate::served::{Served, bytes};
+use crate::served::{Served, bytes, until};
 use crate::small_disk::SmallDisk;
 use crate::town::{
     NOON, Slot, TestBatch, TestCard, TestTerminal, Town, blank_act, code, founding_act, opened, person, scratch,
@@ -52,6 +52,21 @@ fn turned_away(client: &Client) -> String {
     refused.err().expect("it is let in").to_string()
 }
 
+/// How the numbers call a connection that was closed for this reason.
+fn refused(why: &str) -> String {
+    format!("connections_refused_total{{why=\"{why}\"}}")
+}
+
+/// The same of a request that came to nothing.
+fn cut(why: &str) -> String {
+    format!("requests_cut_total{{why=\"{why}\"}}")
+}
+
+/// The same of a code by which answers refused.
+fn refusals(code: &str) -> String {
+    format!("refusals_total{{code=\"{code}\"}}")
+}
+
 const DAYS: u64 = 24 * 3_600_000;
 
 #[test]
@@ -62,6 +77,7 @@ fn an_expired_certificate_is_turned_away_in_the_handshake_and_a_new_code_lets_it
     let late = served.terminal();
     served.town.clock.advance_machine(40 * DAYS);
     assert!(turned_away(&late).contains("CertificateExpired"), "{}", turned_away(&late));
+    served.counts(&refused("certificate_expired"), 1);
     let (batch, _) = served.town.terminal.batch(3);
     assert_eq!(served.brings(&served.terminal(), &batch).ok()["stored"], json!(3));
     served.ends_sound();
@@ -74,6 +90,7 @@ fn a_certificate_from_before_its_time_is_turned_away_in_the_handshake() {
     let early = served.terminal();
     // TLS has one word for "has ended" and "has not begun".
     assert!(turned_away(&early).contains("CertificateExpired"), "{}", turned_away(&early));
+    served.counts(&refused("certificate_early"), 1);
 }
 
 #[test]
@@ -84,6 +101,7 @@ fn a_certificate_of_another_ledger_is_turned_away_in_the_handshake() {
     let said = turned_away(&foreign);
     assert!(said.contains("UnknownCA") || said.contains("DecryptError"), "{said}");
     assert_eq!(served.town.records(), 0);
+    served.counts(&refused("certificate_foreign"), 1);
 }
 
 /// Founds a second office in the same ledger.
@@ -122,6 +140,9 @@ fn a_certificate_of_one_office_opens_nothing_of_another_in_the_same_ledger() {
     let answer =
         ours.request("POST", "/v1/terminal/batches", &OCTETS, &served.town.terminal.seal(&batch.signed(&theirs)));
     assert_eq!(answer.problem(), (403, "not_you".into()));
+    for code in ["malformed", "not_you"] {
+        served.counts(&refusals(code), 1);
+    }
     // What it is given is of its own office.
     let register = ours.get("/v1/terminal/register?from=0&wait=0").ok();
     assert!(register["checkpoint"].as_str().unwrap().contains(&served.town.office.to_string()));
@@ -157,6 +178,7 @@ fn a_clock_that_is_years_off_is_an_alarm_and_costs_no_record() {
         at = after;
     }
     assert_eq!(served.town.alarms(), [AlarmKind::ClockFarOff], "once on one day");
+    served.counts("alarms_total{kind=\"clock_far_off\"}", 1);
     // The ledger's own clock goes astray, and comes back: what terminals bring is taken by either.
     served.town.clock.advance(50 * 365 * DAYS);
     let act = |served: &Served, made| {
@@ -207,6 +229,10 @@ fn whoever_sends_byte_by_byte_keeps_nobody_out() {
     let (batch, _) = served.town.terminal.batch(3);
     assert_eq!(served.brings(&terminal, &batch).ok()["stored"], json!(3));
     drop((slow, half));
+    // Those who went before the end of a handshake, or of a request, and those whose time was over before.
+    let counted = |why: &&str| served.number(&refused(why)).unwrap();
+    until(|| ["handshake_broken", "handshake_slow"].iter().map(counted).sum::<u64>() >= 100);
+    served.counts(&cut("gone"), 1);
     served.ends_sound();
 }
 
@@ -224,6 +250,60 @@ fn a_request_that_does_not_come_to_its_end_is_answered_or_cut_after_half_a_minut
     let _ = head.read_to_end(&mut said);
     let said = String::from_utf8_lossy(&said);
     assert!(said.is_empty() || said.starts_with("HTTP/1.1 408"), "{said}");
+    served.counts(&cut("body_slow"), 1);
+    served.counts(&cut("head_slow"), 1);
+    // One that asks and asks, and reads nothing.
+    let mut deaf = served.anybody().begin(b"GET /openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+    deaf.sock.set_write_timeout(Some(Duration::from_secs(1))).unwrap();
+    while deaf.write_all(b"GET /openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n").is_ok() {}
+    std::thread::sleep(Duration::from_secs(30));
+    served.counts(&cut("unread"), 1);
+    drop(deaf);
+    // A connection that nobody uses any more ends in the same way, and is no mistake of anybody's.
+    let mut idle = served.anybody().begin(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+    let _ = idle.read_to_end(&mut Vec::new());
+    assert_eq!(served.number(&cut("head_slow")), Some(1));
+}
+
+/// What is answered to these bytes, if anything.
+fn said_to(served: &Served, bytes: &[u8]) -> String {
+    let mut said = Vec::new();
+    if let Ok(mut stream) = served.anybody().begin(bytes) {
+        let _ = stream.read_to_end(&mut said);
+    }
+    String::from_utf8_lossy(&said).into_owned()
+}
+
+#[test]
+fn what_is_no_request_and_who_is_here_too_often_is_counted() {
+    let served = Served::new();
+    let said = said_to(&served, b"\x00\x01\x02 not HTTP\r\n\r\n");
+    assert!(said.is_empty() || said.starts_with("HTTP/1.1 400"), "{said}");
+    served.counts(&cut("head_wrong"), 1);
+    let long = format!("GET /healthz HTTP/1.1\r\nHost: localhost\r\nX: {}\r\n\r\n", "x".repeat(32 << 10));
+    let said = said_to(&served, long.as_bytes());
+    assert!(said.is_empty() || said.starts_with("HTTP/1.1 431"), "{said}");
+    served.counts(&cut("head_long"), 1);
+    // No TLS at all, and a handshake that never goes on: ten seconds are enough for an honest one.
+    let mut plain = begun(&served, b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    let _ = plain.read_to_end(&mut Vec::new());
+    served.counts(&refused("handshake_broken"), 1);
+    let mut slow = begun(&served, &[0x16, 0x03]);
+    let _ = slow.read_to_end(&mut Vec::new());
+    served.counts(&refused("handshake_slow"), 1);
+    // One certificate on more connections than a terminal has.
+    let terminal = served.terminal();
+    let open: Vec<_> = (0..40).filter_map(|_| terminal.begin(b"GET /healthz HT").ok()).collect();
+    served.counts(&refused("terminal"), 8);
+    drop(open);
+    let without = served.anybody().get("/v1/terminal/cursor?epoch=0");
+    assert_eq!(without.problem(), (403, "not_you".into()));
+    served.counts(&refusals("not_you"), 1);
+    let large = served.anybody().request("POST", "/v1/enrol", &[], &vec![b' '; (2 << 20) + 1]);
+    assert_eq!(large.problem(), (413, "too_large".into()));
+    served.counts(&refusals("too_large"), 1);
+    // What did not come about is there as nothing.
+    assert_eq!([refused("full"), refused("machine"), cut("late")].map(|name| served.number(&name)), [Some(0); 3]);
 }
 
 #[test]
@@ -239,6 +319,7 @@ fn whoever_closes_half_of_a_connection_gets_no_answer_and_nothing_is_lost() {
     // A body that breaks off is no request: nothing of it is taken.
     let said = terminal.half_close(&[head.as_bytes(), &envelope[..envelope.len() - 1]].concat());
     assert!(said.is_empty() || said.starts_with("HTTP/1.1 400"), "{said}");
+    until(|| [cut("body_broken"), cut("gone")].iter().any(|name| served.number(name) != Some(0)));
     assert_eq!(served.town.ledger.cursor(&served.town.terminal.peer, 0).unwrap().expected, 0);
     // A whole one may be taken, though whoever has closed his half counts as gone: the connection is closed.
     let said = terminal.half_close(&[head.as_bytes(), &envelope].concat());

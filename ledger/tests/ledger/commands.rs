@@ -85,6 +85,24 @@ fn fsck_says_by_its_exit_whether_the_book_is_sound() {
 }
 
 #[test]
+fn a_person_who_waits_for_fsck_sees_how_far_it_is_and_a_file_is_not_filled_with_it() {
+    let mut town = Town::new();
+    town.send(30);
+    town.publish();
+    let data = town.root.to_str().unwrap().to_owned();
+    // A terminal of its own, which `script` makes: both outputs are on it.
+    let line = format!("{} fsck --data {data}", env!("CARGO_BIN_EXE_sekisho-ledger"));
+    let shown = Command::new("script").args(["-qec", &line, "/dev/null"]).stdin(Stdio::null()).output().unwrap();
+    let shown = text(&shown.stdout);
+    // Thirty records, and the two acts that made the office and its terminal.
+    assert!(shown.starts_with("\r\x1b[Kchecking entries（検査中）: 0 / 32, 0 %"), "{shown:?}");
+    let (_, found) = shown.rsplit_once("\r\x1b[K").unwrap();
+    assert!(found.starts_with("sound: "), "what was found stands on a line of its own: {shown:?}");
+    let quiet = ledger(&["fsck", "--data", &data]);
+    assert_eq!(text(&quiet.stderr), "", "so short a check says nothing in between");
+}
+
+#[test]
 fn a_served_ledger_answers_stops_in_order_and_can_be_killed() {
     let (root, data) = empty_ledger();
     let config = sekisho_ledger::config::Config::read(&data.config()).unwrap();

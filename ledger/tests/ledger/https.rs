@@ -463,6 +463,7 @@ fn a_retired_terminal_brings_its_records_hears_of_it_and_gets_no_names() {
     terminal.get("/v1/terminal/seal?epoch=0&from=0&seen=0").ok();
     let refused = terminal.post("/v1/terminal/certificate", &certificate_request(&identity));
     assert_eq!(refused.problem(), (403, "not_enrolled".into()), "and no certificate after this one");
+    served.counts("alarms_total{kind=\"retired_heard\"}", 1);
 }
 
 #[test]

@@ -9,6 +9,7 @@ mod checkpoints;
 mod client;
 mod cold;
 mod commands;
+mod crowd;
 mod described;
 mod destroy;
 mod faulty;
@@ -21,6 +22,7 @@ mod media;
 mod missing;
 mod moved;
 mod names;
+mod numbers;
 mod office;
 #[expect(unreachable_pub, dead_code, reason = "the stories have the same file, and use more of it")]
 #[path = "../../../tests/src/postgres.rs"]

@@ -1,6 +1,8 @@
 //! A town behind real TLS on loopback, and who knocks at it.
 
+use std::io::{Read as _, Write as _};
 use std::net::SocketAddr;
+use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,6 +23,9 @@ use tokio::sync::watch;
 
 use crate::client::{Client, Identity};
 use crate::town::{Slot, TestTerminal, Town};
+
+/// In the town's directory.
+const METRICS: &str = "metrics.sock";
 
 /// A town that listens.
 pub(crate) struct Served {
@@ -46,11 +51,12 @@ impl Served {
     pub(crate) fn of(town: Town) -> Self {
         let (stop, stopping) = watch::channel(false);
         let (sender, receiver) = std::sync::mpsc::channel();
-        let ledger = Arc::clone(&town.ledger);
+        let (ledger, socket) = (Arc::clone(&town.ledger), town.root.join(METRICS));
         let server = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
             runtime.block_on(async {
-                let server = Server::bind(ledger).await.unwrap();
+                let mut server = Server::bind(Arc::clone(&ledger)).await.unwrap();
+                server.show_numbers_at(&ledger, &socket);
                 sender.send(server.address().unwrap()).unwrap();
                 server.serve(stopping).await;
             });
@@ -65,6 +71,34 @@ impl Served {
     pub(crate) fn into_town(self) -> Town {
         drop(self.running);
         self.town
+    }
+
+    /// The page of numbers, as a reader on this machine gets it.
+    pub(crate) fn numbers(&self) -> String {
+        let mut stream = UnixStream::connect(self.town.root.join(METRICS)).unwrap();
+        stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").unwrap();
+        let mut page = String::new();
+        stream.read_to_string(&mut page).unwrap();
+        page
+    }
+
+    /// One of its numbers; nothing where there is no such line.
+    pub(crate) fn number(&self, name: &str) -> Option<u64> {
+        let page = self.numbers();
+        let line =
+            page.lines().find_map(|line| line.strip_prefix("sekisho_ledger_")?.strip_prefix(name)?.strip_prefix(' '));
+        line.map(|value| value.parse().unwrap())
+    }
+
+    /// Waits until so much was counted: a connection's end is seen a moment after whoever closed it has gone.
+    pub(crate) fn counts(&self, name: &str, count: u64) {
+        let seen = || {
+            (0..100).any(|_| {
+                std::thread::sleep(Duration::from_millis(20));
+                self.number(name).is_some_and(|seen| seen >= count)
+            })
+        };
+        assert!(seen(), "{name} is {:?}", self.number(name));
     }
 
     pub(crate) fn anybody(&self) -> Client {

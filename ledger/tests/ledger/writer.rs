@@ -6,6 +6,7 @@ use std::thread;
 use std::time::Duration;
 
 use sekisho_ledger::keys::Keys;
+use sekisho_ledger::line::Lane;
 use sekisho_ledger::stage::Stage;
 use sekisho_ledger::store::{CodePurpose, Store, StoreError, StoredCode};
 use sekisho_ledger::vault::Vault;
@@ -52,14 +53,16 @@ fn one_that_cannot_be_stored_spoils_nothing_for_those_who_wait_with_it() {
     let outcomes: Vec<Result<(), NotWritten>> = thread::scope(|scope| {
         // The first keeps the writer busy until all others wait behind it.
         let first = writer.clone();
-        scope.spawn(move || first.run(None, move |_| held.lock().unwrap().recv().unwrap_or_default()).unwrap());
+        scope.spawn(move || {
+            first.run(Lane::Nobodys, None, move |_| held.lock().unwrap().recv().unwrap_or_default()).unwrap()
+        });
         thread::sleep(Duration::from_millis(100));
         let town = Arc::new(Town::new());
         let waiting: Vec<_> = jobs
             .into_iter()
             .map(|job| {
                 let (writer, town) = (writer.clone(), Arc::clone(&town));
-                scope.spawn(move || writer.run(None, move |stage| job.stage(&town, stage)))
+                scope.spawn(move || writer.run(Lane::Nobodys, None, move |stage| job.stage(&town, stage)))
             })
             .collect();
         thread::sleep(Duration::from_millis(200));

@@ -13,7 +13,7 @@ use rcgen::{CertificateParams, KeyPair, PKCS_ECDSA_P256_SHA256};
 use sekisho_ledger::authority::{Caller, TlsKey};
 use sekisho_ledger::code::{Code, CodeSecret};
 use sekisho_ledger::enrol::Applicant;
-use sekisho_ledger::http::{Hall, routes};
+use sekisho_ledger::http::{Hall, addresses, routes};
 use sekisho_ledger::keys::Keys;
 use sekisho_ledger::log_keys::log_key;
 use sekisho_ledger::store::{LogName, SqliteStore, Store};
@@ -26,14 +26,14 @@ use tokio::runtime::Runtime;
 use tokio::sync::watch;
 use tower::ServiceExt;
 
-use crate::script::Script;
+use crate::script::{Script, spoilt};
 use crate::town::{Slot, Town, code};
 
 /// How many requests one input makes.
 const REQUESTS: usize = 6;
 
 /// What is asked, and the fields of its body.
-const ROUTES: [(&str, &str, &[&str]); 28] = [
+const ROUTES: [(&str, &str, &[&str]); 33] = [
     ("POST", "/v1/enrol", &["secret", "office", "terminal", "key", "csr", "proof"]),
     ("GET", "/v1/terminal/register", &[]),
     ("POST", "/v1/terminal/batches", &[]),
@@ -57,18 +57,71 @@ const ROUTES: [(&str, &str, &[&str]); 28] = [
     ("GET", "/v1/{o}/search", &[]),
     ("GET", "/v1/{o}/evidence/{p}", &[]),
     ("GET", "/v1/{o}/behind", &[]),
+    ("GET", "/v1/{o}/lost", &[]),
+    ("GET", "/v1/{o}/retention", &[]),
     ("POST", "/v1/{o}/terminals/jumin-1/batches", &[]),
     ("GET", "/v1/{o}/terminals/{p}/seal", &[]),
     ("GET", "/{o}/records/checkpoint", &[]),
     ("GET", "/{o}/{p}/tile/{p}", &[]),
+    ("GET", "/healthz", &[]),
+    ("GET", "/readyz", &[]),
+    ("GET", "/openapi.json", &[]),
     ("GET", "/{p}", &[]),
 ];
 
 /// Everything that may stand behind a question mark.
-const ASKED: [&str; 20] = [
-    "from", "seen", "records", "casebook", "kept", "epoch", "index", "operator", "card", "terminal", "function",
-    "case", "verdict", "kind", "since", "until", "before", "limit", "wait", "other",
+const ASKED: [&str; 22] = [
+    "from",
+    "seen",
+    "records",
+    "casebook",
+    "kept",
+    "epoch",
+    "index",
+    "operator",
+    "card",
+    "terminal",
+    "function",
+    "case",
+    "verdict",
+    "kind",
+    "since",
+    "until",
+    "before",
+    "limit",
+    "wait",
+    "written",
+    "permission",
+    "other",
 ];
+
+/// Routes of the ledger that this target never asks, and parameters of its description that it never gives: none, or something was added there and
+/// forgotten here.
+#[must_use]
+pub fn unfed(openapi: &Value) -> Vec<String> {
+    let fed = |route: &(&str, &str)| ROUTES.iter().any(|(method, path, _)| is_fed(route, method, path));
+    let routes = addresses().into_iter().filter(|route| !fed(route));
+    let routes = routes.map(|(method, address)| format!("{method} {address}"));
+    let of_paths = openapi["paths"].as_object().into_iter().flat_map(Map::values).filter_map(Value::as_object);
+    let operations =
+        of_paths.flat_map(Map::values).chain(openapi["components"].as_object().into_iter().flat_map(Map::values));
+    let listed = operations.flat_map(|operation| match operation["parameters"].as_array() {
+        Some(listed) => listed.iter().collect(),
+        None => operation.as_object().into_iter().flat_map(Map::values).collect::<Vec<_>>(),
+    });
+    let asked =
+        listed.filter(|parameter| parameter["in"] == "query").filter_map(|parameter| parameter["name"].as_str());
+    let unasked = asked.filter(|name| !ASKED.contains(name)).map(|name| format!("?{name}"));
+    routes.chain(unasked).collect()
+}
+
+/// Whether a request to this path may come to that route.
+fn is_fed((method, address): &(&str, &str), asked: &str, path: &str) -> bool {
+    let (mut wanted, mut given) = (address.split('/'), path.split('/'));
+    let fits = |wanted: &str, given: &str| wanted == given || wanted.starts_with('{');
+    let same = wanted.by_ref().zip(given.by_ref()).all(|(wanted, given)| fits(wanted, given));
+    same && wanted.next().is_none() && given.next().is_none() && method.eq_ignore_ascii_case(asked)
+}
 
 /// A ledger that is asked.
 struct Place {
@@ -225,20 +278,6 @@ impl Place {
         let at = usize::from(script.byte()?) % self.right.len();
         spoilt(&self.right[at], script)
     }
-}
-
-/// Some bytes of it are others, or there are fewer.
-fn spoilt(right: &[u8], script: &mut Script<'_>) -> Option<Vec<u8>> {
-    let mut bytes = right.to_vec();
-    for _ in 0..script.byte()? % 4 {
-        let (at, byte) = (script.number()? % bytes.len().max(1), script.byte()?);
-        match script.byte()? % 4 {
-            0 => bytes.truncate(at),
-            1 => bytes.insert(at.min(bytes.len()), byte),
-            _ => bytes.get_mut(at).into_iter().for_each(|place| *place = byte),
-        }
-    }
-    Some(bytes)
 }
 
 /// As it may stand in an address.

@@ -23,12 +23,14 @@ mod token;
 #[path = "../../../ledger/tests/ledger/town.rs"]
 #[allow(dead_code, reason = "the ledger's own tests use more of it")]
 mod town;
+mod witness;
 
 pub use card::card;
 pub use carried::carried;
 pub use evidence::evidence;
 pub use host::host;
-pub use ledger::ledger;
+pub use ledger::{ledger, unfed};
 pub use parsers::{act, note, object, record};
 pub use proofs::proofs;
 pub use token::token;
+pub use witness::{cosigned, witness};

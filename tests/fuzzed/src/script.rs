@@ -30,3 +30,17 @@ impl<'a> Script<'a> {
         Some(choice[at])
     }
 }
+
+/// Some bytes of it are others, or there are fewer.
+pub(crate) fn spoilt(right: &[u8], script: &mut Script<'_>) -> Option<Vec<u8>> {
+    let mut bytes = right.to_vec();
+    for _ in 0..script.byte()? % 4 {
+        let (at, byte) = (script.number()? % bytes.len().max(1), script.byte()?);
+        match script.byte()? % 4 {
+            0 => bytes.truncate(at),
+            1 => bytes.insert(at.min(bytes.len()), byte),
+            _ => bytes.get_mut(at).into_iter().for_each(|place| *place = byte),
+        }
+    }
+    Some(bytes)
+}
