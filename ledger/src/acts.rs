@@ -176,10 +176,11 @@ fn plan_change(
         let lost = LogName::ALL.into_iter().find(|log| log.of_acts() == successor.log);
         let left = lost.and_then(|log| stage.left(office, log)).map(|(size, root, _)| (size, root.0));
         let ends = lost.map(|log| stage.size(office, log)).transpose()?;
-        // One that stopped for a key alone has lost nothing, and its successor would lack the key as well.
-        let lacks_key = lost.is_some_and(|log| stage.halted(office, log) == Some(Halt::KeyMissing));
+        // One that stopped for a key alone has lost nothing, and its successor would lack the key as well; nor is what is damaged what is kept.
+        let halted = lost.and_then(|log| stage.halted(office, log));
+        let helps_not = matches!(halted, Some(Halt::KeyMissing | Halt::NotAsWritten { .. } | Halt::TreeDamaged));
         let is_left = left == Some((successor.kept_size, successor.kept_root.0));
-        if lacks_key || !is_left || ends != Some(successor.kept_size) {
+        if helps_not || !is_left || ends != Some(successor.kept_size) {
             return Err(Refusal::LogNotLost);
         }
     }

@@ -13,12 +13,12 @@ use sekisho_wire::reason::AlarmKind;
 use sekisho_wire::record::{Alarm, Body, Record, kind_number};
 
 use crate::authority::Peer;
-use crate::clock::{DAY, Millis};
+use crate::clock::{DAY, Millis, since_boot};
 use crate::index::{OpenSession, Question};
 use crate::ledger::Ledger;
 use crate::locks::lock;
 use crate::office::Office;
-use crate::search::LATE;
+use crate::search::{LATE, LOOK};
 use crate::store::{LogName, StoreError};
 
 /// What is not clear yet, and what was found.
@@ -33,7 +33,9 @@ struct Known {
     ended: HashMap<Peer, Vec<(SessionId, Millis)>>,
     /// Terminals that are silent.
     silent: HashMap<OfficeId, HashSet<Code>>,
-    /// When it was recalled what was known of an office before this start.
+    /// How long the log was when it was first to be recalled what was known of an office before this start.
+    to_recall: HashMap<OfficeId, u64>,
+    /// When that was done.
     recalled: HashMap<OfficeId, Millis>,
 }
 
@@ -44,6 +46,8 @@ struct Opened {
     since: Millis,
     /// Whether the terminals were asked to come again.
     called: bool,
+    /// When it could not be written down, in milliseconds since the machine started.
+    failed: Option<Millis>,
 }
 
 /// So long after an opening came its terminal and the other have to be heard: what was closed meanwhile is here by then.
@@ -80,7 +84,7 @@ impl Presence {
                 if !known.opened.contains_key(&key) {
                     known.make_room(office);
                 }
-                known.opened.insert(key, Opened { since: now, called: false });
+                known.opened.insert(key, Opened { since: now, called: false, failed: None });
             }
         }
     }
@@ -108,12 +112,21 @@ impl Presence {
         known.opened.get_mut(&(*office, operator.to_owned())).into_iter().for_each(|opened| opened.called = true);
     }
 
-    fn end(&self, peer: Peer, session: SessionId, since: Millis) {
+    /// Whether that is new.
+    fn end(&self, peer: Peer, session: SessionId, since: Millis) -> bool {
         let mut known = self.lock();
         let ended = known.ended.entry(peer).or_default();
-        if ended.iter().all(|(of, _)| *of != session) {
+        let is_new = ended.iter().all(|(of, _)| *of != session);
+        if is_new {
             ended.push((session, since));
         }
+        is_new
+    }
+
+    fn failed(&self, office: &OfficeId, operator: &str) {
+        let mut known = self.lock();
+        let opened = known.opened.get_mut(&(*office, operator.to_owned()));
+        opened.into_iter().for_each(|opened| opened.failed = Some(since_boot()));
     }
 
     fn lock(&self) -> MutexGuard<'_, Known> {
@@ -131,7 +144,10 @@ impl Ledger {
             return Ok(());
         }
         let now = self.clock.now();
-        for (operator, Opened { since, called }) in self.presence.opened(&office.id) {
+        for (operator, Opened { since, called, failed }) in self.presence.opened(&office.id) {
+            if failed.is_some_and(|at| since_boot().saturating_sub(at) < LOOK) {
+                continue;
+            }
             let open = self.index.open_sessions(&office.id, &operator, now.saturating_sub(DAY))?;
             let Some((first, later)) = elsewhere(&open) else {
                 self.presence.forget(&office.id, &operator);
@@ -147,6 +163,8 @@ impl Ledger {
                 // Looked at again until it is written down.
                 if self.at_two_terminals(office, later, now) {
                     self.presence.forget(&office.id, &operator);
+                } else {
+                    self.presence.failed(&office.id, &operator);
                 }
             } else if !called && now >= since.saturating_add(GRACE) {
                 self.presence.called(&office.id, &operator);
@@ -176,22 +194,30 @@ impl Ledger {
         let Ok(terminal) = Code::new(&later.terminal) else { return };
         let register = office.register();
         if register.policy_at(now.max(register.newest_made())).two_terminals == TwoTerminals::CloseLater {
-            self.presence.end(Peer { office: office.id, terminal }, later.session, since);
-            office.call();
+            let is_new = self.presence.end(Peer { office: office.id, terminal }, later.session, since);
+            if is_new {
+                office.call();
+            }
         }
     }
 
     /// What was known before this start is known again, once, from the log: which terminals were told to be silent, and who was at two. Says when that
     /// was; nothing while the index has not come so far.
     fn recall(&self, office: &Office) -> Result<Option<Millis>, StoreError> {
-        if let Some(recalled) = self.presence.lock().recalled.get(&office.id) {
-            return Ok(Some(*recalled));
-        }
+        let now = self.clock.now();
+        let size = {
+            let mut known = self.presence.lock();
+            if let Some(recalled) = known.recalled.get_mut(&office.id) {
+                // A clock that was ahead then is no reason to miss nobody until it is there again.
+                *recalled = now.min(*recalled);
+                return Ok(Some(*recalled));
+            }
+            *known.to_recall.entry(office.id).or_insert_with(|| office.log(LogName::Records).committed_size())
+        };
         let followed = self.index.followed(&office.id)?.map_or(0, |followed| followed.next);
-        if followed < office.log(LogName::Records).committed_size() {
+        if followed < size {
             return Ok(None);
         }
-        let now = self.clock.now();
         let Told { silent, two } = self.told_before(office)?;
         self.presence.lock().silent.insert(office.id, silent);
         for operator in self.index.openers(&office.id, now.saturating_sub(DAY))? {
@@ -201,7 +227,7 @@ impl Ledger {
                 Some(told) if told.saturating_add(TOLD) > now => self.close_by_policy(office, later, *told, now),
                 Some(_) => {}
                 None => {
-                    let opened = Opened { since: now, called: false };
+                    let opened = Opened { since: now, called: false, failed: None };
                     let mut known = self.presence.lock();
                     known.make_room(&office.id);
                     known.opened.insert((office.id, operator), opened);
@@ -215,7 +241,9 @@ impl Ledger {
     /// What alarms said of terminals before this start, the newest of each.
     fn told_before(&self, office: &Office) -> Result<Told, StoreError> {
         let mut told = Told::default();
-        let mut waits: HashSet<Code> = office.register().terminals().map(|terminal| terminal.code().clone()).collect();
+        let (now, register) = (self.clock.now(), office.register());
+        let in_use = register.terminals().filter(|terminal| terminal.state(now) != TerminalUse::Retired);
+        let mut waits: HashSet<Code> = in_use.map(|terminal| terminal.code().clone()).collect();
         let (mut before, mut seen) = (None, 0);
         loop {
             let question = Question { kind: kind_number("alarm"), before, limit: RECALLED_PAGE, ..Question::default() };

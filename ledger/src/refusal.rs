@@ -268,7 +268,7 @@ impl Refusal {
                 "Send the names with their salts.",
             ),
             Self::LogNotLost => plain(
-                "the log has not stopped, lacks nothing but its key, or what is left of it is something else by now",
+                "the log has not stopped, lacks nothing but its key, is damaged, or what is left of it is something else by now",
                 "Look at `sekisho-admin log lost` again.",
             ),
             Self::NotProposed => plain(
@@ -372,7 +372,7 @@ impl Refusal {
                 "氏名を正しいソルトとともに送ってください。",
             ),
             Self::LogNotLost => plain(
-                "ログは停止していないか、欠けているのが鍵だけであるか、残っている内容が変わっています",
+                "ログは停止していないか、欠けているのが鍵だけであるか、破損しているか、残っている内容が変わっています",
                 "`sekisho-admin log lost` を確認し直してください。",
             ),
             Self::NotProposed => plain(

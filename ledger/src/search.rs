@@ -385,4 +385,4 @@ const FOLLOW_PAGE: u32 = 1000;
 /// Ten minutes: terminals send what they have within seconds while the ledger can be reached.
 pub(crate) const LATE: Millis = 10 * 60_000;
 /// Between two looks at terminals.
-const LOOK: Millis = 10_000;
+pub(crate) const LOOK: Millis = 10_000;

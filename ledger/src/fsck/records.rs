@@ -353,7 +353,8 @@ impl Walk<'_> {
         let received = self.open.as_ref().map(|open| open.batch.received);
         let late = received.is_some_and(|received| {
             let gone = self.acts.destroy(record.retention, record.trusted);
-            month >= legal_month(received) && (gone || !is_plausible(record.trusted, received))
+            // A refill may have been brought in one month and written in the next.
+            month + 1 >= legal_month(received) && (gone || !is_plausible(record.trusted, received))
         });
         class != class_number(record.retention) || (month != own && !late)
     }

@@ -1,9 +1,7 @@
 //! What is to be signed is read back from the database first. Between a record that was checked and the tree that is signed lie sealing, memory and a
 //! disk: what any of them changed is found here, and not by whoever asks for evidence years later.
 
-use std::sync::PoisonError;
-
-use sekisho_tlog::{Frontier, leaf_hash};
+use sekisho_tlog::{Frontier, Hash, leaf_hash};
 use sekisho_wire::id::OfficeId;
 
 use super::{Log, Signed};
@@ -16,22 +14,36 @@ use crate::vault::Vault;
 const PAGE: u32 = 500;
 
 impl Log {
-    /// Reads back what is committed and was not yet. Stops the log where that is not what was written.
+    /// Reads back what is committed and was not yet. Stops the log where that is not what was written, or does not continue what was signed: a database
+    /// can be exchanged under a ledger that runs.
     ///
     /// # Errors
-    /// When the database cannot be read: then nothing more is signed, and the next look tries again.
+    /// When the database cannot be read: then nothing more is signed, and the next look goes on from there.
     pub(crate) fn confirm(&self, store: &dyn Store, vault: &Vault, office: &OfficeId) -> Result<(), StoreError> {
-        let mut confirmed = self.confirmed.lock().unwrap_or_else(PoisonError::into_inner);
         let head = lock(&self.committed).head.clone();
-        let signed = match &*self.signed() {
+        let (signed, root, text) = match &*self.signed() {
             Signed::Halted(_) => return Ok(()),
-            Signed::Checkpoint(published) => published.size,
-            Signed::Nothing => self.base.map_or(0, |base| base.kept_size),
+            Signed::Checkpoint(published) => (published.size, Some(published.root), published.text.clone()),
+            Signed::Nothing => {
+                let base = self.base.as_ref().map(|base| (base.kept_size, Hash(base.kept_root.0)));
+                (base.map_or(0, |(size, _)| size), base.map(|(_, root)| root), String::new())
+            }
         };
-        let goes_on = |known: &Frontier| known.size() >= signed && known.size() <= head.size();
-        let mut read = match confirmed.take().filter(goes_on) {
+        if head.size() < signed {
+            self.halt(Halt::Behind { signed, stored: head.size() }, &text);
+            return Ok(());
+        }
+        let known = lock(&self.confirmed).clone();
+        let mut read = match known.filter(|known| (signed..=head.size()).contains(&known.size())) {
             Some(known) => known,
-            None => StoredTree { store, office: *office, log: self.name }.frontier(signed)?,
+            None => {
+                let there = StoredTree { store, office: *office, log: self.name }.frontier(signed)?;
+                if root.is_some_and(|root| root != there.root()) {
+                    self.halt(Halt::Forked { size: signed }, &text);
+                    return Ok(());
+                }
+                there
+            }
         };
         while read.size() < head.size() {
             let entries = store.entries(office, self.name, read.size(), PAGE)?;
@@ -41,20 +53,28 @@ impl Log {
             let left = usize::try_from(head.size() - read.size()).unwrap_or(usize::MAX);
             for entry in entries.iter().take(left) {
                 if !is_as_written(self.name, vault, office, entry) {
-                    drop(confirmed);
                     self.halt(Halt::NotAsWritten { index: read.size() }, "");
                     return Ok(());
                 }
                 read.append(entry.leaf);
             }
+            self.keep_confirmed(&read);
         }
-        if read.root() != head.root() {
-            drop(confirmed);
+        if read.root() == head.root() {
+            self.keep_confirmed(&read);
+        } else {
+            *lock(&self.confirmed) = None;
             self.halt(Halt::TreeDamaged, "");
-            return Ok(());
         }
-        *confirmed = Some(read);
         Ok(())
+    }
+
+    /// Nobody else may have come further meanwhile.
+    fn keep_confirmed(&self, read: &Frontier) {
+        let mut confirmed = lock(&self.confirmed);
+        if confirmed.as_ref().is_none_or(|known| known.size() < read.size()) {
+            *confirmed = Some(read.clone());
+        }
     }
 }
 

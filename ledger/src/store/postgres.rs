@@ -31,6 +31,8 @@ pub struct PostgresStore {
     turn: Option<i64>,
     /// Whether a wait of the last commits was cut short: what they wrote may be on one machine alone.
     unsure: AtomicBool,
+    /// When it was last waited in vain for the other machines, in milliseconds since the machine started.
+    waited: Mutex<Option<u64>>,
     readers: Mutex<Readers>,
     returned: Condvar,
 }
@@ -129,7 +131,8 @@ impl PostgresStore {
     fn with(server: Server, writer: Connection) -> Self {
         let (writer, readers) = (Mutex::new(Some(writer)), Mutex::default());
         let (turn, unsure) = (None, AtomicBool::new(false));
-        Self { server, view: View::Now, writer, turn, unsure, readers, returned: Condvar::new() }
+        let waited = Mutex::default();
+        Self { server, view: View::Now, writer, turn, unsure, waited, readers, returned: Condvar::new() }
     }
 
     /// Runs a write on the one connection that writes; one that was lost is made anew for the next write.
@@ -151,6 +154,10 @@ impl PostgresStore {
             .and_then(|()| write(connection))
             .and_then(|()| connection.expect_no_warning().inspect_err(|_| self.unsure.store(true, Ordering::Release)));
         let written = written.map_err(|error| error.into_store(act));
+        // Whoever was cut off may have committed, and waited for nobody.
+        if written.is_err() && keeps && connection.client.is_closed() {
+            self.unsure.store(true, Ordering::Release);
+        }
         if connection.client.is_closed() || !keeps {
             *writer = None;
         }
@@ -204,7 +211,7 @@ impl PostgresStore {
 /// Whatever the server's own settings are, an answer here means that the change is on its disk. A connection whose other end is gone ends within a minute: it
 /// may hold the lock of the one that writes.
 const SESSION: &str = "SET synchronous_commit = 'on'; SET default_transaction_isolation = 'read committed';
-    SET tcp_keepalives_idle = 20; SET tcp_keepalives_interval = 10; SET tcp_keepalives_count = 3;
+    SET client_min_messages = 'warning'; SET tcp_keepalives_idle = 20; SET tcp_keepalives_interval = 10; SET tcp_keepalives_count = 3;
     SET statement_timeout = '60s'; SET idle_in_transaction_session_timeout = '60s'; SET search_path = ";
 
 fn connect(server: &Server) -> Result<Connection, StoreError> {

@@ -12,6 +12,7 @@ use sekisho_ledger::ledger::Ledger;
 use sekisho_ledger::log_keys::log_key;
 use sekisho_ledger::refusal::Refusal;
 use sekisho_ledger::store::{LogName, Store};
+use sekisho_register::change::{Change, Log, SucceedLog};
 use sekisho_tlog::Checkpoint;
 use sekisho_wire::reason::AlarmKind;
 
@@ -332,6 +333,11 @@ fn what_does_not_read_back_as_it_was_taken_is_not_signed() {
         assert!(town.ledger.publish(&office, LogName::Records).is_err());
         assert_eq!(town.halt(), Some(Halt::NotAsWritten { index }));
         assert!(matches!(town.deliver(&town.terminal.batch(1).0), Err(Refusal::Halted { .. })));
+        // What is damaged is not what another log goes on from.
+        let (kept_size, root, signed_size) = office.log(LogName::Records).left().unwrap();
+        let kept_root = sekisho_wire::id::Hash(root.0);
+        let lost = SucceedLog { log: Log::Records, kept_size, kept_root, signed_size: signed_size + 1 };
+        assert!(matches!(town.decide_together(vec![Change::SucceedLog(lost)]), Err(Refusal::LogNotLost)));
         assert_eq!(std::fs::read(town.checkpoint_file()).unwrap(), signed, "{altered:?} is signed");
     }
 }

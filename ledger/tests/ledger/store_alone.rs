@@ -129,23 +129,27 @@ fn a_commit_that_did_not_wait_for_the_other_machine_is_none_until_one_has() {
         }
         panic!("the server does not take its configuration");
     };
-    // Another machine is asked for that is not there, and somebody does not want to wait.
-    standby(&mut operator, "nobody");
-    let cancel = "SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'";
-    std::thread::scope(|scope| {
-        let writing = scope.spawn(|| store.commit(&office(2)));
-        while !writing.is_finished() {
-            let _ = operator.query(cancel, &[]).unwrap();
-            std::thread::sleep(Duration::from_millis(20));
-        }
-        let said = writing.join().unwrap().unwrap_err();
-        assert!(!said.changed_nothing() && said.to_string().contains("synchronous replication"), "{said}");
-    });
-    // It is there, on one machine. Nobody is told, and nothing is put behind it.
-    assert_eq!(operator.query("SELECT FROM sekisho.offices", &[]).unwrap().len(), 2);
-    assert!(store.offices().is_err() && store.commit(&office(3)).is_err());
-    standby(&mut operator, "");
-    assert_eq!(store.offices().unwrap().len(), 2);
-    store.commit(&office(3)).unwrap();
-    assert_eq!(store.offices().unwrap().len(), 3);
+    // Another machine is asked for that is not there, and somebody does not want to wait, or ends the connection.
+    for (number, cut) in [(2_u8, "pg_cancel_backend"), (3, "pg_terminate_backend")] {
+        standby(&mut operator, "nobody");
+        let cut = format!("SELECT {cut}(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'");
+        std::thread::scope(|scope| {
+            let writing = scope.spawn(|| store.commit(&office(number)));
+            while !writing.is_finished() {
+                let _ = operator.query(&cut, &[]).unwrap();
+                std::thread::sleep(Duration::from_millis(20));
+            }
+            let said = writing.join().unwrap().unwrap_err();
+            assert!(!said.changed_nothing(), "{said}");
+        });
+        // It is there, on one machine. Nobody is told, and nothing is put behind it.
+        assert_eq!(operator.query("SELECT FROM sekisho.offices", &[]).unwrap().len(), usize::from(number));
+        assert!(store.offices().is_err() && store.commit(&office(9)).is_err(), "{cut}");
+        standby(&mut operator, "");
+        // A moment later it is tried again.
+        std::thread::sleep(Duration::from_secs(3));
+        assert_eq!(store.offices().unwrap().len(), usize::from(number), "{cut}");
+    }
+    store.commit(&office(4)).unwrap();
+    assert_eq!(store.offices().unwrap().len(), 4);
 }

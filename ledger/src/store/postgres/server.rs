@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use postgres::config::{Host, SslMode};
 use postgres::error::Severity;
@@ -30,6 +31,16 @@ impl Server {
         let mut config: Config = text.parse().map_err(|error: postgres::Error| error.to_string())?;
         if config.get_hosts().is_empty() {
             return Err("host: the folder of the server's socket, or its name".into());
+        }
+        // A machine that vanished must not be waited for by whoever signs.
+        if config.get_connect_timeout().is_none() {
+            config.connect_timeout(Duration::from_secs(10));
+        }
+        if config.get_tcp_user_timeout().is_none() {
+            config.tcp_user_timeout(Duration::from_secs(30));
+        }
+        if !text.contains("keepalives") {
+            config.keepalives_idle(Duration::from_secs(20));
         }
         if config.get_dbname().is_none() || config.get_user().is_none() {
             return Err("dbname and user are needed".into());
@@ -72,6 +83,9 @@ impl Server {
         config.notice_callback(move |notice| {
             if notice.parsed_severity() == Some(Severity::Warning) {
                 log::warn!("the database warns: {}", notice.message());
+            }
+            // Whatever language it warns in: this is where a wait for other machines is cut short.
+            if notice.routine() == Some("SyncRepWaitForLSN") {
                 lock(&warning).get_or_insert_with(|| format!("{}: {}", notice.code().code(), notice.message()));
             }
         });

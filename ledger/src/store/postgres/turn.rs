@@ -12,6 +12,7 @@ use postgres::error::SqlState;
 use super::super::versions::{expect_newest, steps_from};
 use super::schema::{SCHEMA, STEPS};
 use super::{Connection, Failure, PostgresStore, Server, connect, version_of};
+use crate::clock::since_boot;
 use crate::locks::lock;
 use crate::store::StoreError;
 
@@ -37,21 +38,28 @@ impl PostgresStore {
     /// As [`Self::open_alone`].
     pub fn open_alone_by(server: Server, steps: &[&str]) -> Result<Self, StoreError> {
         let mut connection = connect(&server)?;
-        let found = version_of(&mut connection)?.ok_or_else(|| StoreError::Empty { path: server.database().into() })?;
-        let missing = steps_from(found, steps)?.collect::<Vec<_>>();
-        let begin = || -> Result<i64, Failure> {
-            take_lock(&mut connection, &server)?;
-            for (version, step) in missing {
+        let empty = || StoreError::Empty { path: server.database().into() };
+        let _ = version_of(&mut connection)?.ok_or_else(empty)?;
+        let turn = i64::from_be_bytes(crate::random::bytes());
+        let mut begin = || -> Result<(), Failure> {
+            wait_for_lock(&mut connection, &server)?;
+            let found = version_of(&mut connection)?.ok_or_else(empty)?;
+            for (version, step) in steps_from(found, steps)? {
                 log::info!("the database {} is brought to version {version}", server.database());
+                // It takes as long as it takes.
+                connection.client.batch_execute("SET statement_timeout = 0")?;
                 let mut transaction = connection.client.transaction()?;
                 transaction.batch_execute(step)?;
                 transaction.execute("UPDATE version SET version = $1", &[&version])?;
                 transaction.commit()?;
+                connection.client.batch_execute("SET statement_timeout = '60s'")?;
+                connection.expect_no_warning()?;
             }
-            let row = connection.client.query_one("UPDATE version SET writer = writer + 1 RETURNING writer", &[])?;
-            Ok(row.try_get(0)?)
+            // A number that nobody has had: one that is counted comes again on a machine that took over from another.
+            connection.client.execute("UPDATE version SET writer = $1", &[&turn])?;
+            connection.expect_no_warning()
         };
-        let turn = begin().map_err(|error| error.into_store("have the database alone"))?;
+        begin().map_err(|error| error.into_store("have the database alone"))?;
         connection.leads = true;
         Ok(Self { turn: Some(turn), ..Self::with(server, connection) })
     }
@@ -59,10 +67,18 @@ impl PostgresStore {
     /// Makes a connection the one that writes, if it has to be and nobody else had the database meanwhile.
     pub(super) fn lead(&self, connection: &mut Connection) -> Result<(), Failure> {
         let Some(mine) = self.turn.filter(|_| !connection.leads) else { return Ok(()) };
-        take_lock(connection, &self.server)?;
+        let taken = take_lock(connection)?;
         let turn: i64 = connection.client.query_one("SELECT writer FROM version", &[])?.try_get(0)?;
-        connection.leads = turn == mine;
-        if connection.leads { Ok(()) } else { Err(other_writer(&self.server)) }
+        if turn != mine {
+            return Err(other_writer(&self.server));
+        }
+        connection.leads = taken;
+        if taken {
+            return Ok(());
+        }
+        // The server has not found out yet that it is gone.
+        let cause = "the lock is with an earlier connection of this ledger's".into();
+        Err(StoreError::Database { act: "write to the database", cause }.into())
     }
 
     /// Whether this store can still write. While somebody writes it can.
@@ -87,6 +103,11 @@ impl PostgresStore {
             return Ok(());
         }
         let act = "have what was written last on all of the database's machines";
+        let failed = lock(&self.waited);
+        if failed.is_some_and(|at| since_boot().saturating_sub(at) < A_WAIT.as_millis() as u64) {
+            return Err(StoreError::Database { act, cause: "they have not come up".into() });
+        }
+        drop(failed);
         let connection = match writer.as_mut() {
             Some(connection) => connection,
             None => writer.insert(connect(&self.server)?),
@@ -114,6 +135,7 @@ impl PostgresStore {
         if connection.client.is_closed() {
             *writer = None;
         }
+        *lock(&self.waited) = waited.is_err().then(since_boot);
         waited?;
         self.unsure.store(false, Ordering::Release);
         Ok(())
@@ -130,14 +152,27 @@ impl Connection {
     }
 }
 
-fn take_lock(connection: &mut Connection, server: &Server) -> Result<(), Failure> {
+/// Whether the lock could be had.
+fn take_lock(connection: &mut Connection) -> Result<bool, Failure> {
     connection.client.batch_execute(&format!("SET lock_timeout = '{PATIENCE}'"))?;
     let taken = connection.client.execute("SELECT pg_advisory_lock($1)", &[&LOCK]);
     connection.client.batch_execute("SET lock_timeout = 0")?;
     match taken {
-        Ok(_) => {}
-        Err(error) if error.code() == Some(&SqlState::LOCK_NOT_AVAILABLE) => return Err(other_writer(server)),
-        Err(error) => return Err(error.into()),
+        Ok(_) => Ok(true),
+        Err(error) if error.code() == Some(&SqlState::LOCK_NOT_AVAILABLE) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Waits behind a connection that waits for other machines itself: a ledger that was killed there leaves it, and it looks at nothing else.
+fn wait_for_lock(connection: &mut Connection, server: &Server) -> Result<(), Failure> {
+    let sql = "SELECT FROM pg_locks l JOIN pg_stat_activity a USING (pid) WHERE l.locktype = 'advisory' AND l.granted
+        AND a.datname = current_database() AND a.wait_event = 'SyncRep'";
+    while !take_lock(connection)? {
+        if connection.client.query(sql, &[])?.is_empty() {
+            return Err(other_writer(server));
+        }
+        log::warn!("an earlier connection still waits for the database's other machines (synchronous_standby_names)");
     }
     Ok(())
 }
