@@ -144,6 +144,7 @@ fn a_town_under_a_systemd_that_runs_is_set_up_backed_up_witnessed_killed_upgrade
         "root is told whose it is",
         "no rights, and its calls alone",
         "the ledger knows the boot",
+        "numbers at the socket of their group",
         "a backup by its unit",
         "the backup writes onto the medium and nowhere else",
         "the timer is set for the night",
