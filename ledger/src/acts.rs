@@ -58,6 +58,22 @@ impl Judged<'_> {
     }
 }
 
+/// Where this very act stands already, if it does and everybody here knows of it.
+///
+/// # Errors
+/// When the store fails.
+pub fn standing(store: &dyn Store, office: &Office, entry: &[u8]) -> Result<Option<Placed>, StoreError> {
+    let Ok(signed) = SignedAct::decode(entry) else { return Ok(None) };
+    let id = Hash(signed.id().0);
+    let Some(act) = store.act(&office.id, &id)? else { return Ok(None) };
+    if act.index >= office.log(act.log).committed_size() {
+        return Ok(None);
+    }
+    let there = store.entries(&office.id, act.log, act.index, 1)?;
+    let same = there.first().is_some_and(|there| there.payload == entry);
+    Ok(same.then_some(Placed { log: act.log, index: act.index, id }))
+}
+
 /// Whether an act has a chance by what is in force: it stands there already, or the fold would accept it. Keep what is returned until the
 /// act is planned and committed.
 ///

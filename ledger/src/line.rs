@@ -117,13 +117,13 @@ impl<T> Round<T> {
         self.len += 1;
     }
 
-    /// An office whose first may not come now keeps its turn.
+    /// An office of which nobody may come now keeps its turn, and so does whoever may not come: those behind him pass.
     fn next(&mut self, may: &impl Fn(&T) -> bool) -> Option<(Option<OfficeId>, T)> {
-        let first = |office| self.lines.get(office).and_then(VecDeque::front);
-        let at = self.order.iter().position(|office| first(office).is_some_and(may))?;
-        let office = self.order.remove(at)?;
+        let first = |office| self.lines.get(office).and_then(|line| line.iter().position(may));
+        let (turn, at) = self.order.iter().enumerate().find_map(|(turn, office)| Some((turn, first(office)?)))?;
+        let office = self.order.remove(turn)?;
         let line = self.lines.get_mut(&office)?;
-        let one = line.pop_front()?;
+        let one = line.remove(at)?;
         if line.is_empty() {
             self.lines.remove(&office);
         } else {
@@ -148,27 +148,30 @@ impl<T> Round<T> {
     }
 }
 
-/// Something that there is so much of: an office has at most as much of it as it leaves to all others. One alone comes to half, two to a third each, and whoever
-/// comes next finds something. What is no office's may take all.
+/// Something that there is so much of: an office has at most as much of it as it leaves to all others. One alone comes to half, the next to half of what is
+/// left, and whoever has nothing gets one place even where none is left. What is no office's may take all.
 #[derive(Debug)]
 pub(crate) struct Shares {
-    free: usize,
+    /// Below nothing by as many as have come to none.
+    free: isize,
     held: HashMap<OfficeId, usize>,
 }
 
 impl Shares {
     pub(crate) fn of(all: usize) -> Self {
-        Self { free: all, held: HashMap::new() }
+        Self { free: isize::try_from(all).unwrap_or(isize::MAX), held: HashMap::new() }
     }
 
     /// Takes so much more, if that is still a fair share.
     #[must_use]
     pub(crate) fn take(&mut self, office: Option<OfficeId>, more: usize) -> bool {
         let held = office.and_then(|office| self.held.get(&office)).copied().unwrap_or(0);
-        if more > self.free || office.is_some() && held + more > self.free {
+        let free = usize::try_from(self.free).unwrap_or(0);
+        let is_first = office.is_some() && held == 0 && more == 1;
+        if !is_first && (more > free || office.is_some() && held + more > free) {
             return false;
         }
-        self.free -= more;
+        self.free = self.free.saturating_sub_unsigned(more);
         if let Some(office) = office {
             self.held.insert(office, held + more);
         }
@@ -176,7 +179,7 @@ impl Shares {
     }
 
     pub(crate) fn give_back(&mut self, office: Option<OfficeId>, less: usize) {
-        self.free += less;
+        self.free = self.free.saturating_add_unsigned(less);
         if let Some(office) = office
             && let Some(held) = self.held.get_mut(&office)
         {
@@ -189,7 +192,7 @@ impl Shares {
 
     /// What nobody has.
     #[cfg(test)]
-    pub(crate) const fn free(&self) -> usize {
+    pub(crate) const fn free(&self) -> isize {
         self.free
     }
 }
@@ -228,8 +231,8 @@ mod tests {
             line.enter(Lane::Of(office(whose)), what).unwrap();
         }
         let not = |held: char| move |one: &char| *one != held;
-        assert_eq!([line.next(not('a')), line.next(not('a')), line.next(not('a'))], [Some('c'), Some('d'), None]);
-        assert_eq!([line.next(not('x')), line.next(not('x')), line.next(not('x'))], [Some('a'), Some('b'), None]);
+        assert_eq!([line.next(not('a')), line.next(not('a')), line.next(not('a'))], [Some('b'), Some('c'), Some('d')]);
+        assert_eq!([line.next(not('a')), line.next(not('x')), line.next(not('x'))], [None, Some('a'), None]);
     }
 
     #[test]
@@ -252,6 +255,8 @@ mod tests {
         assert_eq!([1, 2, 3].map(|number| all_of(&mut shares, Some(office(number)))), [128, 64, 32]);
         assert!(!shares.take(Some(office(1)), 1));
         assert_eq!(all_of(&mut shares, None), 32, "what is no office's takes what is left");
+        assert_eq!(all_of(&mut shares, Some(office(9))), 1, "who has nothing gets one");
+        shares.give_back(Some(office(9)), 1);
         shares.give_back(Some(office(1)), 128);
         assert_eq!(all_of(&mut shares, Some(office(3))), 48);
         let mut one = Shares::of(1);

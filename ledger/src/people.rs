@@ -46,6 +46,10 @@ impl Ledger {
             return Err(Refusal::Halted { cause: format!("{}: {halt}", LogName::Register) });
         }
         let (id, vault) = (office.id, Arc::clone(&self.vault));
+        // Anybody can send what stands already, and as often as he likes: the writer is not asked.
+        if let Some(placed) = acts::standing(&*self.store, &office, &entry)? {
+            return self.answered(&office, placed);
+        }
         // Whatever the register in force refuses never waits for the writer: strangers cost the others no commit.
         let judged = acts::judge(&*self.store, &office, &entry, &names, now);
         let judged = judged.inspect_err(|refused| self.note_refused_act(&office, &entry, refused, now))?;
@@ -55,9 +59,13 @@ impl Ledger {
         })?;
         drop(judged);
         let placed = placed.inspect_err(|refused| self.note_refused_act(&office, &bytes, refused, now))?;
-        let published = self.publish(&office, placed.log)?;
+        self.answered(&office, placed)
+    }
+
+    fn answered(&self, office: &Office, placed: Placed) -> Result<(Placed, u64), Refusal> {
+        let published = self.publish(office, placed.log)?;
         if placed.log == LogName::Register {
-            self.note_recovery(&office, placed.index);
+            self.note_recovery(office, placed.index);
         }
         Ok((placed, published.size))
     }

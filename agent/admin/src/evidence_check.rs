@@ -63,6 +63,8 @@ pub(crate) enum FileFault {
     Witnesses(Cosignatures),
     /// The log does not begin with what two persons decided to keep of the one before it.
     NotKept,
+    /// An act in it is of a version that this program does not know.
+    Newer,
     /// A name that no hash in the register asks for.
     NameOfNobody,
     /// Its writer's card is none that could sign then.
@@ -119,6 +121,10 @@ impl FileFault {
             Self::NotKept => (
                 "the records log does not begin with what two persons kept of the one before it",
                 "記録簿が、2名の処分で引き継いだ部分から始まっていません",
+            ),
+            Self::Newer => (
+                "an act in its register is of a version that this program does not know: check it with a newer one",
+                "登録簿に、このプログラムが対応していない版の処分があります。新しい版で検証してください",
             ),
             Self::NameOfNobody => {
                 ("a name in the file is nobody's in the register", "ファイルの氏名が登録簿の誰のものでもありません")
@@ -224,6 +230,9 @@ fn register_in(file: &EvidenceFile, trusted: &Trusted) -> Result<RegisterCache, 
     let keys = register.keys_in_force(Log::Register).ok_or(FileFault::OtherOffice)?;
     let of = RegisterOf { office, keys };
     let cache = RegisterCache::default().extend(&of, &contents.register, &acts).map_err(FileFault::Register)?;
+    if cache.register().not_understood().is_some() {
+        return Err(FileFault::Newer);
+    }
     if let Trusted::Office(described, seen) = trusted {
         let (known, shown) =
             (seen.as_deref().and_then(|seen| claimed_size(seen).ok()).unwrap_or_default(), cache.size());
@@ -272,8 +281,15 @@ fn with_names(file: &EvidenceFile, mut cache: RegisterCache) -> Result<RegisterC
 fn writer(file: &EvidenceFile, cache: &RegisterCache) -> Result<Code, FileFault> {
     let header = &file.contents.header;
     let guid: CardGuid = header.card.parse().map_err(|_| FileFault::Writer)?;
-    let card = cache.register().card(&guid).filter(|card| card.is_current(header.written)).ok_or(FileFault::Writer)?;
-    let holder = card.holder(header.written).filter(|holder| holder.operator.as_str() == header.operator);
+    // When he wrote it is his word: no earlier than what he shows.
+    let decoded = file.contents.records.iter().filter_map(|record| {
+        if let EvidenceContent::Record { bytes, .. } = &record.content { Record::decode(&bytes.0).ok() } else { None }
+    });
+    let newest = decoded.filter(|record| record.emitter == Emitter::Ledger).map(|record| record.trusted);
+    let at = newest.fold(header.written.max(cache.register().newest_made()), u64::max);
+    let card = cache.register().card(&guid);
+    let card = card.filter(|card| card.is_current(header.written) && card.is_current(at)).ok_or(FileFault::Writer)?;
+    let holder = card.holder(at).filter(|holder| holder.operator.as_str() == header.operator);
     let holder = holder.ok_or(FileFault::Writer)?.operator.clone();
     let office = cache.register().office().ok_or(FileFault::OtherOffice)?;
     let digest = evidence_digest(&office, &WireHash(file.digest));

@@ -4,6 +4,7 @@
 use sekisho_register::LogKeys;
 use sekisho_wire::id::SessionId;
 use sekisho_wire::record::{Body, Emitter, Record};
+use sekisho_wire::verdict::VerdictCode;
 use sekisho_wire::words::Language;
 
 use crate::error::AdminError;
@@ -32,12 +33,39 @@ pub(crate) fn examine(
         Content::Record { bytes, word } => (bytes, word.as_ref()),
         Content::Destroyed { act, .. } => return Ok(judge.destroyed(*act, size)),
     };
-    if let Ok(record) = Record::decode(bytes) {
-        for told in session_of(exhibits, keys, judge, &record)? {
-            judge.remember(&told);
+    let Ok(record) = Record::decode(bytes) else { return Ok(judge.evidence(bytes, word, size)) };
+    take_in_session_of(exhibits, keys, judge, &record)?;
+    let held = judge.evidence(bytes, word, size);
+    let Held::Yes(text) = held else { return Ok(held) };
+    let taken_back = taken_back(exhibits, keys, judge, &record)?;
+    Ok(Held::Yes(taken_back.map_or_else(|| text.clone(), |said| format!("{text}\n   {said}"))))
+}
+
+/// The record that takes back what this one grants, if there is one: it came before the answer, which was a refusal then.
+fn taken_back(
+    exhibits: &impl Exhibits,
+    keys: &LogKeys,
+    judge: &mut Judge<'_>,
+    record: &Record,
+) -> Result<Option<String>, AdminError> {
+    let granted = matches!(&record.body, Body::Decision(decision) if decision.verdict == VerdictCode::Granted);
+    if !granted {
+        return Ok(None);
+    }
+    let language = judge.language();
+    let during = ("withdrawn", record.trusted, record.trusted.saturating_add(SOON));
+    for (found, exhibit, size) in told(exhibits, keys, language, record, Side::After, during)? {
+        let is_of = matches!(&found.body, Body::Withdrawn(withdrawn) if withdrawn.of == record.seq);
+        let Content::Record { bytes, word } = &exhibit.content else { continue };
+        if is_of && let Held::Yes(said) = judge.evidence(bytes, word.as_ref(), size) {
+            let index = exhibit.place.index;
+            return Ok(Some(match language {
+                Language::English => format!("TAKEN BACK by record {index}: {said}"),
+                Language::Japanese => format!("記録 {index} により取り消し: {said}"),
+            }));
         }
     }
-    Ok(judge.evidence(bytes, word, size))
+    Ok(None)
 }
 
 /// The size of the log, signed and continuing what was seen before, in which the evidence has its place; or why it has none.
@@ -64,55 +92,80 @@ fn placed(
     Ok(Ok(size))
 }
 
-/// What tells of the session of this record, if it needs one: the record that opened it, and those before this one that locked, unlocked
-/// or closed it. Asked for by terminal and time, and each held against the log like any other. An opening that is not shown is missing;
-/// an end that is not shown only the whole log tells.
-fn session_of(
+/// Takes in what tells of the session of this record, if it needs one: the record that opened it, and those before this one that locked, unlocked
+/// or closed it, or tell that the agent began anew. Asked for by terminal and time, and each held against log and terminal like any other. An opening that
+/// is not shown is missing; an end that is not shown only the whole log tells.
+fn take_in_session_of(
     exhibits: &impl Exhibits,
     keys: &LogKeys,
     judge: &mut Judge<'_>,
     record: &Record,
-) -> Result<Vec<Record>, AdminError> {
-    let Some((input, opened)) = needs_opening(record) else { return Ok(Vec::new()) };
-    let Some(session) = input.session else { return Ok(Vec::new()) };
+) -> Result<(), AdminError> {
+    let Some((input, opened)) = needs_opening(record) else { return Ok(()) };
+    let Some(session) = input.session else { return Ok(()) };
     let language = judge.language();
-    let opening = told(exhibits, keys, language, record, ("session_opened", opened, opened.saturating_add(1)))?;
+    let at = ("session_opened", opened, opened.saturating_add(1));
+    let opening = told(exhibits, keys, language, record, Side::Before, at)?;
     let is_this = |(found, exhibit, size): &(Record, Exhibit, u64)| {
         let same = found.body.input().is_some_and(|opening| opening.session == Some(session));
         let Content::Record { bytes, word } = &exhibit.content else { return false };
         same && matches!(judge.evidence(bytes, word.as_ref(), *size), Held::Yes(_))
     };
-    let Some((opening, ..)) = opening.into_iter().find(is_this) else { return Ok(Vec::new()) };
-    let mut story = vec![opening];
-    for kind in ["locked", "session_unlocked", "session_closed"] {
-        let during = told(exhibits, keys, language, record, (kind, opened, record.trusted.saturating_add(1)))?;
-        story.extend(during.into_iter().map(|(found, ..)| found).filter(|found| is_about(found, session)));
+    let Some((opening, ..)) = opening.into_iter().find(is_this) else { return Ok(()) };
+    judge.remember(&opening);
+    let mut story = Vec::new();
+    for kind in ["locked", "session_unlocked", "session_closed", "terminal_up"] {
+        let during = (kind, opened, record.trusted.saturating_add(1));
+        let during = told(exhibits, keys, language, record, Side::Before, during)?;
+        story.extend(during.into_iter().filter(|(found, ..)| found.seq > opening.seq && is_about(found, session)));
     }
-    story.sort_by_key(|found| found.seq);
-    Ok(story)
+    story.sort_by_key(|(found, ..)| found.seq);
+    for (found, exhibit, size) in story {
+        let Content::Record { bytes, word } = &exhibit.content else { continue };
+        // What does not stand says nothing: another terminal may have written it.
+        if matches!(judge.evidence(bytes, word.as_ref(), size), Held::Yes(_)) {
+            judge.remember(&found);
+        }
+    }
+    Ok(())
 }
 
-/// Whether a record tells that this session was locked, unlocked or closed.
+/// Whether a record tells that this session was locked, unlocked or closed, or that all were.
 fn is_about(record: &Record, session: SessionId) -> bool {
+    if matches!(record.body, Body::TerminalUp(_)) {
+        return true;
+    }
     if let Body::Locked(told) | Body::SessionClosed(told) = &record.body {
         return told.session == session;
     }
     record.body.input().is_some_and(|input| input.session == Some(session))
 }
 
-/// Records of that kind of the history of `record`, before it and between two times, that have their place in the log.
+/// Which records are looked for, of the history of another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Side {
+    Before,
+    After,
+}
+
+/// A day: what is taken back is taken back at once, and what a clock does meanwhile is less.
+const SOON: u64 = 86_400_000;
+
+/// Records of that kind of the history of `record`, on one side of it and between two times, that have their place in the log.
 fn told(
     exhibits: &impl Exhibits,
     keys: &LogKeys,
     language: Language,
     record: &Record,
+    side: Side,
     (kind, since, until): (&'static str, u64, u64),
 ) -> Result<Vec<(Record, Exhibit, u64)>, AdminError> {
     let Emitter::Terminal(terminal) = &record.emitter else { return Ok(Vec::new()) };
     let mut found = Vec::new();
     for (index, bytes) in exhibits.told(&Told { terminal, kind, since, until })? {
         let Ok(told) = Record::decode(&bytes) else { continue };
-        if (&told.emitter, told.epoch) != (&record.emitter, record.epoch) || told.seq >= record.seq {
+        let there = if side == Side::Before { told.seq < record.seq } else { told.seq > record.seq };
+        if (&told.emitter, told.epoch) != (&record.emitter, record.epoch) || !there {
             continue;
         }
         let exhibit = exhibits.at(index)?;

@@ -81,9 +81,9 @@ impl<'a> Judge<'a> {
         let act = teller.act(act);
         Held::Destroyed(self.words(
             format!(
-                "its contents were destroyed ({act}); its hash lies in the records log under the checkpoint of {size}"
+                "its contents are not shown; they are said to be among what was destroyed ({act}); its hash lies in the records log under the checkpoint of {size}"
             ),
-            format!("内容は廃棄済み({act})。ハッシュは記録簿({size}件)に含まれる"),
+            format!("内容は示されていない。廃棄された記録とされる({act})。ハッシュは記録簿({size}件)に含まれる"),
         ))
     }
 
@@ -130,9 +130,24 @@ impl<'a> Judge<'a> {
     pub(crate) fn evidence(&mut self, bytes: &[u8], word: Option<&TerminalWord>, size: u64) -> Held {
         let held = self.record(bytes, size);
         let (Held::Yes(text), Ok(record)) = (&held, Record::decode(bytes)) else { return held };
-        let Emitter::Terminal(_) = &record.emitter else { return held };
-        let said = word.map(|word| word.verify(bytes, &record, self.cache.register()));
         let no = |(english, japanese): (&str, &str)| Held::No(self.words(english.to_owned(), japanese.to_owned()));
+        if self.cache.register().office() != Some(record.office) {
+            return no(("it says that it is of another office", "別の団体の記録と書かれている"));
+        }
+        let Emitter::Terminal(_) = &record.emitter else {
+            // A terminal can write what it likes into its own records.
+            if word.is_some() {
+                return no((
+                    "a terminal signed it, and it says that the ledger wrote it",
+                    "台帳の記録と書かれているが、端末機が署名している",
+                ));
+            }
+            return Held::Yes(self.words(
+                format!("{text}\n   of the ledger's own: no terminal signed it"),
+                format!("{text}\n   台帳自身の記録(端末機の署名はない)"),
+            ));
+        };
+        let said = word.map(|word| word.verify(bytes, &record, self.cache.register()));
         match said {
             Some(Ok(())) => Held::Yes(self.words(
                 format!("{text}\n   signed by its terminal in this place"),
@@ -288,17 +303,23 @@ mod tests {
         let story = Story::begin();
         let cache = story.cache(1);
         let mut judge = Judge::new(&cache, Language::English);
-        let record = a_record(&terminal(), OfficeId([1; 16]), 3, Body::TerminalDown);
+        let office = cache.register().office().unwrap();
+        let record = a_record(&terminal(), office, 3, Body::TerminalDown);
         assert!(matches!(judge.evidence(&record.encode().unwrap(), None, 10), Held::No(_)));
         let event = EnrolmentEvent::Invited;
         let mut record = a_record(
             &terminal(),
-            OfficeId([1; 16]),
+            office,
             3,
             Body::Enrolment(Enrolment { terminal: terminal(), event, by: None, key: None, code: None }),
         );
         record.emitter = Emitter::Ledger;
         assert!(matches!(judge.evidence(&record.encode().unwrap(), None, 10), Held::Yes(_)));
+        // What a terminal signed is not the ledger's, whatever it says of itself.
+        let word = TerminalWord { batch: Vec::new(), leaves: Vec::new() };
+        assert!(matches!(judge.evidence(&record.encode().unwrap(), Some(&word), 10), Held::No(_)));
+        record.office = OfficeId([1; 16]);
+        assert!(matches!(judge.evidence(&record.encode().unwrap(), None, 10), Held::No(_)));
         assert!(matches!(judge.evidence(b"x", None, 10), Held::Unreadable(_)));
     }
 }

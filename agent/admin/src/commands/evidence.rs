@@ -139,7 +139,14 @@ fn contents(
         names: Vec::new(),
         checkpoint: RecordsCheckpoint { checkpoint: note, kept },
         records,
-        lacks: shown.lacks.borrow().clone(),
+        // As it is now, whatever was destroyed: the answers to that say nothing of what is missing.
+        lacks: {
+            let number = arguments
+                .permission
+                .as_ref()
+                .map_or_else(String::new, |number| format!("&permission={}", number.as_str()));
+            desk.ledger.search(&format!("limit=1{number}"))?.lacks
+        },
     };
     // Nobody has signed it yet, and nobody asks whether anybody has.
     let mut unsigned = EvidenceFile { contents, digest: [0; 32], signature: [0; 64] };

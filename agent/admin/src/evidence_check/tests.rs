@@ -17,7 +17,7 @@ use sekisho_wire::cose::{Context, Sign1, Signer, write_signed_bytes};
 use sekisho_wire::decision::{ClockState, DecisionInput, Level, Request, SessionKind, TerminalState};
 use sekisho_wire::id::{RequestId, SessionId, Signature as WireSignature};
 use sekisho_wire::reason::Reason;
-use sekisho_wire::record::{Body, Decision, Opening, SessionReason, session_digest};
+use sekisho_wire::record::{Body, Decision, Opening, SessionReason, Withdrawn, session_digest};
 use sekisho_wire::verdict::VerdictCode;
 
 use super::*;
@@ -183,7 +183,7 @@ impl Office {
             terminal: code("jumin-1"),
             epoch: 0,
             first: 0,
-            count: 4,
+            count: u32::try_from(self.records.len()).unwrap(),
             before,
             after: leaves.iter().fold(before, |chain, leaf| chain_next(&chain, leaf)),
             seen_size: 0,
@@ -438,4 +438,26 @@ fn nobody_but_a_card_in_use_of_the_office_writes_evidence() {
         let is_hers = operator == "10023";
         assert!(matches!(fault, FileFault::Signature) == is_hers && matches!(fault, FileFault::Writer) != is_hers);
     }
+}
+
+#[test]
+fn what_was_granted_and_taken_back_before_it_was_answered_is_told_so() {
+    let mut office = Office::new();
+    let withdrawn = Body::Withdrawn(Withdrawn { of: 1, reason: Reason::CardRemoved });
+    let mut record = a_record(&code("jumin-1"), office.id, 3, withdrawn);
+    (record.trusted, record.wall) = (TIME + 1001, TIME + 1001);
+    office.records[3] = record.encode().unwrap().to_vec();
+    let mut contents = office.contents();
+    contents.records.push(office.record(3));
+    let said = |contents: &EvidenceContents| {
+        let checked = check(&file(&office, contents), &office.trusted(), Language::English);
+        all_held(&checked).unwrap_or_else(|| panic!("{checked:?}"))
+    };
+    let [granted, refused] = said(&contents).try_into().unwrap();
+    assert!(granted.contains("TAKEN BACK by record 3: ") && granted.contains("was taken back before it was answered"));
+    assert!(!refused.contains("TAKEN BACK"));
+    // Without its terminal's word it takes nothing back.
+    let EvidenceContent::Record { batch, .. } = &mut contents.records[3].content else { panic!() };
+    *batch = None;
+    assert!(!said(&contents)[0].contains("TAKEN BACK"));
 }
