@@ -67,7 +67,18 @@ impl Ledger {
                     }
                 },
             };
-            ranges.extend(missing);
+            let Some(missing) = missing else { continue };
+            // What an epoch left behind is told once, by the newest word; and what was declared lost is not awaited any more.
+            let is_of = |other: &Missing| (&other.terminal, other.epoch) == (&missing.terminal, missing.epoch);
+            let again = |other: &Missing| is_of(other) && (other.from, other.to) == (missing.from, missing.to);
+            if ranges.iter().any(|other| other.said.is_some() && again(other)) {
+                continue;
+            }
+            let declared = missing.to.unwrap_or(u64::MAX);
+            ranges.retain(|other| {
+                other.said.is_some() || !is_of(other) || other.from < missing.from || other.to > Some(declared)
+            });
+            ranges.push(missing);
         }
         Ok(AllMissing { ranges, is_cut })
     }

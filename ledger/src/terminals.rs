@@ -133,7 +133,10 @@ impl Ledger {
         let receipt = self
             .writer
             .run(lane, Some(ingest::exclusive(&header)), move |stage| ingest::plan(stage, &verified, &entries, now))?;
-        if let Err(Refusal::Gap(_)) = &receipt {
+        // Of an epoch that is closed nothing comes any more.
+        let is_open =
+            || office.register().terminal(&header.terminal).map(|terminal| terminal.epoch()) == Some(header.epoch);
+        if matches!(receipt, Err(Refusal::Gap(_))) && is_open() {
             self.heard.gap(&header);
         }
         let receipt = receipt.inspect_err(|refusal| self.alarm_about(refusal, &header))?;

@@ -113,3 +113,21 @@ fn a_record_that_says_lost_where_the_epoch_is_whole_declares_nothing() {
     town.ledger.reindex().unwrap();
     assert_eq!(missing(&town), []);
 }
+
+#[test]
+fn what_was_awaited_and_then_declared_lost_is_told_once_and_of_a_closed_epoch_nothing_is_awaited() {
+    let mut town = Town::new();
+    town.send(2);
+    let (_, skipped) = town.terminal.batch(3);
+    let late = skipped.batch(1).0;
+    assert!(matches!(town.deliver(&late), Err(Refusal::Gap(_))));
+    open_epoch(&mut town, 1);
+    leaves_behind(&mut town, 0, (2, 4));
+    town.publish();
+    town.ledger.reindex().unwrap();
+    assert_eq!(missing(&town), [(0, 2, Some(4), true)]);
+    // Whatever is still brought of it awaits nothing.
+    let (_, far) = skipped.batch(9);
+    assert!(town.deliver(&far.batch(1).0).is_err());
+    assert_eq!(missing(&town), [(0, 2, Some(4), true)]);
+}
