@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use sekisho_wire::id::OfficeId;
 use sekisho_wire::reason::Query;
-use sekisho_wire::record::Record;
+use sekisho_wire::record::{Body, Record};
 
 use crate::clock::Millis;
 use crate::data::above;
@@ -143,10 +143,15 @@ impl Ledger {
         }
         let id = office.id;
         let (records, strange) = taken.open().map_err(|error| error.to_string())?;
+        let alarms = records
+            .iter()
+            .filter_map(|record| if let Body::Alarm(alarm) = &record.body { Some(alarm.kind) } else { None });
+        let alarms: Vec<_> = alarms.collect();
         let emitted = self.writer.run(Lane::Of(id), None, move |stage| {
             records.iter().try_for_each(|record| stage.emit(&id, record.body.clone(), record.trusted))
         });
         emitted.map_err(Refusal::from).and_then(|emitted| Ok(emitted?)).map_err(|refusal| refusal.to_string())?;
+        alarms.into_iter().for_each(|kind| self.doorkeeper.alarmed(kind));
         std::fs::remove_file(&taken.path).map_err(|error| error.to_string())?;
         if strange > 0 {
             log::error!(
