@@ -54,10 +54,10 @@ fn taken_back(
     }
     let language = judge.language();
     let during = ("withdrawn", record.trusted, record.trusted.saturating_add(SOON));
-    for (found, exhibit, size) in told(exhibits, keys, language, record, Side::After, during)? {
-        let is_of = matches!(&found.body, Body::Withdrawn(withdrawn) if withdrawn.of == record.seq);
+    let is_of = |found: &Record| matches!(&found.body, Body::Withdrawn(withdrawn) if withdrawn.of == record.seq);
+    for (_, exhibit, size) in told(exhibits, keys, language, (record, Side::After), during, is_of)? {
         let Content::Record { bytes, word } = &exhibit.content else { continue };
-        if is_of && let Held::Yes(said) = judge.evidence(bytes, word.as_ref(), size) {
+        if let Held::Yes(said) = judge.evidence(bytes, word.as_ref(), size) {
             let index = exhibit.place.index;
             return Ok(Some(match language {
                 Language::English => format!("TAKEN BACK by record {index}: {said}"),
@@ -105,19 +105,19 @@ fn take_in_session_of(
     let Some(session) = input.session else { return Ok(()) };
     let language = judge.language();
     let at = ("session_opened", opened, opened.saturating_add(1));
-    let opening = told(exhibits, keys, language, record, Side::Before, at)?;
-    let is_this = |(found, exhibit, size): &(Record, Exhibit, u64)| {
-        let same = found.body.input().is_some_and(|opening| opening.session == Some(session));
+    let same = |found: &Record| found.body.input().is_some_and(|opening| opening.session == Some(session));
+    let opening = told(exhibits, keys, language, (record, Side::Before), at, same)?;
+    let is_this = |(_, exhibit, size): &(Record, Exhibit, u64)| {
         let Content::Record { bytes, word } = &exhibit.content else { return false };
-        same && matches!(judge.evidence(bytes, word.as_ref(), *size), Held::Yes(_))
+        matches!(judge.evidence(bytes, word.as_ref(), *size), Held::Yes(_))
     };
     let Some((opening, ..)) = opening.into_iter().find(is_this) else { return Ok(()) };
     judge.remember(&opening);
     let mut story = Vec::new();
     for kind in ["locked", "session_unlocked", "session_closed", "terminal_up"] {
         let during = (kind, opened, record.trusted.saturating_add(1));
-        let during = told(exhibits, keys, language, record, Side::Before, during)?;
-        story.extend(during.into_iter().filter(|(found, ..)| found.seq > opening.seq && is_about(found, session)));
+        let is_of = |found: &Record| found.seq > opening.seq && is_about(found, session);
+        story.extend(told(exhibits, keys, language, (record, Side::Before), during, is_of)?);
     }
     story.sort_by_key(|(found, ..)| found.seq);
     for (found, exhibit, size) in story {
@@ -151,21 +151,21 @@ enum Side {
 /// A day: what is taken back is taken back at once, and what a clock does meanwhile is less.
 const SOON: u64 = 86_400_000;
 
-/// Records of that kind of the history of `record`, on one side of it and between two times, that have their place in the log.
+/// Records of that kind of the history of `record`, on one side of it, between two times and as `wanted`, that have their place in the log.
 fn told(
     exhibits: &impl Exhibits,
     keys: &LogKeys,
     language: Language,
-    record: &Record,
-    side: Side,
+    (record, side): (&Record, Side),
     (kind, since, until): (&'static str, u64, u64),
+    wanted: impl Fn(&Record) -> bool,
 ) -> Result<Vec<(Record, Exhibit, u64)>, AdminError> {
     let Emitter::Terminal(terminal) = &record.emitter else { return Ok(Vec::new()) };
     let mut found = Vec::new();
     for (index, bytes) in exhibits.told(&Told { terminal, kind, since, until })? {
         let Ok(told) = Record::decode(&bytes) else { continue };
         let there = if side == Side::Before { told.seq < record.seq } else { told.seq > record.seq };
-        if (&told.emitter, told.epoch) != (&record.emitter, record.epoch) || !there {
+        if (&told.emitter, told.epoch) != (&record.emitter, record.epoch) || !there || !wanted(&told) {
             continue;
         }
         let exhibit = exhibits.at(index)?;
