@@ -102,7 +102,7 @@ fn a_month_is_destroyed_by_two_persons_and_stays_destroyed_out_of_an_older_backu
     let checked = scene.desk.try_run(&["verify-evidence", &after, "--office", &office]);
     for output in [taken, checked, scene.desk.try_run(&["records", "verify", &up_text])] {
         assert_eq!(output.status.code(), Some(4), "{}", both(&output));
-        assert!(both(&output).contains("its contents were destroyed (act"), "{}", both(&output));
+        assert!(both(&output).contains("among what was destroyed (act"), "{}", both(&output));
     }
     assert_eq!(newest(&scene, "terminal_up"), None);
     assert_eq!(newest(&scene, "decision"), Some(decision));
