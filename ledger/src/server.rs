@@ -197,7 +197,8 @@ async fn connection(
     };
     if let Err(error) = ended {
         Cut::connection(&error, asks.load(Ordering::Relaxed)).into_iter().for_each(|why| doorkeeper.cut(why));
-        log::debug!("a connection ended: {error}");
+        let cause = std::error::Error::source(&error).map_or_else(String::new, |cause| format!(": {cause}"));
+        log::debug!("a connection ended: {error}{cause}");
     }
 }
 

@@ -49,7 +49,7 @@ impl Stranger {
     /// Fetches a whole log into a folder, and verifies it.
     pub(crate) fn audit(&self, ledger: &Ledger, log: &str, folder: &Path, token: &str, earlier: Option<&Path>) -> Said {
         let mut command = self.auditor("audit", log);
-        command.arg(folder).args(["--url", &url(ledger), "--token", token]);
+        command.arg(folder).args(["--url", &url(ledger), &format!("--token={token}")]);
         if let Some(earlier) = earlier {
             command.arg("--earlier").arg(earlier);
         }
