@@ -96,6 +96,7 @@ pub(crate) fn measure(scene: &mut Scene, effort: Effort, report: &mut Report) {
         report.from(said.join(", "));
         let bytes = std::fs::metadata(&path).map_or(0, |file| file.len());
         report.from(format!("index: {} bytes a record", bytes / size));
+        report.print();
     }
 }
 
