@@ -23,8 +23,6 @@ use sekisho_wire::record::{Body, Record, token_digest};
 use serde_json::{Value, json};
 
 use crate::client::{Client, Identity};
-use crate::faulty::Next;
-use crate::office::faulty_town;
 use crate::served::{Served, bytes, hashes, open, until};
 use crate::town::{Slot, TestTerminal, code};
 
@@ -490,55 +488,6 @@ fn a_terminal_that_says_that_it_owes_nothing_is_not_behind() {
     served.town.clock.advance(11 * 60_000);
     assert_eq!((late(&served), holds(&served)), (1, 1));
     assert_eq!(terminal.get("/v1/terminal/register?from=0&written=many").problem(), (400, "malformed".into()));
-}
-
-#[test]
-fn a_ledger_whose_disk_does_not_come_back_is_not_ready() {
-    let (town, store) = faulty_town();
-    let mut served = Served::of(town);
-    let ready = |served: &Served| served.anybody().get("/readyz");
-    store.order(Next::Hangs);
-    std::thread::scope(|scope| {
-        scope.spawn(|| served.town.ledger.invite(&served.town.office, &code("jumin-2"), &code("10001")));
-        until(|| ready(&served).status == 503);
-        assert_eq!(ready(&served).body, b"not ready: a commit does not come back\n");
-        store.order(Next::Works);
-    });
-    until(|| ready(&served).status == 200);
-    // The database works, and where a checkpoint is written first lies something else (as soon as the one that
-    // waited for the commit is through).
-    let office = served.town.data.checkpoints().join(served.town.office.to_string());
-    let in_the_way = office.join("records.new");
-    until(|| std::fs::create_dir(&in_the_way).is_ok());
-    served.town.send(1);
-    until(|| ready(&served).status == 503);
-    assert_eq!(ready(&served).body, b"not ready: what was written gets no checkpoint\n");
-    std::fs::remove_dir(&in_the_way).unwrap();
-    until(|| ready(&served).status == 200);
-}
-
-#[test]
-fn a_ledger_that_cannot_write_is_not_ready() {
-    let (town, store) = faulty_town();
-    let served = Served::of(town);
-    let invite = || served.town.ledger.invite(&served.town.office, &code("jumin-2"), &code("10001"));
-    assert_eq!(served.anybody().get("/readyz").status, 200);
-    store.order(Next::FailsFromNowOn);
-    assert!(invite().is_err());
-    // Each question tries to write again; what is written for nobody is no sign of a disk that works.
-    for _ in 0..2 {
-        let answer = served.anybody().get("/readyz");
-        assert_eq!((answer.status, answer.body.as_slice()), (503, b"not ready: the last commit failed\n".as_slice()));
-    }
-    // Nobody brings anything, and it is seen all the same that the disk is well again.
-    store.order(Next::Works);
-    until(|| served.anybody().get("/readyz").status == 200);
-    invite().unwrap();
-    store.order(Next::Panics);
-    assert!(invite().is_err());
-    until(|| served.anybody().get("/readyz").status == 503);
-    let body = served.anybody().get("/readyz").body;
-    assert_eq!(body, b"not ready: the writer has ended\n");
 }
 
 #[test]

@@ -27,6 +27,7 @@ mod office;
 #[expect(unreachable_pub, dead_code, reason = "the stories have the same file, and use more of it")]
 #[path = "../../../tests/src/postgres.rs"]
 mod postgres;
+mod ready;
 mod recovery;
 mod refill;
 mod rekey;
