@@ -34,6 +34,7 @@ use crate::authority::Caller;
 use crate::ledger::{CannotWrite, Ledger};
 use crate::office::Office;
 use crate::refusal::Refusal;
+use crate::server::in_time;
 use crate::store::LogName;
 
 /// What every handler gets.
@@ -109,11 +110,13 @@ pub fn addresses() -> Vec<(&'static str, &'static str)> {
 pub fn routes(hall: Hall) -> Router {
     let add = |router: Router<Hall>, Route { address, answers, .. }| router.route(address, answers);
     let counted = from_fn_with_state(hall.clone(), counted);
+    let in_time = from_fn_with_state(Arc::clone(&hall.ledger.doorkeeper), in_time);
     all()
         .into_iter()
         .fold(Router::new(), add)
         .fallback(|| async { Refusal::NotFound("address") })
         .method_not_allowed_fallback(|| async { Refusal::MethodWrong })
+        .layer(in_time)
         .layer(counted)
         .with_state(hall)
 }
@@ -125,14 +128,22 @@ const HEARS: &str = "ready; it hears others before it writes\n";
 async fn counted(State(hall): State<Hall>, request: Request, next: Next) -> Response {
     let ledger = &hall.ledger;
     let route = request.extensions().get::<MatchedPath>().cloned();
+    let office = office_asked(ledger, &request);
     let mut answer = next.run(request).await;
     let refused = answer.extensions().get::<Refused>().copied();
     let code = refused.map(|refused| refused.code);
     ledger.answers.count(route.as_ref().map(MatchedPath::as_str), answer.status().as_u16(), code);
     if refused.is_some_and(|refused| refused.passing) {
-        come_again(&mut answer, ledger.send_away(hall.rooms.waiting()));
+        come_again(&mut answer, ledger.send_away(office, hall.rooms.ahead(office)));
     }
     answer
+}
+
+/// Which office a request is about: that of the terminal that asks, else the one that the address names.
+fn office_asked(ledger: &Ledger, request: &Request) -> Option<OfficeId> {
+    let caller = request.extensions().get::<Caller>().map(|caller| caller.peer.office);
+    let named = || request.uri().path().split('/').find_map(|part| part.parse().ok());
+    caller.or_else(named).filter(|office| ledger.office(office).is_ok())
 }
 
 async fn healthz() -> &'static str {

@@ -55,7 +55,8 @@ pub struct Ledger {
     /// The same store, where segments of it go cold.
     pub(crate) cold: Option<Arc<ColdStore>>,
     pub(crate) offices: Arc<Offices>,
-    pub(crate) writer: Writer,
+    /// What writes.
+    pub writer: Writer,
     writing: JoinHandle<()>,
     pub(crate) places: Places,
     pub(crate) visitors: Visitors,
@@ -296,9 +297,9 @@ impl Ledger {
     }
 
     /// Sends somebody away while so many wait for their turn: after how many seconds he may come again.
-    pub(crate) fn send_away(&self, outside: usize) -> u64 {
-        let waiting = self.writer.counts().waiting.load(Ordering::Relaxed).saturating_add(outside);
-        self.patience.send_away(since_boot(), waiting, self.writer.commit_time())
+    pub(crate) fn send_away(&self, office: Option<OfficeId>, outside: usize) -> u64 {
+        let waiting = self.writer.ahead(office).saturating_add(outside);
+        self.patience.send_away(office, since_boot(), waiting, self.writer.commit_time())
     }
 
     /// Tells the threads to end. What is committed gets its checkpoint first.

@@ -86,6 +86,20 @@ impl<T> Line<T> {
     pub(crate) fn len(&self) -> usize {
         self.pressing.len + self.ordinary.len
     }
+
+    /// How many would come before one more of this office, if nobody else came.
+    pub(crate) fn ahead(&self, office: Option<OfficeId>) -> usize {
+        self.pressing.len + ahead(self.ordinary.lines.iter().map(|(of, line)| (*of, line.len())), office)
+    }
+}
+
+/// How many come before one more of an office, of those that others and it have, when offices are served in turn.
+pub(crate) fn ahead(
+    waiting: impl Iterator<Item = (Option<OfficeId>, usize)> + Clone,
+    office: Option<OfficeId>,
+) -> usize {
+    let own = waiting.clone().find(|(of, _)| *of == office).map_or(0, |(_, count)| count);
+    waiting.map(|(of, count)| if of == office { own } else { count.min(own + 1) }).sum()
 }
 
 /// There is no place for one more of this office.

@@ -13,14 +13,22 @@ use std::time::Duration;
 
 pub(crate) use self::doorkeeper::{Cut, Doorkeeper, Refused};
 pub(crate) use self::listener::Listener;
+use crate::refusal::Refusal;
 
 /// Answers of the routes since the start.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Answers {
     /// By route and status.
     statuses: Mutex<BTreeMap<(String, u16), u64>>,
-    /// By code.
+    /// By code, also those that there were none of.
     refusals: Mutex<BTreeMap<&'static str, u64>>,
+}
+
+impl Default for Answers {
+    fn default() -> Self {
+        let none = Refusal::CODES.into_iter().map(|code| (code, 0)).collect();
+        Self { statuses: Mutex::default(), refusals: Mutex::new(none) }
+    }
 }
 
 impl Answers {
@@ -29,6 +37,7 @@ impl Answers {
         let route = route.unwrap_or("none").to_owned();
         *lock(&self.statuses).entry((route, status)).or_default() += 1;
         if let Some(code) = refused {
+            debug_assert!(Refusal::CODES.contains(&code), "{code} is no code");
             *lock(&self.refusals).entry(code).or_default() += 1;
         }
     }
@@ -62,9 +71,13 @@ impl Default for Writing {
 }
 
 impl Writing {
-    /// A group was tried: so many jobs, for so long.
-    pub(crate) fn tried(&self, jobs: usize, took: Duration) {
+    /// A group was written: so many jobs.
+    pub(crate) fn written(&self, jobs: usize) {
         self.groups.observe(u32::try_from(jobs).unwrap_or(u32::MAX).into());
+    }
+
+    /// A group was tried, for so long.
+    pub(crate) fn tried(&self, took: Duration) {
         self.commits.observe(took.as_secs_f64());
         self.last.store(u64::try_from(took.as_micros()).unwrap_or(u64::MAX), Ordering::Relaxed);
     }

@@ -1,36 +1,49 @@
 //! For how long whoever is sent away is told to stay away: as long as what waits takes, and not all until the same second.
 
+use std::collections::HashMap;
 use std::sync::Mutex;
 use std::time::Duration;
 
+use sekisho_wire::id::OfficeId;
+
 use crate::clock::Millis;
+use crate::line::ahead;
 use crate::locks::lock;
 use crate::random;
 use crate::writer::GROUP_MAX;
 
-/// Counts who was sent away lately: they wait as well, elsewhere, and come back.
+/// Counts who was sent away lately, by office: they wait as well, elsewhere, and come back.
 #[derive(Debug, Default)]
-pub(crate) struct Patience(Mutex<SentAway>);
+pub(crate) struct Patience(Mutex<HashMap<Option<OfficeId>, SentAway>>);
 
 #[derive(Clone, Copy, Debug, Default)]
 struct SentAway {
     /// Which stretch of time is being counted.
     stretch: u64,
     /// In that stretch, and in the one before.
-    counts: [u64; 2],
+    counts: [usize; 2],
 }
 
 impl Patience {
-    /// Sends one more away, while so many wait here and one commit takes so long: the value of his `Retry-After`.
-    pub(crate) fn send_away(&self, now: Millis, waiting: usize, commit: Duration) -> u64 {
-        let ahead = u64::try_from(waiting).unwrap_or(u64::MAX).saturating_add(lock(&self.0).count(now));
+    /// Sends one more of an office away, while so many wait here before him and one commit takes so long: the value of his `Retry-After`.
+    pub(crate) fn send_away(&self, office: Option<OfficeId>, now: Millis, waiting: usize, commit: Duration) -> u64 {
+        let mut offices = lock(&self.0);
+        let counts: Vec<_> = offices.iter_mut().map(|(office, away)| (*office, away.lately(now))).collect();
+        offices.entry(office).or_default().one_more(now);
+        drop(offices);
+        let ahead = u64::try_from(waiting.saturating_add(ahead(counts.iter().copied(), office))).unwrap_or(u64::MAX);
         seconds(ahead, commit, u16::from_be_bytes(random::bytes()))
     }
 }
 
 impl SentAway {
-    /// One more; how many it were lately, without him.
-    fn count(&mut self, now: Millis) -> u64 {
+    fn one_more(&mut self, now: Millis) {
+        self.lately(now);
+        self.counts[0] = self.counts[0].saturating_add(1);
+    }
+
+    /// How many it were lately.
+    fn lately(&mut self, now: Millis) -> usize {
         let stretch = now / STRETCH;
         self.counts = match stretch.saturating_sub(self.stretch) {
             0 => self.counts,
@@ -38,9 +51,7 @@ impl SentAway {
             _ => [0, 0],
         };
         self.stretch = self.stretch.max(stretch);
-        let lately = self.counts[0].saturating_add(self.counts[1]);
-        self.counts[0] = self.counts[0].saturating_add(1);
-        lately
+        self.counts[0].saturating_add(self.counts[1])
     }
 }
 
@@ -87,15 +98,19 @@ mod tests {
     #[test]
     fn who_was_sent_away_lately_counts_as_ahead() {
         let mut away = SentAway::default();
-        assert_eq!((0..100).map(|_| away.count(5_000)).max(), Some(99));
-        assert_eq!(away.count(12_000), 100, "those of the stretch before come back now");
-        assert_eq!(away.count(21_000), 1);
-        assert_eq!(away.count(45_000), 0);
+        (0..100).for_each(|_| away.one_more(5_000));
+        assert_eq!(away.lately(5_000), 100);
+        away.one_more(12_000);
+        assert_eq!(away.lately(12_000), 101, "those of the stretch before come back now");
+        assert_eq!(away.lately(21_000), 1);
+        assert_eq!(away.lately(45_000), 0);
         // Since boot, so never back; if it were, nothing is lost but the count's edge.
-        assert_eq!(away.count(44_000), 1);
-        let (calm, pressed) = (Patience::default(), Patience::default());
-        (0..10_000).for_each(|_| assert!(pressed.send_away(7_000, 0, Duration::from_secs(1)) > 0));
-        assert!(calm.send_away(7_000, 0, Duration::from_secs(1)) <= 2);
-        assert!(pressed.send_away(7_000, 0, Duration::from_secs(1)) >= 60);
+        away.one_more(44_000);
+        assert_eq!(away.lately(44_000), 1);
+        let (pressed, second) = (Patience::default(), Duration::from_secs(1));
+        let [flood, calm] = [1, 2].map(|byte| Some(OfficeId([byte; 16])));
+        (0..10_000).for_each(|_| assert!(pressed.send_away(flood, 7_000, 0, second) > 0));
+        assert!(pressed.send_away(calm, 7_000, 0, second) <= 2, "another office is served in turn with it");
+        assert!(pressed.send_away(flood, 7_000, 0, second) >= 60);
     }
 }

@@ -133,6 +133,43 @@ pub enum CodeFault {
 pub type Text = (String, &'static str);
 
 impl Refusal {
+    /// All codes, by the alphabet.
+    pub(crate) const CODES: [&'static str; 33] = [
+        "busy",
+        "code_expired",
+        "code_other",
+        "code_unknown",
+        "code_used",
+        "destroyed",
+        "envelope_key",
+        "epoch_closed",
+        "epoch_not_open",
+        "fork",
+        "gap",
+        "halted",
+        "hears",
+        "key_unproved",
+        "log_key_unknown",
+        "log_not_lost",
+        "malformed",
+        "method_wrong",
+        "name_wrong",
+        "not_enrolled",
+        "not_found",
+        "not_proposed",
+        "not_you",
+        "other_keys",
+        "proof_refused",
+        "refused",
+        "request_refused",
+        "role_missing",
+        "seen_unproved",
+        "token_needed",
+        "too_large",
+        "unavailable",
+        "wrong_chain",
+    ];
+
     /// HTTP status and stable code.
     #[must_use]
     pub const fn code(&self) -> (u16, &'static str) {

@@ -7,7 +7,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::Router;
-use axum::response::IntoResponse;
+use axum::extract::{Request, State};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
 use hyper::server::conn::http1;
 use hyper::service::Service;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -162,18 +164,12 @@ async fn connection(
     if !stays {
         return doorkeeper.refused(why);
     }
-    let (asks, late) = (Arc::new(AtomicBool::new(true)), Arc::clone(&doorkeeper));
+    let asks = Arc::new(AtomicBool::new(true));
     let service = hyper::service::service_fn(move |mut request: hyper::Request<hyper::body::Incoming>| {
         if let Some(caller) = caller.clone() {
             request.extensions_mut().insert(caller);
         }
-        let (answer, late) = (service.call(request), Arc::clone(&late));
-        async move {
-            tokio::time::timeout(REQUEST_TIME, answer).await.unwrap_or_else(|_| {
-                late.cut(Cut::Late);
-                Ok(Refusal::Unavailable { cause: "a request took too long".into() }.into_response())
-            })
-        }
+        service.call(request)
     });
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(HEADER_TIME).max_buf_size(HEADER_BYTES);
@@ -200,6 +196,14 @@ async fn connection(
         let cause = std::error::Error::source(&error).map_or_else(String::new, |cause| format!(": {cause}"));
         log::debug!("a connection ended: {error}{cause}");
     }
+}
+
+/// Answers what takes too long. A layer of every router that is served here, below what counts answers.
+pub(crate) async fn in_time(State(keeper): State<Arc<Doorkeeper>>, request: Request, next: Next) -> Response {
+    tokio::time::timeout(REQUEST_TIME, next.run(request)).await.unwrap_or_else(|_| {
+        keeper.cut(Cut::Late);
+        Refusal::Unavailable { cause: "a request took too long".into() }.into_response()
+    })
 }
 
 /// As many connections as there may be file descriptors for, with some left for the database and its readers.

@@ -14,6 +14,7 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use axum::middleware::from_fn_with_state;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use sekisho_tlog::witness::origin_hash;
@@ -29,7 +30,8 @@ use crate::authority::Authority;
 use crate::clock::Clock;
 use crate::data::{DataDir, Lock};
 use crate::error::LedgerError;
-use crate::server::{Server, tls_config};
+use crate::metrics::Doorkeeper;
+use crate::server::{Server, in_time, tls_config};
 
 /// A running witness.
 pub struct Witness {
@@ -108,8 +110,9 @@ impl Witness {
     /// When the address is taken, or the certificate cannot be made.
     pub async fn bind(self: &Arc<Self>) -> Result<Server, LedgerError> {
         let identity = self.authority.server(&self.config.hosts, self.clock.machine())?;
-        let (routes, address) = (self.routes(), self.config.listen);
-        Server::listen(address, tls_config(identity, None)?, Arc::default(), |_| routes).await
+        let keeper = Arc::<Doorkeeper>::default();
+        let routes = self.routes().layer(from_fn_with_state(Arc::clone(&keeper), in_time));
+        Server::listen(self.config.listen, tls_config(identity, None)?, keeper, |_| routes).await
     }
 }
 

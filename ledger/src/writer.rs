@@ -8,6 +8,8 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use sekisho_wire::id::OfficeId;
+
 use crate::clock::{Millis, boot_time, since_boot};
 use crate::error::LedgerError;
 use crate::line::{Full, Lane, Line};
@@ -94,6 +96,17 @@ impl Writer {
             0 => 0,
             begun => since_boot().saturating_sub(begun),
         }
+    }
+
+    /// How many jobs wait.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.counts.waiting.load(Ordering::Relaxed)
+    }
+
+    /// How many jobs would be done before one more of this office.
+    pub(crate) fn ahead(&self, office: Option<OfficeId>) -> usize {
+        lock(&self.jobs.0.line).as_ref().map_or(0, |line| line.ahead(office))
     }
 
     /// How long a commit takes: the last one, or the one that is being written where that takes longer already.
@@ -266,12 +279,15 @@ impl Loop {
     fn commit(&mut self, mut group: Vec<Job>) {
         let (jobs, since) = (group.len(), boot_time());
         let attempted = self.attempt(&mut group);
-        self.counts.tried(jobs, boot_time().saturating_sub(since));
+        self.counts.tried(boot_time().saturating_sub(since));
         if let Err(Failed::Refused(..) | Failed::Unknown(..) | Failed::Unread(_)) = &attempted {
             self.counts.store_failed();
         }
         match &attempted {
-            Ok((_, Wrote::Something)) => self.failing.store(false, Ordering::Release),
+            Ok((_, Wrote::Something)) => {
+                self.counts.written(jobs);
+                self.failing.store(false, Ordering::Release);
+            }
             Err(Failed::Unknown(..) | Failed::Unread(_)) => self.failing.store(true, Ordering::Release),
             // Nothing was learnt of the disk.
             Ok((_, Wrote::Nothing)) | Err(Failed::Refused(..) | Failed::Panicked(_)) => {}

@@ -1,5 +1,6 @@
 //! Bodies of requests: each within size and time (LEDGER, limits), all of them together within memory.
 
+use std::collections::HashSet;
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
@@ -11,7 +12,7 @@ use sekisho_wire::id::OfficeId;
 use tokio::sync::oneshot::{Receiver, Sender, channel};
 
 use super::{Hall, blocking};
-use crate::authority::Caller;
+use crate::authority::{Caller, Peer};
 use crate::line::{Full, Lane, Line, Shares};
 use crate::locks::lock;
 use crate::metrics::Cut;
@@ -20,28 +21,32 @@ use crate::writer::GROUP_MAX;
 
 /// Memory for bodies that are being read or worked on, in pieces. The first piece of each is free: connections are counted, and small
 /// requests get through while somebody holds all room with large ones that never end. What becomes of a batch (unsealed, decoded, sealed
-/// again) is several times as large as its body, so only some are worked on at a time; the others wait as the bodies that they are, offices in turn.
+/// again) is several times as large as its body, so only some are worked on at a time, one of each terminal; the others wait as the bodies that they are,
+/// offices in turn.
 #[derive(Clone, Debug)]
 pub struct Rooms {
     terminals: Arc<Mutex<Shares>>,
     others: Arc<Mutex<Shares>>,
+    /// Threads for what persons ask.
+    visits: Arc<Mutex<Shares>>,
     batches: Arc<Mutex<Turns>>,
     /// How long a batch waits for its turn.
     patience: Duration,
 }
 
 impl Rooms {
-    /// Works on a batch when its turn has come: no more at a time than one commit takes, for more would only wait for the next. The turn ends
-    /// with the work, not with the request: whoever hangs up has his batch worked on all the same.
+    /// Works on a terminal's batch when its turn has come: no more at a time than one commit takes, for more would only wait for the next, and one of a
+    /// terminal, for its next goes on where that one ends. The turn ends with the work, not with the request: whoever hangs up has his batch worked on
+    /// all the same.
     ///
     /// # Errors
     /// [`Refusal::Busy`] when the turn does not come soon, else what the work says.
     pub(super) async fn work_on_batch<T: Send + 'static>(
         &self,
-        office: OfficeId,
+        peer: Peer,
         work: impl FnOnce() -> Result<T, Refusal> + Send + 'static,
     ) -> Result<T, Refusal> {
-        let mut wait = Wait::enter(&self.batches, office)?;
+        let mut wait = Wait::enter(&self.batches, peer)?;
         let turn = tokio::time::timeout(self.patience, wait.turn()).await.map_err(|_| Refusal::Busy)??;
         blocking(move || {
             let _turn = turn;
@@ -52,43 +57,82 @@ impl Rooms {
 }
 
 impl Rooms {
-    /// How many batches wait for their turn.
-    pub(super) fn waiting(&self) -> usize {
-        lock(&self.batches).line.len()
+    /// Room to work on what somebody of an office asks, until it is dropped: long searches must not keep others' short questions from the threads that
+    /// all share.
+    ///
+    /// # Errors
+    /// [`Refusal::Busy`] when as much of this office is worked on as it may have.
+    pub(super) fn for_visit(&self, office: OfficeId) -> Result<Room, Refusal> {
+        let mut room = Room { shares: Arc::clone(&self.visits), office: Some(office), pieces: 0 };
+        room.grow(1).map(|()| room).map_err(|_| Refusal::Busy)
+    }
+
+    /// How many batches would have their turn before one more of this office.
+    pub(super) fn ahead(&self, office: Option<OfficeId>) -> usize {
+        lock(&self.batches).line.ahead(office)
     }
 }
 
 impl Default for Rooms {
     fn default() -> Self {
         let room = |bytes: usize| Arc::new(Mutex::new(Shares::of(bytes / PIECE)));
-        let batches = Arc::new(Mutex::new(Turns { free: GROUP_MAX, line: Line::new(WAITING_MAX) }));
-        Self { terminals: room(TERMINALS_ROOM), others: room(OTHERS_ROOM), batches, patience: TURN_TIME }
+        let turns = Turns { free: GROUP_MAX, at_work: HashSet::new(), line: Line::new(WAITING_MAX) };
+        let batches = Arc::new(Mutex::new(turns));
+        let visits = Arc::new(Mutex::new(Shares::of(VISITS)));
+        Self { terminals: room(TERMINALS_ROOM), others: room(OTHERS_ROOM), visits, batches, patience: TURN_TIME }
     }
 }
 
-/// Who may work on a batch, and who waits for that. While one is free nobody waits.
+/// Who may work on a batch, and who waits for that. While one is free only those wait whose terminal has its turn already.
 #[derive(Debug)]
 struct Turns {
     free: usize,
-    line: Line<Sender<Turn>>,
+    /// Whose batches are worked on.
+    at_work: HashSet<Peer>,
+    line: Line<Waits>,
+}
+
+/// Whose batch waits.
+#[derive(Debug)]
+struct Waits {
+    peer: Peer,
+    comes: Sender<Turn>,
 }
 
 /// One of them; with its end it passes to the next.
 #[derive(Debug)]
-struct Turn(Arc<Mutex<Turns>>);
+struct Turn {
+    turns: Arc<Mutex<Turns>>,
+    peer: Peer,
+}
+
+impl Turns {
+    /// Gives what is free to those whose turn it is. One who has just gone drops it again, and so it goes on.
+    fn give(turns: &Arc<Mutex<Self>>) {
+        while let Some(Waits { peer, comes }) = lock(turns).next() {
+            drop(comes.send(Turn { turns: Arc::clone(turns), peer }));
+        }
+    }
+
+    fn next(&mut self) -> Option<Waits> {
+        if self.free == 0 {
+            return None;
+        }
+        let next = self.line.next(|waits| !self.at_work.contains(&waits.peer))?;
+        self.free -= 1;
+        self.at_work.insert(next.peer.clone());
+        Some(next)
+    }
+}
 
 impl Drop for Turn {
     fn drop(&mut self) {
-        let next = {
-            let mut turns = lock(&self.0);
-            let next = turns.line.next(|_| true);
-            turns.free += usize::from(next.is_none());
-            next
-        };
-        // One that has just gone drops it again, and so it goes on.
-        if let Some(next) = next {
-            drop(next.send(Self(Arc::clone(&self.0))));
+        {
+            let mut turns = lock(&self.turns);
+            turns.free += 1;
+            turns.at_work.remove(&self.peer);
         }
+        Turns::give(&self.turns);
     }
 }
 
@@ -99,16 +143,11 @@ struct Wait {
 }
 
 impl Wait {
-    fn enter(turns: &Arc<Mutex<Turns>>, office: OfficeId) -> Result<Self, Refusal> {
-        let (sender, receiver) = channel();
-        let mut held = lock(turns);
-        if held.free > 0 {
-            held.free -= 1;
-            drop(held);
-            drop(sender.send(Turn(Arc::clone(turns))));
-        } else {
-            held.line.enter(Lane::Of(office), sender).map_err(|Full| Refusal::Busy)?;
-        }
+    fn enter(turns: &Arc<Mutex<Turns>>, peer: Peer) -> Result<Self, Refusal> {
+        let (comes, receiver) = channel();
+        let lane = Lane::Of(peer.office);
+        lock(turns).line.enter(lane, Waits { peer, comes }).map_err(|Full| Refusal::Busy)?;
+        Turns::give(turns);
         Ok(Self { turns: Arc::clone(turns), comes: Some(receiver) })
     }
 
@@ -124,7 +163,7 @@ impl Drop for Wait {
     fn drop(&mut self) {
         if let Some(comes) = self.comes.take() {
             drop(comes);
-            lock(&self.turns).line.retain(|waits| !waits.is_closed());
+            lock(&self.turns).line.retain(|waits| !waits.comes.is_closed());
         }
     }
 }
@@ -136,9 +175,9 @@ pub(super) struct Content {
     _room: Room,
 }
 
-/// What of the memory a body takes.
+/// What of the memory a body takes, or of the threads a question.
 #[derive(Debug)]
-struct Room {
+pub(super) struct Room {
     shares: Arc<Mutex<Shares>>,
     office: Option<OfficeId>,
     pieces: usize,
@@ -226,6 +265,8 @@ const BODY_TIME: Duration = Duration::from_secs(30);
 const TURN_TIME: Duration = Duration::from_secs(20);
 /// As many batches may wait as there may be connections (`server.rs`).
 const WAITING_MAX: usize = 4096;
+/// Half of the threads that work beside the runtime.
+const VISITS: usize = 256;
 const PIECE: usize = 64 << 10;
 /// Batches of some hundred terminals at once; more come again. One office has at most half of it.
 const TERMINALS_ROOM: usize = 512 << 20;
@@ -234,10 +275,16 @@ const OTHERS_ROOM: usize = 64 << 20;
 
 #[cfg(test)]
 mod tests {
+    use sekisho_wire::id::Code;
+
     use super::*;
 
     const A: OfficeId = OfficeId([1; 16]);
     const B: OfficeId = OfficeId([2; 16]);
+
+    fn terminal(office: OfficeId, number: usize) -> Peer {
+        Peer { office, terminal: Code::new(&format!("t-{number}")).unwrap() }
+    }
 
     fn runtime() -> tokio::runtime::Runtime {
         tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
@@ -249,7 +296,7 @@ mod tests {
             let rooms = Rooms { patience: Duration::from_millis(20), ..Rooms::default() };
             let (begun, begins) = std::sync::mpsc::channel();
             let mut ends = Vec::new();
-            for _ in 0..GROUP_MAX {
+            for at in 0..GROUP_MAX {
                 let (end, ended) = std::sync::mpsc::channel::<()>();
                 let (rooms, begun) = (rooms.clone(), begun.clone());
                 let request = tokio::spawn(async move {
@@ -258,21 +305,22 @@ mod tests {
                         let _ = ended.recv();
                         Ok(())
                     };
-                    rooms.work_on_batch(A, work).await
+                    rooms.work_on_batch(terminal(A, at), work).await
                 });
                 ends.push((end, request));
             }
             tokio::task::spawn_blocking(move || begins.into_iter().take(GROUP_MAX).for_each(drop)).await.unwrap();
-            assert!(matches!(rooms.work_on_batch(A, || Ok(())).await, Err(Refusal::Busy)));
-            assert_eq!(rooms.waiting(), 0, "who has heard that waits no more");
+            let comes = || terminal(A, 999);
+            assert!(matches!(rooms.work_on_batch(comes(), || Ok(())).await, Err(Refusal::Busy)));
+            assert_eq!(rooms.ahead(Some(A)), 0, "who has heard that waits no more");
             // One hangs up. His batch is worked on all the same, and the turn is his until that is done.
             let (end, request) = ends.pop().unwrap();
             request.abort();
             assert!(request.await.unwrap_err().is_cancelled());
-            assert!(matches!(rooms.work_on_batch(A, || Ok(())).await, Err(Refusal::Busy)));
+            assert!(matches!(rooms.work_on_batch(comes(), || Ok(())).await, Err(Refusal::Busy)));
             drop(end);
             let patient = Rooms { patience: Duration::from_secs(60), ..rooms };
-            patient.work_on_batch(A, || Ok(())).await.unwrap();
+            patient.work_on_batch(comes(), || Ok(())).await.unwrap();
             drop(ends);
         });
     }
@@ -283,14 +331,14 @@ mod tests {
             let rooms = Rooms { patience: Duration::from_secs(60), ..Rooms::default() };
             let turns: Vec<Turn> = {
                 let mut all = Vec::new();
-                for _ in 0..GROUP_MAX {
-                    all.push(Wait::enter(&rooms.batches, A).unwrap().turn().await.unwrap());
+                for at in 0..GROUP_MAX {
+                    all.push(Wait::enter(&rooms.batches, terminal(A, at)).unwrap().turn().await.unwrap());
                 }
                 all
             };
-            let mut flood: Vec<Wait> = (0..1000).map(|_| Wait::enter(&rooms.batches, A).unwrap()).collect();
-            let mut other = Wait::enter(&rooms.batches, B).unwrap();
-            let mut another = Wait::enter(&rooms.batches, B).unwrap();
+            let enter = |office, number| Wait::enter(&rooms.batches, terminal(office, number)).unwrap();
+            let mut flood: Vec<Wait> = (100..1100).map(|number| enter(A, number)).collect();
+            let (mut other, mut another) = (enter(B, 1), enter(B, 2));
             let has_come = |wait: &mut Wait| wait.comes.as_mut().unwrap().try_recv().ok();
             let (mut ends, mut worked) = (turns.into_iter(), Vec::new());
             // Each turn that ends is another's: at once the flood's first, then the other office's, whatever waits before it.
@@ -306,13 +354,44 @@ mod tests {
             assert_eq!(worked.len(), 4);
             // Whoever goes while he waits is passed over, also where his turn has come already.
             flood.drain(2..990).for_each(drop);
-            assert_eq!(rooms.waiting(), 10);
+            assert_eq!(rooms.ahead(Some(A)), 10);
             drop(ends.next());
             drop(flood);
-            assert_eq!(rooms.waiting(), 0);
+            assert_eq!(rooms.ahead(Some(A)), 0);
             drop((ends, worked));
             assert_eq!(lock(&rooms.batches).free, GROUP_MAX);
         });
+    }
+
+    #[test]
+    fn a_terminal_that_comes_many_times_at_once_has_one_turn() {
+        runtime().block_on(async {
+            let rooms = Rooms { patience: Duration::from_secs(60), ..Rooms::default() };
+            let enter = |number| Wait::enter(&rooms.batches, terminal(A, number)).unwrap();
+            let mut greedy: Vec<Wait> = (0..GROUP_MAX).map(|_| enter(1)).collect();
+            let first = greedy[0].turn().await.unwrap();
+            assert!(greedy[1..].iter_mut().all(|wait| wait.comes.as_mut().unwrap().try_recv().is_err()));
+            let colleague = enter(2).turn().await.unwrap();
+            drop((first, colleague));
+            let second = greedy[1].turn().await.unwrap();
+            assert!(greedy[2].comes.as_mut().unwrap().try_recv().is_err());
+            // Those whose turn has come go with it, one after the other.
+            drop(greedy);
+            drop(second);
+            let turns = lock(&rooms.batches);
+            assert_eq!((turns.free, turns.at_work.len()), (GROUP_MAX, 0));
+        });
+    }
+
+    #[test]
+    fn who_asks_much_at_once_leaves_as_much_to_others() {
+        let rooms = Rooms::default();
+        let mut searches: Vec<Room> = std::iter::from_fn(|| rooms.for_visit(A).ok()).collect();
+        assert_eq!(searches.len(), VISITS / 2);
+        assert!(matches!(rooms.for_visit(A), Err(Refusal::Busy)));
+        rooms.for_visit(B).unwrap();
+        searches.pop();
+        rooms.for_visit(A).unwrap();
     }
 
     #[test]

@@ -46,8 +46,8 @@ pub(super) async fn records(
     content: Content,
 ) -> Result<Response, Inside> {
     envelope_only(&headers)?;
-    let (rooms, office) = (hall.rooms.clone(), caller.peer.office);
-    let taken = rooms.work_on_batch(office, move || {
+    let rooms = hall.rooms.clone();
+    let taken = rooms.work_on_batch(caller.peer.clone(), move || {
         hall.ledger.admit_refiller(&caller)?;
         hall.ledger.refill_records(&caller.peer, index, content.bytes())
     });

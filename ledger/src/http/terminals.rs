@@ -227,8 +227,8 @@ pub(super) async fn batches(
     content: Content,
 ) -> Result<Response, Inside> {
     envelope_only(&headers)?;
-    let (rooms, office) = (hall.rooms.clone(), peer.office);
-    let receipt = rooms.work_on_batch(office, move || hall.ledger.ingest(&peer, content.bytes())).await?;
+    let rooms = hall.rooms.clone();
+    let receipt = rooms.work_on_batch(peer.clone(), move || hall.ledger.ingest(&peer, content.bytes())).await?;
     Ok(answer(&receipt_json(&receipt)))
 }
 

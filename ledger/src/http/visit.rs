@@ -50,7 +50,11 @@ impl Knock {
         any_of: &'static [Role],
         work: impl FnOnce(&Ledger, &Visitor) -> Result<(T, Shown), Refusal> + Send + 'static,
     ) -> Result<T, Inside> {
+        // Whoever names an office that is none is sent away at once.
+        let is_known = hall.ledger.office(&self.office).is_ok();
+        let room = is_known.then(|| hall.rooms.for_visit(self.office)).transpose()?;
         let answered = blocking(move || {
+            let _room = room;
             let visitor = self.admitted(&hall.ledger, any_of)?;
             let (answer, shown) = work(&hall.ledger, &visitor)?;
             if let Shown::Rows(query, count, about) = shown {

@@ -149,6 +149,7 @@ impl Doorkeeper {
 
     /// The ledger has written an alarm.
     pub(crate) fn alarmed(&self, kind: AlarmKind) {
+        debug_assert!(OF_THE_LEDGER.contains(&kind), "{kind:?} is a terminal's");
         self.alarms.count(alarm_name(kind));
     }
 
@@ -162,9 +163,9 @@ impl Doorkeeper {
         self.cut.of_all(&Cut::ALL)
     }
 
-    /// Kinds that were alarmed about, and how often.
+    /// How often each kind was alarmed about.
     pub(super) fn alarmed_so_far(&self) -> Vec<(&'static str, u64)> {
-        lock(&self.alarms.0).iter().map(|(kind, count)| (*kind, *count)).collect()
+        self.alarms.of_all(&OF_THE_LEDGER.map(|kind| (alarm_name(kind), alarm_name(kind))))
     }
 }
 
@@ -188,6 +189,25 @@ impl<K: Ord> Counts<K> {
         all.iter().map(|(what, name)| (*name, counts.get(what).copied().unwrap_or(0))).collect()
     }
 }
+
+/// The alarms that no terminal raises.
+const OF_THE_LEDGER: [AlarmKind; 15] = [
+    AlarmKind::Fork,
+    AlarmKind::WrongChain,
+    AlarmKind::ClockFarOff,
+    AlarmKind::UnreadableRecord,
+    AlarmKind::ActRefused,
+    AlarmKind::SeenUnproved,
+    AlarmKind::LogResumed,
+    AlarmKind::RetiredHeard,
+    AlarmKind::TwoTerminals,
+    AlarmKind::TerminalSilent,
+    AlarmKind::TerminalBack,
+    AlarmKind::RecoveryAnnounced,
+    AlarmKind::RecoveryCompleted,
+    AlarmKind::RecoveryObjected,
+    AlarmKind::BackupOverdue,
+];
 
 /// As the README of the ledger and the clauses call it.
 const fn alarm_name(kind: AlarmKind) -> &'static str {
@@ -232,7 +252,9 @@ mod tests {
         assert!(told.contains(&("strangers", 2)) && told.contains(&("full", 0)));
         assert_eq!(keeper.cut_so_far().iter().map(|(_, count)| count).sum::<u64>(), 0);
         keeper.alarmed(AlarmKind::ClockFarOff);
-        assert_eq!(keeper.alarmed_so_far(), [("clock_far_off", 1)]);
+        let alarms = keeper.alarmed_so_far();
+        assert_eq!(alarms.iter().filter(|(_, count)| *count > 0).collect::<Vec<_>>(), [&("clock_far_off", 1)]);
+        assert!(OF_THE_LEDGER.iter().all(|kind| !kind.is_a_terminals()) && alarms.len() == OF_THE_LEDGER.len());
     }
 
     #[test]

@@ -4,7 +4,8 @@
 use std::fs::Permissions;
 use std::io::ErrorKind;
 use std::net::SocketAddr;
-use std::os::unix::fs::{FileTypeExt, PermissionsExt};
+use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
+use std::os::unix::net::UnixStream as StdStream;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -36,7 +37,8 @@ pub(crate) struct Listener {
 #[derive(Debug)]
 enum Place {
     Port(TcpListener),
-    Socket(UnixListener, PathBuf),
+    /// Which file it is: another that lies there when we end is not ours to remove.
+    Socket(UnixListener, PathBuf, (u64, u64)),
 }
 
 /// A reader's connection, from either.
@@ -67,16 +69,19 @@ impl Listener {
     /// # Errors
     /// When there is no such directory, or something else lies there.
     pub(crate) fn on_socket(ledger: &Arc<Ledger>, path: &Path) -> std::io::Result<Self> {
-        // What an earlier run left. Anything else stays, and is in the way.
+        // What an earlier run left. One at which somebody listens stays and is in the way, and so does anything else.
         match std::fs::symlink_metadata(path) {
-            Ok(there) if there.file_type().is_socket() => std::fs::remove_file(path)?,
+            Ok(there) if there.file_type().is_socket() && StdStream::connect(path).is_err() => {
+                std::fs::remove_file(path)?;
+            }
             Ok(_) => {}
             Err(error) if error.kind() == ErrorKind::NotFound => {}
             Err(error) => return Err(error),
         }
         let listener = UnixListener::bind(path)?;
         std::fs::set_permissions(path, Permissions::from_mode(0o660))?;
-        Ok(Self::at(Place::Socket(listener, path.into()), ledger))
+        let ours = std::fs::symlink_metadata(path)?;
+        Ok(Self::at(Place::Socket(listener, path.into(), (ours.dev(), ours.ino())), ledger))
     }
 
     fn at(place: Place, ledger: &Arc<Ledger>) -> Self {
@@ -108,9 +113,14 @@ impl Listener {
             http.timer(TokioTimer::new()).header_read_timeout(PATIENCE).keep_alive(false);
             let served = http.serve_connection(TokioIo::new(stream), service.clone());
             // Who is cut off comes again.
-            drop(tokio::time::timeout(CONNECTION, served).await);
+            tokio::select! {
+                served = tokio::time::timeout(CONNECTION, served) => drop(served),
+                _ = stopping.wait_for(|stopping| *stopping) => break,
+            }
         }
-        if let Place::Socket(_, path) = &self.place {
+        if let Place::Socket(_, path, ours) = &self.place
+            && std::fs::symlink_metadata(path).is_ok_and(|there| (there.dev(), there.ino()) == *ours)
+        {
             drop(std::fs::remove_file(path));
         }
     }
@@ -120,7 +130,7 @@ impl Place {
     async fn accept(&self) -> std::io::Result<Box<dyn Stream>> {
         Ok(match self {
             Self::Port(listener) => Box::new(listener.accept().await?.0),
-            Self::Socket(listener, _) => Box::new(listener.accept().await?.0),
+            Self::Socket(listener, ..) => Box::new(listener.accept().await?.0),
         })
     }
 }

@@ -39,8 +39,7 @@ impl Ledger {
         }
         self.answers_given(text);
         self.at_the_door(text);
-        let writing = self.writer.counts();
-        let waiting = writing.waiting.load(Ordering::Relaxed);
+        let (writing, waiting) = (self.writer.counts(), self.writer.waiting());
         text.single("sekisho_ledger_writer_waiting", Kind::Gauge, "Requests in line for the writer.", waiting);
         text.histogram("sekisho_ledger_writer_group_jobs", "Requests that were written together.", &writing.groups);
         let help = "From planning a group to the end of its sync.";

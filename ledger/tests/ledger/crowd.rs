@@ -62,7 +62,7 @@ fn a_ledger_that_cannot_keep_up_says_when_to_come_again_and_not_to_all_the_same_
         let waiting: Vec<_> = (0..3)
             .map(|at| {
                 let job = scope.spawn(move || invites(office, &format!("jumin-{at}")));
-                thread::sleep(Duration::from_millis(100));
+                until(|| served.town.ledger.writer.busy_for() > 0 && served.town.ledger.writer.waiting() == at);
                 job
             })
             .collect();
@@ -119,18 +119,21 @@ impl Held {
         name: &'static str,
         said: &Sender<&'static str>,
     ) -> Vec<thread::JoinHandle<Result<(), NotWritten>>> {
-        let job = |_| {
+        let (before, job) = (self.writer.waiting(), |_| {
             let (writer, said) = (self.writer.clone(), said.clone());
             thread::spawn(move || writer.run(lane, None, move |_| said.send(name).unwrap()))
-        };
-        let jobs = (0..count).map(job).collect();
-        thread::sleep(Duration::from_millis(300));
+        });
+        let jobs: Vec<thread::JoinHandle<_>> = (0..count).map(job).collect();
+        // Each waits, or has heard that there is no place for it.
+        until(|| self.writer.waiting() - before + jobs.iter().filter(|job| job.is_finished()).count() == count);
         jobs
     }
 }
 
-fn all_of(said: &Receiver<&'static str>) -> Vec<&'static str> {
-    std::iter::from_fn(|| said.recv_timeout(Duration::from_millis(500)).ok()).collect()
+/// What is said until nobody is left who could say anything.
+fn all_of(said: Sender<&'static str>, hears: &Receiver<&'static str>) -> Vec<&'static str> {
+    drop(said);
+    hears.iter().collect()
 }
 
 #[test]
@@ -143,7 +146,7 @@ fn one_office_that_floods_the_writer_delays_no_other_and_no_alarm() {
     let other = held.wait(Lane::Of(OTHER), 2, "other", &said);
     let alarm = held.wait(Lane::Pressing(OTHER), 1, "alarm", &said);
     held.let_go.send(()).unwrap();
-    let order = all_of(&hears);
+    let order = all_of(said, &hears);
     assert_eq!(&order[..5], ["alarm", "flood", "other", "flood", "other"]);
     let outcomes: Vec<_> = flood.into_iter().map(|job| job.join().unwrap()).collect();
     let refused = outcomes.iter().filter(|outcome| matches!(outcome, Err(NotWritten::Busy))).count();
@@ -158,7 +161,7 @@ fn who_always_presses_does_not_keep_the_others_from_being_written() {
     let presses = held.wait(Lane::Pressing(OfficeId([1; 16])), 200, "presses", &said);
     let other = held.wait(Lane::Of(OfficeId([2; 16])), 1, "other", &said);
     held.let_go.send(()).unwrap();
-    let order = all_of(&hears);
+    let order = all_of(said, &hears);
     assert_eq!(order.iter().position(|name| *name == "other"), Some(16), "half of a group is for what presses");
     presses.into_iter().chain(other).for_each(|job| job.join().unwrap().unwrap());
 }

@@ -40,9 +40,12 @@ fn numbers_are_for_the_group_of_their_directory_and_for_nobody_else() {
     let there = std::fs::metadata(&socket).unwrap();
     assert_eq!((there.permissions().mode() & 0o777, there.gid()), (0o660, GROUP));
     assert!(may_ask(GROUP, &socket) && !may_ask(65534, &socket));
+    // Whoever connects and asks nothing keeps nobody from ending.
+    let silent = UnixStream::connect(&socket).unwrap();
     assert!(Command::new("kill").args(["-TERM", &served.id().to_string()]).status().unwrap().success());
     served.wait().unwrap();
     assert!(!socket.exists(), "nothing is left of it");
+    drop(silent);
 }
 
 #[test]
@@ -56,4 +59,20 @@ fn a_ledger_whose_numbers_have_no_place_serves_all_the_same_and_removes_nothing(
     let refused = UnixStream::connect(&there).unwrap_err();
     assert!(matches!(refused.kind(), ErrorKind::ConnectionRefused | ErrorKind::NotFound), "{refused}");
     assert!(!std::fs::metadata(&there).unwrap().file_type().is_socket());
+}
+
+#[test]
+fn a_socket_at_which_another_ledger_answers_stays_that_ones() {
+    let first = Served::of(Town::new());
+    let socket = first.town.root.join("metrics.sock");
+    let second = Served::with_numbers_at(Town::new(), &socket);
+    assert_eq!(second.anybody().get("/readyz").status, 200);
+    drop(second);
+    assert!(page(&socket).unwrap().contains(&first.town.office.to_string()));
+    // One who ends removes what is his alone.
+    std::fs::rename(&socket, socket.with_extension("away")).unwrap();
+    let other = UnixListener::bind(&socket).unwrap();
+    let town = first.into_town();
+    assert!(socket.exists());
+    drop((other, town));
 }

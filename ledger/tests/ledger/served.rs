@@ -3,6 +3,7 @@
 use std::io::{Read as _, Write as _};
 use std::net::SocketAddr;
 use std::os::unix::net::UnixStream;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -49,9 +50,14 @@ impl Served {
     }
 
     pub(crate) fn of(town: Town) -> Self {
+        let socket = town.root.join(METRICS);
+        Self::with_numbers_at(town, &socket)
+    }
+
+    pub(crate) fn with_numbers_at(town: Town, socket: &Path) -> Self {
         let (stop, stopping) = watch::channel(false);
         let (sender, receiver) = std::sync::mpsc::channel();
-        let (ledger, socket) = (Arc::clone(&town.ledger), town.root.join(METRICS));
+        let (ledger, socket) = (Arc::clone(&town.ledger), socket.to_path_buf());
         let server = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
             runtime.block_on(async {
