@@ -3,6 +3,7 @@
 //! Payload → leaf → tiles → head → signed checkpoint; batches → signatures → chains → cursors; acts → register; records → verdicts.
 
 mod acts;
+mod bearing;
 mod beside;
 mod records;
 mod tree;
@@ -201,6 +202,11 @@ pub enum Fault {
         /// The terminal.
         terminal: Code,
     },
+    /// A code stands as one that nobody used, and somebody did: an older copy does not know it.
+    CodeUnused {
+        /// The terminal.
+        terminal: Code,
+    },
     /// An enrolment is not the one that was written down: another code, key or time.
     EnrolmentAltered {
         /// The terminal.
@@ -245,7 +251,7 @@ pub struct Report {
     pub destroyed: u64,
     /// Records of a newer version that say that they may be kept unread (wire §1.3).
     pub newer: u64,
-    /// What is wrong, in the order found; at most a hundred.
+    /// What is wrong, in the order found; at most a hundred of each kind.
     pub findings: Vec<Finding>,
 }
 
@@ -460,9 +466,7 @@ impl Check<'_> {
     }
 
     fn note(&mut self, finding: Finding) {
-        if self.report.findings.len() < FINDINGS_MAX {
-            self.report.findings.push(finding);
-        }
+        self.report.note(finding);
     }
 
     fn looked_at_entry(&mut self) {
@@ -506,7 +510,6 @@ impl Check<'_> {
     }
 }
 
-const FINDINGS_MAX: usize = 100;
 /// Some fifty milliseconds.
 const PROGRESS_EVERY: u64 = 5_000;
 const PAGE: u32 = 1000;

@@ -52,14 +52,20 @@ impl Enrolled {
         }
     }
 
-    /// Whether a code was given out as it stands, and used by whom it says and when.
-    fn tells_of_code(&self, code: &StoredCode, terminal: &Code, told: impl Fn(Millis) -> bool) -> bool {
+    /// What is wrong with a code, if it was not given out as it stands, or used when it says.
+    fn fault_of_code(&self, code: &StoredCode, terminal: &Code, told: impl Fn(Millis) -> bool) -> Option<Fault> {
         let hash = Some(WireHash(code.hash));
         let given = |invited: &&Invited| invited.code == hash && invited.terminal == *terminal;
         let used = self.requested.iter().find(|requested| requested.code == hash).map(|requested| requested.at);
         let expires = self.invited.iter().find(given).map(|invited| invited.at.saturating_add(INVITATION));
-        // When it was used may be what nobody can tell any more.
-        expires == Some(code.expires) && (used == code.used || code.used.is_some_and(|at| !told(at)))
+        let terminal = terminal.clone();
+        match code.used {
+            _ if expires != Some(code.expires) => Some(Fault::CodeAltered { terminal }),
+            None if used.is_some() => Some(Fault::CodeUnused { terminal }),
+            // When it was used may be what nobody can tell any more.
+            Some(at) if used != code.used && told(at) => Some(Fault::CodeAltered { terminal }),
+            Some(_) | None => None,
+        }
     }
 
     fn tells_of_enrolment(&self, row: &StoredEnrolment) -> bool {
@@ -147,8 +153,8 @@ impl Check<'_> {
         let enrolments: Vec<StoredEnrolment> = enrolments.into_iter().filter(|row| told(row.at)).collect();
         if let Some(enrolled) = enrolled {
             self.count(office, enrolled, &codes, &enrolments);
-            for (_, terminal) in codes.iter().filter(|(code, terminal)| !enrolled.tells_of_code(code, terminal, told)) {
-                self.note(Finding::of(office.id, Fault::CodeAltered { terminal: (*terminal).clone() }));
+            for fault in codes.iter().filter_map(|(code, terminal)| enrolled.fault_of_code(code, terminal, told)) {
+                self.note(Finding::of(office.id, fault));
             }
             for row in enrolments.iter().filter(|row| !enrolled.tells_of_enrolment(row)) {
                 self.note(Finding::of(office.id, Fault::EnrolmentAltered { terminal: row.terminal.clone() }));

@@ -71,13 +71,20 @@ impl Fault {
             }
             Self::FoundingCode => "no used founding code holds its log keys".into(),
             Self::CodesMiscounted { terminal, codes, invited } => {
-                format!("{codes} codes for terminal {terminal}, and {invited} records of one given out")
+                format!(
+                    "{codes} codes for terminal {terminal}, and {invited} records of one given out{}",
+                    older(*codes < *invited)
+                )
             }
             Self::EnrolmentsMiscounted { terminal, enrolments, requested } => {
-                format!("{enrolments} enrolments of terminal {terminal}, and {requested} records of one")
+                let older = older(*enrolments < *requested);
+                format!("{enrolments} enrolments of terminal {terminal}, and {requested} records of one{older}")
             }
             Self::CodeAltered { terminal } => {
                 format!("a code for terminal {terminal} is not the one that was given out, or not used as it says")
+            }
+            Self::CodeUnused { terminal } => {
+                format!("a code for terminal {terminal} was used, and stands as one that was not{}", older(true))
             }
             Self::EnrolmentAltered { terminal } => {
                 format!("an enrolment of terminal {terminal} is not the one that was written down")
@@ -150,13 +157,18 @@ impl Fault {
             Self::FoundedAltered { founded } => format!("設置時刻（{}）が設置の処分と合いません", stamp(*founded)),
             Self::FoundingCode => "ログの鍵を含む使用済みの設置コードがありません".into(),
             Self::CodesMiscounted { terminal, codes, invited } => {
-                format!("端末機 {terminal} のコードは {codes} 件、発行の記録は {invited} 件です")
+                let older = older_ja(*codes < *invited);
+                format!("端末機 {terminal} のコードは {codes} 件、発行の記録は {invited} 件です{older}")
             }
             Self::EnrolmentsMiscounted { terminal, enrolments, requested } => {
-                format!("端末機 {terminal} の申請は {enrolments} 件、その記録は {requested} 件です")
+                let older = older_ja(*enrolments < *requested);
+                format!("端末機 {terminal} の申請は {enrolments} 件、その記録は {requested} 件です{older}")
             }
             Self::CodeAltered { terminal } => {
                 format!("端末機 {terminal} のコードが、発行または使用の記録と一致しません")
+            }
+            Self::CodeUnused { terminal } => {
+                format!("端末機 {terminal} の使用済みのコードが、未使用のままです{}", older_ja(true))
             }
             Self::EnrolmentAltered { terminal } => format!("端末機 {terminal} の申請が、その記録と一致しません"),
             Self::CertificateAltered { terminal } => {
@@ -193,6 +205,15 @@ impl Fault {
             Self::RegisterAhead { size } => format!("{size} 件の登録簿による判定ですが、登録簿はそこまでありません"),
         }
     }
+}
+
+/// What came after the copy that a ledger was restored from has records, which terminals bring, and no rows.
+const fn older(is: bool) -> &'static str {
+    if is { ": a ledger restored from an older copy has no row for what came after it" } else { "" }
+}
+
+const fn older_ja(is: bool) -> &'static str {
+    if is { "（古い複製から復元した台帳には、その後のものがありません）" } else { "" }
 }
 
 impl Report {

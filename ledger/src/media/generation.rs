@@ -16,7 +16,7 @@ use crate::clock::{Millis, stamp};
 use crate::config::Config;
 use crate::data::{self, DataDir, replace_file};
 use crate::error::LedgerError;
-use crate::fsck::{Fault, Finding, check_copy};
+use crate::fsck::{Finding, check_copy};
 use crate::sheet::check::Sheet;
 use crate::store::LogName;
 
@@ -144,15 +144,14 @@ fn verify(data: &DataDir, begun: &Path) -> Result<u64, LedgerError> {
     let copy = DataDir::new(begun);
     forget_cached(begun)?;
     let report = check_copy(&copy, data, &mut |_| {})?;
-    // A log that has stopped is copied as one that has: people know of it already.
-    let wrong: Vec<&Finding> =
-        report.findings.iter().filter(|finding| !matches!(finding.fault, Fault::Halted { .. })).collect();
+    let wrong: Vec<&Finding> = report.damage().collect();
     if let [first, ..] = wrong.as_slice() {
         let (at, finding) = (begun.to_path_buf(), first.text(Language::English));
         return Err(MediumFault::NotSound { at, finding, findings: wrong.len() }.into());
     }
     for office in signed_offices(&copy.checkpoints())? {
-        for log in LogName::ALL {
+        // One that has stopped is copied as it is: people know of it already.
+        for log in LogName::ALL.into_iter().filter(|log| !report.has_stopped(&office, *log)) {
             let (file, _) = CheckpointFile::newest(&copy.checkpoints(), &office.to_string(), log);
             let text = file.read().map_err(LedgerError::file("read", file.path()))?.unwrap_or_default();
             let sheet = Sheet::read(&text)?;

@@ -15,7 +15,7 @@ use crate::cold;
 use crate::config::Config;
 use crate::data::{DataDir, above, make_dir, make_private, replace_file};
 use crate::error::LedgerError;
-use crate::fsck::{Fault, Finding, check_put_back};
+use crate::fsck::{Finding, check_put_back};
 use crate::progress::Progress;
 use crate::store::SqliteStore;
 
@@ -97,23 +97,31 @@ fn may_be_put_into(data: &DataDir) -> Result<(), LedgerError> {
         return Err(LedgerError::AlreadyThere { path: root.into() });
     }
     let book = [data.database(), data.master_key(), data.payload_key()];
-    if !begun(data).exists() && book.iter().any(|file| file.exists()) {
+    if !begun(data).exists() && (book.iter().any(|file| file.exists()) || !of_offices(data)?.is_empty()) {
         return Err(MediumFault::Remains { at: root.into() }.into());
     }
     Ok(())
 }
 
+/// The folders of offices: their checkpoints, and what is cold. The folders in which they lie may be disks of their own.
+fn of_offices(data: &DataDir) -> Result<Vec<PathBuf>, LedgerError> {
+    let mut found = Vec::new();
+    for folder in [data.checkpoints(), data.root().join(COLD)].iter().filter(|folder| folder.is_dir()) {
+        for entry in std::fs::read_dir(folder).map_err(LedgerError::file("read", folder))? {
+            let entry = entry.map_err(LedgerError::file("read", folder))?;
+            if entry.file_name().to_str().is_some_and(|name| name.parse::<OfficeId>().is_ok()) {
+                found.push(entry.path());
+            }
+        }
+    }
+    Ok(found)
+}
+
 /// Removes what a restore has put there. What of another backup stays behind would look as if it belonged to this one.
 fn clear(data: &DataDir) -> Result<(), LedgerError> {
     let root = data.root();
-    for folder in [data.checkpoints(), root.join(COLD)].iter().filter(|folder| folder.is_dir()) {
-        for entry in std::fs::read_dir(folder).map_err(LedgerError::file("read", folder))? {
-            let entry = entry.map_err(LedgerError::file("read", folder))?;
-            // The folder itself may be a disk of its own.
-            if entry.file_name().to_str().is_some_and(|name| name.parse::<OfficeId>().is_ok()) {
-                std::fs::remove_dir_all(entry.path()).map_err(LedgerError::file("remove", entry.path()))?;
-            }
-        }
+    for folder in of_offices(data)? {
+        std::fs::remove_dir_all(&folder).map_err(LedgerError::file("remove", folder))?;
     }
     let beside = ["ledger.db-wal", "ledger.db-shm"].map(|name| root.join(name));
     let files = [data.database(), data.media()].into_iter().chain(beside).chain(key_copy::files(data));
@@ -201,7 +209,7 @@ fn remember(data: &DataDir, from: &Path, verified: &Verified) -> Result<(), Ledg
 }
 
 /// What `fsck` finds and a ledger starts with all the same. A month that was destroyed after the backup has no key any more, and the act that says so
-/// comes back with the register.
+/// comes back with the register; with keys from before, the ledger destroys it again.
 fn sound(
     (data, config): (&DataDir, &Config),
     safe: &DataDir,
@@ -209,8 +217,7 @@ fn sound(
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Vec<(String, String)>, LedgerError> {
     let report = check_put_back(config, data, safe, progress)?;
-    let known = |fault: &Fault| matches!(fault, Fault::Halted { .. } | Fault::DestroyedWithoutAct { .. });
-    let wrong: Vec<_> = report.findings.iter().filter(|finding| !known(&finding.fault)).collect();
+    let wrong: Vec<_> = report.damage().collect();
     if let [first, ..] = wrong.as_slice() {
         let (at, finding) = (from.to_path_buf(), first.text(Language::English));
         return Err(MediumFault::NotSound { at, finding, findings: wrong.len() }.into());

@@ -25,7 +25,7 @@ use crate::town::{Town, blank_act, code, scratch, sign_act};
 
 const DAY: u64 = 86_400_000;
 /// From June 2026 into July 2027: a year is over, seven are not.
-const A_YEAR_LATER: u64 = 400 * DAY;
+pub(crate) const A_YEAR_LATER: u64 = 400 * DAY;
 const SEVEN_YEARS_LATER: u64 = 2_600 * DAY;
 
 fn month(text: &str) -> Month {

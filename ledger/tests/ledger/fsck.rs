@@ -254,7 +254,9 @@ fn codes_and_enrolments_are_what_the_records_tell_of() {
         (format!("UPDATE codes SET hash = zeroblob(32) {unused}"), code_altered),
         (format!("UPDATE codes SET used = 5 {unused}"), code_altered),
         ("UPDATE codes SET used = used + 1 WHERE seeds IS NULL AND used IS NOT NULL".into(), code_altered),
-        ("UPDATE codes SET used = NULL WHERE seeds IS NULL AND used IS NOT NULL".into(), code_altered),
+        ("UPDATE codes SET used = NULL WHERE seeds IS NULL AND used IS NOT NULL".into(), |fault| {
+            matches!(fault, Fault::CodeUnused { .. })
+        }),
         ("UPDATE enrolments SET key = zeroblob(32)".into(), enrolment_altered),
         ("UPDATE enrolments SET at = at + 1".into(), enrolment_altered),
         ("UPDATE enrolments SET code = zeroblob(32)".into(), enrolment_altered),

@@ -37,6 +37,7 @@ mod sheet;
 #[expect(unreachable_pub, reason = "the stories have the same file")]
 #[path = "../../../tests/src/small_disk.rs"]
 mod small_disk;
+mod sound;
 mod store_alone;
 mod store_conformance;
 mod successor;

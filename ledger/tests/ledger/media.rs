@@ -64,7 +64,7 @@ pub(crate) fn night(town: &Town, day: u64) -> Verified {
 }
 
 /// What a night says that goes wrong.
-fn bad_night(town: &Town, day: u64) -> String {
+pub(crate) fn bad_night(town: &Town, day: u64) -> String {
     match backup_to_media(&town.root, NOON + day * DAY) {
         Err(error) => error.to_string(),
         Ok(done) => done.into_iter().find_map(|done| done.result.err()).unwrap().to_string(),
