@@ -2,8 +2,8 @@
 
 use std::sync::{Arc, MutexGuard};
 
-use sekisho_register::change::{EndRecovery, Log, RecoveryEnd, SetLogKey};
-use sekisho_register::{Change, FoldRefusal, Folded, NameHash, Register, SignedAct, office_of};
+use sekisho_register::change::{Log, SetLogKey};
+use sekisho_register::{Change, FoldRefusal, Folded, NameHash, Register, SignedAct, names_of, office_of};
 use sekisho_tlog::{Hash, leaf_hash};
 use sekisho_wire::cose::Signer;
 use sekisho_wire::id::{Code, Hash as WireHash, OfficeId, Salt};
@@ -320,33 +320,6 @@ pub(crate) fn store_act(
     change.acts.push(StoredAct { office: *office, id: placed.id, log: placed.log, index: placed.index });
     change.names.extend(names);
     Ok(())
-}
-
-/// The hashes of the names that changes speak of.
-#[must_use]
-pub fn names_of(changes: &[Change]) -> Vec<NameHash> {
-    // A recovery that is completed brings changes whose names lie beside its announcement.
-    if let [Change::EndRecovery(EndRecovery { how: RecoveryEnd::Completed, .. }), ..] = changes {
-        return Vec::new();
-    }
-    let mut hashes: Vec<NameHash> = changes.iter().flat_map(names_in).collect();
-    hashes.sort();
-    hashes.dedup();
-    hashes
-}
-
-fn names_in(change: &Change) -> Vec<NameHash> {
-    if let Change::Found(found) = change {
-        return found.administrators.iter().map(|administrator| administrator.name).collect();
-    }
-    // Whoever may object must read whom a recovery speaks of.
-    if let Change::AnnounceRecovery(announced) = change {
-        return names_of(&announced.changes);
-    }
-    if let Change::Admit(admit) = change {
-        return vec![admit.designation.name];
-    }
-    if let Change::Designate(designate) = change { vec![designate.name] } else { Vec::new() }
 }
 
 /// Exactly the names that the act speaks of.

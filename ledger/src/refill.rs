@@ -4,13 +4,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
-use sekisho_register::{NameHash, SignedAct};
+use sekisho_register::{NameHash, SignedAct, names_of};
 use sekisho_tlog::{Hash, leaf_hash};
 use sekisho_wire::id::{Code, OfficeId};
 use sekisho_wire::record::{Emitter, Record};
 use zeroize::Zeroizing;
 
-use crate::acts::{Name, Placed, names_of, seal_found, store_act};
+use crate::acts::{Name, Placed, seal_found, store_act};
 use crate::authority::{Caller, Peer};
 use crate::checkpoint::Halt;
 use crate::clock::{Millis, legal_month};
@@ -26,7 +26,7 @@ use crate::signed_log::Published;
 use crate::stage::{LEDGER_EPOCH, NO_CHAIN, Stage, class_number};
 use crate::store::{Cursor, CursorMove, EmitterName, LogName};
 
-/// What is brought takes so much memory at most, in all: what is missing more than that is missing a whole backup.
+/// What is brought takes so much memory at most, in all: an office that lacks more is missing a whole backup.
 const ROOM: usize = 1 << 30;
 /// What a name takes besides its text.
 const NAME: usize = 128;
@@ -52,14 +52,25 @@ pub struct Wanted {
 #[derive(Debug, Default)]
 pub(crate) struct Refills(Mutex<Brought>);
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Brought {
     logs: BTreeMap<(OfficeId, LogName), Gathered>,
     /// Names that terminals still know.
     names: BTreeMap<OfficeId, BTreeMap<NameHash, Name>>,
     bytes: usize,
+    /// So many bytes at most.
+    room: usize,
+    /// How many entries each of these offices lacks.
+    lacking: BTreeMap<OfficeId, u64>,
     /// Somebody writes what is complete.
     writing: bool,
+}
+
+impl Default for Brought {
+    fn default() -> Self {
+        let (logs, names, lacking) = Default::default();
+        Self { logs, names, bytes: 0, room: ROOM, lacking, writing: false }
+    }
 }
 
 /// What has been brought for one log, and by whom.
@@ -129,6 +140,14 @@ impl Run {
         }
     }
 
+    /// The names that it speaks of.
+    fn names(&self) -> Vec<NameHash> {
+        match &self.what {
+            What::Act(bytes) => SignedAct::decode(bytes).map_or_else(|_| Vec::new(), |act| act.names()),
+            What::Batch(_) | What::Own(_) => Vec::new(),
+        }
+    }
+
     fn leaf(&self, index: u64, at: u64) -> Option<&Hash> {
         self.leaves.get(usize::try_from(at.checked_sub(index)?).ok()?)
     }
@@ -161,7 +180,7 @@ impl Brought {
         if index < from || end > to {
             return Err(Refusal::Malformed("a run over the edge of what is lacking"));
         }
-        let runs = &mut self.logs.entry(key).or_default().runs;
+        let runs = &self.logs.entry(key).or_default().runs;
         let overlapped = || runs.range(..end).filter(|(at, there)| there.end(**at) > index);
         for (at, there) in overlapped() {
             if (index.max(*at)..end.min(there.end(*at))).any(|place| run.leaf(index, place) != there.leaf(*at, place)) {
@@ -176,12 +195,58 @@ impl Brought {
         if overlapped().next().is_some() {
             return Ok(());
         }
-        if self.bytes.saturating_add(run.bytes()) > ROOM {
-            return Err(Refusal::TooLarge);
-        }
+        self.make_room(&key.0, run.bytes())?;
         self.bytes += run.bytes();
-        runs.insert(index, Arc::new(run));
+        self.logs.entry(key).or_default().runs.insert(index, Arc::new(run));
         Ok(())
+    }
+
+    fn put_name(&mut self, office: &OfficeId, name: &Name) -> Result<(), Refusal> {
+        let (hash, bytes) = (name.hash(), NAME + name.text.len());
+        if self.names.get(office).is_some_and(|known| known.contains_key(&hash)) {
+            return Ok(());
+        }
+        self.make_room(office, bytes)?;
+        self.bytes += bytes;
+        self.names.entry(*office).or_default().insert(hash, name.clone());
+        Ok(())
+    }
+
+    /// Room for so much more of this office. Whoever lacks most gives way, and is filled when the others are: no two keep each other from it.
+    fn make_room(&mut self, office: &OfficeId, more: usize) -> Result<(), Refusal> {
+        while self.bytes.saturating_add(more) > self.room {
+            let holding: BTreeSet<OfficeId> = self.holding().chain([*office]).collect();
+            let lacks = |office: &OfficeId| self.lacking.get(office).copied().unwrap_or(0);
+            let most = holding.iter().max_by_key(|office| (lacks(office), **office)).copied();
+            let Some(gives_way) = most.filter(|most| most != office) else {
+                // Alone it never comes to an end.
+                return Err(if holding.len() > 1 { Refusal::Busy } else { Refusal::TooLarge });
+            };
+            log::warn!("what was brought for office {gives_way} gives way to an office that lacks less");
+            self.give_way(&gives_way);
+        }
+        Ok(())
+    }
+
+    /// Offices that have something here.
+    fn holding(&self) -> impl Iterator<Item = OfficeId> {
+        let logs = self.logs.iter().filter(|(_, gathered)| !gathered.runs.is_empty()).map(|((office, _), _)| *office);
+        logs.chain(self.names.keys().copied())
+    }
+
+    /// It is all asked for again.
+    fn give_way(&mut self, office: &OfficeId) {
+        for (_, gathered) in self.logs.iter_mut().filter(|((of, _), _)| of == office) {
+            self.bytes = self.bytes.saturating_sub(gathered.bytes());
+            gathered.runs.clear();
+        }
+        self.forget_names(office);
+    }
+
+    fn forget_names(&mut self, office: &OfficeId) {
+        let names = self.names.remove(office).unwrap_or_default();
+        let bytes: usize = names.values().map(|name| NAME + name.text.len()).sum();
+        self.bytes = self.bytes.saturating_sub(bytes);
     }
 
     /// Nothing of what was brought for this log is believed.
@@ -197,9 +262,7 @@ impl Brought {
         let gone = self.logs.remove(key).unwrap_or_default();
         self.bytes = self.bytes.saturating_sub(gone.bytes());
         if !self.logs.keys().any(|(office, _)| *office == key.0) {
-            let names = self.names.remove(&key.0).unwrap_or_default();
-            let bytes: usize = names.values().map(|name| NAME + name.text.len()).sum();
-            self.bytes = self.bytes.saturating_sub(bytes);
+            self.forget_names(&key.0);
         }
     }
 }
@@ -302,16 +365,12 @@ impl Ledger {
                 }
                 gathered.bringers.insert(bringer.clone());
             }
-            let known = brought.names.entry(office.id).or_default();
-            for name in names {
-                if brought.bytes.saturating_add(NAME + name.text.len()) > ROOM {
-                    return Err(Refusal::TooLarge);
-                }
-                known.entry(name.hash()).or_insert_with(|| {
-                    brought.bytes += NAME + name.text.len();
-                    name.clone()
-                });
-            }
+            let lacks = |log| office.log(log).lacks().map_or(0, |to| to.size.saturating_sub(office.log(log).committed_size()));
+            brought.lacking.insert(office.id, LogName::ALL.into_iter().map(lacks).sum());
+            // Nobody signs names: what no act speaks of must not pile up here.
+            let spoken: BTreeSet<NameHash> = runs.iter().flat_map(|(_, run)| run.names()).collect();
+            let spoken_of = names.iter().filter(|name| spoken.contains(&name.hash()));
+            spoken_of.into_iter().try_for_each(|name| brought.put_name(&office.id, name))?;
             let lacking = (office.log(log).committed_size(), target.size);
             runs.into_iter().try_for_each(|(index, run)| brought.put((office.id, log), lacking, index, run))?;
         }
@@ -522,4 +581,34 @@ fn stage_case(
     store_act(stage, office, placed, bytes, found)?;
     stage.set_casebook(*office, Arc::new(next));
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SMALL: (OfficeId, LogName) = (OfficeId([1; 16]), LogName::Register);
+    const LARGE: (OfficeId, LogName) = (OfficeId([2; 16]), LogName::Register);
+
+    fn run(byte: u8) -> Run {
+        Run { leaves: vec![Hash([byte; 32])], what: What::Act(vec![byte; 100]) }
+    }
+
+    #[test]
+    fn the_office_that_lacks_most_gives_way_and_keeps_no_other_from_being_filled() {
+        let mut brought = Brought { room: 450, ..Brought::default() };
+        brought.lacking.extend([(SMALL.0, 3), (LARGE.0, 9)]);
+        let put = |brought: &mut Brought, key, to, index| brought.put(key, (0, to), index, run(index as u8));
+        (0..4).for_each(|index| put(&mut brought, LARGE, 9, index).unwrap());
+        assert!(matches!(put(&mut brought, LARGE, 9, 4), Err(Refusal::TooLarge)), "alone it never comes to an end");
+        put(&mut brought, SMALL, 3, 0).unwrap();
+        assert_eq!(brought.bytes, 100, "all of the other's is asked for again");
+        (1..3).for_each(|index| put(&mut brought, SMALL, 3, index).unwrap());
+        put(&mut brought, LARGE, 9, 0).unwrap();
+        assert!(matches!(put(&mut brought, LARGE, 9, 1), Err(Refusal::Busy)), "it comes again");
+        brought.forget(&SMALL);
+        (1..4).for_each(|index| put(&mut brought, LARGE, 9, index).unwrap());
+        brought.give_way(&LARGE.0);
+        assert_eq!(brought.bytes, 0);
+    }
 }

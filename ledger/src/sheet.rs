@@ -15,7 +15,7 @@ use sekisho_tlog::{Checkpoint, Frontier, Hash, VerifyingKey};
 use sekisho_wire::id::OfficeId;
 use sekisho_wire::words::Language;
 
-use crate::checkpoint::{self, CheckpointFile};
+use crate::checkpoint::{self, CheckpointFile, HaltNote};
 use crate::clock::{Millis, stamp};
 use crate::config::Config;
 use crate::cosignatures::Cosignatures;
@@ -42,32 +42,47 @@ struct Part {
 pub fn sheet(root: &Path, office: &OfficeId, now: Millis) -> Result<String, LedgerError> {
     let data = DataDir::new(root);
     let config = Config::read(&data.config())?;
+    // Files first: the view of the database is younger then, and has what they sign.
+    let read = LogName::ALL.map(|log| Signed::read(&data, office, log));
     let store = crate::cold::view(config.book(&data)?.open_snapshot()?, &config, &data, None)?;
     if !store.offices()?.iter().any(|known| known.id == *office) {
         let cause = format!("{office} is not an office of this ledger");
         return Err(LedgerError::Argument { name: "--office", cause });
     }
     let register = fold_register(&*store, office)?;
-    let parts = LogName::ALL.into_iter().map(|log| part(&data, &*store, &register, office, log));
+    let parts = read.into_iter().map(|signed| part(signed?, &*store, &register, office));
     let parts = parts.collect::<Result<Vec<_>, _>>()?;
     Ok(page(&register, office, &parts, now))
 }
 
-fn part(
-    data: &DataDir,
-    store: &dyn Store,
-    register: &Register,
-    office: &OfficeId,
+/// What lies on the disk of a log.
+struct Signed {
     log: LogName,
-) -> Result<Part, LedgerError> {
-    let generation = register.generation(log.of_acts());
-    let keys = keys_of(register, log, generation)?;
-    let file = CheckpointFile::at(&data.checkpoints(), &office.to_string(), log, generation);
+    file: CheckpointFile,
+    generation: u32,
+    halted: Option<HaltNote>,
+    text: Option<String>,
+}
+
+impl Signed {
+    fn read(data: &DataDir, office: &OfficeId, log: LogName) -> Result<Self, LedgerError> {
+        let (file, generation) = CheckpointFile::newest(&data.checkpoints(), &office.to_string(), log);
+        let halted = file.halted()?;
+        let text = file.read().map_err(LedgerError::file("read", file.path()))?;
+        Ok(Self { log, file, generation, halted, text })
+    }
+}
+
+fn part(signed: Signed, store: &dyn Store, register: &Register, office: &OfficeId) -> Result<Part, LedgerError> {
+    let Signed { log, file, generation, halted, text } = signed;
     let doubtful = |cause: String| LedgerError::NotResumed { cause };
-    if let Some(note) = file.halted()? {
+    if let Some(note) = halted {
         return Err(doubtful(format!("{log} has stopped: {}", note.halt)));
     }
-    let text = file.read().map_err(LedgerError::file("read", file.path()))?;
+    if register.generation(log.of_acts()) != generation {
+        return Err(doubtful(format!("another log goes on in place of {log}, from the ledger's next start on")));
+    }
+    let keys = keys_of(register, log, generation)?;
     let tree = StoredTree { store, office: *office, log };
     let head: Frontier = store.frontier(office, log)?;
     let signed = checkpoint::check(text.as_deref(), &keys, &tree, &head, 0)?;
@@ -101,7 +116,7 @@ fn section(part: &Part) -> String {
         LogName::Casebook => Log::Casebook,
     };
     let name = name.name(Language::Japanese);
-    let cosigned = note.matches('\u{2014}').count().saturating_sub(1);
+    let cosigned = cosigned(note, key.name());
     let (origin, root, public) = (escaped(key.name()), groups(&root.0), groups(&key.to_bytes()));
     format!(
         "<section>\n<div class=\"code\">{}</div>\n<h2>{name} <small>{log}</small></h2>\n<dl>\n<dt>名前 origin</dt><dd><code>{origin}</code></dd>\n\
@@ -110,6 +125,12 @@ fn section(part: &Part) -> String {
         code(note),
         key.id(),
     )
+}
+
+/// How many lines are a witness's. The log's own are those of its name: one of each key that it ever had.
+fn cosigned(note: &str, origin: &str) -> usize {
+    let names = note.lines().filter_map(|line| line.strip_prefix("\u{2014} ")?.split(' ').next());
+    names.filter(|name| *name != origin).count()
 }
 
 /// Hexadecimal in groups of eight, as somebody reads it aloud.

@@ -73,7 +73,7 @@ pub(crate) struct RegisterAnswer {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct NameText {
     salt: String,
-    text: String,
+    pub(crate) text: String,
 }
 
 /// What lies beside the entries on disk.
@@ -416,13 +416,14 @@ fn larger(verified: Option<String>, handed: String) -> Option<String> {
 type Acts = Vec<Vec<u8>>;
 
 /// The acts that were verified here, from the first on, and the names that are known; nothing where there are none.
-pub(crate) fn kept_acts(config: &Config) -> io::Result<Option<(Acts, Vec<NameText>)>> {
+pub(crate) fn kept_acts(config: &Config) -> io::Result<Option<(Acts, HashMap<NameHash, NameText>)>> {
     let folder = config.state.join("register");
     let Some(kept) = files::read_json::<Kept>(&folder.join("register.json"))? else { return Ok(None) };
     let Some(size) = kept.floor.and_then(|floor| usize::try_from(floor.size).ok()) else { return Ok(None) };
     // What stands behind it was being written.
     let entries = EntriesFile::new(&folder).read()?.into_iter().map(|(_, entry)| entry).take(size);
-    Ok(Some((entries.collect(), kept.names)))
+    let names = kept.names.into_iter().filter_map(|name| Some((named(&name)?.0, name)));
+    Ok(Some((entries.collect(), names.collect())))
 }
 
 /// Folds the new entries, and adds them with what was concluded about each to those that were fetched before.

@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use sekisho_register::calendar::Month;
 use sekisho_register::retention::Destroyed;
-use sekisho_register::{Casebook, Change, Ed25519Key, NameHash, Register, SignedAct};
+use sekisho_register::{Casebook, Change, Ed25519Key, NameHash, Register, SignedAct, names_of};
 use sekisho_tlog::{Hash, leaf_hash};
 use sekisho_wire::id::{Code, OfficeId};
 use sekisho_wire::record::Retention;
 
 use super::{Check, Extent, Fault};
-use crate::acts::{Name, names_of};
+use crate::acts::Name;
 use crate::clock::Millis;
 use crate::error::LedgerError;
 use crate::ingest::tree_hash;

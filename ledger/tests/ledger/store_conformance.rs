@@ -480,12 +480,22 @@ fn what_lies_under_a_destroyed_key_reads_as_empty_once_it_is_erased_and_everythi
         transfer(&*open(), &copy, &mut |_| {}).unwrap();
         assert_eq!(copy.entries(&OTHER, LogName::Records, 0, 99).unwrap(), gone, "{name}");
         assert_eq!(copy.keys(&OFFICE).unwrap(), store.keys(&OFFICE).unwrap());
-        let third = OfficeId([3; 16]);
-        let offices = vec![StoredOffice { id: third, seeds: vec![3; 3], founded: 5 }];
-        store.commit(&Change { offices, ..Change::default() }).unwrap();
-        store.commit(&Change { keys: vec![key(third, 1, 500), key(third, 3, 502)], ..Change::default() }).unwrap();
-        store.commit(&appended(under(third, 1))).unwrap();
-        assert_eq!(store.entries(&third, LogName::Records, 0, 99).unwrap().len(), 20, "{name}");
+        let joins = |office: OfficeId| {
+            let offices = vec![StoredOffice { id: office, seeds: vec![office.0[0]; 3], founded: 5 }];
+            store.commit(&Change { offices, ..Change::default() }).unwrap();
+            store.commit(&Change { keys: vec![key(office, 1, 500), key(office, 3, 502)], ..Change::default() }).unwrap();
+            store.commit(&appended(under(office, 1))).unwrap();
+            assert_eq!(store.entries(&office, LogName::Records, 0, 99).unwrap(), others, "{name}");
+        };
+        let [third, fourth] = [3, 4].map(|byte| OfficeId([byte; 16]));
+        joins(third);
+        // One that has its first key of the month between the two steps neither loses anything by the other's nor keeps it there.
+        store.commit(&destroyed(third, KeyState::Destroyed)).unwrap();
+        store.erase(&third, &indexes).unwrap();
+        joins(fourth);
+        store.scrub().unwrap();
+        assert_eq!(store.entries(&third, LogName::Records, 0, 99).unwrap(), gone, "{name}");
+        assert_eq!(store.entries(&fourth, LogName::Records, 0, 99).unwrap(), others, "{name}");
     }
 }
 

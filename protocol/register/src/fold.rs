@@ -14,7 +14,7 @@ use crate::change::{Administrator, CardState, Change, Found, Log};
 use crate::concluded::Concluded;
 use crate::decide::RULES_VERSION;
 use crate::newer::unread;
-use crate::recovery::{RECOVERY_MAX, is_of_recovery};
+use crate::recovery::{RECOVERY_MAX, completes_a_recovery, is_of_recovery};
 use crate::refusal::{FoldRefusal, WrongValue};
 use crate::role::Class;
 use crate::routes::default_route;
@@ -260,7 +260,8 @@ impl Register {
         let changes = &source.act().changes;
         self.admit(&chain, changes, counting)?;
 
-        let seen_size = chain.iter().map(|(link, _)| link.act().seen_size).min().unwrap_or(0);
+        let seen = chain.iter().map(|(link, _)| link.act().seen_size).min().unwrap_or(0);
+        let seen_size = if completes_a_recovery(changes) { u64::MAX } else { seen };
         let at = self.position(signed, source.act(), index, seen_size, trust);
         let mut draft = Draft::over(&self.state);
         if let Some((_, Authority::Trustee { partner, .. })) = chain.last() {

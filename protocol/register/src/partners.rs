@@ -129,6 +129,8 @@ impl Register {
 /// Terminals are each office's own responsibility (S0 9), and so is whom it lets sign and lets in, in whatever class that stands.
 const fn belongs_to_the_office(change: &Change) -> bool {
     match change {
+        // Those of all terminals are the office's calendar; those of one are a matter of that terminal.
+        Change::Hours(hours) => hours.terminal.is_some(),
         Change::Terminal(_)
         | Change::TerminalState(_)
         | Change::OpenEpoch(_)
@@ -157,7 +159,6 @@ const fn belongs_to_the_office(change: &Change) -> bool {
         | Change::CardState(_)
         | Change::ActivateCard(_)
         | Change::ResetPin(_)
-        | Change::Hours(_)
         | Change::Calendar(_)
         | Change::Permit(_)
         | Change::EndPermit(_)

@@ -76,6 +76,12 @@ pub(crate) fn is_of_recovery(changes: &[Change]) -> bool {
     matches!(changes, [Change::AnnounceRecovery(_) | Change::EndRecovery(_)])
 }
 
+/// Whether it completes a recovery. What was announced holds whatever was decided meanwhile: what was signed since would else be an objection, by
+/// somebody who may not object. It is tried at each act that it would not stand any more ([`Draft::lets_the_announced_be`]).
+pub(crate) fn completes_a_recovery(changes: &[Change]) -> bool {
+    matches!(changes, [Change::EndRecovery(EndRecovery { how: RecoveryEnd::Completed, .. })])
+}
+
 /// Whether only recovery keys may sign that, whatever routes say.
 pub(crate) const fn is_for_recovery_keys(change: &Change) -> bool {
     match change {

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use sekisho_register::{NameHash, SignedAct};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -12,7 +13,7 @@ use super::trouble::Trouble;
 use crate::agent::Agent;
 use crate::carrier::Carrier;
 use crate::forwarder_link::{Brought, Errand};
-use crate::keeper;
+use crate::keeper::{self, NameText};
 use crate::keepsakes::Entry;
 use crate::whereabouts::Stretch;
 
@@ -22,8 +23,10 @@ struct Wanted {
     missing: Vec<(u64, u64)>,
 }
 
-/// Bytes of acts in one message: as base64 it stays below what a ledger takes.
+/// About so many bytes of acts and names in one message: it stays below what a ledger takes, 2 MiB.
 const ACTS_BYTES: usize = 1 << 20;
+/// What a name takes besides its text, as JSON.
+const NAME: usize = 64;
 /// Entries that were kept, in one message, and about so many bytes of them.
 const KEPT_PAGE: usize = 200;
 const KEPT_BYTES: usize = 1 << 20;
@@ -72,21 +75,40 @@ fn bring_register(agent: &Agent, carrier: &dyn Carrier, wanted: &Wanted) -> Resu
         let to = to.min(acts.len());
         let Some(acts) = acts.get(from..to).filter(|acts| !acts.is_empty()) else { break };
         log::warn!("the ledger lacks acts {from} to {to} of the register: it gets them from here");
-        let (mut page, mut first, mut bytes) = (Vec::new(), from, 0);
-        for (index, act) in (from..).zip(acts) {
-            bytes += act.len();
-            page.push(STANDARD.encode(act));
-            if bytes >= ACTS_BYTES || index + 1 == to {
-                let body = json!({"from": first, "entries": page, "names": names});
-                if !is_taken(agent.send_out(carrier, &Errand::RefillRegister { body })) {
-                    return Ok(brought);
-                }
-                brought = true;
-                (page, first, bytes) = (Vec::new(), index + 1, 0);
+        for (first, count) in pages_of_acts(from, acts, &names) {
+            let page = &acts[first - from..][..count];
+            let entries: Vec<String> = page.iter().map(|act| STANDARD.encode(act)).collect();
+            let beside: Vec<&NameText> = page.iter().flat_map(|act| names_beside(act, &names)).collect();
+            let body = json!({"from": first, "entries": entries, "names": beside});
+            if !is_taken(agent.send_out(carrier, &Errand::RefillRegister { body })) {
+                return Ok(brought);
             }
+            brought = true;
         }
     }
     Ok(brought)
+}
+
+/// The names that an act speaks of, as far as they are known here.
+fn names_beside<'a>(act: &[u8], names: &'a HashMap<NameHash, NameText>) -> Vec<&'a NameText> {
+    let spoken = SignedAct::decode(act).map_or_else(|_| Vec::new(), |act| act.names());
+    spoken.iter().filter_map(|hash| names.get(hash)).collect()
+}
+
+/// Acts that go together with their names: the first of each page, and how many. At least one, whatever its length.
+fn pages_of_acts(from: usize, acts: &[Vec<u8>], names: &HashMap<NameHash, NameText>) -> Vec<(usize, usize)> {
+    let (mut pages, mut bytes) = (vec![(from, 0)], 0);
+    for (index, act) in (from..).zip(acts) {
+        let names: usize = names_beside(act, names).iter().map(|name| NAME + name.text.len()).sum();
+        let more = act.len().div_ceil(3) * 4 + names;
+        if bytes > 0 && bytes + more > ACTS_BYTES {
+            pages.push((index, 0));
+            bytes = 0;
+        }
+        bytes += more;
+        pages.last_mut().into_iter().for_each(|(_, count)| *count += 1);
+    }
+    pages
 }
 
 /// Our own records that lie in the log where it has holes.
@@ -143,4 +165,27 @@ fn bring_kept(agent: &Agent, carrier: &dyn Carrier, log: &str, wanted: &Wanted) 
         }
     }
     Ok(!kept.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_of_acts_stays_below_what_a_ledger_takes() {
+        let none = HashMap::new();
+        let acts: Vec<Vec<u8>> = (0..3000).map(|_| vec![7; 400]).collect();
+        let pages = pages_of_acts(10, &acts, &none);
+        assert!(pages.len() > 1 && pages[0].0 == 10);
+        let mut next = 10;
+        for (first, count) in &pages {
+            assert_eq!((*first, *count > 0), (next, true));
+            let bytes: usize = acts[first - 10..][..*count].iter().map(|act| act.len().div_ceil(3) * 4).sum();
+            assert!(bytes <= ACTS_BYTES);
+            next += count;
+        }
+        assert_eq!(next, 3010);
+        let long = [vec![7; 3 * ACTS_BYTES], vec![7; 3]];
+        assert_eq!(pages_of_acts(0, &long, &none), [(0, 1), (1, 1)]);
+    }
 }

@@ -70,9 +70,14 @@ fn scrub_tables(client: &mut Client) -> Written {
         if is_there(client, part)? {
             // In one transaction: a partition that is detached and not dropped would be in nobody's way, and never looked at again.
             let mut transaction = client.transaction()?;
-            transaction.batch_execute(&format!(
-                "ALTER TABLE payloads DETACH PARTITION payloads_{part}; DROP TABLE payloads_{part};"
-            ))?;
+            transaction.batch_execute(&format!("ALTER TABLE payloads DETACH PARTITION payloads_{part};"))?;
+            // Nobody writes there from here on; an office may have got its first key of that month until then.
+            let in_use = "SELECT EXISTS (SELECT 1 FROM keys WHERE class = $1::integer AND month = $2 AND state = 0)";
+            if transaction.query_one(in_use, &[&class, &month])?.try_get(0)? {
+                transaction.rollback()?;
+                continue;
+            }
+            transaction.batch_execute(&format!("DROP TABLE payloads_{part};"))?;
             transaction.commit()?;
         }
     }
@@ -90,6 +95,12 @@ fn vacuum(client: &mut Client, shared: &[(i32, i32)]) -> Written {
     for (class, month) in shared {
         let part = class * 1_000_000 + month;
         if is_there(client, part)? {
+            // Rows that were left for the partition to go with, before another office had a key of that month.
+            let sql = format!(
+                "DELETE FROM payloads_{part} p USING keys k
+                    WHERE k.office = p.office AND k.class = $1::integer AND k.month = $2 AND k.state > 0"
+            );
+            client.execute(&sql, &[class, month])?;
             client.batch_execute(&format!("VACUUM (FULL) payloads_{part}"))?;
         }
     }

@@ -172,6 +172,13 @@ fn s0_9_a_trustee_neither_enrols_nor_retires_a_terminal_and_decides_nothing_that
     ] {
         assert_eq!(refused(office.by_trustee(vec![change])), "not_entrusted", "{what}");
     }
+    // Hours may be entrusted: those of the office, not those of a terminal.
+    let mut office = entrusted();
+    let trust = Change::Entrust(entrust(&[Class::Hours]));
+    office.approved(vec![trust]).unwrap();
+    let hours = |terminal| Change::Hours(SetHours { terminal, week: [OpenSpan { open: 510, close: 1035 }; 7] });
+    assert_eq!(refused(office.by_trustee(vec![hours(Some(code("mado-1")))])), "not_entrusted");
+    office.by_trustee(vec![hours(None)]).unwrap();
 }
 
 #[test]

@@ -333,6 +333,25 @@ fn nobody_takes_first_what_a_recovery_is_announced_for() {
 }
 
 #[test]
+fn what_is_decided_while_sheets_are_fetched_is_no_objection() {
+    let mut office = Office::furnished();
+    let effective = office.now;
+    let state = |state| {
+        let (operator, reason) = (code("chiba"), StateReason::LeftDuty);
+        Change::OperatorState(SetOperatorState { operator, state, effective, reason })
+    };
+    let cards = [card_for(3, "aoki"), card_for(4, "baba"), card_for(5, "chiba")];
+    let changes = [state(OperatorState::Active)].into_iter().chain(cards).chain([new_keys([33, 34, 35])]).collect();
+    let id = office.recover(vec![announce(changes)], &[30, 31]).unwrap().id;
+    office.now += WAIT;
+    let completion = office.recovery_act(complete(id), &[30, 31]);
+    assert_eq!(code_of(office.act(vec![state(OperatorState::Suspended)])), Ok(()));
+    assert_eq!(code_of(office.act(vec![designate("chiba")])), Ok(()));
+    assert_eq!(code_of(office.take(&completion)), Ok(()));
+    assert!(office.register.card(&guid(5)).is_some_and(|card| card.is_current(office.now)));
+}
+
+#[test]
 fn an_old_date_shortens_no_wait() {
     let mut office = lost();
     let mut act = office.draft(vec![]);

@@ -1,0 +1,44 @@
+//! Which names an act speaks of. They travel beside it (§R1).
+
+use alloc::vec;
+use alloc::vec::Vec;
+
+use crate::act::SignedAct;
+use crate::change::{Change, EndRecovery, RecoveryEnd};
+use crate::values::NameHash;
+
+/// The hashes of the names that changes speak of.
+#[must_use]
+pub fn names_of(changes: &[Change]) -> Vec<NameHash> {
+    // A recovery that is completed brings changes whose names lie beside its announcement.
+    if let [Change::EndRecovery(EndRecovery { how: RecoveryEnd::Completed, .. }), ..] = changes {
+        return Vec::new();
+    }
+    let mut hashes: Vec<NameHash> = changes.iter().flat_map(names_in).collect();
+    hashes.sort();
+    hashes.dedup();
+    hashes
+}
+
+fn names_in(change: &Change) -> Vec<NameHash> {
+    if let Change::Found(found) = change {
+        return found.administrators.iter().map(|administrator| administrator.name).collect();
+    }
+    // Whoever may object must read whom a recovery speaks of.
+    if let Change::AnnounceRecovery(announced) = change {
+        return names_of(&announced.changes);
+    }
+    if let Change::Admit(admit) = change {
+        return vec![admit.designation.name];
+    }
+    if let Change::Designate(designate) = change { vec![designate.name] } else { Vec::new() }
+}
+
+impl SignedAct {
+    /// The hashes of the names that it speaks of, or that the proposal speaks of which it approves.
+    #[must_use]
+    pub fn names(&self) -> Vec<NameHash> {
+        let proposed = self.proposal().ok().flatten();
+        names_of(proposed.as_ref().map_or(&self.act().changes, |proposal| &proposal.act().changes))
+    }
+}
