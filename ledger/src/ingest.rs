@@ -144,13 +144,19 @@ impl Verified {
     }
 
     /// What comes for the first time, and so late that its month was destroyed meanwhile, is kept from when it came: nobody can have decided
-    /// about it, and a clock that goes back must not make records vanish as they come.
-    pub fn keep_from_now(&mut self, register: &Register, now: Millis) {
+    /// about it, and a clock that goes back must not make records vanish as they come. `can_seal`: whether anything can still be sealed under
+    /// that name; where a book was put back, the act that says why not may not be there yet.
+    pub fn keep_from_now(&mut self, register: &Register, now: Millis, can_seal: impl Fn(&KeyName) -> bool) {
+        let mut known: BTreeMap<KeyName, bool> = BTreeMap::new();
         for record in &mut self.records {
-            let (office, class, month) = record.key;
-            let retention = Retention::numbered(class.into());
-            if retention.is_some_and(|retention| register.destroyed(retention, Month(month)).is_some()) {
-                record.key = (office, class, legal_month(now));
+            let destroyed = |name: &KeyName| {
+                let (_, class, month) = *name;
+                let retention = Retention::numbered(class.into());
+                retention.is_some_and(|retention| register.destroyed(retention, Month(month)).is_some())
+                    || !can_seal(name)
+            };
+            if *known.entry(record.key).or_insert_with_key(destroyed) {
+                record.key.2 = legal_month(now);
             }
         }
     }
@@ -256,6 +262,10 @@ pub fn plan(stage: &mut Stage<'_>, verified: &Verified, entries: &[Entry], now: 
     }
     let first = header.first.saturating_add(repeated);
     let new: Vec<Entry> = entries.iter().skip(known).cloned().collect();
+    // Destroyed since these were sealed: they come again, and are kept from then on.
+    if !stage.is_filling() && new.iter().any(|entry| stage.is_destroyed(&header.office, entry.key)) {
+        return Err(Refusal::Busy);
+    }
     let count = new.len() as u64;
     let index = stage.size(&header.office, LogName::Records)?;
     stage.append(&header.office, LogName::Records, new)?;

@@ -365,7 +365,8 @@ impl Ledger {
                 }
                 gathered.bringers.insert(bringer.clone());
             }
-            let lacks = |log| office.log(log).lacks().map_or(0, |to| to.size.saturating_sub(office.log(log).committed_size()));
+            let lacks =
+                |log| office.log(log).lacks().map_or(0, |to| to.size.saturating_sub(office.log(log).committed_size()));
             brought.lacking.insert(office.id, LogName::ALL.into_iter().map(lacks).sum());
             // Nobody signs names: what no act speaks of must not pile up here.
             let spoken: BTreeSet<NameHash> = runs.iter().flat_map(|(_, run)| run.names()).collect();

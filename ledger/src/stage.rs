@@ -155,13 +155,18 @@ impl<'a> Stage<'a> {
         Ok(())
     }
 
-    /// What was sealed just before its key was destroyed came too late: the leaf alone is kept.
+    /// Whether the payload key of this number was destroyed.
+    pub(crate) fn is_destroyed(&self, office: &OfficeId, key: u32) -> bool {
+        self.vault.destroyed(office, key).is_some()
+    }
+
+    /// What terminals bring again of a month that was destroyed meanwhile keeps its leaf alone.
     fn leave_out_destroyed(&self, office: &OfficeId, entries: &mut [Entry]) {
         // A batch has records of a class or two and of a month.
         let mut last = (0, false);
         for entry in entries.iter_mut().filter(|entry| entry.key != 0) {
             if last.0 != entry.key {
-                last = (entry.key, self.vault.destroyed(office, entry.key).is_some());
+                last = (entry.key, self.is_destroyed(office, entry.key));
             }
             if last.1 {
                 entry.payload.clear();

@@ -118,7 +118,7 @@ impl Ledger {
     ) -> Result<(BatchHeader, Receipt), Refusal> {
         let register = office.register();
         let mut verified = ingest::open(envelope, &self.envelope, peer, &register, now)?;
-        verified.keep_from_now(&register, now);
+        verified.keep_from_now(&register, now, |name| self.vault.can_wrap(name));
         if let Some(halt) = office.log(LogName::Records).halted() {
             // It may know of more than those before it.
             let note = verified.header.seen_note.as_ref().map_or("", sekisho_wire::batch::SeenNote::as_str);

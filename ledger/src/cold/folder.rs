@@ -185,14 +185,7 @@ impl Folder {
             return Ok(());
         }
         replaced.sort();
-        let folder = File::open(&self.root).map_err(|error| failed(format!("{}: {error}", self.root.display())))?;
-        match folder.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                return Err(failed("somebody reads an older view; it is tried again".into()));
-            }
-            Err(TryLockError::Error(error)) => return Err(failed(error.to_string())),
-        }
+        let _alone = self.alone()?;
         lock(&self.open).clear();
         for path in replaced {
             overwrite(&path).map_err(|error| failed(format!("{}: {error}", path.display())))?;
@@ -200,7 +193,23 @@ impl Folder {
         File::open(&directory).and_then(|folder| folder.sync_all()).map_err(|error| failed(error.to_string()))
     }
 
-    /// Removes the file of a segment that is in the database again.
+    /// Keeps everybody from reading an older view here, while it is held.
+    ///
+    /// # Errors
+    /// When somebody reads one.
+    pub(super) fn alone(&self) -> Result<File, StoreError> {
+        let failed = |cause: String| StoreError::Database { act: "remove a cold segment", cause };
+        let folder = File::open(&self.root).map_err(|error| failed(format!("{}: {error}", self.root.display())))?;
+        match folder.try_lock() {
+            Ok(()) => Ok(folder),
+            Err(TryLockError::WouldBlock) => {
+                Err(failed("somebody reads an older view, a backup or fsck; when it has ended it goes on".into()))
+            }
+            Err(TryLockError::Error(error)) => Err(failed(error.to_string())),
+        }
+    }
+
+    /// Removes the file of a segment that is in the database again. Whoever does holds the folder alone ([`Self::alone`]).
     ///
     /// # Errors
     /// When it cannot be.

@@ -38,8 +38,15 @@ pub fn warm(root: &Path, progress: &mut dyn FnMut(u64)) -> Result<Warmed, Ledger
             cause: "nothing is cold: ledger.toml has no `cold`".into(),
         });
     };
+    let offices = cold.offices()?;
+    // What was replaced is removed first: once its segment is in the database again nobody knows any more what it was.
+    for office in &offices {
+        cold.folder().remove_replaced(&office.id, &cold.segments(&office.id)?)?;
+    }
+    // A backup that copies these files is not to lose them under its hands.
+    let _alone = cold.folder().alone()?;
     let mut warmed = Warmed { segments: 0, entries: 0 };
-    for office in cold.offices()? {
+    for office in offices {
         while let Some(segment) = cold.warm_last(&office.id)? {
             warmed.segments += 1;
             warmed.entries += segment.entries;

@@ -157,6 +157,14 @@ fn reads_as_before(mut town: Town) {
     assert_eq!(answers(&town).0[..before.0.len()], before.0);
     assert_eq!(checked(&town.root).findings, []);
 
+    // Somebody reads, a backup say; and a file that was replaced while somebody did is still there.
+    let replaced = town.folder().join("000000000000-0123456789abcdef.segment");
+    std::fs::write(&replaced, "what was destroyed since").unwrap();
+    let reads = std::fs::File::open(town.root.join("cold")).unwrap();
+    reads.lock_shared().unwrap();
+    let said = warm(&town.root, &mut |_| {}).unwrap_err().to_string();
+    assert!(said.contains("somebody reads") && replaced.exists() && town.segments().len() == 4, "{said}");
+    drop(reads);
     let mut told = 0;
     let warmed = warm(&town.root, &mut |entries| told = entries).unwrap();
     assert_eq!((warmed.segments, warmed.entries, told), (4, 1024, 1024));

@@ -9,9 +9,14 @@ use sekisho_ledger::command;
 use sekisho_ledger::destroy::Left;
 use sekisho_ledger::fsck::{Fault, Report};
 use sekisho_ledger::index::Question;
+use sekisho_ledger::ingest;
+use sekisho_ledger::keys::Keys;
 use sekisho_ledger::ledger::Ledger;
+use sekisho_ledger::line::Lane;
 use sekisho_ledger::refusal::Refusal;
+use sekisho_ledger::stage::Stage;
 use sekisho_ledger::store::{KeyState, LogName, SqliteStore, Store};
+use sekisho_ledger::vault::Vault;
 use sekisho_register::act::Proposal;
 use sekisho_register::calendar::Month;
 use sekisho_register::change::{Change, Destroy, Log};
@@ -514,5 +519,38 @@ fn a_key_that_cannot_be_taken_out_of_its_file_is_taken_out_later() {
     town.carries_out();
     assert!(town.is_destroyed(first).is_some());
     town.publish();
+    assert_eq!(checked(&town.root).findings, []);
+}
+
+#[test]
+fn what_was_sealed_just_before_its_key_went_comes_again() {
+    let mut town = Town::new();
+    let june = town.clock.now();
+    town.sends_made(june, links(2));
+    town.publish();
+    let record = |seq| {
+        let record = Record::decode(&town.terminal.record(seq, links(1).remove(0))).unwrap();
+        Record { wall: june, trusted: june, ..record }.encode().unwrap().to_vec()
+    };
+    let (batch, _) = town.terminal.batch_of(vec![record(town.terminal.next)]);
+    // Looked at, sealed, and not written yet: then the month is destroyed.
+    let keys = Keys::read(&town.data).unwrap();
+    let register = town.ledger.office(&town.office).unwrap().register();
+    let envelope = batch.envelope(&town.terminal);
+    let verified = ingest::open(&envelope, &keys.envelope, &town.terminal.peer, &register, june).unwrap();
+    let store = SqliteStore::open_existing(&town.data.database()).unwrap();
+    let vault = Vault::open(keys.wrapping, &store).unwrap();
+    let entries = ingest::seal(&verified, |name| vault.named(name).unwrap());
+    town.clock.advance(A_YEAR_LATER);
+    town.destroys(Retention::Operation, "2026-06", "2026-07").unwrap();
+    town.carries_out();
+    let (end, now) = (town.end(), town.clock.now());
+    let plan = move |stage: &mut Stage<'_>| ingest::plan(stage, &verified, &entries, now);
+    let planned = town.ledger.writer.run(Lane::Of(town.office), None, plan).unwrap();
+    assert!(matches!(planned, Err(Refusal::Busy)), "{planned:?}");
+    assert_eq!(town.end(), end);
+    assert_eq!(town.sends_made(june, links(1)), end);
+    town.publish();
+    assert!(town.is_destroyed(end).is_none(), "it is kept from when it came");
     assert_eq!(checked(&town.root).findings, []);
 }

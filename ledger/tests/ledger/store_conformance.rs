@@ -483,7 +483,9 @@ fn what_lies_under_a_destroyed_key_reads_as_empty_once_it_is_erased_and_everythi
         let joins = |office: OfficeId| {
             let offices = vec![StoredOffice { id: office, seeds: vec![office.0[0]; 3], founded: 5 }];
             store.commit(&Change { offices, ..Change::default() }).unwrap();
-            store.commit(&Change { keys: vec![key(office, 1, 500), key(office, 3, 502)], ..Change::default() }).unwrap();
+            store
+                .commit(&Change { keys: vec![key(office, 1, 500), key(office, 3, 502)], ..Change::default() })
+                .unwrap();
             store.commit(&appended(under(office, 1))).unwrap();
             assert_eq!(store.entries(&office, LogName::Records, 0, 99).unwrap(), others, "{name}");
         };
