@@ -32,7 +32,7 @@ pub struct Config {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub postgres_authority: Option<PathBuf>,
     /// Terminals that must have shown, after a start, what they verified last, before anything is written; never more than brought something in the week
-    /// before the last batch. Where nothing is said: half of those, and none where witnesses are heard. A log that was behind waits for all of them.
+    /// before the last batch. Where nothing is said: as many of those as the policy says, and none where witnesses are heard. A log that was behind waits for all of them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hear: Option<usize>,
     /// Requests that may wait for the database before others are told to come again: at least 1.

@@ -92,7 +92,7 @@ impl Awaited {
 }
 
 impl Hearing {
-    /// For an office as the store has it: so many terminals as are configured, else half of those that brought something lately.
+    /// For an office as the store has it: so many terminals as are configured, else so many of a hundred that brought something lately.
     ///
     /// # Errors
     /// When the store fails.
@@ -100,6 +100,7 @@ impl Hearing {
         store: &dyn Store,
         office: &OfficeId,
         configured: Option<usize>,
+        percent: u8,
         remembered: Remembered,
         in_use: impl Fn(&Code) -> bool,
     ) -> Result<Self, StoreError> {
@@ -107,7 +108,7 @@ impl Hearing {
         let newest = last.iter().map(|(_, _, at)| *at).max().unwrap_or_default();
         let of_these_days = last.into_iter().filter(|(_, _, at)| at.saturating_add(LATELY) >= newest);
         let lately: BTreeSet<Code> = of_these_days.map(|(code, _, _)| code).filter(in_use).collect();
-        let needed = configured.unwrap_or(lately.len().div_ceil(2)).min(lately.len());
+        let needed = configured.unwrap_or((lately.len() * usize::from(percent)).div_ceil(100)).min(lately.len());
         let known = Known { over: remembered == Remembered::All, ..Known::default() };
         Ok(Self { lately, needed, known: Mutex::new(known) })
     }

@@ -64,7 +64,8 @@ impl Office {
         let remembered = if all { Remembered::All } else { Remembered::NotAll };
         let state = |code: &Code| register.terminal(code).map(|terminal| terminal.state(register.newest_made()));
         let in_use = |code: &Code| state(code).is_some_and(|state| state != TerminalUse::Retired);
-        let hearing = Hearing::new(store, &stored.id, around.hear, remembered, in_use)?;
+        let percent = register.policy_at(register.newest_made()).hear_percent;
+        let hearing = Hearing::new(store, &stored.id, around.hear, percent, remembered, in_use)?;
         // What the database holds may be signed without hearing anybody.
         for log in &logs {
             if let Err(error) = log.confirm(store, around.vault, &stored.id) {

@@ -43,6 +43,7 @@ impl PolicyTable {
         set(&mut policy.daily_seconds, self.daily_seconds);
         set(&mut policy.keep_sealed_days, self.keep_sealed_days);
         set(&mut policy.recovery_wait_seconds, self.recovery_wait_seconds);
+        set(&mut policy.hear_percent, self.hear_percent);
         set(&mut policy.two_terminals, self.two_terminals.as_ref().map(|text| text.0));
         set(&mut policy.retention_years.access, self.retention_access_years);
         set(&mut policy.retention_years.operation, self.retention_operation_years);

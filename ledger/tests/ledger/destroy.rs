@@ -46,6 +46,11 @@ impl Town {
 
     /// The approved act, with its proposal filed.
     fn destruction(&self, class: Retention, from: &str, to: &str) -> Result<Vec<u8>, Refusal> {
+        self.approved_act(Change::Destroy(Destroy { class, from: month(from), to: month(to) }))
+    }
+
+    /// Proposed by the mayor and filed; approved by the deputy and not submitted yet.
+    pub(crate) fn approved_act(&self, change: Change) -> Result<Vec<u8>, Refusal> {
         let office = self.ledger.office(&self.office).unwrap();
         let draft = |log, changes, proposal| {
             let register = office.register();
@@ -54,7 +59,6 @@ impl Town {
             let act = blank_act(self.clock.now(), changes);
             Act { office: self.office, log, seen_size: size, seen_root: root, post, proposal, ..act }
         };
-        let change = Change::Destroy(Destroy { class, from: month(from), to: month(to) });
         let proposal = sign_act(&draft(Log::Casebook, vec![change], None), &self.mayor);
         self.ledger.submit(&self.office, proposal.clone(), Vec::new())?;
         Ok(sign_act(&draft(Log::Register, Vec::new(), Some(Proposal(proposal))), &self.deputy))

@@ -10,7 +10,8 @@ use sekisho_ledger::store::LogName;
 use crate::town::{TestTerminal, Town, code, scratch};
 use sekisho_ledger::authority::Peer;
 use sekisho_ledger::terminals::Shown;
-use sekisho_register::Change;
+use sekisho_register::change::SetPolicy;
+use sekisho_register::{Change, Policy};
 
 impl Town {
     /// The same directory, opened by a ledger that hears so many terminals first.
@@ -76,6 +77,33 @@ fn nothing_is_written_until_a_terminal_has_shown_what_it_verified() {
     assert_eq!((town.awaited(), part(&town)), (None, (2, true)));
     town.send(5);
     town.submit(vec![town.another()]).unwrap();
+}
+
+#[test]
+fn the_office_says_how_many_of_its_terminals_are_heard() {
+    let mut town = Town::new();
+    town.send(1);
+    for (name, seed) in [("mado-2", [12; 32]), ("mado-3", [13; 32])] {
+        let terminal = TestTerminal::new(town.office, name, seed, town.terminal.envelope.clone());
+        town.register_terminal(&terminal);
+        let (batch, _) = terminal.batch(1);
+        town.ledger.ingest(&terminal.peer, &batch.envelope(&terminal)).unwrap();
+    }
+    let says = |town: &Town, hear_percent| {
+        let policy = Policy { hear_percent, ..Policy::default() };
+        let act = town.approved_act(Change::Policy(SetPolicy { policy })).unwrap();
+        town.ledger.submit(&town.office, act, Vec::new()).unwrap();
+    };
+    for (percent, needed) in [(50, 2), (100, 3), (1, 1)] {
+        says(&town, percent);
+        town.forget();
+        town.reopen();
+        assert_eq!(town.awaited(), Some((needed, 0)), "{percent}");
+        town.waits_for_nobody();
+        town.reopen();
+        let config = Config { hear: None, ..Config::read(&town.data.config()).unwrap() };
+        std::fs::write(town.data.config(), config.to_text().unwrap()).unwrap();
+    }
 }
 
 #[test]

@@ -57,6 +57,9 @@ pub struct Policy {
     /// Least seconds between the announcement of a recovery and its completion.
     #[n(14)]
     pub recovery_wait_seconds: u32,
+    /// Of a hundred terminals that were at work lately, how many a ledger hears after its start before it writes.
+    #[n(15)]
+    pub hear_percent: u8,
 }
 
 /// Years by retention class (wire §3).
@@ -119,6 +122,7 @@ impl Policy {
         pin: PinPolicy::DEFAULT,
         two_terminals: TwoTerminals::Tell,
         recovery_wait_seconds: 72 * 60 * 60,
+        hear_percent: 50,
     };
 
     /// A rest is due after some work and lasts some time, or there is none.
@@ -139,6 +143,7 @@ impl Policy {
             && (60 * 60..=30 * 24 * 60 * 60).contains(&self.freshness_seconds)
             // A day at least: somebody must be at work in it who can object.
             && (24 * 60 * 60..=14 * 24 * 60 * 60).contains(&self.recovery_wait_seconds)
+            && (1..=100).contains(&self.hear_percent)
             && shortest >= 1
             // What is destroyed must not lie on terminals still, which keep for the ledger what is up to so old when it comes to them.
             && (1..=u32::from(shortest) * 180).contains(&u32::from(self.keep_sealed_days))
@@ -162,8 +167,10 @@ mod tests {
             policy.is_sound()
         };
         assert!(sound(|_| {}));
-        let at_the_edge: [fn(&mut Policy); 13] = [
+        let at_the_edge: [fn(&mut Policy); 15] = [
             |policy| policy.recovery_wait_seconds = 86_400,
+            |policy| policy.hear_percent = 1,
+            |policy| policy.hear_percent = 100,
             |policy| policy.recovery_wait_seconds = 1_209_600,
             |policy| policy.keep_sealed_days = 180,
             |policy| (policy.rest_after_seconds, policy.rest_seconds) = (600, 60),
@@ -177,8 +184,10 @@ mod tests {
             |policy| policy.freshness_seconds = 3600,
             |policy| policy.freshness_seconds = 2_592_000,
         ];
-        let beyond: [fn(&mut Policy); 26] = [
+        let beyond: [fn(&mut Policy); 28] = [
             |policy| policy.recovery_wait_seconds = 86_399,
+            |policy| policy.hear_percent = 0,
+            |policy| policy.hear_percent = 101,
             |policy| policy.recovery_wait_seconds = 1_209_601,
             |policy| policy.keep_sealed_days = 181,
             |policy| policy.pin.minimum = 5,

@@ -314,6 +314,7 @@ pub(super) struct PolicyTable {
     pub(super) daily_seconds: Option<u32>,
     pub(super) keep_sealed_days: Option<u16>,
     pub(super) recovery_wait_seconds: Option<u32>,
+    pub(super) hear_percent: Option<u8>,
     pub(super) two_terminals: Option<Text<TwoTerminals>>,
     pub(super) retention_access_years: Option<u8>,
     pub(super) retention_operation_years: Option<u8>,

@@ -31,18 +31,18 @@ pub(super) fn policy(policy: &Policy, say: &Titles<'_>) -> String {
     say.say(
         &format!(
             "運用方針: 離席時のロックまで {}秒、連続利用の上限 {}秒、登録簿の有効時間 {}秒、暗証番号の試行 {}回・{}、運用時間 {hours}(対象外のカード: {kinds})、\
-             {rests}、端末での保存 {}日、保存年数 操作履歴{}年・稼働状況{}年・管理{}年、カードを抜くと終了、{two}、復旧の予告から実施まで {}秒以上",
+             {rests}、端末での保存 {}日、保存年数 操作履歴{}年・稼働状況{}年・管理{}年、カードを抜くと終了、{two}、復旧の予告から実施まで {}秒以上、台帳の起動後に確認する端末機 {}%",
             policy.idle_seconds, policy.session_seconds, policy.freshness_seconds, policy.pin_tries, pin,
             policy.keep_sealed_days,
-            years.access, years.operation, years.administration, policy.recovery_wait_seconds
+            years.access, years.operation, years.administration, policy.recovery_wait_seconds, policy.hear_percent
         ),
         &format!(
             "policy: idle lock after {} s, session at most {} s, register at most {} s old, {} PIN tries, {}, hours {hours} (cards exempt: {kinds}), \
              {rests}, {} days kept on terminals, years kept: access {}, operation {}, administration {}; \
-             pulling the card closes the session, {two}; a recovery waits {} s",
+             pulling the card closes the session, {two}; a recovery waits {} s; a ledger that starts hears {} % of the terminals",
             policy.idle_seconds, policy.session_seconds, policy.freshness_seconds, policy.pin_tries, pin,
             policy.keep_sealed_days,
-            years.access, years.operation, years.administration, policy.recovery_wait_seconds
+            years.access, years.operation, years.administration, policy.recovery_wait_seconds, policy.hear_percent
         ),
     )
 }
