@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::sync::Arc;
 
 use p256::ecdsa::signature::hazmat::PrehashVerifier;
 use p256::ecdsa::{Signature, VerifyingKey};
-use sekisho_link::{EvidenceContent, EvidenceFile, EvidenceRecord};
+use sekisho_link::{EvidenceContent, EvidenceFile, EvidenceRecord, Exactly};
 use sekisho_register::change::Log;
 use sekisho_register::{Cosignatures, LogKeys, NameHash, P256Key, Register, SignedAct, office_of};
 use sekisho_tlog::{Hash, TlogError, verify_consistency};
@@ -207,7 +208,10 @@ fn open(file: &EvidenceFile, trusted: &Trusted) -> Result<Opened, FileFault> {
     if !cosigned.suffice() {
         return Err(FileFault::Witnesses(cosigned));
     }
-    begins_with_what_was_kept(file, cache.register(), (checkpoint.size, checkpoint.root))?;
+    if let Some(base) = cache.register().successors(Log::Records).last() {
+        let kept = (base.kept_size, Hash(base.kept_root.0));
+        begins_with(kept, &contents.checkpoint.kept, (checkpoint.size, checkpoint.root))?;
+    }
     let cache = with_names(file, cache)?;
     if !lacks::is_sound(&contents.lacks) {
         return Err(FileFault::NoCode);
@@ -249,15 +253,10 @@ fn register_in(file: &EvidenceFile, trusted: &Trusted) -> Result<RegisterCache, 
     Ok(cache)
 }
 
-fn begins_with_what_was_kept(
-    file: &EvidenceFile,
-    register: &Register,
-    (size, root): (u64, Hash),
-) -> Result<(), FileFault> {
-    let Some(base) = register.successors(Log::Records).last() else { return Ok(()) };
-    let proof: Vec<Hash> = file.contents.checkpoint.kept.iter().map(|hash| Hash(hash.0)).collect();
-    let holds =
-        base.kept_size == 0 || verify_consistency(base.kept_size, &Hash(base.kept_root.0), size, &root, &proof).is_ok();
+/// Holds the log against what two persons kept of the one before it: size and root.
+fn begins_with(kept: (u64, Hash), proof: &[Exactly<32>], (size, root): (u64, Hash)) -> Result<(), FileFault> {
+    let proof: Vec<Hash> = proof.iter().map(|hash| Hash(hash.0)).collect();
+    let holds = kept.0 == 0 || verify_consistency(kept.0, &kept.1, size, &root, &proof).is_ok();
     if holds { Ok(()) } else { Err(FileFault::NotKept) }
 }
 
@@ -317,8 +316,8 @@ impl FileExhibits {
     /// Those of this file.
     #[must_use]
     pub(crate) fn of(file: &EvidenceFile) -> Self {
-        let checkpoint = &file.contents.checkpoint.checkpoint;
-        let records = file.contents.records.iter().map(|record| exhibit(record, checkpoint));
+        let checkpoint = Arc::from(file.contents.checkpoint.checkpoint.as_str());
+        let records = file.contents.records.iter().map(|record| exhibit(record, &checkpoint));
         let read = |exhibit: Exhibit| {
             let record =
                 if let Content::Record { bytes, .. } = &exhibit.content { Record::decode(bytes).ok() } else { None };
@@ -328,7 +327,7 @@ impl FileExhibits {
     }
 }
 
-fn exhibit(record: &EvidenceRecord, checkpoint: &str) -> Exhibit {
+fn exhibit(record: &EvidenceRecord, checkpoint: &Arc<str>) -> Exhibit {
     let proof = record.proof.iter().map(|hash| WireHash(hash.0)).collect();
     let content = match &record.content {
         EvidenceContent::Record { bytes, batch, leaves } => {
@@ -338,7 +337,7 @@ fn exhibit(record: &EvidenceRecord, checkpoint: &str) -> Exhibit {
         }
         EvidenceContent::Destroyed { leaf, act } => Content::Destroyed { leaf: Hash(leaf.0), act: *act },
     };
-    Exhibit { place: Place { index: record.index, proof, checkpoint: checkpoint.to_owned() }, content }
+    Exhibit { place: Place { index: record.index, proof, checkpoint: Arc::clone(checkpoint) }, content }
 }
 
 impl Exhibits for FileExhibits {

@@ -131,7 +131,10 @@ impl LedgerExhibits<'_> {
         let tiles = LogTiles::new(&self.desk.ledger, Log::Records, size);
         let leaf = tiles.node(0, index)?;
         let proof = proved(inclusion_proof(&tiles, index, size))?;
-        Ok(Exhibit { place: Place { index, proof, checkpoint }, content: Content::Destroyed { leaf, act } })
+        Ok(Exhibit {
+            place: Place { index, proof, checkpoint: checkpoint.into() },
+            content: Content::Destroyed { leaf, act },
+        })
     }
 }
 

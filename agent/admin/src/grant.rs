@@ -51,7 +51,7 @@ mod tests {
         let proof = inclusion_proof(&tree, index, tree.size()).unwrap();
         let checkpoint =
             Checkpoint { origin: key.name().to_owned(), size: tree.size(), root: tree.root(), extensions: Vec::new() };
-        Place { index, proof: proof.iter().map(|hash| Hash(hash.0)).collect(), checkpoint: checkpoint.sign(key) }
+        Place { index, proof: proof.iter().map(|hash| Hash(hash.0)).collect(), checkpoint: checkpoint.sign(key).into() }
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! What an administrator asks the ledger (LEDGER §L4), in the words of this program.
 
+use std::sync::Arc;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sekisho_link::{EvidenceLacks, LedgerCode, Link, MediaType, MissingRange, Options};
@@ -36,8 +38,8 @@ pub(crate) struct Place {
     pub index: u64,
     /// Inclusion proof.
     pub proof: Vec<Hash>,
-    /// The checkpoint it leads to.
-    pub checkpoint: String,
+    /// The checkpoint it leads to; many may lead to one.
+    pub checkpoint: Arc<str>,
 }
 
 /// A terminal that asks to belong to the office.
@@ -350,7 +352,7 @@ impl Ledger {
             checkpoint: String,
         }
         let answer: Answer = self.link.get_json(&self.path(&format!("acts/{id}")), &self.options())?;
-        Ok(Place { index: answer.index, proof: hashes(&answer.proof)?, checkpoint: answer.checkpoint })
+        Ok(Place { index: answer.index, proof: hashes(&answer.proof)?, checkpoint: answer.checkpoint.into() })
     }
 
     /// The names that the ledger has beside an act; whether they are those of the act, its hashes say.
@@ -478,7 +480,7 @@ impl Ledger {
         let permission = permission.map_or_else(String::new, |number| format!("?permission={}", number.as_str()));
         let path = self.path(&format!("evidence/{index}{permission}"));
         let answer: Answer = self.link.get_json(&path, &self.options())?;
-        let place = Place { index: answer.index, proof: hashes(&answer.proof)?, checkpoint: answer.checkpoint };
+        let place = Place { index: answer.index, proof: hashes(&answer.proof)?, checkpoint: answer.checkpoint.into() };
         let word = match &answer.batch {
             Some(batch) => Some(TerminalWord { batch: bytes(batch)?, leaves: hashes(&answer.leaves)? }),
             None => None,

@@ -406,7 +406,7 @@ impl EvidenceFile {
             return Err(lines.wrong());
         }
         let is_there = |index: &u64| records.binary_search_by_key(index, |record| record.index).is_ok();
-        if !header.asked.iter().all(is_there) {
+        if !header.asked.is_sorted_by(|one, other| one < other) || !header.asked.iter().all(is_there) {
             return Err(EvidenceError::Line(1));
         }
         let contents = EvidenceContents { header, register, acts, names, checkpoint, records, lacks };

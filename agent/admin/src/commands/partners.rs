@@ -235,7 +235,7 @@ fn prove(desk: &mut Desk, partner: &Code, file: &Path) -> Result<(), AdminError>
         entry: STANDARD.encode(entry),
         index: place.index,
         proof: place.proof.iter().map(|hash| STANDARD.encode(hash.0)).collect(),
-        checkpoint: place.checkpoint,
+        checkpoint: place.checkpoint.to_string(),
     };
     write_new(file, &toml::to_string(&proved).expect("a table of strings is TOML"))
 }

@@ -4,14 +4,14 @@ use ed25519_dalek::{Signer as _, SigningKey as TerminalKey};
 use p256::ecdsa::SigningKey as CardKey;
 use p256::ecdsa::signature::hazmat::PrehashSigner;
 use sekisho_link::{
-    Base64, EvidenceContents, EvidenceHeader, EvidenceLacks, EvidenceName, Exactly, MissingRange, RecordsCheckpoint,
+    Base64, EvidenceContents, EvidenceHeader, EvidenceLacks, EvidenceName, MissingRange, RecordsCheckpoint,
     evidence_content_digest, evidence_signature_line,
 };
 use sekisho_register::change::{
     CardKind, Change, Designate, GiveProfile, IssueCard, PersonClass, SetFunction, SetTerminal, TerminalKind, UseState,
 };
 use sekisho_register::{Ed25519Key, Title};
-use sekisho_tlog::{Checkpoint, MemoryTree, SigningKey, inclusion_proof, leaf_hash};
+use sekisho_tlog::{Checkpoint, MemoryTree, SigningKey, consistency_proof, inclusion_proof, leaf_hash};
 use sekisho_wire::batch::{BATCH_VERSION, BatchHeader, chain_next, chain_start};
 use sekisho_wire::cose::{Context, Sign1, Signer, write_signed_bytes};
 use sekisho_wire::decision::{ClockState, DecisionInput, Level, Request, SessionKind, TerminalState};
@@ -366,6 +366,18 @@ fn a_file_whose_logs_are_not_the_offices_is_named_for_what_it_is() {
 }
 
 #[test]
+fn a_log_that_does_not_begin_with_what_was_kept_proves_nothing() {
+    let tree: MemoryTree = (0..9_u8).map(|byte| leaf_hash(&[byte])).collect();
+    let other: MemoryTree = [7, 1, 2, 3].iter().map(|byte| leaf_hash(&[*byte])).collect();
+    let begun: MemoryTree = (0..4_u8).map(|byte| leaf_hash(&[byte])).collect();
+    let proof = consistency_proof(&tree, 4, 9).unwrap().iter().map(|hash| Exactly(hash.0)).collect::<Vec<_>>();
+    let fits = |kept, proof: &[Exactly<32>]| begins_with(kept, proof, (9, tree.root())).is_ok();
+    assert!(fits((4, begun.root()), &proof) && fits((0, begun.root()), &[]));
+    assert!(!fits((4, other.root()), &proof) && !fits((3, begun.root()), &proof) && !fits((4, begun.root()), &[]));
+    assert!(matches!(begins_with((10, begun.root()), &[], (9, tree.root())), Err(FileFault::NotKept)));
+}
+
+#[test]
 fn a_register_that_was_cut_short_is_noticed_by_who_knows_of_more() {
     let office = Office::new();
     let mut contents = office.contents();
@@ -417,6 +429,16 @@ fn a_record_without_what_it_needs_does_not_hold() {
         contents.records[1].content = EvidenceContent::Destroyed { leaf, act: 3 };
     });
     assert!(matches!(held(destroyed), Held::No(why) if why.contains("destroyed nothing")));
+}
+
+#[test]
+fn what_is_asked_for_stands_once_and_in_order() {
+    let office = Office::new();
+    for asked in [vec![2, 1], vec![1, 1], vec![1, 7]] {
+        let mut contents = office.contents();
+        contents.header.asked = asked;
+        assert!(signed_by(11, &office.id, &contents.body()).is_err());
+    }
 }
 
 #[test]
