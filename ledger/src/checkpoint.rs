@@ -3,6 +3,7 @@
 //! A checkpoint is written here by compare-and-swap before anybody sees it. Whoever restores the database from yesterday's backup
 //! finds this file ahead of it, and the log stops instead of signing a second history.
 
+use std::ffi::OsStr;
 use std::fmt;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -256,7 +257,9 @@ impl CheckpointFile {
     /// When the disk fails.
     pub fn given_up(&self) -> Result<u64, LedgerError> {
         let (directory, name) = (above(&self.path), self.halt_path());
-        let is_kept = |file: &Path| file.file_stem() == name.file_name();
+        let dated =
+            |file: &Path| file.extension().and_then(OsStr::to_str).is_some_and(|at| at.parse::<Millis>().is_ok());
+        let is_kept = |file: &Path| file.file_stem() == name.file_name() && dated(file);
         let mut size = 0;
         for entry in std::fs::read_dir(directory).map_err(LedgerError::file("read", directory))? {
             let path = entry.map_err(LedgerError::file("read", directory))?.path();

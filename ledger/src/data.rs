@@ -253,7 +253,7 @@ pub fn replace_file(path: &Path, content: &[u8]) -> std::io::Result<()> {
     let directory = above(path);
     // The directory is opened before anything is written: opening it later could fail after the rename.
     let directory = File::open(directory)?;
-    let fresh = path.with_extension("new");
+    let fresh = beside(path);
     let mut file = OpenOptions::new().create(true).write(true).truncate(true).mode(0o600).open(&fresh)?;
     file.write_all(content)?;
     file.sync_all()?;
@@ -275,10 +275,16 @@ pub fn forget_cached(file: &File) -> std::io::Result<()> {
 /// # Errors
 /// When it cannot be written or renamed; what was there stays then.
 pub fn replace_unsynced(path: &Path, content: &[u8]) -> std::io::Result<()> {
-    let mut fresh = path.as_os_str().to_owned();
-    fresh.push(".new");
+    let fresh = beside(path);
     std::fs::write(&fresh, content)?;
     std::fs::rename(fresh, path)
+}
+
+/// What is written before it takes a file's place: each has its own, whatever its name ends with.
+pub(crate) fn beside(path: &Path) -> PathBuf {
+    let mut fresh = path.as_os_str().to_owned();
+    fresh.push(".new");
+    fresh.into()
 }
 
 /// As [`replace_file`], for secrets that must not be found again: the old file keeps a second name until it was written over.

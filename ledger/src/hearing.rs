@@ -117,7 +117,8 @@ impl Hearing {
     #[must_use]
     pub fn awaited(&self) -> Option<Awaited> {
         let known = lock(&self.known);
-        let (needed, heard) = (self.needed, known.shown.len());
+        // Others that come show nothing of these days: one that was off for weeks would outvote those that know more.
+        let (needed, heard) = (self.needed, known.shown.intersection(&self.lately).count());
         (!known.over && heard < needed).then_some(Awaited { whom: Whom::Terminals, needed, heard })
     }
 
@@ -136,8 +137,8 @@ impl Hearing {
         lock(&self.known).come.insert(terminal.clone());
     }
 
-    /// A terminal has shown what it verified last, of register and records log. One that nobody here has heard of yet was enrolled since this copy of the
-    /// disk was made, and knows all the more.
+    /// A terminal has shown what it verified last, of register and records log. What it shows of more than is here stops a log whoever it is; only those
+    /// count as heard that are waited for.
     pub fn hear(&self, terminal: &Code) {
         let mut known = lock(&self.known);
         known.come.insert(terminal.clone());

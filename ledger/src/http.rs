@@ -170,7 +170,8 @@ async fn readyz(State(hall): State<Hall>, terminal: Result<Terminal, Refusal>) -
         Err(_) => None,
     };
     let stopped: Vec<(OfficeId, String)> = hall.ledger.offices().iter().flat_map(|office| stopped(office)).collect();
-    if stopped.is_empty() {
+    // What another office has stopped for is no trouble of this one's.
+    if admitted.map_or(stopped.is_empty(), |admitted| stopped.iter().all(|(office, _)| *office != admitted)) {
         // One that hears is to be reached: how else would it hear?
         let hears = hall.ledger.offices().iter().any(|office| office.hears());
         let overdue = if overdue && admitted.is_some() { OVERDUE } else { "" };
@@ -178,10 +179,6 @@ async fn readyz(State(hall): State<Hall>, terminal: Result<Terminal, Refusal>) -
     }
     let told = stopped.iter().filter(|(office, _)| Some(*office) == admitted).map(|(_, why)| why.as_str());
     let text = told.fold(String::from("a log has stopped\n"), |text, why| text + why);
-    // What another office has stopped for is no trouble of this one's.
-    if admitted.is_some_and(|admitted| stopped.iter().all(|(office, _)| *office != admitted)) {
-        return "ready\n".into_response();
-    }
     (StatusCode::SERVICE_UNAVAILABLE, text).into_response()
 }
 

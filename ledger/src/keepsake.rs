@@ -82,6 +82,9 @@ impl Ledger {
             note.clone_from(&signed.text);
             // A log that began anew at an operator's word.
             *to = signed.size.min(*to);
+            if *to == 0 && log == LogName::Records {
+                *to = self.first_since(&office, signed.size, since)?;
+            }
             let end = signed.size.min(to.saturating_add(LOOKED));
             let (entries, reached) = self.not_brought(&office, log, *to, end)?;
             for (index, entry) in entries {
@@ -123,6 +126,19 @@ impl Ledger {
         // The sender lives as long as the office.
         drop(office.to_keep().watch().wait_for(is_for_it).await);
         Ok(())
+    }
+
+    /// Before this index of the records log no batch came that late: a terminal that was given nothing yet need not be led through years.
+    fn first_since(&self, office: &Office, size: u64, since: Millis) -> Result<u64, StoreError> {
+        let (mut low, mut high) = (0, size);
+        while low < high {
+            let middle = low + (high - low) / 2;
+            match self.store.batches_by_index(&office.id, middle, 1)?.first() {
+                Some(batch) if batch.received < since => low = batch.index.max(middle) + 1,
+                Some(_) | None => high = middle,
+            }
+        }
+        Ok(low)
     }
 
     /// Among how many terminals the entries are shared out.

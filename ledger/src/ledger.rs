@@ -291,7 +291,7 @@ impl Ledger {
             return Err(CannotWrite::LastCommitFailed);
         }
         // A log that has stopped is another matter.
-        let late = |log: &Log| log.halted().is_none() && log.unsealed_for() > LATE;
+        let late = |log: &Log| log.halted().is_none() && log.is_late();
         let unsealed = |office: &Arc<Office>| LogName::ALL.into_iter().any(|name| late(office.log(name)));
         if self.offices().iter().any(unsealed) { Err(CannotWrite::NoCheckpoint) } else { Ok(()) }
     }
@@ -409,14 +409,15 @@ impl Ledger {
 
     /// One look at every log per tick: what is committed and not yet signed is signed.
     fn sequence(&self) {
-        let (mut complaints, mut told, mut beaten) = (Complaints::default(), Told::default(), None);
+        let (mut complaints, mut told, mut beaten) = (Complaints::default(), Told::default(), None::<Millis>);
         while !self.is_stopping() {
             // Without its writer a ledger answers and takes nothing: better one that is started again (`main.rs`).
             assert!(!self.writing.is_finished(), "the writer has ended before the ledger");
             self.publish_all(&mut complaints);
             self.heed_operator(&mut told, &mut complaints);
-            let now = self.clock.machine();
-            if beaten.is_none_or(|beaten: Millis| now.saturating_sub(beaten) >= BEAT) {
+            // Not by the wall's clock: one that is set back would stop this.
+            let now = since_boot();
+            if beaten.is_none_or(|beaten| now.saturating_sub(beaten) >= BEAT) {
                 self.remember_that_it_runs();
                 if let Err(error @ StoreError::OtherWriter { .. }) = self.store.hold() {
                     // What it knows is old, and it would say that nothing is newer.

@@ -5,6 +5,7 @@
 //! this one, finds nothing, or more than its disk has. One that stood still for longer than a restart takes finds nothing either: another
 //! machine may have served in its place.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use crate::clock::{Millis, since_boot};
@@ -67,6 +68,12 @@ impl Memory {
         let Some(path) = self.folder.as_ref().map(|folder| folder.join(name)) else { return };
         if let Err(error) = write(&path, signed) {
             log::warn!("cannot remember in {} what was signed: {error}", path.display());
+            // An older word would pass for the last one.
+            if let Err(error) = std::fs::remove_file(&path)
+                && error.kind() != ErrorKind::NotFound
+            {
+                log::error!("what is remembered in {} is too old and cannot be removed: {error}", path.display());
+            }
         }
     }
 }

@@ -41,6 +41,8 @@ pub struct Log {
     committed: Mutex<Committed>,
     /// What of it was read back, if anything was since the start.
     confirmed: Mutex<Option<Frontier>>,
+    /// How far reading back has come; it counts once it comes to the root that is committed.
+    reading: Mutex<Option<Frontier>>,
     /// What is signed. Held for a moment only, never while a disk works: requests look at it.
     signed: RwLock<Signed>,
     /// What writes that failed may have left in the file all the same: each of them, for a disk can fail twice. Whoever signs holds this
@@ -169,6 +171,7 @@ impl Log {
             grown: AtomicBool::new(false),
             committed: Mutex::new(Committed { head, unsealed: None }),
             confirmed: Mutex::default(),
+            reading: Mutex::default(),
             signed: RwLock::new(Signed::Nothing),
             attempted: Mutex::default(),
             owed: Mutex::default(),
@@ -236,9 +239,14 @@ impl Log {
         Some((text, signed))
     }
 
-    /// Whether this machine remembers what was signed last.
+    /// Whether this machine remembers what was signed last. What lies below a size that an operator gave up once was held against nothing
+    /// ([`Self::recollect`]), and counts as nothing.
     pub(crate) fn remembered(&self) -> Remembered {
-        if self.memory.is_recent() && self.recalled().is_some() { Remembered::All } else { Remembered::NotAll }
+        let holds = || {
+            let ((_, signed), given_up) = (self.recalled()?, self.file.given_up().ok()?);
+            Some(given_up == 0 || signed.size > given_up)
+        };
+        if self.memory.is_recent() && holds() == Some(true) { Remembered::All } else { Remembered::NotAll }
     }
 
     /// How a checkpoint of ours disagrees with what the database has, if it does.
@@ -401,6 +409,12 @@ impl Log {
     #[must_use]
     pub fn unsealed_for(&self) -> Millis {
         lock(&self.committed).unsealed.map_or(0, |since| since_boot().saturating_sub(since))
+    }
+
+    /// Whether something has waited too long for its checkpoint.
+    #[must_use]
+    pub fn is_late(&self) -> bool {
+        self.unsealed_for() > crate::ledger::LATE
     }
 
     /// Takes over a head that is durable now. Only the writer calls this.

@@ -296,8 +296,9 @@ impl Ledger {
         if let Some(note) = seen {
             self.check_note(office, LogName::Register, note)?;
         }
-        // A ledger that does not know whether it is the newest says of nothing that it is. What it knows may take rights away all the same.
-        let (checkpoint, freshness) = if office.hears() {
+        // A ledger that does not know whether it is the newest says of nothing that it is, nor does one that knows of newer acts and cannot sign them. What it
+        // shows may take rights away all the same.
+        let (checkpoint, freshness) = if office.hears() || office.log(LogName::Register).is_late() {
             (office.log(LogName::Register).published()?, None)
         } else {
             let (checkpoint, freshness) = office.freshness(self.clock.now())?;

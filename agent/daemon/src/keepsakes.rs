@@ -51,6 +51,8 @@ struct Kept {
     length: u64,
     /// Nothing is from before this time.
     since: u64,
+    /// What is there could not be read: nothing takes its place.
+    is_unread: bool,
 }
 
 /// How far we have been given what we are to keep.
@@ -101,7 +103,7 @@ impl Keepsakes {
         // Nothing here is needed for anything else: the ledger gives it again.
         let kept = kept.unwrap_or_else(|error| {
             log::warn!("cannot read what the ledger gave us to keep: {error}");
-            Kept::default()
+            Kept { is_unread: true, ..Kept::default() }
         });
         Self { folder, kept: Mutex::new(kept) }
     }
@@ -123,6 +125,14 @@ impl Keepsakes {
     /// Takes what it is given; once a day what is from before `since` goes. What cannot be kept is given again.
     pub(crate) fn take(&self, handed: &Handed, now: u64, since: u64) {
         let mut kept = self.lock();
+        if kept.is_unread {
+            match Kept::open(&self.folder, since) {
+                // The next question asks from there.
+                Ok(read) => *kept = read,
+                Err(error) => log::warn!("cannot read what the ledger gave us to keep: {error}"),
+            }
+            return;
+        }
         if (handed.to, &handed.checkpoints) == (kept.given.to, &kept.given.checkpoints) {
             return;
         }
@@ -140,6 +150,9 @@ impl Keepsakes {
     /// Follows acts that have another log go on in place of one that we keep something of: what was given from there on is none of it.
     pub(crate) fn follow(&self, register: &Register) {
         let mut kept = self.lock();
+        if kept.is_unread {
+            return;
+        }
         let mut given = kept.given.clone();
         let Given { to, checkpoints, generations: Generations(generations) } = &mut given;
         for (number, log) in KEPT.into_iter().enumerate() {
@@ -223,7 +236,7 @@ impl Kept {
         let rows = read(&bytes);
         let whole = rows.last().map_or(0, |row| row.offset + u64::from(row.length));
         if whole == bytes.len() as u64 && rows.iter().all(|row| row.at >= since) {
-            return Ok(Self { given, rows, length: whole, since });
+            return Ok(Self { given, rows, length: whole, since, is_unread: false });
         }
         let of = |row: &Row| {
             let begin = usize::try_from(row.offset).ok()?.checked_sub(HEAD)?;
@@ -231,7 +244,7 @@ impl Kept {
         };
         let young: Vec<u8> = rows.iter().filter(|row| row.at >= since).filter_map(of).flatten().copied().collect();
         files::replace(&path, &young)?;
-        Ok(Self { given, rows: read(&young), length: young.len() as u64, since })
+        Ok(Self { given, rows: read(&young), length: young.len() as u64, since, is_unread: false })
     }
 }
 

@@ -217,7 +217,7 @@ impl Uplink {
                     // A stick may have brought more meanwhile.
                     position.cursor.stored = position.cursor.stored.max(end);
                     position.cursor.refused = false;
-                    position.cursor.told.extend(answer.put());
+                    position.cursor.remember_told(answer.put());
                     position.keep()?;
                 } else {
                     position.continue_at(agent, &answer)?;

@@ -26,9 +26,11 @@ pub(crate) struct Stretch {
 #[derive(Debug)]
 pub(crate) struct Whereabouts {
     path: PathBuf,
+    epoch: u32,
     length: u64,
     /// Seq behind the last that is known of.
     end: u64,
+    is_read: bool,
 }
 
 const ROW: usize = 28;
@@ -38,22 +40,28 @@ const LONG: u64 = 8 << 20;
 impl Whereabouts {
     /// What is kept of this epoch: of earlier ones the journal brings nothing any more.
     pub(crate) fn open(state: &Path, epoch: u32) -> Self {
-        let mut whereabouts = Self { path: state.join("whereabouts"), length: 0, end: 0 };
+        let mut whereabouts = Self { path: state.join("whereabouts"), epoch, length: 0, end: 0, is_read: false };
         // It is no record: where it cannot be read or written, others hold what the ledger has.
-        let kept = whereabouts.read().unwrap_or_else(|error| {
-            log::warn!("cannot read where records lie at the ledger: {error}");
-            Vec::new()
-        });
-        let ours = kept.into_iter().filter(|row| row.epoch == epoch);
-        if let Err(error) = whereabouts.write(&ours.collect::<Vec<_>>()) {
+        if let Err(error) = whereabouts.take_up() {
             log::warn!("cannot keep where records lie at the ledger: {error}");
         }
         whereabouts
     }
 
+    /// Reads what is there, if that has not succeeded yet: nothing takes the place of what could not be read.
+    fn take_up(&mut self) -> io::Result<()> {
+        if !self.is_read {
+            let ours: Vec<Stretch> = self.read()?.into_iter().filter(|row| row.epoch == self.epoch).collect();
+            self.write(&ours)?;
+            self.is_read = true;
+        }
+        Ok(())
+    }
+
     /// These lie there.
     pub(crate) fn add(&mut self, stretch: Stretch) {
         let mut append = || -> io::Result<()> {
+            self.take_up()?;
             if stretch.first < self.end {
                 // The ledger has them at another place now: it began anew without what it had lost.
                 let kept = self.read()?.into_iter().flat_map(|row| row.without(&stretch));
@@ -79,7 +87,10 @@ impl Whereabouts {
 
     /// What lies from this index on was lost.
     pub(crate) fn forget_from(&mut self, index: u64) {
-        let kept = self.read().map(|rows| rows.iter().filter_map(|row| row.cut((0, index))).collect::<Vec<_>>());
+        let kept = self
+            .take_up()
+            .and_then(|()| self.read())
+            .map(|rows| rows.iter().filter_map(|row| row.cut((0, index))).collect::<Vec<_>>());
         if let Err(error) = kept.and_then(|kept| self.write(&kept)) {
             log::warn!("cannot keep where records lie at the ledger: {error}");
         }
@@ -146,7 +157,7 @@ impl Stretch {
         parts.into_iter().flatten().filter(|part| part.count > 0)
     }
 
-    fn is_followed_by(&self, next: &Self) -> bool {
+    pub(crate) fn is_followed_by(&self, next: &Self) -> bool {
         self.epoch == next.epoch && self.first + self.count == next.first && self.index + self.count == next.index
     }
 }
@@ -173,6 +184,25 @@ mod tests {
 
     fn at(first: u64, count: u64, index: u64) -> Stretch {
         Stretch { epoch: 2, first, count, index }
+    }
+
+    #[test]
+    fn what_could_not_be_read_is_not_replaced_by_nothing() {
+        let state = std::env::temp_dir().join(format!("sekisho-whereabouts-unread-{}", std::process::id()));
+        files::private_folder(&state).unwrap();
+        let path = state.join("whereabouts");
+        Whereabouts::open(&state, 2).add(at(0, 5, 10));
+        let aside = state.join("aside");
+        std::fs::rename(&path, &aside).unwrap();
+        // A folder is no file: reading it fails, whoever we are.
+        std::fs::create_dir(&path).unwrap();
+        let mut whereabouts = Whereabouts::open(&state, 2);
+        whereabouts.add(at(5, 5, 15));
+        std::fs::remove_dir(&path).unwrap();
+        std::fs::rename(&aside, &path).unwrap();
+        whereabouts.add(at(10, 5, 30));
+        assert_eq!(whereabouts.within(2, &[(0, 100)]).unwrap(), [at(0, 5, 10), at(10, 5, 30)]);
+        std::fs::remove_dir_all(state).unwrap();
     }
 
     #[test]

@@ -12,7 +12,7 @@ use sekisho_wire::id::OfficeId;
 
 use super::format::{BLOCK, Block, Head, digest};
 use super::seal::{self, Place, Trust};
-use crate::data::{above, make_dir, replace_file};
+use crate::data::{above, beside, make_dir, replace_file};
 use crate::error::LedgerError;
 use crate::locks::lock;
 use crate::store::{Entry, SegmentFault, StoreError, StoredSegment};
@@ -147,7 +147,7 @@ impl Folder {
             let bytes = [encoded.as_slice(), &blocks.concat()].concat();
             if let Err(error) = replace_file(&path, &bytes) {
                 // Half a file takes room that a full disk does not have.
-                drop(std::fs::remove_file(path.with_extension("new")));
+                drop(std::fs::remove_file(beside(&path)));
                 return Err(failed(format!("{}: {error}", path.display())));
             }
         }

@@ -109,7 +109,10 @@ struct Turn {
 impl Turns {
     /// Gives what is free to those whose turn it is. One who has just gone drops it again, and so it goes on.
     fn give(turns: &Arc<Mutex<Self>>) {
-        while let Some(Waits { peer, comes }) = lock(turns).next() {
+        loop {
+            // Not held while a turn is sent: one that nobody takes is given back here.
+            let next = lock(turns).next();
+            let Some(Waits { peer, comes }) = next else { return };
             drop(comes.send(Turn { turns: Arc::clone(turns), peer }));
         }
     }
@@ -360,6 +363,25 @@ mod tests {
             assert_eq!(rooms.ahead(Some(A)), 0);
             drop((ends, worked));
             assert_eq!(lock(&rooms.batches).free, GROUP_MAX);
+        });
+    }
+
+    #[test]
+    fn a_turn_that_nobody_takes_any_more_goes_to_the_next() {
+        runtime().block_on(async {
+            let rooms = Rooms { patience: Duration::from_secs(60), ..Rooms::default() };
+            let enter = |number| Wait::enter(&rooms.batches, terminal(A, number)).unwrap();
+            let mut first = enter(0);
+            let first = first.turn().await.unwrap();
+            // They have gone, and have not left the line yet.
+            for _ in 0..3 {
+                let (comes, gone) = channel();
+                drop(gone);
+                lock(&rooms.batches).line.enter(Lane::Of(A), Waits { peer: terminal(A, 0), comes }).unwrap();
+            }
+            let mut patient = enter(0);
+            drop(first);
+            assert!(patient.comes.as_mut().unwrap().try_recv().is_ok());
         });
     }
 

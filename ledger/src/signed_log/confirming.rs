@@ -1,6 +1,8 @@
 //! What is to be signed is read back from the database first. Between a record that was checked and the tree that is signed lie sealing, memory and a
 //! disk: what any of them changed is found here, and not by whoever asks for evidence years later.
 
+use std::sync::Mutex;
+
 use sekisho_tlog::{Frontier, Hash, leaf_hash};
 use sekisho_wire::id::OfficeId;
 
@@ -33,18 +35,19 @@ impl Log {
             self.halt(Halt::Behind { signed, stored: head.size() }, &text);
             return Ok(());
         }
-        let known = lock(&self.confirmed).clone();
-        let mut read = match known.filter(|known| (signed..=head.size()).contains(&known.size())) {
-            Some(known) => known,
-            None => {
-                let there = StoredTree { store, office: *office, log: self.name }.frontier(signed)?;
-                if root.is_some_and(|root| root != there.root()) {
-                    self.halt(Halt::Forked { size: signed }, &text);
-                    return Ok(());
+        let known = [&self.reading, &self.confirmed].into_iter().filter_map(|known| lock(known).clone());
+        let mut read =
+            match known.filter(|known| (signed..=head.size()).contains(&known.size())).max_by_key(Frontier::size) {
+                Some(known) => known,
+                None => {
+                    let there = StoredTree { store, office: *office, log: self.name }.frontier(signed)?;
+                    if root.is_some_and(|root| root != there.root()) {
+                        self.halt(Halt::Forked { size: signed }, &text);
+                        return Ok(());
+                    }
+                    there
                 }
-                there
-            }
-        };
+            };
         while read.size() < head.size() {
             let entries = store.entries(office, self.name, read.size(), PAGE)?;
             if entries.is_empty() {
@@ -58,23 +61,23 @@ impl Log {
                 }
                 read.append(entry.leaf);
             }
-            self.keep_confirmed(&read);
+            further(&self.reading, &read);
         }
         if read.root() == head.root() {
-            self.keep_confirmed(&read);
+            further(&self.confirmed, &read);
         } else {
-            *lock(&self.confirmed) = None;
+            (*lock(&self.confirmed), *lock(&self.reading)) = (None, None);
             self.halt(Halt::TreeDamaged, "");
         }
         Ok(())
     }
+}
 
-    /// Nobody else may have come further meanwhile.
-    fn keep_confirmed(&self, read: &Frontier) {
-        let mut confirmed = lock(&self.confirmed);
-        if confirmed.as_ref().is_none_or(|known| known.size() < read.size()) {
-            *confirmed = Some(read.clone());
-        }
+/// Somebody else may have come further meanwhile.
+fn further(known: &Mutex<Option<Frontier>>, read: &Frontier) {
+    let mut known = lock(known);
+    if known.as_ref().is_none_or(|known| known.size() < read.size()) {
+        *known = Some(read.clone());
     }
 }
 

@@ -227,7 +227,7 @@ fn whatever_is_cut_short_leaves_the_rows_and_the_next_look_finishes() {
     // What a crash left half: a file that was being written, and one that a dying disk cut short.
     let file = town.files().remove(0);
     let whole = std::fs::read(&file).unwrap();
-    std::fs::write(file.with_extension("new"), &whole[..100]).unwrap();
+    std::fs::write(file.with_extension("segment.new"), &whole[..100]).unwrap();
     std::fs::write(&file, &whole[..whole.len() - 9]).unwrap();
     faulty.order(Next::FailsButLands);
     assert!(town.cool().is_err());

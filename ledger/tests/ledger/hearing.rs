@@ -1,6 +1,9 @@
 //! After a start nothing is written or signed before a terminal has shown what it verified last: a book that was put back together with its
 //! checkpoint files would sign a second history else.
 
+use std::path::Path;
+
+use sekisho_ledger::backup::backup;
 use sekisho_ledger::checkpoint::Halt;
 use sekisho_ledger::command;
 use sekisho_ledger::config::Config;
@@ -25,6 +28,19 @@ impl Town {
     fn another(&self) -> Change {
         let other = TestTerminal::new(self.office, "mado-9", [9; 32], self.terminal.envelope.clone());
         Change::Terminal(Box::new(other.registration()))
+    }
+
+    /// The disk is put back under a machine that was not switched off.
+    fn put_back_under_the_ledger(&mut self, copy: &Path) {
+        let memory = scratch();
+        std::fs::rename(self.root.join("memory"), &*memory).unwrap();
+        self.put_back(copy);
+        std::fs::rename(&*memory, self.root.join("memory")).unwrap();
+        self.reopen();
+    }
+
+    fn hear_everybody(&self) {
+        self.ledger.office(&self.office).unwrap().hearing().end();
     }
 
     fn note_of(&self, log: LogName) -> String {
@@ -70,10 +86,12 @@ fn nothing_is_written_until_a_terminal_has_shown_what_it_verified() {
     let shown = Shown { register: Some(register), records: None, casebook: None };
     town.ledger.hear(&town.terminal.peer, &shown).unwrap();
     assert_eq!(town.awaited(), Some((1, 0)));
-    // Whoever shows our own word is heard, also one that was enrolled since this copy was made.
+    // One that was not at work lately knows nothing of these days: it shows our own word, and others are waited for all the same.
     let shown = Shown { records: Some(records), casebook: Some(casebook), ..shown };
     let newcomer = Peer { terminal: code("newcomer"), ..town.terminal.peer.clone() };
     town.ledger.hear(&newcomer, &shown).unwrap();
+    assert_eq!((town.awaited(), part(&town)), (Some((1, 0)), (2, false)));
+    town.ledger.hear(&town.terminal.peer, &shown).unwrap();
     assert_eq!((town.awaited(), part(&town)), (None, (2, true)));
     town.send(5);
     town.submit(vec![town.another()]).unwrap();
@@ -121,42 +139,53 @@ fn a_machine_that_was_not_switched_off_remembers_and_waits_for_nobody() {
     town.reopen();
     assert_eq!(town.awaited(), Some((1, 0)));
     // The disk is put back under it: it remembers more, and needs to be shown nothing.
-    let memory = scratch();
-    std::fs::rename(town.root.join("memory"), &*memory).unwrap();
-    town.put_back(&copy);
-    std::fs::rename(&*memory, town.root.join("memory")).unwrap();
-    town.reopen();
+    town.put_back_under_the_ledger(&copy);
     assert_eq!(town.halts(), [Some(Halt::Behind { signed: 15, stored: 5 }), None, None]);
 }
 
-#[test]
-fn what_an_operator_gave_up_is_not_held_against_the_book_by_what_the_machine_remembers() {
+/// A town whose records log stopped at five entries of ten that were signed, and goes on at an operator's word.
+fn gave_up() -> Town {
     let mut town = Town::new();
     let copy = town.copied();
     let terminal = town.terminal.clone();
     town.send(5);
     town.publish();
-    let memory = scratch();
-    std::fs::rename(town.root.join("memory"), &*memory).unwrap();
-    town.put_back(&copy);
-    std::fs::rename(&*memory, town.root.join("memory")).unwrap();
-    town.reopen();
+    town.put_back_under_the_ledger(&copy);
     let stopped = Some(Halt::Behind { signed: 10, stored: 5 });
     assert_eq!(town.halts(), [stopped, None, None]);
     command::resume(&town.root, &town.office, LogName::Records, town.clock.clone()).unwrap();
     town.reopen();
     assert_eq!(town.halts(), [None; 3]);
     town.terminal = terminal;
+    town
+}
+
+#[test]
+fn below_what_an_operator_gave_up_the_machine_remembers_nothing_that_counts() {
+    let mut town = gave_up();
+    town.hear_everybody();
+    town.send(1);
+    town.publish();
+    let copy = scratch();
+    backup(&town.root, &copy).unwrap();
+    town.send(1);
+    town.publish();
+    assert!(town.end() < 10, "{}", town.end());
+    town.put_back_under_the_ledger(&copy);
+    assert_eq!((town.halts(), town.awaited()), ([None; 3], Some((1, 0))), "terminals know what was signed");
+}
+
+#[test]
+fn what_an_operator_gave_up_is_not_held_against_the_book_by_what_the_machine_remembers() {
+    let mut town = gave_up();
+    town.hear_everybody();
     // Another history by now, which is the one that counts; what was given up was ten entries long.
     town.send(9);
     town.publish();
     let copy = town.copied();
     town.send(1);
     town.publish();
-    std::fs::rename(town.root.join("memory"), &*memory).unwrap();
-    town.put_back(&copy);
-    std::fs::rename(&*memory, town.root.join("memory")).unwrap();
-    town.reopen();
+    town.put_back_under_the_ledger(&copy);
     assert!(matches!(town.halts()[0], Some(Halt::Behind { .. })), "{:?}", town.halts());
 }
 

@@ -1,5 +1,8 @@
 //! `/readyz`: whether what comes is taken and signed.
 
+use sekisho_register::change::{SectionState, SetSection};
+use sekisho_register::{Change, Title};
+
 use crate::faulty::Next;
 use crate::office::faulty_town;
 use crate::served::{Served, until};
@@ -28,6 +31,24 @@ fn a_ledger_whose_disk_does_not_come_back_is_not_ready() {
     assert_eq!(ready(&served).body, b"not ready: what was written gets no checkpoint\n");
     std::fs::remove_dir(&in_the_way).unwrap();
     until(|| ready(&served).status == 200);
+    // An act that is there and cannot be signed: nobody is told that what is signed is the newest.
+    let is_fresh = || {
+        let office = served.town.ledger.office(&served.town.office).unwrap();
+        served.town.ledger.register_part(&office, 0, None, None).unwrap().freshness.is_some()
+    };
+    assert!(is_fresh());
+    let in_the_way = office.join("register.new");
+    until(|| std::fs::create_dir(&in_the_way).is_ok());
+    let section = SetSection {
+        section: code("zeimu"),
+        title: Title::new("税務課").unwrap(),
+        state: SectionState::Open,
+        effective: 0,
+    };
+    served.town.submit(vec![Change::Section(section)]).unwrap_err();
+    until(|| !is_fresh());
+    std::fs::remove_dir(&in_the_way).unwrap();
+    until(is_fresh);
 }
 
 #[test]

@@ -82,7 +82,8 @@ impl JournalError {
             }
             Self::Pruned { .. } => {
                 "The ledger has lost records that it had sealed longer ago than terminals keep them. Call the system manager: a newer copy of \
-                 the ledger has to be restored."
+                 the ledger has to be restored; where another log goes on in its place, an administrator opens a new epoch with a card: \
+                 sekisho-admin terminal open-epoch."
             }
             Self::Short { .. } | Self::SetAside { .. } | Self::Behind { .. } => {
                 "Nothing is granted until an administrator opens a new epoch with a card: sekisho-admin terminal open-epoch."

@@ -51,6 +51,20 @@ pub(super) struct Cursor {
     pub(super) refused: bool,
 }
 
+impl Cursor {
+    /// Where records lie that were just stored. Neighbours are one; where too much waits for its seal the oldest is forgotten, for others hold the same.
+    pub(super) fn remember_told(&mut self, told: Option<Stretch>) {
+        let Some(told) = told else { return };
+        match self.told.last_mut() {
+            Some(last) if last.is_followed_by(&told) => last.count += told.count,
+            Some(_) | None => self.told.push(told),
+        }
+        if self.told.len() > TOLD_MAX {
+            self.told.remove(0);
+        }
+    }
+}
+
 /// A size of the records log, and its root then.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Head {
@@ -412,3 +426,6 @@ fn hash_hex(text: &str) -> Result<Hash, Trouble> {
 fn hashes(texts: &[String]) -> Result<Vec<TreeHash>, Trouble> {
     texts.iter().map(|text| TreeHash::from_base64(text).ok_or(Trouble::Malformed)).collect()
 }
+
+/// Stretches that wait for their seal: hours of a ledger whose witnesses do not come.
+const TOLD_MAX: usize = 1000;

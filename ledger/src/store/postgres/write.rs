@@ -45,8 +45,9 @@ pub(super) fn erase(connection: &mut Connection, office: &OfficeId, indexes: &[u
     Ok(())
 }
 
-/// Drops every partition whose keys are destroyed in every office, and writes anew what rows were deleted from. What the server wrote into its
-/// write-ahead log before stays there until the server uses that file again.
+/// Drops every partition whose keys are destroyed in every office, and deletes rows from those that other offices need. Nobody has the keys of what the
+/// server leaves of deleted rows in its files, and of what it wrote into its write-ahead log before; to write a whole month anew for that would keep all
+/// offices from their ledger meanwhile.
 pub(super) fn scrub(connection: &mut Connection) -> Written {
     let client = &mut connection.client;
     // Whoever waits for a table that somebody reads keeps all who come later waiting as well: better tried again.
@@ -86,13 +87,7 @@ fn scrub_tables(client: &mut Client) -> Written {
     for row in client.query(sql, &[])? {
         shared.push((row.try_get::<_, i32>(0)?, row.try_get::<_, i32>(1)?));
     }
-    // A deleted row stays in its page until the table is written anew. Not in a transaction.
-    vacuum(client, &shared)
-}
-
-fn vacuum(client: &mut Client, shared: &[(i32, i32)]) -> Written {
-    client.batch_execute("VACUUM (FULL) keys")?;
-    for (class, month) in shared {
+    for (class, month) in &shared {
         let part = class * 1_000_000 + month;
         if is_there(client, part)? {
             // Rows that were left for the partition to go with, before another office had a key of that month.
@@ -101,10 +96,10 @@ fn vacuum(client: &mut Client, shared: &[(i32, i32)]) -> Written {
                     WHERE k.office = p.office AND k.class = $1::integer AND k.month = $2 AND k.state > 0"
             );
             client.execute(&sql, &[class, month])?;
-            client.batch_execute(&format!("VACUUM (FULL) payloads_{part}"))?;
         }
     }
-    Ok(())
+    // The keys themselves, wrapped: a short table. Not in a transaction.
+    Ok(client.batch_execute("VACUUM (FULL) keys")?)
 }
 
 fn is_there(client: &mut impl GenericClient, part: i32) -> Result<bool, Failure> {
