@@ -12,8 +12,8 @@ use sekisho_wire::id::OfficeId;
 use super::schema::part;
 use super::{Connection, Failure, Statements, int, number_of};
 use crate::store::{
-    Append, Change, CodePurpose, CursorMove, Entry, KeyState, LogName, NewCertificate, Probe, SegmentStep, StoreError,
-    StoredBatch, StoredCode, StoredKey, TileGrowth,
+    Append, Change, CodePurpose, CursorMove, Entry, KeyState, LogName, NamePlace, NewCertificate, Probe, SegmentStep,
+    StoreError, StoredBatch, StoredCode, StoredKey, TileGrowth,
 };
 
 type Written = Result<(), Failure>;
@@ -87,6 +87,7 @@ fn scrub_tables(client: &mut Client) -> Written {
 
 fn vacuum(client: &mut Client, shared: &[(i32, i32)]) -> Written {
     client.batch_execute("VACUUM (FULL) keys")?;
+    client.batch_execute("VACUUM (FULL) names")?;
     for (class, month) in shared {
         let part = class * 1_000_000 + month;
         if is_there(client, part)? {
@@ -369,6 +370,11 @@ impl Work<'_> {
             let sql = "INSERT INTO names (office, log, idx, hash, sealed) VALUES ($1, $2, $3, $4, $5)";
             let (log, hash) = (name.log.number() as i16, name.hash.as_slice());
             self.insert(sql, &[&number, &log, &int(name.index)?, &hash, &name.sealed], "the name")?;
+        }
+        for NamePlace { office, log, index, hash } in &change.erased_names {
+            let (number, log) = (self.number(office)?, log.number() as i16);
+            let sql = "DELETE FROM names WHERE office = $1 AND log = $2 AND idx = $3 AND hash = $4";
+            self.execute(sql, &[&number, &log, &int(*index)?, &hash.as_slice()])?;
         }
         Ok(())
     }
