@@ -6,6 +6,7 @@ use sekisho_register::values::NameHash;
 use sekisho_register::{Concluded, FoldRefusal, LogKeys, Register, SignedAct};
 use sekisho_tlog::Checkpoint;
 use sekisho_wire::id::{Code, Hash, OfficeId};
+use sekisho_wire::words::Language;
 
 use crate::broken_log::{Broken, BrokenLog};
 use crate::error::AdminError;
@@ -16,6 +17,8 @@ use crate::name::Name;
 const ENTRIES: &str = "register/entries";
 const CHECKPOINT: &str = "register/checkpoint";
 const NAMES: &str = "register/names";
+/// What they were before some were erased, on the way to being written over.
+const NAMES_BEFORE: &str = "register/names.before";
 
 /// Which register it has to be: begun by the act whose hash is this office, and signed by the key that it names itself.
 #[derive(Clone, Debug)]
@@ -45,6 +48,8 @@ pub(crate) struct RegisterCache {
     names: KnownNames,
     /// The file of names was taken away: they have to be fetched from the first entry on.
     names_gone: bool,
+    /// Names that an act erased may stand in the file.
+    names_erased: bool,
 }
 
 /// Up to which entry a checkpoint is that is verified once they are there.
@@ -79,7 +84,10 @@ impl RegisterCache {
         entries.truncate(usize::try_from(size).unwrap_or(usize::MAX));
         let mut cache = Self::default().settle(of, &checkpoint, &entries)?;
         match home.read(NAMES)? {
-            Some(names) => cache.names = KnownNames::from_json(&names).ok_or_else(|| damaged(NAMES))?,
+            Some(names) => {
+                cache.names = KnownNames::from_json(&names).ok_or_else(|| damaged(NAMES))?;
+                cache.forget_erased_names();
+            }
             None => cache.names_gone = true,
         }
         Ok(cache)
@@ -117,6 +125,7 @@ impl RegisterCache {
             return Err(Broken::OtherOffice.of(Log::Register));
         }
         self.checkpoint = Some(checkpoint.to_owned());
+        self.forget_erased_names();
         Ok(self)
     }
 
@@ -126,19 +135,32 @@ impl RegisterCache {
         self.names_gone
     }
 
-    /// Takes names; those that no hash in the register asks for do no harm. One that would not show as it is written stays unknown.
+    /// Takes names; those that no hash in the register asks for do no harm. One that would not show as it is written stays unknown, and so does one that
+    /// an act erased, whoever brings it.
     pub(crate) fn learn(&mut self, names: &[Name]) {
         self.names.learn(names);
+        self.names.forget(|hash| self.register.name_erased(hash).is_some());
     }
 
-    /// Writes the cache. Names travel beside the log and may be erased at the ledger; here they are kept by their hash.
+    fn forget_erased_names(&mut self) {
+        self.names_erased |= self.names.forget(|hash| self.register.name_erased(hash).is_some());
+    }
+
+    /// Writes the cache. Names travel beside the log and may be erased at the ledger; here they are kept by their hash, and what an act erased is written
+    /// over where it stood.
     ///
     /// # Errors
     /// When it cannot be written.
-    pub(crate) fn save(&self, home: &Home) -> Result<(), AdminError> {
+    pub(crate) fn save(&mut self, home: &Home) -> Result<(), AdminError> {
         let Some(checkpoint) = &self.checkpoint else { return Ok(()) };
         home.write(ENTRIES, &join(&self.entries))?;
+        if self.names_erased {
+            // A crash leaves none: then they are fetched again.
+            home.rename(NAMES, NAMES_BEFORE)?;
+            self.names_erased = false;
+        }
         home.write(NAMES, &self.names.to_json())?;
+        home.dangerous_destroy(NAMES_BEFORE)?;
         home.write(CHECKPOINT, checkpoint.as_bytes())
     }
 
@@ -147,7 +169,8 @@ impl RegisterCache {
     /// # Errors
     /// When it stays.
     pub(crate) fn forget(home: &Home) -> Result<(), AdminError> {
-        [CHECKPOINT, ENTRIES, NAMES].into_iter().try_for_each(|file| home.remove(file))
+        [CHECKPOINT, ENTRIES, NAMES].into_iter().try_for_each(|file| home.remove(file))?;
+        home.dangerous_destroy(NAMES_BEFORE)
     }
 
     /// The note that the register is verified under; none for the empty one.
@@ -250,11 +273,33 @@ impl RegisterCache {
 
     /// A person's name and code, as people read it.
     #[must_use]
-    pub(crate) fn person(&self, operator: &Code) -> String {
-        match self.register.name_hash(operator).and_then(|hash| self.name(hash)) {
+    pub(crate) fn person(&self, operator: &Code, language: Language) -> String {
+        match self.register.name_hash(operator).and_then(|hash| self.name_or_erased(hash, language)) {
             Some(name) => format!("{name} ({operator})"),
             None => operator.to_string(),
         }
+    }
+
+    /// The name behind a hash, or that it was erased; nothing where it is not known.
+    #[must_use]
+    pub(crate) fn name_or_erased(&self, hash: &NameHash, language: Language) -> Option<&str> {
+        let erased = match language {
+            Language::English => "(name erased)",
+            Language::Japanese => "(氏名消去)",
+        };
+        self.name(hash).or_else(|| self.register.name_erased(hash).map(|_| erased))
+    }
+
+    /// Of whom a name was looked up that an act erased: the person, and the act's index.
+    #[must_use]
+    pub(crate) fn erased_and_looked_up(&self) -> Vec<(&Code, u64)> {
+        let missed = self.names.missed();
+        let erased = self.register.operators().filter_map(|operator| {
+            let name = operator.name();
+            let act = self.register.name_erased(name).filter(|_| missed.contains(name))?;
+            Some((operator.code(), act))
+        });
+        erased.collect()
     }
 }
 
@@ -426,13 +471,13 @@ pub(crate) mod tests {
         let mut cache = story.cache(1).extend(&of, &story.checkpoint(2), &story.entries[1..]).unwrap();
         cache.learn(&[Name { salt: Salt([1; 16]), text: "佐藤 一郎".to_owned() }]);
         assert!(cache.acts().all(|(_, folded)| folded.is_ok()));
-        assert_eq!(cache.person(&Code::new("a1").unwrap()), "佐藤 一郎 (a1)");
-        assert_eq!(cache.person(&Code::new("a2").unwrap()), "a2");
+        assert_eq!(cache.person(&Code::new("a1").unwrap(), Language::English), "佐藤 一郎 (a1)");
+        assert_eq!(cache.person(&Code::new("a2").unwrap(), Language::English), "a2");
         let home = TempHome::new();
         cache.save(&home.0).unwrap();
         let back = RegisterCache::load(&home.0, &of, SoFar::Verified).unwrap();
         assert_eq!((back.size(), back.register().root()), (2, cache.register().root()));
-        assert_eq!(back.person(&Code::new("a1").unwrap()), "佐藤 一郎 (a1)");
+        assert_eq!(back.person(&Code::new("a1").unwrap(), Language::English), "佐藤 一郎 (a1)");
         let first = back.register_at(1, None).unwrap();
         assert!(first.section(&Code::new("jumin").unwrap()).is_none());
         let second = back.register_at(2, Some(first)).unwrap();
@@ -474,7 +519,7 @@ pub(crate) mod tests {
         }
         let mut cache = Story::begin().cache(1);
         cache.learn(&[Name { salt: Salt([1; 16]), text: "佐藤\u{1b}[2J".to_owned() }]);
-        assert_eq!(cache.person(&Code::new("a1").unwrap()), "a1");
+        assert_eq!(cache.person(&Code::new("a1").unwrap(), Language::English), "a1");
     }
 
     #[test]
