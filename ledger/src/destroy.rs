@@ -36,6 +36,8 @@ pub(crate) struct Progress {
     acts: usize,
     /// So many of its erasures of names have been carried out.
     pub(crate) erasures: usize,
+    /// And of so many it was written over what they left in the database's files.
+    pub(crate) scrubbed: usize,
     /// What is erased at the moment.
     walk: Option<Walk>,
     /// After a failure, in milliseconds since the machine started.
@@ -78,7 +80,9 @@ impl Ledger {
     pub fn destroy_some(&self, office: &Office) -> Result<Left, LedgerError> {
         self.destroy_keys(office)?;
         self.erase_names(office)?;
-        let Some(walk) = self.progress(&office.id).walk else { return Ok(Left::Nothing) };
+        let Some(walk) = self.progress(&office.id).walk else {
+            return self.scrub_names(office).map(|()| Left::Nothing);
+        };
         if walk.next < office.log(LogName::Records).committed_size() {
             let (next, erased) = match self.erase_page(office, &walk) {
                 Ok(next) => (next, true),

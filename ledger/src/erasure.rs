@@ -19,7 +19,7 @@ use crate::refusal::Refusal;
 use crate::store::{LogName, NamePlace, Store, StoreError, StoredName};
 
 impl Ledger {
-    /// Erases the names that acts say and that are still there. Only one thread calls this.
+    /// Erases the names that acts say and that are still there: from then on nobody reads them, here or out of a copy. Only one thread calls this.
     ///
     /// # Errors
     /// When `payload.key` cannot be replaced or the store fails; it is tried again with the next call.
@@ -47,9 +47,22 @@ impl Ledger {
             });
             erased.map_err(|error| not_written(&Refusal::from(error)))?;
         }
-        // Nothing counts as gone before it is gone from the files. Once more after a start: the last one may have died before it came so far.
-        self.store.scrub()?;
         self.set_progress(&office.id, |progress| progress.erasures = acts);
+        Ok(())
+    }
+
+    /// Writes over what the erased rows left in the files; once more after each start, for the one before may have died before it came so far. Not at the
+    /// start itself: whoever reads an older view is waited for.
+    ///
+    /// # Errors
+    /// When the store fails; it is tried again with the next call.
+    pub(crate) fn scrub_names(&self, office: &Office) -> Result<(), LedgerError> {
+        let progress = self.progress(&office.id);
+        if progress.scrubbed < progress.erasures {
+            self.store.scrub()?;
+            self.set_progress(&office.id, |of| of.scrubbed = progress.erasures);
+            log::info!("the names that acts erase are erased in office {}", office.id);
+        }
         Ok(())
     }
 }

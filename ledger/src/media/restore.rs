@@ -200,8 +200,8 @@ fn remember(data: &DataDir, from: &Path, verified: &Verified) -> Result<(), Ledg
     list.write(data)
 }
 
-/// What `fsck` finds and a ledger starts with all the same. A month that was destroyed after the backup has no key any more, and the act that says so
-/// comes back with the register.
+/// What `fsck` finds and a ledger starts with all the same. A month that was destroyed after the backup has no key any more, nor a name that was erased,
+/// and the act that says so comes back with the register; a name that is still there goes with the first start.
 fn sound(
     (data, config): (&DataDir, &Config),
     safe: &DataDir,
@@ -209,7 +209,15 @@ fn sound(
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Vec<(String, String)>, LedgerError> {
     let report = check_put_back(config, data, safe, progress)?;
-    let known = |fault: &Fault| matches!(fault, Fault::Halted { .. } | Fault::DestroyedWithoutAct { .. });
+    let known = |fault: &Fault| {
+        matches!(
+            fault,
+            Fault::Halted { .. }
+                | Fault::DestroyedWithoutAct { .. }
+                | Fault::NameErasedWithoutAct
+                | Fault::NameRemains { .. }
+        )
+    };
     let wrong: Vec<_> = report.findings.iter().filter(|finding| !known(&finding.fault)).collect();
     if let [first, ..] = wrong.as_slice() {
         let (at, finding) = (from.to_path_buf(), first.text(Language::English));

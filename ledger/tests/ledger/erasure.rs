@@ -10,6 +10,7 @@ use sekisho_ledger::clock::Clock;
 use sekisho_ledger::command;
 use sekisho_ledger::fsck::Fault;
 use sekisho_ledger::ledger::Ledger;
+use sekisho_ledger::media::restore::restore;
 use sekisho_ledger::refusal::Refusal;
 use sekisho_ledger::store::{LogName, Store, StoredName};
 use sekisho_register::act::Proposal;
@@ -19,6 +20,7 @@ use sekisho_wire::id::Salt;
 use zeroize::Zeroizing;
 
 use crate::faulty::{FaultyStore, Next};
+use crate::media::{self, Stick};
 use crate::office::faulty_town_at;
 use crate::town::{NOON, Town, blank_act, code, opened, scratch, sign_act};
 
@@ -293,4 +295,21 @@ fn what_terminals_keep_and_bring_brings_no_erased_name_back() {
     town.ledger.refill_kept(&town.office, &later).unwrap();
     assert!(town.ledger.wanted(&town.office).unwrap().iter().all(|(log, _)| *log == LogName::Records));
     assert_eq!((town.rows_of_his(), town.told().len()), (0, 3), "who stays is there again, he is not");
+}
+
+#[test]
+fn a_backup_from_before_is_put_back_with_the_keys_of_today_and_says_what_it_lacks() {
+    let town = Town::new();
+    town.is_staffed();
+    let stick = Stick::new();
+    media::add(&town, &stick, "A");
+    media::night(&town, 1);
+    town.clock.advance(EIGHT_YEARS_LATER);
+    town.destroys_the_year();
+    town.erases().unwrap();
+    town.carries_out();
+    let root = scratch();
+    let restored = restore(&root, &stick.at, &town.root, &mut |_| {}).unwrap();
+    let said: Vec<_> = restored.told.iter().map(|(english, _)| english.as_str()).collect();
+    assert_eq!(said.iter().filter(|said| said.contains("the key of a name is gone")).count(), 3, "{said:?}");
 }
