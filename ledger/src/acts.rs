@@ -20,6 +20,7 @@ use crate::refusal::{CodeFault, Refusal};
 use crate::secret::{DoesNotOpen, SecretKey};
 use crate::stage::Stage;
 use crate::store::{CodePurpose, Entry, LogName, Store, StoreError, StoredAct, StoredName, StoredOffice};
+use crate::vault::Vault;
 
 /// A person's name beside an act: erasable, unlike the act.
 #[derive(Clone, PartialEq, Eq)]
@@ -156,7 +157,7 @@ pub fn plan(
     judge: Option<&Register>,
     entry: &[u8],
     names: &[Name],
-    master: &SecretKey,
+    vault: &Vault,
     now: Millis,
 ) -> Result<Placed, Refusal> {
     let signed = SignedAct::decode(entry).map_err(|malformed| Refusal::Act(FoldRefusal::Malformed(malformed)))?;
@@ -169,8 +170,8 @@ pub fn plan(
     }
     let register = stage.register(office).ok_or(Refusal::NotFound("office"))?;
     match signed.act().log {
-        Log::Casebook => plan_case(stage, office, &register, judge, entry, names, master, now),
-        Log::Register | Log::Records => plan_change(stage, office, &register, entry, names, master, now),
+        Log::Casebook => plan_case(stage, office, &register, judge, entry, names, vault, now),
+        Log::Register | Log::Records => plan_change(stage, office, &register, entry, names, vault, now),
     }
 }
 
@@ -180,12 +181,12 @@ fn plan_change(
     register: &Register,
     entry: &[u8],
     names: &[Name],
-    master: &SecretKey,
+    vault: &Vault,
     now: Millis,
 ) -> Result<Placed, Refusal> {
     let folded = register.would_accept(entry, now).map_err(Refusal::Act)?;
     let brought = || folded.changes.iter().flat_map(Change::brings);
-    expect_keys_of_ours(stage.store(), office, register, folded.changes.iter(), master)?;
+    expect_keys_of_ours(stage.store(), office, register, folded.changes.iter(), vault.master())?;
     for change in brought() {
         let Change::SucceedLog(successor) = change else { continue };
         // A log that goes on has no successor, and what is there is what is kept.
@@ -208,7 +209,7 @@ fn plan_change(
     // An approval need not bring the names that its proposal brought: they were stored beside the proposal.
     let names = match folded.approved {
         Some(proposal) if names.is_empty() => proposal_names(stage, office, placed, &Hash(proposal.0), &needed)?,
-        Some(_) | None => seal_names(office, placed, &needed, names, master)?,
+        Some(_) | None => seal_names(office, placed, &needed, names, vault)?,
     };
     store_act(stage, office, placed, entry, names)?;
     stage.set_register(*office, Arc::new(next));
@@ -270,7 +271,7 @@ fn plan_case(
     judge: Option<&Register>,
     entry: &[u8],
     names: &[Name],
-    master: &SecretKey,
+    vault: &Vault,
     now: Millis,
 ) -> Result<Placed, Refusal> {
     let casebook = stage.casebook(office).ok_or(Refusal::NotFound("office"))?;
@@ -279,9 +280,9 @@ fn plan_case(
     let judge = judge.filter(|judge| judge.size() == unopposed.judged_by()).ok_or(Refusal::Busy)?;
     let mut next = (*casebook).clone();
     next.fold(judge, entry).map_err(Refusal::Act)?;
-    expect_keys_of_ours(stage.store(), office, register, unopposed.act().act().changes.iter(), master)?;
+    expect_keys_of_ours(stage.store(), office, register, unopposed.act().act().changes.iter(), vault.master())?;
     let placed = Placed { log: LogName::Casebook, index: casebook.size(), id: Hash(unopposed.act().id().0) };
-    let names = seal_names(office, placed, &names_of(&unopposed.act().act().changes), names, master)?;
+    let names = seal_names(office, placed, &names_of(&unopposed.act().act().changes), names, vault)?;
     store_act(stage, office, placed, entry, names)?;
     stage.set_casebook(*office, Arc::new(next));
     Ok(placed)
@@ -329,35 +330,36 @@ fn check_names(needed: &[NameHash], names: &[Name]) -> Result<(), Refusal> {
     if fits && names.iter().all(|name| is_sound(&name.text)) { Ok(()) } else { Err(Refusal::NameWrong) }
 }
 
-/// Exactly the names that the act speaks of, each sealed under its hash.
+/// Exactly the names that the act speaks of, each sealed under its own key.
 fn seal_names(
     office: &OfficeId,
     placed: Placed,
     needed: &[NameHash],
     names: &[Name],
-    master: &SecretKey,
+    vault: &Vault,
 ) -> Result<Vec<StoredName>, Refusal> {
     check_names(needed, names)?;
     let sealed = needed.iter().map(|hash| {
         let name = names.iter().find(|name| name.hash() == *hash).ok_or(Refusal::NameWrong)?;
-        let sealed = name.seal(office, hash, master);
+        // One that was erased is sealed for nobody any more.
+        let sealed = name.seal(office, hash, vault).ok_or(Refusal::NameWrong)?;
         Ok(StoredName { office: *office, log: placed.log, index: placed.index, hash: hash.0, sealed })
     });
     sealed.collect()
 }
 
-/// Those of the names that an act speaks of which somebody still knows, sealed as [`seal_names`] does.
+/// Those of the names that an act speaks of which somebody still knows and no act has erased, sealed as [`seal_names`] does.
 pub(crate) fn seal_found(
     office: &OfficeId,
     placed: Placed,
     needed: &[NameHash],
     names: &[Name],
-    master: &SecretKey,
+    vault: &Vault,
 ) -> Vec<StoredName> {
     let Placed { log, index, .. } = placed;
     let sealed = |hash: &NameHash| {
         let name = names.iter().find(|name| name.hash() == *hash)?;
-        Some(StoredName { office: *office, log, index, hash: hash.0, sealed: name.seal(office, hash, master) })
+        Some(StoredName { office: *office, log, index, hash: hash.0, sealed: name.seal(office, hash, vault)? })
     };
     needed.iter().filter_map(sealed).collect()
 }
@@ -378,17 +380,17 @@ impl Name {
         NameHash::of(&self.salt, &self.text)
     }
 
-    fn seal(&self, office: &OfficeId, hash: &NameHash, master: &SecretKey) -> Vec<u8> {
+    fn seal(&self, office: &OfficeId, hash: &NameHash, vault: &Vault) -> Option<Vec<u8>> {
         let plain = Zeroizing::new([self.salt.0.as_slice(), self.text.as_bytes()].concat());
-        master.seal(&name_aad(office, &hash.0), &plain)
+        Some(vault.name_key(office, &hash.0)?.seal(&name_aad(office, &hash.0), &plain))
     }
 
-    /// Opens a stored name.
+    /// Opens a stored name with its key ([`Vault::name_key`]).
     ///
     /// # Errors
     /// When it was altered or sealed under another key.
-    pub fn open(stored: &StoredName, master: &SecretKey) -> Result<Self, DoesNotOpen> {
-        let plain = master.open(&name_aad(&stored.office, &stored.hash), &stored.sealed)?;
+    pub fn open(stored: &StoredName, key: &SecretKey) -> Result<Self, DoesNotOpen> {
+        let plain = key.open(&name_aad(&stored.office, &stored.hash), &stored.sealed)?;
         let (salt, text) = plain.split_at_checked(16).ok_or(DoesNotOpen)?;
         let text = String::from_utf8(text.to_vec()).map_err(|_| DoesNotOpen)?;
         Ok(Self { salt: Salt::from_slice(salt).ok_or(DoesNotOpen)?, text: Zeroizing::new(text) })
@@ -429,8 +431,8 @@ pub struct Founder<'a> {
     pub name: &'a str,
     /// The HPKE key.
     pub envelope: &'a [u8],
-    /// Seals names.
-    pub master: &'a SecretKey,
+    /// Seals names, and wraps the seeds of the logs.
+    pub vault: &'a Vault,
 }
 
 /// Judges and stages a founding act under its code.
@@ -462,13 +464,13 @@ pub fn plan_founding(
     let mut register = Register::new();
     let folded = register.would_accept(entry, now).map_err(Refusal::Act)?;
     register.fold(entry).map_err(Refusal::Act)?;
-    let keys = crate::log_keys::wrapped_public_keys(founder.master, &seeds);
+    let keys = crate::log_keys::wrapped_public_keys(founder.vault.master(), &seeds);
     let keys = keys.map_err(|error| Refusal::Unavailable { cause: error.to_string() })?;
     if !is_for(&register, &keys, founder) {
         return Err(Refusal::OtherKeys);
     }
     let placed = Placed { log: LogName::Register, index: 0, id: Hash(signed.id().0) };
-    let names = seal_names(&office, placed, &names_of(&folded.changes), names, founder.master)?;
+    let names = seal_names(&office, placed, &names_of(&folded.changes), names, founder.vault)?;
     let change = stage.change();
     change.offices.push(StoredOffice { id: office, seeds, founded: now });
     change.used.push((secret.hash(), now));

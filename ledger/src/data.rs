@@ -138,13 +138,13 @@ impl DataDir {
         self.root.join("media.json")
     }
 
-    /// The key that wraps what is secret in the database, but for payload keys.
+    /// The key that wraps what is secret in the database, but for payload keys and names.
     #[must_use]
     pub fn master_key(&self) -> PathBuf {
         self.root.join("master.key")
     }
 
-    /// What wraps payload keys.
+    /// What wraps payload keys, and seals names.
     #[must_use]
     pub fn payload_key(&self) -> PathBuf {
         self.root.join("payload.key")

@@ -1,4 +1,5 @@
-//! Carries out what acts destroy (register §R3.14): first the key goes, then what it sealed, then what the search index knew of it.
+//! Carries out what acts destroy (register §R3.14): first the key goes, then what it sealed, then what the search index knew of it. Names that acts
+//! erase go beside it (`erasure.rs`).
 //!
 //! Every step may be done again, and a start begins where the last one was cut short: what an act destroys, and what of it is still there,
 //! stands in the register, in `payload.key` and in the key's row. Nothing else is remembered.
@@ -15,6 +16,7 @@ use sekisho_wire::record::Retention;
 use crate::clock::{Millis, since_boot};
 use crate::cold::behind_block;
 use crate::error::LedgerError;
+use crate::key_tree::KeyOf;
 use crate::ledger::Ledger;
 use crate::line::Lane;
 use crate::office::Office;
@@ -29,9 +31,13 @@ use crate::vault::KeyName;
 pub(crate) struct Destructions(Mutex<HashMap<OfficeId, Progress>>);
 
 #[derive(Clone, Debug, Default)]
-struct Progress {
+pub(crate) struct Progress {
     /// So many of the register's destructions have no key any more.
     acts: usize,
+    /// So many of its erasures of names have been carried out.
+    pub(crate) erasures: usize,
+    /// And of so many it was written over what they left in the database's files.
+    pub(crate) scrubbed: usize,
     /// What is erased at the moment.
     walk: Option<Walk>,
     /// After a failure, in milliseconds since the machine started.
@@ -73,7 +79,10 @@ impl Ledger {
     /// When a key cannot be destroyed or a payload not be erased; it is tried again with the next call.
     pub fn destroy_some(&self, office: &Office) -> Result<Left, LedgerError> {
         self.destroy_keys(office)?;
-        let Some(walk) = self.progress(&office.id).walk else { return Ok(Left::Nothing) };
+        self.erase_names(office)?;
+        let Some(walk) = self.progress(&office.id).walk else {
+            return self.scrub_names(office).map(|()| Left::Nothing);
+        };
         if walk.next < office.log(LogName::Records).committed_size() {
             let (next, erased) = match self.erase_page(office, &walk) {
                 Ok(next) => (next, true),
@@ -146,7 +155,7 @@ impl Ledger {
         let names: Vec<KeyName> = acts.iter().flat_map(|act| names_of(&office.id, act)).collect();
         let wrapped: Vec<KeyName> = names.iter().copied().filter(|name| self.vault.can_wrap(name)).collect();
         if !wrapped.is_empty() {
-            self.vault.forget(&wrapped)?;
+            self.vault.forget(&wrapped.iter().copied().map(KeyOf::Month).collect::<Vec<_>>())?;
             log::warn!("an act destroys {} months of office {}: their keys are gone", wrapped.len(), office.id);
         }
         let stored = self.store.keys(&office.id)?.into_iter().filter(|key| names.contains(&key.name()));
@@ -205,12 +214,12 @@ impl Ledger {
         Ok(keys)
     }
 
-    fn progress(&self, office: &OfficeId) -> Progress {
+    pub(crate) fn progress(&self, office: &OfficeId) -> Progress {
         let offices = self.destructions.0.lock().unwrap_or_else(PoisonError::into_inner);
         offices.get(office).cloned().unwrap_or_default()
     }
 
-    fn set_progress(&self, office: &OfficeId, set: impl FnOnce(&mut Progress)) {
+    pub(crate) fn set_progress(&self, office: &OfficeId, set: impl FnOnce(&mut Progress)) {
         set(self.destructions.0.lock().unwrap_or_else(PoisonError::into_inner).entry(*office).or_default());
     }
 }
@@ -218,12 +227,17 @@ impl Ledger {
 /// What acts destroy that others can see: those under a checkpoint. A log that has stopped takes no new ones; what stands in it was signed by
 /// two persons, and stays destroyed.
 fn sealed(register: &Register, office: &Office) -> Vec<Destroyed> {
-    let signed = match office.log(LogName::Register).published() {
+    let signed = signed_size(register, office);
+    register.all_destroyed().iter().filter(|destroyed| destroyed.index < signed).copied().collect()
+}
+
+/// So many acts hold for what cannot be undone.
+pub(crate) fn signed_size(register: &Register, office: &Office) -> u64 {
+    match office.log(LogName::Register).published() {
         Ok(published) => published.size,
         Err(Unpublished::Halted(..)) => register.size(),
         Err(Unpublished::Disk(..) | Unpublished::Unread(_)) => 0,
-    };
-    register.all_destroyed().iter().filter(|destroyed| destroyed.index < signed).copied().collect()
+    }
 }
 
 /// The keys of what one act destroys.

@@ -166,6 +166,13 @@ pub enum Fault {
     NameMissing,
     /// There is a name that no act hashes.
     NameStray,
+    /// An act erased a name, and its key or its row is still there.
+    NameRemains {
+        /// That act's index in the register.
+        act: u64,
+    },
+    /// The key of a name is gone, and no act says so.
+    NameErasedWithoutAct,
     /// The batch came before the office was founded, more than a day before one that stands before it, or more than a day after all that
     /// stands behind it.
     BatchTime {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use sekisho_register::SignedAct;
 use sekisho_register::change::TerminalUse;
 use sekisho_tlog::Hash;
-use sekisho_wire::id::{Code, Salt};
+use sekisho_wire::id::Code;
 use sekisho_wire::record::Record;
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
@@ -17,7 +17,7 @@ use crate::clock::{DAY, Millis};
 use crate::ledger::Ledger;
 use crate::office::Office;
 use crate::refusal::Refusal;
-use crate::store::{Entry, LogName, StoreError};
+use crate::store::{Entry, LogName, StoreError, StoredName};
 use crate::to_keep::Recent;
 
 /// One entry, as a terminal keeps it.
@@ -42,13 +42,20 @@ pub struct Handed {
     pub checkpoints: [String; 2],
 }
 
+/// A name, sealed under its own key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct SealedName {
+    hash: [u8; 32],
+    sealed: Vec<u8>,
+}
+
 /// An entry that came back.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Returned {
     /// Its bytes, as the log has them.
     pub(crate) entry: Zeroizing<Vec<u8>>,
-    /// The names beside it.
-    pub(crate) names: Vec<Name>,
+    /// The names beside it, as they were stored: what erases one reaches what terminals keep of it.
+    pub(crate) names: Vec<SealedName>,
 }
 
 /// So long a terminal waits at least before it comes for what it is to keep.
@@ -202,8 +209,10 @@ impl Ledger {
         if made < since {
             return Ok(None);
         }
-        let names =
-            if log == LogName::Records { Vec::new() } else { self.names_beside(&office.id, log, index..index + 1)? };
+        let names = match log {
+            LogName::Records => Vec::new(),
+            LogName::Register | LogName::Casebook => self.store.names(&office.id, log, index, index + 1)?,
+        };
         let plain = Zeroizing::new(plain(&bytes, &names));
         let sealed = self.vault.master().seal(&aad(office, log, office.log(log).generation(), index), &plain);
         Ok(Some(Keepsake { log, index, sealed }))
@@ -220,6 +229,12 @@ impl Ledger {
         };
         let open = |generation| self.vault.master().open(&aad(office, *log, generation, *index), sealed).ok();
         read(&(1..=now).rev().filter(stands).find_map(open)?)
+    }
+
+    /// Those of the names that came back beside entries of a log which were not erased since.
+    pub(crate) fn open_returned_names(&self, office: &Office, log: LogName, names: Vec<SealedName>) -> Vec<Name> {
+        let stored = |SealedName { hash, sealed }| StoredName { office: office.id, log, index: 0, hash, sealed };
+        self.open_names(names.into_iter().map(stored))
     }
 }
 
@@ -245,13 +260,13 @@ fn aad(office: &Office, log: LogName, generation: u32, index: u64) -> Vec<u8> {
     [b"sekisho keepsake v1".as_slice(), office.id.as_bytes(), &place].concat()
 }
 
-/// CBOR: [entry, [[salt, text] …]].
-fn plain(entry: &[u8], names: &[Name]) -> Vec<u8> {
+/// CBOR: [entry, [[hash, sealed] …]].
+fn plain(entry: &[u8], names: &[StoredName]) -> Vec<u8> {
     let mut e = minicbor::Encoder::new(Vec::new());
     let written = (|| -> Result<(), minicbor::encode::Error<std::convert::Infallible>> {
         e.array(2)?.bytes(entry)?.array(names.len() as u64)?;
         for name in names {
-            e.array(2)?.bytes(&name.salt.0)?.str(&name.text)?;
+            e.array(2)?.bytes(&name.hash)?.bytes(&name.sealed)?;
         }
         Ok(())
     })();
@@ -267,8 +282,8 @@ fn read(plain: &[u8]) -> Option<Returned> {
     let mut names = Vec::new();
     for _ in 0..d.array().ok()?? {
         (d.array().ok()? == two).then_some(())?;
-        let salt = Salt::from_slice(d.bytes().ok()?)?;
-        names.push(Name { salt, text: Zeroizing::new(d.str().ok()?.to_owned()) });
+        let hash = d.bytes().ok()?.try_into().ok()?;
+        names.push(SealedName { hash, sealed: d.bytes().ok()?.to_vec() });
     }
     Some(Returned { entry, names })
 }
@@ -288,9 +303,11 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read_back() {
-        let name = Name { salt: Salt([3; 16]), text: Zeroizing::new("関守 花子".into()) };
+        let office = sekisho_wire::id::OfficeId([1; 16]);
+        let name = StoredName { office, log: LogName::Casebook, index: 7, hash: [3; 32], sealed: vec![4; 40] };
         let returned = read(&plain(b"an act", std::slice::from_ref(&name))).unwrap();
-        assert_eq!((returned.entry.as_slice(), returned.names.as_slice()), (b"an act".as_slice(), [name].as_slice()));
+        let sealed = SealedName { hash: name.hash, sealed: name.sealed };
+        assert_eq!((returned.entry.as_slice(), returned.names), (b"an act".as_slice(), vec![sealed]));
         assert!(read(b"\x81\x40").is_none() && read(b"").is_none());
     }
 

@@ -1,5 +1,5 @@
-//! The keys that lie beside the database: the master key, which wraps what is secret inside it, the tree that wraps payload keys, and the
-//! HPKE key, which opens envelopes.
+//! The keys that lie beside the database: the master key, which wraps what is secret inside it, the tree that wraps payload keys and seals names, and
+//! the HPKE key, which opens envelopes.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -31,9 +31,9 @@ pub struct Keys {
 /// What wraps the secrets in the database.
 #[derive(Debug)]
 pub struct Wrapping {
-    /// Wraps what is kept for good: seeds, names.
+    /// Wraps what is kept for good: seeds.
     pub master: SecretKey,
-    /// Wraps payload keys, until they are destroyed.
+    /// Wraps payload keys and seals names, until they are destroyed.
     pub payload: KeyTree,
     /// Where that tree lies.
     pub file: PathBuf,

@@ -248,6 +248,7 @@ impl Ledger {
         for office in ledger.offices() {
             // Before anybody can ask: a copy from before an act brings back what the act destroyed.
             ledger.destroy_keys(&office)?;
+            ledger.erase_names(&office)?;
             // A book with damage in it is served as far as it can be; the follower says again why the index falls behind.
             if let Err(error) = ledger.hold_index_against_log(&office) {
                 log::error!("the search index of office {} is made again: {error}", office.id);

@@ -17,6 +17,7 @@ pub mod data;
 pub mod destroy;
 mod doors;
 pub mod enrol;
+pub(crate) mod erasure;
 pub mod error;
 pub mod fsck;
 pub mod go_on;

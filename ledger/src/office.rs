@@ -56,6 +56,7 @@ impl Office {
     /// # Errors
     /// When store or disk fails, or an act is missing or does not fold. A log that disagrees with its file is no error: it is halted.
     pub fn open(store: &dyn Store, stored: &StoredOffice, around: Surroundings<'_>) -> Result<Self, LedgerError> {
+        around.vault.keep_names_at_hand(&stored.id);
         let seeds = Seeds::open(around.vault.master(), &stored.seeds)?;
         let register = fold_register(store, &stored.id)?;
         let log = |name: LogName| Log::open(store, &stored.id, name, &seeds, around, &register);

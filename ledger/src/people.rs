@@ -55,7 +55,7 @@ impl Ledger {
         let judged = judged.inspect_err(|refused| self.note_refused_act(&office, &entry, refused, now))?;
         let (bytes, judge) = (entry.clone(), judged.judge());
         let placed = self.writer.run(Lane::Pressing(id), Some(act_exclusive(&id)), move |stage| {
-            acts::plan(stage, &id, judge.as_deref(), &entry, &names, vault.master(), now)
+            acts::plan(stage, &id, judge.as_deref(), &entry, &names, &vault, now)
         })?;
         drop(judged);
         let placed = placed.inspect_err(|refused| self.note_refused_act(&office, &bytes, refused, now))?;
@@ -101,7 +101,7 @@ impl Ledger {
         let (name, envelope) = (self.config.name.clone(), self.envelope.public().to_vec());
         let vault = Arc::clone(&self.vault);
         let id = self.writer.run(Lane::Nobodys, Some(FOUNDING), move |stage| {
-            let founder = Founder { name: &name, envelope: &envelope, master: vault.master() };
+            let founder = Founder { name: &name, envelope: &envelope, vault: &vault };
             acts::plan_founding(stage, &secret, &entry, &names, founder, now)
         })??;
         let office = self.bring_up(&id)?;
@@ -156,7 +156,9 @@ impl Ledger {
 
     pub(crate) fn open_names(&self, stored: impl IntoIterator<Item = StoredName>) -> Vec<Name> {
         let opened = stored.into_iter().filter_map(|name| {
-            let opened = Name::open(&name, self.vault.master());
+            // One that was erased, in a row that is still to go.
+            let key = self.vault.name_key(&name.office, &name.hash)?;
+            let opened = Name::open(&name, &key);
             let said = |_: &_| log::error!("a name beside entry {} of the {} does not open", name.index, name.log);
             opened.inspect_err(said).ok()
         });

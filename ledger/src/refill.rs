@@ -21,7 +21,6 @@ use crate::line::Lane;
 use crate::locks::lock;
 use crate::office::{Judges, Office};
 use crate::refusal::Refusal;
-use crate::secret::SecretKey;
 use crate::signed_log::Published;
 use crate::stage::{LEDGER_EPOCH, NO_CHAIN, Stage, class_number};
 use crate::store::{Cursor, CursorMove, EmitterName, LogName};
@@ -334,7 +333,7 @@ impl Ledger {
                 let Returned { entry, names } = returned;
                 let what = if log == LogName::Records { What::Own(entry) } else { What::Act(entry.to_vec()) };
                 runs.push((keepsake.index, Run { leaves, what }));
-                beside.extend(names);
+                beside.extend(self.open_returned_names(&office, log, names));
             }
             // Our own word for its very place, whoever kept it.
             self.refill(&office, log, None, runs, &beside)?;
@@ -525,14 +524,14 @@ fn stage_page(
             (What::Own(bytes), _) => stage_own(stage, office, bytes),
             (What::Act(bytes), LogName::Casebook) => {
                 let placed = Placed { log, index: *index, id: act_id(bytes)? };
-                stage_case(stage, office, placed, bytes, names, vault.master(), &mut judges)
+                stage_case(stage, office, placed, bytes, names, vault, &mut judges)
             }
             (What::Act(bytes), LogName::Register | LogName::Records) => {
                 let in_force = stage.register(office).ok_or(Refusal::NotFound("office"))?;
                 let next = register.get_or_insert_with(|| (*in_force).clone());
                 let folded = next.fold(bytes).map_err(Refusal::Act)?;
                 let placed = Placed { log: LogName::Register, index: *index, id: Hash(folded.id.0) };
-                let found = seal_found(office, placed, &names_of(&folded.changes), names, vault.master());
+                let found = seal_found(office, placed, &names_of(&folded.changes), names, vault);
                 Ok(store_act(stage, office, placed, bytes, found)?)
             }
         }
@@ -569,7 +568,7 @@ fn stage_case(
     placed: Placed,
     bytes: &[u8],
     names: &[Name],
-    master: &SecretKey,
+    vault: &crate::vault::Vault,
     judges: &mut Judges,
 ) -> Result<(), Refusal> {
     let signed = SignedAct::decode(bytes).map_err(|_| Refusal::Malformed("act"))?;
@@ -578,7 +577,7 @@ fn stage_case(
     let judge = judges.of_size(stage.store(), office, &register, casebook.judged_by(bytes))?;
     let mut next = (*casebook).clone();
     next.fold(&judge, bytes).map_err(Refusal::Act)?;
-    let found = seal_found(office, placed, &names_of(&signed.act().changes), names, master);
+    let found = seal_found(office, placed, &names_of(&signed.act().changes), names, vault);
     store_act(stage, office, placed, bytes, found)?;
     stage.set_casebook(*office, Arc::new(next));
     Ok(())

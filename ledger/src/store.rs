@@ -13,7 +13,7 @@
 //! 7. A store made by a newer version MUST be refused, never guessed at; one without tables too, and tables are made only by `init`. One of an older version
 //!    is brought to the newest, step by step, by whoever opens it to have it alone, and refused by everybody else.
 //! 8. Of an entry whose payload key is destroyed the payload reads as empty once it is erased; leaf and key number stay. What [`Store::erase`] and
-//!    a destroyed key leave behind in the files MUST be written over by [`Store::scrub`] as far as the database can do that.
+//!    a destroyed key or an erased name leave behind in the files MUST be written over by [`Store::scrub`] as far as the database can do that.
 //! 9. A segment MUST go cold and come back as a whole: [`SegmentStep::Cool`] removes exactly its rows, and fails with [`StoreError::Conflict`] when one is
 //!    not there; the row that names the file and those rows are never both there, nor both missing.
 //! 10. A number that the database cannot hold MUST be refused, never bent to one that it can.
@@ -253,8 +253,21 @@ pub struct StoredName {
     pub index: u64,
     /// What the act says: SHA-256 of salt and text.
     pub hash: [u8; 32],
-    /// Salt and text, sealed under the master key.
+    /// Salt and text, sealed under the name's own key in `payload.key`.
     pub sealed: Vec<u8>,
+}
+
+/// Where a name stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NamePlace {
+    /// The office.
+    pub office: OfficeId,
+    /// The log of the act beside which it stands.
+    pub log: LogName,
+    /// That act's index.
+    pub index: u64,
+    /// Its hash.
+    pub hash: [u8; 32],
 }
 
 /// A code that was given out. Its secret is not stored, only the hash.
@@ -343,6 +356,8 @@ pub struct Change {
     pub acts: Vec<StoredAct>,
     /// Names beside acts.
     pub names: Vec<StoredName>,
+    /// Names that are erased. What is gone already is passed over.
+    pub erased_names: Vec<NamePlace>,
     /// Codes given out.
     pub codes: Vec<StoredCode>,
     /// Codes used, by hash, with the time.
@@ -376,6 +391,7 @@ impl Change {
             && self.batches.is_empty()
             && self.acts.is_empty()
             && self.names.is_empty()
+            && self.erased_names.is_empty()
             && self.codes.is_empty()
             && self.used.is_empty()
             && self.enrolments.is_empty()

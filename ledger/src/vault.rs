@@ -1,4 +1,5 @@
-//! Payload keys: one per office, retention class and month of the operation, so that a month can be forgotten by destroying one key.
+//! Payload keys: one per office, retention class and month of the operation, so that a month can be forgotten by destroying one key; and what seals the
+//! names of persons, each under a key of its own, for the same reason.
 
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
@@ -8,7 +9,7 @@ use sekisho_tlog::Hash;
 use sekisho_wire::id::OfficeId;
 
 use crate::error::LedgerError;
-use crate::key_tree::KeyTree;
+use crate::key_tree::{KeyOf, KeyTree};
 use crate::keys::{Wrapping, write_payload_keys};
 use crate::payload::RecordKey;
 use crate::secret::{DoesNotOpen, SecretKey};
@@ -89,6 +90,7 @@ impl Vault {
     /// # Errors
     /// As [`Vault::open`].
     pub fn catch_up_office(&self, store: &dyn Store, office: &OfficeId) -> Result<(), LedgerError> {
+        self.keep_names_at_hand(office);
         for stored in store.keys(office)? {
             self.take(&stored);
         }
@@ -105,7 +107,7 @@ impl Vault {
         }
     }
 
-    /// The master key, for what it wraps; payload keys are not among it.
+    /// The master key, for what it wraps; payload keys and names are not among it.
     #[must_use]
     pub const fn master(&self) -> &SecretKey {
         &self.master
@@ -142,16 +144,31 @@ impl Vault {
     }
 
     fn wrapping_key(&self, name: &KeyName) -> Option<SecretKey> {
-        self.wrapping.read().unwrap_or_else(std::sync::PoisonError::into_inner).key(name)
+        self.key_of(&KeyOf::Month(*name))
     }
 
-    /// Destroys what wraps the keys of these names, on the disk first. From then on no copy of the database gives them back.
+    /// What seals the name with that hash; nothing once it was erased.
+    #[must_use]
+    pub fn name_key(&self, office: &OfficeId, hash: &[u8; 32]) -> Option<SecretKey> {
+        self.key_of(&KeyOf::Name(*office, *hash))
+    }
+
+    fn key_of(&self, of: &KeyOf) -> Option<SecretKey> {
+        self.wrapping.read().unwrap_or_else(std::sync::PoisonError::into_inner).key(of)
+    }
+
+    /// An office has many names, and terminals ask for all of them: what leads to them is derived once.
+    pub fn keep_names_at_hand(&self, office: &OfficeId) {
+        self.wrapping.write().unwrap_or_else(std::sync::PoisonError::into_inner).unfold_names(office);
+    }
+
+    /// Destroys these keys, on the disk first. From then on no copy of the database gives back what they wrap or seal.
     ///
     /// # Errors
     /// When the file cannot be replaced or what it was not be overwritten. It may have been replaced all the same: do it again.
-    pub fn forget(&self, names: &[KeyName]) -> Result<(), LedgerError> {
+    pub fn forget(&self, keys: &[KeyOf]) -> Result<(), LedgerError> {
         let mut wrapping = self.wrapping.write().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let left = wrapping.without(names);
+        let left = wrapping.without(keys);
         write_payload_keys(&self.wrapping_file, &left)?;
         *wrapping = left;
         Ok(())

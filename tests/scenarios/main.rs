@@ -21,6 +21,7 @@ mod desks;
 mod difficult;
 mod disk_full;
 mod doctor;
+mod erased_names;
 mod evidence;
 mod evidence_file;
 mod exported;

@@ -204,7 +204,7 @@ impl Desk {
     /// Whose card this is, as far as the register says: for questions to people.
     fn whose(&self, guid: Option<CardGuid>) -> (String, String) {
         let holder = guid.and_then(|guid| self.cache.register().card(&guid)?.holder(clock::now()));
-        match holder.map(|holder| self.cache.person(holder.operator)) {
+        match holder.map(|holder| self.cache.person(holder.operator, self.screen.language)) {
             Some(person) => (format!("the card of {person}"), format!("{person} のカード")),
             None => ("the administrator's card".to_owned(), "管理者カード".to_owned()),
         }
@@ -547,7 +547,8 @@ pub(crate) fn show(screen: &Screen, act: &Act, cache: &RegisterCache, names: &[N
     screen.note(&text, &text);
     let proposed = act.proposal.as_ref().and_then(|proposal| SignedAct::decode(&proposal.0).ok());
     let changes = proposed.as_ref().map_or(&act.changes, |proposed| &proposed.act().changes);
-    for line in persons::lines(changes, names, screen.language) {
+    let lines = persons::lines(changes, names, screen.language).into_iter();
+    for line in lines.chain(persons::erased_lines(changes, cache, screen.language)) {
         screen.note(&line, &line);
     }
 }

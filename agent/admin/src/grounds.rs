@@ -14,11 +14,11 @@ use crate::register_cache::RegisterCache;
 
 /// The signer as people know him.
 #[must_use]
-pub(crate) fn who(cache: &RegisterCache, signer: &Signer, at: u64) -> String {
+pub(crate) fn who(cache: &RegisterCache, language: Language, signer: &Signer, at: u64) -> String {
     match signer {
         Signer::Card(guid) => {
             let holder = cache.register().card(guid).and_then(|card| card.holder(at));
-            holder.map_or_else(|| signer.to_string(), |holder| cache.person(holder.operator))
+            holder.map_or_else(|| signer.to_string(), |holder| cache.person(holder.operator, language))
         }
         Signer::Terminal(_) | Signer::Recovery(_) => signer.to_string(),
     }
@@ -27,7 +27,7 @@ pub(crate) fn who(cache: &RegisterCache, signer: &Signer, at: u64) -> String {
 /// Who signed; of an approval, also who proposed it.
 #[must_use]
 pub(crate) fn by_whom(cache: &RegisterCache, language: Language, signed: &SignedAct) -> String {
-    let signer = |signed: &SignedAct| who(cache, signed.signer(), signed.act().made);
+    let signer = |signed: &SignedAct| who(cache, language, signed.signer(), signed.act().made);
     let by = signer(signed);
     match (signed.proposal(), language) {
         (Ok(Some(proposal)), Language::English) => format!("{}, approved by {by}", signer(&proposal)),
@@ -50,7 +50,7 @@ impl Teller<'_> {
     /// The person, his card and his posts at that moment, as the register that decided knows them; nothing where nobody is named.
     #[must_use]
     pub(crate) fn in_person(&self, register: &Register, input: &DecisionInput) -> Option<String> {
-        let who = input.operator.as_ref().map(|operator| self.cache.person(operator));
+        let who = input.operator.as_ref().map(|operator| self.cache.person(operator, self.language));
         let card = input.card.as_ref().map(|guid| match register.card(guid) {
             Some(card) => {
                 let number = numbered(card.number(), self.language);

@@ -112,6 +112,20 @@ impl Home {
         File::open(parent).and_then(|directory| directory.sync_all()).map_err(fail)
     }
 
+    /// Gives a file another name, in the same folder, if it is there.
+    ///
+    /// # Errors
+    /// When it keeps its own.
+    pub(crate) fn rename(&self, name: &str, to: &str) -> Result<(), AdminError> {
+        let path = self.path(name);
+        let fail = |cause| AdminError::File { path: path.clone(), cause };
+        match fs::rename(&path, self.path(to)) {
+            Err(cause) if cause.kind() == io::ErrorKind::NotFound => Ok(()),
+            other => other.map_err(fail),
+        }?;
+        File::open(path.parent().unwrap_or(&self.0)).and_then(|folder| folder.sync_all()).map_err(fail)
+    }
+
     /// Removes a file, if it is there.
     ///
     /// # Errors

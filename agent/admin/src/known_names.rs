@@ -41,6 +41,18 @@ impl KnownNames {
         self.names.extend(names.map(|name| (NameHash::of(&name.salt, &name.text), Known::Salted(name.clone()))));
     }
 
+    /// Gives up the names that this says. Whether there were any.
+    pub(crate) fn forget(&mut self, goes: impl Fn(&NameHash) -> bool) -> bool {
+        let before = self.names.len();
+        self.names.retain(|hash, _| !goes(hash));
+        self.names.len() < before
+    }
+
+    /// Those that were looked up and are not known.
+    pub(crate) fn missed(&self) -> Vec<NameHash> {
+        self.looked_up.borrow().iter().filter(|hash| !self.names.contains_key(hash)).copied().collect()
+    }
+
     /// The name behind a hash, if it is known.
     pub(crate) fn look_up(&self, hash: &NameHash) -> Option<&str> {
         self.looked_up.borrow_mut().insert(*hash);
@@ -104,5 +116,19 @@ mod tests {
         assert_eq!((older.look_up(&hash), older.looked_up()), (Some("佐藤 一郎"), None));
         older.learn(std::slice::from_ref(&name));
         assert_eq!(older.looked_up(), Some(vec![name]));
+    }
+
+    #[test]
+    fn a_name_that_is_given_up_stands_nowhere_any_more() {
+        let name = |salt, text: &str| Name { salt: Salt([salt; 16]), text: text.to_owned() };
+        let (stays, goes) = (name(1, "佐藤 一郎"), name(2, "土井 三郎"));
+        let hash = |name: &Name| NameHash::of(&name.salt, &name.text);
+        let mut names = KnownNames::default();
+        names.learn(&[stays.clone(), goes.clone()]);
+        let gone = hash(&goes);
+        assert!(names.forget(|hash| *hash == gone) && !names.forget(|hash| *hash == gone));
+        assert_eq!((names.look_up(&hash(&stays)), names.look_up(&gone)), (Some("佐藤 一郎"), None));
+        assert_eq!(names.missed(), [gone]);
+        assert!(!String::from_utf8(names.to_json()).unwrap().contains("土井"));
     }
 }

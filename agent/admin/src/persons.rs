@@ -5,6 +5,7 @@ use sekisho_wire::id::Code;
 use sekisho_wire::words::Language;
 
 use crate::name::{Name, is_a_name};
+use crate::register_cache::RegisterCache;
 
 /// The persons that these changes name, each with the hash of the name.
 pub(crate) fn persons_in(changes: &[Change]) -> Vec<(&Code, NameHash)> {
@@ -36,6 +37,27 @@ fn name_of<'a>(hash: &NameHash, names: &'a [Name]) -> Option<&'a str> {
 /// Somebody whose name is not there.
 pub(crate) fn nameless<'a>(changes: &'a [Change], names: &[Name]) -> Option<&'a Code> {
     persons_in(changes).into_iter().find(|(_, hash)| name_of(hash, names).is_none()).map(|(operator, _)| operator)
+}
+
+/// A line for each person whose names these changes erase, and each of those as it can still be read: nobody decides about a code.
+pub(crate) fn erased_lines(changes: &[Change], cache: &RegisterCache, language: Language) -> Vec<String> {
+    let erases = changes
+        .iter()
+        .filter_map(|change| if let Change::EraseNames(erase) = change { Some(&erase.operators) } else { None });
+    let line = |operator: &Code| {
+        let said = cache.register().operator(operator).into_iter().flat_map(|person| person.designations().iter());
+        let mut names: Vec<&str> = said.filter_map(|said| cache.name_or_erased(&said.value.name, language)).collect();
+        names.dedup();
+        match (names.is_empty(), language) {
+            (false, Language::English) => format!("{operator}: {}; this cannot be undone", names.join(", ")),
+            (false, Language::Japanese) => format!("{operator}: {}(消去すると元に戻せません)", names.join("、")),
+            (true, Language::English) => format!("{operator}: the name is not known here; this cannot be undone"),
+            (true, Language::Japanese) => {
+                format!("{operator}: 氏名はここでは分かりません(消去すると元に戻せません)")
+            }
+        }
+    };
+    erases.flatten().map(line).collect()
 }
 
 /// A line for each person; the hash is the one in the text of the act.

@@ -93,8 +93,10 @@ impl Teller<'_> {
                 )
             }
             Body::PinFailed(failed) => {
-                let whose =
-                    failed.operator.as_ref().map_or_else(|| failed.card.to_string(), |who| self.cache.person(who));
+                let whose = failed
+                    .operator
+                    .as_ref()
+                    .map_or_else(|| failed.card.to_string(), |who| self.cache.person(who, self.language));
                 let left = failed.tries_left;
                 self.say(
                     format!("a wrong PIN was typed for {whose}: {left} tries left"),
@@ -121,8 +123,10 @@ impl Teller<'_> {
                 )
             }
             Body::PinChanged(changed) => {
-                let whose =
-                    changed.operator.as_ref().map_or_else(|| changed.card.to_string(), |who| self.cache.person(who));
+                let whose = changed
+                    .operator
+                    .as_ref()
+                    .map_or_else(|| changed.card.to_string(), |who| self.cache.person(who, self.language));
                 self.say(format!("the PIN of {whose} was changed"), format!("{whose} の暗証番号が変更された"))
             }
             Body::ScreenLocked(_) => self.say("the screen was locked", "画面がロックされた"),
@@ -205,7 +209,7 @@ impl Teller<'_> {
 
     /// In whose session; without one nobody knows.
     fn by(&self, operator: Option<&Code>) -> String {
-        let who = operator.map(|operator| self.cache.person(operator));
+        let who = operator.map(|operator| self.cache.person(operator, self.language));
         match who {
             Some(who) => self.say(format!(" by {who}"), format!("(届出者: {who})")),
             None => self.say(" without a session", "(届出者: 利用者なし)"),
@@ -324,7 +328,7 @@ impl Teller<'_> {
 
     fn administration(&self, body: &Body) -> String {
         if let Body::Read(read) = body {
-            let who = self.cache.person(&read.operator);
+            let who = self.cache.person(&read.operator, self.language);
             let what = match read.query {
                 Query::Search => self.say("searched", "検索した"),
                 Query::Entries => self.say("read entries", "記録を読んだ"),
@@ -353,7 +357,7 @@ impl Teller<'_> {
                     ("came with an expired or wrong code", "の登録コードが誤り又は期限切れだった")
                 }
             };
-            let by = enrolment.by.as_ref().map(|by| self.cache.person(by));
+            let by = enrolment.by.as_ref().map(|by| self.cache.person(by, self.language));
             let by = by.map_or_else(String::new, |by| self.say(format!(" by {by}"), format!("({by})")));
             let key =
                 enrolment.key.map_or_else(String::new, |key| self.say(format!(", key {key}"), format!("(鍵 {key})")));
@@ -367,7 +371,7 @@ impl Teller<'_> {
 
     /// About whom or what somebody asked.
     fn about(&self, about: &About) -> String {
-        let mut parts: Vec<String> = about.operator.iter().map(|who| self.cache.person(who)).collect();
+        let mut parts: Vec<String> = about.operator.iter().map(|who| self.cache.person(who, self.language)).collect();
         parts.extend(about.card.map(|card| self.say(format!("card {card}"), format!("カード {card}"))));
         let terminal = about.terminal.as_ref();
         parts.extend(terminal.map(|code| self.say(format!("terminal {code}"), format!("端末機 {code}"))));
@@ -388,7 +392,7 @@ impl Teller<'_> {
             let card = known.map_or_else(|| guid.to_string(), |card| numbered(card.number(), self.language));
             return self.say(format!(" (card {card}; {})", act.rule), format!("(カード {card}、{})", act.rule));
         }
-        let by = act.operator.as_ref().map(|who| self.cache.person(who));
+        let by = act.operator.as_ref().map(|who| self.cache.person(who, self.language));
         let by = by.or_else(|| act.card.map(|card| self.say(format!("card {card}"), format!("カード {card}"))));
         let by = by.map_or_else(String::new, |by| self.say(format!(", in the name of {by}"), format!("、名義 {by}")));
         self.say(format!(" ({}{by}; act {})", act.rule, act.id), format!("({}{by}、処分 {})", act.rule, act.id))
@@ -457,7 +461,7 @@ impl Teller<'_> {
     #[must_use]
     pub(crate) fn who(&self, input: &DecisionInput) -> String {
         match (&input.operator, &input.card) {
-            (Some(operator), _) => self.cache.person(operator) + &self.home(input.home),
+            (Some(operator), _) => self.cache.person(operator, self.language) + &self.home(input.home),
             (None, Some(card)) => self.say(format!("somebody with card {card}"), format!("カード {card} の持参者")),
             (None, None) => self.say("somebody without a card", "カードのない者"),
         }

@@ -6,6 +6,7 @@ use sekisho_register::values::NameHash;
 use sekisho_register::{Concluded, FoldRefusal, LogKeys, Register, SignedAct};
 use sekisho_tlog::Checkpoint;
 use sekisho_wire::id::{Code, Hash, OfficeId};
+use sekisho_wire::words::Language;
 
 use crate::broken_log::{Broken, BrokenLog};
 use crate::error::AdminError;
@@ -16,6 +17,8 @@ use crate::name::Name;
 const ENTRIES: &str = "register/entries";
 const CHECKPOINT: &str = "register/checkpoint";
 const NAMES: &str = "register/names";
+/// What they were before some were erased, on the way to being written over.
+const NAMES_BEFORE: &str = "register/names.before";
 
 /// Which register it has to be: begun by the act whose hash is this office, and signed by the key that it names itself.
 #[derive(Clone, Debug)]
@@ -45,6 +48,8 @@ pub(crate) struct RegisterCache {
     names: KnownNames,
     /// The file of names was taken away: they have to be fetched from the first entry on.
     names_gone: bool,
+    /// Names that an act erased may stand in the file.
+    names_erased: bool,
 }
 
 /// Up to which entry a checkpoint is that is verified once they are there.
@@ -79,7 +84,10 @@ impl RegisterCache {
         entries.truncate(usize::try_from(size).unwrap_or(usize::MAX));
         let mut cache = Self::default().settle(of, &checkpoint, &entries)?;
         match home.read(NAMES)? {
-            Some(names) => cache.names = KnownNames::from_json(&names).ok_or_else(|| damaged(NAMES))?,
+            Some(names) => {
+                cache.names = KnownNames::from_json(&names).ok_or_else(|| damaged(NAMES))?;
+                cache.forget_erased_names();
+            }
             None => cache.names_gone = true,
         }
         Ok(cache)
@@ -117,6 +125,7 @@ impl RegisterCache {
             return Err(Broken::OtherOffice.of(Log::Register));
         }
         self.checkpoint = Some(checkpoint.to_owned());
+        self.forget_erased_names();
         Ok(self)
     }
 
@@ -126,19 +135,32 @@ impl RegisterCache {
         self.names_gone
     }
 
-    /// Takes names; those that no hash in the register asks for do no harm. One that would not show as it is written stays unknown.
+    /// Takes names; those that no hash in the register asks for do no harm. One that would not show as it is written stays unknown, and so does one that
+    /// an act erased, whoever brings it.
     pub(crate) fn learn(&mut self, names: &[Name]) {
         self.names.learn(names);
+        self.names.forget(|hash| self.register.name_erased(hash).is_some());
     }
 
-    /// Writes the cache. Names travel beside the log and may be erased at the ledger; here they are kept by their hash.
+    fn forget_erased_names(&mut self) {
+        self.names_erased |= self.names.forget(|hash| self.register.name_erased(hash).is_some());
+    }
+
+    /// Writes the cache. Names travel beside the log and may be erased at the ledger; here they are kept by their hash, and what an act erased is written
+    /// over where it stood.
     ///
     /// # Errors
     /// When it cannot be written.
-    pub(crate) fn save(&self, home: &Home) -> Result<(), AdminError> {
+    pub(crate) fn save(&mut self, home: &Home) -> Result<(), AdminError> {
         let Some(checkpoint) = &self.checkpoint else { return Ok(()) };
         home.write(ENTRIES, &join(&self.entries))?;
+        if self.names_erased {
+            // A crash leaves none: then they are fetched again.
+            home.rename(NAMES, NAMES_BEFORE)?;
+            self.names_erased = false;
+        }
         home.write(NAMES, &self.names.to_json())?;
+        home.dangerous_destroy(NAMES_BEFORE)?;
         home.write(CHECKPOINT, checkpoint.as_bytes())
     }
 
@@ -147,7 +169,8 @@ impl RegisterCache {
     /// # Errors
     /// When it stays.
     pub(crate) fn forget(home: &Home) -> Result<(), AdminError> {
-        [CHECKPOINT, ENTRIES, NAMES].into_iter().try_for_each(|file| home.remove(file))
+        [CHECKPOINT, ENTRIES, NAMES].into_iter().try_for_each(|file| home.remove(file))?;
+        home.dangerous_destroy(NAMES_BEFORE)
     }
 
     /// The note that the register is verified under; none for the empty one.
@@ -250,11 +273,33 @@ impl RegisterCache {
 
     /// A person's name and code, as people read it.
     #[must_use]
-    pub(crate) fn person(&self, operator: &Code) -> String {
-        match self.register.name_hash(operator).and_then(|hash| self.name(hash)) {
+    pub(crate) fn person(&self, operator: &Code, language: Language) -> String {
+        match self.register.name_hash(operator).and_then(|hash| self.name_or_erased(hash, language)) {
             Some(name) => format!("{name} ({operator})"),
             None => operator.to_string(),
         }
+    }
+
+    /// The name behind a hash, or that it was erased; nothing where it is not known.
+    #[must_use]
+    pub(crate) fn name_or_erased(&self, hash: &NameHash, language: Language) -> Option<&str> {
+        let erased = match language {
+            Language::English => "(name erased)",
+            Language::Japanese => "(氏名消去)",
+        };
+        self.name(hash).or_else(|| self.register.name_erased(hash).map(|_| erased))
+    }
+
+    /// Of whom a name was looked up that an act erased: the person, and the act's index.
+    #[must_use]
+    pub(crate) fn erased_and_looked_up(&self) -> Vec<(&Code, u64)> {
+        let missed = self.names.missed();
+        let erased = self.register.operators().filter_map(|operator| {
+            let name = operator.name();
+            let act = self.register.name_erased(name).filter(|_| missed.contains(name))?;
+            Some((operator.code(), act))
+        });
+        erased.collect()
     }
 }
 
@@ -279,303 +324,4 @@ fn split(mut bytes: &[u8]) -> Option<Vec<Vec<u8>>> {
 }
 
 #[cfg(test)]
-pub(crate) mod tests {
-    use p256::ecdsa::signature::hazmat::PrehashSigner;
-    use p256::ecdsa::{Signature, SigningKey as CardKey};
-    use sekisho_register::act::ACT_VERSION;
-    use sekisho_register::change::{
-        Administrator, CardKind, Change, Found, FoundingKeys, IssueCard, Log, Recovery, SectionState, SetSection,
-    };
-    use sekisho_register::{Act, Ed25519Key, NO_OFFICE, P256Key, Policy, PublicKeyBytes, SignedAct, Title, office_of};
-    use sekisho_tlog::{MemoryTree, SigningKey, leaf_hash};
-    use sekisho_wire::cose::Signer;
-    use sekisho_wire::id::{CardGuid, OfficeId, Salt};
-
-    use super::*;
-    use crate::home::tests::TempHome;
-    use crate::name::is_a_name;
-
-    /// When every act of a story is made.
-    pub(crate) const NOW: u64 = 1_795_000_000_000;
-
-    /// A ledger's register log, and the card of its first administrator.
-    pub(crate) struct Story {
-        log: SigningKey,
-        card: CardKey,
-        pub(crate) entries: Vec<Vec<u8>>,
-    }
-
-    fn public(key: &CardKey) -> P256Key {
-        P256Key(key.verifying_key().to_encoded_point(true).as_bytes().try_into().unwrap())
-    }
-
-    fn administrator(number: u8, signature: P256Key) -> Administrator {
-        let key = |slot: u8| public(&CardKey::from_slice(&[number * 10 + slot; 32]).unwrap());
-        let operator = Code::new(&format!("a{number}")).unwrap();
-        let card = IssueCard {
-            card: CardGuid([number; 16]),
-            kind: CardKind::Business,
-            operator: Some(operator.clone()),
-            profiles: Vec::new(),
-            authentication: key(1),
-            signature: Some(signature),
-            presence: key(3),
-            from: NOW,
-            to: NOW * 2,
-            dormant: false,
-        };
-        let name = NameHash::of(&Salt([number; 16]), "佐藤 一郎");
-        Administrator { operator, name, post: Code::new("kacho").unwrap(), card }
-    }
-
-    impl Story {
-        pub(crate) fn begin() -> Self {
-            let card = CardKey::from_slice(&[7; 32]).unwrap();
-            let log = SigningKey::from_seed("ledger/office/register", &[9; 32]).unwrap();
-            let mut story = Self { log, card, entries: Vec::new() };
-            story.found("関所町");
-            story
-        }
-
-        fn found(&mut self, title: &str) {
-            let second = CardKey::from_slice(&[8; 32]).unwrap();
-            let key = Ed25519Key(self.log.verifying_key().to_bytes());
-            let found = Found {
-                ledger: Title::new("ledger").unwrap(),
-                title: Title::new(title).unwrap(),
-                jurisdiction: Code::new("131016").unwrap(),
-                keys: FoundingKeys {
-                    records: key,
-                    register: key,
-                    casebook: key,
-                    envelope: PublicKeyBytes::new(&[4; 65]).unwrap(),
-                },
-                administrators: vec![administrator(1, public(&self.card)), administrator(2, public(&second))],
-                recovery: Recovery { k: 1, keys: vec![key] },
-                policy: Policy::default(),
-            };
-            self.act(NO_OFFICE, None, Change::Found(Box::new(found)));
-            let office = office_of(&SignedAct::decode(&self.entries[0]).unwrap());
-            self.log = SigningKey::from_seed(&format!("ledger/{office}/register"), &[9; 32]).unwrap();
-        }
-
-        fn act(&mut self, office: OfficeId, post: Option<Code>, change: Change) {
-            let mut register = Register::new();
-            for entry in &self.entries {
-                register.fold(entry).unwrap();
-            }
-            let act = Act {
-                version: ACT_VERSION,
-                critical: true,
-                office,
-                log: Log::Register,
-                salt: Salt([u8::try_from(self.entries.len()).unwrap(); 16]),
-                made: NOW,
-                expires: NOW + 1000,
-                seen_size: register.size(),
-                seen_root: register.root(),
-                post,
-                as_deputy: false,
-                request: None,
-                agreement: None,
-                changes: vec![change],
-                proposal: None,
-                effective: None,
-            };
-            let to_be_signed = act.to_be_signed(&Signer::Card(CardGuid([1; 16])));
-            let signature: Signature = self.card.sign_prehash(&to_be_signed.digest).unwrap();
-            self.entries.push(to_be_signed.finish(signature.to_bytes().into()));
-        }
-
-        /// What the first administrator decides alone.
-        pub(crate) fn change(&mut self, change: Change) {
-            let office = office_of(&SignedAct::decode(&self.entries[0]).unwrap());
-            self.act(office, Some(Code::new("kacho").unwrap()), change);
-        }
-
-        pub(crate) fn section(&mut self, section: &str) {
-            self.change(Change::Section(SetSection {
-                section: Code::new(section).unwrap(),
-                title: Title::new("課").unwrap(),
-                state: SectionState::Open,
-                effective: NOW,
-            }));
-        }
-
-        pub(crate) fn checkpoint(&self, size: usize) -> String {
-            let tree: MemoryTree = self.entries[..size].iter().map(|entry| leaf_hash(entry)).collect();
-            let (size, root) = (tree.size(), tree.root());
-            Checkpoint { origin: self.log.name().to_owned(), size, root, extensions: Vec::new() }.sign(&self.log)
-        }
-
-        pub(crate) fn of(&self) -> RegisterOf {
-            let office = office_of(&SignedAct::decode(&self.entries[0]).unwrap());
-            RegisterOf { office, keys: self.log.verifying_key().into() }
-        }
-
-        pub(crate) fn cache(&self, size: usize) -> RegisterCache {
-            RegisterCache::default().extend(&self.of(), &self.checkpoint(size), &self.entries[..size]).unwrap()
-        }
-    }
-
-    #[test]
-    fn a_register_grows_and_comes_back_from_its_home() {
-        let mut story = Story::begin();
-        story.section("jumin");
-        let of = story.of();
-        let mut cache = story.cache(1).extend(&of, &story.checkpoint(2), &story.entries[1..]).unwrap();
-        cache.learn(&[Name { salt: Salt([1; 16]), text: "佐藤 一郎".to_owned() }]);
-        assert!(cache.acts().all(|(_, folded)| folded.is_ok()));
-        assert_eq!(cache.person(&Code::new("a1").unwrap()), "佐藤 一郎 (a1)");
-        assert_eq!(cache.person(&Code::new("a2").unwrap()), "a2");
-        let home = TempHome::new();
-        cache.save(&home.0).unwrap();
-        let back = RegisterCache::load(&home.0, &of, SoFar::Verified).unwrap();
-        assert_eq!((back.size(), back.register().root()), (2, cache.register().root()));
-        assert_eq!(back.person(&Code::new("a1").unwrap()), "佐藤 一郎 (a1)");
-        let first = back.register_at(1, None).unwrap();
-        assert!(first.section(&Code::new("jumin").unwrap()).is_none());
-        let second = back.register_at(2, Some(first)).unwrap();
-        assert_eq!((second.size(), second.root()), (2, back.register().root()));
-        assert!(second.section(&Code::new("jumin").unwrap()).is_some());
-        assert_eq!(back.register_at(1, Some(second)).unwrap().size(), 1, "back is from the beginning");
-        assert!(back.register_at(3, None).is_none());
-        home.0.remove(NAMES).unwrap();
-        assert!(!back.wants_names() && RegisterCache::load(&home.0, &of, SoFar::Verified).unwrap().wants_names());
-    }
-
-    #[test]
-    fn a_register_is_held_against_what_another_desk_saw() {
-        let (mut story, mut other) = (Story::begin(), Story::begin());
-        story.section("jumin");
-        other.section("zeimu");
-        let (of, cache) = (story.of(), story.cache(2));
-        cache.expect_continues(&story.checkpoint(1), &of).unwrap();
-        cache.expect_continues(&story.checkpoint(2), &of).unwrap();
-        other.log = SigningKey::from_seed(story.log.name(), &[9; 32]).unwrap();
-        let refused = cache.expect_continues(&other.checkpoint(2), &of);
-        assert_eq!(refused.unwrap_err().broken, Broken::Fork { size: 2 });
-        let refused = story.cache(1).expect_continues(&story.checkpoint(2), &of);
-        assert_eq!(refused.unwrap_err().broken, Broken::Rollback { known: 2, shown: 1 });
-    }
-
-    #[test]
-    fn a_name_shows_as_it_is_written_or_not_at_all() {
-        for good in ["佐藤 一郎", "ﾌﾞﾗｳﾝ 花子", "渡邉\u{e0100} 健", "Anna-Maria O'Brien"] {
-            assert!(is_a_name(good), "{good}");
-        }
-        let long = "長".repeat(65);
-        for bad in ["", " 佐藤", "佐藤\u{1b}[2J", "佐藤\n一郎", "\u{202e}郎一 藤佐", "佐\u{200b}藤", &long]
-        {
-            assert!(!is_a_name(bad), "{bad:?}");
-        }
-        for hidden in ['\u{ad}', '\u{3164}', '\u{115f}', '\u{ffa0}', '\u{2800}', '\u{e0041}', '\u{fffa}'] {
-            assert!(!is_a_name(&format!("佐{hidden}藤")), "{hidden:?}");
-        }
-        let mut cache = Story::begin().cache(1);
-        cache.learn(&[Name { salt: Salt([1; 16]), text: "佐藤\u{1b}[2J".to_owned() }]);
-        assert_eq!(cache.person(&Code::new("a1").unwrap()), "a1");
-    }
-
-    #[test]
-    fn a_ledger_that_went_back_is_refused() {
-        let mut story = Story::begin();
-        story.section("jumin");
-        let refused = story.cache(2).extend(&story.of(), &story.checkpoint(1), &[]);
-        assert_eq!(refused.unwrap_err(), Broken::Rollback { known: 2, shown: 1 }.of(Log::Register));
-    }
-
-    #[test]
-    fn a_ledger_that_forked_is_refused() {
-        let (mut story, mut other) = (Story::begin(), Story::begin());
-        story.section("jumin");
-        other.section("zeimu");
-        let of = story.of();
-        // The same size with another content, signed by the right key.
-        let refused = story.cache(2).extend(&of, &other.checkpoint(2), &[]);
-        assert_eq!(refused.unwrap_err(), Broken::Fork { size: 2 }.of(Log::Register));
-        // A longer log that does not begin with ours.
-        other.section("kikaku");
-        let refused = story.cache(2).extend(&of, &other.checkpoint(3), &other.entries[2..]);
-        assert_eq!(refused.unwrap_err(), Broken::Fork { size: 3 }.of(Log::Register));
-    }
-
-    #[test]
-    fn entries_that_are_kept_back_or_altered_are_noticed() {
-        let mut story = Story::begin();
-        story.section("jumin");
-        let of = story.of();
-        let refused = story.cache(1).extend(&of, &story.checkpoint(2), &[]);
-        assert_eq!(refused.unwrap_err(), Broken::Incomplete { have: 1, size: 2 }.of(Log::Register));
-        let mut altered = story.entries[1].clone();
-        altered[100] ^= 1;
-        let refused = story.cache(1).extend(&of, &story.checkpoint(2), &[altered]);
-        assert_eq!(refused.unwrap_err(), Broken::Fork { size: 2 }.of(Log::Register));
-        let stranger = SigningKey::from_seed(story.log.name(), &[1; 32]).unwrap();
-        let by_a_stranger = Checkpoint::claimed(&story.checkpoint(2)).unwrap().sign(&stranger);
-        let refused = story.cache(1).extend(&of, &by_a_stranger, &story.entries[1..]);
-        assert!(matches!(refused.unwrap_err().broken, Broken::Checkpoint(_)));
-    }
-
-    #[test]
-    fn a_home_whose_entries_were_altered_does_not_open() {
-        let mut story = Story::begin();
-        story.section("jumin");
-        let (home, of) = (TempHome::new(), story.of());
-        story.cache(2).save(&home.0).unwrap();
-        let mut bytes = home.0.read(ENTRIES).unwrap().unwrap().to_vec();
-        let last = bytes.len() - 1;
-        bytes[last] ^= 1;
-        home.0.write(ENTRIES, &bytes).unwrap();
-        let refused = RegisterCache::load(&home.0, &of, SoFar::Verified).unwrap_err();
-        let AdminError::Cache(refused) = refused else { panic!("{refused}") };
-        assert_eq!(refused, Broken::Fork { size: 2 }.of(Log::Register));
-        home.0.write(ENTRIES, &bytes[..last]).unwrap();
-        assert!(matches!(RegisterCache::load(&home.0, &of, SoFar::Verified), Err(AdminError::Damaged(_))));
-    }
-
-    #[test]
-    fn the_register_of_another_office_is_none_of_ours() {
-        let (mut ours, mut other) = (Story::begin(), Story::begin());
-        // The ledger holds the key of the log, and begins it with another act.
-        other.entries.clear();
-        let of = ours.of();
-        other.found("隣町");
-        assert_ne!(other.of().office, of.office);
-        let refused = RegisterCache::default().extend(&of, &other.checkpoint(1), &other.entries);
-        assert_eq!(refused.unwrap_err(), Broken::OtherOffice.of(Log::Register));
-        ours.section("jumin");
-        ours.cache(2);
-        // A home whose files were exchanged.
-        let home = TempHome::new();
-        other.cache(1).save(&home.0).unwrap();
-        let refused = RegisterCache::load(&home.0, &of, SoFar::Verified).unwrap_err();
-        assert!(matches!(refused, AdminError::Cache(BrokenLog { broken: Broken::OtherOffice, .. })), "{refused}");
-    }
-
-    #[test]
-    fn a_register_that_was_taken_away_is_not_begun_anew() {
-        let (story, home) = (Story::begin(), TempHome::new());
-        let of = story.of();
-        let load = |so_far| RegisterCache::load(&home.0, &of, so_far).map(|cache| cache.size());
-        assert_eq!(load(SoFar::Nothing).unwrap(), 0);
-        assert!(matches!(load(SoFar::Verified), Err(AdminError::Damaged(_))));
-        story.cache(1).save(&home.0).unwrap();
-        home.0.remove(ENTRIES).unwrap();
-        assert!(matches!(load(SoFar::Nothing), Err(AdminError::Damaged(_))), "its checkpoint is there");
-        story.cache(1).save(&home.0).unwrap();
-        home.0.remove(CHECKPOINT).unwrap();
-        assert!(matches!(load(SoFar::Verified), Err(AdminError::Damaged(_))));
-        assert_eq!(load(SoFar::Nothing).unwrap(), 0, "the first save was cut short");
-    }
-
-    #[test]
-    fn a_crash_between_entries_and_checkpoint_leaves_the_register_before() {
-        let mut story = Story::begin();
-        story.section("jumin");
-        let (home, of) = (TempHome::new(), story.of());
-        story.cache(1).save(&home.0).unwrap();
-        home.0.write(ENTRIES, &join(&story.entries)).unwrap();
-        assert_eq!(RegisterCache::load(&home.0, &of, SoFar::Verified).unwrap().size(), 1);
-    }
-}
+pub(crate) mod tests;

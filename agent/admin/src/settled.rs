@@ -95,6 +95,7 @@ fn plain(mut change: Change, made: u64, names: &[Name]) -> Change {
         | Change::SucceedLog(_)
         | Change::Destroy(_)
         | Change::Preserve(_)
+        | Change::EraseNames(_)
         | Change::Witnesses(_)
         | Change::Partner(_)
         | Change::ShowShared(_)

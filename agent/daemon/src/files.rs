@@ -152,6 +152,48 @@ fn half_written(path: &Path) -> PathBuf {
     path.with_extension("new")
 }
 
+/// As [`replace`], and zeros over what the old one was. A medium that moves what it writes may keep the old bytes all the same.
+///
+/// # Errors
+/// When one of the steps fails. Do it again then, or [`overwrite_replaced`] after a crash.
+pub fn replace_wholly(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    // What an earlier try left.
+    overwrite_replaced(path)?;
+    as_owner(parent(path), || {
+        std::fs::hard_link(path, replaced(path))?;
+        File::open(parent(path))?.sync_all()
+    })?;
+    replace(path, bytes)?;
+    overwrite_replaced(path)
+}
+
+/// Writes zeros over a file that [`replace_wholly`] replaced, if there is one, and removes it.
+///
+/// # Errors
+/// When it cannot be written over or removed.
+pub fn overwrite_replaced(path: &Path) -> io::Result<()> {
+    as_owner(parent(path), || {
+        let old = replaced(path);
+        let was = match std::fs::metadata(&old) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            other => other?,
+        };
+        // A crash may have come before the new one was in place: then both are names of the file that holds.
+        let now = std::fs::metadata(path)?;
+        if (was.dev(), was.ino()) != (now.dev(), now.ino()) {
+            let mut file = OpenOptions::new().write(true).open(&old)?;
+            io::copy(&mut io::Read::take(io::repeat(0), was.len()), &mut file)?;
+            file.sync_all()?;
+        }
+        std::fs::remove_file(&old)?;
+        File::open(parent(path))?.sync_all()
+    })
+}
+
+fn replaced(path: &Path) -> PathBuf {
+    path.with_extension("replaced")
+}
+
 /// Removes a file, and what an interrupted [`replace`] of it left; neither need be there.
 ///
 /// # Errors
@@ -255,5 +297,29 @@ mod tests {
         remove(&key).unwrap();
         assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 0);
         std::fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn what_was_replaced_wholly_is_written_over_also_when_it_was_cut_short() {
+        let folder = std::env::temp_dir().join(format!("sekisho-wholly-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let (path, old, seen) = (folder.join("a.json"), folder.join("a.replaced"), folder.join("seen"));
+        replace(&path, b"the old one").unwrap();
+        std::fs::hard_link(&path, &seen).unwrap();
+        replace_wholly(&path, b"new").unwrap();
+        assert_eq!((std::fs::read(&path).unwrap(), std::fs::read(&seen).unwrap()), (b"new".to_vec(), vec![0; 11]));
+        assert!(!old.exists());
+        // Before the rename: both are the one that holds.
+        std::fs::hard_link(&path, &old).unwrap();
+        overwrite_replaced(&path).unwrap();
+        assert_eq!((std::fs::read(&path).unwrap(), old.exists()), (b"new".to_vec(), false));
+        // After it.
+        std::fs::hard_link(&path, &old).unwrap();
+        replace(&path, b"newer").unwrap();
+        std::fs::remove_file(&seen).unwrap();
+        std::fs::hard_link(&old, &seen).unwrap();
+        replace_wholly(&path, b"newest").unwrap();
+        assert_eq!((std::fs::read(&path).unwrap(), std::fs::read(&seen).unwrap()), (b"newest".to_vec(), vec![0; 3]));
+        std::fs::remove_dir_all(&folder).unwrap();
     }
 }

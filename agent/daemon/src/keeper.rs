@@ -20,6 +20,7 @@ use sekisho_wire::id::Salt;
 use sekisho_wire::reason::{AlarmKind, Reason};
 use sekisho_wire::record::{Body, ClockStep, RegisterAdvanced};
 use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
 
 use crate::agent::Agent;
 use crate::carrier::{Carrier, printable};
@@ -178,6 +179,7 @@ impl Keeper {
     pub(crate) fn open(config: &Config, identity: &Identity) -> io::Result<(Self, Found)> {
         let folder = config.state.join("register");
         files::private_folder(&folder)?;
+        files::overwrite_replaced(&folder.join("register.json"))?;
         let entries = EntriesFile::new(&folder);
         let mut keeper = Self { folder, kept: None, ahead: None, entries, heard: false };
         let Some(mut kept) = files::read_json::<Kept>(&keeper.note_file())? else {
@@ -395,8 +397,13 @@ impl Keeper {
         let floor = Some(Floor { size: after.size(), root: after.root().0 });
         let before = self.kept.as_ref().and_then(|kept| kept.freshness.clone());
         let (checkpoint, freshness) = (answer.checkpoint.clone(), answer.freshness.clone().or(before));
+        let replaced = self.kept.as_ref().map(|kept| kept.names.as_slice()).unwrap_or_default();
+        let erased = replaced.iter().filter_map(named).any(|(name, _)| after.name_erased(&name).is_some());
         let kept = Kept { checkpoint, freshness, time, names, floor };
-        files::replace_json(&self.note_file(), &kept).map_err(Disbelief::Disk)?;
+        let json = serde_json::to_vec(&kept).map(Zeroizing::new).map_err(|error| Disbelief::Disk(error.into()))?;
+        // A name that an act erased is written over where it stood.
+        let replace = if erased { files::replace_wholly } else { files::replace };
+        replace(&self.note_file(), &json).map_err(Disbelief::Disk)?;
         self.kept = Some(kept);
         Ok(())
     }
@@ -469,13 +476,13 @@ fn named(name: &NameText) -> Option<(NameHash, String)> {
     Some((NameHash::of(&salt, &name.text), name.text.clone()))
 }
 
-/// Of these names, those whose hash the register knows. Nobody signs names: what is in no act must not pile up here.
+/// Of these names, those whose hash the register knows and no act erased. Nobody signs names: what is in no act must not pile up here.
 fn names_in(register: &Register, names: &[NameText]) -> HashMap<NameHash, NameText> {
     if names.is_empty() {
         return HashMap::new();
     }
-    let known: HashSet<NameHash> =
-        register.operators().filter_map(|operator| register.name_hash(operator.code()).copied()).collect();
+    let designated = register.operators().filter_map(|operator| register.name_hash(operator.code()).copied());
+    let known: HashSet<NameHash> = designated.filter(|name| register.name_erased(name).is_none()).collect();
     let hashed = names.iter().filter_map(|name| Some((named(name)?.0, name.clone())));
     hashed.filter(|(hash, _)| known.contains(hash)).collect()
 }
@@ -513,6 +520,7 @@ impl Agent {
         }
         if after.size() != before.size() {
             let (size, root) = (after.size(), after.root());
+            core.names.retain(|name, _| after.name_erased(name).is_none());
             core.take_register(after);
             self.observe(&mut core, Body::RegisterAdvanced(RegisterAdvanced { size, root }));
             if let Some(announced) = core.register.announced_recovery(core.register.newest_made()) {

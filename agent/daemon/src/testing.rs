@@ -9,8 +9,9 @@ use std::time::Duration;
 
 use p256::ecdsa::signature::hazmat::PrehashSigner;
 use sekisho_ipc::{AgentError, AuthorizeRequest, AwaitAnswer, PinFrame, PromptRequest};
-use sekisho_register::calendar::{Date, day_of_date, moment};
+use sekisho_register::calendar::{Date, Month, day_of_date, moment};
 use sekisho_register::change::*;
+use sekisho_register::retention::CLASSES;
 use sekisho_register::{
     Act, Change, Ed25519Key, NO_OFFICE, NameHash, P256Key, Policy, PublicKeyBytes, Register, Title,
 };
@@ -118,7 +119,8 @@ fn founding(envelope: &[u8]) -> Found {
         operator: code(operator),
         name: NameHash::of(&Salt([card; 16]), operator),
         post: code(post),
-        card: issue(card, operator, CardKind::CardManagement),
+        // Longer than any record is kept.
+        card: IssueCard { to: day(2040, 4, 1, 0), ..issue(card, operator, CardKind::CardManagement) },
     };
     Found {
         ledger: title(LEDGER),
@@ -263,6 +265,15 @@ impl Office {
     pub(crate) fn suspend_terminal(&mut self) {
         let (terminal, state) = (code("mado-1"), TerminalUse::Suspended);
         self.act(vec![Change::TerminalState(SetTerminalState { terminal, state, effective: self.now })]);
+    }
+
+    /// The clerk's card comes back; when everything that may mention him is destroyed, his name goes.
+    pub(crate) fn clerk_left_and_is_erased(&mut self) {
+        self.set(CLERK, CardState::Returned, StateReason::LeftDuty);
+        self.signs_at(day(2034, 6, 1, 0));
+        let (from, to) = (Month::of(day(2026, 4, 1, 0)), Month::of(day(2027, 5, 1, 0)));
+        self.act_of_two(CLASSES.map(|class| Change::Destroy(Destroy { class, from, to })).to_vec());
+        self.act_of_two(vec![Change::EraseNames(EraseNames { operators: vec![code("chiba")] })]);
     }
 
     /// From here on its acts are made at this time.

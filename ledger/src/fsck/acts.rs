@@ -12,10 +12,11 @@ use sekisho_wire::record::Retention;
 use super::{Check, Extent, Fault};
 use crate::acts::Name;
 use crate::clock::Millis;
+use crate::erasure;
 use crate::error::LedgerError;
 use crate::ingest::tree_hash;
 use crate::log_keys::Seeds;
-use crate::store::{Entry, LogName, Store, StoreError, StoredOffice};
+use crate::store::{Entry, LogName, Store, StoreError, StoredName, StoredOffice};
 
 /// What the register log gives.
 pub(super) struct Acts {
@@ -71,7 +72,7 @@ impl Check<'_> {
         let read = |check: &mut Self| check.casebook(office, &register, &mut named);
         let casebook_read = self.part(office, Some(LogName::Casebook), read)?.unwrap_or(Extent::Partly);
         if casebook_read == Extent::Whole {
-            self.part(office, None, |check| check.names(office, named))?;
+            self.part(office, None, |check| check.names(office, &register, named))?;
         }
         Ok(acts)
     }
@@ -192,22 +193,37 @@ impl Check<'_> {
         Ok(())
     }
 
-    /// Every name is one that its act hashes, and every name that an act hashes is there.
-    fn names(&mut self, office: &StoredOffice, mut expected: Named) -> Result<(), LedgerError> {
-        for log in [LogName::Register, LogName::Casebook] {
-            for name in self.store.names(&office.id, log, 0, i64::MAX as u64)? {
-                if !expected.remove(&(log, name.index, name.hash)) {
-                    self.find(office.id, log, name.index, Fault::NameStray);
-                }
-                let opened = Name::open(&name, self.vault.master());
-                let sound = opened.is_ok_and(|opened| NameHash::of(&opened.salt, &opened.text).0 == name.hash);
-                if !sound {
-                    self.find(office.id, log, name.index, Fault::NameAltered);
-                }
+    /// Every name is one that its act hashes; and every name that an act hashes is there, but those that an act erased, which are not.
+    fn names(&mut self, office: &StoredOffice, register: &Register, mut expected: Named) -> Result<(), LedgerError> {
+        let proposed = erasure::proposed(self.store, &office.id, register)?;
+        let erased = register.erased_names().chain(proposed.iter().map(|(name, act)| (name, *act)));
+        let erased: BTreeMap<[u8; 32], u64> = erased.map(|(name, act)| (name.0, act)).collect();
+        for (hash, act) in &erased {
+            if self.vault.name_key(&office.id, hash).is_some() {
+                self.find(office.id, LogName::Register, *act, Fault::NameRemains { act: *act });
             }
         }
-        expected.into_iter().for_each(|(log, index, _)| self.find(office.id, log, index, Fault::NameMissing));
+        for name in erasure::rows(self.store, &office.id)? {
+            if !expected.remove(&(name.log, name.index, name.hash)) {
+                self.find(office.id, name.log, name.index, Fault::NameStray);
+            }
+            if let Some(fault) = self.name_fault(office, &name, erased.get(&name.hash)) {
+                self.find(office.id, name.log, name.index, fault);
+            }
+        }
+        let missing = expected.into_iter().filter(|(_, _, hash)| !erased.contains_key(hash));
+        missing.for_each(|(log, index, _)| self.find(office.id, log, index, Fault::NameMissing));
         Ok(())
+    }
+
+    fn name_fault(&self, office: &StoredOffice, name: &StoredName, erased: Option<&u64>) -> Option<Fault> {
+        if let Some(act) = erased {
+            return Some(Fault::NameRemains { act: *act });
+        }
+        let Some(key) = self.vault.name_key(&office.id, &name.hash) else { return Some(Fault::NameErasedWithoutAct) };
+        let opened = Name::open(name, &key);
+        let sound = opened.is_ok_and(|opened| NameHash::of(&opened.salt, &opened.text).0 == name.hash);
+        (!sound).then_some(Fault::NameAltered)
     }
 }
 

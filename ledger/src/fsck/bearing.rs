@@ -66,6 +66,8 @@ impl Fault {
             // The start of a ledger destroys what acts say; an older copy has the act that says so from its terminals.
             | Self::KeyRemains { .. }
             | Self::DestroyedWithoutAct { .. }
+            | Self::NameErasedWithoutAct
+            | Self::NameRemains { .. }
             | Self::NameMissing
             | Self::CodeUnused { .. }
             | Self::AcknowledgedGone { .. }

@@ -208,8 +208,8 @@ fn remember(data: &DataDir, from: &Path, verified: &Verified) -> Result<(), Ledg
     list.write(data)
 }
 
-/// What `fsck` finds and a ledger starts with all the same. A month that was destroyed after the backup has no key any more, and the act that says so
-/// comes back with the register; with keys from before, the ledger destroys it again.
+/// What `fsck` finds and a ledger starts with all the same. A month that was destroyed after the backup has no key any more, nor a name that was erased,
+/// and the act that says so comes back with the register; what is still there, with keys from before, goes with the first start.
 fn sound(
     (data, config): (&DataDir, &Config),
     safe: &DataDir,

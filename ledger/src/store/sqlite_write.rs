@@ -7,7 +7,7 @@ use sekisho_wire::id::OfficeId;
 use super::schema::{entries_table, entries_tables};
 use super::sqlite::{StoreOrSqlite, int, number_of};
 use super::{
-    Append, Change, CodePurpose, CursorMove, Entry, LogName, NewCertificate, Probe, SegmentStep, StoreError,
+    Append, Change, CodePurpose, CursorMove, Entry, LogName, NamePlace, NewCertificate, Probe, SegmentStep, StoreError,
     StoredBatch, StoredCode, StoredSegment, TileGrowth,
 };
 
@@ -205,6 +205,11 @@ fn write_acts(transaction: &Transaction<'_>, change: &Change) -> Written {
         let (log, index) = (name.log.number() as i64, int(name.index));
         let row = (number, log, index, name.hash.as_slice(), &name.sealed);
         transaction.prepare_cached(sql)?.execute(row).map_err(taken("the name"))?;
+    }
+    for NamePlace { office, log, index, hash } in &change.erased_names {
+        let number = number_of(transaction, office)?;
+        let sql = "DELETE FROM names WHERE office = ?1 AND log = ?2 AND idx = ?3 AND hash = ?4";
+        transaction.prepare_cached(sql)?.execute((number, log.number() as i64, int(*index), hash.as_slice()))?;
     }
     Ok(())
 }

@@ -1,5 +1,5 @@
 //! Every write of the ledger is broken twice: it fails, and it fails although it landed. Whoever was refused asks again, and what is there at the end is
-//! what would be there had nothing been broken. Destruction and cold segments have the same in their own files. `SEKISHO_STORE=postgres` tells it with the
+//! what would be there had nothing been broken. Destruction, erased names and cold segments have the same in their own files. `SEKISHO_STORE=postgres` tells it with the
 //! book on a server.
 
 use std::sync::Arc;

@@ -12,6 +12,7 @@ mod commands;
 mod crowd;
 mod described;
 mod destroy;
+mod erasure;
 mod faulty;
 mod fsck;
 mod hearing;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use sekisho_ledger::store::{
-    Append, Change, CodePurpose, Cursor, CursorMove, EmitterName, Entry, KeyState, LogName, NewCertificate,
+    Append, Change, CodePurpose, Cursor, CursorMove, EmitterName, Entry, KeyState, LogName, NamePlace, NewCertificate,
     PostgresStore, SegmentStep, Server, SqliteStore, Store, StoreError, StoredAct, StoredBatch, StoredCode,
     StoredEnrolment, StoredKey, StoredName, StoredOffice, StoredSegment, StoredTree, TileGrowth, transfer,
 };
@@ -502,6 +502,41 @@ fn what_lies_under_a_destroyed_key_reads_as_empty_once_it_is_erased_and_everythi
 }
 
 #[test]
+fn names_are_erased_where_they_are_named_and_nowhere_else() {
+    for (name, open) in every_store() {
+        let store = open();
+        founded(&*store);
+        let row =
+            |office, log, index, hash| StoredName { office, log, index, hash: [hash; 32], sealed: vec![hash; 40] };
+        let rows = [
+            row(OFFICE, LogName::Register, 3, 1),
+            row(OFFICE, LogName::Register, 3, 2),
+            row(OFFICE, LogName::Register, 4, 1),
+            row(OFFICE, LogName::Casebook, 3, 1),
+            row(OTHER, LogName::Register, 3, 1),
+        ];
+        store.commit(&Change { names: rows.to_vec(), ..Change::default() }).unwrap();
+        let place = |row: &StoredName| NamePlace { office: row.office, log: row.log, index: row.index, hash: row.hash };
+        let erased =
+            |rows: &[StoredName]| Change { erased_names: rows.iter().map(place).collect(), ..Change::default() };
+        // Once more changes nothing; what never was there is passed over.
+        for _ in 0..2 {
+            store.commit(&erased(&rows[2..4])).unwrap();
+            store.commit(&erased(&[row(OFFICE, LogName::Casebook, 9, 9)])).unwrap();
+            store.scrub().unwrap();
+        }
+        let store = open();
+        assert_eq!(store.names(&OFFICE, LogName::Register, 0, 9).unwrap(), rows[..2], "{name}");
+        assert_eq!(store.names(&OFFICE, LogName::Casebook, 0, 9).unwrap(), [], "{name}");
+        assert_eq!(store.names(&OTHER, LogName::Register, 0, 9).unwrap(), rows[4..], "{name}");
+        // With another change that cannot be, nothing is erased.
+        let wrong = Change { names: vec![rows[0].clone()], ..erased(&rows[1..2]) };
+        conflict(store.commit(&wrong));
+        assert_eq!(open().names(&OFFICE, LogName::Register, 0, 9).unwrap(), rows[..2], "{name}");
+    }
+}
+
+#[test]
 fn what_was_erased_is_not_in_the_files_of_sqlite_any_more() {
     let place = fresh();
     let store = SqliteStore::create(&book(&place)).unwrap();
@@ -513,17 +548,23 @@ fn what_was_erased_is_not_in_the_files_of_sqlite_any_more() {
     let secret = |at: usize| format!("ciphertext number {at} of the month").into_bytes();
     entries.entries.iter_mut().enumerate().for_each(|(at, entry)| (entry.key, entry.payload) = (1, secret(at)));
     store.commit(&appended(entries)).unwrap();
+    let (office, log, index, hash) = (OFFICE, LogName::Register, 7, [8; 32]);
+    let sealed = b"the sealed name of somebody".to_vec();
+    let name = StoredName { office, log, index, hash, sealed: sealed.clone() };
+    store.commit(&Change { names: vec![name], ..Change::default() }).unwrap();
     let holds = |needle: &[u8]| {
         let files = ["book.db", "book.db-wal"].map(|name| std::fs::read(place.join(name)).unwrap_or_default());
         files.iter().any(|file| file.windows(needle.len()).any(|window| window == needle))
     };
-    assert!(holds(&wrapped) && holds(&secret(1_234)) && holds(&secret(7)));
+    assert!(holds(&wrapped) && holds(&secret(1_234)) && holds(&secret(7)) && holds(&sealed));
+    let erased_names = vec![NamePlace { office, log, index, hash }];
+    store.commit(&Change { erased_names, ..Change::default() }).unwrap();
     store.commit(&Change { destroyed: vec![(OFFICE, 1, KeyState::Destroyed)], ..Change::default() }).unwrap();
     for page in (0..2_000).collect::<Vec<u64>>().chunks(500) {
         store.erase(&OFFICE, page).unwrap();
     }
     store.scrub().unwrap();
-    assert!(!holds(&wrapped));
+    assert!(!holds(&wrapped) && !holds(&sealed));
     assert!((0..2_000).step_by(97).all(|at| !holds(&secret(at))));
     assert!(!holds(b"ciphertext number"));
 }

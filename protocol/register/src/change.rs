@@ -30,7 +30,7 @@ pub use partners::{Admit, EndTrust, Entrust, SetPartner, SharePolicy, ShowShared
 pub use people::{Designate, GiveProfile, OperatorState, PersonClass, SetOperatorState, StateReason, WithdrawProfile};
 pub use places::{EpochReason, OpenEpoch, SetTerminal, SetTerminalState, TerminalKind, TerminalUse};
 pub use recovery::{AnnounceRecovery, EndRecovery, RecoveryEnd};
-pub use retention::{Destroy, OrderState, Preserve};
+pub use retention::{Destroy, EraseNames, OrderState, Preserve};
 
 /// One change.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
@@ -140,6 +140,9 @@ pub enum Change {
     /// A report of an incident; casebook only.
     #[n(60)]
     Incident(#[n(0)] ReportIncident),
+    /// Erases the names of persons whom no record mentions any more (氏名の消去).
+    #[n(61)]
+    EraseNames(#[n(0)] EraseNames),
     /// Says who another office is.
     #[n(70)]
     Partner(#[n(0)] Box<SetPartner>),
@@ -162,9 +165,9 @@ pub enum Change {
 
 impl Change {
     /// Every kind of version 1. One that a later version introduces is none before `require_version` has reached that version (§R4.12).
-    pub const KINDS: [u16; 41] = [
+    pub const KINDS: [u16; 42] = [
         1, 2, 3, 10, 11, 12, 13, 15, 16, 20, 21, 22, 23, 30, 31, 32, 33, 40, 41, 42, 45, 46, 47, 48, 50, 51, 52, 53,
-        54, 55, 56, 57, 58, 59, 60, 70, 71, 72, 73, 74, 75,
+        54, 55, 56, 57, 58, 59, 60, 61, 70, 71, 72, 73, 74, 75,
     ];
 
     /// What it brings once it takes effect: itself, or for an announced recovery what is announced. What could not be carried out is not announced.
@@ -212,6 +215,7 @@ impl Change {
             Self::Preserve(_) => 58,
             Self::SucceedLog(_) => 59,
             Self::Incident(_) => 60,
+            Self::EraseNames(_) => 61,
             Self::Partner(_) => 70,
             Self::Entrust(_) => 71,
             Self::EndTrust(_) => 72,
@@ -256,6 +260,7 @@ impl Change {
             | Self::SucceedLog(_)
             | Self::Destroy(_)
             | Self::Preserve(_)
+            | Self::EraseNames(_)
             | Self::Witnesses(_)
             | Self::Partner(_)
             | Self::Entrust(_)
@@ -305,7 +310,7 @@ impl Change {
             Self::Policy(_) | Self::SharePolicy(_) => Class::Policy,
             Self::Preserve(change) if matches!(change.state, OrderState::Holds) => Class::Preservation,
             // What an order protected can be destroyed once it is lifted: that takes as many as destroying does.
-            Self::Destroy(_) | Self::Preserve(_) => Class::Destruction,
+            Self::Destroy(_) | Self::Preserve(_) | Self::EraseNames(_) => Class::Destruction,
             Self::Incident(_) => Class::Report,
         }
     }

@@ -87,6 +87,7 @@ pub(crate) fn describe(change: &Change, say: &Titles<'_>) -> String {
         Change::SucceedLog(change) => succeed_log(change, say),
         Change::Destroy(change) => retention::destroy(*change, say),
         Change::Preserve(change) => retention::preserve(change, say),
+        Change::EraseNames(change) => retention::erase_names(change, say),
         Change::Witnesses(change) => witnesses(change, say),
         Change::Partner(change) => partners::partner(change, say),
         Change::Entrust(change) => partners::entrust(change, say),

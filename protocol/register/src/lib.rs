@@ -16,6 +16,7 @@ pub mod concluded;
 pub mod connection;
 pub mod decide;
 mod describe;
+pub mod erasure;
 pub mod fold;
 pub mod functions;
 mod grant;

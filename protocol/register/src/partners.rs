@@ -169,6 +169,7 @@ const fn belongs_to_the_office(change: &Change) -> bool {
         | Change::SucceedLog(_)
         | Change::Destroy(_)
         | Change::Preserve(_)
+        | Change::EraseNames(_)
         | Change::Witnesses(_)
         | Change::Incident(_) => false,
     }
@@ -389,6 +390,7 @@ impl Draft<'_> {
             | Change::SucceedLog(_)
             | Change::Destroy(_)
             | Change::Preserve(_)
+            | Change::EraseNames(_)
             | Change::Witnesses(_)
             | Change::Incident(_)
             | Change::Partner(_)

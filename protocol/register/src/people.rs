@@ -199,6 +199,7 @@ impl Draft<'_> {
         change.sections.iter().try_for_each(|section| self.need_section(section))?;
         change.terminals.iter().try_for_each(|terminal| self.need_terminal(terminal))?;
         self.touch(thing.clone(), at)?;
+        self.need_unerased(change)?;
         let designation = Designation {
             name: change.name,
             class: change.class,

@@ -53,6 +53,12 @@ pub struct Announced {
 }
 
 impl Recovering {
+    /// Whether a change like that is announced and can still be completed at `t` or later.
+    pub(crate) fn announces(&self, t: u64, change: impl Fn(&Change) -> bool) -> bool {
+        let open = self.announced.as_ref().filter(|open| t < open.lapses);
+        open.is_some_and(|open| open.changes.iter().any(change))
+    }
+
     pub(crate) fn founded(recovery: &Recovery) -> Self {
         Self {
             keys: recovery.clone(),
@@ -118,6 +124,7 @@ pub(crate) const fn is_for_recovery_keys(change: &Change) -> bool {
         | Change::Witnesses(_)
         | Change::Destroy(_)
         | Change::Preserve(_)
+        | Change::EraseNames(_)
         | Change::SucceedLog(_)
         | Change::Incident(_)
         | Change::Partner(_)
@@ -231,6 +238,7 @@ impl Draft<'_> {
             rehearsal.apply(change, at)?;
         }
         rehearsal.can_be_decided_about(at)?;
+        self.remember_names(&change.changes);
         let office = self.office_mut()?;
         let wait = office.policy.at(at.now).map_or(0, |policy| u64::from(policy.recovery_wait_seconds)) * 1000;
         let due = at.made.saturating_add(wait);

@@ -263,6 +263,31 @@ pub enum FoldRefusal {
         /// By the act at this index.
         index: u64,
     },
+    /// Whose name is to be erased is designated, now or later.
+    StillDesignated(Code),
+    /// Whose name is to be erased has a card that was neither returned nor ended.
+    CardOut {
+        /// The person.
+        operator: Code,
+        /// The card.
+        card: CardGuid,
+    },
+    /// Records of that month may mention whose name is to be erased, and have not been destroyed.
+    StillMentioned {
+        /// The person.
+        operator: Code,
+        /// Their class.
+        class: Retention,
+        /// The month.
+        month: Month,
+    },
+    /// That name was erased.
+    NameErased {
+        /// Whose.
+        operator: Code,
+        /// By the act at this index.
+        index: u64,
+    },
     /// A value that cannot be.
     ValueWrong(WrongValue),
 }
@@ -326,6 +351,8 @@ pub enum WrongValue {
     Partner,
     /// What is entrusted: no class, not ascending, or one that never is.
     EntrustedClasses,
+    /// Operators whose names are erased: none, too many, not ascending, or without another code of one of them.
+    Erased,
     /// A person who has his card from another office: he gets none here, and no person of this office gets one there.
     Home,
 }
@@ -408,6 +435,10 @@ impl FoldRefusal {
             Self::StillKept { .. } => "still_kept",
             Self::Preserved { .. } => "preserved",
             Self::Destroyed { .. } => "destroyed",
+            Self::StillDesignated(_) => "still_designated",
+            Self::CardOut { .. } => "card_out",
+            Self::StillMentioned { .. } => "still_mentioned",
+            Self::NameErased { .. } => "name_erased",
             Self::ValueWrong(_) => "value_wrong",
         }
     }

@@ -8,6 +8,7 @@ use sekisho_wire::record::Retention;
 
 use crate::calendar::Month;
 use crate::change::{Destroy, OrderState, Preserve};
+use crate::erasure::Erased;
 use crate::fold::Register;
 use crate::office::Office;
 use crate::policy::Policy;
@@ -23,6 +24,7 @@ pub const CLASSES: [Retention; 3] = [Retention::Access, Retention::Operation, Re
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Kept {
     destroyed: Vec<Destroyed>,
+    pub(crate) erased: Vec<Erased>,
     orders: BTreeMap<Code, Order>,
 }
 
@@ -69,6 +71,15 @@ impl Order {
 impl Kept {
     fn destroyed(&self, class: Retention, month: Month) -> Option<&Destroyed> {
         self.destroyed.iter().find(|destroyed| destroyed.covers(class, month))
+    }
+
+    /// The first month from this one on that was not destroyed.
+    pub(crate) fn first_not_destroyed(&self, class: Retention, from: Month) -> Month {
+        let of_class = self.destroyed.iter().map(|destroyed| destroyed.months).filter(|months| months.class == class);
+        let mut months: Vec<Destroy> = of_class.collect();
+        months.sort_by_key(|months| months.from);
+        let behind = |next: Month, months: Destroy| if months.from <= next { next.max(months.to) } else { next };
+        months.into_iter().fold(from, behind)
     }
 
     fn order(&self, class: Retention, month: Month) -> Option<&Order> {
@@ -165,7 +176,7 @@ impl Draft<'_> {
     }
 }
 
-fn may_go(office: &Office, class: Retention, month: Month, now: u64) -> Result<(), FoldRefusal> {
+pub(crate) fn may_go(office: &Office, class: Retention, month: Month, now: u64) -> Result<(), FoldRefusal> {
     if let Some(destroyed) = office.kept.destroyed(class, month) {
         return Err(FoldRefusal::Destroyed { class, month, index: destroyed.index });
     }

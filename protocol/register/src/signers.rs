@@ -202,6 +202,7 @@ impl Draft<'_> {
             | Change::SucceedLog(_)
             | Change::Destroy(_)
             | Change::Preserve(_)
+            | Change::EraseNames(_)
             | Change::Witnesses(_)
             | Change::Incident(_)
             | Change::Partner(_)
@@ -215,6 +216,6 @@ impl Draft<'_> {
 }
 
 /// The values of both maps, the upper one first.
-fn merged<'m, K: Ord, V>(base: &'m BTreeMap<K, V>, over: &'m BTreeMap<K, V>) -> impl Iterator<Item = &'m V> {
+pub(crate) fn merged<'m, K: Ord, V>(base: &'m BTreeMap<K, V>, over: &'m BTreeMap<K, V>) -> impl Iterator<Item = &'m V> {
     over.values().chain(base.iter().filter(|(key, _)| !over.contains_key(key)).map(|(_, value)| value))
 }

@@ -16,7 +16,7 @@ use crate::refusal::FoldRefusal;
 use crate::role::Class;
 use crate::routes::{Route, default_route};
 use crate::thing::Thing;
-use crate::values::{Ed25519Key, P256Key};
+use crate::values::{Ed25519Key, NameHash, P256Key};
 
 /// Everything in force or ever in force, by its id.
 #[derive(Clone, Debug, Default)]
@@ -39,6 +39,10 @@ pub(crate) struct State {
     pub(crate) card_keys: BTreeMap<P256Key, CardGuid>,
     /// Keys of terminals, ever.
     pub(crate) terminal_keys: BTreeMap<Ed25519Key, Code>,
+    /// Names that were erased, and by which entry (§R3.18).
+    pub(crate) erased_names: BTreeMap<NameHash, u64>,
+    /// Names in recoveries that were announced, by whose they are: they lie beside the announcement, whatever became of it.
+    pub(crate) announced_names: BTreeMap<Code, BTreeSet<NameHash>>,
     /// Log index of the last change of each thing (§R4.3).
     pub(crate) touched: BTreeMap<Thing, u64>,
     /// Acts that terminals signed, by terminal and legal day (§R3.9).
@@ -166,6 +170,9 @@ impl<'a> Draft<'a> {
     write!(terminals, Code, Terminal, terminal_mut);
     read!(card_keys, P256Key, CardGuid, card_key);
     read!(terminal_keys, Ed25519Key, Code, terminal_key);
+    read!(erased_names, NameHash, u64, erased_name);
+    read!(announced_names, Code, BTreeSet<NameHash>, names_announced);
+    write!(announced_names, Code, BTreeSet<NameHash>, names_announced_mut);
     read!(counters, (Counted, u16), u32, counter);
     write!(purposes, Code, Purpose, purpose_mut);
     write!(hours, Option<Code>, Hours, hours_mut);
@@ -266,6 +273,8 @@ impl State {
         self.cards_by_number.extend(over.cards_by_number);
         self.card_keys.extend(over.card_keys);
         self.terminal_keys.extend(over.terminal_keys);
+        self.erased_names.extend(over.erased_names);
+        self.announced_names.extend(over.announced_names);
         self.touched.extend(over.touched);
         self.terminal_acts.extend(over.terminal_acts);
         self.folded.extend(over.folded);

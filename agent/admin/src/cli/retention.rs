@@ -28,6 +28,18 @@ pub(crate) enum RetentionCommand {
         #[arg(long, value_parser = word::<Month>, value_name = "MONTH")]
         to: Month,
     },
+    /// List who has left: whose name may be erased, or what is in the way (氏名を消去できる者の一覧)
+    Names {
+        /// Only whose name may be erased by now (消去できるもの)
+        #[arg(long)]
+        due: bool,
+    },
+    /// Propose to erase every name of persons who left, once no record may mention them any more; a security officer approves it, and nothing brings them back (氏名の消去の申請)
+    EraseNames {
+        /// Whose (10023)
+        #[arg(required = true, value_parser = word::<Code>)]
+        operators: Vec<Code>,
+    },
     /// Keep records beyond their time, for an incident or somebody's request (--request); one person orders it (保全)
     Preserve {
         /// The order's own code: it is used once

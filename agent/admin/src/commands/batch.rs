@@ -109,7 +109,7 @@ fn forget_laid_aside(desk: &Desk, batch: &Batch) -> Result<(), AdminError> {
 /// Whose card it is, or of what kind if it is nobody's yet.
 fn whose(desk: &Desk, wanted: &Wanted) -> String {
     let kind = || wanted.kind.name(desk.screen.language).to_owned();
-    wanted.operator.as_ref().map_or_else(kind, |operator| desk.cache.person(operator))
+    wanted.operator.as_ref().map_or_else(kind, |operator| desk.cache.person(operator, desk.screen.language))
 }
 
 /// Says how far the batch has come; gives the number of cards that are missing.

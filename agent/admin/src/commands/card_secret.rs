@@ -107,7 +107,9 @@ fn missing(desk: &Desk, rekeying: &Rekeying<'_>) -> Table {
         ("guid", screen.words("GUID", "カードGUID")),
     ]);
     for card in &rekeying.missing {
-        let holder = card.holder(now).map_or_else(|| "-".to_owned(), |holder| desk.cache.person(holder.operator));
+        let holder = card
+            .holder(now)
+            .map_or_else(|| "-".to_owned(), |holder| desk.cache.person(holder.operator, desk.screen.language));
         table.row([numbered(card.number(), screen.language), holder, card.guid().to_string()]);
     }
     table

@@ -184,7 +184,9 @@ fn personalisation(desk: &Desk, guid: Option<CardGuid>, state: &Personalisation)
 
 fn in_register(desk: &Desk, card: &Card) -> String {
     let (now, language) = (clock::now(), desk.screen.language);
-    let holder = card.holder(now).map_or_else(|| "-".to_owned(), |holder| desk.cache.person(holder.operator));
+    let holder = card
+        .holder(now)
+        .map_or_else(|| "-".to_owned(), |holder| desk.cache.person(holder.operator, desk.screen.language));
     let state = registers::state_name(card, now, language);
     let number = numbered(card.number(), language);
     let (from, to) = (moment_text(card.issued().from, language), moment_text(card.issued().to, language));

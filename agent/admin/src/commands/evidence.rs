@@ -197,7 +197,7 @@ fn names(desk: &mut Desk, keys: &LogKeys, file: &EvidenceFile) -> Result<Vec<Evi
         }
     }
     if let Ok(writer) = header.operator.parse() {
-        let _ = desk.cache.person(&writer);
+        let _ = desk.cache.person(&writer, desk.screen.language);
     }
     if desk.cache.names().looked_up().is_none() {
         let names = desk.ledger.names(desk.cache.size())?;
@@ -246,7 +246,7 @@ pub(crate) fn check(arguments: &VerifyEvidenceArguments, screen: &Screen) -> Res
         Err(fault) => return refuse(screen, &fault, &file),
     };
     match writer {
-        Ok(writer) => say_checked(screen, &file, &opened, &opened.cache.person(&writer))?,
+        Ok(writer) => say_checked(screen, &file, &opened, &opened.cache.person(&writer, screen.language))?,
         Err(fault) => {
             // Nothing is said to hold in it; what does not, is named all the same.
             judged.retain(|(_, held)| matches!(held, Held::No(_)));
@@ -256,8 +256,19 @@ pub(crate) fn check(arguments: &VerifyEvidenceArguments, screen: &Screen) -> Res
             return refuse(screen, &fault, &file);
         }
     }
+    note_erased(screen, &opened);
     lacks::note(screen, &file.contents.lacks);
     verify::report(screen, judged, &[])
+}
+
+/// Whose name is not in the file because an act erased it.
+fn note_erased(screen: &Screen, opened: &Opened) {
+    for (operator, act) in opened.cache.erased_and_looked_up() {
+        screen.note(
+            &format!("the name of operator {operator} was erased by act {act} of the register in the file"),
+            &format!("操作者 {operator} の氏名は、ファイルの登録簿の処分{act}により消去されています"),
+        );
+    }
 }
 
 fn refuse(screen: &Screen, fault: &FileFault, file: &EvidenceFile) -> Result<(), AdminError> {

@@ -105,5 +105,5 @@ fn verified(desk: &mut Desk, seen: Option<&str>) -> Result<String, AdminError> {
         return Err(AdminError::NotASigner(card));
     }
     let holder = register.card(&card).and_then(|card| card.holder(crate::clock::now()));
-    holder.map(|holder| desk.cache.person(holder.operator)).ok_or(AdminError::NotASigner(card))
+    holder.map(|holder| desk.cache.person(holder.operator, desk.screen.language)).ok_or(AdminError::NotASigner(card))
 }

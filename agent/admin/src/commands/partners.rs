@@ -90,7 +90,7 @@ fn list(desk: &mut Desk) -> Result<(), AdminError> {
             classes.unwrap_or_default(),
             trust.map(|trust| moment_text(trust.to, language)).unwrap_or_default(),
             trust.map(|trust| trust.agreement.to_string()).unwrap_or_default(),
-            admitted.map(|person| desk.cache.person(person.code())).collect::<Vec<_>>().join(" "),
+            admitted.map(|person| desk.cache.person(person.code(), desk.screen.language)).collect::<Vec<_>>().join(" "),
             policy.to_owned(),
         ]);
     }

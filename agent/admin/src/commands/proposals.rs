@@ -74,9 +74,10 @@ pub(super) fn list(desk: &mut Desk) -> Result<(), AdminError> {
     ]);
     for (id, proposed) in casebook.open_proposals(register, now) {
         let act = proposed.act.act();
-        let by = crate::grounds::who(&desk.cache, proposed.act.signer(), act.made);
+        let by = crate::grounds::who(&desk.cache, desk.screen.language, proposed.act.signer(), act.made);
         let mut what = super::acts::changes_of(&sekisho_register::render(act, register, language));
         what.extend(persons::lines(&act.changes, &names_of(desk, id, &proposed.act)?, language));
+        what.extend(persons::erased_lines(&act.changes, &desk.cache, language));
         table.row([id.to_string(), moment_text(act.made, language), by, what.join(" / ")]);
     }
     super::reports::note_incidents(desk, &casebook);

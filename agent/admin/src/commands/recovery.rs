@@ -121,7 +121,7 @@ fn card_for(
     let now = clock::now();
     let rules = pin_rules(desk.cache.register().policy());
     let source = pin_source(arguments.own_pin_dir.as_deref(), operator, &PinSource::Terminal);
-    let person = desk.cache.person(operator);
+    let person = desk.cache.person(operator, desk.screen.language);
     let first_pin = own(&source, &rules.policy, &desk.screen, (&person, &person))?;
     let kind = signing_cards(desk, operator, now).next().map_or(CardKind::Business, |(_, kind)| kind);
     let to = arguments.to.map_or_else(|| end_of_fiscal_year(now, 1), |date| date.moment(Edge::Until));

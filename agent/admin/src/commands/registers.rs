@@ -110,7 +110,7 @@ impl Printer<'_> {
             if !operator.designations().iter().any(|designation| self.was_decided(designation.index)) {
                 continue;
             }
-            let name = self.cache.name(operator.name()).unwrap_or("-").to_owned();
+            let name = self.cache.name_or_erased(operator.name(), self.screen.language).unwrap_or("-").to_owned();
             let profiles: Vec<Code> = operator.profiles_at(self.at).map(|(code, _)| code.clone()).collect();
             let (section, from, to, places) = match operator.standing(self.at) {
                 Standing::Designated(designation) => {
@@ -160,7 +160,9 @@ impl Printer<'_> {
         for card in self.register.cards_by_number().filter(|card| self.was_decided(card.index())) {
             let issued = card.issued();
             let operator = card.holder(self.at).map(|holder| holder.operator);
-            let name = operator.and_then(|operator| self.cache.name(self.register.name_hash(operator)?));
+            let name = operator.and_then(|operator| {
+                self.cache.name_or_erased(self.register.name_hash(operator)?, self.screen.language)
+            });
             let profiles = if issued.profiles.is_empty() {
                 self.words("all", "全て").to_owned()
             } else {

@@ -32,8 +32,10 @@ fn list(desk: &mut Desk, open: bool) -> Result<(), AdminError> {
     let words = |english, japanese| desk.screen.words(english, japanese);
     let mut rows: Vec<(u64, [String; 7])> = Vec::new();
     for report in blocked(&desk.cache).filter(|report| !open || report.is_open()) {
-        let holder =
-            report.card.holder(now).map_or_else(|| "-".to_owned(), |holder| desk.cache.person(holder.operator));
+        let holder = report
+            .card
+            .holder(now)
+            .map_or_else(|| "-".to_owned(), |holder| desk.cache.person(holder.operator, desk.screen.language));
         let state = registers::state_name(report.card, now, language);
         let state =
             if report.is_open() { words("waits: ", "処分待ち: ").to_owned() + state } else { state.to_owned() };
@@ -108,7 +110,7 @@ fn show(desk: &mut Desk, id: &str) -> Result<(), AdminError> {
     let (casebook, entries) = proposals::casebook(desk)?;
     let signed = find(desk, &casebook, &entries, id)?;
     let text = sekisho_register::render(signed.act(), desk.cache.register(), desk.screen.language);
-    let by = crate::grounds::who(&desk.cache, signed.signer(), signed.act().made);
+    let by = crate::grounds::who(&desk.cache, desk.screen.language, signed.signer(), signed.act().made);
     desk.screen.print(&format!("{}\n{by}\n{text}", signed.id()))?;
     let Signer::Terminal(terminal) = signed.signer() else { return Ok(()) };
     let record = record_of(desk, terminal, &signed)?;

@@ -2,7 +2,8 @@
 
 use sekisho_register::Register;
 use sekisho_register::calendar::{Month, local_day};
-use sekisho_register::change::{Change, Destroy, OrderState, Preserve};
+use sekisho_register::change::{Change, Destroy, EraseNames, OperatorState, OrderState, Preserve};
+use sekisho_register::people::{self, Operator};
 use sekisho_register::thing::class_name;
 use sekisho_register::wareki::{day_text, month_text, numbered};
 use sekisho_wire::record::Retention;
@@ -21,6 +22,15 @@ pub(super) fn run(desk: &mut Desk, command: RetentionCommand) -> Result<(), Admi
         RetentionCommand::Orders => orders(desk),
         RetentionCommand::Propose { class, from, to } => {
             desk.propose(vec![Change::Destroy(Destroy { class, from, to: after(to) })], &[]).map(drop)
+        }
+        RetentionCommand::Names { due } => names(desk, if due { Which::Due } else { Which::All }),
+        RetentionCommand::EraseNames { mut operators } => {
+            operators.sort();
+            operators.dedup();
+            desk.log_in()?;
+            // Else the second person hears what could be said to the first.
+            desk.cache.register().may_erase(&operators, clock::now()).map_err(AdminError::Fold)?;
+            desk.propose(vec![Change::EraseNames(EraseNames { operators })], &[]).map(drop)
         }
         RetentionCommand::Preserve { order, mut classes, from, to, incident } => {
             classes.sort();
@@ -109,6 +119,40 @@ impl Standing {
             Self::Preserved(order) => screen.words(format!("preserved by {order}"), format!("保全中({order})")),
         }
     }
+}
+
+/// Whoever is designated no more, now or later, and still has a name.
+fn names(desk: &mut Desk, which: Which) -> Result<(), AdminError> {
+    desk.log_in()?;
+    let (screen, now) = (desk.screen, clock::now());
+    let register = desk.cache.register();
+    let mut table = Table::new(&[
+        ("operator", screen.words("operator", "照合ID")),
+        ("name", screen.words("name", "氏名")),
+        ("standing", screen.words("standing", "状況")),
+    ]);
+    for person in register.operators().filter(|person| has_left(person, now)) {
+        let (code, hash) = (person.code(), person.name());
+        let may_go = register.may_erase(std::slice::from_ref(code), now);
+        if which == Which::Due && may_go.is_err() {
+            continue;
+        }
+        let standing = if register.name_erased(hash).is_some() {
+            screen.words("erased", "消去済み").to_owned()
+        } else {
+            match &may_go {
+                Ok(()) => screen.words("may be erased", "消去可").to_owned(),
+                Err(refusal) => refusal.text(screen.language),
+            }
+        };
+        let name = desk.cache.name_or_erased(hash, screen.language).unwrap_or("-").to_owned();
+        table.row([code.to_string(), name, standing]);
+    }
+    screen.print_table(&table)
+}
+
+fn has_left(person: &Operator, now: u64) -> bool {
+    person.state(now) == OperatorState::Ended || matches!(person.standing(now), people::Standing::Ended)
 }
 
 fn orders(desk: &mut Desk) -> Result<(), AdminError> {

@@ -228,6 +228,34 @@ fn names_that_stand_in_no_act_are_not_kept_and_others_once() {
 }
 
 #[test]
+fn a_name_that_an_act_erased_is_dropped_and_written_over_and_comes_back_from_nowhere() {
+    let mut bench = Bench::new();
+    let (_scratch, config) = scratch(&bench);
+    bench.agent.lock().register = Arc::new(Register::new());
+    let (mut keeper, _) = Keeper::open(&config, &bench.agent.identity).unwrap();
+    let name = NameText { salt: STANDARD.encode([9; 16]), text: "chiba".into() };
+    let administrator = NameText { salt: STANDARD.encode([1; 16]), text: "aoki".into() };
+    let names = vec![name, administrator];
+    let full = RegisterAnswer { names: names.clone(), ..answer(&bench.office, 0, 500, REGISTER_SEED) };
+    keeper.believe(&bench.agent, &full).unwrap();
+    let file = config.state.join("register/register.json");
+    let seen = config.state.join("seen");
+    std::fs::hard_link(&file, &seen).unwrap();
+    let holds = |path: &std::path::Path| String::from_utf8_lossy(&std::fs::read(path).unwrap()).contains("\"chiba\"");
+    assert!(holds(&seen) && bench.agent.lock().names.len() == 2);
+    bench.office.clerk_left_and_is_erased();
+    let later = || RegisterAnswer { names: names.clone(), ..answer(&bench.office, 2, 500, REGISTER_SEED) };
+    keeper.believe(&bench.agent, &later()).unwrap();
+    assert_eq!(bench.agent.lock().names.values().collect::<Vec<_>>(), ["aoki"]);
+    assert!(!holds(&file) && std::fs::read(&seen).unwrap().iter().all(|byte| *byte == 0));
+    let again = RegisterAnswer { names: names.clone(), ..answer(&bench.office, size(&bench), 500, REGISTER_SEED) };
+    keeper.believe(&bench.agent, &again).unwrap();
+    assert!(!holds(&file) && bench.agent.lock().names.len() == 1);
+    let (_, found) = Keeper::open(&config, &bench.agent.identity).unwrap();
+    assert_eq!(found.names.values().collect::<Vec<_>>(), ["aoki"]);
+}
+
+#[test]
 fn a_note_from_far_ahead_moves_no_time_and_is_recorded() {
     let bench = Bench::new();
     let (_scratch, config) = scratch(&bench);

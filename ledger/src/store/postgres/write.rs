@@ -12,8 +12,8 @@ use sekisho_wire::id::OfficeId;
 use super::schema::part;
 use super::{Connection, Failure, Statements, int, number_of};
 use crate::store::{
-    Append, Change, CodePurpose, CursorMove, Entry, KeyState, LogName, NewCertificate, Probe, SegmentStep, StoreError,
-    StoredBatch, StoredCode, StoredKey, TileGrowth,
+    Append, Change, CodePurpose, CursorMove, Entry, KeyState, LogName, NamePlace, NewCertificate, Probe, SegmentStep,
+    StoreError, StoredBatch, StoredCode, StoredKey, TileGrowth,
 };
 
 type Written = Result<(), Failure>;
@@ -98,8 +98,9 @@ fn scrub_tables(client: &mut Client) -> Written {
             client.execute(&sql, &[class, month])?;
         }
     }
-    // The keys themselves, wrapped: a short table. Not in a transaction.
-    Ok(client.batch_execute("VACUUM (FULL) keys")?)
+    // The keys themselves, wrapped, and names: short tables. Not in a transaction.
+    client.batch_execute("VACUUM (FULL) keys")?;
+    Ok(client.batch_execute("VACUUM (FULL) names")?)
 }
 
 fn is_there(client: &mut impl GenericClient, part: i32) -> Result<bool, Failure> {
@@ -375,6 +376,11 @@ impl Work<'_> {
             let sql = "INSERT INTO names (office, log, idx, hash, sealed) VALUES ($1, $2, $3, $4, $5)";
             let (log, hash) = (name.log.number() as i16, name.hash.as_slice());
             self.insert(sql, &[&number, &log, &int(name.index)?, &hash, &name.sealed], "the name")?;
+        }
+        for NamePlace { office, log, index, hash } in &change.erased_names {
+            let (number, log) = (self.number(office)?, log.number() as i16);
+            let sql = "DELETE FROM names WHERE office = $1 AND log = $2 AND idx = $3 AND hash = $4";
+            self.execute(sql, &[&number, &log, &int(*index)?, &hash.as_slice()])?;
         }
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! Destroying what was kept as long as it had to be, and orders that keep it longer.
+//! Destroying what was kept as long as it had to be, orders that keep it longer, and the names that go last.
 
 use alloc::vec::Vec;
 
@@ -57,4 +57,13 @@ pub struct Preserve {
     /// The incident that it is for. Whose request it answers stands in the act.
     #[n(5)]
     pub incident: Option<Numbered>,
+}
+
+/// Kind 61. Every name that these persons ever had here is erased for good.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct EraseNames {
+    /// Whose, ascending; at least one.
+    #[n(0)]
+    pub operators: Vec<Code>,
 }

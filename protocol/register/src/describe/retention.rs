@@ -6,7 +6,7 @@ use alloc::string::String;
 use sekisho_wire::record::Retention;
 
 use crate::calendar::Month;
-use crate::change::{Destroy, OrderState, Preserve};
+use crate::change::{Destroy, EraseNames, OrderState, Preserve};
 use crate::render::Titles;
 use crate::thing::class_name;
 use crate::wareki::{month_text, numbered};
@@ -44,6 +44,14 @@ pub(super) fn preserve(change: &Preserve, say: &Titles<'_>) -> String {
             &format!("lift preservation order {order}{incident}"),
         ),
     }
+}
+
+pub(super) fn erase_names(change: &EraseNames, say: &Titles<'_>) -> String {
+    let operators = say.list(change.operators.iter().map(|operator| String::from(operator.as_str())));
+    say.say(
+        &format!("操作者 {operators} の氏名をすべて消去する。元に戻せません"),
+        &format!("erase every name of operators {operators}; this is final"),
+    )
 }
 
 /// From the first month to the last one meant.

@@ -180,6 +180,19 @@ impl FoldRefusal {
                 "cannot destroy: class {} of {month} was destroyed by the act at entry {index}",
                 class_name(*class, Language::English)
             ),
+            Self::StillDesignated(operator) => {
+                format!("cannot erase the name of operator {operator}: he is designated, now or later")
+            }
+            Self::CardOut { operator, card } => {
+                format!("cannot erase the name of operator {operator}: card {card} was neither returned nor revoked")
+            }
+            Self::StillMentioned { operator, class, month } => format!(
+                "cannot erase the name of operator {operator}: records of class {} of {month} may mention him, and have not been destroyed",
+                class_name(*class, Language::English)
+            ),
+            Self::NameErased { operator, index } => {
+                format!("cannot take the act: the name of operator {operator} was erased by the act at entry {index}")
+            }
             Self::ValueWrong(what) => format!("cannot take the act: {}", what.text(Language::English)),
         }
     }
@@ -307,6 +320,20 @@ impl FoldRefusal {
                 class_name(*class, Language::Japanese),
                 month_text(*month, Language::Japanese)
             ),
+            Self::StillDesignated(operator) => {
+                format!("操作者 {operator} は指定されている(又は今後の指定がある)ため、氏名を消去できません")
+            }
+            Self::CardOut { operator, card } => {
+                format!("操作者 {operator} のカード {card} が返納も失効もされていないため、氏名を消去できません")
+            }
+            Self::StillMentioned { operator, class, month } => format!(
+                "操作者 {operator} の氏名は、{}の{}分が廃棄されるまで消去できません",
+                class_name(*class, Language::Japanese),
+                month_text(*month, Language::Japanese)
+            ),
+            Self::NameErased { operator, index } => {
+                format!("操作者 {operator} の氏名は、既に消去されています(登録順{index})")
+            }
             Self::ValueWrong(what) => what.text(Language::Japanese).into(),
         }
     }
@@ -408,6 +435,19 @@ impl FoldRefusal {
                 "Leave those months out, or have the order lifted first.",
             ),
             Self::Destroyed { .. } => ("その月を除いて申請してください。", "Leave that month out."),
+            Self::StillDesignated(_) => (
+                "指定の期間が終わるか、解除してから申請してください。",
+                "Propose it once the designation is over or ended.",
+            ),
+            Self::CardOut { .. } => {
+                ("カードの返納又は失効を登録してから申請してください。", "Have the card returned or revoked first.")
+            }
+            Self::StillMentioned { .. } => {
+                ("その月の記録を廃棄してから申請してください。", "Have the records of that month destroyed first.")
+            }
+            Self::NameErased { .. } => {
+                ("その氏名を除くか、氏名を入力し直してください。", "Leave that name out, or give the name anew.")
+            }
             Self::Ended(_) => ("新しいコードで登録してください。", "Register it anew under another code."),
             Self::EpochNotNew { .. } => ("より大きい番号を指定してください。", "Name a larger one."),
             Self::TerminalLimit(_) | Self::TooFewSigners | Self::CardNotActive(_) => {
@@ -502,6 +542,10 @@ impl WrongValue {
             Self::Home => (
                 "他団体の操作者のカードは、その団体が貸与したものに限ります",
                 "who comes from another office has the card from there, and none from here",
+            ),
+            Self::Erased => (
+                "消去の対象の操作者は、順に重複なく500人以内で指定し、同じ氏名の登録を持つ別のコードも含めてください",
+                "operators are at least one and at most 500, ascending, and with every code under which one of their names was designated",
             ),
             Self::Order => (
                 "保全命令のコードが使用済みか、内容が正しくありません",

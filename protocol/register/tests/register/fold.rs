@@ -205,9 +205,9 @@ fn a_critical_change_of_an_unknown_kind_halts_decisions_also_inside_an_approval(
     let mut office = Office::furnished();
     let act = office.draft(vec![card_state(10, CardState::Revoked, office.now)]);
     let mut payload = act.encode_payload();
-    // [31, [{…}]] becomes [61, [{…}]].
+    // [31, [{…}]] becomes [69, [{…}]].
     let kind = payload.windows(3).position(|bytes| bytes == [0x82, 0x18, 31]).unwrap() + 2;
-    payload[kind] = 61;
+    payload[kind] = 69;
     let signer = Signer::Card(guid(1));
     let digest = sekisho_wire::cose::signed_digest(sekisho_wire::cose::Context::Act, &signer, &payload);
     let signature = sign_with_card(1, Slot::Signature, &digest);

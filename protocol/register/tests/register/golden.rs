@@ -171,7 +171,7 @@ fn office_wide() -> [(&'static str, Change); 12] {
     ]
 }
 
-fn kept() -> [(&'static str, Change); 2] {
+fn kept() -> [(&'static str, Change); 3] {
     let (from, to) = (calendar::Month(2019 * 12 + 3), calendar::Month(2020 * 12 + 3));
     let order = Preserve {
         order: code("r8-hozen-1"),
@@ -184,6 +184,7 @@ fn kept() -> [(&'static str, Change); 2] {
     [
         ("destroy", Change::Destroy(Destroy { class: Retention::Operation, from, to })),
         ("preserve", Change::Preserve(Box::new(order))),
+        ("erase_names", Change::EraseNames(EraseNames { operators: codes(&["chiba", "doi"]) })),
     ]
 }
 

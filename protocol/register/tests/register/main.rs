@@ -5,6 +5,7 @@
 mod casebook;
 mod dates;
 mod decide;
+mod erasure;
 mod fold;
 mod golden;
 mod grant;

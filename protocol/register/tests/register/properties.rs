@@ -224,6 +224,7 @@ fn office_wide() -> BoxedStrategy<Change> {
             Change::Preserve(Box::new(Preserve { order, state, classes, from, to, incident: None }))
         },
     );
+    let erase = some(OPERATORS).prop_map(|operators| Change::EraseNames(EraseNames { operators }));
     let found = Just(()).prop_map(|()| Change::Found(Box::new(founding())));
     prop_oneof![
         12 => set_function,
@@ -235,6 +236,7 @@ fn office_wide() -> BoxedStrategy<Change> {
         2 => successor,
         6 => destroy,
         6 => preserve,
+        3 => erase,
         1 => version,
         1 => report,
         1 => found,
