@@ -4,6 +4,7 @@
 
 mod acts;
 mod beside;
+mod carried;
 mod records;
 mod tree;
 mod words;
@@ -245,6 +246,8 @@ pub struct Report {
     pub destroyed: u64,
     /// Records of a newer version that say that they may be kept unread (wire §1.3).
     pub newer: u64,
+    /// Records that terminals carried out of an earlier epoch (wire §7.5b).
+    pub carried: u64,
     /// What is wrong, in the order found; at most a hundred.
     pub findings: Vec<Finding>,
 }

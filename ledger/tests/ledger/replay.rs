@@ -12,7 +12,7 @@ use sekisho_wire::verdict::VerdictCode;
 
 use crate::town::{NOON, Town, code};
 
-fn decision(town: &Town, register: u64, verdict: VerdictCode) -> Body {
+pub(crate) fn decision(town: &Town, register: u64, verdict: VerdictCode) -> Body {
     let input = DecisionInput {
         rules: sekisho_register::RULES_VERSION,
         register,
