@@ -215,3 +215,39 @@ fn told(
     }
     Ok(found)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::terminal_word::tests::{Terminal, a_record};
+
+    #[test]
+    fn two_records_of_an_epoch_are_of_one_history_unless_it_parted_between_them() {
+        let terminal = Terminal::new();
+        let at = |seq, epoch| {
+            let record = a_record(&terminal.code, terminal.office, seq, Body::TerminalDown);
+            let record = Record { wall: epoch, ..record };
+            (record.clone(), record.encode().unwrap().to_vec())
+        };
+        // Carried into epoch 1 as its records 0 and 1, or behind ten others; and what the terminal had there otherwise.
+        let (own, carried) = (terminal.word_in(0, 7), [terminal.word_in(1, 0), terminal.word_in(1, 10)]);
+        let [shared, last] = [0, 1].map(|place| (terminal.records[place].clone(), terminal.bytes()[place].clone()));
+        let (before, other, later) = (at(5, 9), at(7, 9), at(9, 9));
+        let is_one = |one: &(Record, Vec<u8>), word, another: &(Record, Vec<u8>), of| {
+            let stands = |it, word| {
+                let (record, bytes): &(Record, Vec<u8>) = it;
+                Stands { record, bytes, word: Some(word) }
+            };
+            stands(one, word).is_one_with(stands(another, of))
+        };
+        assert!(is_one(&last, &own, &shared, &own) && is_one(&last, &carried[0], &shared, &carried[0]));
+        // What was carried goes on from what stands in its place: before all of it, and as far as both have the same.
+        assert!(is_one(&last, &carried[0], &before, &own) && is_one(&last, &carried[0], &shared, &own));
+        assert!(!is_one(&last, &carried[0], &other, &own));
+        assert!(is_one(&last, &carried[1], &before, &own), "nobody can tell from this batch");
+        // What stands in its place is followed by what was carried only where that goes on from it.
+        assert!(is_one(&shared, &own, &last, &carried[0]) && is_one(&before, &own, &last, &carried[0]));
+        assert!(!is_one(&other, &own, &last, &carried[0]) && !is_one(&later, &own, &last, &carried[0]));
+        assert!(!is_one(&before, &own, &last, &carried[1]));
+    }
+}

@@ -315,7 +315,13 @@ mod tests {
         let told = |seq, body: Body| a_record(&terminal(), office, seq, body).encode().unwrap();
         let granted = |seq| told(seq, decision(office, VerdictCode::Granted).body);
         let reason = SessionReason { session: SessionId([7; 16]), reason: Reason::Idle };
-        assert!(matches!(judge.next(&told(0, Body::SessionClosed(reason)), 10), Held::Yes(_)));
+        assert!(matches!(judge.next(&told(0, Body::SessionClosed(reason.clone())), 10), Held::Yes(_)));
+        assert!(matches!(judge.next(&granted(1), 10), Held::No(_)));
+        assert!(matches!(judge.next(&granted(3), 10), Held::WithoutOpening(_)));
+        // The same once more, carried into a later epoch: what follows it there goes on from it.
+        assert!(
+            matches!(judge.again(&told(0, Body::SessionClosed(reason)), 0), Held::Yes(said) if said.contains("record 0"))
+        );
         assert!(matches!(judge.next(&granted(1), 10), Held::No(_)));
         assert!(matches!(judge.next(&granted(3), 10), Held::WithoutOpening(_)));
         let advanced = RegisterAdvanced { size: 1, root: Hash([9; 32]) };

@@ -176,10 +176,10 @@ pub(crate) mod tests {
     /// An office with one terminal, and a batch of two records of it.
     pub(crate) struct Terminal {
         pub(crate) register: Register,
-        office: OfficeId,
-        code: Code,
+        pub(crate) office: OfficeId,
+        pub(crate) code: Code,
         key: SigningKey,
-        records: Vec<Record>,
+        pub(crate) records: Vec<Record>,
     }
 
     impl Terminal {

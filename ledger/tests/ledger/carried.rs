@@ -59,9 +59,9 @@ impl Town {
     }
 
     fn alarmed(&self) -> Vec<AlarmKind> {
-        let alarm = |bytes: &Vec<u8>| match Record::decode(bytes).ok()?.body {
-            Body::Alarm(alarm) => Some(alarm.kind),
-            _ => None,
+        let alarm = |bytes: &Vec<u8>| {
+            let body = Record::decode(bytes).ok()?.body;
+            if let Body::Alarm(alarm) = body { Some(alarm.kind) } else { None }
         };
         self.all().iter().filter_map(alarm).collect()
     }
@@ -73,10 +73,8 @@ impl Town {
         let found = self.ledger.search(&self.office, &question).unwrap();
         let row = |(index, bytes): &(u64, Option<Vec<u8>>)| {
             let record = Record::decode(bytes.as_ref().unwrap()).unwrap();
-            let reader = match record.body {
-                Body::ReaderUp(reader) => Some(reader.as_str().trim_start_matches("name:").to_owned()),
-                _ => None,
-            };
+            let named = if let Body::ReaderUp(reader) = record.body { Some(reader) } else { None };
+            let reader = named.map(|reader| reader.as_str().trim_start_matches("name:").to_owned());
             (record.epoch, record.seq, reader, found.carried.get(index).copied())
         };
         found.rows.iter().rev().map(row).collect()
