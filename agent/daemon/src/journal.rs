@@ -52,8 +52,8 @@ pub struct Journal {
     writer: Mutex<Writer>,
     /// How many are about to append: a write that waits a moment takes them along.
     arriving: AtomicUsize,
-    /// Records below this seq were carried out of earlier epochs by this run.
-    carried: AtomicU64,
+    /// Records below this seq say what became of earlier epochs: they were carried out of them by this run, or declare them lost.
+    settling: AtomicU64,
 }
 
 /// Somebody is about to append a record and to wait for it.
@@ -209,7 +209,7 @@ impl Journal {
             settled: Condvar::new(),
             writer: Mutex::new(writer),
             arriving: AtomicUsize::new(0),
-            carried: AtomicU64::new(0),
+            settling: AtomicU64::new(0),
         })
     }
 
@@ -401,14 +401,14 @@ impl Journal {
     /// Removes segments whose records are all below `sealed`, or of an earlier epoch, and older than `before` (trusted time, ms). The newest always stays: it
     /// knows where to go on.
     pub fn prune(&self, sealed: u64, before: u64) {
-        let carried = self.carried.load(Ordering::Acquire);
+        let has_settled = self.has_settled();
         let mut writer = lock(&self.writer);
         while writer.segments.len() > 1 {
             let Some(oldest) = writer.segments.first() else { return };
             // Of an epoch that an act has closed the ledger takes what was carried into the next; once that is durable the rest stays as long as other
             // records, for people to look at.
             let is_earlier = oldest.start.epoch < writer.next.epoch;
-            let needed = if is_earlier { lock(&self.queue).durable < carried } else { oldest.end() > sealed };
+            let needed = if is_earlier { !has_settled } else { oldest.end() > sealed };
             // What was carried is as new as what was written after it.
             let newest = writer.segments.iter().map(|segment| segment.newest).find(|newest| *newest > 0);
             if needed || newest.is_none_or(|newest| newest >= before) {

@@ -311,6 +311,7 @@ impl Agent {
         let mut core = self.lock();
         if let LeftBehind::Lost(lost) = left {
             let first = self.write(&mut core, Body::Lost(lost.clone()));
+            self.journal.settles_with(first.seq);
             // On disk before the cursor of the epoch before makes way for this one's.
             if let Err(error) = self.journal.wait(first.seq) {
                 log::error!("{error}");

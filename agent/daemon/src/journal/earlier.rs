@@ -75,8 +75,20 @@ impl Journal {
     /// Gives a record of an earlier epoch the next place in this one. Nothing is durable yet; until it is, none of the earlier epochs goes.
     pub fn carry(&self, record: Vec<u8>) -> u64 {
         let seq = self.append(|_, _| record);
-        self.carried.store(seq + 1, Ordering::Release);
+        self.settles_with(seq);
         seq
+    }
+
+    /// The record of this seq says what became of earlier epochs.
+    pub fn settles_with(&self, seq: u64) {
+        self.settling.store(seq + 1, Ordering::Release);
+    }
+
+    /// Whether all that says what became of earlier epochs is durable. Before, nothing of them may be forgotten: neither their records, nor how far the ledger
+    /// was with them.
+    #[must_use]
+    pub fn has_settled(&self) -> bool {
+        self.durable() >= self.settling.load(Ordering::Acquire)
     }
 
     /// Whether this epoch has a record of its own: all that was to be carried stands before that.
