@@ -15,7 +15,7 @@ cargo test --workspace --no-fail-fast -- --test-threads 2 "$@" 2>&1 | tee "$log"
 # What the ledger keeps, once more with its book on a PostgreSQL server; tests/long.sh does so with every story.
 if [ $# -eq 0 ]; then
     SEKISHO_STORE=postgres cargo test --workspace --no-fail-fast --test scenarios -- --test-threads 2 \
-        evidence:: ingest:: by_hand:: refilled:: casebook:: 2>&1 | tee -a "$log" || status=$?
+        evidence:: ingest:: by_hand:: carried:: refilled:: casebook:: 2>&1 | tee -a "$log" || status=$?
 fi
 
 awk '/^test result:/ { passed += $4; failed += $6; ignored += $8 }

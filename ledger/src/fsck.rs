@@ -5,6 +5,7 @@
 mod acts;
 mod bearing;
 mod beside;
+mod carried;
 mod records;
 mod tree;
 mod words;
@@ -258,6 +259,8 @@ pub struct Report {
     pub destroyed: u64,
     /// Records of a newer version that say that they may be kept unread (wire §1.3).
     pub newer: u64,
+    /// Records that terminals carried out of an earlier epoch (wire §7.5b).
+    pub carried: u64,
     /// What is wrong, in the order found; at most a hundred of each kind.
     pub findings: Vec<Finding>,
 }

@@ -7,13 +7,14 @@ use std::sync::Mutex;
 use rusqlite::{Connection, OptionalExtension, params_from_iter};
 use sekisho_tlog::Hash;
 use sekisho_wire::id::{Code, OfficeId, SessionId};
-use sekisho_wire::record::Record;
 
+use crate::carried::Attributed;
 use crate::clock::Millis;
 use crate::error::LedgerError;
 use crate::locks::lock;
 use crate::store::StoreError;
 
+mod carried;
 mod question;
 mod row;
 mod spans;
@@ -194,7 +195,7 @@ impl Index {
         &self,
         office: &OfficeId,
         from: u64,
-        records: &[Option<Record>],
+        records: &[Option<Attributed>],
         to: Followed,
     ) -> Result<(), StoreError> {
         let mut connection = lock(&self.connection);
@@ -246,9 +247,9 @@ impl Index {
         since: Millis,
     ) -> Result<Vec<OpenSession>, StoreError> {
         let sql = "SELECT terminal, session, epoch, seq, time, idx FROM records opened INDEXED BY by_operator
-            WHERE office = ?1 AND operator = ?2 AND idx >= ?4 AND kind = 1 AND own = 1 AND time >= ?3 AND session IS NOT NULL
-            AND NOT EXISTS (SELECT 1 FROM records later INDEXED BY by_terminal WHERE later.office = opened.office AND later.terminal = opened.terminal
-                AND later.own = 1 AND later.idx > opened.idx
+            WHERE office = ?1 AND operator = ?2 AND idx >= ?4 AND kind = 1 AND own = 1 AND carried_epoch IS NULL AND time >= ?3
+            AND session IS NOT NULL AND NOT EXISTS (SELECT 1 FROM records later INDEXED BY by_terminal WHERE later.office = opened.office AND later.terminal = opened.terminal
+                AND later.own = 1 AND later.carried_epoch IS NULL AND later.idx > opened.idx
                 AND (later.kind = 9 OR later.kind = 3 AND later.session = opened.session))";
         let row = |row: &rusqlite::Row<'_>| {
             Ok(OpenSession {
@@ -276,7 +277,7 @@ impl Index {
     /// When the index cannot be read.
     pub(crate) fn openers(&self, office: &OfficeId, since: Millis) -> Result<Vec<String>, StoreError> {
         let sql = "SELECT DISTINCT operator FROM records
-            WHERE office = ?1 AND idx >= ?3 AND kind = 1 AND own = 1 AND time >= ?2 AND operator IS NOT NULL";
+            WHERE office = ?1 AND idx >= ?3 AND kind = 1 AND own = 1 AND carried_epoch IS NULL AND time >= ?2 AND operator IS NOT NULL";
         let find = |connection: &Connection| -> rusqlite::Result<Vec<String>> {
             let oldest = spans::ranges(connection, office.as_bytes(), Some(since), None)?.pop();
             let Some(Range { start, .. }) = oldest else { return Ok(Vec::new()) };
@@ -293,7 +294,7 @@ impl Index {
     /// When the index cannot be read.
     pub(crate) fn was_switched_off(&self, office: &OfficeId, terminal: &Code) -> Result<bool, StoreError> {
         let sql = "SELECT kind FROM records INDEXED BY by_terminal WHERE office = ?1 AND terminal = ?2 AND own = 1
-            ORDER BY idx DESC LIMIT 1";
+            AND carried_epoch IS NULL ORDER BY idx DESC LIMIT 1";
         let key = (office.as_bytes().as_slice(), terminal.as_str());
         let read = |connection: &Connection| connection.query_row(sql, key, |row| row.get::<_, u16>(0)).optional();
         Ok(self.read(read).map_err(failed("look for a terminal"))? == Some(TERMINAL_DOWN))
@@ -316,14 +317,22 @@ fn take(
     connection: &mut Connection,
     office: &OfficeId,
     from: u64,
-    records: &[Option<Record>],
+    records: &[Option<Attributed>],
     to: Followed,
 ) -> rusqlite::Result<()> {
     let transaction = connection.transaction()?;
     let office = office.as_bytes().as_slice();
     let mut spans = Spans::default();
     for (index, record) in (from..).zip(records) {
-        let Some(record) = record else { continue };
+        let Some(Attributed { record, carried }) = record else { continue };
+        let (into, leaf) = (carried.map(|(into, _)| into), carried.map(|(_, leaf)| leaf.0));
+        if let Some(leaf) = leaf {
+            // It was carried before: it is found once.
+            let sql = "SELECT 1 FROM records WHERE office = ?1 AND leaf = ?2";
+            if transaction.prepare_cached(sql)?.exists((office, leaf))? {
+                continue;
+            }
+        }
         spans.add(index, record.trusted);
         let mut row = Row::of(record);
         if let Some(session) = row.session
@@ -339,21 +348,22 @@ fn take(
             ((row.operator, row.card), row.told_by) = found.unwrap_or_default();
         }
         if let Some(of) = row.of {
-            // The ledger's alarms carry a terminal's code with the ledger's own seq, and only a decision can be completed or withdrawn.
+            // The ledger's alarms carry a terminal's code with the ledger's own seq, and only a decision can be completed or withdrawn. What was carried
+            // belongs to what was carried with it, or to what its two histories have in common.
             let sql =
                 "SELECT operator, card, function, case_reference, coalesce(told_by, idx) FROM records WHERE office = ?1 AND terminal = ?2 AND epoch = ?3
-                AND seq = ?4 AND own = 1 AND kind = 4";
-            let key = (office, &row.terminal, record.epoch, signed(of));
+                AND seq = ?4 AND own = 1 AND kind = 4 AND (carried_epoch IS NULL OR carried_epoch = ?5) ORDER BY carried_epoch DESC LIMIT 1";
+            let key = (office, &row.terminal, record.epoch, signed(of), into.map(|into| into.epoch));
             let what = |found: &rusqlite::Row<'_>| Ok((who(found)?, (found.get(2)?, found.get(3)?), found.get(4)?));
             let found = transaction.prepare_cached(sql)?.query_row(key, what).optional()?;
             ((row.operator, row.card), (row.function, row.case), row.told_by) = found.unwrap_or_default();
         }
         let sql = "INSERT OR REPLACE INTO records
             (office, idx, terminal, epoch, seq, kind, time, operator, card, function, case_reference, verdict, session,
-             own, told_by)
-            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)";
+             own, told_by, carried_epoch, carried_seq, leaf)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)";
         let (kind, _) = record.body.kind();
-        let values = (
+        let values = rusqlite::params![
             office,
             signed(index),
             &row.terminal,
@@ -369,7 +379,10 @@ fn take(
             row.session,
             row.own,
             row.told_by,
-        );
+            into.map(|into| into.epoch),
+            into.map(|into| signed(into.seq)),
+            leaf,
+        ];
         transaction.prepare_cached(sql)?.execute(values)?;
     }
     spans.store(&transaction, office)?;
@@ -400,7 +413,7 @@ impl std::fmt::Debug for Index {
     }
 }
 
-const VERSION: i64 = 8;
+const VERSION: i64 = 9;
 /// Connections that are kept for the next search.
 const READERS_MAX: usize = 4;
 
@@ -424,6 +437,9 @@ CREATE TABLE records (
     session BLOB,
     own INTEGER NOT NULL,
     told_by INTEGER,
+    carried_epoch INTEGER,
+    carried_seq INTEGER,
+    leaf BLOB,
     PRIMARY KEY (office, idx)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX by_operator ON records (office, operator, idx) WHERE operator IS NOT NULL;
@@ -440,13 +456,15 @@ CREATE INDEX by_refused_terminal ON records (office, terminal, idx) WHERE verdic
 CREATE INDEX by_kind ON records (office, kind, idx) WHERE kind NOT IN (1, 2, 3, 4, 5, 7);
 CREATE INDEX by_session ON records (office, session) WHERE session IS NOT NULL AND operator IS NOT NULL;
 CREATE INDEX by_told_by ON records (office, told_by) WHERE told_by IS NOT NULL;
+CREATE INDEX by_leaf ON records (office, leaf) WHERE leaf IS NOT NULL;
+CREATE INDEX by_carried ON records (office, terminal, epoch, seq) WHERE carried_epoch IS NOT NULL;
 ";
 
 #[cfg(test)]
 mod tests {
     use sekisho_wire::id::{BootId, CardGuid, Salt};
     use sekisho_wire::reason::{AlarmKind, Outcome};
-    use sekisho_wire::record::{Alarm, Body, Completed, Emitter, PinFailed, RECORD_VERSION};
+    use sekisho_wire::record::{Alarm, Body, Completed, Emitter, PinFailed, RECORD_VERSION, Record};
 
     use super::*;
 
@@ -479,12 +497,13 @@ mod tests {
             of: 1,
             reason: sekisho_wire::reason::Reason::CardRemoved,
         });
-        let records = [Some(record(terminal(), 2, done(1))), Some(record(terminal(), 3, withdrawn))];
+        let records =
+            [record(terminal(), 2, done(1)), record(terminal(), 3, withdrawn)].map(|record| Some(record.into()));
         let to = |next| Followed { next, root: Hash([0; 32]) };
         index.take(&office, 0, &[], to(0)).unwrap();
         lock(&index.connection)
             .execute(
-                "INSERT INTO records VALUES (?1, 0, 'jumin-1', 0, 1, 4, 1, 'mayor', NULL, 'juminhyo', 'case-7', 0, NULL, 1, NULL)",
+                "INSERT INTO records VALUES (?1, 0, 'jumin-1', 0, 1, 4, 1, 'mayor', NULL, 'juminhyo', 'case-7', 0, NULL, 1, NULL, NULL, NULL, NULL)",
                 [office.as_bytes().as_slice()],
             )
             .unwrap();
@@ -517,10 +536,11 @@ mod tests {
         let failed = PinFailed { card: CardGuid([2; 16]), operator: Some(code("mayor")), tries_left: 3 };
         let done = Completed { of: 1, items: 1, outcome: Outcome::Done };
         let records = [
-            Some(record(Emitter::Ledger, 1, Body::Alarm(alarm))),
-            Some(record(terminal(), 1, Body::PinFailed(failed))),
-            Some(record(terminal(), 2, Body::Completed(done))),
+            record(Emitter::Ledger, 1, Body::Alarm(alarm)),
+            record(terminal(), 1, Body::PinFailed(failed)),
+            record(terminal(), 2, Body::Completed(done)),
         ];
+        let records = records.map(|record| Some(record.into()));
         let office = OfficeId([1; 16]);
         index.take(&office, 0, &records, Followed { next: 3, root: Hash([0; 32]) }).unwrap();
         let of_mayor = Question { operator: Some("mayor".into()), limit: 10, ..Question::default() };

@@ -17,6 +17,7 @@ use sekisho_wire::reason::AlarmKind;
 use sekisho_wire::record::{Alarm, Body, Emitter, Record, Retention};
 
 use crate::authority::Peer;
+use crate::carried::is_carried;
 use crate::clock::{Millis, legal_month};
 use crate::keys::{EnvelopeError, EnvelopeKey};
 use crate::line::Lane;
@@ -64,6 +65,8 @@ pub struct Arrived {
 pub enum Readable {
     /// They are.
     Yes,
+    /// They are a record that the terminal made in an earlier epoch and carried into this one (wire §7.5b). It says nothing of the present.
+    Carried,
     /// They are of a newer version, and say that whoever does not know it may keep them unread.
     Later,
     /// They are not: evidence all the same, and an alarm.
@@ -185,21 +188,28 @@ pub fn is_signed(sign1: &Sign1<'_>, key: &VerifyingKey) -> bool {
 /// `required`: the version that the register asks for. Before it asks for a newer one nobody writes records of it (wire §1.3).
 fn arrived(header: &BatchHeader, seq: u64, before: WireHash, bytes: &[u8], required: u64, now: Millis) -> Arrived {
     let leaf = leaf_hash(bytes);
-    let here = |emitter: &Emitter, office: OfficeId, epoch: u32, place: u64| {
-        *emitter == Emitter::Terminal(header.terminal.clone())
-            && (office, epoch, place) == (header.office, header.epoch, seq)
+    let carried = |emitter: &Emitter, office: &OfficeId, epoch: u32| {
+        is_carried((emitter, office, epoch), (&header.office, &header.terminal, header.epoch))
+    };
+    let belongs = |emitter: &Emitter, office: OfficeId, epoch: u32, place: u64| {
+        let here = *emitter == Emitter::Terminal(header.terminal.clone())
+            && (office, epoch, place) == (header.office, header.epoch, seq);
+        here || carried(emitter, &office, epoch)
     };
     let record = Record::decode(bytes).ok();
-    let record = record.filter(|record| here(&record.emitter, record.office, record.epoch, record.seq));
+    let record = record.filter(|record| belongs(&record.emitter, record.office, record.epoch, record.seq));
+    let is_carried = record.as_ref().is_some_and(|record| carried(&record.emitter, &record.office, record.epoch));
     let later = if record.is_none() { Record::kept_unread(bytes) } else { None };
-    let later = later.filter(|read| read.version <= required && here(&read.emitter, read.office, read.epoch, read.seq));
+    let later =
+        later.filter(|read| read.version <= required && belongs(&read.emitter, read.office, read.epoch, read.seq));
     let (class, month, lost) = match &record {
         Some(record) => {
             // A clock far off must not make keys for months that never were; such records are kept from when they came.
             let operated = if is_plausible(record.trusted, now) { record.trusted } else { now };
-            // What an earlier epoch left behind closes no hole of this one (wire §7.2b).
+            // What an earlier epoch left behind closes no hole of this one (wire §7.2b), nor does what was carried out of one.
             let lost = if let Body::Lost(lost) = &record.body
                 && lost.epoch.is_none()
+                && !is_carried
             {
                 Some((lost.from, lost.to))
             } else {
@@ -212,6 +222,7 @@ fn arrived(header: &BatchHeader, seq: u64, before: WireHash, bytes: &[u8], requi
     };
     let pressing = record.as_ref().is_some_and(|record| presses(&record.body));
     let readable = match (record, later) {
+        (Some(_), _) if is_carried => Readable::Carried,
         (Some(_), _) => Readable::Yes,
         (None, Some(_)) => Readable::Later,
         (None, None) => Readable::No,
@@ -431,10 +442,12 @@ mod tests {
         for elsewhere in [
             newer("jumin-2", office, 3, 7),
             newer("jumin-1", OfficeId([2; 16]), 3, 7),
-            newer("jumin-1", office, 2, 7),
+            newer("jumin-1", OfficeId([2; 16]), 2, 7),
+            newer("jumin-1", office, 4, 7),
             newer("jumin-1", office, 3, 8),
         ] {
             assert_eq!(judged(&elsewhere, 2), (false, UNREADABLE_CLASS));
         }
+        assert_eq!(judged(&newer("jumin-1", office, 2, 70), 2), (true, 2), "carried");
     }
 }

@@ -5,6 +5,7 @@ pub mod acts;
 pub mod arguments;
 pub mod authority;
 pub mod backup;
+pub mod carried;
 pub mod checkpoint;
 pub mod clock;
 pub mod code;

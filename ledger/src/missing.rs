@@ -36,7 +36,8 @@ pub struct AllMissing {
     pub is_cut: bool,
 }
 
-/// What each `lost` record comes to, by its index. What it declares is settled when it is stored: nothing is ever added behind it (wire §7.2a, §7.4).
+/// What each `lost` record comes to, by its index. What it declares is settled when it is stored, for nothing is ever added behind it (wire §7.2a,
+/// §7.4), but for what is carried into a later epoch (§7.5b).
 #[derive(Debug, Default)]
 pub(crate) struct Declared(Mutex<HashMap<OfficeId, BTreeMap<u64, Option<Missing>>>>);
 
@@ -80,7 +81,15 @@ impl Ledger {
             });
             ranges.push(missing);
         }
-        Ok(AllMissing { ranges, is_cut })
+        drop(offices);
+        let ranges = ranges.into_iter().map(|range| self.not_carried(office, range));
+        Ok(AllMissing { ranges: ranges.collect::<Result<Vec<_>, _>>()?.concat(), is_cut })
+    }
+
+    /// What of a range was not carried into a later epoch either.
+    fn not_carried(&self, office: &OfficeId, range: Missing) -> Result<Vec<Missing>, StoreError> {
+        let carried = self.index.carried_of(office, &range.terminal, range.epoch)?;
+        Ok(without(range, &carried))
     }
 
     /// What terminals have shown to be missing, and have neither brought nor declared lost.
@@ -107,12 +116,18 @@ impl Ledger {
         else {
             return Ok(None);
         };
+        let is_carried = self.index.carried_among(office, &[index])?.contains_key(&index);
         let missing = |epoch, from, to| {
             let terminal = terminal.to_string();
             Some(Missing { terminal, epoch, from, to, said: Some(index) })
         };
         let Some(epoch) = lost.epoch else {
             // A hole is where the batch that declares it begins right behind it, and nothing stands in it (wire §7.2a).
+            // Carried, it closes no hole, and says all the same that nobody has what its own epoch lacks there.
+            if is_carried {
+                let from = self.next_of(office, &terminal, own)?.max(lost.from);
+                return Ok(missing(own, from, Some(lost.to)).filter(|_| from <= lost.to));
+            }
             let after = self.store.batches(office, &terminal, own, lost.from, 1)?;
             let begins = after.first().is_some_and(|batch| batch.first == seq && lost.to.checked_add(1) == Some(seq));
             return Ok(missing(own, lost.from, Some(lost.to)).filter(|_| begins));
@@ -124,7 +139,43 @@ impl Ledger {
     }
 }
 
+/// A range without these seqs, which ascend.
+fn without(range: Missing, carried: &[(u64, u64)]) -> Vec<Missing> {
+    let (mut left, mut from) = (Vec::new(), Some(range.from));
+    for (first, last) in carried {
+        let Some(begin) = from.filter(|begin| begin <= last && range.to.is_none_or(|to| *first <= to)) else {
+            continue;
+        };
+        if begin < *first {
+            left.push(Missing { from: begin, to: Some(first - 1), ..range.clone() });
+        }
+        from = last.checked_add(1);
+    }
+    let rest = from.filter(|from| range.to.is_none_or(|to| *from <= to));
+    left.extend(rest.map(|from| Missing { from, ..range.clone() }));
+    left
+}
+
 /// The number of the kind `lost` (wire §4.1).
 pub(crate) const LOST_KIND: u16 = 15;
 /// Most declarations that an answer looks at. A terminal declares one after a disaster.
 const DECLARED_MAX: u32 = 1000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_carried_is_not_missing() {
+        let left = |to, carried: &[(u64, u64)]| {
+            let range = Missing { terminal: "jumin-1".into(), epoch: 0, from: 4, to, said: None };
+            without(range, carried).into_iter().map(|left| (left.from, left.to)).collect::<Vec<_>>()
+        };
+        assert_eq!(left(Some(9), &[]), [(4, Some(9))]);
+        assert_eq!(left(Some(9), &[(0, 3), (10, 12)]), [(4, Some(9))]);
+        assert_eq!(left(Some(9), &[(2, 5), (7, 7)]), [(6, Some(6)), (8, Some(9))]);
+        assert_eq!(left(Some(9), &[(4, 20)]), []);
+        assert_eq!(left(None, &[(6, 8)]), [(4, Some(5)), (9, None)]);
+        assert_eq!(left(None, &[(0, u64::MAX)]), []);
+    }
+}

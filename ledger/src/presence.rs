@@ -13,6 +13,7 @@ use sekisho_wire::reason::AlarmKind;
 use sekisho_wire::record::{Alarm, Body, Record, kind_number};
 
 use crate::authority::Peer;
+use crate::carried::Attributed;
 use crate::clock::{DAY, Millis, since_boot};
 use crate::index::{OpenSession, Question};
 use crate::ledger::Ledger;
@@ -73,10 +74,10 @@ impl Known {
 }
 
 impl Presence {
-    /// Records that were indexed now: who opened a session of today is looked at.
-    pub(crate) fn saw(&self, office: &OfficeId, records: &[Option<Record>], now: Millis) {
+    /// Records that were indexed now: who opened a session of today is looked at. What was carried out of an earlier epoch is past.
+    pub(crate) fn saw(&self, office: &OfficeId, records: &[Option<Attributed>], now: Millis) {
         let mut known = self.lock();
-        for record in records.iter().flatten() {
+        for Attributed { record, .. } in records.iter().flatten().filter(|attributed| attributed.carried.is_none()) {
             let Body::SessionOpened(_) = &record.body else { continue };
             let operator = record.body.input().and_then(|input| input.operator.as_ref());
             if let Some(operator) = operator.filter(|_| record.trusted.saturating_add(DAY) > now) {

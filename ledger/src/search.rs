@@ -1,5 +1,6 @@
 //! Searching: the follower that feeds the index, the question put to it, and who is behind.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use sekisho_register::change::TerminalUse;
@@ -11,6 +12,7 @@ use sekisho_wire::cose::Sign1;
 use sekisho_wire::id::{Code, OfficeId};
 use sekisho_wire::record::{Body, Emitter, Lost, Record};
 
+use crate::carried::{Attributed, CarriedTo, is_carried_in, leaf_at};
 use crate::clock::{Millis, since_boot};
 use crate::cold::behind_block;
 use crate::complaints::Complaints;
@@ -29,6 +31,8 @@ use crate::store::{EmitterName, Entry, LogName, StoreError, StoredBatch, StoredT
 pub struct Found {
     /// Index and bytes, newest first; no bytes where the payload is damaged: the leaf still stands in the log, and the row says so.
     pub rows: Vec<(u64, Option<Vec<u8>>)>,
+    /// Which of them were carried out of an earlier epoch (wire §7.5b), and where they stand.
+    pub carried: BTreeMap<u64, CarriedTo>,
     /// Where the next page begins.
     pub next: Option<u64>,
     /// Terminals with something missing.
@@ -128,19 +132,23 @@ impl Ledger {
                 return Err(StoreError::Damaged { what: "records log" });
             }
             let batches = self.batches_around(&office.id, next, entries.len() as u64)?;
-            let record = |(index, entry): (u64, &Entry)| {
+            let record = |(index, entry): (u64, &Option<Entry>)| {
+                let Some(entry) = entry else { return Ok(None) };
                 let taken = self.attributed(&office.id, &batches, index, entry);
-                let told = |why: &&str| *why != DESTROYED;
-                taken
-                    .inspect_err(|why| {
-                        if told(why) {
-                            log::warn!("record {index} of office {} is not indexed: {why}", office.id)
-                        }
-                    })
-                    .ok()
+                let taken = taken.inspect_err(|why| {
+                    if *why != DESTROYED {
+                        log::warn!("record {index} of office {} is not indexed: {why}", office.id)
+                    }
+                });
+                // What the ledger has in its own place is found there.
+                let again = match &taken {
+                    Ok(Attributed { record, carried: Some((_, leaf)) }) => self.stands(&office.id, record, leaf)?,
+                    Ok(Attributed { carried: None, .. }) | Err(_) => false,
+                };
+                Ok(taken.ok().filter(|_| !again))
             };
             let there = (next..).zip(&entries);
-            let records: Vec<Option<Record>> = there.map(|(index, entry)| record((index, entry.as_ref()?))).collect();
+            let records = there.map(record).collect::<Result<Vec<Option<Attributed>>, StoreError>>()?;
             let from = next;
             next += records.len() as u64;
             let root = self.root_of(&office.id, next)?;
@@ -196,7 +204,7 @@ impl Ledger {
         batches: &[StoredBatch],
         index: u64,
         entry: &Entry,
-    ) -> Result<Record, &'static str> {
+    ) -> Result<Attributed, &'static str> {
         if self.vault.destroyed(office, entry.key).is_some() {
             return Err(DESTROYED);
         }
@@ -205,13 +213,24 @@ impl Ledger {
         let record = Record::decode(&bytes).map_err(|_| "it is no record")?;
         let own = match holding(batches, index) {
             Some(batch) => {
+                let seq = batch.first + (index - batch.index);
+                if is_carried_in(batch, &record) {
+                    let into = CarriedTo { epoch: batch.epoch, seq };
+                    return Ok(Attributed { record, carried: Some((into, entry.leaf)) });
+                }
                 record.emitter == Emitter::Terminal(batch.terminal.clone())
                     && record.epoch == batch.epoch
-                    && record.seq == batch.first + (index - batch.index)
+                    && record.seq == seq
             }
             None => record.emitter == Emitter::Ledger,
         };
-        if own { Ok(record) } else { Err("it names another emitter or place than its own") }
+        if own { Ok(record.into()) } else { Err("it names another emitter or place than its own") }
+    }
+
+    /// Whether this very record stands in the place that it names.
+    fn stands(&self, office: &OfficeId, record: &Record, leaf: &Hash) -> Result<bool, StoreError> {
+        let Emitter::Terminal(terminal) = &record.emitter else { return Ok(false) };
+        Ok(leaf_at(&*self.store, office, (terminal, record.epoch, record.seq))? == Some(*leaf))
     }
 
     /// Every batch that holds one of `count` entries from `index` on.
@@ -302,10 +321,12 @@ impl Ledger {
             }
             fits
         };
+        let carried = self.index.carried_among(&office.id, &indexes)?;
         let rows: Vec<_> = indexes.into_iter().filter_map(bytes).filter(asked_for).collect();
         let behind = self.late(&office.id)?;
         let missing = self.missing(&office.id)?;
-        Ok(Found { rows, next, behind, missing, size, of, destroyed: office.register().all_destroyed().to_vec() })
+        let destroyed = office.register().all_destroyed().to_vec();
+        Ok(Found { rows, carried, next, behind, missing, size, of, destroyed })
     }
 
     /// The terminals whose records an answer may lack.

@@ -8,6 +8,7 @@ mod batch;
 mod by_hand;
 mod card_secret;
 mod cards;
+mod carried;
 mod casebook;
 mod chip;
 mod clients;

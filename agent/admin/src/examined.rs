@@ -2,7 +2,8 @@
 //! tiles, however long the log is, and is the same whoever shows the evidence.
 
 use sekisho_register::LogKeys;
-use sekisho_wire::id::SessionId;
+use sekisho_tlog::leaf_hash;
+use sekisho_wire::id::{Hash, SessionId};
 use sekisho_wire::record::{Body, Emitter, Record};
 use sekisho_wire::verdict::VerdictCode;
 use sekisho_wire::words::Language;
@@ -11,6 +12,7 @@ use crate::error::AdminError;
 use crate::exhibits::{Content, Exhibit, Exhibits, Told};
 use crate::grant::verify_place_of;
 use crate::judge::{Held, Judge, needs_opening};
+use crate::terminal_word::{CarriedTo, TerminalWord};
 
 /// Examines what lies at this index of the log with these keys.
 ///
@@ -34,10 +36,11 @@ pub(crate) fn examine(
         Content::Destroyed { act, .. } => return Ok(judge.destroyed(*act, size)),
     };
     let Ok(record) = Record::decode(bytes) else { return Ok(judge.evidence(bytes, word, size)) };
-    take_in_session_of(exhibits, keys, judge, &record)?;
+    let examined = Stands { record: &record, bytes, word };
+    take_in_session_of(exhibits, keys, judge, examined)?;
     let held = judge.evidence(bytes, word, size);
     let Held::Yes(text) = held else { return Ok(held) };
-    let taken_back = taken_back(exhibits, keys, judge, &record)?;
+    let taken_back = taken_back(exhibits, keys, judge, examined)?;
     Ok(Held::Yes(taken_back.map_or_else(|| text.clone(), |said| format!("{text}\n   {said}"))))
 }
 
@@ -46,8 +49,9 @@ fn taken_back(
     exhibits: &impl Exhibits,
     keys: &LogKeys,
     judge: &mut Judge<'_>,
-    record: &Record,
+    examined: Stands<'_>,
 ) -> Result<Option<String>, AdminError> {
+    let record = examined.record;
     let granted = matches!(&record.body, Body::Decision(decision) if decision.verdict == VerdictCode::Granted);
     if !granted {
         return Ok(None);
@@ -55,7 +59,7 @@ fn taken_back(
     let language = judge.language();
     let during = ("withdrawn", record.trusted, record.trusted.saturating_add(SOON));
     let is_of = |found: &Record| matches!(&found.body, Body::Withdrawn(withdrawn) if withdrawn.of == record.seq);
-    for (_, exhibit, size) in told(exhibits, keys, language, (record, Side::After), during, is_of)? {
+    for (_, exhibit, size) in told(exhibits, keys, language, (examined, Side::After), during, is_of)? {
         let Content::Record { bytes, word } = &exhibit.content else { continue };
         if let Held::Yes(said) = judge.evidence(bytes, word.as_ref(), size) {
             let index = exhibit.place.index;
@@ -99,14 +103,15 @@ fn take_in_session_of(
     exhibits: &impl Exhibits,
     keys: &LogKeys,
     judge: &mut Judge<'_>,
-    record: &Record,
+    examined: Stands<'_>,
 ) -> Result<(), AdminError> {
+    let record = examined.record;
     let Some((input, opened)) = needs_opening(record) else { return Ok(()) };
     let Some(session) = input.session else { return Ok(()) };
     let language = judge.language();
     let at = ("session_opened", opened, opened.saturating_add(1));
     let same = |found: &Record| found.body.input().is_some_and(|opening| opening.session == Some(session));
-    let opening = told(exhibits, keys, language, (record, Side::Before), at, same)?;
+    let opening = told(exhibits, keys, language, (examined, Side::Before), at, same)?;
     let is_this = |(_, exhibit, size): &(Record, Exhibit, u64)| {
         let Content::Record { bytes, word } = &exhibit.content else { return false };
         matches!(judge.evidence(bytes, word.as_ref(), *size), Held::Yes(_))
@@ -117,7 +122,7 @@ fn take_in_session_of(
     for kind in ["locked", "session_unlocked", "session_closed", "terminal_up"] {
         let during = (kind, opened, record.trusted.saturating_add(1));
         let is_of = |found: &Record| found.seq > opening.seq && is_about(found, session);
-        story.extend(told(exhibits, keys, language, (record, Side::Before), during, is_of)?);
+        story.extend(told(exhibits, keys, language, (examined, Side::Before), during, is_of)?);
     }
     story.sort_by_key(|(found, ..)| found.seq);
     for (found, exhibit, size) in story {
@@ -141,6 +146,35 @@ fn is_about(record: &Record, session: SessionId) -> bool {
     record.body.input().is_some_and(|input| input.session == Some(session))
 }
 
+/// A record, and its terminal's word for where it stands.
+#[derive(Clone, Copy)]
+struct Stands<'a> {
+    record: &'a Record,
+    bytes: &'a [u8],
+    word: Option<&'a TerminalWord>,
+}
+
+impl Stands<'_> {
+    /// Whether another record of the same epoch is of the same history as this one. After a fork an epoch has two: the one that the ledger had, in its own
+    /// place, and the one that was carried into a later epoch. They have in common what came before they parted, which may stand in both.
+    fn is_one_with(self, other: Self) -> bool {
+        let carried = |it: Self| it.word.and_then(|word| Some((word, word.carries(it.bytes, it.record)?)));
+        match (carried(self), carried(other)) {
+            (None, None) => true,
+            (Some((word, to)), _) => other.would_stand(word, to, self.record.seq).unwrap_or(true),
+            (None, Some((word, to))) => self.would_stand(word, to, other.record.seq).unwrap_or(false),
+        }
+    }
+
+    /// Whether this stands among those that were carried with the record of `seq`, in its place there, or lies before all of them; nothing where nobody can
+    /// tell from that batch.
+    fn would_stand(self, word: &TerminalWord, to: CarriedTo, seq: u64) -> Option<bool> {
+        let place = i128::from(to.seq) + i128::from(self.record.seq) - i128::from(seq);
+        let Ok(place) = u64::try_from(place) else { return Some(place < 0) };
+        word.has(place, &Hash(leaf_hash(self.bytes).0))
+    }
+}
+
 /// Which records are looked for, of the history of another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Side {
@@ -156,10 +190,11 @@ fn told(
     exhibits: &impl Exhibits,
     keys: &LogKeys,
     language: Language,
-    (record, side): (&Record, Side),
+    (examined, side): (Stands<'_>, Side),
     (kind, since, until): (&'static str, u64, u64),
     wanted: impl Fn(&Record) -> bool,
 ) -> Result<Vec<(Record, Exhibit, u64)>, AdminError> {
+    let record = examined.record;
     let Emitter::Terminal(terminal) = &record.emitter else { return Ok(Vec::new()) };
     let mut found = Vec::new();
     for (index, bytes) in exhibits.told(&Told { terminal, kind, since, until })? {
@@ -170,7 +205,8 @@ fn told(
         }
         let exhibit = exhibits.at(index)?;
         // The search said what it is; the evidence says that it stands.
-        if !matches!(&exhibit.content, Content::Record { bytes: shown, .. } if *shown == bytes) {
+        let Content::Record { bytes: shown, word } = &exhibit.content else { continue };
+        if *shown != bytes || !examined.is_one_with(Stands { record: &told, bytes: &bytes, word: word.as_ref() }) {
             continue;
         }
         if let Ok(size) = placed(exhibits, keys, language, index, &exhibit)? {
@@ -178,4 +214,40 @@ fn told(
         }
     }
     Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::terminal_word::tests::{Terminal, a_record};
+
+    #[test]
+    fn two_records_of_an_epoch_are_of_one_history_unless_it_parted_between_them() {
+        let terminal = Terminal::new();
+        let at = |seq, epoch| {
+            let record = a_record(&terminal.code, terminal.office, seq, Body::TerminalDown);
+            let record = Record { wall: epoch, ..record };
+            (record.clone(), record.encode().unwrap().to_vec())
+        };
+        // Carried into epoch 1 as its records 0 and 1, or behind ten others; and what the terminal had there otherwise.
+        let (own, carried) = (terminal.word_in(0, 7), [terminal.word_in(1, 0), terminal.word_in(1, 10)]);
+        let [shared, last] = [0, 1].map(|place| (terminal.records[place].clone(), terminal.bytes()[place].clone()));
+        let (before, other, later) = (at(5, 9), at(7, 9), at(9, 9));
+        let is_one = |one: &(Record, Vec<u8>), word, another: &(Record, Vec<u8>), of| {
+            let stands = |it, word| {
+                let (record, bytes): &(Record, Vec<u8>) = it;
+                Stands { record, bytes, word: Some(word) }
+            };
+            stands(one, word).is_one_with(stands(another, of))
+        };
+        assert!(is_one(&last, &own, &shared, &own) && is_one(&last, &carried[0], &shared, &carried[0]));
+        // What was carried goes on from what stands in its place: before all of it, and as far as both have the same.
+        assert!(is_one(&last, &carried[0], &before, &own) && is_one(&last, &carried[0], &shared, &own));
+        assert!(!is_one(&last, &carried[0], &other, &own));
+        assert!(is_one(&last, &carried[1], &before, &own), "nobody can tell from this batch");
+        // What stands in its place is followed by what was carried only where that goes on from it.
+        assert!(is_one(&shared, &own, &last, &carried[0]) && is_one(&before, &own, &last, &carried[0]));
+        assert!(!is_one(&other, &own, &last, &carried[0]) && !is_one(&later, &own, &last, &carried[0]));
+        assert!(!is_one(&before, &own, &last, &carried[1]));
+    }
 }

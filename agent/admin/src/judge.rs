@@ -96,17 +96,35 @@ impl<'a> Judge<'a> {
         self.histories.entry((record.emitter.clone(), record.epoch)).or_default()
     }
 
-    /// The record that comes next in a log that is walked from its first entry: judged, and taken in.
-    pub(crate) fn next(&mut self, bytes: &[u8], size: u64) -> Held {
-        let Ok(record) = Record::decode(bytes) else { return self.record(bytes, size) };
-        let history = self.history(&record);
-        // A history begins without a session; over a hole anything may have happened.
+    /// A record that stands in the log already and was carried into a later epoch as well: judged there, taken in again, for what was carried with it
+    /// follows it.
+    pub(crate) fn again(&mut self, bytes: &[u8], first: u64) -> Held {
+        let Ok(record) = Record::decode(bytes) else { return Held::Unreadable("no record".into()) };
+        self.goes_on_with(&record).session.follow(&record);
+        let line = Teller { cache: self.cache, language: self.language }.line(&record);
+        Held::Yes(self.words(
+            format!("{line}\n   the same as record {first}, carried into a later epoch as well"),
+            format!("{line}\n   記録 {first} と同じもの(後の履歴にも引き継がれた)"),
+        ))
+    }
+
+    /// The history of a record that comes next in the log. It begins without a session; over a hole, and where two histories part, anything may have happened.
+    fn goes_on_with(&mut self, record: &Record) -> &mut History {
+        let history = self.history(record);
         if record.seq == 0 {
             history.session = Session::None;
         } else if record.seq != history.next {
             history.session = Session::Unknown;
         }
         history.next = record.seq.saturating_add(1);
+        history
+    }
+
+    /// The record that comes next in a log that is walked from its first entry: judged, and taken in. What was carried out of an earlier epoch goes on where
+    /// that stood: nothing else comes of an epoch once a later one has begun.
+    pub(crate) fn next(&mut self, bytes: &[u8], size: u64) -> Held {
+        let Ok(record) = Record::decode(bytes) else { return self.record(bytes, size) };
+        self.goes_on_with(&record);
         let held = self.record(bytes, size);
         let opens = matches!(record.body, Body::SessionOpened(_));
         let history = self.history(&record);
@@ -149,10 +167,18 @@ impl<'a> Judge<'a> {
         };
         let said = word.map(|word| word.verify(bytes, &record, self.cache.register()));
         match said {
-            Some(Ok(())) => Held::Yes(self.words(
+            Some(Ok(None)) => Held::Yes(self.words(
                 format!("{text}\n   signed by its terminal in this place"),
                 format!("{text}\n   端末機がこの位置で署名したことを確認"),
             )),
+            Some(Ok(Some(to))) => {
+                let teller = Teller { cache: self.cache, language: self.language };
+                let carried = teller.carried(&record, to);
+                Held::Yes(self.words(
+                    format!("{text}\n   {carried}; signed by its terminal there"),
+                    format!("{text}\n   {carried}。端末機がその位置で署名したことを確認"),
+                ))
+            }
             Some(Err(fault)) => no(fault.words()),
             None => no(("the terminal's own signature did not come with it", "端末機の署名が添付されていない")),
         }
@@ -289,7 +315,13 @@ mod tests {
         let told = |seq, body: Body| a_record(&terminal(), office, seq, body).encode().unwrap();
         let granted = |seq| told(seq, decision(office, VerdictCode::Granted).body);
         let reason = SessionReason { session: SessionId([7; 16]), reason: Reason::Idle };
-        assert!(matches!(judge.next(&told(0, Body::SessionClosed(reason)), 10), Held::Yes(_)));
+        assert!(matches!(judge.next(&told(0, Body::SessionClosed(reason.clone())), 10), Held::Yes(_)));
+        assert!(matches!(judge.next(&granted(1), 10), Held::No(_)));
+        assert!(matches!(judge.next(&granted(3), 10), Held::WithoutOpening(_)));
+        // The same once more, carried into a later epoch: what follows it there goes on from it.
+        assert!(
+            matches!(judge.again(&told(0, Body::SessionClosed(reason)), 0), Held::Yes(said) if said.contains("record 0"))
+        );
         assert!(matches!(judge.next(&granted(1), 10), Held::No(_)));
         assert!(matches!(judge.next(&granted(3), 10), Held::WithoutOpening(_)));
         let advanced = RegisterAdvanced { size: 1, root: Hash([9; 32]) };

@@ -1,5 +1,6 @@
 //! What an administrator asks the ledger (LEDGER §L4), in the words of this program.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use base64::Engine as _;
@@ -18,7 +19,7 @@ use crate::error::AdminError;
 use crate::name::Name;
 use crate::office_file::Office;
 use crate::register_cache::{RegisterCache, RegisterOf, claimed_size};
-use crate::terminal_word::TerminalWord;
+use crate::terminal_word::{CarriedTo, TerminalWord};
 
 /// More than the largest bundle: 256 entries of 64 KiB.
 const TILE_MAX: usize = 20 * 1024 * 1024;
@@ -103,6 +104,8 @@ pub(crate) struct Behind {
 pub(crate) struct Found {
     /// Index in the records log, and the record's bytes; newest first.
     pub rows: Vec<(u64, Vec<u8>)>,
+    /// Which of them were carried out of an earlier epoch, and where they stand.
+    pub carried: BTreeMap<u64, CarriedTo>,
     /// Where the next page begins.
     pub next: Option<u64>,
     /// What it lacks.
@@ -202,6 +205,8 @@ struct WireName {
 struct Row {
     index: u64,
     record: String,
+    #[serde(default)]
+    carried: Option<CarriedTo>,
 }
 
 fn bytes(text: &str) -> Result<Vec<u8>, AdminError> {
@@ -453,10 +458,11 @@ impl Ledger {
             destroyed: Vec<DestroyedMonths>,
         }
         let answer: Answer = self.link.get_json(&format!("{}?{query}", self.path("search")), &self.options())?;
+        let carried = answer.rows.iter().filter_map(|row| Some((row.index, row.carried?))).collect();
         let rows = answer.rows.iter().map(|row| Ok((row.index, bytes(&row.record)?)));
         let rows = rows.collect::<Result<_, AdminError>>()?;
         let Answer { next, lacks, destroyed, size, of, .. } = answer;
-        Ok(Found { rows, next, lacks, destroyed, size, of })
+        Ok(Found { rows, carried, next, lacks, destroyed, size, of })
     }
 
     /// A record and what proves it; with the number under which it is permitted to take it away, if it is.

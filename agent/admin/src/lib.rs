@@ -7,6 +7,7 @@ mod act_draft;
 mod batch;
 mod broken_log;
 mod card_secret;
+mod carried;
 mod changes_file;
 mod cli;
 mod clock;

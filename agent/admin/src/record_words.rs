@@ -14,6 +14,7 @@ use sekisho_wire::verdict::VerdictCode;
 use sekisho_wire::words::Language;
 
 use crate::register_cache::RegisterCache;
+use crate::terminal_word::CarriedTo;
 
 /// Tells records with the names and titles of this register.
 #[derive(Debug)]
@@ -42,6 +43,16 @@ impl Teller<'_> {
             Emitter::Ledger => self.say("the ledger", "台帳"),
         };
         format!("{}  {place}  {}", moment_text(record.trusted, self.language), self.happened(&record.body))
+    }
+
+    /// That a record came later than those around it, and out of which epoch.
+    #[must_use]
+    pub(crate) fn carried(&self, record: &Record, to: CarriedTo) -> String {
+        let (epoch, seq, CarriedTo { epoch: later, seq: there }) = (record.epoch, record.seq, to);
+        self.say(
+            format!("brought later: record {seq} of epoch {epoch}, which the terminal carried into epoch {later} as record {there}"),
+            format!("後から届いた記録: 履歴{epoch}の記録{seq}を、端末機が履歴{later}の記録{there}として引き継いだもの"),
+        )
     }
 
     /// What happened.

@@ -9,6 +9,8 @@ use sekisho_wire::id::{CardGuid, Code};
 use sekisho_wire::record::{Emitter, Record};
 use sekisho_wire::verdict::VerdictCode;
 
+use crate::terminal_word::CarriedTo;
+
 pub(crate) use self::csv::{BYTE_ORDER_MARK, csv_head, csv_lack, csv_line};
 pub(crate) use self::ocsf::{Source, ocsf_lack, ocsf_line};
 
@@ -23,6 +25,8 @@ pub(crate) struct Row {
     record: Option<Record>,
     /// The same in a sentence.
     what: String,
+    /// Where it stands, if it was carried out of an earlier epoch.
+    carried: Option<CarriedTo>,
 }
 
 impl Row {
@@ -32,9 +36,16 @@ impl Row {
         let leaf = if bytes.is_empty() { String::new() } else { hex(&leaf_hash(bytes).0) };
         // A record that cannot be read is evidence all the same, and keeps its row.
         match Record::decode(bytes) {
-            Ok(record) => Self { index, leaf, what: tell(&record), record: Some(record) },
-            Err(error) => Self { index, leaf, what: error.to_string(), record: None },
+            Ok(record) => Self { index, leaf, what: tell(&record), record: Some(record), carried: None },
+            Err(error) => Self { index, leaf, what: error.to_string(), record: None, carried: None },
         }
+    }
+
+    /// It was carried there.
+    #[must_use]
+    pub(crate) fn carried_to(mut self, to: Option<CarriedTo>) -> Self {
+        self.carried = to;
+        self
     }
 
     fn kind(&self) -> &'static str {

@@ -8,6 +8,7 @@ use sekisho_wire::canonical::decode_canonical;
 use sekisho_wire::cose::{Context, Sign1, Signer, write_signed_bytes};
 use sekisho_wire::id::Hash;
 use sekisho_wire::record::{Emitter, Record};
+use serde::Deserialize;
 
 /// What a terminal signed.
 #[derive(Clone, Debug)]
@@ -16,6 +17,15 @@ pub(crate) struct TerminalWord {
     pub batch: Vec<u8>,
     /// The leaf hashes of its records.
     pub leaves: Vec<Hash>,
+}
+
+/// Where a record stands that its terminal carried out of an earlier epoch (wire §7.5b).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+pub(crate) struct CarriedTo {
+    /// The later epoch,
+    pub epoch: u32,
+    /// and the seq there.
+    pub seq: u64,
 }
 
 /// Why it does not hold.
@@ -51,16 +61,22 @@ impl WordFault {
 }
 
 impl TerminalWord {
-    /// Whether the terminal signed this very record in its place.
+    /// Whether the terminal signed this very record, in its place or in that where it carried it; says where that is.
     ///
     /// # Errors
     /// [`WordFault`].
-    pub(crate) fn verify(&self, bytes: &[u8], record: &Record, register: &Register) -> Result<(), WordFault> {
+    pub(crate) fn verify(
+        &self,
+        bytes: &[u8],
+        record: &Record,
+        register: &Register,
+    ) -> Result<Option<CarriedTo>, WordFault> {
         let sign1 = Sign1::decode(&self.batch).map_err(|_| WordFault::Header)?;
         let header: BatchHeader = decode_canonical("batch header", sign1.payload).map_err(|_| WordFault::Header)?;
         let its_own = sign1.signer == Signer::Terminal(header.terminal.clone())
             && record.emitter == Emitter::Terminal(header.terminal.clone())
-            && (record.office, record.epoch) == (header.office, header.epoch);
+            && record.office == header.office
+            && record.epoch <= header.epoch;
         if !its_own {
             return Err(WordFault::Header);
         }
@@ -71,9 +87,42 @@ impl TerminalWord {
         if u64::from(header.count) != self.leaves.len() as u64 || chain != header.after {
             return Err(WordFault::Chain);
         }
-        let place = record.seq.checked_sub(header.first).and_then(|place| usize::try_from(place).ok());
-        let leaf = place.and_then(|place| self.leaves.get(place));
-        if leaf.is_some_and(|leaf| leaf.0 == leaf_hash(bytes).0) { Ok(()) } else { Err(WordFault::Leaf) }
+        let leaf = Hash(leaf_hash(bytes).0);
+        if record.epoch < header.epoch {
+            return self.carried_to(&header, &leaf).map(Some).ok_or(WordFault::Leaf);
+        }
+        if self.leaf_at(&header, record.seq) == Some(&leaf) { Ok(None) } else { Err(WordFault::Leaf) }
+    }
+
+    /// Where it says that the record with these bytes was carried to, if it does. Whether it holds says [`Self::verify`].
+    pub(crate) fn carries(&self, bytes: &[u8], record: &Record) -> Option<CarriedTo> {
+        let header = self.header().filter(|header| record.epoch < header.epoch)?;
+        self.carried_to(&header, &Hash(leaf_hash(bytes).0))
+    }
+
+    /// Whether it has this leaf at this seq of its epoch; nothing where it says nothing of that.
+    pub(crate) fn has(&self, seq: u64, leaf: &Hash) -> Option<bool> {
+        self.leaf_at(&self.header()?, seq).map(|there| there == leaf)
+    }
+
+    /// The epoch of its batch.
+    pub(crate) fn epoch(&self) -> Option<u32> {
+        self.header().map(|header| header.epoch)
+    }
+
+    fn header(&self) -> Option<BatchHeader> {
+        let sign1 = Sign1::decode(&self.batch).ok()?;
+        decode_canonical("batch header", sign1.payload).ok()
+    }
+
+    fn leaf_at(&self, header: &BatchHeader, seq: u64) -> Option<&Hash> {
+        let place = seq.checked_sub(header.first).and_then(|place| usize::try_from(place).ok());
+        place.and_then(|place| self.leaves.get(place))
+    }
+
+    fn carried_to(&self, header: &BatchHeader, leaf: &Hash) -> Option<CarriedTo> {
+        let place = self.leaves.iter().position(|there| there == leaf)?;
+        Some(CarriedTo { epoch: header.epoch, seq: header.first.saturating_add(place as u64) })
     }
 }
 
@@ -125,16 +174,16 @@ pub(crate) mod tests {
     }
 
     /// An office with one terminal, and a batch of two records of it.
-    struct Terminal {
-        register: Register,
-        office: OfficeId,
-        code: Code,
+    pub(crate) struct Terminal {
+        pub(crate) register: Register,
+        pub(crate) office: OfficeId,
+        pub(crate) code: Code,
         key: SigningKey,
-        records: Vec<Record>,
+        pub(crate) records: Vec<Record>,
     }
 
     impl Terminal {
-        fn new() -> Self {
+        pub(crate) fn new() -> Self {
             let mut story = Story::begin();
             story.section("jumin");
             let key = SigningKey::from_bytes(&[3; 32]);
@@ -156,7 +205,7 @@ pub(crate) mod tests {
             Self { register, office, records: vec![record(FIRST), record(FIRST + 1)], code, key }
         }
 
-        fn bytes(&self) -> Vec<Vec<u8>> {
+        pub(crate) fn bytes(&self) -> Vec<Vec<u8>> {
             self.records.iter().map(|record| record.encode().unwrap().to_vec()).collect()
         }
 
@@ -180,6 +229,11 @@ pub(crate) mod tests {
             }
         }
 
+        /// Its word for a batch of its records in another place.
+        pub(crate) fn word_in(&self, epoch: u32, first: u64) -> TerminalWord {
+            self.word(&BatchHeader { epoch, first, ..self.header() }, &self.key)
+        }
+
         fn word(&self, header: &BatchHeader, key: &SigningKey) -> TerminalWord {
             let (payload, signer) = (minicbor::to_vec(header).unwrap(), Signer::Terminal(self.code.clone()));
             let mut message = Vec::new();
@@ -191,7 +245,7 @@ pub(crate) mod tests {
             TerminalWord { batch, leaves }
         }
 
-        fn verify(&self, word: &TerminalWord, at: usize) -> Result<(), WordFault> {
+        fn verify(&self, word: &TerminalWord, at: usize) -> Result<Option<CarriedTo>, WordFault> {
             word.verify(&self.bytes()[at], &self.records[at], &self.register)
         }
     }
@@ -200,7 +254,7 @@ pub(crate) mod tests {
     fn a_terminal_vouches_for_each_record_of_its_batch_in_its_place() {
         let terminal = Terminal::new();
         let word = terminal.word(&terminal.header(), &terminal.key);
-        assert_eq!((terminal.verify(&word, 0), terminal.verify(&word, 1)), (Ok(()), Ok(())));
+        assert_eq!((terminal.verify(&word, 0), terminal.verify(&word, 1)), (Ok(None), Ok(None)));
         // The same bytes in another place, and other bytes in this one.
         let mut moved = terminal.records[0].clone();
         moved.seq = FIRST + 1;
@@ -220,10 +274,31 @@ pub(crate) mod tests {
         assert_eq!(word.verify(&terminal.bytes()[0], &terminal.records[0], &nobody), Err(WordFault::Signature));
         let other = BatchHeader { terminal: Code::new("jumin-2").unwrap(), ..header.clone() };
         assert_eq!(terminal.verify(&terminal.word(&other, &terminal.key), 0), Err(WordFault::Header));
-        let other = BatchHeader { epoch: 1, ..header };
-        assert_eq!(terminal.verify(&terminal.word(&other, &terminal.key), 0), Err(WordFault::Header));
+        let mut later = terminal.records[0].clone();
+        later.epoch = 1;
+        assert_eq!(word.verify(&terminal.bytes()[0], &later, &terminal.register), Err(WordFault::Header));
         let torn = TerminalWord { batch: word.batch[1..].to_vec(), leaves: word.leaves };
         assert_eq!(terminal.verify(&torn, 0), Err(WordFault::Header));
+    }
+
+    #[test]
+    fn it_vouches_for_what_it_carried_into_a_later_epoch_and_says_where() {
+        let terminal = Terminal::new();
+        let word = terminal.word(&BatchHeader { epoch: 1, ..terminal.header() }, &terminal.key);
+        let to = |seq| CarriedTo { epoch: 1, seq };
+        assert_eq!(
+            (terminal.verify(&word, 0), terminal.verify(&word, 1)),
+            (Ok(Some(to(FIRST))), Ok(Some(to(FIRST + 1))))
+        );
+        assert_eq!(word.carries(&terminal.bytes()[1], &terminal.records[1]), Some(to(FIRST + 1)));
+        assert_eq!(word.carries(b"another", &terminal.records[1]), None);
+        assert_eq!(word.verify(b"another", &terminal.records[1], &terminal.register), Err(WordFault::Leaf));
+        assert_eq!(
+            [FIRST, FIRST + 1, FIRST + 2].map(|seq| word.has(seq, &word.leaves[0])),
+            [Some(true), Some(false), None]
+        );
+        let own = terminal.word(&terminal.header(), &terminal.key);
+        assert_eq!(own.carries(&terminal.bytes()[0], &terminal.records[0]), None);
     }
 
     #[test]

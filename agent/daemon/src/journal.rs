@@ -7,7 +7,7 @@
 //! Room for one segment is kept beside them. When the disk is full, the next segment is that room: nobody who waits is refused, and what must
 //! be said (an end, a refusal after the sync) is durable. Nothing new may be granted until room is kept again.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, TryLockError};
 
 use sekisho_tlog::leaf_hash;
@@ -15,6 +15,7 @@ use sekisho_wire::batch::chain_next;
 use sekisho_wire::id::Hash;
 use sekisho_wire::secret::SecretBytes;
 
+pub mod earlier;
 pub mod error;
 pub mod medium;
 pub mod recovery;
@@ -22,7 +23,7 @@ pub mod segment;
 
 use error::{JournalError, NotRecorded};
 use medium::{Medium, SegmentFile};
-use recovery::{Opened, Segment, mark_of, name_of, number_of, open_segment, recover, segment_of_mark};
+use recovery::{Opened, Segment, made_in, mark_of, name_of, number_of, open_segment, recover, segment_of_mark};
 use segment::{Seal, Start};
 
 /// A segment that has grown to this many bytes is closed: pruning removes whole segments. So much room is kept for a full disk: some thousand
@@ -51,8 +52,8 @@ pub struct Journal {
     writer: Mutex<Writer>,
     /// How many are about to append: a write that waits a moment takes them along.
     arriving: AtomicUsize,
-    /// Where the history of an earlier epoch ends that lies beside this one's.
-    earlier: Option<Start>,
+    /// Records below this seq say what became of earlier epochs: they were carried out of them by this run, or declare them lost.
+    settling: AtomicU64,
 }
 
 /// Somebody is about to append a record and to wait for it.
@@ -179,7 +180,7 @@ fn mark(medium: &dyn Medium, segment: &str) -> Result<(), JournalError> {
 
 impl Journal {
     /// Opens a journal. `beginning` is where an empty one starts; its epoch also ends an older epoch's history. `see` is given each
-    /// record that is there, oldest first.
+    /// record that is there in the epoch in which it was made, oldest first.
     ///
     /// # Errors
     /// [`JournalError`]: then nothing may be granted at this terminal.
@@ -190,11 +191,7 @@ impl Journal {
         see: impl FnMut(u64, &[u8]),
     ) -> Result<Self, JournalError> {
         let recovered = recover(medium.as_ref(), &master, see)?;
-        let (earlier, goes_on) = match recovered.next {
-            Some(next) if next.epoch < beginning.epoch => (Some(next), None),
-            next => (None, next),
-        };
-        let next = goes_on.unwrap_or(beginning);
+        let next = recovered.next.filter(|next| next.epoch >= beginning.epoch).unwrap_or(beginning);
         let names = medium.names().map_err(|source| JournalError::io("list", "the journal", source))?;
         let number = names.iter().filter_map(|name| number_of(name)).max().map_or(0, |highest| highest + 1);
         for name in &recovered.remains {
@@ -212,7 +209,7 @@ impl Journal {
             settled: Condvar::new(),
             writer: Mutex::new(writer),
             arriving: AtomicUsize::new(0),
-            earlier,
+            settling: AtomicU64::new(0),
         })
     }
 
@@ -229,12 +226,6 @@ impl Journal {
     #[must_use]
     pub fn next(&self) -> Start {
         lock(&self.queue).next
-    }
-
-    /// Where the history of an earlier epoch ends, when this one was empty at its start and that lay beside it.
-    #[must_use]
-    pub const fn earlier(&self) -> Option<Start> {
-        self.earlier
     }
 
     /// Records below this seq are durable.
@@ -410,13 +401,17 @@ impl Journal {
     /// Removes segments whose records are all below `sealed`, or of an earlier epoch, and older than `before` (trusted time, ms). The newest always stays: it
     /// knows where to go on.
     pub fn prune(&self, sealed: u64, before: u64) {
+        let has_settled = self.has_settled();
         let mut writer = lock(&self.writer);
         while writer.segments.len() > 1 {
             let Some(oldest) = writer.segments.first() else { return };
-            // The ledger takes nothing more of an epoch that an act has closed: what is left of it stays as long as other records,
-            // for people to look at.
-            let needed = oldest.start.epoch == writer.next.epoch && oldest.end() > sealed;
-            if needed || oldest.newest >= before {
+            // Of an epoch that an act has closed the ledger takes what was carried into the next; once that is durable the rest stays as long as other
+            // records, for people to look at.
+            let is_earlier = oldest.start.epoch < writer.next.epoch;
+            let needed = if is_earlier { !has_settled } else { oldest.end() > sealed };
+            // What was carried is as new as what was written after it.
+            let newest = writer.segments.iter().map(|segment| segment.newest).find(|newest| *newest > 0);
+            if needed || newest.is_none_or(|newest| newest >= before) {
                 return;
             }
             // Oldest first, and none without the one before it: a hole between two segments is damage to the next start.
@@ -536,8 +531,7 @@ impl Writer {
         }
         open.bytes += out.len() as u64;
         segment.count += records.len() as u64;
-        let newest = records.last().and_then(|record| sekisho_wire::record::Record::decode(record).ok());
-        segment.newest = segment.newest.max(newest.map_or(0, |record| record.trusted));
+        segment.newest = segment.newest.max(records.last().map_or(0, |record| made_in(self.next.epoch, record)));
         Ok(())
     }
 

@@ -29,6 +29,7 @@ pub mod journal;
 mod keeper;
 mod keepsakes;
 mod lease;
+mod left_behind;
 mod logind;
 mod on_reader;
 mod opening;

@@ -10,8 +10,8 @@ use sekisho_ipc::peer_uid;
 use sekisho_register::Register;
 use sekisho_wire::batch::chain_start;
 use sekisho_wire::id::AgentVersion;
-use sekisho_wire::reason::{LeaseEnd, LostReason, Reason};
-use sekisho_wire::record::{Body, Lost, RECORD_MAX, Record, SessionReason, TerminalUp};
+use sekisho_wire::reason::{LeaseEnd, Reason};
+use sekisho_wire::record::{Body, RECORD_MAX, Record, SessionReason, TerminalUp};
 use sekisho_wire::secret::SecretBytes;
 
 use crate::agent::{Agent, Beginning, History};
@@ -30,6 +30,7 @@ use crate::journal::medium::{Folder, Medium};
 use crate::journal::segment::Start;
 use crate::keeper::{Found, Keeper};
 use crate::keepsakes::Keepsakes;
+use crate::left_behind::{LeftBehind, carry, left_behind};
 use crate::places::Places;
 use crate::secrets::{StateSecret, journal_key};
 use crate::server;
@@ -109,7 +110,7 @@ fn file(what: &'static str) -> impl FnOnce(io::Error) -> RunError {
     move |source| RunError::File { what, source }
 }
 
-fn state_file(file: StateFile) -> impl FnOnce(io::Error) -> RunError {
+pub(crate) fn state_file(file: StateFile) -> impl FnOnce(io::Error) -> RunError {
     move |source| {
         if matches!(source.kind(), io::ErrorKind::InvalidData | io::ErrorKind::NotFound) {
             RunError::Damaged { file, source }
@@ -240,13 +241,18 @@ impl Opened {
             opened => (opened?, true),
         };
         // Before the uplink keeps a cursor of this epoch.
-        let left = left_behind(&config, journal.next(), journal.earlier()).map_err(state_file(StateFile::Uplink))?;
+        let left = left_behind(&config, &journal)?;
         let position = Position::open(&config, journal.next().epoch).map_err(state_file(StateFile::Uplink))?;
         let boot = boot_id();
         let moment = Moment { wall: clock.wall(), boottime: clock.boottime() };
         let trusted = TrustedTime::new(&boot, time, moment).not_before(before.latest, moment);
         let (kick, kicks) = std::sync::mpsc::sync_channel(1);
-        let unsent_since = time_of(&journal, position.acknowledged().stored);
+        // Before this epoch has any record of its own. They have waited for the ledger since they were made.
+        let carried_since = match left {
+            LeftBehind::Carried(epoch, from) => carry(&journal, (epoch, from))?,
+            LeftBehind::Nothing | LeftBehind::Lost(_) => None,
+        };
+        let unsent_since = carried_since.or_else(|| time_of(&journal, position.acknowledged().stored));
         let work = std::mem::take(&mut before.work);
         let keepsakes = Keepsakes::open(&config.state, 0);
         let beginning = Beginning { trusted, register, names, position, unsent_since, work, keepsakes, boot };
@@ -256,7 +262,7 @@ impl Opened {
         // Without a history that can be gone on with the register is still fetched: an act in it opens a new epoch.
         let uplink = goes_on.then(Uplink::default);
         if goes_on {
-            agent.come_up(&before, left);
+            agent.come_up(&before, &left);
         } else {
             agent.history_is(History::Gone);
         }
@@ -290,30 +296,6 @@ impl Opened {
     }
 }
 
-/// What an earlier epoch leaves behind that the ledger is not known to have (wire §7.2b), for the first record of the epoch that begins at `next`.
-/// `earlier` is where that epoch ends in the journal.
-fn left_behind(config: &Config, next: Start, earlier: Option<Start>) -> io::Result<Option<Lost>> {
-    if next.first > 0 || next.epoch == 0 {
-        return Ok(None);
-    }
-    let aside = aside::newest_epoch(&config.state)?;
-    let (epoch, from) = match Position::kept_place(config)? {
-        Some((epoch, _)) if epoch >= next.epoch => return Ok(None),
-        Some(place) => place,
-        // Nobody knows what was sent.
-        None => (aside.max(earlier.map(|end| end.epoch)).unwrap_or(next.epoch - 1), 0),
-    };
-    let whole =
-        earlier.filter(|end| end.epoch == epoch && end.first >= from && aside.is_none_or(|aside| aside < epoch));
-    let (to, reason) = match whole {
-        Some(end) if end.first == from => return Ok(None),
-        Some(end) => (end.first - 1, LostReason::EpochClosed),
-        None if aside.is_some_and(|aside| aside >= epoch) => (Lost::REST, LostReason::JournalDamaged),
-        None => (Lost::REST, LostReason::JournalRestored),
-    };
-    Ok(Some(Lost { from, to, reason, epoch: Some(epoch) }))
-}
-
 /// Trusted time of a record, if there is one and it can be read.
 pub(crate) fn time_of(journal: &Journal, seq: u64) -> Option<u64> {
     let run = (seq < journal.durable()).then(|| journal.read(seq, 1, RECORD_MAX).ok())??;
@@ -325,10 +307,11 @@ fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<(), RunErro
 }
 
 impl Agent {
-    fn come_up(&self, before: &Before, left: Option<Lost>) {
+    fn come_up(&self, before: &Before, left: &LeftBehind) {
         let mut core = self.lock();
-        if let Some(left) = left {
-            let first = self.write(&mut core, Body::Lost(left));
+        if let LeftBehind::Lost(lost) = left {
+            let first = self.write(&mut core, Body::Lost(lost.clone()));
+            self.journal.settles_with(first.seq);
             // On disk before the cursor of the epoch before makes way for this one's.
             if let Err(error) = self.journal.wait(first.seq) {
                 log::error!("{error}");
@@ -419,30 +402,6 @@ mod tests {
         assert!(matches!(refused, Err(RunError::Journal(JournalError::Behind { epoch: 0, sent: 3 }))), "{refused:?}");
         open(3).unwrap();
         open(4).unwrap();
-        std::fs::remove_dir_all(state).unwrap();
-    }
-
-    #[test]
-    fn what_an_epoch_leaves_behind_is_said_once_and_only_when_the_ledger_may_lack_it() {
-        let state = std::env::temp_dir().join(format!("sekisho-left-{}", std::process::id()));
-        let config = Config { state: state.clone(), ..Config::parse(Path::new("agent.toml"), "").unwrap() };
-        files::private_folder(&state).unwrap();
-        let at = |epoch, first| Start { epoch, first, chain: Hash([0; 32]) };
-        let left = |next, earlier| {
-            let left = left_behind(&config, next, earlier).unwrap();
-            left.map(|left| (left.epoch.unwrap(), left.from, left.to, left.reason))
-        };
-        assert_eq!(left(at(0, 0), None), None, "the first epoch has none before it");
-        assert_eq!(left(at(2, 0), None), Some((1, 0, Lost::REST, LostReason::JournalRestored)), "nothing is known");
-        let cursor = serde_json::json!({"epoch": 1, "stored": 7, "sealed": 7, "seen_size": 0, "seen_root": ""});
-        files::replace_json(&state.join("uplink.json"), &cursor).unwrap();
-        assert_eq!(left(at(2, 0), Some(at(1, 7))), None, "all is there");
-        assert_eq!(left(at(2, 0), Some(at(1, 9))), Some((1, 7, 8, LostReason::EpochClosed)));
-        assert_eq!(left(at(2, 1), Some(at(1, 9))), None, "it was said");
-        assert_eq!(left(at(2, 0), Some(at(1, 5))), Some((1, 7, Lost::REST, LostReason::JournalRestored)));
-        assert_eq!(left(at(1, 0), None), None, "this very epoch was begun");
-        std::fs::create_dir(state.join("journal-aside-1-0")).unwrap();
-        assert_eq!(left(at(2, 0), None), Some((1, 7, Lost::REST, LostReason::JournalDamaged)));
         std::fs::remove_dir_all(state).unwrap();
     }
 

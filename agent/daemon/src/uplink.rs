@@ -115,6 +115,11 @@ impl Uplink {
     }
 
     fn go_round(&mut self, agent: &Agent, carrier: &dyn Carrier) -> Round {
+        // The cursor of this epoch takes the place of the one that says how far the ledger was with the epoch before.
+        if !agent.journal.has_settled() {
+            log::info!("nothing is sent before what was carried into this epoch is on disk");
+            return Round::Again;
+        }
         let history = agent.position().history();
         agent.history_is(history);
         self.follow_successor(agent);

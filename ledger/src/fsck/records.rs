@@ -9,12 +9,14 @@ use sekisho_tlog::{Hash, leaf_hash};
 use sekisho_wire::batch::{BATCH_RECORDS_MAX, BatchHeader, chain_next};
 use sekisho_wire::canonical::decode_canonical;
 use sekisho_wire::cose::Sign1;
-use sekisho_wire::id::{Code, Hash as WireHash, Salt, SessionId};
+use sekisho_wire::id::{Code, Hash as WireHash, OfficeId, Salt, SessionId};
 use sekisho_wire::record::{Body, Emitter, Lost, Record};
 
 use super::acts::{Acts, Registers};
 use super::beside::Enrolled;
+use super::carried::Carried;
 use super::{Check, Extent, Fault, Finding};
+use crate::carried::{is_carried, leaf_at};
 use crate::clock::{Clock, DAY, MachineClock, Millis, legal_month};
 use crate::error::LedgerError;
 use crate::ingest::{beginning, is_plausible, is_signed};
@@ -79,6 +81,7 @@ struct Walk<'a> {
     histories: Vec<History>,
     numbers: HashMap<(EmitterName, u32), usize>,
     used: HashMap<Code, Used>,
+    carried: Carried,
     /// The payload key used last: the records of a month lie under a few.
     key: Option<(u32, Arc<RecordKey>)>,
     /// Class and month of each key, by its number.
@@ -109,6 +112,7 @@ impl Check<'_> {
             histories: Vec::new(),
             numbers: HashMap::new(),
             used: HashMap::new(),
+            carried: Carried::default(),
             key: None,
             filed: keys.iter().map(|key| (key.number, (key.class, key.month))).collect(),
             erased: keys.iter().filter(|key| key.state == KeyState::Erased).map(|key| key.number).collect(),
@@ -156,6 +160,11 @@ impl Check<'_> {
         }
         let of = &mut walk.histories[history];
         of.advance(seq, entry.leaf);
+        if let Some(record) = record.as_ref().filter(|record| of.has_carried(record, &walk.office.id)) {
+            self.carried_record(walk, index, place, (record, entry))?;
+            self.leave_batch(walk, index);
+            return Ok(());
+        }
         let record = record.filter(|record| stands_at(record, &of.emitter, of.epoch, seq));
         if record.is_none() {
             of.session = Session::Unknown;
@@ -174,16 +183,58 @@ impl Check<'_> {
                 if walk.is_misfiled(entry.key, record) {
                     self.note_at(walk, index, place, Fault::Misfiled { number: entry.key });
                 }
-                self.verdict(walk, index, place, record)?;
+                let session = std::mem::take(&mut walk.histories[history].session);
+                self.verdict(walk, index, place, (record, &session))?;
                 let opens_again = self.signed_once(walk, index, place, record);
-                let session = &mut walk.histories[history].session;
-                if opens_again { *session = Session::None } else { session.follow(record) }
+                let of = &mut walk.histories[history].session;
+                *of = if opens_again { Session::None } else { session };
+                if !opens_again {
+                    of.follow(record);
+                }
             }
             None if payload != Payload::Open => {}
             None if walk.is_newer((history, seq)) => self.report.newer += 1,
             None => self.report.unreadable += 1,
         }
         self.leave_batch(walk, index);
+        Ok(())
+    }
+
+    /// One that was carried out of an earlier epoch is looked at once, in the session that its own epoch opened.
+    fn carried_record(
+        &mut self,
+        walk: &mut Walk<'_>,
+        index: u64,
+        place: Option<Place>,
+        (record, entry): (&Record, &Entry),
+    ) -> Result<(), LedgerError> {
+        self.report.carried += 1;
+        let Some((history, _)) = place else { return Ok(()) };
+        let EmitterName::Terminal(terminal) = walk.histories[history].emitter.clone() else { return Ok(()) };
+        if let Body::Lost(Lost { epoch: Some(epoch), from, .. }) = &record.body {
+            let emitter = EmitterName::Terminal(terminal.clone());
+            walk.left.extend(place.map(|place| (index, place, (emitter, *epoch), *from)));
+        }
+        if walk.is_misfiled(entry.key, record) {
+            self.note_at(walk, index, place, Fault::Misfiled { number: entry.key });
+        }
+        let stands = leaf_at(self.store, &walk.office.id, (&terminal, record.epoch, record.seq))? == Some(entry.leaf);
+        let again = walk.carried.is_again(entry.leaf) || stands;
+        let line = (&terminal, walk.histories[history].epoch, record.epoch);
+        let own = walk.numbers.get(&(EmitterName::Terminal(terminal.clone()), record.epoch));
+        let own = own.map(|own| &walk.histories[*own]).map(|own| (own.cursor.next, &own.session));
+        let mut session = walk.carried.session(line, record.seq, own);
+        let mut opens_again = false;
+        if !again {
+            self.verdict(walk, index, place, (record, &session))?;
+            opens_again = self.signed_once(walk, index, place, record);
+        }
+        if opens_again {
+            session = Session::None
+        } else {
+            session.follow(record)
+        }
+        walk.carried.goes_on(line, record.seq, session);
         Ok(())
     }
 
@@ -213,7 +264,7 @@ impl Check<'_> {
         walk: &mut Walk<'_>,
         index: u64,
         place: Option<Place>,
-        record: &Record,
+        (record, session): (&Record, &Session),
     ) -> Result<(), LedgerError> {
         let Some(size) = register_of(record).filter(|_| walk.acts.extent == Extent::Whole) else { return Ok(()) };
         if size > walk.acts.size {
@@ -227,7 +278,6 @@ impl Check<'_> {
             None => None,
         };
         let on_card = on_card.as_ref().map(|entry| entry.payload.as_slice());
-        let session = place.map_or(&Session::Unknown, |(history, _)| &walk.histories[history].session);
         let decided = walk.registers.at(size)?.as_it_decided(record, on_card);
         if let Err(mismatch) = decided.and_then(|register| session.replay(&register, record)) {
             self.note_at(walk, index, place, Fault::Verdict(mismatch));
@@ -412,8 +462,10 @@ impl Walk<'_> {
     fn is_newer(&self, (history, seq): Place) -> bool {
         let of = &self.histories[history];
         Record::kept_unread(self.opened.record()).is_some_and(|read| {
-            let here = is_emitter(&read.emitter, &of.emitter) && (read.epoch, read.seq) == (of.epoch, seq);
-            here && read.office == self.office.id && read.version <= self.acts.required
+            let here = (read.epoch, read.seq) == (of.epoch, seq) || read.epoch < of.epoch;
+            here && is_emitter(&read.emitter, &of.emitter)
+                && read.office == self.office.id
+                && read.version <= self.acts.required
         })
     }
 
@@ -439,6 +491,12 @@ impl Walk<'_> {
 }
 
 impl History {
+    /// Whether its terminal carried this record into it.
+    fn has_carried(&self, record: &Record, office: &OfficeId) -> bool {
+        let EmitterName::Terminal(terminal) = &self.emitter else { return false };
+        is_carried((&record.emitter, &record.office, record.epoch), (office, terminal, self.epoch))
+    }
+
     fn advance(&mut self, seq: u64, leaf: Hash) {
         self.recent.push_back((seq, self.cursor.chain));
         if self.recent.len() > RECENT {

@@ -16,6 +16,7 @@ use super::terminals::{RegisterFrom, names_json, register_json, wait_for_more};
 use super::visit::{Knock, Shown};
 use super::{Asked, Hall, Json, Named, answer, blocking, decode, decode_array, encode, encode_all};
 use crate::acts::Name;
+use crate::carried::CarriedTo;
 use crate::clock::Millis;
 use crate::code::CodeSecret;
 use crate::index::{AskedVerdict, Question};
@@ -314,9 +315,15 @@ pub(super) async fn search(
         Ok((found, shown))
     });
     let found = found.await?;
-    let row = |(index, record): &(u64, Option<Vec<u8>>)| match record {
-        Some(record) => json!({"index": index, "record": encode(record)}),
-        None => json!({"index": index, "record": "", "damaged": true}),
+    let row = |(index, record): &(u64, Option<Vec<u8>>)| {
+        let mut row = match record {
+            Some(record) => json!({"index": index, "record": encode(record)}),
+            None => json!({"index": index, "record": "", "damaged": true}),
+        };
+        if let (Some(CarriedTo { epoch, seq }), Value::Object(row)) = (found.carried.get(index), &mut row) {
+            row.insert("carried".into(), json!({"epoch": epoch, "seq": seq}));
+        }
+        row
     };
     let mut body = json!({
         "rows": found.rows.iter().map(row).collect::<Vec<_>>(),

@@ -4,6 +4,7 @@
 mod backup;
 mod bad_input;
 mod broken;
+mod carried;
 mod casebook;
 mod checkpoints;
 mod client;

@@ -1,5 +1,6 @@
 //! The first page of a search in a book of many terminals, persons and functions, also of what is not there: the index alone, without a record behind it.
 
+use sekisho_ledger::carried::Attributed;
 use sekisho_ledger::index::{AskedVerdict, Followed, Index, Question};
 use sekisho_tests::peer::journal;
 use sekisho_tests::scene::Scene;
@@ -32,8 +33,8 @@ struct Mix {
 }
 
 impl Mix {
-    fn page(&mut self) -> Vec<Option<Record>> {
-        (0..PAGE).map(|_| Some(self.next())).collect()
+    fn page(&mut self) -> Vec<Option<Attributed>> {
+        (0..PAGE).map(|_| Some(self.next().into())).collect()
     }
 
     fn next(&mut self) -> Record {

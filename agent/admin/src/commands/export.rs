@@ -2,6 +2,7 @@
 
 use sekisho_register::LogKeys;
 use sekisho_register::change::Log;
+use sekisho_wire::record::Record;
 use std::time::Duration;
 
 use super::records::{PAGE, incomplete, lacking, query};
@@ -13,6 +14,7 @@ use crate::lacks::Lack;
 use crate::ledger::Found;
 use crate::record_words::Teller;
 use crate::taken_away::{BYTE_ORDER_MARK, Row, Source, csv_head, csv_lack, csv_line, ocsf_lack, ocsf_line};
+use crate::terminal_word::CarriedTo;
 use crate::whole_file::WholeFile;
 
 /// How often and how fast the ledger is asked whether its search has caught up.
@@ -34,7 +36,8 @@ pub(super) fn run(desk: &mut Desk, arguments: &ExportArguments) -> Result<(), Ad
         desk.log_in()?;
         let page = search(desk, arguments, before, PAGE)?;
         for (index, bytes) in &page.rows {
-            file.write(line(desk, arguments, *index, bytes)?.as_bytes())?;
+            let to = page.carried.get(index).copied();
+            file.write(line(desk, arguments, (*index, bytes, to))?.as_bytes())?;
             written += 1;
         }
         before = page.next;
@@ -75,9 +78,17 @@ fn caught_up(desk: &Desk, arguments: &ExportArguments) -> Result<Found, AdminErr
     Ok(Found { of: first.of, ..found })
 }
 
-fn line(desk: &Desk, arguments: &ExportArguments, index: u64, bytes: &[u8]) -> Result<String, AdminError> {
+fn line(
+    desk: &Desk,
+    arguments: &ExportArguments,
+    (index, bytes, to): (u64, &[u8], Option<CarriedTo>),
+) -> Result<String, AdminError> {
     let teller = Teller { cache: &desk.cache, language: desk.screen.language };
-    let row = Row::new(index, bytes, |record| teller.happened(&record.body));
+    let tell = |record: &Record| {
+        let carried = to.map(|to| format!(" ({})", teller.carried(record, to)));
+        teller.happened(&record.body) + &carried.unwrap_or_default()
+    };
+    let row = Row::new(index, bytes, tell).carried_to(to);
     Ok(match arguments.format {
         ExportFormat::Csv => csv_line(&row),
         ExportFormat::Ocsf => ocsf_line(&row, &source(desk, &desk.log_keys(Log::Records)?, arguments)),

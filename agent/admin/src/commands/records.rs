@@ -1,5 +1,6 @@
 //! Access records: search and show.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use sekisho_register::calendar::Month;
@@ -17,6 +18,7 @@ use crate::lacks::{self, Lack};
 use crate::ledger::{DestroyedMonths, Found};
 use crate::record_words::Teller;
 use crate::table::Table;
+use crate::terminal_word::CarriedTo;
 
 /// Most rows of one page (LEDGER §L5).
 pub(super) const PAGE: u32 = 500;
@@ -62,20 +64,21 @@ pub(super) fn query(arguments: &Question, before: Option<u64>, limit: u32) -> Re
 fn search(desk: &mut Desk, arguments: &SearchArguments) -> Result<(), AdminError> {
     query(&arguments.question, None, 1)?;
     desk.log_in()?;
-    let mut rows = Vec::new();
+    let (mut rows, mut carried) = (Vec::new(), BTreeMap::new());
     let mut newest = None;
     let mut before = None;
     while rows.len() < arguments.limit as usize {
         let left = arguments.limit - u32::try_from(rows.len()).unwrap_or(u32::MAX);
         let mut page = desk.ledger.search(&query(&arguments.question, before, left.min(PAGE))?)?;
         rows.append(&mut page.rows);
+        carried.append(&mut page.carried);
         before = page.next;
         newest = Some(page);
         if before.is_none() {
             break;
         }
     }
-    print(desk, &rows)?;
+    print(desk, &rows, &carried)?;
     if let Some(found) = newest {
         say_what_is_missing(desk, &found);
     }
@@ -135,7 +138,7 @@ fn destroyed_words(gone: &DestroyedMonths, language: Language) -> Option<String>
     })
 }
 
-fn print(desk: &Desk, rows: &[(u64, Vec<u8>)]) -> Result<(), AdminError> {
+fn print(desk: &Desk, rows: &[(u64, Vec<u8>)], carried: &BTreeMap<u64, CarriedTo>) -> Result<(), AdminError> {
     let teller = Teller { cache: &desk.cache, language: desk.screen.language };
     let mut table = Table::new(&[
         ("index", desk.screen.words("no.", "番号")),
@@ -145,7 +148,10 @@ fn print(desk: &Desk, rows: &[(u64, Vec<u8>)]) -> Result<(), AdminError> {
     for (index, bytes) in rows {
         // A record that cannot be read is evidence all the same, and keeps its line.
         let (kind, what) = match Record::decode(bytes) {
-            Ok(record) => (record.body.kind().1.to_owned(), teller.line(&record)),
+            Ok(record) => {
+                let to = carried.get(index).map(|to| format!(" ({})", teller.carried(&record, *to)));
+                (record.body.kind().1.to_owned(), teller.line(&record) + &to.unwrap_or_default())
+            }
             Err(error) => ("-".to_owned(), error.to_string()),
         };
         table.row([index.to_string(), kind, what]);
@@ -160,6 +166,9 @@ fn show(desk: &mut Desk, index: u64) -> Result<(), AdminError> {
     let teller = Teller { cache: &desk.cache, language: desk.screen.language };
     let mut text = teller.line(&record);
     let _ = write!(text, "\nindex {index}, epoch {}, seq {}, kind {}", record.epoch, record.seq, record.body.kind().1);
+    if let Some(to) = evidence.word.as_ref().and_then(|word| word.carries(&evidence.record, &record)) {
+        let _ = write!(text, "\n{}", teller.carried(&record, to));
+    }
     if let Some(input) = record.body.input() {
         let code = |code: &Option<_>| code.as_ref().map_or_else(|| "-".to_owned(), ToString::to_string);
         let _ = write!(

@@ -53,7 +53,7 @@ fn state(desk: &mut Desk, change: TerminalChange, state: TerminalUse) -> Result<
     desk.submit(vec![Change::TerminalState(change)], &[]).map(drop)
 }
 
-/// What a terminal has not sent the ledger takes no more once its epoch is closed.
+/// What a terminal has not sent comes in its new epoch: whoever opens one says so knowingly, for it is shown as brought later.
 fn warn_of_what_it_holds(desk: &mut Desk, terminal: &sekisho_wire::id::Code) -> Result<(), AdminError> {
     desk.log_in()?;
     // Whoever may not look may still decide; what keeps him from the ledger keeps the act from it as well.
@@ -63,8 +63,8 @@ fn warn_of_what_it_holds(desk: &mut Desk, terminal: &sekisho_wire::id::Code) -> 
         return Ok(());
     }
     desk.screen.confirm(
-        &format!("{terminal} said last that it holds {holds} records that are not in the ledger; with a new epoch they stay out of it. Begin one all the same?"),
-        &format!("{terminal} には台帳に未着の記録が{holds}件あります。新しい履歴を始めると台帳に入らなくなります。続けますか?"),
+        &format!("{terminal} said last that it holds {holds} records that are not in the ledger; it will carry them into the new epoch, where they are shown as brought later. Begin one?"),
+        &format!("{terminal} には台帳に未着の記録が{holds}件あります。新しい履歴に引き継がれ、後から届いた記録として表示されます。始めますか?"),
     )
 }
 

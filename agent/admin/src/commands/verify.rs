@@ -1,9 +1,12 @@
 //! Verification of access records: place in the log, the terminal's word, the decision made again in its session, the card's signature.
 
+use std::collections::{BTreeMap, HashMap};
+
 use sekisho_register::change::Log;
 use sekisho_tlog::{Hash, HashReader, leaf_hash};
 use sekisho_wire::record::Record;
 
+use crate::carried::{self, LogEntry};
 use crate::desk::Desk;
 use crate::error::AdminError;
 use crate::examined::examine;
@@ -12,8 +15,10 @@ use crate::judge::{Held, Judge};
 use crate::lacks;
 use crate::log_tiles::LogTiles;
 use crate::missing::{Hole, Seqs};
+use crate::record_words::Teller;
 use crate::screen::Screen;
 use crate::seen;
+use crate::terminal_word::CarriedTo;
 
 /// One record, by what the ledger shows of it.
 pub(super) fn one(desk: &mut Desk, index: u64) -> Result<(), AdminError> {
@@ -37,16 +42,21 @@ pub(super) fn all(desk: &mut Desk) -> Result<(), AdminError> {
     if gone > 0 && desk.cache.register().all_destroyed().is_empty() {
         return Err(AdminError::Ledger("records without their contents, and no act destroyed any"));
     }
-    let tree = seen::whole_of(Log::Records, &keys, &note, leaves_of(desk, &entries, size)?)?;
+    let leaves = leaves_of(desk, &entries, size)?;
+    let tree = seen::whole_of(Log::Records, &keys, &note, leaves.clone())?;
     seen::expect_continued(&desk.home, Log::Records, &keys, &note, &tree, desk.base(Log::Records))?;
     let records: Vec<Option<Record>> = entries.iter().map(|entry| Record::decode(entry).ok()).collect();
     let mut seqs = Seqs::default();
     let mut judge = Judge::new(&desk.cache, desk.screen.language);
     // A terminal's records lie in the log in their order, so an opening comes before what it opened.
     records.iter().flatten().for_each(|record| seqs.saw(record));
-    let there = entries.iter().zip(0..).filter(|(entry, _)| !entry.is_empty());
-    let judged: Vec<(u64, Held)> = there.map(|(entry, index)| (index, judge.next(entry, size))).collect();
     let mut holes = seqs.holes();
+    let looked: Vec<LogEntry<'_>> = (entries.iter().zip(&leaves).zip(&records))
+        .map(|((bytes, leaf), record)| LogEntry { bytes, leaf: *leaf, record: record.as_ref() })
+        .collect();
+    let ask = |index| Ok(desk.ledger.evidence(index, None)?.word);
+    let carried = carried::fill(&looked, &mut holes, desk.cache.register(), ask)?;
+    let judged = judge_all(desk, &mut judge, &looked, &carried, size);
     if gone > 0 {
         desk.screen.note(
             &format!("the contents of {gone} records were destroyed by acts; they stand in the log by their hashes"),
@@ -59,6 +69,30 @@ pub(super) fn all(desk: &mut Desk) -> Result<(), AdminError> {
         }
     }
     report(&desk.screen, judged, &holes)
+}
+
+/// Judges one after the other. What was carried into a later epoch although it stood in its own is judged where it stood.
+fn judge_all(
+    desk: &Desk,
+    judge: &mut Judge<'_>,
+    entries: &[LogEntry<'_>],
+    carried: &BTreeMap<u64, CarriedTo>,
+    size: u64,
+) -> Vec<(u64, Held)> {
+    let mut first = HashMap::new();
+    let teller = Teller { cache: &desk.cache, language: desk.screen.language };
+    let mut look = |(entry, index): (&LogEntry<'_>, u64)| {
+        let before = *first.entry(entry.leaf).or_insert(index);
+        let held = if before < index { judge.again(entry.bytes, before) } else { judge.next(entry.bytes, size) };
+        match (held, entry.record, carried.get(&index)) {
+            (Held::Yes(text), Some(record), Some(to)) => {
+                (index, Held::Yes(format!("{text}\n   {}", teller.carried(record, *to))))
+            }
+            (held, _, _) => (index, held),
+        }
+    };
+    let there = entries.iter().zip(0..).filter(|(entry, _)| !entry.bytes.is_empty());
+    there.map(&mut look).collect()
 }
 
 /// The leaf of each entry: of its bytes, or, where they were destroyed, of the ledger's hash tiles. The signed root says whether all are right.

@@ -192,6 +192,8 @@ fn unmapped(row: &Row, source: &Source<'_>) -> Value {
         ("permission", Some(source.permission.to_owned())),
         ("terminal", Some(terminal).filter(|terminal| !terminal.is_empty())),
         ("epoch", row.record.as_ref().map(|record| record.epoch.to_string())),
+        ("carried_to_epoch", row.carried.map(|to| to.epoch.to_string())),
+        ("carried_to_seq", row.carried.map(|to| to.seq.to_string())),
         ("operator", row.who().0.map(ToString::to_string)),
         ("card", row.who().1.map(|card| card.to_string())),
         ("profile", input.and_then(|input| input.profile.as_ref()).map(ToString::to_string)),

@@ -8,6 +8,7 @@ use sekisho_wire::id::Hash;
 use sekisho_wire::record::Record;
 use sekisho_wire::secret::SecretBytes;
 
+use super::earlier::is_carried_into;
 use super::error::JournalError;
 use super::medium::Medium;
 use super::segment::{HEADER_LEN, Seal, Start, frame_of};
@@ -21,7 +22,7 @@ pub struct Segment {
     pub start: Start,
     /// Number of its records that count: later segments may repeat the rest.
     pub count: u64,
-    /// Trusted time of its newest record, ms.
+    /// Trusted time of its newest record that was made in its epoch, ms; 0 where there is none.
     pub newest: u64,
 }
 
@@ -44,7 +45,12 @@ pub struct Recovered {
     pub remains: Vec<String>,
 }
 
-/// Reads all segments. `see` is given each record that counts, oldest first.
+/// Trusted time at which a record was made, ms; 0 for one that was not made in this epoch.
+pub(super) fn made_in(epoch: u32, record: &[u8]) -> u64 {
+    Record::decode(record).ok().filter(|record| record.epoch >= epoch).map_or(0, |record| record.trusted)
+}
+
+/// Reads all segments. `see` is given each record that counts and was not carried out of an earlier epoch, oldest first.
 ///
 /// A torn tail is ignored: nobody was told that it was written. Where it was not torn but changed, the journal is damaged: what was
 /// acknowledged must never vanish without a word. A segment that was abandoned may repeat what the next one holds; the bytes are the
@@ -109,8 +115,11 @@ impl Recovered {
         let (mut chain, mut newest) = (start.chain, 0);
         for (seq, record) in (start.first..).zip(records) {
             chain = chain_next(&chain, &Hash(leaf_hash(record).0));
-            newest = newest.max(Record::decode(record).map_or(0, |record| record.trusted));
-            see(seq, record);
+            newest = newest.max(made_in(start.epoch, record));
+            // What was carried was seen where it was made.
+            if !is_carried_into(start.epoch, record) {
+                see(seq, record);
+            }
         }
         let count = records.len() as u64;
         self.next = Some(Start { epoch: start.epoch, first: start.first + count, chain });

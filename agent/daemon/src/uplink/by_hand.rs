@@ -48,6 +48,10 @@ impl Agent {
         only_root(caller)?;
         let answer: SealAnswer = serde_json::from_value(seal)
             .map_err(|error| AgentError::InvalidArgument { field: "seal".into(), rule: error.to_string() })?;
+        if !self.journal.has_settled() {
+            let cause = "what was carried into this epoch is not on disk yet".to_owned();
+            return Err(AgentError::RecordsHeldBack { cause });
+        }
         let register = Arc::clone(&self.lock().register);
         let taken = self.position().take_seal(self, &register, &answer);
         taken.map_err(|trouble| {

@@ -176,9 +176,11 @@ impl Position {
         Ok(Self::kept_place(config)?.map(|(epoch, _)| epoch))
     }
 
-    /// As [`Self::kept_epoch`], with the seq below which the ledger has acknowledged all.
+    /// As [`Self::kept_epoch`], with the seq up to which our history is known to be the ledger's: all below it is acknowledged, or, where the ledger has said
+    /// since that it has another history, proved to lie in its log.
     pub(crate) fn kept_place(config: &Config) -> io::Result<Option<(u32, u64)>> {
-        Ok(files::read_json::<Cursor>(&file(config))?.map(|kept| (kept.epoch, kept.stored)))
+        let kept = files::read_json::<Cursor>(&file(config))?;
+        Ok(kept.map(|kept| (kept.epoch, if kept.refused { kept.sealed } else { kept.stored })))
     }
 
     /// Follows an act that has another log go on in place of the one that was seen: it goes on from what the act names, and where our records lay behind

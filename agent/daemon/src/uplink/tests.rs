@@ -357,6 +357,25 @@ fn a_fork_is_a_matter_for_people() {
 }
 
 #[test]
+fn nothing_is_sent_before_what_was_carried_into_the_epoch_is_on_disk() {
+    let (bench, ledger) = ledger_bench();
+    let mut uplink = uplink(&bench);
+    insert(&bench);
+    bench.disk.fail(crate::journal::disk::Fault::SyncLanded);
+    let seq = bench.agent.journal.carry(bench.records()[0].encode().unwrap().to_vec());
+    assert!(bench.agent.journal.wait(seq).is_err());
+    for _ in 0..3 {
+        assert_eq!(uplink.go_round(&bench.agent, &ledger), Round::Again);
+    }
+    let file = bench.agent.position().file.clone();
+    assert!(!file.exists() && ledger.state.lock().unwrap().batches == 0);
+    bench.disk.fail(None);
+    bench.agent.journal.flush();
+    assert_eq!(uplink.go_round(&bench.agent, &ledger), Round::Forward);
+    assert!(file.exists());
+}
+
+#[test]
 fn an_epoch_that_the_ledger_calls_closed_stops_all_grants_until_the_next_begins() {
     let (bench, ledger) = ledger_bench();
     let mut uplink = uplink(&bench);

@@ -1,0 +1,150 @@
+//! What the index knows of records that terminals carried out of earlier epochs (wire §7.5b).
+
+use std::collections::BTreeMap;
+
+use rusqlite::{Connection, OptionalExtension};
+use sekisho_wire::id::OfficeId;
+
+use super::{Index, failed, signed};
+use crate::carried::CarriedTo;
+use crate::store::StoreError;
+
+impl Index {
+    /// Which of these were carried out of an earlier epoch, and where they stand.
+    ///
+    /// # Errors
+    /// When the index cannot be read.
+    pub fn carried_among(&self, office: &OfficeId, indexes: &[u64]) -> Result<BTreeMap<u64, CarriedTo>, StoreError> {
+        let sql = "SELECT carried_epoch, carried_seq FROM records WHERE office = ?1 AND idx = ?2 AND carried_epoch IS NOT NULL";
+        let find = |connection: &Connection| -> rusqlite::Result<BTreeMap<u64, CarriedTo>> {
+            let mut statement = connection.prepare_cached(sql)?;
+            let mut found = BTreeMap::new();
+            for index in indexes {
+                let row = |row: &rusqlite::Row<'_>| {
+                    Ok(CarriedTo { epoch: row.get(0)?, seq: row.get::<_, i64>(1)?.unsigned_abs() })
+                };
+                let carried = statement.query_row((office.as_bytes().as_slice(), signed(*index)), row).optional()?;
+                found.extend(carried.map(|carried| (*index, carried)));
+            }
+            Ok(found)
+        };
+        self.read(find).map_err(failed("look what was carried"))
+    }
+
+    /// Which seqs of an epoch were carried into later ones: first and last of each range, ascending.
+    ///
+    /// # Errors
+    /// When the index cannot be read.
+    pub(crate) fn carried_of(
+        &self,
+        office: &OfficeId,
+        terminal: &str,
+        epoch: u32,
+    ) -> Result<Vec<(u64, u64)>, StoreError> {
+        let sql = "SELECT seq FROM records INDEXED BY by_carried WHERE office = ?1 AND terminal = ?2 AND epoch = ?3
+            AND carried_epoch IS NOT NULL ORDER BY seq";
+        let find = |connection: &Connection| -> rusqlite::Result<Vec<(u64, u64)>> {
+            let mut statement = connection.prepare_cached(sql)?;
+            let mut rows = statement.query((office.as_bytes().as_slice(), terminal, epoch))?;
+            let mut ranges: Vec<(u64, u64)> = Vec::new();
+            while let Some(row) = rows.next()? {
+                let seq = row.get::<_, i64>(0)?.unsigned_abs();
+                match ranges.last_mut() {
+                    Some((_, last)) if seq <= last.saturating_add(1) => *last = seq,
+                    Some(_) | None => ranges.push((seq, seq)),
+                }
+            }
+            Ok(ranges)
+        };
+        self.read(find).map_err(failed("look what was carried"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sekisho_tlog::Hash;
+    use sekisho_wire::id::{BootId, Code, Salt};
+    use sekisho_wire::reason::Outcome;
+    use sekisho_wire::record::{Body, Completed, Emitter, RECORD_VERSION, Record};
+
+    use super::*;
+    use crate::carried::Attributed;
+    use crate::index::{Followed, Question};
+
+    const OFFICE: OfficeId = OfficeId([1; 16]);
+
+    fn record(epoch: u32, seq: u64, body: Body) -> Record {
+        Record {
+            version: RECORD_VERSION,
+            critical: true,
+            emitter: Emitter::Terminal(Code::new("jumin-1").unwrap()),
+            office: OFFICE,
+            epoch,
+            seq,
+            boot: BootId([1; 16]),
+            salt: Salt([1; 16]),
+            retention: body.retention(),
+            wall: 1,
+            trusted: 1,
+            monotonic: 1,
+            body,
+        }
+    }
+
+    fn carried(record: Record, epoch: u32, seq: u64, leaf: u8) -> Option<Attributed> {
+        Some(Attributed { record, carried: Some((CarriedTo { epoch, seq }, Hash([leaf; 32]))) })
+    }
+
+    /// An index, in which a decision of this function stands under epoch 0, seq 1: carried into that epoch, or in its place.
+    fn with_decision(index: &Index, at: u64, function: &str, into: Option<u32>) {
+        let sql = "INSERT INTO records (office, idx, terminal, epoch, seq, kind, time, function, own, carried_epoch)
+            VALUES (?1, ?2, 'jumin-1', 0, 1, 4, 1, ?3, 1, ?4)";
+        let values = (OFFICE.as_bytes().as_slice(), signed(at), function, into);
+        crate::locks::lock(&index.connection).execute(sql, values).unwrap();
+    }
+
+    #[test]
+    fn what_was_carried_is_of_the_past_and_is_found_once() {
+        let path = crate::testing::scratch("index-carried");
+        let index = Index::open(&path.join("index.db")).unwrap();
+        let to = |next| Followed { next, root: Hash([0; 32]) };
+        let terminal = Code::new("jumin-1").unwrap();
+        let up = Body::ReaderUp(sekisho_wire::id::ReaderIdentity::new("name:a").unwrap());
+        let records = [Some(record(0, 0, up).into()), carried(record(0, 5, Body::TerminalDown), 1, 0, 1)];
+        index.take(&OFFICE, 0, &records, to(2)).unwrap();
+        assert!(!index.was_switched_off(&OFFICE, &terminal).unwrap(), "it said so before it was cut off");
+        let again = [
+            carried(record(0, 5, Body::TerminalDown), 1, 1, 1),
+            carried(record(0, 7, Body::TerminalDown), 1, 2, 2),
+            carried(record(0, 6, Body::TerminalDown), 2, 0, 3),
+        ];
+        index.take(&OFFICE, 2, &again, to(5)).unwrap();
+        assert_eq!(index.carried_of(&OFFICE, "jumin-1", 0).unwrap(), [(5, 7)]);
+        assert_eq!(index.carried_of(&OFFICE, "jumin-1", 1).unwrap(), []);
+        let found = index.carried_among(&OFFICE, &[0, 1, 2, 3, 4]).unwrap();
+        let at = |epoch, seq| CarriedTo { epoch, seq };
+        assert_eq!(found, BTreeMap::from([(1, at(1, 0)), (3, at(1, 2)), (4, at(2, 0))]));
+    }
+
+    #[test]
+    fn a_completion_belongs_to_the_decision_of_its_own_history() {
+        let path = crate::testing::scratch("index-carried-of");
+        let index = Index::open(&path.join("index.db")).unwrap();
+        let to = |next| Followed { next, root: Hash([0; 32]) };
+        index.take(&OFFICE, 0, &[], to(0)).unwrap();
+        with_decision(&index, 0, "in-place", None);
+        with_decision(&index, 1, "carried", Some(1));
+        let done = || Body::Completed(Completed { of: 1, items: 1, outcome: Outcome::Done });
+        let records = [
+            Some(record(0, 2, done()).into()),
+            carried(record(0, 2, done()), 1, 9, 1),
+            carried(record(0, 3, done()), 2, 9, 2),
+        ];
+        index.take(&OFFICE, 2, &records, to(5)).unwrap();
+        let of = |function: &str| {
+            let question = Question { function: Some(function.into()), limit: 9, ..Question::default() };
+            index.find(&OFFICE, &question).unwrap()
+        };
+        assert_eq!((of("in-place"), of("carried")), (vec![4, 2, 0], vec![3, 1]));
+    }
+}
