@@ -4,13 +4,14 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use sekisho_wire::batch::BatchHeader;
 use sekisho_wire::id::{Code, OfficeId};
 
 use crate::authority::Peer;
 use crate::clock::Millis;
-use crate::data::replace_unsynced;
+use crate::data::replace_file;
 use crate::locks::lock;
 
 /// Who asked is in memory only: after a start a terminal is heard as soon as it asks again, which takes no minute.
@@ -18,6 +19,8 @@ use crate::locks::lock;
 pub(crate) struct Heard {
     terminals: Mutex<HashMap<Peer, Known>>,
     gaps: Mutex<Gaps>,
+    /// Something of them is not in the file yet.
+    is_new: AtomicBool,
     /// Gaps are remembered over a start: the terminal that has shown one may never come again.
     file: PathBuf,
 }
@@ -56,7 +59,7 @@ impl Heard {
             }
             Gaps::default()
         });
-        Self { terminals: Mutex::default(), gaps: Mutex::new(gaps), file }
+        Self { terminals: Mutex::default(), gaps: Mutex::new(gaps), is_new: AtomicBool::default(), file }
     }
 
     /// A terminal asked something.
@@ -80,9 +83,19 @@ impl Heard {
         if epochs.len() > EPOCHS_MAX {
             epochs.pop_first();
         }
-        let bytes = serde_json::to_vec(&*gaps).expect("text and numbers are JSON");
-        if let Err(error) = replace_unsynced(&self.file, &bytes) {
+        self.is_new.store(true, Ordering::Release);
+    }
+
+    /// Writes down what was shown to be missing since the last time, if anything was. A terminal that shows much must keep nobody waiting for the disk, so
+    /// this is not done as it comes.
+    pub(crate) fn keep(&self) {
+        if !self.is_new.swap(false, Ordering::AcqRel) {
+            return;
+        }
+        let bytes = serde_json::to_vec(&*lock(&self.gaps)).expect("text and numbers are JSON");
+        if let Err(error) = replace_file(&self.file, &bytes) {
             log::warn!("cannot remember in {} what is missing: {error}", self.file.display());
+            self.is_new.store(true, Ordering::Release);
         }
     }
 
@@ -114,5 +127,11 @@ impl Heard {
         known
             .flat_map(|(code, epochs)| epochs.iter().map(move |(epoch, first)| (code.clone(), *epoch, *first)))
             .collect()
+    }
+}
+
+impl Drop for Heard {
+    fn drop(&mut self) {
+        self.keep();
     }
 }

@@ -420,6 +420,7 @@ impl Ledger {
             let now = since_boot();
             if beaten.is_none_or(|beaten| now.saturating_sub(beaten) >= BEAT) {
                 self.remember_that_it_runs();
+                self.remember_gaps();
                 if let Err(error @ StoreError::OtherWriter { .. }) = self.store.hold() {
                     // What it knows is old, and it would say that nothing is newer.
                     panic!("{error}: this ledger ends");
@@ -428,6 +429,11 @@ impl Ledger {
             }
             std::thread::park_timeout(Duration::from_millis(self.config.tick_ms));
         }
+    }
+
+    /// Writes down what terminals have shown to be missing since the last time; every few seconds, and when the ledger ends.
+    pub fn remember_gaps(&self) {
+        self.heard.keep();
     }
 
     /// Signs what a log has, once it was read back.

@@ -1,7 +1,7 @@
 //! Which records are missing: what terminals declared lost, and what they have shown to be somewhere and not here, held against what is stored.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use sekisho_wire::id::{Code, OfficeId};
 use sekisho_wire::record::{Body, Emitter, Lost, Record};
@@ -36,10 +36,12 @@ pub struct AllMissing {
     pub is_cut: bool,
 }
 
-/// What each `lost` record comes to, by its index. What it declares is settled when it is stored, for nothing is ever added behind it (wire §7.2a,
-/// §7.4), but for what is carried into a later epoch (§7.5b).
+/// What each `lost` record comes to, by its index; offices apart, for what one asks takes reading, and another does not wait for it. What a record
+/// declares is settled when it is stored, for nothing is ever added behind it (wire §7.2a, §7.4), but for what is carried into a later epoch (§7.5b).
 #[derive(Debug, Default)]
-pub(crate) struct Declared(Mutex<HashMap<OfficeId, BTreeMap<u64, Option<Missing>>>>);
+pub(crate) struct Declared(Mutex<HashMap<OfficeId, Arc<Mutex<Known>>>>);
+
+type Known = BTreeMap<u64, Option<Missing>>;
 
 impl Ledger {
     /// What is missing in an office, as far as anybody has said or shown.
@@ -47,42 +49,45 @@ impl Ledger {
     /// # Errors
     /// When store or index fails.
     pub fn missing(&self, office: &OfficeId) -> Result<AllMissing, Refusal> {
-        let mut ranges = self.awaited(office)?;
-        let question = Question { kind: Some(LOST_KIND), limit: DECLARED_MAX + 1, ..Question::default() };
-        let mut said = self.index.find(office, &question)?;
-        let is_cut = said.len() > DECLARED_MAX as usize;
-        said.truncate(DECLARED_MAX as usize);
-        let mut offices = lock(&self.declared.0);
-        let known = offices.entry(*office).or_default();
-        // The index forgets what was destroyed; so does this.
-        known.retain(|index, _| said.binary_search_by(|other| index.cmp(other)).is_ok());
-        for index in said {
-            let missing = match known.get(&index) {
-                Some(missing) => missing.clone(),
-                None => match self.declared_by(office, index) {
-                    Ok(missing) => known.entry(index).or_insert(missing).clone(),
-                    // One record that cannot be read must not hide the others.
-                    Err(refusal) => {
-                        log::error!("what record {index} of office {office} declares lost cannot be told: {refusal}");
-                        None
-                    }
-                },
-            };
-            let Some(missing) = missing else { continue };
-            // What an epoch left behind is told once, by the newest word; and what was declared lost is not awaited any more.
-            let is_of = |other: &Missing| (&other.terminal, other.epoch) == (&missing.terminal, missing.epoch);
-            let again = |other: &Missing| is_of(other) && (other.from, other.to) == (missing.from, missing.to);
-            if ranges.iter().any(|other| other.said.is_some() && again(other)) {
-                continue;
-            }
-            let declared = missing.to.unwrap_or(u64::MAX);
-            ranges.retain(|other| {
-                other.said.is_some() || !is_of(other) || other.from < missing.from || other.to > Some(declared)
+        let mut awaited = self.awaited(office)?;
+        let known = Arc::clone(lock(&self.declared.0).entry(*office).or_default());
+        let mut known = lock(&known);
+        let (mut before, mut before_then) = (None, u64::MAX);
+        let mut all = Declarations::default();
+        for _ in 0..PAGES_MAX {
+            let question = Question { kind: Some(LOST_KIND), before, limit: PAGE, ..Question::default() };
+            let page = self.index.find(office, &question)?;
+            // The index forgets what was destroyed; so does this.
+            let last = if page.len() < PAGE as usize { 0 } else { page.last().copied().unwrap_or(0) };
+            known.retain(|index, _| {
+                !(last..before_then).contains(index) || page.binary_search_by(|other| index.cmp(other)).is_ok()
             });
-            ranges.push(missing);
+            for index in page {
+                let missing = match known.get(&index) {
+                    Some(missing) => missing.clone(),
+                    None => match self.declared_by(office, index) {
+                        Ok(missing) => known.entry(index).or_insert(missing).clone(),
+                        // One record that cannot be read must not hide the others.
+                        Err(refusal) => {
+                            log::error!(
+                                "what record {index} of office {office} declares lost cannot be told: {refusal}"
+                            );
+                            None
+                        }
+                    },
+                };
+                missing.into_iter().for_each(|missing| all.add(missing));
+            }
+            (before, before_then) = (Some(last), last);
+            if last == 0 {
+                break;
+            }
         }
-        drop(offices);
-        let ranges = ranges.into_iter().map(|range| self.not_carried(office, range));
+        drop(known);
+        let is_cut = all.is_cut || before_then > 0;
+        // What was declared lost is not awaited any more.
+        awaited.retain(|range| !all.cover(range));
+        let ranges = awaited.into_iter().chain(all.ranges).map(|range| self.not_carried(office, range));
         Ok(AllMissing { ranges: ranges.collect::<Result<Vec<_>, _>>()?.concat(), is_cut })
     }
 
@@ -156,14 +161,71 @@ fn without(range: Missing, carried: &[(u64, u64)]) -> Vec<Missing> {
     left
 }
 
+/// What was declared, the newest word first.
+#[derive(Debug, Default)]
+struct Declarations {
+    ranges: Vec<Missing>,
+    /// By terminal and epoch.
+    by_history: HashMap<(String, u32), Vec<(u64, u64)>>,
+    by_terminal: HashMap<String, usize>,
+    is_cut: bool,
+}
+
+impl Declarations {
+    /// What an epoch left behind is told once, by the newest word; and no terminal says so much that others are not heard.
+    fn add(&mut self, missing: Missing) {
+        let history = self.by_history.entry((missing.terminal.clone(), missing.epoch)).or_default();
+        let range = (missing.from, missing.to.unwrap_or(u64::MAX));
+        if history.contains(&range) {
+            return;
+        }
+        let count = self.by_terminal.entry(missing.terminal.clone()).or_default();
+        if *count >= DECLARED_MAX {
+            self.is_cut = true;
+            return;
+        }
+        *count += 1;
+        history.push(range);
+        self.ranges.push(missing);
+    }
+
+    fn cover(&self, awaited: &Missing) -> bool {
+        let history = self.by_history.get(&(awaited.terminal.clone(), awaited.epoch));
+        let to = awaited.to.unwrap_or(u64::MAX);
+        history.is_some_and(|ranges| ranges.iter().any(|range| range.0 <= awaited.from && to <= range.1))
+    }
+}
+
 /// The number of the kind `lost` (wire §4.1).
 pub(crate) const LOST_KIND: u16 = 15;
-/// Most declarations that an answer looks at. A terminal declares one after a disaster.
-const DECLARED_MAX: u32 = 1000;
+/// Most ranges of one terminal that an answer names. It declares one after a disaster.
+const DECLARED_MAX: usize = 100;
+/// Declarations that are looked at: a hundred thousand.
+const PAGE: u32 = 1000;
+const PAGES_MAX: u32 = 100;
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_terminal_that_declares_much_hides_no_other() {
+        let mut all = Declarations::default();
+        let range = |terminal: &str, from| Missing {
+            terminal: terminal.into(),
+            epoch: 0,
+            from,
+            to: Some(from),
+            said: Some(from),
+        };
+        (0..500).for_each(|from| all.add(range("greedy", from * 2)));
+        all.add(range("jumin-1", 4));
+        all.add(Missing { said: Some(3), ..range("jumin-1", 4) });
+        assert_eq!((all.ranges.len(), all.is_cut), (DECLARED_MAX + 1, true));
+        assert_eq!(all.ranges.last().map(|last| last.said), Some(Some(4)), "the newest word alone");
+        assert!(all.cover(&Missing { said: None, ..range("jumin-1", 4) }) && !all.cover(&range("jumin-1", 5)));
+        assert!(!all.cover(&Missing { epoch: 1, ..range("jumin-1", 4) }));
+    }
 
     #[test]
     fn what_was_carried_is_not_missing() {

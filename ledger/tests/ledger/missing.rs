@@ -86,6 +86,7 @@ fn what_a_terminal_has_shown_to_be_missing_is_known_after_a_start_until_it_comes
     assert!(matches!(town.deliver(&skipped.batch(1).0), Err(Refusal::Gap(_))));
     assert_eq!(missing(&town), [(0, 2, Some(4), false)]);
     town.publish();
+    town.ledger.remember_gaps();
     town.reopen();
     assert_eq!(missing(&town), [(0, 2, Some(4), false)]);
     assert_eq!(town.ledger.behind(&town.office).unwrap()[0].gap, Some(5));
