@@ -32,7 +32,7 @@ pub struct Missing {
 pub struct AllMissing {
     /// Each range: those that may still come, then those that were declared lost, the newest word first.
     pub ranges: Vec<Missing>,
-    /// There are more declarations than are looked at; the oldest are left out.
+    /// There are more declarations than are looked at: the oldest are left out; or more carried records: some of what is called missing may be here.
     pub is_cut: bool,
 }
 
@@ -84,17 +84,22 @@ impl Ledger {
             }
         }
         drop(known);
-        let is_cut = all.is_cut || before_then > 0;
+        let mut is_cut = all.is_cut || before_then > 0;
         // What was declared lost is not awaited any more.
         awaited.retain(|range| !all.cover(range));
-        let ranges = awaited.into_iter().chain(all.ranges).map(|range| self.not_carried(office, range));
-        Ok(AllMissing { ranges: ranges.collect::<Result<Vec<_>, _>>()?.concat(), is_cut })
-    }
-
-    /// What of a range was not carried into a later epoch either.
-    fn not_carried(&self, office: &OfficeId, range: Missing) -> Result<Vec<Missing>, StoreError> {
-        let carried = self.index.carried_of(office, &range.terminal, range.epoch)?;
-        Ok(without(range, &carried))
+        // What was carried into a later epoch is here.
+        let mut carried: BTreeMap<(String, u32), Vec<(u64, u64)>> = BTreeMap::new();
+        let mut left = Vec::new();
+        for range in awaited.into_iter().chain(all.ranges) {
+            let of = (range.terminal.clone(), range.epoch);
+            if !carried.contains_key(&of) {
+                let (known, all) = self.index.carried_of(office, &of.0, of.1)?;
+                is_cut |= !all;
+                carried.insert(of.clone(), known);
+            }
+            left.extend(without(range, &carried[&of]));
+        }
+        Ok(AllMissing { ranges: left, is_cut })
     }
 
     /// What terminals have shown to be missing, and have neither brought nor declared lost.

@@ -31,7 +31,8 @@ impl Index {
         self.read(find).map_err(failed("look what was carried"))
     }
 
-    /// Which seqs of an epoch were carried into later ones: first and last of each range, ascending.
+    /// Which seqs of an epoch were carried into later ones: first and last of each range, ascending. Of more than [`LOOKED_AT_MAX`] records the first are looked
+    /// at; says whether these were all.
     ///
     /// # Errors
     /// When the index cannot be read.
@@ -40,25 +41,29 @@ impl Index {
         office: &OfficeId,
         terminal: &str,
         epoch: u32,
-    ) -> Result<Vec<(u64, u64)>, StoreError> {
+    ) -> Result<(Vec<(u64, u64)>, bool), StoreError> {
         let sql = "SELECT seq FROM records INDEXED BY by_carried WHERE office = ?1 AND terminal = ?2 AND epoch = ?3
-            AND carried_epoch IS NOT NULL ORDER BY seq";
-        let find = |connection: &Connection| -> rusqlite::Result<Vec<(u64, u64)>> {
+            AND carried_epoch IS NOT NULL ORDER BY seq LIMIT ?4";
+        let find = |connection: &Connection| -> rusqlite::Result<(Vec<(u64, u64)>, bool)> {
             let mut statement = connection.prepare_cached(sql)?;
-            let mut rows = statement.query((office.as_bytes().as_slice(), terminal, epoch))?;
-            let mut ranges: Vec<(u64, u64)> = Vec::new();
+            let mut rows = statement.query((office.as_bytes().as_slice(), terminal, epoch, signed(LOOKED_AT_MAX)))?;
+            let (mut ranges, mut looked): (Vec<(u64, u64)>, u64) = (Vec::new(), 0);
             while let Some(row) = rows.next()? {
+                looked += 1;
                 let seq = row.get::<_, i64>(0)?.unsigned_abs();
                 match ranges.last_mut() {
                     Some((_, last)) if seq <= last.saturating_add(1) => *last = seq,
                     Some(_) | None => ranges.push((seq, seq)),
                 }
             }
-            Ok(ranges)
+            Ok((ranges, looked < LOOKED_AT_MAX))
         };
         self.read(find).map_err(failed("look what was carried"))
     }
 }
+
+/// Ten days at a busy counter are some ten thousand; whoever carries more must not make each search slow.
+const LOOKED_AT_MAX: u64 = 100_000;
 
 #[cfg(test)]
 mod tests {
@@ -119,8 +124,8 @@ mod tests {
             carried(record(0, 6, Body::TerminalDown), 2, 0, 3),
         ];
         index.take(&OFFICE, 2, &again, to(5)).unwrap();
-        assert_eq!(index.carried_of(&OFFICE, "jumin-1", 0).unwrap(), [(5, 7)]);
-        assert_eq!(index.carried_of(&OFFICE, "jumin-1", 1).unwrap(), []);
+        assert_eq!(index.carried_of(&OFFICE, "jumin-1", 0).unwrap(), (vec![(5, 7)], true));
+        assert_eq!(index.carried_of(&OFFICE, "jumin-1", 1).unwrap(), (vec![], true));
         let found = index.carried_among(&OFFICE, &[0, 1, 2, 3, 4]).unwrap();
         let at = |epoch, seq| CarriedTo { epoch, seq };
         assert_eq!(found, BTreeMap::from([(1, at(1, 0)), (3, at(1, 2)), (4, at(2, 0))]));
