@@ -4,6 +4,7 @@ use std::fs::{DirBuilder, File, OpenOptions, Permissions, TryLockError};
 use std::io::{Read as _, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use rustix::fs::{Advice, fadvise};
 
@@ -95,7 +96,7 @@ impl DataDir {
         let path = self.root.join("lock");
         let open = OpenOptions::new().create(true).append(true).mode(0o600).open(&path);
         let file = open.map_err(LedgerError::file("open", &path))?;
-        match file.try_lock() {
+        match try_lock(&file) {
             Ok(()) => Ok(Lock { file }),
             Err(TryLockError::WouldBlock) => Err(LedgerError::InUse { path: self.root.clone() }),
             Err(TryLockError::Error(source)) => Err(LedgerError::File { act: "lock", path, source }),
@@ -279,6 +280,24 @@ pub fn replace_unsynced(path: &Path, content: &[u8]) -> std::io::Result<()> {
     std::fs::write(&fresh, content)?;
     std::fs::rename(fresh, path)
 }
+
+/// Takes a lock that nobody else has. One that is given up may be held for a moment still: a program that was just being started has its parent's files
+/// until it runs.
+///
+/// # Errors
+/// When somebody has it, or the file system knows no locks.
+pub(crate) fn try_lock(file: &File) -> Result<(), TryLockError> {
+    for _ in 0..LOCK_LOOKS {
+        match file.try_lock() {
+            Err(TryLockError::WouldBlock) => std::thread::sleep(LOCK_PAUSE),
+            taken => return taken,
+        }
+    }
+    file.try_lock()
+}
+
+const LOCK_LOOKS: u32 = 10;
+const LOCK_PAUSE: Duration = Duration::from_millis(20);
 
 /// What is written before it takes a file's place: each has its own, whatever its name ends with.
 pub(crate) fn beside(path: &Path) -> PathBuf {

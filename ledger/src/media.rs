@@ -23,7 +23,7 @@ pub use self::fault::MediumFault;
 use crate::clock::{Millis, stamp};
 use crate::cold;
 use crate::config::Config;
-use crate::data::{DataDir, replace_file};
+use crate::data::{DataDir, replace_file, try_lock};
 use crate::error::LedgerError;
 
 /// `media.json` in the data directory: written by commands, read by the running ledger and by whoever prints the list.
@@ -155,7 +155,7 @@ fn take(data: &DataDir) -> Result<Busy, LedgerError> {
     let path = data.root().join("media.lock");
     let open = OpenOptions::new().create(true).append(true).mode(0o600).open(&path);
     let file = open.map_err(LedgerError::file("open", &path))?;
-    match file.try_lock() {
+    match try_lock(&file) {
         Ok(()) => Ok(Busy(file)),
         Err(TryLockError::WouldBlock) => Err(MediumFault::Busy.into()),
         Err(TryLockError::Error(source)) => Err(LedgerError::File { act: "lock", path, source }),

@@ -240,14 +240,7 @@ impl std::fmt::Debug for Visitors {
 }
 
 /// Who may search and read records (LEDGER §L5).
-pub const READERS: &[Role] = &[
-    Role::SystemManager,
-    Role::AccessManager,
-    Role::SecurityManager,
-    Role::DataProtectionManager,
-    Role::Auditor,
-    Role::ChiefSecurityOfficer,
-];
+pub const READERS: &[Role] = &sekisho_register::role::READERS;
 /// Who may invite terminals (LEDGER §L4).
 pub const INVITERS: &[Role] = &[Role::SystemManager, Role::AccessManager, Role::TerminalManager];
 /// Whoever holds any post.

@@ -87,6 +87,16 @@ fn taken(scene: &mut Scene) -> Taken {
     assert!(again.status.code() == Some(1) && both(&again).contains("case.evidence"), "{}", both(&again));
     assert_eq!(std::fs::read(&file).unwrap(), whole);
     assert!(!path("case.evidence.part").exists());
+    // What is found, and not only what has a number.
+    let found = path("found.evidence");
+    let of = |question: [&'static str; 4]| {
+        [&["records", "evidence"], &question[..], &["--out", Taken::text(&found)]].concat()
+    };
+    let said = scene.desk.run(&of(["--verdict", "granted", "--kind", "decision"]));
+    assert!(said.contains("evidence of 1 records written") && said.contains("1 records hold, 0 do not"), "{said}");
+    std::fs::remove_file(&found).unwrap();
+    let nothing = scene.desk.try_run(&of(["--terminal", "jumin-1", "--since", "2099-01-01"]));
+    assert!(nothing.status.code() == Some(1) && both(&nothing).contains("no record was found"), "{}", both(&nothing));
     let online = scene.desk.run(&["records", "verify", &granted]);
     let offline = both(&check("en", &file, &["--office", Taken::text(&later)]));
     let reasons = |said: &str| said.lines().find(|line| line.contains("permitted by the register")).unwrap().to_owned();

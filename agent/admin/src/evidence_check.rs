@@ -8,6 +8,7 @@ use p256::ecdsa::signature::hazmat::PrehashVerifier;
 use p256::ecdsa::{Signature, VerifyingKey};
 use sekisho_link::{EvidenceContent, EvidenceFile, EvidenceRecord, Exactly};
 use sekisho_register::change::Log;
+use sekisho_register::role::READERS;
 use sekisho_register::{Cosignatures, LogKeys, NameHash, P256Key, Register, SignedAct, office_of};
 use sekisho_tlog::{Hash, TlogError, verify_consistency};
 use sekisho_wire::id::{CardGuid, Code, Hash as WireHash, OfficeId, Salt};
@@ -70,6 +71,8 @@ pub(crate) enum FileFault {
     NameOfNobody,
     /// Its writer's card is none that could sign then.
     Writer,
+    /// Its writer held no post then that may read records: the ledger would have given him none.
+    NotReader,
     /// It is not what its writer's card signed.
     Signature,
     /// It names what is no code.
@@ -133,6 +136,10 @@ impl FileFault {
             Self::Writer => (
                 "its writer's card was none of the office's that was in use then",
                 "作成者のカードが、作成時に有効なこの団体のカードではありません",
+            ),
+            Self::NotReader => (
+                "its writer held no post then that may read records",
+                "作成者は作成時に、記録を閲覧できる職に就いていませんでした",
             ),
             Self::Signature => ("it is not what its writer's card signed", "作成者のカードが署名した内容と異なります"),
             Self::NoCode => ("it names a terminal that has no code", "端末機番号でないものが書かれています"),
@@ -276,7 +283,7 @@ fn with_names(file: &EvidenceFile, mut cache: RegisterCache) -> Result<RegisterC
 /// Who wrote the file, as his card's signature over all of it shows.
 ///
 /// # Errors
-/// [`FileFault::Writer`], [`FileFault::Signature`].
+/// [`FileFault::Writer`], [`FileFault::NotReader`], [`FileFault::Signature`].
 fn writer(file: &EvidenceFile, cache: &RegisterCache) -> Result<Code, FileFault> {
     let header = &file.contents.header;
     let guid: CardGuid = header.card.parse().map_err(|_| FileFault::Writer)?;
@@ -290,6 +297,9 @@ fn writer(file: &EvidenceFile, cache: &RegisterCache) -> Result<Code, FileFault>
     let card = card.filter(|card| card.is_current(header.written) && card.is_current(at)).ok_or(FileFault::Writer)?;
     let holder = card.holder(at).filter(|holder| holder.operator.as_str() == header.operator);
     let holder = holder.ok_or(FileFault::Writer)?.operator.clone();
+    if !cache.register().roles_of(&holder, at).iter().any(|(_, role)| READERS.contains(role)) {
+        return Err(FileFault::NotReader);
+    }
     let office = cache.register().office().ok_or(FileFault::OtherOffice)?;
     let digest = evidence_digest(&office, &WireHash(file.digest));
     if is_signed(&card.issued().authentication, &digest, &file.signature) {

@@ -50,6 +50,16 @@ pub enum Role {
     DataHandlingManager,
 }
 
+/// Who may search and read records (LEDGER §L5), and so may write evidence of them.
+pub const READERS: [Role; 6] = [
+    Role::SystemManager,
+    Role::AccessManager,
+    Role::SecurityManager,
+    Role::DataProtectionManager,
+    Role::Auditor,
+    Role::ChiefSecurityOfficer,
+];
+
 impl Role {
     /// Every role, by number.
     pub const ALL: [Self; 14] = [

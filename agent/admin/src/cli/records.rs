@@ -85,9 +85,12 @@ pub(crate) struct ExportArguments {
 /// What to write evidence of.
 #[derive(Debug, Args)]
 pub(crate) struct EvidenceArguments {
-    /// Their indexes in the records log; at most 256
-    #[arg(required = true, value_name = "INDEX")]
+    /// Their indexes in the records log; at most 256, with what is found
+    #[arg(value_name = "INDEX")]
     pub indexes: Vec<u64>,
+    /// What to look for besides.
+    #[command(flatten)]
+    pub question: Question,
     /// The new file; it has its name when it is whole
     #[arg(long, value_name = "FILE")]
     pub out: PathBuf,
@@ -123,7 +126,7 @@ pub(crate) enum ExportFormat {
 }
 
 /// What to look for.
-#[derive(Debug, Default, Args)]
+#[derive(Debug, Default, PartialEq, Eq, Args)]
 pub(crate) struct Question {
     /// Who
     #[arg(long, value_parser = word::<Code>)]

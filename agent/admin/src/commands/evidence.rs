@@ -1,5 +1,6 @@
 //! Evidence files: written from what the ledger shows, and checked by what was given by hand.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use sekisho_link::{
@@ -13,8 +14,9 @@ use sekisho_tlog::{consistency_proof, inclusion_proof};
 use sekisho_wire::id::Hash;
 use sekisho_wire::words::Language;
 
+use super::records::query;
 use super::{office, verify};
-use crate::cli::{EvidenceArguments, VerifyEvidenceArguments};
+use crate::cli::{EvidenceArguments, Question, VerifyEvidenceArguments};
 use crate::clock;
 use crate::desk::Desk;
 use crate::error::{AdminError, Said};
@@ -30,15 +32,18 @@ use crate::whole_file::WholeFile;
 
 /// So many records are examined between two looks at the token, and said to be done.
 const STEP: usize = 16;
+/// Records of a search that are asked for at once: one more than fit says that there are too many.
+const PAGE: u32 = ASKED_MAX as u32 + 1;
 /// How often and how fast the ledger is asked for a checkpoint that its witnesses have cosigned.
 const LOOKS: u32 = 240;
 const PAUSE: Duration = Duration::from_millis(250);
 
 /// Writes one file.
 pub(super) fn write(desk: &mut Desk, arguments: &EvidenceArguments) -> Result<(), AdminError> {
-    let asked = asked(arguments)?;
+    query(&arguments.question, None, 1)?;
     let mut out = WholeFile::create(&arguments.out)?;
     desk.log_in()?;
+    let asked = asked(desk, arguments)?;
     let shown = Shown::default();
     let judged = look_at_each(desk, arguments, &asked, &shown)?;
     // What was decided meanwhile belongs to it: keys, and names.
@@ -61,17 +66,30 @@ pub(super) fn write(desk: &mut Desk, arguments: &EvidenceArguments) -> Result<()
     verify::report(&desk.screen, judged, &[])
 }
 
-fn asked(arguments: &EvidenceArguments) -> Result<Vec<u64>, AdminError> {
-    let mut asked = arguments.indexes.clone();
-    asked.sort_unstable();
-    asked.dedup();
-    if asked.len() <= ASKED_MAX {
-        return Ok(asked);
+/// The indexes that were named, and those that are found.
+fn asked(desk: &Desk, arguments: &EvidenceArguments) -> Result<Vec<u64>, AdminError> {
+    let mut asked: BTreeSet<u64> = arguments.indexes.iter().copied().collect();
+    if asked.is_empty() || arguments.question != Question::default() {
+        let mut before = None;
+        loop {
+            let number =
+                arguments.permission.as_ref().map_or_else(String::new, |number| format!("&permission={number}"));
+            let page = desk.ledger.search(&(query(&arguments.question, before, PAGE)? + &number))?;
+            asked.extend(page.rows.iter().map(|(index, _)| *index));
+            before = page.next;
+            if before.is_none() || asked.len() > ASKED_MAX {
+                break;
+            }
+        }
     }
-    let rule = Said::new(
-        format!("at most {ASKED_MAX} records fit one file; write several"),
-        format!("1つのファイルには{ASKED_MAX}件までです。分けて作成してください"),
-    );
+    let rule = match asked.len() {
+        0 => Said::new("no record was found", "該当する記録がありません"),
+        1..=ASKED_MAX => return Ok(asked.into_iter().collect()),
+        _ => Said::new(
+            format!("at most {ASKED_MAX} records fit one file; say more closely which, or write several"),
+            format!("1つのファイルには{ASKED_MAX}件までです。条件を絞るか、分けて作成してください"),
+        ),
+    };
     Err(AdminError::Argument { name: "INDEX", value: asked.len().to_string(), rule })
 }
 
@@ -255,6 +273,12 @@ pub(crate) fn check(arguments: &VerifyEvidenceArguments, screen: &Screen) -> Res
             }
             return refuse(screen, &fault, &file);
         }
+    }
+    if !matches!(&trusted, Trusted::Office(_, Some(_))) {
+        screen.note(
+            "nothing that was given by hand says how many acts there must be at least: newer ones than the file has may have been left out",
+            "手元の情報には処分の最低件数がないため、ファイルより新しい処分が除かれていても分かりません",
+        );
     }
     note_erased(screen, &opened);
     lacks::note(screen, &file.contents.lacks);
