@@ -32,7 +32,7 @@ pub(crate) enum RecordsCommand {
         all: bool,
     },
     /// Write an evidence file: records, and all by which anybody verifies them without the ledger ('sekisho-admin verify-evidence') (証拠ファイル)
-    Evidence(EvidenceArguments),
+    Evidence(Box<EvidenceArguments>),
     /// Give the ledger the records of a terminal whose line is dead, from the file that 'sekisho-agent records export' wrote there, and
     /// write the ledger's proof into another, for 'sekisho-agent records import'; may be repeated (持ち運び)
     Carry {
