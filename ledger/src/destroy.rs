@@ -42,6 +42,8 @@ pub(crate) struct Progress {
     walk: Option<Walk>,
     /// After a failure, in milliseconds since the machine started.
     rests_until: Millis,
+    /// The same of taking keys away.
+    keys_rest_until: Millis,
 }
 
 /// A walk through the records log.
@@ -125,6 +127,14 @@ impl Ledger {
     /// So much that what waits for the same thread does not wait long. After a failure nothing for a while: somebody may be reading an older
     /// view, and each try keeps others waiting. Nothing then.
     pub(crate) fn destroy_a_few_pages(&self, office: &Office) -> Option<Result<(), LedgerError>> {
+        // The keys first, whatever rests: from then on nobody reads what is to go.
+        if since_boot() < self.progress(&office.id).keys_rest_until {
+            return None;
+        }
+        if let Err(error) = self.destroy_keys(office).and_then(|()| self.erase_names(office)) {
+            self.set_progress(&office.id, |progress| progress.keys_rest_until = since_boot().saturating_add(REST));
+            return Some(Err(error));
+        }
         if since_boot() < self.progress(&office.id).rests_until {
             return None;
         }

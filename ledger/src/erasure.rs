@@ -51,6 +51,11 @@ impl Ledger {
         Ok(())
     }
 
+    /// Looks for names once more, whatever was looked at: a log was filled, and what came back may have some beside it that are to go.
+    pub(crate) fn look_for_erased_names_again(&self, office: &OfficeId) {
+        self.set_progress(office, |progress| progress.erasures = 0);
+    }
+
     /// Writes over what the erased rows left in the files; once more after each start, for the one before may have died before it came so far. Not at the
     /// start itself: whoever reads an older view is waited for.
     ///

@@ -101,6 +101,6 @@ impl Ledger {
 fn awaited(office: &Office) -> Option<String> {
     let behind = || LogName::ALL.into_iter().any(|log| office.log(log).lacks().is_some());
     let filled = || if behind() { office.awaited_by_a_filled_log() } else { None };
-    let terminals = office.hearing().awaited().or_else(filled).map(|awaited| awaited.to_string());
+    let terminals = office.awaited().or_else(filled).map(|awaited| awaited.to_string());
     terminals.or_else(|| office.witness_hearing().awaited().map(|awaited| awaited.to_string()))
 }

@@ -25,9 +25,33 @@ const LATELY: Millis = 7 * DAY;
 pub struct Hearing {
     /// Terminals that brought something lately.
     lately: BTreeSet<Code>,
-    /// So many, whichever, have to show what they verified before anything is written.
-    needed: usize,
+    /// How many of them, whichever, have to show what they verified before anything is written.
+    needed: Needed,
     known: Mutex<Known>,
+}
+
+/// How many of those are heard.
+#[derive(Clone, Copy, Debug)]
+enum Needed {
+    /// So many, where the server says so.
+    Count(usize),
+    /// So many of a hundred, as the office says.
+    Percent(u8),
+}
+
+impl Default for Needed {
+    fn default() -> Self {
+        Self::Count(0)
+    }
+}
+
+impl Needed {
+    fn of(self, terminals: usize) -> usize {
+        match self {
+            Self::Count(count) => count.min(terminals),
+            Self::Percent(percent) => (terminals * usize::from(percent)).div_ceil(100),
+        }
+    }
 }
 
 #[derive(Debug, Default)]
@@ -108,18 +132,22 @@ impl Hearing {
         let newest = last.iter().map(|(_, _, at)| *at).max().unwrap_or_default();
         let of_these_days = last.into_iter().filter(|(_, _, at)| at.saturating_add(LATELY) >= newest);
         let lately: BTreeSet<Code> = of_these_days.map(|(code, _, _)| code).filter(in_use).collect();
-        let needed = configured.unwrap_or((lately.len() * usize::from(percent)).div_ceil(100)).min(lately.len());
+        let needed = configured.map_or(Needed::Percent(percent), Needed::Count);
         let known = Known { over: remembered == Remembered::All, ..Known::default() };
         Ok(Self { lately, needed, known: Mutex::new(known) })
     }
 
-    /// Who is waited for before anything is written; nothing when enough have come.
-    #[must_use]
-    pub fn awaited(&self) -> Option<Awaited> {
+    /// Who is waited for before anything is written, of those that are in use still; nothing when enough have come.
+    pub fn awaited(&self, in_use: impl Fn(&Code) -> bool) -> Option<Awaited> {
         let known = lock(&self.known);
         // Others that come show nothing of these days: one that was off for weeks would outvote those that know more.
-        let (needed, heard) = (self.needed, known.shown.intersection(&self.lately).count());
-        (!known.over && heard < needed).then_some(Awaited { whom: Whom::Terminals, needed, heard })
+        let heard = known.shown.intersection(&self.lately).count();
+        if known.over || heard >= self.needed.of(self.lately.len()) {
+            return None;
+        }
+        // A register that was put back and filled again may have retired some since.
+        let needed = self.needed.of(self.lately.iter().filter(|code| in_use(code)).count());
+        (heard < needed).then_some(Awaited { whom: Whom::Terminals, needed, heard })
     }
 
     /// Who is waited for before a log goes on that was behind: all that were at work lately and are in use still. Nothing when all have come.

@@ -99,27 +99,31 @@ impl KeyTree {
     /// As it lies on the disk.
     #[must_use]
     pub fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
-        let mut bytes = Zeroizing::new(Vec::with_capacity(HEAD.len() + self.nodes.len() * NODE));
+        let mut bytes = Zeroizing::new(Vec::with_capacity(HEAD.len() + self.nodes.len() * NODE + DIGEST));
         bytes.extend_from_slice(HEAD);
         for (path, node) in &self.nodes {
-            bytes.push(u8::try_from(node.depth).unwrap_or(u8::MAX));
+            bytes.extend_from_slice(&u16::try_from(node.depth).unwrap_or(u16::MAX).to_be_bytes());
             bytes.extend_from_slice(path);
             bytes.extend_from_slice(&*node.secret);
         }
+        // One that was cut short would have forgotten what nobody decided.
+        let digest = Sha256::digest(&*bytes);
+        bytes.extend_from_slice(&digest);
         bytes
     }
 
     /// What [`KeyTree::to_bytes`] wrote; nothing for anything else.
     #[must_use]
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
-        let (nodes, rest) = bytes.strip_prefix(HEAD)?.as_chunks::<NODE>();
-        if !rest.is_empty() {
+        let (whole, digest) = bytes.split_last_chunk::<DIGEST>()?;
+        let (nodes, rest) = whole.strip_prefix(HEAD)?.as_chunks::<NODE>();
+        if !rest.is_empty() || Sha256::digest(whole).as_slice() != digest {
             return None;
         }
         let read = |bytes: &[u8; NODE]| {
-            let (depth, rest) = bytes.split_first()?;
+            let (depth, rest) = bytes.split_first_chunk::<2>()?;
             let (path, secret) = rest.split_first_chunk::<PATH>()?;
-            let depth = usize::from(*depth);
+            let depth = usize::from(u16::from_be_bytes(*depth));
             let whole = depth <= DEPTH && (depth..DEPTH).all(|at| !bit(path, at));
             whole.then_some((*path, Node { depth, secret: Zeroizing::new(secret.try_into().ok()?) }))
         };
@@ -147,7 +151,7 @@ fn leads(at: &Path, depth: usize, path: &Path) -> bool {
 }
 
 /// Office, class, month: what is forgotten together lies together, and takes few nodes. Names of persons lie where a class would be that no record has
-/// (wire §3), by the beginning of their hash: two that begin alike could only be forgotten together, and nobody finds such two.
+/// (wire §3), by the beginning of their hash: two that begin alike could only be forgotten together, and it takes 2^48 hashes to find such two.
 fn path_of(key: &KeyOf) -> (Path, usize) {
     let mut path = [0; PATH];
     let depth = match key {
@@ -160,7 +164,7 @@ fn path_of(key: &KeyOf) -> (Path, usize) {
         KeyOf::Name(office, hash) => {
             path[..OFFICE].copy_from_slice(office.as_bytes());
             path[OFFICE] = NO_CLASS;
-            path[OFFICE + 1..].copy_from_slice(&hash[..8]);
+            path[OFFICE + 1..].copy_from_slice(&hash[..12]);
             DEPTH
         }
     };
@@ -195,13 +199,14 @@ const HEAD: &[u8] = b"sekisho key tree v1\n";
 const OFFICE: usize = size_of::<OfficeId>();
 /// Where a class would stand, for names.
 const NO_CLASS: u8 = 0;
-/// Office, class, and eight bytes of a name's hash; a month takes four.
-const PATH: usize = OFFICE + 1 + 8;
+/// Office, class, and twelve bytes of a name's hash; a month takes four.
+const PATH: usize = OFFICE + 1 + 12;
 const MONTH: usize = (OFFICE + 1 + 4) * 8;
 /// Above all names of an office.
 const NAMES: usize = (OFFICE + 1) * 8;
 const DEPTH: usize = PATH * 8;
-const NODE: usize = 1 + PATH + 32;
+const NODE: usize = 2 + PATH + 32;
+const DIGEST: usize = 32;
 
 #[cfg(test)]
 mod tests {
@@ -290,7 +295,7 @@ mod tests {
         tree.unfold_names(&OfficeId([1; 16]));
         let names: Vec<KeyOf> = (0..1_000).map(|hash| name(1, hash)).collect();
         let bytes = tree.without(&names).to_bytes().len();
-        assert!(bytes < 4 * 1024 * 1_000, "{bytes}");
+        assert!(bytes < 6 * 1024 * 1_000, "{bytes}");
     }
 
     #[test]
@@ -301,19 +306,30 @@ mod tests {
         assert!(KeyTree::from_bytes(&good[..good.len() - 1]).is_none());
         assert!(KeyTree::from_bytes(&good[1..]).is_none());
         assert!(KeyTree::from_bytes(b"").is_none());
+        // Cut short between two nodes it would have forgotten what lies below the rest.
+        let nodes = |bytes: &[u8]| bytes[HEAD.len()..bytes.len() - DIGEST].to_vec();
+        let file = |nodes: &[u8]| {
+            let whole = [HEAD, nodes].concat();
+            [whole.as_slice(), &Sha256::digest(&whole)].concat()
+        };
+        assert_eq!(file(&nodes(&good)), *good);
+        assert!(
+            KeyTree::from_bytes(&[&good[..good.len() - DIGEST - NODE], &good[good.len() - DIGEST..]].concat())
+                .is_none()
+        );
         // A root beside what was left of it would bring everything back; and so would any node above others, wherever it stands.
-        let root = KeyTree::generate().to_bytes();
-        let both = [good.as_slice(), &root[HEAD.len()..]].concat();
-        assert!(KeyTree::from_bytes(&both).is_none());
+        let root = nodes(&KeyTree::generate().to_bytes());
+        assert!(KeyTree::from_bytes(&file(&root)).is_some());
+        assert!(KeyTree::from_bytes(&file(&[nodes(&good), root.clone()].concat())).is_none());
         let (path, _) = path_of(&month(1, 1, 1));
+        let at = |depth: usize| u16::try_from(depth).unwrap().to_be_bytes();
         for depth in [8, 100, MONTH - 1] {
             let above = (depth..DEPTH).fold(path, |path, at| with_bit(path, at, false));
-            let node = [&[u8::try_from(depth).unwrap()], above.as_slice(), &[3; 32]].concat();
-            assert!(KeyTree::from_bytes(&[good.as_slice(), &node].concat()).is_none(), "{depth}");
+            let node = [at(depth).as_slice(), above.as_slice(), &[3; 32]].concat();
+            assert!(KeyTree::from_bytes(&file(&[nodes(&good), node].concat())).is_none(), "{depth}");
         }
-        let mut beyond = root.to_vec();
-        beyond[HEAD.len()] = u8::try_from(DEPTH + 1).unwrap();
-        assert!(KeyTree::from_bytes(&beyond).is_none());
+        let beyond = [at(DEPTH + 1).as_slice(), &root[2..]].concat();
+        assert!(KeyTree::from_bytes(&file(&beyond)).is_none());
         assert_eq!(format!("{:?}", KeyTree::generate()), "KeyTree(.., 1 nodes)");
     }
 }

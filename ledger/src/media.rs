@@ -69,6 +69,9 @@ pub struct Verified {
     pub entries: u64,
     /// How large it is.
     pub bytes: u64,
+    /// How much was found in it that says that the book lacks something: a log that has stopped, a name, a row.
+    #[serde(default)]
+    pub lacks: u64,
 }
 
 /// An attempt that came to nothing.
@@ -250,7 +253,7 @@ impl Medium {
     fn words(&self) -> String {
         self.verified.as_ref().map_or_else(
             || "nothing verified yet（検証済みのバックアップなし）".into(),
-            |Verified { generation, at, entries, bytes }| {
+            |Verified { generation, at, entries, bytes, lacks: _ }| {
                 let at = stamp(*at);
                 format!(
                     "{generation} verified, of {at}, {entries} entries, {bytes} bytes（{at} 検証済み、{entries} 件、{bytes} バイト）"

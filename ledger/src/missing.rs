@@ -89,6 +89,8 @@ impl Ledger {
         awaited.retain(|range| !all.cover(range));
         // What was carried into a later epoch is here.
         let mut carried: BTreeMap<(String, u32), Vec<(u64, u64)>> = BTreeMap::new();
+        // And no terminal has so much told of it that an answer holds nothing else.
+        let mut told_of: HashMap<String, usize> = HashMap::new();
         let mut left = Vec::new();
         for range in awaited.into_iter().chain(all.ranges) {
             let of = (range.terminal.clone(), range.epoch);
@@ -97,7 +99,11 @@ impl Ledger {
                 is_cut |= !all;
                 carried.insert(of.clone(), known);
             }
-            left.extend(without(range, &carried[&of]));
+            let told = told_of.entry(of.0.clone()).or_insert(0_usize);
+            let (pieces, all) = without(range, &carried[&of], DECLARED_MAX.saturating_sub(*told));
+            is_cut |= !all;
+            *told += pieces.len();
+            left.extend(pieces);
         }
         Ok(AllMissing { ranges: left, is_cut })
     }
@@ -149,21 +155,28 @@ impl Ledger {
     }
 }
 
-/// A range without these seqs, which ascend.
-fn without(range: Missing, carried: &[(u64, u64)]) -> Vec<Missing> {
+/// A range without these seqs, which ascend; at most so many pieces, and whether these are all: else the last goes on to the range's end.
+fn without(range: Missing, carried: &[(u64, u64)], most: usize) -> (Vec<Missing>, bool) {
     let (mut left, mut from) = (Vec::new(), Some(range.from));
+    if most == 0 {
+        return (left, false);
+    }
     for (first, last) in carried {
         let Some(begin) = from.filter(|begin| begin <= last && range.to.is_none_or(|to| *first <= to)) else {
             continue;
         };
         if begin < *first {
+            if left.len() + 1 == most {
+                left.push(Missing { from: begin, ..range });
+                return (left, false);
+            }
             left.push(Missing { from: begin, to: Some(first - 1), ..range.clone() });
         }
         from = last.checked_add(1);
     }
     let rest = from.filter(|from| range.to.is_none_or(|to| *from <= to));
-    left.extend(rest.map(|from| Missing { from, ..range.clone() }));
-    left
+    left.extend(rest.map(|from| Missing { from, ..range }));
+    (left, true)
 }
 
 /// What was declared, the newest word first.
@@ -236,7 +249,7 @@ mod tests {
     fn what_was_carried_is_not_missing() {
         let left = |to, carried: &[(u64, u64)]| {
             let range = Missing { terminal: "jumin-1".into(), epoch: 0, from: 4, to, said: None };
-            without(range, carried).into_iter().map(|left| (left.from, left.to)).collect::<Vec<_>>()
+            without(range, carried, 100).0.into_iter().map(|left| (left.from, left.to)).collect::<Vec<_>>()
         };
         assert_eq!(left(Some(9), &[]), [(4, Some(9))]);
         assert_eq!(left(Some(9), &[(0, 3), (10, 12)]), [(4, Some(9))]);
@@ -244,5 +257,12 @@ mod tests {
         assert_eq!(left(Some(9), &[(4, 20)]), []);
         assert_eq!(left(None, &[(6, 8)]), [(4, Some(5)), (9, None)]);
         assert_eq!(left(None, &[(0, u64::MAX)]), []);
+        // Whoever carries every other record does not fill the answer with the rest.
+        let holes: Vec<(u64, u64)> = (0..60_000).map(|at| (at * 2, at * 2)).collect();
+        let range = Missing { terminal: "jumin-1".into(), epoch: 0, from: 0, to: None, said: None };
+        let (pieces, all) = without(range.clone(), &holes, 3);
+        let told: Vec<_> = pieces.iter().map(|piece| (piece.from, piece.to)).collect();
+        assert_eq!((told, all), (vec![(1, Some(1)), (3, Some(3)), (5, None)], false));
+        assert_eq!(without(range, &holes, 0), (Vec::new(), false));
     }
 }

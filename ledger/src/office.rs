@@ -63,8 +63,7 @@ impl Office {
         let logs = [log(LogName::Records)?, log(LogName::Register)?, log(LogName::Casebook)?];
         let all = logs.iter().all(|log| log.remembered() == Remembered::All);
         let remembered = if all { Remembered::All } else { Remembered::NotAll };
-        let state = |code: &Code| register.terminal(code).map(|terminal| terminal.state(register.newest_made()));
-        let in_use = |code: &Code| state(code).is_some_and(|state| state != TerminalUse::Retired);
+        let in_use = |code: &Code| is_in_use(&register, code);
         let percent = register.policy_at(register.newest_made()).hear_percent;
         let hearing = Hearing::new(store, &stored.id, around.hear, percent, remembered, in_use)?;
         // What the database holds may be signed without hearing anybody.
@@ -170,14 +169,19 @@ impl Office {
     #[must_use]
     pub fn awaited_by_a_filled_log(&self) -> Option<Awaited> {
         let register = self.register();
-        let state = |code: &Code| register.terminal(code).map(|terminal| terminal.state(register.newest_made()));
-        self.hearing.awaited_by_a_filled_log(|code| state(code).is_some_and(|state| state != TerminalUse::Retired))
+        self.hearing.awaited_by_a_filled_log(|code| is_in_use(&register, code))
+    }
+
+    /// Which terminals are waited for before anything is written.
+    #[must_use]
+    pub fn awaited(&self) -> Option<Awaited> {
+        self.hearing.awaited(|code| is_in_use(&self.register(), code))
     }
 
     /// Whether somebody is waited for before anything is written.
     #[must_use]
     pub fn hears(&self) -> bool {
-        self.hearing.awaited().is_some() || self.witness_hearing.awaited().is_some()
+        self.awaited().is_some() || self.witness_hearing.awaited().is_some()
     }
 
     /// Which witnesses have said since the start what they cosigned last.
@@ -261,6 +265,12 @@ impl Office {
         let note = log.sign_freshness(&note).ok_or(Unpublished::Halted(log.name(), Halt::KeyMissing))?;
         Ok((published, note))
     }
+}
+
+/// Whether a terminal was not retired, nor is unknown.
+fn is_in_use(register: &Register, code: &Code) -> bool {
+    let terminal = register.terminal(code);
+    terminal.is_some_and(|terminal| terminal.state(register.newest_made()) != TerminalUse::Retired)
 }
 
 impl Judges {

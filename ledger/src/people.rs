@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use sekisho_register::SignedAct;
+use sekisho_register::{NameHash, SignedAct};
 use sekisho_tlog::{Hash, inclusion_proof};
 use sekisho_wire::id::{Numbered, OfficeId};
 use sekisho_wire::reason::AlarmKind;
@@ -156,7 +156,11 @@ impl Ledger {
 
     pub(crate) fn open_names(&self, stored: impl IntoIterator<Item = StoredName>) -> Vec<Name> {
         let opened = stored.into_iter().filter_map(|name| {
-            // One that was erased, in a row that is still to go.
+            // One that was erased, in a row that is still to go, or whose key is.
+            let register = self.offices.find(&name.office)?.register();
+            if register.name_erased(&NameHash(name.hash)).is_some() {
+                return None;
+            }
             let key = self.vault.name_key(&name.office, &name.hash)?;
             let opened = Name::open(&name, &key);
             let said = |_: &_| log::error!("a name beside entry {} of the {} does not open", name.index, name.log);

@@ -106,6 +106,14 @@ impl Gathered {
     }
 }
 
+/// Whether what was brought stands at its place now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kept {
+    Yes,
+    /// It is not lacking.
+    No,
+}
+
 /// What has been brought for one log: by the index of its first entry, and none overlaps another.
 type Runs = BTreeMap<u64, Arc<Run>>;
 
@@ -171,10 +179,10 @@ fn missing(runs: &Runs, from: u64, to: u64, most: usize) -> Vec<(u64, u64)> {
 impl Brought {
     /// One more, for a log that lacks what lies between these. What stands at its place already must be the same: the root will say which of two is
     /// right, and nobody can know before.
-    fn put(&mut self, key: (OfficeId, LogName), (from, to): (u64, u64), index: u64, run: Run) -> Result<(), Refusal> {
+    fn put(&mut self, key: (OfficeId, LogName), (from, to): (u64, u64), index: u64, run: Run) -> Result<Kept, Refusal> {
         let end = run.end(index);
         if end <= from || index >= to {
-            return Ok(());
+            return Ok(Kept::No);
         }
         if index < from || end > to {
             return Err(Refusal::Malformed("a run over the edge of what is lacking"));
@@ -192,12 +200,13 @@ impl Brought {
             }
         }
         if overlapped().next().is_some() {
-            return Ok(());
+            // The same stands there: another terminal may know the names beside it.
+            return Ok(Kept::Yes);
         }
         self.make_room(&key.0, run.bytes())?;
         self.bytes += run.bytes();
         self.logs.entry(key).or_default().runs.insert(index, Arc::new(run));
-        Ok(())
+        Ok(Kept::Yes)
     }
 
     fn put_name(&mut self, office: &OfficeId, name: &Name) -> Result<(), Refusal> {
@@ -253,6 +262,8 @@ impl Brought {
         if let Some(gathered) = self.logs.get_mut(key) {
             self.bytes = self.bytes.saturating_sub(gathered.bytes());
             gathered.doubt(now);
+            // The acts that spoke of them are not believed either.
+            self.forget_names(&key.0);
         }
     }
 
@@ -367,12 +378,15 @@ impl Ledger {
             let lacks =
                 |log| office.log(log).lacks().map_or(0, |to| to.size.saturating_sub(office.log(log).committed_size()));
             brought.lacking.insert(office.id, LogName::ALL.into_iter().map(lacks).sum());
-            // Nobody signs names: what no act speaks of must not pile up here.
-            let spoken: BTreeSet<NameHash> = runs.iter().flat_map(|(_, run)| run.names()).collect();
-            let spoken_of = names.iter().filter(|name| spoken.contains(&name.hash()));
-            spoken_of.into_iter().try_for_each(|name| brought.put_name(&office.id, name))?;
             let lacking = (office.log(log).committed_size(), target.size);
-            runs.into_iter().try_for_each(|(index, run)| brought.put((office.id, log), lacking, index, run))?;
+            for (index, run) in runs {
+                // Nobody signs names: those of acts that are not kept must not pile up here.
+                let spoken = run.names();
+                if brought.put((office.id, log), lacking, index, run)? == Kept::Yes {
+                    let spoken_of = names.iter().filter(|name| spoken.contains(&name.hash()));
+                    spoken_of.into_iter().try_for_each(|name| brought.put_name(&office.id, name))?;
+                }
+            }
         }
         self.fill_what_is_whole(office)
     }
@@ -418,6 +432,7 @@ impl Ledger {
                 Ok(()) | Err(_) => brought.forget(&(office.id, log)),
             }
             drop(brought);
+            self.look_for_erased_names_again(&office.id);
             written?;
             if !self.goes_on(office, log, &target)? && log == LogName::Register {
                 return Ok(());
@@ -598,7 +613,7 @@ mod tests {
     fn the_office_that_lacks_most_gives_way_and_keeps_no_other_from_being_filled() {
         let mut brought = Brought { room: 450, ..Brought::default() };
         brought.lacking.extend([(SMALL.0, 3), (LARGE.0, 9)]);
-        let put = |brought: &mut Brought, key, to, index| brought.put(key, (0, to), index, run(index as u8));
+        let put = |brought: &mut Brought, key, to, index| brought.put(key, (0, to), index, run(index as u8)).map(drop);
         (0..4).for_each(|index| put(&mut brought, LARGE, 9, index).unwrap());
         assert!(matches!(put(&mut brought, LARGE, 9, 4), Err(Refusal::TooLarge)), "alone it never comes to an end");
         put(&mut brought, SMALL, 3, 0).unwrap();

@@ -127,7 +127,7 @@ impl<'a> Stage<'a> {
             if let Some(halt) = known.log(log).halted() {
                 return Err(StoreError::Halted { log, halt });
             }
-            if let Some(awaited) = known.hearing().awaited() {
+            if let Some(awaited) = known.awaited() {
                 return Err(StoreError::Hears(awaited));
             }
             if let Some(awaited) = known.witness_hearing().awaited() {

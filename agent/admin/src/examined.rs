@@ -166,6 +166,10 @@ impl Stands<'_> {
         }
     }
 
+    fn is_carried(self) -> bool {
+        self.word.is_some_and(|word| word.carries(self.bytes, self.record).is_some())
+    }
+
     /// Whether this stands among those that were carried with the record of `seq`, in its place there, or lies before all of them; nothing where nobody can
     /// tell from that batch.
     fn would_stand(self, word: &TerminalWord, to: CarriedTo, seq: u64) -> Option<bool> {
@@ -206,7 +210,10 @@ fn told(
         let exhibit = exhibits.at(index)?;
         // The search said what it is; the evidence says that it stands.
         let Content::Record { bytes: shown, word } = &exhibit.content else { continue };
-        if *shown != bytes || !examined.is_one_with(Stands { record: &told, bytes: &bytes, word: word.as_ref() }) {
+        let other = Stands { record: &told, bytes: &bytes, word: word.as_ref() };
+        // What lies before a record in its own place lies in its own place as well, or nowhere: what was carried is of another history there.
+        let parted = side == Side::Before && !examined.is_carried() && other.is_carried();
+        if *shown != bytes || parted || !examined.is_one_with(other) {
             continue;
         }
         if let Ok(size) = placed(exhibits, keys, language, index, &exhibit)? {

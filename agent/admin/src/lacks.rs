@@ -44,7 +44,11 @@ pub(crate) fn told(lacks: &EvidenceLacks, language: Language) -> Vec<Lack> {
     let behind = lacks.behind.iter().map(|late| behind(late, language));
     let mut all: Vec<Lack> = behind.chain(lacks.missing.iter().map(|range| missing(range, language))).collect();
     if lacks.missing_cut {
-        let what = language_of(language, "older ranges are missing as well", "これより古い欠落もある");
+        let what = language_of(
+            language,
+            "there is more to say of what is missing than is said here, and some of it may be here",
+            "欠落はここに示したもの以外にもあり、示したものの一部は存在する可能性がある",
+        );
         all.push(Lack { kind: "missing", terminal: None, epoch: None, seq: None, what });
     }
     all
@@ -148,7 +152,7 @@ mod tests {
                 "records 4 to 8 of terminal jumin-1, epoch 2, have not arrived",
                 "records 4 to 8 of terminal jumin-1, epoch 2, are lost, as record 17 says",
                 "what terminal jumin-1 had in epoch 2 from record 4 on is lost, as record 17 says",
-                "older ranges are missing as well",
+                "there is more to say of what is missing than is said here, and some of it may be here",
             ]
         );
         assert_eq!(

@@ -73,7 +73,7 @@ pub(crate) struct RegisterAnswer {
 /// A person's name beside its hash.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct NameText {
-    salt: String,
+    pub(crate) salt: String,
     pub(crate) text: String,
 }
 

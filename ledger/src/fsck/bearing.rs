@@ -15,6 +15,8 @@ enum Bearing {
     Damage,
     /// The same, unless the log has stopped: then people know of it already, and a copy has it as it is.
     OfCheckpoint,
+    /// The copy is what the book is, and the book lacks something: an older copy may have it.
+    Lacks,
     /// The book is told whole. What it tells is for people to look at.
     Told,
 }
@@ -56,21 +58,22 @@ impl Fault {
             | Self::OtherEnvelopeKey
             | Self::OtherLogKeys => Bearing::Damage,
             // What came after an older copy is told by records that come back, and has no rows.
-            Self::CodesMiscounted { codes, invited, .. } if *codes < *invited => Bearing::Told,
-            Self::EnrolmentsMiscounted { enrolments, requested, .. } if *enrolments < *requested => Bearing::Told,
+            Self::CodesMiscounted { codes, invited, .. } if *codes < *invited => Bearing::Lacks,
+            Self::EnrolmentsMiscounted { enrolments, requested, .. } if *enrolments < *requested => Bearing::Lacks,
             Self::CodesMiscounted { .. } | Self::EnrolmentsMiscounted { .. } => Bearing::Damage,
             Self::CheckpointMissing | Self::CheckpointUnreadable | Self::CheckpointAhead { .. } => {
                 Bearing::OfCheckpoint
             }
             Self::Halted { .. }
-            // The start of a ledger destroys what acts say; an older copy has the act that says so from its terminals.
-            | Self::KeyRemains { .. }
+            // The act that says so comes back to an older copy from its terminals.
             | Self::DestroyedWithoutAct { .. }
             | Self::NameErasedWithoutAct
-            | Self::NameRemains { .. }
             | Self::NameMissing
             | Self::CodeUnused { .. }
-            | Self::AcknowledgedGone { .. }
+            | Self::AcknowledgedGone { .. } => Bearing::Lacks,
+            // The start of a ledger destroys what acts say.
+            Self::KeyRemains { .. }
+            | Self::NameRemains { .. }
             // What a terminal, or a clock that was wrong for a day, has written.
             | Self::BatchTime { .. }
             | Self::Verdict(_)
@@ -96,8 +99,14 @@ impl Report {
         self.findings.iter().filter(|finding| match finding.fault.bearing() {
             Bearing::Damage => true,
             Bearing::OfCheckpoint => finding.log.is_none_or(|log| !self.has_stopped(&finding.office, log)),
-            Bearing::Told => false,
+            Bearing::Lacks | Bearing::Told => false,
         })
+    }
+
+    /// How many findings say that the book lacks something which an older copy may have.
+    pub(crate) fn lacking(&self) -> u64 {
+        let lacks = |finding: &&Finding| matches!(finding.fault.bearing(), Bearing::Lacks | Bearing::OfCheckpoint);
+        self.findings.iter().filter(lacks).count() as u64
     }
 
     /// Whether a log has stopped.

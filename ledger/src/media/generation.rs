@@ -119,14 +119,14 @@ fn make(data: &DataDir, config: &Config, medium: &Medium, now: Millis) -> Result
         drop(std::fs::remove_dir_all(&begun));
     });
     written.map_err(failed)?;
-    let entries = verify(data, &begun).map_err(failed)?;
+    let (entries, lacks) = verify(data, &begun).map_err(failed)?;
     if device(&medium.at)? != was || marker(&medium.at)?.is_none_or(|known| known.id != medium.id) {
         return Err(MediumFault::Swapped { at: medium.at.clone() }.into());
     }
     let bytes = size_of(&begun).map_err(failed)?;
-    let verified = Verified { generation, at: now, entries, bytes };
+    let verified = Verified { generation, at: now, entries, bytes, lacks };
     finish(&config.name, medium, &begun, &verified).map_err(failed)?;
-    thin(&older, config.backup_keep.saturating_sub(1));
+    thin(&older, lacks, config.backup_keep.saturating_sub(1));
     Ok(verified)
 }
 
@@ -139,8 +139,8 @@ fn write(data: &DataDir, begun: &Path, newest: Option<&Path>) -> Result<(), Ledg
 }
 
 /// Reads everything again, derives it from its beginning, and holds its signed checkpoints against the ledger's own logs. Says how many
-/// entries there are.
-fn verify(data: &DataDir, begun: &Path) -> Result<u64, LedgerError> {
+/// entries there are, and how much the book lacks.
+fn verify(data: &DataDir, begun: &Path) -> Result<(u64, u64), LedgerError> {
     let copy = DataDir::new(begun);
     forget_cached(begun)?;
     let report = check_copy(&copy, data, &mut |_| {})?;
@@ -164,7 +164,7 @@ fn verify(data: &DataDir, begun: &Path) -> Result<u64, LedgerError> {
     for name in ["ledger.db-wal", "ledger.db-shm"] {
         let _ = std::fs::remove_file(begun.join(name));
     }
-    Ok(report.entries)
+    Ok((report.entries, report.lacking()))
 }
 
 /// A whole folder: what counts is what the medium gives back.
@@ -220,15 +220,27 @@ pub(super) fn generations(medium: &Path) -> Result<Vec<Generation>, LedgerError>
     Ok(all)
 }
 
-/// Only so many of the older ones stay. One that cannot be removed is no reason to say that the new one is not there.
-fn thin(older: &[Generation], keep: usize) {
-    for Generation { at, .. } in older.iter().take(older.len().saturating_sub(keep)) {
+/// Only so many of the older ones stay, and each that lacks less than the new one: it may have what is nowhere else. One that cannot be removed is no
+/// reason to say that the new one is not there.
+fn thin(older: &[Generation], lacks: u64, keep: usize) {
+    let lacks_less = |generation: &&Generation| lacking(generation).is_none_or(|its| its < lacks);
+    let (better, others): (Vec<_>, Vec<_>) = older.iter().partition(lacks_less);
+    if !better.is_empty() {
+        log::warn!("{} older backups stay: they have what the ledger lacks now (sekisho-ledger fsck)", better.len());
+    }
+    for Generation { at, .. } in others.iter().take(others.len().saturating_sub(keep)) {
         // Half of it must not look like a backup.
         let going = at.with_extension(UNFINISHED);
         if let Err(error) = std::fs::rename(at, &going).and_then(|()| std::fs::remove_dir_all(&going)) {
             log::warn!("cannot remove the old backup {}: {error}", at.display());
         }
     }
+}
+
+/// How much a backup lacks, as it says itself; nothing where that cannot be read.
+fn lacking(generation: &Generation) -> Option<u64> {
+    let text = std::fs::read(generation.at.join(SEALED)).ok()?;
+    serde_json::from_slice::<Sealed>(&text).ok().map(|sealed| sealed.verified.lacks)
 }
 
 fn remove_unfinished(medium: &Path) -> Result<(), LedgerError> {

@@ -27,7 +27,7 @@ impl Ledger {
             }
         };
         let help = "Terminals that have to show what they verified before anything is written.";
-        awaited("sekisho_ledger_hearing_awaited_terminals", help, &|office| office.hearing().awaited());
+        awaited("sekisho_ledger_hearing_awaited_terminals", help, &Office::awaited);
         let help = "Witnesses that have to say what they cosigned before anything is written.";
         awaited("sekisho_ledger_hearing_awaited_witnesses", help, &|office| office.witness_hearing().awaited());
         let name = "sekisho_ledger_recovery_due_timestamp_seconds";

@@ -53,7 +53,7 @@ impl Town {
     }
 
     fn awaited(&self) -> Option<(usize, usize)> {
-        let awaited = self.ledger.office(&self.office).unwrap().hearing().awaited();
+        let awaited = self.ledger.office(&self.office).unwrap().awaited();
         awaited.map(|awaited| (awaited.needed, awaited.heard))
     }
 }

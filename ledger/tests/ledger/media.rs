@@ -71,7 +71,7 @@ pub(crate) fn bad_night(town: &Town, day: u64) -> String {
     }
 }
 
-fn keep(town: &Town, generations: usize) {
+pub(crate) fn keep(town: &Town, generations: usize) {
     let config = Config { backup_keep: generations, ..Config::read(&town.data.config()).unwrap() };
     std::fs::write(town.data.config(), config.to_text().unwrap()).unwrap();
 }

@@ -12,7 +12,7 @@ use sekisho_wire::record::Retention;
 use sekisho_wire::verdict::VerdictCode;
 
 use crate::destroy::{A_YEAR_LATER, links};
-use crate::media::{Stick, add, bad_night, night};
+use crate::media::{Stick, add, bad_night, keep, night};
 use crate::replay::decision;
 use crate::town::{NOON, Scratch, Town, code, scratch};
 
@@ -24,6 +24,13 @@ fn faults(town: &Town) -> Vec<Fault> {
 /// Where the checkpoint of a log lies.
 fn signed(town: &Town, log: LogName) -> PathBuf {
     town.data.checkpoints().join(town.office.to_string()).join(log.as_str())
+}
+
+fn backups(stick: &Stick) -> usize {
+    std::fs::read_dir(&*stick.at)
+        .unwrap()
+        .filter(|entry| entry.as_ref().unwrap().path().join("verified.json").exists())
+        .count()
 }
 
 fn alter(town: &Town, sql: &str) {
@@ -104,17 +111,21 @@ fn a_log_that_has_stopped_is_copied_as_it_is() {
     let mut town = Town::new();
     let stick = Stick::new();
     add(&town, &stick, "A");
+    keep(&town, 1);
     town.send(3);
     town.publish();
     let copy = scratch();
     sekisho_ledger::backup::backup(&town.root, &copy).unwrap();
     town.send(4);
     town.publish();
+    night(&town, 1);
+    night(&town, 2);
+    assert_eq!(backups(&stick), 1);
     // The book of yesterday under the checkpoints of today.
     let today = LogName::ALL.map(|log| std::fs::read(signed(&town, log)).unwrap());
     town.put_back(&copy);
     LogName::ALL.into_iter().zip(today).for_each(|(log, text)| std::fs::write(signed(&town, log), text).unwrap());
-    let said = bad_night(&town, 1);
+    let said = bad_night(&town, 3);
     assert!(said.contains("signed"), "nobody has been told of it yet: {said}");
     town.reopen();
     assert!(town.ledger.office(&town.office).unwrap().log(LogName::Records).halted().is_some());
@@ -123,6 +134,8 @@ fn a_log_that_has_stopped_is_copied_as_it_is() {
     done.into_iter().for_each(|done| drop(done.result.unwrap()));
     let (_root, told) = put_back(&town, &stick);
     assert!(told.iter().any(|told| told.contains("the log has stopped")), "{told:?}");
+    // What the book lacks now may be in older ones alone: they stay, however few are to be kept.
+    assert_eq!(backups(&stick), 2, "one of a sound book, and this one");
 }
 
 #[test]

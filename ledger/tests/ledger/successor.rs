@@ -106,7 +106,7 @@ fn a_log_that_an_act_has_given_up_takes_nothing_any_more_however_it_came_to_know
     town.ledger.refill_register(&town.terminal.peer, from, acts, &part.names).unwrap();
     town.ledger.refill_kept(&town.office, &kept).unwrap();
     town.ledger.hear(&town.terminal.peer, &shown).unwrap();
-    assert!(town.ledger.office(&town.office).unwrap().hearing().awaited().is_none(), "it waits for nobody for ever");
+    assert!(town.ledger.office(&town.office).unwrap().awaited().is_none(), "it waits for nobody for ever");
     let refused = town.deliver(&town.terminal.batch(1).0);
     assert!(matches!(refused, Err(Refusal::Halted { .. })), "{refused:?}");
     town.reopen();

@@ -110,18 +110,21 @@ impl Draft<'_> {
         let said = || operator.designations().iter();
         let bounds = || said().flat_map(|said| [said.effective, said.value.from, said.value.to]);
         let designated = |t| matches!(operator.standing(t), Standing::Designated(_));
-        let ended = bounds().filter(|t| (1..=now).contains(t) && designated(*t - 1)).max();
+        let ended_by = |then: u64| bounds().filter(|t| (1..=then).contains(t) && designated(*t - 1)).max();
         if operator.state(now) == OperatorState::Ended {
             let states = operator.states().iter();
             let ends = states.filter(|said| said.effective <= now && said.value.0 == OperatorState::Ended);
-            let end = ends.map(|said| said.effective).max();
+            let end = ends.map(|said| said.effective).max().unwrap_or(now);
+            if end > 0 && designated(end - 1) {
+                return Ok(end);
+            }
             // One who was ended before it had begun was never designated.
-            return Ok(ended.into_iter().chain(end).min().unwrap_or(now));
+            return Ok(ended_by(end).unwrap_or(end));
         }
         if designated(now) || bounds().any(|t| t > now && designated(t)) {
             return Err(still());
         }
-        ended.ok_or_else(still)
+        ended_by(now).ok_or_else(still)
     }
 
     /// Every card that is or was one of theirs, by whose it was.
@@ -139,14 +142,18 @@ impl Draft<'_> {
 
     /// Since when a card is out of that person's hands; nothing while it is not.
     fn given_back(&self, card: &Card, operator: &Code, now: u64) -> Option<u64> {
-        if card.state(now).is_final() {
-            return card.state_said(now).map(|said| said.effective);
-        }
+        // The first: what is disposed of years after it was returned was out of his hands since then.
+        let ends = card.states().iter().filter(|said| said.effective <= now && said.value.0.is_final());
+        let ended = ends.map(|said| said.effective).min();
         let issued = card.issued();
         if issued.dormant {
-            // The card stays, for the next one.
+            // The card stays, for the next one, or is no more.
             let lent = card.activations().iter().filter(|said| said.value.operator == *operator);
-            return lent.map(|said| said.value.to).max().filter(|to| *to <= now);
+            let back = lent.map(|said| said.value.to).max()?;
+            return Some(ended.map_or(back, |ended| back.min(ended))).filter(|back| *back <= now);
+        }
+        if ended.is_some() {
+            return ended;
         }
         // A card from home is given back there.
         (self.comes_from_elsewhere(card) && issued.to <= now).then_some(issued.to)

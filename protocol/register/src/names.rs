@@ -38,7 +38,10 @@ impl SignedAct {
     /// The hashes of the names that it speaks of, or that the proposal speaks of which it approves.
     #[must_use]
     pub fn names(&self) -> Vec<NameHash> {
-        let proposed = self.proposal().ok().flatten();
-        names_of(proposed.as_ref().map_or(&self.act().changes, |proposal| &proposal.act().changes))
+        // Recovery keys wrap one another's word, each one more.
+        match self.proposal() {
+            Ok(Some(proposal)) => proposal.names(),
+            Ok(None) | Err(_) => names_of(&self.act().changes),
+        }
     }
 }

@@ -158,18 +158,21 @@ fn pages(kept: &[Entry]) -> Vec<&[Entry]> {
 
 fn bring_kept(agent: &Agent, carrier: &dyn Carrier, log: &str, wanted: &Wanted) -> Result<bool, Trouble> {
     let kept = agent.keepsakes.within(log, &wanted.missing).map_err(Trouble::Disk)?;
+    let mut brought = false;
     for page in pages(&kept) {
         let errand = Errand::RefillKept { body: json!({"kept": page}) };
         if !is_taken(agent.send_out(carrier, &errand)) {
-            return Ok(false);
+            return Ok(brought);
         }
+        brought = true;
     }
-    Ok(!kept.is_empty())
+    Ok(brought)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::Office;
 
     #[test]
     fn a_page_of_acts_stays_below_what_a_ledger_takes() {
@@ -185,6 +188,21 @@ mod tests {
             next += count;
         }
         assert_eq!(next, 3010);
+        // What an act is followed by counts as well.
+        let act = Office::new(&[4; 65]).entries[1].clone();
+        let [hash] = SignedAct::decode(&act).unwrap().names()[..] else { panic!("one person") };
+        // As long as a name may be.
+        let name = NameText { salt: STANDARD.encode([9; 16]), text: "あ".repeat(66) };
+        let names = HashMap::from([(hash, name)]);
+        let beside: Vec<Vec<u8>> = vec![act; 2500];
+        for (first, count) in pages_of_acts(0, &beside, &names) {
+            let page = &beside[first..][..count];
+            let entries: Vec<String> = page.iter().map(|act| STANDARD.encode(act)).collect();
+            let names: Vec<&NameText> = page.iter().flat_map(|act| names_beside(act, &names)).collect();
+            assert_eq!(names.len(), count);
+            let body = json!({"from": first, "entries": entries, "names": names});
+            assert!(body.to_string().len() < 2 << 20, "{}", body.to_string().len());
+        }
         let long = [vec![7; 3 * ACTS_BYTES], vec![7; 3]];
         assert_eq!(pages_of_acts(0, &long, &none), [(0, 1), (1, 1)]);
     }

@@ -119,7 +119,7 @@ impl World {
     }
 
     pub(super) fn is_hearing(&self) -> bool {
-        self.town.ledger.office(&self.town.office).unwrap().hearing().awaited().is_some()
+        self.town.ledger.office(&self.town.office).unwrap().awaited().is_some()
     }
 
     pub(super) fn is_halted(&self, log: LogName) -> bool {

@@ -86,6 +86,41 @@ fn a_name_goes_once_every_month_that_may_mention_him_was_destroyed() {
 }
 
 #[test]
+fn a_card_is_out_of_his_hands_since_it_came_back_whatever_becomes_of_it_later() {
+    let mut office = left();
+    // It is disposed of by the office, more than a year after he brought it.
+    office.act(vec![card_state(11, CardState::Disposed, office.now)]).unwrap();
+    destroyed(&mut office, "2026-12", "2027-06");
+    assert_eq!(code_of(office.approved(erase(&["doi"]))), Ok(()));
+}
+
+#[test]
+fn whoever_was_ended_after_he_was_designated_anew_worked_until_then() {
+    let mut office = staffed();
+    let until = |to| Designate { to, ..working("doi") };
+    office.act(vec![Change::Designate(Box::new(until(at(2036, 4, 1, 0))))]).unwrap();
+    office.now = at(2027, 1, 15, 10);
+    office.act(vec![card_state(11, CardState::Returned, office.now)]).unwrap();
+    office.now = at(2027, 2, 1, 10);
+    let anew = Designate { from: office.now, ..until(at(2036, 4, 1, 0)) };
+    office.act(vec![Change::Designate(Box::new(anew))]).unwrap();
+    office.now = at(2027, 12, 10, 10);
+    let ended = SetOperatorState {
+        operator: code("doi"),
+        state: OperatorState::Ended,
+        effective: office.now,
+        reason: StateReason::LeftDuty,
+    };
+    office.act(vec![Change::OperatorState(ended)]).unwrap();
+    office.now = at(2029, 6, 1, 0);
+    destroyed(&mut office, "2026-12", "2027-04");
+    let refusal = office.approved(erase(&["doi"])).unwrap_err();
+    assert!(matches!(refusal, FoldRefusal::StillMentioned { month: of, .. } if of == month("2027-04")), "{refusal:?}");
+    destroyed(&mut office, "2027-04", "2028-02");
+    assert_eq!(code_of(office.approved(erase(&["doi"]))), Ok(()));
+}
+
+#[test]
 fn what_is_kept_or_preserved_keeps_the_name() {
     let mut office = left();
     office.now -= 1;
