@@ -15,7 +15,7 @@ use crate::journal::Journal;
 use crate::journal::earlier::Earlier;
 use crate::journal::error::JournalError;
 use crate::run::{RunError, state_file};
-use crate::uplink::Position;
+use crate::uplink::{KeptPlace, Position};
 
 /// What becomes of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,23 +42,27 @@ pub(crate) fn left_behind(config: &Config, journal: &Journal) -> Result<LeftBehi
 /// `earlier` are the epochs that lie in the journal beside the one that begins.
 fn of_epochs(config: &Config, begins: u32, earlier: &[Earlier]) -> io::Result<LeftBehind> {
     let (aside, newest) = (aside::newest_epoch(&config.state)?, earlier.last());
-    let (epoch, from) = match Position::kept_place(config)? {
-        Some((epoch, _)) if epoch >= begins => return Ok(LeftBehind::Nothing),
+    let KeptPlace { epoch, known, sealed } = match Position::kept_place(config)? {
+        Some(place) if place.epoch >= begins => return Ok(LeftBehind::Nothing),
         Some(place) => place,
         // Nobody knows what was sent: what is there is carried, perhaps once more.
-        None => (aside.max(earlier.first().map(|oldest| oldest.epoch)).unwrap_or(begins - 1), 0),
+        None => {
+            let epoch = aside.max(earlier.first().map(|oldest| oldest.epoch)).unwrap_or(begins - 1);
+            KeptPlace { epoch, known: 0, sealed: 0 }
+        }
     };
     // A later epoch has carried, or declared lost, what the one before it left behind.
-    let reaches = |newest: &Earlier| newest.epoch > epoch || (newest.epoch == epoch && newest.end >= from);
+    let reaches = |newest: &Earlier| newest.epoch > epoch || (newest.epoch == epoch && newest.end >= known);
     let is_last = |newest: &Earlier| aside.is_none_or(|aside| aside < newest.epoch);
     if newest.is_some_and(|newest| reaches(newest) && is_last(newest)) {
-        let has_more = |of: &Earlier| (of.epoch, of.end) > (epoch, from) && of.end > of.first;
-        let carried = LeftBehind::Carried(epoch, from);
+        // What was acknowledged and not proved yet may be what a ledger has lost since: carried once more it does no harm.
+        let has_more = |of: &Earlier| (of.epoch, of.end) > (epoch, sealed) && of.end > of.first;
+        let carried = LeftBehind::Carried(epoch, sealed);
         return Ok(if earlier.iter().any(has_more) { carried } else { LeftBehind::Nothing });
     }
     let is_aside = aside.is_some_and(|aside| aside >= epoch);
     let reason = if is_aside { LostReason::JournalDamaged } else { LostReason::JournalRestored };
-    Ok(LeftBehind::Lost(Lost { from, to: Lost::REST, reason, epoch: Some(epoch) }))
+    Ok(LeftBehind::Lost(Lost { from: known, to: Lost::REST, reason, epoch: Some(epoch) }))
 }
 
 /// Carries all records of earlier epochs from this place on into this one, unless they stand there: a run that was killed in the middle goes on where it was.
@@ -195,12 +199,14 @@ mod tests {
             files::replace_json(&state.join("uplink.json"), &cursor).unwrap();
         };
         cursor(5, false);
-        assert_eq!(left(2, &[(1, 0, 7)]), LeftBehind::Nothing, "all is there");
-        assert_eq!(left(2, &[(0, 0, 4), (1, 0, 9)]), LeftBehind::Carried(1, 7));
+        assert_eq!(left(2, &[(1, 0, 7)]), LeftBehind::Carried(1, 5), "what is not proved comes again");
+        assert_eq!(left(2, &[(0, 0, 4), (1, 0, 9)]), LeftBehind::Carried(1, 5));
         assert_eq!(left(2, &[(1, 0, 5)]), lost(1, 7, LostReason::JournalRestored));
-        assert_eq!(left(3, &[(1, 0, 7), (2, 0, 1)]), LeftBehind::Carried(1, 7), "epoch 2 was begun and not heard");
-        assert_eq!(left(3, &[(2, 0, 1)]), LeftBehind::Carried(1, 7));
+        assert_eq!(left(3, &[(1, 0, 7), (2, 0, 1)]), LeftBehind::Carried(1, 5), "epoch 2 was begun and not heard");
+        assert_eq!(left(3, &[(2, 0, 1)]), LeftBehind::Carried(1, 5));
         assert_eq!(left(1, &[]), LeftBehind::Nothing, "this very epoch was begun");
+        cursor(7, false);
+        assert_eq!(left(2, &[(1, 0, 7)]), LeftBehind::Nothing, "all is there, proved");
         cursor(5, true);
         assert_eq!(
             left(2, &[(1, 0, 9)]),

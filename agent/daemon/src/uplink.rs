@@ -24,8 +24,8 @@ mod refill;
 mod told;
 mod trouble;
 
-pub(crate) use position::Position;
 use position::{Cursor, DAY, SealAnswer, StoredAnswer, hash, read};
+pub(crate) use position::{KeptPlace, Position};
 use trouble::{Held, Trouble};
 
 /// How soon the ledger is asked whether it has sealed what it stored, and how slowly at last.

@@ -65,6 +65,16 @@ impl Cursor {
     }
 }
 
+/// How far a terminal's history is known to be the ledger's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct KeptPlace {
+    pub(crate) epoch: u32,
+    /// All below this seq is acknowledged; where the ledger has said since that it has another history, proved.
+    pub(crate) known: u64,
+    /// All below this seq was proved to lie in its log.
+    pub(crate) sealed: u64,
+}
+
 /// A size of the records log, and its root then.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Head {
@@ -173,14 +183,14 @@ impl Position {
 
     /// The epoch of what was sent last, as far as it is kept.
     pub(crate) fn kept_epoch(config: &Config) -> io::Result<Option<u32>> {
-        Ok(Self::kept_place(config)?.map(|(epoch, _)| epoch))
+        Ok(Self::kept_place(config)?.map(|place| place.epoch))
     }
 
-    /// As [`Self::kept_epoch`], with the seq up to which our history is known to be the ledger's: all below it is acknowledged, or, where the ledger has said
-    /// since that it has another history, proved to lie in its log.
-    pub(crate) fn kept_place(config: &Config) -> io::Result<Option<(u32, u64)>> {
+    /// As [`Self::kept_epoch`], with how far our history is known to be the ledger's.
+    pub(crate) fn kept_place(config: &Config) -> io::Result<Option<KeptPlace>> {
         let kept = files::read_json::<Cursor>(&file(config))?;
-        Ok(kept.map(|kept| (kept.epoch, if kept.refused { kept.sealed } else { kept.stored })))
+        let known = |kept: &Cursor| if kept.refused { kept.sealed } else { kept.stored };
+        Ok(kept.map(|kept| KeptPlace { epoch: kept.epoch, known: known(&kept), sealed: kept.sealed }))
     }
 
     /// Follows an act that has another log go on in place of the one that was seen: it goes on from what the act names, and where our records lay behind
