@@ -1,20 +1,22 @@
 //! A log that has stopped because it is behind what was signed is filled again, to the very same tree (LEDGER.md §L6): terminals bring what
 //! they hold, each entry for its place, and nothing is written before all of it comes to the root that was signed.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod brought;
+
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
-use sekisho_register::{NameHash, SignedAct, names_of};
+use sekisho_register::{SignedAct, names_of};
 use sekisho_tlog::{Hash, leaf_hash};
 use sekisho_wire::id::{Code, OfficeId};
 use sekisho_wire::record::{Emitter, Record};
-use zeroize::Zeroizing;
 
+use self::brought::{Brought, Gathered, Kept, Run, What, missing};
 use crate::acts::{Name, Placed, seal_found, store_act};
 use crate::authority::{Caller, Peer};
 use crate::checkpoint::Halt;
 use crate::clock::{Millis, legal_month};
-use crate::ingest::{self, Verified};
+use crate::ingest;
 use crate::keepsake::{Keepsake, Returned};
 use crate::ledger::Ledger;
 use crate::line::Lane;
@@ -25,10 +27,6 @@ use crate::signed_log::Published;
 use crate::stage::{LEDGER_EPOCH, NO_CHAIN, Stage, class_number};
 use crate::store::{Cursor, CursorMove, EmitterName, LogName};
 
-/// What is brought takes so much memory at most, in all: an office that lacks more is missing a whole backup.
-const ROOM: usize = 1 << 30;
-/// What a name takes besides its text.
-const NAME: usize = 128;
 /// So many missing ranges are told at a time: what a terminal has behind them it brings when others have brought what is theirs.
 const TOLD: usize = 1000;
 /// About so many entries in one commit.
@@ -50,232 +48,6 @@ pub struct Wanted {
 /// Everything that has been brought since the start.
 #[derive(Debug, Default)]
 pub(crate) struct Refills(Mutex<Brought>);
-
-#[derive(Debug)]
-struct Brought {
-    logs: BTreeMap<(OfficeId, LogName), Gathered>,
-    /// Names that terminals still know.
-    names: BTreeMap<OfficeId, BTreeMap<NameHash, Name>>,
-    bytes: usize,
-    /// So many bytes at most.
-    room: usize,
-    /// How many entries each of these offices lacks.
-    lacking: BTreeMap<OfficeId, u64>,
-    /// Somebody writes what is complete.
-    writing: bool,
-}
-
-impl Default for Brought {
-    fn default() -> Self {
-        let (logs, names, lacking) = Default::default();
-        Self { logs, names, bytes: 0, room: ROOM, lacking, writing: false }
-    }
-}
-
-/// What has been brought for one log, and by whom.
-#[derive(Debug, Default)]
-struct Gathered {
-    runs: Runs,
-    bringers: BTreeSet<Code>,
-    /// Who is passed over, and until when: what was brought came to another root, so somebody's word is wrong, and each in turn is left out.
-    left_out: Option<(Code, Millis)>,
-}
-
-/// How long somebody is left out: the others have come again by then.
-const LEFT_OUT: Millis = 10 * 60_000;
-
-impl Gathered {
-    /// What was brought is not what was signed: all of it is asked for again, without the next of those who brought it.
-    fn doubt(&mut self, now: Millis) {
-        self.runs.clear();
-        let before = self.left_out.take().map(|(code, _)| code);
-        let next = self.bringers.iter().find(|code| before.as_ref().is_none_or(|before| *code > before));
-        let next = next.or(self.bringers.first()).filter(|_| self.bringers.len() > 1).cloned();
-        if let Some(next) = &next {
-            log::warn!("what terminal {next} brings is left out for a while: it may be what is wrong");
-        }
-        self.left_out = next.map(|code| (code, now.saturating_add(LEFT_OUT)));
-    }
-
-    fn leaves_out(&self, bringer: &Code, now: Millis) -> bool {
-        self.left_out.as_ref().is_some_and(|(code, until)| code == bringer && now < *until)
-    }
-
-    fn bytes(&self) -> usize {
-        self.runs.values().map(|run| run.bytes()).sum()
-    }
-}
-
-/// Whether what was brought stands at its place now.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kept {
-    Yes,
-    /// It is not lacking.
-    No,
-}
-
-/// What has been brought for one log: by the index of its first entry, and none overlaps another.
-type Runs = BTreeMap<u64, Arc<Run>>;
-
-/// Entries that lie one behind the other, and are written together.
-#[derive(Debug)]
-struct Run {
-    leaves: Vec<Hash>,
-    what: What,
-}
-
-#[derive(Debug)]
-enum What {
-    /// Records of a terminal.
-    Batch(Box<Verified>),
-    /// A record of our own.
-    Own(Zeroizing<Vec<u8>>),
-    /// An act.
-    Act(Vec<u8>),
-}
-
-impl Run {
-    fn end(&self, index: u64) -> u64 {
-        index.saturating_add(self.leaves.len() as u64)
-    }
-
-    fn bytes(&self) -> usize {
-        match &self.what {
-            What::Batch(verified) => verified.records.iter().map(|record| record.bytes.len()).sum(),
-            What::Own(bytes) => bytes.len(),
-            What::Act(bytes) => bytes.len(),
-        }
-    }
-
-    /// The names that it speaks of.
-    fn names(&self) -> Vec<NameHash> {
-        match &self.what {
-            What::Act(bytes) => SignedAct::decode(bytes).map_or_else(|_| Vec::new(), |act| act.names()),
-            What::Batch(_) | What::Own(_) => Vec::new(),
-        }
-    }
-
-    fn leaf(&self, index: u64, at: u64) -> Option<&Hash> {
-        self.leaves.get(usize::try_from(at.checked_sub(index)?).ok()?)
-    }
-}
-
-/// What is missing between these, at most so many ranges.
-fn missing(runs: &Runs, from: u64, to: u64, most: usize) -> Vec<(u64, u64)> {
-    let (mut missing, mut next) = (Vec::new(), from);
-    for (index, run) in runs.range(..to).filter(|(index, run)| run.end(**index) > from) {
-        if *index > next {
-            missing.push((next, *index));
-        }
-        next = run.end(*index);
-    }
-    if next < to {
-        missing.push((next, to));
-    }
-    missing.truncate(most);
-    missing
-}
-
-impl Brought {
-    /// One more, for a log that lacks what lies between these. What stands at its place already must be the same: the root will say which of two is
-    /// right, and nobody can know before.
-    fn put(&mut self, key: (OfficeId, LogName), (from, to): (u64, u64), index: u64, run: Run) -> Result<Kept, Refusal> {
-        let end = run.end(index);
-        if end <= from || index >= to {
-            return Ok(Kept::No);
-        }
-        if index < from || end > to {
-            return Err(Refusal::Malformed("a run over the edge of what is lacking"));
-        }
-        let runs = &self.logs.entry(key).or_default().runs;
-        let overlapped = || runs.range(..end).filter(|(at, there)| there.end(**at) > index);
-        for (at, there) in overlapped() {
-            if (index.max(*at)..end.min(there.end(*at))).any(|place| run.leaf(index, place) != there.leaf(*at, place)) {
-                log::error!(
-                    "two entries were brought for one place of {} {}, from {index} on: one of them is wrong",
-                    key.0,
-                    key.1
-                );
-                return Err(Refusal::Malformed("another entry for that place"));
-            }
-        }
-        if overlapped().next().is_some() {
-            // The same stands there: another terminal may know the names beside it.
-            return Ok(Kept::Yes);
-        }
-        self.make_room(&key.0, run.bytes())?;
-        self.bytes += run.bytes();
-        self.logs.entry(key).or_default().runs.insert(index, Arc::new(run));
-        Ok(Kept::Yes)
-    }
-
-    fn put_name(&mut self, office: &OfficeId, name: &Name) -> Result<(), Refusal> {
-        let (hash, bytes) = (name.hash(), NAME + name.text.len());
-        if self.names.get(office).is_some_and(|known| known.contains_key(&hash)) {
-            return Ok(());
-        }
-        self.make_room(office, bytes)?;
-        self.bytes += bytes;
-        self.names.entry(*office).or_default().insert(hash, name.clone());
-        Ok(())
-    }
-
-    /// Room for so much more of this office. Whoever lacks most gives way, and is filled when the others are: no two keep each other from it.
-    fn make_room(&mut self, office: &OfficeId, more: usize) -> Result<(), Refusal> {
-        while self.bytes.saturating_add(more) > self.room {
-            let holding: BTreeSet<OfficeId> = self.holding().chain([*office]).collect();
-            let lacks = |office: &OfficeId| self.lacking.get(office).copied().unwrap_or(0);
-            let most = holding.iter().max_by_key(|office| (lacks(office), **office)).copied();
-            let Some(gives_way) = most.filter(|most| most != office) else {
-                // Alone it never comes to an end.
-                return Err(if holding.len() > 1 { Refusal::Busy } else { Refusal::TooLarge });
-            };
-            log::warn!("what was brought for office {gives_way} gives way to an office that lacks less");
-            self.give_way(&gives_way);
-        }
-        Ok(())
-    }
-
-    /// Offices that have something here.
-    fn holding(&self) -> impl Iterator<Item = OfficeId> {
-        let logs = self.logs.iter().filter(|(_, gathered)| !gathered.runs.is_empty()).map(|((office, _), _)| *office);
-        logs.chain(self.names.keys().copied())
-    }
-
-    /// It is all asked for again.
-    fn give_way(&mut self, office: &OfficeId) {
-        for (_, gathered) in self.logs.iter_mut().filter(|((of, _), _)| of == office) {
-            self.bytes = self.bytes.saturating_sub(gathered.bytes());
-            gathered.runs.clear();
-        }
-        self.forget_names(office);
-    }
-
-    fn forget_names(&mut self, office: &OfficeId) {
-        let names = self.names.remove(office).unwrap_or_default();
-        let bytes: usize = names.values().map(|name| NAME + name.text.len()).sum();
-        self.bytes = self.bytes.saturating_sub(bytes);
-    }
-
-    /// Nothing of what was brought for this log is believed.
-    fn doubt(&mut self, key: &(OfficeId, LogName), now: Millis) {
-        if let Some(gathered) = self.logs.get_mut(key) {
-            self.bytes = self.bytes.saturating_sub(gathered.bytes());
-            gathered.doubt(now);
-            // The acts that spoke of them are not believed either.
-            self.forget_names(&key.0);
-        }
-    }
-
-    /// Nothing of this log is needed any more.
-    fn forget(&mut self, key: &(OfficeId, LogName)) {
-        let gone = self.logs.remove(key).unwrap_or_default();
-        self.bytes = self.bytes.saturating_sub(gone.bytes());
-        if !self.logs.keys().any(|(office, _)| *office == key.0) {
-            self.forget_names(&key.0);
-        }
-    }
-}
 
 impl Ledger {
     /// Lets a terminal in that brings back what is lacking: its certificate is ours and names it. What is known of enrolments may be lost, too;
@@ -596,34 +368,4 @@ fn stage_case(
     store_act(stage, office, placed, bytes, found)?;
     stage.set_casebook(*office, Arc::new(next));
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const SMALL: (OfficeId, LogName) = (OfficeId([1; 16]), LogName::Register);
-    const LARGE: (OfficeId, LogName) = (OfficeId([2; 16]), LogName::Register);
-
-    fn run(byte: u8) -> Run {
-        Run { leaves: vec![Hash([byte; 32])], what: What::Act(vec![byte; 100]) }
-    }
-
-    #[test]
-    fn the_office_that_lacks_most_gives_way_and_keeps_no_other_from_being_filled() {
-        let mut brought = Brought { room: 450, ..Brought::default() };
-        brought.lacking.extend([(SMALL.0, 3), (LARGE.0, 9)]);
-        let put = |brought: &mut Brought, key, to, index| brought.put(key, (0, to), index, run(index as u8)).map(drop);
-        (0..4).for_each(|index| put(&mut brought, LARGE, 9, index).unwrap());
-        assert!(matches!(put(&mut brought, LARGE, 9, 4), Err(Refusal::TooLarge)), "alone it never comes to an end");
-        put(&mut brought, SMALL, 3, 0).unwrap();
-        assert_eq!(brought.bytes, 100, "all of the other's is asked for again");
-        (1..3).for_each(|index| put(&mut brought, SMALL, 3, index).unwrap());
-        put(&mut brought, LARGE, 9, 0).unwrap();
-        assert!(matches!(put(&mut brought, LARGE, 9, 1), Err(Refusal::Busy)), "it comes again");
-        brought.forget(&SMALL);
-        (1..4).for_each(|index| put(&mut brought, LARGE, 9, index).unwrap());
-        brought.give_way(&LARGE.0);
-        assert_eq!(brought.bytes, 0);
-    }
 }
