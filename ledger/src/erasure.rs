@@ -5,7 +5,6 @@
 
 use std::collections::BTreeSet;
 
-use sekisho_register::change::Designate;
 use sekisho_register::{Act, Change, NameHash, Register, SignedAct};
 use sekisho_wire::id::OfficeId;
 
@@ -102,7 +101,7 @@ pub(crate) fn proposed(
 fn erased_in(act: &Act, register: &Register, held: &BTreeSet<NameHash>) -> Vec<(NameHash, u64)> {
     let changes = act.changes.iter().flat_map(Change::brings);
     let erased = changes.filter_map(|change| {
-        let designate = designation(change).filter(|designate| !held.contains(&designate.name))?;
+        let designate = change.designation().filter(|designate| !held.contains(&designate.name))?;
         // An approval goes by the earlier of what both had seen, and nobody takes an act that had not seen this one (register §R4.3).
         let by = register
             .all_erased()
@@ -111,13 +110,6 @@ fn erased_in(act: &Act, register: &Register, held: &BTreeSet<NameHash>) -> Vec<(
         Some((designate.name, by.index))
     });
     erased.collect()
-}
-
-fn designation(change: &Change) -> Option<&Designate> {
-    if let Change::Admit(admit) = change {
-        return Some(&admit.designation);
-    }
-    if let Change::Designate(designate) = change { Some(designate) } else { None }
 }
 
 /// Every name of an office, with its place.

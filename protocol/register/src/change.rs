@@ -176,6 +176,15 @@ impl Change {
         if let Self::AnnounceRecovery(announced) = self { &announced.changes } else { core::slice::from_ref(self) }
     }
 
+    /// The designation that it is, or brings with an admission.
+    #[must_use]
+    pub fn designation(&self) -> Option<&Designate> {
+        if let Self::Admit(admit) = self {
+            return Some(&admit.designation);
+        }
+        if let Self::Designate(designate) = self { Some(designate) } else { None }
+    }
+
     /// The number of its kind (§R3).
     #[must_use]
     pub const fn kind(&self) -> u16 {

@@ -184,7 +184,7 @@ impl Draft<'_> {
 
     /// Keeps in mind which names lie beside an announcement.
     pub(crate) fn remember_names(&mut self, changes: &[Change]) {
-        for designate in changes.iter().filter_map(designation) {
+        for designate in changes.iter().filter_map(Change::designation) {
             if self.names_announced_mut(&designate.operator).is_none() {
                 self.new_entries().announced_names.insert(designate.operator.clone(), BTreeSet::new());
             }
@@ -212,15 +212,8 @@ fn is_mentioned_nowhere(office: &Office, operator: &Operator, last: u64, now: u6
     Ok(())
 }
 
-fn designation(change: &Change) -> Option<&Designate> {
-    if let Change::Admit(admit) = change {
-        return Some(&admit.designation);
-    }
-    if let Change::Designate(designate) = change { Some(designate) } else { None }
-}
-
 fn designates(change: &Change, operator: &Code) -> bool {
-    designation(change).is_some_and(|designate| designate.operator == *operator)
+    change.designation().is_some_and(|designate| designate.operator == *operator)
 }
 
 /// In one act: for each the fold looks at every card and every month of his.

@@ -1,6 +1,5 @@
 //! Which names an act speaks of. They travel beside it (§R1).
 
-use alloc::vec;
 use alloc::vec::Vec;
 
 use crate::act::SignedAct;
@@ -28,10 +27,7 @@ fn names_in(change: &Change) -> Vec<NameHash> {
     if let Change::AnnounceRecovery(announced) = change {
         return names_of(&announced.changes);
     }
-    if let Change::Admit(admit) = change {
-        return vec![admit.designation.name];
-    }
-    if let Change::Designate(designate) = change { vec![designate.name] } else { Vec::new() }
+    change.designation().map(|designate| designate.name).into_iter().collect()
 }
 
 impl SignedAct {
