@@ -261,6 +261,8 @@ pub struct Report {
     pub newer: u64,
     /// Records that terminals carried out of an earlier epoch (wire §7.5b).
     pub carried: u64,
+    /// Those of them in whose own place another record stands: their terminal has two histories. Alarmed when they came, and no damage.
+    pub contradicting: u64,
     /// What is wrong, in the order found; at most a hundred of each kind.
     pub findings: Vec<Finding>,
 }

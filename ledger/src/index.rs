@@ -127,6 +127,7 @@ impl Index {
         let mut forget = || -> rusqlite::Result<()> {
             let transaction = connection.transaction()?;
             transaction.execute("DELETE FROM records WHERE office = ?1", [office.as_bytes().as_slice()])?;
+            transaction.execute("DELETE FROM carried WHERE office = ?1", [office.as_bytes().as_slice()])?;
             transaction.execute("DELETE FROM spans WHERE office = ?1", [office.as_bytes().as_slice()])?;
             transaction.execute("DELETE FROM followed WHERE office = ?1", [office.as_bytes().as_slice()])?;
             transaction.commit()
@@ -332,6 +333,10 @@ fn take(
             if transaction.prepare_cached(sql)?.exists((office, leaf))? {
                 continue;
             }
+            // Which seqs these are names nobody, and stays when their month is destroyed: they came, and are not missing.
+            let sql = "INSERT OR IGNORE INTO carried (office, terminal, epoch, seq) VALUES (?1, ?2, ?3, ?4)";
+            let terminal = Row::of(record).terminal;
+            transaction.prepare_cached(sql)?.execute((office, terminal, record.epoch, signed(record.seq)))?;
         }
         spans.add(index, record.trusted);
         let mut row = Row::of(record);
@@ -349,10 +354,10 @@ fn take(
         }
         if let Some(of) = row.of {
             // The ledger's alarms carry a terminal's code with the ledger's own seq, and only a decision can be completed or withdrawn. What was carried
-            // belongs to what was carried with it, or to what its two histories have in common.
+            // belongs to what was carried with it or before it, or to what its two histories have in common.
             let sql =
                 "SELECT operator, card, function, case_reference, coalesce(told_by, idx) FROM records WHERE office = ?1 AND terminal = ?2 AND epoch = ?3
-                AND seq = ?4 AND own = 1 AND kind = 4 AND (carried_epoch IS NULL OR carried_epoch = ?5) ORDER BY carried_epoch DESC LIMIT 1";
+                AND seq = ?4 AND own = 1 AND kind = 4 AND (carried_epoch IS NULL OR carried_epoch <= ?5) ORDER BY carried_epoch DESC LIMIT 1";
             let key = (office, &row.terminal, record.epoch, signed(of), into.map(|into| into.epoch));
             let what = |found: &rusqlite::Row<'_>| Ok((who(found)?, (found.get(2)?, found.get(3)?), found.get(4)?));
             let found = transaction.prepare_cached(sql)?.query_row(key, what).optional()?;
@@ -413,13 +418,14 @@ impl std::fmt::Debug for Index {
     }
 }
 
-const VERSION: i64 = 9;
+const VERSION: i64 = 10;
 /// Connections that are kept for the next search.
 const READERS_MAX: usize = 4;
 
 const TABLES: &str = "
 DROP TABLE IF EXISTS records;
 DROP TABLE IF EXISTS followed;
+DROP TABLE IF EXISTS carried;
 CREATE TABLE followed (office BLOB PRIMARY KEY, next INTEGER NOT NULL, root BLOB NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE records (
     office BLOB NOT NULL,
@@ -457,7 +463,8 @@ CREATE INDEX by_kind ON records (office, kind, idx) WHERE kind NOT IN (1, 2, 3, 
 CREATE INDEX by_session ON records (office, session) WHERE session IS NOT NULL AND operator IS NOT NULL;
 CREATE INDEX by_told_by ON records (office, told_by) WHERE told_by IS NOT NULL;
 CREATE INDEX by_leaf ON records (office, leaf) WHERE leaf IS NOT NULL;
-CREATE INDEX by_carried ON records (office, terminal, epoch, seq) WHERE carried_epoch IS NOT NULL;
+CREATE INDEX by_lost ON records (office, terminal, idx) WHERE kind = 15;
+CREATE TABLE carried (office BLOB NOT NULL, terminal TEXT NOT NULL, epoch INTEGER NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY (office, terminal, epoch, seq)) STRICT, WITHOUT ROWID;
 ";
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ use sekisho_wire::reason::AlarmKind;
 use sekisho_wire::record::{Alarm, Body, Emitter, Record, Retention};
 
 use crate::authority::Peer;
-use crate::carried::is_carried;
+use crate::carried::{CarriedFrom, is_carried};
 use crate::clock::{Millis, legal_month};
 use crate::keys::{EnvelopeError, EnvelopeKey};
 use crate::line::Lane;
@@ -66,7 +66,12 @@ pub enum Readable {
     /// They are.
     Yes,
     /// They are a record that the terminal made in an earlier epoch and carried into this one (wire §7.5b). It says nothing of the present.
-    Carried,
+    Carried {
+        /// The epoch that it was made in,
+        epoch: u32,
+        /// and its place there.
+        seq: u64,
+    },
     /// They are of a newer version, and say that whoever does not know it may keep them unread.
     Later,
     /// They are not: evidence all the same, and an alarm.
@@ -146,6 +151,15 @@ impl Verified {
         self.records.iter().rposition(|record| record.readable == Readable::No).map(|at| at as u64)
     }
 
+    /// Those that were carried out of earlier epochs.
+    pub(crate) fn carried(&self) -> Vec<CarriedFrom> {
+        let of = |record: &Arrived| match record.readable {
+            Readable::Carried { epoch, seq } => Some(CarriedFrom { epoch, seq, leaf: record.leaf }),
+            Readable::Yes | Readable::Later | Readable::No => None,
+        };
+        self.records.iter().filter_map(of).collect()
+    }
+
     /// What comes for the first time, and so late that its month was destroyed meanwhile, is kept from when it came: nobody can have decided
     /// about it, and a clock that goes back must not make records vanish as they come. `can_seal`: whether anything can still be sealed under
     /// that name; where a book was put back, the act that says why not may not be there yet.
@@ -198,7 +212,8 @@ fn arrived(header: &BatchHeader, seq: u64, before: WireHash, bytes: &[u8], requi
     };
     let record = Record::decode(bytes).ok();
     let record = record.filter(|record| belongs(&record.emitter, record.office, record.epoch, record.seq));
-    let is_carried = record.as_ref().is_some_and(|record| carried(&record.emitter, &record.office, record.epoch));
+    let from = record.as_ref().filter(|record| carried(&record.emitter, &record.office, record.epoch));
+    let from = from.map(|record| Readable::Carried { epoch: record.epoch, seq: record.seq });
     let later = if record.is_none() { Record::kept_unread(bytes) } else { None };
     let later =
         later.filter(|read| read.version <= required && belongs(&read.emitter, read.office, read.epoch, read.seq));
@@ -209,7 +224,7 @@ fn arrived(header: &BatchHeader, seq: u64, before: WireHash, bytes: &[u8], requi
             // What an earlier epoch left behind closes no hole of this one (wire §7.2b), nor does what was carried out of one.
             let lost = if let Body::Lost(lost) = &record.body
                 && lost.epoch.is_none()
-                && !is_carried
+                && from.is_none()
             {
                 Some((lost.from, lost.to))
             } else {
@@ -222,8 +237,7 @@ fn arrived(header: &BatchHeader, seq: u64, before: WireHash, bytes: &[u8], requi
     };
     let pressing = record.as_ref().is_some_and(|record| presses(&record.body));
     let readable = match (record, later) {
-        (Some(_), _) if is_carried => Readable::Carried,
-        (Some(_), _) => Readable::Yes,
+        (Some(_), _) => from.unwrap_or(Readable::Yes),
         (None, Some(_)) => Readable::Later,
         (None, None) => Readable::No,
     };
@@ -330,38 +344,39 @@ fn overlap(store: &dyn Store, verified: &Verified, cursor: &Cursor) -> Result<us
     let header = &verified.header;
     let Some(behind) = cursor.next.checked_sub(header.first).filter(|behind| *behind > 0) else { return Ok(0) };
     let known = usize::try_from(behind).unwrap_or(usize::MAX).min(verified.records.len());
-    let stored = stored_leaves(store, header, known)?;
+    let stored = stored_leaves(store, &header.office, (&header.terminal, header.epoch, header.first), known)?;
     let same = verified.records.iter().take(known).map(|record| Some(record.leaf)).eq(stored);
     let place = Place { epoch: header.epoch, expected: cursor.next, chain: cursor.chain };
     if same { Ok(known) } else { Err(Refusal::Fork(place)) }
 }
 
-/// The stored leaves of the batch's first `known` records; nothing where a seq was declared lost.
+/// The stored leaves of so many records of a terminal's history, from seq `first` on; nothing where none stands.
 pub(crate) fn stored_leaves(
     store: &dyn Store,
-    header: &BatchHeader,
-    known: usize,
+    office: &OfficeId,
+    (terminal, epoch, first): (&Code, u32, u64),
+    count: usize,
 ) -> Result<Vec<Option<Hash>>, StoreError> {
-    let mut leaves = vec![None; known];
-    let end = header.first.saturating_add(known as u64);
-    let mut seq = header.first;
+    let mut leaves = vec![None; count];
+    let end = first.saturating_add(count as u64);
+    let mut seq = first;
     while seq < end {
-        let batches = store.batches(&header.office, &header.terminal, header.epoch, seq, OVERLAP_PAGE)?;
+        let batches = store.batches(office, terminal, epoch, seq, OVERLAP_PAGE)?;
         let Some(last) = batches.last() else { break };
         let next = last.first.saturating_add(u64::from(last.count));
         for batch in &batches {
-            let from = batch.first.max(header.first);
+            let from = batch.first.max(first);
             let to = batch.first.saturating_add(u64::from(batch.count)).min(end);
             if from >= to {
                 continue;
             }
             let index = batch.index + (from - batch.first);
-            let found = store.leaves(&header.office, LogName::Records, index, index + (to - from))?;
+            let found = store.leaves(office, LogName::Records, index, index + (to - from))?;
             // With a hole in it, every leaf behind the hole would stand in another's place and look like a fork.
             if found.len() as u64 != to - from {
                 return Err(StoreError::Damaged { what: "records log" });
             }
-            let start = usize::try_from(from - header.first).unwrap_or(usize::MAX);
+            let start = usize::try_from(from - first).unwrap_or(usize::MAX);
             leaves.iter_mut().skip(start).zip(found).for_each(|(place, leaf)| *place = Some(leaf));
         }
         seq = next;

@@ -215,7 +215,7 @@ impl Declarations {
 }
 
 /// The number of the kind `lost` (wire §4.1).
-pub(crate) const LOST_KIND: u16 = 15;
+const LOST_KIND: u16 = 15;
 /// Most ranges of one terminal that an answer names. It declares one after a disaster.
 const DECLARED_MAX: usize = 100;
 /// Declarations that are looked at: a hundred thousand.

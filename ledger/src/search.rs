@@ -20,7 +20,7 @@ use crate::heard::Written;
 use crate::index::{Followed, Question};
 use crate::ingest::stored_leaves;
 use crate::ledger::Ledger;
-use crate::missing::{AllMissing, LOST_KIND};
+use crate::missing::AllMissing;
 use crate::office::Office;
 use crate::people::Proved;
 use crate::refusal::Refusal;
@@ -230,10 +230,21 @@ impl Ledger {
     /// Whether this very record stands in the place that it names.
     fn stands(&self, office: &OfficeId, record: &Record, leaf: &Hash) -> Result<bool, StoreError> {
         let Emitter::Terminal(terminal) = &record.emitter else { return Ok(false) };
-        match leaf_at(&*self.store, office, (terminal, record.epoch, record.seq)) {
+        let there = || -> Result<bool, StoreError> {
+            let there = leaf_at(&*self.store, office, (terminal, record.epoch, record.seq))?;
+            let Some((index, _)) = there.filter(|(_, there)| there == leaf) else { return Ok(false) };
+            let Some(entry) = self.store.entries(office, LogName::Records, index, 1)?.pop() else { return Ok(false) };
+            // What stands there and does not open hides no copy that does.
+            let opens = || {
+                let key = self.vault.numbered(office, entry.key);
+                key.is_some_and(|key| key.open_payload(&entry.leaf.0, &entry.payload).is_ok())
+            };
+            Ok(self.vault.destroyed(office, entry.key).is_some() || opens())
+        };
+        match there() {
             // Where that cannot be told, it is found twice rather than not at all.
             Err(damage) if damage.is_of_one_block() => Ok(false),
-            found => Ok(found? == Some(*leaf)),
+            found => found,
         }
     }
 
@@ -278,7 +289,9 @@ impl Ledger {
         let header = header.and_then(|sign1| minicbor::decode::<BatchHeader>(sign1.payload).ok());
         let header = header.ok_or(StoreError::Damaged { what: "batch header" })?;
         let count = usize::try_from(header.count).unwrap_or(usize::MAX);
-        let leaves: Option<Vec<Hash>> = stored_leaves(&*self.store, &header, count)?.into_iter().collect();
+        let history = (&header.terminal, header.epoch, header.first);
+        let leaves = stored_leaves(&*self.store, &header.office, history, count)?;
+        let leaves: Option<Vec<Hash>> = leaves.into_iter().collect();
         let leaves = leaves.ok_or(StoreError::Damaged { what: "batch" })?;
         Ok(SignedByTerminal { header: batch.header.clone(), leaves })
     }
@@ -378,9 +391,7 @@ impl Ledger {
 
     /// What a terminal's newest `lost` record says of an earlier epoch (wire §7.2b).
     fn left_behind(&self, office: &OfficeId, terminal: &Code) -> Result<Option<Lost>, Refusal> {
-        let (terminal, kind) = (Some(terminal.to_string()), Some(LOST_KIND));
-        let question = Question { terminal, kind, limit: 1, ..Question::default() };
-        let Some(index) = self.index.find(office, &question)?.pop() else { return Ok(None) };
+        let Some(index) = self.index.newest_lost(office, terminal)? else { return Ok(None) };
         let record = self.record_bytes(office, index).ok().and_then(|bytes| Record::decode(&bytes).ok());
         let Some(Body::Lost(lost)) = record.map(|record| record.body) else { return Ok(None) };
         Ok(Some(lost).filter(|lost| lost.epoch.is_some()))

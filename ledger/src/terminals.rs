@@ -11,6 +11,7 @@ use sekisho_wire::record::Alarm;
 
 use crate::acts::Name;
 use crate::authority::Peer;
+use crate::carried::CarriedFrom;
 use crate::checkpoint::Halt;
 use crate::clock::{DAY, Millis};
 use crate::cosignatures::Witnessed;
@@ -103,19 +104,14 @@ impl Ledger {
     pub fn ingest(&self, peer: &Peer, envelope: &[u8]) -> Result<Receipt, Refusal> {
         let office = self.office(&peer.office)?;
         let now = self.clock.now();
-        let (header, receipt) = self.take(&office, peer, envelope, now)?;
+        let Taken { header, carried, receipt } = self.take(&office, peer, envelope, now)?;
         self.look_at_clock(&header, now);
+        self.look_at_histories(&header, carried);
         self.look_at_retired(&office, &header, &receipt, now);
         Ok(receipt)
     }
 
-    fn take(
-        &self,
-        office: &Office,
-        peer: &Peer,
-        envelope: &[u8],
-        now: Millis,
-    ) -> Result<(BatchHeader, Receipt), Refusal> {
+    fn take(&self, office: &Office, peer: &Peer, envelope: &[u8], now: Millis) -> Result<Taken, Refusal> {
         let register = office.register();
         let mut verified = ingest::open(envelope, &self.envelope, peer, &register, now)?;
         verified.keep_from_now(&register, now, |name| self.vault.can_wrap(name));
@@ -130,6 +126,7 @@ impl Ledger {
         let vault = Arc::clone(&self.vault);
         let entries = ingest::seal(&verified, |name| vault.named(name).expect("made a line before"));
         let (header, lane, unreadable) = (verified.header.clone(), verified.lane(), verified.last_unreadable());
+        let carried = verified.carried();
         let receipt = self
             .writer
             .run(lane, Some(ingest::exclusive(&header)), move |stage| ingest::plan(stage, &verified, &entries, now))?;
@@ -144,7 +141,7 @@ impl Ledger {
         if receipt.stored > 0 && unreadable.is_some_and(|at| at >= receipt.repeated) {
             self.doorkeeper.alarmed(AlarmKind::UnreadableRecord);
         }
-        Ok((header, receipt))
+        Ok(Taken { header, carried, receipt })
     }
 
     /// Raises an alarm about a clock far off ours, once a day for each terminal (wire §7.5a). Nothing is refused for it.
@@ -390,6 +387,13 @@ fn witnessed(office: &Office) -> Enough {
     let keys: Vec<_> = witnesses.iter().filter_map(key).collect();
     let found = office.log(LogName::Records).cosignatures().by_so_many(usize::from(*needed), &keys);
     found.map_or(Enough::NotYet, Enough::Cosigned)
+}
+
+/// A batch that was taken.
+struct Taken {
+    header: BatchHeader,
+    carried: Vec<CarriedFrom>,
+    receipt: Receipt,
 }
 
 fn about_batch(kind: AlarmKind, header: &BatchHeader, seq: Option<u64>) -> Alarm {

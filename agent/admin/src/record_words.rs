@@ -285,9 +285,10 @@ impl Teller<'_> {
                     LostReason::JournalRestored => {
                         self.say("the journal was restored from a copy", "記録の写しからの復元")
                     }
-                    LostReason::EpochClosed => {
-                        self.say("the epoch was closed before they were sent", "送信前の履歴の締切り")
-                    }
+                    LostReason::NotKept => self.say(
+                        "the ledger lost them after they were kept no longer here",
+                        "端末機での保存期間の後に台帳が失った",
+                    ),
                 };
                 let (from, to) = (lost.from, lost.to);
                 match lost.epoch {

@@ -1,9 +1,10 @@
-//! What an epoch leaves behind that the ledger is not known to have: as far as it is here it is carried into the next one (wire §7.5b), else it is declared
-//! lost (§7.2b).
+//! What an epoch leaves behind that the ledger is not known to have: as far as it is here it is carried into the next one (wire §7.5b), and what is not is
+//! declared lost (§7.2b).
 
 use std::collections::HashSet;
 use std::io;
 
+use sekisho_register::Register;
 use sekisho_tlog::leaf_hash;
 use sekisho_wire::reason::LostReason;
 use sekisho_wire::record::{Lost, RECORD_MAX, Record};
@@ -17,52 +18,56 @@ use crate::journal::error::JournalError;
 use crate::run::{RunError, state_file};
 use crate::uplink::{KeptPlace, Position};
 
-/// What becomes of it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum LeftBehind {
-    /// There is none, or it is in this epoch already.
-    Nothing,
+/// What becomes of it: nothing of either where there is none, or it is in this epoch already.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct LeftBehind {
     /// All records from this place on, epoch and seq, are carried into this epoch, before its first own one.
-    Carried(u32, u64),
-    /// It is not here any more: the first record of this epoch says so.
-    Lost(Lost),
+    pub(crate) carried: Option<(u32, u64)>,
+    /// These are not here any more: the first record of this epoch says so.
+    pub(crate) lost: Option<Lost>,
 }
 
 /// Looks what is to become of what earlier epochs left behind. Before the uplink keeps a cursor of this epoch.
 ///
 /// # Errors
 /// [`RunError`].
-pub(crate) fn left_behind(config: &Config, journal: &Journal) -> Result<LeftBehind, RunError> {
+pub(crate) fn left_behind(config: &Config, journal: &Journal, register: &Register) -> Result<LeftBehind, RunError> {
     if journal.next().epoch == 0 || journal.has_begun()? {
-        return Ok(LeftBehind::Nothing);
+        return Ok(LeftBehind::default());
     }
-    of_epochs(config, journal.next().epoch, &journal.earlier()).map_err(state_file(StateFile::Uplink))
+    of_epochs(config, journal.next().epoch, &journal.earlier(), register).map_err(state_file(StateFile::Uplink))
 }
 
 /// `earlier` are the epochs that lie in the journal beside the one that begins.
-fn of_epochs(config: &Config, begins: u32, earlier: &[Earlier]) -> io::Result<LeftBehind> {
+fn of_epochs(config: &Config, begins: u32, earlier: &[Earlier], register: &Register) -> io::Result<LeftBehind> {
     let (aside, newest) = (aside::newest_epoch(&config.state)?, earlier.last());
-    let KeptPlace { epoch, known, sealed } = match Position::kept_place(config)? {
-        Some(place) if place.epoch >= begins => return Ok(LeftBehind::Nothing),
+    let KeptPlace { epoch, known, proved, sealed } = match Position::kept_place(config, register)? {
+        Some(place) if place.epoch >= begins => return Ok(LeftBehind::default()),
         Some(place) => place,
         // Nobody knows what was sent: what is there is carried, perhaps once more.
         None => {
             let epoch = aside.max(earlier.first().map(|oldest| oldest.epoch)).unwrap_or(begins - 1);
-            KeptPlace { epoch, known: 0, sealed: 0 }
+            KeptPlace { epoch, known: 0, proved: 0, sealed: 0 }
         }
     };
+    // What was acknowledged and not proved yet may be what a ledger has lost since: carried once more it does no harm.
+    let has_more = |of: &Earlier| (of.epoch, of.end) > (epoch, sealed) && of.end > of.first;
+    let carried = earlier.iter().any(has_more).then_some((epoch, sealed));
     // A later epoch has carried, or declared lost, what the one before it left behind.
     let reaches = |newest: &Earlier| newest.epoch > epoch || (newest.epoch == epoch && newest.end >= known);
     let is_last = |newest: &Earlier| aside.is_none_or(|aside| aside < newest.epoch);
+    // Of what an act gave up the ledger has nothing from there on.
+    let from = if sealed < proved { sealed.min(known) } else { known };
+    let lost = |to, reason| Some(Lost { from, to, reason, epoch: Some(epoch) });
     if newest.is_some_and(|newest| reaches(newest) && is_last(newest)) {
-        // What was acknowledged and not proved yet may be what a ledger has lost since: carried once more it does no harm.
-        let has_more = |of: &Earlier| (of.epoch, of.end) > (epoch, sealed) && of.end > of.first;
-        let carried = LeftBehind::Carried(epoch, sealed);
-        return Ok(if earlier.iter().any(has_more) { carried } else { LeftBehind::Nothing });
+        // What was proved is not kept for ever, and may be what the ledger has lost for good.
+        let here = earlier.iter().find(|of| of.epoch == epoch).map_or(proved, |of| of.first.min(proved));
+        let lost = if sealed < here { lost(here - 1, LostReason::NotKept) } else { None };
+        return Ok(LeftBehind { carried, lost });
     }
     let is_aside = aside.is_some_and(|aside| aside >= epoch);
     let reason = if is_aside { LostReason::JournalDamaged } else { LostReason::JournalRestored };
-    Ok(LeftBehind::Lost(Lost { from: known, to: Lost::REST, reason, epoch: Some(epoch) }))
+    Ok(LeftBehind { carried, lost: lost(Lost::REST, reason) })
 }
 
 /// Carries all records of earlier epochs from this place on into this one, unless they stand there: a run that was killed in the middle goes on where it was.
@@ -118,6 +123,7 @@ mod tests {
     use std::path::Path;
     use std::sync::Arc;
 
+    use sekisho_register::change::{Change, Log, SucceedLog};
     use sekisho_wire::id::{BootId, Code, Hash, OfficeId, Salt};
     use sekisho_wire::record::{Body, Emitter, RECORD_VERSION};
     use sekisho_wire::secret::SecretBytes;
@@ -126,6 +132,8 @@ mod tests {
     use crate::files;
     use crate::journal::disk::{Disk, Fault};
     use crate::journal::segment::Start;
+    use crate::testing::Office;
+    use crate::whereabouts::{Stretch, Whereabouts};
 
     fn open(disk: &Disk, epoch: u32) -> (Journal, Vec<(u32, u64)>) {
         let mut seen = Vec::new();
@@ -182,41 +190,89 @@ mod tests {
         seqs.map(|seq| (epoch, seq)).collect()
     }
 
+    fn config(name: &str) -> Config {
+        let state = std::env::temp_dir().join(format!("sekisho-left-{name}-{}", std::process::id()));
+        files::private_folder(&state).unwrap();
+        Config { state, ..Config::parse(Path::new("agent.toml"), "").unwrap() }
+    }
+
+    fn left(config: &Config, register: &Register, begins: u32, earlier: &[(u32, u64, u64)]) -> LeftBehind {
+        let earlier = earlier.iter().map(|(epoch, first, end)| Earlier { epoch: *epoch, first: *first, end: *end });
+        of_epochs(config, begins, &earlier.collect::<Vec<_>>(), register).unwrap()
+    }
+
+    fn is_carried(epoch: u32, seq: u64) -> LeftBehind {
+        LeftBehind { carried: Some((epoch, seq)), lost: None }
+    }
+
+    fn is_lost(epoch: u32, from: u64, reason: LostReason) -> LeftBehind {
+        LeftBehind { carried: None, lost: Some(Lost { from, to: Lost::REST, reason, epoch: Some(epoch) }) }
+    }
+
+    /// The ledger has acknowledged what lies below 7 in epoch 1.
+    fn is_known(config: &Config, sealed: u64, refused: bool) {
+        let cursor = serde_json::json!({"epoch": 1, "stored": 7, "sealed": sealed, "seen_size": 0, "seen_root": "", "refused": refused});
+        files::replace_json(&config.state.join("uplink.json"), &cursor).unwrap();
+    }
+
     #[test]
     fn what_an_epoch_leaves_behind_is_carried_where_it_is_here_and_else_said_to_be_lost() {
-        let state = std::env::temp_dir().join(format!("sekisho-left-{}", std::process::id()));
-        let config = Config { state: state.clone(), ..Config::parse(Path::new("agent.toml"), "").unwrap() };
-        files::private_folder(&state).unwrap();
-        let left = |begins, earlier: &[(u32, u64, u64)]| {
-            let earlier = earlier.iter().map(|(epoch, first, end)| Earlier { epoch: *epoch, first: *first, end: *end });
-            of_epochs(&config, begins, &earlier.collect::<Vec<_>>()).unwrap()
+        let (config, register) = (config("all"), Register::new());
+        let left = |begins, earlier: &[(u32, u64, u64)]| left(&config, &register, begins, earlier);
+        let nothing = LeftBehind::default;
+        assert_eq!(left(2, &[]), is_lost(1, 0, LostReason::JournalRestored), "nothing is known");
+        assert_eq!(left(2, &[(1, 3, 9)]), is_carried(1, 0), "nobody knows what was sent");
+        is_known(&config, 5, false);
+        assert_eq!(left(2, &[(1, 0, 7)]), is_carried(1, 5), "what is not proved comes again");
+        assert_eq!(left(2, &[(0, 0, 4), (1, 0, 9)]), is_carried(1, 5));
+        assert_eq!(left(2, &[(1, 0, 5)]), is_lost(1, 7, LostReason::JournalRestored));
+        let both = LeftBehind { carried: Some((1, 5)), ..is_lost(1, 7, LostReason::JournalRestored) };
+        assert_eq!(left(2, &[(1, 0, 6)]), both, "of what was not proved it has one");
+        assert_eq!(left(3, &[(1, 0, 7), (2, 0, 1)]), is_carried(1, 5), "epoch 2 was begun and not heard");
+        assert_eq!(left(3, &[(2, 0, 1)]), is_carried(1, 5));
+        assert_eq!(left(1, &[]), nothing(), "this very epoch was begun");
+        is_known(&config, 7, false);
+        assert_eq!(left(2, &[(1, 0, 7)]), nothing(), "all is there, proved");
+        is_known(&config, 5, true);
+        assert_eq!(left(2, &[(1, 0, 9)]), is_carried(1, 5), "the ledger has another history: what was proved is");
+        std::fs::create_dir(config.state.join("journal-aside-1-0")).unwrap();
+        assert_eq!(left(2, &[]), is_lost(1, 5, LostReason::JournalDamaged));
+        assert_eq!(left(3, &[(2, 0, 4)]), is_carried(1, 5), "epoch 2 has said what was lost");
+        std::fs::remove_dir_all(config.state).unwrap();
+    }
+
+    #[test]
+    fn what_an_act_gives_up_is_carried_although_it_was_proved_and_what_is_kept_no_longer_is_said_to_be_lost() {
+        let config = config("given-up");
+        is_known(&config, 7, false);
+        let mut whereabouts = Whereabouts::open(&config.state, 1);
+        [(0, 3, 100), (3, 4, 120)].into_iter().for_each(|(first, count, index)| {
+            whereabouts.add(Stretch { epoch: 1, first, count, index });
+        });
+        let mut office = Office::new(&[4; 65]);
+        let kept = |kept_size| {
+            let (kept_root, signed_size) = (Hash([7; 32]), kept_size + 1);
+            vec![Change::SucceedLog(SucceedLog { log: Log::Records, kept_size, kept_root, signed_size })]
         };
-        let lost = |epoch, from, reason| LeftBehind::Lost(Lost { from, to: Lost::REST, reason, epoch: Some(epoch) });
-        assert_eq!(left(2, &[]), lost(1, 0, LostReason::JournalRestored), "nothing is known");
-        assert_eq!(left(2, &[(1, 3, 9)]), LeftBehind::Carried(1, 0), "nobody knows what was sent");
-        let cursor = |sealed, refused| {
-            let cursor = serde_json::json!({"epoch": 1, "stored": 7, "sealed": sealed, "seen_size": 0, "seen_root": "", "refused": refused});
-            files::replace_json(&state.join("uplink.json"), &cursor).unwrap();
-        };
-        cursor(5, false);
-        assert_eq!(left(2, &[(1, 0, 7)]), LeftBehind::Carried(1, 5), "what is not proved comes again");
-        assert_eq!(left(2, &[(0, 0, 4), (1, 0, 9)]), LeftBehind::Carried(1, 5));
-        assert_eq!(left(2, &[(1, 0, 5)]), lost(1, 7, LostReason::JournalRestored));
-        assert_eq!(left(3, &[(1, 0, 7), (2, 0, 1)]), LeftBehind::Carried(1, 5), "epoch 2 was begun and not heard");
-        assert_eq!(left(3, &[(2, 0, 1)]), LeftBehind::Carried(1, 5));
-        assert_eq!(left(1, &[]), LeftBehind::Nothing, "this very epoch was begun");
-        cursor(7, false);
-        assert_eq!(left(2, &[(1, 0, 7)]), LeftBehind::Nothing, "all is there, proved");
-        cursor(5, true);
-        assert_eq!(
-            left(2, &[(1, 0, 9)]),
-            LeftBehind::Carried(1, 5),
-            "the ledger has another history: what was proved is"
-        );
-        std::fs::create_dir(state.join("journal-aside-1-0")).unwrap();
-        assert_eq!(left(2, &[]), lost(1, 5, LostReason::JournalDamaged));
-        assert_eq!(left(3, &[(2, 0, 4)]), LeftBehind::Carried(1, 5), "epoch 2 has said what was lost");
-        std::fs::remove_dir_all(state).unwrap();
+        let all = [(1, 0, 7)];
+        assert_eq!(left(&config, &office.register, 2, &all), LeftBehind::default());
+        office.act_of_two(kept(124));
+        assert_eq!(left(&config, &office.register, 2, &all), LeftBehind::default(), "ours lie before that");
+        office.act_of_two(kept(122));
+        let left = |earlier: &[_]| left(&config, &office.register, 2, earlier);
+        assert_eq!(left(&all), is_carried(1, 5));
+        let lost = |to| Some(Lost { from: 5, to, reason: LostReason::NotKept, epoch: Some(1) });
+        assert_eq!(left(&[(1, 6, 9)]), LeftBehind { carried: Some((1, 5)), lost: lost(5) });
+        assert_eq!(left(&[(1, 9, 9)]), LeftBehind { carried: None, lost: lost(6) });
+        // A journal that was put back has some of it.
+        let restored = Some(Lost { reason: LostReason::JournalRestored, ..lost(Lost::REST).unwrap() });
+        assert_eq!(left(&[(1, 0, 6)]), LeftBehind { carried: Some((1, 5)), lost: restored });
+        // Whether the act came before the epoch ended, or after.
+        let mut position = Position::open(&config, 1).unwrap();
+        assert!(position.follow(&office.register));
+        assert_eq!(position.acknowledged().sealed, 5);
+        assert_eq!(left(&all), is_carried(1, 5));
+        std::fs::remove_dir_all(config.state).unwrap();
     }
 
     #[test]

@@ -241,17 +241,14 @@ impl Opened {
             opened => (opened?, true),
         };
         // Before the uplink keeps a cursor of this epoch.
-        let left = left_behind(&config, &journal)?;
+        let left = left_behind(&config, &journal, &register)?;
         let position = Position::open(&config, journal.next().epoch).map_err(state_file(StateFile::Uplink))?;
         let boot = boot_id();
         let moment = Moment { wall: clock.wall(), boottime: clock.boottime() };
         let trusted = TrustedTime::new(&boot, time, moment).not_before(before.latest, moment);
         let (kick, kicks) = std::sync::mpsc::sync_channel(1);
         // Before this epoch has any record of its own. They have waited for the ledger since they were made.
-        let carried_since = match left {
-            LeftBehind::Carried(epoch, from) => carry(&journal, (epoch, from))?,
-            LeftBehind::Nothing | LeftBehind::Lost(_) => None,
-        };
+        let carried_since = left.carried.map(|from| carry(&journal, from)).transpose()?.flatten();
         let unsent_since = carried_since.or_else(|| time_of(&journal, position.acknowledged().stored));
         let work = std::mem::take(&mut before.work);
         let keepsakes = Keepsakes::open(&config.state, 0);
@@ -262,7 +259,7 @@ impl Opened {
         // Without a history that can be gone on with the register is still fetched: an act in it opens a new epoch.
         let uplink = goes_on.then(Uplink::default);
         if goes_on {
-            agent.come_up(&before, &left);
+            agent.come_up(&before, left);
         } else {
             agent.history_is(History::Gone);
         }
@@ -307,10 +304,10 @@ fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<(), RunErro
 }
 
 impl Agent {
-    fn come_up(&self, before: &Before, left: &LeftBehind) {
+    fn come_up(&self, before: &Before, left: LeftBehind) {
         let mut core = self.lock();
-        if let LeftBehind::Lost(lost) = left {
-            let first = self.write(&mut core, Body::Lost(lost.clone()));
+        if let Some(lost) = left.lost {
+            let first = self.write(&mut core, Body::Lost(lost));
             self.journal.settles_with(first.seq);
             // On disk before the cursor of the epoch before makes way for this one's.
             if let Err(error) = self.journal.wait(first.seq) {

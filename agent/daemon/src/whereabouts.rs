@@ -33,6 +33,7 @@ pub(crate) struct Whereabouts {
     is_read: bool,
 }
 
+const FILE: &str = "whereabouts";
 const ROW: usize = 28;
 /// Longer it is cut: the older half goes. So many are months of a terminal.
 const LONG: u64 = 8 << 20;
@@ -40,7 +41,7 @@ const LONG: u64 = 8 << 20;
 impl Whereabouts {
     /// What is kept of this epoch: of earlier ones the journal brings nothing any more.
     pub(crate) fn open(state: &Path, epoch: u32) -> Self {
-        let mut whereabouts = Self { path: state.join("whereabouts"), epoch, length: 0, end: 0, is_read: false };
+        let mut whereabouts = Self { path: state.join(FILE), epoch, length: 0, end: 0, is_read: false };
         // It is no record: where it cannot be read or written, others hold what the ledger has.
         if let Err(error) = whereabouts.take_up() {
             log::warn!("cannot keep where records lie at the ledger: {error}");
@@ -85,15 +86,29 @@ impl Whereabouts {
         }
     }
 
-    /// What lies from this index on was lost.
-    pub(crate) fn forget_from(&mut self, index: u64) {
-        let kept = self
-            .take_up()
-            .and_then(|()| self.read())
-            .map(|rows| rows.iter().filter_map(|row| row.cut((0, index))).collect::<Vec<_>>());
-        if let Err(error) = kept.and_then(|kept| self.write(&kept)) {
+    /// What lies from this index on was lost: says from which seq on.
+    pub(crate) fn forget_from(&mut self, index: u64) -> Option<u64> {
+        let mut forget = || -> io::Result<Option<u64>> {
+            self.take_up()?;
+            let rows = self.read()?;
+            self.write(&rows.iter().filter_map(|row| row.cut((0, index))).collect::<Vec<_>>())?;
+            Ok(first_from(&rows, index))
+        };
+        forget().unwrap_or_else(|error| {
             log::warn!("cannot keep where records lie at the ledger: {error}");
-        }
+            None
+        })
+    }
+
+    /// The first seq of this epoch that is kept as lying at this index of the log or behind it.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub(crate) fn kept_from(state: &Path, epoch: u32, index: u64) -> io::Result<Option<u64>> {
+        let kept = Self { path: state.join(FILE), epoch, length: 0, end: 0, is_read: false };
+        let mut rows = kept.read()?;
+        rows.retain(|row| row.epoch == epoch);
+        Ok(first_from(&rows, index))
     }
 
     /// What of this epoch lies in these indexes of the log, from the first to before the second.
@@ -160,6 +175,11 @@ impl Stretch {
     pub(crate) fn is_followed_by(&self, next: &Self) -> bool {
         self.epoch == next.epoch && self.first + self.count == next.first && self.index + self.count == next.index
     }
+}
+
+/// The first seq that lies at this index of the log or behind it.
+fn first_from(rows: &[Stretch], index: u64) -> Option<u64> {
+    rows.iter().filter_map(|row| row.cut((index, u64::MAX))).map(|row| row.first).min()
 }
 
 fn written(Stretch { epoch, first, count, index }: Stretch) -> Vec<u8> {
@@ -234,6 +254,12 @@ mod tests {
         assert_eq!(all(&moved), [at(0, 8, 10), at(15, 1, 99), at(12, 3, 42), at(8, 4, 500)]);
         moved.add(at(16, 1, 504));
         assert_eq!(all(&Whereabouts::open(&state, 2)), all(&moved));
+        // From an index on all is lost; of what an epoch kept, a later one asks before it forgets.
+        assert_eq!(Whereabouts::kept_from(&state, 2, 43).unwrap(), Some(8));
+        assert_eq!(Whereabouts::kept_from(&state, 2, 505).unwrap(), None);
+        assert_eq!(Whereabouts::kept_from(&state, 3, 0).unwrap(), None);
+        assert_eq!((moved.forget_from(100), moved.forget_from(43)), (Some(8), Some(13)));
+        assert_eq!(all(&moved), [at(0, 8, 10), at(12, 1, 42)]);
         assert_eq!(all(&Whereabouts::open(&state, 3)), []);
         std::fs::remove_dir_all(state).unwrap();
     }

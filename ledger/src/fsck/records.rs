@@ -218,12 +218,13 @@ impl Check<'_> {
         if walk.is_misfiled(entry.key, record) {
             self.note_at(walk, index, place, Fault::Misfiled { number: entry.key });
         }
-        let stands = match leaf_at(self.store, &walk.office.id, (&terminal, record.epoch, record.seq)) {
+        let (stands, contradicts) = match leaf_at(self.store, &walk.office.id, (&terminal, record.epoch, record.seq)) {
             // That is found at its own place; what nobody can tell apart from a repeat is taken for one.
-            Err(error) if error.is_damage() => true,
-            found => found? == Some(entry.leaf),
+            Err(error) if error.is_damage() => (true, false),
+            found => found?.map_or((false, false), |(_, leaf)| (leaf == entry.leaf, leaf != entry.leaf)),
         };
         let again = walk.carried.is_again(entry.leaf) || stands;
+        self.report.contradicting += u64::from(contradicts && !again);
         let line = (&terminal, walk.histories[history].epoch, record.epoch);
         let own = walk.numbers.get(&(EmitterName::Terminal(terminal.clone()), record.epoch));
         let own = own.map(|own| &walk.histories[*own]).map(|own| (own.cursor.next, &own.session));

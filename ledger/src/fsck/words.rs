@@ -232,15 +232,26 @@ impl Report {
     /// What was looked at, in one line.
     #[must_use]
     pub fn summary(&self, language: Language) -> String {
-        let Self { offices, entries, batches, replayed, unreadable, destroyed, newer, carried, findings } = self;
+        let Self {
+            offices,
+            entries,
+            batches,
+            replayed,
+            unreadable,
+            destroyed,
+            newer,
+            carried,
+            contradicting,
+            findings,
+        } = self;
         let found = findings.len();
         if language == Language::Japanese {
             return format!(
-                "団体 {offices}、記録 {entries}、送信単位 {batches}、再現した判定 {replayed}、読み取れない記録 {unreadable}、廃棄済みの記録 {destroyed}、新しい版の記録 {newer}、前の履歴から引き継いだ記録 {carried}、異常 {found}"
+                "団体 {offices}、記録 {entries}、送信単位 {batches}、再現した判定 {replayed}、読み取れない記録 {unreadable}、廃棄済みの記録 {destroyed}、新しい版の記録 {newer}、前の履歴から引き継いだ記録 {carried}（うち元の位置の記録と異なるもの {contradicting}）、異常 {found}"
             );
         }
         format!(
-            "{offices} offices, {entries} entries, {batches} batches, {replayed} decisions replayed, {unreadable} unreadable records, {destroyed} destroyed, {newer} of a newer version, {carried} carried from earlier epochs, {found} findings"
+            "{offices} offices, {entries} entries, {batches} batches, {replayed} decisions replayed, {unreadable} unreadable records, {destroyed} destroyed, {newer} of a newer version, {carried} carried from earlier epochs ({contradicting} of them contradict what stands in their place), {found} findings"
         )
     }
 }

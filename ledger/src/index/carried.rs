@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use rusqlite::{Connection, OptionalExtension};
-use sekisho_wire::id::OfficeId;
+use sekisho_wire::id::{Code, OfficeId};
 
 use super::{Index, failed, signed};
 use crate::carried::CarriedTo;
@@ -42,8 +42,7 @@ impl Index {
         terminal: &str,
         epoch: u32,
     ) -> Result<(Vec<(u64, u64)>, bool), StoreError> {
-        let sql = "SELECT seq FROM records INDEXED BY by_carried WHERE office = ?1 AND terminal = ?2 AND epoch = ?3
-            AND carried_epoch IS NOT NULL ORDER BY seq LIMIT ?4";
+        let sql = "SELECT seq FROM carried WHERE office = ?1 AND terminal = ?2 AND epoch = ?3 ORDER BY seq LIMIT ?4";
         let find = |connection: &Connection| -> rusqlite::Result<(Vec<(u64, u64)>, bool)> {
             let mut statement = connection.prepare_cached(sql)?;
             let mut rows = statement.query((office.as_bytes().as_slice(), terminal, epoch, signed(LOOKED_AT_MAX)))?;
@@ -59,6 +58,20 @@ impl Index {
             Ok((ranges, looked < LOOKED_AT_MAX))
         };
         self.read(find).map_err(failed("look what was carried"))
+    }
+
+    /// Index of the newest record in which a terminal declares something lost.
+    ///
+    /// # Errors
+    /// When the index cannot be read.
+    pub(crate) fn newest_lost(&self, office: &OfficeId, terminal: &Code) -> Result<Option<u64>, StoreError> {
+        // The kind stands in the statement, or the index of those alone would not be used.
+        let sql =
+            "SELECT idx FROM records INDEXED BY by_lost WHERE office = ?1 AND terminal = ?2 AND kind = 15 AND own = 1
+            ORDER BY idx DESC LIMIT 1";
+        let key = (office.as_bytes().as_slice(), terminal.as_str());
+        let read = |connection: &Connection| connection.query_row(sql, key, |row| row.get::<_, i64>(0)).optional();
+        Ok(self.read(read).map_err(failed("look what was lost"))?.map(i64::unsigned_abs))
     }
 }
 
@@ -129,6 +142,28 @@ mod tests {
         let found = index.carried_among(&OFFICE, &[0, 1, 2, 3, 4]).unwrap();
         let at = |epoch, seq| CarriedTo { epoch, seq };
         assert_eq!(found, BTreeMap::from([(1, at(1, 0)), (3, at(1, 2)), (4, at(2, 0))]));
+        // Their month is destroyed: they have come all the same.
+        index.drop_rows(&OFFICE, &[1, 3, 4]).unwrap();
+        assert_eq!(index.carried_of(&OFFICE, "jumin-1", 0).unwrap(), (vec![(5, 7)], true));
+        index.forget(&OFFICE).unwrap();
+        assert_eq!(index.carried_of(&OFFICE, "jumin-1", 0).unwrap(), (vec![], true));
+    }
+
+    #[test]
+    fn the_newest_that_a_terminal_declares_lost_is_its_own() {
+        let path = crate::testing::scratch("index-carried-lost");
+        let index = Index::open(&path.join("index.db")).unwrap();
+        let to = |next| Followed { next, root: Hash([0; 32]) };
+        let terminal = Code::new("jumin-1").unwrap();
+        let lost = || {
+            let reason = sekisho_wire::reason::LostReason::JournalDamaged;
+            Body::Lost(sekisho_wire::record::Lost { from: 1, to: 2, reason, epoch: None })
+        };
+        assert_eq!(index.newest_lost(&OFFICE, &terminal).unwrap(), None);
+        let other = Record { emitter: Emitter::Terminal(Code::new("jumin-2").unwrap()), ..record(0, 3, lost()) };
+        let records = [record(0, 3, lost()), record(0, 9, lost()), record(0, 10, Body::TerminalDown), other];
+        index.take(&OFFICE, 0, &records.map(|it| Some(it.into())), to(4)).unwrap();
+        assert_eq!(index.newest_lost(&OFFICE, &terminal).unwrap(), Some(1));
     }
 
     #[test]
@@ -143,13 +178,15 @@ mod tests {
         let records = [
             Some(record(0, 2, done()).into()),
             carried(record(0, 2, done()), 1, 9, 1),
+            // The rest of what was being carried came in the epoch behind that.
             carried(record(0, 3, done()), 2, 9, 2),
+            carried(record(0, 4, done()), 1, 12, 3),
         ];
-        index.take(&OFFICE, 2, &records, to(5)).unwrap();
+        index.take(&OFFICE, 2, &records, to(6)).unwrap();
         let of = |function: &str| {
             let question = Question { function: Some(function.into()), limit: 9, ..Question::default() };
             index.find(&OFFICE, &question).unwrap()
         };
-        assert_eq!((of("in-place"), of("carried")), (vec![4, 2, 0], vec![3, 1]));
+        assert_eq!((of("in-place"), of("carried")), (vec![2, 0], vec![5, 4, 3, 1]));
     }
 }

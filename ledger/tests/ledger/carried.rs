@@ -161,8 +161,8 @@ fn after_a_fork_both_histories_are_found_and_what_they_share_is_found_once() {
         assert_eq!(seqs(&town, "a"), a);
         assert_eq!(seqs(&town, "b"), [(0, 4, to(1, 2)), (0, 5, to(1, 3))]);
         let report = town.fsck();
-        assert_eq!((report.findings, report.carried), (vec![], 4));
-        assert_eq!(town.alarmed().len(), 1, "the fork itself was the alarm");
+        assert_eq!((report.findings, report.carried, report.contradicting), (vec![], 4, 2));
+        assert_eq!(town.alarmed(), [AlarmKind::Fork; 2], "as it was sent in its own epoch, and as it was carried");
 
         // That disk is put back once more, and all of it comes again in a third epoch; what was carried is carried on.
         town.opens_epoch(2);
@@ -171,8 +171,46 @@ fn after_a_fork_both_histories_are_found_and_what_they_share_is_found_once() {
         let again: Vec<_> = again.into_iter().filter(|bytes| bytes != &town.all()[0]).collect();
         town.brings(again);
         assert_eq!((seqs(&town, "a"), seqs(&town, "b").len()), (a, 2));
-        assert_eq!(town.fsck().findings, []);
+        let report = town.fsck();
+        assert_eq!((report.findings, report.contradicting), (vec![], 2));
     });
+}
+
+#[test]
+fn what_contradicts_the_record_in_its_own_place_is_an_alarm_though_that_epoch_never_heard_of_it() {
+    on_both(|mut town| {
+        let old = town.terminal.clone();
+        town.brings(old.wrote(0..9, "a"));
+        town.opens_epoch(1);
+        // In any order, with what stands as it does, and beyond what has come.
+        let same = old.wrote(2..4, "a");
+        town.brings([old.wrote(20..21, "b"), same, old.wrote(9..12, "b")].concat());
+        assert_eq!(town.alarmed(), []);
+        town.brings([old.wrote(0..1, "a"), old.wrote(6..8, "b"), old.wrote(8..9, "a")].concat());
+        let alarms: Vec<_> = town.all().iter().filter_map(|bytes| Record::decode(bytes).ok()).collect();
+        let alarm = alarms.iter().find_map(|it| if let Body::Alarm(alarm) = &it.body { Some(alarm) } else { None });
+        let told = alarm.map(|alarm| (alarm.kind, alarm.terminal.clone(), alarm.epoch, alarm.seq));
+        assert_eq!(told, Some((AlarmKind::Fork, Some(code("jumin-1")), Some(0), Some(6))));
+        town.brings(old.wrote(4..6, "b"));
+        assert_eq!((town.fsck().contradicting, town.alarmed().len()), (4, 1), "once for an epoch");
+    });
+}
+
+#[test]
+fn what_does_not_open_in_its_own_place_is_found_where_it_was_carried() {
+    let mut town = Town::new();
+    let old = town.terminal.clone();
+    town.brings(old.wrote(0..3, "a"));
+    town.opens_epoch(1);
+    town.brings(old.wrote(0..3, "a"));
+    assert!(town.rows_of_it().iter().all(|(_, _, _, carried)| carried.is_none()));
+    town.publish();
+    crate::fsck::alter(&town, "UPDATE records_1 SET payload = zeroblob(200) WHERE idx = 1");
+    town.ledger.reindex().unwrap();
+    let question = Question { terminal: Some("jumin-1".into()), limit: 500, ..Question::default() };
+    let found = town.ledger.search(&town.office, &question).unwrap();
+    assert_eq!(found.carried.into_values().collect::<Vec<_>>(), [CarriedTo { epoch: 1, seq: 1 }]);
+    assert!(found.rows.iter().all(|(_, bytes)| bytes.is_some()));
 }
 
 #[test]

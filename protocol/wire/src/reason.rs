@@ -130,9 +130,9 @@ pub enum LostReason {
     /// The journal came back from an old copy, or is gone.
     #[n(1)]
     JournalRestored,
-    /// Their epoch was closed by an act before they were sent.
+    /// They were kept no longer, for the ledger had proved that it has them; it has lost them since.
     #[n(2)]
-    EpochClosed,
+    NotKept,
 }
 
 /// What ended a lease of the card readers.

@@ -72,6 +72,8 @@ pub(crate) struct KeptPlace {
     /// All below this seq is acknowledged; where the ledger has said since that it has another history, proved.
     pub(crate) known: u64,
     /// All below this seq was proved to lie in its log.
+    pub(crate) proved: u64,
+    /// The same, without what an act gave up since.
     pub(crate) sealed: u64,
 }
 
@@ -183,19 +185,24 @@ impl Position {
 
     /// The epoch of what was sent last, as far as it is kept.
     pub(crate) fn kept_epoch(config: &Config) -> io::Result<Option<u32>> {
-        Ok(Self::kept_place(config)?.map(|place| place.epoch))
+        Ok(files::read_json::<Cursor>(&file(config))?.map(|kept| kept.epoch))
     }
 
-    /// As [`Self::kept_epoch`], with how far our history is known to be the ledger's.
-    pub(crate) fn kept_place(config: &Config) -> io::Result<Option<KeptPlace>> {
-        let kept = files::read_json::<Cursor>(&file(config))?;
-        let known = |kept: &Cursor| if kept.refused { kept.sealed } else { kept.stored };
-        Ok(kept.map(|kept| KeptPlace { epoch: kept.epoch, known: known(&kept), sealed: kept.sealed }))
+    /// As [`Self::kept_epoch`], with how far our history is known to be the ledger's: as far as what this register says of its log leaves it.
+    pub(crate) fn kept_place(config: &Config, register: &Register) -> io::Result<Option<KeptPlace>> {
+        let Some(kept) = files::read_json::<Cursor>(&file(config))? else { return Ok(None) };
+        let Cursor { epoch, stored, sealed: proved, refused, generation, .. } = kept;
+        let least = register.given_up(Log::Records, generation);
+        let lost =
+            least.map(|least| Whereabouts::kept_from(&config.state, epoch, least.kept_size)).transpose()?.flatten();
+        let sealed = lost.map_or(proved, |lost| proved.min(lost));
+        let known = if refused { proved } else { stored };
+        Ok(Some(KeptPlace { epoch, known, proved, sealed }))
     }
 
     /// Follows an act that has another log go on in place of the one that was seen: it goes on from what the act names, and where our records lay behind
     /// that they lie no more. Says whether there was such an act.
-    pub(super) fn follow(&mut self, register: &Register) -> bool {
+    pub(crate) fn follow(&mut self, register: &Register) -> bool {
         let generation = register.generation(Log::Records);
         let Some(least) = register.given_up(Log::Records, self.cursor.generation) else { return false };
         log::warn!("another records log goes on from {} entries, by an act", least.kept_size);
@@ -208,7 +215,9 @@ impl Position {
         (self.cursor.seen_size, self.cursor.seen_root) = (kept.size, kept.root);
         self.cursor.seen_note = None;
         self.cursor.told.clear();
-        self.whereabouts.forget_from(least.kept_size);
+        if let Some(lost) = self.whereabouts.forget_from(least.kept_size) {
+            self.cursor.sealed = self.cursor.sealed.min(lost);
+        }
         if let Err(trouble) = self.keep() {
             log::error!("{trouble}");
         }

@@ -333,7 +333,7 @@ impl World {
             let carried: Vec<_> = left.filter(|record| record.is_some()).cloned().collect();
             self.desks[desk].history().records = carried;
         } else if promised < end {
-            let lost = Lost { from: promised, to: end - 1, reason: LostReason::EpochClosed, epoch: Some(old) };
+            let lost = Lost { from: promised, to: end - 1, reason: LostReason::NotKept, epoch: Some(old) };
             let keys = TestTerminal { epoch: old + 1, ..self.desks[desk].keys.clone() };
             let record = keys.record(0, Body::Lost(lost));
             self.desks[desk].history().records.push(Some(record));
