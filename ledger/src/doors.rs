@@ -32,12 +32,28 @@ pub(crate) struct Doors {
 struct Neighbourhoods {
     /// Connections of each.
     inside: HashMap<IpAddr, usize>,
-    /// Where each terminal showed its certificate last: one that comes from everywhere makes no more familiar than that.
-    last: HashMap<Peer, IpAddr>,
-    /// How many terminals were there last.
+    /// Where each terminal showed its certificate last, or another guest what it has: one that comes from everywhere makes no more familiar than that.
+    last: HashMap<Guest, IpAddr>,
+    /// How many of them were there last.
     familiar: HashMap<IpAddr, usize>,
     /// Connections of each terminal.
     terminals: HashMap<Peer, usize>,
+}
+
+/// Whom we know.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Guest {
+    Terminal(Peer),
+    Named(String),
+}
+
+impl Neighbourhoods {
+    fn comes_from(&mut self, guest: Guest, neighbourhood: IpAddr) {
+        *self.familiar.entry(neighbourhood).or_default() += 1;
+        if let Some(before) = self.last.insert(guest, neighbourhood) {
+            one_less(&mut self.familiar, &before);
+        }
+    }
 }
 
 /// A connection's place; free again when it is dropped.
@@ -105,13 +121,17 @@ impl Place {
             return false;
         }
         *count += 1;
-        *known.familiar.entry(self.neighbourhood).or_default() += 1;
-        if let Some(before) = known.last.insert(terminal.clone(), self.neighbourhood) {
-            one_less(&mut known.familiar, &before);
-        }
+        known.comes_from(Guest::Terminal(terminal.clone()), self.neighbourhood);
         self.terminal = Some(terminal.clone());
         self.stranger = None;
         true
+    }
+
+    /// He showed what only one has whom we wait for: he takes no stranger's place, and the next one from there will not either.
+    pub(crate) fn is_expected(&mut self, name: &str) {
+        let guest = Guest::Named(name.to_owned());
+        self.doors.lock().comes_from(guest, self.neighbourhood);
+        self.stranger = None;
     }
 
     /// He stays without a certificate, if strangers have a place left.

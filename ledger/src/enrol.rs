@@ -110,18 +110,19 @@ impl Ledger {
 
     /// Lets a terminal in by its TLS key: the key was enrolled together with an Ed25519 key that is the terminal's now, or that waits for
     /// its act while its invitation holds. Also a retired one, until its certificate ends: it has records to bring and a retirement to hear
-    /// of. Gives the enrolment that it came by.
+    /// of. Gives the enrolment that it came by, and whether the register names its key: until then it says nothing of the terminal's history.
     ///
     /// # Errors
     /// [`Refusal::NotEnrolled`].
-    pub fn admit_terminal(&self, caller: &Caller) -> Result<StoredEnrolment, Refusal> {
+    pub fn admit_terminal(&self, caller: &Caller) -> Result<(StoredEnrolment, bool), Refusal> {
         let row = self.still_admitted(caller)?;
         let Peer { office, terminal } = &caller.peer;
         let register = self.office(office)?.register();
-        if register.terminal(terminal).is_some_and(|registered| *registered.key() == Ed25519Key(row.key)) {
+        let speaks = register.terminal(terminal).is_some_and(|registered| *registered.key() == Ed25519Key(row.key));
+        if speaks {
             self.heard.asked(&caller.peer, self.clock.now());
         }
-        Ok(row)
+        Ok((row, speaks))
     }
 
     /// The same for one who was let in and has waited: that we look again is no sign of life of his.
@@ -165,7 +166,7 @@ impl Ledger {
     /// [`Refusal::NotEnrolled`], also for a retired one; [`Refusal::RequestRefused`].
     pub fn renew(&self, caller: &Caller, request: &[u8]) -> Result<Vec<u8>, Refusal> {
         let (now, today) = (self.clock.now(), self.clock.machine());
-        let row = self.admit_terminal(caller)?;
+        let (row, _) = self.admit_terminal(caller)?;
         if self.is_retired(&caller.peer)? {
             return Err(Refusal::NotEnrolled);
         }

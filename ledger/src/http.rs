@@ -30,6 +30,7 @@ use tokio::sync::watch;
 
 use self::content::{Content, Rooms};
 use self::problem::{Refused, come_again};
+use self::visit::token_of;
 use crate::authority::Caller;
 use crate::ledger::{CannotWrite, Ledger};
 use crate::office::Office;
@@ -128,22 +129,26 @@ const HEARS: &str = "ready; it hears others before it writes\n";
 async fn counted(State(hall): State<Hall>, request: Request, next: Next) -> Response {
     let ledger = &hall.ledger;
     let route = request.extensions().get::<MatchedPath>().cloned();
-    let office = office_asked(ledger, &request);
+    let (office, is_its_own) = office_asked(ledger, &request);
     let mut answer = next.run(request).await;
     let refused = answer.extensions().get::<Refused>().copied();
     let code = refused.map(|refused| refused.code);
     ledger.answers.count(route.as_ref().map(MatchedPath::as_str), answer.status().as_u16(), code);
     if refused.is_some_and(|refused| refused.passing) {
-        come_again(&mut answer, ledger.send_away(office, hall.rooms.ahead(office)));
+        come_again(&mut answer, ledger.send_away(office, is_its_own, hall.rooms.ahead(office)));
     }
     answer
 }
 
-/// Which office a request is about: that of the terminal that asks, else the one that the address names.
-fn office_asked(ledger: &Ledger, request: &Request) -> Option<OfficeId> {
+/// Which office a request is about: that of the terminal that asks, else the one that the address names. And whether it is that office that asks: what a
+/// stranger writes into an address must not send an office's own away for longer.
+fn office_asked(ledger: &Ledger, request: &Request) -> (Option<OfficeId>, bool) {
     let caller = request.extensions().get::<Caller>().map(|caller| caller.peer.office);
+    let person = || token_of(request.headers()).and_then(|token| ledger.office_of_token(token));
+    let its_own = caller.or_else(person);
     let named = || request.uri().path().split('/').find_map(|part| part.parse().ok());
-    caller.or_else(named).filter(|office| ledger.office(office).is_ok())
+    let office = its_own.or_else(named).filter(|office| ledger.office(office).is_ok());
+    (office, its_own.is_some())
 }
 
 async fn healthz() -> &'static str {
@@ -159,21 +164,23 @@ async fn openapi() -> Response {
 /// Ready when what comes can be written and no log has stopped. Strangers hear no more than that; a terminal hears of its own office alone: which log, and why.
 async fn readyz(State(hall): State<Hall>, terminal: Result<Terminal, Refusal>) -> Response {
     let ledger = Arc::clone(&hall.ledger);
-    // Where the last commit failed, something is written.
-    let look = move || ledger.can_write().map(|()| matches!(ledger.backup_overdue_since(), Ok(Some(_))));
-    let overdue = match tokio::task::spawn_blocking(look).await.unwrap_or(Err(CannotWrite::WriterGone)) {
-        Ok(overdue) => overdue,
-        Err(why) => return (StatusCode::SERVICE_UNAVAILABLE, format!("not ready: {why}\n")).into_response(),
-    };
     let admitted = match terminal {
         Ok(Terminal(caller)) => terminals::admitted(&hall, &caller).await.is_ok().then_some(caller.peer.office),
         Err(_) => None,
+    };
+    // Where the last commit failed, something is written.
+    let look =
+        move || ledger.can_write(admitted.as_ref()).map(|()| matches!(ledger.backup_overdue_since(), Ok(Some(_))));
+    let overdue = match tokio::task::spawn_blocking(look).await.unwrap_or(Err(CannotWrite::WriterGone)) {
+        Ok(overdue) => overdue,
+        Err(why) => return (StatusCode::SERVICE_UNAVAILABLE, format!("not ready: {why}\n")).into_response(),
     };
     let stopped: Vec<(OfficeId, String)> = hall.ledger.offices().iter().flat_map(|office| stopped(office)).collect();
     // What another office has stopped for is no trouble of this one's.
     if admitted.map_or(stopped.is_empty(), |admitted| stopped.iter().all(|(office, _)| *office != admitted)) {
         // One that hears is to be reached: how else would it hear?
-        let hears = hall.ledger.offices().iter().any(|office| office.hears());
+        let is_asked = |office: &OfficeId| admitted.is_none_or(|admitted| *office == admitted);
+        let hears = hall.ledger.offices().iter().any(|office| is_asked(&office.id) && office.hears());
         let overdue = if overdue && admitted.is_some() { OVERDUE } else { "" };
         return format!("{}{overdue}", if hears { HEARS } else { "ready\n" }).into_response();
     }

@@ -18,10 +18,12 @@ mod carried;
 mod question;
 mod row;
 mod spans;
+mod unshown;
 
 pub use question::{AskedVerdict, Question};
 use row::Row;
 use spans::Spans;
+pub use unshown::Unshown;
 
 /// The index.
 pub struct Index {
@@ -127,6 +129,7 @@ impl Index {
         let mut forget = || -> rusqlite::Result<()> {
             let transaction = connection.transaction()?;
             transaction.execute("DELETE FROM records WHERE office = ?1", [office.as_bytes().as_slice()])?;
+            transaction.execute("DELETE FROM unshown WHERE office = ?1", [office.as_bytes().as_slice()])?;
             transaction.execute("DELETE FROM carried WHERE office = ?1", [office.as_bytes().as_slice()])?;
             transaction.execute("DELETE FROM spans WHERE office = ?1", [office.as_bytes().as_slice()])?;
             transaction.execute("DELETE FROM followed WHERE office = ?1", [office.as_bytes().as_slice()])?;
@@ -145,10 +148,12 @@ impl Index {
             let transaction = connection.transaction()?;
             let office = office.as_bytes().as_slice();
             let own = "DELETE FROM records WHERE office = ?1 AND idx = ?2";
+            let unshown = "DELETE FROM unshown WHERE office = ?1 AND idx = ?2";
             let told = "UPDATE records SET operator = NULL, card = NULL, function = NULL, case_reference = NULL
                 WHERE office = ?1 AND told_by = ?2";
             for index in indexes {
                 transaction.prepare_cached(own)?.execute((office, signed(*index)))?;
+                transaction.prepare_cached(unshown)?.execute((office, signed(*index)))?;
                 transaction.prepare_cached(told)?.execute((office, signed(*index)))?;
             }
             transaction.commit()
@@ -426,6 +431,7 @@ const TABLES: &str = "
 DROP TABLE IF EXISTS records;
 DROP TABLE IF EXISTS followed;
 DROP TABLE IF EXISTS carried;
+DROP TABLE IF EXISTS unshown;
 CREATE TABLE followed (office BLOB PRIMARY KEY, next INTEGER NOT NULL, root BLOB NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE records (
     office BLOB NOT NULL,
@@ -465,6 +471,7 @@ CREATE INDEX by_told_by ON records (office, told_by) WHERE told_by IS NOT NULL;
 CREATE INDEX by_leaf ON records (office, leaf) WHERE leaf IS NOT NULL;
 CREATE INDEX by_lost ON records (office, terminal, idx) WHERE kind = 15;
 CREATE TABLE carried (office BLOB NOT NULL, terminal TEXT NOT NULL, epoch INTEGER NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY (office, terminal, epoch, seq)) STRICT, WITHOUT ROWID;
+CREATE TABLE unshown (office BLOB NOT NULL, idx INTEGER NOT NULL, PRIMARY KEY (office, idx)) STRICT, WITHOUT ROWID;
 ";
 
 #[cfg(test)]

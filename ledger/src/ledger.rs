@@ -276,7 +276,7 @@ impl Ledger {
     ///
     /// # Errors
     /// Why not, as far as what came last showed.
-    pub fn can_write(&self) -> Result<(), CannotWrite> {
+    pub fn can_write(&self, of: Option<&OfficeId>) -> Result<(), CannotWrite> {
         if self.writing.is_finished() {
             return Err(CannotWrite::WriterGone);
         }
@@ -293,14 +293,20 @@ impl Ledger {
         }
         // A log that has stopped is another matter.
         let late = |log: &Log| log.halted().is_none() && log.is_late();
-        let unsealed = |office: &Arc<Office>| LogName::ALL.into_iter().any(|name| late(office.log(name)));
-        if self.offices().iter().any(unsealed) { Err(CannotWrite::NoCheckpoint) } else { Ok(()) }
+        let unsealed = |office: &&Arc<Office>| LogName::ALL.into_iter().any(|name| late(office.log(name)));
+        let asked = |office: &&Arc<Office>| of.is_none_or(|of| office.id == *of);
+        if self.offices().iter().filter(asked).any(|office| unsealed(&office)) {
+            Err(CannotWrite::NoCheckpoint)
+        } else {
+            Ok(())
+        }
     }
 
     /// Sends somebody away while so many wait for their turn: after how many seconds he may come again.
-    pub(crate) fn send_away(&self, office: Option<OfficeId>, outside: usize) -> u64 {
+    pub(crate) fn send_away(&self, office: Option<OfficeId>, is_its_own: bool, outside: usize) -> u64 {
         let waiting = self.writer.ahead(office).saturating_add(outside);
-        self.patience.send_away(office, since_boot(), waiting, self.writer.commit_time())
+        let counts_for = office.filter(|_| is_its_own);
+        self.patience.send_away((office, counts_for), since_boot(), waiting, self.writer.commit_time())
     }
 
     /// Tells the threads to end. What is committed gets its checkpoint first.

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use sekisho_wire::id::{Code, OfficeId};
 use sekisho_wire::record::{Body, Emitter, Lost, Record};
 
-use crate::index::Question;
+use crate::index::{Question, Unshown};
 use crate::ledger::Ledger;
 use crate::locks::lock;
 use crate::refusal::Refusal;
@@ -34,6 +34,8 @@ pub struct AllMissing {
     pub ranges: Vec<Missing>,
     /// There are more declarations than are looked at: the oldest are left out; or more carried records: some of what is called missing may be here.
     pub is_cut: bool,
+    /// What is here and cannot be shown.
+    pub unshown: Unshown,
 }
 
 /// What each `lost` record comes to, by its index; offices apart, for what one asks takes reading, and another does not wait for it. What a record
@@ -105,7 +107,7 @@ impl Ledger {
             *told += pieces.len();
             left.extend(pieces);
         }
-        Ok(AllMissing { ranges: left, is_cut })
+        Ok(AllMissing { ranges: left, is_cut, unshown: self.index.unshown(office)? })
     }
 
     /// What terminals have shown to be missing, and have neither brought nor declared lost.

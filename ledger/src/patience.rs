@@ -25,11 +25,18 @@ struct SentAway {
 }
 
 impl Patience {
-    /// Sends one more of an office away, while so many wait here before him and one commit takes so long: the value of his `Retry-After`.
-    pub(crate) fn send_away(&self, office: Option<OfficeId>, now: Millis, waiting: usize, commit: Duration) -> u64 {
+    /// Sends one more away, while so many wait here before him and one commit takes so long: the value of his `Retry-After`. He waits behind those of the
+    /// first office, and counts as one of the second.
+    pub(crate) fn send_away(
+        &self,
+        (office, counts_for): (Option<OfficeId>, Option<OfficeId>),
+        now: Millis,
+        waiting: usize,
+        commit: Duration,
+    ) -> u64 {
         let mut offices = lock(&self.0);
         let counts: Vec<_> = offices.iter_mut().map(|(office, away)| (*office, away.lately(now))).collect();
-        offices.entry(office).or_default().one_more(now);
+        offices.entry(counts_for).or_default().one_more(now);
         drop(offices);
         let ahead = u64::try_from(waiting.saturating_add(ahead(counts.iter().copied(), office))).unwrap_or(u64::MAX);
         seconds(ahead, commit, u16::from_be_bytes(random::bytes()))
@@ -109,8 +116,8 @@ mod tests {
         assert_eq!(away.lately(44_000), 1);
         let (pressed, second) = (Patience::default(), Duration::from_secs(1));
         let [flood, calm] = [1, 2].map(|byte| Some(OfficeId([byte; 16])));
-        (0..10_000).for_each(|_| assert!(pressed.send_away(flood, 7_000, 0, second) > 0));
-        assert!(pressed.send_away(calm, 7_000, 0, second) <= 2, "another office is served in turn with it");
-        assert!(pressed.send_away(flood, 7_000, 0, second) >= 60);
+        (0..10_000).for_each(|_| assert!(pressed.send_away((flood, flood), 7_000, 0, second) > 0));
+        assert!(pressed.send_away((calm, calm), 7_000, 0, second) <= 2, "another office is served in turn with it");
+        assert!(pressed.send_away((flood, flood), 7_000, 0, second) >= 60);
     }
 }

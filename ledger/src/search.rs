@@ -132,12 +132,17 @@ impl Ledger {
                 return Err(StoreError::Damaged { what: "records log" });
             }
             let batches = self.batches_around(&office.id, next, entries.len() as u64)?;
+            let mut unshown = Vec::new();
             let record = |(index, entry): (u64, &Option<Entry>)| {
-                let Some(entry) = entry else { return Ok(None) };
+                let Some(entry) = entry else {
+                    unshown.push(index);
+                    return Ok(None);
+                };
                 let taken = self.attributed(&office.id, &batches, index, entry);
                 let taken = taken.inspect_err(|why| {
                     if *why != DESTROYED {
-                        log::warn!("record {index} of office {} is not indexed: {why}", office.id)
+                        log::warn!("record {index} of office {} is not indexed: {why}", office.id);
+                        unshown.push(index);
                     }
                 });
                 // What the ledger has in its own place is found there.
@@ -149,6 +154,10 @@ impl Ledger {
             };
             let there = (next..).zip(&entries);
             let records = there.map(record).collect::<Result<Vec<Option<Attributed>>, StoreError>>()?;
+            // Before them: whatever becomes of this run, no answer calls itself whole that is not.
+            if !unshown.is_empty() {
+                self.index.pass_over(&office.id, &unshown)?;
+            }
             let from = next;
             next += records.len() as u64;
             let root = self.root_of(&office.id, next)?;

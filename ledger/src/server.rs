@@ -2,8 +2,8 @@
 
 use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::Router;
@@ -30,6 +30,7 @@ use crate::error::LedgerError;
 use crate::http::content::Rooms;
 use crate::http::{Hall, routes};
 use crate::ledger::Ledger;
+use crate::locks::lock;
 use crate::metrics::{Cut, Doorkeeper, Listener, Refused};
 use crate::refusal::Refusal;
 
@@ -136,6 +137,17 @@ impl Server {
 
 type Routes = TowerToHyperService<Router>;
 
+/// The place of the connection that a request came by.
+#[derive(Clone, Debug)]
+pub(crate) struct Seat(Arc<Mutex<Place>>);
+
+impl Seat {
+    /// The request showed what only this one has whom we wait for.
+    pub(crate) fn is_expected(&self, name: &str) {
+        lock(&self.0).is_expected(name);
+    }
+}
+
 async fn connection(
     stream: TcpStream,
     acceptor: TlsAcceptor,
@@ -164,11 +176,13 @@ async fn connection(
     if !stays {
         return doorkeeper.refused(why);
     }
+    let place = Arc::new(Mutex::new(place));
     let asks = Arc::new(AtomicBool::new(true));
     let service = hyper::service::service_fn(move |mut request: hyper::Request<hyper::body::Incoming>| {
         if let Some(caller) = caller.clone() {
             request.extensions_mut().insert(caller);
         }
+        request.extensions_mut().insert(Seat(Arc::clone(&place)));
         service.call(request)
     });
     let mut http = http1::Builder::new();

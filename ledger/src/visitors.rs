@@ -163,8 +163,7 @@ impl Ledger {
         let register = self.office(office)?.register();
         let ours = self.visitors.proofs(now).expiry(office, challenge);
         ours.filter(|expires| *expires > now).ok_or(Refusal::ProofRefused)?;
-        let found = register.card(card).filter(|card| card.is_current(now));
-        let found = found.ok_or(Refusal::ProofRefused)?;
+        let found = register.card(card).filter(|card| card.lets_in(now)).ok_or(Refusal::ProofRefused)?;
         let digest = token_digest(office, &WireHash(*challenge));
         if !card_signed(&found.issued().authentication, &digest, signature) {
             return Err(Refusal::ProofRefused);
@@ -191,7 +190,7 @@ impl Ledger {
         let visitor = visitor.filter(|visitor| visitor.office == *office);
         let visitor = visitor.ok_or(Refusal::TokenNeeded)?;
         let register = self.office(office)?.register();
-        let card = register.card(&visitor.card).filter(|card| card.is_current(now));
+        let card = register.card(&visitor.card).filter(|card| card.lets_in(now));
         let holder = card.and_then(|card| card.holder(now)).map(|holder| holder.operator);
         if holder != Some(&visitor.operator) {
             return Err(Refusal::TokenNeeded);
@@ -199,6 +198,11 @@ impl Ledger {
         let held = roles(&register, &visitor.operator, now);
         let permitted = held.iter().any(|role| any_of.is_empty() || any_of.contains(role));
         if permitted { Ok(visitor) } else { Err(Refusal::RoleMissing) }
+    }
+
+    /// The office in which this token lets somebody in, if it does.
+    pub(crate) fn office_of_token(&self, token: &str) -> Option<OfficeId> {
+        self.visitors.holder(token, self.clock.now()).map(|visitor| visitor.office)
     }
 
     /// Writes down that somebody read. The record is durable before the answer leaves.

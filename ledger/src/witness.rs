@@ -24,7 +24,7 @@ use zeroize::Zeroizing;
 
 use self::birth::Birth;
 pub use self::config::WitnessConfig;
-pub use self::watched::Declined;
+pub use self::watched::{Answered, Declined};
 use self::watched::{Page, Watched};
 use crate::authority::Authority;
 use crate::clock::Clock;
@@ -84,11 +84,11 @@ impl Witness {
         self.logs.len()
     }
 
-    /// Cosigns what continues a log: the line that is the answer. Blocks until it is durable that this was cosigned.
+    /// Cosigns what continues a log. Blocks until it is durable that this was cosigned.
     ///
     /// # Errors
     /// [`Declined`].
-    pub fn cosign(&self, request: &AddCheckpoint) -> Result<String, Declined> {
+    pub fn cosign(&self, request: &AddCheckpoint) -> Result<Answered, Declined> {
         let log = self.logs.get(&origin_hash(request.origin())).ok_or(Declined::UnknownLog)?;
         log.cosign(request, &self.key, (self.clock.now() / 1000).max(1))
     }

@@ -1,6 +1,6 @@
 //! What an answer lacks, in sentences: terminals that are behind, and records that are missing.
 
-use sekisho_link::{EvidenceLacks, LateTerminal, MissingRange};
+use sekisho_link::{EvidenceLacks, LateTerminal, MissingRange, Unshown};
 use sekisho_register::wareki::moment_text;
 use sekisho_wire::id::Code;
 use sekisho_wire::words::Language;
@@ -10,7 +10,7 @@ use crate::screen::Screen;
 /// One thing that an answer lacks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Lack {
-    /// `behind` or `missing`.
+    /// `behind`, `missing` or `unshown`.
     pub kind: &'static str,
     /// The terminal; nothing where it is said that there are more.
     pub terminal: Option<String>,
@@ -26,6 +26,8 @@ pub(crate) struct Lack {
 const TIME_MAX: u64 = (1 << 53) - 1;
 /// Most that are said at once beside an answer; files have all of them.
 const SAID_MAX: usize = 20;
+/// Most entries that a sentence names.
+const NAMED_MAX: usize = 20;
 
 /// Whether what names terminals names codes, and a time is one: they are shown as they stand.
 #[must_use]
@@ -51,7 +53,27 @@ pub(crate) fn told(lacks: &EvidenceLacks, language: Language) -> Vec<Lack> {
         );
         all.push(Lack { kind: "missing", terminal: None, epoch: None, seq: None, what });
     }
+    all.extend(unshown(&lacks.unshown, language));
     all
+}
+
+fn unshown(Unshown { count, first }: &Unshown, language: Language) -> Option<Lack> {
+    if *count == 0 {
+        return None;
+    }
+    let named: Vec<String> = first.iter().take(NAMED_MAX).map(ToString::to_string).collect();
+    let more = if named.len() as u64 == *count { "" } else { " …" };
+    let named = named.join(", ");
+    let what = language_of(
+        language,
+        &format!(
+            "{count} entries of the log are found by no search, for they cannot be read or are not what their place says: {named}{more}; 'sekisho-admin records verify INDEX' tells of each"
+        ),
+        &format!(
+            "記録簿のうち{count}件は、読み取れないか、位置と内容が合わないため検索の対象にならない: {named}{more}。個別の内容は「sekisho-admin records verify 番号」で確認できる"
+        ),
+    );
+    Some(Lack { kind: "unshown", terminal: None, epoch: None, seq: None, what })
 }
 
 /// Says it beside a result.
@@ -142,6 +164,7 @@ mod tests {
             behind: vec![late],
             missing: vec![range(Some(8), None), range(Some(8), Some(17)), range(None, Some(17))],
             missing_cut: true,
+            unshown: Unshown { count: 3, first: vec![5, 9] },
         };
         assert!(is_sound(&lacks));
         let said = |language| told(&lacks, language).into_iter().map(|lack| lack.what).collect::<Vec<_>>();
@@ -153,6 +176,7 @@ mod tests {
                 "records 4 to 8 of terminal jumin-1, epoch 2, are lost, as record 17 says",
                 "what terminal jumin-1 had in epoch 2 from record 4 on is lost, as record 17 says",
                 "there is more to say of what is missing than is said here, and some of it may be here",
+                "3 entries of the log are found by no search, for they cannot be read or are not what their place says: 5, 9 …; 'sekisho-admin records verify INDEX' tells of each",
             ]
         );
         assert_eq!(

@@ -193,6 +193,26 @@ pub struct EvidenceLacks {
     /// Whether there are more ranges than stand here.
     #[serde(default)]
     pub missing_cut: bool,
+    /// Entries of the log that no search finds.
+    #[serde(default, skip_serializing_if = "Unshown::is_empty")]
+    pub unshown: Unshown,
+}
+
+/// Entries of the records log that do not open, are no records, or name another emitter or place than their own.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unshown {
+    /// How many.
+    pub count: u64,
+    /// Indexes of the first of them.
+    pub first: Vec<u64>,
+}
+
+impl Unshown {
+    /// Whether there are none.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.count == 0
+    }
 }
 
 /// Everything in the file but the signature.
@@ -483,7 +503,12 @@ mod tests {
             names: vec![EvidenceName { salt: Exactly([8; 16]), text: "関 一郎".into() }],
             checkpoint: RecordsCheckpoint { checkpoint: "another\n".into(), kept: vec![Exactly([9; 32])] },
             records: vec![record(3, bytes), record(4, gone)],
-            lacks: EvidenceLacks { behind: vec![late], missing: vec![missing], missing_cut: true },
+            lacks: EvidenceLacks {
+                behind: vec![late],
+                missing: vec![missing],
+                missing_cut: true,
+                unshown: Unshown { count: 2, first: vec![4, 9] },
+            },
         }
     }
 

@@ -22,7 +22,7 @@ pub use config::{Identity, LinkConfig, ServerAddress};
 pub use error::{CertificateFault, LinkError, Unreachable};
 pub use evidence::{
     ASKED_MAX, Base64, EVIDENCE_MAX, EvidenceContent, EvidenceContents, EvidenceError, EvidenceFile, EvidenceHeader,
-    EvidenceLacks, EvidenceName, EvidenceRecord, Exactly, LateTerminal, MissingRange, RecordsCheckpoint,
+    EvidenceLacks, EvidenceName, EvidenceRecord, Exactly, LateTerminal, MissingRange, RecordsCheckpoint, Unshown,
     evidence_content_digest, evidence_signature_line,
 };
 pub use fingerprint::{TerminalTrust, fingerprint};

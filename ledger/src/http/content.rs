@@ -11,6 +11,7 @@ use axum::extract::{FromRequest, Request};
 use sekisho_wire::id::OfficeId;
 use tokio::sync::oneshot::{Receiver, Sender, channel};
 
+use super::visit::token_of;
 use super::{Hall, blocking};
 use crate::authority::{Caller, Peer};
 use crate::line::{Full, Lane, Line, Shares};
@@ -26,7 +27,8 @@ use crate::writer::GROUP_MAX;
 #[derive(Clone, Debug)]
 pub struct Rooms {
     terminals: Arc<Mutex<Shares>>,
-    others: Arc<Mutex<Shares>>,
+    persons: Arc<Mutex<Shares>>,
+    strangers: Arc<Mutex<Shares>>,
     /// Threads for what persons ask.
     visits: Arc<Mutex<Shares>>,
     batches: Arc<Mutex<Turns>>,
@@ -79,7 +81,14 @@ impl Default for Rooms {
         let turns = Turns { free: GROUP_MAX, at_work: HashSet::new(), line: Line::new(WAITING_MAX) };
         let batches = Arc::new(Mutex::new(turns));
         let visits = Arc::new(Mutex::new(Shares::of(VISITS)));
-        Self { terminals: room(TERMINALS_ROOM), others: room(OTHERS_ROOM), visits, batches, patience: TURN_TIME }
+        Self {
+            terminals: room(TERMINALS_ROOM),
+            persons: room(PERSONS_ROOM),
+            strangers: room(STRANGERS_ROOM),
+            visits,
+            batches,
+            patience: TURN_TIME,
+        }
     }
 }
 
@@ -217,8 +226,13 @@ impl FromRequest<Hall> for Content {
     type Rejection = Refusal;
 
     async fn from_request(request: Request<Body>, hall: &Hall) -> Result<Self, Refusal> {
-        let office = request.extensions().get::<Caller>().map(|caller| caller.peer.office);
-        let shares = if office.is_some() { &hall.rooms.terminals } else { &hall.rooms.others };
+        let terminal = request.extensions().get::<Caller>().map(|caller| caller.peer.office);
+        let person = || token_of(request.headers()).and_then(|token| hall.ledger.office_of_token(token));
+        let (shares, office) = match (terminal, terminal.map_or_else(person, |_| None)) {
+            (Some(office), _) => (&hall.rooms.terminals, Some(office)),
+            (None, Some(office)) => (&hall.rooms.persons, Some(office)),
+            (None, None) => (&hall.rooms.strangers, None),
+        };
         let room = Room { shares: Arc::clone(shares), office, pieces: 0 };
         let keeper = &hall.ledger.doorkeeper;
         let whole = tokio::time::timeout(BODY_TIME, whole(request.into_body(), room)).await;
@@ -273,8 +287,10 @@ const VISITS: usize = 256;
 const PIECE: usize = 64 << 10;
 /// Batches of some hundred terminals at once; more come again. One office has at most half of it.
 const TERMINALS_ROOM: usize = 512 << 20;
-/// Acts are small; only foundings and renewals by the hundred need more than the free piece.
-const OTHERS_ROOM: usize = 64 << 20;
+/// Acts are small; only renewals by the hundred, and records that are brought by hand, need more than the free piece. One office has at most half of it.
+const PERSONS_ROOM: usize = 64 << 20;
+/// For whoever shows neither certificate nor token: a founding may be longer than the free piece, and what strangers hold is nobody else's.
+const STRANGERS_ROOM: usize = 16 << 20;
 
 #[cfg(test)]
 mod tests {

@@ -19,7 +19,7 @@ use crate::acts::Name;
 use crate::carried::CarriedTo;
 use crate::clock::Millis;
 use crate::code::CodeSecret;
-use crate::index::{AskedVerdict, Question};
+use crate::index::{AskedVerdict, Question, Unshown};
 use crate::missing::{AllMissing, Missing};
 use crate::people::Proved;
 use crate::refusal::Refusal;
@@ -339,12 +339,16 @@ pub(super) async fn search(
     Ok(answer(&body))
 }
 
-/// Every answer names which records are missing.
+/// Every answer names which records are missing, and which entries no search finds.
 fn name_missing(body: &mut Value, missing: &AllMissing) {
     let Value::Object(body) = body else { return };
     body.insert("missing".into(), missing.ranges.iter().map(missing_json).collect());
     if missing.is_cut {
         body.insert("missing_cut".into(), json!(true));
+    }
+    let Unshown { count, first } = &missing.unshown;
+    if *count > 0 {
+        body.insert("unshown".into(), json!({"count": count, "first": first}));
     }
 }
 
@@ -439,7 +443,7 @@ pub(super) async fn behind(State(hall): State<Hall>, knock: Knock) -> Result<Res
     let row = |row: &Behind| {
         let mut body = behind_json(row);
         let own = missing.ranges.iter().filter(|missing| missing.terminal == row.terminal).cloned().collect();
-        name_missing(&mut body, &AllMissing { ranges: own, ..missing });
+        name_missing(&mut body, &AllMissing { ranges: own, is_cut: missing.is_cut, unshown: Unshown::default() });
         body
     };
     Ok(answer(&rows.iter().map(row).collect()))

@@ -105,9 +105,9 @@ pub(super) async fn register(
     let (ledger, shower, seen) = (Arc::clone(&hall.ledger), caller.clone(), shown.register.clone());
     // Also whom the ledger does not know: what it knew of him may be what it has lost.
     blocking(move || ledger.hear(&shower.peer, &shown)).await?;
-    admitted(&hall, &caller).await?;
+    let speaks = admitted(&hall, &caller).await?;
     let (kept, written) = (asked.kept()?, asked.written()?);
-    if let Some(written) = written {
+    if let Some(written) = written.filter(|_| speaks) {
         hall.ledger.heard.told(&caller.peer, written, hall.ledger.clock.now());
     }
     wait_for_more(&hall, &caller.peer.office, &asked, kept.map(|given| (&caller.peer, given))).await?;
@@ -171,9 +171,9 @@ fn note(text: Option<&String>, what: &'static str) -> Result<Option<String>, Ref
 }
 
 /// Beside the runtime, for the store is asked.
-pub(super) async fn admitted(hall: &Hall, caller: &Caller) -> Result<(), Refusal> {
+pub(super) async fn admitted(hall: &Hall, caller: &Caller) -> Result<bool, Refusal> {
     let (hall, caller) = (hall.clone(), caller.clone());
-    blocking(move || hall.ledger.admit_terminal(&caller).map(drop)).await
+    blocking(move || hall.ledger.admit_terminal(&caller).map(|(_, speaks)| speaks)).await
 }
 
 /// Waits while there is nothing new in the register, nor anything for this terminal to keep, as long as was asked for.

@@ -1,6 +1,7 @@
 //! A person's visit (LEDGER §L4): card and role first, then the answer, and what was read is on the disk before the answer leaves.
 
 use axum::extract::FromRequestParts;
+use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use sekisho_register::Role;
@@ -66,13 +67,17 @@ impl Knock {
     }
 }
 
+/// The token that a request shows.
+pub(super) fn token_of(headers: &HeaderMap) -> Option<&str> {
+    headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok())?.strip_prefix("Bearer ")
+}
+
 impl<S: Send + Sync> FromRequestParts<S> for Knock {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
         let Named(AtOffice { office }) = Named::from_request_parts(parts, state).await?;
-        let value = parts.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-        let token = value.and_then(|value| value.strip_prefix("Bearer ")).map(str::to_owned);
+        let token = token_of(&parts.headers).map(str::to_owned);
         Ok(Self { office: office_of(&office)?, token })
     }
 }

@@ -1,6 +1,7 @@
 //! Where the numbers are read: a socket in a directory that one group may enter, and on a port of this machine where somebody says so. What scrapes has no card
 //! to sign with, and a certificate for it would be one more secret that somebody has to renew and revoke; a group is a role that needs none.
 
+use std::collections::VecDeque;
 use std::fs::Permissions;
 use std::io::ErrorKind;
 use std::net::SocketAddr;
@@ -22,6 +23,7 @@ use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, UnixListener};
 use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinHandle;
 
 use super::text::Text;
 use crate::error::LedgerError;
@@ -96,10 +98,11 @@ impl Listener {
         }
     }
 
-    /// Serves, one reader after the other, until `stopping` turns true.
+    /// Serves some readers at a time, until `stopping` turns true: one that connects and says nothing keeps no other waiting.
     pub(crate) async fn serve(self, mut stopping: watch::Receiver<bool>) {
         let routes = Router::new().route("/metrics", get(metrics)).with_state(self.desk);
         let service = TowerToHyperService::new(routes);
+        let mut readers: VecDeque<JoinHandle<()>> = VecDeque::new();
         loop {
             let accepted = tokio::select! {
                 accepted = self.place.accept() => accepted,
@@ -109,15 +112,20 @@ impl Listener {
                 tokio::time::sleep(PAUSE).await;
                 continue;
             };
+            readers.retain(|reader| !reader.is_finished());
+            // Who has been here longest makes room: one that asks as it should has gone by then.
+            if readers.len() >= READERS_MAX
+                && let Some(oldest) = readers.pop_front()
+            {
+                oldest.abort();
+            }
             let mut http = http1::Builder::new();
             http.timer(TokioTimer::new()).header_read_timeout(PATIENCE).keep_alive(false);
             let served = http.serve_connection(TokioIo::new(stream), service.clone());
             // Who is cut off comes again.
-            tokio::select! {
-                served = tokio::time::timeout(CONNECTION, served) => drop(served),
-                _ = stopping.wait_for(|stopping| *stopping) => break,
-            }
+            readers.push_back(tokio::spawn(async move { drop(tokio::time::timeout(CONNECTION, served).await) }));
         }
+        readers.iter().for_each(JoinHandle::abort);
         if let Place::Socket(_, path, ours) = &self.place
             && std::fs::symlink_metadata(path).is_ok_and(|there| (there.dev(), there.ino()) == *ours)
         {
@@ -158,4 +166,6 @@ async fn metrics(State(desk): State<Desk>) -> Response {
 /// For the head of a request, and for the disk.
 const PATIENCE: Duration = Duration::from_secs(5);
 const CONNECTION: Duration = Duration::from_secs(15);
+/// One that scrapes has one connection.
+const READERS_MAX: usize = 64;
 const PAUSE: Duration = Duration::from_millis(100);

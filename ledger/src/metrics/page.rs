@@ -118,7 +118,7 @@ impl Ledger {
 
     /// What store and disk are asked for: it may not come back. Terminals whose places cannot be read are left out.
     pub(super) fn numbers_of_the_disk(&self, text: &mut Text) {
-        let ready = u8::from(self.can_write().is_ok());
+        let ready = u8::from(self.can_write(None).is_ok());
         text.single(
             "sekisho_ledger_ready",
             Kind::Gauge,

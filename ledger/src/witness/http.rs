@@ -3,20 +3,21 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use axum::{Extension, Router};
 use sekisho_tlog::AddCheckpoint;
 use sekisho_tlog::witness::NotCosigned;
 use tokio::sync::Semaphore;
 
-use super::{Declined, Witness};
+use super::{Answered, Declined, Witness};
 use crate::http::problem::come_again;
 use crate::patience;
+use crate::server::Seat;
 
 /// What every handler gets.
 #[derive(Clone)]
@@ -34,7 +35,7 @@ pub(super) fn routes(witness: Arc<Witness>) -> Router {
         .with_state(Desk { witness, turns: Arc::new(Semaphore::new(TURNS)) })
 }
 
-async fn add_checkpoint(State(desk): State<Desk>, body: Body) -> Response {
+async fn add_checkpoint(State(desk): State<Desk>, seat: Option<Extension<Seat>>, body: Body) -> Response {
     let body = match tokio::time::timeout(BODY_TIME, axum::body::to_bytes(body, BODY_MAX)).await {
         Ok(Ok(body)) => body,
         Ok(Err(_)) => return said(StatusCode::BAD_REQUEST, "the body broke off, or is longer than 64 KiB"),
@@ -47,13 +48,20 @@ async fn add_checkpoint(State(desk): State<Desk>, body: Body) -> Response {
         None => return said(StatusCode::BAD_REQUEST, "the body is not UTF-8"),
     };
     let Ok(turn) = desk.turns.try_acquire_owned() else { return later("too many requests wait") };
+    let origin = request.origin().to_owned();
     // The turn ends with the work, not with the request: whoever hangs up leaves the disk at work all the same.
     let work = tokio::task::spawn_blocking(move || {
         let _turn = turn;
         desk.witness.cosign(&request)
     });
     match work.await {
-        Ok(Ok(line)) => text(StatusCode::OK, "text/plain; charset=utf-8", line),
+        Ok(Ok(Answered { line, is_news })) => {
+            // Only its ledger has what nobody has seen: a crowd of strangers must not keep that out.
+            if let Some(Extension(seat)) = seat.filter(|_| is_news) {
+                seat.is_expected(&origin);
+            }
+            text(StatusCode::OK, "text/plain; charset=utf-8", line)
+        }
         Ok(Err(declined)) => declined.into_response(),
         Err(_) => later("the request could not be worked on"),
     }

@@ -181,6 +181,15 @@ impl Page {
     }
 }
 
+/// What a witness says.
+#[derive(Debug)]
+pub struct Answered {
+    /// Its line.
+    pub line: String,
+    /// Whether it had cosigned nothing so long before: whoever only repeats what he has read somewhere has no news.
+    pub is_news: bool,
+}
+
 impl Watched {
     /// Brings a log up from its file.
     pub(super) fn open(path: &Path) -> Result<(String, Self), LedgerError> {
@@ -204,7 +213,7 @@ impl Watched {
     }
 
     /// Cosigns what continues the log. Blocks until that is durable: what nobody would remember is never given out.
-    pub(super) fn cosign(&self, request: &AddCheckpoint, key: &CosigningKey, now_s: u64) -> Result<String, Declined> {
+    pub(super) fn cosign(&self, request: &AddCheckpoint, key: &CosigningKey, now_s: u64) -> Result<Answered, Declined> {
         let mut standing = lock(&self.standing);
         if standing.trust == Trust::DiskAlone {
             let disk = |error: LedgerError| Declined::Disk(std::io::Error::other(error));
@@ -233,16 +242,17 @@ impl Watched {
             && let Some((said, time_s)) = said(note, &lines, &key.verifying_key())
             && time_s == now_s
         {
-            return Ok(said);
+            return Ok(Answered { line: said, is_news: false });
         }
+        let is_news = checkpoint.size > standing.last.size;
         let cosigned = Checkpoint::cosign(&lines, &self.keys, key, now_s);
         let cosigned = cosigned.map_err(|error| Declined::NotCosigned(NotCosigned::Malformed(error)))?;
         let page = Page { cosigned: Some(cosigned.clone()), ..standing.page.clone() };
         self.put(&mut standing, page).map_err(Declined::Disk)?;
         standing.last = Cosigned { size: checkpoint.size, root: checkpoint.root };
         standing.shown = Some(cosigned.clone());
-        let (said, _) = said(&cosigned, &lines, &key.verifying_key()).expect("it was cosigned a moment ago");
-        Ok(said)
+        let (line, _) = said(&cosigned, &lines, &key.verifying_key()).expect("it was cosigned a moment ago");
+        Ok(Answered { line, is_news })
     }
 
     fn put(&self, standing: &mut Standing, page: Page) -> std::io::Result<()> {

@@ -68,7 +68,7 @@ fn nothing_is_written_until_a_terminal_has_shown_what_it_verified() {
     town.forget();
     town.reopen();
     assert_eq!(town.awaited(), Some((1, 0)), "half of those that were at work lately");
-    town.ledger.can_write().unwrap();
+    town.ledger.can_write(None).unwrap();
     let (batch, _) = town.terminal.batch(1);
     assert!(matches!(town.deliver(&batch), Err(Refusal::Hears(_))));
     assert!(matches!(town.submit(vec![town.another()]), Err(Refusal::Hears(_))));

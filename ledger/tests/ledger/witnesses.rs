@@ -96,7 +96,7 @@ fn checkpoints_carry_the_lines_of_witnesses_also_after_a_restart() {
     town.reopen();
     assert_eq!(town.awaits(), Some((0, 2)));
     let served = Served::of(town);
-    served.town.ledger.can_write().unwrap();
+    served.town.ledger.can_write(None).unwrap();
     let ready = served.anybody().get("/readyz");
     assert_eq!((ready.status, ready.body.as_slice()), (200, b"ready; it hears others before it writes\n".as_slice()));
     first.start();

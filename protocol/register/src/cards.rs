@@ -102,6 +102,12 @@ impl Card {
         self.state(t) == CardState::Active && self.is_within_dates(t) && self.holder(t).is_some()
     }
 
+    /// Whether it is current at `t`, and one that a person works with: what opens no session opens no ledger either.
+    #[must_use]
+    pub fn lets_in(&self, t: u64) -> bool {
+        self.is_current(t) && self.issued.kind.opens_sessions()
+    }
+
     /// What is lent by another office can be used for all that its holder was ever admitted for, in whatever order that was decided. It is he who
     /// is admitted: between two admissions he is designated for nothing, and the card opens nothing.
     pub(crate) fn admit(&mut self, begins: u64, to: u64) {

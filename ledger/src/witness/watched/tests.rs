@@ -40,7 +40,7 @@ impl Desk {
     }
 
     fn ask(&self, request: &AddCheckpoint, now_s: u64) -> Result<String, Declined> {
-        self.log.cosign(request, &own(), now_s)
+        self.log.cosign(request, &own(), now_s).map(|answered| answered.line)
     }
 
     /// What was cosigned, by size; or the size that stands in the way.
