@@ -272,6 +272,46 @@ impl CheckpointFile {
         Ok(size)
     }
 
+    /// How many entries were there before anything was written that may stand at the place of what was lost; nothing where that is not in question.
+    ///
+    /// # Errors
+    /// When the disk fails.
+    pub fn sure(&self) -> Result<Option<u64>, LedgerError> {
+        let path = self.sure_path();
+        match std::fs::read_to_string(&path) {
+            // One that cannot be read makes nothing sure.
+            Ok(text) => Ok(Some(text.trim().parse().unwrap_or(0))),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(LedgerError::file("read", path)(error)),
+        }
+    }
+
+    /// Writes that down.
+    ///
+    /// # Errors
+    /// When the disk fails.
+    pub fn note_sure(&self, size: u64) -> Result<(), LedgerError> {
+        let path = self.sure_path();
+        replace_file(&path, format!("{size}\n").as_bytes()).map_err(LedgerError::file("write", path))
+    }
+
+    /// It is not in question any more.
+    ///
+    /// # Errors
+    /// When the disk fails.
+    pub fn forget_sure(&self) -> Result<(), LedgerError> {
+        let path = self.sure_path();
+        match std::fs::remove_file(&path) {
+            Ok(()) => Ok(()),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+            Err(error) => Err(LedgerError::file("remove", path)(error)),
+        }
+    }
+
+    fn sure_path(&self) -> PathBuf {
+        self.path.with_extension("sure")
+    }
+
     fn halt_path(&self) -> PathBuf {
         self.path.with_extension("halted")
     }

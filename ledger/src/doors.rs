@@ -322,6 +322,22 @@ mod tests {
     }
 
     #[test]
+    fn who_is_expected_comes_in_through_any_crowd() {
+        let doors = Doors::new(16);
+        let mut first = doors.enter(v4(200)).unwrap();
+        assert!(first.stays_stranger());
+        first.is_expected("log");
+        drop(first);
+        let crowd: Vec<Place> = (0..99).filter_map(|number| doors.enter(v4(number)).ok()).collect();
+        assert_eq!(crowd.len(), 8);
+        assert!(doors.enter(v4(200)).is_ok());
+        // Where it came last, and nowhere else.
+        drop(crowd);
+        doors.enter(v4(201)).unwrap().is_expected("log");
+        assert!(!doors.lock().familiar.contains_key(&v4(200)));
+    }
+
+    #[test]
     fn strangers_from_everywhere_leave_half_of_the_places_to_those_who_are_known() {
         let doors = Doors::new(16);
         assert!(doors.enter(v4(200)).unwrap().belongs_to(&peer()));

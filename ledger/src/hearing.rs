@@ -125,13 +125,16 @@ impl Hearing {
         office: &OfficeId,
         configured: Option<usize>,
         percent: u8,
-        remembered: Remembered,
+        (remembered, now): (Remembered, Millis),
         in_use: impl Fn(&Code) -> bool,
     ) -> Result<Self, StoreError> {
-        let last = store.last_heard(office)?;
-        let newest = last.iter().map(|(_, _, at)| *at).max().unwrap_or_default();
+        let mut last = store.last_heard(office)?;
+        last.retain(|(code, _, _)| in_use(code));
+        // What came while our clock was ahead says nothing of when the others were at work; where all of it lies ahead, it is the clock here that is behind.
+        let ahead = now.saturating_add(DAY);
+        let newest = last.iter().map(|(_, _, at)| *at).filter(|at| *at <= ahead).max().unwrap_or_default();
         let of_these_days = last.into_iter().filter(|(_, _, at)| at.saturating_add(LATELY) >= newest);
-        let lately: BTreeSet<Code> = of_these_days.map(|(code, _, _)| code).filter(in_use).collect();
+        let lately: BTreeSet<Code> = of_these_days.map(|(code, _, _)| code).collect();
         let needed = configured.map_or(Needed::Percent(percent), Needed::Count);
         let known = Known { over: remembered == Remembered::All, ..Known::default() };
         Ok(Self { lately, needed, known: Mutex::new(known) })
@@ -158,6 +161,12 @@ impl Hearing {
         let (come, missing): (Vec<_>, Vec<_>) = all.partition(|code| known.come.contains(*code));
         let awaited = Awaited { whom: Whom::Terminals, needed: come.len() + missing.len(), heard: come.len() };
         (!known.over && !missing.is_empty()).then_some(awaited)
+    }
+
+    /// Whether all that were at work lately, and are in use still, have come: then nobody knows of more than is here.
+    pub fn all_have_come(&self, in_use: impl Fn(&Code) -> bool) -> bool {
+        let known = lock(&self.known);
+        self.lately.iter().filter(|code| in_use(code)).all(|code| known.come.contains(code))
     }
 
     /// A terminal has come, and had nothing to show: its disk is new.

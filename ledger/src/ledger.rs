@@ -203,7 +203,7 @@ impl Ledger {
             let (hear, hear_witnesses) = (config.hear, config.witnesses_to_hear());
             // Witnesses know more than terminals: where they are heard, terminals are as well only where somebody says so.
             let hear = hear.or((hear_witnesses > 0).then_some(0));
-            let around = Surroundings { checkpoints, memory, vault: &vault, hear, hear_witnesses };
+            let around = Surroundings { checkpoints, memory, vault: &vault, hear, hear_witnesses, now: clock.now() };
             let office = Office::open(&*store, &stored, around)?;
             // Terminals seal for the key that their office was founded with: under another one nothing that they send would open.
             if !office.was_founded_with(&envelope) {

@@ -65,7 +65,10 @@ impl Office {
         let remembered = if all { Remembered::All } else { Remembered::NotAll };
         let in_use = |code: &Code| is_in_use(&register, code);
         let percent = register.policy_at(register.newest_made()).hear_percent;
-        let hearing = Hearing::new(store, &stored.id, around.hear, percent, remembered, in_use)?;
+        let hearing = Hearing::new(store, &stored.id, around.hear, percent, (remembered, around.now), in_use)?;
+        if remembered == Remembered::NotAll {
+            logs.iter().try_for_each(Log::keep_what_is_sure)?;
+        }
         // What the database holds may be signed without hearing anybody.
         for log in &logs {
             if let Err(error) = log.confirm(store, around.vault, &stored.id) {
@@ -170,6 +173,14 @@ impl Office {
     pub fn awaited_by_a_filled_log(&self) -> Option<Awaited> {
         let register = self.register();
         self.hearing.awaited_by_a_filled_log(|code| is_in_use(&register, code))
+    }
+
+    /// Once all that were at work lately have come, it is known that nothing was written at the place of something that was lost.
+    pub(crate) fn look_whether_all_is_sure(&self) {
+        let register = self.register();
+        if self.hearing.all_have_come(|code| is_in_use(&register, code)) {
+            self.logs.iter().for_each(Log::forget_what_was_sure);
+        }
     }
 
     /// Which terminals are waited for before anything is written.

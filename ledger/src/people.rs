@@ -120,7 +120,8 @@ impl Ledger {
         let stored: Option<StoredOffice> = self.store.offices()?.into_iter().find(|office| office.id == *id);
         let stored = stored.ok_or(Refusal::NotFound("office"))?;
         let (checkpoints, memory) = (self.places.checkpoints.as_path(), &self.places.memory);
-        let around = Surroundings { checkpoints, memory, vault: &self.vault, hear: Some(0), hear_witnesses: 0 };
+        let (vault, now) = (&*self.vault, self.clock.now());
+        let around = Surroundings { checkpoints, memory, vault, hear: Some(0), hear_witnesses: 0, now };
         let office = Office::open(&*self.store, &stored, around);
         let office = Arc::new(office.map_err(|error| Refusal::Unavailable { cause: error.to_string() })?);
         self.offices.add(Arc::clone(&office));

@@ -140,6 +140,8 @@ pub struct Surroundings<'a> {
     pub hear: Option<usize>,
     /// How many witnesses are heard after a start.
     pub hear_witnesses: usize,
+    /// What time it is.
+    pub now: Millis,
 }
 
 impl Log {
@@ -156,6 +158,7 @@ impl Log {
         let file = CheckpointFile::at(around.checkpoints, &office.to_string(), name, generation);
         file.make_directory()?;
         let head = store.frontier(office, name)?;
+        let sure = file.sure()?.map_or(head.size(), |sure| sure.min(head.size()));
         let signers = Arc::new(signers);
         let cosignatures = Cosignatures::open(file.path().with_extension("cosigned"), signers.keys());
         let log = Self {
@@ -167,7 +170,7 @@ impl Log {
             renew: AtomicBool::new(false),
             file,
             memory: around.memory.clone(),
-            sure: AtomicU64::new(head.size()),
+            sure: AtomicU64::new(sure),
             grown: AtomicBool::new(false),
             committed: Mutex::new(Committed { head, unsealed: None }),
             confirmed: Mutex::default(),
@@ -215,6 +218,9 @@ impl Log {
         let misfit = match self.misfit(store, office, signed.size, signed.root) {
             Ok(misfit) => misfit,
             Err(ProveError::Request(_) | ProveError::Reader(StoreError::Damaged { .. })) => return Ok(()),
+            Err(ProveError::Reader(error)) if error.is_of_cold_file() => {
+                return self.cannot_be_held(&error, signed.size);
+            }
             Err(ProveError::Reader(error)) => return Err(error.into()),
         };
         self.stop_for(misfit, signed.size, &text);
@@ -227,9 +233,18 @@ impl Log {
         let misfit = match self.misfit(store, office, published.size, published.root) {
             Ok(misfit) => misfit,
             Err(ProveError::Request(_) | ProveError::Reader(StoreError::Damaged { .. })) => Some(Misfit::Another),
+            Err(ProveError::Reader(error)) if error.is_of_cold_file() => {
+                return self.cannot_be_held(&error, published.size);
+            }
             Err(ProveError::Reader(error)) => return Err(error.into()),
         };
         self.stop_for(misfit, published.size, &note);
+        Ok(())
+    }
+
+    /// What was signed long ago cannot be held against the book while a cold file is not there. What is signed now can, and is: no office waits for the file.
+    fn cannot_be_held(&self, error: &StoreError, size: u64) -> Result<(), LedgerError> {
+        log::error!("{error}; so what was signed of {} at {size} entries is not compared with the book", self.origin);
         Ok(())
     }
 
@@ -289,10 +304,15 @@ impl Log {
         if let Some(base) = self.base.as_ref().filter(|_| checked.is_ok()) {
             // A successor goes on from what its act names, and from nothing else.
             let (size, root) = (base.kept_size, Hash(base.kept_root.0));
-            checked = match self.misfit(store, office, size, root).map_err(misfit_error)? {
-                Some(Misfit::Behind { stored }) => Err(Halt::Behind { signed: size, stored }),
-                Some(Misfit::Another) => Err(Halt::Forked { size }),
-                None => checked,
+            checked = match self.misfit(store, office, size, root) {
+                Ok(Some(Misfit::Behind { stored })) => Err(Halt::Behind { signed: size, stored }),
+                Ok(Some(Misfit::Another)) => Err(Halt::Forked { size }),
+                Ok(None) => checked,
+                Err(ProveError::Reader(error)) if error.is_of_cold_file() => {
+                    self.cannot_be_held(&error, size)?;
+                    checked
+                }
+                Err(error) => return Err(misfit_error(error).into()),
             };
         }
         let file = text.unwrap_or_default();
@@ -311,6 +331,24 @@ impl Log {
         let size = if let Signed::Checkpoint(published) = signed { published.size } else { 0 };
         self.sure.store(size, Ordering::Release);
         self.grown.store(false, Ordering::Release);
+        if let Err(error) = self.file.forget_sure() {
+            log::warn!("{error}; it is tried again");
+        }
+    }
+
+    /// This start has to hear whether it is the newest: what is written from here on may stand at the place of what was lost, and a restart must not forget
+    /// that. An earlier start that had to hear, and has not heard all yet, knows less that is sure.
+    pub(crate) fn keep_what_is_sure(&self) -> Result<(), LedgerError> {
+        self.file.note_sure(self.sure.load(Ordering::Acquire))
+    }
+
+    /// All have been heard.
+    pub(crate) fn forget_what_was_sure(&self) {
+        if self.halted().is_none()
+            && let Err(error) = self.file.forget_sure()
+        {
+            log::warn!("{error}; it is tried again");
+        }
     }
 
     fn go_on(&self, signed: Signed) {

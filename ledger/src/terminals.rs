@@ -206,6 +206,7 @@ impl Ledger {
         } else if register.is_none() && records.is_none() {
             office.hearing().came(&peer.terminal);
         }
+        office.look_whether_all_is_sure();
         // It may have been the last one that a filled log waited for.
         self.fill_what_is_whole(&office)
     }
@@ -236,7 +237,14 @@ impl Ledger {
 
     /// How a checkpoint disagrees with what the ledger has, if it does.
     fn misfit(&self, log: &Log, office: &OfficeId, seen: u64, root: Hash) -> Result<Option<Halt>, Refusal> {
-        let misfit = log.misfit(&*self.store, office, seen, root).map_err(unproved)?;
+        let misfit = match log.misfit(&*self.store, office, seen, root) {
+            // What was verified so long ago that it lies in a file that is gone: that is our trouble. Who comes with it is heard and served as far as can be.
+            Err(ProveError::Reader(error)) if error.is_of_cold_file() => {
+                log::error!("{error}; so what somebody has seen of {} is not compared with the book", log.origin());
+                None
+            }
+            misfit => misfit.map_err(unproved)?,
+        };
         Ok(misfit.map(|misfit| match misfit {
             Misfit::Behind { stored } => Halt::Outrun { seen, stored },
             Misfit::Another => Halt::Contradicted { size: seen },

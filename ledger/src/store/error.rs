@@ -124,6 +124,12 @@ impl StoreError {
         matches!(self, Self::Segment { fault: SegmentFault::Altered | SegmentFault::Truncated, .. })
     }
 
+    /// Whether it is a cold file that is not there, or not as it was written.
+    #[must_use]
+    pub const fn is_of_cold_file(&self) -> bool {
+        matches!(self, Self::Segment { .. })
+    }
+
     /// Whether it is certain that the change is not there.
     #[must_use]
     pub const fn changed_nothing(&self) -> bool {

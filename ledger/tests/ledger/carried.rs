@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use sekisho_ledger::carried::CarriedTo;
 use sekisho_ledger::command;
 use sekisho_ledger::fsck::{Fault, Report};
-use sekisho_ledger::index::Question;
+use sekisho_ledger::index::{Question, Unshown};
 use sekisho_ledger::store::LogName;
 use sekisho_register::Mismatch;
 use sekisho_register::change::{Change, EpochReason, OpenEpoch};
@@ -211,6 +211,7 @@ fn what_does_not_open_in_its_own_place_is_found_where_it_was_carried() {
     let found = town.ledger.search(&town.office, &question).unwrap();
     assert_eq!(found.carried.into_values().collect::<Vec<_>>(), [CarriedTo { epoch: 1, seq: 1 }]);
     assert!(found.rows.iter().all(|(_, bytes)| bytes.is_some()));
+    assert_eq!(found.missing.unshown, Unshown { count: 1, first: vec![1] }, "its own place shows nothing");
 }
 
 #[test]
@@ -226,6 +227,8 @@ fn what_names_a_later_epoch_another_terminal_or_another_office_is_not_carried() 
             assert_eq!(town.alarmed(), vec![AlarmKind::UnreadableRecord; at + 1]);
         }
         assert!(town.rows_of_it().iter().all(|(_, _, reader, _)| reader.is_none()));
+        let unshown = town.ledger.missing(&town.office).unwrap().unshown;
+        assert_eq!((unshown.count, unshown.first.len()), (3, 3), "no search finds them, and every answer says so");
         let report = town.fsck();
         assert_eq!((report.findings, report.carried, report.unreadable), (vec![], 0, 3));
     });

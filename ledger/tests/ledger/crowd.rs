@@ -91,6 +91,32 @@ fn a_ledger_that_cannot_keep_up_says_when_to_come_again_and_not_to_all_the_same_
     until(|| served.anybody().get("/readyz").status == 200);
 }
 
+#[test]
+fn strangers_who_hold_all_their_room_keep_none_from_persons() {
+    let served = Served::new();
+    let token = served.token();
+    let length = (2 << 20) - 1;
+    let begun = format!("POST /v1/offices HTTP/1.1\r\nHost: localhost\r\nContent-Length: {length}\r\n\r\n");
+    let part = [begun.as_bytes(), &vec![b' '; length - 1]].concat();
+    let long = json!({"terminal": "x".repeat(length - 100)});
+    // Whoever is sent away in the middle of what he sends may not hear why.
+    let body = long.to_string();
+    let request = format!(
+        "POST {} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}",
+        served.at("invitations"),
+        body.len()
+    );
+    let is_read = || served.anybody().send(request.as_bytes()).is_ok_and(|answer| answer.status != 429);
+    let held: Vec<_> = (0..12).map(|_| served.anybody().begin(&part)).collect();
+    until(|| !is_read());
+    for _ in 0..3 {
+        let answer = served.anybody().post_as(&served.at("invitations"), &token, &long);
+        assert_eq!(answer.problem(), (400, "malformed".into()), "it was read");
+    }
+    drop(held);
+    until(is_read);
+}
+
 /// A writer that is held at its first job, and who lets it go.
 struct Held {
     writer: Writer,

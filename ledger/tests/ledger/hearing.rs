@@ -212,6 +212,67 @@ fn what_was_written_before_anybody_came_is_seen_to_stand_at_the_place_of_what_wa
 }
 
 #[test]
+fn a_restart_forgets_not_that_something_was_written_before_anybody_came() {
+    let mut town = Town::new();
+    town.send(1);
+    let copy = town.copied();
+    let (lost, _) = town.terminal.batch(3);
+    town.deliver(&lost).unwrap();
+    town.publish();
+    let shown = town.shown();
+    town.put_back(&copy);
+    let before = town.shown();
+    town.reopen_hearing(0);
+    town.ledger.note_resumed(&town.office, LogName::Casebook);
+    town.publish();
+    let file = town.data.checkpoints().join(town.office.to_string()).join("records.sure");
+    assert!(file.exists());
+    // Once by a ledger that remembers itself, once by one that does not.
+    town.reopen();
+    town.forget();
+    town.reopen();
+    town.ledger.hear(&town.terminal.peer, &shown).unwrap();
+    assert!(matches!(town.halts()[0], Some(Halt::Outrun { .. })), "{:?}", town.halts());
+    let note = std::fs::read_to_string(file.with_extension("halted")).unwrap();
+    assert!(note.contains("\"grown\": true"), "{note}");
+    // Where all have come, and nobody knew of more, nothing is in question any more.
+    town.put_back(&copy);
+    drop(std::fs::remove_file(file.with_extension("halted")));
+    drop(std::fs::remove_file(&file));
+    town.reopen();
+    assert!(file.exists());
+    town.ledger.hear(&town.terminal.peer, &before).unwrap();
+    assert!(!file.exists());
+}
+
+#[test]
+fn what_came_while_the_clock_was_ahead_ends_no_hearing() {
+    let mut town = Town::new();
+    let other = TestTerminal::new(town.office, "mado-9", [9; 32], town.terminal.envelope.clone());
+    town.submit(vec![town.another()]).unwrap();
+    town.send(2);
+    town.clock.advance(400 * sekisho_ledger::clock::DAY);
+    town.ledger.ingest(&other.peer, &other.batch(1).0.envelope(&other)).unwrap();
+    town.clock.set_back(400 * sekisho_ledger::clock::DAY);
+    town.send(1);
+    town.forget();
+    town.reopen();
+    assert_eq!(town.awaited(), Some((1, 0)), "half of two");
+    town.ledger.hear(&town.terminal.peer, &town.shown()).unwrap();
+    assert_eq!(town.awaited(), None, "it is as good as the other");
+    // The one whose batch came from the future is out of use: the others are waited for all the same.
+    let retired = sekisho_register::change::SetTerminalState {
+        terminal: code("mado-9"),
+        state: sekisho_register::change::TerminalUse::Retired,
+        effective: 0,
+    };
+    town.submit(vec![Change::TerminalState(retired)]).unwrap();
+    town.forget();
+    town.reopen();
+    assert_eq!(town.awaited(), Some((1, 0)));
+}
+
+#[test]
 fn a_book_that_was_put_back_with_its_checkpoint_files_signs_no_second_history() {
     let mut town = Town::new();
     let copy = town.copied();

@@ -13,7 +13,9 @@ use sekisho_ledger::index::Question;
 use sekisho_ledger::ledger::Ledger;
 use sekisho_ledger::store::LogName;
 use sekisho_register::Ed25519Key;
-use sekisho_register::change::{Change, EpochReason, OpenEpoch, SetTerminal, SetTerminalState, TerminalUse};
+use sekisho_register::change::{
+    CardKind, Change, EpochReason, IssueCard, OpenEpoch, SetTerminal, SetTerminalState, TerminalUse,
+};
 use sekisho_tlog::tile::decode_bundle;
 use sekisho_tlog::{Freshness, Hash, RangeProof, leaf_hash, verify_consistency, verify_inclusion, verify_range};
 use sekisho_wire::batch::{BatchHeader, chain_next};
@@ -24,7 +26,7 @@ use serde_json::{Value, json};
 
 use crate::client::{Client, Identity};
 use crate::served::{Served, bytes, hashes, open, until};
-use crate::town::{Slot, TestTerminal, code};
+use crate::town::{Slot, TestCard, TestTerminal, code};
 
 #[test]
 fn a_terminal_enrols_sends_and_verifies_that_its_records_are_sealed() {
@@ -235,6 +237,11 @@ fn tokens_are_for_cards_that_sign_and_challenges_work_once() {
     assert_eq!(prove(&wrong_slot).problem(), (403, "proof_refused".into()));
     prove(&right).ok();
     assert_eq!(prove(&right).problem(), (403, "proof_refused".into()), "a proof that was overheard is worth nothing");
+    // A card for rooms opens no ledger, whoever it is given to.
+    let room = TestCard::new(7, "deputy");
+    let issued = IssueCard { kind: CardKind::RoomEntry, signature: None, ..room.issue() };
+    served.town.submit(vec![Change::IssueCard(Box::new(issued))]).unwrap();
+    assert_eq!(served.prove(&room).problem(), (403, "proof_refused".into()));
     // A challenge that the ledger did not give, one of another office, and one that is too old.
     let own = [7; 32];
     let signature = served.town.mayor.sign(Slot::Authentication, &token_digest(&served.town.office, &WireHash(own)));
@@ -482,6 +489,16 @@ fn a_terminal_that_says_that_it_owes_nothing_is_not_behind() {
     assert_eq!((late(&served), holds(&served)), (1, 1));
     asks("&written=0.2");
     assert_eq!((late(&served), holds(&served)), (0, 0));
+    // Whoever has a key that no act names yet says nothing of it, also where a code let him in under its name.
+    asks("&written=0.3");
+    let (replacement, key) = (TestTerminal::new(served.town.office, "jumin-1", [9; 32], Vec::new()), served.token());
+    let code = served.anybody().post_as(&served.at("invitations"), &key, &json!({"terminal": "jumin-1"})).ok();
+    let code = LedgerCode::from_line(code["code"].as_str().unwrap()).unwrap();
+    let (request, key) = served.request(&code.secret, &replacement);
+    let certificate = bytes(&served.anybody().post("/v1/enrol", &request).ok()["certificate"]);
+    let newcomer = Client::new(served.address, &served.town.authority, Some((certificate, key)));
+    newcomer.get("/v1/terminal/register?from=0&written=0.0").ok();
+    assert_eq!((late(&served), holds(&served)), (1, 1));
     // What it said stands until it says something else.
     asks("&written=0.5");
     served.town.send(2);

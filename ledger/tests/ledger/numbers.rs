@@ -40,8 +40,11 @@ fn numbers_are_for_the_group_of_their_directory_and_for_nobody_else() {
     let there = std::fs::metadata(&socket).unwrap();
     assert_eq!((there.permissions().mode() & 0o777, there.gid()), (0o660, GROUP));
     assert!(may_ask(GROUP, &socket) && !may_ask(65534, &socket));
-    // Whoever connects and asks nothing keeps nobody from ending.
-    let silent = UnixStream::connect(&socket).unwrap();
+    // Whoever connects and asks nothing keeps nobody from reading, and nobody from ending.
+    let silent: Vec<_> = (0..100).map(|_| UnixStream::connect(&socket).unwrap()).collect();
+    let begun = std::time::Instant::now();
+    assert!(page(&socket).unwrap().contains("\nsekisho_ledger_ready 1\n"));
+    assert!(begun.elapsed().as_secs() < 60);
     assert!(Command::new("kill").args(["-TERM", &served.id().to_string()]).status().unwrap().success());
     served.wait().unwrap();
     assert!(!socket.exists(), "nothing is left of it");

@@ -328,9 +328,17 @@ fn a_log_that_stopped_in_one_office_is_no_trouble_of_another() {
     let served = Served::of(town);
     let ours = Side::of(&served, &served.town, Vec::new());
     let theirs = Side::of(&served, &neighbour, Vec::new());
+    let ready = |side: &Side| side.caller(&served).client.get("/readyz");
+    // Where the other's checkpoint is written first lies something else.
+    let in_the_way = served.town.data.checkpoints().join(neighbour.office.to_string()).join("records.new");
+    until(|| std::fs::create_dir(&in_the_way).is_ok());
+    neighbour.ledger.invite(&neighbour.office, &code("jumin-2"), &code("10001")).unwrap();
+    until(|| ready(&theirs).status == 503);
+    assert_eq!((ready(&ours).status, served.anybody().get("/readyz").status), (200, 503));
+    std::fs::remove_dir(&in_the_way).unwrap();
+    until(|| ready(&theirs).status == 200);
     let halted = neighbour.ledger.office(&neighbour.office).unwrap();
     halted.log(LogName::Casebook).halt(Halt::Outrun { seen: 9, stored: 1 }, "");
-    let ready = |side: &Side| side.caller(&served).client.get("/readyz");
     assert_eq!(ready(&ours).status, 200, "our own logs go on");
     let told = ready(&theirs);
     assert_eq!(told.status, 503);

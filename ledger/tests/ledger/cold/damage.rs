@@ -2,6 +2,7 @@
 
 use sekisho_ledger::fsck::Fault;
 use sekisho_ledger::index::Question;
+use sekisho_ledger::store::LogName;
 use sekisho_wire::words::Language;
 
 use super::{checked, configure, empty_ledger, opened, town_over};
@@ -156,15 +157,43 @@ fn a_file_that_was_put_right_is_read_by_the_running_ledger() {
 fn what_stands_behind_an_altered_block_is_found_all_the_same() {
     let mut town = town();
     let file = town.files().remove(0);
-    let mut altered = std::fs::read(&file).unwrap();
-    let at = block(&altered, 1) + 20;
-    altered[at] ^= 1;
-    std::fs::write(&file, &altered).unwrap();
+    let sound = std::fs::read(&file).unwrap();
+    // Its first leaf, and one in the middle: what is before that proves itself.
+    for leaf in [0, 20] {
+        let mut altered = sound.clone();
+        let at = block(&altered, 1) + leaf * 32;
+        altered[at] ^= 1;
+        std::fs::write(&file, &altered).unwrap();
+        town.reopen();
+        town.ledger.reindex().unwrap();
+        let question =
+            Question { terminal: Some("jumin-1".into()), before: Some(600), limit: 500, ..Question::default() };
+        let found = town.ledger.search(&town.office, &question).unwrap();
+        let has = |index: u64| found.rows.iter().any(|(at, record)| *at == index && record.is_some());
+        let bad = 256 + leaf as u64;
+        assert!(has(599) && has(512) && has(bad - 1) && !(bad..512).any(has), "{leaf}");
+        let unshown = found.missing.unshown;
+        assert_eq!((unshown.count, unshown.first.first()), (512 - bad, Some(&bad)), "{leaf}");
+    }
+}
+
+#[test]
+fn a_file_that_is_gone_keeps_neither_the_ledger_from_starting_nor_a_terminal_that_comes_back_from_being_served() {
+    let mut town = town_over(empty_ledger(), 1024, opened);
+    town.fill(300);
+    town.publish();
+    let shown = town.shown();
+    town.fill(2100);
+    assert_eq!(town.cools(), 2048);
+    // What this machine remembers is of that time, too: it is held against the book at the start.
+    let remembered = town.root.join("memory").join(town.office.to_string()).join("records");
+    std::fs::create_dir_all(remembered.parent().unwrap()).unwrap();
+    std::fs::write(remembered, shown.records.as_ref().unwrap()).unwrap();
+    std::fs::remove_file(town.files().remove(0)).unwrap();
     town.reopen();
+    town.ledger.hear(&town.terminal.peer, &shown).unwrap();
     let office = town.ledger.office(&town.office).unwrap();
-    assert_eq!(town.ledger.follow_office(&office).unwrap(), town.end());
-    let question = Question { terminal: Some("jumin-1".into()), before: Some(600), limit: 500, ..Question::default() };
-    let found = town.ledger.search(&town.office, &question).unwrap().rows;
-    let has = |index: u64| found.iter().any(|(at, record)| *at == index && record.is_some());
-    assert!(has(599) && has(512) && has(255) && !(256..512).any(has));
+    assert_eq!(office.log(LogName::Records).halted(), None);
+    town.send(3);
+    town.publish();
 }
