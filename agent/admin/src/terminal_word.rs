@@ -113,6 +113,12 @@ impl TerminalWord {
         self.leaf_at(&self.header()?, seq).map(|there| there == leaf)
     }
 
+    /// Its leaves, each with its seq.
+    pub(crate) fn places(&self) -> impl Iterator<Item = (u64, &Hash)> {
+        let first = self.header().map(|header| header.first);
+        first.into_iter().flat_map(|first| (first..).zip(&self.leaves))
+    }
+
     fn header(&self) -> Option<BatchHeader> {
         let sign1 = Sign1::decode(&self.batch).ok()?;
         decode_canonical("batch header", sign1.payload).ok()
