@@ -135,6 +135,8 @@ fn contradicts(teller: &Teller<'_>, other: usize) -> String {
 mod tests {
     use std::cell::Cell;
 
+    use sekisho_wire::reason::EnrolmentEvent;
+    use sekisho_wire::record::{Body, Enrolment};
     use sekisho_wire::words::Language;
 
     use super::*;
@@ -219,15 +221,25 @@ mod tests {
     #[test]
     fn the_ledgers_own_records_have_no_second_history() {
         let told = Told::new();
-        let own = |history| Record { emitter: Emitter::Ledger, ..told.record((0, 3), history) };
+        let event = EnrolmentEvent::Invited;
+        let enrolment = Enrolment { terminal: told.terminal.code.clone(), event, by: None, key: None, code: None };
+        let body = Body::Enrolment(enrolment);
+        let own = |history| Record {
+            emitter: Emitter::Ledger,
+            retention: body.retention(),
+            body: body.clone(),
+            ..told.record((0, 3), history)
+        };
         let (records, cache) = ([own(1), own(2)], &told.terminal.cache);
         let bytes = records.each_ref().map(|record| record.encode().unwrap());
         let leaves = [1, 2].map(|number| Hash([number; 32]));
         let entries: Vec<LogEntry<'_>> =
             (0..2).map(|at| LogEntry { bytes: &bytes[at], leaf: leaves[at], record: Some(&records[at]) }).collect();
-        let mut places = Places::new(&entries, cache.register(), |_| Ok(None));
-        let (language, all) = (Language::English, BTreeMap::new());
+        let mut places = Places::new(&entries, cache.register(), |_| panic!("no terminal signed it"));
+        let (language, nothing) = (Language::English, BTreeMap::new());
         let (mut judge, teller) = (Judge::new(cache, language), Teller { cache, language });
-        assert_eq!(judge_all(&mut judge, &teller, &mut places, &all, 9).unwrap().parted, 0);
+        let all = judge_all(&mut judge, &teller, &mut places, &nothing, 9).unwrap();
+        assert_eq!(all.parted, 0);
+        assert!(all.records.iter().all(|judged| matches!(judged.held, Held::Yes(_)) && judged.beside.is_empty()));
     }
 }
