@@ -1,6 +1,6 @@
 //! Every record of a log, judged one after the other: what stands there once more, and what says the same place as another one, is named with that other.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use sekisho_tlog::Hash;
 use sekisho_wire::id::Code;
@@ -38,10 +38,11 @@ pub(crate) struct AllJudged {
     pub parted: usize,
 }
 
-/// Who is there already, by leaf and by the place that it says.
+/// Who is there already, by leaf and by the place that it says; and which of them hold.
 #[derive(Default)]
 struct There {
     leaves: HashMap<Hash, usize>,
+    holding: HashSet<usize>,
     places: HashMap<(Code, u32, u64), usize>,
 }
 
@@ -83,7 +84,11 @@ pub(crate) fn judge_all(
         };
         let mut beside = Vec::new();
         let held = match (same, other, place) {
-            (Some(first), _, Some(Place::Carried(_))) => judge.again(record, first as u64),
+            // What does not hold does not hold here either, and opens no session.
+            (Some(first), _, Some(Place::Carried(_))) if there.holding.contains(&first) => {
+                judge.again(record, first as u64)
+            }
+            (Some(_), _, Some(Place::Carried(_))) => judge.next(entry.bytes, size),
             (Some(first), ..) => Held::Unreadable(twice(teller, record, first, place)),
             (None, Some(other), Some(Place::Nowhere)) => Held::Unreadable(elsewhere(teller, record, other)),
             (None, Some(other), _) => {
@@ -93,6 +98,9 @@ pub(crate) fn judge_all(
             }
             (None, None, _) => judge.next(entry.bytes, size),
         };
+        if matches!(held, Held::Yes(_)) {
+            there.holding.insert(at);
+        }
         if let Some(Place::Carried(to)) = place {
             beside.push(teller.carried(record, to));
         }
@@ -135,8 +143,9 @@ fn contradicts(teller: &Teller<'_>, other: usize) -> String {
 mod tests {
     use std::cell::Cell;
 
+    use sekisho_wire::id::Hash as WireHash;
     use sekisho_wire::reason::EnrolmentEvent;
-    use sekisho_wire::record::{Body, Enrolment};
+    use sekisho_wire::record::{Body, Enrolment, RegisterAdvanced};
     use sekisho_wire::words::Language;
 
     use super::*;
@@ -216,6 +225,17 @@ mod tests {
         told.comes(0, 2, &[record.clone(), record]);
         let (said, ..) = self::said(&told, &BTreeMap::new());
         assert!(said[1][0].starts_with("Unreadable") && said[1][0].contains("only one of the two"), "{said:?}");
+    }
+
+    #[test]
+    fn what_does_not_hold_does_not_hold_when_it_is_carried() {
+        let mut told = Told::new();
+        let body = Body::RegisterAdvanced(RegisterAdvanced { size: 1, root: WireHash([9; 32]) });
+        let false_root = [Record { retention: body.retention(), body, ..told.record((0, 3), 1) }];
+        told.comes(0, 3, &false_root);
+        told.comes(1, 0, &false_root);
+        let (said, ..) = said(&told, &BTreeMap::new());
+        assert!(said[0][0].starts_with("No") && said[1][0].starts_with("No"), "{said:?}");
     }
 
     #[test]
