@@ -1,6 +1,8 @@
 //! One record by its own evidence: its place in the log, its terminal's word, its session, the decision made again. It costs a handful of
 //! tiles, however long the log is, and is the same whoever shows the evidence.
 
+use std::collections::BTreeMap;
+
 use sekisho_register::LogKeys;
 use sekisho_tlog::leaf_hash;
 use sekisho_wire::id::{Hash, SessionId};
@@ -154,20 +156,43 @@ struct Stands<'a> {
     word: Option<&'a TerminalWord>,
 }
 
-impl Stands<'_> {
+impl<'a> Stands<'a> {
     /// Whether another record of the same epoch is of the same history as this one. After a fork an epoch has two: the one that the ledger had, in its own
     /// place, and the one that was carried into a later epoch. They have in common what came before they parted, which may stand in both.
     fn is_one_with(self, other: Self) -> bool {
-        let carried = |it: Self| it.word.and_then(|word| Some((word, word.carries(it.bytes, it.record)?)));
-        match (carried(self), carried(other)) {
+        let (ours, theirs) = (self.carried(), other.carried());
+        match (ours, theirs) {
             (None, None) => true,
+            // What was carried into one epoch is of one history, also behind a hole in it.
+            (Some((_, to)), Some((_, there))) if to.epoch == there.epoch => true,
+            // Where both batches say what stands in a place, that decides. Where the batch of what stands in its own place ends before the other one's seq,
+            // the other one is believed to go on from it: the evidence says nothing of what may stand there, only the whole log does.
+            (Some(_), _) | (None, Some(_)) if self.has_parted_from(other) => false,
             (Some((word, to)), _) => other.would_stand(word, to, self.record.seq).unwrap_or(true),
             (None, Some((word, to))) => self.would_stand(word, to, other.record.seq).unwrap_or(false),
         }
     }
 
+    /// Whether the batches of the two show that their histories parted before the other one, or right there: another leaf in the same place of this epoch.
+    fn has_parted_from(self, other: Self) -> bool {
+        let theirs: BTreeMap<i128, Hash> = other.leaves().collect();
+        let until = i128::from(other.record.seq);
+        self.leaves().any(|(seq, leaf)| seq <= until && theirs.get(&seq).is_some_and(|there| *there != leaf))
+    }
+
+    /// The leaves of its batch, each with the seq in this record's epoch that it stands for.
+    fn leaves(self) -> impl Iterator<Item = (i128, Hash)> {
+        let carried = self.carried().map_or(0, |(_, to)| i128::from(self.record.seq) - i128::from(to.seq));
+        let places = self.word.into_iter().flat_map(TerminalWord::places);
+        places.map(move |(seq, leaf)| (i128::from(seq) + carried, *leaf))
+    }
+
+    fn carried(self) -> Option<(&'a TerminalWord, CarriedTo)> {
+        self.word.and_then(|word| Some((word, word.carries(self.bytes, self.record)?)))
+    }
+
     fn is_carried(self) -> bool {
-        self.word.is_some_and(|word| word.carries(self.bytes, self.record).is_some())
+        self.carried().is_some()
     }
 
     /// Whether this stands among those that were carried with the record of `seq`, in its place there, or lies before all of them; nothing where nobody can
@@ -256,5 +281,45 @@ mod tests {
         assert!(is_one(&shared, &own, &last, &carried[0]) && is_one(&before, &own, &last, &carried[0]));
         assert!(!is_one(&other, &own, &last, &carried[0]) && !is_one(&later, &own, &last, &carried[0]));
         assert!(!is_one(&before, &own, &last, &carried[1]));
+    }
+
+    #[test]
+    fn another_record_in_the_same_place_parts_two_histories_where_the_batches_show_it() {
+        let terminal = Terminal::new();
+        // Of one history or the other: seq and which.
+        let at = |seq, history| {
+            let record = a_record(&terminal.code, terminal.office, seq, Body::TerminalDown);
+            let record = Record { wall: history, ..record };
+            (record.encode().unwrap().to_vec(), record)
+        };
+        let batch = |epoch, first, of: &[(u64, u64)]| {
+            let records: Vec<Vec<u8>> = of.iter().map(|(seq, history)| at(*seq, *history).0).collect();
+            terminal.word_for(epoch, first, &records)
+        };
+        let is_one = |one: ((u64, u64), &TerminalWord), other: ((u64, u64), &TerminalWord)| {
+            let [(bytes, record), (other_bytes, other_record)] =
+                [one.0, other.0].map(|(seq, history)| at(seq, history));
+            let examined = Stands { record: &record, bytes: &bytes, word: Some(one.1) };
+            examined.is_one_with(Stands { record: &other_record, bytes: &other_bytes, word: Some(other.1) })
+        };
+        let own = batch(0, 6, &[(6, 1), (7, 1), (8, 1)]);
+        // What is carried begins with another record 8, or with the same one.
+        let (parted, same) = (batch(1, 0, &[(8, 2), (9, 2)]), batch(1, 0, &[(8, 1), (9, 2)]));
+        assert!(!is_one(((7, 1), &own), ((8, 2), &parted)) && !is_one(((7, 1), &own), ((9, 2), &parted)));
+        assert!(is_one(((7, 1), &own), ((8, 1), &same)) && is_one(((7, 1), &own), ((9, 2), &same)));
+        // From a batch that ends before that nobody can tell.
+        let ends = batch(0, 6, &[(6, 1), (7, 1)]);
+        assert!(is_one(((7, 1), &ends), ((8, 2), &parted)));
+        // Seen from what was carried: what came before they parted is of both, what came later is not.
+        assert!(is_one(((9, 2), &parted), ((7, 1), &own)) && is_one(((9, 2), &parted), ((6, 1), &own)));
+        assert!(!is_one(((9, 2), &parted), ((8, 1), &own)) && is_one(((9, 2), &same), ((8, 1), &own)));
+        let later = batch(0, 8, &[(8, 1), (9, 1), (10, 1)]);
+        assert!(!is_one(((9, 2), &parted), ((10, 1), &later)), "record 9 is another one");
+        // Both carried: into one epoch, over a hole, or each into another.
+        let long: Vec<(u64, u64)> = [(3, 2)].into_iter().chain((9..15).map(|seq| (seq, 2))).collect();
+        let hole = batch(1, 0, &long);
+        assert!(is_one(((3, 2), &hole), ((12, 2), &hole)) && is_one(((12, 2), &hole), ((3, 2), &hole)));
+        let again = batch(2, 0, &[(8, 3), (9, 3)]);
+        assert!(!is_one(((8, 2), &parted), ((9, 3), &again)) && !is_one(((9, 3), &again), ((8, 2), &parted)));
     }
 }

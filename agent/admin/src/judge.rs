@@ -98,10 +98,9 @@ impl<'a> Judge<'a> {
 
     /// A record that stands in the log already and was carried into a later epoch as well: judged there, taken in again, for what was carried with it
     /// follows it.
-    pub(crate) fn again(&mut self, bytes: &[u8], first: u64) -> Held {
-        let Ok(record) = Record::decode(bytes) else { return Held::Unreadable("no record".into()) };
-        self.goes_on_with(&record).session.follow(&record);
-        let line = Teller { cache: self.cache, language: self.language }.line(&record);
+    pub(crate) fn again(&mut self, record: &Record, first: u64) -> Held {
+        self.goes_on_with(record).session.follow(record);
+        let line = Teller { cache: self.cache, language: self.language }.line(record);
         Held::Yes(self.words(
             format!("{line}\n   the same as record {first}, carried into a later epoch as well"),
             format!("{line}\n   記録 {first} と同じもの(後の履歴にも引き継がれた)"),
@@ -319,9 +318,8 @@ mod tests {
         assert!(matches!(judge.next(&granted(1), 10), Held::No(_)));
         assert!(matches!(judge.next(&granted(3), 10), Held::WithoutOpening(_)));
         // The same once more, carried into a later epoch: what follows it there goes on from it.
-        assert!(
-            matches!(judge.again(&told(0, Body::SessionClosed(reason)), 0), Held::Yes(said) if said.contains("record 0"))
-        );
+        let again = a_record(&terminal(), office, 0, Body::SessionClosed(reason));
+        assert!(matches!(judge.again(&again, 0), Held::Yes(said) if said.contains("record 0")));
         assert!(matches!(judge.next(&granted(1), 10), Held::No(_)));
         assert!(matches!(judge.next(&granted(3), 10), Held::WithoutOpening(_)));
         let advanced = RegisterAdvanced { size: 1, root: Hash([9; 32]) };

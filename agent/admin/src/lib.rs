@@ -39,6 +39,7 @@ mod outbox;
 mod pending;
 mod persons;
 mod pin_entry;
+mod places;
 mod plan;
 mod progress;
 mod proposal_file;
@@ -58,6 +59,7 @@ mod table;
 mod taken_away;
 mod terminal_word;
 mod whole_file;
+mod whole_log;
 
 use std::path::PathBuf;
 use std::process::ExitCode;

@@ -71,13 +71,25 @@ impl TerminalWord {
         record: &Record,
         register: &Register,
     ) -> Result<Option<CarriedTo>, WordFault> {
+        let header = self.signed(register)?;
+        if !is_of(record, &header) || record.epoch > header.epoch {
+            return Err(WordFault::Header);
+        }
+        let leaf = Hash(leaf_hash(bytes).0);
+        if record.epoch < header.epoch {
+            return self.carried_to(&header, &leaf).map(Some).ok_or(WordFault::Leaf);
+        }
+        if self.leaf_at(&header, record.seq) == Some(&leaf) { Ok(None) } else { Err(WordFault::Leaf) }
+    }
+
+    /// The header, if the terminal that it names signed it with these leaves.
+    ///
+    /// # Errors
+    /// [`WordFault`].
+    pub(crate) fn signed(&self, register: &Register) -> Result<BatchHeader, WordFault> {
         let sign1 = Sign1::decode(&self.batch).map_err(|_| WordFault::Header)?;
         let header: BatchHeader = decode_canonical("batch header", sign1.payload).map_err(|_| WordFault::Header)?;
-        let its_own = sign1.signer == Signer::Terminal(header.terminal.clone())
-            && record.emitter == Emitter::Terminal(header.terminal.clone())
-            && record.office == header.office
-            && record.epoch <= header.epoch;
-        if !its_own {
+        if sign1.signer != Signer::Terminal(header.terminal.clone()) {
             return Err(WordFault::Header);
         }
         if !is_signed(&sign1, &header, register) {
@@ -87,11 +99,7 @@ impl TerminalWord {
         if u64::from(header.count) != self.leaves.len() as u64 || chain != header.after {
             return Err(WordFault::Chain);
         }
-        let leaf = Hash(leaf_hash(bytes).0);
-        if record.epoch < header.epoch {
-            return self.carried_to(&header, &leaf).map(Some).ok_or(WordFault::Leaf);
-        }
-        if self.leaf_at(&header, record.seq) == Some(&leaf) { Ok(None) } else { Err(WordFault::Leaf) }
+        Ok(header)
     }
 
     /// Where it says that the record with these bytes was carried to, if it does. Whether it holds says [`Self::verify`].
@@ -105,9 +113,10 @@ impl TerminalWord {
         self.leaf_at(&self.header()?, seq).map(|there| there == leaf)
     }
 
-    /// The epoch of its batch.
-    pub(crate) fn epoch(&self) -> Option<u32> {
-        self.header().map(|header| header.epoch)
+    /// Its leaves, each with its seq.
+    pub(crate) fn places(&self) -> impl Iterator<Item = (u64, &Hash)> {
+        let first = self.header().map(|header| header.first);
+        first.into_iter().flat_map(|first| (first..).zip(&self.leaves))
     }
 
     fn header(&self) -> Option<BatchHeader> {
@@ -124,6 +133,11 @@ impl TerminalWord {
         let place = self.leaves.iter().position(|there| there == leaf)?;
         Some(CarriedTo { epoch: header.epoch, seq: header.first.saturating_add(place as u64) })
     }
+}
+
+/// Whether a record names the terminal and the office of this header.
+pub(crate) fn is_of(record: &Record, header: &BatchHeader) -> bool {
+    matches!(&record.emitter, Emitter::Terminal(code) if *code == header.terminal) && record.office == header.office
 }
 
 /// Under any key that the register ever named for the terminal: which one was in force, the ledger had to ask when the batch came.
@@ -150,6 +164,7 @@ pub(crate) mod tests {
     use sekisho_wire::record::{Body, RECORD_VERSION};
 
     use super::*;
+    use crate::register_cache::RegisterCache;
     use crate::register_cache::tests::Story;
 
     const FIRST: u64 = 7;
@@ -175,7 +190,7 @@ pub(crate) mod tests {
 
     /// An office with one terminal, and a batch of two records of it.
     pub(crate) struct Terminal {
-        pub(crate) register: Register,
+        pub(crate) cache: RegisterCache,
         pub(crate) office: OfficeId,
         pub(crate) code: Code,
         key: SigningKey,
@@ -199,10 +214,10 @@ pub(crate) mod tests {
                 key: Ed25519Key(key.verifying_key().to_bytes()),
             };
             story.change(Change::Terminal(Box::new(terminal)));
-            let register = story.cache(3).register().clone();
-            assert!(register.terminal(&code).is_some());
+            let cache = story.cache(3);
+            assert!(cache.register().terminal(&code).is_some());
             let record = |seq| a_record(&code, office, seq, Body::TerminalDown);
-            Self { register, office, records: vec![record(FIRST), record(FIRST + 1)], code, key }
+            Self { cache, office, records: vec![record(FIRST), record(FIRST + 1)], code, key }
         }
 
         pub(crate) fn bytes(&self) -> Vec<Vec<u8>> {
@@ -210,8 +225,11 @@ pub(crate) mod tests {
         }
 
         fn header(&self) -> BatchHeader {
+            self.header_for(&leaves_of(&self.bytes()))
+        }
+
+        fn header_for(&self, leaves: &[Hash]) -> BatchHeader {
             let before = chain_start(&self.office, &self.code, 0);
-            let after = self.bytes().iter().fold(before, |chain, bytes| chain_next(&chain, &Hash(leaf_hash(bytes).0)));
             BatchHeader {
                 version: BATCH_VERSION,
                 critical: true,
@@ -219,9 +237,9 @@ pub(crate) mod tests {
                 terminal: self.code.clone(),
                 epoch: 0,
                 first: FIRST,
-                count: 2,
+                count: u32::try_from(leaves.len()).unwrap(),
                 before,
-                after,
+                after: leaves.iter().fold(before, |chain, leaf| chain_next(&chain, leaf)),
                 seen_size: 0,
                 seen_root: Hash(sekisho_tlog::EMPTY_ROOT.0),
                 sent: 3,
@@ -231,7 +249,14 @@ pub(crate) mod tests {
 
         /// Its word for a batch of its records in another place.
         pub(crate) fn word_in(&self, epoch: u32, first: u64) -> TerminalWord {
-            self.word(&BatchHeader { epoch, first, ..self.header() }, &self.key)
+            self.word_for(epoch, first, &self.bytes())
+        }
+
+        /// Its word for a batch of others.
+        pub(crate) fn word_for(&self, epoch: u32, first: u64, records: &[Vec<u8>]) -> TerminalWord {
+            let leaves = leaves_of(records);
+            let header = BatchHeader { epoch, first, ..self.header_for(&leaves) };
+            TerminalWord { leaves, ..self.word(&header, &self.key) }
         }
 
         fn word(&self, header: &BatchHeader, key: &SigningKey) -> TerminalWord {
@@ -241,13 +266,16 @@ pub(crate) mod tests {
             let signature = sekisho_wire::id::Signature(key.sign(&message).to_bytes());
             let mut batch = Vec::new();
             Sign1 { signer, payload: &payload, signature }.write(&mut batch).unwrap();
-            let leaves = self.bytes().iter().map(|bytes| Hash(leaf_hash(bytes).0)).collect();
-            TerminalWord { batch, leaves }
+            TerminalWord { batch, leaves: leaves_of(&self.bytes()) }
         }
 
         fn verify(&self, word: &TerminalWord, at: usize) -> Result<Option<CarriedTo>, WordFault> {
-            word.verify(&self.bytes()[at], &self.records[at], &self.register)
+            word.verify(&self.bytes()[at], &self.records[at], self.cache.register())
         }
+    }
+
+    fn leaves_of(records: &[Vec<u8>]) -> Vec<Hash> {
+        records.iter().map(|bytes| Hash(leaf_hash(bytes).0)).collect()
     }
 
     #[test]
@@ -258,9 +286,9 @@ pub(crate) mod tests {
         // The same bytes in another place, and other bytes in this one.
         let mut moved = terminal.records[0].clone();
         moved.seq = FIRST + 1;
-        assert_eq!(word.verify(&terminal.bytes()[0], &moved, &terminal.register), Err(WordFault::Leaf));
+        assert_eq!(word.verify(&terminal.bytes()[0], &moved, terminal.cache.register()), Err(WordFault::Leaf));
         moved.seq = FIRST - 1;
-        assert_eq!(word.verify(&terminal.bytes()[0], &moved, &terminal.register), Err(WordFault::Leaf));
+        assert_eq!(word.verify(&terminal.bytes()[0], &moved, terminal.cache.register()), Err(WordFault::Leaf));
     }
 
     #[test]
@@ -276,7 +304,7 @@ pub(crate) mod tests {
         assert_eq!(terminal.verify(&terminal.word(&other, &terminal.key), 0), Err(WordFault::Header));
         let mut later = terminal.records[0].clone();
         later.epoch = 1;
-        assert_eq!(word.verify(&terminal.bytes()[0], &later, &terminal.register), Err(WordFault::Header));
+        assert_eq!(word.verify(&terminal.bytes()[0], &later, terminal.cache.register()), Err(WordFault::Header));
         let torn = TerminalWord { batch: word.batch[1..].to_vec(), leaves: word.leaves };
         assert_eq!(terminal.verify(&torn, 0), Err(WordFault::Header));
     }
@@ -292,7 +320,7 @@ pub(crate) mod tests {
         );
         assert_eq!(word.carries(&terminal.bytes()[1], &terminal.records[1]), Some(to(FIRST + 1)));
         assert_eq!(word.carries(b"another", &terminal.records[1]), None);
-        assert_eq!(word.verify(b"another", &terminal.records[1], &terminal.register), Err(WordFault::Leaf));
+        assert_eq!(word.verify(b"another", &terminal.records[1], terminal.cache.register()), Err(WordFault::Leaf));
         assert_eq!(
             [FIRST, FIRST + 1, FIRST + 2].map(|seq| word.has(seq, &word.leaves[0])),
             [Some(true), Some(false), None]

@@ -1,12 +1,10 @@
 //! Verification of access records: place in the log, the terminal's word, the decision made again in its session, the card's signature.
 
-use std::collections::{BTreeMap, HashMap};
-
 use sekisho_register::change::Log;
 use sekisho_tlog::{Hash, HashReader, leaf_hash};
 use sekisho_wire::record::Record;
 
-use crate::carried::{self, LogEntry};
+use crate::carried;
 use crate::desk::Desk;
 use crate::error::AdminError;
 use crate::examined::examine;
@@ -15,10 +13,11 @@ use crate::judge::{Held, Judge};
 use crate::lacks;
 use crate::log_tiles::LogTiles;
 use crate::missing::{Hole, Seqs};
+use crate::places::{LogEntry, Places};
 use crate::record_words::Teller;
 use crate::screen::Screen;
 use crate::seen;
-use crate::terminal_word::CarriedTo;
+use crate::whole_log::{AllJudged, Judged, judge_all};
 
 /// One record, by what the ledger shows of it.
 pub(super) fn one(desk: &mut Desk, index: u64) -> Result<(), AdminError> {
@@ -55,8 +54,10 @@ pub(super) fn all(desk: &mut Desk) -> Result<(), AdminError> {
         .map(|((bytes, leaf), record)| LogEntry { bytes, leaf: *leaf, record: record.as_ref() })
         .collect();
     let ask = |index| Ok(desk.ledger.evidence(index, None)?.word);
-    let carried = carried::fill(&looked, &mut holes, desk.cache.register(), ask)?;
-    let judged = judge_all(desk, &mut judge, &looked, &carried, size);
+    let mut places = Places::new(&looked, desk.cache.register(), ask);
+    let carried = carried::fill(&mut places, &mut holes)?;
+    let teller = Teller { cache: &desk.cache, language: desk.screen.language };
+    let AllJudged { records, parted } = judge_all(&mut judge, &teller, &mut places, &carried, size)?;
     if gone > 0 {
         desk.screen.note(
             &format!("the contents of {gone} records were destroyed by acts; they stand in the log by their hashes"),
@@ -68,31 +69,24 @@ pub(super) fn all(desk: &mut Desk) -> Result<(), AdminError> {
             holes.clear();
         }
     }
-    report(&desk.screen, judged, &holes)
+    let said = report(&desk.screen, records, &holes);
+    if parted > 0 {
+        let (english, japanese) = parted_words(parted);
+        desk.screen.note(&english, &japanese);
+    }
+    said
 }
 
-/// Judges one after the other. What was carried into a later epoch although it stood in its own is judged where it stood.
-fn judge_all(
-    desk: &Desk,
-    judge: &mut Judge<'_>,
-    entries: &[LogEntry<'_>],
-    carried: &BTreeMap<u64, CarriedTo>,
-    size: u64,
-) -> Vec<(u64, Held)> {
-    let mut first = HashMap::new();
-    let teller = Teller { cache: &desk.cache, language: desk.screen.language };
-    let mut look = |(entry, index): (&LogEntry<'_>, u64)| {
-        let before = *first.entry(entry.leaf).or_insert(index);
-        let held = if before < index { judge.again(entry.bytes, before) } else { judge.next(entry.bytes, size) };
-        match (held, entry.record, carried.get(&index)) {
-            (Held::Yes(text), Some(record), Some(to)) => {
-                (index, Held::Yes(format!("{text}\n   {}", teller.carried(record, *to))))
-            }
-            (held, _, _) => (index, held),
-        }
-    };
-    let there = entries.iter().zip(0..).filter(|(entry, _)| !entry.bytes.is_empty());
-    there.map(&mut look).collect()
+/// Both histories hold, each for itself: that there are two is for people to explain.
+fn parted_words(parted: usize) -> (String, String) {
+    (
+        format!(
+            "{parted} records contradict another one in the same place: a terminal's disk was put back as it was, or somebody else has its key; where nobody put it back, retire the terminal ('sekisho-admin terminal retire') and enrol another in its place"
+        ),
+        format!(
+            "{parted}件の記録が、同じ位置の別の記録と矛盾しています。端末機のディスクが以前の状態に戻されたか、端末機の鍵が他者に渡っています。戻した者がいなければ、端末機を廃止し(sekisho-admin terminal retire)、別の端末機を登録してください"
+        ),
+    )
 }
 
 /// The leaf of each entry: of its bytes, or, where they were destroyed, of the ledger's hash tiles. The signed root says whether all are right.
@@ -109,11 +103,12 @@ fn leaves_of(desk: &Desk, entries: &[Vec<u8>], size: u64) -> Result<Vec<Hash>, A
 /// [`AdminError::RecordsDoNotHold`], [`AdminError::RecordsMissing`].
 pub(super) fn report(
     screen: &Screen,
-    judged: impl IntoIterator<Item = (u64, Held)>,
+    judged: impl IntoIterator<Item = impl Into<Judged>>,
     holes: &[Hole],
 ) -> Result<(), AdminError> {
     let (mut held, mut failed, mut unclear) = (0_usize, 0_usize, 0_usize);
-    for (index, one) in judged {
+    for judged in judged {
+        let Judged { index, held: one, beside } = judged.into();
         let text = match one {
             Held::Yes(text) => {
                 held += 1;
@@ -139,7 +134,8 @@ pub(super) fn report(
                 )
             }
         };
-        screen.print(&format!("{index}: {text}"))?;
+        let lines: Vec<String> = std::iter::once(format!("{index}: {text}")).chain(beside).collect();
+        screen.print(&lines.join("\n   "))?;
     }
     for Hole { terminal, epoch, range: (from, to) } in holes {
         screen.print(&screen.words(
@@ -172,6 +168,10 @@ mod tests {
     #[test]
     fn what_does_not_hold_and_what_is_missing_end_the_program_each_in_its_way() {
         let screen = Screen { language: Language::English, confirm: Confirm::Ask, lists: Lists::Text };
+        // That a record contradicts another one is said, and is no fault of what it says.
+        let parted =
+            Judged { index: 1, held: Held::Yes("a record".to_owned()), beside: vec!["two histories".to_owned()] };
+        assert!(report(&screen, [parted], &[]).is_ok());
         let code = |judged: Vec<Held>, holes: &[Hole]| {
             let judged = judged.into_iter().enumerate().map(|(index, held)| (index as u64, held));
             report(&screen, judged, holes).map_or_else(|error| error.exit_code(), |()| 0)

@@ -1,0 +1,239 @@
+//! Where entries stand of a log that is looked through as a whole: what they say themselves is the place that they were made for, and where they stand, the
+//! batches say that their terminals signed (wire §7.5).
+
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
+
+use sekisho_register::Register;
+use sekisho_tlog::Hash;
+use sekisho_wire::batch::BatchHeader;
+use sekisho_wire::id::{Code, Hash as WireHash};
+use sekisho_wire::record::Record;
+
+use crate::error::AdminError;
+use crate::terminal_word::{CarriedTo, TerminalWord, is_of};
+
+/// An entry of the log: its bytes, its leaf, and what it says if that can be read.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct LogEntry<'a> {
+    /// Its bytes.
+    pub bytes: &'a [u8],
+    /// Its leaf.
+    pub leaf: Hash,
+    /// What it says.
+    pub record: Option<&'a Record>,
+}
+
+/// Where a record stands, by its terminal's word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// Where it says.
+    Own,
+    /// Where its terminal carried it.
+    Carried(CarriedTo),
+    /// In neither way, or its terminal has not signed it.
+    Nowhere,
+}
+
+/// Gives the terminal's word for the entry at an index, if there is one.
+type Ask<'a> = dyn FnMut(u64) -> Result<Option<TerminalWord>, AdminError> + 'a;
+
+/// The places of a log's entries. Each answer of the ledger says those of a whole batch, so one question does for all of it.
+pub(crate) struct Places<'a> {
+    entries: &'a [LogEntry<'a>],
+    register: &'a Register,
+    ask: Box<Ask<'a>>,
+    /// By the index of the first of them.
+    pieces: BTreeMap<usize, Piece>,
+    /// Who stands in a place already: nobody else does.
+    taken: HashMap<(Code, u32, u64), usize>,
+}
+
+/// Entries of which the same has been heard.
+struct Piece {
+    /// The index behind the last.
+    end: usize,
+    /// The batch that they are of, and the seq of the first of them; nothing where no terminal's word holds.
+    batch: Option<(BatchHeader, u64)>,
+}
+
+impl fmt::Debug for Places<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Places").field("pieces", &self.pieces.len()).finish_non_exhaustive()
+    }
+}
+
+impl<'a> Places<'a> {
+    /// Of these entries, the whole log; `ask` gives the terminal's word for the one at an index.
+    pub(crate) fn new(
+        entries: &'a [LogEntry<'a>],
+        register: &'a Register,
+        ask: impl FnMut(u64) -> Result<Option<TerminalWord>, AdminError> + 'a,
+    ) -> Self {
+        Self { entries, register, ask: Box::new(ask), pieces: BTreeMap::new(), taken: HashMap::new() }
+    }
+
+    /// The entries.
+    pub(crate) const fn entries(&self) -> &'a [LogEntry<'a>] {
+        self.entries
+    }
+
+    /// Where the record at this index stands.
+    ///
+    /// # Errors
+    /// Those of `ask`.
+    pub(crate) fn of(&mut self, index: usize) -> Result<Place, AdminError> {
+        if self.piece(index).is_none() {
+            let word = (self.ask)(index as u64)?;
+            let (first, piece) =
+                word.and_then(|word| self.heard(index, &word)).unwrap_or_else(|| (index, Piece::alone(index)));
+            self.pieces.insert(first, piece);
+        }
+        let record = self.entries.get(index).and_then(|entry| entry.record);
+        let said = record.zip(self.known(index)).filter(|(record, (header, _))| is_of(record, header));
+        let Some((record, (header, seq))) = said else { return Ok(Place::Nowhere) };
+        let (epoch, own) = (header.epoch, (record.epoch, record.seq));
+        let place = (header.terminal.clone(), epoch, seq);
+        if *self.taken.entry(place).or_insert(index) != index {
+            return Ok(Place::Nowhere);
+        }
+        Ok(if own == (epoch, seq) {
+            Place::Own
+        } else if own.0 < epoch {
+            Place::Carried(CarriedTo { epoch, seq })
+        } else {
+            Place::Nowhere
+        })
+    }
+
+    /// The batch that this entry is of, and its seq there, as far as that has been heard.
+    fn known(&self, index: usize) -> Option<(&BatchHeader, u64)> {
+        let (first, piece) = self.piece(index)?;
+        let (header, seq) = piece.batch.as_ref()?;
+        Some((header, seq.saturating_add((index - first) as u64)))
+    }
+
+    fn piece(&self, index: usize) -> Option<(usize, &Piece)> {
+        let (first, piece) = self.pieces.range(..=index).next_back()?;
+        (index < piece.end).then_some((*first, piece))
+    }
+
+    /// The entries that this word is for, beside the one that it was asked for. What was new of a batch lies in the log in one piece, and is its end (wire §7.4).
+    fn heard(&self, index: usize, word: &TerminalWord) -> Option<(usize, Piece)> {
+        let header = word.signed(self.register).ok()?;
+        let leaf = |at: usize| self.entries.get(at).map(|entry| WireHash(entry.leaf.0));
+        let ends_here =
+            |place: &usize| word.leaves.iter().skip(*place).zip(index..).all(|(there, at)| leaf(at) == Some(*there));
+        let place = (0..word.leaves.len()).find(ends_here)?;
+        let before = word.leaves.iter().take(place).rev().zip((0..index).rev());
+        let before = before.take_while(|(there, at)| leaf(*at) == Some(**there)).count();
+        let (end, seq) = (index + word.leaves.len() - place, header.first.saturating_add((place - before) as u64));
+        Some((index - before, Piece { end, batch: Some((header, seq)) }))
+    }
+}
+
+impl Piece {
+    const fn alone(index: usize) -> Self {
+        Self { end: index + 1, batch: None }
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use sekisho_tlog::leaf_hash;
+    use sekisho_wire::record::Body;
+
+    use super::*;
+    use crate::terminal_word::tests::{Terminal, a_record};
+
+    /// A terminal's part of a log, and the words that it gave for it.
+    pub(crate) struct Told {
+        pub(crate) terminal: Terminal,
+        pub(crate) records: Vec<Record>,
+        bytes: Vec<Vec<u8>>,
+        words: Vec<TerminalWord>,
+    }
+
+    impl Told {
+        pub(crate) fn new() -> Self {
+            Self { terminal: Terminal::new(), records: Vec::new(), bytes: Vec::new(), words: Vec::new() }
+        }
+
+        /// What the terminal wrote for this place: in one history, or in the other one.
+        pub(crate) fn record(&self, (epoch, seq): (u32, u64), history: u64) -> Record {
+            let record = a_record(&self.terminal.code, self.terminal.office, seq, Body::TerminalDown);
+            Record { epoch, wall: history, ..record }
+        }
+
+        /// A batch comes: its epoch and first seq, and its records.
+        pub(crate) fn comes(&mut self, epoch: u32, first: u64, records: &[Record]) {
+            let bytes: Vec<Vec<u8>> = records.iter().map(|record| record.encode().unwrap().to_vec()).collect();
+            let word = self.terminal.word_for(epoch, first, &bytes);
+            self.words.extend(records.iter().map(|_| word.clone()));
+            self.records.extend_from_slice(records);
+            self.bytes.extend(bytes);
+        }
+
+        /// The log's entries.
+        pub(crate) fn entries(&self) -> Vec<LogEntry<'_>> {
+            let both = self.bytes.iter().zip(&self.records);
+            both.map(|(bytes, record)| LogEntry { bytes, leaf: leaf_hash(bytes), record: Some(record) }).collect()
+        }
+
+        /// What is asked for, each counted.
+        pub(crate) fn ask<'a>(
+            &'a self,
+            asked: &'a std::cell::Cell<usize>,
+        ) -> impl FnMut(u64) -> Result<Option<TerminalWord>, AdminError> + 'a {
+            |index| {
+                asked.set(asked.get() + 1);
+                Ok(self.words.get(usize::try_from(index).unwrap()).cloned())
+            }
+        }
+    }
+
+    #[test]
+    fn a_batch_says_once_where_all_its_records_stand() {
+        let mut told = Told::new();
+        let of =
+            |told: &Told, places: &[(u32, u64)]| places.iter().map(|place| told.record(*place, 1)).collect::<Vec<_>>();
+        let (own, carried) = (of(&told, &[(0, 4), (0, 5)]), of(&told, &[(0, 5), (0, 6), (1, 2)]));
+        told.comes(0, 4, &own);
+        told.comes(1, 0, &carried);
+        // In another place, and of another epoch that is to come.
+        let wrong = of(&told, &[(1, 2), (2, 4)]);
+        told.comes(1, 3, &wrong);
+        let (entries, asked) = (told.entries(), std::cell::Cell::new(0));
+        let mut places = Places::new(&entries, told.terminal.cache.register(), told.ask(&asked));
+        let at = |seq| Place::Carried(CarriedTo { epoch: 1, seq });
+        // From the middle of the batch: those before it are known with it.
+        assert_eq!([3, 2, 4].map(|index| places.of(index).unwrap()), [at(1), at(0), Place::Own]);
+        assert_eq!(asked.get(), 1);
+        assert_eq!(
+            [0, 1, 5, 6].map(|index| places.of(index).unwrap()),
+            [Place::Own, Place::Own, Place::Nowhere, Place::Nowhere]
+        );
+        assert_eq!(asked.get(), 3);
+    }
+
+    #[test]
+    fn what_no_terminal_signed_there_stands_nowhere() {
+        let mut told = Told::new();
+        let records = [told.record((0, 5), 1), told.record((0, 6), 1)];
+        told.comes(1, 0, &records);
+        // A ledger that has each of them once more: the last one alone would fit, and stands there already.
+        for copied in [0, 1] {
+            let mut entries = told.entries();
+            entries.push(entries[copied]);
+            let ask = |index: u64| Ok(told.words.get(usize::try_from(index).unwrap()).or(told.words.first()).cloned());
+            let mut places = Places::new(&entries, told.terminal.cache.register(), ask);
+            assert_eq!(places.of(1).unwrap(), Place::Carried(CarriedTo { epoch: 1, seq: 1 }));
+            assert_eq!(places.of(2).unwrap(), Place::Nowhere);
+        }
+        let entries = told.entries();
+        assert_eq!(Places::new(&entries, told.terminal.cache.register(), |_| Ok(None)).of(0).unwrap(), Place::Nowhere);
+        let nobody = Register::new();
+        let asked = std::cell::Cell::new(0);
+        assert_eq!(Places::new(&entries, &nobody, told.ask(&asked)).of(0).unwrap(), Place::Nowhere);
+    }
+}
