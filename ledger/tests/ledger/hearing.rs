@@ -215,13 +215,14 @@ fn what_was_written_before_anybody_came_is_seen_to_stand_at_the_place_of_what_wa
 fn a_restart_forgets_not_that_something_was_written_before_anybody_came() {
     let mut town = Town::new();
     town.send(1);
+    town.publish();
+    let before = town.shown();
     let copy = town.copied();
     let (lost, _) = town.terminal.batch(3);
     town.deliver(&lost).unwrap();
     town.publish();
     let shown = town.shown();
     town.put_back(&copy);
-    let before = town.shown();
     town.reopen_hearing(0);
     town.ledger.note_resumed(&town.office, LogName::Casebook);
     town.publish();
