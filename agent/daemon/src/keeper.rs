@@ -476,13 +476,12 @@ fn named(name: &NameText) -> Option<(NameHash, String)> {
     Some((NameHash::of(&salt, &name.text), name.text.clone()))
 }
 
-/// Of these names, those whose hash the register knows and no act erased. Nobody signs names: what is in no act must not pile up here.
+/// Of these names, those that the register knows and no act erased. Nobody signs names: what is in no act must not pile up here.
 fn names_in(register: &Register, names: &[NameText]) -> HashMap<NameHash, NameText> {
     if names.is_empty() {
         return HashMap::new();
     }
-    let designated = register.operators().filter_map(|operator| register.name_hash(operator.code()).copied());
-    let known: HashSet<NameHash> = designated.filter(|name| register.name_erased(name).is_none()).collect();
+    let known = register.names();
     let hashed = names.iter().filter_map(|name| Some((named(name)?.0, name.clone())));
     hashed.filter(|(hash, _)| known.contains(hash)).collect()
 }

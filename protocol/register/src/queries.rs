@@ -1,5 +1,6 @@
 //! Questions to the register. Those with a time answer "as of" it (§R4.5); iterators are sorted by code.
 
+use alloc::collections::BTreeSet;
 use alloc::format;
 use alloc::vec::Vec;
 
@@ -14,6 +15,7 @@ use crate::fold::Register;
 use crate::functions::{Function, Purpose};
 use crate::hours::{DEFAULT_WEEK, Permit, is_open, next_closing};
 use crate::log_keys::LogKeys;
+use crate::names::names_of;
 use crate::organisation::{Post, Section};
 use crate::people::{Operator, ProfileStanding};
 use crate::places::Terminal;
@@ -167,6 +169,15 @@ impl Register {
     #[must_use]
     pub fn name_hash(&self, operator: &Code) -> Option<&NameHash> {
         self.operator(operator).map(Operator::name)
+    }
+
+    /// Every hash of a name that a designation has or a recovery announces, and no act has erased: whoever keeps names keeps these.
+    #[must_use]
+    pub fn names(&self) -> BTreeSet<NameHash> {
+        let designated = self.operators().flat_map(|operator| operator.designations().iter());
+        let announced = self.announced_recovery(0).map_or_else(Vec::new, |open| names_of(&open.changes));
+        let names = designated.map(|designation| designation.value.name).chain(announced);
+        names.filter(|name| self.name_erased(name).is_none()).collect()
     }
 
     /// A terminal.

@@ -2,12 +2,12 @@
 
 use sekisho_register::act::Proposal;
 use sekisho_register::change::{
-    AnnounceRecovery, CardKind, CardState, Change, EndRecovery, IssueCard, Log, OperatorState, Recovery, RecoveryEnd,
-    RequireVersion, SetOperatorState, SetPolicy, StateReason,
+    AnnounceRecovery, CardKind, CardState, Change, Designate, EndRecovery, IssueCard, Log, OperatorState, Recovery,
+    RecoveryEnd, RequireVersion, SetOperatorState, SetPolicy, StateReason,
 };
-use sekisho_register::{Act, FoldRefusal, Folded, Policy, RULES_VERSION, Register, render};
+use sekisho_register::{Act, FoldRefusal, Folded, NameHash, Policy, RULES_VERSION, Register, render};
 use sekisho_wire::cose::Signer;
-use sekisho_wire::id::Hash;
+use sekisho_wire::id::{Hash, Salt};
 use sekisho_wire::words::Language;
 
 use crate::office::*;
@@ -99,6 +99,29 @@ fn lost() -> Office {
     let now = office.now;
     office.approved(vec![card_state(2, CardState::Revoked, now), card_state(1, CardState::Revoked, now)]).unwrap();
     office
+}
+
+#[test]
+fn the_names_to_keep_are_those_of_every_designation_and_of_what_is_announced() {
+    let named = |name: &str| NameHash::of(&Salt([9; 16]), name);
+    let mut office = lost();
+    let aoki = *office.register.name_hash(&code("aoki")).unwrap();
+    assert!(office.register.names().contains(&aoki));
+    let next = Designate { name: named("endo"), ..designation("endo") };
+    let announcement = announce(vec![Change::Designate(Box::new(next)), new_keys([33, 34, 35])]);
+    let id = office.recover(vec![announcement], &[30, 31]).unwrap().id;
+    assert!(office.register.names().contains(&named("endo")), "whoever may object must read it");
+    assert!(office.register.operator(&code("endo")).is_none());
+    office.now += WAIT;
+    office.recover(complete(id), &[30, 31]).unwrap();
+    assert!(office.register.names().is_superset(&[aoki, named("endo")].into()));
+    // She married: both names stand in acts.
+    let mut office = Office::furnished();
+    let clerk = designation("doi");
+    office.act(vec![Change::Designate(Box::new(clerk.clone()))]).unwrap();
+    let married = Designate { name: named("fujita"), ..clerk.clone() };
+    office.act(vec![Change::Designate(Box::new(married))]).unwrap();
+    assert!(office.register.names().is_superset(&[clerk.name, named("fujita")].into()));
 }
 
 #[test]
