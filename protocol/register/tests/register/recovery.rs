@@ -108,7 +108,9 @@ fn the_names_to_keep_are_those_of_every_designation_and_of_what_is_announced() {
     let aoki = *office.register.name_hash(&code("aoki")).unwrap();
     assert!(office.register.names().contains(&aoki));
     let next = Designate { name: named("endo"), ..designation("endo") };
-    let announcement = announce(vec![Change::Designate(Box::new(next)), new_keys([33, 34, 35])]);
+    let cards = [card_for(3, "aoki"), card_for(4, "baba")];
+    let changes = cards.into_iter().chain([Change::Designate(Box::new(next)), new_keys([33, 34, 35])]);
+    let announcement = announce(changes.collect());
     let id = office.recover(vec![announcement], &[30, 31]).unwrap().id;
     assert!(office.register.names().contains(&named("endo")), "whoever may object must read it");
     assert!(office.register.operator(&code("endo")).is_none());
