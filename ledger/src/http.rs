@@ -35,7 +35,7 @@ use crate::authority::Caller;
 use crate::ledger::{CannotWrite, Ledger};
 use crate::office::Office;
 use crate::refusal::Refusal;
-use crate::server::in_time;
+use crate::server::{InTime, in_time};
 use crate::store::LogName;
 
 /// What every handler gets.
@@ -111,7 +111,7 @@ pub fn addresses() -> Vec<(&'static str, &'static str)> {
 pub fn routes(hall: Hall) -> Router {
     let add = |router: Router<Hall>, Route { address, answers, .. }| router.route(address, answers);
     let counted = from_fn_with_state(hall.clone(), counted);
-    let in_time = from_fn_with_state(Arc::clone(&hall.ledger.doorkeeper), in_time);
+    let in_time = from_fn_with_state(InTime::counted_by(Arc::clone(&hall.ledger.doorkeeper)), in_time);
     all()
         .into_iter()
         .fold(Router::new(), add)

@@ -66,7 +66,7 @@ impl Office {
         let in_use = |code: &Code| is_in_use(&register, code);
         let percent = register.policy_at(register.newest_made()).hear_percent;
         let hearing = Hearing::new(store, &stored.id, around.hear, percent, (remembered, around.now), in_use)?;
-        if remembered == Remembered::NotAll {
+        if remembered == Remembered::NotAll && !hearing.all_have_come(in_use) {
             logs.iter().try_for_each(Log::keep_what_is_sure)?;
         }
         // What the database holds may be signed without hearing anybody.

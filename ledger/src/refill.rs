@@ -229,8 +229,13 @@ impl Ledger {
                 office.log(log).halt(Halt::Contradicted { size: target.size }, &target.text);
                 return Err(Refusal::Halted { cause: Halt::Contradicted { size: target.size }.to_string() });
             }
+            let doubtful = office.log(log).doubtful_from().map_or_else(String::new, |from| {
+                format!(
+                    "; what was written from entry {from} on, after a start that did not hear everybody, may stand at the place of what was lost: then nobody can fill it, and two persons give it up by an act"
+                )
+            });
             log::error!(
-                "what was brought for {origin} does not come to the root that was signed; it is asked for again"
+                "what was brought for {origin} does not come to the root that was signed; it is asked for again{doubtful}"
             );
             return Err(Refusal::Malformed("the root is another"));
         }

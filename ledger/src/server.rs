@@ -213,9 +213,9 @@ async fn connection(
 }
 
 /// Answers what takes too long. A layer of every router that is served here, below what counts answers.
-pub(crate) async fn in_time(State(keeper): State<Arc<Doorkeeper>>, request: Request, next: Next) -> Response {
-    tokio::time::timeout(REQUEST_TIME, next.run(request)).await.unwrap_or_else(|_| {
-        keeper.cut(Cut::Late);
+pub(crate) async fn in_time(State(limit): State<InTime>, request: Request, next: Next) -> Response {
+    tokio::time::timeout(limit.time, next.run(request)).await.unwrap_or_else(|_| {
+        limit.keeper.cut(Cut::Late);
         Refusal::Unavailable { cause: "a request took too long".into() }.into_response()
     })
 }
@@ -260,6 +260,19 @@ impl std::fmt::Debug for Server {
     }
 }
 
+/// How long an answer may take, and who counts those that took longer.
+#[derive(Clone, Debug)]
+pub(crate) struct InTime {
+    keeper: Arc<Doorkeeper>,
+    time: Duration,
+}
+
+impl InTime {
+    pub(crate) const fn counted_by(keeper: Arc<Doorkeeper>) -> Self {
+        Self { keeper, time: REQUEST_TIME }
+    }
+}
+
 const CONNECTIONS_MAX: usize = 4096;
 const CONNECTIONS_MIN: usize = 16;
 const FILES_OF_OUR_OWN: usize = 256;
@@ -274,3 +287,31 @@ const WRITE_TIME: Duration = Duration::from_secs(30);
 const CONNECTION_TIME: Duration = Duration::from_secs(15 * 60);
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 const FINISH_TIME: Duration = Duration::from_secs(10);
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
+    use axum::middleware::from_fn_with_state;
+    use axum::routing::get;
+
+    use super::*;
+
+    #[test]
+    fn an_answer_that_takes_too_long_is_counted_and_says_to_come_again() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let keeper = Arc::<Doorkeeper>::default();
+        let limit = InTime { time: Duration::from_millis(20), ..InTime::counted_by(Arc::clone(&keeper)) };
+        let routes = Router::new().route("/", get(std::future::pending::<()>)).route("/soon", get(async || "soon"));
+        let routes = TowerToHyperService::new(routes.layer(from_fn_with_state(limit, in_time)));
+        let ask = |path| {
+            let request = hyper::Request::builder().uri(path).body(Body::empty()).unwrap();
+            runtime.block_on(routes.call(request)).unwrap()
+        };
+        assert_eq!(ask("/soon").status(), 200);
+        let late = ask("/");
+        assert_eq!(late.status(), 503);
+        let body = runtime.block_on(axum::body::to_bytes(late.into_body(), 4096)).unwrap();
+        assert!(String::from_utf8_lossy(&body).contains("\"unavailable\""), "come again");
+        assert_eq!(keeper.cut_so_far().into_iter().map(|(_, count)| count).sum::<u64>(), 1);
+    }
+}

@@ -158,7 +158,6 @@ impl Log {
         let file = CheckpointFile::at(around.checkpoints, &office.to_string(), name, generation);
         file.make_directory()?;
         let head = store.frontier(office, name)?;
-        let sure = file.sure()?.map_or(head.size(), |sure| sure.min(head.size()));
         let signers = Arc::new(signers);
         let cosignatures = Cosignatures::open(file.path().with_extension("cosigned"), signers.keys());
         let log = Self {
@@ -170,7 +169,7 @@ impl Log {
             renew: AtomicBool::new(false),
             file,
             memory: around.memory.clone(),
-            sure: AtomicU64::new(sure),
+            sure: AtomicU64::new(head.size()),
             grown: AtomicBool::new(false),
             committed: Mutex::new(Committed { head, unsealed: None }),
             confirmed: Mutex::default(),
@@ -337,9 +336,16 @@ impl Log {
     }
 
     /// This start has to hear whether it is the newest: what is written from here on may stand at the place of what was lost, and a restart must not forget
-    /// that. An earlier start that had to hear, and has not heard all yet, knows less that is sure.
+    /// that. Of several such starts the first knows what is sure, until all have been heard.
     pub(crate) fn keep_what_is_sure(&self) -> Result<(), LedgerError> {
-        self.file.note_sure(self.sure.load(Ordering::Acquire))
+        let here = self.committed_size();
+        self.file.note_sure(self.file.sure()?.map_or(here, |sure| sure.min(here)))
+    }
+
+    /// Since how many entries something was written that may stand at the place of what was lost: what was asked of terminals after a start, and all have not
+    /// answered yet.
+    pub(crate) fn doubtful_from(&self) -> Option<u64> {
+        self.file.sure().ok().flatten().filter(|sure| *sure < self.committed_size())
     }
 
     /// All have been heard.

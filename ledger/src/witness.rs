@@ -31,7 +31,7 @@ use crate::clock::Clock;
 use crate::data::{DataDir, Lock};
 use crate::error::LedgerError;
 use crate::metrics::Doorkeeper;
-use crate::server::{Server, in_time, tls_config};
+use crate::server::{InTime, Server, in_time, tls_config};
 
 /// A running witness.
 pub struct Witness {
@@ -111,7 +111,7 @@ impl Witness {
     pub async fn bind(self: &Arc<Self>) -> Result<Server, LedgerError> {
         let identity = self.authority.server(&self.config.hosts, self.clock.machine())?;
         let keeper = Arc::<Doorkeeper>::default();
-        let routes = self.routes().layer(from_fn_with_state(Arc::clone(&keeper), in_time));
+        let routes = self.routes().layer(from_fn_with_state(InTime::counted_by(Arc::clone(&keeper)), in_time));
         Server::listen(self.config.listen, tls_config(identity, None)?, keeper, |_| routes).await
     }
 }

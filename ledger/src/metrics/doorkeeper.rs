@@ -159,7 +159,7 @@ impl Doorkeeper {
     }
 
     /// The same of requests.
-    pub(super) fn cut_so_far(&self) -> Vec<(&'static str, u64)> {
+    pub(crate) fn cut_so_far(&self) -> Vec<(&'static str, u64)> {
         self.cut.of_all(&Cut::ALL)
     }
 

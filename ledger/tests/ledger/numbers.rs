@@ -11,6 +11,8 @@ use crate::town::{Town, empty_ledger, scratch};
 
 fn page(socket: &Path) -> std::io::Result<String> {
     let mut stream = UnixStream::connect(socket)?;
+    // Far longer than a page takes, far shorter than a hundred who say nothing.
+    stream.set_read_timeout(Some(std::time::Duration::from_secs(60)))?;
     stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")?;
     let mut page = String::new();
     stream.read_to_string(&mut page).map(|_| page)
@@ -42,9 +44,7 @@ fn numbers_are_for_the_group_of_their_directory_and_for_nobody_else() {
     assert!(may_ask(GROUP, &socket) && !may_ask(65534, &socket));
     // Whoever connects and asks nothing keeps nobody from reading, and nobody from ending.
     let silent: Vec<_> = (0..100).map(|_| UnixStream::connect(&socket).unwrap()).collect();
-    let begun = std::time::Instant::now();
     assert!(page(&socket).unwrap().contains("\nsekisho_ledger_ready 1\n"));
-    assert!(begun.elapsed().as_secs() < 60);
     assert!(Command::new("kill").args(["-TERM", &served.id().to_string()]).status().unwrap().success());
     served.wait().unwrap();
     assert!(!socket.exists(), "nothing is left of it");

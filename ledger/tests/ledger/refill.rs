@@ -93,6 +93,22 @@ impl Town {
 }
 
 #[test]
+fn a_terminal_that_is_new_is_not_led_through_years_and_gets_what_was_written_lately() {
+    let mut town = Town::new();
+    town.send(50);
+    town.clock.advance(60 * sekisho_ledger::clock::DAY);
+    town.ledger.invite(&town.office, &crate::town::code("jumin-2"), &crate::town::code("10001")).unwrap();
+    let own = town.end() - 1;
+    town.send(5);
+    town.publish();
+    let handed = town.ledger.hand_out(&town.terminal.peer, [0, 0]).unwrap();
+    let of_records = handed.keepsakes.iter().filter(|kept| kept.log == LogName::Records);
+    let first = of_records.map(|kept| kept.index).next();
+    assert_eq!(first, Some(own), "what the ledger wrote itself before the terminal came again");
+    assert_eq!(handed.to[0], town.end());
+}
+
+#[test]
 fn terminals_fill_it_again_and_the_tree_is_the_same() {
     let (mut town, copy, held) = a_day_later();
     let sizes = town.sizes();

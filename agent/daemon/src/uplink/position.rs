@@ -450,3 +450,25 @@ fn hashes(texts: &[String]) -> Result<Vec<TreeHash>, Trouble> {
 
 /// Stretches that wait for their seal: hours of a ledger whose witnesses do not come.
 const TOLD_MAX: usize = 1000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_what_waits_for_its_seal_the_oldest_is_forgotten_before_memory_is() {
+        let empty = serde_json::json!({"epoch": 0, "stored": 0, "sealed": 0, "seen_size": 0, "seen_root": ""});
+        let mut cursor: Cursor = serde_json::from_value(empty).unwrap();
+        let at = |first: u64| Stretch { epoch: 0, first, count: 1, index: first * 2 };
+        (0..1500).for_each(|first| cursor.remember_told(Some(at(first))));
+        assert_eq!(
+            (cursor.told.len(), cursor.told.first(), cursor.told.last()),
+            (TOLD_MAX, Some(&at(500)), Some(&at(1499)))
+        );
+        // Neighbours are one.
+        cursor.remember_told(Some(Stretch { epoch: 0, first: 1500, count: 7, index: 1499 * 2 + 1 }));
+        assert_eq!((cursor.told.len(), cursor.told.last().map(|told| told.count)), (TOLD_MAX, Some(8)));
+        cursor.remember_told(None);
+        assert_eq!(cursor.told.len(), TOLD_MAX);
+    }
+}
