@@ -148,7 +148,7 @@ fn newest_told_of(config: &Config) -> Result<u32, AsideError> {
         Found::Readable { epoch, .. } => Some(epoch),
         Found::Unreadable | Found::Empty => None,
     });
-    let sent = whole(StateFile::Uplink, Position::kept_epoch(config), &mut decayed)?.flatten();
+    let sent = whole(StateFile::Uplink, Position::kept_end(config), &mut decayed)?.flatten().map(|(epoch, _)| epoch);
     let told = written.max().max(sent).max(newest_epoch(&config.state)?).max(registered);
     match (told, decayed) {
         (None, Some(file)) => Err(AsideError::NoEpoch(file)),

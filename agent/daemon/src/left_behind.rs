@@ -129,9 +129,11 @@ mod tests {
     use sekisho_wire::secret::SecretBytes;
 
     use super::*;
+    use crate::before::Before;
     use crate::files;
     use crate::journal::disk::{Disk, Fault};
     use crate::journal::segment::Start;
+    use crate::run::open_journal;
     use crate::testing::Office;
     use crate::whereabouts::{Stretch, Whereabouts};
 
@@ -272,6 +274,46 @@ mod tests {
         assert!(position.follow(&office.register));
         assert_eq!(position.acknowledged().sealed, 5);
         assert_eq!(left(&all), is_carried(1, 5));
+        std::fs::remove_dir_all(config.state).unwrap();
+    }
+
+    #[test]
+    fn a_start_asks_what_is_left_behind_before_it_forgets_and_again_where_it_was_cut_off() {
+        let config = config("starts");
+        let begin = |epoch| {
+            let start = Start { epoch, first: 0, chain: Hash([u8::try_from(epoch).unwrap(); 32]) };
+            open_journal(&config, start, &mut Before::default()).unwrap()
+        };
+        write(&begin(1), 9);
+        is_known(&config, 7, false);
+        Whereabouts::open(&config.state, 1).add(Stretch { epoch: 1, first: 0, count: 7, index: 100 });
+        let mut office = Office::new(&[4; 65]);
+        let (kept_root, kept_size) = (Hash([7; 32]), 105);
+        let lost = SucceedLog { log: Log::Records, kept_size, kept_root, signed_size: 110 };
+        office.act_of_two(vec![Change::SucceedLog(lost)]);
+        for _ in 0..2 {
+            let journal = begin(2);
+            assert_eq!(left_behind(&config, &journal, &office.register).unwrap(), is_carried(1, 5));
+            // It goes on as far as it would before it is known that all is on the disk, and is killed.
+            drop(Position::open(&config, 2).unwrap());
+        }
+        std::fs::remove_dir_all(config.state).unwrap();
+    }
+
+    #[test]
+    fn what_was_kept_no_longer_when_an_act_gave_it_up_is_said_to_be_lost_whenever_that_was_heard() {
+        let config = config("pruned");
+        is_known(&config, 7, false);
+        Whereabouts::open(&config.state, 1).add(Stretch { epoch: 1, first: 0, count: 7, index: 100 });
+        let mut office = Office::new(&[4; 65]);
+        let (kept_root, kept_size) = (Hash([7; 32]), 103);
+        let lost = SucceedLog { log: Log::Records, kept_size, kept_root, signed_size: 110 };
+        office.act_of_two(vec![Change::SucceedLog(lost)]);
+        let lost = Lost { from: 3, to: 5, reason: LostReason::NotKept, epoch: Some(1) };
+        let both = LeftBehind { carried: Some((1, 3)), lost: Some(lost) };
+        assert_eq!(left(&config, &office.register, 2, &[(1, 6, 9)]), both);
+        assert!(Position::open(&config, 1).unwrap().follow(&office.register));
+        assert_eq!(left(&config, &office.register, 2, &[(1, 6, 9)]), both, "it went on in that epoch");
         std::fs::remove_dir_all(config.state).unwrap();
     }
 

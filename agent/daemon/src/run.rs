@@ -194,7 +194,7 @@ struct Opened {
 }
 
 /// The journal on disk, if it can be gone on with.
-fn open_journal(config: &Config, start: Start, before: &mut Before) -> Result<Journal, RunError> {
+pub(crate) fn open_journal(config: &Config, start: Start, before: &mut Before) -> Result<Journal, RunError> {
     let folder = Folder::open(&config.state.join("journal")).map_err(file("the journal"))?;
     let master = master_key(config, &folder).map_err(state_file(StateFile::JournalKey))?;
     let journal = Journal::open(Arc::new(folder), master, start, |_, record| before.see(record))?;
@@ -203,12 +203,12 @@ fn open_journal(config: &Config, start: Start, before: &mut Before) -> Result<Jo
     if aside.is_some_and(|aside| aside >= epoch) {
         return Err(JournalError::SetAside { epoch }.into());
     }
-    let sent = Position::kept_epoch(config).map_err(state_file(StateFile::Uplink))?;
-    if let Some(sent) = sent.filter(|sent| *sent > epoch) {
-        return Err(JournalError::Behind { epoch, sent }.into());
+    // Read, and not opened: what is known of the epoch before is still to be asked what that leaves behind.
+    match Position::kept_end(config).map_err(state_file(StateFile::Uplink))? {
+        Some((sent, _)) if sent > epoch => return Err(JournalError::Behind { epoch, sent }.into()),
+        Some((sent, stored)) if sent == epoch => journal.must_reach(stored)?,
+        Some(_) | None => {}
     }
-    let position = Position::open(config, epoch).map_err(state_file(StateFile::Uplink))?;
-    journal.must_reach(position.acknowledged().stored)?;
     Ok(journal)
 }
 

@@ -39,17 +39,14 @@ const ROW: usize = 28;
 const LONG: u64 = 8 << 20;
 
 impl Whereabouts {
-    /// What is kept of this epoch: of earlier ones the journal brings nothing any more.
+    /// What is kept of this epoch. What is there of earlier ones stays until something is known of this: then all that they left behind was carried into it,
+    /// and the journal brings nothing of them any more.
     pub(crate) fn open(state: &Path, epoch: u32) -> Self {
-        let mut whereabouts = Self { path: state.join(FILE), epoch, length: 0, end: 0, is_read: false };
-        // It is no record: where it cannot be read or written, others hold what the ledger has.
-        if let Err(error) = whereabouts.take_up() {
-            log::warn!("cannot keep where records lie at the ledger: {error}");
-        }
-        whereabouts
+        Self { path: state.join(FILE), epoch, length: 0, end: 0, is_read: false }
     }
 
-    /// Reads what is there, if that has not succeeded yet: nothing takes the place of what could not be read.
+    /// Reads what is there, if that has not succeeded yet: nothing takes the place of what could not be read. It is no record: where it cannot be read or
+    /// written, others hold what the ledger has.
     fn take_up(&mut self) -> io::Result<()> {
         if !self.is_read {
             let ours: Vec<Stretch> = self.read()?.into_iter().filter(|row| row.epoch == self.epoch).collect();
@@ -105,8 +102,7 @@ impl Whereabouts {
     /// # Errors
     /// When the file cannot be read.
     pub(crate) fn kept_from(state: &Path, epoch: u32, index: u64) -> io::Result<Option<u64>> {
-        let kept = Self { path: state.join(FILE), epoch, length: 0, end: 0, is_read: false };
-        let mut rows = kept.read()?;
+        let mut rows = Self::open(state, epoch).read()?;
         rows.retain(|row| row.epoch == epoch);
         Ok(first_from(&rows, index))
     }
@@ -260,7 +256,11 @@ mod tests {
         assert_eq!(Whereabouts::kept_from(&state, 3, 0).unwrap(), None);
         assert_eq!((moved.forget_from(100), moved.forget_from(43)), (Some(8), Some(13)));
         assert_eq!(all(&moved), [at(0, 8, 10), at(12, 1, 42)]);
-        assert_eq!(all(&Whereabouts::open(&state, 3)), []);
+        // Another epoch begins; as long as nothing is known of it, what is known of this one may be asked for.
+        let mut next = Whereabouts::open(&state, 3);
+        assert_eq!((all(&next).len(), next.within(3, &[(0, 1000)]).unwrap().len()), (2, 0));
+        next.add(Stretch { epoch: 3, ..at(0, 1, 600) });
+        assert_eq!((all(&next).len(), next.within(3, &[(0, 1000)]).unwrap().len()), (0, 1));
         std::fs::remove_dir_all(state).unwrap();
     }
 }

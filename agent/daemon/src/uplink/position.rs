@@ -35,6 +35,9 @@ pub(super) struct Cursor {
     pub(super) generation: u32,
     pub(super) stored: u64,
     pub(super) sealed: u64,
+    /// All below this seq was ever proved, also by a log that was given up since: the journal may not have it any more.
+    #[serde(default)]
+    pub(super) proved: u64,
     pub(super) seen_size: u64,
     pub(super) seen_root: String,
     /// The note of that checkpoint; state files of earlier versions have none.
@@ -173,6 +176,7 @@ impl Position {
             generation: first(),
             stored: 0,
             sealed: 0,
+            proved: 0,
             seen_size: 0,
             seen_root,
             seen_note: None,
@@ -183,20 +187,20 @@ impl Position {
         Self { file, cursor, unkept: false, whereabouts }
     }
 
-    /// The epoch of what was sent last, as far as it is kept.
-    pub(crate) fn kept_epoch(config: &Config) -> io::Result<Option<u32>> {
-        Ok(files::read_json::<Cursor>(&file(config))?.map(|kept| kept.epoch))
+    /// The epoch of what was sent last, and up to where that was acknowledged, as far as it is kept.
+    pub(crate) fn kept_end(config: &Config) -> io::Result<Option<(u32, u64)>> {
+        Ok(files::read_json::<Cursor>(&file(config))?.map(|kept| (kept.epoch, kept.stored)))
     }
 
-    /// As [`Self::kept_epoch`], with how far our history is known to be the ledger's: as far as what this register says of its log leaves it.
+    /// How far our history is known to be the ledger's: as far as what this register says of its log leaves it.
     pub(crate) fn kept_place(config: &Config, register: &Register) -> io::Result<Option<KeptPlace>> {
         let Some(kept) = files::read_json::<Cursor>(&file(config))? else { return Ok(None) };
-        let Cursor { epoch, stored, sealed: proved, refused, generation, .. } = kept;
+        let Cursor { epoch, stored, sealed, proved, refused, generation, .. } = kept;
         let least = register.given_up(Log::Records, generation);
         let lost =
             least.map(|least| Whereabouts::kept_from(&config.state, epoch, least.kept_size)).transpose()?.flatten();
-        let sealed = lost.map_or(proved, |lost| proved.min(lost));
-        let known = if refused { proved } else { stored };
+        let known = if refused { sealed } else { stored };
+        let (proved, sealed) = (proved.max(sealed), lost.map_or(sealed, |lost| sealed.min(lost)));
         Ok(Some(KeptPlace { epoch, known, proved, sealed }))
     }
 
@@ -216,6 +220,7 @@ impl Position {
         self.cursor.seen_note = None;
         self.cursor.told.clear();
         if let Some(lost) = self.whereabouts.forget_from(least.kept_size) {
+            self.cursor.proved = self.cursor.proved.max(self.cursor.sealed);
             self.cursor.sealed = self.cursor.sealed.min(lost);
         }
         if let Err(trouble) = self.keep() {
