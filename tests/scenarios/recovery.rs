@@ -1,15 +1,18 @@
 //! All administrators' cards are lost: the sheets out of the safe, three days in which everybody is alarmed, and new cards. Or somebody objects.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Output;
 use std::time::Duration;
 
 use sekisho_tests::clerk::{insert, login, verdict_of};
 use sekisho_tests::desk::Issued;
+use sekisho_tests::history::acts;
 use sekisho_tests::ledger::both;
 use sekisho_tests::process::Process;
 use sekisho_tests::scene::{Scene, wait_fresh, wait_sealed};
 use sekisho_tests::wait::until;
+
+use crate::unanswered::{Swallows, between};
 
 const HOUR: Duration = Duration::from_secs(60 * 60);
 
@@ -41,6 +44,13 @@ fn wait_due(scene: &Scene, announced: bool) -> Option<u64> {
 
 /// The administrators' cards are gone from the desk; new ones for both are made and announced with the first two sheets.
 fn announce(scene: &mut Scene) -> [Issued; 2] {
+    let (new, said) = make_and_announce(scene);
+    assert!(said.contains("announced by act"), "{said}");
+    new
+}
+
+/// The same, however the announcement ends.
+fn make_and_announce(scene: &mut Scene) -> ([Issued; 2], String) {
     let pins = scene.desk.file("pins");
     let mut new = ["20001", "20002"].map(|operator| {
         let card = scene.desk.blank(&format!("{operator}-new"));
@@ -65,10 +75,64 @@ fn announce(scene: &mut Scene) -> [Issued; 2] {
         });
         scene.desk.take_out(card);
     }
-    let status = until("the announcement", || running.ended());
-    assert!(status.success(), "{}", running.said());
-    assert!(running.said().contains("announced by act"), "{}", running.said());
-    new
+    until("the announcement", || running.ended());
+    (new, running.said())
+}
+
+/// What lies on the sheets.
+fn sheets_in(directory: &Path) -> Vec<Vec<u8>> {
+    let mut files: Vec<_> = std::fs::read_dir(directory).unwrap().map(|file| file.unwrap().path()).collect();
+    files.sort();
+    files.into_iter().map(|file| std::fs::read(file).unwrap()).collect()
+}
+
+#[test]
+fn a_recovery_whose_answers_are_lost_goes_on_with_the_acts_that_were_signed() {
+    let mut scene = Scene::new("lostrecovery");
+    let network = between(&scene);
+    let before = acts(&scene.ledger);
+    network.swallow(Swallows::AnswersToActs);
+    let ([first, second], said) = make_and_announce(&mut scene);
+    assert!(said.contains("did not answer") && said.contains("run the same command again"), "{said}");
+    network.swallow(Swallows::Nothing);
+    assert_eq!(acts(&scene.ledger), before + 1, "it has arrived");
+    // Whoever announces again, in whatever words, sends that act, and no sheet is written anew.
+    let (directory, written) = (new_sheets(&scene), sheets_in(&new_sheets(&scene)));
+    for other in [directory.clone(), scene.desk.file("other-sheets")] {
+        let said = scene.desk.run(&["recovery", "announce", "--recovery-dir", &other.display().to_string()]);
+        assert!(said.contains("is sent again") && said.contains("announced by act"), "{said}");
+    }
+    assert_eq!((acts(&scene.ledger), sheets_in(&directory)), (before + 1, written));
+    assert!(!scene.desk.file("other-sheets").exists());
+    wait_due(&scene, true);
+
+    scene.terminal.stop();
+    scene.clock.pass(73 * HOUR);
+    scene.terminal.start();
+    network.swallow(Swallows::AnswersToActs);
+    let said = refused(&try_recovery(&scene, &["complete"], &[2, 3]));
+    assert!(said.contains("did not answer") && said.contains("run the same command again"), "{said}");
+    network.swallow(Swallows::Nothing);
+    assert_eq!(acts(&scene.ledger), before + 2);
+    // Without sheets: that act is signed.
+    let said = scene.desk.run(&["recovery", "complete"]);
+    assert!(said.contains("is sent again") && said.contains("completed by act"), "{said}");
+    assert_eq!(acts(&scene.ledger), before + 2);
+    scene.desk.sign_with(second);
+    scene.desk.sign_with(first);
+    scene.decide(&["section", "set", "shomu", "庶務課"]);
+
+    // New sheets whose proposal got no answer: the keys that it names are on those that are there, and stay.
+    let directory = scene.desk.file("third-sheets");
+    let arguments = ["recovery", "keys", "--recovery-dir", &directory.display().to_string()];
+    network.swallow(Swallows::Answers);
+    refused(&scene.desk.try_run(&arguments));
+    network.swallow(Swallows::Nothing);
+    let written = sheets_in(&directory);
+    let said = refused(&scene.desk.try_run(&arguments));
+    assert!(said.contains("is in force") && said.contains("exists"), "{said}");
+    assert_eq!(sheets_in(&directory), written);
+    assert_eq!(scene.desk.list(&["proposals"]).len(), 1);
 }
 
 fn new_sheets(scene: &Scene) -> PathBuf {

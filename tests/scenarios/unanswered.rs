@@ -4,6 +4,7 @@ use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use sekisho_link::LedgerCode;
@@ -21,10 +22,12 @@ use sekisho_tests::wait;
 
 /// What the network swallows while a signed act waits in the outbox.
 #[derive(Clone, Copy, PartialEq)]
-enum Swallows {
+pub(crate) enum Swallows {
     Nothing,
     /// The act arrives, its answer does not.
     Answers,
+    /// The same over a connection that is made for the act: what comes before it is answered.
+    AnswersToActs,
     /// The act does not arrive.
     Requests,
     /// Each act once, the first time that anything is sent about it, by turns what is sent and what is answered; and then everything, until
@@ -33,7 +36,7 @@ enum Swallows {
 }
 
 /// A network between the administrator's tool and the ledger.
-struct Network {
+pub(crate) struct Network {
     port: u16,
     swallows: Arc<Mutex<Swallows>>,
     held: Arc<Mutex<Held>>,
@@ -60,8 +63,9 @@ impl Network {
         std::thread::spawn(move || {
             for client in listener.incoming().flatten() {
                 let Ok(server) = TcpStream::connect(("127.0.0.1", ledger)) else { continue };
-                carry(&client, &server, Swallows::Requests, &line);
-                carry(&server, &client, Swallows::Answers, &line);
+                let asked = Arc::new(AtomicUsize::new(0));
+                carry(&client, &server, (Swallows::Requests, &asked), &line);
+                carry(&server, &client, (Swallows::Answers, &asked), &line);
             }
         });
         Self { port, swallows, held }
@@ -72,7 +76,7 @@ impl Network {
         self.held.lock().unwrap_or_else(PoisonError::into_inner).acts.len()
     }
 
-    fn swallow(&self, what: Swallows) {
+    pub(crate) fn swallow(&self, what: Swallows) {
         *self.swallows.lock().unwrap_or_else(PoisonError::into_inner) = what;
     }
 
@@ -91,11 +95,12 @@ struct Line {
 
 impl Line {
     /// Whether what goes this way now is swallowed.
-    fn swallows(&self, way: Swallows) -> bool {
+    fn swallows(&self, way: Swallows, asked: usize) -> bool {
         match *self.now.lock().unwrap_or_else(PoisonError::into_inner) {
             Swallows::Nothing => false,
             Swallows::EachActOnce => self.swallows_a_new_act(way),
             now @ (Swallows::Requests | Swallows::Answers) => now == way && !is_empty(&self.outbox),
+            Swallows::AnswersToActs => way == Swallows::Answers && asked > HANDSHAKE && !is_empty(&self.outbox),
         }
     }
 
@@ -112,12 +117,16 @@ impl Line {
 }
 
 /// Carries bytes one way, until they are to be swallowed: then the line is cut.
-fn carry(from: &TcpStream, to: &TcpStream, way: Swallows, line: &Line) {
+fn carry(from: &TcpStream, to: &TcpStream, (way, asked): (Swallows, &Arc<AtomicUsize>), line: &Line) {
     let (mut from, mut to, line) = (from.try_clone().unwrap(), to.try_clone().unwrap(), line.clone());
+    let asked = Arc::clone(asked);
     std::thread::spawn(move || {
         let mut bytes = [0; 16 * 1024];
         while let Ok(count @ 1..) = from.read(&mut bytes) {
-            if line.swallows(way) || to.write_all(&bytes[..count]).is_err() {
+            if way == Swallows::Requests {
+                asked.fetch_add(count, Ordering::AcqRel);
+            }
+            if line.swallows(way, asked.load(Ordering::Acquire)) || to.write_all(&bytes[..count]).is_err() {
                 break;
             }
         }
@@ -126,12 +135,15 @@ fn carry(from: &TcpStream, to: &TcpStream, way: Swallows, line: &Line) {
     });
 }
 
+/// A client's part of a handshake without a certificate is shorter than this, and any act longer.
+const HANDSHAKE: usize = 1000;
+
 fn is_empty(folder: &Path) -> bool {
     std::fs::read_dir(folder).map_or(true, |mut files| files.next().is_none())
 }
 
 /// Lets the desk reach its ledger through a network only.
-fn between(scene: &Scene) -> Network {
+pub(crate) fn between(scene: &Scene) -> Network {
     let network = Network::to(scene.ledger.port(), scene.desk.file("home/outbox"));
     let office = scene.desk.file("home/office.toml");
     let text = std::fs::read_to_string(&office).unwrap();

@@ -14,13 +14,24 @@ use zeroize::Zeroizing;
 
 use crate::changes_file::RecoveryTable;
 use crate::error::AdminError;
-use crate::home::write_new_secret;
+use crate::home::{Home, write_new_secret};
 use crate::random;
 
 /// Bytes in one line of a sheet.
 pub(crate) const LINE: usize = 8;
 /// Lines of a key.
 pub(crate) const LINES: usize = 32 / LINE;
+
+/// Public halves of new keys whose sheets are written, and that no act names yet.
+pub(crate) const BEGUN: &str = "recovery/sheets-begun.cbor";
+
+/// An act that names these keys is signed, and may arrive whatever becomes of this run: their sheets are replaced by none.
+///
+/// # Errors
+/// When the file stays.
+pub(crate) fn are_named(home: &Home) -> Result<(), AdminError> {
+    home.remove(BEGUN)
+}
 
 /// Keys, and the sheet of each.
 pub(crate) struct Sheets {

@@ -19,6 +19,7 @@ use crate::log_tiles::LogTiles;
 use crate::name::Name;
 use crate::outbox::{self, Kept};
 use crate::persons::persons_in;
+use crate::recovery;
 
 use crate::settled::Settled;
 
@@ -35,6 +36,9 @@ impl Desk {
         let signed = SignedAct::decode(&act)?;
         let kept = Kept { names: names_for(&signed.act().changes, names), act };
         outbox::keep(&self.home, id, &kept)?;
+        if signed.act().changes.iter().any(|change| matches!(change, Change::RecoveryKeys(_))) {
+            recovery::are_named(&self.home)?;
+        }
         self.send_kept(log, id, &kept)
     }
 
@@ -75,14 +79,14 @@ impl Desk {
     }
 
     /// As [`Self::send`], for an act of recovery keys: nobody has a card to log in with, so the register cannot be fetched. Hash tiles are open, and show that
-    /// the act is in the log that this home knows.
+    /// the act is in the log that this home knows. The act stays in the outbox until whoever sends it has done what follows from it: nobody can ask what
+    /// became of it but by sending it again.
     ///
     /// # Errors
     /// As [`Self::send`].
-    pub(crate) fn send_without_card(&mut self, id: &Hash, act: Vec<u8>, names: &[Name]) -> Result<u64, AdminError> {
-        let kept = Kept { names: names.to_vec(), act };
-        outbox::keep(&self.home, id, &kept)?;
-        let index = self.hand_in(&kept, id)?;
+    pub(crate) fn send_without_card(&mut self, id: &Hash, kept: &Kept) -> Result<u64, AdminError> {
+        outbox::keep(&self.home, id, kept)?;
+        let index = self.hand_in(kept, id)?;
         let note = self.ledger.checkpoint(Log::Register)?;
         let signed = self.log_keys(Log::Register)?.open(&note);
         let signed = signed.map_err(|error| Broken::Checkpoint(error).of(Log::Register))?;
@@ -100,7 +104,6 @@ impl Desk {
             let proof = consistency_proof(&tiles, known, signed.size).map_err(proved)?;
             verify_consistency(known, &root, signed.size, &signed.root, &proof).map_err(fork)?;
         }
-        outbox::forget(&self.home, id)?;
         Ok(index)
     }
 

@@ -37,7 +37,8 @@ fn is_known(name: &str) -> bool {
         let successor = log.strip_prefix(known.of_acts().name(Language::English));
         successor.is_some_and(|number| number.is_empty() || number.strip_prefix('-').is_some_and(is_number))
     });
-    let is_kind = matches!(kind, "" | "cosigned" | "halted") || kind.strip_prefix("halted.").is_some_and(is_number);
+    let is_kind =
+        matches!(kind, "" | "cosigned" | "halted" | "sure") || kind.strip_prefix("halted.").is_some_and(is_number);
     is_log && is_kind || matches!(name, "hears" | "owed" | "owed.taken")
 }
 
@@ -90,7 +91,8 @@ mod tests {
 
     #[test]
     fn only_what_a_ledger_writes_there_is_taken() {
-        let known = ["records", "register", "casebook", "records-2", "records-2.cosigned", "records.halted"];
+        let known =
+            ["records", "register", "casebook", "records-2", "records-2.cosigned", "records.sure", "records.halted"];
         let more = ["casebook.halted.1767225600000", "hears", "owed", "owed.taken"];
         assert_eq!(known.into_iter().chain(more).find(|name| !is_known(name)), None);
         let strange = ["", "records-", "records-x", "records.new", "records.halted.", "records.forked", "recordsx"];

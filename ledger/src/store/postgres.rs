@@ -15,7 +15,7 @@ use postgres::error::SqlState;
 use postgres::{Client, GenericClient, Statement};
 use sekisho_wire::id::OfficeId;
 
-use super::StoreError;
+use super::{LogName, Store as _, StoreError};
 use crate::locks::lock;
 use schema::{SCHEMA, tables};
 pub use server::Server;
@@ -91,15 +91,31 @@ impl PostgresStore {
             transaction.batch_execute(&tables())?;
             Ok(transaction.commit()?)
         };
-        if version_of(&mut connection)?.is_some() {
-            return Err(StoreError::Database {
-                act,
-                cause: "it holds some already; those of a move that was cut short go with: DROP SCHEMA sekisho CASCADE"
-                    .into(),
-            });
+        if let Some(version) = version_of(&mut connection)? {
+            turn::expect_version(Some(version), &server)?;
+            return Err(StoreError::Database { act, cause: Self::with(server, connection).is_there()? });
         }
         make(&mut connection).map_err(|error| error.into_store(act))?;
         Ok(Self::with(server, connection))
+    }
+
+    /// What is said of a book that is in the way: whoever removes it should know whose it is.
+    fn is_there(&self) -> Result<String, StoreError> {
+        let mut books = Vec::new();
+        for office in self.offices()? {
+            let records = self.frontier(&office.id, LogName::Records)?.size();
+            let acts = self.frontier(&office.id, LogName::Register)?.size();
+            books.push(format!("office {} with {records} records and {acts} acts", office.id));
+        }
+        if books.is_empty() {
+            return Ok(
+                "it has our tables already, and no office in them: they go with DROP SCHEMA sekisho CASCADE".into()
+            );
+        }
+        Ok(format!(
+            "there is a book in it: {}. If it is the newest one, or the one in use, it goes on from there: name its place in ledger.toml (`postgres`) and move nothing. Only what a move that was cut short has left, or a book that has moved away since, goes with DROP SCHEMA sekisho CASCADE",
+            books.join("; ")
+        ))
     }
 
     /// Opens a database that must have our tables.

@@ -23,18 +23,16 @@ use crate::dates::Edge;
 use crate::desk::{Desk, show};
 use crate::error::{AdminError, Said};
 use crate::name::Name;
-use crate::outbox::Kept;
+use crate::outbox::{self, Kept};
 use crate::pending::{self, Wanted};
 use crate::pin_entry::PinSource;
-use crate::recovery::Sheets;
+use crate::recovery::{BEGUN, Sheets, are_named};
 use crate::recovery_sheet::SheetKey;
 use crate::register_cache::RegisterCache;
 use crate::screen::Screen;
 
 /// What this desk announced, until it has ended.
 const ANNOUNCED: &str = "recovery/announced.json";
-/// Public halves of new keys whose sheets are written, and that no act names yet.
-const BEGUN: &str = "recovery/sheets-begun.cbor";
 
 pub(super) fn run(desk: &mut Desk, command: RecoveryCommand, reader: Option<&str>) -> Result<(), AdminError> {
     match command {
@@ -59,6 +57,17 @@ pub(crate) fn note(cache: &RegisterCache, screen: &Screen) {
 
 fn announce(desk: &mut Desk, arguments: &AnnounceArguments, reader: Option<&str>) -> Result<(), AdminError> {
     let now = clock::now();
+    // An act that was signed here may have arrived, and nobody could end it by another: it is sent again before anything else is made.
+    let before = Kept::read(&desk.home, ANNOUNCED)?;
+    let has_ended =
+        |kept: &Kept| signed_by_all(&kept.act).is_none_or(|(id, _)| desk.cache.register().recovery_end(&id).is_some());
+    if let Some(kept) = before.filter(|kept| !has_ended(kept)) {
+        desk.screen.note(
+            "this desk has announced a recovery before: that act is sent again, and no other is made; to announce something else, 'sekisho-admin recovery withdraw' first",
+            "この端末から既に復旧を予告しています。同じ処分を再送し、新しい処分は作成しません。内容を変えるときは、先に「sekisho-admin recovery withdraw」で取り消してください",
+        );
+        return send_announcement(desk, &kept);
+    }
     if let Some(open) = desk.cache.register().announced_recovery(now) {
         return Err(AdminError::Fold(FoldRefusal::RecoveryOpen { index: open.index }));
     }
@@ -85,16 +94,44 @@ fn announce(desk: &mut Desk, arguments: &AnnounceArguments, reader: Option<&str>
     }
     changes.push(new_sheets(desk, &arguments.new)?);
     let change = Change::AnnounceRecovery(AnnounceRecovery { changes });
-    let (id, act) = sign(desk, vec![change], &names, &sheets)?;
-    Kept { act: act.clone(), names: names.clone() }.write(&desk.home, ANNOUNCED)?;
-    let index = desk.send_without_card(&id, act, &names)?;
-    desk.home.remove(BEGUN)?;
-    let wait = u64::from(desk.cache.register().policy_at(now).recovery_wait_seconds) * 1000;
-    let due = moment_text(now + wait, desk.screen.language);
+    let (_, act) = sign(desk, vec![change], &names, &sheets)?;
+    let kept = Kept { act, names };
+    kept.write(&desk.home, ANNOUNCED)?;
+    are_named(&desk.home)?;
+    send_announcement(desk, &kept)
+}
+
+/// Sends what is announced. As long as nobody has answered, it is this act that is sent, however often.
+fn send_announcement(desk: &mut Desk, kept: &Kept) -> Result<(), AdminError> {
+    let act = SignedAct::decode(&kept.act).map_err(|_| AdminError::Damaged(desk.home.path(ANNOUNCED)))?;
+    let (id, made) = (act.id(), act.act().made);
+    let sent = desk.send_without_card(&id, kept);
+    if sent.is_err() && is_refused(desk, &id)? {
+        desk.home.remove(ANNOUNCED)?;
+    }
+    let index = sent.inspect_err(|_| again(desk, &id))?;
+    outbox::forget(&desk.home, &id)?;
+    let wait = u64::from(desk.cache.register().policy_at(made).recovery_wait_seconds) * 1000;
+    let due = moment_text(made + wait, desk.screen.language);
     desk.screen.print(&desk.screen.words(
         format!("announced by act {id} (entry {index}); everybody is alarmed. Complete it from {due} on with 'sekisho-admin recovery complete'"),
         format!("処分 {id}(登録順{index})で予告し、全端末に警報が出ます。{due} 以後に「sekisho-admin recovery complete」で実施してください"),
     ))
+}
+
+/// Whether the ledger has refused this act: else it waits, and may have arrived.
+fn is_refused(desk: &Desk, id: &Hash) -> Result<bool, AdminError> {
+    Ok(outbox::find(&desk.home, id)?.is_none())
+}
+
+/// Where an act of recovery keys got no answer: nobody has a card to ask what became of it.
+fn again(desk: &Desk, id: &Hash) {
+    if outbox::find(&desk.home, id).is_ok_and(|kept| kept.is_some()) {
+        desk.screen.note(
+            "run the same command again: it sends this very act, and needs no sheets and no cards for that",
+            "同じコマンドをもう一度実行してください。この処分を再送します(復旧鍵やカードは不要です)",
+        );
+    }
 }
 
 /// A card for an administrator. One that was made before an interruption is taken as it is.
@@ -267,20 +304,46 @@ fn announced(desk: &Desk) -> Result<(Hash, Vec<Change>, Vec<Name>), AdminError> 
     }
     let kept = Kept::read(&desk.home, ANNOUNCED)?.ok_or(AdminError::Fold(FoldRefusal::RecoveryUnknown))?;
     let damaged = || AdminError::Damaged(desk.home.path(ANNOUNCED));
-    let outer = SignedAct::decode(&kept.act).map_err(|_| damaged())?;
-    let id = outer.id();
-    let mut link = outer;
-    while let Some(proposal) = link.act().proposal.clone() {
-        link = SignedAct::decode(&proposal.0).map_err(|_| damaged())?;
-    }
-    match link.act().changes.as_slice() {
+    let (id, changes) = signed_by_all(&kept.act).ok_or_else(damaged)?;
+    match changes.as_slice() {
         [Change::AnnounceRecovery(announced)] => Ok((id, announced.changes.clone(), kept.names)),
         _ => Err(damaged()),
     }
 }
 
+/// The id of an act of recovery keys, and what the first of them signed that the others wrap.
+fn signed_by_all(act: &[u8]) -> Option<(Hash, Vec<Change>)> {
+    let mut link = SignedAct::decode(act).ok()?;
+    let id = link.id();
+    while let Some(proposal) = link.act().proposal.clone() {
+        link = SignedAct::decode(&proposal.0).ok()?;
+    }
+    Some((id, link.act().changes.clone()))
+}
+
+/// An act that ends this announcement, was signed here, and got no answer.
+fn end_that_waits(desk: &Desk, announced: &Hash) -> Result<Option<(Hash, RecoveryEnd, Kept)>, AdminError> {
+    for id in outbox::list(&desk.home)? {
+        let Some(kept) = outbox::find(&desk.home, &id)? else { continue };
+        let changes = signed_by_all(&kept.act).map(|(_, changes)| changes).unwrap_or_default();
+        if let [Change::EndRecovery(end)] = changes.as_slice()
+            && end.announced == *announced
+        {
+            return Ok(Some((id, end.how, kept)));
+        }
+    }
+    Ok(None)
+}
+
 fn end(desk: &mut Desk, how: RecoveryEnd, arguments: &SheetArguments) -> Result<(), AdminError> {
     let (id, changes, names) = announced(desk)?;
+    if let Some((end, how, kept)) = end_that_waits(desk, &id)? {
+        desk.screen.note(
+            &format!("act {end} of an earlier run ends this recovery and got no answer: it is sent again"),
+            &format!("以前に応答のなかった処分 {end}(この復旧の終了)を再送します"),
+        );
+        return send_end(desk, &end, how, &kept, &changes);
+    }
     let sheets = sheets(desk, arguments)?;
     // What is signed names the announcement by its id; what that says is shown first.
     let shown = Act {
@@ -289,9 +352,18 @@ fn end(desk: &mut Desk, how: RecoveryEnd, arguments: &SheetArguments) -> Result<
     };
     show(&desk.screen, &shown, &desk.cache, &names);
     let (end, act) = sign(desk, vec![Change::EndRecovery(EndRecovery { announced: id, how })], &[], &sheets)?;
-    let index = desk.send_without_card(&end, act, &[])?;
-    desk.home.remove(ANNOUNCED)?;
-    for change in &changes {
+    send_end(desk, &end, how, &Kept { act, names: Vec::new() }, &changes)
+}
+
+/// Sends it, and does what follows. Interrupted anywhere, the same command goes on.
+fn send_end(desk: &mut Desk, end: &Hash, how: RecoveryEnd, kept: &Kept, changes: &[Change]) -> Result<(), AdminError> {
+    let sent = desk.send_without_card(end, kept);
+    // Somebody has objected, or its time is over: another may be announced.
+    if sent.as_ref().is_err_and(|error| error.code() == Some("recovery_unknown")) {
+        desk.home.remove(ANNOUNCED)?;
+    }
+    let index = sent.inspect_err(|_| again(desk, end))?;
+    for change in changes {
         let Change::IssueCard(card) = change else { continue };
         match how {
             // The register names it from now on, and terminals go by the register.
@@ -299,6 +371,8 @@ fn end(desk: &mut Desk, how: RecoveryEnd, arguments: &SheetArguments) -> Result<
             RecoveryEnd::Objected => pending::refuse(&desk.home, card.card)?,
         }
     }
+    desk.home.remove(ANNOUNCED)?;
+    outbox::forget(&desk.home, end)?;
     desk.screen.print(&match how {
         RecoveryEnd::Completed => desk.screen.words(
             format!(
@@ -351,6 +425,5 @@ fn show_announced(desk: &mut Desk) -> Result<(), AdminError> {
 fn keys(desk: &mut Desk, arguments: &NewSheetsArguments) -> Result<(), AdminError> {
     desk.log_in()?;
     let change = new_sheets(desk, arguments)?;
-    desk.propose(vec![change], &[])?;
-    desk.home.remove(BEGUN)
+    desk.propose(vec![change], &[]).map(drop)
 }
