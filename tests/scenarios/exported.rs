@@ -12,7 +12,7 @@ use sekisho_tests::scene::{Scene, wait_sealed};
 use serde_json::Value;
 
 /// Reads CSV as Python does: every row as long as the first, and no cell that a spreadsheet takes for a formula.
-const CSV: &str = r#"
+pub(crate) const CSV: &str = r#"
 import csv, json, sys
 with open(sys.argv[1], newline="", encoding="utf-8-sig") as file:
     rows = list(csv.reader(file, strict=True))
@@ -22,7 +22,7 @@ print(json.dumps(rows))
 "#;
 
 /// Holds each event against the published schema of its class.
-const OCSF: &str = r#"
+pub(crate) const OCSF: &str = r#"
 import json, sys
 from jsonschema import Draft202012Validator
 from ocsf_json_schema import OcsfJsonSchemaEmbedded, get_ocsf_schema
@@ -36,7 +36,7 @@ for event in events:
 print(json.dumps(events))
 "#;
 
-fn python(script: &str, file: &Path) -> Vec<Value> {
+pub(crate) fn python(script: &str, file: &Path) -> Vec<Value> {
     let output = Command::new(checkout().join("target/python/bin/python")).args(["-c", script]).arg(file).output();
     let output = output.unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
@@ -97,7 +97,7 @@ fn what_a_search_finds_is_taken_away_under_a_permission_and_others_read_it() {
     export("ja", "all.csv", &["--format", "csv", "--bom"]);
     let japanese = python(CSV, &file("all.csv"));
     assert!(std::fs::read(file("all.csv")).unwrap().starts_with(&[0xEF, 0xBB, 0xBF]));
-    assert_eq!((&japanese[0][0], &japanese[0][7]), (&"番号".into(), &"操作者".into()));
+    assert_eq!((&japanese[0][0], &japanese[0][8]), (&"番号".into(), &"所属団体".into()));
 
     export("en", "all.json", &["--format", "ocsf"]);
     let events = python(OCSF, &file("all.json"));

@@ -9,6 +9,9 @@ use sekisho_tests::clock::live_by;
 use sekisho_tests::desk::{Desk, Issued};
 use sekisho_tests::ledger::{both, succeeded};
 use sekisho_tests::scene::{Scene, wait_sealed};
+use serde_json::Value;
+
+use crate::exported::{CSV, OCSF, python};
 
 const FUNCTION: &str = "juminhyo.issue";
 const AGREEMENT: [&str; 2] = ["--agreement", "K-2026-1"];
@@ -157,6 +160,21 @@ fn a_trustee_acts_on_request_alone_and_a_clerk_of_another_office_works_with_the_
     let [opened] = scene.search(&["--kind", "session_opened"]).try_into().unwrap_or_else(|all| panic!("{all:?}"));
     let verified = scene.desk.run(&["records", "verify", opened["index"].as_str().unwrap()]);
     assert!(verified.contains("tonari-10023") && verified.contains("of 白樺町"), "{verified}");
+    // Taken away, each record of his says where he comes from; those of our own people do not.
+    let home = elsewhere.desk.office().to_string();
+    let taken = ["csv", "ocsf"].map(|format| {
+        let file = scene.scratch.path().join(format);
+        let out = file.to_str().unwrap();
+        scene.desk.run(&["records", "export", "--permission", "R8-1", "--format", format, "--out", out]);
+        python(if format == "csv" { CSV } else { OCSF }, &file)
+    });
+    let [rows, events] = taken;
+    let column = |title: &str| rows[0].as_array().unwrap().iter().position(|of| of == title).unwrap();
+    let of_him = rows.iter().filter(|row| row[column("home")] == home.as_str());
+    assert!(of_him.clone().count() >= 3 && of_him.clone().all(|row| row[column("operator")] == "tonari-10023"));
+    let user = |event: &Value| [&event["user"], &event["actor"]["user"]].into_iter().find(|it| !it.is_null()).cloned();
+    let users: Vec<_> = events.iter().filter_map(user).filter(|user| user["uid"] == "tonari-10023").collect();
+    assert!(users.len() >= 3 && users.iter().all(|user| user["org"]["uid"] == home.as_str()), "{users:?}");
     scene.desk.assert_verified();
 
     // The home office reports the card itself: it was entrusted with blocks. The session ends within seconds.

@@ -5,7 +5,7 @@ mod ocsf;
 
 use sekisho_tlog::leaf_hash;
 use sekisho_wire::decision::DecisionInput;
-use sekisho_wire::id::{CardGuid, Code};
+use sekisho_wire::id::{CardGuid, Code, OfficeId};
 use sekisho_wire::record::{Emitter, Record};
 use sekisho_wire::verdict::VerdictCode;
 
@@ -61,6 +61,11 @@ impl Row {
 
     fn input(&self) -> Option<&DecisionInput> {
         self.record.as_ref().and_then(|record| record.body.input())
+    }
+
+    /// The office that lent the card, where the person is another office's.
+    fn home(&self) -> Option<OfficeId> {
+        self.input().and_then(|input| input.home)
     }
 
     fn verdict(&self) -> Option<VerdictCode> {

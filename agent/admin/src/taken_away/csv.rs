@@ -10,7 +10,7 @@ use crate::lacks::Lack;
 pub(crate) const BYTE_ORDER_MARK: &str = "\u{feff}";
 
 /// Key and Japanese title of each column. Programs read the keys: they stay.
-const COLUMNS: [(&str, &str); 19] = [
+const COLUMNS: [(&str, &str); 20] = [
     ("index", "番号"),
     ("kind", "種別"),
     ("terminal", "端末機"),
@@ -19,6 +19,7 @@ const COLUMNS: [(&str, &str); 19] = [
     ("time", "日時"),
     ("clock", "端末機の時計"),
     ("operator", "操作者"),
+    ("home", "所属団体"),
     ("card", "カード"),
     ("profile", "操作者ID"),
     ("session", "セッション"),
@@ -57,6 +58,7 @@ pub(crate) fn csv_line(row: &Row) -> String {
         text(record.map(|record| moment(record.trusted))),
         text(record.map(|record| moment(record.wall))),
         text(operator),
+        text(row.home()),
         text(card),
         text(input.and_then(|input| input.profile.as_ref())),
         text(input.and_then(|input| input.session)),

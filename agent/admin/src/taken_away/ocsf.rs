@@ -151,12 +151,15 @@ fn authorize_session(row: &Row) -> (Class, Map<String, Value>) {
     (Class { uid: 3003, category: 3, activity: 1, activity_name: "Assign Privileges".into() }, more)
 }
 
-/// The person by the code in the office's register, with the card in whose hand he was.
+/// The person by the code in the office's register, with the card in whose hand he was; and the office that he comes from, where that is another.
 fn user(row: &Row) -> Value {
     let (operator, card) = row.who();
     let mut user = json!({"uid": operator.map_or("unknown", |operator| operator.as_str())});
     if let (Value::Object(user), Some(card)) = (&mut user, card) {
         user.insert("credential_uid".into(), json!(card.to_string()));
+    }
+    if let (Value::Object(user), Some(home)) = (&mut user, row.home()) {
+        user.insert("org".into(), json!({"uid": home.to_string()}));
     }
     user
 }
