@@ -82,8 +82,8 @@ fn parted(
 ) -> Result<Option<(u32, u64)>, StoreError> {
     carried.sort_unstable_by_key(|it| (it.epoch, it.seq));
     let follows = |one: &CarriedFrom, next: &CarriedFrom| one.epoch == next.epoch && next.seq - one.seq <= 1;
-    // A terminal that carries what it has does so in order. Whoever leaves holes without end is not looked through for it: fsck names all of them.
-    for run in carried.chunk_by(follows).take(RUNS_MAX) {
+    // A terminal that carries what it has does so in order: one run.
+    for run in carried.chunk_by(follows) {
         let (Some(first), Some(last)) = (run.first(), run.last()) else { continue };
         let count = usize::try_from(last.seq - first.seq).unwrap_or(usize::MAX).saturating_add(1);
         let stored = stored_leaves(store, office, (terminal, first.epoch, first.seq), count)?;
@@ -123,6 +123,3 @@ impl Ledger {
         }
     }
 }
-
-/// Runs of seqs in one batch that are held against what is stored.
-const RUNS_MAX: usize = 16;

@@ -92,6 +92,9 @@ pub struct HaltNote {
     /// Whether something was written since the ledger started, before it was seen that the log is behind: perhaps at the place of what is missing.
     #[serde(default)]
     pub grown: bool,
+    /// From which entry on something was written after a start that had not heard everybody, as it was when the log stopped: perhaps at the same place.
+    #[serde(default)]
+    pub doubtful: Option<u64>,
     /// What showed it: the checkpoint file as it was found, or the signed batch header of a terminal in base64.
     pub evidence: String,
 }
@@ -217,7 +220,13 @@ impl CheckpointFile {
         let path = self.halt_path();
         match std::fs::read_to_string(&path) {
             Ok(text) => {
-                let torn = |_| HaltNote { halt: Halt::NoteUnreadable, at: 0, grown: false, evidence: text.clone() };
+                let torn = |_| HaltNote {
+                    halt: Halt::NoteUnreadable,
+                    at: 0,
+                    grown: false,
+                    doubtful: None,
+                    evidence: text.clone(),
+                };
                 Ok(Some(serde_json::from_str(&text).unwrap_or_else(torn)))
             }
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),

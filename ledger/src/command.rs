@@ -319,8 +319,7 @@ fn log_status(data: &DataDir, store: &dyn Store, office: &OfficeId, log: LogName
     if let Some(note) = file.halted()? {
         let since = stamp(note.at);
         text += &format!("    STOPPED since {since}: {}（{since} から停止中）\n", note.halt);
-        let doubtful = file.sure()?.filter(|sure| *sure < stored && note.halt.signed().is_some());
-        if let Some(from) = doubtful {
+        if let Some(from) = note.doubtful.filter(|_| note.halt.signed().is_some()) {
             text += &format!(
                 "    entries from {from} on were written after a start that did not hear everybody: where terminals do not fill the log within hours, they stand at the place of what was lost, and two persons give it up（{from} 件目以降は全端末の確認前に書き込まれました。数時間たっても補充が終わらない場合は、二人の処分で放棄してください）\n"
             );

@@ -32,28 +32,14 @@ pub(crate) struct Doors {
 struct Neighbourhoods {
     /// Connections of each.
     inside: HashMap<IpAddr, usize>,
-    /// Where each terminal showed its certificate last, or another guest what it has: one that comes from everywhere makes no more familiar than that.
-    last: HashMap<Guest, IpAddr>,
+    /// Where each terminal showed its certificate last: one that comes from everywhere makes no more familiar than that.
+    last: HashMap<Peer, IpAddr>,
+    /// From where each of those came that are expected by another name.
+    expected: HashMap<String, Vec<IpAddr>>,
     /// How many of them were there last.
     familiar: HashMap<IpAddr, usize>,
     /// Connections of each terminal.
     terminals: HashMap<Peer, usize>,
-}
-
-/// Whom we know.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-enum Guest {
-    Terminal(Peer),
-    Named(String),
-}
-
-impl Neighbourhoods {
-    fn comes_from(&mut self, guest: Guest, neighbourhood: IpAddr) {
-        *self.familiar.entry(neighbourhood).or_default() += 1;
-        if let Some(before) = self.last.insert(guest, neighbourhood) {
-            one_less(&mut self.familiar, &before);
-        }
-    }
 }
 
 /// A connection's place; free again when it is dropped.
@@ -121,17 +107,27 @@ impl Place {
             return false;
         }
         *count += 1;
-        known.comes_from(Guest::Terminal(terminal.clone()), self.neighbourhood);
+        *known.familiar.entry(self.neighbourhood).or_default() += 1;
+        if let Some(before) = known.last.insert(terminal.clone(), self.neighbourhood) {
+            one_less(&mut known.familiar, &before);
+        }
         self.terminal = Some(terminal.clone());
         self.stranger = None;
         true
     }
 
     /// He showed what only one has whom we wait for: he takes no stranger's place, and the next one from there will not either.
+    /// Whoever has come so stays known, up to a few: somebody who overhears and is quicker takes nothing from him.
     pub(crate) fn is_expected(&mut self, name: &str) {
-        let guest = Guest::Named(name.to_owned());
-        self.doors.lock().comes_from(guest, self.neighbourhood);
-        self.stranger = None;
+        let mut known = self.doors.lock();
+        let homes = known.expected.entry(name.to_owned()).or_default();
+        if homes.contains(&self.neighbourhood) {
+            self.stranger = None;
+        } else if homes.len() < HOMES_MAX {
+            homes.push(self.neighbourhood);
+            *known.familiar.entry(self.neighbourhood).or_default() += 1;
+            self.stranger = None;
+        }
     }
 
     /// He stays without a certificate, if strangers have a place left.
@@ -245,6 +241,8 @@ const HANDSHAKE_TIME: Duration = Duration::from_secs(10);
 const HANDSHAKE_TIME_CROWDED: Duration = Duration::from_secs(2);
 /// A terminal needs three: records up, register down, seals.
 const PER_TERMINAL: usize = 32;
+/// Places from which one who is expected may come. A ledger has one, and moves seldom.
+const HOMES_MAX: usize = 8;
 
 #[cfg(test)]
 mod tests {
@@ -331,10 +329,11 @@ mod tests {
         let crowd: Vec<Place> = (0..99).filter_map(|number| doors.enter(v4(number)).ok()).collect();
         assert_eq!(crowd.len(), 8);
         assert!(doors.enter(v4(200)).is_ok());
-        // Where it came last, and nowhere else.
+        // Those who hand on what they overheard, from wherever, keep it out neither.
         drop(crowd);
-        doors.enter(v4(201)).unwrap().is_expected("log");
-        assert!(!doors.lock().familiar.contains_key(&v4(200)));
+        (100..150).for_each(|number| doors.enter(v4(number)).unwrap().is_expected("log"));
+        let familiar = |number| doors.lock().familiar.contains_key(&v4(number));
+        assert_eq!((familiar(200), familiar(106), familiar(107)), (true, true, false));
     }
 
     #[test]

@@ -58,6 +58,8 @@ pub struct Log {
     sure: AtomicU64,
     /// Whether something was, before the log stopped for being behind.
     grown: AtomicBool,
+    /// From which entry on something was written after a start that had not heard everybody, when the log stopped.
+    doubtful: Mutex<Option<u64>>,
     size: watch::Sender<u64>,
     cosignatures: Cosignatures,
 }
@@ -171,6 +173,7 @@ impl Log {
             memory: around.memory.clone(),
             sure: AtomicU64::new(head.size()),
             grown: AtomicBool::new(false),
+            doubtful: Mutex::default(),
             committed: Mutex::new(Committed { head, unsealed: None }),
             confirmed: Mutex::default(),
             reading: Mutex::default(),
@@ -182,8 +185,9 @@ impl Log {
             cosignatures,
         };
         let (standing, noted) = (log.standing(store, office)?, log.file.halted()?);
-        if let Some(HaltNote { halt, evidence, grown, .. }) = &noted {
+        if let Some(HaltNote { halt, evidence, grown, doubtful, .. }) = &noted {
             log.grown.store(*grown, Ordering::Release);
+            *lock(&log.doubtful) = *doubtful;
             let mut lacks = lock(&log.lacks);
             log.learn(&mut lacks, *halt, evidence);
             log.stop(*halt);
@@ -330,6 +334,7 @@ impl Log {
         let size = if let Signed::Checkpoint(published) = signed { published.size } else { 0 };
         self.sure.store(size, Ordering::Release);
         self.grown.store(false, Ordering::Release);
+        *lock(&self.doubtful) = None;
         if let Err(error) = self.file.forget_sure() {
             log::warn!("{error}; it is tried again");
         }
@@ -342,10 +347,10 @@ impl Log {
         self.file.note_sure(self.file.sure()?.map_or(here, |sure| sure.min(here)))
     }
 
-    /// Since how many entries something was written that may stand at the place of what was lost: what was asked of terminals after a start, and all have not
-    /// answered yet.
+    /// From which entry on something may stand at the place of what was lost: it was written after a start that had not heard everybody, before the log stopped.
+    /// What it is filled with since stands where it belongs.
     pub(crate) fn doubtful_from(&self) -> Option<u64> {
-        self.file.sure().ok().flatten().filter(|sure| *sure < self.committed_size())
+        *lock(&self.doubtful)
     }
 
     /// All have been heard.

@@ -1,7 +1,7 @@
 //! All administrators' cards are lost: the sheets out of the safe, three days in which everybody is alarmed, and new cards. Or somebody objects.
 
 use std::path::{Path, PathBuf};
-use std::process::Output;
+use std::process::{Command, Output};
 use std::time::Duration;
 
 use sekisho_tests::clerk::{insert, login, verdict_of};
@@ -98,12 +98,18 @@ fn a_recovery_whose_answers_are_lost_goes_on_with_the_acts_that_were_signed() {
     assert_eq!(acts(&scene.ledger), before + 1, "it has arrived");
     // Whoever announces again, in whatever words, sends that act, and no sheet is written anew.
     let (directory, written) = (new_sheets(&scene), sheets_in(&new_sheets(&scene)));
-    for other in [directory.clone(), scene.desk.file("other-sheets")] {
-        let said = scene.desk.run(&["recovery", "announce", "--recovery-dir", &other.display().to_string()]);
-        assert!(said.contains("is sent again") && said.contains("announced by act"), "{said}");
+    let other = scene.desk.file("other-sheets");
+    let announce = |directory: &Path| {
+        scene.desk.try_run(&["recovery", "announce", "--recovery-dir", &directory.display().to_string()])
+    };
+    let output = announce(&directory);
+    assert!(output.status.success() && both(&output).contains("is sent again"), "{}", both(&output));
+    for directory in [&directory, &other] {
+        let said = refused(&announce(directory));
+        assert!(said.contains("this desk has announced a recovery before"), "{said}");
     }
     assert_eq!((acts(&scene.ledger), sheets_in(&directory)), (before + 1, written));
-    assert!(!scene.desk.file("other-sheets").exists());
+    assert!(!other.exists());
     wait_due(&scene, true);
 
     scene.terminal.stop();
@@ -114,6 +120,9 @@ fn a_recovery_whose_answers_are_lost_goes_on_with_the_acts_that_were_signed() {
     assert!(said.contains("did not answer") && said.contains("run the same command again"), "{said}");
     network.swallow(Swallows::Nothing);
     assert_eq!(acts(&scene.ledger), before + 2);
+    // Whoever wants to take it back is not made to complete it.
+    let said = refused(&try_recovery(&scene, &["withdraw"], &[1]));
+    assert!(said.contains("1 recovery keys signed, 2 are needed"), "{said}");
     // Without sheets: that act is signed.
     let said = scene.desk.run(&["recovery", "complete"]);
     assert!(said.contains("is sent again") && said.contains("completed by act"), "{said}");
@@ -229,6 +238,9 @@ fn an_administrator_objects_to_a_recovery_that_nobody_needs() {
     let mut scene = Scene::new("objection");
     let _new = announce(&mut scene);
     wait_due(&scene, true);
+    // Somebody objects at another desk; at this one nobody has a card to hear of it.
+    let (home, alone) = (scene.desk.file("home"), scene.desk.file("home-alone"));
+    assert!(Command::new("cp").arg("-a").args([&home, &alone]).status().unwrap().success());
     scene.desk.sign_as(0);
     let said = scene.desk.run(&["recovery", "show"]);
     assert!(said.contains("ALARM: a recovery is announced") && said.contains("20001"), "{said}");
@@ -239,6 +251,22 @@ fn an_administrator_objects_to_a_recovery_that_nobody_needs() {
     scene.terminal.start();
     let said = refused(&try_recovery(&scene, &["complete"], &[1, 2]));
     assert!(said.contains("no such recovery") || said.contains("objects to the recovery"), "{said}");
+    // The desk that announced it: what it knows ends with what the ledger says, and another can be announced.
+    let there = scene.desk.file("home-there");
+    std::fs::rename(&home, &there).unwrap();
+    std::fs::rename(&alone, &home).unwrap();
+    let other = scene.desk.file("other-sheets").display().to_string();
+    let again = ["announce", "--recovery-dir", &other];
+    let said = refused(&try_recovery(&scene, &again, &[1, 2]));
+    assert!(said.contains("this desk has announced a recovery before"), "{said}");
+    let said = refused(&try_recovery(&scene, &["withdraw"], &[1, 2]));
+    assert!(said.contains("objects to the recovery"), "{said}");
+    let output = try_recovery(&scene, &again, &[1, 2]);
+    assert!(output.status.success() && both(&output).contains("announced by act"), "{}", both(&output));
+    let output = try_recovery(&scene, &["withdraw"], &[1, 2]);
+    assert!(output.status.success() && both(&output).contains("taken back by act"), "{}", both(&output));
+    std::fs::rename(&home, &alone).unwrap();
+    std::fs::rename(&there, &home).unwrap();
     // New sheets, by two persons and without a wait: these were out of the safe.
     let directory = scene.desk.file("third-sheets").display().to_string();
     scene.desk.run(&["recovery", "keys", "--recovery-dir", &directory]);

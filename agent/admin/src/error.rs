@@ -109,6 +109,8 @@ pub(crate) enum AdminError {
     NotInForce(Hash),
     /// The act was sent, and no answer came.
     Unanswered(Hash),
+    /// This desk has announced a recovery by this act, and the ledger has it.
+    AnnouncedBefore(Hash),
     /// An act of an earlier run that decides the same, whose answer was lost, turned out to be in force.
     SettledNow(Hash),
     /// The card's issue is proposed, and the other person has not approved it.
@@ -412,6 +414,13 @@ impl AdminError {
     #[must_use]
     pub(crate) fn code(&self) -> Option<&str> {
         if let Self::Link(LinkError::Refused(problem)) = self { Some(&problem.code) } else { None }
+    }
+
+    /// Why the register's fold refuses an act, when the ledger says so.
+    #[must_use]
+    pub(crate) fn refusal(&self) -> Option<&str> {
+        let Self::Link(LinkError::Refused(problem)) = self else { return None };
+        problem.facts.get("reason").filter(|_| problem.code == "refused")?.as_str()
     }
 
     /// The act that destroyed a record, when the ledger refuses it for that.

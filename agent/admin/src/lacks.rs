@@ -67,10 +67,10 @@ fn unshown(Unshown { count, first }: &Unshown, language: Language) -> Option<Lac
     let what = language_of(
         language,
         &format!(
-            "{count} entries of the log are found by no search, for they cannot be read or are not what their place says: {named}{more}; 'sekisho-admin records verify INDEX' tells of each"
+            "{count} entries of the log are found by no search, for they cannot be read or are not what their place says: {named}{more}; the ledger's operator sees with 'sekisho-ledger fsck' what is damaged"
         ),
         &format!(
-            "記録簿のうち{count}件は、読み取れないか、位置と内容が合わないため検索の対象にならない: {named}{more}。個別の内容は「sekisho-admin records verify 番号」で確認できる"
+            "記録簿のうち{count}件は、読み取れないか、位置と内容が合わないため検索の対象にならない: {named}{more}。損傷の有無は台帳の運用者が「sekisho-ledger fsck」で確認できる"
         ),
     );
     Some(Lack { kind: "unshown", terminal: None, epoch: None, seq: None, what })
@@ -176,7 +176,7 @@ mod tests {
                 "records 4 to 8 of terminal jumin-1, epoch 2, are lost, as record 17 says",
                 "what terminal jumin-1 had in epoch 2 from record 4 on is lost, as record 17 says",
                 "there is more to say of what is missing than is said here, and some of it may be here",
-                "3 entries of the log are found by no search, for they cannot be read or are not what their place says: 5, 9 …; 'sekisho-admin records verify INDEX' tells of each",
+                "3 entries of the log are found by no search, for they cannot be read or are not what their place says: 5, 9 …; the ledger's operator sees with 'sekisho-ledger fsck' what is damaged",
             ]
         );
         assert_eq!(

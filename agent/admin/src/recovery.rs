@@ -6,7 +6,8 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 use ed25519_dalek::SigningKey;
-use sekisho_register::change::Recovery;
+use sekisho_register::SignedAct;
+use sekisho_register::change::{Change, Recovery};
 use sekisho_register::values::Ed25519Key;
 use sekisho_wire::words::Language;
 use sha2::{Digest, Sha256};
@@ -16,6 +17,7 @@ use crate::changes_file::RecoveryTable;
 use crate::error::AdminError;
 use crate::home::{Home, write_new_secret};
 use crate::random;
+use crate::screen::Screen;
 
 /// Bytes in one line of a sheet.
 pub(crate) const LINE: usize = 8;
@@ -25,12 +27,39 @@ pub(crate) const LINES: usize = 32 / LINE;
 /// Public halves of new keys whose sheets are written, and that no act names yet.
 pub(crate) const BEGUN: &str = "recovery/sheets-begun.cbor";
 
-/// An act that names these keys is signed, and may arrive whatever becomes of this run: their sheets are replaced by none.
+/// The recovery keys that an act names, in whatever it wraps or announces.
+fn named_by(act: &[u8]) -> Option<Recovery> {
+    let mut link = SignedAct::decode(act).ok()?;
+    while let Some(proposal) = link.act().proposal.clone() {
+        link = SignedAct::decode(&proposal.0).ok()?;
+    }
+    let announced = |change: &Change| match change {
+        Change::AnnounceRecovery(announced) => announced.changes.clone(),
+        change => vec![change.clone()],
+    };
+    let mut changes = link.act().changes.iter().flat_map(announced);
+    changes.find_map(|change| if let Change::RecoveryKeys(recovery) = change { Some(recovery) } else { None })
+}
+
+/// An act is sent that may name new keys: it may arrive whatever becomes of this run, so nothing is written over their sheets.
 ///
 /// # Errors
 /// When the file stays.
-pub(crate) fn are_named(home: &Home) -> Result<(), AdminError> {
-    home.remove(BEGUN)
+pub(crate) fn are_named(home: &Home, act: &[u8]) -> Result<(), AdminError> {
+    if named_by(act).is_some() { home.remove(BEGUN) } else { Ok(()) }
+}
+
+/// The act was refused: the sheets of the keys that it names are worth nothing, and the next may take their place.
+///
+/// # Errors
+/// When it cannot be written.
+pub(crate) fn are_void(home: &Home, screen: &Screen, act: &[u8]) -> Result<(), AdminError> {
+    let Some(recovery) = named_by(act) else { return Ok(()) };
+    screen.note(
+        "the sheets that were written for it are worth nothing: destroy them; the next run writes new ones in their place",
+        "この処分のために作成した復旧鍵は無効です。破棄してください。次回の実行で新しい用紙に置き換わります",
+    );
+    home.write(BEGUN, &minicbor::to_vec(&recovery).expect("a vector takes any number of bytes"))
 }
 
 /// Keys, and the sheet of each.

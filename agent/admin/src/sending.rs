@@ -36,9 +36,6 @@ impl Desk {
         let signed = SignedAct::decode(&act)?;
         let kept = Kept { names: names_for(&signed.act().changes, names), act };
         outbox::keep(&self.home, id, &kept)?;
-        if signed.act().changes.iter().any(|change| matches!(change, Change::RecoveryKeys(_))) {
-            recovery::are_named(&self.home)?;
-        }
         self.send_kept(log, id, &kept)
     }
 
@@ -55,6 +52,7 @@ impl Desk {
 
     /// The same act again gets the same answer, so a lost answer is asked for again. Only a refusal of the act itself ends its waiting.
     fn hand_in(&self, kept: &Kept, id: &Hash) -> Result<u64, AdminError> {
+        recovery::are_named(&self.home, &kept.act)?;
         for pause in PAUSES.map(Some).into_iter().chain([None]) {
             match (self.ledger.post_act(&kept.act, &kept.names), pause) {
                 (Ok(index), _) => return Ok(index),
@@ -69,6 +67,7 @@ impl Desk {
                 }
                 (Err(error), None) if is_silence(&error) => return Err(AdminError::Unanswered(*id)),
                 (Err(error @ AdminError::Link(LinkError::Refused(_))), _) => {
+                    recovery::are_void(&self.home, &self.screen, &kept.act)?;
                     outbox::forget(&self.home, id)?;
                     return Err(error);
                 }

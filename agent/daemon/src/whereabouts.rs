@@ -83,18 +83,30 @@ impl Whereabouts {
         }
     }
 
-    /// What lies from this index on was lost: says from which seq on.
-    pub(crate) fn forget_from(&mut self, index: u64) -> Option<u64> {
-        let mut forget = || -> io::Result<Option<u64>> {
+    /// What lies from this index on was lost.
+    pub(crate) fn forget_from(&mut self, index: u64) {
+        let mut forget = || -> io::Result<()> {
             self.take_up()?;
             let rows = self.read()?;
-            self.write(&rows.iter().filter_map(|row| row.cut((0, index))).collect::<Vec<_>>())?;
-            Ok(first_from(&rows, index))
+            self.write(&rows.iter().filter_map(|row| row.cut((0, index))).collect::<Vec<_>>())
         };
-        forget().unwrap_or_else(|error| {
+        if let Err(error) = forget() {
             log::warn!("cannot keep where records lie at the ledger: {error}");
-            None
-        })
+        }
+    }
+
+    /// The first seq of this epoch that lies at this index of the log or behind it.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub(crate) fn first_from(&self, index: u64) -> io::Result<Option<u64>> {
+        let rows = self.read()?;
+        Ok(rows
+            .iter()
+            .filter(|row| row.epoch == self.epoch)
+            .filter_map(|row| row.cut((index, u64::MAX)))
+            .map(|row| row.first)
+            .min())
     }
 
     /// The first seq of this epoch that is kept as lying at this index of the log or behind it.
@@ -102,9 +114,7 @@ impl Whereabouts {
     /// # Errors
     /// When the file cannot be read.
     pub(crate) fn kept_from(state: &Path, epoch: u32, index: u64) -> io::Result<Option<u64>> {
-        let mut rows = Self::open(state, epoch).read()?;
-        rows.retain(|row| row.epoch == epoch);
-        Ok(first_from(&rows, index))
+        Self::open(state, epoch).first_from(index)
     }
 
     /// What of this epoch lies in these indexes of the log, from the first to before the second.
@@ -171,11 +181,6 @@ impl Stretch {
     pub(crate) fn is_followed_by(&self, next: &Self) -> bool {
         self.epoch == next.epoch && self.first + self.count == next.first && self.index + self.count == next.index
     }
-}
-
-/// The first seq that lies at this index of the log or behind it.
-fn first_from(rows: &[Stretch], index: u64) -> Option<u64> {
-    rows.iter().filter_map(|row| row.cut((index, u64::MAX))).map(|row| row.first).min()
 }
 
 fn written(Stretch { epoch, first, count, index }: Stretch) -> Vec<u8> {
@@ -254,7 +259,10 @@ mod tests {
         assert_eq!(Whereabouts::kept_from(&state, 2, 43).unwrap(), Some(8));
         assert_eq!(Whereabouts::kept_from(&state, 2, 505).unwrap(), None);
         assert_eq!(Whereabouts::kept_from(&state, 3, 0).unwrap(), None);
-        assert_eq!((moved.forget_from(100), moved.forget_from(43)), (Some(8), Some(13)));
+        moved.forget_from(100);
+        assert_eq!(moved.first_from(43).unwrap(), Some(13));
+        moved.forget_from(43);
+        assert_eq!(moved.first_from(43).unwrap(), None);
         assert_eq!(all(&moved), [at(0, 8, 10), at(12, 1, 42)]);
         // Another epoch begins; as long as nothing is known of it, what is known of this one may be asked for.
         let mut next = Whereabouts::open(&state, 3);

@@ -98,12 +98,16 @@ impl Log {
     /// (`sekisho-ledger resume`): it is written beside the checkpoint file, with what showed it.
     pub fn halt(&self, halt: Halt, evidence: &str) {
         let mut lacks = lock(&self.lacks);
-        if self.halted().is_none() && self.committed_size() > self.sure.load(Ordering::Acquire) {
-            self.grown.store(true, Ordering::Release);
+        if self.halted().is_none() {
+            if self.committed_size() > self.sure.load(Ordering::Acquire) {
+                self.grown.store(true, Ordering::Release);
+            }
+            *lock(&self.doubtful) = self.file.sure().ok().flatten().filter(|sure| *sure < self.committed_size());
         }
         self.stop(halt);
         let grown = self.has_grown();
-        let note = HaltNote { halt, at: MachineClock.machine(), grown, evidence: evidence.to_owned() };
+        let doubtful = self.doubtful_from();
+        let note = HaltNote { halt, at: MachineClock.machine(), grown, doubtful, evidence: evidence.to_owned() };
         self.learn(&mut lacks, halt, evidence);
         {
             let mut owed = lock(&self.owed);

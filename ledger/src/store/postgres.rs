@@ -113,7 +113,7 @@ impl PostgresStore {
             );
         }
         Ok(format!(
-            "there is a book in it: {}. If it is the newest one, or the one in use, it goes on from there: name its place in ledger.toml (`postgres`) and move nothing. Only what a move that was cut short has left, or a book that has moved away since, goes with DROP SCHEMA sekisho CASCADE",
+            "there is a book in it: {}. If it is the newest one, or the one in use, it goes on from there, with the cold folder that it had: name its place in ledger.toml (`postgres`) and move nothing. Only what a move that was cut short has left, or a book that has moved away since, goes with DROP SCHEMA sekisho CASCADE",
             books.join("; ")
         ))
     }

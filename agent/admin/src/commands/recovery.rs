@@ -6,6 +6,7 @@ use sekisho_register::change::{
     AnnounceRecovery, CardKind, CardState, Change, EndRecovery, IssueCard, Log, Recovery, RecoveryEnd, SetCardState,
     StateReason,
 };
+use sekisho_register::fold::LIFETIME_MS;
 use sekisho_register::recovery::Announced;
 use sekisho_register::wareki::moment_text;
 use sekisho_register::{Act, FoldRefusal, SignedAct};
@@ -26,7 +27,7 @@ use crate::name::Name;
 use crate::outbox::{self, Kept};
 use crate::pending::{self, Wanted};
 use crate::pin_entry::PinSource;
-use crate::recovery::{BEGUN, Sheets, are_named};
+use crate::recovery::{BEGUN, Sheets};
 use crate::recovery_sheet::SheetKey;
 use crate::register_cache::RegisterCache;
 use crate::screen::Screen;
@@ -58,13 +59,13 @@ pub(crate) fn note(cache: &RegisterCache, screen: &Screen) {
 fn announce(desk: &mut Desk, arguments: &AnnounceArguments, reader: Option<&str>) -> Result<(), AdminError> {
     let now = clock::now();
     // An act that was signed here may have arrived, and nobody could end it by another: it is sent again before anything else is made.
-    let before = Kept::read(&desk.home, ANNOUNCED)?;
-    let has_ended =
-        |kept: &Kept| signed_by_all(&kept.act).is_none_or(|(id, _)| desk.cache.register().recovery_end(&id).is_some());
-    if let Some(kept) = before.filter(|kept| !has_ended(kept)) {
+    if let Some((id, kept)) = announced_before(desk, now)? {
+        if outbox::find(&desk.home, &id)?.is_none() {
+            return Err(AdminError::AnnouncedBefore(id));
+        }
         desk.screen.note(
-            "this desk has announced a recovery before: that act is sent again, and no other is made; to announce something else, 'sekisho-admin recovery withdraw' first",
-            "この端末から既に復旧を予告しています。同じ処分を再送し、新しい処分は作成しません。内容を変えるときは、先に「sekisho-admin recovery withdraw」で取り消してください",
+            "an announcement of an earlier run got no answer: that act is sent again, and no other is made",
+            "以前の予告に応答がなかったため、同じ処分を再送します(新しい処分は作成しません)",
         );
         return send_announcement(desk, &kept);
     }
@@ -97,8 +98,17 @@ fn announce(desk: &mut Desk, arguments: &AnnounceArguments, reader: Option<&str>
     let (_, act) = sign(desk, vec![change], &names, &sheets)?;
     let kept = Kept { act, names };
     kept.write(&desk.home, ANNOUNCED)?;
-    are_named(&desk.home)?;
     send_announcement(desk, &kept)
+}
+
+/// What this desk announced and has not seen the end of. After its time nothing comes of it any more.
+fn announced_before(desk: &Desk, now: u64) -> Result<Option<(Hash, Kept)>, AdminError> {
+    let Some(kept) = Kept::read(&desk.home, ANNOUNCED)? else { return Ok(None) };
+    let act = SignedAct::decode(&kept.act).map_err(|_| AdminError::Damaged(desk.home.path(ANNOUNCED)))?;
+    let (id, made, register) = (act.id(), act.act().made, desk.cache.register());
+    let wait = u64::from(register.policy_at(made).recovery_wait_seconds) * 1000;
+    let lapsed = made.saturating_add(wait).saturating_add(LIFETIME_MS) < now;
+    Ok((!lapsed && register.recovery_end(&id).is_none()).then_some((id, kept)))
 }
 
 /// Sends what is announced. As long as nobody has answered, it is this act that is sent, however often.
@@ -321,28 +331,36 @@ fn signed_by_all(act: &[u8]) -> Option<(Hash, Vec<Change>)> {
     Some((id, link.act().changes.clone()))
 }
 
-/// An act that ends this announcement, was signed here, and got no answer.
-fn end_that_waits(desk: &Desk, announced: &Hash) -> Result<Option<(Hash, RecoveryEnd, Kept)>, AdminError> {
+/// Acts that end this announcement, were signed here, and got no answer.
+fn end_that_waits(desk: &Desk, announced: &Hash) -> Result<Vec<(Hash, RecoveryEnd, Kept)>, AdminError> {
+    let mut waits = Vec::new();
     for id in outbox::list(&desk.home)? {
         let Some(kept) = outbox::find(&desk.home, &id)? else { continue };
         let changes = signed_by_all(&kept.act).map(|(_, changes)| changes).unwrap_or_default();
         if let [Change::EndRecovery(end)] = changes.as_slice()
             && end.announced == *announced
         {
-            return Ok(Some((id, end.how, kept)));
+            waits.push((id, end.how, kept));
         }
     }
-    Ok(None)
+    Ok(waits)
+}
+
+/// Whether the ledger says that nothing comes of that announcement any more: another may be made.
+fn is_over(error: &AdminError) -> bool {
+    let over = ["recovery_unknown", "recovery_over", "recovery_lapsed"];
+    error.refusal().is_some_and(|reason| over.contains(&reason))
 }
 
 fn end(desk: &mut Desk, how: RecoveryEnd, arguments: &SheetArguments) -> Result<(), AdminError> {
     let (id, changes, names) = announced(desk)?;
-    if let Some((end, how, kept)) = end_that_waits(desk, &id)? {
+    let waits = end_that_waits(desk, &id)?;
+    if let Some((end, _, kept)) = waits.iter().find(|(_, of, _)| *of == how) {
         desk.screen.note(
             &format!("act {end} of an earlier run ends this recovery and got no answer: it is sent again"),
             &format!("以前に応答のなかった処分 {end}(この復旧の終了)を再送します"),
         );
-        return send_end(desk, &end, how, &kept, &changes);
+        return send_end(desk, end, how, kept, &changes);
     }
     let sheets = sheets(desk, arguments)?;
     // What is signed names the announcement by its id; what that says is shown first.
@@ -352,14 +370,16 @@ fn end(desk: &mut Desk, how: RecoveryEnd, arguments: &SheetArguments) -> Result<
     };
     show(&desk.screen, &shown, &desk.cache, &names);
     let (end, act) = sign(desk, vec![Change::EndRecovery(EndRecovery { announced: id, how })], &[], &sheets)?;
-    send_end(desk, &end, how, &Kept { act, names: Vec::new() }, &changes)
+    send_end(desk, &end, how, &Kept { act, names: Vec::new() }, &changes)?;
+    // What was signed for another end of it must not be sent after this.
+    waits.iter().try_for_each(|(other, ..)| outbox::forget(&desk.home, other))
 }
 
 /// Sends it, and does what follows. Interrupted anywhere, the same command goes on.
 fn send_end(desk: &mut Desk, end: &Hash, how: RecoveryEnd, kept: &Kept, changes: &[Change]) -> Result<(), AdminError> {
     let sent = desk.send_without_card(end, kept);
     // Somebody has objected, or its time is over: another may be announced.
-    if sent.as_ref().is_err_and(|error| error.code() == Some("recovery_unknown")) {
+    if sent.as_ref().is_err_and(is_over) {
         desk.home.remove(ANNOUNCED)?;
     }
     let index = sent.inspect_err(|_| again(desk, end))?;
@@ -371,8 +391,8 @@ fn send_end(desk: &mut Desk, end: &Hash, how: RecoveryEnd, kept: &Kept, changes:
             RecoveryEnd::Objected => pending::refuse(&desk.home, card.card)?,
         }
     }
-    desk.home.remove(ANNOUNCED)?;
     outbox::forget(&desk.home, end)?;
+    desk.home.remove(ANNOUNCED)?;
     desk.screen.print(&match how {
         RecoveryEnd::Completed => desk.screen.words(
             format!(

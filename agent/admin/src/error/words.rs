@@ -81,6 +81,9 @@ impl AdminError {
             Self::Unanswered(id) => {
                 format!("act {id} was sent, and the ledger did not answer: it may be in force or not")
             }
+            Self::AnnouncedBefore(id) => {
+                format!("nothing was signed: this desk has announced a recovery before, by act {id}")
+            }
             Self::SettledNow(id) => {
                 format!(
                     "nothing was signed: act {id} of an earlier run decided the same, got no answer then, and is in force"
@@ -234,6 +237,9 @@ impl AdminError {
             Self::Fold(refusal) => refusal.text(Language::Japanese),
             Self::NotInForce(id) => {
                 format!("処分 {id} は効力を生じていません(台帳は受け付けたと答えましたが、署名された履歴にありません)")
+            }
+            Self::AnnouncedBefore(id) => {
+                format!("署名は行われていません。この端末から既に処分 {id} で復旧を予告しています")
             }
             Self::Unanswered(id) => format!("処分 {id} を送信しましたが、台帳の応答がありません(効力の有無は不明です)"),
             Self::SettledNow(id) => {
@@ -456,6 +462,10 @@ impl AdminError {
             Self::Unanswered(_) => (
                 "Run 'sekisho-admin acts --last 5' when the ledger answers again: it sends the act again and shows what became of it.",
                 "台帳が応答するようになったら「sekisho-admin acts --last 5」を実行してください。処分を再送し、結果を表示します。",
+            ),
+            Self::AnnouncedBefore(_) => (
+                "Complete it with 'sekisho-admin recovery complete' when its time has come, or take it back with 'recovery withdraw'. Where somebody has objected meanwhile, either says so, and then another can be announced.",
+                "期限後に「sekisho-admin recovery complete」で実施するか、「recovery withdraw」で取り消してください。異議により終了している場合はその旨が表示され、改めて予告できます。",
             ),
             Self::SettledNow(_) => (
                 "Look at 'sekisho-admin acts --last 5'. If the decision is still missing, run the command again.",

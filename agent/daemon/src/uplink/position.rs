@@ -219,12 +219,18 @@ impl Position {
         (self.cursor.seen_size, self.cursor.seen_root) = (kept.size, kept.root);
         self.cursor.seen_note = None;
         self.cursor.told.clear();
-        if let Some(lost) = self.whereabouts.forget_from(least.kept_size) {
-            self.cursor.proved = self.cursor.proved.max(self.cursor.sealed);
-            self.cursor.sealed = self.cursor.sealed.min(lost);
+        match self.whereabouts.first_from(least.kept_size) {
+            Ok(Some(lost)) => {
+                self.cursor.proved = self.cursor.proved.max(self.cursor.sealed);
+                self.cursor.sealed = self.cursor.sealed.min(lost);
+            }
+            Ok(None) => {}
+            Err(error) => log::warn!("cannot tell where records lay at the ledger: {error}"),
         }
-        if let Err(trouble) = self.keep() {
-            log::error!("{trouble}");
+        // First it is on the disk up to where they are proved still; then where the others lay may be forgotten.
+        match self.keep() {
+            Ok(()) => self.whereabouts.forget_from(least.kept_size),
+            Err(trouble) => log::error!("{trouble}"),
         }
         true
     }
