@@ -33,9 +33,8 @@ fn named_by(act: &[u8]) -> Option<Recovery> {
     while let Some(proposal) = link.act().proposal.clone() {
         link = SignedAct::decode(&proposal.0).ok()?;
     }
-    let announced = |change: &Change| match change {
-        Change::AnnounceRecovery(announced) => announced.changes.clone(),
-        change => vec![change.clone()],
+    let announced = |change: &Change| {
+        if let Change::AnnounceRecovery(announced) = change { announced.changes.clone() } else { vec![change.clone()] }
     };
     let mut changes = link.act().changes.iter().flat_map(announced);
     changes.find_map(|change| if let Change::RecoveryKeys(recovery) = change { Some(recovery) } else { None })
