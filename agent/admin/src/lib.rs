@@ -55,6 +55,7 @@ mod screen;
 mod seen;
 mod sending;
 mod settled;
+mod signed_once;
 mod table;
 mod taken_away;
 mod terminal_word;

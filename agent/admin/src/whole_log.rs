@@ -72,7 +72,7 @@ pub(crate) fn judge_all(
     for (at, entry) in entries {
         let index = at as u64;
         let Some(record) = entry.record else {
-            all.records.push((index, judge.next(entry.bytes, size)).into());
+            all.records.push((index, judge.next(index, entry.bytes, size)).into());
             continue;
         };
         let same = Some(*there.leaves.entry(entry.leaf).or_insert(at)).filter(|first| *first != at);
@@ -88,15 +88,15 @@ pub(crate) fn judge_all(
             (Some(first), _, Some(Place::Carried(_))) if there.holding.contains(&first) => {
                 judge.again(record, first as u64)
             }
-            (Some(_), _, Some(Place::Carried(_))) => judge.next(entry.bytes, size),
+            (Some(_), _, Some(Place::Carried(_))) => judge.next(index, entry.bytes, size),
             (Some(first), ..) => Held::Unreadable(twice(teller, record, first, place)),
             (None, Some(other), Some(Place::Nowhere)) => Held::Unreadable(elsewhere(teller, record, other)),
             (None, Some(other), _) => {
                 all.parted += 1;
                 beside.push(contradicts(teller, other));
-                judge.next(entry.bytes, size)
+                judge.next(index, entry.bytes, size)
             }
-            (None, None, _) => judge.next(entry.bytes, size),
+            (None, None, _) => judge.next(index, entry.bytes, size),
         };
         if matches!(held, Held::Yes(_)) {
             there.holding.insert(at);
