@@ -56,6 +56,7 @@ mod seen;
 mod sending;
 mod settled;
 mod signed_once;
+mod strangers;
 mod table;
 mod taken_away;
 mod terminal_word;
