@@ -172,8 +172,9 @@ fn take_in_session_of(
     story.sort_by_key(|(found, ..)| found.seq);
     for (found, exhibit, size) in story {
         let Content::Record { bytes, word } = &exhibit.content else { continue };
-        // What does not stand says nothing: another terminal may have written it.
-        if matches!(judge.evidence(bytes, word.as_ref(), size), Held::Yes(_)) {
+        // What does not stand says nothing: another terminal may have written it, or the card did not sign it for this place.
+        let stands = matches!(judge.evidence(bytes, word.as_ref(), size), Held::Yes(_));
+        if stands && signed_before(exhibits, keys, judge, (&found, &exhibit))?.is_none() {
             judge.remember(&found);
         }
     }

@@ -119,3 +119,30 @@ fn a_function_that_a_card_proved_is_proved_once() {
     let checked = check(&file(&office, &contents), &office.trusted(), Language::English).unwrap();
     assert!(matches!(&checked.judged[0].1, Held::Yes(_)), "{:?}", checked.judged);
 }
+
+#[test]
+fn an_unlocking_that_is_written_once_more_unlocks_nothing() {
+    let mut office = Office::new();
+    let root = office.story.cache(7).register().root();
+    let told = |seq, time, body| {
+        let record = a_record(&code("jumin-1"), office.id, seq, body);
+        Record { trusted: time, wall: time, ..record }.encode().unwrap().to_vec()
+    };
+    let locked = |seq, time| {
+        told(seq, time, Body::Locked(SessionReason { session: SessionId([7; 16]), reason: Reason::CardRemoved }))
+    };
+    let input = office.input(Request::Unlock, TerminalState::Locked, Level::Pin);
+    let input = DecisionInput { time: TIME + 3000, opened: Some(TIME), ..input };
+    let signature = WireSignature(sign(51, &session_digest(&Salt([3; 16]), &root, &input)));
+    let unlocked = told(3, TIME + 3000, Body::SessionUnlocked(Opening { input, root, signature }));
+    let records = [locked(2, TIME + 2000), unlocked, granted(&office, (0, 4), TIME + 4000), locked(5, TIME + 5000)];
+    office.records.splice(2.., records);
+    let again = [copy(&office, 3, (0, 6)), granted(&office, (0, 7), TIME + 7000)];
+    office.records.extend(again);
+    let expected = [true, true, true, true, true, true, false, false];
+    for found in [walked(&office, Language::English), checked(&office, Language::English, None)] {
+        assert_eq!(holds(&found), expected, "{found:?}");
+        let Held::No(why) = &found[6] else { panic!() };
+        assert!(why.contains("belongs to one record, and record 3 has it already"), "{why}");
+    }
+}
