@@ -12,7 +12,7 @@ use sekisho_wire::record::{Emitter, Record};
 
 use crate::desk::Desk;
 use crate::error::AdminError;
-use crate::places::{Batch, Place, Places};
+use crate::places::{Batch, LogEntry, Place, Places};
 use crate::record_words::Teller;
 use crate::terminal_word::CarriedTo;
 
@@ -123,6 +123,16 @@ pub(crate) fn strangers(
         found.extend(stranger.map(|stranger| (index, stranger)));
     }
     Ok(found)
+}
+
+/// The entries, of which these are read as nobody's: they fill no hole, and are in no history.
+#[must_use]
+pub(crate) fn without<'a>(entries: &[LogEntry<'a>], strangers: &BTreeMap<usize, Stranger>) -> Vec<LogEntry<'a>> {
+    let taken = |(index, entry): (usize, &LogEntry<'a>)| LogEntry {
+        record: entry.record.filter(|_| !strangers.contains_key(&index)),
+        ..*entry
+    };
+    entries.iter().enumerate().map(taken).collect()
 }
 
 fn stranger(places: &mut Places<'_>, index: usize, record: &Record) -> Result<Option<Stranger>, AdminError> {

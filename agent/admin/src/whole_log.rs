@@ -224,6 +224,21 @@ mod tests {
     }
 
     #[test]
+    fn what_the_search_says_was_brought_later_is_said_so_and_in_doubt_the_terminal_is_asked() {
+        let mut told = Told::new();
+        let records = [told.record((0, 3), 1), told.record((0, 4), 1)];
+        told.comes(1, 0, &records);
+        let (entries, cache, language) = (told.entries(), &told.terminal.cache, Language::English);
+        let mut places = Places::new(&entries, cache.register(), |_| panic!("nothing is in doubt"));
+        let known =
+            Known { shown: Shown::from([(0, None), (1, Some(CarriedTo { epoch: 1, seq: 1 }))]), ..Known::default() };
+        let (mut judge, teller) = (Judge::new(cache, language), Teller { cache, language });
+        let all = judge_all(&mut judge, &teller, &mut places, &known, 9).unwrap();
+        assert!(all.records[0].beside.is_empty());
+        assert!(all.records[1].beside[0].contains("brought later: record 4 of epoch 0"), "{:?}", all.records[1]);
+    }
+
+    #[test]
     fn what_stands_there_twice_and_was_not_carried_says_nothing() {
         let mut told = Told::new();
         let (record, other) = (told.record((0, 3), 1), told.record((0, 3), 2));

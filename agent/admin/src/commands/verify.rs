@@ -17,7 +17,7 @@ use crate::places::{LogEntry, Places};
 use crate::record_words::Teller;
 use crate::screen::Screen;
 use crate::seen;
-use crate::strangers::{shown_of, strangers};
+use crate::strangers::{shown_of, strangers, without};
 use crate::whole_log::{AllJudged, Judged, Known, judge_all};
 
 /// So many batches are asked for between two words of how far it is.
@@ -63,11 +63,7 @@ pub(super) fn all(desk: &mut Desk) -> Result<(), AdminError> {
     };
     let mut places = Places::new(&looked, desk.cache.register(), ask);
     let strangers = strangers(&mut places, &shown, desk.office.id)?;
-    // What is not whose it says fills nobody's hole, and is in nobody's history.
-    let is_taken = |index: &usize| !strangers.contains_key(index);
-    let taken = looked.iter().enumerate();
-    let taken: Vec<LogEntry<'_>> =
-        taken.map(|(index, entry)| LogEntry { record: entry.record.filter(|_| is_taken(&index)), ..*entry }).collect();
+    let taken = without(&looked, &strangers);
     let mut places = places.among(&taken);
     let mut seqs = Seqs::default();
     for (index, record) in (0..).zip(&taken).filter_map(|(index, entry)| Some((index, entry.record?))) {

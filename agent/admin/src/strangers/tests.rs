@@ -9,7 +9,6 @@ use sekisho_wire::words::Language;
 
 use super::*;
 use crate::judge::{Held, Judge};
-use crate::places::LogEntry;
 use crate::places::tests::Told;
 use crate::whole_log::{Known, judge_all};
 
@@ -87,9 +86,11 @@ fn a_stranger_is_said_to_be_one_and_is_in_nobodys_history() {
     let (strangers, _) = found(&told, &[0], true);
     let cache = &told.terminal.cache;
     let all = told.entries();
-    let taken: Vec<LogEntry<'_>> = (all.iter().enumerate())
-        .map(|(index, entry)| LogEntry { record: entry.record.filter(|_| !strangers.contains_key(&index)), ..*entry })
-        .collect();
+    let taken = without(&all, &strangers);
+    assert_eq!(
+        taken.iter().map(|entry| entry.record.is_some()).collect::<Vec<_>>(),
+        [true, false, false, false, false]
+    );
     let said = |language| {
         let mut places = Places::new(&taken, cache.register(), |_| panic!("nothing is in doubt"));
         let known = Known { strangers: strangers.clone(), ..Known::default() };
