@@ -128,6 +128,11 @@ fn what_was_done_cut_off_and_on_a_disk_that_was_put_back_is_found_proved_and_rep
         let text = std::fs::read_to_string(&out).unwrap();
         assert!(text.lines().filter(|line| line.contains("brought later")).count() >= 6, "{text}");
     }
+    let said = scene.desk.run(&["records", "verify", "--all"]);
+    let contradicting = said.matches(": another record in the same place, so the terminal has two histories").count();
+    assert!(contradicting >= 3 && said.contains("contradicts record"), "{contradicting}: {said}");
+    assert!(said.contains(&format!("{contradicting} records contradict another one in the same place")), "{said}");
+    assert!(said.contains("brought later: record") && said.contains("terminals' signatures were asked for"), "{said}");
     scene.desk.assert_verified();
     scene.terminal.stop();
     scene.ledger.stop();

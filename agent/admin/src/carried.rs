@@ -118,7 +118,7 @@ mod tests {
 
     fn found(told: &Told) -> Found {
         let mut seqs = Seqs::default();
-        told.records.iter().for_each(|record| seqs.saw(record));
+        told.records.iter().for_each(|record| seqs.saw(record, None));
         let (entries, asked, mut holes) = (told.entries(), Cell::new(0), seqs.holes());
         let mut places = Places::new(&entries, told.terminal.cache.register(), told.ask(&asked));
         let carried = fill(&mut places, &mut holes).unwrap();

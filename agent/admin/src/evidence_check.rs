@@ -180,6 +180,8 @@ pub(crate) struct Checked {
     pub opened: Opened,
     /// Who wrote it; nothing in it is said to hold where his signature does not.
     pub writer: Result<Code, FileFault>,
+    /// Index of a record of the ledger's that bears a later time than the file, where there is one.
+    pub later: Option<u64>,
     /// Each record that was asked for.
     pub judged: Vec<(u64, Held)>,
 }
@@ -196,8 +198,9 @@ pub(crate) fn check(file: &EvidenceFile, trusted: &Trusted, language: Language) 
         (*index, held.unwrap_or_else(|error| Held::No(error.in_words(language))))
     };
     let judged = file.contents.header.asked.iter().map(&mut look).collect();
-    let writer = writer(file, &opened.cache);
-    Ok(Checked { opened, writer, judged })
+    let (at, later) = written_by(file, &opened.cache);
+    let writer = writer(file, &opened.cache, at);
+    Ok(Checked { opened, writer, later, judged })
 }
 
 /// Holds what every record in the file rests on against what was given by hand: register, checkpoint, witnesses, names.
@@ -280,21 +283,33 @@ fn with_names(file: &EvidenceFile, mut cache: RegisterCache) -> Result<RegisterC
     Ok(cache)
 }
 
-/// Who wrote the file, as his card's signature over all of it shows.
+/// By when the file was written at the earliest, and which record of the ledger's bears a time that does not fit that. When he wrote it is the writer's word:
+/// no earlier than what he shows. Of records only what no terminal signed tells of time, for a terminal can write what it likes; and where that is far
+/// behind `written`, either the ledger's clock was ahead or that word is wrong, which nobody can tell from the file.
+fn written_by(file: &EvidenceFile, cache: &RegisterCache) -> (u64, Option<u64>) {
+    let written = file.contents.header.written;
+    let own = file.contents.records.iter().filter_map(|record| {
+        let EvidenceContent::Record { bytes, batch: None, .. } = &record.content else { return None };
+        let decoded = Record::decode(&bytes.0).ok().filter(|decoded| decoded.emitter == Emitter::Ledger)?;
+        Some((record.index, decoded.trusted))
+    });
+    let (later, fitting): (Vec<_>, Vec<_>) = own.partition(|(_, at)| *at > written.saturating_add(CLOCKS_DIFFER));
+    let at = fitting.iter().map(|(_, at)| *at).fold(written.max(cache.register().newest_made()), u64::max);
+    (at, later.first().map(|(index, _)| *index))
+}
+
+/// Two clocks that are right differ by no more: ten minutes, as between terminal and ledger (wire §7.5a).
+const CLOCKS_DIFFER: u64 = 10 * 60 * 1000;
+
+/// Who wrote the file, as his card's signature over all of it shows. It was in use when he says that he wrote it, and at `at`.
 ///
 /// # Errors
 /// [`FileFault::Writer`], [`FileFault::NotReader`], [`FileFault::Signature`].
-fn writer(file: &EvidenceFile, cache: &RegisterCache) -> Result<Code, FileFault> {
+fn writer(file: &EvidenceFile, cache: &RegisterCache, at: u64) -> Result<Code, FileFault> {
     let header = &file.contents.header;
     let guid: CardGuid = header.card.parse().map_err(|_| FileFault::Writer)?;
-    // When he wrote it is his word: no earlier than what he shows.
-    let decoded = file.contents.records.iter().filter_map(|record| {
-        if let EvidenceContent::Record { bytes, .. } = &record.content { Record::decode(&bytes.0).ok() } else { None }
-    });
-    let newest = decoded.filter(|record| record.emitter == Emitter::Ledger).map(|record| record.trusted);
-    let at = newest.fold(header.written.max(cache.register().newest_made()), u64::max);
     let card = cache.register().card(&guid);
-    let card = card.filter(|card| card.is_current(header.written) && card.is_current(at)).ok_or(FileFault::Writer)?;
+    let card = card.filter(|card| card.lets_in(header.written) && card.lets_in(at)).ok_or(FileFault::Writer)?;
     let holder = card.holder(at).filter(|holder| holder.operator.as_str() == header.operator);
     let holder = holder.ok_or(FileFault::Writer)?.operator.clone();
     if !cache.register().roles_of(&holder, at).iter().any(|(_, role)| READERS.contains(role)) {

@@ -14,6 +14,7 @@ use crate::error::AdminError;
 use crate::exhibits::{Content, Exhibit, Exhibits, Told};
 use crate::grant::verify_place_of;
 use crate::judge::{Held, Judge, needs_opening};
+use crate::signed_once::{SecondUse, Signed, signed_for};
 use crate::terminal_word::{CarriedTo, TerminalWord};
 
 /// Examines what lies at this index of the log with these keys.
@@ -39,9 +40,16 @@ pub(crate) fn examine(
     };
     let Ok(record) = Record::decode(bytes) else { return Ok(judge.evidence(bytes, word, size)) };
     let examined = Stands { record: &record, bytes, word };
-    take_in_session_of(exhibits, keys, judge, examined)?;
+    let second = match signed_before(exhibits, keys, judge, (&record, &exhibit))? {
+        None => take_in_session_of(exhibits, keys, judge, examined)?,
+        second => second,
+    };
     let held = judge.evidence(bytes, word, size);
-    let Held::Yes(text) = held else { return Ok(held) };
+    let text = match (held, second) {
+        (Held::Yes(_) | Held::WithoutOpening(_), Some(second)) => return Ok(judge.used_before(&record, second)),
+        (Held::Yes(text), None) => text,
+        (held, None | Some(_)) => return Ok(held),
+    };
     let taken_back = taken_back(exhibits, keys, judge, examined)?;
     Ok(Held::Yes(taken_back.map_or_else(|| text.clone(), |said| format!("{text}\n   {said}"))))
 }
@@ -98,27 +106,62 @@ fn placed(
     Ok(Ok(size))
 }
 
+/// Whether what a card signed for this record was used before: by another record of its kind in the log, of whatever epoch of its terminal. What a card
+/// signs has the time in it, so the other one bears the same.
+fn signed_before(
+    exhibits: &impl Exhibits,
+    keys: &LogKeys,
+    judge: &Judge<'_>,
+    (record, exhibit): (&Record, &Exhibit),
+) -> Result<Option<SecondUse>, AdminError> {
+    let Some(signed) = signed_for(record) else { return Ok(None) };
+    let at = (record.body.kind().1, record.trusted, record.trusted.saturating_add(1));
+    let session_too = |other: &Signed| signed.opens.is_some() && other.opens == signed.opens;
+    let is_it =
+        |other: &Record| signed_for(other).is_some_and(|other| other.salt == signed.salt || session_too(&other));
+    let others = of_its_terminal(exhibits, keys, judge, record, (at, is_it))?;
+    let mut before =
+        others.iter().filter(|(_, other, _)| other.place.index < exhibit.place.index && other.leaf() != exhibit.leaf());
+    Ok(before.next().map(|(other, shown, _)| {
+        let first = shown.place.index;
+        if other.salt == signed.salt { SecondUse::Signature(first) } else { SecondUse::Session(first) }
+    }))
+}
+
 /// Takes in what tells of the session of this record, if it needs one: the record that opened it, and those before this one that locked, unlocked
 /// or closed it, or tell that the agent began anew. Asked for by terminal and time, and each held against log and terminal like any other. An opening that
-/// is not shown is missing; an end that is not shown only the whole log tells.
+/// is not shown is missing; an end that is not shown only the whole log tells. No session opens twice: where the log has another opening of it first, or
+/// this history another one before this record, that is said, and nothing rests on it.
 fn take_in_session_of(
     exhibits: &impl Exhibits,
     keys: &LogKeys,
     judge: &mut Judge<'_>,
     examined: Stands<'_>,
-) -> Result<(), AdminError> {
+) -> Result<Option<SecondUse>, AdminError> {
     let record = examined.record;
-    let Some((input, opened)) = needs_opening(record) else { return Ok(()) };
-    let Some(session) = input.session else { return Ok(()) };
+    let Some((input, opened)) = needs_opening(record) else { return Ok(None) };
+    let Some(session) = input.session else { return Ok(None) };
     let language = judge.language();
     let at = ("session_opened", opened, opened.saturating_add(1));
     let same = |found: &Record| found.body.input().is_some_and(|opening| opening.session == Some(session));
-    let opening = told(exhibits, keys, language, (examined, Side::Before), at, same)?;
+    let mut openings = of_its_terminal(exhibits, keys, judge, record, (at, same))?;
+    openings.sort_by_key(|(_, exhibit, _)| exhibit.place.index);
+    let Some(first) = openings.first().map(|(_, exhibit, _)| (exhibit.place.index, exhibit.leaf())) else {
+        return Ok(None);
+    };
+    let is_here = |(found, exhibit, _): &(Record, Exhibit, u64)| {
+        let Content::Record { bytes, word } = &exhibit.content else { return false };
+        examined.has_beside(Side::Before, Stands { record: found, bytes, word: word.as_ref() })
+    };
+    openings.retain(is_here);
+    if openings.iter().any(|(_, exhibit, _)| exhibit.leaf() != first.1) {
+        return Ok(Some(SecondUse::Session(first.0)));
+    }
     let is_this = |(_, exhibit, size): &(Record, Exhibit, u64)| {
         let Content::Record { bytes, word } = &exhibit.content else { return false };
         matches!(judge.evidence(bytes, word.as_ref(), *size), Held::Yes(_))
     };
-    let Some((opening, ..)) = opening.into_iter().find(is_this) else { return Ok(()) };
+    let Some((opening, ..)) = openings.into_iter().find(is_this) else { return Ok(None) };
     judge.remember(&opening);
     let mut story = Vec::new();
     for kind in ["locked", "session_unlocked", "session_closed", "terminal_up"] {
@@ -129,12 +172,13 @@ fn take_in_session_of(
     story.sort_by_key(|(found, ..)| found.seq);
     for (found, exhibit, size) in story {
         let Content::Record { bytes, word } = &exhibit.content else { continue };
-        // What does not stand says nothing: another terminal may have written it.
-        if matches!(judge.evidence(bytes, word.as_ref(), size), Held::Yes(_)) {
+        // What does not stand says nothing: another terminal may have written it, or the card did not sign it for this place.
+        let stands = matches!(judge.evidence(bytes, word.as_ref(), size), Held::Yes(_));
+        if stands && signed_before(exhibits, keys, judge, (&found, &exhibit))?.is_none() {
             judge.remember(&found);
         }
     }
-    Ok(())
+    Ok(None)
 }
 
 /// Whether a record tells that this session was locked, unlocked or closed, or that all were.
@@ -171,6 +215,23 @@ impl<'a> Stands<'a> {
             (Some((word, to)), _) => other.would_stand(word, to, self.record.seq).unwrap_or(true),
             (None, Some((word, to))) => self.would_stand(word, to, other.record.seq).unwrap_or(false),
         }
+    }
+
+    /// Whether another record says that it is of the same epoch, on that side of this one.
+    fn is_beside(self, side: Side, other: &Record) -> bool {
+        let record = self.record;
+        let there = match side {
+            Side::Before => other.seq < record.seq,
+            Side::After => other.seq > record.seq,
+        };
+        there && (&other.emitter, other.epoch) == (&record.emitter, record.epoch)
+    }
+
+    /// Whether another record lies on that side of this one in its history.
+    fn has_beside(self, side: Side, other: Self) -> bool {
+        // What lies before a record in its own place lies in its own place as well, or nowhere: what was carried is of another history there.
+        let parted = side == Side::Before && !self.is_carried() && other.is_carried();
+        self.is_beside(side, other.record) && !parted && self.is_one_with(other)
     }
 
     /// Whether the batches of the two show that their histories parted before the other one, or right there: another leaf in the same place of this epoch.
@@ -214,31 +275,62 @@ enum Side {
 /// A day: what is taken back is taken back at once, and what a clock does meanwhile is less.
 const SOON: u64 = 86_400_000;
 
+/// Kind, from when, until when (not included).
+type During = (&'static str, u64, u64);
+
 /// Records of that kind of the history of `record`, on one side of it, between two times and as `wanted`, that have their place in the log.
 fn told(
     exhibits: &impl Exhibits,
     keys: &LogKeys,
     language: Language,
     (examined, side): (Stands<'_>, Side),
-    (kind, since, until): (&'static str, u64, u64),
+    during: During,
     wanted: impl Fn(&Record) -> bool,
 ) -> Result<Vec<(Record, Exhibit, u64)>, AdminError> {
-    let record = examined.record;
+    let is_there = |told: &Record| examined.is_beside(side, told) && wanted(told);
+    let mut found = that_say_so(exhibits, keys, language, examined.record, (during, is_there))?;
+    found.retain(|(told, exhibit, _)| {
+        let Content::Record { bytes, word } = &exhibit.content else { return false };
+        examined.has_beside(side, Stands { record: told, bytes, word: word.as_ref() })
+    });
+    Ok(found)
+}
+
+/// Records of that kind of the terminal of `record`, of any of its epochs, that it put where they stand.
+fn of_its_terminal(
+    exhibits: &impl Exhibits,
+    keys: &LogKeys,
+    judge: &Judge<'_>,
+    record: &Record,
+    asked: (During, impl Fn(&Record) -> bool),
+) -> Result<Vec<(Record, Exhibit, u64)>, AdminError> {
+    let mut found = that_say_so(exhibits, keys, judge.language(), record, asked)?;
+    found.retain(|(told, exhibit, _)| {
+        let Content::Record { bytes, word } = &exhibit.content else { return false };
+        judge.is_its_terminals(bytes, told, word.as_ref())
+    });
+    Ok(found)
+}
+
+/// Records of that kind that say that they are of the terminal of `record`, between two times and as `wanted`, that have their place in the log.
+fn that_say_so(
+    exhibits: &impl Exhibits,
+    keys: &LogKeys,
+    language: Language,
+    record: &Record,
+    ((kind, since, until), wanted): (During, impl Fn(&Record) -> bool),
+) -> Result<Vec<(Record, Exhibit, u64)>, AdminError> {
     let Emitter::Terminal(terminal) = &record.emitter else { return Ok(Vec::new()) };
     let mut found = Vec::new();
     for (index, bytes) in exhibits.told(&Told { terminal, kind, since, until })? {
         let Ok(told) = Record::decode(&bytes) else { continue };
-        let there = if side == Side::Before { told.seq < record.seq } else { told.seq > record.seq };
-        if (&told.emitter, told.epoch) != (&record.emitter, record.epoch) || !there || !wanted(&told) {
+        if told.emitter != record.emitter || !wanted(&told) {
             continue;
         }
         let exhibit = exhibits.at(index)?;
         // The search said what it is; the evidence says that it stands.
-        let Content::Record { bytes: shown, word } = &exhibit.content else { continue };
-        let other = Stands { record: &told, bytes: &bytes, word: word.as_ref() };
-        // What lies before a record in its own place lies in its own place as well, or nowhere: what was carried is of another history there.
-        let parted = side == Side::Before && !examined.is_carried() && other.is_carried();
-        if *shown != bytes || parted || !examined.is_one_with(other) {
+        let is_shown = matches!(&exhibit.content, Content::Record { bytes: shown, .. } if *shown == bytes);
+        if !is_shown {
             continue;
         }
         if let Ok(size) = placed(exhibits, keys, language, index, &exhibit)? {

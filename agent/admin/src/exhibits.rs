@@ -155,7 +155,17 @@ impl Exhibits for LedgerExhibits<'_> {
             query += "&permission=";
             query += number.as_str();
         }
-        Ok(self.desk.ledger.search(&query)?.rows)
+        // To the last page: whoever writes many of that moment could hide an older one behind them.
+        let (mut rows, mut before) = (Vec::new(), None);
+        loop {
+            let page = before.map_or_else(String::new, |before: u64| format!("&before={before}"));
+            let mut found = self.desk.ledger.search(&(query.clone() + &page))?;
+            rows.append(&mut found.rows);
+            match found.next.filter(|next| before.is_none_or(|before| *next < before)) {
+                Some(next) => before = Some(next),
+                None => return Ok(rows),
+            }
+        }
     }
 
     fn expect_continued(&self, checkpoint: &str, size: u64) -> Result<(), AdminError> {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use sekisho_register::{Mismatch, Register, Session, gives_in_session, grant_of, register_of};
+use sekisho_tlog::leaf_hash;
 use sekisho_wire::decision::DecisionInput;
 use sekisho_wire::record::{Body, Emitter, Record};
 use sekisho_wire::verdict::VerdictCode;
@@ -10,6 +11,7 @@ use sekisho_wire::words::Language;
 
 use crate::record_words::Teller;
 use crate::register_cache::RegisterCache;
+use crate::signed_once::{SecondUse, SignedOnce};
 use crate::terminal_word::TerminalWord;
 
 /// What verification says about one record.
@@ -47,13 +49,14 @@ pub(crate) struct Judge<'a> {
     language: Language,
     register: Option<Register>,
     histories: BTreeMap<(Emitter, u32), History>,
+    signed: SignedOnce,
 }
 
 impl<'a> Judge<'a> {
     /// By this verified register.
     #[must_use]
-    pub(crate) const fn new(cache: &'a RegisterCache, language: Language) -> Self {
-        Self { cache, language, register: None, histories: BTreeMap::new() }
+    pub(crate) fn new(cache: &'a RegisterCache, language: Language) -> Self {
+        Self { cache, language, register: None, histories: BTreeMap::new(), signed: SignedOnce::default() }
     }
 
     /// The language of what it says.
@@ -121,19 +124,35 @@ impl<'a> Judge<'a> {
 
     /// The record that comes next in a log that is walked from its first entry: judged, and taken in. What was carried out of an earlier epoch goes on where
     /// that stood: nothing else comes of an epoch once a later one has begun.
-    pub(crate) fn next(&mut self, bytes: &[u8], size: u64) -> Held {
+    pub(crate) fn next(&mut self, index: u64, bytes: &[u8], size: u64) -> Held {
         let Ok(record) = Record::decode(bytes) else { return self.record(bytes, size) };
+        let second = self.signed.saw(index, leaf_hash(bytes), &record);
         self.goes_on_with(&record);
-        let held = self.record(bytes, size);
+        let held = match second {
+            Some(second) => self.used_before(&record, second),
+            None => self.record(bytes, size),
+        };
         let opens = matches!(record.body, Body::SessionOpened(_));
         let history = self.history(&record);
         // What does not stand opens nothing.
         if opens && !matches!(held, Held::Yes(_)) {
             history.session = Session::None;
-        } else {
+        } else if second.is_none() {
             history.session.follow(&record);
         }
         held
+    }
+
+    /// A record for which no card signed: what is in it was signed for another one.
+    pub(crate) fn used_before(&self, record: &Record, second: SecondUse) -> Held {
+        let line = Teller { cache: self.cache, language: self.language }.line(record);
+        Held::No(format!("{line}: {}", second.in_words(self.language)))
+    }
+
+    /// Whether a record is its terminal's, in a place where that put it: what it says is another question.
+    pub(crate) fn is_its_terminals(&self, bytes: &[u8], record: &Record, word: Option<&TerminalWord>) -> bool {
+        let of_here = self.cache.register().office() == Some(record.office);
+        of_here && word.is_some_and(|word| word.verify(bytes, record, self.cache.register()).is_ok())
     }
 
     fn words(&self, english: String, japanese: String) -> String {
@@ -314,18 +333,18 @@ mod tests {
         let told = |seq, body: Body| a_record(&terminal(), office, seq, body).encode().unwrap();
         let granted = |seq| told(seq, decision(office, VerdictCode::Granted).body);
         let reason = SessionReason { session: SessionId([7; 16]), reason: Reason::Idle };
-        assert!(matches!(judge.next(&told(0, Body::SessionClosed(reason.clone())), 10), Held::Yes(_)));
-        assert!(matches!(judge.next(&granted(1), 10), Held::No(_)));
-        assert!(matches!(judge.next(&granted(3), 10), Held::WithoutOpening(_)));
+        assert!(matches!(judge.next(0, &told(0, Body::SessionClosed(reason.clone())), 10), Held::Yes(_)));
+        assert!(matches!(judge.next(1, &granted(1), 10), Held::No(_)));
+        assert!(matches!(judge.next(3, &granted(3), 10), Held::WithoutOpening(_)));
         // The same once more, carried into a later epoch: what follows it there goes on from it.
         let again = a_record(&terminal(), office, 0, Body::SessionClosed(reason));
         assert!(matches!(judge.again(&again, 0), Held::Yes(said) if said.contains("record 0")));
-        assert!(matches!(judge.next(&granted(1), 10), Held::No(_)));
-        assert!(matches!(judge.next(&granted(3), 10), Held::WithoutOpening(_)));
+        assert!(matches!(judge.next(1, &granted(1), 10), Held::No(_)));
+        assert!(matches!(judge.next(3, &granted(3), 10), Held::WithoutOpening(_)));
         let advanced = RegisterAdvanced { size: 1, root: Hash([9; 32]) };
-        assert!(matches!(judge.next(&told(4, Body::RegisterAdvanced(advanced)), 10), Held::No(_)));
+        assert!(matches!(judge.next(4, &told(4, Body::RegisterAdvanced(advanced)), 10), Held::No(_)));
         let advanced = RegisterAdvanced { size: 1, root: cache.register().root() };
-        assert!(matches!(judge.next(&told(5, Body::RegisterAdvanced(advanced)), 10), Held::Yes(_)));
+        assert!(matches!(judge.next(5, &told(5, Body::RegisterAdvanced(advanced)), 10), Held::Yes(_)));
     }
 
     #[test]

@@ -55,6 +55,8 @@ mod screen;
 mod seen;
 mod sending;
 mod settled;
+mod signed_once;
+mod strangers;
 mod table;
 mod taken_away;
 mod terminal_word;

@@ -4,12 +4,18 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use sekisho_wire::record::{Body, Emitter, Record};
 
+use crate::terminal_word::CarriedTo;
+
 /// The seqs seen of each terminal and epoch.
 #[derive(Debug, Default)]
 pub(crate) struct Seqs {
     seen: BTreeMap<(String, u32), BTreeSet<u64>>,
     /// Ranges that a terminal itself has written down as lost.
     lost: BTreeMap<(String, u32), Vec<(u64, u64)>>,
+    /// Those that were carried out of an epoch into each later one.
+    carried: BTreeMap<(String, u32), BTreeMap<u32, BTreeSet<u64>>>,
+    /// Ranges of an epoch that the terminal wrote down as lost in a later one.
+    left_behind: BTreeMap<(String, u32), Vec<(u64, u64)>>,
 }
 
 /// A hole: first and last seq.
@@ -24,14 +30,19 @@ pub(crate) struct Hole {
 }
 
 impl Seqs {
-    /// Takes in a record; the ledger's own have no holes to look for.
-    pub(crate) fn saw(&mut self, record: &Record) {
+    /// Takes in a record, and where it was carried to, if it was; the ledger's own have no holes to look for.
+    pub(crate) fn saw(&mut self, record: &Record, carried: Option<CarriedTo>) {
         let Emitter::Terminal(terminal) = &record.emitter else { return };
         let history = (terminal.to_string(), record.epoch);
-        if let Body::Lost(lost) = &record.body
-            && lost.epoch.is_none()
-        {
-            self.lost.entry(history.clone()).or_default().push((lost.from, lost.to));
+        if let Body::Lost(lost) = &record.body {
+            let (of, ranges) = match lost.epoch {
+                None => (history.clone(), &mut self.lost),
+                Some(epoch) => ((terminal.to_string(), epoch), &mut self.left_behind),
+            };
+            ranges.entry(of).or_default().push((lost.from, lost.to));
+        }
+        if let Some(to) = carried {
+            self.carried.entry(history.clone()).or_default().entry(to.epoch).or_default().insert(record.seq);
         }
         self.seen.entry(history).or_default().insert(record.seq);
     }
@@ -39,18 +50,45 @@ impl Seqs {
     /// What lies below the newest record of each history, and neither came nor was written down as lost.
     pub(crate) fn holes(&self) -> Vec<Hole> {
         let mut holes = Vec::new();
-        for ((terminal, epoch), seen) in &self.seen {
-            let lost = self.lost.get(&(terminal.clone(), *epoch)).map_or(&[][..], Vec::as_slice);
-            let mut next = 0;
-            for seq in seen {
-                if *seq > next && !lost.iter().any(|(from, to)| *from <= next && *to >= *seq - 1) {
-                    holes.push(Hole { terminal: terminal.clone(), epoch: *epoch, range: (next, *seq - 1) });
-                }
-                next = seq.saturating_add(1);
-            }
+        for (history, seen) in &self.seen {
+            let lost = self.lost.get(history).map_or(&[][..], Vec::as_slice);
+            let (terminal, epoch) = history;
+            let of_epoch = between(0, seen, lost).into_iter().chain(self.left_out(history, seen));
+            holes.extend(of_epoch.map(|range| Hole { terminal: terminal.clone(), epoch: *epoch, range }));
         }
         holes
     }
+
+    /// What a terminal left out among records that it carried, although the log has records in these places: they are those of another history, which
+    /// parted from this one before.
+    fn left_out(&self, history: &(String, u32), seen: &BTreeSet<u64>) -> Vec<(u64, u64)> {
+        let lost = [&self.lost, &self.left_behind].map(|of| of.get(history).map_or(&[][..], Vec::as_slice)).concat();
+        let mut left_out = Vec::new();
+        for carried in self.carried.get(history).into_iter().flat_map(BTreeMap::values) {
+            let first = carried.first().copied().unwrap_or_default();
+            for (from, to) in between(first, carried, &lost) {
+                for seq in seen.range(from..=to) {
+                    match left_out.last_mut() {
+                        Some((_, last)) if *last + 1 == *seq => *last = *seq,
+                        Some(_) | None => left_out.push((*seq, *seq)),
+                    }
+                }
+            }
+        }
+        left_out
+    }
+}
+
+/// What is not among these seqs, from one on, and is not in these ranges.
+fn between(first: u64, seen: &BTreeSet<u64>, lost: &[(u64, u64)]) -> Vec<(u64, u64)> {
+    let (mut holes, mut next) = (Vec::new(), first);
+    for seq in seen {
+        if *seq > next && !lost.iter().any(|(from, to)| *from <= next && *to >= *seq - 1) {
+            holes.push((next, *seq - 1));
+        }
+        next = seq.saturating_add(1);
+    }
+    holes
 }
 
 #[cfg(test)]
@@ -62,6 +100,7 @@ mod tests {
         let seqs = Seqs {
             seen: BTreeMap::from([(history.clone(), seen.iter().copied().collect())]),
             lost: BTreeMap::from([(history, lost.to_vec())]),
+            ..Seqs::default()
         };
         seqs.holes().into_iter().map(|hole| hole.range).collect()
     }
@@ -72,5 +111,25 @@ mod tests {
         assert_eq!(seqs(&[1, 2, 5], &[]), [(0, 0), (3, 4)]);
         assert_eq!(seqs(&[0, 5, 9], &[(1, 4)]), [(6, 8)]);
         assert_eq!(seqs(&[0, 5], &[(1, 3)]), [(1, 4)]);
+    }
+
+    #[test]
+    fn what_is_left_out_of_one_history_is_not_hidden_by_the_other_one() {
+        let (seen, carried) = ([0, 1, 2, 3, 4, 5, 6, 7, 8], BTreeSet::from([3, 6, 8]));
+        let history = || ("jumin-1".to_owned(), 0);
+        let holes = |seen: &[u64], left_behind: &[(u64, u64)]| {
+            let seqs = Seqs {
+                seen: BTreeMap::from([(history(), seen.iter().copied().collect())]),
+                carried: BTreeMap::from([(history(), BTreeMap::from([(1, carried.clone())]))]),
+                left_behind: BTreeMap::from([(history(), left_behind.to_vec())]),
+                ..Seqs::default()
+            };
+            seqs.holes().into_iter().map(|hole| hole.range).collect::<Vec<_>>()
+        };
+        assert_eq!(holes(&seen, &[]), [(4, 5), (7, 7)]);
+        assert_eq!(holes(&seen, &[(7, 7)]), [(4, 5)]);
+        // What neither has is said once.
+        assert_eq!(holes(&[0, 1, 2, 3, 6, 8], &[]), [(4, 5), (7, 7)]);
+        assert_eq!(holes(&[0, 1, 2, 3, 4, 6, 7, 8], &[]), [(5, 5), (4, 4), (7, 7)]);
     }
 }

@@ -35,6 +35,17 @@ pub(crate) enum Place {
     Nowhere,
 }
 
+/// Whose batch an entry is in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Batch {
+    /// In none: nobody shows a terminal's word for it.
+    None,
+    /// There is one, and it does not hold.
+    Unproved,
+    /// This terminal's.
+    Of(Code),
+}
+
 /// Gives the terminal's word for the entry at an index, if there is one.
 type Ask<'a> = dyn FnMut(u64) -> Result<Option<TerminalWord>, AdminError> + 'a;
 
@@ -55,6 +66,8 @@ struct Piece {
     end: usize,
     /// The batch that they are of, and the seq of the first of them; nothing where no terminal's word holds.
     batch: Option<(BatchHeader, u64)>,
+    /// Whether there is a word at all.
+    said: bool,
 }
 
 impl fmt::Debug for Places<'_> {
@@ -83,12 +96,7 @@ impl<'a> Places<'a> {
     /// # Errors
     /// Those of `ask`.
     pub(crate) fn of(&mut self, index: usize) -> Result<Place, AdminError> {
-        if self.piece(index).is_none() {
-            let word = (self.ask)(index as u64)?;
-            let (first, piece) =
-                word.and_then(|word| self.heard(index, &word)).unwrap_or_else(|| (index, Piece::alone(index)));
-            self.pieces.insert(first, piece);
-        }
+        self.hear(index)?;
         let record = self.entries.get(index).and_then(|entry| entry.record);
         let said = record.zip(self.known(index)).filter(|(record, (header, _))| is_of(record, header));
         let Some((record, (header, seq))) = said else { return Ok(Place::Nowhere) };
@@ -104,6 +112,41 @@ impl<'a> Places<'a> {
         } else {
             Place::Nowhere
         })
+    }
+
+    /// Whose batch the entry at this index is in.
+    ///
+    /// # Errors
+    /// Those of `ask`.
+    pub(crate) fn batch_of(&mut self, index: usize) -> Result<Batch, AdminError> {
+        self.hear(index)?;
+        let said = self.piece(index).is_some_and(|(_, piece)| piece.said);
+        Ok(match self.known(index) {
+            Some((header, _)) => Batch::Of(header.terminal.clone()),
+            None if said => Batch::Unproved,
+            None => Batch::None,
+        })
+    }
+
+    /// The same of entries of which some are left out, by their records: what was heard stays.
+    pub(crate) fn among(self, entries: &'a [LogEntry<'a>]) -> Self {
+        Self { entries, ..self }
+    }
+
+    /// How many times somebody was asked.
+    pub(crate) fn asked(&self) -> usize {
+        self.pieces.len()
+    }
+
+    fn hear(&mut self, index: usize) -> Result<(), AdminError> {
+        if self.piece(index).is_none() {
+            let word = (self.ask)(index as u64)?;
+            let said = word.is_some();
+            let heard = word.and_then(|word| self.heard(index, &word));
+            let (first, piece) = heard.unwrap_or_else(|| (index, Piece::alone(index, said)));
+            self.pieces.insert(first, piece);
+        }
+        Ok(())
     }
 
     /// The batch that this entry is of, and its seq there, as far as that has been heard.
@@ -128,13 +171,13 @@ impl<'a> Places<'a> {
         let before = word.leaves.iter().take(place).rev().zip((0..index).rev());
         let before = before.take_while(|(there, at)| leaf(*at) == Some(**there)).count();
         let (end, seq) = (index + word.leaves.len() - place, header.first.saturating_add((place - before) as u64));
-        Some((index - before, Piece { end, batch: Some((header, seq)) }))
+        Some((index - before, Piece { end, batch: Some((header, seq)), said: true }))
     }
 }
 
 impl Piece {
-    const fn alone(index: usize) -> Self {
-        Self { end: index + 1, batch: None }
+    const fn alone(index: usize, said: bool) -> Self {
+        Self { end: index + 1, batch: None, said }
     }
 }
 

@@ -10,6 +10,7 @@ use crate::error::AdminError;
 use crate::judge::{Held, Judge};
 use crate::places::{Place, Places};
 use crate::record_words::Teller;
+use crate::strangers::{Shown, Stranger};
 use crate::terminal_word::CarriedTo;
 
 /// A record, and what verification says of it.
@@ -55,8 +56,18 @@ impl There {
     }
 }
 
-/// Judges the records of a log of this size. `carried` are those that are known to have been carried into a later epoch; where there is doubt, their terminals'
-/// word is asked for.
+/// What is known of a log's entries before they are judged.
+#[derive(Debug, Default)]
+pub(crate) struct Known {
+    /// Those that were carried into a later epoch, by their terminals' word.
+    pub carried: BTreeMap<u64, CarriedTo>,
+    /// What the ledger's search shows.
+    pub shown: Shown,
+    /// Those that are not whose they say they are.
+    pub strangers: BTreeMap<usize, Stranger>,
+}
+
+/// Judges the records of a log of this size. Where there is doubt of what is known, their terminals' word is asked for.
 ///
 /// # Errors
 /// As [`Places::of`].
@@ -64,23 +75,28 @@ pub(crate) fn judge_all(
     judge: &mut Judge<'_>,
     teller: &Teller<'_>,
     places: &mut Places<'_>,
-    carried: &BTreeMap<u64, CarriedTo>,
+    known: &Known,
     size: u64,
 ) -> Result<AllJudged, AdminError> {
     let (mut all, mut there) = (AllJudged::default(), There::default());
     let entries = places.entries().iter().enumerate().filter(|(_, entry)| !entry.bytes.is_empty());
     for (at, entry) in entries {
         let index = at as u64;
+        if let Some(stranger) = known.strangers.get(&at) {
+            let record = Record::decode(entry.bytes).map_err(|_| AdminError::Ledger("a record that cannot be read"))?;
+            all.records.push((index, Held::Unreadable(stranger.in_words(teller, &record))).into());
+            continue;
+        }
         let Some(record) = entry.record else {
-            all.records.push((index, judge.next(entry.bytes, size)).into());
+            all.records.push((index, judge.next(index, entry.bytes, size)).into());
             continue;
         };
         let same = Some(*there.leaves.entry(entry.leaf).or_insert(at)).filter(|first| *first != at);
         let other = if same.is_none() { there.other(record, at) } else { None };
-        let place = match carried.get(&index) {
+        let place = match known.carried.get(&index) {
             Some(to) => Some(Place::Carried(*to)),
             None if same.is_some() || other.is_some() => Some(places.of(at)?),
-            None => None,
+            None => known.shown.get(&index).copied().flatten().map(Place::Carried),
         };
         let mut beside = Vec::new();
         let held = match (same, other, place) {
@@ -88,15 +104,15 @@ pub(crate) fn judge_all(
             (Some(first), _, Some(Place::Carried(_))) if there.holding.contains(&first) => {
                 judge.again(record, first as u64)
             }
-            (Some(_), _, Some(Place::Carried(_))) => judge.next(entry.bytes, size),
+            (Some(_), _, Some(Place::Carried(_))) => judge.next(index, entry.bytes, size),
             (Some(first), ..) => Held::Unreadable(twice(teller, record, first, place)),
             (None, Some(other), Some(Place::Nowhere)) => Held::Unreadable(elsewhere(teller, record, other)),
             (None, Some(other), _) => {
                 all.parted += 1;
                 beside.push(contradicts(teller, other));
-                judge.next(entry.bytes, size)
+                judge.next(index, entry.bytes, size)
             }
-            (None, None, _) => judge.next(entry.bytes, size),
+            (None, None, _) => judge.next(index, entry.bytes, size),
         };
         if matches!(held, Held::Yes(_)) {
             there.holding.insert(at);
@@ -158,7 +174,8 @@ mod tests {
         let in_language = |language| {
             let mut places = Places::new(&entries, cache.register(), told.ask(&asked));
             let (mut judge, teller) = (Judge::new(cache, language), Teller { cache, language });
-            judge_all(&mut judge, &teller, &mut places, carried, 9).unwrap()
+            let known = Known { carried: carried.clone(), ..Known::default() };
+            judge_all(&mut judge, &teller, &mut places, &known, 9).unwrap()
         };
         let (english, japanese) = (in_language(Language::English), in_language(Language::Japanese));
         let text = |judged: &Judged| format!("{:?} {:?}", judged.held, judged.beside);
@@ -204,6 +221,21 @@ mod tests {
         assert!(
             said[1][0].contains("carried into a later epoch as well") && said[1][0].contains("epoch 1 as record 0")
         );
+    }
+
+    #[test]
+    fn what_the_search_says_was_brought_later_is_said_so_and_in_doubt_the_terminal_is_asked() {
+        let mut told = Told::new();
+        let records = [told.record((0, 3), 1), told.record((0, 4), 1)];
+        told.comes(1, 0, &records);
+        let (entries, cache, language) = (told.entries(), &told.terminal.cache, Language::English);
+        let mut places = Places::new(&entries, cache.register(), |_| panic!("nothing is in doubt"));
+        let known =
+            Known { shown: Shown::from([(0, None), (1, Some(CarriedTo { epoch: 1, seq: 1 }))]), ..Known::default() };
+        let (mut judge, teller) = (Judge::new(cache, language), Teller { cache, language });
+        let all = judge_all(&mut judge, &teller, &mut places, &known, 9).unwrap();
+        assert!(all.records[0].beside.is_empty());
+        assert!(all.records[1].beside[0].contains("brought later: record 4 of epoch 0"), "{:?}", all.records[1]);
     }
 
     #[test]
@@ -256,7 +288,7 @@ mod tests {
         let entries: Vec<LogEntry<'_>> =
             (0..2).map(|at| LogEntry { bytes: &bytes[at], leaf: leaves[at], record: Some(&records[at]) }).collect();
         let mut places = Places::new(&entries, cache.register(), |_| panic!("no terminal signed it"));
-        let (language, nothing) = (Language::English, BTreeMap::new());
+        let (language, nothing) = (Language::English, Known::default());
         let (mut judge, teller) = (Judge::new(cache, language), Teller { cache, language });
         let all = judge_all(&mut judge, &teller, &mut places, &nothing, 9).unwrap();
         assert_eq!(all.parted, 0);

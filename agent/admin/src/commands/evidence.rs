@@ -55,15 +55,34 @@ pub(super) fn write(desk: &mut Desk, arguments: &EvidenceArguments) -> Result<()
     // As whoever gets it will.
     let file = EvidenceFile::parse(&bytes).map_err(|error| AdminError::Evidence(arguments.out.clone(), error))?;
     let checked = evidence_check::check(&file, &Trusted::Id(desk.office.id), desk.screen.language);
-    if let Some(fault) = checked.map_or_else(Some, |checked| checked.writer.err()) {
-        desk.screen.note(&fault.in_words(Language::English), &fault.in_words(Language::Japanese));
-        return Err(AdminError::RecordsDoNotHold(judged.len()));
-    }
+    let later = match checked.and_then(|Checked { writer, later, .. }| writer.map(|_| later)) {
+        Ok(later) => later,
+        Err(fault) => {
+            desk.screen.note(&fault.in_words(Language::English), &fault.in_words(Language::Japanese));
+            return Err(AdminError::RecordsDoNotHold(judged.len()));
+        }
+    };
     out.write(&bytes)?;
     out.finish()?;
     say_written(desk, arguments, &file)?;
     lacks::note(&desk.screen, &file.contents.lacks);
-    verify::report(&desk.screen, judged, &[])
+    let said = verify::report(&desk.screen, judged, &[]);
+    note_later(&desk.screen, later, said)
+}
+
+/// Says which record of the ledger's bears a later time than the file: then nobody can tell when it was written, and what holds is unclear.
+fn note_later(screen: &Screen, later: Option<u64>, said: Result<(), AdminError>) -> Result<(), AdminError> {
+    let Some(index) = later else { return said };
+    screen.note(
+        &format!(
+            "record {index} bears a later time than this file: the ledger's clock was ahead then, or the date in the file is wrong"
+        ),
+        &format!("記録 {index} の時刻がこのファイルの作成時刻より後です(当時の台帳の時計が進んでいたか、ファイルの作成時刻が誤っています)"),
+    );
+    match said {
+        Ok(()) => Err(AdminError::RecordsMissing { ranges: 0, unclear: 1 }),
+        Err(error) => Err(error),
+    }
 }
 
 /// The indexes that were named, and those that are found.
@@ -259,7 +278,7 @@ pub(crate) fn check(arguments: &VerifyEvidenceArguments, screen: &Screen) -> Res
     };
     let file = EvidenceFile::read(&arguments.file);
     let file = file.map_err(|error| AdminError::Evidence(arguments.file.clone(), error))?;
-    let Checked { opened, writer, mut judged } = match evidence_check::check(&file, &trusted, screen.language) {
+    let Checked { opened, writer, later, mut judged } = match evidence_check::check(&file, &trusted, screen.language) {
         Ok(checked) => checked,
         Err(fault) => return refuse(screen, &fault, &file),
     };
@@ -282,7 +301,8 @@ pub(crate) fn check(arguments: &VerifyEvidenceArguments, screen: &Screen) -> Res
     }
     note_erased(screen, &opened);
     lacks::note(screen, &file.contents.lacks);
-    verify::report(screen, judged, &[])
+    let said = verify::report(screen, judged, &[]);
+    note_later(screen, later, said)
 }
 
 /// Whose name is not in the file because an act erased it.

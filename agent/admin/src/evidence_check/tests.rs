@@ -25,6 +25,9 @@ use crate::broken_log::Broken;
 use crate::register_cache::tests::{NOW, Story};
 use crate::terminal_word::tests::a_record;
 
+mod second_use;
+mod writer;
+
 /// The next morning, when the office is open.
 const TIME: u64 = NOW + 14 * 60 * 60 * 1000;
 const CLERK: [u8; 16] = [5; 16];
@@ -51,6 +54,8 @@ struct Office {
     story: Story,
     id: OfficeId,
     records: Vec<Vec<u8>>,
+    /// Index of the first record of epoch 1.
+    second_epoch: usize,
 }
 
 impl Office {
@@ -106,7 +111,7 @@ impl Office {
             dormant: false,
         })));
         let id = office_of(&SignedAct::decode(&story.entries[0]).unwrap());
-        let mut office = Self { story, id, records: Vec::new() };
+        let mut office = Self { story, id, records: Vec::new(), second_epoch: usize::MAX };
         office.work();
         // What was decided later counts as well, and changes nothing of before.
         office.story.section("zei");
@@ -173,17 +178,20 @@ impl Office {
         self.records = records.iter().map(|record| record.encode().unwrap().to_vec()).collect();
     }
 
-    fn batch(&self) -> (Vec<u8>, Vec<WireHash>) {
-        let leaves: Vec<WireHash> = self.records.iter().map(|bytes| WireHash(leaf_hash(bytes).0)).collect();
-        let before = chain_start(&self.id, &code("jumin-1"), 0);
+    /// The batch with this record: each epoch came in one.
+    fn batch(&self, index: usize) -> (Vec<u8>, Vec<WireHash>) {
+        let parted = self.second_epoch.min(self.records.len());
+        let (epoch, records) = if index < parted { (0, &self.records[..parted]) } else { (1, &self.records[parted..]) };
+        let leaves: Vec<WireHash> = records.iter().map(|bytes| WireHash(leaf_hash(bytes).0)).collect();
+        let before = chain_start(&self.id, &code("jumin-1"), epoch);
         let header = BatchHeader {
             version: BATCH_VERSION,
             critical: true,
             office: self.id,
             terminal: code("jumin-1"),
-            epoch: 0,
+            epoch,
             first: 0,
-            count: u32::try_from(self.records.len()).unwrap(),
+            count: u32::try_from(leaves.len()).unwrap(),
             before,
             after: leaves.iter().fold(before, |chain, leaf| chain_next(&chain, leaf)),
             seen_size: 0,
@@ -210,9 +218,10 @@ impl Office {
     fn record(&self, index: u64) -> EvidenceRecord {
         let tree: MemoryTree = self.records.iter().map(|bytes| leaf_hash(bytes)).collect();
         let proof = inclusion_proof(&tree, index, tree.size()).unwrap();
-        let (batch, leaves) = self.batch();
+        let at = usize::try_from(index).unwrap();
+        let (batch, leaves) = self.batch(at);
         let content = EvidenceContent::Record {
-            bytes: Base64(self.records[usize::try_from(index).unwrap()].clone()),
+            bytes: Base64(self.records[at].clone()),
             batch: Some(Base64(batch)),
             leaves: leaves.iter().map(|leaf| Exactly(leaf.0)).collect(),
         };
@@ -335,7 +344,8 @@ fn not_a_byte_is_altered_behind_the_writers_back() {
         let mut altered = bytes.clone();
         altered[at] ^= 1;
         let Ok(file) = EvidenceFile::parse(&altered) else { continue };
-        assert!(writer(&file, &opened.cache).is_err(), "byte {at}");
+        let (by, _) = written_by(&file, &opened.cache);
+        assert!(writer(&file, &opened.cache, by).is_err(), "byte {at}");
     }
 }
 

@@ -1,0 +1,151 @@
+//! Entries of a log that are not whose they say they are. A terminal can put bytes into its own batch that read as another terminal's record, or the
+//! ledger's: they lie in the log for good (wire §7.5), and count for nobody.
+//!
+//! Each proof of a batch is a reading that the ledger writes down, so not every batch is asked for: the ledger's search shows the records that stand in
+//! their places, and the terminals' own word is asked for the others.
+
+use std::collections::{BTreeMap, HashMap};
+
+use sekisho_tlog::Hash;
+use sekisho_wire::id::{Code, OfficeId};
+use sekisho_wire::record::{Emitter, Record};
+
+use crate::desk::Desk;
+use crate::error::AdminError;
+use crate::places::{Batch, LogEntry, Place, Places};
+use crate::record_words::Teller;
+use crate::terminal_word::CarriedTo;
+
+/// Which records the ledger's search shows, and where those stand that were carried out of an earlier epoch.
+pub(crate) type Shown = BTreeMap<u64, Option<CarriedTo>>;
+
+/// Rows that are asked for at once: the most that there are (LEDGER.md §L5).
+const PAGE: usize = 500;
+/// So many pages between two words of how far it is.
+const STEP: usize = 20;
+
+/// What the ledger's search shows of the first `size` entries. Behind what its index has followed it shows nothing.
+///
+/// # Errors
+/// As the link says.
+pub(crate) fn shown_of(desk: &mut Desk, size: u64) -> Result<Shown, AdminError> {
+    let (mut shown, mut before) = (Shown::new(), Some(size).filter(|size| *size > 0));
+    for pages in 1_usize.. {
+        let Some(end) = before else { break };
+        let page = desk.ledger.search(&format!("limit={PAGE}&before={end}"))?;
+        shown.extend(page.rows.iter().map(|(index, _)| (*index, page.carried.get(index).copied())));
+        // One that does not come nearer to the first would never end.
+        before = page.next.filter(|next| *next < end);
+        if pages % STEP == 0 {
+            // It can take longer than a token lasts.
+            desk.log_in()?;
+            let done = shown.len();
+            desk.screen.note(
+                &format!("places of {done} of {size} records"),
+                &format!("記録の位置を確認中: {size}件中{done}件"),
+            );
+        }
+    }
+    Ok(shown)
+}
+
+/// What an entry is that says it is a record of somebody, or of some place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Stranger {
+    /// It names another office.
+    OtherOffice,
+    /// It lies in a batch of this terminal, and names somebody else.
+    In(Code),
+    /// Its terminal put it into another place than the one that it names.
+    OutOfPlace,
+    /// No terminal's word holds for it, and it says that it is a terminal's; or there is a word, and it says that it is the ledger's.
+    Unsigned,
+}
+
+impl Stranger {
+    /// For people, behind the record's line.
+    #[must_use]
+    pub(crate) fn in_words(&self, teller: &Teller<'_>, record: &Record) -> String {
+        let line = teller.line(record);
+        match self {
+            Self::OtherOffice => teller.say(
+                format!("{line}: it says that it is of another office"),
+                format!("{line}: 別の団体の記録と書かれている"),
+            ),
+            Self::In(terminal) => {
+                let (says, says_ja) = match &record.emitter {
+                    Emitter::Terminal(code) => (format!("terminal {code}'s"), format!("端末機 {code} ")),
+                    Emitter::Ledger => ("the ledger's".to_owned(), "台帳".to_owned()),
+                };
+                teller.say(
+                    format!("{line}: in a batch of terminal {terminal}, and says that it is {says}"),
+                    format!("{line}: 端末機 {terminal} が送った中にあるが、{says_ja}の記録と書かれている"),
+                )
+            }
+            Self::OutOfPlace => teller.say(
+                format!("{line}: it says another place than the one where its terminal put it"),
+                format!("{line}: 端末機が置いた位置と異なる位置が書かれている"),
+            ),
+            Self::Unsigned => teller.say(
+                format!("{line}: no signature shows that it is of whom it says"),
+                format!("{line}: 書かれている発行元のものであることを示す署名がない"),
+            ),
+        }
+    }
+}
+
+/// Those among the entries, by index. The same bytes once more, behind those that the search shows, are not looked at here: they say nothing that is not
+/// known. Before them they are: what a terminal copies out of another's record it has before the ledger has that.
+///
+/// # Errors
+/// As [`Places::of`].
+pub(crate) fn strangers(
+    places: &mut Places<'_>,
+    shown: &Shown,
+    office: OfficeId,
+) -> Result<BTreeMap<usize, Stranger>, AdminError> {
+    let entries = places.entries();
+    let is_shown = |index: usize| shown.contains_key(&(index as u64));
+    let mut first: HashMap<Hash, usize> = HashMap::new();
+    for (index, entry) in entries.iter().enumerate().filter(|(index, _)| is_shown(*index)) {
+        first.entry(entry.leaf).or_insert(index);
+    }
+    let mut found = BTreeMap::new();
+    for (index, entry) in entries.iter().enumerate() {
+        let Some(record) = entry.record else { continue };
+        let stranger = if record.office != office {
+            Some(Stranger::OtherOffice)
+        } else if is_shown(index) || first.get(&entry.leaf).is_some_and(|first| *first < index) {
+            None
+        } else {
+            stranger(places, index, record)?
+        };
+        found.extend(stranger.map(|stranger| (index, stranger)));
+    }
+    Ok(found)
+}
+
+/// The entries, of which these are read as nobody's: they fill no hole, and are in no history.
+#[must_use]
+pub(crate) fn without<'a>(entries: &[LogEntry<'a>], strangers: &BTreeMap<usize, Stranger>) -> Vec<LogEntry<'a>> {
+    let taken = |(index, entry): (usize, &LogEntry<'a>)| LogEntry {
+        record: entry.record.filter(|_| !strangers.contains_key(&index)),
+        ..*entry
+    };
+    entries.iter().enumerate().map(taken).collect()
+}
+
+fn stranger(places: &mut Places<'_>, index: usize, record: &Record) -> Result<Option<Stranger>, AdminError> {
+    Ok(match (places.batch_of(index)?, &record.emitter) {
+        (Batch::None, Emitter::Ledger) => None,
+        (Batch::None | Batch::Unproved, _) => Some(Stranger::Unsigned),
+        (Batch::Of(terminal), Emitter::Terminal(code)) if terminal == *code => match places.of(index)? {
+            Place::Own | Place::Carried(_) => None,
+            Place::Nowhere => Some(Stranger::OutOfPlace),
+        },
+        (Batch::Of(terminal), Emitter::Terminal(_) | Emitter::Ledger) => Some(Stranger::In(terminal)),
+    })
+}
+
+#[cfg(test)]
+mod tests;
