@@ -40,14 +40,31 @@ pub(crate) enum Place {
 pub(crate) enum Batch {
     /// In none: nobody shows a terminal's word for it.
     None,
-    /// There is one, and it does not hold.
+    /// There is one, or may be, and nothing shows whose.
     Unproved,
     /// This terminal's.
     Of(Code),
 }
 
-/// Gives the terminal's word for the entry at an index, if there is one.
-type Ask<'a> = dyn FnMut(u64) -> Result<Option<TerminalWord>, AdminError> + 'a;
+/// What is said to whoever asks for a terminal's word.
+#[derive(Clone, Debug)]
+pub(crate) enum Answer {
+    /// This.
+    Word(TerminalWord),
+    /// That there is none: the entry is in no batch.
+    NoWord,
+    /// Nothing: it cannot be shown. Whose the entry is nobody can tell.
+    Refused,
+}
+
+impl From<Option<TerminalWord>> for Answer {
+    fn from(word: Option<TerminalWord>) -> Self {
+        word.map_or(Self::NoWord, Self::Word)
+    }
+}
+
+/// Asks for the terminal's word for the entry at an index.
+type Ask<'a> = dyn FnMut(u64) -> Result<Answer, AdminError> + 'a;
 
 /// The places of a log's entries. Each answer of the ledger says those of a whole batch, so one question does for all of it.
 pub(crate) struct Places<'a> {
@@ -66,7 +83,7 @@ struct Piece {
     end: usize,
     /// The batch that they are of, and the seq of the first of them; nothing where no terminal's word holds.
     batch: Option<(BatchHeader, u64)>,
-    /// Whether there is a word at all.
+    /// Whether there is a word, or may be.
     said: bool,
 }
 
@@ -81,7 +98,7 @@ impl<'a> Places<'a> {
     pub(crate) fn new(
         entries: &'a [LogEntry<'a>],
         register: &'a Register,
-        ask: impl FnMut(u64) -> Result<Option<TerminalWord>, AdminError> + 'a,
+        ask: impl FnMut(u64) -> Result<Answer, AdminError> + 'a,
     ) -> Self {
         Self { entries, register, ask: Box::new(ask), pieces: BTreeMap::new(), taken: HashMap::new() }
     }
@@ -140,10 +157,10 @@ impl<'a> Places<'a> {
 
     fn hear(&mut self, index: usize) -> Result<(), AdminError> {
         if self.piece(index).is_none() {
-            let word = (self.ask)(index as u64)?;
-            let said = word.is_some();
-            let heard = word.and_then(|word| self.heard(index, &word));
-            let (first, piece) = heard.unwrap_or_else(|| (index, Piece::alone(index, said)));
+            let answer = (self.ask)(index as u64)?;
+            let heard = if let Answer::Word(word) = &answer { self.heard(index, word) } else { None };
+            let is_in_none = matches!(answer, Answer::NoWord);
+            let (first, piece) = heard.unwrap_or_else(|| (index, Piece::alone(index, !is_in_none)));
             self.pieces.insert(first, piece);
         }
         Ok(())
@@ -227,10 +244,10 @@ pub(crate) mod tests {
         pub(crate) fn ask<'a>(
             &'a self,
             asked: &'a std::cell::Cell<usize>,
-        ) -> impl FnMut(u64) -> Result<Option<TerminalWord>, AdminError> + 'a {
+        ) -> impl FnMut(u64) -> Result<Answer, AdminError> + 'a {
             |index| {
                 asked.set(asked.get() + 1);
-                Ok(self.words.get(usize::try_from(index).unwrap()).cloned())
+                Ok(self.words.get(usize::try_from(index).unwrap()).cloned().into())
             }
         }
     }
@@ -268,13 +285,17 @@ pub(crate) mod tests {
         for copied in [0, 1] {
             let mut entries = told.entries();
             entries.push(entries[copied]);
-            let ask = |index: u64| Ok(told.words.get(usize::try_from(index).unwrap()).or(told.words.first()).cloned());
+            let word = |index: u64| told.words.get(usize::try_from(index).unwrap()).or(told.words.first());
+            let ask = |index: u64| Ok(word(index).cloned().into());
             let mut places = Places::new(&entries, told.terminal.cache.register(), ask);
             assert_eq!(places.of(1).unwrap(), Place::Carried(CarriedTo { epoch: 1, seq: 1 }));
             assert_eq!(places.of(2).unwrap(), Place::Nowhere);
         }
         let entries = told.entries();
-        assert_eq!(Places::new(&entries, told.terminal.cache.register(), |_| Ok(None)).of(0).unwrap(), Place::Nowhere);
+        for (answer, batch) in [(Answer::NoWord, Batch::None), (Answer::Refused, Batch::Unproved)] {
+            let mut places = Places::new(&entries, told.terminal.cache.register(), |_| Ok(answer.clone()));
+            assert_eq!((places.of(0).unwrap(), places.batch_of(0).unwrap()), (Place::Nowhere, batch));
+        }
         let nobody = Register::new();
         let asked = std::cell::Cell::new(0);
         assert_eq!(Places::new(&entries, &nobody, told.ask(&asked)).of(0).unwrap(), Place::Nowhere);

@@ -1,8 +1,10 @@
 //! Verification of access records: place in the log, the terminal's word, the decision made again in its session, the card's signature.
 
+use sekisho_link::LinkError;
 use sekisho_register::change::Log;
 use sekisho_tlog::{Hash, HashReader, leaf_hash};
 use sekisho_wire::record::Record;
+use sekisho_wire::words::Language;
 
 use crate::carried;
 use crate::desk::Desk;
@@ -13,7 +15,7 @@ use crate::judge::{Held, Judge};
 use crate::lacks;
 use crate::log_tiles::LogTiles;
 use crate::missing::{Hole, Seqs};
-use crate::places::{LogEntry, Places};
+use crate::places::{Answer, LogEntry, Places};
 use crate::record_words::Teller;
 use crate::screen::Screen;
 use crate::seen;
@@ -59,7 +61,19 @@ pub(super) fn all(desk: &mut Desk) -> Result<(), AdminError> {
         if words.is_multiple_of(WORDS) {
             desk.screen.note(&format!("{words} batches looked at"), &format!("送信単位{words}件を確認"));
         }
-        Ok(desk.ledger.evidence(index, None)?.word)
+        match desk.ledger.evidence(index, None) {
+            Ok(evidence) => Ok(Answer::from(evidence.word)),
+            // One that is damaged there must not hide what is found about all others.
+            Err(AdminError::Link(LinkError::Refused(problem))) if problem.status >= 500 || problem.status == 410 => {
+                let error = AdminError::Link(LinkError::Refused(problem));
+                desk.screen.note(
+                    &format!("the ledger shows no proof for record {index}: {error}"),
+                    &format!("記録 {index} の証明を台帳が示しません: {}", error.in_words(Language::Japanese)),
+                );
+                Ok(Answer::Refused)
+            }
+            Err(error) => Err(error),
+        }
     };
     let mut places = Places::new(&looked, desk.cache.register(), ask);
     let strangers = strangers(&mut places, &shown, desk.office.id)?;

@@ -9,6 +9,7 @@ use sekisho_wire::words::Language;
 
 use super::*;
 use crate::judge::{Held, Judge};
+use crate::places::Answer;
 use crate::places::tests::Told;
 use crate::whole_log::{Known, judge_all};
 
@@ -17,7 +18,7 @@ fn found(told: &Told, shown: &[u64], ask: bool) -> (BTreeMap<usize, Stranger>, u
     let shown = shown.iter().map(|index| (*index, None)).collect();
     let (entries, asked) = (told.entries(), Cell::new(0));
     let mut word = told.ask(&asked);
-    let ask = move |index| if ask { word(index) } else { Ok(None) };
+    let ask = move |index| if ask { word(index) } else { Ok(Answer::NoWord) };
     let mut places = Places::new(&entries, told.terminal.cache.register(), ask);
     let found = strangers(&mut places, &shown, told.terminal.office).unwrap();
     drop(places);
@@ -72,7 +73,7 @@ fn a_record_of_the_ledgers_own_has_no_word() {
     let (bytes, record) = (ledger.bytes, ledger.record);
     let entries = [LogEntry { bytes, leaf: leaf_hash(bytes), record }];
     let found = |word: Option<crate::terminal_word::TerminalWord>| {
-        let mut places = Places::new(&entries, told.terminal.cache.register(), |_| Ok(word.clone()));
+        let mut places = Places::new(&entries, told.terminal.cache.register(), |_| Ok(word.clone().into()));
         strangers(&mut places, &Shown::new(), told.terminal.office).unwrap()
     };
     assert_eq!(found(None), BTreeMap::new());

@@ -140,7 +140,7 @@ mod tests {
     fn what_is_missing_has_a_row_as_long_as_the_others() {
         let (terminal, what) = (Some("jumin-1".to_owned()), "records 4 to 8, lost".to_owned());
         let line = csv_lack(&Lack { kind: "missing", terminal, epoch: Some(0), seq: Some(4), what });
-        assert_eq!(line, ",missing,jumin-1,0,4,,,,,,,,,,,,,\"records 4 to 8, lost\",\r\n");
+        assert_eq!(line, ",missing,jumin-1,0,4,,,,,,,,,,,,,,\"records 4 to 8, lost\",\r\n");
         assert_eq!(line.matches(',').count(), COLUMNS.len(), "{line}");
     }
 
