@@ -39,7 +39,7 @@ pub(crate) fn examine(
         Content::Destroyed { act, .. } => return Ok(judge.destroyed(*act, size)),
     };
     let Ok(record) = Record::decode(bytes) else { return Ok(judge.evidence(bytes, word, size)) };
-    let examined = Stands { record: &record, bytes, word };
+    let examined = Stands { index, record: &record, bytes, word };
     let second = match signed_before(exhibits, keys, judge, (&record, &exhibit))? {
         None => take_in_session_of(exhibits, keys, judge, examined)?,
         second => second,
@@ -74,8 +74,8 @@ fn taken_back(
         if let Held::Yes(said) = judge.evidence(bytes, word.as_ref(), size) {
             let index = exhibit.place.index;
             return Ok(Some(match language {
-                Language::English => format!("TAKEN BACK by record {index}: {said}"),
-                Language::Japanese => format!("記録 {index} により取り消し: {said}"),
+                Language::English => format!("TAKEN BACK, as its terminal says, by record {index}: {said}"),
+                Language::Japanese => format!("端末機の申告では、記録 {index} により取り消し: {said}"),
             }));
         }
     }
@@ -151,7 +151,8 @@ fn take_in_session_of(
     };
     let is_here = |(found, exhibit, _): &(Record, Exhibit, u64)| {
         let Content::Record { bytes, word } = &exhibit.content else { return false };
-        examined.has_beside(Side::Before, Stands { record: found, bytes, word: word.as_ref() })
+        let index = exhibit.place.index;
+        examined.has_beside(Side::Before, Stands { index, record: found, bytes, word: word.as_ref() })
     };
     openings.retain(is_here);
     if openings.iter().any(|(_, exhibit, _)| exhibit.leaf() != first.1) {
@@ -195,6 +196,8 @@ fn is_about(record: &Record, session: SessionId) -> bool {
 /// A record, and its terminal's word for where it stands.
 #[derive(Clone, Copy)]
 struct Stands<'a> {
+    /// Where it lies in the log.
+    index: u64,
     record: &'a Record,
     bytes: &'a [u8],
     word: Option<&'a TerminalWord>,
@@ -229,9 +232,11 @@ impl<'a> Stands<'a> {
 
     /// Whether another record lies on that side of this one in its history.
     fn has_beside(self, side: Side, other: Self) -> bool {
+        // A history comes in its order, in its own place and carried: what somebody with the terminal's key brings later was not there then, whatever it says.
+        let came = if side == Side::Before { other.index < self.index } else { other.index > self.index };
         // What lies before a record in its own place lies in its own place as well, or nowhere: what was carried is of another history there.
         let parted = side == Side::Before && !self.is_carried() && other.is_carried();
-        self.is_beside(side, other.record) && !parted && self.is_one_with(other)
+        self.is_beside(side, other.record) && came && !parted && self.is_one_with(other)
     }
 
     /// Whether the batches of the two show that their histories parted before the other one, or right there: another leaf in the same place of this epoch.
@@ -291,7 +296,8 @@ fn told(
     let mut found = that_say_so(exhibits, keys, language, examined.record, (during, is_there))?;
     found.retain(|(told, exhibit, _)| {
         let Content::Record { bytes, word } = &exhibit.content else { return false };
-        examined.has_beside(side, Stands { record: told, bytes, word: word.as_ref() })
+        let index = exhibit.place.index;
+        examined.has_beside(side, Stands { index, record: told, bytes, word: word.as_ref() })
     });
     Ok(found)
 }
@@ -360,7 +366,7 @@ mod tests {
         let is_one = |one: &(Record, Vec<u8>), word, another: &(Record, Vec<u8>), of| {
             let stands = |it, word| {
                 let (record, bytes): &(Record, Vec<u8>) = it;
-                Stands { record, bytes, word: Some(word) }
+                Stands { index: record.seq, record, bytes, word: Some(word) }
             };
             stands(one, word).is_one_with(stands(another, of))
         };
@@ -391,8 +397,8 @@ mod tests {
         let is_one = |one: ((u64, u64), &TerminalWord), other: ((u64, u64), &TerminalWord)| {
             let [(bytes, record), (other_bytes, other_record)] =
                 [one.0, other.0].map(|(seq, history)| at(seq, history));
-            let examined = Stands { record: &record, bytes: &bytes, word: Some(one.1) };
-            examined.is_one_with(Stands { record: &other_record, bytes: &other_bytes, word: Some(other.1) })
+            let examined = Stands { index: 0, record: &record, bytes: &bytes, word: Some(one.1) };
+            examined.is_one_with(Stands { index: 0, record: &other_record, bytes: &other_bytes, word: Some(other.1) })
         };
         let own = batch(0, 6, &[(6, 1), (7, 1), (8, 1)]);
         // What is carried begins with another record 8, or with the same one.

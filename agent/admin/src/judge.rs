@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use sekisho_register::{Mismatch, Register, Session, gives_in_session, grant_of, register_of};
+use sekisho_register::{Mismatch, Past, Register, Session, gives_in_session, grant_of, register_of};
 use sekisho_tlog::leaf_hash;
 use sekisho_wire::decision::DecisionInput;
 use sekisho_wire::record::{Body, Emitter, Record};
@@ -47,7 +47,7 @@ struct History {
 pub(crate) struct Judge<'a> {
     cache: &'a RegisterCache,
     language: Language,
-    register: Option<Register>,
+    past: Past,
     histories: BTreeMap<(Emitter, u32), History>,
     signed: SignedOnce,
 }
@@ -56,7 +56,7 @@ impl<'a> Judge<'a> {
     /// By this verified register.
     #[must_use]
     pub(crate) fn new(cache: &'a RegisterCache, language: Language) -> Self {
-        Self { cache, language, register: None, histories: BTreeMap::new(), signed: SignedOnce::default() }
+        Self { cache, language, past: Past::default(), histories: BTreeMap::new(), signed: SignedOnce::default() }
     }
 
     /// The language of what it says.
@@ -132,13 +132,13 @@ impl<'a> Judge<'a> {
             Some(second) => self.used_before(&record, second),
             None => self.record(bytes, size),
         };
-        let opens = matches!(record.body, Body::SessionOpened(_));
+        let stands = !matches!(held, Held::No(_));
         let history = self.history(&record);
-        // What does not stand opens nothing.
-        if opens && !matches!(held, Held::Yes(_)) {
-            history.session = Session::None;
-        } else if second.is_none() {
+        // What does not stand opens nothing and unlocks nothing. Whatever ends or locks a session is followed: that gives nobody anything.
+        if stands || !matches!(record.body, Body::SessionOpened(_) | Body::SessionUnlocked(_)) {
             history.session.follow(&record);
+        } else if matches!(record.body, Body::SessionOpened(_)) {
+            history.session = Session::None;
         }
         held
     }
@@ -232,7 +232,10 @@ impl<'a> Judge<'a> {
             Err(mismatch) => return Held::No(format!("{line}: {}", mismatch.text(self.language))),
         };
         if let Err(mismatch) = session.replay(&register, &record) {
-            return Held::No(format!("{line}: {}", mismatch.text(self.language)));
+            let said = format!("{line}: {}", mismatch.text(self.language));
+            // Neither true nor false (register §R6): this program is too old to say.
+            let unknown = matches!(mismatch, Mismatch::RulesUnknown { .. });
+            return if unknown { Held::Unreadable(said) } else { Held::No(said) };
         }
         let Some(input) = record.body.input() else { return lies(self) };
         // An opening is only ever written when it was granted.
@@ -248,10 +251,8 @@ impl<'a> Judge<'a> {
     }
 
     fn register_of(&mut self, size: u64) -> Option<&Register> {
-        if self.register.as_ref().is_none_or(|register| register.size() != size) {
-            self.register = self.cache.register_at(size, self.register.take());
-        }
-        self.register.as_ref().filter(|register| register.size() == size)
+        let cache = self.cache;
+        self.past.at(size, |below| cache.register_at(size, Some(below)).ok_or(())).ok()
     }
 }
 

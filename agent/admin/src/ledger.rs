@@ -511,14 +511,22 @@ impl Ledger {
     pub(crate) fn entries(&self, log: Log, size: u64) -> Result<Vec<Vec<u8>>, AdminError> {
         let mut entries = Vec::new();
         for path in (0..).map_while(|bundle| TilePath::in_tree(TileContent::Entries, bundle, size)) {
-            let bundle = self.tile(log, &path)?;
-            let came = decode_bundle(&bundle)?;
-            if came.len() != usize::from(path.width()) {
-                return Err(AdminError::Ledger("a bundle of another width than was asked for"));
-            }
-            entries.extend(came.into_iter().map(<[u8]>::to_vec));
+            entries.extend(self.bundle(log, &path)?);
         }
         Ok(entries)
+    }
+
+    /// The entries of one bundle.
+    ///
+    /// # Errors
+    /// As the link says.
+    pub(crate) fn bundle(&self, log: Log, path: &TilePath) -> Result<Vec<Vec<u8>>, AdminError> {
+        let bundle = self.tile(log, path)?;
+        let came = decode_bundle(&bundle)?;
+        if came.len() != usize::from(path.width()) {
+            return Err(AdminError::Ledger("a bundle of another width than was asked for"));
+        }
+        Ok(came.into_iter().map(<[u8]>::to_vec).collect())
     }
 
     /// One tile of a log: hashes or entries.

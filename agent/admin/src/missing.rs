@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use sekisho_wire::record::{Body, Emitter, Record};
 
+use crate::places::LogEntry;
 use crate::terminal_word::CarriedTo;
 
 /// The seqs seen of each terminal and epoch.
@@ -27,6 +28,36 @@ pub(crate) struct Hole {
     pub epoch: u32,
     /// First and last seq missing.
     pub range: (u64, u64),
+}
+
+impl Hole {
+    /// How many records it is.
+    pub(crate) const fn length(&self) -> u64 {
+        self.range.1 - self.range.0 + 1
+    }
+}
+
+/// Takes away the holes that records account for whose contents were destroyed: those of a hole lie in the log between its neighbours, and each is one of one
+/// hole. `entries` are those of the log, in order; `emptied` the indexes of the destroyed.
+pub(crate) fn fill_by_destroyed(holes: &mut Vec<Hole>, entries: &[LogEntry<'_>], mut emptied: BTreeSet<u64>) {
+    let mut places: BTreeMap<(String, u32), BTreeMap<u64, u64>> = BTreeMap::new();
+    for (index, record) in (0..).zip(entries).filter_map(|(index, entry)| Some((index, entry.record?))) {
+        if let Emitter::Terminal(terminal) = &record.emitter {
+            places.entry((terminal.to_string(), record.epoch)).or_default().entry(record.seq).or_insert(index);
+        }
+    }
+    holes.retain(|hole| {
+        let Some(of) = places.get(&(hole.terminal.clone(), hole.epoch)) else { return true };
+        let before = of.range(..hole.range.0).next_back().map_or(0, |(_, index)| *index);
+        let Some((_, behind)) = of.range(hole.range.1.saturating_add(1)..).next() else { return true };
+        let length = usize::try_from(hole.length()).unwrap_or(usize::MAX);
+        let theirs: Vec<u64> = emptied.range(before..(*behind).max(before)).take(length).copied().collect();
+        let filled = theirs.len() == length;
+        if filled {
+            theirs.iter().for_each(|index| drop(emptied.remove(index)));
+        }
+        !filled
+    });
 }
 
 impl Seqs {
@@ -111,6 +142,25 @@ mod tests {
         assert_eq!(seqs(&[1, 2, 5], &[]), [(0, 0), (3, 4)]);
         assert_eq!(seqs(&[0, 5, 9], &[(1, 4)]), [(6, 8)]);
         assert_eq!(seqs(&[0, 5], &[(1, 3)]), [(1, 4)]);
+    }
+
+    #[test]
+    fn what_was_destroyed_accounts_for_what_lies_between_its_neighbours_and_for_nothing_else() {
+        let (terminal, office) = (sekisho_wire::id::Code::new("jumin-1").unwrap(), sekisho_wire::id::OfficeId([1; 16]));
+        let record = |seq| crate::terminal_word::tests::a_record(&terminal, office, seq, Body::TerminalDown);
+        // Indexes 0 to 9: seqs 0 and 1, two destroyed, 4, 7, one destroyed, 9, two destroyed.
+        let records =
+            [Some(0), Some(1), None, None, Some(4), Some(7), None, Some(9), None, None].map(|seq| seq.map(record));
+        let leaf = sekisho_tlog::Hash([0; 32]);
+        let entries: Vec<_> =
+            records.iter().map(|record| LogEntry { bytes: &[], leaf, record: record.as_ref() }).collect();
+        let hole = |from, to| Hole { terminal: "jumin-1".into(), epoch: 0, range: (from, to) };
+        let mut holes = vec![hole(2, 3), hole(5, 6), hole(8, 8)];
+        fill_by_destroyed(&mut holes, &entries, BTreeSet::from([2, 3, 6, 8, 9]));
+        assert_eq!(holes, [hole(5, 6)], "those that lie elsewhere are others");
+        let mut holes = vec![hole(2, 3)];
+        fill_by_destroyed(&mut holes, &entries, BTreeSet::from([2, 8, 9]));
+        assert_eq!(holes, [hole(2, 3)]);
     }
 
     #[test]

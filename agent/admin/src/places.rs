@@ -33,6 +33,8 @@ pub(crate) enum Place {
     Carried(CarriedTo),
     /// In neither way, or its terminal has not signed it.
     Nowhere,
+    /// The ledger does not show its terminal's word: nobody can tell.
+    Unknown,
 }
 
 /// Whose batch an entry is in.
@@ -40,8 +42,10 @@ pub(crate) enum Place {
 pub(crate) enum Batch {
     /// In none: nobody shows a terminal's word for it.
     None,
-    /// There is one, or may be, and nothing shows whose.
+    /// There is one, and it does not hold.
     Unproved,
+    /// The ledger does not show that.
+    Unknown,
     /// This terminal's.
     Of(Code),
 }
@@ -83,8 +87,16 @@ struct Piece {
     end: usize,
     /// The batch that they are of, and the seq of the first of them; nothing where no terminal's word holds.
     batch: Option<(BatchHeader, u64)>,
-    /// Whether there is a word, or may be.
-    said: bool,
+    /// What was said where no batch holds.
+    said: Said,
+}
+
+/// Whether there is a word at all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Said {
+    No,
+    Yes,
+    Refused,
 }
 
 impl fmt::Debug for Places<'_> {
@@ -114,6 +126,9 @@ impl<'a> Places<'a> {
     /// Those of `ask`.
     pub(crate) fn of(&mut self, index: usize) -> Result<Place, AdminError> {
         self.hear(index)?;
+        if self.is_refused(index) {
+            return Ok(Place::Unknown);
+        }
         let record = self.entries.get(index).and_then(|entry| entry.record);
         let said = record.zip(self.known(index)).filter(|(record, (header, _))| is_of(record, header));
         let Some((record, (header, seq))) = said else { return Ok(Place::Nowhere) };
@@ -137,11 +152,12 @@ impl<'a> Places<'a> {
     /// Those of `ask`.
     pub(crate) fn batch_of(&mut self, index: usize) -> Result<Batch, AdminError> {
         self.hear(index)?;
-        let said = self.piece(index).is_some_and(|(_, piece)| piece.said);
-        Ok(match self.known(index) {
-            Some((header, _)) => Batch::Of(header.terminal.clone()),
-            None if said => Batch::Unproved,
-            None => Batch::None,
+        let said = self.piece(index).map_or(Said::No, |(_, piece)| piece.said);
+        Ok(match (self.known(index), said) {
+            (Some((header, _)), _) => Batch::Of(header.terminal.clone()),
+            (None, Said::Yes) => Batch::Unproved,
+            (None, Said::Refused) => Batch::Unknown,
+            (None, Said::No) => Batch::None,
         })
     }
 
@@ -159,11 +175,19 @@ impl<'a> Places<'a> {
         if self.piece(index).is_none() {
             let answer = (self.ask)(index as u64)?;
             let heard = if let Answer::Word(word) = &answer { self.heard(index, word) } else { None };
-            let is_in_none = matches!(answer, Answer::NoWord);
-            let (first, piece) = heard.unwrap_or_else(|| (index, Piece::alone(index, !is_in_none)));
+            let said = match answer {
+                Answer::Word(_) => Said::Yes,
+                Answer::NoWord => Said::No,
+                Answer::Refused => Said::Refused,
+            };
+            let (first, piece) = heard.unwrap_or_else(|| (index, Piece::alone(index, said)));
             self.pieces.insert(first, piece);
         }
         Ok(())
+    }
+
+    fn is_refused(&self, index: usize) -> bool {
+        self.piece(index).is_some_and(|(_, piece)| piece.said == Said::Refused)
     }
 
     /// The batch that this entry is of, and its seq there, as far as that has been heard.
@@ -188,12 +212,12 @@ impl<'a> Places<'a> {
         let before = word.leaves.iter().take(place).rev().zip((0..index).rev());
         let before = before.take_while(|(there, at)| leaf(*at) == Some(**there)).count();
         let (end, seq) = (index + word.leaves.len() - place, header.first.saturating_add((place - before) as u64));
-        Some((index - before, Piece { end, batch: Some((header, seq)), said: true }))
+        Some((index - before, Piece { end, batch: Some((header, seq)), said: Said::Yes }))
     }
 }
 
 impl Piece {
-    const fn alone(index: usize, said: bool) -> Self {
+    const fn alone(index: usize, said: Said) -> Self {
         Self { end: index + 1, batch: None, said }
     }
 }
@@ -292,9 +316,10 @@ pub(crate) mod tests {
             assert_eq!(places.of(2).unwrap(), Place::Nowhere);
         }
         let entries = told.entries();
-        for (answer, batch) in [(Answer::NoWord, Batch::None), (Answer::Refused, Batch::Unproved)] {
+        let none = [(Answer::NoWord, Place::Nowhere, Batch::None), (Answer::Refused, Place::Unknown, Batch::Unknown)];
+        for (answer, place, batch) in none {
             let mut places = Places::new(&entries, told.terminal.cache.register(), |_| Ok(answer.clone()));
-            assert_eq!((places.of(0).unwrap(), places.batch_of(0).unwrap()), (Place::Nowhere, batch));
+            assert_eq!((places.of(0).unwrap(), places.batch_of(0).unwrap()), (place, batch));
         }
         let nobody = Register::new();
         let asked = std::cell::Cell::new(0);

@@ -174,6 +174,20 @@ impl Desk {
     }
 }
 
+/// Asks again, after a moment, where no answer came, or one that says "not now": a long run must not end because of one of its questions.
+///
+/// # Errors
+/// What is answered at last.
+pub(crate) fn patiently<T>(mut ask: impl FnMut() -> Result<T, AdminError>) -> Result<T, AdminError> {
+    for pause in PAUSES {
+        match ask() {
+            Err(error) if is_silence(&error) => sleep(pause),
+            answered => return answered,
+        }
+    }
+    ask()
+}
+
 /// Whether the act may have arrived all the same: no answer came, or none that makes sense, or one that says "not now".
 fn is_silence(error: &AdminError) -> bool {
     let AdminError::Link(error) = error else { return false };

@@ -14,6 +14,7 @@ use crate::desk::Desk;
 use crate::error::AdminError;
 use crate::places::{Batch, LogEntry, Place, Places};
 use crate::record_words::Teller;
+use crate::sending::patiently;
 use crate::terminal_word::CarriedTo;
 
 /// Which records the ledger's search shows, and where those stand that were carried out of an earlier epoch.
@@ -32,7 +33,7 @@ pub(crate) fn shown_of(desk: &mut Desk, size: u64) -> Result<Shown, AdminError> 
     let (mut shown, mut before) = (Shown::new(), Some(size).filter(|size| *size > 0));
     for pages in 1_usize.. {
         let Some(end) = before else { break };
-        let page = desk.ledger.search(&format!("limit={PAGE}&before={end}"))?;
+        let page = patiently(|| desk.ledger.search(&format!("limit={PAGE}&before={end}")))?;
         shown.extend(page.rows.iter().map(|(index, _)| (*index, page.carried.get(index).copied())));
         // One that does not come nearer to the first would never end.
         before = page.next.filter(|next| *next < end);
@@ -60,6 +61,8 @@ pub(crate) enum Stranger {
     OutOfPlace,
     /// No terminal's word holds for it, and it says that it is a terminal's; or there is a word, and it says that it is the ledger's.
     Unsigned,
+    /// The ledger shows no proof: nobody can tell whose it is. It stays what it says it is, and is unclear.
+    Unproved,
 }
 
 impl Stranger {
@@ -85,6 +88,10 @@ impl Stranger {
             Self::OutOfPlace => teller.say(
                 format!("{line}: it says another place than the one where its terminal put it"),
                 format!("{line}: 端末機が置いた位置と異なる位置が書かれている"),
+            ),
+            Self::Unproved => teller.say(
+                format!("{line}: whose it is cannot be told, for the ledger shows no proof of it now"),
+                format!("{line}: 台帳が証明を示さないため、発行元を確認できない"),
             ),
             Self::Unsigned => teller.say(
                 format!("{line}: no signature shows that it is of whom it says"),
@@ -129,7 +136,7 @@ pub(crate) fn strangers(
 #[must_use]
 pub(crate) fn without<'a>(entries: &[LogEntry<'a>], strangers: &BTreeMap<usize, Stranger>) -> Vec<LogEntry<'a>> {
     let taken = |(index, entry): (usize, &LogEntry<'a>)| LogEntry {
-        record: entry.record.filter(|_| !strangers.contains_key(&index)),
+        record: entry.record.filter(|_| strangers.get(&index).is_none_or(|it| *it == Stranger::Unproved)),
         ..*entry
     };
     entries.iter().enumerate().map(taken).collect()
@@ -139,9 +146,11 @@ fn stranger(places: &mut Places<'_>, index: usize, record: &Record) -> Result<Op
     Ok(match (places.batch_of(index)?, &record.emitter) {
         (Batch::None, Emitter::Ledger) => None,
         (Batch::None | Batch::Unproved, _) => Some(Stranger::Unsigned),
+        (Batch::Unknown, _) => Some(Stranger::Unproved),
         (Batch::Of(terminal), Emitter::Terminal(code)) if terminal == *code => match places.of(index)? {
             Place::Own | Place::Carried(_) => None,
             Place::Nowhere => Some(Stranger::OutOfPlace),
+            Place::Unknown => Some(Stranger::Unproved),
         },
         (Batch::Of(terminal), Emitter::Terminal(_) | Emitter::Ledger) => Some(Stranger::In(terminal)),
     })

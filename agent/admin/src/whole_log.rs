@@ -82,7 +82,8 @@ pub(crate) fn judge_all(
     let entries = places.entries().iter().enumerate().filter(|(_, entry)| !entry.bytes.is_empty());
     for (at, entry) in entries {
         let index = at as u64;
-        if let Some(stranger) = known.strangers.get(&at) {
+        let stranger = known.strangers.get(&at);
+        if let Some(stranger) = stranger.filter(|stranger| **stranger != Stranger::Unproved) {
             let record = Record::decode(entry.bytes).map_err(|_| AdminError::Ledger("a record that cannot be read"))?;
             all.records.push((index, Held::Unreadable(stranger.in_words(teller, &record))).into());
             continue;
@@ -117,6 +118,11 @@ pub(crate) fn judge_all(
         if matches!(held, Held::Yes(_)) {
             there.holding.insert(at);
         }
+        // What follows goes by it; it is not said to hold itself.
+        let held = match (stranger, held) {
+            (Some(stranger), Held::Yes(_)) => Held::Unreadable(stranger.in_words(teller, record)),
+            (_, held) => held,
+        };
         if let Some(Place::Carried(to)) = place {
             beside.push(teller.carried(record, to));
         }
@@ -132,6 +138,14 @@ fn twice(teller: &Teller<'_>, record: &Record, first: usize, place: Option<Place
         return teller.say(
             format!("{line}: the same bytes as record {first}, and only one of the two can be in its own place"),
             format!("{line}: 記録 {first} と同じ内容(本来の位置にあり得るのは一方だけ)"),
+        );
+    }
+    if place == Some(Place::Unknown) {
+        return teller.say(
+            format!(
+                "{line}: the same bytes as record {first}; whether their terminal put them here cannot be told now"
+            ),
+            format!("{line}: 記録 {first} と同じ内容(端末機がここに置いたかどうか確認できない)"),
         );
     }
     teller.say(

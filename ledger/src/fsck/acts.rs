@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use sekisho_register::calendar::Month;
 use sekisho_register::retention::Destroyed;
-use sekisho_register::{Casebook, Change, Ed25519Key, NameHash, Register, SignedAct, names_of};
+use sekisho_register::{Casebook, Change, Ed25519Key, NameHash, Past, Register, SignedAct, names_of};
 use sekisho_tlog::{Hash, leaf_hash};
 use sekisho_wire::id::{Code, OfficeId};
 use sekisho_wire::record::Retention;
@@ -227,47 +227,32 @@ impl Check<'_> {
     }
 }
 
-/// Registers of the sizes that records name. Records mostly ask for ascending sizes, so a few remembered ones suffice; what was folded
-/// and verified before is folded again without looking at signatures.
+/// Registers of the sizes that records name.
 pub(super) struct Registers<'a> {
     store: &'a dyn Store,
     office: OfficeId,
-    known: BTreeMap<u64, Register>,
+    past: Past,
 }
 
 impl<'a> Registers<'a> {
     pub(super) fn new(store: &'a dyn Store, office: OfficeId) -> Self {
-        Self { store, office, known: BTreeMap::from([(0, Register::new())]) }
+        Self { store, office, past: Past::default() }
     }
 
     /// The register of that size, which the log has.
     pub(super) fn at(&mut self, size: u64) -> Result<&Register, StoreError> {
-        if !self.known.contains_key(&size) {
-            let below = self.known.range(..size).next_back().map(|(_, register)| register.clone());
-            let mut register = below.unwrap_or_default();
+        let (store, office) = (self.store, &self.office);
+        self.past.at(size, |mut register| {
             while register.size() < size {
                 let left = u32::try_from(size - register.size()).unwrap_or(u32::MAX).min(super::PAGE);
-                let page = self.store.entries(&self.office, LogName::Register, register.size(), left)?;
+                let page = store.entries(office, LogName::Register, register.size(), left)?;
                 if page.is_empty() {
                     return Err(StoreError::Damaged { what: "register log" });
                 }
                 // A refusal was found when the log itself was walked; size and root advance all the same.
                 page.iter().for_each(|entry| drop(register.fold(&entry.payload)));
             }
-            self.known.insert(size, register);
-            self.forget();
-        }
-        self.known.get(&size).ok_or(StoreError::Damaged { what: "register log" })
-    }
-
-    /// The smallest but the empty one goes first: later records ask for larger sizes.
-    fn forget(&mut self) {
-        if self.known.len() > REMEMBERED
-            && let Some(oldest) = self.known.keys().copied().nth(1)
-        {
-            self.known.remove(&oldest);
-        }
+            Ok(register)
+        })
     }
 }
-
-const REMEMBERED: usize = 8;

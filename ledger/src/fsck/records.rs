@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
 use ed25519_dalek::VerifyingKey;
-use sekisho_register::{Session, grant_of, register_of};
+use sekisho_register::{Mismatch, Session, grant_of, register_of};
 use sekisho_tlog::{Hash, leaf_hash};
 use sekisho_wire::batch::{BATCH_RECORDS_MAX, BatchHeader, chain_next};
 use sekisho_wire::canonical::decode_canonical;
@@ -38,7 +38,7 @@ struct History {
 
 /// What a terminal's card-signed records have used up, in all its epochs (wire §6).
 #[derive(Default)]
-struct Used {
+struct UsedUp {
     salts: HashSet<Salt>,
     sessions: HashSet<SessionId>,
 }
@@ -80,7 +80,7 @@ struct Walk<'a> {
     open: Option<OpenBatch>,
     histories: Vec<History>,
     numbers: HashMap<(EmitterName, u32), usize>,
-    used: HashMap<Code, Used>,
+    used: HashMap<Code, UsedUp>,
     carried: Carried,
     /// The payload key used last: the records of a month lie under a few.
     key: Option<(u32, Arc<RecordKey>)>,
@@ -184,13 +184,9 @@ impl Check<'_> {
                     self.note_at(walk, index, place, Fault::Misfiled { number: entry.key });
                 }
                 let session = std::mem::take(&mut walk.histories[history].session);
-                self.verdict(walk, index, place, (record, &session))?;
-                let opens_again = self.signed_once(walk, index, place, record);
-                let of = &mut walk.histories[history].session;
-                *of = if opens_again { Session::None } else { session };
-                if !opens_again {
-                    of.follow(record);
-                }
+                let holds = self.verdict(walk, index, place, (record, &session))?;
+                let used = self.signed_once(walk, index, place, record);
+                walk.histories[history].session = behind(session, record, (holds, used));
             }
             None if payload != Payload::Open => {}
             None if walk.is_newer((history, seq)) => self.report.newer += 1,
@@ -228,28 +224,23 @@ impl Check<'_> {
         let line = (&terminal, walk.histories[history].epoch, record.epoch);
         let own = walk.numbers.get(&(EmitterName::Terminal(terminal.clone()), record.epoch));
         let own = own.map(|own| &walk.histories[*own]).map(|own| (own.cursor.next, &own.session));
-        let mut session = walk.carried.session(line, record.seq, own);
-        let mut opens_again = false;
+        let session = walk.carried.session(line, record.seq, own);
+        let mut stands = (true, Used::Once);
         if !again {
-            self.verdict(walk, index, place, (record, &session))?;
-            opens_again = self.signed_once(walk, index, place, record);
+            let holds = self.verdict(walk, index, place, (record, &session))?;
+            stands = (holds, self.signed_once(walk, index, place, record));
         }
-        if opens_again {
-            session = Session::None
-        } else {
-            session.follow(record)
-        }
-        walk.carried.goes_on(line, record.seq, session);
+        walk.carried.goes_on(line, record.seq, behind(session, record, stands));
         Ok(())
     }
 
-    /// A card's signature belongs to one record of its terminal (wire §6). Whether the record opens a session that was opened before.
-    fn signed_once(&mut self, walk: &mut Walk<'_>, index: u64, place: Option<Place>, record: &Record) -> bool {
-        let Emitter::Terminal(terminal) = &record.emitter else { return false };
+    /// A card's signature belongs to one record of its terminal (wire §6), and no session opens twice. Whether that is so.
+    fn signed_once(&mut self, walk: &mut Walk<'_>, index: u64, place: Option<Place>, record: &Record) -> Used {
+        let Emitter::Terminal(terminal) = &record.emitter else { return Used::Once };
         let opens = if let Body::SessionOpened(opening) = &record.body { opening.input.session } else { None };
         let proved = matches!(&record.body, Body::Decision(decision) if decision.signature.is_some());
         if !proved && !matches!(&record.body, Body::SessionOpened(_) | Body::SessionUnlocked(_)) {
-            return false;
+            return Used::Once;
         }
         let used = walk.used.entry(terminal.clone()).or_default();
         let salt_again = !used.salts.insert(record.salt);
@@ -260,21 +251,27 @@ impl Check<'_> {
         if opens_again {
             self.note_at(walk, index, place, Fault::SessionRepeated);
         }
-        opens_again
+        if opens_again {
+            Used::Opened
+        } else if salt_again {
+            Used::Signed
+        } else {
+            Used::Once
+        }
     }
 
-    /// Makes the decision again.
+    /// Makes the decision again. Whether it comes out as it was written, as far as that can be told.
     fn verdict(
         &mut self,
         walk: &mut Walk<'_>,
         index: u64,
         place: Option<Place>,
         (record, session): (&Record, &Session),
-    ) -> Result<(), LedgerError> {
-        let Some(size) = register_of(record).filter(|_| walk.acts.extent == Extent::Whole) else { return Ok(()) };
+    ) -> Result<bool, LedgerError> {
+        let Some(size) = register_of(record).filter(|_| walk.acts.extent == Extent::Whole) else { return Ok(true) };
         if size > walk.acts.size {
             self.note_at(walk, index, place, Fault::RegisterAhead { size });
-            return Ok(());
+            return Ok(false);
         }
         self.report.replayed += u64::from(record.body.input().is_some());
         // The index is the terminal's word.
@@ -284,10 +281,13 @@ impl Check<'_> {
         };
         let on_card = on_card.as_ref().map(|entry| entry.payload.as_slice());
         let decided = walk.registers.at(size)?.as_it_decided(record, on_card);
-        if let Err(mismatch) = decided.and_then(|register| session.replay(&register, record)) {
+        let replayed = decided.and_then(|register| session.replay(&register, record));
+        // Of rules that this program does not know it says neither that they were kept nor that they were broken.
+        let holds = matches!(replayed, Ok(()) | Err(Mismatch::RulesUnknown { .. }));
+        if let Err(mismatch) = replayed {
             self.note_at(walk, index, place, Fault::Verdict(mismatch));
         }
-        Ok(())
+        Ok(holds)
     }
 
     fn note_at(&mut self, walk: &Walk<'_>, index: u64, place: Option<Place>, fault: Fault) {
@@ -520,6 +520,30 @@ impl History {
         }
         self.recent.iter().find(|(at, _)| *at == seq).map(|(_, chain)| *chain)
     }
+}
+
+/// What of a record was used before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Used {
+    /// Nothing.
+    Once,
+    /// What a card signed.
+    Signed,
+    /// The session that it opens.
+    Opened,
+}
+
+/// The session behind a record. What opens it a second time opens nothing, and an unlocking that does not hold unlocks nothing; whatever ends or locks a
+/// session is followed, for it gives nobody anything.
+fn behind(mut session: Session, record: &Record, (holds, used): (bool, Used)) -> Session {
+    if used == Used::Opened {
+        return Session::None;
+    }
+    let stands = holds && used == Used::Once;
+    if stands || !matches!(record.body, Body::SessionUnlocked(_)) {
+        session.follow(record);
+    }
+    session
 }
 
 /// The header, when it is one and speaks of the rows beside it.

@@ -21,7 +21,7 @@ impl Finding {
         }
         if let Some((emitter, epoch, seq)) = &self.place {
             line += &if japanese {
-                format!("（{emitter}、系列 {epoch}、記録 {seq}）")
+                format!("（{emitter}、履歴番号 {epoch}、記録 {seq}）")
             } else {
                 format!(" ({emitter}, epoch {epoch}, seq {seq})")
             };
@@ -211,7 +211,7 @@ impl Fault {
             Self::ActRow => "処分が自身の識別子の下にありません".into(),
             Self::NameAltered => "添えられた氏名がハッシュと一致しません".into(),
             Self::OtherLogKeys => "登録簿のログの鍵が、署名に使われている鍵と異なります".into(),
-            Self::Verdict(mismatch) => format!("判定を再現できません（{mismatch}）"),
+            Self::Verdict(mismatch) => format!("判定を再現できません（{}）", mismatch.text(Language::Japanese)),
             Self::SaltRepeated => "カードの署名が、この端末機の前の記録と重複しています".into(),
             Self::SessionRepeated => "既に開始されたセッションの開始記録です（効力がありません）".into(),
             Self::RegisterAhead { size } => format!("{size} 件の登録簿による判定ですが、登録簿はそこまでありません"),

@@ -156,6 +156,32 @@ fn a_grant_after_the_end_of_its_session_or_while_it_is_locked_is_named() {
 }
 
 #[test]
+fn an_unlocking_that_no_card_signed_unlocks_nothing() {
+    let mut town = Town::new();
+    let Body::SessionOpened(forged) = opening(&town) else { panic!("an opening") };
+    let locked = SessionReason { session: SESSION, reason: Reason::Idle };
+    let bodies =
+        vec![opening(&town), Body::Locked(locked), Body::SessionUnlocked(forged), granted_in_session(&town, None)];
+    let found = found_at(&mut town, bodies, |_| {});
+    assert!(found.iter().any(|(at, _)| *at == 2), "{found:?}");
+    assert!(found.contains(&(3, Fault::Verdict(Mismatch::SessionLocked))), "{found:?}");
+}
+
+#[test]
+fn however_many_registers_were_asked_for_an_older_one_is_there() {
+    let mut town = Town::new();
+    for number in 0..15 {
+        let (section, title) = (code(&format!("ka-{number}")), Title::new("課").unwrap());
+        town.submit(vec![Change::Section(SetSection { section, title, state: SectionState::Open, effective: 0 })]).unwrap();
+    }
+    let register = town.ledger.office(&town.office).unwrap().register();
+    let sizes: Vec<u64> = (1..register.size()).chain([1, 12, 2, 1, 9]).collect();
+    let advanced = |size: u64| RegisterAdvanced { size, root: register.root_at(size).unwrap() };
+    let bodies = sizes.into_iter().map(|size| Body::RegisterAdvanced(advanced(size))).collect();
+    assert_eq!(found_at(&mut town, bodies, |_| {}), []);
+}
+
+#[test]
 fn what_a_card_signed_once_stands_in_one_record() {
     let mut town = Town::new();
     let ended = SessionReason { session: SESSION, reason: Reason::Idle };

@@ -316,9 +316,14 @@ fn note_erased(screen: &Screen, opened: &Opened) {
 }
 
 fn refuse(screen: &Screen, fault: &FileFault, file: &EvidenceFile) -> Result<(), AdminError> {
-    let words = fault.in_words(screen.language);
+    let (words, asked) = (fault.in_words(screen.language), file.contents.header.asked.len());
+    // Another program, or another office file, may find that it holds.
+    if matches!(fault, FileFault::Newer | FileFault::Shorter { .. }) {
+        screen.print(&screen.words(format!("UNCLEAR: {words}"), format!("確認不能: {words}")))?;
+        return Err(AdminError::RecordsMissing { ranges: 0, unclear: asked });
+    }
     screen.print(&screen.words(format!("DOES NOT HOLD: {words}"), format!("不合格: {words}")))?;
-    Err(AdminError::RecordsDoNotHold(file.contents.header.asked.len()))
+    Err(AdminError::RecordsDoNotHold(asked))
 }
 
 fn say_checked(screen: &Screen, file: &EvidenceFile, opened: &Opened, writer: &str) -> Result<(), AdminError> {

@@ -27,7 +27,7 @@ use crate::name::Name;
 use crate::outbox::{self, Kept};
 use crate::pending::{self, Wanted};
 use crate::pin_entry::PinSource;
-use crate::recovery::{BEGUN, Sheets};
+use crate::recovery::{BEGUN, Sheets, are_void};
 use crate::recovery_sheet::SheetKey;
 use crate::register_cache::RegisterCache;
 use crate::screen::Screen;
@@ -346,6 +346,18 @@ fn end_that_waits(desk: &Desk, announced: &Hash) -> Result<Vec<(Hash, RecoveryEn
     Ok(waits)
 }
 
+/// Nothing comes of it any more, and it must not be sent once more by whatever is done next.
+fn forget_announcement(desk: &Desk) -> Result<(), AdminError> {
+    if let Some(kept) = Kept::read(&desk.home, ANNOUNCED)?
+        && let Some((id, _)) = signed_by_all(&kept.act)
+        && outbox::find(&desk.home, &id)?.is_some()
+    {
+        are_void(&desk.home, &desk.screen, &kept.act)?;
+        outbox::forget(&desk.home, &id)?;
+    }
+    desk.home.remove(ANNOUNCED)
+}
+
 /// Whether the ledger says that nothing comes of that announcement any more: another may be made.
 fn is_over(error: &AdminError) -> bool {
     let over = ["recovery_unknown", "recovery_over", "recovery_lapsed"];
@@ -380,7 +392,7 @@ fn send_end(desk: &mut Desk, end: &Hash, how: RecoveryEnd, kept: &Kept, changes:
     let sent = desk.send_without_card(end, kept);
     // Somebody has objected, or its time is over: another may be announced.
     if sent.as_ref().is_err_and(is_over) {
-        desk.home.remove(ANNOUNCED)?;
+        forget_announcement(desk)?;
     }
     let index = sent.inspect_err(|_| again(desk, end))?;
     for change in changes {

@@ -1,35 +1,43 @@
 //! Verification of access records: place in the log, the terminal's word, the decision made again in its session, the card's signature.
 
+use std::collections::BTreeSet;
+
 use sekisho_link::LinkError;
+use sekisho_register::SignedAct;
 use sekisho_register::change::Log;
+use sekisho_tlog::tile::{TileContent, TilePath};
 use sekisho_tlog::{Hash, HashReader, leaf_hash};
-use sekisho_wire::record::Record;
+use sekisho_wire::record::{Emitter, Record};
 use sekisho_wire::words::Language;
 
 use crate::carried;
 use crate::desk::Desk;
 use crate::error::AdminError;
 use crate::examined::examine;
-use crate::exhibits::{LedgerExhibits, Shown};
+use crate::exhibits::{LedgerExhibits, Shown as ShownExhibits};
 use crate::judge::{Held, Judge};
 use crate::lacks;
 use crate::log_tiles::LogTiles;
-use crate::missing::{Hole, Seqs};
+use crate::missing::{Hole, Seqs, fill_by_destroyed};
 use crate::places::{Answer, LogEntry, Places};
 use crate::record_words::Teller;
+use crate::register_cache::RegisterCache;
 use crate::screen::Screen;
 use crate::seen;
-use crate::strangers::{shown_of, strangers, without};
+use crate::sending::patiently;
+use crate::strangers::{Shown, shown_of, strangers, without};
 use crate::whole_log::{AllJudged, Judged, Known, judge_all};
 
 /// So many batches are asked for between two words of how far it is.
 const WORDS: u64 = 500;
+/// What two clocks may differ by, in milliseconds.
+const DAY: u64 = 86_400_000;
 
 /// One record, by what the ledger shows of it.
 pub(super) fn one(desk: &mut Desk, index: u64) -> Result<(), AdminError> {
     desk.log_in()?;
     let keys = desk.log_keys(Log::Records)?;
-    let shown = Shown::default();
+    let shown = ShownExhibits::default();
     let ledger = LedgerExhibits { desk, keys: &keys, permission: None, shown: &shown };
     let held = examine(&ledger, &keys, &mut Judge::new(&desk.cache, desk.screen.language), index)?;
     lacks::note(&desk.screen, &shown.lacks.borrow());
@@ -42,9 +50,10 @@ pub(super) fn all(desk: &mut Desk) -> Result<(), AdminError> {
     let note = desk.ledger.checkpoint(Log::Records)?;
     let keys = desk.log_keys(Log::Records)?;
     let size = keys.open(&note)?.size;
-    let entries = desk.ledger.entries(Log::Records, size)?;
-    let gone = entries.iter().filter(|entry| entry.is_empty()).count() as u64;
-    if gone > 0 && desk.cache.register().all_destroyed().is_empty() {
+    let (entries, damaged) = entries_of(desk, size)?;
+    let is_empty = |(index, entry): &(u64, &Vec<u8>)| entry.is_empty() && !damaged.contains(index);
+    let mut emptied: BTreeSet<u64> = (0..).zip(&entries).filter(is_empty).map(|(index, _)| index).collect();
+    if !emptied.is_empty() && desk.cache.register().all_destroyed().is_empty() {
         return Err(AdminError::Ledger("records without their contents, and no act destroyed any"));
     }
     let leaves = leaves_of(desk, &entries, size)?;
@@ -55,28 +64,24 @@ pub(super) fn all(desk: &mut Desk) -> Result<(), AdminError> {
         .map(|((bytes, leaf), record)| LogEntry { bytes, leaf: *leaf, record: record.as_ref() })
         .collect();
     let shown = shown_of(desk, size)?;
+    // What came after the newest of those acts none of them destroyed.
+    let too_late =
+        destroyed_until(&desk.cache, &records, &shown).map_or_else(BTreeSet::new, |end| emptied.split_off(&end));
+    let gone = emptied.len();
+    // What the run goes by, whatever is fetched meanwhile for a new token.
+    let (cache, screen, office) = (desk.cache.clone(), desk.screen, desk.office.id);
     let mut words = 0_u64;
     let ask = |index| {
         words += 1;
         if words.is_multiple_of(WORDS) {
-            desk.screen.note(&format!("{words} batches looked at"), &format!("送信単位{words}件を確認"));
+            screen.note(&format!("{words} batches looked at"), &format!("送信単位{words}件を確認"));
         }
-        match desk.ledger.evidence(index, None) {
-            Ok(evidence) => Ok(Answer::from(evidence.word)),
-            // One that is damaged there must not hide what is found about all others.
-            Err(AdminError::Link(LinkError::Refused(problem))) if problem.status >= 500 || problem.status == 410 => {
-                let error = AdminError::Link(LinkError::Refused(problem));
-                desk.screen.note(
-                    &format!("the ledger shows no proof for record {index}: {error}"),
-                    &format!("記録 {index} の証明を台帳が示しません: {}", error.in_words(Language::Japanese)),
-                );
-                Ok(Answer::Refused)
-            }
-            Err(error) => Err(error),
-        }
+        // It can take longer than a token lasts.
+        desk.log_in()?;
+        word_of(desk, index)
     };
-    let mut places = Places::new(&looked, desk.cache.register(), ask);
-    let strangers = strangers(&mut places, &shown, desk.office.id)?;
+    let mut places = Places::new(&looked, cache.register(), ask);
+    let strangers = strangers(&mut places, &shown, office)?;
     let taken = without(&looked, &strangers);
     let mut places = places.among(&taken);
     let mut seqs = Seqs::default();
@@ -87,22 +92,41 @@ pub(super) fn all(desk: &mut Desk) -> Result<(), AdminError> {
     let carried = carried::fill(&mut places, &mut holes)?;
     let known = Known { carried, shown, strangers };
     // A terminal's records lie in the log in their order, so an opening comes before what it opened.
-    let mut judge = Judge::new(&desk.cache, desk.screen.language);
-    let teller = Teller { cache: &desk.cache, language: desk.screen.language };
-    let AllJudged { records, parted } = judge_all(&mut judge, &teller, &mut places, &known, size)?;
+    let mut judge = Judge::new(&cache, screen.language);
+    let teller = Teller { cache: &cache, language: screen.language };
+    let AllJudged { mut records, parted } = judge_all(&mut judge, &teller, &mut places, &known, size)?;
     let asked = places.asked();
-    if gone > 0 {
-        desk.screen.note(
-            &format!("the contents of {gone} records were destroyed by acts; they stand in the log by their hashes"),
-            &format!("{gone}件は処分により内容が廃棄されています(ハッシュは記録簿にあります)"),
+    drop(places);
+    let unread = |index: &u64| {
+        let said = screen.words(
+            "the ledger cannot show it: its contents are damaged there".into(),
+            "台帳が内容を示せない(損傷)".into(),
         );
-        // Whose they were nobody can tell. They account for as many as are missing, and for no more.
-        let missing: u64 = holes.iter().map(|hole| hole.range.1 - hole.range.0 + 1).sum();
-        if missing <= gone {
-            holes.clear();
-        }
+        Judged::from((*index, Held::Unreadable(said)))
+    };
+    records.extend(damaged.iter().map(unread));
+    let untold = |index: &u64| {
+        let said = screen.words(
+            "its contents are not shown, and no act can have destroyed them: it came later".into(),
+            "内容が示されず、廃棄した処分もない(全ての廃棄の処分より後に登録された記録)".into(),
+        );
+        Judged::from((*index, Held::Unreadable(said)))
+    };
+    records.extend(too_late.iter().map(untold));
+    if gone > 0 {
+        let before: u64 = holes.iter().map(Hole::length).sum();
+        fill_by_destroyed(&mut holes, &taken, emptied);
+        let put_down = before - holes.iter().map(Hole::length).sum::<u64>();
+        screen.note(
+            &format!(
+                "the contents of {gone} records were destroyed by acts; they stand in the log by their hashes. {put_down} places of terminals' histories between which they stand are taken for theirs"
+            ),
+            &format!(
+                "{gone}件は処分により内容が廃棄されています(ハッシュは記録簿にあります)。前後の記録から、端末機の履歴の{put_down}件分はその位置とみなします"
+            ),
+        );
     }
-    let said = report(&desk.screen, records, &holes);
+    let said = report(&screen, records, &holes);
     if parted > 0 {
         let (english, japanese) = parted_words(parted);
         desk.screen.note(&english, &japanese);
@@ -117,6 +141,67 @@ pub(super) fn all(desk: &mut Desk) -> Result<(), AdminError> {
         ),
     );
     said
+}
+
+/// From which entry on nothing can have been destroyed: the ledger wrote it after the newest act that destroyed something, and files what comes later under
+/// a month that is still kept.
+fn destroyed_until(cache: &RegisterCache, records: &[Option<Record>], shown: &Shown) -> Option<u64> {
+    let made = |index| Some(SignedAct::decode(cache.entry(index)?).ok()?.act().made);
+    let newest = cache.register().all_destroyed().iter().filter_map(|destroyed| made(destroyed.index)).max()?;
+    let is_later = |(index, record): &(u64, &Record)| {
+        record.emitter == Emitter::Ledger && record.trusted > newest.saturating_add(DAY) && shown.contains_key(index)
+    };
+    let there = (0..).zip(records).filter_map(|(index, record)| Some((index, record.as_ref()?)));
+    there.into_iter().find(is_later).map(|(index, _)| index)
+}
+
+/// The terminal's word for the entry at this index, as the ledger shows it.
+fn word_of(desk: &Desk, index: u64) -> Result<Answer, AdminError> {
+    match patiently(|| desk.ledger.evidence(index, None)) {
+        Ok(evidence) => Ok(Answer::from(evidence.word)),
+        // One that is damaged there must not hide what is found about all others.
+        Err(error) if is_about_the_record(&error) => {
+            desk.screen.note(
+                &format!("the ledger shows no proof for record {index}: {error}"),
+                &format!("記録 {index} の証明を台帳が示しません: {}", error.in_words(Language::Japanese)),
+            );
+            Ok(Answer::Refused)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Whether the ledger answers, and cannot show this.
+fn is_about_the_record(error: &AdminError) -> bool {
+    matches!(error, AdminError::Link(LinkError::Refused(problem)) if problem.status >= 500 || problem.status == 410)
+}
+
+/// All entries, and which of them the ledger cannot show. Where it gives no bundle it is asked for each entry of it: one that is damaged hides no other.
+fn entries_of(desk: &mut Desk, size: u64) -> Result<(Vec<Vec<u8>>, BTreeSet<u64>), AdminError> {
+    let (mut entries, mut damaged) = (Vec::new(), BTreeSet::new());
+    for path in (0..).map_while(|bundle| TilePath::in_tree(TileContent::Entries, bundle, size)) {
+        match patiently(|| desk.ledger.bundle(Log::Records, &path)) {
+            Ok(bundle) => entries.extend(bundle),
+            Err(error) if is_about_the_record(&error) => {
+                for _ in 0..path.width() {
+                    desk.log_in()?;
+                    let index = entries.len() as u64;
+                    let record = match patiently(|| desk.ledger.evidence(index, None)) {
+                        Ok(evidence) => evidence.record,
+                        Err(error) if error.destroyed_by().is_some() => Vec::new(),
+                        Err(error) if is_about_the_record(&error) => {
+                            damaged.insert(index);
+                            Vec::new()
+                        }
+                        Err(error) => return Err(error),
+                    };
+                    entries.push(record);
+                }
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok((entries, damaged))
 }
 
 /// Both histories hold, each for itself: that there are two is for people to explain.

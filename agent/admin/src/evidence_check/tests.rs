@@ -487,7 +487,10 @@ fn what_was_granted_and_taken_back_before_it_was_answered_is_told_so() {
         all_held(&checked).unwrap_or_else(|| panic!("{checked:?}"))
     };
     let [granted, refused] = said(&contents).try_into().unwrap();
-    assert!(granted.contains("TAKEN BACK by record 3: ") && granted.contains("was taken back before it was answered"));
+    assert!(
+        granted.contains("TAKEN BACK, as its terminal says, by record 3: ")
+            && granted.contains("was taken back before it was answered")
+    );
     assert!(!refused.contains("TAKEN BACK"));
     // Without its terminal's word it takes nothing back.
     let EvidenceContent::Record { batch, .. } = &mut contents.records[3].content else { panic!() };
