@@ -51,10 +51,12 @@ pub(crate) fn fill_by_destroyed(holes: &mut Vec<Hole>, entries: &[LogEntry<'_>],
         let before = of.range(..hole.range.0).next_back().map_or(0, |(_, index)| *index);
         let Some((_, behind)) = of.range(hole.range.1.saturating_add(1)..).next() else { return true };
         let length = usize::try_from(hole.length()).unwrap_or(usize::MAX);
-        let theirs: Vec<u64> = emptied.range(before..(*behind).max(before)).take(length).copied().collect();
+        let theirs: BTreeSet<u64> = emptied.range(before..(*behind).max(before)).take(length).copied().collect();
         let filled = theirs.len() == length;
         if filled {
-            theirs.iter().for_each(|index| drop(emptied.remove(index)));
+            for index in &theirs {
+                emptied.remove(index);
+            }
         }
         !filled
     });

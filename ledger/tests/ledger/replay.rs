@@ -172,7 +172,8 @@ fn however_many_registers_were_asked_for_an_older_one_is_there() {
     let mut town = Town::new();
     for number in 0..15 {
         let (section, title) = (code(&format!("ka-{number}")), Title::new("課").unwrap());
-        town.submit(vec![Change::Section(SetSection { section, title, state: SectionState::Open, effective: 0 })]).unwrap();
+        town.submit(vec![Change::Section(SetSection { section, title, state: SectionState::Open, effective: 0 })])
+            .unwrap();
     }
     let register = town.ledger.office(&town.office).unwrap().register();
     let sizes: Vec<u64> = (1..register.size()).chain([1, 12, 2, 1, 9]).collect();
