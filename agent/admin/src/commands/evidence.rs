@@ -317,8 +317,8 @@ fn note_erased(screen: &Screen, opened: &Opened) {
 
 fn refuse(screen: &Screen, fault: &FileFault, file: &EvidenceFile) -> Result<(), AdminError> {
     let (words, asked) = (fault.in_words(screen.language), file.contents.header.asked.len());
-    // Another program, or another office file, may find that it holds.
-    if matches!(fault, FileFault::Newer | FileFault::Shorter { .. }) {
+    // A newer program may find that it holds.
+    if matches!(fault, FileFault::Newer) {
         screen.print(&screen.words(format!("UNCLEAR: {words}"), format!("確認不能: {words}")))?;
         return Err(AdminError::RecordsMissing { ranges: 0, unclear: asked });
     }

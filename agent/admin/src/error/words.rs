@@ -570,6 +570,10 @@ impl AdminError {
                 "Keep the output as evidence and call the security officer.",
                 "出力を証拠として保全し、セキュリティ責任者に連絡してください。",
             ),
+            Self::RecordsMissing { ranges: 0, .. } => (
+                "Each that is unclear says why. Nothing is said against it, and nothing for it: do not rest a decision on it before that is found out.",
+                "確認できない記録には、それぞれ理由を表示しています。不正とも正当とも判断できないため、理由が分かるまで根拠にしないでください。",
+            ),
             Self::RecordsMissing { .. } => (
                 "See 'sekisho-admin terminal behind'. What a terminal will never send, its 'lost' record or a new epoch must say.",
                 "「sekisho-admin terminal behind」で確かめてください。送られることのない記録は、端末機の欠落記録か新しい履歴番号で示される必要があります。",
