@@ -3,7 +3,8 @@
 use sekisho_ledger::store::LogName;
 use sekisho_tests::clerk::{insert, login, request};
 use sekisho_tests::history::{Bytes, flip};
-use sekisho_tests::scene::{Scene, wait_sealed};
+use sekisho_tests::ledger::both;
+use sekisho_tests::scene::{Scene, wait_fresh, wait_sealed};
 
 #[test]
 fn every_record_verifies_and_every_altered_byte_is_named() {
@@ -38,4 +39,15 @@ fn every_record_verifies_and_every_altered_byte_is_named() {
             assert!(said.contains(words), "'{words}' is not said of {bytes:?}:\n{said}");
         }
     }
+
+    // One record that the ledger cannot show any more keeps an auditor from none of the others.
+    flip(&scene.ledger, Bytes::Payload(LogName::Records, 100), Some(40));
+    scene.ledger.serve();
+    scene.terminal.start();
+    wait_fresh(&scene.terminal);
+    let output = scene.desk.try_run(&["records", "verify", "--all"]);
+    let said = both(&output);
+    assert_eq!(output.status.code(), Some(4), "{said}");
+    assert!(said.contains("100: UNREADABLE: the ledger cannot show it"), "{said}");
+    assert!(said.contains("99: ") && said.contains("101: ") && said.contains("records hold, 0 do not"), "{said}");
 }
