@@ -39,27 +39,43 @@ impl Hole {
 
 /// Takes away the holes that records account for whose contents were destroyed: those of a hole lie in the log between its neighbours, and each is one of one
 /// hole. `entries` are those of the log, in order; `emptied` the indexes of the destroyed.
-pub(crate) fn fill_by_destroyed(holes: &mut Vec<Hole>, entries: &[LogEntry<'_>], mut emptied: BTreeSet<u64>) {
+pub(crate) fn fill_by_destroyed(holes: &mut Vec<Hole>, entries: &[LogEntry<'_>], emptied: &BTreeSet<u64>) {
     let mut places: BTreeMap<(String, u32), BTreeMap<u64, u64>> = BTreeMap::new();
     for (index, record) in (0..).zip(entries).filter_map(|(index, entry)| Some((index, entry.record?))) {
         if let Emitter::Terminal(terminal) = &record.emitter {
             places.entry((terminal.to_string(), record.epoch)).or_default().entry(record.seq).or_insert(index);
         }
     }
-    holes.retain(|hole| {
-        let Some(of) = places.get(&(hole.terminal.clone(), hole.epoch)) else { return true };
+    // Where each begins and ends in the log, and how many it still wants.
+    let window = |hole: &Hole| {
+        let of = places.get(&(hole.terminal.clone(), hole.epoch))?;
         let before = of.range(..hole.range.0).next_back().map_or(0, |(_, index)| *index);
-        let Some((_, behind)) = of.range(hole.range.1.saturating_add(1)..).next() else { return true };
-        let length = usize::try_from(hole.length()).unwrap_or(usize::MAX);
-        let theirs: BTreeSet<u64> = emptied.range(before..(*behind).max(before)).take(length).copied().collect();
-        let filled = theirs.len() == length;
-        if filled {
-            for index in &theirs {
-                emptied.remove(index);
-            }
+        let (_, behind) = of.range(hole.range.1.saturating_add(1)..).next()?;
+        Some((before, *behind))
+    };
+    let mut begin: Vec<(u64, u64, usize)> = Vec::new();
+    for (number, hole) in holes.iter().enumerate() {
+        begin.extend(window(hole).map(|(before, behind)| (before, behind, number)));
+    }
+    begin.sort_unstable_by(|one, other| other.cmp(one));
+    let mut wants: Vec<u64> = holes.iter().map(Hole::length).collect();
+    let mut open: BTreeSet<(u64, usize)> = BTreeSet::new();
+    // Each goes to the hole that ends first: so as many are filled as can be.
+    for index in emptied.iter().copied() {
+        while let Some((_, behind, number)) = begin.pop_if(|(before, ..)| *before < index || index == 0) {
+            open.insert((behind, number));
         }
-        !filled
-    });
+        while open.first().is_some_and(|(behind, _)| *behind <= index) {
+            open.pop_first();
+        }
+        let Some((behind, number)) = open.first().copied() else { continue };
+        wants[number] -= 1;
+        if wants[number] == 0 {
+            open.remove(&(behind, number));
+        }
+    }
+    let mut wants = wants.into_iter();
+    holes.retain(|_| wants.next() != Some(0));
 }
 
 impl Seqs {
@@ -158,11 +174,29 @@ mod tests {
             records.iter().map(|record| LogEntry { bytes: &[], leaf, record: record.as_ref() }).collect();
         let hole = |from, to| Hole { terminal: "jumin-1".into(), epoch: 0, range: (from, to) };
         let mut holes = vec![hole(2, 3), hole(5, 6), hole(8, 8)];
-        fill_by_destroyed(&mut holes, &entries, BTreeSet::from([2, 3, 6, 8, 9]));
+        fill_by_destroyed(&mut holes, &entries, &BTreeSet::from([2, 3, 6, 8, 9]));
         assert_eq!(holes, [hole(5, 6)], "those that lie elsewhere are others");
         let mut holes = vec![hole(2, 3)];
-        fill_by_destroyed(&mut holes, &entries, BTreeSet::from([2, 8, 9]));
+        fill_by_destroyed(&mut holes, &entries, &BTreeSet::from([2, 8, 9]));
         assert_eq!(holes, [hole(2, 3)]);
+    }
+
+    #[test]
+    fn destroyed_records_of_two_terminals_that_lie_among_each_other_account_for_both() {
+        let office = sekisho_wire::id::OfficeId([1; 16]);
+        let record = |(terminal, seq): (&str, u64)| {
+            let terminal = sekisho_wire::id::Code::new(terminal).unwrap();
+            crate::terminal_word::tests::a_record(&terminal, office, seq, Body::TerminalDown)
+        };
+        let (a, b) = (|seq| Some(("a", seq)), |seq| Some(("b", seq)));
+        let records = [a(0), b(0), None, None, b(2), None, a(3)].map(|of| of.map(record));
+        let leaf = sekisho_tlog::Hash([0; 32]);
+        let entries: Vec<_> =
+            records.iter().map(|record| LogEntry { bytes: &[], leaf, record: record.as_ref() }).collect();
+        let hole = |terminal: &str, from, to| Hole { terminal: terminal.into(), epoch: 0, range: (from, to) };
+        let mut holes = vec![hole("a", 1, 2), hole("b", 1, 1)];
+        fill_by_destroyed(&mut holes, &entries, &BTreeSet::from([2, 3, 5]));
+        assert_eq!(holes, []);
     }
 
     #[test]

@@ -181,6 +181,11 @@ impl<'a> Places<'a> {
                 Answer::Refused => Said::Refused,
             };
             let (first, piece) = heard.unwrap_or_else(|| (index, Piece::alone(index, said)));
+            // What was asked for alone before lies in it now.
+            let alone: Vec<usize> = self.pieces.range(first..piece.end).map(|(at, _)| *at).collect();
+            for at in alone {
+                self.pieces.remove(&at);
+            }
             self.pieces.insert(first, piece);
         }
         Ok(())

@@ -9,6 +9,7 @@ use ed25519_dalek::SigningKey;
 use sekisho_register::SignedAct;
 use sekisho_register::change::{Change, Recovery};
 use sekisho_register::values::Ed25519Key;
+use sekisho_wire::cose::Signer;
 use sekisho_wire::words::Language;
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
@@ -27,9 +28,13 @@ pub(crate) const LINES: usize = 32 / LINE;
 /// Public halves of new keys whose sheets are written, and that no act names yet.
 pub(crate) const BEGUN: &str = "recovery/sheets-begun.cbor";
 
-/// The recovery keys that an act names, in whatever it wraps or announces.
+/// The recovery keys that an act of this desk names: what it proposes or decides itself, and what recovery keys wrap or announce. What it approves is
+/// another's, whose sheets lie elsewhere.
 fn named_by(act: &[u8]) -> Option<Recovery> {
     let mut link = SignedAct::decode(act).ok()?;
+    if link.act().proposal.is_some() && !matches!(link.signer(), Signer::Recovery(_)) {
+        return None;
+    }
     while let Some(proposal) = link.act().proposal.clone() {
         link = SignedAct::decode(&proposal.0).ok()?;
     }

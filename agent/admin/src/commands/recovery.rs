@@ -61,6 +61,8 @@ fn announce(desk: &mut Desk, arguments: &AnnounceArguments, reader: Option<&str>
     // An act that was signed here may have arrived, and nobody could end it by another: it is sent again before anything else is made.
     if let Some((id, kept)) = announced_before(desk, now)? {
         if outbox::find(&desk.home, &id)?.is_none() {
+            // The ledger has answered; or a run was cut off before it asked.
+            hand_in_announcement(desk, &kept)?;
             return Err(AdminError::AnnouncedBefore(id));
         }
         desk.screen.note(
@@ -113,6 +115,17 @@ fn announced_before(desk: &Desk, now: u64) -> Result<Option<(Hash, Kept)>, Admin
 
 /// Sends what is announced. As long as nobody has answered, it is this act that is sent, however often.
 fn send_announcement(desk: &mut Desk, kept: &Kept) -> Result<(), AdminError> {
+    let (id, made, index) = hand_in_announcement(desk, kept)?;
+    let wait = u64::from(desk.cache.register().policy_at(made).recovery_wait_seconds) * 1000;
+    let due = moment_text(made + wait, desk.screen.language);
+    desk.screen.print(&desk.screen.words(
+        format!("announced by act {id} (entry {index}); everybody is alarmed. Complete it from {due} on with 'sekisho-admin recovery complete'"),
+        format!("処分 {id}(登録順{index})で予告し、全端末に警報が出ます。{due} 以後に「sekisho-admin recovery complete」で実施してください"),
+    ))
+}
+
+/// Its id, when it was made, and where it lies.
+fn hand_in_announcement(desk: &mut Desk, kept: &Kept) -> Result<(Hash, u64, u64), AdminError> {
     let act = SignedAct::decode(&kept.act).map_err(|_| AdminError::Damaged(desk.home.path(ANNOUNCED)))?;
     let (id, made) = (act.id(), act.act().made);
     let sent = desk.send_without_card(&id, kept);
@@ -121,12 +134,7 @@ fn send_announcement(desk: &mut Desk, kept: &Kept) -> Result<(), AdminError> {
     }
     let index = sent.inspect_err(|_| again(desk, &id))?;
     outbox::forget(&desk.home, &id)?;
-    let wait = u64::from(desk.cache.register().policy_at(made).recovery_wait_seconds) * 1000;
-    let due = moment_text(made + wait, desk.screen.language);
-    desk.screen.print(&desk.screen.words(
-        format!("announced by act {id} (entry {index}); everybody is alarmed. Complete it from {due} on with 'sekisho-admin recovery complete'"),
-        format!("処分 {id}(登録順{index})で予告し、全端末に警報が出ます。{due} 以後に「sekisho-admin recovery complete」で実施してください"),
-    ))
+    Ok((id, made, index))
 }
 
 /// Whether the ledger has refused this act: else it waits, and may have arrived.
@@ -403,8 +411,9 @@ fn send_end(desk: &mut Desk, end: &Hash, how: RecoveryEnd, kept: &Kept, changes:
             RecoveryEnd::Objected => pending::refuse(&desk.home, card.card)?,
         }
     }
-    outbox::forget(&desk.home, end)?;
+    // Cut off between the two: it is over here, and the act is sent once more at the next log-in, which changes nothing.
     desk.home.remove(ANNOUNCED)?;
+    outbox::forget(&desk.home, end)?;
     desk.screen.print(&match how {
         RecoveryEnd::Completed => desk.screen.words(
             format!(

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use sekisho_link::LinkError;
 use sekisho_register::SignedAct;
 use sekisho_register::change::Log;
 use sekisho_tlog::tile::{TileContent, TilePath};
@@ -98,10 +97,7 @@ pub(super) fn all(desk: &mut Desk) -> Result<(), AdminError> {
     let asked = places.asked();
     drop(places);
     let unread = |index: &u64| {
-        let said = screen.words(
-            "the ledger cannot show it: its contents are damaged there".into(),
-            "台帳が内容を示せない(損傷)".into(),
-        );
+        let said = screen.words("the ledger cannot show it now, or not any more".into(), "台帳が内容を示せない".into());
         Judged::from((*index, Held::Unreadable(said)))
     };
     records.extend(damaged.iter().map(unread));
@@ -115,7 +111,7 @@ pub(super) fn all(desk: &mut Desk) -> Result<(), AdminError> {
     records.extend(too_late.iter().map(untold));
     if gone > 0 {
         let before: u64 = holes.iter().map(Hole::length).sum();
-        fill_by_destroyed(&mut holes, &taken, emptied);
+        fill_by_destroyed(&mut holes, &taken, &emptied);
         let put_down = before - holes.iter().map(Hole::length).sum::<u64>();
         screen.note(
             &format!(
@@ -171,9 +167,9 @@ fn word_of(desk: &Desk, index: u64) -> Result<Answer, AdminError> {
     }
 }
 
-/// Whether the ledger answers, and cannot show this.
+/// Whether the ledger answers, and cannot show this: what it says of itself is of all records.
 fn is_about_the_record(error: &AdminError) -> bool {
-    matches!(error, AdminError::Link(LinkError::Refused(problem)) if problem.status >= 500 || problem.status == 410)
+    matches!(error.code(), Some("unavailable" | "destroyed"))
 }
 
 /// All entries, and which of them the ledger cannot show. Where it gives no bundle it is asked for each entry of it: one that is damaged hides no other.

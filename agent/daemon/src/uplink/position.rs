@@ -38,6 +38,9 @@ pub(super) struct Cursor {
     /// All below this seq was ever proved, also by a log that was given up since: the journal may not have it any more.
     #[serde(default)]
     pub(super) proved: u64,
+    /// From this index of the log on is to be forgotten where records lay.
+    #[serde(default)]
+    pub(super) to_forget: Option<u64>,
     pub(super) seen_size: u64,
     pub(super) seen_root: String,
     /// The note of that checkpoint; state files of earlier versions have none.
@@ -177,6 +180,7 @@ impl Position {
             stored: 0,
             sealed: 0,
             proved: 0,
+            to_forget: None,
             seen_size: 0,
             seen_root,
             seen_note: None,
@@ -207,6 +211,9 @@ impl Position {
     /// Follows an act that has another log go on in place of the one that was seen: it goes on from what the act names, and where our records lay behind
     /// that they lie no more. Says whether there was such an act.
     pub(crate) fn follow(&mut self, register: &Register) -> bool {
+        if let Some(size) = self.cursor.to_forget {
+            self.forget_from(size);
+        }
         let generation = register.generation(Log::Records);
         let Some(least) = register.given_up(Log::Records, self.cursor.generation) else { return false };
         log::warn!("another records log goes on from {} entries, by an act", least.kept_size);
@@ -228,11 +235,20 @@ impl Position {
             Err(error) => log::warn!("cannot tell where records lay at the ledger: {error}"),
         }
         // First it is on the disk up to where they are proved still; then where the others lay may be forgotten.
+        self.cursor.to_forget = Some(least.kept_size);
         match self.keep() {
-            Ok(()) => self.whereabouts.forget_from(least.kept_size),
+            Ok(()) => self.forget_from(least.kept_size),
             Err(trouble) => log::error!("{trouble}"),
         }
         true
+    }
+
+    fn forget_from(&mut self, size: u64) {
+        self.whereabouts.forget_from(size);
+        self.cursor.to_forget = None;
+        if let Err(trouble) = self.keep() {
+            log::error!("{trouble}");
+        }
     }
 
     pub(crate) const fn acknowledged(&self) -> Acknowledged {
