@@ -2,7 +2,6 @@
 
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::io::Write as _;
-use std::thread::sleep;
 use std::time::Duration;
 
 use sekisho_ipc::{AgentError, ClientError, PromptRequest};
@@ -24,8 +23,6 @@ const RARE: u64 = 4;
 /// How many terminals, each with an office of its own, go round beside each other: most of a cycle is waiting for pcscd, which looks for cards every
 /// 0.4 s.
 const STORIES: u32 = 4;
-/// How long a hand holds a card that pcscd forgot: pcscd looks every 0.4 s. Too short costs one more try.
-const HAND: Duration = Duration::from_secs(1);
 /// How many cycles the ledger is down at most.
 const DOWN: u64 = 5;
 
@@ -128,15 +125,7 @@ impl Story {
 
     fn insert(&mut self) {
         let Scene { terminal, clerk, .. } = &mut self.scene;
-        clerk.card.insert(&terminal.pcscd, 0);
-        // pcscd forgets a card that was pulled amid a reset and came back before it looked: out and in once more, as a clerk would.
-        while !terminal.pcscd.finds(0) {
-            assert!(terminal.pcscd.said("Error resetting card"), "pcscd does not see a card, and no reset failed");
-            self.forgotten += 1;
-            clerk.card.pull();
-            sleep(HAND);
-            clerk.card.insert(&terminal.pcscd, 0);
-        }
+        self.forgotten += clerk.card.insert_seen(&terminal.pcscd, 0);
         wait_card(terminal, true);
     }
 

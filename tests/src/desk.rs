@@ -206,8 +206,7 @@ impl Desk {
     pub fn sign_as(&mut self, administrator: usize) {
         let left: Vec<usize> = self.administrators.iter_mut().filter_map(|issued| issued.card.pull()).collect();
         left.into_iter().for_each(|slot| self.pcscd.wait_slot(slot, false));
-        self.administrators[administrator].card.insert(&self.pcscd, SIGNER);
-        self.pcscd.wait_slot(SIGNER, true);
+        self.administrators[administrator].card.insert_seen(&self.pcscd, SIGNER);
         self.administrators.swap(0, administrator);
     }
 
@@ -374,8 +373,7 @@ impl Desk {
 
     /// Puts a card into the reader where it is worked on.
     pub fn lay_in(&self, issued: &mut Issued) {
-        issued.card.insert(&self.pcscd, WORK);
-        self.pcscd.wait_slot(WORK, true);
+        issued.card.insert_seen(&self.pcscd, WORK);
     }
 
     /// Takes it out.

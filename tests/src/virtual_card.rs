@@ -54,6 +54,9 @@ pub struct VirtualCard {
     difficulty: Option<String>,
 }
 
+/// How long a hand holds a card that pcscd forgot: pcscd looks every 0.4 s. Too short costs one more try.
+const HAND: std::time::Duration = std::time::Duration::from_secs(1);
+
 impl VirtualCard {
     /// A blank card from the factory.
     ///
@@ -114,6 +117,27 @@ impl VirtualCard {
     /// Puts the card into a slot.
     pub fn insert(&mut self, pcscd: &Pcscd, slot: usize) {
         self.run(pcscd, slot, &[]);
+    }
+
+    /// Puts the card into a slot and waits until pcscd sees it. pcscd forgets a card that was pulled amid a reset and came back before it looked: out and in
+    /// once more, as a clerk would. Says how often that was.
+    ///
+    /// # Panics
+    /// When pcscd does not see it in the end, and no reset failed.
+    pub fn insert_seen(&mut self, pcscd: &Pcscd, slot: usize) -> u32 {
+        self.insert(pcscd, slot);
+        let mut forgotten = 0;
+        while !pcscd.finds(slot) {
+            if !pcscd.said("Error resetting card") {
+                pcscd.wait_slot(slot, true);
+                break;
+            }
+            forgotten += 1;
+            self.pull();
+            std::thread::sleep(HAND);
+            self.insert(pcscd, slot);
+        }
+        forgotten
     }
 
     /// Lets the card lie beside a slot, to be put in and taken out through [`Self::control`].
