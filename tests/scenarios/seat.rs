@@ -249,7 +249,23 @@ fn a_program_that_waits_for_the_pin_has_it_asked_for_on_the_screen() {
     let granted = |told: std::process::Output| (told.status.code(), both(&told));
 
     let asking = ask("60");
-    let click = || room.desktop.click(room.desktop.wait_notice("asks to run"));
+    // Seen once, on a loaded machine: a click asked for nothing, and the notice stayed. She clicks again.
+    let click = || {
+        let asked = || screen.window("Sekisho").is_some();
+        let is_asked_soon = || {
+            (0..100).any(|_| {
+                asked() || {
+                    std::thread::sleep(Duration::from_millis(100));
+                    asked()
+                }
+            })
+        };
+        let clicked = (0..3).any(|_| {
+            room.desktop.click(room.desktop.wait_notice("asks to run"));
+            is_asked_soon()
+        });
+        assert!(clicked, "nothing asks for the PIN");
+    };
     // The notice of one request must be gone before the next is clicked.
     let over = || {
         wait_no_question(&screen);
