@@ -12,7 +12,7 @@ use crate::store::StoreError;
 pub struct Unshown {
     /// How many.
     pub count: u64,
-    /// Indexes of the first, at most [`NAMED_MAX`].
+    /// Indexes of the first, at most twenty.
     pub first: Vec<u64>,
 }
 
