@@ -1,5 +1,6 @@
 //! Every way an administrator's command can fail.
 
+mod steps;
 mod words;
 
 use std::fmt;

@@ -10,6 +10,7 @@ use sekisho_register::SignedAct;
 use sekisho_register::change::{Change, Recovery};
 use sekisho_register::values::Ed25519Key;
 use sekisho_wire::cose::Signer;
+use sekisho_wire::id::Hash;
 use sekisho_wire::words::Language;
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
@@ -28,20 +29,28 @@ pub(crate) const LINES: usize = 32 / LINE;
 /// Public halves of new keys whose sheets are written, and that no act names yet.
 pub(crate) const BEGUN: &str = "recovery/sheets-begun.cbor";
 
-/// The recovery keys that an act of this desk names: what it proposes or decides itself, and what recovery keys wrap or announce. What it approves is
-/// another's, whose sheets lie elsewhere.
-fn named_by(act: &[u8]) -> Option<Recovery> {
+/// The id of an act of recovery keys, and what the first of them signed that the others wrap.
+pub(crate) fn signed_by_all(act: &[u8]) -> Option<(Hash, Vec<Change>)> {
     let mut link = SignedAct::decode(act).ok()?;
-    if link.act().proposal.is_some() && !matches!(link.signer(), Signer::Recovery(_)) {
-        return None;
-    }
+    let id = link.id();
     while let Some(proposal) = link.act().proposal.clone() {
         link = SignedAct::decode(&proposal.0).ok()?;
     }
+    Some((id, link.act().changes.clone()))
+}
+
+/// The recovery keys that an act of this desk names: what it proposes or decides itself, and what recovery keys wrap or announce. What it approves is
+/// another's, whose sheets lie elsewhere.
+fn named_by(act: &[u8]) -> Option<Recovery> {
+    let outer = SignedAct::decode(act).ok()?;
+    if outer.act().proposal.is_some() && !matches!(outer.signer(), Signer::Recovery(_)) {
+        return None;
+    }
+    let (_, signed) = signed_by_all(act)?;
     let announced = |change: &Change| {
         if let Change::AnnounceRecovery(announced) = change { announced.changes.clone() } else { vec![change.clone()] }
     };
-    let mut changes = link.act().changes.iter().flat_map(announced);
+    let mut changes = signed.iter().flat_map(announced);
     changes.find_map(|change| if let Change::RecoveryKeys(recovery) = change { Some(recovery) } else { None })
 }
 

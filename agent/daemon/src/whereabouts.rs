@@ -109,14 +109,6 @@ impl Whereabouts {
             .min())
     }
 
-    /// The first seq of this epoch that is kept as lying at this index of the log or behind it.
-    ///
-    /// # Errors
-    /// When the file cannot be read.
-    pub(crate) fn kept_from(state: &Path, epoch: u32, index: u64) -> io::Result<Option<u64>> {
-        Self::open(state, epoch).first_from(index)
-    }
-
     /// What of this epoch lies in these indexes of the log, from the first to before the second.
     ///
     /// # Errors
@@ -256,9 +248,9 @@ mod tests {
         moved.add(at(16, 1, 504));
         assert_eq!(all(&Whereabouts::open(&state, 2)), all(&moved));
         // From an index on all is lost; of what an epoch kept, a later one asks before it forgets.
-        assert_eq!(Whereabouts::kept_from(&state, 2, 43).unwrap(), Some(8));
-        assert_eq!(Whereabouts::kept_from(&state, 2, 505).unwrap(), None);
-        assert_eq!(Whereabouts::kept_from(&state, 3, 0).unwrap(), None);
+        assert_eq!(Whereabouts::open(&state, 2).first_from(43).unwrap(), Some(8));
+        assert_eq!(Whereabouts::open(&state, 2).first_from(505).unwrap(), None);
+        assert_eq!(Whereabouts::open(&state, 3).first_from(0).unwrap(), None);
         moved.forget_from(100);
         assert_eq!(moved.first_from(43).unwrap(), Some(13));
         moved.forget_from(43);

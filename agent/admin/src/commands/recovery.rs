@@ -27,7 +27,7 @@ use crate::name::Name;
 use crate::outbox::{self, Kept};
 use crate::pending::{self, Wanted};
 use crate::pin_entry::PinSource;
-use crate::recovery::{BEGUN, Sheets, are_void};
+use crate::recovery::{BEGUN, Sheets, are_void, signed_by_all};
 use crate::recovery_sheet::SheetKey;
 use crate::register_cache::RegisterCache;
 use crate::screen::Screen;
@@ -327,16 +327,6 @@ fn announced(desk: &Desk) -> Result<(Hash, Vec<Change>, Vec<Name>), AdminError> 
         [Change::AnnounceRecovery(announced)] => Ok((id, announced.changes.clone(), kept.names)),
         _ => Err(damaged()),
     }
-}
-
-/// The id of an act of recovery keys, and what the first of them signed that the others wrap.
-fn signed_by_all(act: &[u8]) -> Option<(Hash, Vec<Change>)> {
-    let mut link = SignedAct::decode(act).ok()?;
-    let id = link.id();
-    while let Some(proposal) = link.act().proposal.clone() {
-        link = SignedAct::decode(&proposal.0).ok()?;
-    }
-    Some((id, link.act().changes.clone()))
 }
 
 /// Acts that end this announcement, were signed here, and got no answer.

@@ -201,8 +201,10 @@ impl Position {
         let Some(kept) = files::read_json::<Cursor>(&file(config))? else { return Ok(None) };
         let Cursor { epoch, stored, sealed, proved, refused, generation, .. } = kept;
         let least = register.given_up(Log::Records, generation);
-        let lost =
-            least.map(|least| Whereabouts::kept_from(&config.state, epoch, least.kept_size)).transpose()?.flatten();
+        let lost = least
+            .map(|least| Whereabouts::open(&config.state, epoch).first_from(least.kept_size))
+            .transpose()?
+            .flatten();
         let known = if refused { sealed } else { stored };
         let (proved, sealed) = (proved.max(sealed), lost.map_or(sealed, |lost| sealed.min(lost)));
         Ok(Some(KeptPlace { epoch, known, proved, sealed }))
