@@ -18,6 +18,8 @@ if [ $# -eq 0 ]; then
         evidence:: ingest:: by_hand:: carried:: refilled:: casebook:: 2>&1 | tee -a "$log" || status=$?
 fi
 
+# Why each failed, once more at the end of a long log.
+awk '/^failures:$/ { inside = !inside; next } inside { print }' "$log"
 awk '/^test result:/ { passed += $4; failed += $6; ignored += $8 }
      END { printf "%d passed, %d failed, %d skipped\n", passed, failed, ignored; exit passed == 0 }' "$log" || status=1
 exit "$status"

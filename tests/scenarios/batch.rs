@@ -103,12 +103,15 @@ fn cards_are_made_in_two_passes_whatever_interrupts_them() {
     sitting.serve(second, "made 2 of 4: card");
     let before = first_pins(desk);
     assert_eq!(before.len(), 2, "{before:?}");
+    // Its signatures, after the keys are made, take it long enough that no kill comes after the last of them.
+    third.card.be_difficult(Some("slow"));
     desk.lay_in(third);
     wait::until("a key to be made", || {
         third.card.apdus_from(0).iter().any(|line| line.starts_with("00 47 00 ")).then_some(())
     });
     sitting.run.kill();
     desk.take_out(third);
+    third.card.be_difficult(None);
 
     // The acts, and a kill in the second pass.
     let mut sitting = Sitting::begin(desk, 2, &[]);
