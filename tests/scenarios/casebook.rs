@@ -113,6 +113,17 @@ fn a_casebook_that_nobody_can_fill_goes_on_by_a_file_from_desk_to_desk() {
         (lost.len() == 1 && lost[0]["log"] == "casebook").then_some(())
     });
 
+    // What the ledger does not take now is kept by the desk, and still kept after the next command that finds it so.
+    let outbox = scene.desk.file("home/outbox");
+    let kept = || std::fs::read_dir(&outbox).map_or(0, Iterator::count);
+    for _ in 0..2 {
+        let said = both(&scene.desk.try_run(&route));
+        assert!(said.contains("sent again with the next command") && kept() > 0, "{said}");
+    }
+    for waiting in std::fs::read_dir(&outbox).unwrap() {
+        std::fs::remove_file(waiting.unwrap().path()).unwrap();
+    }
+
     // One proposes, by a file; who proposed does not approve.
     let proposal = scene.scratch.folder("proposal").join("casebook.proposal");
     let said = both(&scene.desk.try_run(&["--propose", "log", "succeed", "casebook"]));

@@ -150,15 +150,18 @@ impl Desk {
                     );
                     self.settled.push(Settled::new(id, signed.act(), &kept));
                 }
-                Err(AdminError::Fold(_) | AdminError::Link(LinkError::Refused(_))) => {
-                    outbox::forget(&self.home, &id)?;
-                    self.say_refused(&id);
-                }
-                // It stays in the outbox, whatever the clock here says: whether it has expired, the ledger answers when it is sent again. What a ledger swallows must not keep anybody from looking, or from stopping something else.
-                Err(error @ (AdminError::NotInForce(_) | AdminError::Unanswered(_))) => {
+                // It stays in the outbox, whatever the clock here says: whether it has expired, the ledger answers when it is sent again. What a ledger swallows,
+                // or does not take now, must not keep anybody from looking, or from stopping something else.
+                Err(error)
+                    if is_silence(&error) || matches!(error, AdminError::NotInForce(_) | AdminError::Unanswered(_)) =>
+                {
                     self.screen.note(&error.to_string(), &error.in_words(self.screen.language));
                     let next = error.next_step(self.screen.language);
                     self.screen.note(&next, &next);
+                }
+                Err(AdminError::Fold(_) | AdminError::Link(LinkError::Refused(_))) => {
+                    outbox::forget(&self.home, &id)?;
+                    self.say_refused(&id);
                 }
                 Err(error) => return Err(error),
             }

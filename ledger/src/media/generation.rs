@@ -220,15 +220,24 @@ pub(super) fn generations(medium: &Path) -> Result<Vec<Generation>, LedgerError>
     Ok(all)
 }
 
-/// Only so many of the older ones stay, and each that lacks less than the new one: it may have what is nowhere else. One that cannot be removed is no
-/// reason to say that the new one is not there.
+/// Only so many of the older ones stay, and the newest that lacks less than all after it: it may have what is nowhere else. What a restored book lacks it lacks
+/// for years, so not all of them can stay. One that cannot be removed is no reason to say that the new one is not there.
 fn thin(older: &[Generation], lacks: u64, keep: usize) {
-    let lacks_less = |generation: &&Generation| lacking(generation).is_none_or(|its| its < lacks);
-    let (better, others): (Vec<_>, Vec<_>) = older.iter().partition(lacks_less);
-    if !better.is_empty() {
-        log::warn!("{} older backups stay: they have what the ledger lacks now (sekisho-ledger fsck)", better.len());
+    let (mut better, mut others) = (0, Vec::new());
+    let mut least = lacks;
+    for generation in older.iter().rev() {
+        match lacking(generation) {
+            Some(its) if its >= least => others.push(generation),
+            its => {
+                least = its.unwrap_or(least);
+                better += 1;
+            }
+        }
     }
-    for Generation { at, .. } in others.iter().take(others.len().saturating_sub(keep)) {
+    if better > 0 {
+        log::warn!("{better} older backups stay: they have what the ledger lacks now (sekisho-ledger fsck)");
+    }
+    for Generation { at, .. } in others.iter().skip(keep.saturating_sub(better)) {
         // Half of it must not look like a backup.
         let going = at.with_extension(UNFINISHED);
         if let Err(error) = std::fs::rename(at, &going).and_then(|()| std::fs::remove_dir_all(&going)) {

@@ -194,7 +194,8 @@ fn put_book(data: &DataDir, copy: &DataDir, files: &[(OfficeId, String)]) -> Res
         let others = generations(above(copy.root()))?.into_iter().rev().map(|other| other.at);
         sources.extend(others.filter(|other| other != copy.root()).map(|other| other.join(COLD)));
     }
-    cold::take_segments(&SqliteStore::open_existing(&data.database())?, &sources, &data.root().join(COLD))
+    // An older backup is brought to what this version reads.
+    cold::take_segments(&SqliteStore::open_alone(&data.database())?, &sources, &data.root().join(COLD))
 }
 
 /// The list in a backup was written before it was verified.

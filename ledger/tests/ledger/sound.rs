@@ -1,6 +1,6 @@
 //! A copy is judged by whether it is the book, not by what the book tells of terminals, stopped logs and destroyed months.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
 use sekisho_ledger::command;
@@ -82,7 +82,7 @@ fn codes_and_enrolments_that_a_copy_is_too_old_for_are_told_and_others_are_damag
     let (_root, told) = put_back(&town, &stick);
     assert!(told[0].contains("jumin-2") && told[0].contains("older copy"), "{told:?}");
     alter(&town, "INSERT INTO codes VALUES (zeroblob(32), 5, (SELECT id FROM offices), 'jumin-7', NULL, NULL)");
-    let said = bad_night(&town, 3);
+    let said = bad_night(&town, 4);
     assert!(said.contains("jumin-7"), "{said}");
 }
 
@@ -111,7 +111,7 @@ fn a_log_that_has_stopped_is_copied_as_it_is() {
     let mut town = Town::new();
     let stick = Stick::new();
     add(&town, &stick, "A");
-    keep(&town, 1);
+    keep(&town, 2);
     town.send(3);
     town.publish();
     let copy = scratch();
@@ -120,7 +120,8 @@ fn a_log_that_has_stopped_is_copied_as_it_is() {
     town.publish();
     night(&town, 1);
     night(&town, 2);
-    assert_eq!(backups(&stick), 1);
+    night(&town, 3);
+    assert_eq!(backups(&stick), 2);
     // The book of yesterday under the checkpoints of today.
     let today = LogName::ALL.map(|log| std::fs::read(signed(&town, log)).unwrap());
     town.put_back(&copy);
@@ -130,12 +131,20 @@ fn a_log_that_has_stopped_is_copied_as_it_is() {
     town.reopen();
     assert!(town.ledger.office(&town.office).unwrap().log(LogName::Records).halted().is_some());
     assert!(faults(&town).iter().any(|fault| matches!(fault, Fault::CheckpointAhead { .. })));
-    let done = backup_to_media(&town.root, NOON).unwrap();
-    done.into_iter().for_each(|done| drop(done.result.unwrap()));
+    for days in 5..8 {
+        assert!(night(&town, days).lacks > 0);
+    }
     let (_root, told) = put_back(&town, &stick);
     assert!(told.iter().any(|told| told.contains("the log has stopped")), "{told:?}");
-    // What the book lacks now may be in older ones alone: they stay, however few are to be kept.
-    assert_eq!(backups(&stick), 2, "one of a sound book, and this one");
+    // What the book lacks now may be in an older one alone: it stays, however long that is so, and takes the room of one.
+    assert_eq!(backups(&stick), 2, "the newest of a sound book, and the newest");
+    keep(&town, 1);
+    night(&town, 8);
+    assert_eq!(backups(&stick), 2, "however few are to be kept");
+    let sound =
+        |at: &Path| std::fs::read_to_string(at.join("verified.json")).is_ok_and(|text| text.contains("\"lacks\": 0"));
+    let folders = std::fs::read_dir(&*stick.at).unwrap().map(|entry| entry.unwrap().path());
+    assert_eq!(folders.filter(|at| sound(at)).count(), 1);
 }
 
 #[test]

@@ -189,6 +189,21 @@ impl Register {
     }
 }
 
+/// Where what is announced would be completed: when its wait is over, or later.
+fn when_due(due: u64, at: Position) -> Position {
+    let now = at.now.max(due);
+    let (dates, trust) = (Dates::Count, Trust::Stored);
+    Position { now, dates, effective: now, recovers: true, seen_size: u64::MAX, trust, ..at }
+}
+
+/// Plays through that it is completed there, on a copy.
+fn completed(mut rehearsal: Draft<'_>, changes: &[Change], then: Position) -> Result<(), FoldRefusal> {
+    for change in changes {
+        rehearsal.apply(change, then)?;
+    }
+    rehearsal.can_be_decided_about(then)
+}
+
 impl Draft<'_> {
     /// The changes that take effect by these: a recovery that is completed brings those that were announced.
     pub(crate) fn in_effect(&self, changes: &[Change]) -> Vec<Change> {
@@ -238,10 +253,13 @@ impl Draft<'_> {
             rehearsal.apply(change, at)?;
         }
         rehearsal.can_be_decided_about(at)?;
+        let wait =
+            self.office().and_then(|office| office.policy.at(at.now)).map_or(0, |policy| policy.recovery_wait_seconds);
+        let due = at.made.saturating_add(u64::from(wait) * 1000);
+        // And once more when the wait is over: designations end with the fiscal year.
+        completed(Draft::over(base), &change.changes, when_due(due, at))?;
         self.remember_names(&change.changes);
         let office = self.office_mut()?;
-        let wait = office.policy.at(at.now).map_or(0, |policy| u64::from(policy.recovery_wait_seconds)) * 1000;
-        let due = at.made.saturating_add(wait);
         office.recovering.announced = Some(Announced {
             id: at.act,
             index: at.index,
@@ -262,20 +280,8 @@ impl Draft<'_> {
         if !changes.iter().any(waits) {
             return Ok(());
         }
-        let now = at.now.max(open.due);
-        let then = Position {
-            now,
-            dates: Dates::Count,
-            effective: now,
-            recovers: true,
-            seen_size: u64::MAX,
-            trust: Trust::Stored,
-            ..at
-        };
-        let possible = |mut rehearsal: Draft<'_>| {
-            let takes_effect = open.changes.iter().all(|change| rehearsal.apply(change, then).is_ok());
-            takes_effect && rehearsal.can_be_decided_about(then).is_ok()
-        };
+        let then = when_due(open.due, at);
+        let possible = |rehearsal: Draft<'_>| completed(rehearsal, &open.changes, then).is_ok();
         let (base, _) = self.layers();
         if possible(self.rehearsal()) || !possible(Draft::over(base)) {
             return Ok(());

@@ -125,7 +125,8 @@ fn look_at_each(
 ) -> Result<Vec<(u64, Held)>, AdminError> {
     let mut judged = Vec::new();
     for some in asked.chunks(STEP) {
-        desk.log_in()?;
+        // What was searched for a moment ago may name acts of that moment.
+        desk.refresh()?;
         let keys = desk.log_keys(Log::Records)?;
         let ledger = LedgerExhibits { desk, keys: &keys, permission: arguments.permission.as_ref(), shown };
         let mut judge = Judge::new(&desk.cache, desk.screen.language);

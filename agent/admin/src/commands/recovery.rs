@@ -251,8 +251,8 @@ fn new_sheets(desk: &Desk, arguments: &NewSheetsArguments) -> Result<Change, Adm
     sheets.write(&arguments.directory, &ours.keys)?;
     let directory = arguments.directory.display();
     desk.screen.note(
-        &format!("print the recovery sheets in {directory}, seal them, and destroy the files; the sheets from before go when these count"),
-        &format!("{directory} の復旧鍵を印刷し、封をして保管し、ファイルを消去してください。従前の用紙は、これらが有効になった時に無効となります"),
+        &format!("print the recovery sheets in {directory}, seal them, and destroy the files; the sheets from before go when these count. Then renew the copy of this home that lies with them: an older one takes none of the new sheets"),
+        &format!("{directory} の復旧鍵を印刷し、封をして保管し、ファイルを消去してください。従前の用紙は、これらが有効になった時に無効となります。その後、用紙と共に保管するホームの写しを更新してください(古い写しでは新しい用紙を使えません)"),
     );
     Ok(Change::RecoveryKeys(made))
 }

@@ -47,6 +47,8 @@ pub(super) fn one(desk: &mut Desk, index: u64) -> Result<(), AdminError> {
 pub(super) fn all(desk: &mut Desk) -> Result<(), AdminError> {
     desk.log_in()?;
     let note = desk.ledger.checkpoint(Log::Records)?;
+    // The newest records under it may name acts of this very moment.
+    desk.refresh()?;
     let keys = desk.log_keys(Log::Records)?;
     let size = keys.open(&note)?.size;
     let (entries, damaged) = entries_of(desk, size)?;
@@ -176,10 +178,13 @@ fn is_about_the_record(error: &AdminError) -> bool {
 fn entries_of(desk: &mut Desk, size: u64) -> Result<(Vec<Vec<u8>>, BTreeSet<u64>), AdminError> {
     let (mut entries, mut damaged) = (Vec::new(), BTreeSet::new());
     for path in (0..).map_while(|bundle| TilePath::in_tree(TileContent::Entries, bundle, size)) {
+        // It can take longer than a token lasts.
+        desk.log_in()?;
         match patiently(|| desk.ledger.bundle(Log::Records, &path)) {
             Ok(bundle) => entries.extend(bundle),
             Err(error) if is_about_the_record(&error) => {
                 for _ in 0..path.width() {
+                    // Here, too: each is a question of its own.
                     desk.log_in()?;
                     let index = entries.len() as u64;
                     let record = match patiently(|| desk.ledger.evidence(index, None)) {

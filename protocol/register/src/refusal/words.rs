@@ -450,7 +450,11 @@ impl FoldRefusal {
             }
             Self::Ended(_) => ("新しいコードで登録してください。", "Register it anew under another code."),
             Self::EpochNotNew { .. } => ("より大きい番号を指定してください。", "Name a larger one."),
-            Self::TerminalLimit(_) | Self::TooFewSigners | Self::CardNotActive(_) => {
+            Self::TooFewSigners => (
+                "署名できるカードを持つ者を2人残してください。復旧では、待機期間の後も指定が続くよう、予告に指定を加えてください(--config)。",
+                "Leave two persons with cards that sign. In a recovery, announce designations with it (--config) that last longer than its wait.",
+            ),
+            Self::TerminalLimit(_) | Self::CardNotActive(_) => {
                 ("管理者に連絡してください。", "Call an administrator: his card can do it.")
             }
             Self::DatesWrong(_) | Self::ValueWrong(_) | Self::EffectiveWrong { .. } | Self::ChangedTwice(_) => {

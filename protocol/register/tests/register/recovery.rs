@@ -292,6 +292,23 @@ fn what_could_not_take_effect_is_not_announced() {
 }
 
 #[test]
+fn what_would_leave_nobody_when_the_wait_is_over_is_not_announced() {
+    let mut office = Office::furnished();
+    let from = office.now;
+    // The last days of a fiscal year: the designations end before anything can be completed.
+    let until =
+        |to| ["aoki", "baba"].map(|person| Change::Designate(Box::new(Designate { from, to, ..designation(person) })));
+    let revoked = [1, 2].map(|card| card_state(card, CardState::Revoked, from));
+    office.approved([until(from + DAY).to_vec(), revoked.to_vec()].concat()).unwrap();
+    assert_eq!(code_of(office.recover(vec![announcement()], &[30, 31])), Err("too_few_signers"));
+    let Change::AnnounceRecovery(AnnounceRecovery { changes }) = announcement() else { panic!("an announcement") };
+    let anew = announce([until(from + 400 * DAY).to_vec(), changes].concat());
+    let id = office.recover(vec![anew], &[30, 31]).unwrap().id;
+    office.now += WAIT;
+    assert_eq!(code_of(office.recover(complete(id), &[30, 31])), Ok(()));
+}
+
+#[test]
 fn a_version_that_the_ledger_does_not_know_is_not_announced_either() {
     let mut office = lost();
     let mut asked = |version| {
