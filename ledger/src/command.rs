@@ -284,7 +284,7 @@ pub fn log_key(root: &Path, office: &OfficeId, log: LogName, clock: &dyn Clock) 
     }
     let (key, made) = newest.ok_or(StoreError::Damaged { what: "log key" })?;
     let media = Media::read(&data.media())?;
-    let is_kept = media.newest().is_some_and(|(_, verified)| verified.at > made);
+    let is_kept = media.newest(clock.now()).is_some_and(|(_, verified)| verified.at > made);
     if media.media.is_empty() || is_kept { Ok(key.verifying_key()) } else { Err(LedgerError::KeyInNoBackup) }
 }
 

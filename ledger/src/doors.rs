@@ -30,7 +30,7 @@ pub(crate) struct Doors {
 
 #[derive(Debug, Default)]
 struct Neighbourhoods {
-    /// Connections of each.
+    /// Connections of each that belong to no terminal: a town behind one address has as many as it has terminals.
     inside: HashMap<IpAddr, usize>,
     /// Where each terminal showed its certificate last: one that comes from everywhere makes no more familiar than that.
     last: HashMap<Peer, IpAddr>,
@@ -111,6 +111,7 @@ impl Place {
         if let Some(before) = known.last.insert(terminal.clone(), self.neighbourhood) {
             one_less(&mut known.familiar, &before);
         }
+        one_less(&mut known.inside, &self.neighbourhood);
         self.terminal = Some(terminal.clone());
         self.stranger = None;
         true
@@ -143,9 +144,9 @@ impl Place {
 impl Drop for Place {
     fn drop(&mut self) {
         let mut known = self.doors.lock();
-        one_less(&mut known.inside, &self.neighbourhood);
-        if let Some(terminal) = &self.terminal {
-            one_less(&mut known.terminals, terminal);
+        match &self.terminal {
+            Some(terminal) => one_less(&mut known.terminals, terminal),
+            None => one_less(&mut known.inside, &self.neighbourhood),
         }
     }
 }
@@ -317,6 +318,22 @@ mod tests {
         let whole: Vec<Place> = (0..9).filter_map(|host| doors.enter(network(host)).ok()).collect();
         assert_eq!(whole.len(), 2, "a network of IPv6 is one neighbourhood");
         assert_eq!(neighbourhood("::ffff:10.0.0.1".parse().unwrap()), v4(1));
+    }
+
+    #[test]
+    fn a_town_behind_one_address_has_as_many_as_it_has_terminals() {
+        let doors = Doors::new(16);
+        let town: Vec<Place> = (0..9_u8)
+            .map(|number| {
+                let terminal = sekisho_wire::id::Code::new(&format!("jumin-{number}")).unwrap();
+                let mut place = doors.enter(v4(1)).unwrap();
+                assert!(place.belongs_to(&Peer { terminal, ..peer() }));
+                place
+            })
+            .collect();
+        assert_eq!(all(&doors, v4(1)).len(), 4, "and what comes without a certificate is counted as ever");
+        drop(town);
+        assert!(doors.lock().inside.is_empty() && doors.lock().terminals.is_empty());
     }
 
     #[test]

@@ -20,7 +20,7 @@ use sekisho_wire::id::Salt;
 use serde::{Deserialize, Serialize};
 
 pub use self::fault::MediumFault;
-use crate::clock::{Millis, stamp};
+use crate::clock::{DAY, Millis, stamp};
 use crate::cold;
 use crate::config::Config;
 use crate::data::{DataDir, replace_file, try_lock};
@@ -130,18 +130,19 @@ impl Media {
         replace_file(&path, format!("{text}\n").as_bytes()).map_err(LedgerError::file("write", path))
     }
 
-    /// The newest backup that was verified on any of them.
+    /// The newest backup that was verified on any of them. One of a day that is not yet was made while the clock was ahead: nobody knows when.
     #[must_use]
-    pub fn newest(&self) -> Option<(&Medium, &Verified)> {
+    pub fn newest(&self, now: Millis) -> Option<(&Medium, &Verified)> {
         let verified = |medium| Some((medium, Medium::verified(medium)?));
-        self.media.iter().filter_map(verified).max_by_key(|(_, verified)| verified.at)
+        let verified = self.media.iter().filter_map(verified);
+        verified.filter(|(_, verified)| verified.at <= now.saturating_add(DAY)).max_by_key(|(_, verified)| verified.at)
     }
 
     /// Since when there should have been a newer one, if that is so. Nothing is expected before a medium is listed.
     #[must_use]
     pub fn overdue_since(&self, config: &Config, now: Millis) -> Option<Millis> {
-        let begun = self.media.iter().map(|medium| medium.added).min()?;
-        let last = self.newest().map_or(begun, |(_, verified)| verified.at);
+        let begun = self.media.iter().map(|medium| medium.added).min()?.min(now);
+        let last = self.newest(now).map_or(begun, |(_, verified)| verified.at);
         let due = last.saturating_add(u64::from(config.backup_hours) * HOUR);
         (due < now).then_some(due)
     }

@@ -38,6 +38,26 @@ struct Known {
     to_recall: HashMap<OfficeId, u64>,
     /// When that was done.
     recalled: HashMap<OfficeId, Millis>,
+    /// When terminals were looked at last.
+    looked: HashMap<OfficeId, Moment>,
+}
+
+/// A moment by two clocks.
+#[derive(Clone, Copy, Debug)]
+struct Moment {
+    /// What the machine says that it is.
+    machine: Millis,
+    /// Milliseconds since it started.
+    running: Millis,
+}
+
+impl Moment {
+    /// Whether nobody could be heard in between, or not told how long it was: this machine stood still, or its clock was set.
+    fn is_cut_off_from(self, before: Self) -> bool {
+        let by_clock = self.machine.saturating_sub(before.machine);
+        let running = self.running.saturating_sub(before.running);
+        running > LATE || by_clock > running.saturating_add(STEP)
+    }
 }
 
 /// Somebody opened a session.
@@ -49,12 +69,22 @@ struct Opened {
     called: bool,
     /// When it could not be written down, in milliseconds since the machine started.
     failed: Option<Millis>,
+    /// How long the log was when both terminals had been heard: a close that came until then may not be in the index yet.
+    heard: Option<u64>,
+}
+
+impl Opened {
+    const fn at(since: Millis) -> Self {
+        Self { since, called: false, failed: None, heard: None }
+    }
 }
 
 /// So long after an opening came its terminal and the other have to be heard: what was closed meanwhile is here by then.
 const GRACE: Millis = 2_000;
 /// So many persons of an office are looked at, at most: with more of them waiting for a terminal that is not heard, those who came first are looked at no more.
 const OPENED_MAX: usize = 1_000;
+/// What a clock goes ahead at once by, if it was set: between two looks it is not slewed by as much.
+const STEP: Millis = 60_000;
 /// A terminal is told for so long that a session of it is to end.
 const TOLD: Millis = 10 * 60_000;
 /// So many alarms are looked through after a start for what was told of terminals before it, and so many at a time.
@@ -85,7 +115,7 @@ impl Presence {
                 if !known.opened.contains_key(&key) {
                     known.make_room(office);
                 }
-                known.opened.insert(key, Opened { since: now, called: false, failed: None });
+                known.opened.insert(key, Opened::at(now));
             }
         }
     }
@@ -124,6 +154,12 @@ impl Presence {
         is_new
     }
 
+    fn heard(&self, office: &OfficeId, operator: &str, size: u64) {
+        let mut known = self.lock();
+        let opened = known.opened.get_mut(&(*office, operator.to_owned()));
+        opened.into_iter().for_each(|opened| opened.heard = Some(size));
+    }
+
     fn failed(&self, office: &OfficeId, operator: &str) {
         let mut known = self.lock();
         let opened = known.opened.get_mut(&(*office, operator.to_owned()));
@@ -145,7 +181,8 @@ impl Ledger {
             return Ok(());
         }
         let now = self.clock.now();
-        for (operator, Opened { since, called, failed }) in self.presence.opened(&office.id) {
+        let indexed = self.index.followed(&office.id)?.map_or(0, |followed| followed.next);
+        for (operator, Opened { since, called, failed, heard: both }) in self.presence.opened(&office.id) {
             if failed.is_some_and(|at| since_boot().saturating_sub(at) < LOOK) {
                 continue;
             }
@@ -161,6 +198,13 @@ impl Ledger {
                 Ok(at_ease.is_some_and(|at| at >= since.saturating_add(GRACE)))
             };
             if heard(first)? && heard(later)? {
+                let Some(size) = both else {
+                    self.presence.heard(&office.id, &operator, office.log(LogName::Records).committed_size());
+                    continue;
+                };
+                if indexed < size {
+                    continue;
+                }
                 // Looked at again until it is written down.
                 if self.at_two_terminals(office, later, now) {
                     self.presence.forget(&office.id, &operator);
@@ -228,10 +272,9 @@ impl Ledger {
                 Some(told) if told.saturating_add(TOLD) > now => self.close_by_policy(office, later, *told, now),
                 Some(_) => {}
                 None => {
-                    let opened = Opened { since: now, called: false, failed: None };
                     let mut known = self.presence.lock();
                     known.make_room(&office.id);
-                    known.opened.insert((office.id, operator), opened);
+                    known.opened.insert((office.id, operator), Opened::at(now));
                 }
             }
         }
@@ -274,8 +317,16 @@ impl Ledger {
 
     /// Writes down which terminals fell silent and which are back. One that said that it was switched off is not missed.
     pub(crate) fn look_at_terminals(&self, office: &Office) -> Result<(), StoreError> {
-        let Some(recalled) = self.recall(office)? else { return Ok(()) };
+        let Some(mut recalled) = self.recall(office)? else { return Ok(()) };
         let (now, register) = (self.clock.now(), office.register());
+        let moment = Moment { machine: self.clock.machine(), running: since_boot() };
+        {
+            let mut known = self.presence.lock();
+            if known.looked.insert(office.id, moment).is_some_and(|before| moment.is_cut_off_from(before)) {
+                recalled = now;
+                known.recalled.insert(office.id, now);
+            }
+        }
         let stored = self.store.last_heard(&office.id)?;
         for terminal in register.terminals().filter(|terminal| terminal.state(now) != TerminalUse::Retired) {
             let code = terminal.code();
@@ -337,6 +388,18 @@ fn elsewhere(open: &[OpenSession]) -> Option<(&OpenSession, &OpenSession)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn whoever_could_not_come_is_not_missed() {
+        let before = Moment { machine: 1_000_000, running: 50_000 };
+        let later = |machine, running| Moment { machine: 1_000_000 + machine, running: 50_000 + running };
+        assert!(!later(LOOK, LOOK).is_cut_off_from(before));
+        assert!(!later(STEP, 2_000).is_cut_off_from(before), "slewed, or a little late");
+        assert!(later(3_600_000, LOOK).is_cut_off_from(before), "the clock was an hour behind");
+        assert!(later(LATE + 1, LATE + 1).is_cut_off_from(before), "the ledger stood still");
+        let back = Moment { machine: 1, running: 60_000 };
+        assert!(!back.is_cut_off_from(before), "a clock that goes back makes nobody silent");
+    }
 
     fn at(terminal: &str, time: Millis, index: u64) -> OpenSession {
         let session = SessionId([index as u8; 16]);

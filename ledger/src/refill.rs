@@ -14,7 +14,7 @@ use sekisho_wire::record::{Emitter, Record};
 use self::brought::{Brought, Gathered, Kept, Run, What, missing};
 use crate::acts::{Name, Placed, seal_found, store_act};
 use crate::authority::{Caller, Peer};
-use crate::checkpoint::Halt;
+use crate::checkpoint::{Halt, SwapError};
 use crate::clock::{Millis, legal_month};
 use crate::ingest;
 use crate::keepsake::{Keepsake, Returned};
@@ -23,9 +23,10 @@ use crate::line::Lane;
 use crate::locks::lock;
 use crate::office::{Judges, Office};
 use crate::refusal::Refusal;
-use crate::signed_log::Published;
+use crate::signed_log::{Log, Published};
 use crate::stage::{LEDGER_EPOCH, NO_CHAIN, Stage, class_number};
 use crate::store::{Cursor, CursorMove, EmitterName, LogName};
+use crate::terminals::unproved;
 
 /// So many missing ranges are told at a time: what a terminal has behind them it brings when others have brought what is theirs.
 const TOLD: usize = 1000;
@@ -175,6 +176,13 @@ impl Ledger {
                 self.writer.run(Lane::Of(office.id), None, |_| ())?;
             }
             let from = office.log(log).committed_size();
+            // Another database was put in its place, which has more: what was signed is in it.
+            if from > target.size && self.has(office.log(log), &office.id, &target)? {
+                if !self.goes_on(office, log, &target)? && log == LogName::Register {
+                    return Ok(());
+                }
+                continue;
+            }
             let whole = {
                 let mut brought = lock(&self.refills.0);
                 if brought.writing {
@@ -211,6 +219,17 @@ impl Ledger {
             }
         }
         Ok(())
+    }
+
+    /// Whether the book has what was signed there. The file may say less, or more: then whoever lets it go on finds out.
+    fn has(&self, log: &Log, office: &OfficeId, target: &Published) -> Result<bool, Refusal> {
+        if log.misfit(&*self.store, office, target.size, target.root).map_err(unproved)?.is_some() {
+            return Ok(false);
+        }
+        match log.aim(target) {
+            Ok(()) | Err(SwapError::Changed) => Ok(true),
+            Err(SwapError::Disk(error)) => Err(Refusal::Unavailable { cause: error.to_string() }),
+        }
     }
 
     fn write_runs(

@@ -91,9 +91,14 @@ impl Ledger {
     pub(crate) fn follow(&self) {
         let (mut complaints, mut looked) = (Complaints::default(), since_boot());
         while !self.is_stopping() {
+            let mut is_behind = false;
             for office in self.offices() {
                 let about = format!("the search index of office {} falls behind", office.id);
-                complaints.hear(about, self.follow_office(&office).map(drop));
+                // Others have their turn, however much one of them has to be indexed.
+                let followed = self.follow_pages(&office, FOLLOW_PAGES);
+                let size = office.log(LogName::Records).committed_size();
+                is_behind |= followed.as_ref().is_ok_and(|next| *next < size);
+                complaints.hear(about, followed.map(drop));
                 let about = format!("what was destroyed in office {} is not erased yet", office.id);
                 if let Some(tried) = self.destroy_a_few_pages(&office) {
                     complaints.hear(about, tried);
@@ -114,7 +119,9 @@ impl Ledger {
             if since_boot().saturating_sub(looked) >= LOOK {
                 looked = since_boot();
             }
-            std::thread::park_timeout(Duration::from_millis(self.config.tick_ms));
+            if !is_behind {
+                std::thread::park_timeout(Duration::from_millis(self.config.tick_ms));
+            }
         }
     }
 
@@ -124,8 +131,14 @@ impl Ledger {
     /// When log or index cannot be read or written.
     pub fn follow_office(&self, office: &Office) -> Result<u64, StoreError> {
         let start = self.indexed(&office.id)?;
-        let mut next = start;
-        while next < office.log(LogName::Records).committed_size() && !self.is_stopping() {
+        Ok(self.follow_pages(office, u32::MAX)? - start)
+    }
+
+    /// The same, no more than so many pages. Returns how far the index has come.
+    fn follow_pages(&self, office: &Office, pages: u32) -> Result<u64, StoreError> {
+        let (mut next, mut left) = (self.indexed(&office.id)?, pages);
+        while left > 0 && next < office.log(LogName::Records).committed_size() && !self.is_stopping() {
+            left -= 1;
             let entries = self.page_to_follow(office, next)?;
             if entries.is_empty() {
                 // Committed, and not there: what stands behind the hole must not look as if it were all.
@@ -174,7 +187,7 @@ impl Ledger {
             self.index.take(&office.id, from, &records, Followed { next, root })?;
             self.presence.saw(&office.id, &records, self.clock.now());
         }
-        Ok(next - start)
+        Ok(next)
     }
 
     /// The next entries. Nothing stands for those of a block of a cold file that is not as it was written: what is behind it is to be found.
@@ -437,6 +450,8 @@ fn holding(batches: &[StoredBatch], index: u64) -> Option<&StoredBatch> {
 /// Why a record is not in the index although nothing is wrong with it.
 const DESTROYED: &str = "its month was destroyed";
 const FOLLOW_PAGE: u32 = 1000;
+/// What one office has indexed before the next has its turn: a fraction of a second.
+const FOLLOW_PAGES: u32 = 20;
 /// Ten minutes: terminals send what they have within seconds while the ledger can be reached.
 pub(crate) const LATE: Millis = 10 * 60_000;
 /// Between two looks at terminals.

@@ -207,8 +207,11 @@ impl Ledger {
             office.hearing().came(&peer.terminal);
         }
         office.look_whether_all_is_sure();
-        // It may have been the last one that a filled log waited for.
-        self.fill_what_is_whole(&office)
+        // It may have been the last one that a filled log waited for. That a log cannot be filled is no answer to who asks for the register.
+        if let Err(refusal) = self.fill_what_is_whole(&office) {
+            log::warn!("what is whole of office {} is not filled: {refusal}", office.id);
+        }
+        Ok(())
     }
 
     /// Stops a log when a checkpoint that it has signed does not fit it any more. A note that is none of ours says nothing.

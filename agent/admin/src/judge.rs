@@ -252,7 +252,7 @@ impl<'a> Judge<'a> {
 
     fn register_of(&mut self, size: u64) -> Option<&Register> {
         let cache = self.cache;
-        self.past.at(size, |below| cache.register_at(size, Some(below)).ok_or(())).ok()
+        self.past.at(size, |below, to| cache.register_at(to, Some(below)).ok_or(())).ok()
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use sekisho_register::calendar::Month;
 use sekisho_register::retention::Destroyed;
-use sekisho_register::{Casebook, Change, Ed25519Key, NameHash, Past, Register, SignedAct, names_of};
+use sekisho_register::{Casebook, Change, Concluded, Ed25519Key, NameHash, Past, Register, SignedAct, names_of};
 use sekisho_tlog::{Hash, leaf_hash};
 use sekisho_wire::id::{Code, OfficeId};
 use sekisho_wire::record::Retention;
@@ -24,6 +24,8 @@ pub(super) struct Acts {
     pub(super) extent: Extent,
     /// Entries in it.
     pub(super) size: u64,
+    /// What became of each.
+    pub(super) concluded: Vec<Concluded>,
     /// Every key that a terminal ever had.
     pub(super) keys: HashMap<Code, Vec<Ed25519Key>>,
     /// The version that it requires.
@@ -55,6 +57,7 @@ impl Check<'_> {
         let mut acts = Acts {
             extent: Extent::Partly,
             size: 0,
+            concluded: Vec::new(),
             keys: HashMap::new(),
             required: 0,
             destroyed: Vec::new(),
@@ -69,7 +72,7 @@ impl Check<'_> {
             return Ok(acts);
         }
         self.part(office, None, |check| check.keys_of_logs(office, &register))?;
-        let read = |check: &mut Self| check.casebook(office, &register, &mut named);
+        let read = |check: &mut Self| check.casebook(office, &register, &acts.concluded, &mut named);
         let casebook_read = self.part(office, Some(LogName::Casebook), read)?.unwrap_or(Extent::Partly);
         if casebook_read == Extent::Whole {
             self.part(office, None, |check| check.names(office, &register, named))?;
@@ -95,7 +98,9 @@ impl Check<'_> {
                 let act = SignedAct::decode(&entry.payload).ok();
                 acts.founding = act.map(|signed| (signed.act().made, signed.act().expires));
             }
-            match register.fold(&entry.payload) {
+            let folded = register.fold(&entry.payload);
+            acts.concluded.push(Concluded::of(&folded));
+            match folded {
                 Ok(folded) => {
                     named.extend(names_of(&folded.changes).iter().map(|hash| (LogName::Register, index, hash.0)));
                     for change in &folded.changes {
@@ -117,9 +122,10 @@ impl Check<'_> {
         &mut self,
         office: &StoredOffice,
         register: &Register,
+        concluded: &[Concluded],
         named: &mut Named,
     ) -> Result<Extent, LedgerError> {
-        let mut seen = Registers::new(self.store, office.id);
+        let mut seen = Registers::new(self.store, office.id, concluded);
         let mut casebook = Casebook::of(register);
         let mut rows = self.rows(office, LogName::Casebook)?;
         let extent = self.walk(office, LogName::Casebook, |check, index, entry| {
@@ -231,26 +237,31 @@ impl Check<'_> {
 pub(super) struct Registers<'a> {
     store: &'a dyn Store,
     office: OfficeId,
+    /// What became of each entry when the log itself was walked: to look at every signature again for each would take a terminal's wrong records as long as it likes.
+    concluded: &'a [Concluded],
     past: Past,
 }
 
 impl<'a> Registers<'a> {
-    pub(super) fn new(store: &'a dyn Store, office: OfficeId) -> Self {
-        Self { store, office, past: Past::default() }
+    pub(super) fn new(store: &'a dyn Store, office: OfficeId, concluded: &'a [Concluded]) -> Self {
+        Self { store, office, concluded, past: Past::default() }
     }
 
     /// The register of that size, which the log has.
     pub(super) fn at(&mut self, size: u64) -> Result<&Register, StoreError> {
-        let (store, office) = (self.store, &self.office);
-        self.past.at(size, |mut register| {
-            while register.size() < size {
-                let left = u32::try_from(size - register.size()).unwrap_or(u32::MAX).min(super::PAGE);
+        let (store, office, concluded) = (self.store, &self.office, self.concluded);
+        self.past.at(size, |mut register, to| {
+            while register.size() < to {
+                let left = u32::try_from(to - register.size()).unwrap_or(u32::MAX).min(super::PAGE);
                 let page = store.entries(office, LogName::Register, register.size(), left)?;
                 if page.is_empty() {
                     return Err(StoreError::Damaged { what: "register log" });
                 }
-                // A refusal was found when the log itself was walked; size and root advance all the same.
-                page.iter().for_each(|entry| drop(register.fold(&entry.payload)));
+                for entry in &page {
+                    let before = usize::try_from(register.size()).ok().and_then(|at| concluded.get(at));
+                    // A refusal was found then; size and root advance all the same.
+                    drop(register.fold_stored(&entry.payload, before.copied().unwrap_or(Concluded::NotUnderstood)));
+                }
             }
             Ok(register)
         })

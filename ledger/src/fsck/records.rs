@@ -104,7 +104,7 @@ impl Check<'_> {
         let mut walk = Walk {
             office,
             acts,
-            registers: Registers::new(self.store, office.id),
+            registers: Registers::new(self.store, office.id, &acts.concluded),
             batches: VecDeque::new(),
             next_batch: 0,
             all_batches: false,

@@ -44,7 +44,7 @@ pub fn look(wanted: &Wanted) -> Result<There, LedgerError> {
         founding: code.is_some(),
         listed: !list.media.is_empty(),
         copied: made && list.keys_are_copied(&data)?,
-        verified: list.newest().is_some(),
+        verified: list.newest(Millis::MAX).is_some(),
         timed: unit_is("is-active", TIMER) && unit_is("is-enabled", TIMER),
     })
 }

@@ -109,6 +109,34 @@ fn a_terminal_that_is_new_is_not_led_through_years_and_gets_what_was_written_lat
 }
 
 #[test]
+fn a_log_goes_on_when_the_database_that_has_all_of_it_is_put_in_its_place() {
+    let mut town = Town::new();
+    let yesterday = town.copied();
+    town.sends(3);
+    town.publish();
+    let shown = town.shown();
+    // Not sealed yet.
+    town.sends(2);
+    let today = town.copied();
+    town.put_back(&yesterday);
+    town.reopen();
+    town.shows(&shown);
+    assert!(!town.wanted().is_empty());
+    town.put_back(&today);
+    town.reopen();
+    assert!(town.ledger.office(&town.office).unwrap().log(LogName::Records).halted().is_some(), "until somebody came");
+    town.shows(&shown);
+    assert!(
+        LogName::ALL.map(|log| town.ledger.office(&town.office).unwrap().log(log).halted()).iter().all(Option::is_none)
+    );
+    assert_eq!(town.alarms().last(), Some(&AlarmKind::LogResumed));
+    town.send(4);
+    town.publish();
+    town.reopen();
+    assert_eq!(command::fsck(&town.root, None, &mut |_| {}).unwrap().findings, []);
+}
+
+#[test]
 fn terminals_fill_it_again_and_the_tree_is_the_same() {
     let (mut town, copy, held) = a_day_later();
     let sizes = town.sizes();

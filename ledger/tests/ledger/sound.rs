@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use rusqlite::Connection;
 use sekisho_ledger::command;
 use sekisho_ledger::fsck::Fault;
-use sekisho_ledger::media::generation::backup_to_media;
 use sekisho_ledger::media::restore::restore;
 use sekisho_ledger::store::LogName;
 use sekisho_wire::record::Retention;
