@@ -141,9 +141,12 @@ impl Media {
     /// Since when there should have been a newer one, if that is so. Nothing is expected before a medium is listed.
     #[must_use]
     pub fn overdue_since(&self, config: &Config, now: Millis) -> Option<Millis> {
-        let begun = self.media.iter().map(|medium| medium.added).min()?.min(now);
+        let begun = self.media.iter().map(|medium| medium.added).min()?;
+        let hours = u64::from(config.backup_hours) * HOUR;
+        // Listed while the clock was ahead, too: nobody knows how long nothing came.
+        let begun = if begun > now.saturating_add(DAY) { now.saturating_sub(hours + 1) } else { begun };
         let last = self.newest(now).map_or(begun, |(_, verified)| verified.at);
-        let due = last.saturating_add(u64::from(config.backup_hours) * HOUR);
+        let due = last.saturating_add(hours);
         (due < now).then_some(due)
     }
 }

@@ -69,9 +69,12 @@ struct Opened {
     called: bool,
     /// When it could not be written down, in milliseconds since the machine started.
     failed: Option<Millis>,
-    /// How long the log was when both terminals had been heard: a close that came until then may not be in the index yet.
-    heard: Option<u64>,
+    /// Which two sessions these were, and how long the log was when both terminals had been heard: a close that came until then may not be in the index yet.
+    heard: Option<(Pair, u64)>,
 }
+
+/// The session that was open first, and the later one.
+type Pair = (SessionId, SessionId);
 
 impl Opened {
     const fn at(since: Millis) -> Self {
@@ -154,10 +157,10 @@ impl Presence {
         is_new
     }
 
-    fn heard(&self, office: &OfficeId, operator: &str, size: u64) {
+    fn heard(&self, office: &OfficeId, operator: &str, pair: Pair, size: u64) {
         let mut known = self.lock();
         let opened = known.opened.get_mut(&(*office, operator.to_owned()));
-        opened.into_iter().for_each(|opened| opened.heard = Some(size));
+        opened.into_iter().for_each(|opened| opened.heard = Some((pair, size)));
     }
 
     fn failed(&self, office: &OfficeId, operator: &str) {
@@ -198,8 +201,10 @@ impl Ledger {
                 Ok(at_ease.is_some_and(|at| at >= since.saturating_add(GRACE)))
             };
             if heard(first)? && heard(later)? {
-                let Some(size) = both else {
-                    self.presence.heard(&office.id, &operator, office.log(LogName::Records).committed_size());
+                let pair = (first.session, later.session);
+                let Some((_, size)) = both.filter(|(of, _)| *of == pair) else {
+                    let size = office.log(LogName::Records).committed_size();
+                    self.presence.heard(&office.id, &operator, pair, size);
                     continue;
                 };
                 if indexed < size {

@@ -176,9 +176,11 @@ impl Ledger {
                 self.writer.run(Lane::Of(office.id), None, |_| ())?;
             }
             let from = office.log(log).committed_size();
-            // Another database was put in its place, which has more: what was signed is in it.
-            if from > target.size && self.has(office.log(log), &office.id, &target)? {
-                if !self.goes_on(office, log, &target)? && log == LogName::Register {
+            // Another database was put in its place, which has more: what was signed is in it, or cannot come there any more.
+            if from > target.size {
+                if !self.has(office.log(log), &office.id, &target)? {
+                    office.log(log).halt(Halt::Contradicted { size: target.size }, &target.text);
+                } else if !self.goes_on(office, log, &target)? && log == LogName::Register {
                     return Ok(());
                 }
                 continue;
@@ -289,7 +291,7 @@ impl Ledger {
         let resumed = resumed.map_err(|error| Refusal::Unavailable { cause: error.to_string() })?;
         if resumed {
             let origin = office.log(log).origin();
-            log::warn!("{origin} was filled again from terminals, to the {} entries that were signed", target.size);
+            log::warn!("{origin} goes on: the {} entries that were signed are there again", target.size);
             self.note_goes_on(&office.id);
         }
         Ok(resumed)

@@ -92,6 +92,8 @@ impl Ledger {
         let (mut complaints, mut looked) = (Complaints::default(), since_boot());
         while !self.is_stopping() {
             let mut is_behind = false;
+            // Asked once for all: what takes long at one office must not let the time of another pass.
+            let is_time = since_boot().saturating_sub(looked) >= LOOK;
             for office in self.offices() {
                 let about = format!("the search index of office {} falls behind", office.id);
                 // Others have their turn, however much one of them has to be indexed.
@@ -109,14 +111,14 @@ impl Ledger {
                 }
                 let sessions = self.look_at_sessions(&office);
                 complaints.hear(format!("nobody looks who is at two terminals of office {}", office.id), sessions);
-                if since_boot().saturating_sub(looked) >= LOOK {
+                if is_time {
                     let terminals = self.look_at_terminals(&office);
                     complaints
                         .hear(format!("nobody looks which terminals of office {} are silent", office.id), terminals);
                     complaints.hear("nobody looks whether backups come".into(), self.look_at_backups(&office));
                 }
             }
-            if since_boot().saturating_sub(looked) >= LOOK {
+            if is_time {
                 looked = since_boot();
             }
             if !is_behind {

@@ -36,11 +36,11 @@ impl Desk {
         let signed = SignedAct::decode(&act)?;
         let kept = Kept { names: names_for(&signed.act().changes, names), act };
         outbox::keep(&self.home, id, &kept)?;
-        self.send_kept(log, id, &kept)
+        self.send_kept(log, id, &kept, &PAUSES)
     }
 
-    fn send_kept(&mut self, log: Log, id: &Hash, kept: &Kept) -> Result<u64, AdminError> {
-        self.hand_in(kept, id)?;
+    fn send_kept(&mut self, log: Log, id: &Hash, kept: &Kept, pauses: &[Duration]) -> Result<u64, AdminError> {
+        self.hand_in(kept, id, pauses)?;
         let seen = match log {
             Log::Register => self.expect_folded(id),
             Log::Casebook | Log::Records => self.expect_filed(id, &kept.act),
@@ -51,12 +51,12 @@ impl Desk {
     }
 
     /// The same act again gets the same answer, so a lost answer is asked for again. Only a refusal of the act itself ends its waiting.
-    fn hand_in(&self, kept: &Kept, id: &Hash) -> Result<u64, AdminError> {
+    fn hand_in(&self, kept: &Kept, id: &Hash, pauses: &[Duration]) -> Result<u64, AdminError> {
         recovery::are_named(&self.home, &kept.act)?;
-        for pause in PAUSES.map(Some).into_iter().chain([None]) {
+        for pause in pauses.iter().map(Some).chain([None]) {
             match (self.ledger.post_act(&kept.act, &kept.names), pause) {
                 (Ok(index), _) => return Ok(index),
-                (Err(error), Some(pause)) if is_silence(&error) => sleep(pause),
+                (Err(error), Some(pause)) if is_silence(&error) => sleep(*pause),
                 // It says why not now, and what to do.
                 (Err(error @ AdminError::Link(LinkError::Refused(_))), None) if is_silence(&error) => {
                     self.screen.note(
@@ -85,7 +85,7 @@ impl Desk {
     /// As [`Self::send`].
     pub(crate) fn send_without_card(&mut self, id: &Hash, kept: &Kept) -> Result<u64, AdminError> {
         outbox::keep(&self.home, id, kept)?;
-        let index = self.hand_in(kept, id)?;
+        let index = self.hand_in(kept, id, &PAUSES)?;
         let note = self.ledger.checkpoint(Log::Register)?;
         let signed = self.log_keys(Log::Register)?.open(&note);
         let signed = signed.map_err(|error| Broken::Checkpoint(error).of(Log::Register))?;
@@ -142,7 +142,8 @@ impl Desk {
             let Some(kept) = outbox::find(&self.home, &id)? else { continue };
             let signed = SignedAct::decode(&kept.act).map_err(|_| AdminError::Damaged(self.home.path("outbox")))?;
             let log = signed.act().log;
-            match self.send_kept(log, &id, &kept) {
+            // Once each: a log may stand still for days, and everything that is signed meanwhile waits here.
+            match self.send_kept(log, &id, &kept, &[]) {
                 Ok(_) => {
                     self.screen.note(
                         &format!("act {id} of an earlier run got no answer then; it is in force"),

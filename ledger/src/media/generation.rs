@@ -228,10 +228,12 @@ fn thin(older: &[Generation], lacks: u64, keep: usize) {
     for generation in older.iter().rev() {
         match lacking(generation) {
             Some(its) if its >= least => others.push(generation),
-            its => {
-                least = its.unwrap_or(least);
+            Some(its) => {
+                least = its;
                 better += 1;
             }
+            // It cannot be put back as it is, so it takes no other's place; and nobody can say that nothing is in it.
+            None => {}
         }
     }
     if better > 0 {

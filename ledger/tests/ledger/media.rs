@@ -561,3 +561,14 @@ fn a_backup_that_does_not_come_is_an_alarm_a_number_and_a_word_to_terminals() {
     backup_to_media(&town.root, NOON + 400 * DAY).unwrap().remove(0).result.unwrap();
     assert_eq!(town.ledger.backup_overdue_since().unwrap(), Some(NOON + 36 * 3_600_000));
 }
+
+#[test]
+fn a_medium_that_was_listed_while_the_clock_was_ahead_is_overdue() {
+    let (town, stick) = (Town::new(), Stick::new());
+    media::add(&town.root, &stick.at, "A", NOON + 400 * DAY).unwrap();
+    assert!(town.ledger.backup_overdue_since().unwrap().is_some());
+    night(&town, 400);
+    assert!(town.ledger.backup_overdue_since().unwrap().is_some());
+    night(&town, 0);
+    assert_eq!(town.ledger.backup_overdue_since().unwrap(), None);
+}
