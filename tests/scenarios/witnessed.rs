@@ -6,7 +6,6 @@ use std::path::Path;
 use sekisho_tests::clerk::{insert, login, request};
 use sekisho_tests::ledger::{Ledger, both};
 use sekisho_tests::scene::{Scene, wait_sealed};
-use sekisho_tests::town::copy_files;
 use sekisho_tests::wait;
 use sekisho_tests::witness::Witness;
 
@@ -89,7 +88,7 @@ fn two_witnesses_and_a_ledger_that_was_put_back_and_one_that_was_cloned() {
     // Yesterday's copy, with keys and all.
     scene.ledger.stop();
     let copy = scene.scratch.folder("copy").join("data");
-    copy_files(scene.ledger.data(), &copy);
+    scene.ledger.snapshot(&copy);
     let mut clone = scene.ledger.copy_to(&scene.scratch.folder("clone"), &scene.clock);
     scene.ledger.serve();
     let before = size(&of_records(&scene.ledger, "records").unwrap());
@@ -112,8 +111,7 @@ fn two_witnesses_and_a_ledger_that_was_put_back_and_one_that_was_cloned() {
 
     // The ledger itself is put back: it stops before it writes.
     scene.ledger.stop();
-    std::fs::remove_dir_all(scene.ledger.data()).unwrap();
-    copy_files(&copy, scene.ledger.data());
+    scene.ledger.put_back(&copy);
     forget_cosignatures(scene.ledger.data());
     scene.ledger.serve();
     wait::until("the ledger to stop", || of_records(&scene.ledger, "records.halted"));
