@@ -114,6 +114,8 @@ pub enum LedgerError {
     Store(StoreError),
     /// A tree, a checkpoint, a key.
     Tlog(TlogError),
+    /// What was typed or scanned from a month's sheet is no note that the log signed.
+    NoSheet(TlogError),
     /// The logs give no register, or not the one they were folded to before.
     Register {
         /// Index of the act.
@@ -224,6 +226,10 @@ impl LedgerError {
             ),
             Self::Store(error) => error.next_step(),
             Self::Medium(fault) => fault.next_step(),
+            Self::NoSheet(_) => (
+                "Compare what was typed or scanned with the printed sheet, character by character. If they are the same, this ledger's key did not sign the sheet: keep it as evidence.",
+                "入力又は読み取った内容を用紙と一字ずつ照合してください。一致している場合、その用紙はこの台帳の鍵で署名されたものではありません。証拠として保管してください。",
+            ),
             Self::Tlog(_) | Self::Register { .. } => (
                 "Stop serving and run `sekisho-ledger fsck`: it names the first wrong entry.",
                 "停止して `sekisho-ledger fsck` を実行してください。最初の異常箇所が表示されます。",
@@ -307,7 +313,7 @@ impl fmt::Display for LedgerError {
             Self::Crypto { act, cause } => write!(f, "cannot {act}: {cause}"),
             Self::Store(error) => error.fmt(f),
             Self::Medium(fault) => fault.fmt(f),
-            Self::Tlog(error) => error.fmt(f),
+            Self::Tlog(error) | Self::NoSheet(error) => error.fmt(f),
             Self::Register { index, cause } => {
                 write!(f, "cannot fold the register at the act with index {index}: {cause}")
             }
@@ -326,7 +332,7 @@ impl std::error::Error for LedgerError {
         match self {
             Self::File { source, .. } | Self::Listen { source, .. } => Some(source),
             Self::Store(error) => Some(error),
-            Self::Tlog(error) => Some(error),
+            Self::Tlog(error) | Self::NoSheet(error) => Some(error),
             Self::Medium(MediumFault::Failed { cause, .. }) => Some(&**cause),
             Self::Config { .. }
             | Self::Whose { .. }

@@ -171,14 +171,15 @@ fn check_checkpoint(
     (key, earlier): (Option<&str>, Option<&str>),
 ) -> Result<ExitCode, LedgerError> {
     let text = std::fs::read(note).map_err(LedgerError::file("read", note))?;
-    let sheet = sheet::check::Sheet::read(&String::from_utf8_lossy(&text))?;
+    let of_the_sheet = |error| if let LedgerError::Tlog(error) = error { LedgerError::NoSheet(error) } else { error };
+    let sheet = sheet::check::Sheet::read(&String::from_utf8_lossy(&text)).map_err(of_the_sheet)?;
     let fit = match (data, url, authority, key) {
         (None, Some(url), Some(authority), Some(key)) => {
             let authority = std::fs::read(authority).map_err(LedgerError::file("read", authority))?;
             let earlier = earlier.map(str::parse).transpose()?;
             sheet.check_over(url, &authority, &key.parse()?, earlier.as_ref())?
         }
-        (data, _, _, _) => sheet.check(data.unwrap_or(Path::new(".")))?,
+        (data, _, _, _) => sheet.check(data.unwrap_or(Path::new("."))).map_err(of_the_sheet)?,
     };
     say(&format!("{}: {fit}\n{}\n", sheet.origin(), fit.japanese()));
     Ok(if fit.is_good() { ExitCode::SUCCESS } else { ExitCode::from(1) })

@@ -298,7 +298,9 @@ impl Refusal {
                     "Its hash stays in the log: an evidence file that was exported before still verifies.",
                 )
             }
-            Self::NotFound(what) => (format!("there is no such {what}"), "Check the address."),
+            Self::NotFound(what) => {
+                (format!("there is no such {what}"), "Check the number, code or address that was named.")
+            }
             Self::Act(refusal) => (refusal.text(Language::English), "Read the register again and make a new act."),
             Self::NameWrong => plain(
                 "a name beside the act is missing or is not the one whose hash was signed",
@@ -402,7 +404,9 @@ impl Refusal {
                     "ハッシュはログに残っています。廃棄前に出力した証拠ファイルは引き続き検証できます。",
                 )
             }
-            Self::NotFound(what) => (format!("該当するものがありません（{what}）"), "指定を確認してください。"),
+            Self::NotFound(what) => {
+                (format!("該当するものがありません（{what}）"), "指定した番号、コード又はアドレスを確認してください。")
+            }
             Self::Act(refusal) => (refusal.text(Language::Japanese), "登録簿を読み直し、あらためて作成してください。"),
             Self::NameWrong => plain(
                 "添えられた氏名が、署名されたハッシュと一致しないか、不足しています",

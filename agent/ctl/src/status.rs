@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use sekisho_ipc::{Function, Session, SessionEnd, State};
+use sekisho_ipc::{Function, Session, SessionEnd, SessionState, State};
 use sekisho_wire::words::Language;
 use unicode_width::UnicodeWidthStr;
 
@@ -38,7 +38,8 @@ fn lines(state: &State, language: Language) -> Vec<String> {
         lines.push(field("端末", "terminal", terminal));
     }
     lines.push(field("状態", "state", state_name(state.state, language)));
-    if let Some(reason) = &state.last_lock_reason {
+    // While a session is open it is of an earlier lock or end.
+    if let Some(reason) = state.last_lock_reason.as_ref().filter(|_| state.state != SessionState::Open) {
         let (japanese, english) =
             if state.session.is_some() { ("ロックの理由", "locked") } else { ("前回の終了", "last ended") };
         lines.push(field(japanese, english, lock_reason(reason, language)));

@@ -55,6 +55,12 @@ fn write_commands(folder: &Path, scene: &Scene, lang: &str) {
         program("sekisho-admin").display(),
         arguments.join(" ").replace("'--lang' 'en' ", ""),
     );
+    let ledger = format!(
+        "command=${{1:-help}}; [ $# = 0 ] || shift\ncase $command in help|-*) exec '{0}' \"$command\" \"$@\" ;; esac\n\
+         exec '{0}' \"$command\" --data '{1}' \"$@\"",
+        program("sekisho-ledger").display(),
+        scene.ledger.data().display(),
+    );
     let clock = scene.clock.file().display();
     let later = format!(
         "case ${{1:-x}} in *[!0-9]*) echo 'later SECONDS' >&2; exit 2 ;; esac\n\
@@ -65,6 +71,7 @@ fn write_commands(folder: &Path, scene: &Scene, lang: &str) {
         ("takahashi", steer(&scene.other)),
         ("sekisho", clerk),
         ("admin", admin),
+        ("ledger", ledger),
         ("later", later),
     ];
     for (name, body) in commands {
@@ -76,8 +83,8 @@ fn write_commands(folder: &Path, scene: &Scene, lang: &str) {
 
 fn explain(folder: &Path, scene: &Scene) {
     let help = format!(
-        "\nEverything is up. First log in, here: in the panel (below) type 田中's PIN,\n\
-         {}, and press Enter. Then, in another terminal:  cd {}\n\n\
+        "\nEverything is up. First log in, here: press Enter, which opens the panel, type\n\
+         田中's PIN there, {}, and press Enter. Then, in another terminal:  cd {}\n\n\
          ./sekisho authorize juminhyo.issue   ask as a business application would\n\
          ./tanaka pull                        take 田中's card (10023) out;\n\
          ./tanaka insert                      put it back\n\
@@ -86,7 +93,9 @@ fn explain(folder: &Path, scene: &Scene) {
          ./sekisho status                     what the terminal says\n\
          ./later 301                          five minutes pass at once: it locks\n\
          ./admin records search               search the ledger as administrator\n\
-         ./admin records verify --all         prove it all\n\n\
+         ./admin records verify --all         prove it all\n\
+         ./ledger status                      how the ledger stands\n\
+         ./ledger fsck                        derive all of it again from its disk\n\n\
          ./sekisho --help and ./admin --help have more. ./admin does at once what it is\n\
          told: it has the administrator's PIN and answers yes to every question.\n\
          This text is in help.txt there, too.\n",

@@ -79,6 +79,12 @@ fn search(desk: &mut Desk, arguments: &SearchArguments) -> Result<(), AdminError
         }
     }
     print(desk, &rows, &carried)?;
+    if rows.is_empty() {
+        desk.screen.note(
+            "no record was found: see that persons, terminals and functions are written as the register has them",
+            "該当する記録はありません。職員、端末、業務の番号・コードが登録どおりか確認してください",
+        );
+    }
     if let Some(found) = newest {
         say_what_is_missing(desk, &found);
     }

@@ -34,6 +34,10 @@ impl AdminError {
             Self::Login(error) => return error.next_step(language).to_owned(),
             Self::Issuer(error) => return error.next_step(language).to_owned(),
             Self::Transport(error) => return error.next_step(language).to_owned(),
+            Self::File { cause, .. } if cause.kind() == std::io::ErrorKind::AlreadyExists => (
+                "Name another file: none is written over.",
+                "別のファイル名を指定してください。既存のファイルは上書きしません。",
+            ),
             Self::File { .. } | Self::Output(_) | Self::Input(_) | Self::NoRandom(_) => {
                 ("Check the path, its owner and the disk.", "パス、所有者、ディスクを確かめてください。")
             }
