@@ -135,7 +135,7 @@ impl Media {
     pub fn newest(&self, now: Millis) -> Option<(&Medium, &Verified)> {
         let verified = |medium| Some((medium, Medium::verified(medium)?));
         let verified = self.media.iter().filter_map(verified);
-        verified.filter(|(_, verified)| verified.at <= now.saturating_add(DAY)).max_by_key(|(_, verified)| verified.at)
+        verified.filter(|(_, verified)| !is_ahead(verified.at, now)).max_by_key(|(_, verified)| verified.at)
     }
 
     /// Since when there should have been a newer one, if that is so. Nothing is expected before a medium is listed.
@@ -144,11 +144,16 @@ impl Media {
         let begun = self.media.iter().map(|medium| medium.added).min()?;
         let hours = u64::from(config.backup_hours) * HOUR;
         // Listed while the clock was ahead, too: nobody knows how long nothing came.
-        let begun = if begun > now.saturating_add(DAY) { now.saturating_sub(hours + 1) } else { begun };
+        let begun = if is_ahead(begun, now) { now.saturating_sub(hours + 1) } else { begun };
         let last = self.newest(now).map_or(begun, |(_, verified)| verified.at);
         let due = last.saturating_add(hours);
         (due < now).then_some(due)
     }
+}
+
+/// Whether a clock that was ahead said so: two clocks differ by less than a day.
+const fn is_ahead(at: Millis, now: Millis) -> bool {
+    at > now.saturating_add(DAY)
 }
 
 impl Medium {

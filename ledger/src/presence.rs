@@ -141,9 +141,11 @@ impl Presence {
         self.lock().opened.remove(&(*office, operator.to_owned()));
     }
 
-    fn called(&self, office: &OfficeId, operator: &str) {
-        let mut known = self.lock();
-        known.opened.get_mut(&(*office, operator.to_owned())).into_iter().for_each(|opened| opened.called = true);
+    /// Notes something of somebody who is looked at still.
+    fn note(&self, office: &OfficeId, operator: &str, note: impl FnOnce(&mut Opened)) {
+        if let Some(opened) = self.lock().opened.get_mut(&(*office, operator.to_owned())) {
+            note(opened);
+        }
     }
 
     /// Whether that is new.
@@ -155,18 +157,6 @@ impl Presence {
             ended.push((session, since));
         }
         is_new
-    }
-
-    fn heard(&self, office: &OfficeId, operator: &str, pair: Pair, size: u64) {
-        let mut known = self.lock();
-        let opened = known.opened.get_mut(&(*office, operator.to_owned()));
-        opened.into_iter().for_each(|opened| opened.heard = Some((pair, size)));
-    }
-
-    fn failed(&self, office: &OfficeId, operator: &str) {
-        let mut known = self.lock();
-        let opened = known.opened.get_mut(&(*office, operator.to_owned()));
-        opened.into_iter().for_each(|opened| opened.failed = Some(since_boot()));
     }
 
     fn lock(&self) -> MutexGuard<'_, Known> {
@@ -184,7 +174,7 @@ impl Ledger {
             return Ok(());
         }
         let now = self.clock.now();
-        let indexed = self.index.followed(&office.id)?.map_or(0, |followed| followed.next);
+        let indexed = self.indexed(&office.id)?;
         for (operator, Opened { since, called, failed, heard: both }) in self.presence.opened(&office.id) {
             if failed.is_some_and(|at| since_boot().saturating_sub(at) < LOOK) {
                 continue;
@@ -204,7 +194,7 @@ impl Ledger {
                 let pair = (first.session, later.session);
                 let Some((_, size)) = both.filter(|(of, _)| *of == pair) else {
                     let size = office.log(LogName::Records).committed_size();
-                    self.presence.heard(&office.id, &operator, pair, size);
+                    self.presence.note(&office.id, &operator, |opened| opened.heard = Some((pair, size)));
                     continue;
                 };
                 if indexed < size {
@@ -214,10 +204,10 @@ impl Ledger {
                 if self.at_two_terminals(office, later, now) {
                     self.presence.forget(&office.id, &operator);
                 } else {
-                    self.presence.failed(&office.id, &operator);
+                    self.presence.note(&office.id, &operator, |opened| opened.failed = Some(since_boot()));
                 }
             } else if !called && now >= since.saturating_add(GRACE) {
-                self.presence.called(&office.id, &operator);
+                self.presence.note(&office.id, &operator, |opened| opened.called = true);
                 office.call();
             }
         }
@@ -264,8 +254,7 @@ impl Ledger {
             }
             *known.to_recall.entry(office.id).or_insert_with(|| office.log(LogName::Records).committed_size())
         };
-        let followed = self.index.followed(&office.id)?.map_or(0, |followed| followed.next);
-        if followed < size {
+        if self.indexed(&office.id)? < size {
             return Ok(None);
         }
         let Told { silent, two } = self.told_before(office)?;

@@ -23,7 +23,7 @@ use crate::line::Lane;
 use crate::locks::lock;
 use crate::office::{Judges, Office};
 use crate::refusal::Refusal;
-use crate::signed_log::{Log, Published};
+use crate::signed_log::Published;
 use crate::stage::{LEDGER_EPOCH, NO_CHAIN, Stage, class_number};
 use crate::store::{Cursor, CursorMove, EmitterName, LogName};
 use crate::terminals::unproved;
@@ -178,9 +178,17 @@ impl Ledger {
             let from = office.log(log).committed_size();
             // Another database was put in its place, which has more: what was signed is in it, or cannot come there any more.
             if from > target.size {
-                if !self.has(office.log(log), &office.id, &target)? {
-                    office.log(log).halt(Halt::Contradicted { size: target.size }, &target.text);
-                } else if !self.goes_on(office, log, &target)? && log == LogName::Register {
+                let of_log = office.log(log);
+                if of_log.misfit(&*self.store, &office.id, target.size, target.root).map_err(unproved)?.is_some() {
+                    of_log.halt(Halt::Contradicted { size: target.size }, &target.text);
+                    continue;
+                }
+                match of_log.aim(&target) {
+                    // The file says more than that: whoever lets it go on finds out.
+                    Ok(()) | Err(SwapError::Changed) => {}
+                    Err(SwapError::Disk(error)) => return Err(Refusal::Unavailable { cause: error.to_string() }),
+                }
+                if !self.goes_on(office, log, &target)? && log == LogName::Register {
                     return Ok(());
                 }
                 continue;
@@ -221,17 +229,6 @@ impl Ledger {
             }
         }
         Ok(())
-    }
-
-    /// Whether the book has what was signed there. The file may say less, or more: then whoever lets it go on finds out.
-    fn has(&self, log: &Log, office: &OfficeId, target: &Published) -> Result<bool, Refusal> {
-        if log.misfit(&*self.store, office, target.size, target.root).map_err(unproved)?.is_some() {
-            return Ok(false);
-        }
-        match log.aim(target) {
-            Ok(()) | Err(SwapError::Changed) => Ok(true),
-            Err(SwapError::Disk(error)) => Err(Refusal::Unavailable { cause: error.to_string() }),
-        }
     }
 
     fn write_runs(

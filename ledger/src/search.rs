@@ -219,7 +219,7 @@ impl Ledger {
     }
 
     /// Records of an office that the index has looked at.
-    fn indexed(&self, office: &OfficeId) -> Result<u64, StoreError> {
+    pub(crate) fn indexed(&self, office: &OfficeId) -> Result<u64, StoreError> {
         Ok(self.index.followed(office)?.map_or(0, |followed| followed.next))
     }
 

@@ -184,7 +184,6 @@ fn entries_of(desk: &mut Desk, size: u64) -> Result<(Vec<Vec<u8>>, BTreeSet<u64>
             Ok(bundle) => entries.extend(bundle),
             Err(error) if is_about_the_record(&error) => {
                 for _ in 0..path.width() {
-                    // Here, too: each is a question of its own.
                     desk.log_in()?;
                     let index = entries.len() as u64;
                     let record = match patiently(|| desk.ledger.evidence(index, None)) {
