@@ -1,0 +1,81 @@
+//! The first page: what is to be done today (本日の要処理).
+
+use axum::extract::State;
+use axum::response::Response;
+use sekisho_wire::reason::Query;
+use sekisho_wire::record::About;
+
+use crate::console::html::{Block, Cell, Content, Kind, Section, Table};
+use crate::console::today::{Due, today};
+use crate::console::visit::{Barred, Entered, View};
+use crate::http::Hall;
+use crate::http::visit::Shown;
+use crate::visitors::ANY_ROLE;
+
+pub(crate) async fn start(State(hall): State<Hall>, entered: Entered) -> Result<Response, Barred> {
+    entered
+        .show(hall, ANY_ROLE, |view| {
+            let today = today(view)?;
+            let shown = [(Query::Search, today.records), (Query::Entries, today.entries)];
+            let shown = shown.into_iter().filter(|(_, count)| *count > 0);
+            let shown = shown.map(|(query, count)| Shown::rows(query, count, About::default())).collect();
+            Ok((content(view, &today.rows), shown))
+        })
+        .await
+}
+
+fn content(view: &View<'_>, rows: &[Due]) -> Content {
+    let row = |due: &Due| {
+        let until = due.due.map_or_else(|| "-".to_owned(), |due| view.moment(due));
+        vec![mark(view, due.urgency), Cell::link(&due.link, &due.text), Cell::text(until)]
+    };
+    let table = Table {
+        caption: view.say("What is to be done or looked at", "対応又は確認が必要な事項"),
+        columns: vec![view.say("Urgency", "緊急度"), view.say("What", "内容"), view.say("When", "期限・発生")],
+        rows: rows.iter().map(row).collect(),
+        none: view.say("Nothing waits.", "対応が必要な事項はありません。"),
+    };
+    Content {
+        title: view.say("Today", "本日の要処理"),
+        place: "/console",
+        refresh: None,
+        sections: vec![Section::lead(vec![Block::Table(table)]), state(view)],
+    }
+}
+
+fn mark(view: &View<'_>, urgency: Kind) -> Cell {
+    let word = match urgency {
+        Kind::Alarm => view.say("at once", "至急"),
+        Kind::Warning => view.say("soon", "要対応"),
+        Kind::Plain => view.say("to know", "参考"),
+        Kind::Good => view.say("in order", "正常"),
+    };
+    Cell::Mark(urgency, word)
+}
+
+/// How the ledger stands.
+fn state(view: &View<'_>) -> Section {
+    let register = &view.register;
+    let in_use = |code: &sekisho_register::places::Terminal| {
+        code.state(view.now) == sekisho_register::change::TerminalUse::Active
+    };
+    let records = view.office.log(crate::store::LogName::Records).committed_size();
+    let facts = vec![
+        (
+            view.say("Access records", "操作履歴の記録"),
+            Cell::text(view.say(format!("{records}"), format!("{records} 件"))),
+        ),
+        (
+            view.say("Acts in the register", "登録簿の処分"),
+            Cell::text(view.say(format!("{}", register.size()), format!("{} 件", register.size()))),
+        ),
+        (
+            view.say("Terminals in use", "使用中の端末機"),
+            Cell::text({
+                let count = register.terminals().filter(|terminal| in_use(terminal)).count();
+                view.say(format!("{count}"), format!("{count} 台"))
+            }),
+        ),
+    ];
+    Section::new(view.say("The ledger", "台帳の状況"), vec![Block::Facts(facts)])
+}
