@@ -25,16 +25,17 @@ pub(crate) struct Due {
     pub(crate) due: Option<Millis>,
 }
 
-/// What this person is to do or to know of, and how many records and entries of the casebook it is taken from.
+/// What this person is to do or to know of, and from how many records, entries of the casebook and acts it is taken.
 pub(crate) struct Today {
     pub(crate) rows: Vec<Due>,
     pub(crate) records: usize,
     pub(crate) entries: usize,
+    pub(crate) acts: usize,
 }
 
 /// All of it.
 pub(crate) fn today(view: &View<'_>) -> Result<Today, Refusal> {
-    let mut today = Today { rows: Vec::new(), records: 0, entries: 0 };
+    let mut today = Today { rows: Vec::new(), records: 0, entries: 0, acts: 0 };
     logs(view, &mut today);
     backups(view, &mut today)?;
     recovery(view, &mut today);
@@ -133,6 +134,7 @@ fn terminals(view: &View<'_>, today: &mut Today) -> Result<(), Refusal> {
 
 fn cards(view: &View<'_>, today: &mut Today) -> Result<(), Refusal> {
     for card in reported_cards(view)?.into_iter().filter(|card| card.waits) {
+        today.acts += 1;
         let (number, terminal) = (&card.number, &card.terminal);
         let text = view.say(
             format!("Card {number} was reported at terminal {terminal}; nobody has decided about it yet."),

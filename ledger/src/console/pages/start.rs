@@ -16,7 +16,8 @@ pub(crate) async fn start(State(hall): State<Hall>, entered: Entered) -> Result<
     entered
         .show(hall, ANY_ROLE, |view| {
             let today = today(view)?;
-            let shown = [(Query::Search, today.records), (Query::Entries, today.entries)];
+            let shown =
+                [(Query::Search, today.records), (Query::Entries, today.entries), (Query::Register, today.acts)];
             let shown = shown.into_iter().filter(|(_, count)| *count > 0);
             let shown = shown.map(|(query, count)| Shown::rows(query, count, About::default())).collect();
             Ok((content(view, &today.rows), shown))
