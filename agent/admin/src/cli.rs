@@ -2,6 +2,7 @@
 
 mod card_secret;
 mod cards;
+mod console;
 mod functions;
 mod logs;
 mod operators;
@@ -22,6 +23,7 @@ use sekisho_wire::words::Language;
 
 pub(crate) use self::card_secret::{CardSecretCommand, RenewArguments, TokenArguments};
 pub(crate) use self::cards::{BatchArguments, CardChange, CardCommand, FirstPinArguments, IssueArguments};
+pub(crate) use self::console::ConsoleArguments;
 pub(crate) use self::functions::{FunctionCommand, PurposeCommand};
 pub(crate) use self::logs::{LogCommand, SucceedArguments};
 pub(crate) use self::operators::{OperatorChange, OperatorCommand};
@@ -178,6 +180,8 @@ pub(crate) enum Command {
     },
     /// List the proposals that wait for approval (承認待ち一覧)
     Proposals,
+    /// The web console: a link for the browser, and the window in which the card signs what is decided there (管理画面)
+    Console(ConsoleArguments),
     /// Print the register log: number, date, who, what (処分の記録)
     Acts {
         /// Only the newest so many
