@@ -129,6 +129,14 @@ fn language_of_tag(tag: &str) -> Option<Language> {
     }
 }
 
+/// The tag of a language.
+const fn language_tag(language: Language) -> &'static str {
+    match language {
+        Language::English => "en",
+        Language::Japanese => "ja",
+    }
+}
+
 /// The session's cookie. `__Host-`: the browser takes it over TLS from this host alone, and gives it to no other.
 const SESSION: &str = "__Host-sekisho";
 /// The cookie of whoever looks at a link.

@@ -14,6 +14,7 @@ mod chip;
 mod clients;
 mod complete;
 mod connection;
+mod console;
 mod conversations;
 mod cycles;
 mod days;

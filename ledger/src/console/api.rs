@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::guests::Hashed;
 use super::wishes::{Ended, Outcome, Wanted, Wish};
-use super::{hashed, language_of_tag, secret};
+use super::{hashed, language_of_tag, language_tag, secret};
 use crate::clock::Millis;
 use crate::http::problem::Inside;
 use crate::http::visit::Knock;
@@ -41,8 +41,8 @@ pub(crate) async fn link(
     let language = language.unwrap_or(Language::Japanese);
     let invited = ledger.console.guests().invite(visitor, (companion, hashed(&link)), language, now);
     let expires = invited.map_err(|_| Refusal::Busy)?;
-    let query = if language == Language::English { "?lang=en" } else { "" };
-    Ok(answer(&json!({"path": format!("/console/enter/{link}{query}"), "expires": expires})))
+    let tag = language_tag(language);
+    Ok(answer(&json!({"path": format!("/console/enter/{link}?lang={tag}"), "expires": expires})))
 }
 
 #[derive(Deserialize)]

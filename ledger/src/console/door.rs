@@ -11,7 +11,7 @@ use super::dressed::asked_language;
 use super::guests::{Guest, Hashed, Keys};
 use super::html::{Block, Cell, Content, Field, Form, Method, Section, page};
 use super::visit::{Barred, Posted, Trouble, View, fields};
-use super::{DOOR, SESSION, cookie, hashed, language_of_tag, secret};
+use super::{DOOR, SESSION, cookie, hashed, language_of_tag, language_tag, secret};
 use crate::http::{Hall, Named, blocking};
 use crate::ledger::Ledger;
 use crate::visitors::ANY_ROLE;
@@ -49,10 +49,7 @@ fn invitation(view: &View<'_>, address: String, form: String) -> Content {
         (view.say("Card", "カード番号"), Cell::text(number.unwrap_or_default())),
     ];
     let hidden = |name, value| Field::Hidden { name, value };
-    let tag = match view.language {
-        Language::English => "en",
-        Language::Japanese => "ja",
-    };
+    let tag = language_tag(view.language);
     let form = Form {
         action: address,
         method: Method::Post,
