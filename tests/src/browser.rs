@@ -256,12 +256,13 @@ impl Browser {
         self.ask("Network.setCookie", &cookie);
     }
 
-    /// The window as a picture (PNG).
+    /// The top of the page as a picture (PNG), somewhat smaller.
     ///
     /// # Panics
     /// When it cannot be taken.
     pub fn picture(&mut self) -> Vec<u8> {
-        let taken = self.ask("Page.captureScreenshot", &json!({"format": "png"}));
+        let clip = json!({"x": 0, "y": 0, "width": 1280, "height": 860, "scale": 0.9});
+        let taken = self.ask("Page.captureScreenshot", &json!({"format": "png", "clip": clip}));
         STANDARD.decode(taken["data"].as_str().expect("a picture")).expect("base64")
     }
 

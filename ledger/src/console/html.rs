@@ -13,6 +13,8 @@ use super::chart::Chart;
 pub(crate) enum Cell {
     /// Text.
     Text(String),
+    /// Text that stands on one line: a date, a name.
+    Short(String),
     /// A number, set to the right.
     Number(String),
     /// Text that leads somewhere in the console.
@@ -34,6 +36,11 @@ impl Cell {
     /// Text.
     pub(crate) fn text(text: impl Into<String>) -> Self {
         Self::Text(text.into())
+    }
+
+    /// Text on one line.
+    pub(crate) fn short(text: impl Into<String>) -> Self {
+        Self::Short(text.into())
     }
 
     /// A link.

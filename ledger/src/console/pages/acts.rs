@@ -67,8 +67,8 @@ fn row(view: &View<'_>, index: u64) -> Result<Vec<Cell>, Refusal> {
     let signed = act(view, LogName::Register, index)?;
     let text = render(signed.act(), &view.register, view.language);
     let number = Cell::link(format!("/console/acts/{index}"), index.to_string());
-    let made = Cell::text(view.moment(signed.act().made));
-    Ok(vec![number, made, Cell::text(by_whom(view, &signed)), Cell::Lines(changes_of(&text))])
+    let made = Cell::short(view.moment(signed.act().made));
+    Ok(vec![number, made, Cell::Lines(by_lines(view, &signed)), Cell::Lines(changes_of(&text))])
 }
 
 #[derive(Deserialize)]
@@ -135,6 +135,18 @@ pub(super) fn by_whom(view: &View<'_>, signed: &SignedAct) -> String {
             view.say(format!("{proposed}, approved by {by}"), format!("{proposed}（承認：{by}）"))
         }
         Ok(None) | Err(_) => by,
+    }
+}
+
+/// The same, one under the other.
+fn by_lines(view: &View<'_>, signed: &SignedAct) -> Vec<String> {
+    let by = who(view, signed.signer(), signed.act().made);
+    match signed.proposal() {
+        Ok(Some(proposal)) => {
+            let proposed = who(view, proposal.signer(), proposal.act().made);
+            vec![proposed, view.say(format!("approved by {by}"), format!("承認：{by}"))]
+        }
+        Ok(None) | Err(_) => vec![by],
     }
 }
 

@@ -98,8 +98,8 @@ fn decisions(view: &View<'_>, acts: &[(u64, SignedAct)]) -> Table {
         let incident = signed.act().changes.iter().find_map(of);
         vec![
             Cell::link(format!("/console/acts/{index}"), index.to_string()),
-            Cell::text(view.moment(signed.act().made)),
-            Cell::text(by_whom(view, signed)),
+            Cell::short(view.moment(signed.act().made)),
+            Cell::short(by_whom(view, signed)),
             Cell::Lines(lines),
             Cell::text(incident.map_or_else(|| "-".to_owned(), |number| numbered(number, view.language))),
         ]

@@ -104,7 +104,7 @@ fn table(view: &View<'_>, cards: &[Reported]) -> Table {
         };
         vec![
             Cell::text(&card.number),
-            Cell::text(view.moment(card.made)),
+            Cell::short(view.moment(card.made)),
             Cell::text(&card.terminal),
             Cell::text(view.say(english, japanese)),
             Cell::text(card.holder.as_deref().unwrap_or("-")),
@@ -152,13 +152,13 @@ fn incidents(view: &View<'_>, casebook: &sekisho_register::Casebook) -> Table {
             Signer::Recovery(_) => "-".to_owned(),
         };
         vec![
-            Cell::text(numbered(incident.number, view.language)),
-            Cell::text(view.moment(incident.made)),
+            Cell::short(numbered(incident.number, view.language)),
+            Cell::short(view.moment(incident.made)),
             Cell::text(by),
             Cell::text(format!("{class}: {}", report.kind)),
             Cell::text(level),
             Cell::text(report.terminal.as_ref().map_or("-", |terminal| terminal.as_str())),
-            Cell::text(card.map_or_else(|| "-".to_owned(), |card| numbered(card.number(), view.language))),
+            Cell::short(card.map_or_else(|| "-".to_owned(), |card| numbered(card.number(), view.language))),
         ]
     };
     let columns = [

@@ -128,10 +128,10 @@ fn table(view: &View<'_>, caption: String, proposals: &[Open]) -> Table {
         let short: String = proposal.id.to_string().chars().take(16).collect();
         vec![
             Cell::link(format!("/console/proposals/{}", proposal.id), short),
-            Cell::text(view.moment(act.made)),
+            Cell::short(view.moment(act.made)),
             Cell::text(proposal.by(view)),
             Cell::Lines(lines),
-            Cell::text(view.moment(act.expires)),
+            Cell::short(view.moment(act.expires)),
         ]
     };
     let columns = [("Id", "申請ID"), ("Proposed", "申請日時"), ("By", "申請者"), ("What", "内容"), ("Until", "期限")];

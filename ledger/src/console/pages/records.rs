@@ -248,9 +248,9 @@ fn row(view: &View<'_>, index: u64, bytes: Option<&[u8]>, carried: &BTreeMap<u64
     }
     vec![
         number,
-        Cell::text(view.moment(record.trusted)),
+        Cell::short(view.moment(record.trusted)),
         Cell::text(place(view, &record)),
-        Cell::text(kind(record.body.kind().0, view.language)),
+        Cell::short(kind(record.body.kind().0, view.language)),
         Cell::Lines(lines),
     ]
 }
@@ -296,7 +296,7 @@ fn said(view: &View<'_>, index: u64, evidence: &Evidence) -> Section {
     if let Ok(record) = Record::decode(&evidence.record) {
         facts.extend([
             (view.say("What happened", "内容"), Cell::text(view.tell(|tell| tell.happened(&record.body)))),
-            (view.say("Time", "日時"), Cell::text(view.moment(record.trusted))),
+            (view.say("Time", "日時"), Cell::short(view.moment(record.trusted))),
             (view.say("Place", "場所"), Cell::text(place(view, &record))),
             (view.say("Kind", "種別"), Cell::text(kind(record.body.kind().0, view.language))),
             (

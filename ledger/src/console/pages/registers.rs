@@ -224,11 +224,11 @@ fn operators(at: &AsOf<'_, '_>) -> Table {
         };
         vec![
             Cell::text(operator.code().as_str()),
-            Cell::Text(at.name(operator.code())),
+            Cell::Short(at.name(operator.code())),
             Cell::Text(section),
             Cell::Mark(kind, at.say(english, japanese)),
-            Cell::Text(from),
-            Cell::Text(to),
+            Cell::Short(from),
+            Cell::Short(to),
             Cell::Text(list_of(profiles)),
             Cell::Text(places),
         ]
@@ -258,14 +258,14 @@ fn cards(at: &AsOf<'_, '_>) -> Table {
         let profiles = if issued.profiles.is_empty() { at.say("all", "全て") } else { list_of(&issued.profiles) };
         let since = card.state_said(at.at).map_or_else(|| "-".to_owned(), |said| at.day(said.effective));
         vec![
-            Cell::Text(numbered(card.number(), language)),
-            Cell::text(issued.kind.name(language)),
+            Cell::Short(numbered(card.number(), language)),
+            Cell::short(issued.kind.name(language)),
             Cell::text(holder.as_ref().map_or("-", |holder| holder.as_str())),
-            Cell::Text(holder.as_ref().map_or_else(|| "-".to_owned(), |holder| at.name(holder))),
+            Cell::Short(holder.as_ref().map_or_else(|| "-".to_owned(), |holder| at.name(holder))),
             state_of(at, card),
-            Cell::Text(since),
-            Cell::Text(at.day(issued.from)),
-            Cell::Text(at.last_day(issued.to)),
+            Cell::Short(since),
+            Cell::Short(at.day(issued.from)),
+            Cell::Short(at.last_day(issued.to)),
             Cell::Text(profiles),
             Cell::Code(card.guid().to_string()),
         ]
@@ -403,12 +403,12 @@ fn permits(at: &AsOf<'_, '_>) -> Table {
     let row = |permit: &sekisho_register::hours::Permit| {
         let given = permit.given();
         vec![
-            Cell::Text(numbered(permit.number(), at.view.language)),
+            Cell::Short(numbered(permit.number(), at.view.language)),
             Cell::Lines(given.operators.iter().map(|who| at.view.person(who)).collect()),
             Cell::Text(list_of(&given.terminals)),
             Cell::Text(list_of(&given.functions)),
-            Cell::Text(at.view.moment(given.from)),
-            Cell::Text(at.view.moment(given.to)),
+            Cell::Short(at.view.moment(given.from)),
+            Cell::Short(at.view.moment(given.to)),
             Cell::text(given.reason.as_str()),
         ]
     };

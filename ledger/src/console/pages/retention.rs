@@ -58,7 +58,7 @@ fn kept_table(view: &View<'_>, months: &[StoredKey]) -> Table {
         Some(vec![
             Cell::text(month_text(month, view.language)),
             Cell::text(name),
-            Cell::text(view.moment(until)),
+            Cell::short(view.moment(until)),
             state,
         ])
     };

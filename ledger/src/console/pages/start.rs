@@ -28,7 +28,7 @@ pub(crate) async fn start(State(hall): State<Hall>, entered: Entered) -> Result<
 fn content(view: &View<'_>, rows: &[Due]) -> Content {
     let row = |due: &Due| {
         let until = due.due.map_or_else(|| "-".to_owned(), |due| view.moment(due));
-        vec![mark(view, due.urgency), Cell::link(&due.link, &due.text), Cell::text(until)]
+        vec![mark(view, due.urgency), Cell::link(&due.link, &due.text), Cell::short(until)]
     };
     let table = Table {
         caption: view.say("What is to be done or looked at", "対応又は確認が必要な事項"),

@@ -85,7 +85,7 @@ fn row(view: &View<'_>, terminal: &sekisho_register::places::Terminal, rows: &[B
         Cell::text(kind(view, version.kind)),
         Cell::text(section),
         Cell::Lines(responsible),
-        Cell::text(heard),
+        Cell::short(heard),
         number(|row| row.epoch.into()),
         number(|row| row.next),
         number(|row| row.holds),
