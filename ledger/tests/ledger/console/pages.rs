@@ -133,6 +133,9 @@ fn readings(served: &Served) -> Vec<Read> {
     (0..served.town.records()).map(record).filter_map(read).collect()
 }
 
+/// What of a reading is looked at.
+type Noted = (Query, u32, About);
+
 #[test]
 fn each_page_that_shows_persons_is_a_reading_and_says_of_whom() {
     let mut served = Served::new();
@@ -142,7 +145,7 @@ fn each_page_that_shows_persons_is_a_reading_and_says_of_whom() {
     let (mut browser, _) = entered(&served, &served.town.mayor);
     let of_mayor = About { operator: Some(code("mayor")), ..About::default() };
     let first = |first| About { first: Some(first), ..About::default() };
-    let cases: [(&str, Option<(Query, u32, About)>); 14] = [
+    let cases: [(&str, Option<Noted>); 14] = [
         ("/console/help", None),
         ("/console/retention", None),
         ("/console/records", None),
