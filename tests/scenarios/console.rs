@@ -1,12 +1,14 @@
 //! The web console as an officer uses it: a real browser, the companion beside it, a card that signs.
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Child, Command, Stdio};
 
 use sekisho_ipc::AuthorizeRequest;
 use sekisho_tests::binaries::{checkout, program};
 use sekisho_tests::browser::Browser;
 use sekisho_tests::clerk::{insert, login, pull, request};
+use sekisho_tests::clock::live_by;
 use sekisho_tests::ledger::both;
 use sekisho_tests::process::Process;
 use sekisho_tests::scene::{Scene, wait_sealed};
@@ -243,6 +245,84 @@ fn leaves(browser: &mut Browser, mut companion: Companion, ledger: &str) {
     browser.wait_for("利用を開始してください");
     browser.open(&companion.link);
     browser.wait_for("リンクは無効です");
+}
+
+/// A companion at a keyboard: nothing is answered by itself.
+struct AtKeyboard {
+    shell: Child,
+    shown: PathBuf,
+}
+
+impl AtKeyboard {
+    fn start(scene: &Scene) -> Self {
+        let mut console = Command::new(program("sekisho-admin"));
+        console.args(["--lang", "ja", "--wait", "30", "--home"]).arg(scene.desk.file("home"));
+        console.args(["--signer-reader", &scene.desk.pcscd.reader(0), "console", "--no-open"]);
+        live_by(scene.clock.file(), &mut console);
+        let quoted = |word: &std::ffi::OsStr| format!("'{}'", word.to_str().unwrap());
+        let words: Vec<String> = [console.get_program()].into_iter().chain(console.get_args()).map(quoted).collect();
+        let mut command = Command::new("script");
+        command.args(["--quiet", "--echo", "never", "--flush", "--command"]);
+        command.arg(format!("exec {}", words.join(" "))).arg("/dev/null");
+        command.env("PCSCLITE_CSOCK_NAME", scene.desk.pcscd.socket());
+        console.get_envs().for_each(|(name, value)| {
+            command.env(name, value.unwrap());
+        });
+        let shown = scene.desk.file("keyboard.log");
+        let out = std::fs::File::create(&shown).unwrap();
+        Self { shell: command.stdin(Stdio::piped()).stdout(out).spawn().unwrap(), shown }
+    }
+
+    /// Waits until these words were shown so often.
+    fn wait_shown(&self, words: &str, times: usize) -> String {
+        wait::until(&format!("'{words}' at the desk"), || {
+            Some(process_log(&self.shown)).filter(|shown| shown.matches(words).count() >= times)
+        })
+    }
+
+    fn type_in(&mut self, line: &str) {
+        self.shell.stdin.as_mut().unwrap().write_all(format!("{line}\n").as_bytes()).unwrap();
+    }
+}
+
+impl Drop for AtKeyboard {
+    fn drop(&mut self) {
+        let _ = self.shell.kill();
+        let _ = self.shell.wait();
+    }
+}
+
+#[test]
+fn what_is_wished_for_is_read_at_the_desk_and_declined_or_signed_there() {
+    let mut scene = Scene::new("console-desk");
+    proposed(&mut scene);
+    let mut browser = Browser::start(&scene.scratch.folder("browser"), &authority(&scene));
+    let mut desk = AtKeyboard::start(&scene);
+    let (pin, ask, text, sign) =
+        (scene.desk.pins().remove(0), "暗証番号(残り", "職 「監査委員」(kansa)", "署名しますか?");
+    desk.wait_shown(ask, 1);
+    desk.type_in(&pin);
+    let shown = desk.wait_shown("?lang=ja", 1);
+    let link = shown.split_whitespace().find(|word| word.starts_with("https://")).unwrap().to_owned();
+    enters(&mut browser, &link);
+    let ledger = at(&link).to_owned();
+    // Other commands run beside it while nothing is signed.
+    assert!(!scene.search(&["--kind", "read"]).is_empty());
+    for (times, (answer, outcome)) in (1..).zip([("n", "取りやめました"), ("y", "完了しました")]) {
+        browser.open(&format!("{ledger}/console/proposals"));
+        browser.follow("tbody a", "", "承認する（カードで署名）");
+        browser.follow("button", "承認する", "sekisho-admin の画面で署名");
+        // The PIN of the time before is forgotten.
+        desk.wait_shown(ask, times + 1);
+        desk.type_in(&pin);
+        desk.wait_shown(text, times);
+        desk.wait_shown(sign, times);
+        desk.type_in(answer);
+        browser.wait_for(outcome);
+    }
+    assert!(!process_log(&desk.shown).contains(&pin), "the PIN was echoed");
+    browser.open(&format!("{ledger}/console/registers/posts"));
+    browser.wait_for("監査委員");
 }
 
 #[test]

@@ -65,7 +65,7 @@ fn logs(view: &View<'_>, today: &mut Today) {
                 format!("Log {name} has stopped: {halt}. Its operator looks at 'sekisho-ledger status'."),
                 format!("「{called}」のログが停止しています（{halt}）。台帳の運用者に「sekisho-ledger status」の確認を依頼してください。"),
             );
-            today.push(Kind::Alarm, text, "/console/help#logs", None);
+            today.push(Kind::Alarm, text, "/console/help", None);
         }
     }
 }
@@ -79,7 +79,7 @@ fn backups(view: &View<'_>, today: &mut Today) -> Result<(), Refusal> {
             format!("No backup of the ledger was verified in time: one was due at {at}."),
             format!("台帳の検証済みバックアップが期限（{at}）までに作成されていません。"),
         );
-        today.push(Kind::Alarm, text, "/console/help#backup", Some(since));
+        today.push(Kind::Alarm, text, "/console/help", Some(since));
     }
     Ok(())
 }
@@ -148,10 +148,10 @@ fn cards(view: &View<'_>, today: &mut Today) -> Result<(), Refusal> {
 fn proposals(view: &View<'_>, today: &mut Today) {
     let open = super::pages::proposals::open(view);
     today.entries += open.len();
-    for proposal in open {
+    for (number, proposal) in (0..).zip(open) {
         let (what, by) = (proposal.first(view), proposal.by(view));
         let until = proposal.act.act().expires;
-        let (urgency, text) = if proposal.is_for(view) {
+        let (urgency, text) = if number < LOOKED_AT && proposal.is_for(view) {
             (
                 Kind::Warning,
                 view.say(
@@ -193,3 +193,5 @@ fn alarms(view: &View<'_>, today: &mut Today) -> Result<(), Refusal> {
 
 const ALARM_DAYS: Millis = 3 * 24 * 60 * 60 * 1000;
 const ALARMS: u32 = 20;
+/// What somebody may approve the fold is asked for each; of very many the list says it.
+const LOOKED_AT: u32 = 20;

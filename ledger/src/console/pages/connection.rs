@@ -7,7 +7,7 @@ use sekisho_register::wareki::numbered;
 use sekisho_register::{SignedAct, render};
 use sekisho_wire::reason::Query;
 
-use super::acts::{act, by_whom, changes_of};
+use super::acts::{by_whom, changes_of};
 use super::from;
 use crate::console::html::{Block, Cell, Content, Kind, Section, Table};
 use crate::console::visit::{Barred, Entered, View};
@@ -31,8 +31,12 @@ pub(crate) async fn state(State(hall): State<Hall>, entered: Entered) -> Result<
 fn acts(view: &View<'_>) -> Result<Vec<(u64, SignedAct)>, Refusal> {
     let mut found = Vec::new();
     let size = view.register.size();
-    for index in (size.saturating_sub(LOOKED_THROUGH)..size).rev() {
-        let signed = act(view, LogName::Register, index)?;
+    let first = size.saturating_sub(LOOKED_THROUGH);
+    let many = u32::try_from(size - first).unwrap_or(u32::MAX);
+    let entries = view.ledger.store.entries(&view.visitor.office, LogName::Register, first, many)?;
+    for (place, entry) in entries.iter().enumerate().rev() {
+        let index = first + place as u64;
+        let Ok(signed) = SignedAct::decode(&entry.payload) else { continue };
         let proposed = signed.proposal().ok().flatten();
         let changes = proposed.as_ref().map_or(&signed.act().changes, |proposed| &proposed.act().changes);
         if changes.iter().any(|change| matches!(change, Change::Connection(_))) {

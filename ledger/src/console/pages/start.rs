@@ -2,6 +2,7 @@
 
 use axum::extract::State;
 use axum::response::Response;
+use sekisho_register::change::TerminalUse;
 use sekisho_wire::reason::Query;
 use sekisho_wire::record::About;
 
@@ -10,6 +11,7 @@ use crate::console::today::{Due, today};
 use crate::console::visit::{Barred, Entered, View};
 use crate::http::Hall;
 use crate::http::visit::Shown;
+use crate::store::LogName;
 use crate::visitors::ANY_ROLE;
 
 pub(crate) async fn start(State(hall): State<Hall>, entered: Entered) -> Result<Response, Barred> {
@@ -56,27 +58,33 @@ fn mark(view: &View<'_>, urgency: Kind) -> Cell {
 
 /// How the ledger stands.
 fn state(view: &View<'_>) -> Section {
-    let register = &view.register;
-    let in_use = |code: &sekisho_register::places::Terminal| {
-        code.state(view.now) == sekisho_register::change::TerminalUse::Active
+    let in_use = view.register.terminals().filter(|terminal| terminal.state(view.now) == TerminalUse::Active).count();
+    let of_terminals = view.say(format!("{in_use}"), format!("{in_use} 台"));
+    let facts = vec![(view.say("Terminals in use", "使用中の端末機"), Cell::text(of_terminals))];
+    let columns =
+        [("Log", "ログ"), ("State", "状態"), ("Entries", "件数"), ("Signed", "署名済み"), ("Key that signs", "署名鍵")];
+    let row = |name: LogName| {
+        let log = view.office.log(name);
+        let state = match log.halted() {
+            Some(_) => Cell::Mark(Kind::Alarm, view.say("stopped", "停止")),
+            None if log.is_late() => Cell::Mark(Kind::Warning, view.say("not signed in time", "署名の遅延")),
+            None => Cell::Mark(Kind::Good, view.say("goes on", "正常")),
+        };
+        // As its verifiers show it: enough to compare with what the office has on paper.
+        let key = sekisho_wire::id::Hash(log.keys().newest().to_bytes()).to_string();
+        vec![
+            Cell::text(name.of_acts().name(view.language)),
+            state,
+            Cell::number(log.committed_size()),
+            Cell::number(log.signed_size()),
+            Cell::Code(key),
+        ]
     };
-    let records = view.office.log(crate::store::LogName::Records).committed_size();
-    let facts = vec![
-        (
-            view.say("Access records", "操作履歴の記録"),
-            Cell::text(view.say(format!("{records}"), format!("{records} 件"))),
-        ),
-        (
-            view.say("Acts in the register", "登録簿の処分"),
-            Cell::text(view.say(format!("{}", register.size()), format!("{} 件", register.size()))),
-        ),
-        (
-            view.say("Terminals in use", "使用中の端末機"),
-            Cell::text({
-                let count = register.terminals().filter(|terminal| in_use(terminal)).count();
-                view.say(format!("{count}"), format!("{count} 台"))
-            }),
-        ),
-    ];
-    Section::new(view.say("The ledger", "台帳の状況"), vec![Block::Facts(facts)])
+    let logs = Table {
+        caption: view.say("The logs of this office", "この団体のログ"),
+        columns: columns.into_iter().map(|(english, japanese)| view.say(english, japanese)).collect(),
+        rows: LogName::ALL.into_iter().map(row).collect(),
+        none: String::new(),
+    };
+    Section::new(view.say("The ledger", "台帳の状況"), vec![Block::Table(logs), Block::Facts(facts)])
 }
