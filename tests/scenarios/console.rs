@@ -57,6 +57,33 @@ fn picture(browser: &mut Browser, name: &str) {
     }
 }
 
+/// Texts that stand out less than 4.5 to 1 from what is behind them (WCAG 2.1, 1.4.3).
+const FAINT: &str = "(() => {
+    const parts = text => text.match(/[\\d.]+/g).map(Number);
+    const light = text => {
+        const [r, g, b] = parts(text).map(c => c / 255).map(c => c <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4);
+        return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+    };
+    const behind = e => {
+        for (; e; e = e.parentElement) {
+            const colour = getComputedStyle(e).backgroundColor;
+            if (parts(colour)[3] !== 0) return colour;
+        }
+        return 'rgb(255, 255, 255)';
+    };
+    const own = e => [...e.childNodes].some(n => n.nodeType === 3 && n.textContent.trim());
+    const texts = [...document.body.querySelectorAll('*')].filter(e => own(e) && e.getClientRects().length && !(e instanceof SVGElement));
+    return texts.filter(e => {
+        const [a, b] = [light(getComputedStyle(e).color), light(behind(e))].sort((x, y) => y - x);
+        return (a + 0.05) / (b + 0.05) < 4.5;
+    }).map(e => e.outerHTML.slice(0, 80));
+})()";
+/// One heading of the page, and no step left out below it.
+const HEADINGS: &str = "(() => {
+    const levels = [...document.querySelectorAll('h1, h2, h3')].map(e => Number(e.tagName[1]));
+    return levels[0] === 1 && levels.slice(1).every((l, i) => l > 1 && l - levels[i] <= 1);
+})()";
+
 /// Of these pages pictures are kept, too.
 const PICTURES: [&str; 4] = ["terminals", "registers/operators", "registers/cards", "usage"];
 
@@ -96,7 +123,7 @@ fn an_officer_signs_in_looks_searches_approves_by_card_and_leaves() {
     searches(&mut browser, &ledger);
     takes_evidence(&scene, &mut browser, &evidence);
     approves(&scene, &mut browser, &ledger);
-    prints(&mut browser, &scene.scratch.folder("printed"));
+    prints(&mut browser, &ledger, &scene.scratch.folder("printed"));
     leaves(&mut browser, companion, &ledger);
     scene.desk.assert_verified();
 }
@@ -148,6 +175,8 @@ fn looks_around(browser: &mut Browser, ledger: &str) {
         assert_eq!(browser.look(unlabelled), 0, "{page}");
         let bare = "[...document.querySelectorAll('table')].filter(t => !t.caption || !t.querySelector('th[scope=col]')).length";
         assert_eq!(browser.look(bare), 0, "{page}");
+        assert_eq!(browser.look(FAINT), serde_json::json!([]), "{page}: too little contrast");
+        assert_eq!(browser.look(HEADINGS), true, "{page}: headings do not go down step by step");
         if PICTURES.contains(&page) {
             picture(browser, &page.replace('/', "-"));
         }
@@ -217,7 +246,7 @@ fn approves(scene: &Scene, browser: &mut Browser, ledger: &str) {
 }
 
 /// On paper the act is there, and nothing to press.
-fn prints(browser: &mut Browser, folder: &Path) {
+fn prints(browser: &mut Browser, ledger: &str, folder: &Path) {
     let file = folder.join("act.pdf");
     let pdf = browser.print();
     assert!(pdf.starts_with(b"%PDF-"));
@@ -228,6 +257,16 @@ fn prints(browser: &mut Browser, folder: &Path) {
     assert!(!text.contains("終了する") && !text.contains("本文へ移動"), "{text}");
     let output = Command::new("pdfinfo").arg(&file).output().unwrap();
     assert!(both(&output).contains("(A4)"), "{}", both(&output));
+    // The widest register keeps to the paper, last column included.
+    browser.open(&format!("{ledger}/console/registers/cards"));
+    browser.wait_for("カードGUID");
+    let guid = browser.look("document.querySelector('tbody tr:last-child td:last-child').textContent");
+    let wide = folder.join("cards.pdf");
+    std::fs::write(&wide, browser.print()).unwrap();
+    let output = Command::new("pdftotext").args(["-raw"]).arg(&wide).arg("-").output().unwrap();
+    let text: String = both(&output).split_whitespace().collect();
+    let end: String = guid.as_str().unwrap().chars().skip(26).collect();
+    assert!(text.contains(&end), "{guid} is cut off: {text}");
 }
 
 /// The button ends it: cookie, link and companion.

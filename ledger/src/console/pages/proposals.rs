@@ -45,8 +45,9 @@ impl Open {
         let lines = changes_of(&render(self.act.act(), &view.register, view.language));
         match lines.as_slice() {
             [] => "-".to_owned(),
-            [one] => one.clone(),
+            [one] => bare(one).to_owned(),
             [first, rest @ ..] => {
+                let first = bare(first);
                 let more = rest.len();
                 view.say(format!("{first} (and {more} more)"), format!("{first}（ほか{more}件）"))
             }
@@ -62,6 +63,11 @@ impl Open {
     pub(crate) fn is_for(&self, view: &View<'_>) -> bool {
         may_approve(view, self).is_ok()
     }
+}
+
+/// A line without its number.
+fn bare(line: &str) -> &str {
+    line.split_once(". ").map_or(line, |(_, rest)| rest)
 }
 
 /// Asks the fold what it would say to an approval by this person's card, for each of his posts, without anybody signing anything.

@@ -68,7 +68,7 @@ fn state(view: &View<'_>) -> Section {
         let state = match log.halted() {
             Some(_) => Cell::Mark(Kind::Alarm, view.say("stopped", "停止")),
             None if log.is_late() => Cell::Mark(Kind::Warning, view.say("not signed in time", "署名の遅延")),
-            None => Cell::Mark(Kind::Good, view.say("goes on", "正常")),
+            None => Cell::Mark(Kind::Good, view.say("in order", "正常")),
         };
         // As its verifiers show it: enough to compare with what the office has on paper.
         let key = sekisho_wire::id::Hash(log.keys().newest().to_bytes()).to_string();

@@ -233,6 +233,29 @@ fn what_stands_in_the_data_is_never_html() {
 }
 
 #[test]
+fn a_long_search_goes_on_page_by_page_and_misses_none() {
+    let mut served = Served::new();
+    served.town.send(120);
+    served.town.publish();
+    let (mut browser, _) = entered(&served, &served.town.mayor);
+    let first = "/console/records?go=1&terminal=jumin-1&kind=link".to_owned();
+    until(|| browser.page(&first).contains("このページに50件"));
+    let (mut path, mut rows) = (first, Vec::new());
+    loop {
+        let page = browser.page(&path);
+        let (_, table) = page.split_once("<tbody>").unwrap();
+        let (table, _) = table.split_once("</tbody>").unwrap();
+        let link = |rest: &str| rest.split('"').next().unwrap().parse::<u64>().ok();
+        rows.extend(table.split("/console/records/").skip(1).filter_map(link));
+        assert!(page.contains("この結果に含まれない可能性のある記録"), "{path}");
+        let Some((_, next)) = page.split_once("<ul class=\"list\"><li><a href=\"") else { break };
+        path = next.split('"').next().unwrap().replace("&#38;", "&");
+    }
+    assert_eq!(rows.len(), 120);
+    assert!(rows.is_sorted_by(|newer, older| newer > older), "{rows:?}");
+}
+
+#[test]
 fn a_register_is_shown_as_of_the_end_of_a_day() {
     let served = Served::new();
     let section = |title: &str| {
