@@ -7,6 +7,7 @@ mod card_secret;
 mod cards;
 mod carry;
 mod cases;
+pub(crate) mod console;
 mod decisions;
 mod evidence;
 mod export;
@@ -69,7 +70,7 @@ pub(crate) fn run(
     let mut desk = Desk::open(screen, home, readers, signing)?;
     let reader = reader.first().map(String::as_str);
     match command {
-        Command::Found(_) | Command::Join(_) | Command::VerifyEvidence(_) => Ok(()),
+        Command::Found(_) | Command::Join(_) | Command::VerifyEvidence(_) | Command::Console(_) => Ok(()),
         Command::Office(OfficeCommand::Export { file }) => office::export(&desk, &file),
         Command::Office(OfficeCommand::CardSecret(command)) => card_secret::run(&mut desk, command),
         Command::Apply(file) => apply::run(&mut desk, &file, Manner::AsAsked),
