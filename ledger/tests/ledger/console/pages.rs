@@ -113,11 +113,11 @@ fn whoever_may_not_read_records_sees_the_registers_and_nothing_of_records() {
     let card = keeper_of_terminals(&served);
     let (mut browser, _) = entered(&served, &card);
     for path in
-        ["", "/terminals", "/registers", "/registers/cards", "/acts", "/acts/0", "/connection", "/retention", "/help"]
+        ["", "/terminals", "/registers", "/registers/cards", "/acts", "/acts/0", "/proposals", "/connection", "/retention", "/help"]
     {
         browser.page(&format!("/console{path}"));
     }
-    for path in ["/records", "/records/0", "/records/0/evidence.json", "/proposals", "/incidents", "/usage"] {
+    for path in ["/records", "/records/0", "/records/0/evidence.json", "/incidents", "/usage"] {
         let answer = browser.get(&format!("/console{path}"));
         assert!(answer.status == 403 && text(&answer).contains("権限のある職の方に依頼してください"), "{path}");
     }
