@@ -42,6 +42,11 @@ impl Issued {
 }
 
 impl Issued {
+    /// What the story calls it.
+    fn name(&self) -> String {
+        self.pin_file.file_stem().unwrap_or_default().to_string_lossy().into_owned()
+    }
+
     /// Where its PIN stands.
     #[must_use]
     pub fn pin_file(&self) -> &Path {
@@ -214,6 +219,24 @@ impl Desk {
     pub fn sign_with(&mut self, issued: Issued) {
         self.administrators.insert(0, issued);
         self.sign_as(0);
+    }
+
+    /// Who signs now.
+    ///
+    /// # Panics
+    /// When nobody does yet.
+    #[must_use]
+    pub fn signer(&self) -> String {
+        self.administrators.first().expect("somebody signs").name()
+    }
+
+    /// Has this administrator sign from now on.
+    ///
+    /// # Panics
+    /// When the desk has no card of his that signs.
+    pub fn sign_by(&mut self, operator: &str) {
+        let found = self.administrators.iter().position(|issued| issued.name() == operator);
+        self.sign_as(found.unwrap_or_else(|| panic!("{operator} does not sign here")));
     }
 
     /// The PINs of all administrators.

@@ -27,6 +27,7 @@ mod survey;
 mod terminals;
 mod verify;
 
+pub(crate) use self::acts::changes_of;
 use self::apply::Manner;
 pub(crate) use self::evidence::check as verify_evidence;
 use crate::cli::{

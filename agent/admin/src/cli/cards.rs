@@ -66,8 +66,15 @@ pub(crate) enum CardCommand {
         #[arg(long, value_parser = word::<CardGuid>, value_name = "GUID")]
         forget: Option<CardGuid>,
     },
-    /// List cards (一覧)
-    List,
+    /// List cards, and how many there are in each state (一覧)
+    List {
+        /// Only those of this section's people; those that are nobody's are stock
+        #[arg(long, value_parser = word::<Code>)]
+        section: Option<Code>,
+        /// Only those that were lent and not returned, though the duty or the time of the card is over (未返納)
+        #[arg(long)]
+        unreturned: bool,
+    },
 }
 
 /// Arguments of `card issue`.

@@ -187,6 +187,11 @@ fn show(desk: &mut Desk, index: u64) -> Result<(), AdminError> {
             input.register,
             input.rules
         );
+        let register = desk.cache.register_at(input.register, None);
+        if let Some(said) = register.as_ref().and_then(|register| register.policy_said(input.time)) {
+            let act = teller.act(said.index);
+            text += &desk.screen.words(format!("\npolicy: {act}"), format!("\n運用方針: {act}"));
+        }
         if let Some(permit) = input.permit {
             let number = numbered(permit, desk.screen.language);
             text += &desk.screen.words(format!(", permit {number}"), format!("、許可 {number}"));

@@ -1,9 +1,11 @@
 //! Registers as plain tables, as they stood on a date (台帳), and lists of permits and routes.
 
+use std::collections::BTreeMap;
+
 use sekisho_register::Register;
 use sekisho_register::calendar::local_day;
 use sekisho_register::cards::Card;
-use sekisho_register::change::{CardState, OperatorState, TerminalKind, TerminalUse};
+use sekisho_register::change::{CardState, OperatorState, SetTerminal, TerminalKind, TerminalUse};
 use sekisho_register::people::Standing;
 use sekisho_register::role::{Class, Role};
 use sekisho_register::wareki::{day_text, moment_text, numbered, wareki};
@@ -17,6 +19,7 @@ use crate::dates::Edge;
 use crate::desk::Desk;
 use crate::error::AdminError;
 use crate::register_cache::RegisterCache;
+use crate::responsible;
 use crate::screen::{Lists, Screen};
 use crate::table::Table;
 
@@ -46,13 +49,43 @@ pub(super) fn print_now(desk: &mut Desk, which: Which) -> Result<(), AdminError>
 }
 
 fn print(desk: &Desk, which: Which, at: u64) -> Result<(), AdminError> {
-    let printer = Printer { screen: &desk.screen, cache: &desk.cache, register: desk.cache.register(), at };
+    let printer = Printer::of(desk, at);
     desk.screen.print_table(&match which {
         Which::Operators => printer.operators(),
-        Which::Cards => printer.cards(),
-        Which::Terminals => printer.terminals(),
+        Which::Cards => printer.cards(|_| true),
+        Which::Terminals => printer.terminals(|_| true),
         Which::Functions => printer.functions(),
     })
+}
+
+/// Cards of one section or of all, those that should have come back or all, and how many of each state there are among them.
+pub(super) fn list_cards(desk: &mut Desk, section: Option<Code>, unreturned: bool) -> Result<(), AdminError> {
+    desk.log_in()?;
+    let printer = Printer::of(desk, clock::now());
+    let wanted = |card: &Card| {
+        section.as_ref().is_none_or(|section| section_of(printer.register, card, printer.at) == Some(section))
+            && (!unreturned || is_unreturned(printer.register, card, printer.at))
+    };
+    desk.screen.print_table(&printer.cards(wanted))?;
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for card in printer.register.cards_by_number().filter(|card| wanted(card)) {
+        *counts.entry(state_name(card, printer.at, desk.screen.language)).or_default() += 1;
+    }
+    let all: usize = counts.values().sum();
+    let each = |mark: &str| counts.iter().map(|(state, count)| format!("{state}{mark}{count}")).collect::<Vec<_>>();
+    desk.screen.note(
+        &format!("{all} cards: {}", each(" ").join(", ")),
+        &format!("カード{all}枚: {}", each(" ").join("、")),
+    );
+    Ok(())
+}
+
+/// All terminals, or those for which nobody is responsible.
+pub(super) fn list_terminals(desk: &mut Desk, unattended: bool) -> Result<(), AdminError> {
+    desk.log_in()?;
+    let printer = Printer::of(desk, clock::now());
+    let wanted = |version: &SetTerminal| !unattended || responsible::persons(printer.register, version, printer.at).is_empty();
+    desk.screen.print_table(&printer.terminals(wanted))
 }
 
 const fn name(which: Which, language: Language) -> &'static str {
@@ -75,7 +108,11 @@ struct Printer<'a> {
     at: u64,
 }
 
-impl Printer<'_> {
+impl<'a> Printer<'a> {
+    fn of(desk: &'a Desk, at: u64) -> Self {
+        Self { screen: &desk.screen, cache: &desk.cache, register: desk.cache.register(), at }
+    }
+
     fn words(&self, english: &'static str, japanese: &'static str) -> &'static str {
         self.screen.words(english, japanese)
     }
@@ -142,22 +179,24 @@ impl Printer<'_> {
         self.register.section(code).map_or_else(|| code.to_string(), |section| format!("{} ({code})", section.title()))
     }
 
-    fn cards(&self) -> Table {
+    fn cards(&self, wanted: impl Fn(&Card) -> bool) -> Table {
         let mut table = Table::new(&[
             ("number", self.words("number", "番号")),
             ("kind", self.words("kind", "種別")),
             ("operator", self.words("operator", "照合ID")),
             ("name", self.words("name", "氏名")),
+            ("section", self.words("section", "所属")),
             ("state", self.words("state", "状態")),
             ("since", self.words("state since", "状態の日付")),
             ("decided", self.words("decided", "処分日時")),
             ("from", self.words("from", "開始日")),
             ("to", self.words("until", "終了日")),
+            ("back", self.words("return", "返納")),
             ("profiles", self.words("permissions", "操作者ID")),
             ("guid", self.words("GUID", "カードGUID")),
         ]);
         let language = self.screen.language;
-        for card in self.register.cards_by_number().filter(|card| self.was_decided(card.index())) {
+        for card in self.register.cards_by_number().filter(|card| self.was_decided(card.index()) && wanted(card)) {
             let issued = card.issued();
             let operator = card.holder(self.at).map(|holder| holder.operator);
             let name = operator.and_then(|operator| {
@@ -169,16 +208,20 @@ impl Printer<'_> {
                 list(&issued.profiles)
             };
             let (since, decided) = self.state_dates(card);
+            let section = section_of(self.register, card, self.at).map(|section| self.section(section));
+            let back = if is_unreturned(self.register, card, self.at) { self.words("overdue", "未返納") } else { "-" };
             table.row([
                 numbered(card.number(), language),
                 self.kind(card),
                 operator.map_or_else(|| "-".to_owned(), ToString::to_string),
                 name.unwrap_or("-").to_owned(),
+                section.unwrap_or_else(|| "-".to_owned()),
                 state_name(card, self.at, language).to_owned(),
                 since,
                 decided,
                 self.day(issued.from),
                 self.last_day(issued.to),
+                back.to_owned(),
                 profiles,
                 card.guid().to_string(),
             ]);
@@ -202,18 +245,19 @@ impl Printer<'_> {
         (self.day(said.effective), decided.unwrap_or_else(|| "-".to_owned()))
     }
 
-    fn terminals(&self) -> Table {
+    fn terminals(&self, wanted: impl Fn(&SetTerminal) -> bool) -> Table {
         let mut table = Table::new(&[
             ("terminal", self.words("terminal", "端末機")),
             ("kind", self.words("kind", "種別")),
             ("section", self.words("section", "設置課")),
             ("responsible", self.words("responsible", "管理責任者")),
+            ("held", self.words("held by", "責任者氏名")),
             ("state", self.words("state", "状態")),
             ("functions", self.words("for", "用途")),
             ("readers", self.words("readers", "カードリーダー")),
         ]);
         for terminal in self.register.terminals() {
-            let Some(version) = terminal.versions().at(self.at) else { continue };
+            let Some(version) = terminal.versions().at(self.at).filter(|version| wanted(version)) else { continue };
             let kind = match version.kind {
                 TerminalKind::Business => self.words("business", "業務端末"),
                 TerminalKind::Management => self.words("management", "管理用端末機"),
@@ -225,7 +269,10 @@ impl Printer<'_> {
                 TerminalUse::Suspended => self.words("suspended", "停止"),
                 TerminalUse::Retired => self.words("retired", "廃止"),
             };
-            let responsible = version.responsible.as_ref().map_or_else(|| "-".to_owned(), ToString::to_string);
+            let responsible = list(&responsible::posts(self.register, version, self.at));
+            let held = responsible::persons(self.register, version, self.at);
+            let held: Vec<String> = held.iter().map(|person| self.cache.person(person, self.screen.language)).collect();
+            let held = if held.is_empty() { self.words("nobody", "不在").to_owned() } else { held.join(", ") };
             let section = self.section(&version.section);
             let (functions, readers) = (list(&version.functions), list(&version.readers));
             table.row([
@@ -233,6 +280,7 @@ impl Printer<'_> {
                 kind.to_owned(),
                 section,
                 responsible,
+                held,
                 state.to_owned(),
                 functions,
                 readers,
@@ -263,6 +311,29 @@ impl Printer<'_> {
         }
         table
     }
+}
+
+/// The section of whoever has a card, or had it last; a card that is nobody's lies in no section.
+fn section_of<'a>(register: &'a Register, card: &Card, at: u64) -> Option<&'a Code> {
+    let operator = card.holder(at).map_or(card.issued().operator.as_ref(), |holder| Some(holder.operator))?;
+    let person = register.operator(operator)?;
+    let now = match person.standing(at) {
+        Standing::Designated(designation) => Some(designation),
+        Standing::NotBegun | Standing::Ended => person.designations().last(),
+    };
+    now.and_then(|designation| designation.section.as_ref())
+}
+
+/// Whether a card that was lent should have come back: its own time, or its holder's duty, is over, and no act says where it went.
+fn is_unreturned(register: &Register, card: &Card, at: u64) -> bool {
+    let issued = card.issued();
+    let gone = matches!(card.state(at), CardState::Revoked | CardState::Returned | CardState::Disposed);
+    let Some(operator) = issued.operator.as_ref().filter(|_| !gone && register.lender(card).is_none()) else { return false };
+    let person = register.operator(operator);
+    let left = person.is_some_and(|person| {
+        person.state(at) == OperatorState::Ended || matches!(person.standing(at), Standing::Ended)
+    });
+    left || issued.to <= at
 }
 
 fn list<T: ToString>(items: &[T]) -> String {
@@ -349,7 +420,7 @@ mod tests {
         let screen = Screen { language: Language::English, confirm: Confirm::Yes, lists: Lists::Text };
         let cache = story.cache(2);
         let printed = |at| {
-            let cards = Printer { screen: &screen, cache: &cache, register: cache.register(), at }.cards().json();
+            let cards = Printer { screen: &screen, cache: &cache, register: cache.register(), at }.cards(|_| true).json();
             let dates = ["state", "since", "decided"].map(|key| cards[1][key].as_str().unwrap().to_owned());
             (dates, cards[0]["decided"].as_str().unwrap().to_owned())
         };
