@@ -8,3 +8,4 @@ mod s1;
 mod s2;
 mod s3;
 mod s4;
+mod transfer;
