@@ -8,8 +8,8 @@ use sekisho_tests::scene::Scene;
 pub(crate) const FORMER: &str = "20003";
 pub(crate) const NEXT: &str = "20004";
 
-/// A post with this role, held by [`FORMER`] and from tomorrow on by [`NEXT`]; both have cards that sign.
-pub(crate) fn announced(scene: &mut Scene, post: &str, role: &str) {
+/// A post with this role, held by [`FORMER`] and from tomorrow on by [`NEXT`]; both have cards that sign. `more` is decided in the same act.
+pub(crate) fn announced(scene: &mut Scene, post: &str, role: &str, more: &str) {
     scene.appoint(FORMER, "前田 守", post, &[role]);
     scene.desk.run(&["operator", "designate", NEXT, "--name", "後藤 継", "--section", "jumin", "--to", "2056-03-31"]);
     let card = scene.signing_card(NEXT);
@@ -17,8 +17,10 @@ pub(crate) fn announced(scene: &mut Scene, post: &str, role: &str) {
     scene.desk.sign_with(card);
     scene.desk.sign_by(&signer);
     let tomorrow = scene.clock.minute_in(DAY)[..10].to_owned();
-    scene.by_two(&["post", "hold", post, NEXT, "--from", &tomorrow]);
-    scene.by_two(&["post", "leave", post, FORMER, "--from", &tomorrow]);
+    scene.apply_by_two(&format!(
+        "[[hold_post]]\npost = {post:?}\noperator = {NEXT:?}\nfrom = {tomorrow:?}\n\
+         [[leave_post]]\npost = {post:?}\noperator = {FORMER:?}\nfrom = {tomorrow:?}\n{more}"
+    ));
 }
 
 /// A day passes: what was announced has come.

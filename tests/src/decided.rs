@@ -34,7 +34,8 @@ impl Scene {
     /// When it goes through.
     #[must_use]
     pub fn refused(&self, arguments: &[&str]) -> String {
-        let output = self.desk.try_run(arguments);
+        // Whose card signs nothing is asked for another one, and nobody brings it.
+        let output = self.desk.try_run(&[&["--wait", "2"], arguments].concat());
         let said = both(&output);
         assert!(!output.status.success(), "{arguments:?} went through:\n{said}");
         said

@@ -9,17 +9,17 @@ const OF_SYSTEM: [&str; 4] = ["function", "set", "nenkin.inquire", "年金照会
 #[test]
 fn s1_5_7_on_the_day_of_a_transfer_the_rights_go_with_the_post() {
     let mut scene = Scene::new("shoku");
-    announced(&mut scene, "joho-tanto", "system_manager");
-    scene.apply_by_two(&format!(
+    let more = format!(
         "[[post]]\npost = \"fuku-shicho\"\ntitle = \"副市長\"\nroles = [\"chief_security_officer\"]\n\
          [[post]]\npost = \"jumin-sekinin\"\ntitle = \"市民課長\"\nroles = [\"security_manager\"]\n\
          [[hold_post]]\npost = \"fuku-shicho\"\noperator = {NEXT:?}\n\
-         [[hold_post]]\npost = \"jumin-sekinin\"\noperator = {NEXT:?}\n"
-    ));
-    scene.by_two(&["route", "set", "hours", "--proposer", "security_manager"]);
+         [[hold_post]]\npost = \"jumin-sekinin\"\noperator = {NEXT:?}\n\
+         [[route]]\nclass = \"hours\"\nproposers = [\"security_manager\"]\napprovers = []\ndistinct = false\n"
+    );
+    announced(&mut scene, "joho-tanto", "system_manager", &more);
     let may = |scene: &mut Scene, operator: &str, post: &str, act: &[&str]| {
         scene.desk.sign_by(operator);
-        scene.desk.try_run(&[&["--post", post], act].concat()).status.success()
+        scene.desk.try_run(&[&["--wait", "2", "--post", post], act].concat()).status.success()
     };
     let minute = |minutes: u64| scene.clock.minute_in(std::time::Duration::from_secs(60 * minutes));
     let (from, to) = (minute(1), minute(60));
@@ -47,9 +47,10 @@ fn s1_5_7_on_the_day_of_a_transfer_the_rights_go_with_the_post() {
 fn s1_10_1_2_one_post_is_manager_of_operation_and_of_security() {
     let mut scene = Scene::new("kennin");
     scene.appoint("20003", "兼子 任", "shimin-kacho", &["access_manager", "security_manager"]);
-    let route = |class, role| ["route", "set", class, "--proposer", role];
-    scene.by_two(&route("operators", "access_manager"));
-    scene.by_two(&route("hours", "security_manager"));
+    scene.apply_by_two(
+        "[[route]]\nclass = \"operators\"\nproposers = [\"access_manager\"]\napprovers = []\ndistinct = false\n\
+         [[route]]\nclass = \"hours\"\nproposers = [\"security_manager\"]\napprovers = []\ndistinct = false\n",
+    );
     scene.desk.sign_by("20003");
     scene.decide(&["operator", "profile", "10023", "koseki", "--function", "koseki.issue"]);
     let minute = |minutes: u64| scene.clock.minute_in(std::time::Duration::from_secs(60 * minutes));
