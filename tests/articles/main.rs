@@ -8,4 +8,5 @@ mod s1;
 mod s2;
 mod s3;
 mod s4;
+mod screen;
 mod transfer;

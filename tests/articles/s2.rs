@@ -1,1 +1,5 @@
 //! 養父市情報連絡システム運用管理要綱.
+
+mod passwords;
+mod people;
+mod places;

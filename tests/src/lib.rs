@@ -29,6 +29,7 @@ pub mod ports;
 pub mod postgres;
 pub mod process;
 pub mod reader;
+pub mod room;
 pub mod said;
 pub mod scene;
 pub mod scratch;
