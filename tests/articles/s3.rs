@@ -1,1 +1,6 @@
 //! 福山市電子計算機処理データ保護管理規程.
+
+mod hours;
+mod people;
+mod records;
+mod terminals;
