@@ -23,7 +23,10 @@ fn document() -> String {
     let all = regulations();
     let rows = all.iter().map(|(_, regulation)| regulation.row.len()).sum::<usize>();
     let met = rows - lacking.len();
-    let _ = writeln!(text, "\n{rows} 条項のうち {met} がシナリオで示されている。\n{met} of {rows} articles are shown by a scenario.");
+    let _ = writeln!(
+        text,
+        "\n{rows} 条項のうち {met} がシナリオで示されている。\n{met} of {rows} articles are shown by a scenario."
+    );
     for (short, regulation) in all {
         let _ = writeln!(text, "\n## {} {}\n\n{}\n", short.to_uppercase(), regulation.name, regulation.english);
         text.push_str("| 条 Article | 求めること What it asks | 機能 Feature | 場所 Where | シナリオ Scenario |\n");
@@ -58,5 +61,8 @@ fn the_document_is_what_the_list_says() {
     }
     let there = read_to_string(&path).unwrap_or_default();
     assert!(there == made, "docs/articles.md is not what the list says: run this test with UPDATE_ARTICLES=1");
-    assert!(made.lines().filter(|line| line.starts_with("| ")).all(|line| line.matches(" | ").count() == 4), "a cell with a bar in it");
+    assert!(
+        made.lines().filter(|line| line.starts_with("| ")).all(|line| line.matches(" | ").count() == 4),
+        "a cell with a bar in it"
+    );
 }

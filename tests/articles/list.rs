@@ -83,7 +83,8 @@ fn scenarios(below: &Path) -> Vec<String> {
             let text = read_to_string(&path).unwrap();
             let tests = text.lines().zip(text.lines().skip(1)).filter(|(above, _)| above.trim() == "#[test]");
             let names = tests.filter_map(|(_, line)| line.strip_prefix("fn ")?.split('(').next());
-            names.filter(|name| ROWS.iter().any(|(regulation, _)| name.starts_with(&format!("{regulation}_"))))
+            names
+                .filter(|name| ROWS.iter().any(|(regulation, _)| name.starts_with(&format!("{regulation}_"))))
                 .map(str::to_owned)
                 .collect()
         })

@@ -41,7 +41,12 @@ impl Room {
     /// # Panics
     /// When something of it cannot be started.
     #[must_use]
-    pub fn whose_desktop(locker: Locker, story: &str, configuration: &str, environment: &[(&'static str, String)]) -> Self {
+    pub fn whose_desktop(
+        locker: Locker,
+        story: &str,
+        configuration: &str,
+        environment: &[(&'static str, String)],
+    ) -> Self {
         let mut scene = Scene::new(story);
         let folder = scene.scratch.folder("d");
         let mut desktop = Desktop::without_logind(&folder);

@@ -107,7 +107,8 @@ fn s0_8_5_one_operator_has_one_session_and_a_second_raises_an_alarm() {
     wait_state(&scene.terminal, SessionState::Open);
     wait::until("the alarm", || {
         let alarms = scene.search(&["--kind", "alarm", "--terminal", "jumin-2"]);
-        let told = |row: &serde_json::Value| row["what"].as_str().unwrap().contains("another was open at another terminal");
+        let told =
+            |row: &serde_json::Value| row["what"].as_str().unwrap().contains("another was open at another terminal");
         alarms.iter().any(told).then_some(())
     });
 }

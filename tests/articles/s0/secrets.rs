@@ -19,7 +19,10 @@ fn s0_8_2_a_change_of_the_pin_policy_is_on_record_with_old_and_new() {
     let (new, old) = (line("1. policy"), line("before: policy"));
     assert!(new.contains("3 PIN tries") && new.contains("PINs of 8 or more") && new.contains("last 10"), "{new}");
     assert!(old.contains("5 PIN tries") && old.contains("PINs of 6 or more") && old.contains("last 5"), "{old}");
-    assert!(acts.contains("佐藤 一郎") && acts.contains(&scene.clock.minute_in(std::time::Duration::ZERO)[..10]), "{acts}");
+    assert!(
+        acts.contains("佐藤 一郎") && acts.contains(&scene.clock.minute_in(std::time::Duration::ZERO)[..10]),
+        "{acts}"
+    );
     let japanese = said::run("acts", scene.desk.command_in("ja", &["acts", "--last", "1"]).arg("--full"), "").1;
     assert!(japanese.contains("変更前: "), "{japanese}");
 
@@ -39,7 +42,9 @@ fn holding(below: &Path, bytes: &[u8]) -> Vec<PathBuf> {
         let path = entry.path();
         if path.is_dir() {
             found.extend(holding(&path, bytes));
-        } else if path.is_file() && std::fs::read(&path).is_ok_and(|read| read.windows(bytes.len()).any(|at| at == bytes)) {
+        } else if path.is_file()
+            && std::fs::read(&path).is_ok_and(|read| read.windows(bytes.len()).any(|at| at == bytes))
+        {
             found.push(path);
         }
     }

@@ -164,9 +164,8 @@ fn s0_9_the_trustee_neither_enrols_nor_retires_a_clients_terminal() {
     let elsewhere = OtherOffice::founded(&scene);
     elsewhere.become_trustee(&mut scene, &["operators", "cards", "block"]);
     // Not even the client can entrust that.
-    let said = scene.refused(
-        &[&["--propose"], &AGREEMENT[..], &["partner", "entrust", "tonari", "--class", "terminals"]].concat(),
-    );
+    let said = scene
+        .refused(&[&["--propose"], &AGREEMENT[..], &["partner", "entrust", "tonari", "--class", "terminals"]].concat());
     assert!(said.contains("entrust"), "{said}");
     let on_request = [&AGREEMENT[..], &["--request", "IRAI-8"]].concat();
     let code = elsewhere.desk.file("x.code").to_str().unwrap().to_owned();

@@ -68,7 +68,17 @@ fn s1_11_2_nobody_is_lent_a_card_who_is_not_in_the_register() {
     let said = scene.refused(&issue);
     assert!(said.contains("10040"), "{said}");
     assert!(scene.desk.run(&["card", "show"]).contains("state: blank"), "the card was not touched");
-    scene.desk.run(&["operator", "designate", "10040", "--name", "山本 新", "--section", "jumin", "--at-section", "jumin"]);
+    scene.desk.run(&[
+        "operator",
+        "designate",
+        "10040",
+        "--name",
+        "山本 新",
+        "--section",
+        "jumin",
+        "--at-section",
+        "jumin",
+    ]);
     scene.desk.run(&["operator", "profile", "10040", "jumin-a", "--function", "juminhyo.issue"]);
     scene.desk.run(&issue);
     scene.desk.take_out(&mut blank);

@@ -23,8 +23,20 @@ fn s1_5_7_on_the_day_of_a_transfer_the_rights_go_with_the_post() {
     };
     let minute = |minutes: u64| scene.clock.minute_in(std::time::Duration::from_secs(60 * minutes));
     let (from, to) = (minute(1), minute(60));
-    let of_security =
-        ["permit", "grant", "--operator", "10023", "--terminal", "jumin-1", "--reason", "z", "--from", &from, "--to", &to];
+    let of_security = [
+        "permit",
+        "grant",
+        "--operator",
+        "10023",
+        "--terminal",
+        "jumin-1",
+        "--reason",
+        "z",
+        "--from",
+        &from,
+        "--to",
+        &to,
+    ];
 
     // Three posts, and each its own rights.
     for (operator, post, system, security) in

@@ -85,9 +85,8 @@ fn s1_13_a_record_goes_when_its_own_seven_years_have_passed_and_by_nobody_before
     let propose = |class: &'static str, from: &str, to: &str| {
         ["retention", "propose", "--class", class, "--from", from, "--to", to].map(str::to_owned)
     };
-    let refused = |scene: &Scene, arguments: &[String]| {
-        scene.refused(&arguments.iter().map(String::as_str).collect::<Vec<_>>())
-    };
+    let refused =
+        |scene: &Scene, arguments: &[String]| scene.refused(&arguments.iter().map(String::as_str).collect::<Vec<_>>());
     scene.clock.pass(6 * 365 * DAY + 250 * DAY);
     assert_eq!(standing(&scene, "access", &first), "kept");
     assert!(due(&scene).iter().all(|(class, _)| class == "operation"), "{:?}", due(&scene));

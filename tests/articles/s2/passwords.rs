@@ -65,7 +65,9 @@ fn s2_11_2_3_a_pin_that_breaks_the_rules_is_refused_with_the_rule() {
     scene.wait_current();
     let first = std::fs::read_to_string(&envelope).unwrap();
     insert(&scene.terminal, &mut card);
-    for (new, rule) in [("4a!B7c", "longer"), ("49371605", "three of small letters"), ("abcdwxyz", "three of small letters")] {
+    for (new, rule) in
+        [("4a!B7c", "longer"), ("49371605", "three of small letters"), ("abcdwxyz", "three of small letters")]
+    {
         let (done, said) = change(&scene, &first, new);
         assert!(!done && said.contains(rule), "{rule}: {said}");
     }

@@ -147,7 +147,11 @@ fn s2_11_1_2_a_transfer_ends_the_old_scope_on_its_day() {
         assert_eq!(verdict_of(&scene.terminal, function), "function_not_in_scope");
     }
     assert!(FUNCTIONS.contains(&"juminhyo.search"));
-    assert_eq!(verdict_of(&scene.terminal, "juminhyo.search"), "purpose_missing", "what the new scope holds is not refused for its scope");
+    assert_eq!(
+        verdict_of(&scene.terminal, "juminhyo.search"),
+        "purpose_missing",
+        "what the new scope holds is not refused for its scope"
+    );
 }
 
 #[test]

@@ -8,8 +8,26 @@ use sekisho_tests::scene::{Scene, wait_sealed};
 
 /// All that a record says, as it is taken away: operators, terminals, functions, cases by number; no resident.
 const FIELDS: [&str; 20] = [
-    "index", "kind", "terminal", "epoch", "seq", "time", "clock", "operator", "home", "card", "profile", "session", "application",
-    "function", "purpose", "case", "verdict", "reason", "what", "leaf",
+    "index",
+    "kind",
+    "terminal",
+    "epoch",
+    "seq",
+    "time",
+    "clock",
+    "operator",
+    "home",
+    "card",
+    "profile",
+    "session",
+    "application",
+    "function",
+    "purpose",
+    "case",
+    "verdict",
+    "reason",
+    "what",
+    "leaf",
 ];
 
 /// The titles of a file of records.
@@ -23,7 +41,8 @@ fn titles(scene: &Scene) -> Vec<String> {
 
 /// Whether a request of this purpose and case is answered with a grant.
 fn asked(scene: &Scene, purpose: &str, case: &str) -> Result<String, String> {
-    let request = AuthorizeRequest { purpose: Some(purpose.into()), case: Some(case.into()), ..request("juminhyo.search") };
+    let request =
+        AuthorizeRequest { purpose: Some(purpose.into()), case: Some(case.into()), ..request("juminhyo.search") };
     let answer = scene.terminal.client().authorize(&request).map_err(|error| error.to_string())?;
     Ok(answer.verdict.code)
 }

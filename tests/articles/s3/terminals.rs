@@ -53,7 +53,9 @@ fn s3_18_2_two_operators_see_and_run_different_functions_at_one_terminal() {
     let may = |terminal: &Terminal| {
         let state = terminal.client().status().unwrap();
         let granted = state.functions.iter().filter(|function| {
-            function.verdict.granted || ["card_proof_needed", "pin_proof_needed", "purpose_missing"].contains(&function.verdict.code.as_str())
+            function.verdict.granted
+                || ["card_proof_needed", "pin_proof_needed", "purpose_missing"]
+                    .contains(&function.verdict.code.as_str())
         });
         granted.map(|function| function.function.clone()).collect::<Vec<_>>()
     };
@@ -68,7 +70,10 @@ fn s3_18_2_two_operators_see_and_run_different_functions_at_one_terminal() {
     let his = may(&scene.terminal);
     assert_eq!(verdict_of(&scene.terminal, "juminhyo.issue"), "function_not_in_scope");
     assert_ne!(hers, his);
-    assert!(hers.contains(&"juminhyo.issue".to_owned()) && !his.contains(&"juminhyo.issue".to_owned()), "{hers:?} {his:?}");
+    assert!(
+        hers.contains(&"juminhyo.issue".to_owned()) && !his.contains(&"juminhyo.issue".to_owned()),
+        "{hers:?} {his:?}"
+    );
     assert_eq!(his, ["juminhyo.search"]);
 }
 

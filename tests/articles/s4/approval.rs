@@ -63,7 +63,13 @@ fn s4_4_4_an_auditor_reads_everything_changes_nothing_and_is_on_record() {
     let found = scene.search(&["--operator", "10023"]);
     assert!(!found.is_empty(), "records of any section");
     scene.desk.run(&["records", "show", found[0]["index"].as_str().unwrap()]);
-    for read in [&["register", "print", "operators"][..], &["card", "list"], &["acts", "--full"], &["proposals"], &["report", "list"]] {
+    for read in [
+        &["register", "print", "operators"][..],
+        &["card", "list"],
+        &["acts", "--full"],
+        &["proposals"],
+        &["report", "list"],
+    ] {
         scene.desk.run(read);
     }
     scene.desk.assert_verified();

@@ -124,7 +124,9 @@ fn s4_17_what_is_altered_is_found_and_nothing_is_lost_on_the_way() {
     drop(connection);
     let entry = format!("log records, entry {middle}");
     let chain = "the chain is not the one that the terminal signed";
-    for (ledger, what, told) in [(changed, "changed", &entry[..]), (removed, "removed", &entry), (moved, "moved", chain)] {
+    for (ledger, what, told) in
+        [(changed, "changed", &entry[..]), (removed, "removed", &entry), (moved, "moved", chain)]
+    {
         let (code, said) = ledger.fsck();
         assert_eq!(code, Some(1), "{what}: {said}");
         assert!(said.contains(told), "{what}: '{told}' is not said: {said}");
@@ -141,7 +143,8 @@ fn s4_20_what_is_due_is_destroyed_by_an_approval_alone_and_on_record() {
     scene.clock.pass(Duration::from_secs(400 * 24 * 3600));
     let standing = |scene: &Scene| {
         let rows = scene.desk.list(&["retention", "list"]);
-        let row = rows.iter().find(|row| row["class"] == "operation" && row["month"] == month.as_str()).unwrap().clone();
+        let row =
+            rows.iter().find(|row| row["class"] == "operation" && row["month"] == month.as_str()).unwrap().clone();
         row["standing"].as_str().unwrap().to_owned()
     };
     assert_eq!(standing(&scene), "due");

@@ -73,10 +73,8 @@ pub(super) fn list_cards(desk: &mut Desk, section: Option<Code>, unreturned: boo
     }
     let all: usize = counts.values().sum();
     let each = |mark: &str| counts.iter().map(|(state, count)| format!("{state}{mark}{count}")).collect::<Vec<_>>();
-    desk.screen.note(
-        &format!("{all} cards: {}", each(" ").join(", ")),
-        &format!("カード{all}枚: {}", each(" ").join("、")),
-    );
+    desk.screen
+        .note(&format!("{all} cards: {}", each(" ").join(", ")), &format!("カード{all}枚: {}", each(" ").join("、")));
     Ok(())
 }
 
@@ -84,7 +82,8 @@ pub(super) fn list_cards(desk: &mut Desk, section: Option<Code>, unreturned: boo
 pub(super) fn list_terminals(desk: &mut Desk, unattended: bool) -> Result<(), AdminError> {
     desk.log_in()?;
     let printer = Printer::of(desk, clock::now());
-    let wanted = |version: &SetTerminal| !unattended || responsible::persons(printer.register, version, printer.at).is_empty();
+    let wanted =
+        |version: &SetTerminal| !unattended || responsible::persons(printer.register, version, printer.at).is_empty();
     desk.screen.print_table(&printer.terminals(wanted))
 }
 
@@ -209,7 +208,8 @@ impl<'a> Printer<'a> {
             };
             let (since, decided) = self.state_dates(card);
             let section = section_of(self.register, card, self.at).map(|section| self.section(section));
-            let back = if is_unreturned(self.register, card, self.at) { self.words("overdue", "未返納") } else { "-" };
+            let back =
+                if is_unreturned(self.register, card, self.at) { self.words("overdue", "未返納") } else { "-" };
             table.row([
                 numbered(card.number(), language),
                 self.kind(card),
@@ -328,7 +328,9 @@ fn section_of<'a>(register: &'a Register, card: &Card, at: u64) -> Option<&'a Co
 fn is_unreturned(register: &Register, card: &Card, at: u64) -> bool {
     let issued = card.issued();
     let gone = matches!(card.state(at), CardState::Revoked | CardState::Returned | CardState::Disposed);
-    let Some(operator) = issued.operator.as_ref().filter(|_| !gone && register.lender(card).is_none()) else { return false };
+    let Some(operator) = issued.operator.as_ref().filter(|_| !gone && register.lender(card).is_none()) else {
+        return false;
+    };
     let person = register.operator(operator);
     let left = person.is_some_and(|person| {
         person.state(at) == OperatorState::Ended || matches!(person.standing(at), Standing::Ended)
@@ -420,7 +422,8 @@ mod tests {
         let screen = Screen { language: Language::English, confirm: Confirm::Yes, lists: Lists::Text };
         let cache = story.cache(2);
         let printed = |at| {
-            let cards = Printer { screen: &screen, cache: &cache, register: cache.register(), at }.cards(|_| true).json();
+            let cards =
+                Printer { screen: &screen, cache: &cache, register: cache.register(), at }.cards(|_| true).json();
             let dates = ["state", "since", "decided"].map(|key| cards[1][key].as_str().unwrap().to_owned());
             (dates, cards[0]["decided"].as_str().unwrap().to_owned())
         };
