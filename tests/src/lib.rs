@@ -14,6 +14,7 @@ pub mod foreign_card;
 pub mod graphical;
 pub mod guest;
 pub mod history;
+pub mod issued;
 pub mod kwin;
 pub mod ledger;
 pub mod login;

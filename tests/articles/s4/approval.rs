@@ -113,10 +113,10 @@ fn s4_7_who_was_not_designated_anew_does_not_get_in_on_1_april() {
         rows.into_iter().find(|row| row["operator"] == "10023").unwrap()
     };
     assert_eq!(row(&scene)["state"], "ended");
-    scene.apply(&format!(
+    scene.apply(
         "[[operator]]\noperator = \"10023\"\nname = \"田中 さくら\"\nsection = \"jumin\"\nsections = [\"jumin\"]\n\
-         [[profile]]\noperator = \"10023\"\nprofile = \"jumin-a\"\nfunctions = [\"juminhyo.issue\"]\n"
-    ));
+         [[profile]]\noperator = \"10023\"\nprofile = \"jumin-a\"\nfunctions = [\"juminhyo.issue\"]\n",
+    );
     login(&scene.terminal, &card);
     assert_eq!((&row(&scene)["state"], &row(&scene)["to"]), (&"active".into(), &next.as_str().into()));
 }
