@@ -16,6 +16,7 @@ mod logs;
 mod office;
 mod partners;
 mod proposals;
+mod purposes;
 mod records;
 pub(crate) mod recovery;
 mod registers;

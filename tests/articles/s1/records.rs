@@ -2,12 +2,53 @@
 
 use std::time::Duration;
 
-use sekisho_ipc::{IncidentClass, PromptRequest, ReportIncidentRequest, SessionState};
-use sekisho_tests::clerk::{insert, login, try_login, type_pin, verdict_of, wait_state};
+use sekisho_ipc::{AuthorizeRequest, IncidentClass, PromptRequest, ReportIncidentRequest, SessionState};
+use sekisho_tests::clerk::{insert, login, pull, request, try_login, type_pin, verdict_of, wait_state};
 use sekisho_tests::scene::{Scene, wait_sealed};
 use sekisho_tests::wait;
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
+
+#[test]
+fn s1_4_2_use_is_reviewed_by_operator_and_purpose_and_none_goes_without_one() {
+    let mut scene = Scene::new("mokuteki");
+    insert(&scene.terminal, &mut scene.clerk);
+    login(&scene.terminal, &scene.clerk);
+    let mut client = scene.terminal.client();
+    let mut ask = |purpose: Option<&str>| {
+        let asked = AuthorizeRequest { purpose: purpose.map(str::to_owned), ..request("juminhyo.search") };
+        client.authorize(&asked).unwrap().verdict.code
+    };
+    assert_eq!(ask(None), "purpose_missing");
+    for purpose in ["counter", "counter", "post"] {
+        assert_eq!(ask(Some(purpose)), "granted");
+    }
+    pull(&scene.terminal, &mut scene.clerk);
+    insert(&scene.terminal, &mut scene.other);
+    login(&scene.terminal, &scene.other);
+    let his = AuthorizeRequest { purpose: Some("counter".into()), ..request("juminhyo.search") };
+    assert!(scene.terminal.client().authorize(&his).unwrap().verdict.granted);
+    wait_sealed(&scene.terminal);
+
+    let today = scene.clock.minute_in(Duration::ZERO)[..10].to_owned();
+    let rows = scene.desk.list(&["records", "purposes", "--since", &today, "--until", &today]);
+    let text = |row: &serde_json::Value, key: &str| row[key].as_str().unwrap().to_owned();
+    let counted: Vec<_> =
+        rows.iter().map(|row| ["operator", "purpose", "granted", "refused"].map(|key| text(row, key))).collect();
+    let hers = "田中 さくら (10023)";
+    assert_eq!(
+        counted,
+        [
+            [hers, "-", "0", "1"],
+            [hers, "窓口請求 (counter)", "2", "0"],
+            [hers, "郵送請求 (post)", "1", "0"],
+            ["高橋 健 (10031)", "窓口請求 (counter)", "1", "0"],
+        ]
+    );
+    assert!(rows.iter().all(|row| text(row, "function") == "住民票の検索 (juminhyo.search)"), "{rows:?}");
+    assert_eq!(scene.desk.list(&["records", "purposes", "--operator", "10031"]).len(), 1);
+    assert!(scene.search(&["--kind", "read"]).len() >= 2, "the review is on record itself");
+}
 
 #[test]
 fn s1_6_3_a_session_for_maintenance_is_marked_in_the_ledger() {

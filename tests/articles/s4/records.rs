@@ -6,9 +6,11 @@ use sekisho_ipc::{CompleteRequest, Outcome};
 use sekisho_ledger::data::DataDir;
 use sekisho_ledger::store::LogName;
 use sekisho_tests::clerk::{authorize, insert, login, pull, request, verdict_of};
+use sekisho_tests::clock::live_by;
 use sekisho_tests::history::{Bytes, assert_once_each, flip};
-use sekisho_tests::ledger::both;
+use sekisho_tests::ledger::{both, succeeded};
 use sekisho_tests::scene::{Scene, wait_fresh, wait_sealed};
+use sekisho_tests::small_disk::SmallDisk;
 use sekisho_tests::terminal::Part;
 use sekisho_tests::wait;
 
@@ -130,6 +132,43 @@ fn s4_17_what_is_altered_is_found_and_nothing_is_lost_on_the_way() {
         let (code, said) = ledger.fsck();
         assert_eq!(code, Some(1), "{what}: {said}");
         assert!(said.contains(told), "{what}: '{told}' is not said: {said}");
+    }
+}
+
+#[test]
+fn s4_19_4_one_command_says_what_is_kept_since_when_where_and_until_when() {
+    let mut scene = Scene::new("hokan");
+    insert(&scene.terminal, &mut scene.clerk);
+    login(&scene.terminal, &scene.clerk);
+    wait_sealed(&scene.terminal);
+    let mount = scene.scratch.folder("m");
+    let _disk = SmallDisk::under(&mount, 64 * 1024);
+    let ledger = |words: &[&str], more: &[&str]| {
+        let mut command = scene.ledger.program();
+        command.args(words).arg("--data").arg(scene.ledger.data()).args(more);
+        live_by(scene.clock.file(), &mut command);
+        let output = command.output().unwrap();
+        succeeded("sekisho-ledger", &output);
+        both(&output)
+    };
+    ledger(&["medium", "add"], &["--at", mount.to_str().unwrap(), "--name", "A-1"]);
+    ledger(&["medium", "keep"], &["--name", "A-1", "--place", "耐火金庫"]);
+    ledger(&["backup"], &[]);
+    let said = ledger(&["status"], &[]);
+    let month = &scene.clock.minute_in(Duration::ZERO)[..7];
+    let until = scene.desk.list(&["retention", "list"]);
+    for (class, years) in [("access", 7), ("operation", 1), ("administration", 7)] {
+        let row = until.iter().find(|row| row["class"] == class).unwrap_or_else(|| panic!("{until:?}"));
+        let line = format!("{class}: {month} to ");
+        let line = said.lines().find(|said| said.trim_start().starts_with(&line)).unwrap_or_else(|| panic!("{said}"));
+        let goes = row["kept_until"].as_str().unwrap();
+        assert!(line.contains(&format!("the first may go from {goes}")), "{class}, {years} years: {line}");
+        let year: u64 = goes[..4].parse().unwrap();
+        assert!((years..=years + 1).contains(&(year - month[..4].parse::<u64>().unwrap())), "{class}: {goes}");
+    }
+    let database = DataDir::new(scene.ledger.data()).database();
+    for word in [database.to_str().unwrap(), "records: ", "耐火金庫", " verified, of "] {
+        assert!(said.contains(word), "'{word}' is missing: {said}");
     }
 }
 

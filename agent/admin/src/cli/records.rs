@@ -14,6 +14,8 @@ use crate::dates::When;
 pub(crate) enum RecordsCommand {
     /// Search access records, newest first; the search itself is recorded (検索)
     Search(Box<SearchArguments>),
+    /// Count what each operator asked for, by function and purpose, to review it; each page that is read is recorded (事由別の利用状況)
+    Purposes(Box<Question>),
     /// Write what a search finds into a file, as CSV or as OCSF events; each page that is read is recorded with the number of its
     /// permission (書き出し)
     Export(Box<ExportArguments>),

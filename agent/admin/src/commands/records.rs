@@ -9,7 +9,7 @@ use sekisho_register::wareki::{month_text, numbered};
 use sekisho_wire::record::{Record, Retention};
 use sekisho_wire::words::Language;
 
-use super::{carry, evidence, export, verify};
+use super::{carry, evidence, export, purposes, verify};
 use crate::cli::{Question, RecordsCommand, SearchArguments};
 use crate::dates::Edge;
 use crate::desk::Desk;
@@ -26,6 +26,7 @@ pub(super) const PAGE: u32 = 500;
 pub(super) fn run(desk: &mut Desk, command: RecordsCommand) -> Result<(), AdminError> {
     match command {
         RecordsCommand::Search(arguments) => search(desk, &arguments),
+        RecordsCommand::Purposes(question) => purposes::run(desk, *question),
         RecordsCommand::Export(arguments) => export::run(desk, &arguments),
         RecordsCommand::Show { index } => show(desk, index),
         RecordsCommand::Evidence(arguments) => evidence::write(desk, &arguments),
