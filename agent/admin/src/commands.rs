@@ -6,6 +6,7 @@ mod batch;
 mod card_secret;
 mod cards;
 mod carry;
+mod cases;
 mod decisions;
 mod evidence;
 mod export;
@@ -26,11 +27,15 @@ mod retention;
 mod set_up;
 mod survey;
 mod terminals;
+mod today;
 mod verify;
 
 pub(crate) use self::acts::changes_of;
 use self::apply::Manner;
+pub(crate) use self::cases::forms;
 pub(crate) use self::evidence::check as verify_evidence;
+use sekisho_register::change::Answer;
+
 use crate::cli::{
     CardCommand, CardSecretCommand, Command, OfficeCommand, OperatorCommand, PermitCommand, RouteCommand,
 };
@@ -86,7 +91,13 @@ pub(crate) fn run(
         Command::Route(RouteCommand::List) => registers::routes(&mut desk),
         Command::Route(command) => decisions::route(&mut desk, command),
         Command::Approve { ids } => proposals::approve_all(&mut desk, &ids),
+        Command::Refuse { id, reason } => proposals::end(&mut desk, Answer::Refused, &id, Some(&reason)),
+        Command::Withdraw { id, reason } => proposals::end(&mut desk, Answer::Withdrawn, &id, reason.as_deref()),
+        Command::Review { ids } => proposals::review(&mut desk, &ids),
         Command::Proposals => proposals::list(&mut desk),
+        Command::Form(command) => forms(&desk.screen, &command),
+        Command::Today { mine } => today::run(&mut desk, mine),
+        Command::Case(command) => cases::run(&mut desk, command),
         Command::Acts { last, full } => acts::run(&mut desk, last, full),
         Command::Records(command) => records::run(&mut desk, command),
         Command::Log(command) => logs::run(&mut desk, command),

@@ -387,7 +387,9 @@ pub(super) fn routes(desk: &mut Desk) -> Result<(), AdminError> {
     for class in Class::ALL {
         let route = desk.cache.register().route(class);
         let name = screen.words(class.name(), class.title()).to_owned();
-        table.row([name, roles(&route.proposers), roles(&route.approvers)]);
+        let stages: Vec<String> = route.stages.iter().map(|stage| roles(stage)).collect();
+        let stages = if stages.is_empty() { roles(&[]) } else { stages.join(screen.words(", then ", "、次に ")) };
+        table.row([name, roles(&route.proposers), stages]);
     }
     desk.screen.print_table(&table)
 }
