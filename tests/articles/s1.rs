@@ -3,3 +3,4 @@
 mod cards;
 mod posts;
 mod records;
+mod stops;

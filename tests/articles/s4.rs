@@ -3,4 +3,5 @@
 mod approval;
 mod cards;
 mod records;
+mod stages;
 mod terminals;
