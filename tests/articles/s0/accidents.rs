@@ -2,20 +2,21 @@
 
 use std::time::Duration;
 
-use sekisho_tests::other_office::OtherOffice;
+use sekisho_tests::other_office::{AGREEMENT, OtherOffice};
 use sekisho_tests::scene::Scene;
 
 use crate::cases::{REPORT, day, now, open, shown, step, waits};
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
-/// A scene whose office has told its partner who it is.
+/// A scene whose office has entrusted another one.
 fn with_partner(story: &str) -> Scene {
     let mut scene = Scene::new(story);
     let elsewhere = OtherOffice::founded(&scene);
     let introduced = elsewhere.introduced();
     let introduced: Vec<&str> = introduced.iter().map(String::as_str).collect();
     scene.by_two(&[&["partner", "set", "tonari"], &introduced[..]].concat());
+    scene.by_two(&[&AGREEMENT[..], &["partner", "entrust", "tonari", "--class", "operators"]].concat());
     scene
 }
 

@@ -93,7 +93,7 @@ fn s1_14_5_one_person_stops_at_once_and_has_to_tell_afterwards() {
     assert!(!scene.desk.list(&["today"]).is_empty(), "that nobody was told waits already");
     let case = disconnection(&scene, "immediate");
     step(&scene, &case, "stop", &[&act]);
-    let told = |scene: &Scene| waits(scene, &format!("{case}: notified")).len();
+    let told = |scene: &Scene| waits(scene, ": notified").len();
     assert_eq!(told(&scene), 1, "{:?}", scene.desk.list(&["today"]));
     scene.clock.pass(Duration::from_secs(2 * 3600));
     assert_eq!(told(&scene), 1, "it stays until it is done");

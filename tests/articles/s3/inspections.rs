@@ -16,7 +16,8 @@ fn s3_34_an_inspection_has_scope_and_findings_with_dates_and_what_is_late_is_lis
     let corrected = format!("due={}", day(&scene, 5));
     step(&scene, &case, "finding", &["finding=予備カードの封が切れている", &corrected]);
     step(&scene, &case, "result", &["result=指摘1件", &format!("on={from}")]);
-    let late = |scene: &Scene| waits(scene, "put right").iter().filter(|row| row.to_string().contains("overdue")).count();
+    let late =
+        |scene: &Scene| waits(scene, "put right").iter().filter(|row| row.to_string().contains("overdue")).count();
     assert_eq!((waits(&scene, "put right").len(), late(&scene)), (1, 0));
     assert!(scene.refused(&["case", "step", &case, "close"]).contains("comes first"));
     scene.clock.pass(Duration::from_secs(7 * 24 * 3600));
@@ -25,7 +26,8 @@ fn s3_34_an_inspection_has_scope_and_findings_with_dates_and_what_is_late_is_lis
     assert_eq!(waits(&scene, "put right").len(), 0);
     step(&scene, &case, "close", &[]);
     let said = shown(&scene, &case);
-    for word in ["住民課の端末機", "カードの保管", "予備カードの封が切れている", "封をし直した", "指摘1件"] {
+    for word in ["住民課の端末機", "カードの保管", "予備カードの封が切れている", "封をし直した", "指摘1件"]
+    {
         assert!(said.contains(word), "'{word}' is missing: {said}");
     }
 }

@@ -17,7 +17,9 @@ fn s3_23_1_2_each_medium_is_listed_with_its_place_and_when_it_was_verified() {
     let ledger = |words: &[&str], more: &[&str]| {
         let mut command = scene.ledger.program();
         command.args(words).arg("--data").arg(scene.ledger.data()).args(more);
-        live_by(scene.clock.file(), &mut command);
+        if words != ["medium", "keep"] {
+            live_by(scene.clock.file(), &mut command);
+        }
         let output = command.output().unwrap();
         (output.status.success(), both(&output))
     };
