@@ -96,7 +96,7 @@ fn s0_8_5_one_operator_has_one_session_and_a_second_raises_an_alarm() {
     let mut scene = Scene::new("hitori");
     scene.apply("[policy]\ntwo_terminals = \"close_later\"\n");
     let other = scene.another_terminal("t2", "jumin-2");
-    let (mut again, _) = scene.desk.issue("again", &["--operator", "10023"]);
+    let (mut again, _) = scene.desk.issue("again", &["--operator", "10023", "--also"]);
     scene.wait_current();
     insert(&scene.terminal, &mut scene.clerk);
     login(&scene.terminal, &scene.clerk);

@@ -30,7 +30,14 @@ fn s0_8_2_a_change_of_the_pin_policy_is_on_record_with_old_and_new() {
     let mut scene = scene;
     let envelope = scene.desk.file("envelope.pin");
     scene.desk.lay_in(&mut scene.clerk);
-    scene.desk.run(&["card", "reset-pin", "--first-pin-file", envelope.to_str().unwrap()]);
+    scene.desk.run(&[
+        "card",
+        "reset-pin",
+        "--identified",
+        "staff-card",
+        "--first-pin-file",
+        envelope.to_str().unwrap(),
+    ]);
     let acts = scene.desk.run(&["acts", "--full", "--last", "1"]);
     assert!(acts.contains("is given a new PIN") && acts.contains("佐藤 一郎"), "{acts}");
 }
@@ -55,7 +62,7 @@ fn holding(below: &Path, bytes: &[u8]) -> Vec<PathBuf> {
 fn s0_8_3_a_pin_that_was_issued_is_found_in_no_database_log_export_or_print() {
     let mut scene = Scene::new("himitsu");
     let envelope = scene.desk.file("pins/new.pin");
-    let issue = ["--operator", "10023", "--first-pin-file", envelope.to_str().unwrap()];
+    let issue = ["--operator", "10023", "--also", "--first-pin-file", envelope.to_str().unwrap()];
     let (mut card, issued) = scene.desk.issue_with("new", &issue);
     scene.wait_current();
     let (first, own) = (card.pin(), "Kx7#wq2Z");
@@ -70,7 +77,9 @@ fn s0_8_3_a_pin_that_was_issued_is_found_in_no_database_log_export_or_print() {
 
     let mut said = vec![issued, changed];
     let export = scene.scratch.path().join("all.csv");
-    let taken = ["records", "export", "--permission", "R8-1", "--format", "csv", "--out", export.to_str().unwrap()];
+    let permission = scene.desk.permit_export("jumin");
+    let taken =
+        ["records", "export", "--permission", &permission, "--format", "csv", "--out", export.to_str().unwrap()];
     said.push(scene.desk.run(&taken));
     said.push(std::fs::read_to_string(&export).unwrap());
     for print in ["operators", "cards", "terminals", "functions"] {

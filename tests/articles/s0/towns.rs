@@ -107,7 +107,16 @@ fn s0_3_3_the_trustee_resets_a_clients_pin_by_the_entrusted_act_alone() {
     let own = scene.desk.file("new.pin");
     std::fs::write(&own, "4937zz").unwrap();
     let reader = elsewhere.desk.pcscd.reader(1);
-    let reset = ["--reader", &reader, "card", "reset-pin", "--own-pin-file", own.to_str().unwrap()];
+    let reset = [
+        "--reader",
+        &reader,
+        "card",
+        "reset-pin",
+        "--identified",
+        "staff-card",
+        "--own-pin-file",
+        own.to_str().unwrap(),
+    ];
     let on_request = [&AGREEMENT[..], &["--request", "IRAI-9"]].concat();
     let said = elsewhere.refused(&scene, &reset);
     assert!(said.contains("request"), "no request: {said}");

@@ -31,12 +31,13 @@ fn s2_11_2_1_a_card_is_its_own_persons_and_that_one_is_at_one_terminal() {
     pull(&scene.terminal, &mut scene.clerk);
     scene.desk.lay_in(&mut card);
     let pin = scene.desk.file("none.pin");
-    let said = scene.refused(&["card", "issue", "--operator", "10031", "--first-pin-file", pin.to_str().unwrap()]);
+    let said =
+        scene.refused(&["card", "issue", "--operator", "10031", "--also", "--first-pin-file", pin.to_str().unwrap()]);
     assert!(said.contains("it is issued already"), "{said}");
     scene.desk.take_out(&mut card);
 
     let other = scene.another_terminal("t2", "jumin-2");
-    let (mut again, _) = scene.desk.issue("again", &["--operator", "10023"]);
+    let (mut again, _) = scene.desk.issue("again", &["--operator", "10023", "--also"]);
     scene.wait_current();
     insert(&scene.terminal, &mut scene.clerk);
     login(&scene.terminal, &scene.clerk);
@@ -60,7 +61,7 @@ fn s2_11_2_3_a_pin_that_breaks_the_rules_is_refused_with_the_rule() {
     let mut scene = Scene::new("mojisu");
     scene.apply("[policy]\npin_alphabet = \"mixed\"\npin_minimum = 8\n");
     let envelope = scene.desk.file("handed.pin");
-    let more = ["--operator", "10023", "--first-pin-file", envelope.to_str().unwrap()];
+    let more = ["--operator", "10023", "--also", "--first-pin-file", envelope.to_str().unwrap()];
     let (mut card, _) = scene.desk.issue_with("mixed", &more);
     scene.wait_current();
     let first = std::fs::read_to_string(&envelope).unwrap();
@@ -112,7 +113,14 @@ fn s2_11_2_5_nothing_returns_a_pin() {
     let pin = scene.clerk.pin();
     let mut said = scene.desk.run(&["card", "show"]);
     let new = scene.desk.file("new.pin");
-    said += &scene.desk.run(&["card", "reset-pin", "--first-pin-file", new.to_str().unwrap()]);
+    said += &scene.desk.run(&[
+        "card",
+        "reset-pin",
+        "--identified",
+        "staff-card",
+        "--first-pin-file",
+        new.to_str().unwrap(),
+    ]);
     said += &both(&scene.terminal.sekisho(&["status"]).output().unwrap());
     let new = std::fs::read_to_string(&new).unwrap();
     assert!(!said.contains(&pin) && !said.contains(&new), "the old one is gone, the new one is in its envelope alone");

@@ -94,7 +94,7 @@ fn s4_7_who_was_not_designated_anew_does_not_get_in_on_1_april() {
     let year = scene.clock.fiscal_year() + 1;
     // The card is good for longer: what ends is the designation.
     let next = format!("{}-03-31", year + 1);
-    let (mut card, _) = scene.desk.issue("new", &["--operator", "10023", "--to", &next]);
+    let (mut card, _) = scene.desk.issue("new", &["--operator", "10023", "--also", "--to", &next]);
     scene.wait_current();
     insert(&scene.terminal, &mut card);
     login(&scene.terminal, &card);
@@ -131,7 +131,7 @@ fn s4_10_2_no_card_is_issued_without_the_approval() {
     let mut card = scene.desk.chosen("new");
     scene.desk.lay_in(&mut card);
     let pin = card.pin_file().to_str().unwrap().to_owned();
-    let said = scene.desk.run(&["card", "issue", "--operator", "10023", "--own-pin-file", &pin]);
+    let said = scene.desk.run(&["card", "issue", "--operator", "10023", "--also", "--own-pin-file", &pin]);
     assert!(said.contains("until it is approved"), "{said}");
     assert!(scene.refused(&["card", "issue", "--resume"]).contains("approv"), "not before");
     scene.desk.take_out(&mut card);

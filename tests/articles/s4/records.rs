@@ -215,16 +215,20 @@ fn s4_21_no_export_without_the_number_of_its_permission() {
     wait_sealed(&scene.terminal);
     let file = scene.scratch.path().join("out.json");
     let out = ["--format", "ocsf", "--out", file.to_str().unwrap()];
-    for permission in [&[][..], &["--permission", ""], &["--permission", "山田"]] {
-        let said = scene.refused(&[&["records", "export"], &out[..], permission].concat());
+    for none in [&[][..], &["--permission", ""], &["--permission", "山田"]] {
+        let said = scene.refused(&[&["records", "export"], &out[..], none].concat());
         assert!(said.contains("--permission"), "{said}");
         assert!(!file.exists());
     }
-    let said = scene.desk.run(&[&["records", "export", "--permission", "R8-21"], &out[..]].concat());
-    assert!(said.contains("R8-21") && file.exists(), "{said}");
+    let invented = scene.refused(&[&["records", "export", "--permission", "R8-21"], &out[..]].concat());
+    assert!(invented.contains("not_permitted") && !file.exists(), "{invented}");
+    let permission = scene.desk.permit_export("jumin");
+    let said = scene.desk.run(&[&["records", "export", "--permission", &permission], &out[..]].concat());
+    assert!(said.contains(&permission) && file.exists(), "{said}");
     // The register of what was handed out: who took what, under which number, when.
     let register = scene.search(&["--kind", "read"]);
-    let taken = register.iter().filter(|row| row["what"].as_str().unwrap().contains("to take it away under R8-21"));
+    let words = format!("to take it away under {permission}");
+    let taken = register.iter().filter(|row| row["what"].as_str().unwrap().contains(&words));
     let lines: Vec<_> = taken.map(|row| row["what"].as_str().unwrap()).collect();
     assert!(!lines.is_empty() && lines.iter().all(|line| line.contains("佐藤 一郎")), "{register:?}");
 }

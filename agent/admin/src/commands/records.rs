@@ -9,7 +9,7 @@ use sekisho_register::wareki::{month_text, numbered};
 use sekisho_wire::record::{Record, Retention};
 use sekisho_wire::words::Language;
 
-use super::{carry, evidence, export, purposes, verify};
+use super::{carry, evidence, export, purposes, review, verify};
 use crate::cli::{Question, RecordsCommand, SearchArguments};
 use crate::dates::Edge;
 use crate::desk::Desk;
@@ -27,6 +27,10 @@ pub(super) fn run(desk: &mut Desk, command: RecordsCommand) -> Result<(), AdminE
     match command {
         RecordsCommand::Search(arguments) => search(desk, &arguments),
         RecordsCommand::Purposes(question) => purposes::run(desk, *question),
+        RecordsCommand::Review { since, until, operator, terminal } => {
+            let question = Question { since: Some(since), until, operator, terminal, ..Question::default() };
+            review::run(desk, &question)
+        }
         RecordsCommand::Export(arguments) => export::run(desk, &arguments),
         RecordsCommand::Show { index } => show(desk, index),
         RecordsCommand::Evidence(arguments) => evidence::write(desk, &arguments),
