@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::forms::Orientation;
 use crate::table::{Shown, Table};
-use crate::written::char_width;
+use crate::written::{char_width, width};
 
 /// How much room a page has. Lengths in tenths of a millimetre.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,16 +33,22 @@ impl Room {
     }
 }
 
-/// Tenths of a point: of few columns, of many.
-const FONTS: [u32; 2] = [90, 75];
-/// With more columns than this a table is printed small.
-const FEW: usize = 8;
-/// Tenths of a millimetre of a point, times 1000.
+/// Up to so many columns, so large, in tenths of a point.
+const FONTS: [(usize, u32); 2] = [(8, 90), (12, 75)];
+/// With more.
+const SMALL: u32 = 68;
+/// Thousandths of a millimetre of ten points, times ten: a point is 0.3528 mm.
 const POINT: u32 = 3528;
 /// Most characters of half width that a column asks for before it breaks its lines.
 const COLUMN_MAX: usize = 44;
-/// Fewest, so that a title can stand over it.
+/// Fewest.
 const COLUMN_MIN: usize = 4;
+/// So much of its width a title may ask for; a longer one is broken.
+const TITLE_MAX: usize = 12;
+/// What somebody needs to write by hand.
+const HAND_MIN: usize = 12;
+/// Tenths of a millimetre up to which a column keeps its line.
+const SHORT: u32 = 270;
 /// What borders and blanks beside a cell's text take.
 const CELL_SIDE: u32 = 20;
 /// What they take above and below.
@@ -141,17 +147,22 @@ pub(crate) fn pages(tables: &[Table], room: Room, language: Language, stamped: b
     pages.into_iter().enumerate().map(|(index, parts)| Page { number: index + 1, of, parts }).collect()
 }
 
+fn font_for(columns: usize) -> u32 {
+    FONTS.iter().find(|(most, _)| columns <= *most).map_or(SMALL, |(_, font)| *font)
+}
+
 impl<'t> Measured<'t> {
     fn of(table: &'t Table, room: Room, language: Language) -> Self {
-        let font = room.font.unwrap_or_else(|| if table.columns.len() > FEW { FONTS[1] } else { FONTS[0] });
-        let widths = widths(table, language);
-        let all: usize = widths.iter().sum::<usize>().max(1);
+        let font = room.font.unwrap_or_else(|| font_for(table.columns.len()));
         let pitch = (font * POINT / 2000).max(1);
+        let wanted = widths(table, language).into_iter().map(|units| units * pitch / 10 + CELL_SIDE).collect();
+        let widths = shared(wanted, room.width);
+        let all: u32 = widths.iter().sum::<u32>().max(1);
         let mut heads = Vec::new();
         let mut fits = Vec::new();
         for (column, width) in table.columns.iter().zip(&widths) {
             let share = width * 10_000 / all;
-            let tenths = u32::try_from(share).unwrap_or(0) * room.width / 10_000;
+            let tenths = share * room.width / 10_000;
             fits.push(usize::try_from(tenths.saturating_sub(CELL_SIDE) * 10 / pitch).unwrap_or(1).max(2));
             heads.push(Head {
                 key: column.key,
@@ -195,22 +206,34 @@ impl<'t> Measured<'t> {
 }
 
 /// What each column asks for, in characters of half width: as much as its widest text, but no more than leaves room for others.
-fn widths(table: &Table, language: Language) -> Vec<usize> {
+fn widths(table: &Table, language: Language) -> Vec<u32> {
     let column = |(index, column): (usize, &crate::table::Column)| {
-        let text = |row: &Vec<crate::table::Cell>| row.get(index).map_or(0, |cell| word(&cell.in_words(language)));
+        let text = |row: &Vec<crate::table::Cell>| row.get(index).map_or(0, |cell| width(&cell.in_words(language)));
         let widest = table.rows.iter().map(text).max().unwrap_or(0);
-        let title = column.title.in_words(language);
-        let wanted = widest.max(crate::written::width(title).min(14));
-        let by_hand = if column.shown == Shown::ByHand { 12 } else { 0 };
-        wanted.clamp(COLUMN_MIN, COLUMN_MAX).max(by_hand) + 2
+        let title = width(column.title.in_words(language)).min(TITLE_MAX);
+        let by_hand = if column.shown == Shown::ByHand { HAND_MIN } else { 0 };
+        let wanted = widest.max(title).clamp(COLUMN_MIN, COLUMN_MAX).max(by_hand);
+        u32::try_from(wanted).unwrap_or(u32::MAX)
     };
     table.columns.iter().enumerate().map(column).collect()
 }
 
-/// A long text is broken into lines; what it asks for is a part of it.
-fn word(text: &str) -> usize {
-    let width = crate::written::width(text);
-    if width <= 20 { width } else { 20 + (width - 20) / 3 }
+/// Shares the width of a page: what is short keeps its line, what is long is broken. What is left over widens all.
+fn shared(mut wanted: Vec<u32>, width: u32) -> Vec<u32> {
+    let sum: u32 = wanted.iter().sum();
+    if sum <= width {
+        return wanted;
+    }
+    let long = |of: &u32| *of > SHORT;
+    let (short, of_long): (u32, u32) =
+        (wanted.iter().filter(|of| !long(of)).sum(), wanted.iter().filter(|of| long(of)).sum());
+    let left = width.saturating_sub(short);
+    let count = u32::try_from(wanted.iter().filter(|of| long(of)).count()).unwrap_or(u32::MAX);
+    if of_long > 0 && left >= count.saturating_mul(SHORT / 2) {
+        wanted.iter_mut().filter(|of| long(of)).for_each(|of| *of = (*of * left / of_long).max(SHORT / 2));
+    }
+    // What still is too much shrinks in proportion, as the widths are percents.
+    wanted
 }
 
 /// Lines that a text takes where so many characters of half width fit: broken anywhere, as the style sheet says.
