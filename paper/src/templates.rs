@@ -7,7 +7,7 @@ use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior, Va
 use sekisho_wire::words::Language;
 use sha2::{Digest, Sha256};
 
-use crate::forms::{FORMS, Form, Orientation};
+use crate::forms::{COMMITTEE, CUSTODY, FORMS, Form, HISTORY, Orientation, RUNNING, STATISTICS, WORK};
 use crate::said::Said;
 use crate::sheet::Room;
 
@@ -139,6 +139,13 @@ impl Templates {
     #[must_use]
     pub fn place(&self, name: &str) -> Option<&str> {
         self.texts.get(name)?.place.as_deref()
+    }
+
+    /// The template that a form is printed by, for people: prints of records have a second table, of what is missing.
+    #[must_use]
+    pub fn template_of(&self, form: &Form) -> String {
+        let pack = [CUSTODY.key, COMMITTEE.key, STATISTICS.key, HISTORY.key, WORK.key, RUNNING.key].contains(&form.key);
+        self.of_form(form, pack)
     }
 
     /// The template that a form is printed by: one of its own name, else that of its kind.

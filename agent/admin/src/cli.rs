@@ -8,6 +8,7 @@ mod operators;
 mod organisation;
 mod partners;
 mod permits;
+mod prints;
 mod records;
 mod recovery;
 mod reports;
@@ -28,9 +29,13 @@ pub(crate) use self::operators::{OperatorChange, OperatorCommand};
 pub(crate) use self::organisation::{PostCommand, SectionCommand};
 pub(crate) use self::partners::{AdmitArguments, Introduction, PartnerCommand};
 pub(crate) use self::permits::{ConnectionChange, ConnectionCommand, PermitCommand, RouteCommand};
+pub(crate) use self::prints::{
+    AgainArguments, CommitteeArguments, CustodyArguments, FormCommand, LabelArguments, OutputArguments, RecordsForm,
+    RecordsPrintArguments, RegisterArguments, RegisterCommand, StatisticsArguments, TemplatesCommand, Which,
+};
 pub(crate) use self::records::{
-    EvidenceArguments, ExportArguments, ExportFormat, Question, RecordsCommand, RegisterCommand, SearchArguments,
-    VerifyEvidenceArguments, Which,
+    EvidenceArguments, ExportArguments, ExportFormat, Question, RecordsCommand, SearchArguments,
+    VerifyEvidenceArguments,
 };
 pub(crate) use self::recovery::{AnnounceArguments, NewSheetsArguments, RecoveryCommand, SheetArguments};
 pub(crate) use self::reports::ReportCommand;
@@ -46,7 +51,8 @@ fn word<T: FromText>(text: &str) -> Result<T, String> {
 }
 
 fn when(text: &str) -> Result<When, String> {
-    When::parse(text).ok_or_else(|| "not a date: 2026-04-01, 2026-04-01T08:30, 令和8年4月1日 or R8.4.1".to_owned())
+    // clap speaks English.
+    When::read(text).map_err(|rule| rule.in_words(Language::English).to_owned())
 }
 
 const AT_A_TERMINAL: &str = "\
@@ -208,6 +214,9 @@ pub(crate) enum Command {
     /// Print registers (台帳の印刷)
     #[command(subcommand)]
     Register(RegisterCommand),
+    /// Forms and their templates (様式)
+    #[command(subcommand)]
+    Form(FormCommand),
 }
 
 impl Command {

@@ -10,12 +10,15 @@ mod decisions;
 mod evidence;
 mod export;
 mod first_pin;
+mod forms;
 mod found;
 mod issue;
 mod logs;
 mod office;
+mod packs;
 mod partners;
 mod proposals;
+mod record_prints;
 mod records;
 pub(crate) mod recovery;
 mod registers;
@@ -24,11 +27,13 @@ mod reports;
 mod retention;
 mod set_up;
 mod survey;
+mod sweep;
 mod terminals;
 mod verify;
 
 use self::apply::Manner;
 pub(crate) use self::evidence::check as verify_evidence;
+pub(crate) use self::forms::run as forms;
 use crate::cli::{
     CardCommand, CardSecretCommand, Command, OfficeCommand, OperatorCommand, PermitCommand, RouteCommand,
 };
@@ -62,7 +67,7 @@ pub(crate) fn run(
     let mut desk = Desk::open(screen, home, readers, signing)?;
     let reader = reader.first().map(String::as_str);
     match command {
-        Command::Found(_) | Command::Join(_) | Command::VerifyEvidence(_) => Ok(()),
+        Command::Found(_) | Command::Join(_) | Command::VerifyEvidence(_) | Command::Form(_) => Ok(()),
         Command::Office(OfficeCommand::Export { file }) => office::export(&desk, &file),
         Command::Office(OfficeCommand::CardSecret(command)) => card_secret::run(&mut desk, command),
         Command::Apply(file) => apply::run(&mut desk, &file, Manner::AsAsked),
@@ -77,11 +82,11 @@ pub(crate) fn run(
         Command::Card(CardCommand::Batch(arguments)) => batch::run(&mut desk, &arguments, reader),
         Command::Card(command) => cards::run(&mut desk, command, reader),
         Command::Terminal(command) => terminals::run(&mut desk, command),
-        Command::Permit(PermitCommand::List) => registers::permits(&mut desk),
+        Command::Permit(PermitCommand::List) => registers::print_now(&mut desk, crate::cli::Which::Permits),
         Command::Permit(command) => decisions::permit(&mut desk, command),
         Command::Connection(command) => decisions::connection(&mut desk, command),
         Command::Partner(command) => partners::run(&mut desk, command),
-        Command::Route(RouteCommand::List) => registers::routes(&mut desk),
+        Command::Route(RouteCommand::List) => registers::print_now(&mut desk, crate::cli::Which::Routes),
         Command::Route(command) => decisions::route(&mut desk, command),
         Command::Approve { ids } => proposals::approve_all(&mut desk, &ids),
         Command::Proposals => proposals::list(&mut desk),

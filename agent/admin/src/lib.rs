@@ -41,6 +41,7 @@ mod persons;
 mod pin_entry;
 mod places;
 mod plan;
+mod prints;
 mod progress;
 mod proposal_file;
 mod random;
@@ -59,6 +60,7 @@ mod signed_once;
 mod strangers;
 mod table;
 mod taken_away;
+mod template_folder;
 mod terminal_word;
 mod whole_file;
 mod whole_log;
@@ -132,6 +134,10 @@ fn run(cli: Cli) -> Result<(), AdminError> {
     // An auditor has no home.
     if let Command::VerifyEvidence(arguments) = &cli.command {
         return commands::verify_evidence(arguments, &screen);
+    }
+    // Whoever writes templates needs no office.
+    if let Command::Form(command) = cli.command {
+        return commands::forms(command, &screen, cli.home.map_or_else(|| home_path(None), Ok));
     }
     let path = home_path(cli.home)?;
     let begins = cli.command.begins();

@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 use sekisho_register::change::{CardKind, StateReason};
 use sekisho_wire::id::{CardGuid, Code};
 
-use super::{Period, Since, when, word};
+use super::{LabelArguments, Period, Since, when, word};
 use crate::dates::When;
 
 /// Cards.
@@ -68,6 +68,8 @@ pub(crate) enum CardCommand {
     },
     /// List cards (一覧)
     List,
+    /// Print labels: a card's number, and nothing that tells whose it is or what for (カードラベル)
+    Labels(Box<LabelArguments>),
 }
 
 /// Arguments of `card issue`.
