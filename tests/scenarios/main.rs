@@ -51,6 +51,7 @@ mod pam;
 mod pin_pad;
 mod pitfalls;
 mod presence;
+mod prints;
 mod prompt;
 mod readers;
 mod recovery;

@@ -5,7 +5,7 @@ use sekisho_paper::print::as_of;
 use sekisho_paper::registers::state_of;
 use sekisho_paper::{AsOf, Table};
 use sekisho_register::Register;
-use sekisho_register::calendar::fiscal_year;
+use sekisho_register::calendar::{MINUTE_MS, fiscal_year};
 use sekisho_register::cards::Card;
 use sekisho_register::wareki::moment_text;
 use sekisho_wire::id::Numbered;
@@ -13,7 +13,7 @@ use sekisho_wire::words::Language;
 
 use crate::cli::{LabelArguments, RegisterArguments, RegisterCommand, Which};
 use crate::clock;
-use crate::dates::Edge;
+use crate::dates::{Edge, When};
 use crate::desk::Desk;
 use crate::error::{AdminError, Said};
 use crate::prints::Printing;
@@ -33,8 +33,7 @@ fn print(desk: &mut Desk, arguments: &RegisterArguments) -> Result<(), AdminErro
     // Which form it is, no entry of a log decides.
     let form = table(AsOf { register: &Register::new(), names: &desk.cache, at: 0 }, arguments.which, None).form;
     let printing = Printing::begin(desk, form, &arguments.again, arguments.at_size)?;
-    // "As of a day" is as of its end: what was decided on that day counts.
-    let at = arguments.as_of.map_or_else(|| printing.now(), |date| date.moment(Edge::Until).saturating_sub(1));
+    let at = arguments.as_of.map_or_else(|| printing.now(), end_of);
     let of = printing.as_of(desk, at);
     let table = table(of, arguments.which, arguments.year);
     let facts = printing.facts(desk, as_of(at));
@@ -52,6 +51,12 @@ fn print(desk: &mut Desk, arguments: &RegisterArguments) -> Result<(), AdminErro
         })?;
     }
     desk.screen.print_form(&tables[0])
+}
+
+/// "As of a day" is as of its end: what was decided on that day counts. So it is of a minute.
+fn end_of(date: When) -> u64 {
+    let minute = if date.minute.is_some() { MINUTE_MS } else { 0 };
+    (date.moment(Edge::Until) + minute).saturating_sub(1)
 }
 
 fn table(of: AsOf<'_>, which: Which, year: Option<u16>) -> Table {
