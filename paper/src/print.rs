@@ -156,7 +156,7 @@ pub fn html(templates: &Templates, form: &Form, tables: &[Table], facts: &Facts)
         stamps: form.stamps.iter().map(|stamp| stamp.in_words(language)).collect(),
         orientation: room.orientation.name(),
         words: Words::of(language),
-        pages: pages(tables, room, language, !form.stamps.is_empty()),
+        pages: pages(tables, room.beside(facts.remarks.len(), form.stamps.len()), language),
     };
     let cells = tables.iter().map(|table| table.rows.len().saturating_mul(table.columns.len()) as u64).sum();
     templates.render(&name, Value::from(Serde(&values)), cells)

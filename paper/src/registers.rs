@@ -66,8 +66,8 @@ impl AsOf<'_> {
         if let Standing::Designated(designation) = operator.standing(self.at) {
             return &designation.name;
         }
-        let known = operator.designations().iter().filter(|designation| self.was_decided(designation.index));
-        known.last().map_or_else(|| operator.name(), |designation| &designation.value.name)
+        let known = operator.designations().iter().rfind(|designation| self.was_decided(designation.index));
+        known.map_or_else(|| operator.name(), |designation| &designation.value.name)
     }
 
     /// A person with the code, or the code alone.

@@ -26,17 +26,15 @@ pub(crate) struct Room {
 impl Room {
     pub(crate) const fn of(orientation: Orientation) -> Self {
         let (width, height) = match orientation {
-            Orientation::Portrait => (1860, 2300),
-            Orientation::Landscape => (2730, 1430),
+            Orientation::Portrait => (1860, 2430),
+            Orientation::Landscape => (2730, 1570),
         };
         Self { orientation, font: None, width, height, stamps: 220 }
     }
 }
 
-/// Up to so many columns, so large, in tenths of a point.
-const FONTS: [(usize, u32); 2] = [(8, 90), (12, 75)];
-/// With more.
-const SMALL: u32 = 68;
+/// Sizes of characters in tenths of a point: the largest by which what is short keeps its line.
+const FONTS: [u32; 3] = [90, 75, 68];
 /// Thousandths of a millimetre of ten points, times ten: a point is 0.3528 mm.
 const POINT: u32 = 3528;
 /// Most characters of half width that a column asks for before it breaks its lines.
@@ -49,8 +47,8 @@ const TITLE_MAX: usize = 12;
 const HAND_MIN: usize = 12;
 /// Tenths of a millimetre up to which a column keeps its line.
 const SHORT: u32 = 270;
-/// What borders and blanks beside a cell's text take.
-const CELL_SIDE: u32 = 20;
+/// What borders and blanks beside a cell's text take, and half a millimetre more: browsers round.
+const CELL_SIDE: u32 = 26;
 /// What they take above and below.
 const CELL_OVER: u32 = 16;
 /// A title over a table.
@@ -111,11 +109,25 @@ struct Measured<'t> {
     head_height: u32,
 }
 
+/// A line of remarks in the head.
+const REMARK: u32 = 45;
+
+impl Room {
+    /// What is left beside so many lines of remarks on each page, and beside seals on the first.
+    pub(crate) fn beside(self, remarks: usize, stamps: usize) -> Self {
+        let lines = u32::try_from(remarks).unwrap_or(u32::MAX);
+        let height = self.height.saturating_sub(lines.saturating_mul(REMARK)).max(LEAST);
+        Self { height, stamps: if stamps == 0 { 0 } else { self.stamps }, ..self }
+    }
+}
+
+/// A page with less room than this would take no row.
+const LEAST: u32 = 300;
+
 /// Breaks tables into pages.
-pub(crate) fn pages(tables: &[Table], room: Room, language: Language, stamped: bool) -> Vec<Page> {
+pub(crate) fn pages(tables: &[Table], room: Room, language: Language) -> Vec<Page> {
     let mut pages: Vec<Vec<Part>> = vec![Vec::new()];
-    let first = if stamped { room.height.saturating_sub(room.stamps) } else { room.height };
-    let mut left = first;
+    let mut left = room.height.saturating_sub(room.stamps);
     for table in tables {
         let measured = Measured::of(table, room, language);
         let titled = if tables.len() > 1 { TITLE } else { 0 };
@@ -147,16 +159,28 @@ pub(crate) fn pages(tables: &[Table], room: Room, language: Language, stamped: b
     pages.into_iter().enumerate().map(|(index, parts)| Page { number: index + 1, of, parts }).collect()
 }
 
-fn font_for(columns: usize) -> u32 {
-    FONTS.iter().find(|(most, _)| columns <= *most).map_or(SMALL, |(_, font)| *font)
+/// What each column asks for at that size, in tenths of a millimetre.
+fn asked(units: &[u32], font: u32) -> Vec<u32> {
+    units.iter().map(|units| units * pitch(font) / 10 + CELL_SIDE).collect()
+}
+
+/// Hundredths of a millimetre that a character of half width takes.
+const fn pitch(font: u32) -> u32 {
+    font * POINT / 2000
+}
+
+/// Whether what is short fits beside what is long, broken.
+fn fits(wanted: &[u32], width: u32) -> bool {
+    wanted.iter().map(|of| if *of > SHORT { SHORT } else { *of }).sum::<u32>() <= width
 }
 
 impl<'t> Measured<'t> {
     fn of(table: &'t Table, room: Room, language: Language) -> Self {
-        let font = room.font.unwrap_or_else(|| font_for(table.columns.len()));
-        let pitch = (font * POINT / 2000).max(1);
-        let wanted = widths(table, language).into_iter().map(|units| units * pitch / 10 + CELL_SIDE).collect();
-        let widths = shared(wanted, room.width);
+        let units = widths(table, language);
+        let fitting = FONTS.into_iter().find(|font| fits(&asked(&units, *font), room.width));
+        let font = room.font.or(fitting).unwrap_or(FONTS[FONTS.len() - 1]);
+        let widths = shared(asked(&units, font), room.width);
+        let pitch = pitch(font).max(1);
         let all: u32 = widths.iter().sum::<u32>().max(1);
         let mut heads = Vec::new();
         let mut fits = Vec::new();
@@ -271,7 +295,7 @@ mod tests {
     #[test]
     fn every_row_stands_on_one_page_and_each_page_knows_how_many_there_are() {
         let room = Room::of(Orientation::Portrait);
-        let pages = pages(&[table(100, "住民票の写しの交付")], room, Language::Japanese, true);
+        let pages = pages(&[table(100, "住民票の写しの交付")], room, Language::Japanese);
         let counts = rows(&pages);
         assert_eq!(counts.iter().sum::<usize>(), 100);
         assert!(counts.len() > 2 && counts[0] < counts[1], "seals take room of the first page: {counts:?}");
@@ -282,18 +306,18 @@ mod tests {
     #[test]
     fn longer_texts_take_more_lines_and_so_more_pages() {
         let room = Room::of(Orientation::Portrait);
-        let count = |text: &str| pages(&[table(60, text)], room, Language::Japanese, false).len();
+        let count = |text: &str| pages(&[table(60, text)], room.beside(0, 0), Language::Japanese).len();
         assert!(count(&"あ".repeat(400)) > 2 * count("あ"));
         // A row higher than a page stands on one of its own.
-        assert_eq!(rows(&pages(&[table(3, &"あ".repeat(9000))], room, Language::Japanese, false)), [1, 1, 1]);
+        assert_eq!(rows(&pages(&[table(3, &"あ".repeat(9000))], room.beside(0, 0), Language::Japanese)), [1, 1, 1]);
     }
 
     #[test]
     fn an_empty_table_is_a_page_and_several_tables_share_one() {
         let room = Room::of(Orientation::Landscape);
-        let one = pages(&[Table::new(&OPERATORS, Vec::new())], room, Language::English, false);
+        let one = pages(&[Table::new(&OPERATORS, Vec::new())], room.beside(0, 0), Language::English);
         assert_eq!((one.len(), one[0].parts.len()), (1, 1));
-        let several = pages(&[table(2, "a"), table(2, "b"), table(50, "c")], room, Language::English, false);
+        let several = pages(&[table(2, "a"), table(2, "b"), table(50, "c")], room.beside(0, 0), Language::English);
         assert_eq!(several[0].parts.len(), 3);
         assert!(several.len() > 1 && several[1].parts.iter().all(|part| !part.begins));
     }

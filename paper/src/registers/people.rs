@@ -185,7 +185,7 @@ impl AsOf<'_> {
         let decided = || operator.designations().iter().filter(|one| self.was_decided(one.index));
         let in_force =
             decided().find(|one| standing.is_some_and(|standing| std::ptr::eq(standing, &raw const one.value)));
-        in_force.or_else(|| decided().last())
+        in_force.or_else(|| decided().next_back())
     }
 
     fn standing<'o>(&self, operator: &'o Operator) -> Option<&'o Designation> {

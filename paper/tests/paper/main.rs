@@ -1,4 +1,5 @@
 //! Prints of a small office, as an office would see them.
+#![allow(clippy::unwrap_used, reason = "tests")]
 
 mod golden;
 mod office;
