@@ -43,18 +43,16 @@ pub fn as_of(at: u64) -> Said {
     Said::made(format!("{} 現在", text(Language::Japanese)), format!("as of {}", text(Language::English)))
 }
 
-/// From a moment until before another; either may be open.
+/// From a moment until before another; without a first one from the first record on.
 #[must_use]
-pub fn between(from: Option<u64>, to: Option<u64>) -> Said {
-    let day = |t: Option<u64>, language| t.map_or_else(String::new, |t| day_text(local_day(t), language));
-    let last = to.map(|to| to.saturating_sub(1));
-    let text = |language| (day(from, language), day(last, language));
-    let (ja, en) = (text(Language::Japanese), text(Language::English));
-    Said::made(format!("期間 {}〜{}", ja.0, ja.1), format!("from {} to {}", or_open(&en.0), or_open(&en.1)))
-}
-
-fn or_open(text: &str) -> &str {
-    if text.is_empty() { "…" } else { text }
+pub fn between(from: Option<u64>, to: u64) -> Said {
+    let first = Said::new("最初の記録", "the first record");
+    let from = from.map_or(first, |from| Said::by(|language| day_text(local_day(from), language)));
+    let last = Said::by(|language| day_text(local_day(to.saturating_sub(1)), language));
+    Said::made(
+        format!("期間 {}〜{}", from.japanese, last.japanese),
+        format!("from {} to {}", from.english, last.english),
+    )
 }
 
 /// What templates see (README, "What a template may use").

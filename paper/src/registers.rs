@@ -70,8 +70,9 @@ impl AsOf<'_> {
         known.map_or_else(|| operator.name(), |designation| &designation.value.name)
     }
 
-    /// A person with the code, or the code alone.
-    pub(crate) fn person(&self, operator: &Code) -> Cell {
+    /// A person with the code, or the code alone where no name is known.
+    #[must_use]
+    pub fn person(&self, operator: &Code) -> Cell {
         let code = operator.to_string();
         match self.name_of(operator) {
             Cell::Text(title) => Cell::Coded { code, title },

@@ -227,6 +227,12 @@ fn records_are_printed_as_forms_with_what_is_missing_and_counted_without_names()
     ] {
         assert!(history.contains(part), "no {part} in {history}");
     }
+    // As CSV what is missing has a file of its own, so that all lines of one are of one length.
+    let (_, said) = print(&scene, "ja", "history.csv", &of("history"));
+    assert!(said.contains("history-2.csv"), "{said}");
+    let rows = python(CSV, &scene.scratch.path().join("history.csv"));
+    let missing = python(CSV, &scene.scratch.path().join("history-2.csv"));
+    assert!(rows.len() > 5 && missing.len() == 1, "{rows:?} {missing:?}");
     let (work, _) = print(&scene, "en", "work.html", &of("work-by-day"));
     assert!(work.contains("work at terminals") && work.contains(">10023<"), "{work}");
     let work = scene.desk.list(&[&of("work-by-month")[..], &["--operator", "10023"]].concat());

@@ -1,5 +1,7 @@
 //! A print from this desk: what it says of itself, and where it goes.
 
+use std::path::{Path, PathBuf};
+
 use sekisho_paper::forms::Form;
 use sekisho_paper::print::html;
 use sekisho_paper::written::BYTE_ORDER_MARK;
@@ -61,20 +63,24 @@ impl Printing {
         desk.log_in()?;
         let earlier = at_size.filter(|size| *size != desk.cache.size());
         let earlier = earlier.map(|size| of_size(&desk.cache, size)).transpose()?;
-        let printed_at = again.printed_at.map_or_else(clock::now, |time| time.moment(Edge::From));
-        let now = clock::now();
+        let time = again.printed_at.map_or_else(clock::now, |time| time.moment(Edge::From));
+        let printed_at = time - time % MINUTE_MS;
+        let mut printing = Self { templates, earlier, printed_at, printed_by: String::new() };
+        // The name that the person had then: another one would be another print.
+        let of = printing.as_of(desk, printing.now());
         let by = match &again.printed_by {
-            Some(operator) if desk.cache.register().operator(operator).is_none() => {
+            Some(operator) if of.register.operator(operator).is_none() => {
                 return Err(AdminError::Unknown { what: Thing::Operator, code: operator.to_string() });
             }
-            Some(operator) => Some(operator.clone()),
+            Some(operator) => Some(operator),
             None => {
                 let card = desk.signer().and_then(|guid| desk.cache.register().card(&guid));
-                card.and_then(|card| card.holder(now)).map(|holder| holder.operator.clone())
+                card.and_then(|card| card.holder(clock::now())).map(|holder| holder.operator)
             }
         };
-        let printed_by = by.map_or_else(String::new, |operator| desk.cache.person(&operator, desk.screen.language));
-        Ok(Self { templates, earlier, printed_at: printed_at - printed_at % MINUTE_MS, printed_by })
+        printing.printed_by =
+            by.map_or_else(String::new, |operator| of.person(operator).in_words(desk.screen.language));
+        Ok(printing)
     }
 
     /// The last moment of the minute in which it is printed: "now" for whoever makes the same print again.
@@ -94,7 +100,7 @@ impl Printing {
         Facts::of(register, desk.screen.language, as_of, self.printed_by.clone(), self.printed_at)
     }
 
-    /// Writes the files that were asked for; whether there were any. All is filled in before any of them is there.
+    /// Writes the files that were asked for; which they are. All is filled in before any of them is there.
     ///
     /// # Errors
     /// A template that cannot be filled in; files that exist or cannot be written.
@@ -104,30 +110,43 @@ impl Printing {
         form: &Form,
         tables: &[Table],
         facts: &Facts,
-    ) -> Result<bool, AdminError> {
+    ) -> Result<Vec<PathBuf>, AdminError> {
         let page = output.html.as_ref().map(|file| Ok((file, html(&self.templates, form, tables, facts)?)));
         let page = page.transpose().map_err(AdminError::Template)?;
-        let mut files = Vec::new();
-        if let Some((file, page)) = &page {
-            let mut whole = WholeFile::create(file)?;
-            whole.write(page.as_bytes())?;
-            files.push(whole);
+        let mut wanted = Vec::new();
+        if let Some((file, page)) = page {
+            wanted.push((file.clone(), page));
         }
         if let Some(file) = &output.csv {
-            let mut whole = WholeFile::create(file)?;
             let mark = if output.bom { BYTE_ORDER_MARK } else { "" };
-            whole.write(mark.as_bytes())?;
-            for (index, table) in tables.iter().enumerate() {
-                // One table after another, an empty line between: what is missing is not parted from what is there.
-                let text = table.csv(facts.language);
-                whole.write(if index == 0 { text } else { format!("\r\n{text}") }.as_bytes())?;
-            }
+            let tables = tables.iter().enumerate();
+            wanted.extend(
+                tables.map(|(index, table)| (numbered(file, index), mark.to_owned() + &table.csv(facts.language))),
+            );
+        }
+        let mut files = Vec::new();
+        for (file, text) in &wanted {
+            let mut whole = WholeFile::create(file)?;
+            whole.write(text.as_bytes())?;
             files.push(whole);
         }
-        let any = !files.is_empty();
         files.into_iter().try_for_each(WholeFile::finish)?;
-        Ok(any)
+        Ok(wanted.into_iter().map(|(file, _)| file).collect())
     }
+}
+
+/// A file of CSV is one table, all its lines of one length: the second one goes beside it, `name-2.csv`.
+fn numbered(file: &Path, index: usize) -> PathBuf {
+    if index == 0 {
+        return file.to_owned();
+    }
+    let mut name = file.file_stem().unwrap_or_default().to_owned();
+    name.push(format!("-{}", index + 1));
+    if let Some(extension) = file.extension() {
+        name.push(".");
+        name.push(extension);
+    }
+    file.with_file_name(name)
 }
 
 /// The register when the log had so many entries.
@@ -141,4 +160,15 @@ fn of_size(cache: &RegisterCache, size: u64) -> Result<Register, AdminError> {
             format!("登録簿の件数は 1〜{} です", cache.size()),
         ),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_second_table_has_a_file_beside_the_first() {
+        let of = |file: &str, index| numbered(Path::new(file), index).display().to_string();
+        assert_eq!([of("a/b.csv", 0), of("a/b.csv", 1), of("b", 2)], ["a/b.csv", "a/b-2.csv", "b-3"]);
+    }
 }

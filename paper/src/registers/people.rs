@@ -172,7 +172,7 @@ impl AsOf<'_> {
         let mut total = [0; 4];
         for (section, counts) in counts {
             total.iter_mut().zip(counts).for_each(|(total, count)| *total += count);
-            let section = Cell::or_nothing(section.map(|code| self.section(code)));
+            let section = section.map_or(Cell::said("(所属なし)", "(no section)"), |code| self.section(code));
             table.row([section].into_iter().chain(counts.map(Cell::Number)));
         }
         table.row([Cell::said("合計", "total")].into_iter().chain(total.map(Cell::Number)));

@@ -5,7 +5,7 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use sekisho_paper::Templates;
-use sekisho_paper::forms::FORMS;
+use sekisho_paper::forms::{FORMS, GAPS};
 use sekisho_paper::templates::BUILT_IN;
 
 use crate::cli::{FormCommand, TemplatesCommand};
@@ -35,7 +35,8 @@ fn list(screen: &Screen, folder: &Path) -> Result<(), AdminError> {
         ("template", screen.words("template", "テンプレート")),
         ("place", screen.words("lies in", "所在")),
     ]);
-    for form in FORMS {
+    // That one is the end of others.
+    for form in FORMS.into_iter().filter(|form| *form != &GAPS) {
         let template = templates.template_of(form);
         let place =
             templates.place(&template).map_or_else(|| screen.words("built in", "組込み").to_owned(), ToOwned::to_owned);

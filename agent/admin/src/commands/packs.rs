@@ -72,7 +72,7 @@ pub(super) fn committee(desk: &mut Desk, arguments: &CommitteeArguments) -> Resu
     let at = printing.now().min(to.saturating_sub(1));
     let mut tables = packs::committee(printing.as_of(desk, at), &refusals, &incidents);
     tables.push(gaps_of(desk, &found, unread));
-    let facts = printing.facts(desk, period(&question));
+    let facts = printing.facts(desk, period(&question, printing.now()));
     let output = OutputArguments { html: Some(arguments.html.clone()), ..OutputArguments::default() };
     printing.write(&output, &COMMITTEE, &tables, &facts)?;
     incomplete(desk, &found);

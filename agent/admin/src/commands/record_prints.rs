@@ -45,7 +45,7 @@ pub(super) fn run(desk: &mut Desk, arguments: &RecordsPrintArguments) -> Result<
         RecordsForm::Running => running(&rows),
     };
     let unread = rows.iter().filter(|access| access.record.is_none()).count() as u64;
-    let mut facts = printing.facts(desk, period(question));
+    let mut facts = printing.facts(desk, period(question, printing.now()));
     let number = &arguments.permission;
     facts.remarks.push(Said::made(format!("許可番号 {number}"), format!("permission {number}")));
     facts.remarks.extend(filters(question));
@@ -69,7 +69,7 @@ pub(super) fn statistics(desk: &mut Desk, arguments: &StatisticsArguments) -> Re
     })?;
     let of = printing.as_of(desk, printing.now());
     let tables = [statistics.functions(of), statistics.sessions(), gaps_of(desk, &found, unread)];
-    let facts = printing.facts(desk, period(&question));
+    let facts = printing.facts(desk, period(&question, printing.now()));
     show(desk, &printing, (&arguments.output, &STATISTICS, &tables, &facts), &found)
 }
 
@@ -80,10 +80,14 @@ fn show(
     (output, form, tables, facts): (&OutputArguments, &Form, &[Table], &Facts),
     found: &Found,
 ) -> Result<(), AdminError> {
-    if !printing.write(output, form, tables, facts)? {
+    let written = printing.write(output, form, tables, facts)?;
+    if written.is_empty() {
         // What is missing is said beside a list, as for every search.
         let (_, shown) = tables.split_last().unwrap_or((&tables[0], tables));
         shown.iter().try_for_each(|table| desk.screen.print_form(table))?;
+    } else {
+        let files = written.iter().map(|file| file.display().to_string()).collect::<Vec<_>>().join(", ");
+        desk.screen.note(&format!("written: {files}"), &format!("書き出しました: {files}"));
     }
     incomplete(desk, found);
     Ok(())
@@ -108,10 +112,10 @@ pub(super) fn gaps_of(desk: &Desk, found: &Found, unread: u64) -> Table {
     gaps(&known, unread)
 }
 
-/// The time that was asked for.
-pub(super) fn period(question: &Question) -> Said {
+/// The time that was asked for; what has no end ends with the print.
+pub(super) fn period(question: &Question, now: u64) -> Said {
     let from = question.since.map(|date| date.moment(Edge::From));
-    between(from, question.until.map(|date| date.moment(Edge::Until)))
+    between(from, question.until.map_or(now, |date| date.moment(Edge::Until)))
 }
 
 /// What else was asked for, so that nobody takes a part for the whole.

@@ -38,7 +38,7 @@ fn print(desk: &mut Desk, arguments: &RegisterArguments) -> Result<(), AdminErro
     let table = table(of, arguments.which, arguments.year);
     let facts = printing.facts(desk, as_of(at));
     let tables = [table];
-    if printing.write(&arguments.output, tables[0].form, &tables, &facts)? {
+    if !printing.write(&arguments.output, tables[0].form, &tables, &facts)?.is_empty() {
         note_again(desk, of.register.size(), facts.printed_at);
         return Ok(());
     }
@@ -113,11 +113,8 @@ pub(super) fn labels(desk: &mut Desk, arguments: &LabelArguments) -> Result<(), 
     }
     let facts = printing.facts(desk, as_of(printing.now()));
     let tables = [table];
-    if printing.write(&arguments.output, &LABELS, &tables, &facts)? {
-        Ok(())
-    } else {
-        desk.screen.print_form(&tables[0])
-    }
+    let written = printing.write(&arguments.output, &LABELS, &tables, &facts)?;
+    if written.is_empty() { desk.screen.print_form(&tables[0]) } else { Ok(()) }
 }
 
 /// The state of a card, for people; one that sleeps says so.
