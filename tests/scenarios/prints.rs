@@ -4,9 +4,11 @@ use std::path::Path;
 use std::process::Output;
 use std::time::Duration;
 
-use sekisho_tests::clerk::{insert, login, request, verdict_of};
+use sekisho_ipc::{CompleteRequest, Outcome};
+use sekisho_tests::clerk::{authorize, insert, login, request, verdict_of};
 use sekisho_tests::ledger::both;
 use sekisho_tests::scene::{Scene, wait_sealed};
+use sekisho_tests::terminal::Part;
 use serde_json::Value;
 
 use crate::exported::{CSV, python};
@@ -211,6 +213,8 @@ fn records_are_printed_as_forms_with_what_is_missing_and_counted_without_names()
     for _ in 0..3 {
         assert!(client.authorize(&request("juminhyo.issue")).unwrap().verdict.granted);
     }
+    let record = authorize(&scene.terminal, "juminhyo.issue").record.unwrap();
+    client.complete(&CompleteRequest { record, items: 7, outcome: Outcome::Done }).unwrap();
     assert_ne!(verdict_of(&scene.terminal, "zei.certificate"), "granted");
     wait_sealed(&scene.terminal);
 
@@ -236,7 +240,8 @@ fn records_are_printed_as_forms_with_what_is_missing_and_counted_without_names()
     let (work, _) = print(&scene, "en", "work.html", &of("work-by-day"));
     assert!(work.contains("work at terminals") && work.contains(">10023<"), "{work}");
     let work = scene.desk.list(&[&of("work-by-month")[..], &["--operator", "10023"]].concat());
-    assert_eq!((work.len(), &work[0]["granted"], &work[0]["refused"]), (1, &"3".into(), &"1".into()));
+    assert_eq!((work.len(), &work[0]["granted"], &work[0]["refused"]), (1, &"4".into(), &"1".into()));
+    assert_eq!(work[0]["items"], "7");
     let (running, _) = print(&scene, "ja", "running.html", &[&of("running")[..], &["--terminal", "jumin-1"]].concat());
     assert!(running.contains("起動") && running.contains("端末機 jumin-1"), "{running}");
     let output = refused(&scene, "none.html", &["records", "print", "history"]);
@@ -254,10 +259,11 @@ fn records_are_printed_as_forms_with_what_is_missing_and_counted_without_names()
     assert!(!body.contains("10023") && !body.contains("2000"), "{body}");
 
     // A terminal that is behind is named at the end of a print.
-    scene.terminal.stop();
+    scene.terminal.kill(Part::Forwarder);
     scene.clock.pass(Duration::from_secs(3 * 24 * 60 * 60));
     let (late, _) = print(&scene, "ja", "late.html", &of("history"));
-    assert!(late.contains("欠落一覧"), "{late}");
+    let missing = late.split_once("欠落一覧").unwrap().1;
+    assert!(missing.contains("端末機 jumin-1(最終受信") && !missing.contains("知られている欠落はない"), "{missing}");
 
     // S4 19(4), S1 8: one command each.
     let (custody, _) = print(&scene, "ja", "custody.html", &["report", "custody"]);
