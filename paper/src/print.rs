@@ -128,8 +128,8 @@ impl Words {
 /// # Errors
 /// [`TemplateError`]; then there is no print.
 pub fn html(templates: &Templates, form: &Form, tables: &[Table], facts: &Facts) -> Result<String, TemplateError> {
-    let name = templates.of_form(form, tables.len() > 1);
-    let room = templates.room(&name, &form.orientation)?;
+    let name = templates.of_form(form, tables.len());
+    let room = templates.room(&name, form.orientation)?;
     let language = facts.language;
     let root = facts.root.to_string();
     let number =

@@ -7,7 +7,7 @@ use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior, Va
 use sekisho_wire::words::Language;
 use sha2::{Digest, Sha256};
 
-use crate::forms::{COMMITTEE, CUSTODY, FORMS, Form, HISTORY, Orientation, RUNNING, STATISTICS, WORK};
+use crate::forms::{COMMITTEE, CUSTODY, Form, HISTORY, Orientation, RUNNING, STATISTICS, WORK};
 use crate::said::Said;
 use crate::sheet::Room;
 
@@ -127,7 +127,7 @@ impl Templates {
         let text = text.trim_start_matches('\u{feff}').to_owned();
         self.texts.insert(name.to_owned(), Source { text, place: Some(place.to_owned()) });
         self.environment(&BTreeSet::from([name.to_owned()]), 0).map(drop)?;
-        self.room(name, &FORMS[0].orientation).map(drop)
+        self.room(name, Orientation::Portrait).map(drop)
     }
 
     /// Every name.
@@ -145,17 +145,16 @@ impl Templates {
     #[must_use]
     pub fn template_of(&self, form: &Form) -> String {
         let pack = [CUSTODY.key, COMMITTEE.key, STATISTICS.key, HISTORY.key, WORK.key, RUNNING.key].contains(&form.key);
-        self.of_form(form, pack)
+        self.of_form(form, if pack { 2 } else { 1 })
     }
 
     /// The template that a form is printed by: one of its own name, else that of its kind.
-    pub(crate) fn of_form(&self, form: &Form, several: bool) -> String {
+    pub(crate) fn of_form(&self, form: &Form, tables: usize) -> String {
         let own = format!("{}.html", form.key);
-        match several {
-            _ if self.texts.contains_key(&own) => own,
-            true => "pack.html".to_owned(),
-            false => TABLE.to_owned(),
+        if self.texts.contains_key(&own) {
+            return own;
         }
+        if tables > 1 { "pack.html".to_owned() } else { TABLE.to_owned() }
     }
 
     /// Which templates can come into a print by this one: those whose names stand in it, and in these. No other is there for it.
@@ -188,9 +187,9 @@ impl Templates {
     }
 
     /// How the sheet lies, as the template's first line says, else as the form does.
-    pub(crate) fn room(&self, name: &str, orientation: &Orientation) -> Result<Room, TemplateError> {
+    pub(crate) fn room(&self, name: &str, orientation: Orientation) -> Result<Room, TemplateError> {
         let text = self.texts.get(name).map_or("", |source| source.text.as_str());
-        let Some(said) = text.strip_prefix(DIRECTIVE) else { return Ok(Room::of(*orientation)) };
+        let Some(said) = text.strip_prefix(DIRECTIVE) else { return Ok(Room::of(orientation)) };
         let wrong = |what| self.error(name, Some(1), what);
         let Some((said, _)) = said.split_once("#}") else {
             return Err(wrong(Said::new("1行目の指定が #} で終わっていません", "its first line does not end with #}")));
@@ -204,7 +203,7 @@ impl Templates {
         };
         let pairs = pairs.ok_or_else(unknown)?;
         let lies = pairs.iter().rfind(|(key, _)| *key == "orientation").map(|(_, value)| *value);
-        let lies = lies.map_or(Some(*orientation), Orientation::from_name).ok_or_else(unknown)?;
+        let lies = lies.map_or(Some(orientation), Orientation::from_name).ok_or_else(unknown)?;
         let mut room = Room::of(lies);
         for (key, value) in pairs.into_iter().filter(|(key, _)| *key != "orientation") {
             let of = tenths(value).filter(|of| *of <= 4000).ok_or_else(unknown)?;

@@ -1,6 +1,6 @@
 //! 端末機操作実績簿 (no. 8): who worked how long at terminals, and how many operations there were, a day or a month.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sekisho_register::calendar::{MINUTE_MS, Month, local_day};
 use sekisho_register::wareki::month_text;
@@ -31,7 +31,7 @@ pub struct Work {
     decisions: BTreeMap<(Emitter, u32, u64), (u32, Code)>,
     /// How many items were done by a decision, by the decision's place.
     items: BTreeMap<(Emitter, u32, u64), u64>,
-    withdrawn: BTreeMap<(Emitter, u32, u64), ()>,
+    withdrawn: BTreeSet<(Emitter, u32, u64)>,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -66,7 +66,7 @@ impl Work {
             sessions: BTreeMap::new(),
             decisions: BTreeMap::new(),
             items: BTreeMap::new(),
-            withdrawn: BTreeMap::new(),
+            withdrawn: BTreeSet::new(),
         }
     }
 
@@ -115,7 +115,7 @@ impl Work {
                 *self.items.entry(place(completed.of)).or_default() += u64::from(completed.items);
             }
             Body::Withdrawn(withdrawn) => {
-                self.withdrawn.insert(place(withdrawn.of), ());
+                self.withdrawn.insert(place(withdrawn.of));
             }
             Body::PinFailed(_)
             | Body::TerminalUp(_)
@@ -222,7 +222,7 @@ impl Work {
                 counts.items += items;
             }
         }
-        for place in self.withdrawn.keys() {
+        for place in &self.withdrawn {
             if let Some(counts) = self.decisions.get(place).and_then(|row| self.rows.get_mut(row)) {
                 counts.granted = counts.granted.saturating_sub(1);
                 counts.refused += 1;

@@ -89,24 +89,25 @@ impl AsOf<'_> {
         let mut table = Table::new(&DESIGNATIONS, columns).titled(title);
         let first = begins(fiscal_year);
         let last = begins(fiscal_year.saturating_add(1)).saturating_sub(1);
-        // A year that is over is reported as it ended, one to come as it will begin.
+        // A year that is over is reported as it ended, one to come as it will begin by what has been decided.
         let at = self.at.clamp(first, last);
+        let of = Self { at, ..*self };
         let mut rows: Vec<_> = self
             .register
             .operators()
             .filter_map(|operator| {
-                self.designation(operator)?;
                 let Standing::Designated(designation) = operator.standing(at) else { return None };
+                self.decided(operator, designation)?;
                 (operator.state(at) != OperatorState::Ended).then_some((designation, operator))
             })
             .collect();
         rows.sort_by_key(|(designation, operator)| (designation.section.clone(), operator.code().clone()));
         for (designation, operator) in rows {
             table.row([
-                Cell::or_nothing(designation.section.as_ref().map(|code| self.section(code))),
-                self.posts_of(operator.code()),
+                Cell::or_nothing(designation.section.as_ref().map(|code| of.section(code))),
+                of.posts_of(operator.code()),
                 Cell::text(operator.code()),
-                self.name(&designation.name),
+                of.name(&designation.name),
                 Cell::Said(change_since(operator, first.saturating_sub(1), at)),
                 Cell::day_of(designation.from),
                 Cell::last_day_of(designation.to),
@@ -181,11 +182,13 @@ impl AsOf<'_> {
 
     /// The designation that counts then: the one in force, else the last that had been decided.
     fn designation<'o>(&self, operator: &'o Operator) -> Option<&'o Dated<Designation>> {
-        let standing = self.standing(operator);
-        let decided = || operator.designations().iter().filter(|one| self.was_decided(one.index));
-        let in_force =
-            decided().find(|one| standing.is_some_and(|standing| std::ptr::eq(standing, &raw const one.value)));
-        in_force.or_else(|| decided().next_back())
+        let in_force = self.standing(operator).and_then(|standing| self.decided(operator, standing));
+        in_force.or_else(|| operator.designations().iter().rfind(|one| self.was_decided(one.index)))
+    }
+
+    /// That designation with its act, if it had been decided then.
+    fn decided<'o>(&self, operator: &'o Operator, of: &Designation) -> Option<&'o Dated<Designation>> {
+        operator.designations().iter().find(|one| std::ptr::eq(of, &raw const one.value) && self.was_decided(one.index))
     }
 
     fn standing<'o>(&self, operator: &'o Operator) -> Option<&'o Designation> {

@@ -121,6 +121,8 @@ fn s4_7_the_report_of_a_year_tells_new_from_continued_and_changed() {
         [("0001", "continued"), ("0002", "continued"), ("10023", "continued"), ("10040", "changed"), ("10050", "new")];
     assert_eq!(rows, known.map(|(operator, change)| (operator.to_owned(), change.to_owned())));
     assert!(table.title.japanese.starts_with("令和9年度"), "{}", table.title.japanese);
+    // Of a year to come nothing is reported that was decided later than the date asked for.
+    assert_eq!(column(&office.as_of(noon(2027, 3, 1)).designations(2027), "operator"), ["0001", "0002"]);
     // A year that is over is reported as it ended.
     assert_eq!(
         column(&office.as_of(noon(2027, 4, 2)).designations(2026), "operator"),
