@@ -3,7 +3,7 @@
 use std::sync::{Arc, MutexGuard};
 
 use sekisho_register::change::{Log, SetLogKey};
-use sekisho_register::{Change, FoldRefusal, Folded, NameHash, Register, SignedAct, names_of, office_of};
+use sekisho_register::{Change, FoldRefusal, Folded, NameHash, Register, SignedAct, are_texts, names_of, office_of};
 use sekisho_tlog::{Hash, leaf_hash};
 use sekisho_wire::cose::Signer;
 use sekisho_wire::id::{Code, Hash as WireHash, OfficeId, Salt};
@@ -134,7 +134,7 @@ fn judge_case<'o>(
         let casebook = office.casebook();
         let register = office.register();
         let unopposed = casebook.look(&register, entry, now).map_err(Refusal::Act)?;
-        check_names(&names_of(&signed.act().changes), names)?;
+        check_names(&signed.act().changes, names)?;
         Ok::<_, Refusal>((casebook, register, unopposed))
     };
     // Strangers take no turn.
@@ -202,14 +202,19 @@ fn plan_change(
         }
     }
     expect_filed(stage, office, entry, &folded)?;
+    if let Some(casebook) = stage.casebook(office) {
+        casebook.may_reconnect(&folded.changes).map_err(Refusal::Act)?;
+    }
     let mut next = register.clone();
     next.fold(entry).map_err(Refusal::Act)?;
     let placed = Placed { log: LogName::Register, index: folded.index, id: Hash(folded.id.0) };
     let needed = names_of(&folded.changes);
     // An approval need not bring the names that its proposal brought: they were stored beside the proposal.
     let names = match folded.approved {
-        Some(proposal) if names.is_empty() => proposal_names(stage, office, placed, &Hash(proposal.0), &needed)?,
-        Some(_) | None => seal_names(office, placed, &needed, names, vault)?,
+        Some(approved) if names.is_empty() => {
+            proposal_names(stage, office, placed, &Hash(approved.proposal.0), &needed)?
+        }
+        Some(_) | None => seal_names(office, placed, &folded.changes, names, vault)?,
     };
     store_act(stage, office, placed, entry, names)?;
     stage.set_register(*office, Arc::new(next));
@@ -237,15 +242,17 @@ fn expect_keys_of_ours<'c>(
 /// by hand, and nothing else comes this far ([`is_decided_without_a_casebook`]).
 fn expect_filed(stage: &Stage<'_>, office: &OfficeId, entry: &[u8], folded: &Folded) -> Result<(), Refusal> {
     // Recovery keys wrap each other's acts, and file none (register §R4.8).
-    let Some(proposal) = folded.approved.filter(|_| matches!(folded.signer, Signer::Card(_))) else { return Ok(()) };
+    let Some(approved) = folded.approved.filter(|_| matches!(folded.signer, Signer::Card(_))) else { return Ok(()) };
     let casebook = stage.casebook(office).ok_or(Refusal::NotFound("office"))?;
     // It may have stopped since the act was judged.
     let decided = SignedAct::decode(entry).is_ok_and(|signed| is_decided_without_a_casebook(&signed));
-    if decided && stage.left(office, LogName::Casebook).is_some() || casebook.proposal(&proposal).is_some() {
-        Ok(())
-    } else {
-        Err(Refusal::NotProposed)
+    if decided && stage.left(office, LogName::Casebook).is_some() {
+        return Ok(());
     }
+    if casebook.proposal(&approved.proposal).is_none() {
+        return Err(Refusal::NotProposed);
+    }
+    casebook.may_be_approved(&approved.proposal, &approved.tip).map_err(Refusal::Act)
 }
 
 /// Whether a log could be signed by this key once the act holds: who else has it is not asked, for it was made here.
@@ -282,7 +289,7 @@ fn plan_case(
     next.fold(judge, entry).map_err(Refusal::Act)?;
     expect_keys_of_ours(stage.store(), office, register, unopposed.act().act().changes.iter(), vault.master())?;
     let placed = Placed { log: LogName::Casebook, index: casebook.size(), id: Hash(unopposed.act().id().0) };
-    let names = seal_names(office, placed, &names_of(&unopposed.act().act().changes), names, vault)?;
+    let names = seal_names(office, placed, &unopposed.act().act().changes, names, vault)?;
     store_act(stage, office, placed, entry, names)?;
     stage.set_casebook(*office, Arc::new(next));
     Ok(placed)
@@ -323,8 +330,9 @@ pub(crate) fn store_act(
     Ok(())
 }
 
-/// Exactly the names that the act speaks of.
-fn check_names(needed: &[NameHash], names: &[Name]) -> Result<(), Refusal> {
+/// Exactly the names, or in the casebook the texts, that the act speaks of.
+fn check_names(changes: &[Change], names: &[Name]) -> Result<(), Refusal> {
+    let (needed, is_sound) = (names_of(changes), if are_texts(changes) { is_a_text } else { is_a_name });
     let given: Vec<NameHash> = names.iter().map(Name::hash).collect();
     let fits = needed.iter().all(|hash| given.contains(hash)) && given.iter().all(|hash| needed.contains(hash));
     if fits && names.iter().all(|name| is_sound(&name.text)) { Ok(()) } else { Err(Refusal::NameWrong) }
@@ -334,11 +342,12 @@ fn check_names(needed: &[NameHash], names: &[Name]) -> Result<(), Refusal> {
 fn seal_names(
     office: &OfficeId,
     placed: Placed,
-    needed: &[NameHash],
+    changes: &[Change],
     names: &[Name],
     vault: &Vault,
 ) -> Result<Vec<StoredName>, Refusal> {
-    check_names(needed, names)?;
+    check_names(changes, names)?;
+    let needed = names_of(changes);
     let sealed = needed.iter().map(|hash| {
         let name = names.iter().find(|name| name.hash() == *hash).ok_or(Refusal::NameWrong)?;
         // One that was erased is sealed for nobody any more.
@@ -366,14 +375,24 @@ pub(crate) fn seal_found(
 
 /// Whether a text can be a person's name (LEDGER §L4). Names travel beside acts: long ones would crowd out the pages of the register. What
 /// is not seen misleads whoever reads it; but names may hold characters that no title has, such as variants of Chinese characters.
-fn is_sound(name: &str) -> bool {
-    let steers =
-        |c| matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
+fn is_a_name(name: &str) -> bool {
     (1..=NAME_MAX).contains(&name.len()) && !name.chars().any(|c| c.is_control() || steers(c))
+}
+
+/// Whether a text can stand in a form: it may have lines.
+fn is_a_text(text: &str) -> bool {
+    (1..=TEXT_MAX).contains(&text.len()) && !text.chars().any(|c| c.is_control() && c != '\n' || steers(c))
+}
+
+/// What is not seen, and turns what is.
+const fn steers(c: char) -> bool {
+    matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
 /// Bytes of UTF-8: more than sixty Chinese characters.
 const NAME_MAX: usize = 200;
+/// Bytes of UTF-8: a page and a half of Japanese.
+const TEXT_MAX: usize = 4_000;
 
 impl Name {
     pub(crate) fn hash(&self) -> NameHash {
@@ -470,7 +489,7 @@ pub fn plan_founding(
         return Err(Refusal::OtherKeys);
     }
     let placed = Placed { log: LogName::Register, index: 0, id: Hash(signed.id().0) };
-    let names = seal_names(&office, placed, &names_of(&folded.changes), names, founder.vault)?;
+    let names = seal_names(&office, placed, &folded.changes, names, founder.vault)?;
     let change = stage.change();
     change.offices.push(StoredOffice { id: office, seeds, founded: now });
     change.used.push((secret.hash(), now));

@@ -87,6 +87,7 @@ fn all() -> Vec<Route> {
         post("/v1/{office}/acts", people::submit),
         get("/v1/{office}/acts/{id}", people::act),
         get("/v1/{office}/acts/{id}/names", people::act_names),
+        get("/v1/{office}/texts", people::texts),
         post("/v1/{office}/invitations", people::invite),
         get("/v1/{office}/enrolments", people::enrolments),
         get("/v1/{office}/lost", people::lost),

@@ -3,9 +3,10 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use sekisho_register::change::CaseId;
 use sekisho_register::{NameHash, SignedAct};
 use sekisho_tlog::{Hash, inclusion_proof};
-use sekisho_wire::id::{Numbered, OfficeId};
+use sekisho_wire::id::OfficeId;
 use sekisho_wire::reason::AlarmKind;
 use sekisho_wire::record::Alarm;
 
@@ -70,13 +71,13 @@ impl Ledger {
         Ok((placed, published.size))
     }
 
-    /// The numbers of the incidents in the casebook's entry at `index`.
+    /// The cases that the casebook's entry at `index` opened.
     ///
     /// # Errors
     /// [`Refusal::NotFound`] for an office that is not here.
-    pub fn incidents_at(&self, office: &OfficeId, index: u64) -> Result<Vec<Numbered>, Refusal> {
+    pub fn cases_at(&self, office: &OfficeId, index: u64) -> Result<Vec<CaseId>, Refusal> {
         let casebook = self.office(office)?.casebook();
-        Ok(casebook.incidents().filter(|incident| incident.index == index).map(|incident| incident.number).collect())
+        Ok(casebook.cases().filter(|case| case.opened.index == index).map(|case| case.id).collect())
     }
 
     /// Writes down that the fold refused an act, if not too many were lately: attempts are seen, and fill no log.

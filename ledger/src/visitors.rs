@@ -245,6 +245,8 @@ impl std::fmt::Debug for Visitors {
 
 /// Who may search and read records (LEDGER §L5).
 pub const READERS: &[Role] = &sekisho_register::role::READERS;
+/// Who may read the casebook, and the texts beside it (LEDGER §L4).
+pub const CASE_READERS: &[Role] = &sekisho_register::role::CASE_READERS;
 /// Who may invite terminals (LEDGER §L4).
 pub const INVITERS: &[Role] = &[Role::SystemManager, Role::AccessManager, Role::TerminalManager];
 /// Whoever holds any post.

@@ -10,6 +10,7 @@ mod card_secret;
 mod cards;
 mod carried;
 mod casebook;
+mod cases;
 mod chip;
 mod clients;
 mod complete;

@@ -203,7 +203,7 @@ fn an_incident_is_numbered_in_the_casebook_and_seen_by_administrators() {
     assert!(noticed.contains("incidents reported: 2"), "{noticed}");
     wait_sealed(&scene.terminal);
     let shown = scene.desk.run(&["report", "show", rows[0]["id"].as_str().unwrap()]);
-    assert!(shown.contains("threat level not judged yet") && shown.contains("田中"), "{shown}");
+    assert!(shown.contains("threat level: not judged yet") && shown.contains("田中"), "{shown}");
 
     // Five a day, and a joker's sixth is refused; the next day they are numbered on.
     for _ in 0..3 {

@@ -38,13 +38,14 @@ pub(crate) fn draft(register: &Register, log: Log, made: u64) -> Result<Act, Adm
         changes: Vec::new(),
         proposal: None,
         effective: None,
+        paper: None,
     })
 }
 
 /// Whether one of these changes asks for an approval by the routes of this register.
 #[must_use]
 pub(crate) fn takes_two(register: &Register, changes: &[Change]) -> bool {
-    changes.iter().any(|change| !register.route(change.class()).approvers.is_empty())
+    changes.iter().any(|change| !register.route(change.class()).stages.is_empty())
 }
 
 /// Cuts changes into parts that each fit an act.
@@ -119,7 +120,7 @@ mod tests {
     #[test]
     fn what_takes_two_persons_is_kept_apart_and_in_its_order() {
         let (post, title) = (Code::new("juki-kacho").unwrap(), Title::new("住基課長").unwrap());
-        let post = Change::Post(SetPost { post, title, roles: vec![Role::AccessManager], section: None });
+        let post = Change::Post(SetPost { post, title, roles: vec![Role::AccessManager], section: None, keeper: None });
         let changes = vec![section(1), section(2), post.clone(), section(3)];
         let parts = parts_by_route(&Register::new(), changes).unwrap();
         assert_eq!(parts, [vec![section(1), section(2)], vec![post], vec![section(3)]]);

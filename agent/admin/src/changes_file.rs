@@ -170,7 +170,7 @@ impl ChangesFile {
             Change::Route(SetRoute {
                 class: table.class.0,
                 proposers: sorted(plain(&table.proposers)),
-                stages: SetRoute::approved_by(sorted(plain(&table.approvers))),
+                stages: table.approvers.iter().map(|stage| stage.0.0.clone()).collect(),
                 distinct: table.distinct,
             })
         }));
@@ -197,6 +197,7 @@ impl ChangesFile {
                 title: table.title.0.clone(),
                 roles: sorted(plain(&table.roles)),
                 section: table.section.as_ref().map(|section| section.0.clone()),
+                keeper: table.keeper.as_ref().map(|keeper| keeper.0.clone()),
             })
         });
         sections.chain(posts).collect()

@@ -2,6 +2,7 @@
 
 mod card_secret;
 mod cards;
+mod cases;
 mod functions;
 mod logs;
 mod operators;
@@ -18,11 +19,13 @@ mod terminals;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use sekisho_register::Title;
 use sekisho_wire::id::{CaseReference, Code, Hash};
 use sekisho_wire::words::Language;
 
 pub(crate) use self::card_secret::{CardSecretCommand, RenewArguments, TokenArguments};
 pub(crate) use self::cards::{BatchArguments, CardChange, CardCommand, FirstPinArguments, IssueArguments};
+pub(crate) use self::cases::{CaseCommand, FormCommand};
 pub(crate) use self::functions::{FunctionCommand, PurposeCommand};
 pub(crate) use self::logs::{LogCommand, SucceedArguments};
 pub(crate) use self::operators::{OperatorChange, OperatorCommand};
@@ -30,7 +33,7 @@ pub(crate) use self::organisation::{PostCommand, SectionCommand};
 pub(crate) use self::partners::{AdmitArguments, Introduction, PartnerCommand};
 pub(crate) use self::permits::{ConnectionChange, ConnectionCommand, PermitCommand, RouteCommand};
 pub(crate) use self::prints::{
-    AgainArguments, CommitteeArguments, CustodyArguments, FormCommand, LabelArguments, OutputArguments, RecordsForm,
+    AgainArguments, CommitteeArguments, CustodyArguments, LabelArguments, OutputArguments, RecordsForm,
     RecordsPrintArguments, RegisterArguments, RegisterCommand, StatisticsArguments, TemplatesCommand, Which,
 };
 pub(crate) use self::records::{
@@ -111,6 +114,15 @@ pub(crate) struct Cli {
     /// From when it takes effect, where the change has no date of its own [default: at once] (施行日)
     #[arg(long, global = true, value_parser = when, value_name = "DATE")]
     pub effective: Option<When>,
+    /// Record what this post decided on paper, having no card (書面による決定の記録) [with --paper-number and --paper-date]
+    #[arg(long, global = true, value_name = "POST", value_parser = word::<Code>, requires_all = ["paper_number", "paper_date"])]
+    pub paper_of: Option<Code>,
+    /// The number of that document (文書番号)
+    #[arg(long, global = true, value_name = "NUMBER", value_parser = word::<Title>, requires = "paper_of")]
+    pub paper_number: Option<Title>,
+    /// The day on which it was decided (決定日)
+    #[arg(long, global = true, value_name = "DATE", value_parser = when, requires = "paper_of")]
+    pub paper_date: Option<When>,
     /// For tests: a file with milliseconds to add to the clock
     #[cfg(debug_assertions)]
     #[arg(long, global = true, value_name = "FILE", hide = true)]
@@ -182,8 +194,44 @@ pub(crate) enum Command {
         #[arg(required = true, value_name = "ID")]
         ids: Vec<String>,
     },
+    /// Refuse a proposal that one could approve (不承認)
+    Refuse {
+        /// Its id, or the beginning of it
+        #[arg(value_name = "ID")]
+        id: String,
+        /// Why (理由)
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+    },
+    /// Withdraw a proposal of one's own (取下げ)
+    Withdraw {
+        /// Its id, or the beginning of it
+        #[arg(value_name = "ID")]
+        id: String,
+        /// Why (理由)
+        #[arg(long, value_name = "TEXT")]
+        reason: Option<String>,
+    },
+    /// Look at what deputies decided: without an id a list of it (後閲)
+    Review {
+        /// The id of each act that was looked at, or the beginning of it
+        #[arg(value_name = "ID")]
+        ids: Vec<String>,
+    },
     /// List the proposals that wait for approval (承認待ち一覧)
     Proposals,
+    /// What waits: approvals, reports, answers, reviews, cards to come back, designations to renew (本日の要処理)
+    Today {
+        /// Only what the person at the desk can do
+        #[arg(long)]
+        mine: bool,
+    },
+    /// Forms (様式)
+    #[command(subcommand)]
+    Form(FormCommand),
+    /// Cases: what was written on forms, and what follows (事案・簿冊)
+    #[command(subcommand)]
+    Case(CaseCommand),
     /// Print the register log: number, date, who, what (処分の記録)
     Acts {
         /// Only the newest so many
@@ -214,9 +262,6 @@ pub(crate) enum Command {
     /// Print registers (台帳の印刷)
     #[command(subcommand)]
     Register(RegisterCommand),
-    /// Forms and their templates (様式)
-    #[command(subcommand)]
-    Form(FormCommand),
 }
 
 impl Command {

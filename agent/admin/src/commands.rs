@@ -6,11 +6,11 @@ mod batch;
 mod card_secret;
 mod cards;
 mod carry;
+mod cases;
 mod decisions;
 mod evidence;
 mod export;
 mod first_pin;
-mod forms;
 mod found;
 mod issue;
 mod logs;
@@ -28,12 +28,16 @@ mod retention;
 mod set_up;
 mod survey;
 mod sweep;
+mod templates;
 mod terminals;
+mod today;
 mod verify;
 
 use self::apply::Manner;
+pub(crate) use self::cases::forms;
 pub(crate) use self::evidence::check as verify_evidence;
-pub(crate) use self::forms::run as forms;
+use sekisho_register::change::Answer;
+
 use crate::cli::{
     CardCommand, CardSecretCommand, Command, OfficeCommand, OperatorCommand, PermitCommand, RouteCommand,
 };
@@ -67,7 +71,7 @@ pub(crate) fn run(
     let mut desk = Desk::open(screen, home, readers, signing)?;
     let reader = reader.first().map(String::as_str);
     match command {
-        Command::Found(_) | Command::Join(_) | Command::VerifyEvidence(_) | Command::Form(_) => Ok(()),
+        Command::Found(_) | Command::Join(_) | Command::VerifyEvidence(_) => Ok(()),
         Command::Office(OfficeCommand::Export { file }) => office::export(&desk, &file),
         Command::Office(OfficeCommand::CardSecret(command)) => card_secret::run(&mut desk, command),
         Command::Apply(file) => apply::run(&mut desk, &file, Manner::AsAsked),
@@ -89,7 +93,13 @@ pub(crate) fn run(
         Command::Route(RouteCommand::List) => registers::print_now(&mut desk, crate::cli::Which::Routes),
         Command::Route(command) => decisions::route(&mut desk, command),
         Command::Approve { ids } => proposals::approve_all(&mut desk, &ids),
+        Command::Refuse { id, reason } => proposals::end(&mut desk, Answer::Refused, &id, Some(&reason)),
+        Command::Withdraw { id, reason } => proposals::end(&mut desk, Answer::Withdrawn, &id, reason.as_deref()),
+        Command::Review { ids } => proposals::review(&mut desk, &ids),
         Command::Proposals => proposals::list(&mut desk),
+        Command::Form(command) => forms(&desk.screen, &command, &|| Ok(desk.home.path(""))),
+        Command::Today { mine } => today::run(&mut desk, mine),
+        Command::Case(command) => cases::run(&mut desk, command),
         Command::Acts { last, full } => acts::run(&mut desk, last, full),
         Command::Records(command) => records::run(&mut desk, command),
         Command::Log(command) => logs::run(&mut desk, command),

@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use sekisho_register::calendar::Month;
-use sekisho_register::change::Witness;
+use sekisho_register::change::{CaseId, Witness};
+use sekisho_register::forms::Form;
 use sekisho_register::role::{Class, Role};
 use sekisho_register::{Ed25519Key, Title};
 use sekisho_tlog::{KeyKind, VerifyingKey};
@@ -141,6 +142,43 @@ impl FromText for Role {
             Said::new(
                 format!("not a role: one of {}", names.join(", ")),
                 format!("役割は次のいずれかです: {}", names.join("、")),
+            )
+        })
+    }
+}
+
+/// One stage of approval: whoever has one of these roles, ascending.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Stage(pub Vec<Role>);
+
+impl FromText for Stage {
+    fn from_text(text: &str) -> Result<Self, Said> {
+        let mut roles = text.split(',').map(|role| Role::from_text(role.trim())).collect::<Result<Vec<_>, _>>()?;
+        roles.sort_unstable();
+        roles.dedup();
+        Ok(Self(roles))
+    }
+}
+
+impl FromText for Form {
+    fn from_text(text: &str) -> Result<Self, Said> {
+        let named = || Self::ALL.into_iter().find(|form| form.title(Language::Japanese) == text);
+        Self::from_name(text).or_else(named).ok_or_else(|| {
+            let names: Vec<&str> = Self::ALL.into_iter().map(Self::name).collect();
+            Said::new(
+                format!("not a form: one of {}", names.join(", ")),
+                format!("様式は次のいずれかです: {}", names.join("、")),
+            )
+        })
+    }
+}
+
+impl FromText for CaseId {
+    fn from_text(text: &str) -> Result<Self, Said> {
+        text.parse().map_err(|_| {
+            Said::new(
+                "not a case: form, fiscal year and number, as in incident-2026-3",
+                "事案は incident-2026-3 の形で指定してください",
             )
         })
     }

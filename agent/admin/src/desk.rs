@@ -5,7 +5,7 @@ use sekisho_issuer::CardManagementSecret;
 use sekisho_register::act::Proposal;
 use sekisho_register::change::Log;
 use sekisho_register::organisation::Capacity;
-use sekisho_register::{Act, Casebook, Change, FoldRefusal, LogKeys, SignedAct};
+use sekisho_register::{Act, Casebook, Change, FoldRefusal, LogKeys, NameHash, Paper, SignedAct, are_texts};
 use sekisho_wire::cose::Signer;
 use sekisho_wire::id::{CardGuid, CaseReference, Code, Hash};
 use sekisho_wire::record::token_digest;
@@ -56,6 +56,8 @@ pub(crate) struct Signing {
     pub propose: bool,
     /// From when changes without a date of their own take effect (register §R1, key 15).
     pub effective: Option<When>,
+    /// What was decided on paper by a post that signs with no card (register §R3.20).
+    pub paper: Option<Paper>,
 }
 
 impl Signing {
@@ -183,6 +185,7 @@ impl Desk {
             post: None,
             capacity: Capacity::Holder,
             propose: false,
+            paper: None,
             ..self.signing.clone()
         };
         let mine = std::mem::replace(&mut self.signing, hers);
@@ -447,12 +450,33 @@ impl Desk {
     /// As [`Self::decide`]; [`AdminError::NameNotShown`].
     pub(crate) fn approve(&mut self, proposal: Vec<u8>, names: &[Name]) -> Result<(), AdminError> {
         self.log_in()?;
-        let proposed = SignedAct::decode(&proposal)?;
-        if let Some(operator) = persons::nameless(&proposed.act().changes, names) {
+        let (source, approvals) = SignedAct::decode(&proposal)?.source()?;
+        let changes = &source.act().changes;
+        if let Some(operator) = persons::nameless(changes, names) {
             return Err(AdminError::NameNotShown(operator.clone()));
         }
-        let act = self.act(Log::Register, Vec::new(), Some(Proposal(proposal)))?;
-        self.sign_and_send(act, names).map(drop)
+        // Only the last stage's approval takes effect, and brings the names along.
+        let last = approvals + 1 >= self.cache.register().stages(changes, clock::now());
+        let log = if last { Log::Register } else { Log::Casebook };
+        let act = self.act(log, Vec::new(), Some(Proposal(proposal)))?;
+        self.sign_and_send(act, names)?;
+        if !last {
+            self.screen.note(
+                "approved for this stage; it takes effect when the last stage approves it ('sekisho-admin proposals')",
+                "この段階の承認を記録しました。最後の段階の承認で効力を生じます(sekisho-admin proposals)",
+            );
+        }
+        Ok(())
+    }
+
+    /// Writes into the casebook what takes effect there: forms, steps, answers; with the texts beside it.
+    ///
+    /// # Errors
+    /// As [`Self::decide`].
+    pub(crate) fn write(&mut self, changes: Vec<Change>, texts: &[Name]) -> Result<(), AdminError> {
+        self.log_in()?;
+        let act = self.act(Log::Casebook, changes, None)?;
+        self.sign_and_send(act, texts).map(drop)
     }
 
     /// Asks the fold what it would say to this change, signed by the card at hand, without signing anything.
@@ -480,6 +504,7 @@ impl Desk {
             changes,
             proposal,
             effective,
+            paper: self.signing.paper.clone(),
             ..draft(self.cache.register(), log, made)?
         })
     }
@@ -545,8 +570,15 @@ impl Desk {
 pub(crate) fn show(screen: &Screen, act: &Act, cache: &RegisterCache, names: &[Name]) {
     let text = sekisho_register::render(act, cache.register(), screen.language);
     screen.note(&text, &text);
-    let proposed = act.proposal.as_ref().and_then(|proposal| SignedAct::decode(&proposal.0).ok());
-    let changes = proposed.as_ref().map_or(&act.changes, |proposed| &proposed.act().changes);
+    let proposed = act.proposal.as_ref().and_then(|proposal| SignedAct::decode(&proposal.0).ok()?.source().ok());
+    let changes = proposed.as_ref().map_or(&act.changes, |(proposed, _)| &proposed.act().changes);
+    if are_texts(changes) {
+        for Name { salt, text } in names {
+            let line = format!("[{}] {text}", NameHash::of(salt, text));
+            screen.note(&line, &line);
+        }
+        return;
+    }
     let lines = persons::lines(changes, names, screen.language).into_iter();
     for line in lines.chain(persons::erased_lines(changes, cache, screen.language)) {
         screen.note(&line, &line);
@@ -581,7 +613,8 @@ mod tests {
             let (pin, token_pin, capacity) = (PinSource::Stdin, PinSource::Terminal, Capacity::Holder);
             let none = (None, None, None, None);
             let (reader, post, request, agreement) = none;
-            Signing { pin, token_pin, reader, post, capacity, request, agreement, propose: false, effective }
+            let (propose, paper) = (false, None);
+            Signing { pin, token_pin, reader, post, capacity, request, agreement, propose, effective, paper }
                 .effective_at(now)
         };
         assert_eq!(effective(None).unwrap(), None);

@@ -287,6 +287,10 @@ pub(crate) enum Thing {
     Profile,
     /// Another office.
     Partner,
+    /// A case.
+    Case,
+    /// What a deputy decided and nobody has looked at yet.
+    Unreviewed,
 }
 
 impl Thing {
@@ -301,6 +305,8 @@ impl Thing {
             Self::Act => ("act", "処分"),
             Self::Report => ("report", "届出"),
             Self::OpenProposal => ("open proposal", "承認待ちの申請"),
+            Self::Case => ("case", "事案"),
+            Self::Unreviewed => ("act of a deputy that waits to be looked at", "後閲を待つ代決"),
             Self::StoppedLog => ("stopped log", "停止しているログ"),
             Self::Profile => ("profile", "操作権限"),
             Self::Partner => ("partner office", "関係団体"),

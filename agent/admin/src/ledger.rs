@@ -373,6 +373,20 @@ impl Ledger {
         read_names(answer.names)
     }
 
+    /// The texts beside entries of the casebook from this one on, and where the next page begins.
+    ///
+    /// # Errors
+    /// As the link says.
+    pub(crate) fn texts(&self, from: u64) -> Result<(Vec<Name>, u64), AdminError> {
+        #[derive(Deserialize)]
+        struct Answer {
+            texts: Vec<WireName>,
+            next: u64,
+        }
+        let answer: Answer = self.link.get_json(&self.path(&format!("texts?from={from}")), &self.options())?;
+        Ok((read_names(answer.texts)?, answer.next))
+    }
+
     /// Has the ledger make a one-time code for a terminal.
     ///
     /// # Errors

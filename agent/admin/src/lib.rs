@@ -8,6 +8,7 @@ mod batch;
 mod broken_log;
 mod card_secret;
 mod carried;
+mod casebook;
 mod changes_file;
 mod cli;
 mod clock;
@@ -19,6 +20,7 @@ mod error;
 mod evidence_check;
 mod examined;
 mod exhibits;
+mod filled_in;
 mod fingerprint;
 mod grant;
 mod grounds;
@@ -70,6 +72,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
+use sekisho_register::Paper;
 use sekisho_register::organisation::Capacity;
 use sekisho_wire::words::Language;
 
@@ -131,13 +134,13 @@ fn run(cli: Cli) -> Result<(), AdminError> {
         confirm: if cli.yes { Confirm::Yes } else { Confirm::Ask },
         lists: if cli.json { Lists::Json } else { Lists::Text },
     };
+    // What forms ask for is the same everywhere, and whoever writes templates needs no office.
+    if let Command::Form(command) = &cli.command {
+        return commands::forms(&screen, command, &|| home_path(cli.home.clone()));
+    }
     // An auditor has no home.
     if let Command::VerifyEvidence(arguments) = &cli.command {
         return commands::verify_evidence(arguments, &screen);
-    }
-    // Whoever writes templates needs no office.
-    if let Command::Form(command) = cli.command {
-        return commands::forms(command, &screen, cli.home.map_or_else(|| home_path(None), Ok));
     }
     let path = home_path(cli.home)?;
     let begins = cli.command.begins();
@@ -149,6 +152,10 @@ fn run(cli: Cli) -> Result<(), AdminError> {
         (None, true) => PinSource::Stdin,
         (None, false) => PinSource::Terminal,
     };
+    let paper = match (cli.paper_of, cli.paper_number, cli.paper_date) {
+        (Some(post), Some(document), Some(date)) => Some(Paper { post, document, decided: date.day }),
+        _ => None,
+    };
     let signing = Signing {
         pin,
         token_pin: cli.token_pin_file.map_or(PinSource::Terminal, PinSource::File),
@@ -159,6 +166,7 @@ fn run(cli: Cli) -> Result<(), AdminError> {
         agreement: cli.agreement,
         propose: cli.propose,
         effective: cli.effective,
+        paper,
     };
     commands::run(cli.command, &cli.reader, screen, home, readers, signing)
 }

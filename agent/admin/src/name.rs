@@ -19,6 +19,12 @@ pub(crate) fn is_a_name(text: &str) -> bool {
     (1..=64).contains(&text.chars().count()) && text.trim() == text && !text.chars().any(does_not_show)
 }
 
+/// Whether a text of a form shows as it is written; it may have lines.
+#[must_use]
+pub(crate) fn is_a_text(text: &str) -> bool {
+    (1..=4_000).contains(&text.len()) && !text.trim().is_empty() && !text.chars().any(|c| c != '\n' && does_not_show(c))
+}
+
 fn does_not_show(c: char) -> bool {
     c.is_control() || HIDDEN.iter().any(|(first, last)| (*first..=*last).contains(&c))
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use sekisho_link::LinkError;
 use sekisho_register::change::Log;
-use sekisho_register::{Change, NameHash, SignedAct};
+use sekisho_register::{Change, NameHash, SignedAct, names_of};
 use sekisho_tlog::{
     Hash as Root, ProveError, consistency_proof, inclusion_proof, leaf_hash, verify_consistency, verify_inclusion,
 };
@@ -18,7 +18,6 @@ use crate::grant::verify_place;
 use crate::log_tiles::LogTiles;
 use crate::name::Name;
 use crate::outbox::{self, Kept};
-use crate::persons::persons_in;
 use crate::recovery;
 
 use crate::settled::Settled;
@@ -206,10 +205,10 @@ fn is_silence(error: &AdminError) -> bool {
     }
 }
 
-/// The names that the changes of this act ask for: the ledger takes those and no others.
+/// The names and texts that the changes of this act ask for: the ledger takes those and no others.
 fn names_for(changes: &[Change], names: &[Name]) -> Vec<Name> {
-    let asked = persons_in(changes);
-    let is_asked = |name: &&Name| asked.iter().any(|(_, hash)| *hash == NameHash::of(&name.salt, &name.text));
+    let asked = names_of(changes);
+    let is_asked = |name: &&Name| asked.contains(&NameHash::of(&name.salt, &name.text));
     names.iter().filter(is_asked).cloned().collect()
 }
 

@@ -99,7 +99,9 @@ fn plain(mut change: Change, made: u64, names: &[Name]) -> Change {
         | Change::Witnesses(_)
         | Change::Partner(_)
         | Change::ShowShared(_)
-        | Change::Incident(_) => {}
+        | Change::Open(_)
+        | Change::Answer(_)
+        | Change::Step(_) => {}
     }
     change
 }

@@ -235,6 +235,7 @@ impl Office {
             changes,
             proposal: proposal.map(sekisho_register::act::Proposal),
             effective: None,
+            paper: None,
         };
         let to_be_signed = act.to_be_signed(&Signer::Card(CardGuid([card; 16])));
         let signature = sign(card, Slot::Signature, &to_be_signed.digest);

@@ -19,7 +19,7 @@ use crate::ledger::Ledger;
 use crate::office::Office;
 use crate::refusal::Refusal;
 use crate::store::LogName;
-use crate::visitors::{ANY_ROLE, READERS, Visitor};
+use crate::visitors::{ANY_ROLE, CASE_READERS, READERS, Visitor};
 
 pub(super) async fn checkpoint(
     State(hall): State<Hall>,
@@ -77,7 +77,8 @@ pub(super) async fn tile(
 async fn entries(hall: Hall, knock: Knock, log: LogName, tile: TilePath) -> Result<Response, Inside> {
     let (roles, query) = match log {
         LogName::Register => (ANY_ROLE, Query::Register),
-        LogName::Records | LogName::Casebook => (READERS, Query::Entries),
+        LogName::Records => (READERS, Query::Entries),
+        LogName::Casebook => (CASE_READERS, Query::Entries),
     };
     let bundle = knock.visit(hall, roles, move |ledger, Visitor { office, .. }| {
         let about = About { first: Some(tile.first()), ..About::default() };

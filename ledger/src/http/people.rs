@@ -26,7 +26,7 @@ use crate::refusal::Refusal;
 use crate::search::Behind;
 use crate::stage::class_number;
 use crate::store::{KeyState, LogName, StoredKey};
-use crate::visitors::{ANY_ROLE, INVITERS, READERS, Visitor};
+use crate::visitors::{ANY_ROLE, CASE_READERS, INVITERS, READERS, Visitor};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -126,20 +126,20 @@ pub(super) async fn submit(
 ) -> Result<Response, Refusal> {
     let act = decode(&submission.act, "act")?;
     let names = submission.names.into_iter().map(WireName::read).collect::<Result<_, _>>()?;
-    let (placed, size, incidents) = blocking(move || {
+    let (placed, size, cases) = blocking(move || {
         let (placed, size) = hall.ledger.submit(&office, act, names)?;
         let filed = placed.log == LogName::Casebook;
-        let incidents = if filed { hall.ledger.incidents_at(&office, placed.index)? } else { Vec::new() };
-        Ok((placed, size, incidents))
+        let cases = if filed { hall.ledger.cases_at(&office, placed.index)? } else { Vec::new() };
+        Ok((placed, size, cases))
     })
     .await?;
-    let incidents: Vec<_> = incidents.iter().map(|number| (number.fiscal_year, number.number)).collect();
+    let cases: Vec<String> = cases.iter().map(ToString::to_string).collect();
     Ok(answer(&json!({
         "log": placed.log.as_str(),
         "index": placed.index,
         "id": WireHash(placed.id.0).to_string(),
         "size": size,
-        "incidents": incidents,
+        "cases": cases,
     })))
 }
 
@@ -163,7 +163,7 @@ pub(super) async fn act_names(
     Named(OfId { id }): Named<OfId>,
 ) -> Result<Response, Inside> {
     let id: WireHash = id.parse().map_err(|_| Refusal::NotFound("act"))?;
-    let names = knock.visit(hall, READERS, move |ledger, Visitor { office, .. }| {
+    let names = knock.visit(hall, CASE_READERS, move |ledger, Visitor { office, .. }| {
         let (index, names) = ledger.act_names(office, &Hash(id.0))?;
         let shown = match names.len() {
             0 => Shown::NoPersons,
@@ -172,6 +172,32 @@ pub(super) async fn act_names(
         Ok((names, shown))
     });
     Ok(answer(&json!({"names": names_json(&names.await?)})))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct TextsFrom {
+    from: u64,
+}
+
+/// The names and texts beside entries of the casebook, page by page.
+pub(super) async fn texts(
+    State(hall): State<Hall>,
+    knock: Knock,
+    Asked(TextsFrom { from: first }): Asked<TextsFrom>,
+) -> Result<Response, Inside> {
+    let page = knock.visit(hall, CASE_READERS, move |ledger, Visitor { office, .. }| {
+        let size = ledger.office(office)?.casebook().size();
+        let next = first.saturating_add(TEXTS_PAGE).min(size);
+        let texts = ledger.names_beside(office, LogName::Casebook, first.min(next)..next)?;
+        let shown = match texts.len() {
+            0 => Shown::NoPersons,
+            count => Shown::rows(ReadQuery::Entries, count, from(first)),
+        };
+        Ok(((texts, next), shown))
+    });
+    let (texts, next) = page.await?;
+    Ok(answer(&json!({"texts": names_json(&texts), "next": next})))
 }
 
 #[derive(Deserialize)]
@@ -451,3 +477,5 @@ pub(super) async fn behind(State(hall): State<Hall>, knock: Knock) -> Result<Res
 
 const SEARCH_DEFAULT: u32 = 100;
 const SEARCH_MAX: u32 = 500;
+/// Entries of the casebook whose texts one answer has: at most half a megabyte of them where each has several.
+const TEXTS_PAGE: u64 = 64;

@@ -8,7 +8,7 @@ use sekisho_ledger::store::LogName;
 use sekisho_ledger::terminals::Shown;
 use sekisho_register::act::Proposal;
 use sekisho_register::change::{
-    Change, IncidentClass, Log, ReportIncident, RequireVersion, SectionState, SetSection, SucceedLog,
+    Change, IncidentClass, Log, OpenCase, RequireVersion, SectionState, SetSection, SucceedLog,
 };
 use sekisho_register::{Act, Title};
 use sekisho_wire::id::Hash;
@@ -50,10 +50,9 @@ impl Town {
 
     /// An incident that the mayor reports; gives its number.
     pub(crate) fn reports(&self) -> Result<u32, Refusal> {
-        let (terminal, card) = (Some(code("jumin-1")), None);
-        let report = ReportIncident { class: IncidentClass::Failure, level: 1, kind: code("fire"), terminal, card };
-        let index = self.brings_to_the_casebook(&self.proposes(vec![Change::Incident(report)]))?;
-        Ok(self.ledger.incidents_at(&self.office, index).unwrap()[0].number)
+        let report = OpenCase::incident(IncidentClass::Failure, code("fire"), code("jumin-1"), None);
+        let index = self.brings_to_the_casebook(&self.proposes(vec![Change::Open(Box::new(report))]))?;
+        Ok(self.ledger.cases_at(&self.office, index).unwrap()[0].number.number)
     }
 
     /// Another casebook, from what is left of this one.

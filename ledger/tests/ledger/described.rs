@@ -204,6 +204,7 @@ fn ask_all(served: &mut Served) {
     let id = anybody.post(&served.at("acts"), &act).ok()["id"].as_str().unwrap().to_owned();
     get(&format!("acts/{id}"));
     get(&format!("acts/{id}/names"));
+    get("texts?from=0");
     // Somebody who waits for an act, and is behind from his first day on.
     let invited = anybody.post_as(&served.at("invitations"), &token, &json!({"terminal": "jumin-9"})).ok();
     let secret = LedgerCode::from_line(invited["code"].as_str().unwrap()).unwrap().secret.clone();
@@ -247,7 +248,9 @@ fn ask_wrongly(served: &Served) {
     anybody.post("/v1/0/challenge", &json!({}));
     let hash = "ab".repeat(32);
     let seal = "terminals/jumin-1/seal?epoch=0&from=0&seen=0";
-    for path in ["register?from=0", "enrolments", "search", "evidence/0", "behind", "lost", "retention", seal] {
+    for path in
+        ["register?from=0", "texts?from=0", "enrolments", "search", "evidence/0", "behind", "lost", "retention", seal]
+    {
         anybody.get(&served.at(path));
     }
     for path in [format!("acts/{hash}"), format!("acts/{hash}/names")] {

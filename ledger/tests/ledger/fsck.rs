@@ -18,7 +18,7 @@ use sekisho_ledger::ledger::Ledger;
 use sekisho_ledger::refusal::Refusal;
 use sekisho_ledger::store::{self, Append, Entry, LogName, Store, StoredAct};
 use sekisho_ledger::vault::Vault;
-use sekisho_register::change::{Change, EpochReason, IncidentClass, Log, OpenEpoch, ReportIncident};
+use sekisho_register::change::{Change, EpochReason, IncidentClass, Log, OpenCase, OpenEpoch};
 use sekisho_register::{Act, SignedAct};
 use sekisho_tlog::{Hash, leaf_hash};
 use sekisho_wire::batch::{chain_start, enrol_digest};
@@ -448,20 +448,14 @@ fn an_act_in_the_casebook_that_nobody_could_sign_there_is_found() {
     let town = lived_in();
     let office = town.ledger.office(&town.office).unwrap();
     let (seen, store) = (office.register(), town.stored());
-    let incident = ReportIncident {
-        class: IncidentClass::Misuse,
-        level: 2,
-        kind: code("leak"),
-        terminal: Some(code("jumin-1")),
-        card: None,
-    };
+    let incident = OpenCase::incident(IncidentClass::Misuse, code("leak"), code("jumin-1"), None);
     let act = Act {
         office: town.office,
         log: Log::Casebook,
         seen_size: seen.size(),
         seen_root: seen.root(),
         post: Some(code("managers")),
-        ..blank_act(town.clock.now(), vec![Change::Incident(incident)])
+        ..blank_act(town.clock.now(), vec![Change::Open(Box::new(incident))])
     };
     // The mayor's card, another card's signature: as if the operator of the server had written it in himself.
     let to_sign = act.to_be_signed(&Signer::Card(town.mayor.guid));

@@ -397,6 +397,7 @@ pub(crate) fn blank_act(now: u64, changes: Vec<Change>) -> Act {
         changes,
         proposal: None,
         effective: None,
+        paper: None,
     }
 }
 

@@ -59,6 +59,7 @@ fn entrust(town: &Town, neighbour: &Town) {
         title: Title::new("受託管理者").unwrap(),
         roles: vec![Role::TrusteeAdmin],
         section: None,
+        keeper: None,
     };
     let holds = HoldPost { post: code("jutaku"), operator: code("kita"), from: NOON, to: None, deputy: false };
     let changes = vec![

@@ -169,6 +169,7 @@ impl<'t> Side<'t> {
             post("POST /v1/{office}/acts", of("acts"), &acts),
             get("GET /v1/{office}/acts/{id}", of(&format!("acts/{act}"))),
             get("GET /v1/{office}/acts/{id}/names", of(&format!("acts/{act}/names"))),
+            get("GET /v1/{office}/texts", of("texts?from=0")),
             post("POST /v1/{office}/invitations", of("invitations"), &json!({"terminal": "jumin-9"})),
             get("GET /v1/{office}/enrolments", of("enrolments")),
             get("GET /v1/{office}/lost", of("lost")),

@@ -4,6 +4,7 @@ use sekisho_register::change::{SectionState, UseState};
 use sekisho_register::organisation::Capacity;
 use sekisho_register::role::{Class, Role};
 use sekisho_wire::decision::Level;
+use sekisho_wire::words::Language;
 
 use super::places::kind;
 use super::{AsOf, codes_or_all};
@@ -139,7 +140,7 @@ impl AsOf<'_> {
         for class in Class::ALL {
             let route = self.register.route_at(class, self.at);
             let name = Said::new(class.title(), class.name());
-            table.row([Cell::Said(name), roles(&route.proposers), roles(&route.approvers)]);
+            table.row([Cell::Said(name), roles(&route.proposers), stages(&route.stages)]);
         }
         table
     }
@@ -150,6 +151,15 @@ fn used(state: UseState) -> Cell {
         UseState::InUse => Cell::said("使用中", "in use"),
         UseState::Ended => Cell::said("廃止", "ended"),
     }
+}
+
+/// One stage after the other (決裁の段階).
+fn stages(stages: &[Vec<Role>]) -> Cell {
+    let names = |language: Language| {
+        let stage = |of: &Vec<Role>| roles(of).in_words(language);
+        stages.iter().map(stage).collect::<Vec<_>>().join(language.pick("、次に ", ", then "))
+    };
+    if stages.is_empty() { Cell::Nothing } else { Cell::Said(Said::by(names)) }
 }
 
 fn roles(roles: &[Role]) -> Cell {

@@ -8,6 +8,7 @@ use sekisho_wire::cose::{Context, Sign1, Signer, signed_digest, write_signed_byt
 use sekisho_wire::id::{CaseReference, Code, Hash, OfficeId, Salt, Signature};
 
 use crate::change::{Change, Log};
+use crate::values::Title;
 
 /// The only payload version this crate writes and reads.
 pub const ACT_VERSION: u8 = 1;
@@ -68,6 +69,24 @@ pub struct Act {
     /// When changes without a date of their own take effect; absent: at once.
     #[n(15)]
     pub effective: Option<u64>,
+    /// The decision of a post without a card, recorded by whoever keeps its papers.
+    #[n(16)]
+    pub paper: Option<Paper>,
+}
+
+/// What somebody decided on paper who signs with no card: the mayor, a committee (§R3.20).
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Paper {
+    /// The post that decided.
+    #[n(0)]
+    pub post: Code,
+    /// The number of the document (文書番号).
+    #[n(1)]
+    pub document: Title,
+    /// The day on which it was decided, in days since 1970 of the legal calendar.
+    #[n(2)]
+    pub decided: u32,
 }
 
 /// A whole signed proposal, as bytes.
@@ -197,6 +216,18 @@ impl SignedAct {
     #[must_use]
     pub fn signed_bytes(&self) -> Vec<u8> {
         signed_bytes(&self.signer, &self.payload)
+    }
+
+    /// The proposal at the bottom of approvals, and how many of them lie over it; of anything else itself.
+    ///
+    /// # Errors
+    /// [`Malformed`] when what is approved is no act.
+    pub fn source(&self) -> Result<(Self, usize), Malformed> {
+        let (mut source, mut approvals) = (self.clone(), 0);
+        while let Some(proposal) = source.proposal()? {
+            (source, approvals) = (proposal, approvals + 1);
+        }
+        Ok((source, approvals))
     }
 
     /// The proposal inside an approval.

@@ -1,24 +1,26 @@
 //! Who signed, and may he (§R4.2): shared by the register and the casebook.
 
-use alloc::vec::Vec;
-
 use ed25519_dalek::{Signature as Ed25519Signature, VerifyingKey as Ed25519VerifyingKey};
 use p256::ecdsa::signature::hazmat::PrehashVerifier;
 use p256::ecdsa::{Signature as EcdsaSignature, VerifyingKey};
 use sekisho_wire::cose::Signer;
 use sekisho_wire::id::{CardGuid, Code, Signature};
 
-use crate::act::SignedAct;
-use crate::change::{CardState, Change, EndRecovery, RecoveryEnd, StateReason, TerminalUse};
+use crate::act::{Act, Paper, SignedAct};
+use crate::calendar::local_day;
+use crate::change::TerminalUse;
+use crate::concern::Mandate;
 use crate::fold::Register;
-use crate::organisation::Capacity;
+use crate::organisation::{Capacity, Post};
 use crate::people::Operator;
-use crate::recovery::is_for_recovery_keys;
-use crate::refusal::FoldRefusal;
-use crate::role::{Class, Role};
-use crate::routes::Route;
+use crate::refusal::{FoldRefusal, WrongValue};
+use crate::role::Role;
 use crate::state::Trust;
+use crate::thing::Thing;
 use crate::values::{Ed25519Key, P256Key};
+
+/// A decision on paper is recorded within as many days as an act lives.
+const PAPER_DAYS: u64 = 30;
 
 /// In whose name an act stands, once its signature and its signer hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,8 +29,8 @@ pub(crate) enum Authority {
     Person {
         /// The person.
         operator: Code,
-        /// The post's roles.
-        roles: Vec<Role>,
+        /// What the post lets him do.
+        mandate: Mandate,
     },
     /// A person of another office that is entrusted with acts of this one (§R10).
     Trustee {
@@ -88,15 +90,31 @@ impl Register {
         let capacity = Capacity::of(act.as_deputy);
         let post = self.post(named).filter(|post| act.post.is_some() && post.is_held_by(operator, capacity, t));
         let post = post.ok_or_else(|| FoldRefusal::PostNotHeld { post: named.clone(), operator: operator.clone() })?;
-        let roles = post.roles_at(t);
-        match self.operator(operator).and_then(Operator::home) {
-            // Whatever else a post may do, who comes from another office is a trustee and nothing else.
-            Some(home) if roles.contains(&Role::TrusteeAdmin) => {
-                Ok(Authority::Trustee { operator: operator.clone(), partner: home.partner.clone() })
-            }
-            Some(_) => Err(FoldRefusal::SignerNotAllowed(signed.signer().clone())),
-            None => Ok(Authority::Person { operator: operator.clone(), roles: roles.to_vec() }),
+        if let Some(home) = self.operator(operator).and_then(Operator::home) {
+            // Whatever else a post may do, who comes from another office is a trustee and nothing else; and no keeper of others' papers.
+            let trustee = post.roles_at(t).contains(&Role::TrusteeAdmin) && act.paper.is_none();
+            let refused = || FoldRefusal::SignerNotAllowed(signed.signer().clone());
+            let partner = trustee.then(|| home.partner.clone()).ok_or_else(refused)?;
+            return Ok(Authority::Trustee { operator: operator.clone(), partner });
         }
+        let mandate = match &act.paper {
+            None => post.mandate_at(t),
+            Some(paper) => self.decided_on_paper(act, paper, post, t)?,
+        };
+        Ok(Authority::Person { operator: operator.clone(), mandate })
+    }
+
+    /// The mandate of a post whose decision stands on paper, recorded by the holder of the post that keeps its papers (§R3.20).
+    fn decided_on_paper(&self, act: &Act, paper: &Paper, keeper: &Post, t: u64) -> Result<Mandate, FoldRefusal> {
+        let decides = self.post(&paper.post).ok_or_else(|| FoldRefusal::Unknown(Thing::Post(paper.post.clone())))?;
+        if !decides.is_kept_by(keeper.code(), t) {
+            return Err(FoldRefusal::NotItsKeeper { post: paper.post.clone(), keeper: keeper.code().clone() });
+        }
+        let (decided, made) = (u64::from(paper.decided), u64::from(local_day(act.made)));
+        if decided > made || made - decided > PAPER_DAYS {
+            return Err(FoldRefusal::ValueWrong(WrongValue::PaperDate));
+        }
+        Ok(decides.mandate_at(t))
     }
 
     fn terminal_authority(
@@ -113,91 +131,15 @@ impl Register {
         }
         Ok(Authority::Terminal(code.clone()))
     }
-
-    /// Whether `chain` (the act first, the proposal it approves after it) may make these changes.
-    pub(crate) fn admit(&self, chain: &[Link], changes: &[Change], t: u64) -> Result<(), FoldRefusal> {
-        match chain {
-            [(act, Authority::Terminal(terminal))] => {
-                let allowed = matches!(changes, [change] if terminal_may(terminal, change, act.act().made));
-                if allowed { Ok(()) } else { Err(FoldRefusal::SignerNotAllowed(act.signer().clone())) }
-            }
-            [(signed, Authority::Person { .. }), ..] if changes.iter().any(is_for_recovery_keys) => {
-                Err(FoldRefusal::SignerNotAllowed(signed.signer().clone()))
-            }
-            [(_, Authority::Person { roles, .. })] => {
-                changes.iter().try_for_each(|change| self.admit_alone(roles, change, t))
-            }
-            [(act, Authority::Trustee { partner, .. })] => {
-                changes.iter().try_for_each(|change| self.admit_trustee_alone(act.act(), partner, change, t))
-            }
-            [(_, approver @ Authority::Person { .. }), (act, Authority::Trustee { partner, .. })] => {
-                let approves = |change| self.admit_approved_trustee(approver.roles(), act.act(), partner, change, t);
-                changes.iter().try_for_each(approves)
-            }
-            [(_, approver @ Authority::Person { .. }), (_, proposer @ Authority::Person { .. })] => {
-                changes.iter().try_for_each(|change| self.admit_approved(approver, proposer, change, t))
-            }
-            [first, ..] => self.admit_recovery(first.0.signer(), chain, changes),
-            [] => Err(FoldRefusal::NotAProposal),
-        }
-    }
-
-    fn admit_alone(&self, roles: &[Role], change: &Change, t: u64) -> Result<(), FoldRefusal> {
-        if let Change::EndRecovery(EndRecovery { how: RecoveryEnd::Objected, .. }) = change {
-            // It only takes away, and the time for it is short: one person is enough, of those who found things.
-            let route = self.route_at(Class::Founding, t);
-            let admitted = route.admits_proposer(roles) || route.admits_approver(roles);
-            return if admitted { Ok(()) } else { Err(FoldRefusal::NoRoute(Class::Founding)) };
-        }
-        let (class, route) = (change.class(), self.route_at(change.class(), t));
-        if !route.admits_proposer(roles) {
-            return Err(FoldRefusal::NoRoute(class));
-        }
-        if route.approvers.is_empty() { Ok(()) } else { Err(FoldRefusal::ApprovalNeeded(class)) }
-    }
-
-    fn admit_approved(
-        &self,
-        approver: &Authority,
-        proposer: &Authority,
-        change: &Change,
-        t: u64,
-    ) -> Result<(), FoldRefusal> {
-        let (class, route): (_, Route) = (change.class(), self.route_at(change.class(), t));
-        if !route.admits_proposer(proposer.roles()) || !route.admits_approver(approver.roles()) {
-            return Err(FoldRefusal::NoRoute(class));
-        }
-        let alone = route.distinct && !route.approvers.is_empty() && approver.operator() == proposer.operator();
-        if alone { Err(FoldRefusal::SamePerson(class)) } else { Ok(()) }
-    }
 }
 
 impl Authority {
-    fn roles(&self) -> &[Role] {
-        match self {
-            Self::Person { roles, .. } => roles,
-            Self::Trustee { .. } | Self::Terminal(_) | Self::Recovery(_) => &[],
-        }
-    }
-
     pub(crate) const fn operator(&self) -> Option<&Code> {
         match self {
             Self::Person { operator, .. } | Self::Trustee { operator, .. } => Some(operator),
             Self::Terminal(_) | Self::Recovery(_) => None,
         }
     }
-}
-
-/// Any panel may block a card that its finder brings, at once, and report what happened at it: nothing else (§R3.3).
-fn terminal_may(terminal: &Code, change: &Change, made: u64) -> bool {
-    if let Change::CardState(change) = change {
-        let reported = matches!(
-            change.reason,
-            StateReason::Lost | StateReason::Stolen | StateReason::Damaged | StateReason::PinCompromised
-        );
-        return change.state == CardState::Suspended && reported && change.effective == made;
-    }
-    if let Change::Incident(incident) = change { incident.terminal.as_ref() == Some(terminal) } else { false }
 }
 
 pub(crate) fn check_p256(signed: &SignedAct, key: &P256Key, trust: Trust) -> Result<(), FoldRefusal> {

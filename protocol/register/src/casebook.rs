@@ -1,7 +1,6 @@
-//! The casebook: proposals that wait for approval, and incidents. Never sent to terminals.
+//! The casebook: proposals that wait for approval, what was said of them, and cases. Never sent to terminals.
 
-use alloc::collections::BTreeMap;
-use alloc::vec;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 
 use sekisho_tlog::{Frontier, leaf_hash};
@@ -9,23 +8,33 @@ use sekisho_wire::cose::Signer;
 use sekisho_wire::id::{Code, Hash, Numbered};
 
 use crate::act::SignedAct;
-use crate::authority::Authority;
 use crate::calendar::{fiscal_year, local_day};
-use crate::change::{Change, Log, ReportIncident};
+use crate::cases::{Case, Taken, Written};
+use crate::change::{Answer, CaseId, Change, ConnectionState, Field, Log};
 use crate::fold::{Register, TERMINAL_ACTS_A_DAY, check_clock, check_recent, decode};
-use crate::recovery::is_for_recovery_keys;
-use crate::refusal::{FoldRefusal, WrongValue};
+use crate::forms::Form;
+use crate::refusal::FoldRefusal;
+use crate::role::Role;
 use crate::state::{Draft, Trust};
 use crate::succession::Successions;
-use crate::thing::Thing;
+use crate::values::NameHash;
+
+mod admitted;
+mod filled_in;
+mod standing;
+
+use standing::stands_on;
 
 /// What all accepted acts of the casebook together say.
 #[derive(Clone, Debug, Default)]
 pub struct Casebook {
     frontier: Frontier,
     proposals: BTreeMap<Hash, Proposed>,
-    incidents: BTreeMap<Numbered, Incident>,
+    cases: BTreeMap<CaseId, Case>,
     filed: BTreeMap<Hash, u64>,
+    /// Acts of this log that deputies signed, and those of both logs that were looked at since (後閲).
+    by_deputy: BTreeMap<Hash, Code>,
+    reviewed: BTreeSet<Hash>,
     /// Reports that terminals signed, by terminal and legal day (§R3.9).
     reports: BTreeMap<(Code, u32), u32>,
     /// The largest register that the signer of an accepted entry had seen.
@@ -40,23 +49,46 @@ pub struct Proposed {
     pub index: u64,
     /// The person who proposed it.
     pub operator: Option<Code>,
-    /// The signed proposal: what an approval carries whole.
+    /// The signed proposal: what the approval of the first stage carries whole.
+    pub act: SignedAct,
+    /// The stages that have approved it, the last one aside, which stands in the register log.
+    pub approvals: Vec<ApprovedStage>,
+    /// What was said of it that ends it.
+    pub answer: Option<Answered>,
+}
+
+/// One stage's approval.
+#[derive(Clone, Debug)]
+pub struct ApprovedStage {
+    /// Its place in the casebook.
+    pub index: u64,
+    /// The person who approved it.
+    pub operator: Option<Code>,
+    /// The signed approval: what that of the next stage carries whole.
     pub act: SignedAct,
 }
 
-/// A reported incident.
+/// How a proposal ended without taking effect.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Incident {
-    /// Its number: 令和8年度第3号.
-    pub number: Numbered,
-    /// Its place in the casebook.
+pub struct Answered {
+    /// The place of the answer in the casebook.
     pub index: u64,
-    /// When it was reported.
+    /// Refused or withdrawn.
+    pub answer: Answer,
+    /// By whom.
+    pub operator: Option<Code>,
+    /// When.
     pub made: u64,
-    /// Who reported it.
-    pub signer: Signer,
-    /// What was reported.
-    pub report: ReportIncident,
+    /// Why, behind its hash.
+    pub reason: Option<NameHash>,
+}
+
+impl Proposed {
+    /// What the next approval approves, and carries whole: the proposal, or the newest stage's approval of it.
+    #[must_use]
+    pub fn tip(&self) -> &SignedAct {
+        self.approvals.last().map_or(&self.act, |approved| &approved.act)
+    }
 }
 
 /// What an accepted casebook act is.
@@ -69,12 +101,17 @@ pub enum Filed {
         /// Its place in the casebook.
         index: u64,
     },
-    /// Incidents with the first of their consecutive numbers.
-    Incidents {
-        /// The first number.
-        first: Numbered,
-        /// How many.
-        count: u32,
+    /// A stage's approval of a proposal.
+    Approval {
+        /// The proposal.
+        proposal: Hash,
+        /// Its place in the casebook.
+        index: u64,
+    },
+    /// What opens or takes on cases, or answers to acts.
+    Written {
+        /// Cases that were opened, in the order of the changes.
+        opened: Vec<CaseId>,
         /// Its place in the casebook.
         index: u64,
     },
@@ -100,6 +137,13 @@ impl Unopposed {
     pub const fn judged_by(&self) -> u64 {
         self.judged_by
     }
+}
+
+/// Who signed an entry, and for which roles.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Admitted {
+    operator: Option<Code>,
+    roles: Vec<Role>,
 }
 
 impl Casebook {
@@ -135,9 +179,9 @@ impl Casebook {
         let examined = decode(entry).and_then(|signed| Ok((self.examine(register, &signed)?, signed)));
         let index = self.size();
         self.frontier.append(leaf_hash(entry));
-        let filed = examined.map(|(operator, signed)| {
+        let filed = examined.map(|(admitted, signed)| {
             let filed = self.filed_at(&signed, index);
-            self.file(signed, operator, &filed, index);
+            self.file(signed, admitted, &filed, index);
             filed
         });
         self.reach();
@@ -160,18 +204,22 @@ impl Casebook {
         self.check_terminal(&signed)?;
         register.check_seen([act].into_iter(), register.size(), Trust::Verify)?;
         // An old date brings no right back.
-        let operator = admit(register, &signed, now.max(register.counting(&signed)), Trust::Verify)?;
+        self.admit(register, &signed, now.max(register.counting(&signed)), Trust::Verify)?;
         let judged_by = self.seen_size.max(act.seen_size);
-        for thing in stands_on(register, &signed, operator.as_ref()) {
-            register.check_unchanged(thing, judged_by)?;
-        }
-        admit(register, &signed, register.counting_at(&signed, judged_by), Trust::Stored)?;
-        let at = register.position(&signed, act, register.size(), act.seen_size, Trust::Verify);
+        stands_on(register, &signed, judged_by)?;
+        self.admit(register, &signed, register.counting_at(&signed, judged_by), Trust::Stored)?;
+        let (source, _) = signed.source().map_err(FoldRefusal::Malformed)?;
+        let at = register.position(&signed, source.act(), register.size(), source.act().seen_size, Trust::Verify);
         let mut draft = Draft::over(&register.state);
-        if let Some(home) = operator.as_ref().and_then(|operator| register.operator(operator)?.home()) {
-            act.changes.iter().try_for_each(|change| draft.trustee_may_touch(&home.partner, change, at.now))?;
+        let changes = &source.act().changes;
+        if let Signer::Card(card) = source.signer() {
+            let lender = register.card(card).and_then(|card| register.lender(card));
+            let partner = lender.map(|lender| &lender.said().partner);
+            partner.into_iter().try_for_each(|partner| {
+                changes.iter().try_for_each(|change| draft.trustee_may_touch(partner, change, at.now))
+            })?;
         }
-        for change in act.changes.iter().filter(|change| !matches!(change, Change::Incident(_))) {
+        for change in changes.iter().filter(|change| !change.is_of_the_casebook()) {
             draft.apply(change, at)?;
         }
         Ok(Unopposed { signed, judged_by })
@@ -204,16 +252,77 @@ impl Casebook {
         self.proposals.get(id)
     }
 
-    /// Proposals that are neither approved in `register` nor expired at `now`, by id.
-    pub fn open_proposals(&self, register: &Register, now: u64) -> impl Iterator<Item = (&Hash, &Proposed)> {
-        self.proposals
-            .iter()
-            .filter(move |(id, proposed)| register.act_index(id).is_none() && now < proposed.act.act().expires)
+    /// Every proposal, by id, whatever came of it.
+    pub fn proposals(&self) -> impl Iterator<Item = (&Hash, &Proposed)> {
+        self.proposals.iter()
     }
 
-    /// Every incident, by number.
-    pub fn incidents(&self) -> impl Iterator<Item = &Incident> {
-        self.incidents.values()
+    /// Proposals that are neither approved in `register`, refused or withdrawn, nor expired at `now`, by id.
+    pub fn open_proposals(&self, register: &Register, now: u64) -> impl Iterator<Item = (&Hash, &Proposed)> {
+        self.proposals.iter().filter(move |(id, proposed)| {
+            register.act_index(id).is_none() && proposed.answer.is_none() && now < proposed.act.act().expires
+        })
+    }
+
+    /// Whether an act of the register log that approves `tip` approves what stands here of the proposal: its newest stage, and nothing that was
+    /// refused or withdrawn. The ledger asks; nobody else who folds the register has the casebook.
+    ///
+    /// # Errors
+    /// [`FoldRefusal::NotAProposal`], [`FoldRefusal::ProposalOver`], [`FoldRefusal::StageTaken`].
+    pub fn may_be_approved(&self, proposal: &Hash, tip: &Hash) -> Result<(), FoldRefusal> {
+        let proposed = self.proposal(proposal).ok_or(FoldRefusal::NotAProposal)?;
+        if let Some(answered) = &proposed.answer {
+            return Err(FoldRefusal::ProposalOver { answer: answered.answer, index: answered.index });
+        }
+        match proposed.approvals.last() {
+            _ if proposed.tip().id() == *tip => Ok(()),
+            Some(newest) => Err(FoldRefusal::StageTaken { index: newest.index }),
+            None => Err(FoldRefusal::NotAProposal),
+        }
+    }
+
+    /// Whether these changes restore no connection whose disconnection is still to be resolved and confirmed (S1 16). The ledger asks it of acts
+    /// of the register log as well, which nobody folds with the casebook.
+    ///
+    /// # Errors
+    /// [`FoldRefusal::StepMissing`].
+    pub fn may_reconnect(&self, changes: &[Change]) -> Result<(), FoldRefusal> {
+        let restores =
+            |change: &Change| matches!(change, Change::Connection(set) if set.state == ConnectionState::Connected);
+        if !changes.iter().any(restores) {
+            return Ok(());
+        }
+        let open = self.cases_on(Form::Disconnection).filter(|case| !case.is_closed());
+        let mut missing = open.filter_map(|case| Some((case.id, case.missing_for_reconnection()?)));
+        missing.next().map_or(Ok(()), |(case, step)| Err(FoldRefusal::StepMissing { case, step }))
+    }
+
+    /// Every case, by form and number.
+    pub fn cases(&self) -> impl Iterator<Item = &Case> {
+        self.cases.values()
+    }
+
+    /// Every case on this form, by number.
+    pub fn cases_on(&self, form: Form) -> impl Iterator<Item = &Case> {
+        self.cases.values().filter(move |case| case.id.form == form)
+    }
+
+    /// A case.
+    #[must_use]
+    pub fn case(&self, id: &CaseId) -> Option<&Case> {
+        self.cases.get(id)
+    }
+
+    /// Whether what a deputy decided was looked at since by the post's holder (後閲).
+    #[must_use]
+    pub fn was_reviewed(&self, act: &Hash) -> bool {
+        self.reviewed.contains(act)
+    }
+
+    /// Acts of both logs that deputies signed and the post's holder has not looked at yet, with the post.
+    pub fn unreviewed<'c>(&'c self, register: &'c Register) -> impl Iterator<Item = (&'c Hash, &'c Code)> {
+        let all = register.state.by_deputy.iter().chain(&self.by_deputy);
+        all.filter(|(act, _)| !self.reviewed.contains(*act))
     }
 
     /// Index of the act with that id.
@@ -222,35 +331,28 @@ impl Casebook {
         self.filed.get(id).copied()
     }
 
-    /// Who proposes or reports that, if he may.
-    fn examine(&self, register: &Register, signed: &SignedAct) -> Result<Option<Code>, FoldRefusal> {
+    /// Who proposes, approves or writes that, if he may.
+    fn examine(&self, register: &Register, signed: &SignedAct) -> Result<Admitted, FoldRefusal> {
         let (needed, given) = (self.seen_size.max(signed.act().seen_size), register.size());
         if given != needed && signed.act().seen_size <= given {
             return Err(FoldRefusal::RegisterSize { needed, given });
         }
         self.check_content(register, signed)?;
         register.check_seen([signed.act()].into_iter(), register.size(), Trust::Verify)?;
-        let operator = admit(register, signed, register.counting(signed), Trust::Verify)?;
+        let admitted = self.admit(register, signed, register.counting(signed), Trust::Verify)?;
         self.check_terminal(signed)?;
-        Ok(operator)
+        Ok(admitted)
     }
 
-    /// For this office and this log, new, and either incidents or a proposal.
+    /// For this office and this log, new, and either a proposal or what takes effect here.
     fn check_content(&self, register: &Register, signed: &SignedAct) -> Result<(), FoldRefusal> {
         register.check_envelope(signed, Log::Casebook)?;
         if let Some(index) = self.act_index(&signed.id()) {
             return Err(FoldRefusal::Repeated { index });
         }
-        let reports = |change: &Change| matches!(change, Change::Incident(_));
         let changes = &signed.act().changes;
-        if changes.iter().any(reports) && !changes.iter().all(reports) {
-            return Err(FoldRefusal::NotAProposal);
-        }
-        let wrong_level = |change: &Change| matches!(change, Change::Incident(report) if report.level > 3);
-        if changes.iter().any(wrong_level) {
-            return Err(FoldRefusal::ValueWrong(WrongValue::ThreatLevel));
-        }
-        Ok(())
+        let here = changes.iter().filter(|change| change.is_of_the_casebook()).count();
+        if here > 0 && here < changes.len() { Err(FoldRefusal::NotAProposal) } else { Ok(()) }
     }
 
     /// A terminal's key lies on a disk: it must not be able to fill a log.
@@ -262,104 +364,99 @@ impl Casebook {
     }
 
     fn filed_at(&self, signed: &SignedAct, index: u64) -> Filed {
-        if !matches!(signed.act().changes.first(), Some(Change::Incident(_))) {
+        if signed.act().proposal.is_some() {
+            let proposal = signed.source().map_or_else(|_| signed.id(), |(source, _)| source.id());
+            return Filed::Approval { proposal, index };
+        }
+        if !signed.act().changes.iter().any(Change::is_of_the_casebook) {
             return Filed::Proposal { id: signed.id(), index };
         }
-        let fiscal_year = fiscal_year(signed.act().made);
-        let last = last_number(&self.incidents, fiscal_year).max(self.successions.left_out(fiscal_year));
-        let number = last.saturating_add(1);
-        let count = u32::try_from(signed.act().changes.len()).unwrap_or(u32::MAX);
-        Filed::Incidents { first: Numbered { fiscal_year, number }, count, index }
+        let year = fiscal_year(signed.act().made);
+        let mut opened: Vec<CaseId> = Vec::new();
+        for change in &signed.act().changes {
+            let Change::Open(case) = change else { continue };
+            let here = opened.iter().rev().find(|id| id.form == case.form).map(|id| id.number.number);
+            let last = here.unwrap_or_else(|| self.last_number(case.form, year).max(self.successions.left_out(year)));
+            let number = Numbered { fiscal_year: year, number: last.saturating_add(1) };
+            opened.push(CaseId { form: case.form, number });
+        }
+        Filed::Written { opened, index }
     }
 
     fn reach(&mut self) {
         let size = self.size();
-        let Self { successions, incidents, .. } = self;
-        successions.reach(size, |year| last_number(incidents, year));
+        let Self { successions, cases, .. } = self;
+        let last = |year| Form::ALL.into_iter().map(|form| last_number(cases, form, year)).max().unwrap_or(0);
+        successions.reach(size, last);
     }
 
-    fn file(&mut self, signed: SignedAct, operator: Option<Code>, filed: &Filed, index: u64) {
+    /// The last number of a case on this form in that fiscal year; 0 where there is none.
+    fn last_number(&self, form: Form, fiscal_year: u16) -> u32 {
+        last_number(&self.cases, form, fiscal_year)
+    }
+
+    fn file(&mut self, signed: SignedAct, admitted: Admitted, filed: &Filed, index: u64) {
         self.filed.insert(signed.id(), index);
         self.seen_size = self.seen_size.max(signed.act().seen_size);
         if let Signer::Terminal(terminal) = signed.signer() {
             *self.reports.entry((terminal.clone(), local_day(signed.act().made))).or_default() += 1;
         }
+        if let Some(post) = signed.act().post.clone().filter(|_| signed.act().as_deputy) {
+            self.by_deputy.insert(signed.id(), post);
+        }
         match filed {
             Filed::Proposal { id, .. } => {
-                self.proposals.insert(*id, Proposed { index, operator, act: signed });
+                let proposed =
+                    Proposed { index, operator: admitted.operator, act: signed, approvals: Vec::new(), answer: None };
+                self.proposals.insert(*id, proposed);
             }
-            Filed::Incidents { first, .. } => {
-                let act = signed.act();
-                let mut number = *first;
-                for change in &act.changes {
-                    if let Change::Incident(report) = change {
-                        let (made, signer, report) = (act.made, signed.signer().clone(), report.clone());
-                        self.incidents.insert(number, Incident { number, index, made, signer, report });
-                        number.number = number.number.saturating_add(1);
-                    }
+            Filed::Approval { proposal, .. } => {
+                if let Some(proposed) = self.proposals.get_mut(proposal) {
+                    proposed.approvals.push(ApprovedStage { index, operator: admitted.operator, act: signed });
                 }
             }
+            Filed::Written { opened, .. } => self.write(&signed, &admitted, opened, index),
         }
     }
-}
 
-/// The last number of an incident in that fiscal year; 0 where there is none.
-fn last_number(incidents: &BTreeMap<Numbered, Incident>, fiscal_year: u16) -> u32 {
-    let last = incidents.keys().rev().find(|number| number.fiscal_year == fiscal_year);
-    last.map_or(0, |number| number.number)
-}
-
-/// What the signer's right to propose or report that stands on.
-fn stands_on(register: &Register, signed: &SignedAct, operator: Option<&Code>) -> Vec<Thing> {
-    match signed.signer() {
-        Signer::Card(card) => {
-            let post = signed.act().post.clone().map(Thing::Post);
-            let routes = signed.act().changes.iter().map(|change| Thing::Route(change.class()));
-            let person = operator.cloned().map(Thing::Operator);
-            let trust = operator.and_then(|operator| register.operator(operator)?.home());
-            let trust = trust.map(|home| Thing::Trust(home.partner.clone()));
-            [Thing::Card(*card)].into_iter().chain(person).chain(trust).chain(post).chain(routes).collect()
-        }
-        Signer::Terminal(terminal) => vec![Thing::Terminal(terminal.clone())],
-        // They file nothing.
-        Signer::Recovery(_) => Vec::new(),
-    }
-}
-
-/// Whether the signer may propose or report that.
-fn admit(register: &Register, signed: &SignedAct, t: u64, trust: Trust) -> Result<Option<Code>, FoldRefusal> {
-    let chain = register.chain(signed.clone(), t, trust)?;
-    let Some((_, authority)) = chain.first() else { return Err(FoldRefusal::NotAProposal) };
-    match authority {
-        // A person approves in the register log.
-        Authority::Person { .. } if signed.act().proposal.is_some() => Err(FoldRefusal::NotAProposal),
-        // What nobody could approve is no proposal.
-        Authority::Person { .. } if signed.act().changes.iter().any(is_for_recovery_keys) => {
-            Err(FoldRefusal::SignerNotAllowed(signed.signer().clone()))
-        }
-        Authority::Person { operator, roles } => {
-            for change in &signed.act().changes {
-                let class = change.class();
-                if !register.route_at(class, t).admits_proposer(roles) {
-                    return Err(FoldRefusal::NoRoute(class));
-                }
+    fn write(&mut self, signed: &SignedAct, admitted: &Admitted, opened: &[CaseId], index: u64) {
+        let written = |fields: &[Field]| Written {
+            index,
+            act: signed.id(),
+            made: signed.act().made,
+            signer: signed.signer().clone(),
+            operator: admitted.operator.clone(),
+            post: signed.act().post.clone(),
+            as_deputy: signed.act().as_deputy,
+            paper: signed.act().paper.clone(),
+            roles: admitted.roles.clone(),
+            fields: fields.to_vec(),
+        };
+        let mut opened = opened.iter();
+        for change in &signed.act().changes {
+            if let Change::Open(open) = change
+                && let Some(id) = opened.next()
+            {
+                self.cases.insert(*id, Case { id: *id, opened: written(&open.fields), steps: Vec::new() });
             }
-            Ok(Some(operator.clone()))
-        }
-        Authority::Trustee { .. } if signed.act().proposal.is_some() => Err(FoldRefusal::NotAProposal),
-        Authority::Trustee { operator, partner } => {
-            let act = signed.act();
-            act.changes.iter().try_for_each(|change| register.check_entrusted(act, partner, change, t))?;
-            Ok(Some(operator.clone()))
-        }
-        Authority::Terminal(_) => {
-            let reports = signed.act().changes.iter().all(|change| matches!(change, Change::Incident(_)));
-            if !reports {
-                return Err(FoldRefusal::SignerNotAllowed(signed.signer().clone()));
+            if let Change::Step(step) = change
+                && let Some(case) = self.cases.get_mut(&step.case)
+            {
+                case.steps.push(Taken { step: step.step, written: written(&step.fields) });
             }
-            register.admit(&chain, &signed.act().changes, t).map(|()| None)
+            let Change::Answer(answer) = change else { continue };
+            if answer.answer == Answer::Reviewed {
+                self.reviewed.insert(answer.act);
+            } else if let Some(proposed) = self.proposals.get_mut(&answer.act) {
+                let (operator, made) = (admitted.operator.clone(), signed.act().made);
+                proposed.answer =
+                    Some(Answered { index, answer: answer.answer, operator, made, reason: answer.reason });
+            }
         }
-        // They wrap each other's acts where the sheets are. One of them alone, out of its safe, must not be able to fill a log.
-        Authority::Recovery(_) => Err(FoldRefusal::SignerNotAllowed(signed.signer().clone())),
     }
+}
+
+fn last_number(cases: &BTreeMap<CaseId, Case>, form: Form, fiscal_year: u16) -> u32 {
+    let of = |number| CaseId { form, number: Numbered { fiscal_year, number } };
+    cases.range(of(0)..=of(u32::MAX)).next_back().map_or(0, |(id, _)| id.number.number)
 }

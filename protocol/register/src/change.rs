@@ -7,10 +7,10 @@ use minicbor::{Decode, Encode};
 use crate::role::Class;
 
 mod cards;
+mod case;
 mod founding;
 mod functions;
 mod hours;
-mod incident;
 mod office;
 mod organisation;
 mod partners;
@@ -20,10 +20,11 @@ mod recovery;
 mod retention;
 
 pub use cards::{ActivateCard, CardKind, CardState, IssueCard, ResetPin, SetCardState};
+pub use case::{Answer, AnswerAct, CaseId, Field, IncidentClass, OpenCase, TakeStep, Value};
+pub(crate) use case::{texts, value};
 pub use founding::{Administrator, Found, FoundingKeys, Recovery, RequireVersion};
 pub use functions::{SetFunction, SetPurpose, UseState};
 pub use hours::{EndPermit, GivePermit, OpenSpan, SetCalendar, SetHours};
-pub use incident::{IncidentClass, ReportIncident};
 pub use office::{ConnectionState, SetConnection, SetLogKey, SetPolicy, SetRoute, SetWitnesses, SucceedLog, Witness};
 pub use organisation::{HoldPost, LeavePost, SectionState, SetPost, SetSection};
 pub use partners::{Admit, EndTrust, Entrust, SetPartner, SharePolicy, ShowShared};
@@ -137,12 +138,18 @@ pub enum Change {
     /// Another log goes on in place of one that has lost what was signed.
     #[n(59)]
     SucceedLog(#[n(0)] SucceedLog),
-    /// A report of an incident; casebook only.
+    /// Opens a case (§R11); casebook only.
     #[n(60)]
-    Incident(#[n(0)] ReportIncident),
+    Open(#[n(0)] Box<OpenCase>),
     /// Erases the names of persons whom no record mentions any more (氏名の消去).
     #[n(61)]
     EraseNames(#[n(0)] EraseNames),
+    /// Refuses or withdraws a proposal, or reviews what a deputy decided; casebook only.
+    #[n(62)]
+    Answer(#[n(0)] AnswerAct),
+    /// Takes a case one step on; casebook only.
+    #[n(63)]
+    Step(#[n(0)] Box<TakeStep>),
     /// Says who another office is.
     #[n(70)]
     Partner(#[n(0)] Box<SetPartner>),
@@ -165,9 +172,9 @@ pub enum Change {
 
 impl Change {
     /// Every kind of version 1. One that a later version introduces is none before `require_version` has reached that version (§R4.12).
-    pub const KINDS: [u16; 42] = [
+    pub const KINDS: [u16; 44] = [
         1, 2, 3, 10, 11, 12, 13, 15, 16, 20, 21, 22, 23, 30, 31, 32, 33, 40, 41, 42, 45, 46, 47, 48, 50, 51, 52, 53,
-        54, 55, 56, 57, 58, 59, 60, 61, 70, 71, 72, 73, 74, 75,
+        54, 55, 56, 57, 58, 59, 60, 61, 62, 63, 70, 71, 72, 73, 74, 75,
     ];
 
     /// What it brings once it takes effect: itself, or for an announced recovery what is announced. What could not be carried out is not announced.
@@ -183,6 +190,12 @@ impl Change {
             return Some(&admit.designation);
         }
         if let Self::Designate(designate) = self { Some(designate) } else { None }
+    }
+
+    /// Whether it is for the casebook alone, and takes effect there: no proposal of something else.
+    #[must_use]
+    pub const fn is_of_the_casebook(&self) -> bool {
+        matches!(self, Self::Open(_) | Self::Answer(_) | Self::Step(_))
     }
 
     /// The number of its kind (§R3).
@@ -223,8 +236,10 @@ impl Change {
             Self::Destroy(_) => 57,
             Self::Preserve(_) => 58,
             Self::SucceedLog(_) => 59,
-            Self::Incident(_) => 60,
+            Self::Open(_) => 60,
             Self::EraseNames(_) => 61,
+            Self::Answer(_) => 62,
+            Self::Step(_) => 63,
             Self::Partner(_) => 70,
             Self::Entrust(_) => 71,
             Self::EndTrust(_) => 72,
@@ -276,7 +291,9 @@ impl Change {
             | Self::Admit(_)
             | Self::SharePolicy(_)
             | Self::ShowShared(_)
-            | Self::Incident(_) => self.class().only_takes_away(),
+            | Self::Open(_)
+            | Self::Answer(_)
+            | Self::Step(_) => self.class().only_takes_away(),
         }
     }
 
@@ -320,7 +337,7 @@ impl Change {
             Self::Preserve(change) if matches!(change.state, OrderState::Holds) => Class::Preservation,
             // What an order protected can be destroyed once it is lifted: that takes as many as destroying does.
             Self::Destroy(_) | Self::Preserve(_) | Self::EraseNames(_) => Class::Destruction,
-            Self::Incident(_) => Class::Report,
+            Self::Open(_) | Self::Answer(_) | Self::Step(_) => Class::Report,
         }
     }
 }

@@ -14,10 +14,13 @@ use crate::render::Titles;
 use crate::role::Role;
 use crate::wareki::{day_text, numbered};
 
+mod cases;
 mod partners;
 mod policy;
 mod recovery;
 mod retention;
+
+pub use cases::field_text;
 
 /// The change as text. Keys of cards and of the envelope stand as fingerprints.
 pub(crate) fn describe(change: &Change, say: &Titles<'_>) -> String {
@@ -95,7 +98,9 @@ pub(crate) fn describe(change: &Change, say: &Titles<'_>) -> String {
         Change::Admit(change) => partners::admit(change, say),
         Change::SharePolicy(change) => partners::share_policy(change, say),
         Change::ShowShared(change) => partners::show_shared(change, say),
-        Change::Incident(change) => incident(change, say),
+        Change::Open(change) => cases::open(change, say),
+        Change::Step(change) => cases::step(change, say),
+        Change::Answer(change) => cases::answer(change, say),
     }
 }
 
@@ -187,7 +192,14 @@ fn post(change: &SetPost, say: &Titles<'_>) -> String {
     let place = change.section.as_ref().map(|section| say.section(section));
     let place =
         place.map_or_else(String::new, |place| say.say(&format!("、所属: {place}"), &format!(", section: {place}")));
-    say.say(&format!("職 {title}、役割: {roles}{place}"), &format!("post {title}, roles: {roles}{place}"))
+    let keeper = change.keeper.as_ref().map_or_else(String::new, |keeper| {
+        let keeper = say.post(keeper);
+        say.say(&format!("、書面の記録者: {keeper}"), &format!(", decides on paper, recorded by: {keeper}"))
+    });
+    say.say(
+        &format!("職 {title}、役割: {roles}{place}{keeper}"),
+        &format!("post {title}, roles: {roles}{place}{keeper}"),
+    )
 }
 
 fn hold_post(change: &HoldPost, say: &Titles<'_>) -> String {
@@ -508,30 +520,10 @@ fn route(change: &SetRoute, say: &Titles<'_>) -> String {
     );
     if !change.stages.is_empty() {
         text.push_str(&if change.distinct {
-            say.say("、申請者と承認者は別の者", "; two different persons")
+            say.say("、申請者と承認者はそれぞれ別の者", "; all of them different persons")
         } else {
-            say.say("、1人で申請と承認の両方を行える", "; one person may do both")
+            say.say("、1人で申請と承認の両方を行える", "; one person may do all of it")
         });
-    }
-    text
-}
-
-fn incident(change: &ReportIncident, say: &Titles<'_>) -> String {
-    let class = match change.class {
-        IncidentClass::Failure => say.say("障害", "failure"),
-        IncidentClass::Misuse => say.say("不正行為", "misuse"),
-    };
-    let kind = &change.kind;
-    let mut text = say.say(&format!("{class}の報告: {kind}"), &format!("report of {class}: {kind}"));
-    text.push_str(&match change.level {
-        0 => say.say("、脅威度は未判定", ", threat level not judged yet"),
-        level => say.say(&format!("、脅威度{level}"), &format!(", threat level {level}")),
-    });
-    if let Some(terminal) = &change.terminal {
-        text.push_str(&say.say(&format!("、端末 {terminal}"), &format!(", terminal {terminal}")));
-    }
-    if let Some(card) = &change.card {
-        text.push_str(&say.say(&format!("、カード {card}"), &format!(", card {card}")));
     }
     text
 }

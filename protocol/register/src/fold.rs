@@ -18,6 +18,7 @@ use crate::recovery::{RECOVERY_MAX, completes_a_recovery, is_of_recovery};
 use crate::refusal::{FoldRefusal, WrongValue};
 use crate::role::Class;
 use crate::routes::default_route;
+use crate::signers::Reach;
 use crate::state::{Dates, Draft, Position, State, Trust};
 use crate::thing::Thing;
 
@@ -60,12 +61,21 @@ pub struct Folded {
     pub signer: Signer,
     /// The person who signed it; none for terminals and recovery keys.
     pub operator: Option<Code>,
-    /// The proposal it approved.
-    pub approved: Option<Hash>,
+    /// What it approved.
+    pub approved: Option<Approved>,
     /// What changed.
     pub changes: Vec<Change>,
     /// The numbers that were given, in the order of the changes.
     pub given: Vec<Given>,
+}
+
+/// What an approval approved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Approved {
+    /// The proposal.
+    pub proposal: Hash,
+    /// What the approval carries: the proposal itself, or the approval of the stage before.
+    pub tip: Hash,
 }
 
 /// A number given by the fold (§R3).
@@ -285,8 +295,11 @@ impl Register {
             draft.lets_the_announced_be(changes, at)?;
         }
         draft.new_entries().folded.extend(chain.iter().map(|(link, _)| (link.id(), at.index)));
+        let decided_for = |act: &Act| act.post.clone().filter(|_| act.as_deputy);
+        let by_deputy = chain.iter().filter_map(|(link, _)| Some((link.id(), decided_for(link.act())?)));
+        draft.new_entries().by_deputy.extend(by_deputy);
         let operator = authority.operator().cloned();
-        let approved = chain.get(1).map(|(proposal, _)| proposal.id());
+        let approved = chain.get(1).map(|(tip, _)| Approved { proposal: source.id(), tip: tip.id() });
         Ok((draft.finish(), folded(signed, at, operator, approved, changes, given)))
     }
 
@@ -317,7 +330,7 @@ impl Register {
             draft.card(&administrator.card.card).is_some_and(|card| card.is_current(at.now))
         };
         let all_current = found.administrators.iter().all(current);
-        if !all_current || !draft.can_be_taken(&default_route(Class::Founding), at.now) {
+        if !all_current || !draft.can_be_taken(&default_route(Class::Founding), Reach::Office, at.now) {
             return Err(FoldRefusal::ValueWrong(WrongValue::AdministratorCard));
         }
         draft.new_entries().folded.insert(signed.id(), at.index);
@@ -365,7 +378,9 @@ impl Register {
                 let mut after = Draft::over(&self.state);
                 after.apply_card_state(change, at)?;
                 let takes_part = after.founding_cards(at.now) < draft.founding_cards(at.now);
-                let can = |draft: &Draft<'_>| draft.can_be_taken(&draft.route_at(Class::Founding, at.now), at.now);
+                let can = |draft: &Draft<'_>| {
+                    draft.can_be_taken(&draft.route_at(Class::Founding, at.now), Reach::Office, at.now)
+                };
                 // Where nobody could decide before, a stolen card is worth more to the thief than to the office: but not while sheets that may be
                 // stolen have announced something, for then it may be the last that objects.
                 let matters = can(draft) || self.announced_recovery(at.now).is_some();
@@ -523,7 +538,7 @@ fn folded(
     signed: &SignedAct,
     at: Position,
     operator: Option<Code>,
-    approved: Option<Hash>,
+    approved: Option<Approved>,
     changes: &[Change],
     given: Vec<Given>,
 ) -> Folded {
@@ -591,7 +606,7 @@ impl Draft<'_> {
             Change::Admit(change) => return self.apply_admit(change, at),
             Change::SharePolicy(change) => self.apply_share_policy(change, at),
             Change::ShowShared(change) => self.apply_show_shared(change, at),
-            Change::Incident(_) => Err(FoldRefusal::OtherLog),
+            Change::Open(_) | Change::Answer(_) | Change::Step(_) => Err(FoldRefusal::OtherLog),
         }?;
         Ok(None)
     }

@@ -1,9 +1,9 @@
-//! Which names an act speaks of. They travel beside it (§R1).
+//! Which names, and in the casebook which texts, an act speaks of. They travel beside it (§R1).
 
 use alloc::vec::Vec;
 
 use crate::act::SignedAct;
-use crate::change::{Change, EndRecovery, RecoveryEnd};
+use crate::change::{Change, EndRecovery, RecoveryEnd, texts};
 use crate::values::NameHash;
 
 /// The hashes of the names that changes speak of.
@@ -27,7 +27,22 @@ fn names_in(change: &Change) -> Vec<NameHash> {
     if let Change::AnnounceRecovery(announced) = change {
         return names_of(&announced.changes);
     }
+    if let Change::Open(open) = change {
+        return texts(&open.fields).collect();
+    }
+    if let Change::Step(step) = change {
+        return texts(&step.fields).collect();
+    }
+    if let Change::Answer(answer) = change {
+        return answer.reason.into_iter().collect();
+    }
     change.designation().map(|designate| designate.name).into_iter().collect()
+}
+
+/// Whether what a hash in these changes stands for is free text, of several lines if need be, and no person's name.
+#[must_use]
+pub fn are_texts(changes: &[Change]) -> bool {
+    changes.iter().any(Change::is_of_the_casebook)
 }
 
 impl SignedAct {

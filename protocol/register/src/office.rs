@@ -13,11 +13,12 @@ use crate::connection::Stops;
 use crate::organisation::{Capacity, Holder, Holding, Post, PostVersion};
 use crate::people::Operator;
 use crate::policy::Policy;
-use crate::recovery::{Recovering, check_recovery};
+use crate::recovery::{RECOVERY_MAX, Recovering, check_recovery};
 use crate::refusal::{FoldRefusal, WrongValue};
 use crate::retention::Kept;
 use crate::role::{Class, Role};
 use crate::routes::{Route, default_route};
+use crate::signers::Reach;
 use crate::state::{Draft, Position};
 use crate::succession::Succession;
 use crate::thing::Thing;
@@ -123,7 +124,7 @@ impl Draft<'_> {
         self.mark(Thing::Post(administrator.post.clone()), at)?;
         if self.post(&administrator.post).is_none() {
             let title = Title::new(administrator.post.as_str()).ok_or(FoldRefusal::ValueWrong(WrongValue::Post))?;
-            let version = PostVersion { title, roles: Role::FOUNDING.to_vec(), section: None };
+            let version = PostVersion { title, roles: Role::FOUNDING.to_vec(), section: None, keeper: None };
             let post = Post::founding(administrator.post.clone(), version, at);
             self.new_entries().posts.insert(administrator.post.clone(), post);
         }
@@ -170,13 +171,13 @@ impl Draft<'_> {
         if change.class == Class::Destruction && (change.stages.is_empty() || !change.distinct) {
             return Err(FoldRefusal::ValueWrong(WrongValue::LonelyDestruction));
         }
-        if change.stages.len() > 1 {
+        if change.stages.len() > STAGES_MAX {
             return Err(FoldRefusal::ValueWrong(WrongValue::RouteStages));
         }
         self.touch(Thing::Route(change.class), at)?;
         let route =
-            Route { proposers: change.proposers.clone(), approvers: change.stages.concat(), distinct: change.distinct };
-        if !self.can_be_taken(&route, at.now) {
+            Route { proposers: change.proposers.clone(), stages: change.stages.clone(), distinct: change.distinct };
+        if !self.can_be_taken(&route, Reach::of(change.class), at.now) {
             return Err(FoldRefusal::ValueWrong(WrongValue::DeadRoute));
         }
         self.office_mut()?.routes.entry(change.class).or_default().push(at.index, at.effective, route);
@@ -241,5 +242,7 @@ impl Office {
     }
 }
 
+/// As many approvals as a chain of acts carries behind its proposal (§R4.8 has as many keys).
+const STAGES_MAX: usize = RECOVERY_MAX - 1;
 /// As many cosignatures as a terminal carries along with a checkpoint.
 const WITNESSES_MAX: usize = 8;

@@ -7,6 +7,7 @@ use alloc::vec::Vec;
 use sekisho_wire::id::Code;
 
 use crate::change::{HoldPost, LeavePost, SectionState, SetPost, SetSection};
+use crate::concern::Mandate;
 use crate::refusal::{FoldRefusal, WrongValue};
 use crate::role::Role;
 use crate::state::{Draft, Position};
@@ -69,6 +70,8 @@ pub struct PostVersion {
     pub roles: Vec<Role>,
     /// Its section.
     pub section: Option<Code>,
+    /// The post that records its decisions from paper.
+    pub keeper: Option<Code>,
 }
 
 /// Who holds a post, and how.
@@ -139,6 +142,18 @@ impl Post {
     #[must_use]
     pub fn roles_at(&self, t: u64) -> &[Role] {
         self.versions.at(t).map_or(&[], |version| &version.roles)
+    }
+
+    /// What it may do at `t`, and for which section.
+    pub(crate) fn mandate_at(&self, t: u64) -> Mandate {
+        let version = self.versions.at(t);
+        version.map_or_else(Mandate::default, |version| Mandate::new(version.roles.clone(), version.section.clone()))
+    }
+
+    /// Whether its decisions are on paper, and recorded by the holder of this post.
+    #[must_use]
+    pub fn is_kept_by(&self, keeper: &Code, t: u64) -> bool {
+        self.versions.at(t).is_some_and(|version| version.keeper.as_ref() == Some(keeper))
     }
 
     /// What it may do, by what was last decided.
@@ -216,9 +231,16 @@ impl Draft<'_> {
         if !change.roles.is_sorted_by(|a, b| a < b) {
             return Err(FoldRefusal::ValueWrong(WrongValue::Roles));
         }
+        if let Some(keeper) = &change.keeper {
+            self.need_post(keeper)?;
+            // Who keeps his own papers signs himself.
+            if *keeper == change.post {
+                return Err(FoldRefusal::ValueWrong(WrongValue::Keeper));
+            }
+        }
         self.touch(Thing::Post(change.post.clone()), at)?;
-        let version =
-            PostVersion { title: change.title.clone(), roles: change.roles.clone(), section: change.section.clone() };
+        let SetPost { title, roles, section, keeper, .. } = change.clone();
+        let version = PostVersion { title, roles, section, keeper };
         if let Some(post) = self.post_mut(&change.post) {
             post.versions.push(at.index, at.effective, version);
             return Ok(());

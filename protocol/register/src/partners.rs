@@ -12,7 +12,7 @@ use crate::change::{Admit, CardKind, Change, EndTrust, Entrust, IssueCard, Log, 
 use crate::fold::{Given, Register};
 use crate::people::Home;
 use crate::refusal::{FoldRefusal, WrongValue};
-use crate::role::{Class, Role};
+use crate::role::Class;
 use crate::state::{Draft, Position, Trust};
 use crate::thing::Thing;
 use crate::timeline::Timeline;
@@ -81,6 +81,13 @@ impl Register {
         self.state.office.as_ref()?.shared.at(t).copied().flatten()
     }
 
+    /// Whether another office has to be told what happens here (S0 6(2)): it is entrusted with something at `t`, or shares the policy.
+    #[must_use]
+    pub fn is_related(&self, partner: &Code, t: u64) -> bool {
+        let shared = self.policy_shared_with(t);
+        self.partner(partner).is_some_and(|partner| partner.trust(t).is_some() || shared == Some(partner.said().office))
+    }
+
     /// Whether a trustee may make this change by such an act.
     pub(crate) fn check_entrusted(
         &self,
@@ -97,32 +104,6 @@ impl Register {
             return Err(FoldRefusal::RequestMissing { agreement: trust.agreement.clone() });
         }
         Ok(())
-    }
-
-    pub(crate) fn admit_trustee_alone(
-        &self,
-        act: &Act,
-        partner: &Code,
-        change: &Change,
-        t: u64,
-    ) -> Result<(), FoldRefusal> {
-        self.check_entrusted(act, partner, change, t)?;
-        let class = change.class();
-        if self.route_at(class, t).approvers.is_empty() { Ok(()) } else { Err(FoldRefusal::ApprovalNeeded(class)) }
-    }
-
-    /// What a trustee proposes somebody of this office approves, never another trustee.
-    pub(crate) fn admit_approved_trustee(
-        &self,
-        approver: &[Role],
-        proposal: &Act,
-        partner: &Code,
-        change: &Change,
-        t: u64,
-    ) -> Result<(), FoldRefusal> {
-        self.check_entrusted(proposal, partner, change, t)?;
-        let class = change.class();
-        if self.route_at(class, t).admits_approver(approver) { Ok(()) } else { Err(FoldRefusal::NoRoute(class)) }
     }
 }
 
@@ -171,7 +152,9 @@ const fn belongs_to_the_office(change: &Change) -> bool {
         | Change::Preserve(_)
         | Change::EraseNames(_)
         | Change::Witnesses(_)
-        | Change::Incident(_) => false,
+        | Change::Open(_)
+        | Change::Answer(_)
+        | Change::Step(_) => false,
     }
 }
 
@@ -392,7 +375,9 @@ impl Draft<'_> {
             | Change::Preserve(_)
             | Change::EraseNames(_)
             | Change::Witnesses(_)
-            | Change::Incident(_)
+            | Change::Open(_)
+            | Change::Answer(_)
+            | Change::Step(_)
             | Change::Partner(_)
             | Change::Entrust(_)
             | Change::EndTrust(_)

@@ -8,7 +8,8 @@ use sekisho_tlog::{KeyKind, VerifyingKey};
 use sekisho_wire::id::{CardGuid, Code, Hash, Numbered, OfficeId};
 
 use crate::cards::Card;
-use crate::change::{CardKind, ConnectionState, Found, Log, OpenSpan, SetCalendar, SetWitnesses};
+use crate::casebook::Proposed;
+use crate::change::{CardKind, Change, ConnectionState, Found, Log, OpenSpan, SetCalendar, SetWitnesses};
 use crate::connection::Stops;
 use crate::decide::RULES_VERSION;
 use crate::fold::Register;
@@ -259,6 +260,42 @@ impl Register {
         let home = self.operator(operator).and_then(Operator::home);
         let entrusted = home.and_then(|home| self.partner(&home.partner)?.trust(at)).is_some();
         held.filter(|(_, role)| home.is_none() || (entrusted && *role == Role::TrusteeAdmin)).collect()
+    }
+
+    /// The act that stopped what is stopped still, and since when: the first since everything was connected.
+    #[must_use]
+    pub fn stopped_by(&self) -> Option<(u64, u64)> {
+        let mut first = None;
+        for said in self.state.office.as_ref()?.connection.iter() {
+            first = if said.value.is_none() { None } else { first.or(Some((said.index, said.effective))) };
+        }
+        first
+    }
+
+    /// How many stages of approval these changes have to pass at `t`.
+    #[must_use]
+    pub fn stages(&self, changes: &[Change], t: u64) -> usize {
+        changes.iter().map(|change| self.route_at(change.class(), t).stages.len()).max().unwrap_or(0)
+    }
+
+    /// The roles of which one has to approve a proposal next, by the routes at `t`; of several kinds of changes those that every one of them admits.
+    #[must_use]
+    pub fn next_approvers(&self, proposed: &Proposed, t: u64) -> Vec<Role> {
+        let stage = proposed.approvals.len();
+        let routes = proposed.act.act().changes.iter().map(|change| self.route_at(change.class(), t));
+        let admit = |route: &Route| match route.stages.get(stage) {
+            Some(roles) => Some(roles.clone()),
+            None if route.stages.is_empty() => Some(route.proposers.clone()),
+            None => None,
+        };
+        let mut asked: Option<Vec<Role>> = None;
+        for roles in routes.filter_map(|route| admit(&route)) {
+            asked = Some(match asked {
+                Some(before) => before.into_iter().filter(|role| roles.contains(role)).collect(),
+                None => roles,
+            });
+        }
+        asked.unwrap_or_default()
     }
 
     /// A permit.

@@ -14,6 +14,7 @@ use crate::change::{AnnounceRecovery, Change, EndRecovery, Recovery, RecoveryEnd
 use crate::fold::{LIFETIME_MS, Register};
 use crate::refusal::{FoldRefusal, WrongValue};
 use crate::role::Class;
+use crate::signers::Reach;
 use crate::state::{Dates, Draft, Position, Trust};
 use crate::thing::Thing;
 use crate::values::Ed25519Key;
@@ -126,7 +127,9 @@ pub(crate) const fn is_for_recovery_keys(change: &Change) -> bool {
         | Change::Preserve(_)
         | Change::EraseNames(_)
         | Change::SucceedLog(_)
-        | Change::Incident(_)
+        | Change::Open(_)
+        | Change::Answer(_)
+        | Change::Step(_)
         | Change::Partner(_)
         | Change::Entrust(_)
         | Change::EndTrust(_)
@@ -236,7 +239,12 @@ impl Draft<'_> {
         let nested = |change: &Change| {
             matches!(
                 change,
-                Change::Found(_) | Change::AnnounceRecovery(_) | Change::EndRecovery(_) | Change::Incident(_)
+                Change::Found(_)
+                    | Change::AnnounceRecovery(_)
+                    | Change::EndRecovery(_)
+                    | Change::Open(_)
+                    | Change::Answer(_)
+                    | Change::Step(_)
             )
         };
         let new_keys = change.changes.iter().any(|change| matches!(change, Change::RecoveryKeys(_)));
@@ -313,6 +321,6 @@ impl Draft<'_> {
     /// A recovery that leaves nobody who can decide recovers nothing.
     pub(crate) fn can_be_decided_about(&self, at: Position) -> Result<(), FoldRefusal> {
         let route = self.route_at(Class::Founding, at.now);
-        if self.can_be_taken(&route, at.now) { Ok(()) } else { Err(FoldRefusal::TooFewSigners) }
+        if self.can_be_taken(&route, Reach::Office, at.now) { Ok(()) } else { Err(FoldRefusal::TooFewSigners) }
     }
 }

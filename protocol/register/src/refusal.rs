@@ -9,8 +9,9 @@ use sekisho_wire::record::Retention;
 use sekisho_wire::words::Language;
 
 use crate::calendar::Month;
-use crate::change::{CardState, RecoveryEnd};
-use crate::role::Class;
+use crate::change::{Answer, CardState, CaseId, RecoveryEnd};
+use crate::forms::Form;
+use crate::role::{Class, Role};
 use crate::thing::Thing;
 
 mod words;
@@ -203,6 +204,69 @@ pub enum FoldRefusal {
     ApprovalNeeded(Class),
     /// Proposer and approver are one person.
     SamePerson(Class),
+    /// The stage before this one has not approved it yet.
+    StageBefore(Class),
+    /// Another approval of the same stage is there already.
+    StageTaken {
+        /// Where in the casebook.
+        index: u64,
+    },
+    /// The proposal was refused or withdrawn.
+    ProposalOver {
+        /// Which.
+        answer: Answer,
+        /// By the casebook's act at this index.
+        index: u64,
+    },
+    /// Only whoever proposed it withdraws it.
+    NotTheProposer,
+    /// Who refuses says why.
+    ReasonMissing,
+    /// The signer's post does not keep the papers of that post.
+    NotItsKeeper {
+        /// The post that decided.
+        post: Code,
+        /// The signer's.
+        keeper: Code,
+    },
+    /// The signer's post may not fill in that form, or take that step.
+    NotYours {
+        /// The form.
+        form: Form,
+        /// The step; none: opening it.
+        step: Option<&'static str>,
+    },
+    /// A field of a form that cannot be so.
+    FieldWrong {
+        /// The form.
+        form: Form,
+        /// The field, by its name in programs.
+        field: &'static str,
+        /// What is wrong with it.
+        fault: FieldFault,
+    },
+    /// Somebody who has to be told of such an incident is not named.
+    RecipientMissing(Role),
+    /// There is no such case.
+    CaseUnknown(CaseId),
+    /// The case was closed or refused.
+    CaseOver(CaseId),
+    /// Another step comes first.
+    StepMissing {
+        /// Of which case.
+        case: CaseId,
+        /// That step.
+        step: &'static str,
+    },
+    /// A step that is taken once was taken.
+    StepTaken {
+        /// Of which case.
+        case: CaseId,
+        /// The step.
+        step: &'static str,
+    },
+    /// It says two things about one act or one case, or what was said before.
+    SaidTwice,
     /// A proposal holds no changes, or too much.
     NotAProposal,
     /// The thing changed after the signer looked.
@@ -292,6 +356,23 @@ pub enum FoldRefusal {
     ValueWrong(WrongValue),
 }
 
+/// What is wrong with a field of a form.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FieldFault {
+    /// It has to be filled in.
+    Missing,
+    /// There is no such field.
+    Unknown,
+    /// Fields, or what stands in one, are not ascending.
+    Order,
+    /// It holds something else than what is asked for.
+    Kind,
+    /// What it names is not there.
+    NotThere,
+    /// It names a time that has not been.
+    InFuture,
+}
+
 /// Which value cannot be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WrongValue {
@@ -323,8 +404,12 @@ pub enum WrongValue {
     RouteRoles,
     /// The register log has no successor.
     SucceededLog,
-    /// A route with more than one stage of approval.
+    /// A route with more stages of approval than a chain of acts carries.
     RouteStages,
+    /// A post that keeps its own papers.
+    Keeper,
+    /// A paper of tomorrow, or one that is too old to be recorded.
+    PaperDate,
     /// Witnesses: at most 8, by name, ascending, and no more needed than there are.
     Witnesses,
     /// A card that is not dormant belongs to somebody.
@@ -422,6 +507,20 @@ impl FoldRefusal {
             Self::NotShown(_) => "not_shown",
             Self::ApprovalNeeded(_) => "approval_needed",
             Self::SamePerson(_) => "same_person",
+            Self::StageBefore(_) => "stage_before",
+            Self::StageTaken { .. } => "stage_taken",
+            Self::ProposalOver { .. } => "proposal_over",
+            Self::NotTheProposer => "not_the_proposer",
+            Self::ReasonMissing => "reason_missing",
+            Self::NotItsKeeper { .. } => "not_its_keeper",
+            Self::NotYours { .. } => "not_yours",
+            Self::FieldWrong { .. } => "field_wrong",
+            Self::RecipientMissing(_) => "recipient_missing",
+            Self::CaseUnknown(_) => "case_unknown",
+            Self::CaseOver(_) => "case_over",
+            Self::StepMissing { .. } => "step_missing",
+            Self::StepTaken { .. } => "step_taken",
+            Self::SaidTwice => "said_twice",
             Self::NotAProposal => "not_a_proposal",
             Self::ChangedSince { .. } => "changed_since",
             Self::Unknown(_) => "unknown",

@@ -11,8 +11,9 @@ use crate::act::{Act, NO_OFFICE, SignedAct};
 use crate::change::{Change, Log};
 use crate::describe::describe;
 use crate::fold::Register;
+use crate::forms::Form;
 use crate::recovery::RECOVERY_MAX;
-use crate::wareki::moment_text;
+use crate::wareki::{day_text, moment_text};
 
 /// The act as text, one fact a line.
 #[must_use]
@@ -42,6 +43,13 @@ fn heading(act: &Act, titles: &Titles<'_>) -> Vec<String> {
         Language::Japanese => format!("作成: {}(期限: {})", period.0, period.1),
         Language::English => format!("made: {} (expires {})", period.0, period.1),
     });
+    if let Some(paper) = &act.paper {
+        let (post, on, document) = (titles.post(&paper.post), day_text(paper.decided, language), &paper.document);
+        lines.push(titles.say(
+            &format!("書面による決定の記録: {post}、{on}、文書番号 {document}"),
+            &format!("recorded from paper: {post} decided on {on}, document {document}"),
+        ));
+    }
     if let Some(effective) = act.effective {
         let from = moment_text(effective, language);
         lines.push(titles.say(&format!("効力発生: {from}"), &format!("takes effect: {from}")));
@@ -57,10 +65,16 @@ fn heading(act: &Act, titles: &Titles<'_>) -> Vec<String> {
 
 fn kind_line(act: &Act, language: Language) -> String {
     let founds = act.changes.iter().any(|change| matches!(change, Change::Found(_)));
-    let reports = act.changes.iter().any(|change| matches!(change, Change::Incident(_)));
+    let reports = act.changes.iter().any(|change| matches!(change, Change::Open(open) if open.form == Form::Incident));
+    let here = act.changes.iter().any(Change::is_of_the_casebook);
     let (ja, en) = match (act.log, &act.proposal) {
-        (_, Some(_)) => ("承認", "approval"),
+        (Log::Casebook, Some(_)) => (
+            "承認(次の段階の承認を受けて効力を生じます)",
+            "approval of a stage (takes effect when the last one approves)",
+        ),
+        (Log::Register | Log::Records, Some(_)) => ("承認", "approval"),
         (Log::Casebook, None) if reports => ("事故等の報告", "report"),
+        (Log::Casebook, None) if here => ("処理簿への記入", "entry into the casebook"),
         (Log::Casebook, None) => ("申請(承認を受けて効力を生じます)", "proposal (takes effect when it is approved)"),
         (Log::Register | Log::Records, None) if founds => ("団体の設置", "founding of an office"),
         (Log::Register | Log::Records, None) => ("処分", "act"),
@@ -122,6 +136,12 @@ fn proposal_lines(bytes: &[u8], register: &Register, language: Language, depth: 
         return Vec::from([unreadable.to_string()]);
     };
     let signer = match language {
+        Language::Japanese if proposal.act().proposal.is_some() => {
+            format!("--- 前の段階の承認(署名: {})", proposal.signer())
+        }
+        Language::English if proposal.act().proposal.is_some() => {
+            format!("--- the approval of the stage before (signed by {})", proposal.signer())
+        }
         Language::Japanese => format!("--- 承認する申請(署名: {})", proposal.signer()),
         Language::English => format!("--- the proposal (signed by {})", proposal.signer()),
     };

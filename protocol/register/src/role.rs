@@ -60,6 +60,21 @@ pub const READERS: [Role; 6] = [
     Role::ChiefSecurityOfficer,
 ];
 
+/// Who may read the casebook: those who have something to decide, to answer or to look at in it (LEDGER §L4).
+pub const CASE_READERS: [Role; 11] = [
+    Role::ChiefSecurityOfficer,
+    Role::Executive,
+    Role::SecurityCommittee,
+    Role::SystemManager,
+    Role::DataProtectionManager,
+    Role::AccessManager,
+    Role::SecurityManager,
+    Role::TerminalManager,
+    Role::SystemStaff,
+    Role::Auditor,
+    Role::DataHandlingManager,
+];
+
 impl Role {
     /// Every role, by number.
     pub const ALL: [Self; 14] = [
@@ -88,6 +103,12 @@ impl Role {
         Self::SecurityManager,
         Self::TerminalManager,
     ];
+
+    /// Whether it is a head's of a section: in a post that has a section it reaches over that section alone (§R3.19).
+    #[must_use]
+    pub const fn is_of_a_section(self) -> bool {
+        matches!(self, Self::TerminalManager | Self::DataHandlingManager)
+    }
 
     /// The name in programs and on the wire of the ledger (LEDGER §L4).
     #[must_use]

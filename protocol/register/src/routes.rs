@@ -9,9 +9,9 @@ use crate::role::{Class, Role};
 pub struct Route {
     /// Who may propose, or sign alone when nobody approves.
     pub proposers: Vec<Role>,
-    /// Who approves; empty: no approval stage.
-    pub approvers: Vec<Role>,
-    /// Approver and proposer must be two persons.
+    /// Who approves, one stage after the other (決裁の段階); empty: nobody has to.
+    pub stages: Vec<Vec<Role>>,
+    /// The proposer and whoever approves a stage must all be different persons.
     pub distinct: bool,
 }
 
@@ -22,11 +22,16 @@ impl Route {
         self.proposers.iter().any(|role| roles.contains(role))
     }
 
-    /// Whether one of these roles may approve; without an approval stage, whoever may propose.
+    /// Whether one of these roles may approve this stage, of which 0 is the first.
+    #[must_use]
+    pub fn admits_at(&self, stage: usize, roles: &[Role]) -> bool {
+        self.stages.get(stage).is_some_and(|stage| stage.iter().any(|role| roles.contains(role)))
+    }
+
+    /// Whether one of these roles may approve some stage.
     #[must_use]
     pub fn admits_approver(&self, roles: &[Role]) -> bool {
-        let admitted = if self.approvers.is_empty() { &self.proposers } else { &self.approvers };
-        admitted.iter().any(|role| roles.contains(role))
+        (0..self.stages.len()).any(|stage| self.admits_at(stage, roles))
     }
 }
 
@@ -47,10 +52,10 @@ pub fn default_route(class: Class) -> Route {
         Class::Report => REPORTERS,
     };
     // Log keys, versions and routes are what everything else stands on: nobody changes them alone.
-    let approvers: &[Role] = match class {
-        Class::Founding => FOUNDING,
+    let approvers: &[&[Role]] = match class {
+        Class::Founding => &[FOUNDING],
         // What is destroyed never comes back.
-        Class::Destruction => SECURITY_OFFICERS,
+        Class::Destruction => &[SECURITY_OFFICERS],
         Class::Organisation
         | Class::Functions
         | Class::Operators
@@ -64,7 +69,8 @@ pub fn default_route(class: Class) -> Route {
         | Class::Report
         | Class::Preservation => &[],
     };
-    Route { proposers: proposers.to_vec(), approvers: approvers.to_vec(), distinct: true }
+    let stages = approvers.iter().map(|stage| stage.to_vec()).collect();
+    Route { proposers: proposers.to_vec(), stages, distinct: true }
 }
 
 const FOUNDING: &[Role] = &[Role::ChiefSecurityOfficer, Role::SystemManager, Role::DataProtectionManager];
@@ -99,12 +105,12 @@ mod tests {
             assert!(!route.proposers.is_empty(), "{class:?}");
             assert!(route.proposers.is_sorted(), "{class:?}");
             if class.only_takes_away() {
-                assert!(route.approvers.is_empty(), "{class:?}");
+                assert!(route.stages.is_empty(), "{class:?}");
                 assert!(!route.admits_proposer(&[Role::Operator, Role::TemporaryOperator, Role::Auditor]), "{class:?}");
             }
             if class != Class::Report {
                 assert!(!route.admits_proposer(&[Role::DataHandlingManager]), "{class:?}");
-                assert!(!route.approvers.contains(&Role::DataHandlingManager), "{class:?}");
+                assert!(!route.admits_approver(&[Role::DataHandlingManager]), "{class:?}");
             }
         }
     }
@@ -113,7 +119,8 @@ mod tests {
     fn a_founding_administrator_can_take_every_route() {
         for class in Class::ALL {
             assert!(default_route(class).admits_proposer(&Role::FOUNDING), "{class:?}");
-            assert!(default_route(class).admits_approver(&Role::FOUNDING), "{class:?}");
+            let route = default_route(class);
+            assert!((0..route.stages.len()).all(|stage| route.admits_at(stage, &Role::FOUNDING)), "{class:?}");
         }
     }
 }

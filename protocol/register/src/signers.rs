@@ -2,12 +2,14 @@
 //! (§R3.9, §R3.11).
 
 use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::vec;
 use alloc::vec::Vec;
 
 use sekisho_wire::id::Code;
 
 use crate::cards::Card;
 use crate::change::{CardState, Change, OperatorState};
+use crate::concern::{Concern, Mandate};
 use crate::organisation::{Capacity, Post};
 use crate::people::{Operator, Standing};
 use crate::refusal::FoldRefusal;
@@ -28,6 +30,57 @@ enum Counted {
     Suspended,
 }
 
+/// Which roles count: a head of a section may be all that a route needs, but for what concerns the whole office.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reach {
+    /// Those that reach over the whole office.
+    Office,
+    /// Also those that reach over one section.
+    Section,
+}
+
+impl Reach {
+    /// What a route of this class has to reach over.
+    pub(crate) const fn of(class: Class) -> Self {
+        match class {
+            Class::Operators | Class::Cards | Class::Block | Class::Terminals | Class::Hours | Class::Report => {
+                Self::Section
+            }
+            Class::Founding
+            | Class::Organisation
+            | Class::Functions
+            | Class::Stop
+            | Class::Connection
+            | Class::Policy
+            | Class::Destruction
+            | Class::Preservation => Self::Office,
+        }
+    }
+
+    fn roles(self, mandate: Mandate) -> Vec<Role> {
+        match self {
+            Self::Office => mandate.roles_on(&Concern::Office),
+            Self::Section => mandate.roles_on(&Concern::Nobody),
+        }
+    }
+}
+
+/// Whether somebody can approve this stage and, behind him, all that are left: where the route asks for it, each time somebody else.
+fn can_go_on<'s>(route: &Route, stage: usize, signers: &'s [Signer], signed: &mut Vec<&'s Code>) -> bool {
+    if stage >= route.stages.len() {
+        return true;
+    }
+    signers.iter().filter(|(_, roles)| route.admits_at(stage, roles)).any(|(who, _)| {
+        if route.distinct && signed.contains(&who) {
+            return false;
+        }
+        signed.push(who);
+        let can = can_go_on(route, stage + 1, signers, signed);
+        signed.pop();
+        can
+    })
+}
+
 /// What a draft says of those who have a card that signs. There are few of them, among all who have cards.
 struct Signers<'d> {
     draft: &'d Draft<'d>,
@@ -44,7 +97,7 @@ impl<'d> Signers<'d> {
     }
 
     /// Every card that can sign at `t`, by its holder and his roles.
-    fn at(&self, counted: Counted, t: u64) -> Vec<Signer> {
+    fn at(&self, counted: Counted, reach: Reach, t: u64) -> Vec<Signer> {
         let usable = self.cards.iter().filter(|card| {
             let state = card.state(t);
             let suspended = state == CardState::Suspended && counted == Counted::Suspended;
@@ -58,29 +111,28 @@ impl<'d> Signers<'d> {
             })
         };
         let holders = usable.filter_map(|card| card.holder(t)).filter(|holder| signs(holder.operator));
-        holders.map(|holder| (holder.operator.clone(), self.draft.roles_held(holder.operator, t))).collect()
+        holders.map(|holder| (holder.operator.clone(), self.draft.roles_held(holder.operator, reach, t))).collect()
     }
 
     /// Whether there are persons who could take this route at `t`.
-    fn can_take(&self, counted: Counted, route: &Route, t: u64) -> bool {
-        let signers = self.at(counted, t);
-        let proposers = || signers.iter().filter(|(_, roles)| route.admits_proposer(roles));
-        let approves = |proposer: &Code| {
-            signers.iter().any(|(who, roles)| route.admits_approver(roles) && (!route.distinct || who != proposer))
-        };
-        proposers().any(|(who, _)| route.approvers.is_empty() || approves(who))
+    fn can_take(&self, counted: Counted, route: &Route, reach: Reach, t: u64) -> bool {
+        let signers = self.at(counted, reach, t);
+        let mut proposers = signers.iter().filter(|(_, roles)| route.admits_proposer(roles));
+        proposers.any(|(who, _)| can_go_on(route, 0, &signers, &mut vec![who]))
     }
 
     /// Whether the office can be decided about at `t`: by those who can sign then, or by them and whom they can let sign again.
     fn can_decide(&self, t: u64) -> bool {
         let route = self.draft.route_at(Class::Founding, t);
-        self.can_take(Counted::Current, &route, t) || (self.can_lift(t) && self.can_take(Counted::Suspended, &route, t))
+        let can = |counted| self.can_take(counted, &route, Reach::Office, t);
+        can(Counted::Current) || (self.can_lift(t) && can(Counted::Suspended))
     }
 
     /// Whether somebody can let those sign again who are suspended at `t`.
     fn can_lift(&self, t: u64) -> bool {
         let classes = [Class::Cards, Class::Operators];
-        classes.into_iter().all(|class| self.can_take(Counted::Current, &self.draft.route_at(class, t), t))
+        let can = |class| self.can_take(Counted::Current, &self.draft.route_at(class, t), Reach::Office, t);
+        classes.into_iter().all(can)
     }
 
     /// When anything begins or ends that makes somebody a signer.
@@ -109,24 +161,28 @@ impl<'d> Signers<'d> {
 }
 
 impl Draft<'_> {
-    fn roles_held(&self, operator: &Code, t: u64) -> Vec<Role> {
+    /// What a person can sign for: in the posts that he holds, and in those whose papers he keeps.
+    fn roles_held(&self, operator: &Code, reach: Reach, t: u64) -> Vec<Role> {
         let (base, over) = self.layers();
-        let held = merged(&base.posts, &over.posts).filter(|post| {
+        let posts = || merged(&base.posts, &over.posts);
+        let holds = |post: &Post| {
             [Capacity::Holder, Capacity::Deputy].into_iter().any(|capacity| post.is_held_by(operator, capacity, t))
-        });
-        held.flat_map(|post| post.roles_at(t).iter().copied()).collect()
+        };
+        let held: Vec<&Code> = posts().filter(|post| holds(post)).map(Post::code).collect();
+        let signs_for = |post: &&Post| held.iter().any(|held| post.code() == *held || post.is_kept_by(held, t));
+        posts().filter(signs_for).flat_map(|post| reach.roles(post.mandate_at(t))).collect()
     }
 
     /// How many cards can take part in changes of class founding at `t`.
     pub(crate) fn founding_cards(&self, t: u64) -> usize {
         let route = self.route_at(Class::Founding, t);
         let takes_part = |(_, roles): &Signer| route.admits_proposer(roles) || route.admits_approver(roles);
-        Signers::of(self).at(Counted::Current, t).iter().filter(|signer| takes_part(signer)).count()
+        Signers::of(self).at(Counted::Current, Reach::Office, t).iter().filter(|signer| takes_part(signer)).count()
     }
 
     /// Whether there are persons who could take this route at `t`.
-    pub(crate) fn can_be_taken(&self, route: &Route, t: u64) -> bool {
-        Signers::of(self).can_take(Counted::Current, route, t)
+    pub(crate) fn can_be_taken(&self, route: &Route, reach: Reach, t: u64) -> bool {
+        Signers::of(self).can_take(Counted::Current, route, reach, t)
     }
 
     /// What one person alone signed must not end the office's ability to decide: not for good, nor by suspending all who could lift that.
@@ -204,7 +260,9 @@ impl Draft<'_> {
             | Change::Preserve(_)
             | Change::EraseNames(_)
             | Change::Witnesses(_)
-            | Change::Incident(_)
+            | Change::Open(_)
+            | Change::Answer(_)
+            | Change::Step(_)
             | Change::Partner(_)
             | Change::Entrust(_)
             | Change::EndTrust(_)

@@ -49,6 +49,8 @@ pub(crate) struct State {
     pub(crate) terminal_acts: BTreeMap<(Code, u32), u32>,
     /// Ids of acts, and of the proposals inside approvals, that took effect.
     pub(crate) folded: BTreeMap<Hash, u64>,
+    /// Acts that deputies signed (代決), with the post: its holder looks at them later (後閲).
+    pub(crate) by_deputy: BTreeMap<Hash, Code>,
 }
 
 /// What the fold counts per fiscal year.
@@ -278,5 +280,6 @@ impl State {
         self.touched.extend(over.touched);
         self.terminal_acts.extend(over.terminal_acts);
         self.folded.extend(over.folded);
+        self.by_deputy.extend(over.by_deputy);
     }
 }

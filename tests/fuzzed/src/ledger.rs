@@ -33,7 +33,7 @@ use crate::town::{Slot, Town, code};
 const REQUESTS: usize = 6;
 
 /// What is asked, and the fields of its body.
-const ROUTES: [(&str, &str, &[&str]); 33] = [
+const ROUTES: [(&str, &str, &[&str]); 34] = [
     ("POST", "/v1/enrol", &["secret", "office", "terminal", "key", "csr", "proof"]),
     ("GET", "/v1/terminal/register", &[]),
     ("POST", "/v1/terminal/batches", &[]),
@@ -52,6 +52,7 @@ const ROUTES: [(&str, &str, &[&str]); 33] = [
     ("POST", "/v1/{o}/acts", &["act", "names"]),
     ("GET", "/v1/{o}/acts/{p}", &[]),
     ("GET", "/v1/{o}/acts/{p}/names", &[]),
+    ("GET", "/v1/{o}/texts", &[]),
     ("POST", "/v1/{o}/invitations", &["terminal"]),
     ("GET", "/v1/{o}/enrolments", &[]),
     ("GET", "/v1/{o}/search", &[]),

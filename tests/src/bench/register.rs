@@ -138,6 +138,7 @@ impl Desk {
             changes: vec![self.change(number)],
             proposal: None,
             effective: None,
+            paper: None,
         };
         act.to_be_signed(&self.signer).finish([0; 64])
     }

@@ -12,7 +12,7 @@ use sekisho_wire::id::{CardGuid, Code, Numbered, ReaderIdentity};
 use sekisho_wire::pin_policy::{Alphabet, FirstUse};
 use serde::Deserialize;
 
-use crate::config_text::{Dated, Minute, Text};
+use crate::config_text::{Dated, Minute, Stage, Text};
 
 /// Everything such a file can hold.
 #[derive(Debug, Default, Deserialize)]
@@ -99,6 +99,7 @@ pub(super) struct PostTable {
     pub(super) title: Text<Title>,
     pub(super) roles: Vec<Text<Role>>,
     pub(super) section: Option<Text<Code>>,
+    pub(super) keeper: Option<Text<Code>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -278,7 +279,7 @@ pub(super) struct RouteTable {
     pub(super) class: Text<Class>,
     pub(super) proposers: Vec<Text<Role>>,
     #[serde(default)]
-    pub(super) approvers: Vec<Text<Role>>,
+    pub(super) approvers: Vec<Text<Stage>>,
     #[serde(default = "yes")]
     pub(super) distinct: bool,
 }

@@ -45,6 +45,9 @@ pub(crate) enum PostCommand {
         /// The section it belongs to
         #[arg(long, value_parser = word::<Code>)]
         section: Option<Code>,
+        /// The post whose holder records its decisions from paper, where it decides without a card (書面の記録者)
+        #[arg(long, value_parser = word::<Code>)]
+        keeper: Option<Code>,
     },
     /// Let a person hold a post (就任)
     Hold {

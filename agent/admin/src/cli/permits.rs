@@ -1,5 +1,6 @@
 //! Arguments about permits, the connection and routes.
 
+use crate::config_text::Stage;
 use clap::{Args, Subcommand};
 use sekisho_register::role::{Class, Role};
 use sekisho_wire::id::{Code, Numbered};
@@ -74,10 +75,10 @@ pub(crate) enum RouteCommand {
         /// Who may propose; give it as often as needed
         #[arg(long = "proposer", value_parser = word::<Role>, required = true)]
         proposers: Vec<Role>,
-        /// Who approves [default: nobody has to]
-        #[arg(long = "approver", value_parser = word::<Role>)]
-        approvers: Vec<Role>,
-        /// One person may do both
+        /// Who approves, any of several as 'system_manager,access_manager'; given again: the stage after it, and so on [default: nobody has to]
+        #[arg(long = "approver", value_parser = word::<Stage>)]
+        approvers: Vec<Stage>,
+        /// One person may do all of it
         #[arg(long)]
         same_person: bool,
     },

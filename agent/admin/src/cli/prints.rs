@@ -190,19 +190,11 @@ pub(crate) struct LabelArguments {
     pub again: AgainArguments,
 }
 
-/// Forms.
-#[derive(Debug, Subcommand)]
-pub(crate) enum FormCommand {
-    /// List the forms that can be printed, with the template of each (様式一覧)
-    List,
-    /// Templates by which an office replaces a form's layout; neither card nor ledger is needed (様式テンプレート)
-    #[command(subcommand)]
-    Templates(TemplatesCommand),
-}
-
 /// Templates.
 #[derive(Debug, Subcommand)]
 pub(crate) enum TemplatesCommand {
+    /// List the forms that can be printed, with the template of each (一覧)
+    List,
     /// Write the built-in templates into a folder, to begin from; no file is written over
     Export {
         /// The folder; made if it is not there

@@ -48,8 +48,8 @@ pub(super) fn section(desk: &mut Desk, command: SectionCommand) -> Result<(), Ad
 
 pub(super) fn post(desk: &mut Desk, command: PostCommand) -> Result<(), AdminError> {
     let change = match command {
-        PostCommand::Set { post, title, roles, section } => {
-            Change::Post(SetPost { post, title, roles: sorted(roles), section })
+        PostCommand::Set { post, title, roles, section, keeper } => {
+            Change::Post(SetPost { post, title, roles: sorted(roles), section, keeper })
         }
         PostCommand::Hold { post, operator, deputy, from: begin, to } => Change::HoldPost(HoldPost {
             post,
@@ -144,7 +144,7 @@ pub(super) fn connection(desk: &mut Desk, command: ConnectionCommand) -> Result<
 
 pub(super) fn route(desk: &mut Desk, command: RouteCommand) -> Result<(), AdminError> {
     let RouteCommand::Set { class, proposers, approvers, same_person } = command else { return Ok(()) };
-    let stages = SetRoute::approved_by(sorted(approvers));
+    let stages = approvers.into_iter().map(|stage| stage.0).collect();
     let route = SetRoute { class, proposers: sorted(proposers), stages, distinct: !same_person };
     submit(desk, Change::Route(route))
 }

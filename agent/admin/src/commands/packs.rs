@@ -6,14 +6,16 @@ use sekisho_paper::print::as_of;
 use sekisho_paper::{Cell, Said};
 use sekisho_register::Casebook;
 use sekisho_register::calendar::Month;
-use sekisho_register::change::IncidentClass;
+use sekisho_register::cases::Case;
+use sekisho_register::change::Value;
+use sekisho_register::forms::{Form, incident};
 use sekisho_wire::reason::AlarmKind;
 use sekisho_wire::record::{Body, Record, Retention, kind_number};
 
-use super::proposals;
 use super::record_prints::{gaps_of, period};
 use super::records::incomplete;
 use super::sweep::sweep;
+use crate::casebook;
 use crate::cli::{CommitteeArguments, CustodyArguments, OutputArguments, Question};
 use crate::dates::Edge;
 use crate::desk::Desk;
@@ -66,7 +68,7 @@ pub(super) fn committee(desk: &mut Desk, arguments: &CommitteeArguments) -> Resu
         }
         Ok(())
     })?;
-    let (casebook, _) = proposals::casebook(desk)?;
+    let (casebook, _) = casebook::entries(desk)?;
     let incidents = incidents(&casebook, from, to);
     // As of the period's end; one that is not over is as of now.
     let at = printing.now().min(to.saturating_sub(1));
@@ -80,18 +82,19 @@ pub(super) fn committee(desk: &mut Desk, arguments: &CommitteeArguments) -> Resu
 }
 
 fn incidents(casebook: &Casebook, from: u64, to: u64) -> Vec<Incident> {
-    let within = casebook.incidents().filter(|incident| (from..to).contains(&incident.made));
-    within
-        .map(|incident| Incident {
-            number: incident.number,
-            made: incident.made,
-            class: match incident.report.class {
-                IncidentClass::Failure => Said::new("障害", "failure"),
-                IncidentClass::Misuse => Said::new("不正行為", "misuse"),
-            },
-            kind: incident.report.kind.to_string(),
-            terminal: incident.report.terminal.clone(),
-            level: incident.report.level,
+    let within = casebook.cases_on(Form::Incident).filter(|case| (from..to).contains(&case.opened.made));
+    let incident = |case: &Case| {
+        let (class, level, kind) = case.judged()?;
+        let failure = class == incident::FAILURE;
+        let terminal = case.opened.field(incident::TERMINAL);
+        Some(Incident {
+            number: case.id.number,
+            made: case.opened.made,
+            class: if failure { Said::new("障害", "failure") } else { Said::new("不正行為", "misuse") },
+            kind: kind.to_string(),
+            terminal: terminal.and_then(|value| if let Value::Code(code) = value { Some(code.clone()) } else { None }),
+            level,
         })
-        .collect()
+    };
+    within.filter_map(incident).collect()
 }

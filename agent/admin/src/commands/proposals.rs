@@ -1,18 +1,19 @@
 //! Proposals that wait in the casebook, and their approval.
 
-use sekisho_register::change::Log;
+use sekisho_register::casebook::Proposed;
+use sekisho_register::change::{Answer, AnswerAct};
 use sekisho_register::wareki::moment_text;
 use sekisho_register::{Casebook, Change, SignedAct};
-use sekisho_wire::id::{CardGuid, Hash};
+use sekisho_wire::id::{CardGuid, Code, Hash};
 
+use crate::casebook;
 use crate::cli::is_beginning_of;
 use crate::clock;
 use crate::desk::Desk;
 use crate::error::{AdminError, Thing};
+use crate::filled_in::FilledIn;
 use crate::name::Name;
 use crate::persons;
-
-use crate::seen;
 use crate::table::Table;
 
 /// An open proposal whose changes are as asked for: its id, and the proposal as an approval carries it.
@@ -20,10 +21,11 @@ use crate::table::Table;
 /// # Errors
 /// As the link says; [`crate::broken_log::BrokenLog`] when the casebook does not continue what was seen.
 pub(super) fn find(desk: &mut Desk, is_it: impl Fn(&SignedAct) -> bool) -> Result<Option<(Hash, Vec<u8>)>, AdminError> {
-    let (casebook, mut entries) = casebook(desk)?;
+    let (casebook, mut entries) = casebook::entries(desk)?;
     let mut open = casebook.open_proposals(desk.cache.register(), clock::now());
     let Some((id, proposed)) = open.find(|(_, proposed)| is_it(&proposed.act)) else { return Ok(None) };
-    let index = usize::try_from(proposed.index).unwrap_or(usize::MAX);
+    let tip = proposed.approvals.last().map_or(proposed.index, |approved| approved.index);
+    let index = usize::try_from(tip).unwrap_or(usize::MAX);
     Ok((index < entries.len()).then(|| (*id, entries.swap_remove(index))))
 }
 
@@ -32,7 +34,7 @@ pub(super) fn find(desk: &mut Desk, is_it: impl Fn(&SignedAct) -> bool) -> Resul
 /// # Errors
 /// As [`find`].
 pub(super) fn cards(desk: &mut Desk) -> Result<Vec<(CardGuid, Hash)>, AdminError> {
-    let (casebook, _) = casebook(desk)?;
+    let (casebook, _) = casebook::entries(desk)?;
     let open = casebook.open_proposals(desk.cache.register(), clock::now());
     let card = |change: &Change| if let Change::IssueCard(card) = change { Some(card.card) } else { None };
     let mut cards = Vec::new();
@@ -42,35 +44,15 @@ pub(super) fn cards(desk: &mut Desk) -> Result<Vec<(CardGuid, Hash)>, AdminError
     Ok(cards)
 }
 
-/// The casebook, verified under its checkpoint, with the entries as they are.
-pub(super) fn casebook(desk: &mut Desk) -> Result<(Casebook, Vec<Vec<u8>>), AdminError> {
-    desk.log_in()?;
-    let note = desk.ledger.checkpoint(Log::Casebook)?;
-    let keys = desk.log_keys(Log::Casebook)?;
-    let entries = desk.ledger.entries(Log::Casebook, keys.open(&note)?.size)?;
-    let tree = seen::whole(Log::Casebook, &keys, &note, &entries)?;
-    seen::expect_continued(&desk.home, Log::Casebook, &keys, &note, &tree, desk.base(Log::Casebook))?;
-    let (mut casebook, mut judge) = (Casebook::of(desk.cache.register()), None);
-    for entry in &entries {
-        // The register of its own size (register §R4.9). Whether its signer may still act is asked again when it is approved.
-        let size = casebook.judged_by(entry).min(desk.cache.size());
-        let by = desk.cache.register_at(size, judge.take()).unwrap_or_default();
-        if let Err(refusal) = casebook.fold(&by, entry) {
-            log::warn!("an entry of the casebook is passed over: {refusal}");
-        }
-        judge = Some(by);
-    }
-    Ok((casebook, entries))
-}
-
 pub(super) fn list(desk: &mut Desk) -> Result<(), AdminError> {
-    let (casebook, _) = casebook(desk)?;
+    let (casebook, _) = casebook::entries(desk)?;
     let (register, now, language) = (desk.cache.register(), clock::now(), desk.screen.language);
     let mut table = Table::new(&[
         ("id", desk.screen.words("id", "申請ID")),
         ("made", desk.screen.words("made", "申請日時")),
         ("by", desk.screen.words("by", "申請者")),
         ("what", desk.screen.words("what", "内容")),
+        ("waits", desk.screen.words("waits for", "承認待ち")),
     ]);
     for (id, proposed) in casebook.open_proposals(register, now) {
         let act = proposed.act.act();
@@ -78,10 +60,27 @@ pub(super) fn list(desk: &mut Desk) -> Result<(), AdminError> {
         let mut what = super::acts::changes_of(&sekisho_register::render(act, register, language));
         what.extend(persons::lines(&act.changes, &names_of(desk, id, &proposed.act)?, language));
         what.extend(persons::erased_lines(&act.changes, &desk.cache, language));
-        table.row([id.to_string(), moment_text(act.made, language), by, what.join(" / ")]);
+        table.row([
+            id.to_string(),
+            moment_text(act.made, language),
+            by,
+            what.join(" / "),
+            waits_for(desk, proposed, now),
+        ]);
     }
     super::reports::note_incidents(desk, &casebook);
     desk.screen.print_table(&table)
+}
+
+/// Which stage is to approve a proposal next, and which have.
+fn waits_for(desk: &Desk, proposed: &Proposed, now: u64) -> String {
+    let (register, screen) = (desk.cache.register(), desk.screen);
+    let stages = register.stages(&proposed.act.act().changes, now).max(1);
+    let roles = register.next_approvers(proposed, now);
+    let names: Vec<&str> = roles.iter().map(|role| screen.words(role.name(), role.title())).collect();
+    let stage = proposed.approvals.len() + 1;
+    let names = names.join(screen.words(" or ", "又は"));
+    screen.words(format!("stage {stage} of {stages}: {names}"), format!("第{stage}段階(全{stages}段階): {names}"))
 }
 
 /// The names beside a proposal, if it speaks of anybody.
@@ -92,20 +91,18 @@ fn names_of(desk: &Desk, id: &Hash, proposed: &SignedAct) -> Result<Vec<Name>, A
 /// Approves these, one after the other: each whole proposal, with the names of whom it speaks of, is shown again and asked about by itself. One that is not open (any
 /// more) is said and passed over, so that the same line can be given again.
 pub(super) fn approve_all(desk: &mut Desk, ids: &[String]) -> Result<(), AdminError> {
-    let (casebook, entries) = casebook(desk)?;
+    let (casebook, entries) = casebook::entries(desk)?;
     let now = clock::now();
     let (mut wanted, mut missing) = (Vec::new(), None);
     for asked in ids {
-        let open = casebook.open_proposals(desk.cache.register(), now);
-        let open: Vec<_> = open.filter(|(found, _)| is_beginning_of(asked, found)).collect();
-        let entry = |index: u64| usize::try_from(index).ok().and_then(|index| entries.get(index));
-        match open.as_slice() {
-            [(id, proposed)] if entry(proposed.index).is_some() => {
-                let names = names_of(desk, id, &proposed.act)?;
-                wanted.push((entry(proposed.index).cloned().unwrap_or_default(), names));
+        match open_one(desk, &casebook, asked, now) {
+            Ok((id, proposed)) => {
+                let tip = proposed.approvals.last().map_or(proposed.index, |approved| approved.index);
+                let entry = usize::try_from(tip).ok().and_then(|index| entries.get(index));
+                let entry = entry.ok_or(AdminError::Ledger("a casebook without the proposal that is in it"))?;
+                wanted.push((entry.clone(), names_of(desk, &id, &proposed.act)?));
             }
-            _ => {
-                let error = AdminError::Unknown { what: Thing::OpenProposal, code: asked.clone() };
+            Err(error) => {
                 if ids.len() > 1 {
                     desk.screen.note(&error.to_string(), &error.in_words(desk.screen.language));
                 }
@@ -117,4 +114,70 @@ pub(super) fn approve_all(desk: &mut Desk, ids: &[String]) -> Result<(), AdminEr
         desk.approve(entry, &names)?;
     }
     missing.map_or(Ok(()), Err)
+}
+
+/// The one open proposal that begins like this.
+fn open_one<'c>(
+    desk: &Desk,
+    casebook: &'c Casebook,
+    asked: &str,
+    now: u64,
+) -> Result<(Hash, &'c Proposed), AdminError> {
+    let open = casebook.open_proposals(desk.cache.register(), now);
+    let open: Vec<_> = open.filter(|(found, _)| is_beginning_of(asked, found)).collect();
+    match open.as_slice() {
+        [(id, proposed)] => Ok((**id, proposed)),
+        _ => Err(AdminError::Unknown { what: Thing::OpenProposal, code: asked.to_owned() }),
+    }
+}
+
+/// Refuses a proposal, or withdraws it.
+pub(super) fn end(desk: &mut Desk, answer: Answer, asked: &str, reason: Option<&str>) -> Result<(), AdminError> {
+    let (casebook, _) = casebook::entries(desk)?;
+    let (act, proposed) = open_one(desk, &casebook, asked, clock::now())?;
+    let text = sekisho_register::render(proposed.act.act(), desk.cache.register(), desk.screen.language);
+    desk.screen.note(&text, &text);
+    let mut filled = FilledIn::default();
+    let reason = reason.map(|reason| filled.text("--reason", reason)).transpose()?;
+    desk.write(vec![Change::Answer(AnswerAct { act, answer, reason })], &filled.texts)
+}
+
+/// Looks at what deputies decided (後閲): lists it, or says of some that it was looked at.
+pub(super) fn review(desk: &mut Desk, ids: &[String]) -> Result<(), AdminError> {
+    let (casebook, entries) = casebook::entries(desk)?;
+    let waiting: Vec<(Hash, Code)> =
+        casebook.unreviewed(desk.cache.register()).map(|(act, post)| (*act, post.clone())).collect();
+    let entry_of = |desk: &Desk, act: &Hash| {
+        let here = casebook.act_index(act).and_then(|index| entries.get(usize::try_from(index).ok()?).cloned());
+        here.or_else(|| desk.cache.entry(desk.cache.register().act_index(act)?).map(<[u8]>::to_vec))
+    };
+    let text_of = |desk: &Desk, act: &Hash| {
+        let signed = entry_of(desk, act).and_then(|entry| SignedAct::decode(&entry).ok());
+        signed.map(|signed| sekisho_register::render(signed.act(), desk.cache.register(), desk.screen.language))
+    };
+    if ids.is_empty() {
+        let screen = desk.screen;
+        let mut table = Table::new(&[
+            ("id", screen.words("id", "処分ID")),
+            ("post", screen.words("post", "職")),
+            ("what", screen.words("what", "内容")),
+        ]);
+        for (act, post) in &waiting {
+            let what = text_of(desk, act).map(|text| super::acts::changes_of(&text).join(" / ")).unwrap_or_default();
+            table.row([act.to_string(), post.to_string(), what]);
+        }
+        return desk.screen.print_table(&table);
+    }
+    for asked in ids {
+        let found: Vec<_> = waiting.iter().filter(|(act, _)| is_beginning_of(asked, act)).collect();
+        let [(act, _)] = found.as_slice() else {
+            return Err(AdminError::Unknown { what: Thing::Unreviewed, code: asked.clone() });
+        };
+        if let Some(text) = text_of(desk, act) {
+            desk.screen.note(&text, &text);
+        }
+        let reviewed = AnswerAct { act: *act, answer: Answer::Reviewed, reason: None };
+        desk.write(vec![Change::Answer(reviewed)], &[])?;
+    }
+    Ok(())
 }

@@ -1,13 +1,15 @@
 //! What was reported at terminals: cards that their keys blocked, and incidents.
 
-use sekisho_register::change::{Change, IncidentClass, StateReason};
+use sekisho_register::change::{Log, StateReason, Value};
+use sekisho_register::forms::{Form, incident};
 use sekisho_register::wareki::{moment_text, numbered};
-use sekisho_register::{Casebook, SignedAct};
+use sekisho_register::{Casebook, SignedAct, field_text};
 use sekisho_wire::cose::Signer;
 use sekisho_wire::id::{Code, Salt};
 use sekisho_wire::record::{Body, Record, kind_number};
 
-use super::{packs, proposals, registers};
+use super::{packs, registers};
+use crate::casebook;
 use crate::cli::{ReportCommand, is_beginning_of};
 use crate::clock;
 use crate::desk::Desk;
@@ -29,7 +31,7 @@ pub(super) fn run(desk: &mut Desk, command: ReportCommand) -> Result<(), AdminEr
 }
 
 fn list(desk: &mut Desk, open: bool) -> Result<(), AdminError> {
-    let (casebook, entries) = proposals::casebook(desk)?;
+    let (casebook, _) = casebook::entries(desk)?;
     let (now, language) = (clock::now(), desk.screen.language);
     let words = |english, japanese| desk.screen.words(english, japanese);
     let mut rows: Vec<(u64, [String; 7])> = Vec::new();
@@ -53,29 +55,32 @@ fn list(desk: &mut Desk, open: bool) -> Result<(), AdminError> {
             ],
         ));
     }
-    for incident in casebook.incidents().filter(|_| !open) {
-        let class = match incident.report.class {
-            IncidentClass::Failure => words("failure", "障害"),
-            IncidentClass::Misuse => words("misuse", "不正行為"),
-        };
-        let level = match incident.report.level {
+    for incident in casebook.cases_on(Form::Incident) {
+        if open && incident.duties(desk.cache.register(), now).is_empty() {
+            continue;
+        }
+        let Some((class, level, kind)) = incident.judged() else { continue };
+        let class =
+            if class == incident::FAILURE { words("failure", "障害") } else { words("misuse", "不正行為") };
+        let level = match level {
             0 => words("not judged yet", "未判定").to_owned(),
             level => format!("{} {level}", words("threat level", "脅威度")),
         };
-        let card = incident.report.card.and_then(|card| desk.cache.register().card(&card));
+        let card = incident.opened.field(incident::CARD);
+        let card = card.and_then(|card| if let Value::Card(card) = card { Some(card) } else { None });
+        let card = card.and_then(|card| desk.cache.register().card(card));
         let card = card.map_or_else(|| "-".to_owned(), |card| numbered(card.number(), language));
-        let terminal = incident.report.terminal.as_ref().map_or_else(|| "-".to_owned(), ToString::to_string);
-        let id = usize::try_from(incident.index).ok().and_then(|index| SignedAct::decode(entries.get(index)?).ok());
+        let terminal = incident.opened.field(incident::TERMINAL);
         rows.push((
-            incident.made,
+            incident.opened.made,
             [
-                moment_text(incident.made, language),
-                terminal,
-                format!("{} {}", words("incident", "事故"), numbered(incident.number, language)),
-                format!("{class}: {}", incident.report.kind),
+                moment_text(incident.opened.made, language),
+                terminal.map_or_else(|| "-".to_owned(), |terminal| field_text(None, terminal, language)),
+                format!("{} {}", words("incident", "事故"), numbered(incident.id.number, language)),
+                format!("{class}: {kind}"),
                 card,
                 level,
-                id.map_or_else(|| "-".to_owned(), |act| act.id().to_string()),
+                incident.opened.act.to_string(),
             ],
         ));
     }
@@ -108,7 +113,7 @@ fn reason<'d>(reason: StateReason, desk: &Desk) -> &'d str {
 }
 
 fn show(desk: &mut Desk, id: &str) -> Result<(), AdminError> {
-    let (casebook, entries) = proposals::casebook(desk)?;
+    let (casebook, entries) = casebook::entries(desk)?;
     let signed = find(desk, &casebook, &entries, id)?;
     let text = sekisho_register::render(signed.act(), desk.cache.register(), desk.screen.language);
     let by = crate::grounds::who(&desk.cache, desk.screen.language, signed.signer(), signed.act().made);
@@ -131,8 +136,8 @@ fn show(desk: &mut Desk, id: &str) -> Result<(), AdminError> {
 /// The act of that id among those of terminals and all reports of incidents.
 fn find(desk: &Desk, casebook: &Casebook, entries: &[Vec<u8>], id: &str) -> Result<SignedAct, AdminError> {
     let in_register = blocked(&desk.cache).filter_map(|report| desk.cache.entry(report.index));
-    let in_casebook = casebook.incidents().filter_map(|incident| {
-        let index = usize::try_from(incident.index).ok()?;
+    let in_casebook = casebook.cases_on(Form::Incident).filter_map(|incident| {
+        let index = usize::try_from(incident.opened.index).ok()?;
         entries.get(index).map(Vec::as_slice)
     });
     let mut found: Vec<SignedAct> = in_register
@@ -149,7 +154,7 @@ fn find(desk: &Desk, casebook: &Casebook, entries: &[Vec<u8>], id: &str) -> Resu
 
 /// What the terminal wrote when it was reported: the act's salt is the name of the report (register §R3.13).
 fn record_of(desk: &Desk, terminal: &Code, signed: &SignedAct) -> Result<Option<Record>, AdminError> {
-    let incident = matches!(signed.act().changes.as_slice(), [Change::Incident(_)]);
+    let incident = signed.act().log == Log::Casebook;
     let kind = kind_number(if incident { "incident_reported" } else { "card_reported" }).unwrap_or_default();
     let found = desk.ledger.search(&format!("limit={LOOKED_THROUGH}&terminal={terminal}&kind={kind}"))?;
     let mut records = found.rows.iter().filter_map(|(_, bytes)| Record::decode(bytes).ok());
@@ -165,7 +170,7 @@ const fn report_of(body: &Body) -> Option<Salt> {
 
 /// Says beside the proposals that there are incidents, too.
 pub(super) fn note_incidents(desk: &Desk, casebook: &Casebook) {
-    let numbers: Vec<_> = casebook.incidents().map(|incident| incident.number).collect();
+    let numbers: Vec<_> = casebook.cases_on(Form::Incident).map(|incident| incident.id.number).collect();
     let Some(newest) = numbers.last() else { return };
     let (count, newest) = (numbers.len(), numbered(*newest, desk.screen.language));
     desk.screen.note(

@@ -110,6 +110,7 @@ impl Story {
             changes,
             proposal: None,
             effective: None,
+            paper: None,
         }
     }
 

@@ -10,7 +10,7 @@ use base64::engine::general_purpose::STANDARD;
 use ed25519_dalek::Signer as _;
 use sekisho_register::act::ACT_VERSION;
 use sekisho_register::calendar::local_day;
-use sekisho_register::change::{CardState, Change, Log, ReportIncident, SetCardState, StateReason};
+use sekisho_register::change::{CardState, CaseId, Change, Log, OpenCase, SetCardState, StateReason};
 use sekisho_register::{Act, Register, SignedAct};
 use sekisho_wire::cose::Signer;
 use sekisho_wire::decision::ClockState;
@@ -37,9 +37,9 @@ const IDLE: Duration = Duration::from_secs(60);
 #[derive(Debug, Deserialize)]
 struct Placed {
     index: u64,
-    /// Numbers of incidents: year and number.
+    /// Cases that were opened, as `incident-2026-3`.
     #[serde(default)]
-    incidents: Vec<(u16, u32)>,
+    cases: Vec<String>,
 }
 
 /// Until when a report is not worth sending.
@@ -135,10 +135,8 @@ impl Agent {
                 (Log::Register, Change::CardState(change))
             }
             What::Incident { class, kind, card } => {
-                let terminal = Some(self.identity.terminal.clone());
-                // Nobody has judged it yet.
-                let report = ReportIncident { class: *class, level: 0, kind: kind.clone(), terminal, card: *card };
-                (Log::Casebook, Change::Incident(report))
+                let open = OpenCase::incident(*class, kind.clone(), self.identity.terminal.clone(), *card);
+                (Log::Casebook, Change::Open(Box::new(open)))
             }
         };
         let act = Act {
@@ -158,6 +156,7 @@ impl Agent {
             changes: vec![change],
             proposal: None,
             effective: None,
+            paper: None,
         };
         let to_be_signed = act.to_be_signed(&Signer::Terminal(self.identity.terminal.clone()));
         let signature = self.identity.key.sign(&to_be_signed.signed_bytes());
@@ -202,11 +201,9 @@ impl Delivery {
         let errand = Errand::Act { office: agent.identity.office.to_string(), act: STANDARD.encode(&letter.entry) };
         match agent.send_out(carrier, &errand) {
             Some(Brought::Answer { body }) => match serde_json::from_value(body) {
-                Ok(Placed { index, incidents }) => {
-                    let number = incidents
-                        .first()
-                        .map(|(fiscal_year, number)| Numbered { fiscal_year: *fiscal_year, number: *number });
-                    self.told(agent, &letter, index, number)
+                Ok(Placed { index, cases }) => {
+                    let case = cases.first().and_then(|case| case.parse::<CaseId>().ok());
+                    self.told(agent, &letter, index, case.map(|case| case.number))
                 }
                 Err(error) => {
                     log::error!("the ledger's answer to a report cannot be read: {error}");

@@ -56,10 +56,10 @@ impl<'a> Ledger<'a> {
         let mut bench = self.bench.lock().unwrap();
         let now = bench.agent.now(&mut bench.agent.lock()).trusted;
         let signed = SignedAct::decode(entry).unwrap();
-        let (index, incidents) = if signed.act().log == sekisho_register::change::Log::Casebook {
+        let (index, cases) = if signed.act().log == sekisho_register::change::Log::Casebook {
             let mut casebook = self.casebook.lock().unwrap();
             casebook.fold(&bench.office.register, entry).unwrap();
-            (0, json!([[2026, casebook.size()]]))
+            (0, json!([format!("incident-2026-{}", casebook.size())]))
         } else if let Some(index) = bench.office.register.act_index(&signed.id()) {
             (index, json!([]))
         } else {
@@ -69,12 +69,12 @@ impl<'a> Ledger<'a> {
             bench.office.append(entry.to_vec());
             (bench.office.register.size() - 1, json!([]))
         };
-        Brought::Answer { body: json!({"log": "", "index": index, "id": "", "size": 1, "incidents": incidents}) }
+        Brought::Answer { body: json!({"log": "", "index": index, "id": "", "size": 1, "cases": cases}) }
     }
 }
 
 fn placed(index: u64) -> Brought {
-    Brought::Answer { body: json!({"log": "", "index": index, "id": "", "size": 1, "incidents": []}) }
+    Brought::Answer { body: json!({"log": "", "index": index, "id": "", "size": 1, "cases": []}) }
 }
 
 fn refused(rule: &str) -> Brought {
@@ -298,8 +298,11 @@ fn five_reports_of_each_kind_a_day_and_the_incident_has_the_ledgers_number() {
     );
     drop(core);
     let act = SignedAct::decode(&ledger.sent.lock().unwrap()[0]).unwrap();
-    let [sekisho_register::Change::Incident(incident)] = act.act().changes.as_slice() else { panic!("one incident") };
-    assert_eq!((incident.level, incident.terminal.as_ref().map(Code::as_str)), (0, Some("mado-1")));
+    let [sekisho_register::Change::Open(open)] = act.act().changes.as_slice() else { panic!("one incident") };
+    let (level, terminal) =
+        (open.field(sekisho_register::forms::incident::LEVEL), open.field(sekisho_register::forms::incident::TERMINAL));
+    assert_eq!(level, Some(&sekisho_register::change::Value::Choice(0)));
+    assert_eq!(terminal, Some(&sekisho_register::change::Value::Code(Code::new("mado-1").unwrap())));
 }
 
 #[test]

@@ -56,20 +56,12 @@ pub struct SetRoute {
     /// Who may propose (or sign, without approval); ascending.
     #[n(1)]
     pub proposers: Vec<Role>,
-    /// Who approves, one after the other; empty: no approval. Each stage ascending; more than one is not in use yet.
+    /// Who approves, one after the other; empty: no approval. Each stage ascending.
     #[n(2)]
     pub stages: Vec<Vec<Role>>,
     /// Approver and proposer must be two persons.
     #[n(3)]
     pub distinct: bool,
-}
-
-impl SetRoute {
-    /// The stages of a route that these roles approve; nobody: no approval.
-    #[must_use]
-    pub fn approved_by(approvers: Vec<Role>) -> Vec<Vec<Role>> {
-        if approvers.is_empty() { Vec::new() } else { Vec::from([approvers]) }
-    }
 }
 
 /// Kind 53. Takes effect where it stands in the log.

@@ -57,6 +57,9 @@ pub struct SetPost {
     /// Its section, if it belongs to one.
     #[n(3)]
     pub section: Option<Code>,
+    /// The post that records its decisions from paper, where it decides without a card.
+    #[n(4)]
+    pub keeper: Option<Code>,
 }
 
 /// Kind 12.

@@ -6,8 +6,8 @@ use alloc::string::{String, ToString};
 use sekisho_wire::cose::Signer;
 use sekisho_wire::words::Language;
 
-use crate::change::{CardState, RecoveryEnd};
-use crate::refusal::{FoldRefusal, WrongValue};
+use crate::change::{Answer, CardState, RecoveryEnd};
+use crate::refusal::{FieldFault, FoldRefusal, WrongValue};
 use crate::thing::{Thing, class_name};
 use crate::wareki::{moment_text, month_text};
 
@@ -150,6 +150,54 @@ impl FoldRefusal {
             Self::SamePerson(class) => {
                 format!("cannot take the act: for class {} proposer and approver must be two persons", class.name())
             }
+            Self::StageBefore(class) => {
+                format!(
+                    "cannot take the act: for class {} the stage before this one has not approved yet",
+                    class.name()
+                )
+            }
+            Self::StageTaken { index } => {
+                format!("cannot take the act: this stage was approved already, at entry {index} of the casebook")
+            }
+            Self::ProposalOver { answer, index } => {
+                format!(
+                    "cannot take the act: the proposal was {}, at entry {index} of the casebook",
+                    answer.name(Language::English)
+                )
+            }
+            Self::NotTheProposer => "cannot take the act: only whoever proposed it withdraws it".into(),
+            Self::ReasonMissing => "cannot take the act: who refuses says why".into(),
+            Self::NotItsKeeper { post, keeper } => {
+                format!("cannot take the act: post {keeper} does not keep the papers of post {post}")
+            }
+            Self::NotYours { form, step: None } => {
+                format!("cannot take the act: the post may not fill in the form '{}'", form.title(Language::English))
+            }
+            Self::NotYours { form, step: Some(step) } => {
+                format!(
+                    "cannot take the act: step '{step}' of '{}' is not for this post",
+                    form.title(Language::English)
+                )
+            }
+            Self::FieldWrong { form, field, fault } => {
+                format!(
+                    "cannot take the act: form '{}', {}",
+                    form.title(Language::English),
+                    fault.text(field, Language::English)
+                )
+            }
+            Self::RecipientMissing(role) => {
+                format!("cannot take the act: such an incident has to be told to {}", role.name())
+            }
+            Self::CaseUnknown(case) => format!("cannot take the act: there is no {}", case.text(Language::English)),
+            Self::CaseOver(case) => format!("cannot take the act: {} is closed", case.text(Language::English)),
+            Self::StepMissing { case, step } => {
+                format!("cannot take the act: in {} step '{step}' comes first", case.text(Language::English))
+            }
+            Self::StepTaken { case, step } => {
+                format!("cannot take the act: in {} step '{step}' was taken already", case.text(Language::English))
+            }
+            Self::SaidTwice => "cannot take the act: it says one thing twice, or what was said before".into(),
             Self::NotAProposal => "cannot take the act: what it approves is not a proposal".into(),
             Self::ChangedSince { thing: what, index } => {
                 format!("cannot take the act: {} changed at entry {index}, after the signer looked", thing(what))
@@ -290,6 +338,39 @@ impl FoldRefusal {
             Self::SamePerson(class) => {
                 format!("「{}」の処分では、申請者と承認者は別の者でなければなりません", class.title())
             }
+            Self::StageBefore(class) => format!("「{}」の処分の前の段階の承認がまだです", class.title()),
+            Self::StageTaken { index } => format!("この段階は承認済みです(処理簿の{index})"),
+            Self::ProposalOver { answer, index } => {
+                format!("この申請は{}されています(処理簿の{index})", answer.name(Language::Japanese))
+            }
+            Self::NotTheProposer => "取り下げることができるのは申請者だけです".into(),
+            Self::ReasonMissing => "不承認には理由が必要です".into(),
+            Self::NotItsKeeper { post, keeper } => {
+                format!("職 {keeper} は、職 {post} の書面の記録者ではありません")
+            }
+            Self::NotYours { form, step: None } => {
+                format!("この職では「{}」を作成できません", form.title(Language::Japanese))
+            }
+            Self::NotYours { form, step: Some(step) } => {
+                let title = form.step_title(step, Language::Japanese);
+                format!("この職では「{}」の「{title}」を行えません", form.title(Language::Japanese))
+            }
+            Self::FieldWrong { form, field, fault } => {
+                let title = form.field_title(field, Language::Japanese);
+                format!("「{}」: {}", form.title(Language::Japanese), fault.text(title, Language::Japanese))
+            }
+            Self::RecipientMissing(role) => format!("この種類の事故は{}への報告が必要です", role.title()),
+            Self::CaseUnknown(case) => format!("{}はありません", case.text(Language::Japanese)),
+            Self::CaseOver(case) => format!("{}は終結しています", case.text(Language::Japanese)),
+            Self::StepMissing { case, step } => {
+                let title = case.form.step_title(step, Language::Japanese);
+                format!("{}では、先に「{title}」が必要です", case.text(Language::Japanese))
+            }
+            Self::StepTaken { case, step } => {
+                let title = case.form.step_title(step, Language::Japanese);
+                format!("{}の「{title}」は済んでいます", case.text(Language::Japanese))
+            }
+            Self::SaidTwice => "同じことが2度述べられているか、既に述べられています".into(),
             Self::NotAProposal => "承認の対象が申請ではありません".into(),
             Self::ChangedSince { thing: what, index } => {
                 format!("{}は、署名者が確認した後に変更されています(登録順{index})", thing(what))
@@ -415,6 +496,34 @@ impl FoldRefusal {
                 "申請として提出し、承認を受けてください。承認できる者がいないときは、復旧鍵で署名してください。",
                 "Propose it and have it approved. If nobody is left who could approve it, sign it with the recovery keys.",
             ),
+            Self::StageBefore(_) => (
+                "前の段階の承認を待ってください。「sekisho-admin proposals」で状況を確認できます。",
+                "Wait for the stage before; 'sekisho-admin proposals' shows how far it is.",
+            ),
+            Self::StageTaken { .. } => (
+                "最新の状況を確認し、次の段階の承認として署名してください。",
+                "Look at it again, and approve what the next stage is to approve.",
+            ),
+            Self::ProposalOver { .. } => {
+                ("必要であれば、改めて申請してください。", "Propose it anew if it is still needed.")
+            }
+            Self::NotTheProposer => {
+                ("不承認とするか、申請者に取下げを求めてください。", "Refuse it, or ask its proposer to withdraw it.")
+            }
+            Self::ReasonMissing => ("理由を付けて署名してください。", "Sign it with a reason."),
+            Self::NotItsKeeper { .. } => (
+                "その職の書面の記録者に記録を求めるか、記録者を定めてください。",
+                "Let the keeper of that post's papers record it, or have a keeper named.",
+            ),
+            Self::NotYours { .. } | Self::RecipientMissing(_) => (
+                "権限のある職の者に依頼するか、報告先を加えてください。",
+                "Let somebody do it whose post may, or add who has to be told.",
+            ),
+            Self::FieldWrong { .. } => ("記入内容を直して署名してください。", "Put the field right and sign again."),
+            Self::CaseUnknown(_) | Self::CaseOver(_) | Self::StepTaken { .. } | Self::SaidTwice => {
+                ("「sekisho-admin case show」で状況を確認してください。", "Look at it with 'sekisho-admin case show'.")
+            }
+            Self::StepMissing { .. } => ("先にその手続を済ませてください。", "Have that step taken first."),
             Self::SamePerson(_) => ("別の者が承認してください。", "Let another person approve."),
             Self::ChangedSince { .. } => (
                 "最新の登録簿を確認し、必要であればもう一度署名してください。",
@@ -505,8 +614,13 @@ impl WrongValue {
             ),
             Self::SucceededLog => ("登録簿のログは引き継げません", "the register log has no successor"),
             Self::RouteStages => {
-                ("2段階以上の承認はまだ使用できません", "more than one stage of approval is not in use yet")
+                ("承認の段階が多すぎます(7段階まで)", "there are too many stages of approval (at most 7)")
             }
+            Self::Keeper => ("職がその職自身の書面の記録者にはなれません", "a post does not keep its own papers"),
+            Self::PaperDate => (
+                "書面の決定日は、今日までの30日以内の日としてください",
+                "what was decided on paper was decided today or within the last 30 days",
+            ),
             Self::Witnesses => (
                 "立会人は名前順に重複なく8者以内とし、必要な連署の数は立会人の数以下とします",
                 "at most 8 witnesses, by name, ascending, each with a key name, and no more needed than there are",
@@ -559,6 +673,45 @@ impl WrongValue {
         match language {
             Language::Japanese => ja,
             Language::English => en,
+        }
+    }
+}
+
+impl FieldFault {
+    fn text(self, field: &str, language: Language) -> String {
+        let (ja, en) = match self {
+            Self::Missing => ("記入が必要です", "has to be filled in"),
+            Self::Unknown => ("様式にない欄があります", "there is a field that the form does not have"),
+            Self::Order => ("順序が正しくありません", "fields or values are not in order"),
+            Self::Kind => ("記入できる内容ではありません", "holds something else than what is asked for"),
+            Self::NotThere => ("登録されていないものです", "names what is not there"),
+            Self::InFuture => ("まだ来ていない日時です", "names a time that has not been"),
+        };
+        match language {
+            _ if field.is_empty() => {
+                if language == Language::Japanese {
+                    ja.into()
+                } else {
+                    en.into()
+                }
+            }
+            Language::Japanese => format!("「{field}」: {ja}"),
+            Language::English => format!("field '{field}' {en}"),
+        }
+    }
+}
+
+impl Answer {
+    /// What was said, for people: the proposal was …
+    #[must_use]
+    pub const fn name(self, language: Language) -> &'static str {
+        match (self, language) {
+            (Self::Refused, Language::Japanese) => "不承認と",
+            (Self::Withdrawn, Language::Japanese) => "取下げと",
+            (Self::Reviewed, Language::Japanese) => "後閲済みと",
+            (Self::Refused, Language::English) => "refused",
+            (Self::Withdrawn, Language::English) => "withdrawn",
+            (Self::Reviewed, Language::English) => "reviewed",
         }
     }
 }

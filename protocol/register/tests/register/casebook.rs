@@ -1,6 +1,7 @@
 //! Proposals wait in the casebook; incidents are numbered there.
 
 use sekisho_register::change::*;
+use sekisho_register::forms::Form;
 use sekisho_register::*;
 use sekisho_wire::cose::Signer;
 use sekisho_wire::id::{Hash, Numbered, OfficeId};
@@ -70,7 +71,7 @@ fn a_terminals_key_has_no_old_register_folded_for_what_is_refused_anyway() {
     let mut office = Office::furnished();
     let (registered, before) = (office.register.size(), office.clone());
     let report = |office: &mut Office, change: &dyn Fn(&mut Act)| {
-        let mut act = office.draft(vec![Change::Incident(incident("mado-1"))]);
+        let mut act = office.draft(vec![Change::Open(Box::new(incident("mado-1")))]);
         (act.post, act.log) = (None, Log::Casebook);
         (act.seen_size, act.seen_root) = (registered, before.register.root());
         change(&mut act);
@@ -85,8 +86,8 @@ fn a_terminals_key_has_no_old_register_folded_for_what_is_refused_anyway() {
     let good = report(&mut office, &|_| {});
     assert_eq!(judged(&office, &good), Ok(registered), "older than the one in force");
     let level = |act: &mut Act| {
-        let Change::Incident(report) = &mut act.changes[0] else { unreachable!("it reports") };
-        report.level = 4;
+        let Change::Open(report) = &mut act.changes[0] else { unreachable!("it reports") };
+        report.fields[1].value = Value::Choice(4);
     };
     let root = office.register.root_at(1).unwrap();
     type Altered<'a> = &'a dyn Fn(&mut Act);
@@ -95,7 +96,7 @@ fn a_terminals_key_has_no_old_register_folded_for_what_is_refused_anyway() {
         (&|act| (act.made, act.expires) = (act.made - 2, act.made - 1), "expired"),
         (&|act| act.made += 3 * 60 * 1000, "made_in_future"),
         (&|act| act.changes.push(route()), "not_a_proposal"),
-        (&level, "value_wrong"),
+        (&level, "signer_not_allowed"),
         // The register of that size does not know the terminal yet.
         (&|act| (act.seen_size, act.seen_root) = (1, root), "changed_since"),
     ];
@@ -206,12 +207,15 @@ fn a_proposal_that_could_not_take_effect_is_refused_when_it_is_made() {
     let mut office = Office::furnished();
     let entry = office.proposal(vec![card_state(77, CardState::Suspended, tuesday_ten())]);
     assert_eq!(office.would_file(&entry).unwrap_err().code(), "unknown");
-    // Nor is an approval a proposal.
+    // The approval of the last stage takes effect, and that is for the register log; and nobody approves what was not proposed.
     let inner = office.proposal(vec![route()]);
     let mut wrapped = office.draft(vec![]);
-    (wrapped.log, wrapped.proposal) = (Log::Casebook, Some(act::Proposal(inner)));
-    let entry = sign_card(&wrapped, 1);
+    (wrapped.log, wrapped.post, wrapped.proposal) =
+        (Log::Casebook, Some(code("vice")), Some(act::Proposal(inner.clone())));
+    let entry = sign_card(&wrapped, 2);
     assert_eq!(office.file(&entry).unwrap_err().code(), "not_a_proposal");
+    office.file(&inner).unwrap();
+    assert_eq!(office.file(&entry).unwrap_err().code(), "other_log");
 }
 
 #[test]
@@ -223,24 +227,23 @@ fn s3_27_any_panel_reports_what_happened_at_it_and_numbers_follow() {
         let entry = sign_edwards(&act, Signer::Terminal(code("mado-1")), TERMINAL_SEED);
         office.file(&entry).map_err(|refusal| refusal.code())
     };
-    let number = |number| Numbered { fiscal_year: 2026, number };
-    let here = || Change::Incident(incident("mado-1"));
+    let number = |number| CaseId { form: Form::Incident, number: Numbered { fiscal_year: 2026, number } };
+    let opened =
+        |first: u32, last: u32, index| Ok(Filed::Written { opened: (first..=last).map(number).collect(), index });
+    let here = || Change::Open(Box::new(incident("mado-1")));
     assert_eq!(report(vec![here(), here()]), Err("signer_not_allowed"));
-    assert_eq!(report(vec![here()]), Ok(Filed::Incidents { first: number(1), count: 1, index: 1 }));
-    assert_eq!(report(vec![Change::Incident(incident("mado-2"))]), Err("signer_not_allowed"));
+    assert_eq!(report(vec![here()]), opened(1, 1, 1));
+    assert_eq!(report(vec![Change::Open(Box::new(incident("mado-2")))]), Err("signer_not_allowed"));
     assert_eq!(report(vec![designate("doi")]), Err("signer_not_allowed"));
     assert_eq!(report(vec![here(), designate("doi")]), Err("not_a_proposal"));
-    let mut too_bad = incident("mado-1");
-    too_bad.level = 4;
-    assert_eq!(report(vec![Change::Incident(too_bad)]), Err("value_wrong"));
-    assert_eq!(report(vec![here()]), Ok(Filed::Incidents { first: number(2), count: 1, index: 6 }));
+    let mut judged = incident("mado-1");
+    judged.fields[1].value = Value::Choice(3);
+    assert_eq!(report(vec![Change::Open(Box::new(judged))]), Err("signer_not_allowed"), "how grave it is people say");
+    assert_eq!(report(vec![here()]), opened(2, 2, 6));
     // A person reports several at once.
     let mut act = office.draft(vec![here(), here()]);
     act.log = Log::Casebook;
-    let filed = office.file(&sign_card(&act, 1));
-    assert_eq!(filed, Ok(Filed::Incidents { first: number(3), count: 2, index: 7 }));
-    assert_eq!(
-        office.casebook.incidents().map(|incident| incident.number).collect::<Vec<_>>(),
-        [1, 2, 3, 4].map(number)
-    );
+    let filed = office.file(&sign_card(&act, 1)).map_err(|refusal| refusal.code());
+    assert_eq!(filed, opened(3, 4, 7));
+    assert_eq!(office.casebook.cases().map(|case| case.id).collect::<Vec<_>>(), [1, 2, 3, 4].map(number));
 }

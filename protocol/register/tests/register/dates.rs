@@ -53,7 +53,7 @@ fn an_act_with_a_date_changes_nothing_before_it() {
     let office = later(vec![Change::Policy(SetPolicy { policy }), Change::Route(route)]);
     let idle = |t| office.register.policy_at(t).idle_seconds;
     assert_eq!((idle(tomorrow - 1), idle(tomorrow), office.register.policy().idle_seconds), (300, 600, 600));
-    let approvers = |t| office.register.route_at(Class::Cards, t).approvers.len();
+    let approvers = |t| office.register.route_at(Class::Cards, t).stages.len();
     assert_eq!((approvers(tomorrow - 1), approvers(tomorrow)), (0, 1));
 }
 

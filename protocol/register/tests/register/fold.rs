@@ -355,21 +355,15 @@ fn things_must_exist_before_they_are_spoken_of() {
             "epoch_not_new",
         ),
         (Change::EndPermit(EndPermit { permit: Numbered { fiscal_year: 2026, number: 1 }, effective: 0 }), "unknown"),
-        (Change::Incident(incident("mado-1")), "other_log"),
+        (Change::Open(Box::new(incident("mado-1"))), "other_log"),
     ] {
         assert_eq!(refusal(office.act(vec![change.clone()])), code, "{change:?}");
     }
     assert_eq!(refusal(office.approved(vec![Change::HoldPost(deputy)])), "unknown");
 }
 
-pub(crate) fn incident(terminal: &str) -> ReportIncident {
-    ReportIncident {
-        class: IncidentClass::Misuse,
-        level: 2,
-        kind: code("leak"),
-        terminal: Some(code(terminal)),
-        card: None,
-    }
+pub(crate) fn incident(terminal: &str) -> OpenCase {
+    OpenCase::incident(IncidentClass::Misuse, code("leak"), code(terminal), None)
 }
 
 #[test]

@@ -5,6 +5,7 @@ use core::fmt::Write as _;
 use minicbor::{Decode, Encode};
 use sekisho_register::act::Proposal;
 use sekisho_register::change::*;
+use sekisho_register::forms::Form;
 use sekisho_register::*;
 use sekisho_wire::canonical::decode_canonical;
 use sekisho_wire::cose::Signer;
@@ -37,6 +38,7 @@ fn organisation() -> [(&'static str, Change); 4] {
                 title: title("住民係長"),
                 roles: vec![Role::TerminalManager, Role::DataHandlingManager],
                 section: Some(code("jumin")),
+                keeper: None,
             }),
         ),
         (
@@ -134,7 +136,7 @@ fn things() -> [(&'static str, Change); 7] {
     ]
 }
 
-fn office_wide() -> [(&'static str, Change); 12] {
+fn office_wide() -> [(&'static str, Change); 14] {
     let connection = SetConnection {
         state: ConnectionState::Stopped,
         functions: codes(&["juminhyo"]),
@@ -148,13 +150,7 @@ fn office_wide() -> [(&'static str, Change); 12] {
     };
     let successor =
         SucceedLog { log: Log::Records, kept_size: 70_000, kept_root: Hash([0x44; 32]), signed_size: 70_123 };
-    let incident = ReportIncident {
-        class: IncidentClass::Misuse,
-        level: 3,
-        kind: code("nozoki"),
-        terminal: Some(code("mado-1")),
-        card: Some(guid(10)),
-    };
+    let incident = OpenCase::incident(IncidentClass::Misuse, code("nozoki"), code("mado-1"), Some(guid(10)));
     [
         ("found", Change::Found(Box::new(founding()))),
         ("require_version", Change::RequireVersion(RequireVersion { version: 2 })),
@@ -167,7 +163,9 @@ fn office_wide() -> [(&'static str, Change); 12] {
         ("end_recovery", crate::recovery::end(Hash([6; 32]), RecoveryEnd::Completed)),
         ("succeed_log", Change::SucceedLog(successor)),
         ("witnesses", Change::Witnesses(witnesses())),
-        ("incident", Change::Incident(incident)),
+        ("open_case", Change::Open(Box::new(incident))),
+        ("take_step", Change::Step(Box::new(every_value()))),
+        ("answer", Change::Answer(answer())),
     ]
 }
 
@@ -273,6 +271,7 @@ fn acts() -> [(&'static str, Vec<u8>); 4] {
         })],
         proposal: None,
         effective: None,
+        paper: None,
     };
     let in_post = Act {
         post: Some(code("chief")),
@@ -356,4 +355,29 @@ fn golden_acts_are_read_and_come_out_as_they_were() {
     }
     let approval = SignedAct::decode(&golden("approval_by_card")).unwrap();
     assert_eq!(approval.proposal().unwrap(), Some(SignedAct::decode(&golden("act_by_card")).unwrap()));
+}
+
+/// A step with each kind of value; no form has all of them, and none is asked.
+fn every_value() -> TakeStep {
+    let case = CaseId { form: Form::Incident, number: Numbered { fiscal_year: 2026, number: 3 } };
+    let values = [
+        Value::Text(NameHash([8; 32])),
+        Value::Code(code("leak")),
+        Value::Card(guid(10)),
+        Value::Moment(1_790_000_000_000),
+        Value::Day(20_500),
+        Value::Number(3),
+        Value::Choice(1),
+        Value::Document(title("白総第12号")),
+        Value::Case(case),
+        Value::Act(Hash([7; 32])),
+        Value::Record(70_123),
+        Value::Roles(vec![Role::Executive, Role::SecurityCommittee]),
+    ];
+    let fields = (1..).zip(values).map(|(key, value)| Field { key, value }).collect();
+    TakeStep { case, step: 5, fields }
+}
+
+fn answer() -> AnswerAct {
+    AnswerAct { act: Hash([7; 32]), answer: Answer::Refused, reason: Some(NameHash([9; 32])) }
 }

@@ -294,7 +294,13 @@ fn nobody_runs_out_who_suspended_the_only_one_that_could_lift_after_him() {
     // Baba decides and lifts no suspension; chiba lifts, and decides about nothing; aoki does both.
     let (role, until) = (
         |post: &str, role| {
-            Change::Post(SetPost { post: code(post), title: title("職"), roles: vec![role], section: None })
+            Change::Post(SetPost {
+                post: code(post),
+                title: title("職"),
+                roles: vec![role],
+                section: None,
+                keeper: None,
+            })
         },
         office.now + 31 * DAY,
     );
@@ -363,7 +369,7 @@ fn a_panel_reports_five_times_a_day() {
     let mut office = Office::furnished();
     let mut once = |day: u64| {
         office.now = tuesday_ten() + day * DAY;
-        let mut act = office.draft(vec![Change::Incident(crate::fold::incident("mado-1"))]);
+        let mut act = office.draft(vec![Change::Open(Box::new(crate::fold::incident("mado-1")))]);
         (act.post, act.log) = (None, Log::Casebook);
         let entry = sign_edwards(&act, Signer::Terminal(code("mado-1")), TERMINAL_SEED);
         let asked = code_of(office.would_file(&entry));
@@ -427,7 +433,8 @@ fn recovery_works_where_an_act_from_the_future_stands_in_the_log() {
 fn the_ledger_takes_no_old_act_and_judges_its_signer_as_of_now() {
     let mut office = Office::furnished();
     let until = office.now + 5 * MINUTE;
-    let post = SetPost { post: code("am"), title: title("AM"), roles: vec![Role::AccessManager], section: None };
+    let post =
+        SetPost { post: code("am"), title: title("AM"), roles: vec![Role::AccessManager], section: None, keeper: None };
     let hold = HoldPost { post: code("am"), operator: code("chiba"), from: office.now, to: Some(until), deputy: false };
     office.approved(vec![Change::Post(post), Change::HoldPost(hold)]).unwrap();
     let mut act = office.draft(vec![designate("doi")]);

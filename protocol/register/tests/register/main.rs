@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a helper of a test may fail like the test itself")]
 
 mod casebook;
+mod cases;
 mod dates;
 mod decide;
 mod erasure;
@@ -21,5 +22,6 @@ mod replay;
 mod retention;
 mod routes;
 mod shared;
+mod stages;
 mod succession;
 mod witnesses;

@@ -66,7 +66,13 @@ fn a_new_reason_halts() {
 fn a_new_role_halts() {
     let mut office = Office::furnished();
     let roles = vec![Role::TrusteeAdmin];
-    let act = office.draft(vec![Change::Post(SetPost { post: code("am"), title: title("職"), roles, section: None })]);
+    let act = office.draft(vec![Change::Post(SetPost {
+        post: code("am"),
+        title: title("職"),
+        roles,
+        section: None,
+        keeper: None,
+    })]);
     assert_eq!(folded(&office, &rewritten(&act, &[0x02, 0x81, 0x0d], &[0x02, 0x81, 0x17], 1)), HALTS);
 }
 

@@ -183,6 +183,7 @@ impl Office {
             changes,
             proposal: None,
             effective: None,
+            paper: None,
         }
     }
 

@@ -65,6 +65,7 @@ fn trustee_post() -> Change {
         title: title("受託管理者"),
         roles: vec![Role::TrusteeAdmin],
         section: None,
+        keeper: None,
     })
 }
 
@@ -277,7 +278,7 @@ fn whoever_comes_from_another_office_is_a_trustee_and_nothing_else() {
 #[test]
 fn where_the_route_asks_for_an_approval_the_client_approves_what_the_trustee_proposes() {
     let mut office = entrusted();
-    let stages = SetRoute::approved_by(vec![Role::DataProtectionManager]);
+    let stages = vec![vec![Role::DataProtectionManager]];
     let route = SetRoute { class: Class::Operators, proposers: vec![Role::SystemManager], stages, distinct: true };
     office.approved(vec![Change::Route(route)]).unwrap();
     assert_eq!(refused(office.by_trustee(vec![designate("doi")])), "approval_needed");

@@ -22,7 +22,10 @@ const HOUR: u64 = 60 * 60 * 1000;
 /// With one more of everything, so that most acts speak of what is there.
 static OFFICE: LazyLock<Office> = LazyLock::new(|| {
     let mut office = Office::furnished();
-    let post = SetPost { post: code("am"), title: title("職"), roles: vec![Role::AccessManager], section: None };
+    let post =
+        SetPost {
+            post: code("am"), title: title("職"), roles: vec![Role::AccessManager], section: None, keeper: None
+        };
     let place = SetTerminal { terminal: code("mado-2"), key: edwards_public(41), ..set_terminal() };
     let spare = IssueCard { kind: CardKind::Spare, operator: None, dormant: true, ..issue(12, None) };
     let changes = vec![
@@ -101,8 +104,9 @@ fn organisation() -> BoxedStrategy<Change> {
     let set_section = (one(SECTIONS), states, time()).prop_map(|(section, state, effective)| {
         Change::Section(SetSection { section, title: title("課"), state, effective })
     });
-    let post = (one(POSTS), roles(), option::of(one(SECTIONS)))
-        .prop_map(|(post, roles, section)| Change::Post(SetPost { post, title: title("職"), roles, section }));
+    let post = (one(POSTS), roles(), option::of(one(SECTIONS))).prop_map(|(post, roles, section)| {
+        Change::Post(SetPost { post, title: title("職"), roles, section, keeper: None })
+    });
     let hold = (one(POSTS), one(OPERATORS), time(), option::of(time()), any::<bool>())
         .prop_map(|(post, operator, from, to, deputy)| Change::HoldPost(HoldPost { post, operator, from, to, deputy }));
     let leave = (one(POSTS), one(OPERATORS), time())
@@ -211,8 +215,10 @@ fn office_wide() -> BoxedStrategy<Change> {
     });
     let version =
         select(&[0, 1, 2, u16::MAX][..]).prop_map(|version| Change::RequireVersion(RequireVersion { version }));
-    let report = (any::<u8>(), option::of(one(TERMINALS)), option::of(card())).prop_map(|(level, terminal, card)| {
-        Change::Incident(ReportIncident { class: IncidentClass::Failure, level, kind: code("fire"), terminal, card })
+    let report = (any::<u8>(), one(TERMINALS), option::of(card())).prop_map(|(level, terminal, card)| {
+        let mut report = OpenCase::incident(IncidentClass::Failure, code("fire"), terminal, card);
+        report.fields[1].value = Value::Choice(level);
+        Change::Open(Box::new(report))
     });
     let month = || (24_280_u32..24_330).prop_map(calendar::Month);
     let class = || select(&retention::CLASSES[..]);
@@ -579,7 +585,7 @@ proptest! {
         }
         writer.office.now = writer.office.now.max(writer.office.register.newest_made());
         for (behind, card) in reports {
-            let report = Change::Incident(crate::fold::incident("mado-1"));
+            let report = Change::Open(Box::new(crate::fold::incident("mado-1")));
             let mut act = writer.office.draft(vec![report]);
             act.log = Log::Casebook;
             act.seen_size -= behind.min(act.seen_size);

@@ -58,8 +58,8 @@ fn what_ends_and_what_one_person_may_do_is_read_as_well() {
     let text = render(&act, &office.register, Language::English);
     for line in [
         "1. end function \"住民票の写しの交付\" (juminhyo), needs a proof by the card, essential: works on with a stale register",
-        "2. route of class cards; proposers: system_manager; approvers: system_manager; one person may do both",
-        "3. route of class cards; proposers: system_manager; approvers: system_manager; two different persons",
+        "2. route of class cards; proposers: system_manager; approvers: system_manager; one person may do all of it",
+        "3. route of class cards; proposers: system_manager; approvers: system_manager; all of them different persons",
     ] {
         assert!(text.lines().any(|found| found == line), "{line} in {text}");
     }
@@ -116,7 +116,7 @@ fn proposals_in_proposals_are_shown_as_deep_as_the_fold_takes_them() {
     }
     let text = render(SignedAct::decode(&entry).unwrap().act(), &office.register, Language::English);
     assert!(text.ends_with("(too deep to show)"), "{text}");
-    assert_eq!(text.matches("--- the proposal").count(), 8);
+    assert_eq!(text.matches("--- the approval of the stage before").count(), 8);
 }
 
 #[test]

@@ -114,7 +114,13 @@ fn nobody_destroys_alone_and_the_approver_is_a_security_officer() {
     let alone = office.approval(&proposal, "chief", 1);
     assert_eq!(code_of(office.take(&alone)), Err("same_person"));
     let post = |roles: &[Role]| {
-        Change::Post(SetPost { post: code("vice"), title: title("vice"), roles: roles.to_vec(), section: None })
+        Change::Post(SetPost {
+            post: code("vice"),
+            title: title("vice"),
+            roles: roles.to_vec(),
+            section: None,
+            keeper: None,
+        })
     };
     // The second administrator without the roles that approve, and with one of them alone.
     let mut without = office.clone();

@@ -43,7 +43,8 @@ fn s4_11_1_where_the_route_says_so_chooser_and_approver_are_two_persons() {
 
     let together = office.approval(&proposal, "vice", 2);
     let folded = office.take(&together).unwrap();
-    assert_eq!(folded.approved, Some(SignedAct::decode(&proposal).unwrap().id()));
+    let id = SignedAct::decode(&proposal).unwrap().id();
+    assert_eq!(folded.approved, Some(Approved { proposal: id, tip: id }));
     assert_eq!(folded.operator, Some(code("baba")));
     assert!(office.register.operator(&code("doi")).is_some());
 
@@ -102,6 +103,7 @@ fn a_post_signs_only_what_its_roles_admit() {
         title: title("住民係長"),
         roles: vec![Role::TerminalManager],
         section: None,
+        keeper: None,
     };
     let hold = HoldPost { post: code("kakaricho"), operator: code("chiba"), from: office.now, to: None, deputy: false };
     office.approved(vec![Change::Post(post), Change::HoldPost(hold)]).unwrap();
@@ -119,7 +121,8 @@ fn a_post_signs_only_what_its_roles_admit() {
 #[test]
 fn nobody_makes_signers_alone() {
     let mut office = Office::furnished();
-    let post = SetPost { post: code("am"), title: title("AM"), roles: vec![Role::AccessManager], section: None };
+    let post =
+        SetPost { post: code("am"), title: title("AM"), roles: vec![Role::AccessManager], section: None, keeper: None };
     let hold = HoldPost { post: code("am"), operator: code("chiba"), from: office.now, to: None, deputy: false };
     let (post, hold) = (Change::Post(post), Change::HoldPost(hold));
     let spare = IssueCard { kind: CardKind::Spare, operator: None, dormant: true, ..issue_signing(63, "aoki") };
@@ -151,17 +154,20 @@ fn what_only_takes_away_can_be_given_no_approval_stage() {
 }
 
 #[test]
-fn a_route_has_one_stage_of_approval_for_now_and_none_that_is_empty() {
+fn a_route_has_stages_that_somebody_can_take_and_none_that_is_empty() {
     let mut office = Office::furnished();
     let (proposers, manager) = (vec![Role::SystemManager], vec![Role::DataProtectionManager]);
-    let mut set = |stages| {
-        let route = SetRoute { class: Class::Cards, proposers: proposers.clone(), stages, distinct: true };
+    let mut set = |stages, distinct| {
+        let route = SetRoute { class: Class::Cards, proposers: proposers.clone(), stages, distinct };
         office.approved(vec![Change::Route(route)]).map(drop)
     };
     let wrong = |what| Err(FoldRefusal::ValueWrong(what));
-    assert_eq!(set(vec![manager.clone(), manager.clone()]), wrong(WrongValue::RouteStages));
-    assert_eq!(set(vec![vec![]]), wrong(WrongValue::RouteRoles));
-    assert_eq!(set(vec![manager]), Ok(()));
-    assert_eq!(set(vec![]), Ok(()));
-    assert_eq!(SetRoute::approved_by(vec![]), Vec::<Vec<Role>>::new());
+    let two = || vec![manager.clone(), manager.clone()];
+    assert_eq!(set(two(), true), wrong(WrongValue::DeadRoute), "three persons, where there are two");
+    assert_eq!(set(two(), false), Ok(()));
+    assert_eq!(set(vec![manager.clone(); 8], false), wrong(WrongValue::RouteStages));
+    assert_eq!(set(vec![vec![]], true), wrong(WrongValue::RouteRoles));
+    assert_eq!(set(vec![manager.clone(), vec![]], false), wrong(WrongValue::RouteRoles));
+    assert_eq!(set(vec![manager], true), Ok(()));
+    assert_eq!(set(vec![], true), Ok(()));
 }

@@ -2,7 +2,7 @@
 
 use sekisho_register::change::*;
 use sekisho_register::*;
-use sekisho_wire::id::{Hash, Numbered};
+use sekisho_wire::id::Hash;
 use sekisho_wire::words::Language;
 
 use crate::fold::incident;
@@ -19,7 +19,7 @@ fn code_of<T>(result: Result<T, FoldRefusal>) -> Result<(), &'static str> {
 impl Office {
     /// An incident that the chief reports, as an entry.
     fn incident(&mut self) -> Vec<u8> {
-        let mut act = self.draft(vec![Change::Incident(incident("mado-1"))]);
+        let mut act = self.draft(vec![Change::Open(Box::new(incident("mado-1")))]);
         act.log = Log::Casebook;
         sign_card(&act, 1)
     }
@@ -27,8 +27,8 @@ impl Office {
     /// Files one; gives its number.
     fn files(&mut self, entry: &[u8]) -> (u16, u32) {
         match self.file(entry).unwrap() {
-            Filed::Incidents { first: Numbered { fiscal_year, number }, .. } => (fiscal_year, number),
-            filed @ Filed::Proposal { .. } => panic!("{filed:?}"),
+            Filed::Written { opened, .. } => (opened[0].number.fiscal_year, opened[0].number.number),
+            filed @ (Filed::Proposal { .. } | Filed::Approval { .. }) => panic!("{filed:?}"),
         }
     }
 
@@ -98,7 +98,7 @@ fn no_number_of_an_incident_is_given_a_second_time() {
     // Two are lost.
     office.approved(vec![lost(Log::Casebook, 3, 5)]).unwrap();
     let kept = office.folded_again(&entries[..3]);
-    assert_eq!(kept.incidents().map(|incident| incident.number.number).collect::<Vec<_>>(), [1, 2, 3]);
+    assert_eq!(kept.cases().map(|case| case.id.number.number).collect::<Vec<_>>(), [1, 2, 3]);
     office.casebook = kept;
     // They can have been more than ten thousand incidents.
     let after: Vec<Vec<u8>> = (0..2).map(|_| office.incident()).collect();
@@ -108,7 +108,7 @@ fn no_number_of_an_incident_is_given_a_second_time() {
     office.approved(vec![lost(Log::Casebook, 5, 5)]).unwrap();
     let all = [&entries[..3], after.as_slice()].concat();
     let again = office.folded_again(&all);
-    let of = |casebook: &Casebook| casebook.incidents().map(|incident| incident.number.number).collect::<Vec<_>>();
+    let of = |casebook: &Casebook| casebook.cases().map(|case| case.id.number.number).collect::<Vec<_>>();
     assert_eq!((of(&again), again.root()), (of(&office.casebook), office.casebook.root()));
     office.casebook = again;
     let next = office.incident();

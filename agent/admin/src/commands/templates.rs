@@ -1,4 +1,4 @@
-//! Forms and their templates (様式): what there is, the built-in templates to begin from, a try of one's own.
+//! Templates of forms (様式): which there are, the built-in ones to begin from, a try of one's own.
 
 use std::fs::DirBuilder;
 use std::os::unix::fs::DirBuilderExt;
@@ -8,21 +8,23 @@ use sekisho_paper::Templates;
 use sekisho_paper::forms::{FORMS, GAPS};
 use sekisho_paper::templates::BUILT_IN;
 
-use crate::cli::{FormCommand, TemplatesCommand};
+use crate::cli::TemplatesCommand;
 use crate::error::AdminError;
 use crate::screen::Screen;
 use crate::table::Table;
 use crate::template_folder::{FOLDER, read};
 use crate::whole_file::WholeFile;
 
-/// # Errors
-/// Folders and files; templates that are wrong.
-pub(crate) fn run(command: FormCommand, screen: &Screen, home: Result<PathBuf, AdminError>) -> Result<(), AdminError> {
+pub(super) fn run(
+    command: &TemplatesCommand,
+    screen: &Screen,
+    home: &dyn Fn() -> Result<PathBuf, AdminError>,
+) -> Result<(), AdminError> {
     match command {
-        FormCommand::List => list(screen, &home?.join(FOLDER)),
-        FormCommand::Templates(TemplatesCommand::Export { folder }) => export(screen, &folder),
-        FormCommand::Templates(TemplatesCommand::Check { folder: Some(folder) }) => check(screen, &folder),
-        FormCommand::Templates(TemplatesCommand::Check { folder: None }) => check(screen, &home?.join(FOLDER)),
+        TemplatesCommand::List => list(screen, &home()?.join(FOLDER)),
+        TemplatesCommand::Export { folder } => export(screen, folder),
+        TemplatesCommand::Check { folder: Some(folder) } => check(screen, folder),
+        TemplatesCommand::Check { folder: None } => check(screen, &home()?.join(FOLDER)),
     }
 }
 

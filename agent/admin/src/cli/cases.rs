@@ -1,0 +1,63 @@
+//! Arguments about forms and cases.
+
+use clap::Subcommand;
+use sekisho_register::change::CaseId;
+use sekisho_register::forms::Form;
+
+use super::{TemplatesCommand, word};
+
+/// Forms.
+#[derive(Debug, Subcommand)]
+pub(crate) enum FormCommand {
+    /// List the forms (様式一覧)
+    List,
+    /// Show what a form asks for, and what follows (様式の内容)
+    Show {
+        /// The form, as 'form list' names it
+        #[arg(value_parser = word::<Form>)]
+        form: Form,
+    },
+    /// Templates by which an office replaces the layout of a print; neither card nor ledger is needed (様式テンプレート)
+    #[command(subcommand)]
+    Templates(TemplatesCommand),
+}
+
+/// Cases.
+#[derive(Debug, Subcommand)]
+pub(crate) enum CaseCommand {
+    /// Fill in a form: opens a case, an incident report, a visitor's entry … (様式への記入)
+    Open {
+        /// The form, as 'form list' names it
+        #[arg(value_parser = word::<Form>)]
+        form: Form,
+        /// What stands in its fields; 'form show' names them
+        #[arg(value_name = "FIELD=VALUE")]
+        fields: Vec<String>,
+    },
+    /// Take a case one step on: acknowledge, instruct, answer, close … (事案の手続)
+    Step {
+        /// The case, as in incident-2026-3
+        #[arg(value_parser = word::<CaseId>)]
+        case: CaseId,
+        /// The step, as 'form show' names it
+        step: String,
+        /// What stands in its fields
+        #[arg(value_name = "FIELD=VALUE")]
+        fields: Vec<String>,
+    },
+    /// List cases, newest last (事案一覧)
+    List {
+        /// Only of this form
+        #[arg(long, value_parser = word::<Form>)]
+        form: Option<Form>,
+        /// Only those in which something has still to be done
+        #[arg(long)]
+        open: bool,
+    },
+    /// Show everything that stands in a case, and what has still to be done (事案の表示)
+    Show {
+        /// The case
+        #[arg(value_parser = word::<CaseId>)]
+        case: CaseId,
+    },
+}

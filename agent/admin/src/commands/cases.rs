@@ -1,0 +1,256 @@
+//! Forms filled in, cases taken on.
+
+use std::path::PathBuf;
+
+use sekisho_register::cases::{Case, Duty, Whose, Written};
+use sekisho_register::change::{Change, Field, OpenCase, TakeStep};
+use sekisho_register::forms::{Asked, Blank, Definition, Form, Kind, Need, Step, Times};
+use sekisho_register::role::Role;
+use sekisho_register::wareki::{day_text, moment_text, numbered};
+use sekisho_wire::words::Language;
+
+use super::templates;
+use crate::casebook::Cases;
+use crate::cli::{CaseCommand, FormCommand};
+use crate::clock;
+use crate::desk::Desk;
+use crate::error::{AdminError, Said, Thing};
+use crate::filled_in::FilledIn;
+use crate::screen::Screen;
+use crate::table::Table;
+
+pub(crate) fn forms(
+    screen: &Screen,
+    command: &FormCommand,
+    home: &dyn Fn() -> Result<PathBuf, AdminError>,
+) -> Result<(), AdminError> {
+    match command {
+        FormCommand::Templates(command) => templates::run(command, screen, home),
+        FormCommand::List => {
+            let mut table =
+                Table::new(&[("form", screen.words("form", "様式名")), ("title", screen.words("title", "名称"))]);
+            for form in Form::ALL {
+                table.row([form.name().to_owned(), form.title(screen.language).to_owned()]);
+            }
+            screen.print_table(&table)
+        }
+        FormCommand::Show { form } => screen.print(&form_text(form.definition(), screen)),
+    }
+}
+
+pub(crate) fn run(desk: &mut Desk, command: CaseCommand) -> Result<(), AdminError> {
+    match command {
+        CaseCommand::Open { form, fields } => {
+            desk.log_in()?;
+            let filled = FilledIn::read(form.definition().fields, &fields, desk.cache.register())?;
+            let open = Change::Open(Box::new(OpenCase { form, fields: filled.fields }));
+            desk.write(vec![open], &filled.texts)
+        }
+        CaseCommand::Step { case, step, fields } => {
+            desk.log_in()?;
+            let known = case.form.definition().steps.iter();
+            let known = known.clone().find(|known| known.name == step || known.title.text(Language::Japanese) == step);
+            let known = known.ok_or_else(|| no_such_step(case.form.definition(), &step))?;
+            let filled = FilledIn::read(known.fields, &fields, desk.cache.register())?;
+            let taken = TakeStep { case, step: known.key, fields: filled.fields };
+            desk.write(vec![Change::Step(Box::new(taken))], &filled.texts)
+        }
+        CaseCommand::List { form, open } => list(desk, form, open),
+        CaseCommand::Show { case } => {
+            let cases = Cases::read(desk)?;
+            let unknown = || AdminError::Unknown { what: Thing::Case, code: case.to_string() };
+            let text = case_text(cases.casebook.case(&case).ok_or_else(unknown)?, &cases, desk);
+            desk.screen.print(&text)
+        }
+    }
+}
+
+fn list(desk: &mut Desk, form: Option<Form>, open: bool) -> Result<(), AdminError> {
+    let cases = Cases::read(desk)?;
+    let (now, screen) = (clock::now(), desk.screen);
+    let mut table = Table::new(&[
+        ("case", screen.words("case", "番号")),
+        ("form", screen.words("form", "様式")),
+        ("number", screen.words("number", "年度番号")),
+        ("made", screen.words("made", "記入日時")),
+        ("by", screen.words("by", "記入者")),
+        ("what", screen.words("what", "内容")),
+        ("state", screen.words("to be done", "未了の手続")),
+    ]);
+    let asked = |case: &&Case| form.is_none_or(|form| case.id.form == form);
+    let mut rows: Vec<&Case> = cases.casebook.cases().filter(asked).collect();
+    rows.sort_by_key(|case| case.opened.index);
+    for case in rows {
+        let duties = case.duties(desk.cache.register(), now);
+        if open && duties.is_empty() {
+            continue;
+        }
+        let steps: Vec<&str> = duties.iter().map(|duty| duty.step.title.text(screen.language)).collect();
+        let what: Vec<String> = fields_text(case.id.form.definition().fields, &case.opened.fields, &cases, desk);
+        table.row([
+            case.id.to_string(),
+            case.id.form.title(screen.language).to_owned(),
+            numbered(case.id.number, screen.language),
+            moment_text(case.opened.made, screen.language),
+            by(&case.opened, desk),
+            what.join(screen.words("; ", "、")),
+            steps.join(screen.words(", ", "、")),
+        ]);
+    }
+    screen.print_table(&table)
+}
+
+/// Who wrote it, in the name of which post, from which paper.
+fn by(written: &Written, desk: &Desk) -> String {
+    let language = desk.screen.language;
+    let who = crate::grounds::who(&desk.cache, language, &written.signer, written.made);
+    match (&written.paper, language) {
+        (None, _) => who,
+        (Some(paper), Language::Japanese) => {
+            format!("{who}(書面: {}、{}、文書番号 {})", paper.post, day_text(paper.decided, language), paper.document)
+        }
+        (Some(paper), Language::English) => {
+            format!(
+                "{who} (from paper: {}, {}, document {})",
+                paper.post,
+                day_text(paper.decided, language),
+                paper.document
+            )
+        }
+    }
+}
+
+fn fields_text(blanks: &'static [Blank], fields: &[Field], cases: &Cases, desk: &Desk) -> Vec<String> {
+    let language = desk.screen.language;
+    let line = |field: &Field| {
+        let blank = blanks.iter().find(|blank| blank.key == field.key);
+        let title = blank.map_or("?", |blank| blank.title.text(language));
+        format!("{title}: {}", cases.value(blank, field, &desk.cache, language))
+    };
+    fields.iter().map(line).collect()
+}
+
+fn case_text(case: &Case, cases: &Cases, desk: &Desk) -> String {
+    let (screen, definition) = (desk.screen, case.id.form.definition());
+    let language = screen.language;
+    let heading = |title: &str, written: &Written| {
+        let entry = screen.words("entry", "処理簿");
+        format!("{title}  {}  {}  ({entry} {})", moment_text(written.made, language), by(written, desk), written.index)
+    };
+    let mut lines = vec![heading(&format!("{} [{}]", case.id.text(language), case.id), &case.opened)];
+    let add = |blanks, fields: &[Field]| {
+        fields_text(blanks, fields, cases, desk).into_iter().map(|line| format!("  {line}")).collect::<Vec<_>>()
+    };
+    lines.extend(add(definition.fields, &case.opened.fields));
+    for taken in &case.steps {
+        let step = definition.step(taken.step);
+        lines.push(heading(step.map_or("?", |step| step.title.text(language)), &taken.written));
+        lines.extend(add(step.map_or(&[], |step| step.fields), &taken.written.fields));
+    }
+    let duties = case.duties(desk.cache.register(), clock::now());
+    match duties.as_slice() {
+        [] => lines.push(screen.words("nothing has to be done any more", "未了の手続はありません").to_owned()),
+        duties => {
+            lines.push(screen.words("to be done:", "未了の手続:").to_owned());
+            lines.extend(duties.iter().map(|duty| format!("  {}", duty_text(duty, screen))));
+        }
+    }
+    lines.join("\n")
+}
+
+/// What has to be done, by whom, until when.
+pub(crate) fn duty_text(duty: &Duty, screen: Screen) -> String {
+    let language = screen.language;
+    let step = duty.step.title.text(language);
+    let about = duty.about.map_or_else(String::new, |number| format!(" ({number})"));
+    let due = duty.due.map_or_else(String::new, |due| {
+        let due = moment_text(due, language);
+        screen.words(format!(", until {due}"), format!("、期限 {due}"))
+    });
+    format!("{step}{about}: {}{due} [{}]", whose_text(&duty.whose, screen), duty.step.name)
+}
+
+/// Whose a duty is, for people.
+pub(crate) fn whose_text(whose: &Whose, screen: Screen) -> String {
+    let roles = |roles: &[Role]| -> String {
+        if roles.len() == Role::ALL.len() {
+            return screen.words("anybody in a post", "職に就いている者").to_owned();
+        }
+        let names: Vec<&str> = roles.iter().map(|role| screen.words(role.name(), role.title())).collect();
+        names.join(screen.words(" or ", "又は"))
+    };
+    match whose {
+        Whose::Roles(all) => roles(all),
+        Whose::Section(all, section) => {
+            screen.words(format!("{} of {section}", roles(all)), format!("{section}の{}", roles(all)))
+        }
+        Whose::Post(post) => screen.words(format!("post {post}"), format!("職 {post}")),
+        Whose::Partner(all, partner) => {
+            screen.words(format!("{}, to office {partner}", roles(all)), format!("{}から団体 {partner} へ", roles(all)))
+        }
+    }
+}
+
+fn no_such_step(definition: &Definition, given: &str) -> AdminError {
+    let names: Vec<&str> = definition.steps.iter().map(|step| step.name).collect();
+    let both: Vec<String> =
+        definition.steps.iter().map(|step| format!("{}({})", step.name, step.title.text(Language::Japanese))).collect();
+    let rule = Said::new(format!("one of {}", names.join(", ")), format!("次のいずれかです: {}", both.join("、")));
+    AdminError::Argument { name: "STEP", value: given.to_owned(), rule }
+}
+
+fn form_text(definition: &'static Definition, screen: &Screen) -> String {
+    let mut lines = vec![format!("{} [{}]", definition.title.text(screen.language), definition.name)];
+    lines.extend(definition.fields.iter().map(|blank| format!("  {}", blank_text(blank, screen))));
+    for step in definition.steps {
+        lines.push(format!("{} [{}]{}", step.title.text(screen.language), step.name, step_text(step, screen)));
+        lines.extend(step.fields.iter().map(|blank| format!("  {}", blank_text(blank, screen))));
+    }
+    lines.join("\n")
+}
+
+fn step_text(step: &Step, screen: &Screen) -> String {
+    let asked = match step.asked {
+        Asked::Nobody => screen.words("as needed", "必要に応じて"),
+        Asked::Closing => screen.words("closes the case", "事案を終結する"),
+        Asked::WhoMay | Asked::Field(_) => screen.words("has to be done", "必須"),
+        Asked::EachRole | Asked::EachPartner | Asked::EachOf(_) => {
+            screen.words("has to be done for each", "それぞれについて必須")
+        }
+        Asked::WhereSerious => screen.words("has to be done where it is serious", "重大なときは必須"),
+        Asked::Where(..) => screen.words("has to be done, depending on what was filled in", "記入内容により必須"),
+    };
+    let once = if step.times == Times::Once { screen.words(", once", "、1回限り") } else { "" };
+    format!(" ({asked}{once})")
+}
+
+fn blank_text(blank: &Blank, screen: &Screen) -> String {
+    let must = if blank.need == Need::Must { screen.words(" (must)", "(必須)") } else { "" };
+    let kind = match blank.kind {
+        Kind::Text => screen.words("text", "文章").to_owned(),
+        Kind::Code => screen.words("code", "コード").to_owned(),
+        Kind::Operator => screen.words("operator", "操作者").to_owned(),
+        Kind::Section => screen.words("section", "課").to_owned(),
+        Kind::Post => screen.words("post", "職").to_owned(),
+        Kind::Terminal => screen.words("terminal", "端末機").to_owned(),
+        Kind::Function => screen.words("function", "機能").to_owned(),
+        Kind::Partner => screen.words("partner office", "関係団体").to_owned(),
+        Kind::Card => screen.words("card: number or GUID", "カードの番号又はGUID").to_owned(),
+        Kind::Past => screen.words("date and time, not to come", "日時(過去)").to_owned(),
+        Kind::Moment => screen.words("date and time", "日時").to_owned(),
+        Kind::PastDay => screen.words("date, not to come", "日付(過去)").to_owned(),
+        Kind::Day => screen.words("date", "日付").to_owned(),
+        Kind::Number => screen.words("number", "数").to_owned(),
+        Kind::Choice(words) => words
+            .iter()
+            .map(|word| format!("{}={}", word.name, word.title.text(screen.language)))
+            .collect::<Vec<_>>()
+            .join(" | "),
+        Kind::Document => screen.words("number of a document", "文書番号").to_owned(),
+        Kind::Case(form) => form.title(screen.language).to_owned(),
+        Kind::Act => screen.words("id of an act", "処分のID").to_owned(),
+        Kind::Record => screen.words("number of a record", "記録の番号").to_owned(),
+        Kind::Roles => screen.words("roles", "役割").to_owned(),
+    };
+    format!("{}{must}: {}  {kind}", blank.name, blank.title.text(screen.language))
+}

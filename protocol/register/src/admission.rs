@@ -1,0 +1,160 @@
+//! Whether a chain of acts may make its changes (§R4.2): who proposes, and who approves one stage after the other.
+
+use sekisho_wire::id::Code;
+
+use crate::authority::{Authority, Link};
+use crate::change::{CardState, Change, EndRecovery, Field, RecoveryEnd, StateReason, Value};
+use crate::fold::Register;
+use crate::forms::{Form, incident};
+use crate::recovery::is_for_recovery_keys;
+use crate::refusal::FoldRefusal;
+use crate::role::Class;
+use crate::routes::Route;
+
+/// How far a proposal has come.
+#[must_use]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Approval {
+    /// Each stage of each route has approved it.
+    Complete,
+    /// A stage of this class's route has not.
+    Waits(Class),
+}
+
+impl Register {
+    /// Whether `chain` (the act first, the approval or proposal that it approves after it) may make these changes.
+    pub(crate) fn admit(&self, chain: &[Link], changes: &[Change], t: u64) -> Result<(), FoldRefusal> {
+        match chain {
+            [(act, Authority::Terminal(terminal))] => {
+                let allowed = matches!(changes, [change] if terminal_may(terminal, change, act.act().made));
+                if allowed { Ok(()) } else { Err(FoldRefusal::SignerNotAllowed(act.signer().clone())) }
+            }
+            [(signed, Authority::Person { .. }), ..] if changes.iter().any(is_for_recovery_keys) => {
+                Err(FoldRefusal::SignerNotAllowed(signed.signer().clone()))
+            }
+            [(_, Authority::Trustee { .. })] | [(_, Authority::Person { .. }), ..] => {
+                match self.approval(chain, changes, t)? {
+                    Approval::Complete => Ok(()),
+                    Approval::Waits(class) => Err(FoldRefusal::ApprovalNeeded(class)),
+                }
+            }
+            [first, ..] => self.admit_recovery(first.0.signer(), chain, changes),
+            [] => Err(FoldRefusal::NotAProposal),
+        }
+    }
+
+    /// How far the approvals of a chain have brought its proposal.
+    pub(crate) fn approval(&self, chain: &[Link], changes: &[Change], t: u64) -> Result<Approval, FoldRefusal> {
+        Way { register: self, chain, changes, t }.approval()
+    }
+}
+
+/// The way that changes take from their proposer through the stages of their routes.
+struct Way<'a> {
+    register: &'a Register,
+    /// The newest approval first, the proposal last.
+    chain: &'a [Link],
+    changes: &'a [Change],
+    t: u64,
+}
+
+impl Way<'_> {
+    fn approval(&self) -> Result<Approval, FoldRefusal> {
+        let (mut approval, mut longest) = (Approval::Complete, 0);
+        for change in self.changes {
+            if self.chain.len() == 1 && objects(change) {
+                self.may_object(change)?;
+                continue;
+            }
+            let route = self.register.route_at(change.class(), self.t);
+            longest = longest.max(route.stages.len());
+            if self.stages_taken(&route, change)? < route.stages.len() && approval == Approval::Complete {
+                approval = Approval::Waits(change.class());
+            }
+        }
+        // Where no stage is asked for, one approval may be there all the same: whoever proposed wanted somebody to look at it.
+        if self.chain.len() - 1 > longest.max(1) { Err(FoldRefusal::NotAProposal) } else { Ok(approval) }
+    }
+
+    /// How many stages of its route have approved a change: each approval takes it one stage on, in their order.
+    fn stages_taken(&self, route: &Route, change: &Change) -> Result<usize, FoldRefusal> {
+        let Some(proposal) = self.chain.len().checked_sub(1) else { return Err(FoldRefusal::NotAProposal) };
+        self.may_propose(route, change, proposal)?;
+        for (stage, link) in (0..proposal).rev().enumerate() {
+            if stage < route.stages.len() {
+                self.may_approve(route, stage, change, link)?;
+            } else if route.stages.is_empty() {
+                self.may_propose(route, change, link)?;
+            }
+        }
+        Ok(proposal.min(route.stages.len()))
+    }
+
+    /// Whether whoever signed this link may propose the change, or decide it where nobody has to approve.
+    fn may_propose(&self, route: &Route, change: &Change, link: usize) -> Result<(), FoldRefusal> {
+        let (signed, authority) = &self.chain[link];
+        match authority {
+            Authority::Person { mandate, .. } => {
+                let roles = mandate.roles_on(&self.register.concern(change, self.changes, self.t));
+                if route.admits_proposer(&roles) { Ok(()) } else { Err(FoldRefusal::NoRoute(change.class())) }
+            }
+            Authority::Trustee { partner, .. } if link + 1 == self.chain.len() => {
+                self.register.check_entrusted(signed.act(), partner, change, self.t)
+            }
+            // What a trustee proposes somebody of this office approves, never another trustee.
+            Authority::Trustee { .. } | Authority::Terminal(_) | Authority::Recovery(_) => {
+                Err(FoldRefusal::SignerNotAllowed(signed.signer().clone()))
+            }
+        }
+    }
+
+    fn may_approve(&self, route: &Route, stage: usize, change: &Change, link: usize) -> Result<(), FoldRefusal> {
+        let (signed, authority) = &self.chain[link];
+        let Authority::Person { operator, mandate } = authority else {
+            return Err(FoldRefusal::SignerNotAllowed(signed.signer().clone()));
+        };
+        let (class, roles) = (change.class(), mandate.roles_on(&self.register.concern(change, self.changes, self.t)));
+        if !route.admits_at(stage, &roles) {
+            let later = (stage + 1..route.stages.len()).any(|later| route.admits_at(later, &roles));
+            return Err(if later { FoldRefusal::StageBefore(class) } else { FoldRefusal::NoRoute(class) });
+        }
+        let signed_before = |(_, before): &Link| before.operator() == Some(operator);
+        if route.distinct && self.chain[link + 1..].iter().any(signed_before) {
+            return Err(FoldRefusal::SamePerson(class));
+        }
+        Ok(())
+    }
+
+    /// An objection only takes away, and the time for it is short: one person is enough, of those who found things.
+    fn may_object(&self, change: &Change) -> Result<(), FoldRefusal> {
+        let (signed, authority) = &self.chain[0];
+        let Authority::Person { mandate, .. } = authority else {
+            return Err(FoldRefusal::SignerNotAllowed(signed.signer().clone()));
+        };
+        let route = self.register.route_at(Class::Founding, self.t);
+        let roles = mandate.roles_on(&self.register.concern(change, self.changes, self.t));
+        let admitted = route.admits_proposer(&roles) || route.admits_approver(&roles);
+        if admitted { Ok(()) } else { Err(FoldRefusal::NoRoute(Class::Founding)) }
+    }
+}
+
+const fn objects(change: &Change) -> bool {
+    matches!(change, Change::EndRecovery(EndRecovery { how: RecoveryEnd::Objected, .. }))
+}
+
+/// Any panel may block a card that its finder brings, at once, and report what happened at it: nothing else (§R3.3).
+fn terminal_may(terminal: &Code, change: &Change, made: u64) -> bool {
+    if let Change::CardState(change) = change {
+        let reported = matches!(
+            change.reason,
+            StateReason::Lost | StateReason::Stolen | StateReason::Damaged | StateReason::PinCompromised
+        );
+        return change.state == CardState::Suspended && reported && change.effective == made;
+    }
+    let Change::Open(opened) = change else { return false };
+    let here = opened.field(incident::TERMINAL).is_some_and(|value| *value == Value::Code(terminal.clone()));
+    let judged = opened.field(incident::LEVEL).is_none_or(|level| *level != Value::Choice(0));
+    // What a panel knows is where it stands, which card is in it and which button was pressed.
+    let of_a_panel = |field: &Field| incident::OF_A_PANEL.contains(&field.key);
+    opened.form == Form::Incident && here && !judged && opened.fields.iter().all(of_a_panel)
+}

@@ -1,0 +1,336 @@
+//! Cases (§R11): what was opened on a form, the steps that were taken, and what has still to be done, by whom and until when.
+
+use alloc::collections::BTreeSet;
+use alloc::vec::Vec;
+
+use sekisho_wire::cose::Signer;
+use sekisho_wire::id::{Code, Hash};
+
+use crate::act::Paper;
+use crate::calendar::{DAY_MS, moment};
+use crate::change::{CaseId, Field, OpenCase, Value, value};
+use crate::fold::Register;
+use crate::forms::{Asked, Due, Form, Step, Times, cards, dealings, incident, stop};
+use crate::role::Role;
+
+/// A case.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Case {
+    /// Its form and number.
+    pub id: CaseId,
+    /// By whom and when it was opened, and what stood in it.
+    pub opened: Written,
+    /// What followed, in the order of the casebook.
+    pub steps: Vec<Taken>,
+}
+
+/// A step that was taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Taken {
+    /// Which, by its key in the form.
+    pub step: u8,
+    /// By whom and when, and what stood in it.
+    pub written: Written,
+}
+
+/// What was written into a case, and by whom.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Written {
+    /// Its place in the casebook.
+    pub index: u64,
+    /// The act in which it stands.
+    pub act: Hash,
+    /// The signer's clock.
+    pub made: u64,
+    /// Who signed.
+    pub signer: Signer,
+    /// The person, unless a terminal signed.
+    pub operator: Option<Code>,
+    /// In the name of which post.
+    pub post: Option<Code>,
+    /// As deputy of its holder.
+    pub as_deputy: bool,
+    /// What was decided on paper.
+    pub paper: Option<Paper>,
+    /// For which roles it stands.
+    pub roles: Vec<Role>,
+    /// What was filled in.
+    pub fields: Vec<Field>,
+}
+
+/// What has still to be done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Duty {
+    /// Of which case.
+    pub case: CaseId,
+    /// Which step.
+    pub step: &'static Step,
+    /// Whose it is.
+    pub whose: Whose,
+    /// For a step about another one: the number of that one among its kind, from 1 on.
+    pub about: Option<u64>,
+    /// Since when.
+    pub since: u64,
+    /// Until when, if somebody said.
+    pub due: Option<u64>,
+}
+
+/// Whose a duty is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Whose {
+    /// Whoever has one of these roles.
+    Roles(Vec<Role>),
+    /// Of these, whoever has them for this section.
+    Section(Vec<Role>, Code),
+    /// The holder of this post.
+    Post(Code),
+    /// Somebody with one of these roles tells this office.
+    Partner(Vec<Role>, Code),
+}
+
+/// Kinds of incidents that ask for somebody to be told (§R11.4); an office may have more of its own.
+pub const KINDS_OF_INCIDENT: [(&str, crate::forms::Words); 9] = {
+    use crate::forms::Words;
+    [
+        ("leak", Words("漏えい", "leak")),
+        ("alteration", Words("改ざん", "alteration")),
+        ("failure", Words("障害", "failure")),
+        ("malfunction", Words("誤作動", "malfunction")),
+        ("intrusion", Words("不正侵入", "intrusion")),
+        ("irrecoverable", Words("回復困難な異常・損傷", "irrecoverable damage")),
+        ("misuse", Words("目的外利用", "misuse")),
+        ("loss", Words("紛失", "loss")),
+        ("theft", Words("盗難", "theft")),
+    ]
+};
+/// From this threat level on an incident is serious (ours).
+pub const SERIOUS: u8 = 3;
+
+impl Written {
+    /// What stands in a field.
+    #[must_use]
+    pub fn field(&self, key: u8) -> Option<&Value> {
+        value(&self.fields, key)
+    }
+
+    fn choice(&self, key: u8) -> Option<u8> {
+        if let Some(Value::Choice(choice)) = self.field(key) { Some(*choice) } else { None }
+    }
+
+    fn day(&self, key: u8) -> Option<u32> {
+        if let Some(Value::Day(day)) = self.field(key) { Some(*day) } else { None }
+    }
+}
+
+impl Case {
+    /// The steps of this kind that were taken.
+    pub fn taken(&self, step: u8) -> impl DoubleEndedIterator<Item = &Taken> {
+        self.steps.iter().filter(move |taken| taken.step == step)
+    }
+
+    /// Whether nothing can follow: it was closed, or refused.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        let definition = self.id.form.definition();
+        let closes = |taken: &Taken| {
+            definition.step(taken.step).is_some_and(|step| {
+                let answers = step.fields.iter().any(|blank| blank.name == "answer" && blank.key == dealings::ANSWERED);
+                let refused = answers && taken.written.choice(dealings::ANSWERED) == Some(0);
+                step.asked == Asked::Closing || refused
+            })
+        };
+        self.steps.iter().any(closes)
+    }
+
+    /// Class, threat level and kind of an incident, as they were judged last.
+    #[must_use]
+    pub fn judged(&self) -> Option<(u8, u8, &Code)> {
+        if self.id.form != Form::Incident {
+            return None;
+        }
+        let last = self.taken(incident::JUDGED).next_back().map_or(&self.opened, |taken| &taken.written);
+        let Some(Value::Code(kind)) = last.field(incident::KIND) else { return None };
+        Some((last.choice(incident::CLASS)?, last.choice(incident::LEVEL)?, kind))
+    }
+
+    /// Whether it is a serious one (§R11.4).
+    #[must_use]
+    pub fn is_serious(&self) -> bool {
+        self.judged().is_some_and(|(_, level, kind)| is_serious(level, kind))
+    }
+
+    /// The roles that have to be told of it: those that kind and level ask for, and those that were named.
+    #[must_use]
+    pub fn recipients(&self) -> Vec<Role> {
+        let mut told: BTreeSet<Role> = match (self.id.form, self.judged()) {
+            (Form::CardLoss, _) => cards::TOLD_OF_A_CARD.into(),
+            (_, Some((_, level, kind))) => required_recipients(level, kind).collect(),
+            (_, None) => BTreeSet::new(),
+        };
+        if let Some(Value::Roles(named)) =
+            self.opened.field(incident::RECIPIENTS).filter(|_| self.id.form == Form::Incident)
+        {
+            told.extend(named);
+        }
+        told.into_iter().collect()
+    }
+
+    /// What has still to be done before it is over, as `register` says who is there at `t`.
+    #[must_use]
+    pub fn duties(&self, register: &Register, t: u64) -> Vec<Duty> {
+        if self.is_closed() {
+            return Vec::new();
+        }
+        let steps = self.id.form.definition().steps;
+        let before_closing = steps.iter().filter(|step| step.asked != Asked::Closing);
+        let mut duties: Vec<Duty> = before_closing.flat_map(|step| self.duties_of(step, register, t)).collect();
+        if duties.is_empty() {
+            duties.extend(
+                steps
+                    .iter()
+                    .filter(|step| step.asked == Asked::Closing)
+                    .map(|step| self.duty(step, Whose::Roles(step.by.to_vec()), None)),
+            );
+        }
+        duties
+    }
+
+    /// Whether this step still has to be taken, and by whom.
+    fn duties_of(&self, step: &'static Step, register: &Register, t: u64) -> Vec<Duty> {
+        let by = || Whose::Roles(step.by.to_vec());
+        let unless_taken = |whose: Whose| {
+            let first = self.taken(step.key).next().is_none();
+            first.then(|| self.duty(step, whose, None)).into_iter().collect()
+        };
+        match step.asked {
+            Asked::Nobody | Asked::Closing => Vec::new(),
+            // Who said at once how grave it is has judged it.
+            Asked::WhoMay if self.needs_no_judgement(step.key) => Vec::new(),
+            Asked::WhoMay => unless_taken(by()),
+            Asked::WhereSerious if self.is_serious() => unless_taken(by()),
+            Asked::Where(key, word) if self.opened.choice(key) == Some(word) => unless_taken(by()),
+            Asked::WhereSerious | Asked::Where(..) => Vec::new(),
+            Asked::EachRole => {
+                let heard = |role: &Role| self.taken(step.key).any(|taken| taken.written.roles.contains(role));
+                let open = self.recipients().into_iter().filter(|role| !heard(role));
+                open.map(|role| self.duty(step, Whose::Roles([role].into()), None)).collect()
+            }
+            Asked::EachPartner => {
+                let told = |partner: &Code| {
+                    self.taken(step.key).any(|taken| taken.written.field(1) == Some(&Value::Code(partner.clone())))
+                };
+                let related = register.partners().map(|partner| partner.said().partner.clone());
+                let related = related.filter(|partner| register.is_related(partner, t) && !told(partner));
+                related.map(|partner| self.duty(step, Whose::Partner(step.by.to_vec(), partner), None)).collect()
+            }
+            Asked::EachOf(other) => {
+                let done = |number: u64| {
+                    self.taken(step.key).any(|taken| taken.written.field(1) == Some(&Value::Number(number)))
+                };
+                let open = (1..).zip(self.taken(other)).filter(|(number, _)| !done(*number));
+                open.map(|(number, about)| self.duty(step, by(), Some((number, about)))).collect()
+            }
+            Asked::Field(key) => unless_taken(self.asked_by_field(step, key)),
+        }
+    }
+
+    fn needs_no_judgement(&self, step: u8) -> bool {
+        self.id.form == Form::Incident
+            && step == incident::JUDGED
+            && self.opened.choice(incident::LEVEL).is_some_and(|level| level > 0)
+    }
+
+    /// Whose a step is that goes to the section or the post that the opening names.
+    pub(crate) fn asked_by_field(&self, step: &Step, key: u8) -> Whose {
+        let blank = self.id.form.definition().fields.iter().find(|blank| blank.key == key);
+        match (self.opened.field(key), blank.map(|blank| blank.kind)) {
+            (Some(Value::Code(section)), Some(crate::forms::Kind::Section)) => {
+                Whose::Section(step.by.to_vec(), section.clone())
+            }
+            (Some(Value::Code(post)), Some(crate::forms::Kind::Post)) => Whose::Post(post.clone()),
+            _ => Whose::Roles(step.by.to_vec()),
+        }
+    }
+
+    fn duty(&self, step: &'static Step, whose: Whose, about: Option<(u64, &Taken)>) -> Duty {
+        let since = about.map_or(self.opened.made, |(_, taken)| taken.written.made);
+        let end_of = |day: u32| moment(day, 0).saturating_add(DAY_MS);
+        let due = match step.due {
+            Due::Open => None,
+            Due::Minutes(minutes) => Some(since + u64::from(minutes) * 60_000),
+            Due::Field(key) => self.opened.day(key).map(end_of),
+            Due::StepField(key) => about.and_then(|(_, taken)| taken.written.day(key)).map(end_of),
+        };
+        Duty { case: self.id, step, whose, about: about.map(|(number, _)| number), since, due }
+    }
+
+    /// The first step before which this one cannot be taken and that is missing.
+    #[must_use]
+    pub fn missing_before(&self, step: &Step, register: &Register, t: u64) -> Option<&'static Step> {
+        if step.asked == Asked::Closing {
+            let open = self.duties(register, t);
+            return open.iter().find(|duty| duty.step.key != step.key).map(|duty| duty.step);
+        }
+        let definition = self.id.form.definition();
+        let before = step.after.iter().filter_map(|key| definition.step(*key));
+        let not_asked = |step: &Step| {
+            if let Asked::Where(key, word) = step.asked { self.opened.choice(key) != Some(word) } else { false }
+        };
+        let mut missing = before.filter(|step| !not_asked(step) && self.taken(step.key).next().is_none());
+        missing.next()
+    }
+
+    /// Of a disconnection: the step without which nothing is connected again, the report or the confirmation (S1 16).
+    #[must_use]
+    pub fn missing_for_reconnection(&self) -> Option<&'static str> {
+        let steps = [stop::RESOLVED, stop::CONFIRMED].into_iter();
+        let mut missing =
+            steps.filter(|step| self.id.form == Form::Disconnection && self.taken(*step).next().is_none());
+        missing.next().and_then(|step| Some(self.id.form.definition().step(step)?.name))
+    }
+
+    /// Whether this step may be taken once more.
+    #[must_use]
+    pub fn admits(&self, step: &Step) -> bool {
+        step.times == Times::Many || self.taken(step.key).next().is_none()
+    }
+}
+
+impl Form {
+    /// Whom an incident of this kind and level has to tell (§R11.4), and whoever the opening forgot of them.
+    pub(crate) fn recipient_missing(opened: &OpenCase) -> Option<Role> {
+        let (Some(Value::Choice(level)), Some(Value::Code(kind)), Some(Value::Roles(named))) =
+            (opened.field(incident::LEVEL), opened.field(incident::KIND), opened.field(incident::RECIPIENTS))
+        else {
+            return None;
+        };
+        required_recipients(*level, kind).find(|role| !named.contains(role))
+    }
+}
+
+/// Whom an incident has to tell: システム管理者 of each (S2 12(1)), mayor and committee of a leak and of what cannot be put right (S1 15(2)), whoever answers
+/// for data and for security of a serious one (S4 22, S2 15(2)).
+fn required_recipients(level: u8, kind: &Code) -> impl Iterator<Item = Role> {
+    let grave = matches!(kind.as_str(), "leak" | "irrecoverable");
+    let serious = is_serious(level, kind);
+    let told = [
+        (true, Role::SystemManager),
+        (grave, Role::Executive),
+        (grave, Role::SecurityCommittee),
+        (serious, Role::ChiefSecurityOfficer),
+        (serious, Role::DataProtectionManager),
+    ];
+    told.into_iter().filter(|(asked, _)| *asked).map(|(_, role)| role)
+}
+
+fn is_serious(level: u8, kind: &Code) -> bool {
+    level >= SERIOUS || kind.as_str() == "intrusion"
+}
+
+/// Whether a taken step says that something is permitted.
+#[must_use]
+pub fn is_permitted(case: &Case) -> bool {
+    let permitted = case.taken(dealings::PERMITTED).next_back();
+    case.id.form == Form::ExportRequest
+        && permitted.is_some_and(|taken| taken.written.choice(dealings::ANSWERED) == Some(dealings::GRANTED))
+}

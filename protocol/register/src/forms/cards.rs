@@ -1,0 +1,188 @@
+//! Forms about cards: 貸与申出書, 紛失等届, 暗証番号再設定申請書, 変更通知, 在庫の受払.
+
+use super::{
+    ANYBODY, Asked, Choice, Definition, Due, Form, HEADS, Kind, MANAGERS, REMARK, Words, due, may, must, once, step,
+    word,
+};
+use crate::role::Role;
+
+const YES_OR_NO: &[Choice] =
+    &[word(0, "refused", Words("不承認", "refused")), word(1, "granted", Words("承認", "granted"))];
+
+/// 網走市 第1号様式.
+pub(super) const CARD_REQUEST: Definition = Definition {
+    form: Form::CardRequest,
+    name: "card-request",
+    title: Words("ICカード貸与申出書", "request for a card"),
+    opened_by: HEADS,
+    fields: &[
+        must(1, "operator", Words("使用者", "user"), Kind::Operator),
+        must(2, "duty", Words("業務", "duty"), Kind::Text),
+        must(
+            3,
+            "kind",
+            Words("カードの種別", "kind of card"),
+            Kind::Choice(&[
+                word(0, "business", Words("業務カード", "business")),
+                word(1, "special", Words("特別業務カード", "special")),
+                word(2, "management", Words("カード管理用カード", "card management")),
+                word(3, "spare", Words("予備カード", "spare")),
+                word(4, "emergency", Words("緊急カード", "emergency")),
+            ]),
+        ),
+        must(4, "from", Words("開始日", "from"), Kind::Day),
+        must(5, "to", Words("終了日", "until"), Kind::Day),
+    ],
+    steps: &[once(step(
+        1,
+        "decide",
+        Words("決定", "decision"),
+        MANAGERS,
+        Asked::Closing,
+        &[
+            must(1, "answer", Words("承認の可否", "answer"), Kind::Choice(YES_OR_NO)),
+            may(2, "card", Words("貸与したカード", "card lent"), Kind::Card),
+            may(3, "remark", REMARK, Kind::Text),
+        ],
+    ))],
+};
+
+/// The field with the card.
+pub const LOST_CARD: u8 = 1;
+
+/// 阿賀町 様式第1号, told to two officers (S1 12(2)), with what they instruct.
+pub(super) const CARD_LOSS: Definition = Definition {
+    form: Form::CardLoss,
+    name: "card-loss",
+    title: Words("紛失等届兼再交付申請書", "report of a lost card, request for another"),
+    opened_by: ANYBODY,
+    fields: &[
+        must(LOST_CARD, "card", Words("カード", "card"), Kind::Card),
+        must(
+            2,
+            "reason",
+            Words("事由", "reason"),
+            Kind::Choice(&[
+                word(1, "lost", Words("紛失", "lost")),
+                word(2, "stolen", Words("盗難", "stolen")),
+                word(3, "damaged", Words("き損", "damaged")),
+                word(4, "pin", Words("暗証番号の漏えい", "PIN compromised")),
+                word(5, "name", Words("氏名変更", "name changed")),
+                word(8, "other", Words("その他", "other")),
+            ]),
+        ),
+        must(3, "at", Words("日時", "when"), Kind::Past),
+        must(4, "place", Words("場所", "where"), Kind::Text),
+        must(5, "circumstances", Words("状況", "circumstances"), Kind::Text),
+        may(6, "superior", Words("所属長", "head"), Kind::Text),
+    ],
+    steps: &[
+        due(Due::Minutes(60), step(1, "acknowledge", Words("受領", "acknowledged"), &[], Asked::EachRole, &[])),
+        step(
+            2,
+            "instruct",
+            Words("指示", "instruction"),
+            MANAGERS,
+            Asked::WhoMay,
+            &[must(1, "instruction", Words("指示内容", "instruction"), Kind::Text)],
+        ),
+        step(
+            3,
+            "reissue",
+            Words("再交付", "another card"),
+            MANAGERS,
+            Asked::Nobody,
+            &[must(1, "card", Words("再交付したカード", "card"), Kind::Card)],
+        ),
+        once(step(
+            4,
+            "close",
+            Words("終結", "closed"),
+            MANAGERS,
+            Asked::Closing,
+            &[may(1, "remark", REMARK, Kind::Text)],
+        )),
+    ],
+};
+
+/// 睦沢町: the card is shown, the person is identified, then the PIN is set anew.
+pub(super) const PIN_RESET: Definition = Definition {
+    form: Form::PinReset,
+    name: "pin-reset",
+    title: Words("暗証番号再設定申請書", "request for a new PIN"),
+    opened_by: HEADS,
+    fields: &[
+        must(1, "operator", Words("申請者", "applicant"), Kind::Operator),
+        must(2, "card", Words("カード", "card"), Kind::Card),
+        must(
+            3,
+            "shown",
+            Words("カードの提示", "card shown"),
+            Kind::Choice(&[word(1, "shown", Words("提示あり", "shown"))]),
+        ),
+        must(
+            4,
+            "identified",
+            Words("本人確認の方法", "identified by"),
+            Kind::Choice(&[
+                word(1, "staff-card", Words("職員証", "staff card")),
+                word(2, "licence", Words("運転免許証等", "driving licence or the like")),
+                word(3, "known", Words("面識(所属長の確認)", "known to the head of the section")),
+            ]),
+        ),
+        may(5, "remark", REMARK, Kind::Text),
+    ],
+    steps: &[once(step(
+        1,
+        "done",
+        Words("再設定", "PIN set anew"),
+        MANAGERS,
+        Asked::Closing,
+        &[must(1, "at", Words("日時", "at"), Kind::Past), may(2, "act", Words("処分", "act"), Kind::Act)],
+    ))],
+};
+
+/// S4 11(4), S3 10: what changed, and when the person concerned was told.
+pub(super) const NOTICE: Definition = Definition {
+    form: Form::Notice,
+    name: "notice",
+    title: Words("変更通知", "notice of a change"),
+    opened_by: HEADS,
+    fields: &[
+        must(1, "act", Words("処分", "act"), Kind::Act),
+        may(2, "operator", Words("通知先の操作者", "to operator"), Kind::Operator),
+        may(3, "post", Words("通知先の職", "to post"), Kind::Post),
+        must(4, "at", Words("通知日時", "told at"), Kind::Past),
+        may(5, "how", Words("方法", "how"), Kind::Text),
+    ],
+    steps: &[],
+};
+
+/// 睦沢町: blank cards are counted; what is destroyed has a method and a witness.
+pub(super) const CARD_STOCK: Definition = Definition {
+    form: Form::CardStock,
+    name: "card-stock",
+    title: Words("カード在庫受払簿", "stock of blank cards"),
+    opened_by: MANAGERS,
+    fields: &[
+        must(
+            1,
+            "movement",
+            Words("受払の別", "movement"),
+            Kind::Choice(&[
+                word(1, "received", Words("受入", "received")),
+                word(2, "spoilt", Words("発行の失敗による廃棄", "spoilt in the making, destroyed")),
+                word(3, "counted", Words("棚卸(実在庫)", "counted")),
+            ]),
+        ),
+        must(2, "number", Words("枚数", "number"), Kind::Number),
+        must(3, "on", Words("年月日", "on"), Kind::PastDay),
+        may(4, "method", Words("廃棄の方法(券面・ICチップ破壊)", "how it was destroyed"), Kind::Text),
+        may(5, "witness", Words("立会者", "witness"), Kind::Operator),
+        may(6, "remark", REMARK, Kind::Text),
+    ],
+    steps: &[],
+};
+
+/// Who is told of a lost card (S1 12(2)).
+pub const TOLD_OF_A_CARD: [Role; 2] = [Role::SystemManager, Role::AccessManager];

@@ -1,0 +1,115 @@
+//! 結合停止等記録 (S1 14–16): two doors in, two keys out.
+
+use super::{
+    Asked, Choice, Definition, Due, Form, HEADS, Kind, MANAGERS, REMARK, Words, after, due, may, must, once, step, word,
+};
+use crate::role::Role;
+
+/// The field that says by which door.
+pub const DOOR: u8 = 1;
+/// The ordinary door: after the committee was heard.
+pub const ORDINARY: u8 = 0;
+/// The immediate door (S1 14(5)): told afterwards.
+pub const IMMEDIATE: u8 = 1;
+/// The step that hears the committee.
+pub const HEARD: u8 = 1;
+/// The step that names the act that stopped.
+pub const STOPPED: u8 = 2;
+/// The step that reports that the cause is gone (S1 16(1)).
+pub const RESOLVED: u8 = 4;
+/// The step that confirms it, another one than the report (S1 16(2)).
+pub const CONFIRMED: u8 = 5;
+
+const DOORS: &[Choice] = &[
+    word(ORDINARY, "ordinary", Words("通常(委員会の意見を聴いた後)", "ordinary: the committee is heard first")),
+    word(IMMEDIATE, "immediate", Words("即時(直ちに停止し、事後に通知)", "immediate: told afterwards")),
+];
+const COMMITTEE: &[Role] = &[Role::SecurityCommittee];
+const EXECUTIVE: &[Role] = &[Role::Executive];
+
+pub(super) const DISCONNECTION: Definition = Definition {
+    form: Form::Disconnection,
+    name: "disconnection",
+    title: Words("結合停止等記録", "disconnection"),
+    opened_by: HEADS,
+    fields: &[
+        must(DOOR, "door", Words("停止の手続", "door"), Kind::Choice(DOORS)),
+        must(2, "incident", Words("事案", "incident"), Kind::Case(Form::Incident)),
+        must(3, "reason", Words("理由", "reason"), Kind::Text),
+        may(4, "kept-from", Words("保存する記録の始期", "records kept from"), Kind::Moment),
+        may(5, "kept-to", Words("保存する記録の終期", "records kept until"), Kind::Moment),
+    ],
+    steps: &[
+        step(
+            HEARD,
+            "hear",
+            Words("委員会の意見", "committee heard"),
+            COMMITTEE,
+            Asked::Where(DOOR, ORDINARY),
+            &[must(1, "opinion", Words("意見", "opinion"), Kind::Text)],
+        ),
+        after(
+            &[HEARD],
+            step(
+                STOPPED,
+                "stop",
+                Words("停止", "stopped"),
+                MANAGERS,
+                Asked::WhoMay,
+                &[must(1, "act", Words("停止の処分", "act"), Kind::Act)],
+            ),
+        ),
+        due(
+            Due::Minutes(60),
+            step(
+                3,
+                "notify",
+                Words("通知", "notified"),
+                HEADS,
+                Asked::WhoMay,
+                &[
+                    must(1, "recipient", Words("通知先", "recipient"), Kind::Text),
+                    must(2, "at", Words("通知日時", "at"), Kind::Past),
+                    must(3, "content", Words("内容", "content"), Kind::Text),
+                ],
+            ),
+        ),
+        once(after(
+            &[2],
+            step(
+                RESOLVED,
+                "resolve",
+                Words("委員会の解消報告", "resolution report"),
+                COMMITTEE,
+                Asked::WhoMay,
+                &[
+                    must(1, "reporter", Words("報告者", "reporter"), Kind::Text),
+                    must(2, "cause", Words("原因及び除去の措置", "cause, and how it was removed"), Kind::Text),
+                    must(3, "on", Words("解消日", "on"), Kind::PastDay),
+                ],
+            ),
+        )),
+        once(after(
+            &[RESOLVED],
+            step(
+                CONFIRMED,
+                "confirm",
+                Words("首長の確認", "confirmation"),
+                EXECUTIVE,
+                Asked::WhoMay,
+                &[must(1, "safety", Words("安全の確保", "safety"), Kind::Text)],
+            ),
+        )),
+        once(after(
+            &[CONFIRMED],
+            step(
+                6,
+                "close",
+                Words("再結合", "reconnected"),
+                MANAGERS,
+                Asked::Closing,
+                &[must(1, "act", Words("再結合の処分", "act"), Kind::Act), may(2, "remark", REMARK, Kind::Text)],
+            ),
+        )),
+    ],
+};

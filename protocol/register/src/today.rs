@@ -1,0 +1,340 @@
+//! 本日の要処理 (§R11.6): what waits for somebody, as register and casebook say it. What only the ledger's machine knows (silent terminals, backups, disk) stands
+//! beside it.
+
+use alloc::collections::BTreeSet;
+use alloc::vec::Vec;
+
+use sekisho_wire::id::{CardGuid, Code, Hash};
+
+use crate::calendar::{DAY_MS, local_day, moment};
+use crate::casebook::Casebook;
+use crate::cases::{Duty, Whose};
+use crate::change::{CardState, CaseId, OperatorState, TerminalUse, Value};
+use crate::fold::Register;
+use crate::forms::{Form, checks, people, stop};
+use crate::people::{Operator, Standing};
+use crate::role::Role;
+
+/// Something that waits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Task {
+    /// What.
+    pub what: Waits,
+    /// Whose it is.
+    pub whose: Whose,
+    /// Since when it waits.
+    pub since: u64,
+    /// Until when it is to be done.
+    pub due: Option<u64>,
+}
+
+/// What waits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Waits {
+    /// A proposal waits for the approval of its next stage.
+    Approval {
+        /// The proposal.
+        proposal: Hash,
+    },
+    /// A step of a case.
+    Step(Duty),
+    /// What a deputy decided waits for the post's holder to look at it (後閲).
+    Review {
+        /// The act.
+        act: Hash,
+        /// The post.
+        post: Code,
+    },
+    /// The connection was stopped, and no record of it was begun: nobody was told (S1 14(4)).
+    StopUnrecorded,
+    /// Nobody confirmed the result of that day (S0 3).
+    Unconfirmed {
+        /// What, as [`checks::CONFIRMED`] numbers it.
+        what: u8,
+        /// The day.
+        day: u32,
+    },
+    /// A terminal without anybody who is responsible (S0 7, S3 18(3)).
+    NobodyResponsible(Code),
+    /// A card is still with somebody whose duty has ended (S1 12(3)).
+    Unreturned {
+        /// The card.
+        card: CardGuid,
+        /// With whom it is.
+        operator: Code,
+    },
+    /// A designation runs out, or has run out, and was not renewed (S4 7).
+    Unrenewed {
+        /// The person.
+        operator: Code,
+        /// When it ends.
+        ends: u64,
+    },
+    /// Nobody wrote down within a year that the person took part in a training (S1 19).
+    Untrained(Code),
+    /// A card or a permission was changed, and nobody wrote down that its holder was told (S4 11(4)).
+    NotTold {
+        /// The person.
+        operator: Code,
+        /// Index of the act.
+        index: u64,
+    },
+}
+
+impl Task {
+    /// Whether it should be done by now.
+    #[must_use]
+    pub fn is_overdue(&self, now: u64) -> bool {
+        self.due.is_some_and(|due| due <= now)
+    }
+
+    /// Whether it is this person's, by his posts at `now`; of what is asked of a holder, an hour later the deputy's as well.
+    #[must_use]
+    pub fn is_for(&self, operator: &Code, register: &Register, now: u64) -> bool {
+        let roles = register.roles_of(operator, now);
+        let has = |asked: &[Role]| roles.iter().any(|(_, role)| asked.contains(role));
+        let in_section = |asked: &[Role], section: &Code| {
+            roles.iter().any(|(post, role)| {
+                let own = register.post(post).and_then(|post| post.versions().at(now)?.section.as_ref());
+                asked.contains(role) && (!role.is_of_a_section() || own.is_none_or(|own| own == section))
+            })
+        };
+        let keeps = |post: &Code| {
+            let held = roles.iter().map(|(held, _)| held);
+            held.into_iter()
+                .any(|held| held == post || register.post(post).is_some_and(|post| post.is_kept_by(held, now)))
+        };
+        match &self.whose {
+            Whose::Roles(asked) | Whose::Partner(asked, _) => {
+                let on_paper = || {
+                    register
+                        .posts()
+                        .any(|post| post.roles_at(now).iter().any(|role| asked.contains(role)) && keeps(post.code()))
+                };
+                has(asked) || on_paper()
+            }
+            Whose::Section(asked, section) => in_section(asked, section),
+            Whose::Post(post) => keeps(post),
+        }
+    }
+}
+
+/// Everything that waits at `now`, what is due first at the top.
+#[must_use]
+pub fn today(register: &Register, casebook: &Casebook, now: u64) -> Vec<Task> {
+    let mut tasks = Vec::new();
+    tasks.extend(approvals(register, casebook, now));
+    let steps = casebook.cases().flat_map(|case| case.duties(register, now));
+    tasks.extend(steps.map(|duty| Task {
+        whose: duty.whose.clone(),
+        since: duty.since,
+        due: duty.due,
+        what: Waits::Step(duty),
+    }));
+    tasks.extend(reviews(register, casebook));
+    tasks.extend(unrecorded_stop(register, casebook));
+    tasks.extend(unconfirmed(casebook, now));
+    tasks.extend(nobody_responsible(register, now));
+    tasks.extend(unreturned(register, now));
+    tasks.extend(unrenewed(register, now));
+    tasks.extend(untrained(register, casebook, now));
+    tasks.extend(not_told(register, casebook, now));
+    tasks.sort_by_key(|task| (task.due.unwrap_or(u64::MAX), task.since));
+    tasks
+}
+
+fn approvals<'a>(register: &'a Register, casebook: &'a Casebook, now: u64) -> impl Iterator<Item = Task> + 'a {
+    casebook.open_proposals(register, now).map(move |(id, proposed)| {
+        let since = proposed.tip().act().made;
+        let (whose, due) = (Whose::Roles(register.next_approvers(proposed, now)), Some(proposed.act.act().expires));
+        Task { what: Waits::Approval { proposal: *id }, whose, since, due }
+    })
+}
+
+fn reviews<'a>(register: &'a Register, casebook: &'a Casebook) -> impl Iterator<Item = Task> + 'a {
+    casebook.unreviewed(register).map(|(act, post)| Task {
+        what: Waits::Review { act: *act, post: post.clone() },
+        whose: Whose::Post(post.clone()),
+        since: 0,
+        due: None,
+    })
+}
+
+/// A stop that no open record of a disconnection speaks of.
+fn unrecorded_stop(register: &Register, casebook: &Casebook) -> Option<Task> {
+    let (stopped, since) = register.stopped_by()?;
+    let records = casebook.cases_on(Form::Disconnection).filter(|case| !case.is_closed());
+    let named = |act: &Hash| register.act_index(act) == Some(stopped);
+    let recorded = records
+        .flat_map(|case| case.taken(stop::STOPPED))
+        .any(|taken| if let Some(Value::Act(act)) = taken.written.field(1) { named(act) } else { false });
+    let whose = Whose::Roles(Form::Disconnection.definition().opened_by.to_vec());
+    (!recorded).then_some(Task { what: Waits::StopUnrecorded, whose, since, due: Some(since) })
+}
+
+/// Days after the first confirmation of a kind, up to yesterday, that have none: a month of them at most.
+fn unconfirmed(casebook: &Casebook, now: u64) -> Vec<Task> {
+    let today = local_day(now);
+    let mut tasks = Vec::new();
+    for what in checks::CONFIRMED {
+        let days: BTreeSet<u32> = casebook
+            .cases_on(Form::Confirmation)
+            .filter_map(|case| {
+                let said = case.opened.field(checks::CONFIRMED_WHAT)? == &Value::Choice(what.number);
+                let Value::Day(day) = case.opened.field(checks::CONFIRMED_DAY)? else { return None };
+                said.then_some(*day)
+            })
+            .collect();
+        let Some(first) = days.first() else { continue };
+        let missing = (*first.max(&today.saturating_sub(UNCONFIRMED_DAYS))..today).filter(|day| !days.contains(day));
+        tasks.extend(missing.map(|day| Task {
+            what: Waits::Unconfirmed { what: what.number, day },
+            whose: Whose::Roles([Role::SystemManager, Role::DataProtectionManager, Role::SystemStaff].into()),
+            since: moment(day, 0) + DAY_MS,
+            due: Some(moment(day, 0) + 2 * DAY_MS),
+        }));
+    }
+    tasks
+}
+
+fn nobody_responsible(register: &Register, now: u64) -> impl Iterator<Item = Task> + '_ {
+    let used = register.terminals().filter(move |terminal| terminal.state(now) != TerminalUse::Retired);
+    used.filter_map(move |terminal| {
+        let version = terminal.version_at(now)?;
+        let post = version.responsible.as_ref().and_then(|post| register.post(post));
+        let somebody = post.is_some_and(|post| post.holders(now).next().is_some());
+        let whose = Whose::Section([Role::SystemManager, Role::TerminalManager].into(), version.section.clone());
+        let what = Waits::NobodyResponsible(terminal.code().clone());
+        (!somebody).then_some(Task { what, whose, since: now, due: None })
+    })
+}
+
+/// Since when a person has no duty any more.
+fn ended(operator: &Operator, now: u64) -> Option<u64> {
+    let by_state =
+        operator.states().iter().filter(|said| said.value.0 == OperatorState::Ended && said.effective <= now);
+    let by_state = by_state.map(|said| said.effective).min();
+    let over = matches!(operator.standing(now), Standing::Ended);
+    let by_date = over.then(|| operator.designations().iter().map(|said| said.value.to).filter(|to| *to <= now).max());
+    by_state.or(by_date.flatten())
+}
+
+fn unreturned(register: &Register, now: u64) -> impl Iterator<Item = Task> + '_ {
+    let out = register.cards_by_number().filter(move |card| !card.state(now).is_final());
+    out.filter_map(move |card| {
+        // A card from home stays with whoever brought it.
+        if register.lender(card).is_some() {
+            return None;
+        }
+        let lent = card.activations().last().map(|lent| (lent.operator.clone(), lent.to));
+        let (operator, since) = match (card.issued().operator.clone(), lent) {
+            (Some(operator), _) => {
+                let since = ended(register.operator(&operator)?, now)?;
+                (operator, since)
+            }
+            // A spare card comes back when its time is over.
+            (None, Some((operator, to))) if to <= now => (operator, to),
+            (None, _) => return None,
+        };
+        let what = Waits::Unreturned { card: *card.guid(), operator };
+        Some(Task { what, whose: Whose::Roles(CARD_MANAGERS.to_vec()), since, due: Some(since) })
+    })
+}
+
+/// Who works here and has no later designation, from six weeks before the end of the newest to as many after it.
+fn unrenewed(register: &Register, now: u64) -> impl Iterator<Item = Task> + '_ {
+    register.operators().filter_map(move |operator| {
+        let ends = operator.designations().iter().map(|said| said.value.to).max()?;
+        let near = ends != u64::MAX && ends <= now + RENEWAL_AHEAD && now < ends.saturating_add(RENEWAL_AHEAD);
+        let dismissed = operator.states().iter().any(|said| said.value.0 == OperatorState::Ended);
+        let what = Waits::Unrenewed { operator: operator.code().clone(), ends };
+        let (whose, since) = (Whose::Roles(CARD_MANAGERS.to_vec()), ends.saturating_sub(RENEWAL_AHEAD));
+        (near && !dismissed).then_some(Task { what, whose, since, due: Some(ends) })
+    })
+}
+
+/// Whoever works here for two months and took part in nothing for a year: only where an office writes trainings down.
+fn untrained(register: &Register, casebook: &Casebook, now: u64) -> Vec<Task> {
+    let mut last = alloc::collections::BTreeMap::<&Code, u32>::new();
+    for case in casebook.cases_on(Form::Training) {
+        for taken in case.taken(people::ATTENDED) {
+            let (who, on) = (taken.written.field(people::ATTENDED_WHO), taken.written.field(people::ATTENDED_DAY));
+            if let (Some(Value::Code(who)), Some(Value::Day(on))) = (who, on) {
+                let newest = last.entry(who).or_default();
+                *newest = (*newest).max(*on);
+            }
+        }
+    }
+    if casebook.cases_on(Form::Training).next().is_none() {
+        return Vec::new();
+    }
+    let year_ago = local_day(now).saturating_sub(YEAR_DAYS);
+    let at_work = register.operators().filter(|operator| {
+        let long = operator.designations().iter().any(|said| said.value.from.saturating_add(NEW_HERE) <= now);
+        operator.is_current(now) && long && operator.home().is_none()
+    });
+    let untrained = at_work.filter(|operator| last.get(operator.code()).is_none_or(|on| *on <= year_ago));
+    untrained
+        .map(|operator| {
+            let last = last.get(operator.code()).map_or(0, |on| moment(*on, 0));
+            let whose = Whose::Roles([Role::SystemManager, Role::SecurityManager, Role::DataProtectionManager].into());
+            Task { what: Waits::Untrained(operator.code().clone()), whose, since: last, due: None }
+        })
+        .collect()
+}
+
+/// Changes of the last weeks of somebody's card or permissions that no notice speaks of. Who is given a card in his hand knows of it.
+fn not_told(register: &Register, casebook: &Casebook, now: u64) -> Vec<Task> {
+    let told: BTreeSet<u64> = casebook
+        .cases_on(Form::Notice)
+        .filter_map(
+            |notice| {
+                if let Some(Value::Act(act)) = notice.opened.field(1) { register.act_index(act) } else { None }
+            },
+        )
+        .collect();
+    let mut changes = BTreeSet::<(u64, Code, u64)>::new();
+    let recent = |effective: u64| effective <= now && effective.saturating_add(NOTICE_TIME) > now;
+    for card in register.cards_by_number() {
+        let Some(holder) = card.issued().operator.as_ref() else { continue };
+        let said = card.states().iter().filter(|said| recent(said.effective));
+        let told_by_hand = |state: CardState| matches!(state, CardState::Returned | CardState::Disposed);
+        changes.extend(
+            said.filter(|said| !told_by_hand(said.value.0)).map(|said| (said.index, holder.clone(), said.effective)),
+        );
+    }
+    for operator in register.operators() {
+        let began = operator.designations().iter().map(|said| said.index).min().unwrap_or(0);
+        for (_, words) in operator.profiles() {
+            // What was given on the first day is what he was told he would do.
+            let said = words.iter().filter(|said| recent(said.effective) && said.index > began);
+            changes.extend(said.map(|said| (said.index, operator.code().clone(), said.effective)));
+        }
+    }
+    let open = changes.into_iter().filter(|(index, ..)| !told.contains(index));
+    open.map(|(index, operator, since)| Task {
+        what: Waits::NotTold { operator, index },
+        whose: Whose::Roles(Form::Notice.definition().opened_by.to_vec()),
+        since,
+        due: Some(since + 7 * DAY_MS),
+    })
+    .collect()
+}
+
+/// The form and number of the case that a task is about.
+#[must_use]
+pub const fn case_of(task: &Task) -> Option<CaseId> {
+    if let Waits::Step(duty) = &task.what { Some(duty.case) } else { None }
+}
+
+const CARD_MANAGERS: &[Role] = &[Role::SystemManager, Role::DataProtectionManager, Role::AccessManager];
+/// A month of confirmations that are missing (ours).
+const UNCONFIRMED_DAYS: u32 = 31;
+/// Six weeks before the end of a designation, and after it (ours): a renewal on 1 April is prepared in February.
+const RENEWAL_AHEAD: u64 = 45 * DAY_MS;
+/// Once a year (S1 19).
+const YEAR_DAYS: u32 = 365;
+/// Who came within two months waits for the next training (ours).
+const NEW_HERE: u64 = 60 * DAY_MS;
+/// What lies longer ago nobody is told any more (ours).
+const NOTICE_TIME: u64 = 60 * DAY_MS;

@@ -1,0 +1,245 @@
+//! Approval in stages (§R3.2), heads of sections (§R3.19), decisions on paper (§R3.20), and what ends a proposal (§R4.9).
+
+use sekisho_register::change::*;
+use sekisho_register::*;
+use sekisho_wire::id::Code;
+
+use crate::office::*;
+
+/// An office in which operators take two stages: the head of the section, then whoever answers for data. Chiba is head of the residents' section.
+fn two_stages() -> Office {
+    let mut office = Office::furnished();
+    let head = SetPost {
+        post: code("jumin-kacho"),
+        title: title("住民課長"),
+        roles: vec![Role::DataHandlingManager],
+        section: Some(code("jumin")),
+        keeper: None,
+    };
+    let hold =
+        HoldPost { post: code("jumin-kacho"), operator: code("chiba"), from: office.now, to: None, deputy: false };
+    office.approved(vec![Change::Post(head), Change::HoldPost(hold)]).unwrap();
+    let route = SetRoute {
+        class: Class::Operators,
+        proposers: vec![Role::SystemManager],
+        stages: vec![vec![Role::DataHandlingManager], vec![Role::DataProtectionManager]],
+        distinct: true,
+    };
+    office.approved(vec![Change::Route(route)]).unwrap();
+    office
+}
+
+impl Office {
+    /// An approval of what lies in `approved`, for the register or, as a stage that is not the last, for the casebook.
+    fn stage(&mut self, approved: &[u8], (post, card): (&str, u8), log: Log) -> Vec<u8> {
+        let mut act = self.draft(vec![]);
+        (act.log, act.post) = (log, Some(code(post)));
+        act.proposal = Some(act::Proposal(approved.to_vec()));
+        sign_card(&act, card)
+    }
+
+    fn says(&mut self, change: Change, (post, card): (&str, u8)) -> Result<Filed, &'static str> {
+        let mut act = self.draft(vec![change]);
+        (act.log, act.post) = (Log::Casebook, Some(code(post)));
+        self.file(&sign_card(&act, card)).map_err(|refusal| refusal.code())
+    }
+}
+
+const CHIEF: (&str, u8) = ("chief", 1);
+const VICE: (&str, u8) = ("vice", 2);
+const HEAD: (&str, u8) = ("jumin-kacho", 10);
+
+fn id_of(entry: &[u8]) -> sekisho_wire::id::Hash {
+    SignedAct::decode(entry).unwrap().id()
+}
+
+#[test]
+fn each_stage_approves_in_its_turn_and_the_last_one_takes_effect() {
+    let mut office = two_stages();
+    let proposal = office.proposal(vec![designate("doi")]);
+    office.file(&proposal).unwrap();
+    let refused = |office: &mut Office, entry: &[u8]| office.take(entry).unwrap_err().code();
+    let early = office.stage(&proposal, VICE, Log::Register);
+    assert_eq!(refused(&mut office, &early), "stage_before");
+    let early = office.stage(&proposal, VICE, Log::Casebook);
+    assert_eq!(office.file(&early).unwrap_err().code(), "stage_before");
+    let alone = office.stage(&proposal, HEAD, Log::Register);
+    assert_eq!(refused(&mut office, &alone), "approval_needed", "one of two stages");
+
+    let first = office.stage(&proposal, HEAD, Log::Casebook);
+    assert_eq!(office.would_file(&first).unwrap(), office.file(&first).unwrap());
+    assert_eq!(office.casebook.proposal(&id_of(&proposal)).unwrap().approvals.len(), 1);
+    let again = office.stage(&proposal, HEAD, Log::Casebook);
+    assert_eq!(office.file(&again).unwrap_err().code(), "stage_taken");
+    let same = office.stage(&first, CHIEF, Log::Register);
+    assert_eq!(refused(&mut office, &same), "same_person", "the proposer approves no stage");
+    let over = office.stage(&first, VICE, Log::Casebook);
+    assert_eq!(office.file(&over).unwrap_err().code(), "other_log", "the last stage's is no entry of the casebook");
+
+    let last = office.stage(&first, VICE, Log::Register);
+    assert_eq!(office.casebook.may_be_approved(&id_of(&proposal), &id_of(&first)), Ok(()));
+    let folded = office.take(&last).unwrap();
+    assert_eq!(folded.approved, Some(Approved { proposal: id_of(&proposal), tip: id_of(&first) }));
+    assert!(office.register.operator(&code("doi")).is_some());
+    let twice = office.stage(&first, VICE, Log::Register);
+    assert_eq!(refused(&mut office, &twice), "repeated");
+    let text =
+        render(SignedAct::decode(&last).unwrap().act(), &office.register, sekisho_wire::words::Language::English);
+    assert!(text.contains("--- the approval of the stage before") && text.contains("doi"), "{text}");
+}
+
+#[test]
+fn who_lost_his_right_between_the_stages_has_approved_nothing() {
+    let mut office = two_stages();
+    let proposal = office.proposal(vec![designate("doi")]);
+    office.file(&proposal).unwrap();
+    let first = office.stage(&proposal, HEAD, Log::Casebook);
+    office.file(&first).unwrap();
+    let effective = office.now;
+    office.act(vec![card_state(10, CardState::Suspended, effective)]).unwrap();
+    let last = office.stage(&first, VICE, Log::Register);
+    assert_eq!(office.take(&last).unwrap_err().code(), "signer_not_current");
+    assert!(office.register.operator(&code("doi")).is_none());
+}
+
+#[test]
+fn s4_6_the_head_of_a_section_acts_for_his_own_alone() {
+    let mut office = two_stages();
+    let in_zeimu = |operator: &str| {
+        let Change::Designate(mut said) = designate(operator) else { unreachable!("it designates") };
+        (said.section, said.sections) = (code("zeimu"), vec![code("zeimu")]);
+        Change::Designate(said)
+    };
+    let elsewhere = office.proposal(vec![in_zeimu("endo")]);
+    office.file(&elsewhere).unwrap();
+    let stage = office.stage(&elsewhere, HEAD, Log::Casebook);
+    assert_eq!(office.file(&stage).unwrap_err().code(), "no_route");
+    // Nor does he let somebody of another section work here, or one of his own elsewhere, by himself.
+    let Change::Designate(mut both) = designate("fuji") else { unreachable!("it designates") };
+    both.sections = vec![code("jumin"), code("zeimu")];
+    let both = office.proposal(vec![Change::Designate(both)]);
+    office.file(&both).unwrap();
+    let stage = office.stage(&both, HEAD, Log::Casebook);
+    assert_eq!(office.file(&stage).unwrap_err().code(), "no_route");
+}
+
+/// A mayor, whose papers the vice keeps, and who alone restores the connection.
+fn with_a_mayor() -> Office {
+    let mut office = Office::furnished();
+    let mayor = SetPost {
+        post: code("mayor"),
+        title: title("町長"),
+        roles: vec![Role::Executive],
+        section: None,
+        keeper: Some(code("vice")),
+    };
+    office.approved(vec![Change::Post(mayor)]).unwrap();
+    let route = SetRoute {
+        class: Class::Connection,
+        proposers: vec![Role::SystemManager],
+        stages: vec![vec![Role::Executive]],
+        distinct: true,
+    };
+    office.approved(vec![Change::Route(route)]).unwrap();
+    office
+}
+
+fn paper(office: &Office, days_ago: u32) -> Option<Paper> {
+    let decided = calendar::local_day(office.now) - days_ago;
+    Some(Paper { post: code("mayor"), document: title("白総第12号"), decided })
+}
+
+fn restore() -> Change {
+    Change::Connection(SetConnection { state: ConnectionState::Connected, functions: Vec::new(), incident: None })
+}
+
+#[test]
+fn what_the_mayor_decides_on_paper_the_keeper_of_it_records() {
+    let mut office = with_a_mayor();
+    let proposal = office.proposal(vec![restore()]);
+    office.file(&proposal).unwrap();
+    let mut recorded = |by: (&str, u8), paper: Option<Paper>| {
+        let mut act = office.draft(vec![]);
+        (act.post, act.paper) = (Some(code(by.0)), paper);
+        act.proposal = Some(act::Proposal(proposal.clone()));
+        office.take(&sign_card(&act, by.1)).map(drop).map_err(|refusal| refusal.code())
+    };
+    let office_now = with_a_mayor();
+    let of = |days_ago| paper(&office_now, days_ago);
+    assert_eq!(recorded(VICE, None), Err("no_route"), "in his own name he may not");
+    assert_eq!(recorded(CHIEF, of(0)), Err("not_its_keeper"));
+    assert_eq!(recorded(VICE, of(31)), Err("value_wrong"), "too old a paper");
+    let tomorrow = of(0).map(|paper| Paper { decided: paper.decided + 1, ..paper });
+    assert_eq!(recorded(VICE, tomorrow), Err("value_wrong"), "a paper of tomorrow");
+    let unknown = of(0).map(|paper| Paper { post: code("governor"), ..paper });
+    assert_eq!(recorded(VICE, unknown), Err("unknown"));
+    assert_eq!(recorded(VICE, of(2)), Ok(()));
+}
+
+#[test]
+fn a_post_does_not_keep_its_own_papers() {
+    let mut office = Office::furnished();
+    let post = |keeper: &str| {
+        let roles = vec![Role::Executive];
+        Change::Post(SetPost {
+            post: code("mayor"),
+            title: title("町長"),
+            roles,
+            section: None,
+            keeper: Some(code(keeper)),
+        })
+    };
+    assert_eq!(office.approved(vec![post("mayor")]).unwrap_err().code(), "unknown");
+    office.approved(vec![post("vice")]).unwrap();
+    assert_eq!(office.approved(vec![post("mayor")]).unwrap_err().code(), "value_wrong");
+}
+
+#[test]
+fn a_proposal_that_was_refused_or_withdrawn_is_over() {
+    let mut office = two_stages();
+    let answer = |act, answer, reason: bool| {
+        Change::Answer(AnswerAct { act, answer, reason: reason.then_some(NameHash([4; 32])) })
+    };
+    for (said, by) in [(Answer::Refused, HEAD), (Answer::Withdrawn, CHIEF)] {
+        let proposal = office.proposal(vec![designate("doi")]);
+        office.file(&proposal).unwrap();
+        let id = id_of(&proposal);
+        if said == Answer::Refused {
+            assert_eq!(office.says(answer(id, said, false), by), Err("reason_missing"));
+            // The proposer cannot approve it either.
+            assert_eq!(office.says(answer(id, said, true), CHIEF), Err("no_route"));
+        } else {
+            assert_eq!(office.says(answer(id, said, true), VICE), Err("not_the_proposer"));
+        }
+        assert!(office.says(answer(id, said, true), by).is_ok());
+        assert_eq!(office.says(answer(id, said, true), by), Err("proposal_over"));
+        assert_eq!(office.casebook.open_proposals(&office.register, office.now).count(), 0);
+        let stage = office.stage(&proposal, HEAD, Log::Casebook);
+        assert_eq!(office.file(&stage).unwrap_err().code(), "proposal_over");
+        let refusal = office.casebook.may_be_approved(&id, &id).unwrap_err();
+        assert_eq!(refusal.code(), "proposal_over", "the ledger takes no approval of it");
+    }
+}
+
+#[test]
+fn what_a_deputy_decided_the_holder_looks_at_and_nobody_else() {
+    let mut office = Office::furnished();
+    let deputy = HoldPost { post: code("chief"), operator: code("chiba"), from: office.now, to: None, deputy: true };
+    office.approved(vec![Change::HoldPost(deputy)]).unwrap();
+    let mut act = office.draft(vec![section("koseki", "戸籍課", SectionState::Open)]);
+    act.as_deputy = true;
+    let entry = sign_card(&act, 10);
+    office.take(&entry).unwrap();
+    let waiting = |office: &Office| {
+        office.casebook.unreviewed(&office.register).map(|(_, post)| post.clone()).collect::<Vec<Code>>()
+    };
+    assert_eq!(waiting(&office), [code("chief")]);
+    let reviewed = || Change::Answer(AnswerAct { act: id_of(&entry), answer: Answer::Reviewed, reason: None });
+    assert_eq!(office.says(reviewed(), VICE), Err("post_not_held"));
+    let mut by_himself = office.draft(vec![reviewed()]);
+    (by_himself.log, by_himself.as_deputy) = (Log::Casebook, true);
+    assert_eq!(office.file(&sign_card(&by_himself, 10)).unwrap_err().code(), "post_not_held");
+    assert!(office.says(reviewed(), CHIEF).is_ok());
+    assert_eq!(waiting(&office), Vec::<Code>::new());
+    assert_eq!(office.says(reviewed(), CHIEF), Err("said_twice"));
+}

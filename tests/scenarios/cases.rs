@@ -1,0 +1,143 @@
+//! Stages of approval, decisions on paper, forms and what waits, as people at desks see it.
+
+use sekisho_tests::ledger::both;
+use sekisho_tests::scene::Scene;
+
+/// Runs a call that must be refused; gives what was said.
+fn refused(scene: &Scene, arguments: &[&str]) -> String {
+    let output = scene.desk.try_run(arguments);
+    let said = both(&output);
+    assert!(!output.status.success(), "{arguments:?} went through:\n{said}");
+    said
+}
+
+/// The first administrator proposes a file of changes, the second approves it.
+fn both_decide(scene: &mut Scene, changes: &str) {
+    let file = scene.desk.file("both.toml");
+    std::fs::write(&file, changes).unwrap();
+    scene.desk.run(&["propose", file.to_str().unwrap()]);
+    let [proposal] = scene.desk.list(&["proposals"]).try_into().unwrap();
+    scene.desk.sign_as(1);
+    scene.decide(&["approve", proposal["id"].as_str().unwrap()]);
+    scene.desk.sign_as(1);
+}
+
+/// A mayor and a committee whose papers the head of the residents' section keeps.
+fn with_a_mayor(story: &str) -> Scene {
+    let mut scene = Scene::new(story);
+    both_decide(
+        &mut scene,
+        "[[post]]\npost = \"mayor\"\ntitle = \"町長\"\nroles = [\"executive\"]\nkeeper = \"jumin-kacho\"\n\
+         [[post]]\npost = \"board\"\ntitle = \"セキュリティ対策委員会\"\nroles = [\"security_committee\"]\nkeeper = \"jumin-kacho\"\n\
+         [[route]]\nclass = \"connection\"\nproposers = [\"system_manager\"]\napprovers = [\"security_committee\", \"executive\"]\ndistinct = false\n",
+    );
+    scene
+}
+
+fn paper(scene: &Scene, of: &str) -> Vec<String> {
+    let today = scene.clock.minute_in(std::time::Duration::ZERO);
+    let today = today.split('T').next().unwrap().to_owned();
+    ["--paper-of", of, "--paper-number", "白総第12号", "--paper-date", &today].map(str::to_owned).to_vec()
+}
+
+fn on_paper<'a>(paper: &'a [String], arguments: &[&'a str]) -> Vec<&'a str> {
+    paper.iter().map(String::as_str).chain(arguments.iter().copied()).collect()
+}
+
+#[test]
+fn a_route_of_two_stages_is_taken_from_paper_and_nobody_skips_one() {
+    let mut scene = with_a_mayor("stages");
+    assert!(refused(&scene, &["connection", "open"]).contains("approv"));
+    scene.desk.run(&["--propose", "connection", "open"]);
+    let [proposal] = scene.desk.list(&["proposals"]).try_into().unwrap();
+    let id = proposal["id"].as_str().unwrap().to_owned();
+    assert!(proposal["waits"].as_str().unwrap().contains("stage 1 of 2: security_committee"), "{proposal}");
+    scene.desk.sign_as(1);
+    let (board, mayor) = (paper(&scene, "board"), paper(&scene, "mayor"));
+    let early = refused(&scene, &on_paper(&mayor, &["approve", &id]));
+    assert!(early.contains("the stage before this one has not approved yet"), "{early}");
+    let said = scene.desk.run(&on_paper(&board, &["approve", &id]));
+    assert!(said.contains("recorded from paper") && said.contains("白総第12号"), "{said}");
+    let [proposal] = scene.desk.list(&["proposals"]).try_into().unwrap();
+    assert!(proposal["waits"].as_str().unwrap().contains("stage 2 of 2: executive"), "{proposal}");
+    let again = refused(&scene, &on_paper(&board, &["approve", &id]));
+    assert!(!again.is_empty());
+    scene.desk.run(&on_paper(&mayor, &["approve", &id]));
+    assert!(scene.desk.list(&["proposals"]).is_empty());
+    let full = scene.desk.run(&["acts", "--full", "--last", "1"]);
+    assert!(full.contains("the approval of the stage before") && full.contains("白総第12号"), "{full}");
+}
+
+#[test]
+fn a_proposal_is_refused_with_a_reason_or_withdrawn_and_then_over() {
+    let mut scene = Scene::new("refused");
+    let changes = "[[post]]\npost = \"kaikei\"\ntitle = \"会計課長\"\nroles = [\"auditor\"]\n";
+    let file = scene.desk.file("post.toml");
+    std::fs::write(&file, changes).unwrap();
+    let propose = |scene: &Scene| {
+        scene.desk.run(&["propose", file.to_str().unwrap()]);
+        let [proposal] = scene.desk.list(&["proposals"]).try_into().unwrap();
+        proposal["id"].as_str().unwrap().to_owned()
+    };
+    let id = propose(&scene);
+    let said = scene.desk.run(&["withdraw", &id]);
+    assert!(said.contains("withdraw proposal"), "{said}");
+    let id = propose(&scene);
+    scene.desk.sign_as(1);
+    let said = refused(&scene, &["withdraw", &id]);
+    assert!(said.contains("only whoever proposed it"), "{said}");
+    let said = scene.desk.run(&["refuse", &id, "--reason", "役割が広すぎます。\n監査だけにしてください。"]);
+    assert!(said.contains("監査だけにしてください"), "the reason is shown before it is signed: {said}");
+    assert!(scene.desk.list(&["proposals"]).is_empty());
+    assert!(
+        refused(&scene, &["approve", &id]).contains("no such open proposal")
+            || !scene.desk.run(&["acts"]).contains("kaikei")
+    );
+}
+
+#[test]
+fn an_incident_waits_for_everybody_who_has_to_hear_of_it() {
+    let mut scene = with_a_mayor("incident");
+    scene.desk.sign_as(1);
+    let said = refused(
+        &scene,
+        &["case", "open", "incident", "class=misuse", "level=1", "kind=leak", "recipients=system_manager"],
+    );
+    assert!(said.contains("has to be told to executive"), "{said}");
+    let said = refused(&scene, &["case", "open", "incident", "class=misuse", "kind=leak", "colour=red"]);
+    assert!(said.contains("circumstances"), "the fields that there are: {said}");
+    let report = [
+        "case",
+        "open",
+        "incident",
+        "class=misuse",
+        "level=1",
+        "kind=leak",
+        "circumstances=窓口で住民票が他人に渡った",
+    ];
+    scene.desk.run(&report);
+    let case = format!("incident-{}-1", scene.clock.fiscal_year());
+    let shown = scene.desk.run(&["case", "show", &case]);
+    assert!(shown.contains("窓口で住民票が他人に渡った") && shown.contains("executive"), "{shown}");
+    let waits = scene.desk.list(&["today"]);
+    assert_eq!(
+        waits.iter().filter(|row| row["what"].as_str().unwrap().contains("acknowledged")).count(),
+        3,
+        "{waits:?}"
+    );
+
+    let closing = refused(&scene, &["case", "step", &case, "close"]);
+    assert!(closing.contains("comes first"), "{closing}");
+    scene.desk.run(&["case", "step", &case, "acknowledge"]);
+    for of in ["board", "mayor"] {
+        let paper = paper(&scene, of);
+        scene.desk.run(&on_paper(&paper, &["case", "step", &case, "acknowledge"]));
+    }
+    let report = ["circumstances=確認不足", "cause=照合の省略", "measures=回収", "damage=1名"];
+    scene.desk.run(&[&["case", "step", &case, "report"], &report[..]].concat());
+    scene.desk.run(&["case", "step", &case, "close"]);
+    assert!(scene.desk.list(&["case", "list", "--open"]).is_empty());
+    let shown = scene.desk.run(&["case", "show", &case]);
+    assert!(shown.contains("照合の省略") && shown.contains("nothing has to be done any more"), "{shown}");
+    assert!(!scene.search(&["--kind", "read"]).is_empty(), "that the casebook was read is written down");
+}
