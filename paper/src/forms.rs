@@ -1,5 +1,7 @@
 //! The forms: number, title, how they lie on the sheet, who puts a seal on them. Numbers are those of the list of registers and forms that the offices' rules come to.
 
+use sekisho_register::forms::Form as CaseForm;
+
 use crate::said::Said;
 
 /// One form.
@@ -132,8 +134,55 @@ pub static COMMITTEE: Form = form(
 /// What a print of records lacks.
 pub static GAPS: Form = form("gaps", None, ("欠落一覧", "what is missing"), Portrait, &[]);
 
+const WRITTEN: &[Said] =
+    &[Said::new("決裁", "decided"), Said::new("確認", "confirmed"), Said::new("記入者", "written by")];
+
+/// A form that cases are written on: the casebook says what stands in it.
+const fn case(of: CaseForm, number: Option<u8>) -> Form {
+    let definition = of.definition();
+    form(definition.name, number, (definition.title.0, definition.title.1), Landscape, WRITTEN)
+}
+
+/// The forms that cases are written on, in the order of [`CaseForm::ALL`].
+static CASES: [Form; 22] = [
+    case(CaseForm::Incident, Some(13)),
+    case(CaseForm::EmergencyCall, Some(14)),
+    case(CaseForm::Disconnection, Some(15)),
+    case(CaseForm::CardRequest, Some(3)),
+    case(CaseForm::CardLoss, Some(4)),
+    case(CaseForm::PinReset, Some(5)),
+    case(CaseForm::Notice, None),
+    case(CaseForm::CardStock, Some(20)),
+    case(CaseForm::Inspection, Some(16)),
+    case(CaseForm::LogReview, Some(17)),
+    case(CaseForm::ReportRequest, None),
+    case(CaseForm::Confirmation, None),
+    case(CaseForm::Medium, None),
+    case(CaseForm::LeavingCheck, Some(21)),
+    case(CaseForm::Visitor, Some(12)),
+    case(CaseForm::RoomEntry, Some(26)),
+    case(CaseForm::Training, Some(24)),
+    case(CaseForm::Rules, None),
+    case(CaseForm::Contact, Some(23)),
+    case(CaseForm::TerminalUse, Some(10)),
+    case(CaseForm::ExportRequest, Some(22)),
+    case(CaseForm::SystemUse, Some(25)),
+];
+
+/// The form that cases of this kind are printed on.
+#[must_use]
+pub fn of_cases(of: CaseForm) -> &'static Form {
+    let known = CASES.iter().find(|form| form.key == of.name());
+    known.expect("every form of the casebook stands in the list")
+}
+
 /// Every form that is filled in here.
-pub static FORMS: [&Form; 24] = [
+pub fn all() -> impl Iterator<Item = &'static Form> {
+    FORMS.into_iter().chain(&CASES)
+}
+
+/// Those that are no cases.
+static FORMS: [&Form; 24] = [
     &OPERATORS,
     &CARDS,
     &TEMPORARY,
@@ -166,10 +215,16 @@ mod tests {
 
     #[test]
     fn no_two_forms_have_one_key_and_each_is_a_file_s_name() {
-        let mut keys: Vec<&str> = FORMS.iter().map(|form| form.key).collect();
-        assert!(keys.iter().all(|key| key.chars().all(|c| c.is_ascii_lowercase() || c == '-')));
+        let mut keys: Vec<&str> = all().map(|form| form.key).collect();
+        assert!(keys.iter().all(|key| crate::Templates::is_a_name(&format!("{key}.html"))));
+        let count = keys.len();
         keys.sort_unstable();
         keys.dedup();
-        assert_eq!(keys.len(), FORMS.len());
+        assert_eq!(keys.len(), count);
+    }
+
+    #[test]
+    fn every_form_of_the_casebook_can_be_printed() {
+        assert!(CaseForm::ALL.into_iter().zip(&CASES).all(|(of, form)| of_cases(of) == form));
     }
 }

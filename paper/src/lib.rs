@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 
 pub mod accesses;
+pub mod cases;
 pub mod forms;
 mod names;
 pub mod packs;

@@ -208,24 +208,10 @@ impl Refusals {
     }
 }
 
-/// What the committee looks at: operators, cards, refusals, incidents, training (S1 8).
+/// What the committee looks at: operators, cards, refusals, incidents, training (S1 8). `training` is the book of that form.
 #[must_use]
-pub fn committee(of: AsOf<'_>, refusals: &Refusals, incidents: &[Incident]) -> Vec<Table> {
-    let training = Table::new(
-        &COMMITTEE,
-        vec![
-            Column::by_hand("day", "実施日", "day"),
-            Column::by_hand("what", "内容", "what"),
-            Column::by_hand("for", "対象者", "for whom"),
-            Column::by_hand("attended", "受講者数", "attended"),
-        ],
-    );
-    let mut training = training.titled(Said::new("研修の状況", "training"));
-    (0..4).for_each(|_| training.row([]));
-    let training = training.noted(Said::new(
-        "研修の記録はこのシステムにない(手書き)",
-        "training is not recorded in this system: write it in",
-    ));
+pub fn committee(of: AsOf<'_>, refusals: &Refusals, incidents: &[Incident], training: Table) -> Vec<Table> {
+    let training = training.titled(Said::new("研修の状況", "training"));
     vec![of.operators_in_short(), of.stock(), refusals.table(), incidents_table(incidents), training]
 }
 

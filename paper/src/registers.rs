@@ -12,6 +12,7 @@ use sekisho_register::people::{Operator, Standing};
 use sekisho_register::{Register, SignedAct, values::NameHash};
 use sekisho_wire::cose::Signer;
 use sekisho_wire::id::Code;
+use sekisho_wire::words::Language;
 
 use crate::names::Names;
 use crate::said::Said;
@@ -126,6 +127,14 @@ impl AsOf<'_> {
     pub(crate) fn decided_by(&self, index: u64) -> Cell {
         let signed = self.names.entry(index).and_then(|entry| SignedAct::decode(entry).ok());
         let Some(signed) = signed else { return Cell::Nothing };
+        // Who decided on paper holds no card: the keeper of its papers signed.
+        if let Some(paper) = &signed.act().paper {
+            let post = self.post(&paper.post);
+            return Cell::Said(Said::made(
+                format!("{}(書面 {})", post.in_words(Language::Japanese), paper.document),
+                format!("{} (paper {})", post.in_words(Language::English), paper.document),
+            ));
+        }
         match signed.signer() {
             Signer::Card(guid) => {
                 let holder = self.register.card(guid).and_then(|card| card.holder(signed.act().made));

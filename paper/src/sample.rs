@@ -3,7 +3,7 @@
 use sekisho_wire::id::{Hash, Numbered};
 use sekisho_wire::words::Language;
 
-use crate::forms::{FORMS, Form};
+use crate::forms::{Form, all};
 use crate::print::{Facts, html};
 use crate::said::Said;
 use crate::table::{Cell, Column, Table};
@@ -79,7 +79,7 @@ impl Templates {
     #[must_use]
     pub fn check(&self) -> Vec<TemplateError> {
         let mut wrong: Vec<TemplateError> = Vec::new();
-        for error in FORMS.iter().filter_map(|form| self.check_form(form).err()) {
+        for error in all().filter_map(|form| self.check_form(form).err()) {
             if !wrong.contains(&error) {
                 wrong.push(error);
             }

@@ -197,7 +197,7 @@ fn the_office_s_own_template_is_used_at_the_next_print_and_a_broken_one_prints_n
     let kept = scene.scratch.folder("kept");
     let again = [&fixed[..], &["--at-size", &size, "--templates", kept.to_str().unwrap()]].concat();
     assert_eq!(print(&scene, "ja", "again.html", &again).0, ours);
-    let listed = scene.desk.list(&["form", "list"]);
+    let listed = scene.desk.list(&["form", "templates", "list"]);
     let operators = listed.iter().find(|row| row["form"] == "operators").unwrap();
     assert_eq!((&operators["number"], &operators["template"]), (&"1".into(), &"operators.html".into()));
     let output = refused(&scene, "none.html", &[&register[..], &["--templates", "/nowhere"]].concat());
@@ -285,6 +285,20 @@ fn records_are_printed_as_forms_with_what_is_missing_and_counted_without_names()
     ] {
         assert!(committee.contains(part), "no {part} in {committee}");
     }
+    // Cases are printed as a book and each as a sheet.
+    let fields = ["name=保守 太郎", "permission=白総第3号", "in=2026-01-05T09:30", "attendant=20002"];
+    scene.desk.run(&[&["case", "open", "room-entry"][..], &fields].concat());
+    let (book, _) = print(&scene, "ja", "book.html", &["case", "print", "room-entry"]);
+    for part in
+        ["様式第26号", "サーバ設置室入退室管理簿", "保守 太郎", "令和8年1月5日 9時30分", "鈴木 花子 (20002)", "退室"]
+    {
+        assert!(book.contains(part), "no {part} in {book}");
+    }
+    print(&scene, "ja", "book.csv", &["case", "print", "room-entry"]);
+    assert_eq!(python(CSV, &scene.scratch.path().join("book.csv")).len(), 2);
+    let [row] = scene.desk.list(&["case", "list"]).try_into().unwrap();
+    let (sheet, _) = print(&scene, "ja", "sheet.html", &["case", "sheet", row["case"].as_str().unwrap()]);
+    assert!(sheet.contains("手続の経過") && sheet.contains("未了の手続") && sheet.contains("白総第3号"), "{sheet}");
     refused(&scene, "backwards.html", &["report", "committee", "--from", &to, "--to", &from]);
     scene.ledger.stop();
     scene.ledger.assert_sound();

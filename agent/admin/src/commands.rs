@@ -6,6 +6,7 @@ mod batch;
 mod card_secret;
 mod cards;
 mod carry;
+mod case_prints;
 mod cases;
 mod decisions;
 mod evidence;

@@ -1,9 +1,11 @@
 //! Forms over access records (S1 13, S3 18(1), S3 20, S4 10).
 
 use sekisho_paper::accesses::{Access, Gap, Span, Statistics, Work, gaps, history, running};
+use sekisho_paper::cases::book;
 use sekisho_paper::packs::{Incident, KeptMonth, Refusals, committee, custody};
 use sekisho_paper::{Cell, Said, Table};
 use sekisho_register::calendar::Month;
+use sekisho_register::forms::Form;
 use sekisho_wire::decision::{ClockState, DecisionInput, Level, Request, SessionKind, TerminalState};
 use sekisho_wire::id::{BootId, CardGuid, Hash, Numbered, RequestId, Salt, SessionId, Signature};
 use sekisho_wire::reason::{Outcome, PreviousEnd, Reason};
@@ -223,7 +225,7 @@ fn s4_19_4_custody_says_what_is_kept_since_when_and_until_when() {
 }
 
 #[test]
-fn s1_8_the_committee_sees_operators_cards_refusals_incidents_and_that_training_is_not_recorded() {
+fn s1_8_the_committee_sees_operators_cards_refusals_incidents_and_training() {
     let office = Office::of_2026();
     let mut refusals = Refusals::default();
     morning(&office).iter().for_each(|record| refusals.add(record));
@@ -235,10 +237,12 @@ fn s1_8_the_committee_sees_operators_cards_refusals_incidents_and_that_training_
         terminal: Some(code("jumin-1")),
         level: 0,
     };
-    let tables = committee(office.as_of(noon(2026, 6, 15)), &refusals, &[incident]);
+    let of = office.as_of(noon(2026, 6, 15));
+    let training = book(of, Form::Training, std::iter::empty(), &|_| None);
+    let tables = committee(of, &refusals, &[incident], training);
     assert_eq!(cell(&tables[0], 0, "active"), "2");
     assert_eq!(cell(&tables[2], 0, "count"), "1");
     assert!(cell(&tables[2], 1, "what").starts_with("refused: "), "{:?}", tables[2]);
     assert_eq!(cell(&tables[3], 0, "level"), "not judged yet");
-    assert!(tables[4].notes[0].english.contains("not recorded"));
+    assert_eq!((tables[4].title.english.as_ref(), tables[4].rows.len()), ("training", 0));
 }

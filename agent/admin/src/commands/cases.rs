@@ -9,7 +9,7 @@ use sekisho_register::role::Role;
 use sekisho_register::wareki::{day_text, moment_text, numbered};
 use sekisho_wire::words::Language;
 
-use super::templates;
+use super::{case_prints, templates};
 use crate::casebook::Cases;
 use crate::cli::{CaseCommand, FormCommand};
 use crate::clock;
@@ -56,6 +56,8 @@ pub(crate) fn run(desk: &mut Desk, command: CaseCommand) -> Result<(), AdminErro
             desk.write(vec![Change::Step(Box::new(taken))], &filled.texts)
         }
         CaseCommand::List { form, open } => list(desk, form, open),
+        CaseCommand::Print(arguments) => case_prints::book(desk, &arguments),
+        CaseCommand::Sheet(arguments) => case_prints::sheet(desk, &arguments),
         CaseCommand::Show { case } => {
             let cases = Cases::read(desk)?;
             let unknown = || AdminError::Unknown { what: Thing::Case, code: case.to_string() };

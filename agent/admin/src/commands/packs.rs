@@ -1,5 +1,6 @@
 //! Reports of several tables: what is in custody (S4 19(4)), what the committee looks at (S1 8).
 
+use sekisho_paper::cases::book;
 use sekisho_paper::forms::{COMMITTEE, CUSTODY};
 use sekisho_paper::packs::{self, Incident, KeptMonth, Refusals};
 use sekisho_paper::print::as_of;
@@ -15,7 +16,7 @@ use sekisho_wire::record::{Body, Record, Retention, kind_number};
 use super::record_prints::{gaps_of, period};
 use super::records::incomplete;
 use super::sweep::sweep;
-use crate::casebook;
+use crate::casebook::Cases;
 use crate::cli::{CommitteeArguments, CustodyArguments, OutputArguments, Question};
 use crate::dates::Edge;
 use crate::desk::Desk;
@@ -68,11 +69,14 @@ pub(super) fn committee(desk: &mut Desk, arguments: &CommitteeArguments) -> Resu
         }
         Ok(())
     })?;
-    let (casebook, _) = casebook::entries(desk)?;
-    let incidents = incidents(&casebook, from, to);
+    let known = Cases::read(desk)?;
+    let incidents = incidents(&known.casebook, from, to);
     // As of the period's end; one that is not over is as of now.
     let at = printing.now().min(to.saturating_sub(1));
-    let mut tables = packs::committee(printing.as_of(desk, at), &refusals, &incidents);
+    let of = printing.as_of(desk, at);
+    let within = known.casebook.cases().filter(|case: &&Case| (from..to).contains(&case.opened.made));
+    let training = book(of, Form::Training, within, &|hash| known.text(hash).map(ToOwned::to_owned));
+    let mut tables = packs::committee(of, &refusals, &incidents, training);
     tables.push(gaps_of(desk, &found, unread));
     let facts = printing.facts(desk, period(&question, printing.now()));
     let output = OutputArguments { html: Some(arguments.html.clone()), ..OutputArguments::default() };

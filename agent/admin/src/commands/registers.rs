@@ -54,7 +54,7 @@ fn print(desk: &mut Desk, arguments: &RegisterArguments) -> Result<(), AdminErro
 }
 
 /// "As of a day" is as of its end: what was decided on that day counts. So it is of a minute.
-fn end_of(date: When) -> u64 {
+pub(super) fn end_of(date: When) -> u64 {
     let minute = if date.minute.is_some() { MINUTE_MS } else { 0 };
     (date.moment(Edge::Until) + minute).saturating_sub(1)
 }

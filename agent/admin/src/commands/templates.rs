@@ -5,7 +5,7 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use sekisho_paper::Templates;
-use sekisho_paper::forms::{FORMS, GAPS};
+use sekisho_paper::forms::{GAPS, all};
 use sekisho_paper::templates::BUILT_IN;
 
 use crate::cli::TemplatesCommand;
@@ -38,7 +38,7 @@ fn list(screen: &Screen, folder: &Path) -> Result<(), AdminError> {
         ("place", screen.words("lies in", "所在")),
     ]);
     // That one is the end of others.
-    for form in FORMS.into_iter().filter(|form| *form != &GAPS) {
+    for form in all().filter(|form| *form != &GAPS) {
         let template = templates.template_of(form);
         let place =
             templates.place(&template).map_or_else(|| screen.words("built in", "組込み").to_owned(), ToOwned::to_owned);
