@@ -8,7 +8,7 @@ use sekisho_wire::id::Hash;
 use sekisho_wire::words::Language;
 use serde::Serialize;
 
-use crate::forms::Form;
+use crate::forms::{Form, Orientation};
 use crate::said::Said;
 use crate::sheet::{Page, pages};
 use crate::table::Table;
@@ -31,6 +31,8 @@ pub struct Facts {
     pub size: u64,
     /// The root of that log.
     pub root: Hash,
+    /// How the sheet lies, where that is not as the form says.
+    pub orientation: Option<Orientation>,
     /// What else belongs into the head: a permission's number, what was searched for.
     pub remarks: Vec<Said>,
 }
@@ -129,7 +131,7 @@ impl Words {
 /// [`TemplateError`]; then there is no print.
 pub fn html(templates: &Templates, form: &Form, tables: &[Table], facts: &Facts) -> Result<String, TemplateError> {
     let name = templates.of_form(form, tables.len());
-    let room = templates.room(&name, form.orientation)?;
+    let room = templates.room(&name, facts.orientation.unwrap_or(form.orientation))?;
     let language = facts.language;
     let root = facts.root.to_string();
     let number =
@@ -172,6 +174,7 @@ impl Facts {
             printed_at,
             size: register.size(),
             root: register.root(),
+            orientation: None,
             remarks: Vec::new(),
         }
     }

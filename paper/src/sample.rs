@@ -56,6 +56,7 @@ pub fn sample_facts(language: Language) -> Facts {
         printed_at: 1_780_300_800_000,
         size: 42,
         root: Hash([0x5a; 32]),
+        orientation: None,
         remarks: vec![Said::new("許可番号 R8-1", "permission R8-1")],
     }
 }

@@ -1,7 +1,7 @@
 //! Cases in print: the book of a form, and one of them as a sheet (S1 9(3), S3 27 and others).
 
 use sekisho_paper::cases::{book, sheet};
-use sekisho_paper::forms::of_cases;
+use sekisho_paper::forms::{Orientation, of_cases};
 use sekisho_paper::print::{Facts, as_of, html};
 use sekisho_paper::{Table, Templates};
 use sekisho_register::cases::{Case, Taken, Written};
@@ -12,6 +12,7 @@ use sekisho_wire::cose::Signer;
 use sekisho_wire::id::{CardGuid, Hash, Numbered, Salt};
 use sekisho_wire::words::Language;
 
+use crate::golden::kept;
 use crate::office::{Office, code, noon};
 
 fn written(index: u64, made: u64, fields: Vec<Field>) -> Written {
@@ -103,8 +104,10 @@ fn a_case_is_a_sheet_with_what_followed_and_what_has_still_to_be_done() {
     assert_eq!(tables[0].title.japanese, "サーバ設置室入退室管理簿 令和8年度第1号");
     assert_eq!((tables[1].rows.len(), cell(&tables[2], 0, "step")), (0, "退室".to_owned()));
     let form = of_cases(Form::RoomEntry);
-    let facts = Facts::of(&office.register, Language::Japanese, as_of(at), "佐藤 一郎".to_owned(), at);
+    let facts = Facts::of(&office.register, Language::Japanese, as_of(at), "佐藤 一郎 (0001)".to_owned(), at);
+    let facts = Facts { orientation: Some(Orientation::Portrait), ..facts };
     let page = html(&Templates::built_in(), form, &tables, &facts).unwrap();
+    kept("room-entry.html", &page);
     assert!(page.contains("様式第26号") && page.contains("保守 太郎") && page.contains("未了の手続"), "{page}");
 }
 

@@ -8,7 +8,7 @@ use sekisho_wire::words::Language;
 
 use crate::office::{Office, noon};
 
-fn kept(name: &str, text: &str) {
+pub(crate) fn kept(name: &str, text: &str) {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name);
     if std::env::var_os("UPDATE_GOLDEN").is_some() {
         std::fs::write(&path, text).unwrap();

@@ -1,7 +1,7 @@
 //! Cases in print: the book of a form, one case as a sheet.
 
 use sekisho_paper::cases;
-use sekisho_paper::forms::of_cases;
+use sekisho_paper::forms::{Orientation, of_cases};
 use sekisho_paper::print::as_of;
 use sekisho_paper::{Facts, Said};
 use sekisho_register::NameHash;
@@ -36,7 +36,7 @@ pub(super) fn sheet(desk: &mut Desk, arguments: &CaseSheetArguments) -> Result<(
     let case = known.casebook.case(&arguments.case).ok_or_else(unknown)?;
     let at = printing.now();
     let tables = cases::sheet(printing.as_of(desk, at), case, &texts(&known));
-    let facts = facts(desk, &printing, &known, at);
+    let facts = Facts { orientation: Some(Orientation::Portrait), ..facts(desk, &printing, &known, at) };
     let written = printing.write(&arguments.output, form, &tables, &facts)?;
     if written.is_empty() { tables.iter().try_for_each(|table| desk.screen.print_form(table)) } else { Ok(()) }
 }
